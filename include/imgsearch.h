@@ -1,0 +1,451 @@
+/*
+ * imgsearch — index folders of pictures, query with a picture, get the most similar ones.
+ *
+ *	imgsearch *s;
+ *	imgsearch_error err;
+ *	if (imgsearch_open(&s, "photos.db", NULL, &err)) return puts(err.message), 1;
+ *	const char *dirs[] = { "photos" };
+ *	imgsearch_index_tree(s, dirs, 1, NULL, NULL, &err);
+ *	imgsearch_input in = imgsearch_file("query.jpg");
+ *	imgsearch_hits *hits;
+ *	if (imgsearch_query(s, &in, 1, NULL, &hits, &err) == 0)
+ *		for (size_t i = 0; i < hits->count; i++)
+ *			printf("%.3f %s\n", hits->hit[i].score, hits->hit[i].path);
+ *	imgsearch_hits_free(hits);
+ *	imgsearch_close(s);
+ *
+ * Rules that hold everywhere
+ *
+ * Errors.   Every fallible function returns 0 or a negative imgsearch_status and, when the caller gives one, fills
+ *           an imgsearch_error with a sentence that names the file, tensor or row and the reason. err may be NULL.
+ *           The library never prints, never exits, and keeps no global state.
+ * Ownership. An out-pointer comes first; what it receives is the caller's and has exactly one free function, which
+ *           accepts NULL. On error *out is NULL. Inputs are never kept after the call. A `const char *` inside a
+ *           result lives as long as the result.
+ * Options.  Structs whose first member is struct_size: initialise with IMGSEARCH_INIT(type) or zero everything and
+ *           set struct_size to sizeof. Zero means the default; NULL for the struct means all defaults.
+ * Threads.  One handle serves any number of threads: the functions under "Query" run in parallel with each other and
+ *           with a writer. One writer (index_*, build, set_*) at a time in this process and in any other: the second
+ *           gets IMGSEARCH_EBUSY. Callbacks run on the thread that called the library, never under a lock.
+ * Numbers.  Features are f32, row-major, one row a picture. Picture ids are positive, stable, and never used again.
+ *           Scores: cosine similarity (metric cosine), inner product (ip) or minus the Euclidean distance (l2): higher
+ *           is always more similar. Equal scores are ordered by id.
+ * Text.     UTF-8. Paths are bytes as the file system has them, NUL-terminated, absolute in results.
+ * ABI.      Within a soname, names, numbers and layouts stay; structs grow only at their end; see docs/abi.md.
+ */
+#ifndef IMGSEARCH_H
+#define IMGSEARCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define IMGSEARCH_API
+#else
+#define IMGSEARCH_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define IMGSEARCH_VERSION_MAJOR 0
+#define IMGSEARCH_VERSION_MINOR 1
+#define IMGSEARCH_VERSION_PATCH 0
+
+/* ------------------------------------------------------------------------------------------------ errors ---- */
+
+/* X(name, number, short text). Numbers never change. */
+#define IMGSEARCH_STATUS_MAP(X) \
+	X(OK, 0, "no error") \
+	X(EINVAL, -1, "invalid argument") \
+	X(ENOMEM, -2, "out of memory") \
+	X(EIO, -3, "input/output error") \
+	X(ENOTFOUND, -4, "not found") \
+	X(EFORMAT, -5, "damaged or malformed data") \
+	X(ELIMIT, -6, "over a limit") \
+	X(EMODEL, -7, "no usable model") \
+	X(EDB, -8, "database error") \
+	X(EVERSION, -9, "made by another version") \
+	X(EUNSUPPORTED, -10, "not supported") \
+	X(EBUSY, -11, "busy: another writer is at work") \
+	X(ECANCELED, -12, "cancelled")
+
+typedef enum imgsearch_status {
+#define IMGSEARCH_X(name, number, text) IMGSEARCH_##name = number,
+	IMGSEARCH_STATUS_MAP(IMGSEARCH_X)
+#undef IMGSEARCH_X
+	IMGSEARCH_STATUS_LAST = -13 /* never returned */
+} imgsearch_status;
+
+typedef struct imgsearch_error {
+	int code;          /* imgsearch_status */
+	int detail;        /* errno, SQLite result code, or 0 */
+	char message[504]; /* one sentence, no newline at its end */
+} imgsearch_error;
+
+/* The short text of a status; a static string, never NULL. */
+IMGSEARCH_API const char *imgsearch_strerror(int status);
+
+/* "0.1.0" of the library that is running; a static string. */
+IMGSEARCH_API const char *imgsearch_version(void);
+
+/* ------------------------------------------------------------------------------------- open, close, events ---- */
+
+typedef struct imgsearch imgsearch; /* an open index: database, searcher, and (loaded when first needed) the network */
+
+#define IMGSEARCH_INIT(type) { sizeof(type) }
+
+enum { IMGSEARCH_LOG_ERROR = 1, IMGSEARCH_LOG_WARNING = 2, IMGSEARCH_LOG_INFO = 3, IMGSEARCH_LOG_DEBUG = 4 };
+
+typedef struct imgsearch_progress {
+	const char *stage;    /* "walk", "index", "build", "train" ...: a static string */
+	const char *path;     /* what is at work now, or NULL; valid during the callback */
+	uint64_t done, total; /* total is 0 while unknown */
+	uint64_t failed;      /* bad files so far */
+	double loss, accuracy; /* stage "train": of the last steps; NaN otherwise */
+} imgsearch_progress;
+
+typedef struct imgsearch_events {
+	void *user;
+	void (*log)(void *user, int level, const char *text);
+	/* At most some ten calls a second. Non-zero cancels: what was done is committed, the call returns ECANCELED. */
+	int (*progress)(void *user, const imgsearch_progress *p);
+} imgsearch_events;
+
+typedef enum imgsearch_metric { IMGSEARCH_COSINE = 0, IMGSEARCH_L2 = 1, IMGSEARCH_IP = 2 } imgsearch_metric;
+typedef enum imgsearch_precision { IMGSEARCH_PRECISION_AUTO = 0, IMGSEARCH_F32 = 1, IMGSEARCH_BF16 = 2 } imgsearch_precision;
+typedef enum imgsearch_interpolation { IMGSEARCH_INTERPOLATION_DEFAULT = 0, IMGSEARCH_BILINEAR = 1, IMGSEARCH_BICUBIC = 2 } imgsearch_interpolation;
+
+/* How a picture becomes the network's input. Zero fields take the network's own values. Stored in the index. */
+typedef struct imgsearch_recipe {
+	uint32_t resize;        /* short side after the resize, pixels */
+	uint32_t crop;          /* side of the centre crop, pixels */
+	float mean[3], std[3];  /* RGB, for values in 0..1; all of std zero: the network's own */
+	uint32_t interpolation; /* imgsearch_interpolation */
+} imgsearch_recipe;
+
+typedef struct imgsearch_options {
+	size_t struct_size;
+	imgsearch_events events;
+	const char *model;      /* network by name ("resnet50"), or a weights file with a card beside it; NULL: what the
+	                           index was made with, for a new index the default model */
+	const char *weights;    /* .pth, .safetensors or TorchScript .pt for `model`; NULL: looked for, see docs/models.md */
+	const char *device;     /* "auto" (default), "cpu", "cuda", "cuda:1" */
+	uint32_t precision;     /* imgsearch_precision */
+	uint32_t threads;       /* of decoders, network, searchers together; 0: one per available CPU */
+	imgsearch_recipe recipe;
+	uint32_t dim;           /* a new index of the caller's own vectors: their dimension, 1..65536; 0: the network's */
+	uint32_t metric;        /* imgsearch_metric of a new index; default cosine */
+	uint32_t max_megapixels; /* pictures above are "too big"; default 200 */
+	uint32_t must_exist;    /* 1: ENOTFOUND instead of making a new index */
+	uint32_t read_only;     /* 1: never write, not even a journal */
+	uint32_t full_decode;   /* 1: no DCT scaling of JPEGs: slower, exactly the reference transform */
+	uint32_t reserved;      /* 0 */
+} imgsearch_options;
+
+/*
+ * Opens the index `path` (":memory:" for one that is not kept), making it if need be. Does not load the network: that
+ * happens at the first picture. Errors: EINVAL, EIO, EDB (not a database, damaged), EVERSION (made by a newer
+ * version), ENOTFOUND (must_exist), EMODEL (the index was made by another model than the options name).
+ */
+IMGSEARCH_API int imgsearch_open(imgsearch **out, const char *path, const imgsearch_options *options, imgsearch_error *err);
+
+/* Waits for nothing: no other call may be running on the handle. NULL is fine. */
+IMGSEARCH_API void imgsearch_close(imgsearch *s);
+
+/* Makes the running long call (index, build, train ...) return ECANCELED soon. Safe from any thread and signal handler. */
+IMGSEARCH_API void imgsearch_cancel(imgsearch *s);
+
+/* ------------------------------------------------------------------------------------------------- inputs ---- */
+
+typedef enum imgsearch_kind {
+	IMGSEARCH_KIND_FILE = 1,   /* path */
+	IMGSEARCH_KIND_MEMORY = 2, /* data, size: the bytes of a picture file */
+	IMGSEARCH_KIND_PIXELS = 3, /* data: RGB, 8 bits, upright; width, height; size: bytes a row, 0 for 3 * width */
+	IMGSEARCH_KIND_VECTOR = 4, /* data: f32, size: how many values; must be the index's dimension */
+	IMGSEARCH_KIND_STORED = 5  /* id of a picture in the index */
+} imgsearch_kind;
+
+/* A picture, wherever it is. This struct never grows; make one with the functions below. */
+typedef struct imgsearch_input {
+	uint32_t kind;
+	float weight;          /* in a combined query; 0 means 1, negative pushes away */
+	const char *path;
+	const void *data;
+	size_t size;
+	int64_t id;
+	int32_t width, height;
+	int32_t crop[4];       /* x, y, width, height in the upright picture; width 0: all of it */
+} imgsearch_input;
+
+static inline imgsearch_input imgsearch_file(const char *path)
+{
+	imgsearch_input in = { IMGSEARCH_KIND_FILE, 0, path, NULL, 0, 0, 0, 0, { 0, 0, 0, 0 } };
+	return in;
+}
+
+static inline imgsearch_input imgsearch_memory(const void *bytes, size_t size)
+{
+	imgsearch_input in = { IMGSEARCH_KIND_MEMORY, 0, NULL, bytes, size, 0, 0, 0, { 0, 0, 0, 0 } };
+	return in;
+}
+
+static inline imgsearch_input imgsearch_pixels(const void *rgb, int32_t width, int32_t height, size_t row_bytes)
+{
+	imgsearch_input in = { IMGSEARCH_KIND_PIXELS, 0, NULL, rgb, row_bytes, 0, width, height, { 0, 0, 0, 0 } };
+	return in;
+}
+
+static inline imgsearch_input imgsearch_vector(const float *values, size_t dim)
+{
+	imgsearch_input in = { IMGSEARCH_KIND_VECTOR, 0, NULL, values, dim, 0, 0, 0, { 0, 0, 0, 0 } };
+	return in;
+}
+
+static inline imgsearch_input imgsearch_stored(int64_t id)
+{
+	imgsearch_input in = { IMGSEARCH_KIND_STORED, 0, NULL, NULL, 0, id, 0, 0, { 0, 0, 0, 0 } };
+	return in;
+}
+
+/* ------------------------------------------------------------------------------------------------ extract ---- */
+
+/*
+ * The feature of each of n inputs into out: (n, dim) f32, dim as imgsearch_info says; L2-normalised unless raw is 1.
+ * A picture that fails gives a row of NaN, and its reason in errors[i] where errors is not NULL; the call then still
+ * returns 0. Any thread; the network itself runs one batch at a time. Errors: EMODEL (no network), ECANCELED, ENOMEM.
+ */
+IMGSEARCH_API int imgsearch_extract(imgsearch *s, const imgsearch_input *in, size_t n, int raw, float *out,
+	imgsearch_error *errors, imgsearch_error *err);
+
+/* -------------------------------------------------------------------------------------------------- index ---- */
+
+typedef enum imgsearch_state {
+	IMGSEARCH_INDEXED = 1,
+	IMGSEARCH_DUPLICATE = 2,   /* the same bytes as an indexed picture; found through it */
+	IMGSEARCH_UNSUPPORTED = 3, /* no picture, or one of a kind that this build cannot read */
+	IMGSEARCH_DAMAGED = 4,
+	IMGSEARCH_TOO_BIG = 5,
+	IMGSEARCH_EXCLUDED = 6,    /* by a rule, see the reason */
+	IMGSEARCH_UNREADABLE = 7   /* permission, vanished, input/output error: tried again at the next run */
+} imgsearch_state;
+
+typedef struct imgsearch_index_options {
+	size_t struct_size;
+	const char *const *include; /* patterns (fnmatch) of names or relative paths; NULL: every picture */
+	size_t n_include;
+	const char *const *exclude;
+	size_t n_exclude;
+	const char *csv;            /* attach the columns of this CSV (RFC 4180, UTF-8, header row) */
+	const char *csv_key;        /* column with file name or path; default "file" */
+	const char *csv_title;      /* column shown as title; default "title" */
+	uint32_t follow_links;      /* 1: follow symbolic links (loops are noticed) */
+	uint32_t prune;             /* 1: allow one run to drop more than 30 % of a root */
+	uint32_t retry;             /* 1: try bad files again even if unchanged */
+	uint32_t reserved;          /* 0 */
+} imgsearch_index_options;
+
+/* Paths seen = indexed + duplicate + unsupported + damaged + too_big + excluded + unreadable. */
+typedef struct imgsearch_counts {
+	uint64_t seen, indexed, duplicate, unsupported, damaged, too_big, excluded, unreadable;
+	uint64_t added, unchanged, moved, removed, offline; /* what this run did; offline: pictures of absent roots, kept */
+	double seconds, walk_s, decode_s, network_s, store_s; /* the last four: time of work, decode summed over threads */
+} imgsearch_counts;
+
+/*
+ * Brings the index up to date with the files and folders `paths` (n = 0: the roots it knows). Unchanged files are not
+ * read; moved ones keep their vector; deleted ones drop out; a root that is not there is offline and kept. A bad file
+ * is counted and remembered with its reason and never fails the run. Commits every few seconds. counts may be NULL.
+ * Errors: EBUSY, EMODEL, ENOTFOUND (a path that does not exist), EINVAL (CSV), EIO, EDB, ECANCELED.
+ */
+IMGSEARCH_API int imgsearch_index_tree(imgsearch *s, const char *const *paths, size_t n,
+	const imgsearch_index_options *options, imgsearch_counts *counts, imgsearch_error *err);
+
+/*
+ * Adds or replaces one picture or vector under `name` (a path or any text that is unique in the index; NULL: the
+ * input's path, else "id:N"). *id, when not NULL, receives its id; a positive *id on entry asks for that id for a
+ * vector. Visible to the next query. Errors: as index_tree, and EFORMAT, EUNSUPPORTED, ELIMIT for a bad picture.
+ */
+IMGSEARCH_API int imgsearch_index_add(imgsearch *s, const imgsearch_input *in, const char *name, int64_t *id, imgsearch_error *err);
+
+/*
+ * Adds n vectors, rows of dim f32; ids: n positive numbers or NULL to count on from the largest one (from 0 in an
+ * empty index, so that row numbers are ids). An existing id is replaced.
+ */
+IMGSEARCH_API int imgsearch_index_vectors(imgsearch *s, const float *rows, size_t n, size_t dim, const int64_t *ids, imgsearch_error *err);
+
+/* Removes pictures by id; unknown ids are ENOTFOUND and nothing is removed. */
+IMGSEARCH_API int imgsearch_index_remove(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *err);
+
+/* Says that a root lies elsewhere now; pictures keep ids and vectors. ENOTFOUND: no such root. */
+IMGSEARCH_API int imgsearch_root_move(imgsearch *s, const char *from, const char *to, imgsearch_error *err);
+
+/* -------------------------------------------------------------------------------------------------- build ---- */
+
+typedef struct imgsearch_build_options {
+	size_t struct_size;
+	const char *searcher;   /* "auto" (default), "exact", "kdtree", "pca", "graph" */
+	double variance;        /* pca: share of the variance kept, 0..1 */
+	uint32_t components;    /* pca, kdtree: number kept; 0: by variance */
+	uint32_t degree;        /* graph: neighbours of a node */
+	uint32_t beam;          /* graph: beam while building */
+	uint32_t whiten;        /* pca: 1 */
+	uint64_t seed;
+} imgsearch_build_options;
+
+typedef struct imgsearch_build_report {
+	const char *searcher;   /* static string: what was built */
+	uint64_t rows, bytes;   /* bytes: of the searcher's state in the index */
+	double seconds;
+	char why[256];          /* auto: the reason */
+} imgsearch_build_report;
+
+/*
+ * Trains a searcher over all vectors and keeps it in the index beside the others; queries go on with the old one until
+ * it is done. Also fits the distribution of chance scores. Needed only for speed: without it queries scan exactly.
+ */
+IMGSEARCH_API int imgsearch_build(imgsearch *s, const imgsearch_build_options *options, imgsearch_build_report *report, imgsearch_error *err);
+
+/* -------------------------------------------------------------------------------------------------- query ---- */
+
+typedef struct imgsearch_query_options {
+	size_t struct_size;
+	uint32_t k;             /* how many, default 10; more than there are gives all */
+	uint32_t no_self;       /* 1: leave out the stored picture that was the query (same id or same bytes) */
+	float min_score;        /* with has_min_score: leave out what scores lower */
+	uint32_t has_min_score;
+	double max_chance;      /* > 0: cut where more pictures than this would score as high by chance */
+	const char *searcher;   /* NULL: the index's own choice; else "exact", "kdtree", "pca", "graph", "scan" */
+	double recall;          /* graph: aim at this recall@k; 0: its default of 0.95 */
+	uint32_t ef;            /* graph: beam, instead of recall */
+	uint32_t checks;        /* kdtree, pca: rows looked at, at most; 0: until the answer is proven */
+	double epsilon;         /* kdtree: answers within (1 + epsilon) of the true distance */
+	const char *under;      /* only pictures below this folder */
+	const int64_t *ids;     /* only these ids ... */
+	size_t n_ids;
+	int (*filter)(void *user, int64_t id); /* ... and only those it returns non-zero for; called on query threads */
+	void *filter_user;
+	uint32_t threads;       /* of a batch; 0: the handle's */
+	uint32_t plain;         /* 1: cosine of the features as they are: no mean subtracted, nothing re-ranked */
+} imgsearch_query_options;
+
+typedef struct imgsearch_column {
+	const char *name, *value;
+} imgsearch_column;
+
+typedef struct imgsearch_hit {
+	int64_t id;
+	const char *path;       /* absolute; the name it was added under for memory, pixels and vectors */
+	const char *title;      /* or NULL */
+	const imgsearch_column *columns; /* of the CSV */
+	size_t n_columns;
+	float score;
+	float distance;         /* Euclidean, between the (for cosine: normalised) features */
+	double chance;          /* how many pictures of the index would score as high by chance; NaN before a build */
+} imgsearch_hit;
+
+typedef struct imgsearch_hits {
+	size_t count;
+	const imgsearch_hit *hit;
+	size_t better_than_chance; /* the first so many hits have chance < 1; count where chance is unknown */
+	const char *searcher;   /* that answered: static string */
+	const char *plan;       /* how: "exact", "filter: subset scanned" ...: static string */
+	int exact;              /* 1: these are provably the nearest ones */
+	int reserved;
+	double seconds_feature, seconds_search;
+} imgsearch_hits;
+
+/*
+ * The pictures most like the inputs. Several inputs are combined into one query: the weighted sum of their normalised
+ * features, normalised. A picture whose bytes are in the index is recognised and costs no network. Any number of
+ * threads. No hit is no error: count is 0. Errors: ENOTFOUND (unknown id, empty index path), EINVAL (k, dimension,
+ * NaN), EMODEL, EFORMAT/EUNSUPPORTED/ELIMIT/EIO for a bad picture.
+ */
+IMGSEARCH_API int imgsearch_query(imgsearch *s, const imgsearch_input *in, size_t n, const imgsearch_query_options *options,
+	imgsearch_hits **out, imgsearch_error *err);
+IMGSEARCH_API void imgsearch_hits_free(imgsearch_hits *hits);
+
+/*
+ * n queries by vector at once: queries (n, dim) f32; ids (n, k) int64, -1 where there are fewer; scores (n, k) f32 or
+ * NULL, NaN where there are fewer. k = options->k. Far cheaper than one by one: the queries share the pass over memory.
+ */
+IMGSEARCH_API int imgsearch_query_vectors(imgsearch *s, const float *queries, size_t n, size_t dim,
+	const imgsearch_query_options *options, int64_t *ids, float *scores, imgsearch_error *err);
+
+/* All pictures scoring at least min_score for one input, best first; options->k then bounds the number (0: none). Exact. */
+IMGSEARCH_API int imgsearch_range(imgsearch *s, const imgsearch_input *in, float min_score, const imgsearch_query_options *options,
+	imgsearch_hits **out, imgsearch_error *err);
+
+/* Projects n rows (n, dim) onto the m leading principal components of the built "pca" searcher: out (n, m). */
+IMGSEARCH_API int imgsearch_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, float *out, size_t m, imgsearch_error *err);
+
+/* --------------------------------------------------------------------------------------------------- info ---- */
+
+typedef struct imgsearch_info {
+	const char *path;
+	uint64_t bytes;              /* of the database file */
+	uint32_t dim, metric;
+	uint64_t vectors;
+	imgsearch_counts counts;     /* totals; the fields of a run are 0 */
+	const char *model;           /* name, or NULL for an index of vectors alone */
+	const char *weights;         /* where they came from */
+	const char *weights_hash;    /* hexadecimal BLAKE2b-256 */
+	const char *precision;       /* "f32", "bf16" */
+	imgsearch_recipe recipe;
+	const char *searcher;        /* that the next query uses */
+	const char *searcher_why;
+	const char *kernels;         /* "avx512" ... */
+	const char *network;         /* libtorch version, BLAS, device; NULL until the network was loaded */
+	const char *const *roots;    /* n_roots paths */
+	const uint8_t *root_offline;
+	size_t n_roots;
+	const char *const *searchers; /* built ones: "graph: 200000 rows, 64 MB, fresh" */
+	size_t n_searchers;
+} imgsearch_info;
+
+IMGSEARCH_API int imgsearch_info_get(imgsearch *s, imgsearch_info **out, imgsearch_error *err);
+IMGSEARCH_API void imgsearch_info_free(imgsearch_info *info);
+
+typedef struct imgsearch_item {
+	int64_t id;
+	const char *path, *title, *reason; /* reason: of a state other than indexed, or NULL */
+	const imgsearch_column *columns;
+	size_t n_columns;
+	uint32_t state;              /* imgsearch_state */
+	uint32_t width, height;      /* upright; 0 when unknown */
+	uint32_t offline;
+	uint64_t size;               /* bytes */
+	int64_t mtime_ns;
+	int64_t same_as;             /* duplicate: the id of its twin */
+	char hash[65];               /* hexadecimal BLAKE2b-256 of the bytes, or "" */
+	char reserved[7];
+} imgsearch_item;
+
+/* Every path the index knows in order of path, or those in one state (0: all). Non-zero from each stops, and is returned. */
+IMGSEARCH_API int imgsearch_list(imgsearch *s, uint32_t state, int (*each)(void *user, const imgsearch_item *item), void *user, imgsearch_error *err);
+
+/* One picture by id. ENOTFOUND. Free with imgsearch_item_free. */
+IMGSEARCH_API int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error *err);
+IMGSEARCH_API void imgsearch_item_free(imgsearch_item *item);
+
+/* The id that a path has; ENOTFOUND. */
+IMGSEARCH_API int imgsearch_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err);
+
+/* Stored vectors (as extracted, not normalised) in id order: each gets blocks of ids (n) and rows (n, dim). */
+IMGSEARCH_API int imgsearch_vectors(imgsearch *s, int (*each)(void *user, const int64_t *ids, const float *rows, size_t n, size_t dim), void *user, imgsearch_error *err);
+
+/* What this build knows: networks by name. */
+typedef struct imgsearch_model_info {
+	const char *name;            /* "resnet50" */
+	uint32_t dim, resize, crop, interpolation;
+	const char *weights;         /* path of weights that were found, or NULL */
+	const char *note;            /* descent, licence; or NULL */
+} imgsearch_model_info;
+
+IMGSEARCH_API int imgsearch_models(int (*each)(void *user, const imgsearch_model_info *m), void *user, imgsearch_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,21 @@
+/*
+ * The inner loops: distances of f32 rows and of 8-bit codes, chosen once for the CPU. The f32 results are the same
+ * bits at every level (one fixed order of summation), so that an index gives the same answer on every machine.
+ * $IMGSEARCH_KERNELS=scalar|avx2|avx512|neon lowers the level, never raises it above the CPU.
+ */
+#ifndef IMS_KERNELS_H
+#define IMS_KERNELS_H
+
+#include "base/base.h"
+
+typedef struct kernels {
+	const char *name;
+	/* Sum of squared differences, and dot product, of n floats. */
+	float (*l2)(const float *a, const float *b, size_t n);
+	float (*dot)(const float *a, const float *b, size_t n);
+} kernels;
+
+/* Never NULL; the scalar ones where nothing better runs. */
+const kernels *ims_kernels(void);
+
+#endif

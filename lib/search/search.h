@@ -1,0 +1,126 @@
+/*
+ * Nearest rows of a collection. Every searcher fills one table of functions; callers use the ims_search_* wrappers.
+ * Searchers know no pictures and no database: rows come from a `row_source`, their own state goes to a `chunk_sink`
+ * and comes back from a `chunk_source`, all given by the engine.
+ *
+ * Rows are what distances are measured between: the engine has already normalised (and centred) them for cosine.
+ * A distance is: L2 and cosine: squared Euclidean; IP: minus the dot product. Smaller is nearer; ties by id.
+ */
+#ifndef IMS_SEARCH_H
+#define IMS_SEARCH_H
+
+#include "base/base.h"
+
+/* Full-precision rows. Functions are safe on any thread. */
+typedef struct row_source {
+	void *ctx;
+	size_t n;              /* rows now */
+	uint32_t dim;
+	imgsearch_metric metric; /* COSINE: rows have length 1 (a zero row stays zero) */
+	/* Every row in order of id, in blocks; stops with each's result when that is not 0. */
+	int (*scan)(void *ctx, int (*each)(void *user, const int64_t *ids, const float *rows, size_t n), void *user, imgsearch_error *err);
+	/* Rows by id into out (n, dim); found[i] = 0 where an id is gone. */
+	int (*fetch)(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found, imgsearch_error *err);
+} row_source;
+
+/* State of a searcher as numbered chunks, about 1 MiB each, kept with a checksum by the store. */
+typedef struct chunk_sink {
+	void *ctx;
+	int (*put)(void *ctx, uint32_t number, const void *data, size_t size, imgsearch_error *err);
+} chunk_sink;
+
+typedef struct chunk_source {
+	void *ctx;
+	uint32_t chunks;
+	/* Appends chunk `number` to out; EFORMAT when its checksum is wrong. Any thread. */
+	int (*get)(void *ctx, uint32_t number, buf *out, imgsearch_error *err);
+} chunk_source;
+
+/* Zero: the default of the searcher. */
+typedef struct search_params {
+	/* building */
+	double variance;
+	uint32_t components, degree, beam, whiten;
+	uint64_t seed;
+	/* asking */
+	uint32_t ef, checks;
+	double recall, epsilon;
+} search_params;
+
+typedef struct search_request {
+	const float *queries;  /* (n, dim) */
+	size_t n, k;
+	float max_distance;    /* only rows at most this far; +infinity for all */
+	int (*filter)(void *user, int64_t id); /* NULL: all */
+	void *filter_user;
+	size_t filter_count;   /* how many rows pass, where known; else SIZE_MAX */
+	const int64_t *subset; /* sorted ids that pass, where they are known; NULL otherwise; n is filter_count */
+	search_params params;
+	pool *pool;            /* for a batch; may be NULL */
+	atomic_int *cancel;    /* may be NULL */
+} search_request;
+
+typedef struct search_report {
+	bool exact;            /* proven for every query of the request */
+	const char *plan;      /* static string */
+	uint64_t rows_checked; /* full-precision rows read */
+} search_report;
+
+typedef struct searcher searcher;
+
+typedef struct searcher_ops {
+	const char *name;
+	uint32_t version;      /* of the chunks; another version is rebuilt */
+	bool approximate;
+	int (*build)(searcher **out, const row_source *rows, const search_params *p, job *job, imgsearch_error *err);
+	int (*save)(const searcher *s, const chunk_sink *sink, imgsearch_error *err);
+	int (*load)(searcher **out, const row_source *rows, const chunk_source *source, imgsearch_error *err);
+	/* Into out[n], each with room for k, unsorted. Any number of threads at once, also beside add and remove. */
+	int (*query)(const searcher *s, const search_request *q, topk *out, search_report *report, imgsearch_error *err);
+	/* NULL: the wrapper keeps added rows in an exactly scanned tail and masks removed ones. */
+	int (*add)(searcher *s, const int64_t *ids, const float *rows, size_t n, job *job, imgsearch_error *err);
+	int (*remove)(searcher *s, const int64_t *ids, size_t n, imgsearch_error *err);
+	/* Leading m components of n rows (pca); NULL elsewhere. */
+	int (*reduce)(const searcher *s, const float *rows, size_t n, float *out, size_t m, imgsearch_error *err);
+	uint64_t (*memory)(const searcher *s);
+	void (*free)(searcher *s);
+} searcher_ops;
+
+/* The first member of every implementation. */
+struct searcher {
+	const searcher_ops *ops;
+	const row_source *rows; /* borrowed; outlives the searcher */
+};
+
+/* ------------------------------------------------------------- a searcher with its tail: what the engine holds ---- */
+
+/* Built part + rows added since + ids removed since. Queries run beside one writer. */
+typedef struct search_index search_index;
+
+const searcher_ops *ims_search_find(const char *name); /* NULL: unknown */
+const searcher_ops *const *ims_search_all(void);       /* NULL-terminated */
+
+/* Which searcher for these rows; why gets one sentence. */
+const char *ims_search_auto(const row_source *rows, char *why, size_t why_size);
+
+int ims_search_build(search_index **out, const char *name, const row_source *rows, const search_params *p, job *job, imgsearch_error *err);
+int ims_search_save(search_index *s, const chunk_sink *sink, imgsearch_error *err);
+/* EFORMAT: damaged, EVERSION: another version of the chunks: build anew. */
+int ims_search_load(search_index **out, const char *name, const row_source *rows, const chunk_source *source, imgsearch_error *err);
+/* Sorted results, final distances from full-precision rows in one fixed order. */
+int ims_search_query(search_index *s, const search_request *q, topk *out, search_report *report, imgsearch_error *err);
+int ims_search_add(search_index *s, const int64_t *ids, const float *rows, size_t n, imgsearch_error *err); /* also replaces */
+int ims_search_remove(search_index *s, const int64_t *ids, size_t n, imgsearch_error *err);
+double ims_search_drift(const search_index *s); /* changed rows / built rows: the engine rebuilds above 0.2 */
+int ims_search_reduce(search_index *s, const float *rows, size_t n, float *out, size_t m, imgsearch_error *err);
+uint64_t ims_search_memory(const search_index *s);
+const char *ims_search_name(const search_index *s);
+void ims_search_free(search_index *s);
+
+/* The truth: every row of the source, one after the other. subset and filter respected. Batches share the pass. */
+int ims_search_scan(const row_source *rows, const search_request *q, topk *out, search_report *report, imgsearch_error *err);
+
+/* The one definition of a distance (kernels' fixed order). */
+float ims_search_distance(imgsearch_metric metric, const float *a, const float *b, uint32_t dim);
+
+#endif
