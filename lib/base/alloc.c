@@ -1,0 +1,86 @@
+/* Memory: arrays whose size cannot overflow, and a count that lets a test fail the N-th allocation. */
+#include "base/base.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static atomic_uint_fast64_t made, fail_at;
+
+uint64_t ims_alloc_fail_after(uint64_t n)
+{
+	atomic_store(&fail_at, n);
+	return atomic_exchange(&made, 0);
+}
+
+/* The size in bytes, or 0 when it cannot be had. */
+static size_t granted(size_t n, size_t item)
+{
+	size_t size;
+	uint64_t number = atomic_fetch_add_explicit(&made, 1, memory_order_relaxed) + 1;
+	if (number == atomic_load_explicit(&fail_at, memory_order_relaxed))
+		return 0;
+	if (__builtin_mul_overflow(n, item, &size) || size > PTRDIFF_MAX)
+		return 0;
+	return size ? size : 1;
+}
+
+void *ims_alloc(size_t n, size_t item)
+{
+	size_t size = granted(n, item);
+	return size ? malloc(size) : NULL;
+}
+
+void *ims_zalloc(size_t n, size_t item)
+{
+	size_t size = granted(n, item);
+	return size ? calloc(1, size) : NULL;
+}
+
+void *ims_realloc(void *p, size_t n, size_t item)
+{
+	size_t size = granted(n, item);
+	return size ? realloc(p, size) : NULL;
+}
+
+void *ims_alloc_aligned(size_t n, size_t item)
+{
+	size_t size = granted(n, item);
+	return size ? aligned_alloc(64, (size + 63) & ~(size_t)63) : NULL;
+}
+
+void ims_free(void *p)
+{
+	free(p);
+}
+
+char *ims_strndup(const char *s, size_t n)
+{
+	size_t len = strnlen(s, n);
+	char *copy = ims_alloc(len + 1, 1);
+	if (!copy)
+		return NULL;
+	memcpy(copy, s, len);
+	copy[len] = 0;
+	return copy;
+}
+
+char *ims_strdup(const char *s)
+{
+	return ims_strndup(s, SIZE_MAX - 1);
+}
+
+char *ims_format(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	int n = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	char *text = n < 0 ? NULL : ims_alloc((size_t)n + 1, 1);
+	if (!text)
+		return NULL;
+	va_start(args, format);
+	vsnprintf(text, (size_t)n + 1, format, args);
+	va_end(args);
+	return text;
+}

@@ -1,0 +1,184 @@
+/*
+ * BLAKE2b-256 (RFC 7693) for content identity, XXH64 (the xxHash specification, version 0.1.1) for the integrity of
+ * stored chunks, SplitMix64 (Steele, Lea, Flood 2014) for repeatable random numbers.
+ */
+#include "base/base.h"
+
+#include <string.h>
+
+static inline uint64_t load64(const uint8_t *p)
+{
+	uint64_t v;
+	memcpy(&v, p, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	v = __builtin_bswap64(v);
+#endif
+	return v;
+}
+
+static inline uint32_t load32(const uint8_t *p)
+{
+	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static inline uint64_t rotl(uint64_t v, int n)
+{
+	return v << n | v >> (64 - n);
+}
+
+/* ---------------------------------------------------------------------------------------------- BLAKE2b ---- */
+
+static const uint64_t blake_iv[8] = {
+	0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
+	0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179,
+};
+
+static const uint8_t blake_sigma[12][16] = {
+	{ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 },
+	{ 14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3 },
+	{ 11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4 },
+	{ 7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8 },
+	{ 9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13 },
+	{ 2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9 },
+	{ 12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11 },
+	{ 13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10 },
+	{ 6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5 },
+	{ 10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0 },
+	{ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 },
+	{ 14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3 },
+};
+
+static inline void blake_mix(uint64_t v[16], int a, int b, int c, int d, uint64_t x, uint64_t y)
+{
+	v[a] += v[b] + x;
+	v[d] = rotl(v[d] ^ v[a], 32);
+	v[c] += v[d];
+	v[b] = rotl(v[b] ^ v[c], 40);
+	v[a] += v[b] + y;
+	v[d] = rotl(v[d] ^ v[a], 48);
+	v[c] += v[d];
+	v[b] = rotl(v[b] ^ v[c], 1);
+}
+
+static void blake_block(uint64_t h[8], const uint8_t *block, uint64_t count, bool last)
+{
+	uint64_t v[16], m[16];
+	for (int i = 0; i < 16; i++)
+		m[i] = load64(block + 8 * i);
+	memcpy(v, h, 64);
+	memcpy(v + 8, blake_iv, 64);
+	v[12] ^= count;
+	if (last)
+		v[14] = ~v[14];
+	for (int round = 0; round < 12; round++) {
+		const uint8_t *s = blake_sigma[round];
+		blake_mix(v, 0, 4, 8, 12, m[s[0]], m[s[1]]);
+		blake_mix(v, 1, 5, 9, 13, m[s[2]], m[s[3]]);
+		blake_mix(v, 2, 6, 10, 14, m[s[4]], m[s[5]]);
+		blake_mix(v, 3, 7, 11, 15, m[s[6]], m[s[7]]);
+		blake_mix(v, 0, 5, 10, 15, m[s[8]], m[s[9]]);
+		blake_mix(v, 1, 6, 11, 12, m[s[10]], m[s[11]]);
+		blake_mix(v, 2, 7, 8, 13, m[s[12]], m[s[13]]);
+		blake_mix(v, 3, 4, 9, 14, m[s[14]], m[s[15]]);
+	}
+	for (int i = 0; i < 8; i++)
+		h[i] ^= v[i] ^ v[i + 8];
+}
+
+hash256 ims_hash(const void *data, size_t n)
+{
+	const uint8_t *p = data;
+	uint64_t h[8];
+	memcpy(h, blake_iv, sizeof h);
+	h[0] ^= 0x01010000 ^ 32; /* no key, 32 bytes of digest */
+	size_t done = 0;
+	for (; n - done > 128; done += 128)
+		blake_block(h, p + done, done + 128, false);
+	uint8_t tail[128] = { 0 };
+	if (n)
+		memcpy(tail, p + done, n - done);
+	blake_block(h, tail, n, true);
+	hash256 out;
+	for (int i = 0; i < 32; i++)
+		out.byte[i] = (uint8_t)(h[i / 8] >> (8 * (i % 8)));
+	return out;
+}
+
+void ims_hash_hex(const hash256 *h, char out[65])
+{
+	static const char digit[] = "0123456789abcdef";
+	for (int i = 0; i < 32; i++) {
+		out[2 * i] = digit[h->byte[i] >> 4];
+		out[2 * i + 1] = digit[h->byte[i] & 15];
+	}
+	out[64] = 0;
+}
+
+bool ims_hash_equal(const hash256 *a, const hash256 *b)
+{
+	return memcmp(a, b, sizeof *a) == 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ XXH64 ---- */
+
+#define P1 0x9E3779B185EBCA87u
+#define P2 0xC2B2AE3D27D4EB4Fu
+#define P3 0x165667B19E3779F9u
+#define P4 0x85EBCA77C2B2AE63u
+#define P5 0x27D4EB2F165667C5u
+
+static inline uint64_t xxh_round(uint64_t acc, uint64_t lane)
+{
+	return rotl(acc + lane * P2, 31) * P1;
+}
+
+static inline uint64_t xxh_merge(uint64_t acc, uint64_t lane)
+{
+	return (acc ^ xxh_round(0, lane)) * P1 + P4;
+}
+
+uint64_t ims_checksum(const void *data, size_t n, uint64_t seed)
+{
+	const uint8_t *p = data, *end = p + n;
+	uint64_t acc;
+	if (n >= 32) {
+		uint64_t a = seed + P1 + P2, b = seed + P2, c = seed, d = seed - P1;
+		for (; end - p >= 32; p += 32) {
+			a = xxh_round(a, load64(p));
+			b = xxh_round(b, load64(p + 8));
+			c = xxh_round(c, load64(p + 16));
+			d = xxh_round(d, load64(p + 24));
+		}
+		acc = rotl(a, 1) + rotl(b, 7) + rotl(c, 12) + rotl(d, 18);
+		acc = xxh_merge(xxh_merge(xxh_merge(xxh_merge(acc, a), b), c), d);
+	} else {
+		acc = seed + P5;
+	}
+	acc += n;
+	for (; end - p >= 8; p += 8)
+		acc = rotl(acc ^ xxh_round(0, load64(p)), 27) * P1 + P4;
+	if (end - p >= 4) {
+		acc = rotl(acc ^ load32(p) * P1, 23) * P2 + P3;
+		p += 4;
+	}
+	for (; p < end; p++)
+		acc = rotl(acc ^ *p * P5, 11) * P1;
+	acc = (acc ^ acc >> 33) * P2;
+	acc = (acc ^ acc >> 29) * P3;
+	return acc ^ acc >> 32;
+}
+
+/* ------------------------------------------------------------------------------------------- SplitMix64 ---- */
+
+uint64_t ims_random(uint64_t *state)
+{
+	uint64_t z = *state += 0x9E3779B97F4A7C15u;
+	z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+	z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+	return z ^ z >> 31;
+}
+
+double ims_random_unit(uint64_t *state)
+{
+	return (double)(ims_random(state) >> 11) * 0x1p-53;
+}
