@@ -18,4 +18,7 @@ typedef struct kernels {
 /* Never NULL; the scalar ones where nothing better runs. */
 const kernels *ims_kernels(void);
 
+/* Tests: the i-th level that this CPU runs, best first, scalar last; NULL past it. */
+const kernels *ims_kernels_level(size_t i);
+
 #endif

@@ -1,0 +1,24 @@
+/* What the files of this room share: looking up ids, filters, the searchers' tables. */
+#ifndef IMS_SEARCH_INTERNAL_H
+#define IMS_SEARCH_INTERNAL_H
+
+#include "search/search.h"
+
+#include <string.h>
+
+extern const searcher_ops ims_search_exact;
+
+/* Is id among n sorted ids? *at (may be NULL): where it is or would be. */
+bool ims_search_id_find(const int64_t *ids, size_t n, int64_t id, size_t *at);
+
+/* Does the request want this row? */
+bool ims_search_passes(const search_request *q, int64_t id);
+
+/* Clears out; EINVAL for a query with NaN or infinity in it. */
+int ims_search_check(const row_source *rows, const search_request *q, topk *out, imgsearch_error *err);
+bool ims_search_finite(const float *v, size_t n);
+
+/* The plain scan into heaps that may hold something already; they stay unsorted. */
+int ims_search_scan_into(const row_source *rows, const search_request *q, topk *out, search_report *report, imgsearch_error *err);
+
+#endif
