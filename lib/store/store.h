@@ -3,7 +3,8 @@
  * docs/storage.md documents every table. The store knows no pictures, networks or distances: plain data in and out.
  *
  * Threads: a store has one writing connection, used by one thread at a time (the engine's writer lock), and a pool of
- * reading connections: every function under "Reading" may run on any thread at once, also beside the writer.
+ * reading connections: every function under "Reading" may run on any thread at once, also beside the writer. Readers
+ * see what is committed; the thread that has a transaction open sees its own work.
  */
 #ifndef IMS_STORE_H
 #define IMS_STORE_H
@@ -89,6 +90,8 @@ int ims_store_unseen_remove(store *st, int64_t root, const char *prefix, uint64_
 /* Vectors (raw f32). `next`: into the re-index under way. Each put and delete is noted as a change. */
 int ims_store_vector_put(store *st, int64_t id, const float *v, uint32_t dim, bool next, imgsearch_error *err);
 int ims_store_vector_remove(store *st, int64_t id, imgsearch_error *err);
+/* Many vectors that belong to no picture row, the fast way; ascending ids are fastest. No later picture gets one of these ids. */
+int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim, imgsearch_error *err);
 
 /* Columns of a CSV: replaces those of a picture. title: index into names/values, or -1. */
 int ims_store_columns_put(store *st, int64_t id, const char *const *names, const char *const *values, size_t n, int title, imgsearch_error *err);
@@ -113,7 +116,7 @@ int ims_store_model_get(store *st, store_model *out, bool next, imgsearch_error 
 
 int ims_store_each_root(store *st, int (*each)(void *user, int64_t id, const char *path), void *user, imgsearch_error *err);
 
-/* Pictures by id order (id > after), by path order with the root's path in full, or one state only (0: all). p is valid during the call. */
+/* Pictures in order of path, with the root's path in full ("" for none), or one state only (0: all). p is valid during the call. */
 typedef int store_each_picture(void *user, const store_picture *p, const char *root_path);
 int ims_store_each_picture(store *st, uint32_t state, store_each_picture *each, void *user, imgsearch_error *err);
 
@@ -138,8 +141,8 @@ int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
 
 int ims_store_counts(store *st, uint64_t by_state[8], uint64_t *vectors, uint64_t *vectors_next, int64_t *max_id, imgsearch_error *err);
 
-/* Vectors in id order in blocks of some hundred rows; a consistent snapshot. */
-int ims_store_vectors_scan(store *st, bool next, int (*each)(void *user, const int64_t *ids, const float *rows, size_t n), void *user, imgsearch_error *err);
+/* Vectors in id order in blocks of some hundred rows; a consistent snapshot. A row that has not dim values is EDB. */
+int ims_store_vectors_scan(store *st, bool next, uint32_t dim, int (*each)(void *user, const int64_t *ids, const float *rows, size_t n), void *user, imgsearch_error *err);
 /* By id into out (n, dim); found[i] = 0 where there is none. */
 int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out, uint8_t *found, imgsearch_error *err);
 bool ims_store_vector_next_has(store *st, int64_t id);
@@ -156,7 +159,11 @@ void ims_store_searchers_free(store_searcher *s, size_t n);
 /* Appends one chunk; EFORMAT when its checksum is wrong or it is missing. */
 int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out, imgsearch_error *err);
 
-/* The number of the newest change, and the distinct ids changed after `after` (ascending; ims_free). */
+/*
+ * The number of the newest change, and the distinct ids changed after `after` (ascending; ims_free). Changes are only
+ * kept while there is a searcher's state to bring up to date: ENOTFOUND when the log does not reach back to `after`,
+ * so that everything must be read anew.
+ */
 int ims_store_change_last(store *st, int64_t *change, imgsearch_error *err);
 int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsearch_error *err);
 
