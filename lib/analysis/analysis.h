@@ -1,0 +1,73 @@
+/*
+ * Looking at a whole collection: where its pictures lie on a plane, which of them are one, how good its answers are.
+ * Plain numbers in and out; knows no pictures, files or databases.
+ */
+#ifndef IMS_ANALYSIS_H
+#define IMS_ANALYSIS_H
+
+#include "base/base.h"
+
+/* -------------------------------------------------------------------------------------------------- plane ---- */
+
+/*
+ * Projects n rows (n, dim) onto their two leading principal components: xy (n, 2), centred. The components are learnt
+ * from at most some thousand rows, evenly taken; their signs are fixed, so that the answer is always the same.
+ */
+int ims_analysis_plane(float *xy, const float *rows, size_t n, size_t dim, pool *pool, imgsearch_error *err);
+
+/* Zero takes the paper's values, given behind each. */
+typedef struct tsne_options {
+	float perplexity;    /* 30; lowered to (n - 1) / 3 where there are few points */
+	float theta;         /* 0.5 */
+	float exaggeration;  /* 12, for the first quarter of the iterations */
+	uint32_t iterations; /* 1000 */
+	uint64_t seed;
+} tsne_options;
+
+/* How many neighbours of each point t-SNE wants to know: three times the perplexity, at most n - 1. */
+size_t ims_analysis_tsne_neighbors(size_t n, float perplexity);
+
+/*
+ * t-SNE of n points from their k nearest neighbours: neighbor (n, k) row numbers, distance2 (n, k) squared
+ * distances. A negative neighbour is none. xy (n, 2): the start (all zero: a small random cloud) and the result.
+ * The result depends on neither the number of threads nor the machine's load. ECANCELED, ENOMEM.
+ */
+int ims_analysis_tsne(float *xy, size_t n, size_t k, const int32_t *neighbor, const float *distance2,
+	const tsne_options *options, job *job, imgsearch_error *err);
+
+/*
+ * Gives each of n points on a plane its own cell of a grid, near its place: cell[i] = row * columns + column.
+ * The points' box is laid over the grid. EINVAL when columns * rows < n.
+ */
+int ims_analysis_grid(uint32_t *cell, const float *xy, size_t n, uint32_t columns, uint32_t rows, imgsearch_error *err);
+
+/* ---------------------------------------------------------------------------------------------- sameness ---- */
+
+/* label[i] = the smallest member of i's connected component, from m edges. */
+void ims_analysis_components(uint32_t *label, size_t n, const uint32_t (*edge)[2], size_t m);
+
+#define IMS_SIGNATURE_SIDE 32
+#define IMS_INVARIANT_DIM 35
+
+/* A picture in small: its luminance squeezed into a square. */
+typedef struct signature {
+	uint8_t luma[IMS_SIGNATURE_SIDE * IMS_SIGNATURE_SIDE];
+} signature;
+
+/* From upright RGB pixels, rows without padding. */
+void ims_analysis_signature(signature *out, const uint8_t *rgb, uint32_t width, uint32_t height);
+
+/*
+ * What the eight turnings and mirrorings of a picture have in common: length 1, or all zero for a picture without
+ * structure. Copies of one picture lie within IMS_INVARIANT_RADIUS (squared Euclidean distance) of each other.
+ */
+#define IMS_INVARIANT_RADIUS 0.02f
+void ims_analysis_invariant(float out[IMS_INVARIANT_DIM], const signature *s);
+
+/*
+ * Do two signatures show the same picture, perhaps resized, recompressed, turned by quarters or mirrored? Compared
+ * pixel by pixel in each of the eight positions; *turn, when not NULL, receives the one that fits (0: as it is).
+ */
+bool ims_analysis_same_picture(const signature *a, const signature *b, int *turn);
+
+#endif

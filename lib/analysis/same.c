@@ -1,0 +1,126 @@
+/*
+ * Which pictures are one: signatures of pictures, what survives turning and mirroring, connected components.
+ *
+ * The invariant: the 8 x 8 lowest terms of the signature's two-dimensional cosine transform. Mirroring changes signs
+ * of terms, transposing swaps (i, j) with (j, i), and the eight positions of a square are made of those; so the
+ * lengths of the pairs (i, j), (j, i) stay. The 35 of them (without the mean), scaled to length 1, are also free of
+ * brightness and contrast. They only propose: ims_analysis_same_picture compares the pixels.
+ */
+#include "analysis/analysis.h"
+
+#include <math.h>
+
+#define SIDE IMS_SIGNATURE_SIDE
+#define TERMS 8
+
+void ims_analysis_components(uint32_t *label, size_t n, const uint32_t (*edge)[2], size_t m)
+{
+	for (size_t i = 0; i < n; i++)
+		label[i] = (uint32_t)i;
+	for (size_t e = 0; e < m; e++) {
+		uint32_t root[2];
+		for (int end = 0; end < 2; end++) {
+			uint32_t at = edge[e][end];
+			while (label[at] != at)
+				at = label[at] = label[label[at]];
+			root[end] = at;
+		}
+		if (root[0] < root[1])
+			label[root[1]] = root[0];
+		else
+			label[root[0]] = root[1];
+	}
+	for (size_t i = 0; i < n; i++)
+		label[i] = label[label[i]]; /* parents are smaller, so theirs are final */
+}
+
+/* Adds v at place i of n to the cells it overlaps when n are squeezed into SIDE. */
+static inline void squeeze(float *cell, uint32_t i, uint32_t n, float v)
+{
+	float scale = (float)SIDE / (float)n, from = (float)i * scale, to = from + scale;
+	for (uint32_t c = (uint32_t)from; c < SIDE && (float)c < to; c++)
+		cell[c] += v * (fminf(to, (float)(c + 1)) - fmaxf(from, (float)c));
+}
+
+void ims_analysis_signature(signature *out, const uint8_t *rgb, uint32_t width, uint32_t height)
+{
+	float sum[SIDE][SIDE] = { { 0 } }; /* column, row */
+	for (uint32_t y = 0; y < height; y++) {
+		float row[SIDE] = { 0 };
+		for (uint32_t x = 0; x < width; x++, rgb += 3)
+			squeeze(row, x, width, 0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2]);
+		for (uint32_t x = 0; x < SIDE; x++)
+			squeeze(sum[x], y, height, row[x]);
+	}
+	for (int i = 0; i < SIDE * SIDE; i++)
+		out->luma[i] = (uint8_t)fminf(sum[i % SIDE][i / SIDE] + 0.5f, 255);
+}
+
+void ims_analysis_invariant(float out[IMS_INVARIANT_DIM], const signature *s)
+{
+	float wave[TERMS][SIDE], half[TERMS][SIDE], term[TERMS][TERMS];
+	for (int i = 0; i < TERMS; i++)
+		for (int x = 0; x < SIDE; x++)
+			wave[i][x] = cosf((float)M_PI * (float)i * ((float)x + 0.5f) / SIDE) * (i ? 1 : (float)M_SQRT1_2);
+	for (int i = 0; i < TERMS; i++)
+		for (int x = 0; x < SIDE; x++) {
+			half[i][x] = 0;
+			for (int y = 0; y < SIDE; y++)
+				half[i][x] += wave[i][y] * s->luma[y * SIDE + x];
+		}
+	for (int i = 0; i < TERMS; i++)
+		for (int j = 0; j < TERMS; j++) {
+			term[i][j] = 0;
+			for (int x = 0; x < SIDE; x++)
+				term[i][j] += half[i][x] * wave[j][x];
+		}
+	int n = 0;
+	float length = 0;
+	for (int i = 0; i < TERMS; i++)
+		for (int j = i ? i : 1; j < TERMS; j++) {
+			out[n] = i == j ? fabsf(term[i][i]) : hypotf(term[i][j], term[j][i]);
+			length += out[n] * out[n];
+			n++;
+		}
+	/* sqrt(length) is SIDE / 2 times the standard deviation; below two grey levels there is nothing to compare. */
+	for (n = 0; n < IMS_INVARIANT_DIM; n++)
+		out[n] = sqrtf(length) < 2 * SIDE / 2 ? 0 : out[n] / sqrtf(length);
+}
+
+/* Mean and spread; the spread is at least one grey level. */
+static void measure(const signature *s, float *mean, float *spread)
+{
+	double sum = 0, square = 0;
+	for (int i = 0; i < SIDE * SIDE; i++)
+		sum += s->luma[i], square += (double)s->luma[i] * s->luma[i];
+	*mean = (float)(sum / (SIDE * SIDE));
+	*spread = (float)sqrt(fmax(square / (SIDE * SIDE) - (double)*mean * *mean, 1));
+}
+
+bool ims_analysis_same_picture(const signature *a, const signature *b, int *turn)
+{
+	float mean_a, mean_b, spread_a, spread_b;
+	measure(a, &mean_a, &spread_a);
+	measure(b, &mean_b, &spread_b);
+	if (spread_a < 2 || spread_b < 2)
+		return false;
+	for (int t = 0; t < 8; t++) {
+		double off = 0;
+		int outliers = 0;
+		for (int y = 0; y < SIDE; y++)
+			for (int x = 0; x < SIDE; x++) {
+				int u = t & 1 ? SIDE - 1 - x : x, v = t & 2 ? SIDE - 1 - y : y;
+				int at = t & 4 ? u * SIDE + v : v * SIDE + u;
+				float d = ((float)a->luma[y * SIDE + x] - mean_a) / spread_a - ((float)b->luma[at] - mean_b) / spread_b;
+				off += (double)d * d;
+				outliers += fabsf(d) > 0.5f;
+			}
+		/* off / pixels = 2 (1 - correlation) */
+		if (off / (SIDE * SIDE) < 0.02 && outliers < 8) {
+			if (turn)
+				*turn = t;
+			return true;
+		}
+	}
+	return false;
+}
