@@ -101,9 +101,16 @@ $(B)/tests/%: tests/%.c $(B)/libimgsearch.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP $< -o $@ $(B)/libimgsearch.a -lcmocka $(LIBS)
 
-$(B)/tests/fake_shim.so: tests/fake_shim.c shim/shim.h
+# Tests without libtorch: IMGSEARCH_LIBDIR=$(B)/tests/lib has a fake shim and a default model for it.
+FAKE := $(B)/tests/lib/imgsearch-shim.so $(patsubst %,$(B)/%,$(wildcard tests/lib/*.json tests/lib/*.safetensors))
+.PHONY: fake
+fake: $(FAKE)
+$(B)/tests/lib/imgsearch-shim.so: tests/fake_shim.c shim/shim.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -shared $< -o $@ -lm
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -shared $< -o $@
+$(B)/tests/lib/%: tests/lib/%
+	@mkdir -p $(@D)
+	cp $< $@
 
 $(B)/examples/%: examples/%.c $(B)/libimgsearch.so
 	@mkdir -p $(@D)

@@ -1,0 +1,196 @@
+/*
+ * Cards: what a weights file holds and how its pictures are to be prepared, as flat JSON beside it. Reading is strict
+ * about what it knows and passes over keys that it does not; writing gives what reading takes.
+ */
+#include "model/json.h"
+#include "model/model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_CARD = 1 << 20, MAX_SIDE = 4096, MAX_DIM = 65536 };
+
+static const float imagenet_mean[3] = { 0.485f, 0.456f, 0.406f }, imagenet_std[3] = { 0.229f, 0.224f, 0.225f };
+
+image_recipe ims_network_recipe(const model_network *net)
+{
+	image_recipe r = { .resize = 256, .crop = 224 };
+	if (net)
+		r = (image_recipe){ .resize = net->resize, .crop = net->crop, .bicubic = net->bicubic };
+	memcpy(r.mean, imagenet_mean, sizeof r.mean);
+	memcpy(r.std, imagenet_std, sizeof r.std);
+	return r;
+}
+
+/* A whole number in 1..max; 0 fails with a word of the key. */
+static bool whole(json *j, uint32_t max, uint32_t *out)
+{
+	double v;
+	if (!ims_json_number(j, &v) || !(v >= 1 && v <= max) || v != floor(v))
+		return false;
+	*out = (uint32_t)v;
+	return true;
+}
+
+static bool three(json *j, float out[3], double least)
+{
+	size_t i = 0;
+	if (!ims_json_begin(j, '['))
+		return false;
+	for (; ims_json_more(j, ']', i); i++) {
+		double v;
+		if (i == 3 || !ims_json_number(j, &v) || !(v >= least && v <= 1000))
+			return false;
+		out[i] = (float)v;
+	}
+	return i == 3 && !j->why;
+}
+
+static bool interpolation(json *j, uint32_t *bicubic)
+{
+	char text[16];
+	if (!ims_json_string(j, text, sizeof text))
+		return false;
+	*bicubic = !strcmp(text, "bicubic");
+	return *bicubic || !strcmp(text, "bilinear");
+}
+
+/* What the card says of the recipe, on top of the network's own, which is known only when all is read. */
+typedef struct card_parts {
+	image_recipe recipe;
+	bool resize, crop, mean, std, interpolation;
+} card_parts;
+
+static bool value(json *j, const char *key, model_card *card, card_parts *p)
+{
+	bool flag = false;
+	if (!strcmp(key, "name"))
+		return ims_json_string(j, card->name, sizeof card->name);
+	if (!strcmp(key, "network"))
+		return ims_json_string(j, card->network, sizeof card->network);
+	if (!strcmp(key, "resize"))
+		return p->resize = whole(j, MAX_SIDE, &p->recipe.resize);
+	if (!strcmp(key, "crop"))
+		return p->crop = whole(j, MAX_SIDE, &p->recipe.crop);
+	if (!strcmp(key, "mean"))
+		return p->mean = three(j, p->recipe.mean, -1000);
+	if (!strcmp(key, "std"))
+		return p->std = three(j, p->recipe.std, 1e-6);
+	if (!strcmp(key, "interpolation"))
+		return p->interpolation = interpolation(j, &p->recipe.bicubic);
+	if (!strcmp(key, "dim"))
+		return whole(j, MAX_DIM, &card->dim);
+	if (!strcmp(key, "projection"))
+		return ims_json_bool(j, &flag) && (card->projection = flag, true);
+	if (!strcmp(key, "descent"))
+		return ims_json_string(j, card->descent, sizeof card->descent);
+	if (!strcmp(key, "licence"))
+		return ims_json_string(j, card->licence, sizeof card->licence);
+	if (!strcmp(key, "note"))
+		return ims_json_string(j, card->note, sizeof card->note);
+	return ims_json_skip(j);
+}
+
+static void take_parts(image_recipe *r, const card_parts *p)
+{
+	if (p->resize)
+		r->resize = p->recipe.resize;
+	if (p->crop)
+		r->crop = p->recipe.crop;
+	if (p->mean)
+		memcpy(r->mean, p->recipe.mean, sizeof r->mean);
+	if (p->std)
+		memcpy(r->std, p->recipe.std, sizeof r->std);
+	if (p->interpolation)
+		r->bicubic = p->recipe.bicubic;
+}
+
+/* Whether the parts fit together, and what was left out. */
+static int complete(model_card *card, const card_parts *p, imgsearch_error *err)
+{
+	const model_network *net = ims_model_find(card->network);
+	if (!net && strcmp(card->network, "script"))
+		return ims_fail(err, IMGSEARCH_EFORMAT, "model card: unknown network \"%s\"", card->network);
+	if (!card->name[0])
+		snprintf(card->name, sizeof card->name, "%s", card->network);
+	card->recipe = ims_network_recipe(net);
+	take_parts(&card->recipe, p);
+	if (card->recipe.crop > card->recipe.resize)
+		return ims_fail(err, IMGSEARCH_EFORMAT, "model card: crop %u is larger than resize %u", card->recipe.crop, card->recipe.resize);
+	if (!card->dim && (!net || card->projection))
+		return ims_fail(err, IMGSEARCH_EFORMAT, "model card: \"dim\" is missing");
+	if (!card->dim)
+		card->dim = net->dim;
+	return 0;
+}
+
+int ims_card_parse(model_card *out, const void *text, size_t n, imgsearch_error *err)
+{
+	json j = ims_json(text, n);
+	card_parts parts = { 0 };
+	char key[64];
+	*out = (model_card){ 0 };
+	if (ims_json_begin(&j, '{'))
+		for (size_t i = 0; ims_json_more(&j, '}', i) && ims_json_key(&j, key, sizeof key); i++)
+			if (!value(&j, key, out, &parts))
+				return ims_fail(err, IMGSEARCH_EFORMAT, "model card: \"%s\": %s", key, j.why ? j.why : "not a value that it may have");
+	if (!ims_json_done(&j))
+		return ims_fail(err, IMGSEARCH_EFORMAT, "model card: no JSON object: %s", j.why);
+	return complete(out, &parts, err);
+}
+
+int ims_card_read(model_card *out, const char *weights_path, imgsearch_error *err)
+{
+	const char *slash = strrchr(weights_path, '/'), *dot = strrchr(slash ? slash : weights_path, '.');
+	size_t stem = dot ? (size_t)(dot - weights_path) : strlen(weights_path);
+	buf text = { 0 };
+	char *path = ims_format("%.*s.json", (int)stem, weights_path);
+	int r = path ? ims_read_file(&text, path, MAX_CARD, err) : ims_nomem(err);
+	if (r == 0 && (r = ims_card_parse(out, text.data, text.len, err)))
+		ims_error_prefix(err, "%s", path);
+	ims_buf_free(&text);
+	ims_free(path);
+	return r;
+}
+
+static void put_string(buf *out, const char *key, const char *text)
+{
+	ims_buf_text(out, "\t\"%s\": \"", key);
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20)
+			ims_buf_text(out, "\\u%04x", (unsigned)*text);
+		else
+			ims_buf_text(out, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+	ims_buf_text(out, "\",\n");
+}
+
+/* Millionths, by whole numbers: printf's decimal point is the locale's. */
+static void put_three(buf *out, const char *key, const float v[3])
+{
+	ims_buf_text(out, "\t\"%s\": [", key);
+	for (int i = 0; i < 3; i++) {
+		long long m = llround((double)v[i] * 1e6), a = m < 0 ? -m : m;
+		ims_buf_text(out, "%s%s%lld.%06lld", i ? ", " : "", m < 0 ? "-" : "", a / 1000000, a % 1000000);
+	}
+	ims_buf_text(out, "],\n");
+}
+
+int ims_card_text(buf *out, const model_card *card)
+{
+	ims_buf_text(out, "{\n");
+	put_string(out, "name", card->name);
+	put_string(out, "network", card->network);
+	ims_buf_text(out, "\t\"resize\": %u,\n\t\"crop\": %u,\n", card->recipe.resize, card->recipe.crop);
+	put_string(out, "interpolation", card->recipe.bicubic ? "bicubic" : "bilinear");
+	put_three(out, "mean", card->recipe.mean);
+	put_three(out, "std", card->recipe.std);
+	if (card->descent[0])
+		put_string(out, "descent", card->descent);
+	if (card->licence[0])
+		put_string(out, "licence", card->licence);
+	if (card->note[0])
+		put_string(out, "note", card->note);
+	ims_buf_text(out, "\t\"projection\": %s,\n\t\"dim\": %u\n}\n", card->projection ? "true" : "false", card->dim);
+	return out->failed ? IMGSEARCH_ENOMEM : 0;
+}

@@ -1,0 +1,551 @@
+/*
+ * An interpreter for the pickles of torch.save (protocols 2 to 5). A pickle is a program for a stack machine, and Python's
+ * own reader lets it call anything; this one can only build numbers, texts, lists, dicts and descriptions of tensors.
+ * The names that a pickle may mention are the table `globals`; every other one is refused by name, and so is every
+ * opcode that torch.save does not use. Source: Lib/pickletools.py and torch/_utils.py.
+ *
+ * ims_pickle_new, ims_pickle_run (again for the next pickle), ims_pickle_tensors or ims_pickle_string, ims_pickle_free.
+ * Values are nodes of one arena and refer to each other by number, so that cycles and sharing cost nothing.
+ */
+#include "model/formats.h"
+
+#include <string.h>
+
+enum { MAX_NODES = 1 << 21, MAX_MEMO = 1 << 21, NOTHING = UINT32_MAX };
+
+typedef enum node_kind { N_NONE, N_MARK, N_BOOL, N_INT, N_FLOAT, N_TEXT, N_LIST, N_DICT, N_GLOBAL, N_STORAGE, N_TENSOR } node_kind;
+
+typedef enum global_kind { G_DICT, G_TENSOR, G_PARAMETER, G_STORAGE, G_SIZE } global_kind;
+
+typedef struct global {
+	const char *module, *name;
+	global_kind kind;
+	uint32_t dtype;
+} global;
+
+static const global globals[] = {
+	{ "collections", "OrderedDict", G_DICT, 0 },
+	{ "torch._utils", "_rebuild_tensor_v2", G_TENSOR, 0 },
+	{ "torch._utils", "_rebuild_parameter", G_PARAMETER, 0 },
+	{ "torch", "Size", G_SIZE, 0 },
+	{ "torch", "FloatStorage", G_STORAGE, SHIM_F32 },
+	{ "torch", "HalfStorage", G_STORAGE, SHIM_F16 },
+	{ "torch", "BFloat16Storage", G_STORAGE, SHIM_BF16 },
+	{ "torch", "LongStorage", G_STORAGE, SHIM_I64 },
+	{ "torch", "CharStorage", G_STORAGE, SHIM_I8 },
+	/* known, but no network takes them: refused where a tensor uses them, by its name */
+	{ "torch", "DoubleStorage", G_STORAGE, 0 },
+	{ "torch", "IntStorage", G_STORAGE, 0 },
+	{ "torch", "ShortStorage", G_STORAGE, 0 },
+	{ "torch", "ByteStorage", G_STORAGE, 0 },
+	{ "torch", "BoolStorage", G_STORAGE, 0 },
+};
+
+typedef struct node {
+	node_kind kind;
+	uint32_t len, cap;
+	union {
+		int64_t integer;
+		const char *text;   /* in the pickle; len bytes */
+		uint32_t *item;     /* list, tuple: items; dict: key, value, key, value ... */
+		const global *global;
+		struct {
+			uint32_t storage, args; /* tensor: its storage and the list of _rebuild_tensor_v2's arguments */
+		};
+		struct {
+			uint32_t type, key; /* storage: nodes */
+		};
+	};
+} node;
+
+/* Growing array of numbers. */
+typedef struct numbers {
+	uint32_t *item;
+	uint32_t len, cap;
+} numbers;
+
+struct pickle {
+	node *node;
+	uint32_t n, cap;
+	numbers stack, memo;
+	reader *in;
+	imgsearch_error *err;
+	int failed; /* the status of the first failure */
+};
+
+/* ---- memory ---- */
+
+int ims_pickle_new(pickle **out, imgsearch_error *err)
+{
+	*out = ims_zalloc(1, sizeof **out);
+	return *out ? 0 : ims_nomem(err);
+}
+
+static void reset(pickle *p)
+{
+	for (uint32_t i = 0; i < p->n; i++)
+		if (p->node[i].kind == N_LIST || p->node[i].kind == N_DICT)
+			ims_free(p->node[i].item);
+	p->n = p->stack.len = p->memo.len = 0;
+	p->failed = 0;
+}
+
+void ims_pickle_free(pickle *p)
+{
+	if (!p)
+		return;
+	reset(p);
+	ims_free(p->node);
+	ims_free(p->stack.item);
+	ims_free(p->memo.item);
+	ims_free(p);
+}
+
+static void fail(pickle *p, const char *why)
+{
+	if (!p->failed)
+		p->failed = ims_fail(p->err, IMGSEARCH_EFORMAT, "pickle, byte %zu: %s", p->in->pos, why);
+}
+
+static void *grow(pickle *p, void *array, uint32_t *cap, uint32_t len, size_t item)
+{
+	if (len < *cap)
+		return array;
+	uint32_t wanted = *cap ? *cap * 2 : 8;
+	void *grown = ims_realloc(array, wanted, item);
+	if (grown)
+		*cap = wanted;
+	else if (!p->failed)
+		p->failed = ims_nomem(p->err);
+	return grown;
+}
+
+static bool put(pickle *p, numbers *a, uint32_t v)
+{
+	uint32_t *grown = grow(p, a->item, &a->cap, a->len, sizeof *grown);
+	if (!grown)
+		return false;
+	a->item = grown;
+	a->item[a->len++] = v;
+	return true;
+}
+
+/* ---- stack ---- */
+
+static uint32_t make(pickle *p, node value)
+{
+	if (p->n == MAX_NODES) {
+		fail(p, "more values than any state dict has");
+		return NOTHING;
+	}
+	node *grown = grow(p, p->node, &p->cap, p->n, sizeof *grown);
+	if (!grown)
+		return NOTHING;
+	p->node = grown;
+	p->node[p->n] = value;
+	return p->n++;
+}
+
+static void push(pickle *p, uint32_t i)
+{
+	if (i != NOTHING)
+		put(p, &p->stack, i);
+}
+
+static void push_new(pickle *p, node value)
+{
+	push(p, make(p, value));
+}
+
+static uint32_t pop(pickle *p)
+{
+	if (!p->stack.len) {
+		fail(p, "the stack is empty");
+		return NOTHING;
+	}
+	return p->stack.item[--p->stack.len];
+}
+
+static uint32_t top(pickle *p)
+{
+	if (!p->stack.len)
+		fail(p, "the stack is empty");
+	return p->stack.len ? p->stack.item[p->stack.len - 1] : NOTHING;
+}
+
+/* The node, or NULL when there is none of this kind. */
+static const node *get(const pickle *p, uint32_t i, node_kind kind)
+{
+	return i < p->n && p->node[i].kind == kind ? &p->node[i] : NULL;
+}
+
+static void append(pickle *p, uint32_t to, uint32_t what)
+{
+	if (to == NOTHING || what == NOTHING)
+		return;
+	uint32_t cap = p->node[to].cap;
+	uint32_t *grown = grow(p, p->node[to].item, &cap, p->node[to].len, sizeof *grown);
+	if (!grown)
+		return;
+	node *n = &p->node[to];
+	n->item = grown;
+	n->cap = cap;
+	n->item[n->len++] = what;
+}
+
+/* Where the values above the last mark begin; the mark itself is just below. */
+static uint32_t above_mark(pickle *p)
+{
+	for (uint32_t i = p->stack.len; i-- > 0;)
+		if (get(p, p->stack.item[i], N_MARK))
+			return i + 1;
+	fail(p, "no mark on the stack");
+	return NOTHING;
+}
+
+/* ---- opcodes ---- */
+
+/* The last n values as a list (tuples and lists are the same here). */
+static void take_last(pickle *p, uint32_t from, uint32_t drop)
+{
+	if (from == NOTHING || from > p->stack.len) {
+		fail(p, "too few values on the stack");
+		return;
+	}
+	uint32_t list = make(p, (node){ .kind = N_LIST });
+	for (uint32_t i = from; i < p->stack.len && !p->failed; i++)
+		append(p, list, p->stack.item[i]);
+	p->stack.len = from - drop;
+	push(p, list);
+}
+
+/* What lies above the mark (or, for single items, the last `single`) into the list or dict below. */
+static void add_items(pickle *p, node_kind kind, uint32_t single)
+{
+	uint32_t from = single ? p->stack.len - single : above_mark(p), drop = single ? 0 : 1;
+	if (p->failed)
+		return;
+	if (p->stack.len < single || from < drop + 1 || !get(p, p->stack.item[from - drop - 1], kind)) {
+		fail(p, "items for something that takes none");
+		return;
+	}
+	if (kind == N_DICT && (p->stack.len - from) % 2) {
+		fail(p, "a key without a value");
+		return;
+	}
+	for (uint32_t i = from; i < p->stack.len && !p->failed; i++)
+		append(p, p->stack.item[from - drop - 1], p->stack.item[i]);
+	p->stack.len = from - drop;
+}
+
+static void push_text(pickle *p, uint64_t len)
+{
+	const char *text = len <= p->in->len ? ims_read_bytes(p->in, (size_t)len) : NULL;
+	if (!text || len > UINT32_MAX / 2)
+		fail(p, "a text is cut off");
+	else
+		push_new(p, (node){ .kind = N_TEXT, .len = (uint32_t)len, .text = text });
+}
+
+static void push_int(pickle *p, int64_t v)
+{
+	push_new(p, (node){ .kind = N_INT, .integer = v });
+}
+
+/* Little-endian two's complement of any length; what does not fit into 64 bits is refused. */
+static void push_long(pickle *p, uint8_t len)
+{
+	const uint8_t *b = ims_read_bytes(p->in, len);
+	uint64_t v = 0;
+	if (!b || len > 8) {
+		fail(p, "a number is cut off or too long");
+		return;
+	}
+	for (uint8_t i = 0; i < len; i++)
+		v |= (uint64_t)b[i] << 8 * i;
+	if (len && len < 8 && b[len - 1] & 0x80)
+		v |= ~0ull << 8 * len;
+	push_int(p, (int64_t)v);
+}
+
+static bool same(const char *text, size_t len, const char *word)
+{
+	return len == strlen(word) && !memcmp(text, word, len);
+}
+
+static void push_global(pickle *p, const char *module, size_t module_len, const char *name, size_t name_len)
+{
+	for (size_t i = 0; i < sizeof globals / sizeof *globals; i++)
+		if (same(module, module_len, globals[i].module) && same(name, name_len, globals[i].name)) {
+			push_new(p, (node){ .kind = N_GLOBAL, .global = &globals[i] });
+			return;
+		}
+	if (!p->failed)
+		p->failed = ims_fail(p->err, IMGSEARCH_EFORMAT, "refused: the pickle asks for %.*s.%.*s, which no state dict needs "
+			"(save model.state_dict(), not the model)", (int)(module_len > 80 ? 80 : module_len), module,
+			(int)(name_len > 80 ? 80 : name_len), name);
+}
+
+/* Bytes up to a newline, which is eaten. */
+static const char *line(pickle *p, size_t *len)
+{
+	const char *start = (const char *)p->in->data + p->in->pos;
+	const char *end = memchr(start, '\n', p->in->len - p->in->pos);
+	if (!end) {
+		fail(p, "a name is cut off");
+		return NULL;
+	}
+	*len = (size_t)(end - start);
+	p->in->pos += *len + 1;
+	return start;
+}
+
+static void op_global(pickle *p)
+{
+	size_t module_len, name_len;
+	const char *module = line(p, &module_len), *name = module ? line(p, &name_len) : NULL;
+	if (name)
+		push_global(p, module, module_len, name, name_len);
+}
+
+static void op_stack_global(pickle *p)
+{
+	uint32_t name = pop(p), module = pop(p);
+	const node *n = get(p, name, N_TEXT), *m = get(p, module, N_TEXT);
+	if (n && m)
+		push_global(p, m->text, m->len, n->text, n->len);
+	else
+		fail(p, "a name that is no text");
+}
+
+/* ("storage", type, key, location, numel[, view]) */
+static void op_persistent(pickle *p)
+{
+	const node *t = get(p, pop(p), N_LIST), *type;
+	if (!t || t->len < 5 || !get(p, t->item[0], N_TEXT) || !same(p->node[t->item[0]].text, p->node[t->item[0]].len, "storage") ||
+	    !(type = get(p, t->item[1], N_GLOBAL)) || type->global->kind != G_STORAGE || !get(p, t->item[2], N_TEXT) || !get(p, t->item[4], N_INT))
+		fail(p, "a reference to something that is no storage");
+	else if (t->len > 5 && !get(p, t->item[5], N_NONE))
+		fail(p, "a view of a storage, which only very old files have");
+	else
+		push_new(p, (node){ .kind = N_STORAGE, .type = t->item[1], .key = t->item[2] });
+}
+
+static void op_reduce(pickle *p)
+{
+	uint32_t args = pop(p), callee = pop(p);
+	const node *a = get(p, args, N_LIST), *g = get(p, callee, N_GLOBAL);
+	if (!a || !g) {
+		fail(p, "a call of something that cannot be called");
+		return;
+	}
+	switch (g->global->kind) {
+	case G_DICT:
+		if (!a->len || (a->len == 1 && get(p, a->item[0], N_LIST) && !p->node[a->item[0]].len))
+			push_new(p, (node){ .kind = N_DICT });
+		else
+			fail(p, "OrderedDict with arguments");
+		break;
+	case G_TENSOR:
+		if (a->len >= 4 && get(p, a->item[0], N_STORAGE) && get(p, a->item[1], N_INT) && get(p, a->item[2], N_LIST) && get(p, a->item[3], N_LIST))
+			push_new(p, (node){ .kind = N_TENSOR, .storage = a->item[0], .args = args });
+		else
+			fail(p, "a tensor with the wrong arguments");
+		break;
+	case G_PARAMETER:
+	case G_SIZE:
+		if (a->len && (get(p, a->item[0], N_TENSOR) || get(p, a->item[0], N_LIST)))
+			push(p, a->item[0]);
+		else
+			fail(p, "a parameter that is no tensor");
+		break;
+	case G_STORAGE:
+		fail(p, "a storage inside the pickle");
+	}
+}
+
+/* State for an object: the attributes of an OrderedDict, which say nothing about the weights. */
+static void op_build(pickle *p)
+{
+	pop(p);
+	uint32_t object = top(p);
+	if (!p->failed && !get(p, object, N_DICT))
+		fail(p, "state for something that is no dict");
+}
+
+static void remember(pickle *p, uint32_t at)
+{
+	uint32_t value = top(p);
+	if (at >= MAX_MEMO)
+		fail(p, "a memo number beyond any state dict's");
+	while (!p->failed && p->memo.len <= at)
+		put(p, &p->memo, NOTHING);
+	if (!p->failed)
+		p->memo.item[at] = value;
+}
+
+static void recall(pickle *p, uint32_t at)
+{
+	if (at >= p->memo.len || p->memo.item[at] == NOTHING)
+		fail(p, "a memo number that was never set");
+	else
+		push(p, p->memo.item[at]);
+}
+
+static uint16_t read_u16(reader *r)
+{
+	uint16_t low = ims_read_u8(r);
+	return (uint16_t)(low | ims_read_u8(r) << 8);
+}
+
+static void refuse_opcode(pickle *p, uint8_t op)
+{
+	if (!p->failed)
+		p->failed = ims_fail(p->err, IMGSEARCH_EFORMAT, "refused: pickle opcode 0x%02x at byte %zu, which no state dict needs", op, p->in->pos - 1);
+}
+
+/* Values: numbers, texts, empty containers. False: not one of these. */
+static bool value_opcode(pickle *p, uint8_t op)
+{
+	reader *r = p->in;
+	switch (op) {
+	case 'N': push_new(p, (node){ .kind = N_NONE }); return true;
+	case 0x88: case 0x89: push_new(p, (node){ .kind = N_BOOL, .integer = op == 0x88 }); return true;
+	case 'K': push_int(p, ims_read_u8(r)); return true;
+	case 'M': push_int(p, read_u16(r)); return true;
+	case 'J': push_int(p, (int32_t)ims_read_u32(r)); return true;
+	case 0x8a: push_long(p, ims_read_u8(r)); return true;
+	case 'G': ims_read_u64(r); push_new(p, (node){ .kind = N_FLOAT }); return true;
+	case 'X': case 'T': push_text(p, ims_read_u32(r)); return true;
+	case 'U': case 0x8c: push_text(p, ims_read_u8(r)); return true;
+	case ')': case ']': push_new(p, (node){ .kind = N_LIST }); return true;
+	case '}': push_new(p, (node){ .kind = N_DICT }); return true;
+	default: return false;
+	}
+}
+
+/* Everything else but STOP. */
+static void action_opcode(pickle *p, uint8_t op)
+{
+	reader *r = p->in;
+	switch (op) {
+	case 0x80: ims_read_u8(r); break; /* protocol */
+	case 0x95: ims_read_u64(r); break; /* frame */
+	case '(': push_new(p, (node){ .kind = N_MARK }); break;
+	case '0': pop(p); break;
+	case 't': take_last(p, above_mark(p), 1); break;
+	case 0x85: case 0x86: case 0x87: take_last(p, p->stack.len - (op - 0x84u), 0); break;
+	case 'a': add_items(p, N_LIST, 1); break;
+	case 'e': add_items(p, N_LIST, 0); break;
+	case 's': add_items(p, N_DICT, 2); break;
+	case 'u': add_items(p, N_DICT, 0); break;
+	case 'q': remember(p, ims_read_u8(r)); break;
+	case 'r': remember(p, ims_read_u32(r)); break;
+	case 0x94: remember(p, p->memo.len); break;
+	case 'h': recall(p, ims_read_u8(r)); break;
+	case 'j': recall(p, ims_read_u32(r)); break;
+	case 'c': op_global(p); break;
+	case 0x93: op_stack_global(p); break;
+	case 'Q': op_persistent(p); break;
+	case 'R': op_reduce(p); break;
+	case 'b': op_build(p); break;
+	default: refuse_opcode(p, op);
+	}
+}
+
+int ims_pickle_run(pickle *p, reader *r, imgsearch_error *err)
+{
+	reset(p);
+	p->in = r;
+	p->err = err;
+	while (!p->failed) {
+		uint8_t op = ims_read_u8(r);
+		if (r->failed) {
+			fail(p, "it is cut off");
+		} else if (op == '.') {
+			if (p->stack.len != 1)
+				fail(p, "it ends with the wrong number of values");
+			break;
+		} else if (!value_opcode(p, op)) {
+			action_opcode(p, op);
+		}
+	}
+	if (!p->failed && r->failed)
+		fail(p, "it is cut off");
+	return p->failed;
+}
+
+/* ---- what was built ---- */
+
+/* The state dict: the dict itself, or what a training checkpoint keeps under one of these keys. */
+static const node *state_dict(const pickle *p)
+{
+	static const char *const keys[] = { "state_dict", "model_state_dict", "model", "model_ema" };
+	const node *root = p->stack.len ? get(p, p->stack.item[0], N_DICT) : NULL;
+	for (uint32_t i = 0; root && i + 1 < root->len; i += 2) {
+		const node *key = get(p, root->item[i], N_TEXT), *inner = get(p, root->item[i + 1], N_DICT);
+		for (size_t k = 0; key && inner && k < sizeof keys / sizeof *keys; k++)
+			if (same(key->text, key->len, keys[k]))
+				return inner;
+	}
+	return root;
+}
+
+static bool dimensions(const pickle *p, uint32_t list, int64_t *out, uint32_t *n)
+{
+	const node *l = &p->node[list];
+	if (l->len > WEIGHTS_MAX_NDIM)
+		return false;
+	for (uint32_t i = 0; i < l->len; i++) {
+		const node *v = get(p, l->item[i], N_INT);
+		if (!v)
+			return false;
+		out[i] = v->integer;
+	}
+	*n = l->len;
+	return true;
+}
+
+static bool describe(const pickle *p, const node *key, const node *tensor, pickle_tensor *out)
+{
+	const node *args = &p->node[tensor->args], *storage = &p->node[tensor->storage];
+	uint32_t strides = 0;
+	*out = (pickle_tensor){ .view = { .name = key->text, .name_len = key->len, .strided = true,
+		.dtype = p->node[storage->type].global->dtype, .offset = p->node[args->item[1]].integer } };
+	out->key = p->node[storage->key].text;
+	out->key_len = p->node[storage->key].len;
+	if (out->view.name_len > 7 && !memcmp(out->view.name, "module.", 7)) /* DataParallel's */
+		out->view.name += 7, out->view.name_len -= 7;
+	return dimensions(p, args->item[2], out->view.shape, &out->view.ndim) &&
+		dimensions(p, args->item[3], out->view.stride, &strides) && strides == out->view.ndim;
+}
+
+int ims_pickle_tensors(pickle *p, int (*each)(void *user, const pickle_tensor *t, imgsearch_error *err), void *user, imgsearch_error *err)
+{
+	const node *dict = state_dict(p);
+	if (!dict)
+		return ims_fail(err, IMGSEARCH_EFORMAT, "the pickle holds no state dict");
+	for (uint32_t i = 0; i + 1 < dict->len; i += 2) {
+		const node *key = get(p, dict->item[i], N_TEXT), *tensor = get(p, dict->item[i + 1], N_TENSOR);
+		pickle_tensor t;
+		if (!key || !tensor)
+			continue; /* epochs and the like */
+		if (!describe(p, key, tensor, &t))
+			return ims_fail(err, IMGSEARCH_EFORMAT, "tensor \"%.*s\" has an impossible shape", (int)(key->len > 120 ? 120 : key->len), key->text);
+		int r = each(user, &t, err);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+bool ims_pickle_string(const pickle *p, size_t i, const char **s, size_t *len)
+{
+	const node *list = p->stack.len ? get(p, p->stack.item[0], N_LIST) : NULL;
+	const node *text = list && i < list->len ? get(p, list->item[i], N_TEXT) : NULL;
+	if (!text)
+		return false;
+	*s = text->text;
+	*len = text->len;
+	return true;
+}

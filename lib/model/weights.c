@@ -1,0 +1,238 @@
+/*
+ * Weights files: mapping, telling the formats apart, and the one gate (ims_weights_add) through which every array goes
+ * whatever format it came in. A file is mapped, not read: its pages are touched once, when the network takes them.
+ */
+#include "model/formats.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct weights_owner {
+	void *map; /* NULL: borrowed */
+	size_t map_size, cap, n_owned, owned_cap;
+	uint64_t copied, copy_limit; /* bytes; a file gets no more copies than it is long, however its tensors share data */
+	void **owned; /* names and copies */
+} weights_owner;
+
+size_t ims_dtype_size(uint32_t dtype)
+{
+	static const uint8_t size[] = { [SHIM_F32] = 4, [SHIM_F16] = 2, [SHIM_BF16] = 2, [SHIM_I64] = 8, [SHIM_I8] = 1 };
+	return dtype < sizeof size ? size[dtype] : 0;
+}
+
+/* ---- what belongs to a file ---- */
+
+static void *own(weights *w, void *p)
+{
+	weights_owner *o = w->owner;
+	if (p && o->n_owned == o->owned_cap) {
+		size_t cap = o->owned_cap ? o->owned_cap * 2 : 256;
+		void **grown = ims_realloc(o->owned, cap, sizeof *grown);
+		if (!grown) {
+			ims_free(p);
+			return NULL;
+		}
+		o->owned = grown;
+		o->owned_cap = cap;
+	}
+	if (p)
+		o->owned[o->n_owned++] = p;
+	return p;
+}
+
+void ims_weights_free(weights *w)
+{
+	if (!w || !w->owner)
+		return;
+	for (size_t i = 0; i < w->owner->n_owned; i++)
+		ims_free(w->owner->owned[i]);
+	if (w->owner->map)
+		munmap(w->owner->map, w->owner->map_size);
+	ims_free(w->owner->owned);
+	ims_free(w->owner);
+	ims_free(w->tensor);
+	*w = (weights){ 0 };
+}
+
+/* ---- the gate ---- */
+
+/* How many elements, and the last one's place relative to the first; false when either is out of reason. */
+static bool extent(const tensor_view *v, uint64_t *numel, uint64_t *last)
+{
+	*numel = 1, *last = 0;
+	for (uint32_t i = v->ndim; i-- > 0;) {
+		if (v->shape[i] < 0 || (v->strided && v->stride[i] < 0))
+			return false;
+		uint64_t n = (uint64_t)v->shape[i], step, stride = v->strided ? (uint64_t)v->stride[i] : *numel;
+		if (n && (__builtin_mul_overflow(n - 1, stride, &step) || __builtin_add_overflow(*last, step, last)))
+			return false;
+		if (__builtin_mul_overflow(*numel, n, numel) || *numel > INT64_MAX / 16)
+			return false;
+	}
+	return true;
+}
+
+static bool row_major(const tensor_view *v)
+{
+	int64_t step = 1;
+	for (uint32_t i = v->ndim; v->strided && i-- > 0; step *= v->shape[i])
+		if (v->shape[i] != 1 && v->stride[i] != step)
+			return false;
+	return true;
+}
+
+/* Element by element into row-major order; an odometer over the shape. */
+static void gather(uint8_t *out, const tensor_view *v, const uint8_t *from, uint64_t numel, size_t item)
+{
+	int64_t at[WEIGHTS_MAX_NDIM] = { 0 };
+	for (uint64_t k = 0; k < numel; k++, out += item) {
+		int64_t place = 0;
+		for (uint32_t i = 0; i < v->ndim; i++)
+			place += at[i] * v->stride[i];
+		memcpy(out, from + (size_t)place * item, item);
+		for (uint32_t i = v->ndim; i-- > 0 && ++at[i] == v->shape[i];)
+			at[i] = 0;
+	}
+}
+
+static int refuse(imgsearch_error *err, const tensor_view *v, const char *why)
+{
+	return ims_fail(err, IMGSEARCH_EFORMAT, "tensor \"%.*s\" %s", (int)(v->name_len > 120 ? 120 : v->name_len), v->name, why);
+}
+
+/* The data in place, or a copy that the weights own. */
+static int place(weights *w, const tensor_view *v, const void **data, imgsearch_error *err)
+{
+	uint64_t numel, last;
+	size_t item = ims_dtype_size(v->dtype);
+	if (!item || v->ndim > WEIGHTS_MAX_NDIM)
+		return refuse(err, v, "has an unknown type or too many dimensions");
+	if (!extent(v, &numel, &last))
+		return refuse(err, v, "has an impossible shape");
+	uint64_t count = v->storage_bytes / item;
+	if (v->offset < 0 || (numel && (last >= count || (uint64_t)v->offset >= count - last)) || numel > count)
+		return refuse(err, v, "lies outside its data");
+	const uint8_t *from = numel ? v->storage + (size_t)v->offset * item : NULL;
+	*data = from;
+	if (!numel || (row_major(v) && (uintptr_t)from % item == 0))
+		return 0;
+	w->owner->copied += numel * item;
+	if (w->owner->copied > w->owner->copy_limit)
+		return ims_fail(err, IMGSEARCH_ELIMIT, "its tensors share more data than the file holds");
+	uint8_t *copy = own(w, ims_alloc_aligned((size_t)numel, item));
+	if (!copy)
+		return ims_nomem(err);
+	if (row_major(v))
+		memcpy(copy, from, (size_t)numel * item);
+	else
+		gather(copy, v, from, numel, item);
+	*data = copy;
+	return 0;
+}
+
+int ims_weights_add(weights *w, const tensor_view *v, imgsearch_error *err)
+{
+	const void *data = NULL;
+	if (w->n == WEIGHTS_MAX_TENSORS)
+		return ims_fail(err, IMGSEARCH_ELIMIT, "more than %d tensors", WEIGHTS_MAX_TENSORS);
+	if (v->name_len > 255 || memchr(v->name, 0, v->name_len))
+		return ims_fail(err, IMGSEARCH_EFORMAT, "a tensor's name is too long or has a zero byte");
+	int r = place(w, v, &data, err);
+	if (r)
+		return r;
+	if (w->n == w->owner->cap) {
+		size_t cap = w->owner->cap ? w->owner->cap * 2 : 256;
+		shim_tensor *grown = ims_realloc(w->tensor, cap, sizeof *grown);
+		if (!grown)
+			return ims_nomem(err);
+		w->tensor = grown;
+		w->owner->cap = cap;
+	}
+	char *name = own(w, ims_strndup(v->name, v->name_len));
+	if (!name)
+		return ims_nomem(err);
+	shim_tensor *t = &w->tensor[w->n++];
+	*t = (shim_tensor){ name, data, v->dtype, v->ndim, { 0 } };
+	memcpy(t->shape, v->shape, v->ndim * sizeof *t->shape);
+	return 0;
+}
+
+/* ---- files ---- */
+
+int ims_weights_parse(weights *out, const void *data, size_t size, imgsearch_error *err)
+{
+	const uint8_t *p = data;
+	if (!out->owner) {
+		*out = (weights){ 0 };
+		if (!(out->owner = ims_zalloc(1, sizeof *out->owner)))
+			return ims_nomem(err);
+	}
+	out->owner->copy_limit = size;
+	int r;
+	if (size >= 4 && !memcmp(p, "PK\3\4", 4))
+		r = ims_torch_zip_parse(out, p, size, err);
+	else if (size >= 2 && p[0] == 0x80 && p[1] >= 2 && p[1] <= 5)
+		r = ims_torch_legacy_parse(out, p, size, err);
+	else if (size >= 10 && p[8] == '{')
+		r = ims_safetensors_parse(out, p, size, err);
+	else
+		r = ims_fail(err, IMGSEARCH_EFORMAT, size ? "not a weights file (.pth, .safetensors or TorchScript)" : "the file is empty");
+	if (r)
+		ims_weights_free(out);
+	return r;
+}
+
+static int map_file(void **map, size_t *size, const char *path, imgsearch_error *err)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r = 0;
+	*map = NULL;
+	if (fd < 0)
+		return ims_fail_errno(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", path);
+	if (fstat(fd, &st))
+		r = ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
+	else if (!S_ISREG(st.st_mode))
+		r = ims_fail(err, IMGSEARCH_EIO, "%s: not a regular file", path);
+	else if (!st.st_size)
+		r = ims_fail(err, IMGSEARCH_EFORMAT, "%s: the file is empty", path);
+	else if ((*map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0)) == MAP_FAILED) {
+		r = ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
+		*map = NULL;
+	}
+	*size = (size_t)st.st_size;
+	close(fd);
+	return r;
+}
+
+int ims_weights_open(weights *out, const char *path, imgsearch_error *err)
+{
+	*out = (weights){ 0 };
+	if (!(out->owner = ims_zalloc(1, sizeof *out->owner)))
+		return ims_nomem(err);
+	int r = map_file(&out->owner->map, &out->owner->map_size, path, err);
+	if (r) {
+		ims_weights_free(out);
+		return r;
+	}
+	r = ims_weights_parse(out, out->owner->map, out->owner->map_size, err);
+	if (r)
+		ims_error_prefix(err, "%s", path);
+	return r;
+}
+
+int ims_weights_hash(hash256 *out, const char *path, imgsearch_error *err)
+{
+	void *map;
+	size_t size;
+	int r = map_file(&map, &size, path, err);
+	if (r)
+		return r;
+	*out = ims_hash(map, size);
+	munmap(map, size);
+	return 0;
+}

@@ -1,0 +1,149 @@
+/*
+ * Zip archives in memory, as far as torch.save writes them: a central directory (with its 64-bit extension) of stored
+ * entries. Source: PKWARE APPNOTE.TXT 4.3 and 4.5.3. Every size and offset is checked against the archive before use.
+ */
+#include "model/formats.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { END_SIZE = 22, ENTRY_SIZE = 46, LOCAL_SIZE = 30, MAX_ENTRIES = 65536 * 4 };
+
+static uint16_t u16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] | p[1] << 8);
+}
+
+static uint32_t u32(const uint8_t *p)
+{
+	return (uint32_t)u16(p) | (uint32_t)u16(p + 2) << 16;
+}
+
+static uint64_t u64(const uint8_t *p)
+{
+	return (uint64_t)u32(p) | (uint64_t)u32(p + 4) << 32;
+}
+
+static int broken(imgsearch_error *err, const char *why)
+{
+	return ims_fail(err, IMGSEARCH_EFORMAT, "damaged zip archive: %s", why);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const zip_entry *x = a, *y = b;
+	size_t n = x->name_len < y->name_len ? x->name_len : y->name_len;
+	int c = memcmp(x->name, y->name, n);
+	return c ? c : (x->name_len > y->name_len) - (x->name_len < y->name_len);
+}
+
+/* The 64-bit sizes of an entry whose 32-bit ones are full: only those that are full are there, in this order. */
+static bool wide_fields(const uint8_t *extra, size_t n, uint64_t *size, uint64_t *packed, uint64_t *header)
+{
+	while (n >= 4) {
+		size_t len = u16(extra + 2);
+		if (len > n - 4)
+			return false;
+		if (u16(extra) == 1) {
+			uint64_t *field[] = { size, packed, header };
+			const uint8_t *p = extra + 4;
+			for (int i = 0; i < 3; i++) {
+				if (*field[i] != UINT32_MAX)
+					continue;
+				if (len < 8)
+					return false;
+				*field[i] = u64(p);
+				p += 8, len -= 8;
+			}
+			return true;
+		}
+		extra += 4 + len, n -= 4 + len;
+	}
+	return true;
+}
+
+/* The directory's place and number of entries, from the end of the archive. */
+static bool find_directory(const uint8_t *data, size_t size, uint64_t *at, uint64_t *n)
+{
+	size_t lowest = size > END_SIZE + 65535 ? size - END_SIZE - 65535 : 0;
+	if (size < END_SIZE)
+		return false;
+	for (size_t end = size - END_SIZE + 1; end-- > lowest;) {
+		const uint8_t *p = data + end;
+		if (memcmp(p, "PK\5\6", 4))
+			continue;
+		*n = u16(p + 10), *at = u32(p + 16);
+		if ((*n == UINT16_MAX || *at == UINT32_MAX) && end >= 20 && !memcmp(p - 20, "PK\6\7", 4)) {
+			uint64_t wide = u64(p - 20 + 8);
+			if (size < 56 || wide > size - 56 || memcmp(data + wide, "PK\6\6", 4))
+				return false;
+			*n = u64(data + wide + 32), *at = u64(data + wide + 48);
+		}
+		return true;
+	}
+	return false;
+}
+
+static int read_directory(zip *z, uint64_t at, uint64_t n, imgsearch_error *err)
+{
+	for (uint64_t i = 0; i < n; i++) {
+		if (at > z->size || z->size - at < ENTRY_SIZE || memcmp(z->data + at, "PK\1\2", 4))
+			return broken(err, "its directory is cut off");
+		const uint8_t *p = z->data + at;
+		size_t name = u16(p + 28), extra = u16(p + 30), comment = u16(p + 32);
+		if (z->size - at - ENTRY_SIZE < name + extra + comment)
+			return broken(err, "its directory is cut off");
+		uint64_t packed = u32(p + 20), whole = u32(p + 24), header = u32(p + 42);
+		if (!wide_fields(p + ENTRY_SIZE + name, extra, &whole, &packed, &header))
+			return broken(err, "an entry's 64-bit sizes are cut off");
+		z->entry[z->n++] = (zip_entry){ (const char *)p + ENTRY_SIZE, name, header, whole, u16(p + 10) };
+		at += ENTRY_SIZE + name + extra + comment;
+	}
+	return 0;
+}
+
+int ims_zip_open(zip *out, const uint8_t *data, size_t size, imgsearch_error *err)
+{
+	uint64_t at, n;
+	*out = (zip){ data, size, NULL, 0 };
+	if (!find_directory(data, size, &at, &n))
+		return broken(err, "it is cut off (its directory, at the end, is missing)");
+	if (n > MAX_ENTRIES || n > size / ENTRY_SIZE)
+		return broken(err, "it claims more entries than it has room for");
+	if (!(out->entry = ims_alloc((size_t)n + 1, sizeof *out->entry)))
+		return ims_nomem(err);
+	int r = read_directory(out, at, n, err);
+	if (r)
+		ims_zip_free(out);
+	else
+		qsort(out->entry, out->n, sizeof *out->entry, by_name);
+	return r;
+}
+
+void ims_zip_free(zip *z)
+{
+	ims_free(z->entry);
+	z->entry = NULL;
+	z->n = 0;
+}
+
+const zip_entry *ims_zip_find(const zip *z, const char *name, size_t len)
+{
+	zip_entry key = { .name = name, .name_len = len };
+	return z->n ? bsearch(&key, z->entry, z->n, sizeof key, by_name) : NULL;
+}
+
+int ims_zip_data(const zip *z, const zip_entry *e, const uint8_t **data, imgsearch_error *err)
+{
+	int shown = (int)(e->name_len > 100 ? 100 : e->name_len);
+	if (e->method != 0)
+		return ims_fail(err, IMGSEARCH_EFORMAT, "entry \"%.*s\" is compressed; torch.save stores its entries", shown, e->name);
+	if (e->header > z->size || z->size - e->header < LOCAL_SIZE || memcmp(z->data + e->header, "PK\3\4", 4))
+		return ims_fail(err, IMGSEARCH_EFORMAT, "damaged zip archive: entry \"%.*s\" lies outside the file", shown, e->name);
+	const uint8_t *p = z->data + e->header;
+	uint64_t start = e->header + LOCAL_SIZE + u16(p + 26) + u16(p + 28);
+	if (start > z->size || z->size - start < e->size)
+		return ims_fail(err, IMGSEARCH_EFORMAT, "damaged zip archive: entry \"%.*s\" is cut off", shown, e->name);
+	*data = z->data + start;
+	return 0;
+}

@@ -1,0 +1,67 @@
+/*
+ * For the golden test: runs a network on given inputs.
+ *	features NAME WEIGHTS f32|bf16 THREADS CROP N IN OUT [REPEAT]
+ * IN: (N, CROP, CROP, 3) f32; OUT gets (N, dim) f32. NAME "-": by the weights' card. With REPEAT, prints images/s.
+ */
+#include "model/model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int run(model *m, const model_identity *id, char **argv, size_t n, imgsearch_error *err)
+{
+	int repeat = argv[9] ? atoi(argv[9]) : 0, r = 0;
+	size_t values = n * id->recipe.crop * id->recipe.crop * 3;
+	float *in = ims_alloc(values, sizeof *in), *out = ims_alloc(n * id->dim, sizeof *out);
+	FILE *f = fopen(argv[7], "rb");
+	if (!in || !out || !f || fread(in, sizeof *in, values, f) != values)
+		r = ims_fail(err, IMGSEARCH_EIO, "%s: too short", argv[7]);
+	if (f)
+		fclose(f);
+	double start = ims_now();
+	if (!r)
+		r = ims_model_run(m, in, n, out, err);
+	fprintf(stderr, "first run %.3f s\n", ims_now() - start);
+	start = ims_now();
+	for (int i = 0; !r && i < repeat; i++)
+		r = ims_model_run(m, in, n, out, err);
+	if (repeat)
+		fprintf(stderr, "%.1f images/s\n", (double)n * repeat / (ims_now() - start));
+	f = r ? NULL : fopen(argv[8], "wb");
+	if (!r && (!f || fwrite(out, sizeof *out * id->dim, n, f) != n))
+		r = ims_fail_errno(err, IMGSEARCH_EIO, "%s", argv[8]);
+	if (f)
+		fclose(f);
+	ims_free(in);
+	ims_free(out);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	imgsearch_error err = { 0 };
+	model_identity id;
+	model *m = NULL;
+	if (argc < 9)
+		return 2;
+	model_spec spec = { .name = strcmp(argv[1], "-") ? argv[1] : NULL, .weights = argv[2],
+		.precision = strcmp(argv[3], "bf16") ? IMGSEARCH_F32 : IMGSEARCH_BF16, .threads = (uint32_t)atoi(argv[4]), .device = "cpu" };
+	spec.recipe.crop = (uint32_t)atoi(argv[5]);
+	double start = ims_now();
+	int r = ims_model_identify(&id, &spec, &err);
+	double known = ims_now();
+	if (!r) {
+		r = ims_model_load(&m, &id, &spec, &err);
+		if (!r) {
+			fprintf(stderr, "%s: dim %u, batch %zu, identify %.3f s, load %.3f s\n", ims_model_describe(m), id.dim, ims_model_batch(m),
+				known - start, ims_now() - known);
+			r = run(m, &id, argv, (size_t)atoi(argv[6]), &err);
+		}
+		ims_model_free(m);
+		ims_model_identity_free(&id);
+	}
+	if (r)
+		fprintf(stderr, "%d: %s\n", r, err.message);
+	return r ? 1 : 0;
+}
