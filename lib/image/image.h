@@ -8,7 +8,12 @@
 
 #include "base/base.h"
 
-typedef enum image_format { IMAGE_UNKNOWN = 0, IMAGE_JPEG = 1, IMAGE_PNG = 2, IMAGE_GIF, IMAGE_WEBP, IMAGE_BMP, IMAGE_TIFF, IMAGE_HEIC, IMAGE_AVIF, IMAGE_PDF, IMAGE_JPEG2000, IMAGE_JXL, IMAGE_EMPTY } image_format;
+/* By content, never by name. Those after PNG are recognised so that they can be refused by name. */
+typedef enum image_format {
+	IMAGE_UNKNOWN = 0, IMAGE_JPEG = 1, IMAGE_PNG = 2,
+	IMAGE_GIF, IMAGE_WEBP, IMAGE_BMP, IMAGE_TIFF, IMAGE_HEIC, IMAGE_AVIF, IMAGE_PDF, IMAGE_JPEG2000, IMAGE_JXL, IMAGE_ICO, IMAGE_SVG,
+	IMAGE_EMPTY
+} image_format;
 
 /* Upright RGB, 8 bits, rows without padding; pixels is the owner's. */
 typedef struct image {

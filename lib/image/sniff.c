@@ -1,0 +1,70 @@
+/*
+ * What kind of file is this? Decided by its first bytes alone. A file too short for its signature counts as the format
+ * that it is a beginning of, so that a picture cut off anywhere is called damaged and not unknown.
+ */
+#include "image/image.h"
+
+#include <string.h>
+
+typedef struct signature {
+	image_format format;
+	size_t offset, len;
+	const char *bytes;
+} signature;
+
+static const signature signatures[] = {
+	{ IMAGE_JPEG, 0, 3, "\xFF\xD8\xFF" },
+	{ IMAGE_PNG, 0, 4, "\x89PNG" }, /* the rest of the eight tells how it was damaged: libpng's word */
+	{ IMAGE_GIF, 0, 4, "GIF8" },
+	{ IMAGE_WEBP, 8, 4, "WEBP" },
+	{ IMAGE_TIFF, 0, 4, "II*\0" },
+	{ IMAGE_TIFF, 0, 4, "MM\0*" },
+	{ IMAGE_TIFF, 0, 4, "II+\0" },
+	{ IMAGE_TIFF, 0, 4, "MM\0+" },
+	{ IMAGE_AVIF, 4, 8, "ftypavif" },
+	{ IMAGE_AVIF, 4, 8, "ftypavis" },
+	{ IMAGE_HEIC, 4, 7, "ftyphei" },
+	{ IMAGE_HEIC, 4, 7, "ftyphev" },
+	{ IMAGE_HEIC, 4, 8, "ftypmif1" },
+	{ IMAGE_HEIC, 4, 8, "ftypmsf1" },
+	{ IMAGE_PDF, 0, 5, "%PDF-" },
+	{ IMAGE_JPEG2000, 0, 8, "\0\0\0\x0CjP  " },
+	{ IMAGE_JPEG2000, 0, 4, "\xFF\x4F\xFF\x51" },
+	{ IMAGE_JXL, 0, 8, "\0\0\0\x0CJXL " },
+	{ IMAGE_JXL, 0, 2, "\xFF\x0A" },
+	{ IMAGE_ICO, 0, 4, "\0\0\1\0" },
+	{ IMAGE_BMP, 0, 2, "BM" },
+	{ IMAGE_SVG, 0, 4, "<svg" },
+};
+
+/* "<?xml ...", comments and a doctype may come before "<svg". */
+static bool is_svg(const char *text, size_t size)
+{
+	size_t end = size < 1024 ? size : 1024;
+	return size >= 2 && text[0] == '<' && (text[1] == '?' || text[1] == '!') && memmem(text, end, "<svg", 4);
+}
+
+image_format ims_image_sniff(const void *data, size_t size)
+{
+	const char *bytes = data;
+	if (!size)
+		return IMAGE_EMPTY;
+	for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++) {
+		const signature *s = &signatures[i];
+		bool decodable = s->format == IMAGE_JPEG || s->format == IMAGE_PNG;
+		size_t len = decodable && size < s->len ? size : s->len;
+		if (size >= s->offset + len && memcmp(bytes + s->offset, s->bytes, len) == 0)
+			return s->format;
+	}
+	return is_svg(bytes, size) ? IMAGE_SVG : IMAGE_UNKNOWN;
+}
+
+const char *ims_image_format_name(image_format f)
+{
+	static const char *const names[] = {
+		[IMAGE_UNKNOWN] = "unknown", [IMAGE_JPEG] = "JPEG", [IMAGE_PNG] = "PNG", [IMAGE_GIF] = "GIF", [IMAGE_WEBP] = "WebP",
+		[IMAGE_BMP] = "BMP", [IMAGE_TIFF] = "TIFF", [IMAGE_HEIC] = "HEIC", [IMAGE_AVIF] = "AVIF", [IMAGE_PDF] = "PDF",
+		[IMAGE_JPEG2000] = "JPEG 2000", [IMAGE_JXL] = "JPEG XL", [IMAGE_ICO] = "ICO", [IMAGE_SVG] = "SVG", [IMAGE_EMPTY] = "empty",
+	};
+	return (unsigned)f < sizeof(names) / sizeof(names[0]) ? names[f] : names[IMAGE_UNKNOWN];
+}
