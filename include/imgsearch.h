@@ -435,6 +435,92 @@ IMGSEARCH_API int imgsearch_find(imgsearch *s, const char *path, int64_t *id, im
 /* Stored vectors (as extracted, not normalised) in id order: each gets blocks of ids (n) and rows (n, dim). */
 IMGSEARCH_API int imgsearch_vectors(imgsearch *s, int (*each)(void *user, const int64_t *ids, const float *rows, size_t n, size_t dim), void *user, imgsearch_error *err);
 
+/* --------------------------------------------------------------------------------------------- collections ---- */
+
+/* The ways of being the same, from strict to loose. A pair is counted in the strictest one that holds. */
+typedef enum imgsearch_sameness {
+	IMGSEARCH_SAME_BYTES = 1,   /* the files' content is equal */
+	IMGSEARCH_SAME_PICTURE = 2, /* resized, recompressed, turned by quarters or mirrored: compared on the pixels */
+	IMGSEARCH_SAME_SCENE = 3    /* features so near that it is most likely the same thing again */
+} imgsearch_sameness;
+
+typedef struct imgsearch_groups_options {
+	size_t struct_size;
+	const char *under;      /* only pictures below this folder */
+	float min_score;        /* of two pictures of one scene; 0: the default of 0.9 */
+	uint32_t kinds;         /* bits 1 << imgsearch_sameness; 0: all */
+} imgsearch_groups_options;
+
+typedef struct imgsearch_group {
+	const int64_t *ids;     /* ascending */
+	size_t count;           /* at least 2 */
+	uint32_t kind;          /* imgsearch_sameness */
+	float score;            /* SAME_SCENE: the lowest score that holds the group together; else 1 */
+} imgsearch_group;
+
+typedef struct imgsearch_group_list {
+	size_t count;
+	const imgsearch_group *group; /* by kind, then by their first id */
+	uint64_t unread;        /* pictures that could not be compared on the pixels: their files are away or changed */
+} imgsearch_group_list;
+
+/*
+ * Groups of near-duplicates. The kinds are never mixed: each one looks at one picture (the one with the smallest id) of
+ * every group of the stricter kind. Pairs that were rejected are left out. Pictures met for the first time have their
+ * pixels read, and remembered where the index can be written. Errors: ENOMEM, EDB, ECANCELED.
+ */
+IMGSEARCH_API int imgsearch_groups(imgsearch *s, const imgsearch_groups_options *options, imgsearch_group_list **out, imgsearch_error *err);
+IMGSEARCH_API void imgsearch_group_list_free(imgsearch_group_list *list);
+
+/* Remembers, by content, that two pictures are different ones. A writer. ENOTFOUND, EBUSY. */
+IMGSEARCH_API int imgsearch_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err);
+
+typedef struct imgsearch_map_options {
+	size_t struct_size;
+	const char *under;      /* only pictures below this folder */
+	uint64_t max_points;    /* of a larger index an even choice is taken; default 50000 */
+	uint64_t seed;
+	float perplexity;       /* default 30 */
+	uint32_t pca;           /* 1: the two leading principal components instead of t-SNE */
+} imgsearch_map_options;
+
+typedef struct imgsearch_map_point {
+	int64_t id;
+	float x, y;             /* 0..1, y downwards; the longer side of the picture fills its range */
+} imgsearch_map_point;
+
+typedef struct imgsearch_map_points {
+	size_t count;
+	const imgsearch_map_point *point; /* by id */
+} imgsearch_map_points;
+
+/* Places the pictures on a plane, like ones near each other. ENOMEM, EDB, ECANCELED; progress stage "map". */
+IMGSEARCH_API int imgsearch_map(imgsearch *s, const imgsearch_map_options *options, imgsearch_map_points **out, imgsearch_error *err);
+IMGSEARCH_API void imgsearch_map_free(imgsearch_map_points *points);
+
+/* A cell (row * columns + column) for each point, near its place, none shared. EINVAL: fewer cells than points. */
+IMGSEARCH_API int imgsearch_map_grid(const imgsearch_map_points *points, uint32_t columns, uint32_t rows, uint32_t *cell, imgsearch_error *err);
+
+/* ------------------------------------------------------------------------------------------------ pictures ---- */
+
+typedef struct imgsearch_picture {
+	const uint8_t *rgb;     /* upright, 8 bits, rows without padding */
+	uint32_t width, height;
+} imgsearch_picture;
+
+/*
+ * The pixels of an input (file, memory, pixels, stored id; its crop is cut out), made smaller where a side is longer than
+ * max_side (0: as large as it is). EFORMAT, EUNSUPPORTED, ELIMIT, EIO, ENOTFOUND, EINVAL (a vector).
+ */
+IMGSEARCH_API int imgsearch_picture_load(imgsearch *s, const imgsearch_input *in, uint32_t max_side, imgsearch_picture **out, imgsearch_error *err);
+IMGSEARCH_API void imgsearch_picture_free(imgsearch_picture *picture);
+
+/* A JPEG of quality 1..100, or a PNG (quality 0). *bytes are freed with imgsearch_bytes_free. */
+IMGSEARCH_API int imgsearch_picture_encode(const imgsearch_picture *picture, int quality, void **bytes, size_t *size, imgsearch_error *err);
+IMGSEARCH_API void imgsearch_bytes_free(void *bytes);
+
+/* -------------------------------------------------------------------------------------------------- models ---- */
+
 /* What this build knows: networks by name. */
 typedef struct imgsearch_model_info {
 	const char *name;            /* "resnet50" */
