@@ -94,7 +94,11 @@ IMGSEARCH_API const char *imgsearch_version(void);
 
 typedef struct imgsearch imgsearch; /* an open index: database, searcher, and (loaded when first needed) the network */
 
-#define IMGSEARCH_INIT(type) { sizeof(type) }
+#ifdef __cplusplus
+#define IMGSEARCH_INIT(type) [] { type imgsearch_o = {}; imgsearch_o.struct_size = sizeof(type); return imgsearch_o; }()
+#else
+#define IMGSEARCH_INIT(type) { .struct_size = sizeof(type) }
+#endif
 
 enum { IMGSEARCH_LOG_ERROR = 1, IMGSEARCH_LOG_WARNING = 2, IMGSEARCH_LOG_INFO = 3, IMGSEARCH_LOG_DEBUG = 4 };
 

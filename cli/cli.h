@@ -1,0 +1,275 @@
+/*
+ * The command's own ground floor: what every cmd_*.c sees besides imgsearch.h.
+ *
+ * A command is one file with a table of options, a struct that they fill in, and a run function; and one line in
+ * commands[] of main.c. Parsing, help, man page and completions come from the table (opt.c, help.c). run returns one
+ * of the exit codes below; main.c turns it into the process's status, flushes stdout and notices a failed write.
+ *
+ *	typedef struct eval_args {
+ *		common_args common;                     (always first)
+ *		uint32_t k;
+ *	} eval_args;
+ *
+ *	static const opt options[] = {
+ *		{ "k", 'k', OPT_UINT, offsetof(eval_args, k), "N", "how many results count", .min = 1, .max = 10000, .def = "10" },
+ *		OPT_END
+ *	};
+ *
+ *	static int run(cli *c, void *args) { ... }
+ *
+ *	const cmd cmd_eval = { "eval", "", "measure how good the answers are", text, options, GROUP_DB | GROUP_JSON,
+ *		sizeof(eval_args), run };
+ *
+ * stdout carries results only: text, or JSON Lines through the json functions. Everything else goes to stderr through
+ * cli_note (silenced by -q), cli_warn and cli_fail, which write `imgsearch: ` before the sentence, and escape control
+ * characters of hostile file names.
+ */
+#ifndef IMGSEARCH_CLI_H
+#define IMGSEARCH_CLI_H
+
+#include "imgsearch.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum {
+	CLI_DONE = 0,
+	CLI_NOTHING = 1,     /* query: nothing found */
+	CLI_USAGE = 2,
+	CLI_FAILED = 3,
+	CLI_SOME_FAILED = 4, /* done, but some files failed */
+	CLI_INTERRUPTED = 130
+};
+
+/* ----------------------------------------------------------------------------------------------- options ---- */
+
+typedef enum opt_kind {
+	OPT_FLAG = 1, /* uint32_t: 1 */
+	OPT_UINT,     /* uint32_t */
+	OPT_U64,      /* uint64_t */
+	OPT_FLOAT,    /* float */
+	OPT_DOUBLE,   /* double */
+	OPT_TEXT,     /* const char * */
+	OPT_FILE,     /* const char *, completed as a file */
+	OPT_DIR,      /* const char *, completed as a folder */
+	OPT_CHOICE,   /* const char *: one of choices */
+	OPT_ENUM,     /* uint32_t: number of the choice */
+	OPT_LIST,     /* opt_list: may be given several times */
+	OPT_FILES,    /* opt_list of files */
+	OPT_RECT,     /* int32_t[4]: X,Y,W,H */
+	OPT_RGB       /* float[3]: R,G,B */
+} opt_kind;
+
+typedef struct opt_list {
+	const char **item;
+	size_t n;
+} opt_list;
+
+typedef struct opt {
+	const char *name;    /* --name */
+	char letter;         /* -l, or 0 */
+	opt_kind kind;
+	size_t offset;       /* of the value in the command's struct */
+	const char *arg;     /* what the value is called in help; NULL for a flag */
+	const char *help;    /* no capital, no full stop */
+	double min, max;     /* numbers: bounds, when max > min */
+	const char *def;     /* numbers: the default, as it would be typed; shown in help */
+	const char *const *choices; /* NULL-terminated */
+	size_t given;        /* offset of a uint32_t that becomes 1 when the option is given; 0: none */
+} opt;
+
+#define OPT_END { NULL, 0, OPT_FLAG, 0, NULL, NULL, 0, 0, NULL, NULL, 0 }
+
+/* First member of every command's struct; which of its options a command takes is said by its groups. */
+typedef struct common_args {
+	uint32_t help, quiet, verbose; /* always */
+	uint32_t json;                 /* GROUP_JSON */
+	uint32_t nul;                  /* GROUP_NUL: records end with NUL, in and out */
+	const char *db;                /* GROUP_DB */
+	imgsearch_options open;        /* GROUP_MODEL: model weights device precision threads; GROUP_RECIPE: the rest */
+} common_args;
+
+enum { GROUP_DB = 1, GROUP_JSON = 2, GROUP_NUL = 4, GROUP_THREADS = 8, GROUP_MODEL = 16, GROUP_RECIPE = 32 };
+
+typedef struct cli cli;
+
+typedef struct cmd {
+	const char *name;     /* "query", or two words: "root mv" */
+	const char *operands; /* "IMG..." */
+	const char *summary;  /* a line, no capital, no full stop */
+	const char *text;     /* paragraphs between empty lines; lines that begin with a tab are examples */
+	const opt *options;
+	unsigned groups;
+	size_t args_size;
+	int (*run)(cli *c, void *args);
+	unsigned min_operands, max_operands; /* max 0: none; CLI_MANY */
+	const char *const *words;            /* operands are among these (for completion), NULL: files */
+} cmd;
+
+#define CLI_MANY 0xffffffffu
+
+extern const cmd *const commands[]; /* NULL-terminated, main.c */
+
+/* The command of that name; NULL (said, with the nearest name). */
+const cmd *cli_command(const char *name);
+
+/* The i-th option of a command, its own first, then those of its groups; NULL past the end. */
+const opt *opt_at(const cmd *c, size_t i);
+/* How many of them are its own. */
+size_t opt_own(const cmd *c);
+
+/*
+ * Fills args (zeroed, c->args_size) from argv, and moves the operands to the front of argv. Returns CLI_DONE, or
+ * CLI_USAGE with the reason printed.
+ */
+int opt_parse(const cmd *c, int argc, char **argv, void *args, size_t *n_operands);
+void opt_free(const cmd *c, void *args);
+
+/* The name nearest to a mistyped word among n (or NULL-terminated when n is 0); NULL when none is near. */
+const char *opt_nearest(const char *word, const char *const *names, size_t n);
+
+/* Help of one command, of all; man page; completions ("bash", "zsh", "fish"; false: no such shell). */
+void help_command(FILE *f, const cmd *c);
+void help_all(FILE *f);
+void help_man(FILE *f);
+bool help_complete(FILE *f, const char *shell);
+
+/* ---------------------------------------------------------------------------------------- running a command ---- */
+
+typedef struct progress progress;
+
+struct cli {
+	const cmd *cmd;
+	const common_args *common;
+	char **operand;
+	size_t n_operands;
+	imgsearch *s;       /* after cli_open; main closes it */
+	progress *progress;
+	char *db;           /* after cli_db */
+};
+
+/* Where the index is: --db, $IMGSEARCH_DB, the XDG data folder's imgsearch/index.db. NULL (said): no home to look in. */
+const char *cli_db(cli *c);
+
+/* The options of the command line for imgsearch_open, with the progress bar and log as events. */
+imgsearch_options cli_options(cli *c);
+
+/*
+ * Opens the index into c->s, where SIGINT cancels it. make: an absent one is made (and the folder of the default one);
+ * otherwise the message says how. Returns CLI_DONE or an exit code with the reason printed.
+ */
+int cli_open(cli *c, bool make);
+int cli_open_at(cli *c, const char *path, const imgsearch_options *o); /* another index than the command line's */
+
+/* What a signal cancels from now on, beside cli_open's; NULL: nothing. */
+void cli_watch(imgsearch *s);
+bool cli_interrupted(void);
+
+/* One sentence to stderr. cli_fail returns CLI_FAILED, cli_usage CLI_USAGE (and points at the help). */
+void cli_note(const cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int cli_usage(const cmd *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Prints what the library said; CLI_INTERRUPTED for ECANCELED, else CLI_FAILED. */
+int cli_error(const imgsearch_error *err);
+
+/* The one text of "out of memory". */
+int cli_nomem(void);
+
+/* An operand that names an input: "id:N" a stored picture, "-" the standard input (its bytes go to *bytes, once; free
+   them after use), else a file. False (said): a bad id, or standard input that cannot be read. */
+bool cli_input(imgsearch_input *in, const char *text, void **bytes);
+
+/* Paths for a command that takes many: operands, "-" replaced by those on standard input (one a line, or NUL-ended). */
+typedef struct paths {
+	const char **item;
+	size_t n;
+	char *text; /* what standard input held */
+} paths;
+
+int paths_read(cli *c, paths *out);
+void paths_free(paths *p);
+
+/* realpath where the file exists, else made absolute by the working directory; malloc'd, NULL: out of memory. */
+char *path_absolute(const char *path);
+/* Whether path is folder or lies below it. */
+bool path_below(const char *path, const char *folder);
+
+/* ------------------------------------------------------------------------------------------------ output ---- */
+
+/* A name or title for people: on a terminal control characters and invalid UTF-8 are shown as \n, \x1b ...; a title's
+   line breaks and tabs become spaces everywhere, so that a record stays one line. */
+void out_path(const char *path);
+void out_title(const char *title);
+void out_end(const cli *c); /* of a record: newline, or NUL with -0 */
+void out_escaped(FILE *f, const char *text);
+const char *state_name(uint32_t state); /* "indexed", "too big" ... */
+extern const char *const state_names[]; /* in the order of imgsearch_state from 1; NULL-terminated */
+
+/* One JSON object a line: json_begin, values, json_end. key is NULL inside an array. */
+typedef struct json {
+	FILE *file;
+	bool comma;
+} json;
+
+void json_begin(json *j, FILE *f); /* {"schema": 1 */
+void json_end(json *j);            /* } and a newline */
+void json_open(json *j, const char *key, char bracket); /* '[' or '{' */
+void json_close(json *j, char bracket);
+void json_text(json *j, const char *key, const char *value); /* NULL: null */
+void json_path(json *j, const char *key, const char *path);  /* and KEY_b64 where it is not UTF-8 */
+void json_int(json *j, const char *key, int64_t value);
+void json_real(json *j, const char *key, double value);      /* shortest text that reads back; NaN and infinities: null */
+void json_float(json *j, const char *key, float value);
+void json_bool(json *j, const char *key, bool value);
+void json_columns(json *j, const imgsearch_column *columns, size_t n); /* "columns": {...}, nothing for n 0 */
+
+/* ---------------------------------------------------------------------------------------------- progress ---- */
+
+/* A bar when stderr is a terminal (not TERM=dumb, not -q), else a plain line every half minute. */
+progress *progress_new(bool quiet);
+void progress_free(progress *p);
+void progress_show(progress *p, const imgsearch_progress *now);
+void progress_clear(progress *p); /* takes the bar away before a message */
+
+/* ------------------------------------------------------------------------------------------- array files ---- */
+
+typedef enum array_type { ARRAY_F32 = 1, ARRAY_F16, ARRAY_I64 } array_type;
+
+/* A .npy (f32, f16, i64, C order, 1 or 2 dimensions) or .fvecs file, mapped. */
+typedef struct array {
+	array_type type;
+	size_t n, dim;         /* dim is 1 for one dimension */
+	size_t ndim;
+	const uint8_t *data;   /* row i begins at data + i * stride */
+	size_t stride;
+	void *map;
+	size_t map_size;
+} array;
+
+bool array_open(array *a, const char *path); /* false: said why */
+void array_close(array *a);
+/* Rows first..first+n as f32 (n, dim); i64 is refused by array_open_f32 before. */
+void array_rows(const array *a, size_t first, size_t n, float *out);
+int64_t array_id(const array *a, size_t i); /* ARRAY_I64 */
+
+/* Parses the bytes of a file; what is wrong goes to why. For array_open and its fuzz target. */
+bool array_parse(array *a, const void *bytes, size_t size, bool fvecs, char *why, size_t why_size);
+
+/* Writes rows one block after another; the number of rows is put into the header at the end. */
+typedef struct array_writer {
+	FILE *file;
+	const char *path;
+	array_type type;
+	size_t n, dim, ndim;
+	bool fvecs;
+} array_writer;
+
+bool array_create(array_writer *w, const char *path, array_type type, size_t dim, size_t ndim); /* false: said why */
+bool array_write(array_writer *w, const void *rows, size_t n); /* f32 rows for F32 and F16, int64 for I64 */
+bool array_finish(array_writer *w, bool keep); /* keep false: removes the unfinished file */
+
+#endif

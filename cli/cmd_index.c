@@ -1,0 +1,157 @@
+/*
+ * imgsearch index: brings the index up to date with folders and files, then builds the searcher where that is due, so
+ * that `index` and `query` are all that is needed.
+ */
+#include "cli/cli.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct index_args {
+	common_args common;
+	opt_list include, exclude;
+	const char *csv, *key, *title;
+	uint32_t follow_links, prune, retry, no_build;
+} index_args;
+
+#define AT(member) offsetof(index_args, member)
+static const opt options[] = {
+	{ "exclude", 'x', OPT_LIST, AT(exclude), "PATTERN", "leave out names or relative paths like this (may be repeated)", 0, 0, NULL, NULL, 0 },
+	{ "include", 'i', OPT_LIST, AT(include), "PATTERN", "take only names or relative paths like this (may be repeated)", 0, 0, NULL, NULL, 0 },
+	{ "follow-links", 'L', OPT_FLAG, AT(follow_links), NULL, "follow symbolic links", 0, 0, NULL, NULL, 0 },
+	{ "prune", 0, OPT_FLAG, AT(prune), NULL, "let this run drop more than 30 % of a folder's pictures", 0, 0, NULL, NULL, 0 },
+	{ "retry", 0, OPT_FLAG, AT(retry), NULL, "try damaged and unsupported files again, even if they did not change", 0, 0, NULL, NULL, 0 },
+	{ "csv", 0, OPT_FILE, AT(csv), "FILE", "attach the columns of this CSV (UTF-8, with a header row)", 0, 0, NULL, NULL, 0 },
+	{ "key", 0, OPT_TEXT, AT(key), "COLUMN", "column with the file name or path (default: file)", 0, 0, NULL, NULL, 0 },
+	{ "title", 0, OPT_TEXT, AT(title), "COLUMN", "column that is shown with results (default: title)", 0, 0, NULL, NULL, 0 },
+	{ "no-build", 0, OPT_FLAG, AT(no_build), NULL, "do not build the searcher afterwards", 0, 0, NULL, NULL, 0 },
+	OPT_END
+};
+
+static void print_json(const imgsearch_counts *n)
+{
+	json j;
+	json_begin(&j, stdout);
+	json_int(&j, "seen", (int64_t)n->seen);
+	json_int(&j, "indexed", (int64_t)n->indexed);
+	json_int(&j, "duplicate", (int64_t)n->duplicate);
+	json_int(&j, "unsupported", (int64_t)n->unsupported);
+	json_int(&j, "damaged", (int64_t)n->damaged);
+	json_int(&j, "too_big", (int64_t)n->too_big);
+	json_int(&j, "excluded", (int64_t)n->excluded);
+	json_int(&j, "unreadable", (int64_t)n->unreadable);
+	json_int(&j, "added", (int64_t)n->added);
+	json_int(&j, "unchanged", (int64_t)n->unchanged);
+	json_int(&j, "moved", (int64_t)n->moved);
+	json_int(&j, "removed", (int64_t)n->removed);
+	json_int(&j, "offline", (int64_t)n->offline);
+	json_real(&j, "seconds", n->seconds);
+	json_real(&j, "walk_s", n->walk_s);
+	json_real(&j, "decode_s", n->decode_s);
+	json_real(&j, "network_s", n->network_s);
+	json_real(&j, "store_s", n->store_s);
+	json_end(&j);
+}
+
+static void summarise(const cli *c, const imgsearch_counts *n)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} part[] = {
+		{ "added", n->added }, { "unchanged", n->unchanged }, { "moved", n->moved }, { "removed", n->removed },
+		{ "duplicates", n->duplicate }, { "unsupported", n->unsupported }, { "damaged", n->damaged }, { "too big", n->too_big },
+		{ "excluded", n->excluded }, { "unreadable", n->unreadable }, { "offline", n->offline },
+	};
+	char text[512];
+	size_t at = (size_t)snprintf(text, sizeof(text), "%llu pictures indexed", (unsigned long long)n->indexed);
+	for (size_t i = 0; i < sizeof(part) / sizeof(*part); i++)
+		if (part[i].value && at < sizeof(text))
+			at += (size_t)snprintf(text + at, sizeof(text) - at, ", %llu %s", (unsigned long long)part[i].value, part[i].name);
+	cli_note(c, "%s (%.1f s)", text, n->seconds);
+	if (n->unsupported + n->damaged + n->too_big + n->unreadable)
+		cli_note(c, "which ones and why: imgsearch failed");
+}
+
+/* The searcher is built when there is none that is fresh; an old one keeps answering meanwhile. */
+static int build_if_due(cli *c)
+{
+	imgsearch_info *info;
+	imgsearch_error err;
+	if (imgsearch_info_get(c->s, &info, &err))
+		return cli_error(&err);
+	bool due = info->vectors > 0 && info->n_searchers == 0;
+	for (size_t i = 0; i < info->n_searchers; i++)
+		due |= strstr(info->searchers[i], "stale") != NULL;
+	imgsearch_info_free(info);
+	if (due && imgsearch_build(c->s, NULL, NULL, &err))
+		return cli_error(&err);
+	return CLI_DONE;
+}
+
+/* Whether only files were named: then one that is no picture is a failure, and not just something lying in a folder. */
+static bool only_files(const paths *p)
+{
+	struct stat st;
+	for (size_t i = 0; i < p->n; i++)
+		if (stat(p->item[i], &st) == 0 && S_ISDIR(st.st_mode))
+			return false;
+	return p->n > 0;
+}
+
+static int index_paths(cli *c, const index_args *a, const paths *p)
+{
+	imgsearch_index_options o = IMGSEARCH_INIT(imgsearch_index_options);
+	imgsearch_counts n = { 0 };
+	imgsearch_error err;
+	o.include = a->include.item;
+	o.n_include = a->include.n;
+	o.exclude = a->exclude.item;
+	o.n_exclude = a->exclude.n;
+	o.csv = a->csv;
+	o.csv_key = a->key;
+	o.csv_title = a->title;
+	o.follow_links = a->follow_links;
+	o.prune = a->prune;
+	o.retry = a->retry;
+	if (imgsearch_index_tree(c->s, p->item, p->n, &o, &n, &err))
+		return cli_error(&err);
+	int rc = a->no_build ? CLI_DONE : build_if_due(c);
+	if (c->common->json)
+		print_json(&n);
+	summarise(c, &n);
+	if (rc)
+		return rc;
+	return n.damaged + n.too_big + n.unreadable + (only_files(p) ? n.unsupported : 0) ? CLI_SOME_FAILED : CLI_DONE;
+}
+
+static int run(cli *c, void *args)
+{
+	const index_args *a = args;
+	paths p;
+	int rc = paths_read(c, &p);
+	if (rc == CLI_DONE && c->n_operands && !p.n)
+		cli_note(c, "no paths on standard input: nothing to do");
+	else if (rc == CLI_DONE && (rc = cli_open(c, c->n_operands > 0)) == CLI_DONE)
+		rc = index_paths(c, a, &p);
+	paths_free(&p);
+	return rc;
+}
+
+const cmd cmd_index = {
+	.name = "index", .operands = "[DIR|FILE|-...]", .summary = "bring the index up to date with folders of pictures",
+	.text = "Adds the pictures of folders and files to the index, making it if need be. Files that did not change since the "
+		"last run are not read again; moved ones keep their vector; deleted ones drop out. A folder that is not there "
+		"(a disk that is not mounted) is kept. Without an argument: refreshes all folders that the index knows. "
+		"\"-\" reads paths from standard input, one a line.\n\n"
+		"Pictures are recognised by content, whatever their name. A file that cannot be used is counted, remembered with its "
+		"reason (imgsearch failed) and not tried again until it changes; it never ends the run. Hidden folders, trash folders "
+		"and what .ignore and .imgsearchignore files name are left out.\n\n"
+		"Another --model or --weights than the index was made with indexes everything again; queries are answered from the "
+		"old vectors until that is done.\n\n"
+		"\timgsearch index ~/Pictures\n"
+		"\tfind . -name '*.jpg' -print0 | imgsearch index -0 -\n"
+		"\timgsearch index paintings --csv paintings.csv --title name",
+	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_RECIPE | GROUP_JSON | GROUP_NUL,
+	.args_size = sizeof(index_args), .run = run, .max_operands = CLI_MANY
+};

@@ -1,0 +1,136 @@
+/*
+ * imgsearch info: what an index holds, who made its vectors, how it is searched.
+ */
+#include "cli/cli.h"
+
+typedef struct info_args {
+	common_args common;
+} info_args;
+
+static const opt options[] = { OPT_END };
+
+static const char *const metrics[] = { "cosine", "l2", "ip" };
+
+static const char *metric_name(uint32_t metric)
+{
+	return metric < 3 ? metrics[metric] : "?";
+}
+
+static void print_json(const imgsearch_info *i)
+{
+	const imgsearch_counts *n = &i->counts;
+	json j;
+	json_begin(&j, stdout);
+	json_path(&j, "path", i->path);
+	json_int(&j, "bytes", (int64_t)i->bytes);
+	json_int(&j, "dim", i->dim);
+	json_text(&j, "metric", metric_name(i->metric));
+	json_int(&j, "vectors", (int64_t)i->vectors);
+	json_open(&j, "pictures", '{');
+	json_int(&j, "seen", (int64_t)n->seen);
+	json_int(&j, "indexed", (int64_t)n->indexed);
+	json_int(&j, "duplicate", (int64_t)n->duplicate);
+	json_int(&j, "unsupported", (int64_t)n->unsupported);
+	json_int(&j, "damaged", (int64_t)n->damaged);
+	json_int(&j, "too_big", (int64_t)n->too_big);
+	json_int(&j, "excluded", (int64_t)n->excluded);
+	json_int(&j, "unreadable", (int64_t)n->unreadable);
+	json_int(&j, "offline", (int64_t)n->offline);
+	json_close(&j, '}');
+	json_text(&j, "model", i->model);
+	json_path(&j, "weights", i->weights);
+	json_text(&j, "weights_hash", i->weights_hash);
+	json_text(&j, "precision", i->precision);
+	json_open(&j, "recipe", '{');
+	json_int(&j, "resize", i->recipe.resize);
+	json_int(&j, "crop", i->recipe.crop);
+	json_text(&j, "interpolation", i->recipe.interpolation == IMGSEARCH_BICUBIC ? "bicubic" : "bilinear");
+	json_close(&j, '}');
+	json_text(&j, "searcher", i->searcher);
+	json_text(&j, "searcher_why", i->searcher_why);
+	json_text(&j, "kernels", i->kernels);
+	json_open(&j, "roots", '[');
+	for (size_t r = 0; r < i->n_roots; r++) {
+		json_open(&j, NULL, '{');
+		json_path(&j, "path", i->roots[r]);
+		json_bool(&j, "offline", i->root_offline[r]);
+		json_close(&j, '}');
+	}
+	json_close(&j, ']');
+	json_open(&j, "searchers", '[');
+	for (size_t r = 0; r < i->n_searchers; r++)
+		json_text(&j, NULL, i->searchers[r]);
+	json_close(&j, ']');
+	json_end(&j);
+}
+
+static void line(const char *name, const char *value)
+{
+	if (!value)
+		return;
+	printf("%-12s ", name);
+	out_path(value);
+	putchar('\n');
+}
+
+static void count(const char *name, uint64_t value)
+{
+	if (value)
+		printf("  %-12s %llu\n", name, (unsigned long long)value);
+}
+
+static void print_text(const imgsearch_info *i)
+{
+	const imgsearch_counts *n = &i->counts;
+	line("index", i->path);
+	printf("%-12s %.1f MB\n", "size", (double)i->bytes / 1e6);
+	printf("%-12s %llu of %u values, %s\n", "vectors", (unsigned long long)i->vectors, i->dim, metric_name(i->metric));
+	printf("%-12s %llu\n", "paths seen", (unsigned long long)n->seen);
+	count("indexed", n->indexed);
+	count("duplicate", n->duplicate);
+	count("unsupported", n->unsupported);
+	count("damaged", n->damaged);
+	count("too big", n->too_big);
+	count("excluded", n->excluded);
+	count("unreadable", n->unreadable);
+	if (n->offline)
+		printf("%-12s %llu pictures below folders that are not there now\n", "offline", (unsigned long long)n->offline);
+	line("model", i->model);
+	line("weights", i->weights);
+	line("precision", i->precision);
+	if (i->model)
+		printf("%-12s resize %u, crop %u\n", "recipe", i->recipe.resize, i->recipe.crop);
+	printf("%-12s %s%s%s\n", "searcher", i->searcher ? i->searcher : "none", i->searcher_why ? ": " : "", i->searcher_why ? i->searcher_why : "");
+	for (size_t r = 0; r < i->n_searchers; r++)
+		line("  built", i->searchers[r]);
+	line("kernels", i->kernels);
+	line("network", i->network);
+	for (size_t r = 0; r < i->n_roots; r++)
+		line(i->root_offline[r] ? "root, absent" : "root", i->roots[r]);
+}
+
+static int run(cli *c, void *args)
+{
+	imgsearch_info *info;
+	imgsearch_error err;
+	(void)args;
+	int rc = cli_open(c, false);
+	if (rc)
+		return rc;
+	if (imgsearch_info_get(c->s, &info, &err))
+		return cli_error(&err);
+	if (c->common->json)
+		print_json(info);
+	else
+		print_text(info);
+	imgsearch_info_free(info);
+	return CLI_DONE;
+}
+
+const cmd cmd_info = {
+	.name = "info", .operands = "", .summary = "what the index holds, and how it is searched",
+	.text = "Shows the index's size, model and searcher, the folders it knows, and how many paths are in which state: every "
+		"path that was seen is indexed, a duplicate (the same bytes as another), unsupported, damaged, too big, "
+		"excluded or unreadable.",
+	.options = options, .groups = GROUP_DB | GROUP_JSON, .args_size = sizeof(info_args), .run = run
+};

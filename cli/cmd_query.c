@@ -1,0 +1,215 @@
+/*
+ * imgsearch query: each picture of the command line is one query (with --combine all of them are), answered in turn.
+ * Rows of an array file as queries (--vectors) are in query_vectors.c.
+ */
+#include "cli/query.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const searchers[] = { "exact", "kdtree", "pca", "graph", "scan", NULL };
+
+#define AT(member) offsetof(query_args, member)
+static const opt options[] = {
+	{ "k", 'k', OPT_UINT, AT(options.k), "N", "how many pictures to show", 1, 100000000, "10", NULL, 0 },
+	{ "min-score", 0, OPT_FLOAT, AT(options.min_score), "S", "leave out what scores lower", 0, 0, NULL, NULL, AT(options.has_min_score) },
+	{ "max-chance", 0, OPT_DOUBLE, AT(options.max_chance), "X", "end the list where more than X pictures would score as high by chance", 1e-12, 1e12, NULL, NULL, 0 },
+	{ "no-self", 0, OPT_FLAG, AT(options.no_self), NULL, "leave out the query itself when it is in the index", 0, 0, NULL, NULL, 0 },
+	{ "under", 'u', OPT_DIR, AT(options.under), "DIR", "only pictures below this folder", 0, 0, NULL, NULL, 0 },
+	{ "crop", 0, OPT_RECT, AT(crop), "X,Y,W,H", "search with this part of each picture, in pixels of the upright picture", 0, 0, NULL, NULL, 0 },
+	{ "combine", 'c', OPT_FLAG, AT(combine), NULL, "all pictures together are one query", 0, 0, NULL, NULL, 0 },
+	{ "not", 'n', OPT_FILES, AT(not), "IMG", "push away from this picture (may be repeated)", 0, 0, NULL, NULL, 0 },
+	{ "paths", 'p', OPT_FLAG, AT(paths), NULL, "write paths alone, without score and title", 0, 0, NULL, NULL, 0 },
+	{ "searcher", 's', OPT_CHOICE, AT(options.searcher), "NAME", "search with this one instead of the index's own choice", 0, 0, NULL, searchers, 0 },
+	{ "recall", 0, OPT_DOUBLE, AT(options.recall), "R", "graph: share of the true nearest to aim at (default 0.95)", 0.01, 1, NULL, NULL, 0 },
+	{ "ef", 0, OPT_UINT, AT(options.ef), "N", "graph: width of the beam, instead of --recall", 1, 1000000, NULL, NULL, 0 },
+	{ "checks", 0, OPT_UINT, AT(options.checks), "N", "kdtree, pca: look at no more rows than this", 1, 4294967295.0, NULL, NULL, 0 },
+	{ "epsilon", 0, OPT_DOUBLE, AT(options.epsilon), "E", "kdtree: distances within (1 + E) of the true ones", 0, 1000, NULL, NULL, 0 },
+	{ "plain", 0, OPT_FLAG, AT(options.plain), NULL, "compare the features as they are: no mean subtracted, nothing re-ranked", 0, 0, NULL, NULL, 0 },
+	{ "vectors", 0, OPT_FILE, AT(vectors), "FILE", "queries are the rows of this .npy or .fvecs file", 0, 0, NULL, NULL, 0 },
+	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy", "with --vectors: write ids (n, k) as int64, -1 where there are fewer", 0, 0, NULL, NULL, 0 },
+	{ "distances", 0, OPT_FILE, AT(distances), "FILE.npy", "with --vectors: write distances (n, k) as f32, NaN where there are fewer", 0, 0, NULL, NULL, 0 },
+	{ "batch", 0, OPT_UINT, AT(batch), "N", "with --vectors: so many queries at once; 1: one by one", 1, 1000000, "1024", NULL, 0 },
+	{ "stats", 0, OPT_FLAG, AT(stats), NULL, "with --vectors: write times and memory as one JSON line", 0, 0, NULL, NULL, 0 },
+	OPT_END
+};
+
+/* ------------------------------------------------------------------------------------------------ results ---- */
+
+static void json_hit(json *j, size_t rank, const imgsearch_hit *h)
+{
+	json_open(j, NULL, '{');
+	json_int(j, "rank", (int64_t)rank);
+	json_int(j, "id", h->id);
+	json_path(j, "path", h->path);
+	json_float(j, "score", h->score);
+	if (h->title)
+		json_text(j, "title", h->title);
+	json_columns(j, h->columns, h->n_columns);
+	if (!isnan(h->chance))
+		json_real(j, "chance", h->chance);
+	json_close(j, '}');
+}
+
+void query_json(FILE *f, const char *query, const imgsearch_hits *hits)
+{
+	json j;
+	json_begin(&j, f);
+	json_path(&j, "query", query);
+	json_text(&j, "searcher", hits->searcher);
+	json_bool(&j, "exact", hits->exact);
+	json_text(&j, "plan", hits->plan);
+	json_int(&j, "better_than_chance", (int64_t)hits->better_than_chance);
+	json_open(&j, "results", '[');
+	for (size_t i = 0; i < hits->count; i++)
+		json_hit(&j, i + 1, &hits->hit[i]);
+	json_close(&j, ']');
+	json_end(&j);
+}
+
+static void show_text(const cli *c, const query_args *a, const imgsearch_hits *hits)
+{
+	for (size_t i = 0; i < hits->count; i++) {
+		const imgsearch_hit *h = &hits->hit[i];
+		if (!a->paths)
+			printf("%.4f\t", (double)h->score);
+		out_path(h->path);
+		if (!a->paths && h->title) {
+			putchar('\t');
+			out_title(h->title);
+		}
+		out_end(c);
+	}
+	if (!hits->count)
+		cli_note(c, "nothing found");
+	else if (!hits->better_than_chance)
+		cli_note(c, "no close match: none of these is better than chance");
+	else if (hits->better_than_chance < hits->count)
+		cli_note(c, "from rank %zu on no better than chance", hits->better_than_chance + 1);
+}
+
+void query_show(const cli *c, const query_args *a, const char *query, const imgsearch_hits *hits)
+{
+	if (c->common->json) {
+		query_json(stdout, query, hits);
+		return;
+	}
+	if (!a->paths && (c->n_operands > 1 || a->vectors) && !a->combine) {
+		fputs("==> ", stdout);
+		out_path(query);
+		fputs(" <==", stdout);
+		out_end(c);
+	}
+	show_text(c, a, hits);
+}
+
+static void show_error(const cli *c, const char *query, const imgsearch_error *err)
+{
+	json j;
+	cli_error(err);
+	if (!c->common->json)
+		return;
+	json_begin(&j, stdout);
+	json_path(&j, "query", query);
+	json_text(&j, "error", err->message);
+	json_end(&j);
+}
+
+/* ------------------------------------------------------------------------------------------------ queries ---- */
+
+typedef struct tally {
+	size_t asked, failed, found;
+} tally;
+
+static int one_query(cli *c, const query_args *a, const char *name, const imgsearch_input *in, size_t n, tally *t)
+{
+	imgsearch_error err;
+	imgsearch_hits *hits;
+	char *path = in->kind == IMGSEARCH_KIND_FILE ? path_absolute(name) : NULL;
+	int rc = imgsearch_query(c->s, in, n, &a->options, &hits, &err);
+	t->asked++;
+	if (rc) {
+		t->failed++;
+		if (rc != IMGSEARCH_ECANCELED)
+			show_error(c, path ? path : name, &err);
+	} else {
+		t->found += hits->count > 0;
+		query_show(c, a, path ? path : name, hits);
+	}
+	imgsearch_hits_free(hits);
+	free(path);
+	return rc;
+}
+
+static int outcome(const tally *t)
+{
+	if (t->failed)
+		return t->failed < t->asked ? CLI_SOME_FAILED : CLI_FAILED;
+	return t->found ? CLI_DONE : CLI_NOTHING;
+}
+
+/* in has room for all: [0] is the picture asked for now, behind it those to push away (or to combine). */
+static int all_queries(cli *c, const query_args *a, imgsearch_input *in, void **bytes)
+{
+	size_t n = 1;
+	tally t = { 0 };
+	for (size_t i = 0; i < a->not.n; i++, n++) {
+		if (!cli_input(&in[n], a->not.item[i], bytes))
+			return CLI_FAILED;
+		in[n].weight = -0.5f;
+	}
+	for (size_t i = 0; i < c->n_operands && !cli_interrupted() && !ferror(stdout); i++) {
+		imgsearch_input *at = &in[a->combine && i ? n++ : 0];
+		if (!cli_input(at, c->operand[i], bytes))
+			return CLI_FAILED;
+		memcpy(at->crop, a->crop, sizeof(at->crop));
+		if (!a->combine)
+			one_query(c, a, c->operand[i], in, n, &t);
+	}
+	if (a->combine)
+		one_query(c, a, c->operand[0], in, n, &t);
+	return outcome(&t);
+}
+
+static int run(cli *c, void *args)
+{
+	query_args *a = args;
+	void *bytes = NULL;
+	char *under = a->options.under ? path_absolute(a->options.under) : NULL;
+	a->options.struct_size = sizeof(a->options);
+	a->options.under = under;
+	a->options.threads = c->common->open.threads;
+	if (!a->vectors && !c->n_operands)
+		return cli_usage(c->cmd, "nothing given: imgsearch query IMG...");
+	if (!a->vectors && (a->ids || a->distances || a->stats))
+		return cli_usage(c->cmd, "--ids, --distances and --stats go with --vectors FILE");
+	if (a->vectors && (c->n_operands || a->combine || a->not.n))
+		return cli_usage(c->cmd, "--vectors FILE takes its queries from the file alone: no pictures, no --combine, no --not");
+	int rc = CLI_DONE;
+	imgsearch_input *in = calloc(c->n_operands + a->not.n + 1, sizeof(*in));
+	if (!in)
+		rc = cli_nomem();
+	else if ((rc = cli_open(c, false)) == CLI_DONE)
+		rc = a->vectors ? query_vectors(c, a) : all_queries(c, a, in, &bytes);
+	free(in);
+	free(bytes);
+	free(under);
+	return rc;
+}
+
+const cmd cmd_query = {
+	.name = "query", .operands = "IMG...", .summary = "find the pictures most like a picture",
+	.text = "Finds the pictures of the index that are most like IMG: score, path and title, best first. Scores are cosine "
+		"similarities (or what the index's metric says): higher is more alike. Several pictures are several queries; "
+		"--combine makes them one. IMG is a file, \"-\" for a picture on standard input, or id:N for a picture of the "
+		"index. A picture that is in the index finds itself first, unless --no-self is given, and needs no network.\n\n"
+		"Exit status 1: nothing was found.\n\n"
+		"\timgsearch query photo.jpg\n"
+		"\timgsearch query -k 50 --crop 100,80,300,300 photo.jpg\n"
+		"\timgsearch query --combine beach.jpg sunset.jpg --not people.jpg\n"
+		"\timgsearch query --paths -0 photo.jpg | xargs -0 feh",
+	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_JSON | GROUP_NUL, .args_size = sizeof(query_args),
+	.run = run, .max_operands = CLI_MANY
+};

@@ -1,0 +1,171 @@
+/*
+ * The command: finds the command, parses its options, runs it, and is the only place that decides the exit status.
+ *
+ * SIGINT and SIGTERM cancel what the library does (which commits what is done) and make the status 130; a second one
+ * ends the process at once. SIGPIPE is ignored: a reader that went away shows as a failed write, like a full disk.
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COMMANDS(X) \
+	X(index) X(query) X(info) X(help) X(complete)
+
+#define X(name) extern const cmd cmd_##name;
+COMMANDS(X)
+#undef X
+
+#define X(name) &cmd_##name,
+const cmd *const commands[] = { COMMANDS(X) NULL };
+#undef X
+
+/* --------------------------------------------------------------------------------------------- signals ---- */
+
+static volatile sig_atomic_t interrupted;
+static imgsearch *volatile cancel_target; /* the one thing that a signal handler has to reach */
+
+static void on_signal(int number)
+{
+	(void)number;
+	imgsearch *s = cancel_target;
+	interrupted = 1;
+	if (s)
+		imgsearch_cancel(s);
+}
+
+static void catch_signals(void)
+{
+	struct sigaction a = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
+	sigaction(SIGINT, &a, NULL);
+	sigaction(SIGTERM, &a, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+void cli_watch(imgsearch *s)
+{
+	cancel_target = s;
+	if (s && interrupted)
+		imgsearch_cancel(s);
+}
+
+bool cli_interrupted(void)
+{
+	return interrupted != 0;
+}
+
+/* ----------------------------------------------------------------------------------------- finding a command ---- */
+
+int cli_usage(const cmd *c, const char *format, ...)
+{
+	char line[1024];
+	va_list list;
+	va_start(list, format);
+	vsnprintf(line, sizeof(line), format, list);
+	va_end(list);
+	cli_warn("%s%s%s (see: imgsearch help%s%s)", c ? c->name : "", c ? ": " : "", line, c ? " " : "", c ? c->name : "");
+	return CLI_USAGE;
+}
+
+static void say_unknown(const char *name)
+{
+	const char *names[64];
+	size_t n = 0, length = strlen(name);
+	char list[256] = "";
+	for (size_t i = 0, at = 0; commands[i] && n < 64 && at < sizeof(list); i++) {
+		names[n++] = commands[i]->name;
+		if (!strncmp(commands[i]->name, name, length) && commands[i]->name[length] == ' ')
+			at += (size_t)snprintf(list + at, sizeof(list) - at, "%simgsearch %s", at ? ", " : "", commands[i]->name);
+	}
+	const char *near = opt_nearest(name, names, n);
+	if (*list)
+		cli_usage(NULL, "say what to do with \"%s\": %s", name, list);
+	else if (near)
+		cli_usage(NULL, "no command \"%s\"; did you mean \"%s\"?", name, near);
+	else
+		cli_usage(NULL, "no command \"%s\"", name);
+}
+
+const cmd *cli_command(const char *name)
+{
+	for (size_t i = 0; commands[i]; i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	say_unknown(name);
+	return NULL;
+}
+
+/* The command that argv[1] (and, for "root mv", argv[2]) names; *used words were taken. */
+static const cmd *find_command(int argc, char **argv, int *used)
+{
+	char two[64];
+	for (size_t i = 0; argc > 2 && commands[i]; i++)
+		if (snprintf(two, sizeof(two), "%s %s", argv[1], argv[2]) < (int)sizeof(two) && !strcmp(commands[i]->name, two)) {
+			*used = 3;
+			return commands[i];
+		}
+	*used = 2;
+	return cli_command(argv[1]);
+}
+
+/* ------------------------------------------------------------------------------------------------ running ---- */
+
+/* stdout is only done when its last byte has been taken. A reader that has seen enough (EPIPE) needs no message. */
+static int finish_output(int status)
+{
+	errno = 0;
+	if (!ferror(stdout) && fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	if (errno != EPIPE)
+		cli_fail("standard output: cannot write: %s", strerror(errno ? errno : EIO));
+	return CLI_FAILED;
+}
+
+static int run_command(const cmd *c, int argc, char **argv)
+{
+	cli context = { .cmd = c, .operand = argv };
+	void *args = calloc(1, c->args_size);
+	if (!args)
+		return cli_nomem();
+	context.common = args;
+	int status = opt_parse(c, argc, argv, args, &context.n_operands);
+	if (status == CLI_DONE && context.common->help) {
+		help_command(stdout, c);
+	} else if (status == CLI_DONE) {
+		context.progress = progress_new(context.common->quiet);
+		status = c->run(&context, args);
+		cli_watch(NULL);
+		imgsearch_close(context.s);
+		progress_free(context.progress);
+	}
+	if (cli_interrupted())
+		status = CLI_INTERRUPTED;
+	free(context.db);
+	opt_free(c, args);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	int used, status;
+	catch_signals();
+	if (argc < 2) {
+		help_all(stderr);
+		return CLI_USAGE;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		printf("imgsearch %s\n", imgsearch_version());
+		return finish_output(CLI_DONE);
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		help_all(stdout);
+		return finish_output(CLI_DONE);
+	}
+	const cmd *c = find_command(argc, argv, &used);
+	status = c ? run_command(c, argc - used, argv + used) : CLI_USAGE;
+	return finish_output(status);
+}

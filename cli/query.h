@@ -1,0 +1,28 @@
+/*
+ * What the parts of imgsearch query share: its options, and how hits are written.
+ */
+#ifndef IMGSEARCH_CLI_QUERY_H
+#define IMGSEARCH_CLI_QUERY_H
+
+#include "cli/cli.h"
+
+typedef struct query_args {
+	common_args common;
+	imgsearch_query_options options;
+	int32_t crop[4];
+	uint32_t combine, paths;
+	opt_list not;
+	const char *vectors, *ids, *distances; /* --vectors and its outputs */
+	uint32_t stats, batch;
+} query_args;
+
+/* The object of `query --json`, with a newline: query is what was asked for, as one word. */
+void query_json(FILE *f, const char *query, const imgsearch_hits *hits);
+
+/* Hits as text (score, path, title), or the object above with --json. */
+void query_show(const cli *c, const query_args *a, const char *query, const imgsearch_hits *hits);
+
+/* --vectors: the rows of an array file as queries. */
+int query_vectors(cli *c, query_args *a);
+
+#endif
