@@ -11,14 +11,17 @@
  *	} eval_args;
  *
  *	static const opt options[] = {
- *		{ "k", 'k', OPT_UINT, offsetof(eval_args, k), "N", "how many results count", .min = 1, .max = 10000, .def = "10" },
+ *		{ "k", 'k', OPT_UINT, offsetof(eval_args, k), "N",
+ *			.help = "how many results count", .min = 1, .max = 10000, .def = "10" },
  *		OPT_END
  *	};
  *
  *	static int run(cli *c, void *args) { ... }
  *
- *	const cmd cmd_eval = { "eval", "", "measure how good the answers are", text, options, GROUP_DB | GROUP_JSON,
- *		sizeof(eval_args), run };
+ *	const cmd cmd_eval = {
+ *		.name = "eval", .operands = "", .summary = "measure how good the answers are", .text = "Measures ...",
+ *		.options = options, .groups = GROUP_DB | GROUP_JSON, .args_size = sizeof(eval_args), .run = run
+ *	};
  *
  * stdout carries results only: text, or JSON Lines through the json functions. Everything else goes to stderr through
  * cli_note (silenced by -q), cli_warn and cli_fail, which write `imgsearch: ` before the sentence, and escape control
@@ -80,7 +83,7 @@ typedef struct opt {
 	size_t given;        /* offset of a uint32_t that becomes 1 when the option is given; 0: none */
 } opt;
 
-#define OPT_END { NULL, 0, OPT_FLAG, 0, NULL, NULL, 0, 0, NULL, NULL, 0 }
+#define OPT_END { .name = NULL }
 
 /* First member of every command's struct; which of its options a command takes is said by its groups. */
 typedef struct common_args {

@@ -11,7 +11,7 @@ typedef struct help_args {
 } help_args;
 
 static const opt help_options[] = {
-	{ "man", 0, OPT_FLAG, offsetof(help_args, man), NULL, "write the man page, for man -l -", 0, 0, NULL, NULL, 0 },
+	{ "man", 0, OPT_FLAG, offsetof(help_args, man), .help = "write the man page, for man -l -" },
 	OPT_END
 };
 

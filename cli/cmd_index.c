@@ -16,15 +16,15 @@ typedef struct index_args {
 
 #define AT(member) offsetof(index_args, member)
 static const opt options[] = {
-	{ "exclude", 'x', OPT_LIST, AT(exclude), "PATTERN", "leave out names or relative paths like this (may be repeated)", 0, 0, NULL, NULL, 0 },
-	{ "include", 'i', OPT_LIST, AT(include), "PATTERN", "take only names or relative paths like this (may be repeated)", 0, 0, NULL, NULL, 0 },
-	{ "follow-links", 'L', OPT_FLAG, AT(follow_links), NULL, "follow symbolic links", 0, 0, NULL, NULL, 0 },
-	{ "prune", 0, OPT_FLAG, AT(prune), NULL, "let this run drop more than 30 % of a folder's pictures", 0, 0, NULL, NULL, 0 },
-	{ "retry", 0, OPT_FLAG, AT(retry), NULL, "try damaged and unsupported files again, even if they did not change", 0, 0, NULL, NULL, 0 },
-	{ "csv", 0, OPT_FILE, AT(csv), "FILE", "attach the columns of this CSV (UTF-8, with a header row)", 0, 0, NULL, NULL, 0 },
-	{ "key", 0, OPT_TEXT, AT(key), "COLUMN", "column with the file name or path (default: file)", 0, 0, NULL, NULL, 0 },
-	{ "title", 0, OPT_TEXT, AT(title), "COLUMN", "column that is shown with results (default: title)", 0, 0, NULL, NULL, 0 },
-	{ "no-build", 0, OPT_FLAG, AT(no_build), NULL, "do not build the searcher afterwards", 0, 0, NULL, NULL, 0 },
+	{ "exclude", 'x', OPT_LIST, AT(exclude), "PATTERN", .help = "leave out names or relative paths like this (may be repeated)" },
+	{ "include", 'i', OPT_LIST, AT(include), "PATTERN", .help = "take only names or relative paths like this (may be repeated)" },
+	{ "follow-links", 'L', OPT_FLAG, AT(follow_links), .help = "follow symbolic links" },
+	{ "prune", 0, OPT_FLAG, AT(prune), .help = "let this run drop more than 30 % of a folder's pictures" },
+	{ "retry", 0, OPT_FLAG, AT(retry), .help = "try damaged and unsupported files again, even if they did not change" },
+	{ "csv", 0, OPT_FILE, AT(csv), "FILE", .help = "attach the columns of this CSV (UTF-8, with a header row)" },
+	{ "key", 0, OPT_TEXT, AT(key), "COLUMN", .help = "column with the file name or path (default: file)" },
+	{ "title", 0, OPT_TEXT, AT(title), "COLUMN", .help = "column that is shown with results (default: title)" },
+	{ "no-build", 0, OPT_FLAG, AT(no_build), .help = "do not build the searcher afterwards" },
 	OPT_END
 };
 

@@ -17,42 +17,42 @@ static const char *const precisions[] = { "auto", "f32", "bf16", NULL };
 static const char *const interpolations[] = { "default", "bilinear", "bicubic", NULL };
 
 static const opt group_always[] = {
-	{ "help", 'h', OPT_FLAG, COMMON(help), NULL, "show this help", 0, 0, NULL, NULL, 0 },
-	{ "quiet", 'q', OPT_FLAG, COMMON(quiet), NULL, "no progress, no summaries; errors only", 0, 0, NULL, NULL, 0 },
-	{ "verbose", 'v', OPT_FLAG, COMMON(verbose), NULL, "say more about what is done", 0, 0, NULL, NULL, 0 },
+	{ "help", 'h', OPT_FLAG, COMMON(help), .help = "show this help" },
+	{ "quiet", 'q', OPT_FLAG, COMMON(quiet), .help = "no progress, no summaries; errors only" },
+	{ "verbose", 'v', OPT_FLAG, COMMON(verbose), .help = "say more about what is done" },
 	OPT_END
 };
 static const opt group_db[] = {
-	{ "db", 'd', OPT_FILE, COMMON(db), "FILE", "the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)", 0, 0, NULL, NULL, 0 },
+	{ "db", 'd', OPT_FILE, COMMON(db), "FILE", .help = "the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)" },
 	OPT_END
 };
 static const opt group_json[] = {
-	{ "json", 'j', OPT_FLAG, COMMON(json), NULL, "results as JSON, one object a line", 0, 0, NULL, NULL, 0 },
+	{ "json", 'j', OPT_FLAG, COMMON(json), .help = "results as JSON, one object a line" },
 	OPT_END
 };
 static const opt group_nul[] = {
-	{ "null", '0', OPT_FLAG, COMMON(nul), NULL, "records end with NUL instead of a newline, in and out", 0, 0, NULL, NULL, 0 },
+	{ "null", '0', OPT_FLAG, COMMON(nul), .help = "records end with NUL instead of a newline, in and out" },
 	OPT_END
 };
 static const opt group_threads[] = {
-	{ "threads", 't', OPT_UINT, COMMON(open.threads), "N", "threads to use (default: one per available CPU)", 1, 1024, NULL, NULL, 0 },
+	{ "threads", 't', OPT_UINT, COMMON(open.threads), "N", .help = "threads to use (default: one per available CPU)", .min = 1, .max = 1024 },
 	OPT_END
 };
 static const opt group_model[] = {
-	{ "model", 'm', OPT_FILE, COMMON(open.model), "NAME", "network by name (see imgsearch models), or weights with a card", 0, 0, NULL, NULL, 0 },
-	{ "weights", 'w', OPT_FILE, COMMON(open.weights), "FILE", "its weights: .pth, .safetensors, or TorchScript .pt", 0, 0, NULL, NULL, 0 },
-	{ "device", 0, OPT_TEXT, COMMON(open.device), "NAME", "where the network runs: auto, cpu, cuda, cuda:1", 0, 0, NULL, NULL, 0 },
-	{ "precision", 0, OPT_ENUM, COMMON(open.precision), "NAME", "of the network (auto is bf16 where the CPU has it)", 0, 0, NULL, precisions, 0 },
+	{ "model", 'm', OPT_FILE, COMMON(open.model), "NAME", .help = "network by name (see imgsearch models), or weights with a card" },
+	{ "weights", 'w', OPT_FILE, COMMON(open.weights), "FILE", .help = "its weights: .pth, .safetensors, or TorchScript .pt" },
+	{ "device", 0, OPT_TEXT, COMMON(open.device), "NAME", .help = "where the network runs: auto, cpu, cuda, cuda:1" },
+	{ "precision", 0, OPT_ENUM, COMMON(open.precision), "NAME", .help = "of the network (auto is bf16 where the CPU has it)", .choices = precisions },
 	OPT_END
 };
 static const opt group_recipe[] = {
-	{ "resize", 0, OPT_UINT, COMMON(open.recipe.resize), "N", "short side after the resize (default: the network's own)", 8, 4096, NULL, NULL, 0 },
-	{ "crop", 0, OPT_UINT, COMMON(open.recipe.crop), "N", "side of the centre crop (default: the network's own)", 8, 4096, NULL, NULL, 0 },
-	{ "mean", 0, OPT_RGB, COMMON(open.recipe.mean), "R,G,B", "subtracted from values in 0..1", -10, 10, NULL, NULL, 0 },
-	{ "std", 0, OPT_RGB, COMMON(open.recipe.std), "R,G,B", "divided by after that", 1e-6, 10, NULL, NULL, 0 },
-	{ "interpolation", 0, OPT_ENUM, COMMON(open.recipe.interpolation), "NAME", "of the resize", 0, 0, NULL, interpolations, 0 },
-	{ "full-decode", 0, OPT_FLAG, COMMON(open.full_decode), NULL, "decode JPEGs at full size: slower, exactly the reference transform", 0, 0, NULL, NULL, 0 },
-	{ "max-megapixels", 0, OPT_UINT, COMMON(open.max_megapixels), "N", "larger pictures are \"too big\" (default 200)", 1, 4000, NULL, NULL, 0 },
+	{ "resize", 0, OPT_UINT, COMMON(open.recipe.resize), "N", .help = "short side after the resize (default: the network's own)", .min = 8, .max = 4096 },
+	{ "crop", 0, OPT_UINT, COMMON(open.recipe.crop), "N", .help = "side of the centre crop (default: the network's own)", .min = 8, .max = 4096 },
+	{ "mean", 0, OPT_RGB, COMMON(open.recipe.mean), "R,G,B", .help = "subtracted from values in 0..1", .min = -10, .max = 10 },
+	{ "std", 0, OPT_RGB, COMMON(open.recipe.std), "R,G,B", .help = "divided by after that", .min = 1e-6, .max = 10 },
+	{ "interpolation", 0, OPT_ENUM, COMMON(open.recipe.interpolation), "NAME", .help = "of the resize", .choices = interpolations },
+	{ "full-decode", 0, OPT_FLAG, COMMON(open.full_decode), .help = "decode JPEGs at full size: slower, exactly the reference transform" },
+	{ "max-megapixels", 0, OPT_UINT, COMMON(open.max_megapixels), "N", .help = "larger pictures are \"too big\" (default 200)", .min = 1, .max = 4000 },
 	OPT_END
 };
 
