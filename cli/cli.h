@@ -196,7 +196,7 @@ typedef struct paths {
 int paths_read(cli *c, paths *out);
 void paths_free(paths *p);
 
-/* realpath where the file exists, else made absolute by the working directory; malloc'd, NULL: out of memory. */
+/* Absolute and without symbolic links, as far as the path exists; malloc'd, NULL: out of memory. */
 char *path_absolute(const char *path);
 /* Whether path is folder or lies below it. */
 bool path_below(const char *path, const char *folder);

@@ -202,15 +202,31 @@ void paths_free(paths *p)
 	free(p->text);
 }
 
+/* Where the last part does not exist, the part before it still may, behind symbolic links. */
 char *path_absolute(const char *path)
 {
-	char folder[PATH_MAX];
-	char *real = realpath(path, NULL);
+	char *real = realpath(path, NULL), *copy, *slash, *folder, *result = NULL;
 	if (real)
 		return real;
-	if (*path == '/' || !getcwd(folder, sizeof(folder)))
-		return strdup(path);
-	return join(folder, path);
+	copy = strdup(path);
+	if (!copy)
+		return NULL;
+	for (size_t n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--)
+		copy[n - 1] = 0;
+	slash = strrchr(copy, '/');
+	if (slash)
+		*slash = 0;
+	folder = realpath(!slash ? "." : slash == copy ? "/" : copy, NULL);
+	if (folder)
+		result = join(strcmp(folder, "/") != 0 ? folder : "", slash ? slash + 1 : copy);
+	else if (slash)
+		*slash = '/';
+	free(folder);
+	if (result) {
+		free(copy);
+		return result;
+	}
+	return copy;
 }
 
 bool path_below(const char *path, const char *folder)

@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define COMMANDS(X) \
-	X(index) X(query) X(info) X(help) X(complete)
+	X(index) X(query) X(info) X(list) X(failed) X(rm) X(build) X(extract) X(models) X(root_mv) X(vectors_import) \
+	X(vectors_export) X(help) X(complete)
 
 #define X(name) extern const cmd cmd_##name;
 COMMANDS(X)

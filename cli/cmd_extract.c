@@ -1,0 +1,135 @@
+/*
+ * imgsearch extract: features of pictures as an array file, in the order of the command line.
+ */
+#include "cli/cli.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { AT_ONCE = 64 };
+
+typedef struct extract_args {
+	common_args common;
+	const char *output;
+	uint32_t raw;
+} extract_args;
+
+static const opt options[] = {
+	{ "output", 'o', OPT_FILE, offsetof(extract_args, output), "FILE.npy", .help = "where the features go (.npy, or .fvecs)" },
+	{ "raw", 0, OPT_FLAG, offsetof(extract_args, raw), .help = "features as the network gives them, not normalised" },
+	OPT_END
+};
+
+/* Whether the command line says anything of a model: else the index's own is meant, where there is an index. */
+static bool names_model(const imgsearch_options *o)
+{
+	static const imgsearch_recipe none = { 0 };
+	return o->model || o->weights || memcmp(&o->recipe, &none, sizeof(none)) != 0;
+}
+
+static int open_model(cli *c)
+{
+	imgsearch_options o = cli_options(c);
+	imgsearch_error err;
+	if (c->common->db)
+		return cli_open(c, false);
+	if (!names_model(&o) && cli_db(c)) {
+		o.must_exist = 1;
+		if (imgsearch_open(&c->s, c->db, &o, &err) == 0) {
+			cli_watch(c->s);
+			return CLI_DONE;
+		}
+		if (err.code != IMGSEARCH_ENOTFOUND)
+			return cli_error(&err);
+		o.must_exist = 0;
+	}
+	return cli_open_at(c, ":memory:", &o);
+}
+
+typedef struct block {
+	imgsearch_input in[AT_ONCE];
+	imgsearch_error error[AT_ONCE];
+	float *rows;
+	uint32_t dim;
+	size_t failed;
+	void *bytes; /* of standard input */
+} block;
+
+static int extract_block(cli *c, block *b, size_t first, size_t n, int raw, array_writer *w)
+{
+	imgsearch_error err;
+	for (size_t i = 0; i < n; i++)
+		if (!cli_input(&b->in[i], c->operand[first + i], &b->bytes))
+			return CLI_FAILED;
+	memset(b->error, 0, sizeof(b->error));
+	if (imgsearch_extract(c->s, b->in, n, raw, b->rows, b->error, &err))
+		return cli_error(&err);
+	for (size_t i = 0; i < n; i++)
+		if (b->error[i].code) {
+			progress_clear(c->progress);
+			cli_error(&b->error[i]);
+			b->failed++;
+		}
+	return array_write(w, b->rows, n) ? CLI_DONE : CLI_FAILED;
+}
+
+static int extract_all(cli *c, const extract_args *a, block *b)
+{
+	array_writer w;
+	size_t done = 0, total = c->n_operands;
+	int rc = CLI_DONE;
+	if (!array_create(&w, a->output, ARRAY_F32, b->dim, 2))
+		return CLI_FAILED;
+	while (rc == CLI_DONE && done < total) {
+		size_t n = total - done < AT_ONCE ? total - done : AT_ONCE;
+		rc = cli_interrupted() ? CLI_INTERRUPTED : extract_block(c, b, done, n, a->raw != 0, &w);
+		done += n;
+		imgsearch_progress p = { .stage = "extract", .done = done, .total = total, .failed = b->failed };
+		progress_show(c->progress, &p);
+	}
+	if (!array_finish(&w, rc == CLI_DONE) && rc == CLI_DONE)
+		rc = CLI_FAILED;
+	if (rc)
+		return rc;
+	cli_note(c, "%s: %zu features of %u values%s", a->output, total, b->dim, b->failed ? "; rows of NaN for those that failed" : "");
+	return !b->failed ? CLI_DONE : b->failed < total ? CLI_SOME_FAILED : CLI_FAILED;
+}
+
+static int run(cli *c, void *args)
+{
+	const extract_args *a = args;
+	imgsearch_info *info;
+	imgsearch_error err;
+	if (!a->output)
+		return cli_usage(c->cmd, "say where the features go: -o FILE.npy");
+	int rc = open_model(c);
+	if (rc)
+		return rc;
+	if (imgsearch_info_get(c->s, &info, &err))
+		return cli_error(&err);
+	block *b = calloc(1, sizeof(*b));
+	if (b) {
+		b->dim = info->dim;
+		b->rows = calloc(AT_ONCE, 4 * (size_t)info->dim);
+	}
+	imgsearch_info_free(info);
+	rc = b && b->rows ? extract_all(c, a, b) : cli_nomem();
+	if (b) {
+		free(b->rows);
+		free(b->bytes);
+	}
+	free(b);
+	return rc;
+}
+
+const cmd cmd_extract = {
+	.name = "extract", .operands = "IMG... -o FILE.npy", .summary = "write the features of pictures as an array file",
+	.text = "Writes one row of float32 for each IMG, in their order, normalised to length 1; a row of NaN for a picture that "
+		"failed. IMG is a file, \"-\" for a picture on standard input, or id:N for a picture of the index. The network is that "
+		"of the index, or the one that --model and --weights name.\n\n"
+		"\timgsearch extract *.jpg -o features.npy\n"
+		"\timgsearch extract --model resnet50 --weights resnet50.pth a.jpg b.jpg -o features.npy",
+	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_RECIPE, .args_size = sizeof(extract_args), .run = run,
+	.min_operands = 1, .max_operands = CLI_MANY
+};

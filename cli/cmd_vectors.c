@@ -1,0 +1,179 @@
+/*
+ * imgsearch vectors import, imgsearch vectors export: features of the caller's own making in and out, as array files.
+ * Both work in blocks, so that millions of rows are never held at once.
+ */
+#include "cli/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_BYTES = 32 << 20 };
+
+typedef struct vectors_args {
+	common_args common;
+	const char *ids;
+	uint32_t metric, f16;
+} vectors_args;
+
+/* ------------------------------------------------------------------------------------------------- import ---- */
+
+typedef struct importer {
+	cli *c;
+	array rows, ids;
+	bool with_ids;
+	float *row;  /* a block of them */
+	int64_t *id;
+	size_t at_once;
+} importer;
+
+static int import_block(importer *m, size_t first, size_t n)
+{
+	imgsearch_error err;
+	array_rows(&m->rows, first, n, m->row);
+	for (size_t i = 0; m->with_ids && i < n; i++)
+		m->id[i] = array_id(&m->ids, first + i);
+	if (imgsearch_index_vectors(m->c->s, m->row, n, m->rows.dim, m->with_ids ? m->id : NULL, &err))
+		return cli_error(&err);
+	return CLI_DONE;
+}
+
+static int import_all(importer *m)
+{
+	size_t total = m->rows.n;
+	int rc = CLI_DONE;
+	m->row = malloc(m->at_once * m->rows.dim * sizeof(float));
+	m->id = malloc(m->at_once * sizeof(int64_t));
+	if (!m->row || !m->id)
+		rc = cli_nomem();
+	for (size_t first = 0; rc == CLI_DONE && first < total; first += m->at_once) {
+		size_t n = total - first < m->at_once ? total - first : m->at_once;
+		rc = cli_interrupted() ? CLI_INTERRUPTED : import_block(m, first, n);
+		imgsearch_progress p = { .stage = "import", .done = first + n, .total = total };
+		progress_show(m->c->progress, &p);
+	}
+	free(m->row);
+	free(m->id);
+	if (rc == CLI_DONE)
+		cli_note(m->c, "%zu vectors of %zu values imported; for fast queries: imgsearch build", total, m->rows.dim);
+	return rc;
+}
+
+static int check_files(const importer *m, const char *file, const char *ids)
+{
+	if (m->rows.type == ARRAY_I64)
+		return cli_fail("%s: whole numbers are no vectors; float32 or float16 are wanted", file);
+	if (m->with_ids && (m->ids.type != ARRAY_I64 || m->ids.dim != 1))
+		return cli_fail("%s: ids are wanted as one column of int64", ids);
+	if (m->with_ids && m->ids.n != m->rows.n)
+		return cli_fail("%s: %zu ids for %zu rows", ids, m->ids.n, m->rows.n);
+	return CLI_DONE;
+}
+
+static int import_run(cli *c, void *args)
+{
+	const vectors_args *a = args;
+	importer m = { .c = c };
+	imgsearch_options o = cli_options(c);
+	const char *db = cli_db(c);
+	if (!db || !array_open(&m.rows, c->operand[0]))
+		return CLI_FAILED;
+	m.with_ids = a->ids != NULL;
+	int rc = !a->ids || array_open(&m.ids, a->ids) ? check_files(&m, c->operand[0], a->ids) : CLI_FAILED;
+	o.dim = (uint32_t)m.rows.dim;
+	o.metric = a->metric;
+	m.at_once = BLOCK_BYTES / (4 * m.rows.dim) + 1;
+	if (rc == CLI_DONE)
+		rc = cli_open_at(c, db, &o);
+	if (rc == CLI_DONE)
+		rc = import_all(&m);
+	array_close(&m.rows);
+	array_close(&m.ids);
+	return rc;
+}
+
+/* ------------------------------------------------------------------------------------------------- export ---- */
+
+typedef struct exporter {
+	const vectors_args *args;
+	const char *file;
+	array_writer rows, ids;
+	imgsearch_progress progress;
+	cli *c;
+} exporter;
+
+static int export_block(void *user, const int64_t *ids, const float *rows, size_t n, size_t dim)
+{
+	exporter *x = user;
+	if (!x->rows.file && !array_create(&x->rows, x->file, x->args->f16 ? ARRAY_F16 : ARRAY_F32, dim, 2))
+		return 1;
+	if (x->args->ids && !x->ids.file && !array_create(&x->ids, x->args->ids, ARRAY_I64, 1, 1))
+		return 1;
+	if (!array_write(&x->rows, rows, n) || (x->args->ids && !array_write(&x->ids, ids, n)))
+		return 1;
+	x->progress.done += n;
+	progress_show(x->c->progress, &x->progress);
+	return cli_interrupted();
+}
+
+static int export_run(cli *c, void *args)
+{
+	exporter x = { .args = args, .file = c->operand[0], .c = c, .progress = { .stage = "export" } };
+	imgsearch_info *info;
+	imgsearch_error err;
+	int rc = cli_open(c, false);
+	if (rc)
+		return rc;
+	if (imgsearch_info_get(c->s, &info, &err))
+		return cli_error(&err);
+	x.progress.total = info->vectors;
+	imgsearch_info_free(info);
+	int stopped = imgsearch_vectors(c->s, export_block, &x, &err);
+	bool good = stopped == 0 && x.rows.file;
+	if (stopped < 0)
+		rc = cli_error(&err);
+	else if (stopped > 0)
+		rc = CLI_FAILED;
+	else if (!x.rows.file)
+		rc = cli_fail("%s: the index holds no vectors; nothing was written", x.file);
+	if (!array_finish(&x.rows, good) && good)
+		rc = CLI_FAILED;
+	if (x.ids.file && !array_finish(&x.ids, good) && good)
+		rc = CLI_FAILED;
+	if (rc == CLI_DONE)
+		cli_note(c, "%s: %zu vectors of %zu values", x.file, x.rows.n, x.rows.dim);
+	return rc;
+}
+
+static const char *const metrics[] = { "cosine", "l2", "ip", NULL };
+
+#define AT(member) offsetof(vectors_args, member)
+static const opt import_options[] = {
+	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy", .help = "their ids, int64 (default: rows are numbered from 0)" },
+	{ "metric", 0, OPT_ENUM, AT(metric), "NAME", .help = "of a new index (default: cosine)", .choices = metrics },
+	OPT_END
+};
+
+const cmd cmd_vectors_import = {
+	.name = "vectors import", .operands = "FILE.npy", .summary = "put vectors of your own into an index",
+	.text = "Adds the rows of a .npy (float32 or float16) or .fvecs file to an index, making it if need be. Such an index needs "
+		"no network and no pictures. A row whose id is there already replaces it.\n\n"
+		"\timgsearch vectors import features.npy --ids ids.npy --metric l2 --db features.db\n"
+		"\timgsearch query --vectors queries.npy -k 10 --ids found.npy --db features.db",
+	.options = import_options, .groups = GROUP_DB | GROUP_THREADS, .args_size = sizeof(vectors_args), .run = import_run,
+	.min_operands = 1, .max_operands = 1
+};
+
+static const opt export_options[] = {
+	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy", .help = "write their ids here, int64" },
+	{ "f16", 0, OPT_FLAG, AT(f16), .help = "write float16 (.npy only)" },
+	OPT_END
+};
+
+const cmd cmd_vectors_export = {
+	.name = "vectors export", .operands = "FILE.npy", .summary = "write the index's vectors as an array file",
+	.text = "Writes all vectors of the index in order of their ids, as they were extracted (not normalised), to a .npy or .fvecs "
+		"file of float32.\n\n"
+		"\timgsearch vectors export features.npy --ids ids.npy",
+	.options = export_options, .groups = GROUP_DB, .args_size = sizeof(vectors_args), .run = export_run,
+	.min_operands = 1, .max_operands = 1
+};
