@@ -4,8 +4,8 @@
  * scale when shrinking. Two passes, horizontal first; weights are integers of 22 fraction bits; each pass rounds to
  * 8 bits. Only the rows and columns that the wanted part needs are computed.
  *
- * The inner loops are written with GCC's vector types and compiled for AVX2 too where the compiler can choose at run time.
- * Horizontal: four rows at once, one pixel (and a stray byte) a vector. Vertical: sixteen bytes of a row a vector.
+ * The inner loops are plain C in blocks of LANES that the compiler turns into vector code, for AVX2 too where it can choose
+ * at run time. The horizontal pass works on rows widened to 32 bits, a pixel (and the next one's red) in a vector of four.
  */
 #include "image/format.h"
 #include "image/resample.h"
@@ -13,18 +13,15 @@
 #include <math.h>
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(__clang__)
+#if defined(__x86_64__) && defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define FOR_EACH_CPU __attribute__((target_clones("avx2", "default")))
 #else
 #define FOR_EACH_CPU
 #endif
 
-enum { FRACTION = 32 - 8 - 2, LANES = 16, ROWS = 4 };
+enum { FRACTION = 32 - 8 - 2, HALF = 1 << (FRACTION - 1), LANES = 32, ROWS = 4 };
 
-typedef uint8_t u8x4 __attribute__((vector_size(4)));
-typedef int32_t i32x4 __attribute__((vector_size(16)));
-typedef uint8_t u8x16 __attribute__((vector_size(16)));
-typedef int32_t i32x16 __attribute__((vector_size(64)));
+typedef int32_t pixel __attribute__((vector_size(16)));
 
 /* The weights of one direction: output i is the sum over t < taps of weight[i * taps + t] * input[first[i] + t]. */
 typedef struct axis {
@@ -110,78 +107,112 @@ static sampling sample(uint32_t in_size, double in0, double in1, uint64_t out_si
 
 /* ------------------------------------------------------------------------------------------------ passes ---- */
 
-static inline __attribute__((always_inline)) void add_pixel(i32x4 *sum, const uint8_t *pixel, int32_t weight)
+static inline __attribute__((always_inline)) uint8_t rounded(int32_t sum)
 {
-	u8x4 v;
-	memcpy(&v, pixel, sizeof(v));
-	*sum += __builtin_convertvector(v, i32x4) * weight;
+	int32_t v = sum >> FRACTION;
+	v = v < 0 ? 0 : v;
+	return (uint8_t)(v > 255 ? 255 : v);
 }
 
-static inline __attribute__((always_inline)) void store_pixel(uint8_t *to, i32x4 sum)
+static inline __attribute__((always_inline)) void widen(int32_t *restrict to, const uint8_t *restrict from, size_t n)
 {
-	i32x4 v = sum >> FRACTION;
-	v &= v > 0;
-	v = (v & (v <= 255)) | ((v > 255) & 255);
-	u8x4 bytes = __builtin_convertvector(v, u8x4);
-	memcpy(to, &bytes, sizeof(bytes));
+	size_t i = 0;
+	for (; i + LANES <= n; i += LANES)
+		for (int k = 0; k < LANES; k++)
+			to[i + k] = from[i + k];
+	for (; i < n; i++)
+		to[i] = from[i];
 }
 
-/* Four rows; reads and writes one byte past the last pixel. */
+/* n is rounded up to LANES. */
+static inline __attribute__((always_inline)) void narrow(uint8_t *restrict to, const int32_t *restrict from, size_t n)
+{
+	for (size_t i = 0; i < n; i += LANES)
+		for (int k = 0; k < LANES; k++)
+			to[i + k] = rounded(from[i + k]);
+}
+
+static inline __attribute__((always_inline)) void add_pixel(pixel *sum, const int32_t *from, int32_t weight)
+{
+	pixel v;
+	memcpy(&v, from, sizeof(v));
+	*sum += v * weight;
+}
+
+/* Where the horizontal pass works: ROWS rows of input and of output, widened, and their lengths. */
+typedef struct bench {
+	int32_t *in, *out;
+	size_t in_stride, out_stride;
+	size_t first, n; /* the part of an input row that is used, in bytes */
+} bench;
+
 FOR_EACH_CPU
-static void horizontal(uint8_t *const to[ROWS], const uint8_t *const from[ROWS], const axis *a)
+static void horizontal(uint8_t *const to[ROWS], const uint8_t *const from[ROWS], const axis *a, const bench *b)
 {
+	for (int r = 0; r < ROWS; r++)
+		widen(b->in + r * b->in_stride, from[r] + b->first, b->n);
 	for (uint32_t i = 0; i < a->n; i++) {
-		const int32_t *weight = a->weight + (size_t)i * a->taps;
-		size_t at = (size_t)a->first[i] * 3;
-		i32x4 half = { 1 << (FRACTION - 1), 1 << (FRACTION - 1), 1 << (FRACTION - 1), 0 };
-		i32x4 s0 = half, s1 = half, s2 = half, s3 = half;
-		for (uint32_t t = 0; t < a->taps; t++, at += 3) {
-			add_pixel(&s0, from[0] + at, weight[t]);
-			add_pixel(&s1, from[1] + at, weight[t]);
-			add_pixel(&s2, from[2] + at, weight[t]);
-			add_pixel(&s3, from[3] + at, weight[t]);
+		const int32_t *weight = a->weight + (size_t)i * a->taps, *in = b->in + (size_t)a->first[i] * 3 - b->first;
+		pixel s0 = { HALF, HALF, HALF, HALF }, s1 = s0, s2 = s0, s3 = s0;
+		for (uint32_t t = 0; t < a->taps; t++, in += 3) {
+			add_pixel(&s0, in, weight[t]);
+			add_pixel(&s1, in + b->in_stride, weight[t]);
+			add_pixel(&s2, in + 2 * b->in_stride, weight[t]);
+			add_pixel(&s3, in + 3 * b->in_stride, weight[t]);
 		}
-		store_pixel(to[0] + (size_t)i * 3, s0);
-		store_pixel(to[1] + (size_t)i * 3, s1);
-		store_pixel(to[2] + (size_t)i * 3, s2);
-		store_pixel(to[3] + (size_t)i * 3, s3);
+		int32_t *out = b->out + (size_t)i * 3; /* the fourth is overwritten by the next pixel */
+		memcpy(out, &s0, sizeof(s0));
+		memcpy(out + b->out_stride, &s1, sizeof(s1));
+		memcpy(out + 2 * b->out_stride, &s2, sizeof(s2));
+		memcpy(out + 3 * b->out_stride, &s3, sizeof(s3));
 	}
+	for (int r = 0; r < ROWS; r++)
+		narrow(to[r], b->out + r * b->out_stride, (size_t)a->n * 3);
 }
 
-/* One row: `from` has a->taps rows `stride` apart, a multiple of LANES long. */
+/* One row of `stride` bytes, a multiple of LANES, from `taps` rows as far apart. */
 FOR_EACH_CPU
-static void vertical(uint8_t *to, const uint8_t *from, size_t stride, const int32_t *weight, uint32_t taps)
+static void vertical(uint8_t *restrict to, const uint8_t *restrict from, size_t stride, const int32_t *weight, uint32_t taps)
 {
 	for (size_t x = 0; x < stride; x += LANES) {
-		i32x16 sum = (i32x16){ 0 } + (1 << (FRACTION - 1));
-		for (uint32_t t = 0; t < taps; t++) {
-			u8x16 v;
-			memcpy(&v, from + t * stride + x, sizeof(v));
-			sum += __builtin_convertvector(v, i32x16) * weight[t];
-		}
-		i32x16 v = sum >> FRACTION;
-		v &= v > 0;
-		v = (v & (v <= 255)) | ((v > 255) & 255);
-		u8x16 bytes = __builtin_convertvector(v, u8x16);
-		memcpy(to + x, &bytes, sizeof(bytes));
+		int32_t sum[LANES];
+		for (int k = 0; k < LANES; k++)
+			sum[k] = HALF;
+		for (uint32_t t = 0; t < taps; t++)
+			for (int k = 0; k < LANES; k++)
+				sum[k] += from[t * stride + x + k] * weight[t];
+		for (int k = 0; k < LANES; k++)
+			to[x + k] = rounded(sum[k]);
 	}
 }
 
-/* Rows row0 .. row0+n-1 of `in` into mid. The picture's last row goes through `spare`, which has the byte past its end. */
-static void horizontal_pass(uint8_t *mid, size_t stride, const image *in, uint32_t row0, uint32_t n, const axis *a, uint8_t *spare)
+static size_t up_to_lanes(size_t n)
 {
-	size_t row = (size_t)in->width * 3;
-	memcpy(spare, in->pixels + (in->height - 1) * row, row);
-	for (uint32_t y = 0; y < n; y += ROWS) {
+	return (n + LANES - 1) / LANES * LANES;
+}
+
+/* Rows row0 .. row0+n-1 of `in`, each up_to_lanes(a->n * 3) long in mid. ENOMEM only. */
+static int horizontal_pass(uint8_t *mid, const image *in, uint32_t row0, uint32_t n, const axis *a)
+{
+	size_t stride = up_to_lanes((size_t)a->n * 3), first = (size_t)a->first[0] * 3;
+	size_t used = ((size_t)a->first[a->n - 1] + a->taps) * 3 - first;
+	bench b = { .in_stride = used + 1, .out_stride = stride + LANES, .first = first, .n = used };
+	b.in = ims_zalloc(ROWS * b.in_stride, sizeof(int32_t));
+	b.out = ims_zalloc(ROWS * b.out_stride, sizeof(int32_t));
+	int rc = b.in && b.out ? 0 : IMGSEARCH_ENOMEM;
+	for (uint32_t y = 0; !rc && y < n; y += ROWS) {
 		const uint8_t *from[ROWS];
 		uint8_t *to[ROWS];
 		for (uint32_t i = 0; i < ROWS; i++) {
-			uint32_t r = y + i < n ? y + i : n - 1;
-			from[i] = row0 + r == in->height - 1 ? spare : in->pixels + (size_t)(row0 + r) * row;
-			to[i] = mid + r * stride;
+			uint32_t row = y + i < n ? y + i : n - 1;
+			from[i] = in->pixels + (size_t)(row0 + row) * in->width * 3;
+			to[i] = mid + row * stride;
 		}
-		horizontal(to, from, a);
+		horizontal(to, from, a, &b);
 	}
+	ims_free(b.in);
+	ims_free(b.out);
+	return rc;
 }
 
 int ims_resample(uint8_t *out, size_t out_stride, const image *in, const double box[4], const resample_part *part, bool bicubic,
@@ -190,19 +221,17 @@ int ims_resample(uint8_t *out, size_t out_stride, const image *in, const double 
 	double all[4] = { 0, 0, in->width, in->height };
 	const double *b = box ? box : all;
 	axis across = { 0 }, down = { 0 };
-	uint8_t *mid = NULL, *spare = NULL, *line = NULL;
+	uint8_t *mid = NULL, *line = NULL;
 	int rc = ims_nomem(err);
 	sampling columns = sample(in->width, b[0], b[2], part->width, bicubic), lines = sample(in->height, b[1], b[3], part->height, bicubic);
 	if (axis_init(&across, &columns, part->x, part->w) || axis_init(&down, &lines, part->y, part->h))
 		goto done;
 	uint32_t row0 = down.first[0], rows = down.first[part->h - 1] + down.taps - row0;
-	size_t stride = ((size_t)part->w * 3 + 1 + LANES - 1) / LANES * LANES;
+	size_t stride = up_to_lanes((size_t)part->w * 3);
 	mid = ims_alloc(rows, stride);
 	line = ims_alloc(stride, 1);
-	spare = ims_zalloc((size_t)in->width * 3 + 1, 1);
-	if (!mid || !line || !spare)
+	if (!mid || !line || horizontal_pass(mid, in, row0, rows, &across))
 		goto done;
-	horizontal_pass(mid, stride, in, row0, rows, &across, spare);
 	for (uint32_t y = 0; y < part->h; y++) {
 		vertical(line, mid + (down.first[y] - row0) * stride, stride, down.weight + (size_t)y * down.taps, down.taps);
 		memcpy(out + y * out_stride, line, (size_t)part->w * 3);
@@ -213,7 +242,6 @@ done:
 	axis_free(&down);
 	ims_free(mid);
 	ims_free(line);
-	ims_free(spare);
 	return rc;
 }
 

@@ -13,7 +13,7 @@ typedef struct signature {
 } signature;
 
 static const signature signatures[] = {
-	{ IMAGE_JPEG, 0, 3, "\xFF\xD8\xFF" },
+	{ IMAGE_JPEG, 0, 2, "\xFF\xD8" },
 	{ IMAGE_PNG, 0, 4, "\x89PNG" }, /* the rest of the eight tells how it was damaged: libpng's word */
 	{ IMAGE_GIF, 0, 4, "GIF8" },
 	{ IMAGE_WEBP, 8, 4, "WEBP" },
