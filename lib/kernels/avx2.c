@@ -62,5 +62,25 @@ AVX2 static float dot(const float *a, const float *b, size_t n)
 	SUM(dot_step);
 }
 
-const kernels ims_kernels_avx2 = { "avx2", l2, dot };
+/* By 16-bit products: those of maddubs would saturate. */
+AVX2 static void code_dots(const uint8_t *rows, size_t size, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *row = rows + (list ? list[i] : i) * size;
+		__m256i s0 = _mm256_setzero_si256(), s1 = s0;
+		for (size_t j = 0; j < size; j += 32) {
+			__m256i r0 = _mm256_cvtepu8_epi16(_mm_load_si128((const __m128i *)(row + j)));
+			__m256i r1 = _mm256_cvtepu8_epi16(_mm_load_si128((const __m128i *)(row + j + 16)));
+			s0 = _mm256_add_epi32(s0, _mm256_madd_epi16(r0, _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(query + j)))));
+			s1 = _mm256_add_epi32(s1, _mm256_madd_epi16(r1, _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(query + j + 16)))));
+		}
+		s0 = _mm256_add_epi32(s0, s1);
+		__m128i s = _mm_add_epi32(_mm256_castsi256_si128(s0), _mm256_extracti128_si256(s0, 1));
+		s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
+		s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1));
+		out[i] = _mm_cvtsi128_si32(s);
+	}
+}
+
+const kernels ims_kernels_avx2 = { "avx2", l2, dot, code_dots };
 #endif

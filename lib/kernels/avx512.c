@@ -67,5 +67,36 @@ AVX512 static float dot(const float *a, const float *b, size_t n)
 	SUM(dot_add);
 }
 
-const kernels ims_kernels_avx512 = { "avx512", l2, dot };
+/* Four sums over sixteen lanes each, as four lanes. */
+AVX512 static inline __m128i fold4(__m512i a, __m512i b, __m512i c, __m512i d)
+{
+	__m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+	__m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+	__m512i s = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+	__m256i h = _mm256_add_epi32(_mm512_castsi512_si256(s), _mm512_extracti64x4_epi64(s, 1));
+	return _mm_add_epi32(_mm256_castsi256_si128(h), _mm256_extracti128_si256(h, 1));
+}
+
+/* Four rows at a time; rows past the last are its copies, and not stored. */
+AVX512 static void code_dots(const uint8_t *rows, size_t size, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
+{
+	for (size_t i = 0; i < n; i += 4) {
+		const uint8_t *row[4];
+		for (size_t j = 0; j < 4; j++) {
+			size_t at = i + j < n ? i + j : n - 1;
+			row[j] = rows + (list ? list[at] : at) * size;
+		}
+		__m512i s0 = _mm512_setzero_si512(), s1 = s0, s2 = s0, s3 = s0;
+		for (size_t j = 0; j < size; j += 64) {
+			__m512i q = _mm512_load_si512(query + j);
+			s0 = _mm512_dpbusd_epi32(s0, _mm512_load_si512(row[0] + j), q);
+			s1 = _mm512_dpbusd_epi32(s1, _mm512_load_si512(row[1] + j), q);
+			s2 = _mm512_dpbusd_epi32(s2, _mm512_load_si512(row[2] + j), q);
+			s3 = _mm512_dpbusd_epi32(s3, _mm512_load_si512(row[3] + j), q);
+		}
+		_mm_mask_storeu_epi32(out + i, (__mmask8)(n - i < 4 ? (1u << (n - i)) - 1 : 15), fold4(s0, s1, s2, s3));
+	}
+}
+
+const kernels ims_kernels_avx512 = { "avx512", l2, dot, code_dots };
 #endif

@@ -13,6 +13,11 @@ typedef struct kernels {
 	/* Sum of squared differences, and dot product, of n floats. */
 	float (*l2)(const float *a, const float *b, size_t n);
 	float (*dot)(const float *a, const float *b, size_t n);
+	/*
+	 * Dot products of rows of unsigned bytes with a query of signed ones: out[i] is that of rows + list[i] * size, of
+	 * rows + i * size where list is NULL. size: a multiple of 64, at most 65536; rows and query 64-byte aligned.
+	 */
+	void (*code_dots)(const uint8_t *rows, size_t size, const uint32_t *list, size_t n, const int8_t *query, int32_t *out);
 } kernels;
 
 /* Never NULL; the scalar ones where nothing better runs. */

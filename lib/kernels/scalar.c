@@ -33,4 +33,15 @@ static float dot(const float *a, const float *b, size_t n)
 	return fold(lane);
 }
 
-const kernels ims_kernels_scalar = { "scalar", l2, dot };
+static void code_dots(const uint8_t *rows, size_t size, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *row = rows + (list ? list[i] : i) * size;
+		int32_t sum = 0;
+		for (size_t j = 0; j < size; j++)
+			sum += row[j] * query[j];
+		out[i] = sum;
+	}
+}
+
+const kernels ims_kernels_scalar = { "scalar", l2, dot, code_dots };

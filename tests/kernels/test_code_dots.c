@@ -1,0 +1,51 @@
+/* Integer dot products: every level of kernels gives the sums of plain loops, at the extremes too. */
+#include "kernels/kernels.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { ROWS = 9, SIZE_MAX_ = 1280 };
+
+static void code_dots(void **state)
+{
+	(void)state;
+	uint8_t *rows = ims_alloc_aligned(ROWS, SIZE_MAX_);
+	int8_t *query = ims_alloc_aligned(SIZE_MAX_, 1);
+	uint64_t seed = 1;
+	for (size_t size = 64; size <= SIZE_MAX_; size += 64)
+		for (int kind = 0; kind < 3; kind++) {
+			for (size_t i = 0; i < ROWS * size; i++)
+				rows[i] = kind ? 255 : (uint8_t)ims_random(&seed);
+			for (size_t i = 0; i < size; i++)
+				query[i] = kind ? kind == 1 ? 127 : -128 : (int8_t)ims_random(&seed);
+			for (size_t n = 0; n <= ROWS; n++)
+				for (int listed = 0; listed < 2; listed++) {
+					uint32_t list[ROWS];
+					for (size_t i = 0; i < n; i++)
+						list[i] = (uint32_t)(ims_random(&seed) % ROWS);
+					const kernels *k;
+					for (size_t level = 0; (k = ims_kernels_level(level)); level++) {
+						int32_t out[ROWS + 1];
+						memset(out, 0x55, sizeof(out));
+						k->code_dots(rows, size, listed ? list : NULL, n, query, out);
+						for (size_t i = 0; i < n; i++) {
+							int64_t sum = 0;
+							for (size_t j = 0; j < size; j++)
+								sum += rows[(listed ? list[i] : i) * size + j] * query[j];
+							assert_int_equal(out[i], sum);
+						}
+						assert_int_equal(out[n], 0x55555555);
+					}
+				}
+		}
+	ims_free(rows);
+	ims_free(query);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(code_dots) };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
