@@ -1,0 +1,154 @@
+/*
+ * Connections: how one is opened, and the pool of those for reading.
+ *
+ * In WAL mode a reader needs the -shm file beside the database. Where nothing can be written the file is opened as
+ * "immutable": no locks, no -shm. That is only right while nobody writes, so it is done only while there is no journal,
+ * and every lease looks again: a writer's first sign is its -wal file.
+ *
+ * ":memory:" has one handle, serialised by SQLite and shared by all: a reader then sees uncommitted work too.
+ */
+#include "store/conn.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+static bool journal_present(const store *st)
+{
+	struct stat info;
+	return st->wal_path && stat(st->wal_path, &info) == 0 && info.st_size > 0;
+}
+
+static char *immutable_uri(const char *path)
+{
+	buf b = { 0 };
+	ims_buf_text(&b, "file:");
+	for (const char *p = path; *p; p++)
+		if (strchr("%?# ", *p) || (unsigned char)*p >= 127)
+			ims_buf_text(&b, "%%%02X", (unsigned char)*p);
+		else
+			ims_buf_u8(&b, (uint8_t)*p);
+	ims_buf_text(&b, "?immutable=1");
+	ims_buf_u8(&b, 0);
+	if (!b.failed)
+		return (char *)b.data;
+	ims_buf_free(&b);
+	return NULL;
+}
+
+static int open_handle(conn *c, bool writer, imgsearch_error *err)
+{
+	store *st = c->st;
+	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+	char *uri = NULL;
+	c->immutable = st->read_only && !journal_present(st);
+	if (st->memory)
+		flags = SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	else if (c->immutable)
+		flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+	else if (st->read_only)
+		flags |= SQLITE_OPEN_READONLY;
+	else
+		flags |= SQLITE_OPEN_READWRITE | (writer ? SQLITE_OPEN_CREATE : 0);
+	if (c->immutable && !(uri = immutable_uri(st->path)))
+		return ims_nomem(err);
+	int rc = sqlite3_open_v2(uri ? uri : st->path, &c->db, flags, NULL);
+	ims_free(uri);
+	return rc ? c->db ? ims_store_sql_fail(c, rc, err) : ims_nomem(err) : 0;
+}
+
+int ims_store_connect(store *st, conn **out, bool writer, imgsearch_error *err)
+{
+	*out = NULL;
+	conn *c = ims_zalloc(1, sizeof *c);
+	if (!c)
+		return ims_nomem(err);
+	c->st = st;
+	if (st->memory && !writer) {
+		c->db = st->writer->db;
+		c->borrowed = true;
+		*out = c;
+		return 0;
+	}
+	int rc = open_handle(c, writer, err);
+	if (!rc) {
+		sqlite3_busy_timeout(c->db, 5000);
+		sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+		sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL); /* a stranger's file runs no code of its own */
+		sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+		rc = ims_store_exec(c, "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;"
+			"PRAGMA mmap_size=0x7fff0000", err);
+	}
+	if (!rc && writer)
+		rc = ims_store_exec(c, "PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=OFF;"
+			"PRAGMA cache_size=-65536; PRAGMA journal_size_limit=67108864", err);
+	else if (!rc)
+		rc = ims_store_exec(c, "PRAGMA query_only=ON; PRAGMA cache_size=-8192", err);
+	if (rc) {
+		ims_store_disconnect(c);
+		return rc;
+	}
+	*out = c;
+	return 0;
+}
+
+void ims_store_disconnect(conn *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->n; i++)
+		sqlite3_finalize(c->cached[i].stmt);
+	if (!c->borrowed)
+		sqlite3_close_v2(c->db);
+	ims_free(c);
+}
+
+static bool own_transaction(store *st)
+{
+	return atomic_load(&st->in_tx) && pthread_equal(atomic_load(&st->tx_thread), pthread_self());
+}
+
+int ims_store_lease(store *st, conn **out, imgsearch_error *err)
+{
+	conn *c = NULL;
+	if (own_transaction(st)) {
+		*out = st->writer;
+		return 0;
+	}
+	bool journal = st->read_only && journal_present(st);
+	pthread_mutex_lock(&st->mutex);
+	while (!c && st->n_idle) {
+		c = st->idle[--st->n_idle];
+		if (c->immutable && journal) {
+			ims_store_disconnect(c);
+			c = NULL;
+		}
+	}
+	pthread_mutex_unlock(&st->mutex);
+	*out = c;
+	return c ? 0 : ims_store_connect(st, out, false, err);
+}
+
+void ims_store_return(store *st, conn *c)
+{
+	if (!c || c == st->writer)
+		return;
+	pthread_mutex_lock(&st->mutex);
+	if (st->n_idle < STORE_READERS && !c->broken) {
+		st->idle[st->n_idle++] = c;
+		c = NULL;
+	}
+	pthread_mutex_unlock(&st->mutex);
+	ims_store_disconnect(c);
+}
+
+/* The one handle of ":memory:" has no transaction to spare for a reader. */
+int ims_store_read_begin(conn *c, imgsearch_error *err)
+{
+	return c == c->st->writer || c->borrowed ? 0 : ims_store_exec(c, "BEGIN", err);
+}
+
+void ims_store_read_end(conn *c)
+{
+	if (c != c->st->writer && !c->borrowed && !sqlite3_get_autocommit(c->db))
+		sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+}

@@ -1,0 +1,341 @@
+/* Pictures, read: one by id, path or content, all in order of path, those below a folder, and how many there are. */
+#include "store/conn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int ims_store_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *err)
+{
+	*out = (store_picture){ .id = sqlite3_column_int64(s, 0), .root = sqlite3_column_int64(s, 1),
+		.size = (uint64_t)sqlite3_column_int64(s, 3), .mtime_ns = sqlite3_column_int64(s, 4),
+		.state = (uint32_t)sqlite3_column_int64(s, 5), .width = (uint32_t)sqlite3_column_int64(s, 7),
+		.height = (uint32_t)sqlite3_column_int64(s, 8), .same_as = sqlite3_column_int64(s, 10), .seen = (uint64_t)sqlite3_column_int64(s, 11) };
+	bool has_reason = sqlite3_column_type(s, 6) != SQLITE_NULL;
+	out->path = (const char *)sqlite3_column_text(s, 2);
+	out->reason = has_reason ? (const char *)sqlite3_column_text(s, 6) : NULL;
+	if (!out->path || (has_reason && !out->reason))
+		return ims_nomem(err);
+	const void *hash = sqlite3_column_blob(s, 9);
+	if (hash && sqlite3_column_bytes(s, 9) == sizeof out->hash)
+		memcpy(&out->hash, hash, sizeof out->hash);
+	if (out->state < IMGSEARCH_INDEXED || out->state > IMGSEARCH_UNREADABLE)
+		return ims_fail(err, IMGSEARCH_EDB, "the index is damaged: picture %lld is in state %u", (long long)out->id, out->state);
+	return 0;
+}
+
+void ims_store_picture_clear(store_picture *p)
+{
+	ims_free((void *)p->path);
+	ims_free((void *)p->reason);
+	*p = (store_picture){ 0 };
+}
+
+/* The first row of s, as a copy of its own; root_path may be NULL. */
+static int take_one(conn *c, sqlite3_stmt *s, store_picture *out, char **root_path, imgsearch_error *err)
+{
+	bool failed = false;
+	int rc = ims_store_step(c, s, err);
+	if (rc <= 0)
+		return rc ? rc : IMGSEARCH_ENOTFOUND;
+	rc = ims_store_picture_row(s, out, err);
+	if (rc) {
+		*out = (store_picture){ 0 };
+		return rc;
+	}
+	out->path = ims_store_text(s, 2, &failed);
+	out->reason = ims_store_text(s, 6, &failed);
+	if (root_path)
+		*root_path = ims_store_text(s, 12, &failed);
+	if (!failed)
+		return 0;
+	ims_store_picture_clear(out);
+	if (root_path) {
+		ims_free(*root_path);
+		*root_path = NULL;
+	}
+	return ims_nomem(err);
+}
+
+#define SELECT_PICTURE "SELECT " PICTURE_COLUMNS ", r.path FROM picture p JOIN root r ON r.id = p.root "
+
+int ims_store_picture_get(store *st, int64_t id, store_picture *out, char **root_path, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	*out = (store_picture){ 0 };
+	if (root_path)
+		*root_path = NULL;
+	int rc = ims_store_lease(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_query(c, &s, err, SELECT_PICTURE "WHERE p.id = ?1", "i", id);
+	if (!rc)
+		rc = take_one(c, s, out, root_path, err);
+	if (rc == IMGSEARCH_ENOTFOUND)
+		ims_fail(err, rc, "index %s has no picture %lld", st->path, (long long)id);
+	ims_store_done(c, s);
+	ims_store_return(st, c);
+	return rc;
+}
+
+int ims_store_picture_find(store *st, int64_t root, const char *path, store_picture *out, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	*out = (store_picture){ 0 };
+	int rc = ims_store_lease(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_query(c, &s, err, SELECT_PICTURE "WHERE p.root = ?1 AND p.path = ?2", "ip", root, path);
+	if (!rc)
+		rc = take_one(c, s, out, NULL, err);
+	if (rc == IMGSEARCH_ENOTFOUND)
+		ims_fail(err, rc, "index %s has no picture %s", st->path, path);
+	ims_store_done(c, s);
+	ims_store_return(st, c);
+	return rc;
+}
+
+int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	*out = (store_picture){ 0 };
+	int rc = ims_store_lease(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_query(c, &s, err, SELECT_PICTURE "WHERE p.hash = ?1 AND p.state = 1 ORDER BY p.id LIMIT 1", "b", (const void *)h->byte, sizeof h->byte);
+	if (!rc)
+		rc = take_one(c, s, out, NULL, err);
+	if (rc == IMGSEARCH_ENOTFOUND)
+		ims_fail(err, rc, "index %s has no picture with these bytes", st->path);
+	ims_store_done(c, s);
+	ims_store_return(st, c);
+	return rc;
+}
+
+int ims_store_size_known(store *st, uint64_t size, bool *known, imgsearch_error *err)
+{
+	conn *c;
+	int64_t there = 0;
+	int rc = ims_store_lease(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_number(c, &there, 0, err, "SELECT EXISTS(SELECT 1 FROM picture WHERE size = ?1)", "i", (int64_t)size);
+	*known = there != 0;
+	ims_store_return(st, c);
+	return rc;
+}
+
+int ims_store_each_root(store *st, int (*each)(void *user, int64_t id, const char *path), void *user, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	int rc = ims_store_lease(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_query(c, &s, err, "SELECT id, path FROM root WHERE id > 0 ORDER BY path", "");
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+		const char *path = (const char *)sqlite3_column_text(s, 1);
+		rc = path ? each(user, sqlite3_column_int64(s, 0), path) : ims_nomem(err);
+	}
+	ims_store_done(c, s);
+	ims_store_return(st, c);
+	return rc;
+}
+
+static int each_of_root(conn *c, int64_t root, const char *root_path, uint32_t state, store_each_picture *each, void *user, imgsearch_error *err)
+{
+	sqlite3_stmt *s = NULL;
+	int rc = ims_store_query(c, &s, err, "SELECT " PICTURE_COLUMNS " FROM picture p WHERE p.root = ?1 AND (?2 = 0 OR p.state = ?2) ORDER BY p.path",
+		"ii", root, (int64_t)state);
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+		store_picture p;
+		rc = ims_store_picture_row(s, &p, err);
+		if (!rc)
+			rc = each(user, &p, root_path);
+	}
+	ims_store_done(c, s);
+	return rc;
+}
+
+/* Root by root, so that the order of paths comes from the index of each. */
+int ims_store_each_picture(store *st, uint32_t state, store_each_picture *each, void *user, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	int rc = ims_store_lease(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_read_begin(c, err);
+	if (!rc)
+		rc = ims_store_query(c, &s, err, "SELECT id, path FROM root ORDER BY CAST(path AS TEXT) || '/'", "");
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+		const char *path = (const char *)sqlite3_column_text(s, 1);
+		rc = path ? each_of_root(c, sqlite3_column_int64(s, 0), path, state, each, user, err) : ims_nomem(err);
+	}
+	ims_store_done(c, s);
+	ims_store_read_end(c);
+	ims_store_return(st, c);
+	return rc;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return (x > y) - (x < y);
+}
+
+typedef struct folder_ids {
+	int64_t *ids;
+	size_t n, cap;
+} folder_ids;
+
+/* The root's part of folder's pictures: all of them, those below a folder of it, or none. */
+static int ids_of_root(conn *c, folder_ids *f, int64_t root, const char *root_path, const char *folder, imgsearch_error *err)
+{
+	size_t length = strlen(root_path), folder_length = strlen(folder);
+	while (length && root_path[length - 1] == '/')
+		length--;
+	while (folder_length && folder[folder_length - 1] == '/')
+		folder_length--;
+	bool all = root && length >= folder_length && strncmp(root_path, folder, folder_length) == 0
+		&& (length == folder_length || root_path[folder_length] == '/');
+	bool within = folder_length > length && strncmp(folder, root_path, length) == 0 && folder[length] == '/';
+	if (!all && !within)
+		return 0;
+	/* Paths without a root are whole ones. */
+	const char *rest = all ? "" : folder + (root ? length + 1 : 0);
+	int rest_length = all ? 0 : (int)(folder + folder_length - rest);
+	char *lower = ims_format("%.*s%s", rest_length, rest, all ? "" : "/");
+	char *upper = ims_format("%.*s0", rest_length, rest);
+	sqlite3_stmt *s = NULL;
+	int rc = lower && upper ? 0 : ims_nomem(err);
+	if (!rc)
+		rc = ims_store_query(c, &s, err, "SELECT id FROM picture WHERE root = ?1 AND path >= ?2 AND (?4 OR path < ?3) AND state = 1",
+			"ippi", root, lower, upper, (int64_t)all);
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
+		rc = ims_store_add_id(&f->ids, &f->n, &f->cap, sqlite3_column_int64(s, 0), err);
+	ims_store_done(c, s);
+	ims_free(lower);
+	ims_free(upper);
+	return rc;
+}
+
+int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	folder_ids f = { 0 };
+	*ids = NULL;
+	*n = 0;
+	int rc = ims_store_lease(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_read_begin(c, err);
+	if (!rc)
+		rc = ims_store_query(c, &s, err, "SELECT id, path FROM root", "");
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+		const char *path = (const char *)sqlite3_column_text(s, 1);
+		rc = path ? ids_of_root(c, &f, sqlite3_column_int64(s, 0), path, folder, err) : ims_nomem(err);
+	}
+	ims_store_done(c, s);
+	ims_store_read_end(c);
+	ims_store_return(st, c);
+	if (rc) {
+		ims_free(f.ids);
+		return rc;
+	}
+	if (f.n)
+		qsort(f.ids, f.n, sizeof *f.ids, by_id);
+	*ids = f.ids;
+	*n = f.n;
+	return 0;
+}
+
+int ims_store_counts(store *st, uint64_t by_state[8], uint64_t *vectors, uint64_t *vectors_next, int64_t *max_id, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	uint64_t tally[TALLIES] = { 0 };
+	int rc = ims_store_lease(st, &c, err);
+	if (rc)
+		return rc;
+	if (c == st->writer)
+		rc = ims_store_tally_flush(st, c, err);
+	if (!rc)
+		rc = ims_store_query(c, &s, err, "SELECT what, n FROM tally WHERE what BETWEEN 1 AND 9", "");
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+		tally[sqlite3_column_int64(s, 0)] = (uint64_t)sqlite3_column_int64(s, 1);
+		rc = 0;
+	}
+	ims_store_done(c, s);
+	if (!rc && max_id)
+		rc = ims_store_number(c, max_id, 0, err, "SELECT max(ifnull((SELECT max(id) FROM picture), 0), ifnull((SELECT max(id) FROM vector), 0))", "");
+	ims_store_return(st, c);
+	if (by_state)
+		memcpy(by_state, tally, 8 * sizeof *tally);
+	if (vectors)
+		*vectors = tally[TALLY_VECTOR];
+	if (vectors_next)
+		*vectors_next = tally[TALLY_NEXT];
+	return rc;
+}
+
+int ims_store_columns_get(store *st, int64_t id, store_column **out, size_t *n, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	bool failed = false;
+	size_t cap = 0;
+	*out = NULL;
+	*n = 0;
+	int rc = ims_store_lease(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_query(c, &s, err, "SELECT name, value, title FROM cell WHERE picture = ?1 ORDER BY number", "i", id);
+	while (!rc && !failed && (rc = ims_store_step(c, s, err)) > 0) {
+		if (*n == cap) {
+			store_column *more = ims_realloc(*out, cap = cap ? 2 * cap : 8, sizeof *more);
+			if ((failed = !more))
+				break;
+			*out = more;
+		}
+		(*out)[(*n)++] = (store_column){ ims_store_text(s, 0, &failed), ims_store_text(s, 1, &failed), sqlite3_column_int(s, 2) != 0 };
+		rc = 0;
+	}
+	if (failed)
+		rc = ims_nomem(err);
+	ims_store_done(c, s);
+	ims_store_return(st, c);
+	if (rc) {
+		ims_store_columns_free(*out, *n);
+		*out = NULL;
+		*n = 0;
+	}
+	return rc;
+}
+
+void ims_store_columns_free(store_column *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		ims_free(c[i].name);
+		ims_free(c[i].value);
+	}
+	ims_free(c);
+}
+
+int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected, imgsearch_error *err)
+{
+	conn *c;
+	int64_t there = 0;
+	bool ordered = memcmp(a->byte, b->byte, sizeof a->byte) <= 0;
+	int rc = ims_store_lease(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_number(c, &there, 0, err, "SELECT 1 FROM rejected WHERE a = ?1 AND b = ?2", "bb",
+		(const void *)(ordered ? a : b)->byte, sizeof a->byte, (const void *)(ordered ? b : a)->byte, sizeof a->byte);
+	*rejected = there != 0;
+	ims_store_return(st, c);
+	return rc;
+}

@@ -1,0 +1,229 @@
+/*
+ * Opening: which file, may it be written, is it ours, of which version. A new file is made, and an older one upgraded,
+ * under the writer's lock, so that two programs that open the same name at once get one index.
+ */
+#include "store/conn.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The absolute path: of the file itself where it is, else of its folder. */
+static int resolve(char **out, const char *path, imgsearch_error *err)
+{
+	char *full = realpath(path, NULL);
+	if (!full && errno == ENOENT) {
+		const char *slash = strrchr(path, '/');
+		char *folder = slash ? ims_strndup(path, slash == path ? 1 : (size_t)(slash - path)) : ims_strdup(".");
+		if (!folder)
+			return ims_nomem(err);
+		char *parent = realpath(folder, NULL);
+		ims_free(folder);
+		if (parent) {
+			*out = ims_format("%s/%s", strcmp(parent, "/") ? parent : "", slash ? slash + 1 : path);
+			free(parent);
+			return *out ? 0 : ims_nomem(err);
+		}
+	}
+	if (!full)
+		return ims_fail_errno(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "index %s: its folder cannot be entered", path);
+	*out = ims_strdup(full);
+	free(full);
+	return *out ? 0 : ims_nomem(err);
+}
+
+static bool folder_writable(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash == path ? ims_strdup("/") : ims_strndup(path, (size_t)(slash - path));
+	bool yes = folder && access(folder, W_OK) == 0;
+	ims_free(folder);
+	return yes;
+}
+
+enum { FILE_EMPTY, FILE_OLDER, FILE_CURRENT };
+
+/* Is it ours? Says in *kind how far it is. */
+static int examine(conn *c, int *kind, imgsearch_error *err)
+{
+	const char *path = c->st->path;
+	int64_t application, version, tables, utf8;
+	int rc = ims_store_number(c, &application, 0, err, "PRAGMA application_id", "");
+	if (!rc)
+		rc = ims_store_number(c, &version, 0, err, "PRAGMA user_version", "");
+	if (!rc)
+		rc = ims_store_number(c, &tables, 0, err, "SELECT count(*) FROM sqlite_schema", "");
+	if (!rc)
+		rc = ims_store_number(c, &utf8, 0, err, "SELECT encoding = 'UTF-8' FROM pragma_encoding", "");
+	if (rc)
+		return rc;
+	if (!application && !version && !tables)
+		return *kind = FILE_EMPTY, 0;
+	if (application != STORE_APPLICATION_ID || version < 1 || !utf8)
+		return ims_fail(err, IMGSEARCH_EDB, "%s is not an imgsearch index: it is a database of another program; name another file", path);
+	if (version > IMS_STORE_VERSION)
+		return ims_fail(err, IMGSEARCH_EVERSION, "index %s was made by a newer imgsearch (format %d, this one knows up to %d): use that one, or make a new index",
+			path, (int)version, IMS_STORE_VERSION);
+	*kind = version < IMS_STORE_VERSION ? FILE_OLDER : FILE_CURRENT;
+	return 0;
+}
+
+/* What a new file is told before its first table; harmless in one that has tables. */
+static int prepare_new(conn *c, uint32_t dim, imgsearch_error *err)
+{
+	char *pragma = ims_format("PRAGMA page_size=%u; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL", ims_store_page_size(dim));
+	if (!pragma)
+		return ims_nomem(err);
+	int rc = ims_store_exec(c, pragma, err);
+	ims_free(pragma);
+	return rc;
+}
+
+static int new_settings(conn *c, const store_options *o, imgsearch_error *err)
+{
+	buf number = { 0 };
+	ims_buf_u32(&number, o->metric);
+	ims_buf_u32(&number, o->dim);
+	int rc = number.failed ? ims_nomem(err) : 0;
+	static const char insert[] = "INSERT OR IGNORE INTO setting(name, data) VALUES(?1, ?2)";
+	if (!rc)
+		rc = ims_store_run(c, err, insert, "tb", "metric", number.data, (size_t)4);
+	if (!rc && o->dim)
+		rc = ims_store_run(c, err, insert, "tb", "dim", number.data + 4, (size_t)4);
+	ims_buf_free(&number);
+	return rc;
+}
+
+/* Waits a little for another program that makes or upgrades the same file right now. */
+static int lock_patiently(store *st, imgsearch_error *err)
+{
+	int rc = IMGSEARCH_EBUSY;
+	for (int i = 0; i < 500 && rc == IMGSEARCH_EBUSY; i++) {
+		if (i)
+			nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+		rc = ims_store_lock(st, err);
+	}
+	return rc;
+}
+
+/* Makes the tables, or brings them up to date. */
+static int make(store *st, const store_options *o, imgsearch_error *err)
+{
+	struct stat info;
+	int rc = lock_patiently(st, err);
+	if (rc)
+		return rc;
+	bool absent = !st->memory && stat(st->path, &info) != 0;
+	int kind = FILE_EMPTY;
+	rc = ims_store_connect(st, &st->writer, true, err);
+	if (!rc)
+		rc = examine(st->writer, &kind, err);
+	if (!rc && kind == FILE_EMPTY)
+		rc = prepare_new(st->writer, o->dim, err);
+	if (!rc)
+		rc = ims_store_upgrade(st->writer, ims_store_steps, IMS_STORE_VERSION, err);
+	if (!rc && kind == FILE_EMPTY)
+		rc = new_settings(st->writer, o, err);
+	if (rc) {
+		ims_store_disconnect(st->writer);
+		st->writer = NULL;
+		if (absent)
+			unlink(st->path);
+	}
+	ims_store_unlock(st);
+	return rc;
+}
+
+static int open_file(store *st, const store_options *o, imgsearch_error *err)
+{
+	struct stat info;
+	if (stat(st->path, &info) != 0) {
+		if (errno != ENOENT)
+			return ims_fail_errno(err, IMGSEARCH_EIO, "index %s", st->path);
+		if (o->must_exist || o->read_only)
+			return ims_fail(err, IMGSEARCH_ENOTFOUND, "there is no index %s", st->path);
+		return make(st, o, err);
+	}
+	if (!S_ISREG(info.st_mode))
+		return ims_fail(err, IMGSEARCH_EDB, "%s is not an imgsearch index: it is no regular file; name another file", st->path);
+	if (access(st->path, R_OK) != 0)
+		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be read", st->path);
+	st->read_only = o->read_only || access(st->path, W_OK) != 0 || !folder_writable(st->path);
+	conn *c;
+	int kind;
+	int rc = ims_store_lease(st, &c, err);
+	if (rc)
+		return rc;
+	rc = examine(c, &kind, err);
+	if (rc || kind != FILE_CURRENT)
+		ims_store_disconnect(c);
+	else
+		ims_store_return(st, c);
+	if (rc || kind == FILE_CURRENT)
+		return rc;
+	if (kind == FILE_EMPTY && (o->must_exist || st->read_only))
+		return ims_fail(err, IMGSEARCH_EDB, "%s is not an imgsearch index: it is empty", st->path);
+	if (st->read_only)
+		return ims_fail(err, IMGSEARCH_EVERSION, "index %s was made by an older imgsearch: open it once where it can be written", st->path);
+	return make(st, o, err);
+}
+
+int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err)
+{
+	*out = NULL;
+	store *st = ims_zalloc(1, sizeof *st);
+	if (!st)
+		return ims_nomem(err);
+	pthread_mutex_init(&st->mutex, NULL);
+	st->lock_fd = -1;
+	st->memory = strcmp(path, ":memory:") == 0;
+	int rc = 0;
+	if (st->memory)
+		st->path = ims_strdup(path);
+	else
+		rc = resolve(&st->path, path, err);
+	if (!rc && st->path && !st->memory) {
+		st->lock_path = ims_format("%s-lock", st->path);
+		st->wal_path = ims_format("%s-wal", st->path);
+	}
+	if (!rc && (!st->path || (!st->memory && (!st->lock_path || !st->wal_path))))
+		rc = ims_nomem(err);
+	if (!rc)
+		rc = st->memory ? make(st, o, err) : open_file(st, o, err);
+	if (rc) {
+		ims_store_close(st);
+		return rc;
+	}
+	*out = st;
+	return 0;
+}
+
+void ims_store_close(store *st)
+{
+	if (!st)
+		return;
+	ims_store_write_end(st);
+	for (size_t i = 0; i < st->n_idle; i++)
+		ims_store_disconnect(st->idle[i]);
+	ims_store_disconnect(st->watch);
+	ims_store_disconnect(st->writer); /* last: the others borrow the handle of ":memory:" from it */
+	pthread_mutex_destroy(&st->mutex);
+	ims_free(st->path);
+	ims_free(st->lock_path);
+	ims_free(st->wal_path);
+	ims_free(st);
+}
+
+bool ims_store_read_only(const store *st)
+{
+	return st->read_only;
+}
+
+const char *ims_store_path(const store *st)
+{
+	return st->path;
+}

@@ -1,0 +1,280 @@
+/*
+ * Pictures, written: one row for every path that the walk saw, in exactly one state.
+ *
+ * Of files with the same bytes one is indexed and has the vector; the others are duplicates that name it. When that
+ * one goes, or its bytes change, the first of the others inherits the vector, so that nothing is extracted twice.
+ */
+#include "store/conn.h"
+
+#include <string.h>
+
+typedef struct known {
+	int64_t id, state;
+	bool same_bytes;
+} known;
+
+static int look_up(conn *c, const store_picture *p, known *out, imgsearch_error *err)
+{
+	sqlite3_stmt *s = NULL;
+	*out = (known){ 0, 0, false };
+	int rc = ims_store_query(c, &s, err, "SELECT id, state, ifnull(hash = ?4, 0) FROM picture WHERE root = ?1 AND path = ?2"
+		" UNION ALL SELECT id, state, ifnull(hash = ?4, 0) FROM picture WHERE id = ?3",
+		"ipib", p->root, p->path, p->id, (const void *)p->hash.byte, sizeof p->hash.byte);
+	if (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+		*out = (known){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), sqlite3_column_int(s, 2) };
+		rc = 0;
+	}
+	ims_store_done(c, s);
+	if (!rc && out->id && p->id && out->id != p->id)
+		return ims_fail(err, IMGSEARCH_EINVAL, "%s has the number %lld already", p->path, (long long)out->id);
+	return rc;
+}
+
+/* The first twin of id takes its vector over. */
+static int bequeath(store *st, conn *c, int64_t id, imgsearch_error *err)
+{
+	int64_t heir;
+	int rc = ims_store_number(c, &heir, 0, err, "SELECT min(id) FROM picture WHERE same_as = ?1", "i", id);
+	if (rc || !heir)
+		return rc;
+	rc = ims_store_run(c, err, "UPDATE picture SET same_as = ?2 WHERE same_as = ?1 AND id <> ?2", "ii", id, heir);
+	if (!rc)
+		rc = ims_store_run(c, err, "UPDATE picture SET state = 1, same_as = NULL, reason = NULL,"
+			" (width, height) = (SELECT width, height FROM picture WHERE id = ?1) WHERE id = ?2", "ii", id, heir);
+	if (!rc)
+		rc = ims_store_run(c, err, "INSERT INTO vector(id, data) SELECT ?2, data FROM vector WHERE id = ?1", "ii", id, heir);
+	if (!rc && sqlite3_changes(c->db)) {
+		st->tally[TALLY_VECTOR]++;
+		rc = ims_store_changed(st, c, heir, err);
+	}
+	if (!rc)
+		rc = ims_store_run(c, err, "INSERT INTO vector_next(id, data) SELECT ?2, data FROM vector_next WHERE id = ?1", "ii", id, heir);
+	if (!rc)
+		st->tally[TALLY_NEXT] += sqlite3_changes(c->db);
+	st->tally[IMGSEARCH_DUPLICATE]--;
+	st->tally[IMGSEARCH_INDEXED]++;
+	return rc;
+}
+
+static bool unknown_hash(const hash256 *h)
+{
+	static const hash256 zero;
+	return ims_hash_equal(h, &zero);
+}
+
+static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearch_error *err)
+{
+	sqlite3_stmt *s;
+	const void *hash = unknown_hash(&p->hash) ? NULL : p->hash.byte;
+	int rc = ims_store_query(c, &s, err, insert
+		? "INSERT INTO picture(id, root, path, size, mtime_ns, state, reason, width, height, hash, same_as, seen)"
+		  " VALUES(nullif(?1, 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, nullif(?11, 0), ?12)"
+		: "UPDATE picture SET root = ?2, path = ?3, size = ?4, mtime_ns = ?5, state = ?6, reason = ?7, width = ?8, height = ?9,"
+		  " hash = ?10, same_as = nullif(?11, 0), seen = ?12 WHERE id = ?1",
+		"iipiiitiibii", p->id, p->root, p->path, (int64_t)p->size, p->mtime_ns, (int64_t)p->state, p->reason, (int64_t)p->width,
+		(int64_t)p->height, hash, hash ? sizeof p->hash.byte : (size_t)0, p->same_as, (int64_t)p->seen);
+	if (rc)
+		return rc;
+	rc = sqlite3_step(s);
+	ims_store_done(c, s);
+	if (rc == SQLITE_DONE)
+		return 0;
+	int64_t newest = 0;
+	if (rc == SQLITE_FULL && !ims_store_number(c, &newest, 0, NULL, "SELECT seq FROM sqlite_sequence WHERE name = 'picture'", "") && newest == INT64_MAX) {
+		c->broken = true;
+		return ims_fail(err, IMGSEARCH_ELIMIT, "index %s: the largest possible number is taken, so no new one is left", st->path);
+	}
+	return ims_store_sql_fail(c, rc, err);
+}
+
+int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err)
+{
+	conn *c;
+	known old;
+	int rc = ims_store_writer(st, &c, err);
+	if (!rc && (p->state < IMGSEARCH_INDEXED || p->state > IMGSEARCH_UNREADABLE))
+		return ims_fail(err, IMGSEARCH_EINVAL, "%s: no such state: %u", p->path, p->state);
+	if (!rc)
+		rc = look_up(c, p, &old, err);
+	if (rc)
+		return rc;
+	if (old.state == IMGSEARCH_INDEXED && (p->state != IMGSEARCH_INDEXED || !old.same_bytes))
+		rc = bequeath(st, c, old.id, err);
+	if (old.id)
+		p->id = old.id;
+	if (!rc)
+		rc = write_row(st, c, p, !old.id, err);
+	if (rc)
+		return rc;
+	if (!old.id)
+		p->id = sqlite3_last_insert_rowid(c->db);
+	else
+		st->tally[old.state]--;
+	st->tally[p->state]++;
+	return old.id && p->state != IMGSEARCH_INDEXED ? ims_store_vector_drop(st, c, p->id, NULL, err) : 0;
+}
+
+int ims_store_picture_seen(store *st, int64_t id, uint64_t run, imgsearch_error *err)
+{
+	conn *c;
+	int rc = ims_store_writer(st, &c, err);
+	return rc ? rc : ims_store_run(c, err, "UPDATE picture SET seen = ?2 WHERE id = ?1", "ii", id, (int64_t)run);
+}
+
+int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, int64_t mtime_ns, uint64_t run, imgsearch_error *err)
+{
+	conn *c;
+	int64_t there = 0;
+	int rc = ims_store_writer(st, &c, err);
+	if (!rc)
+		rc = ims_store_number(c, &there, 0, err, "SELECT id FROM picture WHERE root = ?1 AND path = ?2 AND id <> ?3", "ipi", root, path, id);
+	if (!rc && there) /* another picture was where this one is now */
+		rc = ims_store_picture_remove(st, there, err);
+	return rc ? rc : ims_store_run(c, err, "UPDATE picture SET root = ?2, path = ?3, mtime_ns = ?4, seen = ?5 WHERE id = ?1",
+		"iipii", id, root, path, mtime_ns, (int64_t)run);
+}
+
+int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
+{
+	conn *c;
+	int64_t state = 0;
+	bool gone = false;
+	int rc = ims_store_writer(st, &c, err);
+	if (!rc)
+		rc = ims_store_number(c, &state, 0, err, "SELECT state FROM picture WHERE id = ?1", "i", id);
+	if (!rc && state == IMGSEARCH_INDEXED)
+		rc = bequeath(st, c, id, err);
+	if (!rc)
+		rc = ims_store_vector_drop(st, c, id, &gone, err);
+	if (rc || !state)
+		return rc || gone ? rc : ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no picture %lld", st->path, (long long)id);
+	st->tally[state]--;
+	return ims_store_run(c, err, "DELETE FROM picture WHERE id = ?1", "i", id);
+}
+
+/* ------------------------------------------------------------------------------------------------- folders ---- */
+
+#define IN_FOLDER /* ?2: a folder or file, ?3 and ?4: what its paths lie between */ \
+	"FROM (SELECT id, seen FROM picture WHERE root = ?1 AND ?2 = x''" \
+	" UNION ALL SELECT id, seen FROM picture WHERE root = ?1 AND path = ?2" \
+	" UNION ALL SELECT id, seen FROM picture WHERE root = ?1 AND path >= ?3 AND path < ?4)"
+
+/* '0' follows '/': every path below the folder lies between the two. */
+static int folder_bounds(const char *prefix, char **lower, char **upper, imgsearch_error *err)
+{
+	*lower = ims_format("%s/", prefix);
+	*upper = ims_format("%s%s", prefix, *prefix ? "0" : "/"); /* "": the first part has them all, this one none */
+	return *lower && *upper ? 0 : ims_nomem(err);
+}
+
+int ims_store_unseen(store *st, int64_t root, const char *prefix, uint64_t run, uint64_t *unseen, uint64_t *all, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	char *lower, *upper;
+	int rc = ims_store_lease(st, &c, err);
+	if (rc)
+		return rc;
+	rc = folder_bounds(prefix, &lower, &upper, err);
+	if (!rc)
+		rc = ims_store_query(c, &s, err, "SELECT count(*), ifnull(sum(seen <> ?5), 0) " IN_FOLDER, "ipppi", root, prefix, lower, upper, (int64_t)run);
+	if (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+		*all = (uint64_t)sqlite3_column_int64(s, 0);
+		*unseen = (uint64_t)sqlite3_column_int64(s, 1);
+		rc = 0;
+	}
+	ims_store_done(c, s);
+	ims_store_return(st, c);
+	ims_free(lower);
+	ims_free(upper);
+	return rc;
+}
+
+int ims_store_unseen_remove(store *st, int64_t root, const char *prefix, uint64_t run, uint64_t *removed, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	char *lower = NULL, *upper = NULL;
+	int64_t *ids = NULL;
+	size_t n = 0, cap = 0;
+	*removed = 0;
+	int rc = ims_store_writer(st, &c, err);
+	if (!rc)
+		rc = folder_bounds(prefix, &lower, &upper, err);
+	if (!rc)
+		rc = ims_store_query(c, &s, err, "SELECT id " IN_FOLDER " WHERE seen <> ?5", "ipppi", root, prefix, lower, upper, (int64_t)run);
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
+		rc = ims_store_add_id(&ids, &n, &cap, sqlite3_column_int64(s, 0), err);
+	if (s)
+		ims_store_done(c, s);
+	for (; !rc && *removed < n; ++*removed)
+		rc = ims_store_picture_remove(st, ids[*removed], err);
+	ims_free(ids);
+	ims_free(lower);
+	ims_free(upper);
+	return rc;
+}
+
+/* --------------------------------------------------------------------------------------------------- roots ---- */
+
+int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err)
+{
+	conn *c;
+	int rc = ims_store_writer(st, &c, err);
+	if (!rc)
+		rc = ims_store_number(c, id, 0, err, "SELECT id FROM root WHERE path = ?1", "p", path);
+	if (rc || *id)
+		return rc;
+	rc = ims_store_run(c, err, "INSERT INTO root(path) VALUES(?1)", "p", path);
+	*id = sqlite3_last_insert_rowid(c->db);
+	return rc;
+}
+
+int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_error *err)
+{
+	conn *c;
+	int64_t there = 0;
+	int rc = ims_store_writer(st, &c, err);
+	if (!rc)
+		rc = ims_store_number(c, &there, 0, err, "SELECT 1 FROM root WHERE path = ?1", "p", to);
+	if (!rc && there)
+		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: %s is a root already", st->path, to);
+	if (!rc)
+		rc = ims_store_run(c, err, "UPDATE root SET path = ?2 WHERE path = ?1 AND id > 0", "pp", from, to);
+	return rc || sqlite3_changes(c->db) ? rc : ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no root %s", st->path, from);
+}
+
+int ims_store_root_remove(store *st, int64_t id, imgsearch_error *err)
+{
+	conn *c;
+	uint64_t removed;
+	int rc = ims_store_writer(st, &c, err);
+	if (!rc) /* no run has this number */
+		rc = ims_store_unseen_remove(st, id, "", UINT64_MAX, &removed, err);
+	if (!rc)
+		rc = ims_store_run(c, err, "DELETE FROM root WHERE id = ?1 AND id > 0", "i", id);
+	return rc || sqlite3_changes(c->db) ? rc : ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no root %lld", st->path, (long long)id);
+}
+
+/* ------------------------------------------------------------------------------- columns, rejected pairs ---- */
+
+int ims_store_columns_put(store *st, int64_t id, const char *const *names, const char *const *values, size_t n, int title, imgsearch_error *err)
+{
+	conn *c;
+	int rc = ims_store_writer(st, &c, err);
+	if (!rc)
+		rc = ims_store_run(c, err, "DELETE FROM cell WHERE picture = ?1", "i", id);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = ims_store_run(c, err, "INSERT INTO cell(picture, number, name, value, title) VALUES(?1, ?2, ?3, ?4, ?5)",
+			"iitti", id, (int64_t)i, names[i], values[i], (int64_t)((int)i == title));
+	return rc;
+}
+
+int ims_store_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_error *err)
+{
+	conn *c;
+	bool ordered = memcmp(a->byte, b->byte, sizeof a->byte) <= 0;
+	int rc = ims_store_writer(st, &c, err);
+	return rc ? rc : ims_store_run(c, err, "INSERT OR IGNORE INTO rejected(a, b) VALUES(?1, ?2)", "bb",
+		(const void *)(ordered ? a : b)->byte, sizeof a->byte, (const void *)(ordered ? b : a)->byte, sizeof a->byte);
+}

@@ -1,0 +1,199 @@
+/*
+ * Searchers' states in chunks with checksums, and the log of changes by which they are brought up to date.
+ *
+ * A state is written under a number of its own and becomes the valid one of its name in a single step; until then, and
+ * after a kill, the old one is.
+ */
+#include "store/conn.h"
+
+int ims_store_searcher_begin(store *st, const char *name, int64_t *state, imgsearch_error *err)
+{
+	conn *c;
+	int rc = ims_store_writer(st, &c, err);
+	if (!rc) /* what a killed build left */
+		rc = ims_store_run(c, err, "DELETE FROM searcher WHERE name = ?1 AND NOT published", "t", name);
+	if (!rc)
+		rc = ims_store_run(c, err, "INSERT INTO searcher(name, published, version, rows, change)"
+			" VALUES(?1, 0, 0, 0, (SELECT seq FROM sqlite_sequence WHERE name = 'change'))", "t", name);
+	if (!rc) {
+		*state = sqlite3_last_insert_rowid(c->db);
+		st->logging = true;
+	}
+	return rc;
+}
+
+int ims_store_searcher_chunk(store *st, int64_t state, uint32_t number, const void *data, size_t size, imgsearch_error *err)
+{
+	conn *c;
+	int rc = ims_store_writer(st, &c, err);
+	return rc ? rc : ims_store_run(c, err, "INSERT OR REPLACE INTO searcher_chunk(state, number, checksum, data) VALUES(?1, ?2, ?3, ?4)",
+		"iiib", state, (int64_t)number, (int64_t)ims_checksum(data, size, number), size ? data : "", size);
+}
+
+int ims_store_searcher_publish(store *st, int64_t state, const char *params, uint32_t version, uint64_t rows, int64_t change, imgsearch_error *err)
+{
+	conn *c;
+	int rc = ims_store_writer(st, &c, err);
+	if (!rc)
+		rc = ims_store_run(c, err, "UPDATE searcher SET published = 1, params = ?2, version = ?3, rows = ?4, change = ?5 WHERE state = ?1",
+			"itiii", state, params, (int64_t)version, (int64_t)rows, change);
+	if (!rc && !sqlite3_changes(c->db))
+		return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no searcher's state %lld", st->path, (long long)state);
+	return rc ? rc : ims_store_run(c, err, "DELETE FROM searcher WHERE state <> ?1 AND name = (SELECT name FROM searcher WHERE state = ?1)", "i", state);
+}
+
+int ims_store_searcher_remove(store *st, const char *name, imgsearch_error *err)
+{
+	conn *c;
+	int64_t left = 0;
+	int rc = ims_store_writer(st, &c, err);
+	if (!rc)
+		rc = ims_store_run(c, err, "DELETE FROM searcher WHERE name = ?1", "t", name);
+	if (!rc)
+		rc = ims_store_number(c, &left, 0, err, "SELECT EXISTS(SELECT 1 FROM searcher)", "");
+	if (!rc)
+		st->logging = left != 0;
+	return rc ? rc : ims_store_changes_trim(st, err);
+}
+
+int ims_store_searchers(store *st, store_searcher **out, size_t *n, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	bool failed = false;
+	size_t cap = 0;
+	*out = NULL;
+	*n = 0;
+	int rc = ims_store_lease(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_query(c, &s, err, "SELECT s.state, s.name, s.params, s.version, s.rows, s.change, count(k.number), sum(length(k.data))"
+		" FROM searcher s LEFT JOIN searcher_chunk k ON k.state = s.state WHERE s.published GROUP BY s.state ORDER BY s.name", "");
+	while (!rc && !failed && (rc = ims_store_step(c, s, err)) > 0) {
+		if (*n == cap) {
+			store_searcher *more = ims_realloc(*out, cap = cap ? 2 * cap : 4, sizeof *more);
+			if ((failed = !more))
+				break;
+			*out = more;
+		}
+		(*out)[(*n)++] = (store_searcher){ .state = sqlite3_column_int64(s, 0), .name = ims_store_text(s, 1, &failed),
+			.params = ims_store_text(s, 2, &failed), .version = (uint32_t)sqlite3_column_int64(s, 3),
+			.chunks = (uint32_t)sqlite3_column_int64(s, 6), .rows = (uint64_t)sqlite3_column_int64(s, 4),
+			.bytes = (uint64_t)sqlite3_column_int64(s, 7), .change = sqlite3_column_int64(s, 5) };
+		rc = 0;
+	}
+	if (failed)
+		rc = ims_nomem(err);
+	ims_store_done(c, s);
+	ims_store_return(st, c);
+	if (rc) {
+		ims_store_searchers_free(*out, *n);
+		*out = NULL;
+		*n = 0;
+	}
+	return rc;
+}
+
+void ims_store_searchers_free(store_searcher *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		ims_free(s[i].name);
+		ims_free(s[i].params);
+	}
+	ims_free(s);
+}
+
+int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	int rc = ims_store_lease(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_query(c, &s, err, "SELECT data, checksum FROM searcher_chunk WHERE state = ?1 AND number = ?2", "ii", state, (int64_t)number);
+	if (!rc && (rc = ims_store_step(c, s, err)) == 0)
+		rc = ims_fail(err, IMGSEARCH_EFORMAT, "index %s: chunk %u of searcher state %lld is missing: build it again", st->path, number, (long long)state);
+	if (rc > 0) {
+		const void *data = sqlite3_column_blob(s, 0);
+		size_t size = (size_t)sqlite3_column_bytes(s, 0);
+		rc = 0;
+		if (size && !data)
+			rc = ims_nomem(err);
+		else if (ims_checksum(data, size, number) != (uint64_t)sqlite3_column_int64(s, 1))
+			rc = ims_fail(err, IMGSEARCH_EFORMAT, "index %s: chunk %u of searcher state %lld is damaged: build it again", st->path, number, (long long)state);
+		else
+			ims_buf_put(out, data, size);
+		if (out->failed)
+			rc = ims_nomem(err);
+	}
+	ims_store_done(c, s);
+	ims_store_return(st, c);
+	return rc;
+}
+
+int ims_store_changes_trim(store *st, imgsearch_error *err)
+{
+	conn *c;
+	int rc = ims_store_writer(st, &c, err);
+	return rc ? rc : ims_store_run(c, err, "DELETE FROM change WHERE number <= ifnull((SELECT min(change) FROM searcher), number)", "");
+}
+
+static const char newest_change[] = "SELECT seq FROM sqlite_sequence WHERE name = 'change'";
+
+int ims_store_change_last(store *st, int64_t *change, imgsearch_error *err)
+{
+	conn *c;
+	int rc = ims_store_lease(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_number(c, change, 0, err, newest_change, "");
+	ims_store_return(st, c);
+	return rc;
+}
+
+int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	int64_t newest = 0, oldest = 0;
+	size_t cap = 0;
+	*ids = NULL;
+	*n = 0;
+	int rc = ims_store_lease(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_read_begin(c, err);
+	if (!rc)
+		rc = ims_store_number(c, &newest, 0, err, newest_change, "");
+	if (!rc) /* numbers have no gaps, so the first one says how far back the log goes */
+		rc = ims_store_number(c, &oldest, newest + 1, err, "SELECT min(number) FROM change", "");
+	if (!rc && (after < oldest - 1 || after > newest))
+		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s: changes since %lld are not kept", st->path, (long long)after);
+	if (!rc)
+		rc = ims_store_query(c, &s, err, "SELECT DISTINCT id FROM change WHERE number > ?1 ORDER BY id", "i", after);
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
+		rc = ims_store_add_id(ids, n, &cap, sqlite3_column_int64(s, 0), err);
+	ims_store_done(c, s);
+	ims_store_read_end(c);
+	ims_store_return(st, c);
+	if (rc) {
+		ims_free(*ids);
+		*ids = NULL;
+		*n = 0;
+	}
+	return rc;
+}
+
+int ims_store_add_id(int64_t **ids, size_t *n, size_t *cap, int64_t id, imgsearch_error *err)
+{
+	if (*n == *cap) {
+		size_t more = *cap ? *cap * 2 : 256;
+		int64_t *p = ims_realloc(*ids, more, sizeof *p);
+		if (!p)
+			return ims_nomem(err);
+		*ids = p;
+		*cap = more;
+	}
+	(*ids)[(*n)++] = id;
+	return 0;
+}

@@ -1,0 +1,191 @@
+/*
+ * How the store speaks SQL: prepare (from the connection's cache), bind, step, and what SQLite's result codes mean.
+ *
+ * A statement is known by the address of its text, and one that is in use is prepared a second time, so that a callback
+ * may read while the statement that called it is still stepping.
+ */
+#include "store/conn.h"
+
+#include <string.h>
+
+int ims_store_sql_fail(conn *c, int rc, imgsearch_error *err)
+{
+	const char *path = c->st->path;
+	/* The shared handle's message may belong to another thread by now. */
+	const char *said = c->borrowed ? sqlite3_errstr(rc) : sqlite3_errmsg(c->db);
+	int system = sqlite3_system_errno(c->db);
+	int code;
+	c->broken = true;
+	switch (rc & 0xff) {
+	case SQLITE_NOMEM:
+		return ims_nomem(err);
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		code = ims_fail(err, IMGSEARCH_EBUSY, "index %s: another program keeps it locked", path);
+		break;
+	case SQLITE_FULL:
+		code = ims_fail(err, IMGSEARCH_EIO, "index %s: the disk is full; what was not yet committed is undone: make room and run it again", path);
+		break;
+	case SQLITE_IOERR:
+		code = ims_fail(err, IMGSEARCH_EIO, "index %s: %s%s%s", path, sqlite3_errstr(rc), system ? ": " : "", system ? strerror(system) : "");
+		break;
+	case SQLITE_CANTOPEN:
+		code = ims_fail(err, IMGSEARCH_EIO, "index %s: cannot be opened%s%s", path, system ? ": " : "", system ? strerror(system) : "");
+		break;
+	case SQLITE_READONLY:
+		code = ims_fail(err, IMGSEARCH_EIO, "index %s: cannot be written: the file, its folder or its disk is read-only", path);
+		break;
+	case SQLITE_NOTADB:
+		code = ims_fail(err, IMGSEARCH_EDB, "%s is not an imgsearch index: it is no SQLite database; name another file", path);
+		break;
+	case SQLITE_CORRUPT:
+		code = ims_fail(err, IMGSEARCH_EDB, "index %s is damaged or cut off (%s): restore a copy of it, or delete it and index again", path, said);
+		break;
+	default:
+		code = ims_fail(err, IMGSEARCH_EDB, "index %s: %s", path, said);
+	}
+	if (err)
+		err->detail = rc;
+	return code;
+}
+
+static int prepare(conn *c, sqlite3_stmt **out, const char *sql, imgsearch_error *err)
+{
+	size_t i = 0;
+	while (i < c->n && (c->cached[i].sql != sql || c->cached[i].taken))
+		i++;
+	if (i < c->n) {
+		c->cached[i].taken = true;
+		*out = c->cached[i].stmt;
+		return 0;
+	}
+	bool keep = c->n < CONN_STATEMENTS;
+	int rc = sqlite3_prepare_v3(c->db, sql, -1, keep ? SQLITE_PREPARE_PERSISTENT : 0, out, NULL);
+	if (rc)
+		return ims_store_sql_fail(c, rc, err);
+	if (keep) {
+		c->cached[c->n].sql = sql;
+		c->cached[c->n].stmt = *out;
+		c->cached[c->n++].taken = true;
+	}
+	return 0;
+}
+
+void ims_store_done(conn *c, sqlite3_stmt *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < c->n; i++)
+		if (c->cached[i].stmt == s) {
+			sqlite3_reset(s);
+			sqlite3_clear_bindings(s);
+			c->cached[i].taken = false;
+			return;
+		}
+	sqlite3_finalize(s);
+}
+
+/* Bound data stay the caller's: every statement is reset before its caller returns. */
+static int bind(sqlite3_stmt *s, const char *types, va_list args)
+{
+	int rc = SQLITE_OK;
+	for (int i = 1; *types && rc == SQLITE_OK; types++, i++) {
+		const void *data;
+		size_t size;
+		switch (*types) {
+		case 'i':
+			rc = sqlite3_bind_int64(s, i, va_arg(args, int64_t));
+			break;
+		case 't':
+			rc = sqlite3_bind_text(s, i, va_arg(args, const char *), -1, SQLITE_STATIC);
+			break;
+		case 'p':
+			data = va_arg(args, const char *);
+			rc = sqlite3_bind_blob64(s, i, data, strlen(data), SQLITE_STATIC);
+			break;
+		default:
+			data = va_arg(args, const void *);
+			size = va_arg(args, size_t);
+			rc = sqlite3_bind_blob64(s, i, data, size, SQLITE_STATIC);
+		}
+	}
+	return rc;
+}
+
+static int query(conn *c, sqlite3_stmt **out, imgsearch_error *err, const char *sql, const char *types, va_list args)
+{
+	*out = NULL;
+	int rc = prepare(c, out, sql, err);
+	if (rc)
+		return rc;
+	int sqlite = bind(*out, types, args);
+	if (sqlite == SQLITE_OK)
+		return 0;
+	rc = ims_store_sql_fail(c, sqlite, err);
+	ims_store_done(c, *out);
+	*out = NULL;
+	return rc;
+}
+
+int ims_store_query(conn *c, sqlite3_stmt **out, imgsearch_error *err, const char *sql, const char *types, ...)
+{
+	va_list args;
+	va_start(args, types);
+	int rc = query(c, out, err, sql, types, args);
+	va_end(args);
+	return rc;
+}
+
+int ims_store_step(conn *c, sqlite3_stmt *s, imgsearch_error *err)
+{
+	int rc = sqlite3_step(s);
+	return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : ims_store_sql_fail(c, rc, err);
+}
+
+int ims_store_run(conn *c, imgsearch_error *err, const char *sql, const char *types, ...)
+{
+	sqlite3_stmt *s;
+	va_list args;
+	va_start(args, types);
+	int rc = query(c, &s, err, sql, types, args);
+	va_end(args);
+	if (rc)
+		return rc;
+	while ((rc = ims_store_step(c, s, err)) > 0)
+		;
+	ims_store_done(c, s);
+	return rc;
+}
+
+int ims_store_number(conn *c, int64_t *out, int64_t none, imgsearch_error *err, const char *sql, const char *types, ...)
+{
+	sqlite3_stmt *s;
+	va_list args;
+	*out = none;
+	va_start(args, types);
+	int rc = query(c, &s, err, sql, types, args);
+	va_end(args);
+	if (rc)
+		return rc;
+	rc = ims_store_step(c, s, err);
+	if (rc > 0 && sqlite3_column_type(s, 0) != SQLITE_NULL)
+		*out = sqlite3_column_int64(s, 0);
+	ims_store_done(c, s);
+	return rc < 0 ? rc : 0;
+}
+
+int ims_store_exec(conn *c, const char *sql, imgsearch_error *err)
+{
+	int rc = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
+	return rc ? ims_store_sql_fail(c, rc, err) : 0;
+}
+
+char *ims_store_text(sqlite3_stmt *s, int column, bool *failed)
+{
+	if (sqlite3_column_type(s, column) == SQLITE_NULL)
+		return NULL;
+	const char *text = (const char *)sqlite3_column_text(s, column);
+	char *copy = text ? ims_strdup(text) : NULL;
+	*failed |= !copy;
+	return copy;
+}
