@@ -26,7 +26,7 @@ CLI_OBJ  := $(CLI_SRC:%.c=$(B)/%.o)
 SHIM_SRC := $(wildcard shim/*.cc)
 SHIM_OBJ := $(SHIM_SRC:%.cc=$(B)/%.o)
 LIBS     := -ljpeg -lpng -lsqlite3 -ldl -lm -pthread
-CLI_LIBS := -lmicrohttpd -ljansson -lchafa -lglib-2.0
+CLI_LIBS := -lmicrohttpd -ljansson -lchafa
 
 # libtorch: LIBTORCH=DIR, or the system's.
 ifneq ($(LIBTORCH),)

@@ -151,7 +151,8 @@ typedef struct imgsearch_options {
 /*
  * Opens the index `path` (":memory:" for one that is not kept), making it if need be. Does not load the network: that
  * happens at the first picture. Errors: EINVAL, EIO, EDB (not a database, damaged), EVERSION (made by a newer
- * version), ENOTFOUND (must_exist), EMODEL (the index was made by another model than the options name).
+ * version), ENOTFOUND (must_exist). That the options name another model than the index was made by is noticed by the
+ * first picture (EMODEL), while imgsearch_index_tree takes it as the wish to index anew.
  */
 IMGSEARCH_API int imgsearch_open(imgsearch **out, const char *path, const imgsearch_options *options, imgsearch_error *err);
 
@@ -296,6 +297,8 @@ typedef struct imgsearch_build_options {
 	uint32_t beam;          /* graph: beam while building */
 	uint32_t whiten;        /* pca: 1 */
 	uint64_t seed;
+	uint32_t if_stale;      /* 1: only where no searcher is built or more than 20 % of the rows changed since */
+	uint32_t reserved;      /* 0 */
 } imgsearch_build_options;
 
 typedef struct imgsearch_build_report {

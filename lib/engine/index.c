@@ -1,0 +1,464 @@
+/*
+ * imgsearch_index_tree: which folders and files are walked and under which root, by which model, and what happens to
+ * the pictures that a walk did not meet any more.
+ */
+#include "engine/index.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A root of the store, or a part of one. */
+typedef struct start {
+	int64_t root;      /* 0: one file, by absolute path */
+	char *root_path;   /* "" for root 0 */
+	char *prefix;      /* below the root, "" for all; root 0: the file */
+	bool file;
+} start;
+
+typedef struct plan {
+	start *start;
+	size_t n;
+	char **root;       /* all known roots */
+	int64_t *root_id;
+	size_t n_roots;
+	imgsearch *s;
+	imgsearch_error *err;
+} plan;
+
+static void free_plan(plan *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		ims_free(p->start[i].root_path);
+		ims_free(p->start[i].prefix);
+	}
+	for (size_t i = 0; i < p->n_roots; i++)
+		ims_free(p->root[i]);
+	ims_free(p->start);
+	ims_free(p->root);
+	ims_free(p->root_id);
+}
+
+static int add_start(plan *p, int64_t root, const char *root_path, const char *prefix, bool file)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->start[i].root == root && !strcmp(p->start[i].prefix, prefix))
+			return 0;
+	start *grown = ims_realloc(p->start, p->n + 1, sizeof *grown);
+	if (!grown)
+		return ims_nomem(p->err);
+	p->start = grown;
+	start *st = &p->start[p->n++];
+	*st = (start){ root, ims_strdup(root_path), ims_strdup(prefix), file };
+	return st->root_path && st->prefix ? 0 : ims_nomem(p->err);
+}
+
+static int note_root(void *user, int64_t id, const char *path)
+{
+	plan *p = user;
+	char **root = ims_realloc(p->root, p->n_roots + 1, sizeof *root);
+	if (root)
+		p->root = root;
+	int64_t *ids = root ? ims_realloc(p->root_id, p->n_roots + 1, sizeof *ids) : NULL;
+	if (ids)
+		p->root_id = ids;
+	if (!root || !ids || !(p->root[p->n_roots] = ims_strdup(path)))
+		return ims_nomem(p->err);
+	p->root_id[p->n_roots++] = id;
+	return 0;
+}
+
+/* The path below a folder, "" for the folder itself, NULL when it lies elsewhere. */
+static const char *below(const char *path, const char *folder)
+{
+	size_t n = strlen(folder);
+	n -= n && folder[n - 1] == '/';
+	if (strncmp(path, folder, n))
+		return NULL;
+	return !path[n] ? path + n : path[n] == '/' ? path + n + 1 : NULL;
+}
+
+static int add_folder(plan *p, const char *real)
+{
+	int rc = 0;
+	int64_t id;
+	bool known_root = false;
+	for (size_t i = 0; !rc && i < p->n_roots; i++) {
+		const char *rest = below(real, p->root[i]);
+		if (rest) {
+			known_root = true;
+			rc = add_start(p, p->root_id[i], p->root[i], rest, false);
+		} else if (below(p->root[i], real)) {
+			rc = add_start(p, p->root_id[i], p->root[i], "", false);
+		}
+	}
+	if (rc || known_root)
+		return rc;
+	rc = ims_store_root_add(p->s->store, real, &id, p->err);
+	if (!rc)
+		rc = note_root(p, id, real);
+	return rc ? rc : add_start(p, id, real, "", false);
+}
+
+static int add_file(plan *p, const char *real)
+{
+	for (size_t i = 0; i < p->n_roots; i++) {
+		const char *rest = below(real, p->root[i]);
+		if (rest)
+			return add_start(p, p->root_id[i], p->root[i], rest, true);
+	}
+	return add_start(p, 0, "", real, true);
+}
+
+/* A file keeps its own name; only the folder it lies in is resolved, so that a link is judged as a link. */
+static char *real_path(const char *path, struct stat *st)
+{
+	char buffer[PATH_MAX];
+	if (stat(path, st))
+		return NULL;
+	if (S_ISDIR(st->st_mode))
+		return realpath(path, buffer) ? ims_strdup(buffer) : NULL;
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? ims_strndup(path, (size_t)(slash - path) + 1) : ims_strdup(".");
+	bool ok = folder && realpath(folder, buffer);
+	ims_free(folder);
+	return ok ? ims_format("%s/%s", strcmp(buffer, "/") ? buffer : "", slash ? slash + 1 : path) : NULL;
+}
+
+/* A known root that is not there is offline, not an error. */
+static int add_path(plan *p, const char *path)
+{
+	struct stat st;
+	char *real = real_path(path, &st);
+	int rc;
+	if (real) {
+		rc = S_ISDIR(st.st_mode) ? add_folder(p, real) : add_file(p, real);
+	} else {
+		rc = ims_fail_errno(p->err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", path);
+		for (size_t i = 0; i < p->n_roots; i++)
+			if (!strcmp(p->root[i], path))
+				rc = add_start(p, p->root_id[i], p->root[i], "", false);
+	}
+	ims_free(real);
+	return rc;
+}
+
+static int add_single(void *user, const store_picture *pic, const char *root_path)
+{
+	(void)root_path;
+	plan *p = user;
+	return pic->root || pic->path[0] != '/' ? 0 : add_start(p, 0, "", pic->path, true);
+}
+
+static int make_plan(plan *p, const char *const *paths, size_t n)
+{
+	int rc = ims_store_each_root(p->s->store, note_root, p, p->err);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = add_path(p, paths[i]);
+	if (rc || n)
+		return rc;
+	for (size_t i = 0; !rc && i < p->n_roots; i++)
+		rc = add_start(p, p->root_id[i], p->root[i], "", false);
+	if (!rc)
+		rc = ims_store_each_picture(p->s->store, 0, add_single, p, p->err);
+	if (!rc && !p->n)
+		rc = ims_fail(p->err, IMGSEARCH_ENOTFOUND, "%s: knows no folder yet; say which to index", ims_store_path(p->s->store));
+	return rc;
+}
+
+/* ---------------------------------------------------------------------------------------------- the model ---- */
+
+static int first_model(index_run *r)
+{
+	view *v;
+	int rc = ims_view_get(r->s, &v, r->err);
+	if (!rc && v->rows.n)
+		rc = ims_fail(r->err, IMGSEARCH_EMODEL, "%s: holds vectors of the caller's own; index pictures into another file",
+			ims_store_path(r->s->store));
+	if (!rc)
+		ims_view_release(v);
+	if (!rc)
+		rc = ims_engine_identify(r->s, NULL, &r->identity, r->err);
+	if (!rc)
+		rc = ims_run_transaction(r);
+	if (!rc)
+		rc = ims_engine_set_dim(r->s, r->identity.dim, r->err);
+	return rc ? rc : ims_engine_model_keep(r->s, &r->identity, false, r->err);
+}
+
+/* The model of this run: the index's own; the one of a re-index under way; or a new wish, which begins one. */
+static int choose_model(index_run *r)
+{
+	model_identity current, next;
+	char why[200];
+	imgsearch_error none;
+	int rc = ims_engine_identity_stored(r->s, false, &current, r->err);
+	if (rc == IMGSEARCH_ENOTFOUND)
+		return first_model(r);
+	bool asked = ims_engine_model_asked(r->s), pending = !rc && !ims_engine_identity_stored(r->s, true, &next, &none);
+	if (!pending)
+		next = (model_identity){ 0 };
+	if (!rc)
+		rc = ims_engine_identify(r->s, pending && !asked ? &next : &current, &r->identity, r->err);
+	if (!rc && !ims_model_same(&current, &r->identity, why, sizeof why)) {
+		r->next = r->context.next = true;
+		if (!pending && !asked)
+			rc = ims_fail(r->err, IMGSEARCH_EMODEL, "%s: made by another model (%s); give --model to index all pictures anew",
+				ims_store_path(r->s->store), why);
+		else if (!pending || !ims_model_same(&next, &r->identity, why, sizeof why))
+			rc = ims_engine_model_keep(r->s, &r->identity, true, r->err);
+	}
+	ims_model_identity_free(&current);
+	ims_model_identity_free(&next);
+	return rc;
+}
+
+/* The new model answers from the moment on when every picture has its vector. */
+static int switch_model(index_run *r)
+{
+	uint64_t by_state[8], vectors, next;
+	int64_t max_id;
+	int rc = ims_store_counts(r->s->store, by_state, &vectors, &next, &max_id, r->err);
+	if (rc || next < by_state[IMGSEARCH_INDEXED]) {
+		if (!rc)
+			ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%llu pictures have no feature of the new model yet; the old one answers until then",
+				(unsigned long long)(by_state[IMGSEARCH_INDEXED] - next));
+		return rc;
+	}
+	rc = ims_run_transaction(r);
+	if (!rc)
+		rc = ims_store_model_switch(r->s->store, r->err);
+	if (!rc)
+		rc = ims_store_set(r->s->store, "centre", NULL, 0, r->err);
+	return rc ? rc : ims_engine_set_dim(r->s, r->identity.dim, r->err);
+}
+
+/* --------------------------------------------------------------------------------------------- known, gone ---- */
+
+static int load_known(void *user, const store_picture *p, const char *root_path)
+{
+	(void)root_path;
+	index_run *r = user;
+	known k = { .id = p->id, .size = p->size, .mtime_ns = p->mtime_ns, .state = p->state };
+	return ims_known_add(&r->known, p->root, p->path, &k) ? ims_nomem(r->err) : 0;
+}
+
+typedef struct gone {
+	index_run *run;
+	const start *start;
+	int64_t *id;
+	size_t n, cap, all;
+} gone;
+
+static bool protected_path(const index_run *r, const char *path)
+{
+	for (size_t i = 0; i < r->n_unreadable; i++) {
+		const char *rest = below(path, r->unreadable[i]);
+		if (rest && *rest)
+			return true;
+	}
+	return false;
+}
+
+static int collect_gone(void *user, const store_picture *p, const char *root_path)
+{
+	(void)root_path;
+	gone *g = user;
+	if (p->root != g->start->root || (*g->start->prefix && !below(p->path, g->start->prefix)))
+		return 0;
+	const known *k = ims_known_find(&g->run->known, p->root, p->path);
+	bool picture = p->state != IMGSEARCH_EXCLUDED;
+	g->all += picture;
+	if (!k || k->seen || protected_path(g->run, p->path))
+		return 0;
+	if (g->n == g->cap) {
+		size_t cap = g->cap ? 2 * g->cap : 64;
+		int64_t *grown = ims_realloc(g->id, cap, sizeof *grown);
+		if (!grown)
+			return ims_nomem(g->run->err);
+		g->id = grown;
+		g->cap = cap;
+	}
+	g->id[g->n++] = p->id;
+	return 0;
+}
+
+/* Pictures of a start that the walk did not meet drop out, unless they are so many that a disk may be missing. */
+static int remove_gone(index_run *r, const start *st)
+{
+	gone g = { .run = r, .start = st };
+	int rc = ims_store_each_picture(r->s->store, 0, collect_gone, &g, r->err);
+	bool too_many = g.n > 1 && (double)g.n > 0.3 * (double)g.all && !r->options.prune;
+	if (!rc && too_many) {
+		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: %zu of %zu files are gone; kept in the index (--prune drops them)",
+			st->root_path, g.n, g.all);
+	} else if (!rc && g.n) {
+		rc = ims_run_transaction(r);
+		for (size_t i = 0; !rc && i < g.n; i++)
+			rc = ims_store_picture_remove(r->s->store, g.id[i], r->err);
+		r->counts.removed += g.n;
+	}
+	ims_free(g.id);
+	return rc;
+}
+
+/* ------------------------------------------------------------------------------------------------- one start ---- */
+
+static int count_entry(void *user, const walk_entry *e)
+{
+	index_run *r = user;
+	r->expected++;
+	return r->expected % 1024 ? 0 : ims_job_step(&r->job, "walk", r->expected, 0, e ? r->err : NULL);
+}
+
+static int entry(void *user, const walk_entry *e)
+{
+	return ims_run_entry(user, e);
+}
+
+static int offline(index_run *r, const start *st, const char *why)
+{
+	gone g = { .run = r, .start = st };
+	int rc = ims_store_each_picture(r->s->store, 0, collect_gone, &g, r->err);
+	r->counts.offline += g.n;
+	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: %s; offline, its %zu files are kept", st->root_path, why, g.n);
+	ims_free(g.id);
+	return rc;
+}
+
+static int index_file(index_run *r, const start *st)
+{
+	struct stat sb;
+	char *full = ims_picture_path(st->root ? st->root_path : NULL, st->prefix);
+	if (!full)
+		return ims_nomem(r->err);
+	int rc = 0;
+	if (!lstat(full, &sb) && S_ISLNK(sb.st_mode) && r->options.follow_links)
+		rc = stat(full, &sb);
+	else
+		rc = lstat(full, &sb);
+	walk_entry e = { .path = st->prefix };
+	if (!rc) {
+		e.kind = S_ISREG(sb.st_mode) ? WALK_FILE : S_ISLNK(sb.st_mode) ? WALK_EXCLUDED : WALK_SPECIAL;
+		e.reason = e.kind == WALK_EXCLUDED ? "symbolic link" : "special file";
+		e.size = (uint64_t)sb.st_size;
+		e.mtime_ns = (int64_t)sb.st_mtim.tv_sec * 1000000000 + sb.st_mtim.tv_nsec;
+		rc = ims_run_entry(r, &e);
+	} else {
+		*strrchr(full, '/') = 0; /* gone, unless the folder is gone with it */
+		rc = lstat(*full ? full : "/", &sb) ? offline(r, st, "its folder is not there") : remove_gone(r, st);
+	}
+	ims_free(full);
+	return rc;
+}
+
+/* An empty folder that had pictures is a mount point without its disk. */
+static bool looks_unmounted(index_run *r, const start *st, uint64_t seen)
+{
+	gone g = { .run = r, .start = st };
+	ims_store_each_picture(r->s->store, 0, collect_gone, &g, NULL);
+	ims_free(g.id);
+	return seen == r->counts.seen && g.n && !r->options.prune;
+}
+
+static int index_folder(index_run *r, const start *st, const walk_rules *rules)
+{
+	struct stat sb;
+	uint64_t before = r->counts.seen;
+	if (stat(st->root_path, &sb) || !S_ISDIR(sb.st_mode))
+		return offline(r, st, "not there");
+	double start = ims_now(), busy = r->counts.network_s + r->counts.store_s;
+	int rc = ims_walk(st->root_path, st->prefix, rules, entry, r, r->err);
+	r->counts.walk_s += ims_now() - start - (r->counts.network_s + r->counts.store_s - busy);
+	if (!rc) /* a moved file may be among the last */
+		rc = ims_run_drain(r);
+	if (!rc && !*st->prefix && looks_unmounted(r, st, before))
+		return offline(r, st, "empty");
+	return rc ? rc : remove_gone(r, st);
+}
+
+static int index_start(index_run *r, const plan *p, const start *st)
+{
+	walk_rules rules = { .include = r->options.include, .n_include = r->options.n_include,
+		.exclude = r->options.exclude, .n_exclude = r->options.n_exclude, .follow_links = r->options.follow_links,
+		.own = ims_store_path(r->s->store), .roots = (const char *const *)p->root, .n_roots = p->n_roots };
+	r->root = st->root;
+	r->root_path = st->root_path;
+	for (size_t i = 0; i < r->n_unreadable; i++)
+		ims_free(r->unreadable[i]);
+	r->n_unreadable = 0;
+	return st->file ? index_file(r, st) : index_folder(r, st, &rules);
+}
+
+static void count_ahead(index_run *r, const plan *p)
+{
+	walk_rules rules = { .follow_links = r->options.follow_links, .roots = (const char *const *)p->root, .n_roots = p->n_roots };
+	if (!r->job.events->progress)
+		return;
+	for (size_t i = 0; i < p->n; i++)
+		if (p->start[i].file)
+			r->expected++;
+		else
+			ims_walk(p->start[i].root_path, p->start[i].prefix, &rules, count_entry, r, NULL);
+}
+
+static int index_all(index_run *r, plan *p, const char *const *paths, size_t n)
+{
+	int rc = ims_run_transaction(r);
+	if (!rc)
+		rc = make_plan(p, paths, n);
+	if (!rc)
+		rc = choose_model(r);
+	if (rc)
+		return rc;
+	r->context.recipe = r->identity.recipe;
+	rc = ims_store_each_picture(r->s->store, 0, load_known, r, r->err);
+	if (!rc)
+		count_ahead(r, p);
+	for (size_t i = 0; !rc && i < p->n; i++)
+		rc = index_start(r, p, &p->start[i]);
+	if (!rc || rc == IMGSEARCH_ECANCELED) {
+		int finished = ims_run_finish(r);
+		rc = rc ? rc : finished;
+	}
+	if (!rc && r->next)
+		rc = switch_model(r);
+	if (!rc && r->options.csv) {
+		rc = ims_run_transaction(r);
+		if (!rc)
+			rc = ims_csv_attach(r->s, &r->options, &r->job, r->err);
+	}
+	if (!rc)
+		rc = ims_run_finish(r);
+	return rc ? rc : ims_store_compact(r->s->store, r->err);
+}
+
+int imgsearch_index_tree(imgsearch *s, const char *const *paths, size_t n,
+	const imgsearch_index_options *options, imgsearch_counts *counts, imgsearch_error *err)
+{
+	imgsearch_error local;
+	plan p = { .s = s, .err = err ? err : &local };
+	double start = ims_now();
+	if (!s || (n && !paths))
+		return ims_fail(err, IMGSEARCH_EINVAL, "index: no paths");
+	index_run *r = ims_zalloc(1, sizeof *r);
+	if (!r)
+		return ims_nomem(err);
+	int rc = ims_options_copy(&r->options, sizeof r->options, options, p.err);
+	if (!rc)
+		rc = ims_engine_write_begin(s, &r->job, p.err);
+	if (!rc) {
+		ims_run_init(r, s, p.err);
+		rc = index_all(r, &p, paths, n);
+		ims_run_free(r);
+		ims_engine_write_end(s);
+	}
+	r->counts.seconds = ims_now() - start;
+	if (counts)
+		*counts = r->counts;
+	ims_free(r);
+	free_plan(&p);
+	return rc;
+}

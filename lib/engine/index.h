@@ -1,0 +1,127 @@
+/*
+ * An index run, in four files: index.c (which folders, by which model, what has gone), run.c (the caller's thread:
+ * what the walk meets goes to workers and is retired in order, in batches and commits), item.c (one file on a worker
+ * thread: bytes, hash, pixels, network input), known.c (tables of what the index holds and what this run has added).
+ */
+#ifndef IMS_ENGINE_INDEX_H
+#define IMS_ENGINE_INDEX_H
+
+#include "engine/engine.h"
+
+/* ----------------------------------------------------------------------------------------------- known.c ---- */
+
+/* A path that the index knows, by a 128-bit checksum of it instead of its text: 64 bytes a path. */
+typedef struct known {
+	uint64_t key[2];
+	int64_t id; /* 0: free slot */
+	uint64_t size;
+	int64_t mtime_ns;
+	uint32_t state;
+	bool seen;
+} known;
+
+typedef struct known_table {
+	known *slot;
+	size_t cap, n;
+} known_table;
+
+int ims_known_add(known_table *t, int64_t root, const char *path, const known *k); /* 0 or ENOMEM */
+known *ims_known_find(const known_table *t, int64_t root, const char *path);       /* NULL: new */
+void ims_known_free(known_table *t);
+
+/* Hashes of this run's new pictures, so that a second copy is a duplicate before anything is committed. */
+typedef struct claim {
+	hash256 hash;
+	int64_t id; /* 0: free slot */
+} claim;
+
+typedef struct claim_table {
+	claim *slot;
+	size_t cap, n;
+} claim_table;
+
+int ims_claim_add(claim_table *t, const hash256 *h, int64_t id);
+int64_t ims_claim_find(const claim_table *t, const hash256 *h); /* 0: none */
+void ims_claim_free(claim_table *t);
+
+/* ------------------------------------------------------------------------------------------------ item.c ---- */
+
+typedef struct index_run index_run;
+
+/* One file on its way through a worker. */
+typedef struct item {
+	index_run *run;
+	int64_t root;
+	char *root_path, *path; /* path: relative to the root */
+	uint64_t size;
+	int64_t mtime_ns;
+	int64_t id;           /* of the known path, or 0 */
+	bool vector_only;     /* re-index by another model: the picture's row stays as it is */
+	/* what the worker found */
+	uint32_t state;       /* imgsearch_state */
+	imgsearch_error why;
+	hash256 hash;
+	int64_t twin;         /* id of an indexed picture with these bytes, or 0 */
+	bool twin_has_vector; /* ... so that no pixels were decoded */
+	image_head head;
+	float *input;         /* (crop, crop, 3), kept from item to item */
+	double seconds;
+	bool done;
+} item;
+
+/* What a worker needs of the run. */
+typedef struct item_context {
+	imgsearch *s;
+	image_recipe recipe;
+	bool next;
+	pthread_mutex_t lock;
+	pthread_cond_t finished;
+} item_context;
+
+struct index_run {
+	item_context context;
+	imgsearch *s;
+	imgsearch_index_options options;
+	imgsearch_counts counts;
+	imgsearch_error *err;
+	job job;
+	known_table known;
+	claim_table claims;
+	model_identity identity; /* who makes the vectors of this run */
+	bool next;             /* they go into the re-index under way */
+	bool loaded;           /* the network was loaded, the batch and the ring are there */
+	item *ring;            /* in the order of the walk: head is the oldest, `flying` of them are with workers */
+	size_t cap, head, flying;
+	float *batch_in, *batch_out;
+	int64_t *batch_id;
+	size_t batch, batched; /* size and fill of the batch */
+	bool in_transaction;
+	double last_commit;
+	int64_t root;          /* of the walk that is on; 0: single files, by absolute path */
+	const char *root_path;
+	uint64_t expected;     /* by a walk ahead; 0: unknown */
+	char **unreadable;     /* folders that could not be read: what lies below them is kept */
+	size_t n_unreadable;
+};
+
+/* On a worker thread: reads, hashes, decodes and fits one item, then signals. */
+void ims_item_work(void *item);
+
+/* ------------------------------------------------------------------------------------------------- run.c ---- */
+
+void ims_run_init(index_run *r, imgsearch *s, imgsearch_error *err);
+void ims_run_free(index_run *r);
+
+/* One path that the walk met. */
+int ims_run_entry(index_run *r, const walk_entry *e);
+
+/* Waits for what is with the workers and retires it. */
+int ims_run_drain(index_run *r);
+
+/* Waits for all items, runs the last batch, commits. */
+int ims_run_finish(index_run *r);
+
+/* A transaction is open after this. */
+int ims_run_transaction(index_run *r);
+
+#endif
