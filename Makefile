@@ -1,73 +1,86 @@
-# imgsearch: build, test, install. `make help` lists the targets.
+# imgsearch: build, test, install. `make help` lists what there is.
 
 PREFIX   ?= /usr/local
 LIBDIR   ?= $(PREFIX)/lib
-CC       ?= gcc
-CXX      ?= g++
+CC       := $(if $(filter default,$(origin CC)),gcc,$(CC))
+CXX      := $(if $(filter default,$(origin CXX)),g++,$(CXX))
+FUZZ_CC  ?= clang-14
 CFLAGS   ?= -O2 -g
 CXXFLAGS ?= -O2 -g
 SANITIZE ?=
 LIBTORCH ?=
-VERSION  := 0.1.0
-SOVERSION := 0
+JOBS     ?= $(shell nproc)
+VERSION   := $(shell sed -n 's/^.define IMGSEARCH_VERSION_[A-Z]* //p' include/imgsearch.h | paste -sd.)
+SOVERSION := $(firstword $(subst ., ,$(VERSION)))
 
 comma := ,
-B := build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+B    := build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 WARN := -Wall -Wextra -Wpedantic
 SAN  := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
-CPPFLAGS += -Iinclude -Ilib -Icli -I. -D_GNU_SOURCE
+CPPFLAGS += -Iinclude -Ilib -I. -D_GNU_SOURCE
 ALL_CFLAGS   = -std=c11 $(WARN) -Wvla -fPIC -fvisibility=hidden -pthread $(CFLAGS) $(SAN)
 ALL_CXXFLAGS = -std=c++17 $(WARN) -fPIC -fvisibility=hidden -pthread $(CXXFLAGS) $(SAN)
 
 LIB_SRC  := $(wildcard lib/*/*.c)
-LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
 CLI_SRC  := $(wildcard cli/*.c cli/serve/*.c)
-CLI_OBJ  := $(CLI_SRC:%.c=$(B)/%.o)
 SHIM_SRC := $(wildcard shim/*.cc)
+LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
+CLI_OBJ  := $(CLI_SRC:%.c=$(B)/%.o)
 SHIM_OBJ := $(SHIM_SRC:%.cc=$(B)/%.o)
+MODEL_FILES := $(patsubst lib/model/%,$(B)/%,$(wildcard lib/model/default.*))
 LIBS     := -ljpeg -lpng -lsqlite3 -ldl -lm -pthread
 CLI_LIBS := -lmicrohttpd -ljansson -lchafa
 
-# libtorch: LIBTORCH=DIR, or the system's.
+# libtorch: LIBTORCH=DIR (an unpacked libtorch, or the torch folder of a PyTorch install), or the system's.
 ifneq ($(LIBTORCH),)
 TORCH_INC := -isystem $(LIBTORCH)/include -isystem $(LIBTORCH)/include/torch/csrc/api/include
 TORCH_LIB := -L$(LIBTORCH)/lib -Wl,-rpath,$(abspath $(LIBTORCH)/lib)
+TORCH_CUDA := $(if $(wildcard $(LIBTORCH)/lib/libtorch_cuda.so),-Wl$(comma)--no-as-needed -ltorch_cuda -lc10_cuda -Wl$(comma)--as-needed)
+HAVE_TORCH := $(wildcard $(LIBTORCH)/include/torch/script.h)
 else
 TORCH_INC := -isystem /usr/include/torch/csrc/api/include
-TORCH_LIB :=
+HAVE_TORCH := $(wildcard /usr/include/torch/script.h)
 endif
-HAVE_TORCH := $(wildcard $(or $(LIBTORCH:%=%/include/torch/script.h),/usr/include/torch/script.h))
-
-
-# Tests: a C program for each tests/<room>/*.c (cmocka, TAP), and each tests/**/*.sh and *.py that is executable.
-# Files named common*.c, fake_shim.c and fuzz_*.c are no tests by themselves.
-TEST_SRC := $(filter-out %/fake_shim.c,$(wildcard tests/[a-z]*/test_*.c))
-TEST_BIN := $(TEST_SRC:%.c=$(B)/%)
-EXAMPLE_SRC := $(wildcard examples/*.c) $(wildcard examples/*.cpp)
-EXAMPLE_BIN := $(patsubst %.cpp,$(B)/%,$(patsubst %.c,$(B)/%,$(EXAMPLE_SRC)))
-FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
-FUZZ_BIN := $(FUZZ_SRC:%.c=build-fuzz/%)
-MODEL_FILES := $(patsubst lib/model/%,$(B)/%,$(wildcard lib/model/default.*.safetensors lib/model/default.safetensors lib/model/default.json))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all setup test bench demo fuzz install uninstall clean help lib shim cli examples
+.PHONY: all lib cli shim no-shim fake examples setup setup-build setup-test test test-c sanitize structure fuzz demo golden
+.PHONY: install uninstall clean help FORCE
 
 all: lib cli $(MODEL_FILES) $(B)/imgsearch.pc $(if $(HAVE_TORCH),shim,no-shim)
 lib: $(B)/libimgsearch.a $(B)/libimgsearch.so
 cli: $(B)/imgsearch
 shim: $(B)/imgsearch-shim.so
-examples: $(EXAMPLE_BIN)
 
-.PHONY: no-shim
 no-shim:
-	@echo "libtorch was not found: built everything but the network (make setup, or LIBTORCH=DIR)" >&2
+	@echo "libtorch was not found: built all but the network (make setup, or LIBTORCH=DIR)" >&2
 
-$(B)/%.o: %.c
+help:
+	@echo 'make            the library, the command, the network (build/)'
+	@echo 'make setup      install the Debian packages that are missing'
+	@echo 'make demo       index a folder (DIR=..., else drawn pictures) and show what is found'
+	@echo 'make test       everything that is tested; SANITIZE=address,undefined or thread: the same, instrumented'
+	@echo 'make fuzz       each fuzz target for TIME=600 seconds'
+	@echo 'make bench      all benchmarks; make bench-NAME one of: $(BENCHES)'
+	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR=; make uninstall'
+	@echo 'make golden     write the man page and completions that tests compare with anew'
+	@echo 'make clean'
+	@echo
+	@echo 'LIBTORCH=DIR    an unpacked libtorch, or the torch folder of a PyTorch install, CPU or CUDA'
+
+# ------------------------------------------------------------------------------------------------ building ----
+
+# Objects are made again when the compiler or its flags change.
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CXX) $(CPPFLAGS) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(LDFLAGS) $(LIBTORCH)' | cmp -s - $@ || \
+		echo '$(CC) $(CXX) $(CPPFLAGS) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(LDFLAGS) $(LIBTORCH)' > $@
+
+$(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(B)/shim/%.o: shim/%.cc
+$(B)/shim/%.o: shim/%.cc $(B)/flags
 	@mkdir -p $(@D)
 	$(CXX) $(CPPFLAGS) $(TORCH_INC) $(ALL_CXXFLAGS) -MMD -MP -c $< -o $@
 
@@ -77,54 +90,151 @@ $(B)/libimgsearch.a: $(LIB_OBJ)
 
 $(B)/libimgsearch.so.$(SOVERSION): $(LIB_OBJ) lib/imgsearch.map
 	$(CC) -shared $(ALL_CFLAGS) -Wl,-soname,libimgsearch.so.$(SOVERSION) -Wl,--version-script=lib/imgsearch.map \
-		-Wl,-z,defs $(LDFLAGS) $(LIB_OBJ) -o $@ $(LIBS)
+		$(if $(SANITIZE),,-Wl$(comma)-z$(comma)defs) $(LDFLAGS) $(LIB_OBJ) -o $@ $(LIBS)
 
 $(B)/libimgsearch.so: $(B)/libimgsearch.so.$(SOVERSION)
 	ln -sf $(<F) $@
 
-TORCH_CUDA := $(if $(wildcard $(LIBTORCH:%=%/lib/libtorch_cuda.so)),-Wl$(comma)--no-as-needed -ltorch_cuda -lc10_cuda -Wl$(comma)--as-needed)
 $(B)/imgsearch-shim.so: $(SHIM_OBJ)
 	$(CXX) -shared $(ALL_CXXFLAGS) $(LDFLAGS) $^ -o $@ $(TORCH_LIB) -ltorch -ltorch_cpu -lc10 $(TORCH_CUDA)
 
 $(B)/imgsearch: $(CLI_OBJ) $(B)/libimgsearch.so
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(CLI_OBJ) -o $@ -L$(B) -limgsearch -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(CLI_LIBS) -lm -pthread
 
-$(B)/default.%: lib/model/default.%
+$(MODEL_FILES): $(B)/%: lib/model/%
 	cp $< $@
 
-$(B)/imgsearch.pc: Makefile
+PC = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS@|$(LIBS)|' lib/imgsearch.pc.in
+$(B)/imgsearch.pc: lib/imgsearch.pc.in Makefile
 	@mkdir -p $(@D)
-	printf 'prefix=%s\nlibdir=%s\nincludedir=$${prefix}/include\n\nName: imgsearch\nDescription: search pictures by likeness\nVersion: %s\nLibs: -L$${libdir} -limgsearch\nLibs.private: %s\nCflags: -I$${includedir}\n' \
-		'$(PREFIX)' '$(LIBDIR)' '$(VERSION)' '$(LIBS)' > $@
+	$(PC) > $@
 
-$(B)/tests/%: tests/%.c $(B)/libimgsearch.a
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP $< -o $@ $(B)/libimgsearch.a -lcmocka $(LIBS)
+# ------------------------------------------------------------------------------------------------ packages ----
+
+NEED_BUILD := gcc g++ make libjpeg-dev libpng-dev libsqlite3-dev libmicrohttpd-dev libjansson-dev libchafa-dev
+WANT_BUILD := $(if $(LIBTORCH),,libtorch-dev) libopenblas0-pthread
+NEED_TEST  := libcmocka-dev perl
+WANT_TEST  := clang-14 python3-numpy python3-pil python3-torch python3-torchvision python3-sklearn chromium chromium-driver
+WANT_BENCH := libfaiss-dev libhnswlib-dev libnanoflann-dev libflann-dev r-cran-rcppannoy python3-matplotlib
+
+setup:
+	@tools/setup.sh $(NEED_BUILD) $(NEED_TEST) -- $(WANT_BUILD) $(WANT_TEST) $(WANT_BENCH)
+setup-build:
+	@tools/setup.sh $(NEED_BUILD) -- $(WANT_BUILD)
+setup-test:
+	@tools/setup.sh $(NEED_BUILD) $(NEED_TEST) -- $(WANT_BUILD) $(WANT_TEST)
+
+# --------------------------------------------------------------------------------------------------- tests ----
+
+# A C program (cmocka) for each tests/<room>/test_*.c, and each executable tests/<room>/*.sh and *.py: all write TAP.
+TEST_SRC := $(wildcard tests/[a-z]*/test_*.c)
+TEST_BIN := $(TEST_SRC:%.c=$(B)/%)
+TEST_SH  := $(shell find tests -mindepth 2 \( -name '*.sh' -o -name '*.py' \) -perm -u+x -not -path 'tests/bench/*' | sort)
+EXAMPLE_BIN := $(patsubst %.cpp,$(B)/%,$(patsubst %.c,$(B)/%,$(wildcard examples/*.c examples/*.cpp)))
+TOOL_BIN := $(B)/tools/draw
 
 # Tests without libtorch: IMGSEARCH_LIBDIR=$(B)/tests/lib has a fake shim and a default model for it.
 FAKE := $(B)/tests/lib/imgsearch-shim.so $(patsubst %,$(B)/%,$(wildcard tests/lib/*.json tests/lib/*.safetensors))
-.PHONY: fake
 fake: $(FAKE)
-$(B)/tests/lib/imgsearch-shim.so: tests/fake_shim.c shim/shim.h
+$(B)/tests/lib/imgsearch-shim.so: tests/fake_shim.c shim/shim.h $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -shared $< -o $@
 $(B)/tests/lib/%: tests/lib/%
 	@mkdir -p $(@D)
 	cp $< $@
 
-$(B)/examples/%: examples/%.c $(B)/libimgsearch.so
+$(B)/tests/%: tests/%.c $(B)/libimgsearch.a $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP $< -o $@ $(B)/libimgsearch.a -lcmocka $(LIBS)
+
+$(B)/tools/%: tools/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $< -o $@ -ljpeg -lpng -lm
+
+examples: $(EXAMPLE_BIN)
+$(B)/examples/%: examples/%.c $(B)/libimgsearch.so $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) -Iinclude -std=c11 $(WARN) $(CFLAGS) $(SAN) -MMD -MP $< -o $@ -L$(B) -limgsearch -Wl,-rpath,'$$ORIGIN/..' -pthread
-
-$(B)/examples/%: examples/%.cpp $(B)/libimgsearch.so
+$(B)/examples/%: examples/%.cpp $(B)/libimgsearch.so $(B)/flags
 	@mkdir -p $(@D)
 	$(CXX) -Iinclude -std=c++17 $(WARN) $(CXXFLAGS) $(SAN) -MMD -MP $< -o $@ -L$(B) -limgsearch -Wl,-rpath,'$$ORIGIN/..' -pthread
 
-build-fuzz/tests/fuzz/%: tests/fuzz/%.c $(LIB_SRC)
-	@mkdir -p $(@D)
-	clang-14 $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined $< $(LIB_SRC) -o $@ $(LIBS)
+TEST_ENV = B=$(abspath $(B)) CC='$(CC)' CXX='$(CXX)' CMOCKA_MESSAGE_OUTPUT=TAP ASAN_OPTIONS=detect_odr_violation=0
+PROVE    = $(TEST_ENV) prove --timer --jobs $(JOBS) --exec ''
+.PHONY: test-programs
+test-programs: all fake examples $(TEST_BIN) $(TOOL_BIN)
 
--include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(SHIM_OBJ:.o=.d) $(TEST_BIN:=.d) $(EXAMPLE_BIN:=.d)
+# setup may bring libtorch, which is looked for when the Makefile is read: so it is read again.
+test: setup-test
+	@$(MAKE) --no-print-directory -j$(JOBS) test-programs
+	@$(PROVE) $(or $(TESTS),$(TEST_BIN) $(TEST_SH))
+
+test-c: lib fake $(TEST_BIN)
+	@$(PROVE) $(TEST_BIN)
+
+golden: $(B)/imgsearch
+	@mkdir -p tests/cli/golden
+	$(B)/imgsearch help --man > tests/cli/golden/imgsearch.1
+	for s in bash zsh fish; do $(B)/imgsearch complete $$s > tests/cli/golden/completion.$$s; done
+
+# Fuzzing: each target starts from the files in tests/fuzz/seeds/<what>, and from what build-fuzz/corpus has gathered.
+TIME ?= 600
+F    := build-fuzz
+FUZZ_FLAGS := -std=c11 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+FUZZ_OBJ := $(LIB_SRC:%.c=$(F)/%.o) $(F)/cli/npy.o $(F)/cli/output.o
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(F)/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(F)/%.o: %.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
+$(F)/libfuzzed.a: $(FUZZ_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+$(F)/fuzz_%: tests/fuzz/fuzz_%.c $(F)/libfuzzed.a
+	$(FUZZ_CC) $(CPPFLAGS) -Itests $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined $< -o $@ $(F)/libfuzzed.a $(LIBS)
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZ_BIN)
+fuzz: fuzz-programs
+	@tools/fuzz.sh $(TIME) $(FUZZ_BIN)
+
+# --------------------------------------------------------------------------------------------- benchmarks ----
+
+# One target a benchmark, named bench-NAME and listed here.
+BENCHES :=
+.PHONY: bench
+bench: $(BENCHES:%=bench-%)
+
+# --------------------------------------------------------------------------------------------- use it ----
+
+demo: setup-build
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(TOOL_BIN)
+	@B=$(B) tools/demo.sh "$(DIR)"
+
+DEST := $(DESTDIR)$(PREFIX)
+DEST_LIB := $(DESTDIR)$(LIBDIR)
+DEST_COMPLETE := $(DEST)/share/bash-completion/completions/imgsearch $(DEST)/share/zsh/site-functions/_imgsearch \
+	$(DEST)/share/fish/vendor_completions.d/imgsearch.fish
+
+install: all
+	install -d $(DEST)/bin $(DEST)/include $(DEST_LIB)/pkgconfig $(DEST_LIB)/imgsearch $(DEST)/share/man/man1 $(dir $(DEST_COMPLETE))
+	install $(B)/imgsearch $(DEST)/bin
+	install -m 644 include/imgsearch.h $(DEST)/include
+	install -m 644 $(B)/libimgsearch.a $(DEST_LIB)
+	install $(B)/libimgsearch.so.$(SOVERSION) $(DEST_LIB)
+	ln -sf libimgsearch.so.$(SOVERSION) $(DEST_LIB)/libimgsearch.so
+	$(PC) > $(DEST_LIB)/pkgconfig/imgsearch.pc
+	$(if $(HAVE_TORCH),install $(B)/imgsearch-shim.so $(DEST_LIB)/imgsearch)
+	$(if $(MODEL_FILES),install -m 644 $(MODEL_FILES) $(DEST_LIB)/imgsearch)
+	$(B)/imgsearch help --man > $(DEST)/share/man/man1/imgsearch.1
+	$(B)/imgsearch complete bash > $(word 1,$(DEST_COMPLETE))
+	$(B)/imgsearch complete zsh > $(word 2,$(DEST_COMPLETE))
+	$(B)/imgsearch complete fish > $(word 3,$(DEST_COMPLETE))
+
+uninstall:
+	rm -f $(DEST)/bin/imgsearch $(DEST)/include/imgsearch.h $(DEST_LIB)/libimgsearch.a $(DEST_LIB)/libimgsearch.so \
+		$(DEST_LIB)/libimgsearch.so.$(SOVERSION) $(DEST_LIB)/pkgconfig/imgsearch.pc $(DEST)/share/man/man1/imgsearch.1 $(DEST_COMPLETE)
+	rm -rf $(DEST_LIB)/imgsearch
 
 clean:
 	rm -rf build build-*
+
+-include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(SHIM_OBJ:.o=.d) $(TEST_BIN:=.d) $(EXAMPLE_BIN:=.d) $(TOOL_BIN:=.d) $(FUZZ_OBJ:.o=.d)

@@ -1,0 +1,22 @@
+#!/bin/sh
+# usage: fuzz.sh SECONDS PROGRAM...
+# Runs each fuzz target for so long, starting from tests/fuzz/seeds/<what> and build-fuzz/corpus/<what>; what crashes is
+# kept in build-fuzz/crash-<what>-*. Exit status 1 when one did.
+seconds=$1
+shift
+status=0
+for program; do
+	what=${program##*/fuzz_}
+	seeds=tests/fuzz/seeds/$what
+	corpus=build-fuzz/corpus/$what
+	mkdir -p "$corpus"
+	if "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2560 -max_len=65536 -print_final_stats=0 -verbosity=0 \
+		-artifact_prefix="build-fuzz/crash-$what-" "$corpus" $([ -d "$seeds" ] && echo "$seeds") >"build-fuzz/$what.log" 2>&1; then
+		echo "fuzz $what: no failure in $seconds s"
+	else
+		echo "fuzz $what: FAILED, see build-fuzz/$what.log"
+		tail -n 40 "build-fuzz/$what.log"
+		status=1
+	fi
+done
+exit $status
