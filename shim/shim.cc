@@ -1,0 +1,184 @@
+/*
+ * The table and the wall. Nothing that is thrown behind it gets out; what it says goes into the caller's message.
+ */
+#define IMS_SHIM_IMPLEMENTATION
+#include "shim/nn.h"
+
+#include <ATen/Parallel.h>
+#include <torch/version.h>
+
+#include <dlfcn.h>
+
+#include <cstdio>
+#include <cstring>
+
+extern "C" void sgemm_() __attribute__((weak)); /* asked only for where it comes from */
+
+struct shim_net {
+	std::unique_ptr<ims::network> network;
+	std::unique_ptr<ims::script> script; /* or this */
+	at::Device device = at::kCPU;
+	at::ScalarType type = at::kFloat;
+	int threads = 0;
+	int64_t crop = 0, dim = 0;
+	bool many_units = false;
+};
+
+namespace {
+
+enum { NOMEM = -2, MODEL = -7 };
+
+/* The first line, without libtorch's stack trace. */
+void say(shim_message *msg, const char *text)
+{
+	snprintf(msg->text, sizeof msg->text, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+template <typename F> int guard(shim_message *msg, F body) noexcept
+{
+	try {
+		body();
+		return 0;
+	} catch (const ims::failure &e) {
+		say(msg, e.what());
+		return e.code;
+	} catch (const c10::Error &e) {
+		say(msg, e.what_without_backtrace());
+		return strstr(e.what_without_backtrace(), "can't allocate memory") ? NOMEM : MODEL;
+	} catch (const std::bad_alloc &) {
+		say(msg, "out of memory");
+		return NOMEM;
+	} catch (const std::exception &e) {
+		say(msg, e.what());
+		return MODEL;
+	} catch (...) {
+		say(msg, "an exception of an unknown kind");
+		return MODEL;
+	}
+}
+
+at::Device choose_device(const std::string &name)
+{
+	if (name == "auto")
+		return at::hasCUDA() ? at::Device(at::kCUDA) : at::Device(at::kCPU);
+	at::Device device(name); /* throws for what is no device */
+	if (device.is_cuda() && !at::hasCUDA())
+		throw ims::failure(MODEL, "device " + name + ": this libtorch has no CUDA, or there is no GPU");
+	if (!device.is_cuda() && !device.is_cpu())
+		throw ims::failure(MODEL, "device " + name + ": only cpu and cuda are supported");
+	return device;
+}
+
+/* libtorch keeps the number for each thread that calls it. */
+void use_threads(const shim_net &net)
+{
+	if (net.threads > 0 && at::get_num_threads() != net.threads)
+		at::set_num_threads(net.threads);
+}
+
+/* (n, crop, crop, 3) in memory is (n, 3, crop, crop) channels last. */
+at::Tensor as_input(const shim_net &net, const float *in, size_t n)
+{
+	at::Tensor x = at::from_blob(const_cast<float *>(in), { (int64_t)n, net.crop, net.crop, 3 }, at::TensorOptions(at::kFloat)).permute({ 0, 3, 1, 2 });
+	return x.to(net.device, net.type);
+}
+
+at::Tensor forward(const shim_net &net, const at::Tensor &x)
+{
+	return net.script ? (*net.script)(x) : (*net.network)(x);
+}
+
+void build(shim_net &net, const shim_config &c, const shim_tensor *tensors, size_t n, const char *script)
+{
+	net.device = choose_device(c.device);
+	net.type = c.bf16 ? at::kBFloat16 : at::kFloat;
+	net.threads = (int)c.threads;
+	net.crop = c.crop;
+	use_threads(net);
+	if (!strcmp(c.network, "script")) {
+		if (!script)
+			throw ims::failure(MODEL, "not a TorchScript file: say which network the weights are for");
+		net.script = ims::load_script(script, net.device, net.type);
+		net.dim = forward(net, at::zeros({ 1, 3, net.crop, net.crop }, at::TensorOptions(net.type).device(net.device))).size(1);
+	} else {
+		net.network = ims::make_network(c.network);
+		ims::script_tensors own;
+		if (script)
+			own = ims::read_script(script);
+		net.network->load(script ? own.tensors.data() : tensors, script ? own.tensors.size() : n);
+		net.network->fold(net.device, net.type);
+		net.dim = net.network->dim();
+	}
+	if (c.dim && net.dim != c.dim)
+		throw ims::failure(MODEL, "the feature has " + std::to_string(net.dim) + " values, not the " + std::to_string(c.dim) + " it should");
+}
+
+int net_new(shim_net **out, const shim_config *c, const shim_tensor *tensors, size_t n, const char *script, shim_message *msg)
+{
+	*out = nullptr;
+	return guard(msg, [&] {
+		c10::InferenceMode inference;
+		auto net = std::make_unique<shim_net>();
+		build(*net, *c, tensors, n, script);
+		*out = net.release();
+	});
+}
+
+void net_free(shim_net *net)
+{
+	shim_message msg;
+	guard(&msg, [&] { delete net; });
+}
+
+uint32_t net_dim(const shim_net *net)
+{
+	return (uint32_t)net->dim;
+}
+
+int net_run(shim_net *net, const float *in, size_t n, float *out, shim_message *msg)
+{
+	return guard(msg, [&] {
+		c10::InferenceMode inference;
+		use_threads(*net);
+		at::Tensor y = forward(*net, as_input(*net, in, n));
+		at::from_blob(out, { (int64_t)n, net->dim }, at::TensorOptions(at::kFloat)).copy_(y);
+	});
+}
+
+size_t net_batch(const shim_net *net)
+{
+	/* Large inputs fill the caches by themselves; a GPU wants work for all of itself. */
+	if (net->device.is_cuda())
+		return net->crop > 300 ? 32 : 128;
+	return net->crop > 400 ? 2 : net->crop > 256 ? 4 : 8;
+}
+
+const char *blas_name()
+{
+	Dl_info info;
+	if (at::hasMKL())
+		return "MKL";
+	if (!sgemm_ || !dladdr((void *)sgemm_, &info) || !info.dli_fname)
+		return "unknown BLAS";
+	char real[4096];
+	const char *path = realpath(info.dli_fname, real) ? real : info.dli_fname;
+	return strstr(path, "openblas") ? "OpenBLAS" : strstr(path, "blis") ? "BLIS" : strstr(path, "atlas") ? "ATLAS" :
+		strstr(path, "mkl") ? "MKL" : strstr(path, "libtorch") ? "libtorch's BLAS" : "reference BLAS";
+}
+
+void net_describe(const shim_net *net, char *text, size_t size)
+{
+	shim_message msg;
+	guard(&msg, [&] {
+		snprintf(text, size, "libtorch %s, %s, %s, %s", TORCH_VERSION, blas_name(), net->device.str().c_str(), net->type == at::kBFloat16 ? "bf16" : "f32");
+	});
+}
+
+const shim_table table = { IMS_SHIM_ABI, sizeof table, net_new, net_free, net_dim, net_run, net_batch, net_describe };
+
+} // namespace
+
+extern "C" const shim_table *ims_shim(uint32_t abi)
+{
+	return abi == IMS_SHIM_ABI ? &table : nullptr;
+}
