@@ -108,7 +108,10 @@ void query_show(const cli *c, const query_args *a, const char *query, const imgs
 static void show_error(const cli *c, const char *query, const imgsearch_error *err)
 {
 	json j;
-	cli_error(err);
+	if (!strcmp(query, "-"))
+		cli_fail("standard input: %s", err->message);
+	else
+		cli_error(err);
 	if (!c->common->json)
 		return;
 	json_begin(&j, stdout);
