@@ -44,9 +44,11 @@ static void to_floats(float *out, const uint8_t *rgb, size_t n, float table[3][2
 int ims_image_fit(const image *im, const image_recipe *recipe, bool planar, float *out, imgsearch_error *err)
 {
 	size_t crop = recipe->crop;
-	bool wide = im->width > im->height;
-	uint32_t shorter = wide ? im->height : im->width, longer = wide ? im->width : im->height;
-	uint64_t stretched = (uint64_t)((double)((uint64_t)recipe->resize * longer) / shorter);
+	double box[4];
+	ims_image_extent(im, box);
+	double width = box[2] - box[0], height = box[3] - box[1];
+	bool wide = width > height;
+	uint64_t stretched = (uint64_t)(wide ? recipe->resize * width / height : recipe->resize * height / width);
 	resample_part part = { .width = wide ? stretched : recipe->resize, .height = wide ? recipe->resize : stretched };
 	span across = center(part.width, recipe->crop), down = center(part.height, recipe->crop);
 	part.x = across.start, part.w = across.n;
@@ -54,7 +56,7 @@ int ims_image_fit(const image *im, const image_recipe *recipe, bool planar, floa
 	uint8_t *rgb = ims_zalloc(crop * crop, 3);
 	if (!rgb)
 		return ims_nomem(err);
-	int rc = ims_resample(rgb + (down.pad * crop + across.pad) * 3, crop * 3, im, NULL, &part, recipe->bicubic, err);
+	int rc = ims_resample(rgb + (down.pad * crop + across.pad) * 3, crop * 3, im, box, &part, recipe->bicubic, err);
 	if (!rc) {
 		float table[3][256];
 		value_table(table, recipe);

@@ -15,10 +15,15 @@ typedef enum image_format {
 	IMAGE_EMPTY
 } image_format;
 
-/* Upright RGB, 8 bits, rows without padding; pixels is the owner's. */
+/*
+ * Upright RGB, 8 bits, rows without padding; pixels is the owner's. box, where it is not all zeros, says which part of the
+ * pixels is the picture (x0, y0, x1, y1): one that came scaled down may begin or end in the middle of a pixel, and minding
+ * that is what keeps its feature true.
+ */
 typedef struct image {
 	uint8_t *pixels;
 	uint32_t width, height;
+	float box[4];
 } image;
 
 /* What the header pass says. width and height are upright (after the EXIF orientation). */
@@ -38,7 +43,7 @@ typedef struct image_recipe {
 typedef struct image_limits {
 	uint64_t max_pixels; /* 0: 200 million */
 	uint32_t full_decode; /* 1: no DCT scaling */
-	uint32_t at_least;   /* JPEG: may come scaled down by 1/2, 1/4, 1/8 as long as the short side is >= this; 0: full size */
+	uint32_t at_least;   /* the recipe's resize: a JPEG may come at 1/2, 1/4, 1/8 while its short side (or the crop's) stays >= 1.25 times this; 0: full size */
 } image_limits;
 
 image_format ims_image_sniff(const void *data, size_t size);
@@ -58,7 +63,7 @@ int ims_image_decode(image *out, image_head *head, const void *data, size_t size
 	const int32_t crop[4], imgsearch_error *err);
 void ims_image_free(image *im);
 
-/* Cuts x, y, w, h out of a picture in place. EINVAL when it does not lie inside. */
+/* Cuts x, y, w, h out of a picture's pixels in place. EINVAL when it does not lie inside. */
 int ims_image_crop(image *im, const int32_t crop[4], imgsearch_error *err);
 
 /*
@@ -67,7 +72,7 @@ int ims_image_crop(image *im, const int32_t crop[4], imgsearch_error *err);
  */
 int ims_image_fit(const image *im, const image_recipe *recipe, bool planar, float *out, imgsearch_error *err);
 
-/* The antialiased resize by itself (bilinear or bicubic), optionally of a source box x0, y0, x1, y1 (NULL: all). */
+/* The antialiased resize by itself (bilinear or bicubic), optionally of a source box x0, y0, x1, y1 (NULL: all). EINVAL, ENOMEM. */
 int ims_image_resize(image *out, const image *in, uint32_t width, uint32_t height, bool bicubic, const double box[4], imgsearch_error *err);
 
 /* Encoders, for thumbnails, sheets and maps. */

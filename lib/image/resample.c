@@ -215,15 +215,20 @@ static int horizontal_pass(uint8_t *mid, const image *in, uint32_t row0, uint32_
 	return rc;
 }
 
+void ims_image_extent(const image *im, double box[4])
+{
+	const double all[4] = { 0, 0, im->width, im->height };
+	for (int i = 0; i < 4; i++)
+		box[i] = im->box[2] > 0 ? im->box[i] : all[i];
+}
+
 int ims_resample(uint8_t *out, size_t out_stride, const image *in, const double box[4], const resample_part *part, bool bicubic,
 	imgsearch_error *err)
 {
-	double all[4] = { 0, 0, in->width, in->height };
-	const double *b = box ? box : all;
 	axis across = { 0 }, down = { 0 };
 	uint8_t *mid = NULL, *line = NULL;
-	int rc = IMGSEARCH_ENOMEM;
-	sampling columns = sample(in->width, b[0], b[2], part->width, bicubic), lines = sample(in->height, b[1], b[3], part->height, bicubic);
+	int rc = ims_nomem(err);
+	sampling columns = sample(in->width, box[0], box[2], part->width, bicubic), lines = sample(in->height, box[1], box[3], part->height, bicubic);
 	if (axis_init(&across, &columns, part->x, part->w) || axis_init(&down, &lines, part->y, part->h))
 		goto done;
 	uint32_t row0 = down.first[0], rows = down.first[part->h - 1] + down.taps - row0;
@@ -242,18 +247,21 @@ done:
 	axis_free(&down);
 	ims_free(mid);
 	ims_free(line);
-	return rc ? ims_nomem(err) : 0;
+	return rc;
 }
 
 int ims_image_resize(image *out, const image *in, uint32_t width, uint32_t height, bool bicubic, const double box[4], imgsearch_error *err)
 {
 	resample_part all = { width, height, 0, 0, width, height };
+	double extent[4];
 	*out = (image){ 0 };
-	if (!width || !height || (box && !(box[0] >= 0 && box[1] >= 0 && box[0] < box[2] && box[1] < box[3] && box[2] <= in->width && box[3] <= in->height)))
+	ims_image_extent(in, extent);
+	const double *b = box ? box : extent;
+	if (!width || !height || !(b[0] >= 0 && b[1] >= 0 && b[0] < b[2] && b[1] < b[3] && b[2] <= in->width && b[3] <= in->height))
 		return ims_fail(err, IMGSEARCH_EINVAL, "resize to %u x %u of a box outside the picture", (unsigned)width, (unsigned)height);
 	int rc = ims_image_new(out, width, height, err);
 	if (!rc)
-		rc = ims_resample(out->pixels, (size_t)width * 3, in, box, &all, bicubic, err);
+		rc = ims_resample(out->pixels, (size_t)width * 3, in, b, &all, bicubic, err);
 	if (rc)
 		ims_image_free(out);
 	return rc;
