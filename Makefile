@@ -13,6 +13,9 @@ JOBS     ?= $(shell nproc)
 VERSION   := $(shell sed -n 's/^.define IMGSEARCH_VERSION_[A-Z]* //p' include/imgsearch.h | paste -sd.)
 SOVERSION := $(firstword $(subst ., ,$(VERSION)))
 
+# Recipes say what they make; V=1 shows how.
+say = $(if $(V),,@echo '  $(1) $@'; )
+
 comma := ,
 B    := build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 WARN := -Wall -Wextra -Wpedantic
@@ -78,36 +81,36 @@ $(B)/flags: FORCE
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC )$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/shim/%.o: shim/%.cc $(B)/flags
 	@mkdir -p $(@D)
-	$(CXX) $(CPPFLAGS) $(TORCH_INC) $(ALL_CXXFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CXX)$(CXX) $(CPPFLAGS) $(TORCH_INC) $(ALL_CXXFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/libimgsearch.a: $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR )ar rcs $@ $^
 
 $(B)/libimgsearch.so.$(SOVERSION): $(LIB_OBJ) lib/imgsearch.map
-	$(CC) -shared $(ALL_CFLAGS) -Wl,-soname,libimgsearch.so.$(SOVERSION) -Wl,--version-script=lib/imgsearch.map \
+	$(call say,LD )$(CC) -shared $(ALL_CFLAGS) -Wl,-soname,libimgsearch.so.$(SOVERSION) -Wl,--version-script=lib/imgsearch.map \
 		$(if $(SANITIZE),,-Wl$(comma)-z$(comma)defs) $(LDFLAGS) $(LIB_OBJ) -o $@ $(LIBS)
 
 $(B)/libimgsearch.so: $(B)/libimgsearch.so.$(SOVERSION)
-	ln -sf $(<F) $@
+	@ln -sf $(<F) $@
 
 $(B)/imgsearch-shim.so: $(SHIM_OBJ)
-	$(CXX) -shared $(ALL_CXXFLAGS) $(LDFLAGS) $^ -o $@ $(TORCH_LIB) -ltorch -ltorch_cpu -lc10 $(TORCH_CUDA)
+	$(call say,LD )$(CXX) -shared $(ALL_CXXFLAGS) $(LDFLAGS) $^ -o $@ $(TORCH_LIB) -ltorch -ltorch_cpu -lc10 $(TORCH_CUDA)
 
 $(B)/imgsearch: $(CLI_OBJ) $(B)/libimgsearch.so
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(CLI_OBJ) -o $@ -L$(B) -limgsearch -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(CLI_LIBS) -lm -pthread
+	$(call say,LD )$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(CLI_OBJ) -o $@ -L$(B) -limgsearch -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(CLI_LIBS) -lm -pthread
 
 $(MODEL_FILES): $(B)/%: lib/model/%
-	cp $< $@
+	@cp $< $@
 
 PC = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS@|$(LIBS)|' lib/imgsearch.pc.in
 $(B)/imgsearch.pc: lib/imgsearch.pc.in Makefile
 	@mkdir -p $(@D)
-	$(PC) > $@
+	@$(PC) > $@
 
 # ------------------------------------------------------------------------------------------------ packages ----
 
@@ -139,26 +142,26 @@ FAKE := $(B)/tests/lib/imgsearch-shim.so $(patsubst %,$(B)/%,$(wildcard tests/li
 fake: $(FAKE)
 $(B)/tests/lib/imgsearch-shim.so: tests/fake_shim.c shim/shim.h $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -shared $< -o $@
+	$(call say,LD )$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -shared $< -o $@
 $(B)/tests/lib/%: tests/lib/%
 	@mkdir -p $(@D)
-	cp $< $@
+	@cp $< $@
 
 $(B)/tests/%: tests/%.c $(B)/libimgsearch.a $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP $< -o $@ $(B)/libimgsearch.a -lcmocka $(LIBS)
+	$(call say,CC )$(CC) $(CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP $< -o $@ $(B)/libimgsearch.a -lcmocka $(LIBS)
 
 $(B)/tools/%: tools/%.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $< -o $@ -ljpeg -lpng -lm
+	$(call say,CC )$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $< -o $@ -ljpeg -lpng -lm
 
 examples: $(EXAMPLE_BIN)
 $(B)/examples/%: examples/%.c $(B)/libimgsearch.so $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) -Iinclude -std=c11 $(WARN) $(CFLAGS) $(SAN) -MMD -MP $< -o $@ -L$(B) -limgsearch -Wl,-rpath,'$$ORIGIN/..' -pthread
+	$(call say,CC )$(CC) -Iinclude -std=c11 $(WARN) $(CFLAGS) $(SAN) -MMD -MP $< -o $@ -L$(B) -limgsearch -Wl,-rpath,'$$ORIGIN/..' -pthread
 $(B)/examples/%: examples/%.cpp $(B)/libimgsearch.so $(B)/flags
 	@mkdir -p $(@D)
-	$(CXX) -Iinclude -std=c++17 $(WARN) $(CXXFLAGS) $(SAN) -MMD -MP $< -o $@ -L$(B) -limgsearch -Wl,-rpath,'$$ORIGIN/..' -pthread
+	$(call say,CXX)$(CXX) -Iinclude -std=c++17 $(WARN) $(CXXFLAGS) $(SAN) -MMD -MP $< -o $@ -L$(B) -limgsearch -Wl,-rpath,'$$ORIGIN/..' -pthread
 
 TEST_ENV = B=$(abspath $(B)) CC='$(CC)' CXX='$(CXX)' CMOCKA_MESSAGE_OUTPUT=TAP ASAN_OPTIONS=detect_odr_violation=0
 PROVE    = $(TEST_ENV) prove --timer --jobs $(JOBS) --exec ''
@@ -186,12 +189,12 @@ FUZZ_OBJ := $(LIB_SRC:%.c=$(F)/%.o) $(F)/cli/npy.o $(F)/cli/output.o
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(F)/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(F)/%.o: %.c
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
+	$(call say,CC )$(FUZZ_CC) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
 $(F)/libfuzzed.a: $(FUZZ_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR )ar rcs $@ $^
 $(F)/fuzz_%: tests/fuzz/fuzz_%.c $(F)/libfuzzed.a
-	$(FUZZ_CC) $(CPPFLAGS) -Itests $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined $< -o $@ $(F)/libfuzzed.a $(LIBS)
+	$(call say,CC )$(FUZZ_CC) $(CPPFLAGS) -Itests $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined $< -o $@ $(F)/libfuzzed.a $(LIBS)
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ_BIN)
 fuzz: fuzz-programs

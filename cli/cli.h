@@ -226,6 +226,7 @@ void json_text(json *j, const char *key, const char *value); /* NULL: null */
 void json_path(json *j, const char *key, const char *path);  /* and KEY_b64 where it is not UTF-8 */
 void json_int(json *j, const char *key, int64_t value);
 void json_real(json *j, const char *key, double value);      /* shortest text that reads back; NaN and infinities: null */
+void json_seconds(json *j, const char *key, double value);   /* to the microsecond */
 void json_float(json *j, const char *key, float value);
 void json_bool(json *j, const char *key, bool value);
 void json_columns(json *j, const imgsearch_column *columns, size_t n); /* "columns": {...}, nothing for n 0 */

@@ -35,7 +35,7 @@ static void print_report(const imgsearch_build_report *r)
 	json_text(&j, "searcher", r->searcher);
 	json_text(&j, "why", r->why);
 	json_int(&j, "rows", (int64_t)r->rows);
-	json_real(&j, "build_s", r->seconds);
+	json_seconds(&j, "build_s", r->seconds);
 	json_real(&j, "index_mb", (double)r->bytes / 1e6);
 	json_real(&j, "rss_mb", (double)use.ru_maxrss / 1024);
 	json_end(&j);

@@ -92,7 +92,7 @@ static int extract_all(cli *c, const extract_args *a, block *b)
 		rc = CLI_FAILED;
 	if (rc)
 		return rc;
-	cli_note(c, "%s: %zu features of %u values%s", a->output, total, b->dim, b->failed ? "; rows of NaN for those that failed" : "");
+	cli_note(c, "%s: features (%zu, %u)%s", a->output, total, b->dim, b->failed ? "; rows of NaN for what failed" : "");
 	return !b->failed ? CLI_DONE : b->failed < total ? CLI_SOME_FAILED : CLI_FAILED;
 }
 
@@ -106,6 +106,8 @@ static int run(cli *c, void *args)
 	int rc = open_model(c);
 	if (rc)
 		return rc;
+	if (imgsearch_extract(c->s, NULL, 0, 0, NULL, NULL, &err)) /* is there a network at all? */
+		return cli_error(&err);
 	if (imgsearch_info_get(c->s, &info, &err))
 		return cli_error(&err);
 	block *b = calloc(1, sizeof(*b));

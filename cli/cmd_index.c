@@ -45,11 +45,11 @@ static void print_json(const imgsearch_counts *n)
 	json_int(&j, "moved", (int64_t)n->moved);
 	json_int(&j, "removed", (int64_t)n->removed);
 	json_int(&j, "offline", (int64_t)n->offline);
-	json_real(&j, "seconds", n->seconds);
-	json_real(&j, "walk_s", n->walk_s);
-	json_real(&j, "decode_s", n->decode_s);
-	json_real(&j, "network_s", n->network_s);
-	json_real(&j, "store_s", n->store_s);
+	json_seconds(&j, "seconds", n->seconds);
+	json_seconds(&j, "walk_s", n->walk_s);
+	json_seconds(&j, "decode_s", n->decode_s);
+	json_seconds(&j, "network_s", n->network_s);
+	json_seconds(&j, "store_s", n->store_s);
 	json_end(&j);
 }
 

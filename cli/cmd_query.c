@@ -74,7 +74,7 @@ static void show_text(const cli *c, const query_args *a, const imgsearch_hits *h
 	for (size_t i = 0; i < hits->count; i++) {
 		const imgsearch_hit *h = &hits->hit[i];
 		if (!a->paths)
-			printf("%.4f\t", (double)h->score);
+			printf("%.4f\t", (double)(h->score + 0.0f));
 		out_path(h->path);
 		if (!a->paths && h->title) {
 			putchar('\t');
@@ -108,7 +108,10 @@ void query_show(const cli *c, const query_args *a, const char *query, const imgs
 static void show_error(const cli *c, const char *query, const imgsearch_error *err)
 {
 	json j;
-	cli_error(err);
+	if (!strcmp(query, "-"))
+		cli_fail("standard input: %s", err->message);
+	else
+		cli_error(err);
 	if (!c->common->json)
 		return;
 	json_begin(&j, stdout);

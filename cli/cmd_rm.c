@@ -80,25 +80,19 @@ static int choose_below(void *user, const imgsearch_item *item)
 	return 0;
 }
 
-static int show(const chosen *x, int64_t id)
+static void show(const chosen *x, const imgsearch_item *item)
 {
-	imgsearch_item *item;
-	imgsearch_error err;
-	if (imgsearch_item_get(x->c->s, id, &item, &err))
-		return cli_error(&err);
-	if (x->c->common->json) {
-		json j;
-		json_begin(&j, stdout);
-		json_int(&j, "id", id);
-		json_path(&j, "path", item->path);
-		json_bool(&j, "removed", !x->dry_run);
-		json_end(&j);
-	} else {
+	json j;
+	if (!x->c->common->json) {
 		out_path(item->path);
 		out_end(x->c);
+		return;
 	}
-	imgsearch_item_free(item);
-	return CLI_DONE;
+	json_begin(&j, stdout);
+	json_int(&j, "id", item->id);
+	json_path(&j, "path", item->path);
+	json_bool(&j, "removed", !x->dry_run);
+	json_end(&j);
 }
 
 static int by_id(const void *a, const void *b)
@@ -118,6 +112,26 @@ static void unique(chosen *x)
 	x->n = n;
 }
 
+/* Their paths are read before they go, and shown when they are gone. */
+static int remove_and_show(const chosen *x)
+{
+	imgsearch_item **item = calloc(x->n + 1, sizeof(*item));
+	imgsearch_error err;
+	int rc = item ? CLI_DONE : cli_nomem();
+	for (size_t i = 0; rc == CLI_DONE && i < x->n; i++)
+		if (imgsearch_item_get(x->c->s, x->id[i], &item[i], &err))
+			rc = cli_error(&err);
+	if (rc == CLI_DONE && !x->dry_run && x->n && imgsearch_index_remove(x->c->s, x->id, x->n, &err))
+		rc = cli_error(&err);
+	for (size_t i = 0; item && i < x->n; i++) {
+		if (rc == CLI_DONE)
+			show(x, item[i]);
+		imgsearch_item_free(item[i]);
+	}
+	free(item);
+	return rc;
+}
+
 static int remove_chosen(chosen *x)
 {
 	imgsearch_error err;
@@ -129,13 +143,10 @@ static int remove_chosen(chosen *x)
 		if (!x->used[i])
 			return cli_fail("%s: neither it nor anything below it is in the index; nothing was taken out", x->folder[i]);
 	unique(x);
-	for (size_t i = 0; i < x->n; i++)
-		if (show(x, x->id[i]))
-			return CLI_FAILED;
-	if (!x->dry_run && x->n && imgsearch_index_remove(x->c->s, x->id, x->n, &err))
-		return cli_error(&err);
-	cli_note(x->c, x->dry_run ? "%zu would be taken out of the index" : "%zu taken out of the index; the files are untouched", x->n);
-	return CLI_DONE;
+	int rc = remove_and_show(x);
+	if (rc == CLI_DONE)
+		cli_note(x->c, x->dry_run ? "%zu would be taken out of the index" : "%zu taken out of the index; the files are untouched", x->n);
+	return rc;
 }
 
 static int run(cli *c, void *args)

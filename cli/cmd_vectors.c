@@ -19,6 +19,7 @@ typedef struct vectors_args {
 
 typedef struct importer {
 	cli *c;
+	const char *file;
 	array rows, ids;
 	bool with_ids;
 	float *row;  /* a block of them */
@@ -33,7 +34,7 @@ static int import_block(importer *m, size_t first, size_t n)
 	for (size_t i = 0; m->with_ids && i < n; i++)
 		m->id[i] = array_id(&m->ids, first + i);
 	if (imgsearch_index_vectors(m->c->s, m->row, n, m->rows.dim, m->with_ids ? m->id : NULL, &err))
-		return cli_error(&err);
+		return err.code == IMGSEARCH_ECANCELED ? CLI_INTERRUPTED : cli_fail("%s: from row %zu on: %s", m->file, first, err.message);
 	return CLI_DONE;
 }
 
@@ -54,14 +55,14 @@ static int import_all(importer *m)
 	free(m->row);
 	free(m->id);
 	if (rc == CLI_DONE)
-		cli_note(m->c, "%zu vectors of %zu values imported; for fast queries: imgsearch build", total, m->rows.dim);
+		cli_note(m->c, "%s: vectors (%zu, %zu) imported; for fast queries: imgsearch build", m->file, total, m->rows.dim);
 	return rc;
 }
 
-static int check_files(const importer *m, const char *file, const char *ids)
+static int check_files(const importer *m, const char *ids)
 {
 	if (m->rows.type == ARRAY_I64)
-		return cli_fail("%s: whole numbers are no vectors; float32 or float16 are wanted", file);
+		return cli_fail("%s: whole numbers are no vectors; float32 or float16 are wanted", m->file);
 	if (m->with_ids && (m->ids.type != ARRAY_I64 || m->ids.dim != 1))
 		return cli_fail("%s: ids are wanted as one column of int64", ids);
 	if (m->with_ids && m->ids.n != m->rows.n)
@@ -72,13 +73,13 @@ static int check_files(const importer *m, const char *file, const char *ids)
 static int import_run(cli *c, void *args)
 {
 	const vectors_args *a = args;
-	importer m = { .c = c };
+	importer m = { .c = c, .file = c->operand[0] };
 	imgsearch_options o = cli_options(c);
 	const char *db = cli_db(c);
 	if (!db || !array_open(&m.rows, c->operand[0]))
 		return CLI_FAILED;
 	m.with_ids = a->ids != NULL;
-	int rc = !a->ids || array_open(&m.ids, a->ids) ? check_files(&m, c->operand[0], a->ids) : CLI_FAILED;
+	int rc = !a->ids || array_open(&m.ids, a->ids) ? check_files(&m, a->ids) : CLI_FAILED;
 	o.dim = (uint32_t)m.rows.dim;
 	o.metric = a->metric;
 	m.at_once = BLOCK_BYTES / (4 * m.rows.dim) + 1;
@@ -140,7 +141,7 @@ static int export_run(cli *c, void *args)
 	if (x.ids.file && !array_finish(&x.ids, good) && good)
 		rc = CLI_FAILED;
 	if (rc == CLI_DONE)
-		cli_note(c, "%s: %zu vectors of %zu values", x.file, x.rows.n, x.rows.dim);
+		cli_note(c, "%s: vectors (%zu, %zu)", x.file, x.rows.n, x.rows.dim);
 	return rc;
 }
 

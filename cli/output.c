@@ -211,9 +211,15 @@ void json_real(json *j, const char *key, double value)
 	fputs(text, j->file);
 }
 
+void json_seconds(json *j, const char *key, double value)
+{
+	json_real(j, key, round(value * 1e6) / 1e6);
+}
+
 void json_float(json *j, const char *key, float value)
 {
 	char text[40] = "null";
+	value += 0.0f; /* -0 is 0 */
 	for (int digits = 6; isfinite(value) && digits <= 9; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, (double)value);
 		if (strtof(text, NULL) == value)

@@ -71,8 +71,8 @@ static void print_stats(const batch *b)
 	getrusage(RUSAGE_SELF, &use);
 	json_begin(&j, stdout);
 	json_int(&j, "queries", (int64_t)b->queries->n);
-	json_real(&j, "load_s", b->load_s);
-	json_real(&j, "search_s", b->search_s);
+	json_seconds(&j, "load_s", b->load_s);
+	json_seconds(&j, "search_s", b->search_s);
 	json_real(&j, "rss_mb", (double)use.ru_maxrss / 1024);
 	json_end(&j);
 }

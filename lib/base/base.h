@@ -16,7 +16,7 @@
 
 /* ------------------------------------------------------------------------------------------------ errors ---- */
 
-/* Writes code and sentence into err (may be NULL) and returns code: `return ims_fail(err, IMGSEARCH_EIO, ...)`. */
+/* Writes code and sentence into err (may be NULL) and returns code: `return ims_fail(err, IMGSEARCH_EIO, ...)`. What succeeds leaves err alone. */
 int ims_fail(imgsearch_error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The same with ": strerror(errno)" at the end and errno as detail. */

@@ -201,11 +201,14 @@ static void fit_one(void *arg, size_t i, unsigned worker)
 	buf held = { 0 };
 	const void *data;
 	size_t size;
-	*err = (imgsearch_error){ 0 };
-	if (in->kind > IMGSEARCH_KIND_PIXELS)
-		ims_fail(err, IMGSEARCH_EINVAL, "only pictures have features to extract");
-	else if (!check_kind(in, err) && !input_bytes(in, &held, &data, &size, err))
-		input_fit(b->s, in, data, size, &b->id->recipe, b->slots + i * side * side * 3, err);
+	int rc = check_kind(in, err);
+	if (!rc && in->kind > IMGSEARCH_KIND_PIXELS)
+		rc = ims_fail(err, IMGSEARCH_EINVAL, "only pictures have features to extract");
+	if (!rc)
+		rc = input_bytes(in, &held, &data, &size, err);
+	if (!rc)
+		rc = input_fit(b->s, in, data, size, &b->id->recipe, b->slots + i * side * side * 3, err);
+	err->code = rc;
 	ims_buf_free(&held);
 }
 

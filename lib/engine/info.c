@@ -137,12 +137,21 @@ static const char *why(imgsearch *s, info_block *b)
 	return kept ? kept : "no searcher is built: queries scan every vector (run build)";
 }
 
+/* An index that has no vectors yet gives the dimension of the network that its options name. */
+static uint32_t future_dim(imgsearch *s)
+{
+	model_identity id;
+	uint32_t dim = ims_engine_identify(s, NULL, &id, NULL) ? 0 : id.dim;
+	ims_model_identity_free(&id);
+	return dim;
+}
+
 static int fill(imgsearch *s, const view *v, info_block *b)
 {
 	imgsearch_info *info = &b->info;
 	info->path = keep(b, ims_strdup(ims_store_path(s->store)));
 	info->bytes = ims_store_bytes(s->store);
-	info->dim = v->space.dim;
+	info->dim = v->space.dim ? v->space.dim : future_dim(s);
 	info->metric = v->space.metric;
 	info->kernels = ims_kernels()->name;
 	info->searcher = keep(b, ims_strdup(*v->chosen ? v->chosen : "scan"));

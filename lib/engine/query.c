@@ -45,6 +45,8 @@ static int make_subset(imgsearch *s, asking *a, imgsearch_error *err)
 		ids = under;
 		n = n_under;
 	}
+	if (!rc && !ids && !(ids = ims_zalloc(1, sizeof *ids))) /* NULL would mean: no subset asked for */
+		rc = ims_nomem(err);
 	a->subset = ids;
 	a->request.subset = ids;
 	a->request.filter_count = n;

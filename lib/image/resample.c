@@ -227,7 +227,7 @@ int ims_resample(uint8_t *out, size_t out_stride, const image *in, const double 
 {
 	axis across = { 0 }, down = { 0 };
 	uint8_t *mid = NULL, *line = NULL;
-	int rc = ims_nomem(err);
+	int rc = IMGSEARCH_ENOMEM;
 	sampling columns = sample(in->width, box[0], box[2], part->width, bicubic), lines = sample(in->height, box[1], box[3], part->height, bicubic);
 	if (axis_init(&across, &columns, part->x, part->w) || axis_init(&down, &lines, part->y, part->h))
 		goto done;
@@ -247,7 +247,7 @@ done:
 	axis_free(&down);
 	ims_free(mid);
 	ims_free(line);
-	return rc;
+	return rc ? ims_nomem(err) : 0;
 }
 
 int ims_image_resize(image *out, const image *in, uint32_t width, uint32_t height, bool bicubic, const double box[4], imgsearch_error *err)

@@ -1,0 +1,118 @@
+/* A temporary folder with drawn pictures, and the fake network, for the tests of lib/engine. */
+#ifndef IMS_TEST_SCENE_H
+#define IMS_TEST_SCENE_H
+
+#include "image/image.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct scene {
+	char dir[64];     /* holds everything; removed at the end */
+	char db[96];
+	char photos[96];  /* dir/photos */
+} scene;
+
+static inline void shell(const char *format, ...)
+{
+	char command[2000];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(command, sizeof command, format, args);
+	va_end(args);
+	assert_int_equal(system(command), 0);
+}
+
+static inline int scene_setup(void **state)
+{
+	char exe[400], lib[500];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+	exe[n > 0 ? n : 0] = 0;
+	for (int up = 0; up < 2; up++)
+		*strrchr(exe, '/') = 0;
+	snprintf(lib, sizeof lib, "%s/lib", exe);
+	setenv("IMGSEARCH_LIBDIR", lib, 1);
+	scene *sc = calloc(1, sizeof *sc);
+	strcpy(sc->dir, "/tmp/imgsearch-engine-XXXXXX");
+	assert_non_null(mkdtemp(sc->dir));
+	snprintf(sc->db, sizeof sc->db, "%s/index.db", sc->dir);
+	snprintf(sc->photos, sizeof sc->photos, "%s/photos", sc->dir);
+	mkdir(sc->photos, 0777);
+	*state = sc;
+	return 0;
+}
+
+static inline int scene_teardown(void **state)
+{
+	scene *sc = *state;
+	shell("chmod -R u+rwX '%s'; rm -rf '%s'", sc->dir, sc->dir);
+	free(sc);
+	return 0;
+}
+
+/* A picture of its own for every number: blocks of colour. */
+static inline void draw(const char *path, unsigned number)
+{
+	enum { SIDE = 48 };
+	static uint8_t rgb[SIDE * SIDE * 3];
+	uint64_t seed = number;
+	buf bytes = { 0 };
+	for (int block = 0; block < 16; block++) {
+		uint64_t colour = ims_random(&seed);
+		for (int y = 0; y < SIDE / 4; y++)
+			for (int x = 0; x < SIDE / 4; x++)
+				for (int c = 0; c < 3; c++)
+					rgb[((block / 4 * SIDE / 4 + y) * SIDE + block % 4 * SIDE / 4 + x) * 3 + c] = (uint8_t)(colour >> 8 * c);
+	}
+	image im = { rgb, SIDE, SIDE };
+	assert_int_equal(ims_image_encode_png(&bytes, &im, NULL), 0);
+	FILE *f = fopen(path, "wb");
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes.data, 1, bytes.len, f), bytes.len);
+	assert_int_equal(fclose(f), 0);
+	ims_buf_free(&bytes);
+}
+
+/* photos/NAME drawn as NUMBER */
+static inline void photo(const scene *sc, const char *name, unsigned number)
+{
+	char path[400];
+	snprintf(path, sizeof path, "%s/%s", sc->photos, name);
+	draw(path, number);
+}
+
+static inline imgsearch *scene_open(const scene *sc)
+{
+	imgsearch_error err = { 0 };
+	imgsearch *s;
+	int rc = imgsearch_open(&s, sc->db, NULL, &err);
+	if (rc)
+		fail_msg("open: %s", err.message);
+	return s;
+}
+
+static inline imgsearch_counts scene_index(imgsearch *s, const char *path)
+{
+	imgsearch_error err = { 0 };
+	imgsearch_counts counts;
+	int rc = imgsearch_index_tree(s, &path, path ? 1 : 0, NULL, &counts, &err);
+	if (rc)
+		fail_msg("index: %s", err.message);
+	assert_int_equal(counts.seen, counts.indexed + counts.duplicate + counts.unsupported + counts.damaged + counts.too_big
+		+ counts.excluded + counts.unreadable);
+	return counts;
+}
+
+/* The id of photos/NAME; 0 when the index has no such path. */
+static inline int64_t id_of(imgsearch *s, const scene *sc, const char *name)
+{
+	char path[400];
+	int64_t id = 0;
+	snprintf(path, sizeof path, "%s/%s", sc->photos, name);
+	return imgsearch_find(s, path, &id, NULL) ? 0 : id;
+}
+
+#endif

@@ -1,0 +1,352 @@
+/* imgsearch_index_tree over real folders with the fake network: states, changes, moves, what is gone, models. */
+#include "scene.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+
+static void every_path_is_in_one_state(void **state)
+{
+	scene *sc = *state;
+	photo(sc, "a.png", 1);
+	photo(sc, "b.png", 2);
+	photo(sc, "copy of a.png", 1);
+	photo(sc, ".hidden.png", 3);
+	shell("cd '%s' && echo text > notes.txt && : > empty.jpg && head -c 200 a.png > broken.png && mkdir x.jpg && mkfifo pipe.png"
+		" && ln -s a.png link.png && mkdir .git @eaDir", sc->photos);
+	photo(sc, "x.jpg/c.png", 4);
+	imgsearch *s = scene_open(sc);
+	imgsearch_counts c = scene_index(s, sc->photos);
+	assert_int_equal(c.indexed, 3);
+	assert_int_equal(c.duplicate, 1);
+	assert_int_equal(c.unsupported, 2); /* notes.txt, pipe.png */
+	assert_int_equal(c.damaged, 2);     /* empty.jpg, broken.png */
+	assert_int_equal(c.excluded, 4);    /* .hidden.png, link.png, .git, @eaDir */
+	assert_int_equal(c.added, c.seen);
+	imgsearch_counts again = scene_index(s, NULL);
+	assert_int_equal(again.unchanged, again.seen);
+	assert_int_equal(again.added, 0);
+	assert_int_equal(again.seen, c.seen);
+	imgsearch_close(s);
+}
+
+static void moved_files_keep_id_and_vector(void **state)
+{
+	scene *sc = *state;
+	photo(sc, "a.png", 1);
+	photo(sc, "b.png", 2);
+	imgsearch *s = scene_open(sc);
+	scene_index(s, sc->photos);
+	int64_t a = id_of(s, sc, "a.png");
+	shell("cd '%s' && mkdir sub && mv a.png sub/z.png", sc->photos);
+	imgsearch_counts c = scene_index(s, NULL);
+	assert_int_equal(c.moved, 1);
+	assert_int_equal(c.removed, 0);
+	assert_int_equal(id_of(s, sc, "sub/z.png"), a);
+	assert_int_equal(id_of(s, sc, "a.png"), 0);
+	imgsearch_close(s);
+}
+
+static void changed_files_are_read_again(void **state)
+{
+	scene *sc = *state;
+	for (unsigned i = 0; i < 8; i++) {
+		char name[20];
+		snprintf(name, sizeof name, "%u.png", i);
+		photo(sc, name, i);
+	}
+	imgsearch *s = scene_open(sc);
+	scene_index(s, sc->photos);
+	int64_t id = id_of(s, sc, "3.png");
+	float before[48], after[48];
+	imgsearch_input in = imgsearch_stored(id);
+	imgsearch_hits *hits;
+	photo(sc, "3.png", 100);
+	shell("touch -d '2030-01-01' '%s/3.png'", sc->photos);
+	imgsearch_counts c = scene_index(s, NULL);
+	assert_int_equal(c.unchanged, 7);
+	assert_int_equal(id_of(s, sc, "3.png"), id);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, NULL), 0);
+	assert_int_equal(hits->hit[0].id, id);
+	imgsearch_hits_free(hits);
+	char path[200];
+	snprintf(path, sizeof path, "%s/3.png", sc->photos);
+	in = imgsearch_file(path);
+	assert_int_equal(imgsearch_extract(s, &in, 1, 0, after, NULL, NULL), 0);
+	photo(sc, "other.png", 3);
+	snprintf(path, sizeof path, "%s/other.png", sc->photos);
+	assert_int_equal(imgsearch_extract(s, &in, 1, 0, before, NULL, NULL), 0);
+	assert_memory_not_equal(before, after, sizeof before);
+	imgsearch_close(s);
+}
+
+static void deleted_files_drop_out_but_not_a_third_of_them_at_once(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	for (unsigned i = 0; i < 10; i++) {
+		char name[20];
+		snprintf(name, sizeof name, "%u.png", i);
+		photo(sc, name, i);
+	}
+	imgsearch *s = scene_open(sc);
+	scene_index(s, sc->photos);
+	shell("rm '%s'/0.png '%s'/1.png", sc->photos, sc->photos);
+	assert_int_equal(scene_index(s, NULL).removed, 2);
+	shell("rm '%s'/[2-5].png", sc->photos);
+	assert_int_equal(scene_index(s, NULL).removed, 0);
+	imgsearch_index_options prune = IMGSEARCH_INIT(imgsearch_index_options);
+	imgsearch_counts c;
+	prune.prune = 1;
+	assert_int_equal(imgsearch_index_tree(s, NULL, 0, &prune, &c, &err), 0);
+	assert_int_equal(c.removed, 4);
+	imgsearch_close(s);
+}
+
+static void an_absent_or_emptied_root_is_offline(void **state)
+{
+	scene *sc = *state;
+	photo(sc, "a.png", 1);
+	photo(sc, "b.png", 2);
+	imgsearch *s = scene_open(sc);
+	scene_index(s, sc->photos);
+	shell("mv '%s' '%s.away'", sc->photos, sc->photos);
+	imgsearch_counts c = scene_index(s, NULL);
+	assert_int_equal(c.offline, 2);
+	assert_int_equal(c.removed, 0);
+	shell("mkdir '%s'", sc->photos); /* the mount point without its disk */
+	c = scene_index(s, sc->photos);
+	assert_int_equal(c.offline, 2);
+	shell("rmdir '%s' && mv '%s.away' '%s'", sc->photos, sc->photos, sc->photos);
+	c = scene_index(s, NULL);
+	assert_int_equal(c.unchanged, 2);
+	assert_int_equal(c.offline, 0);
+	imgsearch_close(s);
+}
+
+static void a_twin_inherits_when_the_first_goes(void **state)
+{
+	scene *sc = *state;
+	photo(sc, "a.png", 1);
+	photo(sc, "b.png", 1);
+	for (unsigned i = 2; i < 9; i++) {
+		char name[20];
+		snprintf(name, sizeof name, "%u.png", i);
+		photo(sc, name, i);
+	}
+	imgsearch *s = scene_open(sc);
+	assert_int_equal(scene_index(s, sc->photos).duplicate, 1);
+	shell("rm '%s/a.png'", sc->photos);
+	imgsearch_counts c = scene_index(s, NULL);
+	assert_int_equal(c.removed, 1);
+	imgsearch_input in = imgsearch_stored(id_of(s, sc, "b.png"));
+	imgsearch_hits *hits;
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, NULL), 0);
+	assert_non_null(strstr(hits->hit[0].path, "/b.png"));
+	imgsearch_hits_free(hits);
+	imgsearch_close(s);
+}
+
+static void bad_files_are_remembered_until_they_change(void **state)
+{
+	scene *sc = *state;
+	photo(sc, "a.png", 1);
+	shell("cd '%s' && head -c 100 a.png > bad.png", sc->photos);
+	imgsearch *s = scene_open(sc);
+	assert_int_equal(scene_index(s, sc->photos).damaged, 1);
+	imgsearch_counts c = scene_index(s, NULL);
+	assert_int_equal(c.damaged, 1);
+	assert_int_equal(c.unchanged, 2);
+	photo(sc, "bad.png", 7);
+	c = scene_index(s, NULL);
+	assert_int_equal(c.damaged, 0);
+	assert_int_equal(c.indexed, 2);
+	imgsearch_close(s);
+}
+
+static void files_excluded_by_rules_say_which(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	photo(sc, "a.png", 1);
+	photo(sc, "raw_b.png", 2);
+	shell("cd '%s' && mkdir out keep && printf 'out/\\n!keep.png\\n*.tmp.png\\n' > .imgsearchignore", sc->photos);
+	photo(sc, "out/c.png", 3);
+	photo(sc, "keep/d.tmp.png", 4);
+	const char *exclude[] = { "raw_*" }, *paths[] = { sc->photos };
+	imgsearch_index_options o = IMGSEARCH_INIT(imgsearch_index_options);
+	o.exclude = exclude;
+	o.n_exclude = 1;
+	imgsearch *s = scene_open(sc);
+	imgsearch_counts c;
+	assert_int_equal(imgsearch_index_tree(s, paths, 1, &o, &c, &err), 0);
+	assert_int_equal(c.indexed, 1);
+	assert_int_equal(c.excluded, 4); /* raw_b.png, out/, d.tmp.png, .imgsearchignore */
+	imgsearch_close(s);
+}
+
+static void an_unreadable_folder_keeps_its_pictures(void **state)
+{
+	scene *sc = *state;
+	if (geteuid() == 0) /* root reads everything */
+		skip();
+	photo(sc, "a.png", 1);
+	shell("mkdir '%s/sub'", sc->photos);
+	photo(sc, "sub/b.png", 2);
+	imgsearch *s = scene_open(sc);
+	scene_index(s, sc->photos);
+	shell("chmod 0 '%s/sub'", sc->photos);
+	imgsearch_counts c = scene_index(s, NULL);
+	assert_int_equal(c.unreadable, 1);
+	assert_int_equal(c.removed, 0);
+	assert_true(id_of(s, sc, "sub/b.png") > 0);
+	imgsearch_close(s);
+}
+
+static void single_files_need_no_root(void **state)
+{
+	scene *sc = *state;
+	char path[200];
+	photo(sc, "a.png", 1);
+	photo(sc, "b.png", 2);
+	snprintf(path, sizeof path, "%s/a.png", sc->photos);
+	imgsearch *s = scene_open(sc);
+	imgsearch_counts c = scene_index(s, path);
+	assert_int_equal(c.indexed, 1);
+	assert_int_equal(c.seen, 1);
+	unlink(path);
+	c = scene_index(s, NULL);
+	assert_int_equal(c.removed, 1);
+	imgsearch_close(s);
+}
+
+static void another_recipe_indexes_anew_and_switches_at_the_end(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	imgsearch_info *info;
+	photo(sc, "a.png", 1);
+	photo(sc, "b.png", 2);
+	imgsearch *s = scene_open(sc);
+	scene_index(s, sc->photos);
+	imgsearch_close(s);
+	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
+	o.recipe.resize = o.recipe.crop = 40;
+	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
+	char path[200];
+	snprintf(path, sizeof path, "%s/new.png", sc->dir);
+	draw(path, 9);
+	imgsearch_input in = imgsearch_file(path);
+	imgsearch_hits *hits;
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), IMGSEARCH_EMODEL);
+	assert_null(hits);
+	scene_index(s, NULL);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), 0);
+	assert_int_equal(hits->count, 2);
+	imgsearch_hits_free(hits);
+	assert_int_equal(imgsearch_info_get(s, &info, &err), 0);
+	assert_int_equal(info->recipe.crop, 40);
+	assert_int_equal(info->vectors, 2);
+	imgsearch_info_free(info);
+	imgsearch_close(s);
+	s = scene_open(sc); /* without options the index says which recipe */
+	assert_int_equal(scene_index(s, NULL).unchanged, 2);
+	imgsearch_close(s);
+}
+
+static int stop_at_third(void *user, const imgsearch_progress *p)
+{
+	(void)user;
+	return !strcmp(p->stage, "index") && p->done >= 3;
+}
+
+static void a_cancel_keeps_what_was_done(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	imgsearch *s;
+	for (unsigned i = 0; i < 300; i++) {
+		char name[20];
+		snprintf(name, sizeof name, "%03u.png", i);
+		photo(sc, name, i);
+	}
+	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
+	o.events.progress = stop_at_third;
+	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
+	const char *paths[] = { sc->photos };
+	assert_int_equal(imgsearch_index_tree(s, paths, 1, NULL, NULL, &err), IMGSEARCH_ECANCELED);
+	imgsearch_close(s);
+	s = scene_open(sc);
+	assert_int_equal(scene_index(s, sc->photos).indexed, 300);
+	imgsearch_close(s);
+}
+
+static void a_second_writer_is_told_so(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	photo(sc, "a.png", 1);
+	imgsearch *s = scene_open(sc), *t = scene_open(sc);
+	float v[48] = { 1 };
+	imgsearch_input in = imgsearch_vector(v, 48);
+	scene_index(s, sc->photos);
+	assert_int_equal(imgsearch_index_add(t, &in, "x", NULL, &err), 0);
+	imgsearch_close(s);
+	imgsearch_close(t);
+}
+
+static void a_csv_gives_titles(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	char csv[200];
+	photo(sc, "a.png", 1);
+	photo(sc, "b.png", 2);
+	snprintf(csv, sizeof csv, "%s/t.csv", sc->dir);
+	shell("printf 'file,title,artist\\r\\na.png,\"A \"\"first\"\", one\",\"multi\\nline\"\\r\\nnone.png,x,y\\r\\nphotos/b.png,,B\\r\\n' > '%s'", csv);
+	imgsearch_index_options o = IMGSEARCH_INIT(imgsearch_index_options);
+	o.csv = csv;
+	const char *paths[] = { sc->photos };
+	imgsearch *s = scene_open(sc);
+	assert_int_equal(imgsearch_index_tree(s, paths, 1, &o, NULL, &err), 0);
+	imgsearch_item *item;
+	assert_int_equal(imgsearch_item_get(s, id_of(s, sc, "a.png"), &item, &err), 0);
+	assert_string_equal(item->title, "A \"first\", one");
+	assert_int_equal(item->n_columns, 3);
+	assert_string_equal(item->columns[2].value, "multi\nline");
+	imgsearch_item_free(item);
+	assert_int_equal(imgsearch_item_get(s, id_of(s, sc, "b.png"), &item, &err), 0);
+	assert_null(item->title);
+	assert_string_equal(item->columns[2].value, "B");
+	imgsearch_item_free(item);
+	o.csv_key = "picture";
+	assert_int_equal(imgsearch_index_tree(s, paths, 1, &o, NULL, &err), IMGSEARCH_EINVAL);
+	assert_non_null(strstr(err.message, "\"picture\""));
+	o.csv_key = NULL;
+	shell("printf 'file,title\\na.png,\"open\\n' > '%s'", csv);
+	assert_int_equal(imgsearch_index_tree(s, paths, 1, &o, NULL, &err), IMGSEARCH_EFORMAT);
+	assert_non_null(strstr(err.message, "line 2"));
+	imgsearch_close(s);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(every_path_is_in_one_state),
+		TEST(moved_files_keep_id_and_vector),
+		TEST(changed_files_are_read_again),
+		TEST(deleted_files_drop_out_but_not_a_third_of_them_at_once),
+		TEST(an_absent_or_emptied_root_is_offline),
+		TEST(a_twin_inherits_when_the_first_goes),
+		TEST(bad_files_are_remembered_until_they_change),
+		TEST(files_excluded_by_rules_say_which),
+		TEST(an_unreadable_folder_keeps_its_pictures),
+		TEST(single_files_need_no_root),
+		TEST(another_recipe_indexes_anew_and_switches_at_the_end),
+		TEST(a_cancel_keeps_what_was_done),
+		TEST(a_second_writer_is_told_so),
+		TEST(a_csv_gives_titles),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
