@@ -203,9 +203,12 @@ fuzz: fuzz-programs
 # --------------------------------------------------------------------------------------------- benchmarks ----
 
 # One target a benchmark, named bench-NAME and listed here.
-BENCHES :=
+BENCHES := decode
 .PHONY: bench
 bench: $(BENCHES:%=bench-%)
+
+bench-decode: $(B)/tests/bench/decode
+	@tests/bench/decode.py $<
 
 # --------------------------------------------------------------------------------------------- use it ----
 

@@ -1,0 +1,35 @@
+#!/usr/bin/python3
+# Writes the seeds of fuzz_jpeg, fuzz_png and fuzz_exif: python3 tests/fuzz/seeds_image.py
+import pathlib
+
+from PIL import Image
+
+SEEDS = pathlib.Path(__file__).parent / 'seeds'
+II = b'II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0'
+MM = b'MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x05\0\0\0\0\0\0'
+
+
+def picture(mode, size=(20, 12)):
+    im = Image.new('RGB', size)
+    im.putdata([(x * 12 % 256, y * 20 % 256, (x * y) % 256) for y in range(size[1]) for x in range(size[0])])
+    return im.convert(mode)
+
+
+def save(name, im, **how):
+    path = SEEDS / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    im.save(path, **how)
+
+
+save('jpeg/420.jpg', picture('RGB'), quality=60, subsampling=2, optimize=True, exif=b'Exif\0\0' + II)
+save('jpeg/progressive.jpg', picture('RGB'), quality=60, progressive=True, optimize=True)
+save('jpeg/grey.jpg', picture('L'), quality=60, optimize=True, exif=b'Exif\0\0' + MM)
+save('jpeg/cmyk.jpg', picture('CMYK'), quality=60, optimize=True)
+save('png/rgb.png', picture('RGB'), optimize=True)
+save('png/rgba.png', picture('RGBA'), optimize=True)
+save('png/palette.png', picture('P'), transparency=3, bits=4)
+save('png/bits.png', picture('1'))
+save('png/sixteen.png', picture('I').convert('I;16'))
+for name, block in ('little', II), ('big', MM):
+    (SEEDS / 'exif').mkdir(exist_ok=True)
+    (SEEDS / 'exif' / name).write_bytes(block)
