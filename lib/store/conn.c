@@ -80,7 +80,7 @@ int ims_store_connect(store *st, conn **out, bool writer, imgsearch_error *err)
 	}
 	if (!rc && writer)
 		rc = ims_store_exec(c, "PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=OFF;"
-			"PRAGMA cache_size=-65536; PRAGMA journal_size_limit=67108864", err);
+			"PRAGMA cache_size=-65536; PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=4096", err);
 	else if (!rc)
 		rc = ims_store_exec(c, "PRAGMA query_only=ON; PRAGMA cache_size=-8192", err);
 	if (rc) {

@@ -116,6 +116,7 @@ int ims_store_vectors_scan(store *st, bool next, uint32_t dim, int (*each)(void 
 	return rc;
 }
 
+/* One transaction for all, since taking the reader's lock costs more than finding a row. */
 int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out, uint8_t *found, imgsearch_error *err)
 {
 	conn *c;
@@ -123,7 +124,9 @@ int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t di
 	int rc = ims_store_lease(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err, "SELECT data FROM vector WHERE id = ?1", "i", (int64_t)0);
+	rc = ims_store_read_begin(c, err);
+	if (!rc)
+		rc = ims_store_query(c, &s, err, "SELECT data FROM vector WHERE id = ?1", "i", (int64_t)0);
 	for (size_t i = 0; !rc && i < n; i++) {
 		sqlite3_reset(s);
 		sqlite3_bind_int64(s, 1, ids[i]);
@@ -137,6 +140,7 @@ int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t di
 			memcpy(out + i * dim, data, dim * sizeof *out);
 	}
 	ims_store_done(c, s);
+	ims_store_read_end(c);
 	ims_store_return(st, c);
 	return rc;
 }
