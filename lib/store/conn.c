@@ -75,7 +75,7 @@ int ims_store_connect(store *st, conn **out, bool writer, imgsearch_error *err)
 		sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 		sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL); /* a stranger's file runs no code of its own */
 		sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-		rc = ims_store_exec(c, "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;"
+		rc = ims_store_exec(c, "PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;"
 			"PRAGMA mmap_size=0x7fff0000", err);
 	}
 	if (!rc && writer)

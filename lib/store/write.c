@@ -69,6 +69,8 @@ void ims_store_write_end(store *st)
 	if (!atomic_load(&st->writing))
 		return;
 	ims_store_tx_rollback(st);
+	if (st->writer && !st->memory) /* readers of what lies in the journal cannot use the mapped file */
+		sqlite3_wal_checkpoint_v2(st->writer->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	ims_store_unlock(st);
 }
 
