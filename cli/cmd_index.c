@@ -64,7 +64,7 @@ static void summarise(const cli *c, const imgsearch_counts *n)
 		{ "excluded", n->excluded }, { "unreadable", n->unreadable }, { "offline", n->offline },
 	};
 	char text[512];
-	size_t at = (size_t)snprintf(text, sizeof(text), "%llu pictures indexed", (unsigned long long)n->indexed);
+	size_t at = (size_t)snprintf(text, sizeof(text), "%llu picture%s indexed", (unsigned long long)n->indexed, n->indexed == 1 ? "" : "s");
 	for (size_t i = 0; i < sizeof(part) / sizeof(*part); i++)
 		if (part[i].value && at < sizeof(text))
 			at += (size_t)snprintf(text + at, sizeof(text) - at, ", %llu %s", (unsigned long long)part[i].value, part[i].name);

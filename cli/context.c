@@ -59,7 +59,7 @@ static int on_progress(void *user, const imgsearch_progress *now)
 static void on_log(void *user, int level, const char *text)
 {
 	cli *c = user;
-	if (level > (c->common->verbose ? IMGSEARCH_LOG_DEBUG : IMGSEARCH_LOG_WARNING))
+	if (level > (c->common->verbose ? IMGSEARCH_LOG_DEBUG : c->common->quiet ? IMGSEARCH_LOG_ERROR : IMGSEARCH_LOG_WARNING))
 		return;
 	progress_clear(c->progress);
 	cli_warn("%s%s", level == IMGSEARCH_LOG_WARNING ? "warning: " : "", text);

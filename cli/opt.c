@@ -90,7 +90,7 @@ const opt *opt_at(const cmd *c, size_t i)
 
 enum { WORD_MAX = 32 };
 
-/* Edits (insert, delete, replace, swap of neighbours) from a to b. */
+/* Edits (insert, delete, replace, swap of neighbours) from a to b; leaving off b's end counts as one. */
 static unsigned edit_distance(const char *a, const char *b)
 {
 	unsigned d[WORD_MAX + 1][WORD_MAX + 1];
@@ -112,7 +112,11 @@ static unsigned edit_distance(const char *a, const char *b)
 				best = d[i - 2][j - 2] + 1;
 			d[i][j] = best;
 		}
-	return d[n][m];
+	unsigned best = d[n][m];
+	for (size_t j = n < 3 ? m : 1; j < m; j++)
+		if (d[n][j] + 1 < best)
+			best = d[n][j] + 1;
+	return best;
 }
 
 const char *opt_nearest(const char *word, const char *const *names, size_t n)
@@ -121,7 +125,7 @@ const char *opt_nearest(const char *word, const char *const *names, size_t n)
 	size_t length = strlen(word);
 	unsigned best = length < 3 ? 2 : length < 7 ? 3 : 4; /* fewer edits than this */
 	for (size_t i = 0; n ? i < n : names[i] != NULL; i++) {
-		unsigned d = length >= 3 && !strncmp(word, names[i], length) ? 1 : edit_distance(word, names[i]);
+		unsigned d = edit_distance(word, names[i]);
 		if (d < best) {
 			best = d;
 			nearest = names[i];

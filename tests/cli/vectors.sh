@@ -1,0 +1,144 @@
+#!/bin/sh
+# Vectors of one's own: import, export, queries by array file. The files are written and read by Perl, so that no NumPy
+# is needed.
+. "$(dirname "$0")/common.sh"
+export IMGSEARCH_LIBDIR=$W/nothing IMGSEARCH_DB=$W/v.db
+
+npy() { # FILE DESCR SHAPE PACK VALUES...
+	perl -e 'my ($file, $descr, $shape, $pack, @v) = @ARGV;
+		my $h = "{\x27descr\x27: \x27$descr\x27, \x27fortran_order\x27: False, \x27shape\x27: $shape, }";
+		$h .= " " x (-(11 + length $h) % 64) . "\n";
+		open my $f, ">", $file or die; binmode $f;
+		print $f "\x93NUMPY\x01\x00", pack("v", length $h), $h, pack("$pack*", @v);' "$@"
+}
+show() { # FILE PACK: the header's dictionary and the numbers
+	perl -e 'open my $f, "<", $ARGV[0] or die; binmode $f; local $/; my $d = <$f>; my $n = unpack "v", substr $d, 8, 2;
+		my $h = substr $d, 10, $n; $h =~ s/\s+$//; print "$h\n", join(" ", map { /^nan/i ? "nan" : sprintf "%.6g", $_ } unpack "$ARGV[1]*", substr $d, 10 + $n), "\n";' "$@"
+}
+
+npy five.npy '<f4' '(5, 3)' f  1 0 0  0 1 0  0 0 1  1 1 0  0.5 0 0
+npy q.npy '<f4' '(2, 3)' f  1 0 0  0 2 0.1
+check "import" 0 imgsearch vectors import five.npy --metric l2 <<'END'
+! imgsearch: five.npy: vectors (5, 3) imported; for fast queries: imgsearch build
+END
+check "query --vectors --ids --distances" 0 imgsearch query --vectors q.npy -k 3 --ids ids.npy --distances d.npy </dev/null
+show ids.npy q >.out; show d.npy f >>.out
+compare "... rows are numbered from 0, nearest first" 0 0 <<'END'
+{'descr': '<i8', 'fortran_order': False, 'shape': (2, 3), }
+0 4 3 1 3 4
+{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }
+0 0.5 1 1.00499 1.41774 2.06398
+END
+for n in 1 2 7; do
+	imgsearch query --vectors q.npy -k 3 --ids ids$n.npy --batch $n && cmp -s ids.npy ids$n.npy; result "--batch $n gives the same" $?
+done
+imgsearch query --vectors q.npy -k 7 --ids ids.npy --distances d.npy; show ids.npy q >.out; show d.npy f >>.out
+compare "fewer than k: -1 and NaN" 0 0 <<'END'
+{'descr': '<i8', 'fortran_order': False, 'shape': (2, 7), }
+0 4 3 1 2 -1 -1 1 3 4 0 2 -1 -1
+{'descr': '<f4', 'fortran_order': False, 'shape': (2, 7), }
+0 0.5 1 1.41421 1.41421 nan nan 1.00499 1.41774 2.06398 2.23831 2.23831 nan nan
+END
+imgsearch query --vectors q.npy -k 2 --stats >.out 2>.err
+sed 's/: [0-9.e-]*\([,}]\)/: N\1/g' <.out >o; mv o .out
+compare "--stats" 0 $? <<'END'
+{"schema": N, "queries": N, "load_s": N, "search_s": N, "rss_mb": N}
+END
+check "without --ids: results as of pictures" 0 imgsearch query --vectors q.npy -k 1 <<'END'
+==> q.npy:0 <==
+0.0000	id:0
+==> q.npy:1 <==
+-1.0050	id:1
+END
+npy more.npy '<f2' '(2, 3)' v  0x3c00 0x4000 0xc200  0x0001 0x7bff 0x8000
+npy moreids.npy '<i8' '(2,)' q  3 9000000000000000000
+check "import float16 with ids, one of them known" 0 imgsearch vectors import more.npy --ids moreids.npy <<'END'
+! imgsearch: more.npy: vectors (2, 3) imported; for fast queries: imgsearch build
+END
+check "export" 0 imgsearch vectors export out.npy --ids outids.npy <<'END'
+! imgsearch: out.npy: vectors (6, 3)
+END
+show out.npy f >.out; show outids.npy q >>.out
+compare "... in order of ids" 0 0 <<'END'
+{'descr': '<f4', 'fortran_order': False, 'shape': (6, 3), }
+1 0 0 0 1 0 0 0 1 1 2 -3 0.5 0 0 5.96046e-08 65504 -0
+{'descr': '<i8', 'fortran_order': False, 'shape': (6,), }
+0 1 2 3 4 9e+18
+END
+imgsearch vectors export -q --f16 half.npy; show half.npy v >.out
+compare "export --f16" 0 0 <<'END'
+{'descr': '<f2', 'fortran_order': False, 'shape': (6, 3), }
+15360 0 0 0 15360 0 0 0 15360 15360 16384 49664 14336 0 0 1 31743 32768
+END
+imgsearch vectors export -q out.fvecs && rm -f w.db && imgsearch vectors import -q --db w.db out.fvecs --ids outids.npy && imgsearch vectors export -q --db w.db again.npy && cmp -s out.npy again.npy
+result "through .fvecs and back: the same bytes" $?
+check "build --stats" 0 sh -c "imgsearch build -q --stats | sed 's/\(_s\|_mb\)\": [0-9.]*/\1\": N/g; s/\"why\": \"[^\"]*\"/\"why\": W/'" <<'END'
+{"schema": 1, "searcher": "exact", "why": W, "rows": 6, "build_s": N, "index_mb": N, "rss_mb": N}
+END
+check "info" 0 sh -c "imgsearch info | grep -e ^vectors" <<'END'
+vectors      6 of 3 values, l2
+END
+
+# Files that are not as they should be.
+bad() { # NAME REASON; the file is bad.npy
+	check "$1" 3 imgsearch vectors import bad.npy <<-END
+	! imgsearch: bad.npy: $2
+	END
+}
+rm -f bad.npy; bad "no file" "cannot read: No such file or directory"
+: >bad.npy; bad "empty" "empty"
+echo text and more text >bad.npy; bad "text" "not a .npy file"
+head -c 90 five.npy >bad.npy; bad "cut in its header" "its .npy header is damaged"
+head -c 170 five.npy >bad.npy; bad "cut in its rows" "truncated: it holds fewer rows than its header says"
+npy bad.npy '<f4' '(2147483648, 3)' f 1; bad "a header of 2^31 rows" "truncated: it holds fewer rows than its header says"
+npy bad.npy '<f4' '(999999999999999, 1048576)' f 1; bad "a header beyond all memory" "truncated: it holds fewer rows than its header says"
+npy bad.npy '<f4' '(1, 99999999)' f 1; bad "a row beyond all memory" "its rows have an impossible dimension"
+npy bad.npy '<f4' '(3, 0)' f 1; bad "rows of nothing" "its rows have an impossible dimension"
+npy bad.npy '<f4' '(1, 1, 1)' f 1; bad "three dimensions" "it has neither one nor two dimensions"
+npy bad.npy '>f4' '(1, 3)' f 1 2 3; bad "big-endian" "its numbers are none of float32, float16, int64 (little-endian); convert it with astype"
+npy bad.npy '<i8' '(1, 3)' q 1 2 3; bad "whole numbers" "whole numbers are no vectors; float32 or float16 are wanted"
+npy bad.npy '<f4' '(1, 2)' f 1 2; bad "another dimension" "from row 0 on: vectors of 2 values; the index has 3"
+sed 's/False/True /' five.npy >bad.npy; bad "Fortran order" "its numbers stand in Fortran order; write it with numpy.ascontiguousarray"
+perl -e 'print pack("f<3", 1, 2, 9**9**9)' >tail; { head -c 128 five.npy | sed 's/(5, 3)/(1, 3)/'; cat tail; } >bad.npy
+check "an infinite value" 3 imgsearch vectors import bad.npy <<'END'
+-
+END
+grep -q '^imgsearch: bad.npy: .*not finite' .err; result "... is named" $?
+npy ids1.npy '<i8' '(1,)' q 1
+check "ids of another number" 3 imgsearch vectors import five.npy --ids ids1.npy <<'END'
+! imgsearch: ids1.npy: 1 ids for 5 rows
+END
+npy neg.npy '<i8' '(5,)' q 1 2 3 -4 5
+check "a negative id" 3 imgsearch vectors import five.npy --ids neg.npy <<'END'
+-
+END
+check "ids that are none" 3 imgsearch vectors import five.npy --ids five.npy <<'END'
+! imgsearch: five.npy: ids are wanted as one column of int64
+END
+printf '\003\0\0\0abcdefghijkl\002\0\0\0abcdefghijkl' >bad.fvecs
+check "rows of several dimensions in .fvecs" 3 imgsearch vectors import bad.fvecs <<'END'
+! imgsearch: bad.fvecs: its rows are not of one dimension
+END
+npy four.npy '<f4' '(1, 4)' f 1 2 3 4
+check "queries of another dimension" 3 imgsearch query --vectors four.npy <<'END'
+! imgsearch: four.npy: its rows have 4 values, those of the index 3
+END
+check "ids that cannot be written" 3 imgsearch query --vectors q.npy --ids no/folder.npy <<'END'
+! imgsearch: no/folder.npy: cannot write: No such file or directory
+END
+if [ -w /dev/full ]; then
+	ln -s /dev/full full.npy
+	check "a full disk" 3 imgsearch vectors export full.npy <<'END'
+! imgsearch: full.npy: cannot write: No space left on device
+END
+else
+	skip "a full disk" "no /dev/full"
+fi
+check "pictures into an index of vectors" 3 imgsearch index "$TOP/tests" <<'END'
+-
+END
+check "nothing to export" 3 sh -c "imgsearch vectors import -q five.npy --db e.db; imgsearch rm -q --db e.db id:0 id:1 id:2 id:3 id:4; imgsearch vectors export --db e.db none.npy" <<'END'
+-
+END
+
+done_testing
