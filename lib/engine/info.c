@@ -267,6 +267,26 @@ int imgsearch_list(imgsearch *s, uint32_t state, int (*each)(void *user, const i
 	return ims_store_each_picture(s->store, state, list_one, &l, err);
 }
 
+/* A vector without a picture is known by its id alone. */
+static int vector_item(imgsearch *s, int64_t id, store_picture *p)
+{
+	imgsearch_error none;
+	uint8_t found = 0;
+	view *v;
+	if (ims_view_get(s, &v, &none))
+		return IMGSEARCH_ENOTFOUND;
+	uint32_t dim = v->space.dim;
+	ims_view_release(v);
+	float *row = dim ? ims_alloc(dim, sizeof(float)) : NULL;
+	if (row && !ims_store_vectors_fetch(s->store, &id, 1, dim, row, &found, &none) && found) {
+		p->id = id;
+		p->state = IMGSEARCH_INDEXED;
+		p->path = ims_format("id:%lld", (long long)id);
+	}
+	ims_free(row);
+	return p->path ? 0 : IMGSEARCH_ENOTFOUND;
+}
+
 int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error *err)
 {
 	store_picture p = { 0 };
@@ -276,6 +296,8 @@ int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch
 	if (!s || !out)
 		return ims_fail(err, IMGSEARCH_EINVAL, "item: no index");
 	int rc = ims_store_picture_get(s->store, id, &p, &root, err);
+	if (rc == IMGSEARCH_ENOTFOUND)
+		rc = vector_item(s, id, &p);
 	if (rc)
 		return rc;
 	item_block *b = ims_zalloc(1, sizeof *b);

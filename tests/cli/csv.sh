@@ -14,8 +14,8 @@ check "list shows the title" 0 sh -c "imgsearch list | grep -e city -e flower | 
 W/pics/city-01.jpg	The "City", at noon
 W/pics/flower-01.jpg
 END
-check "JSON has all columns" 0 sh -c "imgsearch query --json -k 1 pics/city-01.jpg | sed 's/.*\(\"title\".*\)/\1/'" <<'END'
-"title": "The \"City\", at noon", "columns": {"file": "city-01.jpg", "title": "The \"City\", at noon", "artist": "Ann", "note, long": "two\nlines"}}]}
+check "JSON has all columns" 0 sh -c "imgsearch query --json -k 1 pics/city-01.jpg | grep -o '\"columns\".*'" <<'END'
+"columns": {"file": "city-01.jpg", "title": "The \"City\", at noon", "artist": "Ann", "note, long": "two\nlines"}}]}
 END
 printf 'path,name\n%s/pics/night-01.jpg,"Line\nbreak\tand tab"\n' "$W" >b.csv
 check "--key and --title" 0 imgsearch index pics --csv b.csv --key path --title name <<'END'
