@@ -91,6 +91,7 @@ typedef struct common_args {
 	uint32_t json;                 /* GROUP_JSON */
 	uint32_t nul;                  /* GROUP_NUL: records end with NUL, in and out */
 	const char *db;                /* GROUP_DB */
+	uint32_t mean, std;            /* GROUP_RECIPE: were given */
 	imgsearch_options open;        /* GROUP_MODEL: model weights device precision threads; GROUP_RECIPE: the rest */
 } common_args;
 

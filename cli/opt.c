@@ -46,10 +46,10 @@ static const opt group_model[] = {
 	OPT_END
 };
 static const opt group_recipe[] = {
-	{ "resize", 0, OPT_UINT, COMMON(open.recipe.resize), "N", .help = "short side after the resize (default: the network's own)", .min = 8, .max = 4096 },
-	{ "crop", 0, OPT_UINT, COMMON(open.recipe.crop), "N", .help = "side of the centre crop (default: the network's own)", .min = 8, .max = 4096 },
-	{ "mean", 0, OPT_RGB, COMMON(open.recipe.mean), "R,G,B", .help = "subtracted from values in 0..1", .min = -10, .max = 10 },
-	{ "std", 0, OPT_RGB, COMMON(open.recipe.std), "R,G,B", .help = "divided by after that", .min = 1e-6, .max = 10 },
+	{ "resize", 0, OPT_UINT, COMMON(open.recipe.resize), "N", .help = "short side after the resize (default: the network's own)", .min = 32, .max = 4096 },
+	{ "crop", 0, OPT_UINT, COMMON(open.recipe.crop), "N", .help = "side of the centre crop (default: the network's own)", .min = 32, .max = 4096 },
+	{ "mean", 0, OPT_RGB, COMMON(open.recipe.mean), "R,G,B", .help = "subtracted from values in 0..1", .min = -10, .max = 10, .given = COMMON(mean) },
+	{ "std", 0, OPT_RGB, COMMON(open.recipe.std), "R,G,B", .help = "divided by after that", .min = 1e-6, .max = 10, .given = COMMON(std) },
 	{ "interpolation", 0, OPT_ENUM, COMMON(open.recipe.interpolation), "NAME", .help = "of the resize", .choices = interpolations },
 	{ "full-decode", 0, OPT_FLAG, COMMON(open.full_decode), .help = "decode JPEGs at full size: slower, exactly the reference transform" },
 	{ "max-megapixels", 0, OPT_UINT, COMMON(open.max_megapixels), "N", .help = "larger pictures are \"too big\" (default 200)", .min = 1, .max = 4000 },
@@ -403,8 +403,11 @@ int opt_parse(const cmd *c, int argc, char **argv, void *args, size_t *n_operand
 			return rc;
 	}
 	*n_operands = n;
-	if (((const common_args *)args)->help)
+	const common_args *common = args;
+	if (common->help)
 		return CLI_DONE;
+	if (common->mean != common->std)
+		return cli_usage(c, "--mean and --std are given together or not at all");
 	if (n < c->min_operands)
 		return cli_usage(c, n ? "more is needed: imgsearch %s %s" : "nothing given: imgsearch %s %s", c->name, c->operands);
 	if (n > c->max_operands)

@@ -1,0 +1,55 @@
+#!/bin/sh
+# extract, models: features as an array file.
+. "$(dirname "$0")/common.sh"
+draw pics 1
+header() { perl -e 'open my $f, "<", $ARGV[0] or die; binmode $f; local $/; my $d = <$f>; my $n = unpack "v", substr $d, 8, 2;
+	print substr($d, 10, $n) =~ s/\s+$//r, "\n"; my $dim = $ARGV[1]; my @v = unpack "f*", substr $d, 10 + $n;
+	while (@v) { my $s = 0; $s += $_ * $_ for splice @v, 0, $dim; print $s =~ /nan/i ? "nan\n" : sprintf "%.3f\n", sqrt $s }' "$@"; }
+
+check "extract without an index" 0 imgsearch extract pics/city-01.jpg pics/flower-01.jpg -o f.npy <<'END'
+! imgsearch: f.npy: features (2, 48)
+END
+header f.npy 48 >.out; : >.err
+compare "... rows of length 1" 0 0 <<'END'
+{'descr': '<f4', 'fortran_order': False, 'shape': (2, 48), }
+1.000
+1.000
+END
+echo text >text.jpg
+check "a picture that fails" 4 imgsearch extract pics/city-01.jpg text.jpg none.jpg pics/flower-01.jpg -o g.npy <<'END'
+! imgsearch: text.jpg: not a picture of a known format
+! imgsearch: none.jpg: No such file or directory
+! imgsearch: g.npy: features (4, 48); rows of NaN for what failed
+END
+header g.npy 48 >.out; : >.err
+compare "... gives a row of NaN in its place" 0 0 <<'END'
+{'descr': '<f4', 'fortran_order': False, 'shape': (4, 48), }
+1.000
+nan
+nan
+1.000
+END
+check "all fail" 3 imgsearch extract text.jpg -o h.npy <<'END'
+-
+END
+imgsearch extract -q - -o i.npy <pics/city-01.jpg && [ "$(tail -c 192 i.npy | cksum)" = "$(tail -c 384 f.npy | head -c 192 | cksum)" ]
+result "a picture on standard input: the same feature" $?
+imgsearch extract -q --raw pics/city-01.jpg -o raw.npy && ! cmp -s raw.npy i.npy; result "--raw" $?
+imgsearch extract -q pics/*.jpg pics/*.jpg pics/*.jpg pics/*.jpg pics/*.jpg pics/*.jpg pics/*.jpg pics/*.jpg pics/*.jpg -o many.npy && [ "$(header many.npy 48 | grep -c '^1.000$')" = 72 ]
+result "more than one block" $?
+check "a place that cannot be written" 3 imgsearch extract pics/city-01.jpg -o no/f.npy <<'END'
+! imgsearch: no/f.npy: cannot write: No such file or directory
+END
+IMGSEARCH_LIBDIR=$W/nothing imgsearch extract pics/city-01.jpg -o j.npy >.out 2>.err; [ $? = 3 ] && grep -q model .err && [ ! -e j.npy ]
+result "no network: $(tidy <.err)" $?
+for recipe in "--resize 40" "--resize 64 --crop 40" "--mean 0,0,0 --std 1,1,1" "--interpolation bicubic" "--full-decode"; do
+	imgsearch extract -q $recipe pics/city-01.jpg -o k.npy 2>.err; result "$recipe" $? .err
+	[ "$recipe" = --full-decode ] || ! cmp -s i.npy k.npy; result "... makes a difference" $?
+done
+check "--mean without --std" 2 imgsearch extract --mean 0,0,0 pics/city-01.jpg -o k.npy <<'END'
+! imgsearch: extract: --mean and --std are given together or not at all (see: imgsearch help extract)
+END
+imgsearch models | grep -q '^resnet50 *2048 values *256 -> 224 pixels  '; result "models" $?
+imgsearch models --json | perl -MJSON::PP -ne 'my $m = decode_json $_; die unless $m->{schema} == 1 && $m->{dim} > 0 && $m->{name}; $n++; END { exit !($n > 10) }'; result "models --json" $?
+
+done_testing

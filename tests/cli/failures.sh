@@ -1,0 +1,132 @@
+#!/bin/sh
+# What can go wrong around the command: indexes that are none, disks, readers that go away, signals, two at once.
+. "$(dirname "$0")/common.sh"
+draw pics 2
+imgsearch index -q --db good.db pics
+
+echo "this is a text, and not a database at all, however long it may be" >text.db
+: >empty.db
+head -c 5000 good.db >cut.db
+cp good.db newer.db && printf '\377' | dd of=newer.db bs=1 seek=63 conv=notrunc 2>/dev/null
+head -c 70000 /dev/zero >zero.db
+mkdir folder.db
+for db in text cut newer zero folder; do
+	check "query of an index that is none: $db" 3 imgsearch query --db $db.db pics/city-01.jpg <<'END'
+-
+END
+	grep -q "$db.db" .err; result "... names it: $(tidy <.err)" $?
+	cp -r $db.db before
+	check "index into it" 3 imgsearch index --db $db.db pics <<'END'
+-
+END
+	[ -d before ] || cmp -s before $db.db; result "... leaves it alone" $?
+	rm -rf before
+done
+grep -q newer .err || imgsearch query --db newer.db x.jpg 2>&1 | grep -qi 'newer\|version'; result "a newer version is called so" $?
+check "an index in a folder that is not there" 3 imgsearch index --db no/such/i.db pics <<'END'
+-
+END
+grep -q 'no/such/i.db: ' .err; result "... names it: $(tidy <.err)" $?
+
+# Read-only. Root may write everywhere: then it is done as nobody.
+if [ "$(id -u)" = 0 ]; then
+	as() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+	command -v setpriv >/dev/null || as() { return 99; }
+	chmod 755 "$W"
+else
+	as() { "$@"; }
+fi
+mkdir ro && cp good.db ro/i.db && chmod 444 ro/i.db && chmod 555 ro
+as test -x "$B/imgsearch" && as test -r "$W/pics/city-01.jpg"
+if [ $? = 0 ]; then
+	as imgsearch query --db ro/i.db -k 1 --paths pics/city-01.jpg >.out 2>.err
+	compare "query of a read-only index in a read-only folder" 0 $? <<'END'
+W/pics/city-01.jpg
+END
+	as imgsearch index --db ro/i.db pics >.out 2>.err
+	compare "index into it" 3 $? <<'END'
+-
+END
+	grep -q 'ro/i.db: ' .err; result "... says so: $(tidy <.err)" $?
+	chmod 000 pics/night-01.jpg; mkdir pics/shut; cp pics/city-01.jpg pics/shut; chmod 000 pics/shut; mkdir -m 777 out
+	as imgsearch index --db out/i.db pics >.out 2>.err
+	compare "an unreadable file and folder: status 4, the rest is done" 4 $? <<'END'
+-
+END
+	as imgsearch failed --db out/i.db | sed "s|$W|W|" | grep -q '^unreadable	W/pics/night-01.jpg	..*'; result "... and named" $?
+	as imgsearch failed --db out/i.db | grep -q "pics/shut	"; result "... the folder too" $?
+	chmod 755 pics/shut; chmod 644 pics/night-01.jpg; rm -r pics/shut
+else
+	skip "read-only" "nobody cannot run the command here"
+fi
+
+if [ -w /dev/full ]; then
+	imgsearch query --db good.db pics/city-01.jpg >/dev/full 2>.err; status=$?; : >.out
+	compare "a full disk behind standard output" 3 $status <<'END'
+! imgsearch: standard output: cannot write: No space left on device
+END
+	imgsearch list --db good.db --json >/dev/full 2>.err; [ $? = 3 ]; result "... also for list" $?
+fi
+imgsearch list --db good.db >&- 2>.err; [ $? = 3 ]; result "a closed standard output" $?
+(imgsearch list --db good.db 2>.err; echo $? >.status) | true
+[ ! -s .err ]; result "a reader that went away: nothing is said" $?
+check "nothing to write: closed standard output is no matter" 0 sh -c "imgsearch index -q --db good.db pics >&-" </dev/null
+
+# Two at once: one does it, the other is told; both may also succeed one after the other.
+draw many 40
+imgsearch index -q --db two.db many & one=$!
+imgsearch index -q --db two.db many 2>.err; second=$?
+wait $one; first=$?
+{ [ $first = 0 ] && [ $second = 0 ]; } || { [ $first = 3 ] && [ $second = 0 ]; } || { [ $first = 0 ] && [ $second = 3 ] && grep -q 'busy\|another\|writer' .err; }
+result "two indexers at once ($first, $second: $(tidy <.err))" $?
+imgsearch index -q --db two.db many && [ "$(imgsearch list --db two.db | wc -l)" = 320 ]; result "... and the index is whole" $?
+
+# Interrupted: what was done is kept, the status is 130.
+interrupted=0
+for wait in 0.02 0.05 0.1 0.2; do
+	rm -f int.db*
+	imgsearch index -q --db int.db many & pid=$!
+	sleep $wait
+	kill -INT $pid 2>/dev/null
+	wait $pid; status=$?
+	[ $status = 130 ] && interrupted=1
+	if [ $status != 130 ] && [ $status != 0 ]; then echo "# status $status after $wait s"; interrupted=2; fi
+done
+if [ $interrupted = 0 ]; then skip "SIGINT: status 130" "it was always faster"; else [ $interrupted = 1 ]; result "SIGINT: status 130" $?; fi
+imgsearch index -q --db int.db many && [ "$(imgsearch list --db int.db | wc -l)" = 320 ]; result "... and the next run completes it" $?
+rm -f kill.db*
+bad=0
+for i in 1 2 3 4 5 6 7 8; do
+	imgsearch index -q --db kill.db many 2>/dev/null & pid=$!
+	sleep 0.0$i
+	kill -9 $pid 2>/dev/null
+	wait $pid 2>/dev/null
+	if [ -e kill.db ]; then imgsearch info --db kill.db >.out 2>.err || grep -q 'it is empty' .err || { bad=1; sed 's/^/# /' .err; }; fi
+done
+result "kill -9: the index opens" $bad
+imgsearch index -q --db kill.db many && [ "$(imgsearch list --db kill.db | wc -l)" = 320 ]; result "... and the next run completes it" $?
+
+# A network that is not there, or not the right one.
+IMGSEARCH_LIBDIR=$W/nothing imgsearch index --db new.db pics >.out 2>.err
+compare "no network at all" 3 $? <<'END'
+-
+END
+grep -q 'model' .err; result "... says what to do: $(tidy <.err)" $?
+check "an unknown network" 3 imgsearch index --db new.db --model resnet51 pics <<'END'
+-
+END
+grep -q 'resnet51' .err; result "... is named: $(tidy <.err)" $?
+check "weights that are not there" 3 imgsearch index --db new.db --model resnet18 --weights none.pth pics <<'END'
+-
+END
+grep -q 'none.pth: ' .err; result "... are named: $(tidy <.err)" $?
+check "weights that are none" 3 imgsearch index --db new.db --model resnet18 --weights pics/city-01.jpg pics <<'END'
+-
+END
+grep -q 'city-01.jpg: ' .err; result "... are named: $(tidy <.err)" $?
+check "a query by another network than the index's" 3 imgsearch query --db good.db --model resnet18 --weights none.pth many/city-30.jpg <<'END'
+-
+END
+echo "# $(tidy <.err)"
+
+done_testing
