@@ -1,0 +1,118 @@
+# bash completion for imgsearch; written by: imgsearch complete bash
+_imgsearch() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd=${COMP_WORDS[1]} options= operands=
+	local IFS=$' \n'
+	COMPREPLY=()
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		COMPREPLY=($(compgen -W "index query info list failed rm build extract models root vectors help complete --version --help" -- "$cur"))
+		return
+	fi
+	case $cmd in
+	root)
+		if [ "$COMP_CWORD" -eq 2 ]; then
+			COMPREPLY=($(compgen -W "mv" -- "$cur"))
+			return
+		fi
+		cmd="$cmd ${COMP_WORDS[2]}" ;;
+	vectors)
+		if [ "$COMP_CWORD" -eq 2 ]; then
+			COMPREPLY=($(compgen -W "import export" -- "$cur"))
+			return
+		fi
+		cmd="$cmd ${COMP_WORDS[2]}" ;;
+	esac
+	case "$cmd $prev" in
+	"index --exclude"|"index -x") return ;;
+	"index --include"|"index -i") return ;;
+	"index --csv") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"index --key") return ;;
+	"index --title") return ;;
+	"index --db"|"index -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"index --model"|"index -m") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"index --weights"|"index -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"index --device") return ;;
+	"index --precision") COMPREPLY=($(compgen -W "auto f32 bf16" -- "$cur")); return ;;
+	"index --resize") return ;;
+	"index --crop") return ;;
+	"index --mean") return ;;
+	"index --std") return ;;
+	"index --interpolation") COMPREPLY=($(compgen -W "default bilinear bicubic" -- "$cur")); return ;;
+	"index --max-megapixels") return ;;
+	"index --threads"|"index -t") return ;;
+	"query --k"|"query -k") return ;;
+	"query --min-score") return ;;
+	"query --max-chance") return ;;
+	"query --under"|"query -u") COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	"query --crop") return ;;
+	"query --not"|"query -n") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"query --searcher"|"query -s") COMPREPLY=($(compgen -W "exact kdtree pca graph scan" -- "$cur")); return ;;
+	"query --recall") return ;;
+	"query --ef") return ;;
+	"query --checks") return ;;
+	"query --epsilon") return ;;
+	"query --vectors") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"query --ids") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"query --distances") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"query --batch") return ;;
+	"query --db"|"query -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"query --model"|"query -m") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"query --weights"|"query -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"query --device") return ;;
+	"query --precision") COMPREPLY=($(compgen -W "auto f32 bf16" -- "$cur")); return ;;
+	"query --threads"|"query -t") return ;;
+	"info --db"|"info -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"list --state") COMPREPLY=($(compgen -W "all indexed duplicate unsupported damaged too-big excluded unreadable" -- "$cur")); return ;;
+	"list --db"|"list -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"failed --db"|"failed -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"rm --db"|"rm -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"build --searcher"|"build -s") COMPREPLY=($(compgen -W "auto exact kdtree pca graph" -- "$cur")); return ;;
+	"build --variance") return ;;
+	"build --components") return ;;
+	"build --degree") return ;;
+	"build --beam") return ;;
+	"build --seed") return ;;
+	"build --db"|"build -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"build --threads"|"build -t") return ;;
+	"extract --output"|"extract -o") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"extract --db"|"extract -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"extract --model"|"extract -m") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"extract --weights"|"extract -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"extract --device") return ;;
+	"extract --precision") COMPREPLY=($(compgen -W "auto f32 bf16" -- "$cur")); return ;;
+	"extract --resize") return ;;
+	"extract --crop") return ;;
+	"extract --mean") return ;;
+	"extract --std") return ;;
+	"extract --interpolation") COMPREPLY=($(compgen -W "default bilinear bicubic" -- "$cur")); return ;;
+	"extract --max-megapixels") return ;;
+	"extract --threads"|"extract -t") return ;;
+	"root mv --db"|"root mv -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"vectors import --ids") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"vectors import --metric") COMPREPLY=($(compgen -W "cosine l2 ip" -- "$cur")); return ;;
+	"vectors import --db"|"vectors import -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"vectors import --threads"|"vectors import -t") return ;;
+	"vectors export --ids") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"vectors export --db"|"vectors export -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	esac
+	case $cmd in
+	"index") options="--exclude --include --follow-links --prune --retry --csv --key --title --no-build --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --threads --json --null --help --quiet --verbose" ;;
+	"query") options="--k --min-score --max-chance --no-self --under --crop --combine --not --paths --searcher --recall --ef --checks --epsilon --plain --vectors --ids --distances --batch --stats --db --model --weights --device --precision --threads --json --null --help --quiet --verbose" ;;
+	"info") options="--db --json --help --quiet --verbose" ;;
+	"list") options="--state --paths --db --json --null --help --quiet --verbose" ;;
+	"failed") options="--paths --db --json --null --help --quiet --verbose" ;;
+	"rm") options="--dry-run --db --json --null --help --quiet --verbose" ;;
+	"build") options="--searcher --variance --components --whiten --degree --beam --seed --stats --db --threads --json --help --quiet --verbose" ;;
+	"extract") options="--output --raw --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --threads --help --quiet --verbose" ;;
+	"models") options="--json --help --quiet --verbose" ;;
+	"root mv") options="--db --help --quiet --verbose" ;;
+	"vectors import") options="--ids --metric --db --threads --help --quiet --verbose" ;;
+	"vectors export") options="--ids --f16 --db --help --quiet --verbose" ;;
+	"help") options="--man --help --quiet --verbose" ;;
+	"complete") options="--help --quiet --verbose" operands="bash zsh fish" ;;
+	esac
+	case $cur in
+	-*) COMPREPLY=($(compgen -W "$options" -- "$cur")) ;;
+	*) if [ -n "$operands" ]; then COMPREPLY=($(compgen -W "$operands" -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
+	esac
+}
+complete -o filenames -F _imgsearch imgsearch

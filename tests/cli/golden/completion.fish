@@ -1,0 +1,150 @@
+# fish completion for imgsearch; written by: imgsearch complete fish
+complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm build extract models root vectors help complete'
+complete -c imgsearch -n '__fish_seen_subcommand_from root' -f -a 'mv'
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors' -f -a 'import export'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l exclude -s x -d 'leave out names or relative paths like this (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l include -s i -d 'take only names or relative paths like this (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l follow-links -s L -d 'follow symbolic links'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l prune -d 'let this run drop more than 30 % of a folder\'s pictures'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l retry -d 'try damaged and unsupported files again, even if they did not change'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l csv -d 'attach the columns of this CSV (UTF-8, with a header row)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l key -d 'column with the file name or path (default: file)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l title -d 'column that is shown with results (default: title)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-build -d 'do not build the searcher afterwards'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l precision -d 'of the network (auto is bf16 where the CPU has it)' -x -a 'auto f32 bf16'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l resize -d 'short side after the resize (default: the network\'s own)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l crop -d 'side of the centre crop (default: the network\'s own)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l mean -d 'subtracted from values in 0..1' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l std -d 'divided by after that' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l interpolation -d 'of the resize' -x -a 'default bilinear bicubic'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l k -s k -d 'how many pictures to show' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l min-score -d 'leave out what scores lower' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l max-chance -d 'end the list where more than X pictures would score as high by chance' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l no-self -d 'leave out the query itself when it is in the index'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l under -s u -d 'only pictures below this folder' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l crop -d 'search with this part of each picture, in pixels of the upright picture' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l combine -s c -d 'all pictures together are one query'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l not -s n -d 'push away from this picture (may be repeated)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l paths -s p -d 'write paths alone, without score and title'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l searcher -s s -d 'search with this one instead of the index\'s own choice' -x -a 'exact kdtree pca graph scan'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l recall -d 'graph: share of the true nearest to aim at (default 0.95)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l ef -d 'graph: width of the beam, instead of --recall' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l checks -d 'kdtree, pca: look at no more rows than this' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l epsilon -d 'kdtree: distances within (1 + E) of the true ones' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l plain -d 'compare the features as they are: no mean subtracted, nothing re-ranked'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l vectors -d 'queries are the rows of this .npy or .fvecs file' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l ids -d 'with --vectors: write ids (n, k) as int64, -1 where there are fewer' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l distances -d 'with --vectors: write distances (n, k) as f32, NaN where there are fewer' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l batch -d 'with --vectors: so many queries at once; 1: one by one' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l stats -d 'with --vectors: write times and memory as one JSON line'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l precision -d 'of the network (auto is bf16 where the CPU has it)' -x -a 'auto f32 bf16'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from info' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from info' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from info' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from info' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from info' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l state -d 'paths in this state (default: indexed and duplicate)' -x -a 'all indexed duplicate unsupported damaged too-big excluded unreadable'
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l paths -s p -d 'write paths alone'
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l paths -s p -d 'write paths alone'
+complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
+complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l dry-run -d 'only show what would be taken out'
+complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
+complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l searcher -s s -d 'which one to build' -x -a 'auto exact kdtree pca graph'
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l variance -d 'pca: share of the variance that is kept' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l components -d 'pca, kdtree: so many components, instead of --variance' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l whiten -d 'pca: scale the components to equal variance'
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l degree -d 'graph: neighbours of a node' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l beam -d 'graph: width of the beam while building' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l seed -d 'of the random numbers' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l stats -d 'write time and size as one JSON line'
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l output -s o -d 'where the features go (.npy, or .fvecs)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l raw -d 'features as the network gives them, not normalised'
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l precision -d 'of the network (auto is bf16 where the CPU has it)' -x -a 'auto f32 bf16'
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l resize -d 'short side after the resize (default: the network\'s own)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l crop -d 'side of the centre crop (default: the network\'s own)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l mean -d 'subtracted from values in 0..1' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l std -d 'divided by after that' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l interpolation -d 'of the resize' -x -a 'default bilinear bicubic'
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from models' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from models' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from models' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from models' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l ids -d 'their ids, int64 (default: rows are numbered from 0)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l metric -d 'of a new index (default: cosine)' -x -a 'cosine l2 ip'
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l ids -d 'write their ids here, int64' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l f16 -d 'write float16 (.npy only)'
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from help' -l man -d 'write the man page, for man -l -'
+complete -c imgsearch -n '__fish_seen_subcommand_from help' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from help' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from help' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from complete' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from complete' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from complete' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from complete' -f -a 'bash zsh fish'

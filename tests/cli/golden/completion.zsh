@@ -1,0 +1,216 @@
+#compdef imgsearch
+# zsh completion for imgsearch; written by: imgsearch complete zsh
+_imgsearch() {
+	local command=$words[2]
+	if (( CURRENT == 2 )); then
+		compadd -- index query info list failed rm build extract models root vectors help complete
+		return
+	fi
+	case $command in
+	root)
+		if (( CURRENT == 3 )); then
+			compadd -- mv
+			return
+		fi
+		command="$words[2] $words[3]"
+		shift words
+		(( CURRENT-- )) ;;
+	vectors)
+		if (( CURRENT == 3 )); then
+			compadd -- import export
+			return
+		fi
+		command="$words[2] $words[3]"
+		shift words
+		(( CURRENT-- )) ;;
+	esac
+	shift words
+	(( CURRENT-- ))
+	case $command in
+	'index')
+		_arguments -s \
+			'*--exclude=[leave out names or relative paths like this (may be repeated)]:PATTERN:' \
+			'*--include=[take only names or relative paths like this (may be repeated)]:PATTERN:' \
+			'(-L --follow-links)'{-L,--follow-links}'[follow symbolic links]' \
+			'--prune[let this run drop more than 30 % of a folder'\''s pictures]' \
+			'--retry[try damaged and unsupported files again, even if they did not change]' \
+			'--csv=[attach the columns of this CSV (UTF-8, with a header row)]:FILE:_files' \
+			'--key=[column with the file name or path (default\: file)]:COLUMN:' \
+			'--title=[column that is shown with results (default\: title)]:COLUMN:' \
+			'--no-build[do not build the searcher afterwards]' \
+			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
+			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
+			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
+			'--precision=[of the network (auto is bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
+			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
+			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
+			'--mean=[subtracted from values in 0..1]:R,G,B:' \
+			'--std=[divided by after that]:R,G,B:' \
+			'--interpolation=[of the resize]:NAME:(default bilinear bicubic)' \
+			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
+			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
+			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'*:file:_files' ;;
+	'query')
+		_arguments -s \
+			'(-k --k)'{-k+,--k=}'[how many pictures to show]:N:' \
+			'--min-score=[leave out what scores lower]:S:' \
+			'--max-chance=[end the list where more than X pictures would score as high by chance]:X:' \
+			'--no-self[leave out the query itself when it is in the index]' \
+			'(-u --under)'{-u+,--under=}'[only pictures below this folder]:DIR:_files -/' \
+			'--crop=[search with this part of each picture, in pixels of the upright picture]:X,Y,W,H:' \
+			'(-c --combine)'{-c,--combine}'[all pictures together are one query]' \
+			'*--not=[push away from this picture (may be repeated)]:IMG:_files' \
+			'(-p --paths)'{-p,--paths}'[write paths alone, without score and title]' \
+			'(-s --searcher)'{-s+,--searcher=}'[search with this one instead of the index'\''s own choice]:NAME:(exact kdtree pca graph scan)' \
+			'--recall=[graph\: share of the true nearest to aim at (default 0.95)]:R:' \
+			'--ef=[graph\: width of the beam, instead of --recall]:N:' \
+			'--checks=[kdtree, pca\: look at no more rows than this]:N:' \
+			'--epsilon=[kdtree\: distances within (1 + E) of the true ones]:E:' \
+			'--plain[compare the features as they are\: no mean subtracted, nothing re-ranked]' \
+			'--vectors=[queries are the rows of this .npy or .fvecs file]:FILE:_files' \
+			'--ids=[with --vectors\: write ids (n, k) as int64, -1 where there are fewer]:FILE.npy:_files' \
+			'--distances=[with --vectors\: write distances (n, k) as f32, NaN where there are fewer]:FILE.npy:_files' \
+			'--batch=[with --vectors\: so many queries at once; 1\: one by one]:N:' \
+			'--stats[with --vectors\: write times and memory as one JSON line]' \
+			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
+			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
+			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
+			'--precision=[of the network (auto is bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
+			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'*:file:_files' ;;
+	'info')
+		_arguments -s \
+			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' ;;
+	'list')
+		_arguments -s \
+			'--state=[paths in this state (default\: indexed and duplicate)]:STATE:(all indexed duplicate unsupported damaged too-big excluded unreadable)' \
+			'(-p --paths)'{-p,--paths}'[write paths alone]' \
+			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'*:file:_files' ;;
+	'failed')
+		_arguments -s \
+			'(-p --paths)'{-p,--paths}'[write paths alone]' \
+			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'*:file:_files' ;;
+	'rm')
+		_arguments -s \
+			'--dry-run[only show what would be taken out]' \
+			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'*:file:_files' ;;
+	'build')
+		_arguments -s \
+			'(-s --searcher)'{-s+,--searcher=}'[which one to build]:NAME:(auto exact kdtree pca graph)' \
+			'--variance=[pca\: share of the variance that is kept]:V:' \
+			'--components=[pca, kdtree\: so many components, instead of --variance]:N:' \
+			'--whiten[pca\: scale the components to equal variance]' \
+			'--degree=[graph\: neighbours of a node]:N:' \
+			'--beam=[graph\: width of the beam while building]:N:' \
+			'--seed=[of the random numbers]:N:' \
+			'--stats[write time and size as one JSON line]' \
+			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' ;;
+	'extract')
+		_arguments -s \
+			'(-o --output)'{-o+,--output=}'[where the features go (.npy, or .fvecs)]:FILE.npy:_files' \
+			'--raw[features as the network gives them, not normalised]' \
+			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
+			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
+			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
+			'--precision=[of the network (auto is bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
+			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
+			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
+			'--mean=[subtracted from values in 0..1]:R,G,B:' \
+			'--std=[divided by after that]:R,G,B:' \
+			'--interpolation=[of the resize]:NAME:(default bilinear bicubic)' \
+			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
+			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
+			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'*:file:_files' ;;
+	'models')
+		_arguments -s \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' ;;
+	'root mv')
+		_arguments -s \
+			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'*:file:_files' ;;
+	'vectors import')
+		_arguments -s \
+			'--ids=[their ids, int64 (default\: rows are numbered from 0)]:FILE.npy:_files' \
+			'--metric=[of a new index (default\: cosine)]:NAME:(cosine l2 ip)' \
+			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'*:file:_files' ;;
+	'vectors export')
+		_arguments -s \
+			'--ids=[write their ids here, int64]:FILE.npy:_files' \
+			'--f16[write float16 (.npy only)]' \
+			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'*:file:_files' ;;
+	'help')
+		_arguments -s \
+			'--man[write the man page, for man -l -]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'*:file:_files' ;;
+	'complete')
+		_arguments -s \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'*:word:(bash zsh fish)' ;;
+	esac
+}
+_imgsearch "$@"
