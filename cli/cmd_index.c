@@ -4,7 +4,6 @@
  */
 #include "cli/cli.h"
 
-#include <string.h>
 #include <sys/stat.h>
 
 typedef struct index_args {
@@ -73,20 +72,13 @@ static void summarise(const cli *c, const imgsearch_counts *n)
 		cli_note(c, "which ones and why: imgsearch failed");
 }
 
-/* The searcher is built when there is none that is fresh; an old one keeps answering meanwhile. */
+/* Old searchers keep answering while a new one is made, and only where one is due. */
 static int build_if_due(cli *c)
 {
-	imgsearch_info *info;
+	imgsearch_build_options o = IMGSEARCH_INIT(imgsearch_build_options);
 	imgsearch_error err;
-	if (imgsearch_info_get(c->s, &info, &err))
-		return cli_error(&err);
-	bool due = info->vectors > 0 && info->n_searchers == 0;
-	for (size_t i = 0; i < info->n_searchers; i++)
-		due |= strstr(info->searchers[i], "stale") != NULL;
-	imgsearch_info_free(info);
-	if (due && imgsearch_build(c->s, NULL, NULL, &err))
-		return cli_error(&err);
-	return CLI_DONE;
+	o.if_stale = 1;
+	return imgsearch_build(c->s, &o, NULL, &err) ? cli_error(&err) : CLI_DONE;
 }
 
 /* Whether only files were named: then one that is no picture is a failure, and not just something lying in a folder. */

@@ -11,7 +11,8 @@
 
 #include <string.h>
 
-enum { MAX_NODES = 1 << 21, MAX_MEMO = 1 << 21, NOTHING = UINT32_MAX };
+enum { MAX_NODES = 1 << 21, MAX_MEMO = 1 << 21 };
+static const uint32_t NOTHING = UINT32_MAX;
 
 typedef enum node_kind { N_NONE, N_MARK, N_BOOL, N_INT, N_FLOAT, N_TEXT, N_LIST, N_DICT, N_GLOBAL, N_STORAGE, N_TENSOR } node_kind;
 

@@ -1,0 +1,50 @@
+#!/bin/sh
+# make install puts down what a program needs, uninstall takes all of it away, and the installed command runs.
+cd "$(dirname "$0")/../.." || exit 1
+: "${B:=$PWD/build}" "${CC:=gcc}"
+W=$(mktemp -d) && trap 'rm -rf "$W"' EXIT
+n=0
+result() { n=$((n + 1)); [ "$2" = 0 ] && echo "ok $n - $1" || { echo "not ok $n - $1"; sed 's/^/# /' "$W/log" | tail -n 40; }; }
+case ${B##*/} in build) sanitize= ;; build-*) sanitize=$(echo "${B##*/build-}" | tr - ,) ;; esac
+make="make -s --no-print-directory SANITIZE=$sanitize"
+
+$make install DESTDIR="$W/root" PREFIX=/opt/x >"$W/log" 2>&1; result "make install DESTDIR=... PREFIX=..." $?
+R=$W/root/opt/x
+for file in bin/imgsearch include/imgsearch.h lib/libimgsearch.a lib/libimgsearch.so lib/pkgconfig/imgsearch.pc share/man/man1/imgsearch.1 \
+	share/bash-completion/completions/imgsearch share/zsh/site-functions/_imgsearch share/fish/vendor_completions.d/imgsearch.fish; do
+	[ -s "$R/$file" ]; result "$file" $?
+done
+env -i PATH=/usr/bin:/bin "$R/bin/imgsearch" --version >"$W/log" 2>&1; result "the installed command finds its library" $?
+grep -q '^prefix=/opt/x$' "$R/lib/pkgconfig/imgsearch.pc" && grep -q '^libdir=/opt/x/lib$' "$R/lib/pkgconfig/imgsearch.pc"
+result "imgsearch.pc names the prefix" $?
+
+# A program is built with what pkg-config says, and with the static library.
+cat >"$W/a.c" <<'END'
+#include <imgsearch.h>
+#include <stdio.h>
+int main(void)
+{
+	imgsearch *s;
+	imgsearch_error err;
+	float v[2] = { 1, 0 };
+	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
+	o.dim = 2;
+	if (imgsearch_open(&s, ":memory:", &o, &err) || imgsearch_index_vectors(s, v, 1, 2, NULL, &err))
+		return puts(err.message), 1;
+	imgsearch_close(s);
+	return puts(imgsearch_version()) < 0;
+}
+END
+san=${sanitize:+-fsanitize=$sanitize}
+if command -v pkg-config >/dev/null; then
+	flags=$(PKG_CONFIG_PATH="$R/lib/pkgconfig" pkg-config --define-variable=prefix="$R" --define-variable=libdir="$R/lib" --cflags --libs imgsearch)
+else
+	flags="-I$R/include -L$R/lib -limgsearch"
+fi
+$CC $san "$W/a.c" -o "$W/a" $flags -Wl,-rpath,"$R/lib" 2>"$W/log" && "$W/a" >"$W/log" 2>&1; result "a program with the shared library" $?
+$CC $san "$W/a.c" -o "$W/b" -I"$R/include" "$R/lib/libimgsearch.a" $(sed -n 's/^Libs.private: //p' "$R/lib/pkgconfig/imgsearch.pc") 2>"$W/log" && "$W/b" >"$W/log" 2>&1
+result "a program with the static library" $?
+
+$make uninstall DESTDIR="$W/root" PREFIX=/opt/x >"$W/log" 2>&1; result "make uninstall" $?
+find "$W/root" -type f -o -type l >"$W/log"; [ ! -s "$W/log" ]; result "... leaves nothing" $?
+echo "1..$n"

@@ -1,0 +1,34 @@
+#!/bin/sh
+# Names: the shared library exports imgsearch_* alone, all that the header declares and no more; the static one has only
+# imgsearch_* and ims_* to be seen; the shim exports one. The library is not linked with libtorch.
+cd "$(dirname "$0")/../.." || exit 1
+: "${B:=build}"
+W=$(mktemp -d) && trap 'rm -rf "$W"' EXIT
+n=0
+result() { n=$((n + 1)); [ "$2" = 0 ] && echo "ok $n - $1" || { echo "not ok $n - $1"; [ -z "$3" ] || sed 's/^/# /' "$3"; }; }
+
+nm -D --defined-only "$B/libimgsearch.so" | awk '$2 ~ /[TDRB]/ { sub(/@.*/, "", $3); print $3 }' | grep -v -e '^IMGSEARCH_' -e '^__\?asan' -e '^__odr' | sort -u >"$W/exported"
+sed 's|/\*.*\*/||' include/imgsearch.h | tr '\n' ' ' | grep -o 'IMGSEARCH_API [^;{]*' | grep -o 'imgsearch_[a-z0-9_]* *(' | tr -d ' (' | sort -u >"$W/names"
+tr '\n' ' ' <include/imgsearch.h | grep -o 'IMGSEARCH_API [a-z][^(]*(' | sed 's/.*[ *]\([a-z0-9_]*\)($/\1/' | sort -u >"$W/declared"
+grep -v '^imgsearch_' "$W/exported" >"$W/foreign"; [ ! -s "$W/foreign" ]
+result "libimgsearch.so exports imgsearch_* alone" $? "$W/foreign"
+comm -23 "$W/exported" "$W/declared" >"$W/extra"; [ ! -s "$W/extra" ]
+result "... nothing that the header does not declare" $? "$W/extra"
+comm -13 "$W/exported" "$W/declared" >"$W/missing"; [ ! -s "$W/missing" ]
+result "... and all that it declares" $? "$W/missing"
+objdump -p "$B/libimgsearch.so" | grep -q 'SONAME  *libimgsearch\.so\.[0-9]*$'
+result "it has a soname" $?
+nm -g --defined-only "$B/libimgsearch.a" 2>/dev/null | awk 'NF == 3 { print $3 }' | grep -v -e '^imgsearch_' -e '^ims_' -e '^__odr' -e '^__asan' -e '^__tsan' | sort -u >"$W/foreign"; [ ! -s "$W/foreign" ]
+result "libimgsearch.a shows imgsearch_* and ims_* alone" $? "$W/foreign"
+objdump -p "$B/libimgsearch.so" "$B/imgsearch" | grep -i 'NEEDED.*\(torch\|c10\|stdc++\)' >"$W/foreign"; [ ! -s "$W/foreign" ]
+result "neither library nor command is linked with libtorch or C++" $? "$W/foreign"
+objdump -p "$B/imgsearch" | grep -q 'NEEDED.*libimgsearch\.so'
+result "the command uses the shared library" $?
+if [ -e "$B/imgsearch-shim.so" ]; then
+	nm -D --defined-only "$B/imgsearch-shim.so" | awk '$2 == "T" { print $3 }' | grep -v -e '^_Z' >"$W/foreign"
+	[ "$(cat "$W/foreign")" = ims_shim ]
+	result "the shim exports one function" $? "$W/foreign"
+else
+	n=$((n + 1)); echo "ok $n - the shim exports one function # SKIP built without libtorch"
+fi
+echo "1..$n"
