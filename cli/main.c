@@ -154,6 +154,8 @@ int main(int argc, char **argv)
 {
 	int used, status;
 	catch_signals();
+	/* libtorch's OpenMP threads spin while they wait and starve the decoders, 13 x slower on a busy machine */
+	setenv("OMP_WAIT_POLICY", "passive", 0);
 	if (argc < 2) {
 		help_all(stderr);
 		return CLI_USAGE;
