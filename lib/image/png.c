@@ -32,7 +32,7 @@ typedef struct read_job {
 	size_t size, pos;
 	image_head head;
 	image im;
-	uint8_t *rgba; /* the whole picture, where it has transparency */
+	uint8_t *rgba; /* where there is transparency: one row, or the whole picture if it is interlaced */
 } read_job;
 
 typedef struct write_job {
@@ -147,7 +147,6 @@ static int head(image_head *out, const void *data, size_t size, uint64_t max_pix
 	return too_big ? too_big : rc;
 }
 
-/* Alpha over white, in place of nothing: rgb is another buffer. */
 static void over_white(uint8_t *rgb, const uint8_t *rgba, size_t n)
 {
 	for (size_t i = 0; i < n; i++, rgb += 3, rgba += 4)
@@ -155,6 +154,20 @@ static void over_white(uint8_t *rgb, const uint8_t *rgba, size_t n)
 			unsigned t = rgba[c] * (unsigned)rgba[3] + 255u * (255u - rgba[3]) + 128;
 			rgb[c] = (uint8_t)((t + (t >> 8)) >> 8);
 		}
+}
+
+/* Interlaced rows are complete only in the last pass. */
+static void read_rows(read_job *j, int passes)
+{
+	size_t width = j->im.width;
+	for (int pass = 1; pass <= passes; pass++)
+		for (size_t y = 0; y < j->im.height; y++) {
+			uint8_t *rgb = j->im.pixels + y * width * 3, *rgba = j->rgba ? j->rgba + (passes > 1 ? y : 0) * width * 4 : NULL;
+			png_read_row(j->png, rgba ? rgba : rgb, NULL);
+			if (rgba && pass == passes)
+				over_white(rgb, rgba, width);
+		}
+	png_read_end(j->png, NULL);
 }
 
 static void read_pixels(void *arg)
@@ -169,18 +182,11 @@ static void read_pixels(void *arg)
 	png_set_gray_to_rgb(j->png);
 	int passes = png_set_interlace_handling(j->png);
 	png_read_update_info(j->png, j->info);
-	size_t channels = png_get_channels(j->png, j->info);
 	if (ims_image_new(&j->im, width, height, NULL))
 		stop(&j->wall, IMGSEARCH_ENOMEM, "");
-	if (channels == 4 && !(j->rgba = ims_alloc((size_t)width * height, 4)))
+	if (png_get_channels(j->png, j->info) == 4 && !(j->rgba = ims_alloc((size_t)width * (passes > 1 ? height : 1), 4)))
 		stop(&j->wall, IMGSEARCH_ENOMEM, "");
-	uint8_t *to = j->rgba ? j->rgba : j->im.pixels;
-	for (int pass = 0; pass < passes; pass++)
-		for (size_t y = 0; y < height; y++)
-			png_read_row(j->png, to + y * width * channels, NULL);
-	png_read_end(j->png, NULL);
-	if (j->rgba)
-		over_white(j->im.pixels, j->rgba, (size_t)width * height);
+	read_rows(j, passes);
 }
 
 static int decode(image *out, const image_head *stored, const void *data, size_t size, unsigned shrink, imgsearch_error *err)

@@ -48,7 +48,7 @@ def worst(files, resize, crop, bicubic):
 
 
 def sample():
-    files = sorted(glob.glob('../shared/images/*/**/*.jpg', recursive=True))
+    files = sorted(f for e in ('jpg', 'JPEG') for f in glob.glob(f'../shared/images/**/*.{e}', recursive=True))
     large = [f for f in files if '/large/' in f]
     return large + random.Random(1).sample([f for f in files if '/large/' not in f], 200 - len(large))
 
