@@ -42,7 +42,7 @@ typedef struct image_recipe {
 
 /*
  * at_least is the recipe's resize: a JPEG may then come at 1/2, 1/4 or 1/8 of its size while its short side (or the crop's)
- * stays 1.25 times that, which keeps the cosine of the features above 0.998 (0.995 is promised).
+ * stays 1.25 times that. The cosine of its feature to that of the full picture stays above 0.995 (tests/image/reference.py).
  */
 typedef struct image_limits {
 	uint64_t max_pixels;  /* 0: 200 million */
@@ -73,7 +73,7 @@ int ims_image_crop(image *im, const int32_t crop[4], imgsearch_error *err);
 
 /*
  * Fits a picture into one slot of a batch: out gets crop*crop*3 floats, channels last (HWC), or planar (CHW) if planar.
- * Agrees with Pillow + torchvision to the rounding of its 8-bit intermediate. ENOMEM only.
+ * Equals Pillow + torchvision bit for bit. ENOMEM only.
  */
 int ims_image_fit(const image *im, const image_recipe *recipe, bool planar, float *out, imgsearch_error *err);
 

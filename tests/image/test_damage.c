@@ -121,7 +121,10 @@ static void headers_that_promise_too_much_cost_nothing(void **state)
 			file.len = 8;
 			put_chunk(&file, "IHDR", (const uint8_t *)"\0\0\xEA\x60\0\0\xEA\x60\x08\2\0\0", 13);
 		}
+		if (i < 3)
+			ims_alloc_fail_after(1); /* it is refused before anything is asked for */
 		expect_refused(&file, file.len, NULL, IMGSEARCH_ELIMIT, "60000 x 60000");
+		assert_true(ims_alloc_fail_after(0) < 20);
 		ims_buf_free(&file);
 	}
 }
