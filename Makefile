@@ -158,7 +158,7 @@ $(B)/tools/%: tools/%.c $(B)/flags
 examples: $(EXAMPLE_BIN)
 $(B)/examples/%: examples/%.c $(B)/libimgsearch.so $(B)/flags
 	@mkdir -p $(@D)
-	$(call say,CC )$(CC) -Iinclude -std=c11 $(WARN) $(CFLAGS) $(SAN) -MMD -MP $< -o $@ -L$(B) -limgsearch -Wl,-rpath,'$$ORIGIN/..' -pthread
+	$(call say,CC )$(CC) -Iinclude -std=c11 $(WARN) $(CFLAGS) $(SAN) -MMD -MP $< -o $@ -L$(B) -limgsearch -Wl,-rpath,'$$ORIGIN/..' -pthread -lm
 $(B)/examples/%: examples/%.cpp $(B)/libimgsearch.so $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CXX)$(CXX) -Iinclude -std=c++17 $(WARN) $(CXXFLAGS) $(SAN) -MMD -MP $< -o $@ -L$(B) -limgsearch -Wl,-rpath,'$$ORIGIN/..' -pthread

@@ -52,22 +52,34 @@ static void print_json(const imgsearch_counts *n)
 	json_end(&j);
 }
 
+typedef struct part {
+	const char *name;
+	uint64_t value;
+} part;
+
+/* ", 3 damaged" and so on for those of n parts that are not zero; the first with `lead` before it. */
+static size_t list_parts(char *text, size_t size, const char *lead, const part *parts, size_t n)
+{
+	size_t at = 0;
+	for (size_t i = 0; i < n && at < size; i++)
+		if (parts[i].value)
+			at += (size_t)snprintf(text + at, size - at, "%s%llu %s", at ? ", " : lead, (unsigned long long)parts[i].value, parts[i].name);
+	return at < size ? at : size - 1;
+}
+
 static void summarise(const cli *c, const imgsearch_counts *n)
 {
-	const struct {
-		const char *name;
-		uint64_t value;
-	} part[] = {
-		{ "added", n->added }, { "unchanged", n->unchanged }, { "moved", n->moved }, { "removed", n->removed },
-		{ "duplicates", n->duplicate }, { "unsupported", n->unsupported }, { "damaged", n->damaged }, { "too big", n->too_big },
-		{ "excluded", n->excluded }, { "unreadable", n->unreadable }, { "offline", n->offline },
+	const part states[] = {
+		{ "indexed", n->indexed }, { n->duplicate == 1 ? "duplicate" : "duplicates", n->duplicate }, { "unsupported", n->unsupported },
+		{ "damaged", n->damaged }, { "too big", n->too_big }, { "excluded", n->excluded }, { "unreadable", n->unreadable },
 	};
-	char text[512];
-	size_t at = (size_t)snprintf(text, sizeof(text), "%llu picture%s indexed", (unsigned long long)n->indexed, n->indexed == 1 ? "" : "s");
-	for (size_t i = 0; i < sizeof(part) / sizeof(*part); i++)
-		if (part[i].value && at < sizeof(text))
-			at += (size_t)snprintf(text + at, sizeof(text) - at, ", %llu %s", (unsigned long long)part[i].value, part[i].name);
-	cli_note(c, "%s (%.1f s)", text, n->seconds);
+	const part done[] = {
+		{ "new", n->added }, { "unchanged", n->unchanged }, { "moved", n->moved }, { "removed", n->removed }, { "offline", n->offline },
+	};
+	char text[512] = "";
+	size_t at = list_parts(text, sizeof(text), ": ", states, sizeof(states) / sizeof(*states));
+	list_parts(text + at, sizeof(text) - at, "; ", done, sizeof(done) / sizeof(*done));
+	cli_note(c, "%llu path%s seen%s (%.1f s)", (unsigned long long)n->seen, n->seen == 1 ? "" : "s", text, n->seconds);
 	if (n->unsupported + n->damaged + n->too_big + n->unreadable)
 		cli_note(c, "which ones and why: imgsearch failed");
 }

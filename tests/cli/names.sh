@@ -16,7 +16,7 @@ cp drawn/bricks-01.jpg copy.jpg
 draw more 2; mv more/night-02.jpg "pics/new${nl}line.jpg"; mv more/city-02.jpg "pics/id:5"
 
 check "index them all" 0 imgsearch index pics <<'END'
-! imgsearch: 10 pictures indexed, 10 added (T s)
+! imgsearch: 10 paths seen: 10 indexed; 10 new (T s)
 END
 imgsearch list --paths -0 | tr '\n\0' '!\n' | sed "s|$W|W|" >.out; : >.err
 cat >.wanted <<END
@@ -55,11 +55,11 @@ END
 rm -f i.db*
 printf '%s\n' pics/quote*.jpg pics/back*.jpg | imgsearch index - >.out 2>.err
 compare "paths on standard input" 0 $? <<'END'
-! imgsearch: 2 pictures indexed, 2 added (T s)
+! imgsearch: 2 paths seen: 2 indexed; 2 new (T s)
 END
 printf '%s\0' pics/new*.jpg pics/latin*.jpg | imgsearch index -0 - >.out 2>.err
 compare "... ended by NUL" 0 $? <<'END'
-! imgsearch: 2 pictures indexed, 2 added (T s)
+! imgsearch: 2 paths seen: 2 indexed; 2 new (T s)
 END
 printf 'pics/tab\ttab.jpg' | imgsearch index -q - && imgsearch list --paths | grep -q 'tab.jpg$'; result "... without an end of the last line" $?
 check "no paths on standard input" 0 imgsearch index - <<'END'

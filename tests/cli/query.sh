@@ -10,13 +10,13 @@ check "query without an index says how to make one" 3 imgsearch query pics/city-
 END
 [ ! -e data ]; result "... and makes none" $?
 check "index" 0 imgsearch index pics <<'END'
-! imgsearch: 16 pictures indexed, 16 added (T s)
+! imgsearch: 16 paths seen: 16 indexed; 16 new (T s)
 END
 check "index again" 0 imgsearch index pics <<'END'
-! imgsearch: 16 pictures indexed, 16 unchanged (T s)
+! imgsearch: 16 paths seen: 16 indexed; 16 unchanged (T s)
 END
 check "index without an argument refreshes" 0 imgsearch index <<'END'
-! imgsearch: 16 pictures indexed, 16 unchanged (T s)
+! imgsearch: 16 paths seen: 16 indexed; 16 unchanged (T s)
 END
 check "index -q says nothing" 0 imgsearch index -q pics </dev/null
 check "a stored picture finds itself first" 0 q -k 1 pics/city-01.jpg <<'END'

@@ -95,11 +95,11 @@ timeout 60 imgsearch index -q -L pics; imgsearch list --paths | grep -q linked; 
 rm -f i.db*; rm -rf pics/link pics/c/loop; imgsearch index -q pics
 mv pics/sunset-01.jpg pics/renamed.jpg
 check "a moved file keeps its vector" 0 imgsearch index pics <<'END'
-! imgsearch: 8 pictures indexed, 7 unchanged, 1 moved (T s)
+! imgsearch: 8 paths seen: 8 indexed; 7 unchanged, 1 moved (T s)
 END
 rm pics/renamed.jpg
 check "a deleted file drops out" 0 imgsearch index pics <<'END'
-! imgsearch: 7 pictures indexed, 7 unchanged, 1 removed (T s)
+! imgsearch: 7 paths seen: 7 indexed; 7 unchanged, 1 removed (T s)
 END
 mv pics moved
 check "an absent folder is kept" 0 imgsearch index <<'END'
@@ -111,7 +111,7 @@ check "root mv" 0 imgsearch root mv pics moved <<'END'
 ! imgsearch: W/pics: its pictures are now looked for in W/moved
 END
 check "... nothing is read again" 0 imgsearch index <<'END'
-! imgsearch: 7 pictures indexed, 7 unchanged (T s)
+! imgsearch: 7 paths seen: 7 indexed; 7 unchanged (T s)
 END
 imgsearch list --paths | grep -q "^$W/moved/a/b/city-01.jpg"; result "... and found in its new place" $?
 check "root mv of what is no root" 3 imgsearch root mv other moved <<'END'
@@ -120,10 +120,10 @@ END
 rm -rf moved/[b-z]*
 check "most of a folder gone: kept" 0 imgsearch index <<'END'
 ! imgsearch: warning: W/moved: 6 of 7 files are gone; kept in the index (--prune drops them)
-! imgsearch: 1 picture indexed, 1 unchanged (T s)
+! imgsearch: 1 path seen: 1 indexed; 1 unchanged (T s)
 END
 check "--prune" 0 imgsearch index --prune <<'END'
-! imgsearch: 1 picture indexed, 1 unchanged, 6 removed (T s)
+! imgsearch: 1 path seen: 1 indexed; 1 unchanged, 6 removed (T s)
 END
 
 done_testing

@@ -19,7 +19,7 @@ grep -q "97 %\|100 %\|[0-9] %" .out; result "... with a share" $?
 NO_COLOR=1 TERM=xterm terminal "imgsearch index --db b.db pics" >.out
 ! grep -q "$esc\[3" .out && grep -q "index  [0-9]*/" .out; result "NO_COLOR: a bar without" $?
 TERM=dumb terminal "imgsearch index --db c.db pics" >.out
-! grep -q "$esc" .out && grep -q "pictures indexed" .out; result "TERM=dumb: no bar" $?
+! grep -q "$esc" .out && grep -q "paths seen" .out; result "TERM=dumb: no bar" $?
 TERM=xterm terminal "imgsearch index -q --db d.db pics" >.out
 [ ! -s .out ]; result "-q: nothing" $? .out
 imgsearch index --db e.db pics >.out 2>.err
