@@ -118,13 +118,15 @@ static char *real_path(const char *path, struct stat *st)
 	char buffer[PATH_MAX];
 	if (stat(path, st))
 		return NULL;
-	if (S_ISDIR(st->st_mode))
-		return realpath(path, buffer) ? ims_strdup(buffer) : NULL;
 	const char *slash = strrchr(path, '/');
-	char *folder = slash ? ims_strndup(path, (size_t)(slash - path) + 1) : ims_strdup(".");
-	bool ok = folder && realpath(folder, buffer);
-	ims_free(folder);
-	return ok ? ims_format("%s/%s", strcmp(buffer, "/") ? buffer : "", slash ? slash + 1 : path) : NULL;
+	bool folder = S_ISDIR(st->st_mode);
+	char *where = folder ? ims_strdup(path) : slash ? ims_strndup(path, (size_t)(slash - path) + 1) : ims_strdup(".");
+	bool found = where && realpath(where, buffer);
+	int why = where ? errno : ENOMEM;
+	char *real = !found ? NULL : folder ? ims_strdup(buffer) : ims_picture_path(buffer, slash ? slash + 1 : path);
+	ims_free(where);
+	errno = found ? ENOMEM : why; /* of a NULL */
+	return real;
 }
 
 /* A known root that is not there is offline, not an error. */
@@ -133,6 +135,8 @@ static int add_path(plan *p, const char *path)
 	struct stat st;
 	char *real = real_path(path, &st);
 	int rc;
+	if (!real && errno == ENOMEM)
+		return ims_nomem(p->err);
 	if (real) {
 		rc = S_ISDIR(st.st_mode) ? add_folder(p, real) : add_file(p, real);
 	} else {

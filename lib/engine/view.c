@@ -273,8 +273,12 @@ static int catch_up(imgsearch *s, view *v, view_searcher *vs, imgsearch_error *e
 	int rc = ims_store_change_last(s->store, &last, err);
 	if (rc || last <= vs->change)
 		return rc;
-	float *rows = ims_alloc_aligned(STEP, dim * sizeof(float));
-	rc = rows ? ims_store_changes(s->store, vs->change, &ids, &n, err) : ims_nomem(err);
+	rc = ims_store_changes(s->store, vs->change, &ids, &n, err);
+	if (rc == IMGSEARCH_ENOTFOUND) /* built anew since: this view answers as of its time, the next one knows */
+		return 0;
+	float *rows = rc ? NULL : ims_alloc_aligned(STEP, dim * sizeof(float));
+	if (!rc && !rows)
+		rc = ims_nomem(err);
 	for (size_t at = 0; !rc && at < n; at += STEP) {
 		size_t now = n - at < STEP ? n - at : STEP, kept = 0, lost = 0;
 		rc = v->rows.fetch(v->rows.ctx, ids + at, now, rows, found, err);

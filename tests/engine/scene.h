@@ -67,7 +67,7 @@ static inline void draw(const char *path, unsigned number)
 				for (int c = 0; c < 3; c++)
 					rgb[((block / 4 * SIDE / 4 + y) * SIDE + block % 4 * SIDE / 4 + x) * 3 + c] = (uint8_t)(colour >> 8 * c);
 	}
-	image im = { rgb, SIDE, SIDE };
+	image im = { .pixels = rgb, .width = SIDE, .height = SIDE };
 	assert_int_equal(ims_image_encode_png(&bytes, &im, NULL), 0);
 	FILE *f = fopen(path, "wb");
 	assert_non_null(f);

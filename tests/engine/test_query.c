@@ -1,0 +1,369 @@
+/* imgsearch_query and its kin through the public header: kinds of input, options, vectors, building, errors. */
+#include "scene.h"
+
+#include <math.h>
+
+static imgsearch *ten_pictures(const scene *sc)
+{
+	for (unsigned i = 0; i < 10; i++) {
+		char name[20];
+		snprintf(name, sizeof name, "%u.png", i);
+		photo(sc, name, i);
+	}
+	imgsearch *s = scene_open(sc);
+	scene_index(s, sc->photos);
+	return s;
+}
+
+static void every_kind_of_input_finds_itself_first(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	imgsearch_hits *hits;
+	buf bytes = { 0 };
+	char path[200];
+	float v[48];
+	imgsearch *s = ten_pictures(sc);
+	int64_t id = id_of(s, sc, "4.png");
+	snprintf(path, sizeof path, "%s/4.png", sc->photos);
+	assert_int_equal(ims_read_file(&bytes, path, 1 << 20, &err), 0);
+	image im = { 0 };
+	image_head head;
+	assert_int_equal(ims_image_decode(&im, &head, bytes.data, bytes.len, &(image_limits){ 0 }, NULL, &err), 0);
+	imgsearch_input in[5] = { imgsearch_file(path), imgsearch_memory(bytes.data, bytes.len), imgsearch_stored(id),
+		imgsearch_pixels(im.pixels, (int32_t)im.width, (int32_t)im.height, 0) };
+	assert_int_equal(imgsearch_extract(s, &in[0], 1, 0, v, NULL, &err), 0);
+	in[4] = imgsearch_vector(v, 48);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(imgsearch_query(s, &in[i], 1, NULL, &hits, &err), 0);
+		assert_int_equal(hits->count, 10);
+		assert_int_equal(hits->hit[0].id, id);
+		assert_true(hits->hit[0].score > 0.9999f && hits->hit[0].distance < 0.01f);
+		assert_true(hits->exact);
+		assert_string_equal(hits->hit[0].path, path);
+		for (size_t h = 1; h < hits->count; h++)
+			assert_true(hits->hit[h].score <= hits->hit[h - 1].score);
+		imgsearch_hits_free(hits);
+	}
+	ims_image_free(&im);
+	ims_buf_free(&bytes);
+	imgsearch_close(s);
+}
+
+static int even(void *user, int64_t id)
+{
+	++*(int *)user;
+	return id % 2 == 0;
+}
+
+static void options_narrow_the_answer(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	imgsearch_hits *hits;
+	imgsearch *s = ten_pictures(sc);
+	imgsearch_input in = imgsearch_stored(id_of(s, sc, "4.png"));
+	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
+	o.k = 3;
+	o.no_self = 1;
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	assert_int_equal(hits->count, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(hits->hit[i].id != in.id);
+	float second = hits->hit[1].score;
+	imgsearch_hits_free(hits);
+
+	o.min_score = second;
+	o.has_min_score = 1;
+	o.k = 10;
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	assert_int_equal(hits->count, 2);
+	imgsearch_hits_free(hits);
+
+	int64_t ids[] = { 7, 3, 3, 99 };
+	o = (imgsearch_query_options)IMGSEARCH_INIT(imgsearch_query_options);
+	o.ids = ids;
+	o.n_ids = 4;
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	assert_int_equal(hits->count, 2);
+	imgsearch_hits_free(hits);
+
+	int calls = 0;
+	o = (imgsearch_query_options)IMGSEARCH_INIT(imgsearch_query_options);
+	o.filter = even;
+	o.filter_user = &calls;
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	assert_int_equal(hits->count, 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(hits->hit[i].id % 2, 0);
+	imgsearch_hits_free(hits);
+
+	o = (imgsearch_query_options)IMGSEARCH_INIT(imgsearch_query_options);
+	o.under = sc->photos;
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	assert_int_equal(hits->count, 10);
+	imgsearch_hits_free(hits);
+	o.under = "/nowhere";
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	assert_int_equal(hits->count, 0);
+	imgsearch_hits_free(hits);
+
+	o = (imgsearch_query_options)IMGSEARCH_INIT(imgsearch_query_options);
+	o.k = 1000000000;
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	assert_int_equal(hits->count, 10);
+	imgsearch_hits_free(hits);
+	assert_int_equal(imgsearch_range(s, &in, second, NULL, &hits, &err), 0);
+	assert_int_equal(hits->count, 3); /* itself and the two above */
+	imgsearch_hits_free(hits);
+	imgsearch_close(s);
+}
+
+static void several_inputs_combine_and_a_negative_one_pushes_away(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	imgsearch_hits *hits;
+	imgsearch *s = ten_pictures(sc);
+	imgsearch_input in[2] = { imgsearch_stored(1), imgsearch_stored(2) };
+	assert_int_equal(imgsearch_query(s, in, 2, NULL, &hits, &err), 0);
+	assert_true(hits->hit[0].id + hits->hit[1].id == 3);
+	imgsearch_hits_free(hits);
+	in[1].weight = -1;
+	assert_int_equal(imgsearch_query(s, in, 2, NULL, &hits, &err), 0);
+	assert_int_equal(hits->hit[0].id, 1);
+	assert_int_equal(hits->hit[9].id, 2);
+	imgsearch_hits_free(hits);
+	imgsearch_close(s);
+}
+
+static void bad_questions_are_refused_with_a_reason(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	imgsearch_hits *hits;
+	imgsearch *s = ten_pictures(sc);
+	float v[48] = { NAN };
+	imgsearch_input in = imgsearch_vector(v, 48);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), IMGSEARCH_EINVAL);
+	in = imgsearch_vector(v, 47);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), IMGSEARCH_EINVAL);
+	assert_non_null(strstr(err.message, "47"));
+	in = imgsearch_stored(12345);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), IMGSEARCH_ENOTFOUND);
+	in = imgsearch_file("/nowhere/x.jpg");
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), IMGSEARCH_ENOTFOUND);
+	assert_non_null(strstr(err.message, "/nowhere/x.jpg"));
+	in = imgsearch_memory("GIF89a......", 12);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), IMGSEARCH_EUNSUPPORTED);
+	assert_null(hits);
+	assert_int_equal(imgsearch_query(s, &in, 0, NULL, &hits, &err), IMGSEARCH_EINVAL);
+	in = imgsearch_stored(1);
+	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
+	o.searcher = "magic";
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), IMGSEARCH_EINVAL);
+	o.struct_size = 3;
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), IMGSEARCH_EINVAL);
+	struct {
+		imgsearch_query_options o;
+		char newer[8];
+	} future = { .o = { .struct_size = sizeof future }, .newer = { 1 } };
+	assert_int_equal(imgsearch_query(s, &in, 1, &future.o, &hits, &err), IMGSEARCH_EVERSION);
+	future.newer[0] = 0;
+	assert_int_equal(imgsearch_query(s, &in, 1, &future.o, &hits, &err), 0);
+	imgsearch_hits_free(hits);
+	imgsearch_close(s);
+}
+
+static void an_empty_index_answers_with_nothing(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	imgsearch_hits *hits;
+	imgsearch *s = scene_open(sc);
+	imgsearch_input in = imgsearch_file("/nowhere.jpg");
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), 0);
+	assert_int_equal(hits->count, 0);
+	imgsearch_hits_free(hits);
+	assert_int_equal(imgsearch_build(s, NULL, NULL, &err), 0);
+	imgsearch_close(s);
+}
+
+/* n vectors around a few centres, as features are */
+static float *clustered(size_t n, size_t dim, uint64_t seed)
+{
+	float *rows = malloc(n * dim * sizeof *rows);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t centre = 77 + ims_random(&seed) % 20;
+		for (size_t j = 0; j < dim; j++)
+			rows[i * dim + j] = (float)(ims_random_unit(&centre) * 2 + ims_random_unit(&seed) - 0.5);
+	}
+	return rows;
+}
+
+static void built_searchers_answer_as_the_scan_does(void **state)
+{
+	enum { N = 3000, DIM = 40, Q = 50, K = 10 };
+	scene *sc = *state;
+	imgsearch_error err = { 0 };
+	imgsearch_build_report report;
+	int64_t want[Q * K], got[Q * K];
+	float scores[Q * K], want_scores[Q * K];
+	const char *searchers[] = { "exact", "kdtree", "pca" };
+	float *rows = clustered(N, DIM, 1), *queries = clustered(Q, DIM, 2);
+	imgsearch *s = scene_open(sc);
+	assert_int_equal(imgsearch_index_vectors(s, rows, N, DIM, NULL, &err), 0);
+	imgsearch_build_options b = IMGSEARCH_INIT(imgsearch_build_options);
+	imgsearch_query_options q = IMGSEARCH_INIT(imgsearch_query_options);
+	for (int which = 0; which < 3; which++) {
+		b.searcher = searchers[which];
+		assert_int_equal(imgsearch_build(s, &b, &report, &err), 0);
+		q.searcher = "scan";
+		assert_int_equal(imgsearch_query_vectors(s, queries, Q, DIM, &q, want, want_scores, &err), 0);
+		q.searcher = searchers[which];
+		if (imgsearch_query_vectors(s, queries, Q, DIM, &q, got, scores, &err))
+			fail_msg("%s: %s", searchers[which], err.message);
+		assert_memory_equal(got, want, sizeof want);
+		assert_memory_equal(scores, want_scores, sizeof scores);
+	}
+	/* what changes after a build is seen by the next query, of every searcher */
+	int64_t gone[] = { want[0] }, id = 0;
+	imgsearch_input in = imgsearch_vector(queries, DIM);
+	assert_int_equal(imgsearch_index_remove(s, gone, 1, &err), 0);
+	assert_int_equal(imgsearch_index_add(s, &in, "new", &id, &err), 0);
+	for (int which = 0; which < 3; which++) {
+		q.searcher = searchers[which];
+		assert_int_equal(imgsearch_query_vectors(s, queries, 1, DIM, &q, got, scores, &err), 0);
+		assert_int_equal(got[0], id);
+		for (int i = 0; i < K; i++)
+			assert_true(got[i] != gone[0]);
+	}
+	imgsearch_close(s);
+	s = scene_open(sc); /* and by another process */
+	for (int which = 0; which < 3; which++) {
+		q.searcher = searchers[which];
+		assert_int_equal(imgsearch_query_vectors(s, queries, 1, DIM, &q, got, scores, &err), 0);
+		assert_int_equal(got[0], id);
+	}
+	b.if_stale = 1;
+	assert_int_equal(imgsearch_build(s, &b, &report, &err), 0);
+	assert_int_equal(report.bytes, 0); /* one row in 3000 is no reason to build again */
+	imgsearch_close(s);
+	free(rows);
+	free(queries);
+}
+
+static void vectors_keep_their_ids(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	float rows[6] = { 1, 0, 0, 1, -1, 0 };
+	int64_t ids[3], own[] = { 5, 9000000000000000000, 7 };
+	float q[2] = { 1, 0 };
+	imgsearch *s = scene_open(sc);
+	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
+	o.k = 3;
+	assert_int_equal(imgsearch_index_vectors(s, rows, 3, 2, NULL, &err), 0);
+	assert_int_equal(imgsearch_query_vectors(s, q, 1, 2, &o, ids, NULL, &err), 0);
+	assert_int_equal(ids[0], 0);
+	assert_int_equal(ids[1], 1);
+	assert_int_equal(ids[2], 2);
+	assert_int_equal(imgsearch_index_vectors(s, rows, 3, 3, NULL, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_index_vectors(s, rows, 3, 2, own, &err), 0);
+	o.k = 2;
+	assert_int_equal(imgsearch_query_vectors(s, q, 1, 2, &o, ids, NULL, &err), 0);
+	assert_int_equal(ids[0], 0);
+	assert_int_equal(ids[1], 5);
+	own[0] = -4;
+	assert_int_equal(imgsearch_index_vectors(s, rows, 3, 2, own, &err), IMGSEARCH_EINVAL);
+	rows[3] = INFINITY;
+	assert_int_equal(imgsearch_index_vectors(s, rows, 3, 2, NULL, &err), IMGSEARCH_EINVAL);
+	assert_non_null(strstr(err.message, "row 1"));
+	imgsearch_close(s);
+}
+
+static void metrics_order_as_they_should(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	float rows[] = { 1, 0, 3, 1, 0, 2 }, q[] = { 1, 0.1f }, scores[3];
+	int64_t ids[3];
+	const int64_t want[3][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 } };
+	imgsearch_query_options qo = IMGSEARCH_INIT(imgsearch_query_options);
+	qo.k = 3;
+	for (uint32_t metric = IMGSEARCH_COSINE; metric <= IMGSEARCH_IP; metric++) {
+		imgsearch *s;
+		imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
+		o.metric = metric;
+		unlink(sc->db);
+		assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
+		assert_int_equal(imgsearch_index_vectors(s, rows, 3, 2, NULL, &err), 0);
+		assert_int_equal(imgsearch_query_vectors(s, q, 1, 2, &qo, ids, scores, &err), 0);
+		assert_memory_equal(ids, want[metric], sizeof ids);
+		assert_true(scores[0] > scores[1] && scores[1] > scores[2]);
+		imgsearch_close(s);
+		shell("rm -f '%s'*", sc->db);
+	}
+}
+
+static void memory_indexes_need_no_file(void **state)
+{
+	(void)state;
+	imgsearch_error err;
+	imgsearch *s;
+	float v[3] = { 1, 2, 3 };
+	imgsearch_input in = imgsearch_vector(v, 3);
+	imgsearch_hits *hits;
+	assert_int_equal(imgsearch_open(&s, ":memory:", NULL, &err), 0);
+	assert_int_equal(imgsearch_index_add(s, &in, "a", NULL, &err), 0);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), 0);
+	assert_int_equal(hits->count, 1);
+	assert_string_equal(hits->hit[0].path, "a");
+	imgsearch_hits_free(hits);
+	imgsearch_close(s);
+}
+
+static void added_pictures_replace_those_of_the_same_name(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	imgsearch_info *info;
+	char path[200];
+	int64_t first = 0, second = 0;
+	photo(sc, "a.png", 1);
+	snprintf(path, sizeof path, "%s/a.png", sc->photos);
+	imgsearch_input in = imgsearch_file(path);
+	imgsearch *s = scene_open(sc);
+	assert_int_equal(imgsearch_index_add(s, &in, "one", &first, &err), 0);
+	photo(sc, "a.png", 2);
+	assert_int_equal(imgsearch_index_add(s, &in, "one", &second, &err), 0);
+	assert_int_equal(first, second);
+	shell("head -c 90 '%s' > '%s.cut'", path, path);
+	strcat(path, ".cut");
+	in = imgsearch_file(path);
+	assert_int_equal(imgsearch_index_add(s, &in, "cut", NULL, &err), IMGSEARCH_EFORMAT);
+	assert_non_null(strstr(err.message, path));
+	assert_int_equal(imgsearch_info_get(s, &info, &err), 0);
+	assert_int_equal(info->vectors, 1);
+	imgsearch_info_free(info);
+	imgsearch_close(s);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(every_kind_of_input_finds_itself_first),
+		TEST(options_narrow_the_answer),
+		TEST(several_inputs_combine_and_a_negative_one_pushes_away),
+		TEST(bad_questions_are_refused_with_a_reason),
+		TEST(an_empty_index_answers_with_nothing),
+		TEST(built_searchers_answer_as_the_scan_does),
+		TEST(vectors_keep_their_ids),
+		TEST(metrics_order_as_they_should),
+		TEST(memory_indexes_need_no_file),
+		TEST(added_pictures_replace_those_of_the_same_name),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

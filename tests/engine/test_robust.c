@@ -1,0 +1,171 @@
+/* The whole library under stress: every allocation failing once, and queries on many threads beside a writer. */
+#include "scene.h"
+
+#include <math.h>
+#include <pthread.h>
+
+enum { N = 600, DIM = 24 };
+
+static float *rows_of(size_t n, uint64_t seed)
+{
+	float *rows = malloc(n * DIM * sizeof *rows);
+	for (size_t i = 0; i < n * DIM; i++)
+		rows[i] = (float)(ims_random_unit(&seed) - 0.5);
+	return rows;
+}
+
+/* Everything a program does with vectors; the first failure ends it. */
+static int vector_life(const float *rows)
+{
+	imgsearch_error err;
+	imgsearch *s;
+	imgsearch_hits *hits = NULL;
+	imgsearch_info *info = NULL;
+	int64_t id = 5;
+	imgsearch_input in = imgsearch_vector(rows, DIM);
+	int rc = imgsearch_open(&s, ":memory:", NULL, &err);
+	if (!rc)
+		rc = imgsearch_index_vectors(s, rows, N, DIM, NULL, &err);
+	if (!rc)
+		rc = imgsearch_build(s, NULL, NULL, &err);
+	if (!rc)
+		rc = imgsearch_query(s, &in, 1, NULL, &hits, &err);
+	imgsearch_hits_free(hits);
+	if (!rc)
+		rc = imgsearch_index_remove(s, &id, 1, &err);
+	if (!rc)
+		rc = imgsearch_index_add(s, &in, "x", NULL, &err);
+	if (!rc)
+		rc = imgsearch_query(s, &in, 1, NULL, &hits, &err);
+	if (!rc) {
+		assert_true(hits->hit[0].distance == 0);
+		imgsearch_hits_free(hits);
+		rc = imgsearch_info_get(s, &info, &err);
+		imgsearch_info_free(info);
+	}
+	imgsearch_close(s);
+	return rc;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+	(void)state;
+	float *rows = rows_of(N, 1);
+	ims_alloc_fail_after(0);
+	assert_int_equal(vector_life(rows), 0);
+	uint64_t made = ims_alloc_fail_after(0);
+	assert_true(made > 50);
+	for (uint64_t n = 1; n <= made; n += 1 + n / 200) {
+		ims_alloc_fail_after(n);
+		int rc = vector_life(rows);
+		if (rc && rc != IMGSEARCH_ENOMEM)
+			fail_msg("allocation %llu of %llu: %s", (unsigned long long)n, (unsigned long long)made, imgsearch_strerror(rc));
+	}
+	ims_alloc_fail_after(0);
+	free(rows);
+}
+
+static int index_life(const scene *sc)
+{
+	imgsearch_error err;
+	imgsearch *s;
+	const char *paths[] = { sc->photos };
+	int rc = imgsearch_open(&s, sc->db, NULL, &err);
+	if (!rc)
+		rc = imgsearch_index_tree(s, paths, 1, NULL, NULL, &err);
+	imgsearch_close(s);
+	return rc;
+}
+
+/* A file that could not be read for want of memory is tried again: after the trouble the index is whole. */
+static void an_index_run_survives_any_failed_allocation(void **state)
+{
+	scene *sc = *state;
+	for (unsigned i = 0; i < 3; i++) {
+		char name[20];
+		snprintf(name, sizeof name, "%u.png", i);
+		photo(sc, name, i);
+	}
+	ims_alloc_fail_after(0);
+	assert_int_equal(index_life(sc), 0);
+	uint64_t made = ims_alloc_fail_after(0);
+	for (uint64_t n = 1; n <= made; n += 1 + n / 50) {
+		shell("rm -f '%s'*", sc->db);
+		ims_alloc_fail_after(n);
+		int rc = index_life(sc); /* ENOMEM, or what a name that could not be made leads to */
+		ims_alloc_fail_after(0);
+		assert_true(rc <= 0);
+		imgsearch *s = scene_open(sc);
+		assert_int_equal(scene_index(s, sc->photos).indexed, 3);
+		imgsearch_close(s);
+	}
+}
+
+typedef struct shared {
+	imgsearch *s;
+	const float *rows;
+	atomic_int stop, failures;
+	atomic_long answers;
+} shared;
+
+static void *ask(void *arg)
+{
+	shared *sh = arg;
+	for (size_t i = 0; !atomic_load(&sh->stop); i++) {
+		imgsearch_error err;
+		imgsearch_hits *hits;
+		imgsearch_input in = imgsearch_vector(sh->rows + i % N * DIM, DIM);
+		if (imgsearch_query(sh->s, &in, 1, NULL, &hits, &err)) {
+			fprintf(stderr, "# query: %s\n", err.message);
+			atomic_fetch_add(&sh->failures, 1);
+			break;
+		}
+		atomic_fetch_add(&sh->failures, hits->count != 10 || hits->hit[0].distance > 1e-3f);
+		imgsearch_hits_free(hits);
+		atomic_fetch_add(&sh->answers, 1);
+	}
+	return NULL;
+}
+
+/* The first N rows stay; the writer adds and removes others, and builds, meanwhile. */
+static void queries_run_beside_a_writer(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	pthread_t thread[3];
+	float *rows = rows_of(N, 1), *more = rows_of(N, 2);
+	shared sh = { .s = scene_open(sc), .rows = rows };
+	assert_int_equal(imgsearch_index_vectors(sh.s, rows, N, DIM, NULL, &err), 0);
+	assert_int_equal(imgsearch_build(sh.s, NULL, NULL, &err), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, ask, &sh), 0);
+	for (int64_t round = 0; round < 20; round++) {
+		int64_t id = N + round;
+		assert_int_equal(imgsearch_index_vectors(sh.s, more + round * DIM, 1, DIM, &id, &err), 0);
+		if (round % 3 == 2)
+			assert_int_equal(imgsearch_index_remove(sh.s, &id, 1, &err), 0);
+		if (round % 7 == 6 && imgsearch_build(sh.s, NULL, NULL, &err))
+			fail_msg("build: %s", err.message);
+	}
+	while (atomic_load(&sh.answers) < 50 && !atomic_load(&sh.failures))
+		usleep(1000);
+	atomic_store(&sh.stop, 1);
+	for (int i = 0; i < 3; i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(atomic_load(&sh.failures), 0);
+	imgsearch_close(sh.s);
+	free(rows);
+	free(more);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(every_allocation_may_fail),
+		TEST(an_index_run_survives_any_failed_allocation),
+		TEST(queries_run_beside_a_writer),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
