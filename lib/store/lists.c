@@ -201,7 +201,7 @@ static int ids_of_root(conn *c, folder_ids *f, int64_t root, const char *root_pa
 		folder_length--;
 	bool all = root && length >= folder_length && strncmp(root_path, folder, folder_length) == 0
 		&& (length == folder_length || root_path[folder_length] == '/');
-	bool within = folder_length > length && strncmp(folder, root_path, length) == 0 && folder[length] == '/';
+	bool within = !root || (folder_length > length && strncmp(folder, root_path, length) == 0 && folder[length] == '/');
 	if (!all && !within)
 		return 0;
 	/* Paths without a root are whole ones. */

@@ -66,7 +66,13 @@ static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearc
 {
 	sqlite3_stmt *s;
 	const void *hash = unknown_hash(&p->hash) ? NULL : p->hash.byte;
-	int rc = ims_store_query(c, &s, err, insert
+	int64_t newest = 0;
+	int rc = insert && !p->id ? ims_store_number(c, &newest, 0, err, "SELECT seq FROM sqlite_sequence WHERE name = 'picture'", "") : 0;
+	if (!rc && newest == INT64_MAX)
+		return ims_fail(err, IMGSEARCH_ELIMIT, "index %s: the largest possible number is taken, so no new one is left", st->path);
+	if (rc)
+		return rc;
+	rc = ims_store_query(c, &s, err, insert
 		? "INSERT INTO picture(id, root, path, size, mtime_ns, state, reason, width, height, hash, same_as, seen)"
 		  " VALUES(nullif(?1, 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, nullif(?11, 0), ?12)"
 		: "UPDATE picture SET root = ?2, path = ?3, size = ?4, mtime_ns = ?5, state = ?6, reason = ?7, width = ?8, height = ?9,"
@@ -75,16 +81,9 @@ static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearc
 		(int64_t)p->height, hash, hash ? sizeof p->hash.byte : (size_t)0, p->same_as, (int64_t)p->seen);
 	if (rc)
 		return rc;
-	rc = sqlite3_step(s);
+	rc = ims_store_step(c, s, err);
 	ims_store_done(c, s);
-	if (rc == SQLITE_DONE)
-		return 0;
-	int64_t newest = 0;
-	if (rc == SQLITE_FULL && !ims_store_number(c, &newest, 0, NULL, "SELECT seq FROM sqlite_sequence WHERE name = 'picture'", "") && newest == INT64_MAX) {
-		c->broken = true;
-		return ims_fail(err, IMGSEARCH_ELIMIT, "index %s: the largest possible number is taken, so no new one is left", st->path);
-	}
-	return ims_store_sql_fail(c, rc, err);
+	return rc;
 }
 
 int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err)

@@ -1,0 +1,622 @@
+/* The store's contract, function by function, each on a file and in memory. */
+#include "common.h"
+#include "store/conn.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static const char *where; /* file or ":memory:" */
+
+static int on_file(void **state)
+{
+	where = file;
+	return make_folder(state);
+}
+
+static int in_memory(void **state)
+{
+	int rc = make_folder(state);
+	where = ":memory:";
+	return rc;
+}
+
+static void settings(void **state)
+{
+	(void)state;
+	store *st = open_store(where, 1280);
+	buf b = { 0 };
+	ok(ims_store_get(st, "dim", &b, &err));
+	assert_int_equal(b.len, 4);
+	assert_memory_equal(b.data, "\0\5\0\0", 4);
+	ok(ims_store_get(st, "nothing", &b, &err));
+	assert_int_equal(b.len, 0);
+	begin(st);
+	ok(ims_store_set(st, "a", "xyz", 3, &err));
+	ok(ims_store_set(st, "empty", "", 0, &err));
+	ok(ims_store_get(st, "a", &b, &err)); /* the writer sees its own work */
+	assert_int_equal(b.len, 3);
+	commit(st);
+	begin(st);
+	ok(ims_store_set(st, "a", NULL, 0, &err));
+	ims_store_tx_rollback(st);
+	ims_store_write_end(st);
+	ok(ims_store_get(st, "a", &b, &err));
+	assert_memory_equal(b.data, "xyz", 3);
+	fails(IMGSEARCH_EINVAL, ims_store_set(st, "a", "b", 1, &err)); /* outside of a transaction */
+	fails(IMGSEARCH_EINVAL, ims_store_tx_begin(st, &err));
+	ims_buf_free(&b);
+	ims_store_close(st);
+}
+
+static int one_vector(void *user, const int64_t *ids, const float *rows, size_t n)
+{
+	float *sum = user;
+	for (size_t i = 0; i < n; i++)
+		*sum += (float)ids[i] * 1000 + rows[i * 4];
+	return 0;
+}
+
+static void models(void **state)
+{
+	(void)state;
+	store *st = open_store(where, 4);
+	store_model m, first = { .name = "one", .weights = "w.pth", .dim = 4, .precision = 2 }, second = { .name = "two", .recipe = "r", .dim = 4 };
+	fails(IMGSEARCH_ENOTFOUND, ims_store_model_get(st, &m, false, &err));
+	begin(st);
+	ok(ims_store_model_set(st, &first, false, &err));
+	int64_t id = add_picture(st, 0, "a", 1);
+	fails(IMGSEARCH_ENOTFOUND, ims_store_model_switch(st, &err));
+	ok(ims_store_model_set(st, &second, true, &err));
+	float v[4] = { 7, 7, 7, 7 }, sum = 0;
+	ok(ims_store_vector_put(st, id, v, 4, true, &err));
+	ok(ims_store_vector_put(st, id, v, 4, true, &err)); /* again: replaced, counted once */
+	commit(st);
+	int64_t before, after, *ids;
+	size_t n;
+	uint64_t vectors, next;
+	ok(ims_store_counts(st, NULL, &vectors, &next, NULL, &err));
+	assert_int_equal(vectors, 1);
+	assert_int_equal(next, 1);
+	assert_true(ims_store_vector_next_has(st, id));
+	ok(ims_store_change_last(st, &before, &err));
+	begin(st);
+	ok(ims_store_model_switch(st, &err));
+	commit(st);
+	ok(ims_store_change_last(st, &after, &err));
+	assert_true(after > before);
+	fails(IMGSEARCH_ENOTFOUND, ims_store_changes(st, before, &ids, &n, &err));
+	ok(ims_store_model_get(st, &m, false, &err));
+	assert_string_equal(m.name, "two");
+	assert_string_equal(m.recipe, "r");
+	assert_null(m.weights);
+	ims_store_model_clear(&m);
+	fails(IMGSEARCH_ENOTFOUND, ims_store_model_get(st, &m, true, &err));
+	ok(ims_store_vectors_scan(st, false, 4, one_vector, &sum, &err));
+	assert_true(sum == (float)id * 1000 + 7);
+	assert_false(ims_store_vector_next_has(st, id));
+	assert_int_equal(problems(st), 0);
+	ims_store_close(st);
+}
+
+static int note_path(void *user, const store_picture *p, const char *root)
+{
+	buf *b = user;
+	ims_buf_text(b, "%s:%s:%u;", root, p->path, p->state);
+	return 0;
+}
+
+static int note_root(void *user, int64_t id, const char *path)
+{
+	ims_buf_text(user, "%d=%s;", (int)id, path);
+	return 0;
+}
+
+static char *listed(store *st, uint32_t state)
+{
+	buf b = { 0 };
+	ok(ims_store_each_picture(st, state, note_path, &b, &err));
+	ims_buf_u8(&b, 0);
+	return (char *)b.data;
+}
+
+static void lists(store *st, uint32_t state, const char *expected)
+{
+	char *text = listed(st, state);
+	assert_string_equal(text, expected);
+	ims_free(text);
+}
+
+static void pictures(void **state)
+{
+	(void)state;
+	store *st = open_store(where, 4);
+	int64_t photos, other;
+	begin(st);
+	ok(ims_store_root_add(st, "/photos", &photos, &err));
+	ok(ims_store_root_add(st, "/photos-old", &other, &err));
+	int64_t again;
+	ok(ims_store_root_add(st, "/photos", &again, &err));
+	assert_int_equal(again, photos);
+	int64_t b = add_picture(st, photos, "b/\xff name\n.jpg", 1), a = add_picture(st, photos, "a.jpg", 2);
+	add_picture(st, other, "c.jpg", 3);
+	add_picture(st, 0, "by name", 4);
+	store_picture bad = { .root = photos, .path = "bad.jpg", .size = 9, .state = IMGSEARCH_DAMAGED, .reason = "cut off", .seen = 1 };
+	ok(ims_store_picture_put(st, &bad, &err));
+	commit(st);
+	lists(st, 0, ":by name:1;/photos-old:c.jpg:1;/photos:a.jpg:1;/photos:b/\xff name\n.jpg:1;/photos:bad.jpg:4;");
+	lists(st, IMGSEARCH_DAMAGED, "/photos:bad.jpg:4;");
+	store_picture p;
+	char *root;
+	ok(ims_store_picture_get(st, b, &p, &root, &err));
+	assert_string_equal(p.path, "b/\xff name\n.jpg");
+	assert_string_equal(root, "/photos");
+	assert_int_equal(p.width, 4);
+	assert_int_equal(p.mtime_ns, 5);
+	ims_store_picture_clear(&p);
+	ims_free(root);
+	ok(ims_store_picture_find(st, photos, "bad.jpg", &p, &err));
+	assert_string_equal(p.reason, "cut off");
+	assert_int_equal(p.hash.byte[0], 0);
+	ims_store_picture_clear(&p);
+	fails(IMGSEARCH_ENOTFOUND, ims_store_picture_find(st, photos, "none", &p, &err));
+	fails(IMGSEARCH_ENOTFOUND, ims_store_picture_get(st, 999, &p, NULL, &err));
+	hash256 h = { { 2 } };
+	ok(ims_store_picture_by_hash(st, &h, &p, &err));
+	assert_int_equal(p.id, a);
+	ims_store_picture_clear(&p);
+	h.byte[0] = 99;
+	fails(IMGSEARCH_ENOTFOUND, ims_store_picture_by_hash(st, &h, &p, &err));
+	bool known;
+	ok(ims_store_size_known(st, 102, &known, &err));
+	assert_true(known);
+	ok(ims_store_size_known(st, 1, &known, &err));
+	assert_false(known);
+
+	begin(st); /* it stops being indexed: its vector goes; then its number is never used again */
+	store_picture worse = { .root = photos, .path = "a.jpg", .size = 1, .state = IMGSEARCH_DAMAGED, .seen = 2 };
+	ok(ims_store_picture_put(st, &worse, &err));
+	assert_int_equal(worse.id, a);
+	assert_false(has_vector(st, a));
+	ok(ims_store_picture_move(st, b, other, "c.jpg", 6, 2, &err)); /* over another one */
+	ok(ims_store_picture_remove(st, bad.id, &err));
+	fails(IMGSEARCH_ENOTFOUND, ims_store_picture_remove(st, bad.id, &err));
+	assert_true(add_picture(st, 0, "new", 5) > bad.id);
+	store_picture wrong = { .id = a, .root = 0, .path = "new", .state = IMGSEARCH_INDEXED };
+	fails(IMGSEARCH_EINVAL, ims_store_picture_put(st, &wrong, &err));
+	wrong = (store_picture){ .path = "x", .state = 8 };
+	fails(IMGSEARCH_EINVAL, ims_store_picture_put(st, &wrong, &err));
+	store_picture asked = { .id = 500, .path = "five hundred", .state = IMGSEARCH_INDEXED };
+	ok(ims_store_picture_put(st, &asked, &err));
+	float v[4] = { 1, 1, 1, 1 };
+	ok(ims_store_vector_put(st, 500, v, 4, false, &err));
+	commit(st);
+	lists(st, 0, ":by name:1;:five hundred:1;:new:1;/photos-old:c.jpg:1;/photos:a.jpg:4;");
+	uint64_t by_state[8], vectors;
+	int64_t max_id;
+	ok(ims_store_counts(st, by_state, &vectors, NULL, &max_id, &err));
+	assert_int_equal(by_state[IMGSEARCH_INDEXED], 4);
+	assert_int_equal(by_state[IMGSEARCH_DAMAGED], 1);
+	assert_int_equal(vectors, 4);
+	assert_int_equal(max_id, 500);
+	assert_int_equal(problems(st), 0);
+	ims_store_close(st);
+}
+
+static void twins(void **state)
+{
+	(void)state;
+	store *st = open_store(where, 4);
+	begin(st);
+	int64_t a = add_picture(st, 0, "a", 1);
+	store_picture b = { .path = "b", .size = 101, .state = IMGSEARCH_DUPLICATE, .same_as = a, .hash.byte = { 1 } }, c = b;
+	c.path = "c";
+	ok(ims_store_picture_put(st, &b, &err));
+	ok(ims_store_picture_put(st, &c, &err));
+	commit(st);
+	begin(st);
+	ok(ims_store_picture_remove(st, a, &err));
+	commit(st);
+	assert_false(has_vector(st, a));
+	assert_true(has_vector(st, b.id));
+	lists(st, 0, ":b:1;:c:2;");
+	store_picture p;
+	ok(ims_store_picture_get(st, c.id, &p, NULL, &err));
+	assert_int_equal(p.same_as, b.id);
+	ims_store_picture_clear(&p);
+	begin(st); /* b's bytes change: c inherits what they were */
+	store_picture changed = { .path = "b", .size = 7, .state = IMGSEARCH_INDEXED, .hash.byte = { 9 } };
+	ok(ims_store_picture_put(st, &changed, &err));
+	assert_int_equal(changed.id, b.id);
+	commit(st);
+	assert_true(has_vector(st, c.id));
+	lists(st, 0, ":b:1;:c:1;");
+	assert_int_equal(problems(st), 0);
+	ims_store_close(st);
+}
+
+static void folders(void **state)
+{
+	(void)state;
+	store *st = open_store(where, 4);
+	int64_t root, *ids, name;
+	size_t n;
+	uint64_t unseen, all, removed;
+	begin(st);
+	ok(ims_store_root_add(st, "/p", &root, &err));
+	int64_t ax = add_picture(st, root, "a/x", 1), ay = add_picture(st, root, "a/y", 2);
+	add_picture(st, root, "a-b/x", 3);
+	int64_t file_ = add_picture(st, root, "a0", 4);
+	name = add_picture(st, 0, "/p/a/z", 5);
+	commit(st);
+	ok(ims_store_ids_under(st, "/p/a", &ids, &n, &err));
+	assert_int_equal(n, 3);
+	assert_int_equal(ids[0], ax);
+	assert_int_equal(ids[2], name);
+	ims_free(ids);
+	ok(ims_store_ids_under(st, "/p/", &ids, &n, &err));
+	assert_int_equal(n, 5);
+	ims_free(ids);
+	ok(ims_store_ids_under(st, "/", &ids, &n, &err));
+	assert_int_equal(n, 5);
+	ims_free(ids);
+	ok(ims_store_ids_under(st, "/p/none", &ids, &n, &err));
+	assert_int_equal(n, 0);
+	begin(st);
+	ok(ims_store_picture_seen(st, ay, 2, &err));
+	ok(ims_store_unseen(st, root, "a", 2, &unseen, &all, &err));
+	assert_int_equal(unseen, 1);
+	assert_int_equal(all, 2);
+	ok(ims_store_unseen(st, root, "a0", 2, &unseen, &all, &err));
+	assert_int_equal(all, 1);
+	ok(ims_store_unseen(st, root, "", 2, &unseen, &all, &err));
+	assert_int_equal(unseen, 3);
+	assert_int_equal(all, 4);
+	ok(ims_store_unseen_remove(st, root, "a", 2, &removed, &err));
+	assert_int_equal(removed, 1);
+	assert_false(has_vector(st, ax));
+	assert_true(has_vector(st, file_));
+	ok(ims_store_root_move(st, "/p", "/q", &err));
+	fails(IMGSEARCH_ENOTFOUND, ims_store_root_move(st, "/p", "/r", &err));
+	commit(st);
+	lists(st, 0, ":/p/a/z:1;/q:a-b/x:1;/q:a/y:1;/q:a0:1;");
+	buf roots = { 0 };
+	ok(ims_store_each_root(st, note_root, &roots, &err));
+	ims_buf_u8(&roots, 0);
+	assert_string_equal((char *)roots.data, "1=/q;");
+	ims_buf_free(&roots);
+	begin(st);
+	ok(ims_store_root_remove(st, root, &err));
+	fails(IMGSEARCH_ENOTFOUND, ims_store_root_remove(st, root, &err));
+	commit(st);
+	lists(st, 0, ":/p/a/z:1;");
+	assert_int_equal(problems(st), 0);
+	ims_store_close(st);
+}
+
+static void columns(void **state)
+{
+	(void)state;
+	store *st = open_store(where, 4);
+	const char *names[] = { "artist", "title" }, *values[] = { "O'Keeffe", "" };
+	begin(st);
+	int64_t id = add_picture(st, 0, "a", 1);
+	ok(ims_store_columns_put(st, id, names, values, 1, -1, &err));
+	ok(ims_store_columns_put(st, id, names, values, 2, 1, &err));
+	commit(st);
+	store_column *c;
+	size_t n;
+	ok(ims_store_columns_get(st, id, &c, &n, &err));
+	assert_int_equal(n, 2);
+	assert_string_equal(c[0].value, "O'Keeffe");
+	assert_false(c[0].title);
+	assert_true(c[1].title);
+	ims_store_columns_free(c, n);
+	hash256 x = { { 1 } }, y = { { 2 } };
+	bool rejected;
+	begin(st);
+	ok(ims_store_reject(st, &y, &x, &err));
+	ok(ims_store_reject(st, &x, &y, &err));
+	ok(ims_store_picture_remove(st, id, &err));
+	commit(st);
+	ok(ims_store_rejected(st, &x, &y, &rejected, &err));
+	assert_true(rejected);
+	ok(ims_store_rejected(st, &y, &x, &rejected, &err));
+	assert_true(rejected);
+	ok(ims_store_rejected(st, &x, &x, &rejected, &err));
+	assert_false(rejected);
+	ok(ims_store_columns_get(st, id, &c, &n, &err));
+	assert_int_equal(n, 0);
+	ims_store_close(st);
+}
+
+static int stop(void *user, const int64_t *ids, const float *rows, size_t n)
+{
+	(void)user, (void)ids, (void)rows, (void)n;
+	return 77;
+}
+
+typedef struct writing {
+	store *st;
+	size_t seen;
+	bool wrote;
+} writing;
+
+static int write_meanwhile(void *user, const int64_t *ids, const float *rows, size_t n)
+{
+	writing *w = user;
+	(void)ids, (void)rows;
+	w->seen += n;
+	if (!w->wrote) {
+		w->wrote = true;
+		float v[4] = { 0 };
+		begin(w->st);
+		ok(ims_store_vector_put(w->st, 100000, v, 4, false, &err));
+		commit(w->st);
+	}
+	return 0;
+}
+
+static void vectors(void **state)
+{
+	(void)state;
+	enum { N = 3000 };
+	store *st = open_store(where, 4);
+	int64_t ids[N];
+	float rows[N][4];
+	for (int i = 0; i < N; i++) {
+		ids[i] = i;
+		for (int j = 0; j < 4; j++)
+			rows[i][j] = (float)(i + j);
+	}
+	begin(st);
+	ok(ims_store_vectors_put(st, ids, rows[0], N, 4, &err));
+	ok(ims_store_vectors_put(st, ids, rows[0], 10, 4, &err)); /* again */
+	assert_true(add_picture(st, 0, "a", 1) >= N);
+	commit(st);
+	writing w = { .st = st };
+	ok(ims_store_vectors_scan(st, false, 4, write_meanwhile, &w, &err));
+	if (where == file) /* memory has no snapshots */
+		assert_int_equal(w.seen, N + 1);
+	uint64_t n;
+	ok(ims_store_counts(st, NULL, &n, NULL, NULL, &err));
+	assert_int_equal(n, N + 2);
+	assert_int_equal(77, ims_store_vectors_scan(st, false, 4, stop, NULL, NULL));
+	fails(IMGSEARCH_EDB, ims_store_vectors_scan(st, false, 5, one_vector, NULL, &err));
+	int64_t want[3] = { 2999, 123456, 5 };
+	float out[3][4];
+	uint8_t found[3];
+	ok(ims_store_vectors_fetch(st, want, 3, 4, out[0], found, &err));
+	assert_memory_equal(found, "\1\0\1", 3);
+	assert_true(out[0][3] == 3002 && out[2][0] == 5);
+	fails(IMGSEARCH_EDB, ims_store_vectors_fetch(st, want, 3, 3, out[0], found, &err));
+	begin(st);
+	ok(ims_store_vector_remove(st, 5, &err));
+	fails(IMGSEARCH_ENOTFOUND, ims_store_vector_remove(st, 5, &err));
+	float v[4] = { 0 };
+	ok(ims_store_vectors_put(st, &(int64_t){ INT64_MAX }, v, 1, 4, &err));
+	store_picture p = { .path = "none left", .state = IMGSEARCH_DAMAGED };
+	fails(IMGSEARCH_ELIMIT, ims_store_picture_put(st, &p, &err));
+	commit(st);
+	assert_true(has_vector(st, INT64_MAX));
+	assert_int_equal(problems(st), 0);
+	ims_store_close(st);
+}
+
+static void searchers(void **state)
+{
+	(void)state;
+	store *st = open_store(where, 4);
+	store_searcher *s;
+	size_t n;
+	int64_t old, fresh, change, *ids;
+	buf b = { 0 };
+	begin(st);
+	int64_t a = add_picture(st, 0, "a", 1);
+	ok(ims_store_change_last(st, &change, &err));
+	ok(ims_store_searcher_begin(st, "graph", &old, &err));
+	ok(ims_store_searcher_chunk(st, old, 0, "hello", 5, &err));
+	ok(ims_store_searcher_chunk(st, old, 1, "", 0, &err));
+	ok(ims_store_searchers(st, &s, &n, &err));
+	assert_int_equal(n, 0);
+	ok(ims_store_searcher_publish(st, old, "p=1", 3, 1, change, &err));
+	commit(st);
+	ok(ims_store_changes(st, change, &ids, &n, &err));
+	assert_int_equal(n, 0);
+	ims_free(ids);
+	begin(st);
+	int64_t b_ = add_picture(st, 0, "b", 2);
+	add_picture(st, 0, "b", 2);
+	ok(ims_store_picture_remove(st, a, &err));
+	commit(st);
+	ok(ims_store_changes(st, change, &ids, &n, &err));
+	assert_int_equal(n, 2);
+	assert_int_equal(ids[0], a);
+	assert_int_equal(ids[1], b_);
+	ims_free(ids);
+	fails(IMGSEARCH_ENOTFOUND, ims_store_changes(st, change - 1, &ids, &n, &err));
+	begin(st); /* one that is never published, as after a kill */
+	ok(ims_store_searcher_begin(st, "graph", &fresh, &err));
+	ok(ims_store_searcher_chunk(st, fresh, 0, "lost", 4, &err));
+	commit(st);
+	begin(st);
+	ok(ims_store_searcher_begin(st, "graph", &fresh, &err));
+	ok(ims_store_searcher_chunk(st, fresh, 0, "new", 3, &err));
+	commit(st);
+	ok(ims_store_searchers(st, &s, &n, &err));
+	assert_int_equal(n, 1);
+	assert_int_equal(s->state, old);
+	assert_string_equal(s->params, "p=1");
+	assert_int_equal(s->version, 3);
+	assert_int_equal(s->chunks, 2);
+	assert_int_equal(s->bytes, 5);
+	assert_int_equal(s->change, change);
+	ims_store_searchers_free(s, n);
+	ok(ims_store_searcher_read(st, old, 0, &b, &err));
+	ok(ims_store_searcher_read(st, old, 1, &b, &err));
+	assert_int_equal(b.len, 5);
+	assert_memory_equal(b.data, "hello", 5);
+	fails(IMGSEARCH_EFORMAT, ims_store_searcher_read(st, old, 2, &b, &err));
+	begin(st);
+	ok(ims_store_change_last(st, &change, &err));
+	ok(ims_store_searcher_publish(st, fresh, "", 3, 1, change, &err));
+	ok(ims_store_changes_trim(st, &err));
+	fails(IMGSEARCH_ENOTFOUND, ims_store_searcher_publish(st, 999, "", 3, 1, change, &err));
+	commit(st);
+	fails(IMGSEARCH_EFORMAT, ims_store_searcher_read(st, old, 0, &b, &err));
+	ok(ims_store_changes(st, change, &ids, &n, &err));
+	assert_int_equal(n, 0);
+	ims_free(ids);
+	begin(st);
+	ok(ims_store_searcher_remove(st, "graph", &err));
+	add_picture(st, 0, "c", 3);
+	commit(st);
+	fails(IMGSEARCH_ENOTFOUND, ims_store_changes(st, change, &ids, &n, &err)); /* nobody to log for */
+	int64_t later;
+	ok(ims_store_change_last(st, &later, &err));
+	assert_true(later > change);
+	ok(ims_store_changes(st, later, &ids, &n, &err));
+	assert_int_equal(n, 0);
+	assert_int_equal(problems(st), 0);
+	ims_buf_free(&b);
+	ims_store_close(st);
+}
+
+static void space(void **state)
+{
+	(void)state;
+	enum { N = 4000, DIM = 256 };
+	store *st = open_store(where, DIM);
+	int64_t *ids = ims_alloc(N, sizeof *ids);
+	float *rows = ims_zalloc(N, DIM * sizeof *rows);
+	int64_t before, after;
+	for (int i = 0; i < N; i++)
+		ids[i] = i + 1;
+	ok(ims_store_data_version(st, &before, &err));
+	begin(st);
+	ok(ims_store_vectors_put(st, ids, rows, N, DIM, &err));
+	commit(st);
+	ok(ims_store_data_version(st, &after, &err));
+	assert_true(after != before);
+	ok(ims_store_write_begin(st, &err));
+	ok(ims_store_compact(st, &err));
+	uint64_t full = ims_store_bytes(st);
+	assert_true(full > N * DIM * 4 && full < N * DIM * 4 * 1.2);
+	ok(ims_store_tx_begin(st, &err));
+	for (int i = 0; i < N; i++)
+		ok(ims_store_vector_remove(st, ids[i], &err));
+	fails(IMGSEARCH_EINVAL, ims_store_compact(st, &err));
+	ok(ims_store_tx_commit(st, &err));
+	ok(ims_store_compact(st, &err));
+	ims_store_write_end(st);
+	assert_true(ims_store_bytes(st) < full / 4);
+	ims_free(ids);
+	ims_free(rows);
+	ims_store_close(st);
+}
+
+/* Vectors lie within their page, and a page holds little else. */
+static void page_size(void **state)
+{
+	(void)state;
+	static const uint32_t dims[] = { 128, 256, 512, 768, 1280, 2048 };
+	for (size_t d = 0; d < sizeof dims / sizeof *dims; d++) {
+		enum { N = 1000 };
+		store *st = open_store(file, dims[d]);
+		float *row = ims_zalloc(dims[d], sizeof *row);
+		begin(st);
+		for (int64_t i = 1; i <= N; i++)
+			ok(ims_store_vectors_put(st, &i, row, 1, dims[d], &err));
+		commit(st);
+		ims_free(row);
+		ims_store_close(st);
+		struct stat info;
+		assert_int_equal(stat(file, &info), 0);
+		/* 2048: seven of them leave an eighth of the largest page empty; the tables take 26 pages */
+		assert_true((double)info.st_size < N * 4.0 * dims[d] * 1.155 + 26.0 * ims_store_page_size(dims[d]));
+		remove_files();
+	}
+}
+
+static void one_writer(void **state)
+{
+	(void)state;
+	store *st = open_store(file, 4), *second = open_store(file, 4);
+	ok(ims_store_write_begin(st, &err));
+	fails(IMGSEARCH_EBUSY, ims_store_write_begin(st, &err));
+	fails(IMGSEARCH_EBUSY, ims_store_write_begin(second, &err));
+	pid_t child = fork();
+	if (!child) {
+		store *own;
+		imgsearch_error err;
+		store_options o = { 0 };
+		if (ims_store_open(&own, file, &o, &err) || ims_store_write_begin(own, &err) != IMGSEARCH_EBUSY)
+			_exit(1);
+		store_picture p;
+		_exit(ims_store_picture_get(own, 1, &p, NULL, &err) == IMGSEARCH_ENOTFOUND ? 0 : 2); /* readers are free */
+	}
+	int status;
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
+	ims_store_write_end(st);
+	ok(ims_store_write_begin(second, &err));
+	ims_store_write_end(second);
+	ims_store_close(st);
+	ims_store_close(second);
+	char lock[128];
+	snprintf(lock, sizeof lock, "%s-lock", file);
+	assert_int_equal(access(lock, F_OK), -1);
+}
+
+static void *reader_thread(void *arg)
+{
+	store *st = arg;
+	for (int i = 0; i < 300; i++) {
+		uint64_t by_state[8], n;
+		char *text = listed(st, 0);
+		ims_free(text);
+		has_vector(st, i % 50);
+		ok(ims_store_counts(st, by_state, &n, NULL, NULL, &err));
+		writing w = { .st = st, .wrote = true };
+		ok(ims_store_vectors_scan(st, false, 4, write_meanwhile, &w, &err));
+		if (where == file)
+			assert_int_equal(w.seen % 10, 0); /* whole transactions only */
+	}
+	return NULL;
+}
+
+static void readers_and_writer(void **state)
+{
+	(void)state;
+	store *st = open_store(where, 4);
+	pthread_t thread[4];
+	for (int i = 0; i < 4; i++)
+		pthread_create(&thread[i], NULL, reader_thread, st);
+	ok(ims_store_write_begin(st, &err));
+	for (int i = 0; i < 30; i++) {
+		ok(ims_store_tx_begin(st, &err));
+		for (int j = 0; j < 10; j++) {
+			char path[16];
+			snprintf(path, sizeof path, "%d-%d", i, j);
+			add_picture(st, 0, path, 0);
+		}
+		ok(ims_store_tx_commit(st, &err));
+	}
+	ims_store_write_end(st);
+	for (int i = 0; i < 4; i++)
+		pthread_join(thread[i], NULL);
+	ims_store_close(st);
+}
+
+#define both(test) \
+	{ #test, test, on_file, remove_folder, NULL }, { #test " in memory", test, in_memory, remove_folder, NULL }
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		both(settings), both(models), both(pictures), both(twins), both(folders), both(columns), both(vectors), both(searchers), both(space),
+		both(readers_and_writer),
+		cmocka_unit_test_setup_teardown(page_size, on_file, remove_folder),
+		cmocka_unit_test_setup_teardown(one_writer, on_file, remove_folder),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
