@@ -46,7 +46,6 @@ HAVE_TORCH := $(wildcard /usr/include/torch/script.h)
 endif
 
 .DELETE_ON_ERROR:
-.SECONDARY:
 .PHONY: all lib cli shim no-shim fake examples setup setup-build setup-test test test-c sanitize structure fuzz demo golden
 .PHONY: install uninstall clean help FORCE
 
@@ -164,7 +163,7 @@ $(B)/examples/%: examples/%.cpp $(B)/libimgsearch.so $(B)/flags
 	$(call say,CXX)$(CXX) -Iinclude -std=c++17 $(WARN) $(CXXFLAGS) $(SAN) -MMD -MP $< -o $@ -L$(B) -limgsearch -Wl,-rpath,'$$ORIGIN/..' -pthread
 
 TEST_ENV = B=$(abspath $(B)) CC='$(CC)' CXX='$(CXX)' CMOCKA_MESSAGE_OUTPUT=TAP ASAN_OPTIONS=detect_odr_violation=0
-PROVE    = $(TEST_ENV) prove --timer --jobs $(JOBS) --exec ''
+PROVE    = $(TEST_ENV) prove --timer --jobs $(JOBS) --exec tools/tap.sh
 .PHONY: test-programs
 test-programs: all fake examples $(TEST_BIN) $(TOOL_BIN) $(HELPER_BIN)
 
