@@ -100,6 +100,8 @@ $(B)/libimgsearch.so: $(B)/libimgsearch.so.$(SOVERSION)
 $(B)/imgsearch-shim.so: $(SHIM_OBJ)
 	$(call say,LD )$(CXX) -shared $(ALL_CXXFLAGS) $(LDFLAGS) $^ -o $@ $(TORCH_LIB) -ltorch -ltorch_cpu -lc10 $(TORCH_CUDA)
 
+$(B)/cli/serve/page.o: $(wildcard cli/serve/page/*)
+
 $(B)/imgsearch: $(CLI_OBJ) $(B)/libimgsearch.so
 	$(call say,LD )$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(CLI_OBJ) -o $@ -L$(B) -limgsearch -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(CLI_LIBS) -lm -pthread
 

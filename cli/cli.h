@@ -170,6 +170,7 @@ int cli_open_at(cli *c, const char *path, const imgsearch_options *o); /* anothe
 /* What a signal cancels from now on, beside cli_open's; NULL: nothing. */
 void cli_watch(imgsearch *s);
 bool cli_interrupted(void);
+void cli_stopped(void); /* serve: the signal was the wanted end, not an interruption */
 
 /* One sentence to stderr. cli_fail returns CLI_FAILED, cli_usage CLI_USAGE (and points at the help). */
 void cli_note(const cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));

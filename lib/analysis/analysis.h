@@ -43,8 +43,12 @@ int ims_analysis_grid(uint32_t *cell, const float *xy, size_t n, uint32_t column
 
 /* ---------------------------------------------------------------------------------------------- sameness ---- */
 
-/* label[i] = the smallest member of i's connected component, from m edges. */
-void ims_analysis_components(uint32_t *label, size_t n, const uint32_t (*edge)[2], size_t m);
+/*
+ * label[i] = the smallest member of i's connected component, from m edges taken in order. An edge that would bring
+ * together a pair of `apart` (n_apart pairs) is left out. joined[e], where not NULL, is 1 for an edge that joined two.
+ */
+void ims_analysis_components(uint32_t *label, size_t n, const uint32_t (*edge)[2], size_t m,
+	const uint32_t (*apart)[2], size_t n_apart, uint8_t *joined);
 
 #define IMS_SIGNATURE_SIDE 32
 #define IMS_INVARIANT_DIM 35

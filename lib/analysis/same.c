@@ -13,22 +13,38 @@
 #define SIDE IMS_SIGNATURE_SIDE
 #define TERMS 8
 
-void ims_analysis_components(uint32_t *label, size_t n, const uint32_t (*edge)[2], size_t m)
+/* Union-find: a parent is never larger than its child, so the root is the smallest member. */
+static uint32_t root_of(uint32_t *parent, uint32_t i)
+{
+	while (parent[i] != i)
+		i = parent[i] = parent[parent[i]];
+	return i;
+}
+
+static bool kept_apart(uint32_t *parent, uint32_t a, uint32_t b, const uint32_t (*apart)[2], size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint32_t x = root_of(parent, apart[i][0]), y = root_of(parent, apart[i][1]);
+		if ((x == a && y == b) || (x == b && y == a))
+			return true;
+	}
+	return false;
+}
+
+void ims_analysis_components(uint32_t *label, size_t n, const uint32_t (*edge)[2], size_t m,
+	const uint32_t (*apart)[2], size_t n_apart, uint8_t *joined)
 {
 	for (size_t i = 0; i < n; i++)
 		label[i] = (uint32_t)i;
 	for (size_t e = 0; e < m; e++) {
-		uint32_t root[2];
-		for (int end = 0; end < 2; end++) {
-			uint32_t at = edge[e][end];
-			while (label[at] != at)
-				at = label[at] = label[label[at]];
-			root[end] = at;
-		}
-		if (root[0] < root[1])
-			label[root[1]] = root[0];
-		else
-			label[root[0]] = root[1];
+		uint32_t a = root_of(label, edge[e][0]), b = root_of(label, edge[e][1]);
+		bool join = a != b && !kept_apart(label, a, b, apart, n_apart);
+		if (joined)
+			joined[e] = join;
+		if (join && a < b)
+			label[b] = a;
+		else if (join)
+			label[a] = b;
 	}
 	for (size_t i = 0; i < n; i++)
 		label[i] = label[label[i]]; /* parents are smaller, so theirs are final */
@@ -42,18 +58,35 @@ static inline void squeeze(float *cell, uint32_t i, uint32_t n, float v)
 		cell[c] += v * (fminf(to, (float)(c + 1)) - fmaxf(from, (float)c));
 }
 
+/* A row of width pixels squeezed into SIDE sums of luminance: the running sum, read off at the cells' borders. */
+static void squeeze_row(float out[SIDE], const uint8_t *rgb, uint32_t width)
+{
+	uint64_t sum = 0;
+	uint32_t x = 0;
+	double before = 0;
+	for (uint32_t c = 0; c < SIDE; c++) {
+		double border = (double)(c + 1) * width / SIDE;
+		uint32_t whole = border < width ? (uint32_t)border : width - 1;
+		for (; x < whole; x++)
+			sum += 77u * rgb[3 * x] + 150u * rgb[3 * x + 1] + 29u * rgb[3 * x + 2];
+		const uint8_t *p = rgb + 3 * (size_t)x;
+		double here = (double)sum + (border - x) * (77 * p[0] + 150 * p[1] + 29 * p[2]);
+		out[c] = (float)(here - before);
+		before = here;
+	}
+}
+
 void ims_analysis_signature(signature *out, const uint8_t *rgb, uint32_t width, uint32_t height)
 {
-	float sum[SIDE][SIDE] = { { 0 } }; /* column, row */
+	float sum[SIDE][SIDE] = { { 0 } }, row[SIDE]; /* sum: column, row */
 	for (uint32_t y = 0; y < height; y++) {
-		float row[SIDE] = { 0 };
-		for (uint32_t x = 0; x < width; x++, rgb += 3)
-			squeeze(row, x, width, 0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2]);
+		squeeze_row(row, rgb + 3 * (size_t)width * y, width);
 		for (uint32_t x = 0; x < SIDE; x++)
 			squeeze(sum[x], y, height, row[x]);
 	}
+	float scale = SIDE / (256 * (float)width);
 	for (int i = 0; i < SIDE * SIDE; i++)
-		out->luma[i] = (uint8_t)fminf(sum[i % SIDE][i / SIDE] + 0.5f, 255);
+		out->luma[i] = (uint8_t)fminf(sum[i % SIDE][i / SIDE] * scale + 0.5f, 255);
 }
 
 void ims_analysis_invariant(float out[IMS_INVARIANT_DIM], const signature *s)

@@ -6,6 +6,7 @@
 #ifndef IMS_ENGINE_INDEX_H
 #define IMS_ENGINE_INDEX_H
 
+#include "analysis/analysis.h"
 #include "engine/engine.h"
 
 /* ----------------------------------------------------------------------------------------------- known.c ---- */
@@ -64,6 +65,7 @@ typedef struct item {
 	int64_t twin;         /* id of an indexed picture with these bytes, or 0 */
 	bool twin_has_vector; /* ... so that no pixels were decoded */
 	image_head head;
+	signature pixels;
 	float *input;         /* (crop, crop, 3), kept from item to item */
 	double seconds;
 	bool done;

@@ -213,6 +213,8 @@ static int retire_new(index_run *r, item *it)
 {
 	store_picture row = row_of(it);
 	int rc = ims_store_picture_put(r->s->store, &row, r->err);
+	if (!rc)
+		rc = ims_store_signature_put(r->s->store, row.id, &it->hash, &it->pixels, sizeof it->pixels, r->err);
 	if (!rc && ims_claim_add(&r->claims, &it->hash, row.id))
 		rc = ims_nomem(r->err);
 	if (rc)

@@ -33,7 +33,9 @@ static const char version_1[] =
 	"CREATE TABLE tally(what INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT;"
 	"INSERT INTO tally(what, n) VALUES(1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0), (9, 0);"
 	"CREATE TABLE rejected(a BLOB NOT NULL CHECK(length(a) = 32), b BLOB NOT NULL CHECK(length(b) = 32),"
-	" PRIMARY KEY(a, b), CHECK(a <= b)) STRICT, WITHOUT ROWID;";
+	" PRIMARY KEY(a, b), CHECK(a <= b)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE signature(picture INTEGER PRIMARY KEY REFERENCES picture(id) ON DELETE CASCADE,"
+	" hash BLOB NOT NULL CHECK(length(hash) = 32), data BLOB NOT NULL) STRICT;";
 
 const char *const ims_store_steps[IMS_STORE_VERSION] = { version_1 };
 

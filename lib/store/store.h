@@ -106,6 +106,9 @@ int ims_store_changes_trim(store *st, imgsearch_error *err); /* drops changes th
 /* Pairs said to be different pictures ("dups --reject"), by content. */
 int ims_store_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_error *err);
 
+/* What is kept of a picture's pixels, for the bytes with this hash; replaces. */
+int ims_store_signature_put(store *st, int64_t picture, const hash256 *hash, const void *data, size_t size, imgsearch_error *err);
+
 /* Gives free pages back to the file system (incremental vacuum), a bounded amount of work a call; checkpoint. */
 int ims_store_compact(store *st, imgsearch_error *err);
 
@@ -168,6 +171,11 @@ int ims_store_change_last(store *st, int64_t *change, imgsearch_error *err);
 int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsearch_error *err);
 
 int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected, imgsearch_error *err);
+
+int ims_store_each_rejected(store *st, int (*each)(void *user, const hash256 *a, const hash256 *b), void *user, imgsearch_error *err);
+
+/* Signatures of indexed pictures whose bytes are still those that they were made of, in order of id. */
+int ims_store_signatures(store *st, int (*each)(void *user, int64_t picture, const void *data, size_t size), void *user, imgsearch_error *err);
 
 /* PRAGMA integrity_check, foreign keys, every chunk's checksum. Problems go to each as sentences. */
 int ims_store_check(store *st, int (*each)(void *user, const char *problem), void *user, imgsearch_error *err);

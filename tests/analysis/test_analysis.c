@@ -142,8 +142,16 @@ static void test_components(void **state)
 	const uint32_t edge[][2] = { { 5, 4 }, { 2, 3 }, { 4, 1 }, { 6, 2 } };
 	const uint32_t expected[] = { 0, 1, 2, 2, 1, 1, 2, 7 };
 	uint32_t label[8];
-	ims_analysis_components(label, 8, edge, 4);
+	ims_analysis_components(label, 8, edge, 4, NULL, 0, NULL);
 	assert_memory_equal(label, expected, sizeof expected);
+
+	/* 1 and 5 must not meet: the edge that would join their components is left out. */
+	const uint32_t apart[][2] = { { 1, 5 } }, parted[] = { 0, 1, 2, 2, 4, 4, 2, 7 };
+	uint8_t joined[4];
+	ims_analysis_components(label, 8, edge, 4, apart, 1, joined);
+	assert_memory_equal(label, parted, sizeof parted);
+	assert_int_equal(joined[2], 0);
+	assert_int_equal(joined[3], 1);
 }
 
 /* A picture of some blobs, drawn at any size, in one of eight positions. */

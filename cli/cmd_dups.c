@@ -1,0 +1,141 @@
+/* imgsearch dups: near-duplicates in three kinds, and pairs that are to be seen as different ones. Deletes nothing. */
+#include "cli/collection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct dups_args {
+	common_args common;
+	const char *kind, *under;
+	float min_score;
+	uint32_t reject;
+} dups_args;
+
+static const char *const kinds[] = { "bytes", "picture", "scene", NULL };
+
+#define AT(member) offsetof(dups_args, member)
+static const opt options[] = {
+	{ "kind", 0, OPT_CHOICE, AT(kind), "KIND", .help = "only this kind", .choices = kinds },
+	{ "min-score", 0, OPT_FLOAT, AT(min_score), "S", .help = "score from which two pictures show the same scene", .min = 0.01, .max = 1, .def = "0.9" },
+	{ "under", 'u', OPT_DIR, AT(under), "DIR", .help = "only pictures below this folder" },
+	{ "reject", 0, OPT_FLAG, AT(reject), .help = "remember, by content, that the two pictures given are different ones" },
+	OPT_END
+};
+
+/* A path of the index, or id:N. */
+static bool find(cli *c, const char *text, int64_t *id)
+{
+	imgsearch_error err;
+	imgsearch_input in;
+	void *none = NULL;
+	if (!strncmp(text, "id:", 3)) {
+		bool ok = cli_input(&in, text, &none);
+		*id = in.id;
+		return ok;
+	}
+	char *path = path_absolute(text);
+	int rc = path ? imgsearch_find(c->s, path, id, &err) : IMGSEARCH_ENOMEM;
+	free(path);
+	if (rc)
+		cli_fail("%s is not in the index", text);
+	return !rc;
+}
+
+static int reject(cli *c)
+{
+	int64_t id[2];
+	imgsearch_error err;
+	if (c->n_operands != 2)
+		return cli_usage(c->cmd, "--reject takes two pictures");
+	for (int i = 0; i < 2; i++)
+		if (!find(c, c->operand[i], &id[i]))
+			return CLI_FAILED;
+	return imgsearch_reject(c->s, id[0], id[1], &err) ? cli_error(&err) : CLI_DONE;
+}
+
+static void show_json(cli *c, const imgsearch_group *g)
+{
+	json j;
+	json_begin(&j, stdout);
+	group_json(&j, c->s, g);
+	json_end(&j);
+}
+
+/* Text: kind, number of the group, path. With -0 paths alone, and an empty one behind each group. */
+static void show_text(cli *c, const imgsearch_group *g, size_t number)
+{
+	for (size_t i = 0; i < g->count; i++) {
+		imgsearch_item *item;
+		if (imgsearch_item_get(c->s, g->ids[i], &item, NULL))
+			continue;
+		if (!c->common->nul)
+			printf("%s\t%zu\t", group_kind(g->kind), number + 1);
+		out_path(item->path);
+		out_end(c);
+		imgsearch_item_free(item);
+	}
+	if (c->common->nul)
+		out_end(c);
+}
+
+static void summarise(const cli *c, const imgsearch_group_list *list)
+{
+	static const char *const name[] = { "same bytes", "same picture", "same scene" };
+	size_t groups[3] = { 0 }, pictures[3] = { 0 };
+	for (size_t i = 0; i < list->count; i++) {
+		groups[list->group[i].kind - 1]++;
+		pictures[list->group[i].kind - 1] += list->group[i].count;
+	}
+	for (int k = 0; k < 3; k++)
+		if (groups[k])
+			cli_note(c, "%s: %zu groups of %zu pictures", name[k], groups[k], pictures[k]);
+	if (!list->count)
+		cli_note(c, "no near-duplicates");
+	if (list->unread)
+		cli_note(c, "%llu pictures could not be compared on their pixels: their files are away or changed", (unsigned long long)list->unread);
+}
+
+static int run(cli *c, void *args)
+{
+	dups_args *a = args;
+	imgsearch_group_list *list;
+	imgsearch_error err;
+	char *under = a->under ? path_absolute(a->under) : NULL;
+	imgsearch_groups_options o = { .struct_size = sizeof o, .under = under, .min_score = a->min_score };
+	for (uint32_t k = 0; a->kind && kinds[k]; k++)
+		if (!strcmp(a->kind, kinds[k]))
+			o.kinds = 1u << (k + 1);
+	int rc = cli_open(c, false);
+	if (rc == CLI_DONE && (a->reject || c->n_operands))
+		rc = a->reject ? reject(c) : cli_usage(c->cmd, "pictures go with --reject A B only");
+	else if (rc == CLI_DONE && imgsearch_groups(c->s, &o, &list, &err))
+		rc = cli_error(&err);
+	else if (rc == CLI_DONE) {
+		for (size_t i = 0; i < list->count && !ferror(stdout); i++) {
+			if (c->common->json)
+				show_json(c, &list->group[i]);
+			else
+				show_text(c, &list->group[i], i);
+		}
+		summarise(c, list);
+		rc = list->count ? CLI_DONE : CLI_NOTHING;
+		imgsearch_group_list_free(list);
+	}
+	free(under);
+	return rc;
+}
+
+const cmd cmd_dups = {
+	.name = "dups", .operands = "[A B]", .summary = "near-duplicates among the pictures of the index",
+	.text = "Groups of pictures that are the same in one of three ways, never mixed: bytes, the files are equal; picture, "
+		"one picture resized, recompressed, turned by quarters or mirrored, compared on the pixels; scene, features so "
+		"near that they most likely show the same thing. Each looser kind counts one picture of every group of a "
+		"stricter one. A line is the kind, the group's number, and a path; with -0 paths alone, and an empty one "
+		"behind each group. Nothing is ever deleted.\n\n"
+		"Exit status 1: there are none.\n\n"
+		"\timgsearch dups\n"
+		"\timgsearch dups --kind picture --json\n"
+		"\timgsearch dups --reject a.jpg b.jpg",
+	.options = options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL | GROUP_THREADS, .args_size = sizeof(dups_args),
+	.run = run, .max_operands = 2
+};
