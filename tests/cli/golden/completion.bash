@@ -4,7 +4,7 @@ _imgsearch() {
 	local IFS=$' \n'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W "index query info list failed rm build extract models root vectors help complete --version --help" -- "$cur"))
+		COMPREPLY=($(compgen -W "index query info list failed rm build extract models root vectors dups serve help complete --version --help" -- "$cur"))
 		return
 	fi
 	case $cmd in
@@ -93,6 +93,25 @@ _imgsearch() {
 	"vectors import --threads"|"vectors import -t") return ;;
 	"vectors export --ids") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"vectors export --db"|"vectors export -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"dups --kind") COMPREPLY=($(compgen -W "bytes picture scene" -- "$cur")); return ;;
+	"dups --min-score") return ;;
+	"dups --under"|"dups -u") COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	"dups --db"|"dups -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"dups --threads"|"dups -t") return ;;
+	"serve --port"|"serve -p") return ;;
+	"serve --listen") return ;;
+	"serve --token-file") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"serve --host") return ;;
+	"serve --socket") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"serve --uploads") COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	"serve --cache") COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	"serve --max-upload") return ;;
+	"serve --db"|"serve -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"serve --model"|"serve -m") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"serve --weights"|"serve -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"serve --device") return ;;
+	"serve --precision") COMPREPLY=($(compgen -W "auto f32 bf16" -- "$cur")); return ;;
+	"serve --threads"|"serve -t") return ;;
 	esac
 	case $cmd in
 	"index") options="--exclude --include --follow-links --prune --retry --csv --key --title --no-build --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --threads --json --null --help --quiet --verbose" ;;
@@ -107,6 +126,8 @@ _imgsearch() {
 	"root mv") options="--db --help --quiet --verbose" ;;
 	"vectors import") options="--ids --metric --db --threads --help --quiet --verbose" ;;
 	"vectors export") options="--ids --f16 --db --help --quiet --verbose" ;;
+	"dups") options="--kind --min-score --under --reject --db --threads --json --null --help --quiet --verbose" ;;
+	"serve") options="--port --listen --token-file --host --socket --uploads --cache --max-upload --read-only --db --model --weights --device --precision --threads --help --quiet --verbose" ;;
 	"help") options="--man --help --quiet --verbose" ;;
 	"complete") options="--help --quiet --verbose" operands="bash zsh fish" ;;
 	esac

@@ -1,5 +1,5 @@
 # fish completion for imgsearch; written by: imgsearch complete fish
-complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm build extract models root vectors help complete'
+complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm build extract models root vectors dups serve help complete'
 complete -c imgsearch -n '__fish_seen_subcommand_from root' -f -a 'mv'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors' -f -a 'import export'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l exclude -s x -d 'leave out names or relative paths like this (may be repeated)' -x
@@ -140,6 +140,35 @@ complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_s
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l kind -d 'only this kind' -x -a 'bytes picture scene'
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l min-score -d 'score from which two pictures show the same scene' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l under -s u -d 'only pictures below this folder' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l reject -d 'remember, by content, that the two pictures given are different ones'
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l port -s p -d 'port to listen on; 0: any free one' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l listen -d 'listen on this address instead of this machine alone; needs --token-file' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l token-file -d 'requests must carry the first line of FILE' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l host -d 'the server may be called by this name, too (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l socket -d 'unix socket for this user\'s commands (default: the index\'s path and .sock)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l uploads -d 'pictures may be added from the page; they are kept in DIR' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l cache -d 'keep thumbnails in DIR (default: imgsearch in the user\'s cache folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l max-upload -d 'largest body of a request' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l read-only -d 'nothing of the index can be changed from outside'
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l precision -d 'of the network (auto is bf16 where the CPU has it)' -x -a 'auto f32 bf16'
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l verbose -s v -d 'say more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from help' -l man -d 'write the man page, for man -l -'
 complete -c imgsearch -n '__fish_seen_subcommand_from help' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from help' -l quiet -s q -d 'no progress, no summaries; errors only'

@@ -3,7 +3,7 @@
 _imgsearch() {
 	local command=$words[2]
 	if (( CURRENT == 2 )); then
-		compadd -- index query info list failed rm build extract models root vectors help complete
+		compadd -- index query info list failed rm build extract models root vectors dups serve help complete
 		return
 	fi
 	case $command in
@@ -198,6 +198,40 @@ _imgsearch() {
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
 			'*:file:_files' ;;
+	'dups')
+		_arguments -s \
+			'--kind=[only this kind]:KIND:(bytes picture scene)' \
+			'--min-score=[score from which two pictures show the same scene]:S:' \
+			'(-u --under)'{-u+,--under=}'[only pictures below this folder]:DIR:_files -/' \
+			'--reject[remember, by content, that the two pictures given are different ones]' \
+			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'*:file:_files' ;;
+	'serve')
+		_arguments -s \
+			'(-p --port)'{-p+,--port=}'[port to listen on; 0\: any free one]:N:' \
+			'--listen=[listen on this address instead of this machine alone; needs --token-file]:ADDRESS:' \
+			'--token-file=[requests must carry the first line of FILE]:FILE:_files' \
+			'*--host=[the server may be called by this name, too (may be repeated)]:NAME:' \
+			'--socket=[unix socket for this user'\''s commands (default\: the index'\''s path and .sock)]:PATH:_files' \
+			'--uploads=[pictures may be added from the page; they are kept in DIR]:DIR:_files -/' \
+			'--cache=[keep thumbnails in DIR (default\: imgsearch in the user'\''s cache folder)]:DIR:_files -/' \
+			'--max-upload=[largest body of a request]:MB:' \
+			'--read-only[nothing of the index can be changed from outside]' \
+			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
+			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
+			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
+			'--precision=[of the network (auto is bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
+			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' ;;
 	'help')
 		_arguments -s \
 			'--man[write the man page, for man -l -]' \
