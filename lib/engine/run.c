@@ -197,7 +197,7 @@ static int retire_twin(index_run *r, item *it, int64_t twin)
 		if (it->id)
 			rc = ims_store_picture_remove(r->s->store, it->id, r->err);
 		if (!rc)
-			rc = ims_store_picture_move(r->s->store, twin, it->root, it->path, it->mtime_ns, 0, r->err);
+			rc = ims_store_picture_move(r->s->store, twin, it->root, it->path, it->mtime_ns, r->err);
 		r->counts.moved++;
 		count_state(r, IMGSEARCH_INDEXED);
 		return rc;

@@ -78,6 +78,8 @@ int ims_store_connect(store *st, conn **out, bool writer, imgsearch_error *err)
 		rc = ims_store_exec(c, "PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;"
 			"PRAGMA mmap_size=0x7fff0000", err);
 	}
+	if (!rc)
+		rc = ims_store_add_functions(c, err);
 	if (!rc && writer)
 		rc = ims_store_exec(c, "PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=OFF;"
 			"PRAGMA cache_size=-65536; PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=4096", err);

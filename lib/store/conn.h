@@ -73,6 +73,7 @@ char *ims_store_text(sqlite3_stmt *s, int column, bool *failed);
 
 int ims_store_connect(store *st, conn **out, bool writer, imgsearch_error *err);
 void ims_store_disconnect(conn *c);
+int ims_store_add_functions(conn *c, imgsearch_error *err); /* whole(): see roots.c */
 
 int ims_store_lease(store *st, conn **out, imgsearch_error *err); /* for reading, on this thread */
 void ims_store_return(store *st, conn *c);              /* NULL is fine */
@@ -109,7 +110,7 @@ int ims_store_add_id(int64_t **ids, size_t *n, size_t *cap, int64_t id, imgsearc
 
 /* The columns that a store_picture is read from; borrowed strings. */
 #define PICTURE_COLUMNS \
-	"p.id, p.root, p.path, p.size, p.mtime_ns, p.state, p.reason, p.width, p.height, p.hash, p.same_as, p.seen"
+	"p.id, p.root, p.path, p.size, p.mtime_ns, p.state, p.reason, p.width, p.height, p.hash, p.same_as"
 int ims_store_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *err);
 
 #endif

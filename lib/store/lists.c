@@ -9,7 +9,7 @@ int ims_store_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *
 	*out = (store_picture){ .id = sqlite3_column_int64(s, 0), .root = sqlite3_column_int64(s, 1),
 		.size = (uint64_t)sqlite3_column_int64(s, 3), .mtime_ns = sqlite3_column_int64(s, 4),
 		.state = (uint32_t)sqlite3_column_int64(s, 5), .width = (uint32_t)sqlite3_column_int64(s, 7),
-		.height = (uint32_t)sqlite3_column_int64(s, 8), .same_as = sqlite3_column_int64(s, 10), .seen = (uint64_t)sqlite3_column_int64(s, 11) };
+		.height = (uint32_t)sqlite3_column_int64(s, 8), .same_as = sqlite3_column_int64(s, 10) };
 	bool has_reason = sqlite3_column_type(s, 6) != SQLITE_NULL;
 	out->path = (const char *)sqlite3_column_text(s, 2);
 	out->reason = has_reason ? (const char *)sqlite3_column_text(s, 6) : NULL;
@@ -45,7 +45,7 @@ static int take_one(conn *c, sqlite3_stmt *s, store_picture *out, char **root_pa
 	out->path = ims_store_text(s, 2, &failed);
 	out->reason = ims_store_text(s, 6, &failed);
 	if (root_path)
-		*root_path = ims_store_text(s, 12, &failed);
+		*root_path = ims_store_text(s, 11, &failed);
 	if (!failed)
 		return 0;
 	ims_store_picture_clear(out);
@@ -56,7 +56,7 @@ static int take_one(conn *c, sqlite3_stmt *s, store_picture *out, char **root_pa
 	return ims_nomem(err);
 }
 
-#define SELECT_PICTURE "SELECT " PICTURE_COLUMNS ", r.path FROM picture p JOIN root r ON r.id = p.root "
+#define SELECT_PICTURE "SELECT " PICTURE_COLUMNS ", whole(r.path, r.inside) FROM picture p JOIN root r ON r.id = p.root "
 
 int ims_store_picture_get(store *st, int64_t id, store_picture *out, char **root_path, imgsearch_error *err)
 {
@@ -134,7 +134,7 @@ int ims_store_each_root(store *st, int (*each)(void *user, int64_t id, const cha
 	int rc = ims_store_lease(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err, "SELECT id, path FROM root WHERE id > 0 ORDER BY path", "");
+	rc = ims_store_query(c, &s, err, "SELECT id, whole(path, inside) FROM root WHERE id > 0 ORDER BY 2", "");
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
 		const char *path = (const char *)sqlite3_column_text(s, 1);
 		rc = path ? each(user, sqlite3_column_int64(s, 0), path) : ims_nomem(err);
@@ -169,7 +169,7 @@ int ims_store_each_picture(store *st, uint32_t state, store_each_picture *each, 
 		return rc;
 	rc = ims_store_read_begin(c, err);
 	if (!rc)
-		rc = ims_store_query(c, &s, err, "SELECT id, path FROM root ORDER BY CAST(path AS TEXT) || '/'", "");
+		rc = ims_store_query(c, &s, err, "SELECT id, whole(path, inside) AS path FROM root ORDER BY CAST(whole(path, inside) AS TEXT) || '/'", "");
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
 		const char *path = (const char *)sqlite3_column_text(s, 1);
 		rc = path ? each_of_root(c, sqlite3_column_int64(s, 0), path, state, each, user, err) : ims_nomem(err);
@@ -234,7 +234,7 @@ int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
 		return rc;
 	rc = ims_store_read_begin(c, err);
 	if (!rc)
-		rc = ims_store_query(c, &s, err, "SELECT id, path FROM root", "");
+		rc = ims_store_query(c, &s, err, "SELECT id, whole(path, inside) FROM root", "");
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
 		const char *path = (const char *)sqlite3_column_text(s, 1);
 		rc = path ? ids_of_root(c, &f, sqlite3_column_int64(s, 0), path, folder, err) : ims_nomem(err);

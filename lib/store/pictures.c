@@ -73,12 +73,12 @@ static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearc
 	if (rc)
 		return rc;
 	rc = ims_store_query(c, &s, err, insert
-		? "INSERT INTO picture(id, root, path, size, mtime_ns, state, reason, width, height, hash, same_as, seen)"
-		  " VALUES(nullif(?1, 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, nullif(?11, 0), ?12)"
+		? "INSERT INTO picture(id, root, path, size, mtime_ns, state, reason, width, height, hash, same_as)"
+		  " VALUES(nullif(?1, 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, nullif(?11, 0))"
 		: "UPDATE picture SET root = ?2, path = ?3, size = ?4, mtime_ns = ?5, state = ?6, reason = ?7, width = ?8, height = ?9,"
-		  " hash = ?10, same_as = nullif(?11, 0), seen = ?12 WHERE id = ?1",
-		"iipiiitiibii", p->id, p->root, p->path, (int64_t)p->size, p->mtime_ns, (int64_t)p->state, p->reason, (int64_t)p->width,
-		(int64_t)p->height, hash, hash ? sizeof p->hash.byte : (size_t)0, p->same_as, (int64_t)p->seen);
+		  " hash = ?10, same_as = nullif(?11, 0) WHERE id = ?1",
+		"iipiiitiibi", p->id, p->root, p->path, (int64_t)p->size, p->mtime_ns, (int64_t)p->state, p->reason, (int64_t)p->width,
+		(int64_t)p->height, hash, hash ? sizeof p->hash.byte : (size_t)0, p->same_as);
 	if (rc)
 		return rc;
 	rc = ims_store_step(c, s, err);
@@ -113,14 +113,7 @@ int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err)
 	return old.id && p->state != IMGSEARCH_INDEXED ? ims_store_vector_drop(st, c, p->id, NULL, err) : 0;
 }
 
-int ims_store_picture_seen(store *st, int64_t id, uint64_t run, imgsearch_error *err)
-{
-	conn *c;
-	int rc = ims_store_writer(st, &c, err);
-	return rc ? rc : ims_store_run(c, err, "UPDATE picture SET seen = ?2 WHERE id = ?1", "ii", id, (int64_t)run);
-}
-
-int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, int64_t mtime_ns, uint64_t run, imgsearch_error *err)
+int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, int64_t mtime_ns, imgsearch_error *err)
 {
 	conn *c;
 	int64_t there = 0;
@@ -129,8 +122,8 @@ int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path
 		rc = ims_store_number(c, &there, 0, err, "SELECT id FROM picture WHERE root = ?1 AND path = ?2 AND id <> ?3", "ipi", root, path, id);
 	if (!rc && there) /* another picture was where this one is now */
 		rc = ims_store_picture_remove(st, there, err);
-	return rc ? rc : ims_store_run(c, err, "UPDATE picture SET root = ?2, path = ?3, mtime_ns = ?4, seen = ?5 WHERE id = ?1",
-		"iipii", id, root, path, mtime_ns, (int64_t)run);
+	return rc ? rc : ims_store_run(c, err, "UPDATE picture SET root = ?2, path = ?3, mtime_ns = ?4 WHERE id = ?1",
+		"iipi", id, root, path, mtime_ns);
 }
 
 int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
@@ -149,110 +142,6 @@ int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
 		return rc || gone ? rc : ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no picture %lld", st->path, (long long)id);
 	st->tally[state]--;
 	return ims_store_run(c, err, "DELETE FROM picture WHERE id = ?1", "i", id);
-}
-
-/* ------------------------------------------------------------------------------------------------- folders ---- */
-
-#define IN_FOLDER /* ?2: a folder or file, ?3 and ?4: what its paths lie between */ \
-	"FROM (SELECT id, seen FROM picture WHERE root = ?1 AND ?2 = x''" \
-	" UNION ALL SELECT id, seen FROM picture WHERE root = ?1 AND path = ?2" \
-	" UNION ALL SELECT id, seen FROM picture WHERE root = ?1 AND path >= ?3 AND path < ?4)"
-
-/* '0' follows '/': every path below the folder lies between the two. */
-static int folder_bounds(const char *prefix, char **lower, char **upper, imgsearch_error *err)
-{
-	*lower = ims_format("%s/", prefix);
-	*upper = ims_format("%s%s", prefix, *prefix ? "0" : "/"); /* "": the first part has them all, this one none */
-	return *lower && *upper ? 0 : ims_nomem(err);
-}
-
-int ims_store_unseen(store *st, int64_t root, const char *prefix, uint64_t run, uint64_t *unseen, uint64_t *all, imgsearch_error *err)
-{
-	conn *c;
-	sqlite3_stmt *s = NULL;
-	char *lower, *upper;
-	int rc = ims_store_lease(st, &c, err);
-	if (rc)
-		return rc;
-	rc = folder_bounds(prefix, &lower, &upper, err);
-	if (!rc)
-		rc = ims_store_query(c, &s, err, "SELECT count(*), ifnull(sum(seen <> ?5), 0) " IN_FOLDER, "ipppi", root, prefix, lower, upper, (int64_t)run);
-	if (!rc && (rc = ims_store_step(c, s, err)) > 0) {
-		*all = (uint64_t)sqlite3_column_int64(s, 0);
-		*unseen = (uint64_t)sqlite3_column_int64(s, 1);
-		rc = 0;
-	}
-	ims_store_done(c, s);
-	ims_store_return(st, c);
-	ims_free(lower);
-	ims_free(upper);
-	return rc;
-}
-
-int ims_store_unseen_remove(store *st, int64_t root, const char *prefix, uint64_t run, uint64_t *removed, imgsearch_error *err)
-{
-	conn *c;
-	sqlite3_stmt *s = NULL;
-	char *lower = NULL, *upper = NULL;
-	int64_t *ids = NULL;
-	size_t n = 0, cap = 0;
-	*removed = 0;
-	int rc = ims_store_writer(st, &c, err);
-	if (!rc)
-		rc = folder_bounds(prefix, &lower, &upper, err);
-	if (!rc)
-		rc = ims_store_query(c, &s, err, "SELECT id " IN_FOLDER " WHERE seen <> ?5", "ipppi", root, prefix, lower, upper, (int64_t)run);
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
-		rc = ims_store_add_id(&ids, &n, &cap, sqlite3_column_int64(s, 0), err);
-	if (s)
-		ims_store_done(c, s);
-	for (; !rc && *removed < n; ++*removed)
-		rc = ims_store_picture_remove(st, ids[*removed], err);
-	ims_free(ids);
-	ims_free(lower);
-	ims_free(upper);
-	return rc;
-}
-
-/* --------------------------------------------------------------------------------------------------- roots ---- */
-
-int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err)
-{
-	conn *c;
-	int rc = ims_store_writer(st, &c, err);
-	if (!rc)
-		rc = ims_store_number(c, id, 0, err, "SELECT id FROM root WHERE path = ?1", "p", path);
-	if (rc || *id)
-		return rc;
-	rc = ims_store_run(c, err, "INSERT INTO root(path) VALUES(?1)", "p", path);
-	*id = sqlite3_last_insert_rowid(c->db);
-	return rc;
-}
-
-int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_error *err)
-{
-	conn *c;
-	int64_t there = 0;
-	int rc = ims_store_writer(st, &c, err);
-	if (!rc)
-		rc = ims_store_number(c, &there, 0, err, "SELECT 1 FROM root WHERE path = ?1", "p", to);
-	if (!rc && there)
-		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: %s is a root already", st->path, to);
-	if (!rc)
-		rc = ims_store_run(c, err, "UPDATE root SET path = ?2 WHERE path = ?1 AND id > 0", "pp", from, to);
-	return rc || sqlite3_changes(c->db) ? rc : ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no root %s", st->path, from);
-}
-
-int ims_store_root_remove(store *st, int64_t id, imgsearch_error *err)
-{
-	conn *c;
-	uint64_t removed;
-	int rc = ims_store_writer(st, &c, err);
-	if (!rc) /* no run has this number */
-		rc = ims_store_unseen_remove(st, id, "", UINT64_MAX, &removed, err);
-	if (!rc)
-		rc = ims_store_run(c, err, "DELETE FROM root WHERE id = ?1 AND id > 0", "i", id);
-	return rc || sqlite3_changes(c->db) ? rc : ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no root %lld", st->path, (long long)id);
 }
 
 /* ------------------------------------------------------------------------------- columns, rejected pairs ---- */

@@ -59,9 +59,9 @@ void ims_store_model_clear(store_model *m); /* frees its strings */
 int ims_store_model_set(store *st, const store_model *m, bool next, imgsearch_error *err);
 int ims_store_model_switch(store *st, imgsearch_error *err);
 
+/* Absolute paths in and out; a root that the index lies in moves with it. */
 int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err); /* finds or adds */
 int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_error *err);
-int ims_store_root_remove(store *st, int64_t id, imgsearch_error *err); /* its pictures too */
 
 typedef struct store_picture {
 	int64_t id;              /* 0: new; ids are never used again (AUTOINCREMENT) */
@@ -74,18 +74,12 @@ typedef struct store_picture {
 	uint32_t width, height;
 	hash256 hash;            /* zero: unknown */
 	int64_t same_as;         /* duplicate: id of the twin, else 0 */
-	uint64_t seen;           /* the run that saw it last */
 } store_picture;
 
 /* Inserts or replaces by (root, path), keeping the id; p->id receives it. Drops vector and change-logs when it stops being indexed. */
 int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err);
-int ims_store_picture_seen(store *st, int64_t id, uint64_t run, imgsearch_error *err);
-int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, int64_t mtime_ns, uint64_t run, imgsearch_error *err);
+int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, int64_t mtime_ns, imgsearch_error *err);
 int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err); /* a twin inherits id's vector if there is one */
-
-/* How many of a root's pictures the run did not see, and their removal. prefix limits to a folder ("" for all). */
-int ims_store_unseen(store *st, int64_t root, const char *prefix, uint64_t run, uint64_t *unseen, uint64_t *all, imgsearch_error *err);
-int ims_store_unseen_remove(store *st, int64_t root, const char *prefix, uint64_t run, uint64_t *removed, imgsearch_error *err);
 
 /* Vectors (raw f32). `next`: into the re-index under way. Each put and delete is noted as a change. */
 int ims_store_vector_put(store *st, int64_t id, const float *v, uint32_t dim, bool next, imgsearch_error *err);

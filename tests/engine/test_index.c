@@ -219,6 +219,34 @@ static void single_files_need_no_root(void **state)
 	imgsearch_close(s);
 }
 
+static void an_index_inside_its_root_moves_with_it(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	imgsearch_hits *hits;
+	imgsearch *s;
+	char db[200];
+	photo(sc, "a.png", 1);
+	photo(sc, "b.png", 2);
+	shell("mkdir '%s/.imgsearch'", sc->photos);
+	snprintf(db, sizeof db, "%s/.imgsearch/index.db", sc->photos);
+	assert_int_equal(imgsearch_open(&s, db, NULL, &err), 0);
+	scene_index(s, sc->photos);
+	imgsearch_close(s);
+	shell("mv '%s' '%s/elsewhere'", sc->photos, sc->dir);
+	snprintf(db, sizeof db, "%s/elsewhere/.imgsearch/index.db", sc->dir);
+	assert_int_equal(imgsearch_open(&s, db, NULL, &err), 0);
+	imgsearch_input in = imgsearch_stored(2);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), 0);
+	assert_non_null(strstr(hits->hit[0].path, "/elsewhere/"));
+	assert_int_equal(access(hits->hit[0].path, R_OK), 0);
+	imgsearch_hits_free(hits);
+	imgsearch_counts c = scene_index(s, NULL);
+	assert_int_equal(c.indexed, 2);
+	assert_int_equal(c.added + c.removed + c.moved, 0);
+	imgsearch_close(s);
+}
+
 static void another_recipe_indexes_anew_and_switches_at_the_end(void **state)
 {
 	scene *sc = *state;
@@ -343,6 +371,7 @@ int main(void)
 		TEST(files_excluded_by_rules_say_which),
 		TEST(an_unreadable_folder_keeps_its_pictures),
 		TEST(single_files_need_no_root),
+		TEST(an_index_inside_its_root_moves_with_it),
 		TEST(another_recipe_indexes_anew_and_switches_at_the_end),
 		TEST(a_cancel_keeps_what_was_done),
 		TEST(a_second_writer_is_told_so),
