@@ -176,13 +176,12 @@ static int make_plan(plan *p, const char *const *paths, size_t n)
 
 static int first_model(index_run *r)
 {
-	view *v;
+	view *v = NULL;
 	int rc = ims_view_get(r->s, &v, r->err);
 	if (!rc && v->rows.n)
 		rc = ims_fail(r->err, IMGSEARCH_EMODEL, "%s: holds vectors of the caller's own; index pictures into another file",
 			ims_store_path(r->s->store));
-	if (!rc)
-		ims_view_release(v);
+	ims_view_release(v);
 	if (!rc)
 		rc = ims_engine_identify(r->s, NULL, &r->identity, r->err);
 	if (!rc)

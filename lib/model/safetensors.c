@@ -86,7 +86,8 @@ static int by_begin(const void *a, const void *b)
 
 static int check_overlap(span *spans, size_t n, imgsearch_error *err)
 {
-	qsort(spans, n, sizeof *spans, by_begin);
+	if (n)
+		qsort(spans, n, sizeof *spans, by_begin);
 	for (size_t i = 1; i < n; i++)
 		if (spans[i].begin < spans[i - 1].end)
 			return ims_fail(err, IMGSEARCH_EFORMAT, "safetensors: two tensors overlap");
