@@ -526,6 +526,64 @@ IMGSEARCH_API void imgsearch_picture_free(imgsearch_picture *picture);
 IMGSEARCH_API int imgsearch_picture_encode(const imgsearch_picture *picture, int quality, void **bytes, size_t *size, imgsearch_error *err);
 IMGSEARCH_API void imgsearch_bytes_free(void *bytes);
 
+/* ------------------------------------------------------------------------------------------------ training ---- */
+
+typedef enum imgsearch_loss {
+	IMGSEARCH_LOSS_CROSS_ENTROPY = 1,
+	IMGSEARCH_LOSS_SUPCON = 2,  /* made for retrieval: pictures of a class near each other, others apart */
+	IMGSEARCH_LOSS_ARCFACE = 3  /* made for retrieval: angles to the centres of classes, with a margin */
+} imgsearch_loss;
+
+typedef struct imgsearch_train_options {
+	size_t struct_size;
+	const char *out;        /* the .safetensors to write, and its card beside it; required */
+	const char *teachers;   /* distillation: NAME=FILE or files with a card, separated by commas; NULL: learn from labels */
+	const char *name;       /* in the card: of the model, default the stem of out; where it comes from; terms; remarks */
+	const char *descent, *licence, *note;
+	uint32_t loss;          /* imgsearch_loss; default cross entropy */
+	uint32_t layers;        /* only the last so many layers learn; 0: all */
+	uint32_t dim;           /* a linear layer to so many values behind the pooling; 0: none (distillation: 256) */
+	uint32_t epochs;        /* default 10 */
+	uint32_t steps;         /* instead of epochs */
+	uint32_t batch;         /* default 32 */
+	uint32_t views;         /* distillation: crops of each picture that the teachers see; default 2 */
+	uint32_t patience;      /* stop after so many validations without a gain; default 5; 0xffffffff: never */
+	uint32_t resume;        /* 1: go on from out.checkpoint, refusing that of another run */
+	uint32_t restart;       /* 1: throw an old checkpoint away; with neither, there may be none */
+	uint32_t f32;           /* 1: keep f32 weights; default f16 */
+	float rate;             /* peak learning rate; default 2e-4 */
+	float validation;       /* share of the pictures held out; default 0.1; negative: none */
+	float min_crop;         /* smallest share of the picture in a crop; default 0.35, distillation 0.7 */
+	float jitter;           /* brightness, contrast, saturation vary by this; default 0.2; negative: none */
+	float anchor;           /* pull of the weights towards the starting ones; default 0 */
+	float relational;       /* distillation: weight of the relations beside the features; default 1; negative: none */
+	float label_weight;     /* distillation: weight of the labels' loss; default 0 */
+	float whiten;           /* distillation: power by which strong components are damped; default 0.15; negative: none */
+	float decay;            /* weight decay of new layers; default 0.01; negative: none */
+	float reserved;         /* 0 */
+	uint64_t seed;
+} imgsearch_train_options;
+
+typedef struct imgsearch_train_report {
+	uint64_t pictures, classes, held_out, failed, steps;
+	double loss, accuracy;   /* of the last steps; accuracy: right answers, or the mean cosine to the teachers */
+	double validation_loss, validation_accuracy; /* best; NaN without validation */
+	double seconds, images_per_second;
+	uint32_t dim, stopped_early;
+} imgsearch_train_report;
+
+/*
+ * Trains the network that the handle was opened with (model, weights, device, precision, threads, recipe) on the pictures
+ * below dir, whose classes are its first-level folders, or towards the features of teachers, and writes a weights file
+ * with its card that `model` of imgsearch_options takes at once. Needs no index. Progress stages: "teach" (the teachers
+ * look at the pictures) and "train". A checkpoint out.checkpoint is written about once a minute and when cancelled, and
+ * removed at the end. The best network by validation is what is kept in out. Errors: EINVAL (options; fewer than two
+ * classes; too few pictures), EMODEL, EFORMAT (the loss stopped being a number: out and checkpoint are the last good
+ * ones), EVERSION (a checkpoint of another run), EBUSY (one left over, neither resume nor restart), EIO, ECANCELED.
+ */
+IMGSEARCH_API int imgsearch_train(imgsearch *s, const char *dir, const imgsearch_train_options *options,
+	imgsearch_train_report *report, imgsearch_error *err);
+
 /* -------------------------------------------------------------------------------------------------- models ---- */
 
 /* What this build knows: networks by name. */

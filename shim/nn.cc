@@ -4,10 +4,12 @@
  * 1x1 convolutions in f32 run 2-3 times as fast so. Everywhere else, and in training, plain aten operators.
  */
 #include "shim/nn.h"
+#include "shim/clip.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
 
 #include <cstring>
+#include <limits>
 #include <map>
 
 namespace ims {
@@ -96,13 +98,13 @@ at::Tensor &activate_(at::Tensor &y, act a)
 	return y;
 }
 
-/* Out of place, and of operators that have a backward pass in bfloat16 on every device. */
+/* Of operators that have a backward pass in bfloat16 on every device. */
 static at::Tensor activate(const at::Tensor &y, act a)
 {
 	switch (a) {
 	case act::none: return y;
-	case act::relu: return y.relu();
-	case act::relu6: return y.clamp(0, 6);
+	case act::relu: return clip(y, std::numeric_limits<double>::infinity());
+	case act::relu6: return clip(y, 6);
 	case act::silu: return at::silu(y);
 	case act::sigmoid: return y.sigmoid();
 	}
@@ -112,9 +114,10 @@ static at::Tensor activate(const at::Tensor &y, act a)
 at::Tensor conv::operator()(const at::Tensor &x, const at::Tensor *add)
 {
 	if (!folded) {
-		at::Tensor y = at::conv2d(x, weight, bias, dims.stride, dims.kernel / 2, 1, dims.groups);
+		auto type = x.scalar_type();
+		at::Tensor y = at::conv2d(x, weight.to(type), bias.defined() ? bias.to(type) : bias, dims.stride, dims.kernel / 2, 1, dims.groups);
 		if (gamma.defined())
-			y = at::batch_norm(y, gamma, beta, mean, variance, training, 0.1, eps, true);
+			y = at::batch_norm(y.to(at::kFloat), gamma, beta, mean, variance, training, 0.1, eps, true).to(type);
 		return activate(add ? y + *add : y, activation);
 	}
 	bool relu = activation == act::relu && !add;

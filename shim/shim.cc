@@ -2,7 +2,7 @@
  * The table and the wall. Nothing that is thrown behind it gets out; what it says goes into the caller's message.
  */
 #define IMS_SHIM_IMPLEMENTATION
-#include "shim/nn.h"
+#include "shim/wall.h"
 
 #include <ATen/Parallel.h>
 #include <torch/version.h>
@@ -26,48 +26,7 @@ struct shim_net {
 
 namespace {
 
-enum { NOMEM = -2, MODEL = -7 };
-
-/* The first line, without libtorch's stack trace. */
-void say(shim_message *msg, const char *text)
-{
-	snprintf(msg->text, sizeof msg->text, "%.*s", (int)strcspn(text, "\n"), text);
-}
-
-template <typename F> int guard(shim_message *msg, F body) noexcept
-{
-	try {
-		body();
-		return 0;
-	} catch (const ims::failure &e) {
-		say(msg, e.what());
-		return e.code;
-	} catch (const c10::Error &e) {
-		say(msg, e.what_without_backtrace());
-		return strstr(e.what_without_backtrace(), "can't allocate memory") ? NOMEM : MODEL;
-	} catch (const std::bad_alloc &) {
-		say(msg, "out of memory");
-		return NOMEM;
-	} catch (const std::exception &e) {
-		say(msg, e.what());
-		return MODEL;
-	} catch (...) {
-		say(msg, "an exception of an unknown kind");
-		return MODEL;
-	}
-}
-
-at::Device choose_device(const std::string &name)
-{
-	if (name == "auto")
-		return at::hasCUDA() ? at::Device(at::kCUDA) : at::Device(at::kCPU);
-	at::Device device(name); /* throws for what is no device */
-	if (device.is_cuda() && !at::hasCUDA())
-		throw ims::failure(MODEL, "device " + name + ": this libtorch has no CUDA, or there is no GPU");
-	if (!device.is_cuda() && !device.is_cpu())
-		throw ims::failure(MODEL, "device " + name + ": only cpu and cuda are supported");
-	return device;
-}
+using ims::guard, ims::choose_device;
 
 /* libtorch keeps the number for each thread that calls it. */
 void use_threads(const shim_net &net)
@@ -174,7 +133,7 @@ void net_describe(const shim_net *net, char *text, size_t size)
 	});
 }
 
-const shim_table table = { IMS_SHIM_ABI, sizeof table, net_new, net_free, net_dim, net_run, net_batch, net_describe };
+const shim_table table = { IMS_SHIM_ABI, sizeof table, net_new, net_free, net_dim, net_run, net_batch, net_describe, &ims::training };
 
 } // namespace
 

@@ -40,6 +40,75 @@ typedef struct shim_message {
 
 typedef struct shim_net shim_net;
 
+/* ---- training ---- */
+
+typedef enum shim_loss {
+	SHIM_LOSS_CROSS_ENTROPY = 1, /* with label smoothing */
+	SHIM_LOSS_SUPCON = 2,        /* Khosla et al. 2020: pictures of a class together, others apart, within the batch */
+	SHIM_LOSS_ARCFACE = 3        /* Deng et al. 2018: angles to class centres, with a margin */
+} shim_loss;
+
+typedef struct shim_train_config {
+	const char *network, *device;
+	uint32_t bf16, threads;
+	uint32_t crop;
+	uint32_t layers;        /* only the last so many blocks learn (and what comes behind the pooling); 0: all */
+	uint32_t loss;          /* shim_loss, of labelled pictures */
+	uint32_t classes;       /* 0: no labels */
+	uint32_t dim;           /* of a linear layer behind the pooling; 0: none */
+	uint32_t target_dim;    /* distillation: of the targets, equal to dim; 0: none */
+	float anchor;           /* pull towards the starting weights, per step and learning rate */
+	float decay;            /* weight decay of new layers */
+	float relational;       /* distillation: weight of the relational loss beside the cosine one */
+	float label_weight;     /* distillation: weight of the labels' loss */
+	uint64_t seed;
+} shim_train_config;
+
+/* (n, crop, crop, 3); labels: n class numbers, -1 for none, or NULL; targets: (n, target_dim) or NULL. */
+typedef struct shim_batch {
+	const float *in;
+	const int64_t *labels;
+	const float *targets;
+	size_t n;
+} shim_batch;
+
+/* Sums over the batch. hits: right answers, or cosines to the targets; counted: how many could be right. */
+typedef struct shim_score {
+	double loss, hits, counted;
+} shim_score;
+
+typedef enum shim_part {
+	SHIM_PART_NETWORK = 1,  /* the state dict in torchvision's names, "project.*" with it */
+	SHIM_PART_TRAINING = 2, /* all that a run needs to go on, its own names */
+	SHIM_PART_HALF = 3      /* as SHIM_PART_NETWORK, matrices in f16 */
+} shim_part;
+
+typedef struct shim_train shim_train;
+
+typedef struct shim_training {
+	/* A network that learns, from the same tensors as net_new; and what its optimiser remembers. One thread at a time. */
+	int (*create)(shim_train **out, const shim_train_config *c, const shim_tensor *tensors, size_t n, shim_message *msg);
+	void (*free)(shim_train *t);
+	uint32_t (*width)(const shim_train *t); /* of the pooled feature, before the linear layer */
+	/* One AdamW step. A loss that is not finite changes nothing and is EFORMAT. */
+	int (*step)(shim_train *t, const shim_batch *b, float rate, shim_score *score, shim_message *msg);
+	int (*score)(shim_train *t, const shim_batch *b, shim_score *score, shim_message *msg); /* without learning */
+	/* Pooled features (n, width), or with project those behind the linear layer (n, dim). */
+	int (*features)(shim_train *t, const float *in, size_t n, uint32_t project, float *out, shim_message *msg);
+	int (*project)(shim_train *t, const float *weight, const float *bias, shim_message *msg); /* (dim, width), (dim) */
+	/* Its tensors (f32, borrowed during the callback); non-zero from each stops and is returned. */
+	int (*each)(shim_train *t, uint32_t part, int (*each)(void *user, const shim_tensor *t), void *user, shim_message *msg);
+	int (*restore)(shim_train *t, const shim_tensor *tensors, size_t n, shim_message *msg); /* SHIM_PART_TRAINING */
+	/*
+	 * The linear maps of a distillation. teacher (n, teacher_dim) and student (n, width) are rows of the same pictures;
+	 * the first n_fit of them are learned from. targets (n, dim): the teacher's rows centred and on their principal
+	 * components, each divided by its variance to the power `whiten`. weight (dim, width), bias (dim): ridge regression
+	 * from student to targets.
+	 */
+	int (*fit)(const float *teacher, size_t teacher_dim, const float *student, size_t width, size_t n, size_t n_fit, size_t dim,
+		float whiten, float *targets, float *weight, float *bias, shim_message *msg);
+} shim_training;
+
 typedef struct shim_table {
 	uint32_t abi, size; /* size: sizeof(shim_table) of the shim */
 	/*
@@ -56,6 +125,7 @@ typedef struct shim_table {
 	size_t (*net_batch)(const shim_net *net); /* the batch it runs best at */
 	/* "libtorch 1.13.1, OpenBLAS, cpu, bf16" into text. */
 	void (*net_describe)(const shim_net *net, char *text, size_t size);
+	const shim_training *training; /* NULL: cannot */
 } shim_table;
 
 typedef const shim_table *ims_shim_entry(uint32_t abi);

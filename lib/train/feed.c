@@ -1,0 +1,131 @@
+/* Batches of crops, made by pool threads one step ahead of the network. */
+#include "train/internal.h"
+
+#include <string.h>
+
+typedef struct slot {
+	float *in;
+	feed_item *items;
+	size_t n;
+} slot;
+
+struct feed {
+	feed_spec spec;
+	pool *pool;
+	slot slot[2];
+	int filling;         /* the slot that was started last */
+	atomic_int failed;
+	struct piece {
+		feed *feed;
+		size_t i;
+	} *piece;
+};
+
+int ims_feed_new(feed **out, const feed_spec *spec, size_t batch, pool *pool, imgsearch_error *err)
+{
+	*out = NULL;
+	feed *f = ims_zalloc(1, sizeof *f);
+	if (!f)
+		return ims_nomem(err);
+	f->spec = *spec;
+	f->pool = pool;
+	f->piece = ims_alloc(batch, sizeof *f->piece);
+	bool ok = f->piece;
+	for (int k = 0; k < 2; k++) {
+		f->slot[k].in = ims_alloc_aligned(batch, 3 * sizeof(float) * spec->recipe.side * spec->recipe.side);
+		f->slot[k].items = ims_alloc(batch, sizeof(feed_item));
+		ok &= f->slot[k].in && f->slot[k].items;
+	}
+	for (size_t i = 0; ok && i < batch; i++)
+		f->piece[i] = (struct piece){ f, i };
+	if (!ok) {
+		ims_feed_free(f);
+		return ims_nomem(err);
+	}
+	*out = f;
+	return 0;
+}
+
+void ims_feed_free(feed *f)
+{
+	if (!f)
+		return;
+	ims_pool_wait(f->pool);
+	for (int k = 0; k < 2; k++) {
+		ims_free(f->slot[k].in);
+		ims_free(f->slot[k].items);
+	}
+	ims_free(f->piece);
+	ims_free(f);
+}
+
+static int whole(const feed_spec *s, const image *im, float *out)
+{
+	image_recipe r = { .resize = s->resize, .crop = s->recipe.side, .bicubic = s->recipe.bicubic };
+	memcpy(r.mean, s->recipe.mean, sizeof r.mean);
+	memcpy(r.std, s->recipe.std, sizeof r.std);
+	return ims_image_fit(im, &r, false, out, NULL);
+}
+
+static int show(const feed_spec *s, const image *im, const feed_item *item, float *out)
+{
+	double box[4];
+	uint64_t random = item->random;
+	if (s->views) {
+		uint64_t where = ims_train_random(s->seed, item->sample + 2, item->view);
+		ims_train_box(box, im, s->min_area, &where);
+	} else if (random) {
+		ims_train_box(box, im, s->min_area, &random);
+	} else {
+		return whole(s, im, out);
+	}
+	return ims_train_crop(out, im, box, &s->recipe, s->jitter, random ? &random : NULL, NULL);
+}
+
+/* A broken picture's place is taken by the next whole one of its part of the set. */
+static const image *find(train_set *s, size_t *i)
+{
+	size_t first = *i < s->n_train ? 0 : s->n_train, end = *i < s->n_train ? s->n_train : s->n;
+	for (size_t tries = 0; tries < end - first; tries++) {
+		const image *im = ims_train_set_image(s, *i);
+		if (im)
+			return im;
+		*i = *i + 1 < end ? *i + 1 : first;
+	}
+	return NULL;
+}
+
+static void fill(void *arg)
+{
+	struct piece *p = arg;
+	feed *f = p->feed;
+	slot *s = &f->slot[f->filling];
+	size_t side = f->spec.recipe.side;
+	const image *im = find(f->spec.set, &s->items[p->i].sample);
+	int r = im ? show(&f->spec, im, &s->items[p->i], s->in + p->i * side * side * 3) : IMGSEARCH_EINVAL;
+	if (r)
+		f->failed = r;
+}
+
+void ims_feed_start(feed *f, const feed_item *items, size_t n)
+{
+	ims_pool_wait(f->pool);
+	f->filling = !f->filling;
+	slot *s = &f->slot[f->filling];
+	memcpy(s->items, items, n * sizeof *items);
+	s->n = n;
+	for (size_t i = 0; i < n; i++)
+		ims_pool_run(f->pool, fill, &f->piece[i]);
+}
+
+int ims_feed_wait(feed *f, const float **in, const feed_item **items, size_t *n, imgsearch_error *err)
+{
+	ims_pool_wait(f->pool);
+	slot *s = &f->slot[f->filling];
+	*in = s->in;
+	*items = s->items;
+	*n = s->n;
+	if (f->failed == IMGSEARCH_EINVAL)
+		return ims_fail(err, IMGSEARCH_EINVAL, "no picture can be decoded");
+	return f->failed ? ims_nomem(err) : 0;
+}

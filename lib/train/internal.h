@@ -1,0 +1,124 @@
+/* What the files of lib/train share. */
+#ifndef IMS_TRAIN_INTERNAL_H
+#define IMS_TRAIN_INTERNAL_H
+
+#include "image/image.h"
+#include "train/train.h"
+
+/* ---- set.c ---- */
+
+typedef struct sample {
+	const char *path;   /* the caller's */
+	int32_t label;      /* of the folder; -1: none */
+	_Atomic int state;  /* sample_state */
+	image im;           /* once decoded */
+} sample;
+
+enum { SAMPLE_NEW = 0, SAMPLE_BUSY = 1, SAMPLE_READY = 2, SAMPLE_BAD = 3 };
+
+/* In an order that follows from the seed: those to learn from, then those held out. */
+typedef struct train_set {
+	sample *item;
+	size_t n, n_train;
+	size_t n_classes;
+	hash256 hash;       /* of names and sizes in order */
+	uint32_t side;      /* of the largest input; larger pictures are kept at twice that */
+	_Atomic uint64_t failed;
+} train_set;
+
+int ims_train_set_open(train_set *out, const train_file *files, size_t n, float validation, uint64_t seed, job *j, imgsearch_error *err);
+void ims_train_set_free(train_set *s);
+
+/* The picture, decoded by the first thread that asks; NULL: it is broken, or memory is short. */
+const image *ims_train_set_image(train_set *s, size_t i);
+
+/* ---- crop.c ---- */
+
+typedef struct crop_recipe {
+	uint32_t side;
+	float mean[3], std[3];
+	bool bicubic;
+} crop_recipe;
+
+/* A box of at least min_area of the picture, sides 3:4 to 4:3 where it can be. */
+void ims_train_box(double box[4], const image *im, float min_area, uint64_t *random);
+
+/* side * side * 3 floats, channels last; random NULL: neither mirrored nor recoloured. ENOMEM. */
+int ims_train_crop(float *out, const image *im, const double box[4], const crop_recipe *r, float jitter, uint64_t *random, imgsearch_error *err);
+
+/* A stream of its own for every (seed, a, b). */
+uint64_t ims_train_random(uint64_t seed, uint64_t a, uint64_t b);
+
+/* ---- feed.c ---- */
+
+typedef struct feed feed;
+
+/* What one slot of a batch shows. */
+typedef struct feed_item {
+	size_t sample;      /* replaced by the one shown when that one is broken */
+	uint32_t view;      /* the crop, with views */
+	uint64_t random;    /* for flip and colours, 0: none; without views also for the crop */
+} feed_item;
+
+typedef struct feed_spec {
+	train_set *set;
+	crop_recipe recipe;
+	uint32_t resize;    /* of the recipe, for whole pictures */
+	uint32_t views;     /* > 0: item.view names one of so many crops; 0: a crop of its own, or whole when random is 0 */
+	float min_area, jitter;
+	uint64_t seed;
+} feed_spec;
+
+int ims_feed_new(feed **out, const feed_spec *spec, size_t batch, pool *pool, imgsearch_error *err);
+void ims_feed_free(feed *f);
+
+/* Begins with n items (copied). */
+void ims_feed_start(feed *f, const feed_item *items, size_t n);
+
+/* Waits for what was started; in and items stay until the start after the next one. ENOMEM; EINVAL when no picture can be read. */
+int ims_feed_wait(feed *f, const float **in, const feed_item **items, size_t *n, imgsearch_error *err);
+
+/* ---- teach.c ---- */
+
+typedef struct teaching {
+	float *targets;     /* (views * n, dim): row view * n + sample */
+	size_t dim;
+	char *names;        /* "mobilenet_v2 and inception", for the card */
+	hash256 hash;       /* of the teachers */
+} teaching;
+
+/* ---- the run ---- */
+
+typedef struct run {
+	const imgsearch_train_options *o; /* with the defaults filled in */
+	const model_spec *start;
+	model_identity id;  /* of the starting network */
+	const shim_training *shim;
+	shim_train *net;
+	shim_train_config config;
+	image_recipe recipe;
+	train_set set;
+	teaching teach;
+	pool *pool;
+	job *job;
+	uint64_t steps, per_epoch, step; /* all, of an epoch, done */
+	double best;        /* validation loss; NaN: none yet */
+	uint32_t since_best;
+	hash256 key;        /* of everything that shapes the run */
+} run;
+
+/* Identifies the teachers (a hash goes into the key); then their features, the targets, and the projection of r->net. */
+int ims_teach_identify(run *r, imgsearch_error *err);
+int ims_teach(run *r, imgsearch_error *err);
+void ims_teach_free(teaching *t);
+feed_spec ims_run_feed(const run *r);
+
+/* keep.c */
+int ims_keep_checkpoint(run *r, imgsearch_error *err);
+int ims_keep_resume(run *r, imgsearch_error *err); /* also when there is none to be resumed */
+void ims_keep_forget(run *r);
+int ims_keep_result(run *r, imgsearch_error *err);
+
+int ims_train_shim_error(imgsearch_error *err, int code, const char *what, const shim_message *msg);
+
+#endif

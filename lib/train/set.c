@@ -1,0 +1,168 @@
+/* The pictures of a training run: which there are, what classes they have, who is held out; decoded once, kept. */
+#include "train/internal.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_FILE = 1 << 30 };
+
+uint64_t ims_train_random(uint64_t seed, uint64_t a, uint64_t b)
+{
+	uint64_t state = seed;
+	state = ims_random(&state) ^ (a * 0x9e3779b97f4a7c15u);
+	state = ims_random(&state) ^ (b * 0xd1b54a32d192ed03u);
+	ims_random(&state);
+	return state | 1;
+}
+
+/* Whether the header is one of a picture that can be read. */
+static bool readable(const train_file *f, imgsearch_error *err)
+{
+	image_limits limits = { 0 };
+	image_head head;
+	buf bytes = { 0 };
+	bool ok = ims_read_file(&bytes, f->path, MAX_FILE, err) == 0 && ims_image_head(&head, bytes.data, bytes.len, &limits, err) == 0;
+	ims_buf_free(&bytes);
+	return ok;
+}
+
+/* Files come in order of path, so a class is a run of them. */
+static int collect(train_set *s, const train_file *files, size_t n, job *j, imgsearch_error *err)
+{
+	const char *last = NULL;
+	for (size_t i = 0; i < n; i++) {
+		imgsearch_error why;
+		int r = ims_job_step(j, "read", i + 1, n, err);
+		if (r)
+			return r;
+		if (!readable(&files[i], &why)) {
+			ims_job_log(j, IMGSEARCH_LOG_WARNING, "left out: %s: %s", files[i].path, why.message);
+			s->failed++;
+			continue;
+		}
+		if (files[i].folder && (!last || strcmp(last, files[i].folder)))
+			last = files[i].folder, s->n_classes++;
+		s->item[s->n].path = files[i].path;
+		s->item[s->n++].label = files[i].folder ? (int32_t)s->n_classes - 1 : -1;
+	}
+	return 0;
+}
+
+static void swap(sample *a, sample *b)
+{
+	sample t = *a;
+	*a = *b;
+	*b = t;
+}
+
+static void shuffle(sample *item, size_t n, uint64_t random)
+{
+	for (size_t i = n; i > 1; i--)
+		swap(&item[i - 1], &item[ims_random(&random) % i]);
+}
+
+/* Of each class its share goes behind n_train, but never its only picture. */
+static int hold_out(train_set *s, float share, imgsearch_error *err)
+{
+	size_t classes = s->n_classes + 1;
+	double *due = ims_zalloc(classes, sizeof *due);
+	size_t *size = ims_zalloc(classes, sizeof *size);
+	int r = due && size ? 0 : ims_nomem(err);
+	for (size_t i = 0; !r && i < s->n; i++)
+		size[s->item[i].label + 1]++;
+	for (size_t c = 0; !r && c < classes; c++)
+		due[c] = size[c] > 1 && share > 0 ? (double)size[c] * (double)share : 0;
+	s->n_train = s->n;
+	for (size_t i = s->n; !r && i-- > 0;) {
+		double *d = &due[s->item[i].label + 1];
+		if (*d >= 0.5) {
+			*d -= 1;
+			swap(&s->item[i], &s->item[--s->n_train]);
+		}
+	}
+	ims_free(due);
+	ims_free(size);
+	return r;
+}
+
+static int hash_set(train_set *s, const train_file *files, size_t n, imgsearch_error *err)
+{
+	buf text = { 0 };
+	for (size_t i = 0; i < n; i++)
+		ims_buf_text(&text, "%s %llu\n", strrchr(files[i].path, '/') + 1, (unsigned long long)files[i].size);
+	if (!text.failed)
+		s->hash = ims_hash(text.data, text.len);
+	int r = text.failed ? ims_nomem(err) : 0;
+	ims_buf_free(&text);
+	return r;
+}
+
+int ims_train_set_open(train_set *out, const train_file *files, size_t n, float validation, uint64_t seed, job *j, imgsearch_error *err)
+{
+	memset(out, 0, sizeof *out);
+	out->item = ims_zalloc(n ? n : 1, sizeof *out->item);
+	int r = out->item ? collect(out, files, n, j, err) : ims_nomem(err);
+	if (!r && out->n < 2)
+		r = ims_fail(err, IMGSEARCH_EINVAL, "%zu pictures can be read of %zu files: too few to learn from", out->n, n);
+	if (!r)
+		r = hash_set(out, files, n, err);
+	if (!r) {
+		shuffle(out->item, out->n, ims_train_random(seed, 1, 0));
+		r = hold_out(out, validation, err);
+	}
+	if (r)
+		ims_train_set_free(out);
+	return r;
+}
+
+void ims_train_set_free(train_set *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		ims_image_free(&s->item[i].im);
+	ims_free(s->item);
+	memset(s, 0, sizeof *s);
+}
+
+/* No larger than twice the input is ever needed: most crops show most of the picture. */
+static int shrink(image *im, uint32_t side, imgsearch_error *err)
+{
+	uint32_t least = im->width < im->height ? im->width : im->height;
+	if (least <= 2 * side)
+		return 0;
+	double scale = 2.0 * side / least;
+	image small;
+	int r = ims_image_resize(&small, im, (uint32_t)(im->width * scale + 0.5), (uint32_t)(im->height * scale + 0.5), false, NULL, err);
+	if (!r) {
+		ims_image_free(im);
+		*im = small;
+	}
+	return r;
+}
+
+static void decode(train_set *s, sample *item)
+{
+	image_limits limits = { .at_least = 2 * s->side };
+	image_head head;
+	buf bytes = { 0 };
+	int r = ims_read_file(&bytes, item->path, MAX_FILE, NULL);
+	if (!r)
+		r = ims_image_decode(&item->im, &head, bytes.data, bytes.len, &limits, NULL, NULL);
+	if (!r)
+		r = shrink(&item->im, s->side, NULL);
+	ims_buf_free(&bytes);
+	if (r)
+		s->failed++;
+	item->state = r ? SAMPLE_BAD : SAMPLE_READY;
+}
+
+const image *ims_train_set_image(train_set *s, size_t i)
+{
+	sample *item = &s->item[i];
+	int state = SAMPLE_NEW;
+	if (atomic_compare_exchange_strong(&item->state, &state, SAMPLE_BUSY))
+		decode(s, item);
+	while ((state = item->state) == SAMPLE_BUSY)
+		sched_yield();
+	return state == SAMPLE_READY ? &item->im : NULL;
+}

@@ -1,0 +1,452 @@
+/*
+ * The run: identify, read the set, hear the teachers, then steps of AdamW under a learning rate that rises over the first
+ * twentieth and falls as a cosine; a validation an epoch; a checkpoint a minute. Which pictures a step sees, and how, follows
+ * from seed and step alone.
+ */
+#include "train/internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SAVE_SECONDS = 60, ALIKE = 4, DEFAULT_DIM = 256 };
+
+int ims_train_shim_error(imgsearch_error *err, int code, const char *what, const shim_message *msg)
+{
+	return ims_fail(err, code, "%s: %s", what, msg->text);
+}
+
+/* ---- options ---- */
+
+static void defaults(imgsearch_train_options *o)
+{
+	bool distil = o->teachers != NULL;
+	o->loss = o->loss ? o->loss : IMGSEARCH_LOSS_CROSS_ENTROPY;
+	o->epochs = o->epochs ? o->epochs : 10;
+	o->batch = o->batch ? o->batch : 32;
+	o->views = !distil ? 0 : o->views ? o->views : 2;
+	o->patience = o->patience ? o->patience : 5;
+	o->rate = o->rate != 0 ? o->rate : 2e-4f;
+	o->validation = o->validation < 0 ? 0 : o->validation != 0 ? o->validation : 0.1f;
+	o->min_crop = o->min_crop != 0 ? o->min_crop : distil ? 0.7f : 0.35f;
+	o->jitter = o->jitter < 0 ? 0 : o->jitter != 0 ? o->jitter : 0.2f;
+	o->relational = o->relational < 0 ? 0 : o->relational != 0 ? o->relational : 1;
+	o->whiten = o->whiten < 0 ? 0 : o->whiten != 0 ? o->whiten : 0.15f;
+	o->decay = o->decay < 0 ? 0 : o->decay != 0 ? o->decay : 0.01f;
+}
+
+static int check(const imgsearch_train_options *o, imgsearch_error *err)
+{
+	if (!o->out || !*o->out)
+		return ims_fail(err, IMGSEARCH_EINVAL, "train: no file to write to");
+	if (o->loss > IMGSEARCH_LOSS_ARCFACE)
+		return ims_fail(err, IMGSEARCH_EINVAL, "train: loss %u is unknown", o->loss);
+	if (!(o->rate > 0 && o->rate <= 10) || !(o->min_crop > 0 && o->min_crop <= 1) || !(o->validation < 1) || !(o->jitter < 1))
+		return ims_fail(err, IMGSEARCH_EINVAL, "train: learning rate must be in 0..10, min crop in 0..1, validation and jitter below 1");
+	if (o->batch > 4096 || o->views > 1024 || o->dim > 65536 || !(o->whiten <= 1) || !(o->anchor >= 0))
+		return ims_fail(err, IMGSEARCH_EINVAL, "train: batch at most 4096, views 1024, dim 65536, whiten 1; anchor not negative");
+	return 0;
+}
+
+/* ---- getting ready ---- */
+
+static int make_key(run *r, imgsearch_error *err)
+{
+	const imgsearch_train_options *o = r->o;
+	buf t = { 0 };
+	char set[65], teachers[65];
+	ims_hash_hex(&r->set.hash, set);
+	ims_hash_hex(&r->teach.hash, teachers);
+	ims_buf_text(&t, "%s %s %s %s %u\n", r->id.network, r->id.weights_hash, set, teachers, r->id.precision);
+	ims_buf_text(&t, "%u %u %u %u %u %llu %u %u\n", o->loss, o->layers, r->config.dim, o->epochs, o->batch, (unsigned long long)r->steps, o->views,
+		r->recipe.crop);
+	ims_buf_text(&t, "%g %g %g %g %g %g %g %g %g %llu\n", (double)o->rate, (double)o->validation, (double)o->min_crop, (double)o->jitter,
+		(double)o->anchor, (double)o->relational, (double)o->label_weight, (double)o->whiten, (double)o->decay, (unsigned long long)o->seed);
+	if (!t.failed)
+		r->key = ims_hash(t.data, t.len);
+	int rc = t.failed ? ims_nomem(err) : 0;
+	ims_buf_free(&t);
+	return rc;
+}
+
+static int identify(run *r, imgsearch_error *err)
+{
+	int rc = ims_model_identify(&r->id, r->start, err);
+	if (rc)
+		return rc;
+	r->recipe = r->id.recipe;
+	if (!ims_model_find(r->id.network))
+		return ims_fail(err, IMGSEARCH_EMODEL, "%s: a TorchScript program cannot be trained, only be a teacher", r->id.weights);
+	return 0;
+}
+
+static int open_set(run *r, const train_file *files, size_t n, imgsearch_error *err)
+{
+	const imgsearch_train_options *o = r->o;
+	int rc = ims_train_set_open(&r->set, files, n, o->validation, o->seed, r->job, err);
+	if (rc)
+		return rc;
+	r->set.side = r->recipe.crop;
+	if (!o->teachers && r->set.n_classes < 2)
+		return ims_fail(err, IMGSEARCH_EINVAL, "%zu class%s: classes are the folders directly inside, and there must be two with pictures",
+			r->set.n_classes, r->set.n_classes == 1 ? "" : "es");
+	return o->teachers ? ims_teach_identify(r, err) : 0;
+}
+
+/* A projection that the start has already is kept; distillation makes one where there is none. */
+static void configure(run *r)
+{
+	const imgsearch_train_options *o = r->o;
+	const model_network *net = ims_model_find(r->id.network);
+	bool projected = r->id.dim != net->dim;
+	uint32_t dim = o->dim ? o->dim : projected ? r->id.dim : o->teachers ? DEFAULT_DIM : 0;
+	r->config = (shim_train_config){ .network = r->id.network, .device = r->start->device ? r->start->device : "auto",
+		.bf16 = r->id.precision == IMGSEARCH_BF16, .threads = r->start->threads ? r->start->threads : ims_cpu_count(),
+		.crop = r->recipe.crop, .layers = o->layers, .loss = o->loss, .dim = dim, .target_dim = o->teachers ? dim : 0,
+		.anchor = o->anchor, .decay = o->decay, .relational = o->relational, .label_weight = o->label_weight, .seed = o->seed };
+	if (!o->teachers || o->label_weight > 0)
+		r->config.classes = (uint32_t)r->set.n_classes;
+}
+
+static int make_network(run *r, imgsearch_error *err)
+{
+	weights w = { 0 };
+	const shim_table *table;
+	shim_message msg = { "" };
+	int rc = ims_weights_open(&w, r->id.weights, err);
+	if (!rc && w.script)
+		rc = ims_fail(err, IMGSEARCH_EMODEL, "%s: a TorchScript file cannot be trained", r->id.weights);
+	if (!rc)
+		rc = ims_shim_load(&table, err);
+	if (!rc && !table->training)
+		rc = ims_fail(err, IMGSEARCH_EMODEL, "this shim cannot train");
+	if (!rc) {
+		r->shim = table->training;
+		rc = r->shim->create(&r->net, &r->config, w.tensor, w.n, &msg);
+		if (rc)
+			rc = ims_train_shim_error(err, rc, r->id.weights, &msg);
+	}
+	ims_weights_free(&w);
+	return rc;
+}
+
+static int prepare(run *r, imgsearch_train_options *o, const train_file *files, size_t n, imgsearch_error *err)
+{
+	int rc = identify(r, err);
+	if (!rc)
+		rc = open_set(r, files, n, err);
+	if (rc)
+		return rc;
+	configure(r);
+	o->dim = r->config.dim;
+	if (o->batch > r->set.n_train)
+		o->batch = (uint32_t)r->set.n_train;
+	r->per_epoch = r->set.n_train / o->batch;
+	r->steps = o->steps ? o->steps : r->per_epoch * o->epochs;
+	rc = make_key(r, err);
+	if (!rc)
+		rc = make_network(r, err);
+	if (!rc)
+		rc = ims_pool_new(&r->pool, r->config.threads, 2 * o->batch, err);
+	/* Before the teachers, so that a checkpoint of another run is noticed at once; and after, since they set the projection. */
+	if (!rc)
+		rc = ims_keep_resume(r, err);
+	if (!rc && o->teachers) {
+		uint64_t step = r->step;
+		r->step = 0;
+		rc = ims_teach(r, err);
+		r->step = step;
+		if (!rc && step)
+			rc = ims_keep_resume(r, err);
+	}
+	return rc;
+}
+
+/* ---- what a step sees ---- */
+
+feed_spec ims_run_feed(const run *r)
+{
+	feed_spec f = { .set = (train_set *)(uintptr_t)&r->set, .recipe = { .side = r->recipe.crop, .bicubic = r->recipe.bicubic },
+		.resize = r->recipe.resize, .views = r->o->views, .min_area = r->o->min_crop, .jitter = r->o->jitter, .seed = r->o->seed };
+	memcpy(f.recipe.mean, r->recipe.mean, sizeof f.recipe.mean);
+	memcpy(f.recipe.std, r->recipe.std, sizeof f.recipe.std);
+	return f;
+}
+
+static void shuffle(uint32_t *order, size_t n, size_t run_length, uint64_t random)
+{
+	size_t runs = n / run_length;
+	for (size_t i = runs; i > 1; i--) {
+		size_t k = ims_random(&random) % i;
+		for (size_t j = 0; j < run_length; j++) {
+			uint32_t t = order[(i - 1) * run_length + j];
+			order[(i - 1) * run_length + j] = order[k * run_length + j];
+			order[k * run_length + j] = t;
+		}
+	}
+}
+
+/* The pictures of an epoch in order. The contrastive loss wants several of a class together in a batch. */
+static int make_order(const run *r, uint64_t epoch, uint32_t *order, imgsearch_error *err)
+{
+	size_t n = r->set.n_train;
+	uint64_t random = ims_train_random(r->o->seed, 2, epoch);
+	for (size_t i = 0; i < n; i++)
+		order[i] = (uint32_t)i;
+	shuffle(order, n, 1, random);
+	if (r->o->teachers || r->o->loss != IMGSEARCH_LOSS_SUPCON)
+		return 0;
+	uint32_t *sorted = ims_alloc(n, sizeof *sorted);
+	size_t *at = ims_zalloc(r->set.n_classes + 2, sizeof *at);
+	if (sorted && at) {
+		for (size_t i = 0; i < n; i++)
+			at[r->set.item[i].label + 2]++;
+		for (size_t c = 1; c < r->set.n_classes + 2; c++)
+			at[c] += at[c - 1];
+		for (size_t i = 0; i < n; i++)
+			sorted[at[r->set.item[order[i]].label + 1]++] = order[i];
+		memcpy(order, sorted, n * sizeof *order);
+		shuffle(order, n, ALIKE, random);
+	}
+	int rc = sorted && at ? 0 : ims_nomem(err);
+	ims_free(sorted);
+	ims_free(at);
+	return rc;
+}
+
+typedef struct loop {
+	run *r;
+	feed *feed;
+	feed_item *items;
+	uint32_t *order;
+	int64_t *labels;
+	float *targets;
+	uint64_t ordered;   /* epoch + 1 that order is of */
+	double loss, hits, counted, step_seconds; /* of the last steps, decaying; seconds all in all */
+	uint64_t seen;
+	double validation_accuracy, saved;
+} loop;
+
+static int start_step(loop *l, uint64_t step, imgsearch_error *err)
+{
+	run *r = l->r;
+	uint64_t epoch = step / r->per_epoch, first = step % r->per_epoch * r->o->batch;
+	int rc = l->ordered == epoch + 1 ? 0 : make_order(r, epoch, l->order, err);
+	l->ordered = epoch + 1;
+	for (size_t i = 0; i < r->o->batch; i++) {
+		uint32_t which = l->order[first + i];
+		l->items[i] = (feed_item){ .sample = which, .random = ims_train_random(r->o->seed ^ 3, step, i),
+			.view = r->o->views ? (uint32_t)((which + epoch) % r->o->views) : 0 };
+	}
+	if (!rc)
+		ims_feed_start(l->feed, l->items, r->o->batch);
+	return rc;
+}
+
+static shim_batch as_batch(loop *l, const float *in, const feed_item *items, size_t n)
+{
+	run *r = l->r;
+	for (size_t i = 0; i < n; i++) {
+		l->labels[i] = r->set.item[items[i].sample].label;
+		if (r->o->teachers)
+			memcpy(l->targets + i * r->teach.dim, r->teach.targets + (items[i].view * r->set.n + items[i].sample) * r->teach.dim,
+				r->teach.dim * sizeof *l->targets);
+	}
+	return (shim_batch){ in, r->config.classes ? l->labels : NULL, r->o->teachers ? l->targets : NULL, n };
+}
+
+static float rate_at(const run *r, uint64_t step)
+{
+	uint64_t rise = r->steps / 20 + 1;
+	double up = step < rise ? (double)(step + 1) / (double)rise : 1;
+	return (float)((double)r->o->rate * up * 0.5 * (1 + cos(M_PI * (double)step / (double)r->steps)));
+}
+
+/* ---- validation ---- */
+
+/* Mean loss and accuracy over the pictures held out, each as it is. */
+static int validate(loop *l, double *loss, double *accuracy, imgsearch_error *err)
+{
+	run *r = l->r;
+	shim_score sum = { 0, 0, 0 };
+	int rc = 0;
+	for (size_t at = r->set.n_train; !rc && at < r->set.n;) {
+		size_t n = r->set.n - at < r->o->batch ? r->set.n - at : r->o->batch;
+		const float *in;
+		const feed_item *items;
+		shim_message msg = { "" };
+		shim_score score;
+		for (size_t i = 0; i < n; i++)
+			l->items[i] = (feed_item){ .sample = at + i };
+		at += n;
+		ims_feed_start(l->feed, l->items, n);
+		rc = ims_feed_wait(l->feed, &in, &items, &n, err);
+		if (rc)
+			return rc;
+		shim_batch b = as_batch(l, in, items, n);
+		rc = r->shim->score(r->net, &b, &score, &msg);
+		if (rc)
+			return ims_train_shim_error(err, rc, "validation", &msg);
+		sum.loss += score.loss, sum.hits += score.hits, sum.counted += score.counted;
+	}
+	*loss = sum.counted > 0 ? sum.loss / sum.counted : NAN;
+	*accuracy = sum.counted > 0 ? sum.hits / sum.counted : NAN;
+	return 0;
+}
+
+/* Keeps the network when it is the best so far. */
+static int judge(loop *l, imgsearch_error *err)
+{
+	run *r = l->r;
+	double loss = NAN, accuracy = NAN;
+	int rc = validate(l, &loss, &accuracy, err);
+	if (rc)
+		return rc;
+	bool better = isnan(r->best) || loss < r->best;
+	ims_job_log(r->job, IMGSEARCH_LOG_INFO, "step %llu: loss %.4f, accuracy %.4f; held out: loss %.4f, accuracy %.4f%s", (unsigned long long)r->step,
+		l->counted > 0 ? l->loss / l->counted : NAN, l->counted > 0 ? l->hits / l->counted : NAN, loss, accuracy, better ? " (best)" : "");
+	r->since_best = better ? 0 : r->since_best + 1;
+	if (!better)
+		return 0;
+	r->best = loss;
+	l->validation_accuracy = accuracy;
+	return ims_keep_result(r, err);
+}
+
+/* ---- the loop ---- */
+
+static int one_step(loop *l, imgsearch_error *err)
+{
+	run *r = l->r;
+	const float *in;
+	const feed_item *items;
+	size_t n;
+	shim_message msg = { "" };
+	shim_score score;
+	int rc = ims_feed_wait(l->feed, &in, &items, &n, err);
+	if (!rc && r->step + 1 < r->steps)
+		rc = start_step(l, r->step + 1, err);
+	if (rc)
+		return rc;
+	shim_batch b = as_batch(l, in, items, n);
+	double before = ims_now();
+	rc = r->shim->step(r->net, &b, rate_at(r, r->step), &score, &msg);
+	if (rc) {
+		char what[64];
+		snprintf(what, sizeof what, "step %llu", (unsigned long long)r->step + 1);
+		return ims_train_shim_error(err, rc, what, &msg);
+	}
+	l->step_seconds += ims_now() - before;
+	l->seen += n;
+	l->loss = l->loss * 0.95 + score.loss;
+	l->hits = l->hits * 0.95 + score.hits;
+	l->counted = l->counted * 0.95 + score.counted;
+	r->step++;
+	return 0;
+}
+
+static int step_progress(loop *l, imgsearch_error *err)
+{
+	run *r = l->r;
+	imgsearch_progress p = { .stage = "train", .done = r->step, .total = r->steps, .failed = r->set.failed,
+		.loss = l->counted > 0 ? l->loss / l->counted : NAN, .accuracy = l->counted > 0 ? l->hits / l->counted : NAN };
+	return ims_job_progress(r->job, &p, err);
+}
+
+/* A cancelled run keeps what it has learned; the word of the cancel stays. */
+static int stop_here(loop *l, int rc, imgsearch_error *err)
+{
+	int saved = ims_keep_checkpoint(l->r, rc ? NULL : err);
+	return rc ? rc : saved;
+}
+
+static int after_step(loop *l, imgsearch_error *err)
+{
+	run *r = l->r;
+	bool held_out = r->set.n > r->set.n_train, last = r->step == r->steps;
+	int rc = step_progress(l, err);
+	if (rc)
+		return stop_here(l, rc, err);
+	if (held_out && (r->step % r->per_epoch == 0 || last)) {
+		rc = judge(l, err);
+		if (!rc && !last)
+			rc = start_step(l, r->step, err);
+	}
+	if (!rc && ims_now() - l->saved > SAVE_SECONDS) {
+		rc = ims_keep_checkpoint(r, err);
+		l->saved = ims_now();
+	}
+	return rc;
+}
+
+static int steps(loop *l, imgsearch_train_report *report, imgsearch_error *err)
+{
+	run *r = l->r;
+	int rc = r->step < r->steps ? start_step(l, r->step, err) : 0;
+	while (!rc && r->step < r->steps) {
+		rc = one_step(l, err);
+		if (!rc)
+			rc = after_step(l, err);
+		report->stopped_early = r->since_best >= r->o->patience;
+		if (report->stopped_early)
+			break;
+	}
+	if (!rc && isnan(r->best))
+		rc = ims_keep_result(r, err);
+	if (!rc)
+		ims_keep_forget(r);
+	return rc;
+}
+
+static int learn(run *r, imgsearch_train_report *report, imgsearch_error *err)
+{
+	size_t batch = r->o->batch;
+	loop l = { .r = r, .validation_accuracy = NAN, .saved = ims_now() };
+	feed_spec spec = ims_run_feed(r);
+	l.items = ims_alloc(batch, sizeof *l.items);
+	l.order = ims_alloc(r->set.n_train, sizeof *l.order);
+	l.labels = ims_alloc(batch, sizeof *l.labels);
+	l.targets = ims_alloc(batch, (r->teach.dim + 1) * sizeof *l.targets);
+	int rc = l.items && l.order && l.labels && l.targets ? ims_feed_new(&l.feed, &spec, batch, r->pool, err) : ims_nomem(err);
+	if (!rc)
+		rc = steps(&l, report, err);
+	report->steps = r->step;
+	report->loss = l.counted > 0 ? l.loss / l.counted : NAN;
+	report->accuracy = l.counted > 0 ? l.hits / l.counted : NAN;
+	report->validation_loss = r->best;
+	report->validation_accuracy = l.validation_accuracy;
+	report->images_per_second = l.step_seconds > 0 ? (double)l.seen / l.step_seconds : 0;
+	ims_feed_free(l.feed);
+	ims_free(l.items), ims_free(l.order), ims_free(l.labels), ims_free(l.targets);
+	return rc;
+}
+
+int ims_train(const train_file *files, size_t n, const model_spec *start, const imgsearch_train_options *options, job *job,
+	imgsearch_train_report *report, imgsearch_error *err)
+{
+	imgsearch_train_options o = *options;
+	imgsearch_train_report unused;
+	double began = ims_now();
+	run r = { .o = &o, .start = start, .job = job, .best = NAN };
+	report = report ? report : &unused;
+	*report = (imgsearch_train_report){ .loss = NAN, .accuracy = NAN, .validation_loss = NAN, .validation_accuracy = NAN };
+	defaults(&o);
+	int rc = check(&o, err);
+	if (!rc)
+		rc = prepare(&r, &o, files, n, err);
+	if (!rc)
+		rc = learn(&r, report, err);
+	report->pictures = r.set.n;
+	report->classes = r.set.n_classes;
+	report->held_out = r.set.n - r.set.n_train;
+	report->failed = r.set.failed;
+	report->dim = o.dim ? o.dim : r.id.dim;
+	report->seconds = ims_now() - began;
+	if (r.net)
+		r.shim->free(r.net);
+	ims_pool_free(r.pool);
+	ims_teach_free(&r.teach);
+	ims_train_set_free(&r.set);
+	ims_model_identity_free(&r.id);
+	return rc;
+}

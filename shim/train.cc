@@ -1,0 +1,397 @@
+/*
+ * A network that learns: the units of nn.h with f32 weights that take gradients, computed in the type asked for, a pooled
+ * feature, perhaps a linear layer, class centres where there are labels, and AdamW (Loshchilov and Hutter 2017,
+ * arXiv:1711.05101). Weights that came from a file decay towards what they were (L2-SP, Li et al. 2018, arXiv:1802.01483) and not
+ * towards zero. Batch norm that was folded stays a bias; other norms learn and keep their statistics.
+ */
+#include "shim/losses.h"
+#include "shim/wall.h"
+
+#include <cmath>
+#include <cstring>
+#include <map>
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+namespace {
+
+using at::Tensor;
+
+const double beta1 = 0.9, beta2 = 0.99, epsilon = 1e-8;
+
+struct learned {
+	std::string name;
+	Tensor value, first, second, start; /* moments; start: undefined for a new layer */
+};
+
+/* The activations of a step are megabytes each: given back to the system and fetched again, they cost more than the arithmetic. */
+void keep_memory()
+{
+#if defined(__GLIBC__)
+	mallopt(M_MMAP_THRESHOLD, 1 << 30);
+	mallopt(M_TRIM_THRESHOLD, 2147483647);
+	mallopt(M_TOP_PAD, 64 << 20);
+#endif
+}
+
+} // namespace
+
+struct shim_train {
+	shim_train_config config;
+	std::unique_ptr<ims::network> net;
+	at::Device device = at::kCPU;
+	at::ScalarType type = at::kFloat;
+	std::vector<learned> params;
+	std::vector<std::pair<std::string, Tensor>> buffers; /* running statistics */
+	Tensor centres, centre_bias;
+	int64_t steps = 0;
+};
+
+namespace {
+
+/* ---- building ---- */
+
+/* An identity norm with a bias is the mark of one that was folded; a fresh network's norms have no bias yet. */
+bool was_folded(const ims::conv &u)
+{
+	auto all = [](const Tensor &t, double v) { return (t.to(at::kFloat) - v).abs().lt(1e-4).all().item<bool>(); };
+	return u.gamma.defined() && all(u.gamma, 1) && all(u.variance, 1) && all(u.mean, 0) && u.beta.ne(0).any().item<bool>();
+}
+
+void own_unit(shim_train &t, ims::conv &u)
+{
+	if (was_folded(u)) {
+		Tensor scale = at::rsqrt(u.variance.to(at::kFloat) + u.eps);
+		u.weight = u.weight.to(at::kFloat) * scale.view({ -1, 1, 1, 1 });
+		u.bias = u.beta - u.mean;
+		u.gamma = u.beta = u.mean = u.variance = Tensor();
+	}
+	u.each_slot([&](const std::string &, Tensor &v, const std::vector<int64_t> &) {
+		if (v.defined())
+			v = v.to(t.device, at::kFloat, false, true);
+	});
+}
+
+void learn(shim_train &t, const std::string &name, Tensor &v, bool fresh)
+{
+	v.requires_grad_(true);
+	Tensor zero = at::zeros_like(v, at::TensorOptions().requires_grad(false));
+	t.params.push_back({ name, v, zero, zero.clone(), fresh ? Tensor() : v.detach().clone() });
+}
+
+void learn_units(shim_train &t)
+{
+	size_t n = t.net->units.size(), first = t.config.layers && t.config.layers < n ? n - t.config.layers : 0;
+	for (size_t i = 0; i < n; i++) {
+		ims::conv &u = t.net->units[i];
+		own_unit(t, u);
+		if (i < first)
+			continue;
+		u.each_slot([&](const std::string &name, Tensor &v, const std::vector<int64_t> &) {
+			if (v.defined() && &v != &u.mean && &v != &u.variance)
+				learn(t, name, v, false);
+			else if (v.defined())
+				t.buffers.push_back({ name, v });
+		});
+	}
+}
+
+/* What stands behind the pooling; centres start as random directions. */
+void learn_rest(shim_train &t)
+{
+	bool had = t.net->project_weight.defined();
+	auto &c = t.config;
+	torch::manual_seed(c.seed);
+	if (c.dim && had && t.net->project_weight.size(0) != (int64_t)c.dim)
+		throw ims::failure(ims::MODEL, "the weights have a projection to " + std::to_string(t.net->project_weight.size(0)) + " values, not to " + std::to_string(c.dim));
+	if (c.dim && !had) {
+		t.net->project_weight = at::randn({ (int64_t)c.dim, t.net->channels }) / std::sqrt((double)t.net->channels);
+		t.net->project_bias = at::zeros({ (int64_t)c.dim });
+	}
+	if (t.net->project_weight.defined()) {
+		for (Tensor *v : { &t.net->project_weight, &t.net->project_bias })
+			*v = v->to(t.device, at::kFloat, false, true);
+		learn(t, "project.weight", t.net->project_weight, !had);
+		learn(t, "project.bias", t.net->project_bias, !had);
+	}
+	if (!c.classes || c.loss == SHIM_LOSS_SUPCON)
+		return;
+	t.centres = (at::randn({ (int64_t)c.classes, t.net->dim() }) * 0.01).to(t.device);
+	learn(t, "centres.weight", t.centres, true);
+	if (c.loss == SHIM_LOSS_CROSS_ENTROPY) {
+		t.centre_bias = at::zeros({ (int64_t)c.classes }, t.centres.options().requires_grad(false));
+		learn(t, "centres.bias", t.centre_bias, true);
+	}
+}
+
+/* ---- running ---- */
+
+void use_threads(const shim_train &t)
+{
+	if (t.config.threads > 0 && at::get_num_threads() != (int)t.config.threads)
+		at::set_num_threads((int)t.config.threads);
+}
+
+Tensor input(const shim_train &t, const float *in, size_t n)
+{
+	int64_t side = t.config.crop;
+	Tensor x = at::from_blob(const_cast<float *>(in), { (int64_t)n, side, side, 3 }, at::TensorOptions(at::kFloat)).permute({ 0, 3, 1, 2 });
+	return x.to(t.device, t.type);
+}
+
+void set_training(shim_train &t, bool on)
+{
+	for (ims::conv &u : t.net->units)
+		u.training = on && u.gamma.defined() && u.gamma.requires_grad();
+}
+
+ims::judged judge(shim_train &t, const shim_batch &b)
+{
+	int64_t n = (int64_t)b.n;
+	Tensor z = (*t.net)(input(t, b.in, b.n));
+	ims::judged labels { Tensor(), 0, 0 }, targets { Tensor(), 0, 0 };
+	if (b.labels && t.config.classes)
+		labels = ims::judge_labels(t.config.loss, z, at::from_blob(const_cast<int64_t *>(b.labels), { n }, at::kLong).to(t.device), t.centres, t.centre_bias);
+	if (!b.targets)
+		return labels;
+	targets = ims::judge_targets(z, at::from_blob(const_cast<float *>(b.targets), { n, (int64_t)t.config.target_dim }).to(t.device), t.config.relational);
+	if (labels.loss.defined() && t.config.label_weight > 0)
+		targets.loss = targets.loss + labels.loss * t.config.label_weight;
+	return targets;
+}
+
+void report(shim_score *score, const ims::judged &j)
+{
+	double loss = j.loss.defined() ? j.loss.item<double>() : 0;
+	*score = { loss * j.counted, j.hits, j.counted };
+	if (!std::isfinite(loss))
+		throw ims::failure(ims::FORMAT, "the loss is not a number any more: a lower learning rate may help");
+}
+
+void check_gradients(const shim_train &t)
+{
+	Tensor sum = at::zeros({}, at::TensorOptions(t.device));
+	for (const learned &p : t.params)
+		if (p.value.grad().defined())
+			sum += p.value.grad().square().sum();
+	if (!std::isfinite(sum.item<double>()))
+		throw ims::failure(ims::FORMAT, "the gradient is not a number any more: a lower learning rate may help");
+}
+
+void adamw(shim_train &t, double rate)
+{
+	at::NoGradGuard none;
+	t.steps++;
+	double fix1 = 1 - std::pow(beta1, (double)t.steps), fix2 = 1 - std::pow(beta2, (double)t.steps);
+	for (learned &p : t.params) {
+		Tensor g = p.value.grad();
+		if (!g.defined())
+			continue;
+		p.first.lerp_(g, 1 - beta1);
+		p.second.mul_(beta2).addcmul_(g, g, 1 - beta2);
+		if (p.start.defined() && t.config.anchor > 0)
+			p.value.sub_((p.value - p.start) * (rate * t.config.anchor));
+		else if (!p.start.defined() && t.config.decay > 0 && p.value.dim() > 1)
+			p.value.mul_(1 - rate * t.config.decay);
+		p.value.addcdiv_(p.first, (p.second / fix2).sqrt_().add_(epsilon), -rate / fix1);
+	}
+}
+
+/* ---- the table's functions ---- */
+
+int train_new(shim_train **out, const shim_train_config *c, const shim_tensor *tensors, size_t n, shim_message *msg)
+{
+	*out = nullptr;
+	return ims::guard(msg, [&] {
+		keep_memory();
+		auto t = std::make_unique<shim_train>();
+		t->config = *c;
+		t->device = ims::choose_device(c->device);
+		t->type = c->bf16 ? at::kBFloat16 : at::kFloat;
+		use_threads(*t);
+		t->net = ims::make_network(c->network);
+		t->net->load(tensors, n);
+		learn_units(*t);
+		learn_rest(*t);
+		t->config.network = t->config.device = nullptr;
+		*out = t.release();
+	});
+}
+
+void train_free(shim_train *t)
+{
+	shim_message msg;
+	ims::guard(&msg, [&] { delete t; });
+}
+
+uint32_t train_width(const shim_train *t)
+{
+	return (uint32_t)t->net->channels;
+}
+
+int train_step(shim_train *t, const shim_batch *b, float rate, shim_score *score, shim_message *msg)
+{
+	return ims::guard(msg, [&] {
+		use_threads(*t);
+		set_training(*t, true);
+		ims::judged j = judge(*t, *b);
+		report(score, j);
+		if (!j.loss.defined())
+			return;
+		for (learned &p : t->params)
+			p.value.mutable_grad() = Tensor();
+		j.loss.backward();
+		check_gradients(*t);
+		adamw(*t, rate);
+	});
+}
+
+int train_score(shim_train *t, const shim_batch *b, shim_score *score, shim_message *msg)
+{
+	return ims::guard(msg, [&] {
+		at::NoGradGuard none;
+		use_threads(*t);
+		set_training(*t, false);
+		report(score, judge(*t, *b));
+	});
+}
+
+int train_features(shim_train *t, const float *in, size_t n, uint32_t project, float *out, shim_message *msg)
+{
+	return ims::guard(msg, [&] {
+		at::NoGradGuard none;
+		use_threads(*t);
+		set_training(*t, false);
+		Tensor x = input(*t, in, n), y = project ? (*t->net)(x) : t->net->features(x).mean({ 2, 3 }, false, at::kFloat);
+		at::from_blob(out, y.sizes(), at::TensorOptions(at::kFloat)).copy_(y);
+	});
+}
+
+int train_project(shim_train *t, const float *weight, const float *bias, shim_message *msg)
+{
+	return ims::guard(msg, [&] {
+		at::NoGradGuard none;
+		for (learned &p : t->params) {
+			const float *from = p.name == "project.weight" ? weight : p.name == "project.bias" ? bias : nullptr;
+			if (from)
+				p.value.copy_(at::from_blob(const_cast<float *>(from), p.value.sizes(), at::TensorOptions(at::kFloat)));
+		}
+	});
+}
+
+/* ---- tensors out and in ---- */
+
+int hand(const std::string &name, const Tensor &t, bool half, int (*each)(void *, const shim_tensor *), void *user)
+{
+	half = half && t.dim() > 1;
+	Tensor v = t.detach().to(at::kCPU, half ? at::kHalf : at::kFloat).contiguous();
+	shim_tensor s = { name.c_str(), v.data_ptr(), half ? SHIM_F16 : SHIM_F32, (uint32_t)v.dim(), {} };
+	for (int64_t i = 0; i < v.dim(); i++)
+		s.shape[i] = v.size(i);
+	return each(user, &s);
+}
+
+int hand_network(shim_train &t, bool half, int (*each)(void *, const shim_tensor *), void *user)
+{
+	int r = 0;
+	for (ims::conv &u : t.net->units)
+		u.each_slot([&](const std::string &name, Tensor &v, const std::vector<int64_t> &) {
+			if (!r && v.defined())
+				r = hand(name, v, half, each, user);
+		});
+	if (!r && t.net->project_weight.defined())
+		r = hand("project.weight", t.net->project_weight, half, each, user);
+	if (!r && t.net->project_weight.defined())
+		r = hand("project.bias", t.net->project_bias, half, each, user);
+	return r;
+}
+
+/* Everything that a step changes, under its name in a checkpoint. */
+std::map<std::string, Tensor> changing(shim_train &t)
+{
+	std::map<std::string, Tensor> out;
+	for (learned &p : t.params) {
+		out["value." + p.name] = p.value;
+		out["first." + p.name] = p.first;
+		out["second." + p.name] = p.second;
+	}
+	for (auto &b : t.buffers)
+		out["buffer." + b.first] = b.second;
+	return out;
+}
+
+int train_each(shim_train *t, uint32_t part, int (*each)(void *, const shim_tensor *), void *user, shim_message *msg)
+{
+	int stopped = 0;
+	int r = ims::guard(msg, [&] {
+		at::NoGradGuard none;
+		if (part != SHIM_PART_TRAINING) {
+			stopped = hand_network(*t, part == SHIM_PART_HALF, each, user);
+			return;
+		}
+		for (auto &v : changing(*t))
+			if ((stopped = hand(v.first, v.second, false, each, user)))
+				return;
+		stopped = hand("steps", at::full({ 1 }, (double)t->steps), false, each, user);
+	});
+	return r ? r : stopped;
+}
+
+int train_restore(shim_train *t, const shim_tensor *tensors, size_t n, shim_message *msg)
+{
+	return ims::guard(msg, [&] {
+		at::NoGradGuard none;
+		std::map<std::string, const shim_tensor *> have;
+		for (size_t i = 0; i < n; i++)
+			have[tensors[i].name] = &tensors[i];
+		auto all = changing(*t);
+		Tensor steps = at::zeros({ 1 });
+		all["steps"] = steps;
+		for (auto &v : all) {
+			auto it = have.find(v.first);
+			if (it == have.end() || it->second->ndim != v.second.dim() || !std::equal(v.second.sizes().begin(), v.second.sizes().end(), it->second->shape))
+				throw ims::failure(ims::FORMAT, "tensor " + v.first + " is missing or has another shape");
+			v.second.copy_(ims::borrow(*it->second));
+		}
+		t->steps = steps.item<int64_t>();
+	});
+}
+
+/* ---- the linear maps of a distillation ---- */
+
+int fit(const float *teacher, size_t teacher_dim, const float *student, size_t width, size_t n, size_t n_fit, size_t dim,
+	float whiten, float *targets, float *weight, float *bias, shim_message *msg)
+{
+	return ims::guard(msg, [&] {
+		at::NoGradGuard none;
+		auto rows = [](const float *p, size_t r, size_t c) { return at::from_blob(const_cast<float *>(p), { (int64_t)r, (int64_t)c }, at::TensorOptions(at::kFloat)); };
+		int64_t k = (int64_t)dim, learn_from = (int64_t)n_fit;
+		if (dim > teacher_dim)
+			throw ims::failure(ims::INVALID, "the teachers' features have " + std::to_string(teacher_dim) + " values, which is less than " + std::to_string(dim));
+		Tensor t = rows(teacher, n, teacher_dim), mean = t.slice(0, 0, learn_from).mean(0);
+		Tensor centred = t.slice(0, 0, learn_from) - mean;
+		auto eigen = at::linalg_eigh(at::mm(centred.t(), centred).to(at::kDouble) / (double)n_fit);
+		Tensor values = std::get<0>(eigen).slice(0, -k).flip(0), vectors = std::get<1>(eigen).slice(1, -k).flip(1);
+		values = values.clamp_min(values[0].item<double>() * 1e-9 + 1e-30);
+		Tensor basis = (vectors * values.pow(-whiten)).to(at::kFloat);
+		Tensor y = at::mm(t - mean, basis);
+		rows(targets, n, dim).copy_(y);
+
+		Tensor s = rows(student, n_fit, width).to(at::kDouble), middle = s.mean(0), fitted = y.slice(0, 0, learn_from).to(at::kDouble);
+		s = s - middle;
+		Tensor gram = at::mm(s.t(), s);
+		gram.diagonal().add_(gram.trace() * (1e-3 / (double)width));
+		Tensor w = at::linalg_solve(gram, at::mm(s.t(), fitted));
+		rows(weight, dim, width).copy_(w.t());
+		rows(bias, 1, dim).copy_((fitted.mean(0) - at::mv(w.t(), middle)).unsqueeze(0));
+	});
+}
+
+} // namespace
+
+namespace ims {
+const shim_training training = { train_new, train_free, train_width, train_step, train_score, train_features, train_project,
+	train_each, train_restore, fit };
+}

@@ -1,0 +1,59 @@
+/* What every function of the table does: nothing that is thrown behind it gets out; what it says goes into the message. */
+#ifndef IMS_SHIM_WALL_H
+#define IMS_SHIM_WALL_H
+
+#include "shim/nn.h"
+
+#include <cstdio>
+#include <cstring>
+
+namespace ims {
+
+enum { INVALID = -1, NOMEM = -2, FORMAT = -5, MODEL = -7 };
+
+extern const shim_training training; /* train.cc */
+
+/* The first line, without libtorch's stack trace. */
+inline void say(shim_message *msg, const char *text)
+{
+	snprintf(msg->text, sizeof msg->text, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+template <typename F> int guard(shim_message *msg, F body) noexcept
+{
+	try {
+		body();
+		return 0;
+	} catch (const failure &e) {
+		say(msg, e.what());
+		return e.code;
+	} catch (const c10::Error &e) {
+		say(msg, e.what_without_backtrace());
+		return strstr(e.what_without_backtrace(), "can't allocate memory") ? NOMEM : MODEL;
+	} catch (const std::bad_alloc &) {
+		say(msg, "out of memory");
+		return NOMEM;
+	} catch (const std::exception &e) {
+		say(msg, e.what());
+		return MODEL;
+	} catch (...) {
+		say(msg, "an exception of an unknown kind");
+		return MODEL;
+	}
+}
+
+inline at::Device choose_device(const std::string &name)
+{
+	if (name == "auto")
+		return at::hasCUDA() ? at::Device(at::kCUDA) : at::Device(at::kCPU);
+	at::Device device(name); /* throws for what is no device */
+	if (device.is_cuda() && !at::hasCUDA())
+		throw failure(MODEL, "device " + name + ": this libtorch has no CUDA, or there is no GPU");
+	if (!device.is_cuda() && !device.is_cpu())
+		throw failure(MODEL, "device " + name + ": only cpu and cuda are supported");
+	return device;
+}
+
+} // namespace ims
+
+#endif
