@@ -26,7 +26,7 @@ struct shim_net {
 
 namespace {
 
-using ims::guard, ims::choose_device;
+using ims::guard, ims::choose_device, ims::MODEL;
 
 /* libtorch keeps the number for each thread that calls it. */
 void use_threads(const shim_net &net)
