@@ -560,7 +560,6 @@ typedef struct imgsearch_train_options {
 	float label_weight;     /* distillation: weight of the labels' loss; default 0 */
 	float whiten;           /* distillation: power by which strong components are damped; default 0.15; negative: none */
 	float decay;            /* weight decay of new layers; default 0.01; negative: none */
-	float reserved;         /* 0 */
 	uint64_t seed;
 } imgsearch_train_options;
 

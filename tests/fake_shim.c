@@ -78,6 +78,6 @@ static void net_describe(const shim_net *net, char *text, size_t size)
 
 const shim_table *ims_shim(uint32_t abi)
 {
-	static const shim_table table = { IMS_SHIM_ABI, sizeof table, net_new, net_free, net_dim, net_run, net_batch, net_describe };
+	static const shim_table table = { IMS_SHIM_ABI, sizeof table, net_new, net_free, net_dim, net_run, net_batch, net_describe, NULL };
 	return abi == IMS_SHIM_ABI ? &table : NULL;
 }

@@ -37,8 +37,9 @@ static int collect(train_set *s, const train_file *files, size_t n, job *j, imgs
 		if (r)
 			return r;
 		if (!readable(&files[i], &why)) {
-			ims_job_log(j, IMGSEARCH_LOG_WARNING, "left out: %s: %s", files[i].path, why.message);
-			s->failed++;
+			bool picture = why.code != IMGSEARCH_EUNSUPPORTED; /* other files lie in such folders too */
+			ims_job_log(j, picture ? IMGSEARCH_LOG_WARNING : IMGSEARCH_LOG_DEBUG, "left out: %s: %s", files[i].path, why.message);
+			s->failed += picture;
 			continue;
 		}
 		if (files[i].folder && (!last || strcmp(last, files[i].folder)))

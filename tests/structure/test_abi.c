@@ -38,6 +38,9 @@ static void options(void **state)
 	FIELD(imgsearch_query_options, under, 64);
 	FIELD(imgsearch_query_options, filter, 88);
 	FIELD(imgsearch_query_options, threads, 104);
+	FIELD(imgsearch_train_options, loss, 56);
+	FIELD(imgsearch_train_options, rate, 100);
+	SIZE(imgsearch_train_options, seed, 144);
 }
 
 static void results(void **state)
@@ -64,6 +67,8 @@ static void results(void **state)
 	FIELD(imgsearch_item, hash, 88);
 	SIZE(imgsearch_item, reserved, 160);
 	SIZE(imgsearch_model_info, note, 40);
+	FIELD(imgsearch_train_report, loss, 40);
+	SIZE(imgsearch_train_report, stopped_early, 96);
 }
 
 /* Every options struct begins with its size and ends with its last field. */
@@ -79,6 +84,7 @@ static void no_padding_at_ends(void **state)
 	OPTIONS(imgsearch_query_options, plain);
 	OPTIONS(imgsearch_groups_options, kinds);
 	OPTIONS(imgsearch_map_options, pca);
+	OPTIONS(imgsearch_train_options, seed);
 }
 
 static void numbers(void **state)

@@ -4,7 +4,7 @@ _imgsearch() {
 	local IFS=$' \n'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W "index query info list failed rm build extract models root vectors dups serve help complete --version --help" -- "$cur"))
+		COMPREPLY=($(compgen -W "index query info list failed rm build extract models root vectors dups train serve help complete --version --help" -- "$cur"))
 		return
 	fi
 	case $cmd in
@@ -98,6 +98,42 @@ _imgsearch() {
 	"dups --under"|"dups -u") COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	"dups --db"|"dups -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"dups --threads"|"dups -t") return ;;
+	"train --out"|"train -o") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"train --distill") return ;;
+	"train --loss") COMPREPLY=($(compgen -W "ce supcon arcface" -- "$cur")); return ;;
+	"train --layers") return ;;
+	"train --size") return ;;
+	"train --dim") return ;;
+	"train --epochs") return ;;
+	"train --steps") return ;;
+	"train --batch") return ;;
+	"train --lr") return ;;
+	"train --val") return ;;
+	"train --patience") return ;;
+	"train --min-crop") return ;;
+	"train --jitter") return ;;
+	"train --anchor") return ;;
+	"train --decay") return ;;
+	"train --views") return ;;
+	"train --relational") return ;;
+	"train --labels") return ;;
+	"train --whiten") return ;;
+	"train --seed") return ;;
+	"train --name") return ;;
+	"train --descent") return ;;
+	"train --licence") return ;;
+	"train --note") return ;;
+	"train --model"|"train -m") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"train --weights"|"train -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"train --device") return ;;
+	"train --precision") COMPREPLY=($(compgen -W "auto f32 bf16" -- "$cur")); return ;;
+	"train --resize") return ;;
+	"train --crop") return ;;
+	"train --mean") return ;;
+	"train --std") return ;;
+	"train --interpolation") COMPREPLY=($(compgen -W "default bilinear bicubic" -- "$cur")); return ;;
+	"train --max-megapixels") return ;;
+	"train --threads"|"train -t") return ;;
 	"serve --port"|"serve -p") return ;;
 	"serve --listen") return ;;
 	"serve --token-file") COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -127,6 +163,7 @@ _imgsearch() {
 	"vectors import") options="--ids --metric --db --threads --help --quiet --verbose" ;;
 	"vectors export") options="--ids --f16 --db --help --quiet --verbose" ;;
 	"dups") options="--kind --min-score --under --reject --db --threads --json --null --help --quiet --verbose" ;;
+	"train") options="--out --distill --loss --layers --size --dim --epochs --steps --batch --lr --val --patience --min-crop --jitter --anchor --decay --views --relational --labels --whiten --seed --resume --restart --f32 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --threads --json --help --quiet --verbose" ;;
 	"serve") options="--port --listen --token-file --host --socket --uploads --cache --max-upload --read-only --db --model --weights --device --precision --threads --help --quiet --verbose" ;;
 	"help") options="--man --help --quiet --verbose" ;;
 	"complete") options="--help --quiet --verbose" operands="bash zsh fish" ;;

@@ -1,5 +1,5 @@
 # fish completion for imgsearch; written by: imgsearch complete fish
-complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm build extract models root vectors dups serve help complete'
+complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm build extract models root vectors dups train serve help complete'
 complete -c imgsearch -n '__fish_seen_subcommand_from root' -f -a 'mv'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors' -f -a 'import export'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l exclude -s x -d 'leave out names or relative paths like this (may be repeated)' -x
@@ -151,6 +151,50 @@ complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l null -s 0 -d 'rec
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l out -s o -d 'the weights to write (.safetensors); the card is put beside it' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l distill -d 'imitate these networks (or weights files with a card)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l loss -d 'cross entropy, or one made for retrieval' -x -a 'ce supcon arcface'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l layers -d 'only the last N layers learn; 0: all' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l size -d 'side of the input; resized to 8/7 of it before (default: the network\'s)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l dim -d 'put a linear layer to N values at the end (default: none; 256 with --distill)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l epochs -d 'times that each picture is seen' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l steps -d 'steps, instead of epochs' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l batch -d 'pictures a step' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l lr -d 'peak learning rate' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l val -d 'of the pictures held out to judge by; negative: none' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l patience -d 'stop after N validations without a gain' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l min-crop -d 'smallest share of a picture in a crop (default: 0.35; 0.7 with --distill)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l jitter -d 'by which brightness, contrast, saturation vary; negative: none' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l anchor -d 'of the weights towards the starting ones' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l decay -d 'of the weights of new layers; negative: none' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l views -d '--distill: crops of each picture that the teachers see' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l relational -d '--distill: of the similarities among a batch; negative: none' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l labels -d '--distill: of the folders\' classes' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l whiten -d '--distill: damp strong components by this power; negative: not' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l seed -d 'of everything drawn by chance' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l resume -d 'go on from the checkpoint that an unfinished run left'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l restart -d 'throw that checkpoint away'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l f32 -d 'keep 32-bit weights instead of 16-bit ones'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l name -d 'in the card: what the model is called (default: from --out)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l descent -d 'in the card: where it comes from' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l licence -d 'in the card: its terms' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l note -d 'in the card: anything else' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l precision -d 'of the network (auto is bf16 where the CPU has it)' -x -a 'auto f32 bf16'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l resize -d 'short side after the resize (default: the network\'s own)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l crop -d 'side of the centre crop (default: the network\'s own)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l mean -d 'subtracted from values in 0..1' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l std -d 'divided by after that' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l interpolation -d 'of the resize' -x -a 'default bilinear bicubic'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l verbose -s v -d 'say more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l port -s p -d 'port to listen on; 0: any free one' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l listen -d 'listen on this address instead of this machine alone; needs --token-file' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l token-file -d 'requests must carry the first line of FILE' -r -F

@@ -3,7 +3,7 @@
 _imgsearch() {
 	local command=$words[2]
 	if (( CURRENT == 2 )); then
-		compadd -- index query info list failed rm build extract models root vectors dups serve help complete
+		compadd -- index query info list failed rm build extract models root vectors dups train serve help complete
 		return
 	fi
 	case $command in
@@ -208,6 +208,53 @@ _imgsearch() {
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'*:file:_files' ;;
+	'train')
+		_arguments -s \
+			'(-o --out)'{-o+,--out=}'[the weights to write (.safetensors); the card is put beside it]:FILE:_files' \
+			'--distill=[imitate these networks (or weights files with a card)]:NAME=FILE,...:' \
+			'--loss=[cross entropy, or one made for retrieval]:LOSS:(ce supcon arcface)' \
+			'--layers=[only the last N layers learn; 0\: all]:N:' \
+			'--size=[side of the input; resized to 8/7 of it before (default\: the network'\''s)]:PIXELS:' \
+			'--dim=[put a linear layer to N values at the end (default\: none; 256 with --distill)]:N:' \
+			'--epochs=[times that each picture is seen]:N:' \
+			'--steps=[steps, instead of epochs]:N:' \
+			'--batch=[pictures a step]:N:' \
+			'--lr=[peak learning rate]:RATE:' \
+			'--val=[of the pictures held out to judge by; negative\: none]:SHARE:' \
+			'--patience=[stop after N validations without a gain]:N:' \
+			'--min-crop=[smallest share of a picture in a crop (default\: 0.35; 0.7 with --distill)]:SHARE:' \
+			'--jitter=[by which brightness, contrast, saturation vary; negative\: none]:SHARE:' \
+			'--anchor=[of the weights towards the starting ones]:PULL:' \
+			'--decay=[of the weights of new layers; negative\: none]:DECAY:' \
+			'--views=[--distill\: crops of each picture that the teachers see]:N:' \
+			'--relational=[--distill\: of the similarities among a batch; negative\: none]:WEIGHT:' \
+			'--labels=[--distill\: of the folders'\'' classes]:WEIGHT:' \
+			'--whiten=[--distill\: damp strong components by this power; negative\: not]:POWER:' \
+			'--seed=[of everything drawn by chance]:N:' \
+			'--resume[go on from the checkpoint that an unfinished run left]' \
+			'--restart[throw that checkpoint away]' \
+			'--f32[keep 32-bit weights instead of 16-bit ones]' \
+			'--name=[in the card\: what the model is called (default\: from --out)]:NAME:' \
+			'--descent=[in the card\: where it comes from]:TEXT:' \
+			'--licence=[in the card\: its terms]:TEXT:' \
+			'--note=[in the card\: anything else]:TEXT:' \
+			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
+			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
+			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
+			'--precision=[of the network (auto is bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
+			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
+			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
+			'--mean=[subtracted from values in 0..1]:R,G,B:' \
+			'--std=[divided by after that]:R,G,B:' \
+			'--interpolation=[of the resize]:NAME:(default bilinear bicubic)' \
+			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
+			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
+			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
