@@ -16,7 +16,10 @@
 
 /* ------------------------------------------------------------------------------------------------ errors ---- */
 
-/* Writes code and sentence into err (may be NULL) and returns code: `return ims_fail(err, IMGSEARCH_EIO, ...)`. What succeeds leaves err alone. */
+/*
+ * Writes code and sentence into err (may be NULL) and returns code: `return ims_fail(err, IMGSEARCH_EIO, ...)`. What
+ * succeeds leaves err alone.
+ */
 int ims_fail(imgsearch_error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The same with ": strerror(errno)" at the end and errno as detail. */
@@ -109,6 +112,8 @@ static inline bool ims_nearer(float da, int64_t ia, float db, int64_t ib)
 {
 	return da < db || (da == db && ia < ib);
 }
+
+bool ims_all_finite(const float *v, size_t n);
 
 /* The k nearest seen so far, as a max-heap. item has room for k. */
 typedef struct topk {

@@ -1,7 +1,16 @@
 /* The k nearest seen so far: a max-heap in the one order of results (nearer first, ties by smaller id). */
 #include "base/base.h"
 
+#include <math.h>
 #include <stdlib.h>
+
+bool ims_all_finite(const float *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!isfinite(v[i]))
+			return false;
+	return true;
+}
 
 int ims_topk_init(topk *t, size_t k)
 {

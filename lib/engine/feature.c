@@ -164,14 +164,6 @@ static int input_fit(imgsearch *s, const imgsearch_input *in, const void *data, 
 	return rc;
 }
 
-static bool finite_row(const float *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!isfinite(v[i]))
-			return false;
-	return true;
-}
-
 static int check_kind(const imgsearch_input *in, imgsearch_error *err)
 {
 	if ((in->kind == IMGSEARCH_KIND_FILE && !in->path) || (in->kind == IMGSEARCH_KIND_MEMORY && !in->data))
@@ -229,7 +221,7 @@ static int run_batch(batch *b, size_t n, float *out, imgsearch_error *err)
 		float *row = out + i * dim;
 		if (!b->errors[i].code)
 			memmove(row, out + --good * dim, dim * sizeof(float));
-		if (!b->errors[i].code && !finite_row(row, dim))
+		if (!b->errors[i].code && !ims_all_finite(row, dim))
 			ims_fail(&b->errors[i], IMGSEARCH_EMODEL, "the network gives no finite feature for this picture");
 		for (size_t j = 0; b->errors[i].code && j < dim; j++)
 			row[j] = NAN;
@@ -328,7 +320,7 @@ static int network_feature(imgsearch *s, const imgsearch_input *in, const void *
 			rc = ims_model_run(s->model, slot, 1, out, err);
 		pthread_mutex_unlock(&s->model_lock);
 	}
-	if (!rc && !finite_row(out, id.dim))
+	if (!rc && !ims_all_finite(out, id.dim))
 		rc = ims_fail(err, IMGSEARCH_EMODEL, "the network gives no finite feature for this picture");
 	ims_free(slot);
 	ims_model_identity_free(&id);
@@ -367,7 +359,7 @@ int ims_feature(imgsearch *s, const imgsearch_input *in, uint32_t dim, float *ou
 		if (!in->data || in->size != dim)
 			return ims_fail(err, IMGSEARCH_EINVAL, "vector of %zu values; the index has %u", in->size, dim);
 		memcpy(out, in->data, dim * sizeof(float));
-		return finite_row(out, dim) ? 0 : ims_fail(err, IMGSEARCH_EINVAL, "vector with a value that is not finite");
+		return ims_all_finite(out, dim) ? 0 : ims_fail(err, IMGSEARCH_EINVAL, "vector with a value that is not finite");
 	}
 	rc = input_bytes(in, &held, &data, &size, err);
 	if (!rc && (in->kind == IMGSEARCH_KIND_PIXELS || in->crop[2] || !known_bytes(s, data, size, dim, out, self))) {

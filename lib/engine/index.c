@@ -244,8 +244,8 @@ static int load_known(void *user, const store_picture *p, const char *root_path)
 {
 	(void)root_path;
 	index_run *r = user;
-	known k = { .id = p->id, .size = p->size, .mtime_ns = p->mtime_ns, .state = p->state };
-	return ims_known_add(&r->known, p->root, p->path, &k) ? ims_nomem(r->err) : 0;
+	known k = { .key = ims_path_key(p->root, p->path), .id = p->id, .size = p->size, .mtime_ns = p->mtime_ns, .state = p->state };
+	return ims_known_add(&r->known, &k) ? ims_nomem(r->err) : 0;
 }
 
 typedef struct gone {
@@ -271,7 +271,7 @@ static int collect_gone(void *user, const store_picture *p, const char *root_pat
 	gone *g = user;
 	if (p->root != g->start->root || (*g->start->prefix && !below(p->path, g->start->prefix)))
 		return 0;
-	const known *k = ims_known_find(&g->run->known, p->root, p->path);
+	const known *k = ims_known_find(&g->run->known, ims_path_key(p->root, p->path));
 	bool picture = p->state != IMGSEARCH_EXCLUDED;
 	g->all += picture;
 	if (!k || k->seen || protected_path(g->run, p->path))

@@ -11,9 +11,17 @@
 
 /* ----------------------------------------------------------------------------------------------- known.c ---- */
 
-/* A path that the index knows, by a 128-bit checksum of it instead of its text: 64 bytes a path. */
+/* A path by a 128-bit checksum of it, or a content by half of its hash. */
+typedef struct known_key {
+	uint64_t word[2];
+} known_key;
+
+known_key ims_path_key(int64_t root, const char *path);
+known_key ims_hash_key(const hash256 *h);
+
+/* A path that the index knows: 56 bytes each, whatever its length. Of a content only the id counts. */
 typedef struct known {
-	uint64_t key[2];
+	known_key key;
 	int64_t id; /* 0: free slot */
 	uint64_t size;
 	int64_t mtime_ns;
@@ -26,24 +34,9 @@ typedef struct known_table {
 	size_t cap, n;
 } known_table;
 
-int ims_known_add(known_table *t, int64_t root, const char *path, const known *k); /* 0 or ENOMEM */
-known *ims_known_find(const known_table *t, int64_t root, const char *path);       /* NULL: new */
+int ims_known_add(known_table *t, const known *k); /* 0 or ENOMEM */
+known *ims_known_find(const known_table *t, known_key key); /* NULL: new */
 void ims_known_free(known_table *t);
-
-/* Hashes of this run's new pictures, so that a second copy is a duplicate before anything is committed. */
-typedef struct claim {
-	hash256 hash;
-	int64_t id; /* 0: free slot */
-} claim;
-
-typedef struct claim_table {
-	claim *slot;
-	size_t cap, n;
-} claim_table;
-
-int ims_claim_add(claim_table *t, const hash256 *h, int64_t id);
-int64_t ims_claim_find(const claim_table *t, const hash256 *h); /* 0: none */
-void ims_claim_free(claim_table *t);
 
 /* ------------------------------------------------------------------------------------------------ item.c ---- */
 
@@ -87,8 +80,8 @@ struct index_run {
 	imgsearch_counts counts;
 	imgsearch_error *err;
 	job job;
-	known_table known;
-	claim_table claims;
+	known_table known;     /* paths of the index */
+	known_table added;     /* contents of this run's new pictures: a second copy is a duplicate */
 	model_identity identity; /* who makes the vectors of this run */
 	bool next;             /* they go into the re-index under way */
 	bool loaded;           /* the network was loaded, the batch and the ring are there */

@@ -98,21 +98,13 @@ static int run_network(index_run *r)
 	return rc;
 }
 
-static bool finite_row(const float *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!isfinite(v[i]))
-			return false;
-	return true;
-}
-
 /* A picture whose feature is not finite is a bad picture. */
 static int store_feature(index_run *r, size_t i)
 {
 	const float *v = r->batch_out + i * r->identity.dim;
 	store_picture p = { 0 };
 	char *root = NULL;
-	if (finite_row(v, r->identity.dim))
+	if (ims_all_finite(v, r->identity.dim))
 		return ims_store_vector_put(r->s->store, r->batch_id[i], v, r->identity.dim, r->next, r->err);
 	int rc = ims_store_picture_get(r->s->store, r->batch_id[i], &p, &root, r->err);
 	const char *path = p.path;
@@ -175,7 +167,7 @@ static int twin_moved(index_run *r, int64_t id, bool *moved)
 	if (!rc && !full)
 		rc = ims_nomem(r->err);
 	if (!rc && full[0] == '/' && lstat(full, &st) && (errno == ENOENT || errno == ENOTDIR)) {
-		known *old = ims_known_find(&r->known, p.root, p.path);
+		known *old = ims_known_find(&r->known, ims_path_key(p.root, p.path));
 		*moved = old && !old->seen;
 		if (*moved)
 			old->seen = true;
@@ -215,7 +207,8 @@ static int retire_new(index_run *r, item *it)
 	int rc = ims_store_picture_put(r->s->store, &row, r->err);
 	if (!rc)
 		rc = ims_store_signature_put(r->s->store, row.id, &it->hash, &it->pixels, sizeof it->pixels, r->err);
-	if (!rc && ims_claim_add(&r->claims, &it->hash, row.id))
+	known added = { .key = ims_hash_key(&it->hash), .id = row.id };
+	if (!rc && ims_known_add(&r->added, &added))
 		rc = ims_nomem(r->err);
 	if (rc)
 		return rc;
@@ -254,7 +247,8 @@ static int retire(index_run *r)
 	r->flying--;
 	r->counts.decode_s += it->seconds;
 	int rc = ims_run_transaction(r);
-	int64_t twin = it->twin ? it->twin : ims_claim_find(&r->claims, &it->hash);
+	const known *added = ims_known_find(&r->added, ims_hash_key(&it->hash));
+	int64_t twin = it->twin ? it->twin : added ? added->id : 0;
 	if (!rc && it->state != IMGSEARCH_INDEXED)
 		rc = retire_bad(r, it);
 	else if (!rc && (it->vector_only || (twin && twin == it->id)))
@@ -344,7 +338,7 @@ static int entry_file(index_run *r, const walk_entry *e, const known *k)
 
 int ims_run_entry(index_run *r, const walk_entry *e)
 {
-	known *k = ims_known_find(&r->known, r->root, e->path);
+	known *k = ims_known_find(&r->known, ims_path_key(r->root, e->path));
 	int rc = 0;
 	if (k)
 		k->seen = true;
@@ -413,7 +407,7 @@ void ims_run_free(index_run *r)
 	ims_free(r->batch_out);
 	ims_free(r->batch_id);
 	ims_known_free(&r->known);
-	ims_claim_free(&r->claims);
+	ims_known_free(&r->added);
 	ims_model_identity_free(&r->identity);
 	pthread_mutex_destroy(&r->context.lock);
 	pthread_cond_destroy(&r->context.finished);
