@@ -297,7 +297,9 @@ int cli_nomem(void)
 
 int cli_error(const imgsearch_error *err)
 {
-	if (err->code == IMGSEARCH_ECANCELED)
+	if (err->code == IMGSEARCH_ECANCELED) {
+		cli_warn("interrupted; what was done is kept");
 		return CLI_INTERRUPTED;
+	}
 	return cli_fail("%s", err->message[0] ? err->message : imgsearch_strerror(err->code));
 }

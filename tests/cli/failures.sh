@@ -81,6 +81,23 @@ wait $one; first=$?
 result "two indexers at once ($first, $second: $(tidy <.err))" $?
 imgsearch index -q --db two.db many && [ "$(imgsearch list --db two.db | wc -l)" = 320 ]; result "... and the index is whole" $?
 
+# A full disk: a small one in a mount namespace of its own.
+cat >full.sh <<'END'
+mkdir disk && mount -t tmpfs -o size=600k none disk || exit 99
+imgsearch index -q --db disk/i.db many
+status=$?
+[ $status = 99 ] && status=98
+imgsearch info --db disk/i.db >/dev/null || echo "info fails"
+exit $status
+END
+unshare -m sh full.sh >.out 2>.err; status=$?
+if [ $status = 99 ] || ! [ -d disk ]; then
+	skip "a full disk" "no mount namespaces here"
+else
+	[ $status = 3 ] && grep -q 'disk/i.db' .err; result "a full disk: status 3 ($(tidy <.err | tr '\n' ' '))" $? .err
+	! grep -q . .out; result "... and the index still opens" $? .out
+fi
+
 # Interrupted: what was done is kept, the status is 130.
 interrupted=0
 for wait in 0.02 0.05 0.1 0.2; do
