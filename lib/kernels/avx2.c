@@ -1,6 +1,7 @@
 /* AVX2 with FMA: eight registers of eight lanes. */
-#if defined(__x86_64__)
 #include "kernels/levels.h"
+
+#if defined(__x86_64__)
 
 #include <immintrin.h>
 #include <string.h>
@@ -82,5 +83,98 @@ AVX2 static void code_dots(const uint8_t *rows, size_t size, const uint32_t *lis
 	}
 }
 
-const kernels ims_kernels_avx2 = { "avx2", l2, dot, code_dots };
+/* `rows` rows (1 or 4) against half a panel. */
+#define HALF_PANEL(ROWS) \
+	for (size_t from = 0; from < n; from += IMS_PANEL_SUM) { \
+		size_t to = n - from < IMS_PANEL_SUM ? n : from + IMS_PANEL_SUM; \
+		__m256 s0[ROWS], s1[ROWS]; \
+		for (int r = 0; r < ROWS; r++) \
+			s0[r] = s1[r] = _mm256_setzero_ps(); \
+		for (size_t i = from; i < to; i++) { \
+			__m256 w0 = _mm256_loadu_ps(w + i * IMS_PANEL), w1 = _mm256_loadu_ps(w + i * IMS_PANEL + 8); \
+			for (int r = 0; r < ROWS; r++) { \
+				__m256 v = _mm256_broadcast_ss(x + (size_t)r * n + i); \
+				s0[r] = _mm256_fmadd_ps(v, w0, s0[r]); \
+				s1[r] = _mm256_fmadd_ps(v, w1, s1[r]); \
+			} \
+		} \
+		for (int r = 0; r < ROWS; r++) { \
+			float *at = y + (size_t)r * y_stride; \
+			_mm256_storeu_ps(at, from ? _mm256_add_ps(_mm256_loadu_ps(at), s0[r]) : s0[r]); \
+			_mm256_storeu_ps(at + 8, from ? _mm256_add_ps(_mm256_loadu_ps(at + 8), s1[r]) : s1[r]); \
+		} \
+	}
+
+AVX2 static void half_panel_4(const float *x, size_t n, const float *w, float *y, size_t y_stride)
+{
+	HALF_PANEL(4)
+}
+
+AVX2 static void half_panel_1(const float *x, size_t n, const float *w, float *y, size_t y_stride)
+{
+	HALF_PANEL(1)
+}
+
+AVX2 static void panel(const float *x, size_t rows, size_t n, const float *w, float *y, size_t y_stride)
+{
+	size_t r = 0;
+	for (; r + 4 <= rows; r += 4)
+		for (size_t half = 0; half < IMS_PANEL; half += 16)
+			half_panel_4(x + r * n, n, w + half, y + r * y_stride + half, y_stride);
+	for (; r < rows; r++)
+		for (size_t half = 0; half < IMS_PANEL; half += 16)
+			half_panel_1(x + r * n, n, w + half, y + r * y_stride + half, y_stride);
+}
+
+/* Codes 0 and 2, then 1 and 3, of every four become pairs of 16 bits. */
+AVX2 static inline __m256i fours_add(__m256i sum, __m256i codes, __m256i even, __m256i odd)
+{
+	sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_and_si256(codes, _mm256_set1_epi16(255)), even));
+	return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_srli_epi16(codes, 8), odd));
+}
+
+AVX2 static inline void scan_half(const uint8_t *floats, __m256i sum, const code_query *q, float *out)
+{
+	__m256 m = _mm256_loadu_ps((const float *)(const void *)floats), r = _mm256_loadu_ps((const float *)(const void *)(floats + 64));
+	m = _mm256_fmadd_ps(_mm256_set1_ps(q->tail), r, m);
+	_mm256_storeu_ps(out, _mm256_fmadd_ps(_mm256_set1_ps(q->scale), _mm256_cvtepi32_ps(sum), m));
+}
+
+AVX2 static void code_scan(const uint8_t *block, size_t stride, size_t blocks, size_t fours, const code_query *q, float *out)
+{
+	for (size_t b = 0; b < blocks; b++, block += stride, out += IMS_CODE_BLOCK) {
+		__m256i s0 = _mm256_setzero_si256(), s1 = s0;
+		for (size_t g = 0; g < fours; g++) {
+			int64_t four;
+			memcpy(&four, q->q + 4 * g, 8);
+			__m256i digits = _mm256_set1_epi64x(four);
+			__m256i even = _mm256_shufflelo_epi16(_mm256_shufflehi_epi16(digits, 0x88), 0x88);
+			__m256i odd = _mm256_shufflelo_epi16(_mm256_shufflehi_epi16(digits, 0xdd), 0xdd);
+			s0 = fours_add(s0, _mm256_loadu_si256((const void *)(block + 64 * g)), even, odd);
+			s1 = fours_add(s1, _mm256_loadu_si256((const void *)(block + 64 * g + 32)), even, odd);
+		}
+		scan_half(block + 64 * fours, s0, q, out);
+		scan_half(block + 64 * fours + 32, s1, q, out + 8);
+	}
+}
+
+AVX2 static int64_t code_dot(const uint8_t *code, const code_query *q, size_t n)
+{
+	int64_t total = 0;
+	for (size_t from = 0; from < n; from += 2048) { /* 2048 / 8 products a lane fit 31 bits */
+		size_t to = n - from < 2048 ? n : from + 2048;
+		__m256i sum = _mm256_setzero_si256();
+		for (size_t i = from; i < to; i += 16) {
+			__m256i c = _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(code + i)));
+			sum = _mm256_add_epi32(sum, _mm256_madd_epi16(c, _mm256_loadu_si256((const void *)(q->q + i))));
+		}
+		int32_t lane[8];
+		_mm256_storeu_si256((void *)lane, sum);
+		for (int j = 0; j < 8; j++)
+			total += lane[j];
+	}
+	return total;
+}
+
+const kernels ims_kernels_avx2 = { "avx2", l2, dot, code_dots, panel, code_scan, code_dot, ims_kernels_code_select };
 #endif

@@ -1,8 +1,10 @@
 /* AVX-512 with VNNI: four registers of sixteen lanes. */
-#if defined(__x86_64__)
 #include "kernels/levels.h"
 
+#if defined(__x86_64__)
+
 #include <immintrin.h>
+#include <string.h>
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")))
 
@@ -98,5 +100,108 @@ AVX512 static void code_dots(const uint8_t *rows, size_t size, const uint32_t *l
 	}
 }
 
-const kernels ims_kernels_avx512 = { "avx512", l2, dot, code_dots };
+#define PANEL(ROWS) \
+	for (size_t from = 0; from < n; from += IMS_PANEL_SUM) { \
+		size_t to = n - from < IMS_PANEL_SUM ? n : from + IMS_PANEL_SUM; \
+		__m512 s0[ROWS], s1[ROWS]; \
+		for (int r = 0; r < ROWS; r++) \
+			s0[r] = s1[r] = _mm512_setzero_ps(); \
+		for (size_t i = from; i < to; i++) { \
+			__m512 w0 = _mm512_loadu_ps(w + i * IMS_PANEL), w1 = _mm512_loadu_ps(w + i * IMS_PANEL + 16); \
+			for (int r = 0; r < ROWS; r++) { \
+				__m512 v = _mm512_set1_ps(x[(size_t)r * n + i]); \
+				s0[r] = _mm512_fmadd_ps(v, w0, s0[r]); \
+				s1[r] = _mm512_fmadd_ps(v, w1, s1[r]); \
+			} \
+		} \
+		for (int r = 0; r < ROWS; r++) { \
+			float *at = y + (size_t)r * y_stride; \
+			_mm512_storeu_ps(at, from ? _mm512_add_ps(_mm512_loadu_ps(at), s0[r]) : s0[r]); \
+			_mm512_storeu_ps(at + 16, from ? _mm512_add_ps(_mm512_loadu_ps(at + 16), s1[r]) : s1[r]); \
+		} \
+	}
+
+AVX512 static void panel_8(const float *x, size_t n, const float *w, float *y, size_t y_stride)
+{
+	PANEL(8)
+}
+
+AVX512 static void panel_1(const float *x, size_t n, const float *w, float *y, size_t y_stride)
+{
+	PANEL(1)
+}
+
+AVX512 static void panel(const float *x, size_t rows, size_t n, const float *w, float *y, size_t y_stride)
+{
+	size_t r = 0;
+	for (; r + 8 <= rows; r += 8)
+		panel_8(x + r * n, n, w, y + r * y_stride, y_stride);
+	for (; r < rows; r++)
+		panel_1(x + r * n, n, w, y + r * y_stride, y_stride);
+}
+
+AVX512 static inline __m512i four(const int8_t *digits)
+{
+	int32_t bytes;
+	memcpy(&bytes, digits, 4);
+	return _mm512_set1_epi32(bytes);
+}
+
+AVX512 static void code_scan(const uint8_t *block, size_t stride, size_t blocks, size_t fours, const code_query *q, float *out)
+{
+	__m512 scale = _mm512_set1_ps(q->scale), tail = _mm512_set1_ps(q->tail);
+	for (size_t b = 0; b < blocks; b++, block += stride, out += IMS_CODE_BLOCK) {
+		__m512i h0 = _mm512_setzero_si512(), h1 = h0, l0 = h0, l1 = h0;
+		size_t g = 0;
+		for (; g + 2 <= fours; g += 2) {
+			__m512i c0 = _mm512_loadu_si512(block + 64 * g), c1 = _mm512_loadu_si512(block + 64 * g + 64);
+			h0 = _mm512_dpbusd_epi32(h0, c0, four(q->high + 4 * g));
+			l0 = _mm512_dpbusd_epi32(l0, c0, four(q->low + 4 * g));
+			h1 = _mm512_dpbusd_epi32(h1, c1, four(q->high + 4 * g + 4));
+			l1 = _mm512_dpbusd_epi32(l1, c1, four(q->low + 4 * g + 4));
+		}
+		if (g < fours) {
+			__m512i c0 = _mm512_loadu_si512(block + 64 * g);
+			h0 = _mm512_dpbusd_epi32(h0, c0, four(q->high + 4 * g));
+			l0 = _mm512_dpbusd_epi32(l0, c0, four(q->low + 4 * g));
+		}
+		__m512i sum = _mm512_add_epi32(_mm512_slli_epi32(_mm512_add_epi32(h0, h1), 8), _mm512_add_epi32(l0, l1));
+		__m512 m = _mm512_loadu_ps(block + 64 * fours), r = _mm512_loadu_ps(block + 64 * fours + 64);
+		_mm512_storeu_ps(out, _mm512_fmadd_ps(scale, _mm512_cvtepi32_ps(sum), _mm512_fmadd_ps(tail, r, m)));
+	}
+}
+
+AVX512 static int64_t code_dot(const uint8_t *code, const code_query *q, size_t n)
+{
+	int64_t total = 0;
+	for (size_t from = 0; from < n; from += 32768) { /* a lane's sum fits 31 bits */
+		size_t to = n - from < 32768 ? n : from + 32768;
+		__m512i h = _mm512_setzero_si512(), l = h;
+		for (size_t i = from; i < to; i += 64) {
+			__m512i c = _mm512_loadu_si512(code + i);
+			h = _mm512_dpbusd_epi32(h, c, _mm512_loadu_si512(q->high + i));
+			l = _mm512_dpbusd_epi32(l, c, _mm512_loadu_si512(q->low + i));
+		}
+		total += (int64_t)_mm512_reduce_add_epi32(h) * 256 + _mm512_reduce_add_epi32(l);
+	}
+	return total;
+}
+
+AVX512 static size_t code_select(const float *e, const float *limit, size_t blocks, uint32_t first, uint32_t *out)
+{
+	size_t n = 0;
+	__m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+	for (size_t b = 0; b < blocks; b++) {
+		__mmask16 take = _mm512_cmp_ps_mask(_mm512_loadu_ps(e + 16 * b), _mm512_set1_ps(limit[b]), _CMP_LE_OQ);
+		if (!take)
+			continue;
+		__m512i position = _mm512_add_epi32(lane, _mm512_set1_epi32((int)(first + 16 * b)));
+		unsigned count = (unsigned)__builtin_popcount(take);
+		_mm512_mask_storeu_epi32(out + n, (__mmask16)((1u << count) - 1), _mm512_maskz_compress_epi32(take, position));
+		n += count;
+	}
+	return n;
+}
+
+const kernels ims_kernels_avx512 = { "avx512", l2, dot, code_dots, panel, code_scan, code_dot, code_select };
 #endif

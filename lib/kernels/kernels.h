@@ -8,6 +8,18 @@
 
 #include "base/base.h"
 
+/*
+ * Codes are rows of 8-bit numbers 0..255. A query against them is 16-bit, |digit| <= 32512, given also as two signed
+ * bytes, q = 256 * high + low: so one sum is exact at every level. Sums of at most 256 codes fit 31 bits (code_scan).
+ */
+typedef struct code_query {
+	const int16_t *q;
+	const int8_t *high, *low;
+	float scale, tail; /* of code_scan's result */
+} code_query;
+
+enum { IMS_CODE_BLOCK = 16, IMS_CODE_SCAN_MAX = 256, IMS_PANEL = 32, IMS_PANEL_SUM = 128 };
+
 typedef struct kernels {
 	const char *name;
 	/* Sum of squared differences, and dot product, of n floats. */
@@ -18,6 +30,17 @@ typedef struct kernels {
 	 * rows + i * size where list is NULL. size: a multiple of 64, at most 65536; rows and query 64-byte aligned.
 	 */
 	void (*code_dots)(const uint8_t *rows, size_t size, const uint32_t *list, size_t n, const int8_t *query, int32_t *out);
+	/* y[r][c] = sum of x[r][i] * panel[i][c], i < n, c < IMS_PANEL, in partial sums of IMS_PANEL_SUM terms. Not the same bits everywhere. */
+	void (*panel)(const float *x, size_t rows, size_t n, const float *panel, float *y, size_t y_stride);
+	/*
+	 * Blocks of 16 rows: for each four components 64 bytes, four of row 0, four of row 1 ...; then 16 floats m, 16
+	 * floats r. out[16 * block + row] = m + tail * r + scale * (sum of q * code). blocks are `stride` bytes apart.
+	 */
+	void (*code_scan)(const uint8_t *block, size_t stride, size_t blocks, size_t fours, const code_query *q, float *out);
+	/* Sum of q * code over n codes, n a multiple of 64. */
+	int64_t (*code_dot)(const uint8_t *code, const code_query *q, size_t n);
+	/* Positions i < 16 * blocks with e[i] <= limit[i / 16], ascending; returns how many. out has room for all. */
+	size_t (*code_select)(const float *e, const float *limit, size_t blocks, uint32_t first, uint32_t *out);
 } kernels;
 
 /* Never NULL; the scalar ones where nothing better runs. */

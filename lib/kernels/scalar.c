@@ -44,4 +44,53 @@ static void code_dots(const uint8_t *rows, size_t size, const uint32_t *list, si
 	}
 }
 
-const kernels ims_kernels_scalar = { "scalar", l2, dot, code_dots };
+static void panel(const float *x, size_t rows, size_t n, const float *w, float *y, size_t y_stride)
+{
+	for (size_t r = 0; r < rows; r++, x += n, y += y_stride) {
+		memset(y, 0, IMS_PANEL * sizeof(float));
+		for (size_t from = 0; from < n; from += IMS_PANEL_SUM) {
+			size_t to = n - from < IMS_PANEL_SUM ? n : from + IMS_PANEL_SUM;
+			float sum[IMS_PANEL] = { 0 };
+			for (size_t i = from; i < to; i++)
+				for (size_t c = 0; c < IMS_PANEL; c++)
+					sum[c] += x[i] * w[i * IMS_PANEL + c];
+			for (size_t c = 0; c < IMS_PANEL; c++)
+				y[c] += sum[c];
+		}
+	}
+}
+
+static void code_scan(const uint8_t *block, size_t stride, size_t blocks, size_t fours, const code_query *q, float *out)
+{
+	for (size_t b = 0; b < blocks; b++, block += stride, out += IMS_CODE_BLOCK)
+		for (size_t row = 0; row < IMS_CODE_BLOCK; row++) {
+			int32_t sum = 0;
+			float m, r;
+			for (size_t i = 0; i < fours * 4; i++)
+				sum += q->q[i] * block[i / 4 * 64 + row * 4 + i % 4];
+			memcpy(&m, block + fours * 64 + row * 4, 4);
+			memcpy(&r, block + fours * 64 + 64 + row * 4, 4);
+			out[row] = fmaf(q->scale, (float)sum, fmaf(q->tail, r, m));
+		}
+}
+
+static int64_t code_dot(const uint8_t *code, const code_query *q, size_t n)
+{
+	int64_t sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += q->q[i] * code[i];
+	return sum;
+}
+
+size_t ims_kernels_code_select(const float *e, const float *limit, size_t blocks, uint32_t first, uint32_t *out)
+{
+	size_t n = 0;
+	for (size_t b = 0; b < blocks; b++)
+		for (size_t row = 0; row < IMS_CODE_BLOCK; row++) {
+			out[n] = first + (uint32_t)(b * IMS_CODE_BLOCK + row);
+			n += e[b * IMS_CODE_BLOCK + row] <= limit[b];
+		}
+	return n;
+}
+
+const kernels ims_kernels_scalar = { "scalar", l2, dot, code_dots, panel, code_scan, code_dot, ims_kernels_code_select };

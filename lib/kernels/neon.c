@@ -1,0 +1,124 @@
+/* NEON on 64-bit Arm: sixteen registers of four lanes. */
+#include "kernels/levels.h"
+
+#if defined(__aarch64__)
+
+#include <arm_neon.h>
+#include <string.h>
+
+static float fold(float32x4_t r[16])
+{
+	for (int half = 8; half; half /= 2)
+		for (int j = 0; j < half; j++)
+			r[j] = vaddq_f32(r[j], r[j + half]);
+	float32x2_t s = vadd_f32(vget_low_f32(r[0]), vget_high_f32(r[0]));
+	return vget_lane_f32(s, 0) + vget_lane_f32(s, 1);
+}
+
+static inline void l2_step(float32x4_t r[16], const float *a, const float *b)
+{
+	for (int j = 0; j < 16; j++) {
+		float32x4_t d = vsubq_f32(vld1q_f32(a + 4 * j), vld1q_f32(b + 4 * j));
+		r[j] = vfmaq_f32(r[j], d, d);
+	}
+}
+
+static inline void dot_step(float32x4_t r[16], const float *a, const float *b)
+{
+	for (int j = 0; j < 16; j++)
+		r[j] = vfmaq_f32(r[j], vld1q_f32(a + 4 * j), vld1q_f32(b + 4 * j));
+}
+
+#define SUM(step) \
+	float32x4_t r[16]; \
+	for (int j = 0; j < 16; j++) \
+		r[j] = vdupq_n_f32(0); \
+	size_t i = 0; \
+	for (; i + IMS_LANES <= n; i += IMS_LANES) \
+		step(r, a + i, b + i); \
+	if (i < n) { \
+		float ta[IMS_LANES] = { 0 }, tb[IMS_LANES] = { 0 }; \
+		memcpy(ta, a + i, (n - i) * sizeof(float)); \
+		memcpy(tb, b + i, (n - i) * sizeof(float)); \
+		step(r, ta, tb); \
+	} \
+	return fold(r)
+
+static float l2(const float *a, const float *b, size_t n)
+{
+	SUM(l2_step);
+}
+
+static float dot(const float *a, const float *b, size_t n)
+{
+	SUM(dot_step);
+}
+
+static void panel(const float *x, size_t rows, size_t n, const float *w, float *y, size_t y_stride)
+{
+	for (size_t r = 0; r < rows; r++, x += n, y += y_stride)
+		for (size_t from = 0; from < n; from += IMS_PANEL_SUM) {
+			size_t to = n - from < IMS_PANEL_SUM ? n : from + IMS_PANEL_SUM;
+			float32x4_t s[IMS_PANEL / 4];
+			for (int c = 0; c < IMS_PANEL / 4; c++)
+				s[c] = vdupq_n_f32(0);
+			for (size_t i = from; i < to; i++)
+				for (int c = 0; c < IMS_PANEL / 4; c++)
+					s[c] = vfmaq_n_f32(s[c], vld1q_f32(w + i * IMS_PANEL + 4 * c), x[i]);
+			for (int c = 0; c < IMS_PANEL / 4; c++)
+				vst1q_f32(y + 4 * c, from ? vaddq_f32(vld1q_f32(y + 4 * c), s[c]) : s[c]);
+		}
+}
+
+/* Sums of four rows' four codes. */
+static inline int32x4_t fours(uint8x16_t codes, int16x4_t q)
+{
+	int16x8_t low = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(codes)));
+	int16x8_t high = vreinterpretq_s16_u16(vmovl_u8(vget_high_u8(codes)));
+	int32x4_t r01 = vpaddq_s32(vmull_s16(vget_low_s16(low), q), vmull_s16(vget_high_s16(low), q));
+	int32x4_t r23 = vpaddq_s32(vmull_s16(vget_low_s16(high), q), vmull_s16(vget_high_s16(high), q));
+	return vpaddq_s32(r01, r23);
+}
+
+static void code_scan(const uint8_t *block, size_t stride, size_t blocks, size_t n_fours, const code_query *q, float *out)
+{
+	for (size_t b = 0; b < blocks; b++, block += stride, out += IMS_CODE_BLOCK) {
+		int32x4_t sum[4] = { vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0) };
+		for (size_t g = 0; g < n_fours; g++)
+			for (int j = 0; j < 4; j++)
+				sum[j] = vaddq_s32(sum[j], fours(vld1q_u8(block + 64 * g + 16 * j), vld1_s16(q->q + 4 * g)));
+		for (int j = 0; j < 4; j++) {
+			float32x4_t m = vreinterpretq_f32_u8(vld1q_u8(block + 64 * n_fours + 16 * j));
+			float32x4_t r = vreinterpretq_f32_u8(vld1q_u8(block + 64 * n_fours + 64 + 16 * j));
+			m = vfmaq_n_f32(m, r, q->tail);
+			vst1q_f32(out + 4 * j, vfmaq_n_f32(m, vcvtq_f32_s32(sum[j]), q->scale));
+		}
+	}
+}
+
+static int64_t code_dot(const uint8_t *code, const code_query *q, size_t n)
+{
+	int64x2_t total = vdupq_n_s64(0);
+	for (size_t i = 0; i < n; i += 8) {
+		int16x8_t c = vreinterpretq_s16_u16(vmovl_u8(vld1_u8(code + i))), k = vld1q_s16(q->q + i);
+		int32x4_t s = vmull_s16(vget_low_s16(c), vget_low_s16(k));
+		total = vpadalq_s32(total, vmlal_s16(s, vget_high_s16(c), vget_high_s16(k)));
+	}
+	return vaddvq_s64(total);
+}
+
+static void code_dots(const uint8_t *rows, size_t size, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *row = rows + (list ? list[i] : i) * size;
+		int32x4_t sum = vdupq_n_s32(0);
+		for (size_t j = 0; j < size; j += 8) {
+			int16x8_t c = vreinterpretq_s16_u16(vmovl_u8(vld1_u8(row + j))), k = vmovl_s8(vld1_s8(query + j));
+			sum = vmlal_s16(vmlal_s16(sum, vget_low_s16(c), vget_low_s16(k)), vget_high_s16(c), vget_high_s16(k));
+		}
+		out[i] = vaddvq_s32(sum);
+	}
+}
+
+const kernels ims_kernels_neon = { "neon", l2, dot, code_dots, panel, code_scan, code_dot, ims_kernels_code_select };
+#endif
