@@ -133,14 +133,18 @@ AVX2 static inline __m256i fours_add(__m256i sum, __m256i codes, __m256i even, _
 	return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_srli_epi16(codes, 8), odd));
 }
 
-AVX2 static inline void scan_half(const uint8_t *floats, __m256i sum, const code_query *q, float *out)
+AVX2 static inline void scan_half(const uint8_t *floats, __m256i sum, const code_query *q, const float *before, float *out)
 {
 	__m256 m = _mm256_loadu_ps((const float *)(const void *)floats), r = _mm256_loadu_ps((const float *)(const void *)(floats + 64));
+	if (before) {
+		__m256 s = _mm256_loadu_ps((const float *)(const void *)(floats + 128));
+		m = _mm256_add_ps(m, _mm256_fmadd_ps(_mm256_set1_ps(q->tail_before), s, _mm256_loadu_ps(before)));
+	}
 	m = _mm256_fmadd_ps(_mm256_set1_ps(q->tail), r, m);
 	_mm256_storeu_ps(out, _mm256_fmadd_ps(_mm256_set1_ps(q->scale), _mm256_cvtepi32_ps(sum), m));
 }
 
-AVX2 static void code_scan(const uint8_t *block, size_t stride, size_t blocks, size_t fours, const code_query *q, float *out)
+AVX2 static void code_scan(const uint8_t *block, size_t stride, size_t blocks, size_t fours, const code_query *q, const float *before, float *out)
 {
 	for (size_t b = 0; b < blocks; b++, block += stride, out += IMS_CODE_BLOCK) {
 		__m256i s0 = _mm256_setzero_si256(), s1 = s0;
@@ -153,8 +157,8 @@ AVX2 static void code_scan(const uint8_t *block, size_t stride, size_t blocks, s
 			s0 = fours_add(s0, _mm256_loadu_si256((const void *)(block + 64 * g)), even, odd);
 			s1 = fours_add(s1, _mm256_loadu_si256((const void *)(block + 64 * g + 32)), even, odd);
 		}
-		scan_half(block + 64 * fours, s0, q, out);
-		scan_half(block + 64 * fours + 32, s1, q, out + 8);
+		scan_half(block + 64 * fours, s0, q, before ? before + IMS_CODE_BLOCK * b : NULL, out);
+		scan_half(block + 64 * fours + 32, s1, q, before ? before + IMS_CODE_BLOCK * b + 8 : NULL, out + 8);
 	}
 }
 

@@ -147,9 +147,9 @@ AVX512 static inline __m512i four(const int8_t *digits)
 	return _mm512_set1_epi32(bytes);
 }
 
-AVX512 static void code_scan(const uint8_t *block, size_t stride, size_t blocks, size_t fours, const code_query *q, float *out)
+AVX512 static void code_scan(const uint8_t *block, size_t stride, size_t blocks, size_t fours, const code_query *q, const float *before, float *out)
 {
-	__m512 scale = _mm512_set1_ps(q->scale), tail = _mm512_set1_ps(q->tail);
+	__m512 scale = _mm512_set1_ps(q->scale), tail = _mm512_set1_ps(q->tail), tail_before = _mm512_set1_ps(q->tail_before);
 	for (size_t b = 0; b < blocks; b++, block += stride, out += IMS_CODE_BLOCK) {
 		__m512i h0 = _mm512_setzero_si512(), h1 = h0, l0 = h0, l1 = h0;
 		size_t g = 0;
@@ -167,6 +167,8 @@ AVX512 static void code_scan(const uint8_t *block, size_t stride, size_t blocks,
 		}
 		__m512i sum = _mm512_add_epi32(_mm512_slli_epi32(_mm512_add_epi32(h0, h1), 8), _mm512_add_epi32(l0, l1));
 		__m512 m = _mm512_loadu_ps(block + 64 * fours), r = _mm512_loadu_ps(block + 64 * fours + 64);
+		if (before)
+			m = _mm512_add_ps(m, _mm512_fmadd_ps(tail_before, _mm512_loadu_ps(block + 64 * fours + 128), _mm512_loadu_ps(before + IMS_CODE_BLOCK * b)));
 		_mm512_storeu_ps(out, _mm512_fmadd_ps(scale, _mm512_cvtepi32_ps(sum), _mm512_fmadd_ps(tail, r, m)));
 	}
 }

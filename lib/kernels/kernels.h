@@ -15,7 +15,7 @@
 typedef struct code_query {
 	const int16_t *q;
 	const int8_t *high, *low;
-	float scale, tail; /* of code_scan's result */
+	float scale, tail, tail_before; /* of code_scan's result */
 } code_query;
 
 enum { IMS_CODE_BLOCK = 16, IMS_CODE_SCAN_MAX = 256, IMS_PANEL = 32, IMS_PANEL_SUM = 128 };
@@ -34,9 +34,10 @@ typedef struct kernels {
 	void (*panel)(const float *x, size_t rows, size_t n, const float *panel, float *y, size_t y_stride);
 	/*
 	 * Blocks of 16 rows: for each four components 64 bytes, four of row 0, four of row 1 ...; then 16 floats m, 16
-	 * floats r. out[16 * block + row] = m + tail * r + scale * (sum of q * code). blocks are `stride` bytes apart.
+	 * floats r, and with `before` 16 floats s. out[16 * block + row] = m + tail * r + scale * (sum of q * code), and with
+	 * before, which may be out, + before[16 * block + row] + tail_before * s. Blocks are `stride` bytes apart.
 	 */
-	void (*code_scan)(const uint8_t *block, size_t stride, size_t blocks, size_t fours, const code_query *q, float *out);
+	void (*code_scan)(const uint8_t *block, size_t stride, size_t blocks, size_t fours, const code_query *q, const float *before, float *out);
 	/* Sum of q * code over n codes, n a multiple of 64. */
 	int64_t (*code_dot)(const uint8_t *code, const code_query *q, size_t n);
 	/* Positions i < 16 * blocks with e[i] <= limit[i / 16], ascending; returns how many. out has room for all. */

@@ -80,7 +80,7 @@ static inline int32x4_t fours(uint8x16_t codes, int16x4_t q)
 	return vpaddq_s32(r01, r23);
 }
 
-static void code_scan(const uint8_t *block, size_t stride, size_t blocks, size_t n_fours, const code_query *q, float *out)
+static void code_scan(const uint8_t *block, size_t stride, size_t blocks, size_t n_fours, const code_query *q, const float *before, float *out)
 {
 	for (size_t b = 0; b < blocks; b++, block += stride, out += IMS_CODE_BLOCK) {
 		int32x4_t sum[4] = { vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0) };
@@ -90,6 +90,10 @@ static void code_scan(const uint8_t *block, size_t stride, size_t blocks, size_t
 		for (int j = 0; j < 4; j++) {
 			float32x4_t m = vreinterpretq_f32_u8(vld1q_u8(block + 64 * n_fours + 16 * j));
 			float32x4_t r = vreinterpretq_f32_u8(vld1q_u8(block + 64 * n_fours + 64 + 16 * j));
+			if (before) {
+				float32x4_t s = vreinterpretq_f32_u8(vld1q_u8(block + 64 * n_fours + 128 + 16 * j));
+				m = vaddq_f32(m, vfmaq_n_f32(vld1q_f32(before + IMS_CODE_BLOCK * b + 4 * j), s, q->tail_before));
+			}
 			m = vfmaq_n_f32(m, r, q->tail);
 			vst1q_f32(out + 4 * j, vfmaq_n_f32(m, vcvtq_f32_s32(sum[j]), q->scale));
 		}

@@ -60,16 +60,20 @@ static void panel(const float *x, size_t rows, size_t n, const float *w, float *
 	}
 }
 
-static void code_scan(const uint8_t *block, size_t stride, size_t blocks, size_t fours, const code_query *q, float *out)
+static void code_scan(const uint8_t *block, size_t stride, size_t blocks, size_t fours, const code_query *q, const float *before, float *out)
 {
 	for (size_t b = 0; b < blocks; b++, block += stride, out += IMS_CODE_BLOCK)
 		for (size_t row = 0; row < IMS_CODE_BLOCK; row++) {
 			int32_t sum = 0;
-			float m, r;
+			float m, r, s;
 			for (size_t i = 0; i < fours * 4; i++)
 				sum += q->q[i] * block[i / 4 * 64 + row * 4 + i % 4];
 			memcpy(&m, block + fours * 64 + row * 4, 4);
 			memcpy(&r, block + fours * 64 + 64 + row * 4, 4);
+			if (before) {
+				memcpy(&s, block + fours * 64 + 128 + row * 4, 4);
+				m += fmaf(q->tail_before, s, before[b * IMS_CODE_BLOCK + row]);
+			}
 			out[row] = fmaf(q->scale, (float)sum, fmaf(q->tail, r, m));
 		}
 }
