@@ -1,0 +1,196 @@
+#!/usr/bin/python3
+"""Every network against torchvision's: random weights, random batch norm statistics, all formats of weights files.
+
+The features of tests/model/features (our readers, our shim) must agree with torchvision's in f32 to cosine 0.99999, and
+after subtracting the mean over the pictures, which random weights give nearly the same feature, to 0.9999; in bf16 to
+0.99. Small inputs keep it short. `networks.py NAME...` runs only these.
+"""
+import json, os, struct, subprocess, sys, tempfile
+
+B = os.environ.get("B", "build")
+DRIVER = os.path.join(B, "tests/model/features")
+N = 6
+NETWORKS = {"resnet18": 96, "resnet34": 96, "resnet50": 96, "resnet101": 64, "resnet152": 64, "mobilenet_v2": 128,
+            **{f"efficientnet_b{i}": side for i, side in enumerate([96, 96, 96, 96, 96, 96, 64, 64])}}
+FORMATS = ["zip", "legacy", "safetensors", "script"]
+
+
+def skip(why):
+    print(f"1..0 # SKIP {why}")
+    sys.exit(0)
+
+
+if not os.path.exists(os.path.join(B, "imgsearch-shim.so")):
+    skip("the shim was not built (libtorch is missing)")
+try:
+    import numpy as np
+    import torch
+    import torchvision
+    from torch import nn
+except ImportError as e:
+    skip(f"python3-torchvision is missing: {e}")
+
+torch.set_grad_enabled(False)
+torch.set_num_threads(2)
+
+
+def pictures(side):
+    """Soft random patterns of several sizes that differ in colour and contrast as photographs do."""
+    g = torch.Generator().manual_seed(3)
+    out = []
+    for _ in range(N):
+        x = sum(nn.functional.interpolate(torch.randn(1, 3, k, k, generator=g), (side, side), mode="bicubic") for k in (2, 5, 11, 23))
+        out.append(x * (.3 + torch.rand(1, generator=g)) + torch.randn(1, 3, 1, 1, generator=g))
+    return torch.cat(out)
+
+
+def randomise(net, x):
+    """Statistics near what the pictures give, so that signals neither vanish nor explode, but off by a random amount; the
+    last batch norm of a residual branch is small and MobileNet's kernels of one channel smooth rather than take differences, both as in
+    trained networks, so that rounding is not amplified either."""
+    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
+    for m in norms:
+        m.momentum = 1.0
+        m.weight.uniform_(.7, 1.3)
+        m.bias.normal_(.3, .2)
+    for name, m in net.named_modules():
+        if isinstance(m, nn.Conv2d) and m.bias is None:
+            nn.init.kaiming_normal_(m.weight, nonlinearity="relu")
+            if m.groups > 1 and "conv.1" in name:
+                m.weight.abs_()
+        if isinstance(m, torchvision.ops.StochasticDepth):
+            m.p = 0
+        if getattr(m, "use_res_connect", isinstance(m, (torchvision.models.resnet.BasicBlock, torchvision.models.resnet.Bottleneck))):
+            last = m.bn3 if hasattr(m, "bn3") else [k for k in m.modules() if isinstance(k, nn.BatchNorm2d)][-1]
+            last.weight.mul_(.3)
+            last.bias.zero_()
+    net.train()
+    net(x)
+    net.eval()
+    for m in norms:
+        m.running_mean += .1 * m.running_var.sqrt() * torch.randn(m.running_mean.shape)
+        m.running_var *= torch.empty(m.running_var.shape).uniform_(.8, 1.25)
+
+
+def safetensors(path, state):
+    kinds = {torch.float32: "F32", torch.float16: "F16", torch.int64: "I64"}
+    at, head, data = 0, {}, []
+    for name, t in state.items():
+        raw = t.contiguous().numpy().tobytes()
+        head[name] = {"dtype": kinds[t.dtype], "shape": list(t.shape), "data_offsets": [at, at + len(raw)]}
+        at += len(raw)
+        data.append(raw)
+    text = json.dumps(head).encode()
+    with open(path, "wb") as f:
+        f.write(struct.pack("<Q", len(text)) + text + b"".join(data))
+
+
+def save(net, form, folder):
+    state = net.state_dict()
+    path = os.path.join(folder, {"zip": "zip.pth", "legacy": "legacy.pth", "safetensors": "w.safetensors", "script": "s.pt"}[form])
+    if form == "script":
+        torch.jit.script(net).save(path)
+    elif form == "safetensors":
+        safetensors(path, state)
+    else:
+        torch.save(state, path, _use_new_zipfile_serialization=form == "zip")
+    return path
+
+
+def ours(name, weights, precision, x, folder):
+    inp, out = os.path.join(folder, "in.f32"), os.path.join(folder, "out.f32")
+    x.permute(0, 2, 3, 1).contiguous().numpy().tofile(inp)
+    r = subprocess.run([DRIVER, name, weights, precision, "2", str(x.shape[-1]), str(len(x)), inp, out], capture_output=True, text=True,
+                       env={**os.environ, "IMGSEARCH_LIBDIR": B})
+    if r.returncode:
+        return r.stderr.strip()
+    return np.fromfile(out, dtype=np.float32).reshape(len(x), -1)
+
+
+def cosine(a, b):
+    return float(((a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)).min())
+
+
+def agree(what, want, got, least, least_centred):
+    global count
+    count += 1
+    if isinstance(got, str):
+        print(f"not ok {count} - {what}\n# {got}")
+    elif want.shape != got.shape:
+        print(f"not ok {count} - {what}\n# {want.shape} wanted, {got.shape} got")
+    else:
+        plain, centred = cosine(want, got), cosine(want - want.mean(0), got - got.mean(0))
+        spread = float(np.mean(np.linalg.norm(want - want.mean(0), axis=1) / np.linalg.norm(want, axis=1)))
+        print(f"{'ok' if plain >= least and centred >= least_centred else 'not ok'} {count} - {what}")
+        print(f"# cosine {plain:.7f}, centred {centred:.6f}, spread {spread:.2f}")
+    sys.stdout.flush()
+
+
+def reference(net, x):
+    for part in ("fc", "classifier"):
+        if hasattr(net, part):
+            setattr(net, part, nn.Identity())
+    return net(x).numpy()
+
+
+def one(index, name, side, folder):
+    torch.manual_seed(index)
+    x = pictures(side)
+    net = getattr(torchvision.models, name)()
+    randomise(net, x)
+    forms = FORMATS if name in ("resnet18", "mobilenet_v2") else [FORMATS[index % 3]]
+    paths = {f: save(net, f, folder) for f in forms}
+    want = reference(net, x)
+    for f, path in paths.items():
+        agree(f"{name} f32 from {f}", want, ours(name, path, "f32", x, folder), .99999, .9999)
+    agree(f"{name} bf16", want, ours(name, path, "bf16", x, folder), .99, .99)
+
+
+def projected(folder):
+    """A linear layer behind the pooling, half precision weights, the network named by the card."""
+    torch.manual_seed(5)
+    x = pictures(96)
+    net = torchvision.models.mobilenet_v2()
+    randomise(net, x)
+    state = {k: v.half() for k, v in net.state_dict().items() if "num_batches" not in k and "classifier" not in k}
+    net.load_state_dict(state, strict=False)
+    layer = nn.Linear(1280, 64)
+    state |= {"project.weight": layer.weight.half(), "project.bias": layer.bias.half()}
+    path = os.path.join(folder, "mine.safetensors")
+    safetensors(path, state)
+    with open(os.path.join(folder, "mine.json"), "w") as f:
+        json.dump({"name": "mine", "network": "mobilenet_v2", "projection": True, "dim": 64, "resize": 128, "crop": 96}, f)
+    want = nn.functional.linear(torch.from_numpy(reference(net, x)), layer.weight.half().float(), layer.bias.half().float()).numpy()
+    agree("mobilenet_v2 with a projection in f16 by its card", want, ours("-", path, "f32", x, folder), .99999, .9999)
+
+
+def script_as_network(folder):
+    net = nn.Sequential(nn.Conv2d(3, 16, 3, 2), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 40, 3, 2)).eval()
+    x = pictures(64)
+    path = os.path.join(folder, "program.pt")
+    torch.jit.script(net).save(path)
+    agree("a TorchScript program is the network", net(x).mean((2, 3)).numpy(), ours("script", path, "f32", x, folder), .99999, .9999)
+
+
+def refused(folder):
+    """Weights of another network are refused by the tensor's name."""
+    global count
+    path = os.path.join(folder, "other.pth")
+    torch.save(torchvision.models.resnet18().state_dict(), path)
+    said = ours("resnet50", path, "f32", pictures(64), folder)
+    count += 1
+    print(f"{'ok' if isinstance(said, str) and 'layer1.0.conv' in said else 'not ok'} {count} - weights of another network are refused")
+    print(f"# {said}")
+
+
+count = 0
+wanted = sys.argv[1:] or NETWORKS
+for index, (name, side) in enumerate(NETWORKS.items()):
+    if name in wanted:
+        with tempfile.TemporaryDirectory() as folder:
+            one(index, name, side, folder)
+with tempfile.TemporaryDirectory() as folder:
+    projected(folder)
+    script_as_network(folder)
+    refused(folder)
+print(f"1..{count}")
