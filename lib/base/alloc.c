@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static atomic_uint_fast64_t made, fail_at;
 
@@ -45,8 +46,12 @@ void *ims_realloc(void *p, size_t n, size_t item)
 
 void *ims_alloc_aligned(size_t n, size_t item)
 {
-	size_t size = granted(n, item);
-	return size ? aligned_alloc(64, (size + 63) & ~(size_t)63) : NULL;
+	enum { LINE = 64, HUGE = 1 << 21 };
+	size_t size = granted(n, item), unit = size >= 2 * HUGE ? HUGE : LINE;
+	void *p = size ? aligned_alloc(unit, (size + LINE - 1) & ~(size_t)(LINE - 1)) : NULL;
+	if (p && unit == HUGE) /* random reads of a large array miss the TLB at every step on small pages */
+		madvise(p, size & ~(size_t)(HUGE - 1), MADV_HUGEPAGE);
+	return p;
 }
 
 void ims_free(void *p)

@@ -42,7 +42,7 @@ char *ims_strndup(const char *s, size_t n);
 char *ims_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void ims_free(void *p);
 
-/* 64-byte aligned, size rounded up to 64; also freed by ims_free. */
+/* 64-byte aligned, large ones on huge pages where the system has them; size rounded up to 64; also freed by ims_free. */
 void *ims_alloc_aligned(size_t n, size_t item);
 
 /* Tests: the n-th allocation from now on fails (once); 0: none. Returns how many were made since the last call. */

@@ -180,5 +180,29 @@ AVX2 static int64_t code_dot(const uint8_t *code, const code_query *q, size_t n)
 	return total;
 }
 
-const kernels ims_kernels_avx2 = { "avx2", l2, dot, code_dots, panel, code_scan, code_dot, ims_kernels_code_select };
+/* Products of two neighbours stay below 2^15: maddubs is exact here. */
+AVX2 static void pair_dots(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
+{
+	const __m256i three = _mm256_set1_epi8(3), one = _mm256_set1_epi16(1);
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *row = rows + list[i] * stride;
+		__m256i sum = _mm256_setzero_si256();
+		for (size_t half = 0; half < 2 * blocks; half++) {
+			const int8_t *q = query + half / 2 * 256 + half % 2 * 32;
+			__m256i v = _mm256_loadu_si256((const __m256i *)(row + 32 * half)), four = _mm256_setzero_si256();
+			for (int p = 0; p < 4; p++) {
+				__m256i product = _mm256_maddubs_epi16(_mm256_and_si256(v, three), _mm256_load_si256((const __m256i *)(q + 64 * p)));
+				four = _mm256_add_epi16(four, product);
+				v = _mm256_srli_epi16(v, 2);
+			}
+			sum = _mm256_add_epi32(sum, _mm256_madd_epi16(four, one));
+		}
+		__m128i s = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+		s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
+		s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1));
+		out[i] = _mm_cvtsi128_si32(s);
+	}
+}
+
+const kernels ims_kernels_avx2 = { "avx2", l2, dot, code_dots, panel, code_scan, code_dot, ims_kernels_code_select, pair_dots };
 #endif

@@ -205,5 +205,23 @@ AVX512 static size_t code_select(const float *e, const float *limit, size_t bloc
 	return n;
 }
 
-const kernels ims_kernels_avx512 = { "avx512", l2, dot, code_dots, panel, code_scan, code_dot, code_select };
+AVX512 static void pair_dots(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
+{
+	const __m512i three = _mm512_set1_epi8(3);
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *row = rows + list[i] * stride;
+		__m512i s0 = _mm512_setzero_si512(), s1 = s0;
+		for (size_t b = 0; b < blocks; b++) {
+			const int8_t *q = query + 256 * b;
+			__m512i v = _mm512_loadu_si512(row + 64 * b);
+			s0 = _mm512_dpbusd_epi32(s0, _mm512_and_si512(v, three), _mm512_load_si512(q));
+			s1 = _mm512_dpbusd_epi32(s1, _mm512_and_si512(_mm512_srli_epi16(v, 2), three), _mm512_load_si512(q + 64));
+			s0 = _mm512_dpbusd_epi32(s0, _mm512_and_si512(_mm512_srli_epi16(v, 4), three), _mm512_load_si512(q + 128));
+			s1 = _mm512_dpbusd_epi32(s1, _mm512_and_si512(_mm512_srli_epi16(v, 6), three), _mm512_load_si512(q + 192));
+		}
+		out[i] = _mm512_reduce_add_epi32(_mm512_add_epi32(s0, s1));
+	}
+}
+
+const kernels ims_kernels_avx512 = { "avx512", l2, dot, code_dots, panel, code_scan, code_dot, code_select, pair_dots };
 #endif

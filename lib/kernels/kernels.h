@@ -42,6 +42,11 @@ typedef struct kernels {
 	int64_t (*code_dot)(const uint8_t *code, const code_query *q, size_t n);
 	/* Positions i < 16 * blocks with e[i] <= limit[i / 16], ascending; returns how many. out has room for all. */
 	size_t (*code_select)(const float *e, const float *limit, size_t blocks, uint32_t first, uint32_t *out);
+	/*
+	 * As code_dots, for rows of 2-bit numbers 0..3: byte j of the b-th 64 bytes of rows + list[i] * stride holds, lowest bits
+	 * first, those that meet query[256 * b + j], [.. + 64 + j], [.. + 128 + j], [.. + 192 + j]. query 64-byte aligned.
+	 */
+	void (*pair_dots)(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list, size_t n, const int8_t *query, int32_t *out);
 } kernels;
 
 /* Never NULL; the scalar ones where nothing better runs. */

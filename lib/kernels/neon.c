@@ -124,5 +124,22 @@ static void code_dots(const uint8_t *rows, size_t size, const uint32_t *list, si
 	}
 }
 
-const kernels ims_kernels_neon = { "neon", l2, dot, code_dots, panel, code_scan, code_dot, ims_kernels_code_select };
+static void pair_dots(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *row = rows + list[i] * stride;
+		int32x4_t sum = vdupq_n_s32(0);
+		for (size_t j = 0; j < 64 * blocks; j += 8) {
+			const int8_t *q = query + j / 64 * 256 + j % 64;
+			uint8x8_t v = vld1_u8(row + j);
+			int16x8_t four = vdupq_n_s16(0); /* four products of at most 3 * 128 */
+			for (int p = 0; p < 4; p++, v = vshr_n_u8(v, 2))
+				four = vmlal_s8(four, vreinterpret_s8_u8(vand_u8(v, vdup_n_u8(3))), vld1_s8(q + 64 * p));
+			sum = vpadalq_s16(sum, four);
+		}
+		out[i] = vaddvq_s32(sum);
+	}
+}
+
+const kernels ims_kernels_neon = { "neon", l2, dot, code_dots, panel, code_scan, code_dot, ims_kernels_code_select, pair_dots };
 #endif

@@ -97,4 +97,16 @@ size_t ims_kernels_code_select(const float *e, const float *limit, size_t blocks
 	return n;
 }
 
-const kernels ims_kernels_scalar = { "scalar", l2, dot, code_dots, panel, code_scan, code_dot, ims_kernels_code_select };
+static void pair_dots(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *row = rows + list[i] * stride;
+		int32_t sum = 0;
+		for (size_t b = 0; b < blocks; b++)
+			for (size_t j = 0; j < 256; j++)
+				sum += (row[64 * b + j % 64] >> (j / 64 * 2) & 3) * query[256 * b + j];
+		out[i] = sum;
+	}
+}
+
+const kernels ims_kernels_scalar = { "scalar", l2, dot, code_dots, panel, code_scan, code_dot, ims_kernels_code_select, pair_dots };

@@ -12,6 +12,7 @@
 
 static const searcher_ops *const searchers[] = {
 	&ims_search_exact,
+	&ims_search_graph,
 	NULL,
 };
 

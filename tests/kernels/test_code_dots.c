@@ -44,8 +44,40 @@ static void code_dots(void **state)
 	ims_free(query);
 }
 
+static void pair_dots(void **state)
+{
+	(void)state;
+	enum { BLOCKS = 5, STRIDE = 64 * BLOCKS + 4 };
+	uint8_t *rows = ims_alloc_aligned(ROWS, STRIDE);
+	int8_t *query = ims_alloc_aligned(256 * BLOCKS, 1);
+	uint64_t seed = 1;
+	for (size_t blocks = 0; blocks <= BLOCKS; blocks++)
+		for (int kind = 0; kind < 3; kind++) {
+			uint32_t list[ROWS];
+			const kernels *k;
+			for (size_t i = 0; i < ROWS * STRIDE; i++)
+				rows[i] = kind ? 255 : (uint8_t)ims_random(&seed);
+			for (size_t i = 0; i < 256 * BLOCKS; i++)
+				query[i] = kind ? kind == 1 ? 127 : -128 : (int8_t)ims_random(&seed);
+			for (size_t i = 0; i < ROWS; i++)
+				list[i] = (uint32_t)(ims_random(&seed) % ROWS);
+			for (size_t level = 0; (k = ims_kernels_level(level)); level++) {
+				int32_t out[ROWS];
+				k->pair_dots(rows, STRIDE, blocks, list, ROWS, query, out);
+				for (size_t i = 0; i < ROWS; i++) {
+					int32_t sum = 0;
+					for (size_t j = 0; j < 256 * blocks; j++)
+						sum += (rows[list[i] * STRIDE + j / 256 * 64 + j % 64] >> j % 256 / 64 * 2 & 3) * query[j];
+					assert_int_equal(out[i], sum);
+				}
+			}
+		}
+	ims_free(rows);
+	ims_free(query);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(code_dots) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(code_dots), cmocka_unit_test(pair_dots) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,152 @@
+/*
+ * Which beam and margin meet which recall, measured on the finished graph with two kinds of queries, the truth coming
+ * from a plain scan: stored rows (their own row left out), and points half way between two rows chosen at random, which
+ * are as far from everything as a picture of which nothing is indexed. A level is the cheapest pair that has
+ * both recalls; cost is counted in expanded nodes and full rows read, not in seconds, so that a seed gives one graph.
+ */
+#include "search/graph.h"
+
+#include <math.h>
+
+enum { QUERIES = 64, K = 10, EFS = 14, MARGINS = 4 };
+
+static const uint32_t efs[EFS] = { 10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 1000 };
+static const float margins[MARGINS] = { 0.03f, 0.07f, 0.15f, 0.3f };
+static const float wanted[] = { 0.8f, 0.9f, 0.95f, 0.97f, 0.98f, 0.99f, 0.995f, 0.999f };
+
+typedef struct trial {
+	double recall[2], cost;
+} trial;
+
+typedef struct tuning {
+	graph *g;
+	float *query;       /* 2 * QUERIES rows: stored ones, then points between rows */
+	int64_t self[2 * QUERIES]; /* id of a stored row, else -1 */
+	topk truth[2 * QUERIES], got[2 * QUERIES];
+	trial trial[EFS][MARGINS];
+} tuning;
+
+static int pick_queries(tuning *t, const row_source *rows, uint64_t seed, imgsearch_error *err)
+{
+	graph *g = t->g;
+	size_t dim = rows->dim;
+	int64_t ids[2];
+	uint8_t found[2];
+	float *pair = ims_alloc(2 * dim, sizeof(*pair));
+	int rc = pair ? 0 : ims_nomem(err);
+	for (size_t i = 0; !rc && i < 2 * QUERIES; i++) {
+		float *q = t->query + i * dim;
+		ids[0] = g->ids[ims_random(&seed) % g->n];
+		ids[1] = g->ids[ims_random(&seed) % g->n];
+		rc = rows->fetch(rows->ctx, ids, 2, pair, found, err);
+		float half = i < QUERIES || !found[1] ? 0 : 0.5f, length = 0;
+		t->self[i] = half > 0 ? INT64_MIN : ids[0];
+		for (size_t j = 0; j < dim; j++) {
+			q[j] = (1 - half) * pair[j] + half * pair[dim + j];
+			length += q[j] * q[j];
+		}
+		for (size_t j = 0; j < dim && half > 0 && length > 0 && rows->metric == IMGSEARCH_COSINE; j++)
+			q[j] /= sqrtf(length);
+	}
+	ims_free(pair);
+	return rc;
+}
+
+/* How many of the k nearest other rows were found; distances decide, so that equal rows count alike. */
+static double recall(const topk *truth, const topk *got, int64_t self)
+{
+	size_t n = 0, hit = 0;
+	float last = -INFINITY;
+	for (size_t i = 0; i < truth->n && n < K; i++)
+		if (truth->item[i].id != self) {
+			last = truth->item[i].distance;
+			n++;
+		}
+	for (size_t i = 0; i < got->n; i++)
+		hit += got->item[i].id != self && got->item[i].distance <= last;
+	return n ? (double)(hit < n ? hit : n) / (double)n : 1;
+}
+
+static int try(tuning *t, size_t ef, size_t margin, pool *pool, imgsearch_error *err)
+{
+	trial *out = &t->trial[ef][margin];
+	for (int kind = 0; kind < 2; kind++) {
+		search_report report;
+		search_request q = { .queries = t->query + (size_t)kind * QUERIES * t->g->coder.dim, .n = QUERIES, .k = K + 1,
+			.max_distance = INFINITY, .filter_count = SIZE_MAX, .pool = pool };
+		for (size_t i = 0; i < 2 * QUERIES; i++)
+			ims_topk_clear(&t->got[i]);
+		int rc = ims_graph_ask(t->g, &q, efs[ef], margins[margin], t->got + kind * QUERIES, &report, err);
+		if (rc)
+			return rc;
+		out->recall[kind] = 0;
+		for (size_t i = 0; i < QUERIES; i++) {
+			size_t at = (size_t)kind * QUERIES + i;
+			ims_topk_sort(&t->got[at]);
+			out->recall[kind] += recall(&t->truth[at], &t->got[at], t->self[at]) / QUERIES;
+		}
+		out->cost += (double)efs[ef] + (double)report.rows_checked / QUERIES * (t->g->coder.dim / 1024. + 0.5);
+	}
+	return 0;
+}
+
+/* The cheapest trial with both recalls for each wanted one, as long as there is one. */
+static void choose(tuning *t, graph *g)
+{
+	g->levels = 0;
+	for (size_t w = 0; w < sizeof(wanted) / sizeof(*wanted); w++) {
+		const trial *best = NULL;
+		graph_level level = { 0 };
+		for (size_t i = 0; i < EFS * MARGINS; i++) {
+			const trial *one = &t->trial[i / MARGINS][i % MARGINS];
+			double worse = one->recall[0] < one->recall[1] ? one->recall[0] : one->recall[1];
+			if (!(one->cost > 0) || worse < (double)wanted[w] - 1e-6 || (best && best->cost <= one->cost))
+				continue;
+			best = one;
+			level = (graph_level){ (float)one->recall[0], (float)one->recall[1], efs[i / MARGINS], margins[i % MARGINS], 0 };
+		}
+		if (best && (!g->levels || memcmp(&g->level[g->levels - 1], &level, sizeof(level))))
+			g->level[g->levels++] = level;
+	}
+	if (!g->levels) { /* nothing reaches even the first: as wide as was tried */
+		const trial *last = &t->trial[EFS - 1][MARGINS - 1];
+		g->level[g->levels++] = (graph_level){ (float)last->recall[0], (float)last->recall[1], efs[EFS - 1], margins[MARGINS - 1], 0 };
+	}
+}
+
+int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *err)
+{
+	tuning *t;
+	pool *pool = job ? job->pool : NULL;
+	double top = wanted[sizeof(wanted) / sizeof(*wanted) - 1];
+	if (g->live < 1000)
+		return 0; /* scanned anyway */
+	if (!(t = ims_zalloc(1, sizeof(*t))))
+		return ims_nomem(err);
+	t->g = g;
+	t->query = ims_alloc_aligned(2 * QUERIES, rows->dim * sizeof(float));
+	int rc = t->query ? 0 : ims_nomem(err);
+	for (size_t i = 0; !rc && i < 2 * QUERIES; i++)
+		rc = ims_topk_init(&t->truth[i], K + 1) || ims_topk_init(&t->got[i], K + 1) ? ims_nomem(err) : 0;
+	if (!rc)
+		rc = pick_queries(t, rows, 7, err);
+	search_report report;
+	search_request q = { .queries = t->query, .n = 2 * QUERIES, .k = K + 1, .max_distance = INFINITY, .filter_count = SIZE_MAX, .pool = pool };
+	if (!rc)
+		rc = ims_search_scan(rows, &q, t->truth, &report, err);
+	for (size_t i = 0; !rc && i < EFS; i++) {
+		for (size_t m = 0; !rc && m < MARGINS; m++)
+			rc = try(t, i, m, pool, err);
+		if (t->trial[i][MARGINS - 1].recall[0] >= top && t->trial[i][MARGINS - 1].recall[1] >= top)
+			break;
+	}
+	if (!rc)
+		choose(t, g);
+	for (size_t i = 0; i < 2 * QUERIES; i++) {
+		ims_topk_free(&t->truth[i]);
+		ims_topk_free(&t->got[i]);
+	}
+	ims_free(t->query);
+	ims_free(t);
+	return rc;
+}
