@@ -122,18 +122,18 @@ WANT_TEST  := clang-14 python3-numpy python3-pil python3-torch python3-torchvisi
 WANT_BENCH := libfaiss-dev libhnswlib-dev libnanoflann-dev libflann-dev r-cran-rcppannoy python3-matplotlib
 
 setup:
-	@tools/setup.sh $(NEED_BUILD) $(NEED_TEST) -- $(WANT_BUILD) $(WANT_TEST) $(WANT_BENCH)
+	@tests/tools/setup.sh $(NEED_BUILD) $(NEED_TEST) -- $(WANT_BUILD) $(WANT_TEST) $(WANT_BENCH)
 setup-build:
-	@tools/setup.sh $(NEED_BUILD) -- $(WANT_BUILD)
+	@tests/tools/setup.sh $(NEED_BUILD) -- $(WANT_BUILD)
 setup-test:
-	@tools/setup.sh $(NEED_BUILD) $(NEED_TEST) -- $(WANT_BUILD) $(WANT_TEST)
+	@tests/tools/setup.sh $(NEED_BUILD) $(NEED_TEST) -- $(WANT_BUILD) $(WANT_TEST)
 
 # --------------------------------------------------------------------------------------------------- tests ----
 
 # A C program (cmocka) for each tests/<room>/test_*.c, and each executable tests/<room>/*.sh and *.py: all write TAP.
 TEST_SRC := $(wildcard tests/[a-z]*/test_*.c)
 TEST_BIN := $(TEST_SRC:%.c=$(B)/%)
-TEST_SH  := $(shell find tests -mindepth 2 \( -name '*.sh' -o -name '*.py' \) -perm -u+x -not -path 'tests/bench/*' | sort)
+TEST_SH  := $(shell find tests -mindepth 2 \( -name '*.sh' -o -name '*.py' \) -perm -u+x -not -path 'tests/bench/*' -not -path 'tests/tools/*' | sort)
 EXAMPLE_BIN := $(patsubst %.cpp,$(B)/%,$(patsubst %.c,$(B)/%,$(wildcard examples/*.c examples/*.cpp)))
 TOOL_BIN := $(B)/tools/draw
 HELPER_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/image/show.c tests/model/features.c))
@@ -152,7 +152,7 @@ $(B)/tests/%: tests/%.c $(B)/libimgsearch.a $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC )$(CC) $(CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP $< -o $@ $(B)/libimgsearch.a -lcmocka $(LIBS)
 
-$(B)/tools/%: tools/%.c $(B)/flags
+$(B)/tools/%: tests/tools/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC )$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $< -o $@ -ljpeg -lpng -lm
 
@@ -165,7 +165,7 @@ $(B)/examples/%: examples/%.cpp $(B)/libimgsearch.so $(B)/flags
 	$(call say,CXX)$(CXX) -Iinclude -std=c++17 $(WARN) $(CXXFLAGS) $(SAN) -MMD -MP $< -o $@ -L$(B) -limgsearch -Wl,-rpath,'$$ORIGIN/..' -pthread
 
 TEST_ENV = B=$(abspath $(B)) CC='$(CC)' CXX='$(CXX)' CMOCKA_MESSAGE_OUTPUT=TAP ASAN_OPTIONS=detect_odr_violation=0
-PROVE    = $(TEST_ENV) prove --timer --jobs $(JOBS) --exec tools/tap.sh
+PROVE    = $(TEST_ENV) prove --timer --jobs $(JOBS) --exec tests/tools/tap.sh
 .PHONY: test-programs
 test-programs: all fake examples $(TEST_BIN) $(TOOL_BIN) $(HELPER_BIN)
 
@@ -199,7 +199,7 @@ $(F)/fuzz_%: tests/fuzz/fuzz_%.c $(F)/libfuzzed.a
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ_BIN)
 fuzz: fuzz-programs
-	@tools/fuzz.sh $(TIME) $(FUZZ_BIN)
+	@tests/tools/fuzz.sh $(TIME) $(FUZZ_BIN)
 
 # --------------------------------------------------------------------------------------------- benchmarks ----
 
@@ -215,7 +215,7 @@ bench-decode: $(B)/tests/bench/decode
 
 demo: setup-build
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(TOOL_BIN)
-	@B=$(B) tools/demo.sh "$(DIR)"
+	@B=$(B) tests/tools/demo.sh "$(DIR)"
 
 DEST := $(DESTDIR)$(PREFIX)
 DEST_LIB := $(DESTDIR)$(LIBDIR)
