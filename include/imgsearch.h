@@ -508,6 +508,58 @@ IMGSEARCH_API void imgsearch_map_free(imgsearch_map_points *points);
 /* A cell (row * columns + column) for each point, near its place, none shared. EINVAL: fewer cells than points. */
 IMGSEARCH_API int imgsearch_map_grid(const imgsearch_map_points *points, uint32_t columns, uint32_t rows, uint32_t *cell, imgsearch_error *err);
 
+/* ------------------------------------------------------------------------------------------------- quality ---- */
+
+typedef struct imgsearch_eval_options {
+	size_t struct_size;
+	const char *queries;    /* a folder of query pictures; NULL: every picture of the index, left out of its own answer */
+	const char *truth;      /* CSV with a header row: query, relevant, relevant ...; NULL: pictures of one folder belong together */
+	uint64_t seed;          /* of the bootstrap, and of what duplicates are made of */
+	uint32_t sample;        /* ask at most so many queries, evenly taken; 0: all */
+	uint32_t duplicates;    /* instead: make near-duplicates of so many pictures and look for their originals */
+	uint32_t groups;        /* 1: instead of folders, groups of near-duplicates (imgsearch_groups) belong together */
+	uint32_t plain;         /* 1: cosine of the features as they are: no mean subtracted */
+	uint32_t whiten;        /* > 0: on so many principal components of the index, scaled to equal variance */
+	uint32_t expand;        /* > 0: the query becomes its mean with so many of its first results (query expansion) */
+	float expand_power;     /* weights of that mean: score to this power; 0: all equal */
+	float threshold;        /* with has_threshold: its F1 too */
+	uint32_t has_threshold;
+	uint32_t reserved;      /* 0 */
+} imgsearch_eval_options;
+
+enum { IMGSEARCH_CUTS = 4 };
+
+typedef struct imgsearch_eval_scores {
+	uint64_t queries;       /* that have something to find */
+	double map;             /* mean average precision, as scikit-learn's */
+	double ci[2];           /* its 95 % interval, by bootstrap over the queries */
+	double accuracy;        /* share of queries whose first result belongs to them (1-NN) */
+	double precision[IMGSEARCH_CUTS], recall[IMGSEARCH_CUTS], ndcg[IMGSEARCH_CUTS]; /* of the first 1, 5, 10, 100 results */
+} imgsearch_eval_scores;
+
+typedef struct imgsearch_eval_class {
+	const char *name;       /* folder, or kind of near-duplicate */
+	imgsearch_eval_scores scores;
+} imgsearch_eval_class;
+
+typedef struct imgsearch_eval_report {
+	uint64_t pictures;      /* of the index, that answers are ranked from */
+	imgsearch_eval_scores all;
+	const imgsearch_eval_class *classes;
+	size_t n_classes;
+	double best_threshold, best_f1; /* of taking every pair that scores as high as belonging together */
+	double threshold_f1;    /* of options->threshold; NaN without one */
+	double seconds, seconds_query; /* all; ranking all pictures for one query */
+	uint64_t failed;        /* query pictures that could not be read */
+} imgsearch_eval_report;
+
+/*
+ * How good the answers are: every picture is ranked for every query, exactly. Errors: ENOTFOUND (a folder, nothing that
+ * belongs together), EFORMAT (CSV), EMODEL (query pictures without a network), EINVAL, ENOMEM, ECANCELED; progress stage "eval".
+ */
+IMGSEARCH_API int imgsearch_eval(imgsearch *s, const imgsearch_eval_options *options, imgsearch_eval_report **out, imgsearch_error *err);
+IMGSEARCH_API void imgsearch_eval_free(imgsearch_eval_report *report);
+
 /* ------------------------------------------------------------------------------------------------ pictures ---- */
 
 typedef struct imgsearch_picture {

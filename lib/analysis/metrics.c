@@ -104,13 +104,12 @@ int ims_analysis_retrieval(retrieval *out, const float *score, const uint8_t *re
 		r += relation[i] == IMS_RELATED;
 	if (!r)
 		return 0;
-	place *p = ims_alloc(r + 1, sizeof *p); /* one more, for what comes after all of them */
+	place *p = ims_alloc(r, sizeof *p);
 	if (!p)
 		return ims_nomem(err);
 	for (size_t i = 0; i < n; i++)
 		if (relation[i] == IMS_RELATED)
 			p[k++] = (place){ score[i], (uint32_t)i, 0, 0 };
-	p[r] = (place){ 0 };
 	qsort(p, r, sizeof *p, nearer_first);
 	count_unrelated(p, r, score, relation, n);
 	out->related = (uint32_t)r;

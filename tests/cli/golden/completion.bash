@@ -4,7 +4,7 @@ _imgsearch() {
 	local IFS=$' \n'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W "index query info list failed rm build extract models root vectors dups train serve help complete --version --help" -- "$cur"))
+		COMPREPLY=($(compgen -W "index query info list failed rm build extract models root vectors eval dups train serve help complete --version --help" -- "$cur"))
 		return
 	fi
 	case $cmd in
@@ -93,6 +93,21 @@ _imgsearch() {
 	"vectors import --threads"|"vectors import -t") return ;;
 	"vectors export --ids") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"vectors export --db"|"vectors export -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"eval --queries") COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	"eval --truth") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"eval --duplicates") return ;;
+	"eval --sample") return ;;
+	"eval --threshold") return ;;
+	"eval --whiten") return ;;
+	"eval --expand") return ;;
+	"eval --expand-power") return ;;
+	"eval --seed") return ;;
+	"eval --db"|"eval -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"eval --model"|"eval -m") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"eval --weights"|"eval -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"eval --device") return ;;
+	"eval --precision") COMPREPLY=($(compgen -W "auto f32 bf16" -- "$cur")); return ;;
+	"eval --threads"|"eval -t") return ;;
 	"dups --kind") COMPREPLY=($(compgen -W "bytes picture scene" -- "$cur")); return ;;
 	"dups --min-score") return ;;
 	"dups --under"|"dups -u") COMPREPLY=($(compgen -d -- "$cur")); return ;;
@@ -162,6 +177,7 @@ _imgsearch() {
 	"root mv") options="--db --help --quiet --verbose" ;;
 	"vectors import") options="--ids --metric --db --threads --help --quiet --verbose" ;;
 	"vectors export") options="--ids --f16 --db --help --quiet --verbose" ;;
+	"eval") options="--queries --truth --groups --duplicates --sample --threshold --plain --whiten --expand --expand-power --seed --db --model --weights --device --precision --threads --json --help --quiet --verbose" ;;
 	"dups") options="--kind --min-score --under --reject --db --threads --json --null --help --quiet --verbose" ;;
 	"train") options="--out --distill --loss --layers --size --dim --epochs --steps --batch --lr --val --patience --min-crop --jitter --anchor --decay --views --relational --labels --whiten --seed --resume --restart --f32 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --threads --json --help --quiet --verbose" ;;
 	"serve") options="--port --listen --token-file --host --socket --uploads --cache --max-upload --read-only --db --model --weights --device --precision --threads --help --quiet --verbose" ;;

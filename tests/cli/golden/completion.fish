@@ -1,5 +1,5 @@
 # fish completion for imgsearch; written by: imgsearch complete fish
-complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm build extract models root vectors dups train serve help complete'
+complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm build extract models root vectors eval dups train serve help complete'
 complete -c imgsearch -n '__fish_seen_subcommand_from root' -f -a 'mv'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors' -f -a 'import export'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l exclude -s x -d 'leave out names or relative paths like this (may be repeated)' -x
@@ -140,6 +140,27 @@ complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_s
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l queries -d 'ask with the pictures of this folder, instead of those of the index' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l truth -d 'CSV of queries and what belongs to them, instead of folder names' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l groups -d 'groups of near-duplicates belong together, instead of folders'
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l duplicates -d 'make near-duplicates of N pictures and look for their originals' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l sample -d 'ask at most N queries, evenly taken' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l threshold -d 'print the F1 of this score too' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l plain -d 'the features as they are, without any improvement'
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l whiten -d 'on N principal components of equal variance' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l expand -d 'ask again with the mean of the query and its first N results' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l expand-power -d 'weigh those results by their score to the power of A' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l seed -d 'of the random numbers' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l precision -d 'of the network (auto is bf16 where the CPU has it)' -x -a 'auto f32 bf16'
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l verbose -s v -d 'say more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l kind -d 'only this kind' -x -a 'bytes picture scene'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l min-score -d 'score from which two pictures show the same scene' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l under -s u -d 'only pictures below this folder' -r -F

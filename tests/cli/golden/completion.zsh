@@ -3,7 +3,7 @@
 _imgsearch() {
 	local command=$words[2]
 	if (( CURRENT == 2 )); then
-		compadd -- index query info list failed rm build extract models root vectors dups train serve help complete
+		compadd -- index query info list failed rm build extract models root vectors eval dups train serve help complete
 		return
 	fi
 	case $command in
@@ -198,6 +198,29 @@ _imgsearch() {
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
 			'*:file:_files' ;;
+	'eval')
+		_arguments -s \
+			'--queries=[ask with the pictures of this folder, instead of those of the index]:DIR:_files -/' \
+			'--truth=[CSV of queries and what belongs to them, instead of folder names]:FILE:_files' \
+			'--groups[groups of near-duplicates belong together, instead of folders]' \
+			'--duplicates=[make near-duplicates of N pictures and look for their originals]:N:' \
+			'--sample=[ask at most N queries, evenly taken]:N:' \
+			'--threshold=[print the F1 of this score too]:S:' \
+			'--plain[the features as they are, without any improvement]' \
+			'--whiten=[on N principal components of equal variance]:N:' \
+			'--expand=[ask again with the mean of the query and its first N results]:N:' \
+			'--expand-power=[weigh those results by their score to the power of A]:A:' \
+			'--seed=[of the random numbers]:N:' \
+			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
+			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
+			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
+			'--precision=[of the network (auto is bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
+			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' ;;
 	'dups')
 		_arguments -s \
 			'--kind=[only this kind]:KIND:(bytes picture scene)' \

@@ -1,0 +1,118 @@
+#!/usr/bin/python3
+# imgsearch eval against scikit-learn's average precision, on features of the fake network; a CSV of answers; copies.
+import glob
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+NAMES = ['mAP agrees with scikit-learn', 'so does every class', '1-NN accuracy', 'a small index has no mean to subtract', 'a CSV of answers',
+         'query pictures from a folder', 'near-duplicates by kind', 'the table', 'nothing to ask is said', 'a bad CSV is said']
+
+
+def skip(why):
+    print(f'1..0 # SKIP {why}')
+    sys.exit()
+
+
+try:
+    import numpy as np
+    from PIL import Image
+    from sklearn.metrics import average_precision_score
+except ImportError as missing:
+    skip(f'{missing.name} is missing')
+build = os.path.abspath(os.environ.get('B', 'build'))
+folder = tempfile.TemporaryDirectory()
+os.chdir(folder.name)
+os.environ.update(IMGSEARCH_LIBDIR=build + '/tests/lib', IMGSEARCH_DB=folder.name + '/index.db', HOME=folder.name, LC_ALL='C')
+done = 0
+
+
+def result(ok, why=''):
+    global done
+    print(f'{"ok" if ok else "not ok"} {done + 1} - {NAMES[done]}')
+    if not ok:
+        print('# ' + str(why).replace('\n', '\n# '))
+    done += 1
+
+
+def run(*args, status=0):
+    p = subprocess.run([build + '/imgsearch', *args], capture_output=True, text=True)
+    if p.returncode != status:
+        print(f'# {args}: {p.returncode} {p.stderr}')
+    return p
+
+
+def measure(*args):
+    out = run('eval', '--json', *args).stdout
+    return json.loads(out) if out else {'map': -1, 'classes': [], 'accuracy': -1}
+
+
+# Five folders of noisy variations of a theme each, one of them with a single picture.
+random.seed(4)
+noise = np.random.default_rng(4)
+for c in range(5):
+    theme = noise.integers(0, 255, (6, 6, 3))
+    for side in ['pictures', 'asked']:
+        os.makedirs(f'{side}/class{c}')
+        for i in range(1 if c == 4 else 12 if side == 'pictures' else 2):
+            small = np.clip(theme + noise.normal(0, 55, theme.shape), 0, 255).astype(np.uint8)
+            Image.fromarray(small).resize((96, 80)).save(f'{side}/class{c}/{i:02}.png')
+run('index', 'pictures', '-q')
+files = sorted(glob.glob('pictures/*/*.png'))
+run('extract', *files, '-o', 'all.npy', '-q')
+rows = np.load('all.npy').astype(np.float64)
+label = np.array([f.split('/')[1] for f in files])
+
+
+def expected(rows):
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    score, ap, first = rows @ rows.T, {}, []
+    for i in range(len(rows)):
+        others = np.arange(len(rows)) != i
+        truth = (label == label[i])[others]
+        if truth.any():
+            ap.setdefault(label[i], []).append(average_precision_score(truth, score[i][others]))
+            first.append(truth[np.argmax(score[i][others])])
+    return {c: np.mean(a) for c, a in ap.items()}, np.mean(sum(ap.values(), [])), np.mean(first)
+
+
+classes, mean, first = expected(rows)
+got = measure('--plain')
+result(abs(got['map'] - mean) < 1e-6 and got['ci'][0] <= got['map'] <= got['ci'][1], (got['map'], mean))
+ours = {os.path.basename(c['name']): c['map'] for c in got['classes']}
+result(ours.keys() == classes.keys() and all(abs(ours[c] - classes[c]) < 1e-6 for c in classes), (ours, classes))
+result(abs(got['accuracy'] - first) < 1e-9, (got['accuracy'], first))
+run('build', '-q')
+centred = measure()
+info = json.loads(run('info', '--json').stdout)
+result(info['vectors'] == len(files) and abs(centred['map'] - expected(rows)[1]) < 1e-6, (centred['map'], info['vectors']))
+
+with open('truth.csv', 'w') as f:
+    f.write('query,relevant,relevant\n"class0/00.png","class0/01.png","class1/02.png"\nclass2/03.png,class3/04.png,\nnowhere.png,class0/01.png\n')
+got = measure('--truth', 'truth.csv', '--plain')
+unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+wanted = []
+for query, relevant in [('class0/00', ['class0/01', 'class1/02']), ('class2/03', ['class3/04'])]:
+    q = files.index(f'pictures/{query}.png')
+    others = [i for i in range(len(files)) if i != q]
+    wanted.append(average_precision_score([files[i][9:-4] in relevant for i in others], unit[others] @ unit[q]))
+result(got.get('queries') == 2 and abs(got['map'] - np.mean(wanted)) < 1e-6, (got, wanted))
+got = measure('--queries', 'asked')
+result(got.get('queries') == 9 and got['map'] > 0.3, got)
+got = measure('--duplicates', '10')
+result(sorted(c['name'] for c in got['classes']) == ['blur', 'caption', 'crop', 'mirror', 'recompress', 'rotate', 'scale']
+       and got.get('queries') == 70 and got['recall']['10'] > 0.5, got)
+table = run('eval').stdout
+result('mAP' in table and 'class3' in table and 'class4' not in table, table)
+os.makedirs('one')
+Image.new('RGB', (50, 50), (9, 9, 99)).save('one/a.png')
+run('index', 'one', '--db', 'one.db', '-q')
+p = run('eval', '--db', 'one.db', status=3)
+result(p.returncode == 3 and 'nothing to ask' in p.stderr, p.stderr)
+open('bad.csv', 'w').write('query\n')
+p = run('eval', '--truth', 'bad.csv', status=3)
+result(p.returncode == 3 and 'bad.csv' in p.stderr, p.stderr)
+print(f'1..{done}')
