@@ -500,7 +500,8 @@ bool ims_cascade_finish(cascade *x, size_t checks, topk *out, search_report *rep
 	x->n_found = kept;
 	if (kept > x->c->live / 8 + FETCH && (!checks || checks > x->c->live / 8))
 		return false;
-	qsort(x->found, kept, sizeof(*x->found), nearer);
+	if (kept)
+		qsort(x->found, kept, sizeof(*x->found), nearer);
 	if (checks && checks < kept) {
 		kept = checks;
 		report->exact = false;

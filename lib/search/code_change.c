@@ -65,7 +65,8 @@ static int order_ids(codes *c, imgsearch_error *err)
 	if (!rc)
 		rc = room_for(&c->free_slot, &c->free_cap, dead, err);
 	if (!rc) {
-		qsort(all, live, sizeof(*all), by_id);
+		if (live)
+			qsort(all, live, sizeof(*all), by_id);
 		for (size_t i = 0; i < live; i++)
 			c->by_id[i] = all[i].slot;
 		c->n_free = 0;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-extern const searcher_ops ims_search_exact, ims_search_graph;
+extern const searcher_ops ims_search_exact, ims_search_graph, ims_search_kdtree, ims_search_pca;
 
 /* Is id among n sorted ids? *at (may be NULL): where it is or would be. */
 bool ims_search_id_find(const int64_t *ids, size_t n, int64_t id, size_t *at);

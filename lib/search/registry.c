@@ -13,6 +13,8 @@
 static const searcher_ops *const searchers[] = {
 	&ims_search_exact,
 	&ims_search_graph,
+	&ims_search_kdtree,
+	&ims_search_pca,
 	NULL,
 };
 
