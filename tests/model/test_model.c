@@ -1,0 +1,294 @@
+/* Which weights and which recipe a request means, cards, and running through the fake shim. */
+#include "files.h"
+#include "test.h"
+
+#include "model/model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/imgsearch-test-XXXXXX";
+
+static char *at(const char *name)
+{
+	return ims_format("%s/%s", folder, name);
+}
+
+static void put_file(const char *name, const void *data, size_t n)
+{
+	char *path = at(name);
+	FILE *f = fopen(path, "wb");
+	assert_non_null(f);
+	assert_int_equal(fwrite(data, 1, n, f), n);
+	fclose(f);
+	ims_free(path);
+}
+
+static void put_text(const char *name, const char *text)
+{
+	put_file(name, text, strlen(text));
+}
+
+/* A libdir with the fake shim, a data folder, and weights in both. */
+static int set_up(void **state)
+{
+	(void)state;
+	static const char empty[] = "\2\0\0\0\0\0\0\0{}";
+	if (!mkdtemp(folder))
+		return -1;
+	const char *b = getenv("B");
+	char *shim = ims_format("%s/tests/lib/imgsearch-shim.so", b ? b : "build"), *real = realpath(shim, NULL), *path = at("imgsearch-shim.so");
+	if (!real || symlink(real, path))
+		return -1;
+	free(real);
+	ims_free(path);
+	ims_free(shim);
+	put_file("default.safetensors", empty, 10);
+	put_text("default.json", "{\"name\":\"default\",\"network\":\"mobilenet_v2\",\"resize\":40,\"crop\":32,\"dim\":48,\"projection\":true}");
+	put_file("mine.safetensors", empty, 10);
+	put_text("mine.json", "{\"network\":\"resnet18\",\"name\":\"mine\",\"mean\":[0.5,0.5,0.5],\"std\":[0.25,0.25,0.25],\"interpolation\":\"bicubic\"}");
+	put_file("bare.safetensors", empty, 10);
+	put_file("wrong.safetensors", empty, 10);
+	put_text("wrong.json", "{\"network\":\"alexnet\"}");
+	path = at("data");
+	mkdir(path, 0755);
+	ims_free(path);
+	path = at("data/imgsearch");
+	mkdir(path, 0755);
+	ims_free(path);
+	path = at("data/imgsearch/models");
+	mkdir(path, 0755);
+	ims_free(path);
+	put_file("data/imgsearch/models/resnet34.safetensors", empty, 10);
+	path = at("data");
+	setenv("IMGSEARCH_LIBDIR", folder, 1);
+	setenv("XDG_DATA_HOME", path, 1);
+	ims_free(path);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	char *command = ims_format("rm -rf '%s'", folder);
+	int r = system(command);
+	ims_free(command);
+	return r;
+}
+
+static void the_default_model(void **state)
+{
+	(void)state;
+	model_identity id;
+	model_spec spec = { 0 };
+	assert_int_equal(ims_model_identify(&id, &spec, NULL), 0);
+	assert_string_equal(id.name, "default");
+	assert_string_equal(id.network, "mobilenet_v2");
+	assert_int_equal(id.dim, 48);
+	assert_int_equal(id.recipe.resize, 40);
+	assert_int_equal(id.recipe.crop, 32);
+	assert_int_equal(strlen(id.weights_hash), 64);
+	ims_model_identity_free(&id);
+}
+
+static void by_name_and_folder(void **state)
+{
+	(void)state;
+	model_identity id;
+	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = "resnet34" }, NULL), 0);
+	assert_non_null(strstr(id.weights, "data/imgsearch/models/resnet34.safetensors"));
+	assert_int_equal(id.dim, 512);
+	assert_int_equal(id.recipe.resize, 256);
+	ims_model_identity_free(&id);
+	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = "mine" }, NULL), 0);
+	assert_string_equal(id.network, "resnet18");
+	assert_int_equal(id.recipe.bicubic, 1);
+	assert_true(id.recipe.std[2] == 0.25f);
+	ims_model_identity_free(&id);
+}
+
+/* A path of weights is a name when they have a card; with a catalogue name the card is not needed. */
+static void by_path(void **state)
+{
+	(void)state;
+	model_identity id;
+	imgsearch_error err;
+	char *mine = at("mine.safetensors"), *bare = at("bare.safetensors"), *wrong = at("wrong.safetensors"), *none = at("none.pth");
+	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = mine }, NULL), 0);
+	assert_string_equal(id.name, "mine");
+	ims_model_identity_free(&id);
+	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = "efficientnet_b5", .weights = bare }, NULL), 0);
+	assert_int_equal(id.recipe.crop, 456);
+	assert_int_equal(id.recipe.bicubic, 1);
+	assert_int_equal(id.dim, 2048);
+	ims_model_identity_free(&id);
+	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = bare }, &err), IMGSEARCH_EMODEL);
+	assert_non_null(strstr(err.message, "--model"));
+	assert_int_equal(ims_model_identify(&id, &(model_spec){ .weights = wrong }, &err), IMGSEARCH_EFORMAT);
+	assert_non_null(strstr(err.message, "alexnet"));
+	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = "resnet50", .weights = none }, &err), IMGSEARCH_ENOTFOUND);
+	ims_free(mine);
+	ims_free(bare);
+	ims_free(wrong);
+	ims_free(none);
+}
+
+static void what_to_do_is_said(void **state)
+{
+	(void)state;
+	model_identity id;
+	imgsearch_error err;
+	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = "resnet152" }, &err), IMGSEARCH_EMODEL);
+	assert_non_null(strstr(err.message, "--weights"));
+	assert_non_null(strstr(err.message, "resnet152.pth"));
+	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = "resnet5" }, &err), IMGSEARCH_EMODEL);
+	assert_non_null(strstr(err.message, "unknown network"));
+}
+
+static void recipes(void **state)
+{
+	(void)state;
+	model_identity id;
+	imgsearch_error err;
+	model_spec spec = { .name = "resnet34", .recipe = { .crop = 300 } };
+	assert_int_equal(ims_model_identify(&id, &spec, NULL), 0);
+	assert_int_equal(id.recipe.resize, 300);
+	ims_model_identity_free(&id);
+	spec.recipe = (imgsearch_recipe){ .resize = 128, .interpolation = IMGSEARCH_BICUBIC, .mean = { 0.5f, 0.5f, 0.5f }, .std = { 1, 1, 1 } };
+	assert_int_equal(ims_model_identify(&id, &spec, NULL), 0);
+	assert_int_equal(id.recipe.crop, 128);
+	assert_int_equal(id.recipe.bicubic, 1);
+	assert_true(id.recipe.mean[0] == 0.5f);
+	ims_model_identity_free(&id);
+	spec.recipe = (imgsearch_recipe){ .resize = 100, .crop = 200 };
+	assert_int_equal(ims_model_identify(&id, &spec, &err), IMGSEARCH_EINVAL);
+	spec.recipe = (imgsearch_recipe){ .std = { 1, 0, 1 } };
+	assert_int_equal(ims_model_identify(&id, &spec, &err), IMGSEARCH_EINVAL);
+	spec.recipe = (imgsearch_recipe){ .resize = 100000 };
+	assert_int_equal(ims_model_identify(&id, &spec, &err), IMGSEARCH_EINVAL);
+}
+
+static void identities_differ(void **state)
+{
+	(void)state;
+	char why[128];
+	model_identity a, b;
+	model_spec spec = { .precision = IMGSEARCH_F32 };
+	assert_int_equal(ims_model_identify(&a, &spec, NULL), 0);
+	assert_int_equal(ims_model_identify(&b, &spec, NULL), 0);
+	assert_true(ims_model_same(&a, &b, why, sizeof why));
+	b.precision = IMGSEARCH_BF16;
+	assert_false(ims_model_same(&a, &b, why, sizeof why));
+	assert_string_equal(why, "precision f32 and bf16");
+	b.precision = a.precision, b.recipe.crop++;
+	assert_false(ims_model_same(&a, &b, why, sizeof why));
+	b.recipe = a.recipe, b.weights_hash[0] ^= 1;
+	assert_false(ims_model_same(&a, &b, why, sizeof why));
+	ims_model_identity_free(&a);
+	ims_model_identity_free(&b);
+}
+
+static void runs(void **state)
+{
+	(void)state;
+	model_identity id;
+	model *m;
+	model_spec spec = { 0 };
+	static float in[2 * 32 * 32 * 3], out[2 * 48];
+	for (size_t i = 0; i < 32 * 32 * 3; i++)
+		in[i] = 1, in[32 * 32 * 3 + i] = -1;
+	assert_int_equal(ims_model_identify(&id, &spec, NULL), 0);
+	assert_int_equal(ims_model_load(&m, &id, &spec, NULL), 0);
+	assert_string_equal(ims_model_describe(m), "fake");
+	assert_int_equal(ims_model_batch(m), 4);
+	assert_int_equal(ims_model_run(m, in, 2, out, NULL), 0);
+	assert_true(out[0] == 1 && out[47] == 1 && out[48] == -1);
+	ims_model_free(m);
+	ims_model_identity_free(&id);
+}
+
+static int count_one(void *user, const imgsearch_model_info *m)
+{
+	int *found = user;
+	found[0]++;
+	found[1] += m->weights != NULL;
+	assert_true(m->dim > 0 && m->crop > 0);
+	return 0;
+}
+
+static void the_list(void **state)
+{
+	(void)state;
+	int found[2] = { 0, 0 };
+	assert_int_equal(ims_model_each(count_one, found), 0);
+	assert_int_equal(found[0], 15);
+	assert_int_equal(found[1], 2); /* default, resnet34 */
+}
+
+static void failing_allocations(void **state)
+{
+	(void)state;
+	model_identity id;
+	model_spec spec = { 0 };
+	imgsearch_error err;
+	int r = -1;
+	for (uint64_t n = 1; r; n++) {
+		model *m = NULL;
+		ims_alloc_fail_after(n);
+		r = ims_model_identify(&id, &spec, &err);
+		if (!r && (r = ims_model_load(&m, &id, &spec, &err)))
+			ims_model_identity_free(&id);
+		ims_alloc_fail_after(0);
+		ims_model_free(m);
+		assert_true(n < 100);
+	}
+	ims_model_identity_free(&id);
+}
+
+static void cards(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *word;
+	} bad[] = {
+		{ "", "no JSON" }, { "[]", "no JSON" }, { "{", "no JSON" }, { "{\"network\":\"resnet18\"", "no JSON" },
+		{ "{\"network\":\"resnet18\"}x", "follows" }, { "{}", "unknown network" }, { "{\"network\":7}", "\"network\"" },
+		{ "{\"network\":\"resnet18\",\"resize\":0}", "\"resize\"" }, { "{\"network\":\"resnet18\",\"resize\":1e99}", "\"resize\"" },
+		{ "{\"network\":\"resnet18\",\"crop\":300}", "larger" }, { "{\"network\":\"resnet18\",\"mean\":[1,2]}", "\"mean\"" },
+		{ "{\"network\":\"resnet18\",\"mean\":[1,2,3,4]}", "\"mean\"" }, { "{\"network\":\"resnet18\",\"std\":[1,0,1]}", "\"std\"" },
+		{ "{\"network\":\"resnet18\",\"interpolation\":\"nearest\"}", "\"interpolation\"" },
+		{ "{\"network\":\"resnet18\",\"projection\":true}", "\"dim\"" }, { "{\"network\":\"script\"}", "\"dim\"" },
+		{ "{\"network\":\"resnet18\",\"x\":[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]}", "deep" },
+		{ "{\"network\":\"resnet18\",\"note\":\"a\nb\"}", "\"note\"" }, { "{\"network\":\"resnet18\",\"dim\":01}", "\"dim\"" },
+	};
+	model_card card, again;
+	imgsearch_error err;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		assert_int_equal(ims_card_parse(&card, bad[i].text, strlen(bad[i].text), &err), IMGSEARCH_EFORMAT);
+		if (!strstr(err.message, bad[i].word))
+			fail_msg("%s: %s", bad[i].text, err.message);
+	}
+	static const char good[] = "{\"network\":\"efficientnet_b1\",\"name\":\"two \\\"words\\\" \\u00e9\\ud83d\\ude00\",\"later\":{\"a\":[null,-1.5e3]},"
+		"\"mean\":[0.481,-0.45,0.5],\"std\":[0.25,1,127.5],\"dim\":256,\"projection\":true,\"licence\":\"MIT\"}";
+	assert_int_equal(ims_card_parse(&card, good, sizeof good - 1, NULL), 0);
+	assert_string_equal(card.name, "two \"words\" \xc3\xa9\xf0\x9f\x98\x80");
+	assert_int_equal(card.recipe.crop, 240);
+	assert_true(card.recipe.mean[0] == 0.481f && card.recipe.std[2] == 127.5f);
+	buf text = { 0 };
+	assert_int_equal(ims_card_text(&text, &card), 0);
+	assert_int_equal(ims_card_parse(&again, text.data, text.len, NULL), 0);
+	assert_memory_equal(&card, &again, sizeof card);
+	ims_buf_free(&text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_default_model), cmocka_unit_test(by_name_and_folder), cmocka_unit_test(by_path),
+		cmocka_unit_test(what_to_do_is_said), cmocka_unit_test(recipes), cmocka_unit_test(identities_differ),
+		cmocka_unit_test(runs), cmocka_unit_test(the_list), cmocka_unit_test(failing_allocations), cmocka_unit_test(cards),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
