@@ -1,6 +1,6 @@
 #!/bin/sh
-# The commands of the README work: lines of its sh blocks that begin with imgsearch are run where ~/Pictures, photo.jpg
-# and the other files they name are drawn pictures; make targets exist; files that it links to are there.
+# The commands of the README work: lines of its blocks that begin with imgsearch are run, in order of the alphabet, where
+# ~/Pictures and the files they name are drawn pictures; make targets exist; files that it links to are there.
 . "$(dirname "$0")/../cli/common.sh"
 README=$TOP/README.md
 if [ ! -e "$README" ]; then
@@ -8,12 +8,14 @@ if [ ! -e "$README" ]; then
 	exit 0
 fi
 draw Pictures 2
-for file in photo.jpg query.jpg a.jpg b.jpg; do cp Pictures/city-01.jpg $file; done
 for folder in photos pictures; do cp -r Pictures $folder; done
-sed -n '/^```sh$/,/^```$/p; /^```$/,/^```$/p' "$README" | grep -e '^\(\$ \)\{0,1\}\(imgsearch\|make\) ' | sed 's/^\$ //; s/ *#.*//' | sort -u >lines
+awk '/^```/ { block = !block; next } block && sub(/^(\$ )?/, "") && /^(imgsearch|make) / { sub(/ *#.*/, ""); print }' "$README" | sort -u >lines
 [ -s lines ]; result "the README has commands" $?
 while read -r line; do
 	set -- $line
+	for word; do
+		case $word in *.jpg | *.png) [ -e "$word" ] || cp Pictures/city-01.jpg "$word" ;; esac
+	done
 	case $line in
 	make\ *)
 		grep -q -e "^$2:" -e "^\.PHONY:.* $2\( \|$\)" "$TOP/Makefile"; result "there is a target for: $line" $?
