@@ -74,6 +74,17 @@ static int extract_block(cli *c, block *b, size_t first, size_t n, int raw, arra
 	return array_write(w, b->rows, n) ? CLI_DONE : CLI_FAILED;
 }
 
+static void print_json(const extract_args *a, const block *b, size_t total)
+{
+	json j;
+	json_begin(&j, stdout);
+	json_path(&j, "path", a->output);
+	json_int(&j, "rows", (int64_t)total);
+	json_int(&j, "dim", b->dim);
+	json_int(&j, "failed", (int64_t)b->failed);
+	json_end(&j);
+}
+
 static int extract_all(cli *c, const extract_args *a, block *b)
 {
 	array_writer w;
@@ -92,6 +103,8 @@ static int extract_all(cli *c, const extract_args *a, block *b)
 		rc = CLI_FAILED;
 	if (rc)
 		return rc;
+	if (c->common->json)
+		print_json(a, b, total);
 	cli_note(c, "%s: features (%zu, %u)%s", a->output, total, b->dim, b->failed ? "; rows of NaN for what failed" : "");
 	return !b->failed ? CLI_DONE : b->failed < total ? CLI_SOME_FAILED : CLI_FAILED;
 }
@@ -128,10 +141,10 @@ static int run(cli *c, void *args)
 const cmd cmd_extract = {
 	.name = "extract", .operands = "IMG... -o FILE.npy", .summary = "write the features of pictures as an array file",
 	.text = "Writes one row of float32 for each IMG, in their order, normalised to length 1; a row of NaN for a picture that "
-		"failed. IMG is a file, \"-\" for a picture on standard input, or id:N for a picture of the index. The network is that "
+		"failed. IMG is a file, or \"-\" for a picture on standard input. The network is that "
 		"of the index, or the one that --model and --weights name.\n\n"
 		"\timgsearch extract *.jpg -o features.npy\n"
 		"\timgsearch extract --model resnet50 --weights resnet50.pth a.jpg b.jpg -o features.npy",
-	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_RECIPE, .args_size = sizeof(extract_args), .run = run,
+	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_RECIPE | GROUP_JSON, .args_size = sizeof(extract_args), .run = run,
 	.min_operands = 1, .max_operands = CLI_MANY
 };

@@ -15,6 +15,18 @@ typedef struct vectors_args {
 	uint32_t metric, f16;
 } vectors_args;
 
+static void print_json(const cli *c, const char *file, size_t rows, size_t dim)
+{
+	json j;
+	if (!c->common->json)
+		return;
+	json_begin(&j, stdout);
+	json_path(&j, "path", file);
+	json_int(&j, "rows", (int64_t)rows);
+	json_int(&j, "dim", (int64_t)dim);
+	json_end(&j);
+}
+
 /* ------------------------------------------------------------------------------------------------- import ---- */
 
 typedef struct importer {
@@ -54,8 +66,10 @@ static int import_all(importer *m)
 	}
 	free(m->row);
 	free(m->id);
-	if (rc == CLI_DONE)
+	if (rc == CLI_DONE) {
+		print_json(m->c, m->file, total, m->rows.dim);
 		cli_note(m->c, "%s: vectors (%zu, %zu) imported; for fast queries: imgsearch build", m->file, total, m->rows.dim);
+	}
 	return rc;
 }
 
@@ -140,8 +154,10 @@ static int export_run(cli *c, void *args)
 		rc = CLI_FAILED;
 	if (x.ids.file && !array_finish(&x.ids, good) && good)
 		rc = CLI_FAILED;
-	if (rc == CLI_DONE)
+	if (rc == CLI_DONE) {
+		print_json(c, x.file, x.rows.n, x.rows.dim);
 		cli_note(c, "%s: vectors (%zu, %zu)", x.file, x.rows.n, x.rows.dim);
+	}
 	return rc;
 }
 
@@ -160,7 +176,7 @@ const cmd cmd_vectors_import = {
 		"no network and no pictures. A row whose id is there already replaces it.\n\n"
 		"\timgsearch vectors import features.npy --ids ids.npy --metric l2 --db features.db\n"
 		"\timgsearch query --vectors queries.npy -k 10 --ids found.npy --db features.db",
-	.options = import_options, .groups = GROUP_DB | GROUP_THREADS, .args_size = sizeof(vectors_args), .run = import_run,
+	.options = import_options, .groups = GROUP_DB | GROUP_THREADS | GROUP_JSON, .args_size = sizeof(vectors_args), .run = import_run,
 	.min_operands = 1, .max_operands = 1
 };
 
@@ -175,6 +191,6 @@ const cmd cmd_vectors_export = {
 	.text = "Writes all vectors of the index in order of their ids, as they were extracted (not normalised), to a .npy or .fvecs "
 		"file of float32.\n\n"
 		"\timgsearch vectors export features.npy --ids ids.npy",
-	.options = export_options, .groups = GROUP_DB, .args_size = sizeof(vectors_args), .run = export_run,
+	.options = export_options, .groups = GROUP_DB | GROUP_JSON, .args_size = sizeof(vectors_args), .run = export_run,
 	.min_operands = 1, .max_operands = 1
 };

@@ -29,6 +29,10 @@ nan
 nan
 1.000
 END
+check "--json" 4 imgsearch extract -q --json pics/city-01.jpg text.jpg -o g.npy <<'END'
+{"schema": 1, "path": "g.npy", "rows": 2, "dim": 48, "failed": 1}
+! imgsearch: text.jpg: not a picture of a known format
+END
 check "all fail" 3 imgsearch extract text.jpg -o h.npy <<'END'
 -
 END

@@ -70,6 +70,9 @@ compare "export --f16" 0 0 <<'END'
 {'descr': '<f2', 'fortran_order': False, 'shape': (6, 3), }
 15360 0 0 0 15360 0 0 0 15360 15360 16384 49664 14336 0 0 1 31743 32768
 END
+check "export --json" 0 imgsearch vectors export -q --json half.npy <<'END'
+{"schema": 1, "path": "half.npy", "rows": 6, "dim": 3}
+END
 imgsearch vectors export -q out.fvecs && rm -f w.db && imgsearch vectors import -q --db w.db out.fvecs --ids outids.npy && imgsearch vectors export -q --db w.db again.npy && cmp -s out.npy again.npy
 result "through .fvecs and back: the same bytes" $?
 check "build --stats" 0 sh -c "imgsearch build -q --stats | sed 's/\(_s\|_mb\)\": [0-9.e-]*/\1\": N/g; s/\"why\": \"[^\"]*\"/\"why\": W/'" <<'END'

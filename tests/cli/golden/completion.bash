@@ -172,11 +172,11 @@ _imgsearch() {
 	"failed") options="--paths --db --json --null --help --quiet --verbose" ;;
 	"rm") options="--dry-run --db --json --null --help --quiet --verbose" ;;
 	"build") options="--searcher --variance --components --whiten --degree --beam --seed --stats --db --threads --json --help --quiet --verbose" ;;
-	"extract") options="--output --raw --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --threads --help --quiet --verbose" ;;
+	"extract") options="--output --raw --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --threads --json --help --quiet --verbose" ;;
 	"models") options="--json --help --quiet --verbose" ;;
 	"root mv") options="--db --help --quiet --verbose" ;;
-	"vectors import") options="--ids --metric --db --threads --help --quiet --verbose" ;;
-	"vectors export") options="--ids --f16 --db --help --quiet --verbose" ;;
+	"vectors import") options="--ids --metric --db --threads --json --help --quiet --verbose" ;;
+	"vectors export") options="--ids --f16 --db --json --help --quiet --verbose" ;;
 	"eval") options="--queries --truth --groups --duplicates --sample --threshold --plain --whiten --expand --expand-power --seed --db --model --weights --device --precision --threads --json --help --quiet --verbose" ;;
 	"dups") options="--kind --min-score --under --reject --db --threads --json --null --help --quiet --verbose" ;;
 	"train") options="--out --distill --loss --layers --size --dim --epochs --steps --batch --lr --val --patience --min-crop --jitter --anchor --decay --views --relational --labels --whiten --seed --resume --restart --f32 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --threads --json --help --quiet --verbose" ;;
