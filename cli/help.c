@@ -277,7 +277,7 @@ static void bash_values(FILE *f, const cmd *c)
 			fprintf(f, "|\"%s -%c\"", c->name, o->letter);
 		fputs(") ", f);
 		if (o->choices) {
-			fputs("COMPREPLY=($(compgen -W \"", f);
+			fputs("COMPREPLY=($(IFS=' '; compgen -W \"", f);
 			words(f, o->choices);
 			fputs("\" -- \"$cur\")); ", f);
 		} else if (takes_file(o)) {
@@ -293,14 +293,14 @@ static void bash(FILE *f)
 	fputs("# bash completion for imgsearch; written by: imgsearch complete bash\n"
 		"_imgsearch() {\n"
 		"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd=${COMP_WORDS[1]} options= operands=\n"
-		"\tlocal IFS=$' \\n'\n"
+		"\tlocal IFS=$'\\n'\n"
 		"\tCOMPREPLY=()\n"
-		"\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(compgen -W \"", f);
+		"\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(IFS=' '; compgen -W \"", f);
 	first_words(f);
 	fputs(" --version --help\" -- \"$cur\"))\n\t\treturn\n\tfi\n\tcase $cmd in\n", f);
 	for (size_t i = 0; commands[i]; i++)
 		if (first_of_pair(i, first, sizeof(first))) {
-			fprintf(f, "\t%s)\n\t\tif [ \"$COMP_CWORD\" -eq 2 ]; then\n\t\t\tCOMPREPLY=($(compgen -W \"", first);
+			fprintf(f, "\t%s)\n\t\tif [ \"$COMP_CWORD\" -eq 2 ]; then\n\t\t\tCOMPREPLY=($(IFS=' '; compgen -W \"", first);
 			second_words(f, first);
 			fputs("\" -- \"$cur\"))\n\t\t\treturn\n\t\tfi\n\t\tcmd=\"$cmd ${COMP_WORDS[2]}\" ;;\n", f);
 		}
@@ -323,8 +323,8 @@ static void bash(FILE *f)
 	}
 	fputs("\tesac\n"
 		"\tcase $cur in\n"
-		"\t-*) COMPREPLY=($(compgen -W \"$options\" -- \"$cur\")) ;;\n"
-		"\t*) if [ -n \"$operands\" ]; then COMPREPLY=($(compgen -W \"$operands\" -- \"$cur\")); else COMPREPLY=($(compgen -f -- \"$cur\")); fi ;;\n"
+		"\t-*) COMPREPLY=($(IFS=' '; compgen -W \"$options\" -- \"$cur\")) ;;\n"
+		"\t*) if [ -n \"$operands\" ]; then COMPREPLY=($(IFS=' '; compgen -W \"$operands\" -- \"$cur\")); else COMPREPLY=($(compgen -f -- \"$cur\")); fi ;;\n"
 		"\tesac\n}\n"
 		"complete -o filenames -F _imgsearch imgsearch\n", f);
 }

@@ -25,7 +25,8 @@ complete() { # WORDS... what bash would offer for the last one
 	bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _imgsearch; printf "%s\n" "${COMPREPLY[@]}"' - ./bash imgsearch "$@" | tr '\n' ' '
 }
 if command -v bash >/dev/null; then
-	touch picture.jpg
+	touch picture.jpg 'two words.jpg'
+	[ "$(complete query two)" = "two words.jpg " ]; result "bash: a file with a space" $?
 	[ "$(complete que)" = "query " ]; result "bash: a command" $?
 	[ "$(complete root "")" = "mv " ]; result "bash: the second word" $?
 	[ "$(complete query --searcher g)" = "graph " ]; result "bash: a choice" $?

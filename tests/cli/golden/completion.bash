@@ -1,22 +1,22 @@
 # bash completion for imgsearch; written by: imgsearch complete bash
 _imgsearch() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd=${COMP_WORDS[1]} options= operands=
-	local IFS=$' \n'
+	local IFS=$'\n'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W "index query info list failed rm build extract models root vectors eval dups train serve help complete --version --help" -- "$cur"))
+		COMPREPLY=($(IFS=' '; compgen -W "index query info list failed rm build extract models root vectors eval dups train serve help complete --version --help" -- "$cur"))
 		return
 	fi
 	case $cmd in
 	root)
 		if [ "$COMP_CWORD" -eq 2 ]; then
-			COMPREPLY=($(compgen -W "mv" -- "$cur"))
+			COMPREPLY=($(IFS=' '; compgen -W "mv" -- "$cur"))
 			return
 		fi
 		cmd="$cmd ${COMP_WORDS[2]}" ;;
 	vectors)
 		if [ "$COMP_CWORD" -eq 2 ]; then
-			COMPREPLY=($(compgen -W "import export" -- "$cur"))
+			COMPREPLY=($(IFS=' '; compgen -W "import export" -- "$cur"))
 			return
 		fi
 		cmd="$cmd ${COMP_WORDS[2]}" ;;
@@ -31,12 +31,12 @@ _imgsearch() {
 	"index --model"|"index -m") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"index --weights"|"index -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"index --device") return ;;
-	"index --precision") COMPREPLY=($(compgen -W "auto f32 bf16" -- "$cur")); return ;;
+	"index --precision") COMPREPLY=($(IFS=' '; compgen -W "auto f32 bf16" -- "$cur")); return ;;
 	"index --resize") return ;;
 	"index --crop") return ;;
 	"index --mean") return ;;
 	"index --std") return ;;
-	"index --interpolation") COMPREPLY=($(compgen -W "default bilinear bicubic" -- "$cur")); return ;;
+	"index --interpolation") COMPREPLY=($(IFS=' '; compgen -W "default bilinear bicubic" -- "$cur")); return ;;
 	"index --max-megapixels") return ;;
 	"index --threads"|"index -t") return ;;
 	"query --k"|"query -k") return ;;
@@ -45,7 +45,7 @@ _imgsearch() {
 	"query --under"|"query -u") COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	"query --crop") return ;;
 	"query --not"|"query -n") COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	"query --searcher"|"query -s") COMPREPLY=($(compgen -W "exact kdtree pca graph scan" -- "$cur")); return ;;
+	"query --searcher"|"query -s") COMPREPLY=($(IFS=' '; compgen -W "exact kdtree pca graph scan" -- "$cur")); return ;;
 	"query --recall") return ;;
 	"query --ef") return ;;
 	"query --checks") return ;;
@@ -58,14 +58,14 @@ _imgsearch() {
 	"query --model"|"query -m") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"query --weights"|"query -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"query --device") return ;;
-	"query --precision") COMPREPLY=($(compgen -W "auto f32 bf16" -- "$cur")); return ;;
+	"query --precision") COMPREPLY=($(IFS=' '; compgen -W "auto f32 bf16" -- "$cur")); return ;;
 	"query --threads"|"query -t") return ;;
 	"info --db"|"info -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	"list --state") COMPREPLY=($(compgen -W "all indexed duplicate unsupported damaged too-big excluded unreadable" -- "$cur")); return ;;
+	"list --state") COMPREPLY=($(IFS=' '; compgen -W "all indexed duplicate unsupported damaged too-big excluded unreadable" -- "$cur")); return ;;
 	"list --db"|"list -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"failed --db"|"failed -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"rm --db"|"rm -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	"build --searcher"|"build -s") COMPREPLY=($(compgen -W "auto exact kdtree pca graph" -- "$cur")); return ;;
+	"build --searcher"|"build -s") COMPREPLY=($(IFS=' '; compgen -W "auto exact kdtree pca graph" -- "$cur")); return ;;
 	"build --variance") return ;;
 	"build --components") return ;;
 	"build --degree") return ;;
@@ -78,17 +78,17 @@ _imgsearch() {
 	"extract --model"|"extract -m") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"extract --weights"|"extract -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"extract --device") return ;;
-	"extract --precision") COMPREPLY=($(compgen -W "auto f32 bf16" -- "$cur")); return ;;
+	"extract --precision") COMPREPLY=($(IFS=' '; compgen -W "auto f32 bf16" -- "$cur")); return ;;
 	"extract --resize") return ;;
 	"extract --crop") return ;;
 	"extract --mean") return ;;
 	"extract --std") return ;;
-	"extract --interpolation") COMPREPLY=($(compgen -W "default bilinear bicubic" -- "$cur")); return ;;
+	"extract --interpolation") COMPREPLY=($(IFS=' '; compgen -W "default bilinear bicubic" -- "$cur")); return ;;
 	"extract --max-megapixels") return ;;
 	"extract --threads"|"extract -t") return ;;
 	"root mv --db"|"root mv -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"vectors import --ids") COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	"vectors import --metric") COMPREPLY=($(compgen -W "cosine l2 ip" -- "$cur")); return ;;
+	"vectors import --metric") COMPREPLY=($(IFS=' '; compgen -W "cosine l2 ip" -- "$cur")); return ;;
 	"vectors import --db"|"vectors import -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"vectors import --threads"|"vectors import -t") return ;;
 	"vectors export --ids") COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -106,16 +106,16 @@ _imgsearch() {
 	"eval --model"|"eval -m") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"eval --weights"|"eval -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"eval --device") return ;;
-	"eval --precision") COMPREPLY=($(compgen -W "auto f32 bf16" -- "$cur")); return ;;
+	"eval --precision") COMPREPLY=($(IFS=' '; compgen -W "auto f32 bf16" -- "$cur")); return ;;
 	"eval --threads"|"eval -t") return ;;
-	"dups --kind") COMPREPLY=($(compgen -W "bytes picture scene" -- "$cur")); return ;;
+	"dups --kind") COMPREPLY=($(IFS=' '; compgen -W "bytes picture scene" -- "$cur")); return ;;
 	"dups --min-score") return ;;
 	"dups --under"|"dups -u") COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	"dups --db"|"dups -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"dups --threads"|"dups -t") return ;;
 	"train --out"|"train -o") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"train --distill") return ;;
-	"train --loss") COMPREPLY=($(compgen -W "ce supcon arcface" -- "$cur")); return ;;
+	"train --loss") COMPREPLY=($(IFS=' '; compgen -W "ce supcon arcface" -- "$cur")); return ;;
 	"train --layers") return ;;
 	"train --size") return ;;
 	"train --dim") return ;;
@@ -141,12 +141,12 @@ _imgsearch() {
 	"train --model"|"train -m") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"train --weights"|"train -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"train --device") return ;;
-	"train --precision") COMPREPLY=($(compgen -W "auto f32 bf16" -- "$cur")); return ;;
+	"train --precision") COMPREPLY=($(IFS=' '; compgen -W "auto f32 bf16" -- "$cur")); return ;;
 	"train --resize") return ;;
 	"train --crop") return ;;
 	"train --mean") return ;;
 	"train --std") return ;;
-	"train --interpolation") COMPREPLY=($(compgen -W "default bilinear bicubic" -- "$cur")); return ;;
+	"train --interpolation") COMPREPLY=($(IFS=' '; compgen -W "default bilinear bicubic" -- "$cur")); return ;;
 	"train --max-megapixels") return ;;
 	"train --threads"|"train -t") return ;;
 	"serve --port"|"serve -p") return ;;
@@ -161,7 +161,7 @@ _imgsearch() {
 	"serve --model"|"serve -m") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"serve --weights"|"serve -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"serve --device") return ;;
-	"serve --precision") COMPREPLY=($(compgen -W "auto f32 bf16" -- "$cur")); return ;;
+	"serve --precision") COMPREPLY=($(IFS=' '; compgen -W "auto f32 bf16" -- "$cur")); return ;;
 	"serve --threads"|"serve -t") return ;;
 	esac
 	case $cmd in
@@ -185,8 +185,8 @@ _imgsearch() {
 	"complete") options="--help --quiet --verbose" operands="bash zsh fish" ;;
 	esac
 	case $cur in
-	-*) COMPREPLY=($(compgen -W "$options" -- "$cur")) ;;
-	*) if [ -n "$operands" ]; then COMPREPLY=($(compgen -W "$operands" -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
+	-*) COMPREPLY=($(IFS=' '; compgen -W "$options" -- "$cur")) ;;
+	*) if [ -n "$operands" ]; then COMPREPLY=($(IFS=' '; compgen -W "$operands" -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
 	esac
 }
 complete -o filenames -F _imgsearch imgsearch
