@@ -1,17 +1,16 @@
 /*
  * Which beam and margin meet which recall, measured on the finished graph with two kinds of queries, the truth coming
- * from a plain scan: stored rows (their own row left out), and points half way between two rows chosen at random, which
- * are as far from everything as a picture of which nothing is indexed. A level is the cheapest pair that has
- * both recalls; cost is counted in expanded nodes and full rows read, not in seconds, so that a seed gives one graph.
+ * from a plain scan: stored rows (their own row left out), and points half way between a row and its 500th neighbour,
+ * which turn out as hard as pictures of which nothing is indexed. A level is the cheapest pair that has both recalls; cost is counted in expanded nodes and full rows read, not in seconds, so that a seed gives one graph.
  */
 #include "search/graph.h"
 
 #include <math.h>
 
-enum { QUERIES = 64, K = 10, EFS = 14, MARGINS = 4 };
+enum { QUERIES = 64, K = 10, FAR = 500, EFS = 14, MARGINS = 4 };
 
 static const uint32_t efs[EFS] = { 10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 1000 };
-static const float margins[MARGINS] = { 0.03f, 0.07f, 0.15f, 0.3f };
+static const float margins[MARGINS] = { 0, 0.03f, 0.1f, 0.3f };
 static const float wanted[] = { 0.8f, 0.9f, 0.95f, 0.97f, 0.98f, 0.99f, 0.995f, 0.999f };
 
 typedef struct trial {
@@ -26,23 +25,40 @@ typedef struct tuning {
 	trial trial[EFS][MARGINS];
 } tuning;
 
+/* The id of a row's neighbour of rank FAR, or of a smaller one in a small collection. */
+static int far_neighbour(tuning *t, const float *row, int64_t *id, imgsearch_error *err)
+{
+	topk near;
+	search_report report;
+	size_t rank = t->g->live / 20 < FAR ? t->g->live / 20 : FAR;
+	search_request q = { .queries = row, .n = 1, .k = rank, .max_distance = INFINITY, .filter_count = SIZE_MAX };
+	if (ims_topk_init(&near, rank))
+		return ims_nomem(err);
+	int rc = ims_graph_ask(t->g, &q, 2 * rank, 0, &near, &report, err);
+	if (!rc && near.n)
+		*id = near.item[0].id; /* the heap's first is the farthest */
+	ims_topk_free(&near);
+	return rc;
+}
+
 static int pick_queries(tuning *t, const row_source *rows, uint64_t seed, imgsearch_error *err)
 {
 	graph *g = t->g;
 	size_t dim = rows->dim;
-	int64_t ids[2];
-	uint8_t found[2];
+	uint8_t found[2] = { 0, 0 };
 	float *pair = ims_alloc(2 * dim, sizeof(*pair));
 	int rc = pair ? 0 : ims_nomem(err);
 	for (size_t i = 0; !rc && i < 2 * QUERIES; i++) {
-		float *q = t->query + i * dim;
-		ids[0] = g->ids[ims_random(&seed) % g->n];
-		ids[1] = g->ids[ims_random(&seed) % g->n];
-		rc = rows->fetch(rows->ctx, ids, 2, pair, found, err);
-		float half = i < QUERIES || !found[1] ? 0 : 0.5f, length = 0;
-		t->self[i] = half > 0 ? INT64_MIN : ids[0];
-		for (size_t j = 0; j < dim; j++) {
-			q[j] = (1 - half) * pair[j] + half * pair[dim + j];
+		float *q = t->query + i * dim, half = i < QUERIES ? 0 : 0.5f, length = 0;
+		int64_t id = g->ids[ims_random(&seed) % g->n];
+		t->self[i] = i < QUERIES ? id : INT64_MIN;
+		rc = rows->fetch(rows->ctx, &id, 1, pair, found, err);
+		if (!rc && half > 0)
+			rc = far_neighbour(t, pair, &id, err);
+		if (!rc)
+			rc = rows->fetch(rows->ctx, &id, 1, pair + dim, found + 1, err);
+		for (size_t j = 0; !rc && j < dim; j++) {
+			q[j] = found[0] && found[1] ? (1 - half) * pair[j] + half * pair[dim + j] : 0;
 			length += q[j] * q[j];
 		}
 		for (size_t j = 0; j < dim && half > 0 && length > 0 && rows->metric == IMGSEARCH_COSINE; j++)
@@ -108,10 +124,9 @@ static void choose(tuning *t, graph *g)
 		if (best && (!g->levels || memcmp(&g->level[g->levels - 1], &level, sizeof(level))))
 			g->level[g->levels++] = level;
 	}
-	if (!g->levels) { /* nothing reaches even the first: as wide as was tried */
-		const trial *last = &t->trial[EFS - 1][MARGINS - 1];
+	const trial *last = &t->trial[EFS - 1][MARGINS - 1];
+	if (last->cost > 0) /* not all is within reach: as wide as was tried comes last */
 		g->level[g->levels++] = (graph_level){ (float)last->recall[0], (float)last->recall[1], efs[EFS - 1], margins[MARGINS - 1], 0 };
-	}
 }
 
 int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *err)
