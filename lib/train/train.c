@@ -224,6 +224,7 @@ typedef struct loop {
 	uint64_t ordered;   /* epoch + 1 that order is of */
 	double loss, hits, counted, step_seconds; /* of the last steps, decaying; seconds all in all */
 	uint64_t seen;
+	bool warm;
 	double validation_accuracy, saved;
 } loop;
 
@@ -336,8 +337,11 @@ static int one_step(loop *l, imgsearch_error *err)
 		snprintf(what, sizeof what, "step %llu", (unsigned long long)r->step + 1);
 		return ims_train_shim_error(err, rc, what, &msg);
 	}
-	l->step_seconds += ims_now() - before;
-	l->seen += n;
+	if (l->warm) {
+		l->step_seconds += ims_now() - before;
+		l->seen += n;
+	}
+	l->warm = true; /* the first step prepares what the others use */
 	l->loss = l->loss * 0.95 + score.loss;
 	l->hits = l->hits * 0.95 + score.hits;
 	l->counted = l->counted * 0.95 + score.counted;
@@ -421,6 +425,18 @@ static int learn(run *r, imgsearch_train_report *report, imgsearch_error *err)
 	return rc;
 }
 
+/* Those that the headers said nothing of; workers cannot tell. */
+static uint64_t tell_broken(run *r)
+{
+	uint64_t n = 0;
+	for (size_t i = 0; i < r->set.n; i++)
+		if (r->set.item[i].state == SAMPLE_BAD) {
+			ims_job_log(r->job, IMGSEARCH_LOG_WARNING, "left out: %s: it cannot be decoded", r->set.item[i].path);
+			n++;
+		}
+	return n;
+}
+
 int ims_train(const train_file *files, size_t n, const model_spec *start, const imgsearch_train_options *options, job *job,
 	imgsearch_train_report *report, imgsearch_error *err)
 {
@@ -436,7 +452,7 @@ int ims_train(const train_file *files, size_t n, const model_spec *start, const 
 		rc = prepare(&r, &o, files, n, err);
 	if (!rc)
 		rc = learn(&r, report, err);
-	report->pictures = r.set.n;
+	report->pictures = r.set.n - tell_broken(&r);
 	report->classes = r.set.n_classes;
 	report->held_out = r.set.n - r.set.n_train;
 	report->failed = r.set.failed;
