@@ -204,12 +204,15 @@ fuzz: fuzz-programs
 # --------------------------------------------------------------------------------------------- benchmarks ----
 
 # One target a benchmark, named bench-NAME and listed here.
-BENCHES := decode
+BENCHES := decode train
 .PHONY: bench
 bench: $(BENCHES:%=bench-%)
 
 bench-decode: $(B)/tests/bench/decode
 	@tests/bench/decode.py $<
+
+bench-train: all
+	@B=$(B) tests/bench/train.py
 
 # --------------------------------------------------------------------------------------------- use it ----
 

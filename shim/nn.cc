@@ -126,7 +126,7 @@ at::Tensor conv::operator()(const at::Tensor &x, const at::Tensor *add)
 		auto type = x.scalar_type();
 		at::Tensor y = at::conv2d(x, weight.to(type), bias.defined() ? bias.to(type) : bias, dims.stride, dims.kernel / 2, 1, dims.groups);
 		if (gamma.defined())
-			y = at::batch_norm(y.to(at::kFloat), gamma, beta, mean, variance, training, 0.1, eps, true).to(type);
+			y = at::batch_norm(y, gamma, beta, mean, variance, training, 0.1, eps, true);
 		return activate(add ? y + *add : y, activation);
 	}
 	bool relu = activation == act::relu && !add;

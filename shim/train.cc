@@ -72,6 +72,7 @@ void own_unit(shim_train &t, ims::conv &u)
 		if (v.defined())
 			v = v.to(t.device, at::kFloat, false, true);
 	});
+	u.weight = u.weight.contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 void learn(shim_train &t, const std::string &name, Tensor &v, bool fresh)
