@@ -218,18 +218,25 @@ static int add_one(server *sv, imgsearch *s, const void *data, size_t size, int6
 enum MHD_Result picture_add(exchange *x)
 {
 	form_part part[REQUEST_PARTS] = { { .data = x->body, .size = x->size } };
-	const char *type = header(x, "Content-Type");
+	const char *type = header(x, "Content-Type"), *name = param(x, "held");
+	void *held = NULL;
 	imgsearch_error err = { 0 };
 	int n = 1;
 	if (x->server->options.read_only || !x->server->options.uploads)
 		return answer_error(x, 403, "EREADONLY", "this server takes no pictures; start it with --uploads DIR");
-	if (type && !strncasecmp(type, "multipart/form-data", 19))
+	if (name) {
+		if (!(held = held_get(x->server->index, name, &part[0].size)))
+			return answer_error(x, 410, "ENOTHELD", "the picture is no longer held; send it again");
+		part[0].data = held;
+	} else if (type && !strncasecmp(type, "multipart/form-data", 19))
 		n = form_parse(part, REQUEST_PARTS, type, x->body ? x->body : "", x->size);
-	if (n <= 0 || !x->size)
+	if (n <= 0 || !part[0].size)
 		return answer_error(x, 400, "EINVAL", "no picture, or a malformed form");
 	imgsearch *s = serve_index_take(x->server->index, &err);
-	if (!s)
+	if (!s) {
+		free(held);
 		return answer_library(x, &err);
+	}
 	reply r;
 	json j;
 	int added = 0;
@@ -249,6 +256,7 @@ enum MHD_Result picture_add(exchange *x)
 	json_close(&j, ']');
 	json_end(&j);
 	serve_index_give(x->server->index);
+	free(held);
 	if (added) {
 		layout_forget(x->server->map);
 		layout_forget(x->server->groups);

@@ -1,0 +1,55 @@
+// What every part of the page uses: elements, requests, names of pictures.
+
+export const $ = id => document.getElementById(id);
+
+export function make(tag, attributes = {}, ...children) {
+	const e = document.createElement(tag);
+	for (const [name, value] of Object.entries(attributes)) {
+		if (name.startsWith("on")) e.addEventListener(name.slice(2), value);
+		else if (value === true) e.setAttribute(name, "");
+		else if (value !== false && value !== null && value !== undefined) e.setAttribute(name, value);
+	}
+	e.append(...children.filter(c => c !== null));
+	return e;
+}
+
+export async function ask(url, options) {
+	let answer, body;
+	try {
+		answer = await fetch(url, options);
+		body = await answer.json();
+	} catch (e) {
+		throw new Error("The server does not answer.");
+	}
+	if (!answer.ok) throw Object.assign(new Error(body.error?.message || `Error ${answer.status}`), { status: answer.status });
+	return { body, status: answer.status, headers: answer.headers };
+}
+
+export const thumb = (id, size = 256) => `/api/pictures/${id}/thumb?size=${size}`;
+export const name = p => p.title || (p.path || `Picture ${p.id}`).split("/").pop();
+export const folder = p => (p.path || "").split("/").slice(-2, -1)[0] || "";
+
+export function toast(text) {
+	$("toast").textContent = text;
+	$("toast").hidden = false;
+	clearTimeout(toast.timer);
+	toast.timer = setTimeout(() => { $("toast").hidden = true; }, 6000);
+}
+
+// A thing that is computed in the background: asks until it is there, and shows how far it is.
+export async function waitFor(url, box) {
+	const stages = { compare: "Comparing pictures", map: "Laying out the map", read: "Reading pictures" };
+	for (let first = true; ; first = false) {
+		const { body, status } = await ask(first ? url : url.split("?")[0]);
+		if (status === 200) {
+			box.hidden = true;
+			return body;
+		}
+		box.hidden = false;
+		box.querySelector("p").textContent = `${stages[body.stage] || "Working"} …`;
+		box.querySelector("progress").value = body.done;
+		await new Promise(done => setTimeout(done, 500));
+	}
+}
+
+export const bytes = n => n < 1e6 ? `${Math.round(n / 1e3)} kB` : `${(n / 1e6).toFixed(1)} MB`;
