@@ -32,7 +32,7 @@ CLI_OBJ  := $(CLI_SRC:%.c=$(B)/%.o)
 SHIM_OBJ := $(SHIM_SRC:%.cc=$(B)/%.o)
 MODEL_FILES := $(patsubst lib/model/%,$(B)/%,$(wildcard lib/model/default.*))
 LIBS     := -ljpeg -lpng -lsqlite3 -ldl -lm -pthread
-CLI_LIBS := -lmicrohttpd -ljansson -lchafa
+CLI_LIBS := -lmicrohttpd -ljansson -lchafa -lglib-2.0
 
 # libtorch: LIBTORCH=DIR (an unpacked libtorch, or the torch folder of a PyTorch install), or the system's.
 ifneq ($(LIBTORCH),)
@@ -101,6 +101,8 @@ $(B)/imgsearch-shim.so: $(SHIM_OBJ)
 	$(call say,LD )$(CXX) -shared $(ALL_CXXFLAGS) $(LDFLAGS) $^ -o $@ $(TORCH_LIB) -ltorch -ltorch_cpu -lc10 $(TORCH_CUDA)
 
 $(B)/cli/serve/page.o: $(wildcard cli/serve/page/*)
+$(B)/cli/cmd_map.o: cli/map.html
+$(B)/cli/preview.o: CPPFLAGS += $(subst -I,-isystem ,$(shell pkg-config --cflags chafa))
 
 $(B)/imgsearch: $(CLI_OBJ) $(B)/libimgsearch.so
 	$(call say,LD )$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(CLI_OBJ) -o $@ -L$(B) -limgsearch -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(CLI_LIBS) -lm -pthread
@@ -115,7 +117,7 @@ $(B)/imgsearch.pc: lib/imgsearch.pc.in Makefile
 
 # ------------------------------------------------------------------------------------------------ packages ----
 
-NEED_BUILD := gcc g++ make libjpeg-dev libpng-dev libsqlite3-dev libmicrohttpd-dev libjansson-dev libchafa-dev
+NEED_BUILD := gcc g++ make libjpeg-dev libpng-dev libsqlite3-dev libmicrohttpd-dev libjansson-dev libchafa-dev libglib2.0-dev pkg-config
 WANT_BUILD := $(if $(LIBTORCH),,libtorch-dev) libopenblas0-pthread
 NEED_TEST  := libcmocka-dev perl
 WANT_TEST  := clang-14 python3-numpy python3-pil python3-torch python3-torchvision python3-sklearn chromium chromium-driver

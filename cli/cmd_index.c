@@ -3,14 +3,17 @@
  * that `index` and `query` are all that is needed.
  */
 #include "cli/cli.h"
+#include "cli/server_client.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 typedef struct index_args {
 	common_args common;
 	opt_list include, exclude;
 	const char *csv, *key, *title;
-	uint32_t follow_links, prune, retry, no_build;
+	uint32_t follow_links, prune, retry, no_build, no_server;
 } index_args;
 
 #define AT(member) offsetof(index_args, member)
@@ -23,6 +26,7 @@ static const opt options[] = {
 	{ "csv", 0, OPT_FILE, AT(csv), "FILE", .help = "attach the columns of this CSV (UTF-8, with a header row)" },
 	{ "key", 0, OPT_TEXT, AT(key), "COLUMN", .help = "column with the file name or path (default: file)" },
 	{ "title", 0, OPT_TEXT, AT(title), "COLUMN", .help = "column that is shown with results (default: title)" },
+	{ "no-server", 0, OPT_FLAG, AT(no_server), .help = "do not ask a running imgsearch serve to do it" },
 	{ "no-build", 0, OPT_FLAG, AT(no_build), .help = "do not build the searcher afterwards" },
 	OPT_END
 };
@@ -103,6 +107,33 @@ static bool only_files(const paths *p)
 	return p->n > 0;
 }
 
+static int on_progress(void *user, const imgsearch_progress *now)
+{
+	progress_show(((cli *)user)->progress, now);
+	return cli_interrupted();
+}
+
+/* By the running server of this index, which has the network loaded. False: there is none, or not for these options. */
+static bool by_server(cli *c, const index_args *a, const paths *p, const imgsearch_index_options *o, imgsearch_counts *n, int *rc, imgsearch_error *err)
+{
+	bool own_model = memcmp(&c->common->open, &(imgsearch_options){ 0 }, sizeof(imgsearch_options)) != 0, done = false;
+	server_link *server = a->no_server || own_model || !cli_db(c) ? NULL : server_connect(cli_db(c));
+	char **absolute = server ? calloc(p->n + 1, sizeof(*absolute)) : NULL, *csv = o->csv ? path_absolute(o->csv) : NULL;
+	imgsearch_index_options there = *o;
+	there.csv = csv;
+	bool whole = absolute && (!o->csv || csv);
+	for (size_t i = 0; whole && i < p->n; i++)
+		whole = (absolute[i] = path_absolute(p->item[i])) != NULL;
+	if (whole)
+		done = server_index(server, (const char *const *)absolute, p->n, &there, on_progress, c, n, rc, err);
+	for (size_t i = 0; absolute && i < p->n; i++)
+		free(absolute[i]);
+	free(absolute);
+	free(csv);
+	server_disconnect(server);
+	return done;
+}
+
 static int index_paths(cli *c, const index_args *a, const paths *p)
 {
 	imgsearch_index_options o = IMGSEARCH_INIT(imgsearch_index_options);
@@ -118,7 +149,10 @@ static int index_paths(cli *c, const index_args *a, const paths *p)
 	o.follow_links = a->follow_links;
 	o.prune = a->prune;
 	o.retry = a->retry;
-	if (imgsearch_index_tree(c->s, p->item, p->n, &o, &n, &err))
+	int status = 0;
+	if (!by_server(c, a, p, &o, &n, &status, &err))
+		status = imgsearch_index_tree(c->s, p->item, p->n, &o, &n, &err);
+	if (status)
 		return cli_error(&err);
 	int rc = a->no_build ? CLI_DONE : build_if_due(c);
 	if (c->common->json)

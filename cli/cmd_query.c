@@ -22,6 +22,10 @@ static const opt options[] = {
 	{ "combine", 'c', OPT_FLAG, AT(combine), .help = "all pictures together are one query" },
 	{ "not", 'n', OPT_FILES, AT(not), "IMG", .help = "push away from this picture (may be repeated)" },
 	{ "paths", 'p', OPT_FLAG, AT(paths), .help = "write paths alone, without score and title" },
+	{ "html", 0, OPT_FILE, AT(html), "FILE", .help = "also write queries and results as a page with the pictures in it" },
+	{ "sheet", 0, OPT_FILE, AT(sheet_file), "FILE.png", .help = "also write them as a contact sheet (PNG or JPEG)" },
+	{ "preview", 0, OPT_FLAG, AT(preview), .help = "show the pictures in the terminal" },
+	{ "no-server", 0, OPT_FLAG, AT(no_server), .help = "do not ask a running imgsearch serve" },
 	{ "searcher", 's', OPT_CHOICE, AT(options.searcher), "NAME", .help = "search with this one instead of the index's own choice", .choices = searchers },
 	{ "recall", 0, OPT_DOUBLE, AT(options.recall), "R", .help = "graph: share of the true nearest to aim at (default 0.95)", .min = 0.01, .max = 1 },
 	{ "ef", 0, OPT_UINT, AT(options.ef), "N", .help = "graph: width of the beam, instead of --recall", .min = 1, .max = 1000000 },
@@ -73,6 +77,8 @@ static void show_text(const cli *c, const query_args *a, const imgsearch_hits *h
 {
 	for (size_t i = 0; i < hits->count; i++) {
 		const imgsearch_hit *h = &hits->hit[i];
+		if (a->preview)
+			preview_show(c->s, h->id);
 		if (!a->paths)
 			printf("%.4f\t", (double)(h->score + 0.0f));
 		out_path(h->path);
@@ -126,22 +132,40 @@ typedef struct tally {
 	size_t asked, failed, found;
 } tally;
 
-static int one_query(cli *c, const query_args *a, const char *name, const imgsearch_input *in, size_t n, tally *t)
+/* A server that cannot answer is not asked again: what is wrong then shows when this process tries. */
+static int ask(cli *c, query_args *a, const imgsearch_input *in, size_t n, imgsearch_hits **hits, imgsearch_error *err)
+{
+	if (a->server && server_query(a->server, in, n, &a->options, hits))
+		return 0;
+	server_disconnect(a->server);
+	a->server = NULL;
+	*err = (imgsearch_error){ 0 };
+	if (!c->s && cli_open(c, false))
+		return IMGSEARCH_EIO; /* said */
+	return imgsearch_query(c->s, in, n, &a->options, hits, err);
+}
+
+static int one_query(cli *c, query_args *a, const char *name, const imgsearch_input *in, size_t n, tally *t)
 {
 	imgsearch_error err;
-	imgsearch_hits *hits;
+	imgsearch_hits *hits = NULL;
 	char *path = in->kind == IMGSEARCH_KIND_FILE ? path_absolute(name) : NULL;
-	int rc = imgsearch_query(c->s, in, n, &a->options, &hits, &err);
+	int rc = ask(c, a, in, n, &hits, &err);
 	t->asked++;
+	if (!rc && (a->html || a->sheet_file) && !sheet_add(&a->sheet, c->s, path ? path : name, in, hits))
+		rc = IMGSEARCH_ECANCELED; /* said */
 	if (rc) {
 		t->failed++;
-		if (rc != IMGSEARCH_ECANCELED)
+		if (rc != IMGSEARCH_ECANCELED && err.code)
 			show_error(c, path ? path : name, &err);
 	} else {
 		t->found += hits->count > 0;
 		query_show(c, a, path ? path : name, hits);
 	}
-	imgsearch_hits_free(hits);
+	if (a->server)
+		server_hits_free(hits);
+	else
+		imgsearch_hits_free(hits);
 	free(path);
 	return rc;
 }
@@ -154,7 +178,7 @@ static int outcome(const tally *t)
 }
 
 /* in has room for all: [0] is the picture asked for now, behind it those to push away (or to combine). */
-static int all_queries(cli *c, const query_args *a, imgsearch_input *in, void **bytes)
+static int all_queries(cli *c, query_args *a, imgsearch_input *in, void **bytes)
 {
 	size_t n = 1;
 	tally t = { 0 };
@@ -176,6 +200,22 @@ static int all_queries(cli *c, const query_args *a, imgsearch_input *in, void **
 	return outcome(&t);
 }
 
+/* The pictures to show are read here, by the index; a warm server spares the network alone. */
+static int open_for(cli *c, query_args *a)
+{
+	bool own_model = memcmp(&c->common->open, &(imgsearch_options){ 0 }, sizeof(imgsearch_options)) != 0;
+	if (!a->no_server && !own_model && !a->vectors && cli_db(c))
+		a->server = server_connect(cli_db(c));
+	return a->server && !a->html && !a->sheet_file && !a->preview ? CLI_DONE : cli_open(c, false);
+}
+
+static int write_files(const cli *c, const query_args *a, int rc)
+{
+	bool ok = !a->html || sheet_write_html(&a->sheet, c->s, a->html);
+	ok = (!a->sheet_file || sheet_write_image(&a->sheet, c->s, a->sheet_file)) && ok;
+	return ok ? rc : CLI_FAILED;
+}
+
 static int run(cli *c, void *args)
 {
 	query_args *a = args;
@@ -190,12 +230,18 @@ static int run(cli *c, void *args)
 		return cli_usage(c->cmd, "--ids, --distances and --stats go with --vectors FILE");
 	if (a->vectors && (c->n_operands || a->combine || a->not.n))
 		return cli_usage(c->cmd, "--vectors FILE takes its queries from the file alone: no pictures, no --combine, no --not");
+	if (a->vectors && (a->html || a->sheet_file || a->preview))
+		return cli_usage(c->cmd, "--html, --sheet and --preview go with pictures");
+	if (a->preview && (!isatty(STDOUT_FILENO) || c->common->json))
+		return cli_usage(c->cmd, "--preview needs a terminal");
 	int rc = CLI_DONE;
 	imgsearch_input *in = calloc(c->n_operands + a->not.n + 1, sizeof(*in));
 	if (!in)
 		rc = cli_nomem();
-	else if ((rc = cli_open(c, false)) == CLI_DONE)
-		rc = a->vectors ? query_vectors(c, a) : all_queries(c, a, in, &bytes);
+	else if ((rc = open_for(c, a)) == CLI_DONE)
+		rc = a->vectors ? query_vectors(c, a) : write_files(c, a, all_queries(c, a, in, &bytes));
+	server_disconnect(a->server);
+	sheet_free(&a->sheet);
 	free(in);
 	free(bytes);
 	free(under);

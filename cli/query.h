@@ -4,7 +4,8 @@
 #ifndef IMGSEARCH_CLI_QUERY_H
 #define IMGSEARCH_CLI_QUERY_H
 
-#include "cli/cli.h"
+#include "cli/server_client.h"
+#include "cli/sheet.h"
 
 typedef struct query_args {
 	common_args common;
@@ -14,6 +15,10 @@ typedef struct query_args {
 	opt_list not;
 	const char *vectors, *ids, *distances; /* --vectors and its outputs */
 	uint32_t stats, batch;
+	uint32_t no_server, preview;
+	const char *html, *sheet_file;
+	server_link *server;                   /* NULL: none is running, or it is not to be used */
+	sheet sheet;                           /* what --html and --sheet will show */
 } query_args;
 
 /* The object of `query --json`, with a newline: query is what was asked for, as one word. */
