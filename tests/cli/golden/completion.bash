@@ -4,7 +4,7 @@ _imgsearch() {
 	local IFS=$'\n'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(IFS=' '; compgen -W "index query info list failed rm build extract models root vectors eval dups train serve help complete --version --help" -- "$cur"))
+		COMPREPLY=($(IFS=' '; compgen -W "index query info list failed rm build extract models root vectors eval dups map train serve help complete --version --help" -- "$cur"))
 		return
 	fi
 	case $cmd in
@@ -45,6 +45,8 @@ _imgsearch() {
 	"query --under"|"query -u") COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	"query --crop") return ;;
 	"query --not"|"query -n") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"query --html") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"query --sheet") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"query --searcher"|"query -s") COMPREPLY=($(IFS=' '; compgen -W "exact kdtree pca graph scan" -- "$cur")); return ;;
 	"query --recall") return ;;
 	"query --ef") return ;;
@@ -113,6 +115,14 @@ _imgsearch() {
 	"dups --under"|"dups -u") COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	"dups --db"|"dups -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"dups --threads"|"dups -t") return ;;
+	"map --output"|"map -o") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"map --size") return ;;
+	"map --under"|"map -u") COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	"map --perplexity") return ;;
+	"map --max-points") return ;;
+	"map --seed") return ;;
+	"map --db"|"map -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"map --threads"|"map -t") return ;;
 	"train --out"|"train -o") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"train --distill") return ;;
 	"train --loss") COMPREPLY=($(IFS=' '; compgen -W "ce supcon arcface" -- "$cur")); return ;;
@@ -165,8 +175,8 @@ _imgsearch() {
 	"serve --threads"|"serve -t") return ;;
 	esac
 	case $cmd in
-	"index") options="--exclude --include --follow-links --prune --retry --csv --key --title --no-build --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --threads --json --null --help --quiet --verbose" ;;
-	"query") options="--k --min-score --max-chance --no-self --under --crop --combine --not --paths --searcher --recall --ef --checks --epsilon --plain --vectors --ids --distances --batch --stats --db --model --weights --device --precision --threads --json --null --help --quiet --verbose" ;;
+	"index") options="--exclude --include --follow-links --prune --retry --csv --key --title --no-server --no-build --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --threads --json --null --help --quiet --verbose" ;;
+	"query") options="--k --min-score --max-chance --no-self --under --crop --combine --not --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --vectors --ids --distances --batch --stats --db --model --weights --device --precision --threads --json --null --help --quiet --verbose" ;;
 	"info") options="--db --json --help --quiet --verbose" ;;
 	"list") options="--state --paths --db --json --null --help --quiet --verbose" ;;
 	"failed") options="--paths --db --json --null --help --quiet --verbose" ;;
@@ -179,6 +189,7 @@ _imgsearch() {
 	"vectors export") options="--ids --f16 --db --json --help --quiet --verbose" ;;
 	"eval") options="--queries --truth --groups --duplicates --sample --threshold --plain --whiten --expand --expand-power --seed --db --model --weights --device --precision --threads --json --help --quiet --verbose" ;;
 	"dups") options="--kind --min-score --under --reject --db --threads --json --null --help --quiet --verbose" ;;
+	"map") options="--output --tiles --pca --size --under --perplexity --max-points --seed --db --threads --json --help --quiet --verbose" ;;
 	"train") options="--out --distill --loss --layers --size --dim --epochs --steps --batch --lr --val --patience --min-crop --jitter --anchor --decay --views --relational --labels --whiten --seed --resume --restart --f32 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --threads --json --help --quiet --verbose" ;;
 	"serve") options="--port --listen --token-file --host --socket --uploads --cache --max-upload --read-only --db --model --weights --device --precision --threads --help --quiet --verbose" ;;
 	"help") options="--man --help --quiet --verbose" ;;

@@ -1,5 +1,5 @@
 # fish completion for imgsearch; written by: imgsearch complete fish
-complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm build extract models root vectors eval dups train serve help complete'
+complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm build extract models root vectors eval dups map train serve help complete'
 complete -c imgsearch -n '__fish_seen_subcommand_from root' -f -a 'mv'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors' -f -a 'import export'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l exclude -s x -d 'leave out names or relative paths like this (may be repeated)' -x
@@ -10,6 +10,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l retry -d 'try da
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l csv -d 'attach the columns of this CSV (UTF-8, with a header row)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l key -d 'column with the file name or path (default: file)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l title -d 'column that is shown with results (default: title)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-server -d 'do not ask a running imgsearch serve to do it'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-build -d 'do not build the searcher afterwards'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
@@ -38,6 +39,10 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l crop -d 'search 
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l combine -s c -d 'all pictures together are one query'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l not -s n -d 'push away from this picture (may be repeated)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l paths -s p -d 'write paths alone, without score and title'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l html -d 'also write queries and results as a page with the pictures in it' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l sheet -d 'also write them as a contact sheet (PNG or JPEG)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l preview -d 'show the pictures in the terminal'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l no-server -d 'do not ask a running imgsearch serve'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l searcher -s s -d 'search with this one instead of the index\'s own choice' -x -a 'exact kdtree pca graph scan'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l recall -d 'graph: share of the true nearest to aim at (default 0.95)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l ef -d 'graph: width of the beam, instead of --recall' -x
@@ -175,6 +180,20 @@ complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l null -s 0 -d 'rec
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l output -s o -d 'write map.png, map.jpg or map.html' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l tiles -s t -d 'draw the pictures themselves, each in a cell of its own near its place'
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l pca -d 'the two leading principal components instead of t-SNE'
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l size -d 'pixels of the longer side' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l under -s u -d 'only pictures below this folder' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l perplexity -d 't-SNE: how many neighbours count' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l max-points -d 'of a larger index, take an even choice of so many' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l seed -d 't-SNE: of its small random numbers' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l verbose -s v -d 'say more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l out -s o -d 'the weights to write (.safetensors); the card is put beside it' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l distill -d 'imitate these networks (or weights files with a card)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l loss -d 'cross entropy, or one made for retrieval' -x -a 'ce supcon arcface'

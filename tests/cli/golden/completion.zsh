@@ -3,7 +3,7 @@
 _imgsearch() {
 	local command=$words[2]
 	if (( CURRENT == 2 )); then
-		compadd -- index query info list failed rm build extract models root vectors eval dups train serve help complete
+		compadd -- index query info list failed rm build extract models root vectors eval dups map train serve help complete
 		return
 	fi
 	case $command in
@@ -37,6 +37,7 @@ _imgsearch() {
 			'--csv=[attach the columns of this CSV (UTF-8, with a header row)]:FILE:_files' \
 			'--key=[column with the file name or path (default\: file)]:COLUMN:' \
 			'--title=[column that is shown with results (default\: title)]:COLUMN:' \
+			'--no-server[do not ask a running imgsearch serve to do it]' \
 			'--no-build[do not build the searcher afterwards]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
@@ -68,6 +69,10 @@ _imgsearch() {
 			'(-c --combine)'{-c,--combine}'[all pictures together are one query]' \
 			'*--not=[push away from this picture (may be repeated)]:IMG:_files' \
 			'(-p --paths)'{-p,--paths}'[write paths alone, without score and title]' \
+			'--html=[also write queries and results as a page with the pictures in it]:FILE:_files' \
+			'--sheet=[also write them as a contact sheet (PNG or JPEG)]:FILE.png:_files' \
+			'--preview[show the pictures in the terminal]' \
+			'--no-server[do not ask a running imgsearch serve]' \
 			'(-s --searcher)'{-s+,--searcher=}'[search with this one instead of the index'\''s own choice]:NAME:(exact kdtree pca graph scan)' \
 			'--recall=[graph\: share of the true nearest to aim at (default 0.95)]:R:' \
 			'--ef=[graph\: width of the beam, instead of --recall]:N:' \
@@ -238,6 +243,22 @@ _imgsearch() {
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
 			'*:file:_files' ;;
+	'map')
+		_arguments -s \
+			'(-o --output)'{-o+,--output=}'[write map.png, map.jpg or map.html]:FILE:_files' \
+			'(-t --tiles)'{-t,--tiles}'[draw the pictures themselves, each in a cell of its own near its place]' \
+			'--pca[the two leading principal components instead of t-SNE]' \
+			'--size=[pixels of the longer side]:N:' \
+			'(-u --under)'{-u+,--under=}'[only pictures below this folder]:DIR:_files -/' \
+			'--perplexity=[t-SNE\: how many neighbours count]:P:' \
+			'--max-points=[of a larger index, take an even choice of so many]:N:' \
+			'--seed=[t-SNE\: of its small random numbers]:N:' \
+			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' ;;
 	'train')
 		_arguments -s \
 			'(-o --out)'{-o+,--out=}'[the weights to write (.safetensors); the card is put beside it]:FILE:_files' \
