@@ -48,8 +48,10 @@ void *ims_alloc_aligned(size_t n, size_t item)
 {
 	enum { LINE = 64, HUGE = 1 << 21 };
 	size_t size = granted(n, item), unit = size >= 2 * HUGE ? HUGE : LINE;
-	void *p = size ? aligned_alloc(unit, (size + LINE - 1) & ~(size_t)(LINE - 1)) : NULL;
-	if (p && unit == HUGE) /* random reads of a large array miss the TLB at every step on small pages */
+	void *p;
+	if (!size || posix_memalign(&p, unit, (size + LINE - 1) & ~(size_t)(LINE - 1)))
+		return NULL;
+	if (unit == HUGE) /* random reads of a large array miss the TLB at every step on small pages */
 		madvise(p, size & ~(size_t)(HUGE - 1), MADV_HUGEPAGE);
 	return p;
 }

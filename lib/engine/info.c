@@ -189,7 +189,7 @@ int imgsearch_info_get(imgsearch *s, imgsearch_info **out, imgsearch_error *err)
 	rc = b ? fill(s, v, b) : ims_nomem(err);
 	ims_view_release(v);
 	if (rc)
-		imgsearch_info_free(&b->info);
+		imgsearch_info_free(b ? &b->info : NULL);
 	else
 		*out = &b->info;
 	return rc;

@@ -268,7 +268,7 @@ static void vectors_keep_their_ids(void **state)
 	assert_int_equal(ids[0], 0);
 	assert_int_equal(ids[1], 1);
 	assert_int_equal(ids[2], 2);
-	assert_int_equal(imgsearch_index_vectors(s, rows, 3, 3, NULL, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_index_vectors(s, rows, 2, 3, NULL, &err), IMGSEARCH_EINVAL);
 	assert_int_equal(imgsearch_index_vectors(s, rows, 3, 2, own, &err), 0);
 	o.k = 2;
 	assert_int_equal(imgsearch_query_vectors(s, q, 1, 2, &o, ids, NULL, &err), 0);
