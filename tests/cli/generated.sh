@@ -31,7 +31,7 @@ if command -v bash >/dev/null; then
 	[ "$(complete root "")" = "mv " ]; result "bash: the second word" $?
 	[ "$(complete query --searcher g)" = "graph " ]; result "bash: a choice" $?
 	[ "$(complete query -s p)" = "pca " ]; result "bash: a choice of a letter" $?
-	[ "$(complete query --no-s)" = "--no-self " ]; result "bash: an option" $?
+	[ "$(complete query --no-sel)" = "--no-self " ]; result "bash: an option" $?
 	[ "$(complete query pict)" = "picture.jpg " ]; result "bash: a file" $?
 	[ "$(complete complete f)" = "fish " ]; result "bash: a word" $?
 	[ "$(complete query -k 5)" = " " ]; result "bash: nothing for a number" $?
