@@ -333,8 +333,8 @@ static int same_scene(grouping *g, float min_score, imgsearch_error *err)
 		return rc;
 	g->metric = v->space.metric;
 	j.max_distance = ims_score_distance(v->space.metric, min_score);
-	rc = v->rows.n > 1 ? ims_view_searcher(g->s, v, v->chosen[0] ? v->chosen : "exact", &j.index, err) : 0;
-	if (!rc && !j.index && v->rows.n > 1) {
+	rc = g->all.n > 1 && v->space.dim ? ims_view_searcher(g->s, v, v->chosen[0] ? v->chosen : "exact", &j.index, err) : 0;
+	if (!rc && !j.index && g->all.n > 1 && v->space.dim) {
 		rc = ims_search_build(&own, "exact", &v->rows, &(search_params){ 0 }, &g->job, err);
 		j.index = own;
 	}

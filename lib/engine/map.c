@@ -46,12 +46,17 @@ static int take(void *user, const int64_t *ids, const float *rows, size_t n)
 
 static int read_rows(imgsearch *s, const row_source *source, const imgsearch_map_options *o, map_rows *m, imgsearch_error *err)
 {
+	uint64_t by_state[8], vectors, next; /* a view's n is of the time when it was made */
+	int64_t max_id;
+	int rc = ims_store_counts(s->store, by_state, &vectors, &next, &max_id, err);
+	if (rc)
+		return rc;
 	if (o->under) {
-		int rc = ims_store_ids_under(s->store, o->under, &m->under, &m->n_under, err);
+		rc = ims_store_ids_under(s->store, o->under, &m->under, &m->n_under, err);
 		if (rc)
 			return rc;
 	}
-	size_t all = o->under ? m->n_under : source->n, most = o->max_points ? (size_t)o->max_points : MAX_POINTS;
+	size_t all = o->under ? m->n_under : (size_t)vectors, most = o->max_points ? (size_t)o->max_points : MAX_POINTS;
 	m->stride = all > most ? (all + most - 1) / most : 1;
 	m->cap = (all + m->stride - 1) / m->stride;
 	m->dim = source->dim;

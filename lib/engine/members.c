@@ -179,7 +179,7 @@ static int add_vectors(imgsearch *s, members *m, imgsearch_error *err)
 	int rc = ims_view_get(s, &v, err);
 	if (rc)
 		return rc;
-	if (v->rows.n)
+	if (v->space.dim)
 		rc = v->rows.scan(v->rows.ctx, add_bare, &bare, err);
 	ims_view_release(v);
 	size_t pictures = m->n;

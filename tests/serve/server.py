@@ -1,0 +1,354 @@
+#!/usr/bin/python3
+"""The server over HTTP: every route, bad input, hostile clients, its end. Needs nothing but Python's own library."""
+import http.client, json, os, shutil, signal, socket, struct, subprocess, sys, tempfile, threading, time, zlib
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+B = os.environ.get("B", TOP + "/build")
+COMMAND = B + "/imgsearch"
+W = os.path.realpath(tempfile.mkdtemp())
+ENV = dict(os.environ, IMGSEARCH_LIBDIR=B + "/tests/lib", HOME=W, XDG_RUNTIME_DIR=W, XDG_CACHE_HOME=W + "/cache", LC_ALL="C", TERM="dumb")
+ENV.pop("IMGSEARCH_DB", None)
+count = failed = 0
+
+
+def check(name, ok, why=""):
+    global count, failed
+    count += 1
+    failed += not ok
+    print(("ok" if ok else "not ok"), count, "-", name)
+    if not ok:
+        print("#", str(why)[:900].replace("\n", "\n# "))
+    sys.stdout.flush()
+
+
+def run(*args, **more):
+    return subprocess.run([COMMAND, *args], env=ENV, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, **more)
+
+
+class Server:
+    def __init__(self, db, *options, wait=True):
+        self.process = subprocess.Popen([COMMAND, "serve", "--db", db, "--port", "0", *options], env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline() if wait else ""
+        self.port = int(line.rstrip("/\n").rsplit(":", 1)[1]) if line else 0
+
+    def ask(self, method, path, body=None, headers=None, raw=False):
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            c.request(method, path, body, headers or {})
+            r = c.getresponse()
+            data = r.read()
+        finally:
+            c.close()
+        return r.status, (data if raw else json.loads(data)), dict(r.getheaders())
+
+    def get(self, path, **more):
+        return self.ask("GET", path, **more)
+
+    def done(self, path):
+        for _ in range(600):
+            status, body, _ = self.get(path)
+            if status != 202:
+                return status, body
+            path = path.split("?")[0]
+            time.sleep(0.05)
+
+    def alive(self):
+        return self.process.poll() is None and self.get("/api/health")[0] == 200
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(40)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return "still running"
+
+
+def form(*parts):
+    text = b"".join(b'--XX\r\nContent-Disposition: form-data; name="%s"; filename="x"\r\nContent-Type: image/jpeg\r\n\r\n%s\r\n' % (n.encode(), d) for n, d in parts)
+    return text + b"--XX--\r\n", {"Content-Type": "multipart/form-data; boundary=XX"}
+
+
+def png(width, height, rows=None):
+    chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    data = zlib.compress(rows if rows is not None else b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def stripes(width, height):
+    return b"".join(b"\0" + bytes((x * 7 + y * y * 3 + c * 40) & 255 for x in range(width) for c in range(3)) for y in range(height))
+
+
+def raw(server, data, shut=False, wait=3.0):
+    """Bytes as they are; what comes back."""
+    s = socket.create_connection(("127.0.0.1", server.port), timeout=wait)
+    got = b""
+    try:
+        s.sendall(data)
+        if shut:
+            s.shutdown(socket.SHUT_WR)
+        while True:
+            more = s.recv(65536)
+            if not more:
+                break
+            got += more
+    except OSError:
+        pass
+    s.close()
+    return got
+
+
+def error(answer, status, code=None):
+    return answer[0] == status and "message" in answer[1].get("error", {}) and (code is None or answer[1]["error"]["code"] == code)
+
+
+def test_reading(s, photo):
+    status, page, headers = s.get("/", raw=True)
+    check("the page", status == 200 and b"imgsearch" in page and headers["Content-Type"].startswith("text/html"))
+    policy = headers.get("Content-Security-Policy", "")
+    check("... with a strict policy", "default-src 'none'" in policy and "unsafe" not in policy and "http" not in policy, policy)
+    check("... that asks nobody else", b"http://" not in page and b"https://" not in page)
+    for path in "/app.js", "/base.js", "/map.js", "/groups.js", "/style.css", "/icon.svg":
+        status, text, headers = s.get(path, raw=True)
+        check(path, status == 200 and len(text) > 100 and headers["X-Content-Type-Options"] == "nosniff")
+    status, info, _ = s.get("/api/info")
+    check("info", status == 200 and info["schema"] == 1 and info["counts"]["indexed"] == info["vectors"] > 0, info)
+    check("health", s.get("/api/health")[1]["status"] == "ok")
+    status, some, _ = s.get("/api/sample?n=5&seed=3")
+    check("sample", status == 200 and len({p["id"] for p in some["pictures"]}) == 5, some)
+    one = some["pictures"][0]
+    status, item, _ = s.get(f"/api/pictures/{one['id']}")
+    check("a picture", item["path"] == one["path"] and item["width"] > 0)
+    status, data, headers = s.get(f"/api/pictures/{one['id']}/thumb?size=128", raw=True)
+    check("a thumbnail", status == 200 and data[:2] == b"\xff\xd8" and headers["Content-Type"] == "image/jpeg")
+    check("... from the cache", s.get(f"/api/pictures/{one['id']}/thumb?size=128", raw=True)[1] == data and os.listdir(W + "/cache/imgsearch/thumbs"))
+    check("... of any size asked for", all(s.get(f"/api/pictures/{one['id']}/thumb?size={n}", raw=True)[0] == 200 for n in ("-1", "x", "99999999999999999999", "0")))
+    status, data, _ = s.get(f"/api/pictures/{one['id']}/full", raw=True)
+    check("the file itself", data == open(one["path"], "rb").read())
+    check("HEAD", s.ask("HEAD", "/api/info", raw=True)[0] == 200)
+
+
+def test_search(s, photo, path):
+    check("search by id", s.get("/api/search?id=3&k=4")[1]["results"][0]["id"] == 3)
+    check("... leaving it out", s.get("/api/search?id=3&k=4&no_self=1")[1]["results"][0]["id"] != 3)
+    same = json.loads(run("query", "--no-server", "--db", W + "/a.db", "--json", "-k", "4", "id:3").stdout)
+    check("the object of query --json", s.get("/api/search?id=3&k=4")[1] == same, same)
+    status, body, headers = s.ask("POST", "/api/search?k=2&hold=1", photo, {"Content-Type": "image/jpeg"})
+    check("search by upload", status == 200 and body["results"][0]["path"] == path, body)
+    held = headers.get("Imgsearch-Held", "")
+    check("... is held", len(held) == 32 and s.get(f"/api/held/{held}", raw=True)[1][:2] == b"\xff\xd8")
+    status, part, _ = s.ask("POST", "/api/search?k=3&crop=10,10,60,60", photo)
+    check("search with a part", status == 200 and part["results"][0]["score"] != body["results"][0]["score"])
+    query = json.dumps({"inputs": [{"held": held, "crop": [10, 10, 60, 60]}], "k": 3})
+    check("... of a held picture", s.ask("POST", "/api/search", query, {"Content-Type": "application/json"})[1]["results"] == part["results"])
+    data, headers = form(("picture", photo))
+    check("search by form", s.ask("POST", "/api/search?k=1", data, headers)[1]["results"][0]["path"] == path)
+    data, headers = form(("p", photo), ("query", json.dumps({"inputs": [{"part": "p"}, {"id": 2, "weight": -0.5}], "k": 3, "no_self": False}).encode()))
+    check("combined, one pushed away", s.ask("POST", "/api/search", data, headers)[0] == 200)
+    dim = s.get("/api/info")[1]["dim"]
+    ask = lambda q: s.ask("POST", "/api/search", json.dumps(q), {"Content-Type": "application/json"})
+    check("search by vector", len(ask({"inputs": [{"vector": [0.5] * dim}], "k": 2})[1]["results"]) == 2)
+    check("only some ids", [h["id"] for h in ask({"inputs": [{"id": 1}], "ids": [4, 2]})[1]["results"]] in ([4, 2], [2, 4]))
+    check("only a folder", s.get("/api/search?id=1&under=/nowhere")[1]["results"] == [])
+    check("min_score", all(h["score"] >= 0.5 for h in s.get("/api/search?id=1&k=50&min_score=0.5")[1]["results"]))
+    for name, query in {"no JSON": "{", "a list": "[]", "twice the same": '{"k":1,"k":2}', "nothing": "{}", "unknown": '{"x":1}', "wrong kind": '{"k":[1]}'}.items():
+        check(f"JSON: {name}", error(s.ask("POST", "/api/search", query, {"Content-Type": "application/json"}), 400), query)
+    for name, query in {"empty vector": {"inputs": [{"vector": []}]}, "short vector": {"inputs": [{"vector": [1]}]}, "words": {"inputs": [{"vector": ["a"] * dim}]},
+            "no input": {"inputs": [{}]}, "no object": {"inputs": [3]}, "crop": {"inputs": [{"id": 1, "crop": [1, 2, 0, 4]}]}, "weight": {"inputs": [{"id": 1, "weight": "x"}]},
+            "part": {"inputs": [{"part": "nobody"}]}, "held path": {"inputs": [{"held": "../../etc/passwd"}]}, "many": {"inputs": [{"id": 1}] * 33}}.items():
+        check(f"inputs: {name}", error(ask(query), 400), ask(query))
+    check("held no longer", error(ask({"inputs": [{"held": "0" * 32}]}), 410))
+    for k in "0", "-1", "1000000000", "", "x", "1e3", "99999999999999999999999":
+        check(f"k={k}", error(s.get(f"/api/search?id=1&k={k}"), 400, "EINVAL"))
+    check("no such id", error(s.get("/api/search?id=999999"), 404, "ENOTFOUND"))
+    check("unknown parameter", error(s.get("/api/search?id=1&bad=1"), 400))
+
+
+def test_bad_pictures(s):
+    bomb = png(60000, 60000)
+    for name, data, statuses in (("no picture", b"hello, world", (415,)), ("truncated", open(W + "/pics/city-01.jpg", "rb").read()[:900], (422,)),
+            ("a bomb", bomb, (413,)), ("a broken PNG", png(50, 50, b"xx"), (422,)), ("zeros", b"\0" * 5000, (415,)), ("a GIF", b"GIF89a" + b"\0" * 50, (415,))):
+        answer = s.ask("POST", "/api/search", data)
+        check(f"upload: {name}", error(answer, answer[0]) and answer[0] in statuses, answer[:2])
+    check("upload: empty", error(s.ask("POST", "/api/search", b""), 400))
+    for name, data in {"no end": b'--XX\r\nContent-Disposition: form-data; name="a"\r\n\r\nabc', "no parts": b"--XX--", "nothing": b"", "no boundary inside": b"hello",
+            "headers cut off": b"--XX\r\nContent-Disp"}.items():
+        check(f"form: {name}", error(s.ask("POST", "/api/search", data, {"Content-Type": "multipart/form-data; boundary=XX"}), 400))
+    check("form: no boundary", error(s.ask("POST", "/api/search", b"--XX--", {"Content-Type": "multipart/form-data"}), 400))
+
+
+def test_strangers(s):
+    host = f"localhost:{s.port}"
+    check("a foreign name (DNS rebinding)", error(s.get("/api/info", headers={"Host": "evil.example"}), 421, "EHOST"))
+    check("... that looks like ours", error(s.get("/api/info", headers={"Host": "localhost.evil.example"}), 421))
+    check("an address", s.get("/api/info", headers={"Host": f"127.0.0.1:{s.port}"})[0] == 200)
+    post = lambda **h: s.ask("POST", "/api/reject", b'{"a":1,"b":2}', {k.replace("_", "-"): v for k, v in h.items()})
+    check("a foreign page writes", error(post(Host=host, Origin="http://evil.example"), 403, "EORIGIN"))
+    check("... from nowhere", error(post(Host=host, Origin="null"), 403))
+    check("... from another port", error(post(Host=host, Origin="http://localhost:1"), 403))
+    check("... without Origin", error(post(Host=host, Sec_Fetch_Site="cross-site"), 403))
+    check("our own page writes", post(Host=host, Origin=f"http://{host}", Sec_Fetch_Site="same-origin")[0] == 200)
+    for path in ("/../../etc/passwd", "/api/pictures/../../etc/passwd", "/api/pictures/1/full/../../../etc/passwd", "/api/pictures/%2e%2e/full", "/api/pictures/-1", "/api/pictures/1x",
+            "/api/pictures/99999999999999999999/full", "/api/held/../x", "/page/app.js", "//etc/passwd", "/api/held/", "/api/pictures/1/thumb/x", "/api/index"):
+        check(f"no way to {path}", error(s.get(path), 404), path)
+    check("wrong method", error(s.ask("DELETE", "/api/info"), 405, "EMETHOD") and error(s.ask("PUT", "/"), 405) and error(s.ask("GET", "/api/reject"), 405))
+
+
+def test_rough_clients(s, photo):
+    head = f"POST /api/search HTTP/1.1\r\nHost: localhost:{s.port}\r\n".encode()
+    got = raw(s, head + b"Content-Length: 2147483648\r\n\r\n")
+    check("2 GB announced", b" 413 " in got.split(b"\r\n")[0], got[:80])
+    raw(s, head + b"Transfer-Encoding: chunked\r\n\r\n" + b"100000\r\n" + b"x" * 4000, wait=0.3)
+    raw(s, head + b"Content-Length: 100000\r\n\r\n" + photo[:500], wait=0.3)
+    check("a client that vanishes", s.alive())
+    got = raw(s, head + b"Content-Length: %d\r\n\r\n" % len(photo) + photo, shut=True, wait=20)
+    check("half closed", got == b"" or b" 200 " in got.split(b"\r\n")[0], got[:80])
+    for name, data in {"no HTTP": b"hello\r\n\r\n", "binary": bytes(range(256)) * 20, "long line": b"GET /" + b"a" * 200000 + b" HTTP/1.1\r\n\r\n",
+            "many headers": b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 20000 + b"\r\n", "no host": b"GET /api/info HTTP/1.1\r\n\r\n", "bad length": head + b"Content-Length: -5\r\n\r\n"}.items():
+        got = raw(s, data, wait=2)
+        check(f"malformed: {name}", b" 200 " not in got[:16] and s.alive(), got[:80])
+    idle = [socket.create_connection(("127.0.0.1", s.port)) for _ in range(60)]
+    for c in idle:
+        c.sendall(b"GET / HTTP/1.1\r\nHo")
+    check("many that say nothing", s.alive())
+    for c in idle:
+        c.close()
+    results = []
+    def worker(i):
+        for k in range(5):
+            results.append(s.ask("POST", "/api/search?k=3", photo[:-9] + bytes([i, k]) + photo[-9:] if i % 2 else photo)[0])
+    threads = [threading.Thread(target=worker, args=(i,)) for i in range(8)]
+    [t.start() for t in threads], [t.join() for t in threads]
+    check("many at once", len(results) == 40 and set(results) <= {200, 422}, results)
+
+
+def test_writing(s, photo):
+    before = s.get("/api/info")[1]["counts"]["indexed"]
+    new = png(64, 48, stripes(64, 48))
+    status, body, _ = s.ask("POST", "/api/pictures", new)
+    check("add a picture", status == 201 and body["added"][0]["id"] > 0, body)
+    id = body["added"][0]["id"]
+    kept = os.listdir(W + "/uploads")
+    check("... is kept under a name of ours", len(kept) == 1 and kept[0].endswith(".png"), kept)
+    check("... is found", s.ask("POST", "/api/search?k=1", new)[1]["results"][0]["id"] == id)
+    data, headers = form(('../../../evil"; x="', photo), ("b", b"no picture"))
+    check("add by form, one bad", s.ask("POST", "/api/pictures", data, headers)[0] in (201, 400))
+    check("no picture leaves no file", error(s.ask("POST", "/api/pictures", b"no picture"), 415) and all(n.endswith((".png", ".jpg")) for n in os.listdir(W + "/uploads")))
+    status, _, _ = s.ask("DELETE", f"/api/pictures/{id}")
+    check("remove it", status == 200 and error(s.get(f"/api/pictures/{id}"), 404) and error(s.ask("DELETE", f"/api/pictures/{id}"), 404))
+    check("search by what was removed", error(s.get(f"/api/search?id={id}"), 404))
+    check("reject: bad", error(s.ask("POST", "/api/reject", b"{}"), 400) and error(s.ask("POST", "/api/reject", b'{"a":1,"b":999999}'), 404))
+
+
+def test_whole(s):
+    status, body = s.done("/api/map?refresh=1")
+    check("map", status == 200 and len(body["points"]) == s.get("/api/info")[1]["vectors"] and all(0 <= p[1] <= 1 and 0 <= p[2] <= 1 for p in body["points"]), (len(body["points"]), s.get("/api/info")[1], body))
+    status, body = s.done("/api/groups?refresh=1")
+    kinds = {k: [[os.path.basename(p["path"]) for p in g["pictures"]] for g in body["groups"] if g["kind"] == k] for k in ("bytes", "picture", "scene")}
+    check("groups: same bytes", len(kinds["bytes"]) == 1 and {"city-01.jpg", "same.jpg"} <= set(kinds["bytes"][0]), kinds)
+    check("groups: same picture, turned and mirrored", ["mirrored.png", "original.png", "turned.png"] in [sorted(g) for g in kinds["picture"]], kinds)
+    first = {os.path.basename(p["path"]): p["id"] for g in body["groups"] for p in g["pictures"]}
+    s.ask("POST", "/api/reject", json.dumps({"a": first["original.png"], "b": first["mirrored.png"]}))
+    status, body = s.done("/api/groups?refresh=1")
+    after = [sorted(os.path.basename(p["path"]) for p in g["pictures"]) for g in body["groups"]]
+    check("a rejected pair stays apart", not any("original.png" in g and "mirrored.png" in g for g in after), after)
+    line = run("dups", "--db", W + "/a.db", "--kind", "bytes", "--json").stdout
+    check("dups --json", json.loads(line.splitlines()[0])["kind"] == "bytes", line)
+    check("dups -0", b"\0\0" in run("dups", "--db", W + "/a.db", "-0").stdout)
+
+
+def test_through(s, db):
+    query = lambda *a: run("query", "--db", db, "-k", "3", *a)
+    check("query through the server", query(W + "/pics/city-02.jpg").stdout == query("--no-server", W + "/pics/city-02.jpg").stdout)
+    shutil.copy(W + "/pics/city-02.jpg", W + "/changed.jpg")
+    open(W + "/changed.jpg", "ab").write(b"\0")
+    nothing = dict(ENV, IMGSEARCH_LIBDIR=W + "/nothing")
+    there = subprocess.run([COMMAND, "query", "--db", db, W + "/changed.jpg"], env=nothing, capture_output=True)
+    alone = subprocess.run([COMMAND, "query", "--no-server", "--db", db, W + "/changed.jpg"], env=nothing, capture_output=True)
+    check("... which has the network", there.returncode == 0 and alone.returncode == 3, there.stderr + alone.stderr)
+    check("... of a bad file", query(W + "/nosuch.jpg").returncode == 3 and b"nosuch.jpg: No such file" in query(W + "/nosuch.jpg").stderr)
+    check("... by json", json.loads(query("--json", "id:1").stdout) == json.loads(query("--no-server", "--json", "id:1").stdout))
+    os.makedirs(W + "/more")
+    open(W.encode() + b"/more/new <b>\xff.png", "wb").write(png(40, 40, stripes(40, 40)))
+    r = run("index", "--db", db, "--json", W + "/more")
+    check("index through the server", r.returncode == 0 and json.loads(r.stdout)["added"] == 1, r.stdout + r.stderr)
+    found = json.loads(query("--json", "-k", "1", b"%s/more/new <b>\xff.png" % W.encode()).stdout)
+    check("... a name that is not UTF-8", "path_b64" in found["results"][0], found)
+    second = Server(db, wait=False)
+    check("a second server on the index", second.process.wait(20) == 3 and "already serves" in second.process.stderr.read())
+
+
+def test_replaced(s, db):
+    os.rename(db, W + "/old.db")
+    for end in "-wal", "-shm":
+        if os.path.exists(db + end):
+            os.rename(db + end, W + "/old.db" + end)
+    run("index", "--no-server", "--db", W + "/new.db", W + "/pics/city-01.jpg")
+    os.rename(W + "/new.db", db)
+    check("an index replaced under the server", s.get("/api/info")[1]["vectors"] == 1, s.get("/api/info")[1])
+
+
+def test_end(s, photo):
+    slow = socket.create_connection(("127.0.0.1", s.port))
+    slow.sendall(b"POST /api/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n\r\nabc")
+    s.get("/api/map?refresh=1")
+    start = time.time()
+    check("SIGTERM ends it with 0", s.stop() == 0)
+    check("... soon, and the socket is gone", time.time() - start < 30 and not os.path.exists(W + "/a.db.sock"))
+    slow.close()
+
+
+def test_token(db):
+    open(W + "/token", "w").write("0123456789abcdef0123\n")
+    open(W + "/weak", "w").write("abc\n")
+    check("--listen needs a token", run("serve", "--db", db, "--listen", "127.0.0.1").returncode == 2)
+    check("... a long one", run("serve", "--db", db, "--listen", "127.0.0.1", "--token-file", W + "/weak").returncode == 3)
+    s = Server(db, "--listen", "127.0.0.1", "--token-file", W + "/token", "--host", "my.nas", "--read-only")
+    check("without the token", error(s.get("/api/info"), 401, "ETOKEN") and error(s.get("/"), 401))
+    check("a wrong one", error(s.get("/api/info", headers={"Authorization": "Bearer 0123456789abcdef0124"}), 401))
+    own = {"Authorization": "Bearer 0123456789abcdef0123"}
+    check("with it", s.get("/api/info", headers=own)[0] == 200 and s.get("/api/info", headers={**own, "Host": "my.nas"})[0] == 200)
+    status, _, headers = s.get("/?token=0123456789abcdef0123", raw=True)
+    cookie = headers.get("Set-Cookie", "")
+    check("signing in", status == 303 and "HttpOnly" in cookie and s.get("/", headers={"Cookie": cookie.split(";")[0]}, raw=True)[0] == 200, cookie)
+    check("read-only", error(s.ask("DELETE", "/api/pictures/1", headers=own), 403) and error(s.ask("POST", "/api/pictures", b"x", own), 403))
+    check("... ends with 0", s.stop() == 0)
+
+
+def main():
+    db = W + "/a.db"
+    subprocess.run([B + "/tools/draw", W + "/pics", "2"], check=True, env=ENV)
+    shutil.copy(W + "/pics/city-01.jpg", W + "/pics/same.jpg")
+    rows = stripes(60, 40)
+    pixel = lambda x, y: rows[y * 181 + 1 + 3 * x:][:3]
+    open(W + "/pics/original.png", "wb").write(png(60, 40, rows))
+    open(W + "/pics/mirrored.png", "wb").write(png(60, 40, b"".join(b"\0" + b"".join(pixel(59 - x, y) for x in range(60)) for y in range(40))))
+    open(W + "/pics/turned.png", "wb").write(png(40, 60, b"".join(b"\0" + b"".join(pixel(y, 39 - x) for x in range(40)) for y in range(60))))
+    os.makedirs(W + "/uploads")
+    indexed = run("index", "--db", db, W + "/pics")
+    if indexed.returncode:
+        print("1..0 # SKIP nothing could be indexed:", indexed.stderr.decode()[:200].replace("\n", " "))
+        return 0
+    path = W + "/pics/city-01.jpg"
+    photo = open(path, "rb").read()
+    s = Server(db, "--uploads", W + "/uploads")
+    test_reading(s, photo)
+    test_search(s, photo, path)
+    test_bad_pictures(s)
+    test_strangers(s)
+    test_rough_clients(s, photo)
+    test_writing(s, photo)
+    test_whole(s)
+    test_through(s, db)
+    test_replaced(s, db)
+    test_end(s, photo)
+    test_token(db)
+    print(f"1..{count}")
+    return failed > 0
+
+
+try:
+    sys.exit(main())
+finally:
+    subprocess.run(["chmod", "-R", "u+rwX", W])
+    shutil.rmtree(W, ignore_errors=True)
