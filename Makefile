@@ -188,7 +188,7 @@ golden: $(B)/imgsearch
 TIME ?= 600
 F    := build-fuzz
 FUZZ_FLAGS := -std=c11 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined
-FUZZ_OBJ := $(LIB_SRC:%.c=$(F)/%.o) $(F)/cli/npy.o $(F)/cli/output.o $(F)/cli/progress.o
+FUZZ_OBJ := $(LIB_SRC:%.c=$(F)/%.o) $(F)/cli/npy.o $(F)/cli/output.o $(F)/cli/progress.o $(F)/cli/serve/request.o
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(F)/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(F)/%.o: %.c
 	@mkdir -p $(@D)
@@ -198,6 +198,7 @@ $(F)/libfuzzed.a: $(FUZZ_OBJ)
 	$(call say,AR )ar rcs $@ $^
 $(F)/fuzz_%: tests/fuzz/fuzz_%.c $(F)/libfuzzed.a
 	$(call say,CC )$(FUZZ_CC) $(CPPFLAGS) -Itests $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined $< -o $@ $(F)/libfuzzed.a $(LIBS)
+$(F)/fuzz_request: LIBS += -ljansson
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ_BIN)
 fuzz: fuzz-programs

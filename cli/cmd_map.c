@@ -61,7 +61,7 @@ static bool draw_points(const map_args *a, imgsearch *s, const imgsearch_map_poi
 	if (height < shown * 12 * scale + 2 * margin)
 		height = shown * 12 * scale + 2 * margin;
 	bool ok = canvas_new(&c, width, height, paper);
-	float radius = fminf(fmaxf((float)size / 6 / sqrtf((float)m->count + 1), 1.5f), (float)size / 250);
+	float radius = fminf(fmaxf((float)size / 5 / sqrtf((float)m->count + 1), 1.5f), (float)size / 180);
 	for (size_t i = 0; ok && i < m->count; i++)
 		canvas_disc(&c, m->point[i].x * (float)size + (float)margin, m->point[i].y * (float)size + (float)margin, radius,
 			canvas_palette(by.of[i]), 0.8f);

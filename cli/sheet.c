@@ -77,7 +77,7 @@ static void draw_hit(canvas *c, imgsearch *s, const sheet_hit *h, int x, int y)
 	imgsearch_picture_free(p);
 	snprintf(score, sizeof score, "%.3f%s", (double)h->score, h->chance ? " (chance)" : "");
 	canvas_text(c, x, y + TILE + 8, 2, h->chance ? soft : good, score);
-	canvas_text_fit(c, x, y + TILE + 8 + LINE + 4, TILE, 1, ink, h->label);
+	canvas_text_fit(c, x, y + TILE + 8 + LINE + 4, TILE, 2, ink, h->label);
 }
 
 static void draw_section(canvas *c, imgsearch *s, const sheet_section *from, int y)
@@ -88,7 +88,7 @@ static void draw_section(canvas *c, imgsearch *s, const sheet_section *from, int
 	if (from->picture)
 		canvas_picture(c, from->picture, GAP, y, HEAD, HEAD, false);
 	canvas_text(c, GAP, y + HEAD + 8, 2, soft, "query");
-	canvas_text_fit(c, GAP, y + HEAD + 8 + LINE + 4, HEAD, 1, ink, slash ? slash + 1 : from->name);
+	canvas_text_fit(c, GAP, y + HEAD + 8 + LINE + 4, HEAD, 2, ink, slash ? slash + 1 : from->name);
 	if (!from->n)
 		canvas_text(c, HEAD + 4 * GAP, y + HEAD / 2, 2, soft, "nothing found");
 	for (size_t i = 0; i < from->n; i++)

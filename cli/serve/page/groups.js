@@ -35,7 +35,7 @@ async function reject(group, a, b) {
 
 function section(g) {
 	const score = g.kind === "scene" ? make("span", { class: "hint" }, `score ${g.score.toFixed(3)} or more`) : null;
-	return make("section", { class: "group", "aria-label": `${kinds[g.kind]}, ${g.pictures.length} pictures` },
+	return make("div", { class: "group", role: "group", "aria-label": `${kinds[g.kind]}, ${g.pictures.length} pictures` },
 		make("header", {}, make("span", { class: `tag ${g.kind}` }, kinds[g.kind]), make("h2", {}, `${g.pictures.length} pictures`), score),
 		make("div", { class: "strip" }, ...g.pictures.map(p => twin(g, p, g.pictures[0]))));
 }

@@ -1,0 +1,85 @@
+/*
+ * The server's request parser. The first byte chooses what comes: a parameter (NAME NUL VALUE), a raw body, JSON, a form
+ * with the boundary XX, the JSON of an index run, a pair of ids, or a form whose Content-Type is fuzzed as well (up to
+ * the first NUL). What is accepted is read to its last byte.
+ */
+#include "cli/serve/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void read_all(const search_call *c)
+{
+	volatile unsigned sum = 0;
+	for (size_t i = 0; i < c->n; i++)
+		if (c->input[i].data && c->input[i].kind == IMGSEARCH_KIND_MEMORY)
+			for (size_t at = 0; at < c->input[i].size; at++)
+				sum += ((const uint8_t *)c->input[i].data)[at];
+	for (size_t i = 0; i < c->options.n_ids; i++)
+		sum += (unsigned)c->options.ids[i];
+}
+
+static void fuzz_body(const char *type, const char *body, size_t size)
+{
+	search_call *c = malloc(sizeof(*c));
+	if (!c)
+		return;
+	search_call_init(c);
+	if (search_body(c, type, body, size) && search_ready(c))
+		read_all(c);
+	search_call_free(c);
+	free(c);
+}
+
+static void fuzz_param(const char *text, size_t size)
+{
+	search_call *c = malloc(sizeof(*c));
+	char *copy = strndup(text, size);
+	size_t name = copy ? strlen(copy) : 0;
+	char *value = name < size ? strndup(text + name + 1, size - name - 1) : NULL;
+	if (c && copy) {
+		search_call_init(c);
+		search_param(c, copy, value);
+		search_call_free(c);
+	}
+	free(copy);
+	free(value);
+	free(c);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const types[] = { "", "application/json", "multipart/form-data; boundary=XX" };
+	const char *body = (const char *)data + 1;
+	int64_t a, b;
+	index_call call;
+	if (!size--)
+		return 0;
+	switch (data[0] % 7) {
+	case 0:
+	case 1:
+	case 2:
+		fuzz_body(types[data[0] % 7], body, size);
+		break;
+	case 3:
+		fuzz_param(body, size);
+		break;
+	case 4:
+		request_index(&call, body, size);
+		index_call_free(&call);
+		break;
+	case 5:
+		request_pair(body, size, &a, &b);
+		break;
+	default: {
+		char *type = strndup(body, size < 200 ? size : 200);
+		size_t used = type ? strlen(type) : 0;
+		if (type)
+			fuzz_body(type, body + (used < size ? used + 1 : size), size - (used < size ? used + 1 : size));
+		free(type);
+	}
+	}
+	return 0;
+}
