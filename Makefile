@@ -207,9 +207,12 @@ fuzz: fuzz-programs
 # --------------------------------------------------------------------------------------------- benchmarks ----
 
 # One target a benchmark, named bench-NAME and listed here.
-BENCHES := decode train
+BENCHES := decode train serve
 .PHONY: bench
 bench: $(BENCHES:%=bench-%)
+
+bench-serve: cli $(B)/tests/bench/serve
+	@tests/bench/serve.py $(B)/tests/bench/serve
 
 bench-decode: $(B)/tests/bench/decode
 	@tests/bench/decode.py $<

@@ -1,0 +1,72 @@
+#!/usr/bin/python3
+"""bench-serve: searches by id among 100 000 vectors, and by upload against the rate at which the command alone extracts.
+
+usage: serve.py CLIENT    (build/tests/bench/serve); pictures: ../shared/images, else drawn ones
+"""
+import glob, json, os, shutil, subprocess, sys, tempfile, time
+
+import numpy as np
+
+B = os.environ.get("B", "build")
+COMMAND, CLIENT = B + "/imgsearch", sys.argv[1]
+VECTORS, DIM, REQUESTS, CONNECTIONS = int(os.environ.get("VECTORS", 100000)), 512, int(os.environ.get("REQUESTS", 100000)), 16
+W = tempfile.mkdtemp()
+
+
+def serve(db):
+    p = subprocess.Popen([COMMAND, "serve", "--db", db, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return p, p.stdout.readline().rstrip("/\n").rsplit(":", 1)[1]
+
+
+def memory(p):
+    return int(next(line for line in open(f"/proc/{p.pid}/status") if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def client(*args):
+    return json.loads(subprocess.run([CLIENT, *args], stdout=subprocess.PIPE, text=True).stdout)
+
+
+def by_id():
+    rng = np.random.default_rng(1)
+    centres = rng.normal(size=(2000, 32)).astype(np.float32)
+    rows = (centres[rng.integers(0, 2000, VECTORS)] + 0.6 * rng.normal(size=(VECTORS, 32)).astype(np.float32)) @ rng.normal(size=(32, DIM)).astype(np.float32)
+    np.save(W + "/v.npy", (rows + 0.3 * rng.normal(size=rows.shape)).astype(np.float32))
+    subprocess.run([COMMAND, "vectors", "import", "--db", W + "/v.db", W + "/v.npy"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run([COMMAND, "build", "--db", W + "/v.db"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    p, port = serve(W + "/v.db")
+    client(port, "ids", str(CONNECTIONS), "2000", str(VECTORS - 1))
+    before = memory(p)
+    result = client(port, "ids", str(CONNECTIONS), str(REQUESTS), str(VECTORS - 1))
+    print(f"by id, {VECTORS} x {DIM}, {CONNECTIONS} connections:", json.dumps(result), f"memory {before:.0f} -> {memory(p):.0f} MB")
+    p.terminate()
+    print("server's status:", p.wait())
+
+
+def by_upload():
+    pictures = sorted(glob.glob("../shared/images/imagenette/*/*"))[:600]
+    if not pictures:
+        subprocess.run([B + "/tools/draw", W + "/pics", "40"], check=True)
+        pictures = sorted(glob.glob(W + "/pics/*"))
+    options = os.environ.get("MODEL_OPTIONS", "").split()
+    subprocess.run([COMMAND, "index", "-q", "--db", W + "/p.db", *options, *pictures[:20]], check=True)
+    rest = pictures[20:]
+    p, port = serve(W + "/p.db")
+    client(port, "upload", "8", *rest[:40])
+    for _ in range(3):
+        start = time.time()
+        subprocess.run([COMMAND, "extract", "-q", *options, "-o", W + "/f.npy", *rest[:8]], check=True)
+        cold = time.time() - start
+        start = time.time()
+        subprocess.run([COMMAND, "extract", "-q", *options, "-o", W + "/f.npy", *rest], check=True)
+        alone = (len(rest) - 8) / (time.time() - start - cold)
+        served = client(port, "upload", str(CONNECTIONS), *rest)
+        print(f"by upload: {served['per_second']:.0f}/s, the command alone extracts {alone:.0f}/s: ratio {served['per_second'] / alone:.2f}, errors {served['errors']}")
+    p.terminate()
+    p.wait()
+
+
+try:
+    by_id()
+    by_upload()
+finally:
+    shutil.rmtree(W)
