@@ -64,6 +64,7 @@ help:
 	@echo 'make test       everything that is tested; SANITIZE=address,undefined or thread: the same, instrumented'
 	@echo 'make fuzz       each fuzz target for TIME=600 seconds'
 	@echo 'make bench      all benchmarks; make bench-NAME one of: $(BENCHES)'
+	@echo 'make default-model  train the shipped model again (PHOTOS=DIR TEACHERS=DIR)'
 	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR=; make uninstall'
 	@echo 'make golden     write the man page and completions that tests compare with anew'
 	@echo 'make clean'
@@ -207,7 +208,7 @@ fuzz: fuzz-programs
 # --------------------------------------------------------------------------------------------- benchmarks ----
 
 # One target a benchmark, named bench-NAME and listed here.
-BENCHES := decode train serve
+BENCHES := decode train tune serve
 .PHONY: bench
 bench: $(BENCHES:%=bench-%)
 
@@ -220,11 +221,19 @@ bench-decode: $(B)/tests/bench/decode
 bench-train: all
 	@B=$(B) tests/bench/train.py
 
+bench-tune: all
+	@B=$(B) tests/bench/tune.py
+
 # --------------------------------------------------------------------------------------------- use it ----
 
 demo: setup-build
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(TOOL_BIN)
 	@B=$(B) tests/tools/demo.sh "$(DIR)"
+
+# The shipped model again: make default-model PHOTOS=DIR TEACHERS=DIR
+.PHONY: default-model
+default-model: all
+	@B=$(B) tests/tools/default_model.sh "$(or $(PHOTOS),../shared/train)" "$(or $(TEACHERS),../shared/weights)"
 
 DEST := $(DESTDIR)$(PREFIX)
 DEST_LIB := $(DESTDIR)$(LIBDIR)
