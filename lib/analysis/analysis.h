@@ -109,4 +109,20 @@ double ims_analysis_agreement_best(const agreement *a, double *f1); /* the thres
 /* 95 % confidence interval of the mean of n values: percentiles of 1000 bootstrap samples. */
 void ims_analysis_bootstrap(double ci[2], const double *value, size_t n, uint64_t seed);
 
+/* ------------------------------------------------------------------------------------------------ chance ---- */
+
+enum { IMS_CHANCE_BODY = 32, IMS_CHANCE_PAIRS = 2000 };
+
+/* How scores of unrelated pairs are distributed: quantiles of the lower 95 %, a generalised Pareto tail above. */
+typedef struct chance {
+	float body[IMS_CHANCE_BODY + 1];
+	float scale, shape;
+} chance;
+
+/* From the scores of n random pairs, which are sorted. ENOTFOUND: fewer than IMS_CHANCE_PAIRS. ENOMEM. */
+int ims_analysis_chance_fit(chance *out, float *score, size_t n, imgsearch_error *err);
+
+/* The probability that an unrelated pair scores at least so high; times n: how many of n do so for one query. */
+double ims_analysis_chance_above(const chance *c, double score);
+
 #endif

@@ -1,0 +1,119 @@
+/*
+ * The distribution of scores of unrelated pictures: as it was seen up to its 95th percentile, and a generalised Pareto
+ * tail above (Pickands 1975, Balkema and de Haan 1974), so that scores beyond all that were seen have a probability.
+ *
+ * The tail is fitted by maximum likelihood, with what lies above the 99.95th percentile counted but not measured: there
+ * near-duplicates hide among the pairs that were taken for unrelated. The shape is searched on a grid, the scale for each
+ * by golden section; the likelihood works on at most some thousand evenly taken exceedances.
+ */
+#include "analysis/analysis.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const double tail = 0.05, censored = 0.0005;
+enum { MOST = 4000 };
+
+static int ascending(const void *a, const void *b)
+{
+	float x = *(const float *)a, y = *(const float *)b;
+	return (x > y) - (x < y);
+}
+
+static float quantile(const float *sorted, size_t n, double share)
+{
+	double at = share * (double)(n - 1);
+	size_t i = (size_t)at;
+	return i + 1 < n ? (float)(sorted[i] + (at - (double)i) * (double)(sorted[i + 1] - sorted[i])) : sorted[n - 1];
+}
+
+typedef struct exceedances {
+	double x[MOST];
+	size_t n;
+	double limit, above; /* so many more lie above the limit */
+} exceedances;
+
+/* Minus the log-likelihood of a generalised Pareto distribution. */
+static double cost(const exceedances *e, double shape, double scale)
+{
+	double sum = (double)e->n * log(scale), end = 1 + shape * e->limit / scale;
+	if (end <= 0)
+		return INFINITY;
+	for (size_t i = 0; i < e->n; i++)
+		sum += fabs(shape) < 1e-6 ? e->x[i] / scale : (1 + 1 / shape) * log1p(shape * e->x[i] / scale);
+	return sum + e->above * (fabs(shape) < 1e-6 ? e->limit / scale : log(end) / shape);
+}
+
+static double best_scale(const exceedances *e, double shape, double mean, double *value)
+{
+	const double golden = 0.6180339887498949;
+	double lo = log(mean) - 3, hi = log(mean) + 3, a = hi - golden * (hi - lo), b = lo + golden * (hi - lo);
+	double fa = cost(e, shape, exp(a)), fb = cost(e, shape, exp(b));
+	for (int i = 0; i < 40; i++) {
+		if (fa < fb || (isinf(fa) && !isinf(fb) && a > b)) {
+			hi = b, b = a, fb = fa;
+			fa = cost(e, shape, exp(a = hi - golden * (hi - lo)));
+		} else { /* too small a scale is impossible for a negative shape: go up */
+			lo = a, a = b, fa = fb;
+			fb = cost(e, shape, exp(b = lo + golden * (hi - lo)));
+		}
+	}
+	*value = fmin(fa, fb);
+	return exp(fa < fb ? a : b);
+}
+
+static void fit_tail(chance *out, const exceedances *e, double mean)
+{
+	double best = INFINITY, value;
+	for (double shape = -0.5; shape <= 0.3; shape += 0.02) {
+		double scale = best_scale(e, shape, mean, &value);
+		if (value < best) {
+			best = value;
+			out->shape = (float)shape;
+			out->scale = (float)scale;
+		}
+	}
+}
+
+int ims_analysis_chance_fit(chance *out, float *score, size_t n, imgsearch_error *err)
+{
+	*out = (chance){ 0 };
+	if (n < IMS_CHANCE_PAIRS)
+		return ims_fail(err, IMGSEARCH_ENOTFOUND, "%zu pairs are too few to say what chance does", n);
+	exceedances *e = ims_zalloc(1, sizeof *e);
+	if (!e)
+		return ims_nomem(err);
+	qsort(score, n, sizeof *score, ascending);
+	for (int i = 0; i <= IMS_CHANCE_BODY; i++)
+		out->body[i] = quantile(score, n, (1 - tail) * i / IMS_CHANCE_BODY);
+	double start = (double)out->body[IMS_CHANCE_BODY], mean = 0;
+	e->limit = (double)quantile(score, n, 1 - censored) - start;
+	size_t first = (size_t)((1 - tail) * (double)n), last = (size_t)((1 - censored) * (double)n), step = (last - first) / MOST + 1;
+	for (size_t i = first; i < last; i += step) {
+		e->x[e->n] = fmax((double)score[i] - start, 0);
+		mean += e->x[e->n++];
+	}
+	e->above = (double)(n - last) / (double)step;
+	if (mean > 0 && e->limit > 0)
+		fit_tail(out, e, mean / (double)e->n);
+	ims_free(e);
+	return 0;
+}
+
+double ims_analysis_chance_above(const chance *c, double score)
+{
+	double start = (double)c->body[IMS_CHANCE_BODY];
+	if (score < start) {
+		int i = 0;
+		while (score >= (double)c->body[i + 1])
+			i++;
+		double lo = (double)c->body[i], hi = (double)c->body[i + 1], within = hi > lo && score > lo ? (score - lo) / (hi - lo) : 0;
+		return 1 - (1 - tail) * (i + within) / IMS_CHANCE_BODY;
+	}
+	if (!(c->scale > 0))
+		return score > start ? 0 : tail;
+	double z = 1 + (double)c->shape * (score - start) / (double)c->scale;
+	if (fabs((double)c->shape) < 1e-6)
+		return tail * exp(-(score - start) / (double)c->scale);
+	return z > 0 ? tail * pow(z, -1 / (double)c->shape) : 0;
+}
