@@ -182,6 +182,8 @@ static int build(imgsearch *s, const imgsearch_build_options *o, imgsearch_build
 		report->searcher = ims_search_find(name)->name;
 	if (!rc && o->if_stale)
 		rc = is_fresh(s, v, name, &fresh, err);
+	if (!rc && (!fresh || !v->has_chance) && v->rows.n >= CHANCE_ROWS)
+		rc = ims_chance_fit(s, v, err);
 	if (!rc && !fresh && v->rows.n)
 		rc = build_now(s, v, o, name, report, j, err);
 	ims_view_release(v);

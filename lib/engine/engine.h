@@ -8,6 +8,7 @@
 #ifndef IMS_ENGINE_H
 #define IMS_ENGINE_H
 
+#include "analysis/analysis.h"
 #include "base/base.h"
 #include "image/image.h"
 #include "model/model.h"
@@ -49,6 +50,8 @@ typedef struct view {
 	uint64_t centre_sum;        /* of centre: searchers built with another one are stale */
 	space_rows rows_ctx, plain_ctx;
 	row_source rows, plain_rows;
+	chance chance;              /* of scores in the space */
+	bool has_chance;
 	char chosen[16];            /* the index's own searcher, or "" */
 	uint32_t epoch;             /* of the space and the searchers' states */
 	int64_t version;            /* data version of the file that it was last compared with */
@@ -120,6 +123,16 @@ int ims_feature(imgsearch *s, const imgsearch_input *in, uint32_t dim, float *ou
 /* Raw features of n inputs by network `id`, n x id->dim; a bad one is a row of NaN with its reason in errors[i]. */
 int ims_features(imgsearch *s, const model_identity *id, const imgsearch_input *in, size_t n, float *out,
 	imgsearch_error *errors, imgsearch_error *err);
+
+/* ---------------------------------------------------------------------------------------------- chance.c ---- */
+
+enum { CHANCE_ROWS = 200 }; /* of fewer pictures nothing is said about chance */
+
+/* Fits the distribution of unrelated scores in the view's space and keeps it; within a write. */
+int ims_chance_fit(imgsearch *s, const view *v, imgsearch_error *err);
+int ims_chance_load(imgsearch *s, view *v, imgsearch_error *err);
+/* Fills in the chance of hits that were found in the view's space, and cuts them there (max_chance > 0). */
+void ims_chance_tell(const view *v, double max_chance, imgsearch_hits *hits);
 
 /* ------------------------------------------------------------------------------------------------ walk.c ---- */
 

@@ -214,6 +214,8 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 		searched = ims_now();
 		rc = ims_hits_make(s, v->space.metric, &found, out, err);
 	}
+	if (!rc && (!a->options.plain || !v->space.centre))
+		ims_chance_tell(v, a->options.max_chance, *out);
 	if (!rc) {
 		(*out)->searcher = name;
 		(*out)->plan = report.plan;

@@ -148,6 +148,8 @@ static int make_view(imgsearch *s, int64_t version, uint32_t epoch, view **out, 
 	if (!rc)
 		rc = get_chosen(s->store, v, err);
 	if (!rc)
+		rc = ims_chance_load(s, v, err);
+	if (!rc)
 		rc = ims_store_counts(s->store, by_state, &vectors, &next, &max_id, err);
 	if (rc) {
 		free_view(v);

@@ -9,7 +9,8 @@ import sys
 import tempfile
 
 NAMES = ['mAP agrees with scikit-learn', 'so does every class', '1-NN accuracy', 'a small index has no mean to subtract', 'a CSV of answers',
-         'query pictures from a folder', 'near-duplicates by kind', 'the table', 'nothing to ask is said', 'a bad CSV is said']
+         'query pictures from a folder', 'near-duplicates by kind', 'the table', 'nothing to ask is said', 'a bad CSV is said',
+         'results say how many would score as high by chance', 'and are cut there']
 
 
 def skip(why):
@@ -115,4 +116,13 @@ result(p.returncode == 3 and 'nothing to ask' in p.stderr, p.stderr)
 open('bad.csv', 'w').write('query\n')
 p = run('eval', '--truth', 'bad.csv', status=3)
 result(p.returncode == 3 and 'bad.csv' in p.stderr, p.stderr)
+np.save('v.npy', noise.normal(0, 1, (400, 16)).astype(np.float32))
+run('vectors', 'import', 'v.npy', '--db', 'v.db')
+before = json.loads(run('query', 'id:5', '-k', '50', '--json', '--db', 'v.db').stdout)
+run('build', '-q', '--db', 'v.db')
+after = json.loads(run('query', 'id:5', '-k', '50', '--json', '--db', 'v.db').stdout)
+chance = [r['chance'] for r in after['results']]
+result('chance' not in before['results'][0] and chance == sorted(chance) and chance[0] < 0.1 and 10 < chance[-1] < 200, chance)
+cut = json.loads(run('query', 'id:5', '-k', '50', '--max-chance', '5', '--json', '--db', 'v.db').stdout)
+result(len(cut['results']) == sum(c <= 5 for c in chance), len(cut['results']))
 print(f'1..{done}')
