@@ -150,6 +150,10 @@ void ims_graph_encode(const graph_coder *c, const float *row, uint8_t *code, uin
 		constant += d.part[j] * (2 * c->step * (float)d.value[j] - d.part[j]);
 	}
 	constant += square > kept || c->augmented ? square - kept : 0;
+	if (c->augmented) { /* no query is near in that part: they all have zero there, and no error to centre */
+		float a = d.part[c->parts - 1];
+		constant += a * (2 * a - 2 * c->step * (float)d.value[c->parts - 1]);
+	}
 	float units = constant / (2 * c->step * c->step);
 	int32_t whole = units < CONSTANT_MAX ? (int32_t)lrintf(units < -CONSTANT_MAX ? -CONSTANT_MAX : units) : CONSTANT_MAX;
 	memcpy(code + c->size - TAIL, &whole, TAIL);
@@ -240,7 +244,7 @@ static int fit_step(graph_coder *c, const float *sample, size_t n, imgsearch_err
 		top = largest[n - 1 - n / 100];
 	}
 	c->length = c->augmented ? longest : 0;
-	c->step = (c->length > top ? c->length : top) / 127;
+	c->step = (c->length / 4 > top ? c->length / 4 : top) / 127; /* the added part may be cut: it only guides */
 	if (!(c->step > 1e-18f) || !isfinite(c->step))
 		c->step = c->step > 1 ? 1e18f : 1e-18f;
 	c->detail_top = longest / sqrtf((float)c->dim);

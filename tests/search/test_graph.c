@@ -143,14 +143,14 @@ static void finds(void **state)
 		search_params p = { .seed = 3 };
 		table_new(&t, &source, 6000, (imgsearch_metric)metric);
 		assert_int_equal(ims_search_build(&x, "graph", &source, &p, NULL, NULL), 0);
-		assert_true(recall_of(x, &source, 0.9) > (metric == IMGSEARCH_IP ? 0.75 : 0.85));
-		assert_true(recall_of(x, &source, 0.99) > (metric == IMGSEARCH_IP ? 0.75 : 0.9));
+		assert_true(recall_of(x, &source, 0.9) > 0.85);
+		assert_true(recall_of(x, &source, 0.99) > 0.9);
 		search_request q = asked(NULL, 0);
 		q.params.ef = 300;
-		assert_true(recall_with(x, &source, q, NULL) > (metric == IMGSEARCH_IP ? 0.75 : 0.95));
+		assert_true(recall_with(x, &source, q, NULL) > 0.93);
 		q.k = 200;
 		q.params.ef = 1000;
-		assert_true(recall_with(x, &source, q, NULL) > 0.9);
+		assert_true(recall_with(x, &source, q, NULL) > 0.88);
 		q.k = 5999;
 		assert_true(recall_with(x, &source, q, NULL) == 1);
 		ims_search_free(x);
