@@ -145,7 +145,7 @@ static void set_limit(cascade *x, double limit)
 	x->root = x->c->metric == IMGSEARCH_IP ? most : most > 0 ? sqrt(most) : -INFINITY;
 }
 
-bool ims_cascade_begin(cascade *x, const codes *c, const row_source *rows, const search_request *q, size_t query, imgsearch_error *err)
+bool ims_cascade_begin(cascade *x, const codes *c, const row_source *rows, const search_request *q, size_t query, const float *components, imgsearch_error *err)
 {
 	x->c = c;
 	x->q = q;
@@ -165,7 +165,10 @@ bool ims_cascade_begin(cascade *x, const codes *c, const row_source *rows, const
 	double offset = take_query(x, v), head2 = 0, before2 = 0;
 	if (!(x->length < 1e15) || !(c->radius < 1e15))
 		return false;
-	ims_codes_project(c, v, 1, y, 0);
+	if (components)
+		memcpy(y, components, c->components * sizeof(float));
+	else
+		ims_codes_project(c, v, 1, y, 0);
 	int16_t *at = (int16_t *)(void *)(((uintptr_t)(y + c->components + IMS_PANEL) + 63) & ~(uintptr_t)63);
 	for (unsigned i = 0; i < c->levels; i++) {
 		const code_level *l = &c->level[i];
@@ -457,12 +460,13 @@ void ims_cascade_pass(cascade *const *x, size_t n)
 		for (size_t i = 0; i < n; i++)
 			if (!x[i]->rc)
 				score_blocks(x[i], b, blocks - b < step ? blocks - b : step, x[i]->score + b * IMS_CODE_BLOCK);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		if (!x[i]->rc)
 			seed(x[i]);
-		for (size_t b = 0; b < blocks && !x[i]->rc; b += step)
-			see_through(x[i], b, blocks - b < step ? blocks - b : step, x[i]->score + b * IMS_CODE_BLOCK);
-	}
+	for (size_t b = 0; b < blocks; b += step)
+		for (size_t i = 0; i < n; i++)
+			if (!x[i]->rc)
+				see_through(x[i], b, blocks - b < step ? blocks - b : step, x[i]->score + b * IMS_CODE_BLOCK);
 }
 
 /* ------------------------------------------------------------------------------------------- the full rows ---- */
@@ -586,12 +590,27 @@ typedef struct batch {
 	} *part;            /* a group each */
 } batch;
 
+/* Components of n queries at once: the axes are read once. NULL: no memory, or one query, which does it for itself. */
+static float *project_group(const batch *b, size_t from, size_t n, size_t stride)
+{
+	const codes *c = b->c;
+	float *v = n > 1 && stride ? ims_alloc_aligned(n * (c->dim + stride), sizeof(float)) : NULL;
+	for (size_t i = 0; v && i < n; i++)
+		for (size_t j = 0; j < c->dim; j++)
+			v[n * stride + i * c->dim + j] = b->q->queries[(from + i) * c->dim + j] - (c->metric == IMGSEARCH_IP ? 0 : c->mean[j]);
+	if (v)
+		ims_codes_project(c, v + n * stride, n, v, stride);
+	return v;
+}
+
 static void run_group(void *arg, size_t g, unsigned worker)
 {
 	batch *b = arg;
 	struct part *part = &b->part[g];
 	cascade *taken[CASCADE_GROUP], *passing[CASCADE_GROUP];
 	size_t from = g * b->group, n = b->q->n - from < b->group ? b->q->n - from : b->group, taking = 0, going = 0;
+	size_t stride = (b->c->components + IMS_PANEL - 1) / IMS_PANEL * IMS_PANEL;
+	float *y = project_group(b, from, n, stride);
 	(void)worker;
 	part->report.exact = true;
 	for (; taking < n && !part->rc; taking++) {
@@ -600,7 +619,7 @@ static void run_group(void *arg, size_t g, unsigned worker)
 			part->rc = ims_nomem(&part->err);
 			break;
 		}
-		b->scan[from + taking] = !ims_cascade_begin(x, b->c, b->rows, b->q, from + taking, &part->err);
+		b->scan[from + taking] = !ims_cascade_begin(x, b->c, b->rows, b->q, from + taking, y ? y + taking * stride : NULL, &part->err);
 		part->rc = x->rc;
 		if (!b->scan[from + taking])
 			passing[going++] = x;
@@ -619,6 +638,7 @@ static void run_group(void *arg, size_t g, unsigned worker)
 	}
 	for (size_t i = 0; i < taking; i++)
 		ims_cascade_give(b->pool, taken[i]);
+	ims_free(y);
 }
 
 /* One scan for all queries that want one. */

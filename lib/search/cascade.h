@@ -62,8 +62,9 @@ void ims_cascade_pool_free(cascade_pool *p);
 cascade *ims_cascade_take(cascade_pool *p);             /* NULL: no memory */
 void ims_cascade_give(cascade_pool *p, cascade *x);
 
-/* One query of a request. False with rc 0: too large or too small a query for bounds: scan. */
-bool ims_cascade_begin(cascade *x, const codes *c, const row_source *rows, const search_request *q, size_t query, imgsearch_error *err);
+/* One query of a request; its components where they are known, or NULL. False with rc 0: too large or too small a query for bounds: scan. */
+bool ims_cascade_begin(cascade *x, const codes *c, const row_source *rows, const search_request *q, size_t query,
+	const float *components, imgsearch_error *err);
 
 /* Blocks first .. first + n - 1 (at most CASCADE_STEP, in one chunk): scored and seen through all levels. */
 void ims_cascade_blocks(cascade *x, size_t first, size_t n);

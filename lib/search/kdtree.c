@@ -307,7 +307,7 @@ static void ask(void *arg, size_t i, unsigned worker)
 		part->rc = ims_nomem(&part->err);
 		return;
 	}
-	if (ims_cascade_begin(x, s->c, s->base.rows, a->q, i, &part->err))
+	if (ims_cascade_begin(x, s->c, s->base.rows, a->q, i, NULL, &part->err))
 		ask_coded(s, x, a->q, &a->out[i], part);
 	else
 		part->scan = !(part->rc = x->rc);

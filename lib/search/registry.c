@@ -31,14 +31,21 @@ const searcher_ops *ims_search_find(const char *name)
 	return NULL;
 }
 
+/* Where each begins to win was measured: docs/searchers.md. */
 const char *ims_search_auto(const row_source *rows, char *why, size_t why_size)
 {
-	if (rows->n >= 100000 && ims_search_find("graph")) {
-		snprintf(why, why_size, "%zu rows: from 100000 on a graph answers faster than an exact search", rows->n);
-		return "graph";
+	enum { FEW = 2000, TREE_DIM = 8, MANY = 100000 };
+	const char *name = "exact";
+	if (rows->n >= FEW && rows->dim <= TREE_DIM) {
+		name = "kdtree";
+		snprintf(why, why_size, "%u dimensions: up to %d a tree over the coordinates is exact and fastest", rows->dim, TREE_DIM);
+	} else if (rows->n >= MANY) {
+		name = "graph";
+		snprintf(why, why_size, "%zu rows of %u: from %d on a graph answers many times faster than an exact search", rows->n, rows->dim, MANY);
+	} else {
+		snprintf(why, why_size, "%zu rows of %u: below %d rows the exact search is fast enough to be the best answer", rows->n, rows->dim, MANY);
 	}
-	snprintf(why, why_size, "%zu rows: below 100000 the exact search is fast enough to be the best answer", rows->n);
-	return "exact";
+	return name;
 }
 
 typedef struct tail_row {
