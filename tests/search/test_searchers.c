@@ -1,7 +1,7 @@
 /*
  * The contract of every searcher: what it calls exact is the plain scan's answer, bit for bit, whatever the rows, the
  * metric, the changes since the build, the filter and the largest distance; saved and loaded it answers the same.
- * $IMGSEARCH_ROUNDS: how many random cases (default 60 a searcher).
+ * $IMGSEARCH_ROUNDS: how many random cases (default 20 a searcher).
  */
 #include "test.h"
 #include "table.h"
@@ -185,7 +185,7 @@ static void random_worlds(void **state)
 {
 	(void)state;
 	const char *text = getenv("IMGSEARCH_ROUNDS");
-	unsigned long rounds = text ? strtoul(text, NULL, 10) : 60;
+	unsigned long rounds = text ? strtoul(text, NULL, 10) : 20;
 	const searcher_ops *const *all = ims_search_all();
 	for (size_t s = 0; all[s]; s++)
 		for (uint64_t seed = 0; seed < rounds; seed++)
