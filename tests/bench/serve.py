@@ -19,7 +19,7 @@ def serve(db):
 
 
 def memory(p):
-    return int(next(line for line in open(f"/proc/{p.pid}/status") if line.startswith("VmRSS")).split()[1]) / 1024
+    return int(next(line for line in open(f"/proc/{p.pid}/status") if line.startswith("RssAnon")).split()[1]) / 1024
 
 
 def client(*args):
