@@ -208,12 +208,15 @@ fuzz: fuzz-programs
 # --------------------------------------------------------------------------------------------- benchmarks ----
 
 # One target a benchmark, named bench-NAME and listed here.
-BENCHES := decode train tune serve
+BENCHES := eval decode train tune serve
 .PHONY: bench
 bench: $(BENCHES:%=bench-%)
 
 bench-serve: cli $(B)/tests/bench/serve
 	@tests/bench/serve.py $(B)/tests/bench/serve
+
+bench-eval: $(B)/tests/bench/eval
+	@$<
 
 bench-decode: $(B)/tests/bench/decode
 	@tests/bench/decode.py $<

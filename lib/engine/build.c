@@ -163,7 +163,7 @@ static int build(imgsearch *s, const imgsearch_build_options *o, imgsearch_build
 	view *v;
 	bool changed = false, fresh = false;
 	const char *name = o->searcher ? o->searcher : "auto";
-	int rc = ims_view_get(s, &v, err);
+	int rc = ims_view_counted(s, &v, err);
 	if (rc)
 		return rc;
 	rc = fit_centre(s, v, &changed, err);

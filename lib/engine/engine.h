@@ -88,6 +88,8 @@ job ims_engine_job(imgsearch *s);
 
 /* The current view, with a reference. An empty index has one of dim 0. */
 int ims_view_get(imgsearch *s, view **out, imgsearch_error *err);
+/* The same, made anew where rows came or went since: its rows.n is what there is now. */
+int ims_view_counted(imgsearch *s, view **out, imgsearch_error *err);
 void ims_view_release(view *v);
 /* Within a transaction: once it is committed, every process's next ims_view_get makes a new view. */
 int ims_view_renew(imgsearch *s, imgsearch_error *err);

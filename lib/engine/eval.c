@@ -381,7 +381,7 @@ int imgsearch_eval(imgsearch *s, const imgsearch_eval_options *options, imgsearc
 	if (rc)
 		return rc;
 	evaluation e = { .s = s, .options = &o, .job = ims_engine_job(s) };
-	rc = ims_view_get(s, &e.view, err);
+	rc = ims_view_counted(s, &e.view, err);
 	if (!rc && !e.view->rows.n)
 		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: is empty", ims_store_path(s->store));
 	if (!rc)

@@ -163,6 +163,20 @@ static int make_view(imgsearch *s, int64_t version, uint32_t epoch, view **out, 
 	return 0;
 }
 
+int ims_view_counted(imgsearch *s, view **out, imgsearch_error *err)
+{
+	uint64_t by_state[8], vectors, next;
+	int64_t max_id;
+	int rc = ims_store_counts(s->store, by_state, &vectors, &next, &max_id, err);
+	pthread_mutex_lock(&s->lock);
+	if (!rc && s->view && s->view->rows.n != vectors) {
+		ims_view_release(s->view);
+		s->view = NULL;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return rc ? rc : ims_view_get(s, out, err);
+}
+
 int ims_view_get(imgsearch *s, view **out, imgsearch_error *err)
 {
 	int64_t version;
