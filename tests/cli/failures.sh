@@ -74,7 +74,7 @@ check "nothing to write: closed standard output is no matter" 0 sh -c "imgsearch
 
 # Two at once: one does it, the other is told; both may also succeed one after the other.
 draw many 40
-imgsearch index -q --db two.db many & one=$!
+imgsearch index -q --db two.db many 2>.first & one=$!
 imgsearch index -q --db two.db many 2>.err; second=$?
 wait $one; first=$?
 { [ $first = 0 ] && [ $second = 0 ]; } || { [ $first = 3 ] && [ $second = 0 ]; } || { [ $first = 0 ] && [ $second = 3 ] && grep -q 'busy\|another\|writer' .err; }
@@ -102,7 +102,7 @@ fi
 interrupted=0
 for wait in 0.02 0.05 0.1 0.2; do
 	rm -f int.db*
-	imgsearch index -q --db int.db many & pid=$!
+	imgsearch index -q --db int.db many 2>.err & pid=$!
 	sleep $wait
 	kill -INT $pid 2>/dev/null
 	wait $pid; status=$?
