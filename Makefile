@@ -215,16 +215,14 @@ bench: $(BENCHES:%=bench-%)
 bench-serve: cli $(B)/tests/bench/serve
 	@tests/bench/serve.py $(B)/tests/bench/serve
 
-<<<<<<< HEAD
 bench-eval: $(B)/tests/bench/eval
 	@$<
-=======
+
 $(B)/tests/bench/bare: tests/bench/bare.cc $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CXX)$(CXX) $(TORCH_INC) $(ALL_CXXFLAGS) $< -o $@ $(TORCH_LIB) -ltorch -ltorch_cpu -lc10
 bench-index: all $(B)/tests/bench/bare
 	@B=$(B) tests/bench/index.py
->>>>>>> 75e1d81 (bench-index: a folder end to end and the cold query, against the scripts that people write)
 
 bench-decode: $(B)/tests/bench/decode
 	@tests/bench/decode.py $<
