@@ -7,6 +7,7 @@ db=$B/demo/index.db
 mkdir -p "$B/demo"
 if [ -z "$dir" ]; then
 	dir=$B/demo/pictures
+	rm -f "$db" "$db"-*
 	"$B/tools/draw" "$dir" || exit 1
 	echo "no DIR= was given: using pictures drawn for the purpose, in $dir" >&2
 elif [ ! -d "$dir" ]; then
@@ -38,7 +39,7 @@ for i in 1 3 5 7 9; do
 	[ -n "$picture" ] || continue
 	echo
 	echo "\$ imgsearch query --no-self -k 5 $picture"
-	"$B/imgsearch" query --db "$db" --no-self -k 5 -- "$picture"
+	"$B/imgsearch" query --db "$db" --under "$dir" --no-self -k 5 -- "$picture"
 done
 echo >&2
 echo "search on with: $B/imgsearch query --db $db IMG" >&2
