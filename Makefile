@@ -208,7 +208,7 @@ fuzz: fuzz-programs
 # --------------------------------------------------------------------------------------------- benchmarks ----
 
 # One target a benchmark, named bench-NAME and listed here.
-BENCHES := eval decode train tune serve index
+BENCHES := decode eval index search serve train tune
 .PHONY: bench
 bench: $(BENCHES:%=bench-%)
 
@@ -226,6 +226,10 @@ bench-index: all $(B)/tests/bench/bare
 
 bench-decode: $(B)/tests/bench/decode
 	@tests/bench/decode.py $<
+
+# N=0: all of the 200000 rows; BENCH_ARGS: see tests/bench/search.py.
+bench-search: $(B)/tests/bench/search_ours
+	@tests/bench/search.py $(B) $(if $(N),--n $(N)) $(BENCH_ARGS)
 
 bench-train: all
 	@B=$(B) tests/bench/train.py

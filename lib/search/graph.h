@@ -1,5 +1,5 @@
 /*
- * The graph searcher's own parts; docs/searchers.md has the whole story. In the order in which they meet:
+ * The graph searcher's own parts; docs/graph.md has the whole story. In the order in which they meet:
  *   graph_code.c    rows and queries as 8-bit codes on the leading principal components; distances between codes
  *   graph_beam.c    best-first search over codes
  *   graph_link.c    which links a node keeps; links for batches of new nodes

@@ -1,6 +1,6 @@
 /*
  * The graph as chunks. Chunk 0 is the header: sizes, the code's parameters, the tuning table, the entries; then come the
- * arrays one after the other, each cut into chunks of 1 MiB: axes, ids, links, dead bits, codes, details. docs/searchers.md has
+ * arrays one after the other, each cut into chunks of 1 MiB: axes, ids, links, dead bits, codes, details. docs/graph.md has
  * the layout. Chunks are read by several threads straight into place.
  *
  * Bytes from strangers: every size in the header must agree with the number of chunks before anything is allocated,
