@@ -103,7 +103,7 @@ $(B)/imgsearch-shim.so: $(SHIM_OBJ)
 
 $(B)/cli/serve/page.o: $(wildcard cli/serve/page/*)
 $(B)/cli/cmd_map.o: cli/map.html
-$(B)/cli/preview.o: CPPFLAGS += $(subst -I,-isystem ,$(shell pkg-config --cflags chafa))
+$(B)/cli/preview.o: private CPPFLAGS += $(subst -I,-isystem ,$(shell pkg-config --cflags chafa))
 
 $(B)/imgsearch: $(CLI_OBJ) $(B)/libimgsearch.so
 	$(call say,LD )$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(CLI_OBJ) -o $@ -L$(B) -limgsearch -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(CLI_LIBS) -lm -pthread

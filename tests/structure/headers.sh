@@ -39,7 +39,7 @@ result "each header stands alone" $bad
 for compiler in gcc clang-14; do
 	command -v $compiler >/dev/null || { skip "no warnings by $compiler" "not installed"; continue; }
 	find lib cli tests/tools -name '*.c' -print0 | sort -z | xargs -0 -n 1 -P "$(nproc)" $compiler -std=c11 -Wall -Wextra -Wpedantic -Wvla -Werror -O0 -D_GNU_SOURCE -Iinclude -Ilib -I. \
-		$(pkg-config --cflags chafa 2>/dev/null) -fsyntax-only 2>"$W/log"
+		$(pkg-config --cflags chafa 2>/dev/null | sed 's/-I/-isystem /g') -fsyntax-only 2>"$W/log"
 	result "no warnings in lib, cli and tests/tools by $compiler" $?
 done
 echo "1..$n"
