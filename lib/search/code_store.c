@@ -9,7 +9,7 @@
 #error "codes are kept as they lie in memory, which is defined to be little-endian"
 #endif
 
-enum { CHUNK = 1 << 20, OVER = 64 /* kernels may read so far past the last item */ };
+enum { CHUNK = 1 << 24 /* in memory: large enough for large pages */, PIECE = 1 << 20 /* kept */, OVER = 64 /* kernels may read so far past the last item */ };
 
 static void column_size(column *col, size_t stride)
 {
@@ -194,8 +194,8 @@ int ims_codes_reserve(codes *c, size_t n, imgsearch_error *err)
 int ims_codes_put_bytes(const chunk_sink *sink, uint32_t *number, const void *data, size_t size, imgsearch_error *err)
 {
 	int rc = 0;
-	for (size_t at = 0; !rc && at < size; at += CHUNK)
-		rc = sink->put(sink->ctx, (*number)++, (const uint8_t *)data + at, size - at < CHUNK ? size - at : CHUNK, err);
+	for (size_t at = 0; !rc && at < size; at += PIECE)
+		rc = sink->put(sink->ctx, (*number)++, (const uint8_t *)data + at, size - at < PIECE ? size - at : PIECE, err);
 	return rc;
 }
 
@@ -208,7 +208,7 @@ static int save_column(codes *c, column *col, const chunk_sink *sink, uint32_t *
 		const uint8_t *chunk = ims_codes_at(c, col, i << col->shift, err);
 		if (!chunk)
 			return err ? err->code : IMGSEARCH_EFORMAT;
-		rc = sink->put(sink->ctx, (*number)++, chunk, (left < full ? left : full) * col->stride, err);
+		rc = ims_codes_put_bytes(sink, number, chunk, (left < full ? left : full) * col->stride, err);
 	}
 	return rc;
 }
@@ -261,12 +261,17 @@ int ims_codes_save(codes *c, const chunk_sink *sink, uint32_t *number, imgsearch
 
 /* --------------------------------------------------------------------------------------------------- load ---- */
 
+static size_t pieces(size_t size)
+{
+	return (size + PIECE - 1) / PIECE;
+}
+
 int ims_codes_get_bytes(const chunk_source *source, uint32_t *number, void *data, size_t size, imgsearch_error *err)
 {
 	int rc = 0;
-	for (size_t at = 0; !rc && at < size; at += CHUNK) {
+	for (size_t at = 0; !rc && at < size; at += PIECE) {
 		buf b = { 0 };
-		size_t want = size - at < CHUNK ? size - at : CHUNK;
+		size_t want = size - at < PIECE ? size - at : PIECE;
 		rc = source->get(source->ctx, (*number)++, &b, err);
 		if (!rc && b.len != want)
 			rc = ims_fail(err, IMGSEARCH_EFORMAT, "chunk %u has %zu bytes instead of %zu", *number - 1, b.len, want);
@@ -284,15 +289,15 @@ const uint8_t *ims_codes_load_chunk(codes *c, column *col, size_t i, imgsearch_e
 	pthread_mutex_lock(&c->lock);
 	uint8_t *chunk = atomic_load_explicit(&col->chunk[i], memory_order_acquire);
 	if (!chunk) {
-		buf b = { .data = ims_alloc_aligned(size + OVER, 1), .cap = size };
-		int rc = b.data ? c->source->get(c->source->ctx, col->first + (uint32_t)i, &b, err) : ims_nomem(err);
-		if (!rc && b.len != size)
-			rc = ims_fail(err, IMGSEARCH_EFORMAT, "chunk %u has %zu bytes instead of %zu", col->first + (uint32_t)i, b.len, size);
-		if (rc) {
-			ims_buf_free(&b);
+		uint32_t number = col->first + (uint32_t)(i * pieces(full * col->stride));
+		uint8_t *fresh = ims_alloc_aligned(size + OVER, 1);
+		if (!fresh) {
+			ims_nomem(err);
+		} else if (ims_codes_get_bytes(c->source, &number, fresh, size, err)) {
+			ims_free(fresh);
 		} else {
-			memset(b.data + size, 0, OVER);
-			chunk = b.data;
+			memset(fresh + size, 0, OVER);
+			chunk = fresh;
 			atomic_store_explicit(&col->chunk[i], chunk, memory_order_release);
 		}
 	}
@@ -369,15 +374,16 @@ static int read_header(reader *r, codes *c, const row_source *rows, imgsearch_er
 static int load_column(codes *c, column *col, uint32_t *number, imgsearch_error *err)
 {
 	size_t n = items(c, col, c->n), full = (size_t)1 << col->shift, chunks = (n + full - 1) >> col->shift;
-	if (*number > c->source->chunks || chunks > c->source->chunks - *number)
+	size_t last = n - ((chunks - 1) << col->shift), kept = (chunks - 1) * pieces(full * col->stride) + pieces(last * col->stride);
+	if (*number > c->source->chunks || kept > c->source->chunks - *number)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "codes of %zu rows in %u chunks", c->n, c->source->chunks);
 	int rc = more_chunks(col, chunks, err);
 	if (rc)
 		return rc;
 	col->chunks = chunks;
-	col->last_cap = n - ((chunks - 1) << col->shift);
+	col->last_cap = last;
 	col->first = *number;
-	*number += (uint32_t)chunks;
+	*number += (uint32_t)kept;
 	return 0;
 }
 
@@ -396,7 +402,7 @@ static int load_errors(codes *c, code_level *l, uint32_t *number, imgsearch_erro
 static int load_parts(codes *c, uint32_t *number, imgsearch_error *err)
 {
 	size_t blocks = blocks_of(c->n), axes = panels_size(c);
-	if (blocks * sizeof(float) / CHUNK > c->source->chunks || axes / CHUNK > c->source->chunks)
+	if (blocks * sizeof(float) / PIECE > c->source->chunks || axes / PIECE > c->source->chunks)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "codes of %zu rows in %u chunks", c->n, c->source->chunks);
 	c->panels = axes ? ims_alloc_aligned(axes, 1) : NULL;
 	int rc = c->panels || !axes ? ims_codes_get_bytes(c->source, number, c->panels, axes, err) : ims_nomem(err);

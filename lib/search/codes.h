@@ -19,7 +19,7 @@
 
 #include <string.h>
 
-/* Items of one size in chunks of about 1 MiB, read from the source when first touched. */
+/* Items of one size in chunks of about 10 MiB, read from the source (in pieces of 1 MiB) when first touched. */
 typedef struct column {
 	size_t stride;
 	unsigned shift;              /* 1 << shift items a chunk */

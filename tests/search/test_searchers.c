@@ -1,7 +1,7 @@
 /*
  * The contract of every searcher: what it calls exact is the plain scan's answer, bit for bit, whatever the rows, the
  * metric, the changes since the build, the filter and the largest distance; saved and loaded it answers the same.
- * $IMGSEARCH_ROUNDS: how many random cases (default 20 a searcher).
+ * $IMGSEARCH_ROUNDS: how many random cases (default 12 a searcher).
  */
 #include "test.h"
 #include "table.h"
@@ -185,7 +185,7 @@ static void random_worlds(void **state)
 {
 	(void)state;
 	const char *text = getenv("IMGSEARCH_ROUNDS");
-	unsigned long rounds = text ? strtoul(text, NULL, 10) : 20;
+	unsigned long rounds = text ? strtoul(text, NULL, 10) : 12;
 	const searcher_ops *const *all = ims_search_all();
 	for (size_t s = 0; all[s]; s++)
 		for (uint64_t seed = 0; seed < rounds; seed++)
@@ -379,11 +379,37 @@ static void queries_beside_changes(void **state)
 	}
 }
 
+/* A state of which one run takes several chunks. */
+static void large_state(void **state)
+{
+	(void)state;
+	world w = { .random = 3, .kind = CLUSTERED, .next_id = 1 };
+	shelf kept = { 0 };
+	chunk_source source;
+	imgsearch_error err;
+	search_index *x;
+	table_init(&w.t, 520, IMGSEARCH_L2);
+	w.row = malloc(520 * sizeof(float));
+	grow(&w, 2600);
+	assert_int_equal(ims_search_build(&x, "exact", &w.t.source, NULL, NULL, &err), 0);
+	reload(&x, &w, &kept, &source);
+	bool full = false;
+	for (uint32_t i = 0; i < kept.n; i++)
+		full |= kept.chunk[i].len == 1 << 20;
+	assert_true(full);
+	change(&w, x, 20);
+	ask(&w, x, false, "large state");
+	ims_search_free(x);
+	shelf_free(&kept);
+	table_free(&w.t);
+	free(w.row);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_worlds), cmocka_unit_test(everything_removed), cmocka_unit_test(bad_numbers),
-		cmocka_unit_test(failing_allocations), cmocka_unit_test(queries_beside_changes),
+		cmocka_unit_test(failing_allocations), cmocka_unit_test(queries_beside_changes), cmocka_unit_test(large_state),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
