@@ -23,6 +23,7 @@ static const opt options[] = {
 	{ "whiten", 0, OPT_UINT, AT(options.whiten), "N", .help = "on N principal components of equal variance", .min = 1, .max = 65536 },
 	{ "expand", 0, OPT_UINT, AT(options.expand), "N", .help = "ask again with the mean of the query and its first N results", .min = 1, .max = 10000 },
 	{ "expand-power", 0, OPT_FLOAT, AT(options.expand_power), "A", .help = "weigh those results by their score to the power of A", .min = 0, .max = 100 },
+	{ "reciprocal", 0, OPT_UINT, AT(options.reciprocal), "K", .help = "re-rank by common k-reciprocal neighbours", .min = 1, .max = 1000 },
 	{ "seed", 0, OPT_U64, AT(options.seed), "N", .help = "of the random numbers" },
 	OPT_END
 };

@@ -524,7 +524,7 @@ typedef struct imgsearch_eval_options {
 	float expand_power;     /* weights of that mean: score to this power; 0: all equal */
 	float threshold;        /* with has_threshold: its F1 too */
 	uint32_t has_threshold;
-	uint32_t reserved;      /* 0 */
+	uint32_t reciprocal;    /* > 0: k-reciprocal re-ranking with this k; cosine only */
 } imgsearch_eval_options;
 
 enum { IMGSEARCH_CUTS = 4 };

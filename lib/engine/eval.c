@@ -100,7 +100,9 @@ typedef struct worker {
 	float *score;      /* (QUERIES_AT_ONCE, n) */
 	uint8_t *relation; /* n */
 	float *scratch;    /* dim */
-	topk best;
+	topk best, nearest;
+	uint32_t *near;    /* of a query: near_k */
+	float *near_score;
 	agreement *agreement;
 	bool failed;
 } worker;
@@ -157,6 +159,12 @@ static void ask_block(void *arg, size_t block, unsigned number)
 		float *score = w->score + i * e->n;
 		if (e->options->expand)
 			ims_eval_expand(e, first + i, score, w->scratch, &w->best);
+		if (e->reciprocal) {
+			size_t row = e->query[first + i].row;
+			size_t found = ims_eval_nearest(e, row, score, &w->nearest, w->near, w->near_score);
+			if (found < e->near_k || ims_analysis_reciprocal_rank(e->reciprocal, row, w->near, w->near_score, score, NULL))
+				w->failed = true;
+		}
 		relate(e, &e->query[first + i], w->relation);
 		if (ims_analysis_retrieval(&a->result[first + i], score, w->relation, e->n, NULL))
 			w->failed = true;
@@ -200,6 +208,10 @@ static int make_workers(asking *a, unsigned n, imgsearch_error *err)
 		w->agreement = ims_zalloc(1, sizeof *w->agreement);
 		if (!w->score || !w->relation || !w->scratch || !w->agreement || ims_topk_init(&w->best, e->options->expand + 1))
 			return ims_nomem(err);
+		w->near = ims_alloc(e->near_k, sizeof *w->near);
+		w->near_score = ims_alloc(e->near_k, sizeof *w->near_score);
+		if (!w->near || !w->near_score || ims_topk_init(&w->nearest, e->near_k))
+			return ims_nomem(err);
 		if (!i)
 			score_range(e, w->score, &lo, &hi);
 		w->agreement->lo = lo;
@@ -215,7 +227,10 @@ static void free_workers(asking *a, unsigned n)
 		ims_free(a->worker[i].relation);
 		ims_free(a->worker[i].scratch);
 		ims_free(a->worker[i].agreement);
+		ims_free(a->worker[i].near);
+		ims_free(a->worker[i].near_score);
 		ims_topk_free(&a->worker[i].best);
+		ims_topk_free(&a->worker[i].nearest);
 	}
 	ims_free(a->worker);
 	ims_free(a->result);
@@ -349,6 +364,9 @@ static void free_evaluation(evaluation *e)
 	ims_free(e->query);
 	ims_free(e->query_rows);
 	ims_free(e->listed);
+	ims_analysis_reciprocal_free(e->reciprocal);
+	ims_free(e->near);
+	ims_free(e->near_score);
 	ims_view_release(e->view);
 }
 
@@ -390,6 +408,9 @@ int imgsearch_eval(imgsearch *s, const imgsearch_eval_options *options, imgsearc
 		rc = find_truth(&e, err);
 	if (!rc && o.whiten)
 		rc = ims_eval_whiten(&e, err);
+	if (!rc && o.reciprocal)
+		rc = e.space->metric == IMGSEARCH_COSINE ? ims_eval_neighbors(&e, err)
+			: ims_fail(err, IMGSEARCH_EINVAL, "eval: re-ranking is for cosine");
 	if (!rc)
 		rc = ask_all(&e, out, err);
 	if (!rc)

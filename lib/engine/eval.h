@@ -38,6 +38,11 @@ typedef struct evaluation {
 	size_t *listed;    /* rows */
 	size_t n_listed, listed_cap;
 	uint64_t failed;
+
+	size_t near_k;     /* of re-ranking: each row's nearest ones */
+	uint32_t *near;    /* (n, near_k) */
+	float *near_score;
+	reciprocal *reciprocal;
 } evaluation;
 
 /* The feature of query i in the space. */
@@ -64,5 +69,10 @@ int ims_eval_whiten(evaluation *e, imgsearch_error *err);
 void ims_eval_scores(const evaluation *e, const float *query, float *score);
 /* score has been filled for query i; improves it. scratch: dim floats. */
 void ims_eval_expand(const evaluation *e, size_t i, float *score, float *scratch, topk *best);
+
+/* The nearest rows by score, without `row`; near and near_score have room for best->k. */
+size_t ims_eval_nearest(const evaluation *e, size_t row, const float *score, topk *best, uint32_t *near, float *near_score);
+/* Finds every row's neighbours and prepares re-ranking by them. */
+int ims_eval_neighbors(evaluation *e, imgsearch_error *err);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * Better answers from the same features, to be measured: PCA whitening learnt from the index (Jegou and Chum 2012), and
- * query expansion, average (Chum and others 2007) or weighted by a power of the score (Radenovic and others 2018).
+ * query expansion, average (Chum and others 2007) or weighted by a power of the score (Radenovic and others 2018); for
+ * re-ranking (lib/analysis) the neighbours of every row.
  */
 #include "engine/eval.h"
 #include "search/rotate.h"
@@ -59,6 +60,75 @@ int ims_eval_whiten(evaluation *e, imgsearch_error *err)
 		e->dim = r.parts;
 	ims_rotation_free(&r);
 	return rc;
+}
+
+size_t ims_eval_nearest(const evaluation *e, size_t row, const float *score, topk *best, uint32_t *near, float *near_score)
+{
+	ims_topk_clear(best);
+	for (size_t i = 0; i < e->n; i++)
+		if (i != row)
+			ims_topk_push(best, -score[i], (int64_t)i);
+	ims_topk_sort(best);
+	for (size_t b = 0; b < best->n; b++) {
+		near[b] = (uint32_t)best->item[b].id;
+		near_score[b] = -best->item[b].distance;
+	}
+	return best->n;
+}
+
+typedef struct neighbors {
+	evaluation *e;
+	float **score; /* of each worker: n */
+	topk *best;
+} neighbors;
+
+static void find_neighbors(void *arg, size_t i, unsigned number)
+{
+	neighbors *f = arg;
+	evaluation *e = f->e;
+	if (ims_job_cancelled(&e->job))
+		return;
+	ims_eval_scores(e, e->rows + i * e->dim, f->score[number]);
+	ims_eval_nearest(e, i, f->score[number], &f->best[number], e->near + i * e->near_k, e->near_score + i * e->near_k);
+}
+
+static float pair_score(void *user, size_t a, size_t b)
+{
+	const evaluation *e = user;
+	float score = 0;
+	evaluation one = *e;
+	one.rows = e->rows + b * e->dim;
+	one.n = 1;
+	ims_eval_scores(&one, e->rows + a * e->dim, &score);
+	return score;
+}
+
+int ims_eval_neighbors(evaluation *e, imgsearch_error *err)
+{
+	unsigned workers = ims_pool_threads(e->job.pool) + 1;
+	e->near_k = e->options->reciprocal < e->n - 1 ? e->options->reciprocal : e->n - 1;
+	if (!e->near_k)
+		return ims_fail(err, IMGSEARCH_EINVAL, "eval: a single picture has no neighbours");
+	e->near = ims_alloc(e->n, e->near_k * sizeof *e->near);
+	e->near_score = ims_alloc(e->n, e->near_k * sizeof *e->near_score);
+	neighbors f = { e, ims_zalloc(workers, sizeof *f.score), ims_zalloc(workers, sizeof *f.best) };
+	int rc = e->near && e->near_score && f.score && f.best ? 0 : ims_nomem(err);
+	for (unsigned i = 0; !rc && i < workers; i++)
+		if (!(f.score[i] = ims_alloc(e->n, sizeof(float))) || ims_topk_init(&f.best[i], e->near_k))
+			rc = ims_nomem(err);
+	if (!rc)
+		ims_parallel(e->job.pool, e->n, find_neighbors, &f);
+	if (!rc)
+		rc = ims_job_step(&e->job, "eval", 0, e->n_queries, err);
+	for (unsigned i = 0; i < workers; i++) {
+		if (f.score)
+			ims_free(f.score[i]);
+		if (f.best)
+			ims_topk_free(&f.best[i]);
+	}
+	ims_free(f.score);
+	ims_free(f.best);
+	return rc ? rc : ims_analysis_reciprocal_new(&e->reciprocal, e->n, e->near_k, e->near, e->near_score, pair_score, e, err);
 }
 
 void ims_eval_expand(const evaluation *e, size_t i, float *score, float *scratch, topk *best)

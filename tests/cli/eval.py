@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 NAMES = ['mAP agrees with scikit-learn', 'so does every class', '1-NN accuracy', 'a small index has no mean to subtract', 'a CSV of answers',
-         'query pictures from a folder', 'near-duplicates by kind', 'the table', 'nothing to ask is said', 'a bad CSV is said',
+         'query pictures from a folder', 'near-duplicates by kind', 'the table', 'expansion and re-ranking', 'nothing to ask is said', 'a bad CSV is said',
          'results say how many would score as high by chance', 'and are cut there']
 
 
@@ -108,6 +108,8 @@ result(sorted(c['name'] for c in got['classes']) == ['blur', 'caption', 'crop', 
        and got.get('queries') == 70 and got['recall']['10'] > 0.5, got)
 table = run('eval').stdout
 result('mAP' in table and 'class3' in table and 'class4' not in table, table)
+got = [measure(*o) for o in (['--expand', '3'], ['--reciprocal', '8'], ['--whiten', '4'], ['--reciprocal', '500'])]
+result(all(g.get('queries') == 48 for g in got) and got[0]['map'] > centred['map'] and got[1]['map'] > centred['map'], got)
 os.makedirs('one')
 Image.new('RGB', (50, 50), (9, 9, 99)).save('one/a.png')
 run('index', 'one', '--db', 'one.db', '-q')

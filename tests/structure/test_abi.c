@@ -85,7 +85,7 @@ static void no_padding_at_ends(void **state)
 	OPTIONS(imgsearch_groups_options, kinds);
 	OPTIONS(imgsearch_map_options, pca);
 	OPTIONS(imgsearch_train_options, seed);
-	OPTIONS(imgsearch_eval_options, reserved);
+	OPTIONS(imgsearch_eval_options, reciprocal);
 }
 
 static void numbers(void **state)

@@ -103,6 +103,7 @@ _imgsearch() {
 	"eval --whiten") return ;;
 	"eval --expand") return ;;
 	"eval --expand-power") return ;;
+	"eval --reciprocal") return ;;
 	"eval --seed") return ;;
 	"eval --db"|"eval -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"eval --model"|"eval -m") COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -187,7 +188,7 @@ _imgsearch() {
 	"root mv") options="--db --help --quiet --verbose" ;;
 	"vectors import") options="--ids --metric --db --threads --json --help --quiet --verbose" ;;
 	"vectors export") options="--ids --f16 --db --json --help --quiet --verbose" ;;
-	"eval") options="--queries --truth --groups --duplicates --sample --threshold --plain --whiten --expand --expand-power --seed --db --model --weights --device --precision --threads --json --help --quiet --verbose" ;;
+	"eval") options="--queries --truth --groups --duplicates --sample --threshold --plain --whiten --expand --expand-power --reciprocal --seed --db --model --weights --device --precision --threads --json --help --quiet --verbose" ;;
 	"dups") options="--kind --min-score --under --reject --db --threads --json --null --help --quiet --verbose" ;;
 	"map") options="--output --tiles --pca --size --under --perplexity --max-points --seed --db --threads --json --help --quiet --verbose" ;;
 	"train") options="--out --distill --loss --layers --size --dim --epochs --steps --batch --lr --val --patience --min-crop --jitter --anchor --decay --views --relational --labels --whiten --seed --resume --restart --f32 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --threads --json --help --quiet --verbose" ;;

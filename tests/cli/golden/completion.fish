@@ -158,6 +158,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l plain -d 'the fea
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l whiten -d 'on N principal components of equal variance' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l expand -d 'ask again with the mean of the query and its first N results' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l expand-power -d 'weigh those results by their score to the power of A' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l reciprocal -d 're-rank by common k-reciprocal neighbours' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l seed -d 'of the random numbers' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F

@@ -218,6 +218,7 @@ _imgsearch() {
 			'--whiten=[on N principal components of equal variance]:N:' \
 			'--expand=[ask again with the mean of the query and its first N results]:N:' \
 			'--expand-power=[weigh those results by their score to the power of A]:A:' \
+			'--reciprocal=[re-rank by common k-reciprocal neighbours]:K:' \
 			'--seed=[of the random numbers]:N:' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
