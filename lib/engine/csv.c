@@ -89,6 +89,7 @@ typedef struct attach {
 	char **header;
 	size_t columns;
 	int key, title;
+	bool only_check;
 	uint64_t rows, matched;
 } attach;
 
@@ -159,6 +160,8 @@ static int attach_row(void *user, size_t line, char **fields, size_t n)
 	attach *a = user;
 	if (!a->header)
 		return read_header(a, fields, n);
+	if (a->only_check)
+		return 1;
 	if (n != a->columns)
 		return ims_fail(a->err, IMGSEARCH_EFORMAT, "line %zu: %zu columns, the header has %zu", line, n, a->columns);
 	const char *key = fields[a->key], *slash = strrchr(key, '/');
@@ -179,34 +182,53 @@ static int attach_row(void *user, size_t line, char **fields, size_t n)
 	return rc;
 }
 
+static int read_csv(attach *a)
+{
+	buf text = { 0 };
+	int rc = ims_read_file(&text, a->o->csv, MAX_CSV, a->err);
+	ims_buf_u8(&text, 0);
+	if (!rc && text.failed)
+		rc = ims_nomem(a->err);
+	if (!rc) {
+		rc = ims_csv_parse((char *)text.data, text.len - 1, attach_row, a, a->err);
+		if (!rc && !a->header)
+			rc = ims_fail(a->err, IMGSEARCH_EFORMAT, "empty: a header row is needed");
+		if (rc < 0)
+			ims_error_prefix(a->err, "%s", a->o->csv);
+	}
+	ims_buf_free(&text);
+	return rc < 0 ? rc : 0;
+}
+
+static void free_attach(attach *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		ims_free(a->picture[i].path);
+	for (size_t i = 0; i < a->columns; i++)
+		ims_free(a->header[i]);
+	ims_free(a->picture);
+	ims_free(a->header);
+}
+
+int ims_csv_check(imgsearch *s, const imgsearch_index_options *o, imgsearch_error *err)
+{
+	attach a = { .s = s, .o = o, .err = err, .only_check = true };
+	int rc = read_csv(&a);
+	free_attach(&a);
+	return rc;
+}
+
 int ims_csv_attach(imgsearch *s, const imgsearch_index_options *o, job *j, imgsearch_error *err)
 {
 	attach a = { .s = s, .o = o, .err = err };
-	buf text = { 0 };
-	int rc = ims_read_file(&text, o->csv, MAX_CSV, err);
-	ims_buf_u8(&text, 0);
-	if (!rc && text.failed)
-		rc = ims_nomem(err);
+	int rc = ims_store_each_picture(s->store, 0, note_picture, &a, err);
+	if (!rc && a.n)
+		qsort(a.picture, a.n, sizeof *a.picture, by_base);
 	if (!rc)
-		rc = ims_store_each_picture(s->store, 0, note_picture, &a, err);
-	if (!rc) {
-		if (a.n)
-			qsort(a.picture, a.n, sizeof *a.picture, by_base);
-		rc = ims_csv_parse((char *)text.data, text.len - 1, attach_row, &a, err);
-		if (!rc && !a.header)
-			rc = ims_fail(err, IMGSEARCH_EFORMAT, "empty: a header row is needed");
-		if (rc)
-			ims_error_prefix(err, "%s", o->csv);
-	}
+		rc = read_csv(&a);
 	if (!rc)
 		ims_job_log(j, a.matched < a.rows ? IMGSEARCH_LOG_WARNING : IMGSEARCH_LOG_INFO, "%s: %llu of %llu rows name a picture of the index",
 			o->csv, (unsigned long long)a.matched, (unsigned long long)a.rows);
-	for (size_t i = 0; i < a.n; i++)
-		ims_free(a.picture[i].path);
-	for (size_t i = 0; i < a.columns; i++)
-		ims_free(a.header[i]);
-	ims_free(a.picture);
-	ims_free(a.header);
-	ims_buf_free(&text);
+	free_attach(&a);
 	return rc;
 }

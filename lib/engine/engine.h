@@ -82,7 +82,8 @@ int ims_options_copy(void *ours, size_t size, const void *theirs, imgsearch_erro
 /* The writer's right, in this process and others: every change lies between them. Clears an old cancel. */
 int ims_engine_write_begin(imgsearch *s, job *j, imgsearch_error *err);
 void ims_engine_write_end(imgsearch *s);
-job ims_engine_job(imgsearch *s);
+job ims_engine_job(imgsearch *s);       /* of a call's progress and log */
+job ims_engine_job_begin(imgsearch *s); /* of a long call that reads: forgets a cancel that came too late for the last one */
 
 /* ------------------------------------------------------------------------------------------------ view.c ---- */
 
@@ -118,8 +119,9 @@ image_limits ims_engine_limits(const imgsearch *s, const image_recipe *r);
 
 /*
  * Raw feature of one input for a query into out (dim): the stored vector where the bytes are known, else the
- * network's. *self: the id of the stored picture, or 0.
+ * network's. *self: the id of the stored picture, or NOBODY.
  */
+enum { NOBODY = -1 };
 int ims_feature(imgsearch *s, const imgsearch_input *in, uint32_t dim, float *out, int64_t *self, imgsearch_error *err);
 
 /* Raw features of n inputs by network `id`, n x id->dim; a bad one is a row of NaN with its reason in errors[i]. */
@@ -166,6 +168,9 @@ int ims_walk(const char *root, const char *prefix, const walk_rules *rules,
 	int (*each)(void *user, const walk_entry *e), void *user, imgsearch_error *err);
 
 /* ------------------------------------------------------------------------------------------------- csv.c ---- */
+
+/* Before anything is done: can o->csv be read, has it the columns? */
+int ims_csv_check(imgsearch *s, const imgsearch_index_options *o, imgsearch_error *err);
 
 /* Attaches the columns of o->csv to the pictures it names; within a write. */
 int ims_csv_attach(imgsearch *s, const imgsearch_index_options *o, job *j, imgsearch_error *err);

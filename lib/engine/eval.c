@@ -398,7 +398,7 @@ int imgsearch_eval(imgsearch *s, const imgsearch_eval_options *options, imgsearc
 		rc = check_options(&o, err);
 	if (rc)
 		return rc;
-	evaluation e = { .s = s, .options = &o, .job = ims_engine_job(s) };
+	evaluation e = { .s = s, .options = &o, .job = ims_engine_job_begin(s) };
 	rc = ims_view_counted(s, &e.view, err);
 	if (!rc && !e.view->rows.n)
 		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: is empty", ims_store_path(s->store));

@@ -232,24 +232,28 @@ static int run_batch(batch *b, size_t n, float *out, imgsearch_error *err)
 int ims_features(imgsearch *s, const model_identity *id, const imgsearch_input *in, size_t n, float *out,
 	imgsearch_error *errors, imgsearch_error *err)
 {
-	size_t slot = (size_t)id->recipe.crop * id->recipe.crop * 3;
-	pthread_mutex_lock(&s->model_lock);
-	int rc = ims_engine_network(s, id, err);
-	size_t most = rc ? 1 : ims_model_batch(s->model);
-	most = most < n ? most : n;
-	batch b = { .s = s, .id = id, .slots = ims_alloc_aligned(most, slot * sizeof(float)), .errors = errors };
-	if (!rc && !b.slots)
-		rc = ims_nomem(err);
-	job j = ims_engine_job(s);
-	for (size_t at = 0; !rc && at < n; at += most) {
+	size_t slot = (size_t)id->recipe.crop * id->recipe.crop * 3, most = n;
+	batch b = { .s = s, .id = id };
+	job j = ims_engine_job_begin(s);
+	int rc = 0;
+	for (size_t at = 0, now; !rc && at < n; at += now) {
+		pthread_mutex_lock(&s->model_lock);
+		rc = ims_engine_network(s, id, err);
+		if (!rc && !b.slots) {
+			most = ims_model_batch(s->model) < n ? ims_model_batch(s->model) : n;
+			b.slots = ims_alloc_aligned(most, slot * sizeof(float));
+			rc = b.slots ? 0 : ims_nomem(err);
+		}
+		now = n - at < most ? n - at : most;
 		b.in = in + at;
 		b.errors = errors + at;
-		rc = run_batch(&b, n - at < most ? n - at : most, out + at * id->dim, err);
+		if (!rc)
+			rc = run_batch(&b, now, out + at * id->dim, err);
+		pthread_mutex_unlock(&s->model_lock);
 		if (!rc && n > most)
-			rc = ims_job_step(&j, "extract", at + most < n ? at + most : n, n, err);
+			rc = ims_job_step(&j, "extract", at + now, n, err);
 	}
 	ims_free(b.slots);
-	pthread_mutex_unlock(&s->model_lock);
 	return rc;
 }
 
@@ -257,11 +261,10 @@ int imgsearch_extract(imgsearch *s, const imgsearch_input *in, size_t n, int raw
 	imgsearch_error *errors, imgsearch_error *err)
 {
 	model_identity stored, id = { 0 };
-	imgsearch_error none;
 	if (!s || (n && (!in || !out)))
 		return ims_fail(err, IMGSEARCH_EINVAL, "extract: no inputs or no place for their features");
-	bool known = ims_engine_identity_stored(s, false, &stored, &none) == 0;
-	int rc = ims_engine_identify(s, known ? &stored : NULL, &id, err);
+	int found = ims_engine_identity_stored(s, false, &stored, err);
+	int rc = found && found != IMGSEARCH_ENOTFOUND ? found : ims_engine_identify(s, found ? NULL : &stored, &id, err);
 	imgsearch_error *own = !rc && !errors ? ims_zalloc(n, sizeof *own) : NULL;
 	if (!rc && !errors && !own)
 		rc = ims_nomem(err);
@@ -298,18 +301,35 @@ static int stored_picture(imgsearch *s, int64_t id, uint32_t dim, float *out, in
 	return stored_vector(s, *self, dim, out, err);
 }
 
-static int network_feature(imgsearch *s, const imgsearch_input *in, const void *data, size_t size, float *out, imgsearch_error *err)
+/* Who makes a feature for this index; EMODEL when the options ask for somebody else. */
+static int identify_same(imgsearch *s, model_identity *id, imgsearch_error *err)
 {
-	model_identity stored, id = { 0 };
+	model_identity stored;
 	char why[200];
 	int rc = ims_engine_identity_stored(s, false, &stored, err);
 	if (rc == IMGSEARCH_ENOTFOUND)
 		rc = ims_fail(err, IMGSEARCH_EMODEL, "%s: holds vectors of the caller's own; query it by vector", ims_store_path(s->store));
 	if (!rc)
-		rc = ims_engine_identify(s, &stored, &id, err);
-	if (!rc && !ims_model_same(&stored, &id, why, sizeof why))
+		rc = ims_engine_identify(s, &stored, id, err);
+	if (!rc && !ims_model_same(&stored, id, why, sizeof why))
 		rc = ims_fail(err, IMGSEARCH_EMODEL, "%s: made by another model (%s); leave the model out, or index again with it",
 			ims_store_path(s->store), why);
+	ims_model_identity_free(&stored);
+	return rc;
+}
+
+static int check_model(imgsearch *s, imgsearch_error *err)
+{
+	model_identity id = { 0 };
+	int rc = identify_same(s, &id, err);
+	ims_model_identity_free(&id);
+	return rc;
+}
+
+static int network_feature(imgsearch *s, const imgsearch_input *in, const void *data, size_t size, float *out, imgsearch_error *err)
+{
+	model_identity id = { 0 };
+	int rc = identify_same(s, &id, err);
 	float *slot = rc ? NULL : ims_alloc_aligned((size_t)id.recipe.crop * id.recipe.crop, 3 * sizeof(float));
 	if (!rc)
 		rc = slot ? input_fit(s, in, data, size, &id.recipe, slot, err) : ims_nomem(err);
@@ -324,7 +344,6 @@ static int network_feature(imgsearch *s, const imgsearch_input *in, const void *
 		rc = ims_fail(err, IMGSEARCH_EMODEL, "the network gives no finite feature for this picture");
 	ims_free(slot);
 	ims_model_identity_free(&id);
-	ims_model_identity_free(&stored);
 	return rc;
 }
 
@@ -349,7 +368,7 @@ int ims_feature(imgsearch *s, const imgsearch_input *in, uint32_t dim, float *ou
 	buf held = { 0 };
 	const void *data;
 	size_t size;
-	*self = 0;
+	*self = NOBODY;
 	int rc = check_kind(in, err);
 	if (rc)
 		return rc;
@@ -362,8 +381,10 @@ int ims_feature(imgsearch *s, const imgsearch_input *in, uint32_t dim, float *ou
 		return ims_all_finite(out, dim) ? 0 : ims_fail(err, IMGSEARCH_EINVAL, "vector with a value that is not finite");
 	}
 	rc = input_bytes(in, &held, &data, &size, err);
+	if (!rc && ims_engine_model_asked(s))
+		rc = check_model(s, err);
 	if (!rc && (in->kind == IMGSEARCH_KIND_PIXELS || in->crop[2] || !known_bytes(s, data, size, dim, out, self))) {
-		*self = 0;
+		*self = NOBODY;
 		rc = network_feature(s, in, data, size, out, err);
 	}
 	ims_buf_free(&held);

@@ -373,7 +373,7 @@ static int finish(grouping *g, imgsearch_group_list **out, imgsearch_error *err)
 int imgsearch_groups(imgsearch *s, const imgsearch_groups_options *options, imgsearch_group_list **out, imgsearch_error *err)
 {
 	imgsearch_groups_options o = { 0 };
-	grouping g = { .s = s, .job = ims_engine_job(s) };
+	grouping g = { .s = s, .job = ims_engine_job_begin(s) };
 	*out = NULL;
 	int rc = ims_options_copy(&o, sizeof o, options, err);
 	if (rc)

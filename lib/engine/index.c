@@ -176,12 +176,12 @@ static int make_plan(plan *p, const char *const *paths, size_t n)
 
 static int first_model(index_run *r)
 {
-	view *v = NULL;
-	int rc = ims_view_get(r->s, &v, r->err);
-	if (!rc && v->rows.n)
+	uint64_t by_state[8], vectors, next;
+	int64_t max_id;
+	int rc = ims_store_counts(r->s->store, by_state, &vectors, &next, &max_id, r->err);
+	if (!rc && vectors)
 		rc = ims_fail(r->err, IMGSEARCH_EMODEL, "%s: holds vectors of the caller's own; index pictures into another file",
 			ims_store_path(r->s->store));
-	ims_view_release(v);
 	if (!rc)
 		rc = ims_engine_identify(r->s, NULL, &r->identity, r->err);
 	if (!rc)
@@ -224,10 +224,10 @@ static int switch_model(index_run *r)
 	uint64_t by_state[8], vectors, next;
 	int64_t max_id;
 	int rc = ims_store_counts(r->s->store, by_state, &vectors, &next, &max_id, r->err);
-	if (rc || next < by_state[IMGSEARCH_INDEXED]) {
+	if (rc || (next < vectors && !r->options.prune)) {
 		if (!rc)
-			ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%llu pictures have no feature of the new model yet; the old one answers until then",
-				(unsigned long long)(by_state[IMGSEARCH_INDEXED] - next));
+			ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%llu vectors are not made by the new model yet; the old one answers until then "
+				"(--prune drops them)", (unsigned long long)(vectors - next));
 		return rc;
 	}
 	rc = ims_run_transaction(r);
@@ -252,7 +252,8 @@ typedef struct gone {
 	index_run *run;
 	const start *start;
 	int64_t *id;
-	size_t n, cap, all;
+	size_t n, cap;
+	size_t pictures, all; /* of the n, and of all that are known: those that no rule excludes */
 } gone;
 
 static bool protected_path(const index_run *r, const char *path)
@@ -285,6 +286,7 @@ static int collect_gone(void *user, const store_picture *p, const char *root_pat
 		g->cap = cap;
 	}
 	g->id[g->n++] = p->id;
+	g->pictures += picture;
 	return 0;
 }
 
@@ -293,10 +295,10 @@ static int remove_gone(index_run *r, const start *st)
 {
 	gone g = { .run = r, .start = st };
 	int rc = ims_store_each_picture(r->s->store, 0, collect_gone, &g, r->err);
-	bool too_many = g.n > 1 && (double)g.n > 0.3 * (double)g.all && !r->options.prune;
+	bool too_many = g.pictures > 1 && (double)g.pictures > 0.3 * (double)g.all && !r->options.prune;
 	if (!rc && too_many) {
 		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: %zu of %zu files are gone; kept in the index (--prune drops them)",
-			st->root_path, g.n, g.all);
+			st->root_path, g.pictures, g.all);
 	} else if (!rc && g.n) {
 		rc = ims_run_transaction(r);
 		for (size_t i = 0; !rc && i < g.n; i++)
@@ -374,6 +376,8 @@ static int index_folder(index_run *r, const start *st, const walk_rules *rules)
 		return offline(r, st, "not there");
 	double start = ims_now(), busy = r->counts.network_s + r->counts.store_s;
 	int rc = ims_walk(st->root_path, st->prefix, rules, entry, r, r->err);
+	if (rc == IMGSEARCH_EIO) /* the root itself cannot be read; the others can */
+		return offline(r, st, "cannot be read");
 	r->counts.walk_s += ims_now() - start - (r->counts.network_s + r->counts.store_s - busy);
 	if (!rc) /* a moved file may be among the last */
 		rc = ims_run_drain(r);
@@ -395,21 +399,23 @@ static int index_start(index_run *r, const plan *p, const start *st)
 	return st->file ? index_file(r, st) : index_folder(r, st, &rules);
 }
 
-static void count_ahead(index_run *r, const plan *p)
+static int count_ahead(index_run *r, const plan *p)
 {
+	int rc = 0;
 	walk_rules rules = { .follow_links = r->options.follow_links, .roots = (const char *const *)p->root, .n_roots = p->n_roots };
-	if (!r->job.events->progress)
-		return;
-	for (size_t i = 0; i < p->n; i++)
+	for (size_t i = 0; r->job.events->progress && rc != IMGSEARCH_ECANCELED && i < p->n; i++)
 		if (p->start[i].file)
 			r->expected++;
 		else
-			ims_walk(p->start[i].root_path, p->start[i].prefix, &rules, count_entry, r, NULL);
+			rc = ims_walk(p->start[i].root_path, p->start[i].prefix, &rules, count_entry, r, NULL);
+	return rc == IMGSEARCH_ECANCELED ? ims_fail(r->err, rc, "cancelled") : 0;
 }
 
 static int index_all(index_run *r, plan *p, const char *const *paths, size_t n)
 {
-	int rc = ims_run_transaction(r);
+	int rc = r->options.csv ? ims_csv_check(r->s, &r->options, r->err) : 0;
+	if (!rc)
+		rc = ims_run_transaction(r);
 	if (!rc)
 		rc = make_plan(p, paths, n);
 	if (!rc)
@@ -419,12 +425,12 @@ static int index_all(index_run *r, plan *p, const char *const *paths, size_t n)
 	r->context.recipe = r->identity.recipe;
 	rc = ims_store_each_picture(r->s->store, 0, load_known, r, r->err);
 	if (!rc)
-		count_ahead(r, p);
+		rc = count_ahead(r, p);
 	for (size_t i = 0; !rc && i < p->n; i++)
 		rc = index_start(r, p, &p->start[i]);
 	if (!rc || rc == IMGSEARCH_ECANCELED) {
 		int finished = ims_run_finish(r);
-		rc = rc ? rc : finished;
+		rc = finished ? finished : rc;
 	}
 	if (!rc && r->next)
 		rc = switch_model(r);

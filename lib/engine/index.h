@@ -11,15 +11,14 @@
 
 /* ----------------------------------------------------------------------------------------------- known.c ---- */
 
-/* A path by a 128-bit checksum of it, or a content by half of its hash. */
+/* A path by a 128-bit checksum of it. */
 typedef struct known_key {
 	uint64_t word[2];
 } known_key;
 
 known_key ims_path_key(int64_t root, const char *path);
-known_key ims_hash_key(const hash256 *h);
 
-/* A path that the index knows: 56 bytes each, whatever its length. Of a content only the id counts. */
+/* A path that the index knows: 56 bytes each, whatever its length. */
 typedef struct known {
 	known_key key;
 	int64_t id; /* 0: free slot */
@@ -56,7 +55,8 @@ typedef struct item {
 	imgsearch_error why;
 	hash256 hash;
 	int64_t twin;         /* id of an indexed picture with these bytes, or 0 */
-	bool twin_has_vector; /* ... so that no pixels were decoded */
+	bool decoded;         /* else its bytes were known, and no pixels were needed */
+	bool decode_anyway;
 	image_head head;
 	signature pixels;
 	float *input;         /* (crop, crop, 3), kept from item to item */
@@ -81,7 +81,6 @@ struct index_run {
 	imgsearch_error *err;
 	job job;
 	known_table known;     /* paths of the index */
-	known_table added;     /* contents of this run's new pictures: a second copy is a duplicate */
 	model_identity identity; /* who makes the vectors of this run */
 	bool next;             /* they go into the re-index under way */
 	bool loaded;           /* the network was loaded, the batch and the ring are there */

@@ -93,10 +93,10 @@ static int add_searchers(imgsearch *s, const view *v, info_block *b)
 static int add_model(imgsearch *s, info_block *b)
 {
 	model_identity id;
-	imgsearch_error none;
 	imgsearch_info *info = &b->info;
-	if (ims_engine_identity_stored(s, false, &id, &none))
-		return 0;
+	int rc = ims_engine_identity_stored(s, false, &id, b->err);
+	if (rc)
+		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 	info->model = keep(b, ims_strdup(id.name));
 	info->weights = id.weights ? keep(b, ims_strdup(id.weights)) : NULL;
 	info->weights_hash = keep(b, ims_strdup(id.weights_hash));
@@ -320,39 +320,37 @@ void imgsearch_item_free(imgsearch_item *item)
 }
 
 typedef struct finder {
+	imgsearch *s;
 	const char *path;
 	int64_t id;
 } finder;
 
-/* Roots are few: each is tried as the beginning of the path. */
-static int find_root(void *user, int64_t root, const char *path)
+/* Roots are few: each is tried as the beginning of the path. Folders may lie in more than one. 1: found. */
+static int find_below(void *user, int64_t root, const char *root_path)
 {
 	finder *f = user;
-	size_t n = strlen(path);
-	if (!strncmp(f->path, path, n) && f->path[n] == '/') {
-		f->id = root;
-		f->path += n + 1;
-		return 1;
-	}
-	return 0;
+	store_picture p = { 0 };
+	size_t n = strlen(root_path);
+	n -= n && root_path[n - 1] == '/';
+	if (root && (strncmp(f->path, root_path, n) || f->path[n] != '/'))
+		return 0;
+	int rc = ims_store_picture_find(f->s->store, root, root ? f->path + n + 1 : f->path, &p, NULL);
+	f->id = p.id;
+	ims_store_picture_clear(&p);
+	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc ? rc : 1;
 }
 
 int imgsearch_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err)
 {
-	store_picture p = { 0 };
 	if (!s || !path || !id)
 		return ims_fail(err, IMGSEARCH_EINVAL, "find: no path");
-	finder f = { .path = path };
-	int rc = ims_store_each_root(s->store, find_root, &f, err);
-	if (rc < 0)
-		return rc;
-	rc = ims_store_picture_find(s->store, f.id, f.path, &p, err);
+	finder f = { .s = s, .path = path };
+	int rc = ims_store_each_root(s->store, find_below, &f, err);
 	if (!rc)
-		*id = p.id;
-	else if (rc == IMGSEARCH_ENOTFOUND)
-		ims_fail(err, rc, "%s: not in the index", path);
-	ims_store_picture_clear(&p);
-	return rc;
+		rc = find_below(&f, 0, "");
+	if (rc == 1)
+		*id = f.id;
+	return rc == 1 ? 0 : rc ? rc : ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: not in the index", path);
 }
 
 typedef struct vector_lister {

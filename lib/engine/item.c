@@ -16,7 +16,9 @@ static uint32_t state_of(int code)
 	case IMGSEARCH_ELIMIT: return IMGSEARCH_TOO_BIG;
 	case IMGSEARCH_EIO:
 	case IMGSEARCH_ENOTFOUND: return IMGSEARCH_UNREADABLE;
-	case IMGSEARCH_ENOMEM: return IMGSEARCH_UNREADABLE; /* tried again at the next run */
+	case IMGSEARCH_ENOMEM:
+	case IMGSEARCH_EDB:
+	case IMGSEARCH_EBUSY: return IMGSEARCH_UNREADABLE; /* tried again at the next run */
 	default: return IMGSEARCH_DAMAGED;
 	}
 }
@@ -35,19 +37,15 @@ static int sniff(const char *full, image_format *format, imgsearch_error *err)
 	return rc;
 }
 
-static int twin(item *it, imgsearch_error *err)
+/* Are the bytes known, and is there no vector to make of them? A guess that is confirmed when the item is retired. */
+static bool is_known(const item *it)
 {
 	imgsearch *s = it->run->s;
 	store_picture p = { 0 };
-	int rc = ims_store_picture_by_hash(s->store, &it->hash, &p, err);
-	if (rc == IMGSEARCH_ENOTFOUND)
-		return 0;
-	if (!rc) {
-		it->twin = p.id;
-		it->twin_has_vector = !it->run->context.next || ims_store_vector_next_has(s->store, p.id);
-	}
+	bool known = !ims_store_picture_by_hash(s->store, &it->hash, &p, NULL)
+		&& (!it->run->context.next || ims_store_vector_next_has(s->store, p.id));
 	ims_store_picture_clear(&p);
-	return rc;
+	return known;
 }
 
 static int decode(item *it, const buf *bytes, imgsearch_error *err)
@@ -81,9 +79,9 @@ static int work(item *it, const char *full, imgsearch_error *err)
 	if (!rc) {
 		it->hash = ims_hash(bytes.data, bytes.len);
 		it->size = bytes.len;
-		rc = it->vector_only ? 0 : twin(it, err);
+		it->decoded = it->vector_only || it->decode_anyway || !is_known(it);
 	}
-	if (!rc && !(it->twin && it->twin_has_vector))
+	if (!rc && it->decoded)
 		rc = decode(it, &bytes, err);
 	ims_buf_free(&bytes);
 	return rc;
@@ -96,8 +94,7 @@ void ims_item_work(void *arg)
 	double start = ims_now();
 	char *full = ims_picture_path(it->root ? it->root_path : NULL, it->path);
 	it->why = (imgsearch_error){ 0 };
-	it->twin = 0;
-	it->twin_has_vector = false;
+	it->decoded = false;
 	it->head = (image_head){ 0 };
 	memset(&it->hash, 0, sizeof it->hash);
 	int rc = full ? work(it, full, &it->why) : ims_nomem(&it->why);

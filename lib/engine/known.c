@@ -1,4 +1,4 @@
-/* The open-addressing table of an index run: what the index holds, and what this run has added to it. */
+/* The open-addressing table of an index run: the paths that the index knows. */
 #include "engine/index.h"
 
 #include <string.h>
@@ -7,13 +7,6 @@ known_key ims_path_key(int64_t root, const char *path)
 {
 	size_t n = strlen(path);
 	return (known_key){ { ims_checksum(path, n, (uint64_t)root), ims_checksum(path, n, ~(uint64_t)root) } };
-}
-
-known_key ims_hash_key(const hash256 *h)
-{
-	known_key key;
-	memcpy(&key, h, sizeof key);
-	return key;
 }
 
 /* The slot of that key, or the free one where it belongs. */

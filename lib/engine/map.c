@@ -131,7 +131,7 @@ int imgsearch_map(imgsearch *s, const imgsearch_map_options *options, imgsearch_
 	map_rows m = { 0 };
 	view *v = NULL;
 	float *xy = NULL;
-	job j = ims_engine_job(s);
+	job j = ims_engine_job_begin(s);
 	*out = NULL;
 	int rc = ims_options_copy(&o, sizeof o, options, err);
 	if (!rc)

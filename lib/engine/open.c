@@ -105,6 +105,13 @@ job ims_engine_job(imgsearch *s)
 	return (job){ .pool = s->pool, .events = &s->options.events, .cancel = &s->cancel };
 }
 
+job ims_engine_job_begin(imgsearch *s)
+{
+	if (!atomic_load(&s->writing))
+		atomic_store(&s->cancel, 0);
+	return ims_engine_job(s);
+}
+
 int ims_engine_write_begin(imgsearch *s, job *j, imgsearch_error *err)
 {
 	int idle = 0;

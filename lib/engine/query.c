@@ -15,7 +15,7 @@ typedef struct asking {
 	imgsearch_query_options options;
 	search_request request;
 	int64_t *subset;   /* ours */
-	int64_t self;      /* left out of the results; 0: nobody */
+	int64_t self;      /* left out of the results, or NOBODY */
 } asking;
 
 static int by_value(const void *a, const void *b)
@@ -94,7 +94,7 @@ static int bound_k(imgsearch *s, size_t *k, imgsearch_error *err)
 
 static int make_asking(imgsearch *s, const view *v, const imgsearch_query_options *options, asking *a, imgsearch_error *err)
 {
-	*a = (asking){ 0 };
+	*a = (asking){ .self = NOBODY };
 	imgsearch_query_options *o = &a->options;
 	int rc = ims_options_copy(o, sizeof *o, options, err);
 	if (!rc)
@@ -167,7 +167,7 @@ static int combine(imgsearch *s, const view *v, const space *sp, const imgsearch
 			out[j] += weight * one[j];
 	}
 	if (!rc && n > 1)
-		*self = 0;
+		*self = NOBODY;
 	if (!rc && n > 1 && sp->metric == IMGSEARCH_COSINE)
 		ims_space_apply(&(space){ .metric = IMGSEARCH_COSINE, .dim = (uint32_t)dim }, out, out);
 	ims_free(one);
@@ -191,13 +191,13 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 	topk found = { 0 };
 	search_report report = { 0 };
 	const char *name = "scan";
-	int64_t self = 0;
+	int64_t self = NOBODY;
 	double start = ims_now(), searched = 0;
 	const space *sp = a->options.plain ? &v->plain : &v->space;
 	float *query = ims_alloc_aligned(v->space.dim, sizeof(float));
 	int rc = query ? combine(s, v, sp, in, n, query, &self, err) : ims_nomem(err);
 	size_t k = a->request.k;
-	if (!rc && a->options.no_self && self) {
+	if (!rc && a->options.no_self && self != NOBODY) {
 		a->self = self;
 		a->request.k = k + 1;
 	}
@@ -209,7 +209,7 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 	if (!rc)
 		rc = search(s, v, a, &found, &report, &name, err);
 	if (!rc) {
-		if (a->self)
+		if (a->self != NOBODY)
 			drop_self(&found, a->self, k);
 		searched = ims_now();
 		rc = ims_hits_make(s, v->space.metric, &found, out, err);

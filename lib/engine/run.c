@@ -1,8 +1,8 @@
 /*
  * The caller's thread of an index run. ims_run_entry hands new and changed files to the pool through a ring of items;
  * when the ring is full the oldest is waited for and retired: its row is written, and its input joins the batch. A
- * full batch goes through the network and into the store. Commits happen only between batches, every few seconds, so
- * that an indexed row without its vector is never committed. Everything is retired in the order of the walk: which of
+ * full batch goes through the network and into the store. Commits happen every few seconds, after what is in the batch,
+ * so that an indexed row without its vector is never committed. Everything is retired in the order of the walk: which of
  * two equal files is the duplicate does not depend on threads.
  */
 #include "engine/index.h"
@@ -132,9 +132,16 @@ static int flush(index_run *r)
 		rc = store_feature(r, i);
 	r->counts.store_s += ims_now() - ran;
 	r->batched = 0;
-	if (!rc && ims_now() - r->last_commit > commit_every)
-		rc = commit(r);
 	return rc;
+}
+
+/* A kill loses no more than this many seconds, however few pictures there are among the files. */
+static int commit_in_time(index_run *r)
+{
+	if (!r->in_transaction || ims_now() - r->last_commit < commit_every)
+		return 0;
+	int rc = flush(r);
+	return rc ? rc : commit(r);
 }
 
 static int join_batch(index_run *r, item *it, int64_t id)
@@ -153,6 +160,30 @@ static store_picture row_of(const item *it)
 		.state = it->state, .reason = it->state == IMGSEARCH_INDEXED ? NULL : it->why.message,
 		.width = it->head.width, .height = it->head.height, .hash = it->hash };
 	return p;
+}
+
+/*
+ * The indexed picture with these bytes now: what the worker saw is as old as the last commit, and this run may have
+ * given that picture other bytes, or these bytes to another one. Pixels that the worker saved itself are made up for.
+ */
+static int confirm_twin(index_run *r, item *it)
+{
+	store_picture p = { 0 };
+	if (it->state != IMGSEARCH_INDEXED || it->vector_only)
+		return 0;
+	int rc = ims_store_picture_by_hash(r->s->store, &it->hash, &p, r->err);
+	if (rc && rc != IMGSEARCH_ENOTFOUND)
+		return rc;
+	it->twin = rc ? 0 : p.id;
+	if (!it->decoded && it->twin)
+		it->head = (image_head){ .width = p.width, .height = p.height };
+	ims_store_picture_clear(&p);
+	if (!it->decoded && !it->twin) {
+		it->decode_anyway = true;
+		ims_item_work(it);
+		it->twin = 0;
+	}
+	return 0;
 }
 
 /* Where the twin's file was: gone means that this file is it, moved. */
@@ -207,9 +238,6 @@ static int retire_new(index_run *r, item *it)
 	int rc = ims_store_picture_put(r->s->store, &row, r->err);
 	if (!rc)
 		rc = ims_store_signature_put(r->s->store, row.id, &it->hash, &it->pixels, sizeof it->pixels, r->err);
-	known added = { .key = ims_hash_key(&it->hash), .id = row.id };
-	if (!rc && ims_known_add(&r->added, &added))
-		rc = ims_nomem(r->err);
 	if (rc)
 		return rc;
 	r->counts.added += !it->id;
@@ -223,8 +251,7 @@ static int retire_known(index_run *r, item *it)
 	r->counts.unchanged++;
 	count_state(r, IMGSEARCH_INDEXED);
 	int rc = it->vector_only ? 0 : ims_store_picture_put(r->s->store, &row, r->err);
-	bool need_vector = it->vector_only || !it->twin_has_vector;
-	return rc || !need_vector ? rc : join_batch(r, it, it->id);
+	return rc || !it->decoded ? rc : join_batch(r, it, it->id);
 }
 
 static int retire_bad(index_run *r, item *it)
@@ -247,14 +274,14 @@ static int retire(index_run *r)
 	r->flying--;
 	r->counts.decode_s += it->seconds;
 	int rc = ims_run_transaction(r);
-	const known *added = ims_known_find(&r->added, ims_hash_key(&it->hash));
-	int64_t twin = it->twin ? it->twin : added ? added->id : 0;
+	if (!rc)
+		rc = confirm_twin(r, it);
 	if (!rc && it->state != IMGSEARCH_INDEXED)
 		rc = retire_bad(r, it);
-	else if (!rc && (it->vector_only || (twin && twin == it->id)))
+	else if (!rc && (it->vector_only || (it->twin && it->twin == it->id)))
 		rc = retire_known(r, it);
-	else if (!rc && twin)
-		rc = retire_twin(r, it, twin);
+	else if (!rc && it->twin)
+		rc = retire_twin(r, it, it->twin);
 	else if (!rc)
 		rc = retire_new(r, it);
 	ims_free(it->path);
@@ -359,14 +386,19 @@ int ims_run_entry(index_run *r, const walk_entry *e)
 			rc = record(r, e, k, IMGSEARCH_UNREADABLE);
 		break;
 	}
+	if (!rc)
+		rc = commit_in_time(r);
 	return rc ? rc : report(r, e->path);
 }
 
 int ims_run_drain(index_run *r)
 {
 	int rc = 0;
-	while (!rc && r->flying)
+	while (!rc && r->flying) {
 		rc = retire(r);
+		if (!rc)
+			rc = commit_in_time(r);
+	}
 	return rc;
 }
 
@@ -407,7 +439,6 @@ void ims_run_free(index_run *r)
 	ims_free(r->batch_out);
 	ims_free(r->batch_id);
 	ims_known_free(&r->known);
-	ims_known_free(&r->added);
 	ims_model_identity_free(&r->identity);
 	pthread_mutex_destroy(&r->context.lock);
 	pthread_cond_destroy(&r->context.finished);

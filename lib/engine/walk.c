@@ -173,7 +173,11 @@ static bool own_file(const walker *w)
 		return false;
 	const char *index = w->rules->own + root + 1, *path = path_text(w);
 	size_t n = own - root - 1;
-	return !strncmp(path, index, n) && (!path[n] || path[n] == '-' || path[n] == '.');
+	static const char *const companions[] = { "", "-wal", "-shm", "-journal", "-lock", ".sock" };
+	for (size_t i = 0; i < sizeof companions / sizeof *companions; i++)
+		if (!strncmp(path, index, n) && !strcmp(path + n, companions[i]))
+			return true;
+	return false;
 }
 
 static bool other_root(const walker *w)
@@ -274,7 +278,8 @@ static int list_names(DIR *dir, char ***names, size_t *n)
 	size_t cap = 0;
 	*names = NULL;
 	*n = 0;
-	for (struct dirent *d; (d = readdir(dir));) {
+	errno = 0;
+	for (struct dirent *d; (d = readdir(dir)); errno = 0) {
 		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
 			continue;
 		if (*n == cap) {
@@ -288,9 +293,11 @@ static int list_names(DIR *dir, char ***names, size_t *n)
 			return IMGSEARCH_ENOMEM;
 		++*n;
 	}
+	int why = errno;
 	if (*n)
 		qsort(*names, *n, sizeof **names, by_name);
-	return 0;
+	errno = why;
+	return why ? IMGSEARCH_EIO : 0;
 }
 
 /* Takes fd. */
@@ -305,11 +312,11 @@ static int walk_folder(walker *w, int fd, const ruleset *outer, int depth)
 		return ims_nomem(w->err);
 	}
 	int rc = list_names(dir, &names, &n);
-	if (!rc)
-		rc = read_rules(&set, fd, ".ignore");
-	if (!rc)
-		rc = read_rules(&set, fd, ".imgsearchignore");
-	if (rc)
+	if (rc == IMGSEARCH_EIO) /* what could not be listed is not gone */
+		rc = tell(w, WALK_UNREADABLE, strerror(errno), true, NULL);
+	else if (rc)
+		rc = ims_nomem(w->err);
+	if (!rc && (read_rules(&set, fd, ".ignore") || read_rules(&set, fd, ".imgsearchignore")))
 		rc = ims_nomem(w->err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		size_t before = push_name(w, names[i]);

@@ -2,6 +2,7 @@
 #include "store/conn.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct report {
 	int (*each)(void *user, const char *problem);
@@ -110,6 +111,26 @@ uint64_t ims_store_bytes(store *st)
 	return (uint64_t)bytes;
 }
 
+/*
+ * A connection that believes that nobody writes sees no change: the file's time and size, and a journal that appears,
+ * tell that somebody did. Then all such connections are dropped. Under the mutex.
+ */
+static void drop_outdated(store *st)
+{
+	struct stat info;
+	if (stat(st->path, &info))
+		return;
+	int64_t now = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec + info.st_size + (access(st->wal_path, F_OK) == 0);
+	if (st->watch && st->watch->immutable && st->watched != now) {
+		ims_store_disconnect(st->watch);
+		st->watch = NULL;
+		while (st->n_idle)
+			ims_store_disconnect(st->idle[--st->n_idle]);
+		st->epochs++;
+	}
+	st->watched = now;
+}
+
 int ims_store_data_version(store *st, int64_t *version, imgsearch_error *err)
 {
 	int rc = 0;
@@ -117,10 +138,13 @@ int ims_store_data_version(store *st, int64_t *version, imgsearch_error *err)
 	if (st->memory)
 		return 0;
 	pthread_mutex_lock(&st->mutex);
+	if (st->read_only)
+		drop_outdated(st);
 	if (!st->watch)
 		rc = ims_store_connect(st, &st->watch, false, err);
 	if (!rc)
 		rc = ims_store_number(st->watch, version, 0, err, "PRAGMA data_version", "");
+	*version += st->epochs << 32;
 	pthread_mutex_unlock(&st->mutex);
 	return rc;
 }

@@ -43,6 +43,7 @@ struct store {
 	conn *idle[STORE_READERS];
 	size_t n_idle;
 	conn *watch;                  /* for data_version, which is of a connection */
+	int64_t watched, epochs;      /* of a file opened in the belief that nobody writes: its state, and how often that changed */
 };
 
 /* ---------------------------------------------------------------------------------------------------- SQL ---- */

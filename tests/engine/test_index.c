@@ -123,6 +123,57 @@ static void an_absent_or_emptied_root_is_offline(void **state)
 	imgsearch_close(s);
 }
 
+/* Every file keeps its own bytes and its own vector, whatever name it has now. */
+static void exchanged_names_leave_no_wrong_twins(void **state)
+{
+	scene *sc = *state;
+	for (unsigned i = 1; i <= 6; i++) {
+		char name[20];
+		snprintf(name, sizeof name, "%u.png", i);
+		photo(sc, name, i);
+	}
+	imgsearch *s = scene_open(sc);
+	scene_index(s, sc->photos);
+	shell("cd '%s' && mv 1.png t && mv 2.png 1.png && mv t 2.png && mv 6.png t && mv 5.png 6.png && mv 4.png 5.png && mv 3.png 4.png"
+		" && mv t 3.png && touch *.png", sc->photos);
+	scene_index(s, NULL);
+	imgsearch_counts c = scene_index(s, NULL);
+	assert_int_equal(c.indexed, 6);
+	assert_int_equal(c.unchanged, 6);
+	for (unsigned i = 1; i <= 6; i++) {
+		char path[200];
+		imgsearch_hits *hits;
+		imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
+		snprintf(path, sizeof path, "%s/%u.png", sc->photos, i);
+		imgsearch_input in = imgsearch_file(path);
+		float v[48];
+		assert_int_equal(imgsearch_extract(s, &in, 1, 0, v, NULL, NULL), 0);
+		in = imgsearch_vector(v, 48);
+		assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, NULL), 0);
+		assert_string_equal(hits->hit[0].path, path);
+		assert_true(hits->hit[0].score > 0.9999f);
+		imgsearch_hits_free(hits);
+	}
+	imgsearch_close(s);
+}
+
+static void nested_roots_are_found(void **state)
+{
+	scene *sc = *state;
+	char inner[200];
+	shell("mkdir '%s/in'", sc->photos);
+	photo(sc, "in/a.png", 1);
+	photo(sc, "b.png", 2);
+	snprintf(inner, sizeof inner, "%s/in", sc->photos);
+	imgsearch *s = scene_open(sc);
+	scene_index(s, inner);
+	scene_index(s, sc->photos);
+	assert_true(id_of(s, sc, "in/a.png") > 0);
+	assert_true(id_of(s, sc, "b.png") > 0);
+	assert_int_equal(id_of(s, sc, "c.png"), 0);
+	imgsearch_close(s);
+}
+
 static void a_twin_inherits_when_the_first_goes(void **state)
 {
 	scene *sc = *state;
@@ -367,6 +418,8 @@ int main(void)
 		TEST(deleted_files_drop_out_but_not_a_third_of_them_at_once),
 		TEST(an_absent_or_emptied_root_is_offline),
 		TEST(a_twin_inherits_when_the_first_goes),
+		TEST(exchanged_names_leave_no_wrong_twins),
+		TEST(nested_roots_are_found),
 		TEST(bad_files_are_remembered_until_they_change),
 		TEST(files_excluded_by_rules_say_which),
 		TEST(an_unreadable_folder_keeps_its_pictures),
