@@ -62,6 +62,12 @@ compare() { # NAME WANTED-STATUS STATUS; .out and .err were written, the expecte
 
 done_testing() { echo "1..$tests"; }
 
+# The command as it is where neither network nor model files are: away from those that lie beside the library.
+alone() {
+	[ -d "$W/.alone" ] || { mkdir "$W/.alone" && cp "$B/imgsearch" "$B"/libimgsearch.so.[0-9]* "$W/.alone"; }
+	IMGSEARCH_LIBDIR=$W/nothing "$W/.alone/imgsearch" "$@"
+}
+
 draw() { # DIR [N]
 	"$B/tools/draw" "$@"
 }

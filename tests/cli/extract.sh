@@ -44,7 +44,7 @@ result "more than one block" $?
 check "a place that cannot be written" 3 imgsearch extract pics/city-01.jpg -o no/f.npy <<'END'
 ! imgsearch: no/f.npy: cannot write: No such file or directory
 END
-IMGSEARCH_LIBDIR=$W/nothing imgsearch extract pics/city-01.jpg -o j.npy >.out 2>.err; [ $? = 3 ] && grep -q model .err && [ ! -e j.npy ]
+alone extract pics/city-01.jpg -o j.npy >.out 2>.err; [ $? = 3 ] && grep -q model .err && [ ! -e j.npy ]
 result "no network: $(tidy <.err)" $?
 for recipe in "--resize 40" "--resize 64 --crop 40" "--mean 0,0,0 --std 1,1,1" "--interpolation bicubic" "--full-decode"; do
 	imgsearch extract -q $recipe pics/city-01.jpg -o k.npy 2>.err; result "$recipe" $? .err

@@ -124,7 +124,7 @@ result "kill -9: the index opens" $bad
 imgsearch index -q --db kill.db many && [ "$(imgsearch list --db kill.db | wc -l)" = 320 ]; result "... and the next run completes it" $?
 
 # A network that is not there, or not the right one.
-IMGSEARCH_LIBDIR=$W/nothing imgsearch index --db new.db pics >.out 2>.err
+alone index --db new.db pics >.out 2>.err
 compare "no network at all" 3 $? <<'END'
 -
 END

@@ -32,7 +32,7 @@ END
 check "... also for --no-self" 0 q --no-self -k 1 copy.jpg <<'END'
 S	W/pics/bricks-02.jpg
 END
-IMGSEARCH_LIBDIR=$W/nothing imgsearch query -k 1 copy.jpg >.out 2>.err
+alone query -k 1 copy.jpg >.out 2>.err
 compare "... and needs no network" 0 $? <<'END'
 1.0000	W/pics/bricks-01.jpg
 END
