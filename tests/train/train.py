@@ -177,6 +177,8 @@ with tempfile.TemporaryDirectory() as work:
     ok("can be used at once", code in (0, 4), err)
     code, out, err = run("train", "one", *distil, "--distill", "teacher.pt", "-o", "plain.safetensors")
     ok("no classes are needed", code == 0, err)
+    code, out, err = run("train", "set", *distil, "--distill", "teacher.pt", "--labels", 0.5, "-o", "labelled.safetensors")
+    ok("classes may help", code == 4, err)
     refuses("more values than the teachers have", "less than 4000", "set", *model, "--dim", 4000, "--distill", "teacher.pt", "-o", "bad.safetensors")
     refuses("a teacher that is not there", "nobody.pt", "set", *model, "--distill", "nobody.pt", "-o", "bad.safetensors")
     os.chdir(top)
