@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-enum { N = 21, K = 5 };
+enum { N = 21, K = 9 };
 
 /* Two groups of ten and one loner (20) that is near to row 0 alone. */
 static float pair(void *user, size_t a, size_t b)
@@ -13,7 +13,7 @@ static float pair(void *user, size_t a, size_t b)
 	if (a == b)
 		return 1;
 	if (a == N - 1 || b == N - 1)
-		return a + b == N - 1 ? 0.72f : 0.1f;
+		return a + b == N - 1 ? 0.72f : a + b < N + 9 ? 0.1f : 0.12f;
 	return (a < 10) == (b < 10) ? 0.7f + 0.001f * (float)((a * 7 + b * 7) % 11) : 0.2f;
 }
 
