@@ -1,6 +1,7 @@
 /* Rows in memory as a searcher sees them: the row number is the id. For self-joins of what is no stored vector. */
 #include "engine/analyse.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { BLOCK = 256 };
@@ -43,13 +44,14 @@ void ims_memory_rows(memory_rows *m, const float *rows, size_t n, uint32_t dim, 
 static int join_block(self_join *j, size_t first, const float *rows, const int64_t *ids, size_t n, topk *best, job *job, imgsearch_error *err)
 {
 	search_report report;
-	search_request q = { .queries = rows, .n = n, .k = j->k + 1, .max_distance = j->max_distance,
+	bool graph = !strcmp(ims_search_name(j->index), "graph"); /* which would scan for what lies within a distance */
+	search_request q = { .queries = rows, .n = n, .k = j->k + 1, .max_distance = graph ? INFINITY : j->max_distance,
 		.filter_count = SIZE_MAX, .pool = job->pool, .cancel = job->cancel };
 	for (size_t i = 0; i < n; i++)
 		ims_topk_clear(&best[i]);
 	int rc = ims_search_query(j->index, &q, best, &report, err);
 	for (size_t i = 0; i < n && !rc; i++)
-		for (size_t e = 0, rank = 0; e < best[i].n && rank < j->k && !rc; e++)
+		for (size_t e = 0, rank = 0; e < best[i].n && rank < j->k && !rc && best[i].item[e].distance <= j->max_distance; e++)
 			if (best[i].item[e].id != ids[i])
 				rc = j->each(j->user, first + i, rank++, best[i].item[e]);
 	return rc;
