@@ -31,7 +31,7 @@ using ims::guard, ims::choose_device, ims::MODEL;
 /* libtorch keeps the number for each thread that calls it. */
 void use_threads(const shim_net &net)
 {
-	if (net.threads > 0 && at::get_num_threads() != net.threads)
+	if (at::get_num_threads() != net.threads)
 		at::set_num_threads(net.threads);
 }
 
@@ -51,12 +51,13 @@ void build(shim_net &net, const shim_config &c, const shim_tensor *tensors, size
 {
 	net.device = choose_device(c.device);
 	net.type = c.bf16 ? at::kBFloat16 : at::kFloat;
-	net.threads = (int)c.threads;
+	net.threads = c.threads ? (int)c.threads : at::get_num_threads();
 	net.crop = c.crop;
-	use_threads(net);
+	at::set_num_threads(1); /* folding is many short loops, where threads wait more than they work */
 	if (!strcmp(c.network, "script")) {
 		if (!script)
 			throw ims::failure(MODEL, "not a TorchScript file: say which network the weights are for");
+		use_threads(net);
 		net.script = ims::load_script(script, net.device, net.type);
 		net.dim = forward(net, at::zeros({ 1, 3, net.crop, net.crop }, at::TensorOptions(net.type).device(net.device))).size(1);
 	} else {
