@@ -159,7 +159,10 @@ IMGSEARCH_API int imgsearch_open(imgsearch **out, const char *path, const imgsea
 /* Waits for nothing: no other call may be running on the handle. NULL is fine. */
 IMGSEARCH_API void imgsearch_close(imgsearch *s);
 
-/* Makes the running long call (index, build, train ...) return ECANCELED soon. Safe from any thread and signal handler. */
+/*
+ * Makes the running long calls (index, build, train ...) return ECANCELED soon; without effect when none runs. Safe
+ * from any thread and signal handler.
+ */
 IMGSEARCH_API void imgsearch_cancel(imgsearch *s);
 
 /* ------------------------------------------------------------------------------------------------- inputs ---- */
@@ -331,7 +334,8 @@ typedef struct imgsearch_query_options {
 	const char *under;      /* only pictures below this folder */
 	const int64_t *ids;     /* only these ids ... */
 	size_t n_ids;
-	int (*filter)(void *user, int64_t id); /* ... and only those it returns non-zero for; called on query threads */
+	int (*filter)(void *user, int64_t id); /* ... and only those it returns non-zero for; on query
+	                           threads, and it must not call the library */
 	void *filter_user;
 	uint32_t threads;       /* of a batch; 0: the handle's */
 	uint32_t plain;         /* 1: cosine of the features as they are: no mean subtracted, nothing re-ranked */

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int ims_engine_set_dim(imgsearch *s, uint32_t dim, imgsearch_error *err)
@@ -73,10 +74,36 @@ static int picture_bytes(const imgsearch_input *in, buf *held, store_picture *p,
 {
 	int rc = in->kind == IMGSEARCH_KIND_FILE ? ims_read_file(held, in->path, 1 << 30, err) : 0;
 	const void *data = in->kind == IMGSEARCH_KIND_FILE ? held->data : in->data;
-	p->size = in->kind == IMGSEARCH_KIND_FILE ? held->len : in->size;
+	p->size = in->kind == IMGSEARCH_KIND_FILE ? held->len : in->kind == IMGSEARCH_KIND_MEMORY ? in->size : 0;
 	if (!rc && in->kind != IMGSEARCH_KIND_PIXELS && !in->crop[2])
-		p->hash = ims_hash(data, p->size);
+		p->hash = ims_hash(data, (size_t)p->size);
 	return rc;
+}
+
+/* Another picture with these bytes is indexed: this one is its duplicate. 1: so it is. */
+static int add_twin(imgsearch *s, store_picture *p, imgsearch_error *err)
+{
+	static const hash256 unknown;
+	store_picture twin = { 0 }, own = { 0 };
+	if (ims_hash_equal(&p->hash, &unknown))
+		return 0;
+	int rc = ims_store_picture_by_hash(s->store, &p->hash, &twin, err);
+	if (rc)
+		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+	rc = ims_store_picture_find(s->store, 0, p->path, &own, err);
+	bool other = !rc ? own.id != twin.id : true;
+	p->width = twin.width;
+	p->height = twin.height;
+	if (rc == IMGSEARCH_ENOTFOUND)
+		rc = 0;
+	if (!rc && other) {
+		p->state = IMGSEARCH_DUPLICATE;
+		p->same_as = twin.id;
+		rc = ims_store_picture_put(s->store, p, err);
+	}
+	ims_store_picture_clear(&own);
+	ims_store_picture_clear(&twin);
+	return rc ? rc : other;
 }
 
 static int add_picture(imgsearch *s, const imgsearch_input *in, store_picture *p, imgsearch_error *err)
@@ -88,6 +115,12 @@ static int add_picture(imgsearch *s, const imgsearch_input *in, store_picture *p
 	ims_buf_free(&held);
 	if (!rc)
 		rc = settle_model(s, &id, err);
+	if (!rc)
+		rc = add_twin(s, p, err);
+	if (rc) {
+		ims_model_identity_free(&id);
+		return rc < 0 ? rc : 0;
+	}
 	float *v = rc ? NULL : ims_alloc_aligned(id.dim, sizeof(float));
 	if (!rc)
 		rc = v ? ims_features(s, &id, in, 1, v, &why, err) : ims_nomem(err);
@@ -128,7 +161,11 @@ static int add_named(imgsearch *s, const imgsearch_input *in, const char *name, 
 		snprintf(unnamed, sizeof unnamed, "id:%lld", (long long)max_id + 1);
 		p.path = unnamed;
 	}
+	char *absolute = !name && in->path ? realpath(in->path, NULL) : NULL;
+	if (absolute)
+		p.path = absolute;
 	int rc = in->kind == IMGSEARCH_KIND_VECTOR ? add_vector(s, in, &p, err) : add_picture(s, in, &p, err);
+	free(absolute);
 	if (!rc && id)
 		*id = p.id;
 	return rc;

@@ -373,8 +373,11 @@ static int finish(grouping *g, imgsearch_group_list **out, imgsearch_error *err)
 int imgsearch_groups(imgsearch *s, const imgsearch_groups_options *options, imgsearch_group_list **out, imgsearch_error *err)
 {
 	imgsearch_groups_options o = { 0 };
+	if (out)
+		*out = NULL;
+	if (!s || !out)
+		return ims_fail(err, IMGSEARCH_EINVAL, "groups: no index, or no place for them");
 	grouping g = { .s = s, .job = ims_engine_job_begin(s) };
-	*out = NULL;
 	int rc = ims_options_copy(&o, sizeof o, options, err);
 	if (rc)
 		return rc;
@@ -416,8 +419,8 @@ int imgsearch_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
 {
 	hash256 hash[2];
 	const int64_t id[2] = { a, b };
-	job j = ims_engine_job(s);
-	int rc = ims_engine_write_begin(s, &j, err);
+	job j;
+	int rc = s ? ims_engine_write_begin(s, &j, err) : ims_fail(err, IMGSEARCH_EINVAL, "reject: no index");
 	if (rc)
 		return rc;
 	for (int i = 0; i < 2 && !rc; i++) {

@@ -131,8 +131,11 @@ int imgsearch_map(imgsearch *s, const imgsearch_map_options *options, imgsearch_
 	map_rows m = { 0 };
 	view *v = NULL;
 	float *xy = NULL;
+	if (out)
+		*out = NULL;
+	if (!s || !out)
+		return ims_fail(err, IMGSEARCH_EINVAL, "map: no index, or no place for the points");
 	job j = ims_engine_job_begin(s);
-	*out = NULL;
 	int rc = ims_options_copy(&o, sizeof o, options, err);
 	if (!rc)
 		rc = ims_view_get(s, &v, err);
@@ -161,7 +164,9 @@ void imgsearch_map_free(imgsearch_map_points *points)
 
 int imgsearch_map_grid(const imgsearch_map_points *points, uint32_t columns, uint32_t rows, uint32_t *cell, imgsearch_error *err)
 {
-	float *xy = ims_alloc(2 * points->count + 1, sizeof *xy);
+	float *xy = points && cell ? ims_alloc(2 * points->count + 1, sizeof *xy) : NULL;
+	if (!points || !cell)
+		return ims_fail(err, IMGSEARCH_EINVAL, "map: no points, or no place for their cells");
 	if (!xy)
 		return ims_nomem(err);
 	for (size_t i = 0; i < points->count; i++)

@@ -98,7 +98,10 @@ int imgsearch_picture_load(imgsearch *s, const imgsearch_input *in, uint32_t max
 {
 	imgsearch_error local;
 	err = err ? err : &local;
-	*out = NULL;
+	if (out)
+		*out = NULL;
+	if (!s || !in || !out)
+		return ims_fail(err, IMGSEARCH_EINVAL, "picture: no index or no input, or no place for it");
 	owned_picture *p = ims_zalloc(1, sizeof *p);
 	int rc;
 	if (!p)
@@ -133,6 +136,8 @@ void imgsearch_picture_free(imgsearch_picture *picture)
 int imgsearch_picture_encode(const imgsearch_picture *picture, int quality, void **bytes, size_t *size, imgsearch_error *err)
 {
 	buf b = { 0 };
+	if (!bytes || !size)
+		return ims_fail(err, IMGSEARCH_EINVAL, "encode: no place for the bytes");
 	*bytes = NULL;
 	*size = 0;
 	if (!picture || !picture->rgb || !picture->width || !picture->height || quality < 0 || quality > 100)

@@ -238,19 +238,16 @@ static int get_chunk(void *arg, uint32_t number, buf *out, imgsearch_error *err)
 	return ims_store_searcher_read(c->store, c->state, number, out, err);
 }
 
-static bool usable(imgsearch *s, const view *v, const store_searcher *found, const searcher_ops *ops)
+static bool usable(const view *v, const store_searcher *found, const searcher_ops *ops)
 {
 	char *params = ims_view_params(v);
-	bool same = params && found->params && !strcmp(params, found->params);
-	job j = ims_engine_job(s);
-	if (!same || found->version != ops->version)
-		ims_job_log(&j, IMGSEARCH_LOG_INFO, "searcher %s is stale and not used; run build", ops->name);
+	bool same = params && found->params && !strcmp(params, found->params) && found->version == ops->version;
 	ims_free(params);
-	return same && found->version == ops->version;
+	return same;
 }
 
-/* Damaged or foreign state is no error of a query: the scan answers, and the log says what is wrong. */
-static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *vs, imgsearch_error *err)
+/* Stale or damaged state is no error of a query: the scan answers, and `note` gets what the log should say. */
+static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *vs, imgsearch_error *note, imgsearch_error *err)
 {
 	store_searcher *all;
 	size_t n;
@@ -258,17 +255,20 @@ static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *v
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < n; i++) {
-		if (strcmp(all[i].name, ops->name) || !usable(s, v, &all[i], ops))
+		if (strcmp(all[i].name, ops->name))
 			continue;
+		if (!usable(v, &all[i], ops)) {
+			ims_fail(note, IMGSEARCH_LOG_INFO, "searcher %s is stale and not used; run build", ops->name);
+			continue;
+		}
 		vs->store = s->store;
 		vs->state = all[i].state;
 		vs->change = all[i].change;
 		vs->chunks = (chunk_source){ vs, all[i].chunks, get_chunk };
 		imgsearch_error why;
 		rc = ims_search_load(&vs->index, ops->name, &v->rows, &vs->chunks, &why);
-		job j = ims_engine_job(s);
 		if (rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EVERSION) {
-			ims_job_log(&j, IMGSEARCH_LOG_WARNING, "searcher %s is damaged and not used; run build (%s)", ops->name, why.message);
+			ims_fail(note, IMGSEARCH_LOG_WARNING, "searcher %s is damaged and not used; run build (%.300s)", ops->name, why.message);
 			rc = 0;
 		} else if (rc && err) {
 			*err = why;
@@ -328,13 +328,17 @@ int ims_view_searcher(imgsearch *s, view *v, const char *name, search_index **ou
 		which++;
 	if (!all[which] || which >= VIEW_SEARCHERS)
 		return ims_fail(err, IMGSEARCH_EINVAL, "there is no searcher named %s", name);
+	imgsearch_error note = { 0 };
 	pthread_mutex_lock(&v->lock);
 	view_searcher *vs = &v->searcher[which];
 	if (!vs->tried)
-		rc = load(s, v, all[which], vs, err);
+		rc = load(s, v, all[which], vs, &note, err);
 	if (!rc && vs->index)
 		rc = catch_up(s, v, vs, err);
 	*out = rc ? NULL : vs->index;
 	pthread_mutex_unlock(&v->lock);
+	job j = ims_engine_job(s);
+	if (note.code) /* callbacks run under no lock */
+		ims_job_log(&j, note.code, "%s", note.message);
 	return rc;
 }
