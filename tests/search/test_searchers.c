@@ -1,7 +1,7 @@
 /*
  * The contract of every searcher: what it calls exact is the plain scan's answer, bit for bit, whatever the rows, the
  * metric, the changes since the build, the filter and the largest distance; saved and loaded it answers the same.
- * $IMGSEARCH_ROUNDS: how many random cases (default 12 a searcher).
+ * $IMGSEARCH_ROUNDS: how many random cases (default 12 a searcher); $IMGSEARCH_TEST: only tests of this name.
  */
 #include "test.h"
 #include "table.h"
@@ -411,5 +411,6 @@ int main(void)
 		cmocka_unit_test(random_worlds), cmocka_unit_test(everything_removed), cmocka_unit_test(bad_numbers),
 		cmocka_unit_test(failing_allocations), cmocka_unit_test(queries_beside_changes), cmocka_unit_test(large_state),
 	};
+	cmocka_set_test_filter(getenv("IMGSEARCH_TEST"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
