@@ -294,9 +294,9 @@ static void prefetch(const column *col, const uint32_t *picked, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t *chunk = atomic_load_explicit(&col->chunk[picked[i] >> col->shift], memory_order_relaxed);
-		const uint8_t *item = chunk + (picked[i] & (((size_t)1 << col->shift) - 1)) * col->stride;
+		size_t at = (picked[i] & (((size_t)1 << col->shift) - 1)) * col->stride;
 		for (size_t b = 0; chunk && b < col->stride && b < 256; b += 64)
-			__builtin_prefetch(item + b);
+			__builtin_prefetch(chunk + at + b);
 	}
 }
 
