@@ -208,7 +208,7 @@ fuzz: fuzz-programs
 # --------------------------------------------------------------------------------------------- benchmarks ----
 
 # One target a benchmark, named bench-NAME and listed here.
-BENCHES := decode eval index search serve train tune
+BENCHES := decode eval index model search serve train tune
 .PHONY: bench
 bench: $(BENCHES:%=bench-%)
 
@@ -233,6 +233,9 @@ bench-search: $(B)/tests/bench/search_ours
 
 bench-train: all
 	@B=$(B) tests/bench/train.py
+
+bench-model: all $(B)/tests/bench/model
+	@IMGSEARCH_LIBDIR=$(B) $(B)/tests/bench/model
 
 bench-tune: all
 	@B=$(B) tests/bench/tune.py
