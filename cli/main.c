@@ -15,7 +15,7 @@
 
 #define COMMANDS(X) \
 	X(index) X(query) X(info) X(list) X(failed) X(rm) X(build) X(extract) X(models) X(root_mv) X(vectors_import) \
-	X(vectors_export) X(eval) X(dups) X(map) X(train) X(serve) X(help) X(complete)
+	X(vectors_export) X(eval) X(check) X(dups) X(map) X(train) X(serve) X(help) X(complete)
 
 #define X(name) extern const cmd cmd_##name;
 COMMANDS(X)

@@ -391,6 +391,33 @@ IMGSEARCH_API int imgsearch_range(imgsearch *s, const imgsearch_input *in, float
 /* Projects n rows (n, dim) onto the m leading principal components of the built "pca" searcher: out (n, m). */
 IMGSEARCH_API int imgsearch_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, float *out, size_t m, imgsearch_error *err);
 
+/* -------------------------------------------------------------------------------------------------- check ---- */
+
+#define IMGSEARCH_CHECK_SEARCHERS 8
+
+typedef struct imgsearch_check_searcher {
+	const char *name;       /* static string */
+	double recall[3];       /* of the 1, 10 and 100 nearest */
+	double seconds;         /* a query, asked one by one */
+	uint64_t memory;        /* bytes */
+} imgsearch_check_searcher;
+
+typedef struct imgsearch_check_report {
+	uint64_t problems;      /* told to the callback */
+	uint64_t queries;       /* asked of every searcher */
+	double scan_seconds;    /* of the plain scan, a query, asked in batches */
+	size_t n_searchers;     /* built and up to date */
+	imgsearch_check_searcher searcher[IMGSEARCH_CHECK_SEARCHERS];
+} imgsearch_check_report;
+
+/*
+ * Looks at the whole file: its structure, references between tables, checksums. Each problem is a sentence to `problem`
+ * (may be NULL; non-zero stops and is returned). queries > 0: asks so many stored vectors of every searcher and
+ * compares with a plain scan. Found problems are no error of the call. Errors: EDB, EIO, ENOMEM, ECANCELED.
+ */
+IMGSEARCH_API int imgsearch_check(imgsearch *s, uint32_t queries, int (*problem)(void *user, const char *text), void *user,
+	imgsearch_check_report *report, imgsearch_error *err);
+
 /* --------------------------------------------------------------------------------------------------- info ---- */
 
 typedef struct imgsearch_info {

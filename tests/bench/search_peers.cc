@@ -30,7 +30,9 @@
 #endif
 #ifdef HAVE_ANNOY
 #define __ERROR_PRINTER_OVERRIDE__(...)
-#define NO_MANUAL_VECTORIZATION /* its AVX-512 part does not compile beside its AVX part */
+#define NO_MANUAL_VECTORIZATION
+#undef USE_AVX /* hnswlib's */
+#undef USE_AVX512
 #include <annoylib.h>
 #include <kissrandom.h>
 #endif

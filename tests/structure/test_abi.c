@@ -67,6 +67,8 @@ static void results(void **state)
 	FIELD(imgsearch_item, hash, 88);
 	SIZE(imgsearch_item, reserved, 160);
 	SIZE(imgsearch_model_info, note, 40);
+	SIZE(imgsearch_check_searcher, memory, 48);
+	FIELD(imgsearch_check_report, searcher, 32);
 	FIELD(imgsearch_train_report, loss, 40);
 	SIZE(imgsearch_train_report, stopped_early, 96);
 }

@@ -4,7 +4,7 @@ _imgsearch() {
 	local IFS=$'\n'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(IFS=' '; compgen -W "index query info list failed rm build extract models root vectors eval dups map train serve help complete --version --help" -- "$cur"))
+		COMPREPLY=($(IFS=' '; compgen -W "index query info list failed rm build extract models root vectors eval check dups map train serve help complete --version --help" -- "$cur"))
 		return
 	fi
 	case $cmd in
@@ -111,6 +111,8 @@ _imgsearch() {
 	"eval --device") return ;;
 	"eval --precision") COMPREPLY=($(IFS=' '; compgen -W "auto f32 bf16" -- "$cur")); return ;;
 	"eval --threads"|"eval -t") return ;;
+	"check --recall") return ;;
+	"check --db"|"check -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"dups --kind") COMPREPLY=($(IFS=' '; compgen -W "bytes picture scene" -- "$cur")); return ;;
 	"dups --min-score") return ;;
 	"dups --under"|"dups -u") COMPREPLY=($(compgen -d -- "$cur")); return ;;
@@ -189,6 +191,7 @@ _imgsearch() {
 	"vectors import") options="--ids --metric --db --threads --json --help --quiet --verbose" ;;
 	"vectors export") options="--ids --f16 --db --json --help --quiet --verbose" ;;
 	"eval") options="--queries --truth --groups --duplicates --sample --threshold --plain --whiten --expand --expand-power --reciprocal --seed --db --model --weights --device --precision --threads --json --help --quiet --verbose" ;;
+	"check") options="--recall --db --json --help --quiet --verbose" ;;
 	"dups") options="--kind --min-score --under --reject --db --threads --json --null --help --quiet --verbose" ;;
 	"map") options="--output --tiles --pca --size --under --perplexity --max-points --seed --db --threads --json --help --quiet --verbose" ;;
 	"train") options="--out --distill --loss --layers --size --dim --epochs --steps --batch --lr --val --patience --min-crop --jitter --anchor --decay --views --relational --labels --whiten --seed --resume --restart --f32 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --threads --json --help --quiet --verbose" ;;
