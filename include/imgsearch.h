@@ -359,7 +359,8 @@ typedef struct imgsearch_hit {
 typedef struct imgsearch_hits {
 	size_t count;
 	const imgsearch_hit *hit;
-	size_t better_than_chance; /* the first so many hits have chance < 1; count where chance is unknown */
+	size_t better_than_chance; /* as far as the list has more hits than would score as high by chance (the last rank r
+	                           with chance < r); count where chance is unknown */
 	const char *searcher;   /* that answered: static string */
 	const char *plan;       /* how: "exact", "filter: subset scanned" ...: static string */
 	int exact;              /* 1: these are provably the nearest ones */

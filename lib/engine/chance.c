@@ -162,7 +162,7 @@ void ims_chance_tell(const view *v, double max_chance, imgsearch_hits *hits)
 		hit[i].chance = (double)v->rows.n * ims_analysis_chance_above(&v->chance, (double)hit[i].score);
 		if (max_chance > 0 && hit[i].chance > max_chance)
 			hits->count = i;
-		else if (hit[i].chance < 1 && hits->better_than_chance == i)
+		else if (hit[i].chance < (double)(i + 1)) /* more score as high than chance would have it */
 			hits->better_than_chance = i + 1;
 	}
 }

@@ -69,10 +69,12 @@ static int report(index_run *r, const char *path)
 /* The network, and the memory whose size depends on it. Called before the first item goes to a worker. */
 static int load_network(index_run *r)
 {
+	double start = ims_now();
 	pthread_mutex_lock(&r->s->model_lock);
 	int rc = ims_engine_network(r->s, &r->identity, r->err);
 	r->batch = rc ? 0 : ims_model_batch(r->s->model);
 	pthread_mutex_unlock(&r->s->model_lock);
+	r->counts.network_s += ims_now() - start;
 	if (rc)
 		return rc;
 	size_t slot = (size_t)r->identity.recipe.crop * r->identity.recipe.crop * 3;
