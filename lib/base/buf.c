@@ -20,7 +20,7 @@ void *ims_buf_grow(buf *b, size_t n)
 		b->failed = true;
 		return NULL;
 	}
-	if (b->len + n > b->cap) {
+	if (b->len + n > b->cap || !b->data) {
 		size_t cap = b->len + n > b->cap * 2 ? b->len + n : b->cap * 2;
 		uint8_t *data = ims_realloc(b->data, cap, 1);
 		if (!data) {
