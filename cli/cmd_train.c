@@ -24,7 +24,7 @@ static const opt options[] = {
 	{ "epochs", 0, OPT_UINT, AT(epochs), "N", "times that each picture is seen", 1, 1000000, "10", NULL, 0 },
 	{ "steps", 0, OPT_UINT, AT(steps), "N", "steps, instead of epochs", 1, 100000000, NULL, NULL, 0 },
 	{ "batch", 0, OPT_UINT, AT(batch), "N", "pictures a step", 2, 4096, "32", NULL, 0 },
-	{ "lr", 0, OPT_FLOAT, AT(rate), "RATE", "peak learning rate", 1e-8, 10, "0.0002", NULL, 0 },
+	{ "lr", 0, OPT_FLOAT, AT(rate), "RATE", "peak learning rate (default: 0.00005; 0.0002 with --distill)", 1e-8, 10, NULL, NULL, 0 },
 	{ "val", 0, OPT_FLOAT, AT(validation), "SHARE", "of the pictures held out to judge by; negative: none", -1, 0.9, "0.1", NULL, 0 },
 	{ "patience", 0, OPT_UINT, AT(patience), "N", "stop after N validations without a gain", 1, 4294967295.0, "5", NULL, 0 },
 	{ "min-crop", 0, OPT_FLOAT, AT(min_crop), "SHARE", "smallest share of a picture in a crop (default: 0.35; 0.7 with --distill)", 0.01, 1, NULL, NULL, 0 },

@@ -635,7 +635,7 @@ typedef struct imgsearch_train_options {
 	uint32_t resume;        /* 1: go on from out.checkpoint, refusing that of another run */
 	uint32_t restart;       /* 1: throw an old checkpoint away; with neither, there may be none */
 	uint32_t f32;           /* 1: keep f32 weights; default f16 */
-	float rate;             /* peak learning rate; default 2e-4 */
+	float rate;             /* peak learning rate; default 5e-5, distillation 2e-4 */
 	float validation;       /* share of the pictures held out; default 0.1; negative: none */
 	float min_crop;         /* smallest share of the picture in a crop; default 0.35, distillation 0.7 */
 	float jitter;           /* brightness, contrast, saturation vary by this; default 0.2; negative: none */

@@ -26,7 +26,7 @@ static void defaults(imgsearch_train_options *o)
 	o->batch = o->batch ? o->batch : 32;
 	o->views = !distil ? 0 : o->views ? o->views : 2;
 	o->patience = o->patience ? o->patience : 5;
-	o->rate = o->rate != 0 ? o->rate : 2e-4f;
+	o->rate = o->rate != 0 ? o->rate : distil ? 2e-4f : 5e-5f;
 	o->validation = o->validation < 0 ? 0 : o->validation != 0 ? o->validation : 0.1f;
 	o->min_crop = o->min_crop != 0 ? o->min_crop : distil ? 0.7f : 0.35f;
 	o->jitter = o->jitter < 0 ? 0 : o->jitter != 0 ? o->jitter : 0.2f;

@@ -13,7 +13,7 @@ import tempfile
 
 build = os.path.abspath(os.environ.get("B", "build"))
 source, weights = os.path.abspath("../shared/images/caltech101"), os.path.abspath("../shared/weights/mobilenet_v2.pth")
-loss, epochs, rate = os.environ.get("LOSS", "arcface"), os.environ.get("EPOCHS", "8"), os.environ.get("RATE", "3e-4")
+loss, epochs, rate = os.environ.get("LOSS", "supcon"), os.environ.get("EPOCHS", "4"), os.environ.get("RATE", "5e-5")
 if not os.path.isdir(source):
     print("../shared is not there: nothing to tune on")
     sys.exit(0)

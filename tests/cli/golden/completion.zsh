@@ -279,7 +279,7 @@ _imgsearch() {
 			'--epochs=[times that each picture is seen]:N:' \
 			'--steps=[steps, instead of epochs]:N:' \
 			'--batch=[pictures a step]:N:' \
-			'--lr=[peak learning rate]:RATE:' \
+			'--lr=[peak learning rate (default\: 0.00005; 0.0002 with --distill)]:RATE:' \
 			'--val=[of the pictures held out to judge by; negative\: none]:SHARE:' \
 			'--patience=[stop after N validations without a gain]:N:' \
 			'--min-crop=[smallest share of a picture in a crop (default\: 0.35; 0.7 with --distill)]:SHARE:' \
