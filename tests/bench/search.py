@@ -22,7 +22,7 @@ def compiled(build):
             "NANOFLANN": "/usr/include/nanoflann.hpp", "ANNOY": ANNOY + "/annoylib.h"}
     have = [name for name, path in have.items() if os.path.exists(path)]
     program = f"{build}/bench/search_peers"
-    libs = (["-lfaiss", "-fopenmp"] if "FAISS" in have else []) + (["-lflann", "-llz4"] if "FLANN" in have else [])
+    libs = (["-lfaiss", "-llapack", "-lblas", "-fopenmp"] if "FAISS" in have else []) + (["-lflann", "-llz4"] if "FLANN" in have else [])
     command = ["g++", "-O3", "-march=native", "-DNDEBUG", "-w", "-std=c++17", "-I" + HERE + "/..", "-isystem", ANNOY, *("-DHAVE_" + h for h in have),
                HERE + "/search_peers.cc", "-o", program, "-pthread", *libs]
     return program if subprocess.run(command).returncode == 0 else None
