@@ -31,7 +31,7 @@ const searcher_ops *ims_search_find(const char *name)
 	return NULL;
 }
 
-/* Where each begins to win was measured: docs/searchers.md. */
+/* By size and dimension; docs/searchers.md has what was measured of it. */
 const char *ims_search_auto(const row_source *rows, char *why, size_t why_size)
 {
 	enum { FEW = 2000, TREE_DIM = 8, MANY = 100000 };
