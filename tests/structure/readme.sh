@@ -8,13 +8,13 @@ if [ ! -e "$README" ]; then
 	exit 0
 fi
 draw Pictures 2
-for folder in photos pictures; do cp -r Pictures $folder; done
+for folder in photos pictures caltech101; do cp -r Pictures $folder; done
 awk '/^```/ { block = !block; next } block && sub(/^(\$ )?/, "") && /^(imgsearch|make) / { sub(/ *#.*/, ""); print }' "$README" | sort -u >lines
 [ -s lines ]; result "the README has commands" $?
 while read -r line; do
 	set -- $line
 	for word; do
-		case $word in *.jpg | *.png) [ -e "$word" ] || cp Pictures/city-01.jpg "$word" ;; esac
+		case $word in *.jpg | *.png) [ -e "$word" ] || { mkdir -p "$(dirname "$word")"; cp Pictures/city-01.jpg "$word"; } ;; esac
 	done
 	case $line in
 	make\ *)
