@@ -314,8 +314,9 @@ static int remove_gone(index_run *r, const start *st)
 static int count_entry(void *user, const walk_entry *e)
 {
 	index_run *r = user;
+	(void)e;
 	r->expected++;
-	return r->expected % 1024 ? 0 : ims_job_step(&r->job, "walk", r->expected, 0, e ? r->err : NULL);
+	return r->expected % 1024 ? 0 : ims_job_step(&r->job, "walk", r->expected, 0, r->err);
 }
 
 static int entry(void *user, const walk_entry *e)

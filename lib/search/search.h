@@ -105,7 +105,7 @@ const char *ims_search_auto(const row_source *rows, char *why, size_t why_size);
 
 int ims_search_build(search_index **out, const char *name, const row_source *rows, const search_params *p, job *job, imgsearch_error *err);
 int ims_search_save(search_index *s, const chunk_sink *sink, imgsearch_error *err);
-/* EFORMAT: damaged, EVERSION: another version of the chunks: build anew. */
+/* EFORMAT: damaged, EVERSION: another version of the chunks: build anew. source outlives *out, which may read on. */
 int ims_search_load(search_index **out, const char *name, const row_source *rows, const chunk_source *source, imgsearch_error *err);
 /* Sorted results, final distances from full-precision rows in one fixed order. */
 int ims_search_query(search_index *s, const search_request *q, topk *out, search_report *report, imgsearch_error *err);
