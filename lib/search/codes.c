@@ -3,6 +3,7 @@
 
 #include "kernels/kernels.h"
 #include "search/code_store.h"
+#include "search/kdtree.h"
 
 #include <math.h>
 
@@ -11,6 +12,7 @@ enum {
 	RAW_DIM = 96,   /* up to here one level of raw coordinates is all */
 	FIRST = 64,     /* components of a level of blocks */
 	SAMPLE = 2048,
+	ORDER = 16,     /* components by which rows are ordered */
 	TASK = 32       /* rows a worker takes at once */
 };
 
@@ -305,9 +307,11 @@ typedef struct encoding {
 	const int64_t *ids;
 	const float *rows;
 	size_t n, done, total, stride;
-	const uint32_t *slot; /* of the i-th row, or NULL: done + i */
+	float *points;        /* a pass that only takes the first ORDER components of every row */
+	const uint32_t *slot; /* of the i-th row */
 	float *work;          /* for each worker TASK rows, centred and projected */
 	size_t work_size;
+	unsigned passes;
 	job *job;
 	imgsearch_error *err;
 } encoding;
@@ -318,13 +322,18 @@ static void encode_task(void *arg, size_t task, unsigned worker)
 	codes *c = e->c;
 	size_t from = task * TASK, n = e->n - from < TASK ? e->n - from : TASK;
 	float *v = e->work + worker * e->work_size, *y = v + TASK * c->dim;
+	size_t at = e->done + from;
 	for (size_t i = 0; i < n; i++)
 		centre(c, e->rows + (from + i) * c->dim, v + i * c->dim);
-	ims_codes_project(c, v, n, y, e->stride);
-	for (size_t i = 0; i < n; i++) {
-		size_t at = e->done + from + i;
-		encode_row(c, v + i * c->dim, y + i * e->stride, e->slot ? e->slot[at] : at, e->ids[from + i]);
+	if (e->points) {
+		ims_kernels()->panel(v, n, c->dim, c->panels, y, e->stride);
+		for (size_t i = 0; i < n; i++)
+			memcpy(e->points + (at + i) * ORDER, y + i * e->stride, ORDER * sizeof(float));
+		return;
 	}
+	ims_codes_project(c, v, n, y, e->stride);
+	for (size_t i = 0; i < n; i++)
+		encode_row(c, v + i * c->dim, y + i * e->stride, e->slot ? e->slot[at + i] : at + i, e->ids[from + i]);
 }
 
 static int encoding_begin(encoding *e, codes *c, pool *pool, imgsearch_error *err)
@@ -337,6 +346,11 @@ static int encoding_begin(encoding *e, codes *c, pool *pool, imgsearch_error *er
 	return e->work ? 0 : ims_nomem(err);
 }
 
+static int moved(imgsearch_error *err)
+{
+	return ims_fail(err, IMGSEARCH_EBUSY, "rows changed while a searcher was built over them");
+}
+
 static int encode_block(void *user, const int64_t *ids, const float *rows, size_t n)
 {
 	encoding *e = user;
@@ -347,7 +361,30 @@ static int encode_block(void *user, const int64_t *ids, const float *rows, size_
 	e->n = n;
 	ims_parallel(e->job ? e->job->pool : NULL, (n + TASK - 1) / TASK, encode_task, e);
 	e->done += n;
-	return e->job ? ims_job_step(e->job, "build", e->done, e->total, e->err) : 0;
+	uint64_t before = e->points ? 0 : e->passes - 1;
+	return e->job ? ims_job_step(e->job, "build", before * e->total + e->done, e->passes * (uint64_t)e->total, e->err) : 0;
+}
+
+/*
+ * Neighbours into the same blocks, by a k-d tree over the leading components: what a level does not exclude then lies in
+ * few blocks of the next one.
+ */
+static int order_rows(encoding *e, const row_source *rows, uint32_t *slot)
+{
+	kd_tree tree;
+	e->points = ims_alloc(e->total, ORDER * sizeof(float));
+	int rc = e->points ? rows->scan(rows->ctx, encode_block, e, e->err) : ims_nomem(e->err);
+	if (!rc && e->done != e->total)
+		rc = moved(e->err);
+	if (!rc) {
+		rc = ims_kd_build(&tree, e->points, NULL, (uint32_t)e->total, ORDER, IMS_CODE_BLOCK, IMS_CODE_BLOCK, slot, e->err);
+		ims_kd_free(&tree);
+	}
+	ims_free(e->points);
+	e->points = NULL;
+	e->done = 0;
+	e->slot = slot;
+	return rc;
 }
 
 void ims_codes_encode_at(codes *c, int64_t id, const float *row, size_t slot, float *work)
@@ -392,7 +429,8 @@ static codes *codes_new(const row_source *rows, const rotation *axes, imgsearch_
 int ims_codes_build(codes **out, const row_source *rows, const rotation *axes, const uint32_t *slot, job *job, imgsearch_error *err)
 {
 	pool *pool = job ? job->pool : NULL;
-	encoding e = { .slot = slot, .total = rows->n, .job = job };
+	encoding e = { .slot = slot, .total = rows->n, .passes = 1, .job = job };
+	uint32_t *order = NULL;
 	*out = NULL;
 	if (rows->n < FEW || rows->n > UINT32_MAX - 1024)
 		return 0;
@@ -406,16 +444,22 @@ int ims_codes_build(codes **out, const row_source *rows, const rotation *axes, c
 		rc = ims_codes_reserve(c, rows->n, err);
 	if (!rc)
 		rc = encoding_begin(&e, c, pool, err);
+	if (!rc && !slot && c->components >= ORDER) {
+		e.passes = 2;
+		order = ims_alloc(rows->n, sizeof(*order));
+		rc = order ? order_rows(&e, rows, order) : ims_nomem(err);
+	}
 	if (!rc)
 		rc = rows->scan(rows->ctx, encode_block, &e, err);
 	if (!rc && e.done != rows->n)
-		rc = ims_fail(err, IMGSEARCH_EBUSY, "rows changed while a searcher was built over them");
+		rc = moved(err);
 	if (!rc) {
 		c->n = c->live = e.done;
 		*out = usable(c) ? c : NULL;
 	}
 	if (!*out)
 		ims_codes_free(c);
+	ims_free(order);
 	ims_free(e.work);
 	return rc;
 }

@@ -62,7 +62,7 @@ typedef struct codes {
 } codes;
 
 /*
- * Codes every row of the source. slot (may be NULL): where the i-th row of the scan goes, a permutation. *out is NULL
+ * Codes every row of the source. slot: where the i-th row of the scan goes, a permutation; NULL: neighbours together. *out is NULL
  * and the result 0 where codes are of no use: few rows, or numbers too large or small for bounds in f32.
  */
 int ims_codes_build(codes **out, const row_source *rows, const rotation *axes, const uint32_t *slot, job *job, imgsearch_error *err);

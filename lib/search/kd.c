@@ -61,14 +61,17 @@ static void measure(growing *g, uint32_t node, uint32_t *widest, float *width)
 		low[c] = INFINITY;
 		high[c] = -INFINITY;
 	}
-	d->rest_low = INFINITY;
+	d->rest_low = g->rest ? INFINITY : 0;
 	d->rest_high = 0;
 	for (uint32_t i = d->from; i < d->to; i++) {
-		const float *p = g->points + (size_t)g->order[i] * t->coordinates, *r = g->rest + (size_t)g->order[i] * 2;
+		const float *p = g->points + (size_t)g->order[i] * t->coordinates;
 		for (uint32_t c = 0; c < t->coordinates; c++) {
 			low[c] = p[c] < low[c] ? p[c] : low[c];
 			high[c] = p[c] > high[c] ? p[c] : high[c];
 		}
+		if (!g->rest)
+			continue;
+		const float *r = g->rest + (size_t)g->order[i] * 2;
 		d->rest_low = r[0] < d->rest_low ? r[0] : d->rest_low;
 		d->rest_high = r[1] > d->rest_high ? r[1] : d->rest_high;
 	}

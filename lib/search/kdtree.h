@@ -21,7 +21,7 @@ typedef struct kd_tree {
 	float *box;              /* a node each: coordinates lowest, coordinates highest values */
 } kd_tree;
 
-/* points: (n, coordinates); rest: (n, 2), least and most. slot[i]: where row i goes in the tree's order. Buckets are multiples of `unit` rows. */
+/* points: (n, coordinates); rest: (n, 2), least and most; NULL: 0. slot[i]: where row i goes in the tree's order. Buckets are multiples of `unit` rows. */
 int ims_kd_build(kd_tree *t, const float *points, const float *rest, uint32_t n, uint32_t coordinates, uint32_t bucket, uint32_t unit,
 	uint32_t *slot, imgsearch_error *err);
 void ims_kd_free(kd_tree *t);

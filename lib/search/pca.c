@@ -204,7 +204,7 @@ static uint64_t pca_memory(const searcher *base)
 
 const searcher_ops ims_search_pca = {
 	.name = "pca",
-	.version = 2,
+	.version = 3,
 	.build = pca_build,
 	.save = pca_save,
 	.load = pca_load,
