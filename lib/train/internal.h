@@ -78,6 +78,21 @@ void ims_feed_start(feed *f, const feed_item *items, size_t n);
 /* Waits for what was started; in and items stay until the start after the next one. ENOMEM; EINVAL when no picture can be read. */
 int ims_feed_wait(feed *f, const float **in, const feed_item **items, size_t *n, imgsearch_error *err);
 
+/* ---- classes.c ---- */
+
+/* The last layer of a network that tells classes apart; n is 0 for one that does not. */
+typedef struct classifier {
+	float *weight, *bias; /* (n, dim), (n) */
+	size_t n, dim;
+} classifier;
+
+/* Of a weights file whose features have dim values (torchvision's names, f32). As ims_weights_open. */
+int ims_classifier_open(classifier *c, const char *path, size_t dim, imgsearch_error *err);
+void ims_classifier_close(classifier *c);
+
+/* Roots of the softened probabilities, a row of length 1, from a raw feature. */
+void ims_classifier_run(const classifier *c, const float *feature, float *out);
+
 /* ---- teach.c ---- */
 
 typedef struct teaching {

@@ -1,7 +1,7 @@
 /*
  * Teachers look at every view of every picture once; what they see is appended to a file as it comes, so that a run
- * that was stopped goes on there, and one with more views adds to it. A row is the teachers' features side by side, each
- * L2-normalised. From the rows follow the targets (centred, on their principal components) and the projection that comes
+ * that was stopped goes on there, and one with more views adds to it. A row is what the teachers say side by side: of each
+ * its feature, L2-normalised, and where it is a classifier its classes' probabilities (classes.c). From the rows follow the targets (centred, on their principal components) and the projection that comes
  * nearest to them from the student's features as they are.
  */
 #include "train/internal.h"
@@ -18,8 +18,15 @@ enum { MAX_TEACHERS = 8, HEADER = 64, TEACH_BATCH = 16 };
 typedef struct teacher {
 	model_identity id;
 	model_spec spec;
+	classifier classes;
 	char *text; /* NAME and FILE */
 } teacher;
+
+/* The numbers of a row that are this teacher's. */
+static size_t width_of(const teacher *t)
+{
+	return t->id.dim + t->classes.n;
+}
 
 typedef struct school {
 	teacher t[MAX_TEACHERS];
@@ -30,6 +37,7 @@ static void close_school(school *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		ims_model_identity_free(&s->t[i].id);
+		ims_classifier_close(&s->t[i].classes);
 		ims_free(s->t[i].text);
 	}
 	s->n = 0;
@@ -51,7 +59,9 @@ static int enrol(school *s, const run *r, const char *text, size_t n, imgsearch_
 	t->spec = (model_spec){ .name = equals ? t->text : NULL, .weights = equals ? equals + 1 : t->text,
 		.device = r->start->device, .precision = r->start->precision, .threads = r->start->threads };
 	int rc = ims_model_identify(&t->id, &t->spec, err);
-	s->dim += rc ? 0 : t->id.dim;
+	if (!rc)
+		rc = ims_classifier_open(&t->classes, t->id.weights, t->id.dim, err);
+	s->dim += rc ? 0 : width_of(t);
 	return rc;
 }
 
@@ -154,7 +164,7 @@ static int read_all(int fd, void *data, size_t n)
 /* An existing file of other rows is begun anew: it is only a store of what can be had again. */
 static int open_notes(notes *f, const run *r, const hash256 *key, size_t dim, imgsearch_error *err)
 {
-	uint8_t want[HEADER] = "imgsearch teach 1", have[HEADER];
+	uint8_t want[HEADER] = "imgsearch teach 2", have[HEADER];
 	struct stat st;
 	memcpy(want + 32, key->byte, 32);
 	*f = (notes){ .fd = -1, .dim = dim, .path = ims_format("%s.teach", r->o->out) };
@@ -210,17 +220,27 @@ static void look_one(void *arg, size_t i, unsigned worker)
 	}
 }
 
-static void put_rows(const look *l, float *rows, size_t n, size_t dim, size_t at)
+/* row: where the batch's first row has this teacher's part; they lie width apart. */
+typedef struct part {
+	const look *l;
+	float *row;
+	size_t width;
+} part;
+
+static void put_row(void *arg, size_t i, unsigned worker)
 {
-	size_t d = l->t->id.dim;
-	for (size_t i = 0; i < n; i++) {
-		double sum = 0;
-		for (size_t k = 0; k < d; k++)
-			sum += (double)l->out[i * d + k] * l->out[i * d + k];
-		float scale = sum > 0 ? (float)(1 / sqrt(sum)) : 0;
-		for (size_t k = 0; k < d; k++)
-			rows[i * dim + at + k] = l->out[i * d + k] * scale;
-	}
+	const part *p = arg;
+	size_t d = p->l->t->id.dim;
+	const float *feature = p->l->out + i * d;
+	float *row = p->row + i * p->width;
+	double sum = 0;
+	(void)worker;
+	for (size_t k = 0; k < d; k++)
+		sum += (double)feature[k] * (double)feature[k];
+	float scale = sum > 0 ? (float)(1 / sqrt(sum)) : 0;
+	for (size_t k = 0; k < d; k++)
+		row[k] = feature[k] * scale;
+	ims_classifier_run(&p->l->t->classes, feature, row + d);
 }
 
 static int look_at(look *l, size_t first, size_t n, imgsearch_error *err)
@@ -250,9 +270,9 @@ static int teach_rows(run *r, const school *s, look *l, notes *f, size_t total, 
 	int rc = rows ? 0 : ims_nomem(err);
 	while (!rc && f->rows < total) {
 		size_t n = total - f->rows < TEACH_BATCH ? total - f->rows : TEACH_BATCH, at = 0;
-		for (size_t i = 0; !rc && i < s->n; at += s->t[i++].id.dim)
+		for (size_t i = 0; !rc && i < s->n; at += width_of(&s->t[i++]))
 			if (!(rc = look_at(&l[i], f->rows, n, err)))
-				put_rows(&l[i], rows, n, s->dim, at);
+				ims_parallel(r->pool, n, put_row, &(part){ &l[i], rows + at, s->dim });
 		if (!rc && write_all(f->fd, rows, n * s->dim * sizeof *rows))
 			rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", f->path);
 		if (!rc) {

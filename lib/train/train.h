@@ -6,6 +6,7 @@
  *	set.c         the pictures, their classes, who is held out
  *	crop.c        one crop of one picture: where, turned about, colours varied, as the network's input
  *	feed.c        batches, one ahead
+ *	classes.c     what a teacher that is a classifier says of its classes
  *	teach.c       the teachers' features of the crops, kept in a file; targets and the first projection from them
  *	keep.c        checkpoints; the network and its card
  *	train.c       the run

@@ -180,6 +180,7 @@ with tempfile.TemporaryDirectory() as work:
     code, out, err = run("train", "set", *distil, "--distill", "teacher.pt", "--labels", 0.5, "-o", "labelled.safetensors")
     ok("classes may help", code == 4, err)
     refuses("more values than the teachers have", "less than 4000", "set", *model, "--dim", 4000, "--distill", "teacher.pt", "-o", "bad.safetensors")
+    refuses("classes are taught as well", "have 2280 values", "set", *model, "--dim", 4000, "--distill", "mobilenet_v2=net.pth", "-o", "bad.safetensors")
     refuses("a teacher that is not there", "nobody.pt", "set", *model, "--distill", "nobody.pt", "-o", "bad.safetensors")
     os.chdir(top)
 print(f"1..{count}")
