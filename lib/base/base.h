@@ -140,13 +140,13 @@ typedef struct pool pool;
 
 int ims_pool_new(pool **out, unsigned threads, unsigned queue, imgsearch_error *err);
 void ims_pool_free(pool *p); /* finishes what is queued */
-unsigned ims_pool_threads(const pool *p);
+unsigned ims_pool_threads(const pool *p); /* NULL: 1 */
 void ims_pool_run(pool *p, void (*work)(void *arg), void *arg);
 void ims_pool_wait(pool *p); /* until everything queued is done */
 
 /*
- * body(arg, i, worker) for every i in 0..n-1 on the pool and the calling thread; worker < ims_pool_threads(p) + 1.
- * NULL pool: on the calling thread, worker 0. May be called by several threads at once, not from within a body.
+ * body(arg, i, worker) for every i in 0..n-1 on as many threads as the pool has, the calling one among them;
+ * worker < ims_pool_threads(p). NULL pool: on the calling thread, worker 0. May be called by several threads at once, not from within a body.
  */
 void ims_parallel(pool *p, size_t n, void (*body)(void *arg, size_t i, unsigned worker), void *arg);
 

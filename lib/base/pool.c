@@ -95,7 +95,7 @@ void ims_pool_free(pool *p)
 
 unsigned ims_pool_threads(const pool *p)
 {
-	return p ? p->threads : 0;
+	return p ? p->threads : 1;
 }
 
 void ims_pool_run(pool *p, void (*work)(void *arg), void *arg)
@@ -149,7 +149,7 @@ static void loop_task(void *arg)
 void ims_parallel(pool *p, size_t n, void (*body)(void *arg, size_t i, unsigned worker), void *arg)
 {
 	loop l = { .body = body, .arg = arg, .n = n };
-	unsigned helpers = p && n > 1 ? (n - 1 < p->threads ? (unsigned)(n - 1) : p->threads) : 0;
+	unsigned threads = ims_pool_threads(p), helpers = n < threads ? (n ? (unsigned)n - 1 : 0) : threads - 1;
 	l.running = helpers;
 	pthread_mutex_init(&l.lock, NULL);
 	pthread_cond_init(&l.done, NULL);

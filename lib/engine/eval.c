@@ -303,7 +303,7 @@ static int make_report(const evaluation *e, const asking *a, imgsearch_eval_repo
 static int ask_all(evaluation *e, imgsearch_eval_report **out, imgsearch_error *err)
 {
 	asking a = { .e = e };
-	unsigned workers = ims_pool_threads(e->job.pool) + 1;
+	unsigned workers = ims_pool_threads(e->job.pool);
 	double start = ims_now();
 	int rc = make_workers(&a, workers, err);
 	/* A step between blocks on this thread reports how far it is. */

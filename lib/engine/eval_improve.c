@@ -105,7 +105,7 @@ static float pair_score(void *user, size_t a, size_t b)
 
 int ims_eval_neighbors(evaluation *e, imgsearch_error *err)
 {
-	unsigned workers = ims_pool_threads(e->job.pool) + 1;
+	unsigned workers = ims_pool_threads(e->job.pool);
 	e->near_k = e->options->reciprocal < e->n - 1 ? e->options->reciprocal : e->n - 1;
 	if (!e->near_k)
 		return ims_fail(err, IMGSEARCH_EINVAL, "eval: a single picture has no neighbours");

@@ -340,8 +340,8 @@ int imgsearch_query_vectors(imgsearch *s, const float *queries, size_t n, size_t
 	size_t k = rc ? 0 : a.options.k ? a.options.k : DEFAULT_K;
 	if (!rc && a.options.threads == 1)
 		a.request.pool = NULL;
-	else if (!rc && a.options.threads) /* the calling thread works too */
-		rc = ims_pool_new(&own, a.options.threads - 1, 2 * a.options.threads, err);
+	else if (!rc && a.options.threads)
+		rc = ims_pool_new(&own, a.options.threads, 2 * a.options.threads, err);
 	if (own)
 		a.request.pool = own;
 	if (!rc && n)

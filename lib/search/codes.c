@@ -342,7 +342,7 @@ static int encoding_begin(encoding *e, codes *c, pool *pool, imgsearch_error *er
 	e->err = err;
 	e->stride = (c->components + IMS_PANEL - 1) / IMS_PANEL * IMS_PANEL;
 	e->work_size = (TASK * (c->dim + e->stride) + 15) / 16 * 16;
-	e->work = ims_alloc_aligned((ims_pool_threads(pool) + 1) * e->work_size, sizeof(float));
+	e->work = ims_alloc_aligned(ims_pool_threads(pool) * e->work_size, sizeof(float));
 	return e->work ? 0 : ims_nomem(err);
 }
 

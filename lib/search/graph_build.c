@@ -53,7 +53,7 @@ static int encode_block(void *user, const int64_t *ids, const float *rows, size_
 
 static int encode_all(graph *g, const row_source *rows, job *job, uint64_t total, imgsearch_error *err)
 {
-	unsigned workers = job && job->pool ? ims_pool_threads(job->pool) + 1 : 1;
+	unsigned workers = job ? ims_pool_threads(job->pool) : 1;
 	encoding e = { .g = g, .job = job, .total = total, .err = err };
 	e.room = ims_zalloc(workers, sizeof(*e.room));
 	int rc = e.room ? 0 : ims_nomem(err);

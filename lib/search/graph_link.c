@@ -226,7 +226,7 @@ static void group(batch *b)
 static int batch_new(batch *b, size_t most, job *job, imgsearch_error *err)
 {
 	graph *g = b->g;
-	unsigned workers = job && job->pool ? ims_pool_threads(job->pool) + 1 : 1;
+	unsigned workers = job ? ims_pool_threads(job->pool) : 1;
 	b->links = ims_alloc(most * g->degree, sizeof(*b->links));
 	b->begin = ims_zalloc(g->room, sizeof(*b->begin));
 	b->count = ims_zalloc(g->room, sizeof(*b->count));

@@ -243,7 +243,7 @@ static int scan_passing(plan *p, search_report *report, imgsearch_error *err)
 static int run(plan *p, imgsearch_error *err)
 {
 	pool *pool = p->q->n > 1 ? p->q->pool : NULL;
-	unsigned workers = pool ? ims_pool_threads(pool) + 1 : 1;
+	unsigned workers = ims_pool_threads(pool);
 	imgsearch_error one_error;
 	graph_scratch *one[2] = { NULL, NULL };
 	p->errors = workers == 1 ? &one_error : ims_alloc(workers, sizeof(*p->errors));

@@ -227,7 +227,7 @@ static int load_arrays(graph *g, const chunk_source *source, imgsearch_error *er
 	threads = threads > LOAD_THREADS ? LOAD_THREADS : threads;
 	lay_out(g, l.part);
 	if (threads > 1 && source->chunks > 16)
-		ims_pool_new(&pool, threads - 1, 2 * threads, NULL); /* without one it only takes longer */
+		ims_pool_new(&pool, threads, 2 * threads, NULL); /* without one it only takes longer */
 	ims_parallel(pool, source->chunks - 1, load_one, &l);
 	ims_pool_free(pool);
 	for (int i = 0; i < LOAD_THREADS; i++)
