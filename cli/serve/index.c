@@ -1,6 +1,6 @@
 /*
- * The open index of a server: held by many handlers at once, opened anew when another file stands at its path; searches
- * by upload put together into batches; uploaded pictures held for a while.
+ * The open index of a server: held by many handlers at once, opened anew when another file stands at its path; uploaded
+ * pictures held for a while.
  */
 #include "cli/serve/serve.h"
 
@@ -10,7 +10,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-enum { HELD = 64, BATCH = 32, PATIENCE_MS = 4 };
+enum { HELD = 64 };
 #define HELD_BYTES ((size_t)128 << 20)
 
 typedef struct held {
@@ -18,15 +18,6 @@ typedef struct held {
 	void *data;
 	size_t size;
 } held;
-
-/* One picture that waits for its feature. */
-typedef struct ticket {
-	const imgsearch_input *input;
-	float *feature;
-	imgsearch_error err;
-	bool done;
-	struct ticket *next;
-} ticket;
 
 struct served_index {
 	cli *cli;
@@ -36,13 +27,6 @@ struct served_index {
 	dev_t device;
 	ino_t inode;
 	atomic_ullong opened;
-
-	pthread_mutex_t queue_lock; /* of the tickets */
-	pthread_cond_t served, came;
-	ticket *first, **last;
-	bool leading;               /* someone is taking pictures through the network */
-	size_t waiting, usual;      /* tickets now; how many the last batch had */
-	uint32_t dim;               /* of the handle's vectors; 0: not known yet */
 
 	pthread_mutex_t held_lock;
 	held held[HELD];
@@ -65,7 +49,6 @@ static int open_handle(served_index *ix, imgsearch_error *err)
 		ix->device = st.st_dev;
 		ix->inode = st.st_ino;
 	}
-	ix->dim = 0;
 	atomic_fetch_add(&ix->opened, 1);
 	return rc;
 }
@@ -78,11 +61,7 @@ int served_index_open(served_index **out, cli *c, const imgsearch_options *o)
 		return cli_nomem();
 	ix->cli = c;
 	ix->options = *o;
-	ix->last = &ix->first;
 	pthread_rwlock_init(&ix->lock, NULL);
-	pthread_mutex_init(&ix->queue_lock, NULL);
-	pthread_cond_init(&ix->served, NULL);
-	pthread_cond_init(&ix->came, NULL);
 	pthread_mutex_init(&ix->held_lock, NULL);
 	pthread_mutex_init(&ix->sample_lock, NULL);
 	if (!cli_db(c))
@@ -102,9 +81,6 @@ void served_index_close(served_index *ix)
 		free(ix->held[i].data);
 	free(ix->sample);
 	pthread_rwlock_destroy(&ix->lock);
-	pthread_mutex_destroy(&ix->queue_lock);
-	pthread_cond_destroy(&ix->served);
-	pthread_cond_destroy(&ix->came);
 	pthread_mutex_destroy(&ix->held_lock);
 	pthread_mutex_destroy(&ix->sample_lock);
 	free(ix);
@@ -157,142 +133,6 @@ void serve_index_give(served_index *ix)
 uint64_t served_index_opened(const served_index *ix)
 {
 	return atomic_load(&ix->opened);
-}
-
-/* ------------------------------------------------------------------------------------------------- batches ---- */
-
-/* Takes what waits through the network: the pictures of all who came while the last ones ran. */
-static void lead(served_index *ix, imgsearch *s, uint32_t dim)
-{
-	ticket *batch[BATCH];
-	imgsearch_input in[BATCH];
-	imgsearch_error errors[BATCH], err = { 0 };
-	size_t n = 0;
-	while (ix->first && n < BATCH) {
-		batch[n] = ix->first;
-		in[n++] = *ix->first->input;
-		ix->first = ix->first->next;
-	}
-	if (!ix->first)
-		ix->last = &ix->first;
-	ix->waiting -= n;
-	ix->usual = n;
-	pthread_mutex_unlock(&ix->queue_lock);
-	memset(errors, 0, sizeof errors);
-	float *features = malloc(n * dim * sizeof *features);
-	int rc = features ? imgsearch_extract(s, in, n, 1, features, errors, &err) : IMGSEARCH_ENOMEM;
-	if (rc && !err.code)
-		err = (imgsearch_error){ rc, 0, "out of memory" };
-	pthread_mutex_lock(&ix->queue_lock);
-	for (size_t i = 0; i < n; i++) {
-		batch[i]->err = rc ? err : errors[i];
-		if (!batch[i]->err.code)
-			memcpy(batch[i]->feature, features + i * dim, dim * sizeof *features);
-		batch[i]->done = true;
-	}
-	free(features);
-}
-
-/* A crowd comes again a moment after it was served: waits some milliseconds for as many as there were. */
-static void await_crowd(served_index *ix)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += PATIENCE_MS * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	while (ix->waiting < ix->usual && !pthread_cond_timedwait(&ix->came, &ix->queue_lock, &until))
-		;
-}
-
-/* The feature of one uploaded picture. */
-static int batched_feature(served_index *ix, imgsearch *s, const imgsearch_input *in, uint32_t dim, float *feature, imgsearch_error *err)
-{
-	ticket t = { .input = in, .feature = feature };
-	pthread_mutex_lock(&ix->queue_lock);
-	*ix->last = &t;
-	ix->last = &t.next;
-	ix->waiting++;
-	pthread_cond_signal(&ix->came);
-	while (!t.done) {
-		if (ix->leading) {
-			pthread_cond_wait(&ix->served, &ix->queue_lock);
-			continue;
-		}
-		ix->leading = true;
-		await_crowd(ix);
-		lead(ix, s, dim);
-		ix->leading = false;
-		pthread_cond_broadcast(&ix->served);
-	}
-	pthread_mutex_unlock(&ix->queue_lock);
-	*err = t.err;
-	return t.err.code;
-}
-
-/* The dimension of the index; 0: it cannot be had. */
-static uint32_t dimension(served_index *ix, imgsearch *s)
-{
-	imgsearch_info *info;
-	pthread_mutex_lock(&ix->queue_lock);
-	uint32_t dim = ix->dim;
-	pthread_mutex_unlock(&ix->queue_lock);
-	if (dim || imgsearch_info_get(s, &info, NULL))
-		return dim;
-	dim = info->dim;
-	imgsearch_info_free(info);
-	pthread_mutex_lock(&ix->queue_lock);
-	ix->dim = dim;
-	pthread_mutex_unlock(&ix->queue_lock);
-	return dim;
-}
-
-/* Alone: bytes that the index knows need no network, others take it by themselves, and whoever comes meanwhile waits. */
-static bool take_alone(served_index *ix)
-{
-	pthread_mutex_lock(&ix->queue_lock);
-	bool alone = !ix->leading && ix->usual < 2;
-	if (alone)
-		ix->leading = true;
-	pthread_mutex_unlock(&ix->queue_lock);
-	return alone;
-}
-
-static void end_alone(served_index *ix)
-{
-	pthread_mutex_lock(&ix->queue_lock);
-	ix->leading = false;
-	pthread_cond_broadcast(&ix->served);
-	pthread_mutex_unlock(&ix->queue_lock);
-}
-
-static int query_batched(served_index *ix, imgsearch *s, const imgsearch_input *in, const imgsearch_query_options *o,
-	imgsearch_hits **out, imgsearch_error *err)
-{
-	uint32_t dim = dimension(ix, s);
-	float *feature = dim ? malloc(dim * sizeof *feature) : NULL;
-	if (!feature)
-		return imgsearch_query(s, in, 1, o, out, err);
-	int rc = batched_feature(ix, s, in, dim, feature, err);
-	imgsearch_input vector = imgsearch_vector(feature, dim);
-	if (!rc)
-		rc = imgsearch_query(s, &vector, 1, o, out, err);
-	else if (rc == IMGSEARCH_EMODEL) /* no network here: perhaps the index knows the bytes */
-		rc = imgsearch_query(s, in, 1, o, out, err);
-	free(feature);
-	return rc;
-}
-
-int serve_query(served_index *ix, imgsearch *s, const imgsearch_input *in, size_t n, const imgsearch_query_options *o,
-	imgsearch_hits **out, imgsearch_error *err)
-{
-	if (n != 1 || in->kind != IMGSEARCH_KIND_MEMORY || o->no_self)
-		return imgsearch_query(s, in, n, o, out, err);
-	if (!take_alone(ix))
-		return query_batched(ix, s, in, o, out, err);
-	int rc = imgsearch_query(s, in, n, o, out, err);
-	end_alone(ix);
-	return rc;
 }
 
 /* ------------------------------------------------------------------------------------------- held pictures ---- */

@@ -81,7 +81,7 @@ static enum MHD_Result run_search(exchange *x, imgsearch *s, search_call *call)
 	else if (call->input[0].kind == IMGSEARCH_KIND_VECTOR)
 		snprintf(name, sizeof name, "vector");
 	atomic_fetch_add(&x->server->searches, 1);
-	if (serve_query(x->server->index, s, call->input, call->n, &call->options, &hits, &err))
+	if (imgsearch_query(s, call->input, call->n, &call->options, &hits, &err))
 		return answer_library(x, &err);
 	hold(x, call, held, sizeof held);
 	query_json(reply_open(&r), name, hits);

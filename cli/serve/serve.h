@@ -2,10 +2,11 @@
  * The server within the command. From the outside in:
  *
  *	cmd_serve.c  options, signals, the life of a server
- *	server.c     listeners, who may ask (Host, Origin, token, peer), limits, one exchange from first byte to answer
+ *	server.c     listeners, limits, one exchange from first byte to answer
+ *	admit.c      who may ask: Host, Origin, token
  *	routes.c     paths to handlers; answers as JSON
  *	pictures.c   thumbnails, full pictures, uploads
- *	index.c      the open index: reopened when its file was replaced; searches by upload in batches; held pictures
+ *	index.c      the open index: reopened when its file was replaced; held pictures
  *	layout.c     map and groups, computed once in the background
  *	request.c    what a request asks for (no sockets, no files)
  *	page.c       the page, compiled in
@@ -59,6 +60,8 @@ typedef struct exchange {
 	size_t size, cap;
 	double started;
 	bool refused;                /* an answer is queued; the rest of the body is dropped */
+	bool too_large, no_room;     /* the body is dropped, and answered so at its end */
+	size_t dropped;
 } exchange;
 
 /* ---------------------------------------------------------------------------------------------- server.c ---- */
@@ -86,6 +89,10 @@ const char *param(const exchange *x, const char *name); /* of the query string, 
 const char *header(const exchange *x, const char *name);
 double now(void);
 
+/* ----------------------------------------------------------------------------------------------- admit.c ---- */
+
+bool admitted(exchange *x, enum MHD_Result *result); /* else *result is the refusal's */
+
 /* ---------------------------------------------------------------------------------------------- routes.c ---- */
 
 enum MHD_Result route(exchange *x);
@@ -110,10 +117,6 @@ void served_index_cancel(served_index *ix);
 imgsearch *serve_index_take(served_index *ix, imgsearch_error *err);
 void serve_index_give(served_index *ix);
 uint64_t served_index_opened(const served_index *ix); /* counts openings */
-
-/* imgsearch_query, with pictures that come at the same time going through the network together. */
-int serve_query(served_index *ix, imgsearch *s, const imgsearch_input *in, size_t n, const imgsearch_query_options *o,
-	imgsearch_hits **out, imgsearch_error *err);
 
 /* Uploaded pictures kept for a while (the oldest go first), so that a page can be reloaded or a part searched for. */
 bool held_put(served_index *ix, const void *data, size_t size, char name[33]);

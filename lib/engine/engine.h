@@ -2,7 +2,7 @@
  * The room that sees all the others and implements imgsearch.h. One handle is: a store, the view that queries read
  * (the space that distances live in, and the searchers), and the network, loaded when the first picture needs it.
  *
- * Locks, in the order they may be taken: writer (one long change at a time) > model_lock (network) > a view's lock >
+ * Locks, in the order they may be taken: writer (one long change at a time) > model_lock (which network) > a view's lock >
  * lock (the pointer to the view; held for moments only). Readers hold a reference to a view and never wait for a writer.
  */
 #ifndef IMS_ENGINE_H
@@ -14,6 +14,8 @@
 #include "model/model.h"
 #include "search/search.h"
 #include "store/store.h"
+
+#include <semaphore.h>
 
 /* How stored features become the rows that distances are measured between. */
 typedef struct space {
@@ -69,9 +71,10 @@ struct imgsearch {
 	pthread_mutex_t lock;
 	view *view;
 
-	pthread_mutex_t model_lock;
-	model *model;               /* loaded for `identity` */
+	pthread_mutex_t model_lock; /* of what follows */
+	model *model;               /* loaded for `identity`; its users hold it */
 	model_identity identity;
+	sem_t decoders;             /* who asks for single pictures decodes at most `threads` at a time: each may be large */
 };
 
 /* ------------------------------------------------------------------------------------------------ open.c ---- */
@@ -112,8 +115,8 @@ int ims_engine_model_keep(imgsearch *s, const model_identity *id, bool next, img
 int ims_engine_set_dim(imgsearch *s, uint32_t dim, imgsearch_error *err);
 bool ims_engine_model_asked(const imgsearch *s); /* do the options name a model, weights, recipe or precision? */
 
-/* Loads (or keeps) the network of that identity; the caller holds model_lock until it has done with s->model. */
-int ims_engine_network(imgsearch *s, const model_identity *id, imgsearch_error *err);
+/* The network of that identity, loaded if need be; ims_model_free gives it back. */
+int ims_engine_network(imgsearch *s, const model_identity *id, model **out, imgsearch_error *err);
 
 image_limits ims_engine_limits(const imgsearch *s, const image_recipe *r);
 

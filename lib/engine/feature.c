@@ -94,11 +94,14 @@ int ims_engine_identify(imgsearch *s, const model_identity *stored, model_identi
 	return ims_model_identify(out, &spec, err);
 }
 
-int ims_engine_network(imgsearch *s, const model_identity *id, imgsearch_error *err)
+static bool loaded(const imgsearch *s, const model_identity *id)
 {
 	char why[200];
-	if (s->model && ims_model_same(&s->identity, id, why, sizeof why))
-		return 0;
+	return s->model && ims_model_same(&s->identity, id, why, sizeof why);
+}
+
+static int load(imgsearch *s, const model_identity *id, imgsearch_error *err)
+{
 	model_spec spec = { .name = id->name, .weights = id->weights, .device = s->options.device,
 		.precision = id->precision, .threads = s->threads };
 	model_identity copy = *id;
@@ -110,6 +113,15 @@ int ims_engine_network(imgsearch *s, const model_identity *id, imgsearch_error *
 	s->model = NULL;
 	s->identity = copy;
 	return ims_model_load(&s->model, id, &spec, err);
+}
+
+int ims_engine_network(imgsearch *s, const model_identity *id, model **out, imgsearch_error *err)
+{
+	pthread_mutex_lock(&s->model_lock);
+	int rc = loaded(s, id) ? 0 : load(s, id, err);
+	*out = rc ? NULL : ims_model_hold(s->model);
+	pthread_mutex_unlock(&s->model_lock);
+	return rc;
 }
 
 image_limits ims_engine_limits(const imgsearch *s, const image_recipe *r)
@@ -177,6 +189,7 @@ static int check_kind(const imgsearch_input *in, imgsearch_error *err)
 
 typedef struct batch {
 	imgsearch *s;
+	model *network;
 	const model_identity *id;
 	const imgsearch_input *in;
 	imgsearch_error *errors;
@@ -216,7 +229,7 @@ static int run_batch(batch *b, size_t n, float *out, imgsearch_error *err)
 			memcpy(b->slots + good * slot, b->slots + i * slot, slot * sizeof(float));
 		good++;
 	}
-	int rc = good ? ims_model_run(b->s->model, b->slots, good, out, err) : 0;
+	int rc = good ? ims_model_run(b->network, b->slots, good, out, err) : 0;
 	for (size_t i = n; !rc && i-- > 0;) {
 		float *row = out + i * dim;
 		if (!b->errors[i].code)
@@ -232,28 +245,25 @@ static int run_batch(batch *b, size_t n, float *out, imgsearch_error *err)
 int ims_features(imgsearch *s, const model_identity *id, const imgsearch_input *in, size_t n, float *out,
 	imgsearch_error *errors, imgsearch_error *err)
 {
-	size_t slot = (size_t)id->recipe.crop * id->recipe.crop * 3, most = n;
+	size_t slot = (size_t)id->recipe.crop * id->recipe.crop * 3, most = 0;
 	batch b = { .s = s, .id = id };
 	job j = ims_engine_job_begin(s);
-	int rc = 0;
+	int rc = ims_engine_network(s, id, &b.network, err);
+	if (!rc) {
+		most = ims_model_batch(b.network) < n ? ims_model_batch(b.network) : n;
+		b.slots = ims_alloc_aligned(most, slot * sizeof(float));
+		rc = b.slots ? 0 : ims_nomem(err);
+	}
 	for (size_t at = 0, now; !rc && at < n; at += now) {
-		pthread_mutex_lock(&s->model_lock);
-		rc = ims_engine_network(s, id, err);
-		if (!rc && !b.slots) {
-			most = ims_model_batch(s->model) < n ? ims_model_batch(s->model) : n;
-			b.slots = ims_alloc_aligned(most, slot * sizeof(float));
-			rc = b.slots ? 0 : ims_nomem(err);
-		}
 		now = n - at < most ? n - at : most;
 		b.in = in + at;
 		b.errors = errors + at;
-		if (!rc)
-			rc = run_batch(&b, now, out + at * id->dim, err);
-		pthread_mutex_unlock(&s->model_lock);
+		rc = run_batch(&b, now, out + at * id->dim, err);
 		if (!rc && n > most)
 			rc = ims_job_step(&j, "extract", at + now, n, err);
 	}
 	ims_free(b.slots);
+	ims_model_free(b.network);
 	return rc;
 }
 
@@ -301,6 +311,15 @@ static int stored_picture(imgsearch *s, int64_t id, uint32_t dim, float *out, in
 	return stored_vector(s, *self, dim, out, err);
 }
 
+/* Is that network at hand? Then nobody need look at its file again. */
+static bool at_hand(imgsearch *s, const model_identity *id)
+{
+	pthread_mutex_lock(&s->model_lock);
+	bool yes = loaded(s, id);
+	pthread_mutex_unlock(&s->model_lock);
+	return yes;
+}
+
 /* Who makes a feature for this index; EMODEL when the options ask for somebody else. */
 static int identify_same(imgsearch *s, model_identity *id, imgsearch_error *err)
 {
@@ -309,6 +328,10 @@ static int identify_same(imgsearch *s, model_identity *id, imgsearch_error *err)
 	int rc = ims_engine_identity_stored(s, false, &stored, err);
 	if (rc == IMGSEARCH_ENOTFOUND)
 		rc = ims_fail(err, IMGSEARCH_EMODEL, "%s: holds vectors of the caller's own; query it by vector", ims_store_path(s->store));
+	if (!rc && at_hand(s, &stored)) {
+		*id = stored;
+		return 0;
+	}
 	if (!rc)
 		rc = ims_engine_identify(s, &stored, id, err);
 	if (!rc && !ims_model_same(&stored, id, why, sizeof why))
@@ -329,20 +352,24 @@ static int check_model(imgsearch *s, imgsearch_error *err)
 static int network_feature(imgsearch *s, const imgsearch_input *in, const void *data, size_t size, float *out, imgsearch_error *err)
 {
 	model_identity id = { 0 };
+	model *network = NULL;
 	int rc = identify_same(s, &id, err);
 	float *slot = rc ? NULL : ims_alloc_aligned((size_t)id.recipe.crop * id.recipe.crop, 3 * sizeof(float));
-	if (!rc)
-		rc = slot ? input_fit(s, in, data, size, &id.recipe, slot, err) : ims_nomem(err);
+	if (!rc && !slot)
+		rc = ims_nomem(err);
 	if (!rc) {
-		pthread_mutex_lock(&s->model_lock);
-		rc = ims_engine_network(s, &id, err);
-		if (!rc)
-			rc = ims_model_run(s->model, slot, 1, out, err);
-		pthread_mutex_unlock(&s->model_lock);
+		sem_wait(&s->decoders);
+		rc = input_fit(s, in, data, size, &id.recipe, slot, err);
+		sem_post(&s->decoders);
 	}
+	if (!rc)
+		rc = ims_engine_network(s, &id, &network, err);
+	if (!rc)
+		rc = ims_model_run(network, slot, 1, out, err);
 	if (!rc && !ims_all_finite(out, id.dim))
 		rc = ims_fail(err, IMGSEARCH_EMODEL, "the network gives no finite feature for this picture");
 	ims_free(slot);
+	ims_model_free(network);
 	ims_model_identity_free(&id);
 	return rc;
 }

@@ -83,7 +83,7 @@ struct index_run {
 	known_table known;     /* paths of the index */
 	model_identity identity; /* who makes the vectors of this run */
 	bool next;             /* they go into the re-index under way */
-	bool loaded;           /* the network was loaded, the batch and the ring are there */
+	model *network;        /* NULL: not needed yet, and neither are the batch and the ring */
 	item *ring;            /* in the order of the walk: head is the oldest, `flying` of them are with workers */
 	size_t cap, head, flying;
 	float *batch_in, *batch_out;

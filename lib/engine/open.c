@@ -65,6 +65,7 @@ int imgsearch_open(imgsearch **out, const char *path, const imgsearch_options *o
 	pthread_mutex_init(&s->model_lock, NULL);
 	s->threads = o.threads ? o.threads : ims_cpu_count();
 	store_options so = { .must_exist = o.must_exist, .read_only = o.read_only, .dim = o.dim, .metric = o.metric };
+	sem_init(&s->decoders, 0, s->threads);
 	rc = own_options(s, &o, err);
 	if (!rc)
 		rc = ims_store_open(&s->store, path, &so, err);
@@ -91,6 +92,7 @@ void imgsearch_close(imgsearch *s)
 	ims_free((char *)s->options.device);
 	pthread_mutex_destroy(&s->lock);
 	pthread_mutex_destroy(&s->model_lock);
+	sem_destroy(&s->decoders);
 	ims_free(s);
 }
 

@@ -45,7 +45,10 @@ static int decode(imgsearch *s, const imgsearch_input *in, const void *data, siz
 	image_limits limits = ims_engine_limits(s, NULL);
 	if (!in->crop[2])
 		limits.at_least = short_side(data, size, &limits, max_side);
-	return ims_image_decode(out, &head, data, size, &limits, in->crop[2] ? in->crop : NULL, err);
+	sem_wait(&s->decoders);
+	int rc = ims_image_decode(out, &head, data, size, &limits, in->crop[2] ? in->crop : NULL, err);
+	sem_post(&s->decoders);
+	return rc;
 }
 
 static int from_pixels(const imgsearch_input *in, image *out, imgsearch_error *err)

@@ -70,15 +70,12 @@ static int report(index_run *r, const char *path)
 static int load_network(index_run *r)
 {
 	double start = ims_now();
-	pthread_mutex_lock(&r->s->model_lock);
-	int rc = ims_engine_network(r->s, &r->identity, r->err);
-	r->batch = rc ? 0 : ims_model_batch(r->s->model);
-	pthread_mutex_unlock(&r->s->model_lock);
+	int rc = ims_engine_network(r->s, &r->identity, &r->network, r->err);
 	r->counts.network_s += ims_now() - start;
 	if (rc)
 		return rc;
+	r->batch = ims_model_batch(r->network);
 	size_t slot = (size_t)r->identity.recipe.crop * r->identity.recipe.crop * 3;
-	r->loaded = true;
 	r->batch_in = ims_alloc_aligned(r->batch, slot * sizeof(float));
 	r->batch_out = ims_alloc_aligned(r->batch, r->identity.dim * sizeof(float));
 	r->batch_id = ims_alloc(r->batch, sizeof *r->batch_id);
@@ -87,15 +84,10 @@ static int load_network(index_run *r)
 	return r->batch_in && r->batch_out && r->batch_id && r->ring ? 0 : ims_nomem(r->err);
 }
 
-/* Queries use the network between our batches, and may have asked for another one meanwhile. */
 static int run_network(index_run *r)
 {
 	double start = ims_now();
-	pthread_mutex_lock(&r->s->model_lock);
-	int rc = ims_engine_network(r->s, &r->identity, r->err);
-	if (!rc)
-		rc = ims_model_run(r->s->model, r->batch_in, r->batched, r->batch_out, r->err);
-	pthread_mutex_unlock(&r->s->model_lock);
+	int rc = ims_model_run(r->network, r->batch_in, r->batched, r->batch_out, r->err);
 	r->counts.network_s += ims_now() - start;
 	return rc;
 }
@@ -296,7 +288,7 @@ static int retire(index_run *r)
 
 static int submit(index_run *r, const walk_entry *e, int64_t id, bool vector_only)
 {
-	int rc = r->loaded ? 0 : load_network(r);
+	int rc = r->network ? 0 : load_network(r);
 	if (!rc && r->flying == r->cap)
 		rc = retire(r);
 	if (rc)
@@ -437,6 +429,7 @@ void ims_run_free(index_run *r)
 		ims_free(r->unreadable[i]);
 	ims_free(r->unreadable);
 	ims_free(r->ring);
+	ims_model_free(r->network);
 	ims_free(r->batch_in);
 	ims_free(r->batch_out);
 	ims_free(r->batch_id);

@@ -1,20 +1,12 @@
 /*
- * From what the caller asks for to a network that runs. ims_model_identify resolves name, weights, card and recipe and
- * hashes the file; ims_model_load reads the tensors and hands them to the shim; ims_model_run is a mutex and a call.
+ * From what the caller asks for to who would answer: ims_model_identify resolves name, weights, card and recipe and
+ * hashes the file; ims_model_same compares two such identities. Loading and running are in run.c.
  */
 #include "model/model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct model {
-	const shim_table *shim;
-	shim_net *net;
-	pthread_mutex_t lock;
-	size_t batch;
-	char describe[256];
-};
 
 /* bfloat16 pays only where the CPU multiplies it. */
 static bool cpu_has_bf16(void)
@@ -127,7 +119,7 @@ static int ask_dim(model_identity *id, const model_spec *spec, imgsearch_error *
 	model *m = NULL;
 	int r = ims_model_load(&m, id, spec, err);
 	if (r == 0)
-		id->dim = m->shim->net_dim(m->net);
+		id->dim = ims_model_dim(m);
 	ims_model_free(m);
 	return r;
 }
@@ -179,71 +171,4 @@ bool ims_model_same(const model_identity *a, const model_identity *b, char *why,
 	else
 		return true;
 	return false;
-}
-
-/* Both messages are one sentence; the shim's is shorter. */
-static int shim_failed(imgsearch_error *err, int code, const char *weights, const shim_message *msg)
-{
-	return ims_fail(err, code, "%s: %.399s", weights, msg->text);
-}
-
-int ims_model_load(model **out, const model_identity *id, const model_spec *spec, imgsearch_error *err)
-{
-	weights w = { 0 };
-	shim_message msg = { "" };
-	*out = NULL;
-	model *m = ims_zalloc(1, sizeof *m);
-	if (!m)
-		return ims_nomem(err);
-	pthread_mutex_init(&m->lock, NULL);
-	int r = ims_weights_open(&w, id->weights, err);
-	if (r == 0)
-		r = ims_shim_load(&m->shim, err);
-	if (r)
-		goto done;
-	shim_config config = { id->network, spec->device ? spec->device : "auto", id->precision == IMGSEARCH_BF16,
-		spec->threads ? spec->threads : ims_cpu_count(), id->recipe.crop, id->dim };
-	r = m->shim->net_new(&m->net, &config, w.tensor, w.n, w.script ? id->weights : NULL, &msg);
-	if (r) {
-		r = shim_failed(err, r, id->weights, &msg);
-		goto done;
-	}
-	m->batch = m->shim->net_batch(m->net);
-	m->shim->net_describe(m->net, m->describe, sizeof m->describe);
-done:
-	ims_weights_free(&w);
-	if (r)
-		ims_model_free(m);
-	else
-		*out = m;
-	return r;
-}
-
-void ims_model_free(model *m)
-{
-	if (!m)
-		return;
-	if (m->net)
-		m->shim->net_free(m->net);
-	pthread_mutex_destroy(&m->lock);
-	ims_free(m);
-}
-
-int ims_model_run(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
-{
-	shim_message msg = { "" };
-	pthread_mutex_lock(&m->lock);
-	int r = m->shim->net_run(m->net, in, n, out, &msg);
-	pthread_mutex_unlock(&m->lock);
-	return r ? ims_fail(err, r, "the network failed: %s", msg.text) : 0;
-}
-
-size_t ims_model_batch(const model *m)
-{
-	return m->batch;
-}
-
-const char *ims_model_describe(const model *m)
-{
-	return m->describe;
 }

@@ -116,15 +116,17 @@ typedef struct model model;
 
 /* Loads shim and network. Errors: EMODEL (no shim or libtorch, weights that do not fit, naming the tensor), EFORMAT, EIO, ENOMEM. */
 int ims_model_load(model **out, const model_identity *id, const model_spec *spec, imgsearch_error *err);
+model *ims_model_hold(model *m); /* one more owner, who frees it, too */
 void ims_model_free(model *m);
 
 /*
  * n inputs (n, crop, crop, 3) f32 channels last into n features (n, dim) f32, as the network gives them (not
- * normalised). Any thread; one at a time inside.
+ * normalised). Any number of threads at once: their inputs go through the network together.
  */
 int ims_model_run(model *m, const float *in, size_t n, float *out, imgsearch_error *err);
 
 size_t ims_model_batch(const model *m); /* the batch size it runs best at */
+uint32_t ims_model_dim(const model *m);
 
 /* "libtorch 1.13.1, OpenBLAS, cpu, bf16"; lives as long as the model. */
 const char *ims_model_describe(const model *m);

@@ -209,6 +209,56 @@ static void runs(void **state)
 	ims_model_identity_free(&id);
 }
 
+enum { CALLERS = 8, CALLS = 300, SLOT = 32 * 32 * 3 };
+
+typedef struct caller {
+	model *m;
+	float in[3 * SLOT], out[3 * 48];
+	int wrong;
+	size_t number;
+} caller;
+
+/* One to three inputs a time, each of one value that only this call has. */
+static void *call_often(void *arg)
+{
+	caller *c = arg;
+	for (size_t call = 0; call < CALLS; call++) {
+		size_t n = 1 + (call + c->number) % 3;
+		for (size_t i = 0; i < n; i++)
+			for (size_t j = 0; j < SLOT; j++)
+				c->in[i * SLOT + j] = (float)(c->number * 1024 + call * 3 + i);
+		if (ims_model_run(c->m, c->in, n, c->out, NULL))
+			c->wrong++;
+		for (size_t i = 0; i < n; i++)
+			c->wrong += c->out[i * 48] != (float)(c->number * 1024 + call * 3 + i) || c->out[i * 48 + 47] != c->out[i * 48];
+	}
+	ims_model_free(c->m);
+	return NULL;
+}
+
+static void runs_for_many(void **state)
+{
+	(void)state;
+	static caller caller[CALLERS];
+	pthread_t thread[CALLERS];
+	model_identity id;
+	model_spec spec = { 0 };
+	model *m;
+	assert_int_equal(ims_model_identify(&id, &spec, NULL), 0);
+	assert_int_equal(ims_model_load(&m, &id, &spec, NULL), 0);
+	assert_int_equal(ims_model_dim(m), 48);
+	for (size_t i = 0; i < CALLERS; i++) {
+		caller[i] = (struct caller){ .m = ims_model_hold(m), .number = i };
+		assert_int_equal(pthread_create(&thread[i], NULL, call_often, &caller[i]), 0);
+	}
+	ims_model_free(m); /* the callers keep it */
+	for (size_t i = 0; i < CALLERS; i++) {
+		pthread_join(thread[i], NULL);
+		assert_int_equal(caller[i].wrong, 0);
+	}
+	ims_model_identity_free(&id);
+}
+
 static int count_one(void *user, const imgsearch_model_info *m)
 {
 	int *found = user;
@@ -288,7 +338,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_default_model), cmocka_unit_test(by_name_and_folder), cmocka_unit_test(by_path),
 		cmocka_unit_test(what_to_do_is_said), cmocka_unit_test(recipes), cmocka_unit_test(identities_differ),
-		cmocka_unit_test(runs), cmocka_unit_test(the_list), cmocka_unit_test(failing_allocations), cmocka_unit_test(cards),
+		cmocka_unit_test(runs), cmocka_unit_test(runs_for_many), cmocka_unit_test(the_list), cmocka_unit_test(failing_allocations), cmocka_unit_test(cards),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,0 +1,202 @@
+/*
+ * A network that many threads use. Entry points: ims_model_load, ims_model_run, ims_model_free.
+ *
+ * One thread of its own loads and runs it. OpenMP keeps a team of threads for every thread that calls libtorch, and
+ * libtorch sets itself up anew in each: the network called from sixteen threads in turn was half as fast as from one.
+ * While a batch runs, whoever asks waits in a queue, and what waits goes through together, up to the number of inputs that
+ * the network runs best at. Nothing waits for a batch to fill: alone, an input goes through at once.
+ */
+#include "model/model.h"
+
+#include <string.h>
+
+/* A caller that waits, on its own stack. */
+typedef struct request {
+	const float *in;
+	float *out;
+	size_t n;
+	int rc;
+	bool done;
+	shim_message msg;
+	struct request *next;
+} request;
+
+struct model {
+	const shim_table *shim;
+	shim_net *net;
+	pool *thread;
+	size_t batch, slot, dim;  /* inputs, values of an input and of a feature */
+	float *in, *out;          /* a batch of several callers' */
+	char describe[256];
+	atomic_int references;
+
+	pthread_mutex_t lock;     /* of what follows */
+	pthread_cond_t answered;
+	request *first, **last;
+	bool running;             /* the thread is at work and looks at the queue again */
+};
+
+/* ------------------------------------------------------------------------------------------------ loading ---- */
+
+typedef struct loading {
+	model *m;
+	const model_identity *id;
+	const model_spec *spec;
+	const weights *w;
+	shim_message msg;
+	int rc;
+} loading;
+
+static void load(void *arg)
+{
+	loading *l = arg;
+	model *m = l->m;
+	shim_config config = { l->id->network, l->spec->device ? l->spec->device : "auto", l->id->precision == IMGSEARCH_BF16,
+		l->spec->threads ? l->spec->threads : ims_cpu_count(), l->id->recipe.crop, l->id->dim };
+	l->rc = m->shim->net_new(&m->net, &config, l->w->tensor, l->w->n, l->w->script ? l->id->weights : NULL, &l->msg);
+}
+
+static int prepare(model *m, const model_identity *id, imgsearch_error *err)
+{
+	m->batch = m->shim->net_batch(m->net);
+	m->dim = m->shim->net_dim(m->net);
+	m->slot = (size_t)id->recipe.crop * id->recipe.crop * 3;
+	m->shim->net_describe(m->net, m->describe, sizeof m->describe);
+	m->in = ims_alloc_aligned(m->batch, m->slot * sizeof(float));
+	m->out = ims_alloc_aligned(m->batch, m->dim * sizeof(float));
+	return m->in && m->out ? 0 : ims_nomem(err);
+}
+
+int ims_model_load(model **out, const model_identity *id, const model_spec *spec, imgsearch_error *err)
+{
+	weights w = { 0 };
+	*out = NULL;
+	model *m = ims_zalloc(1, sizeof *m);
+	if (!m)
+		return ims_nomem(err);
+	loading l = { .m = m, .id = id, .spec = spec, .w = &w };
+	atomic_store(&m->references, 1);
+	pthread_mutex_init(&m->lock, NULL);
+	pthread_cond_init(&m->answered, NULL);
+	m->last = &m->first;
+	int r = ims_weights_open(&w, id->weights, err);
+	if (r == 0)
+		r = ims_shim_load(&m->shim, err);
+	if (r == 0)
+		r = ims_pool_new(&m->thread, 1, 1, err);
+	if (r)
+		goto done;
+	ims_pool_run(m->thread, load, &l);
+	ims_pool_wait(m->thread);
+	/* Both messages are one sentence; the shim's is shorter. */
+	r = l.rc ? ims_fail(err, l.rc, "%s: %.399s", id->weights, l.msg.text) : prepare(m, id, err);
+done:
+	ims_weights_free(&w);
+	if (r)
+		ims_model_free(m);
+	else
+		*out = m;
+	return r;
+}
+
+model *ims_model_hold(model *m)
+{
+	atomic_fetch_add(&m->references, 1);
+	return m;
+}
+
+void ims_model_free(model *m)
+{
+	if (!m || atomic_fetch_sub(&m->references, 1) > 1)
+		return;
+	ims_pool_free(m->thread);
+	if (m->net)
+		m->shim->net_free(m->net);
+	pthread_mutex_destroy(&m->lock);
+	pthread_cond_destroy(&m->answered);
+	ims_free(m->in);
+	ims_free(m->out);
+	ims_free(m);
+}
+
+/* ------------------------------------------------------------------------------------------------ running ---- */
+
+/* The head of the queue and as many of the next as fit into a batch with it, cut off; *n: inputs in it. */
+static request *take_batch(model *m, size_t *n)
+{
+	request *first = m->first, *r = first;
+	for (*n = r->n; r->next && *n + r->next->n <= m->batch; r = r->next)
+		*n += r->next->n;
+	m->first = r->next;
+	if (!m->first)
+		m->last = &m->first;
+	r->next = NULL;
+	return first;
+}
+
+static int run_batch(model *m, const request *first, size_t n, shim_message *msg)
+{
+	if (!first->next)
+		return m->shim->net_run(m->net, first->in, n, first->out, msg);
+	float *in = m->in, *out = m->out;
+	for (const request *r = first; r; in += r->n * m->slot, r = r->next)
+		memcpy(in, r->in, r->n * m->slot * sizeof(float));
+	int rc = m->shim->net_run(m->net, m->in, n, m->out, msg);
+	for (const request *r = first; r; out += r->n * m->dim, r = r->next)
+		memcpy(r->out, out, r->n * m->dim * sizeof(float));
+	return rc;
+}
+
+/* The model's thread: until nobody waits. */
+static void run_waiting(void *arg)
+{
+	model *m = arg;
+	pthread_mutex_lock(&m->lock);
+	while (m->first) {
+		shim_message msg = { "" };
+		size_t n;
+		request *first = take_batch(m, &n);
+		pthread_mutex_unlock(&m->lock);
+		int rc = run_batch(m, first, n, &msg);
+		pthread_mutex_lock(&m->lock);
+		for (request *r = first; r; r = r->next) {
+			r->rc = rc;
+			r->msg = msg;
+			r->done = true;
+		}
+		pthread_cond_broadcast(&m->answered);
+	}
+	m->running = false;
+	pthread_mutex_unlock(&m->lock);
+}
+
+int ims_model_run(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
+{
+	request r = { .in = in, .out = out, .n = n };
+	pthread_mutex_lock(&m->lock);
+	*m->last = &r;
+	m->last = &r.next;
+	if (!m->running) {
+		m->running = true;
+		ims_pool_run(m->thread, run_waiting, m);
+	}
+	while (!r.done)
+		pthread_cond_wait(&m->answered, &m->lock);
+	pthread_mutex_unlock(&m->lock);
+	return r.rc ? ims_fail(err, r.rc, "the network failed: %s", r.msg.text) : 0;
+}
+
+size_t ims_model_batch(const model *m)
+{
+	return m->batch;
+}
+
+uint32_t ims_model_dim(const model *m)
+{
+	return (uint32_t)m->dim;
+}
+
+const char *ims_model_describe(const model *m)
+{
+	return m->describe;
+}
