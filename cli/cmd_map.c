@@ -45,30 +45,47 @@ static void extent(const imgsearch_map_points *m, float *x, float *y)
 
 /* ------------------------------------------------------------------------------------------------- points ---- */
 
+/* Where things go on an image of points: a plot, and beside it the folders' names where there is room for them. */
+typedef struct plot {
+	int width, height, margin, scale, names, legend;
+	float side; /* pixels of the plot's unit */
+} plot;
+
+static plot plan(int size, size_t folders, const imgsearch_map_points *m)
+{
+	enum { NAMES = 40, NAME_WIDTH = 180, NAME_HEIGHT = 12, ROOMY = 600 };
+	plot p = { .margin = size / 30, .scale = size / 900 + 1 };
+	float across, down;
+	extent(m, &across, &down);
+	int room = size - 2 * p.margin, most = room / (NAME_HEIGHT * p.scale);
+	most = most < NAMES ? most : NAMES;
+	p.names = folders < 2 || size < ROOMY ? 0 : folders < (size_t)most ? (int)folders : most;
+	p.legend = p.names ? NAME_WIDTH * p.scale : 0;
+	p.side = fminf((float)(room - p.legend) / across, (float)room / down);
+	p.width = (int)lroundf(across * p.side) + 2 * p.margin + p.legend;
+	p.height = (int)lroundf(down * p.side) + 2 * p.margin;
+	if (p.height < p.names * NAME_HEIGHT * p.scale + 2 * p.margin)
+		p.height = p.names * NAME_HEIGHT * p.scale + 2 * p.margin;
+	return p;
+}
+
 static bool draw_points(const map_args *a, imgsearch *s, const imgsearch_map_points *m)
 {
-	enum { NAMES = 40 };
 	imgsearch_error err = { 0 };
 	folders by;
 	canvas c;
-	float across, down;
 	if (!folders_read(&by, s, m, &err))
 		return cli_fail("%s", err.message), false;
-	extent(m, &across, &down);
-	int size = (int)a->size, margin = size / 30, scale = size / 900 + 1;
-	int shown = by.n < 2 ? 0 : by.n < NAMES ? (int)by.n : NAMES, legend = shown ? 30 * 6 * scale : 0;
-	int width = (int)(across * (float)size) + 2 * margin + legend, height = (int)(down * (float)size) + 2 * margin;
-	if (height < shown * 12 * scale + 2 * margin)
-		height = shown * 12 * scale + 2 * margin;
-	bool ok = canvas_new(&c, width, height, paper);
-	float radius = fminf(fmaxf((float)size / 5 / sqrtf((float)m->count + 1), 1.5f), (float)size / 180);
+	plot p = plan((int)a->size, by.n, m);
+	bool ok = canvas_new(&c, p.width, p.height, paper);
+	float radius = fminf(fmaxf(p.side / 5 / sqrtf((float)m->count + 1), 1.5f), p.side / 180);
 	for (size_t i = 0; ok && i < m->count; i++)
-		canvas_disc(&c, m->point[i].x * (float)size + (float)margin, m->point[i].y * (float)size + (float)margin, radius,
+		canvas_disc(&c, m->point[i].x * p.side + (float)p.margin, m->point[i].y * p.side + (float)p.margin, radius,
 			canvas_palette(by.of[i]), 0.8f);
-	for (int i = 0; ok && i < shown; i++) {
-		int x = width - legend, y = margin + i * 12 * scale;
-		canvas_disc(&c, (float)(x + 3 * scale), (float)y + 3.5f * (float)scale, 3 * (float)scale, canvas_palette((size_t)i), 1);
-		canvas_text_fit(&c, x + 10 * scale, y, legend - 12 * scale, scale, ink, by.name[i]);
+	for (int i = 0; ok && i < p.names; i++) {
+		int x = p.width - p.legend, y = p.margin + i * 12 * p.scale;
+		canvas_disc(&c, (float)(x + 3 * p.scale), (float)y + 3.5f * (float)p.scale, 3 * (float)p.scale, canvas_palette((size_t)i), 1);
+		canvas_text_fit(&c, x + 10 * p.scale, y, p.legend - 12 * p.scale, p.scale, ink, by.name[i]);
 	}
 	ok = ok && canvas_save(&c, a->output);
 	if (ok)

@@ -140,6 +140,8 @@ static int ask(cli *c, query_args *a, const imgsearch_input *in, size_t n, imgse
 	server_disconnect(a->server);
 	a->server = NULL;
 	*err = (imgsearch_error){ 0 };
+	if (cli_interrupted())
+		return IMGSEARCH_ECANCELED;
 	if (!c->s && cli_open(c, false))
 		return IMGSEARCH_EIO; /* said */
 	return imgsearch_query(c->s, in, n, &a->options, hits, err);

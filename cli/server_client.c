@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +14,6 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 struct server_link {
@@ -25,108 +23,15 @@ struct server_link {
 #define BOUNDARY "imgsearch-7d1f0c5a93e84b26"
 enum { LARGEST = 64 << 20 };
 
-/* ------------------------------------------------------------------------------------------------ the socket ---- */
-
-static uint64_t fnv(const char *text)
-{
-	uint64_t h = 0xcbf29ce484222325u;
-	for (; *text; text++)
-		h = (h ^ (unsigned char)*text) * 0x100000001b3u;
-	return h;
-}
-
-/* The path of the index without links, also where only its folder exists; malloc'd. */
-static char *real_db(const char *db)
-{
-	char folder[PATH_MAX], *real = realpath(db, NULL);
-	const char *slash = strrchr(db, '/');
-	if (real)
-		return real;
-	snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - db) + 1 : 1, slash ? db : ".");
-	char *base = realpath(folder, NULL), *out = NULL;
-	if (base && asprintf(&out, "%s/%s", base, slash ? slash + 1 : db) < 0)
-		out = NULL;
-	free(base);
-	return out;
-}
-
-/* The socket beside the index (which 0) or in the runtime folder (1). */
-static char *candidate(const char *db, int which, bool make)
-{
-	char *out = NULL, *real = real_db(db);
-	char folder[PATH_MAX];
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	if (!real)
-		return NULL;
-	int n;
-	if (which == 0) {
-		n = asprintf(&out, "%s.sock", real);
-	} else {
-		if (runtime && *runtime == '/')
-			snprintf(folder, sizeof folder, "%s/imgsearch", runtime);
-		else
-			snprintf(folder, sizeof folder, "/tmp/imgsearch-%u", (unsigned)geteuid());
-		struct stat st;
-		if (make)
-			mkdir(folder, 0700);
-		bool ours = !lstat(folder, &st) && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 077);
-		n = ours ? asprintf(&out, "%s/%016llx.sock", folder, (unsigned long long)fnv(real)) : -1;
-	}
-	free(real);
-	if (n >= 0 && strlen(out) < sizeof ((struct sockaddr_un *)0)->sun_path)
-		return out;
-	if (n >= 0)
-		free(out);
-	return NULL;
-}
-
-char *server_socket_path(const char *db, bool make)
-{
-	char *path = candidate(db, 0, make);
-	if (path) {
-		char *slash = strrchr(path, '/');
-		*slash = 0;
-		bool writable = access(*path ? path : "/", W_OK) == 0;
-		*slash = '/';
-		if (writable)
-			return path;
-		free(path);
-	}
-	return candidate(db, 1, make);
-}
-
-static int connect_to(const char *path)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	struct ucred peer;
-	socklen_t size = sizeof peer;
-	struct timeval limit = { .tv_sec = 600 };
-	strcpy(a.sun_path, path);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-	if (!connect(fd, (struct sockaddr *)&a, sizeof a) && !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.uid == geteuid())
-		return fd;
-	close(fd);
-	return -1;
-}
-
 server_link *server_connect(const char *db)
 {
-	for (int which = 0; which < 2; which++) {
-		char *path = candidate(db, which, false);
-		int fd = path ? connect_to(path) : -1;
-		free(path);
-		server_link *l = fd >= 0 ? malloc(sizeof *l) : NULL;
-		if (l) {
-			l->fd = fd;
-			return l;
-		}
-		if (fd >= 0)
-			close(fd);
-	}
-	return NULL;
+	int fd = server_dial(db);
+	server_link *l = fd >= 0 ? malloc(sizeof *l) : NULL;
+	if (l)
+		l->fd = fd;
+	else if (fd >= 0)
+		close(fd);
+	return l;
 }
 
 void server_disconnect(server_link *l)
@@ -331,6 +236,7 @@ static bool read_hits(server_hits *h)
 	h->paths = calloc(n + 1, sizeof *h->paths);
 	if (!h->hit || !h->paths || !json_is_array(results))
 		return false;
+	h->hits.count = n; /* also of an answer that turns out to be none: all of it is freed */
 	for (size_t i = 0; i < n; i++) {
 		json_t *from = json_array_get(results, i), *chance = json_object_get(from, "chance");
 		const char *bytes = json_string_value(json_object_get(from, "path_b64"));
@@ -344,7 +250,6 @@ static bool read_hits(server_hits *h)
 		if (!hit->path)
 			return false;
 	}
-	h->hits.count = n;
 	h->hits.hit = h->hit;
 	h->hits.searcher = known_word(json_object_get(h->json, "searcher"));
 	h->hits.plan = known_word(json_object_get(h->json, "plan"));
@@ -491,6 +396,7 @@ bool server_index(server_link *l, const char *const *paths, size_t n, const imgs
 	size_t size = 0;
 	long length;
 	bool ended = false, cancel = false;
+	errno = 0;
 	snprintf(head, sizeof head, "POST /api/index HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
 		body ? strlen(body) : 0);
 	bool ok = body && send_all(l->fd, head, strlen(head)) && send_all(l->fd, body, strlen(body)) && read_head(l->fd, &length) == 200;
@@ -501,12 +407,15 @@ bool server_index(server_link *l, const char *const *paths, size_t n, const imgs
 		ended = one && index_line(one, progress, user, counts, rc, err, &cancel);
 		json_decref(one);
 	}
+	free(line);
+	cancel = cancel || (!ended && errno == EINTR);
+	if (!ended && (f || cancel)) { /* it was begun, so it is not tried again without the server */
+		*rc = err->code = cancel ? IMGSEARCH_ECANCELED : IMGSEARCH_EIO;
+		snprintf(err->message, sizeof err->message, "%s", cancel ? "interrupted; what was done is kept" :
+			"the server went away; what it had done is kept: run it again");
+	}
+	bool answered = f != NULL;
 	if (f)
 		fclose(f);
-	free(line);
-	if (f && !ended) { /* it was begun, so it is not tried again without the server */
-		*rc = err->code = cancel ? IMGSEARCH_ECANCELED : IMGSEARCH_EIO;
-		snprintf(err->message, sizeof err->message, "the server went away; what it had done is kept: run it again");
-	}
-	return f != NULL;
+	return answered || cancel;
 }

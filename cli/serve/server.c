@@ -1,15 +1,9 @@
 /*
  * Listeners, and one exchange from its first byte to its answer.
  *
- * Who may ask. The unix socket: only processes of the same user (its mode, and the peer's credentials). TCP: the Host
- * header must be localhost, a plain address or a name given by --host, so that no foreign web site can reach the server
- * by a name that it controls (DNS rebinding); what is not GET or HEAD must come from the server's own page or from no
- * page at all (Origin, Sec-Fetch-Site); with a token, every request must carry it (Authorization: Bearer, or the cookie
- * that /?token=... sets).
- *
  * Limits. Connections, bytes of a body, bytes of all bodies together, idle time (libmicrohttpd), and the time from a
  * connection's or the last answer's moment to the next complete request (serve_watch), which also ends the slow ones
- * that send a byte now and then.
+ * that send a byte now and then. A body that is too large is read on for as much again, so that its sender hears why.
  */
 #include "cli/serve/serve.h"
 
@@ -19,7 +13,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -155,97 +148,6 @@ enum MHD_Result answer_library(exchange *x, const imgsearch_error *err)
 	return send_error(x, 500, "EDB", err->message);
 }
 
-/* ----------------------------------------------------------------------------------------------- security ---- */
-
-/* "name:port" or "[::1]:port" without its port. */
-static bool host_name(const char *host, char *name, size_t size)
-{
-	const char *end = *host == '[' ? strchr(host, ']') : NULL;
-	size_t n = *host == '[' ? (end ? (size_t)(end - host) - 1 : 0) : strcspn(host, ":");
-	host += *host == '[';
-	if (!n || n >= size)
-		return false;
-	memcpy(name, host, n);
-	name[n] = 0;
-	return true;
-}
-
-static bool host_allowed(const server *s, const char *host)
-{
-	char name[256];
-	unsigned char address[16];
-	if (!host || !host_name(host, name, sizeof name))
-		return false;
-	if (!strcasecmp(name, "localhost") || inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1)
-		return true;
-	for (size_t i = 0; i < s->options.n_hosts; i++)
-		if (!strcasecmp(name, s->options.hosts[i]))
-			return true;
-	return false;
-}
-
-/* What a browser says about the page that asks; other clients say nothing. */
-static bool origin_allowed(const exchange *x)
-{
-	const char *origin = header(x, "Origin"), *site = header(x, "Sec-Fetch-Site"), *host = header(x, "Host");
-	if (!strcmp(x->method, "GET") || !strcmp(x->method, "HEAD"))
-		return true;
-	if (origin && (strncasecmp(origin, "http://", 7) || !host || strcasecmp(origin + 7, host)))
-		return false;
-	return !site || !strcmp(site, "same-origin") || !strcmp(site, "none");
-}
-
-/* In a time that does not tell how much of it was right. */
-static bool token_equal(const char *given, const char *token)
-{
-	size_t n = strlen(token);
-	unsigned char off = strlen(given) != n;
-	for (size_t i = 0; i < n; i++)
-		off |= (unsigned char)(token[i] ^ (off & 1 ? 0 : given[i]));
-	return !off;
-}
-
-static bool token_given(const exchange *x)
-{
-	const char *token = x->server->options.token, *bearer = header(x, "Authorization");
-	const char *cookie = MHD_lookup_connection_value(x->connection, MHD_COOKIE_KIND, "imgsearch_token");
-	if (bearer && !strncasecmp(bearer, "Bearer ", 7) && token_equal(bearer + 7, token))
-		return true;
-	return cookie && token_equal(cookie, token);
-}
-
-/* /?token=... sets the cookie and goes on without it in the address. */
-static enum MHD_Result sign_in(exchange *x)
-{
-	char cookie[600];
-	struct MHD_Response *r = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
-	snprintf(cookie, sizeof cookie, "imgsearch_token=%s; Path=/; HttpOnly; SameSite=Strict", x->server->options.token);
-	if (r) {
-		add_header(r, "Set-Cookie", cookie);
-		add_header(r, "Location", "/");
-	}
-	return answer(x, 303, r);
-}
-
-/* True: the request may go on. Else *result is the refusal's. */
-static bool admit(exchange *x, enum MHD_Result *result)
-{
-	const char *token = x->server->options.token, *given;
-	if (x->local)
-		return true;
-	if (!host_allowed(x->server, header(x, "Host")))
-		*result = answer_error(x, 421, "EHOST", "this server is not called by that name; start it with --host NAME");
-	else if (!origin_allowed(x))
-		*result = answer_error(x, 403, "EORIGIN", "requests from other web sites are refused");
-	else if (token && !strcmp(x->path, "/") && (given = param(x, "token")) && token_equal(given, token))
-		*result = sign_in(x);
-	else if (token && !token_given(x))
-		*result = answer_error(x, 401, "ETOKEN", "this server needs its token: open /?token=TOKEN, or send Authorization: Bearer TOKEN");
-	else
-		return true;
-	return false;
-}
-
 /* -------------------------------------------------------------------------------------------- connections ---- */
 
 static int connection_fd(struct MHD_Connection *c)
@@ -297,6 +199,11 @@ static bool same_user(struct MHD_Connection *c)
 	return !getsockopt(connection_fd(c), SOL_SOCKET, SO_PEERCRED, &peer, &size) && (peer.uid == geteuid() || peer.uid == 0);
 }
 
+static enum MHD_Result answer_too_large(exchange *x)
+{
+	return answer_error(x, 413, "ELIMIT", "the body is larger than %zu MB", x->server->options.max_upload >> 20);
+}
+
 static enum MHD_Result begin(server *s, bool local, struct MHD_Connection *c, const char *url, const char *method, void **context)
 {
 	enum MHD_Result result;
@@ -309,42 +216,76 @@ static enum MHD_Result begin(server *s, bool local, struct MHD_Connection *c, co
 	const char *length = header(x, "Content-Length");
 	if (local && !same_user(c))
 		return MHD_NO;
-	if (!admit(x, &result) || !route_accepts(x, &result)) {
+	if (!admitted(x, &result) || !route_accepts(x, &result)) {
 		x->refused = true;
 		return result;
 	}
 	if (length && strtoull(length, NULL, 10) > s->options.max_upload) {
 		x->refused = true;
-		return answer_error(x, 413, "ELIMIT", "the body is larger than %zu MB", s->options.max_upload >> 20);
+		return answer_too_large(x);
 	}
 	return MHD_YES;
 }
 
-/* More of the body; false: too much of it, or too slow. */
-static bool take_body(exchange *x, const char *data, size_t size)
+/* Room for size more bytes of the body, within what all requests together may take. */
+static bool make_room(exchange *x, size_t size)
 {
 	server *s = x->server;
-	if (size > s->options.max_upload - x->size || now() - x->started > REQUEST_SECONDS)
+	size_t cap = x->cap ? x->cap : 1 << 16, more;
+	if (x->size + size <= x->cap)
+		return true;
+	while (cap < x->size + size)
+		cap *= 2;
+	more = cap - x->cap;
+	char *body = atomic_fetch_add(&s->body_bytes, more) + more <= ALL_BODIES ? realloc(x->body, cap) : NULL;
+	if (!body) {
+		atomic_fetch_sub(&s->body_bytes, more);
 		return false;
-	if (x->size + size > x->cap) {
-		size_t cap = x->cap ? 2 * x->cap : 1 << 16;
-		while (cap < x->size + size)
-			cap *= 2;
-		if (atomic_fetch_add(&s->body_bytes, cap - x->cap) + cap - x->cap > ALL_BODIES) {
-			atomic_fetch_sub(&s->body_bytes, cap - x->cap);
-			return false;
-		}
-		char *more = realloc(x->body, cap);
-		if (!more) {
-			atomic_fetch_sub(&s->body_bytes, cap - x->cap);
-			return false;
-		}
-		x->body = more;
-		x->cap = cap;
+	}
+	x->body = body;
+	x->cap = cap;
+	return true;
+}
+
+static void drop_body(exchange *x)
+{
+	atomic_fetch_sub(&x->server->body_bytes, x->cap);
+	free(x->body);
+	x->body = NULL;
+	x->size = x->cap = 0;
+}
+
+/* More of the body; false: hang up. Within a body libmicrohttpd takes no answer, so what is too much is dropped until its end. */
+static bool take_body(exchange *x, const char *data, size_t size)
+{
+	size_t most = x->server->options.max_upload;
+	if (now() - x->started > REQUEST_SECONDS)
+		return false;
+	if (!x->too_large && !x->no_room) {
+		x->too_large = size > most - x->size;
+		x->no_room = !x->too_large && !make_room(x, size);
+		if (x->too_large || x->no_room)
+			drop_body(x);
+	}
+	if (x->too_large || x->no_room) {
+		x->dropped += size;
+		return x->dropped <= most;
 	}
 	memcpy(x->body + x->size, data, size);
 	x->size += size;
 	return true;
+}
+
+static enum MHD_Result handle(exchange *x)
+{
+	if (x->too_large)
+		return answer_too_large(x);
+	if (x->no_room)
+		return answer_error(x, 503, "ENOMEM", "too many uploads at once; try again");
+	atomic_fetch_add(&x->server->at_work, 1);
+	enum MHD_Result result = route(x);
+	atomic_fetch_sub(&x->server->at_work, 1);
+	return result;
 }
 
 static enum MHD_Result on_request(server *s, bool local, struct MHD_Connection *c, const char *url, const char *method,
@@ -360,13 +301,10 @@ static enum MHD_Result on_request(server *s, bool local, struct MHD_Connection *
 	if (*size) {
 		bool taken = take_body(x, data, *size);
 		*size = 0;
-		return taken ? MHD_YES : MHD_NO; /* within a body libmicrohttpd can only hang up */
+		return taken ? MHD_YES : MHD_NO;
 	}
 	watch_set(s->watch, c, 0);
-	atomic_fetch_add(&s->at_work, 1);
-	enum MHD_Result result = route(x);
-	atomic_fetch_sub(&s->at_work, 1);
-	return result;
+	return handle(x);
 }
 
 static enum MHD_Result on_tcp(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
@@ -391,8 +329,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **context, en
 	watch_set(s->watch, c, now());
 	if (!x)
 		return;
-	atomic_fetch_sub(&s->body_bytes, x->cap);
-	free(x->body);
+	drop_body(x);
 	free(x);
 	*context = NULL;
 }

@@ -298,6 +298,49 @@ def test_end(s, photo):
     slow.close()
 
 
+def test_large(db):
+    s = Server(db, "--max-upload", "1")
+    head = f"POST /api/search HTTP/1.1\r\nHost: localhost:{s.port}\r\n".encode()
+    piece = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+    status = lambda got: got.split(b"\r\n")[0]
+    got = raw(s, head + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + 24 * piece + b"0\r\n\r\n", wait=20)
+    check("a body in chunks that is too large", b" 413 " in status(got) and b"larger than 1 MB" in got, got[:80])
+    got = raw(s, head + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + 15 * piece + b"0\r\n\r\n", wait=20)
+    check("... one that is not", b" 415 " in status(got), got[:80])
+    got = raw(s, head + b"Transfer-Encoding: chunked\r\n\r\n" + 200 * piece, wait=20)
+    check("... one without end is cut off", b" 200 " not in status(got) and s.alive(), got[:80])
+    got = raw(s, head + b"Content-Length: 1048577\r\n\r\n", wait=2)
+    check("one byte too many announced", b" 413 " in status(got), got[:80])
+    s.stop()
+
+
+def test_interrupt():
+    """Ctrl-C while a server that will never answer is waited for."""
+    db = W + "/i.db"
+    run("index", "--db", db, W + "/pics/city-01.jpg")
+    for name, words, head in (("query", ("query", W + "/pics/city-02.jpg"), b""), ("index", ("index", W + "/pics/city-02.jpg"), b""),
+            ("index under way", ("index", W + "/pics/city-02.jpg"), b'HTTP/1.0 200 OK\r\n\r\n{"progress": {"stage": "index", "done": 1, "total": 2, "failed": 0}}\n')):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(db + ".sock")
+        listener.listen(1)
+        p = subprocess.Popen([COMMAND, words[0], "--db", db, *words[1:]], env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        c, _ = listener.accept()
+        got = c.recv(1 << 16)
+        while words[0] == "query" and not got.endswith(b"--\r\n") or words[0] == "index" and not got.endswith(b"}"):
+            got += c.recv(1 << 16)
+        c.sendall(head)
+        while open(f"/proc/{p.pid}/stat").read().rsplit(")")[1].split()[0] != "S":
+            time.sleep(0.01)
+        p.send_signal(signal.SIGINT)
+        try:
+            _, err = p.communicate(timeout=10)
+        except subprocess.TimeoutExpired: # the signal came a moment before it waited
+            c.close()
+            _, err = p.communicate()
+        check(f"Ctrl-C: {name}", p.returncode == 130 and b"went away" not in err, (p.returncode, err))
+        c.close(), listener.close(), os.unlink(db + ".sock")
+
+
 def test_token(db):
     open(W + "/token", "w").write("0123456789abcdef0123\n")
     open(W + "/weak", "w").write("abc\n")
@@ -343,6 +386,8 @@ def main():
     test_replaced(s, db)
     test_end(s, photo)
     test_token(db)
+    test_large(db)
+    test_interrupt()
     print(f"1..{count}")
     return failed > 0
 
