@@ -234,8 +234,9 @@ static int run(cli *c, void *args)
 		return cli_usage(c->cmd, "--vectors FILE takes its queries from the file alone: no pictures, no --combine, no --not");
 	if (a->vectors && (a->html || a->sheet_file || a->preview))
 		return cli_usage(c->cmd, "--html, --sheet and --preview go with pictures");
-	if (a->preview && (!isatty(STDOUT_FILENO) || c->common->json))
-		return cli_usage(c->cmd, "--preview needs a terminal");
+	const char *term = getenv("TERM");
+	if (a->preview && (!isatty(STDOUT_FILENO) || c->common->json || !term || !strcmp(term, "dumb")))
+		return cli_usage(c->cmd, "--preview needs a terminal that can show pictures");
 	int rc = CLI_DONE;
 	imgsearch_input *in = calloc(c->n_operands + a->not.n + 1, sizeof(*in));
 	if (!in)

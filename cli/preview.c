@@ -17,9 +17,10 @@ static ChafaPixelMode best_mode(ChafaTermInfo *term)
 	return CHAFA_PIXEL_MODE_SYMBOLS;
 }
 
+/* Pictures bring their own colours; symbols have those of the terminal. */
 static ChafaCanvasMode best_colors(ChafaTermInfo *term)
 {
-	return chafa_term_info_have_seq(term, CHAFA_TERM_SEQ_SET_COLOR_FGBG_DIRECT) ? CHAFA_CANVAS_MODE_TRUECOLOR : CHAFA_CANVAS_MODE_INDEXED_240;
+	return best_mode(term) != CHAFA_PIXEL_MODE_SYMBOLS || chafa_term_info_have_seq(term, CHAFA_TERM_SEQ_SET_COLOR_FGBG_DIRECT) ? CHAFA_CANVAS_MODE_TRUECOLOR : CHAFA_CANVAS_MODE_INDEXED_240;
 }
 
 void preview_show(imgsearch *s, int64_t id)
@@ -33,7 +34,7 @@ void preview_show(imgsearch *s, int64_t id)
 	ChafaSymbolMap *symbols = chafa_symbol_map_new();
 	gint width = WIDE, height = HIGH;
 	chafa_calc_canvas_geometry((gint)p->width, (gint)p->height, &width, &height, 0.5f, FALSE, FALSE);
-	chafa_symbol_map_add_by_tags(symbols, CHAFA_SYMBOL_TAG_SPACE | CHAFA_SYMBOL_TAG_SOLID | CHAFA_SYMBOL_TAG_VHALF);
+	chafa_symbol_map_add_by_tags(symbols, CHAFA_SYMBOL_TAG_SPACE | CHAFA_SYMBOL_TAG_SOLID | CHAFA_SYMBOL_TAG_VHALF | CHAFA_SYMBOL_TAG_HHALF | CHAFA_SYMBOL_TAG_QUAD);
 	chafa_canvas_config_set_symbol_map(config, symbols);
 	chafa_canvas_config_set_geometry(config, width, height);
 	chafa_canvas_config_set_pixel_mode(config, best_mode(term));

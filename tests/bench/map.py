@@ -69,6 +69,6 @@ try:
     print(f"t-SNE of {len(x)} x {x.shape[1]} ({what}), {os.cpu_count()} cores")
     print(f"  time            imgsearch {a[0]:.1f} s, scikit-learn {b[0]:.1f} s: {b[0] / a[0]:.1f} times as fast")
     print(f"  trustworthiness imgsearch {trust[0]:.4f}, scikit-learn {trust[1]:.4f}: {trust[0] - trust[1]:+.4f}")
-    sys.exit(a[0] > b[0] or trust[0] < trust[1] - 0.01)
+    sys.exit(int(a[0] > b[0] or trust[0] < trust[1] - 0.01))
 finally:
     shutil.rmtree(W)

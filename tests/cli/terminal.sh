@@ -28,4 +28,14 @@ TERM=xterm terminal "imgsearch list --paths --db a.db" >.out
 ! grep -q "$esc" .out && grep -q 'a\\x1b\[31mred.jpg' .out; result "control characters in names are escaped" $?
 imgsearch list --paths --db a.db | grep -q "a$esc\[31mred.jpg"; result "... but not in a pipe" $?
 
+TERM=xterm-256color terminal "imgsearch query --preview -k 1 --db a.db pics/city-02.jpg" >.out
+grep -q "$esc\[38;" .out && grep -q "city-02.jpg" .out; result "--preview: blocks in colour" $? .out
+TERM=foot terminal "imgsearch query --preview -k 1 --db a.db pics/city-02.jpg" >.out
+LC_ALL=C grep -q "${esc}P.*q" .out; result "... sixels where they are known" $?
+TERM=dumb terminal "imgsearch query --preview -k 1 --db a.db pics/city-02.jpg" >.out
+! grep -q "$esc" .out && grep -q "needs a terminal" .out; result "... not on a terminal that shows none" $? .out
+check "... not in a pipe" 2 imgsearch query --preview --db a.db pics/city-01.jpg <<'END'
+! imgsearch: query: --preview needs a terminal that can show pictures (see: imgsearch help query)
+END
+
 done_testing
