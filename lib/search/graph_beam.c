@@ -81,8 +81,6 @@ static void score(const graph *g, graph_scratch *s, const int8_t *query, const u
 		if (beam->n < beam->room || item < beam->item[beam->n - 1])
 			ims_graph_list_push(beam, item);
 	}
-	for (size_t i = beam->next; i < beam->n && i < beam->next + 2; i++) /* expanded next, most likely */
-		__builtin_prefetch(ims_graph_links(g, ims_graph_slot(beam->item[i])));
 }
 
 static inline void fetch_code(const uint8_t *code, uint32_t size)
@@ -111,16 +109,35 @@ static void start(const graph *g, graph_scratch *s, const int8_t *query, const g
 	score(g, s, query, slot, n, filter);
 }
 
-static void expand(const graph *g, graph_scratch *s, const int8_t *query, uint32_t slot, const graph_filter *filter)
+/* The nearest node that is not expanded yet, its links on their way into the cache. */
+static bool choose(const graph *g, graph_scratch *s, uint32_t *slot, bool keep_trail)
+{
+	graph_list *beam = &s->beam;
+	while (beam->next < beam->n && (beam->item[beam->next] & 1))
+		beam->next++;
+	if (beam->next == beam->n)
+		return false;
+	if (keep_trail)
+		s->trail[s->trail_n++] = beam->item[beam->next];
+	*slot = ims_graph_slot(beam->item[beam->next]);
+	beam->item[beam->next++] |= 1;
+	const uint32_t *links = ims_graph_links(g, *slot);
+	for (uint32_t i = 0; i < g->stride; i += 16)
+		__builtin_prefetch(links + i);
+	return true;
+}
+
+/* Its neighbours that were not met before, their codes on their way into the cache. */
+static size_t expand(const graph *g, graph_scratch *s, uint32_t slot, uint32_t *fresh)
 {
 	const uint32_t *links = ims_graph_links(g, slot);
 	size_t n = 0;
 	for (uint32_t i = 0; i < g->stride && links[i] != GRAPH_NONE; i++)
 		if (mark(s, links[i])) {
 			fetch_code(ims_graph_code(g, links[i]), g->coder.size);
-			s->fresh[n++] = links[i];
+			fresh[n++] = links[i];
 		}
-	score(g, s, query, s->fresh, n, filter);
+	return n;
 }
 
 const graph_list *ims_graph_search(const graph *g, graph_scratch *s, const int8_t *query, size_t ef, const graph_filter *filter, bool keep_trail)
@@ -135,21 +152,25 @@ const graph_list *ims_graph_search(const graph *g, graph_scratch *s, const int8_
 		return filter ? &s->accepted : beam;
 	}
 	start(g, s, query, filter);
-	for (;;) {
-		while (beam->next < beam->n && (beam->item[beam->next] & 1))
-			beam->next++;
-		if (beam->next == beam->n)
-			break;
-		graph_item at = beam->item[beam->next];
-		beam->item[beam->next++] |= 1;
+	uint32_t *waiting = s->fresh, *fresh = waiting + g->stride, at = 0, next;
+	size_t n_waiting = 0;
+	for (bool chosen = false;;) {
 		if (!grow((void **)&s->touched, &s->touched_cap, s->touched_n + g->stride, sizeof(uint32_t)) ||
 			(keep_trail && !grow((void **)&s->trail, &s->trail_cap, s->trail_n + 1, sizeof(graph_item)))) {
 			s->failed = true;
 			break;
 		}
-		if (keep_trail)
-			s->trail[s->trail_n++] = at;
-		expand(g, s, query, ims_graph_slot(at), filter);
+		bool more = choose(g, s, &next, keep_trail);
+		if (!more && !chosen && !n_waiting)
+			break;
+		size_t n = chosen ? expand(g, s, at, fresh) : 0;
+		score(g, s, query, waiting, n_waiting, filter);
+		uint32_t *scored = waiting;
+		waiting = fresh;
+		n_waiting = n;
+		fresh = scored;
+		chosen = more;
+		at = next;
 	}
 	for (size_t i = 0; i < s->touched_n; i++)
 		s->seen[s->touched[i] >> 6] = 0;
@@ -188,7 +209,7 @@ static graph_scratch *scratch_new(const graph *g)
 	s->slots = g->room;
 	s->seen = ims_zalloc(g->room / 64 + 1, sizeof(*s->seen));
 	s->dots = ims_alloc_aligned(list, sizeof(*s->dots));
-	s->fresh = ims_alloc(list, sizeof(*s->fresh));
+	s->fresh = ims_alloc(2 * list, sizeof(*s->fresh));
 	s->code = ims_alloc_aligned(g->coder.size, 1);
 	s->other = ims_alloc_aligned(g->coder.size, 1);
 	s->room = ims_alloc_aligned(ims_graph_coder_room(&g->coder), 1);
