@@ -23,16 +23,11 @@ int ims_graph_list_room(graph_list *l, size_t room)
 
 void ims_graph_list_push(graph_list *l, graph_item item)
 {
-	size_t low = 0, high = l->n;
+	size_t low = 0;
 	if (l->n == l->room && (!l->n || item >= l->item[l->n - 1]))
 		return;
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-		if (l->item[mid] < item)
-			low = mid + 1;
-		else
-			high = mid;
-	}
+	for (size_t left = l->n; left; left -= (left + 1) / 2) /* without branches: where it goes cannot be foreseen */
+		low += (l->item[low + left / 2] < item) * ((left + 1) / 2);
 	if (l->n < l->room)
 		l->n++;
 	memmove(l->item + low + 1, l->item + low, (l->n - 1 - low) * sizeof(item));

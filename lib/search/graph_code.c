@@ -61,27 +61,38 @@ static desk lay_out(const graph_coder *c, void *room)
 	return d;
 }
 
+/* To the nearest integer, ties to even, -127..127: 1.5 * 2^23 leaves it in the lowest bits. Many times as fast as lrintf. */
+static int8_t nearest(float v)
+{
+	uint32_t bits;
+	v += 0x1.8p23f;
+	memcpy(&bits, &v, sizeof(bits));
+	return (int8_t)(bits & 255);
+}
+
 static int8_t rounded(float v, float inverse)
 {
 	float r = v * inverse;
-	return (int8_t)lrintf(r > 127 ? 127 : r < -127 ? -127 : r);
+	return nearest(r > 127 ? 127 : r < -127 ? -127 : r);
 }
 
 /* Centred row, its 8-bit form, its components. Returns the squared length. */
 static float components(const graph_coder *c, const float *row, bool centre, desk *d)
 {
-	uint32_t axes = c->parts - c->augmented;
-	float largest = 0;
+	uint32_t axes = c->parts - c->augmented, most = 0, bits;
+	float largest;
 	for (uint32_t i = 0; i < c->dim; i++) {
 		d->centred[i] = centre ? row[i] - c->mean[i] : row[i];
-		float a = fabsf(d->centred[i]);
-		largest = a > largest ? a : largest;
+		memcpy(&bits, &d->centred[i], sizeof(bits));
+		bits &= INT32_MAX; /* sizes of floats sort as integers */
+		most = bits > most ? bits : most;
 	}
+	memcpy(&largest, &most, sizeof(largest));
 	float inverse = largest > 0 && isfinite(127 / largest) ? 127 / largest : 0;
 	d->step = largest / 127;
 	d->sum = 0;
 	for (uint32_t i = 0; i < c->dim; i++) {
-		d->small[i] = rounded(d->centred[i], inverse);
+		d->small[i] = nearest(d->centred[i] * inverse);
 		d->sum += d->small[i];
 	}
 	memset(d->small + c->dim, 0, c->axis_size - c->dim);

@@ -165,7 +165,7 @@ int ims_search_reduce(search_index *x, const float *rows, size_t n, float *out, 
 	const searcher *s = x->s;
 	if (!s->ops->reduce)
 		return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "the searcher \"%s\" has no projection: build \"pca\"", s->ops->name);
-	if (!ims_search_finite(rows, n * s->rows->dim))
+	if (!ims_all_finite(rows, n * s->rows->dim))
 		return ims_fail(err, IMGSEARCH_EINVAL, "a row has a value that is no finite number");
 	return s->ops->reduce(s, rows, n, out, m, err);
 }
@@ -326,7 +326,7 @@ int ims_search_add(search_index *x, const int64_t *ids, const float *rows, size_
 	size_t dim = s->rows->dim;
 	int rc = 0;
 	for (size_t i = 0; i < n; i++)
-		if (!ims_search_finite(rows + i * dim, dim))
+		if (!ims_all_finite(rows + i * dim, dim))
 			return ims_fail(err, IMGSEARCH_EINVAL, "row %lld has a value that is no finite number", (long long)ids[i]);
 	pthread_rwlock_wrlock(&x->lock);
 	if (s->ops->add)

@@ -13,19 +13,11 @@ float ims_search_distance(imgsearch_metric metric, const float *a, const float *
 	return metric == IMGSEARCH_IP ? -k->dot(a, b, dim) : k->l2(a, b, dim);
 }
 
-bool ims_search_finite(const float *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!isfinite(v[i]))
-			return false;
-	return true;
-}
-
 int ims_search_check(const row_source *rows, const search_request *q, topk *out, imgsearch_error *err)
 {
 	for (size_t i = 0; i < q->n; i++) {
 		ims_topk_clear(&out[i]);
-		if (!ims_search_finite(q->queries + i * rows->dim, rows->dim))
+		if (!ims_all_finite(q->queries + i * rows->dim, rows->dim))
 			return ims_fail(err, IMGSEARCH_EINVAL, "query %zu has a value that is no finite number", i);
 	}
 	if (q->max_distance != q->max_distance)
