@@ -71,7 +71,7 @@ size_t ims_graph_coder_room(const graph_coder *c); /* bytes of temporary memory 
 /* Both take `room` from above, 64-byte aligned. */
 void ims_graph_encode(const graph_coder *c, const float *row, uint8_t *code, uint8_t *detail, void *room);
 void ims_graph_probe(const graph_coder *c, const float *query, graph_probe *out, void *room);
-/* Better distances of n nodes from their details and their codes' distances; at most 64 at once. */
+/* Better distances of n nodes from their details and their codes' distances. */
 void ims_graph_details(const graph_coder *c, const graph_probe *q, const uint8_t *details, const uint32_t *slot, const int32_t *distance, size_t n, float *out);
 
 /* The code's constant. */
@@ -124,7 +124,7 @@ typedef struct graph_scratch {
 	graph_item *pool;    /* candidates of a pruning */
 	size_t pool_cap;
 	int32_t *dots;
-	uint32_t *fresh;
+	uint32_t *fresh;     /* neighbours of two nodes: to score, and to score next */
 	int8_t *code, *other; /* a probe's code; a turned node's */
 	void *room;
 	float *rows;         /* full rows of a re-ranking */
@@ -208,6 +208,7 @@ static inline bool ims_graph_dead(const graph *g, uint32_t slot)
 int ims_graph_new(graph **out, const row_source *rows, imgsearch_error *err);
 void ims_graph_free(graph *g);
 int ims_graph_reserve(graph *g, size_t slots, imgsearch_error *err);
+size_t ims_graph_entry_count(size_t nodes); /* how many entries a graph of so many live nodes has */
 int ims_graph_entries(graph *g, const uint32_t *slots, size_t n, imgsearch_error *err);
 
 /*

@@ -1,6 +1,7 @@
 /*
- * Best-first search: expand the nearest node not yet expanded until none of the ef nearest is left. Neighbours'
- * codes are prefetched together and scored together, so that a hop costs about one miss of the cache.
+ * Best-first search: expand the nearest node not yet expanded until none of the ef nearest is left. Three nodes are on
+ * their way at a time, so that no step waits for memory: while the neighbours of one are scored, the codes of the next
+ * one's neighbours are fetched, and the links of the one after that.
  * With a filter (or removed nodes about) the beam still goes through every node, but only what passes is accepted.
  */
 #include "search/graph.h"
@@ -140,7 +141,8 @@ const graph_list *ims_graph_search(const graph *g, graph_scratch *s, const int8_
 	graph_list *beam = &s->beam;
 	s->failed = false;
 	s->trail_n = 0;
-	if (ims_graph_list_room(beam, ef) || (filter && ims_graph_list_room(&s->accepted, ef)) ||
+	size_t wide = filter ? ef + (ef * g->dead_n + g->live) / (g->live + 1) : ef; /* the dead take no places from the living */
+	if (ims_graph_list_room(beam, wide) || (filter && ims_graph_list_room(&s->accepted, ef)) ||
 		!grow((void **)&s->touched, &s->touched_cap, SEEDS + 1, sizeof(uint32_t))) {
 		s->failed = true;
 		beam->n = s->accepted.n = 0;

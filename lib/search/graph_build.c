@@ -83,10 +83,15 @@ static void shuffle(uint32_t *order, size_t n, uint64_t seed)
 	}
 }
 
+size_t ims_graph_entry_count(size_t nodes)
+{
+	size_t n = (size_t)sqrt((double)nodes);
+	return n > ENTRIES_MAX ? ENTRIES_MAX : n;
+}
+
 static int link_all(graph *g, const uint32_t *order, job *job, uint64_t done, uint64_t total, imgsearch_error *err)
 {
-	size_t n = g->n, entries = (size_t)sqrt((double)n), most = n / 50;
-	entries = entries > ENTRIES_MAX ? ENTRIES_MAX : entries ? entries : 1;
+	size_t n = g->n, entries = ims_graph_entry_count(n), most = n / 50;
 	most = most < BATCH_MIN ? BATCH_MIN : most > BATCH_MAX ? BATCH_MAX : most;
 	int rc = ims_graph_entries(g, order, 1, err);
 	if (!rc)

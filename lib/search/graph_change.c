@@ -113,24 +113,19 @@ static bool sweep_node(graph *g, graph_scratch *s, uint32_t slot)
 	return true;
 }
 
-/* Entries that died are replaced by a live neighbour, or dropped. */
-static int live_entries(graph *g, imgsearch_error *err)
+/* Entries stay what they were when the graph was built, a sample of all nodes: else new clusters would have none. */
+static int draw_entries(graph *g, imgsearch_error *err)
 {
-	uint32_t *entry = ims_alloc(g->entries + 1, sizeof(*entry));
-	size_t n = 0;
+	size_t n = ims_graph_entry_count(g->live);
+	uint32_t *entry = ims_alloc(n + 1, sizeof(*entry));
+	uint64_t seed = g->live;
 	if (!entry)
 		return ims_nomem(err);
-	for (size_t i = 0; i < g->entries; i++) {
-		uint32_t slot = g->entry[i];
-		const uint32_t *links = ims_graph_links(g, slot);
-		for (uint32_t j = 0; ims_graph_dead(g, slot) && j < g->stride && links[j] != GRAPH_NONE; j++)
-			slot = links[j];
-		if (!ims_graph_dead(g, slot))
-			entry[n++] = slot;
+	for (size_t i = 0; i < n;) {
+		uint32_t slot = (uint32_t)(ims_random(&seed) % g->n);
+		if (g->ids[slot] != GRAPH_FREE && !ims_graph_dead(g, slot))
+			entry[i++] = slot;
 	}
-	for (uint32_t i = 0; !n && i < g->n && g->live; i++)
-		if (!ims_graph_dead(g, i))
-			entry[n++] = i;
 	int rc = ims_graph_entries(g, entry, n, err);
 	ims_free(entry);
 	return rc;
@@ -140,7 +135,7 @@ static int live_entries(graph *g, imgsearch_error *err)
 static int end_round(graph *g, imgsearch_error *err)
 {
 	size_t words = (g->n + 63) / 64, most = g->free_n + g->dead_n;
-	int rc = live_entries(g, err);
+	int rc = draw_entries(g, err);
 	if (rc)
 		return rc;
 	if (most > g->free_room) {

@@ -236,6 +236,8 @@ int ims_search_query(search_index *x, const search_request *q, topk *out, search
 
 /* ---------------------------------------------------------------------------------------------- changes ---- */
 
+enum { CHANGES = 8 /* at once: queries wait for no more than these */ };
+
 static int mask(search_index *x, int64_t id, imgsearch_error *err)
 {
 	size_t at;
@@ -328,14 +330,17 @@ int ims_search_add(search_index *x, const int64_t *ids, const float *rows, size_
 	for (size_t i = 0; i < n; i++)
 		if (!ims_all_finite(rows + i * dim, dim))
 			return ims_fail(err, IMGSEARCH_EINVAL, "row %lld has a value that is no finite number", (long long)ids[i]);
-	pthread_rwlock_wrlock(&x->lock);
-	if (s->ops->add)
-		rc = s->ops->add(s, ids, rows, n, NULL, err);
-	else
-		for (size_t i = 0; !rc && i < n; i++)
-			rc = tail_put(x, ids[i], rows + i * dim, err);
-	x->changed += n;
-	pthread_rwlock_unlock(&x->lock);
+	for (size_t i = 0, some; !rc && i < n; i += some) {
+		some = n - i < CHANGES ? n - i : CHANGES;
+		pthread_rwlock_wrlock(&x->lock);
+		if (s->ops->add)
+			rc = s->ops->add(s, ids + i, rows + i * dim, some, NULL, err);
+		else
+			for (size_t j = i; !rc && j < i + some; j++)
+				rc = tail_put(x, ids[j], rows + j * dim, err);
+		x->changed += some;
+		pthread_rwlock_unlock(&x->lock);
+	}
 	return rc;
 }
 
@@ -343,13 +348,16 @@ int ims_search_remove(search_index *x, const int64_t *ids, size_t n, imgsearch_e
 {
 	searcher *s = x->s;
 	int rc = 0;
-	pthread_rwlock_wrlock(&x->lock);
-	if (s->ops->remove)
-		rc = s->ops->remove(s, ids, n, err);
-	else
-		for (size_t i = 0; !rc && i < n; i++)
-			rc = tail_drop(x, ids[i], err);
-	x->changed += n;
-	pthread_rwlock_unlock(&x->lock);
+	for (size_t i = 0, some; !rc && i < n; i += some) {
+		some = n - i < CHANGES ? n - i : CHANGES;
+		pthread_rwlock_wrlock(&x->lock);
+		if (s->ops->remove)
+			rc = s->ops->remove(s, ids + i, some, err);
+		else
+			for (size_t j = i; !rc && j < i + some; j++)
+				rc = tail_drop(x, ids[j], err);
+		x->changed += some;
+		pthread_rwlock_unlock(&x->lock);
+	}
 	return rc;
 }
