@@ -208,12 +208,15 @@ fuzz: fuzz-programs
 # --------------------------------------------------------------------------------------------- benchmarks ----
 
 # One target a benchmark, named bench-NAME and listed here.
-BENCHES := decode eval index map model search serve train tune
+BENCHES := decode dups eval index map model search serve train tune
 .PHONY: bench
 bench: $(BENCHES:%=bench-%)
 
 bench-serve: cli $(B)/tests/bench/serve
 	@tests/bench/serve.py $(B)/tests/bench/serve
+
+bench-dups: all
+	@B=$(B) tests/bench/dups.py
 
 bench-map: all
 	@B=$(B) tests/bench/map.py
