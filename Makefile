@@ -208,7 +208,7 @@ fuzz: fuzz-programs
 # --------------------------------------------------------------------------------------------- benchmarks ----
 
 # One target a benchmark, named bench-NAME and listed here.
-BENCHES := decode dups eval index map model search serve train tune
+BENCHES := decode dups eval index map model quality search serve train tune
 .PHONY: bench
 bench: $(BENCHES:%=bench-%)
 
@@ -239,6 +239,10 @@ bench-search: $(B)/tests/bench/search_ours
 
 bench-train: all
 	@B=$(B) tests/bench/train.py
+
+# MODEL=NAME WEIGHTS=FILE: another network; MODEL=default.
+bench-quality: all
+	@B=$(B) tests/bench/quality.py
 
 bench-model: all $(B)/tests/bench/model
 	@IMGSEARCH_LIBDIR=$(B) $(B)/tests/bench/model

@@ -21,9 +21,10 @@ static const opt options[] = {
 	{ "threshold", 0, OPT_FLOAT, AT(options.threshold), "S", .help = "print the F1 of this score too", .given = AT(options.has_threshold) },
 	{ "plain", 0, OPT_FLAG, AT(options.plain), .help = "the features as they are, without any improvement" },
 	{ "whiten", 0, OPT_UINT, AT(options.whiten), "N", .help = "on N principal components of equal variance", .min = 1, .max = 65536 },
-	{ "expand", 0, OPT_UINT, AT(options.expand), "N", .help = "ask again with the mean of the query and its first N results", .min = 1, .max = 10000 },
+	{ "expand", 0, OPT_UINT, AT(options.expand), "N", .help = "ask again with the mean of the query and its first N results (query expansion)", .min = 1, .max = 10000 },
 	{ "expand-power", 0, OPT_FLOAT, AT(options.expand_power), "A", .help = "weigh those results by their score to the power of A", .min = 0, .max = 100 },
-	{ "reciprocal", 0, OPT_UINT, AT(options.reciprocal), "K", .help = "re-rank by common k-reciprocal neighbours", .min = 1, .max = 1000 },
+	{ "reciprocal", 0, OPT_UINT, AT(options.reciprocal), "K", .help = "re-rank the first 500 by common k-reciprocal neighbours", .min = 1, .max = 499 },
+	{ "views", 0, OPT_UINT, AT(options.views), "N", .help = "ask with the mean feature of N views: the picture, its middle, its corners", .min = 1, .max = 6 },
 	{ "seed", 0, OPT_U64, AT(options.seed), "N", .help = "of the random numbers" },
 	OPT_END
 };

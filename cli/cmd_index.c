@@ -22,6 +22,7 @@ static const opt options[] = {
 	{ "include", 'i', OPT_LIST, AT(include), "PATTERN", .help = "take only names or relative paths like this (may be repeated)" },
 	{ "follow-links", 'L', OPT_FLAG, AT(follow_links), .help = "follow symbolic links" },
 	{ "prune", 0, OPT_FLAG, AT(prune), .help = "let this run drop more than 30 % of a folder's pictures" },
+	{ "flip", 0, OPT_FLAG, AT(common.open.flip), .help = "average each feature with that of the mirrored picture: better, for twice the network's work; kept in the index" },
 	{ "retry", 0, OPT_FLAG, AT(retry), .help = "try damaged and unsupported files again, even if they did not change" },
 	{ "csv", 0, OPT_FILE, AT(csv), "FILE", .help = "attach the columns of this CSV (UTF-8, with a header row)" },
 	{ "key", 0, OPT_TEXT, AT(key), "COLUMN", .help = "column with the file name or path (default: file)" },

@@ -45,6 +45,7 @@ static void print_json(const imgsearch_info *i)
 	json_int(&j, "resize", i->recipe.resize);
 	json_int(&j, "crop", i->recipe.crop);
 	json_text(&j, "interpolation", i->recipe.interpolation == IMGSEARCH_BICUBIC ? "bicubic" : "bilinear");
+	json_bool(&j, "flip", i->flip);
 	json_close(&j, '}');
 	json_text(&j, "searcher", i->searcher);
 	json_text(&j, "searcher_why", i->searcher_why);
@@ -99,7 +100,7 @@ static void print_text(const imgsearch_info *i)
 	line("weights", i->weights);
 	line("precision", i->precision);
 	if (i->model)
-		printf("%-12s resize %u, crop %u\n", "recipe", i->recipe.resize, i->recipe.crop);
+		printf("%-12s resize %u, crop %u%s\n", "recipe", i->recipe.resize, i->recipe.crop, i->flip ? ", averaged with the mirror image" : "");
 	printf("%-12s %s%s%s\n", "searcher", i->searcher ? i->searcher : "none", i->searcher_why ? ": " : "", i->searcher_why ? i->searcher_why : "");
 	for (size_t r = 0; r < i->n_searchers; r++)
 		line("  built", i->searchers[r]);

@@ -31,7 +31,11 @@ static const opt options[] = {
 	{ "ef", 0, OPT_UINT, AT(options.ef), "N", .help = "graph: width of the beam, instead of --recall", .min = 1, .max = 1000000 },
 	{ "checks", 0, OPT_UINT, AT(options.checks), "N", .help = "kdtree, pca: look at no more rows than this", .min = 1, .max = 4294967295.0 },
 	{ "epsilon", 0, OPT_DOUBLE, AT(options.epsilon), "E", .help = "kdtree: distances within (1 + E) of the true ones", .min = 0, .max = 1000 },
-	{ "plain", 0, OPT_FLAG, AT(options.plain), .help = "compare the features as they are: no mean subtracted, nothing re-ranked" },
+	{ "plain", 0, OPT_FLAG, AT(options.plain), .help = "compare the features as they are: no mean subtracted, no other improvement" },
+	{ "expand", 0, OPT_UINT, AT(options.expand), "N", .help = "ask again with the mean of the query and its first N results (query expansion)", .min = 1, .max = 10000 },
+	{ "expand-power", 0, OPT_FLOAT, AT(options.expand_power), "A", .help = "weigh those results by their score to the power of A", .min = 0, .max = 100 },
+	{ "reciprocal", 0, OPT_UINT, AT(options.reciprocal), "K", .help = "re-rank the first 500 by common k-reciprocal neighbours", .min = 1, .max = 499 },
+	{ "views", 0, OPT_UINT, AT(options.views), "N", .help = "ask with the mean feature of N views: the picture, its middle, its corners", .min = 1, .max = 6 },
 	{ "vectors", 0, OPT_FILE, AT(vectors), "FILE", .help = "queries are the rows of this .npy or .fvecs file" },
 	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy", .help = "with --vectors: write ids (n, k) as int64, -1 where there are fewer" },
 	{ "distances", 0, OPT_FILE, AT(distances), "FILE.npy", .help = "with --vectors: write distances (n, k) as f32, NaN where there are fewer" },
@@ -65,6 +69,7 @@ void query_json(FILE *f, const char *query, const imgsearch_hits *hits)
 	json_text(&j, "searcher", hits->searcher);
 	json_bool(&j, "exact", hits->exact);
 	json_text(&j, "plan", hits->plan);
+	json_bool(&j, "reranked", hits->reranked);
 	json_int(&j, "better_than_chance", (int64_t)hits->better_than_chance);
 	json_open(&j, "results", '[');
 	for (size_t i = 0; i < hits->count; i++)
@@ -257,6 +262,8 @@ const cmd cmd_query = {
 		"similarities (or what the index's metric says): higher is more alike. Several pictures are several queries; "
 		"--combine makes them one. IMG is a file, \"-\" for a picture on standard input, or id:N for a picture of the "
 		"index. A picture that is in the index finds itself first, unless --no-self is given, and needs no network.\n\n"
+		"--expand, --reciprocal and --views give better answers for more work; imgsearch eval takes the same options and says "
+		"how much better. After --reciprocal the order is no longer that of the scores, which stay each picture's own.\n\n"
 		"Exit status 1: nothing was found.\n\n"
 		"\timgsearch query photo.jpg\n"
 		"\timgsearch query -k 50 --crop 100,80,300,300 photo.jpg\n"

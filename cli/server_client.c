@@ -127,6 +127,8 @@ static json_t *options_json(const imgsearch_query_options *o)
 		{ "k", o->k, o->k > 0 }, { "no_self", 1, o->no_self }, { "min_score", (double)o->min_score, o->has_min_score },
 		{ "max_chance", o->max_chance, o->max_chance > 0 }, { "recall", o->recall, o->recall > 0 }, { "ef", o->ef, o->ef },
 		{ "checks", o->checks, o->checks }, { "epsilon", o->epsilon, o->epsilon > 0 }, { "plain", 1, o->plain },
+		{ "expand", o->expand, o->expand }, { "expand_power", (double)o->expand_power, o->expand_power > 0 },
+		{ "reciprocal", o->reciprocal, o->reciprocal }, { "views", o->views, o->views },
 	};
 	for (size_t i = 0; i < sizeof number / sizeof *number; i++)
 		if (number[i].set && floor(number[i].value) == number[i].value)
@@ -254,6 +256,7 @@ static bool read_hits(server_hits *h)
 	h->hits.searcher = known_word(json_object_get(h->json, "searcher"));
 	h->hits.plan = known_word(json_object_get(h->json, "plan"));
 	h->hits.exact = json_is_true(json_object_get(h->json, "exact"));
+	h->hits.reranked = json_is_true(json_object_get(h->json, "reranked"));
 	h->hits.better_than_chance = (size_t)json_integer_value(json_object_get(h->json, "better_than_chance"));
 	return true;
 }

@@ -145,7 +145,8 @@ typedef struct imgsearch_options {
 	uint32_t must_exist;    /* 1: ENOTFOUND instead of making a new index */
 	uint32_t read_only;     /* 1: never write, not even a journal */
 	uint32_t full_decode;   /* 1: no DCT scaling of JPEGs: slower, exactly the reference transform */
-	uint32_t reserved;      /* 0 */
+	uint32_t flip;          /* of a new index: 1: features are the mean of the picture's and its mirror image's, for twice
+	                           the network's work; stored with the recipe */
 } imgsearch_options;
 
 /*
@@ -338,7 +339,14 @@ typedef struct imgsearch_query_options {
 	                           threads, and it must not call the library */
 	void *filter_user;
 	uint32_t threads;       /* of a batch; 0: the handle's */
-	uint32_t plain;         /* 1: cosine of the features as they are: no mean subtracted, nothing re-ranked */
+	uint32_t plain;         /* 1: cosine of the features as they are: no mean subtracted, and none of what follows */
+	/* Better answers for more work, see docs/quality.md; all off by default. */
+	uint32_t expand;        /* > 0: query expansion: ask again with the mean of the query and so many of its first results;
+	                           scores are then those of that mean. At most 10000 */
+	float expand_power;     /* weights of that mean: score to this power; 0: all equal */
+	uint32_t reciprocal;    /* > 0: k-reciprocal re-ranking of the first 500 results with this k, at most 499; cosine only */
+	uint32_t views;         /* > 1: each picture asks with the mean feature of so many views: itself, its middle and its
+	                           four corners (three quarters of each side); at most 6. Needs the network */
 } imgsearch_query_options;
 
 typedef struct imgsearch_column {
@@ -360,11 +368,12 @@ typedef struct imgsearch_hits {
 	size_t count;
 	const imgsearch_hit *hit;
 	size_t better_than_chance; /* as far as the list has more hits than would score as high by chance (the last rank r
-	                           with chance < r); count where chance is unknown */
+	                           with chance < r; in a re-ranked list: the last one with chance < 1); count where it is unknown */
 	const char *searcher;   /* that answered: static string */
 	const char *plan;       /* how: "exact", "filter: subset scanned" ...: static string */
 	int exact;              /* 1: these are provably the nearest ones */
-	int reserved;
+	int reranked;           /* 1: the order is that of re-ranking; score, distance and chance are each hit's own, as ever,
+	                           and need not fall along the list */
 	double seconds_feature, seconds_search;
 } imgsearch_hits;
 
@@ -441,6 +450,8 @@ typedef struct imgsearch_info {
 	size_t n_roots;
 	const char *const *searchers; /* built ones: "graph: 200000 rows, 64 MB, fresh" */
 	size_t n_searchers;
+	uint32_t flip;               /* 1: features are means of the picture's and its mirror image's */
+	uint32_t reserved;
 } imgsearch_info;
 
 IMGSEARCH_API int imgsearch_info_get(imgsearch *s, imgsearch_info **out, imgsearch_error *err);
@@ -550,13 +561,15 @@ typedef struct imgsearch_eval_options {
 	uint32_t sample;        /* ask at most so many queries, evenly taken; 0: all */
 	uint32_t duplicates;    /* instead: make near-duplicates of so many pictures and look for their originals */
 	uint32_t groups;        /* 1: instead of folders, groups of near-duplicates (imgsearch_groups) belong together */
-	uint32_t plain;         /* 1: cosine of the features as they are: no mean subtracted */
+	uint32_t plain;         /* 1: cosine of the features as they are: no mean subtracted; with none of what follows */
 	uint32_t whiten;        /* > 0: on so many principal components of the index, scaled to equal variance */
-	uint32_t expand;        /* > 0: the query becomes its mean with so many of its first results (query expansion) */
-	float expand_power;     /* weights of that mean: score to this power; 0: all equal */
+	uint32_t expand;        /* as in imgsearch_query_options: the measured answers are those that a query gives */
+	float expand_power;
 	float threshold;        /* with has_threshold: its F1 too */
 	uint32_t has_threshold;
-	uint32_t reciprocal;    /* > 0: k-reciprocal re-ranking with this k; cosine only */
+	uint32_t reciprocal;    /* > 0: k-reciprocal re-ranking of the first 500 with this k; cosine only */
+	uint32_t views;         /* > 1: queries are the mean feature of so many views; pictures of the index are read again */
+	uint32_t reserved;      /* 0 */
 } imgsearch_eval_options;
 
 enum { IMGSEARCH_CUTS = 4 };

@@ -141,6 +141,14 @@ bool search_param(search_call *c, const char *name, const char *value)
 		return whole(c, name, value, 0, 1, &v) && (c->options.no_self = (uint32_t)v, true);
 	if (!strcmp(name, "plain"))
 		return whole(c, name, value, 0, 1, &v) && (c->options.plain = (uint32_t)v, true);
+	if (!strcmp(name, "expand"))
+		return whole(c, name, value, 1, 10000, &v) && (c->options.expand = (uint32_t)v, true);
+	if (!strcmp(name, "expand_power"))
+		return real(c, name, value, 0, 100, &d) && (c->options.expand_power = (float)d, true);
+	if (!strcmp(name, "reciprocal"))
+		return whole(c, name, value, 1, 499, &v) && (c->options.reciprocal = (uint32_t)v, true);
+	if (!strcmp(name, "views"))
+		return whole(c, name, value, 1, 6, &v) && (c->options.views = (uint32_t)v, true);
 	if (!strcmp(name, "hold"))
 		return whole(c, name, value, 0, 1, &v) && (c->hold = v == 1, true);
 	if (!strcmp(name, "under"))

@@ -111,20 +111,11 @@ void ims_analysis_bootstrap(double ci[2], const double *value, size_t n, uint64_
 
 /* ----------------------------------------------------------------------------------------------- re-ranking ---- */
 
-/* k-reciprocal re-ranking of cosine scores, transductive: it looks at the neighbours of all rows. */
-typedef struct reciprocal reciprocal;
-typedef float ims_pair_score(void *user, size_t a, size_t b);
-
 /*
- * near, score (n, k): each row's k nearest other rows, best first; both are borrowed for as long as *out lives. ask gives
- * the score of any two rows.
+ * k-reciprocal re-ranking of a query's results. score (n, n): cosine of every pair among n items, of which the first is the
+ * query. out (n - 1): new scores of the others. ENOMEM.
  */
-int ims_analysis_reciprocal_new(reciprocal **out, size_t n, size_t k, const uint32_t *near, const float *score,
-	ims_pair_score *ask, void *user, imgsearch_error *err);
-void ims_analysis_reciprocal_free(reciprocal *r);
-
-/* Changes a query's scores (n). near, near_score (k): its nearest rows, without itself. row: itself, or SIZE_MAX. Any thread. */
-int ims_analysis_reciprocal_rank(const reciprocal *r, size_t row, const uint32_t *near, const float *near_score, float *score, imgsearch_error *err);
+int ims_analysis_reciprocal(float *out, const float *score, size_t n, size_t k, imgsearch_error *err);
 
 /* ------------------------------------------------------------------------------------------------ chance ---- */
 

@@ -157,12 +157,15 @@ void ims_chance_tell(const view *v, double max_chance, imgsearch_hits *hits)
 	imgsearch_hit *hit = (imgsearch_hit *)hits->hit; /* of the same block, which is still ours */
 	if (!v->has_chance)
 		return;
-	hits->better_than_chance = 0;
-	for (size_t i = 0; i < hits->count; i++) {
+	size_t count = hits->count, kept = 0, better = 0;
+	for (size_t i = 0; i < count; i++) {
 		hit[i].chance = (double)v->rows.n * ims_analysis_chance_above(&v->chance, (double)hit[i].score);
 		if (max_chance > 0 && hit[i].chance > max_chance)
-			hits->count = i;
-		else if (hit[i].chance < (double)(i + 1)) /* more score as high than chance would have it */
-			hits->better_than_chance = i + 1;
+			continue;
+		hit[kept++] = hit[i];
+		if (hit[i].chance < (hits->reranked ? 1 : (double)kept)) /* more score as high than chance would have it */
+			better = kept;
 	}
+	hits->count = kept;
+	hits->better_than_chance = better;
 }

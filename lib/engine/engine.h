@@ -110,6 +110,8 @@ int ims_view_searcher(imgsearch *s, view *v, const char *name, search_index **ou
 int ims_engine_identity_stored(imgsearch *s, bool next, model_identity *out, imgsearch_error *err);
 /* Who would make a feature now: what the options ask for, else the stored identity's network. */
 int ims_engine_identify(imgsearch *s, const model_identity *stored, model_identity *out, imgsearch_error *err);
+/* Who makes a feature for this index now; EMODEL when the options ask for somebody else. */
+int ims_engine_identity_same(imgsearch *s, model_identity *out, imgsearch_error *err);
 /* Within a transaction: from now on vectors are made by that model, and have that dimension. */
 int ims_engine_model_keep(imgsearch *s, const model_identity *id, bool next, imgsearch_error *err);
 int ims_engine_set_dim(imgsearch *s, uint32_t dim, imgsearch_error *err);
@@ -130,6 +132,25 @@ int ims_feature(imgsearch *s, const imgsearch_input *in, uint32_t dim, float *ou
 /* Raw features of n inputs by network `id`, n x id->dim; a bad one is a row of NaN with its reason in errors[i]. */
 int ims_features(imgsearch *s, const model_identity *id, const imgsearch_input *in, size_t n, float *out,
 	imgsearch_error *errors, imgsearch_error *err);
+
+/* --------------------------------------------------------------------------------------------- improve.c ---- */
+
+/* What a query or an evaluation asks for, see imgsearch_query_options. */
+typedef struct improvement {
+	uint32_t expand, reciprocal, views, plain;
+	float expand_power;
+} improvement;
+
+enum { EXPAND_MOST = 10000, RERANK_DEPTH = 500 /* results that are re-ranked */, VIEWS_MOST = 6 };
+
+int ims_improve_check(const improvement *o, const space *sp, imgsearch_error *err);
+/* The query becomes its mean with its n first results: rows (n, dim), score (n). */
+void ims_improve_expand(const improvement *o, const space *sp, float *query, const float *rows, const float *score, size_t n);
+/* order[i]: which of the n first results comes i-th after re-ranking. pool may be NULL. */
+int ims_improve_rank(const improvement *o, const space *sp, const float *query, const float *rows, size_t n, uint32_t *order,
+	pool *pool, imgsearch_error *err);
+/* row: the picture's feature in the space; becomes the mean over its views. */
+int ims_improve_views(imgsearch *s, const space *sp, const imgsearch_input *in, uint32_t views, float *row, imgsearch_error *err);
 
 /* ---------------------------------------------------------------------------------------------- chance.c ---- */
 

@@ -54,9 +54,12 @@ int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float 
 	if (!rc)
 		rc = ims_features(e->s, &id, in, n, out, errors, err);
 	for (size_t i = 0; !rc && i < n; i++) {
+		float *row = out + i * e->dim;
+		ims_space_apply(e->space, row, row);
+		if (!errors[i].code && e->improve.views > 1)
+			errors[i].code = ims_improve_views(e->s, e->space, &in[i], e->improve.views, row, &errors[i]);
 		bad[i] = errors[i].code != 0;
 		e->failed += bad[i];
-		ims_space_apply(e->space, out + i * e->dim, out + i * e->dim);
 	}
 	ims_model_identity_free(&id);
 	ims_free(errors);
@@ -99,10 +102,11 @@ enum { QUERIES_AT_ONCE = 8, TILE = 64 };
 typedef struct worker {
 	float *score;      /* (QUERIES_AT_ONCE, n) */
 	uint8_t *relation; /* n */
-	float *scratch;    /* dim */
-	topk best, nearest;
-	uint32_t *near;    /* of a query: near_k */
-	float *near_score;
+	float *query;      /* dim: expanded */
+	topk best;         /* of what is improved */
+	float *rows;       /* (best.k, dim) */
+	float *near_score; /* best.k */
+	uint32_t *order;   /* best.k */
 	agreement *agreement;
 	bool failed;
 } worker;
@@ -120,7 +124,7 @@ static float score_of(const evaluation *e, const float *a, const float *b)
 	return e->space->metric == IMGSEARCH_L2 ? -sqrtf(k->l2(a, b, e->dim)) : k->dot(a, b, e->dim);
 }
 
-void ims_eval_scores(const evaluation *e, const float *query, float *score)
+static void score_all(const evaluation *e, const float *query, float *score)
 {
 	for (size_t i = 0; i < e->n; i++)
 		score[i] = score_of(e, query, e->rows + i * e->dim);
@@ -145,6 +149,40 @@ static void relate(const evaluation *e, const eval_query *q, uint8_t *relation)
 		relation[q->row] = IMS_UNCOUNTED;
 }
 
+/* The n first results of a query and their rows; returns how many there are. */
+static size_t first_results(const evaluation *e, const eval_query *q, const float *score, size_t n, worker *w)
+{
+	ims_topk_clear(&w->best);
+	w->best.k = n;
+	for (size_t i = 0; i < e->n; i++)
+		if (i != q->row)
+			ims_topk_push(&w->best, -score[i], (int64_t)i);
+	ims_topk_sort(&w->best);
+	for (size_t i = 0; i < w->best.n; i++) {
+		w->near_score[i] = -w->best.item[i].distance;
+		memcpy(w->rows + i * e->dim, e->rows + (size_t)w->best.item[i].id * e->dim, e->dim * sizeof *w->rows);
+	}
+	return w->best.n;
+}
+
+/* The scores of a query after expansion. */
+static void expand(const evaluation *e, const eval_query *q, float *score, worker *w)
+{
+	size_t n = first_results(e, q, score, e->improve.expand, w);
+	ims_improve_expand(&e->improve, &(space){ .metric = e->space->metric, .dim = e->dim }, w->query, w->rows, w->near_score, n);
+	score_all(e, w->query, score);
+}
+
+/* Re-ranking changes the order, not the scores: here the places in the list are what counts, so scores change hands. */
+static int rerank(const evaluation *e, const eval_query *q, float *score, worker *w)
+{
+	size_t n = first_results(e, q, score, RERANK_DEPTH, w);
+	int rc = ims_improve_rank(&e->improve, &(space){ .metric = e->space->metric, .dim = e->dim }, w->query, w->rows, n, w->order, NULL, NULL);
+	for (size_t i = 0; !rc && i < n; i++)
+		score[w->best.item[w->order[i]].id] = w->near_score[i];
+	return rc;
+}
+
 static void ask_block(void *arg, size_t block, unsigned number)
 {
 	asking *a = arg;
@@ -156,19 +194,17 @@ static void ask_block(void *arg, size_t block, unsigned number)
 		return;
 	score_block(e, first, n, w->score);
 	for (size_t i = 0; i < n; i++) {
+		const eval_query *q = &e->query[first + i];
 		float *score = w->score + i * e->n;
-		if (e->options->expand)
-			ims_eval_expand(e, first + i, score, w->scratch, &w->best);
-		if (e->reciprocal) {
-			size_t row = e->query[first + i].row;
-			size_t found = ims_eval_nearest(e, row, score, &w->nearest, w->near, w->near_score);
-			if (found < e->near_k || ims_analysis_reciprocal_rank(e->reciprocal, row, w->near, w->near_score, score, NULL))
-				w->failed = true;
-		}
-		relate(e, &e->query[first + i], w->relation);
+		memcpy(w->query, ims_eval_feature(e, first + i), e->dim * sizeof *w->query);
+		if (e->improve.expand)
+			expand(e, q, score, w);
+		relate(e, q, w->relation);
+		ims_analysis_agreement_add(w->agreement, score, w->relation, e->n);
+		if (e->improve.reciprocal && rerank(e, q, score, w))
+			w->failed = true;
 		if (ims_analysis_retrieval(&a->result[first + i], score, w->relation, e->n, NULL))
 			w->failed = true;
-		ims_analysis_agreement_add(w->agreement, score, w->relation, e->n);
 	}
 	atomic_fetch_add(&a->done, n);
 }
@@ -183,7 +219,7 @@ static void score_range(const evaluation *e, float *score, double *lo, double *h
 	*lo = INFINITY;
 	*hi = -INFINITY;
 	for (size_t q = 0; q < e->n_queries; q += 1 + e->n_queries / 16) {
-		ims_eval_scores(e, ims_eval_feature(e, q), score);
+		score_all(e, ims_eval_feature(e, q), score);
 		for (size_t i = 0; i < e->n; i++) {
 			*lo = fmin(*lo, (double)score[i]);
 			*hi = fmax(*hi, (double)score[i]);
@@ -196,6 +232,8 @@ static int make_workers(asking *a, unsigned n, imgsearch_error *err)
 {
 	const evaluation *e = a->e;
 	double lo = 0, hi = 0;
+	size_t most = e->improve.reciprocal && e->improve.expand < RERANK_DEPTH ? RERANK_DEPTH : e->improve.expand;
+	most = most < e->n ? most : e->n;
 	a->worker = ims_zalloc(n, sizeof *a->worker);
 	a->result = ims_zalloc(e->n_queries, sizeof *a->result);
 	if (!a->worker || !a->result)
@@ -204,13 +242,12 @@ static int make_workers(asking *a, unsigned n, imgsearch_error *err)
 		worker *w = &a->worker[i];
 		w->score = ims_alloc(e->n, QUERIES_AT_ONCE * sizeof *w->score);
 		w->relation = ims_alloc(e->n, 1);
-		w->scratch = ims_alloc_aligned(e->dim, sizeof *w->scratch);
+		w->query = ims_alloc_aligned(e->dim, sizeof *w->query);
 		w->agreement = ims_zalloc(1, sizeof *w->agreement);
-		if (!w->score || !w->relation || !w->scratch || !w->agreement || ims_topk_init(&w->best, e->options->expand + 1))
-			return ims_nomem(err);
-		w->near = ims_alloc(e->near_k, sizeof *w->near);
-		w->near_score = ims_alloc(e->near_k, sizeof *w->near_score);
-		if (!w->near || !w->near_score || ims_topk_init(&w->nearest, e->near_k))
+		w->rows = ims_alloc_aligned(most, e->dim * sizeof *w->rows);
+		w->near_score = ims_alloc(most, sizeof *w->near_score);
+		w->order = ims_alloc(most, sizeof *w->order);
+		if (!w->score || !w->relation || !w->query || !w->agreement || !w->rows || !w->near_score || !w->order || ims_topk_init(&w->best, most))
 			return ims_nomem(err);
 		if (!i)
 			score_range(e, w->score, &lo, &hi);
@@ -225,12 +262,12 @@ static void free_workers(asking *a, unsigned n)
 	for (unsigned i = 0; a->worker && i < n; i++) {
 		ims_free(a->worker[i].score);
 		ims_free(a->worker[i].relation);
-		ims_free(a->worker[i].scratch);
+		ims_free(a->worker[i].query);
 		ims_free(a->worker[i].agreement);
-		ims_free(a->worker[i].near);
+		ims_free(a->worker[i].rows);
 		ims_free(a->worker[i].near_score);
+		ims_free(a->worker[i].order);
 		ims_topk_free(&a->worker[i].best);
-		ims_topk_free(&a->worker[i].nearest);
 	}
 	ims_free(a->worker);
 	ims_free(a->result);
@@ -336,6 +373,30 @@ static int ask_all(evaluation *e, imgsearch_eval_report **out, imgsearch_error *
 
 /* ------------------------------------------------------------------------------------------------ the question ---- */
 
+/* The views of pictures of the index that ask; one whose file is away asks with its stored feature. */
+static int look_again(evaluation *e, imgsearch_error *err)
+{
+	imgsearch_error why;
+	int rc = 0;
+	e->query_rows = ims_alloc_aligned(e->n_queries, e->dim * sizeof *e->query_rows);
+	if (!e->query_rows)
+		return ims_nomem(err);
+	for (size_t i = 0; !rc && i < e->n_queries; i++) {
+		float *row = e->query_rows + i * e->dim, *own = e->rows + e->query[i].row * e->dim;
+		imgsearch_input in = imgsearch_stored(e->ids[e->query[i].row]);
+		memcpy(row, own, e->dim * sizeof *row);
+		if (ims_improve_views(e->s, e->space, &in, e->improve.views, row, &why)) {
+			if (why.code == IMGSEARCH_EMODEL || why.code == IMGSEARCH_ENOMEM)
+				rc = ims_fail(err, why.code, "%s", why.message);
+			memcpy(row, own, e->dim * sizeof *row);
+			e->failed++;
+		}
+		if (!rc)
+			rc = ims_job_step(&e->job, "views", i + 1, e->n_queries, err);
+	}
+	return rc;
+}
+
 static int find_truth(evaluation *e, imgsearch_error *err)
 {
 	const imgsearch_eval_options *o = e->options;
@@ -347,6 +408,8 @@ static int find_truth(evaluation *e, imgsearch_error *err)
 		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: nothing to ask: no query has a picture that belongs to it (folders name what belongs together; or give a CSV)",
 			ims_store_path(e->s->store));
 	thin_out(e);
+	if (!rc && e->improve.views > 1 && !e->query_rows)
+		rc = look_again(e, err);
 	return rc;
 }
 
@@ -364,9 +427,6 @@ static void free_evaluation(evaluation *e)
 	ims_free(e->query);
 	ims_free(e->query_rows);
 	ims_free(e->listed);
-	ims_analysis_reciprocal_free(e->reciprocal);
-	ims_free(e->near);
-	ims_free(e->near_score);
 	ims_view_release(e->view);
 }
 
@@ -380,8 +440,8 @@ static int check_options(const imgsearch_eval_options *o, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EINVAL, "eval: truth from groups is for the pictures of the index alone");
 	if (o->has_threshold && !isfinite(o->threshold))
 		return ims_fail(err, IMGSEARCH_EINVAL, "eval: the threshold is not a number");
-	if (!isfinite(o->expand_power) || o->expand > 10000)
-		return ims_fail(err, IMGSEARCH_EINVAL, "eval: at most 10000 results can be expanded by, with a finite power");
+	if (o->plain && o->whiten)
+		return ims_fail(err, IMGSEARCH_EINVAL, "eval: plain leaves out every improvement: whitening does not go with it");
 	return 0;
 }
 
@@ -398,19 +458,19 @@ int imgsearch_eval(imgsearch *s, const imgsearch_eval_options *options, imgsearc
 		rc = check_options(&o, err);
 	if (rc)
 		return rc;
-	evaluation e = { .s = s, .options = &o, .job = ims_engine_job_begin(s) };
+	evaluation e = { .s = s, .options = &o, .job = ims_engine_job_begin(s),
+		.improve = { o.expand, o.reciprocal, o.views, o.plain, o.expand_power } };
 	rc = ims_view_counted(s, &e.view, err);
 	if (!rc && !e.view->rows.n)
 		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: is empty", ims_store_path(s->store));
 	if (!rc)
 		rc = load_rows(&e, err);
 	if (!rc)
+		rc = ims_improve_check(&e.improve, e.space, err);
+	if (!rc)
 		rc = find_truth(&e, err);
 	if (!rc && o.whiten)
 		rc = ims_eval_whiten(&e, err);
-	if (!rc && o.reciprocal)
-		rc = e.space->metric == IMGSEARCH_COSINE ? ims_eval_neighbors(&e, err)
-			: ims_fail(err, IMGSEARCH_EINVAL, "eval: re-ranking is for cosine");
 	if (!rc)
 		rc = ask_all(&e, out, err);
 	if (!rc)

@@ -38,11 +38,7 @@ typedef struct evaluation {
 	size_t *listed;    /* rows */
 	size_t n_listed, listed_cap;
 	uint64_t failed;
-
-	size_t near_k;     /* of re-ranking: each row's nearest ones */
-	uint32_t *near;    /* (n, near_k) */
-	float *near_score;
-	reciprocal *reciprocal;
+	improvement improve;
 } evaluation;
 
 /* The feature of query i in the space. */
@@ -61,18 +57,10 @@ int ims_eval_ask_copies(evaluation *e, imgsearch_error *err);
 int ims_eval_add_query(evaluation *e, const eval_query *q, imgsearch_error *err);
 int ims_eval_add_listed(evaluation *e, size_t row, imgsearch_error *err);
 
-/* Features of pictures into e->query_rows, in the space; a bad one has bad[i] set. */
+/* Features of pictures (the mean of their views) into out, in the space; a bad one has bad[i] set. */
 int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float *out, uint8_t *bad, imgsearch_error *err);
 
-/* Changes rows and queries alike, or the scores of a query: the improvements that options ask for. */
+/* Puts rows and queries alike on the principal components that options ask for, scaled to equal variance. */
 int ims_eval_whiten(evaluation *e, imgsearch_error *err);
-void ims_eval_scores(const evaluation *e, const float *query, float *score);
-/* score has been filled for query i; improves it. scratch: dim floats. */
-void ims_eval_expand(const evaluation *e, size_t i, float *score, float *scratch, topk *best);
-
-/* The nearest rows by score, without `row`; near and near_score have room for best->k. */
-size_t ims_eval_nearest(const evaluation *e, size_t row, const float *score, topk *best, uint32_t *near, float *near_score);
-/* Finds every row's neighbours and prepares re-ranking by them. */
-int ims_eval_neighbors(evaluation *e, imgsearch_error *err);
 
 #endif

@@ -15,16 +15,16 @@ enum { MAX_FILE = 1 << 30 };
 static char *recipe_text(const model_identity *id)
 {
 	const image_recipe *r = &id->recipe;
-	return ims_format("network=%s resize=%u crop=%u mean=%.9g,%.9g,%.9g std=%.9g,%.9g,%.9g bicubic=%u", id->network,
+	return ims_format("network=%s resize=%u crop=%u mean=%.9g,%.9g,%.9g std=%.9g,%.9g,%.9g bicubic=%u%s", id->network,
 		r->resize, r->crop, (double)r->mean[0], (double)r->mean[1], (double)r->mean[2],
-		(double)r->std[0], (double)r->std[1], (double)r->std[2], r->bicubic);
+		(double)r->std[0], (double)r->std[1], (double)r->std[2], r->bicubic, id->flip ? " flip=1" : "");
 }
 
 static bool recipe_parse(model_identity *id, const char *text)
 {
 	image_recipe *r = &id->recipe;
-	return text && sscanf(text, "network=%31s resize=%u crop=%u mean=%f,%f,%f std=%f,%f,%f bicubic=%u", id->network,
-		&r->resize, &r->crop, &r->mean[0], &r->mean[1], &r->mean[2], &r->std[0], &r->std[1], &r->std[2], &r->bicubic) == 10;
+	return text && sscanf(text, "network=%31s resize=%u crop=%u mean=%f,%f,%f std=%f,%f,%f bicubic=%u flip=%u", id->network, &r->resize,
+		&r->crop, &r->mean[0], &r->mean[1], &r->mean[2], &r->std[0], &r->std[1], &r->std[2], &r->bicubic, &id->flip) >= 10;
 }
 
 static bool recipe_asked(const imgsearch_recipe *r)
@@ -35,7 +35,7 @@ static bool recipe_asked(const imgsearch_recipe *r)
 bool ims_engine_model_asked(const imgsearch *s)
 {
 	const imgsearch_options *o = &s->options;
-	return o->model || o->weights || o->precision || recipe_asked(&o->recipe);
+	return o->model || o->weights || o->precision || o->flip || recipe_asked(&o->recipe);
 }
 
 int ims_engine_identity_stored(imgsearch *s, bool next, model_identity *out, imgsearch_error *err)
@@ -80,7 +80,7 @@ int ims_engine_identify(imgsearch *s, const model_identity *stored, model_identi
 {
 	const imgsearch_options *o = &s->options;
 	model_spec spec = { .name = o->model, .weights = o->weights, .device = o->device,
-		.precision = o->precision, .threads = s->threads, .recipe = o->recipe };
+		.precision = o->precision, .threads = s->threads, .recipe = o->recipe, .flip = o->flip };
 	*out = (model_identity){ 0 };
 	if (stored && (!o->model || !strcmp(o->model, stored->name))) {
 		spec.name = stored->name;
@@ -88,6 +88,7 @@ int ims_engine_identify(imgsearch *s, const model_identity *stored, model_identi
 			spec.weights = stored->weights; /* else they are looked for again by name */
 		if (!recipe_asked(&o->recipe))
 			spec.recipe = recipe_of(&stored->recipe);
+		spec.flip |= stored->flip;
 	}
 	if (stored && !o->precision)
 		spec.precision = stored->precision;
@@ -320,8 +321,7 @@ static bool at_hand(imgsearch *s, const model_identity *id)
 	return yes;
 }
 
-/* Who makes a feature for this index; EMODEL when the options ask for somebody else. */
-static int identify_same(imgsearch *s, model_identity *id, imgsearch_error *err)
+int ims_engine_identity_same(imgsearch *s, model_identity *id, imgsearch_error *err)
 {
 	model_identity stored;
 	char why[200];
@@ -344,7 +344,7 @@ static int identify_same(imgsearch *s, model_identity *id, imgsearch_error *err)
 static int check_model(imgsearch *s, imgsearch_error *err)
 {
 	model_identity id = { 0 };
-	int rc = identify_same(s, &id, err);
+	int rc = ims_engine_identity_same(s, &id, err);
 	ims_model_identity_free(&id);
 	return rc;
 }
@@ -353,7 +353,7 @@ static int network_feature(imgsearch *s, const imgsearch_input *in, const void *
 {
 	model_identity id = { 0 };
 	model *network = NULL;
-	int rc = identify_same(s, &id, err);
+	int rc = ims_engine_identity_same(s, &id, err);
 	float *slot = rc ? NULL : ims_alloc_aligned((size_t)id.recipe.crop * id.recipe.crop, 3 * sizeof(float));
 	if (!rc && !slot)
 		rc = ims_nomem(err);

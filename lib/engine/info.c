@@ -101,6 +101,7 @@ static int add_model(imgsearch *s, info_block *b)
 	info->weights = id.weights ? keep(b, ims_strdup(id.weights)) : NULL;
 	info->weights_hash = keep(b, ims_strdup(id.weights_hash));
 	info->precision = id.precision == IMGSEARCH_BF16 ? "bf16" : "f32";
+	info->flip = id.flip;
 	info->recipe = (imgsearch_recipe){ .resize = id.recipe.resize, .crop = id.recipe.crop,
 		.interpolation = id.recipe.bicubic ? IMGSEARCH_BICUBIC : IMGSEARCH_BILINEAR };
 	memcpy(info->recipe.mean, id.recipe.mean, sizeof id.recipe.mean);

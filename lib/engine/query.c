@@ -1,6 +1,7 @@
 /*
  * A query, straight: features of the inputs → one vector in the index's space → the searcher (or the plain scan) →
  * paths of the ids. No writes. Everything a query needs for its whole length is held by its reference to a view.
+ * Expansion asks twice; re-ranking asks for more than is wanted and changes their order (improve.c).
  */
 #include "engine/engine.h"
 
@@ -15,6 +16,8 @@ typedef struct asking {
 	imgsearch_query_options options;
 	search_request request;
 	int64_t *subset;   /* ours */
+	improvement improve;
+	const space *space;
 	int64_t self;      /* left out of the results, or NOBODY */
 } asking;
 
@@ -99,6 +102,10 @@ static int make_asking(imgsearch *s, const view *v, const imgsearch_query_option
 	int rc = ims_options_copy(o, sizeof *o, options, err);
 	if (!rc)
 		rc = check_options(o, err);
+	a->space = o->plain ? &v->plain : &v->space;
+	a->improve = (improvement){ o->expand, o->reciprocal, o->views, o->plain, o->expand_power };
+	if (!rc)
+		rc = ims_improve_check(&a->improve, a->space, err);
 	if (rc)
 		return rc;
 	a->request = (search_request){ .k = o->k ? o->k : DEFAULT_K, .max_distance = INFINITY, .filter_count = SIZE_MAX,
@@ -117,17 +124,23 @@ static int make_asking(imgsearch *s, const view *v, const imgsearch_query_option
 }
 
 /* Self is left out by asking for one more and dropping it, which keeps the searchers' fast ways open. */
-static void drop_self(topk *t, int64_t self, size_t k)
+static void drop(topk *t, int64_t self)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < t->n; i++)
 		if (t->item[i].id != self)
 			t->item[kept++] = t->item[i];
-	t->n = kept < k ? kept : k;
+	t->n = kept;
 }
 
-static int search(imgsearch *s, view *v, const asking *a, topk *out, search_report *report, const char **name, imgsearch_error *err)
+static int search_once(imgsearch *s, view *v, const asking *a, size_t k, topk *out, search_report *report, const char **name, imgsearch_error *err)
 {
+	search_request request = a->request;
+	request.k = k;
+	for (size_t i = 0; i < request.n; i++) { /* of heaps that have room for the largest k */
+		ims_topk_clear(&out[i]);
+		out[i].k = k;
+	}
 	const char *wanted = a->options.searcher ? a->options.searcher : v->chosen;
 	bool plain = a->options.plain && v->space.centre;
 	search_index *index = NULL;
@@ -141,16 +154,128 @@ static int search(imgsearch *s, view *v, const asking *a, topk *out, search_repo
 	if (rc)
 		return rc;
 	*name = index ? ims_search_name(index) : "scan";
-	return index ? ims_search_query(index, &a->request, out, report, err)
-		: ims_search_scan(plain ? &v->plain_rows : &v->rows, &a->request, out, report, err);
+	return index ? ims_search_query(index, &request, out, report, err)
+		: ims_search_scan(plain ? &v->plain_rows : &v->rows, &request, out, report, err);
+}
+
+/* ------------------------------------------------------------------------------------------- better answers ---- */
+
+/* Rows of the first n that were found; those that are gone since leave the list. */
+static int fetch(const view *v, const asking *a, topk *found, size_t *n, float **rows, imgsearch_error *err)
+{
+	const row_source *source = a->options.plain ? &v->plain_rows : &v->rows;
+	size_t most = found->n < *n ? found->n : *n, kept = 0;
+	int64_t *ids = ims_alloc(most, sizeof *ids);
+	uint8_t *there = ims_alloc(most, 1);
+	*rows = ims_alloc_aligned(most, source->dim * sizeof(float));
+	for (size_t i = 0; ids && i < most; i++)
+		ids[i] = found->item[i].id;
+	int rc = ids && there && *rows ? source->fetch(source->ctx, ids, most, *rows, there, err) : ims_nomem(err);
+	for (size_t i = 0; !rc && i < found->n; i++) {
+		if (i < most && !there[i])
+			continue;
+		if (i < most && kept < i)
+			memcpy(*rows + kept * source->dim, *rows + i * source->dim, source->dim * sizeof(float));
+		found->item[kept++] = found->item[i];
+	}
+	if (!rc) {
+		*n = most - (found->n - kept);
+		found->n = kept;
+	}
+	ims_free(ids);
+	ims_free(there);
+	return rc;
+}
+
+static int expand(const view *v, const asking *a, float *query, topk *found, int64_t self, imgsearch_error *err)
+{
+	size_t n = a->improve.expand;
+	float *rows = NULL, *score = ims_alloc(n, sizeof *score);
+	drop(found, self);
+	int rc = score ? fetch(v, a, found, &n, &rows, err) : ims_nomem(err);
+	for (size_t i = 0; !rc && i < n; i++)
+		score[i] = ims_score(a->space->metric, found->item[i].distance);
+	if (!rc)
+		ims_improve_expand(&a->improve, a->space, query, rows, score, n);
+	ims_free(rows);
+	ims_free(score);
+	return rc;
+}
+
+/* The query itself, where it is among the results, stays in front. */
+static int rerank(const view *v, const asking *a, const float *query, topk *found, int64_t self, imgsearch_error *err)
+{
+	size_t n = RERANK_DEPTH, before = found->n;
+	neighbor old[RERANK_DEPTH], own = { 0 };
+	uint32_t order[RERANK_DEPTH];
+	float *rows = NULL;
+	for (size_t i = 0; i < before; i++)
+		if (found->item[i].id == self)
+			own = found->item[i];
+	drop(found, self);
+	bool had = found->n < before;
+	int rc = fetch(v, a, found, &n, &rows, err);
+	if (!rc)
+		rc = ims_improve_rank(&a->improve, a->space, query, rows, n, order, a->request.pool, err);
+	if (!rc) {
+		memcpy(old, found->item, n * sizeof *old);
+		for (size_t i = 0; i < n; i++)
+			found->item[i] = old[order[i]];
+	}
+	if (!rc && had) {
+		memmove(found->item + 1, found->item, found->n++ * sizeof *found->item);
+		found->item[0] = own;
+	}
+	ims_free(rows);
+	return rc;
+}
+
+/* How many results are looked at. */
+static size_t depth_of(const asking *a)
+{
+	return a->improve.reciprocal && a->request.k < RERANK_DEPTH ? RERANK_DEPTH : a->request.k;
+}
+
+/* The largest heap that search() needs on its way; one more for the query itself. */
+static size_t heap_size(const asking *a)
+{
+	size_t depth = depth_of(a);
+	return (depth < a->improve.expand ? a->improve.expand : depth) + 1;
+}
+
+/* The k best of each of request.n queries, which expansion changes; self: the row that the only query is, or NOBODY. */
+static int search(imgsearch *s, view *v, asking *a, float *queries, int64_t self, topk *found, search_report *report, const char **name, imgsearch_error *err)
+{
+	size_t n = a->request.n, k = a->request.k, dim = a->space->dim;
+	float max_distance = a->request.max_distance;
+	int rc = 0;
+	a->request.queries = queries;
+	if (a->improve.expand) {
+		a->request.max_distance = INFINITY;
+		rc = search_once(s, v, a, (size_t)a->improve.expand + (self != NOBODY), found, report, name, err);
+		for (size_t i = 0; !rc && i < n; i++)
+			rc = expand(v, a, queries + i * dim, &found[i], self, err);
+		a->request.max_distance = max_distance;
+	}
+	if (!rc)
+		rc = search_once(s, v, a, depth_of(a) + (a->self != NOBODY || a->improve.reciprocal), found, report, name, err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		drop(&found[i], a->self);
+		if (a->improve.reciprocal)
+			rc = rerank(v, a, queries + i * dim, &found[i], self, err);
+		if (found[i].n > k)
+			found[i].n = k;
+	}
+	return rc;
 }
 
 /* ------------------------------------------------------------------------------------------ one query vector ---- */
 
 /* The weighted sum of the inputs' rows in the index's space, normalised again for cosine. */
-static int combine(imgsearch *s, const view *v, const space *sp, const imgsearch_input *in, size_t n, float *out, int64_t *self, imgsearch_error *err)
+static int combine(imgsearch *s, const asking *a, const imgsearch_input *in, size_t n, float *out, int64_t *self, imgsearch_error *err)
 {
-	size_t dim = v->space.dim;
+	const space *sp = a->space;
+	size_t dim = sp->dim;
 	float *one = ims_alloc_aligned(dim, sizeof(float));
 	int rc = one ? 0 : ims_nomem(err);
 	memset(out, 0, dim * sizeof(float));
@@ -163,6 +288,8 @@ static int combine(imgsearch *s, const view *v, const space *sp, const imgsearch
 		if (rc)
 			break;
 		ims_space_apply(sp, one, one);
+		if (a->improve.views > 1 && in[i].kind != IMGSEARCH_KIND_VECTOR)
+			rc = ims_improve_views(s, sp, &in[i], a->improve.views, one, err);
 		for (size_t j = 0; j < dim; j++)
 			out[j] += weight * one[j];
 	}
@@ -193,27 +320,22 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 	const char *name = "scan";
 	int64_t self = NOBODY;
 	double start = ims_now(), searched = 0;
-	const space *sp = a->options.plain ? &v->plain : &v->space;
 	float *query = ims_alloc_aligned(v->space.dim, sizeof(float));
-	int rc = query ? combine(s, v, sp, in, n, query, &self, err) : ims_nomem(err);
-	size_t k = a->request.k;
-	if (!rc && a->options.no_self && self != NOBODY) {
+	int rc = query ? combine(s, a, in, n, query, &self, err) : ims_nomem(err);
+	if (!rc && a->options.no_self)
 		a->self = self;
-		a->request.k = k + 1;
-	}
-	a->request.queries = query;
 	a->request.n = 1;
-	if (!rc && ims_topk_init(&found, a->request.k))
+	if (!rc && ims_topk_init(&found, heap_size(a)))
 		rc = ims_nomem(err);
 	double extracted = ims_now();
 	if (!rc)
-		rc = search(s, v, a, &found, &report, &name, err);
+		rc = search(s, v, a, query, self, &found, &report, &name, err);
 	if (!rc) {
-		if (a->self != NOBODY)
-			drop_self(&found, a->self, k);
 		searched = ims_now();
 		rc = ims_hits_make(s, v->space.metric, &found, out, err);
 	}
+	if (!rc)
+		(*out)->reranked = a->improve.reciprocal > 0;
 	if (!rc && (!a->options.plain || !v->space.centre))
 		ims_chance_tell(v, a->options.max_chance, *out);
 	if (!rc) {
@@ -296,24 +418,20 @@ static int run_vectors(imgsearch *s, view *v, asking *a, const float *queries, s
 {
 	enum { STEP = 1024 };
 	size_t dim = v->space.dim, step = n < STEP ? n : STEP, heaps = 0;
-	const space *sp = a->options.plain ? &v->plain : &v->space;
 	float *rows = ims_alloc_aligned(step, dim * sizeof(float));
 	topk *found = ims_zalloc(step, sizeof *found);
 	search_report report;
 	const char *name;
 	int rc = rows && found ? 0 : ims_nomem(err);
 	for (; !rc && heaps < step; heaps++)
-		if (ims_topk_init(&found[heaps], a->request.k))
+		if (ims_topk_init(&found[heaps], heap_size(a)))
 			rc = ims_nomem(err);
 	for (size_t at = 0; !rc && at < n; at += step) {
 		size_t now = n - at < step ? n - at : step;
-		for (size_t i = 0; i < now; i++) {
-			ims_space_apply(sp, queries + (at + i) * dim, rows + i * dim);
-			ims_topk_clear(&found[i]);
-		}
-		a->request.queries = rows;
+		for (size_t i = 0; i < now; i++)
+			ims_space_apply(a->space, queries + (at + i) * dim, rows + i * dim);
 		a->request.n = now;
-		rc = search(s, v, a, found, &report, &name, err);
+		rc = search(s, v, a, rows, NOBODY, found, &report, &name, err);
 		if (!rc)
 			put_results(v, found, now, k, ids + at * k, scores ? scores + at * k : NULL);
 	}

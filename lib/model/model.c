@@ -135,6 +135,7 @@ int ims_model_identify(model_identity *out, const model_spec *spec, imgsearch_er
 		r = ims_weights_hash(&hash, out->weights, err);
 	if (r == 0) {
 		ims_hash_hex(&hash, out->weights_hash);
+		out->flip = spec->flip;
 		out->precision = spec->precision ? spec->precision : cpu_has_bf16() ? IMGSEARCH_BF16 : IMGSEARCH_F32;
 		if (!out->dim)
 			r = ask_dim(out, spec, err);
@@ -168,6 +169,8 @@ bool ims_model_same(const model_identity *a, const model_identity *b, char *why,
 			s->resize, s->crop, s->bicubic ? "bicubic" : "bilinear");
 	else if (memcmp(r->mean, s->mean, sizeof r->mean) || memcmp(r->std, s->std, sizeof r->std))
 		snprintf(why, why_size, "different mean or standard deviation");
+	else if (a->flip != b->flip)
+		snprintf(why, why_size, "features %s mirror images and %s", a->flip ? "with" : "without", b->flip ? "with" : "without");
 	else
 		return true;
 	return false;

@@ -86,6 +86,7 @@ typedef struct model_spec {
 	uint32_t precision;  /* imgsearch_precision */
 	uint32_t threads;
 	imgsearch_recipe recipe; /* zero fields: the network's own */
+	uint32_t flip;
 } model_spec;
 
 /* Who made a vector. Vectors of different identities are never mixed. Strings live as long as the identity's owner. */
@@ -97,6 +98,7 @@ typedef struct model_identity {
 	uint32_t dim;
 	uint32_t precision;   /* IMGSEARCH_F32 or IMGSEARCH_BF16 */
 	image_recipe recipe;
+	uint32_t flip;        /* 1: the mean of the features of the picture and its mirror image */
 } model_identity;
 
 /*

@@ -26,6 +26,8 @@ struct model {
 	shim_net *net;
 	pool *thread;
 	size_t batch, slot, dim;  /* inputs, values of an input and of a feature */
+	size_t side;
+	bool flip;
 	float *in, *out;          /* a batch of several callers' */
 	char describe[256];
 	atomic_int references;
@@ -60,7 +62,9 @@ static int prepare(model *m, const model_identity *id, imgsearch_error *err)
 {
 	m->batch = m->shim->net_batch(m->net);
 	m->dim = m->shim->net_dim(m->net);
-	m->slot = (size_t)id->recipe.crop * id->recipe.crop * 3;
+	m->side = id->recipe.crop;
+	m->slot = m->side * m->side * 3;
+	m->flip = id->flip;
 	m->shim->net_describe(m->net, m->describe, sizeof m->describe);
 	m->in = ims_alloc_aligned(m->batch, m->slot * sizeof(float));
 	m->out = ims_alloc_aligned(m->batch, m->dim * sizeof(float));
@@ -170,7 +174,7 @@ static void run_waiting(void *arg)
 	pthread_mutex_unlock(&m->lock);
 }
 
-int ims_model_run(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
+static int wait_for(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
 {
 	request r = { .in = in, .out = out, .n = n };
 	pthread_mutex_lock(&m->lock);
@@ -184,6 +188,29 @@ int ims_model_run(model *m, const float *in, size_t n, float *out, imgsearch_err
 		pthread_cond_wait(&m->answered, &m->lock);
 	pthread_mutex_unlock(&m->lock);
 	return r.rc ? ims_fail(err, r.rc, "the network failed: %s", r.msg.text) : 0;
+}
+
+/* out becomes its mean with the features of the mirror images. */
+static int flip(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
+{
+	size_t pixels = n * m->side * m->side;
+	float *mirrored = ims_alloc_aligned(n, m->slot * sizeof *mirrored), *other = ims_alloc_aligned(n, m->dim * sizeof *other);
+	int r = mirrored && other ? 0 : ims_nomem(err);
+	for (size_t i = 0; !r && i < pixels; i++)
+		memcpy(mirrored + 3 * i, in + 3 * (i - i % m->side + m->side - 1 - i % m->side), 3 * sizeof *in);
+	if (!r)
+		r = wait_for(m, mirrored, n, other, err);
+	for (size_t i = 0; !r && i < n * m->dim; i++)
+		out[i] = (out[i] + other[i]) / 2;
+	ims_free(mirrored);
+	ims_free(other);
+	return r;
+}
+
+int ims_model_run(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
+{
+	int r = wait_for(m, in, n, out, err);
+	return r || !m->flip ? r : flip(m, in, n, out, err);
 }
 
 size_t ims_model_batch(const model *m)

@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 NAMES = ['mAP agrees with scikit-learn', 'so does every class', '1-NN accuracy', 'a small index has no mean to subtract', 'a CSV of answers',
-         'query pictures from a folder', 'near-duplicates by kind', 'the table', 'expansion and re-ranking', 'nothing to ask is said', 'a bad CSV is said',
+         'query pictures from a folder', 'near-duplicates by kind', 'the table', 'expansion and re-ranking', 'a query gives the answers that eval measures', 'views', 'plain goes with no improvement', 'index --flip averages with the mirror image', 'nothing to ask is said', 'a bad CSV is said',
          'results say how many would score as high by chance', 'and are cut there']
 
 
@@ -108,8 +108,36 @@ result(sorted(c['name'] for c in got['classes']) == ['blur', 'caption', 'crop', 
        and got.get('queries') == 70 and got['recall']['10'] > 0.5, got)
 table = run('eval').stdout
 result('mAP' in table and 'class3' in table and 'class4' not in table, table)
-got = [measure(*o) for o in (['--expand', '3'], ['--reciprocal', '8'], ['--whiten', '4'], ['--reciprocal', '500'])]
+got = [measure(*o) for o in (['--expand', '3'], ['--reciprocal', '8'], ['--whiten', '4'], ['--reciprocal', '499'])]
 result(all(g.get('queries') == 48 for g in got) and got[0]['map'] > centred['map'] and got[1]['map'] > centred['map'], got)
+
+
+def asked(*options):
+    """Mean average precision of what query gives, each picture left out of its own answer."""
+    ids = {p: json.loads(line)['id'] for line in run('list', '--json').stdout.splitlines() for p in [json.loads(line)['path']]}
+    out = []
+    for i, f in enumerate(files):
+        if (label == label[i]).sum() > 1:
+            hits = json.loads(run('query', f'id:{ids[os.path.abspath(f)]}', '--no-self', '-k', '1000', '--json', *options).stdout)['results']
+            truth = [h['path'].split('/')[-2] == label[i] for h in hits]
+            out.append(average_precision_score(truth, -np.arange(len(truth))))
+    return np.mean(out)
+
+
+answers = [(abs(measure(*o)['map'] - asked(*o)), o) for o in (['--expand', '3'], ['--expand', '4', '--expand-power', '2'], ['--reciprocal', '8'],
+           ['--expand', '2', '--reciprocal', '6'])]
+result(all(a < 1e-6 for a, o in answers), answers)
+views = [measure(*o, '--views', '6')['map'] for o in ([], ['--queries', 'asked'])]
+result(abs(views[0] - asked('--views', '6')) < 1e-4 and views[0] != centred['map'] and views[1] > 0.3, views)
+refused = [run(c, *w, '--plain', '--expand', '3', status=3).stderr for c, w in (('eval', []), ('query', ['id:1']))]
+result(all('plain' in e for e in refused), refused)
+os.makedirs('turned/mirrored')
+Image.open(files[0]).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save('turned/mirrored/0.png')
+run('extract', '--raw', files[0], 'turned/mirrored/0.png', '-o', 'two.npy', '-q')
+run('index', 'pictures/class0', '--flip', '--db', 'flip.db', '-q')
+run('extract', '--raw', files[0], 'turned/mirrored/0.png', '-o', 'flip.npy', '-q', '--db', 'flip.db')
+two, flip, info = np.load('two.npy'), np.load('flip.npy'), json.loads(run('info', '--json', '--db', 'flip.db').stdout)
+result(np.abs(two[0] - two[1]).max() > 1e-3 and np.abs(flip - two.mean(0)).max() < 1e-5 and info['recipe']['flip'], (two[:, :4], flip[:, :4], info['recipe']))
 os.makedirs('one')
 Image.new('RGB', (50, 50), (9, 9, 99)).save('one/a.png')
 run('index', 'one', '--db', 'one.db', '-q')

@@ -137,6 +137,123 @@ static void several_inputs_combine_and_a_negative_one_pushes_away(void **state)
 	imgsearch_close(s);
 }
 
+/* 300 vectors in twelve groups. */
+static imgsearch *grouped_vectors(const scene *sc, float (*rows)[16])
+{
+	imgsearch_error err;
+	uint64_t random = 5;
+	imgsearch_options o = { .struct_size = sizeof o, .dim = 16, .threads = 2 };
+	imgsearch *s;
+	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
+	for (int i = 0; i < 300; i++)
+		for (int d = 0; d < 16; d++)
+			rows[i][d] = (float)(ims_random_unit(&random) - 0.5 + (d == i % 12 ? 0.9 : 0));
+	assert_int_equal(imgsearch_index_vectors(s, &rows[0][0], 300, 16, NULL, &err), 0);
+	return s;
+}
+
+/* Expansion and re-ranking: the same by vector, in a batch, of a stored row; each hit's score stays its own. */
+static void improved_answers(void **state)
+{
+	scene *sc = *state;
+	static float rows[300][16];
+	imgsearch_error err;
+	imgsearch_hits *plain, *hits;
+	imgsearch *s = grouped_vectors(sc, rows);
+	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options), all = IMGSEARCH_INIT(imgsearch_query_options);
+	all.k = 300;
+	o.k = 20;
+	for (uint32_t kind = 1; kind < 4; kind++) {
+		int64_t ids[2 * 20];
+		float query[2][16], scores[2 * 20];
+		o.expand = kind & 1 ? 4 : 0;
+		o.reciprocal = kind & 2 ? 8 : 0;
+		for (int d = 0; d < 16; d++)
+			query[0][d] = rows[7][d] + 0.1f, query[1][d] = rows[8][d];
+		imgsearch_input in = imgsearch_vector(query[0], 16);
+		assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+		assert_int_equal(imgsearch_query_vectors(s, &query[0][0], 2, 16, &o, ids, scores, &err), 0);
+		assert_int_equal(hits->count, 20);
+		assert_int_equal(hits->reranked, kind > 1);
+		size_t falls = 0;
+		for (size_t i = 0; i < 20; i++) {
+			assert_int_equal(hits->hit[i].id, ids[i]);
+			assert_true(hits->hit[i].score == scores[i]);
+			falls += i && hits->hit[i].score > hits->hit[i - 1].score;
+		}
+		assert_int_equal(falls > 0, kind > 1);
+		if (kind == 2) {
+			assert_int_equal(imgsearch_query(s, &in, 1, &all, &plain, &err), 0);
+			for (size_t i = 0; i < 20; i++)
+				for (size_t j = 0; j < plain->count; j++)
+					assert_true(plain->hit[j].id != ids[i] || plain->hit[j].score == scores[i]);
+			imgsearch_hits_free(plain);
+		}
+		imgsearch_hits_free(hits);
+		in = imgsearch_stored(7);
+		for (o.no_self = 0; o.no_self < 2; o.no_self++) { /* re-ranked, the query itself stays in front; or it is not there */
+			assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+			assert_int_equal(hits->count, 20);
+			for (size_t i = 0; i < 20; i++)
+				assert_true(!o.no_self || hits->hit[i].id != 7);
+			assert_true(kind != 2 || o.no_self || hits->hit[0].id == 7);
+			imgsearch_hits_free(hits);
+		}
+		o.no_self = 0;
+	}
+	imgsearch_close(s);
+}
+
+static void improvements_that_cannot_be(void **state)
+{
+	scene *sc = *state;
+	static float rows[300][16];
+	static const imgsearch_query_options bad[] = {
+		{ .struct_size = sizeof *bad, .plain = 1, .expand = 1 }, { .struct_size = sizeof *bad, .plain = 1, .reciprocal = 1 },
+		{ .struct_size = sizeof *bad, .plain = 1, .views = 2 }, { .struct_size = sizeof *bad, .expand = 10001 },
+		{ .struct_size = sizeof *bad, .expand = 1, .expand_power = NAN }, { .struct_size = sizeof *bad, .reciprocal = 500 },
+		{ .struct_size = sizeof *bad, .views = 7 } };
+	imgsearch_error err;
+	imgsearch_hits *hits;
+	imgsearch *s = grouped_vectors(sc, rows);
+	imgsearch_input in = imgsearch_vector(rows[0], 16);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(imgsearch_query(s, &in, 1, &bad[i], &hits, &err), IMGSEARCH_EINVAL);
+	imgsearch_query_options o = { .struct_size = sizeof o, .expand = 10000, .reciprocal = 499, .k = 1000 }; /* more than there is */
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	assert_int_equal(hits->count, 300);
+	imgsearch_hits_free(hits);
+	o = (imgsearch_query_options){ .struct_size = sizeof o, .views = 6 };
+	in = imgsearch_stored(3); /* a vector has no views */
+	assert_int_not_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	imgsearch_close(s);
+}
+
+static void views_are_averaged(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	imgsearch_hits *hits;
+	imgsearch *s = ten_pictures(sc);
+	char path[200];
+	snprintf(path, sizeof path, "%s/4.png", sc->photos);
+	imgsearch_input in = imgsearch_file(path), view[6] = { in, in, in, in, in, in };
+	const int32_t crop[5][4] = { { 6, 6, 36, 36 }, { 0, 0, 36, 36 }, { 12, 0, 36, 36 }, { 0, 12, 36, 36 }, { 12, 12, 36, 36 } };
+	float score[10] = { 0 };
+	for (int i = 0; i < 5; i++)
+		memcpy(view[i + 1].crop, crop[i], sizeof crop[i]);
+	assert_int_equal(imgsearch_query(s, view, 6, NULL, &hits, &err), 0); /* as a combined query of the same crops */
+	for (size_t i = 0; i < 10; i++)
+		score[hits->hit[i].id - 1] = hits->hit[i].score;
+	imgsearch_hits_free(hits);
+	imgsearch_query_options o = { .struct_size = sizeof o, .views = 6 };
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	for (size_t i = 0; i < 10; i++)
+		assert_true(fabsf(score[hits->hit[i].id - 1] - hits->hit[i].score) < 1e-5f);
+	imgsearch_hits_free(hits);
+	imgsearch_close(s);
+}
+
 static void bad_questions_are_refused_with_a_reason(void **state)
 {
 	scene *sc = *state;
@@ -357,6 +474,7 @@ int main(void)
 		TEST(every_kind_of_input_finds_itself_first),
 		TEST(options_narrow_the_answer),
 		TEST(several_inputs_combine_and_a_negative_one_pushes_away),
+		TEST(improved_answers), TEST(improvements_that_cannot_be), TEST(views_are_averaged),
 		TEST(bad_questions_are_refused_with_a_reason),
 		TEST(an_empty_index_answers_with_nothing),
 		TEST(built_searchers_answer_as_the_scan_does),

@@ -80,14 +80,14 @@ static void no_padding_at_ends(void **state)
 #define OPTIONS(type, last) \
 	assert_int_equal(offsetof(type, struct_size), 0); \
 	assert_int_equal(offsetof(type, last) + sizeof(((type *)0)->last), sizeof(type))
-	OPTIONS(imgsearch_options, reserved);
+	OPTIONS(imgsearch_options, flip);
 	OPTIONS(imgsearch_index_options, reserved);
 	OPTIONS(imgsearch_build_options, reserved);
-	OPTIONS(imgsearch_query_options, plain);
+	OPTIONS(imgsearch_query_options, views);
 	OPTIONS(imgsearch_groups_options, kinds);
 	OPTIONS(imgsearch_map_options, pca);
 	OPTIONS(imgsearch_train_options, seed);
-	OPTIONS(imgsearch_eval_options, reciprocal);
+	OPTIONS(imgsearch_eval_options, reserved);
 }
 
 static void numbers(void **state)

@@ -52,6 +52,10 @@ _imgsearch() {
 	"query --ef") return ;;
 	"query --checks") return ;;
 	"query --epsilon") return ;;
+	"query --expand") return ;;
+	"query --expand-power") return ;;
+	"query --reciprocal") return ;;
+	"query --views") return ;;
 	"query --vectors") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"query --ids") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"query --distances") COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -104,6 +108,7 @@ _imgsearch() {
 	"eval --expand") return ;;
 	"eval --expand-power") return ;;
 	"eval --reciprocal") return ;;
+	"eval --views") return ;;
 	"eval --seed") return ;;
 	"eval --db"|"eval -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"eval --model"|"eval -m") COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -178,8 +183,8 @@ _imgsearch() {
 	"serve --threads"|"serve -t") return ;;
 	esac
 	case $cmd in
-	"index") options="--exclude --include --follow-links --prune --retry --csv --key --title --no-server --no-build --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --threads --json --null --help --quiet --verbose" ;;
-	"query") options="--k --min-score --max-chance --no-self --under --crop --combine --not --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --vectors --ids --distances --batch --stats --db --model --weights --device --precision --threads --json --null --help --quiet --verbose" ;;
+	"index") options="--exclude --include --follow-links --prune --flip --retry --csv --key --title --no-server --no-build --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --threads --json --null --help --quiet --verbose" ;;
+	"query") options="--k --min-score --max-chance --no-self --under --crop --combine --not --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --expand --expand-power --reciprocal --views --vectors --ids --distances --batch --stats --db --model --weights --device --precision --threads --json --null --help --quiet --verbose" ;;
 	"info") options="--db --json --help --quiet --verbose" ;;
 	"list") options="--state --paths --db --json --null --help --quiet --verbose" ;;
 	"failed") options="--paths --db --json --null --help --quiet --verbose" ;;
@@ -190,7 +195,7 @@ _imgsearch() {
 	"root mv") options="--db --help --quiet --verbose" ;;
 	"vectors import") options="--ids --metric --db --threads --json --help --quiet --verbose" ;;
 	"vectors export") options="--ids --f16 --db --json --help --quiet --verbose" ;;
-	"eval") options="--queries --truth --groups --duplicates --sample --threshold --plain --whiten --expand --expand-power --reciprocal --seed --db --model --weights --device --precision --threads --json --help --quiet --verbose" ;;
+	"eval") options="--queries --truth --groups --duplicates --sample --threshold --plain --whiten --expand --expand-power --reciprocal --views --seed --db --model --weights --device --precision --threads --json --help --quiet --verbose" ;;
 	"check") options="--recall --db --json --help --quiet --verbose" ;;
 	"dups") options="--kind --min-score --under --reject --db --threads --json --null --help --quiet --verbose" ;;
 	"map") options="--output --tiles --pca --size --under --perplexity --max-points --seed --db --threads --json --help --quiet --verbose" ;;

@@ -6,6 +6,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l exclude -s x -d 
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l include -s i -d 'take only names or relative paths like this (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l follow-links -s L -d 'follow symbolic links'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l prune -d 'let this run drop more than 30 % of a folder\'s pictures'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l flip -d 'average each feature with that of the mirrored picture: better, for twice the network\'s work; kept in the index'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l retry -d 'try damaged and unsupported files again, even if they did not change'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l csv -d 'attach the columns of this CSV (UTF-8, with a header row)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l key -d 'column with the file name or path (default: file)' -x
@@ -48,7 +49,11 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l recall -d 'graph
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l ef -d 'graph: width of the beam, instead of --recall' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l checks -d 'kdtree, pca: look at no more rows than this' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l epsilon -d 'kdtree: distances within (1 + E) of the true ones' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l plain -d 'compare the features as they are: no mean subtracted, nothing re-ranked'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l plain -d 'compare the features as they are: no mean subtracted, no other improvement'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l expand -d 'ask again with the mean of the query and its first N results (query expansion)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l expand-power -d 'weigh those results by their score to the power of A' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l reciprocal -d 're-rank the first 500 by common k-reciprocal neighbours' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l views -d 'ask with the mean feature of N views: the picture, its middle, its corners' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l vectors -d 'queries are the rows of this .npy or .fvecs file' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l ids -d 'with --vectors: write ids (n, k) as int64, -1 where there are fewer' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l distances -d 'with --vectors: write distances (n, k) as f32, NaN where there are fewer' -r -F
@@ -156,9 +161,10 @@ complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l sample -d 'ask at
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l threshold -d 'print the F1 of this score too' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l plain -d 'the features as they are, without any improvement'
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l whiten -d 'on N principal components of equal variance' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l expand -d 'ask again with the mean of the query and its first N results' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l expand -d 'ask again with the mean of the query and its first N results (query expansion)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l expand-power -d 'weigh those results by their score to the power of A' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l reciprocal -d 're-rank by common k-reciprocal neighbours' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l reciprocal -d 're-rank the first 500 by common k-reciprocal neighbours' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l views -d 'ask with the mean feature of N views: the picture, its middle, its corners' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l seed -d 'of the random numbers' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F

@@ -33,6 +33,7 @@ _imgsearch() {
 			'*--include=[take only names or relative paths like this (may be repeated)]:PATTERN:' \
 			'(-L --follow-links)'{-L,--follow-links}'[follow symbolic links]' \
 			'--prune[let this run drop more than 30 % of a folder'\''s pictures]' \
+			'--flip[average each feature with that of the mirrored picture\: better, for twice the network'\''s work; kept in the index]' \
 			'--retry[try damaged and unsupported files again, even if they did not change]' \
 			'--csv=[attach the columns of this CSV (UTF-8, with a header row)]:FILE:_files' \
 			'--key=[column with the file name or path (default\: file)]:COLUMN:' \
@@ -78,7 +79,11 @@ _imgsearch() {
 			'--ef=[graph\: width of the beam, instead of --recall]:N:' \
 			'--checks=[kdtree, pca\: look at no more rows than this]:N:' \
 			'--epsilon=[kdtree\: distances within (1 + E) of the true ones]:E:' \
-			'--plain[compare the features as they are\: no mean subtracted, nothing re-ranked]' \
+			'--plain[compare the features as they are\: no mean subtracted, no other improvement]' \
+			'--expand=[ask again with the mean of the query and its first N results (query expansion)]:N:' \
+			'--expand-power=[weigh those results by their score to the power of A]:A:' \
+			'--reciprocal=[re-rank the first 500 by common k-reciprocal neighbours]:K:' \
+			'--views=[ask with the mean feature of N views\: the picture, its middle, its corners]:N:' \
 			'--vectors=[queries are the rows of this .npy or .fvecs file]:FILE:_files' \
 			'--ids=[with --vectors\: write ids (n, k) as int64, -1 where there are fewer]:FILE.npy:_files' \
 			'--distances=[with --vectors\: write distances (n, k) as f32, NaN where there are fewer]:FILE.npy:_files' \
@@ -216,9 +221,10 @@ _imgsearch() {
 			'--threshold=[print the F1 of this score too]:S:' \
 			'--plain[the features as they are, without any improvement]' \
 			'--whiten=[on N principal components of equal variance]:N:' \
-			'--expand=[ask again with the mean of the query and its first N results]:N:' \
+			'--expand=[ask again with the mean of the query and its first N results (query expansion)]:N:' \
 			'--expand-power=[weigh those results by their score to the power of A]:A:' \
-			'--reciprocal=[re-rank by common k-reciprocal neighbours]:K:' \
+			'--reciprocal=[re-rank the first 500 by common k-reciprocal neighbours]:K:' \
+			'--views=[ask with the mean feature of N views\: the picture, its middle, its corners]:N:' \
 			'--seed=[of the random numbers]:N:' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
