@@ -208,7 +208,7 @@ fuzz: fuzz-programs
 # --------------------------------------------------------------------------------------------- benchmarks ----
 
 # One target a benchmark, named bench-NAME and listed here.
-BENCHES := decode dups eval index map model quality search serve train tune
+BENCHES := chance decode dups eval index map model quality search serve train tune
 .PHONY: bench
 bench: $(BENCHES:%=bench-%)
 
@@ -220,6 +220,8 @@ bench-dups: all
 
 bench-map: all
 	@B=$(B) tests/bench/map.py
+
+BENCHES := chance decode eval index map model quality search serve train tune
 
 bench-eval: $(B)/tests/bench/eval
 	@$<

@@ -1,6 +1,10 @@
 /*
- * The distribution of scores of unrelated pictures: as it was seen up to its 95th percentile, and a generalised Pareto
- * tail above (Pickands 1975, Balkema and de Haan 1974), so that scores beyond all that were seen have a probability.
+ * The distribution of scores of unrelated pictures. Some queries score high with everything, some with nothing: each
+ * query's scores are normalised by those that it has with a cohort of pictures, as in speaker verification (Z-norm;
+ * Auckenthaler and others 2000), here by median and 84th percentile, which a few related pictures in the cohort do not move
+ * much; and those that stand out from the distribution are left out, three times over. What is normalised so has one
+ * distribution for all queries: as it was seen up to its 95th percentile, and a generalised Pareto tail above (Pickands
+ * 1975, Balkema and de Haan 1974), so that scores beyond all that were seen have a probability.
  *
  * The tail is fitted by maximum likelihood, with what lies above the 99.95th percentile counted but not measured: there
  * near-duplicates hide among the pairs that were taken for unrelated. The shape is searched on a grid, the scale for each
@@ -12,7 +16,8 @@
 #include <stdlib.h>
 
 static const double tail = 0.05, censored = 0.0005;
-enum { MOST = 4000 };
+static const double middle = 0.5, upper = 0.8413; /* a standard deviation above the middle, of a normal distribution */
+enum { MOST = 4000, FEWEST = 20, ROUNDS = 3 };
 
 static int ascending(const void *a, const void *b)
 {
@@ -75,11 +80,15 @@ static void fit_tail(chance *out, const exceedances *e, double mean)
 	}
 }
 
-int ims_analysis_chance_fit(chance *out, float *score, size_t n, imgsearch_error *err)
+static chance_norm norm_of(const float *sorted, size_t n)
 {
-	*out = (chance){ 0 };
-	if (n < IMS_CHANCE_PAIRS)
-		return ims_fail(err, IMGSEARCH_ENOTFOUND, "%zu pairs are too few to say what chance does", n);
+	float location = quantile(sorted, n, middle);
+	return (chance_norm){ location, fmaxf(quantile(sorted, n, upper) - location, 1e-6f) };
+}
+
+/* The distribution of n normalised scores, which are sorted. */
+static int fit(chance *out, float *score, size_t n, imgsearch_error *err)
+{
 	exceedances *e = ims_zalloc(1, sizeof *e);
 	if (!e)
 		return ims_nomem(err);
@@ -100,8 +109,49 @@ int ims_analysis_chance_fit(chance *out, float *score, size_t n, imgsearch_error
 	return 0;
 }
 
-double ims_analysis_chance_above(const chance *c, double score)
+int ims_analysis_chance_fit(chance *out, const float *score, const uint64_t *group, size_t n, imgsearch_error *err)
 {
+	float *normed = ims_alloc(n, n * sizeof *normed);
+	size_t all = 0;
+	*out = (chance){ 0 };
+	if (!normed)
+		return ims_nomem(err);
+	for (size_t i = 0; i < n; i++) {
+		size_t first = all;
+		for (size_t j = 0; j < n; j++)
+			if (j != i && group[j] != group[i])
+				normed[all++] = score[i * n + j];
+		if (all - first < FEWEST) {
+			all = first;
+			continue;
+		}
+		qsort(normed + first, all - first, sizeof *normed, ascending);
+		chance_norm norm = norm_of(normed + first, all - first);
+		for (size_t j = first; j < all; j++)
+			normed[j] = (normed[j] - norm.location) / norm.spread;
+	}
+	int rc = all < IMS_CHANCE_PAIRS ? ims_fail(err, IMGSEARCH_ENOTFOUND, "%zu pairs are too few to say what chance does", all)
+		: fit(out, normed, all, err);
+	ims_free(normed);
+	return rc;
+}
+
+chance_norm ims_analysis_chance_norm(const chance *c, float *score, size_t n)
+{
+	qsort(score, n, sizeof *score, ascending);
+	chance_norm norm = norm_of(score, n);
+	for (int round = 0; round < ROUNDS; round++) {
+		size_t kept = n; /* without those of which chance would have less than one */
+		while (kept > FEWEST && (double)n * ims_analysis_chance_above(c, norm, (double)score[kept - 1]) < 1)
+			kept--;
+		norm = norm_of(score, kept);
+	}
+	return norm;
+}
+
+double ims_analysis_chance_above(const chance *c, chance_norm norm, double score)
+{
+	score = (score - (double)norm.location) / (double)norm.spread;
 	double start = (double)c->body[IMS_CHANCE_BODY];
 	if (score < start) {
 		int i = 0;

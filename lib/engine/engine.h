@@ -32,6 +32,8 @@ typedef struct space_rows {
 	const space *space;
 } space_rows;
 
+typedef struct chance_cohort chance_cohort;
+
 enum { VIEW_SEARCHERS = 4 };
 
 /* A searcher of a view: loaded when first asked for, then kept up to date with the changes of the store. */
@@ -54,10 +56,13 @@ typedef struct view {
 	row_source rows, plain_rows;
 	chance chance;              /* of scores in the space */
 	bool has_chance;
+	uint32_t cohort_rows;       /* that scores are normalised by, and their checksum */
+	uint64_t cohort_sum;
 	char chosen[16];            /* the index's own searcher, or "" */
 	uint32_t epoch;             /* of the space and the searchers' states */
 	int64_t version;            /* data version of the file that it was last compared with */
 	pthread_mutex_t lock;       /* of what follows */
+	chance_cohort *cohort;      /* read when first needed */
 	view_searcher searcher[VIEW_SEARCHERS];
 } view;
 
@@ -154,13 +159,14 @@ int ims_improve_views(imgsearch *s, const space *sp, const imgsearch_input *in, 
 
 /* ---------------------------------------------------------------------------------------------- chance.c ---- */
 
-enum { CHANCE_ROWS = 200 }; /* of fewer pictures nothing is said about chance */
+enum { CHANCE_ROWS = 200 /* of fewer pictures nothing is said about chance */, CHANCE_COHORT = 1024 };
 
 /* Fits the distribution of unrelated scores in the view's space and keeps it; within a write. */
 int ims_chance_fit(imgsearch *s, const view *v, imgsearch_error *err);
 int ims_chance_load(imgsearch *s, view *v, imgsearch_error *err);
-/* Fills in the chance of hits that were found in the view's space, and cuts them there (max_chance > 0). */
-void ims_chance_tell(const view *v, double max_chance, imgsearch_hits *hits);
+/* Fills in the chance of a query's hits, both in the view's space, and leaves out those above max_chance (> 0). */
+int ims_chance_tell(imgsearch *s, view *v, const float *query, double max_chance, imgsearch_hits *hits, imgsearch_error *err);
+void ims_chance_free(chance_cohort *c);
 
 /* ------------------------------------------------------------------------------------------------ walk.c ---- */
 

@@ -337,8 +337,11 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 	if (!rc)
 		(*out)->reranked = a->improve.reciprocal > 0;
 	if (!rc && (!a->options.plain || !v->space.centre))
-		ims_chance_tell(v, a->options.max_chance, *out);
-	if (!rc) {
+		rc = ims_chance_tell(s, v, query, a->options.max_chance, *out, err);
+	if (rc) {
+		imgsearch_hits_free(*out);
+		*out = NULL;
+	} else {
 		(*out)->searcher = name;
 		(*out)->plan = report.plan;
 		(*out)->exact = report.exact;
