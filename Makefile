@@ -223,6 +223,12 @@ bench-map: all
 
 BENCHES := chance decode eval index map model quality search serve train tune
 
+bench-map: all
+	@B=$(B) tests/bench/map.py
+
+bench-chance: all $(B)/tests/bench/chance
+	@B=$(B) tests/bench/chance.py $(B)/tests/bench/chance
+
 bench-eval: $(B)/tests/bench/eval
 	@$<
 

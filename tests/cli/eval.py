@@ -9,7 +9,8 @@ import sys
 import tempfile
 
 NAMES = ['mAP agrees with scikit-learn', 'so does every class', '1-NN accuracy', 'a small index has no mean to subtract', 'a CSV of answers',
-         'query pictures from a folder', 'near-duplicates by kind', 'the table', 'expansion and re-ranking', 'a query gives the answers that eval measures', 'views', 'plain goes with no improvement', 'index --flip averages with the mirror image', 'nothing to ask is said', 'a bad CSV is said',
+         'query pictures from a folder', 'near-duplicates by kind', 'the table', 'expansion and re-ranking', 'a query gives the answers that eval measures', 'views', 'plain goes with no improvement', 'index --flip averages with the mirror image', 'truth from groups of near-duplicates', 'without any there is nothing to ask',
+         'one truth at a time', 'nothing to ask is said', 'a bad CSV is said',
          'results say how many would score as high by chance', 'and are cut there']
 
 
@@ -138,6 +139,33 @@ run('index', 'pictures/class0', '--flip', '--db', 'flip.db', '-q')
 run('extract', '--raw', files[0], 'turned/mirrored/0.png', '-o', 'flip.npy', '-q', '--db', 'flip.db')
 two, flip, info = np.load('two.npy'), np.load('flip.npy'), json.loads(run('info', '--json', '--db', 'flip.db').stdout)
 result(np.abs(two[0] - two[1]).max() > 1e-3 and np.abs(flip - two.mean(0)).max() < 1e-5 and info['recipe']['flip'], (two[:, :4], flip[:, :4], info['recipe']))
+
+# Ten pictures, each with a smaller one of itself, and three that are alone.
+os.makedirs('twice')
+for i in range(13):
+    big = Image.fromarray(noise.integers(0, 255, (5, 5, 3)).astype(np.uint8)).resize((160, 120), Image.Resampling.BICUBIC)
+    big.save(f'twice/{i:02}a.png')
+    if i < 10:
+        big.resize((100, 75)).save(f'twice/{i:02}b.jpg', quality=85)
+run('index', 'twice', '--db', 'twice.db', '-q')
+twice = sorted(glob.glob('twice/*'))
+run('extract', *twice, '-o', 'twice.npy', '-q')
+close = np.load('twice.npy').astype(np.float64)
+close /= np.linalg.norm(close, axis=1, keepdims=True)
+wanted = []
+for i, f in enumerate(twice):
+    others = [j for j in range(len(twice)) if j != i]
+    truth = [twice[j][:8] == f[:8] for j in others]
+    if any(truth):
+        wanted.append(average_precision_score(truth, close[others] @ close[i]))
+got = measure('--groups', '--db', 'twice.db', '--plain')
+result(got.get('queries') == 20 and abs(got['map'] - np.mean(wanted)) < 1e-6, (got, np.mean(wanted)))
+run('index', 'twice', '--include', '1[012]a.png', '--db', 'lone.db', '-q')
+p = run('eval', '--groups', '--db', 'lone.db', status=3)
+result('nothing to ask' in p.stderr, p.stderr)
+both = [run('eval', *o, status=3).stderr for o in (['--groups', '--truth', 'truth.csv'], ['--groups', '--queries', 'asked'], ['--duplicates', '3', '--groups'],
+        ['--duplicates', '3', '--truth', 'truth.csv'])]
+result(all(both), both)
 os.makedirs('one')
 Image.new('RGB', (50, 50), (9, 9, 99)).save('one/a.png')
 run('index', 'one', '--db', 'one.db', '-q')

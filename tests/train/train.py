@@ -133,6 +133,51 @@ with tempfile.TemporaryDirectory() as work:
         ok("it goes on from there", code == 4, err)
     ok("to the same bytes as without a stop", content("whole.safetensors") == content("parts.safetensors"))
 
+    # ---- killed: at some step, and while a checkpoint is written over an older one
+    def stop_at_checkpoint(name, *resume):
+        """Starts a run, interrupts it, and kills it as soon as it writes its checkpoint; whether that was seen."""
+        p = imgsearch("train", "set", *long, "-o", name, "-v", *resume)
+        time.sleep(1.5)
+        p.send_signal(signal.SIGINT)
+        part = name + ".checkpoint.part"
+        while p.poll() is None and not os.path.exists(part):
+            pass
+        seen = p.poll() is None and os.path.exists(part)
+        p.kill()
+        p.communicate()
+        return seen
+
+    p = imgsearch("train", "set", *long, "-o", "killed.safetensors", "-v")
+    time.sleep(1.5)
+    p.send_signal(signal.SIGINT)
+    p.communicate()
+    if os.path.exists("killed.safetensors.checkpoint"):
+        kept, seen = content("killed.safetensors.checkpoint"), 0
+        for attempt in range(5):
+            if seen or os.path.exists("killed.safetensors"):
+                break
+            seen = stop_at_checkpoint("killed.safetensors", "--resume")
+        now = content("killed.safetensors.checkpoint") if not os.path.exists("killed.safetensors") else kept
+        print(f"# killed while the checkpoint was written: {'yes' if seen else 'no'}; it is {'the old' if now == kept else 'a new'} one")
+        ok("a kill while a checkpoint is written leaves a whole one", len(now) == len(kept))
+        p = imgsearch("train", "set", *long, "-o", "killed.safetensors", "--resume")
+        time.sleep(1)
+        p.kill()
+        p.communicate()
+        code, out, err = run("train", "set", *long, "-o", "killed.safetensors", *(["--resume"] if os.path.exists("killed.safetensors.checkpoint") else ["--restart"]))
+        ok("after kills it goes on, to the same bytes", code == 4 and content("whole.safetensors") == content("killed.safetensors"), err)
+        ok("and leaves nothing behind", not [f for f in os.listdir(".") if f.startswith("killed") and f not in ("killed.safetensors", "killed.json")],
+           [f for f in os.listdir(".") if f.startswith("killed")])
+
+        # a run whose numbers go wrong keeps what is there
+        with open("wrong.safetensors.checkpoint", "wb") as f:
+            size = int.from_bytes(kept[:8], "little")
+            at = json.loads(kept[8:8 + size])["value.features.0.0.weight"]["data_offsets"]
+            f.write(kept[:8 + size + at[0]] + b"\xff\xff\xff\x7f" * ((at[1] - at[0]) // 4) + kept[8 + size + at[1]:])
+        before = content("wrong.safetensors.checkpoint")
+        refuses("a loss that is no number stops the run", "not a number", "set", *long, "-o", "wrong.safetensors", "--resume")
+        ok("and leaves the checkpoint as it was, and no result", content("wrong.safetensors.checkpoint") == before and not os.path.exists("wrong.safetensors"))
+
     # ---- bad input
     os.makedirs("one/a"), os.makedirs("single/a"), os.makedirs("none")
     for i in range(3):
@@ -142,11 +187,17 @@ with tempfile.TemporaryDirectory() as work:
     refuses("one picture", "too few", "single", *model, "-o", "bad.safetensors")
     refuses("no picture", "too few", "none", *model, "-o", "bad.safetensors")
     refuses("no such folder", "nowhere", "nowhere", *model, "-o", "bad.safetensors")
-    for i in range(200):
+    for i in range(3000):
         os.makedirs(f"many/{i}")
         os.link("set/red/0.png", f"many/{i}/0.png")
-    code, out, err = run("train", "many", *model, "--epochs", 1, "--batch", 16, "-o", "many.safetensors")
-    ok("as many classes as pictures", code == 0, err)
+    code, out, err = run("train", "many", *model, "--steps", 3, "--batch", 16, "--json", "-o", "many.safetensors")
+    ok("thousands of classes, of one picture each", code == 0 and json.loads(out)["classes"] == 3000, out + err)
+    os.makedirs("broken/a"), os.makedirs("broken/b")
+    for c in "ab":
+        for i in range(2):
+            with open(f"broken/{c}/{i}.png", "wb") as f:
+                f.write(content("set/red/0.png")[:60 + i])
+    refuses("nothing but broken pictures", "too few", "broken", *model, "-o", "bad.safetensors")
     state = net.state_dict()
     state["features.5.conv.0.0.weight"] = state["features.5.conv.0.0.weight"].clone().fill_(float("nan"))
     torch.save(state, "nan.pth")
@@ -181,7 +232,21 @@ with tempfile.TemporaryDirectory() as work:
     ok("classes may help", code == 4, err)
     refuses("more values than the teachers have", "less than 4000", "set", *model, "--dim", 4000, "--distill", "teacher.pt", "-o", "bad.safetensors")
     refuses("classes are taught as well", "have 2280 values", "set", *model, "--dim", 4000, "--distill", "mobilenet_v2=net.pth", "-o", "bad.safetensors")
+    with open("other.json", "w") as f:
+        json.dump({"name": "other", "network": "script", "resize": 64, "crop": 48, "dim": 30}, f)
+    os.link("teacher.pt", "other.pt")
+    refuses("a teacher whose card says another dimension", "30", "set", *distil, "--distill", "other.pt", "-o", "bad.safetensors")
     refuses("a teacher that is not there", "nobody.pt", "set", *model, "--distill", "nobody.pt", "-o", "bad.safetensors")
+
+    # ---- the large networks that people tune
+    for name, options in ("efficientnet_b5", []), ("resnet152", ["--layers", 2]):
+        torch.save(getattr(torchvision.models, name)().state_dict(), name + ".pth")
+        code, out, err = run("train", "set", "--model", name, "--weights", name + ".pth", *options, "--size", 64, "--batch", 8, "--epochs", 1, "-o", name + "_tuned.safetensors")
+        good = code == 4
+        code, out, err = run("index", "set", "--model", name + "_tuned.safetensors", "--db", name + ".db") if good else (code, out, err)
+        hits = json.loads(run("query", "set/red/3.png", "--db", name + ".db", "--json")[1] or '{"results": []}')["results"]
+        ok(f"{name} is tuned, indexes and finds", good and code in (0, 4) and hits and hits[0]["path"].endswith("red/3.png"), err)
+        os.remove(name + ".pth")
     os.chdir(top)
 print(f"1..{count}")
 sys.exit(failed != 0)
