@@ -221,11 +221,6 @@ bench-dups: all
 bench-map: all
 	@B=$(B) tests/bench/map.py
 
-BENCHES := chance decode eval index map model quality search serve train tune
-
-bench-map: all
-	@B=$(B) tests/bench/map.py
-
 bench-chance: all $(B)/tests/bench/chance
 	@B=$(B) tests/bench/chance.py $(B)/tests/bench/chance
 
