@@ -10,6 +10,8 @@
 
 #include "kernels/kernels.h"
 
+#include <math.h>
+
 enum { CASCADE_STEP = 64 /* blocks scored at once */, CASCADE_GROUP = 8 /* queries that share a pass */ };
 
 typedef struct level_query {
@@ -51,6 +53,19 @@ typedef struct cascade {
 	int rc;
 } cascade;
 
+static inline size_t ims_code_padded(const code_level *v) /* digits of a level */
+{
+	return ((size_t)v->count + 63) / 64 * 64;
+}
+
+/* The k-th final distance is surely no larger. */
+static inline void ims_cascade_limit(cascade *x, double limit)
+{
+	x->limit = limit;
+	double most = limit * (1 + x->ends[0]) + x->ends[1];
+	x->root = x->c->metric == IMGSEARCH_IP ? most : most > 0 ? sqrt(most) : -INFINITY;
+}
+
 /* Idle ones, kept for the next query. */
 typedef struct cascade_pool {
 	pthread_mutex_t lock;
@@ -65,6 +80,12 @@ void ims_cascade_give(cascade_pool *p, cascade *x);
 /* One query of a request; its components where they are known, or NULL. False with rc 0: too large or too small a query for bounds: scan. */
 bool ims_cascade_begin(cascade *x, const codes *c, const row_source *rows, const search_request *q, size_t query,
 	const float *components, imgsearch_error *err);
+
+/*
+ * Are so many rows as near as the nearest that no bound excludes them (duplicates, mostly)? A scan is cheaper from about
+ * an eighth on, but only if little has been done before: so a sample of rows decides, a larger one where it says so.
+ */
+bool ims_cascade_crowded(cascade *x);
 
 /* Blocks first .. first + n - 1 (at most CASCADE_STEP, in one chunk): scored and seen through all levels. */
 void ims_cascade_blocks(cascade *x, size_t first, size_t n);

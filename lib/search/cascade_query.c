@@ -97,7 +97,8 @@ static void run_group(void *arg, size_t g, unsigned worker)
 			part->rc = ims_nomem(&part->err);
 			break;
 		}
-		b->scan[from + taking] = !ims_cascade_begin(x, b->c, b->rows, b->q, from + taking, y ? y + taking * stride : NULL, &part->err);
+		b->scan[from + taking] = !ims_cascade_begin(x, b->c, b->rows, b->q, from + taking, y ? y + taking * stride : NULL, &part->err) ||
+			ims_cascade_crowded(x);
 		part->rc = x->rc;
 		if (!b->scan[from + taking])
 			passing[going++] = x;
