@@ -208,7 +208,7 @@ fuzz: fuzz-programs
 # --------------------------------------------------------------------------------------------- benchmarks ----
 
 # One target a benchmark, named bench-NAME and listed here.
-BENCHES := chance decode dups eval index map model quality search serve train tune
+BENCHES := chance decode dups eval far index map model quality search serve train tune
 .PHONY: bench
 bench: $(BENCHES:%=bench-%)
 
@@ -223,6 +223,9 @@ bench-map: all
 
 bench-chance: all $(B)/tests/bench/chance
 	@B=$(B) tests/bench/chance.py $(B)/tests/bench/chance
+
+bench-far: $(B)/tests/bench/far
+	@$<
 
 bench-eval: $(B)/tests/bench/eval
 	@$<

@@ -247,7 +247,7 @@ static bool sample_crowded(cascade *x, size_t n)
 bool ims_cascade_crowded(cascade *x)
 {
 	enum { FEW = 64, MANY = CASCADE_STEP * IMS_CODE_BLOCK };
-	size_t most = x->c->n / (x->q->k + 8), many = most < MANY ? most : MANY; /* in more, the second nearest may be among the k nearest of all */
+	size_t most = x->c->n / (x->q->k + 56), many = most < MANY ? most : MANY; /* in more, the second nearest may be among the k nearest of all */
 	if (x->q->filter || x->q->subset || x->q->params.checks)
 		return false;
 	return sample_crowded(x, FEW) && !x->rc && (many <= FEW || sample_crowded(x, many));
