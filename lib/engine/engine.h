@@ -127,6 +127,10 @@ int ims_engine_network(imgsearch *s, const model_identity *id, model **out, imgs
 
 image_limits ims_engine_limits(const imgsearch *s, const image_recipe *r);
 
+/* Around the decoding of a single picture: waits for one of the handle's decoders. */
+void ims_engine_decoder_take(imgsearch *s);
+void ims_engine_decoder_give(imgsearch *s);
+
 /*
  * Raw feature of one input for a query into out (dim): the stored vector where the bytes are known, else the
  * network's. *self: the id of the stored picture, or NOBODY.

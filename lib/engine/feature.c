@@ -4,6 +4,7 @@
  */
 #include "engine/engine.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -129,6 +130,17 @@ image_limits ims_engine_limits(const imgsearch *s, const image_recipe *r)
 {
 	return (image_limits){ .max_pixels = s->options.max_megapixels * (uint64_t)1000000,
 		.full_decode = s->options.full_decode, .at_least = r ? r->resize : 0 };
+}
+
+void ims_engine_decoder_take(imgsearch *s)
+{
+	while (sem_wait(&s->decoders) && errno == EINTR)
+		;
+}
+
+void ims_engine_decoder_give(imgsearch *s)
+{
+	sem_post(&s->decoders);
 }
 
 /* ------------------------------------------------------------------------------------ bytes to the network ---- */
@@ -358,9 +370,9 @@ static int network_feature(imgsearch *s, const imgsearch_input *in, const void *
 	if (!rc && !slot)
 		rc = ims_nomem(err);
 	if (!rc) {
-		sem_wait(&s->decoders);
+		ims_engine_decoder_take(s);
 		rc = input_fit(s, in, data, size, &id.recipe, slot, err);
-		sem_post(&s->decoders);
+		ims_engine_decoder_give(s);
 	}
 	if (!rc)
 		rc = ims_engine_network(s, &id, &network, err);

@@ -45,9 +45,9 @@ static int decode(imgsearch *s, const imgsearch_input *in, const void *data, siz
 	image_limits limits = ims_engine_limits(s, NULL);
 	if (!in->crop[2])
 		limits.at_least = short_side(data, size, &limits, max_side);
-	sem_wait(&s->decoders);
+	ims_engine_decoder_take(s);
 	int rc = ims_image_decode(out, &head, data, size, &limits, in->crop[2] ? in->crop : NULL, err);
-	sem_post(&s->decoders);
+	ims_engine_decoder_give(s);
 	return rc;
 }
 
