@@ -35,9 +35,13 @@ def by_id():
     subprocess.run([COMMAND, "build", "--db", W + "/v.db"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     p, port = serve(W + "/v.db")
     client(port, "ids", str(CONNECTIONS), "2000", str(VECTORS - 1))
-    before = memory(p)
-    result = client(port, "ids", str(CONNECTIONS), str(REQUESTS), str(VECTORS - 1))
-    print(f"by id, {VECTORS} x {DIM}, {CONNECTIONS} connections:", json.dumps(result), f"memory {before:.0f} -> {memory(p):.0f} MB")
+    before, seen = memory(p), []
+    asking = subprocess.Popen([CLIENT, port, "ids", str(CONNECTIONS), str(REQUESTS), str(VECTORS - 1)], stdout=subprocess.PIPE, text=True)
+    while asking.poll() is None:
+        seen.append(memory(p))
+        time.sleep(0.2)
+    print(f"by id, {VECTORS} x {DIM}, {CONNECTIONS} connections:", asking.stdout.read().strip(),
+          f"memory before {before:.1f}, during {min(seen):.1f}..{max(seen):.1f}, after {memory(p):.1f} MB")
     p.terminate()
     print("server's status:", p.wait())
 
