@@ -259,7 +259,7 @@ typedef struct imgsearch_index_options {
 typedef struct imgsearch_counts {
 	uint64_t seen, indexed, duplicate, unsupported, damaged, too_big, excluded, unreadable;
 	uint64_t added, unchanged, moved, removed, offline; /* what this run did; offline: pictures of absent roots, kept */
-	double seconds, walk_s, decode_s, network_s, store_s; /* the last four: time of work, decode summed over threads */
+	double seconds, walk_s, decode_s, network_s, store_s; /* the last four: time of work, decode and network summed over threads */
 } imgsearch_counts;
 
 /*

@@ -18,10 +18,14 @@ namespace ims {
 
 /* Found by name, since not every libtorch has them. */
 struct prepacked {
-	c10::optional<c10::OperatorHandle> prepack = find("mkldnn_prepacked::conv2d_prepack"), run = find("mkldnn_prepacked::conv2d_run");
-	static c10::optional<c10::OperatorHandle> find(const char *name)
+	using handle = decltype(c10::Dispatcher::singleton().findSchema({ "", "" })); /* optional, of c10 or std */
+	handle prepack = find("mkldnn_prepacked::conv2d_prepack", 8), run = find("mkldnn_prepacked::conv2d_run", 2);
+	static handle find(const char *name, size_t arguments)
 	{
-		return c10::Dispatcher::singleton().findSchema({ name, "" });
+		handle found = c10::Dispatcher::singleton().findSchema({ name, "" });
+		if (found && found->schema().arguments().size() != arguments) /* not the one that packed() calls */
+			found.reset();
+		return found;
 	}
 };
 
@@ -74,6 +78,7 @@ at::Tensor conv::packed(const at::Tensor &x, bool relu)
 {
 	if (!ops().prepack || !ops().run || !x.device().is_cpu())
 		return {};
+	std::unique_lock<std::mutex> lock(packing);
 	/* Repacked only for a larger batch, so that single queries between batches cost nothing. */
 	if (x.size(0) > packed_for) {
 		torch::jit::Stack stack;
@@ -91,6 +96,7 @@ at::Tensor conv::packed(const at::Tensor &x, bool relu)
 		packed_for = x.size(0);
 	}
 	torch::jit::Stack stack { x, pack };
+	lock.unlock();
 	ops().run->callBoxed(stack);
 	return stack.front().toTensor();
 }

@@ -13,6 +13,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -57,6 +58,7 @@ private:
 	at::Tensor packed(const at::Tensor &x, bool relu);
 
 	bool folded = false;
+	std::mutex packing;                    /* of what follows: runs at once share the unit */
 	int64_t packed_for = 0;                /* the batch that `pack` was made for */
 	c10::IValue pack;                      /* oneDNN's own arrangement of weight and bias */
 };

@@ -29,10 +29,10 @@ namespace {
 using ims::guard, ims::choose_device, ims::MODEL;
 
 /* libtorch keeps the number for each thread that calls it. */
-void use_threads(const shim_net &net)
+void use_threads(int threads)
 {
-	if (at::get_num_threads() != net.threads)
-		at::set_num_threads(net.threads);
+	if (at::get_num_threads() != threads)
+		at::set_num_threads(threads);
 }
 
 /* (n, crop, crop, 3) in memory is (n, 3, crop, crop) channels last. */
@@ -57,7 +57,7 @@ void build(shim_net &net, const shim_config &c, const shim_tensor *tensors, size
 	if (!strcmp(c.network, "script")) {
 		if (!script)
 			throw ims::failure(MODEL, "not a TorchScript file: say which network the weights are for");
-		use_threads(net);
+		use_threads(net.threads);
 		net.script = ims::load_script(script, net.device, net.type);
 		net.dim = forward(net, at::zeros({ 1, 3, net.crop, net.crop }, at::TensorOptions(net.type).device(net.device))).size(1);
 	} else {
@@ -95,14 +95,19 @@ uint32_t net_dim(const shim_net *net)
 	return (uint32_t)net->dim;
 }
 
-int net_run(shim_net *net, const float *in, size_t n, float *out, shim_message *msg)
+int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *out, shim_message *msg)
 {
 	return guard(msg, [&] {
 		c10::InferenceMode inference;
-		use_threads(*net);
+		use_threads(threads ? (int)threads : net->threads);
 		at::Tensor y = forward(*net, as_input(*net, in, n));
 		at::from_blob(out, { (int64_t)n, net->dim }, at::TensorOptions(at::kFloat)).copy_(y);
 	});
+}
+
+uint32_t net_lanes(const shim_net *net)
+{
+	return net->device.is_cpu() ? (uint32_t)net->threads : 1;
 }
 
 size_t net_batch(const shim_net *net)
@@ -134,7 +139,7 @@ void net_describe(const shim_net *net, char *text, size_t size)
 	});
 }
 
-const shim_table table = { IMS_SHIM_ABI, sizeof table, net_new, net_free, net_dim, net_run, net_batch, net_describe, &ims::training };
+const shim_table table = { IMS_SHIM_ABI, sizeof table, net_new, net_free, net_dim, net_run, net_lanes, net_batch, net_describe, &ims::training };
 
 } // namespace
 

@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define IMS_SHIM_ABI 1
+#define IMS_SHIM_ABI 2
 
 typedef enum shim_dtype { SHIM_F32 = 1, SHIM_F16 = 2, SHIM_BF16 = 3, SHIM_I64 = 4, SHIM_I8 = 5 } shim_dtype;
 
@@ -120,8 +120,9 @@ typedef struct shim_table {
 	int (*net_new)(shim_net **out, const shim_config *c, const shim_tensor *tensors, size_t n, const char *script, shim_message *msg);
 	void (*net_free)(shim_net *net);
 	uint32_t (*net_dim)(const shim_net *net);
-	/* (n, crop, crop, 3) channels last into (n, dim). Any thread, one at a time. */
-	int (*net_run)(shim_net *net, const float *in, size_t n, float *out, shim_message *msg);
+	/* (n, crop, crop, 3) channels last into (n, dim), with so many threads (0: all it may use). Any number at once. */
+	int (*net_run)(shim_net *net, const float *in, size_t n, uint32_t threads, float *out, shim_message *msg);
+	uint32_t (*net_lanes)(const shim_net *net); /* how many runs at once keep the device busy: on a CPU one a thread */
 	size_t (*net_batch)(const shim_net *net); /* the batch it runs best at */
 	/* "libtorch 1.13.1, OpenBLAS, cpu, bf16" into text. */
 	void (*net_describe)(const shim_net *net, char *text, size_t size);

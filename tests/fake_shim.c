@@ -55,13 +55,19 @@ static float cell_mean(const shim_net *net, const float *in, uint32_t cell, uint
 	return (float)(sum / ((double)(y1 - y0) * (x1 - x0)));
 }
 
-static int net_run(shim_net *net, const float *in, size_t n, float *out, shim_message *msg)
+static int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *out, shim_message *msg)
 {
-	(void)msg;
+	(void)msg, (void)threads;
 	for (size_t i = 0; i < n; i++)
 		for (uint32_t d = 0; d < net->dim; d++)
 			out[i * net->dim + d] = cell_mean(net, in + i * net->crop * net->crop * 3, d / 3, d % 3);
 	return 0;
+}
+
+static uint32_t net_lanes(const shim_net *net)
+{
+	(void)net;
+	return 3;
 }
 
 static size_t net_batch(const shim_net *net)
@@ -78,6 +84,6 @@ static void net_describe(const shim_net *net, char *text, size_t size)
 
 const shim_table *ims_shim(uint32_t abi)
 {
-	static const shim_table table = { IMS_SHIM_ABI, sizeof table, net_new, net_free, net_dim, net_run, net_batch, net_describe, NULL };
+	static const shim_table table = { IMS_SHIM_ABI, sizeof table, net_new, net_free, net_dim, net_run, net_lanes, net_batch, net_describe, NULL };
 	return abi == IMS_SHIM_ABI ? &table : NULL;
 }

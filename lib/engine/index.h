@@ -64,6 +64,18 @@ typedef struct item {
 	bool done;
 } item;
 
+/* Pictures that go through the network together, on a worker. */
+typedef struct index_batch {
+	index_run *run;
+	float *in, *out;
+	int64_t *id;
+	size_t n;
+	int rc;
+	imgsearch_error err;
+	double seconds;
+	bool done;
+} index_batch;
+
 /* What a worker needs of the run. */
 typedef struct item_context {
 	imgsearch *s;
@@ -86,9 +98,9 @@ struct index_run {
 	model *network;        /* NULL: not needed yet, and neither are the batch and the ring */
 	item *ring;            /* in the order of the walk: head is the oldest, `flying` of them are with workers */
 	size_t cap, head, flying;
-	float *batch_in, *batch_out;
-	int64_t *batch_id;
-	size_t batch, batched; /* size and fill of the batch */
+	index_batch *lane;     /* a ring: from `first` on `running` of them are with workers, the next one is being filled */
+	size_t lanes, first, running, batch; /* batch: pictures in one */
+	double waited;         /* seconds that this thread did nothing */
 	bool in_transaction;
 	double last_commit;
 	int64_t root;          /* of the walk that is on; 0: single files, by absolute path */

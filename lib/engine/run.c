@@ -1,9 +1,10 @@
 /*
  * The caller's thread of an index run. ims_run_entry hands new and changed files to the pool through a ring of items;
- * when the ring is full the oldest is waited for and retired: its row is written, and its input joins the batch. A
- * full batch goes through the network and into the store. Commits happen every few seconds, after what is in the batch,
- * so that an indexed row without its vector is never committed. Everything is retired in the order of the walk: which of
- * two equal files is the duplicate does not depend on threads.
+ * when the ring is full the oldest is waited for and retired: its row is written, and its input joins a batch. A full
+ * batch goes to the pool as well, where a run of the network keeps to one thread (ims_model_run_lane) and decoding fills
+ * the rest; when all are with workers the oldest is waited for and its vectors are written. Commits happen every few
+ * seconds, after all batches, so that an indexed row without its vector is never committed. Everything is retired in the
+ * order of the walk: which of two equal files is the duplicate does not depend on threads.
  */
 #include "engine/index.h"
 
@@ -72,35 +73,66 @@ static int load_network(index_run *r)
 	double start = ims_now();
 	int rc = ims_engine_network(r->s, &r->identity, &r->network, r->err);
 	r->counts.network_s += ims_now() - start;
+	r->waited += ims_now() - start;
 	if (rc)
 		return rc;
 	r->batch = ims_model_batch(r->network);
 	size_t slot = (size_t)r->identity.recipe.crop * r->identity.recipe.crop * 3;
-	r->batch_in = ims_alloc_aligned(r->batch, slot * sizeof(float));
-	r->batch_out = ims_alloc_aligned(r->batch, r->identity.dim * sizeof(float));
-	r->batch_id = ims_alloc(r->batch, sizeof *r->batch_id);
 	r->cap = r->batch + 2 * r->s->threads;
 	r->ring = ims_zalloc(r->cap, sizeof *r->ring);
-	return r->batch_in && r->batch_out && r->batch_id && r->ring ? 0 : ims_nomem(r->err);
+	r->lanes = ims_model_lanes(r->network) + 1u;
+	r->lane = ims_zalloc(r->lanes, sizeof *r->lane);
+	bool got = r->ring && r->lane;
+	for (size_t i = 0; got && i < r->lanes; i++) {
+		index_batch *b = &r->lane[i];
+		b->run = r;
+		b->in = ims_alloc_aligned(r->batch, slot * sizeof(float));
+		b->out = ims_alloc_aligned(r->batch, r->identity.dim * sizeof(float));
+		b->id = ims_alloc(r->batch, sizeof *b->id);
+		got = b->in && b->out && b->id;
+	}
+	return got ? 0 : ims_nomem(r->err);
 }
 
-static int run_network(index_run *r)
+/* Until a worker has done with an item or a batch. */
+static void wait_for(index_run *r, const bool *done)
 {
 	double start = ims_now();
-	int rc = ims_model_run(r->network, r->batch_in, r->batched, r->batch_out, r->err);
-	r->counts.network_s += ims_now() - start;
-	return rc;
+	pthread_mutex_lock(&r->context.lock);
+	while (!*done)
+		pthread_cond_wait(&r->context.finished, &r->context.lock);
+	pthread_mutex_unlock(&r->context.lock);
+	r->waited += ims_now() - start;
+}
+
+static void give(index_run *r, void (*work)(void *), void *arg)
+{
+	double start = ims_now();
+	ims_pool_run(r->s->pool, work, arg); /* waits where the queue is full */
+	r->waited += ims_now() - start;
+}
+
+static void run_batch(void *arg)
+{
+	index_batch *b = arg;
+	double start = ims_now();
+	b->rc = ims_model_run_lane(b->run->network, b->in, b->n, b->out, &b->err);
+	b->seconds = ims_now() - start;
+	pthread_mutex_lock(&b->run->context.lock);
+	b->done = true;
+	pthread_cond_signal(&b->run->context.finished);
+	pthread_mutex_unlock(&b->run->context.lock);
 }
 
 /* A picture whose feature is not finite is a bad picture. */
-static int store_feature(index_run *r, size_t i)
+static int store_feature(index_run *r, const index_batch *b, size_t i)
 {
-	const float *v = r->batch_out + i * r->identity.dim;
+	const float *v = b->out + i * r->identity.dim;
 	store_picture p = { 0 };
 	char *root = NULL;
 	if (ims_all_finite(v, r->identity.dim))
-		return ims_store_vector_put(r->s->store, r->batch_id[i], v, r->identity.dim, r->next, r->err);
-	int rc = ims_store_picture_get(r->s->store, r->batch_id[i], &p, &root, r->err);
+		return ims_store_vector_put(r->s->store, b->id[i], v, r->identity.dim, r->next, r->err);
+	int rc = ims_store_picture_get(r->s->store, b->id[i], &p, &root, r->err);
 	const char *path = p.path;
 	if (!rc) {
 		store_picture bad = p;
@@ -116,16 +148,42 @@ static int store_feature(index_run *r, size_t i)
 	return rc;
 }
 
+static int retire_batch(index_run *r)
+{
+	index_batch *b = &r->lane[r->first];
+	wait_for(r, &b->done);
+	double start = ims_now();
+	r->counts.network_s += b->seconds;
+	if (b->rc && r->err)
+		*r->err = b->err;
+	int rc = b->rc;
+	for (size_t i = 0; !rc && i < b->n; i++)
+		rc = store_feature(r, b, i);
+	r->counts.store_s += ims_now() - start;
+	b->n = 0;
+	b->done = false;
+	r->first = (r->first + 1) % r->lanes;
+	r->running--;
+	return rc;
+}
+
+static index_batch *filling(index_run *r)
+{
+	return &r->lane[(r->first + r->running) % r->lanes];
+}
+
+/* One is always kept to be filled. */
+static int send_batch(index_run *r)
+{
+	give(r, run_batch, filling(r));
+	return ++r->running == r->lanes ? retire_batch(r) : 0;
+}
+
 static int flush(index_run *r)
 {
-	if (!r->batched)
-		return 0;
-	int rc = run_network(r);
-	double ran = ims_now();
-	for (size_t i = 0; !rc && i < r->batched; i++)
-		rc = store_feature(r, i);
-	r->counts.store_s += ims_now() - ran;
-	r->batched = 0;
+	int rc = r->network && filling(r)->n ? send_batch(r) : 0;
+	while (!rc && r->running)
+		rc = retire_batch(r);
 	return rc;
 }
 
@@ -141,9 +199,10 @@ static int commit_in_time(index_run *r)
 static int join_batch(index_run *r, item *it, int64_t id)
 {
 	size_t slot = (size_t)r->identity.recipe.crop * r->identity.recipe.crop * 3;
-	memcpy(r->batch_in + r->batched * slot, it->input, slot * sizeof(float));
-	r->batch_id[r->batched++] = id;
-	return r->batched == r->batch ? flush(r) : 0;
+	index_batch *b = filling(r);
+	memcpy(b->in + b->n * slot, it->input, slot * sizeof(float));
+	b->id[b->n++] = id;
+	return b->n == r->batch ? send_batch(r) : 0;
 }
 
 /* --------------------------------------------------------------------------------------------------- retire ---- */
@@ -260,10 +319,7 @@ static int retire_bad(index_run *r, item *it)
 static int retire(index_run *r)
 {
 	item *it = &r->ring[r->head];
-	pthread_mutex_lock(&r->context.lock);
-	while (!it->done)
-		pthread_cond_wait(&r->context.finished, &r->context.lock);
-	pthread_mutex_unlock(&r->context.lock);
+	wait_for(r, &it->done);
 	r->head = (r->head + 1) % r->cap;
 	r->flying--;
 	r->counts.decode_s += it->seconds;
@@ -306,7 +362,7 @@ static int submit(index_run *r, const walk_entry *e, int64_t id, bool vector_onl
 		return ims_nomem(r->err);
 	}
 	r->flying++;
-	ims_pool_run(r->s->pool, ims_item_work, it);
+	give(r, ims_item_work, it);
 	return 0;
 }
 
@@ -429,10 +485,13 @@ void ims_run_free(index_run *r)
 		ims_free(r->unreadable[i]);
 	ims_free(r->unreadable);
 	ims_free(r->ring);
+	for (size_t i = 0; i < r->lanes && r->lane; i++) {
+		ims_free(r->lane[i].in);
+		ims_free(r->lane[i].out);
+		ims_free(r->lane[i].id);
+	}
+	ims_free(r->lane);
 	ims_model_free(r->network);
-	ims_free(r->batch_in);
-	ims_free(r->batch_out);
-	ims_free(r->batch_id);
 	ims_known_free(&r->known);
 	ims_model_identity_free(&r->identity);
 	pthread_mutex_destroy(&r->context.lock);

@@ -1,10 +1,11 @@
 /*
- * A network that many threads use. Entry points: ims_model_load, ims_model_run, ims_model_free.
+ * A network that many threads use. Entry points: ims_model_load, ims_model_run, ims_model_run_lane, ims_model_free.
  *
  * One thread of its own loads and runs it. OpenMP keeps a team of threads for every thread that calls libtorch, and
  * libtorch sets itself up anew in each: the network called from sixteen threads in turn was half as fast as from one.
  * While a batch runs, whoever asks waits in a queue, and what waits goes through together, up to the number of inputs that
- * the network runs best at. Nothing waits for a batch to fill: alone, an input goes through at once.
+ * the network runs best at. Nothing waits for a batch to fill: alone, an input goes through at once. Who has many batches
+ * runs them in lanes beside this thread: on one thread each there is no team.
  */
 #include "model/model.h"
 
@@ -21,10 +22,13 @@ typedef struct request {
 	struct request *next;
 } request;
 
+enum { MAX_LANES = 16 }; /* each holds what the layers make of a batch */
+
 struct model {
 	const shim_table *shim;
 	shim_net *net;
 	pool *thread;
+	unsigned threads, lanes;
 	size_t batch, slot, dim;  /* inputs, values of an input and of a feature */
 	size_t side;
 	bool flip;
@@ -55,6 +59,7 @@ static void load(void *arg)
 	model *m = l->m;
 	shim_config config = { l->id->network, l->spec->device ? l->spec->device : "auto", l->id->precision == IMGSEARCH_BF16,
 		l->spec->threads ? l->spec->threads : ims_cpu_count(), l->id->recipe.crop, l->id->dim };
+	m->threads = config.threads;
 	l->rc = m->shim->net_new(&m->net, &config, l->w->tensor, l->w->n, l->w->script ? l->id->weights : NULL, &l->msg);
 }
 
@@ -62,6 +67,8 @@ static int prepare(model *m, const model_identity *id, imgsearch_error *err)
 {
 	m->batch = m->shim->net_batch(m->net);
 	m->dim = m->shim->net_dim(m->net);
+	m->lanes = m->shim->net_lanes(m->net);
+	m->lanes = m->lanes < MAX_LANES ? m->lanes : MAX_LANES;
 	m->side = id->recipe.crop;
 	m->slot = m->side * m->side * 3;
 	m->flip = id->flip;
@@ -141,11 +148,11 @@ static request *take_batch(model *m, size_t *n)
 static int run_batch(model *m, const request *first, size_t n, shim_message *msg)
 {
 	if (!first->next)
-		return m->shim->net_run(m->net, first->in, n, first->out, msg);
+		return m->shim->net_run(m->net, first->in, n, 0, first->out, msg);
 	float *in = m->in, *out = m->out;
 	for (const request *r = first; r; in += r->n * m->slot, r = r->next)
 		memcpy(in, r->in, r->n * m->slot * sizeof(float));
-	int rc = m->shim->net_run(m->net, m->in, n, m->out, msg);
+	int rc = m->shim->net_run(m->net, m->in, n, 0, m->out, msg);
 	for (const request *r = first; r; out += r->n * m->dim, r = r->next)
 		memcpy(r->out, out, r->n * m->dim * sizeof(float));
 	return rc;
@@ -190,8 +197,17 @@ static int wait_for(model *m, const float *in, size_t n, float *out, imgsearch_e
 	return r.rc ? ims_fail(err, r.rc, "the network failed: %s", r.msg.text) : 0;
 }
 
+static int run_here(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
+{
+	shim_message msg = { "" };
+	int rc = m->shim->net_run(m->net, in, n, m->lanes < m->threads ? m->threads / m->lanes : 1, out, &msg);
+	return rc ? ims_fail(err, rc, "the network failed: %s", msg.text) : 0;
+}
+
+typedef int run_inputs(model *m, const float *in, size_t n, float *out, imgsearch_error *err);
+
 /* out becomes its mean with the features of the mirror images. */
-static int flip(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
+static int flip(model *m, run_inputs *run, const float *in, size_t n, float *out, imgsearch_error *err)
 {
 	size_t pixels = n * m->side * m->side;
 	float *mirrored = ims_alloc_aligned(n, m->slot * sizeof *mirrored), *other = ims_alloc_aligned(n, m->dim * sizeof *other);
@@ -199,7 +215,7 @@ static int flip(model *m, const float *in, size_t n, float *out, imgsearch_error
 	for (size_t i = 0; !r && i < pixels; i++)
 		memcpy(mirrored + 3 * i, in + 3 * (i - i % m->side + m->side - 1 - i % m->side), 3 * sizeof *in);
 	if (!r)
-		r = wait_for(m, mirrored, n, other, err);
+		r = run(m, mirrored, n, other, err);
 	for (size_t i = 0; !r && i < n * m->dim; i++)
 		out[i] = (out[i] + other[i]) / 2;
 	ims_free(mirrored);
@@ -210,7 +226,18 @@ static int flip(model *m, const float *in, size_t n, float *out, imgsearch_error
 int ims_model_run(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
 {
 	int r = wait_for(m, in, n, out, err);
-	return r || !m->flip ? r : flip(m, in, n, out, err);
+	return r || !m->flip ? r : flip(m, wait_for, in, n, out, err);
+}
+
+int ims_model_run_lane(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
+{
+	int r = run_here(m, in, n, out, err);
+	return r || !m->flip ? r : flip(m, run_here, in, n, out, err);
+}
+
+unsigned ims_model_lanes(const model *m)
+{
+	return m->lanes;
 }
 
 size_t ims_model_batch(const model *m)
