@@ -37,6 +37,7 @@ CLI_LIBS := -lmicrohttpd -ljansson -lchafa -lglib-2.0
 # libtorch: LIBTORCH=DIR (an unpacked libtorch, or the torch folder of a PyTorch install), or the system's.
 ifneq ($(LIBTORCH),)
 TORCH_INC := -isystem $(LIBTORCH)/include -isystem $(LIBTORCH)/include/torch/csrc/api/include
+TORCH_INC += $(shell sed -n 's/.*\(-D_GLIBCXX_USE_CXX11_ABI=[01]\).*/\1/p' $(LIBTORCH)/share/cmake/Torch/TorchConfig.cmake 2>/dev/null | head -1)
 TORCH_LIB := -L$(LIBTORCH)/lib -Wl,-rpath,$(abspath $(LIBTORCH)/lib)
 TORCH_CUDA := $(if $(wildcard $(LIBTORCH)/lib/libtorch_cuda.so),-Wl$(comma)--no-as-needed -ltorch_cuda -lc10_cuda -Wl$(comma)--as-needed)
 HAVE_TORCH := $(wildcard $(LIBTORCH)/include/torch/script.h)
@@ -233,8 +234,9 @@ bench-eval: $(B)/tests/bench/eval
 $(B)/tests/bench/bare: tests/bench/bare.cc $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CXX)$(CXX) $(TORCH_INC) $(ALL_CXXFLAGS) $< -o $@ $(TORCH_LIB) -ltorch -ltorch_cpu -lc10
-bench-index: all $(B)/tests/bench/bare
-	@B=$(B) tests/bench/index.py
+# BENCH_ARGS: parts of it, see tests/bench/index.py.
+bench-index: all fake $(TOOL_BIN) $(B)/tests/bench/bare $(B)/tests/bench/cold
+	@B=$(B) tests/bench/index.py $(BENCH_ARGS)
 
 bench-decode: $(B)/tests/bench/decode
 	@tests/bench/decode.py $<
