@@ -4,25 +4,13 @@
  * The names that a pickle may mention are the table `globals`; every other one is refused by name, and so is every
  * opcode that torch.save does not use. Source: Lib/pickletools.py and torch/_utils.py.
  *
- * ims_pickle_new, ims_pickle_run (again for the next pickle), ims_pickle_tensors or ims_pickle_string, ims_pickle_free.
- * Values are nodes of one arena and refer to each other by number, so that cycles and sharing cost nothing.
+ * ims_pickle_new, ims_pickle_run (again for the next pickle), ims_pickle_tensors or ims_pickle_string (pickle_state.c),
+ * ims_pickle_free.
  */
-#include "model/formats.h"
-
-#include <string.h>
+#include "model/pickle.h"
 
 enum { MAX_NODES = 1 << 21, MAX_MEMO = 1 << 21 };
 static const uint32_t NOTHING = UINT32_MAX;
-
-typedef enum node_kind { N_NONE, N_MARK, N_BOOL, N_INT, N_FLOAT, N_TEXT, N_LIST, N_DICT, N_GLOBAL, N_STORAGE, N_TENSOR } node_kind;
-
-typedef enum global_kind { G_DICT, G_TENSOR, G_PARAMETER, G_STORAGE, G_SIZE } global_kind;
-
-typedef struct global {
-	const char *module, *name;
-	global_kind kind;
-	uint32_t dtype;
-} global;
 
 static const global globals[] = {
 	{ "collections", "OrderedDict", G_DICT, 0 },
@@ -40,38 +28,6 @@ static const global globals[] = {
 	{ "torch", "ShortStorage", G_STORAGE, 0 },
 	{ "torch", "ByteStorage", G_STORAGE, 0 },
 	{ "torch", "BoolStorage", G_STORAGE, 0 },
-};
-
-typedef struct node {
-	node_kind kind;
-	uint32_t len, cap;
-	union {
-		int64_t integer;
-		const char *text;   /* in the pickle; len bytes */
-		uint32_t *item;     /* list, tuple: items; dict: key, value, key, value ... */
-		const global *global;
-		struct {
-			uint32_t storage, args; /* tensor: its storage and the list of _rebuild_tensor_v2's arguments */
-		};
-		struct {
-			uint32_t type, key; /* storage: nodes */
-		};
-	};
-} node;
-
-/* Growing array of numbers. */
-typedef struct numbers {
-	uint32_t *item;
-	uint32_t len, cap;
-} numbers;
-
-struct pickle {
-	node *node;
-	uint32_t n, cap;
-	numbers stack, memo;
-	reader *in;
-	imgsearch_error *err;
-	int failed; /* the status of the first failure */
 };
 
 /* ---- memory ---- */
@@ -174,12 +130,6 @@ static uint32_t top(pickle *p)
 	return p->stack.len ? p->stack.item[p->stack.len - 1] : NOTHING;
 }
 
-/* The node, or NULL when there is none of this kind. */
-static const node *get(const pickle *p, uint32_t i, node_kind kind)
-{
-	return i < p->n && p->node[i].kind == kind ? &p->node[i] : NULL;
-}
-
 static void append(pickle *p, uint32_t to, uint32_t what)
 {
 	if (to == NOTHING || what == NOTHING)
@@ -198,7 +148,7 @@ static void append(pickle *p, uint32_t to, uint32_t what)
 static uint32_t above_mark(pickle *p)
 {
 	for (uint32_t i = p->stack.len; i-- > 0;)
-		if (get(p, p->stack.item[i], N_MARK))
+		if (ims_pickle_node(p, p->stack.item[i], N_MARK))
 			return i + 1;
 	fail(p, "no mark on the stack");
 	return NOTHING;
@@ -226,7 +176,7 @@ static void add_items(pickle *p, node_kind kind, uint32_t single)
 	uint32_t from = single ? p->stack.len - single : above_mark(p), drop = single ? 0 : 1;
 	if (p->failed)
 		return;
-	if (p->stack.len < single || from < drop + 1 || !get(p, p->stack.item[from - drop - 1], kind)) {
+	if (p->stack.len < single || from < drop + 1 || !ims_pickle_node(p, p->stack.item[from - drop - 1], kind)) {
 		fail(p, "items for something that takes none");
 		return;
 	}
@@ -269,15 +219,10 @@ static void push_long(pickle *p, uint8_t len)
 	push_int(p, (int64_t)v);
 }
 
-static bool same(const char *text, size_t len, const char *word)
-{
-	return len == strlen(word) && !memcmp(text, word, len);
-}
-
 static void push_global(pickle *p, const char *module, size_t module_len, const char *name, size_t name_len)
 {
 	for (size_t i = 0; i < sizeof globals / sizeof *globals; i++)
-		if (same(module, module_len, globals[i].module) && same(name, name_len, globals[i].name)) {
+		if (ims_pickle_same(module, module_len, globals[i].module) && ims_pickle_same(name, name_len, globals[i].name)) {
 			push_new(p, (node){ .kind = N_GLOBAL, .global = &globals[i] });
 			return;
 		}
@@ -312,7 +257,7 @@ static void op_global(pickle *p)
 static void op_stack_global(pickle *p)
 {
 	uint32_t name = pop(p), module = pop(p);
-	const node *n = get(p, name, N_TEXT), *m = get(p, module, N_TEXT);
+	const node *n = ims_pickle_node(p, name, N_TEXT), *m = ims_pickle_node(p, module, N_TEXT);
 	if (n && m)
 		push_global(p, m->text, m->len, n->text, n->len);
 	else
@@ -322,11 +267,11 @@ static void op_stack_global(pickle *p)
 /* ("storage", type, key, location, numel[, view]) */
 static void op_persistent(pickle *p)
 {
-	const node *t = get(p, pop(p), N_LIST), *type;
-	if (!t || t->len < 5 || !get(p, t->item[0], N_TEXT) || !same(p->node[t->item[0]].text, p->node[t->item[0]].len, "storage") ||
-	    !(type = get(p, t->item[1], N_GLOBAL)) || type->global->kind != G_STORAGE || !get(p, t->item[2], N_TEXT) || !get(p, t->item[4], N_INT))
+	const node *t = ims_pickle_node(p, pop(p), N_LIST), *type;
+	if (!t || t->len < 5 || !ims_pickle_node(p, t->item[0], N_TEXT) || !ims_pickle_same(p->node[t->item[0]].text, p->node[t->item[0]].len, "storage") ||
+	    !(type = ims_pickle_node(p, t->item[1], N_GLOBAL)) || type->global->kind != G_STORAGE || !ims_pickle_node(p, t->item[2], N_TEXT) || !ims_pickle_node(p, t->item[4], N_INT))
 		fail(p, "a reference to something that is no storage");
-	else if (t->len > 5 && !get(p, t->item[5], N_NONE))
+	else if (t->len > 5 && !ims_pickle_node(p, t->item[5], N_NONE))
 		fail(p, "a view of a storage, which only very old files have");
 	else
 		push_new(p, (node){ .kind = N_STORAGE, .type = t->item[1], .key = t->item[2] });
@@ -335,27 +280,27 @@ static void op_persistent(pickle *p)
 static void op_reduce(pickle *p)
 {
 	uint32_t args = pop(p), callee = pop(p);
-	const node *a = get(p, args, N_LIST), *g = get(p, callee, N_GLOBAL);
+	const node *a = ims_pickle_node(p, args, N_LIST), *g = ims_pickle_node(p, callee, N_GLOBAL);
 	if (!a || !g) {
 		fail(p, "a call of something that cannot be called");
 		return;
 	}
 	switch (g->global->kind) {
 	case G_DICT:
-		if (!a->len || (a->len == 1 && get(p, a->item[0], N_LIST) && !p->node[a->item[0]].len))
+		if (!a->len || (a->len == 1 && ims_pickle_node(p, a->item[0], N_LIST) && !p->node[a->item[0]].len))
 			push_new(p, (node){ .kind = N_DICT });
 		else
 			fail(p, "OrderedDict with arguments");
 		break;
 	case G_TENSOR:
-		if (a->len >= 4 && get(p, a->item[0], N_STORAGE) && get(p, a->item[1], N_INT) && get(p, a->item[2], N_LIST) && get(p, a->item[3], N_LIST))
+		if (a->len >= 4 && ims_pickle_node(p, a->item[0], N_STORAGE) && ims_pickle_node(p, a->item[1], N_INT) && ims_pickle_node(p, a->item[2], N_LIST) && ims_pickle_node(p, a->item[3], N_LIST))
 			push_new(p, (node){ .kind = N_TENSOR, .storage = a->item[0], .args = args });
 		else
 			fail(p, "a tensor with the wrong arguments");
 		break;
 	case G_PARAMETER:
 	case G_SIZE:
-		if (a->len && (get(p, a->item[0], N_TENSOR) || get(p, a->item[0], N_LIST)))
+		if (a->len && (ims_pickle_node(p, a->item[0], N_TENSOR) || ims_pickle_node(p, a->item[0], N_LIST)))
 			push(p, a->item[0]);
 		else
 			fail(p, "a parameter that is no tensor");
@@ -370,7 +315,7 @@ static void op_build(pickle *p)
 {
 	pop(p);
 	uint32_t object = top(p);
-	if (!p->failed && !get(p, object, N_DICT))
+	if (!p->failed && !ims_pickle_node(p, object, N_DICT))
 		fail(p, "state for something that is no dict");
 }
 
@@ -474,79 +419,4 @@ int ims_pickle_run(pickle *p, reader *r, imgsearch_error *err)
 	if (!p->failed && r->failed)
 		fail(p, "it is cut off");
 	return p->failed;
-}
-
-/* ---- what was built ---- */
-
-/* The state dict: the dict itself, or what a training checkpoint keeps under one of these keys. */
-static const node *state_dict(const pickle *p)
-{
-	static const char *const keys[] = { "state_dict", "model_state_dict", "model", "model_ema" };
-	const node *root = p->stack.len ? get(p, p->stack.item[0], N_DICT) : NULL;
-	for (uint32_t i = 0; root && i + 1 < root->len; i += 2) {
-		const node *key = get(p, root->item[i], N_TEXT), *inner = get(p, root->item[i + 1], N_DICT);
-		for (size_t k = 0; key && inner && k < sizeof keys / sizeof *keys; k++)
-			if (same(key->text, key->len, keys[k]))
-				return inner;
-	}
-	return root;
-}
-
-static bool dimensions(const pickle *p, uint32_t list, int64_t *out, uint32_t *n)
-{
-	const node *l = &p->node[list];
-	if (l->len > WEIGHTS_MAX_NDIM)
-		return false;
-	for (uint32_t i = 0; i < l->len; i++) {
-		const node *v = get(p, l->item[i], N_INT);
-		if (!v)
-			return false;
-		out[i] = v->integer;
-	}
-	*n = l->len;
-	return true;
-}
-
-static bool describe(const pickle *p, const node *key, const node *tensor, pickle_tensor *out)
-{
-	const node *args = &p->node[tensor->args], *storage = &p->node[tensor->storage];
-	uint32_t strides = 0;
-	*out = (pickle_tensor){ .view = { .name = key->text, .name_len = key->len, .strided = true,
-		.dtype = p->node[storage->type].global->dtype, .offset = p->node[args->item[1]].integer } };
-	out->key = p->node[storage->key].text;
-	out->key_len = p->node[storage->key].len;
-	if (out->view.name_len > 7 && !memcmp(out->view.name, "module.", 7)) /* DataParallel's */
-		out->view.name += 7, out->view.name_len -= 7;
-	return dimensions(p, args->item[2], out->view.shape, &out->view.ndim) &&
-		dimensions(p, args->item[3], out->view.stride, &strides) && strides == out->view.ndim;
-}
-
-int ims_pickle_tensors(pickle *p, int (*each)(void *user, const pickle_tensor *t, imgsearch_error *err), void *user, imgsearch_error *err)
-{
-	const node *dict = state_dict(p);
-	if (!dict)
-		return ims_fail(err, IMGSEARCH_EFORMAT, "the pickle holds no state dict");
-	for (uint32_t i = 0; i + 1 < dict->len; i += 2) {
-		const node *key = get(p, dict->item[i], N_TEXT), *tensor = get(p, dict->item[i + 1], N_TENSOR);
-		pickle_tensor t;
-		if (!key || !tensor)
-			continue; /* epochs and the like */
-		if (!describe(p, key, tensor, &t))
-			return ims_fail(err, IMGSEARCH_EFORMAT, "tensor \"%.*s\" has an impossible shape", (int)(key->len > 120 ? 120 : key->len), key->text);
-		int r = each(user, &t, err);
-		if (r)
-			return r;
-	}
-	return 0;
-}
-
-bool ims_pickle_string(const pickle *p, size_t i, const char **s, size_t *len)
-{
-	const node *list = p->stack.len ? get(p, p->stack.item[0], N_LIST) : NULL;
-	const node *text = list && i < list->len ? get(p, list->item[i], N_TEXT) : NULL;
-	if (!text)
-		return false;
-	*s = text->text;
-	*len = text->len;
-	return true;
 }
