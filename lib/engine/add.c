@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 int ims_engine_set_dim(imgsearch *s, uint32_t dim, imgsearch_error *err)
 {
@@ -70,14 +71,25 @@ static int settle_model(imgsearch *s, model_identity *id, imgsearch_error *err)
 	return rc;
 }
 
-static int picture_bytes(const imgsearch_input *in, buf *held, store_picture *p, imgsearch_error *err)
+/* What the row says of the picture that its feature does not. Bytes that are no picture are an error of the feature. */
+static int describe(imgsearch *s, const imgsearch_input *in, const void *data, size_t size, store_picture *p, imgsearch_error *err)
 {
-	int rc = in->kind == IMGSEARCH_KIND_FILE ? ims_read_file(held, in->path, 1 << 30, err) : 0;
-	const void *data = in->kind == IMGSEARCH_KIND_FILE ? held->data : in->data;
-	p->size = in->kind == IMGSEARCH_KIND_FILE ? held->len : in->kind == IMGSEARCH_KIND_MEMORY ? in->size : 0;
-	if (!rc && in->kind != IMGSEARCH_KIND_PIXELS && !in->crop[2])
-		p->hash = ims_hash(data, (size_t)p->size);
-	return rc;
+	struct stat st;
+	image_head head = { .width = (uint32_t)in->width, .height = (uint32_t)in->height };
+	image_limits limits = ims_engine_limits(s, NULL);
+	int rc = in->kind == IMGSEARCH_KIND_PIXELS ? 0 : ims_image_head(&head, data, size, &limits, err);
+	if (rc)
+		return rc;
+	p->width = in->crop[2] ? (uint32_t)in->crop[2] : head.width;
+	p->height = in->crop[2] ? (uint32_t)in->crop[3] : head.height;
+	if (in->kind != IMGSEARCH_KIND_PIXELS) {
+		p->size = size;
+		if (!in->crop[2])
+			p->hash = ims_hash(data, size);
+	}
+	if (in->kind == IMGSEARCH_KIND_FILE && !stat(in->path, &st))
+		p->mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+	return 0;
 }
 
 /* Another picture with these bytes is indexed: this one is its duplicate. 1: so it is. */
@@ -92,8 +104,6 @@ static int add_twin(imgsearch *s, store_picture *p, imgsearch_error *err)
 		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 	rc = ims_store_picture_find(s->store, 0, p->path, &own, err);
 	bool other = !rc ? own.id != twin.id : true;
-	p->width = twin.width;
-	p->height = twin.height;
 	if (rc == IMGSEARCH_ENOTFOUND)
 		rc = 0;
 	if (!rc && other) {
@@ -106,24 +116,11 @@ static int add_twin(imgsearch *s, store_picture *p, imgsearch_error *err)
 	return rc ? rc : other;
 }
 
-static int add_picture(imgsearch *s, const imgsearch_input *in, store_picture *p, imgsearch_error *err)
+static int put_picture(imgsearch *s, const imgsearch_input *in, const model_identity *id, store_picture *p, imgsearch_error *err)
 {
-	model_identity id = { 0 };
 	imgsearch_error why = { 0 };
-	buf held = { 0 };
-	int rc = picture_bytes(in, &held, p, err);
-	ims_buf_free(&held);
-	if (!rc)
-		rc = settle_model(s, &id, err);
-	if (!rc)
-		rc = add_twin(s, p, err);
-	if (rc) {
-		ims_model_identity_free(&id);
-		return rc < 0 ? rc : 0;
-	}
-	float *v = rc ? NULL : ims_alloc_aligned(id.dim, sizeof(float));
-	if (!rc)
-		rc = v ? ims_features(s, &id, in, 1, v, &why, err) : ims_nomem(err);
+	float *v = ims_alloc_aligned(id->dim, sizeof(float));
+	int rc = v ? ims_features(s, id, in, 1, v, &why, err) : ims_nomem(err);
 	if (!rc && why.code) {
 		rc = why.code;
 		if (err)
@@ -132,10 +129,34 @@ static int add_picture(imgsearch *s, const imgsearch_input *in, store_picture *p
 	if (!rc)
 		rc = ims_store_picture_put(s->store, p, err);
 	if (!rc)
-		rc = ims_store_vector_put(s->store, p->id, v, id.dim, false, err);
+		rc = ims_store_vector_put(s->store, p->id, v, id->dim, false, err);
 	ims_free(v);
-	ims_model_identity_free(&id);
 	return rc;
+}
+
+/* A file is read once, so that its hash and its feature are of the same bytes. */
+static int add_picture(imgsearch *s, const imgsearch_input *in, store_picture *p, imgsearch_error *err)
+{
+	model_identity id = { 0 };
+	buf held = { 0 };
+	imgsearch_input bytes = *in;
+	int rc = ims_input_bytes(in, &held, &bytes.data, &bytes.size, err);
+	if (in->kind == IMGSEARCH_KIND_FILE)
+		bytes.kind = IMGSEARCH_KIND_MEMORY;
+	if (!rc)
+		rc = settle_model(s, &id, err);
+	if (!rc) {
+		rc = describe(s, in, bytes.data, bytes.size, p, err);
+		if (!rc)
+			rc = add_twin(s, p, err);
+		if (!rc)
+			rc = put_picture(s, &bytes, &id, p, err);
+		if (rc < 0 && in->kind == IMGSEARCH_KIND_FILE)
+			ims_error_prefix(err, "%s", in->path);
+	}
+	ims_model_identity_free(&id);
+	ims_buf_free(&held);
+	return rc < 0 ? rc : 0;
 }
 
 static int add_vector(imgsearch *s, const imgsearch_input *in, store_picture *p, imgsearch_error *err)

@@ -26,18 +26,8 @@ static int tell(void *user, const char *text)
 
 typedef struct sample {
 	float *rows;
-	size_t dim, n, room, seen, every;
+	size_t dim, n;
 } sample;
-
-static int take(void *user, const int64_t *ids, const float *rows, size_t n)
-{
-	sample *s = user;
-	(void)ids;
-	for (size_t i = 0; i < n && s->n < s->room; i++)
-		if (s->seen++ % s->every == 0)
-			memcpy(s->rows + s->n++ * s->dim, rows + i * s->dim, s->dim * sizeof(float));
-	return 0;
-}
 
 /* Of the k nearest by the truth, the share that was found; distances decide, so that equal rows count alike. */
 static double share(const topk *truth, const topk *got, size_t k)
@@ -114,10 +104,10 @@ static int recall(imgsearch *s, size_t queries, imgsearch_check_report *r, job *
 	int rc = ims_view_counted(s, &v, err);
 	sample m = { 0 };
 	if (!rc && v->rows.n) {
-		m = (sample){ .dim = v->space.dim, .room = queries < v->rows.n ? queries : v->rows.n };
-		m.every = v->rows.n / m.room;
-		m.rows = ims_alloc_aligned(m.room, m.dim * sizeof(float));
-		rc = m.rows ? v->rows.scan(v->rows.ctx, take, &m, err) : ims_nomem(err);
+		size_t room = queries < v->rows.n ? queries : v->rows.n;
+		m.dim = v->space.dim;
+		m.rows = ims_alloc_aligned(room, m.dim * sizeof(float));
+		rc = m.rows ? ims_search_sample(&v->rows, room, m.rows, &m.n, err) : ims_nomem(err);
 		if (!rc)
 			rc = measure(s, v, &m, r, j, err);
 	}

@@ -130,6 +130,10 @@ image_limits ims_engine_limits(const imgsearch *s, const image_recipe *r);
 /* Around the decoding of a single picture: waits for one of the handle's decoders. */
 void ims_engine_decoder_take(imgsearch *s);
 void ims_engine_decoder_give(imgsearch *s);
+/* The bytes of a FILE or MEMORY input (PIXELS: none); held keeps them where they had to be read. */
+int ims_input_bytes(const imgsearch_input *in, buf *held, const void **data, size_t *size, imgsearch_error *err);
+/* A PIXELS input as a picture of its own, its crop cut out. */
+int ims_input_pixels(const imgsearch_input *in, image *im, imgsearch_error *err);
 
 /*
  * Raw feature of one input for a query into out (dim): the stored vector where the bytes are known, else the
@@ -221,5 +225,7 @@ float ims_score_distance(imgsearch_metric metric, float score); /* the largest d
 
 /* Absolute path of a picture, or its name where it has no root; ims_free. */
 char *ims_picture_path(const char *root, const char *path);
+/* The path below a folder, "" for the folder itself, NULL when it lies elsewhere. */
+const char *ims_path_below(const char *path, const char *folder);
 
 #endif

@@ -114,13 +114,12 @@ static const struct {
 /* The original, no larger than a screen. */
 static int load(const evaluation *e, const char *path, image *out, imgsearch_error *err)
 {
-	enum { MAX_FILE = 1 << 30 };
 	buf bytes = { 0 };
 	image whole = { 0 };
 	image_limits limits = ims_engine_limits(e->s, NULL);
 	limits.full_decode = 1;
 	*out = (image){ 0 };
-	int rc = ims_read_file(&bytes, path, MAX_FILE, err);
+	int rc = ims_read_file(&bytes, path, IMS_IMAGE_MAX_FILE, err);
 	if (!rc)
 		rc = ims_image_decode(&whole, NULL, bytes.data, bytes.len, &limits, NULL, err);
 	double shrink = rc ? 1 : (double)MAX_SIDE / (whole.width > whole.height ? whole.width : whole.height);

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_FILE = 1 << 30 };
 
 /* Network and recipe as the one text that is kept, and back. */
 static char *recipe_text(const model_identity *id)
@@ -145,20 +144,19 @@ void ims_engine_decoder_give(imgsearch *s)
 
 /* ------------------------------------------------------------------------------------ bytes to the network ---- */
 
-/* The bytes of a FILE or MEMORY input; held keeps them where they had to be read. */
-static int input_bytes(const imgsearch_input *in, buf *held, const void **data, size_t *size, imgsearch_error *err)
+int ims_input_bytes(const imgsearch_input *in, buf *held, const void **data, size_t *size, imgsearch_error *err)
 {
 	*data = in->data;
 	*size = in->size;
 	if (in->kind != IMGSEARCH_KIND_FILE)
 		return 0;
-	int rc = ims_read_file(held, in->path, MAX_FILE, err);
+	int rc = ims_read_file(held, in->path, IMS_IMAGE_MAX_FILE, err);
 	*data = held->data;
 	*size = held->len;
 	return rc;
 }
 
-static int pixels_image(const imgsearch_input *in, image *im, imgsearch_error *err)
+int ims_input_pixels(const imgsearch_input *in, image *im, imgsearch_error *err)
 {
 	size_t row = (size_t)in->width * 3, stride = in->size ? in->size : row;
 	if (!in->data || in->width <= 0 || in->height <= 0 || stride < row)
@@ -178,7 +176,7 @@ static int input_fit(imgsearch *s, const imgsearch_input *in, const void *data, 
 	image_limits limits = ims_engine_limits(s, r);
 	int rc;
 	if (in->kind == IMGSEARCH_KIND_PIXELS)
-		rc = pixels_image(in, &im, err);
+		rc = ims_input_pixels(in, &im, err);
 	else
 		rc = ims_image_decode(&im, &head, data, size, &limits, in->crop[2] ? in->crop : NULL, err);
 	if (!rc)
@@ -223,7 +221,7 @@ static void fit_one(void *arg, size_t i, unsigned worker)
 	if (!rc && in->kind > IMGSEARCH_KIND_PIXELS)
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "only pictures have features to extract");
 	if (!rc)
-		rc = input_bytes(in, &held, &data, &size, err);
+		rc = ims_input_bytes(in, &held, &data, &size, err);
 	if (!rc)
 		rc = input_fit(b->s, in, data, size, &b->id->recipe, b->slots + i * side * side * 3, err);
 	err->code = rc;
@@ -419,7 +417,7 @@ int ims_feature(imgsearch *s, const imgsearch_input *in, uint32_t dim, float *ou
 		memcpy(out, in->data, dim * sizeof(float));
 		return ims_all_finite(out, dim) ? 0 : ims_fail(err, IMGSEARCH_EINVAL, "vector with a value that is not finite");
 	}
-	rc = input_bytes(in, &held, &data, &size, err);
+	rc = ims_input_bytes(in, &held, &data, &size, err);
 	if (!rc && ims_engine_model_asked(s))
 		rc = check_model(s, err);
 	if (!rc && (in->kind == IMGSEARCH_KIND_PIXELS || in->crop[2] || !known_bytes(s, data, size, dim, out, self))) {

@@ -23,6 +23,16 @@ float ims_score_distance(imgsearch_metric metric, float score)
 	}
 }
 
+const char *ims_path_below(const char *path, const char *folder)
+{
+	size_t n = strlen(folder);
+	while (n && folder[n - 1] == '/')
+		n--;
+	if (strncmp(path, folder, n))
+		return NULL;
+	return !path[n] ? path + n : path[n] == '/' ? path + n + 1 : NULL;
+}
+
 char *ims_picture_path(const char *root, const char *path)
 {
 	if (!root || !*root)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_FILE = 1 << 30, SNIFF = 64 };
+enum { SNIFF = 64 };
 
 static uint32_t state_of(int code)
 {
@@ -75,7 +75,7 @@ static int work(item *it, const char *full, imgsearch_error *err)
 	if (!rc && format == IMAGE_EMPTY)
 		rc = ims_fail(err, IMGSEARCH_EFORMAT, "empty file");
 	if (!rc)
-		rc = ims_read_file(&bytes, full, MAX_FILE, err);
+		rc = ims_read_file(&bytes, full, IMS_IMAGE_MAX_FILE, err);
 	if (!rc) {
 		it->hash = ims_hash(bytes.data, bytes.len);
 		it->size = bytes.len;

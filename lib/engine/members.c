@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FILE = 1 << 30, CHUNK = 256 };
+enum { CHUNK = 256 };
 
 typedef struct reading {
 	imgsearch *s;
@@ -51,14 +51,6 @@ static member *append(members *m)
 	return &m->item[m->n++];
 }
 
-static bool below(const char *path, const char *folder)
-{
-	size_t n = strlen(folder);
-	while (n > 1 && folder[n - 1] == '/')
-		n--;
-	return !strncmp(path, folder, n) && (path[n] == '/' || !path[n] || (n == 1 && *folder == '/'));
-}
-
 static int add_picture(void *user, const store_picture *p, const char *root)
 {
 	reading *r = user;
@@ -68,7 +60,7 @@ static int add_picture(void *user, const store_picture *p, const char *root)
 	char *path = file ? ims_picture_path(p->root ? root : NULL, p->path) : NULL;
 	if (file && !path)
 		return IMGSEARCH_ENOMEM;
-	if (r->under && (!path || !below(path, r->under))) {
+	if (r->under && (!path || !ims_path_below(path, r->under))) {
 		ims_free(path);
 		return 0;
 	}
@@ -103,7 +95,7 @@ static void make_signature(void *arg, size_t i, unsigned worker)
 	(void)worker;
 	image_limits limits = ims_engine_limits(r->s, NULL);
 	limits.at_least = 2 * IMS_SIGNATURE_SIDE;
-	if (!ims_read_file(&bytes, m->path, MAX_FILE, NULL)) {
+	if (!ims_read_file(&bytes, m->path, IMS_IMAGE_MAX_FILE, NULL)) {
 		hash256 hash = ims_hash(bytes.data, bytes.len);
 		m->pixels = ims_alloc(1, sizeof *m->pixels);
 		if (m->pixels && ims_hash_equal(&hash, &m->hash) && !ims_image_decode(&im, NULL, bytes.data, bytes.len, &limits, NULL, NULL)) {

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-enum { MAX_FILE = 1 << 30 };
-
 typedef struct owned_picture {
 	imgsearch_picture picture;
 	image image;
@@ -51,25 +49,12 @@ static int decode(imgsearch *s, const imgsearch_input *in, const void *data, siz
 	return rc;
 }
 
-static int from_pixels(const imgsearch_input *in, image *out, imgsearch_error *err)
-{
-	size_t row = (size_t)in->width * 3, stride = in->size ? in->size : row;
-	if (!in->data || in->width <= 0 || in->height <= 0 || stride < row)
-		return ims_fail(err, IMGSEARCH_EINVAL, "pixels: no data, or a width, height or row size that cannot be");
-	*out = (image){ .pixels = ims_alloc((size_t)in->height, row), .width = (uint32_t)in->width, .height = (uint32_t)in->height };
-	if (!out->pixels)
-		return ims_nomem(err);
-	for (int32_t y = 0; y < in->height; y++)
-		memcpy(out->pixels + (size_t)y * row, (const uint8_t *)in->data + (size_t)y * stride, row);
-	return in->crop[2] ? ims_image_crop(out, in->crop, err) : 0;
-}
-
 static int from_file(imgsearch *s, const imgsearch_input *in, uint32_t max_side, image *out, imgsearch_error *err)
 {
 	buf bytes = { 0 };
 	char *stored = in->kind == IMGSEARCH_KIND_STORED ? stored_path(s, in->id, err) : NULL;
 	const char *path = in->kind == IMGSEARCH_KIND_STORED ? stored : in->path;
-	int rc = path ? ims_read_file(&bytes, path, MAX_FILE, err) : err ? err->code : IMGSEARCH_ENOTFOUND;
+	int rc = path ? ims_read_file(&bytes, path, IMS_IMAGE_MAX_FILE, err) : err ? err->code : IMGSEARCH_ENOTFOUND;
 	if (!rc) {
 		rc = decode(s, in, bytes.data, bytes.len, max_side, out, err);
 		if (rc)
@@ -110,7 +95,7 @@ int imgsearch_picture_load(imgsearch *s, const imgsearch_input *in, uint32_t max
 	if (!p)
 		return ims_nomem(err);
 	if (in->kind == IMGSEARCH_KIND_PIXELS)
-		rc = from_pixels(in, &p->image, err);
+		rc = ims_input_pixels(in, &p->image, err);
 	else if (in->kind == IMGSEARCH_KIND_MEMORY && in->data)
 		rc = decode(s, in, in->data, in->size, max_side, &p->image, err);
 	else if (in->kind == IMGSEARCH_KIND_STORED || (in->kind == IMGSEARCH_KIND_FILE && in->path))

@@ -408,7 +408,7 @@ static void put_results(const view *v, const topk *found, size_t n, size_t k, in
 
 static int check_vectors(const view *v, const float *queries, size_t n, size_t dim, imgsearch_error *err)
 {
-	if (dim != v->space.dim)
+	if (v->space.dim && dim != v->space.dim)
 		return ims_fail(err, IMGSEARCH_EINVAL, "vectors of %zu values; the index has %u", dim, v->space.dim);
 	for (size_t i = 0; i < n * dim; i++)
 		if (!isfinite(queries[i]))
@@ -465,8 +465,13 @@ int imgsearch_query_vectors(imgsearch *s, const float *queries, size_t n, size_t
 		rc = ims_pool_new(&own, a.options.threads, 2 * a.options.threads, err);
 	if (own)
 		a.request.pool = own;
-	if (!rc && n)
+	if (!rc && n && v->space.dim)
 		rc = run_vectors(s, v, &a, queries, n, k, ids, scores, err);
+	for (size_t i = 0; !rc && !v->space.dim && i < n * k; i++) { /* nothing to find yet */
+		ids[i] = -1;
+		if (scores)
+			scores[i] = NAN;
+	}
 	ims_pool_free(own);
 	ims_free(a.subset);
 	ims_view_release(v);

@@ -50,6 +50,8 @@ typedef struct image_limits {
 	uint32_t at_least;    /* 0: no scaling */
 } image_limits;
 
+enum { IMS_IMAGE_MAX_FILE = 1 << 30 }; /* bytes; no file of a picture is larger */
+
 image_format ims_image_sniff(const void *data, size_t size);
 const char *ims_image_format_name(image_format f);
 

@@ -137,21 +137,6 @@ static int measure_skew(codes *c, const rotation *axes, pool *pool, imgsearch_er
 
 /* ------------------------------------------------------------------------------------------------ scales ---- */
 
-typedef struct sampling {
-	float *rows;
-	size_t dim, seen, step, n;
-} sampling;
-
-static int sample_block(void *user, const int64_t *ids, const float *rows, size_t n)
-{
-	sampling *s = user;
-	(void)ids;
-	for (size_t i = 0; i < n; i++, s->seen++)
-		if (s->seen % s->step == 0 && s->n < SAMPLE)
-			memcpy(s->rows + s->n++ * s->dim, rows + i * s->dim, s->dim * sizeof(float));
-	return 0;
-}
-
 static double coding_error(const float *v, size_t stride, size_t n, float scale)
 {
 	double sum = 0;
@@ -190,23 +175,23 @@ static void centre(const codes *c, const float *row, float *v)
 static int choose_scales(codes *c, const row_source *rows, imgsearch_error *err)
 {
 	size_t stride = (c->components + IMS_PANEL - 1) / IMS_PANEL * IMS_PANEL;
-	sampling s = { .dim = c->dim, .step = rows->n / SAMPLE + 1 };
+	size_t n = 0;
 	float *y = ims_alloc_aligned(SAMPLE * stride + 1, sizeof(float));
-	s.rows = ims_alloc_aligned(SAMPLE, c->dim * sizeof(float));
-	int rc = y && s.rows ? rows->scan(rows->ctx, sample_block, &s, err) : ims_nomem(err);
-	for (size_t i = 0; !rc && i < s.n; i++)
-		centre(c, s.rows + i * c->dim, s.rows + i * c->dim);
+	float *sample = ims_alloc_aligned(SAMPLE, c->dim * sizeof(float));
+	int rc = y && sample ? ims_search_sample(rows, SAMPLE, sample, &n, err) : ims_nomem(err);
+	for (size_t i = 0; !rc && i < n; i++)
+		centre(c, sample + i * c->dim, sample + i * c->dim);
 	if (!rc)
-		ims_codes_project(c, s.rows, s.n, y, stride);
+		ims_codes_project(c, sample, n, y, stride);
 	for (unsigned l = 0; !rc && l < c->levels; l++) {
 		code_level *v = &c->level[l];
 		v->scale = ims_zalloc(v->count, sizeof(float));
 		if (!v->scale)
 			rc = ims_nomem(err);
 		for (uint32_t i = 0; !rc && i < v->count; i++)
-			v->scale[i] = v->raw ? best_scale(s.rows + i, c->dim, s.n) : best_scale(y + v->from + i, stride, s.n);
+			v->scale[i] = v->raw ? best_scale(sample + i, c->dim, n) : best_scale(y + v->from + i, stride, n);
 	}
-	ims_free(s.rows);
+	ims_free(sample);
 	ims_free(y);
 	return rc;
 }

@@ -289,21 +289,6 @@ void ims_graph_coder_ready(graph_coder *c)
 		c->detail_factor[e] = c->detail_top * exp2f(-(float)e / 16);
 }
 
-typedef struct sampling {
-	float *rows;
-	size_t dim, every, seen, n, room;
-} sampling;
-
-static int sample_block(void *user, const int64_t *ids, const float *rows, size_t n)
-{
-	sampling *s = user;
-	(void)ids;
-	for (size_t i = 0; i < n && s->n < s->room; i++)
-		if (s->seen++ % s->every == 0)
-			memcpy(s->rows + s->n++ * s->dim, rows + i * s->dim, s->dim * sizeof(float));
-	return 0;
-}
-
 int ims_graph_coder_alloc(graph_coder *c, imgsearch_error *err)
 {
 	c->mean = ims_zalloc(c->dim, sizeof(float));
@@ -328,24 +313,24 @@ int ims_graph_coder_fit(graph_coder *c, const row_source *rows, const search_par
 {
 	enum { SAMPLE = 4096 };
 	rotation turn = { 0 };
-	size_t room = rows->n < SAMPLE ? rows->n : SAMPLE;
-	sampling s = { .dim = rows->dim, .room = room, .every = room ? rows->n / room : 1 };
+	size_t n = 0;
+	float *sample = NULL;
 	ims_graph_coder_shape(c, rows->dim, rows->metric == IMGSEARCH_IP);
 	int rc = ims_graph_coder_alloc(c, err);
-	if (!rc && !(s.rows = ims_alloc(room ? room : 1, rows->dim * sizeof(float))))
+	if (!rc && !(sample = ims_alloc(SAMPLE, rows->dim * sizeof(float))))
 		rc = ims_nomem(err);
 	if (!rc)
 		rc = ims_rotation_fit(&turn, rows, c->parts - c->augmented, p->seed, job, err);
 	if (!rc)
-		rc = rows->scan(rows->ctx, sample_block, &s, err);
+		rc = ims_search_sample(rows, SAMPLE, sample, &n, err);
 	if (!rc) {
 		memcpy(c->mean, turn.mean, c->dim * sizeof(float));
 		round_axes(c, turn.axes);
-		rc = fit_step(c, s.rows, s.n, err);
+		rc = fit_step(c, sample, n, err);
 		ims_graph_coder_ready(c);
 	}
 	ims_rotation_free(&turn);
-	ims_free(s.rows);
+	ims_free(sample);
 	return rc;
 }
 

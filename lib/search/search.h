@@ -23,6 +23,9 @@ typedef struct row_source {
 	int (*fetch)(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found, imgsearch_error *err);
 } row_source;
 
+/* At most `room` rows, evenly taken, into out (room, dim); *n: how many. */
+int ims_search_sample(const row_source *rows, size_t room, float *out, size_t *n, imgsearch_error *err);
+
 /* State of a searcher as numbered chunks, about 1 MiB each, kept with a checksum by the store. */
 typedef struct chunk_sink {
 	void *ctx;

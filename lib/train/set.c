@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_FILE = 1 << 30 };
 
 uint64_t ims_train_random(uint64_t seed, uint64_t a, uint64_t b)
 {
@@ -22,7 +21,7 @@ static bool readable(const train_file *f, imgsearch_error *err)
 	image_limits limits = { 0 };
 	image_head head;
 	buf bytes = { 0 };
-	bool ok = ims_read_file(&bytes, f->path, MAX_FILE, err) == 0 && ims_image_head(&head, bytes.data, bytes.len, &limits, err) == 0;
+	bool ok = ims_read_file(&bytes, f->path, IMS_IMAGE_MAX_FILE, err) == 0 && ims_image_head(&head, bytes.data, bytes.len, &limits, err) == 0;
 	ims_buf_free(&bytes);
 	return ok;
 }
@@ -146,7 +145,7 @@ static void decode(train_set *s, sample *item)
 	image_limits limits = { .at_least = 2 * s->side };
 	image_head head;
 	buf bytes = { 0 };
-	int r = ims_read_file(&bytes, item->path, MAX_FILE, NULL);
+	int r = ims_read_file(&bytes, item->path, IMS_IMAGE_MAX_FILE, NULL);
 	if (!r)
 		r = ims_image_decode(&item->im, &head, bytes.data, bytes.len, &limits, NULL, NULL);
 	if (!r)

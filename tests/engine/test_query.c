@@ -303,6 +303,13 @@ static void an_empty_index_answers_with_nothing(void **state)
 	assert_int_equal(hits->count, 0);
 	imgsearch_hits_free(hits);
 	assert_int_equal(imgsearch_build(s, NULL, NULL, &err), 0);
+	int64_t ids[3];
+	float scores[3], vector[2] = { 1, 2 };
+	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
+	o.k = 3;
+	assert_int_equal(imgsearch_query_vectors(s, vector, 1, 2, &o, ids, scores, &err), 0);
+	for (int i = 0; i < 3; i++)
+		assert_true(ids[i] == -1 && isnan(scores[i]));
 	imgsearch_close(s);
 }
 
@@ -455,6 +462,20 @@ static void added_pictures_replace_those_of_the_same_name(void **state)
 	photo(sc, "a.png", 2);
 	assert_int_equal(imgsearch_index_add(s, &in, "one", &second, &err), 0);
 	assert_int_equal(first, second);
+	imgsearch_item *item;
+	assert_int_equal(imgsearch_item_get(s, first, &item, &err), 0);
+	assert_int_equal(item->width, 48);
+	assert_int_equal(item->height, 48);
+	assert_true(item->size > 0 && item->mtime_ns > 0);
+	imgsearch_item_free(item);
+	in.crop[2] = 20;
+	in.crop[3] = 10;
+	assert_int_equal(imgsearch_index_add(s, &in, "part", &second, &err), 0);
+	assert_int_equal(imgsearch_item_get(s, second, &item, &err), 0);
+	assert_int_equal(item->width, 20);
+	assert_int_equal(item->height, 10);
+	imgsearch_item_free(item);
+	assert_int_equal(imgsearch_index_remove(s, &second, 1, &err), 0);
 	shell("head -c 90 '%s' > '%s.cut'", path, path);
 	strcat(path, ".cut");
 	in = imgsearch_file(path);

@@ -1,0 +1,27 @@
+/* An even choice of the rows of a collection, in order of id. */
+#include "search/search.h"
+
+#include <string.h>
+
+typedef struct sampling {
+	float *out;
+	size_t dim, all, room, seen, n;
+} sampling;
+
+static int sample_block(void *user, const int64_t *ids, const float *rows, size_t n)
+{
+	sampling *s = user;
+	(void)ids;
+	for (size_t i = 0; i < n && s->n < s->room; i++, s->seen++)
+		if ((uint64_t)(s->seen + 1) * s->room / s->all > s->n)
+			memcpy(s->out + s->n++ * s->dim, rows + i * s->dim, s->dim * sizeof(float));
+	return 0;
+}
+
+int ims_search_sample(const row_source *rows, size_t room, float *out, size_t *n, imgsearch_error *err)
+{
+	sampling s = { .out = out, .dim = rows->dim, .all = rows->n ? rows->n : 1, .room = room < rows->n ? room : rows->n };
+	int rc = rows->scan(rows->ctx, sample_block, &s, err);
+	*n = s.n;
+	return rc;
+}
