@@ -185,13 +185,6 @@ unsigned ims_cpu_count(void)
 	return n ? n : 1;
 }
 
-double ims_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 /* ------------------------------------------------------------------------------------------------- jobs ---- */
 
 bool ims_job_cancelled(const job *j)

@@ -28,12 +28,16 @@ typedef struct plan {
 	imgsearch_error *err;
 } plan;
 
+static void free_start(start *s)
+{
+	ims_free(s->root_path);
+	ims_free(s->prefix);
+}
+
 static void free_plan(plan *p)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		ims_free(p->start[i].root_path);
-		ims_free(p->start[i].prefix);
-	}
+	for (size_t i = 0; i < p->n; i++)
+		free_start(&p->start[i]);
 	for (size_t i = 0; i < p->n_roots; i++)
 		ims_free(p->root[i]);
 	ims_free(p->start);
@@ -41,11 +45,26 @@ static void free_plan(plan *p)
 	ims_free(p->root_id);
 }
 
+/* Does the walk from a meet this path, too? */
+static bool covers(const start *a, int64_t root, const char *prefix)
+{
+	return a->root == root && (!strcmp(a->prefix, prefix) || (!a->file && (!*a->prefix || ims_path_below(prefix, a->prefix))));
+}
+
+/* No path is walked twice, however often it was named. */
 static int add_start(plan *p, int64_t root, const char *root_path, const char *prefix, bool file)
 {
+	const start added = { .root = root, .prefix = (char *)prefix, .file = file };
+	size_t kept = 0;
 	for (size_t i = 0; i < p->n; i++)
-		if (p->start[i].root == root && !strcmp(p->start[i].prefix, prefix))
+		if (covers(&p->start[i], root, prefix))
 			return 0;
+	for (size_t i = 0; i < p->n; i++)
+		if (covers(&added, p->start[i].root, p->start[i].prefix))
+			free_start(&p->start[i]);
+		else
+			p->start[kept++] = p->start[i];
+	p->n = kept;
 	start *grown = ims_realloc(p->start, p->n + 1, sizeof *grown);
 	if (!grown)
 		return ims_nomem(p->err);
@@ -70,27 +89,17 @@ static int note_root(void *user, int64_t id, const char *path)
 	return 0;
 }
 
-/* The path below a folder, "" for the folder itself, NULL when it lies elsewhere. */
-static const char *below(const char *path, const char *folder)
-{
-	size_t n = strlen(folder);
-	n -= n && folder[n - 1] == '/';
-	if (strncmp(path, folder, n))
-		return NULL;
-	return !path[n] ? path + n : path[n] == '/' ? path + n + 1 : NULL;
-}
-
 static int add_folder(plan *p, const char *real)
 {
 	int rc = 0;
 	int64_t id;
 	bool known_root = false;
 	for (size_t i = 0; !rc && i < p->n_roots; i++) {
-		const char *rest = below(real, p->root[i]);
+		const char *rest = ims_path_below(real, p->root[i]);
 		if (rest) {
 			known_root = true;
 			rc = add_start(p, p->root_id[i], p->root[i], rest, false);
-		} else if (below(p->root[i], real)) {
+		} else if (ims_path_below(p->root[i], real)) {
 			rc = add_start(p, p->root_id[i], p->root[i], "", false);
 		}
 	}
@@ -105,7 +114,7 @@ static int add_folder(plan *p, const char *real)
 static int add_file(plan *p, const char *real)
 {
 	for (size_t i = 0; i < p->n_roots; i++) {
-		const char *rest = below(real, p->root[i]);
+		const char *rest = ims_path_below(real, p->root[i]);
 		if (rest)
 			return add_start(p, p->root_id[i], p->root[i], rest, true);
 	}
@@ -129,15 +138,17 @@ static char *real_path(const char *path, struct stat *st)
 	return real;
 }
 
-/* A known root that is not there is offline, not an error. */
-static int add_path(plan *p, const char *path)
+/* A folder, or (files) anything else. A known root that is not there is offline, not an error. */
+static int add_path(plan *p, const char *path, bool files)
 {
 	struct stat st;
 	char *real = real_path(path, &st);
-	int rc;
+	int rc = 0;
 	if (!real && errno == ENOMEM)
 		return ims_nomem(p->err);
-	if (real) {
+	if ((real && S_ISDIR(st.st_mode)) == files) {
+		/* in the other pass */
+	} else if (real) {
 		rc = S_ISDIR(st.st_mode) ? add_folder(p, real) : add_file(p, real);
 	} else {
 		rc = ims_fail_errno(p->err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", path);
@@ -159,8 +170,8 @@ static int add_single(void *user, const store_picture *pic, const char *root_pat
 static int make_plan(plan *p, const char *const *paths, size_t n)
 {
 	int rc = ims_store_each_root(p->s->store, note_root, p, p->err);
-	for (size_t i = 0; !rc && i < n; i++)
-		rc = add_path(p, paths[i]);
+	for (size_t i = 0; !rc && i < 2 * n; i++) /* folders first: a file may lie in one */
+		rc = add_path(p, paths[i % n], i >= n);
 	if (rc || n)
 		return rc;
 	for (size_t i = 0; !rc && i < p->n_roots; i++)
@@ -226,7 +237,7 @@ static int switch_model(index_run *r)
 	int rc = ims_store_counts(r->s->store, by_state, &vectors, &next, &max_id, r->err);
 	if (rc || (next < vectors && !r->options.prune)) {
 		if (!rc)
-			ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%llu vectors are not made by the new model yet; the old one answers until then "
+			ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "vectors not made by the new model yet: %llu; the old one answers until then "
 				"(--prune drops them)", (unsigned long long)(vectors - next));
 		return rc;
 	}
@@ -254,12 +265,13 @@ typedef struct gone {
 	int64_t *id;
 	size_t n, cap;
 	size_t pictures, all; /* of the n, and of all that are known: those that no rule excludes */
+	uint64_t by_state[8], met; /* the others: what the walk met, as it is now */
 } gone;
 
 static bool protected_path(const index_run *r, const char *path)
 {
 	for (size_t i = 0; i < r->n_unreadable; i++) {
-		const char *rest = below(path, r->unreadable[i]);
+		const char *rest = ims_path_below(path, r->unreadable[i]);
 		if (rest && *rest)
 			return true;
 	}
@@ -270,11 +282,15 @@ static int collect_gone(void *user, const store_picture *p, const char *root_pat
 {
 	(void)root_path;
 	gone *g = user;
-	if (p->root != g->start->root || (*g->start->prefix && !below(p->path, g->start->prefix)))
+	if (p->root != g->start->root || (*g->start->prefix && !ims_path_below(p->path, g->start->prefix)))
 		return 0;
 	const known *k = ims_known_find(&g->run->known, ims_path_key(p->root, p->path));
 	bool picture = p->state != IMGSEARCH_EXCLUDED;
 	g->all += picture;
+	if (!k || k->seen) {
+		g->by_state[p->state]++;
+		g->met++;
+	}
 	if (!k || k->seen || protected_path(g->run, p->path))
 		return 0;
 	if (g->n == g->cap) {
@@ -290,14 +306,31 @@ static int collect_gone(void *user, const store_picture *p, const char *root_pat
 	return 0;
 }
 
+/*
+ * What was counted when a path was met may have changed since: where names are exchanged, a duplicate's twin gets other
+ * bytes later in the run, and the duplicate is the picture then.
+ */
+static void count_again(index_run *r, const gone *g, const imgsearch_counts *before)
+{
+	imgsearch_counts *c = &r->counts;
+	uint64_t *const now[] = { &c->indexed, &c->duplicate };
+	const uint64_t was[] = { before->indexed, before->duplicate }, is[] = { g->by_state[IMGSEARCH_INDEXED], g->by_state[IMGSEARCH_DUPLICATE] };
+	if (g->met != c->seen - before->seen || is[0] + is[1] != *now[0] - was[0] + *now[1] - was[1])
+		return; /* a path was met twice */
+	for (int i = 0; i < 2; i++)
+		*now[i] = was[i] + is[i];
+}
+
 /* Pictures of a start that the walk did not meet drop out, unless they are so many that a disk may be missing. */
-static int remove_gone(index_run *r, const start *st)
+static int remove_gone(index_run *r, const start *st, const imgsearch_counts *before)
 {
 	gone g = { .run = r, .start = st };
 	int rc = ims_store_each_picture(r->s->store, 0, collect_gone, &g, r->err);
+	if (!rc && before)
+		count_again(r, &g, before);
 	bool too_many = g.pictures > 1 && (double)g.pictures > 0.3 * (double)g.all && !r->options.prune;
 	if (!rc && too_many) {
-		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: %zu of %zu files are gone; kept in the index (--prune drops them)",
+		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: gone: %zu of %zu files; kept in the index (--prune drops them)",
 			st->root_path, g.pictures, g.all);
 	} else if (!rc && g.n) {
 		rc = ims_run_transaction(r);
@@ -329,7 +362,7 @@ static int offline(index_run *r, const start *st, const char *why)
 	gone g = { .run = r, .start = st };
 	int rc = ims_store_each_picture(r->s->store, 0, collect_gone, &g, r->err);
 	r->counts.offline += g.n;
-	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: %s; offline, its %zu files are kept", st->root_path, why, g.n);
+	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: %s; offline, its files are kept (%zu)", st->root_path, why, g.n);
 	ims_free(g.id);
 	return rc;
 }
@@ -348,13 +381,13 @@ static int index_file(index_run *r, const start *st)
 	walk_entry e = { .path = st->prefix };
 	if (!rc) {
 		e.kind = S_ISREG(sb.st_mode) ? WALK_FILE : S_ISLNK(sb.st_mode) ? WALK_EXCLUDED : WALK_SPECIAL;
-		e.reason = e.kind == WALK_EXCLUDED ? "symbolic link" : "special file";
+		e.reason = e.kind == WALK_EXCLUDED ? "symbolic link" : "not a regular file";
 		e.size = (uint64_t)sb.st_size;
 		e.mtime_ns = (int64_t)sb.st_mtim.tv_sec * 1000000000 + sb.st_mtim.tv_nsec;
 		rc = ims_run_entry(r, &e);
 	} else {
 		*strrchr(full, '/') = 0; /* gone, unless the folder is gone with it */
-		rc = lstat(*full ? full : "/", &sb) ? offline(r, st, "its folder is not there") : remove_gone(r, st);
+		rc = lstat(*full ? full : "/", &sb) ? offline(r, st, "its folder is not there") : remove_gone(r, st, NULL);
 	}
 	ims_free(full);
 	return rc;
@@ -372,19 +405,19 @@ static bool looks_unmounted(index_run *r, const start *st, uint64_t seen)
 static int index_folder(index_run *r, const start *st, const walk_rules *rules)
 {
 	struct stat sb;
-	uint64_t before = r->counts.seen;
+	imgsearch_counts before = r->counts;
 	if (stat(st->root_path, &sb) || !S_ISDIR(sb.st_mode))
 		return offline(r, st, "not there");
-	double start = ims_now(), busy = r->counts.network_s + r->counts.store_s;
+	double start = ims_now(), busy = r->waited + r->counts.store_s;
 	int rc = ims_walk(st->root_path, st->prefix, rules, entry, r, r->err);
 	if (rc == IMGSEARCH_EIO) /* the root itself cannot be read; the others can */
 		return offline(r, st, "cannot be read");
-	r->counts.walk_s += ims_now() - start - (r->counts.network_s + r->counts.store_s - busy);
+	r->counts.walk_s += ims_now() - start - (r->waited + r->counts.store_s - busy);
 	if (!rc) /* a moved file may be among the last */
 		rc = ims_run_drain(r);
-	if (!rc && !*st->prefix && looks_unmounted(r, st, before))
+	if (!rc && !*st->prefix && looks_unmounted(r, st, before.seen))
 		return offline(r, st, "empty");
-	return rc ? rc : remove_gone(r, st);
+	return rc ? rc : remove_gone(r, st, &before);
 }
 
 static int index_start(index_run *r, const plan *p, const start *st)

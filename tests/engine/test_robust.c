@@ -69,10 +69,21 @@ static int index_life(const scene *sc)
 {
 	imgsearch_error err;
 	imgsearch *s;
+	imgsearch_hits *hits;
+	char path[200];
 	const char *paths[] = { sc->photos };
 	int rc = imgsearch_open(&s, sc->db, NULL, &err);
 	if (!rc)
 		rc = imgsearch_index_tree(s, paths, 1, NULL, NULL, &err);
+	if (!rc)
+		rc = imgsearch_build(s, NULL, NULL, &err);
+	snprintf(path, sizeof path, "%s/0.png", sc->photos);
+	imgsearch_input in = imgsearch_file(path);
+	in.crop[2] = in.crop[3] = 40; /* a part: by the network, not by its bytes */
+	if (!rc)
+		rc = imgsearch_query(s, &in, 1, NULL, &hits, &err);
+	if (!rc)
+		imgsearch_hits_free(hits);
 	imgsearch_close(s);
 	return rc;
 }
