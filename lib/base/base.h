@@ -81,6 +81,7 @@ const void *ims_read_bytes(reader *r, size_t n); /* borrowed from the data; NULL
 
 /* The whole file; EIO, ENOTFOUND, ELIMIT above max_bytes. Refuses what is not a regular file. Does not block on a FIFO. */
 int ims_read_file(buf *out, const char *path, uint64_t max_bytes, imgsearch_error *err);
+int ims_read_fd(buf *out, int fd, const char *name, uint64_t max_bytes, imgsearch_error *err); /* of one that is open */
 
 /* ------------------------------------------------------------------------------------------------ hashes ---- */
 

@@ -118,8 +118,17 @@ float ims_read_f32(reader *r)
 	return v;
 }
 
-static int read_all(buf *out, int fd, const char *path, size_t expected, uint64_t max_bytes, imgsearch_error *err)
+int ims_read_fd(buf *out, int fd, const char *path, uint64_t max_bytes, imgsearch_error *err)
 {
+	struct stat st;
+	if (fstat(fd, &st))
+		return ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "%s: %s", path, S_ISDIR(st.st_mode) ? "a folder, not a file" : "not a regular file");
+	if ((uint64_t)st.st_size > max_bytes)
+		return ims_fail(err, IMGSEARCH_ELIMIT, "%s: larger than %llu bytes", path, (unsigned long long)max_bytes);
+	/* one byte more than its size, so that the end is seen without growing */
+	size_t start = out->len, expected = start + (size_t)st.st_size + 1;
 	for (;;) {
 		size_t want = expected > out->len ? expected - out->len : 65536;
 		size_t before = out->len;
@@ -134,26 +143,17 @@ static int read_all(buf *out, int fd, const char *path, size_t expected, uint64_
 			return ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
 		if (got == 0)
 			return 0;
-		if (out->len > max_bytes)
+		if (out->len - start > max_bytes)
 			return ims_fail(err, IMGSEARCH_ELIMIT, "%s: larger than %llu bytes", path, (unsigned long long)max_bytes);
 	}
 }
 
 int ims_read_file(buf *out, const char *path, uint64_t max_bytes, imgsearch_error *err)
 {
-	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return ims_fail_errno(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", path);
-	int rc;
-	if (fstat(fd, &st))
-		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
-	else if (!S_ISREG(st.st_mode))
-		rc = ims_fail(err, IMGSEARCH_EUNSUPPORTED, "%s: %s, not a file", path, S_ISDIR(st.st_mode) ? "a folder" : "a special file");
-	else if ((uint64_t)st.st_size > max_bytes)
-		rc = ims_fail(err, IMGSEARCH_ELIMIT, "%s: larger than %llu bytes", path, (unsigned long long)max_bytes);
-	else /* one byte more than its size, so that the end is seen without growing */
-		rc = read_all(out, fd, path, out->len + (size_t)st.st_size + 1, out->len + max_bytes, err);
+	int rc = ims_read_fd(out, fd, path, max_bytes, err);
 	close(fd);
 	return rc;
 }

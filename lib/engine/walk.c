@@ -115,20 +115,20 @@ static int add_rule(ruleset *set, char *line)
 
 static int read_rules(ruleset *set, int dir, const char *name)
 {
-	char *text = NULL;
+	buf text = { 0 };
 	struct stat st;
 	int rc = 0, fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0)
 		return 0;
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size <= MAX_IGNORE_FILE) {
-		text = ims_zalloc((size_t)st.st_size + 1, 1);
-		ssize_t got = text ? read(fd, text, (size_t)st.st_size) : 0;
-		rc = text ? 0 : IMGSEARCH_ENOMEM;
-		char *rest = got > 0 ? text : NULL;
+		rc = ims_read_fd(&text, fd, name, MAX_IGNORE_FILE, NULL);
+		ims_buf_u8(&text, 0);
+		rc = text.failed ? IMGSEARCH_ENOMEM : rc == IMGSEARCH_ENOMEM ? rc : 0;
+		char *rest = rc ? NULL : (char *)text.data;
 		for (char *line; !rc && rest && (line = strsep(&rest, "\n"));)
 			rc = add_rule(set, line);
 	}
-	ims_free(text);
+	ims_buf_free(&text);
 	close(fd);
 	return rc;
 }
@@ -264,7 +264,7 @@ static int walk_entry_at(walker *w, int fd, const char *name, const ruleset *set
 	if (folder)
 		return visit(w, &st) ? enter(w, fd, name, set, depth) : tell(w, WALK_EXCLUDED, "visited before", true, &st);
 	if (!S_ISREG(st.st_mode))
-		return tell(w, WALK_SPECIAL, "special file", false, &st);
+		return tell(w, WALK_SPECIAL, "not a regular file", false, &st);
 	return tell(w, WALK_FILE, NULL, false, &st);
 }
 

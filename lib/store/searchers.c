@@ -103,28 +103,39 @@ void ims_store_searchers_free(store_searcher *s, size_t n)
 	ims_free(s);
 }
 
+/* Straight into out: a column's value would be copied together elsewhere first, and a cold query is made of such copies. */
+static int read_blob(conn *c, int64_t row, buf *out, imgsearch_error *err)
+{
+	sqlite3_blob *blob = NULL;
+	size_t before = out->len;
+	int rc = sqlite3_blob_open(c->db, "main", "searcher_chunk", "data", row, 0, &blob) ? ims_store_sql_fail(c, sqlite3_errcode(c->db), err) : 0;
+	int size = rc ? 0 : sqlite3_blob_bytes(blob);
+	void *at = ims_buf_grow(out, (size_t)size);
+	if (!rc && !at)
+		rc = ims_nomem(err);
+	if (!rc && size && sqlite3_blob_read(blob, at, size, 0))
+		rc = ims_store_sql_fail(c, sqlite3_errcode(c->db), err);
+	sqlite3_blob_close(blob);
+	if (rc)
+		out->len = before;
+	return rc;
+}
+
 int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out, imgsearch_error *err)
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;
+	size_t before = out->len;
 	int rc = ims_store_lease(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err, "SELECT data, checksum FROM searcher_chunk WHERE state = ?1 AND number = ?2", "ii", state, (int64_t)number);
+	rc = ims_store_query(c, &s, err, "SELECT rowid, checksum FROM searcher_chunk WHERE state = ?1 AND number = ?2", "ii", state, (int64_t)number);
 	if (!rc && (rc = ims_store_step(c, s, err)) == 0)
 		rc = ims_fail(err, IMGSEARCH_EFORMAT, "index %s: chunk %u of searcher state %lld is missing: build it again", st->path, number, (long long)state);
 	if (rc > 0) {
-		const void *data = sqlite3_column_blob(s, 0);
-		size_t size = (size_t)sqlite3_column_bytes(s, 0);
-		rc = 0;
-		if (size && !data)
-			rc = ims_nomem(err);
-		else if (ims_checksum(data, size, number) != (uint64_t)sqlite3_column_int64(s, 1))
+		rc = read_blob(c, sqlite3_column_int64(s, 0), out, err);
+		if (!rc && ims_checksum(out->data + before, out->len - before, number) != (uint64_t)sqlite3_column_int64(s, 1))
 			rc = ims_fail(err, IMGSEARCH_EFORMAT, "index %s: chunk %u of searcher state %lld is damaged: build it again", st->path, number, (long long)state);
-		else
-			ims_buf_put(out, data, size);
-		if (out->failed)
-			rc = ims_nomem(err);
 	}
 	ims_store_done(c, s);
 	ims_store_return(st, c);

@@ -83,7 +83,6 @@ int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err); /* a 
 
 /* Vectors (raw f32). `next`: into the re-index under way. Each put and delete is noted as a change. */
 int ims_store_vector_put(store *st, int64_t id, const float *v, uint32_t dim, bool next, imgsearch_error *err);
-int ims_store_vector_remove(store *st, int64_t id, imgsearch_error *err);
 /* Many vectors that belong to no picture row, the fast way; ascending ids are fastest. No later picture gets one of these ids. */
 int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim, imgsearch_error *err);
 

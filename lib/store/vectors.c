@@ -55,16 +55,6 @@ int ims_store_vector_drop(store *st, conn *c, int64_t id, bool *gone, imgsearch_
 	return rc;
 }
 
-int ims_store_vector_remove(store *st, int64_t id, imgsearch_error *err)
-{
-	conn *c;
-	bool gone = false;
-	int rc = ims_store_writer(st, &c, err);
-	if (!rc)
-		rc = ims_store_vector_drop(st, c, id, &gone, err);
-	return rc || gone ? rc : ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no vector %lld", st->path, (long long)id);
-}
-
 /* A row's values, checked against what the caller has room for. */
 static const void *row_data(store *st, sqlite3_stmt *s, int column, int64_t id, uint32_t dim, imgsearch_error *err)
 {

@@ -375,8 +375,8 @@ static void vectors(void **state)
 	assert_true(out[0][3] == 3002 && out[2][0] == 5);
 	fails(IMGSEARCH_EDB, ims_store_vectors_fetch(st, want, 3, 3, out[0], found, &err));
 	begin(st);
-	ok(ims_store_vector_remove(st, 5, &err));
-	fails(IMGSEARCH_ENOTFOUND, ims_store_vector_remove(st, 5, &err));
+	ok(ims_store_picture_remove(st, 5, &err));
+	fails(IMGSEARCH_ENOTFOUND, ims_store_picture_remove(st, 5, &err));
 	float v[4] = { 0 };
 	ok(ims_store_vectors_put(st, &(int64_t){ INT64_MAX }, v, 1, 4, &err));
 	store_picture p = { .path = "none left", .state = IMGSEARCH_DAMAGED };
@@ -488,7 +488,7 @@ static void space(void **state)
 	assert_true(full > N * DIM * 4 && full < N * DIM * 4 * 1.2);
 	ok(ims_store_tx_begin(st, &err));
 	for (int i = 0; i < N; i++)
-		ok(ims_store_vector_remove(st, ids[i], &err));
+		ok(ims_store_picture_remove(st, ids[i], &err));
 	fails(IMGSEARCH_EINVAL, ims_store_compact(st, &err));
 	ok(ims_store_tx_commit(st, &err));
 	ok(ims_store_compact(st, &err));
