@@ -185,8 +185,8 @@ int cli_error(const imgsearch_error *err);
 int cli_nomem(void);
 
 /* An operand that names an input: "id:N" a stored picture, "-" the standard input (its bytes go to *bytes, once; free
-   them after use), else a file. False (said): a bad id, or standard input that cannot be read. */
-bool cli_input(imgsearch_input *in, const char *text, void **bytes);
+   them after use), else a file. A status, said when it is not CLI_DONE: a bad id is CLI_USAGE. */
+int cli_input(imgsearch_input *in, const cli *c, const char *text, void **bytes);
 
 /* Paths for a command that takes many: operands, "-" replaced by those on standard input (one a line, or NUL-ended). */
 typedef struct paths {

@@ -22,23 +22,21 @@ static const opt options[] = {
 	OPT_END
 };
 
-/* A path of the index, or id:N. */
-static bool find(cli *c, const char *text, int64_t *id)
+/* A path of the index, or id:N; a status. */
+static int find(cli *c, const char *text, int64_t *id)
 {
 	imgsearch_error err;
 	imgsearch_input in;
 	void *none = NULL;
 	if (!strncmp(text, "id:", 3)) {
-		bool ok = cli_input(&in, text, &none);
+		int rc = cli_input(&in, c, text, &none);
 		*id = in.id;
-		return ok;
+		return rc;
 	}
 	char *path = path_absolute(text);
 	int rc = path ? imgsearch_find(c->s, path, id, &err) : IMGSEARCH_ENOMEM;
 	free(path);
-	if (rc)
-		cli_fail("%s is not in the index", text);
-	return !rc;
+	return rc ? cli_fail("%s is not in the index", text) : CLI_DONE;
 }
 
 static int reject(cli *c)
@@ -47,9 +45,11 @@ static int reject(cli *c)
 	imgsearch_error err;
 	if (c->n_operands != 2)
 		return cli_usage(c->cmd, "--reject takes two pictures");
-	for (int i = 0; i < 2; i++)
-		if (!find(c, c->operand[i], &id[i]))
-			return CLI_FAILED;
+	for (int i = 0; i < 2; i++) {
+		int rc = find(c, c->operand[i], &id[i]);
+		if (rc)
+			return rc;
+	}
 	return imgsearch_reject(c->s, id[0], id[1], &err) ? cli_error(&err) : CLI_DONE;
 }
 
@@ -88,11 +88,12 @@ static void summarise(const cli *c, const imgsearch_group_list *list)
 	}
 	for (int k = 0; k < 3; k++)
 		if (groups[k])
-			cli_note(c, "%s: %zu groups of %zu pictures", name[k], groups[k], pictures[k]);
+			cli_note(c, "%s: %zu group%s of %zu pictures", name[k], groups[k], groups[k] == 1 ? "" : "s", pictures[k]);
 	if (!list->count)
 		cli_note(c, "no near-duplicates");
 	if (list->unread)
-		cli_note(c, "%llu pictures could not be compared on their pixels: their files are away or changed", (unsigned long long)list->unread);
+		cli_note(c, "%llu picture%s could not be compared on the pixels: away or changed since", (unsigned long long)list->unread,
+			list->unread == 1 ? "" : "s");
 }
 
 static int run(cli *c, void *args)

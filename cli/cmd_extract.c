@@ -59,9 +59,11 @@ typedef struct block {
 static int extract_block(cli *c, block *b, size_t first, size_t n, int raw, array_writer *w)
 {
 	imgsearch_error err;
-	for (size_t i = 0; i < n; i++)
-		if (!cli_input(&b->in[i], c->operand[first + i], &b->bytes))
-			return CLI_FAILED;
+	for (size_t i = 0; i < n; i++) {
+		int rc = cli_input(&b->in[i], c, c->operand[first + i], &b->bytes);
+		if (rc)
+			return rc;
+	}
 	memset(b->error, 0, sizeof(b->error));
 	if (imgsearch_extract(c->s, b->in, n, raw, b->rows, b->error, &err))
 		return cli_error(&err);

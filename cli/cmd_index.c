@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli/server_client.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -164,6 +165,28 @@ static int index_paths(cli *c, const index_args *a, const paths *p)
 	return n.damaged + n.too_big + n.unreadable + (only_files(p) ? n.unsupported : 0) ? CLI_SOME_FAILED : CLI_DONE;
 }
 
+/* Where there is no index yet: what cannot work is refused before one is made. */
+static int check_first(cli *c, const paths *p)
+{
+	imgsearch_options o = cli_options(c);
+	imgsearch_error err;
+	const char *db = cli_db(c);
+	imgsearch *s;
+	struct stat st;
+	if (!db)
+		return CLI_FAILED;
+	if (stat(db, &st) == 0 || !strcmp(db, ":memory:"))
+		return CLI_DONE;
+	for (size_t i = 0; i < p->n; i++)
+		if (stat(p->item[i], &st))
+			return cli_fail("%s: %s", p->item[i], strerror(errno));
+	if (imgsearch_open(&s, ":memory:", &o, &err))
+		return cli_error(&err);
+	int rc = imgsearch_extract(s, NULL, 0, 0, NULL, NULL, &err); /* of nothing: is there such a model? */
+	imgsearch_close(s);
+	return rc ? cli_error(&err) : CLI_DONE;
+}
+
 static int run(cli *c, void *args)
 {
 	const index_args *a = args;
@@ -171,7 +194,7 @@ static int run(cli *c, void *args)
 	int rc = paths_read(c, &p);
 	if (rc == CLI_DONE && c->n_operands && !p.n)
 		cli_note(c, "no paths on standard input: nothing to do");
-	else if (rc == CLI_DONE && (rc = cli_open(c, c->n_operands > 0)) == CLI_DONE)
+	else if (rc == CLI_DONE && (!c->n_operands || (rc = check_first(c, &p)) == CLI_DONE) && (rc = cli_open(c, c->n_operands > 0)) == CLI_DONE)
 		rc = index_paths(c, a, &p);
 	paths_free(&p);
 	return rc;

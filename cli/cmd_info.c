@@ -95,7 +95,7 @@ static void print_text(const imgsearch_info *i)
 	count("excluded", n->excluded);
 	count("unreadable", n->unreadable);
 	if (n->offline)
-		printf("%-12s %llu pictures below folders that are not there now\n", "offline", (unsigned long long)n->offline);
+		printf("%-12s %llu picture%s below folders that are not there now\n", "offline", (unsigned long long)n->offline, n->offline == 1 ? "" : "s");
 	line("model", i->model);
 	line("weights", i->weights);
 	line("precision", i->precision);

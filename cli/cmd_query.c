@@ -190,14 +190,16 @@ static int all_queries(cli *c, query_args *a, imgsearch_input *in, void **bytes)
 	size_t n = 1;
 	tally t = { 0 };
 	for (size_t i = 0; i < a->not.n; i++, n++) {
-		if (!cli_input(&in[n], a->not.item[i], bytes))
-			return CLI_FAILED;
+		int rc = cli_input(&in[n], c, a->not.item[i], bytes);
+		if (rc)
+			return rc;
 		in[n].weight = -0.5f;
 	}
 	for (size_t i = 0; i < c->n_operands && !cli_interrupted() && !ferror(stdout); i++) {
 		imgsearch_input *at = &in[a->combine && i ? n++ : 0];
-		if (!cli_input(at, c->operand[i], bytes))
-			return CLI_FAILED;
+		int rc = cli_input(at, c, c->operand[i], bytes);
+		if (rc)
+			return rc;
 		memcpy(at->crop, a->crop, sizeof(at->crop));
 		if (!a->combine)
 			one_query(c, a, c->operand[i], in, n, &t);

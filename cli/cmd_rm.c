@@ -50,10 +50,10 @@ static int choose(chosen *x, const char *text)
 	void *none = NULL;
 	int64_t id;
 	if (!strncmp(text, "id:", 3)) {
-		if (!cli_input(&in, text, &none))
-			return CLI_USAGE;
-		add(x, in.id);
-		return CLI_DONE;
+		int rc = cli_input(&in, x->c, text, &none);
+		if (!rc)
+			add(x, in.id);
+		return rc;
 	}
 	char *path = path_absolute(text);
 	if (!path)

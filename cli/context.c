@@ -130,28 +130,28 @@ static char *read_stdin(size_t *size)
 	return data;
 }
 
-bool cli_input(imgsearch_input *in, const char *text, void **bytes)
+int cli_input(imgsearch_input *in, const cli *c, const char *text, void **bytes)
 {
 	if (!strcmp(text, "-")) {
 		size_t size;
 		if (*bytes)
-			return cli_fail("standard input (-) can be given only once"), false;
+			return cli_usage(c->cmd, "standard input (-) can be given only once");
 		*bytes = read_stdin(&size);
 		if (*bytes)
 			*in = imgsearch_memory(*bytes, size);
-		return *bytes != NULL;
+		return *bytes ? CLI_DONE : CLI_FAILED;
 	}
 	if (!strncmp(text, "id:", 3)) {
 		char *end;
 		errno = 0;
 		long long id = strtoll(text + 3, &end, 10);
 		if (end == text + 3 || *end || errno || id < 0)
-			return cli_fail("%s: not the id of a picture, such as id:7 (a file of that name: ./%s)", text, text), false;
+			return cli_usage(c->cmd, "%s: not the id of a picture, such as id:7 (a file of that name: ./%s)", text, text);
 		*in = imgsearch_stored(id);
-		return true;
+		return CLI_DONE;
 	}
 	*in = imgsearch_file(text);
-	return true;
+	return CLI_DONE;
 }
 
 static bool paths_add(paths *p, size_t *cap, const char *path)

@@ -7,6 +7,8 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -120,14 +122,16 @@ static const cmd *find_command(int argc, char **argv, int *used)
 
 /* ------------------------------------------------------------------------------------------------ running ---- */
 
-/* stdout is only done when its last byte has been taken. A reader that has seen enough (EPIPE) needs no message. */
+/* stdout is only done when its last byte has been taken. A reader that has seen enough (a pipe's POLLERR) needs no message. */
 static int finish_output(int status)
 {
+	struct pollfd reader = { .fd = STDOUT_FILENO };
 	errno = 0;
 	if (!ferror(stdout) && fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	if (errno != EPIPE)
-		cli_fail("standard output: cannot write: %s", strerror(errno ? errno : EIO));
+	int why = errno ? errno : EIO; /* that of an earlier write is lost */
+	if (poll(&reader, 1, 0) != 1 || !(reader.revents & POLLERR))
+		cli_fail("standard output: cannot write: %s", strerror(why));
 	return CLI_FAILED;
 }
 
@@ -155,9 +159,22 @@ static int run_command(const cmd *c, int argc, char **argv)
 	return status;
 }
 
+/* Memory that was given back is kept for the next use: half of a cold query's time would go into the pages of short-lived buffers. */
+#ifdef __GLIBC__
+static void keep_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 32 << 20);
+	mallopt(M_TRIM_THRESHOLD, 64 << 20);
+	mallopt(M_TOP_PAD, 4 << 20);
+}
+#else
+static void keep_memory(void) {}
+#endif
+
 int main(int argc, char **argv)
 {
 	int used, status;
+	keep_memory();
 	catch_signals();
 	/* libtorch's OpenMP threads spin while they wait and starve the decoders, 13 x slower on a busy machine */
 	setenv("OMP_WAIT_POLICY", "passive", 0);

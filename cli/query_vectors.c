@@ -141,7 +141,7 @@ static int answer(cli *c, query_args *a, const array *queries)
 	batch b = { .queries = queries, .metric = info->metric, .k = a->options.k };
 	size_t room = a->batch < queries->n ? a->batch : queries->n + 1;
 	int rc = CLI_DONE;
-	if (info->dim != queries->dim)
+	if (info->dim && info->dim != queries->dim)
 		rc = cli_fail("%s: its rows have %zu values, those of the index %u", a->vectors, queries->dim, info->dim);
 	imgsearch_info_free(info);
 	if (rc)

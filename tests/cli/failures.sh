@@ -28,6 +28,17 @@ check "an index in a folder that is not there" 3 imgsearch index --db no/such/i.
 END
 grep -q 'no/such/i.db: ' .err; result "... names it: $(tidy <.err)" $?
 
+check "index by a model that is none" 3 imgsearch index --db first.db --model nosuch pics <<'END'
+! imgsearch: unknown network "nosuch" and no weights file of that name; `imgsearch models` lists what there is
+END
+check "index of a folder that is not there" 3 imgsearch index --db first.db pics nowhere <<'END'
+! imgsearch: nowhere: No such file or directory
+END
+[ ! -e first.db ]; result "... and no index is left behind" $?
+check "rm of an id that is none" 2 imgsearch rm --db good.db id:abc <<'END'
+! imgsearch: rm: id:abc: not the id of a picture, such as id:7 (a file of that name: ./id:abc) (see: imgsearch help rm)
+END
+
 # Read-only. Root may write everywhere: then it is done as nobody.
 if [ "$(id -u)" = 0 ]; then
 	as() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
@@ -70,6 +81,8 @@ fi
 imgsearch list --db good.db >&- 2>.err; [ $? = 3 ]; result "a closed standard output" $?
 (imgsearch list --db good.db 2>.err; echo $? >.status) | true
 [ ! -s .err ]; result "a reader that went away: nothing is said" $?
+(imgsearch query -q --db good.db pics/*.jpg 2>.err; echo $? >.status) | true
+[ ! -s .err ]; result "... also between two results" $? .err
 check "nothing to write: closed standard output is no matter" 0 sh -c "imgsearch index -q --db good.db pics >&-" </dev/null
 
 # Two at once: one does it, the other is told; both may also succeed one after the other.

@@ -43,8 +43,8 @@ END
 check "an id that is not there" 3 imgsearch query id:999 <<'END'
 ! imgsearch: picture 999 is not in the index
 END
-check "an id that is none" 3 imgsearch query id:7x <<'END'
-! imgsearch: id:7x: not the id of a picture, such as id:7 (a file of that name: ./id:7x)
+check "an id that is none" 2 imgsearch query id:7x <<'END'
+! imgsearch: query: id:7x: not the id of a picture, such as id:7 (a file of that name: ./id:7x) (see: imgsearch help query)
 END
 imgsearch query -k 1 - <pics/bricks-01.jpg >.out 2>.err
 compare "a picture on standard input" 0 $? <<'END'
@@ -53,8 +53,8 @@ END
 check "nothing on standard input" 3 imgsearch query - <<'END'
 ! imgsearch: standard input: the file is empty
 END
-check "standard input twice" 3 imgsearch query --combine - - <<'END'
-! imgsearch: standard input (-) can be given only once
+check "standard input twice" 2 imgsearch query --combine - - <<'END'
+! imgsearch: query: standard input (-) can be given only once (see: imgsearch help query)
 END
 check "several pictures are several queries" 0 q -k 1 pics/city-01.jpg pics/night-01.jpg <<'END'
 ==> W/pics/city-01.jpg <==
