@@ -7,6 +7,8 @@ after subtracting the mean over the pictures, which random weights give nearly t
 """
 import json, os, struct, subprocess, sys, tempfile
 
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait would spin
+
 B = os.environ.get("B", "build")
 DRIVER = os.path.join(B, "tests/model/features")
 N = 6
