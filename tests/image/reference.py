@@ -13,7 +13,7 @@ WEIGHTS = '../shared/weights/mobilenet_v2.pth'
 B = os.environ.get('B', 'build')
 SHOW = os.path.join(B, 'tests/image/show')
 NAMES = ['fit equals torchvision, bilinear', 'fit equals torchvision, bicubic', 'odd JPEGs are read as by Pillow',
-         'extract --full-decode equals torchvision', 'extract is near torchvision']
+         'extract --full-decode equals torchvision', 'extract is near torchvision', 'extract in bf16, the mean subtracted']
 
 
 def skip(why):
@@ -86,7 +86,7 @@ def their_features(files):
 def our_features(files, *options):
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, 'out.npy')
-        subprocess.run([os.path.join(B, 'imgsearch'), 'extract', '-q', '--model', 'mobilenet_v2', '--weights', WEIGHTS, '--precision', 'f32',
+        subprocess.run([os.path.join(B, 'imgsearch'), 'extract', '-q', '--model', 'mobilenet_v2', '--weights', WEIGHTS,
                         *options, '-o', out, *files], check=True, env={**os.environ, 'IMGSEARCH_LIBDIR': B, 'IMGSEARCH_DB': '', 'XDG_DATA_HOME': folder})
         return np.load(out)
 
@@ -106,11 +106,15 @@ else:
 
 missing = next((f for f in (WEIGHTS, os.path.join(B, 'imgsearch-shim.so')) if not os.path.exists(f)), None)
 wanted = None if missing else their_features(files)
-for number, options, least in (4, ['--full-decode'], .9999), (5, [], .995):
+for number, options, least in (4, ['--precision=f32', '--full-decode'], .9999), (5, ['--precision=f32'], .995), (6, ['--precision=bf16', '--full-decode'], .99):
     if missing:
         print(f'ok {number} - {NAMES[number - 1]} # SKIP {missing} is absent')
         continue
     got = our_features(files, *options)
-    cosine = (got * wanted).sum(1) / np.linalg.norm(got, axis=1) / np.linalg.norm(wanted, axis=1)
+    want = wanted
+    if number == 6:
+        want = want / np.linalg.norm(want, axis=1, keepdims=True)
+        want, got = want - want.mean(0), got - got.mean(0)
+    cosine = (got * want).sum(1) / np.linalg.norm(got, axis=1) / np.linalg.norm(want, axis=1)
     lowest = int(np.nanargmin(cosine))
     check(number, bool((cosine >= least).all()), f'{len(files)} files, lowest cosine {cosine[lowest]:.6f}, {files[lowest]}')
