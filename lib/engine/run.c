@@ -76,11 +76,13 @@ static int load_network(index_run *r)
 	r->waited += ims_now() - start;
 	if (rc)
 		return rc;
+	r->lanes = ims_model_lanes(r->network) + 1u;
 	r->batch = ims_model_batch(r->network);
+	if (r->lanes > 2) /* together they fill the caches no more than one would */
+		r->batch = (r->batch + 1) / 2;
 	size_t slot = (size_t)r->identity.recipe.crop * r->identity.recipe.crop * 3;
 	r->cap = r->batch + 2 * r->s->threads;
 	r->ring = ims_zalloc(r->cap, sizeof *r->ring);
-	r->lanes = ims_model_lanes(r->network) + 1u;
 	r->lane = ims_zalloc(r->lanes, sizeof *r->lane);
 	bool got = r->ring && r->lane;
 	for (size_t i = 0; got && i < r->lanes; i++) {
