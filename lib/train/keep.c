@@ -148,7 +148,7 @@ int ims_keep_resume(run *r, imgsearch_error *err)
 
 void ims_keep_forget(run *r)
 {
-	static const char *const ending[] = { ".checkpoint", ".teach" };
+	static const char *const ending[] = { ".checkpoint", ".checkpoint.part", ".teach" }; /* .part: of a kill */
 	for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
 		char *path = ims_format("%s%s", r->o->out, ending[i]);
 		if (path)
