@@ -82,7 +82,7 @@ def gather(work, n):
     folder = os.path.join(work, f"pictures-{n}")
     if os.path.isdir(folder):
         return folder
-    files = sorted(glob.glob("../shared/images/**/*.jpg", recursive=True))
+    files = sorted(f for ending in ("jpg", "JPEG") for f in glob.glob("../shared/images/**/*." + ending, recursive=True))
     random.Random(1).shuffle(files)
     n = n or len(files)
     os.mkdir(folder)
