@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Makes the vectors that bench-search measures on: features of real photos and of crops, flips and scales of them.
 
-    vectors.py OUT [--views N] [--jobs N] [--size PX] [--shared DIR]
+    vectors.py OUT [--views N] [--jobs N] [--size PX] [--shared DIR] [--mixed ROWS]
 
 MobileNetV2 (../shared/weights/mobilenet_v2.pth, bf16, frozen TorchScript), average-pooled and L2-normalised. View 0
 of a photo is its centre square, every other a random box of 25-100 % of its area, aspect 3:4 to 4:3, flipped half of
@@ -16,6 +16,7 @@ same photos and neighbours do not lie side by side.
                      (1-t) a + t b + s (c - d), a and b views of one photo, c and d of another, t and s uniform in
                      0..0.5, so that spread between views stays as the network gives it; L2-normalised
     query256_in.npy, query256_out.npy   the queries, projected alike and L2-normalised
+    mixed.npy        (ROWS, 256) f16: more rows like those of base256 (--mixed ROWS; made from base.npy where that is there)
 """
 import argparse, glob, math, os, random, sys, time
 from multiprocessing import Process
@@ -107,8 +108,8 @@ def worker(job, jobs, files, args):
             print(f"view {view} of {args.views}: {time.time() - started:.0f} s", file=sys.stderr, flush=True)
 
 
-def reduced(out, photos):
-    """The 1 M x 256 set."""
+def reduced(out, views, name, n, dtype):
+    """n rows x 256 by mixing, and their queries where those are absent."""
     base = np.load(f"{out}/base.npy", mmap_mode="r")
     sample = base[::max(1, len(base) // 40000)].astype(np.float32)
     mean = sample.mean(0)
@@ -117,18 +118,19 @@ def reduced(out, photos):
     print(f"{REDUCED} components hold {values[::-1][:REDUCED].sum() / values.sum():.3f} of the variance", file=sys.stderr)
     unit = lambda a: a / np.linalg.norm(a, axis=1, keepdims=True)
     low = np.concatenate([(base[i:i + 20000] - mean) @ axes for i in range(0, len(base), 20000)])
-    views, rng = len(base) // photos, np.random.default_rng(1)
-    mixed = np.lib.format.open_memmap(f"{out}/base256.part.npy", "w+", np.float32, (MIXED, REDUCED))
-    for i in range(0, MIXED, 50000):
-        n = min(50000, MIXED - i)
-        row = lambda photo: low[rng.integers(0, views, n) * photos + photo]
-        p, q = rng.integers(0, photos, (2, n))
-        t, s = rng.uniform(0, .5, (2, n, 1)).astype(np.float32)
-        mixed[i:i + n] = unit((1 - t) * row(p) + t * row(p) + s * (row(q) - row(q)))
+    photos, rng = len(base) // views, np.random.default_rng(1)
+    mixed = np.lib.format.open_memmap(f"{out}/{name}.part.npy", "w+", dtype, (n, REDUCED))
+    for i in range(0, n, 50000):
+        m = min(50000, n - i)
+        row = lambda photo: low[rng.integers(0, views, m) * photos + photo]
+        p, q = rng.integers(0, photos, (2, m))
+        t, s = rng.uniform(0, .5, (2, m, 1)).astype(np.float32)
+        mixed[i:i + m] = unit((1 - t) * row(p) + t * row(p) + s * (row(q) - row(q)))
     mixed.flush()
-    for name in "in", "out":
-        np.save(f"{out}/query256_{name}.npy", unit((np.load(f"{out}/query_{name}.npy") - mean) @ axes))
-    os.rename(f"{out}/base256.part.npy", f"{out}/base256.npy")
+    for kind in "in", "out":
+        if not os.path.exists(f"{out}/query256_{kind}.npy"):
+            np.save(f"{out}/query256_{kind}.npy", unit((np.load(f"{out}/query_{kind}.npy") - mean) @ axes))
+    os.rename(f"{out}/{name}.part.npy", f"{out}/{name}.npy")
 
 
 def main():
@@ -138,8 +140,11 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--shared", default="../shared")
+    parser.add_argument("--mixed", metavar="ROWS", type=int, help="only mixed.npy: so many rows like those of base256, f16")
     args = parser.parse_args()
     os.makedirs(args.out, exist_ok=True)
+    if args.mixed and os.path.exists(f"{args.out}/base.npy"):
+        return reduced(args.out, args.views, "mixed", args.mixed, np.float16)
     files = photos(args.shared)
     if len(files) < HELD_OUT + QUERIES:
         sys.exit(f"vectors.py: {args.shared} has no photos: nothing made")
@@ -164,7 +169,9 @@ def main():
         os.rename(f"{args.out}/{name}.part.npy", f"{args.out}/{name}.npy")
     for mark in glob.glob(f"{args.out}/.view*"):
         os.remove(mark)
-    reduced(args.out, kept)
+    reduced(args.out, args.views, "base256", MIXED, np.float32)
+    if args.mixed:
+        reduced(args.out, args.views, "mixed", args.mixed, np.float16)
 
 
 if __name__ == "__main__":
