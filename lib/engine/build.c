@@ -95,9 +95,16 @@ static int put_chunk(void *ctx, uint32_t number, const void *data, size_t size, 
 	return ims_store_searcher_chunk(k->store, k->state, number, data, size, err);
 }
 
-static int choose(imgsearch *s, const char *name, const char *why, imgsearch_error *err)
+/* The index's own searcher from now on, and what is said about it. */
+static int choose(imgsearch *s, const search_index *index, const char *why, imgsearch_error *err)
 {
+	const char *name = ims_search_name(index);
+	char about[512], key[64];
+	ims_search_describe(index, about, sizeof about);
+	snprintf(key, sizeof key, "searcher_%s", name);
 	int rc = ims_store_set(s->store, "searcher", name, strlen(name), err);
+	if (!rc)
+		rc = ims_store_set(s->store, key, about, strlen(about), err);
 	return rc ? rc : ims_store_set(s->store, "searcher_why", why, strlen(why), err);
 }
 
@@ -118,7 +125,7 @@ static int save(imgsearch *s, const view *v, search_index *index, int64_t change
 	if (!rc)
 		rc = ims_store_searcher_publish(s->store, k.state, params, ims_search_find(name)->version, v->rows.n, change, err);
 	if (!rc)
-		rc = choose(s, name, *report->why ? report->why : "it was asked for", err);
+		rc = choose(s, index, *report->why ? report->why : "it was asked for", err);
 	if (!rc)
 		rc = ims_store_changes_trim(s->store, err);
 	if (!rc)
@@ -132,19 +139,51 @@ static int save(imgsearch *s, const view *v, search_index *index, int64_t change
 	return rc;
 }
 
-static int build_now(imgsearch *s, view *v, const imgsearch_build_options *o, const char *name, imgsearch_build_report *report, job *j, imgsearch_error *err)
+/* Building several is for comparing them: the fastest stays. */
+static int build_best(view *v, const char *const *name, size_t n, const search_facts *facts, const search_params *params,
+	search_index **out, imgsearch_build_report *report, job *j, imgsearch_error *err)
+{
+	search_index *index[SEARCH_CANDIDATES] = { NULL };
+	double seconds[SEARCH_CANDIDATES] = { 0 };
+	size_t best = 0;
+	int rc = 0;
+	for (size_t i = 0; !rc && i < n; i++) {
+		rc = ims_search_build(&index[i], name[i], &v->rows, params, j, err);
+		if (!rc && n > 1)
+			rc = ims_search_time(index[i], facts, &seconds[i], err);
+	}
+	if (!rc && n > 1)
+		best = ims_search_fastest(facts, name, seconds, n, report->why, sizeof report->why);
+	*out = rc ? NULL : index[best];
+	for (size_t i = 0; i < n; i++)
+		if (rc || i != best)
+			ims_search_free(index[i]);
+	return rc;
+}
+
+static int build_now(imgsearch *s, view *v, const imgsearch_build_options *o, const char *asked, imgsearch_build_report *report, job *j, imgsearch_error *err)
 {
 	search_params params = { .variance = o->variance, .components = o->components, .degree = o->degree,
 		.beam = o->beam, .whiten = o->whiten, .seed = o->seed };
+	const char *name[SEARCH_CANDIDATES] = { asked };
+	search_facts facts = { 0 };
 	search_index *index = NULL;
 	int64_t change;
+	size_t n = 1;
 	int rc = ims_store_change_last(s->store, &change, err);
+	if (!rc && !asked) {
+		rc = ims_search_look(&facts, &v->rows, err);
+		n = ims_search_candidates(&facts, name, report->why, sizeof report->why);
+	}
 	if (!rc)
-		rc = ims_search_build(&index, name, &v->rows, &params, j, err);
+		rc = build_best(v, name, n, &facts, &params, &index, report, j, err);
 	if (!rc)
 		rc = save(s, v, index, change, report, err);
-	if (!rc)
+	if (!rc) {
+		report->searcher = ims_search_name(index);
 		rc = ims_store_compact(s->store, err);
+	}
+	ims_search_facts_free(&facts);
 	ims_search_free(index);
 	return rc;
 }
@@ -162,7 +201,9 @@ static int build(imgsearch *s, const imgsearch_build_options *o, imgsearch_build
 {
 	view *v;
 	bool changed = false, fresh = false;
-	const char *name = o->searcher ? o->searcher : "auto";
+	const char *name = o->searcher && strcmp(o->searcher, "auto") ? o->searcher : NULL; /* NULL: auto */
+	if (name && !ims_search_find(name))
+		return ims_fail(err, IMGSEARCH_EINVAL, "there is no searcher named %s", name);
 	int rc = ims_view_counted(s, &v, err);
 	if (rc)
 		return rc;
@@ -173,15 +214,12 @@ static int build(imgsearch *s, const imgsearch_build_options *o, imgsearch_build
 		if (rc)
 			return rc;
 	}
-	if (!rc && !strcmp(name, "auto"))
-		name = ims_search_auto(&v->rows, report->why, sizeof report->why);
-	if (!rc && !ims_search_find(name))
-		rc = ims_fail(err, IMGSEARCH_EINVAL, "there is no searcher named %s", name);
 	report->rows = v->rows.n;
-	if (!rc)
-		report->searcher = ims_search_find(name)->name;
-	if (!rc && o->if_stale)
-		rc = is_fresh(s, v, name, &fresh, err);
+	const char *there = name ? name : ims_search_suits(v->chosen, v->rows.n, v->space.dim) ? v->chosen : NULL;
+	if (there)
+		report->searcher = ims_search_find(there)->name;
+	if (!rc && o->if_stale && there)
+		rc = is_fresh(s, v, there, &fresh, err);
 	if (!rc && (!fresh || !v->has_chance) && v->rows.n >= CHANCE_ROWS)
 		rc = ims_chance_fit(s, v, err);
 	if (!rc && !fresh && v->rows.n)

@@ -64,6 +64,17 @@ static int add_root(void *user, int64_t id, const char *path)
 	return 0;
 }
 
+/* What a build left under that name, or NULL. */
+static const char *text(imgsearch *s, info_block *b, const char *name)
+{
+	buf said = { 0 };
+	const char *kept = NULL;
+	if (!ims_store_get(s->store, name, &said, NULL) && said.len)
+		kept = keep(b, ims_strndup((const char *)said.data, said.len));
+	ims_buf_free(&said);
+	return kept;
+}
+
 static int add_searchers(imgsearch *s, const view *v, info_block *b)
 {
 	store_searcher *all;
@@ -79,8 +90,12 @@ static int add_searchers(imgsearch *s, const view *v, info_block *b)
 		rc = ims_nomem(b->err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		bool same = all[i].params && !strcmp(all[i].params, params);
-		b->searchers[i] = keep(b, ims_format("%s: %llu rows, %.1f MB, %s", all[i].name, (unsigned long long)all[i].rows,
-			(double)all[i].bytes / 1e6, !same ? "stale: build again" : last > all[i].change ? "catches up with changes" : "fresh"));
+		char key[64];
+		snprintf(key, sizeof key, "searcher_%s", all[i].name);
+		const char *about = text(s, b, key);
+		b->searchers[i] = keep(b, ims_format("%s: %llu rows, %.1f MB, %s%s%s", all[i].name, (unsigned long long)all[i].rows,
+			(double)all[i].bytes / 1e6, !same ? "stale: build again" : last > all[i].change ? "catches up with changes" : "fresh",
+			about ? "; " : "", about ? about : ""));
 		if (!b->searchers[i])
 			rc = ims_nomem(b->err);
 		b->info.n_searchers += !rc;
@@ -127,17 +142,6 @@ static int add_counts(imgsearch *s, imgsearch_info *info, imgsearch_error *err)
 	return rc;
 }
 
-/* The sentence that the last build left about its choice. */
-static const char *why(imgsearch *s, info_block *b)
-{
-	buf text = { 0 };
-	const char *kept = NULL;
-	if (!ims_store_get(s->store, "searcher_why", &text, NULL) && text.len)
-		kept = keep(b, ims_strndup((const char *)text.data, text.len));
-	ims_buf_free(&text);
-	return kept ? kept : "no searcher is built: queries scan every vector (run build)";
-}
-
 /* An index that has no vectors yet gives the dimension of the network that its options name. */
 static uint32_t future_dim(imgsearch *s)
 {
@@ -156,7 +160,9 @@ static int fill(imgsearch *s, const view *v, info_block *b)
 	info->metric = v->space.metric;
 	info->kernels = ims_kernels()->name;
 	info->searcher = keep(b, ims_strdup(*v->chosen ? v->chosen : "scan"));
-	info->searcher_why = why(s, b);
+	info->searcher_why = text(s, b, "searcher_why");
+	if (!info->searcher_why)
+		info->searcher_why = "no searcher is built: queries scan every vector (run build)";
 	int rc = info->path && info->searcher ? add_counts(s, info, b->err) : ims_nomem(b->err);
 	if (!rc)
 		rc = add_model(s, b);

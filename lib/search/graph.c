@@ -127,5 +127,6 @@ const searcher_ops ims_search_graph = {
 	.add = ims_graph_add,
 	.remove = ims_graph_remove,
 	.memory = graph_memory,
+	.describe = ims_graph_describe,
 	.free = graph_free,
 };

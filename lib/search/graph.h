@@ -242,5 +242,6 @@ int ims_graph_load(searcher **out, const row_source *rows, const chunk_source *s
 /* A batch through the beam, ef and margin given. */
 int ims_graph_ask(const graph *g, const search_request *q, size_t ef, float margin, topk *out, search_report *report, imgsearch_error *err);
 int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *err);
+void ims_graph_describe(const searcher *s, char *out, size_t size);
 
 #endif

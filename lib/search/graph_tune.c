@@ -6,6 +6,7 @@
 #include "search/graph.h"
 
 #include <math.h>
+#include <stdio.h>
 
 enum { QUERIES = 64, K = 10, FAR = 500, EFS = 14, MARGINS = 4 };
 
@@ -164,4 +165,21 @@ int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *
 	ims_free(t->query);
 	ims_free(t);
 	return rc;
+}
+
+/* The first level that has each recall. */
+void ims_graph_describe(const searcher *s, char *out, size_t size)
+{
+	const graph *g = (const graph *)s;
+	const float asked[] = { 0.9f, 0.95f, 0.99f };
+	uint32_t l = 0;
+	int at = 0;
+	*out = 0;
+	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked) && at >= 0 && (size_t)at < size; i++) {
+		while (l < g->levels && fminf(g->level[l].recall_in, g->level[l].recall_out) < asked[i] - 1e-6f)
+			l++;
+		if (l < g->levels)
+			at += snprintf(out + at, size - (size_t)at, "%s %.3f of stored rows and %.3f between them at ef %u", at ? "," : "recall@10 measured:",
+				g->level[l].recall_in, g->level[l].recall_out, g->level[l].ef);
+	}
 }

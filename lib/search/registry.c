@@ -8,8 +8,6 @@
  */
 #include "search/internal.h"
 
-#include <stdio.h>
-
 static const searcher_ops *const searchers[] = {
 	&ims_search_exact,
 	&ims_search_graph,
@@ -29,23 +27,6 @@ const searcher_ops *ims_search_find(const char *name)
 		if (!strcmp(searchers[i]->name, name))
 			return searchers[i];
 	return NULL;
-}
-
-/* By size and dimension; docs/searchers.md has what was measured of it. */
-const char *ims_search_auto(const row_source *rows, char *why, size_t why_size)
-{
-	enum { FEW = 2000, TREE_DIM = 8, MANY = 100000 };
-	const char *name = "exact";
-	if (rows->n >= FEW && rows->dim <= TREE_DIM) {
-		name = "kdtree";
-		snprintf(why, why_size, "%u dimensions: up to %d a tree over the coordinates is exact and fastest", rows->dim, TREE_DIM);
-	} else if (rows->n >= MANY) {
-		name = "graph";
-		snprintf(why, why_size, "%zu rows of %u: from %d on a graph answers many times faster than an exact search", rows->n, rows->dim, MANY);
-	} else {
-		snprintf(why, why_size, "%zu rows of %u: below %d rows the exact search is fast enough to be the best answer", rows->n, rows->dim, MANY);
-	}
-	return name;
 }
 
 typedef struct tail_row {
@@ -139,6 +120,13 @@ void ims_search_free(search_index *x)
 const char *ims_search_name(const search_index *x)
 {
 	return x->s->ops->name;
+}
+
+void ims_search_describe(const search_index *x, char *out, size_t size)
+{
+	*out = 0;
+	if (x->s->ops->describe)
+		x->s->ops->describe(x->s, out, size);
 }
 
 uint64_t ims_search_memory(const search_index *x)

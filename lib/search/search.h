@@ -86,6 +86,7 @@ typedef struct searcher_ops {
 	/* Leading m components of n rows (pca); NULL elsewhere. */
 	int (*reduce)(const searcher *s, const float *rows, size_t n, float *out, size_t m, imgsearch_error *err);
 	uint64_t (*memory)(const searcher *s);
+	void (*describe)(const searcher *s, char *out, size_t size); /* what building measured, in words; NULL: nothing */
 	void (*free)(searcher *s);
 } searcher_ops;
 
@@ -103,9 +104,6 @@ typedef struct search_index search_index;
 const searcher_ops *ims_search_find(const char *name); /* NULL: unknown */
 const searcher_ops *const *ims_search_all(void);       /* NULL-terminated */
 
-/* Which searcher for these rows; why gets one sentence. */
-const char *ims_search_auto(const row_source *rows, char *why, size_t why_size);
-
 int ims_search_build(search_index **out, const char *name, const row_source *rows, const search_params *p, job *job, imgsearch_error *err);
 int ims_search_save(search_index *s, const chunk_sink *sink, imgsearch_error *err);
 /* EFORMAT: damaged, EVERSION: another version of the chunks: build anew. source outlives *out, which may read on. */
@@ -118,7 +116,33 @@ double ims_search_drift(const search_index *s); /* changed rows / built rows: th
 int ims_search_reduce(search_index *s, const float *rows, size_t n, float *out, size_t m, imgsearch_error *err);
 uint64_t ims_search_memory(const search_index *s);
 const char *ims_search_name(const search_index *s);
+void ims_search_describe(const search_index *s, char *out, size_t size); /* what building measured, or "" */
 void ims_search_free(search_index *s);
+
+/* -------------------------------------------------------------------------------------------------- auto.c ---- */
+
+enum { SEARCH_CANDIDATES = 2 };
+
+/* What a searcher is chosen by. */
+typedef struct search_facts {
+	size_t n;
+	uint32_t dim;
+	double spread;   /* effective dimension, by the spectrum of a sample; 0: unknown */
+	float *sample;   /* (sampled, dim): rows of the collection */
+	size_t sampled;
+} search_facts;
+
+int ims_search_look(search_facts *out, const row_source *rows, imgsearch_error *err);
+void ims_search_facts_free(search_facts *f);
+
+/* The searchers to choose from, the usual one first. A single one: why says why; else measure and ask for the fastest. */
+size_t ims_search_candidates(const search_facts *f, const char *name[SEARCH_CANDIDATES], char *why, size_t size);
+int ims_search_time(search_index *x, const search_facts *f, double *seconds, imgsearch_error *err); /* a query */
+size_t ims_search_fastest(const search_facts *f, const char *const *name, const double *seconds, size_t n, char *why, size_t size);
+/* Would auto take one of this kind, exact or approximate, for so many rows? */
+bool ims_search_suits(const char *name, size_t n, uint32_t dim);
+
+/* ------------------------------------------------------------------------------------------------------------- */
 
 /* The truth: every row of the source, one after the other. subset and filter respected. Batches share the pass. */
 int ims_search_scan(const row_source *rows, const search_request *q, topk *out, search_report *report, imgsearch_error *err);

@@ -1,0 +1,149 @@
+/*
+ * auto: which searcher for these rows. Whether an answer may be approximate follows from the number of rows and
+ * dimensions alone, so that no measurement decides what a query finds. Where more than one exact searcher stands a
+ * chance, by the rows' spectrum, the caller builds them, times each on a few rows, and keeps the faster one.
+ * docs/searchers.md has the figures that the limits come from.
+ */
+#include "kernels/kernels.h"
+#include "search/internal.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum {
+	FEW = 1000,        /* below, nothing is faster than a scan by much */
+	MANY = 100000,     /* from here on a graph, but for */
+	TREE_DIM = 8,      /* rows of so few dimensions: a tree over them is faster than all others */
+	CHANCE_DIM = 32,   /* a tree stands a chance up to so many dimensions, */
+	CHANCE_SPREAD = 8, /* or where the rows spread in no more than so many */
+	SAMPLE = 512, ASKED = 64, K = 10
+};
+
+static const double clearly = 0.95; /* share of the first candidate's time that another must stay below */
+
+/* ------------------------------------------------------------------------------------------------ the rows ---- */
+
+typedef struct sampling {
+	search_facts *f;
+	size_t every, at;
+} sampling;
+
+static int take(void *user, const int64_t *ids, const float *rows, size_t n)
+{
+	sampling *s = user;
+	search_facts *f = s->f;
+	(void)ids;
+	for (size_t i = 0; i < n; i++, s->at++)
+		if (s->at % s->every == 0 && f->sampled < SAMPLE)
+			memcpy(f->sample + f->sampled++ * f->dim, rows + i * f->dim, f->dim * sizeof(float));
+	return 0;
+}
+
+/*
+ * With λ the variances along the principal axes, (Σλ)² / Σλ²: how many equal ones would spread rows so. No axes are
+ * needed: Σλ is the mean of |x|², Σλ² that of (x·y)² over pairs of rows, less the mean row.
+ */
+static int measure_spread(search_facts *f, imgsearch_error *err)
+{
+	size_t n = f->sampled, dim = f->dim;
+	double squares = 0, pairs = 0, *mean = ims_zalloc(dim, sizeof(*mean));
+	float *x = ims_alloc_aligned(n * dim, sizeof(*x));
+	int rc = x && mean ? 0 : ims_nomem(err);
+	for (size_t i = 0; !rc && i < n * dim; i++)
+		mean[i % dim] += f->sample[i];
+	for (size_t i = 0; !rc && i < n * dim; i++)
+		x[i] = (float)(f->sample[i] - mean[i % dim] / (double)n);
+	for (size_t i = 0; !rc && i < n; i++) {
+		for (size_t j = 0; j < i; j++) {
+			double dot = ims_kernels()->dot(x + i * dim, x + j * dim, (uint32_t)dim);
+			pairs += dot * dot;
+		}
+		squares += ims_kernels()->dot(x + i * dim, x + i * dim, (uint32_t)dim);
+	}
+	squares /= (double)n;
+	pairs /= (double)n * (double)(n - 1) / 2;
+	f->spread = pairs > 0 && isfinite(squares * squares) ? squares * squares / pairs : 0;
+	ims_free(x);
+	ims_free(mean);
+	return rc;
+}
+
+int ims_search_look(search_facts *f, const row_source *rows, imgsearch_error *err)
+{
+	sampling s = { f, rows->n / SAMPLE + 1, 0 };
+	*f = (search_facts){ .n = rows->n, .dim = rows->dim };
+	if (rows->n < FEW || rows->n >= MANY) /* decided without */
+		return 0;
+	f->sample = ims_alloc_aligned((size_t)SAMPLE * rows->dim, sizeof(float));
+	int rc = f->sample ? rows->scan(rows->ctx, take, &s, err) : ims_nomem(err);
+	return rc || f->sampled < 2 ? rc : measure_spread(f, err);
+}
+
+void ims_search_facts_free(search_facts *f)
+{
+	ims_free(f->sample);
+	f->sample = NULL;
+}
+
+/* ---------------------------------------------------------------------------------------------- the choice ---- */
+
+static bool approximate(size_t n, uint32_t dim)
+{
+	return n >= MANY && dim > TREE_DIM;
+}
+
+bool ims_search_suits(const char *name, size_t n, uint32_t dim)
+{
+	const searcher_ops *ops = ims_search_find(name);
+	return ops && ops->approximate == approximate(n, dim);
+}
+
+size_t ims_search_candidates(const search_facts *f, const char *name[SEARCH_CANDIDATES], char *why, size_t size)
+{
+	bool tree = f->n >= FEW && f->dim <= TREE_DIM, chance = f->dim <= CHANCE_DIM || (f->spread > 0 && f->spread <= CHANCE_SPREAD);
+	name[0] = tree ? "kdtree" : approximate(f->n, f->dim) ? "graph" : "exact";
+	if (tree)
+		snprintf(why, size, "%u dimensions: up to %d a tree over the coordinates is exact and fastest", f->dim, TREE_DIM);
+	else if (approximate(f->n, f->dim))
+		snprintf(why, size, "%zu rows of %u: from %d on a graph answers many times faster than an exact search", f->n, f->dim, MANY);
+	else if (f->n < FEW)
+		snprintf(why, size, "%zu rows: below %d the exact search is as fast as any", f->n, FEW);
+	else if (!chance)
+		snprintf(why, size, "%zu rows of %u, spread in %.0f dimensions: below %d rows the exact search is fast enough to be the best answer",
+			f->n, f->dim, f->spread, MANY);
+	else
+		name[1] = "kdtree";
+	return f->n >= FEW && f->n < MANY && !tree && chance ? 2 : 1;
+}
+
+int ims_search_time(search_index *x, const search_facts *f, double *seconds, imgsearch_error *err)
+{
+	enum { ROUNDS = 3 };
+	topk out;
+	int rc = ims_topk_init(&out, K) ? ims_nomem(err) : 0;
+	*seconds = INFINITY;
+	for (int round = 0; !rc && round < ROUNDS; round++) {
+		double start = ims_now();
+		for (size_t i = 0; !rc && i < ASKED; i++) {
+			search_request q = { .queries = f->sample + i * f->sampled / ASKED * f->dim, .n = 1, .k = K, .max_distance = INFINITY,
+				.filter_count = SIZE_MAX };
+			ims_topk_clear(&out);
+			rc = ims_search_query(x, &q, &out, NULL, err);
+		}
+		*seconds = fmin(*seconds, (ims_now() - start) / ASKED);
+	}
+	ims_topk_free(&out);
+	return rc;
+}
+
+size_t ims_search_fastest(const search_facts *f, const char *const *name, const double *seconds, size_t n, char *why, size_t size)
+{
+	size_t best = 0;
+	for (size_t i = 1; i < n; i++)
+		if (seconds[i] < seconds[best] * (best ? 1 : clearly))
+			best = i;
+	int at = snprintf(why, size, "%zu rows of %u, spread in %.1f dimensions; a query takes", f->n, f->dim, f->spread);
+	for (size_t i = 0; i < n && at > 0 && (size_t)at < size; i++)
+		at += snprintf(why + at, size - (size_t)at, "%s %.3g ms by %s", i ? "," : "", 1000 * seconds[i], name[i]);
+	return best;
+}
