@@ -50,11 +50,14 @@ uint64_t ims_alloc_fail_after(uint64_t n);
 
 /* ----------------------------------------------------------------------------------------------- buffers ---- */
 
-/* Growing bytes. Zero-initialised is empty. Appends remember a failure in `failed`, so that only the end is checked. */
+/*
+ * Growing bytes. Zero-initialised is empty. Appends remember a failure in `failed`, so that only the end is checked.
+ * Fixed: data are cap bytes of someone else's; what does not fit there fails.
+ */
 typedef struct buf {
 	uint8_t *data;
 	size_t len, cap;
-	bool failed;
+	bool failed, fixed;
 } buf;
 
 void ims_buf_free(buf *b);

@@ -10,17 +10,18 @@
 
 void ims_buf_free(buf *b)
 {
-	ims_free(b->data);
+	if (!b->fixed)
+		ims_free(b->data);
 	*b = (buf){ 0 };
 }
 
 void *ims_buf_grow(buf *b, size_t n)
 {
-	if (b->failed || n > SIZE_MAX - b->len) {
+	if (b->failed || n > SIZE_MAX - b->len || (b->fixed && n > b->cap - b->len)) {
 		b->failed = true;
 		return NULL;
 	}
-	if (b->len + n > b->cap || !b->data) {
+	if (!b->fixed && (b->len + n > b->cap || !b->data)) {
 		size_t cap = b->len + n > b->cap * 2 ? b->len + n : b->cap * 2;
 		uint8_t *data = ims_realloc(b->data, cap, 1);
 		if (!data) {

@@ -270,14 +270,11 @@ int ims_codes_get_bytes(const chunk_source *source, uint32_t *number, void *data
 {
 	int rc = 0;
 	for (size_t at = 0; !rc && at < size; at += PIECE) {
-		buf b = { 0 };
 		size_t want = size - at < PIECE ? size - at : PIECE;
+		buf b = { .data = (uint8_t *)data + at, .cap = want, .fixed = true };
 		rc = source->get(source->ctx, (*number)++, &b, err);
-		if (!rc && b.len != want)
-			rc = ims_fail(err, IMGSEARCH_EFORMAT, "chunk %u has %zu bytes instead of %zu", *number - 1, b.len, want);
-		if (!rc)
-			memcpy((uint8_t *)data + at, b.data, want);
-		ims_buf_free(&b);
+		if (b.failed || (!rc && b.len != want))
+			rc = ims_fail(err, IMGSEARCH_EFORMAT, "chunk %u has not the %zu bytes that belong there", *number - 1, want);
 	}
 	return rc;
 }

@@ -186,13 +186,13 @@ typedef struct loading {
 
 static int load_chunk(loading *l, uint32_t number, imgsearch_error *err)
 {
-	buf b = { 0 };
 	int i = 0;
 	while (number >= l->part[i].first + l->part[i].chunks)
 		i++;
 	size_t at = (size_t)(number - l->part[i].first) * CHUNK, want = l->part[i].size - at < CHUNK ? l->part[i].size - at : CHUNK;
+	buf b = { .data = l->part[i].data + at, .cap = want, .fixed = true };
 	int rc = l->source->get(l->source->ctx, number, &b, err);
-	if (!rc && b.len != want)
+	if (b.failed || (!rc && b.len != want))
 		rc = damaged(err, "the length of a chunk");
 	if (!rc && i == LINKS) {
 		const uint32_t *link = (const uint32_t *)b.data;
@@ -201,9 +201,6 @@ static int load_chunk(loading *l, uint32_t number, imgsearch_error *err)
 			bad |= (link[j] >= n) & (link[j] != GRAPH_NONE);
 		rc = bad ? damaged(err, "a link") : 0;
 	}
-	if (!rc)
-		memcpy(l->part[i].data + at, b.data, want);
-	ims_buf_free(&b);
 	return rc;
 }
 

@@ -99,6 +99,15 @@ static void buffers_read_back_and_remember_failure(void **state)
 	assert_true(b.failed);
 	assert_int_equal(b.len, 0);
 	ims_buf_free(&b);
+	uint8_t place[4];
+	buf fixed = { .data = place, .cap = 4, .fixed = true };
+	ims_buf_u32(&fixed, 0x04030201);
+	assert_false(fixed.failed);
+	assert_int_equal(place[3], 4);
+	ims_buf_u8(&fixed, 5);
+	assert_true(fixed.failed);
+	assert_ptr_equal(fixed.data, place);
+	ims_buf_free(&fixed); /* leaves the caller's memory alone */
 }
 
 static void files_are_read_and_odd_ones_refused(void **state)
