@@ -64,7 +64,7 @@ help:
 	@echo 'make demo       index a folder (DIR=..., else drawn pictures) and show what is found'
 	@echo 'make test       everything that is tested; SANITIZE=address,undefined or thread: the same, instrumented'
 	@echo 'make fuzz       each fuzz target for TIME=600 seconds'
-	@echo 'make bench      all benchmarks; make bench-NAME one of: $(BENCHES)'
+	@echo 'make bench      all benchmarks; make bench-NAME one of: $(BENCHES); make bench-large: 10 million vectors'
 	@echo 'make default-model  train the shipped model again (PHOTOS=DIR TEACHERS=DIR)'
 	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR=; make uninstall'
 	@echo 'make golden     write the man page and completions that tests compare with anew'
@@ -212,7 +212,7 @@ fuzz: fuzz-programs
 
 # One target a benchmark, named bench-NAME and listed here.
 BENCHES := chance decode dups eval far index map model quality search serve train tune
-.PHONY: bench
+.PHONY: bench bench-large
 bench: $(BENCHES:%=bench-%)
 
 bench-serve: cli $(B)/tests/bench/serve
@@ -243,9 +243,13 @@ bench-index: all fake $(TOOL_BIN) $(B)/tests/bench/bare $(B)/tests/bench/cold
 bench-decode: $(B)/tests/bench/decode
 	@tests/bench/decode.py $<
 
-# N=0: all of the 200000 rows; BENCH_ARGS: see tests/bench/search.py.
-bench-search: $(B)/tests/bench/search_ours
-	@tests/bench/search.py $(B) $(if $(N),--n $(N)) $(BENCH_ARGS)
+# In pieces: DO=build, ask, cold-build, cold, crossover, plot, table; N=0: all rows; BENCH_ARGS: see tests/bench/search.py.
+bench-search: cli $(B)/tests/bench/search_ours
+	@tests/bench/search.py $(B) $(or $(DO),all) --n $(or $(N),20000) $(BENCH_ARGS)
+
+# 10 million rows (N=...): says what disk it needs, then takes most of an hour. Not among those of `make bench`.
+bench-large: cli
+	@tests/bench/large.py $(B) $(if $(N),--n $(N)) $(BENCH_ARGS)
 
 bench-train: all
 	@B=$(B) tests/bench/train.py

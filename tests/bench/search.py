@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Our searchers and the peers that are installed on the same vectors: recall@10, queries/s, memory, building time.
 
-    search.py BUILD build|ask|cold|plot|table|all [--set 1280|256|uniform] [--dim D] [--n ROWS] [--engines A,B,...] [--threads T] [--data DIR]
+    search.py BUILD build|ask|cold-build|cold|crossover|plot|table|all [--set 1280|256|uniform] [--dim D] [--n ROWS] [--engines A,B,...] [--threads T] [--data DIR]
 
 build    makes the engines' indexes and keeps them under BUILD/bench (minutes for peers at 200 000 rows)
 ask      loads each and appends its figures to BUILD/bench/search.csv; about 3 s a figure, each engine a process of its own
-cold     whole processes on the 256 set, pages cached: one query, 1000 queries, what is read (--recall R, as hnswlib --ef E has)
+cold     whole processes on the 256 set, pages cached: one query, 1000 queries (--recall R, as hnswlib --ef E has), what is read of
+         the file; and queries through the file by one thread. cold-build makes the file before
 crossover  build and ask of our searchers over a grid of rows (or --n) and dimensions (or --dims A,B,...), in one go
 plot     draws BUILD/bench/search-SET.svg and crossover.svg from search.csv; table prints it as Markdown
 all      build, ask and plot
@@ -20,6 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 OURS = ["scan", "exact", "kdtree", "pca", "graph"]
 PEERS = ["hnswlib", "faiss-flat", "faiss-hnsw", "faiss-hnsw-sq8", "faiss-ivf", "flann", "nanoflann", "annoy"]
 ANNOY = "/usr/lib/R/site-library/RcppAnnoy/include"
+COLD = ["process", "queries", "recall@10", "ms", "CPU ms", "queries/s"]
 FIELDS = ["engine", "queries", "n", "dim", "threads", "setting", "recall@10", "queries/s", "build s", "MB", "rows read", "asked", "set"]
 K = 10
 
@@ -140,11 +142,20 @@ def latest(path, key):
 
 
 def process(words):
-    """A whole process: seconds, bytes that it read from files by read calls or by faults, its output."""
+    """A whole process: its time and its processors' time."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.time()
     out = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout
     seconds, after = time.time() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     return {"ms": 1000 * seconds, "cpu_ms": 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime), "out": out}
+
+
+def megabytes_read(words, path):
+    """How much of the file comes into memory, read-ahead included, when none of it was there before."""
+    with open(path, "rb") as f:
+        os.fsync(f.fileno())
+        os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    process(words)
+    return int(subprocess.run(["fincore", "-n", "-b", "-o", "RES", path], stdout=subprocess.PIPE, text=True, check=True).stdout) / 1e6
 
 
 def recall_of(path, truth):
@@ -152,35 +163,44 @@ def recall_of(path, truth):
 
 
 def cold(args, v):
-    """An index file with both searchers; then each process five times, the fastest counts."""
+    """An index file with both searchers (made by cold-build); then each process five times, the fastest counts."""
     db, one, ids = f"{v.cache}/cold-{v.n}-{v.name}.db", f"{v.cache}/one.npy", f"{v.cache}/cold_ids.npy"
-    imgsearch = f"{args.build}/imgsearch"
+    program = f"{args.build}/imgsearch"
     np.save(one, np.load(v.queries[0])[:1])
     if not os.path.exists(db):
         part = f"{v.cache}/cold.npy"
         np.save(part, np.load(v.base, mmap_mode="r")[:v.n])
-        subprocess.run([imgsearch, "vectors", "import", part, "--metric", "l2", "--db", db, "-q"], check=True)
+        subprocess.run([program, "vectors", "import", part, "--metric", "l2", "--db", db, "-q"], check=True)
         os.remove(part)
         for name in "exact", "graph":
-            subprocess.run([imgsearch, "build", "--searcher", name, "--db", db, "-q"], check=True)
+            subprocess.run([program, "build", "--searcher", name, "--db", db, "-q"], check=True)
     if args.action == "cold-build":
         return
     with open(db, "rb") as f:
         while f.read(1 << 24):
             pass
     truth = [np.load(p) for p in v.truths()]
-    lines = []
-    for searcher, more in ("graph", ["--recall", args.recall]), ("exact", []):
-        for name, queries, right in ("one query", one, truth[0][:1]), ("1000 queries", v.queries[0], truth[0]):
-            words = [imgsearch, "query", "--vectors", queries, "-k", str(K), "--ids", ids, "--searcher", searcher, "--db", db, "-q", *more]
-            best = min((process(words) for _ in range(5)), key=lambda p: p["ms"])
-            lines.append(["imgsearch " + searcher, name, round(recall_of(ids, right), 4), round(best["ms"]), round(best["cpu_ms"])])
+    asked = ("one query", one, truth[0][:1]), ("1000 queries", v.queries[0], truth[0])
+    imgsearch = lambda queries, *more: [f"{args.build}/imgsearch", "query", "--vectors", queries, "-k", str(K), "--ids", ids, "--db", db, "-q", *more]
+    ways = {"imgsearch graph": lambda q: imgsearch(q, "--searcher", "graph", "--recall", args.recall),
+            "imgsearch exact": lambda q: imgsearch(q, "--searcher", "exact")}
     peers = compiled(args.build)
     if peers and os.path.exists(v.state("hnswlib")):
-        for name, queries, right in ("one query", one, truth[0][:1]), ("1000 queries", v.queries[0], truth[0]):
-            best = min((process([peers, "cold", queries, v.state("hnswlib"), args.ef, ids]) for _ in range(3)), key=lambda p: p["ms"])
-            lines.append([f"hnswlib ef {args.ef}", name, round(recall_of(ids, right), 4), round(best["ms"]), round(best["cpu_ms"])])
-    append(f"{v.cache}/cold.csv", ["process", "queries", "recall@10", "ms", "CPU ms"], lines)
+        ways[f"hnswlib ef {args.ef}"] = lambda q: [peers, "cold", q, v.state("hnswlib"), args.ef, ids]
+    for way, words in ways.items():
+        for name, queries, right in asked:
+            best = min((process(words(queries)) for _ in range(5)), key=lambda p: p["ms"])
+            append(f"{v.cache}/cold.csv", COLD, [[way, name, round(recall_of(ids, right), 4), round(best["ms"]), round(best["cpu_ms"]), ""]])
+    # the same through the file, one query after the other by one thread, the searcher loaded
+    for searcher, recalls in ("graph", ["0.9", "0.95", "0.99"]), ("exact", [None]):
+        for recall in recalls:
+            words = imgsearch(v.queries[0], "--searcher", searcher, "--stats", "--threads", "1", "--batch", "1", *(["--recall", recall] if recall else []))
+            best = min(json.loads(process(words)["out"])["search_s"] for _ in range(3))
+            append(f"{v.cache}/cold.csv", COLD, [[f"imgsearch {searcher}", f"warm, recall {recall}" if recall else "warm", round(recall_of(ids, truth[0]), 4),
+                                                  "", "", round(len(truth[0]) / best)]])
+    for way in "imgsearch graph", "imgsearch exact":
+        print(f"{way}: one query reads {megabytes_read(ways[way](one), db):.0f} MB of {os.path.getsize(db) / 1e6:.0f}; the rows alone are "
+              f"{v.n * np.load(one).shape[1] * 4 / 1e6:.0f} MB")
 
 
 # ------------------------------------------------------------------------------------------- crossover ----
