@@ -146,11 +146,11 @@ void ims_store_return(store *st, conn *c)
 /* The one handle of ":memory:" has no transaction to spare for a reader. */
 int ims_store_read_begin(conn *c, imgsearch_error *err)
 {
-	return c == c->st->writer || c->borrowed ? 0 : ims_store_exec(c, "BEGIN", err);
+	return c == c->st->writer || c->borrowed ? 0 : ims_store_run(c, err, "BEGIN", "");
 }
 
 void ims_store_read_end(conn *c)
 {
 	if (c != c->st->writer && !c->borrowed && !sqlite3_get_autocommit(c->db))
-		sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+		ims_store_run(c, NULL, "ROLLBACK", "");
 }
