@@ -173,7 +173,7 @@ static void measure(asking *a, const char *label, const char *set, double built)
 			asked++;
 		}
 	printf("%s,%s,%zu,%u,%u,%s,%.4f,%.1f,%.1f,%.0f,%.1f,%zu\n", a->x ? ims_search_name(a->x) : "scan", set, a->rows->n, a->rows->dim,
-		a->pool ? ims_pool_threads(a->pool) + 1 : 1, label, found / (double)asked, 1 / best, built,
+		a->pool ? ims_pool_threads(a->pool) : 1, label, found / (double)asked, 1 / best, built,
 		(a->x ? (double)ims_search_memory(a->x) : 4.0 * a->rows->dim * (double)a->rows->n) / 1e6, read, done);
 	fflush(stdout);
 	for (size_t i = 0; i < n; i++)
@@ -259,7 +259,7 @@ int main(int argc, char **argv)
 	imgsearch_error err;
 	pool *pool = NULL;
 	if (threads > 1)
-		need(ims_pool_new(&pool, threads - 1, 64, &err), &err);
+		need(ims_pool_new(&pool, threads, 64, &err), &err);
 	if (!asks && !scan) {
 		build(&rows, argv[4], argv[6], threads, pool);
 	} else if (asks) {
