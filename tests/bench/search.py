@@ -12,7 +12,7 @@ plot     draws BUILD/bench/search-SET.svg and crossover.svg from search.csv; tab
 all      build, ask and plot
 
 Vectors are made by vectors.py when they are absent (minutes; needs ../shared). --dim D takes the first D numbers of the 256 set's
-rows, which are its leading principal components. With one thread, time is the process's CPU time.
+rows, which are its leading principal components. With one thread, time is the process's CPU time; building counts that of all threads.
 """
 import argparse, csv, json, os, resource, subprocess, sys, time
 import numpy as np
@@ -22,7 +22,7 @@ OURS = ["scan", "exact", "kdtree", "pca", "graph"]
 PEERS = ["hnswlib", "faiss-flat", "faiss-hnsw", "faiss-hnsw-sq8", "faiss-ivf", "flann", "nanoflann", "annoy"]
 ANNOY = "/usr/lib/R/site-library/RcppAnnoy/include"
 COLD = ["process", "queries", "recall@10", "ms", "CPU ms", "queries/s"]
-FIELDS = ["engine", "queries", "n", "dim", "threads", "setting", "recall@10", "queries/s", "build s", "MB", "rows read", "asked", "set"]
+FIELDS = ["engine", "queries", "n", "dim", "threads", "setting", "recall@10", "queries/s", "build CPU s", "MB", "rows read", "asked", "set"]
 K = 10
 
 
@@ -295,12 +295,12 @@ def grid(args, plt, rows):
 
 def table(args):
     rows = latest(f"{args.build}/bench/search.csv", ["set", "n", "engine", "queries", "threads", "setting"])
-    print("| set | rows | engine | threads | setting | indexed: recall | queries/s | unknown: recall | queries/s | build s | MB |\n" + "|---" * 11 + "|")
+    print("| set | rows | engine | threads | setting | indexed: recall | queries/s | unknown: recall | queries/s | build CPU s | MB |\n" + "|---" * 11 + "|")
     for r in rows:
         if r["queries"] == "in" or r["set"] == "uniform":
             out = [o for o in rows if o["queries"] == "out" and all(o[k] == r[k] for k in ("set", "n", "engine", "threads", "setting"))]
             tail = [out[0]["recall@10"], out[0]["queries/s"]] if out and r["queries"] == "in" else ["", ""]
-            print("|", " | ".join([r["set"], r["n"], r["engine"], r["threads"], r["setting"], r["recall@10"], r["queries/s"], *tail, r["build s"], r["MB"]]), "|")
+            print("|", " | ".join([r["set"], r["n"], r["engine"], r["threads"], r["setting"], r["recall@10"], r["queries/s"], *tail, r["build CPU s"], r["MB"]]), "|")
     names = ["scan", "exact", "kdtree", "pca", "graph 0.95", "graph 0.99"]
     print("\n| dimensions | rows | " + " | ".join(names) + " |\n" + "|---" * (2 + len(names)) + "|")
     for (dim, n), rate in sorted(cells([r for r in rows if r["threads"] == "1"]).items()):

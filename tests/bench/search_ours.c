@@ -1,8 +1,8 @@
 /*
  * Our searchers on vectors in memory, through lib/search:
- *	search_ours build BASE.npy N SEARCHER THREADS STATE                           builds, keeps STATE and STATE.txt (seconds, threads)
+ *	search_ours build BASE.npy N SEARCHER THREADS STATE                           builds, keeps STATE and STATE.txt (CPU seconds, threads)
  *	search_ours ask BASE.npy N SEARCHER THREADS STATE QUERIES.npy,.. TRUTH.npy,..   loads it; a line of CSV for every setting:
- * engine,queries,n,dim,threads,setting,recall@10,queries/s,build s,MB,full rows read a query,queries asked.
+ * engine,queries,n,dim,threads,setting,recall@10,queries/s,build CPU s,MB,full rows read a query,queries asked.
  * SEARCHER may be scan. For building, $BEAM and $DEGREE; for the graph, $EF is a list of widths; $SECONDS for each figure (3).
  */
 #include "search/search.h"
@@ -104,14 +104,17 @@ static search_index *load(const char *path, const char *name, const row_source *
 	return x;
 }
 
+static double cpu_seconds(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 /* CPU seconds of the process with one thread, so that other processes disturb less; else wall seconds. */
 static double seconds(const pool *pool)
 {
-	struct timespec t;
-	if (pool)
-		return ims_now();
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+	return pool ? ims_now() : cpu_seconds();
 }
 
 typedef struct asking {
@@ -225,9 +228,9 @@ static void build(const row_source *rows, const char *name, const char *state, u
 		p.beam = (uint32_t)atoi(getenv("BEAM"));
 	if (getenv("DEGREE"))
 		p.degree = (uint32_t)atoi(getenv("DEGREE"));
-	double start = ims_now();
+	double start = cpu_seconds();
 	need(ims_search_build(&x, name, rows, &p, &job, &err), &err);
-	double took = ims_now() - start;
+	double took = cpu_seconds() - start;
 	chunk_sink sink = { fopen(state, "wb"), file_put };
 	snprintf(path, sizeof(path), "%s.txt", state);
 	FILE *note = fopen(path, "w");

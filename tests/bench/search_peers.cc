@@ -1,6 +1,6 @@
 /*
  * The peers of bench-search, as far as Debian has them; compiled with -DHAVE_x for what is installed.
- *	search_peers build BASE.npy N ENGINE THREADS INDEX                          builds, keeps INDEX and INDEX.txt (seconds, threads)
+ *	search_peers build BASE.npy N ENGINE THREADS INDEX                          builds, keeps INDEX and INDEX.txt (CPU seconds, threads)
  *	search_peers ask BASE.npy N ENGINE THREADS INDEX QUERIES.npy,.. TRUTH.npy,..  loads it and prints lines of CSV as search_ours.c does
  *	search_peers cold QUERIES.npy INDEX EF IDS.npy                              hnswlib: loads, answers one by one, writes the ids
  * Memory is what loading adds to the resident set, with the vectors for engines that read them where they lie.
@@ -54,14 +54,17 @@ static double now()
 	return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+static double cpu_seconds()
+{
+	timespec t;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return double(t.tv_sec) + 1e-9 * double(t.tv_nsec);
+}
+
 /* CPU seconds with one thread, so that other processes disturb less; else wall seconds. As search_ours.c. */
 static double seconds()
 {
-	timespec t;
-	if (threads > 1)
-		return now();
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return double(t.tv_sec) + 1e-9 * double(t.tv_nsec);
+	return threads > 1 ? now() : cpu_seconds();
 }
 
 static double resident()
@@ -399,9 +402,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s: not installed\n", engine);
 		return 3;
 	}
-	double start = now();
+	double start = cpu_seconds();
 	p->build();
-	double took = now() - start;
+	double took = cpu_seconds() - start;
 	p->save(path);
 	std::ofstream(std::string(path) + ".txt") << took << " " << threads << "\n";
 	return 0;
