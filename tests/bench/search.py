@@ -3,7 +3,7 @@
 
     search.py BUILD build|ask|cold-build|cold|crossover|plot|table|all [--set 1280|256|uniform] [--dim D] [--n ROWS] [--engines A,B,...] [--threads T] [--data DIR]
 
-build    makes the engines' indexes and keeps them under BUILD/bench (minutes for peers at 200 000 rows)
+build    makes the engines' indexes and the truth, and keeps them under BUILD/bench (minutes for peers at 200 000 rows)
 ask      loads each and appends its figures to BUILD/bench/search.csv; about 3 s a figure, each engine a process of its own
 cold     whole processes on the 256 set, pages cached: one query, 1000 queries (--recall R, as hnswlib --ef E has), what is read of
          the file; and queries through the file by one thread. cold-build makes the file before
@@ -337,6 +337,8 @@ def main():
             build(args, v, engine)
         if args.action in ("ask", "all"):
             ask(args, v, engine)
+    if args.action == "build":
+        v.truths()
     if args.action == "all":
         plot(args)
 
