@@ -93,8 +93,11 @@ static int add_searchers(imgsearch *s, const view *v, info_block *b)
 		char key[64];
 		snprintf(key, sizeof key, "searcher_%s", all[i].name);
 		const char *about = text(s, b, key);
+		uint64_t bytes = 0;
+		if ((rc = ims_store_searcher_bytes(s->store, all[i].state, &bytes, b->err)))
+			break;
 		b->searchers[i] = keep(b, ims_format("%s: %llu rows, %.1f MB, %s%s%s", all[i].name, (unsigned long long)all[i].rows,
-			(double)all[i].bytes / 1e6, !same ? "stale: build again" : last > all[i].change ? "catches up with changes" : "fresh",
+			(double)bytes / 1e6, !same ? "stale: build again" : last > all[i].change ? "catches up with changes" : "fresh",
 			about ? "; " : "", about ? about : ""));
 		if (!b->searchers[i])
 			rc = ims_nomem(b->err);

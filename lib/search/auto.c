@@ -13,8 +13,8 @@
 enum {
 	FEW = 1000,        /* below, nothing is faster than a scan by much */
 	MANY = 100000,     /* from here on a graph, but for */
-	TREE_DIM = 8,      /* rows of so few dimensions: a tree over them is faster than all others */
-	CHANCE_DIM = 32,   /* a tree stands a chance up to so many dimensions, */
+	TREE_DIM = 4,      /* rows of so few dimensions: a tree over them is faster than all others */
+	CHANCE_DIM = 16,   /* a tree stands a chance up to so many dimensions, */
 	CHANCE_SPREAD = 8, /* or where the rows spread in no more than so many */
 	SAMPLE = 512, ASKED = 64, K = 10
 };

@@ -67,8 +67,8 @@ int ims_store_searchers(store *st, store_searcher **out, size_t *n, imgsearch_er
 	int rc = ims_store_lease(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err, "SELECT s.state, s.name, s.params, s.version, s.rows, s.change, count(k.number), sum(length(k.data))"
-		" FROM searcher s LEFT JOIN searcher_chunk k ON k.state = s.state WHERE s.published GROUP BY s.state ORDER BY s.name", "");
+	rc = ims_store_query(c, &s, err, "SELECT s.state, s.name, s.params, s.version, s.rows, s.change,"
+		" (SELECT count(*) FROM searcher_chunk k WHERE k.state = s.state) FROM searcher s WHERE s.published ORDER BY s.name", "");
 	while (!rc && !failed && (rc = ims_store_step(c, s, err)) > 0) {
 		if (*n == cap) {
 			store_searcher *more = ims_realloc(*out, cap = cap ? 2 * cap : 4, sizeof *more);
@@ -79,7 +79,7 @@ int ims_store_searchers(store *st, store_searcher **out, size_t *n, imgsearch_er
 		(*out)[(*n)++] = (store_searcher){ .state = sqlite3_column_int64(s, 0), .name = ims_store_text(s, 1, &failed),
 			.params = ims_store_text(s, 2, &failed), .version = (uint32_t)sqlite3_column_int64(s, 3),
 			.chunks = (uint32_t)sqlite3_column_int64(s, 6), .rows = (uint64_t)sqlite3_column_int64(s, 4),
-			.bytes = (uint64_t)sqlite3_column_int64(s, 7), .change = sqlite3_column_int64(s, 5) };
+			.change = sqlite3_column_int64(s, 5) };
 		rc = 0;
 	}
 	if (failed)
@@ -91,6 +91,19 @@ int ims_store_searchers(store *st, store_searcher **out, size_t *n, imgsearch_er
 		*out = NULL;
 		*n = 0;
 	}
+	return rc;
+}
+
+int ims_store_searcher_bytes(store *st, int64_t state, uint64_t *bytes, imgsearch_error *err)
+{
+	conn *c;
+	int64_t sum = 0;
+	int rc = ims_store_lease(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_number(c, &sum, 0, err, "SELECT sum(length(data)) FROM searcher_chunk WHERE state = ?1", "i", state);
+	ims_store_return(st, c);
+	*bytes = (uint64_t)sum;
 	return rc;
 }
 

@@ -147,11 +147,12 @@ typedef struct store_searcher {
 	int64_t state;
 	char *name, *params;
 	uint32_t version, chunks;
-	uint64_t rows, bytes;
+	uint64_t rows;
 	int64_t change; /* it holds every change up to this one */
 } store_searcher;
 int ims_store_searchers(store *st, store_searcher **out, size_t *n, imgsearch_error *err);
 void ims_store_searchers_free(store_searcher *s, size_t n);
+int ims_store_searcher_bytes(store *st, int64_t state, uint64_t *bytes, imgsearch_error *err); /* touches every chunk's page */
 /* Appends one chunk; EFORMAT when its checksum is wrong or it is missing. */
 int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out, imgsearch_error *err);
 

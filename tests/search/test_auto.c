@@ -26,13 +26,14 @@ static void rule(void **state)
 	assert_string_equal(only(0, 1280, 0), "exact");
 	assert_string_equal(only(999, 4, 2), "exact");
 	assert_string_equal(only(1000, 4, 2), "kdtree");
-	assert_string_equal(only(10000000, 8, 0), "kdtree");
+	assert_string_equal(only(10000000, 4, 0), "kdtree");
 	assert_string_equal(only(50000, 1280, 60), "exact");
 	assert_string_equal(only(50000, 1280, 3), "measured");
 	assert_string_equal(only(50000, 1280, 0), "exact"); /* all rows equal */
 	assert_string_equal(only(50000, 16, 12), "measured");
-	assert_string_equal(only(99999, 9, 9), "measured");
-	assert_string_equal(only(100000, 9, 9), "graph");
+	assert_string_equal(only(99999, 5, 5), "measured");
+	assert_string_equal(only(100000, 5, 5), "graph");
+	assert_string_equal(only(50000, 17, 12), "exact");
 	assert_string_equal(only(10000000, 1280, 2), "graph");
 }
 
