@@ -235,7 +235,7 @@ def plot(args):
     import matplotlib.pyplot as plt
     matplotlib.rcParams["svg.fonttype"] = "none"  # text as text: small files
     rows = [r for r in latest(f"{args.build}/bench/search.csv", ["set", "n", "engine", "queries", "threads", "setting"]) if r["threads"] == "1"]
-    most = {name: max(int(r["n"]) for r in rows if r["set"] == name) for name in {r["set"] for r in rows}}
+    most = {name: max(int(r["n"]) for r in rows if r["set"] == name) for name in sorted({r["set"] for r in rows} & {"1280", "256", "uniform"})}
     for name, n in most.items():
         kinds = [k for k in ("in", "out") if any(r["set"] == name and r["queries"] == k for r in rows)]
         figure, axes = plt.subplots(1, len(kinds), figsize=(6 * len(kinds), 4.5), sharey=True, squeeze=False)
@@ -275,7 +275,7 @@ def cells(rows):
 
 def grid(args, plt, rows):
     found = cells(rows)
-    dims = sorted({d for d, n in found if len([1 for e, m in found if e == d]) > 2})
+    dims = sorted({d for d, n in found if len([1 for e, m in found if e == d]) > 1})
     if not dims:
         return
     figure, axes = plt.subplots(1, len(dims), figsize=(2.6 * len(dims), 3.4), sharey=True, squeeze=False)
