@@ -433,7 +433,9 @@ static void searchers(void **state)
 	assert_string_equal(s->params, "p=1");
 	assert_int_equal(s->version, 3);
 	assert_int_equal(s->chunks, 2);
-	assert_int_equal(s->bytes, 5);
+	uint64_t bytes;
+	ok(ims_store_searcher_bytes(st, s->state, &bytes, &err));
+	assert_int_equal(bytes, 5);
 	assert_int_equal(s->change, change);
 	ims_store_searchers_free(s, n);
 	ok(ims_store_searcher_read(st, old, 0, &b, &err));
