@@ -1,5 +1,5 @@
 /*
- * The only code that makes threads: a pool with a bounded queue, a parallel loop over it, and what a long piece of
+ * The only code of the library that makes threads: a pool with a bounded queue, a parallel loop over it, and what a long piece of
  * work needs to report and be cancelled.
  */
 #include "base/base.h"

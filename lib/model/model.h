@@ -128,8 +128,8 @@ void ims_model_free(model *m);
 int ims_model_run(model *m, const float *in, size_t n, float *out, imgsearch_error *err);
 
 /*
- * The same on the calling thread, as one of up to `lanes` runs that share the CPUs: the faster way to many pictures (1.2 to
- * 1.6 times on two cores), since no thread waits for another after each layer.
+ * The same on the calling thread, as one of up to `lanes` runs that share the CPUs: the faster way to many pictures (docs/speed.md),
+ * since no thread waits for another after each layer.
  */
 int ims_model_run_lane(model *m, const float *in, size_t n, float *out, imgsearch_error *err);
 unsigned ims_model_lanes(const model *m);

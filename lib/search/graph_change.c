@@ -113,7 +113,7 @@ static bool sweep_node(graph *g, graph_scratch *s, uint32_t slot)
 	return true;
 }
 
-/* Entries stay what they were when the graph was built, a sample of all nodes: else new clusters would have none. */
+/* Drawn anew, a sample of all live nodes: else new clusters would have none. */
 static int draw_entries(graph *g, imgsearch_error *err)
 {
 	size_t n = ims_graph_entry_count(g->live);
