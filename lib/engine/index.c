@@ -354,7 +354,8 @@ static int count_entry(void *user, const walk_entry *e)
 
 static int entry(void *user, const walk_entry *e)
 {
-	return ims_run_entry(user, e);
+	index_run *r = user;
+	return r->failed = ims_run_entry(r, e);
 }
 
 static int offline(index_run *r, const start *st, const char *why)
@@ -410,7 +411,7 @@ static int index_folder(index_run *r, const start *st, const walk_rules *rules)
 		return offline(r, st, "not there");
 	double start = ims_now(), busy = r->waited + r->counts.store_s;
 	int rc = ims_walk(st->root_path, st->prefix, rules, entry, r, r->err);
-	if (rc == IMGSEARCH_EIO) /* the root itself cannot be read; the others can */
+	if (rc == IMGSEARCH_EIO && !r->failed) /* the root itself cannot be read; the others can */
 		return offline(r, st, "cannot be read");
 	r->counts.walk_s += ims_now() - start - (r->waited + r->counts.store_s - busy);
 	if (!rc) /* a moved file may be among the last */

@@ -105,6 +105,7 @@ struct index_run {
 	double last_commit;
 	int64_t root;          /* of the walk that is on; 0: single files, by absolute path */
 	const char *root_path;
+	int failed;            /* what an entry ended the walk with; what the walk itself ends with is not in it */
 	uint64_t expected;     /* by a walk ahead; 0: unknown */
 	char **unreadable;     /* folders that could not be read: what lies below them is kept */
 	size_t n_unreadable;

@@ -1,8 +1,11 @@
 /*
- * What an index run has committed while it runs, seen by a second reader. Time is the test's own: a tenth of a second
- * passes with every look at the clock.
+ * What an index run has committed while it runs, seen by a second reader, and a disk that is full for a moment while it
+ * commits. Time is the test's own: a tenth of a second passes with every look at the clock.
  */
 #include "scene.h"
+
+#include <errno.h>
+#include <sqlite3.h>
 
 static atomic_int looks;
 
@@ -54,8 +57,53 @@ static void a_run_of_bad_files_alone_commits_in_time(void **state)
 	imgsearch_close(s);
 }
 
+static bool full; /* the next write of SQLite's fails */
+
+static ssize_t write_or_fail(int fd, const void *data, size_t n, off_t at)
+{
+	if (!full)
+		return pwrite(fd, data, n, at);
+	full = false;
+	errno = ENOSPC;
+	return -1;
+}
+
+static int fill_disk(void *user, const imgsearch_progress *p)
+{
+	bool *filled = user;
+	if (!*filled && !strcmp(p->stage, "index") && p->done >= 100)
+		full = *filled = true;
+	return 0;
+}
+
+/* A commit that fails in the middle of a walk is no unreadable root: it ends the run, though the next would succeed. */
+static void a_commit_that_fails_ends_the_run(void **state)
+{
+	enum { FILES = 300 };
+	scene *sc = *state;
+	bool filled = false;
+	imgsearch_error err = { 0 };
+	imgsearch *s;
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+	const char *paths[] = { sc->photos }, *call = vfs->xGetSystemCall(vfs, "pwrite64") ? "pwrite64" : "pwrite";
+	for (int i = 0; i < FILES; i++)
+		shell("echo %d > '%s/%03d.jpg'", i, sc->photos, i);
+	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
+	o.events = (imgsearch_events){ .user = &filled, .progress = fill_disk };
+	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
+	assert_int_equal(vfs->xSetSystemCall(vfs, call, (sqlite3_syscall_ptr)write_or_fail), SQLITE_OK);
+	assert_int_equal(imgsearch_index_tree(s, paths, 1, NULL, NULL, &err), IMGSEARCH_EIO);
+	assert_int_equal(vfs->xSetSystemCall(vfs, call, NULL), SQLITE_OK);
+	assert_true(filled && !full);
+	assert_non_null(strstr(err.message, "disk is full"));
+	assert_int_equal(scene_index(s, sc->photos).unsupported, FILES);
+	imgsearch_close(s);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(a_run_of_bad_files_alone_commits_in_time, scene_setup, scene_teardown) };
+	const struct CMUnitTest tests[] = { TEST(a_run_of_bad_files_alone_commits_in_time), TEST(a_commit_that_fails_ends_the_run) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
