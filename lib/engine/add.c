@@ -120,7 +120,7 @@ static int put_picture(imgsearch *s, const imgsearch_input *in, const model_iden
 {
 	imgsearch_error why = { 0 };
 	float *v = ims_alloc_aligned(id->dim, sizeof(float));
-	int rc = v ? ims_features(s, id, in, 1, v, &why, err) : ims_nomem(err);
+	int rc = v ? ims_features(s, NULL, id, in, 1, v, &why, err) : ims_nomem(err);
 	if (!rc && why.code) {
 		rc = why.code;
 		if (err)

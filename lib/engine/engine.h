@@ -142,8 +142,11 @@ int ims_input_pixels(const imgsearch_input *in, image *im, imgsearch_error *err)
 enum { NOBODY = -1 };
 int ims_feature(imgsearch *s, const imgsearch_input *in, uint32_t dim, float *out, int64_t *self, imgsearch_error *err);
 
-/* Raw features of n inputs by network `id`, n x id->dim; a bad one is a row of NaN with its reason in errors[i]. */
-int ims_features(imgsearch *s, const model_identity *id, const imgsearch_input *in, size_t n, float *out,
+/*
+ * Raw features of n inputs by network `id`, n x id->dim; a bad one is a row of NaN with its reason in errors[i]. j: the
+ * long work that this is a part of, or NULL.
+ */
+int ims_features(imgsearch *s, job *j, const model_identity *id, const imgsearch_input *in, size_t n, float *out,
 	imgsearch_error *errors, imgsearch_error *err);
 
 /* --------------------------------------------------------------------------------------------- improve.c ---- */

@@ -253,12 +253,11 @@ static int run_batch(batch *b, size_t n, float *out, imgsearch_error *err)
 	return rc;
 }
 
-int ims_features(imgsearch *s, const model_identity *id, const imgsearch_input *in, size_t n, float *out,
+int ims_features(imgsearch *s, job *j, const model_identity *id, const imgsearch_input *in, size_t n, float *out,
 	imgsearch_error *errors, imgsearch_error *err)
 {
 	size_t slot = (size_t)id->recipe.crop * id->recipe.crop * 3, most = 0;
 	batch b = { .s = s, .id = id };
-	job j = ims_engine_job_begin(s);
 	int rc = ims_engine_network(s, id, &b.network, err);
 	if (!rc) {
 		most = ims_model_batch(b.network) < n ? ims_model_batch(b.network) : n;
@@ -271,7 +270,7 @@ int ims_features(imgsearch *s, const model_identity *id, const imgsearch_input *
 		b.errors = errors + at;
 		rc = run_batch(&b, now, out + at * id->dim, err);
 		if (!rc && n > most)
-			rc = ims_job_step(&j, "extract", at + now, n, err);
+			rc = ims_job_step(j, "extract", at + now, n, err);
 	}
 	ims_free(b.slots);
 	ims_model_free(b.network);
@@ -284,13 +283,14 @@ int imgsearch_extract(imgsearch *s, const imgsearch_input *in, size_t n, int raw
 	model_identity stored, id = { 0 };
 	if (!s || (n && (!in || !out)))
 		return ims_fail(err, IMGSEARCH_EINVAL, "extract: no inputs or no place for their features");
+	job j = ims_engine_job_begin(s);
 	int found = ims_engine_identity_stored(s, false, &stored, err);
 	int rc = found && found != IMGSEARCH_ENOTFOUND ? found : ims_engine_identify(s, found ? NULL : &stored, &id, err);
 	imgsearch_error *own = !rc && !errors ? ims_zalloc(n, sizeof *own) : NULL;
 	if (!rc && !errors && !own)
 		rc = ims_nomem(err);
 	if (!rc && n)
-		rc = ims_features(s, &id, in, n, out, errors ? errors : own, err);
+		rc = ims_features(s, &j, &id, in, n, out, errors ? errors : own, err);
 	for (size_t i = 0; !rc && !raw && i < n; i++)
 		ims_space_apply(&(space){ .metric = IMGSEARCH_COSINE, .dim = id.dim }, out + i * id.dim, out + i * id.dim);
 	ims_free(own);

@@ -100,7 +100,7 @@ static int add_views(imgsearch *s, const model_identity *id, const space *sp, co
 		place(view[i - 1].crop, p, i);
 	}
 	if (!rc)
-		rc = ims_features(s, id, view, views - 1, seen, why, err);
+		rc = ims_features(s, NULL, id, view, views - 1, seen, why, err);
 	for (uint32_t i = 0; !rc && i + 1 < views; i++) {
 		rc = why[i].code ? ims_fail(err, why[i].code, "%s", why[i].message) : 0;
 		ims_space_apply(sp, seen + i * sp->dim, seen + i * sp->dim);

@@ -254,6 +254,50 @@ static void views_are_averaged(void **state)
 	imgsearch_close(s);
 }
 
+typedef struct asker {
+	imgsearch *s;
+	imgsearch_input in;
+	int calls;
+} asker;
+
+static int cancel_and_ask(void *user, const imgsearch_progress *p)
+{
+	asker *a = user;
+	imgsearch_hits *hits;
+	imgsearch_query_options o = { .struct_size = sizeof o, .views = 6 };
+	(void)p;
+	if (a->calls++)
+		return 0;
+	imgsearch_cancel(a->s);
+	assert_int_equal(imgsearch_query(a->s, &a->in, 1, &o, &hits, NULL), 0);
+	imgsearch_hits_free(hits);
+	return 0;
+}
+
+/* It neither stops at one that is meant for longer work, nor forgets it. */
+static void a_query_leaves_a_cancel_alone(void **state)
+{
+	enum { N = 20 };
+	scene *sc = *state;
+	imgsearch_error err;
+	char path[200];
+	static float v[N * 48];
+	asker a = { 0 };
+	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
+	imgsearch_input in[N];
+	imgsearch_close(ten_pictures(sc));
+	snprintf(path, sizeof path, "%s/4.png", sc->photos);
+	a.in = imgsearch_file(path);
+	for (int i = 0; i < N; i++)
+		in[i] = a.in;
+	o.events = (imgsearch_events){ .user = &a, .progress = cancel_and_ask };
+	assert_int_equal(imgsearch_open(&a.s, sc->db, &o, &err), 0);
+	assert_int_equal(imgsearch_extract(a.s, in, N, 0, v, NULL, &err), IMGSEARCH_ECANCELED);
+	assert_int_equal(a.calls, 1);
+	assert_int_equal(imgsearch_extract(a.s, in, N, 0, v, NULL, &err), 0); /* that one came too late for it */
+	imgsearch_close(a.s);
+}
+
 static void bad_questions_are_refused_with_a_reason(void **state)
 {
 	scene *sc = *state;
@@ -496,6 +540,7 @@ int main(void)
 		TEST(options_narrow_the_answer),
 		TEST(several_inputs_combine_and_a_negative_one_pushes_away),
 		TEST(improved_answers), TEST(improvements_that_cannot_be), TEST(views_are_averaged),
+		TEST(a_query_leaves_a_cancel_alone),
 		TEST(bad_questions_are_refused_with_a_reason),
 		TEST(an_empty_index_answers_with_nothing),
 		TEST(built_searchers_answer_as_the_scan_does),
