@@ -475,7 +475,11 @@ int ims_run_finish(index_run *r)
 
 void ims_run_free(index_run *r)
 {
-	ims_pool_wait(r->s->pool);
+	/* For this run's work alone: others may keep the pool busy for ever. */
+	for (; r->flying; r->flying--, r->head = (r->head + 1) % r->cap)
+		wait_for(r, &r->ring[r->head].done);
+	for (; r->running; r->running--, r->first = (r->first + 1) % r->lanes)
+		wait_for(r, &r->lane[r->first].done);
 	if (r->in_transaction)
 		ims_store_tx_rollback(r->s->store);
 	for (size_t i = 0; i < r->cap && r->ring; i++) {

@@ -1,8 +1,10 @@
 /* The whole library under stress: every allocation failing once, and queries on many threads beside a writer. */
+#include "engine/engine.h"
 #include "scene.h"
 
 #include <math.h>
 #include <pthread.h>
+#include <time.h>
 
 enum { N = 600, DIM = 24 };
 
@@ -169,6 +171,48 @@ static void queries_run_beside_a_writer(void **state)
 	free(more);
 }
 
+typedef struct busy {
+	sem_t started, ended;
+	atomic_int gave_up;
+} busy;
+
+/* A thread of the pool that always has work, while there is an index run. */
+static void keep_busy(void *arg)
+{
+	busy *b = arg;
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 60;
+	sem_post(&b->started);
+	atomic_store(&b->gave_up, sem_timedwait(&b->ended, &until) != 0);
+}
+
+/* The handle's threads serve queries as well: an index run ends when its own work is done, or dropped. */
+static void an_index_run_waits_for_its_own_work_alone(void **state)
+{
+	scene *sc = *state;
+	busy b = { .gave_up = 0 };
+	imgsearch *s;
+	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
+	o.threads = 2;
+	for (unsigned i = 0; i < 20; i++) {
+		char name[20];
+		snprintf(name, sizeof name, "%u.png", i);
+		photo(sc, name, i);
+	}
+	sem_init(&b.started, 0, 0);
+	sem_init(&b.ended, 0, 0);
+	assert_int_equal(imgsearch_open(&s, sc->db, &o, NULL), 0);
+	ims_pool_run(s->pool, keep_busy, &b);
+	sem_wait(&b.started);
+	assert_int_equal(scene_index(s, sc->photos).indexed, 20);
+	sem_post(&b.ended);
+	imgsearch_close(s);
+	assert_false(atomic_load(&b.gave_up));
+	sem_destroy(&b.started);
+	sem_destroy(&b.ended);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -177,6 +221,7 @@ int main(void)
 		TEST(every_allocation_may_fail),
 		TEST(an_index_run_survives_any_failed_allocation),
 		TEST(queries_run_beside_a_writer),
+		TEST(an_index_run_waits_for_its_own_work_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
