@@ -111,7 +111,7 @@ int ims_view_searcher(imgsearch *s, view *v, const char *name, search_index **ou
 
 /* --------------------------------------------------------------------------------------------- feature.c ---- */
 
-/* Who made the index's vectors (next: the re-index under way). ENOTFOUND: nobody yet. */
+/* Who made the index's vectors (next: the re-index under way). ENOTFOUND: nobody yet; the error is left alone. */
 int ims_engine_identity_stored(imgsearch *s, bool next, model_identity *out, imgsearch_error *err);
 /* Who would make a feature now: what the options ask for, else the stored identity's network. */
 int ims_engine_identify(imgsearch *s, const model_identity *stored, model_identity *out, imgsearch_error *err);

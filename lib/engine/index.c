@@ -151,10 +151,11 @@ static int add_path(plan *p, const char *path, bool files)
 	} else if (real) {
 		rc = S_ISDIR(st.st_mode) ? add_folder(p, real) : add_file(p, real);
 	} else {
-		rc = ims_fail_errno(p->err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", path);
-		for (size_t i = 0; i < p->n_roots; i++)
-			if (!strcmp(p->root[i], path))
-				rc = add_start(p, p->root_id[i], p->root[i], "", false);
+		size_t i = 0;
+		while (i < p->n_roots && strcmp(p->root[i], path))
+			i++;
+		rc = i < p->n_roots ? add_start(p, p->root_id[i], p->root[i], "", false)
+			: ims_fail_errno(p->err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", path);
 	}
 	ims_free(real);
 	return rc;
@@ -406,13 +407,16 @@ static bool looks_unmounted(index_run *r, const start *st, uint64_t seen)
 static int index_folder(index_run *r, const start *st, const walk_rules *rules)
 {
 	struct stat sb;
+	imgsearch_error why;
 	imgsearch_counts before = r->counts;
 	if (stat(st->root_path, &sb) || !S_ISDIR(sb.st_mode))
 		return offline(r, st, "not there");
 	double start = ims_now(), busy = r->waited + r->counts.store_s;
-	int rc = ims_walk(st->root_path, st->prefix, rules, entry, r, r->err);
+	int rc = ims_walk(st->root_path, st->prefix, rules, entry, r, &why);
 	if (rc == IMGSEARCH_EIO && !r->failed) /* the root itself cannot be read; the others can */
 		return offline(r, st, "cannot be read");
+	if (rc && !r->failed)
+		*r->err = why;
 	r->counts.walk_s += ims_now() - start - (r->waited + r->counts.store_s - busy);
 	if (!rc) /* a moved file may be among the last */
 		rc = ims_run_drain(r);

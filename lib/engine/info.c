@@ -301,13 +301,16 @@ int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch
 {
 	store_picture p = { 0 };
 	char *root = NULL;
+	imgsearch_error why;
 	if (out)
 		*out = NULL;
 	if (!s || !out)
 		return ims_fail(err, IMGSEARCH_EINVAL, "item: no index");
-	int rc = ims_store_picture_get(s->store, id, &p, &root, err);
+	int rc = ims_store_picture_get(s->store, id, &p, &root, &why);
 	if (rc == IMGSEARCH_ENOTFOUND)
 		rc = vector_item(s, id, &p);
+	if (rc && err)
+		*err = why;
 	if (rc)
 		return rc;
 	item_block *b = ims_zalloc(1, sizeof *b);

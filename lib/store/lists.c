@@ -30,7 +30,7 @@ void ims_store_picture_clear(store_picture *p)
 	*p = (store_picture){ 0 };
 }
 
-/* The first row of s, as a copy of its own; root_path may be NULL. */
+/* The first row of s, as a copy of its own; root_path may be NULL. ENOTFOUND, of which err says nothing. */
 static int take_one(conn *c, sqlite3_stmt *s, store_picture *out, char **root_path, imgsearch_error *err)
 {
 	bool failed = false;
@@ -89,8 +89,6 @@ int ims_store_picture_find(store *st, int64_t root, const char *path, store_pict
 	rc = ims_store_query(c, &s, err, SELECT_PICTURE "WHERE p.root = ?1 AND p.path = ?2", "ip", root, path);
 	if (!rc)
 		rc = take_one(c, s, out, NULL, err);
-	if (rc == IMGSEARCH_ENOTFOUND)
-		ims_fail(err, rc, "index %s has no picture %s", st->path, path);
 	ims_store_done(c, s);
 	ims_store_return(st, c);
 	return rc;
@@ -107,8 +105,6 @@ int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out, i
 	rc = ims_store_query(c, &s, err, SELECT_PICTURE "WHERE p.hash = ?1 AND p.state = 1 ORDER BY p.id LIMIT 1", "b", (const void *)h->byte, sizeof h->byte);
 	if (!rc)
 		rc = take_one(c, s, out, NULL, err);
-	if (rc == IMGSEARCH_ENOTFOUND)
-		ims_fail(err, rc, "index %s has no picture with these bytes", st->path);
 	ims_store_done(c, s);
 	ims_store_return(st, c);
 	return rc;

@@ -192,7 +192,7 @@ int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsea
 	if (!rc) /* numbers have no gaps, so the first one says how far back the log goes */
 		rc = ims_store_number(c, &oldest, newest + 1, err, "SELECT min(number) FROM change", "");
 	if (!rc && (after < oldest - 1 || after > newest))
-		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s: changes since %lld are not kept", st->path, (long long)after);
+		rc = IMGSEARCH_ENOTFOUND;
 	if (!rc)
 		rc = ims_store_query(c, &s, err, "SELECT DISTINCT id FROM change WHERE number > ?1 ORDER BY id", "i", after);
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0)

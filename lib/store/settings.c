@@ -91,7 +91,7 @@ int ims_store_model_get(store *st, store_model *out, bool next, imgsearch_error 
 	rc = ims_store_query(c, &s, err,
 		"SELECT id, name, weights, weights_hash, recipe, dim, precision FROM model WHERE next = ?1", "i", (int64_t)next);
 	if (!rc && (rc = ims_store_step(c, s, err)) == 0)
-		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no model yet", st->path);
+		rc = IMGSEARCH_ENOTFOUND;
 	if (rc > 0) {
 		out->id = sqlite3_column_int64(s, 0);
 		out->name = ims_store_text(s, 1, &failed);

@@ -107,8 +107,10 @@ int ims_store_compact(store *st, imgsearch_error *err);
 
 /* ------------------------------------------------------------------------------------------------ reading ---- */
 
+/* Where "none" is said below, it is an answer: ENOTFOUND is returned, and the error is left alone. */
+
 int ims_store_get(store *st, const char *name, buf *out, imgsearch_error *err);
-int ims_store_model_get(store *st, store_model *out, bool next, imgsearch_error *err); /* ENOTFOUND: none yet */
+int ims_store_model_get(store *st, store_model *out, bool next, imgsearch_error *err); /* or none yet */
 
 int ims_store_each_root(store *st, int (*each)(void *user, int64_t id, const char *path), void *user, imgsearch_error *err);
 
@@ -118,8 +120,9 @@ int ims_store_each_picture(store *st, uint32_t state, store_each_picture *each, 
 
 /* One picture; strings of *out are freed by ims_store_picture_clear. ENOTFOUND. */
 int ims_store_picture_get(store *st, int64_t id, store_picture *out, char **root_path, imgsearch_error *err);
+/* Or none. */
 int ims_store_picture_find(store *st, int64_t root, const char *path, store_picture *out, imgsearch_error *err);
-/* The indexed picture with these bytes; size 0: any size. */
+/* The indexed picture with these bytes, or none. */
 int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out, imgsearch_error *err);
 /* Is there any picture of this size (a cheap question before hashing a file)? */
 int ims_store_size_known(store *st, uint64_t size, bool *known, imgsearch_error *err);
@@ -159,7 +162,7 @@ int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
 
 /*
  * The number of the newest change, and the distinct ids changed after `after` (ascending; ims_free). Changes are only
- * kept while there is a searcher's state to bring up to date: ENOTFOUND when the log does not reach back to `after`,
+ * kept while there is a searcher's state to bring up to date: none when the log does not reach back to `after`,
  * so that everything must be read anew.
  */
 int ims_store_change_last(store *st, int64_t *change, imgsearch_error *err);

@@ -101,6 +101,7 @@ static inline imgsearch_counts scene_index(imgsearch *s, const char *path)
 	int rc = imgsearch_index_tree(s, &path, path ? 1 : 0, NULL, &counts, &err);
 	if (rc)
 		fail_msg("index: %s", err.message);
+	assert_int_equal(err.code, 0);
 	assert_int_equal(counts.seen, counts.indexed + counts.duplicate + counts.unsupported + counts.damaged + counts.too_big
 		+ counts.excluded + counts.unreadable);
 	return counts;

@@ -531,6 +531,42 @@ static void added_pictures_replace_those_of_the_same_name(void **state)
 	imgsearch_close(s);
 }
 
+/* What is looked for and not there, on the way, is no error. */
+static void success_leaves_the_error_alone(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err = { 0 };
+	char path[200];
+	float v[48] = { 1 };
+	int64_t id = 100;
+	imgsearch_hits *hits;
+	imgsearch_info *info;
+	imgsearch_item *item;
+	photo(sc, "a.png", 1);
+	snprintf(path, sizeof path, "%s/a.png", sc->photos);
+	imgsearch_input in = imgsearch_file(path), vector = imgsearch_vector(v, 48);
+	imgsearch *s = scene_open(sc);
+	assert_int_equal(imgsearch_info_get(s, &info, &err), 0);
+	imgsearch_info_free(info);
+	assert_int_equal(err.code, 0);
+	assert_int_equal(imgsearch_extract(s, &in, 1, 0, v, NULL, &err), 0);
+	assert_int_equal(err.code, 0);
+	assert_int_equal(imgsearch_index_add(s, &in, "first", NULL, &err), 0);
+	assert_int_equal(imgsearch_index_add(s, &in, "twin", NULL, &err), 0);
+	assert_int_equal(imgsearch_index_add(s, &vector, NULL, &id, &err), 0);
+	assert_int_equal(err.code, 0);
+	assert_int_equal(imgsearch_item_get(s, id, &item, &err), 0);
+	imgsearch_item_free(item);
+	assert_int_equal(err.code, 0);
+	assert_int_equal(imgsearch_build(s, NULL, NULL, &err), 0);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), 0);
+	imgsearch_hits_free(hits);
+	assert_int_equal(err.code, 0);
+	assert_int_equal(imgsearch_item_get(s, 999, &item, &err), IMGSEARCH_ENOTFOUND);
+	assert_int_equal(err.code, IMGSEARCH_ENOTFOUND);
+	imgsearch_close(s);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -548,6 +584,7 @@ int main(void)
 		TEST(metrics_order_as_they_should),
 		TEST(memory_indexes_need_no_file),
 		TEST(added_pictures_replace_those_of_the_same_name),
+		TEST(success_leaves_the_error_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

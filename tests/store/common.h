@@ -54,6 +54,14 @@ static inline int remove_folder(void **state)
 		assert_int_equal(err.code, rc_); \
 	} while (0)
 
+/* Nothing of the kind there, which is no error. */
+#define none(call) \
+	do { \
+		imgsearch_error err = { 0 }; \
+		assert_int_equal((call), IMGSEARCH_ENOTFOUND); \
+		assert_int_equal(err.code, 0); \
+	} while (0)
+
 static inline store *open_store(const char *path, uint32_t dim)
 {
 	store *st;

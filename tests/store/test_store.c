@@ -61,7 +61,7 @@ static void models(void **state)
 	(void)state;
 	store *st = open_store(where, 4);
 	store_model m, first = { .name = "one", .weights = "w.pth", .dim = 4, .precision = 2 }, second = { .name = "two", .recipe = "r", .dim = 4 };
-	fails(IMGSEARCH_ENOTFOUND, ims_store_model_get(st, &m, false, &err));
+	none(ims_store_model_get(st, &m, false, &err));
 	begin(st);
 	ok(ims_store_model_set(st, &first, false, &err));
 	int64_t id = add_picture(st, 0, "a", 1);
@@ -84,13 +84,13 @@ static void models(void **state)
 	commit(st);
 	ok(ims_store_change_last(st, &after, &err));
 	assert_true(after > before);
-	fails(IMGSEARCH_ENOTFOUND, ims_store_changes(st, before, &ids, &n, &err));
+	none(ims_store_changes(st, before, &ids, &n, &err));
 	ok(ims_store_model_get(st, &m, false, &err));
 	assert_string_equal(m.name, "two");
 	assert_string_equal(m.recipe, "r");
 	assert_null(m.weights);
 	ims_store_model_clear(&m);
-	fails(IMGSEARCH_ENOTFOUND, ims_store_model_get(st, &m, true, &err));
+	none(ims_store_model_get(st, &m, true, &err));
 	ok(ims_store_vectors_scan(st, false, 4, one_vector, &sum, &err));
 	assert_true(sum == (float)id * 1000 + 7);
 	assert_false(ims_store_vector_next_has(st, id));
@@ -158,14 +158,14 @@ static void pictures(void **state)
 	assert_string_equal(p.reason, "cut off");
 	assert_int_equal(p.hash.byte[0], 0);
 	ims_store_picture_clear(&p);
-	fails(IMGSEARCH_ENOTFOUND, ims_store_picture_find(st, photos, "none", &p, &err));
+	none(ims_store_picture_find(st, photos, "none", &p, &err));
 	fails(IMGSEARCH_ENOTFOUND, ims_store_picture_get(st, 999, &p, NULL, &err));
 	hash256 h = { { 2 } };
 	ok(ims_store_picture_by_hash(st, &h, &p, &err));
 	assert_int_equal(p.id, a);
 	ims_store_picture_clear(&p);
 	h.byte[0] = 99;
-	fails(IMGSEARCH_ENOTFOUND, ims_store_picture_by_hash(st, &h, &p, &err));
+	none(ims_store_picture_by_hash(st, &h, &p, &err));
 	bool known;
 	ok(ims_store_size_known(st, 102, &known, &err));
 	assert_true(known);
@@ -418,7 +418,7 @@ static void searchers(void **state)
 	assert_int_equal(ids[0], a);
 	assert_int_equal(ids[1], b_);
 	ims_free(ids);
-	fails(IMGSEARCH_ENOTFOUND, ims_store_changes(st, change - 1, &ids, &n, &err));
+	none(ims_store_changes(st, change - 1, &ids, &n, &err));
 	begin(st); /* one that is never published, as after a kill */
 	ok(ims_store_searcher_begin(st, "graph", &fresh, &err));
 	ok(ims_store_searcher_chunk(st, fresh, 0, "lost", 4, &err));
@@ -457,7 +457,7 @@ static void searchers(void **state)
 	ok(ims_store_searcher_remove(st, "graph", &err));
 	add_picture(st, 0, "c", 3);
 	commit(st);
-	fails(IMGSEARCH_ENOTFOUND, ims_store_changes(st, change, &ids, &n, &err)); /* nobody to log for */
+	none(ims_store_changes(st, change, &ids, &n, &err)); /* nobody to log for */
 	int64_t later;
 	ok(ims_store_change_last(st, &later, &err));
 	assert_true(later > change);
