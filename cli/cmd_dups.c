@@ -16,7 +16,7 @@ static const char *const kinds[] = { "bytes", "picture", "scene", NULL };
 #define AT(member) offsetof(dups_args, member)
 static const opt options[] = {
 	{ "kind", 0, OPT_CHOICE, AT(kind), "KIND", .help = "only this kind", .choices = kinds },
-	{ "min-score", 0, OPT_FLOAT, AT(min_score), "S", .help = "score from which two pictures show the same scene", .min = 0.01, .max = 1, .def = "0.92" },
+	{ "min-score", 0, OPT_FLOAT, AT(min_score), "S", .help = "score from which two pictures show the same scene", .min = 0.01, .max = 1, .def = "0.93" },
 	{ "under", 'u', OPT_DIR, AT(under), "DIR", .help = "only pictures below this folder" },
 	{ "reject", 0, OPT_FLAG, AT(reject), .help = "remember, by content, that the two pictures given are different ones" },
 	OPT_END

@@ -497,7 +497,7 @@ typedef enum imgsearch_sameness {
 typedef struct imgsearch_groups_options {
 	size_t struct_size;
 	const char *under;      /* only pictures below this folder */
-	float min_score;        /* of two pictures of one scene; 0: the default of 0.92 */
+	float min_score;        /* of two pictures of one scene; 0: the default of 0.93 */
 	uint32_t kinds;         /* bits 1 << imgsearch_sameness; 0: all */
 } imgsearch_groups_options;
 

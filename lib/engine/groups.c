@@ -397,7 +397,7 @@ int imgsearch_groups(imgsearch *s, const imgsearch_groups_options *options, imgs
 	if (!rc && (picture || scene))
 		rc = same_picture(&g, picture, err);
 	if (!rc && scene)
-		rc = same_scene(&g, o.min_score > 0 ? o.min_score : 0.92f, err);
+		rc = same_scene(&g, o.min_score > 0 ? o.min_score : 0.93f, err);
 	if (!rc)
 		rc = finish(&g, out, err);
 	ims_members_free(&g.all);
