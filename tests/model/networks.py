@@ -8,7 +8,7 @@ after subtracting the mean over the pictures, which random weights give nearly t
 Which random weights, matters to bf16, whose rounding (one part in 512 after every layer) they may amplify. Measured, centred cosine,
 ours / torch's own bf16 on channels last:
 - as torchvision makes them, with running means N(0, 0.1) and variances U(0.5, 1.5): ResNet-18 to -152 0.9999 / 0.9998, 0.9998 / 0.9997,
-  0.9999 / 0.9998, 0.9994 / 0.9988, 0.9969 / 0.9961: tested here. The others' kernels of one channel are made so small that nothing of the
+  0.9999 / 0.9998, 0.9994 / 0.9988, 0.9969 / 0.9961: tested here (another draw of ResNet-152's: 0.981 / 0.966). The others' kernels of one channel are made so small that nothing of the
   picture arrives (features differ by less than bf16 can say): no figure.
 - as torchvision makes them, with statistics fitted to the pictures and then disturbed (means by 0.1 deviations, variances by
   U(0.8, 1.25)): ResNets 0.999 / 0.999, 0.994 / 0.992, 0.926 / 0.898, 0.830 / 0.793, 0.477 / 0.466; MobileNetV2 0.899 / 0.888;
@@ -155,10 +155,10 @@ def agree(what, want, got, least, least_centred):
     sys.stdout.flush()
 
 
-def bf16(what, net, x, path, name, want, folder):
+def bf16(what, net, x, path, name, want, folder, least=.99):
     """Ours, and that torch's own is not better by more than chance."""
     got = ours(name, path, "bf16", x, folder)
-    agree(f"{name} bf16{what}", want, got, .99, .99)
+    agree(f"{name} bf16{what}", want, got, .99, least)
     if isinstance(got, str):
         return
     last = torch.channels_last
@@ -189,7 +189,7 @@ def one(index, name, side, folder):
         net = getattr(torchvision.models, name)()
         as_made(net)
         path = save(net, "zip", folder)
-        bf16(" as made", net, x, path, name, reference(net, x), folder)
+        bf16(" as made", net, x, path, name, reference(net, x), folder, .97 if name == "resnet152" else .99)
 
 
 def projected(folder):
