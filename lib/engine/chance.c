@@ -242,10 +242,11 @@ static int get_cohort(imgsearch *s, view *v, const chance_cohort **out, imgsearc
 	buf b = { 0 };
 	int rc = 0;
 	pthread_mutex_lock(&v->lock);
-	if (!v->cohort) {
+	if (!v->cohort_tried) {
 		rc = ims_store_get(s->store, "chance_rows", &b, err);
 		if (!rc && b.len == v->cohort_rows * ((size_t)v->space.dim + 8) && ims_checksum(b.data, b.len, 0) == v->cohort_sum)
 			rc = unpack(v, &b, &v->cohort, err);
+		v->cohort_tried = !rc;
 	}
 	*out = v->cohort;
 	pthread_mutex_unlock(&v->lock);

@@ -62,7 +62,8 @@ typedef struct view {
 	uint32_t epoch;             /* of the space and the searchers' states */
 	int64_t version;            /* data version of the file that it was last compared with */
 	pthread_mutex_t lock;       /* of what follows */
-	chance_cohort *cohort;      /* read when first needed */
+	chance_cohort *cohort;      /* read when first needed; NULL: not that of this view */
+	bool cohort_tried;
 	view_searcher searcher[VIEW_SEARCHERS];
 } view;
 
