@@ -54,7 +54,7 @@ static int from_file(imgsearch *s, const imgsearch_input *in, uint32_t max_side,
 	buf bytes = { 0 };
 	char *stored = in->kind == IMGSEARCH_KIND_STORED ? stored_path(s, in->id, err) : NULL;
 	const char *path = in->kind == IMGSEARCH_KIND_STORED ? stored : in->path;
-	int rc = path ? ims_read_file(&bytes, path, IMS_IMAGE_MAX_FILE, err) : err ? err->code : IMGSEARCH_ENOTFOUND;
+	int rc = path ? ims_read_file(&bytes, path, IMS_IMAGE_MAX_FILE, err) : err->code;
 	if (!rc) {
 		rc = decode(s, in, bytes.data, bytes.len, max_side, out, err);
 		if (rc)

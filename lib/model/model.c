@@ -147,10 +147,10 @@ int ims_model_identify(model_identity *out, const model_spec *spec, imgsearch_er
 
 void ims_model_identity_free(model_identity *id)
 {
-	if (id)
-		ims_free(id->weights);
-	if (id)
-		id->weights = NULL;
+	if (!id)
+		return;
+	ims_free(id->weights);
+	id->weights = NULL;
 }
 
 bool ims_model_same(const model_identity *a, const model_identity *b, char *why, size_t why_size)

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 uint64_t ims_train_random(uint64_t seed, uint64_t a, uint64_t b)
 {
 	uint64_t state = seed;
