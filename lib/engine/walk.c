@@ -198,7 +198,7 @@ static const char *rule_against(const walker *w, const ruleset *set, const char 
 {
 	if (own_file(w))
 		return "the index itself";
-	if (!strcmp(name, "@eaDir") || !strcmp(name, "System Volume Information"))
+	if (!strcmp(name, "@eaDir") || !strcmp(name, "System Volume Information") || !strcmp(name, "$RECYCLE.BIN"))
 		return "system folder";
 	if (name[0] == '.')
 		return "hidden";

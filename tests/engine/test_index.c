@@ -12,7 +12,7 @@ static void every_path_is_in_one_state(void **state)
 	photo(sc, "copy of a.png", 1);
 	photo(sc, ".hidden.png", 3);
 	shell("cd '%s' && echo text > notes.txt && : > empty.jpg && head -c 200 a.png > broken.png && mkdir x.jpg && mkfifo pipe.png"
-		" && ln -s a.png link.png && mkdir .git @eaDir", sc->photos);
+		" && ln -s a.png link.png && mkdir .git @eaDir '$RECYCLE.BIN'", sc->photos);
 	photo(sc, "x.jpg/c.png", 4);
 	imgsearch *s = scene_open(sc);
 	imgsearch_counts c = scene_index(s, sc->photos);
@@ -20,7 +20,7 @@ static void every_path_is_in_one_state(void **state)
 	assert_int_equal(c.duplicate, 1);
 	assert_int_equal(c.unsupported, 2); /* notes.txt, pipe.png */
 	assert_int_equal(c.damaged, 2);     /* empty.jpg, broken.png */
-	assert_int_equal(c.excluded, 4);    /* .hidden.png, link.png, .git, @eaDir */
+	assert_int_equal(c.excluded, 5);    /* .hidden.png, link.png, .git, @eaDir, $RECYCLE.BIN */
 	assert_int_equal(c.added, c.seen);
 	imgsearch_counts again = scene_index(s, NULL);
 	assert_int_equal(again.unchanged, again.seen);
