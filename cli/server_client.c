@@ -207,14 +207,9 @@ static char *from_base64(const char *text)
 	return out;
 }
 
-static const char *known_word(json_t *value)
+static const char *text_of(json_t *value)
 {
-	static const char *const words[] = { "scan", "exact", "kdtree", "pca", "graph" };
-	const char *text = json_string_value(value);
-	for (size_t i = 0; text && i < sizeof words / sizeof *words; i++)
-		if (!strcmp(words[i], text))
-			return words[i];
-	return text ? text : "";
+	return json_is_string(value) ? json_string_value(value) : "";
 }
 
 static imgsearch_column *columns_of(json_t *object, size_t *n)
@@ -225,7 +220,7 @@ static imgsearch_column *columns_of(json_t *object, size_t *n)
 	imgsearch_column *c = json_object_size(object) ? calloc(json_object_size(object), sizeof *c) : NULL;
 	if (c)
 		json_object_foreach(object, name, value)
-			c[i++] = (imgsearch_column){ name, json_string_value(value) ? json_string_value(value) : "" };
+			c[i++] = (imgsearch_column){ name, text_of(value) };
 	*n = i;
 	return c;
 }
@@ -253,8 +248,8 @@ static bool read_hits(server_hits *h)
 			return false;
 	}
 	h->hits.hit = h->hit;
-	h->hits.searcher = known_word(json_object_get(h->json, "searcher"));
-	h->hits.plan = known_word(json_object_get(h->json, "plan"));
+	h->hits.searcher = text_of(json_object_get(h->json, "searcher"));
+	h->hits.plan = text_of(json_object_get(h->json, "plan"));
 	h->hits.exact = json_is_true(json_object_get(h->json, "exact"));
 	h->hits.reranked = json_is_true(json_object_get(h->json, "reranked"));
 	h->hits.better_than_chance = (size_t)json_integer_value(json_object_get(h->json, "better_than_chance"));

@@ -22,7 +22,7 @@ typedef struct server_link server_link;
 server_link *server_connect(const char *db); /* NULL: none is running */
 void server_disconnect(server_link *l);      /* NULL is fine */
 
-/* imgsearch_query by the server; false with errno EINTR: a signal came. *out is freed with server_hits_free. */
+/* imgsearch_query by the server. *out is freed with server_hits_free. */
 bool server_query(server_link *l, const imgsearch_input *in, size_t n, const imgsearch_query_options *o, imgsearch_hits **out);
 void server_hits_free(imgsearch_hits *hits);
 

@@ -118,5 +118,7 @@ enum MHD_Result indexing(exchange *x)
 	struct MHD_Response *response = MHD_create_response_from_pipe(fd[0]);
 	if (response)
 		MHD_add_response_header(response, "Content-Type", "application/jsonl");
+	else
+		close(fd[0]); /* so that the run's lines fail, and do not wait for a reader */
 	return answer(x, 200, response);
 }

@@ -6,6 +6,7 @@
  *	admit.c      who may ask: Host, Origin, token
  *	routes.c     paths to handlers; answers as JSON
  *	pictures.c   thumbnails, full pictures, uploads
+ *	indexing.c   an index run that a request asked for, told line by line
  *	index.c      the open index: reopened when its file was replaced; held pictures
  *	layout.c     map and groups, computed once in the background
  *	request.c    what a request asks for (no sockets, no files)
