@@ -26,10 +26,11 @@
  *           set struct_size to sizeof. Zero means the default; NULL for the struct means all defaults.
  * Threads.  One handle serves any number of threads: the functions under "Query" run in parallel with each other and
  *           with a writer. One writer (index_*, build, set_*) at a time in this process and in any other: the second
- *           gets IMGSEARCH_EBUSY. Callbacks run on the thread that called the library, never under a lock.
- * Numbers.  Features are f32, row-major, one row a picture. Picture ids are positive, stable, and never used again.
- *           Scores: cosine similarity (metric cosine), inner product (ip) or minus the Euclidean distance (l2): higher
- *           is always more similar. Equal scores are ordered by id.
+ *           gets IMGSEARCH_EBUSY. Callbacks run on the thread that called the library, never under a lock
+ *           (but for a query's filter, see there).
+ * Numbers.  Features are f32, row-major, one row a picture. Picture ids are positive (those of the caller's own
+ *           vectors may be 0), stable, and never used again. Scores: cosine similarity (metric cosine), inner product
+ *           (ip) or minus the Euclidean distance (l2): higher is always more similar. Equal scores are ordered by id.
  * Text.     UTF-8. Paths are bytes as the file system has them, NUL-terminated, absolute in results.
  * ABI.      Within a soname, names, numbers and layouts stay; structs grow only at their end; see docs/abi.md.
  */
@@ -279,7 +280,7 @@ IMGSEARCH_API int imgsearch_index_tree(imgsearch *s, const char *const *paths, s
 IMGSEARCH_API int imgsearch_index_add(imgsearch *s, const imgsearch_input *in, const char *name, int64_t *id, imgsearch_error *err);
 
 /*
- * Adds n vectors, rows of dim f32; ids: n positive numbers or NULL to count on from the largest one (from 0 in an
+ * Adds n vectors, rows of dim f32; ids: n numbers, not negative, or NULL to count on from the largest one (from 0 in an
  * empty index, so that row numbers are ids). An existing id is replaced.
  */
 IMGSEARCH_API int imgsearch_index_vectors(imgsearch *s, const float *rows, size_t n, size_t dim, const int64_t *ids, imgsearch_error *err);
@@ -323,7 +324,8 @@ IMGSEARCH_API int imgsearch_build(imgsearch *s, const imgsearch_build_options *o
 typedef struct imgsearch_query_options {
 	size_t struct_size;
 	uint32_t k;             /* how many, default 10; more than there are gives all */
-	uint32_t no_self;       /* 1: leave out the stored picture that was the query (same id or same bytes) */
+	uint32_t no_self;       /* 1: leave out the stored pictures that were the query (same id or same bytes), each
+	                           input with a positive weight */
 	float min_score;        /* with has_min_score: leave out what scores lower */
 	uint32_t has_min_score;
 	double max_chance;      /* > 0: cut where more pictures than this would score as high by chance */
@@ -336,7 +338,7 @@ typedef struct imgsearch_query_options {
 	const int64_t *ids;     /* only these ids ... */
 	size_t n_ids;
 	int (*filter)(void *user, int64_t id); /* ... and only those it returns non-zero for; on query
-	                           threads, and it must not call the library */
+	                           threads and under the searcher's lock: it must not call the library */
 	void *filter_user;
 	uint32_t threads;       /* of a batch; 0: the handle's */
 	uint32_t plain;         /* 1: cosine of the features as they are: no mean subtracted, and none of what follows */
@@ -370,7 +372,7 @@ typedef struct imgsearch_hits {
 	size_t better_than_chance; /* as far as the list has more hits than would score as high by chance (the last rank r
 	                           with chance < r; in a re-ranked list: the last one with chance < 1); count where it is unknown */
 	const char *searcher;   /* that answered: static string */
-	const char *plan;       /* how: "exact", "filter: subset scanned" ...: static string */
+	const char *plan;       /* how: "codes", "graph", "filter: subset scanned" ...: static string */
 	int exact;              /* 1: these are provably the nearest ones */
 	int reranked;           /* 1: the order is that of re-ranking; score, distance and chance are each hit's own, as ever,
 	                           and need not fall along the list */
@@ -390,6 +392,7 @@ IMGSEARCH_API void imgsearch_hits_free(imgsearch_hits *hits);
 /*
  * n queries by vector at once: queries (n, dim) f32; ids (n, k) int64, -1 where there are fewer; scores (n, k) f32 or
  * NULL, NaN where there are fewer. k = options->k. Far cheaper than one by one: the queries share the pass over memory.
+ * no_self, max_chance and views have no effect here.
  */
 IMGSEARCH_API int imgsearch_query_vectors(imgsearch *s, const float *queries, size_t n, size_t dim,
 	const imgsearch_query_options *options, int64_t *ids, float *scores, imgsearch_error *err);

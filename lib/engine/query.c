@@ -18,7 +18,9 @@ typedef struct asking {
 	int64_t *subset;   /* ours */
 	improvement improve;
 	const space *space;
-	int64_t self;      /* left out of the results, or NOBODY */
+	int64_t *own;      /* ours: the stored rows that the query is made of, those with a positive weight */
+	size_t n_own;
+	int64_t self;      /* the row that is the whole query, or NOBODY */
 } asking;
 
 static int by_value(const void *a, const void *b)
@@ -64,9 +66,7 @@ static bool in_subset(const asking *a, int64_t id)
 static int passes(void *user, int64_t id)
 {
 	const asking *a = user;
-	if (id == a->self || !in_subset(a, id))
-		return 0;
-	return !a->options.filter || a->options.filter(a->options.filter_user, id);
+	return in_subset(a, id) && a->options.filter(a->options.filter_user, id);
 }
 
 static int check_options(const imgsearch_query_options *o, imgsearch_error *err)
@@ -123,13 +123,17 @@ static int make_asking(imgsearch *s, const view *v, const imgsearch_query_option
 	return rc;
 }
 
-/* Self is left out by asking for one more and dropping it, which keeps the searchers' fast ways open. */
-static void drop(topk *t, int64_t self)
+/* Rows are left out by asking for as many more and dropping them, which keeps the searchers' fast ways open. */
+static void drop(topk *t, const int64_t *ids, size_t n)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < t->n; i++)
-		if (t->item[i].id != self)
+	for (size_t i = 0; i < t->n; i++) {
+		size_t j = 0;
+		while (j < n && ids[j] != t->item[i].id)
+			j++;
+		if (j == n)
 			t->item[kept++] = t->item[i];
+	}
 	t->n = kept;
 }
 
@@ -187,11 +191,11 @@ static int fetch(const view *v, const asking *a, topk *found, size_t *n, float *
 	return rc;
 }
 
-static int expand(const view *v, const asking *a, float *query, topk *found, int64_t self, imgsearch_error *err)
+static int expand(const view *v, const asking *a, float *query, topk *found, imgsearch_error *err)
 {
 	size_t n = a->improve.expand;
 	float *rows = NULL, *score = ims_alloc(n, sizeof *score);
-	drop(found, self);
+	drop(found, &a->self, 1);
 	int rc = score ? fetch(v, a, found, &n, &rows, err) : ims_nomem(err);
 	for (size_t i = 0; !rc && i < n; i++)
 		score[i] = ims_score(a->space->metric, found->item[i].distance);
@@ -203,16 +207,16 @@ static int expand(const view *v, const asking *a, float *query, topk *found, int
 }
 
 /* The query itself, where it is among the results, stays in front. */
-static int rerank(const view *v, const asking *a, const float *query, topk *found, int64_t self, imgsearch_error *err)
+static int rerank(const view *v, const asking *a, const float *query, topk *found, imgsearch_error *err)
 {
 	size_t n = RERANK_DEPTH, before = found->n;
 	neighbor old[RERANK_DEPTH], own = { 0 };
 	uint32_t order[RERANK_DEPTH];
 	float *rows = NULL;
 	for (size_t i = 0; i < before; i++)
-		if (found->item[i].id == self)
+		if (found->item[i].id == a->self)
 			own = found->item[i];
-	drop(found, self);
+	drop(found, &a->self, 1);
 	bool had = found->n < before;
 	int rc = fetch(v, a, found, &n, &rows, err);
 	if (!rc)
@@ -236,33 +240,33 @@ static size_t depth_of(const asking *a)
 	return a->improve.reciprocal && a->request.k < RERANK_DEPTH ? RERANK_DEPTH : a->request.k;
 }
 
-/* The largest heap that search() needs on its way; one more for the query itself. */
+/* The largest heap that search() needs on its way, with room for the rows that the query is made of. */
 static size_t heap_size(const asking *a)
 {
 	size_t depth = depth_of(a);
-	return (depth < a->improve.expand ? a->improve.expand : depth) + 1;
+	return (depth < a->improve.expand ? a->improve.expand : depth) + a->n_own;
 }
 
-/* The k best of each of request.n queries, which expansion changes; self: the row that the only query is, or NOBODY. */
-static int search(imgsearch *s, view *v, asking *a, float *queries, int64_t self, topk *found, search_report *report, const char **name, imgsearch_error *err)
+/* The k best of each of request.n queries, which expansion changes. */
+static int search(imgsearch *s, view *v, asking *a, float *queries, topk *found, search_report *report, const char **name, imgsearch_error *err)
 {
-	size_t n = a->request.n, k = a->request.k, dim = a->space->dim;
+	size_t n = a->request.n, k = a->request.k, dim = a->space->dim, left_out = a->options.no_self ? a->n_own : 0;
 	float max_distance = a->request.max_distance;
 	int rc = 0;
 	a->request.queries = queries;
 	if (a->improve.expand) {
 		a->request.max_distance = INFINITY;
-		rc = search_once(s, v, a, (size_t)a->improve.expand + (self != NOBODY), found, report, name, err);
+		rc = search_once(s, v, a, (size_t)a->improve.expand + (a->self != NOBODY), found, report, name, err);
 		for (size_t i = 0; !rc && i < n; i++)
-			rc = expand(v, a, queries + i * dim, &found[i], self, err);
+			rc = expand(v, a, queries + i * dim, &found[i], err);
 		a->request.max_distance = max_distance;
 	}
 	if (!rc)
-		rc = search_once(s, v, a, depth_of(a) + (a->self != NOBODY || a->improve.reciprocal), found, report, name, err);
+		rc = search_once(s, v, a, depth_of(a) + (a->improve.reciprocal ? a->n_own : left_out), found, report, name, err);
 	for (size_t i = 0; !rc && i < n; i++) {
-		drop(&found[i], a->self);
+		drop(&found[i], a->own, left_out);
 		if (a->improve.reciprocal)
-			rc = rerank(v, a, queries + i * dim, &found[i], self, err);
+			rc = rerank(v, a, queries + i * dim, &found[i], err);
 		if (found[i].n > k)
 			found[i].n = k;
 	}
@@ -272,29 +276,33 @@ static int search(imgsearch *s, view *v, asking *a, float *queries, int64_t self
 /* ------------------------------------------------------------------------------------------ one query vector ---- */
 
 /* The weighted sum of the inputs' rows in the index's space, normalised again for cosine. */
-static int combine(imgsearch *s, const asking *a, const imgsearch_input *in, size_t n, float *out, int64_t *self, imgsearch_error *err)
+static int combine(imgsearch *s, asking *a, const imgsearch_input *in, size_t n, float *out, imgsearch_error *err)
 {
 	const space *sp = a->space;
 	size_t dim = sp->dim;
+	int64_t row;
 	float *one = ims_alloc_aligned(dim, sizeof(float));
-	int rc = one ? 0 : ims_nomem(err);
+	a->own = ims_alloc(n, sizeof *a->own);
+	int rc = one && a->own ? 0 : ims_nomem(err);
 	memset(out, 0, dim * sizeof(float));
 	for (size_t i = 0; !rc && i < n; i++) {
 		float weight = in[i].weight != 0 ? in[i].weight : 1;
 		if (!isfinite(weight))
 			rc = ims_fail(err, IMGSEARCH_EINVAL, "a weight that is not finite");
 		if (!rc)
-			rc = ims_feature(s, &in[i], (uint32_t)dim, one, self, err);
+			rc = ims_feature(s, &in[i], (uint32_t)dim, one, &row, err);
 		if (rc)
 			break;
+		if (row != NOBODY && weight > 0)
+			a->own[a->n_own++] = row;
 		ims_space_apply(sp, one, one);
 		if (a->improve.views > 1 && in[i].kind != IMGSEARCH_KIND_VECTOR)
 			rc = ims_improve_views(s, sp, &in[i], a->improve.views, one, err);
 		for (size_t j = 0; j < dim; j++)
 			out[j] += weight * one[j];
 	}
-	if (!rc && n > 1)
-		*self = NOBODY;
+	if (n == 1 && a->n_own)
+		a->self = *a->own;
 	if (!rc && n > 1 && sp->metric == IMGSEARCH_COSINE)
 		ims_space_apply(&(space){ .metric = IMGSEARCH_COSINE, .dim = (uint32_t)dim }, out, out);
 	ims_free(one);
@@ -318,18 +326,15 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 	topk found = { 0 };
 	search_report report = { 0 };
 	const char *name = "scan";
-	int64_t self = NOBODY;
 	double start = ims_now(), searched = 0;
 	float *query = ims_alloc_aligned(v->space.dim, sizeof(float));
-	int rc = query ? combine(s, a, in, n, query, &self, err) : ims_nomem(err);
-	if (!rc && a->options.no_self)
-		a->self = self;
+	int rc = query ? combine(s, a, in, n, query, err) : ims_nomem(err);
 	a->request.n = 1;
 	if (!rc && ims_topk_init(&found, heap_size(a)))
 		rc = ims_nomem(err);
 	double extracted = ims_now();
 	if (!rc)
-		rc = search(s, v, a, query, self, &found, &report, &name, err);
+		rc = search(s, v, a, query, &found, &report, &name, err);
 	if (!rc) {
 		searched = ims_now();
 		rc = ims_hits_make(s, v->space.metric, &found, out, err);
@@ -372,6 +377,7 @@ int imgsearch_query(imgsearch *s, const imgsearch_input *in, size_t n, const img
 	if (!rc)
 		rc = run_query(s, v, in, n, &a, out, err);
 	ims_free(a.subset);
+	ims_free(a.own);
 	ims_view_release(v);
 	return rc;
 }
@@ -416,11 +422,13 @@ static int check_vectors(const view *v, const float *queries, size_t n, size_t d
 	return 0;
 }
 
-/* Some thousands at a time, so that the heaps stay small whatever n is. */
+/* Some at a time, so that the heaps stay small whatever n and k are. */
 static int run_vectors(imgsearch *s, view *v, asking *a, const float *queries, size_t n, size_t k, int64_t *ids, float *scores, imgsearch_error *err)
 {
-	enum { STEP = 1024 };
-	size_t dim = v->space.dim, step = n < STEP ? n : STEP, heaps = 0;
+	enum { STEP = 1024, ROOM = 1 << 20 }; /* queries; neighbours in their heaps */
+	size_t dim = v->space.dim, step = ROOM / heap_size(a) + 1, heaps = 0;
+	step = step < STEP ? step : STEP;
+	step = step < n ? step : n;
 	float *rows = ims_alloc_aligned(step, dim * sizeof(float));
 	topk *found = ims_zalloc(step, sizeof *found);
 	search_report report;
@@ -434,7 +442,7 @@ static int run_vectors(imgsearch *s, view *v, asking *a, const float *queries, s
 		for (size_t i = 0; i < now; i++)
 			ims_space_apply(a->space, queries + (at + i) * dim, rows + i * dim);
 		a->request.n = now;
-		rc = search(s, v, a, rows, NOBODY, found, &report, &name, err);
+		rc = search(s, v, a, rows, found, &report, &name, err);
 		if (!rc)
 			put_results(v, found, now, k, ids + at * k, scores ? scores + at * k : NULL);
 	}

@@ -129,10 +129,24 @@ static void several_inputs_combine_and_a_negative_one_pushes_away(void **state)
 	assert_int_equal(imgsearch_query(s, in, 2, NULL, &hits, &err), 0);
 	assert_true(hits->hit[0].id + hits->hit[1].id == 3);
 	imgsearch_hits_free(hits);
+	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
+	o.no_self = 1;
+	for (o.k = 1; o.k < 10; o.k += 7) { /* of both, as many as asked for, or as are left */
+		assert_int_equal(imgsearch_query(s, in, 2, &o, &hits, &err), 0);
+		assert_int_equal(hits->count, o.k);
+		for (size_t i = 0; i < hits->count; i++)
+			assert_true(hits->hit[i].id > 2);
+		imgsearch_hits_free(hits);
+	}
 	in[1].weight = -1;
 	assert_int_equal(imgsearch_query(s, in, 2, NULL, &hits, &err), 0);
 	assert_int_equal(hits->hit[0].id, 1);
 	assert_int_equal(hits->hit[9].id, 2);
+	imgsearch_hits_free(hits);
+	o.k = 10;
+	assert_int_equal(imgsearch_query(s, in, 2, &o, &hits, &err), 0);
+	assert_int_equal(hits->count, 9); /* what is pushed away is not what is asked for */
+	assert_int_equal(hits->hit[8].id, 2);
 	imgsearch_hits_free(hits);
 	imgsearch_close(s);
 }
@@ -223,6 +237,13 @@ static void improvements_that_cannot_be(void **state)
 	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
 	assert_int_equal(hits->count, 300);
 	imgsearch_hits_free(hits);
+	static int64_t ids[2][150];
+	o.reciprocal = 0;
+	o.k = 1;
+	assert_int_equal(imgsearch_query_vectors(s, rows[0], 150, 16, &o, ids[0], NULL, &err), 0); /* large heaps: fewer at a time */
+	for (size_t i = 0; i < 150; i++)
+		assert_int_equal(imgsearch_query_vectors(s, rows[i], 1, 16, &o, &ids[1][i], NULL, &err), 0);
+	assert_memory_equal(ids[0], ids[1], sizeof ids[0]);
 	o = (imgsearch_query_options){ .struct_size = sizeof o, .views = 6 };
 	in = imgsearch_stored(3); /* a vector has no views */
 	assert_int_not_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
