@@ -16,7 +16,7 @@ static const opt options[] = {
 	{ "k", 'k', OPT_UINT, AT(options.k), "N", .help = "how many pictures to show", .min = 1, .max = 100000000, .def = "10" },
 	{ "min-score", 0, OPT_FLOAT, AT(options.min_score), "S", .help = "leave out what scores lower", .given = AT(options.has_min_score) },
 	{ "max-chance", 0, OPT_DOUBLE, AT(options.max_chance), "X", .help = "end the list where more than X pictures would score as high by chance", .min = 1e-12, .max = 1e12 },
-	{ "no-self", 0, OPT_FLAG, AT(options.no_self), .help = "leave out the query itself when it is in the index" },
+	{ "no-self", 0, OPT_FLAG, AT(options.no_self), .help = "leave out the query itself (with --combine: all its pictures) when it is in the index" },
 	{ "under", 'u', OPT_DIR, AT(options.under), "DIR", .help = "only pictures below this folder" },
 	{ "crop", 0, OPT_RECT, AT(crop), "X,Y,W,H", .help = "search with this part of each picture, in pixels of the upright picture" },
 	{ "combine", 'c', OPT_FLAG, AT(combine), .help = "all pictures together are one query" },
@@ -229,22 +229,24 @@ static int run(cli *c, void *args)
 {
 	query_args *a = args;
 	void *bytes = NULL;
-	char *under = a->options.under ? path_absolute(a->options.under) : NULL;
-	a->options.struct_size = sizeof(a->options);
-	a->options.under = under;
-	a->options.threads = c->common->open.threads;
 	if (!a->vectors && !c->n_operands)
 		return cli_usage(c->cmd, "nothing given: imgsearch query IMG...");
 	if (!a->vectors && (a->ids || a->distances || a->stats))
 		return cli_usage(c->cmd, "--ids, --distances and --stats go with --vectors FILE");
 	if (a->vectors && (c->n_operands || a->combine || a->not.n))
 		return cli_usage(c->cmd, "--vectors FILE takes its queries from the file alone: no pictures, no --combine, no --not");
-	if (a->vectors && (a->html || a->sheet_file || a->preview))
-		return cli_usage(c->cmd, "--html, --sheet and --preview go with pictures");
+	if (a->vectors && (a->html || a->sheet_file || a->preview || a->options.views || a->options.no_self))
+		return cli_usage(c->cmd, "--html, --sheet, --preview, --views and --no-self go with pictures");
+	if ((a->ids || a->distances || a->stats) && a->options.max_chance > 0)
+		return cli_usage(c->cmd, "--max-chance does not go with --ids, --distances and --stats");
 	const char *term = getenv("TERM");
 	if (a->preview && (!isatty(STDOUT_FILENO) || c->common->json || !term || !strcmp(term, "dumb")))
 		return cli_usage(c->cmd, "--preview needs a terminal that can show pictures");
 	int rc = CLI_DONE;
+	char *under = a->options.under ? path_absolute(a->options.under) : NULL;
+	a->options.struct_size = sizeof(a->options);
+	a->options.under = under;
+	a->options.threads = c->common->open.threads;
 	imgsearch_input *in = calloc(c->n_operands + a->not.n + 1, sizeof(*in));
 	if (!in)
 		rc = cli_nomem();

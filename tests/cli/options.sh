@@ -101,6 +101,15 @@ END
 check "--vectors and pictures" 2 imgsearch query --vectors a.npy a.jpg <<'END'
 ! imgsearch: query: --vectors FILE takes its queries from the file alone: no pictures, no --combine, no --not (see: imgsearch help query)
 END
+check "--vectors with what is for pictures" 2 imgsearch query --vectors a.npy --views 2 <<'END'
+! imgsearch: query: --html, --sheet, --preview, --views and --no-self go with pictures (see: imgsearch help query)
+END
+check "... as is --no-self" 2 imgsearch query --vectors a.npy --no-self <<'END'
+! imgsearch: query: --html, --sheet, --preview, --views and --no-self go with pictures (see: imgsearch help query)
+END
+check "--max-chance where lists have one length" 2 imgsearch query --vectors a.npy --ids b.npy --max-chance 1 <<'END'
+! imgsearch: query: --max-chance does not go with --ids, --distances and --stats (see: imgsearch help query)
+END
 check "extract without a place to go" 2 imgsearch extract a.jpg <<'END'
 ! imgsearch: extract: say where the features go: -o FILE.npy (see: imgsearch help extract)
 END

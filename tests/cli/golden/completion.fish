@@ -34,7 +34,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l verbose -s v -d 
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l k -s k -d 'how many pictures to show' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l min-score -d 'leave out what scores lower' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l max-chance -d 'end the list where more than X pictures would score as high by chance' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l no-self -d 'leave out the query itself when it is in the index'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l no-self -d 'leave out the query itself (with --combine: all its pictures) when it is in the index'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l under -s u -d 'only pictures below this folder' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l crop -d 'search with this part of each picture, in pixels of the upright picture' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l combine -s c -d 'all pictures together are one query'

@@ -64,7 +64,7 @@ _imgsearch() {
 			'(-k --k)'{-k+,--k=}'[how many pictures to show]:N:' \
 			'--min-score=[leave out what scores lower]:S:' \
 			'--max-chance=[end the list where more than X pictures would score as high by chance]:X:' \
-			'--no-self[leave out the query itself when it is in the index]' \
+			'--no-self[leave out the query itself (with --combine\: all its pictures) when it is in the index]' \
 			'(-u --under)'{-u+,--under=}'[only pictures below this folder]:DIR:_files -/' \
 			'--crop=[search with this part of each picture, in pixels of the upright picture]:X,Y,W,H:' \
 			'(-c --combine)'{-c,--combine}'[all pictures together are one query]' \
