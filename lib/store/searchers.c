@@ -120,7 +120,6 @@ void ims_store_searchers_free(store_searcher *s, size_t n)
 static int read_blob(conn *c, int64_t row, buf *out, imgsearch_error *err)
 {
 	sqlite3_blob *blob = NULL;
-	size_t before = out->len;
 	int rc = sqlite3_blob_open(c->db, "main", "searcher_chunk", "data", row, 0, &blob) ? ims_store_sql_fail(c, sqlite3_errcode(c->db), err) : 0;
 	int size = rc ? 0 : sqlite3_blob_bytes(blob);
 	void *at = ims_buf_grow(out, (size_t)size);
@@ -129,8 +128,6 @@ static int read_blob(conn *c, int64_t row, buf *out, imgsearch_error *err)
 	if (!rc && size && sqlite3_blob_read(blob, at, size, 0))
 		rc = ims_store_sql_fail(c, sqlite3_errcode(c->db), err);
 	sqlite3_blob_close(blob);
-	if (rc)
-		out->len = before;
 	return rc;
 }
 
@@ -150,6 +147,8 @@ int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
 		if (!rc && ims_checksum(out->data + before, out->len - before, number) != (uint64_t)sqlite3_column_int64(s, 1))
 			rc = ims_fail(err, IMGSEARCH_EFORMAT, "index %s: chunk %u of searcher state %lld is damaged: build it again", st->path, number, (long long)state);
 	}
+	if (rc)
+		out->len = before;
 	ims_store_done(c, s);
 	ims_store_return(st, c);
 	return rc;

@@ -157,7 +157,7 @@ int ims_store_searchers(store *st, store_searcher **out, size_t *n, imgsearch_er
 void ims_store_searchers_free(store_searcher *s, size_t n);
 /* Of all chunks; touches each one's page. */
 int ims_store_searcher_bytes(store *st, int64_t state, uint64_t *bytes, imgsearch_error *err);
-/* Appends one chunk; EFORMAT when its checksum is wrong or it is missing. */
+/* Appends one chunk, or nothing; EFORMAT when its checksum is wrong or it is missing. */
 int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out, imgsearch_error *err);
 
 /*

@@ -376,6 +376,8 @@ static void damaged_chunk(void **state)
 	size_t n;
 	ok(ims_store_searchers(st, &s, &n, &err));
 	fails(IMGSEARCH_EFORMAT, ims_store_searcher_read(st, s->state, 0, &b, &err));
+	assert_int_equal(b.len, 0);
+	ims_buf_free(&b);
 	assert_int_equal(problems(st), 1);
 	ims_store_searchers_free(s, n);
 	ims_store_close(st);
