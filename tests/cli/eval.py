@@ -4,51 +4,22 @@ import glob
 import json
 import os
 import random
-import subprocess
-import sys
-import tempfile
 
-NAMES = ['mAP agrees with scikit-learn', 'so does every class', '1-NN accuracy', 'a small index has no mean to subtract', 'a CSV of answers',
-         'query pictures from a folder', 'near-duplicates by kind', 'the table', 'expansion and re-ranking', 'a query gives the answers that eval measures', 'views', 'plain goes with no improvement', 'index --flip averages with the mirror image', 'truth from groups of near-duplicates', 'without any there is nothing to ask',
-         'one truth at a time', 'nothing to ask is said', 'a bad CSV is said',
-         'results say how many would score as high by chance', 'and are cut there']
+from common import begin, imgsearch, needs, result
 
+needs('numpy', 'PIL', 'sklearn')
+import numpy as np
+from PIL import Image
+from sklearn.metrics import average_precision_score
 
-def skip(why):
-    print(f'1..0 # SKIP {why}')
-    sys.exit()
-
-
-try:
-    import numpy as np
-    from PIL import Image
-    from sklearn.metrics import average_precision_score
-except ImportError as missing:
-    skip(f'{missing.name} is missing')
-build = os.path.abspath(os.environ.get('B', 'build'))
-folder = tempfile.TemporaryDirectory()
-os.chdir(folder.name)
-os.environ.update(IMGSEARCH_LIBDIR=build + '/tests/lib', IMGSEARCH_DB=folder.name + '/index.db', HOME=folder.name, LC_ALL='C')
-done = 0
-
-
-def result(ok, why=''):
-    global done
-    print(f'{"ok" if ok else "not ok"} {done + 1} - {NAMES[done]}')
-    if not ok:
-        print('# ' + str(why).replace('\n', '\n# '))
-    done += 1
-
-
-def run(*args, status=0):
-    p = subprocess.run([build + '/imgsearch', *args], capture_output=True, text=True)
-    if p.returncode != status:
-        print(f'# {args}: {p.returncode} {p.stderr}')
-    return p
+begin(['mAP agrees with scikit-learn', 'so does every class', '1-NN accuracy', 'a small index has no mean to subtract', 'a CSV of answers',
+       'query pictures from a folder', 'near-duplicates by kind', 'the table', 'expansion and re-ranking', 'a query gives the answers that eval measures', 'views', 'plain goes with no improvement', 'index --flip averages with the mirror image', 'truth from groups of near-duplicates', 'without any there is nothing to ask',
+       'one truth at a time', 'nothing to ask is said', 'a bad CSV is said',
+       'results say how many would score as high by chance', 'and are cut there'])
 
 
 def measure(*args):
-    out = run('eval', '--json', *args).stdout
+    out = imgsearch('eval', '--json', *args).stdout
     return json.loads(out) if out else {'map': -1, 'classes': [], 'accuracy': -1}
 
 
@@ -62,9 +33,9 @@ for c in range(5):
         for i in range(1 if c == 4 else 12 if side == 'pictures' else 2):
             small = np.clip(theme + noise.normal(0, 55, theme.shape), 0, 255).astype(np.uint8)
             Image.fromarray(small).resize((96, 80)).save(f'{side}/class{c}/{i:02}.png')
-run('index', 'pictures', '-q')
+imgsearch('index', 'pictures', '-q')
 files = sorted(glob.glob('pictures/*/*.png'))
-run('extract', *files, '-o', 'all.npy', '-q')
+imgsearch('extract', *files, '-o', 'all.npy', '-q')
 rows = np.load('all.npy').astype(np.float64)
 label = np.array([f.split('/')[1] for f in files])
 
@@ -87,9 +58,9 @@ result(abs(got['map'] - mean) < 1e-6 and got['ci'][0] <= got['map'] <= got['ci']
 ours = {os.path.basename(c['name']): c['map'] for c in got['classes']}
 result(ours.keys() == classes.keys() and all(abs(ours[c] - classes[c]) < 1e-6 for c in classes), (ours, classes))
 result(abs(got['accuracy'] - first) < 1e-9, (got['accuracy'], first))
-run('build', '-q')
+imgsearch('build', '-q')
 centred = measure()
-info = json.loads(run('info', '--json').stdout)
+info = json.loads(imgsearch('info', '--json').stdout)
 result(info['vectors'] == len(files) and abs(centred['map'] - expected(rows)[1]) < 1e-6, (centred['map'], info['vectors']))
 
 with open('truth.csv', 'w') as f:
@@ -107,7 +78,7 @@ result(got.get('queries') == 9 and got['map'] > 0.3, got)
 got = measure('--duplicates', '10')
 result(sorted(c['name'] for c in got['classes']) == ['blur', 'caption', 'crop', 'mirror', 'recompress', 'rotate', 'scale']
        and got.get('queries') == 70 and got['recall']['10'] > 0.5, got)
-table = run('eval').stdout
+table = imgsearch('eval').stdout
 result('mAP' in table and 'class3' in table and 'class4' not in table, table)
 got = [measure(*o) for o in (['--expand', '3'], ['--reciprocal', '8'], ['--whiten', '4'], ['--reciprocal', '499'])]
 result(all(g.get('queries') == 48 for g in got) and got[0]['map'] > centred['map'] and got[1]['map'] > centred['map'], got)
@@ -115,11 +86,11 @@ result(all(g.get('queries') == 48 for g in got) and got[0]['map'] > centred['map
 
 def asked(*options):
     """Mean average precision of what query gives, each picture left out of its own answer."""
-    ids = {p: json.loads(line)['id'] for line in run('list', '--json').stdout.splitlines() for p in [json.loads(line)['path']]}
+    ids = {p: json.loads(line)['id'] for line in imgsearch('list', '--json').stdout.splitlines() for p in [json.loads(line)['path']]}
     out = []
     for i, f in enumerate(files):
         if (label == label[i]).sum() > 1:
-            hits = json.loads(run('query', f'id:{ids[os.path.abspath(f)]}', '--no-self', '-k', '1000', '--json', *options).stdout)['results']
+            hits = json.loads(imgsearch('query', f'id:{ids[os.path.abspath(f)]}', '--no-self', '-k', '1000', '--json', *options).stdout)['results']
             truth = [h['path'].split('/')[-2] == label[i] for h in hits]
             out.append(average_precision_score(truth, -np.arange(len(truth))))
     return np.mean(out)
@@ -130,14 +101,14 @@ answers = [(abs(measure(*o)['map'] - asked(*o)), o) for o in (['--expand', '3'],
 result(all(a < 1e-6 for a, o in answers), answers)
 views = [measure(*o, '--views', '6')['map'] for o in ([], ['--queries', 'asked'])]
 result(abs(views[0] - asked('--views', '6')) < 1e-4 and views[0] != centred['map'] and views[1] > 0.3, views)
-refused = [run(c, *w, '--plain', '--expand', '3', status=3).stderr for c, w in (('eval', []), ('query', ['id:1']))]
+refused = [imgsearch(c, *w, '--plain', '--expand', '3', status=3).stderr for c, w in (('eval', []), ('query', ['id:1']))]
 result(all('plain' in e for e in refused), refused)
 os.makedirs('turned/mirrored')
 Image.open(files[0]).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save('turned/mirrored/0.png')
-run('extract', '--raw', files[0], 'turned/mirrored/0.png', '-o', 'two.npy', '-q')
-run('index', 'pictures/class0', '--flip', '--db', 'flip.db', '-q')
-run('extract', '--raw', files[0], 'turned/mirrored/0.png', '-o', 'flip.npy', '-q', '--db', 'flip.db')
-two, flip, info = np.load('two.npy'), np.load('flip.npy'), json.loads(run('info', '--json', '--db', 'flip.db').stdout)
+imgsearch('extract', '--raw', files[0], 'turned/mirrored/0.png', '-o', 'two.npy', '-q')
+imgsearch('index', 'pictures/class0', '--flip', '--db', 'flip.db', '-q')
+imgsearch('extract', '--raw', files[0], 'turned/mirrored/0.png', '-o', 'flip.npy', '-q', '--db', 'flip.db')
+two, flip, info = np.load('two.npy'), np.load('flip.npy'), json.loads(imgsearch('info', '--json', '--db', 'flip.db').stdout)
 result(np.abs(two[0] - two[1]).max() > 1e-3 and np.abs(flip - two.mean(0)).max() < 1e-5 and info['recipe']['flip'], (two[:, :4], flip[:, :4], info['recipe']))
 
 # Ten pictures, each with a smaller one of itself, and three that are alone.
@@ -147,9 +118,9 @@ for i in range(13):
     big.save(f'twice/{i:02}a.png')
     if i < 10:
         big.resize((100, 75)).save(f'twice/{i:02}b.jpg', quality=85)
-run('index', 'twice', '--db', 'twice.db', '-q')
+imgsearch('index', 'twice', '--db', 'twice.db', '-q')
 twice = sorted(glob.glob('twice/*'))
-run('extract', *twice, '-o', 'twice.npy', '-q')
+imgsearch('extract', *twice, '-o', 'twice.npy', '-q')
 close = np.load('twice.npy').astype(np.float64)
 close /= np.linalg.norm(close, axis=1, keepdims=True)
 wanted = []
@@ -160,27 +131,26 @@ for i, f in enumerate(twice):
         wanted.append(average_precision_score(truth, close[others] @ close[i]))
 got = measure('--groups', '--db', 'twice.db', '--plain')
 result(got.get('queries') == 20 and abs(got['map'] - np.mean(wanted)) < 1e-6, (got, np.mean(wanted)))
-run('index', 'twice', '--include', '1[012]a.png', '--db', 'lone.db', '-q')
-p = run('eval', '--groups', '--db', 'lone.db', status=3)
+imgsearch('index', 'twice', '--include', '1[012]a.png', '--db', 'lone.db', '-q')
+p = imgsearch('eval', '--groups', '--db', 'lone.db', status=3)
 result('nothing to ask' in p.stderr, p.stderr)
-both = [run('eval', *o, status=3).stderr for o in (['--groups', '--truth', 'truth.csv'], ['--groups', '--queries', 'asked'], ['--duplicates', '3', '--groups'],
+both = [imgsearch('eval', *o, status=3).stderr for o in (['--groups', '--truth', 'truth.csv'], ['--groups', '--queries', 'asked'], ['--duplicates', '3', '--groups'],
         ['--duplicates', '3', '--truth', 'truth.csv'])]
 result(all(both), both)
 os.makedirs('one')
 Image.new('RGB', (50, 50), (9, 9, 99)).save('one/a.png')
-run('index', 'one', '--db', 'one.db', '-q')
-p = run('eval', '--db', 'one.db', status=3)
+imgsearch('index', 'one', '--db', 'one.db', '-q')
+p = imgsearch('eval', '--db', 'one.db', status=3)
 result(p.returncode == 3 and 'nothing to ask' in p.stderr, p.stderr)
 open('bad.csv', 'w').write('query\n')
-p = run('eval', '--truth', 'bad.csv', status=3)
+p = imgsearch('eval', '--truth', 'bad.csv', status=3)
 result(p.returncode == 3 and 'bad.csv' in p.stderr, p.stderr)
 np.save('v.npy', noise.normal(0, 1, (400, 16)).astype(np.float32))
-run('vectors', 'import', 'v.npy', '--db', 'v.db')
-before = json.loads(run('query', 'id:5', '-k', '50', '--json', '--db', 'v.db').stdout)
-run('build', '-q', '--db', 'v.db')
-after = json.loads(run('query', 'id:5', '-k', '50', '--json', '--db', 'v.db').stdout)
+imgsearch('vectors', 'import', 'v.npy', '--db', 'v.db')
+before = json.loads(imgsearch('query', 'id:5', '-k', '50', '--json', '--db', 'v.db').stdout)
+imgsearch('build', '-q', '--db', 'v.db')
+after = json.loads(imgsearch('query', 'id:5', '-k', '50', '--json', '--db', 'v.db').stdout)
 chance = [r['chance'] for r in after['results']]
 result('chance' not in before['results'][0] and chance == sorted(chance) and chance[0] < 0.1 and 10 < chance[-1] < 200, chance)
-cut = json.loads(run('query', 'id:5', '-k', '50', '--max-chance', '5', '--json', '--db', 'v.db').stdout)
+cut = json.loads(imgsearch('query', 'id:5', '-k', '50', '--max-chance', '5', '--json', '--db', 'v.db').stdout)
 result(len(cut['results']) == sum(c <= 5 for c in chance), len(cut['results']))
-print(f'1..{done}')

@@ -3,44 +3,18 @@
 import html.parser
 import json
 import os
-import subprocess
-import sys
-import tempfile
 
-NAMES = ['an index of plain pictures with hostile names', 'query --sheet is a PNG', 'the nearest picture stands first on it', 'a JPEG where the name says so',
-         'query --html is written', 'it asks nobody for anything', 'its pictures are inside', 'names are text', 'map: points', 'the longer side is --size',
-         'colours by folder', 'map --tiles', 'its longer side is at most --size', 'every picture has a whole cell of its own', 'the same map again, byte for byte',
-         'map: a page', 'it asks nobody', 'its data are whole', 'an old file is kept when a new one cannot be made', 'map of nothing']
+from common import begin, folder, imgsearch, needs, omit, result
 
+needs('PIL')
+from PIL import Image
 
-def skip(why):
-    print(f'1..0 # SKIP {why}')
-    sys.exit()
-
-
-try:
-    from PIL import Image
-except ImportError as missing:
-    skip(f'{missing.name} is missing')
-build = os.path.abspath(os.environ.get('B', 'build'))
-folder = tempfile.TemporaryDirectory()
-os.chdir(folder.name)
-os.environ.update(IMGSEARCH_LIBDIR=build + '/tests/lib', IMGSEARCH_DB=folder.name + '/index.db', HOME=folder.name, XDG_RUNTIME_DIR=folder.name, LC_ALL='C')
-done = 0
+begin(['an index of plain pictures with hostile names', 'query --sheet is a PNG', 'the nearest picture stands first on it', 'a JPEG where the name says so',
+       'query --html is written', 'it asks nobody for anything', 'its pictures are inside', 'names are text', 'map: points', 'the longer side is --size',
+       'colours by folder', 'map --tiles', 'its longer side is at most --size', 'every picture has a whole cell of its own', 'the same map again, byte for byte',
+       'map: a page', 'it asks nobody', 'its data are whole', 'an old file is kept when a new one cannot be made', 'map of nothing'])
 COLOURS = [(r, g, b) for r in (20, 130, 240) for g in (30, 140, 235) for b in (25, 225)]
 HOSTILE = ['"><script>alert(1)</script>.png', "a' onerror='x&amp;.png", '</li><!--.png', '\\u003c%s\\n.png', '</script><img src=x>.png', '@DATA@.png']
-
-
-def result(ok, why=''):
-    global done
-    print(f'{"ok" if ok else "not ok"} {done + 1} - {NAMES[done]}')
-    if not ok:
-        print('# ' + str(why)[:2000].replace('\n', '\n# '))
-    done += 1
-
-
-def imgsearch(*words):
-    return subprocess.run([build + '/imgsearch', *words], capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
 
 class Page(html.parser.HTMLParser):
@@ -127,12 +101,10 @@ os.makedirs('shut')
 os.rename('map.png', 'shut/map.png')
 os.chmod('shut', 0o500)
 if os.access('shut', os.W_OK):
-    print(f'ok {done + 1} - {NAMES[done]} # SKIP this user may write everywhere')
-    done += 1
+    omit('this user may write everywhere')
 else:
-    r = imgsearch('map', '-q', '-o', 'shut/map.png')
+    r = imgsearch('map', '-q', '-o', 'shut/map.png', status=3)
     result(r.returncode == 3 and open('shut/map.png', 'rb').read() == before, r.stderr)
 os.chmod('shut', 0o700)
-r = imgsearch('map', '--under', folder.name + '/none', '-o', 'none.png')
+r = imgsearch('map', '--under', folder.name + '/none', '-o', 'none.png', status=3)
 result(r.returncode == 3 and 'no pictures' in r.stderr and not os.path.exists('none.png'), (r.returncode, r.stderr))
-print(f'1..{len(NAMES)}')
