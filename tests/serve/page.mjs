@@ -14,7 +14,7 @@ function check(name, ok, why = "") {
 	if (!ok) { failed++; console.log("# " + JSON.stringify(why).slice(0, 600)); }
 }
 
-const hostile = `<img src=x onerror=document.title='taken'> "'&.jpg`;
+const hostile = `<img src=x onerror=document.title='taken'> "'&${"long".repeat(40)}.jpg`;
 execFileSync(join(B, "tools/draw"), [pics, "3"]);
 copyFileSync(join(pics, "city-01.jpg"), join(pics, hostile));
 mkdirSync(join(W, "outside"));
@@ -22,6 +22,7 @@ writeFileSync(join(W, "outside/new.jpg"), Buffer.concat([readFileSync(join(pics,
 writeFileSync(join(W, "outside/bad.jpg"), "this is no picture");
 try {
 	execFileSync(join(B, "imgsearch"), ["index", "-q", "--db", db, pics], { stdio: "pipe" });
+	execFileSync(join(B, "imgsearch"), ["index", "-q", "--db", join(W, "one.db"), join(pics, "city-01.jpg")], { stdio: "pipe" });
 } catch (e) {
 	console.log(`1..0 # SKIP nothing could be indexed: ${String(e.stderr).split("\n")[0]}`);
 	process.exit(0);
@@ -159,8 +160,26 @@ await b.size(360, 740, 2);
 await b.go(`${url}/?q=id1`);
 await settled();
 check("nothing is wider than a phone", await b.run("return document.documentElement.scrollWidth <= 360"), await b.run("return document.documentElement.scrollWidth"));
+await b.run("document.querySelector('.card:has([aria-label*=long])').style.setProperty('--ratio', 3)");
+check("... not even a panorama with a long name", await b.run("return document.documentElement.scrollWidth <= 360"), await b.run("return document.documentElement.scrollWidth"));
 check("... and targets are large enough", await b.run("return [...document.querySelectorAll('button, a')].filter(e => e.offsetParent && !e.classList.contains('skip')).every(e => e.getBoundingClientRect().height >= 24)"));
 await accessible("phone");
+await b.run("document.querySelector('.card [aria-label*=long]').dispatchEvent(new KeyboardEvent('keydown', { key: 'o' }))");
+await b.until("the viewer", "return document.querySelector('#viewer').open && document.querySelector('#viewer-path').textContent");
+check("... nor a long name in the viewer", await b.run("const v = document.querySelector('#viewer'); return v.scrollWidth <= v.clientWidth && document.querySelector('#viewer-title').textContent.length > 100"));
+await b.go(`${url}/?q=id99999`);
+await b.until("an error", "return !document.querySelector('#notice').hidden");
+await b.until("no picture", "return document.querySelector('#stage').hidden");
+check("a picture that is gone is said, and leaves no empty frame", /not in the index/.test(await b.text("#notice")), await b.text("#notice"));
+
+// One picture alone.
+const few = await serve(join(W, "one.db"));
+await b.size(1000, 800);
+await b.go(`${few.url}/?tab=map`);
+await b.until("the map", "return document.querySelectorAll('#legend li').length");
+await pause(300);
+check("a map of one picture has it in the middle", await b.run("const c = document.querySelector('#plane'), d = c.getContext('2d').getImageData(c.width / 2 - 20, c.height / 2 - 20, 40, 40).data; return d.some((v, i) => i % 4 === 3 && v)"));
+await few.stop();
 
 const log = (await b.log()).filter(l => l.level === "SEVERE" && !/ 415 | 404 /.test(l.message) && !/status of 4/.test(l.message));
 check("no error in the browser's log", log.length === 0, log.map(l => l.message));

@@ -232,6 +232,8 @@ const searchWhole = () => go({ terms: state.terms.map((t, j) => j === Number($("
 
 function listenStage() {
 	let from = null;
+	for (const what of ["load", "error"]) /* a picture that is gone leaves no frame around nothing */
+		$("stage-picture").addEventListener(what, () => { $("stage").hidden = $("stage-hint").hidden = $("part").hidden = what === "error"; });
 	const at = e => {
 		const r = $("stage-picture").getBoundingClientRect();
 		return [(e.clientX - r.left) / r.width, (e.clientY - r.top) / r.height].map(v => Math.min(Math.max(v, 0), 1));

@@ -15,11 +15,10 @@ const plan = () => { if (!planned) { planned = true; requestAnimationFrame(draw)
 
 function fit() {
 	const [w, h] = size(), pad = 24;
-	let x1 = 0, y1 = 0;
-	for (const p of data.points) { x1 = Math.max(x1, p[1]); y1 = Math.max(y1, p[2]); }
-	scale = Math.min((w - 2 * pad) / (x1 || 1), (h - 2 * pad) / (y1 || 1));
-	left = (w - x1 * scale) / 2;
-	top = (h - y1 * scale) / 2;
+	const [x0, x1, y0, y1] = data.points.reduce(([a, b, c, d], p) => [Math.min(a, p[1]), Math.max(b, p[1]), Math.min(c, p[2]), Math.max(d, p[2])], [1, 0, 1, 0]);
+	scale = Math.min((w - 2 * pad) / (x1 - x0 || 1), (h - 2 * pad) / (y1 - y0 || 1));
+	left = (w - (x0 + x1) * scale) / 2;
+	top = (h - (y0 + y1) * scale) / 2;
 	plan();
 }
 
