@@ -270,6 +270,11 @@ demo: setup-build
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(TOOL_BIN)
 	@B=$(B) tests/tools/demo.sh "$(DIR)"
 
+# The pictures of docs/pictures again, of photographs of Caltech-101: make screenshots PHOTOS=DIR
+.PHONY: screenshots
+screenshots: all
+	@IMGSEARCH=$(abspath $(B)/imgsearch) node tests/tools/screenshots.mjs "$(or $(PHOTOS),../shared/images/caltech101)" docs/pictures
+
 # The shipped model again: make default-model PHOTOS=DIR TEACHERS=DIR
 .PHONY: default-model
 default-model: all

@@ -106,7 +106,7 @@ static void draw_char(canvas *c, int x, int y, int scale, color ink, unsigned ch
 	static const uint8_t box[5] = { 0x7f, 0x41, 0x41, 0x41, 0x7f };
 	const uint8_t *glyph = character ? canvas_font[character - ' '] : box;
 	for (int column = 0; column < 5; column++)
-		for (int row = 0; row < 7; row++)
+		for (int row = 0; row < 8; row++)
 			if (glyph[column] >> row & 1)
 				canvas_rect(c, x + column * scale, y + row * scale, scale, scale, ink);
 }
