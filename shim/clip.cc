@@ -12,14 +12,14 @@
 namespace ims {
 namespace {
 
-/* Bit patterns of positive floats grow with their value: 0 < y < top is one unsigned comparison, and it vectorises. */
+/* Bit patterns of positive floats grow with their value: 0 < y < top is one unsigned comparison. No branch, so that it vectorises. */
 template <typename U> void mask_bits(const void *y, const void *g, void *out, int64_t n, U top)
 {
 	const U *ys = static_cast<const U *>(y), *gs = static_cast<const U *>(g);
 	U *to = static_cast<U *>(out);
 	at::parallel_for(0, n, 1 << 16, [=](int64_t begin, int64_t end) {
 		for (int64_t i = begin; i < end; i++)
-			to[i] = static_cast<U>(ys[i] - 1) < static_cast<U>(top - 1) ? gs[i] : static_cast<U>(0);
+			to[i] = gs[i] & static_cast<U>(-static_cast<int>(static_cast<U>(ys[i] - 1) < static_cast<U>(top - 1)));
 	});
 }
 
