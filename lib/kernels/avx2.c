@@ -204,5 +204,5 @@ AVX2 static void pair_dots(const uint8_t *rows, size_t stride, size_t blocks, co
 	}
 }
 
-const kernels ims_kernels_avx2 = { "avx2", l2, dot, code_dots, panel, code_scan, code_dot, ims_kernels_code_select, pair_dots };
+const kernels ims_kernels_avx2 = { "avx2", l2, dot, code_dots, panel, code_scan, code_dot, ims_kernels_code_below, pair_dots };
 #endif

@@ -189,20 +189,10 @@ AVX512 static int64_t code_dot(const uint8_t *code, const code_query *q, size_t 
 	return total;
 }
 
-AVX512 static size_t code_select(const float *e, const float *limit, size_t blocks, uint32_t first, uint32_t *out)
+AVX512 static void code_below(const float *e, const uint32_t *list, const float *limit, size_t n, uint16_t *mask)
 {
-	size_t n = 0;
-	__m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-	for (size_t b = 0; b < blocks; b++) {
-		__mmask16 take = _mm512_cmp_ps_mask(_mm512_loadu_ps(e + 16 * b), _mm512_set1_ps(limit[b]), _CMP_LE_OQ);
-		if (!take)
-			continue;
-		__m512i position = _mm512_add_epi32(lane, _mm512_set1_epi32((int)(first + 16 * b)));
-		unsigned count = (unsigned)__builtin_popcount(take);
-		_mm512_mask_storeu_epi32(out + n, (__mmask16)((1u << count) - 1), _mm512_maskz_compress_epi32(take, position));
-		n += count;
-	}
-	return n;
+	for (size_t i = 0; i < n; i++)
+		mask[i] = (uint16_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(e + IMS_CODE_BLOCK * list[i]), _mm512_set1_ps(limit[i]), _CMP_LE_OQ);
 }
 
 AVX512 static void pair_dots(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
@@ -223,5 +213,5 @@ AVX512 static void pair_dots(const uint8_t *rows, size_t stride, size_t blocks, 
 	}
 }
 
-const kernels ims_kernels_avx512 = { "avx512", l2, dot, code_dots, panel, code_scan, code_dot, code_select, pair_dots };
+const kernels ims_kernels_avx512 = { "avx512", l2, dot, code_dots, panel, code_scan, code_dot, code_below, pair_dots };
 #endif

@@ -40,8 +40,8 @@ typedef struct kernels {
 	void (*code_scan)(const uint8_t *block, size_t stride, size_t blocks, size_t fours, const code_query *q, const float *before, float *out);
 	/* Sum of q * code over n codes, n a multiple of 64. */
 	int64_t (*code_dot)(const uint8_t *code, const code_query *q, size_t n);
-	/* Positions i < 16 * blocks with e[i] <= limit[i / 16], ascending; returns how many. out has room for all. */
-	size_t (*code_select)(const float *e, const float *limit, size_t blocks, uint32_t first, uint32_t *out);
+	/* Bit r of mask[i]: is e[16 * list[i] + r] <= limit[i]? */
+	void (*code_below)(const float *e, const uint32_t *list, const float *limit, size_t n, uint16_t *mask);
 	/*
 	 * As code_dots, for rows of 2-bit numbers 0..3: byte j of the b-th 64 bytes of rows + list[i] * stride holds, lowest bits
 	 * first, those that meet query[256 * b + j], [.. + 64 + j], [.. + 128 + j], [.. + 192 + j]. query 64-byte aligned.

@@ -141,5 +141,5 @@ static void pair_dots(const uint8_t *rows, size_t stride, size_t blocks, const u
 	}
 }
 
-const kernels ims_kernels_neon = { "neon", l2, dot, code_dots, panel, code_scan, code_dot, ims_kernels_code_select, pair_dots };
+const kernels ims_kernels_neon = { "neon", l2, dot, code_dots, panel, code_scan, code_dot, ims_kernels_code_below, pair_dots };
 #endif

@@ -86,15 +86,14 @@ static int64_t code_dot(const uint8_t *code, const code_query *q, size_t n)
 	return sum;
 }
 
-size_t ims_kernels_code_select(const float *e, const float *limit, size_t blocks, uint32_t first, uint32_t *out)
+void ims_kernels_code_below(const float *e, const uint32_t *list, const float *limit, size_t n, uint16_t *mask)
 {
-	size_t n = 0;
-	for (size_t b = 0; b < blocks; b++)
-		for (size_t row = 0; row < IMS_CODE_BLOCK; row++) {
-			out[n] = first + (uint32_t)(b * IMS_CODE_BLOCK + row);
-			n += e[b * IMS_CODE_BLOCK + row] <= limit[b];
-		}
-	return n;
+	for (size_t i = 0; i < n; i++) {
+		unsigned bits = 0;
+		for (size_t r = 0; r < IMS_CODE_BLOCK; r++)
+			bits |= (unsigned)(e[IMS_CODE_BLOCK * list[i] + r] <= limit[i]) << r;
+		mask[i] = (uint16_t)bits;
+	}
 }
 
 static void pair_dots(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
@@ -109,4 +108,4 @@ static void pair_dots(const uint8_t *rows, size_t stride, size_t blocks, const u
 	}
 }
 
-const kernels ims_kernels_scalar = { "scalar", l2, dot, code_dots, panel, code_scan, code_dot, ims_kernels_code_select, pair_dots };
+const kernels ims_kernels_scalar = { "scalar", l2, dot, code_dots, panel, code_scan, code_dot, ims_kernels_code_below, pair_dots };

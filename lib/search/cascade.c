@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { SEEDS = 48, FETCH = 64 };
+enum { SEEDS = 48, FETCH = 64, PREFETCHED = 512 /* bytes of a record: the CPU goes on by itself */ };
 
 static const double unit = 0x1p-24;
 
@@ -76,19 +76,42 @@ static int failed(cascade *x)
 	return x->rc = x->err && x->err->code ? x->err->code : IMGSEARCH_EFORMAT;
 }
 
-/* Row `at`, which came to level i with such a score and error, through the rest of them. True: its bounds are these. */
-static bool through(cascade *x, size_t at, unsigned i, double score, double e, double *low, float *high)
+static void prefetch(const column *col, const coded_row *row, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *chunk = atomic_load_explicit(&col->chunk[row[i].at >> col->shift], memory_order_relaxed);
+		size_t at = (row[i].at & (((size_t)1 << col->shift) - 1)) * col->stride;
+		for (size_t b = 0; chunk && b < col->stride && b < PREFETCHED; b += 64)
+			__builtin_prefetch(chunk + at + b);
+	}
+}
+
+/* n of x->row, from level i through the others; returns how many are left. */
+static size_t deepen(cascade *x, unsigned i, size_t n)
 {
 	const codes *c = x->c;
-	for (; i < c->levels; i++) {
-		const uint8_t *item = ims_codes_at(c, &c->level[i].col, at, x->err);
-		if (!item)
-			return failed(x), false;
-		if (!next_level(x, i, item, &score, &e))
-			return false;
+	for (; i < c->levels && n; i++) {
+		size_t left = 0;
+		prefetch(&c->level[i].col, x->row, n);
+		for (size_t r = 0; r < n; r++) {
+			coded_row row = x->row[r];
+			const uint8_t *item = ims_codes_at(c, &c->level[i].col, row.at, x->err);
+			if (!item)
+				return failed(x), 0;
+			x->row[left] = row;
+			left += next_level(x, i, item, &x->row[left].score, &x->row[left].e);
+		}
+		n = left;
 	}
-	*low = low_bound(x, &x->level[i - 1], score, e);
-	*high = high_bound(x, &x->level[i - 1], score, e);
+	return n;
+}
+
+/* Of a row that came through all levels; false where they are no numbers. */
+static bool final_bounds(const cascade *x, const coded_row *row, double *low, float *high)
+{
+	const level_query *l = &x->level[x->c->levels - 1];
+	*low = low_bound(x, l, row->score, row->e);
+	*high = high_bound(x, l, row->score, row->e);
 	return *low == *low && *high == *high;
 }
 
@@ -118,88 +141,104 @@ static bool id_of(cascade *x, size_t at, int64_t *id)
 	return true;
 }
 
-static void prefetch(const column *col, const uint32_t *picked, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const uint8_t *chunk = atomic_load_explicit(&col->chunk[picked[i] >> col->shift], memory_order_relaxed);
-		size_t at = (picked[i] & (((size_t)1 << col->shift) - 1)) * col->stride;
-		for (size_t b = 0; chunk && b < col->stride && b < 256; b += 64)
-			__builtin_prefetch(chunk + at + b);
-	}
-}
-
-/* Rows of the step's blocks that level i does not exclude, as positions within the step. Blocks not taken are passed over. */
-static size_t pick(cascade *x, unsigned i, size_t first, size_t n, const uint8_t *taken, const float *score)
+/* Leaves those of the step's n listed blocks in which level i does not exclude every row; mask: the rows that it does not. */
+static size_t pick(cascade *x, unsigned i, size_t first, uint32_t *list, size_t n, const float *score, uint16_t *mask)
 {
 	float limit[CASCADE_STEP];
 	const level_query *l = &x->level[i];
 	const float *e = x->c->level[i].block_error + first;
-	for (size_t b = 0; b < n; b++) {
-		double most = reach(x, l, e[b]) - l->constant;
+	for (size_t j = 0; j < n; j++) {
+		double most = reach(x, l, e[list[j]]) - l->constant;
 		most = most < FLT_MAX ? most : FLT_MAX;
-		limit[b] = taken && !taken[b] ? -INFINITY : (float)(most + fabs(most) * 2 * unit);
-		limit[b] = limit[b] > FLT_MAX ? FLT_MAX : limit[b];
+		limit[j] = (float)(most + fabs(most) * 2 * unit);
+		limit[j] = limit[j] > FLT_MAX ? FLT_MAX : limit[j];
 	}
-	return ims_kernels()->code_select(score, limit, n, 0, x->picked);
+	ims_kernels()->code_below(score, list, limit, n, mask);
+	size_t left = 0;
+	for (size_t j = 0; j < n; j++) {
+		list[left] = list[j];
+		mask[left] = mask[j];
+		left += mask[j] != 0;
+	}
+	return left;
 }
 
-/* Scores level i on those of the step's blocks that have rows picked, on top of the scores so far. */
-static void score_picked(cascade *x, unsigned i, size_t first, size_t picked, uint8_t taken[CASCADE_STEP], const float *before)
+/* Scores level i on listed blocks of the step, on top of the scores so far. */
+static void score_listed(cascade *x, unsigned i, size_t first, const uint32_t *list, size_t n, const float *before)
 {
 	const code_level *v = &x->c->level[i];
-	memset(taken, 0, CASCADE_STEP);
-	for (size_t p = 0; p < picked && !x->rc; p++) {
-		size_t b = x->picked[p] / IMS_CODE_BLOCK;
-		if (taken[b])
-			continue;
-		taken[b] = 1;
-		const uint8_t *block = ims_codes_at(x->c, &v->col, first + b, x->err);
-		if (!block)
+	const uint8_t *block[CASCADE_STEP];
+	for (size_t j = 0; j < n; j++) {
+		block[j] = ims_codes_at(x->c, &v->col, first + list[j], x->err);
+		if (!block[j]) {
 			failed(x);
-		else
-			ims_kernels()->code_scan(block, v->col.stride, 1, v->bytes / 4, &x->level[i].code, before + b * IMS_CODE_BLOCK, x->step + b * IMS_CODE_BLOCK);
+			return;
+		}
+		for (size_t b = 0; b < v->col.stride; b += 64)
+			__builtin_prefetch(block[j] + b);
+	}
+	for (size_t j = 0; j < n; j++) {
+		size_t at = list[j] * IMS_CODE_BLOCK;
+		ims_kernels()->code_scan(block[j], v->col.stride, 1, v->bytes / 4, &x->level[i].code, before + at, x->step + at);
 	}
 }
 
-/* Row `at`, which the levels of blocks did not exclude, through the others and onto the list. */
-static void see_row(cascade *x, size_t at, unsigned level, double score, double e)
+static size_t filtered(cascade *x, size_t n)
 {
-	int64_t id;
-	double low;
-	float high;
-	bool filtered = x->q->filter || x->q->subset;
-	if (filtered && (!id_of(x, at, &id) || !ims_search_passes(x->q, id)))
-		return;
-	if (!through(x, at, level, score, e, &low, &high) || (!filtered && !id_of(x, at, &id)))
-		return;
-	keep(x, low, id);
-	if (!x->bounded)
-		return;
-	ims_topk_push(&x->high, high, id);
-	if (ims_topk_worst(&x->high) < x->limit)
-		ims_cascade_limit(x, ims_topk_worst(&x->high));
+	size_t left = 0;
+	for (size_t r = 0; r < n; r++) {
+		int64_t id;
+		if (!id_of(x, x->row[r].at, &id))
+			return 0;
+		x->row[left] = x->row[r];
+		left += ims_search_passes(x->q, id);
+	}
+	return left;
+}
+
+/* n of x->row, which the levels of blocks did not exclude, through the others and onto the list. */
+static void see_rows(cascade *x, unsigned level, size_t n)
+{
+	if (x->q->filter || x->q->subset)
+		n = filtered(x, n);
+	n = deepen(x, level, n);
+	for (size_t r = 0; r < n; r++) {
+		int64_t id;
+		double low;
+		float high;
+		if (!final_bounds(x, &x->row[r], &low, &high) || !id_of(x, x->row[r].at, &id))
+			continue;
+		keep(x, low, id);
+		if (!x->bounded)
+			continue;
+		ims_topk_push(&x->high, high, id);
+		if (ims_topk_worst(&x->high) < x->limit)
+			ims_cascade_limit(x, ims_topk_worst(&x->high));
+	}
 }
 
 /* Blocks that level 0 scored, through all levels. score may be x->step. */
 static void see_through(cascade *x, size_t first, size_t n, const float *score)
 {
 	const codes *c = x->c;
-	uint8_t taken[CASCADE_STEP];
-	size_t picked = pick(x, 0, first, n, NULL, score);
+	uint32_t list[CASCADE_STEP];
+	uint16_t mask[CASCADE_STEP];
+	for (size_t b = 0; b < n; b++)
+		list[b] = (uint32_t)b;
+	n = pick(x, 0, first, list, n, score, mask);
 	unsigned i = 1;
-	for (; i < c->levels && c->level[i].blocks && picked && !x->rc; i++) {
-		score_picked(x, i, first, picked, taken, score);
+	for (; i < c->levels && c->level[i].blocks && n && !x->rc; i++) {
+		score_listed(x, i, first, list, n, score);
 		score = x->step;
-		picked = x->rc ? 0 : pick(x, i, first, n, taken, score);
+		n = x->rc ? 0 : pick(x, i, first, list, n, score, mask);
 	}
-	for (size_t p = 0; p < picked; p++)
-		x->picked[p] += (uint32_t)(first * IMS_CODE_BLOCK);
-	if (i < c->levels)
-		prefetch(&c->level[i].col, x->picked, picked);
-	for (size_t p = 0; p < picked && !x->rc; p++) {
-		size_t at = x->picked[p];
-		see_row(x, at, i, x->level[i - 1].constant + score[at - first * IMS_CODE_BLOCK], c->level[i - 1].block_error[at / IMS_CODE_BLOCK]);
-	}
+	size_t rows = 0;
+	for (size_t j = 0; j < n; j++)
+		for (unsigned left = mask[j]; left; left &= left - 1) {
+			size_t at = list[j] * IMS_CODE_BLOCK + (size_t)__builtin_ctz(left);
+			x->row[rows++] = (coded_row){ first * IMS_CODE_BLOCK + at, x->level[i - 1].constant + score[at], c->level[i - 1].block_error[first + list[j]] };
+		}
+	see_rows(x, i, rows);
 }
 
 static size_t blocks_of(const codes *c)
@@ -223,17 +262,18 @@ static bool sample_crowded(cascade *x, size_t n)
 	const codes *c = x->c;
 	unsigned from = c->levels > 1 ? c->levels - 1 : 1;
 	double nearest = INFINITY, second = INFINITY;
-	size_t seen = 0, near = 0;
-	for (size_t i = 0; i < n; i++)
-		x->picked[i] = (uint32_t)(c->n * (2 * i + 1) / (2 * n));
-	prefetch(&c->level[c->levels - 1].col, x->picked, c->levels > 1 ? n : 0);
 	for (size_t i = 0; i < n && !x->rc; i++) {
-		size_t at = x->picked[i], block = at / IMS_CODE_BLOCK;
-		float score[IMS_CODE_BLOCK] = { 0 }, high;
-		double low;
+		size_t at = c->n * (2 * i + 1) / (2 * n), block = at / IMS_CODE_BLOCK;
+		float score[IMS_CODE_BLOCK] = { 0 };
 		if (c->levels == 1)
 			score_blocks(x, block, 1, score);
-		if (x->rc || !through(x, at, from, x->level[0].constant + score[at % IMS_CODE_BLOCK], c->level[0].block_error[block], &low, &high))
+		x->row[i] = (coded_row){ at, x->level[0].constant + score[at % IMS_CODE_BLOCK], c->level[0].block_error[block] };
+	}
+	size_t left = x->rc ? 0 : deepen(x, from, n), seen = 0, near = 0;
+	for (size_t i = 0; i < left; i++) {
+		double low;
+		float high;
+		if (!final_bounds(x, &x->row[i], &low, &high))
 			continue;
 		x->step[seen++] = (float)low;
 		second = high < nearest ? nearest : fmin(second, high);
@@ -260,6 +300,16 @@ void ims_cascade_blocks(cascade *x, size_t first, size_t n)
 		see_through(x, first, n, x->step);
 }
 
+static void seed_row(cascade *x, size_t at, topk *best)
+{
+	int64_t id;
+	if (!(x->score[at] < ims_topk_worst(best)))
+		return;
+	if ((x->q->filter || x->q->subset) && (!id_of(x, at, &id) || !ims_search_passes(x->q, id)))
+		return;
+	ims_topk_push(best, x->score[at], (int64_t)at);
+}
+
 /* The best rows by score alone, to have a first bound of the k-th distance. */
 static void seed(cascade *x)
 {
@@ -271,27 +321,31 @@ static void seed(cascade *x)
 	for (size_t b = 0; b < blocks && !x->rc; b += CASCADE_STEP) {
 		size_t n = blocks - b < CASCADE_STEP ? blocks - b : CASCADE_STEP;
 		float limit[CASCADE_STEP], worst = fminf(ims_topk_worst(&best), FLT_MAX);
-		for (size_t i = 0; i < n; i++)
+		uint32_t list[CASCADE_STEP];
+		uint16_t mask[CASCADE_STEP];
+		for (size_t i = 0; i < n; i++) {
+			list[i] = (uint32_t)(b + i);
 			limit[i] = worst;
-		const float *score = x->score + b * IMS_CODE_BLOCK;
-		size_t picked = ims_kernels()->code_select(score, limit, n, (uint32_t)(b * IMS_CODE_BLOCK), x->picked);
-		for (size_t i = 0; i < picked; i++) {
-			size_t at = x->picked[i];
-			int64_t id;
-			if (!(x->score[at] < ims_topk_worst(&best)) || !id_of(x, at, &id))
-				continue;
-			if ((x->q->filter || x->q->subset) && !ims_search_passes(x->q, id))
-				continue;
-			ims_topk_push(&best, x->score[at], (int64_t)at);
 		}
+		ims_kernels()->code_below(x->score, list, limit, n, mask);
+		for (size_t i = 0; i < n; i++)
+			for (unsigned left = mask[i]; left; left &= left - 1)
+				seed_row(x, list[i] * IMS_CODE_BLOCK + (size_t)__builtin_ctz(left), &best);
 	}
-	for (size_t i = 0; i < best.n && !x->rc; i++) {
-		double low;
-		float high;
-		unsigned last = c->levels - 1; /* the raw coordinates alone bound best */
-		if (through(x, (size_t)best.item[i].id, last ? last : 1, x->level[0].constant + best.item[i].distance,
-			    c->level[0].block_error[best.item[i].id / IMS_CODE_BLOCK], &low, &high))
-			ims_topk_push(&x->seed, high, best.item[i].id);
+	unsigned last = c->levels - 1; /* the raw coordinates alone bound best */
+	for (size_t from = 0; from < best.n && !x->rc; from += CASCADE_STEP) {
+		size_t n = best.n - from < CASCADE_STEP ? best.n - from : CASCADE_STEP;
+		for (size_t i = 0; i < n; i++) {
+			size_t at = (size_t)best.item[from + i].id;
+			x->row[i] = (coded_row){ at, x->level[0].constant + best.item[from + i].distance, c->level[0].block_error[at / IMS_CODE_BLOCK] };
+		}
+		n = deepen(x, last ? last : 1, n);
+		for (size_t i = 0; i < n; i++) {
+			double low;
+			float high;
+			if (final_bounds(x, &x->row[i], &low, &high))
+				ims_topk_push(&x->seed, high, (int64_t)x->row[i].at);
+		}
 	}
 	if (ims_topk_worst(&x->seed) < x->limit)
 		ims_cascade_limit(x, ims_topk_worst(&x->seed));

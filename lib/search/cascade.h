@@ -23,6 +23,12 @@ typedef struct level_query {
 	double rest;     /* r_q */
 } level_query;
 
+/* One on its way through the levels: its score and its error at the last of them. */
+typedef struct coded_row {
+	size_t at;
+	double score, e;
+} coded_row;
+
 typedef struct candidate {
 	double low;      /* bound of its distance from below */
 	int64_t id;
@@ -47,7 +53,7 @@ typedef struct cascade {
 	void *memory;    /* digits, work */
 	size_t memory_size;
 	float step[CASCADE_STEP * IMS_CODE_BLOCK];
-	uint32_t picked[CASCADE_STEP * IMS_CODE_BLOCK];
+	coded_row row[CASCADE_STEP * IMS_CODE_BLOCK];
 	struct cascade *next; /* in the pool of idle ones */
 	imgsearch_error *err;
 	int rc;

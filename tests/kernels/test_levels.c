@@ -160,21 +160,23 @@ static void code_sums(void **state)
 static void selections(void **state)
 {
 	(void)state;
-	enum { BLOCKS = 9 };
-	float e[16 * BLOCKS], limit[BLOCKS];
-	uint32_t out[16 * BLOCKS], right[16 * BLOCKS];
+	enum { BLOCKS = 9, LISTED = 5 };
+	float e[16 * BLOCKS], limit[LISTED];
+	uint32_t list[LISTED];
+	uint16_t out[LISTED], right[LISTED];
 	for (int turn = 0; turn < 500; turn++) {
 		for (size_t i = 0; i < 16 * BLOCKS; i++)
 			e[i] = ims_random(&seed) % 10 ? number(0) : ims_random(&seed) % 2 ? INFINITY : NAN;
-		for (size_t i = 0; i < BLOCKS; i++)
-			limit[i] = ims_random(&seed) % 4 ? number(0) : ims_random(&seed) % 2 ? -INFINITY : e[16 * i];
-		size_t n = 0;
-		for (size_t i = 0; i < 16 * BLOCKS; i++)
-			if (e[i] <= limit[i / 16])
-				right[n++] = 100 + (uint32_t)i;
+		for (size_t i = 0; i < LISTED; i++) {
+			list[i] = (uint32_t)(ims_random(&seed) % BLOCKS);
+			limit[i] = ims_random(&seed) % 4 ? number(0) : ims_random(&seed) % 2 ? -INFINITY : e[16 * list[i]];
+			right[i] = 0;
+			for (size_t r = 0; r < 16; r++)
+				right[i] |= (uint16_t)((e[16 * list[i] + r] <= limit[i]) << r);
+		}
 		for (size_t level = 0; ims_kernels_level(level); level++) {
-			assert_int_equal(ims_kernels_level(level)->code_select(e, limit, BLOCKS, 100, out), n);
-			assert_memory_equal(out, right, n * sizeof(*out));
+			ims_kernels_level(level)->code_below(e, list, limit, LISTED, out);
+			assert_memory_equal(out, right, sizeof(out));
 		}
 	}
 }
