@@ -12,7 +12,7 @@
 
 #include <math.h>
 
-enum { CASCADE_STEP = 64 /* blocks scored at once */, CASCADE_GROUP = 8 /* queries that share a pass */ };
+enum { CASCADE_STEP = 64 /* blocks scored at once */, CASCADE_GROUP = 32 /* queries that share a pass, at most */ };
 
 typedef struct level_query {
 	code_query code;

@@ -155,11 +155,19 @@ static int scan_rest(const batch *b, search_report *report, imgsearch_error *err
 	return rc;
 }
 
+/* Queries that share a pass: their level 0 takes 64 MiB at most, and every thread has some. */
+static size_t group_size(const codes *c, const search_request *q)
+{
+	enum { FEWEST = 8 };
+	size_t most = ((size_t)1 << 24) / (c->n + 1), threads = ims_pool_threads(q->pool), each = (q->n + threads - 1) / threads;
+	size_t group = each < FEWEST ? FEWEST : each > CASCADE_GROUP ? CASCADE_GROUP : each;
+	return most < 1 ? 1 : most < group ? most : group;
+}
+
 int ims_cascade_query(cascade_pool *pool, const codes *c, const row_source *rows, const search_request *q, size_t checks,
 	topk *out, search_report *report, imgsearch_error *err)
 {
-	size_t most = ((size_t)1 << 24) / (c->n + 1), group = most < 1 ? 1 : most > CASCADE_GROUP ? CASCADE_GROUP : most;
-	size_t groups = (q->n + group - 1) / group;
+	size_t group = group_size(c, q), groups = (q->n + group - 1) / group;
 	batch b = { .pool = pool, .c = c, .rows = rows, .q = q, .group = group, .checks = checks, .out = out };
 	b.scan = ims_zalloc(q->n, sizeof(*b.scan));
 	b.part = ims_zalloc(groups, sizeof(*b.part));
