@@ -142,7 +142,7 @@ typedef struct imgsearch_options {
 	imgsearch_recipe recipe;
 	uint32_t dim;           /* a new index of the caller's own vectors: their dimension, 1..65536; 0: the network's */
 	uint32_t metric;        /* imgsearch_metric of a new index; default cosine */
-	uint32_t max_megapixels; /* pictures above are "too big"; default 200 */
+	uint32_t max_megapixels; /* pictures above are "too big", and so are sides of over a million pixels; default 200 */
 	uint32_t must_exist;    /* 1: ENOTFOUND instead of making a new index */
 	uint32_t read_only;     /* 1: never write, not even a journal */
 	uint32_t full_decode;   /* 1: no DCT scaling of JPEGs: slower, exactly the reference transform */

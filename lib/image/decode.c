@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { DEFAULT_MAX_PIXELS = 200 * 1000 * 1000 };
+enum { DEFAULT_MAX_PIXELS = 200 * 1000 * 1000, MAX_SIDE = 1000000 };
 
 static const decoder *const decoders[] = { &ims_image_jpeg, &ims_image_png };
 
@@ -30,6 +30,9 @@ int ims_image_check_size(uint64_t width, uint64_t height, uint64_t max_pixels, i
 	if (height && width > max / height)
 		return ims_fail(err, IMGSEARCH_ELIMIT, "%llu x %llu pixels are more than the limit of %.6g megapixels", (unsigned long long)width,
 			(unsigned long long)height, (double)max / 1e6);
+	if (width > MAX_SIDE || height > MAX_SIDE) /* decoders hold some rows besides the picture */
+		return ims_fail(err, IMGSEARCH_ELIMIT, "%llu x %llu pixels: no side may have more than %d", (unsigned long long)width,
+			(unsigned long long)height, MAX_SIDE);
 	return 0;
 }
 

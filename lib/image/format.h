@@ -19,7 +19,7 @@ typedef struct decoder {
 
 extern const decoder ims_image_jpeg, ims_image_png;
 
-/* ELIMIT when width x height is above max_pixels. */
+/* ELIMIT when width x height is above max_pixels, or a side above a million. */
 int ims_image_check_size(uint64_t width, uint64_t height, uint64_t max_pixels, imgsearch_error *err);
 
 /* Memory for width x height pixels; ENOMEM. */

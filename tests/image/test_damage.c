@@ -129,6 +129,16 @@ static void headers_that_promise_too_much_cost_nothing(void **state)
 	}
 }
 
+static void no_side_is_longer_than_a_million(void **state)
+{
+	(void)state;
+	buf file = whole_file(3);
+	file.len = 8;
+	put_chunk(&file, "IHDR", (const uint8_t *)"\0\x0f\x42\x41\0\0\0\1\x08\2\0\0", 13);
+	expect_refused(&file, file.len, NULL, IMGSEARCH_ELIMIT, "1000001 x 1");
+	ims_buf_free(&file);
+}
+
 static void the_limit_is_the_callers(void **state)
 {
 	(void)state;
@@ -309,6 +319,7 @@ int main(void)
 		cmocka_unit_test(bytes_after_the_end_do_no_harm),
 		cmocka_unit_test(flipped_bits_never_crash),
 		cmocka_unit_test(headers_that_promise_too_much_cost_nothing),
+		cmocka_unit_test(no_side_is_longer_than_a_million),
 		cmocka_unit_test(the_limit_is_the_callers),
 		cmocka_unit_test(kinds_that_libjpeg_cannot_are_named),
 		cmocka_unit_test(too_many_scans_are_refused),
