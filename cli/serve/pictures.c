@@ -127,7 +127,7 @@ enum MHD_Result picture_thumb(exchange *x, int64_t id)
 
 /* ------------------------------------------------------------------------------------------------ pictures ---- */
 
-/* Only pictures are shown as what they are; anything else could be a web page that was named like one. */
+/* What came to stand at a picture's path meanwhile may be a secret, or a web page: only pictures go out. NULL: none. */
 static const char *picture_type(int fd)
 {
 	unsigned char head[8];
@@ -137,7 +137,7 @@ static const char *picture_type(int fd)
 		if (!memcmp(head, "\x89PNG\r\n\x1a\n", 8))
 			return "image/png";
 	}
-	return "application/octet-stream";
+	return NULL;
 }
 
 static enum MHD_Result full(exchange *x, imgsearch *s, const imgsearch_item *item)
@@ -146,7 +146,11 @@ static enum MHD_Result full(exchange *x, imgsearch *s, const imgsearch_item *ite
 	int fd = item->state <= IMGSEARCH_DUPLICATE && item->path[0] == '/' ? open(item->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
 	if (fd < 0)
 		return answer_error(x, 404, "ENOTFOUND", "the picture's file is gone");
-	return answer_file(x, fd, picture_type(fd), A_WHILE);
+	const char *type = picture_type(fd);
+	if (type)
+		return answer_file(x, fd, type, A_WHILE);
+	close(fd);
+	return answer_error(x, 415, "EUNSUPPORTED", "the file is no picture any more");
 }
 
 enum MHD_Result picture_full(exchange *x, int64_t id)

@@ -125,6 +125,10 @@ def test_reading(s, photo):
     check("... of any size asked for", all(s.get(f"/api/pictures/{one['id']}/thumb?size={n}", raw=True)[0] == 200 for n in ("-1", "x", "99999999999999999999", "0")))
     status, data, _ = s.get(f"/api/pictures/{one['id']}/full", raw=True)
     check("the file itself", data == open(one["path"], "rb").read())
+    os.rename(one["path"], one["path"] + ".away")
+    os.symlink("/etc/passwd", one["path"])
+    check("... nothing else that came to lie there", error(s.get(f"/api/pictures/{one['id']}/full"), 415))
+    os.rename(one["path"] + ".away", one["path"])
     check("HEAD", s.ask("HEAD", "/api/info", raw=True)[0] == 200)
 
 
