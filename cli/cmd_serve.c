@@ -25,7 +25,7 @@ static const opt options[] = {
 	{ "listen", 0, OPT_TEXT, AT(listen), "ADDRESS", .help = "listen on this address instead of this machine alone; needs --token-file" },
 	{ "token-file", 0, OPT_FILE, AT(token_file), "FILE", .help = "requests must carry the first line of FILE" },
 	{ "host", 0, OPT_LIST, AT(hosts), "NAME", .help = "the server may be called by this name, too (may be repeated)" },
-	{ "socket", 0, OPT_FILE, AT(socket), "PATH", .help = "unix socket for this user's commands (default: the index's path and .sock)" },
+	{ "socket", 0, OPT_FILE, AT(socket), "PATH", .help = "unix socket to listen on (default: the index's path and .sock, where query and index look for it)" },
 	{ "uploads", 0, OPT_DIR, AT(uploads), "DIR", .help = "pictures may be added from the page; they are kept in DIR" },
 	{ "cache", 0, OPT_DIR, AT(cache), "DIR", .help = "keep thumbnails in DIR (default: imgsearch in the user's cache folder)" },
 	{ "max-upload", 0, OPT_UINT, AT(max_upload), "MB", .help = "largest body of a request", .min = 1, .max = 1024, .def = "64" },
@@ -87,6 +87,19 @@ static int prepare(cli *c, const serve_args *a, server *s, char **token, char **
 	return s->socket_path ? CLI_DONE : cli_fail("there is no place for the socket; name one with --socket PATH");
 }
 
+/* The index, and its folder for the journal beside it. */
+static bool writable(const char *db)
+{
+	char *path = path_absolute(db), *slash = path ? strrchr(path, '/') : NULL;
+	bool ok = slash && !access(path, W_OK);
+	if (ok) {
+		slash[slash == path] = 0;
+		ok = !access(path, W_OK);
+	}
+	free(path);
+	return ok;
+}
+
 static void say_where(cli *c, const server *s, const serve_args *a)
 {
 	const char *host = a->listen && strcmp(a->listen, "0.0.0.0") && strcmp(a->listen, "::") ? a->listen : "localhost";
@@ -100,13 +113,13 @@ static int run(cli *c, void *args)
 {
 	serve_args *a = args;
 	char *token = NULL, *uploads = NULL, *cache = cache_folder(a->cache);
-	server s = { .cli = c };
+	server s = { .cli = c, .changing = PTHREAD_MUTEX_INITIALIZER };
 	imgsearch_options o = cli_options(c);
 	o.must_exist = 1;
 	o.events.progress = serve_progress;
 	int rc = prepare(c, a, &s, &token, &uploads);
 	s.options = (serve_options){ .listen = a->listen, .token = token, .uploads = uploads, .cache = cache, .hosts = a->hosts.item,
-		.n_hosts = a->hosts.n, .port = (uint16_t)a->port, .max_upload = (size_t)a->max_upload << 20, .read_only = a->read_only };
+		.n_hosts = a->hosts.n, .port = (uint16_t)a->port, .max_upload = (size_t)a->max_upload << 20, .read_only = a->read_only || (cli_db(c) && !writable(cli_db(c))) };
 	if (rc == CLI_DONE)
 		rc = served_index_open(&s.index, c, &o);
 	s.map = layout_new(&s, layout_map);

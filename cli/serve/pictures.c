@@ -212,8 +212,11 @@ static int add_one(server *sv, imgsearch *s, const void *data, size_t size, int6
 	}
 	in = imgsearch_file(path);
 	*id = 0;
-	if (!rc)
+	if (!rc) {
+		pthread_mutex_lock(&sv->changing);
 		rc = imgsearch_index_add(s, &in, NULL, id, err);
+		pthread_mutex_unlock(&sv->changing);
+	}
 	if (rc && fd >= 0)
 		unlink(path);
 	return rc;

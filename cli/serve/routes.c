@@ -220,8 +220,11 @@ static enum MHD_Result picture(exchange *x, int64_t id, const char *rest)
 	if (!(s = take(x, &result)))
 		return result;
 	int rc = imgsearch_item_get(s, id, &item, &err);
-	if (!rc && remove)
+	if (!rc && remove) {
+		pthread_mutex_lock(&x->server->changing);
 		rc = imgsearch_index_remove(s, &id, 1, &err);
+		pthread_mutex_unlock(&x->server->changing);
+	}
 	if (rc) {
 		result = answer_library(x, &err);
 	} else {
@@ -298,7 +301,10 @@ static enum MHD_Result reject(exchange *x, int64_t id, const char *rest)
 		return answer_error(x, 400, "EINVAL", "two ids are needed: {\"a\": 1, \"b\": 2}");
 	if (!(s = take(x, &result)))
 		return result;
-	if (imgsearch_reject(s, a, b, &err))
+	pthread_mutex_lock(&x->server->changing);
+	int rc = imgsearch_reject(s, a, b, &err);
+	pthread_mutex_unlock(&x->server->changing);
+	if (rc)
 		result = answer_library(x, &err);
 	else
 		result = answer_bytes(x, 200, "application/json", "no-store", "{\"schema\": 1}\n", 14);

@@ -20,6 +20,7 @@
 #include "cli/cli.h"
 
 #include <microhttpd.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -45,6 +46,7 @@ typedef struct server {
 	char *socket_path;
 	atomic_size_t body_bytes;    /* of all requests at work */
 	atomic_int at_work;          /* requests that are being handled */
+	pthread_mutex_t changing;    /* held by one of those that change the index, so that they wait for each other (but not for an index run) */
 	atomic_bool stopping;
 	struct watch *watch;
 	time_t started;

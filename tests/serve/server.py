@@ -126,7 +126,8 @@ def test_reading(s, photo):
     status, data, _ = s.get(f"/api/pictures/{one['id']}/full", raw=True)
     check("the file itself", data == open(one["path"], "rb").read())
     os.rename(one["path"], one["path"] + ".away")
-    os.symlink("/etc/passwd", one["path"])
+    open(W + "/secret", "w").write("what nobody was to see\n")
+    os.symlink(W + "/secret", one["path"])
     check("... nothing else that came to lie there", error(s.get(f"/api/pictures/{one['id']}/full"), 415))
     os.rename(one["path"] + ".away", one["path"])
     check("HEAD", s.ask("HEAD", "/api/info", raw=True)[0] == 200)
@@ -235,6 +236,12 @@ def test_writing(s, photo):
     kept = os.listdir(W + "/uploads")
     check("... is kept under a name of ours", len(kept) == 1 and kept[0].endswith(".png"), kept)
     check("... is found", s.ask("POST", "/api/search?k=1", new)[1]["results"][0]["id"] == id)
+    results = []
+    threads = [threading.Thread(target=lambda i: results.append(s.ask("POST", "/api/pictures", png(40, 30 + i, stripes(40, 30 + i)))), args=(i,)) for i in range(6)]
+    [t.start() for t in threads], [t.join() for t in threads]
+    check("many at once wait for each other", [r[0] for r in results] == [201] * 6, results)
+    for r in results:
+        s.ask("DELETE", f"/api/pictures/{r[1]['added'][0]['id']}")
     data, headers = form(('../../../evil"; x="', photo), ("b", b"no picture"))
     check("add by form, one bad", s.ask("POST", "/api/pictures", data, headers)[0] in (201, 400))
     check("no picture leaves no file", error(s.ask("POST", "/api/pictures", b"no picture"), 415) and all(n.endswith((".png", ".jpg")) for n in os.listdir(W + "/uploads")))

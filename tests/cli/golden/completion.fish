@@ -255,7 +255,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l port -s p -d 'po
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l listen -d 'listen on this address instead of this machine alone; needs --token-file' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l token-file -d 'requests must carry the first line of FILE' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l host -d 'the server may be called by this name, too (may be repeated)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l socket -d 'unix socket for this user\'s commands (default: the index\'s path and .sock)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l socket -d 'unix socket to listen on (default: the index\'s path and .sock, where query and index look for it)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l uploads -d 'pictures may be added from the page; they are kept in DIR' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l cache -d 'keep thumbnails in DIR (default: imgsearch in the user\'s cache folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l max-upload -d 'largest body of a request' -x

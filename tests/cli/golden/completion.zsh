@@ -327,7 +327,7 @@ _imgsearch() {
 			'--listen=[listen on this address instead of this machine alone; needs --token-file]:ADDRESS:' \
 			'--token-file=[requests must carry the first line of FILE]:FILE:_files' \
 			'*--host=[the server may be called by this name, too (may be repeated)]:NAME:' \
-			'--socket=[unix socket for this user'\''s commands (default\: the index'\''s path and .sock)]:PATH:_files' \
+			'--socket=[unix socket to listen on (default\: the index'\''s path and .sock, where query and index look for it)]:PATH:_files' \
 			'--uploads=[pictures may be added from the page; they are kept in DIR]:DIR:_files -/' \
 			'--cache=[keep thumbnails in DIR (default\: imgsearch in the user'\''s cache folder)]:DIR:_files -/' \
 			'--max-upload=[largest body of a request]:MB:' \
