@@ -192,7 +192,7 @@ golden: $(B)/imgsearch
 TIME ?= 600
 F    := build-fuzz
 FUZZ_FLAGS := -std=c11 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined
-FUZZ_OBJ := $(LIB_SRC:%.c=$(F)/%.o) $(F)/cli/npy.o $(F)/cli/output.o $(F)/cli/progress.o $(F)/cli/serve/request.o
+FUZZ_OBJ := $(LIB_SRC:%.c=$(F)/%.o) $(F)/cli/npy.o $(F)/cli/output.o $(F)/cli/progress.o $(F)/cli/serve/request.o $(F)/cli/serve/form.o
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(F)/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(F)/%.o: %.c
 	@mkdir -p $(@D)

@@ -2,7 +2,7 @@
  * imgsearch index: brings the index up to date with folders and files, then builds the searcher where that is due, so
  * that `index` and `query` are all that is needed.
  */
-#include "cli/cli.h"
+#include "cli/collection.h"
 #include "cli/server_client.h"
 
 #include <errno.h>
@@ -37,24 +37,7 @@ static void print_json(const imgsearch_counts *n)
 {
 	json j;
 	json_begin(&j, stdout);
-	json_int(&j, "seen", (int64_t)n->seen);
-	json_int(&j, "indexed", (int64_t)n->indexed);
-	json_int(&j, "duplicate", (int64_t)n->duplicate);
-	json_int(&j, "unsupported", (int64_t)n->unsupported);
-	json_int(&j, "damaged", (int64_t)n->damaged);
-	json_int(&j, "too_big", (int64_t)n->too_big);
-	json_int(&j, "excluded", (int64_t)n->excluded);
-	json_int(&j, "unreadable", (int64_t)n->unreadable);
-	json_int(&j, "added", (int64_t)n->added);
-	json_int(&j, "unchanged", (int64_t)n->unchanged);
-	json_int(&j, "moved", (int64_t)n->moved);
-	json_int(&j, "removed", (int64_t)n->removed);
-	json_int(&j, "offline", (int64_t)n->offline);
-	json_seconds(&j, "seconds", n->seconds);
-	json_seconds(&j, "walk_s", n->walk_s);
-	json_seconds(&j, "decode_s", n->decode_s);
-	json_seconds(&j, "network_s", n->network_s);
-	json_seconds(&j, "store_s", n->store_s);
+	counts_json(&j, n);
 	json_end(&j);
 }
 

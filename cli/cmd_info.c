@@ -1,7 +1,7 @@
 /*
  * imgsearch info: what an index holds, who made its vectors, how it is searched.
  */
-#include "cli/cli.h"
+#include "cli/collection.h"
 
 typedef struct info_args {
 	common_args common;
@@ -27,14 +27,7 @@ static void print_json(const imgsearch_info *i)
 	json_text(&j, "metric", metric_name(i->metric));
 	json_int(&j, "vectors", (int64_t)i->vectors);
 	json_open(&j, "pictures", '{');
-	json_int(&j, "seen", (int64_t)n->seen);
-	json_int(&j, "indexed", (int64_t)n->indexed);
-	json_int(&j, "duplicate", (int64_t)n->duplicate);
-	json_int(&j, "unsupported", (int64_t)n->unsupported);
-	json_int(&j, "damaged", (int64_t)n->damaged);
-	json_int(&j, "too_big", (int64_t)n->too_big);
-	json_int(&j, "excluded", (int64_t)n->excluded);
-	json_int(&j, "unreadable", (int64_t)n->unreadable);
+	states_json(&j, n);
 	json_int(&j, "offline", (int64_t)n->offline);
 	json_close(&j, '}');
 	json_text(&j, "model", i->model);

@@ -1,26 +1,34 @@
-/* Pictures, groups and maps as JSON, and the folders that a map is coloured by. */
+/* Counts, pictures, groups and maps as JSON, and the folders that a map is coloured by. */
 #include "cli/collection.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+void states_json(json *j, const imgsearch_counts *n)
+{
+	json_int(j, "seen", (int64_t)n->seen);
+	json_int(j, "indexed", (int64_t)n->indexed);
+	json_int(j, "duplicate", (int64_t)n->duplicate);
+	json_int(j, "unsupported", (int64_t)n->unsupported);
+	json_int(j, "damaged", (int64_t)n->damaged);
+	json_int(j, "too_big", (int64_t)n->too_big);
+	json_int(j, "excluded", (int64_t)n->excluded);
+	json_int(j, "unreadable", (int64_t)n->unreadable);
+}
+
 void counts_json(json *j, const imgsearch_counts *n)
 {
-	const struct {
-		const char *name;
-		uint64_t value;
-	} member[] = {
-		{ "seen", n->seen }, { "indexed", n->indexed }, { "duplicate", n->duplicate }, { "unsupported", n->unsupported },
-		{ "damaged", n->damaged }, { "too_big", n->too_big }, { "excluded", n->excluded }, { "unreadable", n->unreadable },
-		{ "added", n->added }, { "unchanged", n->unchanged }, { "moved", n->moved }, { "removed", n->removed }, { "offline", n->offline },
-	};
-	for (size_t i = 0; i < sizeof member / sizeof *member; i++)
-		json_int(j, member[i].name, (int64_t)member[i].value);
-	json_real(j, "seconds", n->seconds);
-	json_real(j, "walk_s", n->walk_s);
-	json_real(j, "decode_s", n->decode_s);
-	json_real(j, "network_s", n->network_s);
-	json_real(j, "store_s", n->store_s);
+	states_json(j, n);
+	json_int(j, "added", (int64_t)n->added);
+	json_int(j, "unchanged", (int64_t)n->unchanged);
+	json_int(j, "moved", (int64_t)n->moved);
+	json_int(j, "removed", (int64_t)n->removed);
+	json_int(j, "offline", (int64_t)n->offline);
+	json_seconds(j, "seconds", n->seconds);
+	json_seconds(j, "walk_s", n->walk_s);
+	json_seconds(j, "decode_s", n->decode_s);
+	json_seconds(j, "network_s", n->network_s);
+	json_seconds(j, "store_s", n->store_s);
 }
 
 void item_members(json *j, const imgsearch_item *item)

@@ -1,10 +1,11 @@
-/* What the commands that show a whole collection share: pictures, groups and maps as JSON. */
+/* What the commands that show a whole collection share: counts, pictures, groups and maps as JSON. */
 #ifndef IMGSEARCH_CLI_COLLECTION_H
 #define IMGSEARCH_CLI_COLLECTION_H
 
 #include "cli/cli.h"
 
-void counts_json(json *j, const imgsearch_counts *n);              /* members of an open object */
+void states_json(json *j, const imgsearch_counts *n);              /* members of an open object: how many in each state */
+void counts_json(json *j, const imgsearch_counts *n);              /* ... and what an index run did */
 void item_members(json *j, const imgsearch_item *item);
 void item_json(json *j, imgsearch *s, int64_t id);                 /* an object; only the id where it is gone */
 void group_json(json *j, imgsearch *s, const imgsearch_group *g);  /* members: kind, score, pictures */

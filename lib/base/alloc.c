@@ -44,6 +44,17 @@ void *ims_realloc(void *p, size_t n, size_t item)
 	return size ? realloc(p, size) : NULL;
 }
 
+void *ims_grow(void *p, size_t n, size_t *cap, size_t item)
+{
+	if (n < *cap)
+		return p;
+	size_t more = n ? 2 * n : 16;
+	p = ims_realloc(p, more, item);
+	if (p)
+		*cap = more;
+	return p;
+}
+
 void *ims_alloc_aligned(size_t n, size_t item)
 {
 	enum { LINE = 64, HUGE = 1 << 21 };

@@ -37,6 +37,7 @@ int ims_nomem(imgsearch_error *err);
 void *ims_alloc(size_t n, size_t item);
 void *ims_zalloc(size_t n, size_t item);
 void *ims_realloc(void *p, size_t n, size_t item);
+void *ims_grow(void *p, size_t n, size_t *cap, size_t item); /* room for more than n, *cap doubled where it is needed; NULL: p is as it was */
 char *ims_strdup(const char *s);
 char *ims_strndup(const char *s, size_t n);
 char *ims_format(const char *format, ...) __attribute__((format(printf, 1, 2)));

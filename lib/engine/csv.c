@@ -98,14 +98,10 @@ static int note_picture(void *user, const store_picture *p, const char *root_pat
 	attach *a = user;
 	if (p->state != IMGSEARCH_INDEXED && p->state != IMGSEARCH_DUPLICATE)
 		return 0;
-	if (a->n == a->cap) {
-		size_t cap = a->cap ? 2 * a->cap : 256;
-		named *grown = ims_realloc(a->picture, cap, sizeof *grown);
-		if (!grown)
-			return ims_nomem(a->err);
-		a->picture = grown;
-		a->cap = cap;
-	}
+	named *grown = ims_grow(a->picture, a->n, &a->cap, sizeof *grown);
+	if (!grown)
+		return ims_nomem(a->err);
+	a->picture = grown;
 	named *np = &a->picture[a->n];
 	np->path = ims_picture_path(p->root ? root_path : NULL, p->path);
 	if (!np->path)

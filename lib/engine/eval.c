@@ -68,14 +68,10 @@ int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float 
 
 int ims_eval_add_query(evaluation *e, const eval_query *q, imgsearch_error *err)
 {
-	if (e->n_queries == e->query_cap) {
-		size_t cap = e->query_cap ? 2 * e->query_cap : 256;
-		eval_query *grown = ims_realloc(e->query, cap, sizeof *grown);
-		if (!grown)
-			return ims_nomem(err);
-		e->query = grown;
-		e->query_cap = cap;
-	}
+	eval_query *grown = ims_grow(e->query, e->n_queries, &e->query_cap, sizeof *grown);
+	if (!grown)
+		return ims_nomem(err);
+	e->query = grown;
 	e->query[e->n_queries++] = *q;
 	return 0;
 }

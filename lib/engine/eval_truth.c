@@ -118,14 +118,10 @@ int ims_eval_ask_rows(evaluation *e, imgsearch_error *err)
 
 int ims_eval_add_listed(evaluation *e, size_t row, imgsearch_error *err)
 {
-	if (e->n_listed == e->listed_cap) {
-		size_t cap = e->listed_cap ? 2 * e->listed_cap : 256;
-		size_t *grown = ims_realloc(e->listed, cap, sizeof *grown);
-		if (!grown)
-			return ims_nomem(err);
-		e->listed = grown;
-		e->listed_cap = cap;
-	}
+	size_t *grown = ims_grow(e->listed, e->n_listed, &e->listed_cap, sizeof *grown);
+	if (!grown)
+		return ims_nomem(err);
+	e->listed = grown;
 	e->listed[e->n_listed++] = row;
 	return 0;
 }
@@ -142,14 +138,10 @@ static int note_file(void *user, const walk_entry *w)
 	files *f = user;
 	if (w->kind != WALK_FILE)
 		return 0;
-	if (f->n == f->cap) {
-		size_t cap = f->cap ? 2 * f->cap : 256;
-		char **grown = ims_realloc(f->path, cap, sizeof *grown);
-		if (!grown)
-			return ims_nomem(f->err);
-		f->path = grown;
-		f->cap = cap;
-	}
+	char **grown = ims_grow(f->path, f->n, &f->cap, sizeof *grown);
+	if (!grown)
+		return ims_nomem(f->err);
+	f->path = grown;
 	f->path[f->n] = ims_picture_path(f->root, w->path);
 	return f->path[f->n] ? f->n++, 0 : ims_nomem(f->err);
 }
@@ -283,14 +275,10 @@ static int truth_row(void *user, size_t line, char **fields, size_t n)
 	if (rc || !q.n)
 		return rc;
 	if (t->rows) {
-		if (e->n_queries == t->cap) {
-			size_t cap = t->cap ? 2 * t->cap : 256;
-			float *grown = ims_realloc(e->query_rows, cap, e->dim * sizeof(float));
-			if (!grown)
-				return ims_nomem(t->err);
-			e->query_rows = grown;
-			t->cap = cap;
-		}
+		float *grown = ims_grow(e->query_rows, e->n_queries, &t->cap, e->dim * sizeof(float));
+		if (!grown)
+			return ims_nomem(t->err);
+		e->query_rows = grown;
 		memcpy(e->query_rows + e->n_queries * e->dim, t->rows + from * e->dim, e->dim * sizeof(float));
 	}
 	return ims_eval_add_query(e, &q, t->err);

@@ -41,14 +41,10 @@ typedef struct grouping {
 
 static int add_edge(grouping *g, uint32_t a, uint32_t b, float distance)
 {
-	if (g->n == g->cap) {
-		size_t cap = g->cap ? 2 * g->cap : 1024;
-		edge *more = ims_realloc(g->edges, cap, sizeof *more);
-		if (!more)
-			return IMGSEARCH_ENOMEM;
-		g->edges = more;
-		g->cap = cap;
-	}
+	edge *more = ims_grow(g->edges, g->n, &g->cap, sizeof *more);
+	if (!more)
+		return IMGSEARCH_ENOMEM;
+	g->edges = more;
 	g->edges[g->n++] = a < b ? (edge){ distance, a, b } : (edge){ distance, b, a };
 	return 0;
 }
@@ -194,14 +190,10 @@ static int add_rejected(void *user, const hash256 *a, const hash256 *b)
 	const hashed *x = find_hash(r, a), *y = find_hash(r, b);
 	if (!x || !y || x == y)
 		return 0;
-	if (g->n_apart == g->cap_apart) {
-		size_t cap = g->cap_apart ? 2 * g->cap_apart : 64;
-		uint32_t (*more)[2] = ims_realloc(g->apart, cap, sizeof *more);
-		if (!more)
-			return IMGSEARCH_ENOMEM;
-		g->apart = more;
-		g->cap_apart = cap;
-	}
+	uint32_t (*more)[2] = ims_grow(g->apart, g->n_apart, &g->cap_apart, sizeof *more);
+	if (!more)
+		return IMGSEARCH_ENOMEM;
+	g->apart = more;
 	g->apart[g->n_apart][0] = x->member;
 	g->apart[g->n_apart++][1] = y->member;
 	return 0;

@@ -1,188 +1,12 @@
 /*
- * imgsearch_index_tree: which folders and files are walked and under which root, by which model, and what happens to
- * the pictures that a walk did not meet any more.
+ * imgsearch_index_tree: the walks that plan.c chose, by which model, and what happens to the pictures that a walk did not
+ * meet any more.
  */
 #include "engine/index.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* A root of the store, or a part of one. */
-typedef struct start {
-	int64_t root;      /* 0: one file, by absolute path */
-	char *root_path;   /* "" for root 0 */
-	char *prefix;      /* below the root, "" for all; root 0: the file */
-	bool file;
-} start;
-
-typedef struct plan {
-	start *start;
-	size_t n;
-	char **root;       /* all known roots */
-	int64_t *root_id;
-	size_t n_roots;
-	imgsearch *s;
-	imgsearch_error *err;
-} plan;
-
-static void free_start(start *s)
-{
-	ims_free(s->root_path);
-	ims_free(s->prefix);
-}
-
-static void free_plan(plan *p)
-{
-	for (size_t i = 0; i < p->n; i++)
-		free_start(&p->start[i]);
-	for (size_t i = 0; i < p->n_roots; i++)
-		ims_free(p->root[i]);
-	ims_free(p->start);
-	ims_free(p->root);
-	ims_free(p->root_id);
-}
-
-/* Does the walk from a meet this path, too? */
-static bool covers(const start *a, int64_t root, const char *prefix)
-{
-	return a->root == root && (!strcmp(a->prefix, prefix) || (!a->file && (!*a->prefix || ims_path_below(prefix, a->prefix))));
-}
-
-/* No path is walked twice, however often it was named. */
-static int add_start(plan *p, int64_t root, const char *root_path, const char *prefix, bool file)
-{
-	const start added = { .root = root, .prefix = (char *)prefix, .file = file };
-	size_t kept = 0;
-	for (size_t i = 0; i < p->n; i++)
-		if (covers(&p->start[i], root, prefix))
-			return 0;
-	for (size_t i = 0; i < p->n; i++)
-		if (covers(&added, p->start[i].root, p->start[i].prefix))
-			free_start(&p->start[i]);
-		else
-			p->start[kept++] = p->start[i];
-	p->n = kept;
-	start *grown = ims_realloc(p->start, p->n + 1, sizeof *grown);
-	if (!grown)
-		return ims_nomem(p->err);
-	p->start = grown;
-	start *st = &p->start[p->n++];
-	*st = (start){ root, ims_strdup(root_path), ims_strdup(prefix), file };
-	return st->root_path && st->prefix ? 0 : ims_nomem(p->err);
-}
-
-static int note_root(void *user, int64_t id, const char *path)
-{
-	plan *p = user;
-	char **root = ims_realloc(p->root, p->n_roots + 1, sizeof *root);
-	if (root)
-		p->root = root;
-	int64_t *ids = root ? ims_realloc(p->root_id, p->n_roots + 1, sizeof *ids) : NULL;
-	if (ids)
-		p->root_id = ids;
-	if (!root || !ids || !(p->root[p->n_roots] = ims_strdup(path)))
-		return ims_nomem(p->err);
-	p->root_id[p->n_roots++] = id;
-	return 0;
-}
-
-static int add_folder(plan *p, const char *real)
-{
-	int rc = 0;
-	int64_t id;
-	bool known_root = false;
-	for (size_t i = 0; !rc && i < p->n_roots; i++) {
-		const char *rest = ims_path_below(real, p->root[i]);
-		if (rest) {
-			known_root = true;
-			rc = add_start(p, p->root_id[i], p->root[i], rest, false);
-		} else if (ims_path_below(p->root[i], real)) {
-			rc = add_start(p, p->root_id[i], p->root[i], "", false);
-		}
-	}
-	if (rc || known_root)
-		return rc;
-	rc = ims_store_root_add(p->s->store, real, &id, p->err);
-	if (!rc)
-		rc = note_root(p, id, real);
-	return rc ? rc : add_start(p, id, real, "", false);
-}
-
-static int add_file(plan *p, const char *real)
-{
-	for (size_t i = 0; i < p->n_roots; i++) {
-		const char *rest = ims_path_below(real, p->root[i]);
-		if (rest)
-			return add_start(p, p->root_id[i], p->root[i], rest, true);
-	}
-	return add_start(p, 0, "", real, true);
-}
-
-/* A file keeps its own name; only the folder it lies in is resolved, so that a link is judged as a link. */
-static char *real_path(const char *path, struct stat *st)
-{
-	char buffer[PATH_MAX];
-	if (stat(path, st))
-		return NULL;
-	const char *slash = strrchr(path, '/');
-	bool folder = S_ISDIR(st->st_mode);
-	char *where = folder ? ims_strdup(path) : slash ? ims_strndup(path, (size_t)(slash - path) + 1) : ims_strdup(".");
-	bool found = where && realpath(where, buffer);
-	int why = where ? errno : ENOMEM;
-	char *real = !found ? NULL : folder ? ims_strdup(buffer) : ims_picture_path(buffer, slash ? slash + 1 : path);
-	ims_free(where);
-	errno = found ? ENOMEM : why; /* of a NULL */
-	return real;
-}
-
-/* A folder, or (files) anything else. A known root that is not there is offline, not an error. */
-static int add_path(plan *p, const char *path, bool files)
-{
-	struct stat st;
-	char *real = real_path(path, &st);
-	int rc = 0;
-	if (!real && errno == ENOMEM)
-		return ims_nomem(p->err);
-	if ((real && S_ISDIR(st.st_mode)) == files) {
-		/* in the other pass */
-	} else if (real) {
-		rc = S_ISDIR(st.st_mode) ? add_folder(p, real) : add_file(p, real);
-	} else {
-		size_t i = 0;
-		while (i < p->n_roots && strcmp(p->root[i], path))
-			i++;
-		rc = i < p->n_roots ? add_start(p, p->root_id[i], p->root[i], "", false)
-			: ims_fail_errno(p->err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", path);
-	}
-	ims_free(real);
-	return rc;
-}
-
-static int add_single(void *user, const store_picture *pic, const char *root_path)
-{
-	(void)root_path;
-	plan *p = user;
-	return pic->root || pic->path[0] != '/' ? 0 : add_start(p, 0, "", pic->path, true);
-}
-
-static int make_plan(plan *p, const char *const *paths, size_t n)
-{
-	int rc = ims_store_each_root(p->s->store, note_root, p, p->err);
-	for (size_t i = 0; !rc && i < 2 * n; i++) /* folders first: a file may lie in one */
-		rc = add_path(p, paths[i % n], i >= n);
-	if (rc || n)
-		return rc;
-	for (size_t i = 0; !rc && i < p->n_roots; i++)
-		rc = add_start(p, p->root_id[i], p->root[i], "", false);
-	if (!rc)
-		rc = ims_store_each_picture(p->s->store, 0, add_single, p, p->err);
-	if (!rc && !p->n)
-		rc = ims_fail(p->err, IMGSEARCH_ENOTFOUND, "%s: knows no folder yet; say which to index", ims_store_path(p->s->store));
-	return rc;
-}
 
 /* ---------------------------------------------------------------------------------------------- the model ---- */
 
@@ -262,7 +86,7 @@ static int load_known(void *user, const store_picture *p, const char *root_path)
 
 typedef struct gone {
 	index_run *run;
-	const start *start;
+	const index_start *start;
 	int64_t *id;
 	size_t n, cap;
 	size_t pictures, all; /* of the n, and of all that are known: those that no rule excludes */
@@ -294,14 +118,10 @@ static int collect_gone(void *user, const store_picture *p, const char *root_pat
 	}
 	if (!k || k->seen || protected_path(g->run, p->path))
 		return 0;
-	if (g->n == g->cap) {
-		size_t cap = g->cap ? 2 * g->cap : 64;
-		int64_t *grown = ims_realloc(g->id, cap, sizeof *grown);
-		if (!grown)
-			return ims_nomem(g->run->err);
-		g->id = grown;
-		g->cap = cap;
-	}
+	int64_t *grown = ims_grow(g->id, g->n, &g->cap, sizeof *grown);
+	if (!grown)
+		return ims_nomem(g->run->err);
+	g->id = grown;
 	g->id[g->n++] = p->id;
 	g->pictures += picture;
 	return 0;
@@ -323,7 +143,7 @@ static void count_again(index_run *r, const gone *g, const imgsearch_counts *bef
 }
 
 /* Pictures of a start that the walk did not meet drop out, unless they are so many that a disk may be missing. */
-static int remove_gone(index_run *r, const start *st, const imgsearch_counts *before)
+static int remove_gone(index_run *r, const index_start *st, const imgsearch_counts *before)
 {
 	gone g = { .run = r, .start = st };
 	int rc = ims_store_each_picture(r->s->store, 0, collect_gone, &g, r->err);
@@ -359,7 +179,7 @@ static int entry(void *user, const walk_entry *e)
 	return r->failed = ims_run_entry(r, e);
 }
 
-static int offline(index_run *r, const start *st, const char *why)
+static int offline(index_run *r, const index_start *st, const char *why)
 {
 	gone g = { .run = r, .start = st };
 	int rc = ims_store_each_picture(r->s->store, 0, collect_gone, &g, r->err);
@@ -369,7 +189,7 @@ static int offline(index_run *r, const start *st, const char *why)
 	return rc;
 }
 
-static int index_file(index_run *r, const start *st)
+static int index_file(index_run *r, const index_start *st)
 {
 	struct stat sb;
 	char *full = ims_picture_path(st->root ? st->root_path : NULL, st->prefix);
@@ -396,7 +216,7 @@ static int index_file(index_run *r, const start *st)
 }
 
 /* An empty folder that had pictures is a mount point without its disk. */
-static bool looks_unmounted(index_run *r, const start *st, uint64_t seen)
+static bool looks_unmounted(index_run *r, const index_start *st, uint64_t seen)
 {
 	gone g = { .run = r, .start = st };
 	ims_store_each_picture(r->s->store, 0, collect_gone, &g, NULL);
@@ -404,7 +224,7 @@ static bool looks_unmounted(index_run *r, const start *st, uint64_t seen)
 	return seen == r->counts.seen && g.n && !r->options.prune;
 }
 
-static int index_folder(index_run *r, const start *st, const walk_rules *rules)
+static int index_folder(index_run *r, const index_start *st, const walk_rules *rules)
 {
 	struct stat sb;
 	imgsearch_error why;
@@ -425,7 +245,7 @@ static int index_folder(index_run *r, const start *st, const walk_rules *rules)
 	return rc ? rc : remove_gone(r, st, &before);
 }
 
-static int index_start(index_run *r, const plan *p, const start *st)
+static int walk_start(index_run *r, const index_plan *p, const index_start *st)
 {
 	walk_rules rules = { .include = r->options.include, .n_include = r->options.n_include,
 		.exclude = r->options.exclude, .n_exclude = r->options.n_exclude, .follow_links = r->options.follow_links,
@@ -438,7 +258,7 @@ static int index_start(index_run *r, const plan *p, const start *st)
 	return st->file ? index_file(r, st) : index_folder(r, st, &rules);
 }
 
-static int count_ahead(index_run *r, const plan *p)
+static int count_ahead(index_run *r, const index_plan *p)
 {
 	int rc = 0;
 	walk_rules rules = { .follow_links = r->options.follow_links, .roots = (const char *const *)p->root, .n_roots = p->n_roots };
@@ -450,13 +270,13 @@ static int count_ahead(index_run *r, const plan *p)
 	return rc == IMGSEARCH_ECANCELED ? ims_fail(r->err, rc, "cancelled") : 0;
 }
 
-static int index_all(index_run *r, plan *p, const char *const *paths, size_t n)
+static int index_all(index_run *r, index_plan *p, const char *const *paths, size_t n)
 {
 	int rc = r->options.csv ? ims_csv_check(r->s, &r->options, r->err) : 0;
 	if (!rc)
 		rc = ims_run_transaction(r);
 	if (!rc)
-		rc = make_plan(p, paths, n);
+		rc = ims_plan_make(p, paths, n);
 	if (!rc)
 		rc = choose_model(r);
 	if (rc)
@@ -466,7 +286,7 @@ static int index_all(index_run *r, plan *p, const char *const *paths, size_t n)
 	if (!rc)
 		rc = count_ahead(r, p);
 	for (size_t i = 0; !rc && i < p->n; i++)
-		rc = index_start(r, p, &p->start[i]);
+		rc = walk_start(r, p, &p->start[i]);
 	if (!rc || rc == IMGSEARCH_ECANCELED) {
 		int finished = ims_run_finish(r);
 		rc = finished ? finished : rc;
@@ -487,7 +307,7 @@ int imgsearch_index_tree(imgsearch *s, const char *const *paths, size_t n,
 	const imgsearch_index_options *options, imgsearch_counts *counts, imgsearch_error *err)
 {
 	imgsearch_error local;
-	plan p = { .s = s, .err = err ? err : &local };
+	index_plan p = { .s = s, .err = err ? err : &local };
 	double start = ims_now();
 	if (!s || (n && !paths))
 		return ims_fail(err, IMGSEARCH_EINVAL, "index: no paths");
@@ -507,6 +327,6 @@ int imgsearch_index_tree(imgsearch *s, const char *const *paths, size_t n,
 	if (counts)
 		*counts = r->counts;
 	ims_free(r);
-	free_plan(&p);
+	ims_plan_free(&p);
 	return rc;
 }

@@ -1,7 +1,8 @@
 /*
- * An index run, in four files: index.c (which folders, by which model, what has gone), run.c (the caller's thread:
- * what the walk meets goes to workers and is retired in order, in batches and commits), item.c (one file on a worker
- * thread: bytes, hash, pixels, network input), known.c (tables of what the index holds and what this run has added).
+ * An index run, in six files: plan.c (which folders), index.c (their walks, by which model, what has gone), run.c (the
+ * caller's thread: what the walk meets goes to workers and is retired in order, and committed), item.c (one file on a
+ * worker thread: bytes, hash, pixels, network input), batch.c (many of them through the network), known.c (the table of
+ * paths that the index holds).
  */
 #ifndef IMS_ENGINE_INDEX_H
 #define IMS_ENGINE_INDEX_H
@@ -114,6 +115,37 @@ struct index_run {
 /* On a worker thread: reads, hashes, decodes and fits one item, then signals. */
 void ims_item_work(void *item);
 
+/* ------------------------------------------------------------------------------------------------ plan.c ---- */
+
+/* A root of the store, or a part of one. */
+typedef struct index_start {
+	int64_t root;      /* 0: one file, by absolute path */
+	char *root_path;   /* "" for root 0 */
+	char *prefix;      /* below the root, "" for all; root 0: the file */
+	bool file;
+} index_start;
+
+typedef struct index_plan {
+	index_start *start;
+	size_t n;
+	char **root;       /* all known roots */
+	int64_t *root_id;
+	size_t n_roots;
+	imgsearch *s;
+	imgsearch_error *err;
+} index_plan;
+
+/* paths: folders and files; none: all that the index knows. p has s and err. */
+int ims_plan_make(index_plan *p, const char *const *paths, size_t n);
+void ims_plan_free(index_plan *p);
+
+/* ----------------------------------------------------------------------------------------------- batch.c ---- */
+
+int ims_batch_open(index_run *r);  /* the network, and the batches, whose size it decides */
+int ims_batch_join(index_run *r, const item *it, int64_t id); /* the item's input, of the picture with this id */
+int ims_batch_flush(index_run *r); /* all that joined has its vector after this */
+void ims_batch_free(index_run *r);
+
 /* ------------------------------------------------------------------------------------------------- run.c ---- */
 
 void ims_run_init(index_run *r, imgsearch *s, imgsearch_error *err);
@@ -130,5 +162,9 @@ int ims_run_finish(index_run *r);
 
 /* A transaction is open after this. */
 int ims_run_transaction(index_run *r);
+
+/* Work for the pool, and the wait until a worker has done with an item or a batch; both count as waiting. */
+void ims_run_give(index_run *r, void (*work)(void *), void *arg);
+void ims_run_wait(index_run *r, const bool *done);
 
 #endif

@@ -39,14 +39,10 @@ member *ims_members_find(const members *m, int64_t id)
 
 static member *append(members *m)
 {
-	if (m->n == m->cap) {
-		size_t cap = m->cap ? 2 * m->cap : 1024;
-		member *more = ims_realloc(m->item, cap, sizeof *more);
-		if (!more)
-			return NULL;
-		m->item = more;
-		m->cap = cap;
-	}
+	member *more = ims_grow(m->item, m->n, &m->cap, sizeof *more);
+	if (!more)
+		return NULL;
+	m->item = more;
 	memset(&m->item[m->n], 0, sizeof *m->item);
 	return &m->item[m->n++];
 }

@@ -1,10 +1,8 @@
 /*
  * The caller's thread of an index run. ims_run_entry hands new and changed files to the pool through a ring of items;
- * when the ring is full the oldest is waited for and retired: its row is written, and its input joins a batch. A full
- * batch goes to the pool as well, where a run of the network keeps to one thread (ims_model_run_lane) and decoding fills
- * the rest; when all are with workers the oldest is waited for and its vectors are written. Commits happen every few
- * seconds, after all batches, so that an indexed row without its vector is never committed. Everything is retired in the
- * order of the walk: which of two equal files is the duplicate does not depend on threads.
+ * when the ring is full the oldest is waited for and retired: its row is written, and its input joins a batch (batch.c).
+ * Commits happen every few seconds, after all batches, so that an indexed row without its vector is never committed.
+ * Everything is retired in the order of the walk: which of two equal files is the duplicate does not depend on threads.
  */
 #include "engine/index.h"
 
@@ -65,39 +63,9 @@ static int report(index_run *r, const char *path)
 	return ims_job_progress(&r->job, &p, r->err);
 }
 
-/* -------------------------------------------------------------------------------------------------- batches ---- */
+/* -------------------------------------------------------------------------------------------------- workers ---- */
 
-/* The network, and the memory whose size depends on it. Called before the first item goes to a worker. */
-static int load_network(index_run *r)
-{
-	double start = ims_now();
-	int rc = ims_engine_network(r->s, &r->identity, &r->network, r->err);
-	r->counts.network_s += ims_now() - start;
-	r->waited += ims_now() - start;
-	if (rc)
-		return rc;
-	r->lanes = ims_model_lanes(r->network) + 1u;
-	r->batch = ims_model_batch(r->network);
-	if (r->lanes > 2) /* together they fill the caches no more than one would */
-		r->batch = (r->batch + 1) / 2;
-	size_t slot = (size_t)r->identity.recipe.crop * r->identity.recipe.crop * 3;
-	r->cap = r->batch + 2 * r->s->threads;
-	r->ring = ims_zalloc(r->cap, sizeof *r->ring);
-	r->lane = ims_zalloc(r->lanes, sizeof *r->lane);
-	bool got = r->ring && r->lane;
-	for (size_t i = 0; got && i < r->lanes; i++) {
-		index_batch *b = &r->lane[i];
-		b->run = r;
-		b->in = ims_alloc_aligned(r->batch, slot * sizeof(float));
-		b->out = ims_alloc_aligned(r->batch, r->identity.dim * sizeof(float));
-		b->id = ims_alloc(r->batch, sizeof *b->id);
-		got = b->in && b->out && b->id;
-	}
-	return got ? 0 : ims_nomem(r->err);
-}
-
-/* Until a worker has done with an item or a batch. */
-static void wait_for(index_run *r, const bool *done)
+void ims_run_wait(index_run *r, const bool *done)
 {
 	double start = ims_now();
 	pthread_mutex_lock(&r->context.lock);
@@ -107,86 +75,22 @@ static void wait_for(index_run *r, const bool *done)
 	r->waited += ims_now() - start;
 }
 
-static void give(index_run *r, void (*work)(void *), void *arg)
+void ims_run_give(index_run *r, void (*work)(void *), void *arg)
 {
 	double start = ims_now();
 	ims_pool_run(r->s->pool, work, arg); /* waits where the queue is full */
 	r->waited += ims_now() - start;
 }
 
-static void run_batch(void *arg)
+/* The network, and the memory whose size depends on it. Called before the first item goes to a worker. */
+static int load_network(index_run *r)
 {
-	index_batch *b = arg;
-	double start = ims_now();
-	b->rc = ims_model_run_lane(b->run->network, b->in, b->n, b->out, &b->err);
-	b->seconds = ims_now() - start;
-	pthread_mutex_lock(&b->run->context.lock);
-	b->done = true;
-	pthread_cond_signal(&b->run->context.finished);
-	pthread_mutex_unlock(&b->run->context.lock);
-}
-
-/* A picture whose feature is not finite is a bad picture. */
-static int store_feature(index_run *r, const index_batch *b, size_t i)
-{
-	const float *v = b->out + i * r->identity.dim;
-	store_picture p = { 0 };
-	char *root = NULL;
-	if (ims_all_finite(v, r->identity.dim))
-		return ims_store_vector_put(r->s->store, b->id[i], v, r->identity.dim, r->next, r->err);
-	int rc = ims_store_picture_get(r->s->store, b->id[i], &p, &root, r->err);
-	const char *path = p.path;
-	if (!rc) {
-		store_picture bad = p;
-		bad.state = IMGSEARCH_DAMAGED;
-		bad.reason = "the network gives no finite feature";
-		rc = ims_store_picture_put(r->s->store, &bad, r->err);
-	}
-	p.path = path;
-	ims_store_picture_clear(&p);
-	ims_free(root);
-	r->counts.indexed--;
-	r->counts.damaged++;
-	return rc;
-}
-
-static int retire_batch(index_run *r)
-{
-	index_batch *b = &r->lane[r->first];
-	wait_for(r, &b->done);
-	double start = ims_now();
-	r->counts.network_s += b->seconds;
-	if (b->rc && r->err)
-		*r->err = b->err;
-	int rc = b->rc;
-	for (size_t i = 0; !rc && i < b->n; i++)
-		rc = store_feature(r, b, i);
-	r->counts.store_s += ims_now() - start;
-	b->n = 0;
-	b->done = false;
-	r->first = (r->first + 1) % r->lanes;
-	r->running--;
-	return rc;
-}
-
-static index_batch *filling(index_run *r)
-{
-	return &r->lane[(r->first + r->running) % r->lanes];
-}
-
-/* One is always kept to be filled. */
-static int send_batch(index_run *r)
-{
-	give(r, run_batch, filling(r));
-	return ++r->running == r->lanes ? retire_batch(r) : 0;
-}
-
-static int flush(index_run *r)
-{
-	int rc = r->network && filling(r)->n ? send_batch(r) : 0;
-	while (!rc && r->running)
-		rc = retire_batch(r);
-	return rc;
+	int rc = ims_batch_open(r);
+	if (rc)
+		return rc;
+	r->cap = r->batch + 2 * r->s->threads;
+	r->ring = ims_zalloc(r->cap, sizeof *r->ring);
+	return r->ring ? 0 : ims_nomem(r->err);
 }
 
 /* A kill loses no more than this many seconds, however few pictures there are among the files. */
@@ -194,17 +98,8 @@ static int commit_in_time(index_run *r)
 {
 	if (!r->in_transaction || ims_now() - r->last_commit < commit_every)
 		return 0;
-	int rc = flush(r);
+	int rc = ims_batch_flush(r);
 	return rc ? rc : commit(r);
-}
-
-static int join_batch(index_run *r, item *it, int64_t id)
-{
-	size_t slot = (size_t)r->identity.recipe.crop * r->identity.recipe.crop * 3;
-	index_batch *b = filling(r);
-	memcpy(b->in + b->n * slot, it->input, slot * sizeof(float));
-	b->id[b->n++] = id;
-	return b->n == r->batch ? send_batch(r) : 0;
 }
 
 /* --------------------------------------------------------------------------------------------------- retire ---- */
@@ -297,7 +192,7 @@ static int retire_new(index_run *r, item *it)
 		return rc;
 	r->counts.added += !it->id;
 	count_state(r, IMGSEARCH_INDEXED);
-	return join_batch(r, it, row.id);
+	return ims_batch_join(r, it, row.id);
 }
 
 static int retire_known(index_run *r, item *it)
@@ -306,7 +201,7 @@ static int retire_known(index_run *r, item *it)
 	r->counts.unchanged++;
 	count_state(r, IMGSEARCH_INDEXED);
 	int rc = it->vector_only ? 0 : ims_store_picture_put(r->s->store, &row, r->err);
-	return rc || !it->decoded ? rc : join_batch(r, it, it->id);
+	return rc || !it->decoded ? rc : ims_batch_join(r, it, it->id);
 }
 
 static int retire_bad(index_run *r, item *it)
@@ -321,7 +216,7 @@ static int retire_bad(index_run *r, item *it)
 static int retire(index_run *r)
 {
 	item *it = &r->ring[r->head];
-	wait_for(r, &it->done);
+	ims_run_wait(r, &it->done);
 	r->head = (r->head + 1) % r->cap;
 	r->flying--;
 	r->counts.decode_s += it->seconds;
@@ -364,7 +259,7 @@ static int submit(index_run *r, const walk_entry *e, int64_t id, bool vector_onl
 		return ims_nomem(r->err);
 	}
 	r->flying++;
-	give(r, ims_item_work, it);
+	ims_run_give(r, ims_item_work, it);
 	return 0;
 }
 
@@ -461,7 +356,7 @@ int ims_run_finish(index_run *r)
 	while (!rc && r->flying)
 		rc = ims_job_cancelled(&r->job) ? IMGSEARCH_ECANCELED : retire(r);
 	if (!rc || rc == IMGSEARCH_ECANCELED) {
-		int flushed = flush(r);
+		int flushed = ims_batch_flush(r);
 		rc = flushed ? flushed : rc;
 	}
 	if (!rc || rc == IMGSEARCH_ECANCELED) {
@@ -477,9 +372,8 @@ void ims_run_free(index_run *r)
 {
 	/* For this run's work alone: others may keep the pool busy for ever. */
 	for (; r->flying; r->flying--, r->head = (r->head + 1) % r->cap)
-		wait_for(r, &r->ring[r->head].done);
-	for (; r->running; r->running--, r->first = (r->first + 1) % r->lanes)
-		wait_for(r, &r->lane[r->first].done);
+		ims_run_wait(r, &r->ring[r->head].done);
+	ims_batch_free(r);
 	if (r->in_transaction)
 		ims_store_tx_rollback(r->s->store);
 	for (size_t i = 0; i < r->cap && r->ring; i++) {
@@ -491,12 +385,6 @@ void ims_run_free(index_run *r)
 		ims_free(r->unreadable[i]);
 	ims_free(r->unreadable);
 	ims_free(r->ring);
-	for (size_t i = 0; i < r->lanes && r->lane; i++) {
-		ims_free(r->lane[i].in);
-		ims_free(r->lane[i].out);
-		ims_free(r->lane[i].id);
-	}
-	ims_free(r->lane);
 	ims_model_free(r->network);
 	ims_known_free(&r->known);
 	ims_model_identity_free(&r->identity);

@@ -25,14 +25,10 @@ static int take(void *user, const walk_entry *e)
 	file_list *l = user;
 	if (e->kind != WALK_FILE)
 		return 0;
-	if (l->n == l->cap) {
-		size_t cap = l->cap ? 2 * l->cap : 1024;
-		train_file *grown = ims_realloc(l->item, cap, sizeof *grown);
-		if (!grown)
-			return IMGSEARCH_ENOMEM;
-		l->item = grown;
-		l->cap = cap;
-	}
+	train_file *grown = ims_grow(l->item, l->n, &l->cap, sizeof *grown);
+	if (!grown)
+		return IMGSEARCH_ENOMEM;
+	l->item = grown;
 	const char *slash = strchr(e->path, '/');
 	train_file *f = &l->item[l->n++];
 	f->path = ims_format("%s/%s", l->root, e->path);

@@ -219,14 +219,10 @@ static bool visit(walker *w, const struct stat *st)
 	for (size_t i = 0; i < w->n_visited; i++)
 		if (w->visited[i].dev == st->st_dev && w->visited[i].ino == st->st_ino)
 			return false;
-	if (w->n_visited == w->cap_visited) {
-		size_t cap = w->cap_visited ? 2 * w->cap_visited : 64;
-		folder_id *grown = ims_realloc(w->visited, cap, sizeof *grown);
-		if (!grown)
-			return false;
-		w->visited = grown;
-		w->cap_visited = cap;
-	}
+	folder_id *grown = ims_grow(w->visited, w->n_visited, &w->cap_visited, sizeof *grown);
+	if (!grown)
+		return false;
+	w->visited = grown;
 	w->visited[w->n_visited++] = (folder_id){ st->st_dev, st->st_ino };
 	return true;
 }
@@ -282,13 +278,10 @@ static int list_names(DIR *dir, char ***names, size_t *n)
 	for (struct dirent *d; (d = readdir(dir)); errno = 0) {
 		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
 			continue;
-		if (*n == cap) {
-			cap = cap ? 2 * cap : 64;
-			char **grown = ims_realloc(*names, cap, sizeof *grown);
-			if (!grown)
-				return IMGSEARCH_ENOMEM;
-			*names = grown;
-		}
+		char **grown = ims_grow(*names, *n, &cap, sizeof *grown);
+		if (!grown)
+			return IMGSEARCH_ENOMEM;
+		*names = grown;
 		if (!((*names)[*n] = ims_strdup(d->d_name)))
 			return IMGSEARCH_ENOMEM;
 		++*n;

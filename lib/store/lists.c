@@ -291,12 +291,10 @@ int ims_store_columns_get(store *st, int64_t id, store_column **out, size_t *n, 
 		return rc;
 	rc = ims_store_query(c, &s, err, "SELECT name, value, title FROM cell WHERE picture = ?1 ORDER BY number", "i", id);
 	while (!rc && !failed && (rc = ims_store_step(c, s, err)) > 0) {
-		if (*n == cap) {
-			store_column *more = ims_realloc(*out, cap = cap ? 2 * cap : 8, sizeof *more);
-			if ((failed = !more))
-				break;
-			*out = more;
-		}
+		store_column *more = ims_grow(*out, *n, &cap, sizeof *more);
+		if ((failed = !more))
+			break;
+		*out = more;
 		(*out)[(*n)++] = (store_column){ ims_store_text(s, 0, &failed), ims_store_text(s, 1, &failed), sqlite3_column_int(s, 2) != 0 };
 		rc = 0;
 	}

@@ -70,12 +70,10 @@ int ims_store_searchers(store *st, store_searcher **out, size_t *n, imgsearch_er
 	rc = ims_store_query(c, &s, err, "SELECT s.state, s.name, s.params, s.version, s.rows, s.change,"
 		" (SELECT count(*) FROM searcher_chunk k WHERE k.state = s.state) FROM searcher s WHERE s.published ORDER BY s.name", "");
 	while (!rc && !failed && (rc = ims_store_step(c, s, err)) > 0) {
-		if (*n == cap) {
-			store_searcher *more = ims_realloc(*out, cap = cap ? 2 * cap : 4, sizeof *more);
-			if ((failed = !more))
-				break;
-			*out = more;
-		}
+		store_searcher *more = ims_grow(*out, *n, &cap, sizeof *more);
+		if ((failed = !more))
+			break;
+		*out = more;
 		(*out)[(*n)++] = (store_searcher){ .state = sqlite3_column_int64(s, 0), .name = ims_store_text(s, 1, &failed),
 			.params = ims_store_text(s, 2, &failed), .version = (uint32_t)sqlite3_column_int64(s, 3),
 			.chunks = (uint32_t)sqlite3_column_int64(s, 6), .rows = (uint64_t)sqlite3_column_int64(s, 4),

@@ -37,14 +37,10 @@ static size_t tensor_bytes(const shim_tensor *t)
 static int list_add(void *user, const shim_tensor *t)
 {
 	tensor_list *l = user;
-	if (l->n == l->cap) {
-		size_t cap = l->cap ? 2 * l->cap : 256;
-		shim_tensor *grown = ims_realloc(l->item, cap, sizeof *grown);
-		if (!grown)
-			return IMGSEARCH_ENOMEM;
-		l->item = grown;
-		l->cap = cap;
-	}
+	shim_tensor *grown = ims_grow(l->item, l->n, &l->cap, sizeof *grown);
+	if (!grown)
+		return IMGSEARCH_ENOMEM;
+	l->item = grown;
 	size_t bytes = tensor_bytes(t);
 	char *name = ims_strdup(t->name);
 	void *data = ims_alloc(bytes ? bytes : 1, 1);
