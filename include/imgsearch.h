@@ -153,8 +153,9 @@ typedef struct imgsearch_options {
 /*
  * Opens the index `path` (":memory:" for one that is not kept), making it if need be. Does not load the network: that
  * happens at the first picture. Errors: EINVAL, EIO, EDB (not a database, damaged), EVERSION (made by a newer
- * version), ENOTFOUND (must_exist). That the options name another model than the index was made by is noticed by the
- * first picture (EMODEL), while imgsearch_index_tree takes it as the wish to index anew.
+ * version), ENOTFOUND (must_exist), EMODEL (a new file, and the options name a model that there is not: none is made).
+ * That they name another model than the index was made by is noticed by the first picture (EMODEL), while
+ * imgsearch_index_tree takes it as the wish to index anew.
  */
 IMGSEARCH_API int imgsearch_open(imgsearch **out, const char *path, const imgsearch_options *options, imgsearch_error *err);
 

@@ -2,6 +2,7 @@
 #include "engine/engine.h"
 
 #include <string.h>
+#include <unistd.h>
 
 int ims_options_copy(void *ours, size_t size, const void *theirs, imgsearch_error *err)
 {
@@ -46,6 +47,17 @@ static int own_options(imgsearch *s, const imgsearch_options *o, imgsearch_error
 	return 0;
 }
 
+/* Looked for before a file is made: an index by a model that is none would stay empty. */
+static int check_model(imgsearch *s, const char *path, imgsearch_error *err)
+{
+	model_identity id;
+	if (!ims_engine_model_asked(s) || s->options.must_exist || s->options.read_only || !strcmp(path, ":memory:") || !access(path, F_OK))
+		return 0;
+	int rc = ims_engine_identify(s, NULL, &id, err);
+	ims_model_identity_free(&id);
+	return rc;
+}
+
 int imgsearch_open(imgsearch **out, const char *path, const imgsearch_options *options, imgsearch_error *err)
 {
 	imgsearch_options o;
@@ -67,6 +79,8 @@ int imgsearch_open(imgsearch **out, const char *path, const imgsearch_options *o
 	store_options so = { .must_exist = o.must_exist, .read_only = o.read_only, .dim = o.dim, .metric = o.metric };
 	sem_init(&s->decoders, 0, s->threads);
 	rc = own_options(s, &o, err);
+	if (!rc)
+		rc = check_model(s, path, err);
 	if (!rc)
 		rc = ims_store_open(&s->store, path, &so, err);
 	if (!rc)

@@ -357,6 +357,22 @@ static void another_recipe_indexes_anew_and_switches_at_the_end(void **state)
 	imgsearch_close(s);
 }
 
+static void a_new_index_by_a_model_that_is_none_is_not_made(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	imgsearch *s;
+	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
+	o.model = "nosuch";
+	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), IMGSEARCH_EMODEL);
+	assert_non_null(strstr(err.message, "nosuch"));
+	assert_null(s);
+	shell("[ -z \"$(ls '%s' | grep -v photos)\" ]", sc->dir);
+	imgsearch_close(scene_open(sc));
+	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0); /* which model, matters to pictures only */
+	imgsearch_close(s);
+}
+
 static int stop_at_third(void *user, const imgsearch_progress *p)
 {
 	(void)user;
@@ -451,6 +467,7 @@ int main(void)
 		TEST(an_unreadable_folder_keeps_its_pictures),
 		TEST(single_files_need_no_root),
 		TEST(an_index_inside_its_root_moves_with_it),
+		TEST(a_new_index_by_a_model_that_is_none_is_not_made),
 		TEST(another_recipe_indexes_anew_and_switches_at_the_end),
 		TEST(a_cancel_keeps_what_was_done),
 		TEST(a_second_writer_is_told_so),
