@@ -6,7 +6,7 @@ CC       := $(if $(filter default,$(origin CC)),gcc,$(CC))
 CXX      := $(if $(filter default,$(origin CXX)),g++,$(CXX))
 FUZZ_CC  ?= clang-14
 CFLAGS   ?= -O2 -g
-CXXFLAGS ?= -O3 -g -fno-math-errno
+CXXFLAGS ?= -O2 -g
 SANITIZE ?=
 LIBTORCH ?=
 JOBS     ?= $(shell nproc)
@@ -85,10 +85,10 @@ $(B)/%.o: %.c $(B)/flags
 	$(call say,CC )$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 # Their loops are to be vectorised, and shared out among libtorch's threads: by the OpenMP that libtorch itself has.
-$(B)/shim/train.o $(B)/shim/clip.o: private CXXFLAGS += -O3 -fno-math-errno $(if $(findstring clang,$(CXX)),,-fopenmp)
+$(B)/shim/train.o $(B)/shim/clip.o: private LOOPS = -fno-math-errno $(if $(findstring clang,$(CXX)),-fopenmp-simd,-fopenmp)
 $(B)/shim/%.o: shim/%.cc $(B)/flags
 	@mkdir -p $(@D)
-	$(call say,CXX)$(CXX) $(CPPFLAGS) $(TORCH_INC) $(ALL_CXXFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CXX)$(CXX) $(CPPFLAGS) $(TORCH_INC) $(ALL_CXXFLAGS) $(LOOPS) -MMD -MP -c $< -o $@
 
 $(B)/libimgsearch.a: $(LIB_OBJ)
 	@rm -f $@

@@ -18,6 +18,7 @@ template <typename U> void mask_bits(const void *y, const void *g, void *out, in
 	const U *ys = static_cast<const U *>(y), *gs = static_cast<const U *>(g);
 	U *to = static_cast<U *>(out);
 	at::parallel_for(0, n, 1 << 16, [=](int64_t begin, int64_t end) {
+#pragma omp simd
 		for (int64_t i = begin; i < end; i++)
 			to[i] = gs[i] & static_cast<U>(-static_cast<int>(static_cast<U>(ys[i] - 1) < static_cast<U>(top - 1)));
 	});

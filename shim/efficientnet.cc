@@ -4,6 +4,8 @@
  */
 #include "shim/nn.h"
 
+#include <c10/core/GradMode.h>
+
 #include <cmath>
 
 namespace ims {
@@ -53,7 +55,7 @@ public:
 		for (block &b : blocks) {
 			at::Tensor y = (*b.depthwise)(b.widen ? (*b.widen)(x) : x);
 			at::Tensor weight = (*b.excite)((*b.squeeze)(y.mean({ 2, 3 }, true)));
-			y = at::GradMode::is_enabled() ? y * weight : y.mul_(weight);
+			y = c10::GradMode::is_enabled() ? y * weight : y.mul_(weight);
 			x = (*b.narrow)(y, b.residual ? &x : nullptr);
 		}
 		return (*last)(x);

@@ -193,6 +193,7 @@ struct adamw_step {
 void adamw_pass(float *p, const float *g, float *first, float *second, const float *start, int64_t n, adamw_step s)
 {
 	at::parallel_for(0, n, 1 << 15, [=](int64_t begin, int64_t end) {
+#pragma omp simd
 		for (int64_t i = begin; i < end; i++) {
 			first[i] += (g[i] - first[i]) * s.first;
 			second[i] += (g[i] * g[i] - second[i]) * s.second;
