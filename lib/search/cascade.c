@@ -400,6 +400,8 @@ static int fetch(cascade *x, const candidate *from, size_t n, float *rows, topk 
 {
 	int64_t ids[FETCH];
 	uint8_t there[FETCH];
+	if (!n)
+		return 0;
 	for (size_t i = 0; i < n; i++)
 		ids[i] = from[i].id;
 	int rc = x->rows->fetch(x->rows->ctx, ids, n, rows, there, x->err);

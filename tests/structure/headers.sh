@@ -23,7 +23,7 @@ int use(imgsearch_hits **hits)
 END
 cp "$W/use.c" "$W/use.cpp"
 strict="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only -Iinclude"
-for compiler in gcc clang-14; do
+for compiler in gcc clang; do
 	command -v $compiler >/dev/null || { skip "imgsearch.h by $compiler" "not installed"; continue; }
 	$compiler -std=c11 $strict -Wstrict-prototypes -Wc++-compat "$W/use.c" 2>"$W/log"; result "imgsearch.h as strict C11 by $compiler" $?
 	$compiler -x c++ -std=c++17 $strict "$W/use.cpp" 2>"$W/log"; result "imgsearch.h as C++17 by $compiler" $?
@@ -36,7 +36,7 @@ for header in lib/*/*.h cli/*.h shim/shim.h; do
 done
 result "each header stands alone" $bad
 
-for compiler in gcc clang-14; do
+for compiler in gcc clang; do
 	command -v $compiler >/dev/null || { skip "no warnings by $compiler" "not installed"; continue; }
 	find lib cli tests/tools -name '*.c' -print0 | sort -z | xargs -0 -n 1 -P "$(nproc)" $compiler -std=c11 -Wall -Wextra -Wpedantic -Wvla -Werror -O0 -D_GNU_SOURCE -Iinclude -Ilib -I. \
 		$(pkg-config --cflags chafa 2>/dev/null | sed 's/-I/-isystem /g') -fsyntax-only 2>"$W/log"
