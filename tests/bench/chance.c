@@ -25,7 +25,7 @@ typedef struct set {
 	float *row;
 } set;
 
-static void die(const char *what)
+_Noreturn static void die(const char *what)
 {
 	fprintf(stderr, "chance: %s\n", what);
 	exit(1);
