@@ -100,7 +100,7 @@ static bool set_searcher(search_call *c, const char *name)
 
 static bool add_stored(search_call *c, const char *name, const char *value, float weight)
 {
-	int64_t id;
+	int64_t id = 0;
 	if (!whole(c, name, value, 0, INT64_MAX, &id))
 		return false;
 	imgsearch_input *in = new_input(c);
@@ -118,8 +118,8 @@ static bool good_crop(const int32_t crop[4])
 
 bool search_param(search_call *c, const char *name, const char *value)
 {
-	int64_t v;
-	double d;
+	int64_t v = 0;
+	double d = 0;
 	char rest;
 	if (!strcmp(name, "k"))
 		return whole(c, name, value, 1, 10000, &v) && set_k(c, v);

@@ -74,7 +74,7 @@ static image_head upright(image_head h)
 
 int ims_image_head(image_head *out, const void *data, size_t size, const image_limits *limits, imgsearch_error *err)
 {
-	const decoder *d;
+	const decoder *d = NULL;
 	int rc = stored_head(&d, out, data, size, limits, err);
 	*out = upright(*out);
 	return rc;
@@ -199,7 +199,7 @@ static void stored_part(int32_t out[4], const int32_t part[4], turning t, int32_
 int ims_image_decode(image *out, image_head *head, const void *data, size_t size, const image_limits *limits, const int32_t crop[4],
 	imgsearch_error *err)
 {
-	const decoder *d;
+	const decoder *d = NULL;
 	image_head stored, full;
 	*out = (image){ 0 };
 	int rc = stored_head(&d, &stored, data, size, limits, err);

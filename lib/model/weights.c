@@ -228,7 +228,7 @@ int ims_weights_open(weights *out, const char *path, imgsearch_error *err)
 int ims_weights_hash(hash256 *out, const char *path, imgsearch_error *err)
 {
 	void *map;
-	size_t size;
+	size_t size = 0;
 	int r = map_file(&map, &size, path, err);
 	if (r)
 		return r;

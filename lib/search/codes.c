@@ -411,13 +411,18 @@ static codes *codes_new(const row_source *rows, const rotation *axes, imgsearch_
 	return c;
 }
 
+bool ims_codes_worth(const row_source *rows)
+{
+	return rows->n >= FEW && rows->n <= UINT32_MAX - 1024;
+}
+
 int ims_codes_build(codes **out, const row_source *rows, const rotation *axes, const uint32_t *slot, job *job, imgsearch_error *err)
 {
 	pool *pool = job ? job->pool : NULL;
 	encoding e = { .slot = slot, .total = rows->n, .passes = 1, .job = job };
 	uint32_t *order = NULL;
 	*out = NULL;
-	if (rows->n < FEW || rows->n > UINT32_MAX - 1024)
+	if (!ims_codes_worth(rows))
 		return 0;
 	codes *c = codes_new(rows, axes, err);
 	int rc = c ? pack_axes(c, axes, err) : IMGSEARCH_ENOMEM;

@@ -61,6 +61,9 @@ typedef struct codes {
 	pthread_mutex_t lock;        /* reading chunks */
 } codes;
 
+/* Enough rows for codes to be of use, and not too many. */
+bool ims_codes_worth(const row_source *rows);
+
 /*
  * Codes every row of the source. slot: where the i-th row of the scan goes, a permutation; NULL: neighbours together. *out is NULL
  * and the result 0 where codes are of no use: few rows, or numbers too large or small for bounds in f32.

@@ -40,7 +40,7 @@ static int exact_build(searcher **out, const row_source *rows, const search_para
 	exact *s = exact_new(rows, err);
 	if (!s)
 		return IMGSEARCH_ENOMEM;
-	int rc = ims_rotation_fit(&axes, rows, ims_codes_components(rows->dim), p->seed + 1, job, err);
+	int rc = ims_codes_worth(rows) ? ims_rotation_fit(&axes, rows, ims_codes_components(rows->dim), p->seed + 1, job, err) : 0;
 	if (!rc)
 		rc = ims_codes_build(&s->c, rows, &axes, NULL, job, err);
 	ims_rotation_free(&axes);

@@ -12,7 +12,6 @@
 #include <math.h>
 
 enum {
-	FEW = 256,
 	RAW_DIM = 32,        /* up to here the rows' own coordinates */
 	RAW_BUCKET = 32,
 	COORDINATES = 16,    /* leading components of longer rows */
@@ -170,7 +169,7 @@ static int kdtree_build(searcher **out, const row_source *rows, const search_par
 	int rc = s ? 0 : IMGSEARCH_ENOMEM;
 	if (rc)
 		return rc;
-	if (rows->n < FEW || rows->n > UINT32_MAX - 1024) {
+	if (!ims_codes_worth(rows)) {
 		/* scanned */
 	} else if (rows->dim <= RAW_DIM) {
 		rc = build_tree(s, rows, NULL, rows->dim, job, err);

@@ -154,30 +154,60 @@ static void multiply(fit *f)
 
 /* --------------------------------------------------------------------------------------------------- axes ---- */
 
-/* Gram-Schmidt, twice; what vanishes is replaced by a random direction. */
-static void orthonormalise(fit *f, float *rows, size_t n, uint64_t *random)
+typedef struct projecting {
+	const fit *f;
+	float *rows;
+	size_t first, done; /* rows first .. done - 1 are taken out of those from done on */
+} projecting;
+
+static void take_out(const fit *f, const float *rows, size_t n, float *row)
 {
-	const kernels *k = ims_kernels();
-	for (size_t i = 0; i < n; i++) {
-		float *row = rows + i * f->dim, before = sqrtf(k->dot(row, row, f->dim));
-		for (int round = 0;; round++) {
-			for (size_t j = 0; j < i; j++)
-				add_row(row, rows + j * f->dim, -k->dot(row, rows + j * f->dim, f->dim), f->dim);
-			float length = sqrtf(k->dot(row, row, f->dim));
-			if (!(length > 1e-5f * before) || !(before > 1e-30f)) {
-				for (size_t j = 0; j < f->dim; j++)
-					row[j] = (float)(ims_random_unit(random) - 0.5);
-				before = 1;
-				round = -1;
-				continue;
+	for (size_t j = 0; j < n; j++)
+		add_row(row, rows + j * f->dim, -ims_kernels()->dot(row, rows + j * f->dim, f->dim), f->dim);
+}
+
+static void take_out_tile(void *arg, size_t i, unsigned worker)
+{
+	const projecting *p = arg;
+	size_t dim = p->f->dim;
+	(void)worker;
+	take_out(p->f, p->rows + p->first * dim, p->done - p->first, p->rows + (p->done + i) * dim);
+}
+
+/* Its length becomes 1; where little was left of it, a random direction, at right angles to the i rows before it, takes its place. */
+static void make_unit(const fit *f, float *rows, size_t i, float before, uint64_t *random)
+{
+	float *row = rows + i * f->dim, length;
+	while (!((length = sqrtf(ims_kernels()->dot(row, row, f->dim))) > 1e-5f * before) || !(before > 1e-30f)) {
+		for (size_t j = 0; j < f->dim; j++)
+			row[j] = (float)(ims_random_unit(random) - 0.5);
+		before = 1;
+		take_out(f, rows, i, row);
+	}
+	for (size_t j = 0; j < f->dim; j++)
+		row[j] /= length;
+}
+
+/* Modified Gram-Schmidt by tiles of rows: the same sums in the same order, however many threads. Once loses some precision. */
+static int orthonormalise(const fit *f, float *rows, size_t n, int times, uint64_t *random, imgsearch_error *err)
+{
+	float *before = ims_alloc(n, sizeof(*before));
+	if (!before)
+		return ims_nomem(err);
+	for (; times > 0; times--) {
+		for (size_t i = 0; i < n; i++)
+			before[i] = sqrtf(ims_kernels()->dot(rows + i * f->dim, rows + i * f->dim, f->dim));
+		for (size_t first = 0; first < n; first += TILE) {
+			projecting p = { f, rows, first, first + TILE < n ? first + TILE : n };
+			for (size_t i = first; i < p.done; i++) {
+				take_out(f, rows + first * f->dim, i - first, rows + i * f->dim);
+				make_unit(f, rows, i, before[i], random);
 			}
-			for (size_t j = 0; j < f->dim; j++)
-				row[j] /= length;
-			before = 1;
-			if (round == 1)
-				break;
+			parallel(f, n - p.done, take_out_tile, &p);
 		}
 	}
+	ims_free(before);
+	return 0;
 }
 
 /* Rayleigh-Ritz: the best axes within the basis, from small = basis * covariance * basis'. Into r, by falling variance. */
@@ -228,21 +258,19 @@ static int find_axes(fit *f, rotation *r, uint64_t seed, imgsearch_error *err)
 	} else {
 		for (size_t i = 0; i < f->block * f->dim; i++)
 			f->basis[i] = (float)(ims_random_unit(&seed) - 0.5);
-		orthonormalise(f, f->basis, f->block, &seed);
+		rc = orthonormalise(f, f->basis, f->block, 1, &seed, err);
 		for (int i = 0; !rc && i < ROUNDS; i++) {
 			multiply(f);
 			memcpy(f->basis, f->image, f->block * f->dim * sizeof(float));
-			orthonormalise(f, f->basis, f->block, &seed);
-			if (f->job && ims_job_cancelled(f->job))
+			rc = orthonormalise(f, f->basis, f->block, i + 1 < ROUNDS ? 1 : 2, &seed, err);
+			if (!rc && f->job && ims_job_cancelled(f->job))
 				rc = ims_fail(err, IMGSEARCH_ECANCELED, "cancelled");
 		}
 		multiply(f);
 	}
 	if (!rc)
 		rc = best_within(f, r, err);
-	if (!rc)
-		orthonormalise(f, r->axes, r->parts, &seed);
-	return rc;
+	return rc ? rc : orthonormalise(f, r->axes, r->parts, 2, &seed, err);
 }
 
 /* One of two opposite axes: the one whose largest value is positive. */
