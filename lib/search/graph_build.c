@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-enum { ENTRIES_MAX = 1024, ENCODE_CHUNK = 64, BATCH_MIN = 256, BATCH_MAX = 16384 };
+enum { ENTRIES_MAX = 4096, ENCODE_CHUNK = 64, BATCH_MIN = 256, BATCH_MAX = 16384 };
 
 #define ALPHA 1.15f
 

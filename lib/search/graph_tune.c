@@ -1,16 +1,20 @@
 /*
  * Which beam and margin meet which recall, measured on the finished graph with two kinds of queries, the truth coming
- * from a plain scan: stored rows (their own row left out), and points half way between a row and its 500th neighbour,
- * which turn out as hard as pictures of which nothing is indexed. A level is the cheapest pair that has both recalls; cost is counted in expanded nodes and full rows read, not in seconds, so that a seed gives one graph.
+ * from a plain scan: stored rows (their own row left out), and points half way between a row and the nearest of a sample
+ * of rows, which turn out as hard as pictures of which nothing is indexed. A level is the cheapest pair that has both recalls; cost is counted in expanded nodes and full rows read, not in seconds, so that a seed gives one graph.
  */
 #include "search/graph.h"
 
 #include <math.h>
 #include <stdio.h>
 
-enum { QUERIES = 64, K = 10, FAR = 500, EFS = 14, MARGINS = 4 };
+enum {
+	QUERIES = 128, K = 10, EFS = 17, MARGINS = 4,
+	FAR = 600, /* the rank of a neighbour in the sample: its share of the rows */
+	SAMPLE_MIN = 20, SAMPLE_MAX = 350
+};
 
-static const uint32_t efs[EFS] = { 10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 1000 };
+static const uint32_t efs[EFS] = { 10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 1000, 1600, 2500, 4000 };
 static const float margins[MARGINS] = { 0, 0.03f, 0.1f, 0.3f };
 static const float wanted[] = { 0.8f, 0.9f, 0.95f, 0.97f, 0.98f, 0.99f, 0.995f, 0.999f };
 
@@ -26,46 +30,74 @@ typedef struct tuning {
 	trial trial[EFS][MARGINS];
 } tuning;
 
-/* The id of a row's neighbour of rank FAR, or of a smaller one in a small collection. */
-static int far_neighbour(tuning *t, const float *row, int64_t *id, imgsearch_error *err)
+/* Some rows, by chance; those of free slots are left out. */
+typedef struct sample {
+	float *row;
+	int64_t *id;
+	size_t n;
+} sample;
+
+static int draw(const graph *g, const row_source *rows, sample *out, uint64_t *seed, imgsearch_error *err)
 {
-	topk near;
-	search_report report;
-	size_t rank = t->g->live / 20 < FAR ? t->g->live / 20 : FAR;
-	search_request q = { .queries = row, .n = 1, .k = rank, .max_distance = INFINITY, .filter_count = SIZE_MAX };
-	if (ims_topk_init(&near, rank))
-		return ims_nomem(err);
-	int rc = ims_graph_ask(t->g, &q, 2 * rank, 0, &near, &report, err);
-	if (!rc && near.n)
-		*id = near.item[0].id; /* the heap's first is the farthest */
-	ims_topk_free(&near);
+	size_t want = g->live / FAR, dim = rows->dim;
+	want = want < SAMPLE_MIN ? SAMPLE_MIN : want > SAMPLE_MAX ? SAMPLE_MAX : want;
+	uint8_t *found = ims_alloc(want, sizeof(*found));
+	*out = (sample){ ims_alloc(want, dim * sizeof(float)), ims_alloc(want, sizeof(int64_t)), 0 };
+	int rc = found && out->row && out->id ? 0 : ims_nomem(err);
+	for (size_t i = 0; !rc && i < want; i++)
+		out->id[i] = g->ids[ims_random(seed) % g->n];
+	if (!rc)
+		rc = rows->fetch(rows->ctx, out->id, want, out->row, found, err);
+	for (size_t i = 0; !rc && i < want; i++)
+		if (found[i]) {
+			memmove(out->row + out->n * dim, out->row + i * dim, dim * sizeof(float));
+			out->id[out->n++] = out->id[i];
+		}
+	ims_free(found);
 	return rc;
+}
+
+/* The nearest of the sample that is another row; NULL: there is none. */
+static const float *nearest(const sample *s, const row_source *rows, const float *row, int64_t id)
+{
+	const float *best = NULL;
+	float least = INFINITY;
+	for (size_t i = 0; i < s->n; i++) {
+		float d = ims_search_distance(rows->metric, row, s->row + i * rows->dim, rows->dim);
+		if (s->id[i] != id && d < least) {
+			least = d;
+			best = s->row + i * rows->dim;
+		}
+	}
+	return best;
 }
 
 static int pick_queries(tuning *t, const row_source *rows, uint64_t seed, imgsearch_error *err)
 {
 	graph *g = t->g;
 	size_t dim = rows->dim;
-	uint8_t found[2] = { 0, 0 };
-	float *pair = ims_alloc(2 * dim, sizeof(*pair));
-	int rc = pair ? 0 : ims_nomem(err);
+	sample near = { 0 };
+	int rc = draw(g, rows, &near, &seed, err);
 	for (size_t i = 0; !rc && i < 2 * QUERIES; i++) {
-		float *q = t->query + i * dim, half = i < QUERIES ? 0 : 0.5f, length = 0;
+		float *q = t->query + i * dim, length = 0;
+		const float *other = NULL;
+		uint8_t found = 0;
 		int64_t id = g->ids[ims_random(&seed) % g->n];
 		t->self[i] = i < QUERIES ? id : INT64_MIN;
-		rc = rows->fetch(rows->ctx, &id, 1, pair, found, err);
-		if (!rc && half > 0)
-			rc = far_neighbour(t, pair, &id, err);
-		if (!rc)
-			rc = rows->fetch(rows->ctx, &id, 1, pair + dim, found + 1, err);
-		for (size_t j = 0; !rc && j < dim; j++) {
-			q[j] = found[0] && found[1] ? (1 - half) * pair[j] + half * pair[dim + j] : 0;
+		rc = rows->fetch(rows->ctx, &id, 1, q, &found, err);
+		if (!found)
+			memset(q, 0, dim * sizeof(*q));
+		else if (i >= QUERIES)
+			other = nearest(&near, rows, q, id);
+		for (size_t j = 0; j < dim && other; j++) {
+			q[j] = (q[j] + other[j]) / 2;
 			length += q[j] * q[j];
 		}
-		for (size_t j = 0; j < dim && half > 0 && length > 0 && rows->metric == IMGSEARCH_COSINE; j++)
+		for (size_t j = 0; j < dim && length > 0 && rows->metric == IMGSEARCH_COSINE; j++)
 			q[j] /= sqrtf(length);
 	}
-	ims_free(pair);
+	ims_free(near.row);
+	ims_free(near.id);
 	return rc;
 }
 
