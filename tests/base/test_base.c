@@ -56,6 +56,32 @@ static void topk_keeps_the_nearest_and_breaks_ties_by_id(void **state)
 	ims_topk_free(&t);
 }
 
+static void arrays_grow_as_they_fill(void **state)
+{
+	(void)state;
+	size_t cap = 0, moves = 0;
+	int *a = NULL;
+	for (size_t n = 0; n < 1000; n++) {
+		size_t before = cap;
+		int *more = ims_grow(a, n, &cap, sizeof *more);
+		assert_non_null(more);
+		assert_true(cap > n);
+		moves += cap != before;
+		a = more;
+		a[n] = (int)n;
+	}
+	assert_in_range(moves, 2, 10);
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(a[i], i);
+	size_t full = cap;
+	ims_alloc_fail_after(1);
+	assert_null(ims_grow(a, full, &cap, sizeof *a));
+	ims_alloc_fail_after(0);
+	assert_int_equal(cap, full);
+	assert_int_equal(a[999], 999);
+	ims_free(a);
+}
+
 static void arrays_do_not_overflow(void **state)
 {
 	(void)state;
@@ -178,6 +204,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hashes_match_their_specifications),
 		cmocka_unit_test(topk_keeps_the_nearest_and_breaks_ties_by_id),
+		cmocka_unit_test(arrays_grow_as_they_fill),
 		cmocka_unit_test(arrays_do_not_overflow),
 		cmocka_unit_test(buffers_read_back_and_remember_failure),
 		cmocka_unit_test(files_are_read_and_odd_ones_refused),

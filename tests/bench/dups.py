@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """bench-dups: imgsearch dups over 100 000 pictures that are indexed.
 
-usage: dups.py    (B: the build; N: how many; ROWS: a .npy of features of the pictures, instead of extracting them)
+usage: dups.py    (B: the build; N: how many; ROWS: a .npy of features of the pictures, instead of extracting them; KEEP: a folder that keeps
+the index for another time)
 
 Indexing 100 000 real files takes minutes, so the index is put together from real parts: features by the default model
 of the pictures in ../shared, each blended with another's by up to a third until there are N, and signatures of random
