@@ -9,6 +9,7 @@ W = os.path.realpath(tempfile.mkdtemp())
 ENV = dict(os.environ, IMGSEARCH_LIBDIR=B + "/tests/lib", HOME=W, XDG_RUNTIME_DIR=W, XDG_CACHE_HOME=W + "/cache", LC_ALL="C", TERM="dumb")
 ENV.pop("IMGSEARCH_DB", None)
 count = failed = 0
+servers = []
 
 
 def check(name, ok, why=""):
@@ -28,6 +29,7 @@ def run(*args, **more):
 class Server:
     def __init__(self, db, *options, wait=True):
         self.process = subprocess.Popen([COMMAND, "serve", "--db", db, "--port", "0", *options], env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        servers.append(self.process)
         line = self.process.stdout.readline() if wait else ""
         self.port = int(line.rstrip("/\n").rsplit(":", 1)[1]) if line else 0
 
@@ -406,5 +408,7 @@ def main():
 try:
     sys.exit(main())
 finally:
+    for process in servers:  # what a failure left running
+        process.kill()
     subprocess.run(["chmod", "-R", "u+rwX", W])
     shutil.rmtree(W, ignore_errors=True)
