@@ -176,8 +176,9 @@ int main(int argc, char **argv)
 	int used, status;
 	keep_memory();
 	catch_signals();
-	/* libtorch's OpenMP threads spin while they wait and starve the decoders, 13 x slower on a busy machine */
-	setenv("OMP_WAIT_POLICY", "passive", 0);
+	/* libtorch's OpenMP threads spin while they wait and starve the decoders, 13 x slower on a busy machine; training is all theirs */
+	if (argc < 2 || strcmp(argv[1], "train"))
+		setenv("OMP_WAIT_POLICY", "passive", 0);
 	/* so do OpenBLAS's, from its loading on: 0.2 s of a short run; 2^4 cycles is the least it takes */
 	setenv("OPENBLAS_THREAD_TIMEOUT", "4", 0);
 	if (argc < 2) {
