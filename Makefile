@@ -243,7 +243,7 @@ bench-index: all fake $(TOOL_BIN) $(B)/tests/bench/bare $(B)/tests/bench/cold
 bench-decode: $(B)/tests/bench/decode
 	@tests/bench/decode.py $<
 
-# In pieces: DO=build, ask, cold-build, cold, crossover, plot, table; N=0: all rows; BENCH_ARGS: see tests/bench/search.py.
+# In pieces: DO=build, ask, cold-build, cold, crossover, auto, plot, table; N=0: all rows; BENCH_ARGS: see tests/bench/search.py.
 bench-search: cli $(B)/tests/bench/search_ours
 	@tests/bench/search.py $(B) $(or $(DO),all) --n $(or $(N),20000) $(BENCH_ARGS)
 

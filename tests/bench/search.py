@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """Our searchers and the peers that are installed on the same vectors: recall@10, queries/s, memory, building time.
 
-    search.py BUILD build|ask|cold-build|cold|crossover|plot|table|all [--set 1280|256|uniform] [--dim D] [--n ROWS] [--engines A,B,...] [--threads T] [--data DIR]
+    search.py BUILD build|ask|cold-build|cold|crossover|auto|plot|table|all [--set 1280|256|uniform] [--dim D] [--n ROWS] [--engines A,B,...] [--threads T] [--data DIR]
 
 build    makes the engines' indexes and the truth, and keeps them under BUILD/bench (minutes for peers at 200 000 rows)
 ask      loads each and appends its figures to BUILD/bench/search.csv; about 3 s a figure, each engine a process of its own
 cold     whole processes on the 256 set, pages cached: one query, 1000 queries (--recall R, as hnswlib --ef E has), what is read of
          the file; and queries through the file by one thread. cold-build makes the file before
 crossover  build and ask of our searchers over a grid of rows (or --n) and dimensions (or --dims A,B,...), in one go
+auto     files of several sizes and dimensions: what `build --searcher auto` takes, against every searcher that is as exact
 plot     draws BUILD/bench/search-SET.svg and crossover.svg from search.csv; table prints it as Markdown
 all      build, ask and plot
 
@@ -226,6 +227,41 @@ def crossover(args):
                     os.remove(v.state(engine) + ".txt")
 
 
+# ------------------------------------------------------------------------------------------------ auto ----
+
+AUTO_GRID = [(500, 256), (5000, 2), (5000, 8), (5000, 1280), (20000, 3), (20000, 8), (20000, 64), (50000, 256), (50000, 1280), (200000, 3), (200000, 64)]
+
+
+def auto(args):
+    """Through files, one query after the other by one thread. A graph is asked for the recall that it would be asked for by default."""
+    db, program = f"{args.build}/bench/auto.db", f"{args.build}/imgsearch"
+    for args.n, dim in AUTO_GRID:
+        args.set, args.dim = ("1280", 0) if dim > 256 else ("256", dim % 256)
+        v, rate, found = Vectors(args), {}, {}
+        part, asked, ids = f"{v.cache}/auto.npy", f"{v.cache}/auto_queries.npy", f"{v.cache}/auto_ids.npy"
+        np.save(part, np.load(v.base, mmap_mode="r")[:v.n])
+        np.save(asked, np.load(v.queries[0])[:200 if dim > 64 else 1000])
+        for name in db, db + "-wal", db + "-shm":
+            if os.path.exists(name):
+                os.remove(name)
+        run = lambda *words: json.loads(process([program, *words, "--db", db, "-q"])["out"] or "{}")
+        run("vectors", "import", part, "--metric", "l2")
+        chosen = run("build", "--stats")["searcher"]
+        names = ["exact", "kdtree", "pca", "scan"] + ["graph"] * (chosen == "graph")
+        for name in names:
+            if name not in (chosen, "scan"):
+                run("build", "--searcher", name)
+        for _ in range(3):
+            for name in names:
+                stats = run("query", "--vectors", asked, "-k", str(K), "--ids", ids, "--searcher", name, "--threads", "1", "--batch", "1", "--stats")
+                rate[name] = max(rate.get(name, 0), stats["queries"] / stats["search_s"])
+                found[name] = np.load(ids)
+        best = max(rate, key=rate.get)
+        same = all((found[name] == found["scan"]).all() for name in names if name != "graph")
+        print(f"{v.n} x {dim}: auto takes {chosen}, {rate[chosen]:.0f}/s; best is {best}, {rate[best]:.0f}/s: {rate[chosen] / rate[best]:.2f} x; "
+              f"{', '.join(f'{k} {r:.0f}' for k, r in rate.items())}; exact answers {'equal' if same else 'DIFFER'}", flush=True)
+
+
 # ------------------------------------------------------------------------------------------- plot, table ----
 
 
@@ -310,7 +346,7 @@ def table(args):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("build")
-    parser.add_argument("action", choices=["build", "ask", "cold", "cold-build", "crossover", "plot", "table", "all"])
+    parser.add_argument("action", choices=["build", "ask", "cold", "cold-build", "crossover", "auto", "plot", "table", "all"])
     parser.add_argument("--set", default="1280", choices=["1280", "256", "uniform"])
     parser.add_argument("--dim", type=int, default=0)
     parser.add_argument("--dims", help="crossover: only these, with commas")
@@ -327,6 +363,8 @@ def main():
         return table(args)
     if args.action == "crossover":
         return crossover(args)
+    if args.action == "auto":
+        return auto(args)
     if args.action.startswith("cold"):
         args.set, args.dim = "256", 0
     v = Vectors(args)
