@@ -67,6 +67,14 @@ def content(path):
         return f.read()
 
 
+def tensor(path, name):
+    """Of a .safetensors file, in f32 and flat."""
+    data = content(path)
+    size = int.from_bytes(data[:8], "little")
+    first, end = json.loads(data[8:8 + size])[name]["data_offsets"]
+    return torch.frombuffer(bytearray(data[8 + size + first:8 + size + end]), dtype=torch.float32)
+
+
 random.seed(1)
 torch.manual_seed(1)
 with tempfile.TemporaryDirectory() as work:
@@ -108,11 +116,21 @@ with tempfile.TemporaryDirectory() as work:
     last = head["features.18.0.weight"]["data_offsets"]
     ok("and not the last", data[last[0]:last[1]] != net.state_dict()["features.18.0.weight"].numpy().tobytes())
 
-    code, out, err = run("train", "set", *model, "--steps", 1, "--lr", 0.001, "--val", -1, "--f32", "-o", "one.safetensors")
-    size = int.from_bytes(content("one.safetensors")[:8], "little")
-    at = json.loads(content("one.safetensors")[8:8 + size])["features.18.0.weight"]["data_offsets"]
-    moved = torch.frombuffer(bytearray(content("one.safetensors")[8 + size + at[0]:8 + size + at[1]]), dtype=torch.float32) - net.state_dict()["features.18.0.weight"].flatten()
-    ok("AdamW's first step is as long as the learning rate", 0.00099 < moved.abs().median() < 0.00101 and moved.abs().max() < 0.00101, moved.abs().max())
+    run("train", "set", *model, "--steps", 1, "--lr", 0.001, "--val", -1, "--f32", "-o", "one.safetensors")
+    step = (tensor("one.safetensors", "features.18.0.weight") - net.state_dict()["features.18.0.weight"].flatten()).abs()
+    ok("AdamW's first step is as long as the learning rate", 0.00099 < step.median() < 0.00101 and step.max() < 0.00101, step.max())
+
+    deep = torchvision.models.resnet18()
+    torch.save(deep.state_dict(), "deep.pth")
+    moved = {}
+    for precision in "f32", "bf16":
+        run("train", "set", "--model", "resnet18", "--weights", "deep.pth", "--size", 96, "--precision", precision, "--batch", 8, "--steps", 1, "--val", -1,
+            "--lr", 0.001, "--f32", "-o", "one.safetensors")
+        for name in "layer4.0.conv1.weight", "layer4.1.conv2.weight":
+            moved[precision, name] = tensor("one.safetensors", name) - deep.state_dict()[name].flatten()
+    for name in "layer4.0.conv1.weight", "layer4.1.conv2.weight":
+        same = (moved["f32", name] * moved["bf16", name] > 0).float().mean()
+        ok(f"bf16's gradients point where f32's do, {name}", same > 0.8, same)
 
     # ---- interrupted
     long = [*model, "--batch", 8, "--val", -1, "--steps", 60, "--seed", 5, "--f32"]
