@@ -5,7 +5,6 @@
  */
 #include "shim/nn.h"
 #include "shim/clip.h"
-#include "shim/convolve.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
 
@@ -130,7 +129,8 @@ static at::Tensor activate(const at::Tensor &y, act a)
 at::Tensor conv::operator()(const at::Tensor &x, const at::Tensor *add)
 {
 	if (!folded) {
-		at::Tensor y = convolve(x, weight, bias, dims.stride, dims.kernel / 2, dims.groups);
+		auto type = x.scalar_type();
+		at::Tensor y = at::conv2d(x, weight.to(type), bias.defined() ? bias.to(type) : bias, dims.stride, dims.kernel / 2, 1, dims.groups);
 		if (gamma.defined())
 			y = at::batch_norm(y, gamma, beta, mean, variance, training, 0.1, eps, true);
 		return activate(add ? y + *add : y, activation);

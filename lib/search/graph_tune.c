@@ -1,7 +1,8 @@
 /*
  * Which beam and margin meet which recall, measured on the finished graph with two kinds of queries, the truth coming
  * from a plain scan: stored rows (their own row left out), and points half way between a row and the nearest of a sample
- * of rows, which turn out as hard as pictures of which nothing is indexed. A level is the cheapest pair that has both recalls; cost is counted in expanded nodes and full rows read, not in seconds, so that a seed gives one graph.
+ * of rows, which turn out as hard as pictures of which nothing is indexed. A level is the cheapest pair that has both
+ * recalls; cost is counted in expanded nodes and full rows read, not in seconds, so that a seed gives one graph.
  */
 #include "search/graph.h"
 
@@ -25,8 +26,10 @@ typedef struct trial {
 typedef struct tuning {
 	graph *g;
 	float *query;       /* 2 * QUERIES rows: stored ones, then points between rows */
-	int64_t self[2 * QUERIES]; /* id of a stored row, else -1 */
+	int64_t self[2 * QUERIES]; /* id of a stored row; GRAPH_FREE for a point */
 	topk truth[2 * QUERIES], got[2 * QUERIES];
+	pool *pool;
+	atomic_int *cancel;
 	trial trial[EFS][MARGINS];
 } tuning;
 
@@ -83,7 +86,7 @@ static int pick_queries(tuning *t, const row_source *rows, uint64_t seed, imgsea
 		const float *other = NULL;
 		uint8_t found = 0;
 		int64_t id = g->ids[ims_random(&seed) % g->n];
-		t->self[i] = i < QUERIES ? id : INT64_MIN;
+		t->self[i] = i < QUERIES ? id : GRAPH_FREE;
 		rc = rows->fetch(rows->ctx, &id, 1, q, &found, err);
 		if (!found)
 			memset(q, 0, dim * sizeof(*q));
@@ -116,13 +119,13 @@ static double recall(const topk *truth, const topk *got, int64_t self)
 	return n ? (double)(hit < n ? hit : n) / (double)n : 1;
 }
 
-static int try(tuning *t, size_t ef, size_t margin, pool *pool, imgsearch_error *err)
+static int try(tuning *t, size_t ef, size_t margin, imgsearch_error *err)
 {
 	trial *out = &t->trial[ef][margin];
 	for (int kind = 0; kind < 2; kind++) {
 		search_report report;
 		search_request q = { .queries = t->query + (size_t)kind * QUERIES * t->g->coder.dim, .n = QUERIES, .k = K + 1,
-			.max_distance = INFINITY, .filter_count = SIZE_MAX, .pool = pool };
+			.max_distance = INFINITY, .filter_count = SIZE_MAX, .pool = t->pool, .cancel = t->cancel };
 		for (size_t i = 0; i < 2 * QUERIES; i++)
 			ims_topk_clear(&t->got[i]);
 		int rc = ims_graph_ask(t->g, &q, efs[ef], margins[margin], t->got + kind * QUERIES, &report, err);
@@ -165,13 +168,14 @@ static void choose(tuning *t, graph *g)
 int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *err)
 {
 	tuning *t;
-	pool *pool = job ? job->pool : NULL;
 	double top = wanted[sizeof(wanted) / sizeof(*wanted) - 1];
 	if (g->live < 1000)
 		return 0; /* scanned anyway */
 	if (!(t = ims_zalloc(1, sizeof(*t))))
 		return ims_nomem(err);
 	t->g = g;
+	t->pool = job ? job->pool : NULL;
+	t->cancel = job ? job->cancel : NULL;
 	t->query = ims_alloc_aligned(2 * QUERIES, rows->dim * sizeof(float));
 	int rc = t->query ? 0 : ims_nomem(err);
 	for (size_t i = 0; !rc && i < 2 * QUERIES; i++)
@@ -179,12 +183,12 @@ int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *
 	if (!rc)
 		rc = pick_queries(t, rows, 7, err);
 	search_report report;
-	search_request q = { .queries = t->query, .n = 2 * QUERIES, .k = K + 1, .max_distance = INFINITY, .filter_count = SIZE_MAX, .pool = pool };
+	search_request q = { .queries = t->query, .n = 2 * QUERIES, .k = K + 1, .max_distance = INFINITY, .filter_count = SIZE_MAX, .pool = t->pool, .cancel = t->cancel };
 	if (!rc)
 		rc = ims_search_scan(rows, &q, t->truth, &report, err);
 	for (size_t i = 0; !rc && i < EFS; i++) {
 		for (size_t m = 0; !rc && m < MARGINS; m++)
-			rc = try(t, i, m, pool, err);
+			rc = try(t, i, m, err);
 		if (t->trial[i][MARGINS - 1].recall[0] >= top && t->trial[i][MARGINS - 1].recall[1] >= top)
 			break;
 	}
