@@ -40,6 +40,7 @@ static void print_json(const imgsearch_info *i)
 	json_text(&j, "interpolation", i->recipe.interpolation == IMGSEARCH_BICUBIC ? "bicubic" : "bilinear");
 	json_bool(&j, "flip", i->flip);
 	json_close(&j, '}');
+	json_text(&j, "next", i->next);
 	json_text(&j, "searcher", i->searcher);
 	json_text(&j, "searcher_why", i->searcher_why);
 	json_text(&j, "kernels", i->kernels);
@@ -94,6 +95,7 @@ static void print_text(const imgsearch_info *i)
 	line("precision", i->precision);
 	if (i->model)
 		printf("%-12s resize %u, crop %u%s\n", "recipe", i->recipe.resize, i->recipe.crop, i->flip ? ", averaged with the mirror image" : "");
+	line("re-index", i->next);
 	printf("%-12s %s%s%s\n", "searcher", i->searcher ? i->searcher : "none", i->searcher_why ? ": " : "", i->searcher_why ? i->searcher_why : "");
 	for (size_t r = 0; r < i->n_searchers; r++)
 		line("  built", i->searchers[r]);

@@ -456,6 +456,7 @@ typedef struct imgsearch_info {
 	size_t n_searchers;
 	uint32_t flip;               /* 1: features are means of the picture's and its mirror image's */
 	uint32_t reserved;
+	const char *next;            /* of a re-index under way: "default, resize 200, crop 190: 512 of 1080 vectors"; or NULL */
 } imgsearch_info;
 
 IMGSEARCH_API int imgsearch_info_get(imgsearch *s, imgsearch_info **out, imgsearch_error *err);

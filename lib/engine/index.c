@@ -27,7 +27,10 @@ static int first_model(index_run *r)
 	return rc ? rc : ims_engine_model_keep(r->s, &r->identity, false, r->err);
 }
 
-/* The model of this run: the index's own; the one of a re-index under way; or a new wish, which begins one. */
+/*
+ * The model of this run: the index's own; the one of a re-index under way; or a new wish, which begins a re-index, or
+ * gives it up where the index's own model is wished for again.
+ */
 static int choose_model(index_run *r)
 {
 	model_identity current, next;
@@ -48,6 +51,8 @@ static int choose_model(index_run *r)
 				ims_store_path(r->s->store), why);
 		else if (!pending || !ims_model_same(&next, &r->identity, why, sizeof why))
 			rc = ims_engine_model_keep(r->s, &r->identity, true, r->err);
+	} else if (!rc && pending) {
+		rc = ims_store_model_drop_next(r->s->store, r->err);
 	}
 	ims_model_identity_free(&current);
 	ims_model_identity_free(&next);

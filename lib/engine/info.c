@@ -128,12 +128,26 @@ static int add_model(imgsearch *s, info_block *b)
 	return info->model && info->weights_hash ? 0 : ims_nomem(b->err);
 }
 
-static int add_counts(imgsearch *s, imgsearch_info *info, imgsearch_error *err)
+/* The re-index under way, if there is one, and how far it is. */
+static int add_next(imgsearch *s, info_block *b, uint64_t vectors)
 {
+	model_identity id;
+	int rc = ims_engine_identity_stored(s, true, &id, b->err);
+	if (rc)
+		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+	b->info.next = keep(b, ims_format("%s, resize %u, crop %u%s: %llu of %llu vectors", id.name, id.recipe.resize, id.recipe.crop,
+		id.flip ? ", averaged with the mirror image" : "", (unsigned long long)vectors, (unsigned long long)b->info.vectors));
+	ims_model_identity_free(&id);
+	return b->info.next ? 0 : ims_nomem(b->err);
+}
+
+static int add_counts(imgsearch *s, info_block *b)
+{
+	imgsearch_info *info = &b->info;
 	uint64_t n[8] = { 0 }, next;
 	int64_t max_id;
 	imgsearch_counts *c = &info->counts;
-	int rc = ims_store_counts(s->store, n, &info->vectors, &next, &max_id, err);
+	int rc = ims_store_counts(s->store, n, &info->vectors, &next, &max_id, b->err);
 	c->indexed = n[IMGSEARCH_INDEXED];
 	c->duplicate = n[IMGSEARCH_DUPLICATE];
 	c->unsupported = n[IMGSEARCH_UNSUPPORTED];
@@ -142,7 +156,7 @@ static int add_counts(imgsearch *s, imgsearch_info *info, imgsearch_error *err)
 	c->excluded = n[IMGSEARCH_EXCLUDED];
 	c->unreadable = n[IMGSEARCH_UNREADABLE];
 	c->seen = c->indexed + c->duplicate + c->unsupported + c->damaged + c->too_big + c->excluded + c->unreadable;
-	return rc;
+	return rc ? rc : add_next(s, b, next);
 }
 
 /* An index that has no vectors yet gives the dimension of the network that its options name. */
@@ -166,7 +180,7 @@ static int fill(imgsearch *s, const view *v, info_block *b)
 	info->searcher_why = text(s, b, "searcher_why");
 	if (!info->searcher_why)
 		info->searcher_why = "no searcher is built: queries scan every vector (run build)";
-	int rc = info->path && info->searcher ? add_counts(s, info, b->err) : ims_nomem(b->err);
+	int rc = info->path && info->searcher ? add_counts(s, b) : ims_nomem(b->err);
 	if (!rc)
 		rc = add_model(s, b);
 	if (!rc)

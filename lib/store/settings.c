@@ -39,6 +39,14 @@ void ims_store_model_clear(store_model *m)
 	*m = (store_model){ 0 };
 }
 
+/* A re-index begins, and is given up, with nothing. */
+static int no_next_vectors(store *st, conn *c, imgsearch_error *err)
+{
+	st->tally[TALLY_NEXT] = 0;
+	int rc = ims_store_run(c, err, "DELETE FROM vector_next", "");
+	return rc ? rc : ims_store_run(c, err, "UPDATE tally SET n = 0 WHERE what = 9", "");
+}
+
 int ims_store_model_set(store *st, const store_model *m, bool next, imgsearch_error *err)
 {
 	conn *c;
@@ -48,11 +56,16 @@ int ims_store_model_set(store *st, const store_model *m, bool next, imgsearch_er
 			"INSERT INTO model(next, name, weights, weights_hash, recipe, dim, precision) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
 			" ON CONFLICT(next) DO UPDATE SET name = ?2, weights = ?3, weights_hash = ?4, recipe = ?5, dim = ?6, precision = ?7",
 			"ittttii", (int64_t)next, m->name, m->weights, m->weights_hash, m->recipe, (int64_t)m->dim, (int64_t)m->precision);
-	if (rc || !next)
-		return rc;
-	st->tally[TALLY_NEXT] = 0; /* a re-index begins with nothing */
-	rc = ims_store_run(c, err, "DELETE FROM vector_next", "");
-	return rc ? rc : ims_store_run(c, err, "UPDATE tally SET n = 0 WHERE what = 9", "");
+	return rc || !next ? rc : no_next_vectors(st, c, err);
+}
+
+int ims_store_model_drop_next(store *st, imgsearch_error *err)
+{
+	conn *c;
+	int rc = ims_store_writer(st, &c, err);
+	if (!rc)
+		rc = ims_store_run(c, err, "DELETE FROM model WHERE next", "");
+	return rc ? rc : no_next_vectors(st, c, err);
 }
 
 int ims_store_model_switch(store *st, imgsearch_error *err)

@@ -54,10 +54,12 @@ void ims_store_model_clear(store_model *m); /* frees its strings */
 
 /*
  * The model that vectors are made by. `next` is true while a re-index by another model is under way: its vectors are
- * kept apart until ims_store_model_switch makes it the current one and drops the old vectors, searchers and changes.
+ * kept apart until ims_store_model_switch makes it the current one and drops the old vectors, searchers and changes, or
+ * ims_store_model_drop_next gives it up with its vectors.
  */
 int ims_store_model_set(store *st, const store_model *m, bool next, imgsearch_error *err);
 int ims_store_model_switch(store *st, imgsearch_error *err);
+int ims_store_model_drop_next(store *st, imgsearch_error *err);
 
 /* Absolute paths in and out; a root that the index lies in moves with it. */
 int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err); /* finds or adds */

@@ -357,6 +357,43 @@ static void another_recipe_indexes_anew_and_switches_at_the_end(void **state)
 	imgsearch_close(s);
 }
 
+static void a_reindex_is_given_up_by_wishing_the_old_recipe(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	imgsearch_info *info;
+	photo(sc, "a.png", 1);
+	photo(sc, "b.png", 2);
+	imgsearch *s = scene_open(sc);
+	scene_index(s, sc->photos);
+	assert_int_equal(imgsearch_info_get(s, &info, &err), 0);
+	assert_null(info->next);
+	imgsearch_recipe old = info->recipe;
+	imgsearch_info_free(info);
+	imgsearch_close(s);
+	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
+	o.recipe.resize = o.recipe.crop = 40;
+	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
+	shell("mv '%s' '%s/away'", sc->photos, sc->dir); /* so that it cannot end */
+	scene_index(s, NULL);
+	shell("mv '%s/away' '%s'", sc->dir, sc->photos);
+	assert_int_equal(imgsearch_info_get(s, &info, &err), 0);
+	assert_non_null(strstr(info->next, "crop 40: 0 of 2 vectors"));
+	imgsearch_info_free(info);
+	imgsearch_close(s);
+	o.recipe = old;
+	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
+	assert_int_equal(scene_index(s, NULL).unchanged, 2);
+	imgsearch_close(s);
+	s = scene_open(sc);
+	assert_int_equal(scene_index(s, NULL).unchanged, 2);
+	assert_int_equal(imgsearch_info_get(s, &info, &err), 0);
+	assert_null(info->next);
+	assert_int_equal(info->recipe.crop, old.crop);
+	imgsearch_info_free(info);
+	imgsearch_close(s);
+}
+
 static void a_new_index_by_a_model_that_is_none_is_not_made(void **state)
 {
 	scene *sc = *state;
@@ -469,6 +506,7 @@ int main(void)
 		TEST(an_index_inside_its_root_moves_with_it),
 		TEST(a_new_index_by_a_model_that_is_none_is_not_made),
 		TEST(another_recipe_indexes_anew_and_switches_at_the_end),
+		TEST(a_reindex_is_given_up_by_wishing_the_old_recipe),
 		TEST(a_cancel_keeps_what_was_done),
 		TEST(a_second_writer_is_told_so),
 		TEST(a_csv_gives_titles),
