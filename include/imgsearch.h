@@ -638,7 +638,7 @@ typedef enum imgsearch_loss {
 
 typedef struct imgsearch_train_options {
 	size_t struct_size;
-	const char *out;        /* the .safetensors to write, and its card beside it; required */
+	const char *out;        /* the file to write, which must end in .safetensors, and its card beside it; required */
 	const char *teachers;   /* distillation: NAME=FILE or files with a card, separated by commas; NULL: learn from labels */
 	const char *name;       /* in the card: of the model, default the stem of out; where it comes from; terms; remarks */
 	const char *descent, *licence, *note;
@@ -647,7 +647,7 @@ typedef struct imgsearch_train_options {
 	uint32_t dim;           /* a linear layer to so many values behind the pooling; 0: none (distillation: 256) */
 	uint32_t epochs;        /* default 10 */
 	uint32_t steps;         /* instead of epochs */
-	uint32_t batch;         /* default 32 */
+	uint32_t batch;         /* default 32; IMGSEARCH_LOSS_SUPCON needs 8 or more */
 	uint32_t views;         /* distillation: crops of each picture that the teachers see; default 2 */
 	uint32_t patience;      /* stop after so many validations without a gain; default 5; 0xffffffff: never */
 	uint32_t resume;        /* 1: go on from out.checkpoint, refusing that of another run */

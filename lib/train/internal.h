@@ -129,6 +129,7 @@ void ims_teach_free(teaching *t);
 feed_spec ims_run_feed(const run *r);
 
 /* keep.c */
+int ims_keep_check(const char *out, imgsearch_error *err); /* whether a result could be written there, and be found as a model */
 int ims_keep_checkpoint(run *r, imgsearch_error *err);
 int ims_keep_resume(run *r, imgsearch_error *err); /* also when there is none to be resumed */
 void ims_keep_forget(run *r);

@@ -8,7 +8,24 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+int ims_keep_check(const char *out, imgsearch_error *err)
+{
+	static const char ending[] = ".safetensors";
+	size_t n = strlen(out), end = sizeof ending - 1;
+	const char *slash = strrchr(out, '/');
+	struct stat st;
+	if (n <= end || strcmp(out + n - end, ending))
+		return ims_fail(err, IMGSEARCH_EINVAL, "%s: the name of the file to write must end in %s", out, ending);
+	if (stat(out, &st) == 0 && S_ISDIR(st.st_mode))
+		return ims_fail(err, IMGSEARCH_EIO, "%s is a folder", out);
+	char *folder = slash ? ims_strndup(out, (size_t)(slash + 1 - out)) : ims_strdup("./");
+	int rc = !folder ? ims_nomem(err) : access(folder, W_OK | X_OK) ? ims_fail_errno(err, IMGSEARCH_EIO, "%s", out) : 0;
+	ims_free(folder);
+	return rc;
+}
 
 /* Copies of tensors that are only lent for a callback. */
 typedef struct tensor_list {

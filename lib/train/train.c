@@ -35,6 +35,15 @@ static void defaults(imgsearch_train_options *o)
 	o->decay = o->decay < 0 ? 0 : o->decay != 0 ? o->decay : 0.01f;
 }
 
+/* With pictures of one class alone there is nothing to tell apart, and the contrastive loss is 0. */
+static int check_batch(const imgsearch_train_options *o, imgsearch_error *err)
+{
+	if (!o->teachers && o->loss == IMGSEARCH_LOSS_SUPCON && o->batch < 2 * ALIKE)
+		return ims_fail(err, IMGSEARCH_EINVAL, "train: supcon takes %d pictures of a class at a time: a batch needs %d pictures or more, not %u",
+			ALIKE, 2 * ALIKE, o->batch);
+	return 0;
+}
+
 static int check(const imgsearch_train_options *o, imgsearch_error *err)
 {
 	if (!o->out || !*o->out)
@@ -45,7 +54,8 @@ static int check(const imgsearch_train_options *o, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EINVAL, "train: learning rate must be in 0..10, min crop in 0..1, validation and jitter below 1");
 	if (o->batch > 4096 || o->views > 1024 || o->dim > 65536 || !(o->whiten <= 1) || !(o->anchor >= 0))
 		return ims_fail(err, IMGSEARCH_EINVAL, "train: batch at most 4096, views 1024, dim 65536, whiten 1; anchor not negative");
-	return 0;
+	int rc = check_batch(o, err);
+	return rc ? rc : ims_keep_check(o->out, err);
 }
 
 /* ---- getting ready ---- */
@@ -141,6 +151,9 @@ static int prepare(run *r, imgsearch_train_options *o, const train_file *files, 
 	o->dim = r->config.dim;
 	if (o->batch > r->set.n_train)
 		o->batch = (uint32_t)r->set.n_train;
+	rc = check_batch(o, err);
+	if (rc)
+		return rc;
 	r->per_epoch = r->set.n_train / o->batch;
 	r->steps = o->steps ? o->steps : r->per_epoch * o->epochs;
 	rc = make_key(r, err);

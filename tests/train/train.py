@@ -207,8 +207,19 @@ with tempfile.TemporaryDirectory() as work:
     for i in range(3):
         os.link(f"set/red/{i}.png", f"one/a/{i}.png")
     os.link("set/red/0.png", "single/a/0.png")
+    for name in "red", "blue":
+        os.makedirs("few/" + name)
+        for i in range(3):
+            os.link(f"set/{name}/{i}.png", f"few/{name}/{i}.png")
     refuses("one class", "two", "one", *model, "-o", "bad.safetensors")
     refuses("one picture", "too few", "single", *model, "-o", "bad.safetensors")
+    os.makedirs("folder.safetensors")
+    for name, want, out in ("a name that no model can have", ".safetensors", "e.bin"), ("a folder that is not there", "No such file", "away/e.safetensors"), \
+            ("a file for a folder", "Not a directory", "net.pth/e.safetensors"), ("a folder for a file", "folder", "folder.safetensors"):
+        refuses(f"the result's place: {name}", want, "none", *model, "-o", out)  # before it sees that there is no picture
+    for batch in 2, 7:
+        refuses(f"supcon in batches of {batch}", "8 pictures", "none", *model, "--loss", "supcon", "--batch", batch, "-o", "bad.safetensors")
+    refuses("supcon of fewer than 8 pictures", "8 pictures", "few", *model, "--loss", "supcon", "-o", "bad.safetensors")
     refuses("no picture", "too few", "none", *model, "-o", "bad.safetensors")
     refuses("no such folder", "nowhere", "nowhere", *model, "-o", "bad.safetensors")
     for i in range(3000):
