@@ -11,7 +11,14 @@
 static bool header_param(const char *header, size_t size, const char *name, char *out, size_t out_size)
 {
 	size_t length = strlen(name);
-	for (const char *at = header, *end = header + size; (at = memchr(at, ';', (size_t)(end - at))) != NULL;) {
+	for (const char *at = header, *end = header + size;;) {
+		for (bool quoted = false; at < end && (quoted || *at != ';'); at++)
+			if (*at == '"')
+				quoted = !quoted;
+			else if (quoted && *at == '\\' && at + 1 < end)
+				at++;
+		if (at == end)
+			return false;
 		for (at++; at < end && (*at == ' ' || *at == '\t'); at++)
 			;
 		if ((size_t)(end - at) <= length || strncasecmp(at, name, length) || at[length] != '=')
@@ -24,7 +31,6 @@ static bool header_param(const char *header, size_t size, const char *name, char
 		out[n] = 0;
 		return n > 0;
 	}
-	return false;
 }
 
 /* Header lines of a part from *at to the empty line; false: cut off. */

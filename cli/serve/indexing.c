@@ -93,7 +93,7 @@ enum MHD_Result indexing(exchange *x)
 		if (r)
 			index_call_free(&r->call);
 		free(r);
-		return answer_error(x, 400, "EINVAL", "an object with paths is needed");
+		return answer_error(x, 400, "EINVAL", "an object of lists (paths, include, exclude), texts and booleans is needed");
 	}
 	r->server = x->server;
 	if (pipe2(fd, O_CLOEXEC) || !(r->out = fdopen(fd[1], "w"))) {

@@ -37,7 +37,6 @@ void search_call_free(search_call *c)
 		free(c->vectors[i]);
 	free(c->ids);
 	free(c->under);
-	free(c->searcher);
 }
 
 static imgsearch_input *new_input(search_call *c)
@@ -111,16 +110,22 @@ static bool add_stored(search_call *c, const char *name, const char *value, floa
 	return true;
 }
 
-static bool good_crop(const int32_t crop[4])
+static bool set_crop(search_call *c, const char *text)
 {
-	return crop[0] >= 0 && crop[1] >= 0 && crop[2] > 0 && crop[3] > 0;
+	char copy[64], *rest = copy;
+	bool ok = snprintf(copy, sizeof copy, "%s", text ? text : "") < (int)sizeof copy;
+	int64_t v = 0;
+	for (int i = 0; ok && i < 4; i++) {
+		ok = whole(c, "crop (X,Y,W,H)", strsep(&rest, ","), i >= 2, INT32_MAX, &v);
+		c->crop[i] = (int32_t)v;
+	}
+	return (ok && !rest) || refuse(c, "crop: X,Y,W,H in pixels is needed");
 }
 
 bool search_param(search_call *c, const char *name, const char *value)
 {
 	int64_t v = 0;
 	double d = 0;
-	char rest;
 	if (!strcmp(name, "k"))
 		return whole(c, name, value, 1, 10000, &v) && set_k(c, v);
 	if (!strcmp(name, "min_score")) {
@@ -160,8 +165,7 @@ bool search_param(search_call *c, const char *name, const char *value)
 	if (!strcmp(name, "not"))
 		return add_stored(c, name, value, -0.5f);
 	if (!strcmp(name, "crop"))
-		return (value && sscanf(value, "%d,%d,%d,%d%c", &c->crop[0], &c->crop[1], &c->crop[2], &c->crop[3], &rest) == 4 && good_crop(c->crop))
-			|| refuse(c, "crop: X,Y,W,H in pixels is needed");
+		return set_crop(c, value);
 	return refuse(c, "there is no parameter \"%.60s\"", name);
 }
 
@@ -211,6 +215,25 @@ static bool json_part(search_call *c, const char *name, parts *p, imgsearch_inpu
 	return refuse(c, "part: the form has no part \"%.60s\"", name);
 }
 
+/* One of what an input can be, and nothing that it cannot have. */
+static bool known_members(search_call *c, json_t *from)
+{
+	static const char *const names[] = { "id", "vector", "held", "part", "weight", "crop" };
+	enum { SOURCES = 4, NAMES = sizeof names / sizeof *names };
+	const char *name;
+	json_t *value;
+	size_t sources = 0;
+	json_object_foreach(from, name, value) {
+		size_t i = 0;
+		while (i < NAMES && strcmp(name, names[i]))
+			i++;
+		if (i == NAMES)
+			return refuse(c, "inputs: there is no member \"%.60s\"", name);
+		sources += i < SOURCES;
+	}
+	return sources == 1 || refuse(c, "inputs: each needs one id, vector, held or part");
+}
+
 static bool json_input(search_call *c, json_t *from, parts *p)
 {
 	imgsearch_input *in = new_input(c);
@@ -218,20 +241,23 @@ static bool json_input(search_call *c, json_t *from, parts *p)
 	json_t *held = json_object_get(from, "held"), *part = json_object_get(from, "part"), *crop = json_object_get(from, "crop");
 	if (!in || !json_is_object(from))
 		return refuse(c, "inputs: a list of objects is needed");
+	if (!known_members(c, from))
+		return false;
 	if (json_is_integer(id) && json_integer_value(id) >= 0)
 		*in = imgsearch_stored(json_integer_value(id));
 	else if (json_is_array(vector) ? !json_vector(c, vector, in)
 			: json_is_string(held) ? !json_held(c, json_string_value(held), in)
 			: !json_is_string(part) || !json_part(c, json_string_value(part), p, in))
-		return refuse(c, "inputs: each needs an id, vector, held or part");
+		return refuse(c, "inputs: id, vector, held or part has a value of the wrong kind");
 	if (weight) {
 		in->weight = (float)json_number_value(weight);
 		if (!json_is_number(weight) || !isfinite(in->weight) || fabsf(in->weight) > 1e6f)
 			return refuse(c, "weight: a number is needed");
 	}
 	for (size_t i = 0; crop && i < 4; i++) {
-		json_int_t v = json_integer_value(json_array_get(crop, i));
-		if (json_array_size(crop) != 4 || v < 0 || v > INT32_MAX || (i >= 2 && v == 0))
+		json_t *value = json_array_get(crop, i);
+		json_int_t v = json_integer_value(value);
+		if (json_array_size(crop) != 4 || !json_is_integer(value) || v < 0 || v > INT32_MAX || (i >= 2 && v == 0))
 			return refuse(c, "crop: [x, y, width, height] in pixels is needed");
 		in->crop[i] = (int32_t)v;
 	}
@@ -341,6 +367,7 @@ bool search_body(search_call *c, const char *content_type, const char *body, siz
 		return false;
 	*in = imgsearch_memory(body, size);
 	memcpy(in->crop, c->crop, sizeof in->crop);
+	memset(c->crop, 0, sizeof c->crop);
 	return true;
 }
 
@@ -348,6 +375,8 @@ bool search_ready(search_call *c)
 {
 	if (!c->n)
 		return refuse(c, "nothing to search with: send a picture, or say id=N");
+	if (c->crop[2])
+		return refuse(c, "crop: goes with a picture that is the body; among inputs each has its own");
 	c->options.under = c->under && *c->under ? c->under : NULL;
 	c->options.ids = c->ids;
 	return true;
@@ -386,6 +415,8 @@ static char *byte_text(json_t *value)
 static bool text_list(json_t *list, char ***out, size_t *n)
 {
 	size_t count = json_array_size(list);
+	if (list && !json_is_array(list))
+		return false;
 	*out = calloc(count + 1, sizeof **out);
 	for (*n = 0; *out && *n < count; ++*n)
 		if (!((*out)[*n] = byte_text(json_array_get(list, *n))))
@@ -396,7 +427,14 @@ static bool text_list(json_t *list, char ***out, size_t *n)
 static bool text_member(json_t *root, const char *name, char **out)
 {
 	json_t *value = json_object_get(root, name);
-	return !value || (*out = byte_text(value)) != NULL;
+	return !value || json_is_null(value) || (*out = byte_text(value)) != NULL;
+}
+
+static bool flag_member(json_t *root, const char *name, bool *out)
+{
+	json_t *value = json_object_get(root, name);
+	*out = json_is_true(value);
+	return !value || json_is_boolean(value);
 }
 
 bool request_index(index_call *c, const char *body, size_t size)
@@ -406,10 +444,8 @@ bool request_index(index_call *c, const char *body, size_t size)
 	bool ok = json_is_object(root) && text_list(json_object_get(root, "paths"), &c->paths, &c->n_paths)
 		&& text_list(json_object_get(root, "include"), &c->include, &c->n_include)
 		&& text_list(json_object_get(root, "exclude"), &c->exclude, &c->n_exclude)
-		&& text_member(root, "csv", &c->csv) && text_member(root, "csv_key", &c->csv_key) && text_member(root, "csv_title", &c->csv_title);
-	c->follow_links = json_is_true(json_object_get(root, "follow_links"));
-	c->prune = json_is_true(json_object_get(root, "prune"));
-	c->retry = json_is_true(json_object_get(root, "retry"));
+		&& text_member(root, "csv", &c->csv) && text_member(root, "csv_key", &c->csv_key) && text_member(root, "csv_title", &c->csv_title)
+		&& flag_member(root, "follow_links", &c->follow_links) && flag_member(root, "prune", &c->prune) && flag_member(root, "retry", &c->retry);
 	json_decref(root);
 	return ok;
 }

@@ -23,8 +23,8 @@ typedef struct search_call {
 	size_t n;
 	imgsearch_query_options options;       /* its strings and ids are ours */
 	bool hold;                             /* keep uploaded pictures for a while */
-	int32_t crop[4];                       /* of a raw body */
-	char *under, *searcher;
+	int32_t crop[4];                       /* for a raw body, which takes it */
+	char *under;
 	int64_t *ids;
 	float *vectors[REQUEST_INPUTS];
 	char why[256];                         /* the first thing that is wrong */
@@ -39,7 +39,7 @@ bool search_param(search_call *c, const char *name, const char *value);
 /* The body: a picture, a form with pictures and perhaps a "query" part of JSON, or JSON. It must outlive the call. */
 bool search_body(search_call *c, const char *content_type, const char *body, size_t size);
 
-/* There is something to search with, and no half crop. */
+/* There is something to search with, and no crop that nothing took. */
 bool search_ready(search_call *c);
 
 /* A file of a form. */

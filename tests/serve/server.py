@@ -152,6 +152,8 @@ def test_search(s, photo, path):
     check("search by form", s.ask("POST", "/api/search?k=1", data, headers)[1]["results"][0]["path"] == path)
     data, headers = form(("p", photo), ("query", json.dumps({"inputs": [{"part": "p"}, {"id": 2, "weight": -0.5}], "k": 3, "no_self": False}).encode()))
     check("combined, one pushed away", s.ask("POST", "/api/search", data, headers)[0] == 200)
+    data = data.replace(b'name="p"; filename="x"', b'filename="a; name=b \\"; name=c"; name="p"')
+    check("a file name like a parameter", b"name=c" in data and s.ask("POST", "/api/search", data, headers)[0] == 200)
     dim = s.get("/api/info")[1]["dim"]
     ask = lambda q: s.ask("POST", "/api/search", json.dumps(q), {"Content-Type": "application/json"})
     check("search by vector", len(ask({"inputs": [{"vector": [0.5] * dim}], "k": 2})[1]["results"]) == 2)
@@ -162,12 +164,17 @@ def test_search(s, photo, path):
         check(f"JSON: {name}", error(s.ask("POST", "/api/search", query, {"Content-Type": "application/json"}), 400), query)
     for name, query in {"empty vector": {"inputs": [{"vector": []}]}, "short vector": {"inputs": [{"vector": [1]}]}, "words": {"inputs": [{"vector": ["a"] * dim}]},
             "no input": {"inputs": [{}]}, "no object": {"inputs": [3]}, "crop": {"inputs": [{"id": 1, "crop": [1, 2, 0, 4]}]}, "weight": {"inputs": [{"id": 1, "weight": "x"}]},
+            "crop of words": {"inputs": [{"id": 1, "crop": ["a", "b", 4, 4]}]}, "unknown": {"inputs": [{"id": 3, "wieght": -1}]}, "two at once": {"inputs": [{"id": 3, "vector": [1]}]},
             "part": {"inputs": [{"part": "nobody"}]}, "held path": {"inputs": [{"held": "../../etc/passwd"}]}, "many": {"inputs": [{"id": 1}] * 33}}.items():
         check(f"inputs: {name}", error(ask(query), 400), ask(query))
     check("held no longer", error(ask({"inputs": [{"held": "0" * 32}]}), 410))
     for k in "0", "-1", "1000000000", "", "x", "1e3", "99999999999999999999999":
         check(f"k={k}", error(s.get(f"/api/search?id=1&k={k}"), 400, "EINVAL"))
     check("no such id", error(s.get("/api/search?id=999999"), 404, "ENOTFOUND"))
+    for crop in "0,0,9,0", "-1,0,9,9", "0,0,9", "0,0,9,9,9", "0,0,9,9x", "4294967296,0,9,9", "0,0,9,9" + " " * 99, "":
+        check(f"crop={crop.strip()}", error(s.ask("POST", "/api/search?crop=" + crop.replace(" ", "%20"), photo), 400, "EINVAL"))
+    data, headers = form(("picture", photo))
+    check("crop without a body's picture", error(s.get("/api/search?id=3&crop=0,0,9,9"), 400) and error(s.ask("POST", "/api/search?crop=0,0,9,9", data, headers), 400))
     check("unknown parameter", error(s.get("/api/search?id=1&bad=1"), 400))
 
 
@@ -251,6 +258,17 @@ def test_writing(s, photo):
     check("remove it", status == 200 and error(s.get(f"/api/pictures/{id}"), 404) and error(s.ask("DELETE", f"/api/pictures/{id}"), 404))
     check("search by what was removed", error(s.get(f"/api/search?id={id}"), 404))
     check("reject: bad", error(s.ask("POST", "/api/reject", b"{}"), 400) and error(s.ask("POST", "/api/reject", b'{"a":1,"b":999999}'), 404))
+
+
+def test_index(s, db):
+    """Over the unix socket, nothing that is not as it should be is passed over."""
+    for name, value in ("paths", W), ("include", {}), ("exclude", "x"), ("exclude", [3]), ("prune", "yes"), ("retry", 1), ("csv", 3):
+        c = http.client.HTTPConnection("localhost", timeout=60)
+        c.sock = socket.socket(socket.AF_UNIX)
+        c.sock.connect(db + ".sock")
+        c.request("POST", "/api/index", json.dumps({"paths": [W + "/pics"], "csv_key": None, name: value}))
+        check(f"index: {name} of the wrong kind, {value}", c.getresponse().status == 400)
+        c.close()
 
 
 def test_whole(s):
@@ -394,6 +412,7 @@ def main():
     test_strangers(s)
     test_rough_clients(s, photo)
     test_writing(s, photo)
+    test_index(s, db)
     test_whole(s)
     test_through(s, db)
     test_replaced(s, db)
