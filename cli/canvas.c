@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 bool canvas_new(canvas *c, int width, int height, color background)
@@ -140,6 +141,32 @@ void canvas_text_fit(canvas *c, int x, int y, int width, int scale, color ink, c
 
 /* -------------------------------------------------------------------------------------------------- files ---- */
 
+file_kind file_kind_of(const char *path)
+{
+	static const struct { const char *end; file_kind kind; } kinds[] = {
+		{ ".png", FILE_PNG }, { ".jpg", FILE_JPEG }, { ".jpeg", FILE_JPEG }, { ".html", FILE_HTML }, { ".htm", FILE_HTML }
+	};
+	const char *dot = strrchr(path, '.');
+	for (size_t i = 0; dot && i < sizeof kinds / sizeof *kinds; i++)
+		if (!strcasecmp(dot, kinds[i].end))
+			return kinds[i].kind;
+	return FILE_OTHER;
+}
+
+bool file_spare(imgsearch *s, const char *path)
+{
+	int64_t id;
+	imgsearch_item *item = NULL;
+	char *full = access(path, F_OK) ? NULL : path_absolute(path);
+	bool known = full && !imgsearch_find(s, full, &id, NULL) && !imgsearch_item_get(s, id, &item, NULL);
+	bool picture = known && (item->state == IMGSEARCH_INDEXED || item->state == IMGSEARCH_DUPLICATE);
+	if (picture)
+		cli_fail("%s: a picture of the index; it is not written over", path);
+	imgsearch_item_free(item);
+	free(full);
+	return !picture;
+}
+
 bool file_replace(const char *path, const void *data, size_t size)
 {
 	char part[4200];
@@ -163,9 +190,7 @@ bool canvas_save(const canvas *c, const char *path)
 	imgsearch_error err;
 	void *bytes;
 	size_t size;
-	const char *dot = strrchr(path, '.');
-	bool jpeg = dot && (!strcmp(dot, ".jpg") || !strcmp(dot, ".jpeg"));
-	if (imgsearch_picture_encode(&p, jpeg ? 90 : 0, &bytes, &size, &err))
+	if (imgsearch_picture_encode(&p, file_kind_of(path) == FILE_JPEG ? 90 : 0, &bytes, &size, &err))
 		return cli_error(&err), false;
 	bool ok = file_replace(path, bytes, size);
 	imgsearch_bytes_free(bytes);

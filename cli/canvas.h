@@ -30,6 +30,13 @@ void canvas_text_fit(canvas *c, int x, int y, int width, int scale, color ink, c
 /* Writes a PNG, or a JPEG where the name says so, whole or not at all. False: said why. */
 bool canvas_save(const canvas *c, const char *path);
 
+/* What a file to write shall be, by the end of its name in whatever case. */
+typedef enum file_kind { FILE_OTHER, FILE_PNG, FILE_JPEG, FILE_HTML } file_kind;
+file_kind file_kind_of(const char *path);
+
+/* May it be written over? Not a picture of the index: false, said why. */
+bool file_spare(imgsearch *s, const char *path);
+
 /* Writes a file whole or not at all. False: said why. */
 bool file_replace(const char *path, const void *data, size_t size);
 

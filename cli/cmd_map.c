@@ -198,16 +198,18 @@ static int run(cli *c, void *args)
 	map_args *a = args;
 	imgsearch_map_points *m = NULL;
 	imgsearch_error err = { 0 };
-	const char *dot = a->output ? strrchr(a->output, '.') : NULL;
-	bool page = dot && (!strcmp(dot, ".html") || !strcmp(dot, ".htm"));
+	file_kind kind = a->output ? file_kind_of(a->output) : FILE_OTHER;
+	bool page = kind == FILE_HTML;
 	if (!a->output && !c->common->json)
 		return cli_usage(c->cmd, "say where to: -o map.png, -o map.html, or --json");
-	if (a->output && !page && (!dot || (strcmp(dot, ".png") && strcmp(dot, ".jpg") && strcmp(dot, ".jpeg"))))
+	if (a->output && kind == FILE_OTHER)
 		return cli_usage(c->cmd, "-o %s: the name must end in .png, .jpg or .html", a->output);
 	char *under = a->under ? path_absolute(a->under) : NULL;
 	imgsearch_map_options o = { .struct_size = sizeof o, .under = under, .max_points = a->max_points, .seed = a->seed,
 		.perplexity = a->perplexity, .pca = a->pca };
 	int rc = cli_open(c, false);
+	if (rc == CLI_DONE && a->output && !file_spare(c->s, a->output))
+		rc = CLI_FAILED;
 	if (rc == CLI_DONE && imgsearch_map(c->s, &o, &m, &err))
 		rc = cli_error(&err);
 	if (rc == CLI_DONE && !m->count)

@@ -4,9 +4,12 @@
  */
 #include "cli/query.h"
 
+#include "cli/canvas.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *const searchers[] = { "exact", "kdtree", "pca", "graph", "scan", NULL };
@@ -218,6 +221,21 @@ static int open_for(cli *c, query_args *a)
 	return a->server && !a->html && !a->sheet_file && !a->preview ? CLI_DONE : cli_open(c, false);
 }
 
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Nothing is written over that is searched with or for. */
+static bool may_write(const cli *c, const query_args *a, const char *path)
+{
+	for (size_t i = 0; path && i < c->n_operands + a->not.n; i++)
+		if (same_file(path, i < c->n_operands ? c->operand[i] : a->not.item[i - c->n_operands]))
+			return cli_fail("%s: a picture of the query; it is not written over", path), false;
+	return !path || file_spare(c->s, path);
+}
+
 static int write_files(const cli *c, const query_args *a, int rc)
 {
 	bool ok = !a->html || sheet_write_html(&a->sheet, c->s, a->html);
@@ -239,6 +257,10 @@ static int run(cli *c, void *args)
 		return cli_usage(c->cmd, "--html, --sheet, --preview, --views and --no-self go with pictures");
 	if ((a->ids || a->distances || a->stats) && a->options.max_chance > 0)
 		return cli_usage(c->cmd, "--max-chance does not go with --ids, --distances and --stats");
+	if (a->sheet_file && file_kind_of(a->sheet_file) != FILE_PNG && file_kind_of(a->sheet_file) != FILE_JPEG)
+		return cli_usage(c->cmd, "--sheet %s: the name must end in .png or .jpg", a->sheet_file);
+	if (a->html && file_kind_of(a->html) != FILE_HTML)
+		return cli_usage(c->cmd, "--html %s: the name must end in .html", a->html);
 	const char *term = getenv("TERM");
 	if (a->preview && (!isatty(STDOUT_FILENO) || c->common->json || !term || !strcmp(term, "dumb")))
 		return cli_usage(c->cmd, "--preview needs a terminal that can show pictures");
@@ -250,7 +272,9 @@ static int run(cli *c, void *args)
 	imgsearch_input *in = calloc(c->n_operands + a->not.n + 1, sizeof(*in));
 	if (!in)
 		rc = cli_nomem();
-	else if ((rc = open_for(c, a)) == CLI_DONE)
+	else if ((rc = open_for(c, a)) == CLI_DONE && !(may_write(c, a, a->html) && may_write(c, a, a->sheet_file)))
+		rc = CLI_FAILED;
+	else if (rc == CLI_DONE)
 		rc = a->vectors ? query_vectors(c, a) : write_files(c, a, all_queries(c, a, in, &bytes));
 	server_disconnect(a->server);
 	sheet_free(&a->sheet);

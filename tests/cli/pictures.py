@@ -9,7 +9,8 @@ from common import begin, folder, imgsearch, needs, omit, result
 needs('PIL')
 from PIL import Image
 
-begin(['an index of plain pictures with hostile names', 'query --sheet is a PNG', 'the nearest picture stands first on it', 'a JPEG where the name says so',
+begin(['an index of plain pictures with hostile names', 'query --sheet is a PNG', 'the nearest picture stands first on it', 'a JPEG where the name says so', 'in whatever case',
+       'no other ending', 'the query is not written over', 'nor is a picture of the index', 'nor by map',
        'query --html is written', 'it asks nobody for anything', 'its pictures are inside', 'names are text', 'map: points', 'the longer side is --size',
        'colours by folder', 'map --tiles', 'its longer side is at most --size', 'every picture has a whole cell of its own', 'the same map again, byte for byte',
        'map: a page', 'it asks nobody', 'its data are whole', 'an old file is kept when a new one cannot be made', 'map of nothing'])
@@ -60,6 +61,27 @@ seen = [(i, sheet.getpixel((x, 16 + 110))) for i, x in enumerate((16 + 130, 308 
 result(all(max(abs(a - b) for a, b in zip(got, COLOURS[7])) < 3 for _, got in seen), (seen, COLOURS[7]))
 imgsearch('query', '-q', '--sheet', 'sheet.jpg', query)
 result(Image.open('sheet.jpg').format == 'JPEG')
+imgsearch('query', '-q', '--sheet', 'sheet.JPG', query)
+result(Image.open('sheet.JPG').format == 'JPEG')
+for option, name in ('--sheet', 'sheet.html'), ('--html', 'page.png'), ('--html', 'page'):
+    r = imgsearch('query', '-q', option, name, query, status=2)
+    if r.returncode != 2 or 'must end in' not in r.stderr or os.path.exists(name):
+        break
+else:
+    r = None
+result(r is None, r)
+
+
+def spared(path, what, *args):
+    before = open(path, 'rb').read()
+    r = imgsearch(*args, path, status=3)
+    result(r.returncode == 3 and what in r.stderr and open(path, 'rb').read() == before, r)
+
+
+Image.new('RGB', (30, 30)).save('asked.png')
+spared('asked.png', 'a picture of the query', 'query', '-q', 'asked.png', '--sheet')
+spared('pics/1/c10.png', 'a picture of the index', 'query', '-q', query, '--sheet')
+spared('pics/1/c10.png', 'a picture of the index', 'map', '-q', '-o')
 
 text = open('page.html', encoding='utf-8').read()
 page = Page(text)
