@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { AT_ONCE = 64 };
 
@@ -115,9 +116,13 @@ static int run(cli *c, void *args)
 {
 	const extract_args *a = args;
 	imgsearch_info *info;
+	struct stat st;
 	imgsearch_error err;
 	if (!a->output)
 		return cli_usage(c->cmd, "say where the features go: -o FILE.npy");
+	for (size_t i = 0; i < c->n_operands; i++)
+		if (stat(c->operand[i], &st) == 0 && S_ISDIR(st.st_mode))
+			return cli_fail("%s is a folder: name the pictures in it", c->operand[i]);
 	int rc = open_model(c);
 	if (rc)
 		return rc;

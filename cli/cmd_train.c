@@ -84,9 +84,12 @@ static void print_json(const train_args *a, const imgsearch_train_report *r)
 static void summarise(const cli *c, const train_args *a, const imgsearch_train_report *r)
 {
 	const char *what = a->teachers ? "cosine to the teachers" : "accuracy";
-	cli_note(c, "%s: %llu steps over %llu pictures of %llu classes (%llu held out) in %.0f s, %.1f images/s in the network%s", a->out,
-		(unsigned long long)r->steps, (unsigned long long)r->pictures, (unsigned long long)r->classes, (unsigned long long)r->held_out,
-		r->seconds, r->images_per_second, r->stopped_early ? "; stopped early" : "");
+	char speed[64] = "";
+	if (r->images_per_second > 0) /* of the steps after the first */
+		snprintf(speed, sizeof speed, ", %.1f images/s in the network", r->images_per_second);
+	cli_note(c, "%s: %llu step%s over %llu pictures of %llu classes (%llu held out) in %.0f s%s%s", a->out, (unsigned long long)r->steps,
+		r->steps == 1 ? "" : "s", (unsigned long long)r->pictures, (unsigned long long)r->classes, (unsigned long long)r->held_out, r->seconds,
+		speed, r->stopped_early ? "; stopped early" : "");
 	cli_note(c, "loss %.4f, %s %.4f", r->loss, what, r->accuracy);
 	if (!isnan(r->validation_loss))
 		cli_note(c, "held out: loss %.4f, %s %.4f", r->validation_loss, what, r->validation_accuracy);

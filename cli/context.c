@@ -173,6 +173,8 @@ int paths_read(cli *c, paths *out)
 	size_t cap = 0, size;
 	memset(out, 0, sizeof(*out));
 	for (size_t i = 0; i < c->n_operands; i++) {
+		if (!*c->operand[i])
+			return cli_usage(c->cmd, "a path is empty");
 		if (strcmp(c->operand[i], "-") != 0) {
 			if (!paths_add(out, &cap, c->operand[i]))
 				return cli_nomem();

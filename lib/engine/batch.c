@@ -54,14 +54,12 @@ static int store_feature(index_run *r, const index_batch *b, size_t i)
 	if (ims_all_finite(v, r->identity.dim))
 		return ims_store_vector_put(r->s->store, b->id[i], v, r->identity.dim, r->next, r->err);
 	int rc = ims_store_picture_get(r->s->store, b->id[i], &p, &root, r->err);
-	const char *path = p.path;
 	if (!rc) {
 		store_picture bad = p;
 		bad.state = IMGSEARCH_DAMAGED;
 		bad.reason = "the network gives no finite feature";
 		rc = ims_store_picture_put(r->s->store, &bad, r->err);
 	}
-	p.path = path;
 	ims_store_picture_clear(&p);
 	ims_free(root);
 	r->counts.indexed--;

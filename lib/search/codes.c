@@ -203,7 +203,7 @@ typedef struct coded {
 	float longest;
 } coded;
 
-/* count values into codes `spread` bytes apart by fours (1: side by side). */
+/* Values into codes, each four of which stand fours_apart bytes behind the four before (4: side by side). */
 static coded code_values(const code_level *l, const float *v, uint8_t *out, size_t fours_apart)
 {
 	coded r = { 0, 0, 0 };

@@ -83,9 +83,10 @@ int ims_codes_load(codes **out, const row_source *rows, const chunk_source *sour
 int ims_codes_add(codes *c, const int64_t *ids, const float *rows, size_t n, imgsearch_error *err);
 int ims_codes_remove(codes *c, const int64_t *ids, size_t n, imgsearch_error *err);
 
-/* Item i of a column, NULL with err set when its chunk cannot be read. */
+/* A chunk of a column that is not in memory yet; as ims_codes_at. */
 const uint8_t *ims_codes_load_chunk(codes *c, column *col, size_t chunk, imgsearch_error *err);
 
+/* Item i of a column, NULL with err set when its chunk cannot be read. */
 static inline const uint8_t *ims_codes_at(const codes *c, const column *col, size_t i, imgsearch_error *err)
 {
 	const uint8_t *chunk = atomic_load_explicit(&col->chunk[i >> col->shift], memory_order_acquire);

@@ -1,8 +1,9 @@
 /*
  * Teachers look at every view of every picture once; what they see is appended to a file as it comes, so that a run
  * that was stopped goes on there, and one with more views adds to it. A row is what the teachers say side by side: of each
- * its feature, L2-normalised, and where it is a classifier its classes' probabilities (classes.c). From the rows follow the targets (centred, on their principal components) and the projection that comes
- * nearest to them from the student's features as they are.
+ * its feature, L2-normalised, and where it is a classifier its classes' probabilities (classes.c). From the rows follow
+ * the targets (centred, on their principal components) and the projection that comes nearest to them from the student's
+ * features as they are.
  */
 #include "train/internal.h"
 

@@ -41,6 +41,11 @@ result "a picture on standard input: the same feature" $?
 imgsearch extract -q --raw pics/city-01.jpg -o raw.npy && ! cmp -s raw.npy i.npy; result "--raw" $?
 imgsearch extract -q pics/*.jpg pics/*.jpg pics/*.jpg pics/*.jpg pics/*.jpg pics/*.jpg pics/*.jpg pics/*.jpg pics/*.jpg -o many.npy && [ "$(header many.npy 48 | grep -c '^1.000$')" = 72 ]
 result "more than one block" $?
+rm -f d.npy
+check "a folder" 3 imgsearch extract pics/city-01.jpg pics -o d.npy <<'END'
+! imgsearch: pics is a folder: name the pictures in it
+END
+[ ! -e d.npy ]; result "... and nothing is written" $?
 check "a place that cannot be written" 3 imgsearch extract pics/city-01.jpg -o no/f.npy <<'END'
 ! imgsearch: no/f.npy: cannot write: No such file or directory
 END

@@ -34,6 +34,9 @@ END
 check "index of a folder that is not there" 3 imgsearch index --db first.db pics nowhere <<'END'
 ! imgsearch: nowhere: No such file or directory
 END
+check "index of an empty path" 2 imgsearch index --db first.db "" <<'END'
+! imgsearch: index: a path is empty (see: imgsearch help index)
+END
 [ ! -e first.db ]; result "... and no index is left behind" $?
 check "rm of an id that is none" 2 imgsearch rm --db good.db id:abc <<'END'
 ! imgsearch: rm: id:abc: not the id of a picture, such as id:7 (a file of that name: ./id:abc) (see: imgsearch help rm)

@@ -116,7 +116,8 @@ with tempfile.TemporaryDirectory() as work:
     last = head["features.18.0.weight"]["data_offsets"]
     ok("and not the last", data[last[0]:last[1]] != net.state_dict()["features.18.0.weight"].numpy().tobytes())
 
-    run("train", "set", *model, "--steps", 1, "--lr", 0.001, "--val", -1, "--f32", "-o", "one.safetensors")
+    code, out, err = run("train", "set", *model, "--steps", 1, "--lr", 0.001, "--val", -1, "--f32", "-o", "one.safetensors")
+    ok("one step is not told as several, nor as a rate", "1 step over" in err and "images/s" not in err, err)
     step = (tensor("one.safetensors", "features.18.0.weight") - net.state_dict()["features.18.0.weight"].flatten()).abs()
     ok("AdamW's first step is as long as the learning rate", 0.00099 < step.median() < 0.00101 and step.max() < 0.00101, step.max())
 
