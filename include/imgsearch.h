@@ -364,7 +364,7 @@ typedef struct imgsearch_hit {
 	size_t n_columns;
 	float score;
 	float distance;         /* Euclidean, between the (for cosine: normalised) features */
-	double chance;          /* how many pictures of the index would score as high by chance; NaN before a build */
+	double chance;          /* how many pictures of the index would score as high by chance; 0: the query itself; NaN before a build */
 } imgsearch_hit;
 
 typedef struct imgsearch_hits {

@@ -293,7 +293,8 @@ static int normalise(imgsearch *s, view *v, const float *query, bool *known, cha
 	return rc;
 }
 
-int ims_chance_tell(imgsearch *s, view *v, const float *query, double max_chance, imgsearch_hits *hits, imgsearch_error *err)
+int ims_chance_tell(imgsearch *s, view *v, const float *query, const int64_t *own, size_t n_own, double max_chance,
+	imgsearch_hits *hits, imgsearch_error *err)
 {
 	imgsearch_hit *hit = (imgsearch_hit *)hits->hit; /* of the same block, which is still ours */
 	size_t count = hits->count, kept = 0, better = 0;
@@ -303,7 +304,8 @@ int ims_chance_tell(imgsearch *s, view *v, const float *query, double max_chance
 	if (!known)
 		return rc;
 	for (size_t i = 0; i < count; i++) {
-		hit[i].chance = (double)v->rows.n * ims_analysis_chance_above(&v->chance, norm, (double)hit[i].score);
+		hit[i].chance = ims_id_among(hit[i].id, own, n_own) ? 0
+			: (double)v->rows.n * ims_analysis_chance_above(&v->chance, norm, (double)hit[i].score);
 		if (max_chance > 0 && hit[i].chance > max_chance)
 			continue;
 		hit[kept++] = hit[i];

@@ -176,8 +176,11 @@ enum { CHANCE_ROWS = 200 /* of fewer pictures nothing is said about chance */, C
 /* Fits the distribution of unrelated scores in the view's space and keeps it; within a write. */
 int ims_chance_fit(imgsearch *s, const view *v, imgsearch_error *err);
 int ims_chance_load(imgsearch *s, view *v, imgsearch_error *err);
-/* Fills in the chance of a query's hits, both in the view's space, and leaves out those above max_chance (> 0). */
-int ims_chance_tell(imgsearch *s, view *v, const float *query, double max_chance, imgsearch_hits *hits, imgsearch_error *err);
+/*
+ * Fills in the chance of a query's hits, both in the view's space, and leaves out those above max_chance (> 0). The
+ * rows `own` that the query is made of are not found by chance.
+ */
+int ims_chance_tell(imgsearch *s, view *v, const float *query, const int64_t *own, size_t n_own, double max_chance, imgsearch_hits *hits, imgsearch_error *err);
 void ims_chance_free(chance_cohort *c);
 
 /* ------------------------------------------------------------------------------------------------ walk.c ---- */
@@ -225,6 +228,7 @@ int ims_csv_parse(char *text, size_t size, int (*row)(void *user, size_t line, c
 /* The caller's form of sorted neighbours: paths, titles, columns by id; ids that are gone are left out. */
 int ims_hits_make(imgsearch *s, imgsearch_metric metric, const topk *found, imgsearch_hits **out, imgsearch_error *err);
 float ims_score(imgsearch_metric metric, float distance);
+bool ims_id_among(int64_t id, const int64_t *ids, size_t n); /* is it one of those, in any order? */
 float ims_score_distance(imgsearch_metric metric, float score); /* the largest distance that scores so */
 
 /* Absolute path of a picture, or its name where it has no root; ims_free. */

@@ -23,6 +23,14 @@ float ims_score_distance(imgsearch_metric metric, float score)
 	}
 }
 
+bool ims_id_among(int64_t id, const int64_t *ids, size_t n)
+{
+	size_t i = 0;
+	while (i < n && ids[i] != id)
+		i++;
+	return i < n;
+}
+
 const char *ims_path_below(const char *path, const char *folder)
 {
 	size_t n = strlen(folder);

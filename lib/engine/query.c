@@ -127,13 +127,9 @@ static int make_asking(imgsearch *s, const view *v, const imgsearch_query_option
 static void drop(topk *t, const int64_t *ids, size_t n)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < t->n; i++) {
-		size_t j = 0;
-		while (j < n && ids[j] != t->item[i].id)
-			j++;
-		if (j == n)
+	for (size_t i = 0; i < t->n; i++)
+		if (!ims_id_among(t->item[i].id, ids, n))
 			t->item[kept++] = t->item[i];
-	}
 	t->n = kept;
 }
 
@@ -342,7 +338,7 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 	if (!rc)
 		(*out)->reranked = a->improve.reciprocal > 0;
 	if (!rc && (!a->options.plain || !v->space.centre))
-		rc = ims_chance_tell(s, v, query, a->options.max_chance, *out, err);
+		rc = ims_chance_tell(s, v, query, a->own, a->n_own, a->options.max_chance, *out, err);
 	if (rc) {
 		imgsearch_hits_free(*out);
 		*out = NULL;

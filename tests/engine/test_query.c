@@ -471,6 +471,33 @@ static void vectors_keep_their_ids(void **state)
 	imgsearch_close(s);
 }
 
+/* On a circle everything has near neighbours, so that high scores say nothing; but one's own row is no chance. */
+static void the_query_itself_is_not_found_by_chance(void **state)
+{
+	scene *sc = *state;
+	enum { N = 400 };
+	static float rows[N][2];
+	imgsearch_error err;
+	imgsearch_hits *hits;
+	imgsearch *s = scene_open(sc);
+	for (int i = 0; i < N; i++) {
+		rows[i][0] = (float)cos(i * 2.4);
+		rows[i][1] = (float)sin(i * 2.4);
+	}
+	assert_int_equal(imgsearch_index_vectors(s, rows[0], N, 2, NULL, &err), 0);
+	assert_int_equal(imgsearch_build(s, NULL, NULL, &err), 0);
+	imgsearch_input in = imgsearch_stored(7);
+	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
+	o.k = 2;
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	assert_int_equal(hits->hit[0].id, 7);
+	assert_true(hits->hit[0].chance == 0);
+	assert_true(hits->hit[1].chance > 1);
+	assert_int_equal(hits->better_than_chance, 1);
+	imgsearch_hits_free(hits);
+	imgsearch_close(s);
+}
+
 static void metrics_order_as_they_should(void **state)
 {
 	scene *sc = *state;
@@ -602,6 +629,7 @@ int main(void)
 		TEST(an_empty_index_answers_with_nothing),
 		TEST(built_searchers_answer_as_the_scan_does),
 		TEST(vectors_keep_their_ids),
+		TEST(the_query_itself_is_not_found_by_chance),
 		TEST(metrics_order_as_they_should),
 		TEST(memory_indexes_need_no_file),
 		TEST(added_pictures_replace_those_of_the_same_name),
