@@ -16,6 +16,7 @@ enum {
 	TREE_DIM = 4,      /* rows of so few dimensions: a tree over them is faster than all others */
 	CHANCE_DIM = 16,   /* a tree stands a chance up to so many dimensions, */
 	CHANCE_SPREAD = 8, /* or where the rows spread in no more than so many */
+	PCA_MIN = 97, PCA_MAX = 512, /* dimensions where exact's third of the rows leaves it few components: pca takes more */
 	SAMPLE = 512, ASKED = 64, K = 10
 };
 
@@ -101,6 +102,7 @@ bool ims_search_suits(const char *name, size_t n, uint32_t dim)
 size_t ims_search_candidates(const search_facts *f, const char *name[SEARCH_CANDIDATES], char *why, size_t size)
 {
 	bool tree = f->n >= FEW && f->dim <= TREE_DIM, chance = f->dim <= CHANCE_DIM || (f->spread > 0 && f->spread <= CHANCE_SPREAD);
+	bool pca = f->dim >= PCA_MIN && f->dim <= PCA_MAX && f->spread > 0;
 	name[0] = tree ? "kdtree" : approximate(f->n, f->dim) ? "graph" : "exact";
 	if (tree)
 		snprintf(why, size, "%u dimensions: up to %d a tree over the coordinates is exact and fastest", f->dim, TREE_DIM);
@@ -108,12 +110,17 @@ size_t ims_search_candidates(const search_facts *f, const char *name[SEARCH_CAND
 		snprintf(why, size, "%zu rows of %u: from %d on a graph answers many times faster than an exact search", f->n, f->dim, MANY);
 	else if (f->n < FEW)
 		snprintf(why, size, "%zu rows: below %d the exact search is as fast as any", f->n, FEW);
-	else if (!chance)
+	else if (!chance && !pca)
 		snprintf(why, size, "%zu rows of %u, spread in %.0f dimensions: below %d rows the exact search is fast enough to be the best answer",
 			f->n, f->dim, f->spread, MANY);
-	else
-		name[1] = "kdtree";
-	return f->n >= FEW && f->n < MANY && !tree && chance ? 2 : 1;
+	size_t n = 1;
+	if (f->n < FEW || f->n >= MANY || tree)
+		return n;
+	if (chance)
+		name[n++] = "kdtree";
+	if (pca)
+		name[n++] = "pca";
+	return n;
 }
 
 int ims_search_time(search_index *x, const search_facts *f, double *seconds, imgsearch_error *err)

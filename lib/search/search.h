@@ -121,7 +121,7 @@ void ims_search_free(search_index *s);
 
 /* -------------------------------------------------------------------------------------------------- auto.c ---- */
 
-enum { SEARCH_CANDIDATES = 2 };
+enum { SEARCH_CANDIDATES = 3 };
 
 /* What a searcher is chosen by. */
 typedef struct search_facts {

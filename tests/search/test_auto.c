@@ -34,6 +34,11 @@ static void rule(void **state)
 	assert_string_equal(only(99999, 5, 5), "measured");
 	assert_string_equal(only(100000, 5, 5), "graph");
 	assert_string_equal(only(50000, 17, 12), "exact");
+	assert_string_equal(only(50000, 96, 12), "exact");
+	assert_string_equal(only(50000, 97, 12), "measured");
+	assert_string_equal(only(50000, 512, 12), "measured");
+	assert_string_equal(only(50000, 513, 12), "exact");
+	assert_string_equal(only(50000, 256, 0), "exact");
 	assert_string_equal(only(10000000, 1280, 2), "graph");
 }
 
@@ -45,7 +50,7 @@ static void measured_are_alike(void **state)
 	for (int i = 0; i < 20000; i++) {
 		const char *name[SEARCH_CANDIDATES];
 		char why[256];
-		search_facts f = { .n = (size_t)1 << (ims_random(&seed) % 24), .dim = 1 + (uint32_t)(ims_random(&seed) % 70), .spread = (double)(ims_random(&seed) % 20) };
+		search_facts f = { .n = (size_t)1 << (ims_random(&seed) % 24), .dim = 1 + (uint32_t)(ims_random(&seed) % 700), .spread = (double)(ims_random(&seed) % 20) };
 		f.n += ims_random(&seed) % f.n;
 		size_t n = ims_search_candidates(&f, name, why, sizeof why);
 		assert_in_range(n, 1, SEARCH_CANDIDATES);
