@@ -192,8 +192,8 @@ const cmd cmd_index = {
 		"Pictures are recognised by content, whatever their name. A file that cannot be used is counted, remembered with its "
 		"reason (imgsearch failed) and not tried again until it changes; it never ends the run. Hidden folders, trash folders "
 		"and what .ignore and .imgsearchignore files name are left out.\n\n"
-		"Another --model or --weights than the index was made with indexes everything again; queries are answered from the "
-		"old vectors until that is done.\n\n"
+		"Another --model, --weights, --precision, --resize, --crop, --mean, --std, --interpolation or --flip than the index was "
+		"made with indexes everything again; queries are answered from the old vectors until that is done.\n\n"
 		"\timgsearch index ~/Pictures\n"
 		"\tfind . -name '*.jpg' -print0 | imgsearch index -0 -\n"
 		"\timgsearch index paintings --csv paintings.csv --title name",

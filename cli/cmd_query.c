@@ -97,7 +97,7 @@ static void show_text(const cli *c, const query_args *a, const imgsearch_hits *h
 		out_end(c);
 	}
 	if (!hits->count)
-		cli_note(c, "nothing found");
+		cli_note(c, strcmp(hits->plan, "empty index") ? "nothing found" : "the index is empty");
 	else if (!hits->better_than_chance)
 		cli_note(c, "no close match: none of these is better than chance");
 	else if (hits->better_than_chance < hits->count)

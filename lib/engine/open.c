@@ -131,8 +131,6 @@ job ims_engine_job_begin(imgsearch *s)
 int ims_engine_write_begin(imgsearch *s, job *j, imgsearch_error *err)
 {
 	int idle = 0;
-	if (ims_store_read_only(s->store))
-		return ims_fail(err, IMGSEARCH_EDB, "%s: opened for reading only", ims_store_path(s->store));
 	if (!atomic_compare_exchange_strong(&s->writing, &idle, 1))
 		return ims_fail(err, IMGSEARCH_EBUSY, "%s: another thread is changing the index", ims_store_path(s->store));
 	int rc = ims_store_write_begin(s->store, err);

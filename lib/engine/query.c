@@ -305,6 +305,8 @@ static int combine(imgsearch *s, asking *a, const imgsearch_input *in, size_t n,
 	return rc;
 }
 
+static const char empty_index[] = "empty index";
+
 static int empty_hits(imgsearch_hits **out, imgsearch_error *err)
 {
 	imgsearch_hits *hits = ims_zalloc(1, sizeof *hits);
@@ -312,7 +314,7 @@ static int empty_hits(imgsearch_hits **out, imgsearch_error *err)
 	if (!hits)
 		return ims_nomem(err);
 	hits->searcher = "scan";
-	hits->plan = "empty index";
+	hits->plan = empty_index;
 	hits->exact = 1;
 	return 0;
 }
@@ -344,7 +346,7 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 		*out = NULL;
 	} else {
 		(*out)->searcher = name;
-		(*out)->plan = report.plan;
+		(*out)->plan = (*out)->count || v->rows.n ? report.plan : empty_index;
 		(*out)->exact = report.exact;
 		(*out)->seconds_feature = extracted - start;
 		(*out)->seconds_search = searched - extracted;

@@ -96,6 +96,8 @@ int ims_store_upgrade(conn *c, const char *const *steps, int64_t version, imgsea
 
 enum { STORE_APPLICATION_ID = 0x696d7365 }; /* "imse" */
 
+bool ims_store_folder_writable(const char *path); /* that the file lies in; sets errno */
+
 /* The lock file, and an advisory lock that goes with the process. EBUSY at once. */
 int ims_store_lock(store *st, imgsearch_error *err);
 void ims_store_unlock(store *st);

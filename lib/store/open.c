@@ -36,7 +36,7 @@ static int resolve(char **out, const char *path, imgsearch_error *err)
 	return *out ? 0 : ims_nomem(err);
 }
 
-static bool folder_writable(const char *path)
+bool ims_store_folder_writable(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *folder = slash == path ? ims_strdup("/") : ims_strndup(path, (size_t)(slash - path));
@@ -152,7 +152,7 @@ static int open_file(store *st, const store_options *o, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EDB, "%s is not an imgsearch index: it is no regular file; name another file", st->path);
 	if (access(st->path, R_OK) != 0)
 		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be read", st->path);
-	st->read_only = o->read_only || access(st->path, W_OK) != 0 || !folder_writable(st->path);
+	st->read_only = o->read_only || access(st->path, W_OK) != 0 || !ims_store_folder_writable(st->path);
 	conn *c;
 	int kind;
 	int rc = ims_store_lease(st, &c, err);

@@ -81,10 +81,12 @@ int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_e
 	int64_t there = 0;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc)
+		rc = ims_store_number(c, &there, 0, err, "SELECT 1 FROM root WHERE " AT_PATH, "p", from);
+	if (!rc && !there)
+		return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no root %s", st->path, from);
+	if (!rc)
 		rc = ims_store_number(c, &there, 0, err, "SELECT 1 FROM root WHERE " AT_PATH, "p", to);
 	if (!rc && there)
 		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: %s is a root already", st->path, to);
-	if (!rc)
-		rc = ims_store_run(c, err, "UPDATE root SET path = ?2, inside = ?3 WHERE " AT_PATH, "ppt", from, to, way_from_index(st, to));
-	return rc || sqlite3_changes(c->db) ? rc : ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no root %s", st->path, from);
+	return rc ? rc : ims_store_run(c, err, "UPDATE root SET path = ?2, inside = ?3 WHERE " AT_PATH, "ppt", from, to, way_from_index(st, to));
 }

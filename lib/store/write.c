@@ -54,10 +54,19 @@ void ims_store_unlock(store *st)
 	atomic_store(&st->writing, false);
 }
 
+static int refuse(const store *st, imgsearch_error *err)
+{
+	if (access(st->path, W_OK))
+		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be written", st->path);
+	if (!ims_store_folder_writable(st->path))
+		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s: its folder cannot be written", st->path);
+	return ims_fail(err, IMGSEARCH_EIO, "index %s cannot be written: it is open for reading only", st->path);
+}
+
 int ims_store_write_begin(store *st, imgsearch_error *err)
 {
 	if (st->read_only)
-		return ims_fail(err, IMGSEARCH_EIO, "index %s cannot be written: it is open for reading only", st->path);
+		return refuse(st, err);
 	int rc = ims_store_lock(st, err);
 	if (!rc && !st->writer && (rc = ims_store_connect(st, &st->writer, true, err)))
 		ims_store_unlock(st);

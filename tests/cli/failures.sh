@@ -59,9 +59,8 @@ W/pics/city-01.jpg
 END
 	as imgsearch index --db ro/i.db pics >.out 2>.err
 	compare "index into it" 3 $? <<'END'
--
+! imgsearch: index W/ro/i.db cannot be written: Permission denied
 END
-	grep -q 'ro/i.db: ' .err; result "... says so: $(tidy <.err)" $?
 	chmod 000 pics/night-01.jpg; mkdir pics/shut; cp pics/city-01.jpg pics/shut; chmod 000 pics/shut; mkdir -m 777 out
 	as imgsearch index --db out/i.db pics >.out 2>.err
 	compare "an unreadable file and folder: status 4, the rest is done" 4 $? <<'END'

@@ -46,6 +46,9 @@ END
 check "a word that is like nothing" 2 imgsearch xyzzy <<'END'
 ! imgsearch: no command "xyzzy" (see: imgsearch help)
 END
+check "a short word that is like nothing" 2 imgsearch help foo <<'END'
+! imgsearch: no command "foo" (see: imgsearch help)
+END
 check "half of a command of two words" 2 imgsearch vectors <<'END'
 ! imgsearch: say what to do with "vectors": imgsearch vectors import, imgsearch vectors export (see: imgsearch help)
 END

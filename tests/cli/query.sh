@@ -119,6 +119,10 @@ for searcher in exact scan; do
 S	W/pics/city-01.jpg
 END
 done
+mkdir none && imgsearch index -q --db none.db none
+check "an empty index" 1 imgsearch query --db none.db pics/city-01.jpg <<'END'
+! imgsearch: the index is empty
+END
 IMGSEARCH_DB=$W/other.db imgsearch index -q pics && [ -e other.db ]; result "\$IMGSEARCH_DB" $?
 check "--db" 0 q --db other.db -k 1 pics/city-01.jpg <<'END'
 S	W/pics/city-01.jpg

@@ -115,7 +115,7 @@ check "... nothing is read again" 0 imgsearch index <<'END'
 END
 imgsearch list --paths | grep -q "^$W/moved/a/b/city-01.jpg"; result "... and found in its new place" $?
 check "root mv of what is no root" 3 imgsearch root mv other moved <<'END'
--
+! imgsearch: index W/i.db has no root W/other
 END
 rm -rf moved/[b-z]*
 check "most of a folder gone: kept" 0 imgsearch index <<'END'
