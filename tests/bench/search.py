@@ -273,13 +273,15 @@ def plot(args):
     rows = [r for r in latest(f"{args.build}/bench/search.csv", ["set", "n", "engine", "queries", "threads", "setting"]) if r["threads"] == "1"]
     most = {name: max(int(r["n"]) for r in rows if r["set"] == name) for name in sorted({r["set"] for r in rows} & {"1280", "256", "uniform"})}
     for name, n in most.items():
+        engines = list(dict.fromkeys(r["engine"] for r in rows))
+        colour = lambda engine: plt.get_cmap("tab20")(engines.index(engine) % 20)
         kinds = [k for k in ("in", "out") if any(r["set"] == name and r["queries"] == k for r in rows)]
         figure, axes = plt.subplots(1, len(kinds), figsize=(6 * len(kinds), 4.5), sharey=True, squeeze=False)
         for ax, kind in zip(axes[0], kinds):
             here = [r for r in rows if r["set"] == name and int(r["n"]) == n and r["queries"] == kind and not r["setting"].startswith(("batch", "recall"))]
             for engine in dict.fromkeys(r["engine"] for r in here):
                 line = sorted((float(r["recall@10"]), float(r["queries/s"])) for r in here if r["engine"] == engine)
-                ax.plot(*zip(*line), marker="o", markersize=3, linewidth=1.5 if engine in OURS else 1, linestyle="-" if engine in OURS else "--", label=engine)
+                ax.plot(*zip(*line), color=colour(engine), marker="o", markersize=3, linewidth=1.5 if engine in OURS else 1, linestyle="-" if engine in OURS else "--", label=engine)
             ax.set(title={"in": "queries from indexed photos", "out": "photos of which nothing is indexed"}[kind] if name != "uniform" else "uniform random",
                    xlabel="recall@10", yscale="log", xlim=(0.7, 1.005))
             ax.grid(alpha=0.3)
