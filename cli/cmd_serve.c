@@ -109,6 +109,25 @@ static void say_where(cli *c, const server *s, const serve_args *a)
 	fflush(stdout);
 }
 
+/* So that the first search finds network and searcher in memory. What goes wrong here, that search will tell. */
+static void warm_up(server *s)
+{
+	static const uint8_t black[3 * 16 * 16];
+	imgsearch_error err = { 0 };
+	imgsearch_info *info = NULL;
+	imgsearch_hits *hits = NULL;
+	imgsearch *index = serve_index_take(s->index, &err);
+	if (!index)
+		return;
+	if (!imgsearch_info_get(index, &info, &err) && info->vectors && info->model) {
+		imgsearch_input in = imgsearch_pixels(black, 16, 16, 3 * 16);
+		imgsearch_query(index, &in, 1, NULL, &hits, &err);
+	}
+	imgsearch_hits_free(hits);
+	imgsearch_info_free(info);
+	serve_index_give(s->index);
+}
+
 static int run(cli *c, void *args)
 {
 	serve_args *a = args;
@@ -130,6 +149,7 @@ static int run(cli *c, void *args)
 		rc = serve_start(&s);
 	if (rc == CLI_DONE) {
 		say_where(c, &s, a);
+		warm_up(&s);
 		for (unsigned tick = 0; !cli_interrupted(); tick++) {
 			usleep(100000);
 			if (tick % 10 == 0)
