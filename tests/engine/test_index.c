@@ -29,13 +29,19 @@ static void every_path_is_in_one_state(void **state)
 	imgsearch_close(s);
 }
 
-static void moved_files_keep_id_and_vector(void **state)
+static imgsearch *two_indexed(scene *sc)
 {
-	scene *sc = *state;
 	photo(sc, "a.png", 1);
 	photo(sc, "b.png", 2);
 	imgsearch *s = scene_open(sc);
 	scene_index(s, sc->photos);
+	return s;
+}
+
+static void moved_files_keep_id_and_vector(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = two_indexed(sc);
 	int64_t a = id_of(s, sc, "a.png");
 	shell("cd '%s' && mkdir sub && mv a.png sub/z.png", sc->photos);
 	imgsearch_counts c = scene_index(s, NULL);
@@ -105,10 +111,7 @@ static void deleted_files_drop_out_but_not_a_third_of_them_at_once(void **state)
 static void an_absent_or_emptied_root_is_offline(void **state)
 {
 	scene *sc = *state;
-	photo(sc, "a.png", 1);
-	photo(sc, "b.png", 2);
-	imgsearch *s = scene_open(sc);
-	scene_index(s, sc->photos);
+	imgsearch *s = two_indexed(sc);
 	shell("mv '%s' '%s.away'", sc->photos, sc->photos);
 	imgsearch_counts c = scene_index(s, NULL);
 	assert_int_equal(c.offline, 2);
@@ -328,10 +331,7 @@ static void another_recipe_indexes_anew_and_switches_at_the_end(void **state)
 	scene *sc = *state;
 	imgsearch_error err;
 	imgsearch_info *info;
-	photo(sc, "a.png", 1);
-	photo(sc, "b.png", 2);
-	imgsearch *s = scene_open(sc);
-	scene_index(s, sc->photos);
+	imgsearch *s = two_indexed(sc);
 	imgsearch_close(s);
 	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
 	o.recipe.resize = o.recipe.crop = 40;
@@ -362,10 +362,7 @@ static void a_reindex_is_given_up_by_wishing_the_old_recipe(void **state)
 	scene *sc = *state;
 	imgsearch_error err;
 	imgsearch_info *info;
-	photo(sc, "a.png", 1);
-	photo(sc, "b.png", 2);
-	imgsearch *s = scene_open(sc);
-	scene_index(s, sc->photos);
+	imgsearch *s = two_indexed(sc);
 	assert_int_equal(imgsearch_info_get(s, &info, &err), 0);
 	assert_null(info->next);
 	imgsearch_recipe old = info->recipe;
