@@ -6,7 +6,7 @@
 typedef struct train_args {
 	common_args common;
 	const char *out, *teachers, *name, *descent, *licence, *note;
-	uint32_t loss, layers, dim, epochs, steps, batch, views, patience, resume, restart, f32, size;
+	uint32_t loss, layers, dim, epochs, steps, batch, views, patience, resume, restart, f32, int8, posteriors, size;
 	float rate, validation, min_crop, jitter, anchor, relational, label_weight, whiten, decay;
 	uint64_t seed;
 } train_args;
@@ -21,6 +21,7 @@ static const opt options[] = {
 	{ "layers", 0, OPT_UINT, AT(layers), "N", "only the last N layers learn; 0: all", 0, 100000, "0", NULL, 0 },
 	{ "size", 0, OPT_UINT, AT(size), "PIXELS", "side of the input; resized to 8/7 of it before (default: the network's)", 32, 1024, NULL, NULL, 0 },
 	{ "dim", 0, OPT_UINT, AT(dim), "N", "put a linear layer to N values at the end (default: none; 256 with --distill)", 1, 65536, NULL, NULL, 0 },
+	{ "posteriors", 0, OPT_FLAG, AT(posteriors), NULL, "that layer also sees the probabilities of the classes that the network knows", 0, 0, NULL, NULL, 0 },
 	{ "epochs", 0, OPT_UINT, AT(epochs), "N", "times that each picture is seen", 1, 1000000, "10", NULL, 0 },
 	{ "steps", 0, OPT_UINT, AT(steps), "N", "steps, instead of epochs", 1, 100000000, NULL, NULL, 0 },
 	{ "batch", 0, OPT_UINT, AT(batch), "N", "pictures a step", 2, 4096, "32", NULL, 0 },
@@ -39,6 +40,7 @@ static const opt options[] = {
 	{ "resume", 0, OPT_FLAG, AT(resume), NULL, "go on from the checkpoint that an unfinished run left", 0, 0, NULL, NULL, 0 },
 	{ "restart", 0, OPT_FLAG, AT(restart), NULL, "throw that checkpoint away", 0, 0, NULL, NULL, 0 },
 	{ "f32", 0, OPT_FLAG, AT(f32), NULL, "keep 32-bit weights instead of 16-bit ones", 0, 0, NULL, NULL, 0 },
+	{ "int8", 0, OPT_FLAG, AT(int8), NULL, "keep large matrices in 8 bits, with a scale for each row", 0, 0, NULL, NULL, 0 },
 	{ "name", 0, OPT_TEXT, AT(name), "NAME", "in the card: what the model is called (default: from --out)", 0, 0, NULL, NULL, 0 },
 	{ "descent", 0, OPT_TEXT, AT(descent), "TEXT", "in the card: where it comes from", 0, 0, NULL, NULL, 0 },
 	{ "licence", 0, OPT_TEXT, AT(licence), "TEXT", "in the card: its terms", 0, 0, NULL, NULL, 0 },
@@ -53,7 +55,7 @@ static imgsearch_train_options as_options(const train_args *a)
 	o.name = a->name, o.descent = a->descent, o.licence = a->licence, o.note = a->note;
 	o.loss = a->loss + 1;
 	o.layers = a->layers, o.dim = a->dim, o.epochs = a->epochs, o.steps = a->steps, o.batch = a->batch, o.views = a->views;
-	o.patience = a->patience, o.resume = a->resume, o.restart = a->restart, o.f32 = a->f32;
+	o.patience = a->patience, o.resume = a->resume, o.restart = a->restart, o.f32 = a->f32, o.int8 = a->int8, o.posteriors = a->posteriors;
 	o.rate = a->rate, o.validation = a->validation, o.min_crop = a->min_crop, o.jitter = a->jitter, o.anchor = a->anchor;
 	o.relational = a->relational, o.label_weight = a->label_weight, o.whiten = a->whiten, o.decay = a->decay;
 	o.seed = a->seed;

@@ -154,9 +154,18 @@ conv *network::unit(std::string name, std::string norm, shape s, act a, double e
 	return &units.back();
 }
 
-at::Tensor network::operator()(const at::Tensor &x)
+at::Tensor network::pooled(const at::Tensor &x)
 {
 	at::Tensor y = features(x).mean({ 2, 3 }, false, at::kFloat);
+	if (!posterior_weight.defined())
+		return y;
+	at::Tensor roots = (at::linear(y, posterior_weight, posterior_bias) / 2).log_softmax(1).div(2).exp();
+	return at::cat({ y / y.norm(2, 1, true).clamp_min(1e-12), roots }, 1);
+}
+
+at::Tensor network::operator()(const at::Tensor &x)
+{
+	at::Tensor y = pooled(x);
 	return project_weight.defined() ? at::linear(y, project_weight, project_bias) : y;
 }
 
@@ -164,14 +173,19 @@ void network::fold(const at::Device &device, at::ScalarType type)
 {
 	for (conv &u : units)
 		u.fold(device, type);
-	for (at::Tensor *t : { &project_weight, &project_bias })
+	for (at::Tensor *t : { &posterior_weight, &posterior_bias, &project_weight, &project_bias })
 		if (t->defined())
 			*t = t->to(device, at::kFloat, false, true);
 }
 
+int64_t network::width() const
+{
+	return channels + (posterior_weight.defined() ? posterior_weight.size(0) : 0);
+}
+
 int64_t network::dim() const
 {
-	return project_weight.defined() ? project_weight.size(0) : channels;
+	return project_weight.defined() ? project_weight.size(0) : width();
 }
 
 /* ---- weights ---- */
@@ -218,7 +232,7 @@ static bool passed_over(const std::string &name)
 
 typedef std::map<std::string, const shim_tensor *> tensor_map;
 
-/* Takes a tensor out of the map, checked; undefined when it is not there. */
+/* Takes a tensor out of the map, checked; undefined when it is not there. Of an int8 one each row is times its scale. */
 static at::Tensor take(tensor_map &left, const std::string &name, const std::vector<int64_t> &want)
 {
 	auto it = left.find(name);
@@ -228,7 +242,27 @@ static at::Tensor take(tensor_map &left, const std::string &name, const std::vec
 	left.erase(it);
 	if (t.ndim != want.size() || !std::equal(want.begin(), want.end(), t.shape))
 		throw failure(-7, "tensor " + name + " has shape " + shape_text(t.shape, t.ndim) + ", the network needs " + shape_text(want.data(), want.size()));
-	return borrow(t);
+	if (t.dtype != SHIM_I8)
+		return borrow(t);
+	at::Tensor scale = take(left, name + "_scale", { want[0] });
+	if (!scale.defined())
+		throw failure(-7, "tensor " + name + " is int8 and has no " + name + "_scale");
+	std::vector<int64_t> rows(want.size(), 1);
+	rows[0] = want[0];
+	return borrow(t).to(at::kFloat) * scale.to(at::kFloat).view(rows);
+}
+
+/* A linear layer of any number of outputs; undefined when there is none. */
+static void take_linear(tensor_map &left, const std::string &name, int64_t in, at::Tensor &weight, at::Tensor &bias, std::vector<std::string> &missing)
+{
+	auto found = left.find(name + ".weight");
+	if (found == left.end() || found->second->ndim != 2)
+		return;
+	int64_t out = found->second->shape[0];
+	weight = take(left, name + ".weight", { out, in });
+	bias = take(left, name + ".bias", { out });
+	if (!bias.defined())
+		missing.push_back(name + ".bias");
 }
 
 void network::load(const shim_tensor *tensors, size_t n)
@@ -249,14 +283,8 @@ void network::load(const shim_tensor *tensors, size_t n)
 				missing.push_back(name);
 		});
 	}
-	auto project = left.find("project.weight");
-	if (project != left.end() && project->second->ndim == 2) {
-		int64_t out = project->second->shape[0];
-		project_weight = take(left, "project.weight", { out, channels });
-		project_bias = take(left, "project.bias", { out });
-		if (!project_bias.defined())
-			missing.push_back("project.bias");
-	}
+	take_linear(left, "posterior", channels, posterior_weight, posterior_bias, missing);
+	take_linear(left, "project", width(), project_weight, project_bias, missing);
 	if (!missing.empty())
 		throw failure(-7, "the weights belong to another network: missing " + some_of(missing));
 	std::vector<std::string> extra;
@@ -264,6 +292,21 @@ void network::load(const shim_tensor *tensors, size_t n)
 		extra.push_back(t.first);
 	if (!extra.empty())
 		throw failure(-7, "the weights belong to another network: it has no " + some_of(extra));
+}
+
+void network::load_posteriors(const shim_tensor *tensors, size_t n)
+{
+	tensor_map all;
+	std::vector<std::string> missing;
+	for (size_t i = 0; i < n; i++)
+		all[tensors[i].name] = &tensors[i];
+	for (const char *name : { "fc", "classifier.1" })
+		if (!posterior_weight.defined())
+			take_linear(all, name, channels, posterior_weight, posterior_bias, missing);
+	if (!posterior_bias.defined())
+		throw failure(-7, "the weights have no classifier to take posteriors from");
+	if (project_weight.defined())
+		throw failure(-7, "the weights have a projection, which was made without posteriors");
 }
 
 std::unique_ptr<network> make_network(const std::string &name)

@@ -70,18 +70,29 @@ public:
 	/* (n, 3, side, side) to maps (n, channels, ...). */
 	virtual at::Tensor features(const at::Tensor &x) = 0;
 
-	/* features, averaged over the picture, through the projection when there is one: (n, dim) f32. */
+	/*
+	 * features, averaged over the picture: (n, channels) f32. With posteriors, each row of length 1 and beside it the roots
+	 * of the classes' probabilities, softened by a temperature of 2, which have length 1 too: (n, width()).
+	 */
+	at::Tensor pooled(const at::Tensor &x);
+
+	/* pooled, through the projection when there is one: (n, dim) f32. */
 	at::Tensor operator()(const at::Tensor &x);
 
 	/* Fills every unit. Missing, unknown and misshaped tensors throw, by name. */
 	void load(const shim_tensor *tensors, size_t n);
 
+	/* Makes posteriors of the classifier among the tensors; throws when there is none. */
+	void load_posteriors(const shim_tensor *tensors, size_t n);
+
 	void fold(const at::Device &device, at::ScalarType type);
+	int64_t width() const; /* of pooled */
 	int64_t dim() const;
 
 	std::deque<conv> units;                /* in the picture's order */
 	int64_t channels = 0;                  /* of the maps */
-	at::Tensor project_weight, project_bias; /* (dim, channels), (dim); undefined: none */
+	at::Tensor posterior_weight, posterior_bias; /* (classes, channels), (classes); undefined: none */
+	at::Tensor project_weight, project_bias;     /* (dim, width), (dim); undefined: none */
 
 protected:
 	conv *unit(std::string name, std::string norm, shape s, act a, double eps = 1e-5);

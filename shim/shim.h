@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define IMS_SHIM_ABI 2
+#define IMS_SHIM_ABI 3
 
 typedef enum shim_dtype { SHIM_F32 = 1, SHIM_F16 = 2, SHIM_BF16 = 3, SHIM_I64 = 4, SHIM_I8 = 5 } shim_dtype;
 
@@ -56,6 +56,7 @@ typedef struct shim_train_config {
 	uint32_t loss;          /* shim_loss, of labelled pictures */
 	uint32_t classes;       /* 0: no labels */
 	uint32_t dim;           /* of a linear layer behind the pooling; 0: none */
+	uint32_t posteriors;    /* 1: that layer also sees what the weights' classifier says of its classes */
 	uint32_t target_dim;    /* distillation: of the targets, equal to dim; 0: none */
 	float anchor;           /* pull towards the starting weights, per step and learning rate */
 	float decay;            /* weight decay of new layers */
@@ -80,7 +81,8 @@ typedef struct shim_score {
 typedef enum shim_part {
 	SHIM_PART_NETWORK = 1,  /* the state dict in torchvision's names, "project.*" with it */
 	SHIM_PART_TRAINING = 2, /* all that a run needs to go on, its own names */
-	SHIM_PART_HALF = 3      /* as SHIM_PART_NETWORK, matrices in f16 */
+	SHIM_PART_HALF = 3,     /* as SHIM_PART_NETWORK, matrices in f16 */
+	SHIM_PART_INT8 = 4      /* as SHIM_PART_HALF, large ones in int8 and "NAME_scale", a f32 for each row */
 } shim_part;
 
 typedef struct shim_train shim_train;
@@ -89,14 +91,14 @@ typedef struct shim_training {
 	/* A network that learns, from the same tensors as net_new; and what its optimiser remembers. One thread at a time. */
 	int (*create)(shim_train **out, const shim_train_config *c, const shim_tensor *tensors, size_t n, shim_message *msg);
 	void (*free)(shim_train *t);
-	uint32_t (*width)(const shim_train *t); /* of the pooled feature, before the linear layer */
+	uint32_t (*width)(const shim_train *t); /* of the pooled feature, posteriors with it, before the linear layer */
 	/* One AdamW step. A loss that is not finite changes nothing and is EFORMAT. */
 	int (*step)(shim_train *t, const shim_batch *b, float rate, shim_score *score, shim_message *msg);
 	int (*score)(shim_train *t, const shim_batch *b, shim_score *score, shim_message *msg); /* without learning */
 	/* Pooled features (n, width), or with project those behind the linear layer (n, dim). */
 	int (*features)(shim_train *t, const float *in, size_t n, uint32_t project, float *out, shim_message *msg);
 	int (*project)(shim_train *t, const float *weight, const float *bias, shim_message *msg); /* (dim, width), (dim) */
-	/* Its tensors (f32, borrowed during the callback); non-zero from each stops and is returned. */
+	/* Its tensors (borrowed during the callback); non-zero from each stops and is returned. */
 	int (*each)(shim_train *t, uint32_t part, int (*each)(void *user, const shim_tensor *t), void *user, shim_message *msg);
 	int (*restore)(shim_train *t, const shim_tensor *tensors, size_t n, shim_message *msg); /* SHIM_PART_TRAINING */
 	/*
@@ -112,9 +114,10 @@ typedef struct shim_training {
 typedef struct shim_table {
 	uint32_t abi, size; /* size: sizeof(shim_table) of the shim */
 	/*
-	 * Builds a network. Weights come as named tensors in torchvision's names and shapes (any float type; "project.weight"
-	 * (dim, features) and "project.bias" (dim) put one linear layer behind the pooled feature; the classifier's are
-	 * passed over), or as the path of a TorchScript file, whose parameters are taken instead. Missing, unknown and misshaped
+	 * Builds a network. Weights come as named tensors in torchvision's names and shapes (any float type, or int8 with a
+	 * scale for each row in "NAME_scale"; "project.weight" (dim, features) and "project.bias" (dim) put one linear layer behind
+	 * the pooled feature, "posterior.weight" (classes, features) and "posterior.bias" a classifier beside it; torchvision's
+	 * classifiers are passed over), or as the path of a TorchScript file, whose parameters are taken instead. Missing, unknown and misshaped
 	 * tensors are EMODEL, by name.
 	 */
 	int (*net_new)(shim_net **out, const shim_config *c, const shim_tensor *tensors, size_t n, const char *script, shim_message *msg);

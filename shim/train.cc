@@ -107,15 +107,20 @@ void learn_rest(shim_train &t)
 	bool had = t.net->project_weight.defined();
 	auto &c = t.config;
 	torch::manual_seed(c.seed);
+	for (Tensor *v : { &t.net->posterior_weight, &t.net->posterior_bias, &t.net->project_weight, &t.net->project_bias })
+		if (v->defined())
+			*v = v->to(t.device, at::kFloat, false, true);
+	if (t.net->posterior_weight.defined()) {
+		learn(t, "posterior.weight", t.net->posterior_weight, false);
+		learn(t, "posterior.bias", t.net->posterior_bias, false);
+	}
 	if (c.dim && had && t.net->project_weight.size(0) != (int64_t)c.dim)
 		throw ims::failure(ims::MODEL, "the weights have a projection to " + std::to_string(t.net->project_weight.size(0)) + " values, not to " + std::to_string(c.dim));
 	if (c.dim && !had) {
-		t.net->project_weight = at::randn({ (int64_t)c.dim, t.net->channels }) / std::sqrt((double)t.net->channels);
-		t.net->project_bias = at::zeros({ (int64_t)c.dim });
+		t.net->project_weight = (at::randn({ (int64_t)c.dim, t.net->width() }) / std::sqrt((double)t.net->width())).to(t.device);
+		t.net->project_bias = at::zeros({ (int64_t)c.dim }, at::TensorOptions(t.device));
 	}
 	if (t.net->project_weight.defined()) {
-		for (Tensor *v : { &t.net->project_weight, &t.net->project_bias })
-			*v = v->to(t.device, at::kFloat, false, true);
 		learn(t, "project.weight", t.net->project_weight, !had);
 		learn(t, "project.bias", t.net->project_bias, !had);
 	}
@@ -249,6 +254,8 @@ int train_new(shim_train **out, const shim_train_config *c, const shim_tensor *t
 		use_threads(*t);
 		t->net = ims::make_network(c->network);
 		t->net->load(tensors, n);
+		if (c->posteriors && !t->net->posterior_weight.defined())
+			t->net->load_posteriors(tensors, n);
 		learn_units(*t);
 		learn_rest(*t);
 		t->config.network = t->config.device = nullptr;
@@ -264,7 +271,7 @@ void train_free(shim_train *t)
 
 uint32_t train_width(const shim_train *t)
 {
-	return (uint32_t)t->net->channels;
+	return (uint32_t)t->net->width();
 }
 
 int train_step(shim_train *t, const shim_batch *b, float rate, shim_score *score, shim_message *msg)
@@ -300,7 +307,7 @@ int train_features(shim_train *t, const float *in, size_t n, uint32_t project, f
 		at::NoGradGuard none;
 		use_threads(*t);
 		set_training(*t, false);
-		Tensor x = input(*t, in, n), y = project ? (*t->net)(x) : t->net->features(x).mean({ 2, 3 }, false, at::kFloat);
+		Tensor x = input(*t, in, n), y = project ? (*t->net)(x) : t->net->pooled(x);
 		at::from_blob(out, y.sizes(), at::TensorOptions(at::kFloat)).copy_(y);
 	});
 }
@@ -319,28 +326,44 @@ int train_project(shim_train *t, const float *weight, const float *bias, shim_me
 
 /* ---- tensors out and in ---- */
 
-int hand(const std::string &name, const Tensor &t, bool half, int (*each)(void *, const shim_tensor *), void *user)
+typedef int (*taker)(void *, const shim_tensor *);
+
+const int64_t small = 16384; /* elements: what a smaller matrix would save is not worth what it would lose */
+
+int hand(const std::string &name, const Tensor &t, uint32_t type, taker each, void *user)
 {
-	half = half && t.dim() > 1;
-	Tensor v = t.detach().to(at::kCPU, half ? at::kHalf : at::kFloat).contiguous();
-	shim_tensor s = { name.c_str(), v.data_ptr(), half ? SHIM_F16 : SHIM_F32, (uint32_t)v.dim(), {} };
+	Tensor v = t.detach().to(at::kCPU, type == SHIM_F16 ? at::kHalf : type == SHIM_I8 ? at::kChar : at::kFloat).contiguous();
+	shim_tensor s = { name.c_str(), v.data_ptr(), type, (uint32_t)v.dim(), {} };
 	for (int64_t i = 0; i < v.dim(); i++)
 		s.shape[i] = v.size(i);
 	return each(user, &s);
 }
 
-int hand_network(shim_train &t, bool half, int (*each)(void *, const shim_tensor *), void *user)
+/* Rows of whole numbers up to 127, and what each is to be multiplied with. */
+int hand_int8(const std::string &name, const Tensor &t, taker each, void *user)
+{
+	Tensor rows = t.detach().to(at::kCPU, at::kFloat).flatten(1), scale = (rows.abs().amax(1) / 127).clamp_min(1e-30);
+	int r = hand(name, (rows / scale.unsqueeze(1)).round().view(t.sizes()), SHIM_I8, each, user);
+	return r ? r : hand(name + "_scale", scale, SHIM_F32, each, user);
+}
+
+int hand_network(shim_train &t, uint32_t part, taker each, void *user)
 {
 	int r = 0;
+	auto one = [&](const std::string &name, const Tensor &v) {
+		if (r || !v.defined())
+			return;
+		if (part == SHIM_PART_INT8 && v.dim() > 1 && v.numel() >= small)
+			r = hand_int8(name, v, each, user);
+		else
+			r = hand(name, v, part != SHIM_PART_NETWORK && v.dim() > 1 ? SHIM_F16 : SHIM_F32, each, user);
+	};
 	for (ims::conv &u : t.net->units)
-		u.each_slot([&](const std::string &name, Tensor &v, const std::vector<int64_t> &) {
-			if (!r && v.defined())
-				r = hand(name, v, half, each, user);
-		});
-	if (!r && t.net->project_weight.defined())
-		r = hand("project.weight", t.net->project_weight, half, each, user);
-	if (!r && t.net->project_weight.defined())
-		r = hand("project.bias", t.net->project_bias, half, each, user);
+		u.each_slot([&](const std::string &name, Tensor &v, const std::vector<int64_t> &) { one(name, v); });
+	one("posterior.weight", t.net->posterior_weight);
+	one("posterior.bias", t.net->posterior_bias);
+	one("project.weight", t.net->project_weight);
+	one("project.bias", t.net->project_bias);
 	return r;
 }
 
@@ -358,19 +381,19 @@ std::map<std::string, Tensor> changing(shim_train &t)
 	return out;
 }
 
-int train_each(shim_train *t, uint32_t part, int (*each)(void *, const shim_tensor *), void *user, shim_message *msg)
+int train_each(shim_train *t, uint32_t part, taker each, void *user, shim_message *msg)
 {
 	int stopped = 0;
 	int r = ims::guard(msg, [&] {
 		at::NoGradGuard none;
 		if (part != SHIM_PART_TRAINING) {
-			stopped = hand_network(*t, part == SHIM_PART_HALF, each, user);
+			stopped = hand_network(*t, part, each, user);
 			return;
 		}
 		for (auto &v : changing(*t))
-			if ((stopped = hand(v.first, v.second, false, each, user)))
+			if ((stopped = hand(v.first, v.second, SHIM_F32, each, user)))
 				return;
-		stopped = hand("steps", at::full({ 1 }, (double)t->steps), false, each, user);
+		stopped = hand("steps", at::full({ 1 }, (double)t->steps), SHIM_F32, each, user);
 	});
 	return r ? r : stopped;
 }
@@ -418,7 +441,7 @@ int fit(const float *teacher, size_t teacher_dim, const float *student, size_t w
 		Tensor s = rows(student, n_fit, width).to(at::kDouble), middle = s.mean(0), fitted = y.slice(0, 0, learn_from).to(at::kDouble);
 		s = s - middle;
 		Tensor gram = at::mm(s.t(), s);
-		gram.diagonal().add_(gram.trace() * (1e-3 / (double)width));
+		gram.diagonal().add_(gram.trace() * (3e-2 / (double)width));
 		Tensor w = at::linalg_solve(gram, at::mm(s.t(), fitted));
 		rows(weight, dim, width).copy_(w.t());
 		rows(bias, 1, dim).copy_((fitted.mean(0) - at::mv(w.t(), middle)).unsqueeze(0));

@@ -218,7 +218,7 @@ int ims_keep_result(run *r, imgsearch_error *err)
 	buf text = { 0 };
 	model_card card = { 0 };
 	char *stem = stem_of(r->o->out), *path = stem ? ims_format("%s.json", stem) : NULL;
-	int rc = path ? collect(r, r->o->f32 ? SHIM_PART_NETWORK : SHIM_PART_HALF, &l, err) : ims_nomem(err);
+	int rc = path ? collect(r, r->o->f32 ? SHIM_PART_NETWORK : r->o->int8 ? SHIM_PART_INT8 : SHIM_PART_HALF, &l, err) : ims_nomem(err);
 	if (!rc) {
 		describe(r, &card, stem);
 		card.dim = r->shim->width(r->net);

@@ -54,6 +54,8 @@ static int check(const imgsearch_train_options *o, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EINVAL, "train: learning rate must be in 0..10, min crop in 0..1, validation and jitter below 1");
 	if (o->batch > 4096 || o->views > 1024 || o->dim > 65536 || !(o->whiten <= 1) || !(o->anchor >= 0))
 		return ims_fail(err, IMGSEARCH_EINVAL, "train: batch at most 4096, views 1024, dim 65536, whiten 1; anchor not negative");
+	if (o->f32 && o->int8)
+		return ims_fail(err, IMGSEARCH_EINVAL, "train: weights are written in f32 or in int8, not in both");
 	int rc = check_batch(o, err);
 	return rc ? rc : ims_keep_check(o->out, err);
 }
@@ -68,7 +70,7 @@ static int make_key(run *r, imgsearch_error *err)
 	ims_hash_hex(&r->set.hash, set);
 	ims_hash_hex(&r->teach.hash, teachers);
 	ims_buf_text(&t, "%s %s %s %s %u\n", r->id.network, r->id.weights_hash, set, teachers, r->id.precision);
-	ims_buf_text(&t, "%u %u %u %u %u %llu %u %u\n", o->loss, o->layers, r->config.dim, o->epochs, o->batch, (unsigned long long)r->steps, o->views,
+	ims_buf_text(&t, "%u %u %u %u %u %u %llu %u %u\n", o->loss, o->layers, r->config.dim, o->posteriors, o->epochs, o->batch, (unsigned long long)r->steps, o->views,
 		r->recipe.crop);
 	ims_buf_text(&t, "%g %g %g %g %g %g %g %g %g %llu\n", (double)o->rate, (double)o->validation, (double)o->min_crop, (double)o->jitter,
 		(double)o->anchor, (double)o->relational, (double)o->label_weight, (double)o->whiten, (double)o->decay, (unsigned long long)o->seed);
@@ -112,7 +114,7 @@ static void configure(run *r)
 	uint32_t dim = o->dim ? o->dim : projected ? r->id.dim : o->teachers ? DEFAULT_DIM : 0;
 	r->config = (shim_train_config){ .network = r->id.network, .device = r->start->device ? r->start->device : "auto",
 		.bf16 = r->id.precision == IMGSEARCH_BF16, .threads = r->start->threads ? r->start->threads : ims_cpu_count(),
-		.crop = r->recipe.crop, .layers = o->layers, .loss = o->loss, .dim = dim, .target_dim = o->teachers ? dim : 0,
+		.crop = r->recipe.crop, .layers = o->layers, .loss = o->loss, .dim = dim, .posteriors = o->posteriors, .target_dim = o->teachers ? dim : 0,
 		.anchor = o->anchor, .decay = o->decay, .relational = o->relational, .label_weight = o->label_weight, .seed = o->seed };
 	if (!o->teachers || o->label_weight > 0)
 		r->config.classes = (uint32_t)r->set.n_classes;
@@ -149,6 +151,8 @@ static int prepare(run *r, imgsearch_train_options *o, const train_file *files, 
 		return rc;
 	configure(r);
 	o->dim = r->config.dim;
+	if (o->posteriors && !o->dim)
+		return ims_fail(err, IMGSEARCH_EINVAL, "train: posteriors are for a linear layer behind them: give its dim");
 	if (o->batch > r->set.n_train)
 		o->batch = (uint32_t)r->set.n_train;
 	rc = check_batch(o, err);

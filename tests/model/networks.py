@@ -95,7 +95,7 @@ def as_made(net):
 
 
 def safetensors(path, state):
-    kinds = {torch.float32: "F32", torch.float16: "F16", torch.int64: "I64"}
+    kinds = {torch.float32: "F32", torch.float16: "F16", torch.int64: "I64", torch.int8: "I8"}
     at, head, data = 0, {}, []
     for name, t in state.items():
         raw = t.contiguous().numpy().tobytes()
@@ -210,6 +210,35 @@ def projected(folder):
     agree("mobilenet_v2 with a projection in f16 by its card", want, ours("-", path, "f32", x, folder), .99999, .9999)
 
 
+def remembering(folder):
+    """Class posteriors before the projection, and the large matrices in int8 with a scale for each row."""
+    torch.manual_seed(6)
+    x = pictures(96)
+    net = torchvision.models.mobilenet_v2()
+    randomise(net, x)
+    layer, classes = nn.Linear(1280 + 1000, 64), net.classifier[1]
+    state = {k: v for k, v in net.state_dict().items() if "num_batches" not in k and "classifier" not in k}
+    state |= {"project.weight": layer.weight, "project.bias": layer.bias, "posterior.weight": classes.weight, "posterior.bias": classes.bias}
+    for k, v in list(state.items()):
+        if v.dim() > 1 and v.numel() >= 16384:
+            state[k + "_scale"] = scale = v.detach().flatten(1).abs().amax(1) / 127
+            rows = scale.reshape([-1] + [1] * (v.dim() - 1))
+            state[k] = (v.detach() / rows).round().to(torch.int8)
+            v.data.copy_(state[k].float() * rows)  # the reference is of the same numbers
+    path = os.path.join(folder, "knows.safetensors")
+    safetensors(path, state)
+    with open(os.path.join(folder, "knows.json"), "w") as f:
+        json.dump({"name": "knows", "network": "mobilenet_v2", "projection": True, "dim": 64, "resize": 128, "crop": 96}, f)
+    pooled = net.features(x).mean((2, 3))
+    roots = (classes(pooled) / 2).softmax(1).sqrt()
+    want = layer(torch.cat([nn.functional.normalize(pooled), roots], 1)).numpy()
+    agree("mobilenet_v2 with posteriors, in int8", want, ours("-", path, "f32", x, folder), .99999, .9999)
+    del state["posterior.weight_scale"]
+    safetensors(path, state)
+    said = ours("-", path, "f32", x, folder)
+    agree_that("int8 without its scale is refused", isinstance(said, str) and "posterior.weight_scale" in said, said)
+
+
 def script_as_network(folder):
     net = nn.Sequential(nn.Conv2d(3, 16, 3, 2), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 40, 3, 2)).eval()
     x = pictures(64)
@@ -237,6 +266,7 @@ for index, (name, side) in enumerate(NETWORKS.items()):
             one(index, name, side, folder)
 with tempfile.TemporaryDirectory() as folder:
     projected(folder)
+    remembering(folder)
     script_as_network(folder)
     refused(folder)
 print(f"1..{count}")
