@@ -32,6 +32,14 @@ void ims_train_set_free(train_set *s);
 /* The picture, decoded by the first thread that asks; NULL: it is broken, or memory is short. */
 const image *ims_train_set_image(train_set *s, size_t i);
 
+/* ---- order.c ---- */
+
+/*
+ * The first n_train pictures of an epoch, each once; random: a number of the epoch's own. With alike > 1 by runs of so many,
+ * most of which are of one class, and neighbouring ones of different classes as far as there are. ENOMEM.
+ */
+int ims_train_order(const train_set *set, size_t alike, uint64_t random, uint32_t *order, imgsearch_error *err);
+
 /* ---- crop.c ---- */
 
 typedef struct crop_recipe {

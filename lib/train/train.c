@@ -190,47 +190,6 @@ feed_spec ims_run_feed(const run *r)
 	return f;
 }
 
-static void shuffle(uint32_t *order, size_t n, size_t run_length, uint64_t random)
-{
-	size_t runs = n / run_length;
-	for (size_t i = runs; i > 1; i--) {
-		size_t k = ims_random(&random) % i;
-		for (size_t j = 0; j < run_length; j++) {
-			uint32_t t = order[(i - 1) * run_length + j];
-			order[(i - 1) * run_length + j] = order[k * run_length + j];
-			order[k * run_length + j] = t;
-		}
-	}
-}
-
-/* The pictures of an epoch in order. The contrastive loss wants several of a class together in a batch. */
-static int make_order(const run *r, uint64_t epoch, uint32_t *order, imgsearch_error *err)
-{
-	size_t n = r->set.n_train;
-	uint64_t random = ims_train_random(r->o->seed, 2, epoch);
-	for (size_t i = 0; i < n; i++)
-		order[i] = (uint32_t)i;
-	shuffle(order, n, 1, random);
-	if (r->o->teachers || r->o->loss != IMGSEARCH_LOSS_SUPCON)
-		return 0;
-	uint32_t *sorted = ims_alloc(n, sizeof *sorted);
-	size_t *at = ims_zalloc(r->set.n_classes + 2, sizeof *at);
-	if (sorted && at) {
-		for (size_t i = 0; i < n; i++)
-			at[r->set.item[i].label + 2]++;
-		for (size_t c = 1; c < r->set.n_classes + 2; c++)
-			at[c] += at[c - 1];
-		for (size_t i = 0; i < n; i++)
-			sorted[at[r->set.item[order[i]].label + 1]++] = order[i];
-		memcpy(order, sorted, n * sizeof *order);
-		shuffle(order, n, ALIKE, random);
-	}
-	int rc = sorted && at ? 0 : ims_nomem(err);
-	ims_free(sorted);
-	ims_free(at);
-	return rc;
-}
-
 typedef struct loop {
 	run *r;
 	feed *feed;
@@ -249,7 +208,9 @@ static int start_step(loop *l, uint64_t step, imgsearch_error *err)
 {
 	run *r = l->r;
 	uint64_t epoch = step / r->per_epoch, first = step % r->per_epoch * r->o->batch;
-	int rc = l->ordered == epoch + 1 ? 0 : make_order(r, epoch, l->order, err);
+	/* The contrastive loss wants several of a class together in a batch. */
+	size_t alike = !r->o->teachers && r->o->loss == IMGSEARCH_LOSS_SUPCON ? ALIKE : 1;
+	int rc = l->ordered == epoch + 1 ? 0 : ims_train_order(&r->set, alike, ims_train_random(r->o->seed, 2, epoch), l->order, err);
 	l->ordered = epoch + 1;
 	for (size_t i = 0; i < r->o->batch; i++) {
 		uint32_t which = l->order[first + i];

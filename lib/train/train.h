@@ -4,6 +4,7 @@
  * is drawn by chance follows from seed and step, so that a run that was killed goes on as if it had not been.
  *
  *	set.c         the pictures, their classes, who is held out
+ *	order.c       which of them an epoch shows when
  *	crop.c        one crop of one picture: where, turned about, colours varied, as the network's input
  *	feed.c        batches, one ahead
  *	classes.c     what a teacher that is a classifier says of its classes

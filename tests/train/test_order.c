@@ -1,0 +1,61 @@
+/* The order of an epoch: everything once, by the number alone, and for the contrastive loss in runs of a class. */
+#include "test.h"
+#include "train/internal.h"
+
+enum { N = 96, ALIKE = 4 };
+
+static train_set set_of(sample *item, size_t n_classes, const size_t *sizes)
+{
+	size_t n = 0;
+	for (size_t c = 0; c < n_classes; c++)
+		for (size_t i = 0; i < sizes[c]; i++)
+			item[n++] = (sample){ .label = (int32_t)c };
+	return (train_set){ .item = item, .n = n, .n_train = n, .n_classes = n_classes };
+}
+
+static void each_once(void **state)
+{
+	static const size_t sizes[] = { 50, 30, 16 };
+	sample item[N];
+	uint32_t order[N], again[N], other[N];
+	train_set set = set_of(item, 3, sizes);
+	(void)state;
+	for (size_t alike = 1; alike <= ALIKE; alike += ALIKE - 1) {
+		bool seen[N] = { false };
+		assert_int_equal(ims_train_order(&set, alike, 7, order, NULL), 0);
+		assert_int_equal(ims_train_order(&set, alike, 7, again, NULL), 0);
+		assert_int_equal(ims_train_order(&set, alike, 8, other, NULL), 0);
+		for (size_t i = 0; i < N; i++) {
+			assert_true(order[i] < N && !seen[order[i]]);
+			seen[order[i]] = true;
+		}
+		assert_memory_equal(order, again, sizeof order);
+		assert_memory_not_equal(order, other, sizeof order);
+	}
+}
+
+static void runs_of_a_class(void **state)
+{
+	static const size_t sizes[] = { N / 2, N / 2 };
+	sample item[N];
+	uint32_t order[N];
+	train_set set = set_of(item, 2, sizes);
+	(void)state;
+	for (uint64_t random = 0; random < 50; random++) {
+		size_t alone = 0;
+		assert_int_equal(ims_train_order(&set, ALIKE, random, order, NULL), 0);
+		for (size_t run = 0; run < N / ALIKE; run++) {
+			for (size_t i = 1; i < ALIKE; i++)
+				assert_int_equal(item[order[run * ALIKE + i]].label, item[order[run * ALIKE]].label);
+			alone += run % 2 && item[order[run * ALIKE]].label == item[order[(run - 1) * ALIKE]].label;
+		}
+		/* Of two classes of 12 runs each some may be left when the other has run out, but not many batches of two runs. */
+		assert_true(alone <= 3);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(each_once), cmocka_unit_test(runs_of_a_class) };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
