@@ -1,6 +1,7 @@
 /*
  * bench-chance: are chance scores right? For indexes of some sets of pictures, the pictures of the other sets ask: how many
- * results have a chance of at most 10, 1, 0.1, against the 10, 1, 0.1 that were promised. Arguments: NAME=INDEX of each set,
+ * results have a chance of at most 10, 1, 0.1, against the 10, 1, 0.1 that were promised. An index of one set is also asked
+ * by its own pictures: how many of other folders come within the promise. Arguments: NAME=INDEX of each set,
  * those after -- only ask. Vectors are taken from the indexes; the ones asked are made in memory.
  */
 #include "imgsearch.h"
@@ -96,7 +97,13 @@ static imgsearch *make(const set *sets, unsigned which)
 	return index;
 }
 
-/* Mean number of results within each promise. */
+static int one_folder(const char *a, const char *b)
+{
+	const char *x = strrchr(a, '/'), *y = strrchr(b, '/');
+	return x && y && x - a == y - b && !strncmp(a, b, (size_t)(x - a));
+}
+
+/* Mean number of results within each promise, but for those of the query's own folder. */
 static void count(imgsearch *index, const set *q, double seen[PROMISES])
 {
 	imgsearch_error err;
@@ -110,7 +117,7 @@ static void count(imgsearch *index, const set *q, double seen[PROMISES])
 			die(err.message);
 		for (size_t h = 0; h < hits->count; h++)
 			for (int p = 0; p < PROMISES; p++)
-				seen[p] += hits->hit[h].chance <= promised[p];
+				seen[p] += hits->hit[h].chance <= promised[p] && !one_folder(q->path[i], hits->hit[h].path);
 		imgsearch_hits_free(hits);
 	}
 	for (int p = 0; p < PROMISES; p++)
@@ -135,15 +142,15 @@ int main(int argc, char **argv)
 		printf(":\n");
 		for (int q = 0; q < n; q++) {
 			double seen[PROMISES];
-			int skip = which >> q & 1;
+			int own = which == 1u << q, skip = which >> q & 1 && !own;
 			for (int s = 0; s < mixed; s++)
-				skip |= (which >> s & 1) && related(sets[q].name, sets[s].name);
+				skip |= s != q && (which >> s & 1) && related(sets[q].name, sets[s].name);
 			if (skip)
 				continue;
 			count(index, &sets[q], seen);
-			printf("  %-14s promised 10, 1, 0.1: seen %6.2f %6.2f %6.2f\n", sets[q].name, seen[0], seen[1], seen[2]);
-			measured++;
-			for (int p = 0; p < PROMISES; p++)
+			printf("  %-14s promised 10, 1, 0.1: seen %6.2f %6.2f %6.2f%s\n", sets[q].name, seen[0], seen[1], seen[2], own ? " of other folders" : "");
+			measured += !own;
+			for (int p = 0; !own && p < PROMISES; p++)
 				off[p] += fabs(log10(fmax(seen[p], promised[p] / 30) / promised[p]));
 		}
 		imgsearch_close(index);
