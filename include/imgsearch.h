@@ -663,8 +663,9 @@ typedef struct imgsearch_train_options {
 	float whiten;           /* distillation: power by which strong components are damped; default 0.15; negative: none */
 	float decay;            /* weight decay of new layers; default 0.01; negative: none */
 	uint64_t seed;
-	uint32_t posteriors;    /* 1: the linear layer also sees the class probabilities that the starting weights' classifier gives */
-	uint32_t int8;          /* 1: write large matrices in int8, a scale for each row; not with f32 */
+	uint32_t posteriors;    /* 1: the layer of dim (required) also sees the class probabilities by the starting weights' classifier;
+	                           EMODEL where they have none. They learn, whatever layers is */
+	uint32_t int8;          /* 1: matrices of 16 384 elements and more are written in int8, a scale for each row; not with f32 */
 } imgsearch_train_options;
 
 typedef struct imgsearch_train_report {

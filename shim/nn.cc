@@ -159,7 +159,8 @@ at::Tensor network::pooled(const at::Tensor &x)
 	at::Tensor y = features(x).mean({ 2, 3 }, false, at::kFloat);
 	if (!posterior_weight.defined())
 		return y;
-	at::Tensor roots = (at::linear(y, posterior_weight, posterior_bias) / 2).log_softmax(1).div(2).exp();
+	const double temperature = 2; /* as a teacher's classes have it, lib/train/classes.c */
+	at::Tensor roots = (at::linear(y, posterior_weight, posterior_bias) / temperature).log_softmax(1).div(2).exp();
 	return at::cat({ y / y.norm(2, 1, true).clamp_min(1e-12), roots }, 1);
 }
 
@@ -222,7 +223,7 @@ static bool starts_with(const std::string &s, const char *prefix)
 	return s.compare(0, strlen(prefix), prefix) == 0;
 }
 
-/* The classifier's tensors and the counters of batch norms are of no use here. */
+/* The classifier's tensors, which only load_posteriors asks for, and the counters of batch norms. */
 static bool passed_over(const std::string &name)
 {
 	static const std::string counter = ".num_batches_tracked";
@@ -253,7 +254,7 @@ static at::Tensor take(tensor_map &left, const std::string &name, const std::vec
 }
 
 /* A linear layer of any number of outputs; undefined when there is none. */
-static void take_linear(tensor_map &left, const std::string &name, int64_t in, at::Tensor &weight, at::Tensor &bias, std::vector<std::string> &missing)
+static void take_linear(tensor_map &left, const std::string &name, int64_t in, at::Tensor &weight, at::Tensor &bias)
 {
 	auto found = left.find(name + ".weight");
 	if (found == left.end() || found->second->ndim != 2)
@@ -261,8 +262,8 @@ static void take_linear(tensor_map &left, const std::string &name, int64_t in, a
 	int64_t out = found->second->shape[0];
 	weight = take(left, name + ".weight", { out, in });
 	bias = take(left, name + ".bias", { out });
-	if (!bias.defined())
-		missing.push_back(name + ".bias");
+	if (out < 1 || !bias.defined())
+		throw failure(-7, "tensor " + name + (out < 1 ? ".weight has no rows" : ".bias is missing"));
 }
 
 void network::load(const shim_tensor *tensors, size_t n)
@@ -283,8 +284,10 @@ void network::load(const shim_tensor *tensors, size_t n)
 				missing.push_back(name);
 		});
 	}
-	take_linear(left, "posterior", channels, posterior_weight, posterior_bias, missing);
-	take_linear(left, "project", width(), project_weight, project_bias, missing);
+	take_linear(left, "posterior", channels, posterior_weight, posterior_bias);
+	take_linear(left, "project", width(), project_weight, project_bias);
+	if (posterior_weight.defined() && !project_weight.defined())
+		missing.push_back("project.weight");
 	if (!missing.empty())
 		throw failure(-7, "the weights belong to another network: missing " + some_of(missing));
 	std::vector<std::string> extra;
@@ -297,13 +300,12 @@ void network::load(const shim_tensor *tensors, size_t n)
 void network::load_posteriors(const shim_tensor *tensors, size_t n)
 {
 	tensor_map all;
-	std::vector<std::string> missing;
 	for (size_t i = 0; i < n; i++)
 		all[tensors[i].name] = &tensors[i];
 	for (const char *name : { "fc", "classifier.1" })
 		if (!posterior_weight.defined())
-			take_linear(all, name, channels, posterior_weight, posterior_bias, missing);
-	if (!posterior_bias.defined())
+			take_linear(all, name, channels, posterior_weight, posterior_bias);
+	if (!posterior_weight.defined())
 		throw failure(-7, "the weights have no classifier to take posteriors from");
 	if (project_weight.defined())
 		throw failure(-7, "the weights have a projection, which was made without posteriors");

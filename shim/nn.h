@@ -79,10 +79,13 @@ public:
 	/* pooled, through the projection when there is one: (n, dim) f32. */
 	at::Tensor operator()(const at::Tensor &x);
 
-	/* Fills every unit. Missing, unknown and misshaped tensors throw, by name. */
+	/*
+	 * Fills every unit, with tensors that look at the caller's data until fold copies them. Missing, unknown and misshaped
+	 * ones throw, by name.
+	 */
 	void load(const shim_tensor *tensors, size_t n);
 
-	/* Makes posteriors of the classifier among the tensors; throws when there is none. */
+	/* After load: makes posteriors of the classifier among the same tensors. Throws when there is none, or a projection. */
 	void load_posteriors(const shim_tensor *tensors, size_t n);
 
 	void fold(const at::Device &device, at::ScalarType type);

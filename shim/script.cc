@@ -49,7 +49,8 @@ std::unique_ptr<script> load_script(const char *path, const at::Device &device, 
 
 script_tensors read_script(const char *path)
 {
-	static const std::pair<at::ScalarType, uint32_t> types[] = { { at::kFloat, SHIM_F32 }, { at::kHalf, SHIM_F16 }, { at::kBFloat16, SHIM_BF16 }, { at::kLong, SHIM_I64 } };
+	static const std::pair<at::ScalarType, uint32_t> types[] = { { at::kFloat, SHIM_F32 }, { at::kHalf, SHIM_F16 }, { at::kBFloat16, SHIM_BF16 },
+		{ at::kLong, SHIM_I64 }, { at::kChar, SHIM_I8 } };
 	script_tensors out;
 	torch::jit::Module module = torch::jit::load(path, at::kCPU);
 	auto add = [&](const std::string &name, const at::Tensor &t) {

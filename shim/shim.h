@@ -56,7 +56,7 @@ typedef struct shim_train_config {
 	uint32_t loss;          /* shim_loss, of labelled pictures */
 	uint32_t classes;       /* 0: no labels */
 	uint32_t dim;           /* of a linear layer behind the pooling; 0: none */
-	uint32_t posteriors;    /* 1: that layer also sees what the weights' classifier says of its classes */
+	uint32_t posteriors;    /* 1: that layer (dim, required) also sees what the weights' classifier says of its classes */
 	uint32_t target_dim;    /* distillation: of the targets, equal to dim; 0: none */
 	float anchor;           /* pull towards the starting weights, per step and learning rate */
 	float decay;            /* weight decay of new layers */
@@ -79,10 +79,10 @@ typedef struct shim_score {
 } shim_score;
 
 typedef enum shim_part {
-	SHIM_PART_NETWORK = 1,  /* the state dict in torchvision's names, "project.*" with it */
+	SHIM_PART_NETWORK = 1,  /* the state dict in torchvision's names, "posterior.*" and "project.*" with it */
 	SHIM_PART_TRAINING = 2, /* all that a run needs to go on, its own names */
 	SHIM_PART_HALF = 3,     /* as SHIM_PART_NETWORK, matrices in f16 */
-	SHIM_PART_INT8 = 4      /* as SHIM_PART_HALF, large ones in int8 and "NAME_scale", a f32 for each row */
+	SHIM_PART_INT8 = 4      /* as SHIM_PART_HALF, those of 16 384 elements and more in int8 and "NAME_scale", a f32 for each row */
 } shim_part;
 
 typedef struct shim_train shim_train;

@@ -16,7 +16,8 @@
 #include <stdlib.h>
 
 static const double tail = 0.05, censored = 0.0005;
-static const double stands_out = 3; /* what scores so high that chance would have fewer than these is taken for related */
+/* What scores so high that chance would have less than this share of the cohort there, or less than one, is taken for related. */
+static const double stands_out = 0.0075;
 static const double middle = 0.5, upper = 0.8413; /* a standard deviation above the middle, of a normal distribution */
 enum { MOST = 4000, FEWEST = 20, ROUNDS = 3 };
 
@@ -143,7 +144,7 @@ chance_norm ims_analysis_chance_norm(const chance *c, float *score, size_t n)
 	chance_norm norm = norm_of(score, n);
 	for (int round = 0; round < ROUNDS; round++) {
 		size_t kept = n;
-		while (kept > FEWEST && (double)n * ims_analysis_chance_above(c, norm, (double)score[kept - 1]) < stands_out)
+		while (kept > FEWEST && ims_analysis_chance_above(c, norm, (double)score[kept - 1]) < fmax(stands_out, 1 / (double)n))
 			kept--;
 		norm = norm_of(score, kept);
 	}

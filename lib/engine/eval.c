@@ -60,8 +60,8 @@ int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float 
 			errors[i].code = ims_improve_views(e->s, e->space, &in[i], e->improve.views, row, &errors[i]);
 		bad[i] = errors[i].code != 0;
 		e->failed += bad[i];
-		if (e->improve.views > 1 && ims_job_cancelled(&e->job))
-			rc = ims_job_step(&e->job, "views", i + 1, n, err);
+		if (ims_job_cancelled(&e->job))
+			rc = ims_fail(err, IMGSEARCH_ECANCELED, "cancelled");
 	}
 	ims_model_identity_free(&id);
 	ims_free(errors);

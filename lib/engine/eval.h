@@ -57,7 +57,7 @@ int ims_eval_ask_copies(evaluation *e, imgsearch_error *err);
 int ims_eval_add_query(evaluation *e, const eval_query *q, imgsearch_error *err);
 int ims_eval_add_listed(evaluation *e, size_t row, imgsearch_error *err);
 
-/* Features of pictures (the mean of their views) into out, in the space; a bad one has bad[i] set. */
+/* Features of pictures (the mean of their views) into out, in the space; a bad one has bad[i] set. EMODEL, ECANCELED, ENOMEM. */
 int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float *out, uint8_t *bad, imgsearch_error *err);
 
 /* Puts rows and queries alike on the principal components that options ask for, scaled to equal variance. */

@@ -35,8 +35,9 @@ const image *ims_train_set_image(train_set *s, size_t i);
 /* ---- order.c ---- */
 
 /*
- * The first n_train pictures of an epoch, each once; random: a number of the epoch's own. With alike > 1 by runs of so many,
- * most of which are of one class, and neighbouring ones of different classes as far as there are. ENOMEM.
+ * The n_train first pictures in the order of an epoch, each once, into the caller's order; random: a number of the epoch's own.
+ * With alike > 1 (at least 1) in runs of so many, most of which are of one class, and neighbouring ones of different classes
+ * until runs of one class alone are left. ENOMEM.
  */
 int ims_train_order(const train_set *set, size_t alike, uint64_t random, uint32_t *order, imgsearch_error *err);
 

@@ -70,8 +70,8 @@ static int make_key(run *r, imgsearch_error *err)
 	ims_hash_hex(&r->set.hash, set);
 	ims_hash_hex(&r->teach.hash, teachers);
 	ims_buf_text(&t, "%s %s %s %s %u\n", r->id.network, r->id.weights_hash, set, teachers, r->id.precision);
-	ims_buf_text(&t, "%u %u %u %u %u %u %llu %u %u\n", o->loss, o->layers, r->config.dim, o->posteriors, o->epochs, o->batch, (unsigned long long)r->steps, o->views,
-		r->recipe.crop);
+	ims_buf_text(&t, "%u %u %u %u %u %u %llu %u %u\n", o->loss, o->layers, r->config.dim, o->posteriors, o->epochs, o->batch,
+		(unsigned long long)r->steps, o->views, r->recipe.crop);
 	ims_buf_text(&t, "%g %g %g %g %g %g %g %g %g %llu\n", (double)o->rate, (double)o->validation, (double)o->min_crop, (double)o->jitter,
 		(double)o->anchor, (double)o->relational, (double)o->label_weight, (double)o->whiten, (double)o->decay, (unsigned long long)o->seed);
 	if (!t.failed)

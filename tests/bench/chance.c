@@ -117,7 +117,7 @@ static void count(imgsearch *index, const set *q, double seen[PROMISES])
 			die(err.message);
 		for (size_t h = 0; h < hits->count; h++)
 			for (int p = 0; p < PROMISES; p++)
-				seen[p] += hits->hit[h].chance <= promised[p] && !one_folder(q->path[i], hits->hit[h].path);
+				seen[p] += hits->hit[h].chance <= promised[p] && !(q->path[i] && one_folder(q->path[i], hits->hit[h].path));
 		imgsearch_hits_free(hits);
 	}
 	for (int p = 0; p < PROMISES; p++)

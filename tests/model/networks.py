@@ -233,10 +233,17 @@ def remembering(folder):
     roots = (classes(pooled) / 2).softmax(1).sqrt()
     want = layer(torch.cat([nn.functional.normalize(pooled), roots], 1)).numpy()
     agree("mobilenet_v2 with posteriors, in int8", want, ours("-", path, "f32", x, folder), .99999, .9999)
-    del state["posterior.weight_scale"]
-    safetensors(path, state)
-    said = ours("-", path, "f32", x, folder)
-    agree_that("int8 without its scale is refused", isinstance(said, str) and "posterior.weight_scale" in said, said)
+    whole = dict(state)
+    for what, change, want in (("int8 without its scale", {"posterior.weight_scale": None}, "posterior.weight_scale"),
+            ("a scale of another length", {"posterior.weight_scale": torch.ones(3)}, "posterior.weight_scale"),
+            ("a scale of what is not int8", {"project.bias_scale": torch.ones(64)}, "project.bias_scale"),
+            ("posteriors without a bias", {"posterior.bias": None}, "posterior.bias"),
+            ("posteriors of another width", {"posterior.weight": torch.ones(1000, 640), "posterior.weight_scale": None}, "posterior.weight"),
+            ("posteriors of no class", {"posterior.weight": torch.ones(0, 1280), "posterior.weight_scale": None, "posterior.bias": torch.ones(0)}, "no rows"),
+            ("posteriors without a projection", {"project.weight": None, "project.weight_scale": None, "project.bias": None}, "project.weight")):
+        safetensors(path, {k: v for k, v in (whole | change).items() if v is not None})
+        said = ours("-", path, "f32", x, folder)
+        agree_that(what + " is refused", isinstance(said, str) and want in said, said)
 
 
 def script_as_network(folder):

@@ -40,7 +40,8 @@ static void options(void **state)
 	FIELD(imgsearch_query_options, threads, 104);
 	FIELD(imgsearch_train_options, loss, 56);
 	FIELD(imgsearch_train_options, rate, 100);
-	SIZE(imgsearch_train_options, seed, 144);
+	FIELD(imgsearch_train_options, seed, 136);
+	SIZE(imgsearch_train_options, int8, 152);
 }
 
 static void results(void **state)
@@ -86,7 +87,7 @@ static void no_padding_at_ends(void **state)
 	OPTIONS(imgsearch_query_options, views);
 	OPTIONS(imgsearch_groups_options, kinds);
 	OPTIONS(imgsearch_map_options, pca);
-	OPTIONS(imgsearch_train_options, seed);
+	OPTIONS(imgsearch_train_options, int8);
 	OPTIONS(imgsearch_eval_options, reserved);
 }
 

@@ -52,7 +52,8 @@ def run(*args):
 def draw(folder, n, hue):
     os.makedirs(folder)
     for i in range(n):
-        im = Image.effect_noise((48, 40), 30).convert("RGB")
+        grey = bytes(min(max(int(random.gauss(128, 30)), 0), 255) for _ in range(48 * 40))
+        im = Image.frombytes("L", (48, 40), grey).convert("RGB")
         colour = Image.new("RGB", im.size, tuple(int(c) for c in hue))
         Image.blend(im, colour, 0.6).save(f"{folder}/{i}.png")
 
@@ -68,11 +69,12 @@ def content(path):
 
 
 def tensor(path, name):
-    """Of a .safetensors file, in f32 and flat."""
+    """Of a .safetensors file, flat."""
     data = content(path)
     size = int.from_bytes(data[:8], "little")
-    first, end = json.loads(data[8:8 + size])[name]["data_offsets"]
-    return torch.frombuffer(bytearray(data[8 + size + first:8 + size + end]), dtype=torch.float32)
+    t = json.loads(data[8:8 + size])[name]
+    first, end = t["data_offsets"]
+    return torch.frombuffer(bytearray(data[8 + size + first:8 + size + end]), dtype={"F32": torch.float32, "F16": torch.float16, "I8": torch.int8}[t["dtype"]])
 
 
 random.seed(1)
@@ -276,6 +278,30 @@ with tempfile.TemporaryDirectory() as work:
     ok("such a network can be used at once", code in (0, 4), err)
     code, out, err = run("train", "set", "--model", "classes.safetensors", *model[4:], "--batch", 8, "--steps", 3, "--distill", "teacher.pt", "-o", "again.safetensors")
     ok("and be tuned on", code == 4, err)
+    same = [*model, "--batch", 8, "--dim", 4, "--steps", 2, "--posteriors", "--distill", "teacher.pt", "--val", -1]
+    for kind in "f32", "int8":
+        run("train", "set", *same, "--" + kind, "-o", kind + ".safetensors")
+    for name, rows in ("features.18.0.weight", 1280), ("features.0.0.weight", 32), ("posterior.weight", 1000):
+        whole, small = (tensor(kind + ".safetensors", name).float().view(rows, -1) for kind in ("f32", "int8"))
+        if name != "features.0.0.weight":
+            scale = tensor("int8.safetensors", name + "_scale").unsqueeze(1)
+            good = ((small * scale - whole).abs() <= scale * 0.5001).all() and (small.abs().amax(1) == 127).all()
+        else:
+            good = (small - whole).abs().max() <= 0.001 * whole.abs().max()
+        ok(f"eight bits are as near as they can be: {name}", good)
+    p = imgsearch("train", "set", *same, "--steps", 400, "-o", "stopped.safetensors", "-v")
+    time.sleep(3)
+    p.send_signal(signal.SIGINT)
+    p.communicate()
+    if os.path.exists("stopped.safetensors.checkpoint"):
+        plain = [o for o in same if o != "--posteriors"]
+        refuses("a checkpoint of a run with posteriors, without them", "another run", "set", *plain, "--steps", 400, "-o", "stopped.safetensors", "--resume")
+        code, out, err = run("train", "set", *same, "--steps", 400, "-o", "stopped.safetensors", "--resume")
+        ok("a run with posteriors goes on", code in (0, 4), err)
+    state = net.state_dict() | {"project.weight": torch.zeros(4, 1280), "project.bias": torch.zeros(4)}
+    torch.save(state, "both.pth")
+    refuses("posteriors behind a projection made without", "without posteriors", "set", "--model", "mobilenet_v2", "--weights", "both.pth", *model[4:], "--dim", 4,
+        "--posteriors", "--distill", "teacher.pt", "-o", "bad.safetensors")
     refuses("posteriors without a layer for them", "dim", "set", *model, "--posteriors", "-o", "bad.safetensors")
     refuses("posteriors of weights without a classifier", "no classifier", "set", *distil, "--posteriors", "--distill", "teacher.pt", "-o", "bad.safetensors")
     refuses("8 and 32 bits at once", "not in both", "set", *model, "--int8", "--f32", "-o", "bad.safetensors")

@@ -213,7 +213,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l loss -d 'cross e
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l layers -d 'only the last N layers learn; 0: all' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l size -d 'side of the input; resized to 8/7 of it before (default: the network\'s)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l dim -d 'put a linear layer to N values at the end (default: none; 256 with --distill)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l posteriors -d 'that layer also sees the probabilities of the classes that the network knows'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l posteriors -d 'the layer of --dim also sees the probabilities of the classes that the network knows'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l epochs -d 'times that each picture is seen' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l steps -d 'steps, instead of epochs' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l batch -d 'pictures a step' -x
@@ -232,7 +232,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l seed -d 'of ever
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l resume -d 'go on from the checkpoint that an unfinished run left'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l restart -d 'throw that checkpoint away'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l f32 -d 'keep 32-bit weights instead of 16-bit ones'
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l int8 -d 'keep large matrices in 8 bits, with a scale for each row'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l int8 -d 'keep large matrices in 8 bits, with a scale for each row; not with --f32'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l name -d 'in the card: what the model is called (default: from --out)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l descent -d 'in the card: where it comes from' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l licence -d 'in the card: its terms' -x

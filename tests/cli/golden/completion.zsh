@@ -282,7 +282,7 @@ _imgsearch() {
 			'--layers=[only the last N layers learn; 0\: all]:N:' \
 			'--size=[side of the input; resized to 8/7 of it before (default\: the network'\''s)]:PIXELS:' \
 			'--dim=[put a linear layer to N values at the end (default\: none; 256 with --distill)]:N:' \
-			'--posteriors[that layer also sees the probabilities of the classes that the network knows]' \
+			'--posteriors[the layer of --dim also sees the probabilities of the classes that the network knows]' \
 			'--epochs=[times that each picture is seen]:N:' \
 			'--steps=[steps, instead of epochs]:N:' \
 			'--batch=[pictures a step]:N:' \
@@ -301,7 +301,7 @@ _imgsearch() {
 			'--resume[go on from the checkpoint that an unfinished run left]' \
 			'--restart[throw that checkpoint away]' \
 			'--f32[keep 32-bit weights instead of 16-bit ones]' \
-			'--int8[keep large matrices in 8 bits, with a scale for each row]' \
+			'--int8[keep large matrices in 8 bits, with a scale for each row; not with --f32]' \
 			'--name=[in the card\: what the model is called (default\: from --out)]:NAME:' \
 			'--descent=[in the card\: where it comes from]:TEXT:' \
 			'--licence=[in the card\: its terms]:TEXT:' \
