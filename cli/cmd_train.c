@@ -7,7 +7,7 @@ typedef struct train_args {
 	common_args common;
 	const char *out, *teachers, *name, *descent, *licence, *note;
 	uint32_t loss, layers, dim, epochs, steps, batch, views, patience, resume, restart, f32, int8, posteriors, size;
-	float rate, validation, min_crop, jitter, anchor, relational, label_weight, whiten, decay;
+	float rate, validation, min_crop, jitter, anchor, blend, relational, label_weight, whiten, decay;
 	uint64_t seed;
 } train_args;
 
@@ -31,6 +31,7 @@ static const opt options[] = {
 	{ "min-crop", 0, OPT_FLOAT, AT(min_crop), "SHARE", "smallest share of a picture in a crop (default: 0.35; 0.7 with --distill)", 0.01, 1, NULL, NULL, 0 },
 	{ "jitter", 0, OPT_FLOAT, AT(jitter), "SHARE", "by which brightness, contrast, saturation vary; negative: none", -1, 0.9, "0.2", NULL, 0 },
 	{ "anchor", 0, OPT_FLOAT, AT(anchor), "PULL", "of the weights towards the starting ones", 0, 1000, "0", NULL, 0 },
+	{ "blend", 0, OPT_FLOAT, AT(blend), "SHARE", "of the starting weights in the network that is judged and written", 0, 1, "0", NULL, 0 },
 	{ "decay", 0, OPT_FLOAT, AT(decay), "DECAY", "of the weights of new layers; negative: none", -1, 10, "0.01", NULL, 0 },
 	{ "views", 0, OPT_UINT, AT(views), "N", "--distill: crops of each picture that the teachers see", 1, 1024, "2", NULL, 0 },
 	{ "relational", 0, OPT_FLOAT, AT(relational), "WEIGHT", "--distill: of the similarities among a batch; negative: none", -1, 1000, "1", NULL, 0 },
@@ -56,7 +57,7 @@ static imgsearch_train_options as_options(const train_args *a)
 	o.loss = a->loss + 1;
 	o.layers = a->layers, o.dim = a->dim, o.epochs = a->epochs, o.steps = a->steps, o.batch = a->batch, o.views = a->views;
 	o.patience = a->patience, o.resume = a->resume, o.restart = a->restart, o.f32 = a->f32, o.int8 = a->int8, o.posteriors = a->posteriors;
-	o.rate = a->rate, o.validation = a->validation, o.min_crop = a->min_crop, o.jitter = a->jitter, o.anchor = a->anchor;
+	o.rate = a->rate, o.validation = a->validation, o.min_crop = a->min_crop, o.jitter = a->jitter, o.anchor = a->anchor, o.blend = (double)a->blend;
 	o.relational = a->relational, o.label_weight = a->label_weight, o.whiten = a->whiten, o.decay = a->decay;
 	o.seed = a->seed;
 	return o;

@@ -666,6 +666,7 @@ typedef struct imgsearch_train_options {
 	uint32_t posteriors;    /* 1: the layer of dim (required) also sees the class probabilities by the starting weights' classifier;
 	                           EMODEL where they have none. They learn, whatever layers is */
 	uint32_t int8;          /* 1: matrices of 16 384 elements and more are written in int8, a scale for each row; not with f32 */
+	double blend;           /* share of the starting weights in the network that is judged and written (WiSE-FT), 0..1; default 0 */
 } imgsearch_train_options;
 
 typedef struct imgsearch_train_report {

@@ -98,6 +98,11 @@ typedef struct shim_training {
 	/* Pooled features (n, width), or with project those behind the linear layer (n, dim). */
 	int (*features)(shim_train *t, const float *in, size_t n, uint32_t project, float *out, shim_message *msg);
 	int (*project)(shim_train *t, const float *weight, const float *bias, shim_message *msg); /* (dim, width), (dim) */
+	/*
+	 * Everything that began with a start's value is `share` of it, the rest of what it learned, until blend is called again;
+	 * with 0 it is what it learned. No step in between.
+	 */
+	int (*blend)(shim_train *t, float share, shim_message *msg);
 	/* Its tensors (borrowed during the callback); non-zero from each stops and is returned. */
 	int (*each)(shim_train *t, uint32_t part, int (*each)(void *user, const shim_tensor *t), void *user, shim_message *msg);
 	int (*restore)(shim_train *t, const shim_tensor *tensors, size_t n, shim_message *msg); /* SHIM_PART_TRAINING */

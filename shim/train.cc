@@ -1,6 +1,6 @@
 /*
  * A network that learns: the units of nn.h with f32 weights that take gradients, computed in the type asked for, a pooled
- * feature, perhaps a linear layer, class centres where there are labels, and AdamW (Loshchilov and Hutter 2017,
+ * feature, perhaps class posteriors and a linear layer, class centres where there are labels, and AdamW (Loshchilov and Hutter 2017,
  * arXiv:1711.05101). Weights that came from a file decay towards what they were (L2-SP, Li et al. 2018, arXiv:1802.01483) and not
  * towards zero. Batch norm that was folded stays a bias; other norms learn and keep their statistics.
  */
@@ -29,6 +29,11 @@ struct learned {
 	Tensor value, first, second, start; /* moments; start: undefined for a new layer */
 };
 
+struct statistic {
+	std::string name;
+	Tensor value, start;
+};
+
 /* The activations of a step are megabytes each: given back to the system and fetched again, they cost more than the arithmetic. */
 void keep_memory()
 {
@@ -47,7 +52,8 @@ struct shim_train {
 	at::Device device = at::kCPU;
 	at::ScalarType type = at::kFloat;
 	std::vector<learned> params;
-	std::vector<std::pair<std::string, Tensor>> buffers; /* running statistics */
+	std::vector<statistic> buffers; /* running ones of norms */
+	std::vector<Tensor> aside;      /* what blend put away */
 	Tensor centres, centre_bias;
 	int64_t steps = 0;
 };
@@ -97,7 +103,7 @@ void learn_units(shim_train &t)
 			if (v.defined() && &v != &u.mean && &v != &u.variance)
 				learn(t, name, v, false);
 			else if (v.defined())
-				t.buffers.push_back({ name, v });
+				t.buffers.push_back({ name, v, v.clone() });
 		});
 	}
 }
@@ -325,6 +331,27 @@ int train_project(shim_train *t, const float *weight, const float *bias, shim_me
 	});
 }
 
+/* WiSE-FT: Wortsman et al. 2021, arXiv:2109.01903. */
+int train_blend(shim_train *t, float share, shim_message *msg)
+{
+	return ims::guard(msg, [&] {
+		at::NoGradGuard none;
+		std::vector<std::pair<Tensor, Tensor>> all; /* value, start */
+		for (learned &p : t->params)
+			if (p.start.defined())
+				all.push_back({ p.value, p.start });
+		for (statistic &b : t->buffers)
+			all.push_back({ b.value, b.start });
+		for (size_t i = 0; i < t->aside.size(); i++)
+			all[i].first.copy_(t->aside[i]);
+		t->aside.clear();
+		for (size_t i = 0; share > 0 && i < all.size(); i++) {
+			t->aside.push_back(all[i].first.detach().clone());
+			all[i].first.lerp_(all[i].second, share);
+		}
+	});
+}
+
 /* ---- tensors out and in ---- */
 
 typedef int (*taker)(void *, const shim_tensor *);
@@ -378,7 +405,7 @@ std::map<std::string, Tensor> changing(shim_train &t)
 		out["second." + p.name] = p.second;
 	}
 	for (auto &b : t.buffers)
-		out["buffer." + b.first] = b.second;
+		out["buffer." + b.name] = b.value;
 	return out;
 }
 
@@ -453,5 +480,5 @@ int fit(const float *teacher, size_t teacher_dim, const float *student, size_t w
 
 namespace ims {
 const shim_training training = { train_new, train_free, train_width, train_step, train_score, train_features, train_project,
-	train_each, train_restore, fit };
+	train_blend, train_each, train_restore, fit };
 }

@@ -52,8 +52,8 @@ static int check(const imgsearch_train_options *o, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EINVAL, "train: loss %u is unknown", o->loss);
 	if (!(o->rate > 0 && o->rate <= 10) || !(o->min_crop > 0 && o->min_crop <= 1) || !(o->validation < 1) || !(o->jitter < 1))
 		return ims_fail(err, IMGSEARCH_EINVAL, "train: learning rate must be in 0..10, min crop in 0..1, validation and jitter below 1");
-	if (o->batch > 4096 || o->views > 1024 || o->dim > 65536 || !(o->whiten <= 1) || !(o->anchor >= 0))
-		return ims_fail(err, IMGSEARCH_EINVAL, "train: batch at most 4096, views 1024, dim 65536, whiten 1; anchor not negative");
+	if (o->batch > 4096 || o->views > 1024 || o->dim > 65536 || !(o->whiten <= 1) || !(o->anchor >= 0) || !(o->blend >= 0 && o->blend <= 1))
+		return ims_fail(err, IMGSEARCH_EINVAL, "train: batch at most 4096, views 1024, dim 65536, whiten and blend 1; anchor and blend not negative");
 	if (o->f32 && o->int8)
 		return ims_fail(err, IMGSEARCH_EINVAL, "train: weights are written in f32 or in int8, not in both");
 	int rc = check_batch(o, err);
@@ -273,23 +273,33 @@ static int validate(loop *l, double *loss, double *accuracy, imgsearch_error *er
 	return 0;
 }
 
+static int blend(run *r, float share, imgsearch_error *err)
+{
+	shim_message msg = { "" };
+	int rc = r->o->blend > 0 ? r->shim->blend(r->net, share, &msg) : 0;
+	return rc ? ims_train_shim_error(err, rc, "the blend", &msg) : 0;
+}
+
 /* Keeps the network when it is the best so far. */
 static int judge(loop *l, imgsearch_error *err)
 {
 	run *r = l->r;
 	double loss = NAN, accuracy = NAN;
-	int rc = validate(l, &loss, &accuracy, err);
+	int rc = blend(r, (float)r->o->blend, err);
+	if (!rc)
+		rc = validate(l, &loss, &accuracy, err);
 	if (rc)
 		return rc;
 	bool better = isnan(r->best) || loss < r->best;
 	ims_job_log(r->job, IMGSEARCH_LOG_INFO, "step %llu: loss %.4f, accuracy %.4f; held out: loss %.4f, accuracy %.4f%s", (unsigned long long)r->step,
 		l->counted > 0 ? l->loss / l->counted : NAN, l->counted > 0 ? l->hits / l->counted : NAN, loss, accuracy, better ? " (best)" : "");
 	r->since_best = better ? 0 : r->since_best + 1;
-	if (!better)
-		return 0;
-	r->best = loss;
-	l->validation_accuracy = accuracy;
-	return ims_keep_result(r, err);
+	if (better) {
+		r->best = loss;
+		l->validation_accuracy = accuracy;
+		rc = ims_keep_result(r, err);
+	}
+	return rc ? rc : blend(r, 0, err);
 }
 
 /* ---- the loop ---- */
@@ -373,7 +383,7 @@ static int steps(loop *l, imgsearch_train_report *report, imgsearch_error *err)
 		if (report->stopped_early)
 			break;
 	}
-	if (!rc && isnan(r->best))
+	if (!rc && isnan(r->best) && !(rc = blend(r, (float)r->o->blend, err)))
 		rc = ims_keep_result(r, err);
 	if (!rc)
 		ims_keep_forget(r);

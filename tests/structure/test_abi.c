@@ -41,7 +41,8 @@ static void options(void **state)
 	FIELD(imgsearch_train_options, loss, 56);
 	FIELD(imgsearch_train_options, rate, 100);
 	FIELD(imgsearch_train_options, seed, 136);
-	SIZE(imgsearch_train_options, int8, 152);
+	FIELD(imgsearch_train_options, int8, 148);
+	SIZE(imgsearch_train_options, blend, 160);
 }
 
 static void results(void **state)
@@ -87,7 +88,7 @@ static void no_padding_at_ends(void **state)
 	OPTIONS(imgsearch_query_options, views);
 	OPTIONS(imgsearch_groups_options, kinds);
 	OPTIONS(imgsearch_map_options, pca);
-	OPTIONS(imgsearch_train_options, int8);
+	OPTIONS(imgsearch_train_options, blend);
 	OPTIONS(imgsearch_eval_options, reserved);
 }
 

@@ -123,6 +123,18 @@ with tempfile.TemporaryDirectory() as work:
     step = (tensor("one.safetensors", "features.18.0.weight") - net.state_dict()["features.18.0.weight"].flatten()).abs()
     ok("AdamW's first step is as long as the learning rate", 0.00099 < step.median() < 0.00101 and step.max() < 0.00101, step.max())
 
+    for blend in 0, 0.25, 1:
+        run("train", "set", *model, "--steps", 3, "--lr", 0.001, "--val", -1, "--f32", "--blend", blend, "-o", f"blend{blend}.safetensors")
+    name = "features.18.0.weight"
+    start, tuned, part, none = net.state_dict()[name].flatten(), *(tensor(f"blend{b}.safetensors", name) for b in (0, 0.25, 1))
+    ok("--blend 0.25 is a quarter of the way back", (part - (0.75 * tuned + 0.25 * start)).abs().max() < 1e-6 and (tuned - start).abs().max() > 1e-3)
+    ok("--blend 1 is the start", torch.equal(none, start))
+    same = [torch.allclose(tensor("blend1.safetensors", k), net.state_dict()[k].flatten()) for k in ("features.18.1.running_mean", "features.18.1.running_var")]
+    ok("with its running statistics", all(same), same)
+    judged = [*model, "--batch", 8, "--val", 0.25, "--lr", 0.003, "--epochs", 3, "--patience", 100, "--f32"]
+    losses = [json.loads(run("train", "set", *judged, "--blend", b, "--json", "-o", "judged.safetensors")[1])["loss"] for b in (0, 0.5)]
+    ok("what is judged is blended, what learns is not", losses[0] == losses[1], losses)
+
     deep = torchvision.models.resnet18()
     torch.save(deep.state_dict(), "deep.pth")
     moved = {}

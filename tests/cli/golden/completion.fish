@@ -223,6 +223,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l patience -d 'sto
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l min-crop -d 'smallest share of a picture in a crop (default: 0.35; 0.7 with --distill)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l jitter -d 'by which brightness, contrast, saturation vary; negative: none' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l anchor -d 'of the weights towards the starting ones' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l blend -d 'of the starting weights in the network that is judged and written' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l decay -d 'of the weights of new layers; negative: none' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l views -d '--distill: crops of each picture that the teachers see' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l relational -d '--distill: of the similarities among a batch; negative: none' -x

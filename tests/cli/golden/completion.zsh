@@ -292,6 +292,7 @@ _imgsearch() {
 			'--min-crop=[smallest share of a picture in a crop (default\: 0.35; 0.7 with --distill)]:SHARE:' \
 			'--jitter=[by which brightness, contrast, saturation vary; negative\: none]:SHARE:' \
 			'--anchor=[of the weights towards the starting ones]:PULL:' \
+			'--blend=[of the starting weights in the network that is judged and written]:SHARE:' \
 			'--decay=[of the weights of new layers; negative\: none]:DECAY:' \
 			'--views=[--distill\: crops of each picture that the teachers see]:N:' \
 			'--relational=[--distill\: of the similarities among a batch; negative\: none]:WEIGHT:' \
