@@ -16,7 +16,7 @@ static const char *const kinds[] = { "bytes", "picture", "scene", NULL };
 #define AT(member) offsetof(dups_args, member)
 static const opt options[] = {
 	{ "kind", 0, OPT_CHOICE, AT(kind), "KIND", .help = "only this kind", .choices = kinds },
-	{ "min-score", 0, OPT_FLOAT, AT(min_score), "S", .help = "score from which two pictures show the same scene", .min = 0.01, .max = 1, .def = "0.93" },
+	{ "min-score", 0, OPT_FLOAT, AT(min_score), "S", .help = "score from which two pictures show the same scene", .min = 0.01, .max = 1, .def = "0.92" },
 	{ "under", 'u', OPT_DIR, AT(under), "DIR", .help = "only pictures below this folder" },
 	{ "reject", 0, OPT_FLAG, AT(reject), .help = "remember, by content, that the two pictures given are different ones" },
 	OPT_END
@@ -130,7 +130,7 @@ const cmd cmd_dups = {
 	.name = "dups", .operands = "[A B]", .summary = "near-duplicates among the pictures of the index",
 	.text = "Groups of pictures that are the same in one of three ways, never mixed: bytes, the files are equal; picture, "
 		"one picture resized, recompressed, turned by quarters or mirrored, compared on the pixels; scene, features so "
-		"near that they most likely show the same thing. Each looser kind counts one picture of every group of a "
+		"near, and so alike in layout, that they most likely show the same thing. Each looser kind counts one picture of every group of a "
 		"stricter one. A line is the kind, the group's number, and a path; with -0 paths alone, and an empty one "
 		"behind each group. Nothing is ever deleted.\n\n"
 		"Exit status 1: there are none.\n\n"

@@ -496,13 +496,13 @@ IMGSEARCH_API int imgsearch_vectors(imgsearch *s, int (*each)(void *user, const 
 typedef enum imgsearch_sameness {
 	IMGSEARCH_SAME_BYTES = 1,   /* the files' content is equal */
 	IMGSEARCH_SAME_PICTURE = 2, /* resized, recompressed, turned by quarters or mirrored: compared on the pixels */
-	IMGSEARCH_SAME_SCENE = 3    /* features so near that it is most likely the same thing again */
+	IMGSEARCH_SAME_SCENE = 3    /* features so near, and so alike in layout, that it is most likely the same thing again */
 } imgsearch_sameness;
 
 typedef struct imgsearch_groups_options {
 	size_t struct_size;
 	const char *under;      /* only pictures below this folder */
-	float min_score;        /* of two pictures of one scene; 0: the default of 0.93 */
+	float min_score;        /* of two pictures of one scene; 0: the default of 0.92 */
 	uint32_t kinds;         /* bits 1 << imgsearch_sameness; 0: all */
 } imgsearch_groups_options;
 

@@ -74,6 +74,12 @@ void ims_analysis_invariant(float out[IMS_INVARIANT_DIM], const signature *s);
  */
 bool ims_analysis_same_picture(const signature *a, const signature *b, int *turn);
 
+/*
+ * How alike two pictures are laid out: the largest correlation of one with the other or its mirror image, whole or cropped to
+ * 0.9 or 0.8 of its sides at the middle, an edge or a corner. -1..1; 0 where either has no structure.
+ */
+float ims_analysis_layout(const signature *a, const signature *b);
+
 /* --------------------------------------------------------------------------------------------- retrieval ---- */
 
 enum { IMS_CUTS = 4 };

@@ -157,3 +157,47 @@ bool ims_analysis_same_picture(const signature *a, const signature *b, int *turn
 	}
 	return false;
 }
+
+typedef float plain[SIDE * SIDE]; /* mean 0, length 1 */
+
+static bool take_mean_out(plain out, const signature *s)
+{
+	float mean, spread;
+	measure(s, &mean, &spread);
+	for (int i = 0; i < SIDE * SIDE; i++)
+		out[i] = ((float)s->luma[i] - mean) / (spread * SIDE);
+	return spread >= 2;
+}
+
+/* Correlation of the n x n cells at (x0, y0) of a, spread over the square, with b or its mirror image. */
+static float window_likeness(const signature *a, int n, int x0, int y0, const plain b)
+{
+	float sum = 0, square = 0, dot = 0, mirrored = 0;
+	for (int y = 0; y < SIDE; y++) {
+		const uint8_t *row = a->luma + (y0 + y * n / SIDE) * SIDE + x0;
+		for (int x = 0; x < SIDE; x++) {
+			float v = row[x * n / SIDE];
+			sum += v;
+			square += v * v;
+			dot += v * b[y * SIDE + x];
+			mirrored += v * b[y * SIDE + SIDE - 1 - x];
+		}
+	}
+	return fmaxf(dot, mirrored) / sqrtf(fmaxf(square - sum * sum / (SIDE * SIDE), SIDE * SIDE));
+}
+
+float ims_analysis_layout(const signature *a, const signature *b)
+{
+	static const int sides[] = { SIDE, 29, 26 }; /* all, 0.9 and 0.8 of it */
+	plain plain_a, plain_b;
+	float best = 0;
+	if (!take_mean_out(plain_a, a) || !take_mean_out(plain_b, b))
+		return 0;
+	for (size_t s = 0; s < sizeof sides / sizeof *sides; s++)
+		for (int place = 0; place < (s ? 9 : 1); place++) {
+			int room = SIDE - sides[s], x0 = room * (place % 3) / 2, y0 = room * (place / 3) / 2;
+			best = fmaxf(best, window_likeness(a, sides[s], x0, y0, plain_b));
+			best = fmaxf(best, window_likeness(b, sides[s], x0, y0, plain_a));
+		}
+	return best;
+}

@@ -3,7 +3,8 @@
  *
  * 1. Same bytes: equal content hashes.
  * 2. Same picture: a self-join over what survives turning and mirroring proposes pairs, the pixels decide.
- * 3. Same scene: a self-join over the features, with the searcher that answers queries.
+ * 3. Same scene: a self-join over the features, with the searcher that answers queries, proposes pairs; their layouts, in
+ *    small, must be alike. A bare vector has none, and is judged by its feature alone.
  *
  * Every kind is a set of edges between members (numbers in members.item); their connected components are the groups.
  * Members that a stricter kind has joined are one node, named by its smallest member. Edges are taken strongest first,
@@ -275,12 +276,17 @@ static int same_picture(grouping *g, bool wanted, imgsearch_error *err)
 
 /* --------------------------------------------------------------------------------------------- by features ---- */
 
+/* Two things of one kind have features as near as two pictures of one thing, but seldom lie alike. */
+static const float alike_layout = 0.75f;
+
 static int add_scene_pair(void *user, size_t row, size_t rank, neighbor found)
 {
 	grouping *g = user;
-	const member *other = ims_members_find(&g->all, found.id);
+	const member *one = &g->all.item[g->row_member[row]], *other = ims_members_find(&g->all, found.id);
 	(void)rank;
-	return other ? add_edge(g, g->row_member[row], (uint32_t)(other - g->all.item), found.distance) : 0;
+	if (!other || (one->has_signature && other->has_signature && ims_analysis_layout(one->pixels, other->pixels) < alike_layout))
+		return 0;
+	return add_edge(g, g->row_member[row], (uint32_t)(other - g->all.item), found.distance);
 }
 
 /* Block by block: the features need not fit into memory. */
@@ -389,7 +395,7 @@ int imgsearch_groups(imgsearch *s, const imgsearch_groups_options *options, imgs
 	if (!rc && (picture || scene))
 		rc = same_picture(&g, picture, err);
 	if (!rc && scene)
-		rc = same_scene(&g, o.min_score > 0 ? o.min_score : 0.93f, err);
+		rc = same_scene(&g, o.min_score > 0 ? o.min_score : 0.92f, err);
 	if (!rc)
 		rc = finish(&g, out, err);
 	ims_members_free(&g.all);

@@ -210,11 +210,41 @@ static void test_signature(void **state)
 		assert_true(b[d] == 0);
 }
 
+/* The middle, an edge and a corner of a picture, mirrored or darker, are laid out as it is; other pictures are not. */
+static void test_layout(void **state)
+{
+	(void)state;
+	enum { WIDTH = 320, HEIGHT = 200, W = WIDTH * 9 / 10, H = HEIGHT * 9 / 10 };
+	static uint8_t rgb[3 * WIDTH * HEIGHT], part[3 * W * H];
+	signature original, other;
+	draw(rgb, WIDTH, HEIGHT, 1, 0);
+	ims_analysis_signature(&original, rgb, WIDTH, HEIGHT);
+	for (int at = 0; at < 9; at++) {
+		int x0 = (WIDTH - W) * (at % 3) / 2, y0 = (HEIGHT - H) * (at / 3) / 2;
+		for (int y = 0; y < H; y++)
+			for (int x = 0; x < 3 * W; x++)
+				part[y * 3 * W + x] = (uint8_t)(rgb[(y0 + y) * 3 * WIDTH + 3 * x0 + x] / 2 + 10);
+		ims_analysis_signature(&other, part, W, H);
+		assert_true(ims_analysis_layout(&original, &other) > 0.9f && ims_analysis_layout(&other, &original) > 0.9f);
+	}
+	draw(rgb, WIDTH, HEIGHT, 1, 1);
+	ims_analysis_signature(&other, rgb, WIDTH, HEIGHT);
+	assert_true(ims_analysis_layout(&original, &other) > 0.99f);
+	for (uint64_t seed = 2; seed < 40; seed++) {
+		draw(rgb, 121, 77, seed, 0);
+		ims_analysis_signature(&other, rgb, 121, 77);
+		assert_true(ims_analysis_layout(&original, &other) < 0.75f);
+		assert_float_equal(ims_analysis_layout(&original, &other), ims_analysis_layout(&other, &original), 1e-6);
+	}
+	memset(other.luma, 200, sizeof other.luma);
+	assert_true(ims_analysis_layout(&original, &other) == 0 && ims_analysis_layout(&other, &other) == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tsne), cmocka_unit_test(test_tsne_few), cmocka_unit_test(test_cancel), cmocka_unit_test(test_grid),
-		cmocka_unit_test(test_components), cmocka_unit_test(test_signature),
+		cmocka_unit_test(test_components), cmocka_unit_test(test_signature), cmocka_unit_test(test_layout),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
