@@ -154,29 +154,48 @@ conv *network::unit(std::string name, std::string norm, shape s, act a, double e
 	return &units.back();
 }
 
+/* Folded, as a convolution of one cell: a BLAS would start threads of its own for the little there is to do. */
+static at::Tensor linear(const at::Tensor &y, const at::Tensor &weight, const at::Tensor &bias, std::unique_ptr<conv> &folded)
+{
+	return folded ? (*folded)(y.view({ y.size(0), y.size(1), 1, 1 })).flatten(1) : at::linear(y, weight, bias);
+}
+
+static std::unique_ptr<conv> fold_linear(const at::Tensor &weight, const at::Tensor &bias, const at::Device &device)
+{
+	if (!weight.defined())
+		return nullptr;
+	auto c = std::make_unique<conv>("", "", shape { weight.size(1), weight.size(0) }, act::none, 0);
+	c->weight = weight.view({ weight.size(0), weight.size(1), 1, 1 });
+	c->bias = bias;
+	c->fold(device, at::kFloat);
+	return c;
+}
+
 at::Tensor network::pooled(const at::Tensor &x)
 {
 	at::Tensor y = features(x).mean({ 2, 3 }, false, at::kFloat);
 	if (!posterior_weight.defined())
 		return y;
 	const double temperature = 2; /* as a teacher's classes have it, lib/train/classes.c */
-	at::Tensor roots = (at::linear(y, posterior_weight, posterior_bias) / temperature).log_softmax(1).div(2).exp();
+	at::Tensor roots = (linear(y, posterior_weight, posterior_bias, posterior) / temperature).log_softmax(1).div(2).exp();
 	return at::cat({ y / y.norm(2, 1, true).clamp_min(1e-12), roots }, 1);
 }
 
 at::Tensor network::operator()(const at::Tensor &x)
 {
 	at::Tensor y = pooled(x);
-	return project_weight.defined() ? at::linear(y, project_weight, project_bias) : y;
+	return project_weight.defined() ? linear(y, project_weight, project_bias, project) : y;
 }
 
 void network::fold(const at::Device &device, at::ScalarType type)
 {
 	for (conv &u : units)
 		u.fold(device, type);
-	for (at::Tensor *t : { &posterior_weight, &posterior_bias, &project_weight, &project_bias })
+	posterior = fold_linear(posterior_weight, posterior_bias, device);
+	project = fold_linear(project_weight, project_bias, device);
+	for (at::Tensor *t : { &posterior_weight, &project_weight }) /* the shape stays, without the caller's data */
 		if (t->defined())
-			*t = t->to(device, at::kFloat, false, true);
+			*t = at::empty(t->sizes(), at::TensorOptions(at::kMeta));
 }
 
 int64_t network::width() const

@@ -99,6 +99,9 @@ public:
 
 protected:
 	conv *unit(std::string name, std::string norm, shape s, act a, double eps = 1e-5);
+
+private:
+	std::unique_ptr<conv> posterior, project; /* of the same, folded */
 };
 
 /* NULL: not one of the family. */
