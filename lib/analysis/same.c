@@ -158,46 +158,53 @@ bool ims_analysis_same_picture(const signature *a, const signature *b, int *turn
 	return false;
 }
 
-typedef float plain[SIDE * SIDE]; /* mean 0, length 1 */
+/* ---- layout ---- */
 
-static bool take_mean_out(plain out, const signature *s)
+enum { GRID = 16, CELLS = GRID * GRID }; /* half a signature's resolution: every other row, the means of two columns */
+
+typedef struct layout {
+	uint8_t cell[CELLS], mirrored[CELLS];
+	int sum, square;
+} layout;
+
+/* The n x n cells at (x0, y0) of a signature. */
+static layout layout_of(const signature *s, int n, int x0, int y0)
 {
-	float mean, spread;
-	measure(s, &mean, &spread);
-	for (int i = 0; i < SIDE * SIDE; i++)
-		out[i] = ((float)s->luma[i] - mean) / (spread * SIDE);
-	return spread >= 2;
+	layout l = { .sum = 0 };
+	for (int y = 0; y < GRID; y++)
+		for (int x = 0; x < GRID; x++) {
+			const uint8_t *row = s->luma + (y0 + (2 * y + 1) * n / SIDE) * SIDE + x0;
+			l.cell[y * GRID + x] = l.mirrored[y * GRID + GRID - 1 - x] = (uint8_t)((row[2 * x * n / SIDE] + row[(2 * x + 1) * n / SIDE]) / 2);
+		}
+	for (int i = 0; i < CELLS; i++)
+		l.sum += l.cell[i], l.square += l.cell[i] * l.cell[i];
+	return l;
 }
 
-/* Correlation of the n x n cells at (x0, y0) of a, spread over the square, with b or its mirror image. */
-static float window_likeness(const signature *a, int n, int x0, int y0, const plain b)
+/* Correlation with the other or its mirror image. Whole numbers, which compilers sum in vectors. */
+static float correlation(const layout *a, const layout *b)
 {
-	float sum = 0, square = 0, dot = 0, mirrored = 0;
-	for (int y = 0; y < SIDE; y++) {
-		const uint8_t *row = a->luma + (y0 + y * n / SIDE) * SIDE + x0;
-		for (int x = 0; x < SIDE; x++) {
-			float v = row[x * n / SIDE];
-			sum += v;
-			square += v * v;
-			dot += v * b[y * SIDE + x];
-			mirrored += v * b[y * SIDE + SIDE - 1 - x];
-		}
-	}
-	return fmaxf(dot, mirrored) / sqrtf(fmaxf(square - sum * sum / (SIDE * SIDE), SIDE * SIDE));
+	int dot = 0, mirrored = 0;
+	for (int i = 0; i < CELLS; i++)
+		dot += a->cell[i] * b->cell[i], mirrored += a->cell[i] * b->mirrored[i];
+	double both = CELLS * (double)(dot > mirrored ? dot : mirrored) - (double)a->sum * b->sum;
+	double spread_a = CELLS * (double)a->square - (double)a->sum * a->sum, spread_b = CELLS * (double)b->square - (double)b->sum * b->sum;
+	return spread_a > 0 && spread_b > 0 ? (float)(both / sqrt(spread_a * spread_b)) : 0;
 }
 
 float ims_analysis_layout(const signature *a, const signature *b)
 {
-	static const int sides[] = { SIDE, 29, 26 }; /* all, 0.9 and 0.8 of it */
-	plain plain_a, plain_b;
-	float best = 0;
-	if (!take_mean_out(plain_a, a) || !take_mean_out(plain_b, b))
+	static const int sides[] = { 29, 26 }; /* 0.9 and 0.8 of it */
+	layout whole_a = layout_of(a, SIDE, 0, 0), whole_b = layout_of(b, SIDE, 0, 0);
+	float best = correlation(&whole_a, &whole_b), mean, spread_a, spread_b;
+	measure(a, &mean, &spread_a);
+	measure(b, &mean, &spread_b);
+	if (spread_a < 2 || spread_b < 2)
 		return 0;
-	for (size_t s = 0; s < sizeof sides / sizeof *sides; s++)
-		for (int place = 0; place < (s ? 9 : 1); place++) {
-			int room = SIDE - sides[s], x0 = room * (place % 3) / 2, y0 = room * (place / 3) / 2;
-			best = fmaxf(best, window_likeness(a, sides[s], x0, y0, plain_b));
-			best = fmaxf(best, window_likeness(b, sides[s], x0, y0, plain_a));
-		}
+	for (int window = 0; window < 18; window++) {
+		int n = sides[window / 9], room = SIDE - n, x0 = room * (window % 3) / 2, y0 = room * (window % 9 / 3) / 2;
+		layout part_a = layout_of(a, n, x0, y0), part_b = layout_of(b, n, x0, y0);
+		best = fmaxf(best, fmaxf(correlation(&part_a, &whole_b), correlation(&part_b, &whole_a)));
+	}
 	return best;
 }

@@ -277,7 +277,7 @@ static int same_picture(grouping *g, bool wanted, imgsearch_error *err)
 /* --------------------------------------------------------------------------------------------- by features ---- */
 
 /* Two things of one kind have features as near as two pictures of one thing, but seldom lie alike. */
-static const float alike_layout = 0.75f;
+static const float alike_layout = 0.8f;
 
 static int add_scene_pair(void *user, size_t row, size_t rank, neighbor found)
 {

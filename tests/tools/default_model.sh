@@ -18,4 +18,4 @@ exec "${B:-build}/imgsearch" train "$photos" --out "$out/default.safetensors" --
 	--name default \
 	--descent "Tuned from MobileNetV2 (ImageNet-1k; ONNX zoo edition of ibelem/test-data d9f15370, int8 edition of pytorch/ios-demo-app) towards its own features and class probabilities at 224 pixels and the features of Inception-v3 of 2015 (Google; shu223/iOS-10-Sampler 1524f3c2), on 6 600 unlabelled photos" \
 	--licence "Apache-2.0 and BSD-3-Clause (MobileNetV2), Apache-2.0 and MIT (Inception-v3)" \
-	--note "Made by imgsearch train --distill; docs/default-model.md says how, and how good it is. The mean feature of the photos is in the projection's bias."
+	--note "Made by imgsearch train --distill --posteriors --int8; docs/default-model.md says how, and how good it is. The mean feature of the photos is in the projection's bias."
