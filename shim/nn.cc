@@ -264,12 +264,12 @@ static at::Tensor take(tensor_map &left, const std::string &name, const std::vec
 		throw failure(-7, "tensor " + name + " has shape " + shape_text(t.shape, t.ndim) + ", the network needs " + shape_text(want.data(), want.size()));
 	if (t.dtype != SHIM_I8)
 		return borrow(t);
-	at::Tensor scale = take(left, name + "_scale", { want[0] });
-	if (!scale.defined())
-		throw failure(-7, "tensor " + name + " is int8 and has no " + name + "_scale");
+	auto scale = left.find(name + "_scale");
+	if (scale == left.end() || scale->second->dtype != SHIM_F32)
+		throw failure(-7, "tensor " + name + " is int8 and has no " + name + "_scale in f32");
 	std::vector<int64_t> rows(want.size(), 1);
 	rows[0] = want[0];
-	return borrow(t).to(at::kFloat) * scale.to(at::kFloat).view(rows);
+	return borrow(t).to(at::kFloat) * take(left, name + "_scale", { want[0] }).view(rows);
 }
 
 /* A linear layer of any number of outputs; undefined when there is none. */

@@ -100,7 +100,7 @@ typedef struct shim_training {
 	int (*project)(shim_train *t, const float *weight, const float *bias, shim_message *msg); /* (dim, width), (dim) */
 	/*
 	 * Everything that began with a start's value is `share` of it, the rest of what it learned, until blend is called again;
-	 * with 0 it is what it learned. No step in between.
+	 * with 0 it is what it learned. New layers have no start and stay as they are. No step in between.
 	 */
 	int (*blend)(shim_train *t, float share, shim_message *msg);
 	/* Its tensors (borrowed during the callback); non-zero from each stops and is returned. */

@@ -331,7 +331,7 @@ int train_project(shim_train *t, const float *weight, const float *bias, shim_me
 	});
 }
 
-/* WiSE-FT: Wortsman et al. 2021, arXiv:2109.01903. */
+/* WiSE-FT: Wortsman et al. 2021, arXiv:2109.01903. Undoes the last blend first; aside lies as `all` does. */
 int train_blend(shim_train *t, float share, shim_message *msg)
 {
 	return ims::guard(msg, [&] {

@@ -16,7 +16,10 @@
 #include <stdlib.h>
 
 static const double tail = 0.05, censored = 0.0005;
-/* What scores so high that chance would have less than this share of the cohort there, or less than one, is taken for related. */
+/*
+ * A score is taken for a related picture's when chance would have less than this share of the cohort above it, or less than
+ * one. More makes drawn cohorts too bold (tests/analysis/test_chance.c), less hides a query's own kind (make bench-chance).
+ */
 static const double stands_out = 0.0075;
 static const double middle = 0.5, upper = 0.8413; /* a standard deviation above the middle, of a normal distribution */
 enum { MOST = 4000, FEWEST = 20, ROUNDS = 3 };

@@ -5,6 +5,8 @@
  * of terms, transposing swaps (i, j) with (j, i), and the eight positions of a square are made of those; so the
  * lengths of the pairs (i, j), (j, i) stay. The 35 of them (without the mean), scaled to length 1, are also free of
  * brightness and contrast. They only propose: ims_analysis_same_picture compares the pixels.
+ *
+ * The layout is for pictures that are not one but may show one thing: windows of one signature laid over the other.
  */
 #include "analysis/analysis.h"
 

@@ -18,7 +18,7 @@ static void shuffle(uint32_t *order, size_t runs, size_t length, uint64_t random
 		swap_runs(order, i - 1, ims_random(&random) % i, length);
 }
 
-/* By class, in the order that they have. */
+/* By class, in the order that they have: a counting sort. Labels begin at -1. */
 static int sort(const train_set *set, uint32_t *order, imgsearch_error *err)
 {
 	size_t n = set->n_train;

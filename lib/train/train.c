@@ -74,6 +74,10 @@ static int make_key(run *r, imgsearch_error *err)
 		(unsigned long long)r->steps, o->views, r->recipe.crop);
 	ims_buf_text(&t, "%g %g %g %g %g %g %g %g %g %llu\n", (double)o->rate, (double)o->validation, (double)o->min_crop, (double)o->jitter,
 		(double)o->anchor, (double)o->relational, (double)o->label_weight, (double)o->whiten, (double)o->decay, (unsigned long long)o->seed);
+	/* What is judged and written, which "the best so far" is a word about. */
+	ims_buf_text(&t, "%g %u %u %u %u\n", o->blend, o->f32, o->int8, r->recipe.resize, r->recipe.bicubic);
+	for (int k = 0; k < 3; k++)
+		ims_buf_text(&t, "%g %g\n", (double)r->recipe.mean[k], (double)r->recipe.std[k]);
 	if (!t.failed)
 		r->key = ims_hash(t.data, t.len);
 	int rc = t.failed ? ims_nomem(err) : 0;

@@ -308,6 +308,8 @@ with tempfile.TemporaryDirectory() as work:
     if os.path.exists("stopped.safetensors.checkpoint"):
         plain = [o for o in same if o != "--posteriors"]
         refuses("a checkpoint of a run with posteriors, without them", "another run", "set", *plain, "--steps", 400, "-o", "stopped.safetensors", "--resume")
+        for other in ["--blend", 0.5], ["--int8"], ["--resize", 64], ["--mean", "0,0,0", "--std", "1,1,1"]:
+            refuses(f"and with {other[0]}", "another run", "set", *same, "--steps", 400, "-o", "stopped.safetensors", "--resume", *other)
         code, out, err = run("train", "set", *same, "--steps", 400, "-o", "stopped.safetensors", "--resume")
         ok("a run with posteriors goes on", code in (0, 4), err)
     state = net.state_dict() | {"project.weight": torch.zeros(4, 1280), "project.bias": torch.zeros(4)}
