@@ -24,8 +24,8 @@ CPPFLAGS += -Iinclude -Ilib -I. -D_GNU_SOURCE
 ALL_CFLAGS   = -std=c11 $(WARN) -Wvla -fPIC -fvisibility=hidden -pthread $(CFLAGS) $(SAN)
 ALL_CXXFLAGS = -std=c++17 $(WARN) -fPIC -fvisibility=hidden -pthread $(CXXFLAGS) $(SAN)
 
-LIB_SRC  := $(wildcard lib/*/*.c)
-CLI_SRC  := $(wildcard cli/*.c cli/serve/*.c)
+LIB_SRC  := $(wildcard lib/*/*.c lib/*/*/*.c)
+CLI_SRC  := $(wildcard cli/*.c cli/*/*.c)
 SHIM_SRC := $(wildcard shim/*.cc)
 LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(B)/%.o)
@@ -136,8 +136,8 @@ setup-test:
 
 # --------------------------------------------------------------------------------------------------- tests ----
 
-# A C program (cmocka) for each tests/<room>/test_*.c, and each executable tests/<room>/*.sh and *.py: all write TAP.
-TEST_SRC := $(wildcard tests/[a-z]*/test_*.c)
+# A C program (cmocka) for each test_*.c below tests/<room>/, and each executable tests/<room>/*.sh and *.py: all write TAP.
+TEST_SRC := $(wildcard tests/[a-z]*/test_*.c tests/[a-z]*/*/test_*.c)
 TEST_BIN := $(TEST_SRC:%.c=$(B)/%)
 TEST_SH  := $(shell find tests -mindepth 2 \( -name '*.sh' -o -name '*.py' \) -perm -u+x -not -path 'tests/bench/*' -not -path 'tests/tools/*' | sort)
 EXAMPLE_BIN := $(patsubst %.cpp,$(B)/%,$(patsubst %.c,$(B)/%,$(wildcard examples/*.c examples/*.cpp)))

@@ -1,5 +1,5 @@
 /* imgsearch_train: the walk gives the files, lib/train does the work; the index has no part in it. */
-#include "engine/engine.h"
+#include "handle/handle.h"
 #include "train/train.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* The whole library under stress: every allocation failing once, and queries on many threads beside a writer. */
-#include "engine/engine.h"
+#include "handle/handle.h"
 #include "scene.h"
 
 #include <math.h>

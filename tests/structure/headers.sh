@@ -31,7 +31,7 @@ for compiler in gcc clang; do
 done
 
 : >"$W/log"; bad=0
-for header in lib/*/*.h cli/*.h shim/shim.h; do
+for header in $(find lib cli -name '*.h' | sort) shim/shim.h; do
 	echo "#include \"${header#lib/}\"" | gcc -std=c11 -Wall -Wextra -D_GNU_SOURCE -Iinclude -Ilib -I. -x c -fsyntax-only - 2>>"$W/log" || { bad=1; echo "$header" >>"$W/log"; }
 done
 result "each header stands alone" $bad

@@ -1,0 +1,275 @@
+/*
+ * Building a searcher: rows → build → chunks → published in one step beside the others. The index's centre (the mean
+ * feature) is fitted here too; a new centre makes the searchers of the old one stale.
+ */
+#include "handle/handle.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const double stale_drift = 0.2;
+enum { CENTRE_ROWS = 256 }; /* a mean of fewer says more about the few than about what pictures share */
+
+/* -------------------------------------------------------------------------------------------------- centre ---- */
+
+typedef struct mean {
+	double *sum;
+	uint64_t n;
+	uint32_t dim;
+} mean;
+
+static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
+{
+	mean *m = user;
+	(void)ids;
+	for (size_t i = 0; i < n; i++)
+		for (uint32_t j = 0; j < m->dim; j++)
+			m->sum[j] += rows[i * m->dim + j];
+	m->n += n;
+	return 0;
+}
+
+static int put_centre(imgsearch *s, const mean *m, imgsearch_error *err)
+{
+	buf b = { 0 };
+	for (uint32_t j = 0; j < m->dim; j++)
+		ims_buf_f32(&b, (float)(m->sum[j] / (double)m->n));
+	int rc = b.failed ? ims_nomem(err) : ims_store_set(s->store, "centre", b.data, b.len, err);
+	b.len = 0;
+	ims_buf_u64(&b, m->n);
+	if (!rc)
+		rc = b.failed ? ims_nomem(err) : ims_store_set(s->store, "centre_rows", b.data, b.len, err);
+	ims_buf_free(&b);
+	return rc;
+}
+
+static int centre_rows(imgsearch *s, uint64_t *rows, imgsearch_error *err)
+{
+	buf b = { 0 };
+	int rc = ims_store_get(s->store, "centre_rows", &b, err);
+	reader r = { .data = b.data, .len = b.len };
+	*rows = b.len ? ims_read_u64(&r) : 0;
+	ims_buf_free(&b);
+	return rc;
+}
+
+/* Cosine only, and only when the number of rows has changed by a fifth: every searcher depends on it. Within a write. */
+static int fit_centre(imgsearch *s, view *v, bool *changed, imgsearch_error *err)
+{
+	uint64_t fitted;
+	int rc = centre_rows(s, &fitted, err);
+	double n = (double)v->rows.n, drift = fitted ? (n > (double)fitted ? n - (double)fitted : (double)fitted - n) / (double)fitted : 1;
+	*changed = false;
+	if (rc || v->space.metric != IMGSEARCH_COSINE || v->rows.n < CENTRE_ROWS || drift <= stale_drift)
+		return rc;
+	mean m = { .sum = ims_zalloc(v->space.dim, sizeof(double)), .dim = v->space.dim };
+	rc = m.sum ? ims_store_vectors_scan(s->store, false, m.dim, add_rows, &m, err) : ims_nomem(err);
+	if (!rc && m.n)
+		rc = ims_store_tx_begin(s->store, err);
+	if (!rc && m.n) {
+		rc = put_centre(s, &m, err);
+		if (!rc)
+			rc = ims_view_renew(s, err);
+		if (!rc)
+			rc = ims_store_tx_commit(s->store, err);
+		else
+			ims_store_tx_rollback(s->store);
+		*changed = !rc;
+	}
+	ims_free(m.sum);
+	return rc;
+}
+
+/* --------------------------------------------------------------------------------------------------- build ---- */
+
+typedef struct sink {
+	store *store;
+	int64_t state;
+	uint64_t bytes;
+} sink;
+
+static int put_chunk(void *ctx, uint32_t number, const void *data, size_t size, imgsearch_error *err)
+{
+	sink *k = ctx;
+	k->bytes += size;
+	return ims_store_searcher_chunk(k->store, k->state, number, data, size, err);
+}
+
+/* The index's own searcher from now on, and what is said about it. */
+static int choose(imgsearch *s, const search_index *index, const char *why, imgsearch_error *err)
+{
+	const char *name = ims_search_name(index);
+	char about[512], key[64];
+	ims_search_describe(index, about, sizeof about);
+	snprintf(key, sizeof key, "searcher_%s", name);
+	int rc = ims_store_set(s->store, "searcher", name, strlen(name), err);
+	if (!rc)
+		rc = ims_store_set(s->store, key, about, strlen(about), err);
+	return rc ? rc : ims_store_set(s->store, "searcher_why", why, strlen(why), err);
+}
+
+/* One transaction: the old state answers until it is committed. */
+static int save(imgsearch *s, const view *v, search_index *index, int64_t change, imgsearch_build_report *report, imgsearch_error *err)
+{
+	sink k = { .store = s->store };
+	const char *name = ims_search_name(index);
+	char *params = ims_view_params(v);
+	int rc = params ? ims_store_tx_begin(s->store, err) : ims_nomem(err);
+	if (rc) {
+		ims_free(params);
+		return rc;
+	}
+	rc = ims_store_searcher_begin(s->store, name, &k.state, err);
+	if (!rc)
+		rc = ims_search_save(index, &(chunk_sink){ &k, put_chunk }, err);
+	if (!rc)
+		rc = ims_store_searcher_publish(s->store, k.state, params, ims_search_find(name)->version, v->rows.n, change, err);
+	if (!rc)
+		rc = choose(s, index, *report->why ? report->why : "it was asked for", err);
+	if (!rc)
+		rc = ims_store_changes_trim(s->store, err);
+	if (!rc)
+		rc = ims_view_renew(s, err);
+	if (!rc)
+		rc = ims_store_tx_commit(s->store, err);
+	else
+		ims_store_tx_rollback(s->store);
+	report->bytes = k.bytes;
+	ims_free(params);
+	return rc;
+}
+
+/* Building several is for comparing them: the fastest stays. */
+static int build_best(view *v, const char *const *name, size_t n, const search_facts *facts, const search_params *params,
+	search_index **out, imgsearch_build_report *report, job *j, imgsearch_error *err)
+{
+	search_index *index[SEARCH_CANDIDATES] = { NULL };
+	double seconds[SEARCH_CANDIDATES] = { 0 };
+	size_t best = 0;
+	int rc = 0;
+	for (size_t i = 0; !rc && i < n; i++) {
+		rc = ims_search_build(&index[i], name[i], &v->rows, params, j, err);
+		if (!rc && n > 1)
+			rc = ims_search_time(index[i], facts, &seconds[i], err);
+	}
+	if (!rc && n > 1)
+		best = ims_search_fastest(facts, name, seconds, n, report->why, sizeof report->why);
+	*out = rc ? NULL : index[best];
+	for (size_t i = 0; i < n; i++)
+		if (rc || i != best)
+			ims_search_free(index[i]);
+	return rc;
+}
+
+static int build_now(imgsearch *s, view *v, const imgsearch_build_options *o, const char *asked, imgsearch_build_report *report, job *j, imgsearch_error *err)
+{
+	search_params params = { .variance = o->variance, .components = o->components, .degree = o->degree,
+		.beam = o->beam, .whiten = o->whiten, .seed = o->seed };
+	const char *name[SEARCH_CANDIDATES] = { asked };
+	search_facts facts = { 0 };
+	search_index *index = NULL;
+	int64_t change;
+	size_t n = 1;
+	int rc = ims_store_change_last(s->store, &change, err);
+	if (!rc && !asked) {
+		rc = ims_search_look(&facts, &v->rows, err);
+		n = ims_search_candidates(&facts, name, report->why, sizeof report->why);
+	}
+	if (!rc)
+		rc = build_best(v, name, n, &facts, &params, &index, report, j, err);
+	if (!rc)
+		rc = save(s, v, index, change, report, err);
+	if (!rc) {
+		report->searcher = ims_search_name(index);
+		rc = ims_store_compact(s->store, err);
+	}
+	ims_search_facts_free(&facts);
+	ims_search_free(index);
+	return rc;
+}
+
+/* Is the searcher there, usable, and near enough to the rows? */
+static int is_fresh(imgsearch *s, view *v, const char *name, bool *fresh, imgsearch_error *err)
+{
+	search_index *index;
+	int rc = ims_view_searcher(s, v, name, &index, err);
+	*fresh = !rc && index && ims_search_drift(index) <= stale_drift;
+	return rc;
+}
+
+static int build(imgsearch *s, const imgsearch_build_options *o, imgsearch_build_report *report, job *j, imgsearch_error *err)
+{
+	view *v;
+	bool changed = false, fresh = false;
+	const char *name = o->searcher && strcmp(o->searcher, "auto") ? o->searcher : NULL; /* NULL: auto */
+	if (name && !ims_search_find(name))
+		return ims_fail(err, IMGSEARCH_EINVAL, "there is no searcher named %s", name);
+	int rc = ims_view_counted(s, &v, err);
+	if (rc)
+		return rc;
+	rc = fit_centre(s, v, &changed, err);
+	if (!rc && changed) {
+		ims_view_release(v);
+		rc = ims_view_get(s, &v, err);
+		if (rc)
+			return rc;
+	}
+	report->rows = v->rows.n;
+	const char *there = name ? name : ims_search_suits(v->chosen, v->rows.n, v->space.dim) ? v->chosen : NULL;
+	if (there)
+		report->searcher = ims_search_find(there)->name;
+	if (!rc && o->if_stale && there)
+		rc = is_fresh(s, v, there, &fresh, err);
+	if (!rc && (!fresh || !v->has_chance) && v->rows.n >= CHANCE_ROWS)
+		rc = ims_chance_fit(s, v, err);
+	if (!rc && !fresh && v->rows.n)
+		rc = build_now(s, v, o, name, report, j, err);
+	ims_view_release(v);
+	return rc;
+}
+
+int imgsearch_build(imgsearch *s, const imgsearch_build_options *options, imgsearch_build_report *report, imgsearch_error *err)
+{
+	imgsearch_build_options o;
+	imgsearch_build_report local;
+	job j;
+	double start = ims_now();
+	report = report ? report : &local;
+	memset(report, 0, sizeof *report);
+	if (!s)
+		return ims_fail(err, IMGSEARCH_EINVAL, "build: no index");
+	int rc = ims_options_copy(&o, sizeof o, options, err);
+	if (!rc)
+		rc = ims_engine_write_begin(s, &j, err);
+	if (rc)
+		return rc;
+	rc = build(s, &o, report, &j, err);
+	ims_engine_write_end(s);
+	report->seconds = ims_now() - start;
+	return rc;
+}
+
+int imgsearch_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, float *out, size_t m, imgsearch_error *err)
+{
+	view *v = NULL;
+	search_index *index = NULL;
+	if (!s || (n && (!rows || !out)))
+		return ims_fail(err, IMGSEARCH_EINVAL, "reduce: no rows or no place for the result");
+	int rc = ims_view_get(s, &v, err);
+	if (!rc && dim != v->space.dim)
+		rc = ims_fail(err, IMGSEARCH_EINVAL, "rows of %zu values; the index has %u", dim, v->space.dim);
+	if (!rc)
+		rc = ims_view_searcher(s, v, "pca", &index, err);
+	if (!rc && !index)
+		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "no usable pca searcher; build it first");
+	float *in_space = rc ? NULL : ims_alloc_aligned(n, dim * sizeof(float));
+	if (!rc && !in_space)
+		rc = ims_nomem(err);
+	for (size_t i = 0; !rc && i < n; i++)
+		ims_space_apply(&v->space, rows + i * dim, in_space + i * dim);
+	if (!rc)
+		rc = ims_search_reduce(index, in_space, n, out, m, err);
+	ims_free(in_space);
+	ims_view_release(v);
+	return rc;
+}

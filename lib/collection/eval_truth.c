@@ -1,0 +1,308 @@
+/* Who asks, and what belongs to whom: by folder, by group of near-duplicates, by a CSV, by a folder of query pictures. */
+#include "collection/eval.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t row_of(const evaluation *e, int64_t id)
+{
+	size_t lo = 0, hi = e->n;
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		if (e->ids[mid] < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < e->n && e->ids[lo] == id ? lo : NO_ROW;
+}
+
+typedef struct noting {
+	evaluation *e;
+	imgsearch_error *err;
+} noting;
+
+static int note_path(void *user, const store_picture *p, const char *root)
+{
+	noting *to = user;
+	size_t row = row_of(to->e, p->id);
+	if (row == NO_ROW)
+		return 0;
+	to->e->path[row] = ims_picture_path(p->root ? root : NULL, p->path);
+	return to->e->path[row] ? 0 : ims_nomem(to->err);
+}
+
+/* ---------------------------------------------------------------------------------------------------- labels ---- */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? ims_strndup(path, (size_t)(slash - path)) : NULL;
+}
+
+/* Distinct folders, sorted, become the classes; each row's label is its folder's number. */
+int ims_eval_label_folders(evaluation *e, imgsearch_error *err)
+{
+	char **folder = ims_zalloc(e->n, sizeof *folder);
+	size_t n = 0;
+	int rc = folder ? ims_store_each_picture(e->s->store, IMGSEARCH_INDEXED, note_path, &(noting){ e, err }, err) : ims_nomem(err);
+	for (size_t i = 0; !rc && i < e->n; i++)
+		if (e->path[i] && strchr(e->path[i], '/') && !(folder[n++] = folder_of(e->path[i])))
+			rc = ims_nomem(err);
+	if (!rc && n)
+		qsort(folder, n, sizeof *folder, by_text);
+	size_t kept = 0;
+	for (size_t i = 0; folder && i < n; i++)
+		if (!rc && (!kept || strcmp(folder[kept - 1], folder[i])))
+			folder[kept++] = folder[i];
+		else
+			ims_free(folder[i]);
+	e->class_name = folder;
+	e->classes = kept;
+	for (size_t i = 0; !rc && i < e->n; i++) {
+		char *own = e->path[i] ? folder_of(e->path[i]) : NULL;
+		char **found = own ? bsearch(&own, folder, kept, sizeof *folder, by_text) : NULL;
+		e->label[i] = found ? (uint32_t)(found - folder) : NO_LABEL;
+		ims_free(own);
+	}
+	return rc;
+}
+
+int ims_eval_label_groups(evaluation *e, imgsearch_error *err)
+{
+	imgsearch_group_list *list = NULL;
+	imgsearch_groups_options o = IMGSEARCH_INIT(imgsearch_groups_options);
+	int rc = imgsearch_groups(e->s, &o, &list, err);
+	/* Kinds look at one picture of each stricter group: by the smallest member they hang together. */
+	for (size_t g = 0; !rc && g < list->count; g++) {
+		uint32_t label = NO_LABEL;
+		for (size_t i = 0; i < list->group[g].count; i++) {
+			size_t row = row_of(e, list->group[g].ids[i]);
+			if (row == NO_ROW)
+				continue;
+			if (label == NO_LABEL)
+				label = (uint32_t)row;
+			uint32_t old = e->label[row];
+			for (size_t r = 0; old != NO_LABEL && r < e->n; r++)
+				if (e->label[r] == old)
+					e->label[r] = label;
+			e->label[row] = label;
+		}
+	}
+	imgsearch_group_list_free(list);
+	return rc;
+}
+
+/* --------------------------------------------------------------------------------------------------- queries ---- */
+
+/* Every row that shares its label with another one. */
+int ims_eval_ask_rows(evaluation *e, imgsearch_error *err)
+{
+	size_t labels = e->n > e->classes ? e->n : e->classes;
+	uint32_t *members = ims_zalloc(labels, sizeof *members);
+	int rc = members ? 0 : ims_nomem(err);
+	for (size_t i = 0; !rc && i < e->n; i++)
+		if (e->label[i] != NO_LABEL)
+			members[e->label[i]]++;
+	for (size_t i = 0; !rc && i < e->n; i++)
+		if (e->label[i] != NO_LABEL && members[e->label[i]] > 1)
+			rc = ims_eval_add_query(e, &(eval_query){ .row = i, .label = e->label[i], .group = e->classes ? e->label[i] : NO_LABEL }, err);
+	ims_free(members);
+	return rc;
+}
+
+int ims_eval_add_listed(evaluation *e, size_t row, imgsearch_error *err)
+{
+	size_t *grown = ims_grow(e->listed, e->n_listed, &e->listed_cap, sizeof *grown);
+	if (!grown)
+		return ims_nomem(err);
+	e->listed = grown;
+	e->listed[e->n_listed++] = row;
+	return 0;
+}
+
+typedef struct files {
+	const char *root;
+	char **path; /* absolute */
+	size_t n, cap;
+	imgsearch_error *err;
+} files;
+
+static int note_file(void *user, const walk_entry *w)
+{
+	files *f = user;
+	if (w->kind != WALK_FILE)
+		return 0;
+	char **grown = ims_grow(f->path, f->n, &f->cap, sizeof *grown);
+	if (!grown)
+		return ims_nomem(f->err);
+	f->path = grown;
+	f->path[f->n] = ims_picture_path(f->root, w->path);
+	return f->path[f->n] ? f->n++, 0 : ims_nomem(f->err);
+}
+
+/* Features of all files below options->queries; those that are no pictures are left out of *f and counted. */
+static int read_queries(evaluation *e, files *f, imgsearch_error *err)
+{
+	imgsearch_input *in = NULL;
+	uint8_t *bad = NULL;
+	size_t kept = 0;
+	f->root = e->options->queries;
+	f->err = err;
+	int rc = ims_walk(f->root, "", &(walk_rules){ 0 }, note_file, f, err);
+	if (!rc) {
+		in = ims_zalloc(f->n, sizeof *in);
+		bad = ims_zalloc(f->n, 1);
+		e->query_rows = ims_alloc_aligned(f->n, e->dim * sizeof(float));
+		rc = in && bad && e->query_rows ? 0 : ims_nomem(err);
+	}
+	for (size_t i = 0; !rc && i < f->n; i++)
+		in[i] = imgsearch_file(f->path[i]);
+	if (!rc && f->n)
+		rc = ims_eval_features(e, in, f->n, e->query_rows, bad, err);
+	for (size_t i = 0; !rc && i < f->n; i++) {
+		if (bad[i]) {
+			ims_free(f->path[i]);
+			continue;
+		}
+		memmove(e->query_rows + kept * e->dim, e->query_rows + i * e->dim, e->dim * sizeof(float));
+		f->path[kept++] = f->path[i];
+	}
+	if (!rc)
+		f->n = kept;
+	ims_free(in);
+	ims_free(bad);
+	return rc;
+}
+
+static void free_files(files *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		ims_free(f->path[i]);
+	ims_free(f->path);
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+/* A query belongs to the class whose folder has the same name as its own. */
+static uint32_t class_like(const evaluation *e, const char *path)
+{
+	char *folder = folder_of(path);
+	uint32_t label = NO_LABEL;
+	for (size_t i = 0; folder && i < e->classes && label == NO_LABEL; i++)
+		if (!strcmp(last_part(e->class_name[i]), last_part(folder)))
+			label = (uint32_t)i;
+	ims_free(folder);
+	return label;
+}
+
+int ims_eval_ask_folder(evaluation *e, imgsearch_error *err)
+{
+	files f = { 0 };
+	size_t kept = 0;
+	int rc = read_queries(e, &f, err);
+	for (size_t i = 0; !rc && i < f.n; i++) {
+		uint32_t label = class_like(e, f.path[i]);
+		if (label == NO_LABEL)
+			continue;
+		memmove(e->query_rows + kept++ * e->dim, e->query_rows + i * e->dim, e->dim * sizeof(float));
+		rc = ims_eval_add_query(e, &(eval_query){ .row = NO_ROW, .label = label, .group = label }, err);
+	}
+	free_files(&f);
+	return rc;
+}
+
+/* ------------------------------------------------------------------------------------------------------- CSV ---- */
+
+typedef struct truth {
+	evaluation *e;
+	files queries;        /* options->queries */
+	float *rows;          /* their features */
+	size_t kept, cap;
+	bool header;
+	imgsearch_error *err;
+} truth;
+
+/* Does the path end in the name, at a folder's border? */
+static bool named_by(const char *path, const char *name)
+{
+	size_t n = strlen(path), k = strlen(name);
+	return k && k <= n && !strcmp(path + n - k, name) && (k == n || path[n - k - 1] == '/');
+}
+
+static int list_relevant(truth *t, char **fields, size_t n, eval_query *q)
+{
+	q->first = t->e->n_listed;
+	for (size_t f = 1; f < n; f++)
+		for (size_t i = 0; i < t->e->n; i++)
+			if (t->e->path[i] && named_by(t->e->path[i], fields[f])) {
+				int rc = ims_eval_add_listed(t->e, i, t->err);
+				if (rc)
+					return rc;
+			}
+	q->n = t->e->n_listed - q->first;
+	return 0;
+}
+
+static int truth_row(void *user, size_t line, char **fields, size_t n)
+{
+	truth *t = user;
+	evaluation *e = t->e;
+	eval_query q = { .row = NO_ROW, .label = NO_LABEL, .group = NO_LABEL };
+	if (!t->header) {
+		t->header = true;
+		return n > 1 ? 0 : ims_fail(t->err, IMGSEARCH_EFORMAT, "line %zu: a query and what belongs to it are two columns at least", line);
+	}
+	size_t from = NO_ROW;
+	for (size_t i = 0; !t->rows && i < e->n && q.row == NO_ROW; i++)
+		if (e->path[i] && named_by(e->path[i], fields[0]))
+			q.row = i;
+	for (size_t i = 0; t->rows && i < t->queries.n && from == NO_ROW; i++)
+		if (named_by(t->queries.path[i], fields[0]))
+			from = i;
+	if (q.row == NO_ROW && from == NO_ROW)
+		return 0;
+	int rc = list_relevant(t, fields, n, &q);
+	if (rc || !q.n)
+		return rc;
+	if (t->rows) {
+		float *grown = ims_grow(e->query_rows, e->n_queries, &t->cap, e->dim * sizeof(float));
+		if (!grown)
+			return ims_nomem(t->err);
+		e->query_rows = grown;
+		memcpy(e->query_rows + e->n_queries * e->dim, t->rows + from * e->dim, e->dim * sizeof(float));
+	}
+	return ims_eval_add_query(e, &q, t->err);
+}
+
+int ims_eval_ask_csv(evaluation *e, imgsearch_error *err)
+{
+	enum { MAX_CSV = 1 << 28 };
+	truth t = { .e = e, .err = err };
+	buf text = { 0 };
+	int rc = e->options->queries ? read_queries(e, &t.queries, err) : 0;
+	if (!rc && e->options->queries) {
+		t.rows = e->query_rows;
+		e->query_rows = NULL;
+	}
+	if (!rc)
+		rc = ims_read_file(&text, e->options->truth, MAX_CSV, err);
+	ims_buf_u8(&text, 0);
+	if (!rc)
+		rc = text.failed ? ims_nomem(err) : ims_csv_parse((char *)text.data, text.len - 1, truth_row, &t, err);
+	if (rc && err && text.len)
+		ims_error_prefix(err, "%s", e->options->truth);
+	free_files(&t.queries);
+	ims_free(t.rows);
+	ims_buf_free(&text);
+	return rc;
+}

@@ -1,0 +1,59 @@
+/* PCA whitening learnt from the index (Jegou and Chum 2012), to be measured. */
+#include "collection/eval.h"
+#include "search/axes/rotate.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct whitening {
+	const evaluation *e;
+	const rotation *rotation;
+	const float *from;
+	float *to;
+} whitening;
+
+static void whiten_row(void *arg, size_t i, unsigned number)
+{
+	const whitening *w = arg;
+	const rotation *r = w->rotation;
+	const float *in = w->from + i * r->dim;
+	float *out = w->to + i * r->parts;
+	(void)number;
+	for (uint32_t p = 0; p < r->parts; p++) {
+		const float *axis = r->axes + (size_t)p * r->dim;
+		double sum = 0;
+		for (uint32_t j = 0; j < r->dim; j++)
+			sum += (double)((in[j] - r->mean[j]) * axis[j]);
+		out[p] = (float)(sum / sqrt((double)r->variance[p] + 1e-12));
+	}
+	ims_space_apply(&(space){ .metric = w->e->space->metric, .dim = r->parts }, out, out);
+}
+
+static int whiten_rows(const evaluation *e, const rotation *r, float **rows, size_t n, imgsearch_error *err)
+{
+	float *to = ims_alloc_aligned(n, r->parts * sizeof *to);
+	if (!to)
+		return ims_nomem(err);
+	whitening w = { e, r, *rows, to };
+	ims_parallel(e->job.pool, n, whiten_row, &w);
+	ims_free(*rows);
+	*rows = to;
+	return 0;
+}
+
+int ims_eval_whiten(evaluation *e, imgsearch_error *err)
+{
+	rotation r = { 0 };
+	uint32_t parts = e->options->whiten < e->dim ? e->options->whiten : e->dim;
+	if (parts >= e->n)
+		return ims_fail(err, IMGSEARCH_EINVAL, "eval: %u components cannot be learnt from %zu pictures", parts, e->n);
+	int rc = ims_rotation_fit(&r, e->options->plain ? &e->view->plain_rows : &e->view->rows, parts, e->options->seed, &e->job, err);
+	if (!rc)
+		rc = whiten_rows(e, &r, &e->rows, e->n, err);
+	if (!rc && e->query_rows)
+		rc = whiten_rows(e, &r, &e->query_rows, e->n_queries, err);
+	if (!rc)
+		e->dim = r.parts;
+	ims_rotation_free(&r);
+	return rc;
+}

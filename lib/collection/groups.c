@@ -1,0 +1,447 @@
+/*
+ * imgsearch_groups: near-duplicates in three kinds that are never mixed, and imgsearch_reject.
+ *
+ * 1. Same bytes: equal content hashes.
+ * 2. Same picture: a self-join over what survives turning and mirroring proposes pairs, the pixels decide.
+ * 3. Same scene: a self-join over the features, with the searcher that answers queries, proposes pairs; their layouts, in
+ *    small, must be alike. A bare vector has none, and is judged by its feature alone.
+ *
+ * Every kind is a set of edges between members (numbers in members.item); their connected components are the groups.
+ * Members that a stricter kind has joined are one node, named by its smallest member. Edges are taken strongest first,
+ * and one that would bring a rejected pair together is left out. Nothing depends on the number of threads.
+ */
+#include "collection/analyse.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NEAREST = 16 };
+
+typedef struct edge {
+	float distance;
+	uint32_t a, b;
+} edge;
+
+typedef struct grouping {
+	imgsearch *s;
+	job job;
+	members all;
+	uint32_t *node;      /* of a member: its smallest joined one */
+	float *weakest;      /* of a node: the longest edge of this kind that holds it together */
+	uint32_t (*apart)[2];
+	size_t n_apart, cap_apart;
+	edge *edges;
+	size_t n, cap;
+	const uint32_t *row_member; /* of the self-join at work */
+	imgsearch_metric metric;
+	/* what is delivered */
+	buf ids, groups;
+	uint64_t count;
+} grouping;
+
+static int add_edge(grouping *g, uint32_t a, uint32_t b, float distance)
+{
+	edge *more = ims_grow(g->edges, g->n, &g->cap, sizeof *more);
+	if (!more)
+		return IMGSEARCH_ENOMEM;
+	g->edges = more;
+	g->edges[g->n++] = a < b ? (edge){ distance, a, b } : (edge){ distance, b, a };
+	return 0;
+}
+
+static int by_strength(const void *x, const void *y)
+{
+	const edge *a = x, *b = y;
+	if (a->distance != b->distance)
+		return a->distance < b->distance ? -1 : 1;
+	if (a->a != b->a)
+		return a->a < b->a ? -1 : 1;
+	return (a->b > b->b) - (a->b < b->b);
+}
+
+/* ------------------------------------------------------------------------------------------------ results ---- */
+
+typedef struct placed {
+	uint32_t node, member;
+} placed;
+
+static int by_node(const void *x, const void *y)
+{
+	const placed *a = x, *b = y;
+	if (a->node != b->node)
+		return a->node < b->node ? -1 : 1;
+	return (a->member > b->member) - (a->member < b->member);
+}
+
+/* Delivers the groups that the nodes became: label is a node's new name. */
+static int deliver(grouping *g, uint32_t kind, const uint32_t *label, imgsearch_error *err)
+{
+	size_t n = 0;
+	placed *order = ims_alloc(g->all.n + 1, sizeof *order);
+	if (!order)
+		return ims_nomem(err);
+	for (size_t i = 0; i < g->all.n; i++)
+		if (g->node[i] == i)
+			order[n++] = (placed){ label[i], (uint32_t)i };
+	qsort(order, n, sizeof *order, by_node);
+	for (size_t from = 0, to; from < n; from = to) {
+		for (to = from + 1; to < n && order[to].node == order[from].node; to++)
+			;
+		if (to - from < 2)
+			continue;
+		imgsearch_group group = { NULL, to - from, kind, 1 };
+		if (kind == IMGSEARCH_SAME_SCENE)
+			group.score = ims_score(g->metric, g->weakest[order[from].node]);
+		ims_buf_put(&g->groups, &group, sizeof group);
+		for (size_t i = from; i < to; i++)
+			ims_buf_put(&g->ids, &g->all.item[order[i].member].id, sizeof(int64_t));
+		g->count++;
+	}
+	ims_free(order);
+	return g->ids.failed || g->groups.failed ? ims_nomem(err) : 0;
+}
+
+/* Joins nodes along the edges gathered, and delivers the groups of this kind if they are wanted. */
+static int join(grouping *g, uint32_t kind, bool wanted, imgsearch_error *err)
+{
+	size_t n = g->all.n;
+	uint32_t *label = ims_alloc(n + 1, sizeof *label), (*pairs)[2] = ims_alloc(g->n + 1, sizeof *pairs);
+	uint8_t *joined = ims_alloc(g->n + 1, 1);
+	int rc = label && pairs && joined ? 0 : ims_nomem(err);
+	if (rc)
+		goto done;
+	if (g->n)
+		qsort(g->edges, g->n, sizeof *g->edges, by_strength);
+	for (size_t e = 0; e < g->n; e++)
+		pairs[e][0] = g->node[g->edges[e].a], pairs[e][1] = g->node[g->edges[e].b];
+	for (size_t i = 0; i < g->n_apart; i++)
+		for (int end = 0; end < 2; end++)
+			g->apart[i][end] = g->node[g->apart[i][end]];
+	ims_analysis_components(label, n, (const uint32_t (*)[2])pairs, g->n, (const uint32_t (*)[2])g->apart, g->n_apart, joined);
+	memset(g->weakest, 0, n * sizeof *g->weakest);
+	for (size_t e = 0; e < g->n; e++)
+		if (joined[e])
+			g->weakest[label[pairs[e][0]]] = fmaxf(g->weakest[label[pairs[e][0]]], g->edges[e].distance);
+	if (wanted)
+		rc = deliver(g, kind, label, err);
+	for (size_t i = 0; i < n; i++)
+		g->node[i] = label[g->node[i]];
+	g->n = 0;
+done:
+	ims_free(label);
+	ims_free(pairs);
+	ims_free(joined);
+	return rc;
+}
+
+/* ------------------------------------------------------------------------------------------------ by bytes ---- */
+
+typedef struct hashed {
+	hash256 hash;
+	uint32_t member;
+} hashed;
+
+static int by_hash(const void *x, const void *y)
+{
+	const hashed *a = x, *b = y;
+	int order = memcmp(a->hash.byte, b->hash.byte, sizeof a->hash.byte);
+	return order ? order : (a->member > b->member) - (a->member < b->member);
+}
+
+static const hash256 no_hash;
+
+/* Members by content, those without left out; ims_free. */
+static int sort_hashes(const grouping *g, hashed **out, size_t *n, imgsearch_error *err)
+{
+	hashed *order = *out = ims_alloc(g->all.n + 1, sizeof *order);
+	*n = 0;
+	if (!order)
+		return ims_nomem(err);
+	for (size_t i = 0; i < g->all.n; i++)
+		if (!ims_hash_equal(&g->all.item[i].hash, &no_hash))
+			order[(*n)++] = (hashed){ g->all.item[i].hash, (uint32_t)i };
+	qsort(order, *n, sizeof *order, by_hash);
+	return 0;
+}
+
+typedef struct rejections {
+	grouping *g;
+	const hashed *order;
+	size_t n;
+} rejections;
+
+static const hashed *find_hash(const rejections *r, const hash256 *h)
+{
+	size_t low = 0, high = r->n;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (memcmp(r->order[mid].hash.byte, h->byte, sizeof h->byte) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < r->n && ims_hash_equal(&r->order[low].hash, h) ? &r->order[low] : NULL;
+}
+
+static int add_rejected(void *user, const hash256 *a, const hash256 *b)
+{
+	rejections *r = user;
+	grouping *g = r->g;
+	const hashed *x = find_hash(r, a), *y = find_hash(r, b);
+	if (!x || !y || x == y)
+		return 0;
+	uint32_t (*more)[2] = ims_grow(g->apart, g->n_apart, &g->cap_apart, sizeof *more);
+	if (!more)
+		return IMGSEARCH_ENOMEM;
+	g->apart = more;
+	g->apart[g->n_apart][0] = x->member;
+	g->apart[g->n_apart++][1] = y->member;
+	return 0;
+}
+
+static int same_bytes(grouping *g, bool wanted, imgsearch_error *err)
+{
+	hashed *order;
+	size_t n;
+	int rc = sort_hashes(g, &order, &n, err);
+	if (rc)
+		return rc;
+	for (size_t i = 1; i < n && !rc; i++)
+		if (ims_hash_equal(&order[i].hash, &order[i - 1].hash))
+			rc = add_edge(g, order[i - 1].member, order[i].member, 0);
+	rejections r = { g, order, n };
+	if (!rc)
+		rc = ims_store_each_rejected(g->s->store, add_rejected, &r, err);
+	if (!rc)
+		rc = join(g, IMGSEARCH_SAME_BYTES, wanted, err);
+	ims_free(order);
+	return rc;
+}
+
+/* ----------------------------------------------------------------------------------------------- by pixels ---- */
+
+/* Sides must agree to 3 %, or one picture is the other one squeezed. */
+static bool same_shape(const member *a, const member *b, int turn)
+{
+	double x = (double)a->width * (turn & 4 ? b->width : b->height), y = (double)a->height * (turn & 4 ? b->height : b->width);
+	return !x || !y || fabs(x - y) <= 0.03 * fmax(x, y);
+}
+
+static int add_picture_pair(void *user, size_t row, size_t rank, neighbor found)
+{
+	grouping *g = user;
+	uint32_t a = g->row_member[row], b = g->row_member[found.id];
+	int turn;
+	(void)rank;
+	if (!ims_analysis_same_picture(g->all.item[a].pixels, g->all.item[b].pixels, &turn))
+		return 0;
+	return same_shape(&g->all.item[a], &g->all.item[b], turn) ? add_edge(g, a, b, found.distance) : 0;
+}
+
+static int same_picture(grouping *g, bool wanted, imgsearch_error *err)
+{
+	size_t n = 0;
+	float *rows = ims_alloc_aligned(g->all.n + 1, IMS_INVARIANT_DIM * sizeof *rows);
+	uint32_t *of = ims_alloc(g->all.n + 1, sizeof *of);
+	int64_t *ids = ims_alloc(g->all.n + 1, sizeof *ids);
+	self_join join_rows = { .k = NEAREST, .max_distance = IMS_INVARIANT_RADIUS, .each = add_picture_pair, .user = g };
+	memory_rows memory;
+	int rc = rows && of && ids ? 0 : ims_nomem(err);
+	for (size_t i = 0; i < g->all.n && !rc; i++) {
+		float *row = rows + n * IMS_INVARIANT_DIM, length = 0;
+		if (!g->all.item[i].has_signature)
+			continue;
+		ims_analysis_invariant(row, g->all.item[i].pixels);
+		for (int d = 0; d < IMS_INVARIANT_DIM; d++)
+			length += row[d];
+		if (length > 0)
+			ids[n] = (int64_t)n, of[n++] = (uint32_t)i;
+	}
+	g->row_member = of;
+	join_rows.total = n;
+	ims_memory_rows(&memory, rows, n, IMS_INVARIANT_DIM, IMGSEARCH_L2);
+	if (!rc && n > 1)
+		rc = ims_search_build(&join_rows.index, "exact", &memory.source, &(search_params){ 0 }, &g->job, err);
+	if (!rc && n > 1)
+		rc = ims_self_join(&join_rows, rows, ids, n, IMS_INVARIANT_DIM, &g->job, err);
+	if (!rc)
+		rc = join(g, IMGSEARCH_SAME_PICTURE, wanted, err);
+	ims_search_free(join_rows.index);
+	ims_free(rows);
+	ims_free(of);
+	ims_free(ids);
+	return rc;
+}
+
+/* --------------------------------------------------------------------------------------------- by features ---- */
+
+/* Two things of one kind have features as near as two pictures of one thing, but seldom lie alike. */
+static const float alike_layout = 0.8f;
+
+static int add_scene_pair(void *user, size_t row, size_t rank, neighbor found)
+{
+	grouping *g = user;
+	const member *one = &g->all.item[g->row_member[row]], *other = ims_members_find(&g->all, found.id);
+	(void)rank;
+	if (!other || (one->has_signature && other->has_signature && ims_analysis_layout(one->pixels, other->pixels) < alike_layout))
+		return 0;
+	return add_edge(g, g->row_member[row], (uint32_t)(other - g->all.item), found.distance);
+}
+
+/* Block by block: the features need not fit into memory. */
+static int join_features(grouping *g, view *v, self_join *j, imgsearch_error *err)
+{
+	enum { BLOCK = 4096 };
+	size_t dim = v->space.dim;
+	float *rows = ims_alloc_aligned(BLOCK, dim * sizeof *rows);
+	int64_t *ids = ims_alloc(BLOCK, sizeof *ids);
+	uint32_t *of = ims_alloc(BLOCK, sizeof *of);
+	uint8_t *found = ims_alloc(BLOCK, 1);
+	int rc = rows && ids && of && found ? 0 : ims_nomem(err);
+	g->row_member = of;
+	for (size_t at = 0; at < g->all.n && !rc;) {
+		size_t n = 0, kept = 0;
+		for (; at < g->all.n && n < BLOCK; at++)
+			if (g->all.item[at].state != IMGSEARCH_DUPLICATE)
+				ids[n] = g->all.item[at].id, of[n++] = (uint32_t)at;
+		rc = n ? v->rows.fetch(v->rows.ctx, ids, n, rows, found, err) : 0;
+		for (size_t i = 0; i < n && !rc; i++)
+			if (found[i]) {
+				memmove(rows + kept * dim, rows + i * dim, dim * sizeof *rows);
+				ids[kept] = ids[i], of[kept++] = of[i];
+			}
+		if (!rc)
+			rc = ims_self_join(j, rows, ids, kept, (uint32_t)dim, &g->job, err);
+	}
+	ims_free(rows);
+	ims_free(ids);
+	ims_free(of);
+	ims_free(found);
+	return rc;
+}
+
+static int same_scene(grouping *g, float min_score, imgsearch_error *err)
+{
+	view *v;
+	search_index *own = NULL;
+	self_join j = { .k = NEAREST, .each = add_scene_pair, .user = g, .total = g->all.n };
+	int rc = ims_view_get(g->s, &v, err);
+	if (rc)
+		return rc;
+	g->metric = v->space.metric;
+	j.max_distance = ims_score_distance(v->space.metric, min_score);
+	rc = g->all.n > 1 && v->space.dim ? ims_view_searcher(g->s, v, v->chosen[0] ? v->chosen : "exact", &j.index, err) : 0;
+	if (!rc && !j.index && g->all.n > 1 && v->space.dim) {
+		rc = ims_search_build(&own, "exact", &v->rows, &(search_params){ 0 }, &g->job, err);
+		j.index = own;
+	}
+	if (!rc && j.index)
+		rc = join_features(g, v, &j, err);
+	if (!rc)
+		rc = join(g, IMGSEARCH_SAME_SCENE, true, err);
+	ims_search_free(own);
+	ims_view_release(v);
+	return rc;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ */
+
+/* One block: the list, its groups, their ids. */
+static int finish(grouping *g, imgsearch_group_list **out, imgsearch_error *err)
+{
+	imgsearch_group_list *list = ims_alloc(1, sizeof *list + g->groups.len + g->ids.len);
+	if (!list)
+		return ims_nomem(err);
+	imgsearch_group *group = (imgsearch_group *)(list + 1);
+	int64_t *ids = (int64_t *)(group + g->count);
+	if (g->count) {
+		memcpy(group, g->groups.data, g->groups.len);
+		memcpy(ids, g->ids.data, g->ids.len);
+	}
+	for (size_t i = 0; i < g->count; i++) {
+		group[i].ids = ids;
+		ids += group[i].count;
+	}
+	*list = (imgsearch_group_list){ g->count, group, g->all.unread };
+	*out = list;
+	return 0;
+}
+
+int imgsearch_groups(imgsearch *s, const imgsearch_groups_options *options, imgsearch_group_list **out, imgsearch_error *err)
+{
+	imgsearch_groups_options o = { 0 };
+	if (out)
+		*out = NULL;
+	if (!s || !out)
+		return ims_fail(err, IMGSEARCH_EINVAL, "groups: no index, or no place for them");
+	grouping g = { .s = s, .job = ims_engine_job_begin(s) };
+	int rc = ims_options_copy(&o, sizeof o, options, err);
+	if (rc)
+		return rc;
+	uint32_t kinds = o.kinds ? o.kinds : ~0u;
+	bool bytes = kinds >> IMGSEARCH_SAME_BYTES & 1, picture = kinds >> IMGSEARCH_SAME_PICTURE & 1, scene = kinds >> IMGSEARCH_SAME_SCENE & 1;
+	rc = ims_members_read(s, o.under, picture || scene, &g.all, &g.job, err);
+	if (!rc) {
+		g.node = ims_alloc(g.all.n + 1, sizeof *g.node);
+		g.weakest = ims_alloc(g.all.n + 1, sizeof *g.weakest);
+		if (!g.node || !g.weakest)
+			rc = ims_nomem(err);
+	}
+	for (size_t i = 0; i < g.all.n && !rc; i++)
+		g.node[i] = (uint32_t)i;
+	if (!rc)
+		rc = same_bytes(&g, bytes, err);
+	if (!rc && (picture || scene))
+		rc = same_picture(&g, picture, err);
+	if (!rc && scene)
+		rc = same_scene(&g, o.min_score > 0 ? o.min_score : 0.92f, err);
+	if (!rc)
+		rc = finish(&g, out, err);
+	ims_members_free(&g.all);
+	ims_free(g.node);
+	ims_free(g.weakest);
+	ims_free(g.apart);
+	ims_free(g.edges);
+	ims_buf_free(&g.ids);
+	ims_buf_free(&g.groups);
+	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
+}
+
+void imgsearch_group_list_free(imgsearch_group_list *list)
+{
+	ims_free(list);
+}
+
+int imgsearch_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
+{
+	hash256 hash[2];
+	const int64_t id[2] = { a, b };
+	job j;
+	int rc = s ? ims_engine_write_begin(s, &j, err) : ims_fail(err, IMGSEARCH_EINVAL, "reject: no index");
+	if (rc)
+		return rc;
+	for (int i = 0; i < 2 && !rc; i++) {
+		store_picture p = { 0 };
+		char *root = NULL;
+		rc = ims_store_picture_get(s->store, id[i], &p, &root, err);
+		hash[i] = p.hash;
+		ims_store_picture_clear(&p);
+		ims_free(root);
+		if (!rc && ims_hash_equal(&hash[i], &no_hash))
+			rc = ims_fail(err, IMGSEARCH_EINVAL, "picture %lld has no content that could be remembered", (long long)id[i]);
+	}
+	if (!rc && ims_hash_equal(&hash[0], &hash[1]))
+		rc = ims_fail(err, IMGSEARCH_EINVAL, "pictures %lld and %lld are the same bytes", (long long)a, (long long)b);
+	if (!rc)
+		rc = ims_store_tx_begin(s->store, err);
+	if (!rc) {
+		rc = ims_store_reject(s->store, &hash[0], &hash[1], err);
+		if (rc)
+			ims_store_tx_rollback(s->store);
+		else
+			rc = ims_store_tx_commit(s->store, err);
+	}
+	ims_engine_write_end(s);
+	return rc;
+}

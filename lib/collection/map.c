@@ -1,0 +1,177 @@
+/*
+ * imgsearch_map: the pictures on a plane. Rows of the index's space into memory; their two leading principal components;
+ * from there, unless only those were asked for, t-SNE over each row's nearest rows, which an exact searcher built for
+ * the purpose finds. The same index gives the same map.
+ */
+#include "collection/analyse.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_POINTS = 50000 };
+
+typedef struct map_rows {
+	int64_t *ids, *under; /* under: only these, ascending; NULL: all */
+	float *rows;
+	size_t n, cap, n_under, seen, stride;
+	uint32_t dim;
+} map_rows;
+
+typedef struct neighbors {
+	int32_t *row;
+	float *distance;
+	size_t k;
+} neighbors;
+
+static int by_id(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return (x > y) - (x < y);
+}
+
+static int take(void *user, const int64_t *ids, const float *rows, size_t n)
+{
+	map_rows *m = user;
+	for (size_t i = 0; i < n; i++) {
+		if (m->under && !bsearch(&ids[i], m->under, m->n_under, sizeof *m->under, by_id))
+			continue;
+		if (m->seen++ % m->stride || m->n == m->cap)
+			continue;
+		m->ids[m->n] = ids[i];
+		memcpy(m->rows + m->n++ * m->dim, rows + i * m->dim, m->dim * sizeof(float));
+	}
+	return 0;
+}
+
+static int read_rows(imgsearch *s, const row_source *source, const imgsearch_map_options *o, map_rows *m, imgsearch_error *err)
+{
+	uint64_t by_state[8], vectors, next; /* a view's n is of the time when it was made */
+	int64_t max_id;
+	int rc = ims_store_counts(s->store, by_state, &vectors, &next, &max_id, err);
+	if (rc)
+		return rc;
+	if (o->under) {
+		rc = ims_store_ids_under(s->store, o->under, &m->under, &m->n_under, err);
+		if (rc)
+			return rc;
+	}
+	size_t all = o->under ? m->n_under : (size_t)vectors, most = o->max_points ? (size_t)o->max_points : MAX_POINTS;
+	m->stride = all > most ? (all + most - 1) / most : 1;
+	m->cap = (all + m->stride - 1) / m->stride;
+	m->dim = source->dim;
+	m->ids = ims_alloc(m->cap + 1, sizeof *m->ids);
+	m->rows = ims_alloc_aligned(m->cap + 1, (m->dim + 1) * sizeof(float));
+	if (!m->ids || !m->rows)
+		return ims_nomem(err);
+	return m->cap ? source->scan(source->ctx, take, m, err) : 0;
+}
+
+static int note(void *user, size_t row, size_t rank, neighbor found)
+{
+	neighbors *nb = user;
+	nb->row[row * nb->k + rank] = (int32_t)found.id;
+	nb->distance[row * nb->k + rank] = found.distance;
+	return 0;
+}
+
+static int spread(const map_rows *m, imgsearch_metric metric, const imgsearch_map_options *o, float *xy, job *job, imgsearch_error *err)
+{
+	neighbors nb = { .k = ims_analysis_tsne_neighbors(m->n, o->perplexity) };
+	self_join join = { .k = nb.k, .max_distance = INFINITY, .each = note, .user = &nb, .total = m->n };
+	memory_rows rows;
+	if (m->n < 2)
+		return 0;
+	/* Distances of inner products are none that a Gaussian could be laid over. */
+	ims_memory_rows(&rows, m->rows, m->n, m->dim, metric == IMGSEARCH_IP ? IMGSEARCH_L2 : metric);
+	int64_t *numbers = ims_alloc(m->n, sizeof *numbers);
+	nb.row = ims_alloc(m->n * nb.k, sizeof *nb.row);
+	nb.distance = ims_zalloc(m->n * nb.k, sizeof *nb.distance);
+	int rc = numbers && nb.row && nb.distance ? 0 : ims_nomem(err);
+	if (!rc) {
+		memset(nb.row, 0xff, m->n * nb.k * sizeof *nb.row); /* -1: none */
+		for (size_t i = 0; i < m->n; i++)
+			numbers[i] = (int64_t)i;
+		rc = ims_search_build(&join.index, "exact", &rows.source, &(search_params){ 0 }, job, err);
+	}
+	if (!rc)
+		rc = ims_self_join(&join, m->rows, numbers, m->n, m->dim, job, err);
+	ims_search_free(join.index);
+	if (!rc) {
+		tsne_options t = { .perplexity = o->perplexity, .seed = o->seed };
+		rc = ims_analysis_tsne(xy, m->n, nb.k, nb.row, nb.distance, &t, job, err);
+	}
+	ims_free(numbers);
+	ims_free(nb.row);
+	ims_free(nb.distance);
+	return rc;
+}
+
+static int deliver(const map_rows *m, const float *xy, imgsearch_map_points **out, imgsearch_error *err)
+{
+	float low[2] = { INFINITY, INFINITY }, high[2] = { -INFINITY, -INFINITY };
+	imgsearch_map_points *points = ims_zalloc(1, sizeof *points + m->n * sizeof(imgsearch_map_point));
+	if (!points)
+		return ims_nomem(err);
+	imgsearch_map_point *point = (imgsearch_map_point *)(points + 1);
+	for (size_t c = 0; c < 2 * m->n; c++)
+		low[c & 1] = fminf(low[c & 1], xy[c]), high[c & 1] = fmaxf(high[c & 1], xy[c]);
+	float side = fmaxf(fmaxf(high[0] - low[0], high[1] - low[1]), 1e-20f);
+	for (size_t i = 0; i < m->n; i++)
+		point[i] = (imgsearch_map_point){ m->ids[i], m->n > 1 ? (xy[2 * i] - low[0]) / side : 0.5f, m->n > 1 ? (xy[2 * i + 1] - low[1]) / side : 0.5f };
+	points->count = m->n;
+	points->point = point;
+	*out = points;
+	return 0;
+}
+
+int imgsearch_map(imgsearch *s, const imgsearch_map_options *options, imgsearch_map_points **out, imgsearch_error *err)
+{
+	imgsearch_map_options o = { 0 };
+	map_rows m = { 0 };
+	view *v = NULL;
+	float *xy = NULL;
+	if (out)
+		*out = NULL;
+	if (!s || !out)
+		return ims_fail(err, IMGSEARCH_EINVAL, "map: no index, or no place for the points");
+	job j = ims_engine_job_begin(s);
+	int rc = ims_options_copy(&o, sizeof o, options, err);
+	if (!rc)
+		rc = ims_view_get(s, &v, err);
+	if (!rc)
+		rc = read_rows(s, &v->rows, &o, &m, err);
+	if (!rc && !(xy = ims_zalloc(2 * m.n + 1, sizeof *xy)))
+		rc = ims_nomem(err);
+	if (!rc)
+		rc = ims_analysis_plane(xy, m.rows, m.n, m.dim, j.pool, err);
+	if (!rc && !o.pca)
+		rc = spread(&m, v->space.metric, &o, xy, &j, err);
+	if (!rc)
+		rc = deliver(&m, xy, out, err);
+	ims_view_release(v);
+	ims_free(m.ids);
+	ims_free(m.under);
+	ims_free(m.rows);
+	ims_free(xy);
+	return rc;
+}
+
+void imgsearch_map_free(imgsearch_map_points *points)
+{
+	ims_free(points);
+}
+
+int imgsearch_map_grid(const imgsearch_map_points *points, uint32_t columns, uint32_t rows, uint32_t *cell, imgsearch_error *err)
+{
+	float *xy = points && cell ? ims_alloc(2 * points->count + 1, sizeof *xy) : NULL;
+	if (!points || !cell)
+		return ims_fail(err, IMGSEARCH_EINVAL, "map: no points, or no place for their cells");
+	if (!xy)
+		return ims_nomem(err);
+	for (size_t i = 0; i < points->count; i++)
+		xy[2 * i] = points->point[i].x, xy[2 * i + 1] = points->point[i].y;
+	int rc = ims_analysis_grid(cell, xy, points->count, columns, rows, err);
+	ims_free(xy);
+	return rc;
+}

@@ -1,0 +1,207 @@
+/*
+ * The pictures that groups are made of. A signature is read from the index where the picture's bytes are still those it
+ * was made of; else the file is read, on all threads, and its signature kept when nobody else is writing.
+ */
+#include "collection/analyse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK = 256 };
+
+typedef struct reading {
+	imgsearch *s;
+	const char *under;
+	members *out;
+	member **missing; /* of the chunk at work */
+} reading;
+
+void ims_members_free(members *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		ims_free(m->item[i].path);
+		ims_free(m->item[i].pixels);
+	}
+	ims_free(m->item);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	int64_t x = ((const member *)a)->id, y = ((const member *)b)->id;
+	return (x > y) - (x < y);
+}
+
+member *ims_members_find(const members *m, int64_t id)
+{
+	member key = { .id = id };
+	return m->n ? bsearch(&key, m->item, m->n, sizeof key, by_id) : NULL;
+}
+
+static member *append(members *m)
+{
+	member *more = ims_grow(m->item, m->n, &m->cap, sizeof *more);
+	if (!more)
+		return NULL;
+	m->item = more;
+	memset(&m->item[m->n], 0, sizeof *m->item);
+	return &m->item[m->n++];
+}
+
+static int add_picture(void *user, const store_picture *p, const char *root)
+{
+	reading *r = user;
+	if (p->state != IMGSEARCH_INDEXED && p->state != IMGSEARCH_DUPLICATE)
+		return 0;
+	bool file = p->root || p->path[0] == '/';
+	char *path = file ? ims_picture_path(p->root ? root : NULL, p->path) : NULL;
+	if (file && !path)
+		return IMGSEARCH_ENOMEM;
+	if (r->under && (!path || !ims_path_below(path, r->under))) {
+		ims_free(path);
+		return 0;
+	}
+	member *m = append(r->out);
+	if (!m) {
+		ims_free(path);
+		return IMGSEARCH_ENOMEM;
+	}
+	*m = (member){ .id = p->id, .hash = p->hash, .state = p->state, .width = p->width, .height = p->height, .path = path };
+	return 0;
+}
+
+static int add_signature(void *user, int64_t id, const void *data, size_t size)
+{
+	member *m = ims_members_find(user, id);
+	if (!m || size != sizeof *m->pixels)
+		return 0;
+	m->pixels = ims_alloc(1, sizeof *m->pixels);
+	if (!m->pixels)
+		return IMGSEARCH_ENOMEM;
+	memcpy(m->pixels, data, size);
+	m->has_signature = true;
+	return 0;
+}
+
+static void make_signature(void *arg, size_t i, unsigned worker)
+{
+	reading *r = arg;
+	member *m = r->missing[i];
+	buf bytes = { 0 };
+	image im = { 0 };
+	(void)worker;
+	image_limits limits = ims_engine_limits(r->s, NULL);
+	limits.at_least = 2 * IMS_SIGNATURE_SIDE;
+	if (!ims_read_file(&bytes, m->path, IMS_IMAGE_MAX_FILE, NULL)) {
+		hash256 hash = ims_hash(bytes.data, bytes.len);
+		m->pixels = ims_alloc(1, sizeof *m->pixels);
+		if (m->pixels && ims_hash_equal(&hash, &m->hash) && !ims_image_decode(&im, NULL, bytes.data, bytes.len, &limits, NULL, NULL)) {
+			ims_analysis_signature(m->pixels, im.pixels, im.width, im.height);
+			m->has_signature = true;
+		}
+	}
+	ims_image_free(&im);
+	ims_buf_free(&bytes);
+}
+
+/* Not being able to keep them is no failure: they are made again the next time. */
+static void keep(imgsearch *s, member **made, size_t n)
+{
+	int rc = ims_store_tx_begin(s->store, NULL);
+	if (rc)
+		return;
+	for (size_t i = 0; i < n && !rc; i++)
+		if (made[i]->has_signature)
+			rc = ims_store_signature_put(s->store, made[i]->id, &made[i]->hash, made[i]->pixels, sizeof *made[i]->pixels, NULL);
+	if (rc)
+		ims_store_tx_rollback(s->store);
+	else
+		ims_store_tx_commit(s->store, NULL);
+}
+
+static int make_missing(reading *r, job *job, imgsearch_error *err)
+{
+	members *m = r->out;
+	member **missing = ims_alloc(m->n + 1, sizeof *missing);
+	size_t n = 0;
+	if (!missing)
+		return ims_nomem(err);
+	for (size_t i = 0; i < m->n; i++)
+		if (m->item[i].state == IMGSEARCH_INDEXED && m->item[i].path && !m->item[i].has_signature)
+			missing[n++] = &m->item[i];
+	bool writer = n && !ims_store_read_only(r->s->store) && ims_store_write_begin(r->s->store, NULL) == 0;
+	int rc = 0;
+	for (size_t at = 0; at < n && !rc; at += CHUNK) {
+		size_t now = n - at < CHUNK ? n - at : CHUNK;
+		r->missing = missing + at;
+		ims_parallel(r->s->pool, now, make_signature, r);
+		if (writer)
+			keep(r->s, missing + at, now);
+		for (size_t i = at; i < at + now; i++)
+			m->unread += !missing[i]->has_signature;
+		rc = ims_job_step(job, "read", at + now, n, err);
+	}
+	if (writer)
+		ims_store_write_end(r->s->store);
+	ims_free(missing);
+	return rc;
+}
+
+static int add_bare(void *user, const int64_t *ids, const float *rows, size_t n)
+{
+	members *m = user;
+	(void)rows;
+	for (size_t i = 0; i < n; i++) {
+		member *added = append(m);
+		if (!added)
+			return IMGSEARCH_ENOMEM;
+		added->id = ids[i];
+	}
+	return 0;
+}
+
+/* Vectors that belong to no picture. */
+static int add_vectors(imgsearch *s, members *m, imgsearch_error *err)
+{
+	members bare = { 0 };
+	view *v;
+	int rc = ims_view_get(s, &v, err);
+	if (rc)
+		return rc;
+	if (v->space.dim)
+		rc = v->rows.scan(v->rows.ctx, add_bare, &bare, err);
+	ims_view_release(v);
+	size_t pictures = m->n;
+	for (size_t i = 0; i < bare.n && !rc; i++) {
+		members sorted = { .item = m->item, .n = pictures };
+		if (ims_members_find(&sorted, bare.item[i].id))
+			continue;
+		member *added = append(m);
+		if (added)
+			added->id = bare.item[i].id;
+		else
+			rc = ims_nomem(err);
+	}
+	ims_members_free(&bare);
+	qsort(m->item, m->n, sizeof *m->item, by_id);
+	return rc;
+}
+
+int ims_members_read(imgsearch *s, const char *under, bool signatures, members *out, job *job, imgsearch_error *err)
+{
+	reading r = { .s = s, .under = under, .out = out };
+	*out = (members){ 0 };
+	int rc = ims_store_each_picture(s->store, 0, add_picture, &r, err);
+	if (out->n)
+		qsort(out->item, out->n, sizeof *out->item, by_id);
+	if (!rc && signatures)
+		rc = ims_store_signatures(s->store, add_signature, out, err);
+	if (!rc && signatures)
+		rc = make_missing(&r, job, err);
+	if (!rc && !under)
+		rc = add_vectors(s, out, err);
+	if (rc == IMGSEARCH_ENOMEM)
+		ims_nomem(err);
+	if (rc)
+		ims_members_free(out), *out = (members){ 0 };
+	return rc;
+}

@@ -1,0 +1,120 @@
+/*
+ * The exact searcher: compact codes of all rows (codes.h), searched by a cascade of lower bounds (cascade.h); full rows
+ * are read only where no bound excludes them, so that the answer is the plain scan's, bit for bit. Few rows, and numbers
+ * too large or too small for bounds in f32, have no codes and are scanned.
+ */
+#include "search/bound/cascade.h"
+#include "search/internal.h"
+
+typedef struct exact {
+	searcher base;
+	codes *c; /* NULL: scan */
+	cascade_pool pool;
+} exact;
+
+static exact *exact_new(const row_source *rows, imgsearch_error *err)
+{
+	exact *s = ims_zalloc(1, sizeof(*s));
+	if (!s) {
+		ims_nomem(err);
+		return NULL;
+	}
+	s->base = (searcher){ &ims_search_exact, rows };
+	ims_cascade_pool_init(&s->pool);
+	return s;
+}
+
+static void exact_free(searcher *base)
+{
+	exact *s = (exact *)base;
+	if (!s)
+		return;
+	ims_codes_free(s->c);
+	ims_cascade_pool_free(&s->pool);
+	ims_free(s);
+}
+
+static int exact_build(searcher **out, const row_source *rows, const search_params *p, job *job, imgsearch_error *err)
+{
+	rotation axes = { 0 };
+	exact *s = exact_new(rows, err);
+	if (!s)
+		return IMGSEARCH_ENOMEM;
+	int rc = ims_codes_worth(rows) ? ims_rotation_fit(&axes, rows, ims_codes_components(rows->dim), p->seed + 1, job, err) : 0;
+	if (!rc)
+		rc = ims_codes_build(&s->c, rows, &axes, NULL, job, err);
+	ims_rotation_free(&axes);
+	if (rc)
+		exact_free(&s->base);
+	else
+		*out = &s->base;
+	return rc;
+}
+
+static int exact_save(const searcher *base, const chunk_sink *sink, imgsearch_error *err)
+{
+	const exact *s = (const exact *)base;
+	uint32_t number = 1;
+	uint8_t kind = s->c != NULL;
+	int rc = sink->put(sink->ctx, 0, &kind, 1, err);
+	return rc || !s->c ? rc : ims_codes_save(s->c, sink, &number, err);
+}
+
+static int exact_load(searcher **out, const row_source *rows, const chunk_source *source, imgsearch_error *err)
+{
+	uint32_t number = 1;
+	buf b = { 0 };
+	exact *s = exact_new(rows, err);
+	if (!s)
+		return IMGSEARCH_ENOMEM;
+	int rc = source->get(source->ctx, 0, &b, err);
+	if (!rc && (b.len != 1 || b.data[0] > 1))
+		rc = ims_fail(err, IMGSEARCH_EFORMAT, "not the state of an exact searcher");
+	if (!rc && b.data[0])
+		rc = ims_codes_load(&s->c, rows, source, &number, err);
+	ims_buf_free(&b);
+	if (rc)
+		exact_free(&s->base);
+	else
+		*out = &s->base;
+	return rc;
+}
+
+static int exact_query(const searcher *base, const search_request *q, topk *out, search_report *report, imgsearch_error *err)
+{
+	const exact *s = (const exact *)base;
+	return s->c ? ims_cascade_query((cascade_pool *)&s->pool, s->c, base->rows, q, 0, out, report, err)
+		: ims_search_scan_into(base->rows, q, out, report, err);
+}
+
+static int exact_add(searcher *base, const int64_t *ids, const float *rows, size_t n, job *job, imgsearch_error *err)
+{
+	(void)job;
+	exact *s = (exact *)base;
+	return s->c ? ims_codes_add(s->c, ids, rows, n, err) : 0;
+}
+
+static int exact_remove(searcher *base, const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	exact *s = (exact *)base;
+	return s->c ? ims_codes_remove(s->c, ids, n, err) : 0;
+}
+
+static uint64_t exact_memory(const searcher *base)
+{
+	const exact *s = (const exact *)base;
+	return sizeof(*s) + ims_codes_memory(s->c);
+}
+
+const searcher_ops ims_search_exact = {
+	.name = "exact",
+	.version = 4,
+	.build = exact_build,
+	.save = exact_save,
+	.load = exact_load,
+	.query = exact_query,
+	.add = exact_add,
+	.remove = exact_remove,
+	.memory = exact_memory,
+	.free = exact_free,
+};

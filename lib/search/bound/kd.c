@@ -1,0 +1,271 @@
+/* The tree of kdtree.h: built by splitting the widest side of the box at the median; walked with a heap of bounds. */
+#include "search/bound/kdtree.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct growing {
+	kd_tree *t;
+	const float *points, *rest;
+	uint32_t *order;
+	uint32_t bucket, unit;
+} growing;
+
+static float key(const growing *g, uint32_t i, uint32_t side)
+{
+	return g->points[(size_t)g->order[i] * g->t->coordinates + side];
+}
+
+static void swap(uint32_t *a, uint32_t *b)
+{
+	uint32_t t = *a;
+	*a = *b;
+	*b = t;
+}
+
+/* Rows from..to-1 are ordered so that those before `middle` have the smaller keys. Hoare's selection, middle of three. */
+static void split_at(growing *g, uint32_t from, uint32_t to, uint32_t middle, uint32_t side)
+{
+	while (to - from > 1) {
+		uint32_t last = to - 1, mid = from + (last - from) / 2;
+		if (key(g, mid, side) < key(g, from, side))
+			swap(&g->order[mid], &g->order[from]);
+		if (key(g, last, side) < key(g, from, side))
+			swap(&g->order[last], &g->order[from]);
+		if (key(g, last, side) < key(g, mid, side))
+			swap(&g->order[last], &g->order[mid]);
+		float pivot = key(g, mid, side);
+		uint32_t i = from, j = last;
+		for (;;) {
+			while (key(g, i, side) < pivot)
+				i++;
+			while (pivot < key(g, j, side))
+				j--;
+			if (i >= j)
+				break;
+			swap(&g->order[i++], &g->order[j--]);
+		}
+		if (middle <= j)
+			to = j + 1;
+		else
+			from = j + 1;
+	}
+}
+
+static void measure(growing *g, uint32_t node, uint32_t *widest, float *width)
+{
+	kd_tree *t = g->t;
+	kd_node *d = &t->node[node];
+	float *low = t->box + (size_t)node * 2 * t->coordinates, *high = low + t->coordinates;
+	for (uint32_t c = 0; c < t->coordinates; c++) {
+		low[c] = INFINITY;
+		high[c] = -INFINITY;
+	}
+	d->rest_low = g->rest ? INFINITY : 0;
+	d->rest_high = 0;
+	for (uint32_t i = d->from; i < d->to; i++) {
+		const float *p = g->points + (size_t)g->order[i] * t->coordinates;
+		for (uint32_t c = 0; c < t->coordinates; c++) {
+			low[c] = p[c] < low[c] ? p[c] : low[c];
+			high[c] = p[c] > high[c] ? p[c] : high[c];
+		}
+		if (!g->rest)
+			continue;
+		const float *r = g->rest + (size_t)g->order[i] * 2;
+		d->rest_low = r[0] < d->rest_low ? r[0] : d->rest_low;
+		d->rest_high = r[1] > d->rest_high ? r[1] : d->rest_high;
+	}
+	*width = 0;
+	*widest = 0;
+	for (uint32_t c = 0; c < t->coordinates; c++)
+		if (high[c] - low[c] > *width) {
+			*width = high[c] - low[c];
+			*widest = c;
+		}
+}
+
+/* Nodes are made level by level: children lie behind their parent. */
+static void grow(growing *g)
+{
+	kd_tree *t = g->t;
+	t->node[0] = (kd_node){ .to = t->n };
+	t->nodes = 1;
+	for (uint32_t i = 0; i < t->nodes; i++) {
+		kd_node *d = &t->node[i];
+		uint32_t side, n = d->to - d->from;
+		float width;
+		measure(g, i, &side, &width);
+		if (n <= g->bucket || !(width > 0))
+			continue;
+		uint32_t half = (n / 2 + g->unit - 1) / g->unit * g->unit;
+		split_at(g, d->from, d->to, d->from + half, side);
+		d->left = t->nodes;
+		t->node[t->nodes++] = (kd_node){ .from = d->from, .to = d->from + half };
+		t->node[t->nodes++] = (kd_node){ .from = d->from + half, .to = d->to };
+	}
+}
+
+int ims_kd_build(kd_tree *t, const float *points, const float *rest, uint32_t n, uint32_t coordinates, uint32_t bucket, uint32_t unit,
+	uint32_t *slot, imgsearch_error *err)
+{
+	size_t most = 4 * ((size_t)n / bucket + 1) + 1;
+	growing g = { t, points, rest, ims_alloc(n, sizeof(uint32_t)), bucket, unit };
+	*t = (kd_tree){ .coordinates = coordinates, .n = n };
+	t->node = ims_zalloc(most, sizeof(*t->node));
+	t->box = ims_alloc(most * 2 * coordinates, sizeof(float));
+	if (!g.order || !t->node || !t->box) {
+		ims_free(g.order);
+		ims_kd_free(t);
+		return ims_nomem(err);
+	}
+	for (uint32_t i = 0; i < n; i++)
+		g.order[i] = i;
+	grow(&g);
+	for (uint32_t i = 0; i < n; i++)
+		slot[g.order[i]] = i;
+	ims_free(g.order);
+	return 0;
+}
+
+void ims_kd_free(kd_tree *t)
+{
+	ims_free(t->node);
+	ims_free(t->box);
+	*t = (kd_tree){ 0 };
+}
+
+void ims_kd_save(const kd_tree *t, buf *out)
+{
+	ims_buf_u32(out, t->coordinates);
+	ims_buf_u32(out, t->nodes);
+	for (uint32_t i = 0; i < t->nodes; i++) {
+		ims_buf_u32(out, t->node[i].left);
+		ims_buf_u32(out, t->node[i].from);
+		ims_buf_u32(out, t->node[i].to);
+		ims_buf_f32(out, t->node[i].rest_low);
+		ims_buf_f32(out, t->node[i].rest_high);
+	}
+	ims_buf_put(out, t->box, (size_t)t->nodes * 2 * t->coordinates * sizeof(float));
+}
+
+/* Children lie behind their parent and share its rows, so that every walk ends. */
+static bool sound(const kd_tree *t, uint32_t i)
+{
+	const kd_node *d = &t->node[i];
+	if (d->from > d->to || d->to > t->n || (i == 0 && (d->from || d->to != t->n)))
+		return false;
+	if (!d->left)
+		return true;
+	if (d->left <= i || d->left >= t->nodes - 1)
+		return false;
+	const kd_node *l = &t->node[d->left], *r = l + 1;
+	return l->from == d->from && l->to == r->from && r->to == d->to && l->to > l->from && r->to > r->from;
+}
+
+int ims_kd_load(kd_tree *t, reader *r, uint32_t n, imgsearch_error *err)
+{
+	*t = (kd_tree){ .n = n };
+	t->coordinates = ims_read_u32(r);
+	t->nodes = ims_read_u32(r);
+	size_t left = r->failed ? 0 : r->len - r->pos, each = 20 + (size_t)t->coordinates * 8;
+	if (!t->coordinates || t->coordinates > 65536 || !t->nodes || t->nodes > left / each)
+		return ims_fail(err, IMGSEARCH_EFORMAT, "the tree is cut off");
+	t->node = ims_alloc(t->nodes, sizeof(*t->node));
+	t->box = ims_alloc((size_t)t->nodes * 2 * t->coordinates, sizeof(float));
+	if (!t->node || !t->box)
+		return ims_nomem(err);
+	for (uint32_t i = 0; i < t->nodes; i++) {
+		kd_node *d = &t->node[i];
+		d->left = ims_read_u32(r);
+		d->from = ims_read_u32(r);
+		d->to = ims_read_u32(r);
+		d->rest_low = ims_read_f32(r);
+		d->rest_high = ims_read_f32(r);
+	}
+	const void *box = ims_read_bytes(r, (size_t)t->nodes * 2 * t->coordinates * sizeof(float));
+	if (box)
+		memcpy(t->box, box, (size_t)t->nodes * 2 * t->coordinates * sizeof(float));
+	for (uint32_t i = 0; i < t->nodes; i++)
+		if (!box || !sound(t, i))
+			return ims_fail(err, IMGSEARCH_EFORMAT, "node %u of the tree is out of range", i);
+	return 0;
+}
+
+/* -------------------------------------------------------------------------------------------------- walks ---- */
+
+/* No row of the node is nearer, in exact arithmetic. */
+static double bound(const kd_walk *w, uint32_t node)
+{
+	uint32_t m = w->t->coordinates;
+	const float *low = w->t->box + (size_t)node * 2 * m, *high = low + m;
+	const kd_node *d = &w->t->node[node];
+	double sum = 0;
+	if (w->metric == IMGSEARCH_IP) {
+		for (uint32_t i = 0; i < m; i++)
+			sum += fmax((double)w->point[i] * low[i], (double)w->point[i] * high[i]);
+		return w->offset - sum - (w->rest + w->rest_error) * d->rest_high - w->error;
+	}
+	for (uint32_t i = 0; i < m; i++) {
+		double gap = fmax((double)low[i] - w->point[i], (double)w->point[i] - high[i]);
+		sum += gap > 0 ? gap * gap : 0;
+	}
+	double head = sqrt(sum) * (1 - 1e-12) - w->error;
+	double rest = fmax(d->rest_low - w->rest - w->rest_error, w->rest - w->rest_error - d->rest_high);
+	return (head > 0 ? head * head : 0) + (rest > 0 ? rest * rest : 0);
+}
+
+static void push(kd_walk *w, uint32_t node)
+{
+	kd_visit v = { bound(w, node), node };
+	size_t i = w->n++;
+	for (; i && v.bound < w->heap[(i - 1) / 2].bound; i = (i - 1) / 2)
+		w->heap[i] = w->heap[(i - 1) / 2];
+	w->heap[i] = v;
+}
+
+static kd_visit pop(kd_walk *w)
+{
+	kd_visit top = w->heap[0], last = w->heap[--w->n];
+	size_t i = 0;
+	for (size_t c; (c = 2 * i + 1) < w->n; i = c) {
+		if (c + 1 < w->n && w->heap[c + 1].bound < w->heap[c].bound)
+			c++;
+		if (!(w->heap[c].bound < last.bound))
+			break;
+		w->heap[i] = w->heap[c];
+	}
+	w->heap[i] = last;
+	return top;
+}
+
+int ims_kd_begin(kd_walk *w, imgsearch_error *err)
+{
+	w->n = 0;
+	w->heap = ims_alloc(w->t->nodes / 2 + 2, sizeof(*w->heap)); /* the leaves bound any cut through the tree */
+	if (!w->heap)
+		return ims_nomem(err);
+	push(w, 0);
+	return 0;
+}
+
+bool ims_kd_next(kd_walk *w, double limit, uint32_t *node)
+{
+	while (w->n) {
+		kd_visit v = pop(w);
+		if (v.bound > limit)
+			return false;
+		const kd_node *d = &w->t->node[v.node];
+		if (!d->left) {
+			*node = v.node;
+			return true;
+		}
+		push(w, d->left);
+		push(w, d->left + 1);
+	}
+	return false;
+}
+
+void ims_kd_end(kd_walk *w)
+{
+	ims_free(w->heap);
+}

@@ -1,0 +1,278 @@
+/*
+ * Adding and removing without building anew. An added row is linked like any other. A removed one is dead: searches go
+ * through it, answers leave it out. A broom takes a few slots further at every change: a live node with dead neighbours
+ * gets links to the neighbours of those instead (Singh et al. 2021, FreshDiskANN), so that the work is spread evenly.
+ * When it has been round, nobody links to what was dead when the round began, and those slots are free again.
+ */
+#include "search/graph/graph.h"
+
+enum { BROOM = 16 }; /* slots swept for every changed row */
+
+static size_t hash(int64_t id)
+{
+	uint64_t state = (uint64_t)id;
+	return (size_t)ims_random(&state);
+}
+
+/* Where id is in the table, or the empty place where it would be. */
+static size_t place(const graph *g, int64_t id)
+{
+	size_t mask = g->by_id_room - 1, at = hash(id) & mask;
+	while (g->by_id[at] != GRAPH_NONE && g->ids[g->by_id[at]] != id)
+		at = (at + 1) & mask;
+	return at;
+}
+
+/* A table with room for one more id; made when first needed. */
+static int table(graph *g, imgsearch_error *err)
+{
+	size_t room = 64;
+	if (g->by_id_room > (g->live + 1) * 4 / 3)
+		return 0;
+	while (room < (g->live + 1) * 2)
+		room *= 2;
+	uint32_t *by_id = ims_alloc(room, sizeof(*by_id));
+	if (!by_id)
+		return ims_nomem(err);
+	ims_free(g->by_id);
+	g->by_id = by_id;
+	g->by_id_room = room;
+	memset(by_id, 0xff, room * sizeof(*by_id));
+	for (uint32_t i = 0; i < g->n; i++)
+		if (g->ids[i] != GRAPH_FREE && !ims_graph_dead(g, i))
+			by_id[place(g, g->ids[i])] = i;
+	return 0;
+}
+
+/* Takes an entry out and moves up those that were pushed past it. */
+static void table_remove(graph *g, size_t at)
+{
+	size_t mask = g->by_id_room - 1, next = at;
+	for (;;) {
+		g->by_id[at] = GRAPH_NONE;
+		for (;;) {
+			next = (next + 1) & mask;
+			if (g->by_id[next] == GRAPH_NONE)
+				return;
+			size_t home = hash(g->ids[g->by_id[next]]) & mask;
+			if (((next - home) & mask) >= ((next - at) & mask))
+				break;
+		}
+		g->by_id[at] = g->by_id[next];
+		at = next;
+	}
+}
+
+static void set_dead(graph *g, uint32_t slot, bool dead)
+{
+	uint64_t bit = (uint64_t)1 << (slot & 63);
+	g->dead[slot >> 6] = dead ? g->dead[slot >> 6] | bit : g->dead[slot >> 6] & ~bit;
+}
+
+/* --------------------------------------------------------------------------------------------------- broom ---- */
+
+/* Live neighbours of a dead node as candidates; how many there are then. */
+static size_t inherit(const graph *g, graph_scratch *s, uint32_t slot, uint32_t dead, size_t n)
+{
+	const uint32_t *links = ims_graph_links(g, dead);
+	uint32_t live[GRAPH_DEGREE_MAX];
+	size_t some = 0;
+	for (uint32_t i = 0; i < g->stride && links[i] != GRAPH_NONE; i++)
+		if (links[i] != slot && !ims_graph_dead(g, links[i]))
+			live[some++] = links[i];
+	ims_graph_pool_add(g, s, slot, n, live, some);
+	return n + some;
+}
+
+/* A live node's links, without dead ones. */
+static bool sweep_node(graph *g, graph_scratch *s, uint32_t slot)
+{
+	uint32_t *links = ims_graph_links(g, slot), kept[GRAPH_DEGREE_MAX], gone[GRAPH_DEGREE_MAX];
+	size_t kept_n = 0, gone_n = 0;
+	for (uint32_t i = 0; i < g->stride && links[i] != GRAPH_NONE; i++)
+		if (ims_graph_dead(g, links[i]))
+			gone[gone_n++] = links[i];
+		else
+			kept[kept_n++] = links[i];
+	if (!gone_n)
+		return true;
+	if (!ims_graph_pool_room(s, kept_n + gone_n * g->stride))
+		return false;
+	size_t n = kept_n;
+	ims_graph_pool_add(g, s, slot, 0, kept, kept_n);
+	for (size_t i = 0; i < gone_n; i++)
+		n = inherit(g, s, slot, gone[i], n);
+	if (n)
+		n = ims_graph_prune(g, s, slot, n, g->alpha, links, g->degree);
+	else if (!ims_graph_find_links(g, s, slot, g->beam, g->alpha, links))
+		return false;
+	else
+		n = ims_graph_count(g, slot);
+	if (n < g->stride)
+		links[n] = GRAPH_NONE;
+	return true;
+}
+
+/* Drawn anew, a sample of all live nodes: else new clusters would have none. */
+static int draw_entries(graph *g, imgsearch_error *err)
+{
+	size_t n = ims_graph_entry_count(g->live);
+	uint32_t *entry = ims_alloc(n + 1, sizeof(*entry));
+	uint64_t seed = g->live;
+	if (!entry)
+		return ims_nomem(err);
+	for (size_t i = 0; i < n;) {
+		uint32_t slot = (uint32_t)(ims_random(&seed) % g->n);
+		if (g->ids[slot] != GRAPH_FREE && !ims_graph_dead(g, slot))
+			entry[i++] = slot;
+	}
+	int rc = ims_graph_entries(g, entry, n, err);
+	ims_free(entry);
+	return rc;
+}
+
+/* The round is done: slots that were dead when it began are free; the next round begins. */
+static int end_round(graph *g, imgsearch_error *err)
+{
+	size_t words = (g->n + 63) / 64, most = g->free_n + g->dead_n;
+	int rc = draw_entries(g, err);
+	if (rc)
+		return rc;
+	if (most > g->free_room) {
+		uint32_t *p = ims_realloc(g->free_slot, most, sizeof(*p));
+		if (!p)
+			return ims_nomem(err);
+		g->free_slot = p;
+		g->free_room = most;
+	}
+	for (uint32_t i = 0; g->dying && i < g->dying_n; i++)
+		if ((g->dying[i >> 6] >> (i & 63) & 1) && g->ids[i] != GRAPH_FREE) {
+			g->ids[i] = GRAPH_FREE;
+			memset(ims_graph_links(g, i), 0xff, g->stride * sizeof(uint32_t));
+			g->free_slot[g->free_n++] = i;
+			g->dead_n--;
+		}
+	uint64_t *dying = ims_realloc(g->dying, words ? words : 1, sizeof(*dying));
+	if (!dying)
+		return ims_nomem(err);
+	memcpy(dying, g->dead, words * sizeof(*dying));
+	g->dying = dying;
+	g->dying_n = g->n;
+	g->broom = 0;
+	return ims_graph_connect(g, NULL, err);
+}
+
+static int sweep(graph *g, graph_scratch *s, size_t slots, imgsearch_error *err)
+{
+	if (!g->dead_n)
+		return 0;
+	for (; slots; slots--, g->broom++) {
+		if (g->broom >= g->n)
+			return end_round(g, err);
+		if (!ims_graph_dead(g, (uint32_t)g->broom) && !sweep_node(g, s, (uint32_t)g->broom))
+			return ims_nomem(err);
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------- changes ---- */
+
+static void bury(graph *g, size_t at)
+{
+	set_dead(g, g->by_id[at], true);
+	g->dead_n++;
+	g->live--;
+	table_remove(g, at);
+}
+
+/* A slot for the row, its code in place, not yet linked. */
+static int settle(graph *g, graph_scratch *s, int64_t id, const float *row, uint32_t *slot, imgsearch_error *err)
+{
+	if (!g->free_n && g->n == g->room) {
+		int rc = ims_graph_reserve(g, g->n + 1, err);
+		if (rc)
+			return rc;
+	}
+	*slot = g->free_n ? g->free_slot[--g->free_n] : (uint32_t)g->n++;
+	g->ids[*slot] = id;
+	ims_graph_encode(&g->coder, row, g->codes + (size_t)*slot * g->coder.size, ims_graph_detail(g, *slot), s->room);
+	memset(ims_graph_links(g, *slot), 0xff, g->stride * sizeof(uint32_t));
+	if (g->dying && *slot < g->dying_n)
+		g->dying[*slot >> 6] &= ~((uint64_t)1 << (*slot & 63));
+	set_dead(g, *slot, false);
+	g->by_id[place(g, id)] = *slot;
+	g->live++;
+	return 0;
+}
+
+static int link_one(graph *g, graph_scratch *s, uint32_t slot, imgsearch_error *err)
+{
+	uint32_t *links = ims_graph_links(g, slot);
+	if (!g->entries)
+		return ims_graph_entries(g, &slot, 1, err);
+	if (!ims_graph_find_links(g, s, slot, g->beam, g->alpha, links))
+		return ims_nomem(err);
+	for (uint32_t i = 0; i < g->stride && links[i] != GRAPH_NONE; i++)
+		if (!ims_graph_link_back(g, s, links[i], &slot, 1, g->alpha))
+			return ims_nomem(err);
+	return 0;
+}
+
+static int add_one(graph *g, int64_t id, const float *row, imgsearch_error *err)
+{
+	graph_scratch *s = NULL;
+	uint32_t slot;
+	size_t at;
+	int rc = table(g, err);
+	if (!rc && g->by_id[at = place(g, id)] != GRAPH_NONE)
+		bury(g, at);
+	if (!rc)
+		rc = ims_graph_scratch_get(g, &s, err);
+	if (!rc)
+		rc = settle(g, s, id, row, &slot, err);
+	if (rc)
+		goto done;
+	if (s->slots < g->room) { /* grown: the scratch is of the old size */
+		ims_graph_scratch_free(s);
+		s = NULL;
+		rc = ims_graph_scratch_get(g, &s, err);
+	}
+	if (!rc)
+		rc = link_one(g, s, slot, err);
+	if (rc)
+		bury(g, place(g, id));
+	else
+		rc = sweep(g, s, BROOM, err);
+done:
+	ims_graph_scratch_put(g, s);
+	return rc;
+}
+
+int ims_graph_add(searcher *x, const int64_t *ids, const float *rows, size_t n, job *job, imgsearch_error *err)
+{
+	graph *g = (graph *)x;
+	int rc = 0;
+	for (size_t i = 0; !rc && i < n; i++) {
+		rc = job && ims_job_cancelled(job) ? ims_fail(err, IMGSEARCH_ECANCELED, "cancelled") : 0;
+		if (!rc)
+			rc = add_one(g, ids[i], rows + i * g->coder.dim, err);
+	}
+	return rc;
+}
+
+int ims_graph_remove(searcher *x, const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	graph *g = (graph *)x;
+	graph_scratch *s = NULL;
+	int rc = n ? table(g, err) : 0;
+	if (!rc)
+		rc = ims_graph_scratch_get(g, &s, err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		size_t at = place(g, ids[i]);
+		if (g->by_id[at] != GRAPH_NONE)
+			bury(g, at);
+		rc = sweep(g, s, BROOM, err);
+	}
+	ims_graph_scratch_put(g, s);
+	return rc;
+}

@@ -1,0 +1,132 @@
+/*
+ * The graph searcher: approximate, for large collections. A flat pruned graph over 8-bit codes; see graph.h for its parts.
+ */
+#include "search/graph/graph.h"
+
+int ims_graph_new(graph **out, const row_source *rows, imgsearch_error *err)
+{
+	graph *g = ims_zalloc(1, sizeof(*g));
+	*out = g;
+	if (!g)
+		return ims_nomem(err);
+	g->base = (searcher){ &ims_search_graph, rows };
+	pthread_mutex_init(&g->scratch_lock, NULL);
+	return 0;
+}
+
+void ims_graph_free(graph *g)
+{
+	if (!g)
+		return;
+	while (g->scratch) {
+		graph_scratch *s = g->scratch;
+		g->scratch = s->free_next;
+		ims_graph_scratch_free(s);
+	}
+	pthread_mutex_destroy(&g->scratch_lock);
+	ims_graph_coder_free(&g->coder);
+	ims_free(g->ids);
+	ims_free(g->codes);
+	ims_free(g->details);
+	ims_free(g->links);
+	ims_free(g->dead);
+	ims_free(g->free_slot);
+	ims_free(g->dying);
+	ims_free(g->entry);
+	ims_free(g->entry_codes);
+	ims_free(g->by_id);
+	ims_free(g);
+}
+
+/* A larger aligned array with what the smaller one held; NULL, and the old one as it was, without memory. */
+static void *larger(void *old, size_t had, size_t room, size_t item)
+{
+	void *p = ims_alloc_aligned(room, item);
+	if (!p)
+		return NULL;
+	if (had)
+		memcpy(p, old, had * item);
+	ims_free(old);
+	return p;
+}
+
+int ims_graph_reserve(graph *g, size_t slots, imgsearch_error *err)
+{
+	void *p;
+	if (slots <= g->room && g->codes)
+		return 0;
+	if (slots > GRAPH_SLOTS)
+		return ims_fail(err, IMGSEARCH_ELIMIT, "a graph holds at most %d rows", GRAPH_SLOTS);
+	if (g->room && slots < g->room + g->room / 8)
+		slots = g->room + g->room / 8;
+	slots = (slots + 63) & ~(size_t)63;
+	slots = slots ? slots : 64;
+	if (!(p = larger(g->codes, g->n, slots, g->coder.size)))
+		return ims_nomem(err);
+	g->codes = p;
+	if (!(p = larger(g->details, g->n, slots, g->coder.detail_size)))
+		return ims_nomem(err);
+	g->details = p;
+	if (!(p = larger(g->links, g->n, slots, g->stride * sizeof(uint32_t))))
+		return ims_nomem(err);
+	g->links = p;
+	memset(g->links + g->n * g->stride, 0xff, (slots - g->n) * g->stride * sizeof(uint32_t));
+	if (!(p = larger(g->ids, g->n, slots, sizeof(int64_t))))
+		return ims_nomem(err);
+	g->ids = p;
+	if (!(p = larger(g->dead, g->dead ? (g->n + 63) / 64 : 0, slots / 64 + 1, sizeof(uint64_t))))
+		return ims_nomem(err);
+	g->dead = p;
+	memset(g->dead + (g->n + 63) / 64, 0, (slots / 64 + 1 - (g->n + 63) / 64) * sizeof(uint64_t));
+	g->room = slots;
+	return 0;
+}
+
+int ims_graph_entries(graph *g, const uint32_t *slot, size_t n, imgsearch_error *err)
+{
+	uint32_t *entry = ims_alloc(n + 1, sizeof(*entry));
+	uint8_t *codes = ims_alloc_aligned(n, g->coder.size);
+	if (!entry || !codes) {
+		ims_free(entry);
+		ims_free(codes);
+		return ims_nomem(err);
+	}
+	for (size_t i = 0; i < n; i++) {
+		entry[i] = slot[i];
+		memcpy(codes + i * g->coder.size, ims_graph_code(g, slot[i]), g->coder.size);
+	}
+	ims_free(g->entry);
+	ims_free(g->entry_codes);
+	g->entry = entry;
+	g->entry_codes = codes;
+	g->entries = n;
+	return 0;
+}
+
+static uint64_t graph_memory(const searcher *s)
+{
+	const graph *g = (const graph *)s;
+	const graph_coder *c = &g->coder;
+	return sizeof(*g) + g->room * (c->size + c->detail_size + (uint64_t)g->stride * 4 + 8) + g->room / 8 + g->entries * (c->size + 4) +
+		g->by_id_room * 4 + (uint64_t)c->parts * c->axis_size + (uint64_t)c->dim * (c->size + 4);
+}
+
+static void graph_free(searcher *s)
+{
+	ims_graph_free((graph *)s);
+}
+
+const searcher_ops ims_search_graph = {
+	.name = "graph",
+	.version = 1,
+	.approximate = true,
+	.build = ims_graph_build,
+	.save = ims_graph_save,
+	.load = ims_graph_load,
+	.query = ims_graph_query,
+	.add = ims_graph_add,
+	.remove = ims_graph_remove,
+	.memory = graph_memory,
+	.describe = ims_graph_describe,
+	.free = graph_free,
+};

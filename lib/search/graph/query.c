@@ -1,0 +1,308 @@
+/*
+ * Answers: the beam finds candidates by code, full rows prove them. Details order them; full rows are
+ * read in that order until a row's bound - its distance by detail less `margin` times what the part that the code leaves
+ * out may do - is above the k-th distance found. ef and margin are the two numbers that buy recall; graph_tune.c knows how much of each.
+ *
+ * Plans. A filter that lets little through makes the list of what passes, once for all queries: short, its full rows
+ * are scanned (exact); else its codes are. A beam that ends with fewer than k although more pass does the same.
+ */
+#include "search/graph/graph.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum {
+	STEP = 4,        /* full rows read at once after the first k */
+	SCAN_ROWS = 2000, /* so many full rows are scanned rather than searched for */
+	DEPTH = 20       /* codes scanned: so many times k candidates */
+};
+
+typedef struct plan {
+	const graph *g;
+	const search_request *q;
+	topk *out;
+	size_t ef;
+	float margin;
+	bool filtered;       /* not every node counts */
+	uint32_t *passing;   /* the list of what passes; NULL: the beam */
+	size_t passing_n;
+	_Atomic uint64_t checked;
+	atomic_bool exact;   /* no query was answered by a beam */
+	atomic_int failed;
+	imgsearch_error *errors; /* of every worker */
+	graph_scratch **scratch;
+} plan;
+
+/* ---------------------------------------------------------------------------------------------- candidates ---- */
+
+/* Floats as integers that sort alike. */
+static int32_t sortable(float f)
+{
+	int32_t i;
+	memcpy(&i, &f, 4);
+	return i ^ (int32_t)((uint32_t)(i >> 31) >> 1);
+}
+
+static float unsortable(int32_t i)
+{
+	float f;
+	i ^= (int32_t)((uint32_t)(i >> 31) >> 1);
+	memcpy(&f, &i, 4);
+	return f;
+}
+
+/* The candidates in s->pool, nearest by detail first; their distance is a sortable float. */
+static bool order_by_detail(const graph *g, graph_scratch *s, const graph_probe *probe, const graph_list *found)
+{
+	uint32_t slot[64];
+	int32_t code[64];
+	float better[64];
+	if (!ims_graph_pool_room(s, found->n))
+		return false;
+	for (size_t at = 0; at < found->n; at += 64) {
+		size_t n = found->n - at < 64 ? found->n - at : 64;
+		for (size_t i = 0; i < n; i++) {
+			slot[i] = ims_graph_slot(found->item[at + i]);
+			code[i] = ims_graph_distance(found->item[at + i]);
+			for (uint32_t b = 0; b < g->coder.detail_size; b += 64)
+				__builtin_prefetch(ims_graph_detail(g, slot[i]) + b);
+		}
+		ims_graph_details(&g->coder, probe, g->details, slot, code, n, better);
+		for (size_t i = 0; i < n; i++)
+			s->pool[at + i] = ims_graph_item(sortable(better[i]), slot[i]);
+	}
+	ims_graph_sort(s->pool, found->n);
+	return true;
+}
+
+/* Full rows for the candidates, nearest first, until the bound excludes the rest. Does not clear out. */
+static int rerank(plan *p, graph_scratch *s, const graph_probe *probe, const float *query, const graph_list *found, topk *out, imgsearch_error *err)
+{
+	const row_source *rows = p->g->base.rows;
+	float slack = p->margin * probe->slack;
+	int64_t ids[GRAPH_FETCH];
+	if (!order_by_detail(p->g, s, probe, found))
+		return ims_nomem(err);
+	for (size_t at = 0; at < found->n;) {
+		size_t n = 0, want = at < p->q->k ? p->q->k - at : STEP;
+		want = want > GRAPH_FETCH ? GRAPH_FETCH : want;
+		float worst = ims_topk_worst(out) + slack;
+		for (; n < want && at + n < found->n && unsortable(ims_graph_distance(s->pool[at + n])) <= worst; n++)
+			ids[n] = p->g->ids[ims_graph_slot(s->pool[at + n])];
+		if (!n)
+			break;
+		int rc = rows->fetch(rows->ctx, ids, n, s->rows, s->found, err);
+		if (rc)
+			return rc;
+		for (size_t i = 0; i < n; i++) {
+			if (!s->found[i])
+				continue;
+			float d = ims_search_distance(rows->metric, query, s->rows + i * rows->dim, rows->dim);
+			if (d <= p->q->max_distance)
+				ims_topk_push(out, d, ids[i]);
+		}
+		at += n;
+		atomic_fetch_add_explicit(&p->checked, n, memory_order_relaxed);
+	}
+	return 0;
+}
+
+/* The best codes of the list of what passes. */
+static const graph_list *scan_codes(plan *p, graph_scratch *s, const graph_probe *probe)
+{
+	const graph *g = p->g;
+	s->failed = ims_graph_list_room(&s->beam, p->q->k * DEPTH) != 0;
+	for (size_t at = 0; !s->failed && at < p->passing_n; at += 64) {
+		size_t n = p->passing_n - at < 64 ? p->passing_n - at : 64;
+		ims_kernels()->code_dots(g->codes, g->coder.size, p->passing + at, n, probe->code, s->dots);
+		for (size_t i = 0; i < n; i++) {
+			uint32_t slot = p->passing[at + i];
+			ims_graph_list_push(&s->beam, ims_graph_item(ims_graph_constant(ims_graph_code(g, slot), g->coder.size) - s->dots[i], slot));
+		}
+	}
+	return &s->beam;
+}
+
+static int answer(plan *p, graph_scratch *s, size_t i, imgsearch_error *err)
+{
+	const graph *g = p->g;
+	const search_request *q = p->q;
+	const float *query = q->queries + i * g->coder.dim;
+	graph_filter filter = { q->filter || q->subset ? q : NULL };
+	graph_probe probe = { .code = s->code };
+	ims_graph_probe(&g->coder, query, &probe, s->room);
+	for (size_t ef = p->ef;; ef *= 2) {
+		const graph_list *found = p->passing ? scan_codes(p, s, &probe) : ims_graph_search(g, s, probe.code, ef, p->filtered ? &filter : NULL, false);
+		if (s->failed)
+			return ims_nomem(err);
+		ims_topk_clear(&p->out[i]);
+		int rc = rerank(p, s, &probe, query, found, &p->out[i], err);
+		if (rc)
+			return rc;
+		size_t all = q->filter_count < g->live ? q->filter_count : g->live;
+		bool cut = found->n == found->room && q->max_distance < INFINITY && p->out[i].n < q->k; /* more may be within reach */
+		bool short_of = !p->passing && p->out[i].n < q->k && p->out[i].n < all && q->max_distance == INFINITY;
+		if (!short_of && !cut)
+			return 0;
+		if (p->passing || ef >= g->n || ef > GRAPH_EF_MAX || short_of) {
+			/* the last resort: every full row */
+			search_request one = *q;
+			search_report report;
+			one.queries = query;
+			one.n = 1;
+			one.pool = NULL;
+			ims_topk_clear(&p->out[i]);
+			rc = ims_search_scan_into(g->base.rows, &one, &p->out[i], &report, err);
+			atomic_fetch_add(&p->checked, rc ? 0 : report.rows_checked);
+			return rc;
+		}
+	}
+}
+
+static void answer_chunk(void *arg, size_t chunk, unsigned worker)
+{
+	enum { CHUNK = 16 };
+	plan *p = arg;
+	for (size_t i = chunk * CHUNK; i < p->q->n && i < (chunk + 1) * CHUNK; i++) {
+		if (atomic_load_explicit(&p->failed, memory_order_relaxed))
+			return;
+		int rc = p->q->cancel && atomic_load_explicit(p->q->cancel, memory_order_relaxed) ?
+			ims_fail(&p->errors[worker], IMGSEARCH_ECANCELED, "the search was cancelled") :
+			answer(p, p->scratch[worker], i, &p->errors[worker]);
+		if (rc)
+			atomic_store(&p->failed, rc);
+	}
+}
+
+/* ---------------------------------------------------------------------------------------------------- plan ---- */
+
+/* Which beam and margin meet the wanted recall, by what was measured. */
+static void choose_level(plan *p)
+{
+	const graph *g = p->g;
+	const search_params *want = &p->q->params;
+	double recall = want->recall > 0 ? want->recall : 0.95;
+	const graph_level *l = NULL;
+	for (uint32_t i = 0; i < g->levels; i++) {
+		l = &g->level[i];
+		if (want->ef ? l->ef >= want->ef : l->recall_in >= recall && l->recall_out >= recall)
+			break;
+	}
+	p->margin = l ? l->margin : 0.5f;
+	p->ef = want->ef ? want->ef : l ? l->ef : 64;
+	if (p->q->k > 10 && !want->ef)
+		p->ef = p->ef * p->q->k / 10;
+	p->ef = p->ef < p->q->k ? p->q->k : p->ef;
+}
+
+/* Which share of the nodes passes, from the entries (a random sample). */
+static double share(const graph *g, const search_request *q)
+{
+	size_t hit = 0;
+	for (size_t i = 0; i < g->entries; i++)
+		hit += ims_search_passes(q, g->ids[g->entry[i]]);
+	return (double)hit / (double)(g->entries ? g->entries : 1);
+}
+
+static int list_passing(plan *p, imgsearch_error *err)
+{
+	const graph *g = p->g;
+	p->passing = ims_alloc(g->live ? g->live : 1, sizeof(*p->passing));
+	if (!p->passing)
+		return ims_nomem(err);
+	for (uint32_t i = 0; i < g->n && p->passing_n < g->live; i++)
+		if (g->ids[i] != GRAPH_FREE && !ims_graph_dead(g, i) && ims_search_passes(p->q, g->ids[i]))
+			p->passing[p->passing_n++] = i;
+	return 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return (x > y) - (x < y);
+}
+
+/* Few pass: their full rows, exactly. */
+static int scan_passing(plan *p, search_report *report, imgsearch_error *err)
+{
+	search_request q = *p->q;
+	int64_t *ids = ims_alloc(p->passing_n ? p->passing_n : 1, sizeof(*ids));
+	if (!ids)
+		return ims_nomem(err);
+	for (size_t i = 0; i < p->passing_n; i++)
+		ids[i] = p->g->ids[p->passing[i]];
+	qsort(ids, p->passing_n, sizeof(*ids), by_number);
+	q.subset = ids;
+	q.filter_count = p->passing_n;
+	q.filter = NULL;
+	int rc = ims_search_scan_into(p->g->base.rows, &q, p->out, report, err);
+	ims_free(ids);
+	return rc;
+}
+
+static int run(plan *p, imgsearch_error *err)
+{
+	pool *pool = p->q->n > 1 ? p->q->pool : NULL;
+	unsigned workers = ims_pool_threads(pool);
+	imgsearch_error one_error;
+	graph_scratch *one[2] = { NULL, NULL };
+	p->errors = workers == 1 ? &one_error : ims_alloc(workers, sizeof(*p->errors));
+	p->scratch = workers == 1 ? one : ims_zalloc(workers + 1, sizeof(*p->scratch));
+	int rc = p->errors && p->scratch ? 0 : ims_nomem(err);
+	for (unsigned i = 0; !rc && i < workers; i++) {
+		p->errors[i].code = 0;
+		rc = ims_graph_scratch_get(p->g, &p->scratch[i], err);
+	}
+	if (!rc)
+		ims_parallel(pool, (p->q->n + 15) / 16, answer_chunk, p);
+	for (unsigned i = 0; !rc && i < workers; i++)
+		if (p->errors[i].code) {
+			rc = p->errors[i].code;
+			if (err)
+				*err = p->errors[i];
+		}
+	for (unsigned i = 0; p->scratch && i < workers; i++)
+		ims_graph_scratch_put(p->g, p->scratch[i]);
+	if (workers > 1) {
+		ims_free(p->errors);
+		ims_free(p->scratch);
+	}
+	return rc;
+}
+
+int ims_graph_ask(const graph *g, const search_request *q, size_t ef, float margin, topk *out, search_report *report, imgsearch_error *err)
+{
+	plan p = { .g = g, .q = q, .out = out, .ef = ef < q->k ? q->k : ef, .margin = margin, .filtered = g->dead_n != 0 };
+	int rc = run(&p, err);
+	*report = (search_report){ false, "graph", p.checked };
+	return rc;
+}
+
+int ims_graph_query(const searcher *s, const search_request *q, topk *out, search_report *report, imgsearch_error *err)
+{
+	const graph *g = (const graph *)s;
+	plan p = { .g = g, .q = q, .out = out };
+	bool wanted = q->filter || q->subset;
+	int rc = 0;
+	if (q->k >= g->live / 4 || g->live <= SCAN_ROWS / 4)
+		return ims_search_scan_into(s->rows, q, out, report, err);
+	choose_level(&p);
+	p.filtered = wanted || g->dead_n;
+	if (wanted) {
+		double part = q->subset || q->filter_count < g->live ? (double)q->filter_count / (double)g->live : share(g, q);
+		if (part < 0.02 || part * (double)g->live <= SCAN_ROWS)
+			rc = list_passing(&p, err);
+		if (!rc && p.passing && p.passing_n <= SCAN_ROWS) {
+			rc = scan_passing(&p, report, err);
+			ims_free(p.passing);
+			report->plan = "graph: filter, passing rows scanned";
+			return rc;
+		}
+	}
+	if (!rc)
+		rc = run(&p, err);
+	bool listed = p.passing != NULL;
+	ims_free(p.passing);
+	*report = (search_report){ false, listed ? "graph: filter, passing codes scanned" : wanted ? "graph: filtered beam" : "graph", p.checked };
+	return rc;
+}

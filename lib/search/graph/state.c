@@ -1,0 +1,289 @@
+/*
+ * The graph as chunks. Chunk 0 is the header: sizes, the code's parameters, the tuning table, the entries; then come the
+ * arrays one after the other, each cut into chunks of 1 MiB: axes, ids, links, dead bits, codes, details. docs/graph.md has
+ * the layout. Chunks are read by several threads straight into place.
+ *
+ * Bytes from strangers: every size in the header must agree with the number of chunks before anything is allocated,
+ * every chunk has its one right length, and every link and entry is checked against the number of slots. What a code or
+ * an id says can be anything: it only makes answers bad.
+ */
+#include "search/graph/graph.h"
+
+#include <math.h>
+
+enum { CHUNK = 1 << 20, MAGIC = 0x31475249, SECTIONS = 6, LOAD_THREADS = 8 };
+
+typedef enum kind { AXES, IDS, LINKS, DEAD, CODES, DETAILS } kind;
+
+typedef struct section {
+	uint8_t *data;
+	size_t size;
+	uint32_t first, chunks; /* numbers of its chunks */
+} section;
+
+static void lay_out(const graph *g, section out[SECTIONS])
+{
+	const graph_coder *c = &g->coder;
+	out[AXES] = (section){ .data = c->axes, .size = (size_t)c->parts * c->axis_size };
+	out[IDS] = (section){ .data = (uint8_t *)g->ids, .size = g->n * sizeof(*g->ids) };
+	out[LINKS] = (section){ .data = (uint8_t *)g->links, .size = g->n * g->stride * sizeof(*g->links) };
+	out[DEAD] = (section){ .data = (uint8_t *)g->dead, .size = (g->n + 63) / 64 * sizeof(*g->dead) };
+	out[CODES] = (section){ .data = g->codes, .size = g->n * c->size };
+	out[DETAILS] = (section){ .data = g->details, .size = g->n * c->detail_size };
+	uint32_t at = 1;
+	for (int i = 0; i < SECTIONS; i++) {
+		out[i].first = at;
+		out[i].chunks = (uint32_t)((out[i].size + CHUNK - 1) / CHUNK);
+		at += out[i].chunks;
+	}
+}
+
+/* The arrays are kept as they lie in memory. */
+static bool little_endian(void)
+{
+	const uint32_t one = 1;
+	return *(const uint8_t *)&one == 1;
+}
+
+/* -------------------------------------------------------------------------------------------------- saving ---- */
+
+static void put_header(const graph *g, buf *b)
+{
+	const graph_coder *c = &g->coder;
+	ims_buf_u32(b, MAGIC);
+	ims_buf_u32(b, ims_search_graph.version);
+	ims_buf_u32(b, c->dim);
+	ims_buf_u32(b, c->parts);
+	ims_buf_u32(b, c->augmented);
+	ims_buf_u32(b, g->degree);
+	ims_buf_u32(b, g->beam);
+	ims_buf_u32(b, g->levels);
+	ims_buf_u64(b, g->n);
+	ims_buf_u64(b, g->entries);
+	ims_buf_f32(b, g->alpha);
+	ims_buf_f32(b, c->step);
+	ims_buf_f32(b, c->axis_step);
+	ims_buf_f32(b, c->length);
+	ims_buf_f32(b, c->detail_top);
+	for (uint32_t i = 0; i < g->levels; i++) {
+		ims_buf_f32(b, g->level[i].recall_in);
+		ims_buf_f32(b, g->level[i].recall_out);
+		ims_buf_u32(b, g->level[i].ef);
+		ims_buf_f32(b, g->level[i].margin);
+		ims_buf_f32(b, g->level[i].seconds);
+	}
+	for (size_t i = 0; i < g->entries; i++)
+		ims_buf_u32(b, g->entry[i]);
+	for (uint32_t i = 0; i < c->dim; i++)
+		ims_buf_f32(b, c->mean[i]);
+}
+
+int ims_graph_save(const searcher *s, const chunk_sink *sink, imgsearch_error *err)
+{
+	const graph *g = (const graph *)s;
+	section part[SECTIONS];
+	buf header = { 0 };
+	if (!little_endian())
+		return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "graphs are kept on little-endian machines only");
+	put_header(g, &header);
+	int rc = header.failed ? ims_nomem(err) : sink->put(sink->ctx, 0, header.data, header.len, err);
+	lay_out(g, part);
+	for (int i = 0; i < SECTIONS; i++)
+		for (uint32_t j = 0; !rc && j < part[i].chunks; j++) {
+			size_t at = (size_t)j * CHUNK, left = part[i].size - at;
+			rc = sink->put(sink->ctx, part[i].first + j, part[i].data + at, left < CHUNK ? left : CHUNK, err);
+		}
+	ims_buf_free(&header);
+	return rc;
+}
+
+/* ------------------------------------------------------------------------------------------------- loading ---- */
+
+static int damaged(imgsearch_error *err, const char *what)
+{
+	return ims_fail(err, IMGSEARCH_EFORMAT, "the kept graph is damaged: %s; build it anew", what);
+}
+
+static bool usable(float v)
+{
+	return isfinite(v) && v > 0;
+}
+
+/* The fixed fields; what they say fits this index and the number of chunks. */
+static int get_sizes(graph *g, reader *r, uint32_t chunks, imgsearch_error *err)
+{
+	graph_coder *c = &g->coder;
+	const row_source *rows = g->base.rows;
+	uint32_t magic = ims_read_u32(r), version = ims_read_u32(r), dim = ims_read_u32(r), parts = ims_read_u32(r), augmented = ims_read_u32(r);
+	if (r->failed || magic != MAGIC)
+		return damaged(err, "no header");
+	if (version != ims_search_graph.version)
+		return ims_fail(err, IMGSEARCH_EVERSION, "the kept graph has version %u, this library makes %u: build it anew", version, ims_search_graph.version);
+	g->degree = ims_read_u32(r);
+	g->beam = ims_read_u32(r);
+	g->levels = ims_read_u32(r);
+	uint64_t n = ims_read_u64(r), entries = ims_read_u64(r);
+	g->alpha = ims_read_f32(r);
+	c->step = ims_read_f32(r);
+	c->axis_step = ims_read_f32(r);
+	c->length = ims_read_f32(r);
+	c->detail_top = ims_read_f32(r);
+	ims_graph_coder_shape(c, rows->dim, rows->metric == IMGSEARCH_IP);
+	if (r->failed || dim != c->dim || parts != c->parts || augmented != c->augmented)
+		return damaged(err, "it is of other vectors");
+	if (g->degree < 4 || g->degree > GRAPH_DEGREE_MAX || g->beam < 8 || g->beam > GRAPH_BEAM_MAX || g->levels > GRAPH_LEVELS ||
+		!usable(g->alpha) || !usable(c->step) || !usable(c->axis_step) || !usable(c->detail_top) || !(c->length >= 0) || n > (uint64_t)chunks * CHUNK / 8 || n > GRAPH_SLOTS || entries > n)
+		return damaged(err, "a number in its header");
+	g->stride = g->degree;
+	g->n = (size_t)n;
+	g->entries = (size_t)entries;
+	section part[SECTIONS];
+	lay_out(g, part);
+	return chunks == part[DETAILS].first + part[DETAILS].chunks ? 0 : damaged(err, "chunks are missing");
+}
+
+static int get_header(graph *g, reader *r, uint32_t chunks, imgsearch_error *err)
+{
+	graph_coder *c = &g->coder;
+	int rc = get_sizes(g, r, chunks, err);
+	size_t n = g->n, entries = g->entries;
+	g->n = g->entries = 0; /* nothing is there yet */
+	if (rc)
+		return rc;
+	if (r->len - r->pos != g->levels * 20u + (entries + c->dim) * 4)
+		return damaged(err, "the length of its header");
+	for (uint32_t i = 0; i < g->levels; i++) {
+		graph_level *l = &g->level[i];
+		l->recall_in = ims_read_f32(r);
+		l->recall_out = ims_read_f32(r);
+		l->ef = ims_read_u32(r);
+		l->margin = ims_read_f32(r);
+		l->seconds = ims_read_f32(r);
+		if (!l->ef || l->ef > GRAPH_EF_MAX || !(l->margin >= 0))
+			return damaged(err, "its tuning table");
+	}
+	if ((rc = ims_graph_coder_alloc(c, err)) || (rc = ims_graph_reserve(g, n, err)))
+		return rc;
+	g->n = n;
+	g->entry = ims_alloc(entries + 1, sizeof(*g->entry));
+	if (!g->entry)
+		return ims_nomem(err);
+	for (; g->entries < entries; g->entries++)
+		if ((g->entry[g->entries] = ims_read_u32(r)) >= n)
+			return damaged(err, "an entry");
+	for (uint32_t i = 0; i < c->dim; i++)
+		c->mean[i] = ims_read_f32(r);
+	return 0;
+}
+
+typedef struct loading {
+	const graph *g;
+	const chunk_source *source;
+	section part[SECTIONS];
+	atomic_int failed;
+	imgsearch_error errors[LOAD_THREADS];
+} loading;
+
+static int load_chunk(loading *l, uint32_t number, imgsearch_error *err)
+{
+	int i = 0;
+	while (number >= l->part[i].first + l->part[i].chunks)
+		i++;
+	size_t at = (size_t)(number - l->part[i].first) * CHUNK, want = l->part[i].size - at < CHUNK ? l->part[i].size - at : CHUNK;
+	buf b = { .data = l->part[i].data + at, .cap = want, .fixed = true };
+	int rc = l->source->get(l->source->ctx, number, &b, err);
+	if (b.failed || (!rc && b.len != want))
+		rc = damaged(err, "the length of a chunk");
+	if (!rc && i == LINKS) {
+		const uint32_t *link = (const uint32_t *)b.data;
+		uint32_t bad = 0, n = (uint32_t)l->g->n;
+		for (size_t j = 0; j < want / 4; j++)
+			bad |= (link[j] >= n) & (link[j] != GRAPH_NONE);
+		rc = bad ? damaged(err, "a link") : 0;
+	}
+	return rc;
+}
+
+static void load_one(void *arg, size_t i, unsigned worker)
+{
+	loading *l = arg;
+	if (atomic_load(&l->failed))
+		return;
+	int rc = load_chunk(l, (uint32_t)i + 1, &l->errors[worker]);
+	if (rc) {
+		l->errors[worker].code = rc;
+		atomic_store(&l->failed, rc);
+	}
+}
+
+static int load_arrays(graph *g, const chunk_source *source, imgsearch_error *err)
+{
+	loading l = { .g = g, .source = source };
+	unsigned threads = ims_cpu_count();
+	pool *pool = NULL;
+	threads = threads > LOAD_THREADS ? LOAD_THREADS : threads;
+	lay_out(g, l.part);
+	if (threads > 1 && source->chunks > 16)
+		ims_pool_new(&pool, threads, 2 * threads, NULL); /* without one it only takes longer */
+	ims_parallel(pool, source->chunks - 1, load_one, &l);
+	ims_pool_free(pool);
+	for (int i = 0; i < LOAD_THREADS; i++)
+		if (l.errors[i].code) {
+			if (err)
+				*err = l.errors[i];
+			return l.errors[i].code;
+		}
+	return 0;
+}
+
+/* What follows from the arrays: who lives, which slots are free. */
+static int count(graph *g, imgsearch_error *err)
+{
+	size_t free_n = 0;
+	for (size_t i = 0; i < g->n; i++)
+		free_n += g->ids[i] == GRAPH_FREE;
+	g->free_slot = ims_alloc(free_n ? free_n : 1, sizeof(*g->free_slot));
+	if (!g->free_slot)
+		return ims_nomem(err);
+	g->free_room = free_n ? free_n : 1;
+	for (uint32_t i = 0; i < g->n; i++)
+		if (g->ids[i] == GRAPH_FREE) {
+			g->free_slot[g->free_n++] = i;
+			g->dead[i >> 6] |= (uint64_t)1 << (i & 63);
+		} else if (ims_graph_dead(g, i)) {
+			g->dead_n++;
+		}
+	g->live = g->n - g->free_n - g->dead_n;
+	return 0;
+}
+
+int ims_graph_load(searcher **out, const row_source *rows, const chunk_source *source, imgsearch_error *err)
+{
+	graph *g = NULL;
+	buf header = { 0 };
+	*out = NULL;
+	int rc = ims_graph_new(&g, rows, err);
+	if (!rc && !little_endian())
+		rc = ims_fail(err, IMGSEARCH_EUNSUPPORTED, "graphs are kept on little-endian machines only");
+	if (!rc && !source->chunks)
+		rc = damaged(err, "no chunks");
+	if (!rc)
+		rc = source->get(source->ctx, 0, &header, err);
+	reader r = { header.data, header.len, 0, false };
+	if (!rc)
+		rc = get_header(g, &r, source->chunks, err);
+	if (!rc)
+		rc = load_arrays(g, source, err);
+	if (!rc)
+		rc = count(g, err);
+	if (!rc)
+		ims_graph_coder_ready(&g->coder);
+	if (!rc && g->entries)
+		rc = ims_graph_entries(g, g->entry, g->entries, err);
+	ims_buf_free(&header);
+	if (rc)
+		ims_graph_free(g);
+	else
+		*out = &g->base;
+	return rc;
+}
