@@ -106,7 +106,7 @@ $(B)/imgsearch-shim.so: $(SHIM_OBJ)
 
 $(B)/cli/serve/page.o: $(wildcard cli/serve/page/*)
 $(B)/cli/cmd_map.o: cli/map.html
-$(B)/cli/preview.o: private CPPFLAGS += $(subst -I,-isystem ,$(shell pkg-config --cflags chafa))
+$(B)/cli/draw/preview.o: private CPPFLAGS += $(subst -I,-isystem ,$(shell pkg-config --cflags chafa))
 
 $(B)/imgsearch: $(CLI_OBJ) $(B)/libimgsearch.so
 	$(call say,LD )$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(CLI_OBJ) -o $@ -L$(B) -limgsearch -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(CLI_LIBS) -lm -pthread
@@ -192,7 +192,7 @@ golden: $(B)/imgsearch
 TIME ?= 600
 F    := build-fuzz
 FUZZ_FLAGS := -std=c11 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined
-FUZZ_OBJ := $(LIB_SRC:%.c=$(F)/%.o) $(F)/cli/npy.o $(F)/cli/output.o $(F)/cli/progress.o $(F)/cli/serve/request.o $(F)/cli/serve/form.o
+FUZZ_OBJ := $(LIB_SRC:%.c=$(F)/%.o) $(F)/cli/array/npy.o $(F)/cli/base/output.o $(F)/cli/context/progress.o $(F)/cli/serve/request.o $(F)/cli/serve/form.o
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(F)/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(F)/%.o: %.c
 	@mkdir -p $(@D)

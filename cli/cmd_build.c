@@ -1,7 +1,7 @@
 /*
  * imgsearch build: trains a searcher and keeps it in the index.
  */
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 #include <sys/resource.h>
 

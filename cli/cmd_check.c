@@ -1,7 +1,7 @@
 /*
  * imgsearch check: is the index whole, and do its searchers find what they should?
  */
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 typedef struct check_args {
 	common_args common;

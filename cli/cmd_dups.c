@@ -1,5 +1,5 @@
 /* imgsearch dups: near-duplicates in three kinds, and pairs that are to be seen as different ones. Deletes nothing. */
-#include "cli/collection.h"
+#include "cli/output/collection.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /*
  * imgsearch eval: how good the answers are, measured against folders, groups, a CSV, or copies that it makes itself.
  */
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
 /*
  * imgsearch extract: features of pictures as an array file, in the order of the command line.
  */
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
  * imgsearch help, imgsearch complete: told from the tables by help.c.
  */
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
  * imgsearch index: brings the index up to date with folders and files, then builds the searcher where that is due, so
  * that `index` and `query` are all that is needed.
  */
-#include "cli/collection.h"
-#include "cli/server_client.h"
+#include "cli/output/collection.h"
+#include "cli/client/server_client.h"
 
 #include <errno.h>
 #include <stdlib.h>

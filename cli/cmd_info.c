@@ -1,7 +1,7 @@
 /*
  * imgsearch info: what an index holds, who made its vectors, how it is searched.
  */
-#include "cli/collection.h"
+#include "cli/output/collection.h"
 
 typedef struct info_args {
 	common_args common;

@@ -1,7 +1,7 @@
 /*
  * imgsearch list, imgsearch failed: the paths that the index knows, and what became of them.
  */
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 #include <stdlib.h>
 #include <string.h>

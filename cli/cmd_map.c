@@ -1,7 +1,7 @@
 /* imgsearch map: the pictures of an index on a plane, as an image of points or of the pictures, or as a page. */
-#include "cli/canvas.h"
-#include "cli/collection.h"
-#include "cli/html.h"
+#include "cli/draw/canvas.h"
+#include "cli/output/collection.h"
+#include "cli/draw/html.h"
 
 #include <math.h>
 #include <stdlib.h>

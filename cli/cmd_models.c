@@ -1,7 +1,7 @@
 /*
  * imgsearch models: the networks that are built in, and the weights that were found for them.
  */
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 typedef struct models_args {
 	common_args common;

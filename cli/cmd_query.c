@@ -4,7 +4,7 @@
  */
 #include "cli/query.h"
 
-#include "cli/canvas.h"
+#include "cli/draw/canvas.h"
 
 #include <math.h>
 #include <stdlib.h>

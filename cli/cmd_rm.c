@@ -1,7 +1,7 @@
 /*
  * imgsearch rm: takes pictures out of the index. Files are never touched.
  */
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 #include <stdlib.h>
 #include <string.h>

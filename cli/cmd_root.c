@@ -1,7 +1,7 @@
 /*
  * imgsearch root mv: a folder of pictures lies elsewhere now.
  */
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 #include <stdlib.h>
 

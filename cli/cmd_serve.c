@@ -2,8 +2,8 @@
  * imgsearch serve: a local web server with a page, and the JSON interface of docs/http.md. Model and searcher stay in
  * memory; `query` and `index` of the same user go through it by the unix socket beside the index (server_path.c).
  */
-#include "cli/collection.h"
-#include "cli/server_client.h"
+#include "cli/output/collection.h"
+#include "cli/client/server_client.h"
 #include "cli/serve/serve.h"
 
 #include <limits.h>

@@ -1,5 +1,5 @@
 /* imgsearch train: tunes a network on a folder of classes, or towards other networks (--distill). Needs no index. */
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 #include <math.h>
 

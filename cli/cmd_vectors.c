@@ -2,7 +2,7 @@
  * imgsearch vectors import, imgsearch vectors export: features of the caller's own making in and out, as array files.
  * Both work in blocks, so that millions of rows are never held at once.
  */
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * SIGINT and SIGTERM cancel what the library does (which commits what is done) and make the status 130; a second one
  * ends the process at once. SIGPIPE is ignored: a reader that went away shows as a failed write, like a full disk.
  */
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 #include <errno.h>
 #include <malloc.h>

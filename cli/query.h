@@ -4,8 +4,8 @@
 #ifndef IMGSEARCH_CLI_QUERY_H
 #define IMGSEARCH_CLI_QUERY_H
 
-#include "cli/server_client.h"
-#include "cli/sheet.h"
+#include "cli/client/server_client.h"
+#include "cli/draw/sheet.h"
 
 typedef struct query_args {
 	common_args common;

@@ -3,7 +3,7 @@
  * Lines: progress while it lasts, then the counts or the error. A client that goes away cancels.
  */
 #include "cli/serve/request.h"
-#include "cli/collection.h"
+#include "cli/output/collection.h"
 #include "cli/serve/serve.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
  * Map and groups: what takes long and stays the same until the index changes. The first who asks starts a thread; who
  * asks meanwhile is told how far it is, and asks again. A text is kept until layout_forget or another index file.
  */
-#include "cli/collection.h"
+#include "cli/output/collection.h"
 #include "cli/serve/serve.h"
 
 #include <pthread.h>

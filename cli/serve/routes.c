@@ -1,6 +1,6 @@
 /* Paths to handlers. docs/http.md describes every one of them. */
 #include "cli/serve/request.h"
-#include "cli/collection.h"
+#include "cli/output/collection.h"
 #include "cli/serve/serve.h"
 
 #include "cli/query.h"

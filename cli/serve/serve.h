@@ -17,7 +17,7 @@
 #ifndef IMGSEARCH_SERVE_H
 #define IMGSEARCH_SERVE_H
 
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 #include <microhttpd.h>
 #include <pthread.h>

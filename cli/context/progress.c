@@ -6,7 +6,7 @@
  * The rate is smoothed over some seconds, so that "left" does not jump. Without a terminal that can move its cursor, a
  * plain line is written every half minute, so that a log of a long run stays short.
  */
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 #include <math.h>
 #include <stdlib.h>

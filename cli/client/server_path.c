@@ -2,7 +2,7 @@
  * The unix socket of an index's server: where it is, and a connection to it. It lies beside the index, or in the user's
  * runtime folder where that cannot be written or the path is too long. Only a server of the same user is spoken to.
  */
-#include "cli/server_client.h"
+#include "cli/client/server_client.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* imgsearch query --preview: a picture in the terminal, the best way that it knows (libchafa finds out). */
-#include "cli/sheet.h"
+#include "cli/draw/sheet.h"
 
 #include <chafa.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Drawing for maps and contact sheets. */
-#include "cli/canvas.h"
+#include "cli/draw/canvas.h"
 
 #include <errno.h>
 #include <math.h>

@@ -5,7 +5,7 @@
  * direction) and bytes that are no UTF-8 are escaped; into a pipe a name goes as it is. JSON always is UTF-8: a name
  * that is not gets U+FFFD in `path`, and its bytes in `path_b64`.
  */
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
  * with a tab are examples and stay as they are. Names of options and commands need no escaping in any shell; help
  * texts are escaped.
  */
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 #include <ctype.h>
 #include <stdlib.h>

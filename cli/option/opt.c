@@ -4,7 +4,7 @@
  * takes the next word whatever it begins with, so that negative numbers work. A word that is mistyped is answered with
  * the nearest one (Damerau-Levenshtein distance). The common options that commands share are declared here, once.
  */
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 #include <errno.h>
 #include <math.h>

@@ -2,7 +2,7 @@
 #ifndef IMGSEARCH_CLI_COLLECTION_H
 #define IMGSEARCH_CLI_COLLECTION_H
 
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 void states_json(json *j, const imgsearch_counts *n);              /* members of an open object: how many in each state */
 void counts_json(json *j, const imgsearch_counts *n);              /* ... and what an index run did */

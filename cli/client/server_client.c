@@ -2,7 +2,7 @@
  * HTTP over the unix socket of a running server: a query is a form with the pictures' bytes and their roles as JSON, an
  * index run is a JSON object answered by lines of JSON. docs/http.md describes both.
  */
-#include "cli/server_client.h"
+#include "cli/client/server_client.h"
 
 #include <errno.h>
 #include <fcntl.h>

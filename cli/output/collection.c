@@ -1,5 +1,5 @@
 /* Counts, pictures, groups and maps as JSON, and the folders that a map is coloured by. */
-#include "cli/collection.h"
+#include "cli/output/collection.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef IMGSEARCH_CLI_CANVAS_H
 #define IMGSEARCH_CLI_CANVAS_H
 
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 typedef struct canvas {
 	uint8_t *rgb;

@@ -6,7 +6,7 @@
  * Reading: array_open, array_rows or array_id, array_close. Writing: array_create, array_write..., array_finish.
  * Source: numpy/lib/format.py's description of the format.
  */
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #ifndef IMGSEARCH_CLI_SHEET_H
 #define IMGSEARCH_CLI_SHEET_H
 
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 typedef struct sheet_hit {
 	int64_t id;

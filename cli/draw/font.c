@@ -1,5 +1,5 @@
 /* A 5 x 7 font for printable ASCII, drawn for this program: five columns a character, lowest bit on top, an eighth row below the line. */
-#include "cli/canvas.h"
+#include "cli/draw/canvas.h"
 
 const uint8_t canvas_font[95][5] = {
 	{ 0x00, 0x00, 0x00, 0x00, 0x00 }, { 0x00, 0x00, 0x5f, 0x00, 0x00 }, { 0x00, 0x07, 0x00, 0x07, 0x00 }, /*   ! " */

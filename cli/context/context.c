@@ -1,7 +1,7 @@
 /*
  * What commands do before their own work: find and open the index, read inputs and lists of paths.
  */
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 #include <errno.h>
 #include <limits.h>

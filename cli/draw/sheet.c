@@ -1,8 +1,8 @@
 /* imgsearch query --sheet and --html. */
-#include "cli/sheet.h"
+#include "cli/draw/sheet.h"
 
-#include "cli/canvas.h"
-#include "cli/html.h"
+#include "cli/draw/canvas.h"
+#include "cli/draw/html.h"
 
 #include <stdlib.h>
 #include <string.h>

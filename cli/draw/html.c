@@ -1,5 +1,5 @@
 /* Escaping, and pictures as data. */
-#include "cli/html.h"
+#include "cli/draw/html.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef IMGSEARCH_CLI_HTML_H
 #define IMGSEARCH_CLI_HTML_H
 
-#include "cli/cli.h"
+#include "cli/base/cli.h"
 
 void html_text(FILE *f, const char *text);                        /* escaped, for content and quoted attributes */
 void html_uri(FILE *f, const char *path);                         /* file://..., escaped */
