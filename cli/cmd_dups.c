@@ -14,7 +14,7 @@ typedef struct dups_args {
 static const char *const kinds[] = { "bytes", "picture", "scene", NULL };
 
 #define AT(member) offsetof(dups_args, member)
-static const opt options[] = {
+static const option options[] = {
 	{ "kind", 0, OPT_CHOICE, AT(kind), "KIND", .help = "only this kind", .choices = kinds },
 	{ "min-score", 0, OPT_FLOAT, AT(min_score), "S", .help = "score from which two pictures show the same scene", .min = 0.01, .max = 1, .def = "0.92" },
 	{ "under", 'u', OPT_DIR, AT(under), "DIR", .help = "only pictures below this folder" },
@@ -23,13 +23,13 @@ static const opt options[] = {
 };
 
 /* A path of the index, or id:N; a status. */
-static int find(cli *c, const char *text, int64_t *id)
+static int find(context *c, const char *text, int64_t *id)
 {
 	imgsearch_error err;
 	imgsearch_input in;
 	void *none = NULL;
 	if (!strncmp(text, "id:", 3)) {
-		int rc = cli_input(&in, c, text, &none);
+		int rc = input_parse(&in, c, text, &none);
 		*id = in.id;
 		return rc;
 	}
@@ -39,12 +39,12 @@ static int find(cli *c, const char *text, int64_t *id)
 	return rc ? cli_fail("%s is not in the index", text) : CLI_DONE;
 }
 
-static int reject(cli *c)
+static int reject(context *c)
 {
 	int64_t id[2];
 	imgsearch_error err;
 	if (c->n_operands != 2)
-		return cli_usage(c->cmd, "--reject takes two pictures");
+		return command_usage(c->command, "--reject takes two pictures");
 	for (int i = 0; i < 2; i++) {
 		int rc = find(c, c->operand[i], &id[i]);
 		if (rc)
@@ -53,16 +53,16 @@ static int reject(cli *c)
 	return imgsearch_reject(c->s, id[0], id[1], &err) ? cli_error(&err) : CLI_DONE;
 }
 
-static void show_json(cli *c, const imgsearch_group *g)
+static void show_json(context *c, const imgsearch_group *g)
 {
-	json j;
-	json_begin(&j, stdout);
-	group_json(&j, c->s, g);
-	json_end(&j);
+	json_writer j;
+	json_write_begin(&j, stdout);
+	group_write_json(&j, c->s, g);
+	json_write_end(&j);
 }
 
 /* Text: kind, number of the group, path. With -0 paths alone, and an empty one behind each group. */
-static void show_text(cli *c, const imgsearch_group *g, size_t number)
+static void show_text(context *c, const imgsearch_group *g, size_t number)
 {
 	for (size_t i = 0; i < g->count; i++) {
 		imgsearch_item *item;
@@ -70,15 +70,15 @@ static void show_text(cli *c, const imgsearch_group *g, size_t number)
 			continue;
 		if (!c->common->nul)
 			printf("%s\t%zu\t", group_kind(g->kind), number + 1);
-		out_path(item->path);
-		out_end(c);
+		record_path(item->path);
+		record_end(c);
 		imgsearch_item_free(item);
 	}
 	if (c->common->nul)
-		out_end(c);
+		record_end(c);
 }
 
-static void summarise(const cli *c, const imgsearch_group_list *list)
+static void summarise(const context *c, const imgsearch_group_list *list)
 {
 	static const char *const name[] = { "same bytes", "same picture", "same scene" };
 	size_t groups[3] = { 0 }, pictures[3] = { 0 };
@@ -88,15 +88,15 @@ static void summarise(const cli *c, const imgsearch_group_list *list)
 	}
 	for (int k = 0; k < 3; k++)
 		if (groups[k])
-			cli_note(c, "%s: %zu group%s of %zu pictures", name[k], groups[k], groups[k] == 1 ? "" : "s", pictures[k]);
+			context_note(c, "%s: %zu group%s of %zu pictures", name[k], groups[k], groups[k] == 1 ? "" : "s", pictures[k]);
 	if (!list->count)
-		cli_note(c, "no near-duplicates");
+		context_note(c, "no near-duplicates");
 	if (list->unread)
-		cli_note(c, "%llu picture%s could not be compared on the pixels: away or changed since", (unsigned long long)list->unread,
+		context_note(c, "%llu picture%s could not be compared on the pixels: away or changed since", (unsigned long long)list->unread,
 			list->unread == 1 ? "" : "s");
 }
 
-static int run(cli *c, void *args)
+static int run(context *c, void *args)
 {
 	dups_args *a = args;
 	imgsearch_group_list *list;
@@ -106,9 +106,9 @@ static int run(cli *c, void *args)
 	for (uint32_t k = 0; a->kind && kinds[k]; k++)
 		if (!strcmp(a->kind, kinds[k]))
 			o.kinds = 1u << (k + 1);
-	int rc = cli_open(c, false);
+	int rc = context_open(c, false);
 	if (rc == CLI_DONE && (a->reject || c->n_operands))
-		rc = a->reject ? reject(c) : cli_usage(c->cmd, "pictures go with --reject A B only");
+		rc = a->reject ? reject(c) : command_usage(c->command, "pictures go with --reject A B only");
 	else if (rc == CLI_DONE && imgsearch_groups(c->s, &o, &list, &err))
 		rc = cli_error(&err);
 	else if (rc == CLI_DONE) {
@@ -126,7 +126,7 @@ static int run(cli *c, void *args)
 	return rc;
 }
 
-const cmd cmd_dups = {
+const command cmd_dups = {
 	.name = "dups", .operands = "[A B]", .summary = "near-duplicates among the pictures of the index",
 	.text = "Groups of pictures that are the same in one of three ways, never mixed: bytes, the files are equal; picture, "
 		"one picture resized, recompressed, turned by quarters or mirrored, compared on the pixels; scene, features so "

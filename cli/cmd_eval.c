@@ -12,7 +12,7 @@ typedef struct eval_args {
 
 #define AT(member) offsetof(eval_args, member)
 
-static const opt options[] = {
+static const option options[] = {
 	{ "queries", 0, OPT_DIR, AT(options.queries), "DIR", .help = "ask with the pictures of this folder, instead of those of the index" },
 	{ "truth", 0, OPT_FILE, AT(options.truth), "FILE", .help = "CSV of queries and what belongs to them, instead of folder names" },
 	{ "groups", 0, OPT_FLAG, AT(options.groups), .help = "groups of near-duplicates belong together, instead of folders" },
@@ -29,54 +29,54 @@ static const opt options[] = {
 	OPT_END
 };
 
-static void put_scores(json *j, const imgsearch_eval_scores *s)
+static void put_scores(json_writer *j, const imgsearch_eval_scores *s)
 {
 	static const char *const cuts[] = { "1", "5", "10", "100" };
 	const double *const lists[] = { s->precision, s->recall, s->ndcg };
 	static const char *const names[] = { "precision", "recall", "ndcg" };
-	json_int(j, "queries", (int64_t)s->queries);
-	json_real(j, "map", s->map);
-	json_open(j, "ci", '[');
-	json_real(j, NULL, s->ci[0]);
-	json_real(j, NULL, s->ci[1]);
-	json_close(j, ']');
-	json_real(j, "accuracy", s->accuracy);
+	json_write_int(j, "queries", (int64_t)s->queries);
+	json_write_real(j, "map", s->map);
+	json_write_open(j, "ci", '[');
+	json_write_real(j, NULL, s->ci[0]);
+	json_write_real(j, NULL, s->ci[1]);
+	json_write_close(j, ']');
+	json_write_real(j, "accuracy", s->accuracy);
 	for (int l = 0; l < 3; l++) {
-		json_open(j, names[l], '{');
+		json_write_open(j, names[l], '{');
 		for (int c = 0; c < IMGSEARCH_CUTS; c++)
-			json_real(j, cuts[c], lists[l][c]);
-		json_close(j, '}');
+			json_write_real(j, cuts[c], lists[l][c]);
+		json_write_close(j, '}');
 	}
 }
 
 static void print_json(const imgsearch_eval_report *r, const imgsearch_eval_options *o)
 {
-	json j;
-	json_begin(&j, stdout);
+	json_writer j;
+	json_write_begin(&j, stdout);
 	put_scores(&j, &r->all);
-	json_int(&j, "pictures", (int64_t)r->pictures);
-	json_int(&j, "failed", (int64_t)r->failed);
-	json_real(&j, "best_threshold", r->best_threshold);
-	json_real(&j, "best_f1", r->best_f1);
+	json_write_int(&j, "pictures", (int64_t)r->pictures);
+	json_write_int(&j, "failed", (int64_t)r->failed);
+	json_write_real(&j, "best_threshold", r->best_threshold);
+	json_write_real(&j, "best_f1", r->best_f1);
 	if (o->has_threshold)
-		json_real(&j, "threshold_f1", r->threshold_f1);
-	json_seconds(&j, "seconds", r->seconds);
-	json_seconds(&j, "seconds_query", r->seconds_query);
-	json_open(&j, "classes", '[');
+		json_write_real(&j, "threshold_f1", r->threshold_f1);
+	json_write_seconds(&j, "seconds", r->seconds);
+	json_write_seconds(&j, "seconds_query", r->seconds_query);
+	json_write_open(&j, "classes", '[');
 	for (size_t i = 0; i < r->n_classes; i++) {
-		json_open(&j, NULL, '{');
-		json_path(&j, "name", r->classes[i].name);
+		json_write_open(&j, NULL, '{');
+		json_write_path(&j, "name", r->classes[i].name);
 		put_scores(&j, &r->classes[i].scores);
-		json_close(&j, '}');
+		json_write_close(&j, '}');
 	}
-	json_close(&j, ']');
-	json_end(&j);
+	json_write_close(&j, ']');
+	json_write_end(&j);
 }
 
 static void row(const imgsearch_eval_scores *s, const char *name)
 {
 	printf("%7.4f %7.4f %7.4f %7.4f %7.4f %8llu  ", s->map, s->accuracy, s->precision[2], s->recall[2], s->ndcg[2], (unsigned long long)s->queries);
-	out_path(name);
+	record_path(name);
 	putchar('\n');
 }
 
@@ -93,13 +93,13 @@ static void print_table(const imgsearch_eval_report *r, const imgsearch_eval_opt
 	printf("%llu pictures, %.3f ms a query\n", (unsigned long long)r->pictures, r->seconds_query * 1e3);
 }
 
-static int run(cli *c, void *args)
+static int run(context *c, void *args)
 {
 	eval_args *a = args;
 	imgsearch_eval_report *report;
 	imgsearch_error err;
-	a->options.struct_size = sizeof(a->options);
-	int rc = cli_open(c, false);
+	a->options.struct_size = sizeof a->options;
+	int rc = context_open(c, false);
 	if (rc)
 		return rc;
 	if (imgsearch_eval(c->s, &a->options, &report, &err))
@@ -115,7 +115,7 @@ static int run(cli *c, void *args)
 	return rc;
 }
 
-const cmd cmd_eval = {
+const command cmd_eval = {
 	.name = "eval", .operands = "", .summary = "measure how good the answers are",
 	.text = "Ranks every picture for every query and says how well what belongs together comes together: mean average precision "
 		"(as scikit-learn's) with its 95 % interval, the share of queries whose first result is right, precision, recall and "

@@ -10,12 +10,12 @@ typedef struct help_args {
 	uint32_t man;
 } help_args;
 
-static const opt help_options[] = {
+static const option help_options[] = {
 	{ "man", 0, OPT_FLAG, offsetof(help_args, man), .help = "write the man page, for man -l -" },
 	OPT_END
 };
 
-static int help_run(cli *c, void *args)
+static int help_run(context *c, void *args)
 {
 	char name[64];
 	if (((help_args *)args)->man) {
@@ -26,32 +26,32 @@ static int help_run(cli *c, void *args)
 		help_all(stdout);
 		return CLI_DONE;
 	}
-	snprintf(name, sizeof(name), c->n_operands > 1 ? "%s %s" : "%s", c->operand[0], c->n_operands > 1 ? c->operand[1] : "");
-	const cmd *about = cli_command(name);
+	snprintf(name, sizeof name, c->n_operands > 1 ? "%s %s" : "%s", c->operand[0], c->n_operands > 1 ? c->operand[1] : "");
+	const command *about = command_find(name);
 	if (!about)
 		return CLI_USAGE;
 	help_command(stdout, about);
 	return CLI_DONE;
 }
 
-const cmd cmd_help = {
+const command cmd_help = {
 	.name = "help", .operands = "[COMMAND]", .summary = "tell about a command",
 	.text = "Tells what a command does and which options it takes. Without COMMAND: which commands there are.",
 	.options = help_options, .args_size = sizeof(help_args), .run = help_run, .max_operands = 2
 };
 
-static const opt complete_options[] = { OPT_END };
+static const option complete_options[] = { OPT_END };
 static const char *const shells[] = { "bash", "zsh", "fish", NULL };
 
-static int complete_run(cli *c, void *args)
+static int complete_run(context *c, void *args)
 {
 	(void)args;
 	if (!help_complete(stdout, c->operand[0]))
-		return cli_usage(c->cmd, "no completions for \"%s\"; there are bash, zsh, fish", c->operand[0]);
+		return command_usage(c->command, "no completions for \"%s\"; there are bash, zsh, fish", c->operand[0]);
 	return CLI_DONE;
 }
 
-const cmd cmd_complete = {
+const command cmd_complete = {
 	.name = "complete", .operands = "bash|zsh|fish", .summary = "write the completions for a shell",
 	.text = "Writes the completions for a shell to standard output. make install puts them where the shells look; "
 		"by hand:\n\n"

@@ -12,13 +12,13 @@
 
 typedef struct index_args {
 	common_args common;
-	opt_list include, exclude;
+	option_list include, exclude;
 	const char *csv, *key, *title;
 	uint32_t follow_links, prune, retry, no_build, no_server;
 } index_args;
 
 #define AT(member) offsetof(index_args, member)
-static const opt options[] = {
+static const option options[] = {
 	{ "exclude", 'x', OPT_LIST, AT(exclude), "PATTERN", .help = "leave out names or relative paths like this (may be repeated)" },
 	{ "include", 'i', OPT_LIST, AT(include), "PATTERN", .help = "take only names or relative paths like this (may be repeated)" },
 	{ "follow-links", 'L', OPT_FLAG, AT(follow_links), .help = "follow symbolic links" },
@@ -35,10 +35,10 @@ static const opt options[] = {
 
 static void print_json(const imgsearch_counts *n)
 {
-	json j;
-	json_begin(&j, stdout);
-	counts_json(&j, n);
-	json_end(&j);
+	json_writer j;
+	json_write_begin(&j, stdout);
+	counts_write_json(&j, n);
+	json_write_end(&j);
 }
 
 typedef struct part {
@@ -56,7 +56,7 @@ static size_t list_parts(char *text, size_t size, const char *lead, const part *
 	return at < size ? at : size - 1;
 }
 
-static void summarise(const cli *c, const imgsearch_counts *n)
+static void summarise(const context *c, const imgsearch_counts *n)
 {
 	const part states[] = {
 		{ "indexed", n->indexed }, { n->duplicate == 1 ? "duplicate" : "duplicates", n->duplicate }, { "unsupported", n->unsupported },
@@ -66,15 +66,15 @@ static void summarise(const cli *c, const imgsearch_counts *n)
 		{ "new", n->added }, { "unchanged", n->unchanged }, { "moved", n->moved }, { "removed", n->removed }, { "offline", n->offline },
 	};
 	char text[512] = "";
-	size_t at = list_parts(text, sizeof(text), ": ", states, sizeof(states) / sizeof(*states));
-	list_parts(text + at, sizeof(text) - at, "; ", done, sizeof(done) / sizeof(*done));
-	cli_note(c, "%llu path%s seen%s (%.1f s)", (unsigned long long)n->seen, n->seen == 1 ? "" : "s", text, n->seconds);
+	size_t at = list_parts(text, sizeof text, ": ", states, sizeof states / sizeof *states);
+	list_parts(text + at, sizeof text - at, "; ", done, sizeof done / sizeof *done);
+	context_note(c, "%llu path%s seen%s (%.1f s)", (unsigned long long)n->seen, n->seen == 1 ? "" : "s", text, n->seconds);
 	if (n->unsupported + n->damaged + n->too_big + n->unreadable)
-		cli_note(c, "which ones and why: imgsearch failed");
+		context_note(c, "which ones and why: imgsearch failed");
 }
 
 /* Old searchers keep answering while a new one is made, and only where one is due. */
-static int build_if_due(cli *c)
+static int build_if_due(context *c)
 {
 	imgsearch_build_options o = IMGSEARCH_INIT(imgsearch_build_options);
 	imgsearch_error err;
@@ -83,7 +83,7 @@ static int build_if_due(cli *c)
 }
 
 /* Whether only files were named: then one that is no picture is a failure, and not just something lying in a folder. */
-static bool only_files(const paths *p)
+static bool only_files(const path_list *p)
 {
 	struct stat st;
 	for (size_t i = 0; i < p->n; i++)
@@ -94,32 +94,32 @@ static bool only_files(const paths *p)
 
 static int on_progress(void *user, const imgsearch_progress *now)
 {
-	progress_show(((cli *)user)->progress, now);
-	return cli_interrupted();
+	progress_show(((context *)user)->progress, now);
+	return interrupt_pending();
 }
 
 /* By the running server of this index, which has the network loaded. False: there is none, or not for these options. */
-static bool by_server(cli *c, const index_args *a, const paths *p, const imgsearch_index_options *o, imgsearch_counts *n, int *rc, imgsearch_error *err)
+static bool by_server(context *c, const index_args *a, const path_list *p, const imgsearch_index_options *o, imgsearch_counts *n, int *rc, imgsearch_error *err)
 {
 	bool own_model = memcmp(&c->common->open, &(imgsearch_options){ 0 }, sizeof(imgsearch_options)) != 0, done = false;
-	server_link *server = a->no_server || own_model || !cli_db(c) ? NULL : server_connect(cli_db(c));
-	char **absolute = server ? calloc(p->n + 1, sizeof(*absolute)) : NULL, *csv = o->csv ? path_absolute(o->csv) : NULL;
+	client *server = a->no_server || own_model || !context_db(c) ? NULL : client_connect(context_db(c));
+	char **absolute = server ? calloc(p->n + 1, sizeof *absolute) : NULL, *csv = o->csv ? path_absolute(o->csv) : NULL;
 	imgsearch_index_options there = *o;
 	there.csv = csv;
 	bool whole = absolute && (!o->csv || csv);
 	for (size_t i = 0; whole && i < p->n; i++)
 		whole = (absolute[i] = path_absolute(p->item[i])) != NULL;
 	if (whole)
-		done = server_index(server, (const char *const *)absolute, p->n, &there, on_progress, c, n, rc, err);
+		done = client_index(server, (const char *const *)absolute, p->n, &there, on_progress, c, n, rc, err);
 	for (size_t i = 0; absolute && i < p->n; i++)
 		free(absolute[i]);
 	free(absolute);
 	free(csv);
-	server_disconnect(server);
+	client_disconnect(server);
 	return done;
 }
 
-static int index_paths(cli *c, const index_args *a, const paths *p)
+static int index_paths(context *c, const index_args *a, const path_list *p)
 {
 	imgsearch_index_options o = IMGSEARCH_INIT(imgsearch_index_options);
 	imgsearch_counts n = { 0 };
@@ -149,11 +149,11 @@ static int index_paths(cli *c, const index_args *a, const paths *p)
 }
 
 /* Where there is no index yet: what cannot work is refused before one is made. */
-static int check_first(cli *c, const paths *p)
+static int check_first(context *c, const path_list *p)
 {
-	imgsearch_options o = cli_options(c);
+	imgsearch_options o = context_options(c);
 	imgsearch_error err;
-	const char *db = cli_db(c);
+	const char *db = context_db(c);
 	imgsearch *s;
 	struct stat st;
 	if (!db)
@@ -170,20 +170,20 @@ static int check_first(cli *c, const paths *p)
 	return rc ? cli_error(&err) : CLI_DONE;
 }
 
-static int run(cli *c, void *args)
+static int run(context *c, void *args)
 {
 	const index_args *a = args;
-	paths p;
-	int rc = paths_read(c, &p);
+	path_list p;
+	int rc = path_list_read(c, &p);
 	if (rc == CLI_DONE && c->n_operands && !p.n)
-		cli_note(c, "no paths on standard input: nothing to do");
-	else if (rc == CLI_DONE && (!c->n_operands || (rc = check_first(c, &p)) == CLI_DONE) && (rc = cli_open(c, c->n_operands > 0)) == CLI_DONE)
+		context_note(c, "no paths on standard input: nothing to do");
+	else if (rc == CLI_DONE && (!c->n_operands || (rc = check_first(c, &p)) == CLI_DONE) && (rc = context_open(c, c->n_operands > 0)) == CLI_DONE)
 		rc = index_paths(c, a, &p);
-	paths_free(&p);
+	path_list_free(&p);
 	return rc;
 }
 
-const cmd cmd_index = {
+const command cmd_index = {
 	.name = "index", .operands = "[DIR|FILE|-...]", .summary = "bring the index up to date with folders of pictures",
 	.text = "Adds the pictures of folders and files to the index, making it if need be. Files that did not change since the "
 		"last run are not read again; moved ones keep their vector; deleted ones drop out. A folder that is not there "

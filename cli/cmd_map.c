@@ -16,7 +16,7 @@ typedef struct map_args {
 } map_args;
 
 #define AT(member) offsetof(map_args, member)
-static const opt options[] = {
+static const option options[] = {
 	{ "output", 'o', OPT_FILE, AT(output), "FILE", .help = "write map.png, map.jpg or map.html" },
 	{ "tiles", 't', OPT_FLAG, AT(tiles), .help = "draw the pictures themselves, each in a cell of its own near its place" },
 	{ "pca", 0, OPT_FLAG, AT(pca), .help = "the two leading principal components instead of t-SNE" },
@@ -96,7 +96,7 @@ static bool draw_points(const map_args *a, imgsearch *s, const imgsearch_map_poi
 
 /* -------------------------------------------------------------------------------------------------- tiles ---- */
 
-static bool draw_tiles(const map_args *a, cli *cl, const imgsearch_map_points *m)
+static bool draw_tiles(const map_args *a, context *cl, const imgsearch_map_points *m)
 {
 	imgsearch_error err;
 	canvas c;
@@ -115,7 +115,7 @@ static bool draw_tiles(const map_args *a, cli *cl, const imgsearch_map_points *m
 		return false;
 	}
 	bool ok = canvas_new(&c, (int)columns * tile, (int)rows * tile, paper);
-	for (size_t i = 0; ok && i < m->count && !cli_interrupted(); i++) {
+	for (size_t i = 0; ok && i < m->count && !interrupt_pending(); i++) {
 		imgsearch_input in = imgsearch_stored(m->point[i].id);
 		imgsearch_picture *p;
 		imgsearch_progress now = { .stage = "tiles", .done = i + 1, .total = m->count, .loss = NAN, .accuracy = NAN };
@@ -124,7 +124,7 @@ static bool draw_tiles(const map_args *a, cli *cl, const imgsearch_map_points *m
 		imgsearch_picture_free(p);
 		progress_show(cl->progress, &now);
 	}
-	ok = ok && !cli_interrupted() && canvas_save(&c, a->output);
+	ok = ok && !interrupt_pending() && canvas_save(&c, a->output);
 	if (ok)
 		canvas_free(&c);
 	free(cell);
@@ -139,10 +139,10 @@ static void write_pictures(FILE *f, imgsearch *s, const imgsearch_map_points *m)
 	enum { INSIDE = 4000 };
 	static const char *const part[] = { "names", "thumbs", "files" };
 	for (int which = 0; which < 3; which++) {
-		json j = { .file = f };
+		json_writer j = { .file = f };
 		bool first = true;
 		fprintf(f, ", \"%s\": {", part[which]);
-		for (size_t i = 0; i < m->count && !cli_interrupted(); i++) {
+		for (size_t i = 0; i < m->count && !interrupt_pending(); i++) {
 			imgsearch_input in = imgsearch_stored(m->point[i].id);
 			imgsearch_item *item;
 			if ((which == 1) != (m->count <= INSIDE) && which)
@@ -152,7 +152,7 @@ static void write_pictures(FILE *f, imgsearch *s, const imgsearch_map_points *m)
 			fprintf(f, "%s\"%lld\": ", first ? "" : ",\n", (long long)in.id);
 			j.comma = first = false;
 			if (which == 0)
-				json_text(&j, NULL, item->title ? item->title : item->path);
+				json_write_text(&j, NULL, item->title ? item->title : item->path);
 			putc(which ? '"' : ' ', f);
 			if (which == 1)
 				html_picture(f, s, &in, 128);
@@ -172,7 +172,7 @@ static bool write_page(const map_args *a, imgsearch *s, const imgsearch_map_poin
 	size_t n = 0;
 	const char *mark = strstr(map_page, "@DATA@");
 	FILE *f = open_memstream(&points, &n);
-	bool ok = f && !map_json(f, s, m, &err);
+	bool ok = f && !map_write_json(f, s, m, &err);
 	if (f && ok) {
 		fseek(f, -2, SEEK_CUR); /* over the closing brace */
 		write_pictures(f, s, m);
@@ -193,7 +193,7 @@ static bool write_page(const map_args *a, imgsearch *s, const imgsearch_map_poin
 	return ok;
 }
 
-static int run(cli *c, void *args)
+static int run(context *c, void *args)
 {
 	map_args *a = args;
 	imgsearch_map_points *m = NULL;
@@ -201,20 +201,20 @@ static int run(cli *c, void *args)
 	file_kind kind = a->output ? file_kind_of(a->output) : FILE_OTHER;
 	bool page = kind == FILE_HTML;
 	if (!a->output && !c->common->json)
-		return cli_usage(c->cmd, "say where to: -o map.png, -o map.html, or --json");
+		return command_usage(c->command, "say where to: -o map.png, -o map.html, or --json");
 	if (a->output && kind == FILE_OTHER)
-		return cli_usage(c->cmd, "-o %s: the name must end in .png, .jpg or .html", a->output);
+		return command_usage(c->command, "-o %s: the name must end in .png, .jpg or .html", a->output);
 	char *under = a->under ? path_absolute(a->under) : NULL;
 	imgsearch_map_options o = { .struct_size = sizeof o, .under = under, .max_points = a->max_points, .seed = a->seed,
 		.perplexity = a->perplexity, .pca = a->pca };
-	int rc = cli_open(c, false);
+	int rc = context_open(c, false);
 	if (rc == CLI_DONE && a->output && !file_spare(c->s, a->output))
 		rc = CLI_FAILED;
 	if (rc == CLI_DONE && imgsearch_map(c->s, &o, &m, &err))
 		rc = cli_error(&err);
 	if (rc == CLI_DONE && !m->count)
 		rc = cli_fail("there are no pictures to show");
-	if (rc == CLI_DONE && c->common->json && map_json(stdout, c->s, m, &err))
+	if (rc == CLI_DONE && c->common->json && map_write_json(stdout, c->s, m, &err))
 		rc = cli_error(&err);
 	if (rc == CLI_DONE && a->output)
 		rc = (page ? write_page(a, c->s, m) : a->tiles ? draw_tiles(a, c, m) : draw_points(a, c->s, m)) ? CLI_DONE : CLI_FAILED;
@@ -223,7 +223,7 @@ static int run(cli *c, void *args)
 	return rc;
 }
 
-const cmd cmd_map = {
+const command cmd_map = {
 	.name = "map", .operands = "", .summary = "all pictures on a plane, like ones near each other",
 	.text = "Lays the pictures of the index out on a plane by t-SNE (Barnes-Hut) or by their principal components: as points "
 		"coloured by folder, as the pictures themselves on a grid (--tiles), or as a page to zoom into (.html), which "

@@ -15,7 +15,7 @@
 static const char *const searchers[] = { "exact", "kdtree", "pca", "graph", "scan", NULL };
 
 #define AT(member) offsetof(query_args, member)
-static const opt options[] = {
+static const option options[] = {
 	{ "k", 'k', OPT_UINT, AT(options.k), "N", .help = "how many pictures to show", .min = 1, .max = 100000000, .def = "10" },
 	{ "min-score", 0, OPT_FLOAT, AT(options.min_score), "S", .help = "leave out what scores lower", .given = AT(options.has_min_score) },
 	{ "max-chance", 0, OPT_DOUBLE, AT(options.max_chance), "X", .help = "end the list where more than X pictures would score as high by chance", .min = 1e-12, .max = 1e12 },
@@ -49,39 +49,39 @@ static const opt options[] = {
 
 /* ------------------------------------------------------------------------------------------------ results ---- */
 
-static void json_hit(json *j, size_t rank, const imgsearch_hit *h)
+static void json_hit(json_writer *j, size_t rank, const imgsearch_hit *h)
 {
-	json_open(j, NULL, '{');
-	json_int(j, "rank", (int64_t)rank);
-	json_int(j, "id", h->id);
-	json_path(j, "path", h->path);
-	json_float(j, "score", h->score);
+	json_write_open(j, NULL, '{');
+	json_write_int(j, "rank", (int64_t)rank);
+	json_write_int(j, "id", h->id);
+	json_write_path(j, "path", h->path);
+	json_write_float(j, "score", h->score);
 	if (h->title)
-		json_text(j, "title", h->title);
-	json_columns(j, h->columns, h->n_columns);
+		json_write_text(j, "title", h->title);
+	json_write_columns(j, h->columns, h->n_columns);
 	if (!isnan(h->chance))
-		json_real(j, "chance", h->chance);
-	json_close(j, '}');
+		json_write_real(j, "chance", h->chance);
+	json_write_close(j, '}');
 }
 
-void query_json(FILE *f, const char *query, const imgsearch_hits *hits)
+void hits_write_json(FILE *f, const char *query, const imgsearch_hits *hits)
 {
-	json j;
-	json_begin(&j, f);
-	json_path(&j, "query", query);
-	json_text(&j, "searcher", hits->searcher);
-	json_bool(&j, "exact", hits->exact);
-	json_text(&j, "plan", hits->plan);
-	json_bool(&j, "reranked", hits->reranked);
-	json_int(&j, "better_than_chance", (int64_t)hits->better_than_chance);
-	json_open(&j, "results", '[');
+	json_writer j;
+	json_write_begin(&j, f);
+	json_write_path(&j, "query", query);
+	json_write_text(&j, "searcher", hits->searcher);
+	json_write_bool(&j, "exact", hits->exact);
+	json_write_text(&j, "plan", hits->plan);
+	json_write_bool(&j, "reranked", hits->reranked);
+	json_write_int(&j, "better_than_chance", (int64_t)hits->better_than_chance);
+	json_write_open(&j, "results", '[');
 	for (size_t i = 0; i < hits->count; i++)
 		json_hit(&j, i + 1, &hits->hit[i]);
-	json_close(&j, ']');
-	json_end(&j);
+	json_write_close(&j, ']');
+	json_write_end(&j);
 }
 
-static void show_text(const cli *c, const query_args *a, const imgsearch_hits *hits)
+static void show_text(const context *c, const query_args *a, const imgsearch_hits *hits)
 {
 	for (size_t i = 0; i < hits->count; i++) {
 		const imgsearch_hit *h = &hits->hit[i];
@@ -89,49 +89,49 @@ static void show_text(const cli *c, const query_args *a, const imgsearch_hits *h
 			preview_show(c->s, h->id);
 		if (!a->paths)
 			printf("%.4f\t", (double)(h->score + 0.0f));
-		out_path(h->path);
+		record_path(h->path);
 		if (!a->paths && h->title) {
 			putchar('\t');
-			out_title(h->title);
+			record_title(h->title);
 		}
-		out_end(c);
+		record_end(c);
 	}
 	if (!hits->count)
-		cli_note(c, strcmp(hits->plan, "empty index") ? "nothing found" : "the index is empty");
+		context_note(c, strcmp(hits->plan, "empty index") ? "nothing found" : "the index is empty");
 	else if (!hits->better_than_chance)
-		cli_note(c, "no close match: none of these is better than chance");
+		context_note(c, "no close match: none of these is better than chance");
 	else if (hits->better_than_chance < hits->count)
-		cli_note(c, "from rank %zu on no better than chance", hits->better_than_chance + 1);
+		context_note(c, "from rank %zu on no better than chance", hits->better_than_chance + 1);
 }
 
-void query_show(const cli *c, const query_args *a, const char *query, const imgsearch_hits *hits)
+void query_show(const context *c, const query_args *a, const char *query, const imgsearch_hits *hits)
 {
 	if (c->common->json) {
-		query_json(stdout, query, hits);
+		hits_write_json(stdout, query, hits);
 		return;
 	}
 	if (!a->paths && (c->n_operands > 1 || a->vectors) && !a->combine) {
 		fputs("==> ", stdout);
-		out_path(query);
+		record_path(query);
 		fputs(" <==", stdout);
-		out_end(c);
+		record_end(c);
 	}
 	show_text(c, a, hits);
 }
 
-static void show_error(const cli *c, const char *query, const imgsearch_error *err)
+static void show_error(const context *c, const char *query, const imgsearch_error *err)
 {
-	json j;
+	json_writer j;
 	if (!strcmp(query, "-"))
 		cli_fail("standard input: %s", err->message);
 	else
 		cli_error(err);
 	if (!c->common->json)
 		return;
-	json_begin(&j, stdout);
-	json_path(&j, "query", query);
-	json_text(&j, "error", err->message);
-	json_end(&j);
+	json_write_begin(&j, stdout);
+	json_write_path(&j, "query", query);
+	json_write_text(&j, "error", err->message);
+	json_write_end(&j);
 }
 
 /* ------------------------------------------------------------------------------------------------ queries ---- */
@@ -141,21 +141,21 @@ typedef struct tally {
 } tally;
 
 /* A server that cannot answer is not asked again: what is wrong then shows when this process tries. */
-static int ask(cli *c, query_args *a, const imgsearch_input *in, size_t n, imgsearch_hits **hits, imgsearch_error *err)
+static int ask(context *c, query_args *a, const imgsearch_input *in, size_t n, imgsearch_hits **hits, imgsearch_error *err)
 {
-	if (a->server && server_query(a->server, in, n, &a->options, hits))
+	if (a->server && client_query(a->server, in, n, &a->options, hits))
 		return 0;
-	server_disconnect(a->server);
+	client_disconnect(a->server);
 	a->server = NULL;
 	*err = (imgsearch_error){ 0 };
-	if (cli_interrupted())
+	if (interrupt_pending())
 		return IMGSEARCH_ECANCELED;
-	if (!c->s && cli_open(c, false))
+	if (!c->s && context_open(c, false))
 		return IMGSEARCH_EIO; /* said */
 	return imgsearch_query(c->s, in, n, &a->options, hits, err);
 }
 
-static int one_query(cli *c, query_args *a, const char *name, const imgsearch_input *in, size_t n, tally *t)
+static int one_query(context *c, query_args *a, const char *name, const imgsearch_input *in, size_t n, tally *t)
 {
 	imgsearch_error err;
 	imgsearch_hits *hits = NULL;
@@ -173,7 +173,7 @@ static int one_query(cli *c, query_args *a, const char *name, const imgsearch_in
 		query_show(c, a, path ? path : name, hits);
 	}
 	if (a->server)
-		server_hits_free(hits);
+		client_hits_free(hits);
 	else
 		imgsearch_hits_free(hits);
 	free(path);
@@ -188,22 +188,22 @@ static int outcome(const tally *t)
 }
 
 /* in has room for all: [0] is the picture asked for now, behind it those to push away (or to combine). */
-static int all_queries(cli *c, query_args *a, imgsearch_input *in, void **bytes)
+static int all_queries(context *c, query_args *a, imgsearch_input *in, void **bytes)
 {
 	size_t n = 1;
 	tally t = { 0 };
 	for (size_t i = 0; i < a->not.n; i++, n++) {
-		int rc = cli_input(&in[n], c, a->not.item[i], bytes);
+		int rc = input_parse(&in[n], c, a->not.item[i], bytes);
 		if (rc)
 			return rc;
 		in[n].weight = -0.5f;
 	}
-	for (size_t i = 0; i < c->n_operands && !cli_interrupted() && !ferror(stdout); i++) {
+	for (size_t i = 0; i < c->n_operands && !interrupt_pending() && !ferror(stdout); i++) {
 		imgsearch_input *at = &in[a->combine && i ? n++ : 0];
-		int rc = cli_input(at, c, c->operand[i], bytes);
+		int rc = input_parse(at, c, c->operand[i], bytes);
 		if (rc)
 			return rc;
-		memcpy(at->crop, a->crop, sizeof(at->crop));
+		memcpy(at->crop, a->crop, sizeof at->crop);
 		if (!a->combine)
 			one_query(c, a, c->operand[i], in, n, &t);
 	}
@@ -213,12 +213,12 @@ static int all_queries(cli *c, query_args *a, imgsearch_input *in, void **bytes)
 }
 
 /* The pictures to show are read here, by the index; a warm server spares the network alone. */
-static int open_for(cli *c, query_args *a)
+static int open_for(context *c, query_args *a)
 {
 	bool own_model = memcmp(&c->common->open, &(imgsearch_options){ 0 }, sizeof(imgsearch_options)) != 0;
-	if (!a->no_server && !own_model && !a->vectors && cli_db(c))
-		a->server = server_connect(cli_db(c));
-	return a->server && !a->html && !a->sheet_file && !a->preview ? CLI_DONE : cli_open(c, false);
+	if (!a->no_server && !own_model && !a->vectors && context_db(c))
+		a->server = client_connect(context_db(c));
+	return a->server && !a->html && !a->sheet_file && !a->preview ? CLI_DONE : context_open(c, false);
 }
 
 static bool same_file(const char *a, const char *b)
@@ -228,7 +228,7 @@ static bool same_file(const char *a, const char *b)
 }
 
 /* Nothing is written over that is searched with or for. */
-static bool may_write(const cli *c, const query_args *a, const char *path)
+static bool may_write(const context *c, const query_args *a, const char *path)
 {
 	for (size_t i = 0; path && i < c->n_operands + a->not.n; i++)
 		if (same_file(path, i < c->n_operands ? c->operand[i] : a->not.item[i - c->n_operands]))
@@ -236,47 +236,47 @@ static bool may_write(const cli *c, const query_args *a, const char *path)
 	return !path || file_spare(c->s, path);
 }
 
-static int write_files(const cli *c, const query_args *a, int rc)
+static int write_files(const context *c, const query_args *a, int rc)
 {
 	bool ok = !a->html || sheet_write_html(&a->sheet, c->s, a->html);
 	ok = (!a->sheet_file || sheet_write_image(&a->sheet, c->s, a->sheet_file)) && ok;
 	return ok ? rc : CLI_FAILED;
 }
 
-static int run(cli *c, void *args)
+static int run(context *c, void *args)
 {
 	query_args *a = args;
 	void *bytes = NULL;
 	if (!a->vectors && !c->n_operands)
-		return cli_usage(c->cmd, "nothing given: imgsearch query IMG...");
+		return command_usage(c->command, "nothing given: imgsearch query IMG...");
 	if (!a->vectors && (a->ids || a->distances || a->stats))
-		return cli_usage(c->cmd, "--ids, --distances and --stats go with --vectors FILE");
+		return command_usage(c->command, "--ids, --distances and --stats go with --vectors FILE");
 	if (a->vectors && (c->n_operands || a->combine || a->not.n))
-		return cli_usage(c->cmd, "--vectors FILE takes its queries from the file alone: no pictures, no --combine, no --not");
+		return command_usage(c->command, "--vectors FILE takes its queries from the file alone: no pictures, no --combine, no --not");
 	if (a->vectors && (a->html || a->sheet_file || a->preview || a->options.views || a->options.no_self))
-		return cli_usage(c->cmd, "--html, --sheet, --preview, --views and --no-self go with pictures");
+		return command_usage(c->command, "--html, --sheet, --preview, --views and --no-self go with pictures");
 	if ((a->ids || a->distances || a->stats) && a->options.max_chance > 0)
-		return cli_usage(c->cmd, "--max-chance does not go with --ids, --distances and --stats");
+		return command_usage(c->command, "--max-chance does not go with --ids, --distances and --stats");
 	if (a->sheet_file && file_kind_of(a->sheet_file) != FILE_PNG && file_kind_of(a->sheet_file) != FILE_JPEG)
-		return cli_usage(c->cmd, "--sheet %s: the name must end in .png or .jpg", a->sheet_file);
+		return command_usage(c->command, "--sheet %s: the name must end in .png or .jpg", a->sheet_file);
 	if (a->html && file_kind_of(a->html) != FILE_HTML)
-		return cli_usage(c->cmd, "--html %s: the name must end in .html", a->html);
+		return command_usage(c->command, "--html %s: the name must end in .html", a->html);
 	const char *term = getenv("TERM");
 	if (a->preview && (!isatty(STDOUT_FILENO) || c->common->json || !term || !strcmp(term, "dumb")))
-		return cli_usage(c->cmd, "--preview needs a terminal that can show pictures");
+		return command_usage(c->command, "--preview needs a terminal that can show pictures");
 	int rc = CLI_DONE;
 	char *under = a->options.under ? path_absolute(a->options.under) : NULL;
-	a->options.struct_size = sizeof(a->options);
+	a->options.struct_size = sizeof a->options;
 	a->options.under = under;
 	a->options.threads = c->common->open.threads;
-	imgsearch_input *in = calloc(c->n_operands + a->not.n + 1, sizeof(*in));
+	imgsearch_input *in = calloc(c->n_operands + a->not.n + 1, sizeof *in);
 	if (!in)
 		rc = cli_nomem();
 	else if ((rc = open_for(c, a)) == CLI_DONE && !(may_write(c, a, a->html) && may_write(c, a, a->sheet_file)))
 		rc = CLI_FAILED;
 	else if (rc == CLI_DONE)
 		rc = a->vectors ? query_vectors(c, a) : write_files(c, a, all_queries(c, a, in, &bytes));
-	server_disconnect(a->server);
+	client_disconnect(a->server);
 	sheet_free(&a->sheet);
 	free(in);
 	free(bytes);
@@ -284,7 +284,7 @@ static int run(cli *c, void *args)
 	return rc;
 }
 
-const cmd cmd_query = {
+const command cmd_query = {
 	.name = "query", .operands = "IMG...", .summary = "find the pictures most like a picture",
 	.text = "Finds the pictures of the index that are most like IMG: score, path and title, best first. Scores are cosine "
 		"similarities (or what the index's metric says): higher is more alike. Several pictures are several queries; "

@@ -11,13 +11,13 @@ typedef struct rm_args {
 	uint32_t dry_run;
 } rm_args;
 
-static const opt options[] = {
+static const option options[] = {
 	{ "dry-run", 0, OPT_FLAG, offsetof(rm_args, dry_run), .help = "only show what would be taken out" },
 	OPT_END
 };
 
 typedef struct chosen {
-	cli *c;
+	context *c;
 	bool dry_run;
 	int64_t *id;
 	size_t n, cap;
@@ -31,7 +31,7 @@ static void add(chosen *x, int64_t id)
 {
 	if (x->n == x->cap) {
 		size_t cap = x->cap ? 2 * x->cap : 64;
-		int64_t *more = realloc(x->id, cap * sizeof(*more));
+		int64_t *more = realloc(x->id, cap * sizeof *more);
 		if (!more) {
 			x->failed = true;
 			return;
@@ -50,7 +50,7 @@ static int choose(chosen *x, const char *text)
 	void *none = NULL;
 	int64_t id;
 	if (!strncmp(text, "id:", 3)) {
-		int rc = cli_input(&in, x->c, text, &none);
+		int rc = input_parse(&in, x->c, text, &none);
 		if (!rc)
 			add(x, in.id);
 		return rc;
@@ -72,7 +72,7 @@ static int choose_below(void *user, const imgsearch_item *item)
 {
 	chosen *x = user;
 	for (size_t i = 0; i < x->n_folders; i++)
-		if (path_below(item->path, x->folder[i])) {
+		if (path_is_below(item->path, x->folder[i])) {
 			x->used[i] = true;
 			add(x, item->id);
 			break;
@@ -82,17 +82,17 @@ static int choose_below(void *user, const imgsearch_item *item)
 
 static void show(const chosen *x, const imgsearch_item *item)
 {
-	json j;
+	json_writer j;
 	if (!x->c->common->json) {
-		out_path(item->path);
-		out_end(x->c);
+		record_path(item->path);
+		record_end(x->c);
 		return;
 	}
-	json_begin(&j, stdout);
-	json_int(&j, "id", item->id);
-	json_path(&j, "path", item->path);
-	json_bool(&j, "removed", !x->dry_run);
-	json_end(&j);
+	json_write_begin(&j, stdout);
+	json_write_int(&j, "id", item->id);
+	json_write_path(&j, "path", item->path);
+	json_write_bool(&j, "removed", !x->dry_run);
+	json_write_end(&j);
 }
 
 static int by_id(const void *a, const void *b)
@@ -105,7 +105,7 @@ static void unique(chosen *x)
 {
 	size_t n = 0;
 	if (x->n)
-		qsort(x->id, x->n, sizeof(*x->id), by_id);
+		qsort(x->id, x->n, sizeof *x->id, by_id);
 	for (size_t i = 0; i < x->n; i++)
 		if (!i || x->id[i] != x->id[i - 1])
 			x->id[n++] = x->id[i];
@@ -115,7 +115,7 @@ static void unique(chosen *x)
 /* Their paths are read before they go, and shown when they are gone. */
 static int remove_and_show(const chosen *x)
 {
-	imgsearch_item **item = calloc(x->n + 1, sizeof(*item));
+	imgsearch_item **item = calloc(x->n + 1, sizeof *item);
 	imgsearch_error err;
 	int rc = item ? CLI_DONE : cli_nomem();
 	for (size_t i = 0; rc == CLI_DONE && i < x->n; i++)
@@ -145,20 +145,20 @@ static int remove_chosen(chosen *x)
 	unique(x);
 	int rc = remove_and_show(x);
 	if (rc == CLI_DONE)
-		cli_note(x->c, x->dry_run ? "%zu would be taken out of the index" : "%zu taken out of the index; the files are untouched", x->n);
+		context_note(x->c, x->dry_run ? "%zu would be taken out of the index" : "%zu taken out of the index; the files are untouched", x->n);
 	return rc;
 }
 
-static int run(cli *c, void *args)
+static int run(context *c, void *args)
 {
 	chosen x = { .c = c, .dry_run = ((rm_args *)args)->dry_run };
-	paths p;
-	int rc = paths_read(c, &p);
+	path_list p;
+	int rc = path_list_read(c, &p);
 	if (rc == CLI_DONE)
-		rc = cli_open(c, false);
+		rc = context_open(c, false);
 	if (rc == CLI_DONE) {
-		x.folder = calloc(p.n + 1, sizeof(*x.folder));
-		x.used = calloc(p.n + 1, sizeof(*x.used));
+		x.folder = calloc(p.n + 1, sizeof *x.folder);
+		x.used = calloc(p.n + 1, sizeof *x.used);
 		rc = x.folder && x.used ? CLI_DONE : cli_nomem();
 	}
 	for (size_t i = 0; rc == CLI_DONE && i < p.n; i++)
@@ -170,11 +170,11 @@ static int run(cli *c, void *args)
 	free(x.folder);
 	free(x.used);
 	free(x.id);
-	paths_free(&p);
+	path_list_free(&p);
 	return rc;
 }
 
-const cmd cmd_rm = {
+const command cmd_rm = {
 	.name = "rm", .operands = "IMG|DIR|id:N|-...", .summary = "take pictures out of the index (files are untouched)",
 	.text = "Takes pictures, or all below a folder, out of the index, and writes their paths. No file is ever deleted. When one "
 		"of the names is not in the index, nothing is taken out. \"-\" reads paths from standard input, one a line.\n\n"

@@ -9,13 +9,13 @@ typedef struct root_args {
 	common_args common;
 } root_args;
 
-static const opt options[] = { OPT_END };
+static const option options[] = { OPT_END };
 
-static int run(cli *c, void *args)
+static int run(context *c, void *args)
 {
 	imgsearch_error err;
 	(void)args;
-	int rc = cli_open(c, false);
+	int rc = context_open(c, false);
 	if (rc)
 		return rc;
 	char *from = path_absolute(c->operand[0]), *to = path_absolute(c->operand[1]);
@@ -24,13 +24,13 @@ static int run(cli *c, void *args)
 	else if (imgsearch_root_move(c->s, from, to, &err))
 		rc = cli_error(&err);
 	else
-		cli_note(c, "%s: its pictures are now looked for in %s", from, to);
+		context_note(c, "%s: its pictures are now looked for in %s", from, to);
 	free(from);
 	free(to);
 	return rc;
 }
 
-const cmd cmd_root_mv = {
+const command cmd_root_mv = {
 	.name = "root mv", .operands = "OLD NEW", .summary = "say that a folder of pictures lies elsewhere now",
 	.text = "After a folder that was indexed has moved from OLD to NEW: its pictures keep their vectors, and nothing is read "
 		"again. imgsearch info lists the folders.\n\n"

@@ -16,11 +16,11 @@ typedef struct serve_args {
 	common_args common;
 	uint32_t port, max_upload, read_only, open;
 	const char *listen, *token_file, *socket, *uploads, *cache;
-	opt_list hosts;
+	option_list hosts;
 } serve_args;
 
 #define AT(member) offsetof(serve_args, member)
-static const opt options[] = {
+static const option options[] = {
 	{ "port", 'p', OPT_UINT, AT(port), "N", .help = "port to listen on; 0: any free one", .min = 0, .max = 65535, .def = "8080" },
 	{ "listen", 0, OPT_TEXT, AT(listen), "ADDRESS", .help = "listen on this address instead of this machine alone; needs --token-file" },
 	{ "token-file", 0, OPT_FILE, AT(token_file), "FILE", .help = "requests must carry the first line of FILE" },
@@ -71,19 +71,19 @@ static char *cache_folder(const char *given)
 	return strdup(path);
 }
 
-static int prepare(cli *c, const serve_args *a, server *s, char **token, char **uploads)
+static int prepare(context *c, const serve_args *a, server *s, char **token, char **uploads)
 {
 	struct stat st;
 	if (a->listen && !a->token_file)
-		return cli_usage(c->cmd, "--listen opens the server to others: it needs --token-file FILE");
+		return command_usage(c->command, "--listen opens the server to others: it needs --token-file FILE");
 	if (a->token_file && !(*token = read_token(a->token_file)))
 		return CLI_FAILED;
 	if (a->uploads && (stat(a->uploads, &st) || !S_ISDIR(st.st_mode) || access(a->uploads, W_OK)))
 		return cli_fail("--uploads %s: not a folder that can be written", a->uploads);
 	*uploads = a->uploads ? path_absolute(a->uploads) : NULL;
 	s->socket_path = a->socket ? strdup(a->socket) : NULL;
-	if (!s->socket_path && cli_db(c))
-		s->socket_path = server_socket_path(cli_db(c), true);
+	if (!s->socket_path && context_db(c))
+		s->socket_path = socket_path_of(context_db(c), true);
 	return s->socket_path ? CLI_DONE : cli_fail("there is no place for the socket; name one with --socket PATH");
 }
 
@@ -100,11 +100,11 @@ static bool writable(const char *db)
 	return ok;
 }
 
-static void say_where(cli *c, const server *s, const serve_args *a)
+static void say_where(context *c, const server *s, const serve_args *a)
 {
 	const char *host = a->listen && strcmp(a->listen, "0.0.0.0") && strcmp(a->listen, "::") ? a->listen : "localhost";
 	bool v6 = strchr(host, ':') != NULL;
-	cli_note(c, "serving %s at http://%s%s%s:%u/ (Ctrl-C ends)", cli_db(c), v6 ? "[" : "", host, v6 ? "]" : "", s->port);
+	context_note(c, "serving %s at http://%s%s%s:%u/ (Ctrl-C ends)", context_db(c), v6 ? "[" : "", host, v6 ? "]" : "", s->port);
 	printf("http://%s%s%s:%u/\n", v6 ? "[" : "", host, v6 ? "]" : "", s->port);
 	fflush(stdout);
 }
@@ -128,17 +128,17 @@ static void warm_up(server *s)
 	serve_index_give(s->index);
 }
 
-static int run(cli *c, void *args)
+static int run(context *c, void *args)
 {
 	serve_args *a = args;
 	char *token = NULL, *uploads = NULL, *cache = cache_folder(a->cache);
-	server s = { .cli = c, .changing = PTHREAD_MUTEX_INITIALIZER };
-	imgsearch_options o = cli_options(c);
+	server s = { .context = c, .changing = PTHREAD_MUTEX_INITIALIZER };
+	imgsearch_options o = context_options(c);
 	o.must_exist = 1;
 	o.events.progress = serve_progress;
 	int rc = prepare(c, a, &s, &token, &uploads);
 	s.options = (serve_options){ .listen = a->listen, .token = token, .uploads = uploads, .cache = cache, .hosts = a->hosts.item,
-		.n_hosts = a->hosts.n, .port = (uint16_t)a->port, .max_upload = (size_t)a->max_upload << 20, .read_only = a->read_only || (cli_db(c) && !writable(cli_db(c))) };
+		.n_hosts = a->hosts.n, .port = (uint16_t)a->port, .max_upload = (size_t)a->max_upload << 20, .read_only = a->read_only || (context_db(c) && !writable(context_db(c))) };
 	if (rc == CLI_DONE)
 		rc = served_index_open(&s.index, c, &o);
 	s.map = layout_new(&s, layout_map);
@@ -150,12 +150,12 @@ static int run(cli *c, void *args)
 	if (rc == CLI_DONE) {
 		say_where(c, &s, a);
 		warm_up(&s);
-		for (unsigned tick = 0; !cli_interrupted(); tick++) {
+		for (unsigned tick = 0; !interrupt_pending(); tick++) {
 			usleep(100000);
 			if (tick % 10 == 0)
 				serve_watch(&s);
 		}
-		cli_stopped(); /* a wanted end */
+		interrupt_clear(); /* a wanted end */
 	}
 	serve_stop(&s);
 	layout_free(s.map);
@@ -167,7 +167,7 @@ static int run(cli *c, void *args)
 	return rc;
 }
 
-const cmd cmd_serve = {
+const command cmd_serve = {
 	.name = "serve", .operands = "", .summary = "a local web page to search with, and a JSON interface",
 	.text = "Serves the index to a browser on this machine: drop a picture, see the most similar ones; a map of all "
 		"pictures; near-duplicates. The address is written to standard output. docs/http.md describes the JSON "

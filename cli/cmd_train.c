@@ -14,7 +14,7 @@ typedef struct train_args {
 static const char *const losses[] = { "ce", "supcon", "arcface", NULL };
 
 #define AT(member) offsetof(train_args, member)
-static const opt options[] = {
+static const option options[] = {
 	{ "out", 'o', OPT_FILE, AT(out), "FILE", "the weights to write (.safetensors); the card is put beside it", 0, 0, NULL, NULL, 0 },
 	{ "distill", 0, OPT_TEXT, AT(teachers), "NAME=FILE,...", "imitate these networks (or weights files with a card)", 0, 0, NULL, NULL, 0 },
 	{ "loss", 0, OPT_ENUM, AT(loss), "LOSS", "cross entropy, or one made for retrieval", 0, 0, "ce", losses, 0 },
@@ -65,55 +65,55 @@ static imgsearch_train_options as_options(const train_args *a)
 
 static void print_json(const train_args *a, const imgsearch_train_report *r)
 {
-	json j;
-	json_begin(&j, stdout);
-	json_text(&j, "out", a->out);
-	json_int(&j, "pictures", (int64_t)r->pictures);
-	json_int(&j, "classes", (int64_t)r->classes);
-	json_int(&j, "held_out", (int64_t)r->held_out);
-	json_int(&j, "failed", (int64_t)r->failed);
-	json_int(&j, "steps", (int64_t)r->steps);
-	json_int(&j, "dim", r->dim);
-	json_real(&j, "loss", r->loss);
-	json_real(&j, "accuracy", r->accuracy);
-	json_real(&j, "validation_loss", r->validation_loss);
-	json_real(&j, "validation_accuracy", r->validation_accuracy);
-	json_real(&j, "seconds", r->seconds);
-	json_real(&j, "images_per_second", r->images_per_second);
-	json_bool(&j, "stopped_early", r->stopped_early);
-	json_end(&j);
+	json_writer j;
+	json_write_begin(&j, stdout);
+	json_write_text(&j, "out", a->out);
+	json_write_int(&j, "pictures", (int64_t)r->pictures);
+	json_write_int(&j, "classes", (int64_t)r->classes);
+	json_write_int(&j, "held_out", (int64_t)r->held_out);
+	json_write_int(&j, "failed", (int64_t)r->failed);
+	json_write_int(&j, "steps", (int64_t)r->steps);
+	json_write_int(&j, "dim", r->dim);
+	json_write_real(&j, "loss", r->loss);
+	json_write_real(&j, "accuracy", r->accuracy);
+	json_write_real(&j, "validation_loss", r->validation_loss);
+	json_write_real(&j, "validation_accuracy", r->validation_accuracy);
+	json_write_real(&j, "seconds", r->seconds);
+	json_write_real(&j, "images_per_second", r->images_per_second);
+	json_write_bool(&j, "stopped_early", r->stopped_early);
+	json_write_end(&j);
 }
 
-static void summarise(const cli *c, const train_args *a, const imgsearch_train_report *r)
+static void summarise(const context *c, const train_args *a, const imgsearch_train_report *r)
 {
 	const char *what = a->teachers ? "cosine to the teachers" : "accuracy";
 	char speed[64] = "";
 	if (r->images_per_second > 0) /* of the steps after the first */
 		snprintf(speed, sizeof speed, ", %.1f images/s in the network", r->images_per_second);
-	cli_note(c, "%s: %llu step%s over %llu pictures of %llu classes (%llu held out) in %.0f s%s%s", a->out, (unsigned long long)r->steps,
+	context_note(c, "%s: %llu step%s over %llu pictures of %llu classes (%llu held out) in %.0f s%s%s", a->out, (unsigned long long)r->steps,
 		r->steps == 1 ? "" : "s", (unsigned long long)r->pictures, (unsigned long long)r->classes, (unsigned long long)r->held_out, r->seconds,
 		speed, r->stopped_early ? "; stopped early" : "");
-	cli_note(c, "loss %.4f, %s %.4f", r->loss, what, r->accuracy);
+	context_note(c, "loss %.4f, %s %.4f", r->loss, what, r->accuracy);
 	if (!isnan(r->validation_loss))
-		cli_note(c, "held out: loss %.4f, %s %.4f", r->validation_loss, what, r->validation_accuracy);
+		context_note(c, "held out: loss %.4f, %s %.4f", r->validation_loss, what, r->validation_accuracy);
 	if (r->failed)
 		cli_warn("%llu files could not be used", (unsigned long long)r->failed);
-	cli_note(c, "use it: imgsearch index DIR --model %s", a->out);
+	context_note(c, "use it: imgsearch index DIR --model %s", a->out);
 }
 
-static int run(cli *c, void *args)
+static int run(context *c, void *args)
 {
 	train_args *a = args;
 	imgsearch_train_report report;
 	imgsearch_error err;
 	if (!a->out)
-		return cli_usage(c->cmd, "--out FILE is missing");
-	imgsearch_options open = cli_options(c);
+		return command_usage(c->command, "--out FILE is missing");
+	imgsearch_options open = context_options(c);
 	if (a->size) {
 		open.recipe.crop = a->size;
 		open.recipe.resize = open.recipe.resize ? open.recipe.resize : (a->size * 8 + 3) / 7;
 	}
-	int rc = cli_open_at(c, ":memory:", &open);
+	int rc = context_open_at(c, ":memory:", &open);
 	if (rc)
 		return rc;
 	imgsearch_train_options o = as_options(a);
@@ -125,7 +125,7 @@ static int run(cli *c, void *args)
 	return report.failed ? CLI_SOME_FAILED : CLI_DONE;
 }
 
-const cmd cmd_train = {
+const command cmd_train = {
 	.name = "train", .operands = "DIR", .summary = "tune a network on a folder of classes, or towards other networks",
 	.text = "Learns from the pictures below DIR, whose classes are its first-level folders, and writes weights and their card, "
 		"which --model takes at once. The best network by the pictures held out is kept.\n\n"

@@ -15,22 +15,22 @@ typedef struct vectors_args {
 	uint32_t metric, f16;
 } vectors_args;
 
-static void print_json(const cli *c, const char *file, size_t rows, size_t dim)
+static void print_json(const context *c, const char *file, size_t rows, size_t dim)
 {
-	json j;
+	json_writer j;
 	if (!c->common->json)
 		return;
-	json_begin(&j, stdout);
-	json_path(&j, "path", file);
-	json_int(&j, "rows", (int64_t)rows);
-	json_int(&j, "dim", (int64_t)dim);
-	json_end(&j);
+	json_write_begin(&j, stdout);
+	json_write_path(&j, "path", file);
+	json_write_int(&j, "rows", (int64_t)rows);
+	json_write_int(&j, "dim", (int64_t)dim);
+	json_write_end(&j);
 }
 
 /* ------------------------------------------------------------------------------------------------- import ---- */
 
 typedef struct importer {
-	cli *c;
+	context *c;
 	const char *file;
 	array rows, ids;
 	bool with_ids;
@@ -60,7 +60,7 @@ static int import_all(importer *m)
 		rc = cli_nomem();
 	for (size_t first = 0; rc == CLI_DONE && first < total; first += m->at_once) {
 		size_t n = total - first < m->at_once ? total - first : m->at_once;
-		rc = cli_interrupted() ? CLI_INTERRUPTED : import_block(m, first, n);
+		rc = interrupt_pending() ? CLI_INTERRUPTED : import_block(m, first, n);
 		imgsearch_progress p = { .stage = "import", .done = first + n, .total = total };
 		progress_show(m->c->progress, &p);
 	}
@@ -68,7 +68,7 @@ static int import_all(importer *m)
 	free(m->id);
 	if (rc == CLI_DONE) {
 		print_json(m->c, m->file, total, m->rows.dim);
-		cli_note(m->c, "%s: vectors (%zu, %zu) imported; for fast queries: imgsearch build", m->file, total, m->rows.dim);
+		context_note(m->c, "%s: vectors (%zu, %zu) imported; for fast queries: imgsearch build", m->file, total, m->rows.dim);
 	}
 	return rc;
 }
@@ -84,12 +84,12 @@ static int check_files(const importer *m, const char *ids)
 	return CLI_DONE;
 }
 
-static int import_run(cli *c, void *args)
+static int import_run(context *c, void *args)
 {
 	const vectors_args *a = args;
 	importer m = { .c = c, .file = c->operand[0] };
-	imgsearch_options o = cli_options(c);
-	const char *db = cli_db(c);
+	imgsearch_options o = context_options(c);
+	const char *db = context_db(c);
 	if (!db || !array_open(&m.rows, c->operand[0]))
 		return CLI_FAILED;
 	m.with_ids = a->ids != NULL;
@@ -98,7 +98,7 @@ static int import_run(cli *c, void *args)
 	o.metric = a->metric;
 	m.at_once = BLOCK_BYTES / (4 * m.rows.dim) + 1;
 	if (rc == CLI_DONE)
-		rc = cli_open_at(c, db, &o);
+		rc = context_open_at(c, db, &o);
 	if (rc == CLI_DONE)
 		rc = import_all(&m);
 	array_close(&m.rows);
@@ -113,7 +113,7 @@ typedef struct exporter {
 	const char *file;
 	array_writer rows, ids;
 	imgsearch_progress progress;
-	cli *c;
+	context *c;
 } exporter;
 
 static int export_block(void *user, const int64_t *ids, const float *rows, size_t n, size_t dim)
@@ -127,15 +127,15 @@ static int export_block(void *user, const int64_t *ids, const float *rows, size_
 		return 1;
 	x->progress.done += n;
 	progress_show(x->c->progress, &x->progress);
-	return cli_interrupted();
+	return interrupt_pending();
 }
 
-static int export_run(cli *c, void *args)
+static int export_run(context *c, void *args)
 {
 	exporter x = { .args = args, .file = c->operand[0], .c = c, .progress = { .stage = "export" } };
 	imgsearch_info *info;
 	imgsearch_error err;
-	int rc = cli_open(c, false);
+	int rc = context_open(c, false);
 	if (rc)
 		return rc;
 	if (imgsearch_info_get(c->s, &info, &err))
@@ -156,7 +156,7 @@ static int export_run(cli *c, void *args)
 		rc = CLI_FAILED;
 	if (rc == CLI_DONE) {
 		print_json(c, x.file, x.rows.n, x.rows.dim);
-		cli_note(c, "%s: vectors (%zu, %zu)", x.file, x.rows.n, x.rows.dim);
+		context_note(c, "%s: vectors (%zu, %zu)", x.file, x.rows.n, x.rows.dim);
 	}
 	return rc;
 }
@@ -164,13 +164,13 @@ static int export_run(cli *c, void *args)
 static const char *const metrics[] = { "cosine", "l2", "ip", NULL };
 
 #define AT(member) offsetof(vectors_args, member)
-static const opt import_options[] = {
+static const option import_options[] = {
 	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy", .help = "their ids, int64 (default: rows are numbered from 0)" },
 	{ "metric", 0, OPT_ENUM, AT(metric), "NAME", .help = "of a new index (default: cosine)", .choices = metrics },
 	OPT_END
 };
 
-const cmd cmd_vectors_import = {
+const command cmd_vectors_import = {
 	.name = "vectors import", .operands = "FILE.npy", .summary = "put vectors of your own into an index",
 	.text = "Adds the rows of a .npy (float32 or float16) or .fvecs file to an index, making it if need be. Such an index needs "
 		"no network and no pictures. A row whose id is there already replaces it.\n\n"
@@ -180,13 +180,13 @@ const cmd cmd_vectors_import = {
 	.min_operands = 1, .max_operands = 1
 };
 
-static const opt export_options[] = {
+static const option export_options[] = {
 	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy", .help = "write their ids here, int64" },
 	{ "f16", 0, OPT_FLAG, AT(f16), .help = "write float16 (.npy only)" },
 	OPT_END
 };
 
-const cmd cmd_vectors_export = {
+const command cmd_vectors_export = {
 	.name = "vectors export", .operands = "FILE.npy", .summary = "write the index's vectors as an array file",
 	.text = "Writes all vectors of the index in order of their ids, as they were extracted (not normalised), to a .npy or .fvecs "
 		"file of float32.\n\n"

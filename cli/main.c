@@ -19,12 +19,12 @@
 	X(index) X(query) X(info) X(list) X(failed) X(rm) X(build) X(extract) X(models) X(root_mv) X(vectors_import) \
 	X(vectors_export) X(eval) X(check) X(dups) X(map) X(train) X(serve) X(help) X(complete)
 
-#define X(name) extern const cmd cmd_##name;
+#define X(name) extern const command cmd_##name;
 COMMANDS(X)
 #undef X
 
 #define X(name) &cmd_##name,
-const cmd *const commands[] = { COMMANDS(X) NULL };
+const command *const commands[] = { COMMANDS(X) NULL };
 #undef X
 
 /* --------------------------------------------------------------------------------------------- signals ---- */
@@ -49,31 +49,31 @@ static void catch_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-void cli_watch(imgsearch *s)
+void interrupt_set_target(imgsearch *s)
 {
 	cancel_target = s;
 	if (s && interrupted)
 		imgsearch_cancel(s);
 }
 
-bool cli_interrupted(void)
+bool interrupt_pending(void)
 {
 	return interrupted != 0;
 }
 
-void cli_stopped(void)
+void interrupt_clear(void)
 {
 	interrupted = 0;
 }
 
 /* ----------------------------------------------------------------------------------------- finding a command ---- */
 
-int cli_usage(const cmd *c, const char *format, ...)
+int command_usage(const command *c, const char *format, ...)
 {
 	char line[1024];
 	va_list list;
 	va_start(list, format);
-	vsnprintf(line, sizeof(line), format, list);
+	vsnprintf(line, sizeof line, format, list);
 	va_end(list);
 	cli_warn("%s%s%s (see: imgsearch help%s%s)", c ? c->name : "", c ? ": " : "", line, c ? " " : "", c ? c->name : "");
 	return CLI_USAGE;
@@ -84,21 +84,21 @@ static void say_unknown(const char *name)
 	const char *names[64];
 	size_t n = 0, length = strlen(name);
 	char list[256] = "";
-	for (size_t i = 0, at = 0; commands[i] && n < 64 && at < sizeof(list); i++) {
+	for (size_t i = 0, at = 0; commands[i] && n < 64 && at < sizeof list; i++) {
 		names[n++] = commands[i]->name;
 		if (!strncmp(commands[i]->name, name, length) && commands[i]->name[length] == ' ')
-			at += (size_t)snprintf(list + at, sizeof(list) - at, "%simgsearch %s", at ? ", " : "", commands[i]->name);
+			at += (size_t)snprintf(list + at, sizeof list - at, "%simgsearch %s", at ? ", " : "", commands[i]->name);
 	}
-	const char *near = opt_nearest(name, names, n);
+	const char *near = nearest_word(name, names, n);
 	if (*list)
-		cli_usage(NULL, "say what to do with \"%s\": %s", name, list);
+		command_usage(NULL, "say what to do with \"%s\": %s", name, list);
 	else if (near)
-		cli_usage(NULL, "no command \"%s\"; did you mean \"%s\"?", name, near);
+		command_usage(NULL, "no command \"%s\"; did you mean \"%s\"?", name, near);
 	else
-		cli_usage(NULL, "no command \"%s\"", name);
+		command_usage(NULL, "no command \"%s\"", name);
 }
 
-const cmd *cli_command(const char *name)
+const command *command_find(const char *name)
 {
 	for (size_t i = 0; commands[i]; i++)
 		if (!strcmp(commands[i]->name, name))
@@ -108,16 +108,16 @@ const cmd *cli_command(const char *name)
 }
 
 /* The command that argv[1] (and, for "root mv", argv[2]) names; *used words were taken. */
-static const cmd *find_command(int argc, char **argv, int *used)
+static const command *find_command(int argc, char **argv, int *used)
 {
 	char two[64];
 	for (size_t i = 0; argc > 2 && commands[i]; i++)
-		if (snprintf(two, sizeof(two), "%s %s", argv[1], argv[2]) < (int)sizeof(two) && !strcmp(commands[i]->name, two)) {
+		if (snprintf(two, sizeof two, "%s %s", argv[1], argv[2]) < (int)sizeof two && !strcmp(commands[i]->name, two)) {
 			*used = 3;
 			return commands[i];
 		}
 	*used = 2;
-	return cli_command(argv[1]);
+	return command_find(argv[1]);
 }
 
 /* ------------------------------------------------------------------------------------------------ running ---- */
@@ -135,27 +135,27 @@ static int finish_output(int status)
 	return CLI_FAILED;
 }
 
-static int run_command(const cmd *c, int argc, char **argv)
+static int run_command(const command *c, int argc, char **argv)
 {
-	cli context = { .cmd = c, .operand = argv };
+	context run = { .command = c, .operand = argv };
 	void *args = calloc(1, c->args_size);
 	if (!args)
 		return cli_nomem();
-	context.common = args;
-	int status = opt_parse(c, argc, argv, args, &context.n_operands);
-	if (status == CLI_DONE && context.common->help) {
+	run.common = args;
+	int status = command_parse(c, argc, argv, args, &run.n_operands);
+	if (status == CLI_DONE && run.common->help) {
 		help_command(stdout, c);
 	} else if (status == CLI_DONE) {
-		context.progress = progress_new(context.common->quiet);
-		status = c->run(&context, args);
-		cli_watch(NULL);
-		imgsearch_close(context.s);
-		progress_free(context.progress);
+		run.progress = progress_new(run.common->quiet);
+		status = c->run(&run, args);
+		interrupt_set_target(NULL);
+		imgsearch_close(run.s);
+		progress_free(run.progress);
 	}
-	if (cli_interrupted())
+	if (interrupt_pending())
 		status = CLI_INTERRUPTED;
-	free(context.db);
-	opt_free(c, args);
+	free(run.db);
+	command_free_args(c, args);
 	return status;
 }
 
@@ -193,7 +193,7 @@ int main(int argc, char **argv)
 		help_all(stdout);
 		return finish_output(CLI_DONE);
 	}
-	const cmd *c = find_command(argc, argv, &used);
+	const command *c = find_command(argc, argv, &used);
 	status = c ? run_command(c, argc - used, argv + used) : CLI_USAGE;
 	return finish_output(status);
 }

@@ -34,7 +34,7 @@ static void to_distances(uint32_t metric, float *v, size_t n)
 		v[i] = metric == IMGSEARCH_COSINE ? sqrtf(fmaxf(0, 2 - 2 * v[i])) : -v[i];
 }
 
-static int search(cli *c, const query_args *a, batch *b, size_t first, size_t n)
+static int search(context *c, const query_args *a, batch *b, size_t first, size_t n)
 {
 	imgsearch_error err;
 	array_rows(b->queries, first, n, b->rows);
@@ -52,12 +52,12 @@ static int search(cli *c, const query_args *a, batch *b, size_t first, size_t n)
 	return CLI_DONE;
 }
 
-static int search_all(cli *c, const query_args *a, batch *b)
+static int search_all(context *c, const query_args *a, batch *b)
 {
 	size_t n = b->queries->n;
 	int rc = CLI_DONE;
 	for (size_t first = 0; first < n && rc == CLI_DONE; first += a->batch) {
-		if (cli_interrupted())
+		if (interrupt_pending())
 			return CLI_INTERRUPTED;
 		rc = search(c, a, b, first, n - first < a->batch ? n - first : a->batch);
 	}
@@ -67,18 +67,18 @@ static int search_all(cli *c, const query_args *a, batch *b)
 static void print_stats(const batch *b)
 {
 	struct rusage use;
-	json j;
+	json_writer j;
 	getrusage(RUSAGE_SELF, &use);
-	json_begin(&j, stdout);
-	json_int(&j, "queries", (int64_t)b->queries->n);
-	json_seconds(&j, "load_s", b->load_s);
-	json_seconds(&j, "search_s", b->search_s);
-	json_real(&j, "rss_mb", (double)use.ru_maxrss / 1024);
-	json_end(&j);
+	json_write_begin(&j, stdout);
+	json_write_int(&j, "queries", (int64_t)b->queries->n);
+	json_write_seconds(&j, "load_s", b->load_s);
+	json_write_seconds(&j, "search_s", b->search_s);
+	json_write_real(&j, "rss_mb", (double)use.ru_maxrss / 1024);
+	json_write_end(&j);
 }
 
 /* The searcher is loaded by the first query: asked here, so that it counts as loading. */
-static int load(cli *c, const query_args *a, batch *b)
+static int load(context *c, const query_args *a, batch *b)
 {
 	double start = now_seconds();
 	double searched = b->search_s;
@@ -93,7 +93,7 @@ static int load(cli *c, const query_args *a, batch *b)
 	return CLI_DONE;
 }
 
-static int run_batches(cli *c, query_args *a, batch *b)
+static int run_batches(context *c, query_args *a, batch *b)
 {
 	int rc = a->stats ? load(c, a, b) : CLI_DONE;
 	if (rc == CLI_DONE && a->ids && !array_create(&b->ids, a->ids, ARRAY_I64, b->k, 2))
@@ -112,18 +112,18 @@ static int run_batches(cli *c, query_args *a, batch *b)
 }
 
 /* Each row like a picture: "==> FILE:ROW <==", or a JSON line. */
-static int run_rows(cli *c, const query_args *a, const array *queries, float *row)
+static int run_rows(context *c, const query_args *a, const array *queries, float *row)
 {
 	char name[4200];
 	size_t found = 0;
-	for (size_t i = 0; i < queries->n && !cli_interrupted() && !ferror(stdout); i++) {
+	for (size_t i = 0; i < queries->n && !interrupt_pending() && !ferror(stdout); i++) {
 		imgsearch_hits *hits;
 		imgsearch_error err;
 		array_rows(queries, i, 1, row);
 		imgsearch_input in = imgsearch_vector(row, queries->dim);
 		if (imgsearch_query(c->s, &in, 1, &a->options, &hits, &err))
 			return cli_error(&err);
-		snprintf(name, sizeof(name), "%s:%zu", a->vectors, i);
+		snprintf(name, sizeof name, "%s:%zu", a->vectors, i);
 		query_show(c, a, name, hits);
 		found += hits->count;
 		imgsearch_hits_free(hits);
@@ -131,7 +131,7 @@ static int run_rows(cli *c, const query_args *a, const array *queries, float *ro
 	return found ? CLI_DONE : CLI_NOTHING;
 }
 
-static int answer(cli *c, query_args *a, const array *queries)
+static int answer(context *c, query_args *a, const array *queries)
 {
 	imgsearch_info *info;
 	imgsearch_error err;
@@ -162,7 +162,7 @@ static int answer(cli *c, query_args *a, const array *queries)
 	return rc;
 }
 
-int query_vectors(cli *c, query_args *a)
+int query_vectors(context *c, query_args *a)
 {
 	array queries;
 	if (!array_open(&queries, a->vectors))

@@ -98,7 +98,7 @@ static bool parse_fvecs(array *a, const uint8_t *bytes, size_t size, char *why, 
 static const char *header_value(const char *text, const char *key)
 {
 	char quoted[32];
-	snprintf(quoted, sizeof(quoted), "'%s':", key);
+	snprintf(quoted, sizeof quoted, "'%s':", key);
 	const char *at = strstr(text, quoted);
 	return at ? at + strlen(quoted) + strspn(at + strlen(quoted), " ") : NULL;
 }
@@ -150,7 +150,7 @@ static bool parse_npy(array *a, const uint8_t *bytes, size_t size, char *why, si
 		return refuse(why, why_size, "not a .npy file");
 	size_t at = bytes[6] == 1 ? 10 : 12;
 	size_t length = bytes[8] | (size_t)bytes[9] << 8 | (at == 12 ? (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24 : 0);
-	if (bytes[6] < 1 || bytes[6] > 3 || length >= sizeof(text) || length > size - at)
+	if (bytes[6] < 1 || bytes[6] > 3 || length >= sizeof text || length > size - at)
 		return refuse(why, why_size, "its .npy header is damaged");
 	memcpy(text, bytes + at, length);
 	text[length] = 0;
@@ -201,10 +201,10 @@ static bool map_file(array *a, const char *path)
 bool array_open(array *a, const char *path)
 {
 	char why[160];
-	memset(a, 0, sizeof(*a));
+	memset(a, 0, sizeof *a);
 	if (!map_file(a, path))
 		return false;
-	if (array_parse(a, a->map, a->map_size, is_fvecs(path), why, sizeof(why)))
+	if (array_parse(a, a->map, a->map_size, is_fvecs(path), why, sizeof why))
 		return true;
 	cli_fail("%s: %s", path, why);
 	array_close(a);
@@ -246,15 +246,15 @@ static bool write_header(const array_writer *w)
 	const char *descr = w->type == ARRAY_F32 ? "<f4" : w->type == ARRAY_F16 ? "<f2" : "<i8";
 	char dim[24] = "";
 	if (w->ndim == 2)
-		snprintf(dim, sizeof(dim), " %zu", w->dim);
-	memset(text, ' ', sizeof(text));
+		snprintf(dim, sizeof dim, " %zu", w->dim);
+	memset(text, ' ', sizeof text);
 	memcpy(text, "\x93NUMPY\x01\x00", 8);
 	text[8] = NPY_HEADER - 10;
 	text[9] = 0;
-	int n = snprintf(text + 10, sizeof(text) - 10, "{'descr': '%s', 'fortran_order': False, 'shape': (%zu,%s), }", descr, w->n, dim);
+	int n = snprintf(text + 10, sizeof text - 10, "{'descr': '%s', 'fortran_order': False, 'shape': (%zu,%s), }", descr, w->n, dim);
 	text[10 + n] = ' ';
 	text[NPY_HEADER - 1] = '\n';
-	return fwrite(text, 1, sizeof(text), w->file) == sizeof(text);
+	return fwrite(text, 1, sizeof text, w->file) == sizeof text;
 }
 
 bool array_create(array_writer *w, const char *path, array_type type, size_t dim, size_t ndim)

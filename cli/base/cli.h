@@ -10,21 +10,21 @@
  *		uint32_t k;
  *	} eval_args;
  *
- *	static const opt options[] = {
+ *	static const option options[] = {
  *		{ "k", 'k', OPT_UINT, offsetof(eval_args, k), "N",
  *			.help = "how many results count", .min = 1, .max = 10000, .def = "10" },
  *		OPT_END
  *	};
  *
- *	static int run(cli *c, void *args) { ... }
+ *	static int run(context *c, void *args) { ... }
  *
- *	const cmd cmd_eval = {
+ *	const command cmd_eval = {
  *		.name = "eval", .operands = "", .summary = "measure how good the answers are", .text = "Measures ...",
  *		.options = options, .groups = GROUP_DB | GROUP_JSON, .args_size = sizeof(eval_args), .run = run
  *	};
  *
  * stdout carries results only: text, or JSON Lines through the json functions. Everything else goes to stderr through
- * cli_note (silenced by -q), cli_warn and cli_fail, which write `imgsearch: ` before the sentence, and escape control
+ * context_note (silenced by -q), cli_warn and cli_fail, which write `imgsearch: ` before the sentence, and escape control
  * characters of hostile file names.
  */
 #ifndef IMGSEARCH_CLI_H
@@ -48,7 +48,7 @@ enum {
 
 /* ----------------------------------------------------------------------------------------------- options ---- */
 
-typedef enum opt_kind {
+typedef enum option_kind {
 	OPT_FLAG = 1, /* uint32_t: 1 */
 	OPT_UINT,     /* uint32_t */
 	OPT_U64,      /* uint64_t */
@@ -59,21 +59,21 @@ typedef enum opt_kind {
 	OPT_DIR,      /* const char *, completed as a folder */
 	OPT_CHOICE,   /* const char *: one of choices */
 	OPT_ENUM,     /* uint32_t: number of the choice */
-	OPT_LIST,     /* opt_list: may be given several times */
-	OPT_FILES,    /* opt_list of files */
+	OPT_LIST,     /* option_list: may be given several times */
+	OPT_FILES,    /* option_list of files */
 	OPT_RECT,     /* int32_t[4]: X,Y,W,H */
 	OPT_RGB       /* float[3]: R,G,B */
-} opt_kind;
+} option_kind;
 
-typedef struct opt_list {
+typedef struct option_list {
 	const char **item;
 	size_t n;
-} opt_list;
+} option_list;
 
-typedef struct opt {
+typedef struct option {
 	const char *name;    /* --name */
 	char letter;         /* -l, or 0 */
-	opt_kind kind;
+	option_kind kind;
 	size_t offset;       /* of the value in the command's struct */
 	const char *arg;     /* what the value is called in help; NULL for a flag */
 	const char *help;    /* no capital, no full stop */
@@ -81,7 +81,7 @@ typedef struct opt {
 	const char *def;     /* numbers: the default, as it would be typed; shown in help */
 	const char *const *choices; /* NULL-terminated */
 	size_t given;        /* offset of a uint32_t that becomes 1 when the option is given; 0: none */
-} opt;
+} option;
 
 #define OPT_END { .name = NULL }
 
@@ -97,45 +97,45 @@ typedef struct common_args {
 
 enum { GROUP_DB = 1, GROUP_JSON = 2, GROUP_NUL = 4, GROUP_THREADS = 8, GROUP_MODEL = 16, GROUP_RECIPE = 32 };
 
-typedef struct cli cli;
+typedef struct context context;
 
-typedef struct cmd {
+typedef struct command {
 	const char *name;     /* "query", or two words: "root mv" */
 	const char *operands; /* "IMG..." */
 	const char *summary;  /* a line, no capital, no full stop */
 	const char *text;     /* paragraphs between empty lines; lines that begin with a tab are examples */
-	const opt *options;
+	const option *options;
 	unsigned groups;
 	size_t args_size;
-	int (*run)(cli *c, void *args);
+	int (*run)(context *c, void *args);
 	unsigned min_operands, max_operands; /* max 0: none; CLI_MANY */
 	const char *const *words;            /* operands are among these (for completion), NULL: files */
-} cmd;
+} command;
 
 #define CLI_MANY 0xffffffffu
 
-extern const cmd *const commands[]; /* NULL-terminated, main.c */
+extern const command *const commands[]; /* NULL-terminated, main.c */
 
 /* The command of that name; NULL (said, with the nearest name). */
-const cmd *cli_command(const char *name);
+const command *command_find(const char *name);
 
 /* The i-th option of a command, its own first, then those of its groups; NULL past the end. */
-const opt *opt_at(const cmd *c, size_t i);
+const option *command_option(const command *c, size_t i);
 /* How many of them are its own. */
-size_t opt_own(const cmd *c);
+size_t command_own_options(const command *c);
 
 /*
  * Fills args (zeroed, c->args_size) from argv, and moves the operands to the front of argv. Returns CLI_DONE, or
  * CLI_USAGE with the reason printed.
  */
-int opt_parse(const cmd *c, int argc, char **argv, void *args, size_t *n_operands);
-void opt_free(const cmd *c, void *args);
+int command_parse(const command *c, int argc, char **argv, void *args, size_t *n_operands);
+void command_free_args(const command *c, void *args);
 
 /* The name nearest to a mistyped word among n (or NULL-terminated when n is 0); NULL when none is near. */
-const char *opt_nearest(const char *word, const char *const *names, size_t n);
+const char *nearest_word(const char *word, const char *const *names, size_t n);
 
 /* Help of one command, of all; man page; completions ("bash", "zsh", "fish"; false: no such shell). */
-void help_command(FILE *f, const cmd *c);
+void help_command(FILE *f, const command *c);
 void help_all(FILE *f);
 void help_man(FILE *f);
 bool help_complete(FILE *f, const char *shell);
@@ -144,39 +144,39 @@ bool help_complete(FILE *f, const char *shell);
 
 typedef struct progress progress;
 
-struct cli {
-	const cmd *cmd;
+struct context {
+	const command *command;
 	const common_args *common;
 	char **operand;
 	size_t n_operands;
-	imgsearch *s;       /* after cli_open; main closes it */
+	imgsearch *s;       /* after context_open; main closes it */
 	progress *progress;
-	char *db;           /* after cli_db */
+	char *db;           /* after context_db */
 };
 
 /* Where the index is: --db, $IMGSEARCH_DB, the XDG data folder's imgsearch/index.db. NULL (said): no home to look in. */
-const char *cli_db(cli *c);
+const char *context_db(context *c);
 
 /* The options of the command line for imgsearch_open, with the progress bar and log as events. */
-imgsearch_options cli_options(cli *c);
+imgsearch_options context_options(context *c);
 
 /*
  * Opens the index into c->s, where SIGINT cancels it. make: an absent one is made (and the folder of the default one);
  * otherwise the message says how. Returns CLI_DONE or an exit code with the reason printed.
  */
-int cli_open(cli *c, bool make);
-int cli_open_at(cli *c, const char *path, const imgsearch_options *o); /* another index than the command line's */
+int context_open(context *c, bool make);
+int context_open_at(context *c, const char *path, const imgsearch_options *o); /* another index than the command line's */
 
-/* What a signal cancels from now on, beside cli_open's; NULL: nothing. */
-void cli_watch(imgsearch *s);
-bool cli_interrupted(void);
-void cli_stopped(void); /* serve: the signal was the wanted end, not an interruption */
+/* What a signal cancels from now on, beside context_open's; NULL: nothing. */
+void interrupt_set_target(imgsearch *s);
+bool interrupt_pending(void);
+void interrupt_clear(void); /* serve: the signal was the wanted end, not an interruption */
 
-/* One sentence to stderr. cli_fail returns CLI_FAILED, cli_usage CLI_USAGE (and points at the help). */
-void cli_note(const cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* One sentence to stderr. cli_fail returns CLI_FAILED, command_usage CLI_USAGE (and points at the help). */
+void context_note(const context *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-int cli_usage(const cmd *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int command_usage(const command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Prints what the library said; CLI_INTERRUPTED for ECANCELED, else CLI_FAILED. */
 int cli_error(const imgsearch_error *err);
@@ -186,52 +186,52 @@ int cli_nomem(void);
 
 /* An operand that names an input: "id:N" a stored picture, "-" the standard input (its bytes go to *bytes, once; free
    them after use), else a file. A status, said when it is not CLI_DONE: a bad id is CLI_USAGE. */
-int cli_input(imgsearch_input *in, const cli *c, const char *text, void **bytes);
+int input_parse(imgsearch_input *in, const context *c, const char *text, void **bytes);
 
 /* Paths for a command that takes many: operands, "-" replaced by those on standard input (one a line, or NUL-ended). */
-typedef struct paths {
+typedef struct path_list {
 	const char **item;
 	size_t n;
 	char *text; /* what standard input held */
-} paths;
+} path_list;
 
-int paths_read(cli *c, paths *out);
-void paths_free(paths *p);
+int path_list_read(context *c, path_list *out);
+void path_list_free(path_list *p);
 
 /* Absolute and without symbolic links, as far as the path exists; malloc'd, NULL: out of memory. */
 char *path_absolute(const char *path);
 /* Whether path is folder or lies below it. */
-bool path_below(const char *path, const char *folder);
+bool path_is_below(const char *path, const char *folder);
 
 /* ------------------------------------------------------------------------------------------------ output ---- */
 
 /* A name or title for people: on a terminal control characters and invalid UTF-8 are shown as \n, \x1b ...; a title's
    line breaks and tabs become spaces everywhere, so that a record stays one line. */
-void out_path(const char *path);
-void out_title(const char *title);
-void out_end(const cli *c); /* of a record: newline, or NUL with -0 */
-void out_escaped(FILE *f, const char *text);
+void record_path(const char *path);
+void record_title(const char *title);
+void record_end(const context *c); /* of a record: newline, or NUL with -0 */
+void text_write_escaped(FILE *f, const char *text);
 const char *state_name(uint32_t state); /* "indexed", "too big" ... */
 extern const char *const state_names[]; /* in the order of imgsearch_state from 1; NULL-terminated */
 
 /* One JSON object a line: json_begin, values, json_end. key is NULL inside an array. */
-typedef struct json {
+typedef struct json_writer {
 	FILE *file;
 	bool comma;
-} json;
+} json_writer;
 
-void json_begin(json *j, FILE *f); /* {"schema": 1 */
-void json_end(json *j);            /* } and a newline */
-void json_open(json *j, const char *key, char bracket); /* '[' or '{' */
-void json_close(json *j, char bracket);
-void json_text(json *j, const char *key, const char *value); /* NULL: null */
-void json_path(json *j, const char *key, const char *path);  /* and KEY_b64 where it is not UTF-8 */
-void json_int(json *j, const char *key, int64_t value);
-void json_real(json *j, const char *key, double value);      /* shortest text that reads back; NaN and infinities: null */
-void json_seconds(json *j, const char *key, double value);   /* to the microsecond */
-void json_float(json *j, const char *key, float value);
-void json_bool(json *j, const char *key, bool value);
-void json_columns(json *j, const imgsearch_column *columns, size_t n); /* "columns": {...}, nothing for n 0 */
+void json_write_begin(json_writer *j, FILE *f); /* {"schema": 1 */
+void json_write_end(json_writer *j);            /* } and a newline */
+void json_write_open(json_writer *j, const char *key, char bracket); /* '[' or '{' */
+void json_write_close(json_writer *j, char bracket);
+void json_write_text(json_writer *j, const char *key, const char *value); /* NULL: null */
+void json_write_path(json_writer *j, const char *key, const char *path);  /* and KEY_b64 where it is not UTF-8 */
+void json_write_int(json_writer *j, const char *key, int64_t value);
+void json_write_real(json_writer *j, const char *key, double value);      /* shortest text that reads back; NaN and infinities: null */
+void json_write_seconds(json_writer *j, const char *key, double value);   /* to the microsecond */
+void json_write_float(json_writer *j, const char *key, float value);
+void json_write_bool(json_writer *j, const char *key, bool value);
+void json_write_columns(json_writer *j, const imgsearch_column *columns, size_t n); /* "columns": {...}, nothing for n 0 */
 
 /* ---------------------------------------------------------------------------------------------- progress ---- */
 

@@ -52,7 +52,7 @@ static bool is_control(uint32_t code)
 
 /* --------------------------------------------------------------------------------------------------- text ---- */
 
-void out_escaped(FILE *f, const char *text)
+void text_write_escaped(FILE *f, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
 	while (*s) {
@@ -70,15 +70,15 @@ void out_escaped(FILE *f, const char *text)
 	}
 }
 
-void out_path(const char *path)
+void record_path(const char *path)
 {
 	if (isatty(STDOUT_FILENO))
-		out_escaped(stdout, path);
+		text_write_escaped(stdout, path);
 	else
 		fputs(path, stdout);
 }
 
-void out_title(const char *title)
+void record_title(const char *title)
 {
 	bool terminal = isatty(STDOUT_FILENO);
 	for (const unsigned char *s = (const unsigned char *)title; *s;) {
@@ -92,7 +92,7 @@ void out_title(const char *title)
 	}
 }
 
-void out_end(const cli *c)
+void record_end(const context *c)
 {
 	putchar(c->common->nul ? 0 : '\n');
 }
@@ -106,7 +106,7 @@ const char *state_name(uint32_t state)
 
 /* --------------------------------------------------------------------------------------------------- JSON ---- */
 
-static void json_key(json *j, const char *key)
+static void json_key(json_writer *j, const char *key)
 {
 	if (j->comma)
 		fputs(", ", j->file);
@@ -138,7 +138,7 @@ static void json_string(FILE *f, const char *text)
 	putc('"', f);
 }
 
-static void json_base64(json *j, const char *key, const char *text)
+static void json_base64(json_writer *j, const char *key, const char *text)
 {
 	static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const unsigned char *s = (const unsigned char *)text;
@@ -152,32 +152,32 @@ static void json_base64(json *j, const char *key, const char *text)
 	putc('"', j->file);
 }
 
-void json_begin(json *j, FILE *f)
+void json_write_begin(json_writer *j, FILE *f)
 {
 	j->file = f;
 	fputs("{\"schema\": 1", f);
 	j->comma = true;
 }
 
-void json_end(json *j)
+void json_write_end(json_writer *j)
 {
 	fputs("}\n", j->file);
 }
 
-void json_open(json *j, const char *key, char bracket)
+void json_write_open(json_writer *j, const char *key, char bracket)
 {
 	json_key(j, key);
 	putc(bracket, j->file);
 	j->comma = false;
 }
 
-void json_close(json *j, char bracket)
+void json_write_close(json_writer *j, char bracket)
 {
 	putc(bracket, j->file);
 	j->comma = true;
 }
 
-void json_text(json *j, const char *key, const char *value)
+void json_write_text(json_writer *j, const char *key, const char *value)
 {
 	json_key(j, key);
 	if (value)
@@ -186,24 +186,24 @@ void json_text(json *j, const char *key, const char *value)
 		fputs("null", j->file);
 }
 
-void json_path(json *j, const char *key, const char *path)
+void json_write_path(json_writer *j, const char *key, const char *path)
 {
-	json_text(j, key, path);
+	json_write_text(j, key, path);
 	if (path && !is_utf8(path))
 		json_base64(j, key, path);
 }
 
-void json_int(json *j, const char *key, int64_t value)
+void json_write_int(json_writer *j, const char *key, int64_t value)
 {
 	json_key(j, key);
 	fprintf(j->file, "%lld", (long long)value);
 }
 
-void json_real(json *j, const char *key, double value)
+void json_write_real(json_writer *j, const char *key, double value)
 {
 	char text[40] = "null";
 	for (int digits = 6; isfinite(value) && digits <= 17; digits++) {
-		snprintf(text, sizeof(text), "%.*g", digits, value);
+		snprintf(text, sizeof text, "%.*g", digits, value);
 		if (strtod(text, NULL) == value)
 			break;
 	}
@@ -211,17 +211,17 @@ void json_real(json *j, const char *key, double value)
 	fputs(text, j->file);
 }
 
-void json_seconds(json *j, const char *key, double value)
+void json_write_seconds(json_writer *j, const char *key, double value)
 {
-	json_real(j, key, round(value * 1e6) / 1e6);
+	json_write_real(j, key, round(value * 1e6) / 1e6);
 }
 
-void json_float(json *j, const char *key, float value)
+void json_write_float(json_writer *j, const char *key, float value)
 {
 	char text[40] = "null";
 	value += 0.0f; /* -0 is 0 */
 	for (int digits = 6; isfinite(value) && digits <= 9; digits++) {
-		snprintf(text, sizeof(text), "%.*g", digits, (double)value);
+		snprintf(text, sizeof text, "%.*g", digits, (double)value);
 		if (strtof(text, NULL) == value)
 			break;
 	}
@@ -229,17 +229,17 @@ void json_float(json *j, const char *key, float value)
 	fputs(text, j->file);
 }
 
-void json_bool(json *j, const char *key, bool value)
+void json_write_bool(json_writer *j, const char *key, bool value)
 {
 	json_key(j, key);
 	fputs(value ? "true" : "false", j->file);
 }
 
-void json_columns(json *j, const imgsearch_column *columns, size_t n)
+void json_write_columns(json_writer *j, const imgsearch_column *columns, size_t n)
 {
 	if (!n)
 		return;
-	json_open(j, "columns", '{');
+	json_write_open(j, "columns", '{');
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			fputs(", ", j->file);
@@ -247,7 +247,7 @@ void json_columns(json *j, const imgsearch_column *columns, size_t n)
 		fputs(": ", j->file);
 		json_string(j->file, columns[i].value);
 	}
-	json_close(j, '}');
+	json_write_close(j, '}');
 }
 
 /* ----------------------------------------------------------------------------------------- the other stream ---- */
@@ -256,13 +256,13 @@ void json_columns(json *j, const imgsearch_column *columns, size_t n)
 static void say(const char *format, va_list list)
 {
 	char line[8192];
-	vsnprintf(line, sizeof(line), format, list);
+	vsnprintf(line, sizeof line, format, list);
 	fputs("imgsearch: ", stderr);
-	out_escaped(stderr, line);
+	text_write_escaped(stderr, line);
 	putc('\n', stderr);
 }
 
-void cli_note(const cli *c, const char *format, ...)
+void context_note(const context *c, const char *format, ...)
 {
 	va_list list;
 	if (c->common->quiet)

@@ -16,17 +16,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct server_link {
+struct client {
 	int fd;
 };
 
 #define BOUNDARY "imgsearch-7d1f0c5a93e84b26"
 enum { LARGEST = 64 << 20 };
 
-server_link *server_connect(const char *db)
+client *client_connect(const char *db)
 {
-	int fd = server_dial(db);
-	server_link *l = fd >= 0 ? malloc(sizeof *l) : NULL;
+	int fd = socket_connect(db);
+	client *l = fd >= 0 ? malloc(sizeof *l) : NULL;
 	if (l)
 		l->fd = fd;
 	else if (fd >= 0)
@@ -34,7 +34,7 @@ server_link *server_connect(const char *db)
 	return l;
 }
 
-void server_disconnect(server_link *l)
+void client_disconnect(client *l)
 {
 	if (l)
 		close(l->fd);
@@ -256,7 +256,7 @@ static bool read_hits(server_hits *h)
 	return true;
 }
 
-void server_hits_free(imgsearch_hits *hits)
+void client_hits_free(imgsearch_hits *hits)
 {
 	server_hits *h = (server_hits *)hits; /* its first member */
 	if (!h)
@@ -271,7 +271,7 @@ void server_hits_free(imgsearch_hits *hits)
 	free(h);
 }
 
-bool server_query(server_link *l, const imgsearch_input *in, size_t n, const imgsearch_query_options *o, imgsearch_hits **out)
+bool client_query(client *l, const imgsearch_input *in, size_t n, const imgsearch_query_options *o, imgsearch_hits **out)
 {
 	char *form = NULL, head[256];
 	size_t size = 0;
@@ -294,7 +294,7 @@ bool server_query(server_link *l, const imgsearch_input *in, size_t n, const img
 		if (read_hits(h))
 			*out = &h->hits;
 		else
-			server_hits_free(&h->hits);
+			client_hits_free(&h->hits);
 	}
 	free(body);
 	return *out != NULL;
@@ -387,7 +387,7 @@ static bool index_line(json_t *line, int (*progress)(void *user, const imgsearch
 	return done || error;
 }
 
-bool server_index(server_link *l, const char *const *paths, size_t n, const imgsearch_index_options *o,
+bool client_index(client *l, const char *const *paths, size_t n, const imgsearch_index_options *o,
 	int (*progress)(void *user, const imgsearch_progress *p), void *user, imgsearch_counts *counts, int *rc, imgsearch_error *err)
 {
 	char head[200], *line = NULL, *body = index_request(paths, n, o);

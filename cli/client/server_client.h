@@ -13,21 +13,21 @@
  * Where the socket of an index is: beside it (DB.sock), or in the user's runtime folder where that cannot be written or
  * the path is too long for a socket. make: for a server, which makes the folder. malloc'd; NULL: no place.
  */
-char *server_socket_path(const char *db, bool make);
+char *socket_path_of(const char *db, bool make);
 
-int server_dial(const char *db); /* a connection to that socket; -1: no server of this user answers */
+int socket_connect(const char *db); /* a connection to that socket; -1: no server of this user answers */
 
-typedef struct server_link server_link;
+typedef struct client client;
 
-server_link *server_connect(const char *db); /* NULL: none is running */
-void server_disconnect(server_link *l);      /* NULL is fine */
+client *client_connect(const char *db); /* NULL: none is running */
+void client_disconnect(client *l);      /* NULL is fine */
 
-/* imgsearch_query by the server. *out is freed with server_hits_free. */
-bool server_query(server_link *l, const imgsearch_input *in, size_t n, const imgsearch_query_options *o, imgsearch_hits **out);
-void server_hits_free(imgsearch_hits *hits);
+/* imgsearch_query by the server. *out is freed with client_hits_free. */
+bool client_query(client *l, const imgsearch_input *in, size_t n, const imgsearch_query_options *o, imgsearch_hits **out);
+void client_hits_free(imgsearch_hits *hits);
 
 /* imgsearch_index_tree by the server; *rc is what it returned. */
-bool server_index(server_link *l, const char *const *paths, size_t n, const imgsearch_index_options *o,
+bool client_index(client *l, const char *const *paths, size_t n, const imgsearch_index_options *o,
 	int (*progress)(void *user, const imgsearch_progress *p), void *user, imgsearch_counts *counts, int *rc, imgsearch_error *err);
 
 #endif

@@ -66,7 +66,7 @@ static char *candidate(const char *db, int which, bool make)
 	return NULL;
 }
 
-char *server_socket_path(const char *db, bool make)
+char *socket_path_of(const char *db, bool make)
 {
 	char *path = candidate(db, 0, make);
 	if (path) {
@@ -98,7 +98,7 @@ static int connect_to(const char *path)
 	return -1;
 }
 
-int server_dial(const char *db)
+int socket_connect(const char *db)
 {
 	int fd = -1;
 	for (int which = 0; which < 2 && fd < 0; which++) {

@@ -21,7 +21,7 @@ static char *join(const char *folder, const char *file)
 	return path;
 }
 
-const char *cli_db(cli *c)
+const char *context_db(context *c)
 {
 	const char *given = c->common->db ? c->common->db : getenv("IMGSEARCH_DB");
 	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
@@ -42,7 +42,7 @@ const char *cli_db(cli *c)
 static void make_folders(const char *path)
 {
 	char folder[PATH_MAX];
-	for (size_t i = 1; path[i] && i < sizeof(folder); i++)
+	for (size_t i = 1; path[i] && i < sizeof folder; i++)
 		if (path[i] == '/') {
 			memcpy(folder, path, i);
 			folder[i] = 0;
@@ -52,30 +52,30 @@ static void make_folders(const char *path)
 
 static int on_progress(void *user, const imgsearch_progress *now)
 {
-	progress_show(((cli *)user)->progress, now);
-	return cli_interrupted();
+	progress_show(((context *)user)->progress, now);
+	return interrupt_pending();
 }
 
 static void on_log(void *user, int level, const char *text)
 {
-	cli *c = user;
+	context *c = user;
 	if (level > (c->common->verbose ? IMGSEARCH_LOG_DEBUG : c->common->quiet ? IMGSEARCH_LOG_ERROR : IMGSEARCH_LOG_WARNING))
 		return;
 	progress_clear(c->progress);
 	cli_warn("%s%s", level == IMGSEARCH_LOG_WARNING ? "warning: " : "", text);
 }
 
-imgsearch_options cli_options(cli *c)
+imgsearch_options context_options(context *c)
 {
 	imgsearch_options o = c->common->open;
-	o.struct_size = sizeof(o);
+	o.struct_size = sizeof o;
 	o.events.user = c;
 	o.events.log = on_log;
 	o.events.progress = on_progress;
 	return o;
 }
 
-int cli_open_at(cli *c, const char *path, const imgsearch_options *o)
+int context_open_at(context *c, const char *path, const imgsearch_options *o)
 {
 	imgsearch_error err;
 	int rc = imgsearch_open(&c->s, path, o, &err);
@@ -84,20 +84,20 @@ int cli_open_at(cli *c, const char *path, const imgsearch_options *o)
 			c->common->db ? "--db " : "", c->common->db ? c->common->db : "", c->common->db ? " " : "");
 	if (rc)
 		return cli_error(&err);
-	cli_watch(c->s);
+	interrupt_set_target(c->s);
 	return CLI_DONE;
 }
 
-int cli_open(cli *c, bool make)
+int context_open(context *c, bool make)
 {
-	imgsearch_options o = cli_options(c);
-	const char *path = cli_db(c);
+	imgsearch_options o = context_options(c);
+	const char *path = context_db(c);
 	if (!path)
 		return CLI_FAILED;
 	o.must_exist = !make;
 	if (make && !c->common->db && !getenv("IMGSEARCH_DB"))
 		make_folders(path);
-	return cli_open_at(c, path, &o);
+	return context_open_at(c, path, &o);
 }
 
 /* ------------------------------------------------------------------------------------------------ inputs ---- */
@@ -130,12 +130,12 @@ static char *read_stdin(size_t *size)
 	return data;
 }
 
-int cli_input(imgsearch_input *in, const cli *c, const char *text, void **bytes)
+int input_parse(imgsearch_input *in, const context *c, const char *text, void **bytes)
 {
 	if (!strcmp(text, "-")) {
 		size_t size;
 		if (*bytes)
-			return cli_usage(c->cmd, "standard input (-) can be given only once");
+			return command_usage(c->command, "standard input (-) can be given only once");
 		*bytes = read_stdin(&size);
 		if (*bytes)
 			*in = imgsearch_memory(*bytes, size);
@@ -146,7 +146,7 @@ int cli_input(imgsearch_input *in, const cli *c, const char *text, void **bytes)
 		errno = 0;
 		long long id = strtoll(text + 3, &end, 10);
 		if (end == text + 3 || *end || errno || id < 0)
-			return cli_usage(c->cmd, "%s: not the id of a picture, such as id:7 (a file of that name: ./%s)", text, text);
+			return command_usage(c->command, "%s: not the id of a picture, such as id:7 (a file of that name: ./%s)", text, text);
 		*in = imgsearch_stored(id);
 		return CLI_DONE;
 	}
@@ -154,11 +154,11 @@ int cli_input(imgsearch_input *in, const cli *c, const char *text, void **bytes)
 	return CLI_DONE;
 }
 
-static bool paths_add(paths *p, size_t *cap, const char *path)
+static bool path_list_add(path_list *p, size_t *cap, const char *path)
 {
 	if (p->n == *cap) {
 		size_t more = *cap ? *cap * 2 : 64;
-		const char **item = realloc(p->item, more * sizeof(*item));
+		const char **item = realloc(p->item, more * sizeof *item);
 		if (!item)
 			return false;
 		p->item = item;
@@ -168,20 +168,20 @@ static bool paths_add(paths *p, size_t *cap, const char *path)
 	return true;
 }
 
-int paths_read(cli *c, paths *out)
+int path_list_read(context *c, path_list *out)
 {
 	size_t cap = 0, size;
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, sizeof *out);
 	for (size_t i = 0; i < c->n_operands; i++) {
 		if (!*c->operand[i])
-			return cli_usage(c->cmd, "a path is empty");
+			return command_usage(c->command, "a path is empty");
 		if (strcmp(c->operand[i], "-") != 0) {
-			if (!paths_add(out, &cap, c->operand[i]))
+			if (!path_list_add(out, &cap, c->operand[i]))
 				return cli_nomem();
 			continue;
 		}
 		if (out->text)
-			return cli_usage(c->cmd, "standard input (-) can be given only once");
+			return command_usage(c->command, "standard input (-) can be given only once");
 		out->text = read_stdin(&size);
 		if (!out->text)
 			return CLI_FAILED;
@@ -190,7 +190,7 @@ int paths_read(cli *c, paths *out)
 			if (!stop)
 				stop = end;
 			*stop = 0;
-			if (*at && !paths_add(out, &cap, at))
+			if (*at && !path_list_add(out, &cap, at))
 				return cli_nomem();
 			at = stop + 1;
 		}
@@ -198,7 +198,7 @@ int paths_read(cli *c, paths *out)
 	return CLI_DONE;
 }
 
-void paths_free(paths *p)
+void path_list_free(path_list *p)
 {
 	free(p->item);
 	free(p->text);
@@ -231,7 +231,7 @@ char *path_absolute(const char *path)
 	return copy;
 }
 
-bool path_below(const char *path, const char *folder)
+bool path_is_below(const char *path, const char *folder)
 {
 	size_t length = strlen(folder);
 	while (length && folder[length - 1] == '/')

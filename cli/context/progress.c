@@ -34,7 +34,7 @@ static double now_seconds(void)
 
 progress *progress_new(bool quiet)
 {
-	progress *p = calloc(1, sizeof(*p));
+	progress *p = calloc(1, sizeof *p);
 	const char *term = getenv("TERM"), *plain = getenv("NO_COLOR");
 	if (!p)
 		return NULL;
@@ -63,8 +63,8 @@ void progress_clear(progress *p)
 
 static void sample(progress *p, const imgsearch_progress *now, double t)
 {
-	if (strncmp(p->stage, now->stage, sizeof(p->stage) - 1) || now->done < p->last_done) {
-		snprintf(p->stage, sizeof(p->stage), "%s", now->stage);
+	if (strncmp(p->stage, now->stage, sizeof p->stage - 1) || now->done < p->last_done) {
+		snprintf(p->stage, sizeof p->stage, "%s", now->stage);
 		p->started = p->last = t;
 		p->last_done = now->done;
 		p->rate = 0;
@@ -103,7 +103,7 @@ static void describe(const progress *p, const imgsearch_progress *now, char *hea
 	if (p->rate > 0)
 		at += snprintf(tail + at, size - (size_t)at, "  %.*f/s", p->rate < 10 ? 1 : 0, p->rate);
 	if (p->rate > 0 && now->total > now->done) {
-		format_time(left, sizeof(left), (double)(now->total - now->done) / p->rate);
+		format_time(left, sizeof left, (double)(now->total - now->done) / p->rate);
 		at += snprintf(tail + at, size - (size_t)at, "  %s left", left);
 	}
 	if (now->loss == now->loss && !strcmp(now->stage, "train"))
@@ -149,7 +149,7 @@ void progress_show(progress *p, const imgsearch_progress *now)
 	sample(p, now, t);
 	if (!p->bar && t - p->plain < 30)
 		return;
-	describe(p, now, head, tail, sizeof(head));
+	describe(p, now, head, tail, sizeof head);
 	if (p->bar) {
 		double share = now->total ? (double)now->done / (double)now->total : -1;
 		draw(p, head, tail, share > 1 ? 1 : share);

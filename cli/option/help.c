@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool takes_file(const opt *o)
+static bool takes_file(const option *o)
 {
 	return o->kind == OPT_FILE || o->kind == OPT_FILES || o->kind == OPT_DIR;
 }
@@ -52,19 +52,19 @@ static void print_text(FILE *f, const char *text)
 	}
 }
 
-static void print_option(FILE *f, const opt *o)
+static void print_option(FILE *f, const option *o)
 {
 	char head[64], help[256];
-	int n = snprintf(head, sizeof(head), "  %c%c%c --%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ', o->letter ? ',' : ' ', o->name,
+	int n = snprintf(head, sizeof head, "  %c%c%c --%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ', o->letter ? ',' : ' ', o->name,
 		o->arg ? "=" : "", o->arg ? o->arg : "");
-	int at = snprintf(help, sizeof(help), "%s", o->help);
+	int at = snprintf(help, sizeof help, "%s", o->help);
 	if (o->choices) {
-		at += snprintf(help + at, sizeof(help) - (size_t)at, ": ");
+		at += snprintf(help + at, sizeof help - (size_t)at, ": ");
 		for (size_t i = 0; o->choices[i]; i++)
-			at += snprintf(help + at, sizeof(help) - (size_t)at, "%s%s", i ? ", " : "", o->choices[i]);
+			at += snprintf(help + at, sizeof help - (size_t)at, "%s%s", i ? ", " : "", o->choices[i]);
 	}
 	if (o->def)
-		snprintf(help + at, sizeof(help) - (size_t)at, " (default %s)", o->def);
+		snprintf(help + at, sizeof help - (size_t)at, " (default %s)", o->def);
 	fputs(head, f);
 	if (n > 24)
 		fprintf(f, "\n%26s", "");
@@ -73,18 +73,18 @@ static void print_option(FILE *f, const opt *o)
 	wrap(f, help, strlen(help), 26, 26);
 }
 
-void help_command(FILE *f, const cmd *c)
+void help_command(FILE *f, const command *c)
 {
-	const opt *o;
-	size_t own = opt_own(c);
+	const option *o;
+	size_t own = command_own_options(c);
 	fprintf(f, "usage: imgsearch %s [OPTION...]%s%s\n\n", c->name, *c->operands ? " " : "", c->operands);
 	print_text(f, c->text);
 	if (own)
 		fputs("\nOptions:\n", f);
 	for (size_t i = 0; i < own; i++)
-		print_option(f, opt_at(c, i));
+		print_option(f, command_option(c, i));
 	fputs("\nCommon options:\n", f);
-	for (size_t i = own; (o = opt_at(c, i)); i++)
+	for (size_t i = own; (o = command_option(c, i)); i++)
 		print_option(f, o);
 }
 
@@ -124,7 +124,7 @@ static void roff(FILE *f, const char *text)
 	roff_n(f, text, strlen(text));
 }
 
-static void man_option(FILE *f, const opt *o)
+static void man_option(FILE *f, const option *o)
 {
 	fputs(".TP\n", f);
 	if (o->letter)
@@ -169,16 +169,16 @@ static void man_text(FILE *f, const char *text)
 		fputs(".fi\n.RE\n", f);
 }
 
-static void man_command(FILE *f, const cmd *c)
+static void man_command(FILE *f, const command *c)
 {
-	size_t own = opt_own(c);
-	const opt *o;
+	size_t own = command_own_options(c);
+	const option *o;
 	fprintf(f, ".SS \"imgsearch %s \\fR[\\fIOPTION\\fR...]%s%s\"\n", c->name, *c->operands ? " " : "", c->operands);
 	man_text(f, c->text);
 	for (size_t i = 0; i < own; i++)
-		man_option(f, opt_at(c, i));
+		man_option(f, command_option(c, i));
 	fputs(".PP\nCommon options:", f);
-	for (size_t i = own; (o = opt_at(c, i)); i++) {
+	for (size_t i = own; (o = command_option(c, i)); i++) {
 		fputs(i == own ? " \\fB\\-\\-" : ", \\fB\\-\\-", f);
 		roff(f, o->name);
 		fputs("\\fR", f);
@@ -189,11 +189,11 @@ static void man_command(FILE *f, const cmd *c)
 /* One command that takes every group: the page tells the common options once. */
 static void man_common(FILE *f)
 {
-	static const opt none[] = { OPT_END };
-	static const cmd all = { .name = "", .operands = "", .options = none,
+	static const option none[] = { OPT_END };
+	static const command all = { .name = "", .operands = "", .options = none,
 		.groups = GROUP_DB | GROUP_JSON | GROUP_NUL | GROUP_THREADS | GROUP_MODEL | GROUP_RECIPE };
-	const opt *o;
-	for (size_t i = 0; (o = opt_at(&all, i)); i++)
+	const option *o;
+	for (size_t i = 0; (o = command_option(&all, i)); i++)
 		man_option(f, o);
 }
 
@@ -253,7 +253,7 @@ static void first_words(FILE *f)
 	const char *gap = "";
 	for (size_t i = 0; commands[i]; i++) {
 		bool pair = strchr(commands[i]->name, ' ') != NULL;
-		if (pair && !first_of_pair(i, first, sizeof(first)))
+		if (pair && !first_of_pair(i, first, sizeof first))
 			continue;
 		fprintf(f, "%s%s", gap, pair ? first : commands[i]->name);
 		gap = " ";
@@ -266,10 +266,10 @@ static void words(FILE *f, const char *const *list)
 		fprintf(f, "%s%s", i ? " " : "", list[i]);
 }
 
-static void bash_values(FILE *f, const cmd *c)
+static void bash_values(FILE *f, const command *c)
 {
-	const opt *o;
-	for (size_t i = 0; (o = opt_at(c, i)); i++) {
+	const option *o;
+	for (size_t i = 0; (o = command_option(c, i)); i++) {
 		if (!o->arg)
 			continue;
 		fprintf(f, "\t\"%s --%s\"", c->name, o->name);
@@ -299,7 +299,7 @@ static void bash(FILE *f)
 	first_words(f);
 	fputs(" --version --help\" -- \"$cur\"))\n\t\treturn\n\tfi\n\tcase $cmd in\n", f);
 	for (size_t i = 0; commands[i]; i++)
-		if (first_of_pair(i, first, sizeof(first))) {
+		if (first_of_pair(i, first, sizeof first)) {
 			fprintf(f, "\t%s)\n\t\tif [ \"$COMP_CWORD\" -eq 2 ]; then\n\t\t\tCOMPREPLY=($(IFS=' '; compgen -W \"", first);
 			second_words(f, first);
 			fputs("\" -- \"$cur\"))\n\t\t\treturn\n\t\tfi\n\t\tcmd=\"$cmd ${COMP_WORDS[2]}\" ;;\n", f);
@@ -309,9 +309,9 @@ static void bash(FILE *f)
 		bash_values(f, commands[i]);
 	fputs("\tesac\n\tcase $cmd in\n", f);
 	for (size_t i = 0; commands[i]; i++) {
-		const opt *o;
+		const option *o;
 		fprintf(f, "\t\"%s\") options=\"", commands[i]->name);
-		for (size_t k = 0; (o = opt_at(commands[i], k)); k++)
+		for (size_t k = 0; (o = command_option(commands[i], k)); k++)
 			fprintf(f, "%s--%s", k ? " " : "", o->name);
 		fputs("\"", f);
 		if (commands[i]->words) {
@@ -342,7 +342,7 @@ static void quoted(FILE *f, const char *text, const char *extra)
 	}
 }
 
-static void zsh_option(FILE *f, const opt *o)
+static void zsh_option(FILE *f, const option *o)
 {
 	const char *many = o->kind == OPT_LIST || o->kind == OPT_FILES ? "*" : "";
 	if (o->letter && !*many)
@@ -374,16 +374,16 @@ static void zsh(FILE *f)
 	first_words(f);
 	fputs("\n\t\treturn\n\tfi\n\tcase $command in\n", f);
 	for (size_t i = 0; commands[i]; i++)
-		if (first_of_pair(i, first, sizeof(first))) {
+		if (first_of_pair(i, first, sizeof first)) {
 			fprintf(f, "\t%s)\n\t\tif (( CURRENT == 3 )); then\n\t\t\tcompadd -- ", first);
 			second_words(f, first);
 			fputs("\n\t\t\treturn\n\t\tfi\n\t\tcommand=\"$words[2] $words[3]\"\n\t\tshift words\n\t\t(( CURRENT-- )) ;;\n", f);
 		}
 	fputs("\tesac\n\tshift words\n\t(( CURRENT-- ))\n\tcase $command in\n", f);
 	for (size_t i = 0; commands[i]; i++) {
-		const opt *o;
+		const option *o;
 		fprintf(f, "\t'%s')\n\t\t_arguments -s", commands[i]->name);
-		for (size_t k = 0; (o = opt_at(commands[i], k)); k++)
+		for (size_t k = 0; (o = command_option(commands[i], k)); k++)
 			zsh_option(f, o);
 		if (commands[i]->words) {
 			fputs(" \\\n\t\t\t'*:word:(", f);
@@ -397,7 +397,7 @@ static void zsh(FILE *f)
 	fputs("\tesac\n}\n_imgsearch \"$@\"\n", f);
 }
 
-static void fish_option(FILE *f, const char *when, const opt *o)
+static void fish_option(FILE *f, const char *when, const option *o)
 {
 	fprintf(f, "complete -c imgsearch -n '%s' -l %s", when, o->name);
 	if (o->letter)
@@ -423,19 +423,19 @@ static void fish(FILE *f)
 	first_words(f);
 	fputs("'\n", f);
 	for (size_t i = 0; commands[i]; i++)
-		if (first_of_pair(i, first, sizeof(first))) {
+		if (first_of_pair(i, first, sizeof first)) {
 			fprintf(f, "complete -c imgsearch -n '__fish_seen_subcommand_from %s' -f -a '", first);
 			second_words(f, first);
 			fputs("'\n", f);
 		}
 	for (size_t i = 0; commands[i]; i++) {
 		const char *name = commands[i]->name, *space = strchr(name, ' ');
-		const opt *o;
+		const option *o;
 		if (space)
-			snprintf(when, sizeof(when), "__fish_seen_subcommand_from %.*s; and __fish_seen_subcommand_from %s", (int)(space - name), name, space + 1);
+			snprintf(when, sizeof when, "__fish_seen_subcommand_from %.*s; and __fish_seen_subcommand_from %s", (int)(space - name), name, space + 1);
 		else
-			snprintf(when, sizeof(when), "__fish_seen_subcommand_from %s", name);
-		for (size_t k = 0; (o = opt_at(commands[i], k)); k++)
+			snprintf(when, sizeof when, "__fish_seen_subcommand_from %s", name);
+		for (size_t k = 0; (o = command_option(commands[i], k)); k++)
 			fish_option(f, when, o);
 		if (commands[i]->words) {
 			fprintf(f, "complete -c imgsearch -n '%s' -f -a '", when);

@@ -1,5 +1,5 @@
 /*
- * Command lines against a command's table of options: opt_parse. Long (--name VALUE, --name=VALUE) and short options
+ * Command lines against a command's table of options: command_parse. Long (--name VALUE, --name=VALUE) and short options
  * (-k 5, -k5, -qL bundled) may stand anywhere; "--" ends them; a lone "-" is an operand. An option that takes a value
  * takes the next word whatever it begins with, so that negative numbers work. A word that is mistyped is answered with
  * the nearest one (Damerau-Levenshtein distance). The common options that commands share are declared here, once.
@@ -16,36 +16,36 @@
 static const char *const precisions[] = { "auto", "f32", "bf16", NULL };
 static const char *const interpolations[] = { "default", "bilinear", "bicubic", NULL };
 
-static const opt group_always[] = {
+static const option group_always[] = {
 	{ "help", 'h', OPT_FLAG, COMMON(help), .help = "show this help" },
 	{ "quiet", 'q', OPT_FLAG, COMMON(quiet), .help = "no progress, no summaries; errors only" },
 	{ "verbose", 'v', OPT_FLAG, COMMON(verbose), .help = "say more about what is done" },
 	OPT_END
 };
-static const opt group_db[] = {
+static const option group_db[] = {
 	{ "db", 'd', OPT_FILE, COMMON(db), "FILE", .help = "the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)" },
 	OPT_END
 };
-static const opt group_json[] = {
+static const option group_write_json[] = {
 	{ "json", 'j', OPT_FLAG, COMMON(json), .help = "results as JSON, one object a line" },
 	OPT_END
 };
-static const opt group_nul[] = {
+static const option group_nul[] = {
 	{ "null", '0', OPT_FLAG, COMMON(nul), .help = "records end with NUL instead of a newline, in and out" },
 	OPT_END
 };
-static const opt group_threads[] = {
+static const option group_threads[] = {
 	{ "threads", 't', OPT_UINT, COMMON(open.threads), "N", .help = "threads to use (default: one per available CPU)", .min = 1, .max = 1024 },
 	OPT_END
 };
-static const opt group_model[] = {
+static const option group_model[] = {
 	{ "model", 'm', OPT_FILE, COMMON(open.model), "NAME", .help = "network by name (see imgsearch models), or weights with a card" },
 	{ "weights", 'w', OPT_FILE, COMMON(open.weights), "FILE", .help = "its weights: .pth, .safetensors, or TorchScript .pt" },
 	{ "device", 0, OPT_TEXT, COMMON(open.device), "NAME", .help = "where the network runs: auto, cpu, cuda, cuda:1" },
 	{ "precision", 0, OPT_ENUM, COMMON(open.precision), "NAME", .help = "of the network (auto is bf16 where the CPU has it)", .choices = precisions },
 	OPT_END
 };
-static const opt group_recipe[] = {
+static const option group_recipe[] = {
 	{ "resize", 0, OPT_UINT, COMMON(open.recipe.resize), "N", .help = "short side after the resize (default: the network's own)", .min = 32, .max = 4096 },
 	{ "crop", 0, OPT_UINT, COMMON(open.recipe.crop), "N", .help = "side of the centre crop (default: the network's own)", .min = 32, .max = 4096 },
 	{ "mean", 0, OPT_RGB, COMMON(open.recipe.mean), "R,G,B", .help = "subtracted from values in 0..1", .min = -10, .max = 10, .given = COMMON(mean) },
@@ -56,7 +56,7 @@ static const opt group_recipe[] = {
 	OPT_END
 };
 
-size_t opt_own(const cmd *c)
+size_t command_own_options(const command *c)
 {
 	size_t n = 0;
 	while (c->options[n].name)
@@ -64,23 +64,23 @@ size_t opt_own(const cmd *c)
 	return n;
 }
 
-const opt *opt_at(const cmd *c, size_t i)
+const option *command_option(const command *c, size_t i)
 {
 	const struct {
 		bool on;
-		const opt *table;
+		const option *table;
 	} part[] = {
 		{ true, c->options },
 		{ c->groups & GROUP_DB, group_db },
 		{ c->groups & GROUP_MODEL, group_model },
 		{ c->groups & GROUP_RECIPE, group_recipe },
 		{ c->groups & (GROUP_THREADS | GROUP_MODEL), group_threads },
-		{ c->groups & GROUP_JSON, group_json },
+		{ c->groups & GROUP_JSON, group_write_json },
 		{ c->groups & GROUP_NUL, group_nul },
 		{ true, group_always },
 	};
-	for (size_t p = 0; p < sizeof(part) / sizeof(*part); p++)
-		for (const opt *o = part[p].table; part[p].on && o->name; o++)
+	for (size_t p = 0; p < sizeof part / sizeof *part; p++)
+		for (const option *o = part[p].table; part[p].on && o->name; o++)
 			if (i-- == 0)
 				return o;
 	return NULL;
@@ -119,7 +119,7 @@ static unsigned edit_distance(const char *a, const char *b)
 	return best;
 }
 
-const char *opt_nearest(const char *word, const char *const *names, size_t n)
+const char *nearest_word(const char *word, const char *const *names, size_t n)
 {
 	const char *nearest = NULL;
 	size_t length = strlen(word);
@@ -136,14 +136,14 @@ const char *opt_nearest(const char *word, const char *const *names, size_t n)
 
 /* ---------------------------------------------------------------------------------------------- values ---- */
 
-static bool parse_real(const opt *o, const char *text, double *out)
+static bool parse_real(const option *o, const char *text, double *out)
 {
 	char *end;
 	*out = strtod(text, &end);
 	return end != text && !*end && isfinite(*out) && !(o->max > o->min && (*out < o->min || *out > o->max));
 }
 
-static bool parse_whole(const opt *o, const char *text, uint64_t *out)
+static bool parse_whole(const option *o, const char *text, uint64_t *out)
 {
 	char *end;
 	errno = 0;
@@ -156,12 +156,12 @@ static bool parse_whole(const opt *o, const char *text, uint64_t *out)
 }
 
 /* n numbers between commas. */
-static bool parse_numbers(const opt *o, const char *text, double *out, size_t n)
+static bool parse_numbers(const option *o, const char *text, double *out, size_t n)
 {
 	char part[64];
 	for (size_t i = 0; i < n; i++) {
 		size_t length = strcspn(text, ",");
-		if (length >= sizeof(part))
+		if (length >= sizeof part)
 			return false;
 		memcpy(part, text, length);
 		part[length] = 0;
@@ -172,7 +172,7 @@ static bool parse_numbers(const opt *o, const char *text, double *out, size_t n)
 	return true;
 }
 
-static bool parse_rect(const opt *o, const char *text, int32_t *out)
+static bool parse_rect(const option *o, const char *text, int32_t *out)
 {
 	double v[4];
 	if (!parse_numbers(o, text, v, 4))
@@ -185,7 +185,7 @@ static bool parse_rect(const opt *o, const char *text, int32_t *out)
 	return true;
 }
 
-static bool parse_rgb(const opt *o, const char *text, float *out)
+static bool parse_rgb(const option *o, const char *text, float *out)
 {
 	double v[3];
 	if (!parse_numbers(o, text, v, 3))
@@ -195,7 +195,7 @@ static bool parse_rgb(const opt *o, const char *text, float *out)
 	return true;
 }
 
-static bool parse_choice(const opt *o, const char *text, void *at)
+static bool parse_choice(const option *o, const char *text, void *at)
 {
 	for (uint32_t i = 0; o->choices[i]; i++)
 		if (!strcmp(o->choices[i], text)) {
@@ -208,9 +208,9 @@ static bool parse_choice(const opt *o, const char *text, void *at)
 	return false;
 }
 
-static bool list_add(opt_list *list, const char *text)
+static bool list_add(option_list *list, const char *text)
 {
-	const char **item = realloc(list->item, (list->n + 1) * sizeof(*item));
+	const char **item = realloc(list->item, (list->n + 1) * sizeof *item);
 	if (!item)
 		return false;
 	list->item = item;
@@ -218,7 +218,7 @@ static bool list_add(opt_list *list, const char *text)
 	return true;
 }
 
-static bool store(const opt *o, const char *text, void *args)
+static bool store(const option *o, const char *text, void *args)
 {
 	char *at = (char *)args + o->offset;
 	double real;
@@ -255,7 +255,7 @@ static bool store(const opt *o, const char *text, void *args)
 		return parse_choice(o, text, at);
 	case OPT_LIST:
 	case OPT_FILES:
-		return *text && list_add((opt_list *)(void *)at, text);
+		return *text && list_add((option_list *)(void *)at, text);
 	case OPT_RECT:
 		return parse_rect(o, text, (int32_t *)(void *)at);
 	case OPT_RGB:
@@ -265,75 +265,75 @@ static bool store(const opt *o, const char *text, void *args)
 }
 
 /* What was wrong with a value, as the end of "--k 0: ". */
-static int bad_value(const cmd *c, const opt *o, const char *text)
+static int bad_value(const command *c, const option *o, const char *text)
 {
 	const char *near;
 	char list[256] = "";
 	switch (o->kind) {
 	case OPT_CHOICE:
 	case OPT_ENUM:
-		for (size_t i = 0, at = 0; o->choices[i] && at < sizeof(list); i++)
-			at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s", i ? ", " : "", o->choices[i]);
-		near = opt_nearest(text, o->choices, 0);
+		for (size_t i = 0, at = 0; o->choices[i] && at < sizeof list; i++)
+			at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", o->choices[i]);
+		near = nearest_word(text, o->choices, 0);
 		if (near)
-			return cli_usage(c, "--%s: no \"%s\"; did you mean \"%s\"? (one of %s)", o->name, text, near, list);
-		return cli_usage(c, "--%s: no \"%s\"; one of %s", o->name, text, list);
+			return command_usage(c, "--%s: no \"%s\"; did you mean \"%s\"? (one of %s)", o->name, text, near, list);
+		return command_usage(c, "--%s: no \"%s\"; one of %s", o->name, text, list);
 	case OPT_UINT:
 	case OPT_U64:
 	case OPT_FLOAT:
 	case OPT_DOUBLE:
 		if (o->max > o->min)
-			return cli_usage(c, "--%s: \"%s\" is not a %snumber from %.10g to %.10g", o->name, text,
+			return command_usage(c, "--%s: \"%s\" is not a %snumber from %.10g to %.10g", o->name, text,
 				o->kind == OPT_UINT || o->kind == OPT_U64 ? "whole " : "", o->min, o->max);
-		return cli_usage(c, "--%s: \"%s\" is not a %snumber", o->name, text,
+		return command_usage(c, "--%s: \"%s\" is not a %snumber", o->name, text,
 			o->kind == OPT_UINT || o->kind == OPT_U64 ? "whole " : "");
 	case OPT_RECT:
-		return cli_usage(c, "--%s: \"%s\" is not X,Y,W,H in pixels, such as 10,20,300,200", o->name, text);
+		return command_usage(c, "--%s: \"%s\" is not X,Y,W,H in pixels, such as 10,20,300,200", o->name, text);
 	case OPT_RGB:
-		return cli_usage(c, "--%s: \"%s\" is not three numbers, such as 0.485,0.456,0.406", o->name, text);
+		return command_usage(c, "--%s: \"%s\" is not three numbers, such as 0.485,0.456,0.406", o->name, text);
 	default:
-		return cli_usage(c, "--%s: its %s is empty", o->name, o->arg);
+		return command_usage(c, "--%s: its %s is empty", o->name, o->arg);
 	}
 }
 
 /* --------------------------------------------------------------------------------------------- parsing ---- */
 
-static const opt *find_long(const cmd *c, const char *name, size_t length)
+static const option *find_long(const command *c, const char *name, size_t length)
 {
-	const opt *o;
-	for (size_t i = 0; (o = opt_at(c, i)); i++)
+	const option *o;
+	for (size_t i = 0; (o = command_option(c, i)); i++)
 		if (strlen(o->name) == length && !memcmp(o->name, name, length))
 			return o;
 	return NULL;
 }
 
-static const opt *find_short(const cmd *c, char letter)
+static const option *find_short(const command *c, char letter)
 {
-	const opt *o;
-	for (size_t i = 0; (o = opt_at(c, i)); i++)
+	const option *o;
+	for (size_t i = 0; (o = command_option(c, i)); i++)
 		if (o->letter == letter)
 			return o;
 	return NULL;
 }
 
-static int unknown_long(const cmd *c, const char *name, size_t length)
+static int unknown_long(const command *c, const char *name, size_t length)
 {
 	const char *names[64];
 	char word[WORD_MAX + 1];
 	size_t n = 0;
-	for (const opt *o; n < 64 && (o = opt_at(c, n)); n++)
+	for (const option *o; n < 64 && (o = command_option(c, n)); n++)
 		names[n] = o->name;
-	snprintf(word, sizeof(word), "%.*s", (int)(length < WORD_MAX ? length : WORD_MAX), name);
-	const char *near = opt_nearest(word, names, n);
+	snprintf(word, sizeof word, "%.*s", (int)(length < WORD_MAX ? length : WORD_MAX), name);
+	const char *near = nearest_word(word, names, n);
 	if (near)
-		return cli_usage(c, "no option --%.*s; did you mean --%s?", (int)length, name, near);
-	return cli_usage(c, "no option --%.*s", (int)length, name);
+		return command_usage(c, "no option --%.*s; did you mean --%s?", (int)length, name, near);
+	return command_usage(c, "no option --%.*s", (int)length, name);
 }
 
-static int take(const cmd *c, const opt *o, const char *text, void *args)
+static int take(const command *c, const option *o, const char *text, void *args)
 {
 	if (o->arg && !text)
-		return cli_usage(c, "--%s wants %s after it", o->name, o->arg);
+		return command_usage(c, "--%s wants %s after it", o->name, o->arg);
 	if (!store(o, text, args))
 		return bad_value(c, o, text);
 	if (o->given)
@@ -342,28 +342,28 @@ static int take(const cmd *c, const opt *o, const char *text, void *args)
 }
 
 /* One word "--name[=value]"; *next is the word after it, moved on when it was the value. */
-static int take_long(const cmd *c, const char *word, char ***next, char **end, void *args)
+static int take_long(const command *c, const char *word, char ***next, char **end, void *args)
 {
 	const char *name = word + 2;
 	size_t length = strcspn(name, "=");
-	const opt *o = find_long(c, name, length);
+	const option *o = find_long(c, name, length);
 	if (!o)
 		return unknown_long(c, name, length);
 	if (name[length] && !o->arg)
-		return cli_usage(c, "--%s takes no value", o->name);
+		return command_usage(c, "--%s takes no value", o->name);
 	if (name[length])
 		return take(c, o, name + length + 1, args);
 	return take(c, o, o->arg && *next < end ? *(*next)++ : NULL, args);
 }
 
 /* One word "-abc": flags, the last of which may take a value, in the word or after it. */
-static int take_short(const cmd *c, const char *word, char ***next, char **end, void *args)
+static int take_short(const command *c, const char *word, char ***next, char **end, void *args)
 {
 	for (const char *p = word + 1; *p; p++) {
-		const opt *o = find_short(c, *p);
+		const option *o = find_short(c, *p);
 		int rc;
 		if (!o)
-			return cli_usage(c, "no option -%c", *p);
+			return command_usage(c, "no option -%c", *p);
 		if (!o->arg)
 			rc = take(c, o, NULL, args);
 		else
@@ -374,15 +374,15 @@ static int take_short(const cmd *c, const char *word, char ***next, char **end, 
 	return CLI_DONE;
 }
 
-static void set_defaults(const cmd *c, void *args)
+static void set_defaults(const command *c, void *args)
 {
-	const opt *o;
-	for (size_t i = 0; (o = opt_at(c, i)); i++)
+	const option *o;
+	for (size_t i = 0; (o = command_option(c, i)); i++)
 		if (o->def)
 			store(o, o->def, args);
 }
 
-int opt_parse(const cmd *c, int argc, char **argv, void *args, size_t *n_operands)
+int command_parse(const command *c, int argc, char **argv, void *args, size_t *n_operands)
 {
 	char **end = argv + argc, **next = argv;
 	size_t n = 0;
@@ -407,19 +407,19 @@ int opt_parse(const cmd *c, int argc, char **argv, void *args, size_t *n_operand
 	if (common->help)
 		return CLI_DONE;
 	if (common->mean != common->std)
-		return cli_usage(c, "--mean and --std are given together or not at all");
+		return command_usage(c, "--mean and --std are given together or not at all");
 	if (n < c->min_operands)
-		return cli_usage(c, n ? "more is needed: imgsearch %s %s" : "nothing given: imgsearch %s %s", c->name, c->operands);
+		return command_usage(c, n ? "more is needed: imgsearch %s %s" : "nothing given: imgsearch %s %s", c->name, c->operands);
 	if (n > c->max_operands)
-		return cli_usage(c, "\"%s\" is one too many", argv[c->max_operands]);
+		return command_usage(c, "\"%s\" is one too many", argv[c->max_operands]);
 	return CLI_DONE;
 }
 
-void opt_free(const cmd *c, void *args)
+void command_free_args(const command *c, void *args)
 {
-	const opt *o;
-	for (size_t i = 0; args && (o = opt_at(c, i)); i++)
+	const option *o;
+	for (size_t i = 0; args && (o = command_option(c, i)); i++)
 		if (o->kind == OPT_LIST || o->kind == OPT_FILES)
-			free(((opt_list *)(void *)((char *)args + o->offset))->item);
+			free(((option_list *)(void *)((char *)args + o->offset))->item);
 	free(args);
 }

@@ -4,57 +4,57 @@
 #include <stdlib.h>
 #include <string.h>
 
-void states_json(json *j, const imgsearch_counts *n)
+void counts_write_states(json_writer *j, const imgsearch_counts *n)
 {
-	json_int(j, "seen", (int64_t)n->seen);
-	json_int(j, "indexed", (int64_t)n->indexed);
-	json_int(j, "duplicate", (int64_t)n->duplicate);
-	json_int(j, "unsupported", (int64_t)n->unsupported);
-	json_int(j, "damaged", (int64_t)n->damaged);
-	json_int(j, "too_big", (int64_t)n->too_big);
-	json_int(j, "excluded", (int64_t)n->excluded);
-	json_int(j, "unreadable", (int64_t)n->unreadable);
+	json_write_int(j, "seen", (int64_t)n->seen);
+	json_write_int(j, "indexed", (int64_t)n->indexed);
+	json_write_int(j, "duplicate", (int64_t)n->duplicate);
+	json_write_int(j, "unsupported", (int64_t)n->unsupported);
+	json_write_int(j, "damaged", (int64_t)n->damaged);
+	json_write_int(j, "too_big", (int64_t)n->too_big);
+	json_write_int(j, "excluded", (int64_t)n->excluded);
+	json_write_int(j, "unreadable", (int64_t)n->unreadable);
 }
 
-void counts_json(json *j, const imgsearch_counts *n)
+void counts_write_json(json_writer *j, const imgsearch_counts *n)
 {
-	states_json(j, n);
-	json_int(j, "added", (int64_t)n->added);
-	json_int(j, "unchanged", (int64_t)n->unchanged);
-	json_int(j, "moved", (int64_t)n->moved);
-	json_int(j, "removed", (int64_t)n->removed);
-	json_int(j, "offline", (int64_t)n->offline);
-	json_seconds(j, "seconds", n->seconds);
-	json_seconds(j, "walk_s", n->walk_s);
-	json_seconds(j, "decode_s", n->decode_s);
-	json_seconds(j, "network_s", n->network_s);
-	json_seconds(j, "store_s", n->store_s);
+	counts_write_states(j, n);
+	json_write_int(j, "added", (int64_t)n->added);
+	json_write_int(j, "unchanged", (int64_t)n->unchanged);
+	json_write_int(j, "moved", (int64_t)n->moved);
+	json_write_int(j, "removed", (int64_t)n->removed);
+	json_write_int(j, "offline", (int64_t)n->offline);
+	json_write_seconds(j, "seconds", n->seconds);
+	json_write_seconds(j, "walk_s", n->walk_s);
+	json_write_seconds(j, "decode_s", n->decode_s);
+	json_write_seconds(j, "network_s", n->network_s);
+	json_write_seconds(j, "store_s", n->store_s);
 }
 
-void item_members(json *j, const imgsearch_item *item)
+void item_write_members(json_writer *j, const imgsearch_item *item)
 {
-	json_int(j, "id", item->id);
-	json_path(j, "path", item->path);
+	json_write_int(j, "id", item->id);
+	json_write_path(j, "path", item->path);
 	if (item->title)
-		json_text(j, "title", item->title);
-	json_text(j, "state", state_name(item->state));
-	json_int(j, "width", item->width);
-	json_int(j, "height", item->height);
-	json_int(j, "size", (int64_t)item->size);
+		json_write_text(j, "title", item->title);
+	json_write_text(j, "state", state_name(item->state));
+	json_write_int(j, "width", item->width);
+	json_write_int(j, "height", item->height);
+	json_write_int(j, "size", (int64_t)item->size);
 	if (item->hash[0])
-		json_text(j, "hash", item->hash);
-	json_columns(j, item->columns, item->n_columns);
+		json_write_text(j, "hash", item->hash);
+	json_write_columns(j, item->columns, item->n_columns);
 }
 
-void item_json(json *j, imgsearch *s, int64_t id)
+void item_write_json(json_writer *j, imgsearch *s, int64_t id)
 {
 	imgsearch_item *item = NULL;
-	json_open(j, NULL, '{');
+	json_write_open(j, NULL, '{');
 	if (imgsearch_item_get(s, id, &item, NULL) == 0)
-		item_members(j, item);
+		item_write_members(j, item);
 	else
-		json_int(j, "id", id);
-	json_close(j, '}');
+		json_write_int(j, "id", id);
+	json_write_close(j, '}');
 	imgsearch_item_free(item);
 }
 
@@ -63,14 +63,14 @@ const char *group_kind(uint32_t kind)
 	return kind == IMGSEARCH_SAME_BYTES ? "bytes" : kind == IMGSEARCH_SAME_PICTURE ? "picture" : "scene";
 }
 
-void group_json(json *j, imgsearch *s, const imgsearch_group *g)
+void group_write_json(json_writer *j, imgsearch *s, const imgsearch_group *g)
 {
-	json_text(j, "kind", group_kind(g->kind));
-	json_float(j, "score", g->score);
-	json_open(j, "pictures", '[');
+	json_write_text(j, "kind", group_kind(g->kind));
+	json_write_float(j, "score", g->score);
+	json_write_open(j, "pictures", '[');
 	for (size_t i = 0; i < g->count; i++)
-		item_json(j, s, g->ids[i]);
-	json_close(j, ']');
+		item_write_json(j, s, g->ids[i]);
+	json_write_close(j, ']');
 }
 
 /* ------------------------------------------------------------------------------------------------ folders ---- */
@@ -160,27 +160,27 @@ void folders_free(folders *f)
 	*f = (folders){ 0 };
 }
 
-int map_json(FILE *f, imgsearch *s, const imgsearch_map_points *points, imgsearch_error *err)
+int map_write_json(FILE *f, imgsearch *s, const imgsearch_map_points *points, imgsearch_error *err)
 {
 	folders by;
-	json j;
+	json_writer j;
 	if (!folders_read(&by, s, points, err)) {
 		if (err && !err->code)
 			*err = (imgsearch_error){ IMGSEARCH_ENOMEM, 0, "out of memory" };
 		return err ? err->code : IMGSEARCH_ENOMEM;
 	}
-	json_begin(&j, f);
-	json_open(&j, "folders", '[');
+	json_write_begin(&j, f);
+	json_write_open(&j, "folders", '[');
 	for (size_t i = 0; i < by.n; i++)
-		json_text(&j, NULL, by.name[i]);
-	json_close(&j, ']');
-	json_open(&j, "points", '[');
+		json_write_text(&j, NULL, by.name[i]);
+	json_write_close(&j, ']');
+	json_write_open(&j, "points", '[');
 	for (size_t i = 0; i < points->count; i++) {
 		const imgsearch_map_point *p = &points->point[i];
 		fprintf(f, "%s[%lld,%.4f,%.4f,%u]", i ? "," : "", (long long)p->id, (double)p->x, (double)p->y, by.of[i]);
 	}
-	json_close(&j, ']');
-	json_end(&j);
+	json_write_close(&j, ']');
+	json_write_end(&j);
 	folders_free(&by);
 	return 0;
 }

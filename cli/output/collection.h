@@ -4,11 +4,11 @@
 
 #include "cli/base/cli.h"
 
-void states_json(json *j, const imgsearch_counts *n);              /* members of an open object: how many in each state */
-void counts_json(json *j, const imgsearch_counts *n);              /* ... and what an index run did */
-void item_members(json *j, const imgsearch_item *item);
-void item_json(json *j, imgsearch *s, int64_t id);                 /* an object; only the id where it is gone */
-void group_json(json *j, imgsearch *s, const imgsearch_group *g);  /* members: kind, score, pictures */
+void counts_write_states(json_writer *j, const imgsearch_counts *n);              /* members of an open object: how many in each state */
+void counts_write_json(json_writer *j, const imgsearch_counts *n);              /* ... and what an index run did */
+void item_write_members(json_writer *j, const imgsearch_item *item);
+void item_write_json(json_writer *j, imgsearch *s, int64_t id);                 /* an object; only the id where it is gone */
+void group_write_json(json_writer *j, imgsearch *s, const imgsearch_group *g);  /* members: kind, score, pictures */
 const char *group_kind(uint32_t kind);                             /* "bytes", "picture", "scene" */
 
 /* The folder of every point, as a number; names in order of path. */
@@ -22,6 +22,6 @@ bool folders_read(folders *f, imgsearch *s, const imgsearch_map_points *points, 
 void folders_free(folders *f);
 
 /* {"schema": 1, "folders": [...], "points": [[id, x, y, folder], ...]} */
-int map_json(FILE *f, imgsearch *s, const imgsearch_map_points *points, imgsearch_error *err);
+int map_write_json(FILE *f, imgsearch *s, const imgsearch_map_points *points, imgsearch_error *err);
 
 #endif

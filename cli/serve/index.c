@@ -20,7 +20,7 @@ typedef struct held {
 } held;
 
 struct served_index {
-	cli *cli;
+	context *context;
 	imgsearch_options options;
 	pthread_rwlock_t lock; /* read: somebody uses the handle; write: it is exchanged */
 	imgsearch *handle;
@@ -44,8 +44,8 @@ struct served_index {
 static int open_handle(served_index *ix, imgsearch_error *err)
 {
 	struct stat st;
-	int rc = imgsearch_open(&ix->handle, cli_db(ix->cli), &ix->options, err);
-	if (!rc && stat(cli_db(ix->cli), &st) == 0) {
+	int rc = imgsearch_open(&ix->handle, context_db(ix->context), &ix->options, err);
+	if (!rc && stat(context_db(ix->context), &st) == 0) {
 		ix->device = st.st_dev;
 		ix->inode = st.st_ino;
 	}
@@ -53,22 +53,22 @@ static int open_handle(served_index *ix, imgsearch_error *err)
 	return rc;
 }
 
-int served_index_open(served_index **out, cli *c, const imgsearch_options *o)
+int served_index_open(served_index **out, context *c, const imgsearch_options *o)
 {
 	imgsearch_error err = { 0 };
 	served_index *ix = *out = calloc(1, sizeof *ix);
 	if (!ix)
 		return cli_nomem();
-	ix->cli = c;
+	ix->context = c;
 	ix->options = *o;
 	pthread_rwlock_init(&ix->lock, NULL);
 	pthread_mutex_init(&ix->held_lock, NULL);
 	pthread_mutex_init(&ix->sample_lock, NULL);
-	if (!cli_db(c))
+	if (!context_db(c))
 		return CLI_FAILED;
 	int rc = open_handle(ix, &err);
 	if (rc == IMGSEARCH_ENOTFOUND)
-		return cli_fail("%s: there is no index; make one with: imgsearch index DIR", cli_db(c));
+		return cli_fail("%s: there is no index; make one with: imgsearch index DIR", context_db(c));
 	return rc ? cli_error(&err) : CLI_DONE;
 }
 
@@ -98,7 +98,7 @@ void served_index_cancel(served_index *ix)
 static bool replaced(const served_index *ix)
 {
 	struct stat st;
-	return stat(cli_db(ix->cli), &st) == 0 && st.st_size > 0 && (st.st_dev != ix->device || st.st_ino != ix->inode);
+	return stat(context_db(ix->context), &st) == 0 && st.st_size > 0 && (st.st_dev != ix->device || st.st_ino != ix->inode);
 }
 
 imgsearch *serve_index_take(served_index *ix, imgsearch_error *err)

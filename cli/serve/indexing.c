@@ -30,33 +30,33 @@ typedef struct run {
 static int report(void *arg, const imgsearch_progress *p)
 {
 	run *r = arg;
-	json j;
-	json_begin(&j, r->out);
-	json_open(&j, "progress", '{');
-	json_text(&j, "stage", p->stage);
-	json_int(&j, "done", (int64_t)p->done);
-	json_int(&j, "total", (int64_t)p->total);
-	json_int(&j, "failed", (int64_t)p->failed);
-	json_close(&j, '}');
-	json_end(&j);
+	json_writer j;
+	json_write_begin(&j, r->out);
+	json_write_open(&j, "progress", '{');
+	json_write_text(&j, "stage", p->stage);
+	json_write_int(&j, "done", (int64_t)p->done);
+	json_write_int(&j, "total", (int64_t)p->total);
+	json_write_int(&j, "failed", (int64_t)p->failed);
+	json_write_close(&j, '}');
+	json_write_end(&j);
 	return fflush(r->out) != 0 || atomic_load(&r->server->stopping);
 }
 
 static void write_outcome(FILE *f, int rc, const imgsearch_error *err, const imgsearch_counts *counts)
 {
-	json j;
-	json_begin(&j, f);
+	json_writer j;
+	json_write_begin(&j, f);
 	if (rc) {
-		json_open(&j, "error", '{');
-		json_int(&j, "status", rc);
-		json_text(&j, "message", err->message);
-		json_close(&j, '}');
+		json_write_open(&j, "error", '{');
+		json_write_int(&j, "status", rc);
+		json_write_text(&j, "message", err->message);
+		json_write_close(&j, '}');
 	} else {
-		json_open(&j, "counts", '{');
-		counts_json(&j, counts);
-		json_close(&j, '}');
+		json_write_open(&j, "counts", '{');
+		counts_write_json(&j, counts);
+		json_write_close(&j, '}');
 	}
-	json_end(&j);
+	json_write_end(&j);
 }
 
 static void *run_index(void *arg)

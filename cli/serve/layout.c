@@ -112,12 +112,12 @@ static bool start(layout *l)
 static enum MHD_Result answer_working(exchange *x, const layout *l)
 {
 	reply r;
-	json j;
-	json_begin(&j, reply_open(&r));
-	json_text(&j, "status", "working");
-	json_text(&j, "stage", l->stage);
-	json_real(&j, "done", l->share);
-	json_end(&j);
+	json_writer j;
+	json_write_begin(&j, reply_open(&r));
+	json_write_text(&j, "status", "working");
+	json_write_text(&j, "stage", l->stage);
+	json_write_real(&j, "done", l->share);
+	json_write_end(&j);
 	return reply_send(x, &r, 202, "Retry-After", "1");
 }
 
@@ -148,7 +148,7 @@ int layout_map(imgsearch *s, FILE *f, imgsearch_error *err)
 	imgsearch_map_points *points;
 	int rc = imgsearch_map(s, NULL, &points, err);
 	if (!rc)
-		rc = map_json(f, s, points, err);
+		rc = map_write_json(f, s, points, err);
 	imgsearch_map_free(points);
 	return rc;
 }
@@ -159,21 +159,21 @@ enum { GROUPS_SHOWN = 2000 };
 int layout_groups(imgsearch *s, FILE *f, imgsearch_error *err)
 {
 	imgsearch_group_list *list;
-	json j;
+	json_writer j;
 	int rc = imgsearch_groups(s, NULL, &list, err);
 	if (rc)
 		return rc;
-	json_begin(&j, f);
-	json_int(&j, "count", (int64_t)list->count);
-	json_int(&j, "unread", (int64_t)list->unread);
-	json_open(&j, "groups", '[');
+	json_write_begin(&j, f);
+	json_write_int(&j, "count", (int64_t)list->count);
+	json_write_int(&j, "unread", (int64_t)list->unread);
+	json_write_open(&j, "groups", '[');
 	for (size_t i = 0; i < list->count && i < GROUPS_SHOWN; i++) {
-		json_open(&j, NULL, '{');
-		group_json(&j, s, &list->group[i]);
-		json_close(&j, '}');
+		json_write_open(&j, NULL, '{');
+		group_write_json(&j, s, &list->group[i]);
+		json_write_close(&j, '}');
 	}
-	json_close(&j, ']');
-	json_end(&j);
+	json_write_close(&j, ']');
+	json_write_end(&j);
 	imgsearch_group_list_free(list);
 	return 0;
 }

@@ -245,23 +245,23 @@ enum MHD_Result picture_add(exchange *x)
 		return answer_library(x, &err);
 	}
 	reply r;
-	json j;
+	json_writer j;
 	int added = 0;
-	json_begin(&j, reply_open(&r));
-	json_open(&j, "added", '[');
+	json_write_begin(&j, reply_open(&r));
+	json_write_open(&j, "added", '[');
 	for (int i = 0; i < n; i++) {
 		int64_t id;
-		json_open(&j, NULL, '{');
+		json_write_open(&j, NULL, '{');
 		if (add_one(x->server, s, part[i].data, part[i].size, &id, &err)) {
-			json_text(&j, "error", err.message);
+			json_write_text(&j, "error", err.message);
 		} else {
-			json_int(&j, "id", id);
+			json_write_int(&j, "id", id);
 			added++;
 		}
-		json_close(&j, '}');
+		json_write_close(&j, '}');
 	}
-	json_close(&j, ']');
-	json_end(&j);
+	json_write_close(&j, ']');
+	json_write_end(&j);
 	serve_index_give(x->server->index);
 	free(held);
 	if (added) {

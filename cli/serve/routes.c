@@ -84,7 +84,7 @@ static enum MHD_Result run_search(exchange *x, imgsearch *s, search_call *call)
 	if (imgsearch_query(s, call->input, call->n, &call->options, &hits, &err))
 		return answer_library(x, &err);
 	hold(x, call, held, sizeof held);
-	query_json(reply_open(&r), name, hits);
+	hits_write_json(reply_open(&r), name, hits);
 	imgsearch_hits_free(hits);
 	return reply_send(x, &r, 200, *held ? "Imgsearch-Held" : NULL, held);
 }
@@ -123,15 +123,15 @@ static enum MHD_Result search(exchange *x, int64_t id, const char *rest)
 static enum MHD_Result health(exchange *x, int64_t id, const char *rest)
 {
 	reply r;
-	json j;
+	json_writer j;
 	(void)id;
 	(void)rest;
-	json_begin(&j, reply_open(&r));
-	json_text(&j, "status", "ok");
-	json_int(&j, "uptime_s", (int64_t)(time(NULL) - x->server->started));
-	json_int(&j, "requests", (int64_t)atomic_load(&x->server->requests));
-	json_int(&j, "searches", (int64_t)atomic_load(&x->server->searches));
-	json_end(&j);
+	json_write_begin(&j, reply_open(&r));
+	json_write_text(&j, "status", "ok");
+	json_write_int(&j, "uptime_s", (int64_t)(time(NULL) - x->server->started));
+	json_write_int(&j, "requests", (int64_t)atomic_load(&x->server->requests));
+	json_write_int(&j, "searches", (int64_t)atomic_load(&x->server->searches));
+	json_write_end(&j);
 	return reply_send(x, &r, 200, NULL, NULL);
 }
 
@@ -149,28 +149,28 @@ static enum MHD_Result info(exchange *x, int64_t id, const char *rest)
 		result = answer_library(x, &err);
 	} else {
 		reply r;
-		json j;
-		json_begin(&j, reply_open(&r));
-		json_text(&j, "version", imgsearch_version());
-		json_path(&j, "db", about->path);
-		json_int(&j, "bytes", (int64_t)about->bytes);
-		json_int(&j, "vectors", (int64_t)about->vectors);
-		json_int(&j, "dim", about->dim);
-		json_text(&j, "metric", about->metric == IMGSEARCH_L2 ? "l2" : about->metric == IMGSEARCH_IP ? "ip" : "cosine");
-		json_text(&j, "model", about->model);
-		json_text(&j, "searcher", about->searcher);
-		json_text(&j, "kernels", about->kernels);
-		json_open(&j, "counts", '{');
-		counts_json(&j, &about->counts);
-		json_close(&j, '}');
-		json_open(&j, "roots", '[');
+		json_writer j;
+		json_write_begin(&j, reply_open(&r));
+		json_write_text(&j, "version", imgsearch_version());
+		json_write_path(&j, "db", about->path);
+		json_write_int(&j, "bytes", (int64_t)about->bytes);
+		json_write_int(&j, "vectors", (int64_t)about->vectors);
+		json_write_int(&j, "dim", about->dim);
+		json_write_text(&j, "metric", about->metric == IMGSEARCH_L2 ? "l2" : about->metric == IMGSEARCH_IP ? "ip" : "cosine");
+		json_write_text(&j, "model", about->model);
+		json_write_text(&j, "searcher", about->searcher);
+		json_write_text(&j, "kernels", about->kernels);
+		json_write_open(&j, "counts", '{');
+		counts_write_json(&j, &about->counts);
+		json_write_close(&j, '}');
+		json_write_open(&j, "roots", '[');
 		for (size_t i = 0; i < about->n_roots; i++)
-			json_text(&j, NULL, about->roots[i]);
-		json_close(&j, ']');
-		json_bool(&j, "uploads", x->server->options.uploads && !x->server->options.read_only);
-		json_bool(&j, "writable", !x->server->options.read_only);
-		json_int(&j, "max_upload", (int64_t)x->server->options.max_upload);
-		json_end(&j);
+			json_write_text(&j, NULL, about->roots[i]);
+		json_write_close(&j, ']');
+		json_write_bool(&j, "uploads", x->server->options.uploads && !x->server->options.read_only);
+		json_write_bool(&j, "writable", !x->server->options.read_only);
+		json_write_int(&j, "max_upload", (int64_t)x->server->options.max_upload);
+		json_write_end(&j);
 		imgsearch_info_free(about);
 		result = reply_send(x, &r, 200, NULL, NULL);
 	}
@@ -187,18 +187,18 @@ static enum MHD_Result sample(exchange *x, int64_t id, const char *rest)
 	long asked = n ? strtol(n, NULL, 10) : 24;
 	imgsearch *s = take(x, &result);
 	reply r;
-	json j;
+	json_writer j;
 	(void)id;
 	(void)rest;
 	if (!s)
 		return result;
 	size_t given = serve_sample(x->server->index, s, seed ? strtoull(seed, NULL, 10) : 0, ids, asked < 1 ? 1 : asked > MOST ? MOST : (size_t)asked);
-	json_begin(&j, reply_open(&r));
-	json_open(&j, "pictures", '[');
+	json_write_begin(&j, reply_open(&r));
+	json_write_open(&j, "pictures", '[');
 	for (size_t i = 0; i < given; i++)
-		item_json(&j, s, ids[i]);
-	json_close(&j, ']');
-	json_end(&j);
+		item_write_json(&j, s, ids[i]);
+	json_write_close(&j, ']');
+	json_write_end(&j);
 	serve_index_give(x->server->index);
 	return reply_send(x, &r, 200, NULL, NULL);
 }
@@ -213,7 +213,7 @@ static enum MHD_Result picture(exchange *x, int64_t id, const char *rest)
 	bool remove = !strcmp(x->method, "DELETE");
 	imgsearch *s;
 	reply r;
-	json j;
+	json_writer j;
 	(void)rest;
 	if (remove && x->server->options.read_only)
 		return answer_error(x, 403, "EREADONLY", "this server changes nothing");
@@ -228,9 +228,9 @@ static enum MHD_Result picture(exchange *x, int64_t id, const char *rest)
 	if (rc) {
 		result = answer_library(x, &err);
 	} else {
-		json_begin(&j, reply_open(&r));
-		item_members(&j, item);
-		json_end(&j);
+		json_write_begin(&j, reply_open(&r));
+		item_write_members(&j, item);
+		json_write_end(&j);
 		result = reply_send(x, &r, 200, NULL, NULL);
 	}
 	if (!rc && remove) {

@@ -37,7 +37,7 @@ typedef struct served_index served_index;
 typedef struct layout layout;
 
 typedef struct server {
-	cli *cli;
+	context *context;
 	serve_options options;
 	served_index *index;
 	layout *map, *groups;
@@ -112,7 +112,7 @@ void picture_json(FILE *f, const imgsearch_item *item);
 
 /* ----------------------------------------------------------------------------------------------- index.c ---- */
 
-int served_index_open(served_index **out, cli *c, const imgsearch_options *o);
+int served_index_open(served_index **out, context *c, const imgsearch_options *o);
 void served_index_close(served_index *ix);
 void served_index_cancel(served_index *ix);
 

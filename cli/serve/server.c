@@ -110,13 +110,13 @@ enum MHD_Result reply_send(exchange *x, reply *r, unsigned status, const char *n
 static enum MHD_Result send_error(exchange *x, unsigned status, const char *code, const char *message)
 {
 	reply r;
-	json j;
-	json_begin(&j, reply_open(&r));
-	json_open(&j, "error", '{');
-	json_text(&j, "code", code);
-	json_text(&j, "message", message);
-	json_close(&j, '}');
-	json_end(&j);
+	json_writer j;
+	json_write_begin(&j, reply_open(&r));
+	json_write_open(&j, "error", '{');
+	json_write_text(&j, "code", code);
+	json_write_text(&j, "message", message);
+	json_write_close(&j, '}');
+	json_write_end(&j);
 	return reply_send(x, &r, status, status == 401 ? "WWW-Authenticate" : status == 503 ? "Retry-After" : NULL, status == 401 ? "Bearer" : "1");
 }
 

@@ -23,7 +23,7 @@ static void read_all(const search_call *c)
 
 static void fuzz_body(const char *type, const char *body, size_t size)
 {
-	search_call *c = malloc(sizeof(*c));
+	search_call *c = malloc(sizeof *c);
 	if (!c)
 		return;
 	search_call_init(c);
@@ -35,7 +35,7 @@ static void fuzz_body(const char *type, const char *body, size_t size)
 
 static void fuzz_param(const char *text, size_t size)
 {
-	search_call *c = malloc(sizeof(*c));
+	search_call *c = malloc(sizeof *c);
 	char *copy = strndup(text, size);
 	size_t name = copy ? strlen(copy) : 0;
 	char *value = name < size ? strndup(text + name + 1, size - name - 1) : NULL;
