@@ -1,7 +1,9 @@
 /*
  * imgsearch build: trains a searcher and keeps it in the index.
  */
-#include "cli/base/cli.h"
+#include "cli/base/json_writer.h"
+#include "cli/base/message.h"
+#include "cli/context/context.h"
 
 #include <sys/resource.h>
 

@@ -1,7 +1,9 @@
 /*
  * imgsearch check: is the index whole, and do its searchers find what they should?
  */
-#include "cli/base/cli.h"
+#include "cli/base/json_writer.h"
+#include "cli/base/message.h"
+#include "cli/context/context.h"
 
 typedef struct check_args {
 	common_args common;

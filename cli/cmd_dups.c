@@ -1,5 +1,10 @@
 /* imgsearch dups: near-duplicates in three kinds, and pairs that are to be seen as different ones. Deletes nothing. */
-#include "cli/output/collection.h"
+#include "cli/base/message.h"
+#include "cli/base/path.h"
+#include "cli/context/context.h"
+#include "cli/context/input.h"
+#include "cli/output/group.h"
+#include "cli/output/record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,11 +76,11 @@ static void show_text(context *c, const imgsearch_group *g, size_t number)
 		if (!c->common->nul)
 			printf("%s\t%zu\t", group_kind(g->kind), number + 1);
 		record_path(item->path);
-		record_end(c);
+		record_end(c->common->nul);
 		imgsearch_item_free(item);
 	}
 	if (c->common->nul)
-		record_end(c);
+		record_end(c->common->nul);
 }
 
 static void summarise(const context *c, const imgsearch_group_list *list)

@@ -1,7 +1,10 @@
 /*
  * imgsearch eval: how good the answers are, measured against folders, groups, a CSV, or copies that it makes itself.
  */
-#include "cli/base/cli.h"
+#include "cli/base/json_writer.h"
+#include "cli/base/message.h"
+#include "cli/context/context.h"
+#include "cli/output/record.h"
 
 #include <math.h>
 

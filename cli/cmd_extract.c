@@ -1,9 +1,13 @@
 /*
  * imgsearch extract: features of pictures as an array file, in the order of the command line.
  */
-#include "cli/base/cli.h"
+#include "cli/array/array_writer.h"
+#include "cli/base/json_writer.h"
+#include "cli/base/message.h"
+#include "cli/context/context.h"
+#include "cli/context/input.h"
+#include "cli/context/interrupt.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -74,7 +78,7 @@ static int extract_block(context *c, block *b, size_t first, size_t n, int raw, 
 			cli_error(&b->error[i]);
 			b->failed++;
 		}
-	return array_write(w, b->rows, n) ? CLI_DONE : CLI_FAILED;
+	return array_writer_add(w, b->rows, n) ? CLI_DONE : CLI_FAILED;
 }
 
 static void print_json(const extract_args *a, const block *b, size_t total)
@@ -93,7 +97,7 @@ static int extract_all(context *c, const extract_args *a, block *b)
 	array_writer w;
 	size_t done = 0, total = c->n_operands;
 	int rc = CLI_DONE;
-	if (!array_create(&w, a->output, ARRAY_F32, b->dim, 2))
+	if (!array_writer_open(&w, a->output, ARRAY_F32, b->dim, 2))
 		return CLI_FAILED;
 	while (rc == CLI_DONE && done < total) {
 		size_t n = total - done < AT_ONCE ? total - done : AT_ONCE;
@@ -102,7 +106,7 @@ static int extract_all(context *c, const extract_args *a, block *b)
 		imgsearch_progress p = { .stage = "extract", .done = done, .total = total, .failed = b->failed };
 		progress_show(c->progress, &p);
 	}
-	if (!array_finish(&w, rc == CLI_DONE) && rc == CLI_DONE)
+	if (!array_writer_close(&w, rc == CLI_DONE) && rc == CLI_DONE)
 		rc = CLI_FAILED;
 	if (rc)
 		return rc;

@@ -1,9 +1,12 @@
 /*
  * imgsearch help, imgsearch complete: told from the tables by help.c.
  */
-#include "cli/base/cli.h"
+#include "cli/context/context.h"
+#include "cli/option/completion.h"
+#include "cli/option/help.h"
+#include "cli/option/man.h"
 
-#include <string.h>
+#include <stdio.h>
 
 typedef struct help_args {
 	common_args common;
@@ -19,15 +22,15 @@ static int help_run(context *c, void *args)
 {
 	char name[64];
 	if (((help_args *)args)->man) {
-		help_man(stdout);
+		man_write(stdout, c->commands);
 		return CLI_DONE;
 	}
 	if (!c->n_operands) {
-		help_all(stdout);
+		help_all(stdout, c->commands);
 		return CLI_DONE;
 	}
 	snprintf(name, sizeof name, c->n_operands > 1 ? "%s %s" : "%s", c->operand[0], c->n_operands > 1 ? c->operand[1] : "");
-	const command *about = command_find(name);
+	const command *about = command_find(c->commands, name);
 	if (!about)
 		return CLI_USAGE;
 	help_command(stdout, about);
@@ -46,7 +49,7 @@ static const char *const shells[] = { "bash", "zsh", "fish", NULL };
 static int complete_run(context *c, void *args)
 {
 	(void)args;
-	if (!help_complete(stdout, c->operand[0]))
+	if (!completion_write(stdout, c->commands, c->operand[0]))
 		return command_usage(c->command, "no completions for \"%s\"; there are bash, zsh, fish", c->operand[0]);
 	return CLI_DONE;
 }

@@ -2,8 +2,12 @@
  * imgsearch index: brings the index up to date with folders and files, then builds the searcher where that is due, so
  * that `index` and `query` are all that is needed.
  */
-#include "cli/output/collection.h"
-#include "cli/client/server_client.h"
+#include "cli/base/message.h"
+#include "cli/base/path.h"
+#include "cli/client/client_index.h"
+#include "cli/context/context.h"
+#include "cli/context/input.h"
+#include "cli/output/counts.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -92,63 +96,73 @@ static bool only_files(const path_list *p)
 	return p->n > 0;
 }
 
-static int on_progress(void *user, const imgsearch_progress *now)
+static void free_texts(char **text, size_t n)
 {
-	progress_show(((context *)user)->progress, now);
-	return interrupt_pending();
+	for (size_t i = 0; text && i < n; i++)
+		free(text[i]);
+	free(text);
+}
+
+/* The paths as a server needs them, wherever it runs; NULL: out of memory. */
+static char **absolute_paths(const path_list *p)
+{
+	char **out = calloc(p->n + 1, sizeof *out);
+	for (size_t i = 0; out && i < p->n; i++)
+		if (!(out[i] = path_absolute(p->item[i]))) {
+			free_texts(out, p->n);
+			return NULL;
+		}
+	return out;
 }
 
 /* By the running server of this index, which has the network loaded. False: there is none, or not for these options. */
-static bool by_server(context *c, const index_args *a, const path_list *p, const imgsearch_index_options *o, imgsearch_counts *n, int *rc, imgsearch_error *err)
+static bool index_by_server(context *c, const index_args *a, const path_list *p, const imgsearch_index_options *o,
+	client_index_result *r)
 {
-	bool own_model = memcmp(&c->common->open, &(imgsearch_options){ 0 }, sizeof(imgsearch_options)) != 0, done = false;
-	client *server = a->no_server || own_model || !context_db(c) ? NULL : client_connect(context_db(c));
-	char **absolute = server ? calloc(p->n + 1, sizeof *absolute) : NULL, *csv = o->csv ? path_absolute(o->csv) : NULL;
+	bool usable = !a->no_server && !context_has_open_options(c) && context_db(c);
+	client *server = usable ? client_connect(context_db(c)) : NULL;
+	if (!server)
+		return false;
+	char **paths = absolute_paths(p), *csv = o->csv ? path_absolute(o->csv) : NULL;
 	imgsearch_index_options there = *o;
 	there.csv = csv;
-	bool whole = absolute && (!o->csv || csv);
-	for (size_t i = 0; whole && i < p->n; i++)
-		whole = (absolute[i] = path_absolute(p->item[i])) != NULL;
-	if (whole)
-		done = client_index(server, (const char *const *)absolute, p->n, &there, on_progress, c, n, rc, err);
-	for (size_t i = 0; absolute && i < p->n; i++)
-		free(absolute[i]);
-	free(absolute);
+	bool done = paths && (!o->csv || csv)
+		&& client_index(server, (const char *const *)paths, p->n, &there, context_progress, c, r);
+	free_texts(paths, p->n);
 	free(csv);
 	client_disconnect(server);
 	return done;
 }
 
-static int index_paths(context *c, const index_args *a, const path_list *p)
+static imgsearch_index_options index_options(const index_args *a)
 {
-	imgsearch_index_options o = IMGSEARCH_INIT(imgsearch_index_options);
-	imgsearch_counts n = { 0 };
-	imgsearch_error err;
-	o.include = a->include.item;
-	o.n_include = a->include.n;
-	o.exclude = a->exclude.item;
-	o.n_exclude = a->exclude.n;
-	o.csv = a->csv;
-	o.csv_key = a->key;
-	o.csv_title = a->title;
-	o.follow_links = a->follow_links;
-	o.prune = a->prune;
-	o.retry = a->retry;
-	int status = 0;
-	if (!by_server(c, a, p, &o, &n, &status, &err))
-		status = imgsearch_index_tree(c->s, p->item, p->n, &o, &n, &err);
-	if (status)
-		return cli_error(&err);
-	int rc = a->no_build ? CLI_DONE : build_if_due(c);
-	if (c->common->json)
-		print_json(&n);
-	summarise(c, &n);
-	if (rc)
-		return rc;
-	return n.damaged + n.too_big + n.unreadable + (only_files(p) ? n.unsupported : 0) ? CLI_SOME_FAILED : CLI_DONE;
+	return (imgsearch_index_options){
+		.struct_size = sizeof(imgsearch_index_options), .include = a->include.item, .n_include = a->include.n,
+		.exclude = a->exclude.item, .n_exclude = a->exclude.n, .csv = a->csv, .csv_key = a->key, .csv_title = a->title,
+		.follow_links = a->follow_links, .prune = a->prune, .retry = a->retry,
+	};
 }
 
-/* Where there is no index yet: what cannot work is refused before one is made. */
+static int index_paths(context *c, const index_args *a, const path_list *p)
+{
+	imgsearch_index_options o = index_options(a);
+	client_index_result r = { 0 };
+	const imgsearch_counts *n = &r.counts;
+	if (!index_by_server(c, a, p, &o, &r))
+		r.rc = imgsearch_index_tree(c->s, p->item, p->n, &o, &r.counts, &r.err);
+	if (r.rc)
+		return cli_error(&r.err);
+	int rc = a->no_build ? CLI_DONE : build_if_due(c);
+	if (c->common->json)
+		print_json(n);
+	summarise(c, n);
+	if (rc)
+		return rc;
+	bool failed = n->damaged + n->too_big + n->unreadable + (only_files(p) ? n->unsupported : 0);
+	return failed ? CLI_SOME_FAILED : CLI_DONE;
+}
+
+/* Before a new index is made: paths that are not there, and a model that is not, are refused. */
 static int check_first(context *c, const path_list *p)
 {
 	imgsearch_options o = context_options(c);
@@ -165,20 +179,30 @@ static int check_first(context *c, const path_list *p)
 			return cli_fail("%s: %s", p->item[i], strerror(errno));
 	if (imgsearch_open(&s, ":memory:", &o, &err))
 		return cli_error(&err);
-	int rc = imgsearch_extract(s, NULL, 0, 0, NULL, NULL, &err); /* of nothing: is there such a model? */
+	int rc = imgsearch_extract(s, NULL, 0, 0, NULL, NULL, &err); /* of no picture: it fails where the model is missing */
 	imgsearch_close(s);
 	return rc ? cli_error(&err) : CLI_DONE;
 }
 
+static int index_list(context *c, const index_args *a, const path_list *p)
+{
+	bool given = c->n_operands > 0; /* else the folders that the index knows */
+	if (given && !p->n) {
+		context_note(c, "no paths on standard input: nothing to do");
+		return CLI_DONE;
+	}
+	int rc = given ? check_first(c, p) : CLI_DONE;
+	if (rc == CLI_DONE)
+		rc = context_open(c, given);
+	return rc ? rc : index_paths(c, a, p);
+}
+
 static int run(context *c, void *args)
 {
-	const index_args *a = args;
 	path_list p;
 	int rc = path_list_read(c, &p);
-	if (rc == CLI_DONE && c->n_operands && !p.n)
-		context_note(c, "no paths on standard input: nothing to do");
-	else if (rc == CLI_DONE && (!c->n_operands || (rc = check_first(c, &p)) == CLI_DONE) && (rc = context_open(c, c->n_operands > 0)) == CLI_DONE)
-		rc = index_paths(c, a, &p);
+	if (rc == CLI_DONE)
+		rc = index_list(c, args, &p);
 	path_list_free(&p);
 	return rc;
 }

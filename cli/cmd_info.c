@@ -1,7 +1,10 @@
 /*
  * imgsearch info: what an index holds, who made its vectors, how it is searched.
  */
-#include "cli/output/collection.h"
+#include "cli/base/message.h"
+#include "cli/context/context.h"
+#include "cli/output/counts.h"
+#include "cli/output/record.h"
 
 typedef struct info_args {
 	common_args common;

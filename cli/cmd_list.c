@@ -1,7 +1,12 @@
 /*
  * imgsearch list, imgsearch failed: the paths that the index knows, and what became of them.
  */
-#include "cli/base/cli.h"
+#include "cli/base/message.h"
+#include "cli/base/path.h"
+#include "cli/context/context.h"
+#include "cli/context/interrupt.h"
+#include "cli/output/item.h"
+#include "cli/output/record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +36,7 @@ static void print_json(const imgsearch_item *i)
 	json_write_begin(&j, stdout);
 	json_write_int(&j, "id", i->id);
 	json_write_path(&j, "path", i->path);
-	json_write_text(&j, "state", state_name(i->state));
+	json_write_text(&j, "state", item_state_name(i->state));
 	if (i->reason)
 		json_write_text(&j, "reason", i->reason);
 	if (i->same_as)
@@ -59,7 +64,7 @@ static void print_text(const lister *l, const imgsearch_item *i)
 		record_path(i->path);
 	} else {
 		if (l->reasons)
-			printf("%s\t", state_name(i->state));
+			printf("%s\t", item_state_name(i->state));
 		else
 			printf("%lld\t", (long long)i->id);
 		record_path(i->path);
@@ -68,7 +73,7 @@ static void print_text(const lister *l, const imgsearch_item *i)
 			record_title(last);
 		}
 	}
-	record_end(l->c);
+	record_end(l->c->common->nul);
 }
 
 static int each(void *user, const imgsearch_item *item)

@@ -1,7 +1,10 @@
 /*
  * imgsearch models: the networks that are built in, and the weights that were found for them.
  */
-#include "cli/base/cli.h"
+#include "cli/base/json_writer.h"
+#include "cli/base/message.h"
+#include "cli/context/context.h"
+#include "cli/output/record.h"
 
 typedef struct models_args {
 	common_args common;

@@ -4,9 +4,14 @@
  */
 #include "cli/query.h"
 
-#include "cli/draw/canvas.h"
+#include "cli/base/file.h"
+#include "cli/base/json_writer.h"
+#include "cli/base/message.h"
+#include "cli/base/path.h"
+#include "cli/client/client_query.h"
+#include "cli/context/input.h"
+#include "cli/context/interrupt.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -46,78 +51,6 @@ static const option options[] = {
 	{ "stats", 0, OPT_FLAG, AT(stats), .help = "with --vectors: write times and memory as one JSON line" },
 	OPT_END
 };
-
-/* ------------------------------------------------------------------------------------------------ results ---- */
-
-static void json_hit(json_writer *j, size_t rank, const imgsearch_hit *h)
-{
-	json_write_open(j, NULL, '{');
-	json_write_int(j, "rank", (int64_t)rank);
-	json_write_int(j, "id", h->id);
-	json_write_path(j, "path", h->path);
-	json_write_float(j, "score", h->score);
-	if (h->title)
-		json_write_text(j, "title", h->title);
-	json_write_columns(j, h->columns, h->n_columns);
-	if (!isnan(h->chance))
-		json_write_real(j, "chance", h->chance);
-	json_write_close(j, '}');
-}
-
-void hits_write_json(FILE *f, const char *query, const imgsearch_hits *hits)
-{
-	json_writer j;
-	json_write_begin(&j, f);
-	json_write_path(&j, "query", query);
-	json_write_text(&j, "searcher", hits->searcher);
-	json_write_bool(&j, "exact", hits->exact);
-	json_write_text(&j, "plan", hits->plan);
-	json_write_bool(&j, "reranked", hits->reranked);
-	json_write_int(&j, "better_than_chance", (int64_t)hits->better_than_chance);
-	json_write_open(&j, "results", '[');
-	for (size_t i = 0; i < hits->count; i++)
-		json_hit(&j, i + 1, &hits->hit[i]);
-	json_write_close(&j, ']');
-	json_write_end(&j);
-}
-
-static void show_text(const context *c, const query_args *a, const imgsearch_hits *hits)
-{
-	for (size_t i = 0; i < hits->count; i++) {
-		const imgsearch_hit *h = &hits->hit[i];
-		if (a->preview)
-			preview_show(c->s, h->id);
-		if (!a->paths)
-			printf("%.4f\t", (double)(h->score + 0.0f));
-		record_path(h->path);
-		if (!a->paths && h->title) {
-			putchar('\t');
-			record_title(h->title);
-		}
-		record_end(c);
-	}
-	if (!hits->count)
-		context_note(c, strcmp(hits->plan, "empty index") ? "nothing found" : "the index is empty");
-	else if (!hits->better_than_chance)
-		context_note(c, "no close match: none of these is better than chance");
-	else if (hits->better_than_chance < hits->count)
-		context_note(c, "from rank %zu on no better than chance", hits->better_than_chance + 1);
-}
-
-void query_show(const context *c, const query_args *a, const char *query, const imgsearch_hits *hits)
-{
-	if (c->common->json) {
-		hits_write_json(stdout, query, hits);
-		return;
-	}
-	if (!a->paths && (c->n_operands > 1 || a->vectors) && !a->combine) {
-		fputs("==> ", stdout);
-		record_path(query);
-		fputs(" <==", stdout);
-		record_end(c);
-	}
-	show_text(c, a, hits);
-}
 
 static void show_error(const context *c, const char *query, const imgsearch_error *err)
 {
@@ -215,8 +148,7 @@ static int all_queries(context *c, query_args *a, imgsearch_input *in, void **by
 /* The pictures to show are read here, by the index; a warm server spares the network alone. */
 static int open_for(context *c, query_args *a)
 {
-	bool own_model = memcmp(&c->common->open, &(imgsearch_options){ 0 }, sizeof(imgsearch_options)) != 0;
-	if (!a->no_server && !own_model && !a->vectors && context_db(c))
+	if (!a->no_server && !a->vectors && !context_has_open_options(c) && context_db(c))
 		a->server = client_connect(context_db(c));
 	return a->server && !a->html && !a->sheet_file && !a->preview ? CLI_DONE : context_open(c, false);
 }
@@ -233,7 +165,7 @@ static bool may_write(const context *c, const query_args *a, const char *path)
 	for (size_t i = 0; path && i < c->n_operands + a->not.n; i++)
 		if (same_file(path, i < c->n_operands ? c->operand[i] : a->not.item[i - c->n_operands]))
 			return cli_fail("%s: a picture of the query; it is not written over", path), false;
-	return !path || file_spare(c->s, path);
+	return !path || file_may_write(c->s, path);
 }
 
 static int write_files(const context *c, const query_args *a, int rc)

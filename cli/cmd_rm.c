@@ -1,7 +1,13 @@
 /*
  * imgsearch rm: takes pictures out of the index. Files are never touched.
  */
-#include "cli/base/cli.h"
+#include "cli/base/id_list.h"
+#include "cli/base/json_writer.h"
+#include "cli/base/message.h"
+#include "cli/base/path.h"
+#include "cli/context/context.h"
+#include "cli/context/input.h"
+#include "cli/output/record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,27 +25,15 @@ static const option options[] = {
 typedef struct chosen {
 	context *c;
 	bool dry_run;
-	int64_t *id;
-	size_t n, cap;
+	id_list ids;
 	char **folder; /* operands that are no picture: folders of some */
-	bool *used;
+	bool *used;    /* whether pictures lie below it */
 	size_t n_folders;
-	bool failed;
 } chosen;
 
-static void add(chosen *x, int64_t id)
+static int add(chosen *x, int64_t id)
 {
-	if (x->n == x->cap) {
-		size_t cap = x->cap ? 2 * x->cap : 64;
-		int64_t *more = realloc(x->id, cap * sizeof *more);
-		if (!more) {
-			x->failed = true;
-			return;
-		}
-		x->id = more;
-		x->cap = cap;
-	}
-	x->id[x->n++] = id;
+	return id_list_add(&x->ids, id) ? CLI_DONE : cli_nomem();
 }
 
 /* A picture by id or path is added; anything else may be a folder. */
@@ -51,21 +45,18 @@ static int choose(chosen *x, const char *text)
 	int64_t id;
 	if (!strncmp(text, "id:", 3)) {
 		int rc = input_parse(&in, x->c, text, &none);
-		if (!rc)
-			add(x, in.id);
-		return rc;
+		return rc ? rc : add(x, in.id);
 	}
 	char *path = path_absolute(text);
 	if (!path)
 		return cli_nomem();
 	int rc = imgsearch_find(x->c->s, path, &id, &err);
-	if (rc == 0)
-		add(x, id);
-	else if (rc == IMGSEARCH_ENOTFOUND)
+	if (rc == IMGSEARCH_ENOTFOUND) {
 		x->folder[x->n_folders++] = path;
-	if (rc != IMGSEARCH_ENOTFOUND)
-		free(path);
-	return rc && rc != IMGSEARCH_ENOTFOUND ? cli_error(&err) : CLI_DONE;
+		return CLI_DONE;
+	}
+	free(path);
+	return rc ? cli_error(&err) : add(x, id);
 }
 
 static int choose_below(void *user, const imgsearch_item *item)
@@ -74,8 +65,7 @@ static int choose_below(void *user, const imgsearch_item *item)
 	for (size_t i = 0; i < x->n_folders; i++)
 		if (path_is_below(item->path, x->folder[i])) {
 			x->used[i] = true;
-			add(x, item->id);
-			break;
+			return !id_list_add(&x->ids, item->id);
 		}
 	return 0;
 }
@@ -85,7 +75,7 @@ static void show(const chosen *x, const imgsearch_item *item)
 	json_writer j;
 	if (!x->c->common->json) {
 		record_path(item->path);
-		record_end(x->c);
+		record_end(x->c->common->nul);
 		return;
 	}
 	json_write_begin(&j, stdout);
@@ -95,35 +85,18 @@ static void show(const chosen *x, const imgsearch_item *item)
 	json_write_end(&j);
 }
 
-static int by_id(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-	return (x > y) - (x < y);
-}
-
-static void unique(chosen *x)
-{
-	size_t n = 0;
-	if (x->n)
-		qsort(x->id, x->n, sizeof *x->id, by_id);
-	for (size_t i = 0; i < x->n; i++)
-		if (!i || x->id[i] != x->id[i - 1])
-			x->id[n++] = x->id[i];
-	x->n = n;
-}
-
 /* Their paths are read before they go, and shown when they are gone. */
 static int remove_and_show(const chosen *x)
 {
-	imgsearch_item **item = calloc(x->n + 1, sizeof *item);
+	imgsearch_item **item = calloc(x->ids.n + 1, sizeof *item);
 	imgsearch_error err;
 	int rc = item ? CLI_DONE : cli_nomem();
-	for (size_t i = 0; rc == CLI_DONE && i < x->n; i++)
-		if (imgsearch_item_get(x->c->s, x->id[i], &item[i], &err))
+	for (size_t i = 0; rc == CLI_DONE && i < x->ids.n; i++)
+		if (imgsearch_item_get(x->c->s, x->ids.id[i], &item[i], &err))
 			rc = cli_error(&err);
-	if (rc == CLI_DONE && !x->dry_run && x->n && imgsearch_index_remove(x->c->s, x->id, x->n, &err))
+	if (rc == CLI_DONE && !x->dry_run && x->ids.n && imgsearch_index_remove(x->c->s, x->ids.id, x->ids.n, &err))
 		rc = cli_error(&err);
-	for (size_t i = 0; item && i < x->n; i++) {
+	for (size_t i = 0; item && i < x->ids.n; i++) {
 		if (rc == CLI_DONE)
 			show(x, item[i]);
 		imgsearch_item_free(item[i]);
@@ -135,17 +108,17 @@ static int remove_and_show(const chosen *x)
 static int remove_chosen(chosen *x)
 {
 	imgsearch_error err;
-	if (x->n_folders && imgsearch_list(x->c->s, 0, choose_below, x, &err) < 0)
-		return cli_error(&err);
-	if (x->failed)
-		return cli_nomem();
+	int rc = x->n_folders ? imgsearch_list(x->c->s, 0, choose_below, x, &err) : 0;
+	if (rc)
+		return rc < 0 ? cli_error(&err) : cli_nomem();
 	for (size_t i = 0; i < x->n_folders; i++)
 		if (!x->used[i])
 			return cli_fail("%s: neither it nor anything below it is in the index; nothing was taken out", x->folder[i]);
-	unique(x);
-	int rc = remove_and_show(x);
+	id_list_sort(&x->ids);
+	id_list_unique(&x->ids);
+	rc = remove_and_show(x);
 	if (rc == CLI_DONE)
-		context_note(x->c, x->dry_run ? "%zu would be taken out of the index" : "%zu taken out of the index; the files are untouched", x->n);
+		context_note(x->c, x->dry_run ? "%zu would be taken out of the index" : "%zu taken out of the index; the files are untouched", x->ids.n);
 	return rc;
 }
 
@@ -169,7 +142,7 @@ static int run(context *c, void *args)
 		free(x.folder[i]);
 	free(x.folder);
 	free(x.used);
-	free(x.id);
+	free(x.ids.id);
 	path_list_free(&p);
 	return rc;
 }

@@ -1,7 +1,9 @@
 /*
  * imgsearch root mv: a folder of pictures lies elsewhere now.
  */
-#include "cli/base/cli.h"
+#include "cli/base/message.h"
+#include "cli/base/path.h"
+#include "cli/context/context.h"
 
 #include <stdlib.h>
 

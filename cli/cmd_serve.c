@@ -2,9 +2,14 @@
  * imgsearch serve: a local web server with a page, and the JSON interface of docs/http.md. Model and searcher stay in
  * memory; `query` and `index` of the same user go through it by the unix socket beside the index (server_path.c).
  */
-#include "cli/output/collection.h"
-#include "cli/client/server_client.h"
-#include "cli/serve/serve.h"
+#include "cli/base/message.h"
+#include "cli/base/path.h"
+#include "cli/client/socket_path.h"
+#include "cli/context/context.h"
+#include "cli/context/interrupt.h"
+#include "cli/serve/cached_view.h"
+#include "cli/serve/collection.h"
+#include "cli/serve/progress_sink.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -71,24 +76,23 @@ static char *cache_folder(const char *given)
 	return strdup(path);
 }
 
-static int prepare(context *c, const serve_args *a, server *s, char **token, char **uploads)
+/* What the server's options point to. */
+typedef struct serve_texts {
+	char *token, *uploads, *cache;
+} serve_texts;
+
+static int check_args(context *c, const serve_args *a)
 {
 	struct stat st;
 	if (a->listen && !a->token_file)
 		return command_usage(c->command, "--listen opens the server to others: it needs --token-file FILE");
-	if (a->token_file && !(*token = read_token(a->token_file)))
-		return CLI_FAILED;
 	if (a->uploads && (stat(a->uploads, &st) || !S_ISDIR(st.st_mode) || access(a->uploads, W_OK)))
 		return cli_fail("--uploads %s: not a folder that can be written", a->uploads);
-	*uploads = a->uploads ? path_absolute(a->uploads) : NULL;
-	s->socket_path = a->socket ? strdup(a->socket) : NULL;
-	if (!s->socket_path && context_db(c))
-		s->socket_path = socket_path_of(context_db(c), true);
-	return s->socket_path ? CLI_DONE : cli_fail("there is no place for the socket; name one with --socket PATH");
+	return CLI_DONE;
 }
 
-/* The index, and its folder for the journal beside it. */
-static bool writable(const char *db)
+/* Whether the index can be written, and its folder, where SQLite puts a journal. */
+static bool is_writable(const char *db)
 {
 	char *path = path_absolute(db), *slash = path ? strrchr(path, '/') : NULL;
 	bool ok = slash && !access(path, W_OK);
@@ -109,14 +113,14 @@ static void say_where(context *c, const server *s, const serve_args *a)
 	fflush(stdout);
 }
 
-/* So that the first search finds network and searcher in memory. What goes wrong here, that search will tell. */
+/* A search loads network and searcher, so that the first request need not. Errors are left to that request. */
 static void warm_up(server *s)
 {
 	static const uint8_t black[3 * 16 * 16];
 	imgsearch_error err = { 0 };
 	imgsearch_info *info = NULL;
 	imgsearch_hits *hits = NULL;
-	imgsearch *index = serve_index_take(s->index, &err);
+	imgsearch *index = open_index_acquire(s->index, &err);
 	if (!index)
 		return;
 	if (!imgsearch_info_get(index, &info, &err) && info->vectors && info->model) {
@@ -125,45 +129,75 @@ static void warm_up(server *s)
 	}
 	imgsearch_hits_free(hits);
 	imgsearch_info_free(info);
-	serve_index_give(s->index);
+	open_index_release(s->index);
+}
+
+/* The parts of the server that server_start needs. */
+static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
+{
+	imgsearch_options o = context_options(c);
+	const char *db = context_db(c);
+	int rc = check_args(c, a);
+	if (rc)
+		return rc;
+	if (a->token_file && !(t->token = read_token(a->token_file)))
+		return CLI_FAILED;
+	t->uploads = a->uploads ? path_absolute(a->uploads) : NULL;
+	t->cache = cache_folder(a->cache);
+	if (!db)
+		return CLI_FAILED;
+	s->socket_path = a->socket ? strdup(a->socket) : socket_path_of(db, true);
+	if (!s->socket_path)
+		return cli_fail("there is no place for the socket; name one with --socket PATH");
+	s->options = (server_options){
+		.listen = a->listen, .token = t->token, .uploads = t->uploads, .cache = t->cache, .hosts = a->hosts.item,
+		.n_hosts = a->hosts.n, .port = (uint16_t)a->port, .max_upload = (size_t)a->max_upload << 20,
+		.read_only = a->read_only || !is_writable(db),
+	};
+	o.must_exist = 1;
+	o.events.progress = progress_sink_report;
+	rc = open_index_new(&s->index, db, &o);
+	if (rc)
+		return rc;
+	s->uploads = upload_cache_new();
+	s->sample = sample_new();
+	s->map = cached_view_new(s, collection_map);
+	s->groups = cached_view_new(s, collection_groups);
+	return s->uploads && s->sample && s->map && s->groups ? CLI_DONE : cli_nomem();
+}
+
+static void wait_for_signal(server *s)
+{
+	for (unsigned tick = 0; !interrupt_pending(); tick++) {
+		usleep(100000);
+		if (tick % 10 == 0)
+			server_check_timeouts(s);
+	}
+	interrupt_clear();
 }
 
 static int run(context *c, void *args)
 {
-	serve_args *a = args;
-	char *token = NULL, *uploads = NULL, *cache = cache_folder(a->cache);
-	server s = { .context = c, .changing = PTHREAD_MUTEX_INITIALIZER };
-	imgsearch_options o = context_options(c);
-	o.must_exist = 1;
-	o.events.progress = serve_progress;
-	int rc = prepare(c, a, &s, &token, &uploads);
-	s.options = (serve_options){ .listen = a->listen, .token = token, .uploads = uploads, .cache = cache, .hosts = a->hosts.item,
-		.n_hosts = a->hosts.n, .port = (uint16_t)a->port, .max_upload = (size_t)a->max_upload << 20, .read_only = a->read_only || (context_db(c) && !writable(context_db(c))) };
+	const serve_args *a = args;
+	serve_texts texts = { 0 };
+	server s = { .write_lock = PTHREAD_MUTEX_INITIALIZER };
+	int rc = prepare(c, a, &s, &texts);
 	if (rc == CLI_DONE)
-		rc = served_index_open(&s.index, c, &o);
-	s.map = layout_new(&s, layout_map);
-	s.groups = layout_new(&s, layout_groups);
-	if (rc == CLI_DONE && (!s.map || !s.groups))
-		rc = cli_nomem();
-	if (rc == CLI_DONE)
-		rc = serve_start(&s);
+		rc = server_start(&s);
 	if (rc == CLI_DONE) {
 		say_where(c, &s, a);
 		warm_up(&s);
-		for (unsigned tick = 0; !interrupt_pending(); tick++) {
-			usleep(100000);
-			if (tick % 10 == 0)
-				serve_watch(&s);
-		}
-		interrupt_clear(); /* a wanted end */
+		wait_for_signal(&s);
 	}
-	serve_stop(&s);
-	layout_free(s.map);
-	layout_free(s.groups);
-	served_index_close(s.index);
-	free(token);
-	free(uploads);
-	free(cache);
+	server_stop(&s);
+	cached_view_free(s.map);
+	cached_view_free(s.groups);
+	sample_free(s.sample);
+	upload_cache_free(s.uploads);
+	open_index_free(s.index);
+	free(texts.token);
+	free(texts.uploads);
+	free(texts.cache);
 	return rc;
 }
 

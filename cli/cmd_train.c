@@ -1,5 +1,7 @@
 /* imgsearch train: tunes a network on a folder of classes, or towards other networks (--distill). Needs no index. */
-#include "cli/base/cli.h"
+#include "cli/base/json_writer.h"
+#include "cli/base/message.h"
+#include "cli/context/context.h"
 
 #include <math.h>
 

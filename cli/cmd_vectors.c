@@ -2,7 +2,11 @@
  * imgsearch vectors import, imgsearch vectors export: features of the caller's own making in and out, as array files.
  * Both work in blocks, so that millions of rows are never held at once.
  */
-#include "cli/base/cli.h"
+#include "cli/array/array_writer.h"
+#include "cli/base/json_writer.h"
+#include "cli/base/message.h"
+#include "cli/context/context.h"
+#include "cli/context/interrupt.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -119,11 +123,11 @@ typedef struct exporter {
 static int export_block(void *user, const int64_t *ids, const float *rows, size_t n, size_t dim)
 {
 	exporter *x = user;
-	if (!x->rows.file && !array_create(&x->rows, x->file, x->args->f16 ? ARRAY_F16 : ARRAY_F32, dim, 2))
+	if (!x->rows.file && !array_writer_open(&x->rows, x->file, x->args->f16 ? ARRAY_F16 : ARRAY_F32, dim, 2))
 		return 1;
-	if (x->args->ids && !x->ids.file && !array_create(&x->ids, x->args->ids, ARRAY_I64, 1, 1))
+	if (x->args->ids && !x->ids.file && !array_writer_open(&x->ids, x->args->ids, ARRAY_I64, 1, 1))
 		return 1;
-	if (!array_write(&x->rows, rows, n) || (x->args->ids && !array_write(&x->ids, ids, n)))
+	if (!array_writer_add(&x->rows, rows, n) || (x->args->ids && !array_writer_add(&x->ids, ids, n)))
 		return 1;
 	x->progress.done += n;
 	progress_show(x->c->progress, &x->progress);
@@ -150,9 +154,9 @@ static int export_run(context *c, void *args)
 		rc = CLI_FAILED;
 	else if (!x.rows.file)
 		rc = cli_fail("%s: the index holds no vectors; nothing was written", x.file);
-	if (!array_finish(&x.rows, good) && good)
+	if (!array_writer_close(&x.rows, good) && good)
 		rc = CLI_FAILED;
-	if (x.ids.file && !array_finish(&x.ids, good) && good)
+	if (x.ids.file && !array_writer_close(&x.ids, good) && good)
 		rc = CLI_FAILED;
 	if (rc == CLI_DONE) {
 		print_json(c, x.file, x.rows.n, x.rows.dim);

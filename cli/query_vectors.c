@@ -4,11 +4,16 @@
  */
 #include "cli/query.h"
 
+#include "cli/array/array_writer.h"
+#include "cli/base/clock.h"
+#include "cli/base/json_writer.h"
+#include "cli/base/message.h"
+#include "cli/context/interrupt.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 typedef struct batch {
 	const array *queries;
@@ -19,13 +24,6 @@ typedef struct batch {
 	int64_t *found;
 	double load_s, search_s;
 } batch;
-
-static double now_seconds(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Scores become distances: Euclidean (for cosine between unit vectors), minus the inner product for ip. */
 static void to_distances(uint32_t metric, float *v, size_t n)
@@ -38,15 +36,15 @@ static int search(context *c, const query_args *a, batch *b, size_t first, size_
 {
 	imgsearch_error err;
 	array_rows(b->queries, first, n, b->rows);
-	double start = now_seconds();
+	double start = clock_seconds();
 	if (imgsearch_query_vectors(c->s, b->rows, n, b->queries->dim, &a->options, b->found, b->scores, &err))
 		return cli_error(&err);
-	b->search_s += now_seconds() - start;
-	if (a->ids && !array_write(&b->ids, b->found, n))
+	b->search_s += clock_seconds() - start;
+	if (a->ids && !array_writer_add(&b->ids, b->found, n))
 		return CLI_FAILED;
 	if (a->distances) {
 		to_distances(b->metric, b->scores, n * b->k);
-		if (!array_write(&b->distances, b->scores, n))
+		if (!array_writer_add(&b->distances, b->scores, n))
 			return CLI_FAILED;
 	}
 	return CLI_DONE;
@@ -80,7 +78,7 @@ static void print_stats(const batch *b)
 /* The searcher is loaded by the first query: asked here, so that it counts as loading. */
 static int load(context *c, const query_args *a, batch *b)
 {
-	double start = now_seconds();
+	double start = clock_seconds();
 	double searched = b->search_s;
 	imgsearch_error err;
 	if (!b->queries->n)
@@ -88,7 +86,7 @@ static int load(context *c, const query_args *a, batch *b)
 	array_rows(b->queries, 0, 1, b->rows);
 	if (imgsearch_query_vectors(c->s, b->rows, 1, b->queries->dim, &a->options, b->found, b->scores, &err))
 		return cli_error(&err);
-	b->load_s += now_seconds() - start;
+	b->load_s += clock_seconds() - start;
 	b->search_s = searched;
 	return CLI_DONE;
 }
@@ -96,15 +94,15 @@ static int load(context *c, const query_args *a, batch *b)
 static int run_batches(context *c, query_args *a, batch *b)
 {
 	int rc = a->stats ? load(c, a, b) : CLI_DONE;
-	if (rc == CLI_DONE && a->ids && !array_create(&b->ids, a->ids, ARRAY_I64, b->k, 2))
+	if (rc == CLI_DONE && a->ids && !array_writer_open(&b->ids, a->ids, ARRAY_I64, b->k, 2))
 		rc = CLI_FAILED;
-	if (rc == CLI_DONE && a->distances && !array_create(&b->distances, a->distances, ARRAY_F32, b->k, 2))
+	if (rc == CLI_DONE && a->distances && !array_writer_open(&b->distances, a->distances, ARRAY_F32, b->k, 2))
 		rc = CLI_FAILED;
 	if (rc == CLI_DONE)
 		rc = search_all(c, a, b);
-	if (b->ids.file && !array_finish(&b->ids, rc == CLI_DONE) && rc == CLI_DONE)
+	if (b->ids.file && !array_writer_close(&b->ids, rc == CLI_DONE) && rc == CLI_DONE)
 		rc = CLI_FAILED;
-	if (b->distances.file && !array_finish(&b->distances, rc == CLI_DONE) && rc == CLI_DONE)
+	if (b->distances.file && !array_writer_close(&b->distances, rc == CLI_DONE) && rc == CLI_DONE)
 		rc = CLI_FAILED;
 	if (rc == CLI_DONE && a->stats)
 		print_stats(b);
@@ -135,7 +133,7 @@ static int answer(context *c, query_args *a, const array *queries)
 {
 	imgsearch_info *info;
 	imgsearch_error err;
-	double start = now_seconds();
+	double start = clock_seconds();
 	if (imgsearch_info_get(c->s, &info, &err))
 		return cli_error(&err);
 	batch b = { .queries = queries, .metric = info->metric, .k = a->options.k };
@@ -149,7 +147,7 @@ static int answer(context *c, query_args *a, const array *queries)
 	b.rows = calloc(room, 4 * queries->dim);
 	b.scores = calloc(room, 4 * b.k);
 	b.found = calloc(room, 8 * b.k);
-	b.load_s = now_seconds() - start;
+	b.load_s = clock_seconds() - start;
 	if (!b.rows || !b.scores || !b.found)
 		rc = cli_nomem();
 	else if (a->ids || a->distances || a->stats)

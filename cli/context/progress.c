@@ -6,13 +6,15 @@
  * The rate is smoothed over some seconds, so that "left" does not jump. Without a terminal that can move its cursor, a
  * plain line is written every half minute, so that a log of a long run stays short.
  */
-#include "cli/base/cli.h"
+#include "cli/context/progress.h"
+
+#include "cli/base/clock.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 struct progress {
@@ -25,13 +27,6 @@ struct progress {
 	double rate;
 };
 
-static double now_seconds(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 progress *progress_new(bool quiet)
 {
 	progress *p = calloc(1, sizeof *p);
@@ -41,7 +36,7 @@ progress *progress_new(bool quiet)
 	p->quiet = quiet;
 	p->bar = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
 	p->colour = p->bar && !(plain && *plain);
-	p->plain = now_seconds();
+	p->plain = clock_seconds();
 	return p;
 }
 
@@ -143,7 +138,7 @@ static void draw(progress *p, const char *head, const char *tail, double share)
 void progress_show(progress *p, const imgsearch_progress *now)
 {
 	char head[128], tail[160];
-	double t = now_seconds();
+	double t = clock_seconds();
 	if (!p || p->quiet)
 		return;
 	sample(p, now, t);

@@ -1,12 +1,13 @@
 /* Drawing for maps and contact sheets. */
 #include "cli/draw/canvas.h"
 
-#include <errno.h>
+#include "cli/base/file.h"
+#include "cli/base/message.h"
+#include "cli/draw/font.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
 
 bool canvas_new(canvas *c, int width, int height, color background)
 {
@@ -23,20 +24,20 @@ void canvas_free(canvas *c)
 	c->rgb = NULL;
 }
 
-static int least(int a, int b)
+static int min_int(int a, int b)
 {
 	return a < b ? a : b;
 }
 
-static int most(int a, int b)
+static int max_int(int a, int b)
 {
 	return a > b ? a : b;
 }
 
 void canvas_rect(canvas *c, int x, int y, int width, int height, color fill)
 {
-	for (int row = most(y, 0); row < least(y + height, c->height); row++)
-		for (int column = most(x, 0); column < least(x + width, c->width); column++)
+	for (int row = max_int(y, 0); row < min_int(y + height, c->height); row++)
+		for (int column = max_int(x, 0); column < min_int(x + width, c->width); column++)
 			memcpy(c->rgb + 3 * ((size_t)row * (size_t)c->width + (size_t)column), &fill, 3);
 }
 
@@ -51,8 +52,8 @@ static void blend(canvas *c, int x, int y, color ink, float opacity)
 void canvas_disc(canvas *c, float x, float y, float radius, color fill, float opacity)
 {
 	int reach = (int)ceilf(radius) + 1;
-	for (int row = most((int)y - reach, 0); row <= least((int)y + reach, c->height - 1); row++)
-		for (int column = most((int)x - reach, 0); column <= least((int)x + reach, c->width - 1); column++) {
+	for (int row = max_int((int)y - reach, 0); row <= min_int((int)y + reach, c->height - 1); row++)
+		for (int column = max_int((int)x - reach, 0); column <= min_int((int)x + reach, c->width - 1); column++) {
 			float inside = radius + 0.5f - hypotf((float)column + 0.5f - x, (float)row + 0.5f - y);
 			if (inside > 0)
 				blend(c, column, row, fill, opacity * fminf(inside, 1));
@@ -63,14 +64,14 @@ void canvas_picture(canvas *c, const imgsearch_picture *p, int x, int y, int wid
 {
 	float across = (float)width / (float)p->width, down = (float)height / (float)p->height;
 	float scale = cover ? fmaxf(across, down) : fminf(fminf(across, down), 1);
-	int w = least((int)((float)p->width * scale + 0.5f), width), h = least((int)((float)p->height * scale + 0.5f), height);
+	int w = min_int((int)((float)p->width * scale + 0.5f), width), h = min_int((int)((float)p->height * scale + 0.5f), height);
 	float left = ((float)p->width - (float)w / scale) / 2, top = ((float)p->height - (float)h / scale) / 2;
 	x += (width - w) / 2;
 	y += (height - h) / 2;
-	for (int row = most(0, -y); row < h && y + row < c->height; row++)
-		for (int column = most(0, -x); column < w && x + column < c->width; column++) {
-			int u = least(most((int)(left + ((float)column + 0.5f) / scale), 0), (int)p->width - 1);
-			int v = least(most((int)(top + ((float)row + 0.5f) / scale), 0), (int)p->height - 1);
+	for (int row = max_int(0, -y); row < h && y + row < c->height; row++)
+		for (int column = max_int(0, -x); column < w && x + column < c->width; column++) {
+			int u = min_int(max_int((int)(left + ((float)column + 0.5f) / scale), 0), (int)p->width - 1);
+			int v = min_int(max_int((int)(top + ((float)row + 0.5f) / scale), 0), (int)p->height - 1);
 			memcpy(c->rgb + 3 * ((size_t)(y + row) * (size_t)c->width + (size_t)(x + column)),
 				p->rgb + 3 * ((size_t)v * p->width + (size_t)u), 3);
 		}
@@ -97,15 +98,10 @@ static size_t count_chars(const char *text)
 	return n;
 }
 
-int canvas_text_width(const char *text, int scale)
-{
-	return (int)count_chars(text) * 6 * scale;
-}
-
 static void draw_char(canvas *c, int x, int y, int scale, color ink, unsigned char character)
 {
 	static const uint8_t box[5] = { 0x7f, 0x41, 0x41, 0x41, 0x7f };
-	const uint8_t *glyph = character ? canvas_font[character - ' '] : box;
+	const uint8_t *glyph = character ? font_glyph[character - ' '] : box;
 	for (int column = 0; column < 5; column++)
 		for (int row = 0; row < 8; row++)
 			if (glyph[column] >> row & 1)
@@ -120,7 +116,7 @@ void canvas_text(canvas *c, int x, int y, int scale, color ink, const char *text
 
 void canvas_text_fit(canvas *c, int x, int y, int width, int scale, color ink, const char *text)
 {
-	size_t n = count_chars(text), room = (size_t)most(width / (6 * scale), 4);
+	size_t n = count_chars(text), room = (size_t)max_int(width / (6 * scale), 4);
 	if (n <= room) {
 		canvas_text(c, x, y, scale, ink, text);
 		return;
@@ -139,51 +135,6 @@ void canvas_text_fit(canvas *c, int x, int y, int width, int scale, color ink, c
 	}
 }
 
-/* -------------------------------------------------------------------------------------------------- files ---- */
-
-file_kind file_kind_of(const char *path)
-{
-	static const struct { const char *end; file_kind kind; } kinds[] = {
-		{ ".png", FILE_PNG }, { ".jpg", FILE_JPEG }, { ".jpeg", FILE_JPEG }, { ".html", FILE_HTML }, { ".htm", FILE_HTML }
-	};
-	const char *dot = strrchr(path, '.');
-	for (size_t i = 0; dot && i < sizeof kinds / sizeof *kinds; i++)
-		if (!strcasecmp(dot, kinds[i].end))
-			return kinds[i].kind;
-	return FILE_OTHER;
-}
-
-bool file_spare(imgsearch *s, const char *path)
-{
-	int64_t id;
-	imgsearch_item *item = NULL;
-	char *full = access(path, F_OK) ? NULL : path_absolute(path);
-	bool known = full && !imgsearch_find(s, full, &id, NULL) && !imgsearch_item_get(s, id, &item, NULL);
-	bool picture = known && (item->state == IMGSEARCH_INDEXED || item->state == IMGSEARCH_DUPLICATE);
-	if (picture)
-		cli_fail("%s: a picture of the index; it is not written over", path);
-	imgsearch_item_free(item);
-	free(full);
-	return !picture;
-}
-
-bool file_replace(const char *path, const void *data, size_t size)
-{
-	char part[4200];
-	if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part)
-		return cli_fail("%s: the path is too long", path), false;
-	FILE *f = fopen(part, "we");
-	bool ok = f && fwrite(data, 1, size, f) == size;
-	if (f && fclose(f))
-		ok = false;
-	if (ok && !rename(part, path))
-		return true;
-	cli_fail("%s: cannot be written: %s", path, strerror(errno));
-	if (f)
-		unlink(part);
-	return false;
-}
-
 bool canvas_save(const canvas *c, const char *path)
 {
 	imgsearch_picture p = { c->rgb, (uint32_t)c->width, (uint32_t)c->height };
@@ -192,7 +143,7 @@ bool canvas_save(const canvas *c, const char *path)
 	size_t size;
 	if (imgsearch_picture_encode(&p, file_kind_of(path) == FILE_JPEG ? 90 : 0, &bytes, &size, &err))
 		return cli_error(&err), false;
-	bool ok = file_replace(path, bytes, size);
+	bool ok = file_write(path, bytes, size);
 	imgsearch_bytes_free(bytes);
 	return ok;
 }

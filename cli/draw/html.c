@@ -1,6 +1,7 @@
-/* Escaping, and pictures as data. */
+/* Parts of HTML files. */
 #include "cli/draw/html.h"
 
+#include <glib.h>
 #include <string.h>
 
 void html_text(FILE *f, const char *text)
@@ -26,16 +27,6 @@ void html_uri(FILE *f, const char *path)
 			fprintf(f, "%%%02X", (unsigned char)*path);
 }
 
-static void base64(FILE *f, const unsigned char *s, size_t n)
-{
-	static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	for (size_t i = 0; i < n; i += 3) {
-		uint32_t v = (uint32_t)s[i] << 16 | (i + 1 < n ? (uint32_t)s[i + 1] << 8 : 0) | (i + 2 < n ? s[i + 2] : 0);
-		char four[4] = { digit[v >> 18], digit[v >> 12 & 63], i + 1 < n ? digit[v >> 6 & 63] : '=', i + 2 < n ? digit[v & 63] : '=' };
-		fwrite(four, 1, 4, f);
-	}
-}
-
 bool html_picture(FILE *f, imgsearch *s, const imgsearch_input *in, uint32_t side)
 {
 	imgsearch_picture *p = NULL;
@@ -44,18 +35,20 @@ bool html_picture(FILE *f, imgsearch *s, const imgsearch_input *in, uint32_t sid
 	bool ok = !imgsearch_picture_load(s, in, side, &p, NULL) && !imgsearch_picture_encode(p, 78, &bytes, &n, NULL);
 	if (ok) {
 		fputs("data:image/jpeg;base64,", f);
-		base64(f, bytes, n);
+		gchar *text = g_base64_encode(bytes, n);
+		fputs(text, f);
+		g_free(text);
 	}
 	imgsearch_bytes_free(bytes);
 	imgsearch_picture_free(p);
 	return ok;
 }
 
-void html_json(FILE *f, const char *text)
+void html_json(FILE *f, const char *json)
 {
-	for (; *text; text++)
-		if (*text == '<')
+	for (; *json; json++)
+		if (*json == '<')
 			fputs("\\u003c", f);
 		else
-			putc(*text, f);
+			putc(*json, f);
 }

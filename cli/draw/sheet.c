@@ -1,9 +1,12 @@
-/* imgsearch query --sheet and --html. */
+/* Contact sheets, as an image and as a page. */
 #include "cli/draw/sheet.h"
 
+#include "cli/base/file.h"
+#include "cli/base/message.h"
 #include "cli/draw/canvas.h"
 #include "cli/draw/html.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,7 +192,7 @@ bool sheet_write_html(const sheet *sh, imgsearch *s, const char *path)
 	fputs("</body></html>\n", f);
 	bool ok = !ferror(f);
 	ok = fclose(f) == 0 && ok;
-	ok = ok ? file_replace(path, text, size) : (cli_nomem(), false);
+	ok = ok ? file_write(path, text, size) : (cli_nomem(), false);
 	free(text);
 	return ok;
 }

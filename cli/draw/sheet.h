@@ -1,8 +1,10 @@
-/* Queries and their results to look at: a contact sheet (PNG, JPEG), a page (HTML), pictures in the terminal. */
+/* Queries and their results to look at: a contact sheet (PNG, JPEG) or a page (HTML). A zeroed sheet is empty. */
 #ifndef IMGSEARCH_CLI_SHEET_H
 #define IMGSEARCH_CLI_SHEET_H
 
-#include "cli/base/cli.h"
+#include "imgsearch.h"
+
+#include <stdbool.h>
 
 typedef struct sheet_hit {
 	int64_t id;
@@ -23,12 +25,10 @@ typedef struct sheet {
 	size_t n;
 } sheet;
 
-bool sheet_add(sheet *sh, imgsearch *s, const char *name, const imgsearch_input *in, const imgsearch_hits *hits); /* false: no memory, said */
-bool sheet_write_image(const sheet *sh, imgsearch *s, const char *path); /* false: said why */
-bool sheet_write_html(const sheet *sh, imgsearch *s, const char *path);
+/* Copies the hits, and loads a small picture of the query. False: out of memory, said. */
+bool sheet_add(sheet *sh, imgsearch *s, const char *name, const imgsearch_input *in, const imgsearch_hits *hits);
+bool sheet_write_image(const sheet *sh, imgsearch *s, const char *path); /* PNG or JPEG by the name; false: said why */
+bool sheet_write_html(const sheet *sh, imgsearch *s, const char *path);  /* false: said why */
 void sheet_free(sheet *sh);
-
-/* The picture in the terminal: kitty, sixel, iTerm2, or half blocks. */
-void preview_show(imgsearch *s, int64_t id);
 
 #endif

@@ -1,8 +1,7 @@
-/*
- * The parts of a multipart/form-data body, in place: RFC 7578, RFC 2046. Nothing is copied but their names.
- */
-#include "cli/serve/request.h"
+/* The parts of a multipart/form-data body. Nothing is copied but their names. */
+#include "cli/serve/form.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>

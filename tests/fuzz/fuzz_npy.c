@@ -1,5 +1,5 @@
 /* Array files: the first byte chooses .fvecs or .npy. What is accepted is read to its last row. */
-#include "cli/base/cli.h"
+#include "cli/array/array.h"
 
 #include <stdlib.h>
 

@@ -1,0 +1,10 @@
+/* Counts of paths as JSON: members of an open object. */
+#ifndef IMGSEARCH_CLI_COUNTS_H
+#define IMGSEARCH_CLI_COUNTS_H
+
+#include "cli/base/json_writer.h"
+
+void counts_write_states(json_writer *j, const imgsearch_counts *n); /* how many are in each state */
+void counts_write_json(json_writer *j, const imgsearch_counts *n);   /* those, and what an index run did */
+
+#endif
