@@ -11,7 +11,7 @@
 #define AT(member) offsetof(map_args, member)
 static const option options[] = {
 	{ "output", 'o', OPT_FILE, AT(output), "FILE", .help = "write map.png, map.jpg or map.html" },
-	{ "tiles", 't', OPT_FLAG, AT(tiles), .help = "draw the pictures themselves, each in a cell of its own near its place" },
+	{ "tiles", 0, OPT_FLAG, AT(tiles), .help = "draw the pictures themselves, each in a cell of its own near its place" },
 	{ "pca", 0, OPT_FLAG, AT(pca), .help = "the two leading principal components instead of t-SNE" },
 	{ "size", 0, OPT_UINT, AT(size), "N", .help = "pixels of the longer side", .min = 200, .max = 16000, .def = "2000" },
 	{ "under", 'u', OPT_DIR, AT(under), "DIR", .help = "only pictures below this folder" },
