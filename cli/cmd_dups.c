@@ -27,7 +27,7 @@ static const option options[] = {
 	OPT_END
 };
 
-/* A path of the index, or id:N; a status. */
+/* The id of a picture that is named by its path or as id:N. Returns an exit code. */
 static int find(context *c, const char *text, int64_t *id)
 {
 	imgsearch_error err;
@@ -66,7 +66,7 @@ static void show_json(context *c, const imgsearch_group *g)
 	json_write_end(&j);
 }
 
-/* Text: kind, number of the group, path. With -0 paths alone, and an empty one behind each group. */
+/* A line of kind, number of the group and path. With -0: paths alone, and an empty one behind each group. */
 static void show_text(context *c, const imgsearch_group *g, size_t number)
 {
 	for (size_t i = 0; i < g->count; i++) {
@@ -101,32 +101,40 @@ static void summarise(const context *c, const imgsearch_group_list *list)
 			list->unread == 1 ? "" : "s");
 }
 
-static int run(context *c, void *args)
+static int show_groups(context *c, const dups_args *a, const char *under)
 {
-	dups_args *a = args;
 	imgsearch_group_list *list;
 	imgsearch_error err;
-	char *under = a->under ? path_absolute(a->under) : NULL;
 	imgsearch_groups_options o = { .struct_size = sizeof o, .under = under, .min_score = a->min_score };
 	for (uint32_t k = 0; a->kind && kinds[k]; k++)
 		if (!strcmp(a->kind, kinds[k]))
 			o.kinds = 1u << (k + 1);
-	int rc = context_open(c, false);
-	if (rc == CLI_DONE && (a->reject || c->n_operands))
-		rc = a->reject ? reject(c) : command_usage(c->command, "pictures go with --reject A B only");
-	else if (rc == CLI_DONE && imgsearch_groups(c->s, &o, &list, &err))
-		rc = cli_error(&err);
-	else if (rc == CLI_DONE) {
-		for (size_t i = 0; i < list->count && !ferror(stdout); i++) {
-			if (c->common->json)
-				show_json(c, &list->group[i]);
-			else
-				show_text(c, &list->group[i], i);
-		}
-		summarise(c, list);
-		rc = list->count ? CLI_DONE : CLI_NOTHING;
-		imgsearch_group_list_free(list);
+	if (imgsearch_groups(c->s, &o, &list, &err))
+		return cli_error(&err);
+	for (size_t i = 0; i < list->count && !ferror(stdout); i++) {
+		if (c->common->json)
+			show_json(c, &list->group[i]);
+		else
+			show_text(c, &list->group[i], i);
 	}
+	summarise(c, list);
+	int rc = list->count ? CLI_DONE : CLI_NOTHING;
+	imgsearch_group_list_free(list);
+	return rc;
+}
+
+static int run(context *c, void *args)
+{
+	const dups_args *a = args;
+	int rc = context_open(c, false);
+	if (rc)
+		return rc;
+	if (a->reject)
+		return reject(c);
+	if (c->n_operands)
+		return command_usage(c->command, "pictures go with --reject A B only");
+	char *under = a->under ? path_absolute(a->under) : NULL;
+	rc = show_groups(c, a, under);
 	free(under);
 	return rc;
 }

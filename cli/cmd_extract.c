@@ -26,7 +26,7 @@ static const option options[] = {
 	OPT_END
 };
 
-/* Whether the command line says anything of a model: else the index's own is meant, where there is an index. */
+/* Whether the command line names a model. Else that of the index is used, where there is an index. */
 static bool names_model(const imgsearch_options *o)
 {
 	static const imgsearch_recipe none = { 0 };
@@ -130,7 +130,7 @@ static int run(context *c, void *args)
 	int rc = open_model(c);
 	if (rc)
 		return rc;
-	if (imgsearch_extract(c->s, NULL, 0, 0, NULL, NULL, &err)) /* is there a network at all? */
+	if (imgsearch_extract(c->s, NULL, 0, 0, NULL, NULL, &err)) /* of no picture: it fails where the network is missing */
 		return cli_error(&err);
 	if (imgsearch_info_get(c->s, &info, &err))
 		return cli_error(&err);

@@ -50,7 +50,7 @@ typedef struct part {
 	uint64_t value;
 } part;
 
-/* ", 3 damaged" and so on for those of n parts that are not zero; the first with `lead` before it. */
+/* Lists those of n parts that are not zero: lead, "3 damaged", ", 1 new" ... Returns the length of the text. */
 static size_t list_parts(char *text, size_t size, const char *lead, const part *parts, size_t n)
 {
 	size_t at = 0;
@@ -77,7 +77,7 @@ static void summarise(const context *c, const imgsearch_counts *n)
 		context_note(c, "which ones and why: imgsearch failed");
 }
 
-/* Old searchers keep answering while a new one is made, and only where one is due. */
+/* Builds a searcher where one is due. Queries use the old one meanwhile. */
 static int build_if_due(context *c)
 {
 	imgsearch_build_options o = IMGSEARCH_INIT(imgsearch_build_options);
@@ -86,7 +86,7 @@ static int build_if_due(context *c)
 	return imgsearch_build(c->s, &o, NULL, &err) ? cli_error(&err) : CLI_DONE;
 }
 
-/* Whether only files were named: then one that is no picture is a failure, and not just something lying in a folder. */
+/* Whether only files were named. One that is no picture is a failure then; in a folder it would be none. */
 static bool only_files(const path_list *p)
 {
 	struct stat st;

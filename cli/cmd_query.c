@@ -69,12 +69,12 @@ static void show_error(const context *c, const char *query, const imgsearch_erro
 
 /* ------------------------------------------------------------------------------------------------ queries ---- */
 
-typedef struct tally {
+typedef struct totals {
 	size_t asked, failed, found;
-} tally;
+} totals;
 
-/* A server that cannot answer is not asked again: what is wrong then shows when this process tries. */
-static int ask(context *c, query_args *a, const imgsearch_input *in, size_t n, imgsearch_hits **hits, imgsearch_error *err)
+/* By the server, or by this process. A server that fails is not tried again, since this process can tell what is wrong. */
+static int search(context *c, query_args *a, const imgsearch_input *in, size_t n, imgsearch_hits **hits, imgsearch_error *err)
 {
 	if (a->server && client_query(a->server, in, n, &a->options, hits))
 		return 0;
@@ -88,12 +88,12 @@ static int ask(context *c, query_args *a, const imgsearch_input *in, size_t n, i
 	return imgsearch_query(c->s, in, n, &a->options, hits, err);
 }
 
-static int one_query(context *c, query_args *a, const char *name, const imgsearch_input *in, size_t n, tally *t)
+static int one_query(context *c, query_args *a, const char *name, const imgsearch_input *in, size_t n, totals *t)
 {
 	imgsearch_error err;
 	imgsearch_hits *hits = NULL;
 	char *path = in->kind == IMGSEARCH_KIND_FILE ? path_absolute(name) : NULL;
-	int rc = ask(c, a, in, n, &hits, &err);
+	int rc = search(c, a, in, n, &hits, &err);
 	t->asked++;
 	if (!rc && (a->html || a->sheet_file) && !sheet_add(&a->sheet, c->s, path ? path : name, in, hits))
 		rc = IMGSEARCH_ECANCELED; /* said */
@@ -113,18 +113,18 @@ static int one_query(context *c, query_args *a, const char *name, const imgsearc
 	return rc;
 }
 
-static int outcome(const tally *t)
+static int outcome(const totals *t)
 {
 	if (t->failed)
 		return t->failed < t->asked ? CLI_SOME_FAILED : CLI_FAILED;
 	return t->found ? CLI_DONE : CLI_NOTHING;
 }
 
-/* in has room for all: [0] is the picture asked for now, behind it those to push away (or to combine). */
+/* in has space for all inputs: [0] is the picture of this query, after it come those to push away (or to combine). */
 static int all_queries(context *c, query_args *a, imgsearch_input *in, void **bytes)
 {
 	size_t n = 1;
-	tally t = { 0 };
+	totals t = { 0 };
 	for (size_t i = 0; i < a->not.n; i++, n++) {
 		int rc = input_parse(&in[n], c, a->not.item[i], bytes);
 		if (rc)
@@ -145,7 +145,7 @@ static int all_queries(context *c, query_args *a, imgsearch_input *in, void **by
 	return outcome(&t);
 }
 
-/* The pictures to show are read here, by the index; a warm server spares the network alone. */
+/* Connects to the server where it can be used, and opens the index where this process needs it: to show pictures too. */
 static int open_for(context *c, query_args *a)
 {
 	if (!a->no_server && !a->vectors && !context_has_open_options(c) && context_db(c))
@@ -159,7 +159,7 @@ static bool same_file(const char *a, const char *b)
 	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* Nothing is written over that is searched with or for. */
+/* No picture of the query or of the index is written over. */
 static bool may_write(const context *c, const query_args *a, const char *path)
 {
 	for (size_t i = 0; path && i < c->n_operands + a->not.n; i++)
@@ -175,43 +175,68 @@ static int write_files(const context *c, const query_args *a, int rc)
 	return ok ? rc : CLI_FAILED;
 }
 
-static int run(context *c, void *args)
+/* Options that do not go together. */
+static int check_args(const context *c, const query_args *a)
 {
-	query_args *a = args;
-	void *bytes = NULL;
+	const command *self = c->command;
+	bool arrays = a->ids || a->distances || a->stats;
 	if (!a->vectors && !c->n_operands)
-		return command_usage(c->command, "nothing given: imgsearch query IMG...");
-	if (!a->vectors && (a->ids || a->distances || a->stats))
-		return command_usage(c->command, "--ids, --distances and --stats go with --vectors FILE");
+		return command_usage(self, "nothing given: imgsearch query IMG...");
+	if (!a->vectors && arrays)
+		return command_usage(self, "--ids, --distances and --stats go with --vectors FILE");
 	if (a->vectors && (c->n_operands || a->combine || a->not.n))
-		return command_usage(c->command, "--vectors FILE takes its queries from the file alone: no pictures, no --combine, no --not");
+		return command_usage(self, "--vectors FILE takes its queries from the file alone: no pictures, "
+			"no --combine, no --not");
 	if (a->vectors && (a->html || a->sheet_file || a->preview || a->options.views || a->options.no_self))
-		return command_usage(c->command, "--html, --sheet, --preview, --views and --no-self go with pictures");
-	if ((a->ids || a->distances || a->stats) && a->options.max_chance > 0)
-		return command_usage(c->command, "--max-chance does not go with --ids, --distances and --stats");
-	if (a->sheet_file && file_kind_of(a->sheet_file) != FILE_PNG && file_kind_of(a->sheet_file) != FILE_JPEG)
+		return command_usage(self, "--html, --sheet, --preview, --views and --no-self go with pictures");
+	if (arrays && a->options.max_chance > 0)
+		return command_usage(self, "--max-chance does not go with --ids, --distances and --stats");
+	return CLI_DONE;
+}
+
+/* Whether results can be shown as they are wanted. */
+static int check_outputs(const context *c, const query_args *a)
+{
+	const char *term = getenv("TERM");
+	file_kind sheet = a->sheet_file ? file_kind_of(a->sheet_file) : FILE_PNG;
+	if (sheet != FILE_PNG && sheet != FILE_JPEG)
 		return command_usage(c->command, "--sheet %s: the name must end in .png or .jpg", a->sheet_file);
 	if (a->html && file_kind_of(a->html) != FILE_HTML)
 		return command_usage(c->command, "--html %s: the name must end in .html", a->html);
-	const char *term = getenv("TERM");
 	if (a->preview && (!isatty(STDOUT_FILENO) || c->common->json || !term || !strcmp(term, "dumb")))
 		return command_usage(c->command, "--preview needs a terminal that can show pictures");
-	int rc = CLI_DONE;
+	return CLI_DONE;
+}
+
+static int query_pictures(context *c, query_args *a)
+{
+	void *bytes = NULL;
+	imgsearch_input *in = calloc(c->n_operands + a->not.n + 1, sizeof *in);
+	int rc = in ? write_files(c, a, all_queries(c, a, in, &bytes)) : cli_nomem();
+	free(in);
+	free(bytes);
+	return rc;
+}
+
+static int run(context *c, void *args)
+{
+	query_args *a = args;
+	int rc = check_args(c, a);
+	if (rc == CLI_DONE)
+		rc = check_outputs(c, a);
+	if (rc)
+		return rc;
 	char *under = a->options.under ? path_absolute(a->options.under) : NULL;
 	a->options.struct_size = sizeof a->options;
 	a->options.under = under;
 	a->options.threads = c->common->open.threads;
-	imgsearch_input *in = calloc(c->n_operands + a->not.n + 1, sizeof *in);
-	if (!in)
-		rc = cli_nomem();
-	else if ((rc = open_for(c, a)) == CLI_DONE && !(may_write(c, a, a->html) && may_write(c, a, a->sheet_file)))
+	rc = open_for(c, a);
+	if (rc == CLI_DONE && !(may_write(c, a, a->html) && may_write(c, a, a->sheet_file)))
 		rc = CLI_FAILED;
-	else if (rc == CLI_DONE)
-		rc = a->vectors ? query_vectors(c, a) : write_files(c, a, all_queries(c, a, in, &bytes));
+	if (rc == CLI_DONE)
+		rc = a->vectors ? query_vectors(c, a) : query_pictures(c, a);
 	client_disconnect(a->server);
 	sheet_free(&a->sheet);
-	free(in);
-	free(bytes);
 	free(under);
 	return rc;
 }

@@ -22,22 +22,22 @@ static const option options[] = {
 	OPT_END
 };
 
-typedef struct chosen {
+typedef struct selection {
 	context *c;
 	bool dry_run;
 	id_list ids;
 	char **folder; /* operands that are no picture: folders of some */
 	bool *used;    /* whether pictures lie below it */
 	size_t n_folders;
-} chosen;
+} selection;
 
-static int add(chosen *x, int64_t id)
+static int add(selection *x, int64_t id)
 {
 	return id_list_add(&x->ids, id) ? CLI_DONE : cli_nomem();
 }
 
-/* A picture by id or path is added; anything else may be a folder. */
-static int choose(chosen *x, const char *text)
+/* A picture by id or path is selected; anything else may be a folder. */
+static int select_one(selection *x, const char *text)
 {
 	imgsearch_input in;
 	imgsearch_error err;
@@ -59,9 +59,9 @@ static int choose(chosen *x, const char *text)
 	return rc ? cli_error(&err) : add(x, id);
 }
 
-static int choose_below(void *user, const imgsearch_item *item)
+static int select_below(void *user, const imgsearch_item *item)
 {
-	chosen *x = user;
+	selection *x = user;
 	for (size_t i = 0; i < x->n_folders; i++)
 		if (path_is_below(item->path, x->folder[i])) {
 			x->used[i] = true;
@@ -70,7 +70,7 @@ static int choose_below(void *user, const imgsearch_item *item)
 	return 0;
 }
 
-static void show(const chosen *x, const imgsearch_item *item)
+static void show(const selection *x, const imgsearch_item *item)
 {
 	json_writer j;
 	if (!x->c->common->json) {
@@ -85,8 +85,8 @@ static void show(const chosen *x, const imgsearch_item *item)
 	json_write_end(&j);
 }
 
-/* Their paths are read before they go, and shown when they are gone. */
-static int remove_and_show(const chosen *x)
+/* The items are read before they are removed, and shown afterwards. */
+static int remove_and_show(const selection *x)
 {
 	imgsearch_item **item = calloc(x->ids.n + 1, sizeof *item);
 	imgsearch_error err;
@@ -105,10 +105,10 @@ static int remove_and_show(const chosen *x)
 	return rc;
 }
 
-static int remove_chosen(chosen *x)
+static int remove_selection(selection *x)
 {
 	imgsearch_error err;
-	int rc = x->n_folders ? imgsearch_list(x->c->s, 0, choose_below, x, &err) : 0;
+	int rc = x->n_folders ? imgsearch_list(x->c->s, 0, select_below, x, &err) : 0;
 	if (rc)
 		return rc < 0 ? cli_error(&err) : cli_nomem();
 	for (size_t i = 0; i < x->n_folders; i++)
@@ -124,7 +124,7 @@ static int remove_chosen(chosen *x)
 
 static int run(context *c, void *args)
 {
-	chosen x = { .c = c, .dry_run = ((rm_args *)args)->dry_run };
+	selection x = { .c = c, .dry_run = ((rm_args *)args)->dry_run };
 	path_list p;
 	int rc = path_list_read(c, &p);
 	if (rc == CLI_DONE)
@@ -135,9 +135,9 @@ static int run(context *c, void *args)
 		rc = x.folder && x.used ? CLI_DONE : cli_nomem();
 	}
 	for (size_t i = 0; rc == CLI_DONE && i < p.n; i++)
-		rc = choose(&x, p.item[i]);
+		rc = select_one(&x, p.item[i]);
 	if (rc == CLI_DONE)
-		rc = remove_chosen(&x);
+		rc = remove_selection(&x);
 	for (size_t i = 0; i < x.n_folders; i++)
 		free(x.folder[i]);
 	free(x.folder);

@@ -75,7 +75,7 @@ static void print_stats(const batch *b)
 	json_write_end(&j);
 }
 
-/* The searcher is loaded by the first query: asked here, so that it counts as loading. */
+/* The first query loads the searcher. It is asked here, so that --stats counts its time as loading. */
 static int load(context *c, const query_args *a, batch *b)
 {
 	double start = clock_seconds();
