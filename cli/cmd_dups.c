@@ -1,4 +1,7 @@
-/* imgsearch dups: near-duplicates in three kinds, and pairs that are to be seen as different ones. Deletes nothing. */
+/*
+ * imgsearch dups: near-duplicates in three kinds, and pairs that are to be seen as different ones.
+ * Deletes nothing.
+ */
 #include "cli/base/message.h"
 #include "cli/base/path.h"
 #include "cli/context/context.h"
@@ -21,9 +24,12 @@ static const char *const kinds[] = { "bytes", "picture", "scene", NULL };
 #define AT(member) offsetof(dups_args, member)
 static const option options[] = {
 	{ "kind", 0, OPT_CHOICE, AT(kind), "KIND", .help = "only this kind", .choices = kinds },
-	{ "min-score", 0, OPT_FLOAT, AT(min_score), "S", .help = "score from which two pictures show the same scene", .min = 0.01, .max = 1, .def = "0.92" },
+	{ "min-score", 0, OPT_FLOAT, AT(min_score), "S",
+		.help = "score from which two pictures show the same scene",
+		.min = 0.01, .max = 1, .def = "0.92" },
 	{ "under", 'u', OPT_DIR, AT(under), "DIR", .help = "only pictures below this folder" },
-	{ "reject", 0, OPT_FLAG, AT(reject), .help = "remember, by content, that the two pictures given are different ones" },
+	{ "reject", 0, OPT_FLAG, AT(reject),
+		.help = "remember, by content, that the two pictures given are different ones" },
 	OPT_END
 };
 
@@ -66,7 +72,10 @@ static void show_json(context *c, const imgsearch_group *g)
 	json_write_end(&j);
 }
 
-/* A line of kind, number of the group and path. With -0: paths alone, and an empty one behind each group. */
+/*
+ * A line of kind, number of the group and path. With -0: paths alone, and an empty one behind each
+ * group.
+ */
 static void show_text(context *c, const imgsearch_group *g, size_t number)
 {
 	for (size_t i = 0; i < g->count; i++) {
@@ -141,11 +150,12 @@ static int run(context *c, void *args)
 
 const command cmd_dups = {
 	.name = "dups", .operands = "[A B]", .summary = "near-duplicates among the pictures of the index",
-	.text = "Groups of pictures that are the same in one of three ways, never mixed: bytes, the files are equal; picture, "
-		"one picture resized, recompressed, turned by quarters or mirrored, compared on the pixels; scene, features so "
-		"near, and so alike in layout, that they most likely show the same thing. Each looser kind counts one picture of every group of a "
-		"stricter one. A line is the kind, the group's number, and a path; with -0 paths alone, and an empty one "
-		"behind each group. Nothing is ever deleted.\n\n"
+	.text = "Groups of pictures that are the same in one of three ways, never mixed: bytes, the "
+		"files are equal; picture, one picture resized, recompressed, turned by quarters or mirrored, "
+		"compared on the pixels; scene, features so near, and so alike in layout, that they most "
+		"likely show the same thing. Each looser kind counts one picture of every group of a stricter "
+		"one. A line is the kind, the group's number, and a path; with -0 paths alone, and an empty "
+		"one behind each group. Nothing is ever deleted.\n\n"
 		"Exit status 1: there are none.\n\n"
 		"\timgsearch dups\n"
 		"\timgsearch dups --kind picture --json\n"

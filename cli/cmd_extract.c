@@ -21,12 +21,16 @@ typedef struct extract_args {
 } extract_args;
 
 static const option options[] = {
-	{ "output", 'o', OPT_FILE, offsetof(extract_args, output), "FILE.npy", .help = "where the features go (.npy, or .fvecs)" },
-	{ "raw", 0, OPT_FLAG, offsetof(extract_args, raw), .help = "features as the network gives them, not normalised" },
+	{ "output", 'o', OPT_FILE, offsetof(extract_args, output), "FILE.npy",
+		.help = "where the features go (.npy, or .fvecs)" },
+	{ "raw", 0, OPT_FLAG, offsetof(extract_args, raw),
+		.help = "features as the network gives them, not normalised" },
 	OPT_END
 };
 
-/* Whether the command line names a model. Else that of the index is used, where there is an index. */
+/*
+ * Whether the command line names a model. Else that of the index is used, where there is an index.
+ */
 static bool names_model(const imgsearch_options *o)
 {
 	static const imgsearch_recipe none = { 0 };
@@ -151,9 +155,9 @@ static int run(context *c, void *args)
 
 const command cmd_extract = {
 	.name = "extract", .operands = "IMG... -o FILE.npy", .summary = "write the features of pictures as an array file",
-	.text = "Writes one row of float32 for each IMG, in their order, normalised to length 1; a row of NaN for a picture that "
-		"failed. IMG is a file, or \"-\" for a picture on standard input. The network is that "
-		"of the index, or the one that --model and --weights name.\n\n"
+	.text = "Writes one row of float32 for each IMG, in their order, normalised to length 1; a row "
+		"of NaN for a picture that failed. IMG is a file, or \"-\" for a picture on standard input. "
+		"The network is that of the index, or the one that --model and --weights name.\n\n"
 		"\timgsearch extract *.jpg -o features.npy\n"
 		"\timgsearch extract --model resnet50 --weights resnet50.pth a.jpg b.jpg -o features.npy",
 	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_RECIPE | GROUP_JSON, .args_size = sizeof(extract_args), .run = run,

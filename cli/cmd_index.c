@@ -1,6 +1,6 @@
 /*
- * imgsearch index: brings the index up to date with folders and files, then builds the searcher where that is due, so
- * that `index` and `query` are all that is needed.
+ * imgsearch index: brings the index up to date with folders and files, then builds the searcher
+ * where that is due, so that `index` and `query` are all that is needed.
  */
 #include "cli/base/message.h"
 #include "cli/base/path.h"
@@ -23,16 +23,26 @@ typedef struct index_args {
 
 #define AT(member) offsetof(index_args, member)
 static const option options[] = {
-	{ "exclude", 'x', OPT_LIST, AT(exclude), "PATTERN", .help = "leave out names or relative paths like this (may be repeated)" },
-	{ "include", 'i', OPT_LIST, AT(include), "PATTERN", .help = "take only names or relative paths like this (may be repeated)" },
+	{ "exclude", 'x', OPT_LIST, AT(exclude), "PATTERN",
+		.help = "leave out names or relative paths like this (may be repeated)" },
+	{ "include", 'i', OPT_LIST, AT(include), "PATTERN",
+		.help = "take only names or relative paths like this (may be repeated)" },
 	{ "follow-links", 'L', OPT_FLAG, AT(follow_links), .help = "follow symbolic links" },
-	{ "prune", 0, OPT_FLAG, AT(prune), .help = "let this run drop more than 30 % of a folder's pictures" },
-	{ "flip", 0, OPT_FLAG, AT(common.open.flip), .help = "average each feature with that of the mirrored picture: better, for twice the network's work; kept in the index" },
-	{ "retry", 0, OPT_FLAG, AT(retry), .help = "try damaged and unsupported files again, even if they did not change" },
-	{ "csv", 0, OPT_FILE, AT(csv), "FILE", .help = "attach the columns of this CSV (UTF-8, with a header row)" },
-	{ "key", 0, OPT_TEXT, AT(key), "COLUMN", .help = "column with the file name or path (default: file)" },
-	{ "title", 0, OPT_TEXT, AT(title), "COLUMN", .help = "column that is shown with results (default: title)" },
-	{ "no-server", 0, OPT_FLAG, AT(no_server), .help = "do not ask a running imgsearch serve to do it" },
+	{ "prune", 0, OPT_FLAG, AT(prune),
+		.help = "let this run drop more than 30 % of a folder's pictures" },
+	{ "flip", 0, OPT_FLAG, AT(common.open.flip),
+		.help = "average each feature with that of the mirrored picture: better, for twice the "
+			"network's work; kept in the index" },
+	{ "retry", 0, OPT_FLAG, AT(retry),
+		.help = "try damaged and unsupported files again, even if they did not change" },
+	{ "csv", 0, OPT_FILE, AT(csv), "FILE",
+		.help = "attach the columns of this CSV (UTF-8, with a header row)" },
+	{ "key", 0, OPT_TEXT, AT(key), "COLUMN",
+		.help = "column with the file name or path (default: file)" },
+	{ "title", 0, OPT_TEXT, AT(title), "COLUMN",
+		.help = "column that is shown with results (default: title)" },
+	{ "no-server", 0, OPT_FLAG, AT(no_server),
+		.help = "do not ask a running imgsearch serve to do it" },
 	{ "no-build", 0, OPT_FLAG, AT(no_build), .help = "do not build the searcher afterwards" },
 	OPT_END
 };
@@ -50,7 +60,10 @@ typedef struct part {
 	uint64_t value;
 } part;
 
-/* Lists those of n parts that are not zero: lead, "3 damaged", ", 1 new" ... Returns the length of the text. */
+/*
+ * Lists those of n parts that are not zero: lead, "3 damaged", ", 1 new" ... Returns the length of
+ * the text.
+ */
 static size_t list_parts(char *text, size_t size, const char *lead, const part *parts, size_t n)
 {
 	size_t at = 0;
@@ -86,7 +99,10 @@ static int build_if_due(context *c)
 	return imgsearch_build(c->s, &o, NULL, &err) ? cli_error(&err) : CLI_DONE;
 }
 
-/* Whether only files were named. One that is no picture is a failure then; in a folder it would be none. */
+/*
+ * Whether only files were named. One that is no picture is a failure then; in a folder it would be
+ * none.
+ */
 static bool only_files(const path_list *p)
 {
 	struct stat st;
@@ -115,7 +131,10 @@ static char **absolute_paths(const path_list *p)
 	return out;
 }
 
-/* By the running server of this index, which has the network loaded. False: there is none, or not for these options. */
+/*
+ * By the running server of this index, which has the network loaded. False: there is none, or not
+ * for these options.
+ */
 static bool index_by_server(context *c, const index_args *a, const path_list *p, const imgsearch_index_options *o,
 	client_index_result *r)
 {
@@ -209,15 +228,18 @@ static int run(context *c, void *args)
 
 const command cmd_index = {
 	.name = "index", .operands = "[DIR|FILE|-...]", .summary = "bring the index up to date with folders of pictures",
-	.text = "Adds the pictures of folders and files to the index, making it if need be. Files that did not change since the "
-		"last run are not read again; moved ones keep their vector; deleted ones drop out. A folder that is not there "
-		"(a disk that is not mounted) is kept. Without an argument: refreshes all folders that the index knows. "
-		"\"-\" reads paths from standard input, one a line.\n\n"
-		"Pictures are recognised by content, whatever their name. A file that cannot be used is counted, remembered with its "
-		"reason (imgsearch failed) and not tried again until it changes; it never ends the run. Hidden folders, trash folders "
-		"and what .ignore and .imgsearchignore files name are left out.\n\n"
-		"Another --model, --weights, --precision, --resize, --crop, --mean, --std, --interpolation or --flip than the index was "
-		"made with indexes everything again; queries are answered from the old vectors until that is done.\n\n"
+	.text = "Adds the pictures of folders and files to the index, making it if need be. Files that "
+		"did not change since the last run are not read again; moved ones keep their vector; deleted "
+		"ones drop out. A folder that is not there (a disk that is not mounted) is kept. Without an "
+		"argument: refreshes all folders that the index knows. \"-\" reads paths from standard input, "
+		"one a line.\n\n"
+		"Pictures are recognised by content, whatever their name. A file that cannot be used is "
+		"counted, remembered with its reason (imgsearch failed) and not tried again until it "
+		"changes; it never ends the run. Hidden folders, trash folders and what .ignore and "
+		".imgsearchignore files name are left out.\n\n"
+		"Another --model, --weights, --precision, --resize, --crop, --mean, --std, --interpolation "
+		"or --flip than the index was made with indexes everything again; queries are answered "
+		"from the old vectors until that is done.\n\n"
 		"\timgsearch index ~/Pictures\n"
 		"\tfind . -name '*.jpg' -print0 | imgsearch index -0 -\n"
 		"\timgsearch index paintings --csv paintings.csv --title name",

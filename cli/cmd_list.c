@@ -118,15 +118,16 @@ static int failed_run(context *c, void *args)
 }
 
 static const option list_options[] = {
-	{ "state", 0, OPT_CHOICE, offsetof(list_args, state), "STATE", .help = "paths in this state (default: indexed and duplicate)", .choices = states },
+	{ "state", 0, OPT_CHOICE, offsetof(list_args, state), "STATE",
+		.help = "paths in this state (default: indexed and duplicate)", .choices = states },
 	{ "paths", 'p', OPT_FLAG, offsetof(list_args, paths), .help = "write paths alone" },
 	OPT_END
 };
 
 const command cmd_list = {
 	.name = "list", .operands = "[DIR]", .summary = "the pictures of the index",
-	.text = "Lists the pictures of the index, or those below DIR, in order of their paths: id, path and title. --json adds state, "
-		"reason, size, time, hash and the columns of the CSV.\n\n"
+	.text = "Lists the pictures of the index, or those below DIR, in order of their paths: id, "
+		"path and title. --json adds state, reason, size, time, hash and the columns of the CSV.\n\n"
 		"\timgsearch list --json | jq .path\n"
 		"\timgsearch list --paths -0 old | imgsearch rm -0 -",
 	.options = list_options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL, .args_size = sizeof(list_args), .run = list_run,
@@ -140,8 +141,9 @@ static const option failed_options[] = {
 
 const command cmd_failed = {
 	.name = "failed", .operands = "[DIR]", .summary = "the files that could not be indexed, and why",
-	.text = "Lists the files that were seen and could not be used: what they are (unsupported, damaged, too big, unreadable), path "
-		"and reason. They are tried again when they change, or with imgsearch index --retry.",
+	.text = "Lists the files that were seen and could not be used: what they are (unsupported, "
+		"damaged, too big, unreadable), path and reason. They are tried again when they change, or "
+		"with imgsearch index --retry.",
 	.options = failed_options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL, .args_size = sizeof(list_args), .run = failed_run,
 	.max_operands = 1
 };

@@ -1,6 +1,7 @@
 /*
- * imgsearch serve: a local web server with a page, and the JSON interface of docs/http.md. Model and searcher stay in
- * memory; `query` and `index` of the same user go through it by the unix socket beside the index (server_path.c).
+ * imgsearch serve: a local web server with a page, and the JSON interface of docs/http.md. Model
+ * and searcher stay in memory; `query` and `index` of the same user go through it by the unix
+ * socket beside the index (server_path.c).
  */
 #include "cli/base/message.h"
 #include "cli/base/path.h"
@@ -26,15 +27,25 @@ typedef struct serve_args {
 
 #define AT(member) offsetof(serve_args, member)
 static const option options[] = {
-	{ "port", 'p', OPT_UINT, AT(port), "N", .help = "port to listen on; 0: any free one", .min = 0, .max = 65535, .def = "8080" },
-	{ "listen", 0, OPT_TEXT, AT(listen), "ADDRESS", .help = "listen on this address instead of this machine alone; needs --token-file" },
-	{ "token-file", 0, OPT_FILE, AT(token_file), "FILE", .help = "requests must carry the first line of FILE" },
-	{ "host", 0, OPT_LIST, AT(hosts), "NAME", .help = "the server may be called by this name, too (may be repeated)" },
-	{ "socket", 0, OPT_FILE, AT(socket), "PATH", .help = "unix socket to listen on (default: the index's path and .sock, where query and index look for it)" },
-	{ "uploads", 0, OPT_DIR, AT(uploads), "DIR", .help = "pictures may be added from the page; they are kept in DIR" },
-	{ "cache", 0, OPT_DIR, AT(cache), "DIR", .help = "keep thumbnails in DIR (default: imgsearch in the user's cache folder)" },
-	{ "max-upload", 0, OPT_UINT, AT(max_upload), "MB", .help = "largest body of a request", .min = 1, .max = 1024, .def = "64" },
-	{ "read-only", 0, OPT_FLAG, AT(read_only), .help = "nothing of the index can be changed from outside" },
+	{ "port", 'p', OPT_UINT, AT(port), "N",
+		.help = "port to listen on; 0: any free one", .min = 0, .max = 65535, .def = "8080" },
+	{ "listen", 0, OPT_TEXT, AT(listen), "ADDRESS",
+		.help = "listen on this address instead of this machine alone; needs --token-file" },
+	{ "token-file", 0, OPT_FILE, AT(token_file), "FILE",
+		.help = "requests must carry the first line of FILE" },
+	{ "host", 0, OPT_LIST, AT(hosts), "NAME",
+		.help = "the server may be called by this name, too (may be repeated)" },
+	{ "socket", 0, OPT_FILE, AT(socket), "PATH",
+		.help = "unix socket to listen on (default: the index's path and .sock, where query and "
+			"index look for it)" },
+	{ "uploads", 0, OPT_DIR, AT(uploads), "DIR",
+		.help = "pictures may be added from the page; they are kept in DIR" },
+	{ "cache", 0, OPT_DIR, AT(cache), "DIR",
+		.help = "keep thumbnails in DIR (default: imgsearch in the user's cache folder)" },
+	{ "max-upload", 0, OPT_UINT, AT(max_upload), "MB",
+		.help = "largest body of a request", .min = 1, .max = 1024, .def = "64" },
+	{ "read-only", 0, OPT_FLAG, AT(read_only),
+		.help = "nothing of the index can be changed from outside" },
 	OPT_END
 };
 
@@ -113,7 +124,10 @@ static void say_where(context *c, const server *s, const serve_args *a)
 	fflush(stdout);
 }
 
-/* A search loads network and searcher, so that the first request need not. Errors are left to that request. */
+/*
+ * A search loads network and searcher, so that the first request need not. Errors are left to that
+ * request.
+ */
 static void warm_up(server *s)
 {
 	static const uint8_t black[3 * 16 * 16];
@@ -203,12 +217,15 @@ static int run(context *c, void *args)
 
 const command cmd_serve = {
 	.name = "serve", .operands = "", .summary = "a local web page to search with, and a JSON interface",
-	.text = "Serves the index to a browser on this machine: drop a picture, see the most similar ones; a map of all "
-		"pictures; near-duplicates. The address is written to standard output. docs/http.md describes the JSON "
-		"interface. While it runs, query and index of the same user go through it and need not load anything.\n\n"
-		"Only this machine can reach it, unless --listen ADDRESS is given, which needs a token.\n\n"
+	.text = "Serves the index to a browser on this machine: drop a picture, see the most similar "
+		"ones; a map of all pictures; near-duplicates. The address is written to standard output. "
+		"docs/http.md describes the JSON interface. While it runs, query and index of the same user go "
+		"through it and need not load anything.\n\n"
+		"Only this machine can reach it, unless --listen ADDRESS is given, which needs a "
+		"token.\n\n"
 		"\timgsearch serve\n"
 		"\timgsearch serve --port 9000 --uploads ~/Pictures/added\n"
-		"\topenssl rand -hex 16 > token; imgsearch serve --listen 0.0.0.0 --host nas.local --token-file token",
+		"\topenssl rand -hex 16 > token; imgsearch serve --listen 0.0.0.0 --host nas.local "
+		"--token-file token",
 	.options = options, .groups = GROUP_DB | GROUP_MODEL, .args_size = sizeof(serve_args), .run = run
 };

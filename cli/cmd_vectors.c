@@ -1,6 +1,6 @@
 /*
- * imgsearch vectors import, imgsearch vectors export: features of the caller's own making in and out, as array files.
- * Both work in blocks, so that millions of rows are never held at once.
+ * imgsearch vectors import, imgsearch vectors export: features of the caller's own making in and
+ * out, as array files. Both work in blocks, so that millions of rows are never held at once.
  */
 #include "cli/array/array_writer.h"
 #include "cli/base/json_writer.h"
@@ -31,7 +31,7 @@ static void print_json(const context *c, const char *file, size_t rows, size_t d
 	json_write_end(&j);
 }
 
-/* ------------------------------------------------------------------------------------------------- import ---- */
+/* ---------------------------------------------------------------------------------- import ---- */
 
 typedef struct importer {
 	context *c;
@@ -110,7 +110,7 @@ static int import_run(context *c, void *args)
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------------------------- export ---- */
+/* ---------------------------------------------------------------------------------- export ---- */
 
 typedef struct exporter {
 	const vectors_args *args;
@@ -169,15 +169,18 @@ static const char *const metrics[] = { "cosine", "l2", "ip", NULL };
 
 #define AT(member) offsetof(vectors_args, member)
 static const option import_options[] = {
-	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy", .help = "their ids, int64 (default: rows are numbered from 0)" },
-	{ "metric", 0, OPT_ENUM, AT(metric), "NAME", .help = "of a new index (default: cosine)", .choices = metrics },
+	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy",
+		.help = "their ids, int64 (default: rows are numbered from 0)" },
+	{ "metric", 0, OPT_ENUM, AT(metric), "NAME",
+		.help = "of a new index (default: cosine)", .choices = metrics },
 	OPT_END
 };
 
 const command cmd_vectors_import = {
 	.name = "vectors import", .operands = "FILE.npy", .summary = "put vectors of your own into an index",
-	.text = "Adds the rows of a .npy (float32 or float16) or .fvecs file to an index, making it if need be. Such an index needs "
-		"no network and no pictures. A row whose id is there already replaces it.\n\n"
+	.text = "Adds the rows of a .npy (float32 or float16) or .fvecs file to an index, making it if "
+		"need be. Such an index needs no network and no pictures. A row whose id is there already "
+		"replaces it.\n\n"
 		"\timgsearch vectors import features.npy --ids ids.npy --metric l2 --db features.db\n"
 		"\timgsearch query --vectors queries.npy -k 10 --ids found.npy --db features.db",
 	.options = import_options, .groups = GROUP_DB | GROUP_THREADS | GROUP_JSON, .args_size = sizeof(vectors_args), .run = import_run,
@@ -192,8 +195,8 @@ static const option export_options[] = {
 
 const command cmd_vectors_export = {
 	.name = "vectors export", .operands = "FILE.npy", .summary = "write the index's vectors as an array file",
-	.text = "Writes all vectors of the index in order of their ids, as they were extracted (not normalised), to a .npy or .fvecs "
-		"file of float32.\n\n"
+	.text = "Writes all vectors of the index in order of their ids, as they were extracted (not "
+		"normalised), to a .npy or .fvecs file of float32.\n\n"
 		"\timgsearch vectors export features.npy --ids ids.npy",
 	.options = export_options, .groups = GROUP_DB | GROUP_JSON, .args_size = sizeof(vectors_args), .run = export_run,
 	.min_operands = 1, .max_operands = 1

@@ -1,6 +1,7 @@
 /*
- * The command: finds the command, parses its options, runs it, and is the only place that decides the exit status. A
- * signal cancels what the library does, which commits what is done, and makes the status 130.
+ * The command: finds the command, parses its options, runs it, and is the only place that decides
+ * the exit status. A signal cancels what the library does, which commits what is done, and makes
+ * the status 130.
  */
 #include "cli/base/message.h"
 #include "cli/context/context.h"
@@ -41,9 +42,12 @@ static const command *find_command(int argc, char **argv, int *used)
 	return command_find(commands, argv[1]);
 }
 
-/* ------------------------------------------------------------------------------------------------ running ---- */
+/* --------------------------------------------------------------------------------- running ---- */
 
-/* Flushes stdout, whose failure is the command's. A reader that has closed its pipe (POLLERR) needs no message. */
+/*
+ * Flushes stdout, whose failure is the command's. A reader that has closed its pipe (POLLERR) needs
+ * no message.
+ */
 static int finish_output(int rc)
 {
 	struct pollfd reader = { .fd = STDOUT_FILENO };
@@ -76,7 +80,10 @@ static int run_command(const command *c, int argc, char **argv)
 	return interrupt_pending() ? CLI_INTERRUPTED : rc;
 }
 
-/* Freed memory is kept for the next use: the pages of short-lived buffers would take half of the time of a cold query. */
+/*
+ * Freed memory is kept for the next use: the pages of short-lived buffers would take half of the
+ * time of a cold query.
+ */
 #ifdef __GLIBC__
 static void keep_memory(void)
 {
@@ -93,10 +100,16 @@ int main(int argc, char **argv)
 	int used, rc;
 	keep_memory();
 	interrupt_catch();
-	/* Waiting OpenMP threads of libtorch spin: decoding is 13 times slower on a busy machine. Training needs them. */
+	/*
+	 * Waiting OpenMP threads of libtorch spin: decoding is 13 times slower on a busy machine.
+	 * Training needs them.
+	 */
 	if (argc < 2 || strcmp(argv[1], "train"))
 		setenv("OMP_WAIT_POLICY", "passive", 0);
-	/* Threads of OpenBLAS spin too, from its loading on, for 0.2 s of a short run; 2^4 cycles is the least possible. */
+	/*
+	 * Threads of OpenBLAS spin too, from its loading on, for 0.2 s of a short run; 2^4 cycles is
+	 * the least possible.
+	 */
 	setenv("OPENBLAS_THREAD_TIMEOUT", "4", 0);
 	if (argc < 2) {
 		help_all(stderr, commands);

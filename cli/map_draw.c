@@ -11,7 +11,9 @@
 
 static const color paper = { 0xfa, 0xf9, 0xf6 }, ink = { 0x1d, 0x1c, 0x1a };
 
-/* Folders that are named, size of a name at scale 1, and the smallest image that has names; pixels. */
+/*
+ * Folders that are named, size of a name at scale 1, and the smallest image that has names; pixels.
+ */
 enum { NAMES = 40, NAME_WIDTH = 180, NAME_HEIGHT = 12, NAMED_SIZE = 600 };
 
 /* Width and height of what the points fill, in shares of the longer one. */
@@ -24,9 +26,11 @@ static void extent(const imgsearch_map_points *m, float *x, float *y)
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------- points ---- */
+/* ---------------------------------------------------------------------------------- points ---- */
 
-/* An image of points: the plot, and the names of folders on its right where there is room for them. */
+/*
+ * An image of points: the plot, and the names of folders on its right where there is room for them.
+ */
 typedef struct plot {
 	int width, height, margin, scale, names, legend;
 	float side; /* pixels of the plot's unit */
@@ -81,7 +85,7 @@ bool map_draw_points(const map_args *a, context *c, const imgsearch_map_points *
 	return ok;
 }
 
-/* -------------------------------------------------------------------------------------------------- tiles ---- */
+/* ----------------------------------------------------------------------------------- tiles ---- */
 
 typedef struct grid {
 	uint32_t columns, rows;

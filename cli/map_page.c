@@ -1,4 +1,7 @@
-/* imgsearch map: a page to zoom into. The template is map.html; the data and the script plane.js go where its marks are. */
+/*
+ * imgsearch map: a page to zoom into. The template is map.html; the data and the script plane.js go
+ * where its marks are.
+ */
 #include "cli/map.h"
 
 #include "cli/base/embed.h"

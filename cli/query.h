@@ -20,7 +20,10 @@ typedef struct query_args {
 	sheet sheet;                           /* what --html and --sheet will show */
 } query_args;
 
-/* Hits on stdout: score, path and title, or with --json an object. name: the picture that was searched for. */
+/*
+ * Hits on stdout: score, path and title, or with --json an object. name: the picture that was
+ * searched for.
+ */
 void query_show(const context *c, const query_args *a, const char *name, const imgsearch_hits *hits);
 
 /* --vectors: the rows of an array file are the queries. */

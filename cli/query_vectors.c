@@ -1,6 +1,7 @@
 /*
- * imgsearch query --vectors: rows of an array file as queries, in batches that share the pass over memory. Ids and
- * distances go to array files; without those each row is answered like a picture. --stats writes times and memory.
+ * imgsearch query --vectors: rows of an array file as queries, in batches that share the pass over
+ * memory. Ids and distances go to array files; without those each row is answered like a picture.
+ * --stats writes times and memory.
  */
 #include "cli/query.h"
 
@@ -25,7 +26,10 @@ typedef struct batch {
 	double load_s, search_s;
 } batch;
 
-/* Scores become distances: Euclidean (for cosine between unit vectors), minus the inner product for ip. */
+/*
+ * Scores become distances: Euclidean (for cosine between unit vectors), minus the inner product for
+ * ip.
+ */
 static void to_distances(uint32_t metric, float *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -75,7 +79,9 @@ static void print_stats(const batch *b)
 	json_write_end(&j);
 }
 
-/* The first query loads the searcher. It is asked here, so that --stats counts its time as loading. */
+/*
+ * The first query loads the searcher. It is asked here, so that --stats counts its time as loading.
+ */
 static int load(context *c, const query_args *a, batch *b)
 {
 	double start = clock_seconds();

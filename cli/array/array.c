@@ -20,7 +20,7 @@ size_t array_type_size(array_type type)
 	return type == ARRAY_F32 ? 4 : type == ARRAY_F16 ? 2 : 8;
 }
 
-/* ------------------------------------------------------------------------------------------------- parsing ---- */
+/* --------------------------------------------------------------------------------- parsing ---- */
 
 static bool refuse(char *why, size_t size, const char *reason)
 {
@@ -52,7 +52,9 @@ static bool parse_fvecs(array *a, const uint8_t *bytes, size_t size, char *why, 
 	return true;
 }
 
-/* The text after 'key': in the header's Python dictionary; NULL: not there. text is NUL-terminated. */
+/*
+ * The text after 'key': in the header's Python dictionary; NULL: not there. text is NUL-terminated.
+ */
 static const char *header_value(const char *text, const char *key)
 {
 	char quoted[32];
@@ -126,7 +128,7 @@ bool array_parse(array *a, const void *bytes, size_t size, bool fvecs, char *why
 	return fvecs ? parse_fvecs(a, bytes, size, why, why_size) : parse_npy(a, bytes, size, why, why_size);
 }
 
-/* ------------------------------------------------------------------------------------------------- reading ---- */
+/* --------------------------------------------------------------------------------- reading ---- */
 
 bool array_is_fvecs(const char *path)
 {

@@ -1,7 +1,8 @@
 /*
- * Array files: .npy (NumPy's format 1.0 to 3.0; little-endian f32, f16, int64; C order; one or two dimensions) and
- * .fvecs (each row: its dimension as int32, then that many f32). Files are mapped, so that ten million rows cost no
- * memory of their own. Every size that a file claims is checked against the file's length before it is used.
+ * Array files: .npy (NumPy's format 1.0 to 3.0; little-endian f32, f16, int64; C order; one or two
+ * dimensions) and .fvecs (each row: its dimension as int32, then that many f32). Files are mapped,
+ * so that ten million rows cost no memory of their own. Every size that a file claims is checked
+ * against the file's length before it is used.
  *
  *	array a;
  *	if (array_open(&a, "features.npy"))

@@ -1,5 +1,6 @@
 /*
- * Writes an array file in blocks of rows: open, add..., close. The number of rows goes into the header at the end.
+ * Writes an array file in blocks of rows: open, add..., close. The number of rows goes into the
+ * header at the end.
  */
 #ifndef IMGSEARCH_CLI_ARRAY_WRITER_H
 #define IMGSEARCH_CLI_ARRAY_WRITER_H
@@ -19,7 +20,10 @@ typedef struct array_writer {
 bool array_writer_open(array_writer *w, const char *path, array_type type, size_t dim, size_t ndim); /* false: said why */
 /* Rows are f32 for ARRAY_F32 and ARRAY_F16, int64 for ARRAY_I64. False: said why. */
 bool array_writer_add(array_writer *w, const void *rows, size_t n);
-/* keep false: removes the unfinished file. True: the file is whole. False with keep: said why, unless it was not open. */
+/*
+ * keep false: removes the unfinished file. True: the file is whole. False with keep: said why,
+ * unless it was not open.
+ */
 bool array_writer_close(array_writer *w, bool keep);
 
 #endif

@@ -1,4 +1,7 @@
-/* Exit codes of the command. Functions that return one of them have said on standard error why it is not CLI_DONE. */
+/*
+ * Exit codes of the command. Functions that return one of them have said on standard error why it
+ * is not CLI_DONE.
+ */
 #ifndef IMGSEARCH_CLI_EXIT_CODES_H
 #define IMGSEARCH_CLI_EXIT_CODES_H
 

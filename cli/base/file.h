@@ -13,8 +13,9 @@ typedef enum file_kind { FILE_OTHER, FILE_PNG, FILE_JPEG, FILE_HTML } file_kind;
 file_kind file_kind_of(const char *path);
 
 /*
- * Writes a file whole or not at all: the bytes go to a file beside it, which is then renamed. mode is that of a new file,
- * before the umask. Returns 0 or an errno. Threads may write the same path at once; one of them is the last.
+ * Writes a file whole or not at all: the bytes go to a file beside it, which is then renamed. mode
+ * is that of a new file, before the umask. Returns 0 or an errno. Threads may write the same path
+ * at once; one of them is the last.
  */
 int file_replace(const char *path, const void *data, size_t size, mode_t mode);
 

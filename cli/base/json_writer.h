@@ -1,6 +1,6 @@
 /*
- * One JSON object a line: json_write_begin, values, json_write_end. Text is always UTF-8: U+FFFD stands for bytes that
- * are none. key is NULL inside an array.
+ * One JSON object a line: json_write_begin, values, json_write_end. Text is always UTF-8: U+FFFD
+ * stands for bytes that are none. key is NULL inside an array.
  *
  *	json_writer j;
  *	json_write_begin(&j, stdout);

@@ -1,6 +1,6 @@
 /*
- * Sentences on standard error: `imgsearch: ` before them, control characters in file names escaped. Standard output is
- * for results alone.
+ * Sentences on standard error: `imgsearch: ` before them, control characters in file names escaped.
+ * Standard output is for results alone.
  */
 #ifndef IMGSEARCH_CLI_MESSAGE_H
 #define IMGSEARCH_CLI_MESSAGE_H

@@ -7,7 +7,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Bytes of the UTF-8 character at s, and its code point in *code; 0: no valid character begins there. */
+/*
+ * Bytes of the UTF-8 character at s, and its code point in *code; 0: no valid character begins
+ * there.
+ */
 size_t text_char(const char *s, uint32_t *code);
 
 /* Whether a terminal would move its cursor, change its colours or turn the writing direction. */

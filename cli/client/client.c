@@ -37,7 +37,7 @@ int client_socket(const client *l)
 	return l->fd;
 }
 
-/* ------------------------------------------------------------------------------------------------------ HTTP ---- */
+/* ------------------------------------------------------------------------------------ HTTP ---- */
 
 static bool send_all(int fd, const char *data, size_t n)
 {
@@ -58,7 +58,9 @@ bool client_post(client *l, const char *target, const char *headers, const void 
 	return n < (int)sizeof head && send_all(l->fd, head, (size_t)n) && send_all(l->fd, body, size);
 }
 
-/* The head is peeked at and then read up to its empty line, so that the body stays in the socket. */
+/*
+ * The head is peeked at and then read up to its empty line, so that the body stays in the socket.
+ */
 int client_read_head(client *l, long *length)
 {
 	char head[8192];

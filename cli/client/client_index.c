@@ -1,4 +1,6 @@
-/* Index runs by the server: a JSON object, answered by lines of JSON. docs/http.md describes both. */
+/*
+ * Index runs by the server: a JSON object, answered by lines of JSON. docs/http.md describes both.
+ */
 #include "cli/client/client_index.h"
 
 #include <errno.h>
@@ -9,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---------------------------------------------------------------------------------------------------- request ---- */
+/* --------------------------------------------------------------------------------- request ---- */
 
 /* Text that is not UTF-8 goes in hexadecimal digits. */
 static json_t *byte_text(const char *text)
@@ -54,7 +56,7 @@ static char *index_request(const char *const *paths, size_t n, const imgsearch_i
 	return text;
 }
 
-/* ----------------------------------------------------------------------------------------------------- answer ---- */
+/* ---------------------------------------------------------------------------------- answer ---- */
 
 static uint64_t number(json_t *object, const char *name)
 {
@@ -106,7 +108,10 @@ static bool read_end(json_t *line, client_index_result *r)
 	return counts || error;
 }
 
-/* Reads lines until the last one. False: they ended before it, or progress wanted an end (*canceled). */
+/*
+ * Reads lines until the last one. False: they ended before it, or progress wanted an end
+ * (*canceled).
+ */
 static bool read_lines(FILE *f, int (*progress)(void *user, const imgsearch_progress *p), void *user,
 	client_index_result *r, bool *canceled)
 {

@@ -13,8 +13,9 @@ typedef struct client_index_result {
 } client_index_result;
 
 /*
- * imgsearch_index_tree by the server; paths are absolute. progress may be NULL, and stops the run when it returns non-zero.
- * True: the server took it on, and r says how it ended. False: it did not, and nothing was done.
+ * imgsearch_index_tree by the server; paths are absolute. progress may be NULL, and stops the run
+ * when it returns non-zero. True: the server took it on, and r says how it ended. False: it did
+ * not, and nothing was done.
  */
 bool client_index(client *l, const char *const *paths, size_t n, const imgsearch_index_options *o,
 	int (*progress)(void *user, const imgsearch_progress *p), void *user, client_index_result *r);

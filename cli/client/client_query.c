@@ -1,5 +1,6 @@
 /*
- * Queries by the server: a form with the bytes of the pictures, and their roles as JSON. docs/http.md describes both.
+ * Queries by the server: a form with the bytes of the pictures, and their roles as JSON.
+ * docs/http.md describes both.
  */
 #include "cli/client/client_query.h"
 
@@ -114,7 +115,7 @@ static bool write_form(FILE *f, const imgsearch_input *in, size_t n, const imgse
 	return text != NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------------ hits ---- */
+/* ------------------------------------------------------------------------------------ hits ---- */
 
 /* The hits, and the JSON that their strings live in. */
 typedef struct server_hits {

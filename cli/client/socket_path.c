@@ -35,7 +35,10 @@ static char *real_db(const char *db)
 	return out;
 }
 
-/* The user's folder for sockets; make: it is made. False: it is not there, or not this user's alone. */
+/*
+ * The user's folder for sockets; make: it is made. False: it is not there, or not this user's
+ * alone.
+ */
 static bool runtime_folder(char *folder, size_t size, bool make)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");

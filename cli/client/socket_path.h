@@ -5,8 +5,9 @@
 #include <stdbool.h>
 
 /*
- * Where the socket of an index is: beside it (DB.sock), or in the user's runtime folder where that cannot be written or
- * the path is too long for a socket. make: for a server, which makes the folder. malloc'd; NULL: no place.
+ * Where the socket of an index is: beside it (DB.sock), or in the user's runtime folder where that
+ * cannot be written or the path is too long for a socket. make: for a server, which makes the
+ * folder. malloc'd; NULL: no place.
  */
 char *socket_path_of(const char *db, bool make);
 

@@ -1,4 +1,7 @@
-/* A command that runs: its command line, the index it works on, its progress bar. main.c makes one and frees it. */
+/*
+ * A command that runs: its command line, the index it works on, its progress bar. main.c makes one
+ * and frees it.
+ */
 #ifndef IMGSEARCH_CLI_CONTEXT_H
 #define IMGSEARCH_CLI_CONTEXT_H
 
@@ -19,18 +22,25 @@ typedef struct context {
 /* Closes the index and frees what the functions below made, but not what the caller put in. */
 void context_close(context *c);
 
-/* Where the index is: --db, $IMGSEARCH_DB, the XDG data folder's imgsearch/index.db. NULL (said): no home to look in. */
+/*
+ * Where the index is: --db, $IMGSEARCH_DB, the XDG data folder's imgsearch/index.db. NULL (said):
+ * no home to look in.
+ */
 const char *context_db(context *c);
 
 /* The options of the command line for imgsearch_open, with the progress bar and log as events. */
 imgsearch_options context_options(context *c);
 
-/* Whether the command line sets any of them, such as a model or threads. A running server has options of its own. */
+/*
+ * Whether the command line sets any of them, such as a model or threads. A running server has
+ * options of its own.
+ */
 bool context_has_open_options(const context *c);
 
 /*
- * Opens the index into c->s, where a signal cancels what it does. make: an absent one is made (and the folder of the
- * default one); otherwise the message says how. Returns CLI_DONE or an exit code with the reason printed.
+ * Opens the index into c->s, where a signal cancels what it does. make: an absent one is made (and
+ * the folder of the default one); otherwise the message says how. Returns CLI_DONE or an exit code
+ * with the reason printed.
  */
 int context_open(context *c, bool make);
 /* Another index than the command line's, with these options. */

@@ -1,6 +1,7 @@
 /*
- * SIGINT and SIGTERM. The first one is remembered and cancels what the target does; a second one ends the process.
- * SIGPIPE is ignored: a reader that went away shows as a failed write, like a full disk.
+ * SIGINT and SIGTERM. The first one is remembered and cancels what the target does; a second one
+ * ends the process. SIGPIPE is ignored: a reader that went away shows as a failed write, like a
+ * full disk.
  */
 #ifndef IMGSEARCH_CLI_INTERRUPT_H
 #define IMGSEARCH_CLI_INTERRUPT_H

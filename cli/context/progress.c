@@ -1,10 +1,12 @@
 /*
- * The progress bar: one line on stderr, drawn again at each report of the library (at most ten a second).
+ * The progress bar: one line on stderr, drawn again at each report of the library (at most ten a
+ * second).
  *
  *	index  1 234/5 678  [=======>             ]  21 %  83/s  1:10 left  3 failed
  *
- * The rate is smoothed over some seconds, so that "left" does not jump. Without a terminal that can move its cursor, a
- * plain line is written every half minute, so that a log of a long run stays short.
+ * The rate is smoothed over some seconds, so that "left" does not jump. Without a terminal that can
+ * move its cursor, a plain line is written every half minute, so that a log of a long run stays
+ * short.
  */
 #include "cli/context/progress.h"
 

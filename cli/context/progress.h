@@ -1,6 +1,7 @@
 /*
- * The progress bar: one line on stderr, drawn again at each report of the library. Without a terminal that can move its
- * cursor (or with TERM=dumb) a plain line every half minute; with -q nothing. For one thread.
+ * The progress bar: one line on stderr, drawn again at each report of the library. Without a
+ * terminal that can move its cursor (or with TERM=dumb) a plain line every half minute; with -q
+ * nothing. For one thread.
  */
 #ifndef IMGSEARCH_CLI_PROGRESS_H
 #define IMGSEARCH_CLI_PROGRESS_H

@@ -77,7 +77,7 @@ void canvas_picture(canvas *c, const imgsearch_picture *p, int x, int y, int wid
 		}
 }
 
-/* --------------------------------------------------------------------------------------------------- text ---- */
+/* ------------------------------------------------------------------------------------ text ---- */
 
 /* The next character: ASCII, or 0 for anything else, a whole UTF-8 sequence at once. */
 static unsigned char next_char(const char **text)
@@ -148,7 +148,7 @@ bool canvas_save(const canvas *c, const char *path)
 	return ok;
 }
 
-/* ------------------------------------------------------------------------------------------------- colours ---- */
+/* --------------------------------------------------------------------------------- colours ---- */
 
 /* Hues by the golden angle, in three rings of lightness. */
 color canvas_palette(size_t i)

@@ -22,10 +22,15 @@ void canvas_free(canvas *c);
 void canvas_rect(canvas *c, int x, int y, int width, int height, color fill);
 void canvas_disc(canvas *c, float x, float y, float radius, color fill, float opacity); /* smooth edge */
 
-/* The picture in the middle of a box: whole and not enlarged, or (cover) filling the box and cut at the sides. */
+/*
+ * The picture in the middle of a box: whole and not enlarged, or (cover) filling the box and cut at
+ * the sides.
+ */
 void canvas_picture(canvas *c, const imgsearch_picture *p, int x, int y, int width, int height, bool cover);
 
-/* Printable ASCII in a 5 x 7 font, each of its dots scale pixels; anything else is shown as a box. */
+/*
+ * Printable ASCII in a 5 x 7 font, each of its dots scale pixels; anything else is shown as a box.
+ */
 void canvas_text(canvas *c, int x, int y, int scale, color ink, const char *text);
 /* The same within width: the middle is left out where it is too long. */
 void canvas_text_fit(canvas *c, int x, int y, int width, int scale, color ink, const char *text);

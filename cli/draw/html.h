@@ -10,7 +10,10 @@
 void html_text(FILE *f, const char *text); /* escaped, for content and quoted attributes */
 void html_uri(FILE *f, const char *path);  /* file://..., escaped */
 
-/* A data: address of a small JPEG, its longer side at most `side` pixels (0: as it is). False: nothing was written. */
+/*
+ * A data: address of a small JPEG, its longer side at most `side` pixels (0: as it is). False:
+ * nothing was written.
+ */
 bool html_picture(FILE *f, imgsearch *s, const imgsearch_input *in, uint32_t side);
 
 /* JSON such that it may stand in a script element. */

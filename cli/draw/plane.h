@@ -1,4 +1,6 @@
-/* The script plane.js, compiled in: the server's page and the page of `imgsearch map` both use it. */
+/*
+ * The script plane.js, compiled in: the server's page and the page of `imgsearch map` both use it.
+ */
 #ifndef IMGSEARCH_CLI_PLANE_H
 #define IMGSEARCH_CLI_PLANE_H
 

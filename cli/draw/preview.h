@@ -4,7 +4,10 @@
 
 #include "imgsearch.h"
 
-/* Writes the picture to stdout, a terminal: by kitty's, iTerm2's or sixel graphics, else half blocks. Nothing on failure. */
+/*
+ * Writes the picture to stdout, a terminal: by kitty's, iTerm2's or sixel graphics, else half
+ * blocks. Nothing on failure.
+ */
 void preview_show(imgsearch *s, int64_t id);
 
 #endif

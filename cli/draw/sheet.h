@@ -1,4 +1,7 @@
-/* Queries and their results to look at: a contact sheet (PNG, JPEG) or a page (HTML). A zeroed sheet is empty. */
+/*
+ * Queries and their results to look at: a contact sheet (PNG, JPEG) or a page (HTML). A zeroed
+ * sheet is empty.
+ */
 #ifndef IMGSEARCH_CLI_SHEET_H
 #define IMGSEARCH_CLI_SHEET_H
 

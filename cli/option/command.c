@@ -19,7 +19,9 @@ static const option group_always[] = {
 	OPT_END
 };
 static const option group_db[] = {
-	{ "db", 'd', OPT_FILE, COMMON(db), "FILE", .help = "the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)" },
+	{ "db", 'd', OPT_FILE, COMMON(db), "FILE",
+		.help = "the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data "
+			"folder)" },
 	OPT_END
 };
 static const option group_write_json[] = {
@@ -27,28 +29,42 @@ static const option group_write_json[] = {
 	OPT_END
 };
 static const option group_nul[] = {
-	{ "null", '0', OPT_FLAG, COMMON(nul), .help = "records end with NUL instead of a newline, in and out" },
+	{ "null", '0', OPT_FLAG, COMMON(nul),
+		.help = "records end with NUL instead of a newline, in and out" },
 	OPT_END
 };
 static const option group_threads[] = {
-	{ "threads", 't', OPT_UINT, COMMON(open.threads), "N", .help = "threads to use (default: one per available CPU)", .min = 1, .max = 1024 },
+	{ "threads", 't', OPT_UINT, COMMON(open.threads), "N",
+		.help = "threads to use (default: one per available CPU)", .min = 1, .max = 1024 },
 	OPT_END
 };
 static const option group_model[] = {
-	{ "model", 'm', OPT_FILE, COMMON(open.model), "NAME", .help = "network by name (see imgsearch models), or weights with a card" },
-	{ "weights", 'w', OPT_FILE, COMMON(open.weights), "FILE", .help = "its weights: .pth, .safetensors, or TorchScript .pt" },
-	{ "device", 0, OPT_TEXT, COMMON(open.device), "NAME", .help = "where the network runs: auto, cpu, cuda, cuda:1" },
-	{ "precision", 0, OPT_ENUM, COMMON(open.precision), "NAME", .help = "of the network (auto is bf16 where the CPU has it)", .choices = precisions },
+	{ "model", 'm', OPT_FILE, COMMON(open.model), "NAME",
+		.help = "network by name (see imgsearch models), or weights with a card" },
+	{ "weights", 'w', OPT_FILE, COMMON(open.weights), "FILE",
+		.help = "its weights: .pth, .safetensors, or TorchScript .pt" },
+	{ "device", 0, OPT_TEXT, COMMON(open.device), "NAME",
+		.help = "where the network runs: auto, cpu, cuda, cuda:1" },
+	{ "precision", 0, OPT_ENUM, COMMON(open.precision), "NAME",
+		.help = "of the network (auto is bf16 where the CPU has it)", .choices = precisions },
 	OPT_END
 };
 static const option group_recipe[] = {
-	{ "resize", 0, OPT_UINT, COMMON(open.recipe.resize), "N", .help = "short side after the resize (default: the network's own)", .min = 32, .max = 4096 },
-	{ "crop", 0, OPT_UINT, COMMON(open.recipe.crop), "N", .help = "side of the centre crop (default: the network's own)", .min = 32, .max = 4096 },
-	{ "mean", 0, OPT_RGB, COMMON(open.recipe.mean), "R,G,B", .help = "subtracted from values in 0..1", .min = -10, .max = 10, .given = COMMON(mean) },
-	{ "std", 0, OPT_RGB, COMMON(open.recipe.std), "R,G,B", .help = "divided by after that", .min = 1e-6, .max = 10, .given = COMMON(std) },
-	{ "interpolation", 0, OPT_ENUM, COMMON(open.recipe.interpolation), "NAME", .help = "of the resize", .choices = interpolations },
-	{ "full-decode", 0, OPT_FLAG, COMMON(open.full_decode), .help = "decode JPEGs at full size: slower, exactly the reference transform" },
-	{ "max-megapixels", 0, OPT_UINT, COMMON(open.max_megapixels), "N", .help = "larger pictures are \"too big\" (default 200)", .min = 1, .max = 4000 },
+	{ "resize", 0, OPT_UINT, COMMON(open.recipe.resize), "N",
+		.help = "short side after the resize (default: the network's own)",
+		.min = 32, .max = 4096 },
+	{ "crop", 0, OPT_UINT, COMMON(open.recipe.crop), "N",
+		.help = "side of the centre crop (default: the network's own)", .min = 32, .max = 4096 },
+	{ "mean", 0, OPT_RGB, COMMON(open.recipe.mean), "R,G,B",
+		.help = "subtracted from values in 0..1", .min = -10, .max = 10, .given = COMMON(mean) },
+	{ "std", 0, OPT_RGB, COMMON(open.recipe.std), "R,G,B",
+		.help = "divided by after that", .min = 1e-6, .max = 10, .given = COMMON(std) },
+	{ "interpolation", 0, OPT_ENUM, COMMON(open.recipe.interpolation), "NAME",
+		.help = "of the resize", .choices = interpolations },
+	{ "full-decode", 0, OPT_FLAG, COMMON(open.full_decode),
+		.help = "decode JPEGs at full size: slower, exactly the reference transform" },
+	{ "max-megapixels", 0, OPT_UINT, COMMON(open.max_megapixels), "N",
+		.help = "larger pictures are \"too big\" (default 200)", .min = 1, .max = 4000 },
 	OPT_END
 };
 
@@ -94,7 +110,10 @@ int command_usage(const command *c, const char *format, ...)
 	return CLI_USAGE;
 }
 
-/* "root" alone is answered with the commands that begin with it, anything else with the nearest name. */
+/*
+ * "root" alone is answered with the commands that begin with it, anything else with the nearest
+ * name.
+ */
 static void say_unknown(const command *const *commands, const char *name)
 {
 	const char *names[64];

@@ -1,5 +1,6 @@
 /*
- * A command: one file cmd_NAME.c with a table of options, a struct that they fill in, and a run function.
+ * A command: one file cmd_NAME.c with a table of options, a struct that they fill in, and a run
+ * function.
  *
  *	typedef struct eval_args {
  *		common_args common;                     (always first)
@@ -13,7 +14,8 @@
  *		.options = options, .groups = GROUP_DB | GROUP_JSON, .args_size = sizeof(eval_args), .run = run
  *	};
  *
- * run returns an exit code; main.c turns it into the process's status, flushes stdout and notices a failed write.
+ * run returns an exit code; main.c turns it into the process's status, flushes stdout and notices a
+ * failed write.
  */
 #ifndef IMGSEARCH_CLI_COMMAND_H
 #define IMGSEARCH_CLI_COMMAND_H
@@ -22,7 +24,10 @@
 #include "cli/option/option.h"
 #include "imgsearch.h"
 
-/* Options that commands share. A command takes those of its groups, and help, quiet and verbose always. */
+/*
+ * Options that commands share. A command takes those of its groups, and help, quiet and verbose
+ * always.
+ */
 enum { GROUP_DB = 1, GROUP_JSON = 2, GROUP_NUL = 4, GROUP_THREADS = 8, GROUP_MODEL = 16, GROUP_RECIPE = 32 };
 
 /* First member of every command's struct. */

@@ -1,6 +1,7 @@
 /*
- * Completions for bash, zsh and fish. Names of options and commands need no escaping in any shell; help texts are
- * escaped. Of a command of two words ("root mv") the first and the second are completed one after the other.
+ * Completions for bash, zsh and fish. Names of options and commands need no escaping in any shell;
+ * help texts are escaped. Of a command of two words ("root mv") the first and the second are
+ * completed one after the other.
  */
 #include "cli/option/completion.h"
 

@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-/* Words of n bytes of text after `indent` columns, broken before column 79; the cursor stands at `column`. */
+/*
+ * Words of n bytes of text after `indent` columns, broken before column 79; the cursor stands at
+ * `column`.
+ */
 static void wrap(FILE *f, const char *text, size_t n, size_t indent, size_t column)
 {
 	for (const char *end = text + n; text < end;) {

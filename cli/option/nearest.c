@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-/* Edits (insert, delete, replace, swap of neighbours) from a to b; leaving off b's end counts as one. */
+/*
+ * Edits (insert, delete, replace, swap of neighbours) from a to b; leaving off b's end counts as
+ * one.
+ */
 static unsigned edit_distance(const char *a, const char *b)
 {
 	unsigned d[NEAREST_WORD_MAX + 1][NEAREST_WORD_MAX + 1];

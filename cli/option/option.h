@@ -1,5 +1,6 @@
 /*
- * An option of a command: a row of a table. Parsing, help, man page and completions come from the tables.
+ * An option of a command: a row of a table. Parsing, help, man page and completions come from the
+ * tables.
  *
  *	static const option options[] = {
  *		{ "k", 'k', OPT_UINT, offsetof(eval_args, k), "N",
@@ -51,7 +52,10 @@ typedef struct option {
 
 #define OPT_END { .name = NULL }
 
-/* Reads a value into args; text is NULL for a flag. False: no such value. Texts are kept as pointers. */
+/*
+ * Reads a value into args; text is NULL for a flag. False: no such value. Texts are kept as
+ * pointers.
+ */
 bool option_set(const option *o, const char *text, void *args);
 
 /* Whether its value names a file or a folder. */

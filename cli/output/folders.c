@@ -19,7 +19,10 @@ static uint32_t *folder_of(const reader *r, int64_t id)
 	return p ? &r->f->of[p - first] : NULL;
 }
 
-/* Items come in order of path, so that a folder is nearly always the last one or new; folders within it may lie between. */
+/*
+ * Items come in order of path, so that a folder is nearly always the last one or new; folders
+ * within it may lie between.
+ */
 static bool folder_number(folders *f, const char *path, uint32_t *out)
 {
 	const char *slash = strrchr(path, '/');

@@ -14,7 +14,9 @@ typedef struct folders {
 	uint32_t *of;     /* of point i: the number of its folder */
 } folders;
 
-/* points are in ascending order of their ids. Returns 0 or a status; then there is nothing to free. */
+/*
+ * points are in ascending order of their ids. Returns 0 or a status; then there is nothing to free.
+ */
 int folders_read(folders *f, imgsearch *s, const imgsearch_map_points *points, imgsearch_error *err);
 void folders_free(folders *f);
 

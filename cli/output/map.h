@@ -6,7 +6,10 @@
 
 #include <stdio.h>
 
-/* {"schema": 1, "folders": [...], "points": [[id, x, y, folder], ...]} and a newline. Returns 0 or a status. */
+/*
+ * {"schema": 1, "folders": [...], "points": [[id, x, y, folder], ...]} and a newline. Returns 0 or
+ * a status.
+ */
 int map_write_json(FILE *f, imgsearch *s, const imgsearch_map_points *points, imgsearch_error *err);
 
 #endif

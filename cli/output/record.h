@@ -7,7 +7,10 @@
 /* A path as it is; on a terminal control characters and invalid UTF-8 are escaped. */
 void record_path(const char *path);
 
-/* A title: line breaks and tabs become spaces, on a terminal also control characters and invalid UTF-8. */
+/*
+ * A title: line breaks and tabs become spaces, on a terminal also control characters and invalid
+ * UTF-8.
+ */
 void record_title(const char *title);
 
 /* The end of a record: a newline, or NUL with -0. */

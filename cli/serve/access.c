@@ -1,8 +1,9 @@
 /*
- * Who may ask. Over the unix socket: processes of the same user (server.c looks). Over TCP: the Host header must be
- * localhost, a plain address or a name given by --host, so that no foreign web site can reach the server by a name that it
- * controls (DNS rebinding). What is not GET or HEAD must come from the server's own page or from no page at all (Origin,
- * Sec-Fetch-Site). With a token, every request must carry it (Authorization: Bearer, or the cookie that /?token=... sets).
+ * Who may ask. Over the unix socket: processes of the same user (server.c looks). Over TCP: the
+ * Host header must be localhost, a plain address or a name given by --host, so that no foreign web
+ * site can reach the server by a name that it controls (DNS rebinding). What is not GET or HEAD
+ * must come from the server's own page or from no page at all (Origin, Sec-Fetch-Site). With a
+ * token, every request must carry it (Authorization: Bearer, or the cookie that /?token=... sets).
  */
 #include "cli/serve/access.h"
 

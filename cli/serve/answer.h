@@ -1,4 +1,7 @@
-/* Answers to requests. Each function queues one, and returns what a handler of libmicrohttpd returns. */
+/*
+ * Answers to requests. Each function queues one, and returns what a handler of libmicrohttpd
+ * returns.
+ */
 #ifndef IMGSEARCH_CLI_ANSWER_H
 #define IMGSEARCH_CLI_ANSWER_H
 

@@ -47,7 +47,7 @@ void cached_view_invalidate(cached_view *v)
 	pthread_mutex_unlock(&v->lock);
 }
 
-/* ------------------------------------------------------------------------------------------------- computing ---- */
+/* ------------------------------------------------------------------------------- computing ---- */
 
 static int on_progress(void *arg, const imgsearch_progress *p)
 {
@@ -117,7 +117,7 @@ static bool start(cached_view *v)
 	return false;
 }
 
-/* ------------------------------------------------------------------------------------------------- answering ---- */
+/* ------------------------------------------------------------------------------- answering ---- */
 
 /* Under the lock. */
 static enum MHD_Result answer_running(exchange *x, const cached_view *v)
@@ -132,7 +132,10 @@ static enum MHD_Result answer_running(exchange *x, const cached_view *v)
 	return reply_send_with(x, &r, 202, "Retry-After", "1");
 }
 
-/* A view that failed is tried again by the request after the one that was told, or by one with ?refresh. */
+/*
+ * A view that failed is tried again by the request after the one that was told, or by one with
+ * ?refresh.
+ */
 enum MHD_Result cached_view_answer(exchange *x, cached_view *v)
 {
 	enum MHD_Result result;

@@ -1,7 +1,7 @@
 /*
- * What takes long to compute and stays the same until the index changes, as JSON: the map, the groups. The first request
- * starts a thread; requests that come meanwhile are answered with its progress, and asked again by their senders. Any
- * thread may call.
+ * What takes long to compute and stays the same until the index changes, as JSON: the map, the
+ * groups. The first request starts a thread; requests that come meanwhile are answered with its
+ * progress, and asked again by their senders. Any thread may call.
  */
 #ifndef IMGSEARCH_CLI_CACHED_VIEW_H
 #define IMGSEARCH_CLI_CACHED_VIEW_H
@@ -21,7 +21,10 @@ void cached_view_free(cached_view *v); /* NULL is fine; no thread computes it an
 /* The index was changed: the view is computed again when it is next asked for. */
 void cached_view_invalidate(cached_view *v);
 
-/* 200 with the JSON, 202 with the share done while it is computed, or the error, which is told once. */
+/*
+ * 200 with the JSON, 202 with the share done while it is computed, or the error, which is told
+ * once.
+ */
 enum MHD_Result cached_view_answer(exchange *x, cached_view *v);
 
 #endif

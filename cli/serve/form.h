@@ -1,6 +1,6 @@
 /*
- * The parts of a multipart/form-data body, in place: RFC 7578, RFC 2046. Knows no sockets and no files, so that a fuzzer can
- * feed it.
+ * The parts of a multipart/form-data body, in place: RFC 7578, RFC 2046. Knows no sockets and no
+ * files, so that a fuzzer can feed it.
  */
 #ifndef IMGSEARCH_CLI_FORM_H
 #define IMGSEARCH_CLI_FORM_H

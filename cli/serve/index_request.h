@@ -1,6 +1,6 @@
 /*
- * What `imgsearch index` asks of a server, from the JSON of a request. Knows no sockets and no files, so that a fuzzer can
- * feed it.
+ * What `imgsearch index` asks of a server, from the JSON of a request. Knows no sockets and no
+ * files, so that a fuzzer can feed it.
  */
 #ifndef IMGSEARCH_CLI_INDEX_REQUEST_H
 #define IMGSEARCH_CLI_INDEX_REQUEST_H

@@ -1,4 +1,7 @@
-/* POST /api/index: a thread runs it, and writes the lines of the answer into a pipe that libmicrohttpd reads. */
+/*
+ * POST /api/index: a thread runs it, and writes the lines of the answer into a pipe that
+ * libmicrohttpd reads.
+ */
 #include "cli/serve/index_run.h"
 
 #include "cli/base/json_writer.h"

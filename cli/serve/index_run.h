@@ -4,7 +4,10 @@
 
 #include "cli/serve/exchange.h"
 
-/* The answer is JSON Lines: progress while it lasts, then the counts or the error. A client that goes away cancels. */
+/*
+ * The answer is JSON Lines: progress while it lasts, then the counts or the error. A client that
+ * goes away cancels.
+ */
 enum MHD_Result handle_index(exchange *x);
 
 #endif

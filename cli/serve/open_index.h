@@ -1,5 +1,6 @@
 /*
- * The open index of a server: used by many threads at once, opened again when another file stands at its path.
+ * The open index of a server: used by many threads at once, opened again when another file stands
+ * at its path.
  *
  *	imgsearch *s = open_index_acquire(ix, &err);
  *	if (!s)
@@ -17,11 +18,17 @@
 
 typedef struct open_index open_index;
 
-/* path stays the caller's. CLI_DONE, or an exit code with the reason printed; *out is freed in either case. */
+/*
+ * path stays the caller's. CLI_DONE, or an exit code with the reason printed; *out is freed in
+ * either case.
+ */
 int open_index_new(open_index **out, const char *path, const imgsearch_options *o);
 void open_index_free(open_index *ix); /* NULL is fine */
 
-/* The handle, until it is released by the same thread. NULL: err says why, and there is nothing to release. */
+/*
+ * The handle, until it is released by the same thread. NULL: err says why, and there is nothing to
+ * release.
+ */
 imgsearch *open_index_acquire(open_index *ix, imgsearch_error *err);
 void open_index_release(open_index *ix);
 

@@ -1,6 +1,7 @@
 /*
- * Pictures to look at: thumbnails (made once, kept by content hash and size in the cache folder), the files themselves,
- * uploads. No name of a file comes from a request: paths are those of the index, names of uploads are made here.
+ * Pictures to look at: thumbnails (made once, kept by content hash and size in the cache folder),
+ * the files themselves, uploads. No name of a file comes from a request: paths are those of the
+ * index, names of uploads are made here.
  */
 #include "cli/serve/pictures.h"
 
@@ -23,7 +24,7 @@
 #define FOREVER "private, max-age=31536000, immutable"
 #define A_WHILE "private, max-age=60"
 
-/* ---------------------------------------------------------------------------------------------- thumbnails ---- */
+/* ------------------------------------------------------------------------------ thumbnails ---- */
 
 static uint32_t thumb_size(const exchange *x)
 {
@@ -129,9 +130,12 @@ enum MHD_Result handle_thumb(exchange *x)
 	return with_item(x, show_thumb);
 }
 
-/* ------------------------------------------------------------------------------------------------ pictures ---- */
+/* -------------------------------------------------------------------------------- pictures ---- */
 
-/* A file that replaced the picture meanwhile may be a secret, or a web page: only pictures go out. NULL: it is none. */
+/*
+ * A file that replaced the picture meanwhile may be a secret, or a web page: only pictures go out.
+ * NULL: it is none.
+ */
 static const char *picture_type(int fd)
 {
 	unsigned char head[8];
@@ -195,7 +199,7 @@ enum MHD_Result handle_picture(exchange *x)
 	return with_item(x, remove ? remove_item : show_members);
 }
 
-/* ------------------------------------------------------------------------------------------------- uploads ---- */
+/* --------------------------------------------------------------------------------- uploads ---- */
 
 enum MHD_Result handle_upload(exchange *x)
 {
@@ -213,7 +217,9 @@ enum MHD_Result handle_upload(exchange *x)
 	return result;
 }
 
-/* A new file in the folder of uploads, named by the time and a random number; -1: errno says why. */
+/*
+ * A new file in the folder of uploads, named by the time and a random number; -1: errno says why.
+ */
 static int new_file(const server *s, const char *type, char *path, size_t size)
 {
 	uint64_t random;
@@ -227,7 +233,10 @@ static int new_file(const server *s, const char *type, char *path, size_t size)
 	return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 }
 
-/* Writes the upload to a new file; its path goes to path, also when that fails half-way. 0 or a status. */
+/*
+ * Writes the upload to a new file; its path goes to path, also when that fails half-way. 0 or a
+ * status.
+ */
 static int write_upload(const server *s, const void *data, size_t size, char *path, size_t path_size, imgsearch_error *err)
 {
 	bool is_png = size > 1 && *(const unsigned char *)data == 0x89;
@@ -267,7 +276,9 @@ static int add_one(server *sv, imgsearch *s, const void *data, size_t size, int6
 	return rc;
 }
 
-/* The result of each part as JSON; returns how many were added. err: of the last one that failed. */
+/*
+ * The result of each part as JSON; returns how many were added. err: of the last one that failed.
+ */
 static int add_parts(exchange *x, imgsearch *s, const form_part *part, int n, json_writer *j, imgsearch_error *err)
 {
 	int added = 0;

@@ -1,6 +1,7 @@
 /*
- * Progress of the library, for the thread that a call runs in. The handle of a server has one callback for all threads:
- * progress_sink_report, which passes a report on to the function that its thread has set.
+ * Progress of the library, for the thread that a call runs in. The handle of a server has one
+ * callback for all threads: progress_sink_report, which passes a report on to the function that its
+ * thread has set.
  */
 #ifndef IMGSEARCH_CLI_PROGRESS_SINK_H
 #define IMGSEARCH_CLI_PROGRESS_SINK_H

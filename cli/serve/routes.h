@@ -4,7 +4,10 @@
 
 #include "cli/serve/exchange.h"
 
-/* Before the body is read: a route exists and takes the method. Else the refusal is queued, and *result is its. */
+/*
+ * Before the body is read: a route exists and takes the method. Else the refusal is queued, and
+ * *result is its.
+ */
 bool route_accepts(exchange *x, enum MHD_Result *result);
 
 /* Answers a request that route_accepts has let through. */

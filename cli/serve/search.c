@@ -51,7 +51,10 @@ static bool fetch_uploads(exchange *x, search *s)
 	return true;
 }
 
-/* Keeps the pictures that came with the request; their names, in the order of the inputs, with spaces between. */
+/*
+ * Keeps the pictures that came with the request; their names, in the order of the inputs, with
+ * spaces between.
+ */
 static void keep_uploads(exchange *x, const search_request *q, char *names, size_t size)
 {
 	size_t at = 0;

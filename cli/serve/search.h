@@ -4,7 +4,10 @@
 
 #include "cli/serve/exchange.h"
 
-/* The object of `query --json`; the names of uploads that are kept go into the header Imgsearch-Held. */
+/*
+ * The object of `query --json`; the names of uploads that are kept go into the header
+ * Imgsearch-Held.
+ */
 enum MHD_Result handle_search(exchange *x);
 
 #endif

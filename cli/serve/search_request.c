@@ -1,6 +1,7 @@
 /*
- * From the bytes of a request to a search_request. Jansson reads JSON, form.c forms. The header names the limits; a value
- * that is over one, malformed or unknown is refused with a sentence in why.
+ * From the bytes of a request to a search_request. Jansson reads JSON, form.c forms. The header
+ * names the limits; a value that is over one, malformed or unknown is refused with a sentence in
+ * why.
  */
 #include "cli/serve/search_request.h"
 
@@ -51,7 +52,7 @@ static imgsearch_input *new_input(search_request *q)
 	return &q->input[q->n++];
 }
 
-/* --------------------------------------------------------------------------------------------- parameters ---- */
+/* ------------------------------------------------------------------------------ parameters ---- */
 
 static bool whole(search_request *q, const char *name, const char *text, int64_t min, int64_t max, int64_t *out)
 {
@@ -185,7 +186,7 @@ bool search_request_param(search_request *q, const char *name, const char *value
 	return refuse(q, "there is no parameter \"%.60s\"", name);
 }
 
-/* ---------------------------------------------------------------------------------------------------- JSON ---- */
+/* ------------------------------------------------------------------------------------ JSON ---- */
 
 typedef struct parts {
 	form_part item[REQUEST_PARTS];
@@ -354,7 +355,7 @@ static bool json_body(search_request *q, const char *body, size_t size, parts *p
 	return ok;
 }
 
-/* ---------------------------------------------------------------------------------------------------- body ---- */
+/* ------------------------------------------------------------------------------------ body ---- */
 
 static bool form_body(search_request *q, const char *content_type, const char *body, size_t size)
 {

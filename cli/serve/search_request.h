@@ -1,6 +1,6 @@
 /*
- * What a search asks for, from the parameters and the body of a request. Knows no sockets and no files, so that a fuzzer can
- * feed it.
+ * What a search asks for, from the parameters and the body of a request. Knows no sockets and no
+ * files, so that a fuzzer can feed it.
  *
  *	search_request q;
  *	search_request_init(&q);
@@ -41,7 +41,10 @@ void search_request_free(search_request *q);
 /* One parameter of the query string; value may be NULL. */
 bool search_request_param(search_request *q, const char *name, const char *value);
 
-/* The body: a picture, a form with pictures and perhaps a "query" part of JSON, or JSON. It must outlive the request. */
+/*
+ * The body: a picture, a form with pictures and perhaps a "query" part of JSON, or JSON. It must
+ * outlive the request.
+ */
 bool search_request_body(search_request *q, const char *content_type, const char *body, size_t size);
 
 /* At the end: there is something to search with, and every crop belongs to a picture. */

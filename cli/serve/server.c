@@ -1,8 +1,9 @@
 /*
  * Listeners, and one exchange from its first byte to its answer.
  *
- * Limits: connections, bytes of a body, bytes of all bodies together, idle time (libmicrohttpd), and the time to the next
- * complete request (timeouts.c). A body that is too large is read on for as much again, so that its sender gets an answer.
+ * Limits: connections, bytes of a body, bytes of all bodies together, idle time (libmicrohttpd),
+ * and the time to the next complete request (timeouts.c). A body that is too large is read on for
+ * as much again, so that its sender gets an answer.
  */
 #include "cli/serve/server.h"
 
@@ -30,7 +31,7 @@ void server_check_timeouts(server *s)
 	timeouts_check(s->timeouts, REQUEST_SECONDS);
 }
 
-/* ----------------------------------------------------------------------------------------------- exchanges ---- */
+/* ------------------------------------------------------------------------------- exchanges ---- */
 
 static bool same_user(struct MHD_Connection *c)
 {
@@ -71,7 +72,10 @@ static enum MHD_Result begin(server *s, bool local, struct MHD_Connection *c, co
 	return MHD_YES;
 }
 
-/* Memory for size more bytes of the body; false: there is none, or all requests together take too much. */
+/*
+ * Memory for size more bytes of the body; false: there is none, or all requests together take too
+ * much.
+ */
 static bool reserve_body(exchange *x, size_t size)
 {
 	server *s = x->server;
@@ -100,8 +104,8 @@ static void drop_body(exchange *x)
 }
 
 /*
- * More of the body; false: the connection is closed. libmicrohttpd takes no answer within a body, so the rest of one that
- * is too large is dropped until its end.
+ * More of the body; false: the connection is closed. libmicrohttpd takes no answer within a body,
+ * so the rest of one that is too large is dropped until its end.
  */
 static bool append_body(exchange *x, const char *data, size_t size)
 {
@@ -191,7 +195,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **context, en
 	*context = NULL;
 }
 
-/* ---------------------------------------------------------------------------------------- starting, stopping ---- */
+/* ---------------------------------------------------------------------- starting, stopping ---- */
 
 static void ignore_log(void *cls, const char *format, va_list list)
 {
@@ -259,7 +263,10 @@ static int tcp_socket(server *s)
 	return fd;
 }
 
-/* A socket that nobody answers is left from a server that was killed, and is replaced. -1: said why. */
+/*
+ * A socket that nobody answers is left from a server that was killed, and is replaced. -1: said
+ * why.
+ */
 static int local_socket(server *s)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };

@@ -1,5 +1,6 @@
 /*
- * The server within the command: listeners, and exchanges from the first byte to the answer. From the outside in:
+ * The server within the command: listeners, and exchanges from the first byte to the answer. From
+ * the outside in:
  *
  *	server.c          listeners, limits, one exchange from first byte to answer
  *	timeouts.c        ends connections that take too long
@@ -13,7 +14,8 @@
  *	search_request.c, index_request.c, pair_request.c, form.c     what a request asks for (no sockets, no files)
  *	page.c            the page, compiled in
  *
- * Threads: libmicrohttpd gives each connection one. A handler acquires the index by open_index_acquire and releases it.
+ * Threads: libmicrohttpd gives each connection one. A handler acquires the index by
+ * open_index_acquire and releases it.
  */
 #ifndef IMGSEARCH_CLI_SERVER_H
 #define IMGSEARCH_CLI_SERVER_H

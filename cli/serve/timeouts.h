@@ -1,6 +1,7 @@
 /*
- * Ends connections that take too long: the time from a connection's first moment, or its last answer, to the next complete
- * request is limited, so that a client cannot keep a connection by a byte now and then. Any thread may call.
+ * Ends connections that take too long: the time from a connection's first moment, or its last
+ * answer, to the next complete request is limited, so that a client cannot keep a connection by a
+ * byte now and then. Any thread may call.
  */
 #ifndef IMGSEARCH_CLI_TIMEOUTS_H
 #define IMGSEARCH_CLI_TIMEOUTS_H

@@ -1,6 +1,7 @@
 /*
- * Uploads that are kept for a while, the oldest dropped first, so that a page can be loaded again and a part of an upload
- * be searched for. The HTTP interface calls them held pictures. Any thread may call.
+ * Uploads that are kept for a while, the oldest dropped first, so that a page can be loaded again
+ * and a part of an upload be searched for. The HTTP interface calls them held pictures. Any thread
+ * may call.
  */
 #ifndef IMGSEARCH_CLI_UPLOAD_CACHE_H
 #define IMGSEARCH_CLI_UPLOAD_CACHE_H
