@@ -62,17 +62,19 @@ static int run(context *c, void *args)
 		return cli_error(&err);
 	if (a->stats || c->common->json)
 		print_report(&report);
-	context_note(c, "%s: %llu rows, %.1f MB, %.1f s%s%s", report.searcher ? report.searcher : "nothing to build",
-		(unsigned long long)report.rows, (double)report.bytes / 1e6, report.seconds, report.why[0] ? "; " : "", report.why);
+	context_note(c, "%s: %llu rows, %.1f MB, %.1f s%s%s",
+		report.searcher ? report.searcher : "nothing to build", (unsigned long long)report.rows,
+		(double)report.bytes / 1e6, report.seconds, report.why[0] ? "; " : "", report.why);
 	return CLI_DONE;
 }
 
 const command cmd_build = {
 	.name = "build", .operands = "", .summary = "train a searcher, so that queries are fast",
-	.text = "Trains a searcher over all vectors and keeps it in the index, beside those that are "
-		"there; queries go on with the old one until it is done. Without a searcher queries scan "
-		"exactly. imgsearch index builds by itself.\n\n"
+	.text = "Trains a searcher over all vectors and keeps it in the index, beside those that "
+		"are there; queries go on with the old one until it is done. Without a searcher queries "
+		"scan exactly. imgsearch index builds by itself.\n\n"
 		"\timgsearch build\n"
 		"\timgsearch build --searcher graph --degree 48",
-	.options = options, .groups = GROUP_DB | GROUP_THREADS | GROUP_JSON, .args_size = sizeof(build_args), .run = run
+	.options = options, .groups = GROUP_DB | GROUP_THREADS | GROUP_JSON,
+	.args_size = sizeof(build_args), .run = run
 };

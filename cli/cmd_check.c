@@ -56,10 +56,12 @@ static void print_table(const imgsearch_check_report *r)
 		puts("no problem found");
 	if (!r->queries)
 		return;
-	printf("%-8s %8s %9s %10s %12s %10s\n", "searcher", "recall@1", "recall@10", "recall@100", "ms a query", "memory MB");
+	printf("%-8s %8s %9s %10s %12s %10s\n", "searcher", "recall@1", "recall@10", "recall@100",
+		"ms a query", "memory MB");
 	for (size_t i = 0; i < r->n_searchers; i++) {
 		const imgsearch_check_searcher *s = &r->searcher[i];
-		printf("%-8s %8.4f %9.4f %10.4f %12.3f %10.1f\n", s->name, s->recall[0], s->recall[1], s->recall[2], s->seconds * 1e3, (double)s->memory / 1e6);
+		printf("%-8s %8.4f %9.4f %10.4f %12.3f %10.1f\n", s->name, s->recall[0], s->recall[1],
+			s->recall[2], s->seconds * 1e3, (double)s->memory / 1e6);
 	}
 	printf("%-8s %8.4f %9.4f %10.4f %12.3f\n", "scan", 1.0, 1.0, 1.0, r->scan_seconds * 1e3);
 }
@@ -82,12 +84,13 @@ static int run(context *c, void *args)
 }
 
 const command cmd_check = {
-	.name = "check", .operands = "", .summary = "see whether the index is whole, and how much its searchers find",
-	.text = "Reads the whole file: its structure, references between its tables, every checksum. "
-		"Problems are printed, one a line, and the exit status is 3. With --recall, N stored vectors "
-		"are asked of every searcher that is built, and a plain scan says what they should have found: "
-		"the share of the 1, 10 and 100 nearest that was, the time of a query, and the memory that the "
-		"searcher takes.\n\n"
+	.name = "check", .operands = "",
+	.summary = "see whether the index is whole, and how much its searchers find",
+	.text = "Reads the whole file: its structure, references between its tables, every "
+		"checksum. Problems are printed, one a line, and the exit status is 3. With --recall, N "
+		"stored vectors are asked of every searcher that is built, and a plain scan says what they "
+		"should have found: the share of the 1, 10 and 100 nearest that was, the time of a query, "
+		"and the memory that the searcher takes.\n\n"
 		"\timgsearch check\n"
 		"\timgsearch check --recall 200",
 	.options = options, .groups = GROUP_DB | GROUP_JSON, .args_size = sizeof(check_args), .run = run

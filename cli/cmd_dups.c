@@ -102,19 +102,22 @@ static void summarise(const context *c, const imgsearch_group_list *list)
 	}
 	for (int k = 0; k < 3; k++)
 		if (groups[k])
-			context_note(c, "%s: %zu group%s of %zu pictures", name[k], groups[k], groups[k] == 1 ? "" : "s", pictures[k]);
+			context_note(c, "%s: %zu group%s of %zu pictures", name[k], groups[k],
+				groups[k] == 1 ? "" : "s", pictures[k]);
 	if (!list->count)
 		context_note(c, "no near-duplicates");
 	if (list->unread)
-		context_note(c, "%llu picture%s could not be compared on the pixels: away or changed since", (unsigned long long)list->unread,
-			list->unread == 1 ? "" : "s");
+		context_note(c, "%llu picture%s could not be compared on the pixels: away or changed since",
+			(unsigned long long)list->unread, list->unread == 1 ? "" : "s");
 }
 
 static int show_groups(context *c, const dups_args *a, const char *under)
 {
 	imgsearch_group_list *list;
 	imgsearch_error err;
-	imgsearch_groups_options o = { .struct_size = sizeof o, .under = under, .min_score = a->min_score };
+	imgsearch_groups_options o = {
+		.struct_size = sizeof o, .under = under, .min_score = a->min_score
+	};
 	for (uint32_t k = 0; a->kind && kinds[k]; k++)
 		if (!strcmp(a->kind, kinds[k]))
 			o.kinds = 1u << (k + 1);
@@ -149,17 +152,19 @@ static int run(context *c, void *args)
 }
 
 const command cmd_dups = {
-	.name = "dups", .operands = "[A B]", .summary = "near-duplicates among the pictures of the index",
-	.text = "Groups of pictures that are the same in one of three ways, never mixed: bytes, the "
-		"files are equal; picture, one picture resized, recompressed, turned by quarters or mirrored, "
-		"compared on the pixels; scene, features so near, and so alike in layout, that they most "
-		"likely show the same thing. Each looser kind counts one picture of every group of a stricter "
-		"one. A line is the kind, the group's number, and a path; with -0 paths alone, and an empty "
-		"one behind each group. Nothing is ever deleted.\n\n"
+	.name = "dups", .operands = "[A B]",
+	.summary = "near-duplicates among the pictures of the index",
+	.text = "Groups of pictures that are the same in one of three ways, never mixed: bytes, "
+		"the files are equal; picture, one picture resized, recompressed, turned by quarters or "
+		"mirrored, compared on the pixels; scene, features so near, and so alike in layout, that "
+		"they most likely show the same thing. Each looser kind counts one picture of every group "
+		"of a stricter one. A line is the kind, the group's number, and a path; with -0 paths "
+		"alone, and an empty one behind each group. Nothing is ever deleted.\n\n"
 		"Exit status 1: there are none.\n\n"
 		"\timgsearch dups\n"
 		"\timgsearch dups --kind picture --json\n"
 		"\timgsearch dups --reject a.jpg b.jpg",
-	.options = options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL | GROUP_THREADS, .args_size = sizeof(dups_args),
+	.options = options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL | GROUP_THREADS,
+	.args_size = sizeof(dups_args),
 	.run = run, .max_operands = 2
 };

@@ -94,7 +94,8 @@ static void print_json(const imgsearch_eval_report *r, const imgsearch_eval_opti
 
 static void row(const imgsearch_eval_scores *s, const char *name)
 {
-	printf("%7.4f %7.4f %7.4f %7.4f %7.4f %8llu  ", s->map, s->accuracy, s->precision[2], s->recall[2], s->ndcg[2], (unsigned long long)s->queries);
+	printf("%7.4f %7.4f %7.4f %7.4f %7.4f %8llu  ", s->map, s->accuracy, s->precision[2],
+		s->recall[2], s->ndcg[2], (unsigned long long)s->queries);
 	record_path(name);
 	putchar('\n');
 }
@@ -109,7 +110,8 @@ static void print_table(const imgsearch_eval_report *r, const imgsearch_eval_opt
 	printf("best threshold %.3f: F1 %.4f\n", r->best_threshold, r->best_f1);
 	if (o->has_threshold)
 		printf("threshold %.3f: F1 %.4f\n", (double)o->threshold, r->threshold_f1);
-	printf("%llu pictures, %.3f ms a query\n", (unsigned long long)r->pictures, r->seconds_query * 1e3);
+	printf("%llu pictures, %.3f ms a query\n", (unsigned long long)r->pictures,
+		r->seconds_query * 1e3);
 }
 
 static int run(context *c, void *args)
@@ -139,11 +141,12 @@ const command cmd_eval = {
 	.text = "Ranks every picture for every query and says how well what belongs together comes "
 		"together: mean average precision (as scikit-learn's) with its 95 % interval, the share of "
 		"queries whose first result is right, precision, recall and NDCG of the first ten, and the "
-		"score that best tells pairs apart. Pictures of one folder belong together, and each is left "
-		"out of its own answer. A CSV (--truth) has a header row, the query's file in its first column "
-		"and what belongs to it in the others.\n\n"
+		"score that best tells pairs apart. Pictures of one folder belong together, and each is "
+		"left out of its own answer. A CSV (--truth) has a header row, the query's file in its "
+		"first column and what belongs to it in the others.\n\n"
 		"\timgsearch eval\n"
 		"\timgsearch eval --queries asked/ --truth answers.csv --json\n"
 		"\timgsearch eval --duplicates 100",
-	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_JSON, .args_size = sizeof(eval_args), .run = run
+	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_JSON,
+	.args_size = sizeof(eval_args), .run = run
 };

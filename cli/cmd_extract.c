@@ -107,7 +107,9 @@ static int extract_all(context *c, const extract_args *a, block *b)
 		size_t n = total - done < AT_ONCE ? total - done : AT_ONCE;
 		rc = interrupt_pending() ? CLI_INTERRUPTED : extract_block(c, b, done, n, a->raw != 0, &w);
 		done += n;
-		imgsearch_progress p = { .stage = "extract", .done = done, .total = total, .failed = b->failed };
+		imgsearch_progress p = {
+			.stage = "extract", .done = done, .total = total, .failed = b->failed
+		};
 		progress_show(c->progress, &p);
 	}
 	if (!array_writer_close(&w, rc == CLI_DONE) && rc == CLI_DONE)
@@ -116,7 +118,8 @@ static int extract_all(context *c, const extract_args *a, block *b)
 		return rc;
 	if (c->common->json)
 		print_json(a, b, total);
-	context_note(c, "%s: features (%zu, %u)%s", a->output, total, b->dim, b->failed ? "; rows of NaN for what failed" : "");
+	context_note(c, "%s: features (%zu, %u)%s", a->output, total, b->dim,
+		b->failed ? "; rows of NaN for what failed" : "");
 	return !b->failed ? CLI_DONE : b->failed < total ? CLI_SOME_FAILED : CLI_FAILED;
 }
 
@@ -134,7 +137,8 @@ static int run(context *c, void *args)
 	int rc = open_model(c);
 	if (rc)
 		return rc;
-	if (imgsearch_extract(c->s, NULL, 0, 0, NULL, NULL, &err)) /* of no picture: it fails where the network is missing */
+	/* Of no picture: it fails where the network is missing. */
+	if (imgsearch_extract(c->s, NULL, 0, 0, NULL, NULL, &err))
 		return cli_error(&err);
 	if (imgsearch_info_get(c->s, &info, &err))
 		return cli_error(&err);
@@ -154,12 +158,14 @@ static int run(context *c, void *args)
 }
 
 const command cmd_extract = {
-	.name = "extract", .operands = "IMG... -o FILE.npy", .summary = "write the features of pictures as an array file",
-	.text = "Writes one row of float32 for each IMG, in their order, normalised to length 1; a row "
-		"of NaN for a picture that failed. IMG is a file, or \"-\" for a picture on standard input. "
-		"The network is that of the index, or the one that --model and --weights name.\n\n"
+	.name = "extract", .operands = "IMG... -o FILE.npy",
+	.summary = "write the features of pictures as an array file",
+	.text = "Writes one row of float32 for each IMG, in their order, normalised to length 1; a "
+		"row of NaN for a picture that failed. IMG is a file, or \"-\" for a picture on standard "
+		"input. The network is that of the index, or the one that --model and --weights name.\n\n"
 		"\timgsearch extract *.jpg -o features.npy\n"
 		"\timgsearch extract --model resnet50 --weights resnet50.pth a.jpg b.jpg -o features.npy",
-	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_RECIPE | GROUP_JSON, .args_size = sizeof(extract_args), .run = run,
+	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_RECIPE | GROUP_JSON,
+	.args_size = sizeof(extract_args), .run = run,
 	.min_operands = 1, .max_operands = CLI_MANY
 };

@@ -69,23 +69,27 @@ static size_t list_parts(char *text, size_t size, const char *lead, const part *
 	size_t at = 0;
 	for (size_t i = 0; i < n && at < size; i++)
 		if (parts[i].value)
-			at += (size_t)snprintf(text + at, size - at, "%s%llu %s", at ? ", " : lead, (unsigned long long)parts[i].value, parts[i].name);
+			at += (size_t)snprintf(text + at, size - at, "%s%llu %s", at ? ", " : lead,
+				(unsigned long long)parts[i].value, parts[i].name);
 	return at < size ? at : size - 1;
 }
 
 static void summarise(const context *c, const imgsearch_counts *n)
 {
 	const part states[] = {
-		{ "indexed", n->indexed }, { n->duplicate == 1 ? "duplicate" : "duplicates", n->duplicate }, { "unsupported", n->unsupported },
-		{ "damaged", n->damaged }, { "too big", n->too_big }, { "excluded", n->excluded }, { "unreadable", n->unreadable },
+		{ "indexed", n->indexed }, { n->duplicate == 1 ? "duplicate" : "duplicates", n->duplicate },
+		{ "unsupported", n->unsupported }, { "damaged", n->damaged }, { "too big", n->too_big },
+		{ "excluded", n->excluded }, { "unreadable", n->unreadable },
 	};
 	const part done[] = {
-		{ "new", n->added }, { "unchanged", n->unchanged }, { "moved", n->moved }, { "removed", n->removed }, { "offline", n->offline },
+		{ "new", n->added }, { "unchanged", n->unchanged }, { "moved", n->moved },
+		{ "removed", n->removed }, { "offline", n->offline },
 	};
 	char text[512] = "";
 	size_t at = list_parts(text, sizeof text, ": ", states, sizeof states / sizeof *states);
 	list_parts(text + at, sizeof text - at, "; ", done, sizeof done / sizeof *done);
-	context_note(c, "%llu path%s seen%s (%.1f s)", (unsigned long long)n->seen, n->seen == 1 ? "" : "s", text, n->seconds);
+	context_note(c, "%llu path%s seen%s (%.1f s)", (unsigned long long)n->seen,
+		n->seen == 1 ? "" : "s", text, n->seconds);
 	if (n->unsupported + n->damaged + n->too_big + n->unreadable)
 		context_note(c, "which ones and why: imgsearch failed");
 }
@@ -135,8 +139,8 @@ static char **absolute_paths(const path_list *p)
  * By the running server of this index, which has the network loaded. False: there is none, or not
  * for these options.
  */
-static bool index_by_server(context *c, const index_args *a, const path_list *p, const imgsearch_index_options *o,
-	client_index_result *r)
+static bool index_by_server(context *c, const index_args *a, const path_list *p,
+	const imgsearch_index_options *o, client_index_result *r)
 {
 	bool usable = !a->no_server && !context_has_open_options(c) && context_db(c);
 	client *server = usable ? client_connect(context_db(c)) : NULL;
@@ -156,9 +160,10 @@ static bool index_by_server(context *c, const index_args *a, const path_list *p,
 static imgsearch_index_options index_options(const index_args *a)
 {
 	return (imgsearch_index_options){
-		.struct_size = sizeof(imgsearch_index_options), .include = a->include.item, .n_include = a->include.n,
-		.exclude = a->exclude.item, .n_exclude = a->exclude.n, .csv = a->csv, .csv_key = a->key, .csv_title = a->title,
-		.follow_links = a->follow_links, .prune = a->prune, .retry = a->retry,
+		.struct_size = sizeof(imgsearch_index_options), .include = a->include.item,
+		.n_include = a->include.n, .exclude = a->exclude.item, .n_exclude = a->exclude.n,
+		.csv = a->csv, .csv_key = a->key, .csv_title = a->title, .follow_links = a->follow_links,
+		.prune = a->prune, .retry = a->retry,
 	};
 }
 
@@ -198,7 +203,8 @@ static int check_first(context *c, const path_list *p)
 			return cli_fail("%s: %s", p->item[i], strerror(errno));
 	if (imgsearch_open(&s, ":memory:", &o, &err))
 		return cli_error(&err);
-	int rc = imgsearch_extract(s, NULL, 0, 0, NULL, NULL, &err); /* of no picture: it fails where the model is missing */
+	/* Of no picture: it fails where the model is missing. */
+	int rc = imgsearch_extract(s, NULL, 0, 0, NULL, NULL, &err);
 	imgsearch_close(s);
 	return rc ? cli_error(&err) : CLI_DONE;
 }
@@ -227,12 +233,13 @@ static int run(context *c, void *args)
 }
 
 const command cmd_index = {
-	.name = "index", .operands = "[DIR|FILE|-...]", .summary = "bring the index up to date with folders of pictures",
-	.text = "Adds the pictures of folders and files to the index, making it if need be. Files that "
-		"did not change since the last run are not read again; moved ones keep their vector; deleted "
-		"ones drop out. A folder that is not there (a disk that is not mounted) is kept. Without an "
-		"argument: refreshes all folders that the index knows. \"-\" reads paths from standard input, "
-		"one a line.\n\n"
+	.name = "index", .operands = "[DIR|FILE|-...]",
+	.summary = "bring the index up to date with folders of pictures",
+	.text = "Adds the pictures of folders and files to the index, making it if need be. Files "
+		"that did not change since the last run are not read again; moved ones keep their vector; "
+		"deleted ones drop out. A folder that is not there (a disk that is not mounted) is kept. "
+		"Without an argument: refreshes all folders that the index knows. \"-\" reads paths from "
+		"standard input, one a line.\n\n"
 		"Pictures are recognised by content, whatever their name. A file that cannot be used is "
 		"counted, remembered with its reason (imgsearch failed) and not tried again until it "
 		"changes; it never ends the run. Hidden folders, trash folders and what .ignore and "

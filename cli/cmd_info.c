@@ -40,7 +40,8 @@ static void print_json(const imgsearch_info *i)
 	json_write_open(&j, "recipe", '{');
 	json_write_int(&j, "resize", i->recipe.resize);
 	json_write_int(&j, "crop", i->recipe.crop);
-	json_write_text(&j, "interpolation", i->recipe.interpolation == IMGSEARCH_BICUBIC ? "bicubic" : "bilinear");
+	json_write_text(
+		&j, "interpolation", i->recipe.interpolation == IMGSEARCH_BICUBIC ? "bicubic" : "bilinear");
 	json_write_bool(&j, "flip", i->flip);
 	json_write_close(&j, '}');
 	json_write_text(&j, "next", i->next);
@@ -82,7 +83,8 @@ static void print_text(const imgsearch_info *i)
 	const imgsearch_counts *n = &i->counts;
 	line("index", i->path);
 	printf("%-12s %.1f MB\n", "size", (double)i->bytes / 1e6);
-	printf("%-12s %llu of %u values, %s\n", "vectors", (unsigned long long)i->vectors, i->dim, metric_name(i->metric));
+	printf("%-12s %llu of %u values, %s\n", "vectors", (unsigned long long)i->vectors, i->dim,
+		metric_name(i->metric));
 	printf("%-12s %llu\n", "paths seen", (unsigned long long)n->seen);
 	count("indexed", n->indexed);
 	count("duplicate", n->duplicate);
@@ -92,14 +94,17 @@ static void print_text(const imgsearch_info *i)
 	count("excluded", n->excluded);
 	count("unreadable", n->unreadable);
 	if (n->offline)
-		printf("%-12s %llu picture%s below folders that are not there now\n", "offline", (unsigned long long)n->offline, n->offline == 1 ? "" : "s");
+		printf("%-12s %llu picture%s below folders that are not there now\n", "offline",
+			(unsigned long long)n->offline, n->offline == 1 ? "" : "s");
 	line("model", i->model);
 	line("weights", i->weights);
 	line("precision", i->precision);
 	if (i->model)
-		printf("%-12s resize %u, crop %u%s\n", "recipe", i->recipe.resize, i->recipe.crop, i->flip ? ", averaged with the mirror image" : "");
+		printf("%-12s resize %u, crop %u%s\n", "recipe", i->recipe.resize, i->recipe.crop,
+			i->flip ? ", averaged with the mirror image" : "");
 	line("re-index", i->next);
-	printf("%-12s %s%s%s\n", "searcher", i->searcher ? i->searcher : "none", i->searcher_why ? ": " : "", i->searcher_why ? i->searcher_why : "");
+	printf("%-12s %s%s%s\n", "searcher", i->searcher ? i->searcher : "none",
+		i->searcher_why ? ": " : "", i->searcher_why ? i->searcher_why : "");
 	for (size_t r = 0; r < i->n_searchers; r++)
 		line("  built", i->searchers[r]);
 	line("kernels", i->kernels);
@@ -128,8 +133,8 @@ static int run(context *c, void *args)
 
 const command cmd_info = {
 	.name = "info", .operands = "", .summary = "what the index holds, and how it is searched",
-	.text = "Shows the index's size, model and searcher, the folders it knows, and how many paths "
-		"are in which state: every path that was seen is indexed, a duplicate (the same bytes as "
-		"another), unsupported, damaged, too big, excluded or unreadable.",
+	.text = "Shows the index's size, model and searcher, the folders it knows, and how many "
+		"paths are in which state: every path that was seen is indexed, a duplicate (the same "
+		"bytes as another), unsupported, damaged, too big, excluded or unreadable.",
 	.options = options, .groups = GROUP_DB | GROUP_JSON, .args_size = sizeof(info_args), .run = run
 };

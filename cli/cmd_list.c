@@ -25,10 +25,14 @@ typedef struct lister {
 	bool reasons;    /* state, path, reason instead of id, path, title */
 } lister;
 
-static const char *const states[] = { "all", "indexed", "duplicate", "unsupported", "damaged", "too-big", "excluded", "unreadable", NULL };
+static const char *const states[] = { "all", "indexed", "duplicate", "unsupported", "damaged",
+	"too-big", "excluded", "unreadable", NULL };
 
-enum { FOUND = 1u << IMGSEARCH_INDEXED | 1u << IMGSEARCH_DUPLICATE,
-	BAD = 1u << IMGSEARCH_UNSUPPORTED | 1u << IMGSEARCH_DAMAGED | 1u << IMGSEARCH_TOO_BIG | 1u << IMGSEARCH_UNREADABLE };
+enum {
+	FOUND = 1u << IMGSEARCH_INDEXED | 1u << IMGSEARCH_DUPLICATE,
+	BAD = 1u << IMGSEARCH_UNSUPPORTED | 1u << IMGSEARCH_DAMAGED | 1u << IMGSEARCH_TOO_BIG
+		| 1u << IMGSEARCH_UNREADABLE
+};
 
 static void print_json(const imgsearch_item *i)
 {
@@ -127,10 +131,12 @@ static const option list_options[] = {
 const command cmd_list = {
 	.name = "list", .operands = "[DIR]", .summary = "the pictures of the index",
 	.text = "Lists the pictures of the index, or those below DIR, in order of their paths: id, "
-		"path and title. --json adds state, reason, size, time, hash and the columns of the CSV.\n\n"
+		"path and title. --json adds state, reason, size, time, hash and the columns of the "
+		"CSV.\n\n"
 		"\timgsearch list --json | jq .path\n"
 		"\timgsearch list --paths -0 old | imgsearch rm -0 -",
-	.options = list_options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL, .args_size = sizeof(list_args), .run = list_run,
+	.options = list_options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL,
+	.args_size = sizeof(list_args), .run = list_run,
 	.max_operands = 1
 };
 
@@ -140,10 +146,12 @@ static const option failed_options[] = {
 };
 
 const command cmd_failed = {
-	.name = "failed", .operands = "[DIR]", .summary = "the files that could not be indexed, and why",
+	.name = "failed", .operands = "[DIR]",
+	.summary = "the files that could not be indexed, and why",
 	.text = "Lists the files that were seen and could not be used: what they are (unsupported, "
 		"damaged, too big, unreadable), path and reason. They are tried again when they change, or "
 		"with imgsearch index --retry.",
-	.options = failed_options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL, .args_size = sizeof(list_args), .run = failed_run,
+	.options = failed_options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL,
+	.args_size = sizeof(list_args), .run = failed_run,
 	.max_operands = 1
 };

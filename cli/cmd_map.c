@@ -47,10 +47,13 @@ static int run(context *c, void *args)
 	if (!a->output && !c->common->json)
 		return command_usage(c->command, "say where to: -o map.png, -o map.html, or --json");
 	if (a->output && kind == FILE_OTHER)
-		return command_usage(c->command, "-o %s: the name must end in .png, .jpg or .html", a->output);
+		return command_usage(
+			c->command, "-o %s: the name must end in .png, .jpg or .html", a->output);
 	char *under = a->under ? path_absolute(a->under) : NULL;
-	imgsearch_map_options o = { .struct_size = sizeof o, .under = under, .max_points = a->max_points, .seed = a->seed,
-		.perplexity = a->perplexity, .pca = a->pca };
+	imgsearch_map_options o = {
+		.struct_size = sizeof o, .under = under, .max_points = a->max_points, .seed = a->seed,
+		.perplexity = a->perplexity, .pca = a->pca,
+	};
 	int rc = context_open(c, false);
 	if (rc == CLI_DONE && a->output && !file_may_write(c->s, a->output))
 		rc = CLI_FAILED;
@@ -71,10 +74,11 @@ const command cmd_map = {
 	.name = "map", .operands = "", .summary = "all pictures on a plane, like ones near each other",
 	.text = "Lays the pictures of the index out on a plane by t-SNE (Barnes-Hut) or by their "
 		"principal components: as points coloured by folder, as the pictures themselves on a grid "
-		"(--tiles), or as a page to zoom into (.html), which stands alone. The same index gives the "
-		"same map.\n\n"
+		"(--tiles), or as a page to zoom into (.html), which stands alone. The same index gives "
+		"the same map.\n\n"
 		"\timgsearch map -o map.png\n"
 		"\timgsearch map --tiles -o tiles.png\n"
 		"\timgsearch map -o map.html",
-	.options = options, .groups = GROUP_DB | GROUP_JSON | GROUP_THREADS, .args_size = sizeof(map_args), .run = run
+	.options = options, .groups = GROUP_DB | GROUP_JSON | GROUP_THREADS,
+	.args_size = sizeof(map_args), .run = run
 };

@@ -22,7 +22,8 @@ static int each(void *user, const imgsearch_model_info *m)
 		json_write_int(&j, "dim", m->dim);
 		json_write_int(&j, "resize", m->resize);
 		json_write_int(&j, "crop", m->crop);
-		json_write_text(&j, "interpolation", m->interpolation == IMGSEARCH_BICUBIC ? "bicubic" : "bilinear");
+		json_write_text(
+			&j, "interpolation", m->interpolation == IMGSEARCH_BICUBIC ? "bicubic" : "bilinear");
 		json_write_path(&j, "weights", m->weights);
 		json_write_text(&j, "note", m->note);
 		json_write_end(&j);
@@ -44,10 +45,11 @@ static int run(context *c, void *args)
 }
 
 const command cmd_models = {
-	.name = "models", .operands = "", .summary = "the networks that are built in, and which have weights",
+	.name = "models", .operands = "",
+	.summary = "the networks that are built in, and which have weights",
 	.text = "Lists the networks: name, length of the feature, resize and crop, and the weights "
-		"that were found (\"-\": none; give them with --weights FILE, which takes torchvision's .pth "
-		"files, .safetensors and TorchScript).\n\n"
+		"that were found (\"-\": none; give them with --weights FILE, which takes torchvision's "
+		".pth files, .safetensors and TorchScript).\n\n"
 		"\timgsearch index --model resnet50 --weights resnet50.pth ~/Pictures",
 	.options = options, .groups = GROUP_JSON, .args_size = sizeof(models_args), .run = run
 };

@@ -106,7 +106,8 @@ typedef struct totals {
  * By the server, or by this process. A server that fails is not tried again, since this process can
  * tell what is wrong.
  */
-static int search(context *c, query_args *a, const imgsearch_input *in, size_t n, imgsearch_hits **hits, imgsearch_error *err)
+static int search(context *c, query_args *a, const imgsearch_input *in, size_t n,
+	imgsearch_hits **hits, imgsearch_error *err)
 {
 	if (a->server && client_query(a->server, in, n, &a->options, hits))
 		return 0;
@@ -120,14 +121,16 @@ static int search(context *c, query_args *a, const imgsearch_input *in, size_t n
 	return imgsearch_query(c->s, in, n, &a->options, hits, err);
 }
 
-static int one_query(context *c, query_args *a, const char *name, const imgsearch_input *in, size_t n, totals *t)
+static int one_query(
+	context *c, query_args *a, const char *name, const imgsearch_input *in, size_t n, totals *t)
 {
 	imgsearch_error err;
 	imgsearch_hits *hits = NULL;
 	char *path = in->kind == IMGSEARCH_KIND_FILE ? path_absolute(name) : NULL;
 	int rc = search(c, a, in, n, &hits, &err);
 	t->asked++;
-	if (!rc && (a->html || a->sheet_file) && !sheet_add(&a->sheet, c->s, path ? path : name, in, hits))
+	if (!rc && (a->html || a->sheet_file)
+		&& !sheet_add(&a->sheet, c->s, path ? path : name, in, hits))
 		rc = IMGSEARCH_ECANCELED; /* said */
 	if (rc) {
 		t->failed++;
@@ -188,7 +191,8 @@ static int open_for(context *c, query_args *a)
 {
 	if (!a->no_server && !a->vectors && !context_has_open_options(c) && context_db(c))
 		a->server = client_connect(context_db(c));
-	return a->server && !a->html && !a->sheet_file && !a->preview ? CLI_DONE : context_open(c, false);
+	bool shows_pictures = a->html || a->sheet_file || a->preview;
+	return a->server && !shows_pictures ? CLI_DONE : context_open(c, false);
 }
 
 static bool same_file(const char *a, const char *b)
@@ -223,10 +227,13 @@ static int check_args(const context *c, const query_args *a)
 	if (!a->vectors && arrays)
 		return command_usage(self, "--ids, --distances and --stats go with --vectors FILE");
 	if (a->vectors && (c->n_operands || a->combine || a->not.n))
-		return command_usage(self, "--vectors FILE takes its queries from the file alone: no pictures, "
+		return command_usage(self,
+			"--vectors FILE takes its queries from the file alone: no pictures, "
 			"no --combine, no --not");
-	if (a->vectors && (a->html || a->sheet_file || a->preview || a->options.views || a->options.no_self))
-		return command_usage(self, "--html, --sheet, --preview, --views and --no-self go with pictures");
+	if (a->vectors
+		&& (a->html || a->sheet_file || a->preview || a->options.views || a->options.no_self))
+		return command_usage(
+			self, "--html, --sheet, --preview, --views and --no-self go with pictures");
 	if (arrays && a->options.max_chance > 0)
 		return command_usage(self, "--max-chance does not go with --ids, --distances and --stats");
 	return CLI_DONE;
@@ -238,7 +245,8 @@ static int check_outputs(const context *c, const query_args *a)
 	const char *term = getenv("TERM");
 	file_kind sheet = a->sheet_file ? file_kind_of(a->sheet_file) : FILE_PNG;
 	if (sheet != FILE_PNG && sheet != FILE_JPEG)
-		return command_usage(c->command, "--sheet %s: the name must end in .png or .jpg", a->sheet_file);
+		return command_usage(
+			c->command, "--sheet %s: the name must end in .png or .jpg", a->sheet_file);
 	if (a->html && file_kind_of(a->html) != FILE_HTML)
 		return command_usage(c->command, "--html %s: the name must end in .html", a->html);
 	if (a->preview && (!isatty(STDOUT_FILENO) || c->common->json || !term || !strcmp(term, "dumb")))
@@ -281,11 +289,12 @@ static int run(context *c, void *args)
 
 const command cmd_query = {
 	.name = "query", .operands = "IMG...", .summary = "find the pictures most like a picture",
-	.text = "Finds the pictures of the index that are most like IMG: score, path and title, best "
-		"first. Scores are cosine similarities (or what the index's metric says): higher is more "
-		"alike. Several pictures are several queries; --combine makes them one. IMG is a file, \"-\" "
-		"for a picture on standard input, or id:N for a picture of the index. A picture that is in the "
-		"index finds itself first, unless --no-self is given, and needs no network.\n\n"
+	.text = "Finds the pictures of the index that are most like IMG: score, path and title, "
+		"best first. Scores are cosine similarities (or what the index's metric says): higher is "
+		"more alike. Several pictures are several queries; --combine makes them one. IMG is a "
+		"file, \"-\" for a picture on standard input, or id:N for a picture of the index. A "
+		"picture that is in the index finds itself first, unless --no-self is given, and needs no "
+		"network.\n\n"
 		"--expand, --reciprocal and --views give better answers for more work; imgsearch eval "
 		"takes the same options and says how much better. After --reciprocal the order is no "
 		"longer that of the scores, which stay each picture's own.\n\n"
@@ -294,6 +303,7 @@ const command cmd_query = {
 		"\timgsearch query -k 50 --crop 100,80,300,300 photo.jpg\n"
 		"\timgsearch query --combine beach.jpg sunset.jpg --not people.jpg\n"
 		"\timgsearch query --paths -0 photo.jpg | xargs -0 feh",
-	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_JSON | GROUP_NUL, .args_size = sizeof(query_args),
+	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_JSON | GROUP_NUL,
+	.args_size = sizeof(query_args),
 	.run = run, .max_operands = CLI_MANY
 };

@@ -95,7 +95,8 @@ static int remove_and_show(const selection *x)
 	for (size_t i = 0; rc == CLI_DONE && i < x->ids.n; i++)
 		if (imgsearch_item_get(x->c->s, x->ids.id[i], &item[i], &err))
 			rc = cli_error(&err);
-	if (rc == CLI_DONE && !x->dry_run && x->ids.n && imgsearch_index_remove(x->c->s, x->ids.id, x->ids.n, &err))
+	if (rc == CLI_DONE && !x->dry_run && x->ids.n
+		&& imgsearch_index_remove(x->c->s, x->ids.id, x->ids.n, &err))
 		rc = cli_error(&err);
 	for (size_t i = 0; item && i < x->ids.n; i++) {
 		if (rc == CLI_DONE)
@@ -114,12 +115,17 @@ static int remove_selection(selection *x)
 		return rc < 0 ? cli_error(&err) : cli_nomem();
 	for (size_t i = 0; i < x->n_folders; i++)
 		if (!x->used[i])
-			return cli_fail("%s: neither it nor anything below it is in the index; nothing was taken out", x->folder[i]);
+			return cli_fail(
+				"%s: neither it nor anything below it is in the index; nothing was taken out",
+				x->folder[i]);
 	id_list_sort(&x->ids);
 	id_list_unique(&x->ids);
 	rc = remove_and_show(x);
 	if (rc == CLI_DONE)
-		context_note(x->c, x->dry_run ? "%zu would be taken out of the index" : "%zu taken out of the index; the files are untouched", x->ids.n);
+		context_note(x->c,
+			x->dry_run ? "%zu would be taken out of the index"
+					   : "%zu taken out of the index; the files are untouched",
+			x->ids.n);
 	return rc;
 }
 
@@ -149,14 +155,16 @@ static int run(context *c, void *args)
 }
 
 const command cmd_rm = {
-	.name = "rm", .operands = "IMG|DIR|id:N|-...", .summary = "take pictures out of the index (files are untouched)",
-	.text = "Takes pictures, or all below a folder, out of the index, and writes their paths. No "
-		"file is ever deleted. When one of the names is not in the index, nothing is taken out. \"-\" "
-		"reads paths from standard input, one a line.\n\n"
+	.name = "rm", .operands = "IMG|DIR|id:N|-...",
+	.summary = "take pictures out of the index (files are untouched)",
+	.text = "Takes pictures, or all below a folder, out of the index, and writes their paths. "
+		"No file is ever deleted. When one of the names is not in the index, nothing is taken out. "
+		"\"-\" reads paths from standard input, one a line.\n\n"
 		"A picture whose file still lies in a folder that the index knows comes back with the next "
 		"imgsearch index; to keep it out, name it in an .imgsearchignore file or with "
 		"--exclude.\n\n"
 		"\timgsearch rm --dry-run ~/Pictures/old",
-	.options = options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL, .args_size = sizeof(rm_args), .run = run,
+	.options = options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL,
+	.args_size = sizeof(rm_args), .run = run,
 	.min_operands = 1, .max_operands = CLI_MANY
 };

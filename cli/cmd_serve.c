@@ -52,14 +52,17 @@ static const option options[] = {
 /* The first line of the file: at least 16 characters that fit into a header. */
 static char *read_token(const char *path)
 {
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		"0123456789-._~+/=";
 	char line[512] = "";
 	FILE *f = fopen(path, "re");
 	if (!f || !fgets(line, sizeof line, f)) {
 		cli_fail("%s: the token cannot be read", path);
 	} else {
 		line[strcspn(line, "\r\n")] = 0;
-		if (strlen(line) < 16 || strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=") != strlen(line)) {
-			cli_fail("%s: a token of at least 16 letters and digits is needed; make one with: openssl rand -hex 16 > %s", path, path);
+		if (strlen(line) < 16 || strspn(line, letters) != strlen(line)) {
+			cli_fail("%s: a token of at least 16 letters and digits is needed; make one with: "
+				"openssl rand -hex 16 > %s", path, path);
 			*line = 0;
 		}
 	}
@@ -96,7 +99,8 @@ static int check_args(context *c, const serve_args *a)
 {
 	struct stat st;
 	if (a->listen && !a->token_file)
-		return command_usage(c->command, "--listen opens the server to others: it needs --token-file FILE");
+		return command_usage(
+			c->command, "--listen opens the server to others: it needs --token-file FILE");
 	if (a->uploads && (stat(a->uploads, &st) || !S_ISDIR(st.st_mode) || access(a->uploads, W_OK)))
 		return cli_fail("--uploads %s: not a folder that can be written", a->uploads);
 	return CLI_DONE;
@@ -117,9 +121,12 @@ static bool is_writable(const char *db)
 
 static void say_where(context *c, const server *s, const serve_args *a)
 {
-	const char *host = a->listen && strcmp(a->listen, "0.0.0.0") && strcmp(a->listen, "::") ? a->listen : "localhost";
+	const char *host = a->listen && strcmp(a->listen, "0.0.0.0") && strcmp(a->listen, "::")
+		? a->listen
+		: "localhost";
 	bool v6 = strchr(host, ':') != NULL;
-	context_note(c, "serving %s at http://%s%s%s:%u/ (Ctrl-C ends)", context_db(c), v6 ? "[" : "", host, v6 ? "]" : "", s->port);
+	context_note(c, "serving %s at http://%s%s%s:%u/ (Ctrl-C ends)", context_db(c), v6 ? "[" : "",
+		host, v6 ? "]" : "", s->port);
 	printf("http://%s%s%s:%u/\n", v6 ? "[" : "", host, v6 ? "]" : "", s->port);
 	fflush(stdout);
 }
@@ -164,9 +171,9 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 	if (!s->socket_path)
 		return cli_fail("there is no place for the socket; name one with --socket PATH");
 	s->options = (server_options){
-		.listen = a->listen, .token = t->token, .uploads = t->uploads, .cache = t->cache, .hosts = a->hosts.item,
-		.n_hosts = a->hosts.n, .port = (uint16_t)a->port, .max_upload = (size_t)a->max_upload << 20,
-		.read_only = a->read_only || !is_writable(db),
+		.listen = a->listen, .token = t->token, .uploads = t->uploads, .cache = t->cache,
+		.hosts = a->hosts.item, .n_hosts = a->hosts.n, .port = (uint16_t)a->port,
+		.max_upload = (size_t)a->max_upload << 20, .read_only = a->read_only || !is_writable(db),
 	};
 	o.must_exist = 1;
 	o.events.progress = progress_sink_report;
@@ -216,16 +223,18 @@ static int run(context *c, void *args)
 }
 
 const command cmd_serve = {
-	.name = "serve", .operands = "", .summary = "a local web page to search with, and a JSON interface",
-	.text = "Serves the index to a browser on this machine: drop a picture, see the most similar "
-		"ones; a map of all pictures; near-duplicates. The address is written to standard output. "
-		"docs/http.md describes the JSON interface. While it runs, query and index of the same user go "
-		"through it and need not load anything.\n\n"
+	.name = "serve", .operands = "",
+	.summary = "a local web page to search with, and a JSON interface",
+	.text = "Serves the index to a browser on this machine: drop a picture, see the most "
+		"similar ones; a map of all pictures; near-duplicates. The address is written to standard "
+		"output. docs/http.md describes the JSON interface. While it runs, query and index of the "
+		"same user go through it and need not load anything.\n\n"
 		"Only this machine can reach it, unless --listen ADDRESS is given, which needs a "
 		"token.\n\n"
 		"\timgsearch serve\n"
 		"\timgsearch serve --port 9000 --uploads ~/Pictures/added\n"
 		"\topenssl rand -hex 16 > token; imgsearch serve --listen 0.0.0.0 --host nas.local "
 		"--token-file token",
-	.options = options, .groups = GROUP_DB | GROUP_MODEL, .args_size = sizeof(serve_args), .run = run
+	.options = options, .groups = GROUP_DB | GROUP_MODEL,
+	.args_size = sizeof(serve_args), .run = run
 };

@@ -11,8 +11,10 @@
 typedef struct train_args {
 	common_args common;
 	const char *out, *teachers, *name, *descent, *licence, *note;
-	uint32_t loss, layers, dim, epochs, steps, batch, views, patience, resume, restart, f32, int8, posteriors, size;
-	float rate, validation, min_crop, jitter, anchor, blend, relational, label_weight, whiten, decay;
+	uint32_t loss, layers, dim, epochs, steps, batch, views, patience, resume, restart, f32, int8,
+		posteriors, size;
+	float rate, validation, min_crop, jitter, anchor, blend, relational, label_weight, whiten,
+		decay;
 	uint64_t seed;
 } train_args;
 
@@ -92,18 +94,19 @@ static const option options[] = {
 	OPT_END
 };
 
-static imgsearch_train_options as_options(const train_args *a)
+static imgsearch_train_options train_options(const train_args *a)
 {
-	imgsearch_train_options o = IMGSEARCH_INIT(imgsearch_train_options);
-	o.out = a->out, o.teachers = a->teachers;
-	o.name = a->name, o.descent = a->descent, o.licence = a->licence, o.note = a->note;
-	o.loss = a->loss + 1;
-	o.layers = a->layers, o.dim = a->dim, o.epochs = a->epochs, o.steps = a->steps, o.batch = a->batch, o.views = a->views;
-	o.patience = a->patience, o.resume = a->resume, o.restart = a->restart, o.f32 = a->f32, o.int8 = a->int8, o.posteriors = a->posteriors;
-	o.rate = a->rate, o.validation = a->validation, o.min_crop = a->min_crop, o.jitter = a->jitter, o.anchor = a->anchor, o.blend = (double)a->blend;
-	o.relational = a->relational, o.label_weight = a->label_weight, o.whiten = a->whiten, o.decay = a->decay;
-	o.seed = a->seed;
-	return o;
+	return (imgsearch_train_options){
+		.struct_size = sizeof(imgsearch_train_options), .out = a->out, .teachers = a->teachers,
+		.name = a->name, .descent = a->descent, .licence = a->licence, .note = a->note,
+		.loss = a->loss + 1, .layers = a->layers, .dim = a->dim, .posteriors = a->posteriors,
+		.epochs = a->epochs, .steps = a->steps, .batch = a->batch, .views = a->views,
+		.rate = a->rate, .validation = a->validation, .patience = a->patience,
+		.min_crop = a->min_crop, .jitter = a->jitter, .anchor = a->anchor, .decay = a->decay,
+		.blend = (double)a->blend, .relational = a->relational, .label_weight = a->label_weight,
+		.whiten = a->whiten, .seed = a->seed, .resume = a->resume, .restart = a->restart,
+		.f32 = a->f32, .int8 = a->int8,
+	};
 }
 
 static void print_json(const train_args *a, const imgsearch_train_report *r)
@@ -133,12 +136,15 @@ static void summarise(const context *c, const train_args *a, const imgsearch_tra
 	char speed[64] = "";
 	if (r->images_per_second > 0) /* of the steps after the first */
 		snprintf(speed, sizeof speed, ", %.1f images/s in the network", r->images_per_second);
-	context_note(c, "%s: %llu step%s over %llu pictures of %llu classes (%llu held out) in %.0f s%s%s", a->out, (unsigned long long)r->steps,
-		r->steps == 1 ? "" : "s", (unsigned long long)r->pictures, (unsigned long long)r->classes, (unsigned long long)r->held_out, r->seconds,
-		speed, r->stopped_early ? "; stopped early" : "");
+	context_note(c,
+		"%s: %llu step%s over %llu pictures of %llu classes (%llu held out) in %.0f s%s%s", a->out,
+		(unsigned long long)r->steps, r->steps == 1 ? "" : "s", (unsigned long long)r->pictures,
+		(unsigned long long)r->classes, (unsigned long long)r->held_out, r->seconds, speed,
+		r->stopped_early ? "; stopped early" : "");
 	context_note(c, "loss %.4f, %s %.4f", r->loss, what, r->accuracy);
 	if (!isnan(r->validation_loss))
-		context_note(c, "held out: loss %.4f, %s %.4f", r->validation_loss, what, r->validation_accuracy);
+		context_note(
+			c, "held out: loss %.4f, %s %.4f", r->validation_loss, what, r->validation_accuracy);
 	if (r->failed)
 		cli_warn("%llu files could not be used", (unsigned long long)r->failed);
 	context_note(c, "use it: imgsearch index DIR --model %s", a->out);
@@ -159,7 +165,7 @@ static int run(context *c, void *args)
 	int rc = context_open_at(c, ":memory:", &open);
 	if (rc)
 		return rc;
-	imgsearch_train_options o = as_options(a);
+	imgsearch_train_options o = train_options(a);
 	if (imgsearch_train(c->s, c->operand[0], &o, &report, &err))
 		return cli_error(&err);
 	if (c->common->json)
@@ -169,10 +175,11 @@ static int run(context *c, void *args)
 }
 
 const command cmd_train = {
-	.name = "train", .operands = "DIR", .summary = "tune a network on a folder of classes, or towards other networks",
-	.text = "Learns from the pictures below DIR, whose classes are its first-level folders, and "
-		"writes weights and their card, which --model takes at once. The best network by the pictures "
-		"held out is kept.\n\n"
+	.name = "train", .operands = "DIR",
+	.summary = "tune a network on a folder of classes, or towards other networks",
+	.text = "Learns from the pictures below DIR, whose classes are its first-level folders, "
+		"and writes weights and their card, which --model takes at once. The best network by the "
+		"pictures held out is kept.\n\n"
 		"With --distill the network learns to give the features of one or more others on the same "
 		"crops, for which no labels are needed: the teachers' features are centred and projected "
 		"onto their principal components, and a linear layer to them is fitted before the rest is "

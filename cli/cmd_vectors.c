@@ -50,7 +50,9 @@ static int import_block(importer *m, size_t first, size_t n)
 	for (size_t i = 0; m->with_ids && i < n; i++)
 		m->id[i] = array_id(&m->ids, first + i);
 	if (imgsearch_index_vectors(m->c->s, m->row, n, m->rows.dim, m->with_ids ? m->id : NULL, &err))
-		return err.code == IMGSEARCH_ECANCELED ? CLI_INTERRUPTED : cli_fail("%s: from row %zu on: %s", m->file, first, err.message);
+		return err.code == IMGSEARCH_ECANCELED
+			? CLI_INTERRUPTED
+			: cli_fail("%s: from row %zu on: %s", m->file, first, err.message);
 	return CLI_DONE;
 }
 
@@ -72,7 +74,8 @@ static int import_all(importer *m)
 	free(m->id);
 	if (rc == CLI_DONE) {
 		print_json(m->c, m->file, total, m->rows.dim);
-		context_note(m->c, "%s: vectors (%zu, %zu) imported; for fast queries: imgsearch build", m->file, total, m->rows.dim);
+		context_note(m->c, "%s: vectors (%zu, %zu) imported; for fast queries: imgsearch build",
+			m->file, total, m->rows.dim);
 	}
 	return rc;
 }
@@ -123,11 +126,13 @@ typedef struct exporter {
 static int export_block(void *user, const int64_t *ids, const float *rows, size_t n, size_t dim)
 {
 	exporter *x = user;
-	if (!x->rows.file && !array_writer_open(&x->rows, x->file, x->args->f16 ? ARRAY_F16 : ARRAY_F32, dim, 2))
+	if (!x->rows.file
+		&& !array_writer_open(&x->rows, x->file, x->args->f16 ? ARRAY_F16 : ARRAY_F32, dim, 2))
 		return 1;
 	if (x->args->ids && !x->ids.file && !array_writer_open(&x->ids, x->args->ids, ARRAY_I64, 1, 1))
 		return 1;
-	if (!array_writer_add(&x->rows, rows, n) || (x->args->ids && !array_writer_add(&x->ids, ids, n)))
+	if (!array_writer_add(&x->rows, rows, n)
+		|| (x->args->ids && !array_writer_add(&x->ids, ids, n)))
 		return 1;
 	x->progress.done += n;
 	progress_show(x->c->progress, &x->progress);
@@ -177,13 +182,15 @@ static const option import_options[] = {
 };
 
 const command cmd_vectors_import = {
-	.name = "vectors import", .operands = "FILE.npy", .summary = "put vectors of your own into an index",
-	.text = "Adds the rows of a .npy (float32 or float16) or .fvecs file to an index, making it if "
-		"need be. Such an index needs no network and no pictures. A row whose id is there already "
-		"replaces it.\n\n"
+	.name = "vectors import", .operands = "FILE.npy",
+	.summary = "put vectors of your own into an index",
+	.text = "Adds the rows of a .npy (float32 or float16) or .fvecs file to an index, making "
+		"it if need be. Such an index needs no network and no pictures. A row whose id is there "
+		"already replaces it.\n\n"
 		"\timgsearch vectors import features.npy --ids ids.npy --metric l2 --db features.db\n"
 		"\timgsearch query --vectors queries.npy -k 10 --ids found.npy --db features.db",
-	.options = import_options, .groups = GROUP_DB | GROUP_THREADS | GROUP_JSON, .args_size = sizeof(vectors_args), .run = import_run,
+	.options = import_options, .groups = GROUP_DB | GROUP_THREADS | GROUP_JSON,
+	.args_size = sizeof(vectors_args), .run = import_run,
 	.min_operands = 1, .max_operands = 1
 };
 
@@ -194,10 +201,12 @@ static const option export_options[] = {
 };
 
 const command cmd_vectors_export = {
-	.name = "vectors export", .operands = "FILE.npy", .summary = "write the index's vectors as an array file",
-	.text = "Writes all vectors of the index in order of their ids, as they were extracted (not "
-		"normalised), to a .npy or .fvecs file of float32.\n\n"
+	.name = "vectors export", .operands = "FILE.npy",
+	.summary = "write the index's vectors as an array file",
+	.text = "Writes all vectors of the index in order of their ids, as they were extracted "
+		"(not normalised), to a .npy or .fvecs file of float32.\n\n"
 		"\timgsearch vectors export features.npy --ids ids.npy",
-	.options = export_options, .groups = GROUP_DB | GROUP_JSON, .args_size = sizeof(vectors_args), .run = export_run,
+	.options = export_options, .groups = GROUP_DB | GROUP_JSON,
+	.args_size = sizeof(vectors_args), .run = export_run,
 	.min_operands = 1, .max_operands = 1
 };

@@ -18,8 +18,9 @@
 #include <unistd.h>
 
 #define COMMANDS(X) \
-	X(index) X(query) X(info) X(list) X(failed) X(rm) X(build) X(extract) X(models) X(root_mv) X(vectors_import) \
-	X(vectors_export) X(eval) X(check) X(dups) X(map) X(train) X(serve) X(help) X(complete)
+	X(index) X(query) X(info) X(list) X(failed) X(rm) X(build) X(extract) X(models) X(root_mv) \
+	X(vectors_import) X(vectors_export) X(eval) X(check) X(dups) X(map) X(train) X(serve) \
+	X(help) X(complete)
 
 #define X(name) extern const command cmd_##name;
 COMMANDS(X)
@@ -34,7 +35,8 @@ static const command *find_command(int argc, char **argv, int *used)
 {
 	char two[64];
 	for (size_t i = 0; argc > 2 && commands[i]; i++)
-		if (snprintf(two, sizeof two, "%s %s", argv[1], argv[2]) < (int)sizeof two && !strcmp(commands[i]->name, two)) {
+		if (snprintf(two, sizeof two, "%s %s", argv[1], argv[2]) < (int)sizeof two
+			&& !strcmp(commands[i]->name, two)) {
 			*used = 3;
 			return commands[i];
 		}

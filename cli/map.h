@@ -13,8 +13,11 @@ typedef struct map_args {
 } map_args;
 
 /* Each writes a->output. False: said why, but for a signal. */
-bool map_draw_points(const map_args *a, context *c, const imgsearch_map_points *m); /* coloured by folder */
-bool map_draw_tiles(const map_args *a, context *c, const imgsearch_map_points *m);  /* the pictures on a grid */
-bool map_write_page(const map_args *a, context *c, const imgsearch_map_points *m);  /* HTML that stands alone */
+/* Coloured by folder. */
+bool map_draw_points(const map_args *a, context *c, const imgsearch_map_points *m);
+/* The pictures on a grid. */
+bool map_draw_tiles(const map_args *a, context *c, const imgsearch_map_points *m);
+/* HTML that stands alone. */
+bool map_write_page(const map_args *a, context *c, const imgsearch_map_points *m);
 
 #endif

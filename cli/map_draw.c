@@ -57,9 +57,10 @@ static void draw_names(canvas *c, const plot *p, const folders *by)
 {
 	for (int i = 0; i < p->names; i++) {
 		int x = p->width - p->legend, y = p->margin + i * NAME_HEIGHT * p->scale;
-		canvas_disc(c, (float)(x + 3 * p->scale), (float)y + 3.5f * (float)p->scale, 3 * (float)p->scale,
-			canvas_palette((size_t)i), 1);
-		canvas_text_fit(c, x + 10 * p->scale, y, p->legend - 12 * p->scale, p->scale, ink, by->name[i]);
+		canvas_disc(c, (float)(x + 3 * p->scale), (float)y + 3.5f * (float)p->scale,
+			3 * (float)p->scale, canvas_palette((size_t)i), 1);
+		canvas_text_fit(
+			c, x + 10 * p->scale, y, p->legend - 12 * p->scale, p->scale, ink, by->name[i]);
 	}
 }
 
@@ -74,8 +75,8 @@ bool map_draw_points(const map_args *a, context *c, const imgsearch_map_points *
 	bool ok = canvas_new(&image, p.width, p.height, paper);
 	float radius = fminf(fmaxf(p.side / 5 / sqrtf((float)m->count + 1), 1.5f), p.side / 180);
 	for (size_t i = 0; ok && i < m->count; i++)
-		canvas_disc(&image, m->point[i].x * p.side + (float)p.margin, m->point[i].y * p.side + (float)p.margin, radius,
-			canvas_palette(by.of[i]), 0.8f);
+		canvas_disc(&image, m->point[i].x * p.side + (float)p.margin,
+			m->point[i].y * p.side + (float)p.margin, radius, canvas_palette(by.of[i]), 0.8f);
 	if (ok) {
 		draw_names(&image, &p, &by);
 		ok = canvas_save(&image, a->output);
@@ -97,7 +98,8 @@ static grid plan_grid(int size, const imgsearch_map_points *m)
 {
 	float across, down;
 	extent(m, &across, &down);
-	double cells = 1.2 * (double)m->count + 1, columns = ceil(sqrt(cells * across / down)), rows = ceil(cells / columns);
+	double cells = 1.2 * (double)m->count + 1, columns = ceil(sqrt(cells * across / down)),
+		   rows = ceil(cells / columns);
 	int tile = (int)((double)size / fmax(columns, rows));
 	return (grid){ (uint32_t)columns, (uint32_t)rows, tile < 8 ? 8 : tile };
 }
@@ -124,7 +126,9 @@ bool map_draw_tiles(const map_args *a, context *c, const imgsearch_map_points *m
 	ok = ok && canvas_new(&image, (int)g.columns * g.tile, (int)g.rows * g.tile, paper);
 	if (ok) {
 		for (size_t i = 0; i < m->count && !interrupt_pending(); i++) {
-			imgsearch_progress now = { .stage = "tiles", .done = i + 1, .total = m->count, .loss = NAN, .accuracy = NAN };
+			imgsearch_progress now = {
+				.stage = "tiles", .done = i + 1, .total = m->count, .loss = NAN, .accuracy = NAN
+			};
 			draw_tile(&image, c->s, m->point[i].id, &g, cell[i]);
 			progress_show(c->progress, &now);
 		}

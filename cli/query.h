@@ -24,7 +24,8 @@ typedef struct query_args {
  * Hits on stdout: score, path and title, or with --json an object. name: the picture that was
  * searched for.
  */
-void query_show(const context *c, const query_args *a, const char *name, const imgsearch_hits *hits);
+void query_show(
+	const context *c, const query_args *a, const char *name, const imgsearch_hits *hits);
 
 /* --vectors: the rows of an array file are the queries. */
 int query_vectors(context *c, query_args *a);

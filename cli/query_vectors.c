@@ -41,7 +41,8 @@ static int search(context *c, const query_args *a, batch *b, size_t first, size_
 	imgsearch_error err;
 	array_rows(b->queries, first, n, b->rows);
 	double start = clock_seconds();
-	if (imgsearch_query_vectors(c->s, b->rows, n, b->queries->dim, &a->options, b->found, b->scores, &err))
+	if (imgsearch_query_vectors(
+			c->s, b->rows, n, b->queries->dim, &a->options, b->found, b->scores, &err))
 		return cli_error(&err);
 	b->search_s += clock_seconds() - start;
 	if (a->ids && !array_writer_add(&b->ids, b->found, n))
@@ -90,7 +91,8 @@ static int load(context *c, const query_args *a, batch *b)
 	if (!b->queries->n)
 		return CLI_DONE;
 	array_rows(b->queries, 0, 1, b->rows);
-	if (imgsearch_query_vectors(c->s, b->rows, 1, b->queries->dim, &a->options, b->found, b->scores, &err))
+	if (imgsearch_query_vectors(
+			c->s, b->rows, 1, b->queries->dim, &a->options, b->found, b->scores, &err))
 		return cli_error(&err);
 	b->load_s += clock_seconds() - start;
 	b->search_s = searched;
@@ -102,7 +104,8 @@ static int run_batches(context *c, query_args *a, batch *b)
 	int rc = a->stats ? load(c, a, b) : CLI_DONE;
 	if (rc == CLI_DONE && a->ids && !array_writer_open(&b->ids, a->ids, ARRAY_I64, b->k, 2))
 		rc = CLI_FAILED;
-	if (rc == CLI_DONE && a->distances && !array_writer_open(&b->distances, a->distances, ARRAY_F32, b->k, 2))
+	if (rc == CLI_DONE && a->distances
+		&& !array_writer_open(&b->distances, a->distances, ARRAY_F32, b->k, 2))
 		rc = CLI_FAILED;
 	if (rc == CLI_DONE)
 		rc = search_all(c, a, b);
@@ -146,7 +149,8 @@ static int answer(context *c, query_args *a, const array *queries)
 	size_t room = a->batch < queries->n ? a->batch : queries->n + 1;
 	int rc = CLI_DONE;
 	if (info->dim && info->dim != queries->dim)
-		rc = cli_fail("%s: its rows have %zu values, those of the index %u", a->vectors, queries->dim, info->dim);
+		rc = cli_fail("%s: its rows have %zu values, those of the index %u", a->vectors,
+			queries->dim, info->dim);
 	imgsearch_info_free(info);
 	if (rc)
 		return rc;
@@ -171,8 +175,9 @@ int query_vectors(context *c, query_args *a)
 	array queries;
 	if (!array_open(&queries, a->vectors))
 		return CLI_FAILED;
-	int rc = queries.type == ARRAY_I64 ? cli_fail("%s: whole numbers are no vectors; float32 or float16 are wanted", a->vectors) :
-		answer(c, a, &queries);
+	int rc = queries.type == ARRAY_I64
+		? cli_fail("%s: whole numbers are no vectors; float32 or float16 are wanted", a->vectors)
+		: answer(c, a, &queries);
 	array_close(&queries);
 	return rc;
 }

@@ -35,7 +35,8 @@ static bool parse_fvecs(array *a, const uint8_t *bytes, size_t size, char *why, 
 		return refuse(why, why_size, "too short for .fvecs");
 	memcpy(&dim, bytes, 4);
 	if (dim < 1 || dim > DIM_MAX)
-		return refuse(why, why_size, "not an .fvecs file: its first row has an impossible dimension");
+		return refuse(
+			why, why_size, "not an .fvecs file: its first row has an impossible dimension");
 	a->stride = 4 + 4 * (size_t)dim;
 	if (size % a->stride)
 		return refuse(why, why_size, "truncated, or its rows are not of one dimension");
@@ -83,7 +84,8 @@ static bool parse_shape(array *a, const char *text)
 
 static bool parse_header(array *a, const char *text, char *why, size_t why_size)
 {
-	const char *descr = header_value(text, "descr"), *order = header_value(text, "fortran_order"), *shape = header_value(text, "shape");
+	const char *descr = header_value(text, "descr"), *order = header_value(text, "fortran_order"),
+			   *shape = header_value(text, "shape");
 	if (!descr || !order || !shape)
 		return refuse(why, why_size, "its .npy header is damaged");
 	if (!strncmp(descr, "'<f4'", 5))
@@ -93,9 +95,12 @@ static bool parse_header(array *a, const char *text, char *why, size_t why_size)
 	else if (!strncmp(descr, "'<i8'", 5))
 		a->type = ARRAY_I64;
 	else
-		return refuse(why, why_size, "its numbers are none of float32, float16, int64 (little-endian); convert it with astype");
+		return refuse(why, why_size,
+			"its numbers are none of float32, float16, int64 (little-endian); "
+			"convert it with astype");
 	if (strncmp(order, "False", 5) != 0)
-		return refuse(why, why_size, "its numbers stand in Fortran order; write it with numpy.ascontiguousarray");
+		return refuse(why, why_size,
+			"its numbers stand in Fortran order; write it with numpy.ascontiguousarray");
 	if (!parse_shape(a, shape))
 		return refuse(why, why_size, "it has neither one nor two dimensions");
 	if (a->dim < 1 || a->dim > DIM_MAX)
@@ -109,7 +114,8 @@ static bool parse_npy(array *a, const uint8_t *bytes, size_t size, char *why, si
 	if (size < 12 || memcmp(bytes, "\x93NUMPY", 6) != 0)
 		return refuse(why, why_size, "not a .npy file");
 	size_t at = bytes[6] == 1 ? 10 : 12;
-	size_t length = bytes[8] | (size_t)bytes[9] << 8 | (at == 12 ? (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24 : 0);
+	size_t length = bytes[8] | (size_t)bytes[9] << 8
+		| (at == 12 ? (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24 : 0);
 	if (bytes[6] < 1 || bytes[6] > 3 || length >= sizeof text || length > size - at)
 		return refuse(why, why_size, "its .npy header is damaged");
 	memcpy(text, bytes + at, length);
@@ -125,7 +131,8 @@ static bool parse_npy(array *a, const uint8_t *bytes, size_t size, char *why, si
 
 bool array_parse(array *a, const void *bytes, size_t size, bool fvecs, char *why, size_t why_size)
 {
-	return fvecs ? parse_fvecs(a, bytes, size, why, why_size) : parse_npy(a, bytes, size, why, why_size);
+	return fvecs ? parse_fvecs(a, bytes, size, why, why_size)
+				 : parse_npy(a, bytes, size, why, why_size);
 }
 
 /* --------------------------------------------------------------------------------- reading ---- */

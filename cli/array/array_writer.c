@@ -21,7 +21,8 @@ static bool write_header(const array_writer *w)
 	memcpy(text, "\x93NUMPY\x01\x00", 8);
 	text[8] = NPY_HEADER - 10;
 	text[9] = 0;
-	int n = snprintf(text + 10, sizeof text - 10, "{'descr': '%s', 'fortran_order': False, 'shape': (%zu,%s), }", descr, w->n, dim);
+	int n = snprintf(text + 10, sizeof text - 10,
+		"{'descr': '%s', 'fortran_order': False, 'shape': (%zu,%s), }", descr, w->n, dim);
 	text[10 + n] = ' ';
 	text[NPY_HEADER - 1] = '\n';
 	return fwrite(text, 1, sizeof text, w->file) == sizeof text;
@@ -29,7 +30,9 @@ static bool write_header(const array_writer *w)
 
 bool array_writer_open(array_writer *w, const char *path, array_type type, size_t dim, size_t ndim)
 {
-	*w = (array_writer){ .path = path, .type = type, .dim = dim, .ndim = ndim, .fvecs = array_is_fvecs(path) };
+	*w = (array_writer){
+		.path = path, .type = type, .dim = dim, .ndim = ndim, .fvecs = array_is_fvecs(path)
+	};
 	w->file = fopen(path, "wb");
 	if (!w->file)
 		return cli_fail("%s: cannot write: %s", path, strerror(errno)), false;
@@ -46,7 +49,8 @@ static bool write_row(array_writer *w, const void *row)
 	if (w->fvecs && fwrite(&dim, 4, 1, w->file) != 1)
 		return false;
 	if (w->type != ARRAY_F16 || w->fvecs)
-		return fwrite(row, array_type_size(w->fvecs ? ARRAY_F32 : w->type), w->dim, w->file) == w->dim;
+		return fwrite(row, array_type_size(w->fvecs ? ARRAY_F32 : w->type), w->dim, w->file)
+			== w->dim;
 	for (size_t d = 0; d < w->dim; d++) {
 		uint16_t h = half_from_float(((const float *)row)[d]);
 		if (fwrite(&h, 2, 1, w->file) != 1)

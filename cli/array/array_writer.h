@@ -17,7 +17,8 @@ typedef struct array_writer {
 	bool fvecs;       /* by the name of the file; then rows are f32 */
 } array_writer;
 
-bool array_writer_open(array_writer *w, const char *path, array_type type, size_t dim, size_t ndim); /* false: said why */
+/* False: said why. */
+bool array_writer_open(array_writer *w, const char *path, array_type type, size_t dim, size_t ndim);
 /* Rows are f32 for ARRAY_F32 and ARRAY_F16, int64 for ARRAY_I64. False: said why. */
 bool array_writer_add(array_writer *w, const void *rows, size_t n);
 /*

@@ -5,7 +5,8 @@
 
 float half_to_float(uint16_t h)
 {
-	uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h >> 10 & 31, mantissa = h & 0x3ff, bits;
+	uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h >> 10 & 31, mantissa = h & 0x3ff,
+			 bits;
 	float f;
 	if (exponent == 31)
 		bits = sign | 0x7f800000 | mantissa << 13;

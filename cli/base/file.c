@@ -58,7 +58,8 @@ int file_replace(const char *path, const void *data, size_t size, mode_t mode)
 	uint64_t random;
 	if (getrandom(&random, sizeof random, 0) != sizeof random)
 		return errno;
-	if (snprintf(part, sizeof part, "%s.%016llx", path, (unsigned long long)random) >= (int)sizeof part)
+	if (snprintf(part, sizeof part, "%s.%016llx", path, (unsigned long long)random)
+		>= (int)sizeof part)
 		return ENAMETOOLONG;
 	int why = write_new(part, data, size, mode);
 	if (!why && rename(part, path)) {
@@ -81,8 +82,10 @@ bool file_may_write(imgsearch *s, const char *path)
 	int64_t id;
 	imgsearch_item *item = NULL;
 	char *full = access(path, F_OK) ? NULL : path_absolute(path);
-	bool found = full && !imgsearch_find(s, full, &id, NULL) && !imgsearch_item_get(s, id, &item, NULL);
-	bool picture = found && (item->state == IMGSEARCH_INDEXED || item->state == IMGSEARCH_DUPLICATE);
+	bool found =
+		full && !imgsearch_find(s, full, &id, NULL) && !imgsearch_item_get(s, id, &item, NULL);
+	bool picture =
+		found && (item->state == IMGSEARCH_INDEXED || item->state == IMGSEARCH_DUPLICATE);
 	if (picture)
 		cli_fail("%s: a picture of the index; it is not written over", path);
 	imgsearch_item_free(item);

@@ -54,7 +54,8 @@ static bool send_all(int fd, const char *data, size_t n)
 bool client_post(client *l, const char *target, const char *headers, const void *body, size_t size)
 {
 	char head[400];
-	int n = snprintf(head, sizeof head, "POST %s\r\nHost: localhost\r\n%sContent-Length: %zu\r\n\r\n", target, headers, size);
+	int n = snprintf(head, sizeof head,
+		"POST %s\r\nHost: localhost\r\n%sContent-Length: %zu\r\n\r\n", target, headers, size);
 	return n < (int)sizeof head && send_all(l->fd, head, (size_t)n) && send_all(l->fd, body, size);
 }
 

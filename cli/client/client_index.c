@@ -71,12 +71,15 @@ static double real(json_t *object, const char *name)
 static imgsearch_counts read_counts(json_t *from)
 {
 	return (imgsearch_counts){
-		.seen = number(from, "seen"), .indexed = number(from, "indexed"), .duplicate = number(from, "duplicate"),
-		.unsupported = number(from, "unsupported"), .damaged = number(from, "damaged"), .too_big = number(from, "too_big"),
-		.excluded = number(from, "excluded"), .unreadable = number(from, "unreadable"), .added = number(from, "added"),
-		.unchanged = number(from, "unchanged"), .moved = number(from, "moved"), .removed = number(from, "removed"),
-		.offline = number(from, "offline"), .seconds = real(from, "seconds"), .walk_s = real(from, "walk_s"),
-		.decode_s = real(from, "decode_s"), .network_s = real(from, "network_s"), .store_s = real(from, "store_s"),
+		.seen = number(from, "seen"), .indexed = number(from, "indexed"),
+		.duplicate = number(from, "duplicate"), .unsupported = number(from, "unsupported"),
+		.damaged = number(from, "damaged"), .too_big = number(from, "too_big"),
+		.excluded = number(from, "excluded"), .unreadable = number(from, "unreadable"),
+		.added = number(from, "added"), .unchanged = number(from, "unchanged"),
+		.moved = number(from, "moved"), .removed = number(from, "removed"),
+		.offline = number(from, "offline"), .seconds = real(from, "seconds"),
+		.walk_s = real(from, "walk_s"), .decode_s = real(from, "decode_s"),
+		.network_s = real(from, "network_s"), .store_s = real(from, "store_s"),
 	};
 }
 
@@ -84,7 +87,8 @@ static imgsearch_progress read_progress(json_t *from)
 {
 	return (imgsearch_progress){
 		.stage = json_string_value(json_object_get(from, "stage")), .done = number(from, "done"),
-		.total = number(from, "total"), .failed = number(from, "failed"), .loss = NAN, .accuracy = NAN,
+		.total = number(from, "total"), .failed = number(from, "failed"), .loss = NAN,
+		.accuracy = NAN,
 	};
 }
 
@@ -112,8 +116,8 @@ static bool read_end(json_t *line, client_index_result *r)
  * Reads lines until the last one. False: they ended before it, or progress wanted an end
  * (*canceled).
  */
-static bool read_lines(FILE *f, int (*progress)(void *user, const imgsearch_progress *p), void *user,
-	client_index_result *r, bool *canceled)
+static bool read_lines(FILE *f, int (*progress)(void *user, const imgsearch_progress *p),
+	void *user, client_index_result *r, bool *canceled)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -141,7 +145,9 @@ bool client_index(client *l, const char *const *paths, size_t n, const imgsearch
 	bool ended = false, canceled = false;
 	*r = (client_index_result){ 0 };
 	errno = 0;
-	bool begun = body && client_post(l, "/api/index HTTP/1.0", "Content-Type: application/json\r\n", body, strlen(body))
+	bool begun = body
+		&& client_post(
+			l, "/api/index HTTP/1.0", "Content-Type: application/json\r\n", body, strlen(body))
 		&& client_read_head(l, &length) == 200;
 	FILE *f = begun ? fdopen(dup(client_socket(l)), "r") : NULL;
 	free(body);

@@ -41,10 +41,13 @@ static json_t *options_json(const imgsearch_query_options *o)
 		double value;
 		bool set;
 	} number[] = {
-		{ "k", o->k, o->k > 0 }, { "no_self", 1, o->no_self }, { "min_score", (double)o->min_score, o->has_min_score },
-		{ "max_chance", o->max_chance, o->max_chance > 0 }, { "recall", o->recall, o->recall > 0 }, { "ef", o->ef, o->ef },
-		{ "checks", o->checks, o->checks }, { "epsilon", o->epsilon, o->epsilon > 0 }, { "plain", 1, o->plain },
-		{ "expand", o->expand, o->expand }, { "expand_power", (double)o->expand_power, o->expand_power > 0 },
+		{ "k", o->k, o->k > 0 }, { "no_self", 1, o->no_self },
+		{ "min_score", (double)o->min_score, o->has_min_score },
+		{ "max_chance", o->max_chance, o->max_chance > 0 }, { "recall", o->recall, o->recall > 0 },
+		{ "ef", o->ef, o->ef }, { "checks", o->checks, o->checks },
+		{ "epsilon", o->epsilon, o->epsilon > 0 }, { "plain", 1, o->plain },
+		{ "expand", o->expand, o->expand },
+		{ "expand_power", (double)o->expand_power, o->expand_power > 0 },
 		{ "reciprocal", o->reciprocal, o->reciprocal }, { "views", o->views, o->views },
 	};
 	for (size_t i = 0; i < sizeof number / sizeof *number; i++)
@@ -70,7 +73,8 @@ static json_t *input_json(const imgsearch_input *in, const char *part)
 	if (in->weight != 0)
 		json_object_set_new(one, "weight", json_pack("f", (double)in->weight));
 	if (in->crop[2])
-		json_object_set_new(one, "crop", json_pack("[iiii]", in->crop[0], in->crop[1], in->crop[2], in->crop[3]));
+		json_object_set_new(
+			one, "crop", json_pack("[iiii]", in->crop[0], in->crop[1], in->crop[2], in->crop[3]));
 	return one;
 }
 
@@ -93,7 +97,8 @@ static bool write_part(FILE *f, const imgsearch_input *in, const char *name)
 }
 
 /* The form: a part for each picture, then the query. False: something in it cannot be sent. */
-static bool write_form(FILE *f, const imgsearch_input *in, size_t n, const imgsearch_query_options *o)
+static bool write_form(
+	FILE *f, const imgsearch_input *in, size_t n, const imgsearch_query_options *o)
 {
 	json_t *q = options_json(o), *inputs = json_array();
 	bool ok = q && inputs && (!o->under || json_object_get(q, "under"));
@@ -144,7 +149,8 @@ static imgsearch_column *columns_of(json_t *object, size_t *n)
 	const char *name;
 	json_t *value;
 	size_t i = 0;
-	imgsearch_column *c = json_object_size(object) ? calloc(json_object_size(object), sizeof *c) : NULL;
+	imgsearch_column *c =
+		json_object_size(object) ? calloc(json_object_size(object), sizeof *c) : NULL;
 	if (c)
 		json_object_foreach(object, name, value)
 			c[i++] = (imgsearch_column){ name, text_of(value) };
@@ -166,7 +172,8 @@ static bool read_hits(server_hits *h)
 		const char *bytes = json_string_value(json_object_get(from, "path_b64"));
 		imgsearch_hit *hit = &h->hit[i];
 		hit->id = json_integer_value(json_object_get(from, "id"));
-		hit->path = bytes ? (h->paths[i] = from_base64(bytes)) : json_string_value(json_object_get(from, "path"));
+		hit->path = bytes ? (h->paths[i] = from_base64(bytes))
+						  : json_string_value(json_object_get(from, "path"));
 		hit->title = json_string_value(json_object_get(from, "title"));
 		hit->score = (float)json_number_value(json_object_get(from, "score"));
 		hit->chance = chance ? json_number_value(chance) : NAN;
@@ -179,7 +186,8 @@ static bool read_hits(server_hits *h)
 	h->hits.plan = text_of(json_object_get(h->json, "plan"));
 	h->hits.exact = json_is_true(json_object_get(h->json, "exact"));
 	h->hits.reranked = json_is_true(json_object_get(h->json, "reranked"));
-	h->hits.better_than_chance = (size_t)json_integer_value(json_object_get(h->json, "better_than_chance"));
+	h->hits.better_than_chance =
+		(size_t)json_integer_value(json_object_get(h->json, "better_than_chance"));
 	return true;
 }
 
@@ -199,7 +207,8 @@ void client_hits_free(imgsearch_hits *hits)
 }
 
 /* The form as bytes, which the caller frees; NULL: it cannot be sent. */
-static char *make_form(const imgsearch_input *in, size_t n, const imgsearch_query_options *o, size_t *size)
+static char *make_form(
+	const imgsearch_input *in, size_t n, const imgsearch_query_options *o, size_t *size)
 {
 	char *form = NULL;
 	FILE *f = open_memstream(&form, size);
@@ -213,14 +222,16 @@ static char *make_form(const imgsearch_input *in, size_t n, const imgsearch_quer
 	return form;
 }
 
-bool client_query(client *l, const imgsearch_input *in, size_t n, const imgsearch_query_options *o, imgsearch_hits **out)
+bool client_query(client *l, const imgsearch_input *in, size_t n, const imgsearch_query_options *o,
+	imgsearch_hits **out)
 {
 	size_t size = 0;
 	long length;
 	*out = NULL;
 	char *form = make_form(in, n, o, &size);
-	bool sent = form && client_post(l, "/api/search HTTP/1.1", "Content-Type: multipart/form-data; boundary=" BOUNDARY "\r\n",
-		form, size);
+	bool sent = form
+		&& client_post(l, "/api/search HTTP/1.1",
+			"Content-Type: multipart/form-data; boundary=" BOUNDARY "\r\n", form, size);
 	free(form);
 	int status = sent ? client_read_head(l, &length) : 0;
 	char *body = status ? client_read_body(l, length) : NULL;

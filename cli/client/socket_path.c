@@ -49,7 +49,8 @@ static bool runtime_folder(char *folder, size_t size, bool make)
 		snprintf(folder, size, "/tmp/imgsearch-%u", (unsigned)geteuid());
 	if (make)
 		mkdir(folder, 0700);
-	return !lstat(folder, &st) && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 077);
+	return !lstat(folder, &st) && S_ISDIR(st.st_mode) && st.st_uid == geteuid()
+		&& !(st.st_mode & 077);
 }
 
 typedef enum place { BESIDE_INDEX, RUNTIME_FOLDER, PLACES } place;
@@ -104,8 +105,8 @@ static int connect_to(const char *path)
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-	if (!connect(fd, (struct sockaddr *)&a, sizeof a) && !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size)
-			&& peer.uid == geteuid())
+	if (!connect(fd, (struct sockaddr *)&a, sizeof a)
+		&& !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.uid == geteuid())
 		return fd;
 	close(fd);
 	return -1;

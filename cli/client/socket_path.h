@@ -11,6 +11,7 @@
  */
 char *socket_path_of(const char *db, bool make);
 
-int socket_connect(const char *db); /* a connection to that socket; -1: no server of this user answers */
+/* A connection to that socket; -1: no server of this user answers. */
+int socket_connect(const char *db);
 
 #endif

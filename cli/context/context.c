@@ -55,7 +55,11 @@ int context_progress(void *user, const imgsearch_progress *now)
 static void on_log(void *user, int level, const char *text)
 {
 	context *c = user;
-	int shown = c->common->verbose ? IMGSEARCH_LOG_DEBUG : c->common->quiet ? IMGSEARCH_LOG_ERROR : IMGSEARCH_LOG_WARNING;
+	int shown = IMGSEARCH_LOG_WARNING;
+	if (c->common->verbose)
+		shown = IMGSEARCH_LOG_DEBUG;
+	else if (c->common->quiet)
+		shown = IMGSEARCH_LOG_ERROR;
 	if (level > shown)
 		return;
 	progress_clear(c->progress);
@@ -84,7 +88,8 @@ int context_open_at(context *c, const char *path, const imgsearch_options *o)
 	int rc = imgsearch_open(&c->s, path, o, &err);
 	if (rc == IMGSEARCH_ENOTFOUND && o->must_exist)
 		return cli_fail("%s: there is no index; make one with: imgsearch index %s%s%sDIR", path,
-			c->common->db ? "--db " : "", c->common->db ? c->common->db : "", c->common->db ? " " : "");
+			c->common->db ? "--db " : "", c->common->db ? c->common->db : "",
+			c->common->db ? " " : "");
 	if (rc)
 		return cli_error(&err);
 	interrupt_set_target(c->s);

@@ -44,8 +44,8 @@ static int parse_id(const context *c, const char *text, int64_t *id)
 	errno = 0;
 	long long value = strtoll(text + 3, &end, 10);
 	if (end == text + 3 || *end || errno || value < 0)
-		return command_usage(c->command, "%s: not the id of a picture, such as id:7 (a file of that name: ./%s)",
-			text, text);
+		return command_usage(c->command,
+			"%s: not the id of a picture, such as id:7 (a file of that name: ./%s)", text, text);
 	*id = value;
 	return CLI_DONE;
 }

@@ -86,17 +86,20 @@ static void format_time(char *out, size_t size, double seconds)
 }
 
 /* The parts before and after the bar. */
-static void describe(const progress *p, const imgsearch_progress *now, char *head, char *tail, size_t size)
+static void describe(
+	const progress *p, const imgsearch_progress *now, char *head, char *tail, size_t size)
 {
 	char left[24];
 	int at = 0;
 	if (now->total)
-		snprintf(head, size, "%s  %llu/%llu", now->stage, (unsigned long long)now->done, (unsigned long long)now->total);
+		snprintf(head, size, "%s  %llu/%llu", now->stage, (unsigned long long)now->done,
+			(unsigned long long)now->total);
 	else
 		snprintf(head, size, "%s  %llu", now->stage, (unsigned long long)now->done);
 	tail[0] = 0;
 	if (now->total)
-		at += snprintf(tail + at, size - (size_t)at, "%3.0f %%", 100.0 * (double)now->done / (double)now->total);
+		at += snprintf(tail + at, size - (size_t)at, "%3.0f %%",
+			100.0 * (double)now->done / (double)now->total);
 	if (p->rate > 0)
 		at += snprintf(tail + at, size - (size_t)at, "  %.*f/s", p->rate < 10 ? 1 : 0, p->rate);
 	if (p->rate > 0 && now->total > now->done) {
@@ -114,7 +117,8 @@ static void describe(const progress *p, const imgsearch_progress *now, char *hea
 static void draw(progress *p, const char *head, const char *tail, double share)
 {
 	struct winsize window;
-	int columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col ? window.ws_col : 80;
+	int columns =
+		ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col ? window.ws_col : 80;
 	int width = columns - (int)strlen(head) - (int)strlen(tail) - 8;
 	char bar[41];
 	fputs("\r\033[K", stderr);
@@ -131,7 +135,8 @@ static void draw(progress *p, const char *head, const char *tail, double share)
 		if (full < width)
 			bar[full] = '>';
 		bar[width] = 0;
-		fprintf(stderr, "%s  [%s%s%s]  %s", head, p->colour ? "\033[32m" : "", bar, p->colour ? "\033[0m" : "", tail);
+		fprintf(stderr, "%s  [%s%s%s]  %s", head, p->colour ? "\033[32m" : "", bar,
+			p->colour ? "\033[0m" : "", tail);
 	}
 	fflush(stderr);
 	p->shown = true;

@@ -17,16 +17,19 @@ typedef struct color {
 	uint8_t r, g, b;
 } color;
 
-bool canvas_new(canvas *c, int width, int height, color background); /* false: out of memory, said */
+/* False: out of memory, said. */
+bool canvas_new(canvas *c, int width, int height, color background);
 void canvas_free(canvas *c);
 void canvas_rect(canvas *c, int x, int y, int width, int height, color fill);
-void canvas_disc(canvas *c, float x, float y, float radius, color fill, float opacity); /* smooth edge */
+/* With a smooth edge. */
+void canvas_disc(canvas *c, float x, float y, float radius, color fill, float opacity);
 
 /*
  * The picture in the middle of a box: whole and not enlarged, or (cover) filling the box and cut at
  * the sides.
  */
-void canvas_picture(canvas *c, const imgsearch_picture *p, int x, int y, int width, int height, bool cover);
+void canvas_picture(
+	canvas *c, const imgsearch_picture *p, int x, int y, int width, int height, bool cover);
 
 /*
  * Printable ASCII in a 5 x 7 font, each of its dots scale pixels; anything else is shown as a box.

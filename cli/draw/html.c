@@ -21,7 +21,8 @@ void html_uri(FILE *f, const char *path)
 {
 	fputs("file://", f);
 	for (; *path; path++)
-		if (strchr("/-_.~", *path) || (*path >= '0' && *path <= '9') || ((*path | 32) >= 'a' && (*path | 32) <= 'z'))
+		if (strchr("/-_.~", *path) || (*path >= '0' && *path <= '9')
+			|| ((*path | 32) >= 'a' && (*path | 32) <= 'z'))
 			putc(*path, f);
 		else
 			fprintf(f, "%%%02X", (unsigned char)*path);
@@ -32,7 +33,8 @@ bool html_picture(FILE *f, imgsearch *s, const imgsearch_input *in, uint32_t sid
 	imgsearch_picture *p = NULL;
 	void *bytes = NULL;
 	size_t n;
-	bool ok = !imgsearch_picture_load(s, in, side, &p, NULL) && !imgsearch_picture_encode(p, 78, &bytes, &n, NULL);
+	bool ok = !imgsearch_picture_load(s, in, side, &p, NULL)
+		&& !imgsearch_picture_encode(p, 78, &bytes, &n, NULL);
 	if (ok) {
 		fputs("data:image/jpeg;base64,", f);
 		gchar *text = g_base64_encode(bytes, n);

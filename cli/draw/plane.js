@@ -1,14 +1,16 @@
-// The plane of a map: points coloured by folder, and the pictures themselves where there is room for them. Wheel, pinch and
-// keys zoom. The server's page uses it (map.js), and so does the file that `imgsearch map -o map.html` writes.
+// The plane of a map: points coloured by folder, and the pictures themselves where there is room
+// for them. Wheel, pinch and keys zoom. The server's page uses it (map.js), and so does the file that
+// `imgsearch map -o map.html` writes.
 //
 //	const plane = makePlane(canvas, { source, hover, pick });
-//	plane.show({ folders: ["a", ...], points: [[id, x, y, folder], ...] }, list);      x and y from 0 to 1
+//	plane.show({ folders: ["a", ...], points: [[id, x, y, folder], ...] }, list);
 //
-// source(id): address of a small picture, "" for none. hover(point, x, y): the pointer is at a point (null: at none), at
-// x, y of the canvas. pick(id): a picture was clicked. list: an element that becomes the legend.
+// x and y are from 0 to 1. source(id): the address of a small picture, "" for none. hover(point, x, y):
+// the pointer is at a point (null: at none), at x, y of the canvas. pick(id): a picture was clicked.
+// list: an element that becomes the legend.
 
-const COLORS = ["#4385d6", "#d9663b", "#3fa66b", "#a866c9", "#d1a021", "#2aa7a7", "#d65a86", "#7d8f2c", "#6d6fd0", "#b3714a",
-	"#5c9bb8", "#c24f4f"];
+const COLORS = ["#4385d6", "#d9663b", "#3fa66b", "#a866c9", "#d1a021", "#2aa7a7", "#d65a86",
+	"#7d8f2c", "#6d6fd0", "#b3714a", "#5c9bb8", "#c24f4f"];
 const PICTURE = 56;  // side of a picture, CSS pixels
 const AT_ONCE = 12;  // pictures that are loaded at the same time
 const NAMES = 40;    // folders in the legend
@@ -30,8 +32,10 @@ export function makePlane(canvas, { source, hover, pick }) {
 	}
 
 	function fit() {
-		const [w, h] = size(), pad = 24, xs = data.points.map(p => p[1]), ys = data.points.map(p => p[2]);
-		const least = list => list.reduce((a, b) => Math.min(a, b), 1), most = list => list.reduce((a, b) => Math.max(a, b), 0);
+		const [w, h] = size(), pad = 24;
+		const xs = data.points.map(p => p[1]), ys = data.points.map(p => p[2]);
+		const least = list => list.reduce((a, b) => Math.min(a, b), 1);
+		const most = list => list.reduce((a, b) => Math.max(a, b), 0);
 		const [x0, x1, y0, y1] = [least(xs), most(xs), least(ys), most(ys)];
 		scale = Math.min((w - 2 * pad) / (x1 - x0 || 1), (h - 2 * pad) / (y1 - y0 || 1));
 		left = (w - (x0 + x1) * scale) / 2;
@@ -47,7 +51,7 @@ export function makePlane(canvas, { source, hover, pick }) {
 		plan();
 	}
 
-	// ---------------------------------------------------------------------------------------------------- drawing
+	// ------------------------------------------------------------------------------- drawing
 
 	// The picture when it has been loaded; else null, and it is loaded.
 	function pictureOf(id) {
@@ -71,8 +75,8 @@ export function makePlane(canvas, { source, hover, pick }) {
 		context.beginPath();
 		context.roundRect(x - half, y - half, PICTURE, PICTURE, 6);
 		context.clip();
-		context.drawImage(picture, (picture.naturalWidth - from) / 2, (picture.naturalHeight - from) / 2, from, from,
-			x - half, y - half, PICTURE, PICTURE);
+		context.drawImage(picture, (picture.naturalWidth - from) / 2,
+			(picture.naturalHeight - from) / 2, from, from, x - half, y - half, PICTURE, PICTURE);
 		context.restore();
 	}
 
@@ -107,11 +111,14 @@ export function makePlane(canvas, { source, hover, pick }) {
 		const [w, h] = size();
 		const seen = data.points.filter(p => {
 			const [x, y] = at(p);
-			return x > -PICTURE && y > -PICTURE && x < w + PICTURE && y < h + PICTURE && !hidden.has(p[3]);
+			const inside = x > -PICTURE && y > -PICTURE && x < w + PICTURE && y < h + PICTURE;
+			return inside && !hidden.has(p[3]);
 		});
-		// Pictures where there is room for most of them, each in its own cell of a coarse grid; points for the rest.
-		const near = seen.length * PICTURE * PICTURE < 2.2 * w * h && seen.length < 900, taken = new Set();
-		const radius = Math.min(Math.max(1.6, Math.sqrt(w * h / Math.max(data.points.length, 1)) / 7), 5);
+		// Pictures where there is room for most of them, each in its own cell of a coarse grid; points
+		// for the rest.
+		const near = seen.length * PICTURE * PICTURE < 2.2 * w * h && seen.length < 900;
+		const taken = new Set(), room = Math.sqrt(w * h / Math.max(data.points.length, 1));
+		const radius = Math.min(Math.max(1.6, room / 7), 5);
 		context.globalAlpha = near ? 1 : 0.8;
 		for (const p of seen) {
 			const [x, y] = at(p), cell = Math.floor(x / PICTURE) + ":" + Math.floor(y / PICTURE);
@@ -129,7 +136,7 @@ export function makePlane(canvas, { source, hover, pick }) {
 		if (near && pending) plan();
 	}
 
-	// --------------------------------------------------------------------------------------------- pointers and keys
+	// --------------------------------------------------------------------- pointers and keys
 
 	function nearest(x, y, within) {
 		let best = null, least = within * within;
@@ -180,14 +187,20 @@ export function makePlane(canvas, { source, hover, pick }) {
 		if (p) pick(p[0]);
 	}
 
+	function pickMiddle() {
+		const [w, h] = size(), p = nearest(w / 2, h / 2, 1e9);
+		if (p) pick(p[0]);
+	}
+
 	function key(e) {
-		const step = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] }[e.key];
+		const steps = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
+		const step = steps[e.key];
 		if (!data) return;
 		if (step) { left += step[0]; top += step[1]; plan(); }
 		else if (e.key === "+" || e.key === "=") zoom(1.4);
 		else if (e.key === "-") zoom(1 / 1.4);
 		else if (e.key === "0") fit();
-		else if (e.key === "Enter") { const p = nearest(size()[0] / 2, size()[1] / 2, 1e9); if (p) pick(p[0]); }
+		else if (e.key === "Enter") pickMiddle();
 		else return;
 		e.preventDefault();
 	}
@@ -208,16 +221,18 @@ export function makePlane(canvas, { source, hover, pick }) {
 	canvas.addEventListener("keydown", key);
 	addEventListener("resize", plan);
 
-	// ------------------------------------------------------------------------------------------------------- legend
+	// -------------------------------------------------------------------------------- legend
 
 	// Fills a list with the largest folders; a click hides or shows one.
 	function legend(list) {
 		const count = data.folders.map(() => 0);
 		for (const p of data.points) count[p[3]]++;
 		const order = count.map((n, i) => i).sort((a, b) => count[b] - count[a]);
-		order.forEach((f, i) => { colorOf[f] = COLORS[i] || `hsl(${i * 137.5 % 360} 48% ${[46, 58, 38][i % 3]}%)`; });
+		const color = i => COLORS[i] || `hsl(${i * 137.5 % 360} 48% ${[46, 58, 38][i % 3]}%)`;
+		order.forEach((f, i) => { colorOf[f] = color(i); });
 		list.replaceChildren(...order.slice(0, NAMES).map(f => {
-			const item = document.createElement("li"), button = document.createElement("button"), dot = document.createElement("i");
+			const element = tag => document.createElement(tag);
+			const item = element("li"), button = element("button"), dot = element("i");
 			dot.style.background = colorOf[f];
 			button.type = "button";
 			button.title = "Hide or show";

@@ -31,8 +31,9 @@ static ChafaCanvasMode best_colors(ChafaTermInfo *term)
 	bool direct = chafa_term_info_have_seq(term, CHAFA_TERM_SEQ_SET_COLOR_FGBG_DIRECT);
 	if (best_mode(term) != CHAFA_PIXEL_MODE_SYMBOLS || direct)
 		return CHAFA_CANVAS_MODE_TRUECOLOR;
-	return chafa_term_info_have_seq(term, CHAFA_TERM_SEQ_SET_COLOR_FGBG_256) ? CHAFA_CANVAS_MODE_INDEXED_240 :
-		CHAFA_CANVAS_MODE_INDEXED_16;
+	return chafa_term_info_have_seq(term, CHAFA_TERM_SEQ_SET_COLOR_FGBG_256)
+		? CHAFA_CANVAS_MODE_INDEXED_240
+		: CHAFA_CANVAS_MODE_INDEXED_16;
 }
 
 /* Terminals need not say how large their cells are; most are about twice as high as wide. */
@@ -59,8 +60,9 @@ static ChafaCanvas *canvas_for(ChafaTermInfo *term, const imgsearch_picture *p)
 	gint width = c.columns, height = c.rows;
 	chafa_calc_canvas_geometry((gint)p->width, (gint)p->height, &width, &height,
 		(gfloat)c.width / (gfloat)c.height, FALSE, FALSE);
-	chafa_symbol_map_add_by_tags(symbols, CHAFA_SYMBOL_TAG_SPACE | CHAFA_SYMBOL_TAG_SOLID | CHAFA_SYMBOL_TAG_VHALF
-		| CHAFA_SYMBOL_TAG_HHALF | CHAFA_SYMBOL_TAG_QUAD);
+	chafa_symbol_map_add_by_tags(symbols,
+		CHAFA_SYMBOL_TAG_SPACE | CHAFA_SYMBOL_TAG_SOLID | CHAFA_SYMBOL_TAG_VHALF
+			| CHAFA_SYMBOL_TAG_HHALF | CHAFA_SYMBOL_TAG_QUAD);
 	chafa_canvas_config_set_symbol_map(config, symbols);
 	chafa_canvas_config_set_geometry(config, width, height);
 	chafa_canvas_config_set_pixel_mode(config, best_mode(term));
@@ -76,8 +78,8 @@ static void print_rgba(const imgsearch_picture *p, const uint8_t *rgba)
 {
 	ChafaTermInfo *term = chafa_term_db_detect(chafa_term_db_get_default(), environ);
 	ChafaCanvas *canvas = canvas_for(term, p);
-	chafa_canvas_draw_all_pixels(canvas, CHAFA_PIXEL_RGBA8_UNASSOCIATED, rgba, (gint)p->width, (gint)p->height,
-		(gint)(4 * p->width));
+	chafa_canvas_draw_all_pixels(canvas, CHAFA_PIXEL_RGBA8_UNASSOCIATED, rgba, (gint)p->width,
+		(gint)p->height, (gint)(4 * p->width));
 	GString *text = chafa_canvas_print(canvas, term);
 	fwrite(text->str, 1, text->len, stdout);
 	putchar('\n');
@@ -96,7 +98,8 @@ void preview_show(imgsearch *s, int64_t id)
 	size_t n = (size_t)p->width * p->height;
 	uint8_t *rgba = malloc(4 * n);
 	for (size_t i = 0; rgba && i < n; i++)
-		memcpy(&rgba[4 * i], (uint8_t[]){ p->rgb[3 * i], p->rgb[3 * i + 1], p->rgb[3 * i + 2], 255 }, 4);
+		memcpy(&rgba[4 * i],
+			(uint8_t[]){ p->rgb[3 * i], p->rgb[3 * i + 1], p->rgb[3 * i + 2], 255 }, 4);
 	if (rgba)
 		print_rgba(p, rgba);
 	free(rgba);

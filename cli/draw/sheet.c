@@ -10,6 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const color paper = { 0xff, 0xff, 0xff }, line = { 0xe5, 0xe2, 0xdb };
+static const color frame = { 0xf0, 0xee, 0xe8 }, ink = { 0x1d, 0x1c, 0x1a };
+static const color soft = { 0x65, 0x62, 0x5c }, good = { 0x0d, 0x6e, 0x5f };
+
+/* Pixels, and pictures in a row. */
 enum { TILE = 220, GAP = 16, LINE = 18, COLUMNS = 5, HEAD = 260 };
 
 static bool copy_hits(sheet_section *to, const imgsearch_hits *hits)
@@ -18,7 +23,8 @@ static bool copy_hits(sheet_section *to, const imgsearch_hits *hits)
 	for (size_t i = 0; to->hit && i < hits->count; i++) {
 		const imgsearch_hit *h = &hits->hit[i];
 		const char *slash = strrchr(h->path, '/');
-		to->hit[i] = (sheet_hit){ h->id, h->score, strdup(h->title ? h->title : slash ? slash + 1 : h->path), strdup(h->path),
+		const char *label = h->title ? h->title : slash ? slash + 1 : h->path;
+		to->hit[i] = (sheet_hit){ h->id, h->score, strdup(label), strdup(h->path),
 			i >= hits->better_than_chance };
 		to->n++;
 		if (!to->hit[i].label || !to->hit[i].path)
@@ -27,7 +33,8 @@ static bool copy_hits(sheet_section *to, const imgsearch_hits *hits)
 	return to->hit != NULL;
 }
 
-bool sheet_add(sheet *sh, imgsearch *s, const char *name, const imgsearch_input *in, const imgsearch_hits *hits)
+bool sheet_add(sheet *sh, imgsearch *s, const char *name, const imgsearch_input *in,
+	const imgsearch_hits *hits)
 {
 	sheet_section *more = realloc(sh->section, (sh->n + 1) * sizeof *more);
 	if (!more)
@@ -70,7 +77,6 @@ static int section_height(const sheet_section *s)
 
 static void draw_hit(canvas *c, imgsearch *s, const sheet_hit *h, int x, int y)
 {
-	const color ink = { 0x1d, 0x1c, 0x1a }, soft = { 0x65, 0x62, 0x5c }, frame = { 0xf0, 0xee, 0xe8 }, good = { 0x0d, 0x6e, 0x5f };
 	imgsearch_input in = imgsearch_stored(h->id);
 	imgsearch_picture *p;
 	char score[32];
@@ -85,7 +91,6 @@ static void draw_hit(canvas *c, imgsearch *s, const sheet_hit *h, int x, int y)
 
 static void draw_section(canvas *c, imgsearch *s, const sheet_section *from, int y)
 {
-	const color ink = { 0x1d, 0x1c, 0x1a }, soft = { 0x65, 0x62, 0x5c }, frame = { 0xf0, 0xee, 0xe8 };
 	const char *slash = strrchr(from->name, '/');
 	canvas_rect(c, GAP, y, HEAD, HEAD, frame);
 	if (from->picture)
@@ -95,19 +100,20 @@ static void draw_section(canvas *c, imgsearch *s, const sheet_section *from, int
 	if (!from->n)
 		canvas_text(c, HEAD + 4 * GAP, y + HEAD / 2, 2, soft, "nothing found");
 	for (size_t i = 0; i < from->n; i++)
-		draw_hit(c, s, &from->hit[i], HEAD + 3 * GAP + (int)(i % COLUMNS) * (TILE + GAP), y + (int)(i / COLUMNS) * (TILE + 2 * LINE + GAP + 8));
+		draw_hit(c, s, &from->hit[i], HEAD + 3 * GAP + (int)(i % COLUMNS) * (TILE + GAP),
+			y + (int)(i / COLUMNS) * (TILE + 2 * LINE + GAP + 8));
 }
 
 bool sheet_write_image(const sheet *sh, imgsearch *s, const char *path)
 {
 	enum { TALLEST = 60000 };
-	const color paper = { 0xff, 0xff, 0xff }, line = { 0xe5, 0xe2, 0xdb };
 	int height = GAP;
 	canvas c;
 	for (size_t i = 0; i < sh->n; i++) {
 		height += section_height(&sh->section[i]) + GAP;
 		if (height > TALLEST)
-			return cli_fail("%s: too many results for one sheet; take a smaller -k, or fewer queries", path), false;
+			return cli_fail("%s: too many results for one sheet; take a smaller -k, "
+				"or fewer queries", path), false;
 	}
 	if (!canvas_new(&c, HEAD + 3 * GAP + COLUMNS * (TILE + GAP), height, paper))
 		return false;
@@ -125,14 +131,17 @@ bool sheet_write_image(const sheet *sh, imgsearch *s, const char *path)
 /* ------------------------------------------------------------------------------------ HTML ---- */
 
 static const char style[] =
-	":root{color-scheme:light dark;font:15px/1.45 system-ui,sans-serif;--soft:#6b6862;--fill:#8881}"
-	"@media(prefers-color-scheme:dark){:root{--soft:#a5a49b}}"
-	"body{margin:0 auto;padding:2rem;max-width:1500px}h1{font-size:1.4rem}section{display:grid;grid-template-columns:280px 1fr;"
-	"gap:2rem;padding:1.5rem 0;border-top:1px solid #8883}figure{margin:0}figcaption{font-size:.85rem;overflow-wrap:anywhere}"
-	"img{max-width:100%;border-radius:10px;background:var(--fill);display:block}ol{list-style:none;margin:0;padding:0;display:grid;"
-	"grid-template-columns:repeat(auto-fill,minmax(190px,1fr));gap:1rem}li img{width:100%;height:180px;object-fit:contain}"
-	"b{font-variant-numeric:tabular-nums}small{color:var(--soft)}.chance{opacity:.6}a{color:inherit}"
-	"@media(max-width:700px){section{grid-template-columns:1fr}body{padding:1rem}}";
+	":root{color-scheme:light dark;font:15px/1.45 system-ui,sans-serif;--soft:#6b6862;"
+	"--fill:#8881}@media(prefers-color-scheme:dark){:root{--soft:#a5a49b}}body{margin:0 auto;"
+	"padding:2rem;max-width:1500px}h1{font-size:1.4rem}section{display:grid;"
+	"grid-template-columns:280px 1fr;gap:2rem;padding:1.5rem 0;border-top:1px solid #8883}"
+	"figure{margin:0}figcaption{font-size:.85rem;overflow-wrap:anywhere}img{max-width:100%;"
+	"border-radius:10px;background:var(--fill);display:block}ol{list-style:none;margin:0;"
+	"padding:0;display:grid;grid-template-columns:repeat(auto-fill,minmax(190px,1fr));"
+	"gap:1rem}li img{width:100%;height:180px;object-fit:contain}b{"
+	"font-variant-numeric:tabular-nums}small{color:var(--soft)}.chance{opacity:.6}a{"
+	"color:inherit}@media(max-width:700px){section{grid-template-columns:1fr}body{"
+	"padding:1rem}}";
 
 static void write_hit(FILE *f, imgsearch *s, const sheet_hit *h)
 {
@@ -142,7 +151,8 @@ static void write_hit(FILE *f, imgsearch *s, const sheet_hit *h)
 	fputs("\"><img loading=\"lazy\" alt=\"\" src=\"", f);
 	if (!html_picture(f, s, &in, 360))
 		fputs("data:,", f);
-	fprintf(f, "\"></a><b>%.3f</b>%s ", (double)h->score, h->chance ? " <small>no better than chance</small>" : "");
+	fprintf(f, "\"></a><b>%.3f</b>%s ", (double)h->score,
+		h->chance ? " <small>no better than chance</small>" : "");
 	html_text(f, h->label);
 	fputs("<br><small>", f);
 	html_text(f, h->path);
@@ -182,8 +192,11 @@ bool sheet_write_html(const sheet *sh, imgsearch *s, const char *path)
 	FILE *f = open_memstream(&text, &size);
 	if (!f)
 		return cli_nomem(), false;
-	fprintf(f, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
-		"<title>imgsearch: results</title><style>%s</style></head><body>\n<h1>Similar pictures</h1>\n", style);
+	fprintf(f,
+		"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+		"<meta name=\"viewport\" content=\"width=device-width\"><title>imgsearch: results</title>"
+		"<style>%s</style></head><body>\n<h1>Similar pictures</h1>\n",
+		style);
 	for (size_t i = 0; i < sh->n; i++) {
 		char *query = query_text(s, sh->section[i].picture);
 		write_section(f, s, &sh->section[i], query);

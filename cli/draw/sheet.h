@@ -29,8 +29,10 @@ typedef struct sheet {
 } sheet;
 
 /* Copies the hits, and loads a small picture of the query. False: out of memory, said. */
-bool sheet_add(sheet *sh, imgsearch *s, const char *name, const imgsearch_input *in, const imgsearch_hits *hits);
-bool sheet_write_image(const sheet *sh, imgsearch *s, const char *path); /* PNG or JPEG by the name; false: said why */
+bool sheet_add(sheet *sh, imgsearch *s, const char *name, const imgsearch_input *in,
+	const imgsearch_hits *hits);
+/* PNG or JPEG by the name. False: said why. */
+bool sheet_write_image(const sheet *sh, imgsearch *s, const char *path);
 bool sheet_write_html(const sheet *sh, imgsearch *s, const char *path);  /* false: said why */
 void sheet_free(sheet *sh);
 

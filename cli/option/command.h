@@ -10,8 +10,9 @@
  *	static int run(context *c, void *args) { ... }
  *
  *	const command cmd_eval = {
- *		.name = "eval", .operands = "", .summary = "measure how good the answers are", .text = "Measures ...",
- *		.options = options, .groups = GROUP_DB | GROUP_JSON, .args_size = sizeof(eval_args), .run = run
+ *		.name = "eval", .operands = "", .summary = "measure how good the answers are",
+ *		.text = "Measures ...", .options = options, .groups = GROUP_DB | GROUP_JSON,
+ *		.args_size = sizeof(eval_args), .run = run
  *	};
  *
  * run returns an exit code; main.c turns it into the process's status, flushes stdout and notices a
@@ -28,7 +29,14 @@
  * Options that commands share. A command takes those of its groups, and help, quiet and verbose
  * always.
  */
-enum { GROUP_DB = 1, GROUP_JSON = 2, GROUP_NUL = 4, GROUP_THREADS = 8, GROUP_MODEL = 16, GROUP_RECIPE = 32 };
+enum {
+	GROUP_DB = 1,
+	GROUP_JSON = 2,
+	GROUP_NUL = 4,
+	GROUP_THREADS = 8,
+	GROUP_MODEL = 16,
+	GROUP_RECIPE = 32
+};
 
 /* First member of every command's struct. */
 typedef struct common_args {
@@ -37,7 +45,7 @@ typedef struct common_args {
 	uint32_t nul;                  /* GROUP_NUL: records end with NUL, in and out */
 	const char *db;                /* GROUP_DB */
 	uint32_t mean, std;            /* GROUP_RECIPE: were given */
-	imgsearch_options open;        /* GROUP_MODEL: model weights device precision threads; GROUP_RECIPE: the rest */
+	imgsearch_options open;        /* GROUP_MODEL, GROUP_THREADS, GROUP_RECIPE */
 } common_args;
 
 struct context;
@@ -46,13 +54,13 @@ typedef struct command {
 	const char *name;     /* "query", or two words: "root mv" */
 	const char *operands; /* "IMG..." */
 	const char *summary;  /* a line, no capital, no full stop */
-	const char *text;     /* paragraphs between empty lines; lines that begin with a tab are examples */
+	const char *text;     /* paragraphs; empty lines between; a tab begins an example */
 	const option *options;
 	unsigned groups;
 	size_t args_size;
 	int (*run)(struct context *c, void *args);
 	unsigned min_operands, max_operands; /* max 0: none; CLI_MANY */
-	const char *const *words;            /* operands are among these (for completion), NULL: files */
+	const char *const *words; /* what operands can be, for completion; NULL: files */
 } command;
 
 #define CLI_MANY 0xffffffffu

@@ -74,7 +74,8 @@ static void bash(FILE *f, const command *const *commands)
 	char first[32];
 	fputs("# bash completion for imgsearch; written by: imgsearch complete bash\n"
 		"_imgsearch() {\n"
-		"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd=${COMP_WORDS[1]} options= operands=\n"
+		"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} "
+		"cmd=${COMP_WORDS[1]} options= operands=\n"
 		"\tlocal IFS=$'\\n'\n"
 		"\tCOMPREPLY=()\n"
 		"\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(IFS=' '; compgen -W \"", f);
@@ -82,9 +83,13 @@ static void bash(FILE *f, const command *const *commands)
 	fputs(" --version --help\" -- \"$cur\"))\n\t\treturn\n\tfi\n\tcase $cmd in\n", f);
 	for (size_t i = 0; commands[i]; i++)
 		if (first_of_pair(commands, i, first, sizeof first)) {
-			fprintf(f, "\t%s)\n\t\tif [ \"$COMP_CWORD\" -eq 2 ]; then\n\t\t\tCOMPREPLY=($(IFS=' '; compgen -W \"", first);
+			fprintf(f,
+				"\t%s)\n\t\tif [ \"$COMP_CWORD\" -eq 2 ]; then\n\t\t\tCOMPREPLY=($(IFS=' '; "
+				"compgen -W \"",
+				first);
 			second_words(f, commands, first);
-			fputs("\" -- \"$cur\"))\n\t\t\treturn\n\t\tfi\n\t\tcmd=\"$cmd ${COMP_WORDS[2]}\" ;;\n", f);
+			fputs("\" -- \"$cur\"))\n\t\t\treturn\n\t\tfi\n\t\tcmd=\"$cmd ${COMP_WORDS[2]}\" ;;\n",
+				f);
 		}
 	fputs("\tesac\n\tcase \"$cmd $prev\" in\n", f);
 	for (size_t i = 0; commands[i]; i++)
@@ -106,7 +111,8 @@ static void bash(FILE *f, const command *const *commands)
 	fputs("\tesac\n"
 		"\tcase $cur in\n"
 		"\t-*) COMPREPLY=($(IFS=' '; compgen -W \"$options\" -- \"$cur\")) ;;\n"
-		"\t*) if [ -n \"$operands\" ]; then COMPREPLY=($(IFS=' '; compgen -W \"$operands\" -- \"$cur\")); else COMPREPLY=($(compgen -f -- \"$cur\")); fi ;;\n"
+		"\t*) if [ -n \"$operands\" ]; then COMPREPLY=($(IFS=' '; compgen -W \"$operands\" "
+		"-- \"$cur\")); else COMPREPLY=($(compgen -f -- \"$cur\")); fi ;;\n"
 		"\tesac\n}\n"
 		"complete -o filenames -F _imgsearch imgsearch\n", f);
 }
@@ -128,7 +134,8 @@ static void zsh_option(FILE *f, const option *o)
 {
 	const char *many = option_repeats(o) ? "*" : "";
 	if (o->letter && !*many)
-		fprintf(f, " \\\n\t\t\t'(-%c --%s)'{-%c%s,--%s%s}'[", o->letter, o->name, o->letter, o->arg ? "+" : "", o->name, o->arg ? "=" : "");
+		fprintf(f, " \\\n\t\t\t'(-%c --%s)'{-%c%s,--%s%s}'[", o->letter, o->name, o->letter,
+			o->arg ? "+" : "", o->name, o->arg ? "=" : "");
 	else
 		fprintf(f, " \\\n\t\t\t'%s--%s%s[", many, o->name, o->arg ? "=" : "");
 	quoted(f, o->help, "[]:\\");
@@ -152,14 +159,18 @@ static void zsh(FILE *f, const command *const *commands)
 {
 	char first[32];
 	fputs("#compdef imgsearch\n# zsh completion for imgsearch; written by: imgsearch complete zsh\n"
-		"_imgsearch() {\n\tlocal command=$words[2]\n\tif (( CURRENT == 2 )); then\n\t\tcompadd -- ", f);
+		"_imgsearch() {\n\tlocal command=$words[2]\n\tif (( CURRENT == 2 )); then\n"
+		"\t\tcompadd -- ", f);
 	first_words(f, commands);
 	fputs("\n\t\treturn\n\tfi\n\tcase $command in\n", f);
 	for (size_t i = 0; commands[i]; i++)
 		if (first_of_pair(commands, i, first, sizeof first)) {
 			fprintf(f, "\t%s)\n\t\tif (( CURRENT == 3 )); then\n\t\t\tcompadd -- ", first);
 			second_words(f, commands, first);
-			fputs("\n\t\t\treturn\n\t\tfi\n\t\tcommand=\"$words[2] $words[3]\"\n\t\tshift words\n\t\t(( CURRENT-- )) ;;\n", f);
+			fputs(
+				"\n\t\t\treturn\n\t\tfi\n\t\tcommand=\"$words[2] $words[3]\"\n\t\tshift words"
+				"\n\t\t(( CURRENT-- )) ;;\n",
+				f);
 		}
 	fputs("\tesac\n\tshift words\n\t(( CURRENT-- ))\n\tcase $command in\n", f);
 	for (size_t i = 0; commands[i]; i++) {
@@ -201,7 +212,10 @@ static void fish_option(FILE *f, const char *when, const option *o)
 static void fish(FILE *f, const command *const *commands)
 {
 	char first[32], when[160];
-	fputs("# fish completion for imgsearch; written by: imgsearch complete fish\ncomplete -c imgsearch -n __fish_use_subcommand -f -a '", f);
+	fputs(
+		"# fish completion for imgsearch; written by: imgsearch complete fish\ncomplete -c "
+		"imgsearch -n __fish_use_subcommand -f -a '",
+		f);
 	first_words(f, commands);
 	fputs("'\n", f);
 	for (size_t i = 0; commands[i]; i++)
@@ -214,7 +228,9 @@ static void fish(FILE *f, const command *const *commands)
 		const char *name = commands[i]->name, *space = strchr(name, ' ');
 		const option *o;
 		if (space)
-			snprintf(when, sizeof when, "__fish_seen_subcommand_from %.*s; and __fish_seen_subcommand_from %s", (int)(space - name), name, space + 1);
+			snprintf(when, sizeof when,
+				"__fish_seen_subcommand_from %.*s; and __fish_seen_subcommand_from %s",
+				(int)(space - name), name, space + 1);
 		else
 			snprintf(when, sizeof when, "__fish_seen_subcommand_from %s", name);
 		for (size_t k = 0; (o = command_option(commands[i], k)); k++)

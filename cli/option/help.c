@@ -44,13 +44,15 @@ static void print_text(FILE *f, const char *text)
 static void print_option(FILE *f, const option *o)
 {
 	char head[64], help[256];
-	int n = snprintf(head, sizeof head, "  %c%c%c --%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ', o->letter ? ',' : ' ', o->name,
-		o->arg ? "=" : "", o->arg ? o->arg : "");
+	int n = snprintf(head, sizeof head, "  %c%c%c --%s%s%s", o->letter ? '-' : ' ',
+		o->letter ? o->letter : ' ', o->letter ? ',' : ' ', o->name, o->arg ? "=" : "",
+		o->arg ? o->arg : "");
 	int at = snprintf(help, sizeof help, "%s", o->help);
 	if (o->choices) {
 		at += snprintf(help + at, sizeof help - (size_t)at, ": ");
 		for (size_t i = 0; o->choices[i]; i++)
-			at += snprintf(help + at, sizeof help - (size_t)at, "%s%s", i ? ", " : "", o->choices[i]);
+			at +=
+				snprintf(help + at, sizeof help - (size_t)at, "%s%s", i ? ", " : "", o->choices[i]);
 	}
 	if (o->def)
 		snprintf(help + at, sizeof help - (size_t)at, " (default %s)", o->def);
@@ -66,7 +68,8 @@ void help_command(FILE *f, const command *c)
 {
 	const option *o;
 	size_t own = command_own_options(c);
-	fprintf(f, "usage: imgsearch %s [OPTION...]%s%s\n\n", c->name, *c->operands ? " " : "", c->operands);
+	fprintf(f, "usage: imgsearch %s [OPTION...]%s%s\n\n", c->name, *c->operands ? " " : "",
+		c->operands);
 	print_text(f, c->text);
 	if (own)
 		fputs("\nOptions:\n", f);

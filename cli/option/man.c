@@ -74,7 +74,8 @@ static void man_command(FILE *f, const command *c)
 {
 	size_t own = command_own_options(c);
 	const option *o;
-	fprintf(f, ".SS \"imgsearch %s \\fR[\\fIOPTION\\fR...]%s%s\"\n", c->name, *c->operands ? " " : "", c->operands);
+	fprintf(f, ".SS \"imgsearch %s \\fR[\\fIOPTION\\fR...]%s%s\"\n", c->name,
+		*c->operands ? " " : "", c->operands);
 	man_text(f, c->text);
 	for (size_t i = 0; i < own; i++)
 		man_option(f, command_option(c, i));
@@ -104,9 +105,11 @@ void man_write(FILE *f, const command *const *commands)
 	fputs(".SH NAME\nimgsearch \\- find pictures that look alike\n"
 		".SH SYNOPSIS\n.B imgsearch\n\\fICOMMAND\\fR [\\fIOPTION\\fR...] [\\fIARGUMENT\\fR...]\n"
 		".SH DESCRIPTION\n"
-		"Turns each picture of some folders into a feature vector by a neural network, keeps the vectors in one SQLite\n"
+		"Turns each picture of some folders into a feature vector by a neural network, keeps "
+		"the vectors in one SQLite\n"
 		"file, and finds those most like a given picture. Nothing leaves the machine.\n"
-		".PP\nResults go to standard output, everything else to standard error. Options may stand anywhere;\n"
+		".PP\nResults go to standard output, everything else to standard error. Options may "
+		"stand anywhere;\n"
 		"\\fB\\-\\-\\fR ends them.\n"
 		".SH COMMANDS\n", f);
 	for (size_t i = 0; commands[i]; i++)
@@ -114,12 +117,16 @@ void man_write(FILE *f, const command *const *commands)
 	fputs(".SH COMMON OPTIONS\nEach command says above which of these it takes.\n", f);
 	man_common(f);
 	fputs(".SH EXIT STATUS\n"
-		".TP\n0\ndone\n.TP\n1\nnothing was found (\\fBquery\\fR)\n.TP\n2\nthe command line was wrong\n.TP\n3\nfailed\n"
+		".TP\n0\ndone\n.TP\n1\nnothing was found (\\fBquery\\fR)\n.TP\n2\nthe command line "
+		"was wrong\n.TP\n3\nfailed\n"
 		".TP\n4\ndone, but some files failed\n.TP\n130\ninterrupted; what was done is kept\n"
 		".SH ENVIRONMENT\n"
 		".TP\n.B IMGSEARCH_DB\nthe index, where \\fB\\-\\-db\\fR is not given\n"
-		".TP\n.B XDG_DATA_HOME\nthe folder of the default index is \\fIimgsearch\\fR in it (default \\fI~/.local/share\\fR)\n"
-		".TP\n.B IMGSEARCH_LIBDIR\nwhere the network's part of the library and model files are looked for first\n"
+		".TP\n.B XDG_DATA_HOME\nthe folder of the default index is \\fIimgsearch\\fR in it "
+		"(default \\fI~/.local/share\\fR)\n"
+		".TP\n.B IMGSEARCH_LIBDIR\nwhere the network's part of the library and model files "
+		"are looked for first\n"
 		".TP\n.B NO_COLOR\nset: no colour in the progress bar\n"
-		".SH FILES\n.TP\n.I .imgsearchignore, .ignore\npatterns of files and folders that \\fBindex\\fR leaves out, one a line\n", f);
+		".SH FILES\n.TP\n.I .imgsearchignore, .ignore\npatterns of files and folders that "
+		"\\fBindex\\fR leaves out, one a line\n", f);
 }

@@ -10,7 +10,8 @@ static bool parse_real(const option *o, const char *text, double *out)
 {
 	char *end;
 	*out = strtod(text, &end);
-	return end != text && !*end && isfinite(*out) && !(o->max > o->min && (*out < o->min || *out > o->max));
+	return end != text && !*end && isfinite(*out)
+		&& !(o->max > o->min && (*out < o->min || *out > o->max));
 }
 
 static bool parse_whole(const option *o, const char *text, uint64_t *out)

@@ -17,24 +17,28 @@ static int bad_value(const command *c, const option *o, const char *text)
 	case OPT_CHOICE:
 	case OPT_ENUM:
 		for (size_t i = 0, at = 0; o->choices[i] && at < sizeof list; i++)
-			at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", o->choices[i]);
+			at +=
+				(size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", o->choices[i]);
 		near = nearest_word(text, o->choices, 0);
 		if (near)
-			return command_usage(c, "--%s: no \"%s\"; did you mean \"%s\"? (one of %s)", o->name, text, near, list);
+			return command_usage(
+				c, "--%s: no \"%s\"; did you mean \"%s\"? (one of %s)", o->name, text, near, list);
 		return command_usage(c, "--%s: no \"%s\"; one of %s", o->name, text, list);
 	case OPT_UINT:
 	case OPT_U64:
 	case OPT_FLOAT:
 	case OPT_DOUBLE:
 		if (o->max > o->min)
-			return command_usage(c, "--%s: \"%s\" is not a %snumber from %.10g to %.10g", o->name, text,
-				o->kind == OPT_UINT || o->kind == OPT_U64 ? "whole " : "", o->min, o->max);
+			return command_usage(c, "--%s: \"%s\" is not a %snumber from %.10g to %.10g", o->name,
+				text, o->kind == OPT_UINT || o->kind == OPT_U64 ? "whole " : "", o->min, o->max);
 		return command_usage(c, "--%s: \"%s\" is not a %snumber", o->name, text,
 			o->kind == OPT_UINT || o->kind == OPT_U64 ? "whole " : "");
 	case OPT_RECT:
-		return command_usage(c, "--%s: \"%s\" is not X,Y,W,H in pixels, such as 10,20,300,200", o->name, text);
+		return command_usage(
+			c, "--%s: \"%s\" is not X,Y,W,H in pixels, such as 10,20,300,200", o->name, text);
 	case OPT_RGB:
-		return command_usage(c, "--%s: \"%s\" is not three numbers, such as 0.485,0.456,0.406", o->name, text);
+		return command_usage(
+			c, "--%s: \"%s\" is not three numbers, such as 0.485,0.456,0.406", o->name, text);
 	default:
 		return command_usage(c, "--%s: its %s is empty", o->name, o->arg);
 	}
@@ -65,7 +69,8 @@ static int unknown_long(const command *c, const char *name, size_t length)
 	size_t n = 0;
 	for (const option *o; n < 64 && (o = command_option(c, n)); n++)
 		names[n] = o->name;
-	snprintf(word, sizeof word, "%.*s", (int)(length < NEAREST_WORD_MAX ? length : NEAREST_WORD_MAX), name);
+	snprintf(word, sizeof word, "%.*s",
+		(int)(length < NEAREST_WORD_MAX ? length : NEAREST_WORD_MAX), name);
 	const char *near = nearest_word(word, names, n);
 	if (near)
 		return command_usage(c, "no option --%.*s; did you mean --%s?", (int)length, name, near);
@@ -151,7 +156,9 @@ int parse_command_line(const command *c, int argc, char **argv, void *args, size
 	if (common->mean != common->std)
 		return command_usage(c, "--mean and --std are given together or not at all");
 	if (n < c->min_operands)
-		return command_usage(c, n ? "more is needed: imgsearch %s %s" : "nothing given: imgsearch %s %s", c->name, c->operands);
+		return command_usage(c,
+			n ? "more is needed: imgsearch %s %s" : "nothing given: imgsearch %s %s", c->name,
+			c->operands);
 	if (n > c->max_operands)
 		return command_usage(c, "\"%s\" is one too many", argv[c->max_operands]);
 	return CLI_DONE;

@@ -4,7 +4,9 @@
 
 #include "cli/base/json_writer.h"
 
-void counts_write_states(json_writer *j, const imgsearch_counts *n); /* how many are in each state */
-void counts_write_json(json_writer *j, const imgsearch_counts *n);   /* those, and what an index run did */
+/* How many are in each state. */
+void counts_write_states(json_writer *j, const imgsearch_counts *n);
+/* Those, and what an index run did. */
+void counts_write_json(json_writer *j, const imgsearch_counts *n);
 
 #endif

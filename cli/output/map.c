@@ -19,7 +19,8 @@ int map_write_json(FILE *f, imgsearch *s, const imgsearch_map_points *points, im
 	json_write_open(&j, "points", '[');
 	for (size_t i = 0; i < points->count; i++) {
 		const imgsearch_map_point *p = &points->point[i];
-		fprintf(f, "%s[%lld,%.4f,%.4f,%u]", i ? "," : "", (long long)p->id, (double)p->x, (double)p->y, by.of[i]);
+		fprintf(f, "%s[%lld,%.4f,%.4f,%u]", i ? "," : "", (long long)p->id, (double)p->x,
+			(double)p->y, by.of[i]);
 	}
 	json_write_close(&j, ']');
 	json_write_end(&j);

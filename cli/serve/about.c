@@ -23,7 +23,9 @@ enum MHD_Result handle_health(exchange *x)
 
 static void write_info(json_writer *j, const server_options *o, const imgsearch_info *about)
 {
-	const char *metric = about->metric == IMGSEARCH_L2 ? "l2" : about->metric == IMGSEARCH_IP ? "ip" : "cosine";
+	const char *metric = about->metric == IMGSEARCH_L2 ? "l2"
+		: about->metric == IMGSEARCH_IP                ? "ip"
+													   : "cosine";
 	json_write_text(j, "version", imgsearch_version());
 	json_write_path(j, "db", about->path);
 	json_write_int(j, "bytes", (int64_t)about->bytes);
@@ -77,8 +79,11 @@ enum MHD_Result handle_sample(exchange *x)
 	imgsearch *s = open_index_acquire(x->server->index, &err);
 	if (!s)
 		return answer_library_error(x, &err);
-	size_t count = sample_choose(x->server->sample, x->server->index, s, seed ? strtoull(seed, NULL, 10) : 0, ids,
-		wanted < 1 ? 1 : wanted > MOST ? MOST : (size_t)wanted);
+	size_t count = sample_choose(x->server->sample, x->server->index, s,
+		seed ? strtoull(seed, NULL, 10) : 0, ids,
+		wanted < 1          ? 1
+			: wanted > MOST ? MOST
+							: (size_t)wanted);
 	json_write_begin(&j, reply_open(&r));
 	json_write_open(&j, "pictures", '[');
 	for (size_t i = 0; i < count; i++)

@@ -66,7 +66,8 @@ static bool token_equal(const char *given, const char *token)
 static bool token_given(const exchange *x)
 {
 	const char *token = x->server->options.token, *bearer = exchange_header(x, "Authorization");
-	const char *cookie = MHD_lookup_connection_value(x->connection, MHD_COOKIE_KIND, "imgsearch_token");
+	const char *cookie =
+		MHD_lookup_connection_value(x->connection, MHD_COOKIE_KIND, "imgsearch_token");
 	if (bearer && !strncasecmp(bearer, "Bearer ", 7) && token_equal(bearer + 7, token))
 		return true;
 	return cookie && token_equal(cookie, token);
@@ -77,7 +78,8 @@ static enum MHD_Result sign_in(exchange *x)
 {
 	char cookie[600];
 	struct MHD_Response *r = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
-	snprintf(cookie, sizeof cookie, "imgsearch_token=%s; Path=/; HttpOnly; SameSite=Strict", x->server->options.token);
+	snprintf(cookie, sizeof cookie, "imgsearch_token=%s; Path=/; HttpOnly; SameSite=Strict",
+		x->server->options.token);
 	if (r) {
 		MHD_add_response_header(r, "Set-Cookie", cookie);
 		MHD_add_response_header(r, "Location", "/");
@@ -91,10 +93,12 @@ bool access_allowed(exchange *x, enum MHD_Result *result)
 	if (x->local)
 		return true;
 	if (!host_allowed(x->server, exchange_header(x, "Host")))
-		*result = answer_error(x, 421, "EHOST", "this server is not called by that name; start it with --host NAME");
+		*result = answer_error(
+			x, 421, "EHOST", "this server is not called by that name; start it with --host NAME");
 	else if (!origin_allowed(x))
 		*result = answer_error(x, 403, "EORIGIN", "requests from other web sites are refused");
-	else if (token && !strcmp(x->path, "/") && (given = exchange_param(x, "token")) && token_equal(given, token))
+	else if (token && !strcmp(x->path, "/") && (given = exchange_param(x, "token"))
+		&& token_equal(given, token))
 		*result = sign_in(x);
 	else if (token && !token_given(x))
 		*result = answer_error(x, 401, "ETOKEN",

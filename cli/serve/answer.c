@@ -15,8 +15,10 @@ enum MHD_Result answer(exchange *x, unsigned status, struct MHD_Response *r)
 {
 	if (!r)
 		return MHD_NO;
-	add_header(r, "Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
-		"connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+	add_header(r, "Content-Security-Policy",
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+		"connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+		"frame-ancestors 'none'");
 	add_header(r, "X-Content-Type-Options", "nosniff");
 	add_header(r, "X-Frame-Options", "DENY");
 	add_header(r, "Referrer-Policy", "no-referrer");
@@ -29,10 +31,11 @@ enum MHD_Result answer(exchange *x, unsigned status, struct MHD_Response *r)
 	return result;
 }
 
-enum MHD_Result answer_bytes(exchange *x, unsigned status, const char *type, const char *cache, const void *data,
-	size_t size)
+enum MHD_Result answer_bytes(exchange *x, unsigned status, const char *type, const char *cache,
+	const void *data, size_t size)
 {
-	struct MHD_Response *r = MHD_create_response_from_buffer(size, (void *)(uintptr_t)data, MHD_RESPMEM_MUST_COPY);
+	struct MHD_Response *r =
+		MHD_create_response_from_buffer(size, (void *)(uintptr_t)data, MHD_RESPMEM_MUST_COPY);
 	if (r) {
 		add_header(r, "Content-Type", type);
 		add_header(r, "Cache-Control", cache);
@@ -47,7 +50,8 @@ FILE *reply_open(reply *r)
 	return r->file ? r->file : (r->file = fopen("/dev/null", "w"));
 }
 
-enum MHD_Result reply_send_with(exchange *x, reply *r, unsigned status, const char *name, const char *value)
+enum MHD_Result reply_send_with(
+	exchange *x, reply *r, unsigned status, const char *name, const char *value)
 {
 	bool failed = ferror(r->file);
 	struct MHD_Response *response = NULL;
@@ -76,7 +80,8 @@ void reply_drop(reply *r)
 }
 
 /* 401 and 503 have a header of their own. */
-static enum MHD_Result send_error(exchange *x, unsigned status, const char *code, const char *message)
+static enum MHD_Result send_error(
+	exchange *x, unsigned status, const char *code, const char *message)
 {
 	reply r;
 	json_writer j;
@@ -86,11 +91,15 @@ static enum MHD_Result send_error(exchange *x, unsigned status, const char *code
 	json_write_text(&j, "message", message);
 	json_write_close(&j, '}');
 	json_write_end(&j);
-	return reply_send_with(x, &r, status, status == 401 ? "WWW-Authenticate" : status == 503 ? "Retry-After" : NULL,
+	return reply_send_with(x, &r, status,
+		status == 401       ? "WWW-Authenticate"
+			: status == 503 ? "Retry-After"
+							: NULL,
 		status == 401 ? "Bearer" : "1");
 }
 
-enum MHD_Result answer_error(exchange *x, unsigned status, const char *code, const char *format, ...)
+enum MHD_Result answer_error(
+	exchange *x, unsigned status, const char *code, const char *format, ...)
 {
 	char message[600];
 	va_list list;

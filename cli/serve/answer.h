@@ -9,16 +9,16 @@
 
 #include <stdio.h>
 
-/* r with the headers that every answer has; r is released. NULL: the connection is closed. */
+/* Queues r with the headers that every answer has; r is released. NULL: the connection is closed. */
 enum MHD_Result answer(exchange *x, unsigned status, struct MHD_Response *r);
 
 /* A copy of the data; type and cache are the values of Content-Type and Cache-Control. */
-enum MHD_Result answer_bytes(exchange *x, unsigned status, const char *type, const char *cache, const void *data,
-	size_t size);
+enum MHD_Result answer_bytes(exchange *x, unsigned status, const char *type, const char *cache,
+	const void *data, size_t size);
 
 /* {"error": {"code": ..., "message": ...}} */
-enum MHD_Result answer_error(exchange *x, unsigned status, const char *code, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+enum MHD_Result answer_error(exchange *x, unsigned status, const char *code, const char *format,
+	...) __attribute__((format(printf, 4, 5)));
 /* The same for an error of the library: status and code by err->code. */
 enum MHD_Result answer_library_error(exchange *x, const imgsearch_error *err);
 
@@ -38,7 +38,8 @@ typedef struct reply {
 FILE *reply_open(reply *r); /* never NULL: out of memory it is /dev/null, and reply_send fails */
 enum MHD_Result reply_send(exchange *x, reply *r, unsigned status);
 /* The same with a further header; name may be NULL. */
-enum MHD_Result reply_send_with(exchange *x, reply *r, unsigned status, const char *name, const char *value);
+enum MHD_Result reply_send_with(
+	exchange *x, reply *r, unsigned status, const char *name, const char *value);
 void reply_drop(reply *r); /* instead of sending it */
 
 #endif

@@ -54,13 +54,14 @@ bool index_request_parse(index_request *q, const char *body, size_t size)
 {
 	json_t *root = json_loadb(body, size, 0, NULL);
 	memset(q, 0, sizeof *q);
-	bool ok = json_is_object(root) && text_list(json_object_get(root, "paths"), &q->paths, &q->n_paths)
+	bool ok = json_is_object(root)
+		&& text_list(json_object_get(root, "paths"), &q->paths, &q->n_paths)
 		&& text_list(json_object_get(root, "include"), &q->include, &q->n_include)
 		&& text_list(json_object_get(root, "exclude"), &q->exclude, &q->n_exclude)
 		&& text_member(root, "csv", &q->csv) && text_member(root, "csv_key", &q->csv_key)
 		&& text_member(root, "csv_title", &q->csv_title)
-		&& flag_member(root, "follow_links", &q->follow_links) && flag_member(root, "prune", &q->prune)
-		&& flag_member(root, "retry", &q->retry);
+		&& flag_member(root, "follow_links", &q->follow_links)
+		&& flag_member(root, "prune", &q->prune) && flag_member(root, "retry", &q->retry);
 	json_decref(root);
 	return ok;
 }

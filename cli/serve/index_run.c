@@ -71,9 +71,10 @@ static void *run(void *arg)
 	imgsearch_error err = { 0 };
 	imgsearch_counts counts = { 0 };
 	imgsearch_index_options o = {
-		.struct_size = sizeof o, .include = (const char *const *)q->include, .n_include = q->n_include,
-		.exclude = (const char *const *)q->exclude, .n_exclude = q->n_exclude, .csv = q->csv, .csv_key = q->csv_key,
-		.csv_title = q->csv_title, .follow_links = q->follow_links, .prune = q->prune, .retry = q->retry,
+		.struct_size = sizeof o, .include = (const char *const *)q->include,
+		.n_include = q->n_include, .exclude = (const char *const *)q->exclude,
+		.n_exclude = q->n_exclude, .csv = q->csv, .csv_key = q->csv_key, .csv_title = q->csv_title,
+		.follow_links = q->follow_links, .prune = q->prune, .retry = q->retry,
 	};
 	imgsearch *s = open_index_acquire(server->index, &err);
 	int rc = s ? 0 : err.code;
@@ -109,7 +110,8 @@ enum MHD_Result handle_index(exchange *x)
 	index_run *r = calloc(1, sizeof *r);
 	if (!r || !index_request_parse(&r->request, exchange_body(x), x->size)) {
 		free_run(r);
-		return answer_error(x, 400, "EINVAL", "an object of lists (paths, include, exclude), texts and booleans is needed");
+		return answer_error(x, 400, "EINVAL",
+			"an object of lists (paths, include, exclude), texts and booleans is needed");
 	}
 	r->server = x->server;
 	int fd = open_pipe(r);

@@ -66,7 +66,8 @@ void open_index_cancel(open_index *ix)
 static bool replaced(const open_index *ix)
 {
 	struct stat st;
-	return stat(ix->path, &st) == 0 && st.st_size > 0 && (st.st_dev != ix->device || st.st_ino != ix->inode);
+	return stat(ix->path, &st) == 0 && st.st_size > 0
+		&& (st.st_dev != ix->device || st.st_ino != ix->inode);
 }
 
 static int reopen(open_index *ix, imgsearch_error *err)

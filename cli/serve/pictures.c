@@ -36,10 +36,13 @@ static uint32_t thumb_size(const exchange *x)
 	return size;
 }
 
-static bool cache_path(const server *s, const imgsearch_item *item, uint32_t size, char *path, size_t path_size)
+static bool cache_path(
+	const server *s, const imgsearch_item *item, uint32_t size, char *path, size_t path_size)
 {
 	return s->options.cache && item->hash[0] && strspn(item->hash, "0123456789abcdef") == 64
-		&& snprintf(path, path_size, "%s/%.2s/%s-%u.jpg", s->options.cache, item->hash, item->hash, size) < (int)path_size;
+		&& snprintf(
+			   path, path_size, "%s/%.2s/%s-%u.jpg", s->options.cache, item->hash, item->hash, size)
+		< (int)path_size;
 }
 
 /* Failing is fine: the thumbnail is made again. */
@@ -72,8 +75,8 @@ static enum MHD_Result answer_file(exchange *x, int fd, const char *type, const 
 }
 
 /* file: where the thumbnail is kept, or NULL; cache: the value of Cache-Control. */
-static enum MHD_Result make_thumb(exchange *x, imgsearch *s, const imgsearch_input *in, uint32_t size, const char *file,
-	const char *cache)
+static enum MHD_Result make_thumb(exchange *x, imgsearch *s, const imgsearch_input *in,
+	uint32_t size, const char *file, const char *cache)
 {
 	imgsearch_picture *picture;
 	imgsearch_error err = { 0 };
@@ -97,7 +100,8 @@ static enum MHD_Result show_thumb(exchange *x, imgsearch *s, const imgsearch_ite
 	char path[4100];
 	uint32_t size = thumb_size(x);
 	bool cached = cache_path(x->server, item, size, path, sizeof path);
-	const char *cache = exchange_param(x, "v") ? FOREVER : A_WHILE; /* a page that names the content may keep it */
+	/* A page that names the content may keep it. */
+	const char *cache = exchange_param(x, "v") ? FOREVER : A_WHILE;
 	int fd = cached ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	if (fd >= 0)
 		return answer_file(x, fd, "image/jpeg", cache);
@@ -210,7 +214,8 @@ enum MHD_Result handle_upload(exchange *x)
 		return answer_error(x, 404, "ENOTFOUND", "this picture is no longer held; send it again");
 	imgsearch *s = open_index_acquire(x->server->index, &err);
 	imgsearch_input in = imgsearch_memory(data, size);
-	enum MHD_Result result = s ? make_thumb(x, s, &in, 1024, NULL, FOREVER) : answer_library_error(x, &err);
+	enum MHD_Result result =
+		s ? make_thumb(x, s, &in, 1024, NULL, FOREVER) : answer_library_error(x, &err);
 	if (s)
 		open_index_release(x->server->index);
 	free(data);
@@ -229,7 +234,8 @@ static int new_file(const server *s, const char *type, char *path, size_t size)
 	if (getrandom(&random, sizeof random, 0) != sizeof random)
 		return -1;
 	strftime(when, sizeof when, "%Y%m%d-%H%M%S", localtime_r(&t, &tm));
-	snprintf(path, size, "%s/%s-%08llx.%s", s->options.uploads, when, (unsigned long long)random, type);
+	snprintf(
+		path, size, "%s/%s-%08llx.%s", s->options.uploads, when, (unsigned long long)random, type);
 	return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 }
 
@@ -237,7 +243,8 @@ static int new_file(const server *s, const char *type, char *path, size_t size)
  * Writes the upload to a new file; its path goes to path, also when that fails half-way. 0 or a
  * status.
  */
-static int write_upload(const server *s, const void *data, size_t size, char *path, size_t path_size, imgsearch_error *err)
+static int write_upload(const server *s, const void *data, size_t size, char *path,
+	size_t path_size, imgsearch_error *err)
 {
 	bool is_png = size > 1 && *(const unsigned char *)data == 0x89;
 	int fd = new_file(s, is_png ? "png" : "jpg", path, path_size);
@@ -255,7 +262,8 @@ static int write_upload(const server *s, const void *data, size_t size, char *pa
 }
 
 /* Adds one picture. No file is left of data that is no picture. */
-static int add_one(server *sv, imgsearch *s, const void *data, size_t size, int64_t *id, imgsearch_error *err)
+static int add_one(
+	server *sv, imgsearch *s, const void *data, size_t size, int64_t *id, imgsearch_error *err)
 {
 	char path[4200];
 	imgsearch_picture *picture;
@@ -279,7 +287,8 @@ static int add_one(server *sv, imgsearch *s, const void *data, size_t size, int6
 /*
  * The result of each part as JSON; returns how many were added. err: of the last one that failed.
  */
-static int add_parts(exchange *x, imgsearch *s, const form_part *part, int n, json_writer *j, imgsearch_error *err)
+static int add_parts(
+	exchange *x, imgsearch *s, const form_part *part, int n, json_writer *j, imgsearch_error *err)
 {
 	int added = 0;
 	json_write_open(j, "added", '[');
@@ -326,7 +335,8 @@ enum MHD_Result handle_add(exchange *x)
 	void *kept = NULL;
 	int n = 1;
 	if (x->server->options.read_only || !x->server->options.uploads)
-		return answer_error(x, 403, "EREADONLY", "this server takes no pictures; start it with --uploads DIR");
+		return answer_error(
+			x, 403, "EREADONLY", "this server takes no pictures; start it with --uploads DIR");
 	if (name) {
 		if (!(kept = upload_cache_get(x->server->uploads, name, &part[0].size)))
 			return answer_error(x, 410, "ENOTHELD", "the picture is no longer held; send it again");

@@ -4,7 +4,8 @@
 
 #include "cli/serve/exchange.h"
 
-enum MHD_Result handle_picture(exchange *x); /* GET: what the index knows of it; DELETE: takes it out */
+/* GET: what the index knows of it; DELETE: takes it out. */
+enum MHD_Result handle_picture(exchange *x);
 enum MHD_Result handle_thumb(exchange *x);
 enum MHD_Result handle_full(exchange *x);    /* the file itself */
 enum MHD_Result handle_add(exchange *x);     /* uploads become pictures of the index */

@@ -8,9 +8,10 @@
 
 #include "imgsearch.h"
 
-/* report returns non-zero to cancel; it stays set until the thread ends. */
+/* A report that returns non-zero cancels. It stays set until the thread ends. */
 void progress_sink_set(int (*report)(void *arg, const imgsearch_progress *p), void *arg);
 
-int progress_sink_report(void *user, const imgsearch_progress *p); /* for imgsearch_events; user is not used */
+/* For imgsearch_events; user is not used. */
+int progress_sink_report(void *user, const imgsearch_progress *p);
 
 #endif

@@ -77,7 +77,8 @@ bool route_accepts(exchange *x, enum MHD_Result *result)
 	const entry *e = find(x);
 	const char *methods = e ? e->methods : page_find(x->path) ? "GET" : NULL;
 	if (!methods)
-		*result = answer_error(x, 404, "ENOTFOUND", "there is nothing at this address; see docs/http.md");
+		*result =
+			answer_error(x, 404, "ENOTFOUND", "there is nothing at this address; see docs/http.md");
 	else if (!takes(methods, x->method))
 		*result = answer_error(x, 405, "EMETHOD", "this address takes %s", methods);
 	else
@@ -91,5 +92,6 @@ enum MHD_Result route(exchange *x)
 	if (e)
 		return e->handle(x);
 	const page_file *file = page_find(x->path);
-	return answer_bytes(x, 200, file->type, "no-cache", file->data, (size_t)(file->end - file->data));
+	return answer_bytes(
+		x, 200, file->type, "no-cache", file->data, (size_t)(file->end - file->data));
 }

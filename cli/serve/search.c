@@ -18,7 +18,8 @@ typedef struct param_reader {
 	bool ok;
 } param_reader;
 
-static enum MHD_Result read_param(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result read_param(
+	void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	param_reader *r = cls;
 	(void)kind;
@@ -31,7 +32,8 @@ static bool read_request(exchange *x, search_request *q)
 	param_reader r = { q, true };
 	const char *type = exchange_header(x, "Content-Type");
 	MHD_get_connection_values(x->connection, MHD_GET_ARGUMENT_KIND, read_param, &r);
-	return r.ok && search_request_body(q, type ? type : "", exchange_body(x), x->size) && search_request_check(q);
+	return r.ok && search_request_body(q, type ? type : "", exchange_body(x), x->size)
+		&& search_request_check(q);
 }
 
 /* False: an upload that is named is not kept any more. */

@@ -54,18 +54,21 @@ static imgsearch_input *new_input(search_request *q)
 
 /* ------------------------------------------------------------------------------ parameters ---- */
 
-static bool whole(search_request *q, const char *name, const char *text, int64_t min, int64_t max, int64_t *out)
+static bool whole(
+	search_request *q, const char *name, const char *text, int64_t min, int64_t max, int64_t *out)
 {
 	char *end;
 	errno = 0;
 	long long v = text && *text ? strtoll(text, &end, 10) : 0;
 	if (!text || !*text || *end || errno || v < min || v > max)
-		return refuse(q, "%s: a whole number from %lld to %lld is needed", name, (long long)min, (long long)max);
+		return refuse(q, "%s: a whole number from %lld to %lld is needed", name, (long long)min,
+			(long long)max);
 	*out = v;
 	return true;
 }
 
-static bool real(search_request *q, const char *name, const char *text, double min, double max, double *out)
+static bool real(
+	search_request *q, const char *name, const char *text, double min, double max, double *out)
 {
 	char *end;
 	double v = text && *text ? strtod(text, &end) : 0;
@@ -272,7 +275,8 @@ static bool json_crop(search_request *q, json_t *crop, imgsearch_input *in)
 	for (size_t i = 0; i < 4; i++) {
 		json_t *value = json_array_get(crop, i);
 		json_int_t v = json_integer_value(value);
-		if (json_array_size(crop) != 4 || !json_is_integer(value) || v < 0 || v > INT32_MAX || (i >= 2 && v == 0))
+		if (json_array_size(crop) != 4 || !json_is_integer(value) || v < 0 || v > INT32_MAX
+			|| (i >= 2 && v == 0))
 			return refuse(q, "crop: [x, y, width, height] in pixels is needed");
 		in->crop[i] = (int32_t)v;
 	}
@@ -403,7 +407,8 @@ bool search_request_check(search_request *q)
 	if (!q->n)
 		return refuse(q, "nothing to search with: send a picture, or say id=N");
 	if (q->crop[2])
-		return refuse(q, "crop: goes with a picture that is the body; among inputs each has its own");
+		return refuse(
+			q, "crop: goes with a picture that is the body; among inputs each has its own");
 	q->options.under = q->under && *q->under ? q->under : NULL;
 	q->options.ids = q->ids;
 	return true;

@@ -4,8 +4,8 @@
  *
  *	search_request q;
  *	search_request_init(&q);
- *	ok = search_request_param(&q, "k", "10") && ... && search_request_body(&q, "image/jpeg", body, size)
- *		&& search_request_check(&q);
+ *	ok = search_request_param(&q, "k", "10") && ...
+ *		&& search_request_body(&q, "image/jpeg", body, size) && search_request_check(&q);
  *	... q.input, q.n, q.options; or else q.why ...
  *	search_request_free(&q);
  */
@@ -22,11 +22,11 @@ enum { REQUEST_INPUTS = 32, REQUEST_PARTS = 32, REQUEST_IDS = 100000, REQUEST_DI
 
 typedef struct search_request {
 	imgsearch_input input[REQUEST_INPUTS];    /* data points into the body, or to vectors */
-	char upload[REQUEST_INPUTS][UPLOAD_NAME]; /* not "": the input is a kept upload of this name, without data yet */
+	char upload[REQUEST_INPUTS][UPLOAD_NAME]; /* not "": the name of a kept upload */
 	size_t n;
 	imgsearch_query_options options;          /* its strings and ids belong to the request */
 	bool keep_uploads;                        /* pictures of the body are to be kept for a while */
-	int32_t crop[4];                          /* for a picture that is the whole body, which takes it */
+	int32_t crop[4];                          /* of a picture that is the body */
 	char *under;
 	int64_t *ids;
 	float *vectors[REQUEST_INPUTS];
@@ -45,7 +45,8 @@ bool search_request_param(search_request *q, const char *name, const char *value
  * The body: a picture, a form with pictures and perhaps a "query" part of JSON, or JSON. It must
  * outlive the request.
  */
-bool search_request_body(search_request *q, const char *content_type, const char *body, size_t size);
+bool search_request_body(
+	search_request *q, const char *content_type, const char *body, size_t size);
 
 /* At the end: there is something to search with, and every crop belongs to a picture. */
 bool search_request_check(search_request *q);

@@ -23,7 +23,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { CONNECTIONS = 128, IDLE_SECONDS = 30, REQUEST_SECONDS = 60, STOP_SECONDS = 20, HEADER_BYTES = 64 << 10 };
+enum {
+	CONNECTIONS = 128,
+	IDLE_SECONDS = 30,
+	REQUEST_SECONDS = 60,
+	STOP_SECONDS = 20,
+	HEADER_BYTES = 64 << 10
+};
 #define ALL_BODIES ((size_t)1 << 29)
 
 void server_check_timeouts(server *s)
@@ -43,12 +49,13 @@ static bool same_user(struct MHD_Connection *c)
 
 static enum MHD_Result answer_too_large(exchange *x)
 {
-	return answer_error(x, 413, "ELIMIT", "the body is larger than %zu MB", x->server->options.max_upload >> 20);
+	return answer_error(
+		x, 413, "ELIMIT", "the body is larger than %zu MB", x->server->options.max_upload >> 20);
 }
 
 /* The first call for a request: its head is there, its body is not. */
-static enum MHD_Result begin(server *s, bool local, struct MHD_Connection *c, const char *url, const char *method,
-	void **context)
+static enum MHD_Result begin(server *s, bool local, struct MHD_Connection *c, const char *url,
+	const char *method, void **context)
 {
 	enum MHD_Result result;
 	exchange *x = calloc(1, sizeof *x);
@@ -85,7 +92,8 @@ static bool reserve_body(exchange *x, size_t size)
 	while (cap < x->size + size)
 		cap *= 2;
 	more = cap - x->cap;
-	char *body = atomic_fetch_add(&s->body_bytes, more) + more <= ALL_BODIES ? realloc(x->body, cap) : NULL;
+	char *body =
+		atomic_fetch_add(&s->body_bytes, more) + more <= ALL_BODIES ? realloc(x->body, cap) : NULL;
 	if (!body) {
 		atomic_fetch_sub(&s->body_bytes, more);
 		return false;
@@ -139,8 +147,8 @@ static enum MHD_Result handle(exchange *x)
 	return result;
 }
 
-static enum MHD_Result on_request(server *s, bool local, struct MHD_Connection *c, const char *url, const char *method,
-	const char *data, size_t *size, void **context)
+static enum MHD_Result on_request(server *s, bool local, struct MHD_Connection *c, const char *url,
+	const char *method, const char *data, size_t *size, void **context)
 {
 	exchange *x = *context;
 	if (!x)
@@ -158,21 +166,22 @@ static enum MHD_Result on_request(server *s, bool local, struct MHD_Connection *
 	return handle(x);
 }
 
-static enum MHD_Result on_tcp(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
-	const char *data, size_t *size, void **context)
+static enum MHD_Result on_tcp(void *cls, struct MHD_Connection *c, const char *url,
+	const char *method, const char *version, const char *data, size_t *size, void **context)
 {
 	(void)version;
 	return on_request(cls, false, c, url, method, data, size, context);
 }
 
-static enum MHD_Result on_local(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
-	const char *data, size_t *size, void **context)
+static enum MHD_Result on_local(void *cls, struct MHD_Connection *c, const char *url,
+	const char *method, const char *version, const char *data, size_t *size, void **context)
 {
 	(void)version;
 	return on_request(cls, true, c, url, method, data, size, context);
 }
 
-static void on_connection(void *cls, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code)
+static void on_connection(
+	void *cls, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code)
 {
 	server *s = cls;
 	(void)context;
@@ -182,7 +191,8 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **context, e
 		timeouts_gone(s->timeouts, c);
 }
 
-static void on_completed(void *cls, struct MHD_Connection *c, void **context, enum MHD_RequestTerminationCode code)
+static void on_completed(
+	void *cls, struct MHD_Connection *c, void **context, enum MHD_RequestTerminationCode code)
 {
 	server *s = cls;
 	exchange *x = *context;
@@ -206,22 +216,19 @@ static void ignore_log(void *cls, const char *format, va_list list)
 
 static struct MHD_Daemon *start(server *s, int fd, MHD_AccessHandlerCallback handler)
 {
-	return MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL
-			| MHD_USE_ERROR_LOG | MHD_USE_ITC, 0, NULL, NULL, handler, s,
-		MHD_OPTION_EXTERNAL_LOGGER, ignore_log, NULL,
-		MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES,
-		MHD_OPTION_THREAD_STACK_SIZE, (size_t)1 << 20,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1,
-		MHD_OPTION_END);
+	return MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD
+			| MHD_USE_POLL | MHD_USE_ERROR_LOG | MHD_USE_ITC,
+		0, NULL, NULL, handler, s, MHD_OPTION_EXTERNAL_LOGGER, ignore_log, NULL,
+		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)HEADER_BYTES, MHD_OPTION_THREAD_STACK_SIZE, (size_t)1 << 20,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+		s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 }
 
 /* An address and a port; false: no such address. */
-static bool parse_address(const char *host, uint16_t port, struct sockaddr_storage *a, socklen_t *size)
+static bool parse_address(
+	const char *host, uint16_t port, struct sockaddr_storage *a, socklen_t *size)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)a;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)a;
@@ -247,7 +254,9 @@ static int tcp_socket(server *s)
 	const char *host = s->options.listen ? s->options.listen : "127.0.0.1";
 	socklen_t size;
 	if (!parse_address(host, s->options.port, &a, &size))
-		return cli_fail("--listen %s: an address such as 192.168.1.5, 0.0.0.0 or :: is needed", host), -1;
+		return cli_fail(
+				   "--listen %s: an address such as 192.168.1.5, 0.0.0.0 or :: is needed", host),
+			   -1;
 	int on = 1, fd = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -259,7 +268,8 @@ static int tcp_socket(server *s)
 			close(fd);
 		return -1;
 	}
-	s->port = ntohs(a.ss_family == AF_INET ? ((struct sockaddr_in *)&a)->sin_port : ((struct sockaddr_in6 *)&a)->sin6_port);
+	s->port = ntohs(a.ss_family == AF_INET ? ((struct sockaddr_in *)&a)->sin_port
+										   : ((struct sockaddr_in6 *)&a)->sin6_port);
 	return fd;
 }
 
@@ -308,7 +318,8 @@ int server_start(server *s)
 	s->tcp = tcp >= 0 ? start(s, tcp, on_tcp) : NULL;
 	if (s->local && tcp < 0)
 		return CLI_FAILED;
-	return s->local && s->tcp ? CLI_DONE : cli_fail("the server cannot be started: %s", strerror(errno));
+	return s->local && s->tcp ? CLI_DONE
+							  : cli_fail("the server cannot be started: %s", strerror(errno));
 }
 
 void server_stop(server *s)
@@ -322,7 +333,8 @@ void server_stop(server *s)
 		if (fd >= 0)
 			close(fd);
 	}
-	for (double start_time = clock_seconds(); atomic_load(&s->busy) && clock_seconds() - start_time < STOP_SECONDS;)
+	for (double start_time = clock_seconds();
+		 atomic_load(&s->busy) && clock_seconds() - start_time < STOP_SECONDS;)
 		usleep(10000);
 	open_index_cancel(s->index);
 	for (int i = 0; i < 2; i++)

@@ -2,17 +2,19 @@
  * The server within the command: listeners, and exchanges from the first byte to the answer. From
  * the outside in:
  *
- *	server.c          listeners, limits, one exchange from first byte to answer
- *	timeouts.c        ends connections that take too long
- *	access.c          who may ask: Host, Origin, token
- *	routes.c          paths to handlers
- *	search.c, about.c, pictures.c, collection.c, index_run.c      the handlers
- *	cached_view.c     what takes long to compute, made once in the background
- *	answer.c          answers: bytes, JSON, errors
- *	open_index.c      the open index: opened again when its file was replaced
- *	upload_cache.c    uploads that are kept for a while
- *	search_request.c, index_request.c, pair_request.c, form.c     what a request asks for (no sockets, no files)
- *	page.c            the page, compiled in
+ *	server.c        listeners, limits, one exchange from first byte to answer
+ *	timeouts.c      ends connections that take too long
+ *	access.c        who may ask: Host, Origin, token
+ *	routes.c        paths to handlers
+ *	search.c, about.c, pictures.c, collection.c, index_run.c
+ *	                the handlers
+ *	cached_view.c   what takes long to compute, made once in the background
+ *	answer.c        answers: bytes, JSON, errors
+ *	open_index.c    the open index: opened again when its file was replaced
+ *	upload_cache.c  uploads that are kept for a while
+ *	search_request.c, index_request.c, pair_request.c, form.c
+ *	                what a request asks for (no sockets, no files)
+ *	page.c          the page, compiled in
  *
  * Threads: libmicrohttpd gives each connection one. A handler acquires the index by
  * open_index_acquire and releases it.
@@ -53,7 +55,7 @@ typedef struct server {
 	struct timeouts *timeouts;
 	atomic_size_t body_bytes;    /* of all requests that are being read or handled */
 	atomic_int busy;             /* requests that are being handled, and background threads */
-	pthread_mutex_t write_lock;  /* held while a request changes the index; index runs do not take it */
+	pthread_mutex_t write_lock;  /* of requests that change the index, but for index runs */
 	atomic_bool stopping;
 	time_t started;
 	atomic_ullong requests, searches;

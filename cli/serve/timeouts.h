@@ -15,7 +15,8 @@ timeouts *timeouts_new(size_t connections); /* at most so many are watched; NULL
 void timeouts_free(timeouts *t);            /* NULL is fine */
 
 void timeouts_wait(timeouts *t, struct MHD_Connection *c); /* a request is waited for from now on */
-void timeouts_busy(timeouts *t, struct MHD_Connection *c); /* a request is being handled: no limit */
+/* A request is being handled: no limit. */
+void timeouts_busy(timeouts *t, struct MHD_Connection *c);
 void timeouts_gone(timeouts *t, struct MHD_Connection *c); /* the connection is closed */
 
 /* Shuts down those that have waited longer than this. */
