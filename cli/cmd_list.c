@@ -1,5 +1,5 @@
 /*
- * imgsearch list, imgsearch failed: the paths that the index knows, and what became of them.
+ * imgsearch list, imgsearch failed: the paths that the index knows, and their states.
  */
 #include "cli/base/message.h"
 #include "cli/base/path.h"

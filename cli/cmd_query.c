@@ -99,7 +99,7 @@ static void show_error(const context *c, const char *query, const imgsearch_erro
 /* --------------------------------------------------------------------------------- queries ---- */
 
 typedef struct totals {
-	size_t asked, failed, found;
+	size_t queries, failed, found;
 } totals;
 
 /*
@@ -128,7 +128,7 @@ static int one_query(
 	imgsearch_hits *hits = NULL;
 	char *path = in->kind == IMGSEARCH_KIND_FILE ? path_absolute(name) : NULL;
 	int rc = search(c, a, in, n, &hits, &err);
-	t->asked++;
+	t->queries++;
 	if (!rc && (a->html || a->sheet_file)
 		&& !sheet_add(&a->sheet, c->s, path ? path : name, in, hits))
 		rc = IMGSEARCH_ECANCELED; /* said */
@@ -151,7 +151,7 @@ static int one_query(
 static int outcome(const totals *t)
 {
 	if (t->failed)
-		return t->failed < t->asked ? CLI_SOME_FAILED : CLI_FAILED;
+		return t->failed < t->queries ? CLI_SOME_FAILED : CLI_FAILED;
 	return t->found ? CLI_DONE : CLI_NOTHING;
 }
 

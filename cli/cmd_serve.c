@@ -90,7 +90,7 @@ static char *cache_folder(const char *given)
 	return strdup(path);
 }
 
-/* What the server's options point to. */
+/* Texts that the server's options point to. */
 typedef struct serve_texts {
 	char *token, *uploads, *cache;
 } serve_texts;

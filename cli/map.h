@@ -1,4 +1,4 @@
-/* What the parts of imgsearch map share. */
+/* Shared by the parts of imgsearch map. */
 #ifndef IMGSEARCH_CLI_MAP_ARGS_H
 #define IMGSEARCH_CLI_MAP_ARGS_H
 

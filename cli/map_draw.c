@@ -16,7 +16,7 @@ static const color paper = { 0xfa, 0xf9, 0xf6 }, ink = { 0x1d, 0x1c, 0x1a };
  */
 enum { NAMES = 40, NAME_WIDTH = 180, NAME_HEIGHT = 12, NAMED_SIZE = 600 };
 
-/* Width and height of what the points fill, in shares of the longer one. */
+/* Width and height of the points' bounding box, from 0 to 1. */
 static void extent(const imgsearch_map_points *m, float *x, float *y)
 {
 	*x = *y = 0.05f;

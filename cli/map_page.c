@@ -86,7 +86,7 @@ static char *page_data(imgsearch *s, const imgsearch_map_points *m, imgsearch_er
 	return NULL;
 }
 
-/* The template up to a mark; returns what comes after it. */
+/* Writes the template up to a mark; returns the text after the mark. */
 static const char *write_until(FILE *f, const char *html, const char *mark)
 {
 	const char *at = strstr(html, mark);

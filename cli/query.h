@@ -1,4 +1,4 @@
-/* What the parts of imgsearch query share. */
+/* Shared by the parts of imgsearch query. */
 #ifndef IMGSEARCH_CLI_QUERY_H
 #define IMGSEARCH_CLI_QUERY_H
 

@@ -81,7 +81,7 @@ static void print_stats(const batch *b)
 }
 
 /*
- * The first query loads the searcher. It is asked here, so that --stats counts its time as loading.
+ * The first query loads the searcher. It runs here, so that --stats counts its time as loading.
  */
 static int load(context *c, const query_args *a, batch *b)
 {

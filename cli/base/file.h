@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* What a file to be written holds, by the end of its name in whatever case. */
+/* The kind of a file to be written, by the end of its name; case does not matter. */
 typedef enum file_kind { FILE_OTHER, FILE_PNG, FILE_JPEG, FILE_HTML } file_kind;
 file_kind file_kind_of(const char *path);
 

@@ -5,7 +5,7 @@
 #include "cli/client/client.h"
 #include "imgsearch.h"
 
-/* What the server did. */
+/* The end of a run. */
 typedef struct client_index_result {
 	int rc; /* 0 or a status, as imgsearch_index_tree returns it; then err says why */
 	imgsearch_counts counts;

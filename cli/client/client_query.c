@@ -62,7 +62,7 @@ static json_t *options_json(const imgsearch_query_options *o)
 	return q;
 }
 
-/* What the server needs to know of an input: its id or the name of its part, and its role. */
+/* An input as JSON: its id or the name of its part, and its role. */
 static json_t *input_json(const imgsearch_input *in, const char *part)
 {
 	json_t *one = json_object();

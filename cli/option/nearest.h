@@ -1,4 +1,4 @@
-/* What a mistyped word may have meant. */
+/* The word that a mistyped one may have meant. */
 #ifndef IMGSEARCH_CLI_NEAREST_H
 #define IMGSEARCH_CLI_NEAREST_H
 

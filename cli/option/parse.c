@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What was wrong with a value, as the end of "--k 0: ". */
+/* Says why option_set has refused a value. */
 static int bad_value(const command *c, const option *o, const char *text)
 {
 	const char *near;

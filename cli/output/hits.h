@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-/* The object and a newline. query: what was searched for, as one word, such as a path or "id:7". */
+/* The object and a newline. query: its name in one word, such as a path or "id:7". */
 void hits_write_json(FILE *f, const char *query, const imgsearch_hits *hits);
 
 #endif

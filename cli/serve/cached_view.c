@@ -1,4 +1,4 @@
-/* What takes long to compute, made once in the background. */
+/* Views of the index, computed once in the background. */
 #include "cli/serve/cached_view.h"
 
 #include "cli/base/json_writer.h"

@@ -1,4 +1,4 @@
-/* Handlers of what concerns the whole collection. */
+/* Handlers of the map and of the groups of near-duplicates. */
 #include "cli/serve/collection.h"
 
 #include "cli/base/json_writer.h"

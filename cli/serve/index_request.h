@@ -1,5 +1,5 @@
 /*
- * What `imgsearch index` asks of a server, from the JSON of a request. Knows no sockets and no
+ * An index run that `imgsearch index` wants of a server, parsed from JSON. Knows no sockets and no
  * files, so that a fuzzer can feed it.
  */
 #ifndef IMGSEARCH_CLI_INDEX_REQUEST_H

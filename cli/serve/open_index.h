@@ -32,10 +32,10 @@ void open_index_free(open_index *ix); /* NULL is fine */
 imgsearch *open_index_acquire(open_index *ix, imgsearch_error *err);
 void open_index_release(open_index *ix);
 
-/* Cancels what runs on the handle, unless it is being opened. */
+/* Cancels the work on the handle, unless it is being opened. */
 void open_index_cancel(open_index *ix);
 
-/* How often it was opened: what was computed from the handle is old when this has changed. */
+/* How often it was opened. When this changes, results that were computed from the handle are old. */
 uint64_t open_index_openings(const open_index *ix);
 
 #endif

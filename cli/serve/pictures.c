@@ -29,9 +29,9 @@
 static uint32_t thumb_size(const exchange *x)
 {
 	const char *text = exchange_param(x, "size");
-	long asked = text ? strtol(text, NULL, 10) : 256;
+	long wanted = text ? strtol(text, NULL, 10) : 256;
 	uint32_t size = 128;
-	while (size < 1024 && size < (uint32_t)(asked > 0 ? asked : 0))
+	while (size < 1024 && size < (uint32_t)(wanted > 0 ? wanted : 0))
 		size *= 2;
 	return size;
 }

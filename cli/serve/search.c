@@ -69,7 +69,7 @@ static void keep_uploads(exchange *x, const search_request *q, char *names, size
 	}
 }
 
-/* What is searched for, as one word. */
+/* The name of the query, one word. */
 static void query_name(const imgsearch_input *first, char *name, size_t size)
 {
 	if (first->kind == IMGSEARCH_KIND_STORED)

@@ -235,7 +235,7 @@ static bool json_part(search_request *q, const char *name, parts *p, imgsearch_i
 	return refuse(q, "part: the form has no part \"%.60s\"", name);
 }
 
-/* One of what an input can be, and nothing that it cannot have. */
+/* An input has one source, and no unknown member. */
 static bool known_members(search_request *q, json_t *from)
 {
 	static const char *const names[] = { "id", "vector", "held", "part", "weight", "crop" };

@@ -1,5 +1,5 @@
 /*
- * What a search asks for, from the parameters and the body of a request. Knows no sockets and no
+ * A search, parsed from the parameters and the body of a request. Knows no sockets and no
  * files, so that a fuzzer can feed it.
  *
  *	search_request q;

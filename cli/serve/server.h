@@ -8,12 +8,12 @@
  *	routes.c        paths to handlers
  *	search.c, about.c, pictures.c, collection.c, index_run.c
  *	                the handlers
- *	cached_view.c   what takes long to compute, made once in the background
+ *	cached_view.c   views that take long to compute, made once in the background
  *	answer.c        answers: bytes, JSON, errors
  *	open_index.c    the open index: opened again when its file was replaced
  *	upload_cache.c  uploads that are kept for a while
  *	search_request.c, index_request.c, pair_request.c, form.c
- *	                what a request asks for (no sockets, no files)
+ *	                requests, parsed (no sockets, no files)
  *	page.c          the page, compiled in
  *
  * Threads: libmicrohttpd gives each connection one. A handler acquires the index by
@@ -62,7 +62,7 @@ typedef struct server {
 } server;
 
 int server_start(server *s);          /* CLI_DONE, or an exit code with the reason printed */
-void server_stop(server *s);          /* lets what runs finish, at most some seconds */
+void server_stop(server *s);          /* running requests have some seconds to finish */
 void server_check_timeouts(server *s); /* to be called once a second */
 
 #endif

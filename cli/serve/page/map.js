@@ -3,7 +3,7 @@ import { $, thumb, toast, waitFor } from "/base.js";
 import { makePlane } from "/plane.js";
 
 const canvas = $("plane"), tip = $("tip");
-let pick = null;                // what a click on a picture does
+let pick = null;                // called with the id of a picture that was clicked
 let data = null;
 
 function showTip(p, x, y) {
