@@ -1,6 +1,4 @@
-/*
- * imgsearch info: what an index holds, who made its vectors, how it is searched.
- */
+/* imgsearch info: what an index holds, who made its vectors, how it is searched. */
 #include "cli/base/message.h"
 #include "cli/context/context.h"
 #include "cli/output/counts.h"
@@ -133,8 +131,8 @@ static int run(context *c, void *args)
 
 const command cmd_info = {
 	.name = "info", .operands = "", .summary = "what the index holds, and how it is searched",
-	.text = "Shows the index's size, model and searcher, the folders it knows, and how many "
-		"paths are in which state: every path that was seen is indexed, a duplicate (the same "
-		"bytes as another), unsupported, damaged, too big, excluded or unreadable.",
+	.text = "Shows the index's size, model and searcher, the folders it knows, and how many paths "
+		"are in which state: every path that was seen is indexed, a duplicate (the same bytes as "
+		"another), unsupported, damaged, too big, excluded or unreadable.",
 	.options = options, .groups = GROUP_DB | GROUP_JSON, .args_size = sizeof(info_args), .run = run
 };

@@ -27,8 +27,8 @@ typedef struct batch {
 } batch;
 
 /*
- * Scores become distances: Euclidean (for cosine between unit vectors), minus the inner product for
- * ip.
+ * Scores become distances: Euclidean ones, for cosine between unit vectors; for ip minus the
+ * product.
  */
 static void to_distances(uint32_t metric, float *v, size_t n)
 {
@@ -80,13 +80,10 @@ static void print_stats(const batch *b)
 	json_write_end(&j);
 }
 
-/*
- * The first query loads the searcher. It runs here, so that --stats counts its time as loading.
- */
+/* The first query loads the searcher. It runs here, so that --stats counts its time as loading. */
 static int load(context *c, const query_args *a, batch *b)
 {
 	double start = clock_seconds();
-	double searched = b->search_s;
 	imgsearch_error err;
 	if (!b->queries->n)
 		return CLI_DONE;
@@ -95,7 +92,6 @@ static int load(context *c, const query_args *a, batch *b)
 			c->s, b->rows, 1, b->queries->dim, &a->options, b->found, b->scores, &err))
 		return cli_error(&err);
 	b->load_s += clock_seconds() - start;
-	b->search_s = searched;
 	return CLI_DONE;
 }
 

@@ -1,18 +1,19 @@
 // The plane of a map: points coloured by folder, and the pictures themselves where there is room
-// for them. Wheel, pinch and keys zoom. The server's page uses it (map.js), and so does the file that
-// `imgsearch map -o map.html` writes.
+// for them. Wheel, pinch and keys zoom. The server's page uses it (map.js), and so does the file
+// that `imgsearch map -o map.html` writes.
 //
 //	const plane = makePlane(canvas, { source, hover, pick });
 //	plane.show({ folders: ["a", ...], points: [[id, x, y, folder], ...] }, list);
 //
-// x and y are from 0 to 1. source(id): the address of a small picture, "" for none. hover(point, x, y):
-// the pointer is at a point (null: at none), at x, y of the canvas. pick(id): a picture was clicked.
-// list: an element that becomes the legend.
+// x and y are from 0 to 1. source(id): the address of a small picture, "" for none.
+// hover(point, x, y): the pointer is at a point (null: at none), at x, y of the canvas.
+// pick(id): a picture was clicked. list: an element that becomes the legend.
 
 const COLORS = ["#4385d6", "#d9663b", "#3fa66b", "#a866c9", "#d1a021", "#2aa7a7", "#d65a86",
 	"#7d8f2c", "#6d6fd0", "#b3714a", "#5c9bb8", "#c24f4f"];
 const PICTURE = 56;  // side of a picture, CSS pixels
 const AT_ONCE = 12;  // pictures that are loaded at the same time
+const STEPS = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
 const NAMES = 40;    // folders in the legend
 
 export function makePlane(canvas, { source, hover, pick }) {
@@ -114,8 +115,8 @@ export function makePlane(canvas, { source, hover, pick }) {
 			const inside = x > -PICTURE && y > -PICTURE && x < w + PICTURE && y < h + PICTURE;
 			return inside && !hidden.has(p[3]);
 		});
-		// Pictures where there is room for most of them, each in its own cell of a coarse grid; points
-		// for the rest.
+		// Pictures where there is room for most of them, each in its own cell of a coarse grid.
+		// Points for the rest.
 		const near = seen.length * PICTURE * PICTURE < 2.2 * w * h && seen.length < 900;
 		const taken = new Set(), room = Math.sqrt(w * h / Math.max(data.points.length, 1));
 		const radius = Math.min(Math.max(1.6, room / 7), 5);
@@ -193,8 +194,7 @@ export function makePlane(canvas, { source, hover, pick }) {
 	}
 
 	function key(e) {
-		const steps = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
-		const step = steps[e.key];
+		const step = STEPS[e.key];
 		if (!data) return;
 		if (step) { left += step[0]; top += step[1]; plan(); }
 		else if (e.key === "+" || e.key === "=") zoom(1.4);

@@ -9,7 +9,9 @@
 
 #include <stdio.h>
 
-/* Queues r with the headers that every answer has; r is released. NULL: the connection is closed. */
+/*
+ * Queues r with the headers that every answer has; r is released. NULL: the connection is closed.
+ */
 enum MHD_Result answer(exchange *x, unsigned status, struct MHD_Response *r);
 
 /* A copy of the data; type and cache are the values of Content-Type and Cache-Control. */

@@ -1,7 +1,7 @@
 /*
- * Views of the index that take long to compute and stay the same until it changes, as JSON: the map,
- * the groups. The first request starts a thread. Requests that come meanwhile are answered with the
- * progress, and their senders ask again. Any thread may call.
+ * Views of the index that take long to compute and stay the same until it changes, as JSON: the
+ * map, the groups. The first request starts a thread. Requests that come meanwhile are answered
+ * with the progress, and their senders ask again. Any thread may call.
  */
 #ifndef IMGSEARCH_CLI_CACHED_VIEW_H
 #define IMGSEARCH_CLI_CACHED_VIEW_H
@@ -22,8 +22,8 @@ void cached_view_free(cached_view *v); /* NULL is fine; no thread computes it an
 void cached_view_invalidate(cached_view *v);
 
 /*
- * 200 with the JSON, 202 with the share done while it is computed, or an error. An error is answered
- * once; the request after it starts the computation again.
+ * 200 with the JSON, 202 with the share done while it is computed, or an error. An error is
+ * answered once; the request after it starts the computation again.
  */
 enum MHD_Result cached_view_answer(exchange *x, cached_view *v);
 

@@ -35,7 +35,9 @@ void open_index_release(open_index *ix);
 /* Cancels the work on the handle, unless it is being opened. */
 void open_index_cancel(open_index *ix);
 
-/* How often it was opened. When this changes, results that were computed from the handle are old. */
+/*
+ * How often it was opened. When this changes, results that were computed from the handle are old.
+ */
 uint64_t open_index_openings(const open_index *ix);
 
 #endif

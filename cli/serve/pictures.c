@@ -36,13 +36,15 @@ static uint32_t thumb_size(const exchange *x)
 	return size;
 }
 
+/* Where the thumbnail is kept; false: nowhere. */
 static bool cache_path(
 	const server *s, const imgsearch_item *item, uint32_t size, char *path, size_t path_size)
 {
-	return s->options.cache && item->hash[0] && strspn(item->hash, "0123456789abcdef") == 64
-		&& snprintf(
-			   path, path_size, "%s/%.2s/%s-%u.jpg", s->options.cache, item->hash, item->hash, size)
-		< (int)path_size;
+	const char *hash = item->hash;
+	if (!s->options.cache || strspn(hash, "0123456789abcdef") != 64)
+		return false;
+	int n = snprintf(path, path_size, "%s/%.2s/%s-%u.jpg", s->options.cache, hash, hash, size);
+	return n < (int)path_size;
 }
 
 /* Failing is fine: the thumbnail is made again. */

@@ -80,20 +80,20 @@ static enum MHD_Result begin(server *s, bool local, struct MHD_Connection *c, co
 }
 
 /*
- * Memory for size more bytes of the body; false: there is none, or all requests together take too
- * much.
+ * Memory for size more bytes of the body. False: there is none, or all bodies together are too
+ * large.
  */
 static bool reserve_body(exchange *x, size_t size)
 {
 	server *s = x->server;
-	size_t cap = x->cap ? x->cap : 1 << 16, more;
+	size_t cap = x->cap ? x->cap : 1 << 16;
 	if (x->size + size <= x->cap)
 		return true;
 	while (cap < x->size + size)
 		cap *= 2;
-	more = cap - x->cap;
-	char *body =
-		atomic_fetch_add(&s->body_bytes, more) + more <= ALL_BODIES ? realloc(x->body, cap) : NULL;
+	size_t more = cap - x->cap;
+	bool allowed = atomic_fetch_add(&s->body_bytes, more) + more <= ALL_BODIES;
+	char *body = allowed ? realloc(x->body, cap) : NULL;
 	if (!body) {
 		atomic_fetch_sub(&s->body_bytes, more);
 		return false;
@@ -158,9 +158,9 @@ static enum MHD_Result on_request(server *s, bool local, struct MHD_Connection *
 		return MHD_YES;
 	}
 	if (*size) {
-		bool taken = append_body(x, data, *size);
+		bool ok = append_body(x, data, *size);
 		*size = 0;
-		return taken ? MHD_YES : MHD_NO;
+		return ok ? MHD_YES : MHD_NO;
 	}
 	timeouts_busy(s->timeouts, c);
 	return handle(x);
@@ -216,14 +216,21 @@ static void ignore_log(void *cls, const char *format, va_list list)
 
 static struct MHD_Daemon *start(server *s, int fd, MHD_AccessHandlerCallback handler)
 {
-	return MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD
-			| MHD_USE_POLL | MHD_USE_ERROR_LOG | MHD_USE_ITC,
-		0, NULL, NULL, handler, s, MHD_OPTION_EXTERNAL_LOGGER, ignore_log, NULL,
-		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)HEADER_BYTES, MHD_OPTION_THREAD_STACK_SIZE, (size_t)1 << 20,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-		s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	const unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD
+		| MHD_USE_POLL | MHD_USE_ERROR_LOG | MHD_USE_ITC;
+	/* clang-format off */
+	return MHD_start_daemon(flags, 0, NULL, NULL, handler, s,
+		MHD_OPTION_EXTERNAL_LOGGER, ignore_log, NULL,
+		MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES,
+		MHD_OPTION_THREAD_STACK_SIZE, (size_t)1 << 20,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_END);
+	/* clang-format on */
 }
 
 /* An address and a port; false: no such address. */
@@ -253,10 +260,10 @@ static int tcp_socket(server *s)
 	struct sockaddr_storage a;
 	const char *host = s->options.listen ? s->options.listen : "127.0.0.1";
 	socklen_t size;
-	if (!parse_address(host, s->options.port, &a, &size))
-		return cli_fail(
-				   "--listen %s: an address such as 192.168.1.5, 0.0.0.0 or :: is needed", host),
-			   -1;
+	if (!parse_address(host, s->options.port, &a, &size)) {
+		cli_fail("--listen %s: an address such as 192.168.1.5, 0.0.0.0 or :: is needed", host);
+		return -1;
+	}
 	int on = 1, fd = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
