@@ -68,9 +68,9 @@ static int run(context *c, void *args)
 
 const command cmd_build = {
 	.name = "build", .operands = "", .summary = "train a searcher, so that queries are fast",
-	.text = "Trains a searcher over all vectors and keeps it in the index, beside those that are "
-		"there; queries go on with the old one until it is done. Without a searcher queries scan "
-		"exactly. imgsearch index builds by itself.\n\n"
+	.text = "Trains a searcher over all vectors and keeps it in the index, beside those that "
+		"are there; queries go on with the old one until it is done. Without a searcher queries "
+		"scan exactly. imgsearch index builds by itself.\n\n"
 		"\timgsearch build\n"
 		"\timgsearch build --searcher graph --degree 48",
 	.options = options, .groups = GROUP_DB | GROUP_THREADS | GROUP_JSON,

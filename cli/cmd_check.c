@@ -84,11 +84,11 @@ static int run(context *c, void *args)
 const command cmd_check = {
 	.name = "check", .operands = "",
 	.summary = "see whether the index is whole, and how much its searchers find",
-	.text = "Reads the whole file: its structure, references between its tables, every checksum. "
-		"Problems are printed, one a line, and the exit status is 3. With --recall, N stored vectors "
-		"are asked of every searcher that is built, and a plain scan says what they should have found: "
-		"the share of the 1, 10 and 100 nearest that was, the time of a query, and the memory that the "
-		"searcher takes.\n\n"
+	.text = "Reads the whole file: its structure, references between its tables, every "
+		"checksum. Problems are printed, one a line, and the exit status is 3. With --recall, N "
+		"stored vectors are asked of every searcher that is built, and a plain scan says what they "
+		"should have found: the share of the 1, 10 and 100 nearest that was, the time of a query, "
+		"and the memory that the searcher takes.\n\n"
 		"\timgsearch check\n"
 		"\timgsearch check --recall 200",
 	.options = options, .groups = GROUP_DB | GROUP_JSON, .args_size = sizeof(check_args), .run = run

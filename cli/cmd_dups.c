@@ -154,12 +154,12 @@ static int run(context *c, void *args)
 const command cmd_dups = {
 	.name = "dups", .operands = "[A B]",
 	.summary = "near-duplicates among the pictures of the index",
-	.text = "Groups of pictures that are the same in one of three ways, never mixed: bytes, the "
-		"files are equal; picture, one picture resized, recompressed, turned by quarters or mirrored, "
-		"compared on the pixels; scene, features so near, and so alike in layout, that they most "
-		"likely show the same thing. Each looser kind counts one picture of every group of a stricter "
-		"one. A line is the kind, the group's number, and a path; with -0 paths alone, and an empty "
-		"one behind each group. Nothing is ever deleted.\n\n"
+	.text = "Groups of pictures that are the same in one of three ways, never mixed: bytes, "
+		"the files are equal; picture, one picture resized, recompressed, turned by quarters or "
+		"mirrored, compared on the pixels; scene, features so near, and so alike in layout, that "
+		"they most likely show the same thing. Each looser kind counts one picture of every group "
+		"of a stricter one. A line is the kind, the group's number, and a path; with -0 paths "
+		"alone, and an empty one behind each group. Nothing is ever deleted.\n\n"
 		"Exit status 1: there are none.\n\n"
 		"\timgsearch dups\n"
 		"\timgsearch dups --kind picture --json\n"

@@ -141,9 +141,9 @@ const command cmd_eval = {
 	.text = "Ranks every picture for every query and says how well what belongs together comes "
 		"together: mean average precision (as scikit-learn's) with its 95 % interval, the share of "
 		"queries whose first result is right, precision, recall and NDCG of the first ten, and the "
-		"score that best tells pairs apart. Pictures of one folder belong together, and each is left "
-		"out of its own answer. A CSV (--truth) has a header row, the query's file in its first column "
-		"and what belongs to it in the others.\n\n"
+		"score that best tells pairs apart. Pictures of one folder belong together, and each is "
+		"left out of its own answer. A CSV (--truth) has a header row, the query's file in its "
+		"first column and what belongs to it in the others.\n\n"
 		"\timgsearch eval\n"
 		"\timgsearch eval --queries asked/ --truth answers.csv --json\n"
 		"\timgsearch eval --duplicates 100",

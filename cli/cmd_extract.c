@@ -158,9 +158,9 @@ static int run(context *c, void *args)
 const command cmd_extract = {
 	.name = "extract", .operands = "IMG... -o FILE.npy",
 	.summary = "write the features of pictures as an array file",
-	.text = "Writes one row of float32 for each IMG, in their order, normalised to length 1; a row "
-		"of NaN for a picture that failed. IMG is a file, or \"-\" for a picture on standard input. "
-		"The network is that of the index, or the one that --model and --weights name.\n\n"
+	.text = "Writes one row of float32 for each IMG, in their order, normalised to length 1; a "
+		"row of NaN for a picture that failed. IMG is a file, or \"-\" for a picture on standard "
+		"input. The network is that of the index, or the one that --model and --weights name.\n\n"
 		"\timgsearch extract *.jpg -o features.npy\n"
 		"\timgsearch extract --model resnet50 --weights resnet50.pth a.jpg b.jpg -o features.npy",
 	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_RECIPE | GROUP_JSON,

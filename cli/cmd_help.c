@@ -38,8 +38,8 @@ static int help_run(context *c, void *args)
 
 const command cmd_help = {
 	.name = "help", .operands = "[COMMAND]", .summary = "tell about a command",
-	.text = "Tells what a command does and which options it takes. Without COMMAND: which commands "
-		"there are.",
+	.text = "Tells what a command does and which options it takes. Without COMMAND: which "
+		"commands there are.",
 	.options = help_options, .args_size = sizeof(help_args), .run = help_run, .max_operands = 2
 };
 
@@ -57,8 +57,8 @@ static int complete_run(context *c, void *args)
 
 const command cmd_complete = {
 	.name = "complete", .operands = "bash|zsh|fish", .summary = "write the completions for a shell",
-	.text = "Writes the completions for a shell to standard output. make install puts them where "
-		"the shells look; by hand:\n\n"
+	.text = "Writes the completions for a shell to standard output. make install puts them "
+		"where the shells look; by hand:\n\n"
 		"\timgsearch complete bash > ~/.local/share/bash-completion/completions/imgsearch\n"
 		"\timgsearch complete fish > ~/.config/fish/completions/imgsearch.fish",
 	.options = complete_options, .args_size = sizeof(common_args), .run = complete_run,

@@ -235,11 +235,11 @@ static int run(context *c, void *args)
 const command cmd_index = {
 	.name = "index", .operands = "[DIR|FILE|-...]",
 	.summary = "bring the index up to date with folders of pictures",
-	.text = "Adds the pictures of folders and files to the index, making it if need be. Files that "
-		"did not change since the last run are not read again; moved ones keep their vector; deleted "
-		"ones drop out. A folder that is not there (a disk that is not mounted) is kept. Without an "
-		"argument: refreshes all folders that the index knows. \"-\" reads paths from standard input, "
-		"one a line.\n\n"
+	.text = "Adds the pictures of folders and files to the index, making it if need be. Files "
+		"that did not change since the last run are not read again; moved ones keep their vector; "
+		"deleted ones drop out. A folder that is not there (a disk that is not mounted) is kept. "
+		"Without an argument: refreshes all folders that the index knows. \"-\" reads paths from "
+		"standard input, one a line.\n\n"
 		"Pictures are recognised by content, whatever their name. A file that cannot be used is "
 		"counted, remembered with its reason (imgsearch failed) and not tried again until it "
 		"changes; it never ends the run. Hidden folders, trash folders and what .ignore and "

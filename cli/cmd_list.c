@@ -129,7 +129,8 @@ static const option list_options[] = {
 const command cmd_list = {
 	.name = "list", .operands = "[DIR]", .summary = "the pictures of the index",
 	.text = "Lists the pictures of the index, or those below DIR, in order of their paths: id, "
-		"path and title. --json adds state, reason, size, time, hash and the columns of the CSV.\n\n"
+		"path and title. --json adds state, reason, size, time, hash and the columns of the "
+		"CSV.\n\n"
 		"\timgsearch list --json | jq .path\n"
 		"\timgsearch list --paths -0 old | imgsearch rm -0 -",
 	.options = list_options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL,

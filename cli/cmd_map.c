@@ -74,8 +74,8 @@ const command cmd_map = {
 	.name = "map", .operands = "", .summary = "all pictures on a plane, like ones near each other",
 	.text = "Lays the pictures of the index out on a plane by t-SNE (Barnes-Hut) or by their "
 		"principal components: as points coloured by folder, as the pictures themselves on a grid "
-		"(--tiles), or as a page to zoom into (.html), which stands alone. The same index gives the "
-		"same map.\n\n"
+		"(--tiles), or as a page to zoom into (.html), which stands alone. The same index gives "
+		"the same map.\n\n"
 		"\timgsearch map -o map.png\n"
 		"\timgsearch map --tiles -o tiles.png\n"
 		"\timgsearch map -o map.html",

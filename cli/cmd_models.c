@@ -46,8 +46,8 @@ const command cmd_models = {
 	.name = "models", .operands = "",
 	.summary = "the networks that are built in, and which have weights",
 	.text = "Lists the networks: name, length of the feature, resize and crop, and the weights "
-		"that were found (\"-\": none; give them with --weights FILE, which takes torchvision's .pth "
-		"files, .safetensors and TorchScript).\n\n"
+		"that were found (\"-\": none; give them with --weights FILE, which takes torchvision's "
+		".pth files, .safetensors and TorchScript).\n\n"
 		"\timgsearch index --model resnet50 --weights resnet50.pth ~/Pictures",
 	.options = options, .groups = GROUP_JSON, .args_size = sizeof(models_args), .run = run
 };

@@ -289,11 +289,12 @@ static int run(context *c, void *args)
 
 const command cmd_query = {
 	.name = "query", .operands = "IMG...", .summary = "find the pictures most like a picture",
-	.text = "Finds the pictures of the index that are most like IMG: score, path and title, best "
-		"first. Scores are cosine similarities (or what the index's metric says): higher is more "
-		"alike. Several pictures are several queries; --combine makes them one. IMG is a file, \"-\" "
-		"for a picture on standard input, or id:N for a picture of the index. A picture that is in the "
-		"index finds itself first, unless --no-self is given, and needs no network.\n\n"
+	.text = "Finds the pictures of the index that are most like IMG: score, path and title, "
+		"best first. Scores are cosine similarities (or what the index's metric says): higher is "
+		"more alike. Several pictures are several queries; --combine makes them one. IMG is a "
+		"file, \"-\" for a picture on standard input, or id:N for a picture of the index. A "
+		"picture that is in the index finds itself first, unless --no-self is given, and needs no "
+		"network.\n\n"
 		"--expand, --reciprocal and --views give better answers for more work; imgsearch eval "
 		"takes the same options and says how much better. After --reciprocal the order is no "
 		"longer that of the scores, which stay each picture's own.\n\n"

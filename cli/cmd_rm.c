@@ -155,9 +155,9 @@ static int run(context *c, void *args)
 const command cmd_rm = {
 	.name = "rm", .operands = "IMG|DIR|id:N|-...",
 	.summary = "take pictures out of the index (files are untouched)",
-	.text = "Takes pictures, or all below a folder, out of the index, and writes their paths. No "
-		"file is ever deleted. When one of the names is not in the index, nothing is taken out. \"-\" "
-		"reads paths from standard input, one a line.\n\n"
+	.text = "Takes pictures, or all below a folder, out of the index, and writes their paths. "
+		"No file is ever deleted. When one of the names is not in the index, nothing is taken out. "
+		"\"-\" reads paths from standard input, one a line.\n\n"
 		"A picture whose file still lies in a folder that the index knows comes back with the next "
 		"imgsearch index; to keep it out, name it in an .imgsearchignore file or with "
 		"--exclude.\n\n"

@@ -225,10 +225,10 @@ static int run(context *c, void *args)
 const command cmd_serve = {
 	.name = "serve", .operands = "",
 	.summary = "a local web page to search with, and a JSON interface",
-	.text = "Serves the index to a browser on this machine: drop a picture, see the most similar "
-		"ones; a map of all pictures; near-duplicates. The address is written to standard output. "
-		"docs/http.md describes the JSON interface. While it runs, query and index of the same user go "
-		"through it and need not load anything.\n\n"
+	.text = "Serves the index to a browser on this machine: drop a picture, see the most "
+		"similar ones; a map of all pictures; near-duplicates. The address is written to standard "
+		"output. docs/http.md describes the JSON interface. While it runs, query and index of the "
+		"same user go through it and need not load anything.\n\n"
 		"Only this machine can reach it, unless --listen ADDRESS is given, which needs a "
 		"token.\n\n"
 		"\timgsearch serve\n"

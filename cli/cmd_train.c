@@ -177,9 +177,9 @@ static int run(context *c, void *args)
 const command cmd_train = {
 	.name = "train", .operands = "DIR",
 	.summary = "tune a network on a folder of classes, or towards other networks",
-	.text = "Learns from the pictures below DIR, whose classes are its first-level folders, and "
-		"writes weights and their card, which --model takes at once. The best network by the pictures "
-		"held out is kept.\n\n"
+	.text = "Learns from the pictures below DIR, whose classes are its first-level folders, "
+		"and writes weights and their card, which --model takes at once. The best network by the "
+		"pictures held out is kept.\n\n"
 		"With --distill the network learns to give the features of one or more others on the same "
 		"crops, for which no labels are needed: the teachers' features are centred and projected "
 		"onto their principal components, and a linear layer to them is fitted before the rest is "

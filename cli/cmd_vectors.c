@@ -184,9 +184,9 @@ static const option import_options[] = {
 const command cmd_vectors_import = {
 	.name = "vectors import", .operands = "FILE.npy",
 	.summary = "put vectors of your own into an index",
-	.text = "Adds the rows of a .npy (float32 or float16) or .fvecs file to an index, making it if "
-		"need be. Such an index needs no network and no pictures. A row whose id is there already "
-		"replaces it.\n\n"
+	.text = "Adds the rows of a .npy (float32 or float16) or .fvecs file to an index, making "
+		"it if need be. Such an index needs no network and no pictures. A row whose id is there "
+		"already replaces it.\n\n"
 		"\timgsearch vectors import features.npy --ids ids.npy --metric l2 --db features.db\n"
 		"\timgsearch query --vectors queries.npy -k 10 --ids found.npy --db features.db",
 	.options = import_options, .groups = GROUP_DB | GROUP_THREADS | GROUP_JSON,
@@ -203,8 +203,8 @@ static const option export_options[] = {
 const command cmd_vectors_export = {
 	.name = "vectors export", .operands = "FILE.npy",
 	.summary = "write the index's vectors as an array file",
-	.text = "Writes all vectors of the index in order of their ids, as they were extracted (not "
-		"normalised), to a .npy or .fvecs file of float32.\n\n"
+	.text = "Writes all vectors of the index in order of their ids, as they were extracted "
+		"(not normalised), to a .npy or .fvecs file of float32.\n\n"
 		"\timgsearch vectors export features.npy --ids ids.npy",
 	.options = export_options, .groups = GROUP_DB | GROUP_JSON,
 	.args_size = sizeof(vectors_args), .run = export_run,
