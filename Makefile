@@ -108,7 +108,7 @@ $(B)/imgsearch-shim.so: $(SHIM_OBJ)
 $(B)/cli/serve/page.o: $(wildcard cli/serve/page/*)
 $(B)/cli/draw/plane.o: cli/draw/plane.js
 $(B)/cli/map_page.o: cli/map.html
-CLI_INC := $(subst -I,-isystem ,$(shell pkg-config --cflags chafa glib-2.0))
+CLI_INC := $(subst -I,-isystem ,$(shell pkg-config --cflags chafa glib-2.0 2>/dev/null))
 $(CLI_OBJ): private CPPFLAGS += $(CLI_INC)
 
 $(B)/imgsearch: $(CLI_OBJ) $(B)/libimgsearch.so

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* Whether the i-th command has two words and is the first with its first one, which goes to first. */
+/* Whether the i-th command has two words and is the first with its first word, copied to first. */
 static bool first_of_pair(const command *const *commands, size_t i, char *first, size_t size)
 {
 	const char *name = commands[i]->name;

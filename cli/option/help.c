@@ -51,8 +51,8 @@ static void print_option(FILE *f, const option *o)
 	if (o->choices) {
 		at += snprintf(help + at, sizeof help - (size_t)at, ": ");
 		for (size_t i = 0; o->choices[i]; i++)
-			at +=
-				snprintf(help + at, sizeof help - (size_t)at, "%s%s", i ? ", " : "", o->choices[i]);
+			at += snprintf(help + at, sizeof help - (size_t)at, "%s%s", i ? ", " : "",
+				o->choices[i]);
 	}
 	if (o->def)
 		snprintf(help + at, sizeof help - (size_t)at, " (default %s)", o->def);
