@@ -104,9 +104,12 @@ $(B)/libimgsearch.so: $(B)/libimgsearch.so.$(SOVERSION)
 $(B)/imgsearch-shim.so: $(SHIM_OBJ)
 	$(call say,LD )$(CXX) -shared $(ALL_CXXFLAGS) $(LDFLAGS) $^ -o $@ $(TORCH_LIB) -ltorch -ltorch_cpu -lc10 $(TORCH_CUDA)
 
+# Files that are compiled in; glib.h, which chafa needs as well.
 $(B)/cli/serve/page.o: $(wildcard cli/serve/page/*)
-$(B)/cli/cmd_map.o: cli/map.html
-$(B)/cli/preview.o: private CPPFLAGS += $(subst -I,-isystem ,$(shell pkg-config --cflags chafa))
+$(B)/cli/draw/plane.o: cli/draw/plane.js
+$(B)/cli/map_page.o: cli/map.html
+CLI_INC := $(subst -I,-isystem ,$(shell pkg-config --cflags chafa glib-2.0 2>/dev/null))
+$(CLI_OBJ): private CPPFLAGS += $(CLI_INC)
 
 $(B)/imgsearch: $(CLI_OBJ) $(B)/libimgsearch.so
 	$(call say,LD )$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(CLI_OBJ) -o $@ -L$(B) -limgsearch -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(CLI_LIBS) -lm -pthread
@@ -192,7 +195,8 @@ golden: $(B)/imgsearch
 TIME ?= 600
 F    := build-fuzz
 FUZZ_FLAGS := -std=c11 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined
-FUZZ_OBJ := $(LIB_SRC:%.c=$(F)/%.o) $(F)/cli/npy.o $(F)/cli/output.o $(F)/cli/progress.o $(F)/cli/serve/request.o $(F)/cli/serve/form.o
+FUZZ_CLI := $(wildcard cli/base/*.c cli/array/*.c) $(patsubst %,cli/serve/%.c,search_request index_request pair_request form)
+FUZZ_OBJ := $(LIB_SRC:%.c=$(F)/%.o) $(FUZZ_CLI:%.c=$(F)/%.o)
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(F)/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(F)/%.o: %.c
 	@mkdir -p $(@D)
@@ -202,7 +206,9 @@ $(F)/libfuzzed.a: $(FUZZ_OBJ)
 	$(call say,AR )ar rcs $@ $^
 $(F)/fuzz_%: tests/fuzz/fuzz_%.c $(F)/libfuzzed.a
 	$(call say,CC )$(FUZZ_CC) $(CPPFLAGS) -Itests $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined $< -o $@ $(F)/libfuzzed.a $(LIBS)
-$(F)/fuzz_request: LIBS += -ljansson
+$(FUZZ_CLI:%.c=$(F)/%.o): private CPPFLAGS += $(CLI_INC)
+$(F)/fuzz_npy: LIBS += -lglib-2.0
+$(F)/fuzz_request: LIBS += -ljansson -lglib-2.0
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ_BIN)
 fuzz: fuzz-programs

@@ -1,7 +1,7 @@
-/*
- * imgsearch build: trains a searcher and keeps it in the index.
- */
-#include "cli/cli.h"
+/* imgsearch build: trains a searcher and keeps it in the index. */
+#include "cli/base/json_writer.h"
+#include "cli/base/message.h"
+#include "cli/context/context.h"
 
 #include <sys/resource.h>
 
@@ -14,13 +14,19 @@ typedef struct build_args {
 static const char *const searchers[] = { "auto", "exact", "kdtree", "pca", "graph", NULL };
 
 #define AT(member) offsetof(build_args, member)
-static const opt options[] = {
-	{ "searcher", 's', OPT_CHOICE, AT(options.searcher), "NAME", .help = "which one to build", .choices = searchers },
-	{ "variance", 0, OPT_DOUBLE, AT(options.variance), "V", .help = "pca: share of the variance that is kept", .min = 0.01, .max = 1 },
-	{ "components", 0, OPT_UINT, AT(options.components), "N", .help = "pca, kdtree: so many components, instead of --variance", .min = 1, .max = 65536 },
-	{ "whiten", 0, OPT_FLAG, AT(options.whiten), .help = "pca: scale the components to equal variance" },
-	{ "degree", 0, OPT_UINT, AT(options.degree), "N", .help = "graph: neighbours of a node", .min = 4, .max = 256 },
-	{ "beam", 0, OPT_UINT, AT(options.beam), "N", .help = "graph: width of the beam while building", .min = 8, .max = 4096 },
+static const option options[] = {
+	{ "searcher", 's', OPT_CHOICE, AT(options.searcher), "NAME",
+		.help = "which one to build", .choices = searchers },
+	{ "variance", 0, OPT_DOUBLE, AT(options.variance), "V",
+		.help = "pca: share of the variance that is kept", .min = 0.01, .max = 1 },
+	{ "components", 0, OPT_UINT, AT(options.components), "N",
+		.help = "pca, kdtree: so many components, instead of --variance", .min = 1, .max = 65536 },
+	{ "whiten", 0, OPT_FLAG, AT(options.whiten),
+		.help = "pca: scale the components to equal variance" },
+	{ "degree", 0, OPT_UINT, AT(options.degree), "N",
+		.help = "graph: neighbours of a node", .min = 4, .max = 256 },
+	{ "beam", 0, OPT_UINT, AT(options.beam), "N",
+		.help = "graph: width of the beam while building", .min = 8, .max = 4096 },
 	{ "seed", 0, OPT_U64, AT(options.seed), "N", .help = "of the random numbers" },
 	{ "stats", 0, OPT_FLAG, AT(stats), .help = "write time and size as one JSON line" },
 	OPT_END
@@ -29,41 +35,44 @@ static const opt options[] = {
 static void print_report(const imgsearch_build_report *r)
 {
 	struct rusage use;
-	json j;
+	json_writer j;
 	getrusage(RUSAGE_SELF, &use);
-	json_begin(&j, stdout);
-	json_text(&j, "searcher", r->searcher);
-	json_text(&j, "why", r->why);
-	json_int(&j, "rows", (int64_t)r->rows);
-	json_seconds(&j, "build_s", r->seconds);
-	json_real(&j, "index_mb", (double)r->bytes / 1e6);
-	json_real(&j, "rss_mb", (double)use.ru_maxrss / 1024);
-	json_end(&j);
+	json_write_begin(&j, stdout);
+	json_write_text(&j, "searcher", r->searcher);
+	json_write_text(&j, "why", r->why);
+	json_write_int(&j, "rows", (int64_t)r->rows);
+	json_write_seconds(&j, "build_s", r->seconds);
+	json_write_real(&j, "index_mb", (double)r->bytes / 1e6);
+	json_write_real(&j, "rss_mb", (double)use.ru_maxrss / 1024);
+	json_write_end(&j);
 }
 
-static int run(cli *c, void *args)
+static int run(context *c, void *args)
 {
 	build_args *a = args;
 	imgsearch_build_report report = { 0 };
 	imgsearch_error err;
-	a->options.struct_size = sizeof(a->options);
-	int rc = cli_open(c, false);
+	a->options.struct_size = sizeof a->options;
+	int rc = context_open(c, false);
 	if (rc)
 		return rc;
 	if (imgsearch_build(c->s, &a->options, &report, &err))
 		return cli_error(&err);
 	if (a->stats || c->common->json)
 		print_report(&report);
-	cli_note(c, "%s: %llu rows, %.1f MB, %.1f s%s%s", report.searcher ? report.searcher : "nothing to build",
-		(unsigned long long)report.rows, (double)report.bytes / 1e6, report.seconds, report.why[0] ? "; " : "", report.why);
+	context_note(c, "%s: %llu rows, %.1f MB, %.1f s%s%s",
+		report.searcher ? report.searcher : "nothing to build", (unsigned long long)report.rows,
+		(double)report.bytes / 1e6, report.seconds, report.why[0] ? "; " : "", report.why);
 	return CLI_DONE;
 }
 
-const cmd cmd_build = {
+const command cmd_build = {
 	.name = "build", .operands = "", .summary = "train a searcher, so that queries are fast",
-	.text = "Trains a searcher over all vectors and keeps it in the index, beside those that are there; queries go on with the "
-		"old one until it is done. Without a searcher queries scan exactly. imgsearch index builds by itself.\n\n"
+	.text = "Trains a searcher over all vectors and keeps it in the index, beside those that "
+		"are there; queries go on with the old one until it is done. Without a searcher queries "
+		"scan exactly. imgsearch index builds by itself.\n\n"
 		"\timgsearch build\n"
 		"\timgsearch build --searcher graph --degree 48",
-	.options = options, .groups = GROUP_DB | GROUP_THREADS | GROUP_JSON, .args_size = sizeof(build_args), .run = run
+	.options = options, .groups = GROUP_DB | GROUP_THREADS | GROUP_JSON,
+	.args_size = sizeof(build_args), .run = run
 };

@@ -1,21 +1,23 @@
-/*
- * imgsearch check: is the index whole, and do its searchers find what they should?
- */
-#include "cli/cli.h"
+/* imgsearch check: is the index whole, and do its searchers find what they should? */
+#include "cli/base/json_writer.h"
+#include "cli/base/message.h"
+#include "cli/context/context.h"
 
 typedef struct check_args {
 	common_args common;
 	unsigned recall;
 } check_args;
 
-static const opt options[] = {
-	{ "recall", 0, OPT_UINT, offsetof(check_args, recall), "N", .help = "also ask N stored vectors of every searcher and compare with a plain scan", .min = 1, .max = 100000 },
+static const option options[] = {
+	{ "recall", 0, OPT_UINT, offsetof(check_args, recall), "N",
+		.help = "also ask N stored vectors of every searcher and compare with a plain scan",
+		.min = 1, .max = 100000 },
 	OPT_END
 };
 
 static int print_problem(void *user, const char *text)
 {
-	const cli *c = user;
+	const context *c = user;
 	if (!c->common->json)
 		puts(text);
 	else
@@ -25,25 +27,25 @@ static int print_problem(void *user, const char *text)
 
 static void print_json(const imgsearch_check_report *r)
 {
-	json j;
-	json_begin(&j, stdout);
-	json_int(&j, "problems", (int64_t)r->problems);
-	json_int(&j, "queries", (int64_t)r->queries);
-	json_seconds(&j, "seconds_scan", r->scan_seconds);
-	json_open(&j, "searchers", '[');
+	json_writer j;
+	json_write_begin(&j, stdout);
+	json_write_int(&j, "problems", (int64_t)r->problems);
+	json_write_int(&j, "queries", (int64_t)r->queries);
+	json_write_seconds(&j, "seconds_scan", r->scan_seconds);
+	json_write_open(&j, "searchers", '[');
 	for (size_t i = 0; i < r->n_searchers; i++) {
 		const imgsearch_check_searcher *s = &r->searcher[i];
-		json_open(&j, NULL, '{');
-		json_text(&j, "searcher", s->name);
-		json_real(&j, "recall_1", s->recall[0]);
-		json_real(&j, "recall_10", s->recall[1]);
-		json_real(&j, "recall_100", s->recall[2]);
-		json_seconds(&j, "seconds_query", s->seconds);
-		json_int(&j, "memory", (int64_t)s->memory);
-		json_close(&j, '}');
+		json_write_open(&j, NULL, '{');
+		json_write_text(&j, "searcher", s->name);
+		json_write_real(&j, "recall_1", s->recall[0]);
+		json_write_real(&j, "recall_10", s->recall[1]);
+		json_write_real(&j, "recall_100", s->recall[2]);
+		json_write_seconds(&j, "seconds_query", s->seconds);
+		json_write_int(&j, "memory", (int64_t)s->memory);
+		json_write_close(&j, '}');
 	}
-	json_close(&j, ']');
-	json_end(&j);
+	json_write_close(&j, ']');
+	json_write_end(&j);
 }
 
 static void print_table(const imgsearch_check_report *r)
@@ -52,20 +54,22 @@ static void print_table(const imgsearch_check_report *r)
 		puts("no problem found");
 	if (!r->queries)
 		return;
-	printf("%-8s %8s %9s %10s %12s %10s\n", "searcher", "recall@1", "recall@10", "recall@100", "ms a query", "memory MB");
+	printf("%-8s %8s %9s %10s %12s %10s\n", "searcher", "recall@1", "recall@10", "recall@100",
+		"ms a query", "memory MB");
 	for (size_t i = 0; i < r->n_searchers; i++) {
 		const imgsearch_check_searcher *s = &r->searcher[i];
-		printf("%-8s %8.4f %9.4f %10.4f %12.3f %10.1f\n", s->name, s->recall[0], s->recall[1], s->recall[2], s->seconds * 1e3, (double)s->memory / 1e6);
+		printf("%-8s %8.4f %9.4f %10.4f %12.3f %10.1f\n", s->name, s->recall[0], s->recall[1],
+			s->recall[2], s->seconds * 1e3, (double)s->memory / 1e6);
 	}
 	printf("%-8s %8.4f %9.4f %10.4f %12.3f\n", "scan", 1.0, 1.0, 1.0, r->scan_seconds * 1e3);
 }
 
-static int run(cli *c, void *args)
+static int run(context *c, void *args)
 {
 	const check_args *a = args;
 	imgsearch_check_report report;
 	imgsearch_error err;
-	int rc = cli_open(c, false);
+	int rc = context_open(c, false);
 	if (rc)
 		return rc;
 	if (imgsearch_check(c->s, a->recall, print_problem, c, &report, &err))
@@ -77,11 +81,14 @@ static int run(cli *c, void *args)
 	return report.problems ? CLI_FAILED : CLI_DONE;
 }
 
-const cmd cmd_check = {
-	.name = "check", .operands = "", .summary = "see whether the index is whole, and how much its searchers find",
-	.text = "Reads the whole file: its structure, references between its tables, every checksum. Problems are printed, one a line, and the exit status is 3. "
-		"With --recall, N stored vectors are asked of every searcher that is built, and a plain scan says what they should have found: "
-		"the share of the 1, 10 and 100 nearest that was, the time of a query, and the memory that the searcher takes.\n\n"
+const command cmd_check = {
+	.name = "check", .operands = "",
+	.summary = "see whether the index is whole, and how much its searchers find",
+	.text = "Reads the whole file: its structure, references between its tables, every "
+		"checksum. Problems are printed, one a line, and the exit status is 3. With --recall, N "
+		"stored vectors are asked of every searcher that is built, and a plain scan says what they "
+		"should have found: the share of the 1, 10 and 100 nearest that was, the time of a query, "
+		"and the memory that the searcher takes.\n\n"
 		"\timgsearch check\n"
 		"\timgsearch check --recall 200",
 	.options = options, .groups = GROUP_DB | GROUP_JSON, .args_size = sizeof(check_args), .run = run

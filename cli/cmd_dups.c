@@ -1,5 +1,13 @@
-/* imgsearch dups: near-duplicates in three kinds, and pairs that are to be seen as different ones. Deletes nothing. */
-#include "cli/collection.h"
+/*
+ * imgsearch dups: near-duplicates in three kinds, and pairs that are to be seen as different ones.
+ * Deletes nothing.
+ */
+#include "cli/base/message.h"
+#include "cli/base/path.h"
+#include "cli/context/context.h"
+#include "cli/context/input.h"
+#include "cli/output/group.h"
+#include "cli/output/record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,22 +22,25 @@ typedef struct dups_args {
 static const char *const kinds[] = { "bytes", "picture", "scene", NULL };
 
 #define AT(member) offsetof(dups_args, member)
-static const opt options[] = {
+static const option options[] = {
 	{ "kind", 0, OPT_CHOICE, AT(kind), "KIND", .help = "only this kind", .choices = kinds },
-	{ "min-score", 0, OPT_FLOAT, AT(min_score), "S", .help = "score from which two pictures show the same scene", .min = 0.01, .max = 1, .def = "0.92" },
+	{ "min-score", 0, OPT_FLOAT, AT(min_score), "S",
+		.help = "score from which two pictures show the same scene",
+		.min = 0.01, .max = 1, .def = "0.92" },
 	{ "under", 'u', OPT_DIR, AT(under), "DIR", .help = "only pictures below this folder" },
-	{ "reject", 0, OPT_FLAG, AT(reject), .help = "remember, by content, that the two pictures given are different ones" },
+	{ "reject", 0, OPT_FLAG, AT(reject),
+		.help = "remember, by content, that the two pictures given are different ones" },
 	OPT_END
 };
 
-/* A path of the index, or id:N; a status. */
-static int find(cli *c, const char *text, int64_t *id)
+/* The id of a picture that is named by its path or as id:N. Returns an exit code. */
+static int find(context *c, const char *text, int64_t *id)
 {
 	imgsearch_error err;
 	imgsearch_input in;
 	void *none = NULL;
 	if (!strncmp(text, "id:", 3)) {
-		int rc = cli_input(&in, c, text, &none);
+		int rc = input_parse(&in, c, text, &none);
 		*id = in.id;
 		return rc;
 	}
@@ -39,12 +50,12 @@ static int find(cli *c, const char *text, int64_t *id)
 	return rc ? cli_fail("%s is not in the index", text) : CLI_DONE;
 }
 
-static int reject(cli *c)
+static int reject(context *c)
 {
 	int64_t id[2];
 	imgsearch_error err;
 	if (c->n_operands != 2)
-		return cli_usage(c->cmd, "--reject takes two pictures");
+		return command_usage(c->command, "--reject takes two pictures");
 	for (int i = 0; i < 2; i++) {
 		int rc = find(c, c->operand[i], &id[i]);
 		if (rc)
@@ -53,16 +64,19 @@ static int reject(cli *c)
 	return imgsearch_reject(c->s, id[0], id[1], &err) ? cli_error(&err) : CLI_DONE;
 }
 
-static void show_json(cli *c, const imgsearch_group *g)
+static void show_json(context *c, const imgsearch_group *g)
 {
-	json j;
-	json_begin(&j, stdout);
-	group_json(&j, c->s, g);
-	json_end(&j);
+	json_writer j;
+	json_write_begin(&j, stdout);
+	group_write_json(&j, c->s, g);
+	json_write_end(&j);
 }
 
-/* Text: kind, number of the group, path. With -0 paths alone, and an empty one behind each group. */
-static void show_text(cli *c, const imgsearch_group *g, size_t number)
+/*
+ * A line of kind, number of the group and path. With -0: paths alone, and an empty one behind each
+ * group.
+ */
+static void show_text(context *c, const imgsearch_group *g, size_t number)
 {
 	for (size_t i = 0; i < g->count; i++) {
 		imgsearch_item *item;
@@ -70,15 +84,15 @@ static void show_text(cli *c, const imgsearch_group *g, size_t number)
 			continue;
 		if (!c->common->nul)
 			printf("%s\t%zu\t", group_kind(g->kind), number + 1);
-		out_path(item->path);
-		out_end(c);
+		record_path(item->path);
+		record_end(c->common->nul);
 		imgsearch_item_free(item);
 	}
 	if (c->common->nul)
-		out_end(c);
+		record_end(c->common->nul);
 }
 
-static void summarise(const cli *c, const imgsearch_group_list *list)
+static void summarise(const context *c, const imgsearch_group_list *list)
 {
 	static const char *const name[] = { "same bytes", "same picture", "same scene" };
 	size_t groups[3] = { 0 }, pictures[3] = { 0 };
@@ -88,55 +102,69 @@ static void summarise(const cli *c, const imgsearch_group_list *list)
 	}
 	for (int k = 0; k < 3; k++)
 		if (groups[k])
-			cli_note(c, "%s: %zu group%s of %zu pictures", name[k], groups[k], groups[k] == 1 ? "" : "s", pictures[k]);
+			context_note(c, "%s: %zu group%s of %zu pictures", name[k], groups[k],
+				groups[k] == 1 ? "" : "s", pictures[k]);
 	if (!list->count)
-		cli_note(c, "no near-duplicates");
+		context_note(c, "no near-duplicates");
 	if (list->unread)
-		cli_note(c, "%llu picture%s could not be compared on the pixels: away or changed since", (unsigned long long)list->unread,
-			list->unread == 1 ? "" : "s");
+		context_note(c, "%llu picture%s could not be compared on the pixels: away or changed since",
+			(unsigned long long)list->unread, list->unread == 1 ? "" : "s");
 }
 
-static int run(cli *c, void *args)
+static int show_groups(context *c, const dups_args *a, const char *under)
 {
-	dups_args *a = args;
 	imgsearch_group_list *list;
 	imgsearch_error err;
-	char *under = a->under ? path_absolute(a->under) : NULL;
-	imgsearch_groups_options o = { .struct_size = sizeof o, .under = under, .min_score = a->min_score };
+	imgsearch_groups_options o = {
+		.struct_size = sizeof o, .under = under, .min_score = a->min_score
+	};
 	for (uint32_t k = 0; a->kind && kinds[k]; k++)
 		if (!strcmp(a->kind, kinds[k]))
 			o.kinds = 1u << (k + 1);
-	int rc = cli_open(c, false);
-	if (rc == CLI_DONE && (a->reject || c->n_operands))
-		rc = a->reject ? reject(c) : cli_usage(c->cmd, "pictures go with --reject A B only");
-	else if (rc == CLI_DONE && imgsearch_groups(c->s, &o, &list, &err))
-		rc = cli_error(&err);
-	else if (rc == CLI_DONE) {
-		for (size_t i = 0; i < list->count && !ferror(stdout); i++) {
-			if (c->common->json)
-				show_json(c, &list->group[i]);
-			else
-				show_text(c, &list->group[i], i);
-		}
-		summarise(c, list);
-		rc = list->count ? CLI_DONE : CLI_NOTHING;
-		imgsearch_group_list_free(list);
+	if (imgsearch_groups(c->s, &o, &list, &err))
+		return cli_error(&err);
+	for (size_t i = 0; i < list->count && !ferror(stdout); i++) {
+		if (c->common->json)
+			show_json(c, &list->group[i]);
+		else
+			show_text(c, &list->group[i], i);
 	}
+	summarise(c, list);
+	int rc = list->count ? CLI_DONE : CLI_NOTHING;
+	imgsearch_group_list_free(list);
+	return rc;
+}
+
+static int run(context *c, void *args)
+{
+	const dups_args *a = args;
+	int rc = context_open(c, false);
+	if (rc)
+		return rc;
+	if (a->reject)
+		return reject(c);
+	if (c->n_operands)
+		return command_usage(c->command, "pictures go with --reject A B only");
+	char *under = a->under ? path_absolute(a->under) : NULL;
+	rc = show_groups(c, a, under);
 	free(under);
 	return rc;
 }
 
-const cmd cmd_dups = {
-	.name = "dups", .operands = "[A B]", .summary = "near-duplicates among the pictures of the index",
-	.text = "Groups of pictures that are the same in one of three ways, never mixed: bytes, the files are equal; picture, "
-		"one picture resized, recompressed, turned by quarters or mirrored, compared on the pixels; scene, features so "
-		"near, and so alike in layout, that they most likely show the same thing. Each looser kind counts one picture of every group of a "
-		"stricter one. A line is the kind, the group's number, and a path; with -0 paths alone, and an empty one "
-		"behind each group. Nothing is ever deleted.\n\n"
+const command cmd_dups = {
+	.name = "dups", .operands = "[A B]",
+	.summary = "near-duplicates among the pictures of the index",
+	.text = "Groups of pictures that are the same in one of three ways, never mixed: bytes, "
+		"the files are equal; picture, one picture resized, recompressed, turned by quarters or "
+		"mirrored, compared on the pixels; scene, features so near, and so alike in layout, that "
+		"they most likely show the same thing. Each looser kind counts one picture of every group "
+		"of a stricter one. A line is the kind, the group's number, and a path; with -0 paths "
+		"alone, and an empty one behind each group. Nothing is ever deleted.\n\n"
 		"Exit status 1: there are none.\n\n"
 		"\timgsearch dups\n"
 		"\timgsearch dups --kind picture --json\n"
 		"\timgsearch dups --reject a.jpg b.jpg",
-	.options = options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL | GROUP_THREADS, .args_size = sizeof(dups_args),
+	.options = options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL | GROUP_THREADS,
+	.args_size = sizeof(dups_args),
 	.run = run, .max_operands = 2
 };

@@ -1,9 +1,11 @@
-/*
- * imgsearch extract: features of pictures as an array file, in the order of the command line.
- */
-#include "cli/cli.h"
+/* imgsearch extract: features of pictures as an array file, in the order of the command line. */
+#include "cli/array/array_writer.h"
+#include "cli/base/json_writer.h"
+#include "cli/base/message.h"
+#include "cli/context/context.h"
+#include "cli/context/input.h"
+#include "cli/context/interrupt.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,36 +18,40 @@ typedef struct extract_args {
 	uint32_t raw;
 } extract_args;
 
-static const opt options[] = {
-	{ "output", 'o', OPT_FILE, offsetof(extract_args, output), "FILE.npy", .help = "where the features go (.npy, or .fvecs)" },
-	{ "raw", 0, OPT_FLAG, offsetof(extract_args, raw), .help = "features as the network gives them, not normalised" },
+static const option options[] = {
+	{ "output", 'o', OPT_FILE, offsetof(extract_args, output), "FILE.npy",
+		.help = "where the features go (.npy, or .fvecs)" },
+	{ "raw", 0, OPT_FLAG, offsetof(extract_args, raw),
+		.help = "features as the network gives them, not normalised" },
 	OPT_END
 };
 
-/* Whether the command line says anything of a model: else the index's own is meant, where there is an index. */
+/*
+ * Whether the command line names a model. Else that of the index is used, where there is an index.
+ */
 static bool names_model(const imgsearch_options *o)
 {
 	static const imgsearch_recipe none = { 0 };
-	return o->model || o->weights || memcmp(&o->recipe, &none, sizeof(none)) != 0;
+	return o->model || o->weights || memcmp(&o->recipe, &none, sizeof none) != 0;
 }
 
-static int open_model(cli *c)
+static int open_model(context *c)
 {
-	imgsearch_options o = cli_options(c);
+	imgsearch_options o = context_options(c);
 	imgsearch_error err;
 	if (c->common->db)
-		return cli_open(c, false);
-	if (!names_model(&o) && cli_db(c)) {
+		return context_open(c, false);
+	if (!names_model(&o) && context_db(c)) {
 		o.must_exist = 1;
 		if (imgsearch_open(&c->s, c->db, &o, &err) == 0) {
-			cli_watch(c->s);
+			interrupt_set_target(c->s);
 			return CLI_DONE;
 		}
 		if (err.code != IMGSEARCH_ENOTFOUND)
 			return cli_error(&err);
 		o.must_exist = 0;
 	}
-	return cli_open_at(c, ":memory:", &o);
+	return context_open_at(c, ":memory:", &o);
 }
 
 typedef struct block {
@@ -57,15 +63,15 @@ typedef struct block {
 	void *bytes; /* of standard input */
 } block;
 
-static int extract_block(cli *c, block *b, size_t first, size_t n, int raw, array_writer *w)
+static int extract_block(context *c, block *b, size_t first, size_t n, int raw, array_writer *w)
 {
 	imgsearch_error err;
 	for (size_t i = 0; i < n; i++) {
-		int rc = cli_input(&b->in[i], c, c->operand[first + i], &b->bytes);
+		int rc = input_parse(&b->in[i], c, c->operand[first + i], &b->bytes);
 		if (rc)
 			return rc;
 	}
-	memset(b->error, 0, sizeof(b->error));
+	memset(b->error, 0, sizeof b->error);
 	if (imgsearch_extract(c->s, b->in, n, raw, b->rows, b->error, &err))
 		return cli_error(&err);
 	for (size_t i = 0; i < n; i++)
@@ -74,63 +80,67 @@ static int extract_block(cli *c, block *b, size_t first, size_t n, int raw, arra
 			cli_error(&b->error[i]);
 			b->failed++;
 		}
-	return array_write(w, b->rows, n) ? CLI_DONE : CLI_FAILED;
+	return array_writer_add(w, b->rows, n) ? CLI_DONE : CLI_FAILED;
 }
 
 static void print_json(const extract_args *a, const block *b, size_t total)
 {
-	json j;
-	json_begin(&j, stdout);
-	json_path(&j, "path", a->output);
-	json_int(&j, "rows", (int64_t)total);
-	json_int(&j, "dim", b->dim);
-	json_int(&j, "failed", (int64_t)b->failed);
-	json_end(&j);
+	json_writer j;
+	json_write_begin(&j, stdout);
+	json_write_path(&j, "path", a->output);
+	json_write_int(&j, "rows", (int64_t)total);
+	json_write_int(&j, "dim", b->dim);
+	json_write_int(&j, "failed", (int64_t)b->failed);
+	json_write_end(&j);
 }
 
-static int extract_all(cli *c, const extract_args *a, block *b)
+static int extract_all(context *c, const extract_args *a, block *b)
 {
 	array_writer w;
 	size_t done = 0, total = c->n_operands;
 	int rc = CLI_DONE;
-	if (!array_create(&w, a->output, ARRAY_F32, b->dim, 2))
+	if (!array_writer_open(&w, a->output, ARRAY_F32, b->dim, 2))
 		return CLI_FAILED;
 	while (rc == CLI_DONE && done < total) {
 		size_t n = total - done < AT_ONCE ? total - done : AT_ONCE;
-		rc = cli_interrupted() ? CLI_INTERRUPTED : extract_block(c, b, done, n, a->raw != 0, &w);
+		rc = interrupt_pending() ? CLI_INTERRUPTED : extract_block(c, b, done, n, a->raw != 0, &w);
 		done += n;
-		imgsearch_progress p = { .stage = "extract", .done = done, .total = total, .failed = b->failed };
+		imgsearch_progress p = {
+			.stage = "extract", .done = done, .total = total, .failed = b->failed
+		};
 		progress_show(c->progress, &p);
 	}
-	if (!array_finish(&w, rc == CLI_DONE) && rc == CLI_DONE)
+	if (!array_writer_close(&w, rc == CLI_DONE) && rc == CLI_DONE)
 		rc = CLI_FAILED;
 	if (rc)
 		return rc;
 	if (c->common->json)
 		print_json(a, b, total);
-	cli_note(c, "%s: features (%zu, %u)%s", a->output, total, b->dim, b->failed ? "; rows of NaN for what failed" : "");
+	context_note(c, "%s: features (%zu, %u)%s", a->output, total, b->dim,
+		b->failed ? "; rows of NaN for what failed" : "");
 	return !b->failed ? CLI_DONE : b->failed < total ? CLI_SOME_FAILED : CLI_FAILED;
 }
 
-static int run(cli *c, void *args)
+static int run(context *c, void *args)
 {
 	const extract_args *a = args;
 	imgsearch_info *info;
 	struct stat st;
 	imgsearch_error err;
 	if (!a->output)
-		return cli_usage(c->cmd, "say where the features go: -o FILE.npy");
+		return command_usage(c->command, "say where the features go: -o FILE.npy");
 	for (size_t i = 0; i < c->n_operands; i++)
 		if (stat(c->operand[i], &st) == 0 && S_ISDIR(st.st_mode))
 			return cli_fail("%s is a folder: name the pictures in it", c->operand[i]);
 	int rc = open_model(c);
 	if (rc)
 		return rc;
-	if (imgsearch_extract(c->s, NULL, 0, 0, NULL, NULL, &err)) /* is there a network at all? */
+	/* Of no picture: it fails where the network is missing. */
+	if (imgsearch_extract(c->s, NULL, 0, 0, NULL, NULL, &err))
 		return cli_error(&err);
 	if (imgsearch_info_get(c->s, &info, &err))
 		return cli_error(&err);
-	block *b = calloc(1, sizeof(*b));
+	block *b = calloc(1, sizeof *b);
 	if (b) {
 		b->dim = info->dim;
 		b->rows = calloc(AT_ONCE, 4 * (size_t)info->dim);
@@ -145,13 +155,15 @@ static int run(cli *c, void *args)
 	return rc;
 }
 
-const cmd cmd_extract = {
-	.name = "extract", .operands = "IMG... -o FILE.npy", .summary = "write the features of pictures as an array file",
-	.text = "Writes one row of float32 for each IMG, in their order, normalised to length 1; a row of NaN for a picture that "
-		"failed. IMG is a file, or \"-\" for a picture on standard input. The network is that "
-		"of the index, or the one that --model and --weights name.\n\n"
+const command cmd_extract = {
+	.name = "extract", .operands = "IMG... -o FILE.npy",
+	.summary = "write the features of pictures as an array file",
+	.text = "Writes one row of float32 for each IMG, in their order, normalised to length 1; a "
+		"row of NaN for a picture that failed. IMG is a file, or \"-\" for a picture on standard "
+		"input. The network is that of the index, or the one that --model and --weights name.\n\n"
 		"\timgsearch extract *.jpg -o features.npy\n"
 		"\timgsearch extract --model resnet50 --weights resnet50.pth a.jpg b.jpg -o features.npy",
-	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_RECIPE | GROUP_JSON, .args_size = sizeof(extract_args), .run = run,
+	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_RECIPE | GROUP_JSON,
+	.args_size = sizeof(extract_args), .run = run,
 	.min_operands = 1, .max_operands = CLI_MANY
 };

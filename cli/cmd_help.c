@@ -1,60 +1,64 @@
-/*
- * imgsearch help, imgsearch complete: told from the tables by help.c.
- */
-#include "cli/cli.h"
+/* imgsearch help, imgsearch complete: told from the tables by help.c. */
+#include "cli/context/context.h"
+#include "cli/option/completion.h"
+#include "cli/option/help.h"
+#include "cli/option/man.h"
 
-#include <string.h>
+#include <stdio.h>
 
 typedef struct help_args {
 	common_args common;
 	uint32_t man;
 } help_args;
 
-static const opt help_options[] = {
+static const option help_options[] = {
 	{ "man", 0, OPT_FLAG, offsetof(help_args, man), .help = "write the man page, for man -l -" },
 	OPT_END
 };
 
-static int help_run(cli *c, void *args)
+static int help_run(context *c, void *args)
 {
 	char name[64];
 	if (((help_args *)args)->man) {
-		help_man(stdout);
+		man_write(stdout, c->commands);
 		return CLI_DONE;
 	}
 	if (!c->n_operands) {
-		help_all(stdout);
+		help_all(stdout, c->commands);
 		return CLI_DONE;
 	}
-	snprintf(name, sizeof(name), c->n_operands > 1 ? "%s %s" : "%s", c->operand[0], c->n_operands > 1 ? c->operand[1] : "");
-	const cmd *about = cli_command(name);
+	snprintf(name, sizeof name, c->n_operands > 1 ? "%s %s" : "%s", c->operand[0],
+		c->n_operands > 1 ? c->operand[1] : "");
+	const command *about = command_find(c->commands, name);
 	if (!about)
 		return CLI_USAGE;
 	help_command(stdout, about);
 	return CLI_DONE;
 }
 
-const cmd cmd_help = {
+const command cmd_help = {
 	.name = "help", .operands = "[COMMAND]", .summary = "tell about a command",
-	.text = "Tells what a command does and which options it takes. Without COMMAND: which commands there are.",
+	.text = "Tells what a command does and which options it takes. Without COMMAND: which "
+		"commands there are.",
 	.options = help_options, .args_size = sizeof(help_args), .run = help_run, .max_operands = 2
 };
 
-static const opt complete_options[] = { OPT_END };
+static const option complete_options[] = { OPT_END };
 static const char *const shells[] = { "bash", "zsh", "fish", NULL };
 
-static int complete_run(cli *c, void *args)
+static int complete_run(context *c, void *args)
 {
 	(void)args;
-	if (!help_complete(stdout, c->operand[0]))
-		return cli_usage(c->cmd, "no completions for \"%s\"; there are bash, zsh, fish", c->operand[0]);
+	if (!completion_write(stdout, c->commands, c->operand[0]))
+		return command_usage(
+			c->command, "no completions for \"%s\"; there are bash, zsh, fish", c->operand[0]);
 	return CLI_DONE;
 }
 
-const cmd cmd_complete = {
+const command cmd_complete = {
 	.name = "complete", .operands = "bash|zsh|fish", .summary = "write the completions for a shell",
-	.text = "Writes the completions for a shell to standard output. make install puts them where the shells look; "
-		"by hand:\n\n"
+	.text = "Writes the completions for a shell to standard output. make install puts them "
+		"where the shells look; by hand:\n\n"
 		"\timgsearch complete bash > ~/.local/share/bash-completion/completions/imgsearch\n"
 		"\timgsearch complete fish > ~/.config/fish/completions/imgsearch.fish",
 	.options = complete_options, .args_size = sizeof(common_args), .run = complete_run,

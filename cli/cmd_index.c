@@ -1,9 +1,13 @@
 /*
- * imgsearch index: brings the index up to date with folders and files, then builds the searcher where that is due, so
- * that `index` and `query` are all that is needed.
+ * imgsearch index: brings the index up to date with folders and files, then builds the searcher
+ * where that is due, so that `index` and `query` are all that is needed.
  */
-#include "cli/collection.h"
-#include "cli/server_client.h"
+#include "cli/base/message.h"
+#include "cli/base/path.h"
+#include "cli/client/client_index.h"
+#include "cli/context/context.h"
+#include "cli/context/input.h"
+#include "cli/output/counts.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,33 +16,43 @@
 
 typedef struct index_args {
 	common_args common;
-	opt_list include, exclude;
+	option_list include, exclude;
 	const char *csv, *key, *title;
 	uint32_t follow_links, prune, retry, no_build, no_server;
 } index_args;
 
 #define AT(member) offsetof(index_args, member)
-static const opt options[] = {
-	{ "exclude", 'x', OPT_LIST, AT(exclude), "PATTERN", .help = "leave out names or relative paths like this (may be repeated)" },
-	{ "include", 'i', OPT_LIST, AT(include), "PATTERN", .help = "take only names or relative paths like this (may be repeated)" },
+static const option options[] = {
+	{ "exclude", 'x', OPT_LIST, AT(exclude), "PATTERN",
+		.help = "leave out names or relative paths like this (may be repeated)" },
+	{ "include", 'i', OPT_LIST, AT(include), "PATTERN",
+		.help = "take only names or relative paths like this (may be repeated)" },
 	{ "follow-links", 'L', OPT_FLAG, AT(follow_links), .help = "follow symbolic links" },
-	{ "prune", 0, OPT_FLAG, AT(prune), .help = "let this run drop more than 30 % of a folder's pictures" },
-	{ "flip", 0, OPT_FLAG, AT(common.open.flip), .help = "average each feature with that of the mirrored picture: better, for twice the network's work; kept in the index" },
-	{ "retry", 0, OPT_FLAG, AT(retry), .help = "try damaged and unsupported files again, even if they did not change" },
-	{ "csv", 0, OPT_FILE, AT(csv), "FILE", .help = "attach the columns of this CSV (UTF-8, with a header row)" },
-	{ "key", 0, OPT_TEXT, AT(key), "COLUMN", .help = "column with the file name or path (default: file)" },
-	{ "title", 0, OPT_TEXT, AT(title), "COLUMN", .help = "column that is shown with results (default: title)" },
-	{ "no-server", 0, OPT_FLAG, AT(no_server), .help = "do not ask a running imgsearch serve to do it" },
+	{ "prune", 0, OPT_FLAG, AT(prune),
+		.help = "let this run drop more than 30 % of a folder's pictures" },
+	{ "flip", 0, OPT_FLAG, AT(common.open.flip),
+		.help = "average each feature with that of the mirrored picture: better, for twice the "
+			"network's work; kept in the index" },
+	{ "retry", 0, OPT_FLAG, AT(retry),
+		.help = "try damaged and unsupported files again, even if they did not change" },
+	{ "csv", 0, OPT_FILE, AT(csv), "FILE",
+		.help = "attach the columns of this CSV (UTF-8, with a header row)" },
+	{ "key", 0, OPT_TEXT, AT(key), "COLUMN",
+		.help = "column with the file name or path (default: file)" },
+	{ "title", 0, OPT_TEXT, AT(title), "COLUMN",
+		.help = "column that is shown with results (default: title)" },
+	{ "no-server", 0, OPT_FLAG, AT(no_server),
+		.help = "do not ask a running imgsearch serve to do it" },
 	{ "no-build", 0, OPT_FLAG, AT(no_build), .help = "do not build the searcher afterwards" },
 	OPT_END
 };
 
 static void print_json(const imgsearch_counts *n)
 {
-	json j;
-	json_begin(&j, stdout);
-	counts_json(&j, n);
-	json_end(&j);
+	json_writer j;
+	json_write_begin(&j, stdout);
+	counts_write_json(&j, n);
+	json_write_end(&j);
 }
 
 typedef struct part {
@@ -46,35 +60,42 @@ typedef struct part {
 	uint64_t value;
 } part;
 
-/* ", 3 damaged" and so on for those of n parts that are not zero; the first with `lead` before it. */
+/*
+ * Lists those of n parts that are not zero: lead, "3 damaged", ", 1 new" ... Returns the length of
+ * the text.
+ */
 static size_t list_parts(char *text, size_t size, const char *lead, const part *parts, size_t n)
 {
 	size_t at = 0;
 	for (size_t i = 0; i < n && at < size; i++)
 		if (parts[i].value)
-			at += (size_t)snprintf(text + at, size - at, "%s%llu %s", at ? ", " : lead, (unsigned long long)parts[i].value, parts[i].name);
+			at += (size_t)snprintf(text + at, size - at, "%s%llu %s", at ? ", " : lead,
+				(unsigned long long)parts[i].value, parts[i].name);
 	return at < size ? at : size - 1;
 }
 
-static void summarise(const cli *c, const imgsearch_counts *n)
+static void summarise(const context *c, const imgsearch_counts *n)
 {
 	const part states[] = {
-		{ "indexed", n->indexed }, { n->duplicate == 1 ? "duplicate" : "duplicates", n->duplicate }, { "unsupported", n->unsupported },
-		{ "damaged", n->damaged }, { "too big", n->too_big }, { "excluded", n->excluded }, { "unreadable", n->unreadable },
+		{ "indexed", n->indexed }, { n->duplicate == 1 ? "duplicate" : "duplicates", n->duplicate },
+		{ "unsupported", n->unsupported }, { "damaged", n->damaged }, { "too big", n->too_big },
+		{ "excluded", n->excluded }, { "unreadable", n->unreadable },
 	};
 	const part done[] = {
-		{ "new", n->added }, { "unchanged", n->unchanged }, { "moved", n->moved }, { "removed", n->removed }, { "offline", n->offline },
+		{ "new", n->added }, { "unchanged", n->unchanged }, { "moved", n->moved },
+		{ "removed", n->removed }, { "offline", n->offline },
 	};
 	char text[512] = "";
-	size_t at = list_parts(text, sizeof(text), ": ", states, sizeof(states) / sizeof(*states));
-	list_parts(text + at, sizeof(text) - at, "; ", done, sizeof(done) / sizeof(*done));
-	cli_note(c, "%llu path%s seen%s (%.1f s)", (unsigned long long)n->seen, n->seen == 1 ? "" : "s", text, n->seconds);
+	size_t at = list_parts(text, sizeof text, ": ", states, sizeof states / sizeof *states);
+	list_parts(text + at, sizeof text - at, "; ", done, sizeof done / sizeof *done);
+	context_note(c, "%llu path%s seen%s (%.1f s)", (unsigned long long)n->seen,
+		n->seen == 1 ? "" : "s", text, n->seconds);
 	if (n->unsupported + n->damaged + n->too_big + n->unreadable)
-		cli_note(c, "which ones and why: imgsearch failed");
+		context_note(c, "which ones and why: imgsearch failed");
 }
 
-/* Old searchers keep answering while a new one is made, and only where one is due. */
-static int build_if_due(cli *c)
+/* Builds a searcher where one is due. Queries use the old one meanwhile. */
+static int build_if_due(context *c)
 {
 	imgsearch_build_options o = IMGSEARCH_INIT(imgsearch_build_options);
 	imgsearch_error err;
@@ -82,8 +103,11 @@ static int build_if_due(cli *c)
 	return imgsearch_build(c->s, &o, NULL, &err) ? cli_error(&err) : CLI_DONE;
 }
 
-/* Whether only files were named: then one that is no picture is a failure, and not just something lying in a folder. */
-static bool only_files(const paths *p)
+/*
+ * Whether only files were named. One that is no picture is a failure then; in a folder it would be
+ * none.
+ */
+static bool only_files(const path_list *p)
 {
 	struct stat st;
 	for (size_t i = 0; i < p->n; i++)
@@ -92,68 +116,82 @@ static bool only_files(const paths *p)
 	return p->n > 0;
 }
 
-static int on_progress(void *user, const imgsearch_progress *now)
+static void free_texts(char **text, size_t n)
 {
-	progress_show(((cli *)user)->progress, now);
-	return cli_interrupted();
+	for (size_t i = 0; text && i < n; i++)
+		free(text[i]);
+	free(text);
 }
 
-/* By the running server of this index, which has the network loaded. False: there is none, or not for these options. */
-static bool by_server(cli *c, const index_args *a, const paths *p, const imgsearch_index_options *o, imgsearch_counts *n, int *rc, imgsearch_error *err)
+/* The paths as a server needs them, wherever it runs; NULL: out of memory. */
+static char **absolute_paths(const path_list *p)
 {
-	bool own_model = memcmp(&c->common->open, &(imgsearch_options){ 0 }, sizeof(imgsearch_options)) != 0, done = false;
-	server_link *server = a->no_server || own_model || !cli_db(c) ? NULL : server_connect(cli_db(c));
-	char **absolute = server ? calloc(p->n + 1, sizeof(*absolute)) : NULL, *csv = o->csv ? path_absolute(o->csv) : NULL;
+	char **out = calloc(p->n + 1, sizeof *out);
+	for (size_t i = 0; out && i < p->n; i++)
+		if (!(out[i] = path_absolute(p->item[i]))) {
+			free_texts(out, p->n);
+			return NULL;
+		}
+	return out;
+}
+
+/*
+ * By the running server of this index, which has the network loaded. False: there is none, or not
+ * for these options.
+ */
+static bool index_by_server(context *c, const index_args *a, const path_list *p,
+	const imgsearch_index_options *o, client_index_result *r)
+{
+	bool usable = !a->no_server && !context_has_open_options(c) && context_db(c);
+	client *server = usable ? client_connect(context_db(c)) : NULL;
+	if (!server)
+		return false;
+	char **paths = absolute_paths(p), *csv = o->csv ? path_absolute(o->csv) : NULL;
 	imgsearch_index_options there = *o;
 	there.csv = csv;
-	bool whole = absolute && (!o->csv || csv);
-	for (size_t i = 0; whole && i < p->n; i++)
-		whole = (absolute[i] = path_absolute(p->item[i])) != NULL;
-	if (whole)
-		done = server_index(server, (const char *const *)absolute, p->n, &there, on_progress, c, n, rc, err);
-	for (size_t i = 0; absolute && i < p->n; i++)
-		free(absolute[i]);
-	free(absolute);
+	bool done = paths && (!o->csv || csv)
+		&& client_index(server, (const char *const *)paths, p->n, &there, context_progress, c, r);
+	free_texts(paths, p->n);
 	free(csv);
-	server_disconnect(server);
+	client_disconnect(server);
 	return done;
 }
 
-static int index_paths(cli *c, const index_args *a, const paths *p)
+static imgsearch_index_options index_options(const index_args *a)
 {
-	imgsearch_index_options o = IMGSEARCH_INIT(imgsearch_index_options);
-	imgsearch_counts n = { 0 };
-	imgsearch_error err;
-	o.include = a->include.item;
-	o.n_include = a->include.n;
-	o.exclude = a->exclude.item;
-	o.n_exclude = a->exclude.n;
-	o.csv = a->csv;
-	o.csv_key = a->key;
-	o.csv_title = a->title;
-	o.follow_links = a->follow_links;
-	o.prune = a->prune;
-	o.retry = a->retry;
-	int status = 0;
-	if (!by_server(c, a, p, &o, &n, &status, &err))
-		status = imgsearch_index_tree(c->s, p->item, p->n, &o, &n, &err);
-	if (status)
-		return cli_error(&err);
-	int rc = a->no_build ? CLI_DONE : build_if_due(c);
-	if (c->common->json)
-		print_json(&n);
-	summarise(c, &n);
-	if (rc)
-		return rc;
-	return n.damaged + n.too_big + n.unreadable + (only_files(p) ? n.unsupported : 0) ? CLI_SOME_FAILED : CLI_DONE;
+	return (imgsearch_index_options){
+		.struct_size = sizeof(imgsearch_index_options), .include = a->include.item,
+		.n_include = a->include.n, .exclude = a->exclude.item, .n_exclude = a->exclude.n,
+		.csv = a->csv, .csv_key = a->key, .csv_title = a->title, .follow_links = a->follow_links,
+		.prune = a->prune, .retry = a->retry,
+	};
 }
 
-/* Where there is no index yet: what cannot work is refused before one is made. */
-static int check_first(cli *c, const paths *p)
+static int index_paths(context *c, const index_args *a, const path_list *p)
 {
-	imgsearch_options o = cli_options(c);
+	imgsearch_index_options o = index_options(a);
+	client_index_result r = { 0 };
+	const imgsearch_counts *n = &r.counts;
+	if (!index_by_server(c, a, p, &o, &r))
+		r.rc = imgsearch_index_tree(c->s, p->item, p->n, &o, &r.counts, &r.err);
+	if (r.rc)
+		return cli_error(&r.err);
+	int rc = a->no_build ? CLI_DONE : build_if_due(c);
+	if (c->common->json)
+		print_json(n);
+	summarise(c, n);
+	if (rc)
+		return rc;
+	bool failed = n->damaged + n->too_big + n->unreadable + (only_files(p) ? n->unsupported : 0);
+	return failed ? CLI_SOME_FAILED : CLI_DONE;
+}
+
+/* Before a new index is made: paths that are not there, and a model that is not, are refused. */
+static int check_first(context *c, const path_list *p)
+{
+	imgsearch_options o = context_options(c);
 	imgsearch_error err;
-	const char *db = cli_db(c);
+	const char *db = context_db(c);
 	imgsearch *s;
 	struct stat st;
 	if (!db)
@@ -165,35 +203,50 @@ static int check_first(cli *c, const paths *p)
 			return cli_fail("%s: %s", p->item[i], strerror(errno));
 	if (imgsearch_open(&s, ":memory:", &o, &err))
 		return cli_error(&err);
-	int rc = imgsearch_extract(s, NULL, 0, 0, NULL, NULL, &err); /* of nothing: is there such a model? */
+	/* Of no picture: it fails where the model is missing. */
+	int rc = imgsearch_extract(s, NULL, 0, 0, NULL, NULL, &err);
 	imgsearch_close(s);
 	return rc ? cli_error(&err) : CLI_DONE;
 }
 
-static int run(cli *c, void *args)
+static int index_list(context *c, const index_args *a, const path_list *p)
 {
-	const index_args *a = args;
-	paths p;
-	int rc = paths_read(c, &p);
-	if (rc == CLI_DONE && c->n_operands && !p.n)
-		cli_note(c, "no paths on standard input: nothing to do");
-	else if (rc == CLI_DONE && (!c->n_operands || (rc = check_first(c, &p)) == CLI_DONE) && (rc = cli_open(c, c->n_operands > 0)) == CLI_DONE)
-		rc = index_paths(c, a, &p);
-	paths_free(&p);
+	bool given = c->n_operands > 0; /* else the folders that the index knows */
+	if (given && !p->n) {
+		context_note(c, "no paths on standard input: nothing to do");
+		return CLI_DONE;
+	}
+	int rc = given ? check_first(c, p) : CLI_DONE;
+	if (rc == CLI_DONE)
+		rc = context_open(c, given);
+	return rc ? rc : index_paths(c, a, p);
+}
+
+static int run(context *c, void *args)
+{
+	path_list p;
+	int rc = path_list_read(c, &p);
+	if (rc == CLI_DONE)
+		rc = index_list(c, args, &p);
+	path_list_free(&p);
 	return rc;
 }
 
-const cmd cmd_index = {
-	.name = "index", .operands = "[DIR|FILE|-...]", .summary = "bring the index up to date with folders of pictures",
-	.text = "Adds the pictures of folders and files to the index, making it if need be. Files that did not change since the "
-		"last run are not read again; moved ones keep their vector; deleted ones drop out. A folder that is not there "
-		"(a disk that is not mounted) is kept. Without an argument: refreshes all folders that the index knows. "
-		"\"-\" reads paths from standard input, one a line.\n\n"
-		"Pictures are recognised by content, whatever their name. A file that cannot be used is counted, remembered with its "
-		"reason (imgsearch failed) and not tried again until it changes; it never ends the run. Hidden folders, trash folders "
-		"and what .ignore and .imgsearchignore files name are left out.\n\n"
-		"Another --model, --weights, --precision, --resize, --crop, --mean, --std, --interpolation or --flip than the index was "
-		"made with indexes everything again; queries are answered from the old vectors until that is done.\n\n"
+const command cmd_index = {
+	.name = "index", .operands = "[DIR|FILE|-...]",
+	.summary = "bring the index up to date with folders of pictures",
+	.text = "Adds the pictures of folders and files to the index, making it if need be. Files "
+		"that did not change since the last run are not read again; moved ones keep their vector; "
+		"deleted ones drop out. A folder that is not there (a disk that is not mounted) is kept. "
+		"Without an argument: refreshes all folders that the index knows. \"-\" reads paths from "
+		"standard input, one a line.\n\n"
+		"Pictures are recognised by content, whatever their name. A file that cannot be used is "
+		"counted, remembered with its reason (imgsearch failed) and not tried again until it "
+		"changes; it never ends the run. Hidden folders, trash folders and what .ignore and "
+		".imgsearchignore files name are left out.\n\n"
+		"Another --model, --weights, --precision, --resize, --crop, --mean, --std, --interpolation "
+		"or --flip than the index was made with indexes everything again; queries are answered "
+		"from the old vectors until that is done.\n\n"
 		"\timgsearch index ~/Pictures\n"
 		"\tfind . -name '*.jpg' -print0 | imgsearch index -0 -\n"
 		"\timgsearch index paintings --csv paintings.csv --title name",

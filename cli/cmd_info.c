@@ -1,13 +1,14 @@
-/*
- * imgsearch info: what an index holds, who made its vectors, how it is searched.
- */
-#include "cli/collection.h"
+/* imgsearch info: what an index holds, who made its vectors, how it is searched. */
+#include "cli/base/message.h"
+#include "cli/context/context.h"
+#include "cli/output/counts.h"
+#include "cli/output/record.h"
 
 typedef struct info_args {
 	common_args common;
 } info_args;
 
-static const opt options[] = { OPT_END };
+static const option options[] = { OPT_END };
 
 static const char *const metrics[] = { "cosine", "l2", "ip" };
 
@@ -19,44 +20,45 @@ static const char *metric_name(uint32_t metric)
 static void print_json(const imgsearch_info *i)
 {
 	const imgsearch_counts *n = &i->counts;
-	json j;
-	json_begin(&j, stdout);
-	json_path(&j, "path", i->path);
-	json_int(&j, "bytes", (int64_t)i->bytes);
-	json_int(&j, "dim", i->dim);
-	json_text(&j, "metric", metric_name(i->metric));
-	json_int(&j, "vectors", (int64_t)i->vectors);
-	json_open(&j, "pictures", '{');
-	states_json(&j, n);
-	json_int(&j, "offline", (int64_t)n->offline);
-	json_close(&j, '}');
-	json_text(&j, "model", i->model);
-	json_path(&j, "weights", i->weights);
-	json_text(&j, "weights_hash", i->weights_hash);
-	json_text(&j, "precision", i->precision);
-	json_open(&j, "recipe", '{');
-	json_int(&j, "resize", i->recipe.resize);
-	json_int(&j, "crop", i->recipe.crop);
-	json_text(&j, "interpolation", i->recipe.interpolation == IMGSEARCH_BICUBIC ? "bicubic" : "bilinear");
-	json_bool(&j, "flip", i->flip);
-	json_close(&j, '}');
-	json_text(&j, "next", i->next);
-	json_text(&j, "searcher", i->searcher);
-	json_text(&j, "searcher_why", i->searcher_why);
-	json_text(&j, "kernels", i->kernels);
-	json_open(&j, "roots", '[');
+	json_writer j;
+	json_write_begin(&j, stdout);
+	json_write_path(&j, "path", i->path);
+	json_write_int(&j, "bytes", (int64_t)i->bytes);
+	json_write_int(&j, "dim", i->dim);
+	json_write_text(&j, "metric", metric_name(i->metric));
+	json_write_int(&j, "vectors", (int64_t)i->vectors);
+	json_write_open(&j, "pictures", '{');
+	counts_write_states(&j, n);
+	json_write_int(&j, "offline", (int64_t)n->offline);
+	json_write_close(&j, '}');
+	json_write_text(&j, "model", i->model);
+	json_write_path(&j, "weights", i->weights);
+	json_write_text(&j, "weights_hash", i->weights_hash);
+	json_write_text(&j, "precision", i->precision);
+	json_write_open(&j, "recipe", '{');
+	json_write_int(&j, "resize", i->recipe.resize);
+	json_write_int(&j, "crop", i->recipe.crop);
+	json_write_text(
+		&j, "interpolation", i->recipe.interpolation == IMGSEARCH_BICUBIC ? "bicubic" : "bilinear");
+	json_write_bool(&j, "flip", i->flip);
+	json_write_close(&j, '}');
+	json_write_text(&j, "next", i->next);
+	json_write_text(&j, "searcher", i->searcher);
+	json_write_text(&j, "searcher_why", i->searcher_why);
+	json_write_text(&j, "kernels", i->kernels);
+	json_write_open(&j, "roots", '[');
 	for (size_t r = 0; r < i->n_roots; r++) {
-		json_open(&j, NULL, '{');
-		json_path(&j, "path", i->roots[r]);
-		json_bool(&j, "offline", i->root_offline[r]);
-		json_close(&j, '}');
+		json_write_open(&j, NULL, '{');
+		json_write_path(&j, "path", i->roots[r]);
+		json_write_bool(&j, "offline", i->root_offline[r]);
+		json_write_close(&j, '}');
 	}
-	json_close(&j, ']');
-	json_open(&j, "searchers", '[');
+	json_write_close(&j, ']');
+	json_write_open(&j, "searchers", '[');
 	for (size_t r = 0; r < i->n_searchers; r++)
-		json_text(&j, NULL, i->searchers[r]);
-	json_close(&j, ']');
-	json_end(&j);
+		json_write_text(&j, NULL, i->searchers[r]);
+	json_write_close(&j, ']');
+	json_write_end(&j);
 }
 
 static void line(const char *name, const char *value)
@@ -64,7 +66,7 @@ static void line(const char *name, const char *value)
 	if (!value)
 		return;
 	printf("%-12s ", name);
-	out_path(value);
+	record_path(value);
 	putchar('\n');
 }
 
@@ -79,7 +81,8 @@ static void print_text(const imgsearch_info *i)
 	const imgsearch_counts *n = &i->counts;
 	line("index", i->path);
 	printf("%-12s %.1f MB\n", "size", (double)i->bytes / 1e6);
-	printf("%-12s %llu of %u values, %s\n", "vectors", (unsigned long long)i->vectors, i->dim, metric_name(i->metric));
+	printf("%-12s %llu of %u values, %s\n", "vectors", (unsigned long long)i->vectors, i->dim,
+		metric_name(i->metric));
 	printf("%-12s %llu\n", "paths seen", (unsigned long long)n->seen);
 	count("indexed", n->indexed);
 	count("duplicate", n->duplicate);
@@ -89,14 +92,17 @@ static void print_text(const imgsearch_info *i)
 	count("excluded", n->excluded);
 	count("unreadable", n->unreadable);
 	if (n->offline)
-		printf("%-12s %llu picture%s below folders that are not there now\n", "offline", (unsigned long long)n->offline, n->offline == 1 ? "" : "s");
+		printf("%-12s %llu picture%s below folders that are not there now\n", "offline",
+			(unsigned long long)n->offline, n->offline == 1 ? "" : "s");
 	line("model", i->model);
 	line("weights", i->weights);
 	line("precision", i->precision);
 	if (i->model)
-		printf("%-12s resize %u, crop %u%s\n", "recipe", i->recipe.resize, i->recipe.crop, i->flip ? ", averaged with the mirror image" : "");
+		printf("%-12s resize %u, crop %u%s\n", "recipe", i->recipe.resize, i->recipe.crop,
+			i->flip ? ", averaged with the mirror image" : "");
 	line("re-index", i->next);
-	printf("%-12s %s%s%s\n", "searcher", i->searcher ? i->searcher : "none", i->searcher_why ? ": " : "", i->searcher_why ? i->searcher_why : "");
+	printf("%-12s %s%s%s\n", "searcher", i->searcher ? i->searcher : "none",
+		i->searcher_why ? ": " : "", i->searcher_why ? i->searcher_why : "");
 	for (size_t r = 0; r < i->n_searchers; r++)
 		line("  built", i->searchers[r]);
 	line("kernels", i->kernels);
@@ -105,12 +111,12 @@ static void print_text(const imgsearch_info *i)
 		line(i->root_offline[r] ? "root, absent" : "root", i->roots[r]);
 }
 
-static int run(cli *c, void *args)
+static int run(context *c, void *args)
 {
 	imgsearch_info *info;
 	imgsearch_error err;
 	(void)args;
-	int rc = cli_open(c, false);
+	int rc = context_open(c, false);
 	if (rc)
 		return rc;
 	if (imgsearch_info_get(c->s, &info, &err))
@@ -123,10 +129,10 @@ static int run(cli *c, void *args)
 	return CLI_DONE;
 }
 
-const cmd cmd_info = {
+const command cmd_info = {
 	.name = "info", .operands = "", .summary = "what the index holds, and how it is searched",
-	.text = "Shows the index's size, model and searcher, the folders it knows, and how many paths are in which state: every "
-		"path that was seen is indexed, a duplicate (the same bytes as another), unsupported, damaged, too big, "
-		"excluded or unreadable.",
+	.text = "Shows the index's size, model and searcher, the folders it knows, and how many "
+		"paths are in which state: every path that was seen is indexed, a duplicate (the same "
+		"bytes as another), unsupported, damaged, too big, excluded or unreadable.",
 	.options = options, .groups = GROUP_DB | GROUP_JSON, .args_size = sizeof(info_args), .run = run
 };

@@ -1,7 +1,10 @@
-/*
- * imgsearch list, imgsearch failed: the paths that the index knows, and what became of them.
- */
-#include "cli/cli.h"
+/* imgsearch list, imgsearch failed: the paths that the index knows, and their states. */
+#include "cli/base/message.h"
+#include "cli/base/path.h"
+#include "cli/context/context.h"
+#include "cli/context/interrupt.h"
+#include "cli/output/item.h"
+#include "cli/output/record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,80 +16,84 @@ typedef struct list_args {
 } list_args;
 
 typedef struct lister {
-	cli *c;
+	context *c;
 	const list_args *args;
 	char *folder;    /* only below it, or NULL */
 	uint32_t states; /* bit s: show state s */
 	bool reasons;    /* state, path, reason instead of id, path, title */
 } lister;
 
-static const char *const states[] = { "all", "indexed", "duplicate", "unsupported", "damaged", "too-big", "excluded", "unreadable", NULL };
+static const char *const states[] = { "all", "indexed", "duplicate", "unsupported", "damaged",
+	"too-big", "excluded", "unreadable", NULL };
 
-enum { FOUND = 1u << IMGSEARCH_INDEXED | 1u << IMGSEARCH_DUPLICATE,
-	BAD = 1u << IMGSEARCH_UNSUPPORTED | 1u << IMGSEARCH_DAMAGED | 1u << IMGSEARCH_TOO_BIG | 1u << IMGSEARCH_UNREADABLE };
+enum {
+	FOUND = 1u << IMGSEARCH_INDEXED | 1u << IMGSEARCH_DUPLICATE,
+	BAD = 1u << IMGSEARCH_UNSUPPORTED | 1u << IMGSEARCH_DAMAGED | 1u << IMGSEARCH_TOO_BIG
+		| 1u << IMGSEARCH_UNREADABLE
+};
 
 static void print_json(const imgsearch_item *i)
 {
-	json j;
-	json_begin(&j, stdout);
-	json_int(&j, "id", i->id);
-	json_path(&j, "path", i->path);
-	json_text(&j, "state", state_name(i->state));
+	json_writer j;
+	json_write_begin(&j, stdout);
+	json_write_int(&j, "id", i->id);
+	json_write_path(&j, "path", i->path);
+	json_write_text(&j, "state", item_state_name(i->state));
 	if (i->reason)
-		json_text(&j, "reason", i->reason);
+		json_write_text(&j, "reason", i->reason);
 	if (i->same_as)
-		json_int(&j, "same_as", i->same_as);
+		json_write_int(&j, "same_as", i->same_as);
 	if (i->width) {
-		json_int(&j, "width", i->width);
-		json_int(&j, "height", i->height);
+		json_write_int(&j, "width", i->width);
+		json_write_int(&j, "height", i->height);
 	}
-	json_int(&j, "size", (int64_t)i->size);
-	json_real(&j, "mtime", (double)i->mtime_ns / 1e9);
+	json_write_int(&j, "size", (int64_t)i->size);
+	json_write_real(&j, "mtime", (double)i->mtime_ns / 1e9);
 	if (i->hash[0])
-		json_text(&j, "hash", i->hash);
+		json_write_text(&j, "hash", i->hash);
 	if (i->offline)
-		json_bool(&j, "offline", true);
+		json_write_bool(&j, "offline", true);
 	if (i->title)
-		json_text(&j, "title", i->title);
-	json_columns(&j, i->columns, i->n_columns);
-	json_end(&j);
+		json_write_text(&j, "title", i->title);
+	json_write_columns(&j, i->columns, i->n_columns);
+	json_write_end(&j);
 }
 
 static void print_text(const lister *l, const imgsearch_item *i)
 {
 	const char *last = l->reasons ? i->reason : i->title;
 	if (l->args->paths) {
-		out_path(i->path);
+		record_path(i->path);
 	} else {
 		if (l->reasons)
-			printf("%s\t", state_name(i->state));
+			printf("%s\t", item_state_name(i->state));
 		else
 			printf("%lld\t", (long long)i->id);
-		out_path(i->path);
+		record_path(i->path);
 		if (last) {
 			putchar('\t');
-			out_title(last);
+			record_title(last);
 		}
 	}
-	out_end(l->c);
+	record_end(l->c->common->nul);
 }
 
 static int each(void *user, const imgsearch_item *item)
 {
 	const lister *l = user;
-	if (!(l->states >> item->state & 1) || (l->folder && !path_below(item->path, l->folder)))
+	if (!(l->states >> item->state & 1) || (l->folder && !path_is_below(item->path, l->folder)))
 		return 0;
 	if (l->c->common->json)
 		print_json(item);
 	else
 		print_text(l, item);
-	return ferror(stdout) || cli_interrupted();
+	return ferror(stdout) || interrupt_pending();
 }
 
-static int list(cli *c, lister *l)
+static int list(context *c, lister *l)
 {
 	imgsearch_error err = { 0 };
-	int rc = cli_open(c, false);
+	int rc = context_open(c, false);
 	if (rc)
 		return rc;
 	if (c->n_operands && !(l->folder = path_absolute(c->operand[0])))
@@ -96,7 +103,7 @@ static int list(cli *c, lister *l)
 	return rc < 0 ? cli_error(&err) : CLI_DONE;
 }
 
-static int list_run(cli *c, void *args)
+static int list_run(context *c, void *args)
 {
 	const list_args *a = args;
 	lister l = { .c = c, .args = a, .states = FOUND };
@@ -106,37 +113,43 @@ static int list_run(cli *c, void *args)
 	return list(c, &l);
 }
 
-static int failed_run(cli *c, void *args)
+static int failed_run(context *c, void *args)
 {
 	lister l = { .c = c, .args = args, .states = BAD, .reasons = true };
 	return list(c, &l);
 }
 
-static const opt list_options[] = {
-	{ "state", 0, OPT_CHOICE, offsetof(list_args, state), "STATE", .help = "paths in this state (default: indexed and duplicate)", .choices = states },
+static const option list_options[] = {
+	{ "state", 0, OPT_CHOICE, offsetof(list_args, state), "STATE",
+		.help = "paths in this state (default: indexed and duplicate)", .choices = states },
 	{ "paths", 'p', OPT_FLAG, offsetof(list_args, paths), .help = "write paths alone" },
 	OPT_END
 };
 
-const cmd cmd_list = {
+const command cmd_list = {
 	.name = "list", .operands = "[DIR]", .summary = "the pictures of the index",
-	.text = "Lists the pictures of the index, or those below DIR, in order of their paths: id, path and title. --json adds state, "
-		"reason, size, time, hash and the columns of the CSV.\n\n"
+	.text = "Lists the pictures of the index, or those below DIR, in order of their paths: id, "
+		"path and title. --json adds state, reason, size, time, hash and the columns of the "
+		"CSV.\n\n"
 		"\timgsearch list --json | jq .path\n"
 		"\timgsearch list --paths -0 old | imgsearch rm -0 -",
-	.options = list_options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL, .args_size = sizeof(list_args), .run = list_run,
+	.options = list_options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL,
+	.args_size = sizeof(list_args), .run = list_run,
 	.max_operands = 1
 };
 
-static const opt failed_options[] = {
+static const option failed_options[] = {
 	{ "paths", 'p', OPT_FLAG, offsetof(list_args, paths), .help = "write paths alone" },
 	OPT_END
 };
 
-const cmd cmd_failed = {
-	.name = "failed", .operands = "[DIR]", .summary = "the files that could not be indexed, and why",
-	.text = "Lists the files that were seen and could not be used: what they are (unsupported, damaged, too big, unreadable), path "
-		"and reason. They are tried again when they change, or with imgsearch index --retry.",
-	.options = failed_options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL, .args_size = sizeof(list_args), .run = failed_run,
+const command cmd_failed = {
+	.name = "failed", .operands = "[DIR]",
+	.summary = "the files that could not be indexed, and why",
+	.text = "Lists the files that were seen and could not be used: what they are (unsupported, "
+		"damaged, too big, unreadable), path and reason. They are tried again when they change, or "
+		"with imgsearch index --retry.",
+	.options = failed_options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL,
+	.args_size = sizeof(list_args), .run = failed_run,
 	.max_operands = 1
 };

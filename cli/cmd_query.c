@@ -1,12 +1,17 @@
 /*
- * imgsearch query: each picture of the command line is one query (with --combine all of them are), answered in turn.
- * Rows of an array file as queries (--vectors) are in query_vectors.c.
+ * imgsearch query: each picture of the command line is one query (with --combine all of them are),
+ * answered in turn. Rows of an array file as queries (--vectors) are in query_vectors.c.
  */
 #include "cli/query.h"
 
-#include "cli/canvas.h"
+#include "cli/base/file.h"
+#include "cli/base/json_writer.h"
+#include "cli/base/message.h"
+#include "cli/base/path.h"
+#include "cli/client/client_query.h"
+#include "cli/context/input.h"
+#include "cli/context/interrupt.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,154 +20,117 @@
 static const char *const searchers[] = { "exact", "kdtree", "pca", "graph", "scan", NULL };
 
 #define AT(member) offsetof(query_args, member)
-static const opt options[] = {
-	{ "k", 'k', OPT_UINT, AT(options.k), "N", .help = "how many pictures to show", .min = 1, .max = 100000000, .def = "10" },
-	{ "min-score", 0, OPT_FLOAT, AT(options.min_score), "S", .help = "leave out what scores lower", .given = AT(options.has_min_score) },
-	{ "max-chance", 0, OPT_DOUBLE, AT(options.max_chance), "X", .help = "end the list where more than X pictures would score as high by chance", .min = 1e-12, .max = 1e12 },
-	{ "no-self", 0, OPT_FLAG, AT(options.no_self), .help = "leave out the query itself (with --combine: all its pictures) when it is in the index" },
+static const option options[] = {
+	{ "k", 'k', OPT_UINT, AT(options.k), "N",
+		.help = "how many pictures to show", .min = 1, .max = 100000000, .def = "10" },
+	{ "min-score", 0, OPT_FLOAT, AT(options.min_score), "S",
+		.help = "leave out what scores lower", .given = AT(options.has_min_score) },
+	{ "max-chance", 0, OPT_DOUBLE, AT(options.max_chance), "X",
+		.help = "end the list where more than X pictures would score as high by chance",
+		.min = 1e-12, .max = 1e12 },
+	{ "no-self", 0, OPT_FLAG, AT(options.no_self),
+		.help = "leave out the query itself (with --combine: all its pictures) when it is in the "
+			"index" },
 	{ "under", 'u', OPT_DIR, AT(options.under), "DIR", .help = "only pictures below this folder" },
-	{ "crop", 0, OPT_RECT, AT(crop), "X,Y,W,H", .help = "search with this part of each picture, in pixels of the upright picture" },
+	{ "crop", 0, OPT_RECT, AT(crop), "X,Y,W,H",
+		.help = "search with this part of each picture, in pixels of the upright picture" },
 	{ "combine", 'c', OPT_FLAG, AT(combine), .help = "all pictures together are one query" },
-	{ "not", 'n', OPT_FILES, AT(not), "IMG", .help = "push away from this picture (may be repeated)" },
+	{ "not", 'n', OPT_FILES, AT(not), "IMG",
+		.help = "push away from this picture (may be repeated)" },
 	{ "paths", 'p', OPT_FLAG, AT(paths), .help = "write paths alone, without score and title" },
-	{ "html", 0, OPT_FILE, AT(html), "FILE", .help = "also write queries and results as a page with the pictures in it" },
-	{ "sheet", 0, OPT_FILE, AT(sheet_file), "FILE.png", .help = "also write them as a contact sheet (PNG or JPEG)" },
+	{ "html", 0, OPT_FILE, AT(html), "FILE",
+		.help = "also write queries and results as a page with the pictures in it" },
+	{ "sheet", 0, OPT_FILE, AT(sheet_file), "FILE.png",
+		.help = "also write them as a contact sheet (PNG or JPEG)" },
 	{ "preview", 0, OPT_FLAG, AT(preview), .help = "show the pictures in the terminal" },
 	{ "no-server", 0, OPT_FLAG, AT(no_server), .help = "do not ask a running imgsearch serve" },
-	{ "searcher", 's', OPT_CHOICE, AT(options.searcher), "NAME", .help = "search with this one instead of the index's own choice", .choices = searchers },
-	{ "recall", 0, OPT_DOUBLE, AT(options.recall), "R", .help = "graph: share of the true nearest to aim at (default 0.95)", .min = 0.01, .max = 1 },
-	{ "ef", 0, OPT_UINT, AT(options.ef), "N", .help = "graph: width of the beam, instead of --recall", .min = 1, .max = 1000000 },
-	{ "checks", 0, OPT_UINT, AT(options.checks), "N", .help = "kdtree, pca: look at no more rows than this", .min = 1, .max = 4294967295.0 },
-	{ "epsilon", 0, OPT_DOUBLE, AT(options.epsilon), "E", .help = "kdtree: distances within (1 + E) of the true ones", .min = 0, .max = 1000 },
-	{ "plain", 0, OPT_FLAG, AT(options.plain), .help = "compare the features as they are: no mean subtracted, no other improvement" },
-	{ "expand", 0, OPT_UINT, AT(options.expand), "N", .help = "ask again with the mean of the query and its first N results (query expansion)", .min = 1, .max = 10000 },
-	{ "expand-power", 0, OPT_FLOAT, AT(options.expand_power), "A", .help = "weigh those results by their score to the power of A", .min = 0, .max = 100 },
-	{ "reciprocal", 0, OPT_UINT, AT(options.reciprocal), "K", .help = "re-rank the first 500 by common k-reciprocal neighbours", .min = 1, .max = 499 },
-	{ "views", 0, OPT_UINT, AT(options.views), "N", .help = "ask with the mean feature of N views: the picture, its middle, its corners", .min = 1, .max = 6 },
-	{ "vectors", 0, OPT_FILE, AT(vectors), "FILE", .help = "queries are the rows of this .npy or .fvecs file" },
-	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy", .help = "with --vectors: write ids (n, k) as int64, -1 where there are fewer" },
-	{ "distances", 0, OPT_FILE, AT(distances), "FILE.npy", .help = "with --vectors: write distances (n, k) as f32, NaN where there are fewer" },
-	{ "batch", 0, OPT_UINT, AT(batch), "N", .help = "with --vectors: so many queries at once; 1: one by one", .min = 1, .max = 1000000, .def = "1024" },
-	{ "stats", 0, OPT_FLAG, AT(stats), .help = "with --vectors: write times and memory as one JSON line" },
+	{ "searcher", 's', OPT_CHOICE, AT(options.searcher), "NAME",
+		.help = "search with this one instead of the index's own choice", .choices = searchers },
+	{ "recall", 0, OPT_DOUBLE, AT(options.recall), "R",
+		.help = "graph: share of the true nearest to aim at (default 0.95)",
+		.min = 0.01, .max = 1 },
+	{ "ef", 0, OPT_UINT, AT(options.ef), "N",
+		.help = "graph: width of the beam, instead of --recall", .min = 1, .max = 1000000 },
+	{ "checks", 0, OPT_UINT, AT(options.checks), "N",
+		.help = "kdtree, pca: look at no more rows than this", .min = 1, .max = 4294967295.0 },
+	{ "epsilon", 0, OPT_DOUBLE, AT(options.epsilon), "E",
+		.help = "kdtree: distances within (1 + E) of the true ones", .min = 0, .max = 1000 },
+	{ "plain", 0, OPT_FLAG, AT(options.plain),
+		.help = "compare the features as they are: no mean subtracted, no other improvement" },
+	{ "expand", 0, OPT_UINT, AT(options.expand), "N",
+		.help = "ask again with the mean of the query and its first N results (query expansion)",
+		.min = 1, .max = 10000 },
+	{ "expand-power", 0, OPT_FLOAT, AT(options.expand_power), "A",
+		.help = "weigh those results by their score to the power of A", .min = 0, .max = 100 },
+	{ "reciprocal", 0, OPT_UINT, AT(options.reciprocal), "K",
+		.help = "re-rank the first 500 by common k-reciprocal neighbours", .min = 1, .max = 499 },
+	{ "views", 0, OPT_UINT, AT(options.views), "N",
+		.help = "ask with the mean feature of N views: the picture, its middle, its corners",
+		.min = 1, .max = 6 },
+	{ "vectors", 0, OPT_FILE, AT(vectors), "FILE",
+		.help = "queries are the rows of this .npy or .fvecs file" },
+	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy",
+		.help = "with --vectors: write ids (n, k) as int64, -1 where there are fewer" },
+	{ "distances", 0, OPT_FILE, AT(distances), "FILE.npy",
+		.help = "with --vectors: write distances (n, k) as f32, NaN where there are fewer" },
+	{ "batch", 0, OPT_UINT, AT(batch), "N",
+		.help = "with --vectors: so many queries at once; 1: one by one",
+		.min = 1, .max = 1000000, .def = "1024" },
+	{ "stats", 0, OPT_FLAG, AT(stats),
+		.help = "with --vectors: write times and memory as one JSON line" },
 	OPT_END
 };
 
-/* ------------------------------------------------------------------------------------------------ results ---- */
-
-static void json_hit(json *j, size_t rank, const imgsearch_hit *h)
+static void show_error(const context *c, const char *query, const imgsearch_error *err)
 {
-	json_open(j, NULL, '{');
-	json_int(j, "rank", (int64_t)rank);
-	json_int(j, "id", h->id);
-	json_path(j, "path", h->path);
-	json_float(j, "score", h->score);
-	if (h->title)
-		json_text(j, "title", h->title);
-	json_columns(j, h->columns, h->n_columns);
-	if (!isnan(h->chance))
-		json_real(j, "chance", h->chance);
-	json_close(j, '}');
-}
-
-void query_json(FILE *f, const char *query, const imgsearch_hits *hits)
-{
-	json j;
-	json_begin(&j, f);
-	json_path(&j, "query", query);
-	json_text(&j, "searcher", hits->searcher);
-	json_bool(&j, "exact", hits->exact);
-	json_text(&j, "plan", hits->plan);
-	json_bool(&j, "reranked", hits->reranked);
-	json_int(&j, "better_than_chance", (int64_t)hits->better_than_chance);
-	json_open(&j, "results", '[');
-	for (size_t i = 0; i < hits->count; i++)
-		json_hit(&j, i + 1, &hits->hit[i]);
-	json_close(&j, ']');
-	json_end(&j);
-}
-
-static void show_text(const cli *c, const query_args *a, const imgsearch_hits *hits)
-{
-	for (size_t i = 0; i < hits->count; i++) {
-		const imgsearch_hit *h = &hits->hit[i];
-		if (a->preview)
-			preview_show(c->s, h->id);
-		if (!a->paths)
-			printf("%.4f\t", (double)(h->score + 0.0f));
-		out_path(h->path);
-		if (!a->paths && h->title) {
-			putchar('\t');
-			out_title(h->title);
-		}
-		out_end(c);
-	}
-	if (!hits->count)
-		cli_note(c, strcmp(hits->plan, "empty index") ? "nothing found" : "the index is empty");
-	else if (!hits->better_than_chance)
-		cli_note(c, "no close match: none of these is better than chance");
-	else if (hits->better_than_chance < hits->count)
-		cli_note(c, "from rank %zu on no better than chance", hits->better_than_chance + 1);
-}
-
-void query_show(const cli *c, const query_args *a, const char *query, const imgsearch_hits *hits)
-{
-	if (c->common->json) {
-		query_json(stdout, query, hits);
-		return;
-	}
-	if (!a->paths && (c->n_operands > 1 || a->vectors) && !a->combine) {
-		fputs("==> ", stdout);
-		out_path(query);
-		fputs(" <==", stdout);
-		out_end(c);
-	}
-	show_text(c, a, hits);
-}
-
-static void show_error(const cli *c, const char *query, const imgsearch_error *err)
-{
-	json j;
+	json_writer j;
 	if (!strcmp(query, "-"))
 		cli_fail("standard input: %s", err->message);
 	else
 		cli_error(err);
 	if (!c->common->json)
 		return;
-	json_begin(&j, stdout);
-	json_path(&j, "query", query);
-	json_text(&j, "error", err->message);
-	json_end(&j);
+	json_write_begin(&j, stdout);
+	json_write_path(&j, "query", query);
+	json_write_text(&j, "error", err->message);
+	json_write_end(&j);
 }
 
-/* ------------------------------------------------------------------------------------------------ queries ---- */
+/* --------------------------------------------------------------------------------- queries ---- */
 
-typedef struct tally {
-	size_t asked, failed, found;
-} tally;
+typedef struct totals {
+	size_t queries, failed, found;
+} totals;
 
-/* A server that cannot answer is not asked again: what is wrong then shows when this process tries. */
-static int ask(cli *c, query_args *a, const imgsearch_input *in, size_t n, imgsearch_hits **hits, imgsearch_error *err)
+/*
+ * By the server, or by this process. A server that fails is not tried again, since this process can
+ * tell what is wrong.
+ */
+static int search(context *c, query_args *a, const imgsearch_input *in, size_t n,
+	imgsearch_hits **hits, imgsearch_error *err)
 {
-	if (a->server && server_query(a->server, in, n, &a->options, hits))
+	if (a->server && client_query(a->server, in, n, &a->options, hits))
 		return 0;
-	server_disconnect(a->server);
+	client_disconnect(a->server);
 	a->server = NULL;
 	*err = (imgsearch_error){ 0 };
-	if (cli_interrupted())
+	if (interrupt_pending())
 		return IMGSEARCH_ECANCELED;
-	if (!c->s && cli_open(c, false))
+	if (!c->s && context_open(c, false))
 		return IMGSEARCH_EIO; /* said */
 	return imgsearch_query(c->s, in, n, &a->options, hits, err);
 }
 
-static int one_query(cli *c, query_args *a, const char *name, const imgsearch_input *in, size_t n, tally *t)
+static int one_query(
+	context *c, query_args *a, const char *name, const imgsearch_input *in, size_t n, totals *t)
 {
 	imgsearch_error err;
 	imgsearch_hits *hits = NULL;
 	char *path = in->kind == IMGSEARCH_KIND_FILE ? path_absolute(name) : NULL;
-	int rc = ask(c, a, in, n, &hits, &err);
-	t->asked++;
-	if (!rc && (a->html || a->sheet_file) && !sheet_add(&a->sheet, c->s, path ? path : name, in, hits))
+	int rc = search(c, a, in, n, &hits, &err);
+	t->queries++;
+	if (!rc && (a->html || a->sheet_file)
+		&& !sheet_add(&a->sheet, c->s, path ? path : name, in, hits))
 		rc = IMGSEARCH_ECANCELED; /* said */
 	if (rc) {
 		t->failed++;
@@ -173,37 +141,40 @@ static int one_query(cli *c, query_args *a, const char *name, const imgsearch_in
 		query_show(c, a, path ? path : name, hits);
 	}
 	if (a->server)
-		server_hits_free(hits);
+		client_hits_free(hits);
 	else
 		imgsearch_hits_free(hits);
 	free(path);
 	return rc;
 }
 
-static int outcome(const tally *t)
+static int outcome(const totals *t)
 {
 	if (t->failed)
-		return t->failed < t->asked ? CLI_SOME_FAILED : CLI_FAILED;
+		return t->failed < t->queries ? CLI_SOME_FAILED : CLI_FAILED;
 	return t->found ? CLI_DONE : CLI_NOTHING;
 }
 
-/* in has room for all: [0] is the picture asked for now, behind it those to push away (or to combine). */
-static int all_queries(cli *c, query_args *a, imgsearch_input *in, void **bytes)
+/*
+ * in has space for all inputs: [0] is the picture of this query, after it come those to push away
+ * (or to combine).
+ */
+static int all_queries(context *c, query_args *a, imgsearch_input *in, void **bytes)
 {
 	size_t n = 1;
-	tally t = { 0 };
+	totals t = { 0 };
 	for (size_t i = 0; i < a->not.n; i++, n++) {
-		int rc = cli_input(&in[n], c, a->not.item[i], bytes);
+		int rc = input_parse(&in[n], c, a->not.item[i], bytes);
 		if (rc)
 			return rc;
 		in[n].weight = -0.5f;
 	}
-	for (size_t i = 0; i < c->n_operands && !cli_interrupted() && !ferror(stdout); i++) {
+	for (size_t i = 0; i < c->n_operands && !interrupt_pending() && !ferror(stdout); i++) {
 		imgsearch_input *at = &in[a->combine && i ? n++ : 0];
-		int rc = cli_input(at, c, c->operand[i], bytes);
+		int rc = input_parse(at, c, c->operand[i], bytes);
 		if (rc)
 			return rc;
-		memcpy(at->crop, a->crop, sizeof(at->crop));
+		memcpy(at->crop, a->crop, sizeof at->crop);
 		if (!a->combine)
 			one_query(c, a, c->operand[i], in, n, &t);
 	}
@@ -212,13 +183,16 @@ static int all_queries(cli *c, query_args *a, imgsearch_input *in, void **bytes)
 	return outcome(&t);
 }
 
-/* The pictures to show are read here, by the index; a warm server spares the network alone. */
-static int open_for(cli *c, query_args *a)
+/*
+ * Connects to the server where it can be used, and opens the index where this process needs it: to
+ * show pictures too.
+ */
+static int open_for(context *c, query_args *a)
 {
-	bool own_model = memcmp(&c->common->open, &(imgsearch_options){ 0 }, sizeof(imgsearch_options)) != 0;
-	if (!a->no_server && !own_model && !a->vectors && cli_db(c))
-		a->server = server_connect(cli_db(c));
-	return a->server && !a->html && !a->sheet_file && !a->preview ? CLI_DONE : cli_open(c, false);
+	if (!a->no_server && !a->vectors && !context_has_open_options(c) && context_db(c))
+		a->server = client_connect(context_db(c));
+	bool shows_pictures = a->html || a->sheet_file || a->preview;
+	return a->server && !shows_pictures ? CLI_DONE : context_open(c, false);
 }
 
 static bool same_file(const char *a, const char *b)
@@ -227,76 +201,109 @@ static bool same_file(const char *a, const char *b)
 	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* Nothing is written over that is searched with or for. */
-static bool may_write(const cli *c, const query_args *a, const char *path)
+/* No picture of the query or of the index is written over. */
+static bool may_write(const context *c, const query_args *a, const char *path)
 {
 	for (size_t i = 0; path && i < c->n_operands + a->not.n; i++)
 		if (same_file(path, i < c->n_operands ? c->operand[i] : a->not.item[i - c->n_operands]))
 			return cli_fail("%s: a picture of the query; it is not written over", path), false;
-	return !path || file_spare(c->s, path);
+	return !path || file_may_write(c->s, path);
 }
 
-static int write_files(const cli *c, const query_args *a, int rc)
+static int write_files(const context *c, const query_args *a, int rc)
 {
 	bool ok = !a->html || sheet_write_html(&a->sheet, c->s, a->html);
 	ok = (!a->sheet_file || sheet_write_image(&a->sheet, c->s, a->sheet_file)) && ok;
 	return ok ? rc : CLI_FAILED;
 }
 
-static int run(cli *c, void *args)
+/* Options that do not go together. */
+static int check_args(const context *c, const query_args *a)
 {
-	query_args *a = args;
-	void *bytes = NULL;
+	const command *self = c->command;
+	bool arrays = a->ids || a->distances || a->stats;
 	if (!a->vectors && !c->n_operands)
-		return cli_usage(c->cmd, "nothing given: imgsearch query IMG...");
-	if (!a->vectors && (a->ids || a->distances || a->stats))
-		return cli_usage(c->cmd, "--ids, --distances and --stats go with --vectors FILE");
+		return command_usage(self, "nothing given: imgsearch query IMG...");
+	if (!a->vectors && arrays)
+		return command_usage(self, "--ids, --distances and --stats go with --vectors FILE");
 	if (a->vectors && (c->n_operands || a->combine || a->not.n))
-		return cli_usage(c->cmd, "--vectors FILE takes its queries from the file alone: no pictures, no --combine, no --not");
-	if (a->vectors && (a->html || a->sheet_file || a->preview || a->options.views || a->options.no_self))
-		return cli_usage(c->cmd, "--html, --sheet, --preview, --views and --no-self go with pictures");
-	if ((a->ids || a->distances || a->stats) && a->options.max_chance > 0)
-		return cli_usage(c->cmd, "--max-chance does not go with --ids, --distances and --stats");
-	if (a->sheet_file && file_kind_of(a->sheet_file) != FILE_PNG && file_kind_of(a->sheet_file) != FILE_JPEG)
-		return cli_usage(c->cmd, "--sheet %s: the name must end in .png or .jpg", a->sheet_file);
-	if (a->html && file_kind_of(a->html) != FILE_HTML)
-		return cli_usage(c->cmd, "--html %s: the name must end in .html", a->html);
+		return command_usage(self,
+			"--vectors FILE takes its queries from the file alone: no pictures, "
+			"no --combine, no --not");
+	if (a->vectors
+		&& (a->html || a->sheet_file || a->preview || a->options.views || a->options.no_self))
+		return command_usage(
+			self, "--html, --sheet, --preview, --views and --no-self go with pictures");
+	if (arrays && a->options.max_chance > 0)
+		return command_usage(self, "--max-chance does not go with --ids, --distances and --stats");
+	return CLI_DONE;
+}
+
+/* Whether results can be shown as they are wanted. */
+static int check_outputs(const context *c, const query_args *a)
+{
 	const char *term = getenv("TERM");
+	file_kind sheet = a->sheet_file ? file_kind_of(a->sheet_file) : FILE_PNG;
+	if (sheet != FILE_PNG && sheet != FILE_JPEG)
+		return command_usage(
+			c->command, "--sheet %s: the name must end in .png or .jpg", a->sheet_file);
+	if (a->html && file_kind_of(a->html) != FILE_HTML)
+		return command_usage(c->command, "--html %s: the name must end in .html", a->html);
 	if (a->preview && (!isatty(STDOUT_FILENO) || c->common->json || !term || !strcmp(term, "dumb")))
-		return cli_usage(c->cmd, "--preview needs a terminal that can show pictures");
-	int rc = CLI_DONE;
-	char *under = a->options.under ? path_absolute(a->options.under) : NULL;
-	a->options.struct_size = sizeof(a->options);
-	a->options.under = under;
-	a->options.threads = c->common->open.threads;
-	imgsearch_input *in = calloc(c->n_operands + a->not.n + 1, sizeof(*in));
-	if (!in)
-		rc = cli_nomem();
-	else if ((rc = open_for(c, a)) == CLI_DONE && !(may_write(c, a, a->html) && may_write(c, a, a->sheet_file)))
-		rc = CLI_FAILED;
-	else if (rc == CLI_DONE)
-		rc = a->vectors ? query_vectors(c, a) : write_files(c, a, all_queries(c, a, in, &bytes));
-	server_disconnect(a->server);
-	sheet_free(&a->sheet);
+		return command_usage(c->command, "--preview needs a terminal that can show pictures");
+	return CLI_DONE;
+}
+
+static int query_pictures(context *c, query_args *a)
+{
+	void *bytes = NULL;
+	imgsearch_input *in = calloc(c->n_operands + a->not.n + 1, sizeof *in);
+	int rc = in ? write_files(c, a, all_queries(c, a, in, &bytes)) : cli_nomem();
 	free(in);
 	free(bytes);
+	return rc;
+}
+
+static int run(context *c, void *args)
+{
+	query_args *a = args;
+	int rc = check_args(c, a);
+	if (rc == CLI_DONE)
+		rc = check_outputs(c, a);
+	if (rc)
+		return rc;
+	char *under = a->options.under ? path_absolute(a->options.under) : NULL;
+	a->options.struct_size = sizeof a->options;
+	a->options.under = under;
+	a->options.threads = c->common->open.threads;
+	rc = open_for(c, a);
+	if (rc == CLI_DONE && !(may_write(c, a, a->html) && may_write(c, a, a->sheet_file)))
+		rc = CLI_FAILED;
+	if (rc == CLI_DONE)
+		rc = a->vectors ? query_vectors(c, a) : query_pictures(c, a);
+	client_disconnect(a->server);
+	sheet_free(&a->sheet);
 	free(under);
 	return rc;
 }
 
-const cmd cmd_query = {
+const command cmd_query = {
 	.name = "query", .operands = "IMG...", .summary = "find the pictures most like a picture",
-	.text = "Finds the pictures of the index that are most like IMG: score, path and title, best first. Scores are cosine "
-		"similarities (or what the index's metric says): higher is more alike. Several pictures are several queries; "
-		"--combine makes them one. IMG is a file, \"-\" for a picture on standard input, or id:N for a picture of the "
-		"index. A picture that is in the index finds itself first, unless --no-self is given, and needs no network.\n\n"
-		"--expand, --reciprocal and --views give better answers for more work; imgsearch eval takes the same options and says "
-		"how much better. After --reciprocal the order is no longer that of the scores, which stay each picture's own.\n\n"
+	.text = "Finds the pictures of the index that are most like IMG: score, path and title, "
+		"best first. Scores are cosine similarities (or what the index's metric says): higher is "
+		"more alike. Several pictures are several queries; --combine makes them one. IMG is a "
+		"file, \"-\" for a picture on standard input, or id:N for a picture of the index. A "
+		"picture that is in the index finds itself first, unless --no-self is given, and needs no "
+		"network.\n\n"
+		"--expand, --reciprocal and --views give better answers for more work; imgsearch eval "
+		"takes the same options and says how much better. After --reciprocal the order is no "
+		"longer that of the scores, which stay each picture's own.\n\n"
 		"Exit status 1: nothing was found.\n\n"
 		"\timgsearch query photo.jpg\n"
 		"\timgsearch query -k 50 --crop 100,80,300,300 photo.jpg\n"
 		"\timgsearch query --combine beach.jpg sunset.jpg --not people.jpg\n"
 		"\timgsearch query --paths -0 photo.jpg | xargs -0 feh",
-	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_JSON | GROUP_NUL, .args_size = sizeof(query_args),
+	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_JSON | GROUP_NUL,
+	.args_size = sizeof(query_args),
 	.run = run, .max_operands = CLI_MANY
 };

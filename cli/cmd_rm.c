@@ -1,7 +1,11 @@
-/*
- * imgsearch rm: takes pictures out of the index. Files are never touched.
- */
-#include "cli/cli.h"
+/* imgsearch rm: takes pictures out of the index. Files are never touched. */
+#include "cli/base/id_list.h"
+#include "cli/base/json_writer.h"
+#include "cli/base/message.h"
+#include "cli/base/path.h"
+#include "cli/context/context.h"
+#include "cli/context/input.h"
+#include "cli/output/record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,119 +15,88 @@ typedef struct rm_args {
 	uint32_t dry_run;
 } rm_args;
 
-static const opt options[] = {
-	{ "dry-run", 0, OPT_FLAG, offsetof(rm_args, dry_run), .help = "only show what would be taken out" },
+static const option options[] = {
+	{ "dry-run", 0, OPT_FLAG, offsetof(rm_args, dry_run),
+		.help = "only show what would be taken out" },
 	OPT_END
 };
 
-typedef struct chosen {
-	cli *c;
+typedef struct selection {
+	context *c;
 	bool dry_run;
-	int64_t *id;
-	size_t n, cap;
+	id_list ids;
 	char **folder; /* operands that are no picture: folders of some */
-	bool *used;
+	bool *used;    /* whether pictures lie below it */
 	size_t n_folders;
-	bool failed;
-} chosen;
+} selection;
 
-static void add(chosen *x, int64_t id)
+static int add(selection *x, int64_t id)
 {
-	if (x->n == x->cap) {
-		size_t cap = x->cap ? 2 * x->cap : 64;
-		int64_t *more = realloc(x->id, cap * sizeof(*more));
-		if (!more) {
-			x->failed = true;
-			return;
-		}
-		x->id = more;
-		x->cap = cap;
-	}
-	x->id[x->n++] = id;
+	return id_list_add(&x->ids, id) ? CLI_DONE : cli_nomem();
 }
 
-/* A picture by id or path is added; anything else may be a folder. */
-static int choose(chosen *x, const char *text)
+/* A picture by id or path is selected; anything else may be a folder. */
+static int select_one(selection *x, const char *text)
 {
 	imgsearch_input in;
 	imgsearch_error err;
 	void *none = NULL;
 	int64_t id;
 	if (!strncmp(text, "id:", 3)) {
-		int rc = cli_input(&in, x->c, text, &none);
-		if (!rc)
-			add(x, in.id);
-		return rc;
+		int rc = input_parse(&in, x->c, text, &none);
+		return rc ? rc : add(x, in.id);
 	}
 	char *path = path_absolute(text);
 	if (!path)
 		return cli_nomem();
 	int rc = imgsearch_find(x->c->s, path, &id, &err);
-	if (rc == 0)
-		add(x, id);
-	else if (rc == IMGSEARCH_ENOTFOUND)
+	if (rc == IMGSEARCH_ENOTFOUND) {
 		x->folder[x->n_folders++] = path;
-	if (rc != IMGSEARCH_ENOTFOUND)
-		free(path);
-	return rc && rc != IMGSEARCH_ENOTFOUND ? cli_error(&err) : CLI_DONE;
+		return CLI_DONE;
+	}
+	free(path);
+	return rc ? cli_error(&err) : add(x, id);
 }
 
-static int choose_below(void *user, const imgsearch_item *item)
+static int select_below(void *user, const imgsearch_item *item)
 {
-	chosen *x = user;
+	selection *x = user;
 	for (size_t i = 0; i < x->n_folders; i++)
-		if (path_below(item->path, x->folder[i])) {
+		if (path_is_below(item->path, x->folder[i])) {
 			x->used[i] = true;
-			add(x, item->id);
-			break;
+			return !id_list_add(&x->ids, item->id);
 		}
 	return 0;
 }
 
-static void show(const chosen *x, const imgsearch_item *item)
+static void show(const selection *x, const imgsearch_item *item)
 {
-	json j;
+	json_writer j;
 	if (!x->c->common->json) {
-		out_path(item->path);
-		out_end(x->c);
+		record_path(item->path);
+		record_end(x->c->common->nul);
 		return;
 	}
-	json_begin(&j, stdout);
-	json_int(&j, "id", item->id);
-	json_path(&j, "path", item->path);
-	json_bool(&j, "removed", !x->dry_run);
-	json_end(&j);
+	json_write_begin(&j, stdout);
+	json_write_int(&j, "id", item->id);
+	json_write_path(&j, "path", item->path);
+	json_write_bool(&j, "removed", !x->dry_run);
+	json_write_end(&j);
 }
 
-static int by_id(const void *a, const void *b)
+/* The items are read before they are removed, and shown afterwards. */
+static int remove_and_show(const selection *x)
 {
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-	return (x > y) - (x < y);
-}
-
-static void unique(chosen *x)
-{
-	size_t n = 0;
-	if (x->n)
-		qsort(x->id, x->n, sizeof(*x->id), by_id);
-	for (size_t i = 0; i < x->n; i++)
-		if (!i || x->id[i] != x->id[i - 1])
-			x->id[n++] = x->id[i];
-	x->n = n;
-}
-
-/* Their paths are read before they go, and shown when they are gone. */
-static int remove_and_show(const chosen *x)
-{
-	imgsearch_item **item = calloc(x->n + 1, sizeof(*item));
+	imgsearch_item **item = calloc(x->ids.n + 1, sizeof *item);
 	imgsearch_error err;
 	int rc = item ? CLI_DONE : cli_nomem();
-	for (size_t i = 0; rc == CLI_DONE && i < x->n; i++)
-		if (imgsearch_item_get(x->c->s, x->id[i], &item[i], &err))
+	for (size_t i = 0; rc == CLI_DONE && i < x->ids.n; i++)
+		if (imgsearch_item_get(x->c->s, x->ids.id[i], &item[i], &err))
 			rc = cli_error(&err);
-	if (rc == CLI_DONE && !x->dry_run && x->n && imgsearch_index_remove(x->c->s, x->id, x->n, &err))
+	if (rc == CLI_DONE && !x->dry_run && x->ids.n
+		&& imgsearch_index_remove(x->c->s, x->ids.id, x->ids.n, &err))
 		rc = cli_error(&err);
-	for (size_t i = 0; item && i < x->n; i++) {
+	for (size_t i = 0; item && i < x->ids.n; i++) {
 		if (rc == CLI_DONE)
 			show(x, item[i]);
 		imgsearch_item_free(item[i]);
@@ -132,55 +105,64 @@ static int remove_and_show(const chosen *x)
 	return rc;
 }
 
-static int remove_chosen(chosen *x)
+static int remove_selection(selection *x)
 {
 	imgsearch_error err;
-	if (x->n_folders && imgsearch_list(x->c->s, 0, choose_below, x, &err) < 0)
-		return cli_error(&err);
-	if (x->failed)
-		return cli_nomem();
+	int rc = x->n_folders ? imgsearch_list(x->c->s, 0, select_below, x, &err) : 0;
+	if (rc)
+		return rc < 0 ? cli_error(&err) : cli_nomem();
 	for (size_t i = 0; i < x->n_folders; i++)
 		if (!x->used[i])
-			return cli_fail("%s: neither it nor anything below it is in the index; nothing was taken out", x->folder[i]);
-	unique(x);
-	int rc = remove_and_show(x);
+			return cli_fail(
+				"%s: neither it nor anything below it is in the index; nothing was taken out",
+				x->folder[i]);
+	id_list_sort(&x->ids);
+	id_list_unique(&x->ids);
+	rc = remove_and_show(x);
 	if (rc == CLI_DONE)
-		cli_note(x->c, x->dry_run ? "%zu would be taken out of the index" : "%zu taken out of the index; the files are untouched", x->n);
+		context_note(x->c,
+			x->dry_run ? "%zu would be taken out of the index"
+					   : "%zu taken out of the index; the files are untouched",
+			x->ids.n);
 	return rc;
 }
 
-static int run(cli *c, void *args)
+static int run(context *c, void *args)
 {
-	chosen x = { .c = c, .dry_run = ((rm_args *)args)->dry_run };
-	paths p;
-	int rc = paths_read(c, &p);
+	selection x = { .c = c, .dry_run = ((rm_args *)args)->dry_run };
+	path_list p;
+	int rc = path_list_read(c, &p);
 	if (rc == CLI_DONE)
-		rc = cli_open(c, false);
+		rc = context_open(c, false);
 	if (rc == CLI_DONE) {
-		x.folder = calloc(p.n + 1, sizeof(*x.folder));
-		x.used = calloc(p.n + 1, sizeof(*x.used));
+		x.folder = calloc(p.n + 1, sizeof *x.folder);
+		x.used = calloc(p.n + 1, sizeof *x.used);
 		rc = x.folder && x.used ? CLI_DONE : cli_nomem();
 	}
 	for (size_t i = 0; rc == CLI_DONE && i < p.n; i++)
-		rc = choose(&x, p.item[i]);
+		rc = select_one(&x, p.item[i]);
 	if (rc == CLI_DONE)
-		rc = remove_chosen(&x);
+		rc = remove_selection(&x);
 	for (size_t i = 0; i < x.n_folders; i++)
 		free(x.folder[i]);
 	free(x.folder);
 	free(x.used);
-	free(x.id);
-	paths_free(&p);
+	free(x.ids.id);
+	path_list_free(&p);
 	return rc;
 }
 
-const cmd cmd_rm = {
-	.name = "rm", .operands = "IMG|DIR|id:N|-...", .summary = "take pictures out of the index (files are untouched)",
-	.text = "Takes pictures, or all below a folder, out of the index, and writes their paths. No file is ever deleted. When one "
-		"of the names is not in the index, nothing is taken out. \"-\" reads paths from standard input, one a line.\n\n"
-		"A picture whose file still lies in a folder that the index knows comes back with the next imgsearch index; to keep "
-		"it out, name it in an .imgsearchignore file or with --exclude.\n\n"
+const command cmd_rm = {
+	.name = "rm", .operands = "IMG|DIR|id:N|-...",
+	.summary = "take pictures out of the index (files are untouched)",
+	.text = "Takes pictures, or all below a folder, out of the index, and writes their paths. "
+		"No file is ever deleted. When one of the names is not in the index, nothing is taken out. "
+		"\"-\" reads paths from standard input, one a line.\n\n"
+		"A picture whose file still lies in a folder that the index knows comes back with the next "
+		"imgsearch index; to keep it out, name it in an .imgsearchignore file or with "
+		"--exclude.\n\n"
 		"\timgsearch rm --dry-run ~/Pictures/old",
-	.options = options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL, .args_size = sizeof(rm_args), .run = run,
+	.options = options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL,
+	.args_size = sizeof(rm_args), .run = run,
 	.min_operands = 1, .max_operands = CLI_MANY
 };

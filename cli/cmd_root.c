@@ -1,7 +1,7 @@
-/*
- * imgsearch root mv: a folder of pictures lies elsewhere now.
- */
-#include "cli/cli.h"
+/* imgsearch root mv: a folder of pictures lies elsewhere now. */
+#include "cli/base/message.h"
+#include "cli/base/path.h"
+#include "cli/context/context.h"
 
 #include <stdlib.h>
 
@@ -9,13 +9,13 @@ typedef struct root_args {
 	common_args common;
 } root_args;
 
-static const opt options[] = { OPT_END };
+static const option options[] = { OPT_END };
 
-static int run(cli *c, void *args)
+static int run(context *c, void *args)
 {
 	imgsearch_error err;
 	(void)args;
-	int rc = cli_open(c, false);
+	int rc = context_open(c, false);
 	if (rc)
 		return rc;
 	char *from = path_absolute(c->operand[0]), *to = path_absolute(c->operand[1]);
@@ -24,16 +24,18 @@ static int run(cli *c, void *args)
 	else if (imgsearch_root_move(c->s, from, to, &err))
 		rc = cli_error(&err);
 	else
-		cli_note(c, "%s: its pictures are now looked for in %s", from, to);
+		context_note(c, "%s: its pictures are now looked for in %s", from, to);
 	free(from);
 	free(to);
 	return rc;
 }
 
-const cmd cmd_root_mv = {
-	.name = "root mv", .operands = "OLD NEW", .summary = "say that a folder of pictures lies elsewhere now",
-	.text = "After a folder that was indexed has moved from OLD to NEW: its pictures keep their vectors, and nothing is read "
-		"again. imgsearch info lists the folders.\n\n"
+const command cmd_root_mv = {
+	.name = "root mv", .operands = "OLD NEW",
+	.summary = "say that a folder of pictures lies elsewhere now",
+	.text = "After a folder that was indexed has moved from OLD to NEW: its pictures keep "
+		"their vectors, and nothing is read again. imgsearch info lists the folders.\n\n"
 		"\timgsearch root mv /mnt/disk/photos /media/me/disk/photos",
-	.options = options, .groups = GROUP_DB, .args_size = sizeof(root_args), .run = run, .min_operands = 2, .max_operands = 2
+	.options = options, .groups = GROUP_DB,
+	.args_size = sizeof(root_args), .run = run, .min_operands = 2, .max_operands = 2
 };

@@ -1,10 +1,16 @@
 /*
- * imgsearch serve: a local web server with a page, and the JSON interface of docs/http.md. Model and searcher stay in
- * memory; `query` and `index` of the same user go through it by the unix socket beside the index (server_path.c).
+ * imgsearch serve: a local web server with a page, and the JSON interface of docs/http.md. Model
+ * and searcher stay in memory; `query` and `index` of the same user go through it by the unix
+ * socket beside the index (server_path.c).
  */
-#include "cli/collection.h"
-#include "cli/server_client.h"
-#include "cli/serve/serve.h"
+#include "cli/base/message.h"
+#include "cli/base/path.h"
+#include "cli/client/socket_path.h"
+#include "cli/context/context.h"
+#include "cli/context/interrupt.h"
+#include "cli/serve/cached_view.h"
+#include "cli/serve/collection.h"
+#include "cli/serve/progress_sink.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -16,34 +22,47 @@ typedef struct serve_args {
 	common_args common;
 	uint32_t port, max_upload, read_only, open;
 	const char *listen, *token_file, *socket, *uploads, *cache;
-	opt_list hosts;
+	option_list hosts;
 } serve_args;
 
 #define AT(member) offsetof(serve_args, member)
-static const opt options[] = {
-	{ "port", 'p', OPT_UINT, AT(port), "N", .help = "port to listen on; 0: any free one", .min = 0, .max = 65535, .def = "8080" },
-	{ "listen", 0, OPT_TEXT, AT(listen), "ADDRESS", .help = "listen on this address instead of this machine alone; needs --token-file" },
-	{ "token-file", 0, OPT_FILE, AT(token_file), "FILE", .help = "requests must carry the first line of FILE" },
-	{ "host", 0, OPT_LIST, AT(hosts), "NAME", .help = "the server may be called by this name, too (may be repeated)" },
-	{ "socket", 0, OPT_FILE, AT(socket), "PATH", .help = "unix socket to listen on (default: the index's path and .sock, where query and index look for it)" },
-	{ "uploads", 0, OPT_DIR, AT(uploads), "DIR", .help = "pictures may be added from the page; they are kept in DIR" },
-	{ "cache", 0, OPT_DIR, AT(cache), "DIR", .help = "keep thumbnails in DIR (default: imgsearch in the user's cache folder)" },
-	{ "max-upload", 0, OPT_UINT, AT(max_upload), "MB", .help = "largest body of a request", .min = 1, .max = 1024, .def = "64" },
-	{ "read-only", 0, OPT_FLAG, AT(read_only), .help = "nothing of the index can be changed from outside" },
+static const option options[] = {
+	{ "port", 'p', OPT_UINT, AT(port), "N",
+		.help = "port to listen on; 0: any free one", .min = 0, .max = 65535, .def = "8080" },
+	{ "listen", 0, OPT_TEXT, AT(listen), "ADDRESS",
+		.help = "listen on this address instead of this machine alone; needs --token-file" },
+	{ "token-file", 0, OPT_FILE, AT(token_file), "FILE",
+		.help = "requests must carry the first line of FILE" },
+	{ "host", 0, OPT_LIST, AT(hosts), "NAME",
+		.help = "the server may be called by this name, too (may be repeated)" },
+	{ "socket", 0, OPT_FILE, AT(socket), "PATH",
+		.help = "unix socket to listen on (default: the index's path and .sock, where query and "
+			"index look for it)" },
+	{ "uploads", 0, OPT_DIR, AT(uploads), "DIR",
+		.help = "pictures may be added from the page; they are kept in DIR" },
+	{ "cache", 0, OPT_DIR, AT(cache), "DIR",
+		.help = "keep thumbnails in DIR (default: imgsearch in the user's cache folder)" },
+	{ "max-upload", 0, OPT_UINT, AT(max_upload), "MB",
+		.help = "largest body of a request", .min = 1, .max = 1024, .def = "64" },
+	{ "read-only", 0, OPT_FLAG, AT(read_only),
+		.help = "nothing of the index can be changed from outside" },
 	OPT_END
 };
 
 /* The first line of the file: at least 16 characters that fit into a header. */
 static char *read_token(const char *path)
 {
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		"0123456789-._~+/=";
 	char line[512] = "";
 	FILE *f = fopen(path, "re");
 	if (!f || !fgets(line, sizeof line, f)) {
 		cli_fail("%s: the token cannot be read", path);
 	} else {
 		line[strcspn(line, "\r\n")] = 0;
-		if (strlen(line) < 16 || strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=") != strlen(line)) {
-			cli_fail("%s: a token of at least 16 letters and digits is needed; make one with: openssl rand -hex 16 > %s", path, path);
+		if (strlen(line) < 16 || strspn(line, letters) != strlen(line)) {
+			cli_fail("%s: a token of at least 16 letters and digits is needed; make one with: "
+				"openssl rand -hex 16 > %s", path, path);
 			*line = 0;
 		}
 	}
@@ -71,24 +90,24 @@ static char *cache_folder(const char *given)
 	return strdup(path);
 }
 
-static int prepare(cli *c, const serve_args *a, server *s, char **token, char **uploads)
+/* Texts that the server's options point to. */
+typedef struct serve_texts {
+	char *token, *uploads, *cache;
+} serve_texts;
+
+static int check_args(context *c, const serve_args *a)
 {
 	struct stat st;
 	if (a->listen && !a->token_file)
-		return cli_usage(c->cmd, "--listen opens the server to others: it needs --token-file FILE");
-	if (a->token_file && !(*token = read_token(a->token_file)))
-		return CLI_FAILED;
+		return command_usage(
+			c->command, "--listen opens the server to others: it needs --token-file FILE");
 	if (a->uploads && (stat(a->uploads, &st) || !S_ISDIR(st.st_mode) || access(a->uploads, W_OK)))
 		return cli_fail("--uploads %s: not a folder that can be written", a->uploads);
-	*uploads = a->uploads ? path_absolute(a->uploads) : NULL;
-	s->socket_path = a->socket ? strdup(a->socket) : NULL;
-	if (!s->socket_path && cli_db(c))
-		s->socket_path = server_socket_path(cli_db(c), true);
-	return s->socket_path ? CLI_DONE : cli_fail("there is no place for the socket; name one with --socket PATH");
+	return CLI_DONE;
 }
 
-/* The index, and its folder for the journal beside it. */
-static bool writable(const char *db)
+/* Whether the index can be written, and its folder, where SQLite puts a journal. */
+static bool is_writable(const char *db)
 {
 	char *path = path_absolute(db), *slash = path ? strrchr(path, '/') : NULL;
 	bool ok = slash && !access(path, W_OK);
@@ -100,23 +119,29 @@ static bool writable(const char *db)
 	return ok;
 }
 
-static void say_where(cli *c, const server *s, const serve_args *a)
+static void say_where(context *c, const server *s, const serve_args *a)
 {
-	const char *host = a->listen && strcmp(a->listen, "0.0.0.0") && strcmp(a->listen, "::") ? a->listen : "localhost";
+	const char *host = a->listen && strcmp(a->listen, "0.0.0.0") && strcmp(a->listen, "::")
+		? a->listen
+		: "localhost";
 	bool v6 = strchr(host, ':') != NULL;
-	cli_note(c, "serving %s at http://%s%s%s:%u/ (Ctrl-C ends)", cli_db(c), v6 ? "[" : "", host, v6 ? "]" : "", s->port);
+	context_note(c, "serving %s at http://%s%s%s:%u/ (Ctrl-C ends)", context_db(c), v6 ? "[" : "",
+		host, v6 ? "]" : "", s->port);
 	printf("http://%s%s%s:%u/\n", v6 ? "[" : "", host, v6 ? "]" : "", s->port);
 	fflush(stdout);
 }
 
-/* So that the first search finds network and searcher in memory. What goes wrong here, that search will tell. */
+/*
+ * A search loads network and searcher, so that the first request need not. Errors are left to that
+ * request.
+ */
 static void warm_up(server *s)
 {
 	static const uint8_t black[3 * 16 * 16];
 	imgsearch_error err = { 0 };
 	imgsearch_info *info = NULL;
 	imgsearch_hits *hits = NULL;
-	imgsearch *index = serve_index_take(s->index, &err);
+	imgsearch *index = open_index_acquire(s->index, &err);
 	if (!index)
 		return;
 	if (!imgsearch_info_get(index, &info, &err) && info->vectors && info->model) {
@@ -125,56 +150,91 @@ static void warm_up(server *s)
 	}
 	imgsearch_hits_free(hits);
 	imgsearch_info_free(info);
-	serve_index_give(s->index);
+	open_index_release(s->index);
 }
 
-static int run(cli *c, void *args)
+/* The parts of the server that server_start needs. */
+static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 {
-	serve_args *a = args;
-	char *token = NULL, *uploads = NULL, *cache = cache_folder(a->cache);
-	server s = { .cli = c, .changing = PTHREAD_MUTEX_INITIALIZER };
-	imgsearch_options o = cli_options(c);
+	imgsearch_options o = context_options(c);
+	const char *db = context_db(c);
+	int rc = check_args(c, a);
+	if (rc)
+		return rc;
+	if (a->token_file && !(t->token = read_token(a->token_file)))
+		return CLI_FAILED;
+	t->uploads = a->uploads ? path_absolute(a->uploads) : NULL;
+	t->cache = cache_folder(a->cache);
+	if (!db)
+		return CLI_FAILED;
+	s->socket_path = a->socket ? strdup(a->socket) : socket_path_of(db, true);
+	if (!s->socket_path)
+		return cli_fail("there is no place for the socket; name one with --socket PATH");
+	s->options = (server_options){
+		.listen = a->listen, .token = t->token, .uploads = t->uploads, .cache = t->cache,
+		.hosts = a->hosts.item, .n_hosts = a->hosts.n, .port = (uint16_t)a->port,
+		.max_upload = (size_t)a->max_upload << 20, .read_only = a->read_only || !is_writable(db),
+	};
 	o.must_exist = 1;
-	o.events.progress = serve_progress;
-	int rc = prepare(c, a, &s, &token, &uploads);
-	s.options = (serve_options){ .listen = a->listen, .token = token, .uploads = uploads, .cache = cache, .hosts = a->hosts.item,
-		.n_hosts = a->hosts.n, .port = (uint16_t)a->port, .max_upload = (size_t)a->max_upload << 20, .read_only = a->read_only || (cli_db(c) && !writable(cli_db(c))) };
+	o.events.progress = progress_sink_report;
+	rc = open_index_new(&s->index, db, &o);
+	if (rc)
+		return rc;
+	s->uploads = upload_cache_new();
+	s->sample = sample_new();
+	s->map = cached_view_new(s, collection_map);
+	s->groups = cached_view_new(s, collection_groups);
+	return s->uploads && s->sample && s->map && s->groups ? CLI_DONE : cli_nomem();
+}
+
+static void wait_for_signal(server *s)
+{
+	for (unsigned tick = 0; !interrupt_pending(); tick++) {
+		usleep(100000);
+		if (tick % 10 == 0)
+			server_check_timeouts(s);
+	}
+	interrupt_clear();
+}
+
+static int run(context *c, void *args)
+{
+	const serve_args *a = args;
+	serve_texts texts = { 0 };
+	server s = { .write_lock = PTHREAD_MUTEX_INITIALIZER };
+	int rc = prepare(c, a, &s, &texts);
 	if (rc == CLI_DONE)
-		rc = served_index_open(&s.index, c, &o);
-	s.map = layout_new(&s, layout_map);
-	s.groups = layout_new(&s, layout_groups);
-	if (rc == CLI_DONE && (!s.map || !s.groups))
-		rc = cli_nomem();
-	if (rc == CLI_DONE)
-		rc = serve_start(&s);
+		rc = server_start(&s);
 	if (rc == CLI_DONE) {
 		say_where(c, &s, a);
 		warm_up(&s);
-		for (unsigned tick = 0; !cli_interrupted(); tick++) {
-			usleep(100000);
-			if (tick % 10 == 0)
-				serve_watch(&s);
-		}
-		cli_stopped(); /* a wanted end */
+		wait_for_signal(&s);
 	}
-	serve_stop(&s);
-	layout_free(s.map);
-	layout_free(s.groups);
-	served_index_close(s.index);
-	free(token);
-	free(uploads);
-	free(cache);
+	server_stop(&s);
+	cached_view_free(s.map);
+	cached_view_free(s.groups);
+	sample_free(s.sample);
+	upload_cache_free(s.uploads);
+	open_index_free(s.index);
+	free(texts.token);
+	free(texts.uploads);
+	free(texts.cache);
 	return rc;
 }
 
-const cmd cmd_serve = {
-	.name = "serve", .operands = "", .summary = "a local web page to search with, and a JSON interface",
-	.text = "Serves the index to a browser on this machine: drop a picture, see the most similar ones; a map of all "
-		"pictures; near-duplicates. The address is written to standard output. docs/http.md describes the JSON "
-		"interface. While it runs, query and index of the same user go through it and need not load anything.\n\n"
-		"Only this machine can reach it, unless --listen ADDRESS is given, which needs a token.\n\n"
+const command cmd_serve = {
+	.name = "serve", .operands = "",
+	.summary = "a local web page to search with, and a JSON interface",
+	.text = "Serves the index to a browser on this machine: drop a picture, see the most "
+		"similar ones; a map of all pictures; near-duplicates. The address is written to standard "
+		"output. docs/http.md describes the JSON interface. While it runs, query and index of the "
+		"same user go through it and need not load anything.\n\n"
+		"Only this machine can reach it, unless --listen ADDRESS is given, which needs a "
+		"token.\n\n"
 		"\timgsearch serve\n"
 		"\timgsearch serve --port 9000 --uploads ~/Pictures/added\n"
-		"\topenssl rand -hex 16 > token; imgsearch serve --listen 0.0.0.0 --host nas.local --token-file token",
-	.options = options, .groups = GROUP_DB | GROUP_MODEL, .args_size = sizeof(serve_args), .run = run
+		"\topenssl rand -hex 16 > token; imgsearch serve --listen 0.0.0.0 --host nas.local "
+		"--token-file token",
+	.options = options, .groups = GROUP_DB | GROUP_MODEL,
+	.args_size = sizeof(serve_args), .run = run
 };

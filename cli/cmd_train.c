@@ -1,122 +1,171 @@
-/* imgsearch train: tunes a network on a folder of classes, or towards other networks (--distill). Needs no index. */
-#include "cli/cli.h"
+/*
+ * imgsearch train: tunes a network on a folder of classes, or towards other networks (--distill).
+ * Needs no index.
+ */
+#include "cli/base/json_writer.h"
+#include "cli/base/message.h"
+#include "cli/context/context.h"
 
 #include <math.h>
 
 typedef struct train_args {
 	common_args common;
 	const char *out, *teachers, *name, *descent, *licence, *note;
-	uint32_t loss, layers, dim, epochs, steps, batch, views, patience, resume, restart, f32, int8, posteriors, size;
-	float rate, validation, min_crop, jitter, anchor, blend, relational, label_weight, whiten, decay;
+	uint32_t loss, layers, dim, epochs, steps, batch, views, patience, resume, restart, f32, int8,
+		posteriors, size;
+	float rate, validation, min_crop, jitter, anchor, blend, relational, label_weight, whiten,
+		decay;
 	uint64_t seed;
 } train_args;
 
 static const char *const losses[] = { "ce", "supcon", "arcface", NULL };
 
 #define AT(member) offsetof(train_args, member)
-static const opt options[] = {
-	{ "out", 'o', OPT_FILE, AT(out), "FILE", "the weights to write (.safetensors); the card is put beside it", 0, 0, NULL, NULL, 0 },
-	{ "distill", 0, OPT_TEXT, AT(teachers), "NAME=FILE,...", "imitate these networks (or weights files with a card)", 0, 0, NULL, NULL, 0 },
-	{ "loss", 0, OPT_ENUM, AT(loss), "LOSS", "cross entropy, or one made for retrieval", 0, 0, "ce", losses, 0 },
-	{ "layers", 0, OPT_UINT, AT(layers), "N", "only the last N layers learn; 0: all", 0, 100000, "0", NULL, 0 },
-	{ "size", 0, OPT_UINT, AT(size), "PIXELS", "side of the input; resized to 8/7 of it before (default: the network's)", 32, 1024, NULL, NULL, 0 },
-	{ "dim", 0, OPT_UINT, AT(dim), "N", "put a linear layer to N values at the end (default: none; 256 with --distill)", 1, 65536, NULL, NULL, 0 },
-	{ "posteriors", 0, OPT_FLAG, AT(posteriors), NULL, "the layer of --dim also sees the probabilities of the classes that the network knows", 0, 0, NULL, NULL, 0 },
-	{ "epochs", 0, OPT_UINT, AT(epochs), "N", "times that each picture is seen", 1, 1000000, "10", NULL, 0 },
-	{ "steps", 0, OPT_UINT, AT(steps), "N", "steps, instead of epochs", 1, 100000000, NULL, NULL, 0 },
-	{ "batch", 0, OPT_UINT, AT(batch), "N", "pictures a step", 2, 4096, "32", NULL, 0 },
-	{ "lr", 0, OPT_FLOAT, AT(rate), "RATE", "peak learning rate (default: 0.00005; 0.0002 with --distill)", 1e-8, 10, NULL, NULL, 0 },
-	{ "val", 0, OPT_FLOAT, AT(validation), "SHARE", "of the pictures held out to judge by; negative: none", -1, 0.9, "0.1", NULL, 0 },
-	{ "patience", 0, OPT_UINT, AT(patience), "N", "stop after N validations without a gain", 1, 4294967295.0, "5", NULL, 0 },
-	{ "min-crop", 0, OPT_FLOAT, AT(min_crop), "SHARE", "smallest share of a picture in a crop (default: 0.35; 0.7 with --distill)", 0.01, 1, NULL, NULL, 0 },
-	{ "jitter", 0, OPT_FLOAT, AT(jitter), "SHARE", "by which brightness, contrast, saturation vary; negative: none", -1, 0.9, "0.2", NULL, 0 },
-	{ "anchor", 0, OPT_FLOAT, AT(anchor), "PULL", "of the weights towards the starting ones", 0, 1000, "0", NULL, 0 },
-	{ "blend", 0, OPT_FLOAT, AT(blend), "SHARE", "of the starting weights in the network that is judged and written", 0, 1, "0", NULL, 0 },
-	{ "decay", 0, OPT_FLOAT, AT(decay), "DECAY", "of the weights of new layers; negative: none", -1, 10, "0.01", NULL, 0 },
-	{ "views", 0, OPT_UINT, AT(views), "N", "--distill: crops of each picture that the teachers see", 1, 1024, "2", NULL, 0 },
-	{ "relational", 0, OPT_FLOAT, AT(relational), "WEIGHT", "--distill: of the similarities among a batch; negative: none", -1, 1000, "1", NULL, 0 },
-	{ "labels", 0, OPT_FLOAT, AT(label_weight), "WEIGHT", "--distill: of the folders' classes", 0, 1000, "0", NULL, 0 },
-	{ "whiten", 0, OPT_FLOAT, AT(whiten), "POWER", "--distill: damp strong components by this power; negative: not", -1, 1, "0.15", NULL, 0 },
-	{ "seed", 0, OPT_U64, AT(seed), "N", "of everything drawn by chance", 0, 0, "0", NULL, 0 },
-	{ "resume", 0, OPT_FLAG, AT(resume), NULL, "go on from the checkpoint that an unfinished run left", 0, 0, NULL, NULL, 0 },
-	{ "restart", 0, OPT_FLAG, AT(restart), NULL, "throw that checkpoint away", 0, 0, NULL, NULL, 0 },
-	{ "f32", 0, OPT_FLAG, AT(f32), NULL, "keep 32-bit weights instead of 16-bit ones", 0, 0, NULL, NULL, 0 },
-	{ "int8", 0, OPT_FLAG, AT(int8), NULL, "keep large matrices in 8 bits, with a scale for each row; not with --f32", 0, 0, NULL, NULL, 0 },
-	{ "name", 0, OPT_TEXT, AT(name), "NAME", "in the card: what the model is called (default: from --out)", 0, 0, NULL, NULL, 0 },
-	{ "descent", 0, OPT_TEXT, AT(descent), "TEXT", "in the card: where it comes from", 0, 0, NULL, NULL, 0 },
-	{ "licence", 0, OPT_TEXT, AT(licence), "TEXT", "in the card: its terms", 0, 0, NULL, NULL, 0 },
-	{ "note", 0, OPT_TEXT, AT(note), "TEXT", "in the card: anything else", 0, 0, NULL, NULL, 0 },
+static const option options[] = {
+	{ "out", 'o', OPT_FILE, AT(out), "FILE",
+		.help = "the weights to write (.safetensors); the card is put beside it" },
+	{ "distill", 0, OPT_TEXT, AT(teachers), "NAME=FILE,...",
+		.help = "imitate these networks (or weights files with a card)" },
+	{ "loss", 0, OPT_ENUM, AT(loss), "LOSS",
+		.help = "cross entropy, or one made for retrieval", .def = "ce", .choices = losses },
+	{ "layers", 0, OPT_UINT, AT(layers), "N",
+		.help = "only the last N layers learn; 0: all", .min = 0, .max = 100000, .def = "0" },
+	{ "size", 0, OPT_UINT, AT(size), "PIXELS",
+		.help = "side of the input; resized to 8/7 of it before (default: the network's)",
+		.min = 32, .max = 1024 },
+	{ "dim", 0, OPT_UINT, AT(dim), "N",
+		.help = "put a linear layer to N values at the end (default: none; 256 with --distill)",
+		.min = 1, .max = 65536 },
+	{ "posteriors", 0, OPT_FLAG, AT(posteriors),
+		.help = "the layer of --dim also sees the probabilities of the classes that the network "
+			"knows" },
+	{ "epochs", 0, OPT_UINT, AT(epochs), "N",
+		.help = "times that each picture is seen", .min = 1, .max = 1000000, .def = "10" },
+	{ "steps", 0, OPT_UINT, AT(steps), "N",
+		.help = "steps, instead of epochs", .min = 1, .max = 100000000 },
+	{ "batch", 0, OPT_UINT, AT(batch), "N",
+		.help = "pictures a step", .min = 2, .max = 4096, .def = "32" },
+	{ "lr", 0, OPT_FLOAT, AT(rate), "RATE",
+		.help = "peak learning rate (default: 0.00005; 0.0002 with --distill)",
+		.min = 1e-8, .max = 10 },
+	{ "val", 0, OPT_FLOAT, AT(validation), "SHARE",
+		.help = "of the pictures held out to judge by; negative: none",
+		.min = -1, .max = 0.9, .def = "0.1" },
+	{ "patience", 0, OPT_UINT, AT(patience), "N",
+		.help = "stop after N validations without a gain",
+		.min = 1, .max = 4294967295.0, .def = "5" },
+	{ "min-crop", 0, OPT_FLOAT, AT(min_crop), "SHARE",
+		.help = "smallest share of a picture in a crop (default: 0.35; 0.7 with --distill)",
+		.min = 0.01, .max = 1 },
+	{ "jitter", 0, OPT_FLOAT, AT(jitter), "SHARE",
+		.help = "by which brightness, contrast, saturation vary; negative: none",
+		.min = -1, .max = 0.9, .def = "0.2" },
+	{ "anchor", 0, OPT_FLOAT, AT(anchor), "PULL",
+		.help = "of the weights towards the starting ones", .min = 0, .max = 1000, .def = "0" },
+	{ "blend", 0, OPT_FLOAT, AT(blend), "SHARE",
+		.help = "of the starting weights in the network that is judged and written",
+		.min = 0, .max = 1, .def = "0" },
+	{ "decay", 0, OPT_FLOAT, AT(decay), "DECAY",
+		.help = "of the weights of new layers; negative: none",
+		.min = -1, .max = 10, .def = "0.01" },
+	{ "views", 0, OPT_UINT, AT(views), "N",
+		.help = "--distill: crops of each picture that the teachers see",
+		.min = 1, .max = 1024, .def = "2" },
+	{ "relational", 0, OPT_FLOAT, AT(relational), "WEIGHT",
+		.help = "--distill: of the similarities among a batch; negative: none",
+		.min = -1, .max = 1000, .def = "1" },
+	{ "labels", 0, OPT_FLOAT, AT(label_weight), "WEIGHT",
+		.help = "--distill: of the folders' classes", .min = 0, .max = 1000, .def = "0" },
+	{ "whiten", 0, OPT_FLOAT, AT(whiten), "POWER",
+		.help = "--distill: damp strong components by this power; negative: not",
+		.min = -1, .max = 1, .def = "0.15" },
+	{ "seed", 0, OPT_U64, AT(seed), "N", .help = "of everything drawn by chance", .def = "0" },
+	{ "resume", 0, OPT_FLAG, AT(resume),
+		.help = "go on from the checkpoint that an unfinished run left" },
+	{ "restart", 0, OPT_FLAG, AT(restart), .help = "throw that checkpoint away" },
+	{ "f32", 0, OPT_FLAG, AT(f32), .help = "keep 32-bit weights instead of 16-bit ones" },
+	{ "int8", 0, OPT_FLAG, AT(int8),
+		.help = "keep large matrices in 8 bits, with a scale for each row; not with --f32" },
+	{ "name", 0, OPT_TEXT, AT(name), "NAME",
+		.help = "in the card: what the model is called (default: from --out)" },
+	{ "descent", 0, OPT_TEXT, AT(descent), "TEXT", .help = "in the card: where it comes from" },
+	{ "licence", 0, OPT_TEXT, AT(licence), "TEXT", .help = "in the card: its terms" },
+	{ "note", 0, OPT_TEXT, AT(note), "TEXT", .help = "in the card: anything else" },
 	OPT_END
 };
 
-static imgsearch_train_options as_options(const train_args *a)
+static imgsearch_train_options train_options(const train_args *a)
 {
-	imgsearch_train_options o = IMGSEARCH_INIT(imgsearch_train_options);
-	o.out = a->out, o.teachers = a->teachers;
-	o.name = a->name, o.descent = a->descent, o.licence = a->licence, o.note = a->note;
-	o.loss = a->loss + 1;
-	o.layers = a->layers, o.dim = a->dim, o.epochs = a->epochs, o.steps = a->steps, o.batch = a->batch, o.views = a->views;
-	o.patience = a->patience, o.resume = a->resume, o.restart = a->restart, o.f32 = a->f32, o.int8 = a->int8, o.posteriors = a->posteriors;
-	o.rate = a->rate, o.validation = a->validation, o.min_crop = a->min_crop, o.jitter = a->jitter, o.anchor = a->anchor, o.blend = (double)a->blend;
-	o.relational = a->relational, o.label_weight = a->label_weight, o.whiten = a->whiten, o.decay = a->decay;
-	o.seed = a->seed;
-	return o;
+	return (imgsearch_train_options){
+		.struct_size = sizeof(imgsearch_train_options), .out = a->out, .teachers = a->teachers,
+		.name = a->name, .descent = a->descent, .licence = a->licence, .note = a->note,
+		.loss = a->loss + 1, .layers = a->layers, .dim = a->dim, .posteriors = a->posteriors,
+		.epochs = a->epochs, .steps = a->steps, .batch = a->batch, .views = a->views,
+		.rate = a->rate, .validation = a->validation, .patience = a->patience,
+		.min_crop = a->min_crop, .jitter = a->jitter, .anchor = a->anchor, .decay = a->decay,
+		.blend = (double)a->blend, .relational = a->relational, .label_weight = a->label_weight,
+		.whiten = a->whiten, .seed = a->seed, .resume = a->resume, .restart = a->restart,
+		.f32 = a->f32, .int8 = a->int8,
+	};
 }
 
 static void print_json(const train_args *a, const imgsearch_train_report *r)
 {
-	json j;
-	json_begin(&j, stdout);
-	json_text(&j, "out", a->out);
-	json_int(&j, "pictures", (int64_t)r->pictures);
-	json_int(&j, "classes", (int64_t)r->classes);
-	json_int(&j, "held_out", (int64_t)r->held_out);
-	json_int(&j, "failed", (int64_t)r->failed);
-	json_int(&j, "steps", (int64_t)r->steps);
-	json_int(&j, "dim", r->dim);
-	json_real(&j, "loss", r->loss);
-	json_real(&j, "accuracy", r->accuracy);
-	json_real(&j, "validation_loss", r->validation_loss);
-	json_real(&j, "validation_accuracy", r->validation_accuracy);
-	json_real(&j, "seconds", r->seconds);
-	json_real(&j, "images_per_second", r->images_per_second);
-	json_bool(&j, "stopped_early", r->stopped_early);
-	json_end(&j);
+	json_writer j;
+	json_write_begin(&j, stdout);
+	json_write_text(&j, "out", a->out);
+	json_write_int(&j, "pictures", (int64_t)r->pictures);
+	json_write_int(&j, "classes", (int64_t)r->classes);
+	json_write_int(&j, "held_out", (int64_t)r->held_out);
+	json_write_int(&j, "failed", (int64_t)r->failed);
+	json_write_int(&j, "steps", (int64_t)r->steps);
+	json_write_int(&j, "dim", r->dim);
+	json_write_real(&j, "loss", r->loss);
+	json_write_real(&j, "accuracy", r->accuracy);
+	json_write_real(&j, "validation_loss", r->validation_loss);
+	json_write_real(&j, "validation_accuracy", r->validation_accuracy);
+	json_write_real(&j, "seconds", r->seconds);
+	json_write_real(&j, "images_per_second", r->images_per_second);
+	json_write_bool(&j, "stopped_early", r->stopped_early);
+	json_write_end(&j);
 }
 
-static void summarise(const cli *c, const train_args *a, const imgsearch_train_report *r)
+static void summarise(const context *c, const train_args *a, const imgsearch_train_report *r)
 {
 	const char *what = a->teachers ? "cosine to the teachers" : "accuracy";
 	char speed[64] = "";
 	if (r->images_per_second > 0) /* of the steps after the first */
 		snprintf(speed, sizeof speed, ", %.1f images/s in the network", r->images_per_second);
-	cli_note(c, "%s: %llu step%s over %llu pictures of %llu classes (%llu held out) in %.0f s%s%s", a->out, (unsigned long long)r->steps,
-		r->steps == 1 ? "" : "s", (unsigned long long)r->pictures, (unsigned long long)r->classes, (unsigned long long)r->held_out, r->seconds,
-		speed, r->stopped_early ? "; stopped early" : "");
-	cli_note(c, "loss %.4f, %s %.4f", r->loss, what, r->accuracy);
+	context_note(c,
+		"%s: %llu step%s over %llu pictures of %llu classes (%llu held out) in %.0f s%s%s", a->out,
+		(unsigned long long)r->steps, r->steps == 1 ? "" : "s", (unsigned long long)r->pictures,
+		(unsigned long long)r->classes, (unsigned long long)r->held_out, r->seconds, speed,
+		r->stopped_early ? "; stopped early" : "");
+	context_note(c, "loss %.4f, %s %.4f", r->loss, what, r->accuracy);
 	if (!isnan(r->validation_loss))
-		cli_note(c, "held out: loss %.4f, %s %.4f", r->validation_loss, what, r->validation_accuracy);
+		context_note(
+			c, "held out: loss %.4f, %s %.4f", r->validation_loss, what, r->validation_accuracy);
 	if (r->failed)
 		cli_warn("%llu files could not be used", (unsigned long long)r->failed);
-	cli_note(c, "use it: imgsearch index DIR --model %s", a->out);
+	context_note(c, "use it: imgsearch index DIR --model %s", a->out);
 }
 
-static int run(cli *c, void *args)
+static int run(context *c, void *args)
 {
 	train_args *a = args;
 	imgsearch_train_report report;
 	imgsearch_error err;
 	if (!a->out)
-		return cli_usage(c->cmd, "--out FILE is missing");
-	imgsearch_options open = cli_options(c);
+		return command_usage(c->command, "--out FILE is missing");
+	imgsearch_options open = context_options(c);
 	if (a->size) {
 		open.recipe.crop = a->size;
 		open.recipe.resize = open.recipe.resize ? open.recipe.resize : (a->size * 8 + 3) / 7;
 	}
-	int rc = cli_open_at(c, ":memory:", &open);
+	int rc = context_open_at(c, ":memory:", &open);
 	if (rc)
 		return rc;
-	imgsearch_train_options o = as_options(a);
+	imgsearch_train_options o = train_options(a);
 	if (imgsearch_train(c->s, c->operand[0], &o, &report, &err))
 		return cli_error(&err);
 	if (c->common->json)
@@ -125,17 +174,24 @@ static int run(cli *c, void *args)
 	return report.failed ? CLI_SOME_FAILED : CLI_DONE;
 }
 
-const cmd cmd_train = {
-	.name = "train", .operands = "DIR", .summary = "tune a network on a folder of classes, or towards other networks",
-	.text = "Learns from the pictures below DIR, whose classes are its first-level folders, and writes weights and their card, "
-		"which --model takes at once. The best network by the pictures held out is kept.\n\n"
-		"With --distill the network learns to give the features of one or more others on the same crops, for which no labels "
-		"are needed: the teachers' features are centred and projected onto their principal components, and a linear layer "
-		"to them is fitted before the rest is tuned.\n\n"
-		"A run that was stopped or killed left FILE.checkpoint, at most about a minute old: --resume goes on from there.\n\n"
-		"\timgsearch train landscapes --model efficientnet_b5 --weights b5.pth -o landscapes.safetensors\n"
-		"\timgsearch train photos --model resnet152 --weights r152.pth --layers 2 --loss arcface -o mine.safetensors\n"
-		"\timgsearch train photos --model mobilenet_v2 --weights m.pth --size 168 --distill resnet50=r50.pth -o small.safetensors",
+const command cmd_train = {
+	.name = "train", .operands = "DIR",
+	.summary = "tune a network on a folder of classes, or towards other networks",
+	.text = "Learns from the pictures below DIR, whose classes are its first-level folders, "
+		"and writes weights and their card, which --model takes at once. The best network by the "
+		"pictures held out is kept.\n\n"
+		"With --distill the network learns to give the features of one or more others on the same "
+		"crops, for which no labels are needed: the teachers' features are centred and projected "
+		"onto their principal components, and a linear layer to them is fitted before the rest is "
+		"tuned.\n\n"
+		"A run that was stopped or killed left FILE.checkpoint, at most about a minute old: "
+		"--resume goes on from there.\n\n"
+		"\timgsearch train landscapes --model efficientnet_b5 --weights b5.pth -o "
+		"landscapes.safetensors\n"
+		"\timgsearch train photos --model resnet152 --weights r152.pth --layers 2 --loss arcface "
+		"-o mine.safetensors\n"
+		"\timgsearch train photos --model mobilenet_v2 --weights m.pth --size 168 --distill "
+		"resnet50=r50.pth -o small.safetensors",
 	.options = options, .groups = GROUP_MODEL | GROUP_RECIPE | GROUP_JSON,
 	.args_size = sizeof(train_args), .run = run, .min_operands = 1, .max_operands = 1
 };

@@ -1,8 +1,12 @@
 /*
- * imgsearch vectors import, imgsearch vectors export: features of the caller's own making in and out, as array files.
- * Both work in blocks, so that millions of rows are never held at once.
+ * imgsearch vectors import, imgsearch vectors export: features of the caller's own making in and
+ * out, as array files. Both work in blocks, so that millions of rows are never held at once.
  */
-#include "cli/cli.h"
+#include "cli/array/array_writer.h"
+#include "cli/base/json_writer.h"
+#include "cli/base/message.h"
+#include "cli/context/context.h"
+#include "cli/context/interrupt.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,22 +19,22 @@ typedef struct vectors_args {
 	uint32_t metric, f16;
 } vectors_args;
 
-static void print_json(const cli *c, const char *file, size_t rows, size_t dim)
+static void print_json(const context *c, const char *file, size_t rows, size_t dim)
 {
-	json j;
+	json_writer j;
 	if (!c->common->json)
 		return;
-	json_begin(&j, stdout);
-	json_path(&j, "path", file);
-	json_int(&j, "rows", (int64_t)rows);
-	json_int(&j, "dim", (int64_t)dim);
-	json_end(&j);
+	json_write_begin(&j, stdout);
+	json_write_path(&j, "path", file);
+	json_write_int(&j, "rows", (int64_t)rows);
+	json_write_int(&j, "dim", (int64_t)dim);
+	json_write_end(&j);
 }
 
-/* ------------------------------------------------------------------------------------------------- import ---- */
+/* ---------------------------------------------------------------------------------- import ---- */
 
 typedef struct importer {
-	cli *c;
+	context *c;
 	const char *file;
 	array rows, ids;
 	bool with_ids;
@@ -46,7 +50,9 @@ static int import_block(importer *m, size_t first, size_t n)
 	for (size_t i = 0; m->with_ids && i < n; i++)
 		m->id[i] = array_id(&m->ids, first + i);
 	if (imgsearch_index_vectors(m->c->s, m->row, n, m->rows.dim, m->with_ids ? m->id : NULL, &err))
-		return err.code == IMGSEARCH_ECANCELED ? CLI_INTERRUPTED : cli_fail("%s: from row %zu on: %s", m->file, first, err.message);
+		return err.code == IMGSEARCH_ECANCELED
+			? CLI_INTERRUPTED
+			: cli_fail("%s: from row %zu on: %s", m->file, first, err.message);
 	return CLI_DONE;
 }
 
@@ -60,7 +66,7 @@ static int import_all(importer *m)
 		rc = cli_nomem();
 	for (size_t first = 0; rc == CLI_DONE && first < total; first += m->at_once) {
 		size_t n = total - first < m->at_once ? total - first : m->at_once;
-		rc = cli_interrupted() ? CLI_INTERRUPTED : import_block(m, first, n);
+		rc = interrupt_pending() ? CLI_INTERRUPTED : import_block(m, first, n);
 		imgsearch_progress p = { .stage = "import", .done = first + n, .total = total };
 		progress_show(m->c->progress, &p);
 	}
@@ -68,7 +74,8 @@ static int import_all(importer *m)
 	free(m->id);
 	if (rc == CLI_DONE) {
 		print_json(m->c, m->file, total, m->rows.dim);
-		cli_note(m->c, "%s: vectors (%zu, %zu) imported; for fast queries: imgsearch build", m->file, total, m->rows.dim);
+		context_note(m->c, "%s: vectors (%zu, %zu) imported; for fast queries: imgsearch build",
+			m->file, total, m->rows.dim);
 	}
 	return rc;
 }
@@ -84,12 +91,12 @@ static int check_files(const importer *m, const char *ids)
 	return CLI_DONE;
 }
 
-static int import_run(cli *c, void *args)
+static int import_run(context *c, void *args)
 {
 	const vectors_args *a = args;
 	importer m = { .c = c, .file = c->operand[0] };
-	imgsearch_options o = cli_options(c);
-	const char *db = cli_db(c);
+	imgsearch_options o = context_options(c);
+	const char *db = context_db(c);
 	if (!db || !array_open(&m.rows, c->operand[0]))
 		return CLI_FAILED;
 	m.with_ids = a->ids != NULL;
@@ -98,7 +105,7 @@ static int import_run(cli *c, void *args)
 	o.metric = a->metric;
 	m.at_once = BLOCK_BYTES / (4 * m.rows.dim) + 1;
 	if (rc == CLI_DONE)
-		rc = cli_open_at(c, db, &o);
+		rc = context_open_at(c, db, &o);
 	if (rc == CLI_DONE)
 		rc = import_all(&m);
 	array_close(&m.rows);
@@ -106,36 +113,38 @@ static int import_run(cli *c, void *args)
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------------------------- export ---- */
+/* ---------------------------------------------------------------------------------- export ---- */
 
 typedef struct exporter {
 	const vectors_args *args;
 	const char *file;
 	array_writer rows, ids;
 	imgsearch_progress progress;
-	cli *c;
+	context *c;
 } exporter;
 
 static int export_block(void *user, const int64_t *ids, const float *rows, size_t n, size_t dim)
 {
 	exporter *x = user;
-	if (!x->rows.file && !array_create(&x->rows, x->file, x->args->f16 ? ARRAY_F16 : ARRAY_F32, dim, 2))
+	if (!x->rows.file
+		&& !array_writer_open(&x->rows, x->file, x->args->f16 ? ARRAY_F16 : ARRAY_F32, dim, 2))
 		return 1;
-	if (x->args->ids && !x->ids.file && !array_create(&x->ids, x->args->ids, ARRAY_I64, 1, 1))
+	if (x->args->ids && !x->ids.file && !array_writer_open(&x->ids, x->args->ids, ARRAY_I64, 1, 1))
 		return 1;
-	if (!array_write(&x->rows, rows, n) || (x->args->ids && !array_write(&x->ids, ids, n)))
+	if (!array_writer_add(&x->rows, rows, n)
+		|| (x->args->ids && !array_writer_add(&x->ids, ids, n)))
 		return 1;
 	x->progress.done += n;
 	progress_show(x->c->progress, &x->progress);
-	return cli_interrupted();
+	return interrupt_pending();
 }
 
-static int export_run(cli *c, void *args)
+static int export_run(context *c, void *args)
 {
 	exporter x = { .args = args, .file = c->operand[0], .c = c, .progress = { .stage = "export" } };
 	imgsearch_info *info;
 	imgsearch_error err;
-	int rc = cli_open(c, false);
+	int rc = context_open(c, false);
 	if (rc)
 		return rc;
 	if (imgsearch_info_get(c->s, &info, &err))
@@ -150,13 +159,13 @@ static int export_run(cli *c, void *args)
 		rc = CLI_FAILED;
 	else if (!x.rows.file)
 		rc = cli_fail("%s: the index holds no vectors; nothing was written", x.file);
-	if (!array_finish(&x.rows, good) && good)
+	if (!array_writer_close(&x.rows, good) && good)
 		rc = CLI_FAILED;
-	if (x.ids.file && !array_finish(&x.ids, good) && good)
+	if (x.ids.file && !array_writer_close(&x.ids, good) && good)
 		rc = CLI_FAILED;
 	if (rc == CLI_DONE) {
 		print_json(c, x.file, x.rows.n, x.rows.dim);
-		cli_note(c, "%s: vectors (%zu, %zu)", x.file, x.rows.n, x.rows.dim);
+		context_note(c, "%s: vectors (%zu, %zu)", x.file, x.rows.n, x.rows.dim);
 	}
 	return rc;
 }
@@ -164,33 +173,40 @@ static int export_run(cli *c, void *args)
 static const char *const metrics[] = { "cosine", "l2", "ip", NULL };
 
 #define AT(member) offsetof(vectors_args, member)
-static const opt import_options[] = {
-	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy", .help = "their ids, int64 (default: rows are numbered from 0)" },
-	{ "metric", 0, OPT_ENUM, AT(metric), "NAME", .help = "of a new index (default: cosine)", .choices = metrics },
+static const option import_options[] = {
+	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy",
+		.help = "their ids, int64 (default: rows are numbered from 0)" },
+	{ "metric", 0, OPT_ENUM, AT(metric), "NAME",
+		.help = "of a new index (default: cosine)", .choices = metrics },
 	OPT_END
 };
 
-const cmd cmd_vectors_import = {
-	.name = "vectors import", .operands = "FILE.npy", .summary = "put vectors of your own into an index",
-	.text = "Adds the rows of a .npy (float32 or float16) or .fvecs file to an index, making it if need be. Such an index needs "
-		"no network and no pictures. A row whose id is there already replaces it.\n\n"
+const command cmd_vectors_import = {
+	.name = "vectors import", .operands = "FILE.npy",
+	.summary = "put vectors of your own into an index",
+	.text = "Adds the rows of a .npy (float32 or float16) or .fvecs file to an index, making "
+		"it if need be. Such an index needs no network and no pictures. A row whose id is there "
+		"already replaces it.\n\n"
 		"\timgsearch vectors import features.npy --ids ids.npy --metric l2 --db features.db\n"
 		"\timgsearch query --vectors queries.npy -k 10 --ids found.npy --db features.db",
-	.options = import_options, .groups = GROUP_DB | GROUP_THREADS | GROUP_JSON, .args_size = sizeof(vectors_args), .run = import_run,
+	.options = import_options, .groups = GROUP_DB | GROUP_THREADS | GROUP_JSON,
+	.args_size = sizeof(vectors_args), .run = import_run,
 	.min_operands = 1, .max_operands = 1
 };
 
-static const opt export_options[] = {
+static const option export_options[] = {
 	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy", .help = "write their ids here, int64" },
 	{ "f16", 0, OPT_FLAG, AT(f16), .help = "write float16 (.npy only)" },
 	OPT_END
 };
 
-const cmd cmd_vectors_export = {
-	.name = "vectors export", .operands = "FILE.npy", .summary = "write the index's vectors as an array file",
-	.text = "Writes all vectors of the index in order of their ids, as they were extracted (not normalised), to a .npy or .fvecs "
-		"file of float32.\n\n"
+const command cmd_vectors_export = {
+	.name = "vectors export", .operands = "FILE.npy",
+	.summary = "write the index's vectors as an array file",
+	.text = "Writes all vectors of the index in order of their ids, as they were extracted "
+		"(not normalised), to a .npy or .fvecs file of float32.\n\n"
 		"\timgsearch vectors export features.npy --ids ids.npy",
-	.options = export_options, .groups = GROUP_DB | GROUP_JSON, .args_size = sizeof(vectors_args), .run = export_run,
+	.options = export_options, .groups = GROUP_DB | GROUP_JSON,
+	.args_size = sizeof(vectors_args), .run = export_run,
 	.min_operands = 1, .max_operands = 1
 };

@@ -1,165 +1,91 @@
 /*
- * The command: finds the command, parses its options, runs it, and is the only place that decides the exit status.
- *
- * SIGINT and SIGTERM cancel what the library does (which commits what is done) and make the status 130; a second one
- * ends the process at once. SIGPIPE is ignored: a reader that went away shows as a failed write, like a full disk.
+ * The command: finds the command, parses its options, runs it, and is the only place that decides
+ * the exit status. A signal cancels what the library does, which commits what is done, and makes
+ * the status 130.
  */
-#include "cli/cli.h"
+#include "cli/base/message.h"
+#include "cli/context/context.h"
+#include "cli/context/interrupt.h"
+#include "cli/option/help.h"
+#include "cli/option/parse.h"
 
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define COMMANDS(X) \
-	X(index) X(query) X(info) X(list) X(failed) X(rm) X(build) X(extract) X(models) X(root_mv) X(vectors_import) \
-	X(vectors_export) X(eval) X(check) X(dups) X(map) X(train) X(serve) X(help) X(complete)
+	X(index) X(query) X(info) X(list) X(failed) X(rm) X(build) X(extract) X(models) X(root_mv) \
+	X(vectors_import) X(vectors_export) X(eval) X(check) X(dups) X(map) X(train) X(serve) \
+	X(help) X(complete)
 
-#define X(name) extern const cmd cmd_##name;
+#define X(name) extern const command cmd_##name;
 COMMANDS(X)
 #undef X
 
 #define X(name) &cmd_##name,
-const cmd *const commands[] = { COMMANDS(X) NULL };
+static const command *const commands[] = { COMMANDS(X) NULL };
 #undef X
 
-/* --------------------------------------------------------------------------------------------- signals ---- */
-
-static volatile sig_atomic_t interrupted;
-static imgsearch *volatile cancel_target; /* the one thing that a signal handler has to reach */
-
-static void on_signal(int number)
-{
-	(void)number;
-	imgsearch *s = cancel_target;
-	interrupted = 1;
-	if (s)
-		imgsearch_cancel(s);
-}
-
-static void catch_signals(void)
-{
-	struct sigaction a = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
-	sigaction(SIGINT, &a, NULL);
-	sigaction(SIGTERM, &a, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
-void cli_watch(imgsearch *s)
-{
-	cancel_target = s;
-	if (s && interrupted)
-		imgsearch_cancel(s);
-}
-
-bool cli_interrupted(void)
-{
-	return interrupted != 0;
-}
-
-void cli_stopped(void)
-{
-	interrupted = 0;
-}
-
-/* ----------------------------------------------------------------------------------------- finding a command ---- */
-
-int cli_usage(const cmd *c, const char *format, ...)
-{
-	char line[1024];
-	va_list list;
-	va_start(list, format);
-	vsnprintf(line, sizeof(line), format, list);
-	va_end(list);
-	cli_warn("%s%s%s (see: imgsearch help%s%s)", c ? c->name : "", c ? ": " : "", line, c ? " " : "", c ? c->name : "");
-	return CLI_USAGE;
-}
-
-static void say_unknown(const char *name)
-{
-	const char *names[64];
-	size_t n = 0, length = strlen(name);
-	char list[256] = "";
-	for (size_t i = 0, at = 0; commands[i] && n < 64 && at < sizeof(list); i++) {
-		names[n++] = commands[i]->name;
-		if (!strncmp(commands[i]->name, name, length) && commands[i]->name[length] == ' ')
-			at += (size_t)snprintf(list + at, sizeof(list) - at, "%simgsearch %s", at ? ", " : "", commands[i]->name);
-	}
-	const char *near = opt_nearest(name, names, n);
-	if (*list)
-		cli_usage(NULL, "say what to do with \"%s\": %s", name, list);
-	else if (near)
-		cli_usage(NULL, "no command \"%s\"; did you mean \"%s\"?", name, near);
-	else
-		cli_usage(NULL, "no command \"%s\"", name);
-}
-
-const cmd *cli_command(const char *name)
-{
-	for (size_t i = 0; commands[i]; i++)
-		if (!strcmp(commands[i]->name, name))
-			return commands[i];
-	say_unknown(name);
-	return NULL;
-}
-
 /* The command that argv[1] (and, for "root mv", argv[2]) names; *used words were taken. */
-static const cmd *find_command(int argc, char **argv, int *used)
+static const command *find_command(int argc, char **argv, int *used)
 {
 	char two[64];
 	for (size_t i = 0; argc > 2 && commands[i]; i++)
-		if (snprintf(two, sizeof(two), "%s %s", argv[1], argv[2]) < (int)sizeof(two) && !strcmp(commands[i]->name, two)) {
+		if (snprintf(two, sizeof two, "%s %s", argv[1], argv[2]) < (int)sizeof two
+			&& !strcmp(commands[i]->name, two)) {
 			*used = 3;
 			return commands[i];
 		}
 	*used = 2;
-	return cli_command(argv[1]);
+	return command_find(commands, argv[1]);
 }
 
-/* ------------------------------------------------------------------------------------------------ running ---- */
+/* --------------------------------------------------------------------------------- running ---- */
 
-/* stdout is only done when its last byte has been taken. A reader that has seen enough (a pipe's POLLERR) needs no message. */
-static int finish_output(int status)
+/*
+ * Flushes stdout, whose failure is the command's. A reader that has closed its pipe (POLLERR) needs
+ * no message.
+ */
+static int finish_output(int rc)
 {
 	struct pollfd reader = { .fd = STDOUT_FILENO };
 	errno = 0;
 	if (!ferror(stdout) && fflush(stdout) == 0 && !ferror(stdout))
-		return status;
-	int why = errno ? errno : EIO; /* that of an earlier write is lost */
+		return rc;
+	int why = errno ? errno : EIO; /* the errno of an earlier write is lost */
 	if (poll(&reader, 1, 0) != 1 || !(reader.revents & POLLERR))
 		cli_fail("standard output: cannot write: %s", strerror(why));
 	return CLI_FAILED;
 }
 
-static int run_command(const cmd *c, int argc, char **argv)
+static int run_command(const command *c, int argc, char **argv)
 {
-	cli context = { .cmd = c, .operand = argv };
+	context run = { .command = c, .commands = commands, .operand = argv };
 	void *args = calloc(1, c->args_size);
 	if (!args)
 		return cli_nomem();
-	context.common = args;
-	int status = opt_parse(c, argc, argv, args, &context.n_operands);
-	if (status == CLI_DONE && context.common->help) {
+	run.common = args;
+	int rc = parse_command_line(c, argc, argv, args, &run.n_operands);
+	if (rc == CLI_DONE && run.common->help) {
 		help_command(stdout, c);
-	} else if (status == CLI_DONE) {
-		context.progress = progress_new(context.common->quiet);
-		status = c->run(&context, args);
-		cli_watch(NULL);
-		imgsearch_close(context.s);
-		progress_free(context.progress);
+	} else if (rc == CLI_DONE) {
+		run.progress = progress_new(run.common->quiet);
+		rc = c->run(&run, args);
 	}
-	if (cli_interrupted())
-		status = CLI_INTERRUPTED;
-	free(context.db);
-	opt_free(c, args);
-	return status;
+	context_close(&run);
+	progress_free(run.progress);
+	parse_free(c, args);
+	return interrupt_pending() ? CLI_INTERRUPTED : rc;
 }
 
-/* Memory that was given back is kept for the next use: half of a cold query's time would go into the pages of short-lived buffers. */
+/*
+ * Freed memory is kept for the next use: the pages of short-lived buffers would take half of the
+ * time of a cold query.
+ */
 #ifdef __GLIBC__
 static void keep_memory(void)
 {
@@ -173,16 +99,22 @@ static void keep_memory(void) {}
 
 int main(int argc, char **argv)
 {
-	int used, status;
+	int used, rc;
 	keep_memory();
-	catch_signals();
-	/* libtorch's OpenMP threads spin while they wait and starve the decoders, 13 x slower on a busy machine; training is all theirs */
+	interrupt_catch();
+	/*
+	 * Waiting OpenMP threads of libtorch spin: decoding is 13 times slower on a busy machine.
+	 * Training needs them.
+	 */
 	if (argc < 2 || strcmp(argv[1], "train"))
 		setenv("OMP_WAIT_POLICY", "passive", 0);
-	/* so do OpenBLAS's, from its loading on: 0.2 s of a short run; 2^4 cycles is the least it takes */
+	/*
+	 * Threads of OpenBLAS spin too, from its loading on, for 0.2 s of a short run; 2^4 cycles is
+	 * the least possible.
+	 */
 	setenv("OPENBLAS_THREAD_TIMEOUT", "4", 0);
 	if (argc < 2) {
-		help_all(stderr);
+		help_all(stderr, commands);
 		return CLI_USAGE;
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
@@ -190,10 +122,10 @@ int main(int argc, char **argv)
 		return finish_output(CLI_DONE);
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
-		help_all(stdout);
+		help_all(stdout, commands);
 		return finish_output(CLI_DONE);
 	}
-	const cmd *c = find_command(argc, argv, &used);
-	status = c ? run_command(c, argc - used, argv + used) : CLI_USAGE;
-	return finish_output(status);
+	const command *c = find_command(argc, argv, &used);
+	rc = c ? run_command(c, argc - used, argv + used) : CLI_USAGE;
+	return finish_output(rc);
 }

@@ -1,14 +1,20 @@
 /*
- * imgsearch query --vectors: rows of an array file as queries, in batches that share the pass over memory. Ids and
- * distances go to array files; without those each row is answered like a picture. --stats writes times and memory.
+ * imgsearch query --vectors: rows of an array file as queries, in batches that share the pass over
+ * memory. Ids and distances go to array files; without those each row is answered like a picture.
+ * --stats writes times and memory.
  */
 #include "cli/query.h"
+
+#include "cli/array/array_writer.h"
+#include "cli/base/clock.h"
+#include "cli/base/json_writer.h"
+#include "cli/base/message.h"
+#include "cli/context/interrupt.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 typedef struct batch {
 	const array *queries;
@@ -20,44 +26,41 @@ typedef struct batch {
 	double load_s, search_s;
 } batch;
 
-static double now_seconds(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* Scores become distances: Euclidean (for cosine between unit vectors), minus the inner product for ip. */
+/*
+ * Scores become distances: Euclidean ones, for cosine between unit vectors; for ip minus the
+ * product.
+ */
 static void to_distances(uint32_t metric, float *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		v[i] = metric == IMGSEARCH_COSINE ? sqrtf(fmaxf(0, 2 - 2 * v[i])) : -v[i];
 }
 
-static int search(cli *c, const query_args *a, batch *b, size_t first, size_t n)
+static int search(context *c, const query_args *a, batch *b, size_t first, size_t n)
 {
 	imgsearch_error err;
 	array_rows(b->queries, first, n, b->rows);
-	double start = now_seconds();
-	if (imgsearch_query_vectors(c->s, b->rows, n, b->queries->dim, &a->options, b->found, b->scores, &err))
+	double start = clock_seconds();
+	if (imgsearch_query_vectors(
+			c->s, b->rows, n, b->queries->dim, &a->options, b->found, b->scores, &err))
 		return cli_error(&err);
-	b->search_s += now_seconds() - start;
-	if (a->ids && !array_write(&b->ids, b->found, n))
+	b->search_s += clock_seconds() - start;
+	if (a->ids && !array_writer_add(&b->ids, b->found, n))
 		return CLI_FAILED;
 	if (a->distances) {
 		to_distances(b->metric, b->scores, n * b->k);
-		if (!array_write(&b->distances, b->scores, n))
+		if (!array_writer_add(&b->distances, b->scores, n))
 			return CLI_FAILED;
 	}
 	return CLI_DONE;
 }
 
-static int search_all(cli *c, const query_args *a, batch *b)
+static int search_all(context *c, const query_args *a, batch *b)
 {
 	size_t n = b->queries->n;
 	int rc = CLI_DONE;
 	for (size_t first = 0; first < n && rc == CLI_DONE; first += a->batch) {
-		if (cli_interrupted())
+		if (interrupt_pending())
 			return CLI_INTERRUPTED;
 		rc = search(c, a, b, first, n - first < a->batch ? n - first : a->batch);
 	}
@@ -67,44 +70,44 @@ static int search_all(cli *c, const query_args *a, batch *b)
 static void print_stats(const batch *b)
 {
 	struct rusage use;
-	json j;
+	json_writer j;
 	getrusage(RUSAGE_SELF, &use);
-	json_begin(&j, stdout);
-	json_int(&j, "queries", (int64_t)b->queries->n);
-	json_seconds(&j, "load_s", b->load_s);
-	json_seconds(&j, "search_s", b->search_s);
-	json_real(&j, "rss_mb", (double)use.ru_maxrss / 1024);
-	json_end(&j);
+	json_write_begin(&j, stdout);
+	json_write_int(&j, "queries", (int64_t)b->queries->n);
+	json_write_seconds(&j, "load_s", b->load_s);
+	json_write_seconds(&j, "search_s", b->search_s);
+	json_write_real(&j, "rss_mb", (double)use.ru_maxrss / 1024);
+	json_write_end(&j);
 }
 
-/* The searcher is loaded by the first query: asked here, so that it counts as loading. */
-static int load(cli *c, const query_args *a, batch *b)
+/* The first query loads the searcher. It runs here, so that --stats counts its time as loading. */
+static int load(context *c, const query_args *a, batch *b)
 {
-	double start = now_seconds();
-	double searched = b->search_s;
+	double start = clock_seconds();
 	imgsearch_error err;
 	if (!b->queries->n)
 		return CLI_DONE;
 	array_rows(b->queries, 0, 1, b->rows);
-	if (imgsearch_query_vectors(c->s, b->rows, 1, b->queries->dim, &a->options, b->found, b->scores, &err))
+	if (imgsearch_query_vectors(
+			c->s, b->rows, 1, b->queries->dim, &a->options, b->found, b->scores, &err))
 		return cli_error(&err);
-	b->load_s += now_seconds() - start;
-	b->search_s = searched;
+	b->load_s += clock_seconds() - start;
 	return CLI_DONE;
 }
 
-static int run_batches(cli *c, query_args *a, batch *b)
+static int run_batches(context *c, query_args *a, batch *b)
 {
 	int rc = a->stats ? load(c, a, b) : CLI_DONE;
-	if (rc == CLI_DONE && a->ids && !array_create(&b->ids, a->ids, ARRAY_I64, b->k, 2))
+	if (rc == CLI_DONE && a->ids && !array_writer_open(&b->ids, a->ids, ARRAY_I64, b->k, 2))
 		rc = CLI_FAILED;
-	if (rc == CLI_DONE && a->distances && !array_create(&b->distances, a->distances, ARRAY_F32, b->k, 2))
+	if (rc == CLI_DONE && a->distances
+		&& !array_writer_open(&b->distances, a->distances, ARRAY_F32, b->k, 2))
 		rc = CLI_FAILED;
 	if (rc == CLI_DONE)
 		rc = search_all(c, a, b);
-	if (b->ids.file && !array_finish(&b->ids, rc == CLI_DONE) && rc == CLI_DONE)
+	if (b->ids.file && !array_writer_close(&b->ids, rc == CLI_DONE) && rc == CLI_DONE)
 		rc = CLI_FAILED;
-	if (b->distances.file && !array_finish(&b->distances, rc == CLI_DONE) && rc == CLI_DONE)
+	if (b->distances.file && !array_writer_close(&b->distances, rc == CLI_DONE) && rc == CLI_DONE)
 		rc = CLI_FAILED;
 	if (rc == CLI_DONE && a->stats)
 		print_stats(b);
@@ -112,18 +115,18 @@ static int run_batches(cli *c, query_args *a, batch *b)
 }
 
 /* Each row like a picture: "==> FILE:ROW <==", or a JSON line. */
-static int run_rows(cli *c, const query_args *a, const array *queries, float *row)
+static int run_rows(context *c, const query_args *a, const array *queries, float *row)
 {
 	char name[4200];
 	size_t found = 0;
-	for (size_t i = 0; i < queries->n && !cli_interrupted() && !ferror(stdout); i++) {
+	for (size_t i = 0; i < queries->n && !interrupt_pending() && !ferror(stdout); i++) {
 		imgsearch_hits *hits;
 		imgsearch_error err;
 		array_rows(queries, i, 1, row);
 		imgsearch_input in = imgsearch_vector(row, queries->dim);
 		if (imgsearch_query(c->s, &in, 1, &a->options, &hits, &err))
 			return cli_error(&err);
-		snprintf(name, sizeof(name), "%s:%zu", a->vectors, i);
+		snprintf(name, sizeof name, "%s:%zu", a->vectors, i);
 		query_show(c, a, name, hits);
 		found += hits->count;
 		imgsearch_hits_free(hits);
@@ -131,25 +134,26 @@ static int run_rows(cli *c, const query_args *a, const array *queries, float *ro
 	return found ? CLI_DONE : CLI_NOTHING;
 }
 
-static int answer(cli *c, query_args *a, const array *queries)
+static int answer(context *c, query_args *a, const array *queries)
 {
 	imgsearch_info *info;
 	imgsearch_error err;
-	double start = now_seconds();
+	double start = clock_seconds();
 	if (imgsearch_info_get(c->s, &info, &err))
 		return cli_error(&err);
 	batch b = { .queries = queries, .metric = info->metric, .k = a->options.k };
 	size_t room = a->batch < queries->n ? a->batch : queries->n + 1;
 	int rc = CLI_DONE;
 	if (info->dim && info->dim != queries->dim)
-		rc = cli_fail("%s: its rows have %zu values, those of the index %u", a->vectors, queries->dim, info->dim);
+		rc = cli_fail("%s: its rows have %zu values, those of the index %u", a->vectors,
+			queries->dim, info->dim);
 	imgsearch_info_free(info);
 	if (rc)
 		return rc;
 	b.rows = calloc(room, 4 * queries->dim);
 	b.scores = calloc(room, 4 * b.k);
 	b.found = calloc(room, 8 * b.k);
-	b.load_s = now_seconds() - start;
+	b.load_s = clock_seconds() - start;
 	if (!b.rows || !b.scores || !b.found)
 		rc = cli_nomem();
 	else if (a->ids || a->distances || a->stats)
@@ -162,13 +166,14 @@ static int answer(cli *c, query_args *a, const array *queries)
 	return rc;
 }
 
-int query_vectors(cli *c, query_args *a)
+int query_vectors(context *c, query_args *a)
 {
 	array queries;
 	if (!array_open(&queries, a->vectors))
 		return CLI_FAILED;
-	int rc = queries.type == ARRAY_I64 ? cli_fail("%s: whole numbers are no vectors; float32 or float16 are wanted", a->vectors) :
-		answer(c, a, &queries);
+	int rc = queries.type == ARRAY_I64
+		? cli_fail("%s: whole numbers are no vectors; float32 or float16 are wanted", a->vectors)
+		: answer(c, a, &queries);
 	array_close(&queries);
 	return rc;
 }

@@ -1,14 +1,14 @@
-/*
- * The parts of a multipart/form-data body, in place: RFC 7578, RFC 2046. Nothing is copied but their names.
- */
-#include "cli/serve/request.h"
+/* The parts of a multipart/form-data body. Nothing is copied but their names. */
+#include "cli/serve/form.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 /* The value of a parameter in a header such as `form-data; name="a"; filename="b"`. */
-static bool header_param(const char *header, size_t size, const char *name, char *out, size_t out_size)
+static bool header_param(
+	const char *header, size_t size, const char *name, char *out, size_t out_size)
 {
 	size_t length = strlen(name);
 	for (const char *at = header, *end = header + size;;) {
@@ -26,7 +26,9 @@ static bool header_param(const char *header, size_t size, const char *name, char
 		at += length + 1;
 		bool quoted = at < end && *at == '"';
 		size_t n = 0;
-		for (at += quoted; at < end && *at != (quoted ? '"' : ';') && (quoted || *at != ' ') && n + 1 < out_size; at++)
+		for (at += quoted;
+			 at < end && *at != (quoted ? '"' : ';') && (quoted || *at != ' ') && n + 1 < out_size;
+			 at++)
 			out[n++] = *at;
 		out[n] = 0;
 		return n > 0;

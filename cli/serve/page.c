@@ -1,37 +1,37 @@
-/* The page, as it stands in cli/serve/page, compiled in. */
-#include "cli/serve/serve.h"
+/* The page, compiled in. */
+#include "cli/serve/page.h"
 
+#include "cli/base/embed.h"
+#include "cli/draw/plane.h"
+
+#include <stddef.h>
 #include <string.h>
 
-#define FILE_BYTES(name, path) \
-	__asm__(".section .rodata\n.global page_" #name "\n.hidden page_" #name "\npage_" #name ":\n.incbin \"cli/serve/page/" path "\"\n" \
-		".global page_" #name "_end\n.hidden page_" #name "_end\npage_" #name "_end:\n.byte 0\n.previous\n"); \
-	extern const char page_##name[], page_##name##_end[]
+EMBED(page_html, "cli/serve/page/index.html");
+EMBED(page_css, "cli/serve/page/style.css");
+EMBED(page_app_js, "cli/serve/page/app.js");
+EMBED(page_map_js, "cli/serve/page/map.js");
+EMBED(page_base_js, "cli/serve/page/base.js");
+EMBED(page_groups_js, "cli/serve/page/groups.js");
+EMBED(page_icon, "cli/serve/page/icon.svg");
 
-FILE_BYTES(html, "index.html");
-FILE_BYTES(css, "style.css");
-FILE_BYTES(js, "app.js");
-FILE_BYTES(map_js, "map.js");
-FILE_BYTES(base_js, "base.js");
-FILE_BYTES(groups_js, "groups.js");
-FILE_BYTES(icon, "icon.svg");
+#define SCRIPT "text/javascript; charset=utf-8"
+
+static const page_file files[] = {
+	{ "/", "text/html; charset=utf-8", page_html, page_html_end },
+	{ "/style.css", "text/css; charset=utf-8", page_css, page_css_end },
+	{ "/app.js", SCRIPT, page_app_js, page_app_js_end },
+	{ "/map.js", SCRIPT, page_map_js, page_map_js_end },
+	{ "/plane.js", SCRIPT, plane_js, plane_js_end },
+	{ "/base.js", SCRIPT, page_base_js, page_base_js_end },
+	{ "/groups.js", SCRIPT, page_groups_js, page_groups_js_end },
+	{ "/icon.svg", "image/svg+xml", page_icon, page_icon_end },
+};
 
 const page_file *page_find(const char *path)
 {
-	static page_file files[] = {
-		{ "/", "text/html; charset=utf-8", page_html, 0 },
-		{ "/style.css", "text/css; charset=utf-8", page_css, 0 },
-		{ "/app.js", "text/javascript; charset=utf-8", page_js, 0 },
-		{ "/map.js", "text/javascript; charset=utf-8", page_map_js, 0 },
-		{ "/base.js", "text/javascript; charset=utf-8", page_base_js, 0 },
-		{ "/groups.js", "text/javascript; charset=utf-8", page_groups_js, 0 },
-		{ "/icon.svg", "image/svg+xml", page_icon, 0 },
-	};
-	const char *const end[] = { page_html_end, page_css_end, page_js_end, page_map_js_end, page_base_js_end, page_groups_js_end, page_icon_end };
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-		if (!strcmp(files[i].path, path)) {
-			files[i].size = (size_t)(end[i] - files[i].data);
+		if (!strcmp(files[i].path, path))
 			return &files[i];
-		}
 	return NULL;
 }

@@ -1,9 +1,16 @@
 /*
- * Pictures to look at: thumbnails (made once, kept by content hash and size in the cache folder), the files themselves,
- * uploads. No name of a file comes from a request: paths are those of the index, names of uploads are made here.
+ * Pictures to look at: thumbnails (made once, kept by content hash and size in the cache folder),
+ * the files themselves, uploads. No name of a file comes from a request: paths are those of the
+ * index, names of uploads are made here.
  */
-#include "cli/serve/request.h"
-#include "cli/serve/serve.h"
+#include "cli/serve/pictures.h"
+
+#include "cli/base/file.h"
+#include "cli/base/json_writer.h"
+#include "cli/output/item.h"
+#include "cli/serve/answer.h"
+#include "cli/serve/collection.h"
+#include "cli/serve/search_request.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,42 +24,41 @@
 #define FOREVER "private, max-age=31536000, immutable"
 #define A_WHILE "private, max-age=60"
 
-/* ---------------------------------------------------------------------------------------------- thumbnails ---- */
+/* ------------------------------------------------------------------------------ thumbnails ---- */
 
 static uint32_t thumb_size(const exchange *x)
 {
-	const char *text = param(x, "size");
-	long asked = text ? strtol(text, NULL, 10) : 256;
+	const char *text = exchange_param(x, "size");
+	long wanted = text ? strtol(text, NULL, 10) : 256;
 	uint32_t size = 128;
-	while (size < 1024 && size < (uint32_t)(asked > 0 ? asked : 0))
+	while (size < 1024 && size < (uint32_t)(wanted > 0 ? wanted : 0))
 		size *= 2;
 	return size;
 }
 
-static bool cache_path(const server *s, const imgsearch_item *item, uint32_t size, char *path, size_t path_size)
+/* Where the thumbnail is kept; false: nowhere. */
+static bool cache_path(
+	const server *s, const imgsearch_item *item, uint32_t size, char *path, size_t path_size)
 {
-	return s->options.cache && item->hash[0] && strspn(item->hash, "0123456789abcdef") == 64
-		&& snprintf(path, path_size, "%s/%.2s/%s-%u.jpg", s->options.cache, item->hash, item->hash, size) < (int)path_size;
+	const char *hash = item->hash;
+	if (!s->options.cache || strspn(hash, "0123456789abcdef") != 64)
+		return false;
+	int n = snprintf(path, path_size, "%s/%.2s/%s-%u.jpg", s->options.cache, hash, hash, size);
+	return n < (int)path_size;
 }
 
-/* Written beside and renamed, so that nobody ever reads half of one. Failing is fine: it is made again. */
+/* Failing is fine: the thumbnail is made again. */
 static void cache_write(const server *s, const char *path, const void *data, size_t size)
 {
-	char part[4200], folder[4200];
+	char folder[4200];
 	snprintf(folder, sizeof folder, "%s", path);
 	*strrchr(folder, '/') = 0;
 	mkdir(s->options.cache, 0700);
 	mkdir(folder, 0700);
-	if (snprintf(part, sizeof part, "%s.XXXXXX", path) >= (int)sizeof part)
-		return;
-	int fd = mkstemp(part);
-	if (fd < 0)
-		return;
-	bool ok = write(fd, data, size) == (ssize_t)size;
-	if (close(fd) || !ok || rename(part, path))
-		unlink(part);
+	file_replace(path, data, size, 0600);
 }
 
+/* A file; the descriptor becomes the answer's. */
 static enum MHD_Result answer_file(exchange *x, int fd, const char *type, const char *cache)
 {
 	struct stat st;
@@ -70,7 +76,9 @@ static enum MHD_Result answer_file(exchange *x, int fd, const char *type, const 
 	return answer(x, 200, r);
 }
 
-static enum MHD_Result make_thumb(exchange *x, imgsearch *s, const imgsearch_input *in, uint32_t size, const char *cache_as, const char *cache)
+/* file: where the thumbnail is kept, or NULL; cache: the value of Cache-Control. */
+static enum MHD_Result make_thumb(exchange *x, imgsearch *s, const imgsearch_input *in,
+	uint32_t size, const char *file, const char *cache)
 {
 	imgsearch_picture *picture;
 	imgsearch_error err = { 0 };
@@ -81,20 +89,21 @@ static enum MHD_Result make_thumb(exchange *x, imgsearch *s, const imgsearch_inp
 		rc = imgsearch_picture_encode(picture, 82, &bytes, &n, &err);
 	imgsearch_picture_free(picture);
 	if (rc)
-		return answer_library(x, &err);
-	if (cache_as)
-		cache_write(x->server, cache_as, bytes, n);
+		return answer_library_error(x, &err);
+	if (file)
+		cache_write(x->server, file, bytes, n);
 	enum MHD_Result result = answer_bytes(x, 200, "image/jpeg", cache, bytes, n);
 	imgsearch_bytes_free(bytes);
 	return result;
 }
 
-static enum MHD_Result thumb(exchange *x, imgsearch *s, const imgsearch_item *item)
+static enum MHD_Result show_thumb(exchange *x, imgsearch *s, const imgsearch_item *item)
 {
 	char path[4100];
 	uint32_t size = thumb_size(x);
 	bool cached = cache_path(x->server, item, size, path, sizeof path);
-	const char *cache = param(x, "v") ? FOREVER : A_WHILE; /* a page that names the content may keep it */
+	/* A page that names the content may keep it. */
+	const char *cache = exchange_param(x, "v") ? FOREVER : A_WHILE;
 	int fd = cached ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	if (fd >= 0)
 		return answer_file(x, fd, "image/jpeg", cache);
@@ -102,32 +111,37 @@ static enum MHD_Result thumb(exchange *x, imgsearch *s, const imgsearch_item *it
 	return make_thumb(x, s, &in, size, cached ? path : NULL, cache);
 }
 
-/* Runs show with the item, or answers why not. */
-static enum MHD_Result with_item(exchange *x, int64_t id, enum MHD_Result (*show)(exchange *, imgsearch *, const imgsearch_item *))
+typedef enum MHD_Result show_item(exchange *x, imgsearch *s, const imgsearch_item *item);
+
+/* Runs show with the item that the path names, or answers why not. */
+static enum MHD_Result with_item(exchange *x, show_item *show)
 {
 	imgsearch_error err = { 0 };
 	imgsearch_item *item = NULL;
 	enum MHD_Result result;
-	imgsearch *s = serve_index_take(x->server->index, &err);
+	imgsearch *s = open_index_acquire(x->server->index, &err);
 	if (!s)
-		return answer_library(x, &err);
-	if (imgsearch_item_get(s, id, &item, &err))
-		result = answer_library(x, &err);
+		return answer_library_error(x, &err);
+	if (imgsearch_item_get(s, x->id, &item, &err))
+		result = answer_library_error(x, &err);
 	else
 		result = show(x, s, item);
 	imgsearch_item_free(item);
-	serve_index_give(x->server->index);
+	open_index_release(x->server->index);
 	return result;
 }
 
-enum MHD_Result picture_thumb(exchange *x, int64_t id)
+enum MHD_Result handle_thumb(exchange *x)
 {
-	return with_item(x, id, thumb);
+	return with_item(x, show_thumb);
 }
 
-/* ------------------------------------------------------------------------------------------------ pictures ---- */
+/* -------------------------------------------------------------------------------- pictures ---- */
 
-/* What came to stand at a picture's path meanwhile may be a secret, or a web page: only pictures go out. NULL: none. */
+/*
+ * A file that replaced the picture meanwhile may be a secret, or a web page: only pictures go out.
+ * NULL: it is none.
+ */
 static const char *picture_type(int fd)
 {
 	unsigned char head[8];
@@ -140,10 +154,11 @@ static const char *picture_type(int fd)
 	return NULL;
 }
 
-static enum MHD_Result full(exchange *x, imgsearch *s, const imgsearch_item *item)
+static enum MHD_Result show_full(exchange *x, imgsearch *s, const imgsearch_item *item)
 {
 	(void)s;
-	int fd = item->state <= IMGSEARCH_DUPLICATE && item->path[0] == '/' ? open(item->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	bool picture = item->state <= IMGSEARCH_DUPLICATE && item->path[0] == '/';
+	int fd = picture ? open(item->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
 	if (fd < 0)
 		return answer_error(x, 404, "ENOTFOUND", "the picture's file is gone");
 	const char *type = picture_type(fd);
@@ -153,30 +168,65 @@ static enum MHD_Result full(exchange *x, imgsearch *s, const imgsearch_item *ite
 	return answer_error(x, 415, "EUNSUPPORTED", "the file is no picture any more");
 }
 
-enum MHD_Result picture_full(exchange *x, int64_t id)
+enum MHD_Result handle_full(exchange *x)
 {
-	return with_item(x, id, full);
+	return with_item(x, show_full);
 }
 
-enum MHD_Result picture_held(exchange *x, const char *name)
+static enum MHD_Result show_members(exchange *x, imgsearch *s, const imgsearch_item *item)
+{
+	reply r;
+	json_writer j;
+	(void)s;
+	json_write_begin(&j, reply_open(&r));
+	item_write_members(&j, item);
+	json_write_end(&j);
+	return reply_send(x, &r, 200);
+}
+
+static enum MHD_Result remove_item(exchange *x, imgsearch *s, const imgsearch_item *item)
+{
+	imgsearch_error err = { 0 };
+	int64_t id = item->id;
+	pthread_mutex_lock(&x->server->write_lock);
+	int rc = imgsearch_index_remove(s, &id, 1, &err);
+	pthread_mutex_unlock(&x->server->write_lock);
+	if (rc)
+		return answer_library_error(x, &err);
+	collection_invalidate(x->server);
+	return show_members(x, s, item);
+}
+
+enum MHD_Result handle_picture(exchange *x)
+{
+	bool remove = !strcmp(x->method, "DELETE");
+	if (remove && x->server->options.read_only)
+		return answer_error(x, 403, "EREADONLY", "this server changes nothing");
+	return with_item(x, remove ? remove_item : show_members);
+}
+
+/* --------------------------------------------------------------------------------- uploads ---- */
+
+enum MHD_Result handle_upload(exchange *x)
 {
 	imgsearch_error err = { 0 };
 	size_t size = 0;
-	void *data = held_get(x->server->index, name, &size);
+	void *data = upload_cache_get(x->server->uploads, x->rest, &size);
 	if (!data)
 		return answer_error(x, 404, "ENOTFOUND", "this picture is no longer held; send it again");
-	imgsearch *s = serve_index_take(x->server->index, &err);
+	imgsearch *s = open_index_acquire(x->server->index, &err);
 	imgsearch_input in = imgsearch_memory(data, size);
-	enum MHD_Result result = s ? make_thumb(x, s, &in, 1024, NULL, FOREVER) : answer_library(x, &err);
+	enum MHD_Result result =
+		s ? make_thumb(x, s, &in, 1024, NULL, FOREVER) : answer_library_error(x, &err);
 	if (s)
-		serve_index_give(x->server->index);
+		open_index_release(x->server->index);
 	free(data);
 	return result;
 }
 
-/* ------------------------------------------------------------------------------------------------- uploads ---- */
-
-/* A new file for an upload in the folder of uploads; its name is the time and a random number. */
+/*
+ * A new file in the folder of uploads, named by the time and a random number; -1: errno says why.
+ */
 static int new_file(const server *s, const char *type, char *path, size_t size)
 {
 	uint64_t random;
@@ -186,90 +236,118 @@ static int new_file(const server *s, const char *type, char *path, size_t size)
 	if (getrandom(&random, sizeof random, 0) != sizeof random)
 		return -1;
 	strftime(when, sizeof when, "%Y%m%d-%H%M%S", localtime_r(&t, &tm));
-	snprintf(path, size, "%s/%s-%08llx.%s", s->options.uploads, when, (unsigned long long)random, type);
+	snprintf(
+		path, size, "%s/%s-%08llx.%s", s->options.uploads, when, (unsigned long long)random, type);
 	return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 }
 
-/* Adds one picture; what is no picture leaves no file behind. */
-static int add_one(server *sv, imgsearch *s, const void *data, size_t size, int64_t *id, imgsearch_error *err)
+/*
+ * Writes the upload to a new file; its path goes to path, also when that fails half-way. 0 or a
+ * status.
+ */
+static int write_upload(const server *s, const void *data, size_t size, char *path,
+	size_t path_size, imgsearch_error *err)
 {
-	char path[4200];
-	imgsearch_picture *picture;
-	imgsearch_input in = imgsearch_memory(data, size);
-	int rc = imgsearch_picture_load(s, &in, 64, &picture, err);
-	imgsearch_picture_free(picture);
-	if (rc)
-		return rc;
-	int fd = new_file(sv, size > 1 && *(const unsigned char *)data == 0x89 ? "png" : "jpg", path, sizeof path);
+	bool is_png = size > 1 && *(const unsigned char *)data == 0x89;
+	int fd = new_file(s, is_png ? "png" : "jpg", path, path_size);
 	bool ok = fd >= 0 && write(fd, data, size) == (ssize_t)size && !fsync(fd);
 	int why = errno;
 	if (fd >= 0)
 		close(fd);
-	if (!ok) {
-		*err = (imgsearch_error){ .code = IMGSEARCH_EIO, .detail = why };
-		snprintf(err->message, sizeof err->message, "the upload could not be kept: %s", strerror(why));
-		rc = IMGSEARCH_EIO;
-	}
-	in = imgsearch_file(path);
+	if (ok)
+		return 0;
+	if (fd >= 0)
+		unlink(path);
+	*err = (imgsearch_error){ .code = IMGSEARCH_EIO, .detail = why };
+	snprintf(err->message, sizeof err->message, "the upload could not be kept: %s", strerror(why));
+	return IMGSEARCH_EIO;
+}
+
+/* Adds one picture. No file is left of data that is no picture. */
+static int add_one(
+	server *sv, imgsearch *s, const void *data, size_t size, int64_t *id, imgsearch_error *err)
+{
+	char path[4200];
+	imgsearch_picture *picture;
+	imgsearch_input in = imgsearch_memory(data, size);
 	*id = 0;
-	if (!rc) {
-		pthread_mutex_lock(&sv->changing);
-		rc = imgsearch_index_add(s, &in, NULL, id, err);
-		pthread_mutex_unlock(&sv->changing);
-	}
-	if (rc && fd >= 0)
+	int rc = imgsearch_picture_load(s, &in, 64, &picture, err);
+	imgsearch_picture_free(picture);
+	if (!rc)
+		rc = write_upload(sv, data, size, path, sizeof path, err);
+	if (rc)
+		return rc;
+	in = imgsearch_file(path);
+	pthread_mutex_lock(&sv->write_lock);
+	rc = imgsearch_index_add(s, &in, NULL, id, err);
+	pthread_mutex_unlock(&sv->write_lock);
+	if (rc)
 		unlink(path);
 	return rc;
 }
 
-enum MHD_Result picture_add(exchange *x)
+/*
+ * The result of each part as JSON; returns how many were added. err: of the last one that failed.
+ */
+static int add_parts(
+	exchange *x, imgsearch *s, const form_part *part, int n, json_writer *j, imgsearch_error *err)
 {
-	form_part part[REQUEST_PARTS] = { { .data = x->body, .size = x->size } };
-	const char *type = header(x, "Content-Type"), *name = param(x, "held");
-	void *held = NULL;
-	imgsearch_error err = { 0 };
-	int n = 1;
-	if (x->server->options.read_only || !x->server->options.uploads)
-		return answer_error(x, 403, "EREADONLY", "this server takes no pictures; start it with --uploads DIR");
-	if (name) {
-		if (!(held = held_get(x->server->index, name, &part[0].size)))
-			return answer_error(x, 410, "ENOTHELD", "the picture is no longer held; send it again");
-		part[0].data = held;
-	} else if (type && !strncasecmp(type, "multipart/form-data", 19))
-		n = form_parse(part, REQUEST_PARTS, type, x->body ? x->body : "", x->size);
-	if (n <= 0 || !part[0].size)
-		return answer_error(x, 400, "EINVAL", "no picture, or a malformed form");
-	imgsearch *s = serve_index_take(x->server->index, &err);
-	if (!s) {
-		free(held);
-		return answer_library(x, &err);
-	}
-	reply r;
-	json j;
 	int added = 0;
-	json_begin(&j, reply_open(&r));
-	json_open(&j, "added", '[');
+	json_write_open(j, "added", '[');
 	for (int i = 0; i < n; i++) {
 		int64_t id;
-		json_open(&j, NULL, '{');
-		if (add_one(x->server, s, part[i].data, part[i].size, &id, &err)) {
-			json_text(&j, "error", err.message);
+		json_write_open(j, NULL, '{');
+		if (add_one(x->server, s, part[i].data, part[i].size, &id, err)) {
+			json_write_text(j, "error", err->message);
 		} else {
-			json_int(&j, "id", id);
+			json_write_int(j, "id", id);
 			added++;
 		}
-		json_close(&j, '}');
+		json_write_close(j, '}');
 	}
-	json_close(&j, ']');
-	json_end(&j);
-	serve_index_give(x->server->index);
-	free(held);
+	json_write_close(j, ']');
+	return added;
+}
+
+/* 201 when at least one was added. */
+static enum MHD_Result answer_added(exchange *x, const form_part *part, int n)
+{
+	imgsearch_error err = { 0 };
+	reply r;
+	json_writer j;
+	imgsearch *s = open_index_acquire(x->server->index, &err);
+	if (!s)
+		return answer_library_error(x, &err);
+	json_write_begin(&j, reply_open(&r));
+	int added = add_parts(x, s, part, n, &j, &err);
+	json_write_end(&j);
+	open_index_release(x->server->index);
 	if (added) {
-		layout_forget(x->server->map);
-		layout_forget(x->server->groups);
-		return reply_send(x, &r, 201, NULL, NULL);
+		collection_invalidate(x->server);
+		return reply_send(x, &r, 201);
 	}
-	fclose(r.file);
-	free(r.text);
-	return answer_library(x, &err);
+	reply_drop(&r);
+	return answer_library_error(x, &err);
+}
+
+enum MHD_Result handle_add(exchange *x)
+{
+	form_part part[REQUEST_PARTS] = { { .data = x->body, .size = x->size } };
+	const char *type = exchange_header(x, "Content-Type"), *name = exchange_param(x, "held");
+	void *kept = NULL;
+	int n = 1;
+	if (x->server->options.read_only || !x->server->options.uploads)
+		return answer_error(
+			x, 403, "EREADONLY", "this server takes no pictures; start it with --uploads DIR");
+	if (name) {
+		if (!(kept = upload_cache_get(x->server->uploads, name, &part[0].size)))
+			return answer_error(x, 410, "ENOTHELD", "the picture is no longer held; send it again");
+		part[0].data = kept;
+	} else if (type && !strncasecmp(type, "multipart/form-data", 19)) {
+		n = form_parse(part, REQUEST_PARTS, type, exchange_body(x), x->size);
+	}
+	enum MHD_Result result = n > 0 && part[0].size ? answer_added(x, part, n) :
+		answer_error(x, 400, "EINVAL", "no picture, or a malformed form");
+	free(kept);
+	return result;
 }

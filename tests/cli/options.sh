@@ -18,6 +18,14 @@ for command in $(imgsearch help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
 	imgsearch help $command >.out 2>.err && imgsearch $command --help >.err && cmp -s .out .err && grep -q "^usage: imgsearch $command" .out
 	result "help $command is $command --help" $?
 done
+bad=0
+imgsearch help | sed -n 's/^  \([a-z]*\( [a-z]*\)\{0,1\}\)  .*/\1/p' >commands
+while read -r command; do
+	imgsearch help $command >.err
+	{ grep -o '^  -[^-],' .err; sed -n 's/^  .\{3\} \(--[a-z0-9-]*\).*/\1/p' .err; } | sort | uniq -d >.out
+	[ ! -s .out ] || { echo "# $command:" $(cat .out); bad=1; }
+done <commands
+[ $bad = 0 ] && [ "$(wc -l <commands)" -ge 20 ]; result "no command has a letter or a name twice" $?
 check "help of a command of two words" 0 imgsearch help root mv <<'END'
 usage: imgsearch root mv [OPTION...] OLD NEW
 

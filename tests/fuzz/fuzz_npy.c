@@ -1,5 +1,5 @@
 /* Array files: the first byte chooses .fvecs or .npy. What is accepted is read to its last row. */
-#include "cli/cli.h"
+#include "cli/array/array.h"
 
 #include <stdlib.h>
 
@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	array a = { 0 };
 	char why[160];
-	if (!size || !array_parse(&a, data + 1, size - 1, data[0] & 1, why, sizeof(why)))
+	if (!size || !array_parse(&a, data + 1, size - 1, data[0] & 1, why, sizeof why))
 		return 0;
 	float *row = malloc(a.dim * sizeof(float));
 	for (size_t i = 0; row && i < a.n; i++) {

@@ -3,14 +3,16 @@
  * with the boundary XX, the JSON of an index run, a pair of ids, or a form whose Content-Type is fuzzed as well (up to
  * the first NUL). What is accepted is read to its last byte.
  */
-#include "cli/serve/request.h"
+#include "cli/serve/index_request.h"
+#include "cli/serve/pair_request.h"
+#include "cli/serve/search_request.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void read_all(const search_call *c)
+static void read_all(const search_request *c)
 {
 	volatile unsigned sum = 0;
 	for (size_t i = 0; i < c->n; i++)
@@ -23,26 +25,26 @@ static void read_all(const search_call *c)
 
 static void fuzz_body(const char *type, const char *body, size_t size)
 {
-	search_call *c = malloc(sizeof(*c));
+	search_request *c = malloc(sizeof *c);
 	if (!c)
 		return;
-	search_call_init(c);
-	if (search_body(c, type, body, size) && search_ready(c))
+	search_request_init(c);
+	if (search_request_body(c, type, body, size) && search_request_check(c))
 		read_all(c);
-	search_call_free(c);
+	search_request_free(c);
 	free(c);
 }
 
 static void fuzz_param(const char *text, size_t size)
 {
-	search_call *c = malloc(sizeof(*c));
+	search_request *c = malloc(sizeof *c);
 	char *copy = strndup(text, size);
 	size_t name = copy ? strlen(copy) : 0;
 	char *value = name < size ? strndup(text + name + 1, size - name - 1) : NULL;
 	if (c && copy) {
-		search_call_init(c);
-		search_param(c, copy, value);
-		search_call_free(c);
+		search_request_init(c);
+		search_request_param(c, copy, value);
+		search_request_free(c);
 	}
 	free(copy);
 	free(value);
@@ -54,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const char *const types[] = { "", "application/json", "multipart/form-data; boundary=XX" };
 	const char *body = (const char *)data + 1;
 	int64_t a, b;
-	index_call call;
+	index_request call;
 	if (!size--)
 		return 0;
 	switch (data[0] % 7) {
@@ -67,11 +69,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_param(body, size);
 		break;
 	case 4:
-		request_index(&call, body, size);
-		index_call_free(&call);
+		index_request_parse(&call, body, size);
+		index_request_free(&call);
 		break;
 	case 5:
-		request_pair(body, size, &a, &b);
+		pair_request_parse(body, size, &a, &b);
 		break;
 	default: {
 		char *type = strndup(body, size < 200 ? size : 200);

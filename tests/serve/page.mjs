@@ -1,6 +1,6 @@
 // The page as a person uses it: upload, results, part of a picture, threshold, combining, viewer, map, duplicates, keys,
 // a narrow screen, hostile file names, and what axe-core says. TAP on standard output; run by page.sh.
-import { browser, command, pause, serve, temporary } from "./webdriver.mjs";
+import { browser, command, serve, temporary } from "./webdriver.mjs";
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -46,7 +46,7 @@ async function accessible(what) {
 	await b.run(axe + "; window.axe = axe;");
 	for (const dark of [true, false]) {
 		await b.dark(dark);
-		await pause(400); /* colours fade */
+		await b.until("colours that have faded", "return document.getAnimations().every(a => a.playState !== 'running')");
 		const bad = await b.later("const done = arguments[arguments.length - 1]; axe.run().then(r => done(r.violations.map(v => [v.id, v.nodes.slice(0, 2).map(n => n.html + ' ' + n.failureSummary)])))");
 		check(`accessible: ${what}, ${dark ? "dark" : "light"}`, bad.length === 0, bad);
 	}
@@ -139,13 +139,15 @@ check("no picture is said so", /not a picture/.test(await b.text("#toast")), awa
 // Map.
 await b.click("[data-tab=map]");
 await b.until("the map", "return document.querySelectorAll('#legend li').length");
-await pause(300);
-const painted = () => b.run("const c = document.querySelector('#plane'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return n");
-check("the map is drawn", await painted() > 200);
+const painted = "const c = document.querySelector('#plane'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+	+ "let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return n > 200";
+const plane = "return document.querySelector('#plane').toDataURL()";
+check("the map is drawn", await b.until("points", painted));
 await b.run("document.querySelector('#plane').focus()");
+const unzoomed = await b.run(plane);
 await b.keys("+", "+");
-await pause(300);
-check("... and zoomed by keys", await painted() > 200);
+await b.until("another drawing", "return document.querySelector('#plane').toDataURL() !== arguments[0]", unzoomed);
+check("... and zoomed by keys", await b.until("pictures", painted));
 await accessible("map");
 
 // Duplicates.
@@ -177,9 +179,15 @@ const few = await serve(join(W, "one.db"));
 await b.size(1000, 800);
 await b.go(`${few.url}/?tab=map`);
 await b.until("the map", "return document.querySelectorAll('#legend li').length");
-await pause(300);
-check("a map of one picture has it in the middle", await b.run("const c = document.querySelector('#plane'), d = c.getContext('2d').getImageData(c.width / 2 - 20, c.height / 2 - 20, 40, 40).data; return d.some((v, i) => i % 4 === 3 && v)"));
+check("a map of one picture has it in the middle", await b.until("a point", "const c = document.querySelector('#plane');"
+	+ "const d = c.getContext('2d').getImageData(c.width / 2 - 20, c.height / 2 - 20, 40, 40).data; return d.some((v, i) => i % 4 === 3 && v)"));
 await few.stop();
+
+// The page that `imgsearch map` writes, from a file.
+execFileSync(join(B, "imgsearch"), ["map", "-q", "--db", db, "-o", join(W, "map.html")]);
+await b.go(`file://${W}/map.html`);
+check("the page of a map is drawn", await b.until("points", painted));
+check("... and has a legend", await b.count("#legend button") > 0);
 
 const log = (await b.log()).filter(l => l.level === "SEVERE" && !/ 415 | 404 /.test(l.message) && !/status of 4/.test(l.message));
 check("no error in the browser's log", log.length === 0, log.map(l => l.message));

@@ -1,4 +1,4 @@
-// What every part of the page uses: elements, requests, names of pictures.
+// Shared by the parts of the page: elements, requests, names of pictures.
 
 export const $ = id => document.getElementById(id);
 

@@ -261,7 +261,7 @@ _imgsearch() {
 	'map')
 		_arguments -s \
 			'(-o --output)'{-o+,--output=}'[write map.png, map.jpg or map.html]:FILE:_files' \
-			'(-t --tiles)'{-t,--tiles}'[draw the pictures themselves, each in a cell of its own near its place]' \
+			'--tiles[draw the pictures themselves, each in a cell of its own near its place]' \
 			'--pca[the two leading principal components instead of t-SNE]' \
 			'--size=[pixels of the longer side]:N:' \
 			'(-u --under)'{-u+,--under=}'[only pictures below this folder]:DIR:_files -/' \

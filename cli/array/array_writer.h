@@ -1,0 +1,30 @@
+/*
+ * Writes an array file in blocks of rows: open, add..., close. The number of rows goes into the
+ * header at the end.
+ */
+#ifndef IMGSEARCH_CLI_ARRAY_WRITER_H
+#define IMGSEARCH_CLI_ARRAY_WRITER_H
+
+#include "cli/array/array.h"
+
+#include <stdio.h>
+
+typedef struct array_writer {
+	FILE *file;       /* NULL: not open */
+	const char *path; /* the caller's */
+	array_type type;
+	size_t n, dim, ndim;
+	bool fvecs;       /* by the name of the file; then rows are f32 */
+} array_writer;
+
+/* False: said why. */
+bool array_writer_open(array_writer *w, const char *path, array_type type, size_t dim, size_t ndim);
+/* Rows are f32 for ARRAY_F32 and ARRAY_F16, int64 for ARRAY_I64. False: said why. */
+bool array_writer_add(array_writer *w, const void *rows, size_t n);
+/*
+ * keep false: removes the unfinished file. True: the file is whole. False with keep: said why,
+ * unless it was not open.
+ */
+bool array_writer_close(array_writer *w, bool keep);
+
+#endif

@@ -1,0 +1,44 @@
+/* Sentences on standard error. */
+#include "cli/base/message.h"
+
+#include "cli/base/text.h"
+
+void cli_warn_list(const char *format, va_list list)
+{
+	char line[8192];
+	vsnprintf(line, sizeof line, format, list);
+	fputs("imgsearch: ", stderr);
+	text_write_escaped(stderr, line);
+	putc('\n', stderr);
+}
+
+void cli_warn(const char *format, ...)
+{
+	va_list list;
+	va_start(list, format);
+	cli_warn_list(format, list);
+	va_end(list);
+}
+
+int cli_fail(const char *format, ...)
+{
+	va_list list;
+	va_start(list, format);
+	cli_warn_list(format, list);
+	va_end(list);
+	return CLI_FAILED;
+}
+
+int cli_nomem(void)
+{
+	return cli_fail("out of memory");
+}
+
+int cli_error(const imgsearch_error *err)
+{
+	if (err->code == IMGSEARCH_ECANCELED) {
+		cli_warn("interrupted; what was done is kept");
+		return CLI_INTERRUPTED;
+	}
+	return cli_fail("%s", err->message[0] ? err->message : imgsearch_strerror(err->code));
+}

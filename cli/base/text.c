@@ -1,0 +1,36 @@
+/* UTF-8 as glib checks it, and control characters (C0, C1, line separators, directions). */
+#include "cli/base/text.h"
+
+#include <glib.h>
+
+size_t text_char(const char *s, uint32_t *code)
+{
+	gunichar c = g_utf8_get_char_validated(s, -1);
+	if (c == (gunichar)-1 || c == (gunichar)-2)
+		return 0;
+	*code = c;
+	return (size_t)(g_utf8_next_char(s) - s);
+}
+
+bool text_is_control(uint32_t code)
+{
+	return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x2028 && code <= 0x202e)
+		|| (code >= 0x2066 && code <= 0x2069);
+}
+
+void text_write_escaped(FILE *f, const char *text)
+{
+	while (*text) {
+		uint32_t code = 0;
+		size_t n = text_char(text, &code), bytes = n ? n : 1;
+		if (n && !text_is_control(code)) {
+			fwrite(text, 1, n, f);
+		} else if (*text == '\n' || *text == '\t' || *text == '\r') {
+			fprintf(f, "\\%c", *text == '\n' ? 'n' : *text == '\t' ? 't' : 'r');
+		} else {
+			for (size_t i = 0; i < bytes; i++)
+				fprintf(f, "\\x%02x", (unsigned char)text[i]);
+		}
+		text += bytes;
+	}
+}

@@ -1,0 +1,22 @@
+/* Text of unknown origin, such as file names: UTF-8 or not, with control characters or not. */
+#ifndef IMGSEARCH_CLI_TEXT_H
+#define IMGSEARCH_CLI_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/*
+ * Bytes of the UTF-8 character at s, and its code point in *code; 0: no valid character begins
+ * there.
+ */
+size_t text_char(const char *s, uint32_t *code);
+
+/* Whether a terminal would move its cursor, change its colours or turn the writing direction. */
+bool text_is_control(uint32_t code);
+
+/* Control characters and bytes that are no UTF-8 are written as \n, \x1b and so on. */
+void text_write_escaped(FILE *f, const char *text);
+
+#endif

@@ -1,0 +1,248 @@
+/*
+ * Queries by the server: a form with the bytes of the pictures, and their roles as JSON.
+ * docs/http.md describes both.
+ */
+#include "cli/client/client_query.h"
+
+#include <fcntl.h>
+#include <glib.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BOUNDARY "imgsearch-7d1f0c5a93e84b26"
+
+/* The bytes of a file; false: it is no file, or too large. */
+static bool write_file(FILE *f, const char *path)
+{
+	static const size_t block = 1 << 16;
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool ok = fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size < CLIENT_BODY_MAX;
+	char *data = ok ? malloc(block) : NULL;
+	ssize_t got = 0;
+	while (data && (got = read(fd, data, block)) > 0)
+		fwrite(data, 1, (size_t)got, f);
+	free(data);
+	if (fd >= 0)
+		close(fd);
+	return ok && data && got == 0;
+}
+
+static json_t *options_json(const imgsearch_query_options *o)
+{
+	json_t *q = json_object();
+	const struct {
+		const char *name;
+		double value;
+		bool set;
+	} number[] = {
+		{ "k", o->k, o->k > 0 }, { "no_self", 1, o->no_self },
+		{ "min_score", (double)o->min_score, o->has_min_score },
+		{ "max_chance", o->max_chance, o->max_chance > 0 }, { "recall", o->recall, o->recall > 0 },
+		{ "ef", o->ef, o->ef }, { "checks", o->checks, o->checks },
+		{ "epsilon", o->epsilon, o->epsilon > 0 }, { "plain", 1, o->plain },
+		{ "expand", o->expand, o->expand },
+		{ "expand_power", (double)o->expand_power, o->expand_power > 0 },
+		{ "reciprocal", o->reciprocal, o->reciprocal }, { "views", o->views, o->views },
+	};
+	for (size_t i = 0; i < sizeof number / sizeof *number; i++)
+		if (number[i].set && floor(number[i].value) == number[i].value)
+			json_object_set_new(q, number[i].name, json_integer((json_int_t)number[i].value));
+		else if (number[i].set)
+			json_object_set_new(q, number[i].name, json_pack("f", number[i].value));
+	if (o->under)
+		json_object_set_new(q, "under", json_string(o->under));
+	if (o->searcher)
+		json_object_set_new(q, "searcher", json_string(o->searcher));
+	return q;
+}
+
+/* An input as JSON: its id or the name of its part, and its role. */
+static json_t *input_json(const imgsearch_input *in, const char *part)
+{
+	json_t *one = json_object();
+	if (in->kind == IMGSEARCH_KIND_STORED)
+		json_object_set_new(one, "id", json_integer(in->id));
+	else
+		json_object_set_new(one, "part", json_string(part));
+	if (in->weight != 0)
+		json_object_set_new(one, "weight", json_pack("f", (double)in->weight));
+	if (in->crop[2])
+		json_object_set_new(
+			one, "crop", json_pack("[iiii]", in->crop[0], in->crop[1], in->crop[2], in->crop[3]));
+	return one;
+}
+
+static void begin_part(FILE *f, const char *name)
+{
+	fprintf(f, "--" BOUNDARY "\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n", name);
+}
+
+/* The bytes of an input as a part of the form; false: it cannot be sent. */
+static bool write_part(FILE *f, const imgsearch_input *in, const char *name)
+{
+	bool ok = true;
+	begin_part(f, name);
+	if (in->kind == IMGSEARCH_KIND_MEMORY)
+		fwrite(in->data, 1, in->size, f);
+	else
+		ok = in->kind == IMGSEARCH_KIND_FILE && write_file(f, in->path);
+	fputs("\r\n", f);
+	return ok;
+}
+
+/* The form: a part for each picture, then the query. False: something in it cannot be sent. */
+static bool write_form(
+	FILE *f, const imgsearch_input *in, size_t n, const imgsearch_query_options *o)
+{
+	json_t *q = options_json(o), *inputs = json_array();
+	bool ok = q && inputs && (!o->under || json_object_get(q, "under"));
+	for (size_t i = 0; i < n && ok; i++) {
+		char name[24];
+		snprintf(name, sizeof name, "p%zu", i);
+		json_array_append_new(inputs, input_json(&in[i], name));
+		if (in[i].kind != IMGSEARCH_KIND_STORED)
+			ok = write_part(f, &in[i], name);
+	}
+	json_object_set_new(q, "inputs", inputs);
+	char *text = ok ? json_dumps(q, JSON_COMPACT) : NULL;
+	if (text) {
+		begin_part(f, "query");
+		fprintf(f, "%s\r\n--" BOUNDARY "--\r\n", text);
+	}
+	free(text);
+	json_decref(q);
+	return text != NULL;
+}
+
+/* ------------------------------------------------------------------------------------ hits ---- */
+
+/* The hits, and the JSON that their strings live in. */
+typedef struct server_hits {
+	imgsearch_hits hits;
+	imgsearch_hit *hit;
+	json_t *json;
+	char **paths; /* that are not UTF-8 */
+} server_hits;
+
+static char *from_base64(const char *text)
+{
+	gsize n;
+	guchar *bytes = g_base64_decode(text, &n);
+	char *out = strndup((const char *)bytes, n);
+	g_free(bytes);
+	return out;
+}
+
+static const char *text_of(json_t *value)
+{
+	return json_is_string(value) ? json_string_value(value) : "";
+}
+
+static imgsearch_column *columns_of(json_t *object, size_t *n)
+{
+	const char *name;
+	json_t *value;
+	size_t i = 0;
+	imgsearch_column *c =
+		json_object_size(object) ? calloc(json_object_size(object), sizeof *c) : NULL;
+	if (c)
+		json_object_foreach(object, name, value)
+			c[i++] = (imgsearch_column){ name, text_of(value) };
+	*n = i;
+	return c;
+}
+
+static bool read_hits(server_hits *h)
+{
+	json_t *results = json_object_get(h->json, "results");
+	size_t n = json_array_size(results);
+	h->hit = calloc(n + 1, sizeof *h->hit);
+	h->paths = calloc(n + 1, sizeof *h->paths);
+	if (!h->hit || !h->paths || !json_is_array(results))
+		return false;
+	h->hits.count = n; /* also of an answer that turns out to be none: all of it is freed */
+	for (size_t i = 0; i < n; i++) {
+		json_t *from = json_array_get(results, i), *chance = json_object_get(from, "chance");
+		const char *bytes = json_string_value(json_object_get(from, "path_b64"));
+		imgsearch_hit *hit = &h->hit[i];
+		hit->id = json_integer_value(json_object_get(from, "id"));
+		hit->path = bytes ? (h->paths[i] = from_base64(bytes))
+						  : json_string_value(json_object_get(from, "path"));
+		hit->title = json_string_value(json_object_get(from, "title"));
+		hit->score = (float)json_number_value(json_object_get(from, "score"));
+		hit->chance = chance ? json_number_value(chance) : NAN;
+		hit->columns = columns_of(json_object_get(from, "columns"), &hit->n_columns);
+		if (!hit->path)
+			return false;
+	}
+	h->hits.hit = h->hit;
+	h->hits.searcher = text_of(json_object_get(h->json, "searcher"));
+	h->hits.plan = text_of(json_object_get(h->json, "plan"));
+	h->hits.exact = json_is_true(json_object_get(h->json, "exact"));
+	h->hits.reranked = json_is_true(json_object_get(h->json, "reranked"));
+	h->hits.better_than_chance =
+		(size_t)json_integer_value(json_object_get(h->json, "better_than_chance"));
+	return true;
+}
+
+void client_hits_free(imgsearch_hits *hits)
+{
+	server_hits *h = (server_hits *)hits; /* its first member */
+	if (!h)
+		return;
+	for (size_t i = 0; h->paths && h->hit && i < h->hits.count; i++) {
+		free(h->paths[i]);
+		free((void *)(uintptr_t)h->hit[i].columns);
+	}
+	free(h->paths);
+	free(h->hit);
+	json_decref(h->json);
+	free(h);
+}
+
+/* The form as bytes, which the caller frees; NULL: it cannot be sent. */
+static char *make_form(
+	const imgsearch_input *in, size_t n, const imgsearch_query_options *o, size_t *size)
+{
+	char *form = NULL;
+	FILE *f = open_memstream(&form, size);
+	bool ok = f && write_form(f, in, n, o);
+	if (f && fclose(f))
+		ok = false;
+	if (!ok) {
+		free(form);
+		form = NULL;
+	}
+	return form;
+}
+
+bool client_query(client *l, const imgsearch_input *in, size_t n, const imgsearch_query_options *o,
+	imgsearch_hits **out)
+{
+	size_t size = 0;
+	long length;
+	*out = NULL;
+	char *form = make_form(in, n, o, &size);
+	bool sent = form
+		&& client_post(l, "/api/search HTTP/1.1",
+			"Content-Type: multipart/form-data; boundary=" BOUNDARY "\r\n", form, size);
+	free(form);
+	int status = sent ? client_read_head(l, &length) : 0;
+	char *body = status ? client_read_body(l, length) : NULL;
+	server_hits *h = body && status == 200 ? calloc(1, sizeof *h) : NULL;
+	if (h) {
+		h->json = json_loads(body, 0, NULL);
+		if (read_hits(h))
+			*out = &h->hits;
+		else
+			client_hits_free(&h->hits);
+	}
+	free(body);
+	return *out != NULL;
+}

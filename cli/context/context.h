@@ -1,0 +1,55 @@
+/*
+ * A command that runs: its command line, the index it works on, its progress bar. main.c makes one
+ * and frees it.
+ */
+#ifndef IMGSEARCH_CLI_CONTEXT_H
+#define IMGSEARCH_CLI_CONTEXT_H
+
+#include "cli/context/progress.h"
+#include "cli/option/command.h"
+
+typedef struct context {
+	const command *command;
+	const command *const *commands; /* all there are; NULL-terminated */
+	const common_args *common;
+	char **operand;
+	size_t n_operands;
+	imgsearch *s;                   /* after context_open; NULL before */
+	progress *progress;
+	char *db;                       /* after context_db */
+} context;
+
+/* Closes the index and frees what the functions below made, but not what the caller put in. */
+void context_close(context *c);
+
+/*
+ * Where the index is: --db, $IMGSEARCH_DB, the XDG data folder's imgsearch/index.db. NULL (said):
+ * no home to look in.
+ */
+const char *context_db(context *c);
+
+/* The options of the command line for imgsearch_open, with the progress bar and log as events. */
+imgsearch_options context_options(context *c);
+
+/*
+ * Whether the command line sets any of them, such as a model or threads. A running server has
+ * options of its own.
+ */
+bool context_has_open_options(const context *c);
+
+/*
+ * Opens the index into c->s, where a signal cancels what it does. make: an absent one is made (and
+ * the folder of the default one); otherwise the message says how. Returns CLI_DONE or an exit code
+ * with the reason printed.
+ */
+int context_open(context *c, bool make);
+/* Another index than the command line's, with these options. */
+int context_open_at(context *c, const char *path, const imgsearch_options *o);
+
+/* A progress callback whose user is a context: shows the bar; 1 after a signal. */
+int context_progress(void *user, const imgsearch_progress *now);
+
+/* One sentence to stderr, unless -q. The progress bar makes way for it. */
+void context_note(const context *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * Pictures and paths that a command line names. "-" is the standard input; it can be given only
+ * once.
+ */
+#ifndef IMGSEARCH_CLI_INPUT_H
+#define IMGSEARCH_CLI_INPUT_H
+
+#include "cli/context/context.h"
+
+/*
+ * One picture: "id:N" a stored one, "-" the bytes on standard input, else a file. The bytes go to
+ * *bytes (NULL before), which the caller frees after using in. Returns CLI_DONE, or an exit code
+ * with the reason printed.
+ */
+int input_parse(imgsearch_input *in, const context *c, const char *text, void **bytes);
+
+/* Paths for a command that takes many. */
+typedef struct path_list {
+	const char **item; /* operands, and pointers into text */
+	size_t n, cap;
+	char *text;        /* of standard input */
+} path_list;
+
+/*
+ * The operands, "-" replaced by the paths on standard input: one a line, or with -0 ended by NUL.
+ */
+int path_list_read(const context *c, path_list *out);
+void path_list_free(path_list *p); /* also after a failed read */
+
+#endif

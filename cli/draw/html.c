@@ -1,0 +1,56 @@
+/* Parts of HTML files. */
+#include "cli/draw/html.h"
+
+#include <glib.h>
+#include <string.h>
+
+void html_text(FILE *f, const char *text)
+{
+	for (; *text; text++)
+		switch (*text) {
+		case '&': fputs("&amp;", f); break;
+		case '<': fputs("&lt;", f); break;
+		case '>': fputs("&gt;", f); break;
+		case '"': fputs("&quot;", f); break;
+		case '\'': fputs("&#39;", f); break;
+		default: putc((unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text, f);
+		}
+}
+
+void html_uri(FILE *f, const char *path)
+{
+	fputs("file://", f);
+	for (; *path; path++)
+		if (strchr("/-_.~", *path) || (*path >= '0' && *path <= '9')
+			|| ((*path | 32) >= 'a' && (*path | 32) <= 'z'))
+			putc(*path, f);
+		else
+			fprintf(f, "%%%02X", (unsigned char)*path);
+}
+
+bool html_picture(FILE *f, imgsearch *s, const imgsearch_input *in, uint32_t side)
+{
+	imgsearch_picture *p = NULL;
+	void *bytes = NULL;
+	size_t n;
+	bool ok = !imgsearch_picture_load(s, in, side, &p, NULL)
+		&& !imgsearch_picture_encode(p, 78, &bytes, &n, NULL);
+	if (ok) {
+		fputs("data:image/jpeg;base64,", f);
+		gchar *text = g_base64_encode(bytes, n);
+		fputs(text, f);
+		g_free(text);
+	}
+	imgsearch_bytes_free(bytes);
+	imgsearch_picture_free(p);
+	return ok;
+}
+
+void html_json(FILE *f, const char *json)
+{
+	for (; *json; json++)
+		if (*json == '<')
+			fputs("\\u003c", f);
+		else
+			putc(*json, f);
+}

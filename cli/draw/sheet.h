@@ -1,0 +1,39 @@
+/*
+ * Queries and their results to look at: a contact sheet (PNG, JPEG) or a page (HTML). A zeroed
+ * sheet is empty.
+ */
+#ifndef IMGSEARCH_CLI_SHEET_H
+#define IMGSEARCH_CLI_SHEET_H
+
+#include "imgsearch.h"
+
+#include <stdbool.h>
+
+typedef struct sheet_hit {
+	int64_t id;
+	float score;
+	char *label, *path;
+	bool chance; /* no better than chance */
+} sheet_hit;
+
+typedef struct sheet_section {
+	char *name;
+	imgsearch_picture *picture; /* the query; NULL: it has none */
+	sheet_hit *hit;
+	size_t n;
+} sheet_section;
+
+typedef struct sheet {
+	sheet_section *section;
+	size_t n;
+} sheet;
+
+/* Copies the hits, and loads a small picture of the query. False: out of memory, said. */
+bool sheet_add(sheet *sh, imgsearch *s, const char *name, const imgsearch_input *in,
+	const imgsearch_hits *hits);
+/* PNG or JPEG by the name. False: said why. */
+bool sheet_write_image(const sheet *sh, imgsearch *s, const char *path);
+bool sheet_write_html(const sheet *sh, imgsearch *s, const char *path);  /* false: said why */
+void sheet_free(sheet *sh);
+
+#endif

@@ -1,0 +1,23 @@
+/* Shared by the parts of imgsearch map. */
+#ifndef IMGSEARCH_CLI_MAP_ARGS_H
+#define IMGSEARCH_CLI_MAP_ARGS_H
+
+#include "cli/context/context.h"
+
+typedef struct map_args {
+	common_args common;
+	const char *output, *under;
+	uint32_t tiles, pca, size;
+	uint64_t max_points, seed;
+	float perplexity;
+} map_args;
+
+/* Each writes a->output. False: said why, but for a signal. */
+/* Coloured by folder. */
+bool map_draw_points(const map_args *a, context *c, const imgsearch_map_points *m);
+/* The pictures on a grid. */
+bool map_draw_tiles(const map_args *a, context *c, const imgsearch_map_points *m);
+/* HTML that stands alone. */
+bool map_write_page(const map_args *a, context *c, const imgsearch_map_points *m);
+
+#endif

@@ -1,0 +1,79 @@
+/*
+ * A command: one file cmd_NAME.c with a table of options, a struct that they fill in, and a run
+ * function.
+ *
+ *	typedef struct eval_args {
+ *		common_args common;                     (always first)
+ *		uint32_t k;
+ *	} eval_args;
+ *
+ *	static int run(context *c, void *args) { ... }
+ *
+ *	const command cmd_eval = {
+ *		.name = "eval", .operands = "", .summary = "measure how good the answers are",
+ *		.text = "Measures ...", .options = options, .groups = GROUP_DB | GROUP_JSON,
+ *		.args_size = sizeof(eval_args), .run = run
+ *	};
+ *
+ * run returns an exit code; main.c turns it into the process's status, flushes stdout and notices a
+ * failed write.
+ */
+#ifndef IMGSEARCH_CLI_COMMAND_H
+#define IMGSEARCH_CLI_COMMAND_H
+
+#include "cli/base/exit_codes.h"
+#include "cli/option/option.h"
+#include "imgsearch.h"
+
+/*
+ * Options that commands share. A command takes those of its groups, and help, quiet and verbose
+ * always.
+ */
+enum {
+	GROUP_DB = 1,
+	GROUP_JSON = 2,
+	GROUP_NUL = 4,
+	GROUP_THREADS = 8,
+	GROUP_MODEL = 16,
+	GROUP_RECIPE = 32
+};
+
+/* First member of every command's struct. */
+typedef struct common_args {
+	uint32_t help, quiet, verbose; /* always */
+	uint32_t json;                 /* GROUP_JSON */
+	uint32_t nul;                  /* GROUP_NUL: records end with NUL, in and out */
+	const char *db;                /* GROUP_DB */
+	uint32_t mean, std;            /* GROUP_RECIPE: were given */
+	imgsearch_options open;        /* GROUP_MODEL, GROUP_THREADS, GROUP_RECIPE */
+} common_args;
+
+struct context;
+
+typedef struct command {
+	const char *name;     /* "query", or two words: "root mv" */
+	const char *operands; /* "IMG..." */
+	const char *summary;  /* a line, no capital, no full stop */
+	const char *text;     /* paragraphs; empty lines between; a tab begins an example */
+	const option *options;
+	unsigned groups;
+	size_t args_size;
+	int (*run)(struct context *c, void *args);
+	unsigned min_operands, max_operands; /* max 0: none; CLI_MANY */
+	const char *const *words; /* what operands can be, for completion; NULL: files */
+} command;
+
+#define CLI_MANY 0xffffffffu
+
+/* The i-th option of a command, its own first, then those of its groups; NULL past the end. */
+const option *command_option(const command *c, size_t i);
+/* How many of them are its own. */
+size_t command_own_options(const command *c);
+
+/* The command of that name in a NULL-terminated table; NULL: none (said, with the nearest name). */
+const command *command_find(const command *const *commands, const char *name);
+
+/* One sentence to stderr that points at the help of c (NULL: of all). Returns CLI_USAGE. */
+int command_usage(const command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,13 @@
+/* Help on the terminal, from the tables of options. */
+#ifndef IMGSEARCH_CLI_HELP_H
+#define IMGSEARCH_CLI_HELP_H
+
+#include "cli/option/command.h"
+
+#include <stdio.h>
+
+/* Of one command; of all commands of a NULL-terminated table. */
+void help_command(FILE *f, const command *c);
+void help_all(FILE *f, const command *const *commands);
+
+#endif

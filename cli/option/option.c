@@ -1,0 +1,146 @@
+/* Values of options: text to numbers, choices, lists. */
+#include "cli/option/option.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool parse_real(const option *o, const char *text, double *out)
+{
+	char *end;
+	*out = strtod(text, &end);
+	return end != text && !*end && isfinite(*out)
+		&& !(o->max > o->min && (*out < o->min || *out > o->max));
+}
+
+static bool parse_whole(const option *o, const char *text, uint64_t *out)
+{
+	char *end;
+	errno = 0;
+	*out = strtoull(text, &end, 10);
+	if (text[strcspn(text, "-+ \t")] || end == text || *end || errno)
+		return false;
+	if (o->kind == OPT_UINT && *out > UINT32_MAX)
+		return false;
+	return !(o->max > o->min) || ((double)*out >= o->min && (double)*out <= o->max);
+}
+
+/* n numbers between commas. */
+static bool parse_numbers(const option *o, const char *text, double *out, size_t n)
+{
+	char part[64];
+	for (size_t i = 0; i < n; i++) {
+		size_t length = strcspn(text, ",");
+		if (length >= sizeof part)
+			return false;
+		memcpy(part, text, length);
+		part[length] = 0;
+		if (!parse_real(o, part, &out[i]) || (text[length] == ',') != (i + 1 < n))
+			return false;
+		text += length + 1;
+	}
+	return true;
+}
+
+static bool parse_rect(const option *o, const char *text, int32_t *out)
+{
+	double v[4];
+	if (!parse_numbers(o, text, v, 4))
+		return false;
+	for (size_t i = 0; i < 4; i++) {
+		if (v[i] != floor(v[i]) || v[i] < (i < 2 ? 0 : 1) || v[i] > INT32_MAX)
+			return false;
+		out[i] = (int32_t)v[i];
+	}
+	return true;
+}
+
+static bool parse_rgb(const option *o, const char *text, float *out)
+{
+	double v[3];
+	if (!parse_numbers(o, text, v, 3))
+		return false;
+	for (size_t i = 0; i < 3; i++)
+		out[i] = (float)v[i];
+	return true;
+}
+
+static bool parse_choice(const option *o, const char *text, void *at)
+{
+	for (uint32_t i = 0; o->choices[i]; i++)
+		if (!strcmp(o->choices[i], text)) {
+			if (o->kind == OPT_ENUM)
+				*(uint32_t *)at = i;
+			else
+				*(const char **)at = o->choices[i];
+			return true;
+		}
+	return false;
+}
+
+static bool list_add(option_list *list, const char *text)
+{
+	const char **item = realloc(list->item, (list->n + 1) * sizeof *item);
+	if (!item)
+		return false;
+	list->item = item;
+	item[list->n++] = text;
+	return true;
+}
+
+bool option_set(const option *o, const char *text, void *args)
+{
+	char *at = (char *)args + o->offset;
+	double real;
+	uint64_t whole;
+	switch (o->kind) {
+	case OPT_FLAG:
+		*(uint32_t *)(void *)at = 1;
+		return true;
+	case OPT_UINT:
+	case OPT_U64:
+		if (!parse_whole(o, text, &whole))
+			return false;
+		if (o->kind == OPT_UINT)
+			*(uint32_t *)(void *)at = (uint32_t)whole;
+		else
+			*(uint64_t *)(void *)at = whole;
+		return true;
+	case OPT_FLOAT:
+	case OPT_DOUBLE:
+		if (!parse_real(o, text, &real))
+			return false;
+		if (o->kind == OPT_FLOAT)
+			*(float *)(void *)at = (float)real;
+		else
+			*(double *)(void *)at = real;
+		return true;
+	case OPT_TEXT:
+	case OPT_FILE:
+	case OPT_DIR:
+		*(const char **)(void *)at = text;
+		return *text != 0;
+	case OPT_CHOICE:
+	case OPT_ENUM:
+		return parse_choice(o, text, at);
+	case OPT_LIST:
+	case OPT_FILES:
+		return *text && list_add((option_list *)(void *)at, text);
+	case OPT_RECT:
+		return parse_rect(o, text, (int32_t *)(void *)at);
+	case OPT_RGB:
+		return parse_rgb(o, text, (float *)(void *)at);
+	}
+	return false;
+}
+
+bool option_takes_path(const option *o)
+{
+	return o->kind == OPT_FILE || o->kind == OPT_FILES || o->kind == OPT_DIR;
+}
+
+bool option_repeats(const option *o)
+{
+	return o->kind == OPT_LIST || o->kind == OPT_FILES;
+}

@@ -1,0 +1,66 @@
+/*
+ * An option of a command: a row of a table. Parsing, help, man page and completions come from the
+ * tables.
+ *
+ *	static const option options[] = {
+ *		{ "k", 'k', OPT_UINT, offsetof(eval_args, k), "N",
+ *			.help = "how many results count", .min = 1, .max = 10000, .def = "10" },
+ *		OPT_END
+ *	};
+ */
+#ifndef IMGSEARCH_CLI_OPTION_H
+#define IMGSEARCH_CLI_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum option_kind {
+	OPT_FLAG = 1, /* uint32_t: 1 */
+	OPT_UINT,     /* uint32_t */
+	OPT_U64,      /* uint64_t */
+	OPT_FLOAT,    /* float */
+	OPT_DOUBLE,   /* double */
+	OPT_TEXT,     /* const char * */
+	OPT_FILE,     /* const char *, completed as a file */
+	OPT_DIR,      /* const char *, completed as a folder */
+	OPT_CHOICE,   /* const char *: one of choices */
+	OPT_ENUM,     /* uint32_t: number of the choice */
+	OPT_LIST,     /* option_list: may be given several times */
+	OPT_FILES,    /* option_list of files */
+	OPT_RECT,     /* int32_t[4]: X,Y,W,H */
+	OPT_RGB       /* float[3]: R,G,B */
+} option_kind;
+
+typedef struct option_list {
+	const char **item;
+	size_t n;
+} option_list;
+
+typedef struct option {
+	const char *name;    /* --name */
+	char letter;         /* -l, or 0; no other option of the command has it */
+	option_kind kind;
+	size_t offset;       /* of the value in the command's struct */
+	const char *arg;     /* what the value is called in help; NULL for a flag */
+	const char *help;    /* no capital, no full stop */
+	double min, max;     /* numbers: bounds, when max > min */
+	const char *def;     /* numbers: the default, as it would be typed; shown in help */
+	const char *const *choices; /* NULL-terminated */
+	size_t given;        /* offset of a uint32_t that becomes 1 when the option is given; 0: none */
+} option;
+
+#define OPT_END { .name = NULL }
+
+/*
+ * Reads a value into args; text is NULL for a flag. False: no such value. Texts are kept as
+ * pointers.
+ */
+bool option_set(const option *o, const char *text, void *args);
+
+/* Whether its value names a file or a folder. */
+bool option_takes_path(const option *o);
+/* Whether it may be given several times. */
+bool option_repeats(const option *o);
+
+#endif

@@ -1,0 +1,174 @@
+/* Command lines. A mistyped word is answered with the nearest one. */
+#include "cli/option/parse.h"
+
+#include "cli/base/exit_codes.h"
+#include "cli/option/nearest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Says why option_set has refused a value. */
+static int bad_value(const command *c, const option *o, const char *text)
+{
+	const char *near;
+	char list[256] = "";
+	switch (o->kind) {
+	case OPT_CHOICE:
+	case OPT_ENUM:
+		for (size_t i = 0, at = 0; o->choices[i] && at < sizeof list; i++)
+			at +=
+				(size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", o->choices[i]);
+		near = nearest_word(text, o->choices, 0);
+		if (near)
+			return command_usage(
+				c, "--%s: no \"%s\"; did you mean \"%s\"? (one of %s)", o->name, text, near, list);
+		return command_usage(c, "--%s: no \"%s\"; one of %s", o->name, text, list);
+	case OPT_UINT:
+	case OPT_U64:
+	case OPT_FLOAT:
+	case OPT_DOUBLE:
+		if (o->max > o->min)
+			return command_usage(c, "--%s: \"%s\" is not a %snumber from %.10g to %.10g", o->name,
+				text, o->kind == OPT_UINT || o->kind == OPT_U64 ? "whole " : "", o->min, o->max);
+		return command_usage(c, "--%s: \"%s\" is not a %snumber", o->name, text,
+			o->kind == OPT_UINT || o->kind == OPT_U64 ? "whole " : "");
+	case OPT_RECT:
+		return command_usage(
+			c, "--%s: \"%s\" is not X,Y,W,H in pixels, such as 10,20,300,200", o->name, text);
+	case OPT_RGB:
+		return command_usage(
+			c, "--%s: \"%s\" is not three numbers, such as 0.485,0.456,0.406", o->name, text);
+	default:
+		return command_usage(c, "--%s: its %s is empty", o->name, o->arg);
+	}
+}
+
+static const option *find_long(const command *c, const char *name, size_t length)
+{
+	const option *o;
+	for (size_t i = 0; (o = command_option(c, i)); i++)
+		if (strlen(o->name) == length && !memcmp(o->name, name, length))
+			return o;
+	return NULL;
+}
+
+static const option *find_short(const command *c, char letter)
+{
+	const option *o;
+	for (size_t i = 0; (o = command_option(c, i)); i++)
+		if (o->letter == letter)
+			return o;
+	return NULL;
+}
+
+static int unknown_long(const command *c, const char *name, size_t length)
+{
+	const char *names[64];
+	char word[NEAREST_WORD_MAX + 1];
+	size_t n = 0;
+	for (const option *o; n < 64 && (o = command_option(c, n)); n++)
+		names[n] = o->name;
+	snprintf(word, sizeof word, "%.*s",
+		(int)(length < NEAREST_WORD_MAX ? length : NEAREST_WORD_MAX), name);
+	const char *near = nearest_word(word, names, n);
+	if (near)
+		return command_usage(c, "no option --%.*s; did you mean --%s?", (int)length, name, near);
+	return command_usage(c, "no option --%.*s", (int)length, name);
+}
+
+static int take(const command *c, const option *o, const char *text, void *args)
+{
+	if (o->arg && !text)
+		return command_usage(c, "--%s wants %s after it", o->name, o->arg);
+	if (!option_set(o, text, args))
+		return bad_value(c, o, text);
+	if (o->given)
+		*(uint32_t *)(void *)((char *)args + o->given) = 1;
+	return CLI_DONE;
+}
+
+/* One word "--name[=value]"; *next is the word after it, moved on when it was the value. */
+static int take_long(const command *c, const char *word, char ***next, char **end, void *args)
+{
+	const char *name = word + 2;
+	size_t length = strcspn(name, "=");
+	const option *o = find_long(c, name, length);
+	if (!o)
+		return unknown_long(c, name, length);
+	if (name[length] && !o->arg)
+		return command_usage(c, "--%s takes no value", o->name);
+	if (name[length])
+		return take(c, o, name + length + 1, args);
+	return take(c, o, o->arg && *next < end ? *(*next)++ : NULL, args);
+}
+
+/* One word "-abc": flags, the last of which may take a value, in the word or after it. */
+static int take_short(const command *c, const char *word, char ***next, char **end, void *args)
+{
+	for (const char *p = word + 1; *p; p++) {
+		const option *o = find_short(c, *p);
+		int rc;
+		if (!o)
+			return command_usage(c, "no option -%c", *p);
+		if (!o->arg)
+			rc = take(c, o, NULL, args);
+		else
+			rc = take(c, o, p[1] ? p + 1 : *next < end ? *(*next)++ : NULL, args);
+		if (rc || o->arg)
+			return rc;
+	}
+	return CLI_DONE;
+}
+
+static void set_defaults(const command *c, void *args)
+{
+	const option *o;
+	for (size_t i = 0; (o = command_option(c, i)); i++)
+		if (o->def)
+			option_set(o, o->def, args);
+}
+
+int parse_command_line(const command *c, int argc, char **argv, void *args, size_t *n_operands)
+{
+	char **end = argv + argc, **next = argv;
+	size_t n = 0;
+	bool options = true;
+	set_defaults(c, args);
+	while (next < end) {
+		char *word = *next++;
+		int rc = CLI_DONE;
+		if (options && !strcmp(word, "--"))
+			options = false;
+		else if (options && !strncmp(word, "--", 2))
+			rc = take_long(c, word, &next, end, args);
+		else if (options && word[0] == '-' && word[1])
+			rc = take_short(c, word, &next, end, args);
+		else
+			argv[n++] = word;
+		if (rc)
+			return rc;
+	}
+	*n_operands = n;
+	const common_args *common = args;
+	if (common->help)
+		return CLI_DONE;
+	if (common->mean != common->std)
+		return command_usage(c, "--mean and --std are given together or not at all");
+	if (n < c->min_operands)
+		return command_usage(c,
+			n ? "more is needed: imgsearch %s %s" : "nothing given: imgsearch %s %s", c->name,
+			c->operands);
+	if (n > c->max_operands)
+		return command_usage(c, "\"%s\" is one too many", argv[c->max_operands]);
+	return CLI_DONE;
+}
+
+void parse_free(const command *c, void *args)
+{
+	const option *o;
+	for (size_t i = 0; args && (o = command_option(c, i)); i++)
+		if (option_repeats(o))
+			free(((option_list *)(void *)((char *)args + o->offset))->item);
+	free(args);
+}

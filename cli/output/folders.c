@@ -1,0 +1,96 @@
+/* The folders that the points of a map are coloured by. */
+#include "cli/output/folders.h"
+
+#include "cli/base/id_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct reader {
+	folders *f;
+	const imgsearch_map_points *points;
+} reader;
+
+/* Where the number of a picture's folder goes; NULL: it is no point of the map. */
+static uint32_t *folder_of(const reader *r, int64_t id)
+{
+	const imgsearch_map_point *first = r->points->point;
+	const imgsearch_map_point *p =
+		r->points->count ? bsearch(&id, first, r->points->count, sizeof *first, id_compare) : NULL;
+	return p ? &r->f->of[p - first] : NULL;
+}
+
+/*
+ * Items come in order of path, so that a folder is nearly always the last one or new; folders
+ * within it may lie between.
+ */
+static bool folder_number(folders *f, const char *path, uint32_t *out)
+{
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) : 0;
+	for (size_t i = f->n; i-- > 0;)
+		if (!strncmp(f->name[i], path, length) && !f->name[i][length]) {
+			*out = (uint32_t)i;
+			return true;
+		}
+	if (f->n == f->cap) {
+		size_t cap = f->cap ? 2 * f->cap : 64;
+		char **more = realloc(f->name, cap * sizeof *more);
+		if (!more)
+			return false;
+		f->name = more;
+		f->cap = cap;
+	}
+	f->name[f->n] = strndup(path, length);
+	*out = (uint32_t)f->n;
+	return f->name[f->n] && ++f->n;
+}
+
+static int read_item(void *user, const imgsearch_item *item)
+{
+	reader *r = user;
+	uint32_t *to = folder_of(r, item->id);
+	return to && !folder_number(r->f, item->path, to) ? 1 : 0;
+}
+
+/* Leaves out the beginning that all names have in common, up to a slash. */
+static void shorten(folders *f)
+{
+	size_t common = f->n ? strlen(f->name[0]) : 0;
+	for (size_t i = 1; i < f->n; i++) {
+		size_t n = 0;
+		while (n < common && f->name[i][n] == f->name[0][n])
+			n++;
+		common = n;
+	}
+	while (f->n && common && f->name[0][common - 1] != '/')
+		common--;
+	for (size_t i = 0; i < f->n; i++)
+		memmove(f->name[i], f->name[i] + common, strlen(f->name[i] + common) + 1);
+}
+
+int folders_read(folders *f, imgsearch *s, const imgsearch_map_points *points, imgsearch_error *err)
+{
+	reader r = { f, points };
+	*f = (folders){ .of = calloc(points->count + 1, sizeof *f->of) };
+	int rc = f->of ? imgsearch_list(s, IMGSEARCH_INDEXED, read_item, &r, err) : 1;
+	if (rc > 0) { /* ours, not the library's */
+		rc = IMGSEARCH_ENOMEM;
+		if (err)
+			*err = (imgsearch_error){ IMGSEARCH_ENOMEM, 0, "out of memory" };
+	}
+	if (rc)
+		folders_free(f);
+	else
+		shorten(f);
+	return rc;
+}
+
+void folders_free(folders *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		free(f->name[i]);
+	free(f->name);
+	free(f->of);
+	*f = (folders){ 0 };
+}

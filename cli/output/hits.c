@@ -1,0 +1,38 @@
+/* The answer to a query as JSON. */
+#include "cli/output/hits.h"
+
+#include "cli/base/json_writer.h"
+
+#include <math.h>
+
+static void write_hit(json_writer *j, size_t rank, const imgsearch_hit *h)
+{
+	json_write_open(j, NULL, '{');
+	json_write_int(j, "rank", (int64_t)rank);
+	json_write_int(j, "id", h->id);
+	json_write_path(j, "path", h->path);
+	json_write_float(j, "score", h->score);
+	if (h->title)
+		json_write_text(j, "title", h->title);
+	json_write_columns(j, h->columns, h->n_columns);
+	if (!isnan(h->chance))
+		json_write_real(j, "chance", h->chance);
+	json_write_close(j, '}');
+}
+
+void hits_write_json(FILE *f, const char *query, const imgsearch_hits *hits)
+{
+	json_writer j;
+	json_write_begin(&j, f);
+	json_write_path(&j, "query", query);
+	json_write_text(&j, "searcher", hits->searcher);
+	json_write_bool(&j, "exact", hits->exact);
+	json_write_text(&j, "plan", hits->plan);
+	json_write_bool(&j, "reranked", hits->reranked);
+	json_write_int(&j, "better_than_chance", (int64_t)hits->better_than_chance);
+	json_write_open(&j, "results", '[');
+	for (size_t i = 0; i < hits->count; i++)
+		write_hit(&j, i + 1, &hits->hit[i]);
+	json_write_close(&j, ']');
+	json_write_end(&j);
+}

@@ -1,0 +1,12 @@
+/* The answer to a query as JSON: the same object from `query --json` and from the server. */
+#ifndef IMGSEARCH_CLI_HITS_H
+#define IMGSEARCH_CLI_HITS_H
+
+#include "imgsearch.h"
+
+#include <stdio.h>
+
+/* The object and a newline. query: its name in one word, such as a path or "id:7". */
+void hits_write_json(FILE *f, const char *query, const imgsearch_hits *hits);
+
+#endif

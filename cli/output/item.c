@@ -1,0 +1,37 @@
+/* Pictures of the index as JSON. */
+#include "cli/output/item.h"
+
+const char *item_state_name(uint32_t state)
+{
+	static const char *const names[] = {
+		"indexed", "duplicate", "unsupported", "damaged", "too big", "excluded", "unreadable"
+	};
+	return state >= 1 && state <= sizeof names / sizeof *names ? names[state - 1] : "?";
+}
+
+void item_write_members(json_writer *j, const imgsearch_item *item)
+{
+	json_write_int(j, "id", item->id);
+	json_write_path(j, "path", item->path);
+	if (item->title)
+		json_write_text(j, "title", item->title);
+	json_write_text(j, "state", item_state_name(item->state));
+	json_write_int(j, "width", item->width);
+	json_write_int(j, "height", item->height);
+	json_write_int(j, "size", (int64_t)item->size);
+	if (item->hash[0])
+		json_write_text(j, "hash", item->hash);
+	json_write_columns(j, item->columns, item->n_columns);
+}
+
+void item_write_json(json_writer *j, imgsearch *s, int64_t id)
+{
+	imgsearch_item *item = NULL;
+	json_write_open(j, NULL, '{');
+	if (imgsearch_item_get(s, id, &item, NULL) == 0)
+		item_write_members(j, item);
+	else
+		json_write_int(j, "id", id);
+	json_write_close(j, '}');
+	imgsearch_item_free(item);
+}

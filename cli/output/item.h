@@ -1,0 +1,15 @@
+/* Pictures of the index as JSON. */
+#ifndef IMGSEARCH_CLI_ITEM_H
+#define IMGSEARCH_CLI_ITEM_H
+
+#include "cli/base/json_writer.h"
+
+const char *item_state_name(uint32_t state); /* "indexed", "too big" ...; "?" for no state */
+
+/* Members of an open object: id, path, state and so on. */
+void item_write_members(json_writer *j, const imgsearch_item *item);
+
+/* An object in an open array; with the id alone where the picture is gone. */
+void item_write_json(json_writer *j, imgsearch *s, int64_t id);
+
+#endif

@@ -1,0 +1,15 @@
+/* A map of pictures as JSON. */
+#ifndef IMGSEARCH_CLI_MAP_H
+#define IMGSEARCH_CLI_MAP_H
+
+#include "imgsearch.h"
+
+#include <stdio.h>
+
+/*
+ * {"schema": 1, "folders": [...], "points": [[id, x, y, folder], ...]} and a newline. Returns 0 or
+ * a status.
+ */
+int map_write_json(FILE *f, imgsearch *s, const imgsearch_map_points *points, imgsearch_error *err);
+
+#endif

@@ -1,0 +1,50 @@
+/* imgsearch query: hits on standard output. */
+#include "cli/query.h"
+
+#include "cli/draw/preview.h"
+#include "cli/output/hits.h"
+#include "cli/output/record.h"
+
+#include <string.h>
+
+static void show_hit(const context *c, const query_args *a, const imgsearch_hit *h)
+{
+	if (a->preview)
+		preview_show(c->s, h->id);
+	if (!a->paths)
+		printf("%.4f\t", (double)(h->score + 0.0f));
+	record_path(h->path);
+	if (!a->paths && h->title) {
+		putchar('\t');
+		record_title(h->title);
+	}
+	record_end(c->common->nul);
+}
+
+static void note_quality(const context *c, const imgsearch_hits *hits)
+{
+	if (!hits->count)
+		context_note(c, strcmp(hits->plan, "empty index") ? "nothing found" : "the index is empty");
+	else if (!hits->better_than_chance)
+		context_note(c, "no close match: none of these is better than chance");
+	else if (hits->better_than_chance < hits->count)
+		context_note(c, "from rank %zu on no better than chance", hits->better_than_chance + 1);
+}
+
+void query_show(const context *c, const query_args *a, const char *name, const imgsearch_hits *hits)
+{
+	bool many = (c->n_operands > 1 || a->vectors) && !a->combine;
+	if (c->common->json) {
+		hits_write_json(stdout, name, hits);
+		return;
+	}
+	if (!a->paths && many) {
+		fputs("==> ", stdout);
+		record_path(name);
+		fputs(" <==", stdout);
+		record_end(c->common->nul);
+	}
+	for (size_t i = 0; i < hits->count; i++)
+		show_hit(c, a, &hits->hit[i]);
+	note_quality(c, hits);
+}

@@ -1,0 +1,95 @@
+/* Handlers that tell about the server and its index. */
+#include "cli/serve/about.h"
+
+#include "cli/base/json_writer.h"
+#include "cli/output/counts.h"
+#include "cli/output/item.h"
+#include "cli/serve/answer.h"
+
+#include <stdlib.h>
+
+enum MHD_Result handle_health(exchange *x)
+{
+	reply r;
+	json_writer j;
+	json_write_begin(&j, reply_open(&r));
+	json_write_text(&j, "status", "ok");
+	json_write_int(&j, "uptime_s", (int64_t)(time(NULL) - x->server->started));
+	json_write_int(&j, "requests", (int64_t)atomic_load(&x->server->requests));
+	json_write_int(&j, "searches", (int64_t)atomic_load(&x->server->searches));
+	json_write_end(&j);
+	return reply_send(x, &r, 200);
+}
+
+static void write_info(json_writer *j, const server_options *o, const imgsearch_info *about)
+{
+	const char *metric = about->metric == IMGSEARCH_L2 ? "l2"
+		: about->metric == IMGSEARCH_IP                ? "ip"
+													   : "cosine";
+	json_write_text(j, "version", imgsearch_version());
+	json_write_path(j, "db", about->path);
+	json_write_int(j, "bytes", (int64_t)about->bytes);
+	json_write_int(j, "vectors", (int64_t)about->vectors);
+	json_write_int(j, "dim", about->dim);
+	json_write_text(j, "metric", metric);
+	json_write_text(j, "model", about->model);
+	json_write_text(j, "searcher", about->searcher);
+	json_write_text(j, "kernels", about->kernels);
+	json_write_open(j, "counts", '{');
+	counts_write_json(j, &about->counts);
+	json_write_close(j, '}');
+	json_write_open(j, "roots", '[');
+	for (size_t i = 0; i < about->n_roots; i++)
+		json_write_text(j, NULL, about->roots[i]);
+	json_write_close(j, ']');
+	json_write_bool(j, "uploads", o->uploads && !o->read_only);
+	json_write_bool(j, "writable", !o->read_only);
+	json_write_int(j, "max_upload", (int64_t)o->max_upload);
+}
+
+enum MHD_Result handle_info(exchange *x)
+{
+	imgsearch_error err = { 0 };
+	imgsearch_info *about;
+	reply r;
+	json_writer j;
+	imgsearch *s = open_index_acquire(x->server->index, &err);
+	if (!s)
+		return answer_library_error(x, &err);
+	int rc = imgsearch_info_get(s, &about, &err);
+	open_index_release(x->server->index);
+	if (rc)
+		return answer_library_error(x, &err);
+	json_write_begin(&j, reply_open(&r));
+	write_info(&j, &x->server->options, about);
+	json_write_end(&j);
+	imgsearch_info_free(about);
+	return reply_send(x, &r, 200);
+}
+
+enum MHD_Result handle_sample(exchange *x)
+{
+	enum { MOST = 200, DEFAULT = 24 };
+	int64_t ids[MOST];
+	const char *n = exchange_param(x, "n"), *seed = exchange_param(x, "seed");
+	long wanted = n ? strtol(n, NULL, 10) : DEFAULT;
+	imgsearch_error err = { 0 };
+	reply r;
+	json_writer j;
+	imgsearch *s = open_index_acquire(x->server->index, &err);
+	if (!s)
+		return answer_library_error(x, &err);
+	size_t count = sample_choose(x->server->sample, x->server->index, s,
+		seed ? strtoull(seed, NULL, 10) : 0, ids,
+		wanted < 1          ? 1
+			: wanted > MOST ? MOST
+							: (size_t)wanted);
+	json_write_begin(&j, reply_open(&r));
+	json_write_open(&j, "pictures", '[');
+	for (size_t i = 0; i < count; i++)
+		item_write_json(&j, s, ids[i]);
+	json_write_close(&j, ']');
+	json_write_end(&j);
+	open_index_release(x->server->index);
+	return reply_send(x, &r, 200);
+}

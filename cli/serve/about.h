@@ -1,0 +1,11 @@
+/* Handlers that tell about the server and its index. */
+#ifndef IMGSEARCH_CLI_ABOUT_H
+#define IMGSEARCH_CLI_ABOUT_H
+
+#include "cli/serve/exchange.h"
+
+enum MHD_Result handle_health(exchange *x);
+enum MHD_Result handle_info(exchange *x);
+enum MHD_Result handle_sample(exchange *x); /* some pictures to begin with */
+
+#endif

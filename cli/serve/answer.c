@@ -1,0 +1,136 @@
+/* Answers to requests. */
+#include "cli/serve/answer.h"
+
+#include "cli/base/json_writer.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+static void add_header(struct MHD_Response *r, const char *name, const char *value)
+{
+	MHD_add_response_header(r, name, value);
+}
+
+enum MHD_Result answer(exchange *x, unsigned status, struct MHD_Response *r)
+{
+	if (!r)
+		return MHD_NO;
+	add_header(r, "Content-Security-Policy",
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+		"connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+		"frame-ancestors 'none'");
+	add_header(r, "X-Content-Type-Options", "nosniff");
+	add_header(r, "X-Frame-Options", "DENY");
+	add_header(r, "Referrer-Policy", "no-referrer");
+	add_header(r, "Cross-Origin-Resource-Policy", "same-origin");
+	add_header(r, "Cross-Origin-Opener-Policy", "same-origin");
+	if (atomic_load(&x->server->stopping))
+		add_header(r, "Connection", "close");
+	enum MHD_Result result = MHD_queue_response(x->connection, status, r);
+	MHD_destroy_response(r);
+	return result;
+}
+
+enum MHD_Result answer_bytes(exchange *x, unsigned status, const char *type, const char *cache,
+	const void *data, size_t size)
+{
+	struct MHD_Response *r =
+		MHD_create_response_from_buffer(size, (void *)(uintptr_t)data, MHD_RESPMEM_MUST_COPY);
+	if (r) {
+		add_header(r, "Content-Type", type);
+		add_header(r, "Cache-Control", cache);
+	}
+	return answer(x, status, r);
+}
+
+FILE *reply_open(reply *r)
+{
+	*r = (reply){ 0 };
+	r->file = open_memstream(&r->text, &r->size);
+	return r->file ? r->file : (r->file = fopen("/dev/null", "w"));
+}
+
+enum MHD_Result reply_send_with(
+	exchange *x, reply *r, unsigned status, const char *name, const char *value)
+{
+	bool failed = ferror(r->file);
+	struct MHD_Response *response = NULL;
+	if (fclose(r->file) == 0 && !failed && r->text)
+		response = MHD_create_response_from_buffer(r->size, r->text, MHD_RESPMEM_MUST_FREE);
+	if (!response)
+		free(r->text);
+	else {
+		add_header(response, "Content-Type", "application/json");
+		add_header(response, "Cache-Control", "no-store");
+		if (name)
+			add_header(response, name, value);
+	}
+	return answer(x, status, response);
+}
+
+enum MHD_Result reply_send(exchange *x, reply *r, unsigned status)
+{
+	return reply_send_with(x, r, status, NULL, NULL);
+}
+
+void reply_drop(reply *r)
+{
+	fclose(r->file);
+	free(r->text);
+}
+
+/* 401 and 503 have a header of their own. */
+static enum MHD_Result send_error(
+	exchange *x, unsigned status, const char *code, const char *message)
+{
+	reply r;
+	json_writer j;
+	json_write_begin(&j, reply_open(&r));
+	json_write_open(&j, "error", '{');
+	json_write_text(&j, "code", code);
+	json_write_text(&j, "message", message);
+	json_write_close(&j, '}');
+	json_write_end(&j);
+	return reply_send_with(x, &r, status,
+		status == 401       ? "WWW-Authenticate"
+			: status == 503 ? "Retry-After"
+							: NULL,
+		status == 401 ? "Bearer" : "1");
+}
+
+enum MHD_Result answer_error(
+	exchange *x, unsigned status, const char *code, const char *format, ...)
+{
+	char message[600];
+	va_list list;
+	va_start(list, format);
+	vsnprintf(message, sizeof message, format, list);
+	va_end(list);
+	return send_error(x, status, code, message);
+}
+
+enum MHD_Result answer_library_error(exchange *x, const imgsearch_error *err)
+{
+	static const struct {
+		int code;
+		unsigned status;
+		const char *name;
+	} errors[] = {
+		{ IMGSEARCH_EINVAL, 400, "EINVAL" },
+		{ IMGSEARCH_ENOTFOUND, 404, "ENOTFOUND" },
+		{ IMGSEARCH_EFORMAT, 422, "EFORMAT" },
+		{ IMGSEARCH_EUNSUPPORTED, 415, "EUNSUPPORTED" },
+		{ IMGSEARCH_ELIMIT, 413, "ELIMIT" },
+		{ IMGSEARCH_EBUSY, 409, "EBUSY" },
+		{ IMGSEARCH_EVERSION, 409, "EVERSION" },
+		{ IMGSEARCH_EMODEL, 503, "EMODEL" },
+		{ IMGSEARCH_ECANCELED, 503, "ECANCELED" },
+		{ IMGSEARCH_EIO, 500, "EIO" },
+		{ IMGSEARCH_EDB, 500, "EDB" },
+		{ IMGSEARCH_ENOMEM, 503, "ENOMEM" },
+	};
+	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+		if (errors[i].code == err->code)
+			return send_error(x, errors[i].status, errors[i].name, err->message);
+	return send_error(x, 500, "EDB", err->message);
+}

@@ -1,0 +1,47 @@
+/*
+ * Answers to requests. Each function queues one, and returns what a handler of libmicrohttpd
+ * returns.
+ */
+#ifndef IMGSEARCH_CLI_ANSWER_H
+#define IMGSEARCH_CLI_ANSWER_H
+
+#include "cli/serve/exchange.h"
+
+#include <stdio.h>
+
+/*
+ * Queues r with the headers that every answer has; r is released. NULL: the connection is closed.
+ */
+enum MHD_Result answer(exchange *x, unsigned status, struct MHD_Response *r);
+
+/* A copy of the data; type and cache are the values of Content-Type and Cache-Control. */
+enum MHD_Result answer_bytes(exchange *x, unsigned status, const char *type, const char *cache,
+	const void *data, size_t size);
+
+/* {"error": {"code": ..., "message": ...}} */
+enum MHD_Result answer_error(exchange *x, unsigned status, const char *code, const char *format,
+	...) __attribute__((format(printf, 4, 5)));
+/* The same for an error of the library: status and code by err->code. */
+enum MHD_Result answer_library_error(exchange *x, const imgsearch_error *err);
+
+/*
+ * JSON that is gathered in memory:
+ *	reply r;
+ *	json_writer j;
+ *	json_write_begin(&j, reply_open(&r)); ... json_write_end(&j);
+ *	return reply_send(x, &r, 200);
+ */
+typedef struct reply {
+	char *text;
+	size_t size;
+	FILE *file;
+} reply;
+
+FILE *reply_open(reply *r); /* never NULL: out of memory it is /dev/null, and reply_send fails */
+enum MHD_Result reply_send(exchange *x, reply *r, unsigned status);
+/* The same with a further header; name may be NULL. */
+enum MHD_Result reply_send_with(
+	exchange *x, reply *r, unsigned status, const char *name, const char *value);
+void reply_drop(reply *r); /* instead of sending it */
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * Views of the index that take long to compute and stay the same until it changes, as JSON: the
+ * map, the groups. The first request starts a thread. Requests that come meanwhile are answered
+ * with the progress, and their senders ask again. Any thread may call.
+ */
+#ifndef IMGSEARCH_CLI_CACHED_VIEW_H
+#define IMGSEARCH_CLI_CACHED_VIEW_H
+
+#include "cli/serve/exchange.h"
+
+#include <stdio.h>
+
+/* Computes a view of the index and writes its JSON to f. Returns 0 or a status. */
+typedef int cached_view_make(imgsearch *s, FILE *f, imgsearch_error *err);
+
+typedef struct cached_view cached_view;
+
+cached_view *cached_view_new(server *s, cached_view_make *make); /* NULL: out of memory */
+void cached_view_free(cached_view *v); /* NULL is fine; no thread computes it any more */
+
+/* The index was changed: the view is computed again when it is next requested. */
+void cached_view_invalidate(cached_view *v);
+
+/*
+ * 200 with the JSON, 202 with the share done while it is computed, or an error. An error is
+ * answered once; the request after it starts the computation again.
+ */
+enum MHD_Result cached_view_answer(exchange *x, cached_view *v);
+
+#endif

@@ -1,0 +1,87 @@
+/* Handlers of the map and of the groups of near-duplicates. */
+#include "cli/serve/collection.h"
+
+#include "cli/base/json_writer.h"
+#include "cli/output/group.h"
+#include "cli/output/map.h"
+#include "cli/serve/answer.h"
+#include "cli/serve/pair_request.h"
+
+/* The page shows no more groups. */
+enum { GROUPS_SHOWN = 2000 };
+
+int collection_map(imgsearch *s, FILE *f, imgsearch_error *err)
+{
+	imgsearch_map_points *points;
+	int rc = imgsearch_map(s, NULL, &points, err);
+	if (!rc)
+		rc = map_write_json(f, s, points, err);
+	imgsearch_map_free(points);
+	return rc;
+}
+
+int collection_groups(imgsearch *s, FILE *f, imgsearch_error *err)
+{
+	imgsearch_group_list *list;
+	json_writer j;
+	int rc = imgsearch_groups(s, NULL, &list, err);
+	if (rc)
+		return rc;
+	json_write_begin(&j, f);
+	json_write_int(&j, "count", (int64_t)list->count);
+	json_write_int(&j, "unread", (int64_t)list->unread);
+	json_write_open(&j, "groups", '[');
+	for (size_t i = 0; i < list->count && i < GROUPS_SHOWN; i++) {
+		json_write_open(&j, NULL, '{');
+		group_write_json(&j, s, &list->group[i]);
+		json_write_close(&j, '}');
+	}
+	json_write_close(&j, ']');
+	json_write_end(&j);
+	imgsearch_group_list_free(list);
+	return 0;
+}
+
+void collection_invalidate(server *s)
+{
+	cached_view_invalidate(s->map);
+	cached_view_invalidate(s->groups);
+}
+
+enum MHD_Result handle_map(exchange *x)
+{
+	if (exchange_param(x, "refresh"))
+		cached_view_invalidate(x->server->map);
+	return cached_view_answer(x, x->server->map);
+}
+
+enum MHD_Result handle_groups(exchange *x)
+{
+	if (exchange_param(x, "refresh"))
+		cached_view_invalidate(x->server->groups);
+	return cached_view_answer(x, x->server->groups);
+}
+
+enum MHD_Result handle_reject(exchange *x)
+{
+	enum MHD_Result result;
+	imgsearch_error err = { 0 };
+	int64_t a, b;
+	if (x->server->options.read_only)
+		return answer_error(x, 403, "EREADONLY", "this server changes nothing");
+	if (!pair_request_parse(exchange_body(x), x->size, &a, &b))
+		return answer_error(x, 400, "EINVAL", "two ids are needed: {\"a\": 1, \"b\": 2}");
+	imgsearch *s = open_index_acquire(x->server->index, &err);
+	if (!s)
+		return answer_library_error(x, &err);
+	pthread_mutex_lock(&x->server->write_lock);
+	int rc = imgsearch_reject(s, a, b, &err);
+	pthread_mutex_unlock(&x->server->write_lock);
+	if (rc)
+		result = answer_library_error(x, &err);
+	else
+		result = answer_bytes(x, 200, "application/json", "no-store", "{\"schema\": 1}\n", 14);
+	cached_view_invalidate(x->server->groups);
+	open_index_release(x->server->index);
+	return result;
+}

@@ -1,0 +1,29 @@
+/* One request, from its first byte to its answer. */
+#ifndef IMGSEARCH_CLI_EXCHANGE_H
+#define IMGSEARCH_CLI_EXCHANGE_H
+
+#include "cli/serve/server.h"
+
+typedef struct exchange {
+	server *server;
+	struct MHD_Connection *connection;
+	const char *method, *path;
+	int64_t id;                  /* the number in the path, where its route has one */
+	const char *rest;            /* the end of the path, where its route has one */
+	bool local;                  /* came over the unix socket, from the same user */
+	char *body;                  /* NULL: empty */
+	size_t size, cap;
+	double started;
+	bool refused;                /* an answer is queued; the rest of the body is dropped */
+	bool too_large, no_memory;   /* the body is dropped, and answered so at its end */
+	size_t dropped;
+} exchange;
+
+/* A parameter of the query string, a header; NULL: not there. */
+const char *exchange_param(const exchange *x, const char *name);
+const char *exchange_header(const exchange *x, const char *name);
+
+/* The body as text; never NULL. */
+const char *exchange_body(const exchange *x);
+
+#endif

@@ -1,0 +1,84 @@
+/* From JSON to an index_request. */
+#include "cli/serve/index_request.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A path or pattern: a string, or {"hex": ...} where it is not UTF-8. */
+static char *byte_text(json_t *value)
+{
+	const char *hex = json_string_value(json_object_get(value, "hex"));
+	if (json_is_string(value))
+		return strdup(json_string_value(value));
+	size_t n = hex ? strlen(hex) / 2 : 0;
+	char *out = n ? calloc(n + 1, 1) : NULL;
+	for (size_t i = 0; out && i < n; i++) {
+		unsigned v;
+		if (sscanf(hex + 2 * i, "%2x", &v) != 1 || !v) {
+			free(out);
+			return NULL;
+		}
+		out[i] = (char)v;
+	}
+	return out;
+}
+
+static bool text_list(json_t *list, char ***out, size_t *n)
+{
+	size_t count = json_array_size(list);
+	if (list && !json_is_array(list))
+		return false;
+	*out = calloc(count + 1, sizeof **out);
+	for (*n = 0; *out && *n < count; ++*n)
+		if (!((*out)[*n] = byte_text(json_array_get(list, *n))))
+			return false;
+	return *out != NULL;
+}
+
+static bool text_member(json_t *root, const char *name, char **out)
+{
+	json_t *value = json_object_get(root, name);
+	return !value || json_is_null(value) || (*out = byte_text(value)) != NULL;
+}
+
+static bool flag_member(json_t *root, const char *name, bool *out)
+{
+	json_t *value = json_object_get(root, name);
+	*out = json_is_true(value);
+	return !value || json_is_boolean(value);
+}
+
+bool index_request_parse(index_request *q, const char *body, size_t size)
+{
+	json_t *root = json_loadb(body, size, 0, NULL);
+	memset(q, 0, sizeof *q);
+	bool ok = json_is_object(root)
+		&& text_list(json_object_get(root, "paths"), &q->paths, &q->n_paths)
+		&& text_list(json_object_get(root, "include"), &q->include, &q->n_include)
+		&& text_list(json_object_get(root, "exclude"), &q->exclude, &q->n_exclude)
+		&& text_member(root, "csv", &q->csv) && text_member(root, "csv_key", &q->csv_key)
+		&& text_member(root, "csv_title", &q->csv_title)
+		&& flag_member(root, "follow_links", &q->follow_links)
+		&& flag_member(root, "prune", &q->prune) && flag_member(root, "retry", &q->retry);
+	json_decref(root);
+	return ok;
+}
+
+static void free_list(char **list, size_t n)
+{
+	for (size_t i = 0; list && i < n; i++)
+		free(list[i]);
+	free(list);
+}
+
+void index_request_free(index_request *q)
+{
+	free_list(q->paths, q->n_paths);
+	free_list(q->include, q->n_include);
+	free_list(q->exclude, q->n_exclude);
+	free(q->csv);
+	free(q->csv_key);
+	free(q->csv_title);
+}

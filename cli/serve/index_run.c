@@ -1,0 +1,137 @@
+/*
+ * POST /api/index: a thread runs it, and writes the lines of the answer into a pipe that
+ * libmicrohttpd reads.
+ */
+#include "cli/serve/index_run.h"
+
+#include "cli/base/json_writer.h"
+#include "cli/output/counts.h"
+#include "cli/serve/answer.h"
+#include "cli/serve/collection.h"
+#include "cli/serve/index_request.h"
+#include "cli/serve/progress_sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct index_run {
+	server *server;
+	index_request request;
+	FILE *out; /* the end of the pipe that is written to */
+} index_run;
+
+static void free_run(index_run *r)
+{
+	if (!r)
+		return;
+	index_request_free(&r->request);
+	if (r->out)
+		fclose(r->out);
+	free(r);
+}
+
+static int on_progress(void *arg, const imgsearch_progress *p)
+{
+	index_run *r = arg;
+	json_writer j;
+	json_write_begin(&j, r->out);
+	json_write_open(&j, "progress", '{');
+	json_write_text(&j, "stage", p->stage);
+	json_write_int(&j, "done", (int64_t)p->done);
+	json_write_int(&j, "total", (int64_t)p->total);
+	json_write_int(&j, "failed", (int64_t)p->failed);
+	json_write_close(&j, '}');
+	json_write_end(&j);
+	return fflush(r->out) != 0 || atomic_load(&r->server->stopping);
+}
+
+static void write_end(FILE *f, int rc, const imgsearch_error *err, const imgsearch_counts *counts)
+{
+	json_writer j;
+	json_write_begin(&j, f);
+	json_write_open(&j, rc ? "error" : "counts", '{');
+	if (rc) {
+		json_write_int(&j, "status", rc);
+		json_write_text(&j, "message", err->message);
+	} else {
+		counts_write_json(&j, counts);
+	}
+	json_write_close(&j, '}');
+	json_write_end(&j);
+}
+
+static void *run(void *arg)
+{
+	index_run *r = arg;
+	server *server = r->server;
+	const index_request *q = &r->request;
+	imgsearch_error err = { 0 };
+	imgsearch_counts counts = { 0 };
+	imgsearch_index_options o = {
+		.struct_size = sizeof o, .include = (const char *const *)q->include,
+		.n_include = q->n_include, .exclude = (const char *const *)q->exclude,
+		.n_exclude = q->n_exclude, .csv = q->csv, .csv_key = q->csv_key, .csv_title = q->csv_title,
+		.follow_links = q->follow_links, .prune = q->prune, .retry = q->retry,
+	};
+	imgsearch *s = open_index_acquire(server->index, &err);
+	int rc = s ? 0 : err.code;
+	progress_sink_set(on_progress, r);
+	if (s) {
+		rc = imgsearch_index_tree(s, (const char *const *)q->paths, q->n_paths, &o, &counts, &err);
+		open_index_release(server->index);
+	}
+	write_end(r->out, rc, &err, &counts);
+	free_run(r);
+	collection_invalidate(server);
+	atomic_fetch_sub(&server->busy, 1);
+	return NULL;
+}
+
+/* A pipe: r->out writes, the return value reads; -1: none. */
+static int open_pipe(index_run *r)
+{
+	int fd[2];
+	if (pipe2(fd, O_CLOEXEC))
+		return -1;
+	r->out = fdopen(fd[1], "w");
+	if (r->out)
+		return fd[0];
+	close(fd[0]);
+	close(fd[1]);
+	return -1;
+}
+
+enum MHD_Result handle_index(exchange *x)
+{
+	pthread_t thread;
+	index_run *r = calloc(1, sizeof *r);
+	if (!r || !index_request_parse(&r->request, exchange_body(x), x->size)) {
+		free_run(r);
+		return answer_error(x, 400, "EINVAL",
+			"an object of lists (paths, include, exclude), texts and booleans is needed");
+	}
+	r->server = x->server;
+	int fd = open_pipe(r);
+	if (fd < 0) {
+		int why = errno;
+		free_run(r);
+		return answer_error(x, 503, "EIO", "no pipe: %s", strerror(why));
+	}
+	atomic_fetch_add(&x->server->busy, 1);
+	if (pthread_create(&thread, NULL, run, r)) {
+		atomic_fetch_sub(&x->server->busy, 1);
+		free_run(r);
+		close(fd);
+		return answer_error(x, 503, "ENOMEM", "no thread for it");
+	}
+	pthread_detach(thread);
+	struct MHD_Response *response = MHD_create_response_from_pipe(fd);
+	if (response)
+		MHD_add_response_header(response, "Content-Type", "application/jsonl");
+	else
+		close(fd); /* so that the run's lines fail, and do not wait for a reader */
+	return answer(x, 200, response);
+}

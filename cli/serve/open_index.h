@@ -1,0 +1,43 @@
+/*
+ * The open index of a server: used by many threads at once, opened again when another file stands
+ * at its path.
+ *
+ *	imgsearch *s = open_index_acquire(ix, &err);
+ *	if (!s)
+ *		... err says why ...
+ *	... imgsearch_query(s, ...) ...
+ *	open_index_release(ix);
+ */
+#ifndef IMGSEARCH_CLI_OPEN_INDEX_H
+#define IMGSEARCH_CLI_OPEN_INDEX_H
+
+#include "imgsearch.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct open_index open_index;
+
+/*
+ * path stays the caller's. CLI_DONE, or an exit code with the reason printed; *out is freed in
+ * either case.
+ */
+int open_index_new(open_index **out, const char *path, const imgsearch_options *o);
+void open_index_free(open_index *ix); /* NULL is fine */
+
+/*
+ * The handle, until it is released by the same thread. NULL: err says why, and there is nothing to
+ * release.
+ */
+imgsearch *open_index_acquire(open_index *ix, imgsearch_error *err);
+void open_index_release(open_index *ix);
+
+/* Cancels the work on the handle, unless it is being opened. */
+void open_index_cancel(open_index *ix);
+
+/*
+ * How often it was opened. When this changes, results that were computed from the handle are old.
+ */
+uint64_t open_index_openings(const open_index *ix);
+
+#endif

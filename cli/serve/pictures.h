@@ -1,0 +1,14 @@
+/* Handlers of single pictures. */
+#ifndef IMGSEARCH_CLI_PICTURES_H
+#define IMGSEARCH_CLI_PICTURES_H
+
+#include "cli/serve/exchange.h"
+
+/* GET: what the index knows of it; DELETE: takes it out. */
+enum MHD_Result handle_picture(exchange *x);
+enum MHD_Result handle_thumb(exchange *x);
+enum MHD_Result handle_full(exchange *x);    /* the file itself */
+enum MHD_Result handle_add(exchange *x);     /* uploads become pictures of the index */
+enum MHD_Result handle_upload(exchange *x);  /* a small picture of an upload that is kept */
+
+#endif

@@ -1,0 +1,13 @@
+/* The handler of searches. */
+#ifndef IMGSEARCH_CLI_SEARCH_H
+#define IMGSEARCH_CLI_SEARCH_H
+
+#include "cli/serve/exchange.h"
+
+/*
+ * The object of `query --json`; the names of uploads that are kept go into the header
+ * Imgsearch-Held.
+ */
+enum MHD_Result handle_search(exchange *x);
+
+#endif

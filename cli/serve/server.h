@@ -1,0 +1,68 @@
+/*
+ * The server within the command: listeners, and exchanges from the first byte to the answer. From
+ * the outside in:
+ *
+ *	server.c        listeners, limits, one exchange from first byte to answer
+ *	timeouts.c      ends connections that take too long
+ *	access.c        who may ask: Host, Origin, token
+ *	routes.c        paths to handlers
+ *	search.c, about.c, pictures.c, collection.c, index_run.c
+ *	                the handlers
+ *	cached_view.c   views that take long to compute, made once in the background
+ *	answer.c        answers: bytes, JSON, errors
+ *	open_index.c    the open index: opened again when its file was replaced
+ *	upload_cache.c  uploads that are kept for a while
+ *	search_request.c, index_request.c, pair_request.c, form.c
+ *	                requests, parsed (no sockets, no files)
+ *	page.c          the page, compiled in
+ *
+ * Threads: libmicrohttpd gives each connection one. A handler acquires the index by
+ * open_index_acquire and releases it.
+ */
+#ifndef IMGSEARCH_CLI_SERVER_H
+#define IMGSEARCH_CLI_SERVER_H
+
+#include "cli/serve/open_index.h"
+#include "cli/serve/sample.h"
+#include "cli/serve/upload_cache.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+typedef struct server_options {
+	const char *listen;       /* an address; NULL: this machine alone */
+	const char *token;        /* every request over TCP must carry it; NULL: none is needed */
+	const char *uploads;      /* folder of pictures that are added; NULL: none can be */
+	const char *cache;        /* folder of thumbnails; NULL: they are not kept */
+	const char *const *hosts; /* further names that the server may be called by */
+	size_t n_hosts;
+	uint16_t port;            /* 0: any free one */
+	size_t max_upload;        /* bytes of a body */
+	bool read_only;           /* no uploads, removals, rejections */
+} server_options;
+
+typedef struct server {
+	server_options options;
+	open_index *index;
+	upload_cache *uploads;
+	sample *sample;
+	struct cached_view *map, *groups;
+	char *socket_path;           /* malloc'd; freed by server_stop */
+	uint16_t port;               /* where it listens, after server_start */
+	struct MHD_Daemon *tcp, *local;
+	struct timeouts *timeouts;
+	atomic_size_t body_bytes;    /* of all requests that are being read or handled */
+	atomic_int busy;             /* requests that are being handled, and background threads */
+	pthread_mutex_t write_lock;  /* of requests that change the index, but for index runs */
+	atomic_bool stopping;
+	time_t started;
+	atomic_ullong requests, searches;
+} server;
+
+int server_start(server *s);          /* CLI_DONE, or an exit code with the reason printed */
+void server_stop(server *s);          /* running requests have some seconds to finish */
+void server_check_timeouts(server *s); /* to be called once a second */
+
+#endif
