@@ -1,6 +1,8 @@
 /* Memory: arrays whose size cannot overflow, and a count that lets a test fail the N-th allocation. */
-#include "base/base.h"
+#include "base/alloc.h"
 
+#include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
