@@ -8,6 +8,8 @@
  * ":memory:" has one handle, serialised by SQLite and shared by all: a reader then sees uncommitted work too.
  */
 #include "store/conn.h"
+#include "store/roots.h"
+#include "store/sql.h"
 
 #include <string.h>
 #include <sys/stat.h>

@@ -2,7 +2,9 @@
  * Opening: which file, may it be written, is it ours, of which version. A new file is made, and an older one upgraded,
  * under the writer's lock, so that two programs that open the same name at once get one index.
  */
-#include "store/conn.h"
+#include "store/lock.h"
+#include "store/schema.h"
+#include "store/sql.h"
 
 #include <errno.h>
 #include <limits.h>

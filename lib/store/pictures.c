@@ -4,7 +4,12 @@
  * Of files with the same bytes one is indexed and has the vector; the others are duplicates that name it. When that
  * one goes, or its bytes change, the first of the others inherits the vector, so that nothing is extracted twice.
  */
-#include "store/conn.h"
+#include "store/changes.h"
+#include "store/pictures.h"
+#include "store/sql.h"
+#include "store/tally.h"
+#include "store/transaction.h"
+#include "store/vectors.h"
 
 #include <string.h>
 
@@ -142,27 +147,4 @@ int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
 		return rc || gone ? rc : ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no picture %lld", st->path, (long long)id);
 	st->tally[state]--;
 	return ims_store_run(c, err, "DELETE FROM picture WHERE id = ?1", "i", id);
-}
-
-/* ------------------------------------------------------------------------------- columns, rejected pairs ---- */
-
-int ims_store_columns_put(store *st, int64_t id, const char *const *names, const char *const *values, size_t n, int title, imgsearch_error *err)
-{
-	conn *c;
-	int rc = ims_store_writer(st, &c, err);
-	if (!rc)
-		rc = ims_store_run(c, err, "DELETE FROM cell WHERE picture = ?1", "i", id);
-	for (size_t i = 0; !rc && i < n; i++)
-		rc = ims_store_run(c, err, "INSERT INTO cell(picture, number, name, value, title) VALUES(?1, ?2, ?3, ?4, ?5)",
-			"iitti", id, (int64_t)i, names[i], values[i], (int64_t)((int)i == title));
-	return rc;
-}
-
-int ims_store_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_error *err)
-{
-	conn *c;
-	bool ordered = memcmp(a->byte, b->byte, sizeof a->byte) <= 0;
-	int rc = ims_store_writer(st, &c, err);
-	return rc ? rc : ims_store_run(c, err, "INSERT OR IGNORE INTO rejected(a, b) VALUES(?1, ?2)", "bb",
-		(const void *)(ordered ? a : b)->byte, sizeof a->byte, (const void *)(ordered ? b : a)->byte, sizeof a->byte);
 }

@@ -4,7 +4,9 @@
  * the index ("." or ".."), which counts once the absolute path is no folder any more. The SQL function whole(path,
  * inside) gives the path that counts.
  */
-#include "store/conn.h"
+#include "store/roots.h"
+#include "store/sql.h"
+#include "store/transaction.h"
 
 #include <string.h>
 #include <sys/stat.h>

@@ -5,7 +5,8 @@
  * through those that it lacks, in one transaction. To change the schema: raise IMS_STORE_VERSION and append a step;
  * never edit one that was released.
  */
-#include "store/conn.h"
+#include "store/schema.h"
+#include "store/sql.h"
 
 static const char version_1[] =
 	"CREATE TABLE setting(name TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT, WITHOUT ROWID;"

@@ -4,7 +4,9 @@
  * A state is written under a number of its own and becomes the valid one of its name in a single step; until then, and
  * after a kill, the old one is.
  */
-#include "store/conn.h"
+#include "store/changes.h"
+#include "store/sql.h"
+#include "store/transaction.h"
 
 int ims_store_searcher_begin(store *st, const char *name, int64_t *state, imgsearch_error *err)
 {
@@ -150,71 +152,4 @@ int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
 	ims_store_done(c, s);
 	ims_store_return(st, c);
 	return rc;
-}
-
-int ims_store_changes_trim(store *st, imgsearch_error *err)
-{
-	conn *c;
-	int rc = ims_store_writer(st, &c, err);
-	return rc ? rc : ims_store_run(c, err, "DELETE FROM change WHERE number <= ifnull((SELECT min(change) FROM searcher), number)", "");
-}
-
-static const char newest_change[] = "SELECT seq FROM sqlite_sequence WHERE name = 'change'";
-
-int ims_store_change_last(store *st, int64_t *change, imgsearch_error *err)
-{
-	conn *c;
-	int rc = ims_store_lease(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_store_number(c, change, 0, err, newest_change, "");
-	ims_store_return(st, c);
-	return rc;
-}
-
-int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsearch_error *err)
-{
-	conn *c;
-	sqlite3_stmt *s = NULL;
-	int64_t newest = 0, oldest = 0;
-	size_t cap = 0;
-	*ids = NULL;
-	*n = 0;
-	int rc = ims_store_lease(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_store_read_begin(c, err);
-	if (!rc)
-		rc = ims_store_number(c, &newest, 0, err, newest_change, "");
-	if (!rc) /* numbers have no gaps, so the first one says how far back the log goes */
-		rc = ims_store_number(c, &oldest, newest + 1, err, "SELECT min(number) FROM change", "");
-	if (!rc && (after < oldest - 1 || after > newest))
-		rc = IMGSEARCH_ENOTFOUND;
-	if (!rc)
-		rc = ims_store_query(c, &s, err, "SELECT DISTINCT id FROM change WHERE number > ?1 ORDER BY id", "i", after);
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
-		rc = ims_store_add_id(ids, n, &cap, sqlite3_column_int64(s, 0), err);
-	ims_store_done(c, s);
-	ims_store_read_end(c);
-	ims_store_return(st, c);
-	if (rc) {
-		ims_free(*ids);
-		*ids = NULL;
-		*n = 0;
-	}
-	return rc;
-}
-
-int ims_store_add_id(int64_t **ids, size_t *n, size_t *cap, int64_t id, imgsearch_error *err)
-{
-	if (*n == *cap) {
-		size_t more = *cap ? *cap * 2 : 256;
-		int64_t *p = ims_realloc(*ids, more, sizeof *p);
-		if (!p)
-			return ims_nomem(err);
-		*ids = p;
-		*cap = more;
-	}
-	(*ids)[(*n)++] = id;
-	return 0;
 }

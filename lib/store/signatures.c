@@ -1,5 +1,6 @@
 /* Signatures of pictures' pixels, and pairs that were said to be different pictures. */
-#include "store/conn.h"
+#include "store/sql.h"
+#include "store/transaction.h"
 
 #include <string.h>
 
@@ -22,25 +23,6 @@ int ims_store_signatures(store *st, int (*each)(void *user, int64_t picture, con
 		" WHERE p.hash = g.hash AND p.state = 1 ORDER BY g.picture", "");
 	while (!rc && (rc = ims_store_step(c, s, err)) == 1)
 		rc = each(user, sqlite3_column_int64(s, 0), sqlite3_column_blob(s, 1), (size_t)sqlite3_column_bytes(s, 1));
-	ims_store_done(c, s);
-	ims_store_return(st, c);
-	return rc;
-}
-
-int ims_store_each_rejected(store *st, int (*each)(void *user, const hash256 *a, const hash256 *b), void *user, imgsearch_error *err)
-{
-	sqlite3_stmt *s = NULL;
-	conn *c;
-	int rc = ims_store_lease(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_store_query(c, &s, err, "SELECT a, b FROM rejected ORDER BY a, b", "");
-	while (!rc && (rc = ims_store_step(c, s, err)) == 1) {
-		hash256 a, b; /* the schema checks their length */
-		memcpy(a.byte, sqlite3_column_blob(s, 0), sizeof a.byte);
-		memcpy(b.byte, sqlite3_column_blob(s, 1), sizeof b.byte);
-		rc = each(user, &a, &b);
-	}
 	ims_store_done(c, s);
 	ims_store_return(st, c);
 	return rc;

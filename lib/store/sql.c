@@ -4,7 +4,7 @@
  * A statement is known by the address of its text, and one that is in use is prepared a second time, so that a callback
  * may read while the statement that called it is still stepping.
  */
-#include "store/conn.h"
+#include "store/sql.h"
 
 #include <string.h>
 
@@ -188,4 +188,18 @@ char *ims_store_text(sqlite3_stmt *s, int column, bool *failed)
 	char *copy = text ? ims_strdup(text) : NULL;
 	*failed |= !copy;
 	return copy;
+}
+
+int ims_store_add_id(int64_t **ids, size_t *n, size_t *cap, int64_t id, imgsearch_error *err)
+{
+	if (*n == *cap) {
+		size_t more = *cap ? *cap * 2 : 256;
+		int64_t *p = ims_realloc(*ids, more, sizeof *p);
+		if (!p)
+			return ims_nomem(err);
+		*ids = p;
+		*cap = more;
+	}
+	(*ids)[(*n)++] = id;
+	return 0;
 }

@@ -2,7 +2,11 @@
  * Vectors: one row each, f32 little-endian, in order of id. The page size was chosen so that a row lies within its
  * page, so that SQLite hands out a pointer into the mapped file and nothing is put together.
  */
-#include "store/conn.h"
+#include "store/changes.h"
+#include "store/sql.h"
+#include "store/tally.h"
+#include "store/transaction.h"
+#include "store/vectors.h"
 
 #include <string.h>
 

@@ -3,7 +3,8 @@
  * file is no index, cut off, damaged, newer, older, or must not be written.
  */
 #include "common.h"
-#include "store/conn.h"
+#include "store/schema.h"
+#include "store/sql.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

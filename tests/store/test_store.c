@@ -1,6 +1,7 @@
 /* The store's contract, function by function, each on a file and in memory. */
 #include "common.h"
-#include "store/conn.h"
+#include "store/schema.h"
+#include "store/sql.h"
 
 #include <sys/stat.h>
 #include <sys/wait.h>

@@ -1,5 +1,6 @@
 /* Pictures, read: one by id, path or content, all in order of path, those below a folder, and how many there are. */
-#include "store/conn.h"
+#include "store/pictures.h"
+#include "store/sql.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -241,89 +242,4 @@ int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
 	*ids = f.ids;
 	*n = f.n;
 	return 0;
-}
-
-int ims_store_counts(store *st, uint64_t by_state[8], uint64_t *vectors, uint64_t *vectors_next, int64_t *max_id, imgsearch_error *err)
-{
-	conn *c;
-	sqlite3_stmt *s = NULL;
-	uint64_t tally[TALLIES] = { 0 };
-	int rc = ims_store_lease(st, &c, err);
-	if (rc)
-		return rc;
-	if (c == st->writer)
-		rc = ims_store_tally_flush(st, c, err);
-	if (!rc)
-		rc = ims_store_query(c, &s, err, "SELECT what, n FROM tally WHERE what BETWEEN 1 AND 9", "");
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
-		tally[sqlite3_column_int64(s, 0)] = (uint64_t)sqlite3_column_int64(s, 1);
-		rc = 0;
-	}
-	ims_store_done(c, s);
-	if (!rc && max_id)
-		rc = ims_store_number(c, max_id, 0, err, "SELECT max(ifnull((SELECT max(id) FROM picture), 0), ifnull((SELECT max(id) FROM vector), 0))", "");
-	ims_store_return(st, c);
-	if (by_state)
-		memcpy(by_state, tally, 8 * sizeof *tally);
-	if (vectors)
-		*vectors = tally[TALLY_VECTOR];
-	if (vectors_next)
-		*vectors_next = tally[TALLY_NEXT];
-	return rc;
-}
-
-int ims_store_columns_get(store *st, int64_t id, store_column **out, size_t *n, imgsearch_error *err)
-{
-	conn *c;
-	sqlite3_stmt *s = NULL;
-	bool failed = false;
-	size_t cap = 0;
-	*out = NULL;
-	*n = 0;
-	int rc = ims_store_lease(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_store_query(c, &s, err, "SELECT name, value, title FROM cell WHERE picture = ?1 ORDER BY number", "i", id);
-	while (!rc && !failed && (rc = ims_store_step(c, s, err)) > 0) {
-		store_column *more = ims_grow(*out, *n, &cap, sizeof *more);
-		if ((failed = !more))
-			break;
-		*out = more;
-		(*out)[(*n)++] = (store_column){ ims_store_text(s, 0, &failed), ims_store_text(s, 1, &failed), sqlite3_column_int(s, 2) != 0 };
-		rc = 0;
-	}
-	if (failed)
-		rc = ims_nomem(err);
-	ims_store_done(c, s);
-	ims_store_return(st, c);
-	if (rc) {
-		ims_store_columns_free(*out, *n);
-		*out = NULL;
-		*n = 0;
-	}
-	return rc;
-}
-
-void ims_store_columns_free(store_column *c, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		ims_free(c[i].name);
-		ims_free(c[i].value);
-	}
-	ims_free(c);
-}
-
-int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected, imgsearch_error *err)
-{
-	conn *c;
-	int64_t there = 0;
-	bool ordered = memcmp(a->byte, b->byte, sizeof a->byte) <= 0;
-	int rc = ims_store_lease(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_store_number(c, &there, 0, err, "SELECT 1 FROM rejected WHERE a = ?1 AND b = ?2", "bb",
-		(const void *)(ordered ? a : b)->byte, sizeof a->byte, (const void *)(ordered ? b : a)->byte, sizeof a->byte);
-	*rejected = there != 0;
-	ims_store_return(st, c);
-	return rc;
 }

@@ -1,0 +1,48 @@
+/* Pairs that were said to be different pictures, by content. */
+#include "store/sql.h"
+#include "store/transaction.h"
+
+#include <string.h>
+
+int ims_store_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_error *err)
+{
+	conn *c;
+	bool ordered = memcmp(a->byte, b->byte, sizeof a->byte) <= 0;
+	int rc = ims_store_writer(st, &c, err);
+	return rc ? rc : ims_store_run(c, err, "INSERT OR IGNORE INTO rejected(a, b) VALUES(?1, ?2)", "bb",
+		(const void *)(ordered ? a : b)->byte, sizeof a->byte, (const void *)(ordered ? b : a)->byte, sizeof a->byte);
+}
+
+int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected, imgsearch_error *err)
+{
+	conn *c;
+	int64_t there = 0;
+	bool ordered = memcmp(a->byte, b->byte, sizeof a->byte) <= 0;
+	int rc = ims_store_lease(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_number(c, &there, 0, err, "SELECT 1 FROM rejected WHERE a = ?1 AND b = ?2", "bb",
+		(const void *)(ordered ? a : b)->byte, sizeof a->byte, (const void *)(ordered ? b : a)->byte, sizeof a->byte);
+	*rejected = there != 0;
+	ims_store_return(st, c);
+	return rc;
+}
+
+int ims_store_each_rejected(store *st, int (*each)(void *user, const hash256 *a, const hash256 *b), void *user, imgsearch_error *err)
+{
+	sqlite3_stmt *s = NULL;
+	conn *c;
+	int rc = ims_store_lease(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_query(c, &s, err, "SELECT a, b FROM rejected ORDER BY a, b", "");
+	while (!rc && (rc = ims_store_step(c, s, err)) == 1) {
+		hash256 a, b; /* the schema checks their length */
+		memcpy(a.byte, sqlite3_column_blob(s, 0), sizeof a.byte);
+		memcpy(b.byte, sqlite3_column_blob(s, 1), sizeof b.byte);
+		rc = each(user, &a, &b);
+	}
+	ims_store_done(c, s);
+	ims_store_return(st, c);
+	return rc;
+}

@@ -1,0 +1,10 @@
+/* Transactions. */
+#ifndef IMS_STORE_TRANSACTION_H
+#define IMS_STORE_TRANSACTION_H
+
+#include "store/conn.h"
+
+/* The writing connection within a transaction; fails outside of one and after a failed statement. */
+int ims_store_writer(store *st, conn **out, imgsearch_error *err);
+
+#endif
