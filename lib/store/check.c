@@ -19,7 +19,15 @@ static int report_rows(conn *c, const report *to, const char *sql, const char *f
 	return rc;
 }
 
-static int check_chunks(store *st, conn *c, const report *to, imgsearch_error *err)
+static int report_chunk(const report *to, const char *name, int64_t number, imgsearch_error *err)
+{
+	char *text = ims_format("searcher %s: chunk %lld is damaged: build it again", name, (long long)number);
+	int rc = text ? to->each(to->user, text) : ims_nomem(err);
+	ims_free(text);
+	return rc;
+}
+
+static int check_chunks(conn *c, const report *to, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
 	int rc = ims_store_query(c, &s, err, "SELECT k.number, k.checksum, k.data, s.name FROM searcher_chunk k JOIN searcher s ON s.state = k.state", "");
@@ -27,17 +35,15 @@ static int check_chunks(store *st, conn *c, const report *to, imgsearch_error *e
 		const void *data = sqlite3_column_blob(s, 2);
 		int size = sqlite3_column_bytes(s, 2);
 		int64_t number = sqlite3_column_int64(s, 0);
-		rc = 0;
-		if (size && !data) {
+		const char *name = (const char *)sqlite3_column_text(s, 3);
+		if (!name || (size && !data))
 			rc = ims_nomem(err);
-		} else if (ims_checksum(data, (size_t)size, (uint64_t)number) != (uint64_t)sqlite3_column_int64(s, 1)) {
-			char *text = ims_format("searcher %s: chunk %lld is damaged: build it again", (const char *)sqlite3_column_text(s, 3), (long long)number);
-			rc = text ? to->each(to->user, text) : ims_nomem(err);
-			ims_free(text);
-		}
+		else if (ims_checksum(data, (size_t)size, (uint64_t)number) == (uint64_t)sqlite3_column_int64(s, 1))
+			rc = 0;
+		else
+			rc = report_chunk(to, name, number, err);
 	}
 	ims_store_done(c, s);
-	(void)st;
 	return rc;
 }
 
@@ -68,7 +74,7 @@ int ims_store_check(store *st, int (*each)(void *user, const char *problem), voi
 			" WHEN 9 THEN (SELECT count(*) FROM vector_next) ELSE (SELECT count(*) FROM picture WHERE state = what) END AS is_n FROM tally)"
 			" WHERE n <> is_n", NULL, err);
 	if (!rc)
-		rc = check_chunks(st, c, &to, err);
+		rc = check_chunks(c, &to, err);
 	ims_store_read_end(c);
 	ims_store_return(st, c);
 	return rc;

@@ -137,7 +137,7 @@ void ims_store_return(store *st, conn *c)
 	if (!c || c == st->writer)
 		return;
 	pthread_mutex_lock(&st->mutex);
-	if (st->n_idle < STORE_READERS && !c->broken) {
+	if (st->n_idle < STORE_READERS && !c->failed) {
 		st->idle[st->n_idle++] = c;
 		c = NULL;
 	}

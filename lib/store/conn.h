@@ -16,7 +16,7 @@ typedef struct conn {
 	sqlite3 *db;
 	bool borrowed;  /* the handle of ":memory:", which all connections share */
 	bool immutable; /* opened in the belief that nobody writes */
-	bool broken;    /* a statement failed: the open transaction must not be committed */
+	int failed;     /* status of the first statement that failed; a transaction must then be rolled back */
 	struct {
 		const char *sql;
 		sqlite3_stmt *stmt;
@@ -29,7 +29,7 @@ typedef struct conn {
 enum { TALLIES = 10 };
 
 struct store {
-	char *path, *lock_path, *wal_path; /* absolute; ":memory:" has no files */
+	char *path, *folder, *lock_path, *wal_path; /* absolute; ":memory:" has no files */
 	bool memory, read_only;
 	int lock_fd;
 	atomic_bool writing;          /* someone holds the writer's right through this handle */

@@ -59,7 +59,7 @@ static int refuse(const store *st, imgsearch_error *err)
 {
 	if (access(st->path, W_OK))
 		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be written", st->path);
-	if (!ims_store_folder_writable(st->path))
+	if (!ims_store_folder_writable(st))
 		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s: its folder cannot be written", st->path);
 	return ims_fail(err, IMGSEARCH_EIO, "index %s cannot be written: it is open for reading only", st->path);
 }

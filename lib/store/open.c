@@ -14,37 +14,49 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The absolute path: of the file itself where it is, else of its folder. */
+static int no_path(const char *path, imgsearch_error *err)
+{
+	if (errno == ENOMEM)
+		return ims_nomem(err);
+	return ims_fail_errno(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO,
+		"index %s: its folder cannot be entered", path);
+}
+
+/* The absolute path of the file where it exists, else of its folder with the name behind it. */
 static int resolve(char **out, const char *path, imgsearch_error *err)
 {
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	char *full = realpath(path, NULL);
-	if (!full && errno == ENOENT) {
-		const char *slash = strrchr(path, '/');
+	if (!full && errno != ENOENT)
+		return no_path(path, err);
+	if (full) {
+		*out = ims_strdup(full);
+	} else {
 		char *folder = slash ? ims_strndup(path, slash == path ? 1 : (size_t)(slash - path)) : ims_strdup(".");
-		if (!folder)
-			return ims_nomem(err);
-		char *parent = realpath(folder, NULL);
+		full = folder ? realpath(folder, NULL) : NULL;
+		int rc = full || !folder ? 0 : no_path(path, err);
 		ims_free(folder);
-		if (parent) {
-			*out = ims_path_join(parent, slash ? slash + 1 : path);
-			free(parent);
-			return *out ? 0 : ims_nomem(err);
-		}
+		if (rc)
+			return rc;
+		*out = full ? ims_path_join(full, name) : NULL;
 	}
-	if (!full)
-		return ims_fail_errno(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "index %s: its folder cannot be entered", path);
-	*out = ims_strdup(full);
 	free(full);
 	return *out ? 0 : ims_nomem(err);
 }
 
-bool ims_store_folder_writable(const char *path)
+/* The paths that follow from that of the file. */
+static int derive_paths(store *st, imgsearch_error *err)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder = slash == path ? ims_strdup("/") : ims_strndup(path, (size_t)(slash - path));
-	bool yes = folder && access(folder, W_OK) == 0;
-	ims_free(folder);
-	return yes;
+	const char *slash = strrchr(st->path, '/');
+	st->folder = ims_strndup(st->path, slash == st->path ? 1 : (size_t)(slash - st->path));
+	st->lock_path = ims_format("%s-lock", st->path);
+	st->wal_path = ims_format("%s-wal", st->path);
+	return st->folder && st->lock_path && st->wal_path ? 0 : ims_nomem(err);
+}
+
+bool ims_store_folder_writable(const store *st)
+{
+	return access(st->folder, W_OK) == 0;
 }
 
 enum { FILE_EMPTY, FILE_OLDER, FILE_CURRENT };
@@ -154,7 +166,7 @@ static int open_file(store *st, const store_options *o, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EDB, "%s is not an imgsearch index: it is no regular file; name another file", st->path);
 	if (access(st->path, R_OK) != 0)
 		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be read", st->path);
-	st->read_only = o->read_only || access(st->path, W_OK) != 0 || !ims_store_folder_writable(st->path);
+	st->read_only = o->read_only || access(st->path, W_OK) != 0 || !ims_store_folder_writable(st);
 	conn *c;
 	int kind;
 	int rc = ims_store_lease(st, &c, err);
@@ -183,17 +195,11 @@ int ims_store_open(store **out, const char *path, const store_options *o, imgsea
 	pthread_mutex_init(&st->mutex, NULL);
 	st->lock_fd = -1;
 	st->memory = strcmp(path, ":memory:") == 0;
-	int rc = 0;
+	int rc;
 	if (st->memory)
-		st->path = ims_strdup(path);
-	else
-		rc = resolve(&st->path, path, err);
-	if (!rc && st->path && !st->memory) {
-		st->lock_path = ims_format("%s-lock", st->path);
-		st->wal_path = ims_format("%s-wal", st->path);
-	}
-	if (!rc && (!st->path || (!st->memory && (!st->lock_path || !st->wal_path))))
-		rc = ims_nomem(err);
+		rc = (st->path = ims_strdup(path)) ? 0 : ims_nomem(err);
+	else if (!(rc = resolve(&st->path, path, err)))
+		rc = derive_paths(st, err);
 	if (!rc)
 		rc = st->memory ? make(st, o, err) : open_file(st, o, err);
 	if (rc) {
@@ -215,6 +221,7 @@ void ims_store_close(store *st)
 	ims_store_disconnect(st->writer); /* last: the others borrow the handle of ":memory:" from it */
 	pthread_mutex_destroy(&st->mutex);
 	ims_free(st->path);
+	ims_free(st->folder);
 	ims_free(st->lock_path);
 	ims_free(st->wal_path);
 	ims_free(st);

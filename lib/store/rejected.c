@@ -28,6 +28,19 @@ int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *reje
 	return rc;
 }
 
+/* The schema checks the length, but a stranger's file may have been written without that check. */
+static int read_hash(store *st, sqlite3_stmt *s, int column, hash256 *out, imgsearch_error *err)
+{
+	const void *data = sqlite3_column_blob(s, column);
+	size_t bytes = (size_t)sqlite3_column_bytes(s, column);
+	if (bytes && !data)
+		return ims_nomem(err);
+	if (bytes != sizeof out->byte)
+		return ims_fail(err, IMGSEARCH_EDB, "index %s is damaged: the hash of a rejected pair has %zu bytes", st->path, bytes);
+	memcpy(out->byte, data, bytes);
+	return 0;
+}
+
 int ims_store_each_rejected(store *st, int (*each)(void *user, const hash256 *a, const hash256 *b), void *user, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
@@ -37,10 +50,12 @@ int ims_store_each_rejected(store *st, int (*each)(void *user, const hash256 *a,
 		return rc;
 	rc = ims_store_query(c, &s, err, "SELECT a, b FROM rejected ORDER BY a, b", "");
 	while (!rc && (rc = ims_store_step(c, s, err)) == 1) {
-		hash256 a, b; /* the schema checks their length */
-		memcpy(a.byte, sqlite3_column_blob(s, 0), sizeof a.byte);
-		memcpy(b.byte, sqlite3_column_blob(s, 1), sizeof b.byte);
-		rc = each(user, &a, &b);
+		hash256 a, b;
+		rc = read_hash(st, s, 0, &a, err);
+		if (!rc)
+			rc = read_hash(st, s, 1, &b, err);
+		if (!rc)
+			rc = each(user, &a, &b);
 	}
 	ims_store_done(c, s);
 	ims_store_return(st, c);

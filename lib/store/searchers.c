@@ -120,13 +120,15 @@ void ims_store_searchers_free(store_searcher *s, size_t n)
 static int read_blob(conn *c, int64_t row, buf *out, imgsearch_error *err)
 {
 	sqlite3_blob *blob = NULL;
-	int rc = sqlite3_blob_open(c->db, "main", "searcher_chunk", "data", row, 0, &blob) ? ims_store_sql_fail(c, sqlite3_errcode(c->db), err) : 0;
-	int size = rc ? 0 : sqlite3_blob_bytes(blob);
+	int sqlite = sqlite3_blob_open(c->db, "main", "searcher_chunk", "data", row, 0, &blob);
+	if (sqlite)
+		return ims_store_sql_fail(c, sqlite, err);
+	int size = sqlite3_blob_bytes(blob), rc = 0;
 	void *at = ims_buf_grow(out, (size_t)size);
-	if (!rc && !at)
+	if (!at)
 		rc = ims_nomem(err);
-	if (!rc && size && sqlite3_blob_read(blob, at, size, 0))
-		rc = ims_store_sql_fail(c, sqlite3_errcode(c->db), err);
+	else if (size && (sqlite = sqlite3_blob_read(blob, at, size, 0)))
+		rc = ims_store_sql_fail(c, sqlite, err);
 	sqlite3_blob_close(blob);
 	return rc;
 }

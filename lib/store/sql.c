@@ -8,44 +8,46 @@
 
 #include <string.h>
 
-int ims_store_sql_fail(conn *c, int rc, imgsearch_error *err)
+static int write_error(const conn *c, int rc, imgsearch_error *err)
 {
 	const char *path = c->st->path;
-	/* The shared handle's message may belong to another thread by now. */
+	/* The message of a shared handle may belong to another thread by now. */
 	const char *said = c->borrowed ? sqlite3_errstr(rc) : sqlite3_errmsg(c->db);
-	int system = sqlite3_system_errno(c->db);
-	int code;
-	c->broken = true;
+	int number = sqlite3_system_errno(c->db);
+	const char *colon = number ? ": " : "", *system = number ? strerror(number) : "";
 	switch (rc & 0xff) {
-	case SQLITE_NOMEM:
-		return ims_nomem(err);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		code = ims_fail(err, IMGSEARCH_EBUSY, "index %s: another program keeps it locked", path);
-		break;
+		return ims_fail(err, IMGSEARCH_EBUSY, "index %s: another program keeps it locked", path);
 	case SQLITE_FULL:
-		code = ims_fail(err, IMGSEARCH_EIO, "index %s: the disk is full; what was not yet committed is undone: make room and run it again", path);
-		break;
+		return ims_fail(err, IMGSEARCH_EIO, "index %s: the disk is full; what was not yet committed is undone: "
+			"make room and run it again", path);
 	case SQLITE_IOERR:
-		code = ims_fail(err, IMGSEARCH_EIO, "index %s: %s%s%s", path, sqlite3_errstr(rc), system ? ": " : "", system ? strerror(system) : "");
-		break;
+		return ims_fail(err, IMGSEARCH_EIO, "index %s: %s%s%s", path, sqlite3_errstr(rc), colon, system);
 	case SQLITE_CANTOPEN:
-		code = ims_fail(err, IMGSEARCH_EIO, "index %s: cannot be opened%s%s", path, system ? ": " : "", system ? strerror(system) : "");
-		break;
+		return ims_fail(err, IMGSEARCH_EIO, "index %s: cannot be opened%s%s", path, colon, system);
 	case SQLITE_READONLY:
-		code = ims_fail(err, IMGSEARCH_EIO, "index %s: cannot be written: the file, its folder or its disk is read-only", path);
-		break;
+		return ims_fail(err, IMGSEARCH_EIO, "index %s: cannot be written: the file, its folder or its disk is read-only",
+			path);
 	case SQLITE_NOTADB:
-		code = ims_fail(err, IMGSEARCH_EDB, "%s is not an imgsearch index: it is no SQLite database; name another file", path);
-		break;
+		return ims_fail(err, IMGSEARCH_EDB, "%s is not an imgsearch index: it is no SQLite database; name another file",
+			path);
 	case SQLITE_CORRUPT:
-		code = ims_fail(err, IMGSEARCH_EDB, "index %s is damaged or cut off (%s): restore a copy of it, or delete it and index again", path, said);
-		break;
+		return ims_fail(err, IMGSEARCH_EDB, "index %s is damaged or cut off (%s): restore a copy of it, "
+			"or delete it and index again", path, said);
 	default:
-		code = ims_fail(err, IMGSEARCH_EDB, "index %s: %s", path, said);
+		return ims_fail(err, IMGSEARCH_EDB, "index %s: %s", path, said);
 	}
-	if (err)
+}
+
+int ims_store_sql_fail(conn *c, int rc, imgsearch_error *err)
+{
+	bool memory = (rc & 0xff) == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM;
+	int code = memory ? ims_nomem(err) : write_error(c, rc, err);
+	if (err && !memory)
 		err->detail = rc;
+	if (!c->failed)
+		c->failed = code;
 	return code;
 }
 

@@ -17,7 +17,7 @@ int ims_store_tx_begin(store *st, imgsearch_error *err)
 		return rc;
 	atomic_store(&st->tx_thread, pthread_self());
 	atomic_store(&st->in_tx, true);
-	c->broken = false;
+	c->failed = 0;
 	st->noted = false;
 	memset(st->tally, 0, sizeof st->tally);
 	rc = ims_store_number(c, &searchers, 0, err, "SELECT EXISTS(SELECT 1 FROM searcher)", "");
@@ -50,7 +50,7 @@ void ims_store_tx_rollback(store *st)
 		return;
 	if (!sqlite3_get_autocommit(st->writer->db))
 		sqlite3_exec(st->writer->db, "ROLLBACK", NULL, NULL, NULL);
-	st->writer->broken = false;
+	st->writer->failed = 0;
 	atomic_store(&st->in_tx, false);
 }
 
@@ -59,7 +59,7 @@ int ims_store_writer(store *st, conn **out, imgsearch_error *err)
 	conn *c = *out = st->writer;
 	if (!atomic_load(&st->in_tx))
 		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: written outside of a transaction", st->path);
-	if (c->broken || sqlite3_get_autocommit(c->db))
-		return ims_fail(err, IMGSEARCH_EDB, "index %s: something failed earlier in this transaction; it is undone", st->path);
+	if (c->failed || sqlite3_get_autocommit(c->db))
+		return ims_fail(err, c->failed ? c->failed : IMGSEARCH_EDB, "index %s: something failed earlier in this transaction; it is undone", st->path);
 	return 0;
 }

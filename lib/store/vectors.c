@@ -59,19 +59,19 @@ int ims_store_vector_drop(store *st, conn *c, int64_t id, bool *gone, imgsearch_
 	return rc;
 }
 
-/* A row's values, checked against what the caller has room for. */
-static const void *row_data(store *st, sqlite3_stmt *s, int column, int64_t id, uint32_t dim, imgsearch_error *err)
+/* Copies a row's values into out (dim). EDB where it has another number of them. */
+static int copy_row(store *st, sqlite3_stmt *s, int column, int64_t id, uint32_t dim, float *out, imgsearch_error *err)
 {
 	const void *data = sqlite3_column_blob(s, column);
-	int bytes = sqlite3_column_bytes(s, column);
-	if (data && (size_t)bytes == (size_t)dim * sizeof(float))
-		return data;
+	size_t bytes = (size_t)sqlite3_column_bytes(s, column), expected = (size_t)dim * sizeof *out;
 	if (bytes && !data)
-		ims_nomem(err);
-	else
-		ims_fail(err, IMGSEARCH_EDB, "index %s is damaged: vector %lld has %d bytes instead of %zu", st->path, (long long)id, bytes,
-			(size_t)dim * sizeof(float));
-	return NULL;
+		return ims_nomem(err);
+	if (bytes != expected)
+		return ims_fail(err, IMGSEARCH_EDB, "index %s is damaged: vector %lld has %zu bytes instead of %zu", st->path,
+			(long long)id, bytes, expected);
+	if (bytes)
+		memcpy(out, data, bytes);
+	return 0;
 }
 
 int ims_store_vectors_scan(store *st, bool next, uint32_t dim, int (*each)(void *user, const int64_t *ids, const float *rows, size_t n),
@@ -88,13 +88,9 @@ int ims_store_vectors_scan(store *st, bool next, uint32_t dim, int (*each)(void 
 		rc = ims_store_query(c, &s, err, next ? "SELECT id, data FROM vector_next ORDER BY id" : "SELECT id, data FROM vector ORDER BY id", "");
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
 		int64_t id = sqlite3_column_int64(s, 0);
-		const void *data = row_data(st, s, 1, id, dim, err);
-		rc = data ? 0 : IMGSEARCH_EDB;
-		if (rc)
-			break;
-		memcpy(rows + n * dim, data, dim * sizeof *rows);
+		rc = copy_row(st, s, 1, id, dim, rows + n * dim, err);
 		ids[n++] = id;
-		if (n == block) {
+		if (!rc && n == block) {
 			rc = each(user, ids, rows, n);
 			n = 0;
 		}
@@ -125,13 +121,9 @@ int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t di
 		sqlite3_reset(s);
 		sqlite3_bind_int64(s, 1, ids[i]);
 		rc = ims_store_step(c, s, err);
-		if (rc < 0)
-			break;
 		found[i] = rc > 0;
-		const void *data = rc > 0 ? row_data(st, s, 0, ids[i], dim, err) : NULL;
-		rc = rc > 0 && !data ? IMGSEARCH_EDB : 0;
-		if (data)
-			memcpy(out + i * dim, data, dim * sizeof *out);
+		if (rc > 0)
+			rc = copy_row(st, s, 0, ids[i], dim, out + i * dim, err);
 	}
 	ims_store_done(c, s);
 	ims_store_read_end(c);
