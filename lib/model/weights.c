@@ -187,26 +187,35 @@ int ims_weights_parse(weights *out, const void *data, size_t size, imgsearch_err
 	return r;
 }
 
-static int map_file(void **map, size_t *size, const char *path, imgsearch_error *err)
+/* Maps the whole of an open file. */
+static int map_fd(void **map, size_t *size, int fd, const char *path, imgsearch_error *err)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r = 0;
+	if (fstat(fd, &st))
+		return ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return ims_fail(err, IMGSEARCH_EIO, "%s: not a regular file", path);
+	if (!st.st_size)
+		return ims_fail(err, IMGSEARCH_EFORMAT, "%s: the file is empty", path);
+	void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		return errno == ENOMEM ? ims_nomem(err) : ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
+	*map = p;
+	*size = (size_t)st.st_size;
+	return 0;
+}
+
+/* On failure *map is NULL and *size 0. */
+static int map_file(void **map, size_t *size, const char *path, imgsearch_error *err)
+{
 	*map = NULL;
+	*size = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return ims_fail_errno(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", path);
-	if (fstat(fd, &st))
-		r = ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
-	else if (!S_ISREG(st.st_mode))
-		r = ims_fail(err, IMGSEARCH_EIO, "%s: not a regular file", path);
-	else if (!st.st_size)
-		r = ims_fail(err, IMGSEARCH_EFORMAT, "%s: the file is empty", path);
-	else if ((*map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0)) == MAP_FAILED) {
-		r = ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
-		*map = NULL;
-	}
-	*size = (size_t)st.st_size;
+	int rc = map_fd(map, size, fd, path, err);
 	close(fd);
-	return r;
+	return rc;
 }
 
 int ims_weights_open(weights *out, const char *path, imgsearch_error *err)
@@ -228,7 +237,7 @@ int ims_weights_open(weights *out, const char *path, imgsearch_error *err)
 int ims_weights_hash(hash256 *out, const char *path, imgsearch_error *err)
 {
 	void *map;
-	size_t size = 0;
+	size_t size;
 	int r = map_file(&map, &size, path, err);
 	if (r)
 		return r;

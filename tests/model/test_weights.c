@@ -4,9 +4,24 @@
 
 #include "model/model.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+static bool fstat_fails;
+
+/* In place of the C library's. */
+int fstat(int fd, struct stat *out)
+{
+	if (!fstat_fails)
+		return fstatat(fd, "", out, AT_EMPTY_PATH);
+	memset(out, 0xff, sizeof *out); /* a size that must not be used */
+	errno = EIO;
+	return -1;
+}
 
 typedef void maker(buf *b);
 
@@ -356,6 +371,19 @@ static void written_files_are_read(void **state)
 	assert_int_equal(ims_weights_open(&w, "/tmp", &err), IMGSEARCH_EIO);
 }
 
+static void files_that_cannot_be_asked_for_their_size(void **state)
+{
+	(void)state;
+	imgsearch_error err;
+	weights w;
+	hash256 hash;
+	fstat_fails = true;
+	assert_int_equal(ims_weights_open(&w, "/proc/self/exe", &err), IMGSEARCH_EIO);
+	assert_int_equal(ims_weights_hash(&hash, "/proc/self/exe", &err), IMGSEARCH_EIO);
+	fstat_fails = false;
+	assert_int_equal(w.n, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -363,6 +391,7 @@ int main(void)
 		cmocka_unit_test(flipped_bytes), cmocka_unit_test(failing_allocations), cmocka_unit_test(hostile_pickles),
 		cmocka_unit_test(many_values), cmocka_unit_test(views_outside), cmocka_unit_test(hostile_archives),
 		cmocka_unit_test(torchscript_is_told_apart), cmocka_unit_test(hostile_safetensors), cmocka_unit_test(written_files_are_read),
+		cmocka_unit_test(files_that_cannot_be_asked_for_their_size),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
