@@ -10,7 +10,7 @@
  * near-duplicates hide among the pairs that were taken for unrelated. The shape is searched on a grid, the scale for each
  * by golden section; the likelihood works on at most some thousand evenly taken exceedances.
  */
-#include "analysis/analysis.h"
+#include "analysis/chance.h"
 
 #include <math.h>
 #include <stdlib.h>

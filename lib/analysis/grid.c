@@ -5,7 +5,7 @@
  * would get more points than it has cells, those nearest to the cut go over to the other. So no two ever share a cell,
  * empty regions stay empty where there is room, and neighbours stay together. O(n log² n).
  */
-#include "analysis/analysis.h"
+#include "analysis/grid.h"
 
 #include <math.h>
 #include <stdlib.h>

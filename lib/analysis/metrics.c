@@ -6,7 +6,7 @@
  * n log n. Average precision is the sum over distinct scores of (recall gained) x (precision there), which is
  * scikit-learn's; NDCG with gains 0 and 1 (Jarvelin and Kekalainen 2002); percentile bootstrap (Efron 1979).
  */
-#include "analysis/analysis.h"
+#include "analysis/metrics.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * Orthogonal (subspace) iteration with four vectors on the covariance of a sample of rows, which is never formed;
  * four, because two converge slowly where the second and third component are of like strength.
  */
-#include "analysis/analysis.h"
+#include "analysis/plane.h"
 #include "kernels/kernels.h"
 
 #include <math.h>

@@ -7,7 +7,7 @@
  * The paper looks for neighbours in the whole collection. Looking among the first results alone needs nothing that is kept
  * and brought up to date, and with 500 of them comes within a point of mAP of it.
  */
-#include "analysis/analysis.h"
+#include "analysis/reciprocal.h"
 
 #include <math.h>
 #include <string.h>

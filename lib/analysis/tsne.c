@@ -13,7 +13,7 @@
  * Chains of cells with one child are left out, so the tree has fewer than 2 n nodes. Sums are taken in fixed blocks of
  * points, whose results are added in order: the same bits for any number of threads.
  */
-#include "analysis/analysis.h"
+#include "analysis/tsne.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,9 @@
 /* lib/analysis: t-SNE keeps clusters apart, the grid never shares a cell, signatures know turned pictures. */
-#include "analysis/analysis.h"
+#include "analysis/components.h"
+#include "analysis/grid.h"
+#include "analysis/plane.h"
+#include "analysis/signature.h"
+#include "analysis/tsne.h"
 
 #include <math.h>
 #include <setjmp.h>

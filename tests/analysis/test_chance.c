@@ -1,5 +1,5 @@
 /* Chance scores: the fit against known distributions, and calibration on pictures that it was not fitted on. */
-#include "analysis/analysis.h"
+#include "analysis/chance.h"
 #include "test.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Measures of ranked answers against what can be worked out by hand. */
-#include "analysis/analysis.h"
+#include "analysis/metrics.h"
 #include "test.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* k-reciprocal re-ranking: brings a cluster's members before an outsider that scores higher. */
-#include "analysis/analysis.h"
+#include "analysis/reciprocal.h"
 #include "test.h"
 
 #include <math.h>
