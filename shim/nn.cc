@@ -176,7 +176,7 @@ at::Tensor network::pooled(const at::Tensor &x)
 	at::Tensor y = features(x).mean({ 2, 3 }, false, at::kFloat);
 	if (!posterior_weight.defined())
 		return y;
-	const double temperature = 2; /* as a teacher's classes have it, lib/train/classes.c */
+	const double temperature = 2; /* as a teacher's classes have it, lib/train/classifier.c */
 	at::Tensor roots = (linear(y, posterior_weight, posterior_bias, posterior) / temperature).log_softmax(1).div(2).exp();
 	return at::cat({ y / y.norm(2, 1, true).clamp_min(1e-12), roots }, 1);
 }

@@ -105,7 +105,7 @@ int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *o
 	});
 }
 
-uint32_t net_lanes(const shim_net *net)
+uint32_t net_concurrency(const shim_net *net)
 {
 	return net->device.is_cpu() ? (uint32_t)net->threads : 1;
 }
@@ -139,7 +139,7 @@ void net_describe(const shim_net *net, char *text, size_t size)
 	});
 }
 
-const shim_table table = { IMS_SHIM_ABI, sizeof table, net_new, net_free, net_dim, net_run, net_lanes, net_batch, net_describe, &ims::training };
+const shim_table table = { IMS_SHIM_ABI, sizeof table, net_new, net_free, net_dim, net_run, net_concurrency, net_batch, net_describe, &ims::training };
 
 } // namespace
 

@@ -130,7 +130,7 @@ typedef struct shim_table {
 	uint32_t (*net_dim)(const shim_net *net);
 	/* (n, crop, crop, 3) channels last into (n, dim), with so many threads (0: all it may use). Any number at once. */
 	int (*net_run)(shim_net *net, const float *in, size_t n, uint32_t threads, float *out, shim_message *msg);
-	uint32_t (*net_lanes)(const shim_net *net); /* how many runs at once keep the device busy: on a CPU one a thread */
+	uint32_t (*net_concurrency)(const shim_net *net); /* how many runs at once keep the device busy: on a CPU one a thread */
 	size_t (*net_batch)(const shim_net *net); /* the batch it runs best at */
 	/* "libtorch 1.13.1, OpenBLAS, cpu, bf16" into text. */
 	void (*net_describe)(const shim_net *net, char *text, size_t size);

@@ -64,7 +64,7 @@ static int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, f
 	return 0;
 }
 
-static uint32_t net_lanes(const shim_net *net)
+static uint32_t net_concurrency(const shim_net *net)
 {
 	(void)net;
 	return 3;
@@ -84,6 +84,6 @@ static void net_describe(const shim_net *net, char *text, size_t size)
 
 const shim_table *ims_shim(uint32_t abi)
 {
-	static const shim_table table = { IMS_SHIM_ABI, sizeof table, net_new, net_free, net_dim, net_run, net_lanes, net_batch, net_describe, NULL };
+	static const shim_table table = { IMS_SHIM_ABI, sizeof table, net_new, net_free, net_dim, net_run, net_concurrency, net_batch, net_describe, NULL };
 	return abi == IMS_SHIM_ABI ? &table : NULL;
 }

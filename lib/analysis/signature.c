@@ -4,7 +4,7 @@
  * The invariant: the 8 x 8 lowest terms of the signature's two-dimensional cosine transform. Mirroring changes signs
  * of terms, transposing swaps (i, j) with (j, i), and the eight positions of a square are made of those; so the
  * lengths of the pairs (i, j), (j, i) stay. The 35 of them (without the mean), scaled to length 1, are also free of
- * brightness and contrast. They only propose: ims_analysis_same_picture compares the pixels.
+ * brightness and contrast. They only propose: ims_signature_same compares the pixels.
  *
  * The layout is for pictures that are not one but may show one thing: windows of one signature laid over the other.
  */
@@ -41,7 +41,7 @@ static void squeeze_row(float out[SIDE], const uint8_t *rgb, uint32_t width)
 	}
 }
 
-void ims_analysis_signature(signature *out, const uint8_t *rgb, uint32_t width, uint32_t height)
+void ims_signature_make(signature *out, const uint8_t *rgb, uint32_t width, uint32_t height)
 {
 	float sum[SIDE][SIDE] = { { 0 } }, row[SIDE]; /* sum: column, row */
 	for (uint32_t y = 0; y < height; y++) {
@@ -54,7 +54,7 @@ void ims_analysis_signature(signature *out, const uint8_t *rgb, uint32_t width, 
 		out->luma[i] = (uint8_t)fminf(sum[i % SIDE][i / SIDE] * scale + 0.5f, 255);
 }
 
-void ims_analysis_invariant(float out[IMS_INVARIANT_DIM], const signature *s)
+void ims_signature_invariant(float out[IMS_INVARIANT_DIM], const signature *s)
 {
 	float wave[TERMS][SIDE], half[TERMS][SIDE], term[TERMS][TERMS];
 	for (int i = 0; i < TERMS; i++)
@@ -95,7 +95,7 @@ static void measure(const signature *s, float *mean, float *spread)
 	*spread = (float)sqrt(fmax(square / (SIDE * SIDE) - (double)*mean * *mean, 1));
 }
 
-bool ims_analysis_same_picture(const signature *a, const signature *b, int *turn)
+bool ims_signature_same(const signature *a, const signature *b, int *turn)
 {
 	float mean_a, mean_b, spread_a, spread_b;
 	measure(a, &mean_a, &spread_a);
@@ -157,7 +157,7 @@ static float correlation(const layout *a, const layout *b)
 	return spread_a > 0 && spread_b > 0 ? (float)(both / sqrt(spread_a * spread_b)) : 0;
 }
 
-float ims_analysis_layout(const signature *a, const signature *b)
+float ims_signature_correlation(const signature *a, const signature *b)
 {
 	static const int sides[] = { 29, 26 }; /* 0.9 and 0.8 of it */
 	layout whole_a = layout_of(a, SIDE, 0, 0), whole_b = layout_of(b, SIDE, 0, 0);

@@ -118,7 +118,7 @@ typedef struct model model;
 
 /* Loads shim and network. Errors: EMODEL (no shim or libtorch, weights that do not fit, naming the tensor), EFORMAT, EIO, ENOMEM. */
 int ims_model_load(model **out, const model_identity *id, const model_spec *spec, imgsearch_error *err);
-model *ims_model_hold(model *m); /* one more owner, who frees it, too */
+model *ims_model_acquire(model *m); /* one more owner, who frees it, too */
 void ims_model_free(model *m);
 
 /*
@@ -131,8 +131,8 @@ int ims_model_run(model *m, const float *in, size_t n, float *out, imgsearch_err
  * The same on the calling thread, as one of up to `lanes` runs that share the CPUs: the faster way to many pictures (docs/speed.md),
  * since no thread waits for another after each layer.
  */
-int ims_model_run_lane(model *m, const float *in, size_t n, float *out, imgsearch_error *err);
-unsigned ims_model_lanes(const model *m);
+int ims_model_run_inline(model *m, const float *in, size_t n, float *out, imgsearch_error *err);
+unsigned ims_model_concurrency(const model *m);
 
 size_t ims_model_batch(const model *m); /* the batch size it runs best at */
 uint32_t ims_model_dim(const model *m);

@@ -1,5 +1,5 @@
 /*
- * A network that many threads use. Entry points: ims_model_load, ims_model_run, ims_model_run_lane, ims_model_free.
+ * A network that many threads use. Entry points: ims_model_load, ims_model_run, ims_model_run_inline, ims_model_free.
  *
  * One thread of its own loads and runs it. OpenMP keeps a team of threads for every thread that calls libtorch, and
  * libtorch sets itself up anew in each: the network called from sixteen threads in turn was half as fast as from one.
@@ -67,7 +67,7 @@ static int prepare(model *m, const model_identity *id, imgsearch_error *err)
 {
 	m->batch = m->shim->net_batch(m->net);
 	m->dim = m->shim->net_dim(m->net);
-	m->lanes = m->shim->net_lanes(m->net);
+	m->lanes = m->shim->net_concurrency(m->net);
 	m->lanes = m->lanes < MAX_LANES ? m->lanes : MAX_LANES;
 	m->side = id->recipe.crop;
 	m->slot = m->side * m->side * 3;
@@ -110,7 +110,7 @@ done:
 	return r;
 }
 
-model *ims_model_hold(model *m)
+model *ims_model_acquire(model *m)
 {
 	atomic_fetch_add(&m->references, 1);
 	return m;
@@ -229,13 +229,13 @@ int ims_model_run(model *m, const float *in, size_t n, float *out, imgsearch_err
 	return r || !m->flip ? r : flip(m, wait_for, in, n, out, err);
 }
 
-int ims_model_run_lane(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
+int ims_model_run_inline(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
 {
 	int r = run_here(m, in, n, out, err);
 	return r || !m->flip ? r : flip(m, run_here, in, n, out, err);
 }
 
-unsigned ims_model_lanes(const model *m)
+unsigned ims_model_concurrency(const model *m)
 {
 	return m->lanes;
 }

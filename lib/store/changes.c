@@ -27,11 +27,11 @@ static const char newest_change[] = "SELECT seq FROM sqlite_sequence WHERE name 
 int ims_store_change_last(store *st, int64_t *change, imgsearch_error *err)
 {
 	conn *c;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_number(c, change, 0, err, newest_change, "");
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return rc;
 }
 
@@ -43,7 +43,7 @@ int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsea
 	size_t cap = 0;
 	*ids = NULL;
 	*n = 0;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_read_begin(c, err);
@@ -59,7 +59,7 @@ int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsea
 		rc = ims_store_add_id(ids, n, &cap, sqlite3_column_int64(s, 0), err);
 	ims_store_done(c, s);
 	ims_store_read_end(c);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	if (rc) {
 		ims_free(*ids);
 		*ids = NULL;

@@ -51,7 +51,7 @@ int ims_store_check(store *st, int (*each)(void *user, const char *problem), voi
 {
 	conn *c;
 	report to = { each, user };
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_read_begin(c, err);
@@ -76,6 +76,6 @@ int ims_store_check(store *st, int (*each)(void *user, const char *problem), voi
 	if (!rc)
 		rc = check_chunks(c, &to, err);
 	ims_store_read_end(c);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return rc;
 }

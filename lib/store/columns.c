@@ -22,7 +22,7 @@ int ims_store_columns_get(store *st, int64_t id, store_column **out, size_t *n, 
 	size_t cap = 0;
 	*out = NULL;
 	*n = 0;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_query(c, &s, err, "SELECT name, value, title FROM cell WHERE picture = ?1 ORDER BY number", "i", id);
@@ -37,7 +37,7 @@ int ims_store_columns_get(store *st, int64_t id, store_column **out, size_t *n, 
 	if (failed)
 		rc = ims_nomem(err);
 	ims_store_done(c, s);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	if (rc) {
 		ims_store_columns_free(*out, *n);
 		*out = NULL;

@@ -111,7 +111,7 @@ static bool own_transaction(store *st)
 	return atomic_load(&st->in_tx) && pthread_equal(atomic_load(&st->tx_thread), pthread_self());
 }
 
-int ims_store_lease(store *st, conn **out, imgsearch_error *err)
+int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
 {
 	conn *c = NULL;
 	if (own_transaction(st)) {
@@ -132,7 +132,7 @@ int ims_store_lease(store *st, conn **out, imgsearch_error *err)
 	return c ? 0 : ims_store_connect(st, out, false, err);
 }
 
-void ims_store_return(store *st, conn *c)
+void ims_store_release(store *st, conn *c)
 {
 	if (!c || c == st->writer)
 		return;

@@ -51,8 +51,8 @@ struct store {
 int ims_store_connect(store *st, conn **out, bool writer, imgsearch_error *err);
 void ims_store_disconnect(conn *c);
 
-int ims_store_lease(store *st, conn **out, imgsearch_error *err); /* for reading, on this thread */
-void ims_store_return(store *st, conn *c);              /* NULL is fine */
+int ims_store_acquire(store *st, conn **out, imgsearch_error *err); /* for reading, on this thread */
+void ims_store_release(store *st, conn *c);              /* NULL is fine */
 
 /* Several statements that read one state of the file. */
 int ims_store_read_begin(conn *c, imgsearch_error *err);

@@ -32,10 +32,10 @@ uint64_t ims_store_bytes(store *st)
 	int64_t bytes = 0;
 	if (!st->memory)
 		return stat(st->path, &info) == 0 ? (uint64_t)info.st_size : 0;
-	if (ims_store_lease(st, &c, NULL))
+	if (ims_store_acquire(st, &c, NULL))
 		return 0;
 	ims_store_number(c, &bytes, 0, NULL, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", "");
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return (uint64_t)bytes;
 }
 

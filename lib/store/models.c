@@ -72,7 +72,7 @@ int ims_store_model_get(store *st, store_model *out, bool next, imgsearch_error 
 	sqlite3_stmt *s = NULL;
 	bool failed = false;
 	*out = (store_model){ 0 };
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_query(c, &s, err,
@@ -92,6 +92,6 @@ int ims_store_model_get(store *st, store_model *out, bool next, imgsearch_error 
 			ims_store_model_clear(out);
 	}
 	ims_store_done(c, s);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return rc;
 }

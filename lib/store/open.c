@@ -169,14 +169,14 @@ static int open_file(store *st, const store_options *o, imgsearch_error *err)
 	st->read_only = o->read_only || access(st->path, W_OK) != 0 || !ims_store_folder_writable(st);
 	conn *c;
 	int kind;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = examine(c, &kind, err);
 	if (rc || kind != FILE_CURRENT)
 		ims_store_disconnect(c);
 	else
-		ims_store_return(st, c);
+		ims_store_release(st, c);
 	if (rc || kind == FILE_CURRENT)
 		return rc;
 	if (kind == FILE_EMPTY && (o->must_exist || st->read_only))

@@ -66,7 +66,7 @@ int ims_store_picture_get(store *st, int64_t id, store_picture *out, char **root
 	*out = (store_picture){ 0 };
 	if (root_path)
 		*root_path = NULL;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_query(c, &s, err, SELECT_PICTURE "WHERE p.id = ?1", "i", id);
@@ -75,7 +75,7 @@ int ims_store_picture_get(store *st, int64_t id, store_picture *out, char **root
 	if (rc == IMGSEARCH_ENOTFOUND)
 		ims_fail(err, rc, "index %s has no picture %lld", st->path, (long long)id);
 	ims_store_done(c, s);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return rc;
 }
 
@@ -84,14 +84,14 @@ int ims_store_picture_find(store *st, int64_t root, const char *path, store_pict
 	conn *c;
 	sqlite3_stmt *s = NULL;
 	*out = (store_picture){ 0 };
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_query(c, &s, err, SELECT_PICTURE "WHERE p.root = ?1 AND p.path = ?2", "ip", root, path);
 	if (!rc)
 		rc = take_one(c, s, out, NULL, err);
 	ims_store_done(c, s);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return rc;
 }
 
@@ -100,27 +100,27 @@ int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out, i
 	conn *c;
 	sqlite3_stmt *s = NULL;
 	*out = (store_picture){ 0 };
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_query(c, &s, err, SELECT_PICTURE "WHERE p.hash = ?1 AND p.state = 1 ORDER BY p.id LIMIT 1", "b", (const void *)h->byte, sizeof h->byte);
 	if (!rc)
 		rc = take_one(c, s, out, NULL, err);
 	ims_store_done(c, s);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return rc;
 }
 
-int ims_store_size_known(store *st, uint64_t size, bool *known, imgsearch_error *err)
+int ims_store_has_size(store *st, uint64_t size, bool *known, imgsearch_error *err)
 {
 	conn *c;
 	int64_t there = 0;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_number(c, &there, 0, err, "SELECT EXISTS(SELECT 1 FROM picture WHERE size = ?1)", "i", (int64_t)size);
 	*known = there != 0;
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return rc;
 }
 
@@ -128,7 +128,7 @@ int ims_store_each_root(store *st, int (*each)(void *user, int64_t id, const cha
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_query(c, &s, err, "SELECT id, whole(path, inside) FROM root WHERE id > 0 ORDER BY 2", "");
@@ -137,7 +137,7 @@ int ims_store_each_root(store *st, int (*each)(void *user, int64_t id, const cha
 		rc = path ? each(user, sqlite3_column_int64(s, 0), path) : ims_nomem(err);
 	}
 	ims_store_done(c, s);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return rc;
 }
 
@@ -161,7 +161,7 @@ int ims_store_each_picture(store *st, uint32_t state, store_each_picture *each, 
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_read_begin(c, err);
@@ -173,7 +173,7 @@ int ims_store_each_picture(store *st, uint32_t state, store_each_picture *each, 
 	}
 	ims_store_done(c, s);
 	ims_store_read_end(c);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return rc;
 }
 
@@ -220,7 +220,7 @@ int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
 	folder_ids f = { 0 };
 	*ids = NULL;
 	*n = 0;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_read_begin(c, err);
@@ -232,7 +232,7 @@ int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
 	}
 	ims_store_done(c, s);
 	ims_store_read_end(c);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	if (rc) {
 		ims_free(f.ids);
 		return rc;

@@ -18,13 +18,13 @@ int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *reje
 	conn *c;
 	int64_t there = 0;
 	bool ordered = memcmp(a->byte, b->byte, sizeof a->byte) <= 0;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_number(c, &there, 0, err, "SELECT 1 FROM rejected WHERE a = ?1 AND b = ?2", "bb",
 		(const void *)(ordered ? a : b)->byte, sizeof a->byte, (const void *)(ordered ? b : a)->byte, sizeof a->byte);
 	*rejected = there != 0;
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return rc;
 }
 
@@ -45,7 +45,7 @@ int ims_store_each_rejected(store *st, int (*each)(void *user, const hash256 *a,
 {
 	sqlite3_stmt *s = NULL;
 	conn *c;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_query(c, &s, err, "SELECT a, b FROM rejected ORDER BY a, b", "");
@@ -58,6 +58,6 @@ int ims_store_each_rejected(store *st, int (*each)(void *user, const hash256 *a,
 			rc = each(user, &a, &b);
 	}
 	ims_store_done(c, s);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return rc;
 }

@@ -66,7 +66,7 @@ int ims_store_searchers(store *st, store_searcher **out, size_t *n, imgsearch_er
 	size_t cap = 0;
 	*out = NULL;
 	*n = 0;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_query(c, &s, err, "SELECT s.state, s.name, s.params, s.version, s.rows, s.change,"
@@ -85,7 +85,7 @@ int ims_store_searchers(store *st, store_searcher **out, size_t *n, imgsearch_er
 	if (failed)
 		rc = ims_nomem(err);
 	ims_store_done(c, s);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	if (rc) {
 		ims_store_searchers_free(*out, *n);
 		*out = NULL;
@@ -98,11 +98,11 @@ int ims_store_searcher_bytes(store *st, int64_t state, uint64_t *bytes, imgsearc
 {
 	conn *c;
 	int64_t sum = 0;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_number(c, &sum, 0, err, "SELECT sum(length(data)) FROM searcher_chunk WHERE state = ?1", "i", state);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	*bytes = (uint64_t)sum;
 	return rc;
 }
@@ -138,7 +138,7 @@ int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
 	conn *c;
 	sqlite3_stmt *s = NULL;
 	size_t before = out->len;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_query(c, &s, err, "SELECT rowid, checksum FROM searcher_chunk WHERE state = ?1 AND number = ?2", "ii", state, (int64_t)number);
@@ -152,6 +152,6 @@ int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
 	if (rc)
 		out->len = before;
 	ims_store_done(c, s);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return rc;
 }

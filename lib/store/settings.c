@@ -17,7 +17,7 @@ int ims_store_get(store *st, const char *name, buf *out, imgsearch_error *err)
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	out->len = 0;
@@ -27,6 +27,6 @@ int ims_store_get(store *st, const char *name, buf *out, imgsearch_error *err)
 		rc = out->failed ? ims_nomem(err) : 0;
 	}
 	ims_store_done(c, s);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return rc;
 }

@@ -16,7 +16,7 @@ int ims_store_signatures(store *st, int (*each)(void *user, int64_t picture, con
 {
 	sqlite3_stmt *s = NULL;
 	conn *c;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_query(c, &s, err, "SELECT g.picture, g.data FROM signature g JOIN picture p ON p.id = g.picture"
@@ -24,6 +24,6 @@ int ims_store_signatures(store *st, int (*each)(void *user, int64_t picture, con
 	while (!rc && (rc = ims_store_step(c, s, err)) == 1)
 		rc = each(user, sqlite3_column_int64(s, 0), sqlite3_column_blob(s, 1), (size_t)sqlite3_column_bytes(s, 1));
 	ims_store_done(c, s);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return rc;
 }

@@ -21,7 +21,7 @@ int ims_store_counts(store *st, uint64_t by_state[8], uint64_t *vectors, uint64_
 	conn *c;
 	sqlite3_stmt *s = NULL;
 	uint64_t tally[TALLIES] = { 0 };
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	if (c == st->writer)
@@ -35,7 +35,7 @@ int ims_store_counts(store *st, uint64_t by_state[8], uint64_t *vectors, uint64_
 	ims_store_done(c, s);
 	if (!rc && max_id)
 		rc = ims_store_number(c, max_id, 0, err, "SELECT max(ifnull((SELECT max(id) FROM picture), 0), ifnull((SELECT max(id) FROM vector), 0))", "");
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	if (by_state)
 		memcpy(by_state, tally, 8 * sizeof *tally);
 	if (vectors)

@@ -83,7 +83,7 @@ int ims_store_vectors_scan(store *st, bool next, uint32_t dim, int (*each)(void 
 	block = block < 16 ? 16 : block > 1024 ? 1024 : block;
 	int64_t *ids = ims_alloc(block, sizeof *ids);
 	float *rows = ims_alloc_aligned(block, (dim ? dim : 1) * sizeof *rows);
-	int rc = ids && rows ? ims_store_lease(st, &c, err) : ims_nomem(err);
+	int rc = ids && rows ? ims_store_acquire(st, &c, err) : ims_nomem(err);
 	if (!rc)
 		rc = ims_store_query(c, &s, err, next ? "SELECT id, data FROM vector_next ORDER BY id" : "SELECT id, data FROM vector ORDER BY id", "");
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
@@ -99,7 +99,7 @@ int ims_store_vectors_scan(store *st, bool next, uint32_t dim, int (*each)(void 
 		rc = each(user, ids, rows, n);
 	if (c) {
 		ims_store_done(c, s);
-		ims_store_return(st, c);
+		ims_store_release(st, c);
 	}
 	ims_free(ids);
 	ims_free(rows);
@@ -111,7 +111,7 @@ int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t di
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_read_begin(c, err);
@@ -127,7 +127,7 @@ int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t di
 	}
 	ims_store_done(c, s);
 	ims_store_read_end(c);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return rc;
 }
 
@@ -135,9 +135,9 @@ bool ims_store_vector_next_has(store *st, int64_t id)
 {
 	conn *c;
 	int64_t there = 0;
-	if (ims_store_lease(st, &c, NULL))
+	if (ims_store_acquire(st, &c, NULL))
 		return false;
 	ims_store_number(c, &there, 0, NULL, "SELECT 1 FROM vector_next WHERE id = ?1", "i", id);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return there;
 }

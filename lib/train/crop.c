@@ -12,7 +12,7 @@ static double between(uint64_t *random, double low, double high)
 	return low + (high - low) * ims_random_unit(random);
 }
 
-void ims_train_box(double box[4], const image *im, float min_area, uint64_t *random)
+void ims_crop_box(double box[4], const image *im, float min_area, uint64_t *random)
 {
 	double width = im->width, height = im->height;
 	for (int i = 0; i < 10; i++) {
@@ -69,7 +69,7 @@ static void recolour(float p[3], const colours *c)
 		p[k] = clamp((p[k] - g) * c->saturation + g);
 }
 
-int ims_train_crop(float *out, const image *im, const double box[4], const crop_recipe *r, float jitter, uint64_t *random, imgsearch_error *err)
+int ims_crop_make(float *out, const image *im, const double box[4], const crop_recipe *r, float jitter, uint64_t *random, imgsearch_error *err)
 {
 	image cut;
 	int rc = ims_image_resize(&cut, im, r->side, r->side, r->bicubic, box, err);

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int ims_keep_check(const char *out, imgsearch_error *err)
+int ims_result_check(const char *out, imgsearch_error *err)
 {
 	static const char ending[] = ".safetensors";
 	size_t n = strlen(out), end = sizeof ending - 1;
@@ -91,7 +91,7 @@ static char *checkpoint_path(const run *r)
 
 enum { STATE_STEP, STATE_SINCE_BEST, STATE_BEST, STATE_SIZE };
 
-int ims_keep_checkpoint(run *r, imgsearch_error *err)
+int ims_checkpoint_write(run *r, imgsearch_error *err)
 {
 	tensor_list l = { 0 };
 	int64_t state[STATE_SIZE] = { [STATE_STEP] = (int64_t)r->step, [STATE_SINCE_BEST] = r->since_best };
@@ -141,7 +141,7 @@ static int restore(run *r, const weights *w, const char *path, imgsearch_error *
 	return 0;
 }
 
-int ims_keep_resume(run *r, imgsearch_error *err)
+int ims_checkpoint_resume(run *r, imgsearch_error *err)
 {
 	weights w = { 0 };
 	char *path = checkpoint_path(r);
@@ -159,7 +159,7 @@ int ims_keep_resume(run *r, imgsearch_error *err)
 	return rc;
 }
 
-void ims_keep_forget(run *r)
+void ims_checkpoint_remove(run *r)
 {
 	static const char *const ending[] = { ".checkpoint", ".checkpoint.part", ".teach" }; /* .part: of a kill */
 	for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
@@ -212,7 +212,7 @@ static void describe(const run *r, model_card *card, const char *stem)
 	snprintf(card->note, sizeof card->note, "%s", o->note ? o->note : "");
 }
 
-int ims_keep_result(run *r, imgsearch_error *err)
+int ims_result_write(run *r, imgsearch_error *err)
 {
 	tensor_list l = { 0 };
 	buf text = { 0 };

@@ -19,7 +19,7 @@ static void shuffle(uint32_t *order, size_t runs, size_t length, uint64_t random
 }
 
 /* By class, in the order that they have: a counting sort. Labels begin at -1. */
-static int sort(const train_set *set, uint32_t *order, imgsearch_error *err)
+static int sort(const dataset *set, uint32_t *order, imgsearch_error *err)
 {
 	size_t n = set->n_train;
 	uint32_t *sorted = ims_alloc(n, sizeof *sorted);
@@ -40,7 +40,7 @@ static int sort(const train_set *set, uint32_t *order, imgsearch_error *err)
 }
 
 /* A batch of one class has nothing to tell apart: neighbouring runs differ, until runs of one class alone are left. */
-static void alternate(const train_set *set, uint32_t *order, size_t runs, size_t length)
+static void alternate(const dataset *set, uint32_t *order, size_t runs, size_t length)
 {
 	for (size_t i = 1; i < runs; i++) {
 		int32_t last = set->item[order[(i - 1) * length]].label;
@@ -53,7 +53,7 @@ static void alternate(const train_set *set, uint32_t *order, size_t runs, size_t
 	}
 }
 
-int ims_train_order(const train_set *set, size_t alike, uint64_t random, uint32_t *order, imgsearch_error *err)
+int ims_train_order(const dataset *set, size_t alike, uint64_t random, uint32_t *order, imgsearch_error *err)
 {
 	for (size_t i = 0; i < set->n_train; i++)
 		order[i] = (uint32_t)i;

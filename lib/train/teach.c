@@ -1,7 +1,7 @@
 /*
  * Teachers look at every view of every picture once; what they see is appended to a file as it comes, so that a run
  * that was stopped goes on there, and one with more views adds to it. A row is what the teachers say side by side: of each
- * its feature, L2-normalised, and where it is a classifier its classes' probabilities (classes.c). From the rows follow
+ * its feature, L2-normalised, and where it is a classifier its classes' probabilities (classifier.c). From the rows follow
  * the targets (centred, on their principal components) and the projection that comes nearest to them from the student's
  * features as they are.
  */
@@ -101,7 +101,7 @@ static int school_hash(const run *r, const school *s, hash256 *teachers, hash256
 	return rc;
 }
 
-int ims_teach_identify(run *r, imgsearch_error *err)
+int ims_distill_identify(run *r, imgsearch_error *err)
 {
 	school s;
 	hash256 rows;
@@ -121,7 +121,7 @@ int ims_teach_identify(run *r, imgsearch_error *err)
 	return rc;
 }
 
-void ims_teach_free(teaching *t)
+void ims_distill_free(teaching *t)
 {
 	ims_free(t->targets);
 	ims_free(t->names);
@@ -209,14 +209,14 @@ static void look_one(void *arg, size_t i, unsigned worker)
 	look *l = arg;
 	size_t row = l->first + i, view = row / l->r->set.n, which = row % l->r->set.n;
 	float *out = l->in + i * l->recipe.side * l->recipe.side * 3;
-	const image *im = ims_train_set_image(&l->r->set, which);
+	const image *im = ims_dataset_image(&l->r->set, which);
 	(void)worker;
 	memset(out, 0, sizeof *out * l->recipe.side * l->recipe.side * 3);
 	if (im) {
 		double box[4];
 		uint64_t where = ims_train_random(l->r->o->seed, which + 2, view);
-		ims_train_box(box, im, l->r->o->min_crop, &where);
-		if (ims_train_crop(out, im, box, &l->recipe, 0, NULL, NULL))
+		ims_crop_box(box, im, l->r->o->min_crop, &where);
+		if (ims_crop_make(out, im, box, &l->recipe, 0, NULL, NULL))
 			l->failed = 1;
 	}
 }
@@ -308,26 +308,26 @@ static int teach_all(run *r, const school *s, notes *f, size_t total, imgsearch_
 static int student_features(run *r, float *out, size_t total, imgsearch_error *err)
 {
 	size_t width = r->shim->width(r->net), done = 0, batch = r->o->batch;
-	feed_item *items = ims_zalloc(batch, sizeof *items);
-	feed_spec spec = ims_run_feed(r);
-	feed *f = NULL;
-	int rc = items ? ims_feed_new(&f, &spec, batch, r->pool, err) : ims_nomem(err);
+	loader_item *items = ims_zalloc(batch, sizeof *items);
+	loader_spec spec = ims_run_loader(r);
+	loader *f = NULL;
+	int rc = items ? ims_loader_new(&f, &spec, batch, r->pool, err) : ims_nomem(err);
 	while (!rc && done < total) {
 		size_t n = total - done < batch ? total - done : batch;
 		for (size_t i = 0; i < n; i++)
-			items[i] = (feed_item){ .sample = (done + i) % r->set.n, .view = (uint32_t)((done + i) / r->set.n) };
+			items[i] = (loader_item){ .sample = (done + i) % r->set.n, .view = (uint32_t)((done + i) / r->set.n) };
 		const float *in;
-		const feed_item *shown;
+		const loader_item *shown;
 		shim_message msg = { "" };
-		ims_feed_start(f, items, n);
-		rc = ims_feed_wait(f, &in, &shown, &n, err);
+		ims_loader_start(f, items, n);
+		rc = ims_loader_wait(f, &in, &shown, &n, err);
 		if (!rc && (rc = r->shim->features(r->net, in, n, 0, out + done * width, &msg)))
 			rc = ims_train_shim_error(err, rc, "features", &msg);
 		done += n;
 		if (!rc)
 			rc = ims_job_step(r->job, "fit", done, total, err);
 	}
-	ims_feed_free(f);
+	ims_loader_free(f);
 	ims_free(items);
 	return rc;
 }
@@ -378,7 +378,7 @@ static int fit(run *r, const float *teacher, size_t teacher_dim, imgsearch_error
 	return rc;
 }
 
-int ims_teach(run *r, imgsearch_error *err)
+int ims_distill(run *r, imgsearch_error *err)
 {
 	school s;
 	notes f = { .fd = -1 };

@@ -57,7 +57,7 @@ static int check(const imgsearch_train_options *o, imgsearch_error *err)
 	if (o->f32 && o->int8)
 		return ims_fail(err, IMGSEARCH_EINVAL, "train: weights are written in f32 or in int8, not in both");
 	int rc = check_batch(o, err);
-	return rc ? rc : ims_keep_check(o->out, err);
+	return rc ? rc : ims_result_check(o->out, err);
 }
 
 /* ---- getting ready ---- */
@@ -99,14 +99,14 @@ static int identify(run *r, imgsearch_error *err)
 static int open_set(run *r, const train_file *files, size_t n, imgsearch_error *err)
 {
 	const imgsearch_train_options *o = r->o;
-	int rc = ims_train_set_open(&r->set, files, n, o->validation, o->seed, r->job, err);
+	int rc = ims_dataset_open(&r->set, files, n, o->validation, o->seed, r->job, err);
 	if (rc)
 		return rc;
 	r->set.side = r->recipe.crop;
 	if (!o->teachers && r->set.n_classes < 2)
 		return ims_fail(err, IMGSEARCH_EINVAL, "%zu class%s: classes are the folders directly inside, and there must be two with pictures",
 			r->set.n_classes, r->set.n_classes == 1 ? "" : "es");
-	return o->teachers ? ims_teach_identify(r, err) : 0;
+	return o->teachers ? ims_distill_identify(r, err) : 0;
 }
 
 /* A projection that the start has already is kept; distillation makes one where there is none. */
@@ -171,23 +171,23 @@ static int prepare(run *r, imgsearch_train_options *o, const train_file *files, 
 		rc = ims_pool_new(&r->pool, r->config.threads, 2 * o->batch, err);
 	/* Before the teachers, so that a checkpoint of another run is noticed at once; and after, since they set the projection. */
 	if (!rc)
-		rc = ims_keep_resume(r, err);
+		rc = ims_checkpoint_resume(r, err);
 	if (!rc && o->teachers) {
 		uint64_t step = r->step;
 		r->step = 0;
-		rc = ims_teach(r, err);
+		rc = ims_distill(r, err);
 		r->step = step;
 		if (!rc && step)
-			rc = ims_keep_resume(r, err);
+			rc = ims_checkpoint_resume(r, err);
 	}
 	return rc;
 }
 
 /* ---- what a step sees ---- */
 
-feed_spec ims_run_feed(const run *r)
+loader_spec ims_run_loader(const run *r)
 {
-	feed_spec f = { .set = (train_set *)(uintptr_t)&r->set, .recipe = { .side = r->recipe.crop, .bicubic = r->recipe.bicubic },
+	loader_spec f = { .set = (dataset *)(uintptr_t)&r->set, .recipe = { .side = r->recipe.crop, .bicubic = r->recipe.bicubic },
 		.resize = r->recipe.resize, .views = r->o->views, .min_area = r->o->min_crop, .jitter = r->o->jitter, .seed = r->o->seed };
 	memcpy(f.recipe.mean, r->recipe.mean, sizeof f.recipe.mean);
 	memcpy(f.recipe.std, r->recipe.std, sizeof f.recipe.std);
@@ -196,8 +196,8 @@ feed_spec ims_run_feed(const run *r)
 
 typedef struct loop {
 	run *r;
-	feed *feed;
-	feed_item *items;
+	loader *loader;
+	loader_item *items;
 	uint32_t *order;
 	int64_t *labels;
 	float *targets;
@@ -218,15 +218,15 @@ static int start_step(loop *l, uint64_t step, imgsearch_error *err)
 	l->ordered = epoch + 1;
 	for (size_t i = 0; i < r->o->batch; i++) {
 		uint32_t which = l->order[first + i];
-		l->items[i] = (feed_item){ .sample = which, .random = ims_train_random(r->o->seed ^ 3, step, i),
+		l->items[i] = (loader_item){ .sample = which, .random = ims_train_random(r->o->seed ^ 3, step, i),
 			.view = r->o->views ? (uint32_t)((which + epoch) % r->o->views) : 0 };
 	}
 	if (!rc)
-		ims_feed_start(l->feed, l->items, r->o->batch);
+		ims_loader_start(l->loader, l->items, r->o->batch);
 	return rc;
 }
 
-static shim_batch as_batch(loop *l, const float *in, const feed_item *items, size_t n)
+static shim_batch as_batch(loop *l, const float *in, const loader_item *items, size_t n)
 {
 	run *r = l->r;
 	for (size_t i = 0; i < n; i++) {
@@ -256,14 +256,14 @@ static int validate(loop *l, double *loss, double *accuracy, imgsearch_error *er
 	for (size_t at = r->set.n_train; !rc && at < r->set.n;) {
 		size_t n = r->set.n - at < r->o->batch ? r->set.n - at : r->o->batch;
 		const float *in;
-		const feed_item *items;
+		const loader_item *items;
 		shim_message msg = { "" };
 		shim_score score;
 		for (size_t i = 0; i < n; i++)
-			l->items[i] = (feed_item){ .sample = at + i };
+			l->items[i] = (loader_item){ .sample = at + i };
 		at += n;
-		ims_feed_start(l->feed, l->items, n);
-		rc = ims_feed_wait(l->feed, &in, &items, &n, err);
+		ims_loader_start(l->loader, l->items, n);
+		rc = ims_loader_wait(l->loader, &in, &items, &n, err);
 		if (rc)
 			return rc;
 		shim_batch b = as_batch(l, in, items, n);
@@ -301,7 +301,7 @@ static int judge(loop *l, imgsearch_error *err)
 	if (better) {
 		r->best = loss;
 		l->validation_accuracy = accuracy;
-		rc = ims_keep_result(r, err);
+		rc = ims_result_write(r, err);
 	}
 	return rc ? rc : blend(r, 0, err);
 }
@@ -312,11 +312,11 @@ static int one_step(loop *l, imgsearch_error *err)
 {
 	run *r = l->r;
 	const float *in;
-	const feed_item *items;
+	const loader_item *items;
 	size_t n;
 	shim_message msg = { "" };
 	shim_score score;
-	int rc = ims_feed_wait(l->feed, &in, &items, &n, err);
+	int rc = ims_loader_wait(l->loader, &in, &items, &n, err);
 	if (!rc && r->step + 1 < r->steps)
 		rc = start_step(l, r->step + 1, err);
 	if (rc)
@@ -352,7 +352,7 @@ static int step_progress(loop *l, imgsearch_error *err)
 /* A cancelled run keeps what it has learned; the word of the cancel stays. */
 static int stop_here(loop *l, int rc, imgsearch_error *err)
 {
-	int saved = ims_keep_checkpoint(l->r, rc ? NULL : err);
+	int saved = ims_checkpoint_write(l->r, rc ? NULL : err);
 	return rc ? rc : saved;
 }
 
@@ -369,7 +369,7 @@ static int after_step(loop *l, imgsearch_error *err)
 			rc = start_step(l, r->step, err);
 	}
 	if (!rc && ims_now() - l->saved > SAVE_SECONDS) {
-		rc = ims_keep_checkpoint(r, err);
+		rc = ims_checkpoint_write(r, err);
 		l->saved = ims_now();
 	}
 	return rc;
@@ -388,9 +388,9 @@ static int steps(loop *l, imgsearch_train_report *report, imgsearch_error *err)
 			break;
 	}
 	if (!rc && isnan(r->best) && !(rc = blend(r, (float)r->o->blend, err)))
-		rc = ims_keep_result(r, err);
+		rc = ims_result_write(r, err);
 	if (!rc)
-		ims_keep_forget(r);
+		ims_checkpoint_remove(r);
 	return rc;
 }
 
@@ -398,12 +398,12 @@ static int learn(run *r, imgsearch_train_report *report, imgsearch_error *err)
 {
 	size_t batch = r->o->batch;
 	loop l = { .r = r, .validation_accuracy = NAN, .saved = ims_now() };
-	feed_spec spec = ims_run_feed(r);
+	loader_spec spec = ims_run_loader(r);
 	l.items = ims_alloc(batch, sizeof *l.items);
 	l.order = ims_alloc(r->set.n_train, sizeof *l.order);
 	l.labels = ims_alloc(batch, sizeof *l.labels);
 	l.targets = ims_alloc(batch, (r->teach.dim + 1) * sizeof *l.targets);
-	int rc = l.items && l.order && l.labels && l.targets ? ims_feed_new(&l.feed, &spec, batch, r->pool, err) : ims_nomem(err);
+	int rc = l.items && l.order && l.labels && l.targets ? ims_loader_new(&l.loader, &spec, batch, r->pool, err) : ims_nomem(err);
 	if (!rc)
 		rc = steps(&l, report, err);
 	report->steps = r->step;
@@ -412,7 +412,7 @@ static int learn(run *r, imgsearch_train_report *report, imgsearch_error *err)
 	report->validation_loss = r->best;
 	report->validation_accuracy = l.validation_accuracy;
 	report->images_per_second = l.step_seconds > 0 ? (double)l.seen / l.step_seconds : 0;
-	ims_feed_free(l.feed);
+	ims_loader_free(l.loader);
 	ims_free(l.items), ims_free(l.order), ims_free(l.labels), ims_free(l.targets);
 	return rc;
 }
@@ -453,8 +453,8 @@ int ims_train(const train_file *files, size_t n, const model_spec *start, const 
 	if (r.net)
 		r.shim->free(r.net);
 	ims_pool_free(r.pool);
-	ims_teach_free(&r.teach);
-	ims_train_set_free(&r.set);
+	ims_distill_free(&r.teach);
+	ims_dataset_free(&r.set);
 	ims_model_identity_free(&r.id);
 	return rc;
 }

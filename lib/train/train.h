@@ -3,11 +3,11 @@
  * where they are large), crops are made by pool threads while the network is at the step before. Everything that
  * is drawn by chance follows from seed and step, so that a run that was killed goes on as if it had not been.
  *
- *	set.c         the pictures, their classes, who is held out
+ *	dataset.c         the pictures, their classes, who is held out
  *	order.c       which of them an epoch shows when
  *	crop.c        one crop of one picture: where, turned about, colours varied, as the network's input
- *	feed.c        batches, one ahead
- *	classes.c     what a teacher that is a classifier says of its classes
+ *	loader.c        batches, one ahead
+ *	classifier.c     what a teacher that is a classifier says of its classes
  *	teach.c       the teachers' features of the crops, kept in a file; targets and the first projection from them
  *	keep.c        checkpoints; the network and its card
  *	train.c       the run

@@ -185,31 +185,31 @@ static void test_signature(void **state)
 	signature original, copy;
 	float a[IMS_INVARIANT_DIM], b[IMS_INVARIANT_DIM];
 	draw(rgb, 300, 200, 1, 0);
-	ims_analysis_signature(&original, rgb, 300, 200);
-	ims_analysis_invariant(a, &original);
+	ims_signature_make(&original, rgb, 300, 200);
+	ims_signature_invariant(a, &original);
 	for (int turn = 0; turn < 8; turn++) {
 		int width = turn & 4 ? 77 : 121, height = turn & 4 ? 121 : 77, found;
 		draw(rgb, width, height, 1, turn);
-		ims_analysis_signature(&copy, rgb, (uint32_t)width, (uint32_t)height);
-		ims_analysis_invariant(b, &copy);
+		ims_signature_make(&copy, rgb, (uint32_t)width, (uint32_t)height);
+		ims_signature_invariant(b, &copy);
 		float distance = 0;
 		for (int d = 0; d < IMS_INVARIANT_DIM; d++)
 			distance += (a[d] - b[d]) * (a[d] - b[d]);
 		assert_true(distance < IMS_INVARIANT_RADIUS);
-		assert_true(ims_analysis_same_picture(&original, &copy, &found));
+		assert_true(ims_signature_same(&original, &copy, &found));
 	}
 	for (uint64_t other = 2; other < 40; other++) {
 		draw(rgb, 121, 77, other, 0);
-		ims_analysis_signature(&copy, rgb, 121, 77);
-		assert_false(ims_analysis_same_picture(&original, &copy, NULL));
+		ims_signature_make(&copy, rgb, 121, 77);
+		assert_false(ims_signature_same(&original, &copy, NULL));
 	}
 
 	/* Without structure nothing can be said. */
 	memset(rgb, 200, sizeof rgb);
-	ims_analysis_signature(&copy, rgb, 1, 1);
+	ims_signature_make(&copy, rgb, 1, 1);
 	assert_int_equal(copy.luma[500], 200);
-	assert_false(ims_analysis_same_picture(&copy, &copy, NULL));
-	ims_analysis_invariant(b, &copy);
+	assert_false(ims_signature_same(&copy, &copy, NULL));
+	ims_signature_invariant(b, &copy);
 	for (int d = 0; d < IMS_INVARIANT_DIM; d++)
 		assert_true(b[d] == 0);
 }
@@ -222,26 +222,26 @@ static void test_layout(void **state)
 	static uint8_t rgb[3 * WIDTH * HEIGHT], part[3 * W * H];
 	signature original, other;
 	draw(rgb, WIDTH, HEIGHT, 1, 0);
-	ims_analysis_signature(&original, rgb, WIDTH, HEIGHT);
+	ims_signature_make(&original, rgb, WIDTH, HEIGHT);
 	for (int at = 0; at < 9; at++) {
 		int x0 = (WIDTH - W) * (at % 3) / 2, y0 = (HEIGHT - H) * (at / 3) / 2;
 		for (int y = 0; y < H; y++)
 			for (int x = 0; x < 3 * W; x++)
 				part[y * 3 * W + x] = (uint8_t)(rgb[(y0 + y) * 3 * WIDTH + 3 * x0 + x] / 2 + 10);
-		ims_analysis_signature(&other, part, W, H);
-		assert_true(ims_analysis_layout(&original, &other) > 0.9f && ims_analysis_layout(&other, &original) > 0.9f);
+		ims_signature_make(&other, part, W, H);
+		assert_true(ims_signature_correlation(&original, &other) > 0.9f && ims_signature_correlation(&other, &original) > 0.9f);
 	}
 	draw(rgb, WIDTH, HEIGHT, 1, 1);
-	ims_analysis_signature(&other, rgb, WIDTH, HEIGHT);
-	assert_true(ims_analysis_layout(&original, &other) > 0.99f);
+	ims_signature_make(&other, rgb, WIDTH, HEIGHT);
+	assert_true(ims_signature_correlation(&original, &other) > 0.99f);
 	for (uint64_t seed = 2; seed < 40; seed++) {
 		draw(rgb, 121, 77, seed, 0);
-		ims_analysis_signature(&other, rgb, 121, 77);
-		assert_true(ims_analysis_layout(&original, &other) < 0.75f);
-		assert_float_equal(ims_analysis_layout(&original, &other), ims_analysis_layout(&other, &original), 1e-6);
+		ims_signature_make(&other, rgb, 121, 77);
+		assert_true(ims_signature_correlation(&original, &other) < 0.75f);
+		assert_float_equal(ims_signature_correlation(&original, &other), ims_signature_correlation(&other, &original), 1e-6);
 	}
 	memset(other.luma, 200, sizeof other.luma);
-	assert_true(ims_analysis_layout(&original, &other) == 0 && ims_analysis_layout(&other, &other) == 0);
+	assert_true(ims_signature_correlation(&original, &other) == 0 && ims_signature_correlation(&other, &other) == 0);
 }
 
 int main(void)

@@ -248,7 +248,7 @@ static void runs_for_many(void **state)
 	assert_int_equal(ims_model_load(&m, &id, &spec, NULL), 0);
 	assert_int_equal(ims_model_dim(m), 48);
 	for (size_t i = 0; i < CALLERS; i++) {
-		caller[i] = (struct caller){ .m = ims_model_hold(m), .number = i };
+		caller[i] = (struct caller){ .m = ims_model_acquire(m), .number = i };
 		assert_int_equal(pthread_create(&thread[i], NULL, call_often, &caller[i]), 0);
 	}
 	ims_model_free(m); /* the callers keep it */

@@ -168,9 +168,9 @@ static void pictures(void **state)
 	h.byte[0] = 99;
 	none(ims_store_picture_by_hash(st, &h, &p, &err));
 	bool known;
-	ok(ims_store_size_known(st, 102, &known, &err));
+	ok(ims_store_has_size(st, 102, &known, &err));
 	assert_true(known);
-	ok(ims_store_size_known(st, 1, &known, &err));
+	ok(ims_store_has_size(st, 1, &known, &err));
 	assert_false(known);
 
 	begin(st); /* it stops being indexed: its vector goes; then its number is never used again */

@@ -24,8 +24,8 @@ static void boxes(void **state)
 		for (uint64_t i = 0; i < 500; i++) {
 			double box[4], again[4];
 			uint64_t random = ims_train_random(1, i, s), same = ims_train_random(1, i, s);
-			ims_train_box(box, &im, 0.5f, &random);
-			ims_train_box(again, &im, 0.5f, &same);
+			ims_crop_box(box, &im, 0.5f, &random);
+			ims_crop_box(again, &im, 0.5f, &same);
 			assert_memory_equal(box, again, sizeof box);
 			assert_true(box[0] >= 0 && box[1] >= 0 && box[2] <= im.width && box[3] <= im.height);
 			assert_true(box[2] - box[0] >= 1 && box[3] - box[1] >= 1);
@@ -46,12 +46,12 @@ static void values(void **state)
 	image im = drawn(SIDE, SIDE);
 	int mirrored = 0;
 	(void)state;
-	assert_int_equal(ims_train_crop(plain, &im, whole, &r, 0.3f, NULL, NULL), 0);
+	assert_int_equal(ims_crop_make(plain, &im, whole, &r, 0.3f, NULL, NULL), 0);
 	for (int i = 0; i < SIDE * SIDE * 3; i++)
 		assert_float_equal(plain[i], (im.pixels[i] / 255.0f - r.mean[i % 3]) / r.std[i % 3], 1e-6);
 	for (uint64_t n = 0; n < 64; n++) {
 		uint64_t random = ims_train_random(2, n, 0);
-		assert_int_equal(ims_train_crop(turned, &im, whole, &r, 0, &random, NULL), 0);
+		assert_int_equal(ims_crop_make(turned, &im, whole, &r, 0, &random, NULL), 0);
 		bool same = true, mirror = true;
 		for (int y = 0; y < SIDE; y++)
 			for (int x = 0; x < SIDE; x++)
@@ -72,7 +72,7 @@ static void held_out(void **state)
 	enum { CLASSES = 3, EACH = 10, N = CLASSES * EACH + 1 };
 	static const char *const names[CLASSES + 1] = { "a", "b", "c", "single" };
 	train_file file[N + 1];
-	train_set set;
+	dataset set;
 	job j = { 0 };
 	imgsearch_error err;
 	char dir[] = "/tmp/imgsearch-train-XXXXXX";
@@ -91,7 +91,7 @@ static void held_out(void **state)
 		ims_buf_free(&png);
 		ims_image_free(&im);
 	}
-	assert_int_equal(ims_train_set_open(&set, file, N + 1, 0.2f, 7, &j, &err), 0);
+	assert_int_equal(ims_dataset_open(&set, file, N + 1, 0.2f, 7, &j, &err), 0);
 	assert_int_equal(set.n, N);
 	assert_int_equal(set.n_classes, CLASSES + 1);
 	assert_int_equal(set.n - set.n_train, CLASSES * EACH / 5);
@@ -102,8 +102,8 @@ static void held_out(void **state)
 		assert_int_equal(held[c], EACH / 5);
 	assert_int_equal(held[CLASSES], 0);
 	for (size_t i = 0; i < set.n; i++)
-		assert_non_null(ims_train_set_image(&set, i));
-	ims_train_set_free(&set);
+		assert_non_null(ims_dataset_image(&set, i));
+	ims_dataset_free(&set);
 	for (int i = 0; i <= N; i++) {
 		unlink(file[i].path);
 		ims_free(file[i].path);

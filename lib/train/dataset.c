@@ -26,7 +26,7 @@ static bool readable(const train_file *f, imgsearch_error *err)
 }
 
 /* Files come in order of path, so a class is a run of them. */
-static int collect(train_set *s, const train_file *files, size_t n, job *j, imgsearch_error *err)
+static int collect(dataset *s, const train_file *files, size_t n, job *j, imgsearch_error *err)
 {
 	const char *last = NULL;
 	for (size_t i = 0; i < n; i++) {
@@ -62,7 +62,7 @@ static void shuffle(sample *item, size_t n, uint64_t random)
 }
 
 /* Of each class its share goes behind n_train, but never its only picture. */
-static int hold_out(train_set *s, float share, imgsearch_error *err)
+static int hold_out(dataset *s, float share, imgsearch_error *err)
 {
 	size_t classes = s->n_classes + 1;
 	double *due = ims_zalloc(classes, sizeof *due);
@@ -85,7 +85,7 @@ static int hold_out(train_set *s, float share, imgsearch_error *err)
 	return r;
 }
 
-static int hash_set(train_set *s, const train_file *files, size_t n, imgsearch_error *err)
+static int hash_set(dataset *s, const train_file *files, size_t n, imgsearch_error *err)
 {
 	buf text = { 0 };
 	for (size_t i = 0; i < n; i++)
@@ -97,7 +97,7 @@ static int hash_set(train_set *s, const train_file *files, size_t n, imgsearch_e
 	return r;
 }
 
-int ims_train_set_open(train_set *out, const train_file *files, size_t n, float validation, uint64_t seed, job *j, imgsearch_error *err)
+int ims_dataset_open(dataset *out, const train_file *files, size_t n, float validation, uint64_t seed, job *j, imgsearch_error *err)
 {
 	memset(out, 0, sizeof *out);
 	out->item = ims_zalloc(n ? n : 1, sizeof *out->item);
@@ -111,11 +111,11 @@ int ims_train_set_open(train_set *out, const train_file *files, size_t n, float 
 		r = hold_out(out, validation, err);
 	}
 	if (r)
-		ims_train_set_free(out);
+		ims_dataset_free(out);
 	return r;
 }
 
-void ims_train_set_free(train_set *s)
+void ims_dataset_free(dataset *s)
 {
 	for (size_t i = 0; i < s->n; i++)
 		ims_image_free(&s->item[i].im);
@@ -139,7 +139,7 @@ static int shrink(image *im, uint32_t side, imgsearch_error *err)
 	return r;
 }
 
-static void decode(train_set *s, sample *item)
+static void decode(dataset *s, sample *item)
 {
 	image_limits limits = { .at_least = 2 * s->side };
 	image_head head;
@@ -155,7 +155,7 @@ static void decode(train_set *s, sample *item)
 	item->state = r ? SAMPLE_BAD : SAMPLE_READY;
 }
 
-const image *ims_train_set_image(train_set *s, size_t i)
+const image *ims_dataset_image(dataset *s, size_t i)
 {
 	sample *item = &s->item[i];
 	int state = SAMPLE_NEW;

@@ -5,26 +5,26 @@
 
 typedef struct slot {
 	float *in;
-	feed_item *items;
+	loader_item *items;
 	size_t n;
 } slot;
 
-struct feed {
-	feed_spec spec;
+struct loader {
+	loader_spec spec;
 	pool *pool;
 	slot slot[2];
 	int filling;         /* the slot that was started last */
 	atomic_int failed;
 	struct piece {
-		feed *feed;
+		loader *loader;
 		size_t i;
 	} *piece;
 };
 
-int ims_feed_new(feed **out, const feed_spec *spec, size_t batch, pool *pool, imgsearch_error *err)
+int ims_loader_new(loader **out, const loader_spec *spec, size_t batch, pool *pool, imgsearch_error *err)
 {
 	*out = NULL;
-	feed *f = ims_zalloc(1, sizeof *f);
+	loader *f = ims_zalloc(1, sizeof *f);
 	if (!f)
 		return ims_nomem(err);
 	f->spec = *spec;
@@ -33,20 +33,20 @@ int ims_feed_new(feed **out, const feed_spec *spec, size_t batch, pool *pool, im
 	bool ok = f->piece;
 	for (int k = 0; k < 2; k++) {
 		f->slot[k].in = ims_alloc_aligned(batch, 3 * sizeof(float) * spec->recipe.side * spec->recipe.side);
-		f->slot[k].items = ims_alloc(batch, sizeof(feed_item));
+		f->slot[k].items = ims_alloc(batch, sizeof(loader_item));
 		ok &= f->slot[k].in && f->slot[k].items;
 	}
 	for (size_t i = 0; ok && i < batch; i++)
 		f->piece[i] = (struct piece){ f, i };
 	if (!ok) {
-		ims_feed_free(f);
+		ims_loader_free(f);
 		return ims_nomem(err);
 	}
 	*out = f;
 	return 0;
 }
 
-void ims_feed_free(feed *f)
+void ims_loader_free(loader *f)
 {
 	if (!f)
 		return;
@@ -59,7 +59,7 @@ void ims_feed_free(feed *f)
 	ims_free(f);
 }
 
-static int whole(const feed_spec *s, const image *im, float *out)
+static int whole(const loader_spec *s, const image *im, float *out)
 {
 	image_recipe r = { .resize = s->resize, .crop = s->recipe.side, .bicubic = s->recipe.bicubic };
 	memcpy(r.mean, s->recipe.mean, sizeof r.mean);
@@ -67,27 +67,27 @@ static int whole(const feed_spec *s, const image *im, float *out)
 	return ims_image_fit(im, &r, false, out, NULL);
 }
 
-static int show(const feed_spec *s, const image *im, const feed_item *item, float *out)
+static int show(const loader_spec *s, const image *im, const loader_item *item, float *out)
 {
 	double box[4];
 	uint64_t random = item->random;
 	if (s->views) {
 		uint64_t where = ims_train_random(s->seed, item->sample + 2, item->view);
-		ims_train_box(box, im, s->min_area, &where);
+		ims_crop_box(box, im, s->min_area, &where);
 	} else if (random) {
-		ims_train_box(box, im, s->min_area, &random);
+		ims_crop_box(box, im, s->min_area, &random);
 	} else {
 		return whole(s, im, out);
 	}
-	return ims_train_crop(out, im, box, &s->recipe, s->jitter, random ? &random : NULL, NULL);
+	return ims_crop_make(out, im, box, &s->recipe, s->jitter, random ? &random : NULL, NULL);
 }
 
 /* A broken picture's place is taken by the next whole one of its part of the set. */
-static const image *find(train_set *s, size_t *i)
+static const image *find(dataset *s, size_t *i)
 {
 	size_t first = *i < s->n_train ? 0 : s->n_train, end = *i < s->n_train ? s->n_train : s->n;
 	for (size_t tries = 0; tries < end - first; tries++) {
-		const image *im = ims_train_set_image(s, *i);
+		const image *im = ims_dataset_image(s, *i);
 		if (im)
 			return im;
 		*i = *i + 1 < end ? *i + 1 : first;
@@ -98,7 +98,7 @@ static const image *find(train_set *s, size_t *i)
 static void fill(void *arg)
 {
 	struct piece *p = arg;
-	feed *f = p->feed;
+	loader *f = p->loader;
 	slot *s = &f->slot[f->filling];
 	size_t side = f->spec.recipe.side;
 	const image *im = find(f->spec.set, &s->items[p->i].sample);
@@ -107,7 +107,7 @@ static void fill(void *arg)
 		f->failed = r;
 }
 
-void ims_feed_start(feed *f, const feed_item *items, size_t n)
+void ims_loader_start(loader *f, const loader_item *items, size_t n)
 {
 	ims_pool_wait(f->pool);
 	f->filling = !f->filling;
@@ -118,7 +118,7 @@ void ims_feed_start(feed *f, const feed_item *items, size_t n)
 		ims_pool_run(f->pool, fill, &f->piece[i]);
 }
 
-int ims_feed_wait(feed *f, const float **in, const feed_item **items, size_t *n, imgsearch_error *err)
+int ims_loader_wait(loader *f, const float **in, const loader_item **items, size_t *n, imgsearch_error *err)
 {
 	ims_pool_wait(f->pool);
 	slot *s = &f->slot[f->filling];
