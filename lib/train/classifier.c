@@ -3,7 +3,9 @@
  * softened by a temperature (Hinton et al. 2015, arXiv:1503.02531) and their square roots taken, so that a row has length 1
  * and the inner product of two rows is the Bhattacharyya coefficient of their distributions.
  */
-#include "train/internal.h"
+#include "train/classifier.h"
+
+#include "model/model.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * Crops: RandomResizedCrop, mirroring and colour jitter as torchvision.transforms has them, but the colours are varied in
  * one pass with the normalisation.
  */
-#include "train/internal.h"
+#include "train/crop.h"
 
 #include <math.h>
 #include <string.h>

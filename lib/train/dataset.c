@@ -1,18 +1,11 @@
 /* The pictures of a training run: which there are, what classes they have, who is held out; decoded once, kept. */
-#include "train/internal.h"
+#include "train/dataset.h"
+
+#include "train/seed.h"
 
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-
-uint64_t ims_train_random(uint64_t seed, uint64_t a, uint64_t b)
-{
-	uint64_t state = seed;
-	state = ims_random(&state) ^ (a * 0x9e3779b97f4a7c15u);
-	state = ims_random(&state) ^ (b * 0xd1b54a32d192ed03u);
-	ims_random(&state);
-	return state | 1;
-}
 
 /* Whether the header is one of a picture that can be read. */
 static bool readable(const train_file *f, imgsearch_error *err)
@@ -107,7 +100,7 @@ int ims_dataset_open(dataset *out, const train_file *files, size_t n, float vali
 	if (!r)
 		r = hash_set(out, files, n, err);
 	if (!r) {
-		shuffle(out->item, out->n, ims_train_random(seed, 1, 0));
+		shuffle(out->item, out->n, ims_seed_derive(seed, 1, 0));
 		r = hold_out(out, validation, err);
 	}
 	if (r)

@@ -1,5 +1,7 @@
 /* Batches of crops, made by pool threads one step ahead of the network. */
-#include "train/internal.h"
+#include "train/loader.h"
+
+#include "train/seed.h"
 
 #include <string.h>
 
@@ -72,7 +74,7 @@ static int show(const loader_spec *s, const image *im, const loader_item *item, 
 	double box[4];
 	uint64_t random = item->random;
 	if (s->views) {
-		uint64_t where = ims_train_random(s->seed, item->sample + 2, item->view);
+		uint64_t where = ims_seed_derive(s->seed, item->sample + 2, item->view);
 		ims_crop_box(box, im, s->min_area, &where);
 	} else if (random) {
 		ims_crop_box(box, im, s->min_area, &random);

@@ -1,5 +1,5 @@
 /* The pictures of an epoch in order: shuffled, and for the contrastive loss in runs of one class. */
-#include "train/internal.h"
+#include "train/order.h"
 
 #include <string.h>
 

@@ -3,7 +3,11 @@
  * twentieth and falls as a cosine; a validation an epoch; a checkpoint a minute. Which pictures a step sees, and how, follows
  * from seed and step alone.
  */
-#include "train/internal.h"
+#include "train/checkpoint.h"
+#include "train/order.h"
+#include "train/result.h"
+#include "train/run.h"
+#include "train/seed.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -68,7 +72,7 @@ static int make_key(run *r, imgsearch_error *err)
 	buf t = { 0 };
 	char set[65], teachers[65];
 	ims_hash_hex(&r->set.hash, set);
-	ims_hash_hex(&r->teach.hash, teachers);
+	ims_hash_hex(&r->distillation.hash, teachers);
 	ims_buf_text(&t, "%s %s %s %s %u\n", r->id.network, r->id.weights_hash, set, teachers, r->id.precision);
 	ims_buf_text(&t, "%u %u %u %u %u %u %llu %u %u\n", o->loss, o->layers, r->config.dim, o->posteriors, o->epochs, o->batch,
 		(unsigned long long)r->steps, o->views, r->recipe.crop);
@@ -214,11 +218,11 @@ static int start_step(loop *l, uint64_t step, imgsearch_error *err)
 	uint64_t epoch = step / r->per_epoch, first = step % r->per_epoch * r->o->batch;
 	/* The contrastive loss wants several of a class together in a batch. */
 	size_t alike = !r->o->teachers && r->o->loss == IMGSEARCH_LOSS_SUPCON ? ALIKE : 1;
-	int rc = l->ordered == epoch + 1 ? 0 : ims_train_order(&r->set, alike, ims_train_random(r->o->seed, 2, epoch), l->order, err);
+	int rc = l->ordered == epoch + 1 ? 0 : ims_train_order(&r->set, alike, ims_seed_derive(r->o->seed, 2, epoch), l->order, err);
 	l->ordered = epoch + 1;
 	for (size_t i = 0; i < r->o->batch; i++) {
 		uint32_t which = l->order[first + i];
-		l->items[i] = (loader_item){ .sample = which, .random = ims_train_random(r->o->seed ^ 3, step, i),
+		l->items[i] = (loader_item){ .sample = which, .random = ims_seed_derive(r->o->seed ^ 3, step, i),
 			.view = r->o->views ? (uint32_t)((which + epoch) % r->o->views) : 0 };
 	}
 	if (!rc)
@@ -232,8 +236,8 @@ static shim_batch as_batch(loop *l, const float *in, const loader_item *items, s
 	for (size_t i = 0; i < n; i++) {
 		l->labels[i] = r->set.item[items[i].sample].label;
 		if (r->o->teachers)
-			memcpy(l->targets + i * r->teach.dim, r->teach.targets + (items[i].view * r->set.n + items[i].sample) * r->teach.dim,
-				r->teach.dim * sizeof *l->targets);
+			memcpy(l->targets + i * r->distillation.dim, r->distillation.targets + (items[i].view * r->set.n + items[i].sample) * r->distillation.dim,
+				r->distillation.dim * sizeof *l->targets);
 	}
 	return (shim_batch){ in, r->config.classes ? l->labels : NULL, r->o->teachers ? l->targets : NULL, n };
 }
@@ -402,7 +406,7 @@ static int learn(run *r, imgsearch_train_report *report, imgsearch_error *err)
 	l.items = ims_alloc(batch, sizeof *l.items);
 	l.order = ims_alloc(r->set.n_train, sizeof *l.order);
 	l.labels = ims_alloc(batch, sizeof *l.labels);
-	l.targets = ims_alloc(batch, (r->teach.dim + 1) * sizeof *l.targets);
+	l.targets = ims_alloc(batch, (r->distillation.dim + 1) * sizeof *l.targets);
 	int rc = l.items && l.order && l.labels && l.targets ? ims_loader_new(&l.loader, &spec, batch, r->pool, err) : ims_nomem(err);
 	if (!rc)
 		rc = steps(&l, report, err);
@@ -453,7 +457,7 @@ int ims_train(const train_file *files, size_t n, const model_spec *start, const 
 	if (r.net)
 		r.shim->free(r.net);
 	ims_pool_free(r.pool);
-	ims_distill_free(&r.teach);
+	ims_distill_free(&r.distillation);
 	ims_dataset_free(&r.set);
 	ims_model_identity_free(&r.id);
 	return rc;

@@ -1,6 +1,7 @@
 /* What a classifier says of its classes, against the definition. */
 #include "test.h"
-#include "train/internal.h"
+#include "model/model.h"
+#include "train/classifier.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,8 @@
 /* The parts of training that need no network: where crops lie, what they become, who is held out. */
 #include "test.h"
-#include "train/internal.h"
+#include "train/crop.h"
+#include "train/dataset.h"
+#include "train/seed.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -23,7 +25,7 @@ static void boxes(void **state)
 		image im = { .width = sizes[s][0], .height = sizes[s][1] };
 		for (uint64_t i = 0; i < 500; i++) {
 			double box[4], again[4];
-			uint64_t random = ims_train_random(1, i, s), same = ims_train_random(1, i, s);
+			uint64_t random = ims_seed_derive(1, i, s), same = ims_seed_derive(1, i, s);
 			ims_crop_box(box, &im, 0.5f, &random);
 			ims_crop_box(again, &im, 0.5f, &same);
 			assert_memory_equal(box, again, sizeof box);
@@ -50,7 +52,7 @@ static void values(void **state)
 	for (int i = 0; i < SIDE * SIDE * 3; i++)
 		assert_float_equal(plain[i], (im.pixels[i] / 255.0f - r.mean[i % 3]) / r.std[i % 3], 1e-6);
 	for (uint64_t n = 0; n < 64; n++) {
-		uint64_t random = ims_train_random(2, n, 0);
+		uint64_t random = ims_seed_derive(2, n, 0);
 		assert_int_equal(ims_crop_make(turned, &im, whole, &r, 0, &random, NULL), 0);
 		bool same = true, mirror = true;
 		for (int y = 0; y < SIDE; y++)

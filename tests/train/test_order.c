@@ -1,6 +1,6 @@
 /* The order of an epoch: everything once, by the number alone, and for the contrastive loss in runs of a class. */
 #include "test.h"
-#include "train/internal.h"
+#include "train/order.h"
 
 enum { N = 96, ALIKE = 4 };
 

@@ -5,93 +5,26 @@
  * the targets (centred, on their principal components) and the projection that comes nearest to them from the student's
  * features as they are.
  */
-#include "train/internal.h"
+#include "train/crop.h"
+#include "train/feature_file.h"
+#include "train/run.h"
+#include "train/seed.h"
+#include "train/teacher.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { MAX_TEACHERS = 8, HEADER = 64, TEACH_BATCH = 16 };
-
-typedef struct teacher {
-	model_identity id;
-	model_spec spec;
-	classifier classes;
-	char *text; /* NAME and FILE */
-} teacher;
-
-/* The numbers of a row that are this teacher's. */
-static size_t width_of(const teacher *t)
-{
-	return t->id.dim + t->classes.n;
-}
-
-typedef struct school {
-	teacher t[MAX_TEACHERS];
-	size_t n, dim;
-} school;
-
-static void close_school(school *s)
-{
-	for (size_t i = 0; i < s->n; i++) {
-		ims_model_identity_free(&s->t[i].id);
-		ims_classifier_close(&s->t[i].classes);
-		ims_free(s->t[i].text);
-	}
-	s->n = 0;
-}
-
-/* "NAME=FILE" or "FILE". */
-static int enrol(school *s, const run *r, const char *text, size_t n, imgsearch_error *err)
-{
-	if (s->n == MAX_TEACHERS)
-		return ims_fail(err, IMGSEARCH_EINVAL, "more than %d teachers", MAX_TEACHERS);
-	teacher *t = &s->t[s->n];
-	*t = (teacher){ .text = ims_strndup(text, n) };
-	if (!t->text)
-		return ims_nomem(err);
-	s->n++;
-	char *equals = strchr(t->text, '=');
-	if (equals)
-		*equals = '\0';
-	t->spec = (model_spec){ .name = equals ? t->text : NULL, .weights = equals ? equals + 1 : t->text,
-		.device = r->start->device, .precision = r->start->precision, .threads = r->start->threads };
-	int rc = ims_model_identify(&t->id, &t->spec, err);
-	if (!rc)
-		rc = ims_classifier_open(&t->classes, t->id.weights, t->id.dim, err);
-	s->dim += rc ? 0 : width_of(t);
-	return rc;
-}
-
-static int open_school(school *s, const run *r, imgsearch_error *err)
-{
-	int rc = 0;
-	*s = (school){ 0 };
-	for (const char *at = r->o->teachers; !rc && *at;) {
-		size_t n = strcspn(at, ",");
-		if (n)
-			rc = enrol(s, r, at, n, err);
-		at += n + (at[n] == ',');
-	}
-	if (!rc && !s->n)
-		rc = ims_fail(err, IMGSEARCH_EINVAL, "no teacher is named");
-	if (rc)
-		close_school(s);
-	return rc;
-}
+enum { BATCH = 16 };
 
 /* What the rows of the file depend on: the teachers, the pictures in their order, where the crops lie. */
-static int school_hash(const run *r, const school *s, hash256 *teachers, hash256 *rows, imgsearch_error *err)
+static int hash_teachers(const run *r, const teachers *s, hash256 *who, hash256 *rows, imgsearch_error *err)
 {
 	buf text = { 0 };
 	char hex[65];
 	for (size_t i = 0; i < s->n; i++)
 		ims_buf_text(&text, "%s %s %u %u\n", s->t[i].id.name, s->t[i].id.weights_hash, s->t[i].id.recipe.crop, s->t[i].id.precision);
 	if (!text.failed)
-		*teachers = ims_hash(text.data, text.len);
+		*who = ims_hash(text.data, text.len);
 	ims_hash_hex(&r->set.hash, hex);
 	ims_buf_text(&text, "%s %zu %llu %.6f\n", hex, r->set.n_train, (unsigned long long)r->o->seed, (double)r->o->min_crop);
 	if (!text.failed)
@@ -103,97 +36,34 @@ static int school_hash(const run *r, const school *s, hash256 *teachers, hash256
 
 int ims_distill_identify(run *r, imgsearch_error *err)
 {
-	school s;
+	teachers s;
 	hash256 rows;
-	int rc = open_school(&s, r, err);
+	int rc = ims_teachers_open(&s, r->o->teachers, r->start, err);
 	if (rc)
 		return rc;
-	rc = school_hash(r, &s, &r->teach.hash, &rows, err);
+	rc = hash_teachers(r, &s, &r->distillation.hash, &rows, err);
 	for (size_t i = 0; !rc && i < s.n; i++) {
-		char *names = ims_format("%s%s%s", i ? r->teach.names : "", i ? ", " : "", s.t[i].id.name);
-		ims_free(r->teach.names);
-		r->teach.names = names;
+		char *names = ims_format("%s%s%s", i ? r->distillation.names : "", i ? ", " : "", s.t[i].id.name);
+		ims_free(r->distillation.names);
+		r->distillation.names = names;
 		rc = names ? 0 : ims_nomem(err);
 		if (s.t[i].id.recipe.crop > r->set.side)
 			r->set.side = s.t[i].id.recipe.crop;
 	}
-	close_school(&s);
+	ims_teachers_close(&s);
 	return rc;
 }
 
-void ims_distill_free(teaching *t)
+void ims_distill_free(distillation *t)
 {
 	ims_free(t->targets);
 	ims_free(t->names);
-	*t = (teaching){ 0 };
+	*t = (distillation){ 0 };
 }
 
-/* ---- the file of features ---- */
+/* ---- features of the teachers ---- */
 
-typedef struct notes {
-	int fd;
-	size_t dim, rows;   /* rows: that are there */
-	char *path;
-} notes;
-
-static int write_all(int fd, const void *data, size_t n)
-{
-	for (const char *p = data; n;) {
-		ssize_t w = write(fd, p, n);
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w < 0)
-			return -1;
-		p += w, n -= (size_t)w;
-	}
-	return 0;
-}
-
-static int read_all(int fd, void *data, size_t n)
-{
-	for (char *p = data; n;) {
-		ssize_t w = read(fd, p, n);
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w <= 0)
-			return -1;
-		p += w, n -= (size_t)w;
-	}
-	return 0;
-}
-
-/* An existing file of other rows is begun anew: it is only a store of what can be had again. */
-static int open_notes(notes *f, const run *r, const hash256 *key, size_t dim, imgsearch_error *err)
-{
-	uint8_t want[HEADER] = "imgsearch teach 2", have[HEADER];
-	struct stat st;
-	memcpy(want + 32, key->byte, 32);
-	*f = (notes){ .fd = -1, .dim = dim, .path = ims_format("%s.teach", r->o->out) };
-	if (!f->path)
-		return ims_nomem(err);
-	f->fd = open(f->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (f->fd < 0 || fstat(f->fd, &st))
-		return ims_fail_errno(err, IMGSEARCH_EIO, "%s", f->path);
-	size_t row = dim * sizeof(float);
-	if (st.st_size >= HEADER && !read_all(f->fd, have, HEADER) && !memcmp(have, want, HEADER))
-		f->rows = ((size_t)st.st_size - HEADER) / row;
-	else if (ftruncate(f->fd, 0) || lseek(f->fd, 0, SEEK_SET) || write_all(f->fd, want, HEADER))
-		return ims_fail_errno(err, IMGSEARCH_EIO, "%s", f->path);
-	if (lseek(f->fd, (off_t)(HEADER + f->rows * row), SEEK_SET) < 0)
-		return ims_fail_errno(err, IMGSEARCH_EIO, "%s", f->path);
-	return 0;
-}
-
-static void close_notes(notes *f)
-{
-	if (f->fd >= 0)
-		close(f->fd);
-	ims_free(f->path);
-}
-
-/* ---- looking ---- */
-
-typedef struct look {
+typedef struct teacher_run {
 	run *r;
 	const teacher *t;
 	model *m;
@@ -201,12 +71,12 @@ typedef struct look {
 	size_t first;        /* row */
 	float *in, *out;
 	atomic_int failed;
-} look;
+} teacher_run;
 
 /* A broken picture's row is that of a grey one: it is never asked for. */
-static void look_one(void *arg, size_t i, unsigned worker)
+static void make_crop(void *arg, size_t i, unsigned worker)
 {
-	look *l = arg;
+	teacher_run *l = arg;
 	size_t row = l->first + i, view = row / l->r->set.n, which = row % l->r->set.n;
 	float *out = l->in + i * l->recipe.side * l->recipe.side * 3;
 	const image *im = ims_dataset_image(&l->r->set, which);
@@ -214,7 +84,7 @@ static void look_one(void *arg, size_t i, unsigned worker)
 	memset(out, 0, sizeof *out * l->recipe.side * l->recipe.side * 3);
 	if (im) {
 		double box[4];
-		uint64_t where = ims_train_random(l->r->o->seed, which + 2, view);
+		uint64_t where = ims_seed_derive(l->r->o->seed, which + 2, view);
 		ims_crop_box(box, im, l->r->o->min_crop, &where);
 		if (ims_crop_make(out, im, box, &l->recipe, 0, NULL, NULL))
 			l->failed = 1;
@@ -223,12 +93,12 @@ static void look_one(void *arg, size_t i, unsigned worker)
 
 /* row: where the batch's first row has this teacher's part; they lie width apart. */
 typedef struct part {
-	const look *l;
+	const teacher_run *l;
 	float *row;
 	size_t width;
 } part;
 
-static void put_row(void *arg, size_t i, unsigned worker)
+static void write_row(void *arg, size_t i, unsigned worker)
 {
 	const part *p = arg;
 	size_t d = p->l->t->id.dim;
@@ -244,57 +114,55 @@ static void put_row(void *arg, size_t i, unsigned worker)
 	ims_classifier_run(&p->l->t->classes, feature, row + d);
 }
 
-static int look_at(look *l, size_t first, size_t n, imgsearch_error *err)
+static int run_teacher(teacher_run *l, size_t first, size_t n, imgsearch_error *err)
 {
 	l->first = first;
-	ims_parallel(l->r->pool, n, look_one, l);
+	ims_parallel(l->r->pool, n, make_crop, l);
 	if (l->failed)
 		return ims_nomem(err);
 	return ims_model_run(l->m, l->in, n, l->out, err);
 }
 
-static int attend(look *l, run *r, const teacher *t, imgsearch_error *err)
+static int open_teacher_run(teacher_run *l, run *r, const teacher *t, imgsearch_error *err)
 {
-	*l = (look){ .r = r, .t = t, .recipe = { .side = t->id.recipe.crop, .bicubic = t->id.recipe.bicubic } };
+	*l = (teacher_run){ .r = r, .t = t, .recipe = { .side = t->id.recipe.crop, .bicubic = t->id.recipe.bicubic } };
 	memcpy(l->recipe.mean, t->id.recipe.mean, sizeof l->recipe.mean);
 	memcpy(l->recipe.std, t->id.recipe.std, sizeof l->recipe.std);
-	l->in = ims_alloc_aligned(TEACH_BATCH, sizeof(float) * 3 * t->id.recipe.crop * t->id.recipe.crop);
-	l->out = ims_alloc(TEACH_BATCH, sizeof(float) * t->id.dim);
+	l->in = ims_alloc_aligned(BATCH, sizeof(float) * 3 * t->id.recipe.crop * t->id.recipe.crop);
+	l->out = ims_alloc(BATCH, sizeof(float) * t->id.dim);
 	if (!l->in || !l->out)
 		return ims_nomem(err);
 	return ims_model_load(&l->m, &t->id, &t->spec, err);
 }
 
-static int teach_rows(run *r, const school *s, look *l, notes *f, size_t total, imgsearch_error *err)
+static int append_rows(run *r, const teachers *s, teacher_run *l, feature_file *f, size_t total, imgsearch_error *err)
 {
-	float *rows = ims_alloc(TEACH_BATCH, sizeof *rows * s->dim);
+	float *rows = ims_alloc(BATCH, sizeof *rows * s->dim);
 	int rc = rows ? 0 : ims_nomem(err);
 	while (!rc && f->rows < total) {
-		size_t n = total - f->rows < TEACH_BATCH ? total - f->rows : TEACH_BATCH, at = 0;
-		for (size_t i = 0; !rc && i < s->n; at += width_of(&s->t[i++]))
-			if (!(rc = look_at(&l[i], f->rows, n, err)))
-				ims_parallel(r->pool, n, put_row, &(part){ &l[i], rows + at, s->dim });
-		if (!rc && write_all(f->fd, rows, n * s->dim * sizeof *rows))
-			rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", f->path);
-		if (!rc) {
-			f->rows += n;
+		size_t n = total - f->rows < BATCH ? total - f->rows : BATCH, at = 0;
+		for (size_t i = 0; !rc && i < s->n; at += ims_teacher_width(&s->t[i++]))
+			if (!(rc = run_teacher(&l[i], f->rows, n, err)))
+				ims_parallel(r->pool, n, write_row, &(part){ &l[i], rows + at, s->dim });
+		if (!rc)
+			rc = ims_feature_file_append(f, rows, n, err);
+		if (!rc)
 			rc = ims_job_step(r->job, "teach", f->rows, total, err);
-		}
 	}
 	ims_free(rows);
 	return rc;
 }
 
-static int teach_all(run *r, const school *s, notes *f, size_t total, imgsearch_error *err)
+static int run_teachers(run *r, const teachers *s, feature_file *f, size_t total, imgsearch_error *err)
 {
-	look l[MAX_TEACHERS] = { { 0 } };
+	teacher_run l[MAX_TEACHERS] = { { 0 } };
 	int rc = 0;
 	if (f->rows >= total)
 		return 0;
 	for (size_t i = 0; !rc && i < s->n; i++)
-		rc = attend(&l[i], r, &s->t[i], err);
+		rc = open_teacher_run(&l[i], r, &s->t[i], err);
 	if (!rc)
-		rc = teach_rows(r, s, l, f, total, err);
+		rc = append_rows(r, s, l, f, total, err);
 	for (size_t i = 0; i < s->n; i++) {
 		ims_model_free(l[i].m);
 		ims_free(l[i].in);
@@ -358,9 +226,9 @@ static int fit(run *r, const float *teacher, size_t teacher_dim, imgsearch_error
 	float *t2 = ims_alloc(total, teacher_dim * sizeof *t2), *targets = ims_alloc(total, dim * sizeof *targets);
 	float *weight = ims_alloc(dim, width * sizeof *weight), *bias = ims_alloc(dim, sizeof *bias);
 	shim_message msg = { "" };
-	r->teach.targets = ims_alloc(total, dim * sizeof *r->teach.targets);
-	r->teach.dim = dim;
-	int rc = student && s2 && t2 && targets && weight && bias && r->teach.targets ? 0 : ims_nomem(err);
+	r->distillation.targets = ims_alloc(total, dim * sizeof *r->distillation.targets);
+	r->distillation.dim = dim;
+	int rc = student && s2 && t2 && targets && weight && bias && r->distillation.targets ? 0 : ims_nomem(err);
 	if (!rc)
 		rc = student_features(r, student, total, err);
 	if (!rc) {
@@ -372,7 +240,7 @@ static int fit(run *r, const float *teacher, size_t teacher_dim, imgsearch_error
 		if (rc)
 			rc = ims_train_shim_error(err, rc, "the projection", &msg);
 		else
-			scatter(r, r->teach.targets, targets, dim, r->o->views);
+			scatter(r, r->distillation.targets, targets, dim, r->o->views);
 	}
 	ims_free(student), ims_free(s2), ims_free(t2), ims_free(targets), ims_free(weight), ims_free(bias);
 	return rc;
@@ -380,26 +248,26 @@ static int fit(run *r, const float *teacher, size_t teacher_dim, imgsearch_error
 
 int ims_distill(run *r, imgsearch_error *err)
 {
-	school s;
-	notes f = { .fd = -1 };
-	hash256 teachers, rows;
+	teachers s;
+	feature_file f = { .fd = -1 };
+	hash256 who, rows;
 	float *all = NULL;
 	size_t total = r->set.n * r->o->views;
-	int rc = open_school(&s, r, err);
+	int rc = ims_teachers_open(&s, r->o->teachers, r->start, err);
 	if (!rc)
-		rc = school_hash(r, &s, &teachers, &rows, err);
+		rc = hash_teachers(r, &s, &who, &rows, err);
 	if (!rc)
-		rc = open_notes(&f, r, &rows, s.dim, err);
+		rc = ims_feature_file_open(&f, ims_format("%s.teach", r->o->out), &rows, s.dim, err);
 	if (!rc)
-		rc = teach_all(r, &s, &f, total, err);
+		rc = run_teachers(r, &s, &f, total, err);
 	if (!rc && !(all = ims_alloc(total, s.dim * sizeof *all)))
 		rc = ims_nomem(err);
-	if (!rc && (lseek(f.fd, HEADER, SEEK_SET) < 0 || read_all(f.fd, all, total * s.dim * sizeof *all)))
-		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", f.path);
+	if (!rc)
+		rc = ims_feature_file_read(&f, all, total, err);
 	if (!rc)
 		rc = fit(r, all, s.dim, err);
 	ims_free(all);
-	close_notes(&f);
-	close_school(&s);
+	ims_feature_file_close(&f);
+	ims_teachers_close(&s);
 	return rc;
 }
