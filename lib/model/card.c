@@ -2,8 +2,10 @@
  * Cards: what a weights file holds and how its pictures are to be prepared, as flat JSON beside it. Reading is strict
  * about what it knows and passes over keys that it does not; writing gives what reading takes.
  */
+#include "model/card.h"
+
+#include "model/catalog.h"
 #include "model/json.h"
-#include "model/model.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,7 +2,9 @@
  * The networks that the shim has, and where files lie. Recipes are those of torchvision's IMAGENET1K_V1 weights
  * (torchvision.models, the `transforms` of each weights enum): weights trained with another one say so in their card.
  */
-#include "model/model.h"
+#include "model/catalog.h"
+
+#include "model/card.h"
 
 #include <dlfcn.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
  * ims_pickle_new, ims_pickle_run (again for the next pickle), ims_pickle_tensors or ims_pickle_string (pickle_state.c),
  * ims_pickle_free.
  */
-#include "model/pickle.h"
+#include "model/pickle_node.h"
 
 enum { MAX_NODES = 1 << 21, MAX_MEMO = 1 << 21 };
 static const uint32_t NOTHING = UINT32_MAX;

@@ -1,5 +1,5 @@
 /* What a pickle said: the tensors of a state dict, or the texts of a list. */
-#include "model/pickle.h"
+#include "model/pickle_node.h"
 
 /* The state dict: the dict itself, or what a training checkpoint keeps under one of these keys. */
 static const node *state_dict(const pickle *p)

@@ -3,7 +3,8 @@
  * each array, the arrays. Source: the format's page, github.com/huggingface/safetensors. Arrays may neither overlap nor
  * leave the file; holes between them are passed over.
  */
-#include "model/formats.h"
+#include "model/safetensors.h"
+
 #include "model/json.h"
 
 #include <errno.h>
@@ -192,7 +193,7 @@ static bool put_file(FILE *f, const buf *header, const shim_tensor *tensor, size
 	return fflush(f) == 0 && fsync(fileno(f)) == 0;
 }
 
-int ims_weights_write(const char *path, const shim_tensor *tensor, size_t n, imgsearch_error *err)
+int ims_safetensors_write(const char *path, const shim_tensor *tensor, size_t n, imgsearch_error *err)
 {
 	buf header = { 0 };
 	int r = 0;

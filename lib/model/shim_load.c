@@ -2,7 +2,10 @@
  * Loads the shim: the one place where libtorch comes into a process. It is opened RTLD_LOCAL so that its C++ symbols stay
  * away from the program's, and never closed, because libtorch's threads outlive any network.
  */
-#include "model/model.h"
+#include "model/shim_load.h"
+
+#include "base/base.h"
+#include "model/catalog.h"
 
 #include <dlfcn.h>
 #include <string.h>

@@ -4,7 +4,10 @@
  * the number of elements and the elements. Source: torch/serialization.py. A zip with constants.pkl is a TorchScript
  * program, which libtorch reads.
  */
-#include "model/formats.h"
+#include "model/torch.h"
+
+#include "model/pickle.h"
+#include "model/zip.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,10 @@
  * Weights files: mapping, telling the formats apart, and the one gate (ims_weights_add) through which every array goes
  * whatever format it came in. A file is mapped, not read: its pages are touched once, when the network takes them.
  */
-#include "model/formats.h"
+#include "model/weights.h"
+
+#include "model/safetensors.h"
+#include "model/torch.h"
 
 #include <errno.h>
 #include <fcntl.h>

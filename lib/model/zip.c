@@ -2,7 +2,7 @@
  * Zip archives in memory, as far as torch.save writes them: a central directory (with its 64-bit extension) of stored
  * entries. Source: PKWARE APPNOTE.TXT 4.3 and 4.5.3. Every size and offset is checked against the archive before use.
  */
-#include "model/formats.h"
+#include "model/zip.h"
 
 #include <stdlib.h>
 #include <string.h>

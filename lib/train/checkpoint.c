@@ -1,6 +1,7 @@
 /* Checkpoints of a run. */
 #include "train/checkpoint.h"
 
+#include "model/safetensors.h"
 #include "train/tensor_list.h"
 
 #include <string.h>
@@ -25,7 +26,7 @@ int ims_checkpoint_write(run *r, imgsearch_error *err)
 	if (!rc && (ims_tensor_list_add(&l, &key) || ims_tensor_list_add(&l, &where)))
 		rc = ims_nomem(err);
 	if (!rc)
-		rc = ims_weights_write(path, l.item, l.n, err);
+		rc = ims_safetensors_write(path, l.item, l.n, err);
 	ims_tensor_list_free(&l);
 	ims_free(path);
 	return rc;

@@ -5,7 +5,7 @@
  */
 #include "train/classifier.h"
 
-#include "model/model.h"
+#include "model/weights.h"
 
 #include <math.h>
 #include <string.h>

@@ -5,6 +5,7 @@
  * the targets (centred, on their principal components) and the projection that comes nearest to them from the student's
  * features as they are.
  */
+#include "model/model.h"
 #include "train/crop.h"
 #include "train/feature_file.h"
 #include "train/run.h"

@@ -1,6 +1,8 @@
 /* The network and its card. */
 #include "train/result.h"
 
+#include "model/card.h"
+#include "model/safetensors.h"
 #include "train/tensor_list.h"
 
 #include <stdio.h>
@@ -81,7 +83,7 @@ int ims_result_write(run *r, imgsearch_error *err)
 			rc = ims_nomem(err);
 	}
 	if (!rc)
-		rc = ims_weights_write(r->o->out, l.item, l.n, err);
+		rc = ims_safetensors_write(r->o->out, l.item, l.n, err);
 	if (!rc)
 		rc = write_file(path, &text, err);
 	ims_tensor_list_free(&l);

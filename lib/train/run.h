@@ -2,7 +2,8 @@
 #ifndef IMS_TRAIN_RUN_H
 #define IMS_TRAIN_RUN_H
 
-#include "model/model.h"
+#include "model/identity.h"
+#include "shim/shim.h"
 #include "train/dataset.h"
 #include "train/distill.h"
 #include "train/loader.h"

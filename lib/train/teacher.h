@@ -2,7 +2,7 @@
 #ifndef IMS_TRAIN_TEACHER_H
 #define IMS_TRAIN_TEACHER_H
 
-#include "model/model.h"
+#include "model/identity.h"
 #include "train/classifier.h"
 
 enum { MAX_TEACHERS = 8 };

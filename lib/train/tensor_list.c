@@ -1,6 +1,8 @@
 /* Copies of tensors that the shim lends. */
 #include "train/tensor_list.h"
 
+#include "model/weights.h"
+
 #include <string.h>
 
 void ims_tensor_list_free(tensor_list *l)

@@ -3,6 +3,9 @@
  * twentieth and falls as a cosine; a validation an epoch; a checkpoint a minute. Which pictures a step sees, and how, follows
  * from seed and step alone.
  */
+#include "model/catalog.h"
+#include "model/shim_load.h"
+#include "model/weights.h"
 #include "train/checkpoint.h"
 #include "train/order.h"
 #include "train/result.h"

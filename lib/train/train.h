@@ -16,7 +16,7 @@
 #define IMS_TRAIN_H
 
 #include "base/base.h"
-#include "model/model.h"
+#include "model/identity.h"
 
 /* A file below the folder. */
 typedef struct train_file {

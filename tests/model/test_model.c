@@ -2,6 +2,8 @@
 #include "files.h"
 #include "test.h"
 
+#include "model/card.h"
+#include "model/catalog.h"
 #include "model/model.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "files.h"
 #include "test.h"
 
-#include "model/model.h"
+#include "model/safetensors.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -357,7 +357,7 @@ static void written_files_are_read(void **state)
 	int fd = mkstemp(path);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(ims_weights_write(path, tensors, 3, NULL), 0);
+	assert_int_equal(ims_safetensors_write(path, tensors, 3, NULL), 0);
 	assert_int_equal(ims_weights_open(&w, path, NULL), 0);
 	assert_int_equal(w.n, 3);
 	assert_memory_equal(named(&w, "project.weight")->data, row, sizeof row);
@@ -367,7 +367,7 @@ static void written_files_are_read(void **state)
 	unlink(path);
 	imgsearch_error err;
 	assert_int_equal(ims_weights_open(&w, path, &err), IMGSEARCH_ENOTFOUND);
-	assert_int_equal(ims_weights_write("/nowhere/at/all.safetensors", tensors, 1, &err), IMGSEARCH_EIO);
+	assert_int_equal(ims_safetensors_write("/nowhere/at/all.safetensors", tensors, 1, &err), IMGSEARCH_EIO);
 	assert_int_equal(ims_weights_open(&w, "/tmp", &err), IMGSEARCH_EIO);
 }
 

@@ -1,6 +1,6 @@
 /* What a classifier says of its classes, against the definition. */
 #include "test.h"
-#include "model/model.h"
+#include "model/safetensors.h"
 #include "train/classifier.h"
 
 #include <math.h>
@@ -19,7 +19,7 @@ static void write_weights(const char *name, const char *bias_name)
 		{ .name = name, .data = weight, .dtype = SHIM_F32, .ndim = 2, .shape = { CLASSES, DIM } },
 		{ .name = bias_name, .data = bias, .dtype = SHIM_F32, .ndim = 1, .shape = { CLASSES } },
 	};
-	assert_int_equal(ims_weights_write(path, t, 2, NULL), 0);
+	assert_int_equal(ims_safetensors_write(path, t, 2, NULL), 0);
 }
 
 static void probabilities(void **state)
