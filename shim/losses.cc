@@ -18,14 +18,14 @@ Tensor unit(const Tensor &x)
 	return F::normalize(x, F::NormalizeFuncOptions().dim(1));
 }
 
-judged by_scores(const Tensor &scores, const Tensor &right, const Tensor &labels, double smooth)
+batch_loss by_scores(const Tensor &scores, const Tensor &right, const Tensor &labels, double smooth)
 {
 	Tensor loss = F::cross_entropy(right, labels, F::CrossEntropyFuncOptions().label_smoothing(smooth));
 	double hits = scores.argmax(1).eq(labels).sum().item<double>();
 	return { loss, hits, (double)labels.size(0) };
 }
 
-judged arcface(const Tensor &features, const Tensor &labels, const Tensor &centres)
+batch_loss arcface(const Tensor &features, const Tensor &labels, const Tensor &centres)
 {
 	Tensor cosine = at::linear(unit(features), unit(centres)).clamp(-1 + 1e-6, 1 - 1e-6);
 	Tensor own = cosine.gather(1, labels.unsqueeze(1));
@@ -34,7 +34,7 @@ judged arcface(const Tensor &features, const Tensor &labels, const Tensor &centr
 }
 
 /* A picture whose class is not met again in the batch has nothing to be near to. */
-judged contrastive(const Tensor &features, const Tensor &labels)
+batch_loss contrastive(const Tensor &features, const Tensor &labels)
 {
 	Tensor z = unit(features), self = at::eye(z.size(0), z.options()).to(at::kBool);
 	Tensor scores = at::mm(z, z.t()).div(temperature).masked_fill(self, -1e4);
@@ -50,7 +50,7 @@ judged contrastive(const Tensor &features, const Tensor &labels)
 
 } // namespace
 
-judged judge_labels(uint32_t loss, const Tensor &features, const Tensor &labels, const Tensor &centres, const Tensor &bias)
+batch_loss label_loss(uint32_t loss, const Tensor &features, const Tensor &labels, const Tensor &centres, const Tensor &bias)
 {
 	Tensor known = labels.ge(0).nonzero().squeeze(1);
 	if (known.size(0) == 0)
@@ -64,7 +64,7 @@ judged judge_labels(uint32_t loss, const Tensor &features, const Tensor &labels,
 	return by_scores(scores, scores, y, smoothing);
 }
 
-judged judge_targets(const Tensor &features, const Tensor &targets, double relational)
+batch_loss target_loss(const Tensor &features, const Tensor &targets, double relational)
 {
 	Tensor z = unit(features), t = unit(targets), cosine = (z * t).sum(1);
 	Tensor loss = (1 - cosine).mean();

@@ -8,16 +8,16 @@
 
 namespace ims {
 
-struct judged {
+struct batch_loss {
 	at::Tensor loss;         /* mean over what counted; undefined when nothing did */
 	double hits, counted;
 };
 
 /* centres: (classes, width); bias: cross entropy's. labels: -1 for none. */
-judged judge_labels(uint32_t loss, const at::Tensor &features, const at::Tensor &labels, const at::Tensor &centres, const at::Tensor &bias);
+batch_loss label_loss(uint32_t loss, const at::Tensor &features, const at::Tensor &labels, const at::Tensor &centres, const at::Tensor &bias);
 
 /* 1 - cosine to the targets, and how far the batch's similarities are from the targets' own (Park et al. 2019). */
-judged judge_targets(const at::Tensor &features, const at::Tensor &targets, double relational);
+batch_loss target_loss(const at::Tensor &features, const at::Tensor &targets, double relational);
 
 } // namespace ims
 

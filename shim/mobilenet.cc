@@ -7,7 +7,7 @@ namespace ims {
 namespace {
 
 struct block {
-	std::vector<conv *> way; /* widen (not in the first), one convolution a channel, narrow */
+	std::vector<conv *> convs; /* widen (not in the first), one convolution a channel, narrow */
 	bool residual;
 };
 
@@ -33,8 +33,8 @@ public:
 		at::Tensor x = (*stem)(input);
 		for (block &b : blocks) {
 			at::Tensor shortcut = x;
-			for (conv *c : b.way)
-				x = (*c)(x, b.residual && c == b.way.back() ? &shortcut : nullptr);
+			for (conv *c : b.convs)
+				x = (*c)(x, b.residual && c == b.convs.back() ? &shortcut : nullptr);
 		}
 		return (*last)(x);
 	}
@@ -48,13 +48,13 @@ private:
 		auto next = [&] { return name + std::to_string(part++); };
 		auto pair = [&](shape s) {
 			std::string at = next();
-			b.way.push_back(unit(at + ".0", at + ".1", s, act::relu6));
+			b.convs.push_back(unit(at + ".0", at + ".1", s, act::relu6));
 		};
 		if (widen != 1)
 			pair({ in, wide });
 		pair({ wide, wide, 3, stride, wide });
 		std::string narrow = next();
-		b.way.push_back(unit(narrow, next(), { wide, out }, act::none));
+		b.convs.push_back(unit(narrow, next(), { wide, out }, act::none));
 		return b;
 	}
 

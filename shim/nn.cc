@@ -216,7 +216,7 @@ at::Tensor borrow(const shim_tensor &t)
 		{ SHIM_BF16, at::kBFloat16 }, { SHIM_I64, at::kLong }, { SHIM_I8, at::kChar } };
 	auto type = types.find(t.dtype);
 	if (type == types.end())
-		throw failure(-7, std::string("tensor ") + t.name + " has an unknown type");
+		throw failure(MODEL, std::string("tensor ") + t.name + " has an unknown type");
 	return at::from_blob(const_cast<void *>(t.data), at::IntArrayRef(t.shape, t.ndim), at::TensorOptions(type->second));
 }
 
@@ -243,7 +243,7 @@ static bool starts_with(const std::string &s, const char *prefix)
 }
 
 /* The classifier's tensors, which only load_posteriors asks for, and the counters of batch norms. */
-static bool passed_over(const std::string &name)
+static bool is_ignored(const std::string &name)
 {
 	static const std::string counter = ".num_batches_tracked";
 	return starts_with(name, "fc.") || starts_with(name, "classifier.") ||
@@ -261,12 +261,12 @@ static at::Tensor take(tensor_map &left, const std::string &name, const std::vec
 	const shim_tensor &t = *it->second;
 	left.erase(it);
 	if (t.ndim != want.size() || !std::equal(want.begin(), want.end(), t.shape))
-		throw failure(-7, "tensor " + name + " has shape " + shape_text(t.shape, t.ndim) + ", the network needs " + shape_text(want.data(), want.size()));
+		throw failure(MODEL, "tensor " + name + " has shape " + shape_text(t.shape, t.ndim) + ", the network needs " + shape_text(want.data(), want.size()));
 	if (t.dtype != SHIM_I8)
 		return borrow(t);
 	auto scale = left.find(name + "_scale");
 	if (scale == left.end() || scale->second->dtype != SHIM_F32)
-		throw failure(-7, "tensor " + name + " is int8 and has no " + name + "_scale in f32");
+		throw failure(MODEL, "tensor " + name + " is int8 and has no " + name + "_scale in f32");
 	std::vector<int64_t> rows(want.size(), 1);
 	rows[0] = want[0];
 	return borrow(t).to(at::kFloat) * take(left, name + "_scale", { want[0] }).view(rows);
@@ -282,7 +282,7 @@ static void take_linear(tensor_map &left, const std::string &name, int64_t in, a
 	weight = take(left, name + ".weight", { out, in });
 	bias = take(left, name + ".bias", { out });
 	if (out < 1 || !bias.defined())
-		throw failure(-7, "tensor " + name + (out < 1 ? ".weight has no rows" : ".bias is missing"));
+		throw failure(MODEL, "tensor " + name + (out < 1 ? ".weight has no rows" : ".bias is missing"));
 }
 
 void network::load(const shim_tensor *tensors, size_t n)
@@ -290,7 +290,7 @@ void network::load(const shim_tensor *tensors, size_t n)
 	tensor_map left;
 	std::vector<std::string> missing;
 	for (size_t i = 0; i < n; i++)
-		if (!passed_over(tensors[i].name))
+		if (!is_ignored(tensors[i].name))
 			left[tensors[i].name] = &tensors[i];
 	for (conv &u : units) {
 		u.each_slot([&](const std::string &name, at::Tensor &t, const std::vector<int64_t> &want) { t = take(left, name, want); });
@@ -308,12 +308,12 @@ void network::load(const shim_tensor *tensors, size_t n)
 	if (posterior_weight.defined() && !project_weight.defined())
 		missing.push_back("project.weight");
 	if (!missing.empty())
-		throw failure(-7, "the weights belong to another network: missing " + some_of(missing));
+		throw failure(MODEL, "the weights belong to another network: missing " + some_of(missing));
 	std::vector<std::string> extra;
 	for (auto &t : left)
 		extra.push_back(t.first);
 	if (!extra.empty())
-		throw failure(-7, "the weights belong to another network: it has no " + some_of(extra));
+		throw failure(MODEL, "the weights belong to another network: it has no " + some_of(extra));
 }
 
 void network::load_posteriors(const shim_tensor *tensors, size_t n)
@@ -325,9 +325,9 @@ void network::load_posteriors(const shim_tensor *tensors, size_t n)
 		if (!posterior_weight.defined())
 			take_linear(all, name, channels, posterior_weight, posterior_bias);
 	if (!posterior_weight.defined())
-		throw failure(-7, "the weights have no classifier to take posteriors from");
+		throw failure(MODEL, "the weights have no classifier to take posteriors from");
 	if (project_weight.defined())
-		throw failure(-7, "the weights have a projection, which was made without posteriors");
+		throw failure(MODEL, "the weights have a projection, which was made without posteriors");
 }
 
 std::unique_ptr<network> make_network(const std::string &name)
@@ -335,7 +335,7 @@ std::unique_ptr<network> make_network(const std::string &name)
 	for (auto family : { resnet, mobilenet, efficientnet })
 		if (auto net = family(name))
 			return net;
-	throw failure(-7, "this shim has no network \"" + name + "\"");
+	throw failure(MODEL, "this shim has no network \"" + name + "\"");
 }
 
 } // namespace ims

@@ -20,6 +20,9 @@
 
 namespace ims {
 
+/* As imgsearch_status has them. */
+enum { INVALID = -1, NOMEM = -2, FORMAT = -5, MODEL = -7 };
+
 /* What crosses the wall as a status and a sentence. */
 struct failure : std::runtime_error {
 	int code;
@@ -128,9 +131,9 @@ public:
 
 std::unique_ptr<script> load_script(const char *path, const at::Device &device, at::ScalarType type);
 
-/* Its parameters and buffers, for a network of ours. tensors borrow from `keep` and `names`. */
+/* Its parameters and buffers, for a network of ours. tensors borrow from `storage` and `names`. */
 struct script_tensors {
-	std::vector<at::Tensor> keep;
+	std::vector<at::Tensor> storage;
 	std::deque<std::string> names;
 	std::vector<shim_tensor> tensors;
 };

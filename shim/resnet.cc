@@ -8,7 +8,7 @@ namespace ims {
 namespace {
 
 struct block {
-	std::vector<conv *> way; /* two or three convolutions; the last takes the shortcut */
+	std::vector<conv *> convs; /* two or three convolutions; the last takes the shortcut */
 	conv *shortcut;          /* NULL: the input itself */
 };
 
@@ -33,8 +33,8 @@ public:
 		at::Tensor x = at::max_pool2d((*stem)(input), 3, 2, 1);
 		for (block &b : blocks) {
 			at::Tensor shortcut = b.shortcut ? (*b.shortcut)(x) : x;
-			for (conv *c : b.way)
-				x = (*c)(x, c == b.way.back() ? &shortcut : nullptr);
+			for (conv *c : b.convs)
+				x = (*c)(x, c == b.convs.back() ? &shortcut : nullptr);
 		}
 		return x;
 	}
@@ -44,12 +44,12 @@ private:
 	{
 		block b { {}, nullptr };
 		if (bottleneck) {
-			b.way.push_back(unit(name + "conv1", name + "bn1", { in, width }, act::relu));
-			b.way.push_back(unit(name + "conv2", name + "bn2", { width, width, 3, stride }, act::relu));
-			b.way.push_back(unit(name + "conv3", name + "bn3", { width, out }, act::relu));
+			b.convs.push_back(unit(name + "conv1", name + "bn1", { in, width }, act::relu));
+			b.convs.push_back(unit(name + "conv2", name + "bn2", { width, width, 3, stride }, act::relu));
+			b.convs.push_back(unit(name + "conv3", name + "bn3", { width, out }, act::relu));
 		} else {
-			b.way.push_back(unit(name + "conv1", name + "bn1", { in, width, 3, stride }, act::relu));
-			b.way.push_back(unit(name + "conv2", name + "bn2", { width, out, 3 }, act::relu));
+			b.convs.push_back(unit(name + "conv1", name + "bn1", { in, width, 3, stride }, act::relu));
+			b.convs.push_back(unit(name + "conv2", name + "bn2", { width, out, 3 }, act::relu));
 		}
 		if (stride != 1 || in != out)
 			b.shortcut = unit(name + "downsample.0", name + "downsample.1", { in, out, 1, stride }, act::none);

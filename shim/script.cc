@@ -27,12 +27,12 @@ public:
 		torch::jit::GraphOptimizerEnabledGuard plain(false); /* profiling costs more than it brings for a few runs */
 		c10::IValue out = module.forward({ x });
 		if (!out.isTensor())
-			throw failure(-7, "the TorchScript program does not give one tensor");
+			throw failure(MODEL, "the TorchScript program does not give one tensor");
 		at::Tensor y = out.toTensor().to(at::kFloat);
 		if (y.dim() == 4)
 			y = y.mean({ 2, 3 });
 		if (y.dim() != 2 || y.size(0) != x.size(0))
-			throw failure(-7, "the TorchScript program gives neither (n, dim) nor (n, channels, height, width)");
+			throw failure(MODEL, "the TorchScript program gives neither (n, dim) nor (n, channels, height, width)");
 		return y;
 	}
 
@@ -60,10 +60,10 @@ script_tensors read_script(const char *path)
 				s.dtype = type.second;
 		if (!s.dtype || t.dim() > 8)
 			return;
-		out.keep.push_back(t.contiguous());
+		out.storage.push_back(t.contiguous());
 		out.names.push_back(name);
 		s.name = out.names.back().c_str();
-		s.data = out.keep.back().data_ptr();
+		s.data = out.storage.back().data_ptr();
 		s.ndim = (uint32_t)t.dim();
 		std::copy(t.sizes().begin(), t.sizes().end(), s.shape);
 		out.tensors.push_back(s);

@@ -2,7 +2,7 @@
  * The table and the wall. Nothing that is thrown behind it gets out; what it says goes into the caller's message.
  */
 #define IMS_SHIM_IMPLEMENTATION
-#include "shim/wall.h"
+#include "shim/guard.h"
 
 #include <ATen/Parallel.h>
 #include <torch/version.h>

@@ -5,7 +5,7 @@
  * towards zero. Batch norm that was folded stays a bias; other norms learn and keep their statistics.
  */
 #include "shim/losses.h"
-#include "shim/wall.h"
+#include "shim/guard.h"
 
 #include <ATen/Parallel.h>
 
@@ -24,7 +24,7 @@ using at::Tensor;
 const double beta1 = 0.9, beta2 = 0.99, epsilon = 1e-8;
 const double ridge = 3e-2; /* of the mean variance: of 1e-4 to 3e-2 what came nearest to the targets of photos held out */
 
-struct learned {
+struct parameter {
 	std::string name;
 	Tensor value, first, second, start; /* moments; start: undefined for a new layer */
 };
@@ -35,7 +35,7 @@ struct statistic {
 };
 
 /* The activations of a step are megabytes each: given back to the system and fetched again, they cost more than the arithmetic. */
-void keep_memory()
+void keep_freed_memory()
 {
 #if defined(__GLIBC__)
 	mallopt(M_MMAP_THRESHOLD, 1 << 30);
@@ -51,7 +51,7 @@ struct shim_train {
 	std::unique_ptr<ims::network> net;
 	at::Device device = at::kCPU;
 	at::ScalarType type = at::kFloat;
-	std::vector<learned> params;
+	std::vector<parameter> params;
 	std::vector<statistic> buffers; /* running ones of norms */
 	std::vector<Tensor> aside;      /* what blend put away */
 	Tensor centres, centre_bias;
@@ -69,7 +69,7 @@ bool was_folded(const ims::conv &u)
 	return u.gamma.defined() && all(u.gamma, 1) && all(u.variance, 1) && all(u.mean, 0) && u.beta.ne(0).any().item<bool>();
 }
 
-void own_unit(shim_train &t, ims::conv &u)
+void copy_unit(shim_train &t, ims::conv &u)
 {
 	if (was_folded(u)) {
 		Tensor scale = at::rsqrt(u.variance.to(at::kFloat) + u.eps);
@@ -84,24 +84,24 @@ void own_unit(shim_train &t, ims::conv &u)
 	u.weight = u.weight.contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-void learn(shim_train &t, const std::string &name, Tensor &v, bool fresh)
+void add_parameter(shim_train &t, const std::string &name, Tensor &v, bool fresh)
 {
 	v.requires_grad_(true);
 	Tensor zero = at::zeros_like(v, at::TensorOptions().requires_grad(false));
 	t.params.push_back({ name, v, zero, zero.clone(), fresh ? Tensor() : v.detach().clone() });
 }
 
-void learn_units(shim_train &t)
+void add_units(shim_train &t)
 {
 	size_t n = t.net->units.size(), first = t.config.layers && t.config.layers < n ? n - t.config.layers : 0;
 	for (size_t i = 0; i < n; i++) {
 		ims::conv &u = t.net->units[i];
-		own_unit(t, u);
+		copy_unit(t, u);
 		if (i < first)
 			continue;
 		u.each_slot([&](const std::string &name, Tensor &v, const std::vector<int64_t> &) {
 			if (v.defined() && &v != &u.mean && &v != &u.variance)
-				learn(t, name, v, false);
+				add_parameter(t, name, v, false);
 			else if (v.defined())
 				t.buffers.push_back({ name, v, v.clone() });
 		});
@@ -109,7 +109,7 @@ void learn_units(shim_train &t)
 }
 
 /* What stands behind the pooling; centres start as random directions. */
-void learn_rest(shim_train &t)
+void add_head(shim_train &t)
 {
 	bool had = t.net->project_weight.defined();
 	auto &c = t.config;
@@ -118,8 +118,8 @@ void learn_rest(shim_train &t)
 		if (v->defined())
 			*v = v->to(t.device, at::kFloat, false, true);
 	if (t.net->posterior_weight.defined()) {
-		learn(t, "posterior.weight", t.net->posterior_weight, false);
-		learn(t, "posterior.bias", t.net->posterior_bias, false);
+		add_parameter(t, "posterior.weight", t.net->posterior_weight, false);
+		add_parameter(t, "posterior.bias", t.net->posterior_bias, false);
 	}
 	if (c.dim && had && t.net->project_weight.size(0) != (int64_t)c.dim)
 		throw ims::failure(ims::MODEL, "the weights have a projection to " + std::to_string(t.net->project_weight.size(0)) + " values, not to " + std::to_string(c.dim));
@@ -128,16 +128,16 @@ void learn_rest(shim_train &t)
 		t.net->project_bias = at::zeros({ (int64_t)c.dim }, at::TensorOptions(t.device));
 	}
 	if (t.net->project_weight.defined()) {
-		learn(t, "project.weight", t.net->project_weight, !had);
-		learn(t, "project.bias", t.net->project_bias, !had);
+		add_parameter(t, "project.weight", t.net->project_weight, !had);
+		add_parameter(t, "project.bias", t.net->project_bias, !had);
 	}
 	if (!c.classes || c.loss == SHIM_LOSS_SUPCON)
 		return;
 	t.centres = (at::randn({ (int64_t)c.classes, t.net->dim() }) * 0.01).to(t.device);
-	learn(t, "centres.weight", t.centres, true);
+	add_parameter(t, "centres.weight", t.centres, true);
 	if (c.loss == SHIM_LOSS_CROSS_ENTROPY) {
 		t.centre_bias = at::zeros({ (int64_t)c.classes }, t.centres.options().requires_grad(false));
-		learn(t, "centres.bias", t.centre_bias, true);
+		add_parameter(t, "centres.bias", t.centre_bias, true);
 	}
 }
 
@@ -162,22 +162,22 @@ void set_training(shim_train &t, bool on)
 		u.training = on && u.gamma.defined() && u.gamma.requires_grad();
 }
 
-ims::judged judge(shim_train &t, const shim_batch &b)
+ims::batch_loss forward(shim_train &t, const shim_batch &b)
 {
 	int64_t n = (int64_t)b.n;
 	Tensor z = (*t.net)(input(t, b.in, b.n));
-	ims::judged labels { Tensor(), 0, 0 }, targets { Tensor(), 0, 0 };
+	ims::batch_loss labels { Tensor(), 0, 0 }, targets { Tensor(), 0, 0 };
 	if (b.labels && t.config.classes)
-		labels = ims::judge_labels(t.config.loss, z, at::from_blob(const_cast<int64_t *>(b.labels), { n }, at::kLong).to(t.device), t.centres, t.centre_bias);
+		labels = ims::label_loss(t.config.loss, z, at::from_blob(const_cast<int64_t *>(b.labels), { n }, at::kLong).to(t.device), t.centres, t.centre_bias);
 	if (!b.targets)
 		return labels;
-	targets = ims::judge_targets(z, at::from_blob(const_cast<float *>(b.targets), { n, (int64_t)t.config.target_dim }).to(t.device), t.config.relational);
+	targets = ims::target_loss(z, at::from_blob(const_cast<float *>(b.targets), { n, (int64_t)t.config.target_dim }).to(t.device), t.config.relational);
 	if (labels.loss.defined() && t.config.label_weight > 0)
 		targets.loss = targets.loss + labels.loss * t.config.label_weight;
 	return targets;
 }
 
-void report(shim_score *score, const ims::judged &j)
+void report(shim_score *score, const ims::batch_loss &j)
 {
 	double loss = j.loss.defined() ? j.loss.item<double>() : 0;
 	*score = { loss * j.counted, j.hits, j.counted };
@@ -188,7 +188,7 @@ void report(shim_score *score, const ims::judged &j)
 void check_gradients(const shim_train &t)
 {
 	Tensor sum = at::zeros({}, at::TensorOptions(t.device));
-	for (const learned &p : t.params)
+	for (const parameter &p : t.params)
 		if (p.value.grad().defined())
 			sum += p.value.grad().sum();
 	if (!std::isfinite(sum.item<double>()))
@@ -225,7 +225,7 @@ void adamw(shim_train &t, double rate)
 	at::NoGradGuard none;
 	t.steps++;
 	double fix1 = 1 - std::pow(beta1, (double)t.steps), fix2 = 1 - std::pow(beta2, (double)t.steps);
-	for (learned &p : t.params) {
+	for (parameter &p : t.params) {
 		Tensor g = p.value.grad();
 		if (!g.defined())
 			continue;
@@ -253,7 +253,7 @@ int train_new(shim_train **out, const shim_train_config *c, const shim_tensor *t
 {
 	*out = nullptr;
 	return ims::guard(msg, [&] {
-		keep_memory();
+		keep_freed_memory();
 		auto t = std::make_unique<shim_train>();
 		t->config = *c;
 		t->device = ims::choose_device(c->device);
@@ -263,8 +263,8 @@ int train_new(shim_train **out, const shim_train_config *c, const shim_tensor *t
 		t->net->load(tensors, n);
 		if (c->posteriors && !t->net->posterior_weight.defined())
 			t->net->load_posteriors(tensors, n);
-		learn_units(*t);
-		learn_rest(*t);
+		add_units(*t);
+		add_head(*t);
 		t->config.network = t->config.device = nullptr;
 		*out = t.release();
 	});
@@ -286,11 +286,11 @@ int train_step(shim_train *t, const shim_batch *b, float rate, shim_score *score
 	return ims::guard(msg, [&] {
 		use_threads(*t);
 		set_training(*t, true);
-		ims::judged j = judge(*t, *b);
+		ims::batch_loss j = forward(*t, *b);
 		report(score, j);
 		if (!j.loss.defined())
 			return;
-		for (learned &p : t->params)
+		for (parameter &p : t->params)
 			p.value.mutable_grad() = Tensor();
 		j.loss.backward();
 		check_gradients(*t);
@@ -304,7 +304,7 @@ int train_score(shim_train *t, const shim_batch *b, shim_score *score, shim_mess
 		at::NoGradGuard none;
 		use_threads(*t);
 		set_training(*t, false);
-		report(score, judge(*t, *b));
+		report(score, forward(*t, *b));
 	});
 }
 
@@ -323,7 +323,7 @@ int train_project(shim_train *t, const float *weight, const float *bias, shim_me
 {
 	return ims::guard(msg, [&] {
 		at::NoGradGuard none;
-		for (learned &p : t->params) {
+		for (parameter &p : t->params) {
 			const float *from = p.name == "project.weight" ? weight : p.name == "project.bias" ? bias : nullptr;
 			if (from)
 				p.value.copy_(at::from_blob(const_cast<float *>(from), p.value.sizes(), at::TensorOptions(at::kFloat)));
@@ -337,7 +337,7 @@ int train_blend(shim_train *t, float share, shim_message *msg)
 	return ims::guard(msg, [&] {
 		at::NoGradGuard none;
 		std::vector<std::pair<Tensor, Tensor>> all; /* value, start */
-		for (learned &p : t->params)
+		for (parameter &p : t->params)
 			if (p.start.defined())
 				all.push_back({ p.value, p.start });
 		for (statistic &b : t->buffers)
@@ -354,11 +354,11 @@ int train_blend(shim_train *t, float share, shim_message *msg)
 
 /* ---- tensors out and in ---- */
 
-typedef int (*taker)(void *, const shim_tensor *);
+typedef int (*tensor_callback)(void *, const shim_tensor *);
 
 const int64_t least_int8 = 16384; /* elements: what a smaller matrix would save is not worth what it would lose */
 
-int hand(const std::string &name, const Tensor &t, uint32_t type, taker each, void *user)
+int emit(const std::string &name, const Tensor &t, uint32_t type, tensor_callback each, void *user)
 {
 	Tensor v = t.detach().to(at::kCPU, type == SHIM_F16 ? at::kHalf : type == SHIM_I8 ? at::kChar : at::kFloat).contiguous();
 	shim_tensor s = { name.c_str(), v.data_ptr(), type, (uint32_t)v.dim(), {} };
@@ -368,23 +368,23 @@ int hand(const std::string &name, const Tensor &t, uint32_t type, taker each, vo
 }
 
 /* Rows of whole numbers up to 127, and what each is to be multiplied with. */
-int hand_int8(const std::string &name, const Tensor &t, taker each, void *user)
+int emit_int8(const std::string &name, const Tensor &t, tensor_callback each, void *user)
 {
 	Tensor rows = t.detach().to(at::kCPU, at::kFloat).flatten(1), scale = (rows.abs().amax(1) / 127).clamp_min(1e-30);
-	int r = hand(name, (rows / scale.unsqueeze(1)).round().view(t.sizes()), SHIM_I8, each, user);
-	return r ? r : hand(name + "_scale", scale, SHIM_F32, each, user);
+	int rc = emit(name, (rows / scale.unsqueeze(1)).round().view(t.sizes()), SHIM_I8, each, user);
+	return rc ? rc : emit(name + "_scale", scale, SHIM_F32, each, user);
 }
 
-int hand_network(shim_train &t, uint32_t part, taker each, void *user)
+int emit_network(shim_train &t, uint32_t part, tensor_callback each, void *user)
 {
-	int r = 0;
+	int rc = 0;
 	auto one = [&](const std::string &name, const Tensor &v) {
-		if (r || !v.defined())
+		if (rc || !v.defined())
 			return;
 		if (part == SHIM_PART_INT8 && v.dim() > 1 && v.numel() >= least_int8)
-			r = hand_int8(name, v, each, user);
+			rc = emit_int8(name, v, each, user);
 		else
-			r = hand(name, v, part != SHIM_PART_NETWORK && v.dim() > 1 ? SHIM_F16 : SHIM_F32, each, user);
+			rc = emit(name, v, part != SHIM_PART_NETWORK && v.dim() > 1 ? SHIM_F16 : SHIM_F32, each, user);
 	};
 	for (ims::conv &u : t.net->units)
 		u.each_slot([&](const std::string &name, Tensor &v, const std::vector<int64_t> &) { one(name, v); });
@@ -392,14 +392,14 @@ int hand_network(shim_train &t, uint32_t part, taker each, void *user)
 	one("posterior.bias", t.net->posterior_bias);
 	one("project.weight", t.net->project_weight);
 	one("project.bias", t.net->project_bias);
-	return r;
+	return rc;
 }
 
 /* Everything that a step changes, under its name in a checkpoint. */
-std::map<std::string, Tensor> changing(shim_train &t)
+std::map<std::string, Tensor> step_state(shim_train &t)
 {
 	std::map<std::string, Tensor> out;
-	for (learned &p : t.params) {
+	for (parameter &p : t.params) {
 		out["value." + p.name] = p.value;
 		out["first." + p.name] = p.first;
 		out["second." + p.name] = p.second;
@@ -409,21 +409,21 @@ std::map<std::string, Tensor> changing(shim_train &t)
 	return out;
 }
 
-int train_each(shim_train *t, uint32_t part, taker each, void *user, shim_message *msg)
+int train_each(shim_train *t, uint32_t part, tensor_callback each, void *user, shim_message *msg)
 {
 	int stopped = 0;
-	int r = ims::guard(msg, [&] {
+	int rc = ims::guard(msg, [&] {
 		at::NoGradGuard none;
 		if (part != SHIM_PART_TRAINING) {
-			stopped = hand_network(*t, part, each, user);
+			stopped = emit_network(*t, part, each, user);
 			return;
 		}
-		for (auto &v : changing(*t))
-			if ((stopped = hand(v.first, v.second, SHIM_F32, each, user)))
+		for (auto &v : step_state(*t))
+			if ((stopped = emit(v.first, v.second, SHIM_F32, each, user)))
 				return;
-		stopped = hand("steps", at::full({ 1 }, (double)t->steps), SHIM_F32, each, user);
+		stopped = emit("steps", at::full({ 1 }, (double)t->steps), SHIM_F32, each, user);
 	});
-	return r ? r : stopped;
+	return rc ? rc : stopped;
 }
 
 int train_restore(shim_train *t, const shim_tensor *tensors, size_t n, shim_message *msg)
@@ -433,7 +433,7 @@ int train_restore(shim_train *t, const shim_tensor *tensors, size_t n, shim_mess
 		std::map<std::string, const shim_tensor *> have;
 		for (size_t i = 0; i < n; i++)
 			have[tensors[i].name] = &tensors[i];
-		auto all = changing(*t);
+		auto all = step_state(*t);
 		Tensor steps = at::zeros({ 1 });
 		all["steps"] = steps;
 		for (auto &v : all) {

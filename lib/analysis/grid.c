@@ -10,16 +10,16 @@
 #include <math.h>
 #include <stdlib.h>
 
-typedef struct spot {
+typedef struct point {
 	float at[2]; /* in units of cells */
 	uint32_t point;
-} spot;
+} point;
 
 typedef struct area {
 	uint32_t from[2], size[2]; /* column, row */
 } area;
 
-static int by_place(const spot *a, const spot *b, int axis)
+static int by_place(const point *a, const point *b, int axis)
 {
 	if (a->at[axis] != b->at[axis])
 		return a->at[axis] < b->at[axis] ? -1 : 1;
@@ -36,7 +36,7 @@ static int by_y(const void *a, const void *b)
 	return by_place(a, b, 1);
 }
 
-static void place(uint32_t *cell, spot *s, size_t n, area a, uint32_t columns)
+static void place(uint32_t *cell, point *s, size_t n, area a, uint32_t columns)
 {
 	while (n && (a.size[0] > 1 || a.size[1] > 1)) {
 		int axis = a.size[0] >= a.size[1] ? 0 : 1;
@@ -64,7 +64,7 @@ int ims_analysis_grid(uint32_t *cell, const float *xy, size_t n, uint32_t column
 {
 	if ((uint64_t)columns * rows < n)
 		return ims_fail(err, IMGSEARCH_EINVAL, "a grid of %u x %u has no room for %zu points", columns, rows, n);
-	spot *s = ims_alloc(n ? n : 1, sizeof *s);
+	point *s = ims_alloc(n ? n : 1, sizeof *s);
 	if (!s)
 		return ims_nomem(err);
 	float low[2] = { INFINITY, INFINITY }, high[2] = { -INFINITY, -INFINITY };

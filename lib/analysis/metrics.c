@@ -14,23 +14,23 @@
 
 const uint32_t ims_analysis_cuts[IMS_CUTS] = { 1, 5, 10, 100 };
 
-typedef struct place {
+typedef struct ranked {
 	float score;
 	uint32_t item;
 	uint32_t before; /* unrelated items that come after the related one before it, and before it */
 	uint32_t level;  /* the same, where items of equal score all come before it */
-} place;
+} ranked;
 
 static int nearer_first(const void *a, const void *b)
 {
-	const place *x = a, *y = b;
+	const ranked *x = a, *y = b;
 	if (x->score != y->score)
 		return x->score > y->score ? -1 : 1;
 	return x->item < y->item ? -1 : x->item > y->item;
 }
 
 /* The first related item that scores no higher. */
-static size_t find_level(const place *p, size_t r, float score)
+static size_t find_level(const ranked *p, size_t r, float score)
 {
 	size_t lo = 0, hi = r;
 	while (lo < hi) {
@@ -43,7 +43,7 @@ static size_t find_level(const place *p, size_t r, float score)
 	return lo;
 }
 
-static void count_unrelated(place *p, size_t r, const float *score, const uint8_t *relation, size_t n)
+static void count_unrelated(ranked *p, size_t r, const float *score, const uint8_t *relation, size_t n)
 {
 	float worst = p[r - 1].score;
 	for (size_t i = 0; i < n; i++) {
@@ -58,7 +58,7 @@ static void count_unrelated(place *p, size_t r, const float *score, const uint8_
 	}
 }
 
-static double average_precision(const place *p, size_t r)
+static double average_precision(const ranked *p, size_t r)
 {
 	double sum = 0;
 	uint64_t unrelated = 0;
@@ -72,7 +72,7 @@ static double average_precision(const place *p, size_t r)
 	return sum / (double)r;
 }
 
-static void at_cuts(retrieval *out, const place *p, size_t r)
+static void score_cuts(retrieval *out, const ranked *p, size_t r)
 {
 	double gained = 0, ideal = 0;
 	uint64_t unrelated = 0, rank = 0;
@@ -104,17 +104,17 @@ int ims_analysis_retrieval(retrieval *out, const float *score, const uint8_t *re
 		r += relation[i] == IMS_RELATED;
 	if (!r)
 		return 0;
-	place *p = ims_alloc(r, sizeof *p);
+	ranked *p = ims_alloc(r, sizeof *p);
 	if (!p)
 		return ims_nomem(err);
 	for (size_t i = 0; i < n; i++)
 		if (relation[i] == IMS_RELATED)
-			p[k++] = (place){ score[i], (uint32_t)i, 0, 0 };
+			p[k++] = (ranked){ score[i], (uint32_t)i, 0, 0 };
 	qsort(p, r, sizeof *p, nearer_first);
 	count_unrelated(p, r, score, relation, n);
 	out->related = (uint32_t)r;
 	out->average_precision = average_precision(p, r);
-	at_cuts(out, p, r);
+	score_cuts(out, p, r);
 	ims_free(p);
 	return 0;
 }

@@ -6,7 +6,7 @@
  * lengths of the pairs (i, j), (j, i) stay. The 35 of them (without the mean), scaled to length 1, are also free of
  * brightness and contrast. They only propose: ims_signature_same compares the pixels.
  *
- * The layout is for pictures that are not one but may show one thing: windows of one signature laid over the other.
+ * The window is for pictures that are not one but may show one thing: windows of one signature laid over the other.
  */
 #include "analysis/signature.h"
 
@@ -123,19 +123,19 @@ bool ims_signature_same(const signature *a, const signature *b, int *turn)
 	return false;
 }
 
-/* ---- layout ---- */
+/* ---- window ---- */
 
 enum { GRID = 16, CELLS = GRID * GRID }; /* half a signature's resolution: every other row, the means of two columns */
 
-typedef struct layout {
+typedef struct window {
 	uint8_t cell[CELLS], mirrored[CELLS];
 	int sum, square;
-} layout;
+} window;
 
 /* The n x n cells at (x0, y0) of a signature. */
-static layout layout_of(const signature *s, int n, int x0, int y0)
+static window window_of(const signature *s, int n, int x0, int y0)
 {
-	layout l = { .sum = 0 };
+	window l = { .sum = 0 };
 	for (int y = 0; y < GRID; y++)
 		for (int x = 0; x < GRID; x++) {
 			const uint8_t *row = s->luma + (y0 + (2 * y + 1) * n / SIDE) * SIDE + x0;
@@ -147,7 +147,7 @@ static layout layout_of(const signature *s, int n, int x0, int y0)
 }
 
 /* Correlation with the other or its mirror image. Whole numbers, which compilers sum in vectors. */
-static float correlation(const layout *a, const layout *b)
+static float correlation(const window *a, const window *b)
 {
 	int dot = 0, mirrored = 0;
 	for (int i = 0; i < CELLS; i++)
@@ -160,15 +160,15 @@ static float correlation(const layout *a, const layout *b)
 float ims_signature_correlation(const signature *a, const signature *b)
 {
 	static const int sides[] = { 29, 26 }; /* 0.9 and 0.8 of it */
-	layout whole_a = layout_of(a, SIDE, 0, 0), whole_b = layout_of(b, SIDE, 0, 0);
+	window whole_a = window_of(a, SIDE, 0, 0), whole_b = window_of(b, SIDE, 0, 0);
 	float best = correlation(&whole_a, &whole_b), mean, spread_a, spread_b;
 	measure(a, &mean, &spread_a);
 	measure(b, &mean, &spread_b);
 	if (spread_a < 2 || spread_b < 2)
 		return 0;
-	for (int window = 0; window < 18; window++) {
-		int n = sides[window / 9], room = SIDE - n, x0 = room * (window % 3) / 2, y0 = room * (window % 9 / 3) / 2;
-		layout part_a = layout_of(a, n, x0, y0), part_b = layout_of(b, n, x0, y0);
+	for (int k = 0; k < 18; k++) {
+		int n = sides[k / 9], room = SIDE - n, x0 = room * (k % 3) / 2, y0 = room * (k % 9 / 3) / 2;
+		window part_a = window_of(a, n, x0, y0), part_b = window_of(b, n, x0, y0);
 		best = fmaxf(best, fmaxf(correlation(&part_a, &whole_b), correlation(&part_b, &whole_a)));
 	}
 	return best;

@@ -27,7 +27,7 @@ typedef struct cell {
 	uint32_t next;     /* first node after this one's subtree */
 } cell;
 
-typedef struct layout {
+typedef struct embedding {
 	size_t n, blocks;
 	float *xy;
 	/* affinities: row i is first[i] .. first[i + 1] of column and p */
@@ -49,7 +49,7 @@ typedef struct layout {
 	const int32_t *neighbor;
 	const float *distance2;
 	float *conditional, perplexity;
-} layout;
+} embedding;
 
 size_t ims_analysis_tsne_neighbors(size_t n, float perplexity)
 {
@@ -76,7 +76,7 @@ static double gaussian(float *p, const float *d2, const int32_t *to, size_t k, d
 
 static void condition_block(void *arg, size_t block, unsigned worker)
 {
-	layout *l = arg;
+	embedding *l = arg;
 	(void)worker;
 	size_t end = (block + 1) * BLOCK < l->n ? (block + 1) * BLOCK : l->n;
 	double target = log(l->perplexity);
@@ -120,7 +120,7 @@ static size_t merge_row(uint32_t *column, float *p, size_t n)
 }
 
 /* P = (conditional + its transpose) / 2n as sparse rows. */
-static int affinities(layout *l, pool *pool, imgsearch_error *err)
+static int affinities(embedding *l, pool *pool, imgsearch_error *err)
 {
 	size_t n = l->n, edges = n * l->k;
 	l->conditional = ims_alloc(edges, sizeof(float));
@@ -169,7 +169,7 @@ static uint32_t spread_bits(uint32_t v)
 }
 
 /* Orders the points along the Z-curve: code ascending, order[i] the point at place i. */
-static void sort_points(layout *l)
+static void sort_points(embedding *l)
 {
 	float right = -INFINITY, bottom = -INFINITY;
 	l->left = l->top = INFINITY;
@@ -220,7 +220,7 @@ static size_t lower_bound(const uint32_t *code, size_t begin, size_t end, uint32
 }
 
 /* The subtree over places begin..end, which share all code bits above the lowest `bits`. Recursion: at most LEVELS deep. */
-static void build_cells(layout *l, size_t begin, size_t end, int bits)
+static void build_cells(embedding *l, size_t begin, size_t end, int bits)
 {
 	uint32_t differ = l->code[begin] ^ l->code[end - 1];
 	while (bits && !(differ >> (bits - 2)))
@@ -255,7 +255,7 @@ static void build_cells(layout *l, size_t begin, size_t end, int bits)
 /* Repulsion of a block of points, neighbours on the Z-curve, which therefore walk nearly the same nodes. */
 static void repulse_block(void *arg, size_t block, unsigned worker)
 {
-	layout *l = arg;
+	embedding *l = arg;
 	(void)worker;
 	size_t end = (block + 1) * BLOCK < l->n ? (block + 1) * BLOCK : l->n;
 	const cell *cells = l->cells;
@@ -285,7 +285,7 @@ static void repulse_block(void *arg, size_t block, unsigned worker)
 }
 
 /* The force on one coordinate moves it: a gain of its own, momentum, learning rate. */
-static inline void move(layout *l, size_t c, float gradient)
+static inline void move(embedding *l, size_t c, float gradient)
 {
 	float gain = (gradient > 0) == (l->velocity[c] > 0) ? l->gain[c] * 0.8f : l->gain[c] + 0.2f;
 	l->gain[c] = fmaxf(gain, 0.01f);
@@ -294,7 +294,7 @@ static inline void move(layout *l, size_t c, float gradient)
 
 static void attract_block(void *arg, size_t block, unsigned worker)
 {
-	layout *l = arg;
+	embedding *l = arg;
 	(void)worker;
 	size_t end = (block + 1) * BLOCK < l->n ? (block + 1) * BLOCK : l->n;
 	float repulsion = (float)(1 / l->sum);
@@ -312,7 +312,7 @@ static void attract_block(void *arg, size_t block, unsigned worker)
 	}
 }
 
-static void step(layout *l, pool *pool)
+static void step(embedding *l, pool *pool)
 {
 	sort_points(l);
 	l->n_cells = 0;
@@ -330,7 +330,7 @@ static void step(layout *l, pool *pool)
 		l->xy[c] -= (float)(mean[c & 1] / (double)l->n);
 }
 
-static int prepare(layout *l, const tsne_options *o, pool *pool, imgsearch_error *err)
+static int prepare(embedding *l, const tsne_options *o, pool *pool, imgsearch_error *err)
 {
 	size_t n = l->n;
 	l->blocks = (n + BLOCK - 1) / BLOCK;
@@ -359,7 +359,7 @@ static int prepare(layout *l, const tsne_options *o, pool *pool, imgsearch_error
 	return affinities(l, pool, err);
 }
 
-static void layout_free(layout *l)
+static void embedding_free(embedding *l)
 {
 	void *all[] = { l->first, l->column, l->p, l->cells, l->code, l->order, l->code_tmp, l->order_tmp, l->force,
 		l->velocity, l->gain, l->partial, l->conditional };
@@ -378,7 +378,7 @@ int ims_analysis_tsne(float *xy, size_t n, size_t k, const int32_t *neighbor, co
 	uint32_t iterations = o.iterations ? o.iterations : 1000, early = iterations / 4;
 	float exaggeration = o.exaggeration > 0 ? o.exaggeration : 12, theta = o.theta > 0 ? o.theta : 0.5f;
 	pool *threads = job ? job->pool : NULL;
-	layout l = { .n = n, .k = k, .xy = xy, .neighbor = neighbor, .distance2 = distance2, .theta2 = theta * theta };
+	embedding l = { .n = n, .k = k, .xy = xy, .neighbor = neighbor, .distance2 = distance2, .theta2 = theta * theta };
 	l.perplexity = fminf(o.perplexity > 0 ? o.perplexity : 30, fmaxf((float)k / 3, 1.01f));
 	l.rate = fmaxf((float)n / exaggeration / 4, 50);
 	int rc = prepare(&l, &o, threads, err);
@@ -389,6 +389,6 @@ int ims_analysis_tsne(float *xy, size_t n, size_t k, const int32_t *neighbor, co
 		if (job)
 			rc = ims_job_step(job, "map", i + 1, iterations, err);
 	}
-	layout_free(&l);
+	embedding_free(&l);
 	return rc;
 }

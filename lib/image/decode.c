@@ -39,7 +39,7 @@ int ims_image_check_size(uint64_t width, uint64_t height, uint64_t max_pixels, i
 static int find_decoder(const decoder **out, const void *data, size_t size, imgsearch_error *err)
 {
 	image_format format = ims_image_sniff(data, size);
-	for (size_t i = 0; i < sizeof(decoders) / sizeof(decoders[0]); i++)
+	for (size_t i = 0; i < sizeof decoders / sizeof decoders[0]; i++)
 		if (decoders[i]->format == format) {
 			*out = decoders[i];
 			return 0;
@@ -81,16 +81,16 @@ int ims_image_head(image_head *out, const void *data, size_t size, const image_l
 }
 
 /* Source of upright pixel (x, y): swap x and y, then count from the far side. */
-typedef struct turning {
+typedef struct orientation {
 	bool swap, flip_x, flip_y;
-} turning;
+} orientation;
 
-static const turning turnings[9] = {
+static const orientation orientations[9] = {
 	[2] = { false, true, false }, [3] = { false, true, true }, [4] = { false, false, true }, [5] = { true, false, false },
 	[6] = { true, false, true },  [7] = { true, true, true },  [8] = { true, true, false },
 };
 
-static void turn_tile(image *out, const image *in, turning t, uint32_t x0, uint32_t y0, uint32_t x1, uint32_t y1)
+static void orient_tile(image *out, const image *in, orientation t, uint32_t x0, uint32_t y0, uint32_t x1, uint32_t y1)
 {
 	for (uint32_t y = y0; y < y1; y++)
 		for (uint32_t x = x0; x < x1; x++) {
@@ -101,7 +101,7 @@ static void turn_tile(image *out, const image *in, turning t, uint32_t x0, uint3
 		}
 }
 
-static void turn_box(float to[4], const float from[4], turning t, float width, float height)
+static void orient_box(float to[4], const float from[4], orientation t, float width, float height)
 {
 	float x0 = t.flip_x ? width - from[2] : from[0], x1 = t.flip_x ? width - from[0] : from[2];
 	float y0 = t.flip_y ? height - from[3] : from[1], y1 = t.flip_y ? height - from[1] : from[3];
@@ -112,7 +112,7 @@ static void turn_box(float to[4], const float from[4], turning t, float width, f
 }
 
 /* Tile by tile, so that reading down a column stays in the cache. */
-static int turn_upright(image *im, turning t, imgsearch_error *err)
+static int orient_upright(image *im, orientation t, imgsearch_error *err)
 {
 	enum { TILE = 32 };
 	image out;
@@ -123,9 +123,9 @@ static int turn_upright(image *im, turning t, imgsearch_error *err)
 		return rc;
 	for (uint32_t y = 0; y < out.height; y += TILE)
 		for (uint32_t x = 0; x < out.width; x += TILE)
-			turn_tile(&out, im, t, x, y, x + TILE < out.width ? x + TILE : out.width, y + TILE < out.height ? y + TILE : out.height);
+			orient_tile(&out, im, t, x, y, x + TILE < out.width ? x + TILE : out.width, y + TILE < out.height ? y + TILE : out.height);
 	if (im->box[2] > 0)
-		turn_box(out.box, im->box, t, (float)im->width, (float)im->height);
+		orient_box(out.box, im->box, t, (float)im->width, (float)im->height);
 	ims_image_free(im);
 	*im = out;
 	return 0;
@@ -149,7 +149,7 @@ int ims_image_crop(image *im, const int32_t crop[4], imgsearch_error *err)
 		memmove(im->pixels + (size_t)y * width * 3, im->pixels + (((size_t)crop[1] + y) * im->width + (size_t)crop[0]) * 3, (size_t)width * 3);
 	im->width = width;
 	im->height = height;
-	memset(im->box, 0, sizeof(im->box));
+	memset(im->box, 0, sizeof im->box);
 	return 0;
 }
 
@@ -186,7 +186,7 @@ static int cut_part(image *im, const int32_t part[4], int32_t shrink, imgsearch_
 }
 
 /* Part x, y, w, h of the upright picture, in the picture as stored. */
-static void stored_part(int32_t out[4], const int32_t part[4], turning t, int32_t width, int32_t height)
+static void stored_part(int32_t out[4], const int32_t part[4], orientation t, int32_t width, int32_t height)
 {
 	for (int i = 0; i < 4; i++)
 		out[i] = part[t.swap ? i ^ 1 : i];
@@ -210,7 +210,7 @@ int ims_image_decode(image *out, image_head *head, const void *data, size_t size
 		rc = check_crop(crop, full.width, full.height, err);
 	if (rc)
 		return rc;
-	turning t = turnings[stored.orientation];
+	orientation t = orientations[stored.orientation];
 	const int32_t all[4] = { 0, 0, (int32_t)full.width, (int32_t)full.height };
 	int32_t part[4];
 	stored_part(part, crop ? crop : all, t, (int32_t)stored.width, (int32_t)stored.height);
@@ -219,7 +219,7 @@ int ims_image_decode(image *out, image_head *head, const void *data, size_t size
 	if (!rc)
 		rc = cut_part(out, part, out->width == stored.width && out->height == stored.height ? 1 : (int32_t)shrink, err);
 	if (!rc)
-		rc = turn_upright(out, t, err);
+		rc = orient_upright(out, t, err);
 	if (rc)
 		ims_image_free(out);
 	return rc;

@@ -2,7 +2,7 @@
  * JPEG (ITU T.81) through libjpeg. What libjpeg calls an error stops the picture, and so do those of its warnings that
  * mean lost pixels (`is_fatal`): libjpeg would go on and paint the rest grey.
  *
- * One wall: every call into libjpeg happens below `guarded`, which is where libjpeg's error handler jumps to. What must
+ * One guard: every call into libjpeg happens below `run_guarded`, which is where libjpeg's error handler jumps to. What must
  * outlive the jump lies in the job, never in a local variable.
  *
  * Scaling: libjpeg's own, by 1/2, 1/4 and 1/8 in the inverse DCT. CMYK is taken as Adobe writes it, inverted, as every
@@ -24,15 +24,15 @@ enum {
 };
 
 /* First member of each job; libjpeg sees `manager`. */
-typedef struct wall {
+typedef struct guard {
 	struct jpeg_error_mgr manager;
 	jmp_buf jump;
 	int code;
 	char message[JMSG_LENGTH_MAX];
-} wall;
+} guard;
 
 typedef struct read_job {
-	wall wall;
+	guard guard;
 	struct jpeg_decompress_struct c;
 	struct jpeg_progress_mgr progress;
 	const void *data;
@@ -44,7 +44,7 @@ typedef struct read_job {
 } read_job;
 
 typedef struct write_job {
-	wall wall;
+	guard guard;
 	struct jpeg_compress_struct c;
 	struct jpeg_destination_mgr to;
 	const image *im;
@@ -74,23 +74,23 @@ static int code_of(int message)
 	}
 }
 
-static _Noreturn void stop(wall *w, int code, const char *message)
+static _Noreturn void stop(guard *w, int code, const char *message)
 {
 	w->code = code;
 	if (message)
-		snprintf(w->message, sizeof(w->message), "%s", message);
+		snprintf(w->message, sizeof w->message, "%s", message);
 	longjmp(w->jump, 1);
 }
 
 static void on_error(j_common_ptr c)
 {
-	wall *w = (wall *)c->err;
+	guard *w = (guard *)c->err;
 	int first = c->err->msg_parm.i[0];
 	c->err->format_message(c, w->message);
 	if (c->err->msg_code == JERR_BAD_PRECISION)
-		snprintf(w->message, sizeof(w->message), "JPEG of %d bits a sample is not supported", first);
+		snprintf(w->message, sizeof w->message, "JPEG of %d bits a sample is not supported", first);
 	else if (c->err->msg_code == JERR_SOF_UNSUPPORTED)
-		snprintf(w->message, sizeof(w->message), "%s JPEG (SOF%d) is not supported",
+		snprintf(w->message, sizeof w->message, "%s JPEG (SOF%d) is not supported",
 			first == 0xC3 || first == 0xCB ? "lossless" : "hierarchical", first - 0xC0);
 	stop(w, code_of(c->err->msg_code), NULL);
 }
@@ -120,10 +120,10 @@ static void on_message(j_common_ptr c, int level)
 static void on_progress(j_common_ptr c)
 {
 	if (c->is_decompressor && ((j_decompress_ptr)c)->input_scan_number > MAX_SCANS)
-		stop((wall *)c->err, IMGSEARCH_ELIMIT, "JPEG of too many scans");
+		stop((guard *)c->err, IMGSEARCH_ELIMIT, "JPEG of too many scans");
 }
 
-static int guarded(wall *w, void (*work)(void *job), void *job, imgsearch_error *err)
+static int run_guarded(guard *w, void (*work)(void *job), void *job, imgsearch_error *err)
 {
 	jpeg_std_error(&w->manager);
 	w->manager.error_exit = on_error;
@@ -147,7 +147,7 @@ static uint32_t orientation_of(const struct jpeg_decompress_struct *c)
 static void read_head(void *arg)
 {
 	read_job *j = arg;
-	j->c.err = &j->wall.manager;
+	j->c.err = &j->guard.manager;
 	jpeg_create_decompress(&j->c);
 	jpeg_mem_src(&j->c, j->data, j->size);
 	jpeg_save_markers(&j->c, JPEG_APP0 + 1, 0xFFFF);
@@ -156,13 +156,13 @@ static void read_head(void *arg)
 	if (j->c.data_precision != 8) /* libjpeg-turbo 3 reads such a header, but not through this interface */
 		ERREXIT1(&j->c, JERR_BAD_PRECISION, j->c.data_precision);
 	if (j->c.jpeg_color_space == JCS_UNKNOWN)
-		stop(&j->wall, IMGSEARCH_EUNSUPPORTED, "JPEG with this number of colour components is not supported");
+		stop(&j->guard, IMGSEARCH_EUNSUPPORTED, "JPEG with this number of colour components is not supported");
 }
 
 static int head(image_head *out, const void *data, size_t size, uint64_t max_pixels, imgsearch_error *err)
 {
 	read_job j = { .data = data, .size = size };
-	int rc = guarded(&j.wall, read_head, &j, err);
+	int rc = run_guarded(&j.guard, read_head, &j, err);
 	/* A size that libjpeg came to know counts even if it then found something wrong. */
 	int too_big = ims_image_check_size(j.c.image_width, j.c.image_height, max_pixels, err);
 	out->width = j.c.image_width;
@@ -213,7 +213,7 @@ static void read_pixels(void *arg)
 	read_job *j = arg;
 	read_head(j);
 	if (j->c.image_width != j->head.width || j->c.image_height != j->head.height)
-		stop(&j->wall, IMGSEARCH_EFORMAT, "the picture changed while it was read");
+		stop(&j->guard, IMGSEARCH_EFORMAT, "the picture changed while it was read");
 	j->progress.progress_monitor = on_progress;
 	j->c.progress = &j->progress;
 	bool cmyk = j->c.num_components == 4;
@@ -221,9 +221,9 @@ static void read_pixels(void *arg)
 	j->c.scale_denom = j->shrink;
 	jpeg_calc_output_dimensions(&j->c);
 	if (ims_image_new(&j->im, j->c.output_width, j->c.output_height, NULL))
-		stop(&j->wall, IMGSEARCH_ENOMEM, NULL);
+		stop(&j->guard, IMGSEARCH_ENOMEM, NULL);
 	if (cmyk && !(j->row = ims_alloc(j->im.width, 4)))
-		stop(&j->wall, IMGSEARCH_ENOMEM, NULL);
+		stop(&j->guard, IMGSEARCH_ENOMEM, NULL);
 	jpeg_start_decompress(&j->c);
 	read_rows(j);
 	jpeg_finish_decompress(&j->c);
@@ -232,7 +232,7 @@ static void read_pixels(void *arg)
 static int decode(image *out, const image_head *stored, const void *data, size_t size, unsigned shrink, imgsearch_error *err)
 {
 	read_job j = { .data = data, .size = size, .head = *stored, .shrink = shrink };
-	int rc = guarded(&j.wall, read_pixels, &j, err);
+	int rc = run_guarded(&j.guard, read_pixels, &j, err);
 	jpeg_destroy_decompress(&j.c);
 	ims_free(j.row);
 	if (rc)
@@ -269,7 +269,7 @@ static void flush_rest(j_compress_ptr c)
 static void write_picture(void *arg)
 {
 	write_job *j = arg;
-	j->c.err = &j->wall.manager;
+	j->c.err = &j->guard.manager;
 	jpeg_create_compress(&j->c);
 	j->c.client_data = j;
 	j->to.init_destination = rewind_chunk;
@@ -292,13 +292,13 @@ static void write_picture(void *arg)
 
 int ims_image_encode_jpeg(buf *out, const image *im, int quality, imgsearch_error *err)
 {
-	write_job *j = ims_zalloc(1, sizeof(*j));
+	write_job *j = ims_zalloc(1, sizeof *j);
 	if (!j)
 		return ims_nomem(err);
 	j->im = im;
 	j->quality = quality;
 	j->out = out;
-	int rc = guarded(&j->wall, write_picture, j, err);
+	int rc = run_guarded(&j->guard, write_picture, j, err);
 	jpeg_destroy_compress(&j->c);
 	ims_free(j);
 	return rc ? rc : out->failed ? ims_nomem(err) : 0;

@@ -135,19 +135,19 @@ static inline __attribute__((always_inline)) void narrow(uint8_t *restrict to, c
 static inline __attribute__((always_inline)) void add_pixel(pixel *sum, const int32_t *from, int32_t weight)
 {
 	pixel v;
-	memcpy(&v, from, sizeof(v));
+	memcpy(&v, from, sizeof v);
 	*sum += v * weight;
 }
 
 /* Where the horizontal pass works: ROWS rows of input and of output, widened, and their lengths. */
-typedef struct bench {
+typedef struct scratch {
 	int32_t *in, *out;
 	size_t in_stride, out_stride;
 	size_t first, n; /* the part of an input row that is used, in bytes */
-} bench;
+} scratch;
 
 FOR_EACH_CPU
-static void horizontal(uint8_t *const to[ROWS], const uint8_t *const from[ROWS], const axis *a, const bench *b)
+static void horizontal(uint8_t *const to[ROWS], const uint8_t *const from[ROWS], const axis *a, const scratch *b)
 {
 	for (int r = 0; r < ROWS; r++)
 		widen(b->in + r * b->in_stride, from[r] + b->first, b->n);
@@ -161,10 +161,10 @@ static void horizontal(uint8_t *const to[ROWS], const uint8_t *const from[ROWS],
 			add_pixel(&s3, in + 3 * b->in_stride, weight[t]);
 		}
 		int32_t *out = b->out + (size_t)i * 3; /* the fourth is overwritten by the next pixel */
-		memcpy(out, &s0, sizeof(s0));
-		memcpy(out + b->out_stride, &s1, sizeof(s1));
-		memcpy(out + 2 * b->out_stride, &s2, sizeof(s2));
-		memcpy(out + 3 * b->out_stride, &s3, sizeof(s3));
+		memcpy(out, &s0, sizeof s0);
+		memcpy(out + b->out_stride, &s1, sizeof s1);
+		memcpy(out + 2 * b->out_stride, &s2, sizeof s2);
+		memcpy(out + 3 * b->out_stride, &s3, sizeof s3);
 	}
 	for (int r = 0; r < ROWS; r++)
 		narrow(to[r], b->out + r * b->out_stride, (size_t)a->n * 3);
@@ -196,7 +196,7 @@ static int horizontal_pass(uint8_t *mid, const image *in, uint32_t row0, uint32_
 {
 	size_t stride = up_to_lanes((size_t)a->n * 3), first = (size_t)a->first[0] * 3;
 	size_t used = ((size_t)a->first[a->n - 1] + a->taps) * 3 - first;
-	bench b = { .in_stride = used + 1, .out_stride = stride + LANES, .first = first, .n = used };
+	scratch b = { .in_stride = used + 1, .out_stride = stride + LANES, .first = first, .n = used };
 	b.in = ims_zalloc(ROWS * b.in_stride, sizeof(int32_t));
 	b.out = ims_zalloc(ROWS * b.out_stride, sizeof(int32_t));
 	int rc = b.in && b.out ? 0 : IMGSEARCH_ENOMEM;

@@ -148,12 +148,12 @@ int ims_card_read(model_card *out, const char *weights_path, imgsearch_error *er
 	size_t stem = dot ? (size_t)(dot - weights_path) : strlen(weights_path);
 	buf text = { 0 };
 	char *path = ims_format("%.*s.json", (int)stem, weights_path);
-	int r = path ? ims_read_file(&text, path, MAX_CARD, err) : ims_nomem(err);
-	if (r == 0 && (r = ims_card_parse(out, text.data, text.len, err)))
+	int rc = path ? ims_read_file(&text, path, MAX_CARD, err) : ims_nomem(err);
+	if (rc == 0 && (rc = ims_card_parse(out, text.data, text.len, err)))
 		ims_error_prefix(err, "%s", path);
 	ims_buf_free(&text);
 	ims_free(path);
-	return r;
+	return rc;
 }
 
 static void put_string(buf *out, const char *key, const char *text)

@@ -112,15 +112,15 @@ static int one(const char *name, const model_network *net, int (*each)(void *use
 		info.dim = net->dim, info.resize = net->resize, info.crop = net->crop;
 		info.interpolation = net->bicubic ? IMGSEARCH_BICUBIC : IMGSEARCH_BILINEAR;
 	}
-	int r = net || info.dim ? each(user, &info) : 0;
+	int rc = net || info.dim ? each(user, &info) : 0;
 	ims_free(weights);
-	return r;
+	return rc;
 }
 
 int ims_model_each(int (*each)(void *user, const imgsearch_model_info *m), void *user)
 {
-	int r = one("default", NULL, each, user);
-	for (size_t i = 0; !r && i < sizeof networks / sizeof *networks; i++)
-		r = one(networks[i].name, &networks[i], each, user);
-	return r;
+	int rc = one("default", NULL, each, user);
+	for (size_t i = 0; !rc && i < sizeof networks / sizeof *networks; i++)
+		rc = one(networks[i].name, &networks[i], each, user);
+	return rc;
 }

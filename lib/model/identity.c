@@ -70,13 +70,13 @@ static int merge_recipe(image_recipe *r, const imgsearch_recipe *asked, imgsearc
 static int card_for(model_card *card, const char *weights, const char *name, imgsearch_error *err)
 {
 	imgsearch_error local;
-	int r = ims_card_read(card, weights, &local);
-	if (r == IMGSEARCH_ENOTFOUND)
+	int rc = ims_card_read(card, weights, &local);
+	if (rc == IMGSEARCH_ENOTFOUND)
 		return 1;
-	if (r) {
+	if (rc) {
 		if (err)
 			*err = local;
-		return r;
+		return rc;
 	}
 	return !name || !strcmp(name, card->name) || !strcmp(name, card->network) ? 0 : 1;
 }
@@ -108,9 +108,9 @@ static int resolve(model_identity *id, const model_spec *spec, imgsearch_error *
 	id->weights = weights ? ims_strdup(weights) : ims_model_find_weights(name);
 	if (!id->weights)
 		return weights ? ims_nomem(err) : no_weights(name, err);
-	int r = card_for(&card, id->weights, name, err);
-	if (r)
-		return r < 0 ? r : by_name(id, name, err);
+	int rc = card_for(&card, id->weights, name, err);
+	if (rc)
+		return rc < 0 ? rc : by_name(id, name, err);
 	memcpy(id->name, card.name, sizeof id->name);
 	memcpy(id->network, card.network, sizeof card.network);
 	id->dim = card.dim;
@@ -122,32 +122,32 @@ static int resolve(model_identity *id, const model_spec *spec, imgsearch_error *
 static int ask_dim(model_identity *id, const model_spec *spec, imgsearch_error *err)
 {
 	model *m = NULL;
-	int r = ims_model_load(&m, id, spec, err);
-	if (r == 0)
+	int rc = ims_model_load(&m, id, spec, err);
+	if (rc == 0)
 		id->dim = ims_model_dim(m);
 	ims_model_free(m);
-	return r;
+	return rc;
 }
 
 int ims_model_identify(model_identity *out, const model_spec *spec, imgsearch_error *err)
 {
 	*out = (model_identity){ 0 };
 	hash256 hash;
-	int r = resolve(out, spec, err);
-	if (r == 0)
-		r = merge_recipe(&out->recipe, &spec->recipe, err);
-	if (r == 0)
-		r = ims_weights_hash(&hash, out->weights, err);
-	if (r == 0) {
+	int rc = resolve(out, spec, err);
+	if (rc == 0)
+		rc = merge_recipe(&out->recipe, &spec->recipe, err);
+	if (rc == 0)
+		rc = ims_weights_hash(&hash, out->weights, err);
+	if (rc == 0) {
 		ims_hash_hex(&hash, out->weights_hash);
 		out->flip = spec->flip;
 		out->precision = spec->precision ? spec->precision : cpu_has_bf16() ? IMGSEARCH_BF16 : IMGSEARCH_F32;
 		if (!out->dim)
-			r = ask_dim(out, spec, err);
+			rc = ask_dim(out, spec, err);
 	}
-	if (r)
+	if (rc)
 		ims_model_identity_free(out);
-	return r;
+	return rc;
 }
 
 void ims_model_identity_free(model_identity *id)

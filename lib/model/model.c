@@ -45,20 +45,20 @@ struct model {
 	bool running;             /* the thread is at work and looks at the queue again */
 };
 
-/* ------------------------------------------------------------------------------------------------ loading ---- */
+/* ------------------------------------------------------------------------------------------------ load_task ---- */
 
-typedef struct loading {
+typedef struct load_task {
 	model *m;
 	const model_identity *id;
 	const model_spec *spec;
 	const weights *w;
 	shim_message msg;
 	int rc;
-} loading;
+} load_task;
 
 static void load(void *arg)
 {
-	loading *l = arg;
+	load_task *l = arg;
 	model *m = l->m;
 	shim_config config = { l->id->network, l->spec->device ? l->spec->device : "auto", l->id->precision == IMGSEARCH_BF16,
 		l->spec->threads ? l->spec->threads : ims_cpu_count(), l->id->recipe.crop, l->id->dim };
@@ -88,29 +88,29 @@ int ims_model_load(model **out, const model_identity *id, const model_spec *spec
 	model *m = ims_zalloc(1, sizeof *m);
 	if (!m)
 		return ims_nomem(err);
-	loading l = { .m = m, .id = id, .spec = spec, .w = &w };
+	load_task l = { .m = m, .id = id, .spec = spec, .w = &w };
 	atomic_store(&m->references, 1);
 	pthread_mutex_init(&m->lock, NULL);
 	pthread_cond_init(&m->answered, NULL);
 	m->last = &m->first;
-	int r = ims_weights_open(&w, id->weights, err);
-	if (r == 0)
-		r = ims_shim_load(&m->shim, err);
-	if (r == 0)
-		r = ims_pool_new(&m->thread, 1, 1, err);
-	if (r)
+	int rc = ims_weights_open(&w, id->weights, err);
+	if (rc == 0)
+		rc = ims_shim_load(&m->shim, err);
+	if (rc == 0)
+		rc = ims_pool_new(&m->thread, 1, 1, err);
+	if (rc)
 		goto done;
 	ims_pool_run(m->thread, load, &l);
 	ims_pool_wait(m->thread);
 	/* Both messages are one sentence; the shim's is shorter. */
-	r = l.rc ? ims_fail(err, l.rc, "%s: %.399s", id->weights, l.msg.text) : prepare(m, id, err);
+	rc = l.rc ? ims_fail(err, l.rc, "%s: %.399s", id->weights, l.msg.text) : prepare(m, id, err);
 done:
 	ims_weights_free(&w);
-	if (r)
+	if (rc)
 		ims_model_free(m);
 	else
 		*out = m;
-	return r;
+	return rc;
 }
 
 model *ims_model_acquire(model *m)
@@ -136,7 +136,7 @@ void ims_model_free(model *m)
 /* ------------------------------------------------------------------------------------------------ running ---- */
 
 /* The head of the queue and as many of the next as fit into a batch with it, cut off; *n: inputs in it. */
-static request *take_batch(model *m, size_t *n)
+static request *pop_batch(model *m, size_t *n)
 {
 	request *first = m->first, *r = first;
 	for (*n = r->n; r->next && *n + r->next->n <= m->batch; r = r->next)
@@ -162,14 +162,14 @@ static int run_batch(model *m, const request *first, size_t n, shim_message *msg
 }
 
 /* The model's thread: until nobody waits. */
-static void run_waiting(void *arg)
+static void serve_queue(void *arg)
 {
 	model *m = arg;
 	pthread_mutex_lock(&m->lock);
 	while (m->first) {
 		shim_message msg = { "" };
 		size_t n;
-		request *first = take_batch(m, &n);
+		request *first = pop_batch(m, &n);
 		pthread_mutex_unlock(&m->lock);
 		int rc = run_batch(m, first, n, &msg);
 		pthread_mutex_lock(&m->lock);
@@ -184,7 +184,7 @@ static void run_waiting(void *arg)
 	pthread_mutex_unlock(&m->lock);
 }
 
-static int wait_for(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
+static int run_queued(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
 {
 	request r = { .in = in, .out = out, .n = n };
 	pthread_mutex_lock(&m->lock);
@@ -192,7 +192,7 @@ static int wait_for(model *m, const float *in, size_t n, float *out, imgsearch_e
 	m->last = &r.next;
 	if (!m->running) {
 		m->running = true;
-		ims_pool_run(m->thread, run_waiting, m);
+		ims_pool_run(m->thread, serve_queue, m);
 	}
 	while (!r.done)
 		pthread_cond_wait(&m->answered, &m->lock);
@@ -200,7 +200,7 @@ static int wait_for(model *m, const float *in, size_t n, float *out, imgsearch_e
 	return r.rc ? ims_fail(err, r.rc, "the network failed: %s", r.msg.text) : 0;
 }
 
-static int run_here(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
+static int run_inline(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
 {
 	shim_message msg = { "" };
 	int rc = m->shim->net_run(m->net, in, n, m->lanes < m->threads ? m->threads / m->lanes : 1, out, &msg);
@@ -214,28 +214,28 @@ static int flip(model *m, run_inputs *run, const float *in, size_t n, float *out
 {
 	size_t pixels = n * m->side * m->side;
 	float *mirrored = ims_alloc_aligned(n, m->slot * sizeof *mirrored), *other = ims_alloc_aligned(n, m->dim * sizeof *other);
-	int r = mirrored && other ? 0 : ims_nomem(err);
-	for (size_t i = 0; !r && i < pixels; i++)
+	int rc = mirrored && other ? 0 : ims_nomem(err);
+	for (size_t i = 0; !rc && i < pixels; i++)
 		memcpy(mirrored + 3 * i, in + 3 * (i - i % m->side + m->side - 1 - i % m->side), 3 * sizeof *in);
-	if (!r)
-		r = run(m, mirrored, n, other, err);
-	for (size_t i = 0; !r && i < n * m->dim; i++)
+	if (!rc)
+		rc = run(m, mirrored, n, other, err);
+	for (size_t i = 0; !rc && i < n * m->dim; i++)
 		out[i] = (out[i] + other[i]) / 2;
 	ims_free(mirrored);
 	ims_free(other);
-	return r;
+	return rc;
 }
 
 int ims_model_run(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
 {
-	int r = wait_for(m, in, n, out, err);
-	return r || !m->flip ? r : flip(m, wait_for, in, n, out, err);
+	int rc = run_queued(m, in, n, out, err);
+	return rc || !m->flip ? rc : flip(m, run_queued, in, n, out, err);
 }
 
 int ims_model_run_inline(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
 {
-	int r = run_here(m, in, n, out, err);
-	return r || !m->flip ? r : flip(m, run_here, in, n, out, err);
+	int rc = run_inline(m, in, n, out, err);
+	return rc || !m->flip ? rc : flip(m, run_inline, in, n, out, err);
 }
 
 unsigned ims_model_concurrency(const model *m)

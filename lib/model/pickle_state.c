@@ -56,9 +56,9 @@ int ims_pickle_tensors(pickle *p, int (*each)(void *user, const pickle_tensor *t
 			continue; /* epochs and the like */
 		if (!describe(p, key, tensor, &t))
 			return ims_fail(err, IMGSEARCH_EFORMAT, "tensor \"%.*s\" has an impossible shape", (int)(key->len > 120 ? 120 : key->len), key->text);
-		int r = each(user, &t, err);
-		if (r)
-			return r;
+		int rc = each(user, &t, err);
+		if (rc)
+			return rc;
 	}
 	return 0;
 }

@@ -123,27 +123,27 @@ int ims_safetensors_parse(weights *w, const uint8_t *data, size_t size, imgsearc
 	uint64_t n = ims_read_u64(&head);
 	char name[256];
 	buf spans = { 0 };
-	int r = 0;
+	int rc = 0;
 	if (head.failed || n > size - 8)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "safetensors: the header is cut off");
 	if (n > MAX_HEADER)
 		return ims_fail(err, IMGSEARCH_ELIMIT, "safetensors: the header is larger than %d MiB", MAX_HEADER >> 20);
 	json j = ims_json(data + 8, (size_t)n);
 	if (ims_json_begin(&j, '{')) {
-		for (size_t i = 0; !r && ims_json_more(&j, '}', i) && ims_json_key(&j, name, sizeof name); i++)
+		for (size_t i = 0; !rc && ims_json_more(&j, '}', i) && ims_json_key(&j, name, sizeof name); i++)
 			if (!strcmp(name, "__metadata__"))
 				ims_json_skip(&j);
 			else
-				r = one(w, &j, name, data + 8 + n, size - 8 - n, &spans, err);
+				rc = one(w, &j, name, data + 8 + n, size - 8 - n, &spans, err);
 	}
-	if (!r && !ims_json_done(&j))
-		r = ims_fail(err, IMGSEARCH_EFORMAT, "safetensors: the header is no JSON: %s", j.why);
-	if (!r && spans.failed)
-		r = ims_nomem(err);
-	if (!r)
-		r = check_overlap((span *)(void *)spans.data, spans.len / sizeof(span), err);
+	if (!rc && !ims_json_done(&j))
+		rc = ims_fail(err, IMGSEARCH_EFORMAT, "safetensors: the header is no JSON: %s", j.why);
+	if (!rc && spans.failed)
+		rc = ims_nomem(err);
+	if (!rc)
+		rc = check_overlap((span *)(void *)spans.data, spans.len / sizeof(span), err);
 	ims_buf_free(&spans);
-	return r;
+	return rc;
 }
 
 /* ---- writing ---- */
@@ -196,21 +196,21 @@ static bool put_file(FILE *f, const buf *header, const shim_tensor *tensor, size
 int ims_safetensors_write(const char *path, const shim_tensor *tensor, size_t n, imgsearch_error *err)
 {
 	buf header = { 0 };
-	int r = 0;
+	int rc = 0;
 	char *part = ims_format("%s.part", path);
 	put_header(&header, tensor, n);
 	FILE *f = part && !header.failed ? fopen(part, "wbe") : NULL;
 	if (!part || header.failed)
-		r = ims_nomem(err);
+		rc = ims_nomem(err);
 	else if (!f || !put_file(f, &header, tensor, n))
-		r = ims_fail_errno(err, IMGSEARCH_EIO, "%s", part);
-	if (f && fclose(f) && !r)
-		r = ims_fail_errno(err, IMGSEARCH_EIO, "%s", part);
-	if (!r && rename(part, path))
-		r = ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
-	if (r && f)
+		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", part);
+	if (f && fclose(f) && !rc)
+		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", part);
+	if (!rc && rename(part, path))
+		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
+	if (rc && f)
 		unlink(part);
 	ims_buf_free(&header);
 	ims_free(part);
-	return r;
+	return rc;
 }

@@ -21,27 +21,27 @@ static int load(imgsearch_error *err)
 	if (!path)
 		return ims_fail(err, IMGSEARCH_EMODEL,
 			"no network can run: " SHIM_FILE " is not beside the library; build it (make setup shim) or set IMGSEARCH_LIBDIR to its folder");
-	int r = 0;
+	int rc = 0;
 	void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	ims_shim_entry *entry = NULL;
 	if (so)
 		*(void **)&entry = dlsym(so, "ims_shim");
 	const shim_table *table = entry ? entry(IMS_SHIM_ABI) : NULL;
 	if (!so)
-		r = ims_fail(err, IMGSEARCH_EMODEL, "no network can run: %s", dlerror());
+		rc = ims_fail(err, IMGSEARCH_EMODEL, "no network can run: %s", dlerror());
 	else if (!table || table->abi != IMS_SHIM_ABI || table->size < sizeof *table)
-		r = ims_fail(err, IMGSEARCH_EMODEL, "%s belongs to another version of the library", path);
+		rc = ims_fail(err, IMGSEARCH_EMODEL, "%s belongs to another version of the library", path);
 	else
 		loaded = table;
 	ims_free(path);
-	return r;
+	return rc;
 }
 
 int ims_shim_load(const shim_table **out, imgsearch_error *err)
 {
 	pthread_mutex_lock(&lock);
-	int r = loaded ? 0 : load(err);
+	int rc = loaded ? 0 : load(err);
 	*out = loaded;
 	pthread_mutex_unlock(&lock);
-	return r;
+	return rc;
 }

@@ -47,9 +47,9 @@ static int add_from_zip(void *user, const pickle_tensor *t, imgsearch_error *err
 	const zip_entry *e = find(z, "data/", t->key, t->key_len);
 	if (!e)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "the data of tensor \"%.*s\" is missing", (int)(v.name_len > 120 ? 120 : v.name_len), v.name);
-	int r = ims_zip_data(z->zip, e, &v.storage, err);
+	int rc = ims_zip_data(z->zip, e, &v.storage, err);
 	v.storage_bytes = e->size;
-	return r ? r : ims_weights_add(z->w, &v, err);
+	return rc ? rc : ims_weights_add(z->w, &v, err);
 }
 
 static int check_byte_order(const from_zip *z, imgsearch_error *err)
@@ -58,36 +58,36 @@ static int check_byte_order(const from_zip *z, imgsearch_error *err)
 	const zip_entry *e = find(z, "byteorder", "", 0);
 	if (!e)
 		return 0;
-	int r = ims_zip_data(z->zip, e, &text, err);
-	if (!r && (e->size < 6 || memcmp(text, "little", 6)))
-		r = ims_fail(err, IMGSEARCH_EFORMAT, "written on a big-endian machine");
-	return r;
+	int rc = ims_zip_data(z->zip, e, &text, err);
+	if (!rc && (e->size < 6 || memcmp(text, "little", 6)))
+		rc = ims_fail(err, IMGSEARCH_EFORMAT, "written on a big-endian machine");
+	return rc;
 }
 
 static int read_state(from_zip *z, const zip_entry *state, imgsearch_error *err)
 {
 	pickle *p = NULL;
 	reader in = { 0 };
-	int r = ims_zip_data(z->zip, state, &in.data, err);
+	int rc = ims_zip_data(z->zip, state, &in.data, err);
 	in.len = (size_t)state->size;
-	if (!r)
-		r = check_byte_order(z, err);
-	if (!r)
-		r = ims_pickle_new(&p, err);
-	if (!r)
-		r = ims_pickle_run(p, &in, err);
-	if (!r)
-		r = ims_pickle_tensors(p, add_from_zip, z, err);
+	if (!rc)
+		rc = check_byte_order(z, err);
+	if (!rc)
+		rc = ims_pickle_new(&p, err);
+	if (!rc)
+		rc = ims_pickle_run(p, &in, err);
+	if (!rc)
+		rc = ims_pickle_tensors(p, add_from_zip, z, err);
 	ims_pickle_free(p);
-	return r;
+	return rc;
 }
 
 int ims_torch_zip_parse(weights *w, const uint8_t *data, size_t size, imgsearch_error *err)
 {
 	zip z;
-	int r = ims_zip_open(&z, data, size, err);
-	if (r)
-		return r;
+	int rc = ims_zip_open(&z, data, size, err);
+	if (rc)
+		return rc;
 	const zip_entry *state = NULL;
 	for (size_t i = 0; i < z.n; i++) {
 		w->script |= ends_with(&z.entry[i], "/constants.pkl");
@@ -95,13 +95,13 @@ int ims_torch_zip_parse(weights *w, const uint8_t *data, size_t size, imgsearch_
 			state = &z.entry[i];
 	}
 	if (!state)
-		r = ims_fail(err, IMGSEARCH_EFORMAT, "a zip archive, but not one that torch.save wrote: data.pkl is missing");
+		rc = ims_fail(err, IMGSEARCH_EFORMAT, "a zip archive, but not one that torch.save wrote: data.pkl is missing");
 	else if (!w->script) {
 		from_zip from = { w, &z, state->name, state->name_len - strlen("data.pkl") };
-		r = read_state(&from, state, err);
+		rc = read_state(&from, state, err);
 	}
 	ims_zip_free(&z);
-	return r;
+	return rc;
 }
 
 /* ---- legacy ---- */
@@ -186,21 +186,21 @@ static int read_storages(from_legacy *l, const storage *order, reader *in, imgse
 static int read_parts(from_legacy *l, pickle *state, const pickle *keys, reader *in, imgsearch_error *err)
 {
 	storage *order = NULL;
-	int r = read_keys(keys, &order, &l->n, err);
-	if (!r && !(l->storages = ims_alloc(l->n + 1, sizeof *l->storages)))
-		r = ims_nomem(err);
-	if (!r) {
+	int rc = read_keys(keys, &order, &l->n, err);
+	if (!rc && !(l->storages = ims_alloc(l->n + 1, sizeof *l->storages)))
+		rc = ims_nomem(err);
+	if (!rc) {
 		memcpy(l->storages, order, l->n * sizeof *order);
 		qsort(l->storages, l->n, sizeof *l->storages, by_key);
-		r = ims_pickle_tensors(state, note_size, l, err);
+		rc = ims_pickle_tensors(state, note_size, l, err);
 	}
-	if (!r)
-		r = read_storages(l, order, in, err);
-	if (!r)
-		r = ims_pickle_tensors(state, add_from_legacy, l, err);
+	if (!rc)
+		rc = read_storages(l, order, in, err);
+	if (!rc)
+		rc = ims_pickle_tensors(state, add_from_legacy, l, err);
 	ims_free(l->storages);
 	ims_free(order);
-	return r;
+	return rc;
 }
 
 int ims_torch_legacy_parse(weights *w, const uint8_t *data, size_t size, imgsearch_error *err)
@@ -211,16 +211,16 @@ int ims_torch_legacy_parse(weights *w, const uint8_t *data, size_t size, imgsear
 	from_legacy l = { .w = w };
 	if (size < 2 + sizeof magic || memcmp(data + 2, magic, sizeof magic))
 		return ims_fail(err, IMGSEARCH_EFORMAT, "a pickle, but not one that torch.save wrote");
-	int r = ims_pickle_new(&state, err);
-	if (!r)
-		r = ims_pickle_new(&keys, err);
-	for (int i = 0; !r && i < 3; i++) /* protocol, system, state dict */
-		r = ims_pickle_run(state, &in, err);
-	if (!r)
-		r = ims_pickle_run(keys, &in, err);
-	if (!r)
-		r = read_parts(&l, state, keys, &in, err);
+	int rc = ims_pickle_new(&state, err);
+	if (!rc)
+		rc = ims_pickle_new(&keys, err);
+	for (int i = 0; !rc && i < 3; i++) /* protocol, system, state dict */
+		rc = ims_pickle_run(state, &in, err);
+	if (!rc)
+		rc = ims_pickle_run(keys, &in, err);
+	if (!rc)
+		rc = read_parts(&l, state, keys, &in, err);
 	ims_pickle_free(keys);
 	ims_pickle_free(state);
-	return r;
+	return rc;
 }

@@ -145,9 +145,9 @@ int ims_weights_add(weights *w, const tensor_view *v, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_ELIMIT, "more than %d tensors", WEIGHTS_MAX_TENSORS);
 	if (v->name_len > 255 || memchr(v->name, 0, v->name_len))
 		return ims_fail(err, IMGSEARCH_EFORMAT, "a tensor's name is too long or has a zero byte");
-	int r = place(w, v, &data, err);
-	if (r)
-		return r;
+	int rc = place(w, v, &data, err);
+	if (rc)
+		return rc;
 	if (w->n == w->owner->cap) {
 		size_t cap = w->owner->cap ? w->owner->cap * 2 : 256;
 		shim_tensor *grown = ims_realloc(w->tensor, cap, sizeof *grown);
@@ -176,18 +176,18 @@ int ims_weights_parse(weights *out, const void *data, size_t size, imgsearch_err
 			return ims_nomem(err);
 	}
 	out->owner->copy_limit = size;
-	int r;
+	int rc;
 	if (size >= 4 && !memcmp(p, "PK\3\4", 4))
-		r = ims_torch_zip_parse(out, p, size, err);
+		rc = ims_torch_zip_parse(out, p, size, err);
 	else if (size >= 2 && p[0] == 0x80 && p[1] >= 2 && p[1] <= 5)
-		r = ims_torch_legacy_parse(out, p, size, err);
+		rc = ims_torch_legacy_parse(out, p, size, err);
 	else if (size >= 10 && p[8] == '{')
-		r = ims_safetensors_parse(out, p, size, err);
+		rc = ims_safetensors_parse(out, p, size, err);
 	else
-		r = ims_fail(err, IMGSEARCH_EFORMAT, size ? "not a weights file (.pth, .safetensors or TorchScript)" : "the file is empty");
-	if (r)
+		rc = ims_fail(err, IMGSEARCH_EFORMAT, size ? "not a weights file (.pth, .safetensors or TorchScript)" : "the file is empty");
+	if (rc)
 		ims_weights_free(out);
-	return r;
+	return rc;
 }
 
 /* Maps the whole of an open file. */
@@ -226,24 +226,24 @@ int ims_weights_open(weights *out, const char *path, imgsearch_error *err)
 	*out = (weights){ 0 };
 	if (!(out->owner = ims_zalloc(1, sizeof *out->owner)))
 		return ims_nomem(err);
-	int r = map_file(&out->owner->map, &out->owner->map_size, path, err);
-	if (r) {
+	int rc = map_file(&out->owner->map, &out->owner->map_size, path, err);
+	if (rc) {
 		ims_weights_free(out);
-		return r;
+		return rc;
 	}
-	r = ims_weights_parse(out, out->owner->map, out->owner->map_size, err);
-	if (r)
+	rc = ims_weights_parse(out, out->owner->map, out->owner->map_size, err);
+	if (rc)
 		ims_error_prefix(err, "%s", path);
-	return r;
+	return rc;
 }
 
 int ims_weights_hash(hash256 *out, const char *path, imgsearch_error *err)
 {
 	void *map;
 	size_t size;
-	int r = map_file(&map, &size, path, err);
-	if (r)
-		return r;
+	int rc = map_file(&map, &size, path, err);
+	if (rc)
+		return rc;
 	*out = ims_hash(map, size);
 	munmap(map, size);
 	return 0;

@@ -112,12 +112,12 @@ int ims_zip_open(zip *out, const uint8_t *data, size_t size, imgsearch_error *er
 		return broken(err, "it claims more entries than it has room for");
 	if (!(out->entry = ims_alloc((size_t)n + 1, sizeof *out->entry)))
 		return ims_nomem(err);
-	int r = read_directory(out, at, n, err);
-	if (r)
+	int rc = read_directory(out, at, n, err);
+	if (rc)
 		ims_zip_free(out);
 	else
 		qsort(out->entry, out->n, sizeof *out->entry, by_name);
-	return r;
+	return rc;
 }
 
 void ims_zip_free(zip *z)

@@ -13,20 +13,20 @@
 
 #include <string.h>
 
-typedef struct known {
+typedef struct existing {
 	int64_t id, state;
 	bool same_bytes;
-} known;
+} existing;
 
-static int look_up(conn *c, const store_picture *p, known *out, imgsearch_error *err)
+static int find_existing(conn *c, const store_picture *p, existing *out, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
-	*out = (known){ 0, 0, false };
+	*out = (existing){ 0, 0, false };
 	int rc = ims_store_query(c, &s, err, "SELECT id, state, ifnull(hash = ?4, 0) FROM picture WHERE root = ?1 AND path = ?2"
 		" UNION ALL SELECT id, state, ifnull(hash = ?4, 0) FROM picture WHERE id = ?3",
 		"ipib", p->root, p->path, p->id, (const void *)p->hash.byte, sizeof p->hash.byte);
 	if (!rc && (rc = ims_store_step(c, s, err)) > 0) {
-		*out = (known){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), sqlite3_column_int(s, 2) };
+		*out = (existing){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), sqlite3_column_int(s, 2) };
 		rc = 0;
 	}
 	ims_store_done(c, s);
@@ -36,7 +36,7 @@ static int look_up(conn *c, const store_picture *p, known *out, imgsearch_error 
 }
 
 /* The first twin of id takes its vector over. */
-static int bequeath(store *st, conn *c, int64_t id, imgsearch_error *err)
+static int promote_duplicate(store *st, conn *c, int64_t id, imgsearch_error *err)
 {
 	int64_t heir;
 	int rc = ims_store_number(c, &heir, 0, err, "SELECT min(id) FROM picture WHERE same_as = ?1", "i", id);
@@ -61,7 +61,7 @@ static int bequeath(store *st, conn *c, int64_t id, imgsearch_error *err)
 	return rc;
 }
 
-static bool unknown_hash(const hash256 *h)
+static bool is_unknown(const hash256 *h)
 {
 	static const hash256 zero;
 	return ims_hash_equal(h, &zero);
@@ -70,7 +70,7 @@ static bool unknown_hash(const hash256 *h)
 static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearch_error *err)
 {
 	sqlite3_stmt *s;
-	const void *hash = unknown_hash(&p->hash) ? NULL : p->hash.byte;
+	const void *hash = is_unknown(&p->hash) ? NULL : p->hash.byte;
 	int64_t newest = 0;
 	int rc = insert && !p->id ? ims_store_number(c, &newest, 0, err, "SELECT seq FROM sqlite_sequence WHERE name = 'picture'", "") : 0;
 	if (!rc && newest == INT64_MAX)
@@ -94,16 +94,16 @@ static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearc
 int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err)
 {
 	conn *c;
-	known old;
+	existing old;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc && (p->state < IMGSEARCH_INDEXED || p->state > IMGSEARCH_UNREADABLE))
 		return ims_fail(err, IMGSEARCH_EINVAL, "%s: no such state: %u", p->path, p->state);
 	if (!rc)
-		rc = look_up(c, p, &old, err);
+		rc = find_existing(c, p, &old, err);
 	if (rc)
 		return rc;
 	if (old.state == IMGSEARCH_INDEXED && (p->state != IMGSEARCH_INDEXED || !old.same_bytes))
-		rc = bequeath(st, c, old.id, err);
+		rc = promote_duplicate(st, c, old.id, err);
 	if (old.id)
 		p->id = old.id;
 	if (!rc)
@@ -140,7 +140,7 @@ int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
 	if (!rc)
 		rc = ims_store_number(c, &state, 0, err, "SELECT state FROM picture WHERE id = ?1", "i", id);
 	if (!rc && state == IMGSEARCH_INDEXED)
-		rc = bequeath(st, c, id, err);
+		rc = promote_duplicate(st, c, id, err);
 	if (!rc)
 		rc = ims_store_vector_drop(st, c, id, &gone, err);
 	if (rc || !state)

@@ -24,9 +24,9 @@ static int collect(dataset *s, const train_file *files, size_t n, job *j, imgsea
 	const char *last = NULL;
 	for (size_t i = 0; i < n; i++) {
 		imgsearch_error why;
-		int r = ims_job_step(j, "read", i + 1, n, err);
-		if (r)
-			return r;
+		int rc = ims_job_step(j, "read", i + 1, n, err);
+		if (rc)
+			return rc;
 		if (!readable(&files[i], &why)) {
 			bool picture = why.code != IMGSEARCH_EUNSUPPORTED; /* other files lie in such folders too */
 			ims_job_log(j, picture ? IMGSEARCH_LOG_WARNING : IMGSEARCH_LOG_DEBUG, "left out: %s: %s", files[i].path, why.message);
@@ -60,13 +60,13 @@ static int hold_out(dataset *s, float share, imgsearch_error *err)
 	size_t classes = s->n_classes + 1;
 	double *due = ims_zalloc(classes, sizeof *due);
 	size_t *size = ims_zalloc(classes, sizeof *size);
-	int r = due && size ? 0 : ims_nomem(err);
-	for (size_t i = 0; !r && i < s->n; i++)
+	int rc = due && size ? 0 : ims_nomem(err);
+	for (size_t i = 0; !rc && i < s->n; i++)
 		size[s->item[i].label + 1]++;
-	for (size_t c = 0; !r && c < classes; c++)
+	for (size_t c = 0; !rc && c < classes; c++)
 		due[c] = size[c] > 1 && share > 0 ? (double)size[c] * (double)share : 0;
 	s->n_train = s->n;
-	for (size_t i = s->n; !r && i-- > 0;) {
+	for (size_t i = s->n; !rc && i-- > 0;) {
 		double *d = &due[s->item[i].label + 1];
 		if (*d >= 0.5) {
 			*d -= 1;
@@ -75,7 +75,7 @@ static int hold_out(dataset *s, float share, imgsearch_error *err)
 	}
 	ims_free(due);
 	ims_free(size);
-	return r;
+	return rc;
 }
 
 static int hash_set(dataset *s, const train_file *files, size_t n, imgsearch_error *err)
@@ -85,27 +85,27 @@ static int hash_set(dataset *s, const train_file *files, size_t n, imgsearch_err
 		ims_buf_text(&text, "%s %llu\n", strrchr(files[i].path, '/') + 1, (unsigned long long)files[i].size);
 	if (!text.failed)
 		s->hash = ims_hash(text.data, text.len);
-	int r = text.failed ? ims_nomem(err) : 0;
+	int rc = text.failed ? ims_nomem(err) : 0;
 	ims_buf_free(&text);
-	return r;
+	return rc;
 }
 
 int ims_dataset_open(dataset *out, const train_file *files, size_t n, float validation, uint64_t seed, job *j, imgsearch_error *err)
 {
 	memset(out, 0, sizeof *out);
 	out->item = ims_zalloc(n ? n : 1, sizeof *out->item);
-	int r = out->item ? collect(out, files, n, j, err) : ims_nomem(err);
-	if (!r && out->n < 2)
-		r = ims_fail(err, IMGSEARCH_EINVAL, "%zu pictures can be read of %zu files: too few to learn from", out->n, n);
-	if (!r)
-		r = hash_set(out, files, n, err);
-	if (!r) {
+	int rc = out->item ? collect(out, files, n, j, err) : ims_nomem(err);
+	if (!rc && out->n < 2)
+		rc = ims_fail(err, IMGSEARCH_EINVAL, "%zu pictures can be read of %zu files: too few to learn from", out->n, n);
+	if (!rc)
+		rc = hash_set(out, files, n, err);
+	if (!rc) {
 		shuffle(out->item, out->n, ims_seed_derive(seed, 1, 0));
-		r = hold_out(out, validation, err);
+		rc = hold_out(out, validation, err);
 	}
-	if (r)
+	if (rc)
 		ims_dataset_free(out);
-	return r;
+	return rc;
 }
 
 void ims_dataset_free(dataset *s)
@@ -124,12 +124,12 @@ static int shrink(image *im, uint32_t side, imgsearch_error *err)
 		return 0;
 	double scale = 2.0 * side / least;
 	image small;
-	int r = ims_image_resize(&small, im, (uint32_t)(im->width * scale + 0.5), (uint32_t)(im->height * scale + 0.5), false, NULL, err);
-	if (!r) {
+	int rc = ims_image_resize(&small, im, (uint32_t)(im->width * scale + 0.5), (uint32_t)(im->height * scale + 0.5), false, NULL, err);
+	if (!rc) {
 		ims_image_free(im);
 		*im = small;
 	}
-	return r;
+	return rc;
 }
 
 static void decode(dataset *s, sample *item)
@@ -137,15 +137,15 @@ static void decode(dataset *s, sample *item)
 	image_limits limits = { .at_least = 2 * s->side };
 	image_head head;
 	buf bytes = { 0 };
-	int r = ims_read_file(&bytes, item->path, IMS_IMAGE_MAX_FILE, NULL);
-	if (!r)
-		r = ims_image_decode(&item->im, &head, bytes.data, bytes.len, &limits, NULL, NULL);
-	if (!r)
-		r = shrink(&item->im, s->side, NULL);
+	int rc = ims_read_file(&bytes, item->path, IMS_IMAGE_MAX_FILE, NULL);
+	if (!rc)
+		rc = ims_image_decode(&item->im, &head, bytes.data, bytes.len, &limits, NULL, NULL);
+	if (!rc)
+		rc = shrink(&item->im, s->side, NULL);
 	ims_buf_free(&bytes);
-	if (r)
+	if (rc)
 		s->failed++;
-	item->state = r ? SAMPLE_BAD : SAMPLE_READY;
+	item->state = rc ? SAMPLE_BAD : SAMPLE_READY;
 }
 
 const image *ims_dataset_image(dataset *s, size_t i)

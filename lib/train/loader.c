@@ -104,9 +104,9 @@ static void fill(void *arg)
 	slot *s = &f->slot[f->filling];
 	size_t side = f->spec.recipe.side;
 	const image *im = find(f->spec.set, &s->items[p->i].sample);
-	int r = im ? show(&f->spec, im, &s->items[p->i], s->in + p->i * side * side * 3) : IMGSEARCH_EINVAL;
-	if (r)
-		f->failed = r;
+	int rc = im ? show(&f->spec, im, &s->items[p->i], s->in + p->i * side * side * 3) : IMGSEARCH_EINVAL;
+	if (rc)
+		f->failed = rc;
 }
 
 void ims_loader_start(loader *f, const loader_item *items, size_t n)

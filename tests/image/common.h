@@ -58,7 +58,7 @@ static inline void put_exif(struct jpeg_compress_struct *c, uint32_t orientation
 	uint8_t little[] = "Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0?\0\0\0\0\0\0\0";
 	uint8_t big[] = "Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0?\0\0\0\0\0\0";
 	little[24] = big[25] = (uint8_t)orientation;
-	jpeg_write_marker(c, JPEG_APP0 + 1, motorola ? big : little, sizeof(little) - 1);
+	jpeg_write_marker(c, JPEG_APP0 + 1, motorola ? big : little, sizeof little - 1);
 }
 
 /* RGB to what is stored: grey by its green, CMYK inverted and without black, else as it is. */

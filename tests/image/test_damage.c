@@ -276,10 +276,10 @@ static void check_bad_input(const char *folder, char *line)
 	buf file = { 0 };
 	assert_non_null(tab);
 	*tab = 0;
-	snprintf(path, sizeof(path), "%s/%s", folder, line);
+	snprintf(path, sizeof path, "%s/%s", folder, line);
 	assert_int_equal(ims_read_file(&file, path, 1 << 24, &err), 0);
 	int rc = decode_copy(&file, file.len, 0, &err), want = 1;
-	for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]) && want == 1; i++)
+	for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0] && want == 1; i++)
 		if (strstr(line, verdicts[i].word) || strstr(tab + 1, verdicts[i].word))
 			want = verdicts[i].code;
 	bool fits = want == 1 ? rc == 0 || rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EUNSUPPORTED || rc == IMGSEARCH_ELIMIT : want == 2 ? rc != 0 : rc == want;
@@ -296,7 +296,7 @@ static void the_collection_of_bad_input(void **state)
 	buf list = { 0 };
 	char path[512];
 	int n = 0;
-	snprintf(path, sizeof(path), "%s/SOURCES.tsv", folder);
+	snprintf(path, sizeof path, "%s/SOURCES.tsv", folder);
 	if (ims_read_file(&list, path, 1 << 24, NULL)) {
 		print_message("# %s is absent\n", folder);
 		skip();

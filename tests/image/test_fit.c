@@ -29,7 +29,7 @@ static buf golden(const char *name)
 	char path[64];
 	buf file = { 0 };
 	imgsearch_error err = { 0 };
-	snprintf(path, sizeof(path), "tests/golden/%s", name);
+	snprintf(path, sizeof path, "tests/golden/%s", name);
 	if (ims_read_file(&file, path, 1 << 20, &err))
 		fail_msg("%s (tests run from the project's root)", err.message);
 	return file;
@@ -40,7 +40,7 @@ static void fit_is_torchvisions(void **state)
 	(void)state;
 	buf want = golden("image.f32");
 	size_t at = 0;
-	for (size_t i = 0; i < sizeof(fits) / sizeof(fits[0]); i++) {
+	for (size_t i = 0; i < sizeof fits / sizeof fits[0]; i++) {
 		image im = pattern_image(fits[i].width, fits[i].height);
 		image_recipe r = recipe_of(fits[i].resize, fits[i].crop, fits[i].bicubic);
 		size_t n = (size_t)r.crop * r.crop;
@@ -69,7 +69,7 @@ static void resize_of_a_box_is_pillows(void **state)
 	(void)state;
 	buf want = golden("image.u8");
 	size_t at = 0;
-	for (size_t i = 0; i < sizeof(boxes) / sizeof(boxes[0]); i++) {
+	for (size_t i = 0; i < sizeof boxes / sizeof boxes[0]; i++) {
 		image im = pattern_image(boxes[i].width, boxes[i].height), out;
 		size_t n = (size_t)boxes[i].to_width * boxes[i].to_height * 3;
 		assert_int_equal(ims_image_resize(&out, &im, boxes[i].to_width, boxes[i].to_height, boxes[i].bicubic, boxes[i].box, NULL), 0);
@@ -88,7 +88,7 @@ static void boxes_outside_are_refused(void **state)
 	(void)state;
 	static const double bad[][4] = { { -1, 0, 5, 5 }, { 0, 0, 11, 5 }, { 5, 0, 5, 5 }, { 0, 0, 5, NAN } };
 	image im = pattern_image(10, 10), out;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		assert_int_equal(ims_image_resize(&out, &im, 4, 4, false, bad[i], NULL), IMGSEARCH_EINVAL);
 	assert_int_equal(ims_image_resize(&out, &im, 0, 4, false, NULL, NULL), IMGSEARCH_EINVAL);
 	ims_image_free(&im);

@@ -21,7 +21,7 @@ static const jpeg_kind kinds[] = {
 	{ .name = "progressive arithmetic", .arithmetic = 1, .progressive = 1, .h = 2, .v = 2 },
 #endif
 };
-enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 /* Mean absolute difference; grey pictures hold the green of theirs. */
 static double difference(const image *a, const image *b, bool grey)
@@ -114,7 +114,7 @@ static void scaling_leaves_what_is_asked_for(void **state)
 	for (int progressive = 0; progressive < 2; progressive++) {
 		jpeg_kind k = { .h = 2, .v = 2, .progressive = progressive, .orientation = 6 };
 		buf file = make_jpeg(&im, &k);
-		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 			image_limits limits = { .at_least = cases[i].at_least, .full_decode = cases[i].full };
 			image_head head;
 			assert_int_equal(ims_image_decode(&small, &head, file.data, file.len, &limits, NULL, NULL), 0);
@@ -148,7 +148,7 @@ static void a_crop_is_cut_from_the_upright_picture(void **state)
 	assert_int_equal(part.height, 60);
 	ims_image_free(&part);
 	static const int32_t bad[][4] = { { -1, 0, 5, 5 }, { 0, 0, 0, 5 }, { 0, 0, 301, 5 }, { 290, 0, 11, 5 }, { 0, 399, 1, 2 }, { 2147483647, 0, 2147483647, 1 } };
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		assert_int_equal(ims_image_decode(&part, NULL, file.data, file.len, NULL, bad[i], NULL), IMGSEARCH_EINVAL);
 		assert_null(part.pixels);
 	}
@@ -196,7 +196,7 @@ static void other_formats_are_named(void **state)
 		{ "<?xml version='1.0'?><svg>", 26, IMAGE_SVG, "SVG" },
 		{ "a letter to a friend", 20, IMAGE_UNKNOWN, "not a picture" },
 	};
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		imgsearch_error err = { 0 };
 		image_head head;
 		assert_int_equal(ims_image_sniff(files[i].bytes, files[i].size), files[i].format);

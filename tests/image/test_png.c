@@ -27,7 +27,7 @@ static void expected(double rgb[3], const png_kind *k, uint32_t x, uint32_t y)
 		if (k->type & PNG_COLOR_MASK_ALPHA)
 			alpha = v[samples - 1] / max;
 		else if (k->transparent)
-			alpha = memcmp(v, first, sizeof(v)) != 0;
+			alpha = memcmp(v, first, sizeof v) != 0;
 	}
 	for (unsigned c = 0; c < 3; c++)
 		rgb[c] = opaque(rgb[c], alpha);
@@ -68,7 +68,7 @@ static void every_kind_becomes_rgb_over_white(void **state)
 		{ PNG_COLOR_TYPE_GRAY, { 1, 2, 4, 8, 16 } }, { PNG_COLOR_TYPE_RGB, { 8, 16 } },	   { PNG_COLOR_TYPE_PALETTE, { 1, 2, 4, 8 } },
 		{ PNG_COLOR_TYPE_GRAY_ALPHA, { 8, 16 } },	 { PNG_COLOR_TYPE_RGB_ALPHA, { 8, 16 } },
 	};
-	for (size_t t = 0; t < sizeof(kinds) / sizeof(kinds[0]); t++)
+	for (size_t t = 0; t < sizeof kinds / sizeof kinds[0]; t++)
 		for (int d = 0; d < 5 && kinds[t].depths[d]; d++)
 			for (int bits = 0; bits < 4; bits++)
 				for (uint32_t width = 1; width <= 33; width += 16) {
@@ -113,10 +113,10 @@ static void profiles_and_texts_are_skipped_unread(void **state)
 	(void)state;
 	static const char *const types[] = { "iCCP", "zTXt", "iTXt", "tEXt", "gAMA", "sBIT", "sPLT", "hIST", "prVt" };
 	uint8_t junk[300];
-	memset(junk, 0xA5, sizeof(junk));
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+	memset(junk, 0xA5, sizeof junk);
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
 		image im;
-		buf file = with_chunk(types[i], junk, sizeof(junk), false);
+		buf file = with_chunk(types[i], junk, sizeof junk, false);
 		assert_int_equal(ims_image_decode(&im, NULL, file.data, file.len, NULL, NULL, NULL), 0);
 		assert_int_equal(im.pixels[0], pattern(0, 0, 0));
 		ims_image_free(&im);
@@ -145,7 +145,7 @@ static void apples_variant_is_named(void **state)
 	imgsearch_error err = { 0 };
 	image_head head;
 	uint8_t file[64] = "\x89PNG\r\n\x1a\n\0\0\0\x04" "CgBI";
-	assert_int_equal(ims_image_head(&head, file, sizeof(file), NULL, &err), IMGSEARCH_EUNSUPPORTED);
+	assert_int_equal(ims_image_head(&head, file, sizeof file, NULL, &err), IMGSEARCH_EUNSUPPORTED);
 	assert_non_null(strstr(err.message, "CgBI"));
 }
 

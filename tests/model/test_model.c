@@ -75,9 +75,9 @@ static int tear_down(void **state)
 {
 	(void)state;
 	char *command = ims_format("rm -rf '%s'", folder);
-	int r = system(command);
+	int rc = system(command);
 	ims_free(command);
-	return r;
+	return rc;
 }
 
 static void the_default_model(void **state)
@@ -285,12 +285,12 @@ static void failing_allocations(void **state)
 	model_identity id;
 	model_spec spec = { 0 };
 	imgsearch_error err;
-	int r = -1;
-	for (uint64_t n = 1; r; n++) {
+	int rc = -1;
+	for (uint64_t n = 1; rc; n++) {
 		model *m = NULL;
 		ims_alloc_fail_after(n);
-		r = ims_model_identify(&id, &spec, &err);
-		if (!r && (r = ims_model_load(&m, &id, &spec, &err)))
+		rc = ims_model_identify(&id, &spec, &err);
+		if (!rc && (rc = ims_model_load(&m, &id, &spec, &err)))
 			ims_model_identity_free(&id);
 		ims_alloc_fail_after(0);
 		ims_model_free(m);

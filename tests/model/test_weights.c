@@ -42,9 +42,9 @@ static void refused(const buf *b, const char *word)
 {
 	weights w;
 	imgsearch_error err = { 0 };
-	int r = parse(b, &w, &err);
-	if (!r || !strstr(err.message, word))
-		fail_msg("wanted \"%s\", got %d \"%s\"", word, r, err.message);
+	int rc = parse(b, &w, &err);
+	if (!rc || !strstr(err.message, word))
+		fail_msg("wanted \"%s\", got %d \"%s\"", word, rc, err.message);
 	assert_int_equal(w.n, 0);
 }
 
@@ -107,8 +107,8 @@ static void truncated_anywhere(void **state)
 			uint8_t *cut = malloc(n ? n : 1); /* its end is a border that the sanitizer sees */
 			memcpy(cut, b.data, n);
 			w = (weights){ 0 };
-			int r = ims_weights_parse(&w, cut, n, &err);
-			assert_int_not_equal(r, 0);
+			int rc = ims_weights_parse(&w, cut, n, &err);
+			assert_int_not_equal(rc, 0);
 			assert_true(err.message[0]);
 			free(cut);
 		}
@@ -141,14 +141,14 @@ static void failing_allocations(void **state)
 		buf b = { 0 };
 		weights w;
 		imgsearch_error err;
-		int r = IMGSEARCH_ENOMEM;
+		int rc = IMGSEARCH_ENOMEM;
 		makers[k](&b);
-		for (uint64_t n = 1; r; n++) {
+		for (uint64_t n = 1; rc; n++) {
 			ims_alloc_fail_after(n);
-			r = parse(&b, &w, &err);
+			rc = parse(&b, &w, &err);
 			ims_alloc_fail_after(0);
-			if (r)
-				assert_int_equal(r, IMGSEARCH_ENOMEM);
+			if (rc)
+				assert_int_equal(rc, IMGSEARCH_ENOMEM);
 			assert_true(n < 1000);
 		}
 		ims_weights_free(&w);

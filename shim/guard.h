@@ -1,6 +1,6 @@
 /* What every function of the table does: nothing that is thrown behind it gets out; what it says goes into the message. */
-#ifndef IMS_SHIM_WALL_H
-#define IMS_SHIM_WALL_H
+#ifndef IMS_SHIM_GUARD_H
+#define IMS_SHIM_GUARD_H
 
 #include "shim/nn.h"
 
@@ -9,12 +9,10 @@
 
 namespace ims {
 
-enum { INVALID = -1, NOMEM = -2, FORMAT = -5, MODEL = -7 };
-
 extern const shim_training training; /* train.cc */
 
 /* The first line, without libtorch's stack trace. */
-inline void say(shim_message *msg, const char *text)
+inline void set_message(shim_message *msg, const char *text)
 {
 	snprintf(msg->text, sizeof msg->text, "%.*s", (int)strcspn(text, "\n"), text);
 }
@@ -25,19 +23,19 @@ template <typename F> int guard(shim_message *msg, F body) noexcept
 		body();
 		return 0;
 	} catch (const failure &e) {
-		say(msg, e.what());
+		set_message(msg, e.what());
 		return e.code;
 	} catch (const c10::Error &e) {
-		say(msg, e.what_without_backtrace());
+		set_message(msg, e.what_without_backtrace());
 		return strstr(e.what_without_backtrace(), "can't allocate memory") ? NOMEM : MODEL;
 	} catch (const std::bad_alloc &) {
-		say(msg, "out of memory");
+		set_message(msg, "out of memory");
 		return NOMEM;
 	} catch (const std::exception &e) {
-		say(msg, e.what());
+		set_message(msg, e.what());
 		return MODEL;
 	} catch (...) {
-		say(msg, "an exception of an unknown kind");
+		set_message(msg, "an exception of an unknown kind");
 		return MODEL;
 	}
 }
