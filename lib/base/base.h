@@ -1,5 +1,6 @@
 /*
- * Everything of the ground floor in one include. All other rooms stand on these, and nearly every file needs most of them.
+ * Everything of the ground floor in one include. All other rooms stand on these, and nearly every
+ * file needs most of them.
  *
  *	error.h    a code and one sentence in the caller's struct
  *	alloc.h    memory: arrays whose size cannot overflow

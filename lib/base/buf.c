@@ -54,7 +54,7 @@ void ims_buf_text(buf *b, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(at, (size_t)n + 1, format, args);
 	va_end(args);
-	b->len--; /* the text stays terminated, the terminator is not part of it */
+	b->len--; /* without the terminator, which stays in memory */
 }
 
 void ims_buf_u8(buf *b, uint8_t v)

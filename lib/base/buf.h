@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 /*
- * All zero is empty. A failed append sets `failed` and later ones do nothing, so a caller checks once, at the end. With
- * `fixed` the data are cap bytes of the caller's, which neither grow nor are freed; an append that does not fit fails.
+ * All zero is empty. A failed append sets `failed` and later ones do nothing, so a caller checks
+ * once, at the end. With `fixed` the data are cap bytes of the caller's, which neither grow nor are
+ * freed; an append that does not fit fails.
  */
 typedef struct buf {
 	uint8_t *data;

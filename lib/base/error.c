@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void write_message(imgsearch_error *err, int code, int detail, const char *format, va_list args)
+static void write_message(imgsearch_error *err, int code, int detail, const char *format,
+	va_list args)
 {
 	err->code = code;
 	err->detail = detail;

@@ -6,8 +6,8 @@
 #include "imgsearch.h"
 
 /*
- * Appends the whole file to out. EUNSUPPORTED: not a regular file (a FIFO does not block); ELIMIT: more than max_bytes;
- * ENOTFOUND, EIO, ENOMEM.
+ * Appends the whole file to out. EUNSUPPORTED: not a regular file (a FIFO does not block); ELIMIT:
+ * more than max_bytes; ENOTFOUND, EIO, ENOMEM.
  */
 int ims_read_file(buf *out, const char *path, uint64_t max_bytes, imgsearch_error *err);
 

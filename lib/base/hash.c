@@ -1,6 +1,6 @@
 /*
- * BLAKE2b-256 (RFC 7693) for content identity, XXH64 (the xxHash specification, version 0.1.1) for the integrity of
- * stored chunks.
+ * BLAKE2b-256 (RFC 7693) for content identity, XXH64 (the xxHash specification, version 0.1.1) for
+ * the integrity of stored chunks.
  */
 #include "base/hash.h"
 
@@ -26,7 +26,7 @@ static inline uint64_t rotl(uint64_t v, int n)
 	return v << n | v >> (64 - n);
 }
 
-/* ---------------------------------------------------------------------------------------------- BLAKE2b ---- */
+/* --------------------------------------------------------------------------------- BLAKE2b ---- */
 
 static const uint64_t blake_iv[8] = {
 	0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
@@ -119,7 +119,7 @@ bool ims_hash_equal(const hash256 *a, const hash256 *b)
 	return memcmp(a, b, sizeof *a) == 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ XXH64 ---- */
+/* ----------------------------------------------------------------------------------- XXH64 ---- */
 
 #define P1 0x9E3779B185EBCA87u
 #define P2 0xC2B2AE3D27D4EB4Fu

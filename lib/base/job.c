@@ -29,7 +29,8 @@ int ims_job_progress(job *j, const imgsearch_progress *p, imgsearch_error *err)
 
 int ims_job_step(job *j, const char *stage, uint64_t done, uint64_t total, imgsearch_error *err)
 {
-	imgsearch_progress p = { .stage = stage, .done = done, .total = total, .loss = NAN, .accuracy = NAN };
+	imgsearch_progress p = { .stage = stage, .done = done, .total = total };
+	p.loss = p.accuracy = NAN;
 	return ims_job_progress(j, &p, err);
 }
 

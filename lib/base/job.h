@@ -1,4 +1,7 @@
-/* The surroundings of a long piece of work: its threads, whom it reports to, and whether it is cancelled. */
+/*
+ * The surroundings of a long piece of work: its threads, whom it reports to, and whether it is
+ * cancelled.
+ */
 #ifndef IMS_BASE_JOB_H
 #define IMS_BASE_JOB_H
 
@@ -16,8 +19,8 @@ typedef struct job {
 } job;
 
 /*
- * Reports progress, at most ten times a second and always when done == total. Returns 0 or ECANCELED. Only on the thread
- * that does the work. j may be NULL.
+ * Reports progress, at most ten times a second and always when done == total. Returns 0 or
+ * ECANCELED. Only on the thread that does the work. j may be NULL.
  */
 int ims_job_progress(job *j, const imgsearch_progress *p, imgsearch_error *err);
 int ims_job_step(job *j, const char *stage, uint64_t done, uint64_t total, imgsearch_error *err);

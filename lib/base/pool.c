@@ -117,7 +117,7 @@ void ims_pool_wait(pool *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
-/* --------------------------------------------------------------------------------------- parallel loops ---- */
+/* -------------------------------------------------------------------------- parallel loops ---- */
 
 typedef struct loop {
 	void (*body)(void *arg, size_t i, unsigned worker);
@@ -150,7 +150,9 @@ static void loop_task(void *arg)
 void ims_parallel(pool *p, size_t n, void (*body)(void *arg, size_t i, unsigned worker), void *arg)
 {
 	loop l = { .body = body, .arg = arg, .n = n };
-	unsigned threads = ims_pool_threads(p), helpers = n < threads ? (n ? (unsigned)n - 1 : 0) : threads - 1;
+	unsigned threads = ims_pool_threads(p), helpers = threads - 1;
+	if (n < threads)
+		helpers = n ? (unsigned)n - 1 : 0;
 	l.running = helpers;
 	pthread_mutex_init(&l.lock, NULL);
 	pthread_cond_init(&l.done, NULL);
@@ -165,7 +167,7 @@ void ims_parallel(pool *p, size_t n, void (*body)(void *arg, size_t i, unsigned 
 	pthread_cond_destroy(&l.done);
 }
 
-/* CPUs the cgroup's quota allows, rounded up; a large number when there is none. */
+/* CPUs that the quota of the cgroup allows, rounded up; a large number where there is none. */
 static unsigned cgroup_cpus(void)
 {
 	long long quota = 0, period = 0;
@@ -180,7 +182,8 @@ static unsigned cgroup_cpus(void)
 unsigned ims_cpu_count(void)
 {
 	cpu_set_t set;
-	unsigned n = sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	bool known = sched_getaffinity(0, sizeof set, &set) == 0;
+	unsigned n = known ? (unsigned)CPU_COUNT(&set) : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned quota = cgroup_cpus();
 	n = n < quota ? n : quota;
 	return n ? n : 1;

@@ -18,9 +18,10 @@ void ims_pool_run(pool *p, void (*work)(void *arg), void *arg);
 void ims_pool_wait(pool *p); /* until everything queued is done */
 
 /*
- * Calls body(arg, i, worker) for every i in 0..n-1 on the pool's threads and the calling one, at most
- * ims_pool_threads(p) at once; worker is below that number and belongs to one thread during the call. Without a pool the
- * calling thread does everything as worker 0. Several threads may call it at once, but no body may.
+ * Calls body(arg, i, worker) for every i in 0..n-1 on the pool's threads and the calling one, at
+ * most ims_pool_threads(p) at once; worker is below that number and belongs to one thread during
+ * the call. Without a pool the calling thread does everything as worker 0. Several threads may call
+ * it at once, but no body may.
  */
 void ims_parallel(pool *p, size_t n, void (*body)(void *arg, size_t i, unsigned worker), void *arg);
 

@@ -23,7 +23,8 @@ uint8_t ims_read_u8(reader *r)
 uint32_t ims_read_u32(reader *r)
 {
 	const uint8_t *p = ims_read_bytes(r, 4);
-	return p ? (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24 : 0;
+	return p ? (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24
+			 : 0;
 }
 
 uint64_t ims_read_u64(reader *r)

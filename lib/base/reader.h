@@ -1,4 +1,7 @@
-/* Reading bytes from strangers: past the end the functions return zeros and set `failed`, so a caller checks once. */
+/*
+ * Reading bytes from strangers: past the end the functions return zeros and set `failed`, so a
+ * caller checks once.
+ */
 #ifndef IMS_BASE_READER_H
 #define IMS_BASE_READER_H
 

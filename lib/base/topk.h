@@ -1,4 +1,7 @@
-/* The k nearest neighbours seen so far, in the one order of results: nearer first, ties by smaller id. */
+/*
+ * The k nearest neighbours seen so far, in the one order of results: nearer first, ties by smaller
+ * id.
+ */
 #ifndef IMS_BASE_TOPK_H
 #define IMS_BASE_TOPK_H
 
@@ -16,7 +19,9 @@ static inline bool ims_nearer(float da, int64_t ia, float db, int64_t ib)
 	return da < db || (da == db && ia < ib);
 }
 
-/* A max-heap of n <= k neighbours, the worst one first. item has room for k. One thread at a time. */
+/*
+ * A max-heap of n <= k neighbours, the worst one first. item has room for k. One thread at a time.
+ */
 typedef struct topk {
 	neighbor *item;
 	size_t k, n;
@@ -26,7 +31,8 @@ int ims_topk_init(topk *t, size_t k); /* 0 or ENOMEM */
 void ims_topk_free(topk *t);
 void ims_topk_clear(topk *t);
 void ims_topk_push(topk *t, float distance, int64_t id); /* a NaN distance is ignored */
-void ims_topk_sort(topk *t); /* nearest first; afterwards only reading, clear and free are allowed */
+void ims_topk_sort(
+	topk *t); /* nearest first; afterwards only reading, clear and free are allowed */
 
 /* The distance that a row must beat to get in: +infinity until there are k. */
 static inline float ims_topk_worst(const topk *t)

@@ -1,4 +1,4 @@
-/* The log of changes. */
+/* The log of changes, by which searchers are brought up to date. */
 #ifndef IMS_STORE_CHANGES_H
 #define IMS_STORE_CHANGES_H
 

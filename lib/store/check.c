@@ -1,4 +1,4 @@
-/* Care: integrity, giving space back, the size of the file, and how to notice that another process wrote. */
+/* Integrity of the file: problems become sentences. */
 #include "store/sql.h"
 
 typedef struct report {
@@ -6,14 +6,17 @@ typedef struct report {
 	void *user;
 } report;
 
-/* Every row's first column is a problem, a sentence. `fine` is what SQLite says when there is none. */
-static int report_rows(conn *c, const report *to, const char *sql, const char *fine, imgsearch_error *err)
+/* The first column of every row is a problem. `fine` is SQLite's word for none; NULL: no word. */
+static int report_rows(conn *c, const report *to, const char *sql, const char *fine,
+	imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
 	int rc = ims_store_query(c, &s, err, sql, "");
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
 		const char *text = (const char *)sqlite3_column_text(s, 0);
-		rc = !text ? ims_nomem(err) : fine && !sqlite3_stricmp(text, fine) ? 0 : to->each(to->user, text);
+		rc = !text                                 ? ims_nomem(err)
+			: fine && !sqlite3_stricmp(text, fine) ? 0
+												   : to->each(to->user, text);
 	}
 	ims_store_done(c, s);
 	return rc;
@@ -21,7 +24,8 @@ static int report_rows(conn *c, const report *to, const char *sql, const char *f
 
 static int report_chunk(const report *to, const char *name, int64_t number, imgsearch_error *err)
 {
-	char *text = ims_format("searcher %s: chunk %lld is damaged: build it again", name, (long long)number);
+	char *text =
+		ims_format("searcher %s: chunk %lld is damaged: build it again", name, (long long)number);
 	int rc = text ? to->each(to->user, text) : ims_nomem(err);
 	ims_free(text);
 	return rc;
@@ -30,7 +34,10 @@ static int report_chunk(const report *to, const char *name, int64_t number, imgs
 static int check_chunks(conn *c, const report *to, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
-	int rc = ims_store_query(c, &s, err, "SELECT k.number, k.checksum, k.data, s.name FROM searcher_chunk k JOIN searcher s ON s.state = k.state", "");
+	int rc = ims_store_query(c, &s, err,
+		"SELECT k.number, k.checksum, k.data, s.name FROM searcher_chunk k JOIN searcher s ON"
+		" s.state = k.state",
+		"");
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
 		const void *data = sqlite3_column_blob(s, 2);
 		int size = sqlite3_column_bytes(s, 2);
@@ -38,7 +45,8 @@ static int check_chunks(conn *c, const report *to, imgsearch_error *err)
 		const char *name = (const char *)sqlite3_column_text(s, 3);
 		if (!name || (size && !data))
 			rc = ims_nomem(err);
-		else if (ims_checksum(data, (size_t)size, (uint64_t)number) == (uint64_t)sqlite3_column_int64(s, 1))
+		else if (ims_checksum(data, (size_t)size, (uint64_t)number) ==
+			(uint64_t)sqlite3_column_int64(s, 1))
 			rc = 0;
 		else
 			rc = report_chunk(to, name, number, err);
@@ -47,7 +55,8 @@ static int check_chunks(conn *c, const report *to, imgsearch_error *err)
 	return rc;
 }
 
-int ims_store_check(store *st, int (*each)(void *user, const char *problem), void *user, imgsearch_error *err)
+int ims_store_check(store *st, int (*each)(void *user, const char *problem), void *user,
+	imgsearch_error *err)
 {
 	conn *c;
 	report to = { each, user };
@@ -58,21 +67,38 @@ int ims_store_check(store *st, int (*each)(void *user, const char *problem), voi
 	if (!rc)
 		rc = report_rows(c, &to, "PRAGMA integrity_check(100)", "ok", err);
 	if (!rc)
-		rc = report_rows(c, &to, "SELECT 'table ' || \"table\" || ': row ' || ifnull(rowid, '') || ' refers to a missing row of ' || parent FROM pragma_foreign_key_check LIMIT 100", NULL, err);
+		rc = report_rows(c, &to,
+			"SELECT 'table ' || \"table\" || ': row ' || ifnull(rowid, '') || ' refers to a"
+			" missing row of ' || parent FROM pragma_foreign_key_check LIMIT 100",
+			NULL, err);
 	if (!rc)
-		rc = report_rows(c, &to, "SELECT 'picture ' || id || ' is indexed but has no vector' FROM picture"
-			" WHERE state = 1 AND id NOT IN (SELECT id FROM vector) LIMIT 100", NULL, err);
+		rc = report_rows(c, &to,
+			"SELECT 'picture ' || id || ' is indexed but has no vector' FROM picture"
+			" WHERE state = 1 AND id NOT IN (SELECT id FROM vector) LIMIT 100",
+			NULL, err);
 	if (!rc)
-		rc = report_rows(c, &to, "SELECT 'picture ' || id || ' is a duplicate of ' || ifnull(same_as, 'nothing') || ', which is not indexed' FROM picture p"
-			" WHERE state = 2 AND NOT EXISTS(SELECT 1 FROM picture q WHERE q.id = p.same_as AND q.state = 1) LIMIT 100", NULL, err);
+		rc = report_rows(c, &to,
+			"SELECT 'picture ' || id || ' is a duplicate of ' || ifnull(same_as, 'nothing') || ',"
+			" which is not indexed' FROM picture p"
+			" WHERE state = 2 AND NOT EXISTS(SELECT 1 FROM picture q WHERE q.id = p.same_as AND"
+			" q.state = 1) LIMIT 100",
+			NULL, err);
 	if (!rc)
-		rc = report_rows(c, &to, "SELECT 'vectors of different lengths: ' || group_concat(DISTINCT length(data)) || ' bytes' FROM vector"
-			" HAVING count(DISTINCT length(data)) > 1", NULL, err);
+		rc = report_rows(c, &to,
+			"SELECT 'vectors of different lengths: ' || group_concat(DISTINCT length(data)) || '"
+			" bytes' FROM vector"
+			" HAVING count(DISTINCT length(data)) > 1",
+			NULL, err);
 	if (!rc)
-		rc = report_rows(c, &to, "SELECT 'the count of ' || CASE what WHEN 8 THEN 'vectors' WHEN 9 THEN 'new vectors' ELSE 'pictures in state ' || what END ||"
-			" ' is ' || n || ' instead of ' || is_n FROM (SELECT what, n, CASE what WHEN 8 THEN (SELECT count(*) FROM vector)"
-			" WHEN 9 THEN (SELECT count(*) FROM vector_next) ELSE (SELECT count(*) FROM picture WHERE state = what) END AS is_n FROM tally)"
-			" WHERE n <> is_n", NULL, err);
+		rc = report_rows(c, &to,
+			"SELECT 'the count of ' || CASE what WHEN 8 THEN 'vectors' WHEN 9 THEN 'new vectors'"
+			" ELSE 'pictures in state ' || what END ||"
+			" ' is ' || n || ' instead of ' || is_n FROM (SELECT what, n, CASE what WHEN 8 THEN"
+			" (SELECT count(*) FROM vector)"
+			" WHEN 9 THEN (SELECT count(*) FROM vector_next) ELSE (SELECT count(*) FROM picture"
+			" WHERE state = what) END AS is_n FROM tally)"
+			" WHERE n <> is_n",
+			NULL, err);
 	if (!rc)
 		rc = check_chunks(c, &to, err);
 	ims_store_read_end(c);

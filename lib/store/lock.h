@@ -4,9 +4,10 @@
 
 #include "store/conn.h"
 
-bool ims_store_folder_writable(const store *st); /* the folder that the file lies in; sets errno */
+/* Whether files can be created beside the index; sets errno. */
+bool ims_store_folder_writable(const store *st);
 
-/* The lock file, and an advisory lock that goes with the process. EBUSY at once. */
+/* An exclusive advisory lock on FILE-lock, which ends with the process. EBUSY at once; EIO. */
 int ims_store_lock(store *st, imgsearch_error *err);
 void ims_store_unlock(store *st);
 

@@ -13,8 +13,8 @@ void ims_store_model_clear(store_model *m)
 	*m = (store_model){ 0 };
 }
 
-/* A re-index begins, and is given up, with nothing. */
-static int no_next_vectors(store *st, conn *c, imgsearch_error *err)
+/* Removes the vectors of a re-index, at its start and where it is given up. */
+static int drop_next_vectors(store *st, conn *c, imgsearch_error *err)
 {
 	st->tally[TALLY_NEXT] = 0;
 	int rc = ims_store_run(c, err, "DELETE FROM vector_next", "");
@@ -27,10 +27,13 @@ int ims_store_model_set(store *st, const store_model *m, bool next, imgsearch_er
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc)
 		rc = ims_store_run(c, err,
-			"INSERT INTO model(next, name, weights, weights_hash, recipe, dim, precision) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-			" ON CONFLICT(next) DO UPDATE SET name = ?2, weights = ?3, weights_hash = ?4, recipe = ?5, dim = ?6, precision = ?7",
-			"ittttii", (int64_t)next, m->name, m->weights, m->weights_hash, m->recipe, (int64_t)m->dim, (int64_t)m->precision);
-	return rc || !next ? rc : no_next_vectors(st, c, err);
+			"INSERT INTO model(next, name, weights, weights_hash, recipe, dim, precision)"
+			" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+			" ON CONFLICT(next) DO UPDATE SET name = ?2, weights = ?3, weights_hash = ?4, recipe"
+			" = ?5, dim = ?6, precision = ?7",
+			"ittttii", (int64_t)next, m->name, m->weights, m->weights_hash, m->recipe,
+			(int64_t)m->dim, (int64_t)m->precision);
+	return rc || !next ? rc : drop_next_vectors(st, c, err);
 }
 
 int ims_store_model_drop_next(store *st, imgsearch_error *err)
@@ -39,7 +42,7 @@ int ims_store_model_drop_next(store *st, imgsearch_error *err)
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc)
 		rc = ims_store_run(c, err, "DELETE FROM model WHERE next", "");
-	return rc ? rc : no_next_vectors(st, c, err);
+	return rc ? rc : drop_next_vectors(st, c, err);
 }
 
 int ims_store_model_switch(store *st, imgsearch_error *err)
@@ -50,19 +53,23 @@ int ims_store_model_switch(store *st, imgsearch_error *err)
 	if (!rc)
 		rc = ims_store_number(c, &there, 0, err, "SELECT count(*) FROM model WHERE next", "");
 	if (!rc && !there)
-		return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s: no re-index by another model is under way", st->path);
+		return ims_fail(err, IMGSEARCH_ENOTFOUND,
+			"index %s: no re-index by another model is under way", st->path);
 	if (!rc)
 		rc = ims_store_tally_flush(st, c, err);
 	if (!rc)
-		rc = ims_store_changed(st, c, 0, err); /* raises the newest number: who read vectors before must read anew */
+		rc = ims_store_changed(st, c, 0, err); /* readers of the old vectors see a new number */
 	if (!rc)
 		rc = ims_store_exec(c,
-			"DELETE FROM model WHERE NOT next; UPDATE model SET next = 0; DELETE FROM searcher; DELETE FROM change;"
+			"DELETE FROM model WHERE NOT next; UPDATE model SET next = 0; DELETE FROM searcher;"
+			" DELETE FROM change;"
 			"DROP TABLE vector; ALTER TABLE vector_next RENAME TO vector;"
 			"CREATE TABLE vector_next(id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;"
-			"UPDATE tally SET n = (SELECT n FROM tally WHERE what = 9) WHERE what = 8; UPDATE tally SET n = 0 WHERE what = 9", err);
+			"UPDATE tally SET n = (SELECT n FROM tally WHERE what = 9) WHERE what = 8; UPDATE"
+			" tally SET n = 0 WHERE what = 9",
+			err);
 	st->logging = false;
-	st->noted = true;
+	st->changed = true;
 	return rc;
 }
 
@@ -76,7 +83,8 @@ int ims_store_model_get(store *st, store_model *out, bool next, imgsearch_error 
 	if (rc)
 		return rc;
 	rc = ims_store_query(c, &s, err,
-		"SELECT id, name, weights, weights_hash, recipe, dim, precision FROM model WHERE next = ?1", "i", (int64_t)next);
+		"SELECT id, name, weights, weights_hash, recipe, dim, precision FROM model WHERE next = ?1",
+		"i", (int64_t)next);
 	if (!rc && (rc = ims_store_step(c, s, err)) == 0)
 		rc = IMGSEARCH_ENOTFOUND;
 	if (rc > 0) {

@@ -9,11 +9,14 @@ int ims_store_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_er
 	conn *c;
 	bool ordered = memcmp(a->byte, b->byte, sizeof a->byte) <= 0;
 	int rc = ims_store_writer(st, &c, err);
-	return rc ? rc : ims_store_run(c, err, "INSERT OR IGNORE INTO rejected(a, b) VALUES(?1, ?2)", "bb",
-		(const void *)(ordered ? a : b)->byte, sizeof a->byte, (const void *)(ordered ? b : a)->byte, sizeof a->byte);
+	return rc ? rc
+			  : ims_store_run(c, err, "INSERT OR IGNORE INTO rejected(a, b) VALUES(?1, ?2)", "bb",
+					(const void *)(ordered ? a : b)->byte, sizeof a->byte,
+					(const void *)(ordered ? b : a)->byte, sizeof a->byte);
 }
 
-int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected, imgsearch_error *err)
+int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected,
+	imgsearch_error *err)
 {
 	conn *c;
 	int64_t there = 0;
@@ -22,7 +25,8 @@ int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *reje
 	if (rc)
 		return rc;
 	rc = ims_store_number(c, &there, 0, err, "SELECT 1 FROM rejected WHERE a = ?1 AND b = ?2", "bb",
-		(const void *)(ordered ? a : b)->byte, sizeof a->byte, (const void *)(ordered ? b : a)->byte, sizeof a->byte);
+		(const void *)(ordered ? a : b)->byte, sizeof a->byte,
+		(const void *)(ordered ? b : a)->byte, sizeof a->byte);
 	*rejected = there != 0;
 	ims_store_release(st, c);
 	return rc;
@@ -36,12 +40,14 @@ static int read_hash(store *st, sqlite3_stmt *s, int column, hash256 *out, imgse
 	if (bytes && !data)
 		return ims_nomem(err);
 	if (bytes != sizeof out->byte)
-		return ims_fail(err, IMGSEARCH_EDB, "index %s is damaged: the hash of a rejected pair has %zu bytes", st->path, bytes);
+		return ims_fail(err, IMGSEARCH_EDB,
+			"index %s is damaged: the hash of a rejected pair has %zu bytes", st->path, bytes);
 	memcpy(out->byte, data, bytes);
 	return 0;
 }
 
-int ims_store_each_rejected(store *st, int (*each)(void *user, const hash256 *a, const hash256 *b), void *user, imgsearch_error *err)
+int ims_store_each_rejected(store *st, int (*each)(void *user, const hash256 *a, const hash256 *b),
+	void *user, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
 	conn *c;

@@ -1,8 +1,8 @@
 /*
- * Roots: the folders that pictures are stored relative to. An index that lies in its root, or one folder below it
- * (photos/index.db, photos/.imgsearch/index.db), moves with it: beside the absolute path such a root has its way from
- * the index ("." or ".."), which counts once the absolute path is no folder any more. The SQL function whole(path,
- * inside) gives the path that counts.
+ * Roots: the folders that pictures are stored relative to. An index that lies in its root, or one
+ * folder below it (photos/index.db, photos/.imgsearch/index.db), moves with it. Such a root has
+ * beside its absolute path its way from the index ("." or ".."), which is used once the absolute
+ * path is no folder any more. The SQL function whole(path, inside) returns the path to be used.
  */
 #include "store/roots.h"
 #include "store/sql.h"
@@ -11,7 +11,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The folder of the index, or with `outer` the one around it. *out is NULL where that is "/" or there is no file. */
+/*
+ * The folder of the index, or with `outer` the one around it. *out is NULL where that is "/" or
+ * there is no file.
+ */
 static int folder_of_index(const store *st, bool outer, char **out)
 {
 	const char *end = st->memory ? NULL : strrchr(st->path, '/');
@@ -38,8 +41,10 @@ static void whole(sqlite3_context *context, int n, sqlite3_value **value)
 		sqlite3_result_value(context, value[0]);
 		return;
 	}
-	const char *inside = (const char *)sqlite3_value_text(value[1]), *bytes = sqlite3_value_blob(value[0]);
-	char *path = ims_strndup(bytes ? bytes : "", (size_t)sqlite3_value_bytes(value[0])), *moved = NULL;
+	const char *inside = (const char *)sqlite3_value_text(value[1]),
+			   *bytes = sqlite3_value_blob(value[0]);
+	char *path = ims_strndup(bytes ? bytes : "", (size_t)sqlite3_value_bytes(value[0])),
+		 *moved = NULL;
 	int rc = path && inside ? 0 : IMGSEARCH_ENOMEM;
 	if (!rc && !is_folder(path))
 		rc = folder_of_index(sqlite3_user_data(context), !strcmp(inside, ".."), &moved);
@@ -54,11 +59,15 @@ static void whole(sqlite3_context *context, int n, sqlite3_value **value)
 
 int ims_store_add_functions(conn *c, imgsearch_error *err)
 {
-	int rc = sqlite3_create_function(c->db, "whole", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, c->st, whole, NULL, NULL);
+	int rc = sqlite3_create_function(c->db, "whole", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, c->st,
+		whole, NULL, NULL);
 	return rc ? ims_store_sql_fail(c, rc, err) : 0;
 }
 
-/* The way from the index to a root that it lies in, a static string; *way is NULL where it lies elsewhere. */
+/*
+ * The way from the index to a root that it lies in, a static string; *way is NULL where it lies
+ * elsewhere.
+ */
 static int way_from_index(const store *st, const char *path, const char **way, imgsearch_error *err)
 {
 	static const char *const ways[] = { ".", ".." };
@@ -87,7 +96,8 @@ int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error
 		return rc;
 	rc = way_from_index(st, path, &inside, err);
 	if (!rc)
-		rc = ims_store_run(c, err, "INSERT INTO root(path, inside) VALUES(?1, ?2)", "pt", path, inside);
+		rc = ims_store_run(c, err, "INSERT INTO root(path, inside) VALUES(?1, ?2)", "pt", path,
+			inside);
 	*id = sqlite3_last_insert_rowid(c->db);
 	return rc;
 }
@@ -108,6 +118,7 @@ int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_e
 		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: %s is a root already", st->path, to);
 	if (!rc)
 		rc = way_from_index(st, to, &inside, err);
-	return rc ? rc : ims_store_run(c, err, "UPDATE root SET path = ?2, inside = ?3 WHERE " AT_PATH, "ppt", from, to,
-		inside);
+	return rc ? rc
+			  : ims_store_run(c, err, "UPDATE root SET path = ?2, inside = ?3 WHERE " AT_PATH,
+					"ppt", from, to, inside);
 }

@@ -4,6 +4,6 @@
 
 #include "store/conn.h"
 
-int ims_store_add_functions(conn *c, imgsearch_error *err); /* whole(): see roots.c */
+int ims_store_add_functions(conn *c, imgsearch_error *err); /* whole() of roots.c */
 
 #endif

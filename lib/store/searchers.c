@@ -1,8 +1,7 @@
 /*
- * Searchers' states in chunks with checksums, and the log of changes by which they are brought up to date.
- *
- * A state is written under a number of its own and becomes the valid one of its name in a single step; until then, and
- * after a kill, the old one is.
+ * States of searchers, in chunks with checksums. A state is written under a number of its own and
+ * replaces the old one of its name in a single step. Until then, and after a kill, the old one is
+ * valid.
  */
 #include "store/changes.h"
 #include "store/sql.h"
@@ -13,10 +12,13 @@ int ims_store_searcher_begin(store *st, const char *name, int64_t *state, imgsea
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc) /* what a killed build left */
-		rc = ims_store_run(c, err, "DELETE FROM searcher WHERE name = ?1 AND NOT published", "t", name);
+		rc = ims_store_run(c, err, "DELETE FROM searcher WHERE name = ?1 AND NOT published", "t",
+			name);
 	if (!rc)
-		rc = ims_store_run(c, err, "INSERT INTO searcher(name, published, version, rows, change)"
-			" VALUES(?1, 0, 0, 0, (SELECT seq FROM sqlite_sequence WHERE name = 'change'))", "t", name);
+		rc = ims_store_run(c, err,
+			"INSERT INTO searcher(name, published, version, rows, change)"
+			" VALUES(?1, 0, 0, 0, (SELECT seq FROM sqlite_sequence WHERE name = 'change'))",
+			"t", name);
 	if (!rc) {
 		*state = sqlite3_last_insert_rowid(c->db);
 		st->logging = true;
@@ -24,24 +26,39 @@ int ims_store_searcher_begin(store *st, const char *name, int64_t *state, imgsea
 	return rc;
 }
 
-int ims_store_searcher_chunk(store *st, int64_t state, uint32_t number, const void *data, size_t size, imgsearch_error *err)
+int ims_store_searcher_chunk(store *st, int64_t state, uint32_t number, const void *data,
+	size_t size, imgsearch_error *err)
 {
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
-	return rc ? rc : ims_store_run(c, err, "INSERT OR REPLACE INTO searcher_chunk(state, number, checksum, data) VALUES(?1, ?2, ?3, ?4)",
-		"iiib", state, (int64_t)number, (int64_t)ims_checksum(data, size, number), size ? data : "", size);
+	return rc
+		? rc
+		: ims_store_run(c, err,
+			  "INSERT OR REPLACE INTO searcher_chunk(state, number, checksum, data) VALUES(?1,"
+			" ?2, ?3, ?4)",
+			  "iiib", state, (int64_t)number, (int64_t)ims_checksum(data, size, number),
+			  size ? data : "", size);
 }
 
-int ims_store_searcher_publish(store *st, int64_t state, const char *params, uint32_t version, uint64_t rows, int64_t change, imgsearch_error *err)
+int ims_store_searcher_publish(store *st, int64_t state, const char *params, uint32_t version,
+	uint64_t rows, int64_t change, imgsearch_error *err)
 {
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc)
-		rc = ims_store_run(c, err, "UPDATE searcher SET published = 1, params = ?2, version = ?3, rows = ?4, change = ?5 WHERE state = ?1",
+		rc = ims_store_run(c, err,
+			"UPDATE searcher SET published = 1, params = ?2, version = ?3, rows = ?4, change = ?5"
+			" WHERE state = ?1",
 			"itiii", state, params, (int64_t)version, (int64_t)rows, change);
 	if (!rc && !sqlite3_changes(c->db))
-		return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no searcher's state %lld", st->path, (long long)state);
-	return rc ? rc : ims_store_run(c, err, "DELETE FROM searcher WHERE state <> ?1 AND name = (SELECT name FROM searcher WHERE state = ?1)", "i", state);
+		return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no searcher's state %lld", st->path,
+			(long long)state);
+	return rc
+		? rc
+		: ims_store_run(c, err,
+			  "DELETE FROM searcher WHERE state <> ?1 AND name = (SELECT name FROM searcher WHERE"
+			" state = ?1)",
+			  "i", state);
 }
 
 int ims_store_searcher_remove(store *st, const char *name, imgsearch_error *err)
@@ -69,16 +86,22 @@ int ims_store_searchers(store *st, store_searcher **out, size_t *n, imgsearch_er
 	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err, "SELECT s.state, s.name, s.params, s.version, s.rows, s.change,"
-		" (SELECT count(*) FROM searcher_chunk k WHERE k.state = s.state) FROM searcher s WHERE s.published ORDER BY s.name", "");
+	rc = ims_store_query(c, &s, err,
+		"SELECT s.state, s.name, s.params, s.version, s.rows, s.change,"
+		" (SELECT count(*) FROM searcher_chunk k WHERE k.state = s.state) FROM searcher s WHERE"
+		" s.published ORDER BY s.name",
+		"");
 	while (!rc && !failed && (rc = ims_store_step(c, s, err)) > 0) {
 		store_searcher *more = ims_grow(*out, *n, &cap, sizeof *more);
 		if ((failed = !more))
 			break;
 		*out = more;
-		(*out)[(*n)++] = (store_searcher){ .state = sqlite3_column_int64(s, 0), .name = ims_store_text(s, 1, &failed),
-			.params = ims_store_text(s, 2, &failed), .version = (uint32_t)sqlite3_column_int64(s, 3),
-			.chunks = (uint32_t)sqlite3_column_int64(s, 6), .rows = (uint64_t)sqlite3_column_int64(s, 4),
+		(*out)[(*n)++] = (store_searcher) { .state = sqlite3_column_int64(s, 0),
+			.name = ims_store_text(s, 1, &failed),
+			.params = ims_store_text(s, 2, &failed),
+			.version = (uint32_t)sqlite3_column_int64(s, 3),
+			.chunks = (uint32_t)sqlite3_column_int64(s, 6),
+			.rows = (uint64_t)sqlite3_column_int64(s, 4),
 			.change = sqlite3_column_int64(s, 5) };
 		rc = 0;
 	}
@@ -101,7 +124,8 @@ int ims_store_searcher_bytes(store *st, int64_t state, uint64_t *bytes, imgsearc
 	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_number(c, &sum, 0, err, "SELECT sum(length(data)) FROM searcher_chunk WHERE state = ?1", "i", state);
+	rc = ims_store_number(c, &sum, 0, err,
+		"SELECT sum(length(data)) FROM searcher_chunk WHERE state = ?1", "i", state);
 	ims_store_release(st, c);
 	*bytes = (uint64_t)sum;
 	return rc;
@@ -116,7 +140,7 @@ void ims_store_searchers_free(store_searcher *s, size_t n)
 	ims_free(s);
 }
 
-/* Straight into out: a column's value would be copied together elsewhere first, and a cold query is made of such copies. */
+/* Reads straight into out. A column's value would be assembled elsewhere first and copied. */
 static int read_blob(conn *c, int64_t row, buf *out, imgsearch_error *err)
 {
 	sqlite3_blob *blob = NULL;
@@ -133,7 +157,8 @@ static int read_blob(conn *c, int64_t row, buf *out, imgsearch_error *err)
 	return rc;
 }
 
-int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out, imgsearch_error *err)
+int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
+	imgsearch_error *err)
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;
@@ -141,13 +166,21 @@ int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
 	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err, "SELECT rowid, checksum FROM searcher_chunk WHERE state = ?1 AND number = ?2", "ii", state, (int64_t)number);
+	rc = ims_store_query(c, &s, err,
+		"SELECT rowid, checksum FROM searcher_chunk WHERE state = ?1 AND number = ?2", "ii", state,
+		(int64_t)number);
 	if (!rc && (rc = ims_store_step(c, s, err)) == 0)
-		rc = ims_fail(err, IMGSEARCH_EFORMAT, "index %s: chunk %u of searcher state %lld is missing: build it again", st->path, number, (long long)state);
+		rc = ims_fail(err, IMGSEARCH_EFORMAT,
+			"index %s: chunk %u of searcher state %lld is missing: build it again", st->path,
+			number, (long long)state);
 	if (rc > 0) {
 		rc = read_blob(c, sqlite3_column_int64(s, 0), out, err);
-		if (!rc && ims_checksum(out->data + before, out->len - before, number) != (uint64_t)sqlite3_column_int64(s, 1))
-			rc = ims_fail(err, IMGSEARCH_EFORMAT, "index %s: chunk %u of searcher state %lld is damaged: build it again", st->path, number, (long long)state);
+		if (!rc &&
+			ims_checksum(out->data + before, out->len - before, number) !=
+				(uint64_t)sqlite3_column_int64(s, 1))
+			rc = ims_fail(err, IMGSEARCH_EFORMAT,
+				"index %s: chunk %u of searcher state %lld is damaged: build it again", st->path,
+				number, (long long)state);
 	}
 	if (rc)
 		out->len = before;

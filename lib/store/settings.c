@@ -1,4 +1,4 @@
-/* Small settings by name, and the model that vectors are made by. */
+/* Small settings by name. */
 #include "store/sql.h"
 #include "store/transaction.h"
 
@@ -10,7 +10,8 @@ int ims_store_set(store *st, const char *name, const void *data, size_t size, im
 		return rc;
 	if (!data)
 		return ims_store_run(c, err, "DELETE FROM setting WHERE name = ?1", "t", name);
-	return ims_store_run(c, err, "INSERT OR REPLACE INTO setting(name, data) VALUES(?1, ?2)", "tb", name, data, size);
+	return ims_store_run(c, err, "INSERT OR REPLACE INTO setting(name, data) VALUES(?1, ?2)", "tb",
+		name, data, size);
 }
 
 int ims_store_get(store *st, const char *name, buf *out, imgsearch_error *err)

@@ -4,7 +4,10 @@
 
 #include "store/conn.h"
 
-/* The writing connection within a transaction; fails outside of one and after a failed statement. */
+/*
+ * The writing connection within a transaction. EINVAL outside of one; after a failed statement the
+ * status of that one.
+ */
 int ims_store_writer(store *st, conn **out, imgsearch_error *err);
 
 #endif

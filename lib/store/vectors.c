@@ -1,6 +1,6 @@
 /*
- * Vectors: one row each, f32 little-endian, in order of id. The page size was chosen so that a row lies within its
- * page, so that SQLite hands out a pointer into the mapped file and nothing is put together.
+ * One row for each vector: f32, little-endian, in order of id. The page size is chosen so that a
+ * row lies within its page. SQLite then returns a pointer into the mapped file and copies nothing.
  */
 #include "store/changes.h"
 #include "store/sql.h"
@@ -10,28 +10,35 @@
 
 #include <string.h>
 
-static int put(store *st, conn *c, int64_t id, const float *v, size_t bytes, bool next, imgsearch_error *err)
+static int put(store *st, conn *c, int64_t id, const float *v, size_t bytes, bool next,
+	imgsearch_error *err)
 {
-	int rc = ims_store_run(c, err, next ? "INSERT OR IGNORE INTO vector_next(id, data) VALUES(?1, ?2)"
-		: "INSERT OR IGNORE INTO vector(id, data) VALUES(?1, ?2)", "ib", id, (const void *)v, bytes);
+	int rc = ims_store_run(c, err,
+		next ? "INSERT OR IGNORE INTO vector_next(id, data) VALUES(?1, ?2)"
+			 : "INSERT OR IGNORE INTO vector(id, data) VALUES(?1, ?2)",
+		"ib", id, (const void *)v, bytes);
 	if (rc)
 		return rc;
 	if (sqlite3_changes(c->db))
 		st->tally[next ? TALLY_NEXT : TALLY_VECTOR]++;
 	else
-		rc = ims_store_run(c, err, next ? "UPDATE vector_next SET data = ?2 WHERE id = ?1" : "UPDATE vector SET data = ?2 WHERE id = ?1",
+		rc = ims_store_run(c, err,
+			next ? "UPDATE vector_next SET data = ?2 WHERE id = ?1"
+				 : "UPDATE vector SET data = ?2 WHERE id = ?1",
 			"ib", id, (const void *)v, bytes);
 	return rc || next ? rc : ims_store_changed(st, c, id, err);
 }
 
-int ims_store_vector_put(store *st, int64_t id, const float *v, uint32_t dim, bool next, imgsearch_error *err)
+int ims_store_vector_put(store *st, int64_t id, const float *v, uint32_t dim, bool next,
+	imgsearch_error *err)
 {
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
 	return rc ? rc : put(st, c, id, v, (size_t)dim * sizeof *v, next, err);
 }
 
-int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim, imgsearch_error *err)
+int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
+	imgsearch_error *err)
 {
 	conn *c;
 	int64_t last = 0;
@@ -40,7 +47,10 @@ int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size
 		rc = put(st, c, ids[i], rows + i * dim, (size_t)dim * sizeof *rows, false, err);
 		last = ids[i] > last ? ids[i] : last;
 	}
-	return rc ? rc : ims_store_run(c, err, "UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'picture'", "i", last);
+	return rc
+		? rc
+		: ims_store_run(c, err,
+			  "UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'picture'", "i", last);
 }
 
 int ims_store_vector_drop(store *st, conn *c, int64_t id, bool *gone, imgsearch_error *err)
@@ -60,22 +70,25 @@ int ims_store_vector_drop(store *st, conn *c, int64_t id, bool *gone, imgsearch_
 }
 
 /* Copies a row's values into out (dim). EDB where it has another number of them. */
-static int copy_row(store *st, sqlite3_stmt *s, int column, int64_t id, uint32_t dim, float *out, imgsearch_error *err)
+static int copy_row(store *st, sqlite3_stmt *s, int column, int64_t id, uint32_t dim, float *out,
+	imgsearch_error *err)
 {
 	const void *data = sqlite3_column_blob(s, column);
 	size_t bytes = (size_t)sqlite3_column_bytes(s, column), expected = (size_t)dim * sizeof *out;
 	if (bytes && !data)
 		return ims_nomem(err);
 	if (bytes != expected)
-		return ims_fail(err, IMGSEARCH_EDB, "index %s is damaged: vector %lld has %zu bytes instead of %zu", st->path,
+		return ims_fail(err, IMGSEARCH_EDB,
+			"index %s is damaged: vector %lld has %zu bytes instead of %zu", st->path,
 			(long long)id, bytes, expected);
 	if (bytes)
 		memcpy(out, data, bytes);
 	return 0;
 }
 
-int ims_store_vectors_scan(store *st, bool next, uint32_t dim, int (*each)(void *user, const int64_t *ids, const float *rows, size_t n),
-	void *user, imgsearch_error *err)
+int ims_store_vectors_scan(store *st, bool next, uint32_t dim,
+	int (*each)(void *user, const int64_t *ids, const float *rows, size_t n), void *user,
+	imgsearch_error *err)
 {
 	conn *c = NULL;
 	sqlite3_stmt *s = NULL;
@@ -85,7 +98,10 @@ int ims_store_vectors_scan(store *st, bool next, uint32_t dim, int (*each)(void 
 	float *rows = ims_alloc_aligned(block, (dim ? dim : 1) * sizeof *rows);
 	int rc = ids && rows ? ims_store_acquire(st, &c, err) : ims_nomem(err);
 	if (!rc)
-		rc = ims_store_query(c, &s, err, next ? "SELECT id, data FROM vector_next ORDER BY id" : "SELECT id, data FROM vector ORDER BY id", "");
+		rc = ims_store_query(c, &s, err,
+			next ? "SELECT id, data FROM vector_next ORDER BY id"
+				 : "SELECT id, data FROM vector ORDER BY id",
+			"");
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
 		int64_t id = sqlite3_column_int64(s, 0);
 		rc = copy_row(st, s, 1, id, dim, rows + n * dim, err);
@@ -106,8 +122,9 @@ int ims_store_vectors_scan(store *st, bool next, uint32_t dim, int (*each)(void 
 	return rc;
 }
 
-/* One transaction for all, since taking the reader's lock costs more than finding a row. */
-int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out, uint8_t *found, imgsearch_error *err)
+/* One transaction for all, since the reader's lock costs more than finding a row. */
+int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out,
+	uint8_t *found, imgsearch_error *err)
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;

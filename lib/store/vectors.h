@@ -4,7 +4,10 @@
 
 #include "store/conn.h"
 
-/* Drops the vectors of id, noting the change; *gone becomes true where there was one. gone may be NULL. */
+/*
+ * Deletes the vectors of id and notes the change. *gone becomes true where there was one; gone may
+ * be NULL.
+ */
 int ims_store_vector_drop(store *st, conn *c, int64_t id, bool *gone, imgsearch_error *err);
 
 #endif
