@@ -1,7 +1,7 @@
 /* Connected components by union-find. */
 #include "analysis/components.h"
 
-/* Union-find: a parent is never larger than its child, so the root is the smallest member. */
+/* A parent is never larger than its child, so the root is the smallest member. Halves the path. */
 static uint32_t root_of(uint32_t *parent, uint32_t i)
 {
 	while (parent[i] != i)
@@ -9,7 +9,8 @@ static uint32_t root_of(uint32_t *parent, uint32_t i)
 	return i;
 }
 
-static bool kept_apart(uint32_t *parent, uint32_t a, uint32_t b, const uint32_t (*apart)[2], size_t n)
+static bool kept_apart(uint32_t *parent, uint32_t a, uint32_t b, const uint32_t (*apart)[2],
+	size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint32_t x = root_of(parent, apart[i][0]), y = root_of(parent, apart[i][1]);

@@ -1,4 +1,4 @@
-/* How well answers rank. */
+/* How well answers rank: measures of one query, and of many. */
 #ifndef IMS_ANALYSIS_METRICS_H
 #define IMS_ANALYSIS_METRICS_H
 
@@ -7,21 +7,23 @@
 enum { IMS_CUTS = 4 };
 extern const uint32_t ims_analysis_cuts[IMS_CUTS]; /* 1, 5, 10, 100 */
 
-/* What an item is to a query. */
+/* The relation of an item to a query. */
 enum { IMS_UNRELATED = 0, IMS_RELATED = 1, IMS_UNCOUNTED = 2 /* the query itself */ };
 
-/* How well one query's answer ranks. Without a related item everything is 0. */
+/* The measures of one query. Without a related item all are 0. */
 typedef struct retrieval {
-	double average_precision; /* as scikit-learn's: items of equal score share their place */
-	double precision[IMS_CUTS], recall[IMS_CUTS], ndcg[IMS_CUTS]; /* of the first 1, 5, 10, 100; equal scores by number */
+	double average_precision; /* as scikit-learn: items of equal score share a rank */
+	double precision[IMS_CUTS], recall[IMS_CUTS],
+		ndcg[IMS_CUTS]; /* of the first 1, 5, 10, 100; equal scores by number */
 	uint32_t related;
 	bool first;               /* the first item is a related one */
 } retrieval;
 
-/* score (n), higher is nearer; relation (n). ENOMEM only. */
-int ims_analysis_retrieval(retrieval *out, const float *score, const uint8_t *relation, size_t n, imgsearch_error *err);
+/* score (n): higher is nearer; relation (n). ENOMEM only. */
+int ims_analysis_retrieval(retrieval *out, const float *score, const uint8_t *relation, size_t n,
+	imgsearch_error *err);
 
-/* Scores of related and unrelated pairs between lo and hi, counted: what a threshold would make of them. */
+/* Histograms of the scores of related and unrelated pairs between lo and hi. */
 enum { IMS_AGREEMENT_BINS = 8192 };
 
 typedef struct agreement {
@@ -29,12 +31,15 @@ typedef struct agreement {
 	uint64_t related[IMS_AGREEMENT_BINS], unrelated[IMS_AGREEMENT_BINS];
 } agreement;
 
-void ims_analysis_agreement_add(agreement *a, const float *score, const uint8_t *relation, size_t n);
+void ims_analysis_agreement_add(agreement *a, const float *score, const uint8_t *relation,
+	size_t n);
 void ims_analysis_agreement_merge(agreement *a, const agreement *other); /* of the same lo and hi */
-double ims_analysis_agreement_f1(const agreement *a, double threshold);
-double ims_analysis_agreement_best(const agreement *a, double *f1); /* the threshold of the best F1 */
 
-/* 95 % confidence interval of the mean of n values: percentiles of 1000 bootstrap samples. */
+/* F1 of calling every pair from the threshold on related; and the threshold of the best F1. */
+double ims_analysis_agreement_f1(const agreement *a, double threshold);
+double ims_analysis_agreement_best(const agreement *a, double *f1);
+
+/* 95 % confidence interval of the mean of n values, from 1000 bootstrap samples. */
 void ims_analysis_bootstrap(double ci[2], const double *value, size_t n, uint64_t seed);
 
 #endif

@@ -1,12 +1,12 @@
 /*
- * Which pictures are one: signatures of pictures, what survives turning and mirroring, connected components.
+ * The invariant consists of the 8 x 8 lowest terms of the two-dimensional cosine transform. A
+ * reflection changes signs of terms and a transposition swaps (i, j) with (j, i). The eight
+ * positions of a square are made of these, so the lengths of the pairs (i, j), (j, i) stay the
+ * same. The 35 of them without the mean, scaled to length 1, do not depend on brightness and
+ * contrast either. They only propose candidates; ims_signature_same compares pixels.
  *
- * The invariant: the 8 x 8 lowest terms of the signature's two-dimensional cosine transform. Mirroring changes signs
- * of terms, transposing swaps (i, j) with (j, i), and the eight positions of a square are made of those; so the
- * lengths of the pairs (i, j), (j, i) stay. The 35 of them (without the mean), scaled to length 1, are also free of
- * brightness and contrast. They only propose: ims_signature_same compares the pixels.
- *
- * The window is for pictures that are not one but may show one thing: windows of one signature laid over the other.
+ * The correlation is for pictures that are not copies but may show the same scene: windows of one
+ * signature are compared with the whole of the other.
  */
 #include "analysis/signature.h"
 
@@ -15,7 +15,7 @@
 #define SIDE IMS_SIGNATURE_SIDE
 #define TERMS 8
 
-/* Adds v at place i of n to the cells it overlaps when n are squeezed into SIDE. */
+/* Adds v at place i of n to the cells that it overlaps when n places are scaled to SIDE. */
 static inline void squeeze(float *cell, uint32_t i, uint32_t n, float v)
 {
 	float scale = (float)SIDE / (float)n, from = (float)i * scale, to = from + scale;
@@ -23,7 +23,7 @@ static inline void squeeze(float *cell, uint32_t i, uint32_t n, float v)
 		cell[c] += v * (fminf(to, (float)(c + 1)) - fmaxf(from, (float)c));
 }
 
-/* A row of width pixels squeezed into SIDE sums of luminance: the running sum, read off at the cells' borders. */
+/* SIDE sums of luminance of a row: differences of the running sum at the borders of the cells. */
 static void squeeze_row(float out[SIDE], const uint8_t *rgb, uint32_t width)
 {
 	uint64_t sum = 0;
@@ -59,7 +59,8 @@ void ims_signature_invariant(float out[IMS_INVARIANT_DIM], const signature *s)
 	float wave[TERMS][SIDE], half[TERMS][SIDE], term[TERMS][TERMS];
 	for (int i = 0; i < TERMS; i++)
 		for (int x = 0; x < SIDE; x++)
-			wave[i][x] = cosf((float)M_PI * (float)i * ((float)x + 0.5f) / SIDE) * (i ? 1 : (float)M_SQRT1_2);
+			wave[i][x] = cosf((float)M_PI * (float)i * ((float)x + 0.5f) / SIDE) *
+				(i ? 1 : (float)M_SQRT1_2);
 	for (int i = 0; i < TERMS; i++)
 		for (int x = 0; x < SIDE; x++) {
 			half[i][x] = 0;
@@ -80,13 +81,15 @@ void ims_signature_invariant(float out[IMS_INVARIANT_DIM], const signature *s)
 			length += out[n] * out[n];
 			n++;
 		}
-	/* sqrt(length) is SIDE / 2 times the standard deviation; below two grey levels there is nothing to compare. */
+	/*
+	 * sqrt(length) is SIDE / 2 times the standard deviation; below two grey levels: no structure.
+	 */
 	for (n = 0; n < IMS_INVARIANT_DIM; n++)
 		out[n] = sqrtf(length) < 2 * SIDE / 2 ? 0 : out[n] / sqrtf(length);
 }
 
-/* Mean and spread; the spread is at least one grey level. */
-static void measure(const signature *s, float *mean, float *spread)
+/* Mean and standard deviation; the latter is at least one grey level. */
+static void mean_and_spread(const signature *s, float *mean, float *spread)
 {
 	double sum = 0, square = 0;
 	for (int i = 0; i < SIDE * SIDE; i++)
@@ -98,8 +101,8 @@ static void measure(const signature *s, float *mean, float *spread)
 bool ims_signature_same(const signature *a, const signature *b, int *turn)
 {
 	float mean_a, mean_b, spread_a, spread_b;
-	measure(a, &mean_a, &spread_a);
-	measure(b, &mean_b, &spread_b);
+	mean_and_spread(a, &mean_a, &spread_a);
+	mean_and_spread(b, &mean_b, &spread_b);
 	if (spread_a < 2 || spread_b < 2)
 		return false;
 	for (int t = 0; t < 8; t++) {
@@ -109,7 +112,8 @@ bool ims_signature_same(const signature *a, const signature *b, int *turn)
 			for (int x = 0; x < SIDE; x++) {
 				int u = t & 1 ? SIDE - 1 - x : x, v = t & 2 ? SIDE - 1 - y : y;
 				int at = t & 4 ? u * SIDE + v : v * SIDE + u;
-				float d = ((float)a->luma[y * SIDE + x] - mean_a) / spread_a - ((float)b->luma[at] - mean_b) / spread_b;
+				float d = ((float)a->luma[y * SIDE + x] - mean_a) / spread_a -
+					((float)b->luma[at] - mean_b) / spread_b;
 				off += (double)d * d;
 				outliers += fabsf(d) > 0.5f;
 			}
@@ -123,9 +127,12 @@ bool ims_signature_same(const signature *a, const signature *b, int *turn)
 	return false;
 }
 
-/* ---- window ---- */
+/* ------------------------------------------------------------------ correlation of windows ---- */
 
-enum { GRID = 16, CELLS = GRID * GRID }; /* half a signature's resolution: every other row, the means of two columns */
+enum {
+	GRID = 16,
+	CELLS = GRID * GRID
+}; /* half the resolution: every other row, means of two columns */
 
 typedef struct window {
 	uint8_t cell[CELLS], mirrored[CELLS];
@@ -139,21 +146,23 @@ static window window_of(const signature *s, int n, int x0, int y0)
 	for (int y = 0; y < GRID; y++)
 		for (int x = 0; x < GRID; x++) {
 			const uint8_t *row = s->luma + (y0 + (2 * y + 1) * n / SIDE) * SIDE + x0;
-			l.cell[y * GRID + x] = l.mirrored[y * GRID + GRID - 1 - x] = (uint8_t)((row[2 * x * n / SIDE] + row[(2 * x + 1) * n / SIDE]) / 2);
+			l.cell[y * GRID + x] = l.mirrored[y * GRID + GRID - 1 - x] =
+				(uint8_t)((row[2 * x * n / SIDE] + row[(2 * x + 1) * n / SIDE]) / 2);
 		}
 	for (int i = 0; i < CELLS; i++)
 		l.sum += l.cell[i], l.square += l.cell[i] * l.cell[i];
 	return l;
 }
 
-/* Correlation with the other or its mirror image. Whole numbers, which compilers sum in vectors. */
+/* Correlation with the other or its mirror image. Compilers vectorise the sums of integers. */
 static float correlation(const window *a, const window *b)
 {
 	int dot = 0, mirrored = 0;
 	for (int i = 0; i < CELLS; i++)
 		dot += a->cell[i] * b->cell[i], mirrored += a->cell[i] * b->mirrored[i];
 	double both = CELLS * (double)(dot > mirrored ? dot : mirrored) - (double)a->sum * b->sum;
-	double spread_a = CELLS * (double)a->square - (double)a->sum * a->sum, spread_b = CELLS * (double)b->square - (double)b->sum * b->sum;
+	double spread_a = CELLS * (double)a->square - (double)a->sum * a->sum,
+		   spread_b = CELLS * (double)b->square - (double)b->sum * b->sum;
 	return spread_a > 0 && spread_b > 0 ? (float)(both / sqrt(spread_a * spread_b)) : 0;
 }
 
@@ -162,8 +171,8 @@ float ims_signature_correlation(const signature *a, const signature *b)
 	static const int sides[] = { 29, 26 }; /* 0.9 and 0.8 of it */
 	window whole_a = window_of(a, SIDE, 0, 0), whole_b = window_of(b, SIDE, 0, 0);
 	float best = correlation(&whole_a, &whole_b), mean, spread_a, spread_b;
-	measure(a, &mean, &spread_a);
-	measure(b, &mean, &spread_b);
+	mean_and_spread(a, &mean, &spread_a);
+	mean_and_spread(b, &mean, &spread_b);
 	if (spread_a < 2 || spread_b < 2)
 		return 0;
 	for (int k = 0; k < 18; k++) {
