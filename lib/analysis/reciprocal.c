@@ -115,7 +115,7 @@ static int encode(encoder *c, size_t item)
 		return IMGSEARCH_ENOMEM;
 	out->n = n;
 	for (size_t i = 0; i < n; i++) {
-		out->m[i] = (member) { c->found[i],
+		out->m[i] = (member){ c->found[i],
 			expf(2 * (c->found[i] == item ? 1 : score_of(c, item, c->found[i])) - 2) };
 		sum += (double)out->m[i].weight;
 	}

@@ -1,14 +1,15 @@
 /*
- * JPEG (ITU T.81) through libjpeg. What libjpeg calls an error stops the picture, and so do those of its warnings that
- * mean lost pixels (`is_fatal`): libjpeg would go on and paint the rest grey.
+ * JPEG (ITU T.81) by libjpeg. Its errors stop the decoding, and so do those of its warnings that
+ * mean lost pixels (is_fatal): libjpeg would go on and paint the rest grey.
  *
- * One guard: every call into libjpeg happens below `run_guarded`, which is where libjpeg's error handler jumps to. What must
- * outlive the jump lies in the job, never in a local variable.
+ * All calls of libjpeg happen below run_guarded, which libjpeg's error handler jumps back to. What
+ * must survive the jump lies in the job, never in a local variable.
  *
- * Scaling: libjpeg's own, by 1/2, 1/4 and 1/8 in the inverse DCT. CMYK is taken as Adobe writes it, inverted, as every
- * other program does. Limits: JERR's own 65500 pixels a side, the caller's pixels, MAX_SCANS.
+ * libjpeg scales by 1/2, 1/4 and 1/8 in the inverse DCT. CMYK is taken as inverted, as Adobe writes
+ * it and other programs read it. Limits: 65500 pixels a side (libjpeg's own), the caller's number
+ * of pixels, MAX_SCANS.
  */
-#include "image/format.h"
+#include "image/decoder.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -19,11 +20,11 @@
 #include <jerror.h>
 
 enum {
-	MAX_SCANS = 100, /* writers use about ten; each scan costs a pass over the whole picture */
+	MAX_SCANS = 100, /* encoders use about ten; each costs a pass over the picture */
 	OUT_CHUNK = 1 << 14
 };
 
-/* First member of each job; libjpeg sees `manager`. */
+/* The first member of each job, whose address libjpeg knows as that of `manager`. */
 typedef struct guard {
 	struct jpeg_error_mgr manager;
 	jmp_buf jump;
@@ -95,7 +96,7 @@ static void on_error(j_common_ptr c)
 	stop(w, code_of(c->err->msg_code), NULL);
 }
 
-/* Warnings after which pixels are missing or made up. The others are harmless oddities of writers. */
+/* Whether pixels are missing or invented after this warning. The other warnings are harmless. */
 static bool is_fatal(int message)
 {
 	switch (message) {
@@ -129,12 +130,13 @@ static int run_guarded(guard *w, void (*work)(void *job), void *job, imgsearch_e
 	w->manager.error_exit = on_error;
 	w->manager.emit_message = on_message;
 	if (setjmp(w->jump))
-		return w->code == IMGSEARCH_ENOMEM ? ims_nomem(err) : ims_fail(err, w->code, "%s", w->message);
+		return w->code == IMGSEARCH_ENOMEM ? ims_nomem(err)
+										   : ims_fail(err, w->code, "%s", w->message);
 	work(job);
 	return 0;
 }
 
-/* ----------------------------------------------------------------------------------------------- reading ---- */
+/* --------------------------------------------------------------------------------- reading ---- */
 
 static uint32_t orientation_of(const struct jpeg_decompress_struct *c)
 {
@@ -153,17 +155,20 @@ static void read_head(void *arg)
 	jpeg_save_markers(&j->c, JPEG_APP0 + 1, 0xFFFF);
 	jpeg_read_header(&j->c, TRUE);
 	j->head.orientation = orientation_of(&j->c);
-	if (j->c.data_precision != 8) /* libjpeg-turbo 3 reads such a header, but not through this interface */
+	if (j->c.data_precision !=
+		8) /* libjpeg-turbo 3 reads such a header, but not through this interface */
 		ERREXIT1(&j->c, JERR_BAD_PRECISION, j->c.data_precision);
 	if (j->c.jpeg_color_space == JCS_UNKNOWN)
-		stop(&j->guard, IMGSEARCH_EUNSUPPORTED, "JPEG with this number of colour components is not supported");
+		stop(&j->guard, IMGSEARCH_EUNSUPPORTED,
+			"JPEG with this number of colour components is not supported");
 }
 
-static int head(image_head *out, const void *data, size_t size, uint64_t max_pixels, imgsearch_error *err)
+static int head(image_head *out, const void *data, size_t size, uint64_t max_pixels,
+	imgsearch_error *err)
 {
 	read_job j = { .data = data, .size = size };
 	int rc = run_guarded(&j.guard, read_head, &j, err);
-	/* A size that libjpeg came to know counts even if it then found something wrong. */
+	/* A size that was read counts even where an error followed. */
 	int too_big = ims_image_check_size(j.c.image_width, j.c.image_height, max_pixels, err);
 	out->width = j.c.image_width;
 	out->height = j.c.image_height;
@@ -229,7 +234,8 @@ static void read_pixels(void *arg)
 	jpeg_finish_decompress(&j->c);
 }
 
-static int decode(image *out, const image_head *stored, const void *data, size_t size, unsigned shrink, imgsearch_error *err)
+static int decode(image *out, const image_head *stored, const void *data, size_t size,
+	unsigned shrink, imgsearch_error *err)
 {
 	read_job j = { .data = data, .size = size, .head = *stored, .shrink = shrink };
 	int rc = run_guarded(&j.guard, read_pixels, &j, err);
@@ -243,7 +249,7 @@ static int decode(image *out, const image_head *stored, const void *data, size_t
 
 const decoder ims_image_jpeg = { IMAGE_JPEG, head, decode };
 
-/* ----------------------------------------------------------------------------------------------- writing ---- */
+/* --------------------------------------------------------------------------------- writing ---- */
 
 static void rewind_chunk(j_compress_ptr c)
 {

@@ -1,6 +1,7 @@
 /*
- * What kind of file is this? Decided by its first bytes alone. A file too short for its magic counts as the format
- * that it is a beginning of, so that a picture cut off anywhere is called damaged and not unknown.
+ * The format of a file, by its first bytes alone. A file shorter than the magic number of JPEG or
+ * PNG counts as that format where it is a beginning of it, so that a picture that is cut off
+ * anywhere is called damaged and not unknown.
  */
 #include "image/image.h"
 
@@ -14,7 +15,7 @@ typedef struct magic {
 
 static const magic magics[] = {
 	{ IMAGE_JPEG, 0, 2, "\xFF\xD8" },
-	{ IMAGE_PNG, 0, 4, "\x89PNG" }, /* the rest of the eight tells how it was damaged: libpng's word */
+	{ IMAGE_PNG, 0, 4, "\x89PNG" }, /* libpng checks the other four bytes */
 	{ IMAGE_GIF, 0, 4, "GIF8" },
 	{ IMAGE_WEBP, 8, 4, "WEBP" },
 	{ IMAGE_TIFF, 0, 4, "II*\0" },
@@ -41,7 +42,8 @@ static const magic magics[] = {
 static bool is_svg(const char *text, size_t size)
 {
 	size_t end = size < 1024 ? size : 1024;
-	return size >= 2 && text[0] == '<' && (text[1] == '?' || text[1] == '!') && memmem(text, end, "<svg", 4);
+	return size >= 2 && text[0] == '<' && (text[1] == '?' || text[1] == '!') &&
+		memmem(text, end, "<svg", 4);
 }
 
 image_format ims_image_sniff(const void *data, size_t size)
@@ -62,9 +64,21 @@ image_format ims_image_sniff(const void *data, size_t size)
 const char *ims_image_format_name(image_format f)
 {
 	static const char *const names[] = {
-		[IMAGE_UNKNOWN] = "unknown", [IMAGE_JPEG] = "JPEG", [IMAGE_PNG] = "PNG", [IMAGE_GIF] = "GIF", [IMAGE_WEBP] = "WebP",
-		[IMAGE_BMP] = "BMP", [IMAGE_TIFF] = "TIFF", [IMAGE_HEIC] = "HEIC", [IMAGE_AVIF] = "AVIF", [IMAGE_PDF] = "PDF",
-		[IMAGE_JPEG2000] = "JPEG 2000", [IMAGE_JXL] = "JPEG XL", [IMAGE_ICO] = "ICO", [IMAGE_SVG] = "SVG", [IMAGE_EMPTY] = "empty",
+		[IMAGE_UNKNOWN] = "unknown",
+		[IMAGE_JPEG] = "JPEG",
+		[IMAGE_PNG] = "PNG",
+		[IMAGE_GIF] = "GIF",
+		[IMAGE_WEBP] = "WebP",
+		[IMAGE_BMP] = "BMP",
+		[IMAGE_TIFF] = "TIFF",
+		[IMAGE_HEIC] = "HEIC",
+		[IMAGE_AVIF] = "AVIF",
+		[IMAGE_PDF] = "PDF",
+		[IMAGE_JPEG2000] = "JPEG 2000",
+		[IMAGE_JXL] = "JPEG XL",
+		[IMAGE_ICO] = "ICO",
+		[IMAGE_SVG] = "SVG",
+		[IMAGE_EMPTY] = "empty",
 	};
 	return (unsigned)f < sizeof names / sizeof names[0] ? names[f] : names[IMAGE_UNKNOWN];
 }

@@ -35,7 +35,7 @@ int ims_store_columns_get(store *st, int64_t id, store_column **out, size_t *n,
 		if ((failed = !more))
 			break;
 		*out = more;
-		(*out)[(*n)++] = (store_column) { ims_store_text(s, 0, &failed),
+		(*out)[(*n)++] = (store_column){ ims_store_text(s, 0, &failed),
 			ims_store_text(s, 1, &failed), sqlite3_column_int(s, 2) != 0 };
 		rc = 0;
 	}

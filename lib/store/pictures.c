@@ -28,7 +28,7 @@ static int find_existing(conn *c, const store_picture *p, existing *out, imgsear
 		" UNION ALL SELECT id, state, ifnull(hash = ?4, 0) FROM picture WHERE id = ?3",
 		"ipib", p->root, p->path, p->id, (const void *)p->hash.byte, sizeof p->hash.byte);
 	if (!rc && (rc = ims_store_step(c, s, err)) > 0) {
-		*out = (existing) { sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1),
+		*out = (existing){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1),
 			sqlite3_column_int(s, 2) };
 		rc = 0;
 	}

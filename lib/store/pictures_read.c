@@ -7,7 +7,7 @@
 
 int ims_store_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *err)
 {
-	*out = (store_picture) { .id = sqlite3_column_int64(s, 0),
+	*out = (store_picture){ .id = sqlite3_column_int64(s, 0),
 		.root = sqlite3_column_int64(s, 1),
 		.size = (uint64_t)sqlite3_column_int64(s, 3),
 		.mtime_ns = sqlite3_column_int64(s, 4),

@@ -96,7 +96,7 @@ int ims_store_searchers(store *st, store_searcher **out, size_t *n, imgsearch_er
 		if ((failed = !more))
 			break;
 		*out = more;
-		(*out)[(*n)++] = (store_searcher) { .state = sqlite3_column_int64(s, 0),
+		(*out)[(*n)++] = (store_searcher){ .state = sqlite3_column_int64(s, 0),
 			.name = ims_store_text(s, 1, &failed),
 			.params = ims_store_text(s, 2, &failed),
 			.version = (uint32_t)sqlite3_column_int64(s, 3),
