@@ -1,6 +1,6 @@
 /*
- * From what the caller asks for to who would answer: ims_model_identify resolves name, weights, card and recipe and
- * hashes the file; ims_model_same compares two such identities. Loading and running are in run.c.
+ * From the caller's request to the identity of a model: resolves name, weights, card and recipe,
+ * and hashes the weights.
  */
 #include "model/identity.h"
 
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* bfloat16 pays only where the CPU multiplies it. */
+/* bfloat16 is faster only where the CPU multiplies it. */
 static bool cpu_has_bf16(void)
 {
 #if defined(__x86_64__)
@@ -26,21 +26,29 @@ static bool cpu_has_bf16(void)
 static bool looks_like_path(const char *name)
 {
 	const char *dot = strrchr(name, '.');
-	return strchr(name, '/') || (dot && (!strcmp(dot, ".pth") || !strcmp(dot, ".pt") || !strcmp(dot, ".safetensors")));
+	return strchr(name, '/') ||
+		(dot && (!strcmp(dot, ".pth") || !strcmp(dot, ".pt") || !strcmp(dot, ".safetensors")));
 }
 
 static int no_weights(const char *name, imgsearch_error *err)
 {
 	if (!strcmp(name, "default"))
-		return ims_fail(err, IMGSEARCH_EMODEL, "the default model is not installed (default.safetensors beside the library or in "
+		return ims_fail(err, IMGSEARCH_EMODEL,
+			"the default model is not installed (default.safetensors beside the library or in "
 			"$IMGSEARCH_LIBDIR); name another with --model NAME --weights FILE");
 	if (!ims_model_find(name))
-		return ims_fail(err, IMGSEARCH_EMODEL, "unknown network \"%s\" and no weights file of that name; `imgsearch models` lists what there is", name);
-	return ims_fail(err, IMGSEARCH_EMODEL, "no weights for %s: give --weights FILE (.pth, .safetensors or TorchScript .pt), or put %s.pth into "
-		"~/.local/share/imgsearch/models", name, name);
+		return ims_fail(err, IMGSEARCH_EMODEL,
+			"unknown network \"%s\" and no weights file of that name; `imgsearch models` lists"
+			" what there is",
+			name);
+	return ims_fail(err, IMGSEARCH_EMODEL,
+		"no weights for %s: give --weights FILE (.pth, .safetensors or TorchScript .pt), or put"
+		" %s.pth into "
+		"~/.local/share/imgsearch/models",
+		name, name);
 }
 
-/* The caller's zero fields give way to the network's own. */
+/* Fields of the caller that are not zero replace those of the network. */
 static int merge_recipe(image_recipe *r, const imgsearch_recipe *asked, imgsearch_error *err)
 {
 	if (asked->resize)
@@ -58,7 +66,9 @@ static int merge_recipe(image_recipe *r, const imgsearch_recipe *asked, imgsearc
 	if (asked->interpolation)
 		r->bicubic = asked->interpolation == IMGSEARCH_BICUBIC;
 	if (r->crop > r->resize || r->resize > 4096 || r->crop < 32)
-		return ims_fail(err, IMGSEARCH_EINVAL, "recipe: crop %u of resize %u: a crop is at least 32, not larger than the resize, which is at most 4096",
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"recipe: crop %u of resize %u: a crop is at least 32, not larger than the resize,"
+			" which is at most 4096",
 			r->crop, r->resize);
 	for (int i = 0; i < 3; i++)
 		if (!(r->std[i] > 0))
@@ -66,7 +76,10 @@ static int merge_recipe(image_recipe *r, const imgsearch_recipe *asked, imgsearc
 	return 0;
 }
 
-/* The card when the file has one that is meant: no name was given, or this one. 0, 1 (there is none), or an error. */
+/*
+ * The card when the file has one that is meant: no name was given, or this one. 0, 1 (there is
+ * none), or an error.
+ */
 static int card_for(model_card *card, const char *weights, const char *name, imgsearch_error *err)
 {
 	imgsearch_error local;
@@ -86,7 +99,8 @@ static int by_name(model_identity *id, const char *name, imgsearch_error *err)
 {
 	const model_network *net = name ? ims_model_find(name) : NULL;
 	if (!name)
-		return ims_fail(err, IMGSEARCH_EMODEL, "%s has no card (%s): say which network it is for with --model NAME", id->weights,
+		return ims_fail(err, IMGSEARCH_EMODEL,
+			"%s has no card (%s): say which network it is for with --model NAME", id->weights,
 			"the same name, ending in .json");
 	if (!net && strcmp(name, "script"))
 		return no_weights(name, err);
@@ -118,7 +132,7 @@ static int resolve(model_identity *id, const model_spec *spec, imgsearch_error *
 	return 0;
 }
 
-/* A TorchScript program says its dimension only when it runs. */
+/* The dimension of a TorchScript program is known only when it runs. */
 static int ask_dim(model_identity *id, const model_spec *spec, imgsearch_error *err)
 {
 	model *m = NULL;
@@ -141,7 +155,9 @@ int ims_model_identify(model_identity *out, const model_spec *spec, imgsearch_er
 	if (rc == 0) {
 		ims_hash_hex(&hash, out->weights_hash);
 		out->flip = spec->flip;
-		out->precision = spec->precision ? spec->precision : cpu_has_bf16() ? IMGSEARCH_BF16 : IMGSEARCH_F32;
+		out->precision = spec->precision ? spec->precision
+			: cpu_has_bf16()             ? IMGSEARCH_BF16
+										 : IMGSEARCH_F32;
 		if (!out->dim)
 			rc = ask_dim(out, spec, err);
 	}
@@ -164,18 +180,23 @@ bool ims_model_same(const model_identity *a, const model_identity *b, char *why,
 	if (strcmp(a->name, b->name))
 		snprintf(why, why_size, "network %s and %s", a->name, b->name);
 	else if (strcmp(a->weights_hash, b->weights_hash))
-		snprintf(why, why_size, "different weights (%.12s and %.12s)", a->weights_hash, b->weights_hash);
+		snprintf(why, why_size, "different weights (%.12s and %.12s)", a->weights_hash,
+			b->weights_hash);
 	else if (a->dim != b->dim)
 		snprintf(why, why_size, "%u and %u values", a->dim, b->dim);
 	else if (a->precision != b->precision)
-		snprintf(why, why_size, "precision %s and %s", a->precision == IMGSEARCH_BF16 ? "bf16" : "f32", b->precision == IMGSEARCH_BF16 ? "bf16" : "f32");
+		snprintf(why, why_size, "precision %s and %s",
+			a->precision == IMGSEARCH_BF16 ? "bf16" : "f32",
+			b->precision == IMGSEARCH_BF16 ? "bf16" : "f32");
 	else if (r->resize != s->resize || r->crop != s->crop || r->bicubic != s->bicubic)
-		snprintf(why, why_size, "recipe %u/%u %s and %u/%u %s", r->resize, r->crop, r->bicubic ? "bicubic" : "bilinear",
-			s->resize, s->crop, s->bicubic ? "bicubic" : "bilinear");
+		snprintf(why, why_size, "recipe %u/%u %s and %u/%u %s", r->resize, r->crop,
+			r->bicubic ? "bicubic" : "bilinear", s->resize, s->crop,
+			s->bicubic ? "bicubic" : "bilinear");
 	else if (memcmp(r->mean, s->mean, sizeof r->mean) || memcmp(r->std, s->std, sizeof r->std))
 		snprintf(why, why_size, "different mean or standard deviation");
 	else if (a->flip != b->flip)
-		snprintf(why, why_size, "features %s mirror images and %s", a->flip ? "with" : "without", b->flip ? "with" : "without");
+		snprintf(why, why_size, "features %s mirror images and %s", a->flip ? "with" : "without",
+			b->flip ? "with" : "without");
 	else
 		return true;
 	return false;

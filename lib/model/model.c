@@ -1,11 +1,14 @@
 /*
- * A network that many threads use. Entry points: ims_model_load, ims_model_run, ims_model_run_inline, ims_model_free.
+ * A network that many threads use.
  *
- * One thread of its own loads and runs it. OpenMP keeps a team of threads for every thread that calls libtorch, and
- * libtorch sets itself up anew in each: the network called from sixteen threads in turn was half as fast as from one.
- * While a batch runs, whoever asks waits in a queue, and what waits goes through together, up to the number of inputs that
- * the network runs best at. Nothing waits for a batch to fill: alone, an input goes through at once. Who has many batches
- * runs them in lanes beside this thread: on one thread each there is no team.
+ * A thread of its own loads and runs the network. OpenMP keeps a team of threads for each thread
+ * that calls libtorch, and libtorch sets itself up again in each: a network that sixteen threads
+ * called in turn was half as fast as with one.
+ *
+ * Callers queue their inputs and wait. The thread takes as many queued inputs as the network runs
+ * best with and runs them as one batch. It does not wait for a batch to fill, so a single input
+ * runs at once. A caller with many batches runs them inline instead, each on one thread, where
+ * OpenMP has no team.
  */
 #include "model/model.h"
 
@@ -14,7 +17,7 @@
 
 #include <string.h>
 
-/* A caller that waits, on its own stack. */
+/* A waiting caller, on its own stack. */
 typedef struct request {
 	const float *in;
 	float *out;
@@ -25,27 +28,27 @@ typedef struct request {
 	struct request *next;
 } request;
 
-enum { MAX_LANES = 16 }; /* each holds what the layers make of a batch */
+enum { MAX_CONCURRENCY = 16 }; /* each run holds the activations of a batch */
 
 struct model {
 	const shim_table *shim;
 	shim_net *net;
 	pool *thread;
-	unsigned threads, lanes;
-	size_t batch, slot, dim;  /* inputs, values of an input and of a feature */
+	unsigned threads, concurrency;
+	size_t batch, slot, dim;  /* inputs of a batch, values of an input and of a feature */
 	size_t side;
 	bool flip;
-	float *in, *out;          /* a batch of several callers' */
+	float *in, *out;          /* a batch of several callers */
 	char describe[256];
 	atomic_int references;
 
-	pthread_mutex_t lock;     /* of what follows */
+	pthread_mutex_t lock;     /* guards what follows */
 	pthread_cond_t answered;
 	request *first, **last;
-	bool running;             /* the thread is at work and looks at the queue again */
+	bool running;             /* the thread is at work and will look at the queue again */
 };
 
-/* ------------------------------------------------------------------------------------------------ load_task ---- */
+/* ------------------------------------------------------------------------------- load_task ---- */
 
 typedef struct load_task {
 	model *m;
@@ -60,18 +63,20 @@ static void load(void *arg)
 {
 	load_task *l = arg;
 	model *m = l->m;
-	shim_config config = { l->id->network, l->spec->device ? l->spec->device : "auto", l->id->precision == IMGSEARCH_BF16,
-		l->spec->threads ? l->spec->threads : ims_cpu_count(), l->id->recipe.crop, l->id->dim };
+	shim_config config = { l->id->network, l->spec->device ? l->spec->device : "auto",
+		l->id->precision == IMGSEARCH_BF16, l->spec->threads ? l->spec->threads : ims_cpu_count(),
+		l->id->recipe.crop, l->id->dim };
 	m->threads = config.threads;
-	l->rc = m->shim->net_new(&m->net, &config, l->w->tensor, l->w->n, l->w->script ? l->id->weights : NULL, &l->msg);
+	l->rc = m->shim->net_new(&m->net, &config, l->w->tensor, l->w->n,
+		l->w->script ? l->id->weights : NULL, &l->msg);
 }
 
 static int prepare(model *m, const model_identity *id, imgsearch_error *err)
 {
 	m->batch = m->shim->net_batch(m->net);
 	m->dim = m->shim->net_dim(m->net);
-	m->lanes = m->shim->net_concurrency(m->net);
-	m->lanes = m->lanes < MAX_LANES ? m->lanes : MAX_LANES;
+	m->concurrency = m->shim->net_concurrency(m->net);
+	m->concurrency = m->concurrency < MAX_CONCURRENCY ? m->concurrency : MAX_CONCURRENCY;
 	m->side = id->recipe.crop;
 	m->slot = m->side * m->side * 3;
 	m->flip = id->flip;
@@ -81,7 +86,8 @@ static int prepare(model *m, const model_identity *id, imgsearch_error *err)
 	return m->in && m->out ? 0 : ims_nomem(err);
 }
 
-int ims_model_load(model **out, const model_identity *id, const model_spec *spec, imgsearch_error *err)
+int ims_model_load(model **out, const model_identity *id, const model_spec *spec,
+	imgsearch_error *err)
 {
 	weights w = { 0 };
 	*out = NULL;
@@ -102,7 +108,6 @@ int ims_model_load(model **out, const model_identity *id, const model_spec *spec
 		goto done;
 	ims_pool_run(m->thread, load, &l);
 	ims_pool_wait(m->thread);
-	/* Both messages are one sentence; the shim's is shorter. */
 	rc = l.rc ? ims_fail(err, l.rc, "%s: %.399s", id->weights, l.msg.text) : prepare(m, id, err);
 done:
 	ims_weights_free(&w);
@@ -133,9 +138,11 @@ void ims_model_free(model *m)
 	ims_free(m);
 }
 
-/* ------------------------------------------------------------------------------------------------ running ---- */
+/* --------------------------------------------------------------------------------- running ---- */
 
-/* The head of the queue and as many of the next as fit into a batch with it, cut off; *n: inputs in it. */
+/*
+ * Removes the first request and as many of the next as fit into a batch with it; *n: their inputs.
+ */
 static request *pop_batch(model *m, size_t *n)
 {
 	request *first = m->first, *r = first;
@@ -161,7 +168,7 @@ static int run_batch(model *m, const request *first, size_t n, shim_message *msg
 	return rc;
 }
 
-/* The model's thread: until nobody waits. */
+/* On the thread of the model, until the queue is empty. */
 static void serve_queue(void *arg)
 {
 	model *m = arg;
@@ -203,20 +210,24 @@ static int run_queued(model *m, const float *in, size_t n, float *out, imgsearch
 static int run_inline(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
 {
 	shim_message msg = { "" };
-	int rc = m->shim->net_run(m->net, in, n, m->lanes < m->threads ? m->threads / m->lanes : 1, out, &msg);
+	int rc = m->shim->net_run(m->net, in, n,
+		m->concurrency < m->threads ? m->threads / m->concurrency : 1, out, &msg);
 	return rc ? ims_fail(err, rc, "the network failed: %s", msg.text) : 0;
 }
 
 typedef int run_inputs(model *m, const float *in, size_t n, float *out, imgsearch_error *err);
 
-/* out becomes its mean with the features of the mirror images. */
-static int flip(model *m, run_inputs *run, const float *in, size_t n, float *out, imgsearch_error *err)
+/* Makes out its mean with the features of the mirror images. */
+static int flip(model *m, run_inputs *run, const float *in, size_t n, float *out,
+	imgsearch_error *err)
 {
 	size_t pixels = n * m->side * m->side;
-	float *mirrored = ims_alloc_aligned(n, m->slot * sizeof *mirrored), *other = ims_alloc_aligned(n, m->dim * sizeof *other);
+	float *mirrored = ims_alloc_aligned(n, m->slot * sizeof *mirrored),
+		  *other = ims_alloc_aligned(n, m->dim * sizeof *other);
 	int rc = mirrored && other ? 0 : ims_nomem(err);
 	for (size_t i = 0; !rc && i < pixels; i++)
-		memcpy(mirrored + 3 * i, in + 3 * (i - i % m->side + m->side - 1 - i % m->side), 3 * sizeof *in);
+		memcpy(mirrored + 3 * i, in + 3 * (i - i % m->side + m->side - 1 - i % m->side),
+			3 * sizeof *in);
 	if (!rc)
 		rc = run(m, mirrored, n, other, err);
 	for (size_t i = 0; !rc && i < n * m->dim; i++)
@@ -240,7 +251,7 @@ int ims_model_run_inline(model *m, const float *in, size_t n, float *out, imgsea
 
 unsigned ims_model_concurrency(const model *m)
 {
-	return m->lanes;
+	return m->concurrency;
 }
 
 size_t ims_model_batch(const model *m)

@@ -7,22 +7,24 @@
 typedef struct model model;
 
 /*
- * Loads the shim and the network. The model has one owner. EMODEL: no shim or libtorch, or weights that do not fit, by
- * the tensor's name; EFORMAT, EIO, ENOMEM.
+ * Loads the shim and the network. The model has one owner. EMODEL: no shim or libtorch, or weights
+ * that do not fit, by the tensor's name; EFORMAT, EIO, ENOMEM.
  */
-int ims_model_load(model **out, const model_identity *id, const model_spec *spec, imgsearch_error *err);
+int ims_model_load(model **out, const model_identity *id, const model_spec *spec,
+	imgsearch_error *err);
 model *ims_model_acquire(model *m); /* one more owner; each one calls ims_model_free */
 void ims_model_free(model *m);      /* NULL is fine */
 
 /*
- * n inputs (n, crop, crop, 3), f32, channels last, into n features (n, dim), f32, as the network gives them, not
- * normalised. Any number of threads at once: inputs of several callers go through the network as one batch.
+ * n inputs (n, crop, crop, 3), f32, channels last, into n features (n, dim), f32, as the network
+ * gives them, not normalised. Any number of threads at once: inputs of several callers go through
+ * the network as one batch.
  */
 int ims_model_run(model *m, const float *in, size_t n, float *out, imgsearch_error *err);
 
 /*
- * The same on the calling thread. Up to ims_model_concurrency(m) such runs share the CPUs. For many pictures this is faster
- * (docs/speed.md), since no thread waits for others after each layer.
+ * The same on the calling thread. Up to ims_model_concurrency(m) such runs share the CPUs. For many
+ * pictures this is faster (docs/speed.md), since no thread waits for others after each layer.
  */
 int ims_model_run_inline(model *m, const float *in, size_t n, float *out, imgsearch_error *err);
 unsigned ims_model_concurrency(const model *m);

@@ -1,6 +1,7 @@
 /*
- * What pickle.c builds and pickle_state.c reads: values are nodes of one arena and refer to each other by number, so that
- * cycles and sharing cost nothing.
+ * The values of a pickle, shared by pickle.c, which builds them, and pickle_state.c, which reads
+ * them. They are nodes of one arena and refer to each other by number, so cycles and sharing are
+ * harmless.
  */
 #ifndef IMS_MODEL_PICKLE_NODE_H
 #define IMS_MODEL_PICKLE_NODE_H
@@ -9,7 +10,19 @@
 
 #include <string.h>
 
-typedef enum node_kind { N_NONE, N_MARK, N_BOOL, N_INT, N_FLOAT, N_TEXT, N_LIST, N_DICT, N_GLOBAL, N_STORAGE, N_TENSOR } node_kind;
+typedef enum node_kind {
+	N_NONE,
+	N_MARK,
+	N_BOOL,
+	N_INT,
+	N_FLOAT,
+	N_TEXT,
+	N_LIST,
+	N_DICT,
+	N_GLOBAL,
+	N_STORAGE,
+	N_TENSOR
+} node_kind;
 
 typedef enum global_kind { G_DICT, G_TENSOR, G_PARAMETER, G_STORAGE, G_SIZE } global_kind;
 
@@ -28,7 +41,8 @@ typedef struct node {
 		uint32_t *item;     /* list, tuple: items; dict: key, value, key, value ... */
 		const global *global;
 		struct {
-			uint32_t storage, args; /* tensor: its storage and the list of _rebuild_tensor_v2's arguments */
+			uint32_t storage,
+				args; /* tensor: its storage and the list of _rebuild_tensor_v2's arguments */
 		};
 		struct {
 			uint32_t type, key; /* storage: nodes */
@@ -48,10 +62,10 @@ struct pickle {
 	numbers stack, memo;
 	reader *in;
 	imgsearch_error *err;
-	int failed; /* the status of the first failure */
+	int failed; /* status of the first failure */
 };
 
-/* The node, or NULL when there is none of this kind. */
+/* Node i; NULL: there is none, or it is of another kind. */
 static inline const node *ims_pickle_node(const pickle *p, uint32_t i, node_kind kind)
 {
 	return i < p->n && p->node[i].kind == kind ? &p->node[i] : NULL;

@@ -1,6 +1,6 @@
 /*
- * Loads the shim: the one place where libtorch comes into a process. It is opened RTLD_LOCAL so that its C++ symbols stay
- * away from the program's, and never closed, because libtorch's threads outlive any network.
+ * Loads the shim, the one place where libtorch enters a process. RTLD_LOCAL hides its C++ symbols
+ * from the program. The shim is never closed, since libtorch's threads outlive any network.
  */
 #include "model/shim_load.h"
 
@@ -20,7 +20,9 @@ static int load(imgsearch_error *err)
 	char *path = ims_model_find_file(SHIM_FILE);
 	if (!path)
 		return ims_fail(err, IMGSEARCH_EMODEL,
-			"no network can run: " SHIM_FILE " is not beside the library; build it (make setup shim) or set IMGSEARCH_LIBDIR to its folder");
+			"no network can run: " SHIM_FILE
+			" is not beside the library; build it (make setup shim) or set IMGSEARCH_LIBDIR to"
+			" its folder");
 	int rc = 0;
 	void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	ims_shim_entry *entry = NULL;

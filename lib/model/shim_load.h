@@ -5,7 +5,10 @@
 #include "imgsearch.h"
 #include "shim/shim.h"
 
-/* The table of the shim, loaded once a process and never unloaded. Any thread. EMODEL says what is missing. */
+/*
+ * The table of the shim, loaded once a process and never unloaded. Any thread. EMODEL says what is
+ * missing.
+ */
 int ims_shim_load(const shim_table **out, imgsearch_error *err);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * What torch.save writes. Zip (since 1.6): NAME/data.pkl describes the state dict, NAME/data/KEY are the storages. Legacy:
- * five pickles one after the other (magic number, protocol, system, state dict, list of storage keys), then for each key
- * the number of elements and the elements. Source: torch/serialization.py. A zip with constants.pkl is a TorchScript
- * program, which libtorch reads.
+ * The formats of torch.save. Zip (since 1.6): NAME/data.pkl describes the state dict, NAME/data/KEY
+ * are the storages. Legacy: five pickles in a row (magic number, protocol, system, state dict, list
+ * of storage keys), then for each key the number of elements and the elements. Source:
+ * torch/serialization.py. A zip with constants.pkl is a TorchScript program, which libtorch reads.
  */
 #include "model/torch.h"
 
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- zip ---- */
+/* ------------------------------------------------------------------------------------- zip ---- */
 
 typedef struct from_zip {
 	weights *w;
@@ -27,7 +27,7 @@ static bool ends_with(const zip_entry *e, const char *end)
 	return e->name_len >= n && !memcmp(e->name + e->name_len - n, end, n);
 }
 
-/* PREFIX + part + key; NULL: there is none. */
+/* The entry PREFIX + part + key; NULL: there is none. */
 static const zip_entry *find(const from_zip *z, const char *part, const char *key, size_t key_len)
 {
 	char name[512];
@@ -46,7 +46,8 @@ static int add_from_zip(void *user, const pickle_tensor *t, imgsearch_error *err
 	tensor_view v = t->view;
 	const zip_entry *e = find(z, "data/", t->key, t->key_len);
 	if (!e)
-		return ims_fail(err, IMGSEARCH_EFORMAT, "the data of tensor \"%.*s\" is missing", (int)(v.name_len > 120 ? 120 : v.name_len), v.name);
+		return ims_fail(err, IMGSEARCH_EFORMAT, "the data of tensor \"%.*s\" is missing",
+			(int)(v.name_len > 120 ? 120 : v.name_len), v.name);
 	int rc = ims_zip_data(z->zip, e, &v.storage, err);
 	v.storage_bytes = e->size;
 	return rc ? rc : ims_weights_add(z->w, &v, err);
@@ -95,7 +96,8 @@ int ims_torch_zip_parse(weights *w, const uint8_t *data, size_t size, imgsearch_
 			state = &z.entry[i];
 	}
 	if (!state)
-		rc = ims_fail(err, IMGSEARCH_EFORMAT, "a zip archive, but not one that torch.save wrote: data.pkl is missing");
+		rc = ims_fail(err, IMGSEARCH_EFORMAT,
+			"a zip archive, but not one that torch.save wrote: data.pkl is missing");
 	else if (!w->script) {
 		from_zip from = { w, &z, state->name, state->name_len - strlen("data.pkl") };
 		rc = read_state(&from, state, err);
@@ -104,7 +106,7 @@ int ims_torch_zip_parse(weights *w, const uint8_t *data, size_t size, imgsearch_
 	return rc;
 }
 
-/* ---- legacy ---- */
+/* ---------------------------------------------------------------------------------- legacy ---- */
 
 typedef struct storage {
 	const char *key;
@@ -134,14 +136,15 @@ static int add_from_legacy(void *user, const pickle_tensor *t, imgsearch_error *
 	storage key = { .key = t->key, .key_len = t->key_len };
 	const storage *s = l->n ? bsearch(&key, l->storages, l->n, sizeof key, by_key) : NULL;
 	if (!s || !s->data)
-		return ims_fail(err, IMGSEARCH_EFORMAT, "the data of tensor \"%.*s\" is missing", (int)(v.name_len > 120 ? 120 : v.name_len), v.name);
+		return ims_fail(err, IMGSEARCH_EFORMAT, "the data of tensor \"%.*s\" is missing",
+			(int)(v.name_len > 120 ? 120 : v.name_len), v.name);
 	v.storage = s->data;
 	v.storage_bytes = s->numel * ims_dtype_size(v.dtype);
 	return ims_weights_add(l->w, &v, err);
 }
 
-/* The element sizes are known only from the tensors: this notes each key's, from the state dict. */
-static int note_size(void *user, const pickle_tensor *t, imgsearch_error *err)
+/* Only the tensors tell the size of an element: sets that of each storage in the place of numel. */
+static int set_item_size(void *user, const pickle_tensor *t, imgsearch_error *err)
 {
 	from_legacy *l = user;
 	storage key = { .key = t->key, .key_len = t->key_len };
@@ -167,23 +170,29 @@ static int read_keys(const pickle *p, storage **out, size_t *n, imgsearch_error 
 	return 0;
 }
 
-/* order: the file's; storages: the same by key, numel still the size of an element. */
+/*
+ * order has the storages in the order of the file; in l->storages numel is the size of an element.
+ */
 static int read_storages(from_legacy *l, const storage *order, reader *in, imgsearch_error *err)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		storage *s = bsearch(&order[i], l->storages, l->n, sizeof *s, by_key);
 		uint64_t numel = ims_read_u64(in), item = s->numel, bytes;
 		if (!item || s->data)
-			return ims_fail(err, IMGSEARCH_EFORMAT, "storage \"%.*s\" belongs to no tensor or comes twice", (int)(order[i].key_len > 60 ? 60 : order[i].key_len), order[i].key);
+			return ims_fail(err, IMGSEARCH_EFORMAT,
+				"storage \"%.*s\" belongs to no tensor or comes twice",
+				(int)(order[i].key_len > 60 ? 60 : order[i].key_len), order[i].key);
 		if (__builtin_mul_overflow(numel, item, &bytes) || bytes > in->len - in->pos || in->failed)
-			return ims_fail(err, IMGSEARCH_EFORMAT, "the file is cut off in storage %zu of %zu", i + 1, l->n);
+			return ims_fail(err, IMGSEARCH_EFORMAT, "the file is cut off in storage %zu of %zu",
+				i + 1, l->n);
 		s->data = ims_read_bytes(in, (size_t)bytes);
 		s->numel = numel;
 	}
 	return 0;
 }
 
-static int read_parts(from_legacy *l, pickle *state, const pickle *keys, reader *in, imgsearch_error *err)
+static int read_parts(from_legacy *l, pickle *state, const pickle *keys, reader *in,
+	imgsearch_error *err)
 {
 	storage *order = NULL;
 	int rc = read_keys(keys, &order, &l->n, err);
@@ -192,7 +201,7 @@ static int read_parts(from_legacy *l, pickle *state, const pickle *keys, reader 
 	if (!rc) {
 		memcpy(l->storages, order, l->n * sizeof *order);
 		qsort(l->storages, l->n, sizeof *l->storages, by_key);
-		rc = ims_pickle_tensors(state, note_size, l, err);
+		rc = ims_pickle_tensors(state, set_item_size, l, err);
 	}
 	if (!rc)
 		rc = read_storages(l, order, in, err);
@@ -205,7 +214,8 @@ static int read_parts(from_legacy *l, pickle *state, const pickle *keys, reader 
 
 int ims_torch_legacy_parse(weights *w, const uint8_t *data, size_t size, imgsearch_error *err)
 {
-	static const uint8_t magic[] = { 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.' };
+	static const uint8_t magic[] = { 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50,
+		0x19, '.' };
 	reader in = { data, size, 2 + sizeof magic, false };
 	pickle *state = NULL, *keys = NULL;
 	from_legacy l = { .w = w };

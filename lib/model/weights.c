@@ -1,6 +1,7 @@
 /*
- * Weights files: mapping, telling the formats apart, and the one gate (ims_weights_add) through which every array goes
- * whatever format it came in. A file is mapped, not read: its pages are touched once, when the network takes them.
+ * Weights files: mapping, telling the formats apart, and ims_weights_add, which checks every array
+ * of every format. A file is mapped and not read: a page is touched once, when the network copies
+ * it.
  */
 #include "model/weights.h"
 
@@ -18,18 +19,20 @@
 typedef struct weights_owner {
 	void *map; /* NULL: borrowed */
 	size_t map_size, cap, n_owned, owned_cap;
-	uint64_t copied, copy_limit; /* bytes; a file gets no more copies than it is long, however its tensors share data */
+	uint64_t copied, copy_limit; /* bytes of copies; the limit is the size of the file */
 	void **owned; /* names and copies */
 } weights_owner;
 
 size_t ims_dtype_size(uint32_t dtype)
 {
-	static const uint8_t size[] = { [SHIM_F32] = 4, [SHIM_F16] = 2, [SHIM_BF16] = 2, [SHIM_I64] = 8, [SHIM_I8] = 1 };
+	static const uint8_t
+		size[] = { [SHIM_F32] = 4, [SHIM_F16] = 2, [SHIM_BF16] = 2, [SHIM_I64] = 8, [SHIM_I8] = 1 };
 	return dtype < sizeof size ? size[dtype] : 0;
 }
 
-/* ---- what belongs to a file ---- */
+/* ------------------------------------------------------------------------------- ownership ---- */
 
+/* Makes w the owner of p. NULL: p was NULL, or memory is short and p is freed. */
 static void *own(weights *w, void *p)
 {
 	weights_owner *o = w->owner;
@@ -62,17 +65,22 @@ void ims_weights_free(weights *w)
 	*w = (weights){ 0 };
 }
 
-/* ---- the gate ---- */
+/* ---------------------------------------------------------------------------------- checks ---- */
 
-/* How many elements, and the last one's place relative to the first; false when either is out of reason. */
+/*
+ * The number of elements, and the place of the last one relative to the first. False: impossible.
+ */
 static bool extent(const tensor_view *v, uint64_t *numel, uint64_t *last)
 {
 	*numel = 1, *last = 0;
 	for (uint32_t i = v->ndim; i-- > 0;) {
 		if (v->shape[i] < 0 || (v->strided && v->stride[i] < 0))
 			return false;
-		uint64_t n = (uint64_t)v->shape[i], step, stride = v->strided ? (uint64_t)v->stride[i] : *numel;
-		if (n && (__builtin_mul_overflow(n - 1, stride, &step) || __builtin_add_overflow(*last, step, last)))
+		uint64_t n = (uint64_t)v->shape[i], step,
+				 stride = v->strided ? (uint64_t)v->stride[i] : *numel;
+		if (n &&
+			(__builtin_mul_overflow(n - 1, stride, &step) ||
+				__builtin_add_overflow(*last, step, last)))
 			return false;
 		if (__builtin_mul_overflow(*numel, n, numel) || *numel > INT64_MAX / 16)
 			return false;
@@ -89,8 +97,9 @@ static bool row_major(const tensor_view *v)
 	return true;
 }
 
-/* Element by element into row-major order; an odometer over the shape. */
-static void gather(uint8_t *out, const tensor_view *v, const uint8_t *from, uint64_t numel, size_t item)
+/* Copies element by element into row-major order, counting an index over the shape. */
+static void gather(uint8_t *out, const tensor_view *v, const uint8_t *from, uint64_t numel,
+	size_t item)
 {
 	int64_t at[WEIGHTS_MAX_NDIM] = { 0 };
 	for (uint64_t k = 0; k < numel; k++, out += item) {
@@ -105,10 +114,11 @@ static void gather(uint8_t *out, const tensor_view *v, const uint8_t *from, uint
 
 static int refuse(imgsearch_error *err, const tensor_view *v, const char *why)
 {
-	return ims_fail(err, IMGSEARCH_EFORMAT, "tensor \"%.*s\" %s", (int)(v->name_len > 120 ? 120 : v->name_len), v->name, why);
+	return ims_fail(err, IMGSEARCH_EFORMAT, "tensor \"%.*s\" %s",
+		(int)(v->name_len > 120 ? 120 : v->name_len), v->name, why);
 }
 
-/* The data in place, or a copy that the weights own. */
+/* The data in place, or a copy that w owns. */
 static int place(weights *w, const tensor_view *v, const void **data, imgsearch_error *err)
 {
 	uint64_t numel, last;
@@ -118,7 +128,8 @@ static int place(weights *w, const tensor_view *v, const void **data, imgsearch_
 	if (!extent(v, &numel, &last))
 		return refuse(err, v, "has an impossible shape");
 	uint64_t count = v->storage_bytes / item;
-	if (v->offset < 0 || (numel && (last >= count || (uint64_t)v->offset >= count - last)) || numel > count)
+	if (v->offset < 0 || (numel && (last >= count || (uint64_t)v->offset >= count - last)) ||
+		numel > count)
 		return refuse(err, v, "lies outside its data");
 	const uint8_t *from = numel ? v->storage + (size_t)v->offset * item : NULL;
 	*data = from;
@@ -165,7 +176,7 @@ int ims_weights_add(weights *w, const tensor_view *v, imgsearch_error *err)
 	return 0;
 }
 
-/* ---- files ---- */
+/* ----------------------------------------------------------------------------------- files ---- */
 
 int ims_weights_parse(weights *out, const void *data, size_t size, imgsearch_error *err)
 {
@@ -184,7 +195,8 @@ int ims_weights_parse(weights *out, const void *data, size_t size, imgsearch_err
 	else if (size >= 10 && p[8] == '{')
 		rc = ims_safetensors_parse(out, p, size, err);
 	else
-		rc = ims_fail(err, IMGSEARCH_EFORMAT, size ? "not a weights file (.pth, .safetensors or TorchScript)" : "the file is empty");
+		rc = ims_fail(err, IMGSEARCH_EFORMAT,
+			size ? "not a weights file (.pth, .safetensors or TorchScript)" : "the file is empty");
 	if (rc)
 		ims_weights_free(out);
 	return rc;
@@ -215,7 +227,8 @@ static int map_file(void **map, size_t *size, const char *path, imgsearch_error 
 	*size = 0;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		return ims_fail_errno(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", path);
+		return ims_fail_errno(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s",
+			path);
 	int rc = map_fd(map, size, fd, path, err);
 	close(fd);
 	return rc;

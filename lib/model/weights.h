@@ -1,6 +1,7 @@
 /*
- * Weights files: named tensors in the formats of torchvision's .pth (zip or legacy pickle), .safetensors and TorchScript,
- * told apart by content. Nothing in a file is executed. The readers need no libtorch. Any thread.
+ * Weights files: named tensors in the formats of torchvision's .pth (zip or legacy pickle),
+ * .safetensors and TorchScript, told apart by content. Nothing in a file is executed. The readers
+ * need no libtorch. Any thread.
  */
 #ifndef IMS_MODEL_WEIGHTS_H
 #define IMS_MODEL_WEIGHTS_H
@@ -9,13 +10,17 @@
 #include "shim/shim.h"
 
 typedef struct weights {
-	shim_tensor *tensor;    /* n, in the file's order; data lie in the mapped file, or in a copy where they must be moved */
+	shim_tensor *tensor; /* n, in the file's order; data lie in the mapped file, or in a copy where
+							they must be moved */
 	size_t n;
 	uint32_t script;        /* 1: a TorchScript program, tensor is empty: libtorch reads it */
 	struct weights_owner *owner;
 } weights;
 
-/* Maps the file until ims_weights_free. EFORMAT names the tensor or opcode; ELIMIT, ENOTFOUND, EIO, ENOMEM. */
+/*
+ * Maps the file until ims_weights_free. EFORMAT names the tensor or opcode; ELIMIT, ENOTFOUND, EIO,
+ * ENOMEM.
+ */
 int ims_weights_open(weights *out, const char *path, imgsearch_error *err);
 
 /* The same from memory, which is borrowed, into a zeroed *out. */
@@ -26,11 +31,13 @@ void ims_weights_free(weights *w);
 int ims_weights_hash(hash256 *out, const char *path, imgsearch_error *err);
 size_t ims_dtype_size(uint32_t dtype); /* bytes of an element of a shim_dtype; 0: unknown */
 
-/* ---- for the readers of the formats ---- */
+/* ---------------------------------------------------------- for the readers of the formats ---- */
 
 enum { WEIGHTS_MAX_TENSORS = 65536, WEIGHTS_MAX_NDIM = 8 };
 
-/* An array as a file describes it. Nothing of it is trusted before ims_weights_add has checked it. */
+/*
+ * An array as a file describes it. Nothing of it is trusted before ims_weights_add has checked it.
+ */
 typedef struct tensor_view {
 	const char *name;       /* not terminated */
 	size_t name_len;
@@ -44,8 +51,8 @@ typedef struct tensor_view {
 } tensor_view;
 
 /*
- * Checks shape, strides and extent against the storage, then appends. Data are copied only where they are not row-major or
- * not aligned. EFORMAT, ELIMIT, ENOMEM.
+ * Checks shape, strides and extent against the storage, then appends. Data are copied only where
+ * they are not row-major or not aligned. EFORMAT, ELIMIT, ENOMEM.
  */
 int ims_weights_add(weights *w, const tensor_view *v, imgsearch_error *err);
 

@@ -19,11 +19,15 @@ typedef struct zip {
 	size_t n;
 } zip;
 
-int ims_zip_open(zip *out, const uint8_t *data, size_t size, imgsearch_error *err); /* EFORMAT, ENOMEM */
+int ims_zip_open(zip *out, const uint8_t *data, size_t size,
+	imgsearch_error *err); /* EFORMAT, ENOMEM */
 void ims_zip_free(zip *z);
 const zip_entry *ims_zip_find(const zip *z, const char *name, size_t len); /* NULL: there is none */
 
-/* The bytes of an entry (e->size), borrowed from the archive. EFORMAT: it is compressed or out of bounds. */
+/*
+ * The bytes of an entry (e->size), borrowed from the archive. EFORMAT: it is compressed or out of
+ * bounds.
+ */
 int ims_zip_data(const zip *z, const zip_entry *e, const uint8_t **data, imgsearch_error *err);
 
 #endif
