@@ -1,4 +1,4 @@
-/* Checkpoints of a run. */
+/* The tensors of a run as a .safetensors file, and two of its own: run.key and run.state. */
 #include "train/checkpoint.h"
 
 #include "model/safetensors.h"
@@ -17,7 +17,8 @@ enum { STATE_STEP, STATE_SINCE_BEST, STATE_BEST, STATE_SIZE };
 int ims_checkpoint_write(run *r, imgsearch_error *err)
 {
 	tensor_list l = { 0 };
-	int64_t state[STATE_SIZE] = { [STATE_STEP] = (int64_t)r->step, [STATE_SINCE_BEST] = r->since_best };
+	int64_t
+		state[STATE_SIZE] = { [STATE_STEP] = (int64_t)r->step, [STATE_SINCE_BEST] = r->since_best };
 	memcpy(&state[STATE_BEST], &r->best, sizeof r->best);
 	shim_tensor key = { "run.key", r->key.byte, SHIM_I8, 1, { sizeof r->key.byte } };
 	shim_tensor where = { "run.state", state, SHIM_I64, 1, { STATE_SIZE } };
@@ -44,19 +45,23 @@ static const shim_tensor *find(const weights *w, const char *name, uint32_t dtyp
 
 static int restore(run *r, const weights *w, const char *path, imgsearch_error *err)
 {
-	const shim_tensor *key = find(w, "run.key", SHIM_I8, sizeof r->key.byte), *where = find(w, "run.state", SHIM_I64, STATE_SIZE);
+	const shim_tensor *key = find(w, "run.key", SHIM_I8, sizeof r->key.byte),
+					  *where = find(w, "run.state", SHIM_I64, STATE_SIZE);
 	shim_message msg = { "" };
 	int64_t state[STATE_SIZE];
 	if (!key || !where)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "%s is no checkpoint of a training run", path);
 	if (memcmp(key->data, r->key.byte, sizeof r->key.byte))
-		return ims_fail(err, IMGSEARCH_EVERSION, "%s is of another run: pictures, network or options have changed since; "
-			"start over with --restart, or write elsewhere", path);
+		return ims_fail(err, IMGSEARCH_EVERSION,
+			"%s is of another run: pictures, network or options have changed since; "
+			"start over with --restart, or write elsewhere",
+			path);
 	int rc = r->shim->restore(r->net, w->tensor, w->n, &msg);
 	if (rc)
 		return ims_train_shim_error(err, rc, path, &msg);
 	memcpy(state, where->data, sizeof state);
-	if (state[STATE_STEP] < 0 || (uint64_t)state[STATE_STEP] > r->steps || state[STATE_SINCE_BEST] < 0)
+	if (state[STATE_STEP] < 0 || (uint64_t)state[STATE_STEP] > r->steps ||
+		state[STATE_SINCE_BEST] < 0)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "%s is damaged", path);
 	r->step = (uint64_t)state[STATE_STEP];
 	r->since_best = (uint32_t)state[STATE_SINCE_BEST];
@@ -73,7 +78,10 @@ int ims_checkpoint_resume(run *r, imgsearch_error *err)
 		return ims_nomem(err);
 	if (access(path, F_OK) == 0 && !r->o->restart) {
 		if (!r->o->resume)
-			rc = ims_fail(err, IMGSEARCH_EBUSY, "%s is left of a run that did not end: go on with --resume, or start over with --restart", path);
+			rc = ims_fail(err, IMGSEARCH_EBUSY,
+				"%s is left of a run that did not end: go on with --resume, or start over with"
+				" --restart",
+				path);
 		else if (!(rc = ims_weights_open(&w, path, err)))
 			rc = restore(r, &w, path, err);
 	}
@@ -84,7 +92,8 @@ int ims_checkpoint_resume(run *r, imgsearch_error *err)
 
 void ims_checkpoint_remove(run *r)
 {
-	static const char *const ending[] = { ".checkpoint", ".checkpoint.part", ".teach" }; /* .part: of a kill */
+	static const char *const ending[] = { ".checkpoint", ".checkpoint.part",
+		".teach" }; /* .part: left by a kill */
 	for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
 		char *path = ims_format("%s%s", r->o->out, ending[i]);
 		if (path)

@@ -10,7 +10,10 @@ typedef struct classifier {
 	size_t n, dim;
 } classifier;
 
-/* From a weights file with torchvision's names, in f32, whose features have dim values. Errors as ims_weights_open. */
+/*
+ * From a weights file with torchvision's names, in f32, whose features have dim values. Errors as
+ * ims_weights_open.
+ */
 int ims_classifier_open(classifier *c, const char *path, size_t dim, imgsearch_error *err);
 void ims_classifier_close(classifier *c);
 

@@ -1,4 +1,4 @@
-/* The pictures of a training run: which there are, what classes they have, who is held out; decoded once, kept. */
+/* Which pictures there are, their classes, which are held out, and their pixels. */
 #include "train/dataset.h"
 
 #include "train/seed.h"
@@ -7,18 +7,19 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whether the header is one of a picture that can be read. */
+/* Whether the file has the header of a picture that can be read. */
 static bool readable(const train_file *f, imgsearch_error *err)
 {
 	image_limits limits = { 0 };
 	image_head head;
 	buf bytes = { 0 };
-	bool ok = ims_read_file(&bytes, f->path, IMS_IMAGE_MAX_FILE, err) == 0 && ims_image_head(&head, bytes.data, bytes.len, &limits, err) == 0;
+	bool ok = ims_read_file(&bytes, f->path, IMS_IMAGE_MAX_FILE, err) == 0 &&
+		ims_image_head(&head, bytes.data, bytes.len, &limits, err) == 0;
 	ims_buf_free(&bytes);
 	return ok;
 }
 
-/* Files come in order of path, so a class is a run of them. */
+/* Files are in order of path, so those of a class follow each other. */
 static int collect(dataset *s, const train_file *files, size_t n, job *j, imgsearch_error *err)
 {
 	const char *last = NULL;
@@ -28,8 +29,9 @@ static int collect(dataset *s, const train_file *files, size_t n, job *j, imgsea
 		if (rc)
 			return rc;
 		if (!readable(&files[i], &why)) {
-			bool picture = why.code != IMGSEARCH_EUNSUPPORTED; /* other files lie in such folders too */
-			ims_job_log(j, picture ? IMGSEARCH_LOG_WARNING : IMGSEARCH_LOG_DEBUG, "left out: %s: %s", files[i].path, why.message);
+			bool picture = why.code != IMGSEARCH_EUNSUPPORTED; /* folders also hold other files */
+			ims_job_log(j, picture ? IMGSEARCH_LOG_WARNING : IMGSEARCH_LOG_DEBUG,
+				"left out: %s: %s", files[i].path, why.message);
 			s->failed += picture;
 			continue;
 		}
@@ -54,7 +56,7 @@ static void shuffle(sample *item, size_t n, uint64_t random)
 		swap(&item[i - 1], &item[ims_random(&random) % i]);
 }
 
-/* Of each class its share goes behind n_train, but never its only picture. */
+/* Moves a share of each class behind n_train, but never its only picture. */
 static int hold_out(dataset *s, float share, imgsearch_error *err)
 {
 	size_t classes = s->n_classes + 1;
@@ -82,7 +84,8 @@ static int hash_set(dataset *s, const train_file *files, size_t n, imgsearch_err
 {
 	buf text = { 0 };
 	for (size_t i = 0; i < n; i++)
-		ims_buf_text(&text, "%s %llu\n", strrchr(files[i].path, '/') + 1, (unsigned long long)files[i].size);
+		ims_buf_text(&text, "%s %llu\n", strrchr(files[i].path, '/') + 1,
+			(unsigned long long)files[i].size);
 	if (!text.failed)
 		s->hash = ims_hash(text.data, text.len);
 	int rc = text.failed ? ims_nomem(err) : 0;
@@ -90,13 +93,15 @@ static int hash_set(dataset *s, const train_file *files, size_t n, imgsearch_err
 	return rc;
 }
 
-int ims_dataset_open(dataset *out, const train_file *files, size_t n, float validation, uint64_t seed, job *j, imgsearch_error *err)
+int ims_dataset_open(dataset *out, const train_file *files, size_t n, float validation,
+	uint64_t seed, job *j, imgsearch_error *err)
 {
 	memset(out, 0, sizeof *out);
 	out->item = ims_zalloc(n ? n : 1, sizeof *out->item);
 	int rc = out->item ? collect(out, files, n, j, err) : ims_nomem(err);
 	if (!rc && out->n < 2)
-		rc = ims_fail(err, IMGSEARCH_EINVAL, "%zu pictures can be read of %zu files: too few to learn from", out->n, n);
+		rc = ims_fail(err, IMGSEARCH_EINVAL,
+			"%zu pictures can be read of %zu files: too few to learn from", out->n, n);
 	if (!rc)
 		rc = hash_set(out, files, n, err);
 	if (!rc) {
@@ -116,7 +121,7 @@ void ims_dataset_free(dataset *s)
 	memset(s, 0, sizeof *s);
 }
 
-/* No larger than twice the input is ever needed: most crops show most of the picture. */
+/* Most crops show most of the picture, so twice the input is large enough. */
 static int shrink(image *im, uint32_t side, imgsearch_error *err)
 {
 	uint32_t least = im->width < im->height ? im->width : im->height;
@@ -124,7 +129,8 @@ static int shrink(image *im, uint32_t side, imgsearch_error *err)
 		return 0;
 	double scale = 2.0 * side / least;
 	image small;
-	int rc = ims_image_resize(&small, im, (uint32_t)(im->width * scale + 0.5), (uint32_t)(im->height * scale + 0.5), false, NULL, err);
+	int rc = ims_image_resize(&small, im, (uint32_t)(im->width * scale + 0.5),
+		(uint32_t)(im->height * scale + 0.5), false, NULL, err);
 	if (!rc) {
 		ims_image_free(im);
 		*im = small;

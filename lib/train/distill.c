@@ -1,9 +1,9 @@
 /*
- * Teachers look at every view of every picture once; what they see is appended to a file as it comes, so that a run
- * that was stopped goes on there, and one with more views adds to it. A row is what the teachers say side by side: of each
- * its feature, L2-normalised, and where it is a classifier its classes' probabilities (classifier.c). From the rows follow
- * the targets (centred, on their principal components) and the projection that comes nearest to them from the student's
- * features as they are.
+ * Every teacher sees every view of every picture once. Rows are appended to a file as they are
+ * computed, so a run that was stopped continues there, and a run with more views adds to it. A row
+ * has the parts of all teachers side by side. The targets of the student are the rows, centred and
+ * projected onto their principal components. The first projection is the linear map of the
+ * untrained student's features that comes nearest to the targets.
  */
 #include "model/model.h"
 #include "train/crop.h"
@@ -17,17 +17,23 @@
 
 enum { BATCH = 16 };
 
-/* What the rows of the file depend on: the teachers, the pictures in their order, where the crops lie. */
-static int hash_teachers(const run *r, const teachers *s, hash256 *who, hash256 *rows, imgsearch_error *err)
+/*
+ * who: hash of the teachers. rows: hash of all that the rows depend on, also the pictures and
+ * crops.
+ */
+static int hash_teachers(const run *r, const teachers *s, hash256 *who, hash256 *rows,
+	imgsearch_error *err)
 {
 	buf text = { 0 };
 	char hex[65];
 	for (size_t i = 0; i < s->n; i++)
-		ims_buf_text(&text, "%s %s %u %u\n", s->t[i].id.name, s->t[i].id.weights_hash, s->t[i].id.recipe.crop, s->t[i].id.precision);
+		ims_buf_text(&text, "%s %s %u %u\n", s->t[i].id.name, s->t[i].id.weights_hash,
+			s->t[i].id.recipe.crop, s->t[i].id.precision);
 	if (!text.failed)
 		*who = ims_hash(text.data, text.len);
 	ims_hash_hex(&r->set.hash, hex);
-	ims_buf_text(&text, "%s %zu %llu %.6f\n", hex, r->set.n_train, (unsigned long long)r->o->seed, (double)r->o->min_crop);
+	ims_buf_text(&text, "%s %zu %llu %.6f\n", hex, r->set.n_train, (unsigned long long)r->o->seed,
+		(double)r->o->min_crop);
 	if (!text.failed)
 		*rows = ims_hash(text.data, text.len);
 	int rc = text.failed ? ims_nomem(err) : 0;
@@ -44,7 +50,8 @@ int ims_distill_identify(run *r, imgsearch_error *err)
 		return rc;
 	rc = hash_teachers(r, &s, &r->distillation.hash, &rows, err);
 	for (size_t i = 0; !rc && i < s.n; i++) {
-		char *names = ims_format("%s%s%s", i ? r->distillation.names : "", i ? ", " : "", s.t[i].id.name);
+		char *names =
+			ims_format("%s%s%s", i ? r->distillation.names : "", i ? ", " : "", s.t[i].id.name);
 		ims_free(r->distillation.names);
 		r->distillation.names = names;
 		rc = names ? 0 : ims_nomem(err);
@@ -62,7 +69,7 @@ void ims_distill_free(distillation *t)
 	*t = (distillation){ 0 };
 }
 
-/* ---- features of the teachers ---- */
+/* ---------------------------------------------------------------- features of the teachers ---- */
 
 typedef struct teacher_run {
 	run *r;
@@ -74,7 +81,7 @@ typedef struct teacher_run {
 	atomic_int failed;
 } teacher_run;
 
-/* A broken picture's row is that of a grey one: it is never asked for. */
+/* A damaged picture has the row of a grey one, which is never used. */
 static void make_crop(void *arg, size_t i, unsigned worker)
 {
 	teacher_run *l = arg;
@@ -92,7 +99,7 @@ static void make_crop(void *arg, size_t i, unsigned worker)
 	}
 }
 
-/* row: where the batch's first row has this teacher's part; they lie width apart. */
+/* The part of one teacher in the rows of a batch: it begins at row, and rows lie width apart. */
 typedef struct part {
 	const teacher_run *l;
 	float *row;
@@ -126,7 +133,9 @@ static int run_teacher(teacher_run *l, size_t first, size_t n, imgsearch_error *
 
 static int open_teacher_run(teacher_run *l, run *r, const teacher *t, imgsearch_error *err)
 {
-	*l = (teacher_run){ .r = r, .t = t, .recipe = { .side = t->id.recipe.crop, .bicubic = t->id.recipe.bicubic } };
+	*l = (teacher_run){ .r = r,
+		.t = t,
+		.recipe = { .side = t->id.recipe.crop, .bicubic = t->id.recipe.bicubic } };
 	memcpy(l->recipe.mean, t->id.recipe.mean, sizeof l->recipe.mean);
 	memcpy(l->recipe.std, t->id.recipe.std, sizeof l->recipe.std);
 	l->in = ims_alloc_aligned(BATCH, sizeof(float) * 3 * t->id.recipe.crop * t->id.recipe.crop);
@@ -136,7 +145,8 @@ static int open_teacher_run(teacher_run *l, run *r, const teacher *t, imgsearch_
 	return ims_model_load(&l->m, &t->id, &t->spec, err);
 }
 
-static int append_rows(run *r, const teachers *s, teacher_run *l, feature_file *f, size_t total, imgsearch_error *err)
+static int append_rows(run *r, const teachers *s, teacher_run *l, feature_file *f, size_t total,
+	imgsearch_error *err)
 {
 	float *rows = ims_alloc(BATCH, sizeof *rows * s->dim);
 	int rc = rows ? 0 : ims_nomem(err);
@@ -154,7 +164,8 @@ static int append_rows(run *r, const teachers *s, teacher_run *l, feature_file *
 	return rc;
 }
 
-static int run_teachers(run *r, const teachers *s, feature_file *f, size_t total, imgsearch_error *err)
+static int run_teachers(run *r, const teachers *s, feature_file *f, size_t total,
+	imgsearch_error *err)
 {
 	teacher_run l[MAX_TEACHERS] = { { 0 } };
 	int rc = 0;
@@ -172,7 +183,7 @@ static int run_teachers(run *r, const teachers *s, feature_file *f, size_t total
 	return rc;
 }
 
-/* ---- what follows from the rows ---- */
+/* ------------------------------------------------------------------ targets and projection ---- */
 
 static int student_features(run *r, float *out, size_t total, imgsearch_error *err)
 {
@@ -184,7 +195,8 @@ static int student_features(run *r, float *out, size_t total, imgsearch_error *e
 	while (!rc && done < total) {
 		size_t n = total - done < batch ? total - done : batch;
 		for (size_t i = 0; i < n; i++)
-			items[i] = (loader_item){ .sample = (done + i) % r->set.n, .view = (uint32_t)((done + i) / r->set.n) };
+			items[i] = (loader_item){ .sample = (done + i) % r->set.n,
+				.view = (uint32_t)((done + i) / r->set.n) };
 		const float *in;
 		const loader_item *shown;
 		shim_message msg = { "" };
@@ -201,41 +213,50 @@ static int student_features(run *r, float *out, size_t total, imgsearch_error *e
 	return rc;
 }
 
-/* Rows to learn from come first within each view; those held out are left to the end for the fit. */
+/* From view by view to the order of the fit: rows to learn from, then held-out ones. */
 static void gather(const run *r, float *rows, const float *from, size_t dim, size_t views)
 {
 	size_t n = r->set.n, train = r->set.n_train;
 	for (size_t v = 0; v < views; v++) {
 		memcpy(rows + v * train * dim, from + v * n * dim, train * dim * sizeof *rows);
-		memcpy(rows + (views * train + v * (n - train)) * dim, from + (v * n + train) * dim, (n - train) * dim * sizeof *rows);
+		memcpy(rows + (views * train + v * (n - train)) * dim, from + (v * n + train) * dim,
+			(n - train) * dim * sizeof *rows);
 	}
 }
 
+/* The reverse of gather. */
 static void scatter(const run *r, float *rows, const float *from, size_t dim, size_t views)
 {
 	size_t n = r->set.n, train = r->set.n_train;
 	for (size_t v = 0; v < views; v++) {
 		memcpy(rows + v * n * dim, from + v * train * dim, train * dim * sizeof *rows);
-		memcpy(rows + (v * n + train) * dim, from + (views * train + v * (n - train)) * dim, (n - train) * dim * sizeof *rows);
+		memcpy(rows + (v * n + train) * dim, from + (views * train + v * (n - train)) * dim,
+			(n - train) * dim * sizeof *rows);
 	}
 }
 
 static int fit(run *r, const float *teacher, size_t teacher_dim, imgsearch_error *err)
 {
-	size_t total = r->set.n * r->o->views, width = r->shim->width(r->net), dim = r->o->dim, fitted = r->set.n_train * r->o->views;
-	float *student = ims_alloc(total, width * sizeof *student), *s2 = ims_alloc(total, width * sizeof *s2);
-	float *t2 = ims_alloc(total, teacher_dim * sizeof *t2), *targets = ims_alloc(total, dim * sizeof *targets);
+	size_t total = r->set.n * r->o->views, width = r->shim->width(r->net), dim = r->o->dim,
+		   fitted = r->set.n_train * r->o->views;
+	float *student = ims_alloc(total, width * sizeof *student),
+		  *s2 = ims_alloc(total, width * sizeof *s2);
+	float *t2 = ims_alloc(total, teacher_dim * sizeof *t2),
+		  *targets = ims_alloc(total, dim * sizeof *targets);
 	float *weight = ims_alloc(dim, width * sizeof *weight), *bias = ims_alloc(dim, sizeof *bias);
 	shim_message msg = { "" };
 	r->distillation.targets = ims_alloc(total, dim * sizeof *r->distillation.targets);
 	r->distillation.dim = dim;
-	int rc = student && s2 && t2 && targets && weight && bias && r->distillation.targets ? 0 : ims_nomem(err);
+	int rc = student && s2 && t2 && targets && weight && bias && r->distillation.targets
+		? 0
+		: ims_nomem(err);
 	if (!rc)
 		rc = student_features(r, student, total, err);
 	if (!rc) {
 		gather(r, s2, student, width, r->o->views);
 		gather(r, t2, teacher, teacher_dim, r->o->views);
-		rc = r->shim->fit(t2, teacher_dim, s2, width, total, fitted, dim, r->o->whiten, targets, weight, bias, &msg);
+		rc = r->shim->fit(t2, teacher_dim, s2, width, total, fitted, dim, r->o->whiten, targets,
+			weight, bias, &msg);
 		if (!rc)
 			rc = r->shim->project(r->net, weight, bias, &msg);
 		if (rc)
@@ -243,7 +264,8 @@ static int fit(run *r, const float *teacher, size_t teacher_dim, imgsearch_error
 		else
 			scatter(r, r->distillation.targets, targets, dim, r->o->views);
 	}
-	ims_free(student), ims_free(s2), ims_free(t2), ims_free(targets), ims_free(weight), ims_free(bias);
+	ims_free(student), ims_free(s2), ims_free(t2), ims_free(targets), ims_free(weight),
+		ims_free(bias);
 	return rc;
 }
 

@@ -1,6 +1,7 @@
 /*
- * Distillation. Each teacher sees every view of every picture once; its rows are kept in a file. The targets of the student
- * follow from them, and the projection of the student's features that comes nearest to the targets.
+ * Distillation. Each teacher sees every view of every picture once; its rows are kept in a file.
+ * The targets of the student follow from them, and the projection of the student's features that
+ * comes nearest to the targets.
  */
 #ifndef IMS_TRAIN_DISTILL_H
 #define IMS_TRAIN_DISTILL_H
@@ -19,7 +20,9 @@ typedef struct distillation {
 /* Names and hash of the teachers; raises the dataset's side to their largest input. */
 int ims_distill_identify(struct run *r, imgsearch_error *err);
 
-/* Features of the teachers, targets, and the projection of r->net. A run that was stopped goes on. */
+/*
+ * Features of the teachers, targets, and the projection of r->net. A run that was stopped goes on.
+ */
 int ims_distill(struct run *r, imgsearch_error *err);
 void ims_distill_free(distillation *d);
 

@@ -35,7 +35,8 @@ static int read_all(int fd, void *data, size_t n)
 	return 0;
 }
 
-int ims_feature_file_open(feature_file *f, char *path, const hash256 *key, size_t dim, imgsearch_error *err)
+int ims_feature_file_open(feature_file *f, char *path, const hash256 *key, size_t dim,
+	imgsearch_error *err)
 {
 	uint8_t want[HEADER] = "imgsearch teach 2", have[HEADER];
 	struct stat st;

@@ -1,6 +1,7 @@
 /*
- * A file of rows of features, appended as they are computed. A run that was stopped goes on behind the last whole row. A
- * file of another key is started over, since everything in it can be computed again.
+ * A file of rows of features, appended as they are computed. A run that was stopped goes on behind
+ * the last whole row. A file of another key is started over, since everything in it can be computed
+ * again.
  */
 #ifndef IMS_TRAIN_FEATURE_FILE_H
 #define IMS_TRAIN_FEATURE_FILE_H
@@ -15,7 +16,8 @@ typedef struct feature_file {
 } feature_file;
 
 /* Opens or creates the file. *f is to be closed also on failure. EIO, ENOMEM. */
-int ims_feature_file_open(feature_file *f, char *path, const hash256 *key, size_t dim, imgsearch_error *err);
+int ims_feature_file_open(feature_file *f, char *path, const hash256 *key, size_t dim,
+	imgsearch_error *err);
 void ims_feature_file_close(feature_file *f);
 
 /* n rows (n, dim). EIO. */

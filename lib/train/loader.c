@@ -1,4 +1,4 @@
-/* Batches of crops, made by pool threads one step ahead of the network. */
+/* Two batches: the pool fills one while the caller uses the other. */
 #include "train/loader.h"
 
 #include "train/seed.h"
@@ -15,7 +15,7 @@ struct loader {
 	loader_spec spec;
 	pool *pool;
 	slot slot[2];
-	int filling;         /* the slot that was started last */
+	int filling;        /* number of the slot that was started last */
 	atomic_int failed;
 	struct piece {
 		loader *loader;
@@ -23,7 +23,8 @@ struct loader {
 	} *piece;
 };
 
-int ims_loader_new(loader **out, const loader_spec *spec, size_t batch, pool *pool, imgsearch_error *err)
+int ims_loader_new(loader **out, const loader_spec *spec, size_t batch, pool *pool,
+	imgsearch_error *err)
 {
 	*out = NULL;
 	loader *f = ims_zalloc(1, sizeof *f);
@@ -34,7 +35,8 @@ int ims_loader_new(loader **out, const loader_spec *spec, size_t batch, pool *po
 	f->piece = ims_alloc(batch, sizeof *f->piece);
 	bool ok = f->piece;
 	for (int k = 0; k < 2; k++) {
-		f->slot[k].in = ims_alloc_aligned(batch, 3 * sizeof(float) * spec->recipe.side * spec->recipe.side);
+		f->slot[k].in =
+			ims_alloc_aligned(batch, 3 * sizeof(float) * spec->recipe.side * spec->recipe.side);
 		f->slot[k].items = ims_alloc(batch, sizeof(loader_item));
 		ok &= f->slot[k].in && f->slot[k].items;
 	}
@@ -84,7 +86,7 @@ static int show(const loader_spec *s, const image *im, const loader_item *item, 
 	return ims_crop_make(out, im, box, &s->recipe, s->jitter, random ? &random : NULL, NULL);
 }
 
-/* A broken picture's place is taken by the next whole one of its part of the set. */
+/* A damaged picture is replaced by the next one of its part of the dataset that can be decoded. */
 static const image *find(dataset *s, size_t *i)
 {
 	size_t first = *i < s->n_train ? 0 : s->n_train, end = *i < s->n_train ? s->n_train : s->n;
@@ -104,7 +106,8 @@ static void fill(void *arg)
 	slot *s = &f->slot[f->filling];
 	size_t side = f->spec.recipe.side;
 	const image *im = find(f->spec.set, &s->items[p->i].sample);
-	int rc = im ? show(&f->spec, im, &s->items[p->i], s->in + p->i * side * side * 3) : IMGSEARCH_EINVAL;
+	int rc =
+		im ? show(&f->spec, im, &s->items[p->i], s->in + p->i * side * side * 3) : IMGSEARCH_EINVAL;
 	if (rc)
 		f->failed = rc;
 }
@@ -120,7 +123,8 @@ void ims_loader_start(loader *f, const loader_item *items, size_t n)
 		ims_pool_run(f->pool, fill, &f->piece[i]);
 }
 
-int ims_loader_wait(loader *f, const float **in, const loader_item **items, size_t *n, imgsearch_error *err)
+int ims_loader_wait(loader *f, const float **in, const loader_item **items, size_t *n,
+	imgsearch_error *err)
 {
 	ims_pool_wait(f->pool);
 	slot *s = &f->slot[f->filling];

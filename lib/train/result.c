@@ -17,11 +17,14 @@ int ims_result_check(const char *out, imgsearch_error *err)
 	const char *slash = strrchr(out, '/');
 	struct stat st;
 	if (n <= end || strcmp(out + n - end, ending))
-		return ims_fail(err, IMGSEARCH_EINVAL, "%s: the name of the file to write must end in %s", out, ending);
+		return ims_fail(err, IMGSEARCH_EINVAL, "%s: the name of the file to write must end in %s",
+			out, ending);
 	if (stat(out, &st) == 0 && S_ISDIR(st.st_mode))
 		return ims_fail(err, IMGSEARCH_EIO, "%s is a folder", out);
 	char *folder = slash ? ims_strndup(out, (size_t)(slash + 1 - out)) : ims_strdup("./");
-	int rc = !folder ? ims_nomem(err) : access(folder, W_OK | X_OK) ? ims_fail_errno(err, IMGSEARCH_EIO, "%s", out) : 0;
+	int rc = !folder                  ? ims_nomem(err)
+		: access(folder, W_OK | X_OK) ? ims_fail_errno(err, IMGSEARCH_EIO, "%s", out)
+									  : 0;
 	ims_free(folder);
 	return rc;
 }
@@ -31,7 +34,8 @@ static int write_file(const char *path, const buf *text, imgsearch_error *err)
 	char *part = ims_format("%s.part", path);
 	FILE *f = part ? fopen(part, "wbe") : NULL;
 	int rc = part ? 0 : ims_nomem(err);
-	if (part && (!f || fwrite(text->data, 1, text->len, f) != text->len || fflush(f) || fsync(fileno(f))))
+	if (part &&
+		(!f || fwrite(text->data, 1, text->len, f) != text->len || fflush(f) || fsync(fileno(f))))
 		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", part);
 	if (f && fclose(f) && !rc)
 		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", part);
@@ -43,7 +47,7 @@ static int write_file(const char *path, const buf *text, imgsearch_error *err)
 	return rc;
 }
 
-/* Name and path of the card from those of the weights: "dir/pets.safetensors" has "pets" and "dir/pets.json". */
+/* The path without its ending: "dir/pets" of "dir/pets.safetensors". */
 static char *stem_of(const char *out)
 {
 	const char *slash = strrchr(out, '/'), *dot = strrchr(slash ? slash : out, '.');
@@ -60,8 +64,9 @@ static void describe(const run *r, model_card *card, const char *stem)
 	if (o->descent)
 		snprintf(card->descent, sizeof card->descent, "%s", o->descent);
 	else
-		snprintf(card->descent, sizeof card->descent, "from %s (%.12s)%s%.200s", r->id.name, r->id.weights_hash,
-			o->teachers ? ", taught by " : "", o->teachers ? r->distillation.names : "");
+		snprintf(card->descent, sizeof card->descent, "from %s (%.12s)%s%.200s", r->id.name,
+			r->id.weights_hash, o->teachers ? ", taught by " : "",
+			o->teachers ? r->distillation.names : "");
 	snprintf(card->licence, sizeof card->licence, "%s", o->licence ? o->licence : "");
 	snprintf(card->note, sizeof card->note, "%s", o->note ? o->note : "");
 }
@@ -72,7 +77,12 @@ int ims_result_write(run *r, imgsearch_error *err)
 	buf text = { 0 };
 	model_card card = { 0 };
 	char *stem = stem_of(r->o->out), *path = stem ? ims_format("%s.json", stem) : NULL;
-	int rc = path ? ims_tensor_list_collect(&l, r, r->o->f32 ? SHIM_PART_NETWORK : r->o->int8 ? SHIM_PART_INT8 : SHIM_PART_HALF, err) : ims_nomem(err);
+	int rc = path ? ims_tensor_list_collect(&l, r,
+						r->o->f32        ? SHIM_PART_NETWORK
+							: r->o->int8 ? SHIM_PART_INT8
+										 : SHIM_PART_HALF,
+						err)
+				  : ims_nomem(err);
 	if (!rc) {
 		describe(r, &card, stem);
 		card.dim = r->shim->width(r->net);

@@ -1,4 +1,6 @@
-/* The result of a run: the network and its card. Both are written beside their places and renamed. */
+/*
+ * The result of a run: the network and its card. Both are written beside their places and renamed.
+ */
 #ifndef IMS_TRAIN_RESULT_H
 #define IMS_TRAIN_RESULT_H
 

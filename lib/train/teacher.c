@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-/* The numbers of a row that are this teacher's. */
 size_t ims_teacher_width(const teacher *t)
 {
 	return t->id.dim + t->classes.n;
@@ -19,8 +18,9 @@ void ims_teachers_close(teachers *s)
 	s->n = 0;
 }
 
-/* "NAME=FILE" or "FILE". */
-static int add(teachers *s, const char *text, size_t n, const model_spec *start, imgsearch_error *err)
+/* text (n): "NAME=FILE" or "FILE". */
+static int add(teachers *s, const char *text, size_t n, const model_spec *start,
+	imgsearch_error *err)
 {
 	if (s->n == MAX_TEACHERS)
 		return ims_fail(err, IMGSEARCH_EINVAL, "more than %d teachers", MAX_TEACHERS);
@@ -32,8 +32,11 @@ static int add(teachers *s, const char *text, size_t n, const model_spec *start,
 	char *equals = strchr(t->text, '=');
 	if (equals)
 		*equals = '\0';
-	t->spec = (model_spec){ .name = equals ? t->text : NULL, .weights = equals ? equals + 1 : t->text,
-		.device = start->device, .precision = start->precision, .threads = start->threads };
+	t->spec = (model_spec){ .name = equals ? t->text : NULL,
+		.weights = equals ? equals + 1 : t->text,
+		.device = start->device,
+		.precision = start->precision,
+		.threads = start->threads };
 	int rc = ims_model_identify(&t->id, &t->spec, err);
 	if (!rc)
 		rc = ims_classifier_open(&t->classes, t->id.weights, t->id.dim, err);

@@ -14,7 +14,10 @@ typedef struct teacher {
 	char *text;         /* NAME and FILE, each terminated */
 } teacher;
 
-/* A row of a teacher: its feature, L2-normalised, and behind it the roots of its class probabilities. */
+/*
+ * A row of a teacher: its feature, L2-normalised, and behind it the roots of its class
+ * probabilities.
+ */
 size_t ims_teacher_width(const teacher *t);
 
 typedef struct teachers {
@@ -23,7 +26,10 @@ typedef struct teachers {
 	size_t dim;         /* of the rows of all, side by side */
 } teachers;
 
-/* list: "NAME=FILE" or "FILE", separated by commas; start: device, precision and threads. On failure nothing is left. */
+/*
+ * list: "NAME=FILE" or "FILE", separated by commas; start: device, precision and threads. On
+ * failure nothing is left.
+ */
 int ims_teachers_open(teachers *t, const char *list, const model_spec *start, imgsearch_error *err);
 void ims_teachers_close(teachers *t);
 
