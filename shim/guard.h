@@ -1,4 +1,7 @@
-/* What every function of the table does: nothing that is thrown behind it gets out; what it says goes into the message. */
+/*
+ * The exception guard: no exception leaves a function of the table. It becomes a status, and its
+ * text the caller's message.
+ */
 #ifndef IMS_SHIM_GUARD_H
 #define IMS_SHIM_GUARD_H
 
@@ -11,12 +14,13 @@ namespace ims {
 
 extern const shim_training training; /* train.cc */
 
-/* The first line, without libtorch's stack trace. */
+/* The first line of the text, without libtorch's stack trace. */
 inline void set_message(shim_message *msg, const char *text)
 {
 	snprintf(msg->text, sizeof msg->text, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
+/* Runs body. Returns 0 or a negative imgsearch_status. */
 template <typename F> int guard(shim_message *msg, F body) noexcept
 {
 	try {
@@ -40,11 +44,12 @@ template <typename F> int guard(shim_message *msg, F body) noexcept
 	}
 }
 
+/* "auto": CUDA where there is a GPU. Throws MODEL for other devices than cpu and cuda. */
 inline at::Device choose_device(const std::string &name)
 {
 	if (name == "auto")
 		return at::hasCUDA() ? at::Device(at::kCUDA) : at::Device(at::kCPU);
-	at::Device device(name); /* throws for what is no device */
+	at::Device device(name); /* throws where there is no such device */
 	if (device.is_cuda() && !at::hasCUDA())
 		throw failure(MODEL, "device " + name + ": this libtorch has no CUDA, or there is no GPU");
 	if (!device.is_cuda() && !device.is_cpu())

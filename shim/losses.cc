@@ -1,7 +1,8 @@
 /*
- * Losses: cross entropy with label smoothing 0.1 (Szegedy et al. 2015), supervised contrastive (Khosla et al. 2020,
- * arXiv:2004.11362), ArcFace (Deng et al. 2018, arXiv:1801.07698), cosine and relational distillation (Park et al. 2019,
- * arXiv:1904.05068: the similarities of all pairs of a batch).
+ * Losses: cross entropy with label smoothing 0.1 (Szegedy et al. 2015), supervised contrastive
+ * (Khosla et al. 2020, arXiv:2004.11362), ArcFace (Deng et al. 2018, arXiv:1801.07698), cosine and
+ * relational distillation (Park et al. 2019, arXiv:1904.05068: the similarities of all pairs of a
+ * batch).
  */
 #include "shim/losses.h"
 
@@ -20,7 +21,8 @@ Tensor unit(const Tensor &x)
 
 batch_loss by_scores(const Tensor &scores, const Tensor &right, const Tensor &labels, double smooth)
 {
-	Tensor loss = F::cross_entropy(right, labels, F::CrossEntropyFuncOptions().label_smoothing(smooth));
+	Tensor loss =
+		F::cross_entropy(right, labels, F::CrossEntropyFuncOptions().label_smoothing(smooth));
 	double hits = scores.argmax(1).eq(labels).sum().item<double>();
 	return { loss, hits, (double)labels.size(0) };
 }
@@ -33,7 +35,7 @@ batch_loss arcface(const Tensor &features, const Tensor &labels, const Tensor &c
 	return by_scores(cosine, cosine.scatter(1, labels.unsqueeze(1), hard) * sharpness, labels, 0);
 }
 
-/* A picture whose class is not met again in the batch has nothing to be near to. */
+/* A picture without another one of its class in the batch does not count. */
 batch_loss contrastive(const Tensor &features, const Tensor &labels)
 {
 	Tensor z = unit(features), self = at::eye(z.size(0), z.options()).to(at::kBool);
@@ -44,13 +46,15 @@ batch_loss contrastive(const Tensor &features, const Tensor &labels)
 	if (counted == 0)
 		return { Tensor(), 0, 0 };
 	Tensor each = -(at::log_softmax(scores, 1) * same).sum(1) / n.clamp_min(1);
-	double hits = labels.index({ scores.argmax(1) }).eq(labels).logical_and(counts).sum().item<double>();
+	double hits =
+		labels.index({ scores.argmax(1) }).eq(labels).logical_and(counts).sum().item<double>();
 	return { each.sum() / counted, hits, counted };
 }
 
 } // namespace
 
-batch_loss label_loss(uint32_t loss, const Tensor &features, const Tensor &labels, const Tensor &centres, const Tensor &bias)
+batch_loss label_loss(uint32_t loss, const Tensor &features, const Tensor &labels,
+	const Tensor &centres, const Tensor &bias)
 {
 	Tensor known = labels.ge(0).nonzero().squeeze(1);
 	if (known.size(0) == 0)
@@ -69,7 +73,8 @@ batch_loss target_loss(const Tensor &features, const Tensor &targets, double rel
 	Tensor z = unit(features), t = unit(targets), cosine = (z * t).sum(1);
 	Tensor loss = (1 - cosine).mean();
 	if (relational > 0)
-		loss = loss + relational * pair_weight * (at::mm(z, z.t()) - at::mm(t, t.t())).square().mean();
+		loss =
+			loss + relational * pair_weight * (at::mm(z, z.t()) - at::mm(t, t.t())).square().mean();
 	return { loss, cosine.sum().item<double>(), (double)cosine.size(0) };
 }
 

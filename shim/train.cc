@@ -1,8 +1,10 @@
 /*
- * A network that learns: the units of nn.h with f32 weights that take gradients, computed in the type asked for, a pooled
- * feature, perhaps class posteriors and a linear layer, class centres where there are labels, and AdamW (Loshchilov and Hutter 2017,
- * arXiv:1711.05101). Weights that came from a file decay towards what they were (L2-SP, Li et al. 2018, arXiv:1802.01483) and not
- * towards zero. Batch norm that was folded stays a bias; other norms learn and keep their statistics.
+ * Training: the units of nn.h with f32 weights that take gradients, computed in the type asked for;
+ * the pooled feature, with class posteriors and a linear layer where asked for; class centres where
+ * there are labels; AdamW (Loshchilov and Hutter, arXiv:1711.05101, 2017). Weights from a file
+ * decay towards their starting values (L2-SP: Li, Grandvalet, Davoine, arXiv:1802.01483, 2018), new
+ * ones towards zero. A batch norm that was folded stays a bias; others are trained and update their
+ * statistics.
  */
 #include "shim/losses.h"
 #include "shim/guard.h"
@@ -22,7 +24,8 @@ namespace {
 using at::Tensor;
 
 const double beta1 = 0.9, beta2 = 0.99, epsilon = 1e-8;
-const double ridge = 3e-2; /* of the mean variance: of 1e-4 to 3e-2 what came nearest to the targets of photos held out */
+/* Times the mean variance; the best of 1e-4 to 3e-2 on held-out photos. */
+const double ridge = 3e-2;
 
 struct parameter {
 	std::string name;
@@ -34,7 +37,10 @@ struct statistic {
 	Tensor value, start;
 };
 
-/* The activations of a step are megabytes each: given back to the system and fetched again, they cost more than the arithmetic. */
+/*
+ * Keeps freed memory in the process. Activations of a step are megabytes each; returning and
+ * mapping them again costs more than the arithmetic.
+ */
 void keep_freed_memory()
 {
 #if defined(__GLIBC__)
@@ -52,21 +58,24 @@ struct shim_train {
 	at::Device device = at::kCPU;
 	at::ScalarType type = at::kFloat;
 	std::vector<parameter> params;
-	std::vector<statistic> buffers; /* running ones of norms */
-	std::vector<Tensor> aside;      /* what blend put away */
+	std::vector<statistic> buffers; /* running statistics of norms */
+	std::vector<Tensor> aside;      /* trained values during a blend */
 	Tensor centres, centre_bias;
 	int64_t steps = 0;
 };
 
 namespace {
 
-/* ---- building ---- */
+/* -------------------------------------------------------------------------------- building ---- */
 
-/* An identity norm with a bias is the mark of one that was folded; a fresh network's norms have no bias yet. */
+/* A folded norm is the identity with a bias; norms of an untrained network have no bias yet. */
 bool was_folded(const ims::conv &u)
 {
-	auto all = [](const Tensor &t, double v) { return (t.to(at::kFloat) - v).abs().lt(1e-4).all().item<bool>(); };
-	return u.gamma.defined() && all(u.gamma, 1) && all(u.variance, 1) && all(u.mean, 0) && u.beta.ne(0).any().item<bool>();
+	auto all = [](const Tensor &t, double v) {
+		return (t.to(at::kFloat) - v).abs().lt(1e-4).all().item<bool>();
+	};
+	return u.gamma.defined() && all(u.gamma, 1) && all(u.variance, 1) && all(u.mean, 0) &&
+		u.beta.ne(0).any().item<bool>();
 }
 
 void copy_unit(shim_train &t, ims::conv &u)
@@ -93,7 +102,8 @@ void add_parameter(shim_train &t, const std::string &name, Tensor &v, bool fresh
 
 void add_units(shim_train &t)
 {
-	size_t n = t.net->units.size(), first = t.config.layers && t.config.layers < n ? n - t.config.layers : 0;
+	size_t n = t.net->units.size(),
+		   first = t.config.layers && t.config.layers < n ? n - t.config.layers : 0;
 	for (size_t i = 0; i < n; i++) {
 		ims::conv &u = t.net->units[i];
 		copy_unit(t, u);
@@ -108,13 +118,14 @@ void add_units(shim_train &t)
 	}
 }
 
-/* What stands behind the pooling; centres start as random directions. */
+/* The layers behind the pooling. Centres start as random directions. */
 void add_head(shim_train &t)
 {
 	bool had = t.net->project_weight.defined();
 	auto &c = t.config;
 	torch::manual_seed(c.seed);
-	for (Tensor *v : { &t.net->posterior_weight, &t.net->posterior_bias, &t.net->project_weight, &t.net->project_bias })
+	for (Tensor *v : { &t.net->posterior_weight, &t.net->posterior_bias, &t.net->project_weight,
+			 &t.net->project_bias })
 		if (v->defined())
 			*v = v->to(t.device, at::kFloat, false, true);
 	if (t.net->posterior_weight.defined()) {
@@ -122,9 +133,13 @@ void add_head(shim_train &t)
 		add_parameter(t, "posterior.bias", t.net->posterior_bias, false);
 	}
 	if (c.dim && had && t.net->project_weight.size(0) != (int64_t)c.dim)
-		throw ims::failure(ims::MODEL, "the weights have a projection to " + std::to_string(t.net->project_weight.size(0)) + " values, not to " + std::to_string(c.dim));
+		throw ims::failure(ims::MODEL,
+			"the weights have a projection to " + std::to_string(t.net->project_weight.size(0)) +
+				" values, not to " + std::to_string(c.dim));
 	if (c.dim && !had) {
-		t.net->project_weight = (at::randn({ (int64_t)c.dim, t.net->width() }) / std::sqrt((double)t.net->width())).to(t.device);
+		t.net->project_weight =
+			(at::randn({ (int64_t)c.dim, t.net->width() }) / std::sqrt((double)t.net->width()))
+				.to(t.device);
 		t.net->project_bias = at::zeros({ (int64_t)c.dim }, at::TensorOptions(t.device));
 	}
 	if (t.net->project_weight.defined()) {
@@ -141,7 +156,7 @@ void add_head(shim_train &t)
 	}
 }
 
-/* ---- running ---- */
+/* --------------------------------------------------------------------------------- running ---- */
 
 void use_threads(const shim_train &t)
 {
@@ -152,7 +167,9 @@ void use_threads(const shim_train &t)
 Tensor input(const shim_train &t, const float *in, size_t n)
 {
 	int64_t side = t.config.crop;
-	Tensor x = at::from_blob(const_cast<float *>(in), { (int64_t)n, side, side, 3 }, at::TensorOptions(at::kFloat)).permute({ 0, 3, 1, 2 });
+	Tensor x = at::from_blob(const_cast<float *>(in), { (int64_t)n, side, side, 3 },
+		at::TensorOptions(at::kFloat))
+				   .permute({ 0, 3, 1, 2 });
 	return x.to(t.device, t.type);
 }
 
@@ -168,10 +185,15 @@ ims::batch_loss forward(shim_train &t, const shim_batch &b)
 	Tensor z = (*t.net)(input(t, b.in, b.n));
 	ims::batch_loss labels { Tensor(), 0, 0 }, targets { Tensor(), 0, 0 };
 	if (b.labels && t.config.classes)
-		labels = ims::label_loss(t.config.loss, z, at::from_blob(const_cast<int64_t *>(b.labels), { n }, at::kLong).to(t.device), t.centres, t.centre_bias);
+		labels = ims::label_loss(t.config.loss, z,
+			at::from_blob(const_cast<int64_t *>(b.labels), { n }, at::kLong).to(t.device),
+			t.centres, t.centre_bias);
 	if (!b.targets)
 		return labels;
-	targets = ims::target_loss(z, at::from_blob(const_cast<float *>(b.targets), { n, (int64_t)t.config.target_dim }).to(t.device), t.config.relational);
+	targets = ims::target_loss(z,
+		at::from_blob(const_cast<float *>(b.targets), { n, (int64_t)t.config.target_dim })
+			.to(t.device),
+		t.config.relational);
 	if (labels.loss.defined() && t.config.label_weight > 0)
 		targets.loss = targets.loss + labels.loss * t.config.label_weight;
 	return targets;
@@ -182,7 +204,8 @@ void report(shim_score *score, const ims::batch_loss &j)
 	double loss = j.loss.defined() ? j.loss.item<double>() : 0;
 	*score = { loss * j.counted, j.hits, j.counted };
 	if (!std::isfinite(loss))
-		throw ims::failure(ims::FORMAT, "the loss is not a number any more: a lower learning rate may help");
+		throw ims::failure(ims::FORMAT,
+			"the loss is not a number any more: a lower learning rate may help");
 }
 
 void check_gradients(const shim_train &t)
@@ -192,32 +215,37 @@ void check_gradients(const shim_train &t)
 		if (p.value.grad().defined())
 			sum += p.value.grad().sum();
 	if (!std::isfinite(sum.item<double>()))
-		throw ims::failure(ims::FORMAT, "the gradient is not a number any more: a lower learning rate may help");
+		throw ims::failure(ims::FORMAT,
+			"the gradient is not a number any more: a lower learning rate may help");
 }
 
 struct adamw_step {
-	float first, second; /* how far the moments go */
-	float fix, rate;     /* of the second moment, and of the step, for the first steps' sake */
-	float pull, shrink;  /* towards the start, towards zero */
+	float first, second; /* 1 - beta of the moments */
+	float fix, rate;     /* bias correction of the second moment; rate with that of the first */
+	float pull, shrink;  /* decay towards the start, towards zero */
 };
 
-/* All of it in one pass: as operators on whole tensors it goes ten times through memory, which is what it takes its time for. */
-void adamw_pass(float *p, const float *g, float *first, float *second, const float *start, int64_t n, adamw_step s)
+/* The whole step in one pass; as operators on tensors it would pass through memory ten times. */
+void adamw_pass(float *p, const float *g, float *first, float *second, const float *start,
+	int64_t n, adamw_step s)
 {
 	at::parallel_for(0, n, 1 << 15, [=](int64_t begin, int64_t end) {
 #pragma omp simd
 		for (int64_t i = begin; i < end; i++) {
 			first[i] += (g[i] - first[i]) * s.first;
 			second[i] += (g[i] * g[i] - second[i]) * s.second;
-			p[i] -= (p[i] - start[i]) * s.pull + p[i] * s.shrink + s.rate * first[i] / (std::sqrt(second[i] * s.fix) + (float)epsilon);
+			p[i] -= (p[i] - start[i]) * s.pull + p[i] * s.shrink +
+				s.rate * first[i] / (std::sqrt(second[i] * s.fix) + (float)epsilon);
 		}
 	});
 }
 
-/* The gradient laid out as the value is. */
+/* The gradient in the memory layout of the value. */
 Tensor as_value(const Tensor &g, const Tensor &value)
 {
-	return g.strides() == value.strides() ? g : at::empty_like(value, value.options().requires_grad(false)).copy_(g);
+	return g.strides() == value.strides()
+		? g
+		: at::empty_like(value, value.options().requires_grad(false)).copy_(g);
 }
 
 void adamw(shim_train &t, double rate)
@@ -231,10 +259,13 @@ void adamw(shim_train &t, double rate)
 			continue;
 		if (t.device.is_cpu()) {
 			g = as_value(g, p.value);
-			float *value = p.value.data_ptr<float>(), *start = p.start.defined() ? p.start.data_ptr<float>() : value;
-			adamw_pass(value, g.data_ptr<float>(), p.first.data_ptr<float>(), p.second.data_ptr<float>(), start, p.value.numel(),
-				{ (float)(1 - beta1), (float)(1 - beta2), (float)(1 / fix2), (float)(rate / fix1), (float)(rate * t.config.anchor),
-				p.start.defined() || p.value.dim() < 2 ? 0 : (float)(rate * t.config.decay) });
+			float *value = p.value.data_ptr<float>(),
+				  *start = p.start.defined() ? p.start.data_ptr<float>() : value;
+			adamw_pass(value, g.data_ptr<float>(), p.first.data_ptr<float>(),
+				p.second.data_ptr<float>(), start, p.value.numel(),
+				{ (float)(1 - beta1), (float)(1 - beta2), (float)(1 / fix2), (float)(rate / fix1),
+					(float)(rate * t.config.anchor),
+					p.start.defined() || p.value.dim() < 2 ? 0 : (float)(rate * t.config.decay) });
 			continue;
 		}
 		p.first.lerp_(g, 1 - beta1);
@@ -247,9 +278,10 @@ void adamw(shim_train &t, double rate)
 	}
 }
 
-/* ---- the table's functions ---- */
+/* ------------------------------------------------------------------- the table's functions ---- */
 
-int train_new(shim_train **out, const shim_train_config *c, const shim_tensor *tensors, size_t n, shim_message *msg)
+int train_new(shim_train **out, const shim_train_config *c, const shim_tensor *tensors, size_t n,
+	shim_message *msg)
 {
 	*out = nullptr;
 	return ims::guard(msg, [&] {
@@ -308,7 +340,8 @@ int train_score(shim_train *t, const shim_batch *b, shim_score *score, shim_mess
 	});
 }
 
-int train_features(shim_train *t, const float *in, size_t n, uint32_t project, float *out, shim_message *msg)
+int train_features(shim_train *t, const float *in, size_t n, uint32_t project, float *out,
+	shim_message *msg)
 {
 	return ims::guard(msg, [&] {
 		at::NoGradGuard none;
@@ -324,14 +357,17 @@ int train_project(shim_train *t, const float *weight, const float *bias, shim_me
 	return ims::guard(msg, [&] {
 		at::NoGradGuard none;
 		for (parameter &p : t->params) {
-			const float *from = p.name == "project.weight" ? weight : p.name == "project.bias" ? bias : nullptr;
+			const float *from = p.name == "project.weight" ? weight
+				: p.name == "project.bias"                 ? bias
+														   : nullptr;
 			if (from)
-				p.value.copy_(at::from_blob(const_cast<float *>(from), p.value.sizes(), at::TensorOptions(at::kFloat)));
+				p.value.copy_(at::from_blob(const_cast<float *>(from), p.value.sizes(),
+					at::TensorOptions(at::kFloat)));
 		}
 	});
 }
 
-/* WiSE-FT: Wortsman et al. 2021, arXiv:2109.01903. Undoes the last blend first; aside lies as `all` does. */
+/* WiSE-FT (Wortsman et al., arXiv:2109.01903, 2021). Undoes the last blend first. */
 int train_blend(shim_train *t, float share, shim_message *msg)
 {
 	return ims::guard(msg, [&] {
@@ -352,25 +388,31 @@ int train_blend(shim_train *t, float share, shim_message *msg)
 	});
 }
 
-/* ---- tensors out and in ---- */
+/* ---------------------------------------------------------------------- tensors out and in ---- */
 
 typedef int (*tensor_callback)(void *, const shim_tensor *);
 
-const int64_t least_int8 = 16384; /* elements: what a smaller matrix would save is not worth what it would lose */
+const int64_t least_int8 = 16384; /* elements; smaller matrices would save little */
 
 int emit(const std::string &name, const Tensor &t, uint32_t type, tensor_callback each, void *user)
 {
-	Tensor v = t.detach().to(at::kCPU, type == SHIM_F16 ? at::kHalf : type == SHIM_I8 ? at::kChar : at::kFloat).contiguous();
+	Tensor v = t.detach()
+				   .to(at::kCPU,
+					   type == SHIM_F16      ? at::kHalf
+						   : type == SHIM_I8 ? at::kChar
+											 : at::kFloat)
+				   .contiguous();
 	shim_tensor s = { name.c_str(), v.data_ptr(), type, (uint32_t)v.dim(), {} };
 	for (int64_t i = 0; i < v.dim(); i++)
 		s.shape[i] = v.size(i);
 	return each(user, &s);
 }
 
-/* Rows of whole numbers up to 127, and what each is to be multiplied with. */
+/* Rows of integers up to 127, and the scale of each row. */
 int emit_int8(const std::string &name, const Tensor &t, tensor_callback each, void *user)
 {
-	Tensor rows = t.detach().to(at::kCPU, at::kFloat).flatten(1), scale = (rows.abs().amax(1) / 127).clamp_min(1e-30);
+	Tensor rows = t.detach().to(at::kCPU, at::kFloat).flatten(1),
+		   scale = (rows.abs().amax(1) / 127).clamp_min(1e-30);
 	int rc = emit(name, (rows / scale.unsqueeze(1)).round().view(t.sizes()), SHIM_I8, each, user);
 	return rc ? rc : emit(name + "_scale", scale, SHIM_F32, each, user);
 }
@@ -384,10 +426,13 @@ int emit_network(shim_train &t, uint32_t part, tensor_callback each, void *user)
 		if (part == SHIM_PART_INT8 && v.dim() > 1 && v.numel() >= least_int8)
 			rc = emit_int8(name, v, each, user);
 		else
-			rc = emit(name, v, part != SHIM_PART_NETWORK && v.dim() > 1 ? SHIM_F16 : SHIM_F32, each, user);
+			rc = emit(name, v, part != SHIM_PART_NETWORK && v.dim() > 1 ? SHIM_F16 : SHIM_F32, each,
+				user);
 	};
 	for (ims::conv &u : t.net->units)
-		u.each_slot([&](const std::string &name, Tensor &v, const std::vector<int64_t> &) { one(name, v); });
+		u.each_slot([&](const std::string &name, Tensor &v, const std::vector<int64_t> &) {
+			one(name, v);
+		});
 	one("posterior.weight", t.net->posterior_weight);
 	one("posterior.bias", t.net->posterior_bias);
 	one("project.weight", t.net->project_weight);
@@ -438,35 +483,45 @@ int train_restore(shim_train *t, const shim_tensor *tensors, size_t n, shim_mess
 		all["steps"] = steps;
 		for (auto &v : all) {
 			auto it = have.find(v.first);
-			if (it == have.end() || it->second->ndim != v.second.dim() || !std::equal(v.second.sizes().begin(), v.second.sizes().end(), it->second->shape))
-				throw ims::failure(ims::FORMAT, "tensor " + v.first + " is missing or has another shape");
+			if (it == have.end() || it->second->ndim != v.second.dim() ||
+				!std::equal(v.second.sizes().begin(), v.second.sizes().end(), it->second->shape))
+				throw ims::failure(ims::FORMAT,
+					"tensor " + v.first + " is missing or has another shape");
 			v.second.copy_(ims::borrow(*it->second));
 		}
 		t->steps = steps.item<int64_t>();
 	});
 }
 
-/* ---- the linear maps of a distillation ---- */
+/* ------------------------------------------------------- the linear maps of a distillation ---- */
 
-int fit(const float *teacher, size_t teacher_dim, const float *student, size_t width, size_t n, size_t n_fit, size_t dim,
-	float whiten, float *targets, float *weight, float *bias, shim_message *msg)
+int fit(const float *teacher, size_t teacher_dim, const float *student, size_t width, size_t n,
+	size_t n_fit, size_t dim, float whiten, float *targets, float *weight, float *bias,
+	shim_message *msg)
 {
 	return ims::guard(msg, [&] {
 		at::NoGradGuard none;
-		auto rows = [](const float *p, size_t r, size_t c) { return at::from_blob(const_cast<float *>(p), { (int64_t)r, (int64_t)c }, at::TensorOptions(at::kFloat)); };
+		auto rows = [](const float *p, size_t r, size_t c) {
+			return at::from_blob(const_cast<float *>(p), { (int64_t)r, (int64_t)c },
+				at::TensorOptions(at::kFloat));
+		};
 		int64_t k = (int64_t)dim, learn_from = (int64_t)n_fit;
 		if (dim > teacher_dim)
-			throw ims::failure(ims::INVALID, "the teachers' features have " + std::to_string(teacher_dim) + " values, which is less than " + std::to_string(dim));
+			throw ims::failure(ims::INVALID,
+				"the teachers' features have " + std::to_string(teacher_dim) +
+					" values, which is less than " + std::to_string(dim));
 		Tensor t = rows(teacher, n, teacher_dim), mean = t.slice(0, 0, learn_from).mean(0);
 		Tensor centred = t.slice(0, 0, learn_from) - mean;
 		auto eigen = at::linalg_eigh(at::mm(centred.t(), centred).to(at::kDouble) / (double)n_fit);
-		Tensor values = std::get<0>(eigen).slice(0, -k).flip(0), vectors = std::get<1>(eigen).slice(1, -k).flip(1);
+		Tensor values = std::get<0>(eigen).slice(0, -k).flip(0),
+			   vectors = std::get<1>(eigen).slice(1, -k).flip(1);
 		values = values.clamp_min(values[0].item<double>() * 1e-9 + 1e-30);
 		Tensor basis = (vectors * values.pow(-whiten)).to(at::kFloat);
 		Tensor y = at::mm(t - mean, basis);
 		rows(targets, n, dim).copy_(y);
 
-		Tensor s = rows(student, n_fit, width).to(at::kDouble), middle = s.mean(0), fitted = y.slice(0, 0, learn_from).to(at::kDouble);
+		Tensor s = rows(student, n_fit, width).to(at::kDouble), middle = s.mean(0),
+			   fitted = y.slice(0, 0, learn_from).to(at::kDouble);
 		s.sub_(middle);
 		Tensor gram = at::mm(s.t(), s);
 		gram.diagonal().add_(gram.trace() * (ridge / (double)width));
@@ -479,6 +534,6 @@ int fit(const float *teacher, size_t teacher_dim, const float *student, size_t w
 } // namespace
 
 namespace ims {
-const shim_training training = { train_new, train_free, train_width, train_step, train_score, train_features, train_project,
-	train_blend, train_each, train_restore, fit };
+const shim_training training = { train_new, train_free, train_width, train_step, train_score,
+	train_features, train_project, train_blend, train_each, train_restore, fit };
 }

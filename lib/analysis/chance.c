@@ -27,9 +27,8 @@ static const double tail = 0.05, censored = 0.0005;
  * (make bench-chance).
  */
 static const double stands_out = 0.0075;
-static const double
-	middle = 0.5,
-	upper = 0.8413; /* one standard deviation above the median of a normal distribution */
+/* The latter is one standard deviation above the median of a normal distribution. */
+static const double middle = 0.5, upper = 0.8413;
 enum { MOST = 4000, FEWEST = 20, ROUNDS = 3 };
 
 static int ascending(const void *a, const void *b)

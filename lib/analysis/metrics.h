@@ -13,8 +13,8 @@ enum { IMS_UNRELATED = 0, IMS_RELATED = 1, IMS_UNCOUNTED = 2 /* the query itself
 /* The measures of one query. Without a related item all are 0. */
 typedef struct retrieval {
 	double average_precision; /* as scikit-learn: items of equal score share a rank */
-	double precision[IMS_CUTS], recall[IMS_CUTS],
-		ndcg[IMS_CUTS]; /* of the first 1, 5, 10, 100; equal scores by number */
+	/* At each cut; items of equal score rank by number. */
+	double precision[IMS_CUTS], recall[IMS_CUTS], ndcg[IMS_CUTS];
 	uint32_t related;
 	bool first;               /* the first item is a related one */
 } retrieval;

@@ -31,8 +31,9 @@ int ims_topk_init(topk *t, size_t k); /* 0 or ENOMEM */
 void ims_topk_free(topk *t);
 void ims_topk_clear(topk *t);
 void ims_topk_push(topk *t, float distance, int64_t id); /* a NaN distance is ignored */
-void ims_topk_sort(
-	topk *t); /* nearest first; afterwards only reading, clear and free are allowed */
+
+/* Nearest first. Afterwards only reading, clear and free are allowed. */
+void ims_topk_sort(topk *t);
 
 /* The distance that a row must beat to get in: +infinity until there are k. */
 static inline float ims_topk_worst(const topk *t)

@@ -155,8 +155,8 @@ static void read_head(void *arg)
 	jpeg_save_markers(&j->c, JPEG_APP0 + 1, 0xFFFF);
 	jpeg_read_header(&j->c, TRUE);
 	j->head.orientation = orientation_of(&j->c);
-	if (j->c.data_precision !=
-		8) /* libjpeg-turbo 3 reads such a header, but not through this interface */
+	/* libjpeg-turbo 3 reads other precisions only through other functions. */
+	if (j->c.data_precision != 8)
 		ERREXIT1(&j->c, JERR_BAD_PRECISION, j->c.data_precision);
 	if (j->c.jpeg_color_space == JCS_UNKNOWN)
 		stop(&j->guard, IMGSEARCH_EUNSUPPORTED,

@@ -33,8 +33,7 @@ typedef struct read_job {
 	size_t size, pos;
 	image_head head;
 	image im;
-	uint8_t
-		*rgba; /* where there is transparency: one row, or the whole picture if it is interlaced */
+	uint8_t *rgba; /* for transparency: one row, or the whole picture if it is interlaced */
 } read_job;
 
 typedef struct write_job {

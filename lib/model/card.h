@@ -12,8 +12,7 @@ typedef struct model_card {
 	char network[32];       /* name in the catalogue, or "script" */
 	image_recipe recipe;    /* complete: what the file leaves out is the network's own */
 	uint32_t dim;           /* of the feature */
-	uint32_t
-		projection; /* 1: a linear layer "project.weight", "project.bias" follows the pooling */
+	uint32_t projection;    /* 1: "project.weight", "project.bias" follow the pooling */
 	char descent[512], licence[128], note[512];
 } model_card;
 

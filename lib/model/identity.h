@@ -9,8 +9,7 @@
 
 /* What a caller asks for; NULL and 0 mean the default. */
 typedef struct model_spec {
-	const char *name;    /* name in the catalogue, or a path of weights that have a card; NULL: the
-							default model */
+	const char *name;    /* in the catalogue, or a path of weights with a card; NULL: the default */
 	const char *weights; /* path */
 	const char *device;  /* "auto", "cpu", "cuda:0" */
 	uint32_t precision;  /* imgsearch_precision */

@@ -41,8 +41,7 @@ typedef struct node {
 		uint32_t *item;     /* list, tuple: items; dict: key, value, key, value ... */
 		const global *global;
 		struct {
-			uint32_t storage,
-				args; /* tensor: its storage and the list of _rebuild_tensor_v2's arguments */
+			uint32_t storage, args; /* tensor: nodes; args of _rebuild_tensor_v2 */
 		};
 		struct {
 			uint32_t type, key; /* storage: nodes */

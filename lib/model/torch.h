@@ -7,9 +7,10 @@
 
 #include "model/weights.h"
 
-int ims_torch_zip_parse(weights *w, const uint8_t *data, size_t size,
-	imgsearch_error *err); /* since 1.6 */
-int ims_torch_legacy_parse(weights *w, const uint8_t *data, size_t size,
-	imgsearch_error *err); /* before */
+/* Since version 1.6. */
+int ims_torch_zip_parse(weights *w, const uint8_t *data, size_t size, imgsearch_error *err);
+
+/* Before. */
+int ims_torch_legacy_parse(weights *w, const uint8_t *data, size_t size, imgsearch_error *err);
 
 #endif

@@ -10,8 +10,7 @@
 #include "shim/shim.h"
 
 typedef struct weights {
-	shim_tensor *tensor; /* n, in the file's order; data lie in the mapped file, or in a copy where
-							they must be moved */
+	shim_tensor *tensor;    /* n, in the file's order; data lie in the mapped file or in a copy */
 	size_t n;
 	uint32_t script;        /* 1: a TorchScript program, tensor is empty: libtorch reads it */
 	struct weights_owner *owner;

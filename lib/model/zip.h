@@ -19,8 +19,9 @@ typedef struct zip {
 	size_t n;
 } zip;
 
+/* EFORMAT, ENOMEM. */
 int ims_zip_open(zip *out, const uint8_t *data, size_t size,
-	imgsearch_error *err); /* EFORMAT, ENOMEM */
+	imgsearch_error *err);
 void ims_zip_free(zip *z);
 const zip_entry *ims_zip_find(const zip *z, const char *name, size_t len); /* NULL: there is none */
 

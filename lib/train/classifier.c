@@ -73,8 +73,8 @@ void ims_classifier_run(const classifier *c, const float *feature, float *out)
 		most = out[i] > most ? out[i] : most;
 	}
 	for (size_t i = 0; i < c->n; i++) {
-		out[i] = expf(
-			(out[i] - most) / temperature / 2); /* the root of the probability, up to a factor */
+		/* The root of the probability, up to a factor. */
+		out[i] = expf((out[i] - most) / temperature / 2);
 		sum += (double)out[i] * (double)out[i];
 	}
 	for (size_t i = 0; i < c->n; i++)

@@ -28,8 +28,7 @@ typedef struct dataset {
 	size_t n, n_train;
 	size_t n_classes;
 	hash256 hash;       /* of the names and sizes of all files, in order */
-	uint32_t side; /* of the largest input in pixels: larger pictures are kept with a short side of
-					  twice that */
+	uint32_t side;      /* of the largest input, in pixels; pictures are kept at twice it */
 	_Atomic uint64_t failed; /* pictures that cannot be read or decoded */
 } dataset;
 

@@ -12,8 +12,7 @@ typedef struct loader loader;
 
 /* One place of a batch. */
 typedef struct loader_item {
-	size_t
-		sample; /* number in the dataset; a damaged picture is replaced, and this number with it */
+	size_t sample;      /* number in the dataset; replaced where the picture is damaged */
 	uint32_t view;      /* number of the crop, where the spec has views */
 	uint64_t random;    /* for mirroring and colours, and without views for the crop; 0: none */
 } loader_item;
@@ -22,14 +21,14 @@ typedef struct loader_spec {
 	dataset *set;       /* borrowed */
 	crop_recipe recipe;
 	uint32_t resize;    /* short side before the centre crop of a whole picture */
-	uint32_t views; /* > 0: every picture has so many fixed crops; 0: a random crop, or the whole if
-					   random is 0 */
+	uint32_t views;     /* fixed crops of a picture; 0: a random one, the whole if random is 0 */
 	float min_area, jitter; /* as ims_crop_box and ims_crop_make have them */
 	uint64_t seed;
 } loader_spec;
 
+/* ENOMEM. */
 int ims_loader_new(loader **out, const loader_spec *spec, size_t batch, pool *pool,
-	imgsearch_error *err);       /* ENOMEM */
+	imgsearch_error *err);
 void ims_loader_free(loader *l); /* NULL is fine */
 
 /* Starts a batch of n items, which are copied. */

@@ -1,4 +1,7 @@
-/* lib/analysis: t-SNE keeps clusters apart, the grid never shares a cell, signatures know turned pictures. */
+/*
+ * lib/analysis: t-SNE keeps clusters apart, the grid never shares a cell, signatures know turned
+ * pictures.
+ */
 #include "analysis/components.h"
 #include "analysis/grid.h"
 #include "analysis/plane.h"
@@ -28,13 +31,15 @@ static void make_points(float *rows, int32_t *neighbor, float *distance2)
 		for (int j = 0; j < POINTS; j++) {
 			float d2 = 0;
 			for (int d = 0; d < DIM; d++)
-				d2 += (rows[i * DIM + d] - rows[j * DIM + d]) * (rows[i * DIM + d] - rows[j * DIM + d]);
+				d2 += (rows[i * DIM + d] - rows[j * DIM + d]) *
+					(rows[i * DIM + d] - rows[j * DIM + d]);
 			if (j != i)
 				ims_topk_push(&best, d2, j);
 		}
 		ims_topk_sort(&best);
 		for (int e = 0; e < K; e++)
-			neighbor[i * K + e] = (int32_t)best.item[e].id, distance2[i * K + e] = best.item[e].distance;
+			neighbor[i * K + e] = (int32_t)best.item[e].id,
+							 distance2[i * K + e] = best.item[e].distance;
 		ims_topk_free(&best);
 	}
 }
@@ -48,7 +53,8 @@ static int at_home(const float *xy)
 		assert_int_equal(ims_topk_init(&best, 10), 0);
 		for (int j = 0; j < POINTS; j++)
 			if (j != i)
-				ims_topk_push(&best, hypotf(xy[2 * i] - xy[2 * j], xy[2 * i + 1] - xy[2 * j + 1]), j);
+				ims_topk_push(&best, hypotf(xy[2 * i] - xy[2 * j], xy[2 * i + 1] - xy[2 * j + 1]),
+					j);
 		int own = 0;
 		for (size_t e = 0; e < best.n; e++)
 			own += best.item[e].id % CLUSTERS == i % CLUSTERS;
@@ -71,7 +77,8 @@ static void test_tsne(void **state)
 	assert_true(at_home(xy[0]) > POINTS * 98 / 100);
 
 	job with_pool = { .pool = threads };
-	assert_int_equal(ims_analysis_tsne(xy[1], POINTS, K, neighbor, distance2, &o, &with_pool, NULL), 0);
+	assert_int_equal(ims_analysis_tsne(xy[1], POINTS, K, neighbor, distance2, &o, &with_pool, NULL),
+		0);
 	assert_memory_equal(xy[0], xy[1], sizeof xy[0]);
 
 	assert_int_equal(ims_analysis_plane(xy[2], rows, POINTS, DIM, threads, NULL), 0);
@@ -108,7 +115,8 @@ static void test_cancel(void **state)
 	int32_t neighbor[2] = { 1, 0 };
 	atomic_int stop = 1;
 	job j = { .cancel = &stop };
-	assert_int_equal(ims_analysis_tsne(xy, 2, 1, neighbor, distance2, NULL, &j, NULL), IMGSEARCH_ECANCELED);
+	assert_int_equal(ims_analysis_tsne(xy, 2, 1, neighbor, distance2, NULL, &j, NULL),
+		IMGSEARCH_ECANCELED);
 }
 
 static void test_grid(void **state)
@@ -128,7 +136,9 @@ static void test_grid(void **state)
 		assert_true(cell[i] < COLUMNS * ROWS);
 		assert_false(taken[cell[i]]);
 		taken[cell[i]] = true;
-		off += hypot((cell[i] % COLUMNS + 0.5) / COLUMNS - xy[2 * i], (cell[i] / COLUMNS + 0.5) / ROWS - xy[2 * i + 1]) / N;
+		off += hypot((cell[i] % COLUMNS + 0.5) / COLUMNS - xy[2 * i],
+				   (cell[i] / COLUMNS + 0.5) / ROWS - xy[2 * i + 1]) /
+			N;
 	}
 	assert_true(off < 0.4);
 
@@ -167,12 +177,15 @@ static void draw(uint8_t *rgb, int width, int height, uint64_t seed, int turn)
 			blob[b][v] = (float)ims_random_unit(&seed);
 	for (int y = 0; y < height; y++)
 		for (int x = 0; x < width; x++) {
-			float u = ((float)x + 0.5f) / (float)width, v = ((float)y + 0.5f) / (float)height, light = 100, swap = u;
+			float u = ((float)x + 0.5f) / (float)width, v = ((float)y + 0.5f) / (float)height,
+				  light = 100, swap = u;
 			if (turn & 4)
 				u = v, v = swap;
 			u = turn & 1 ? 1 - u : u, v = turn & 2 ? 1 - v : v;
 			for (int b = 0; b < 12; b++)
-				light += (blob[b][2] - 0.5f) * 200 * expf(-(powf(u - blob[b][0], 2) + powf(v - blob[b][1], 2)) / (0.005f + 0.03f * blob[b][3]));
+				light += (blob[b][2] - 0.5f) * 200 *
+					expf(-(powf(u - blob[b][0], 2) + powf(v - blob[b][1], 2)) /
+						(0.005f + 0.03f * blob[b][3]));
 			for (int c = 0; c < 3; c++)
 				rgb[3 * (y * width + x) + c] = (uint8_t)fmaxf(0, fminf(255, light));
 		}
@@ -214,7 +227,10 @@ static void test_signature(void **state)
 		assert_true(b[d] == 0);
 }
 
-/* The middle, an edge and a corner of a picture, mirrored or darker, are laid out as it is; other pictures are not. */
+/*
+ * The middle, an edge and a corner of a picture, mirrored or darker, are laid out as it is; other
+ * pictures are not.
+ */
 static void test_layout(void **state)
 {
 	(void)state;
@@ -229,7 +245,8 @@ static void test_layout(void **state)
 			for (int x = 0; x < 3 * W; x++)
 				part[y * 3 * W + x] = (uint8_t)(rgb[(y0 + y) * 3 * WIDTH + 3 * x0 + x] / 2 + 10);
 		ims_signature_make(&other, part, W, H);
-		assert_true(ims_signature_correlation(&original, &other) > 0.9f && ims_signature_correlation(&other, &original) > 0.9f);
+		assert_true(ims_signature_correlation(&original, &other) > 0.9f &&
+			ims_signature_correlation(&other, &original) > 0.9f);
 	}
 	draw(rgb, WIDTH, HEIGHT, 1, 1);
 	ims_signature_make(&other, rgb, WIDTH, HEIGHT);
@@ -238,17 +255,24 @@ static void test_layout(void **state)
 		draw(rgb, 121, 77, seed, 0);
 		ims_signature_make(&other, rgb, 121, 77);
 		assert_true(ims_signature_correlation(&original, &other) < 0.75f);
-		assert_float_equal(ims_signature_correlation(&original, &other), ims_signature_correlation(&other, &original), 1e-6);
+		assert_float_equal(ims_signature_correlation(&original, &other),
+			ims_signature_correlation(&other, &original), 1e-6);
 	}
 	memset(other.luma, 200, sizeof other.luma);
-	assert_true(ims_signature_correlation(&original, &other) == 0 && ims_signature_correlation(&other, &other) == 0);
+	assert_true(ims_signature_correlation(&original, &other) == 0 &&
+		ims_signature_correlation(&other, &other) == 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tsne), cmocka_unit_test(test_tsne_few), cmocka_unit_test(test_cancel), cmocka_unit_test(test_grid),
-		cmocka_unit_test(test_components), cmocka_unit_test(test_signature), cmocka_unit_test(test_layout),
+		cmocka_unit_test(test_tsne),
+		cmocka_unit_test(test_tsne_few),
+		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_grid),
+		cmocka_unit_test(test_components),
+		cmocka_unit_test(test_signature),
+		cmocka_unit_test(test_layout),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,8 @@
 /*
  * For the golden test: runs a network on given inputs.
  *	features NAME WEIGHTS f32|bf16 THREADS CROP N IN OUT [REPEAT]
- * IN: (N, CROP, CROP, 3) f32; OUT gets (N, dim) f32. NAME "-": by the weights' card. With REPEAT, prints the speed.
+ * IN: (N, CROP, CROP, 3) f32; OUT gets (N, dim) f32. NAME "-": by the weights' card. With REPEAT,
+ * prints the speed.
  */
 #include "model/model.h"
 
@@ -29,7 +30,8 @@ static int run(model *m, const model_identity *id, char **argv, size_t n, imgsea
 	for (int i = 0; !rc && i < repeat; i++)
 		rc = ims_model_run(m, in, n, out, err);
 	if (repeat)
-		fprintf(stderr, "%.1f images/s, %.1f images per CPU second\n", (double)n * repeat / (ims_now() - start),
+		fprintf(stderr, "%.1f images/s, %.1f images per CPU second\n",
+			(double)n * repeat / (ims_now() - start),
 			(double)n * repeat * CLOCKS_PER_SEC / (double)(clock() - busy));
 	f = rc ? NULL : fopen(argv[8], "wb");
 	if (!rc && (!f || fwrite(out, sizeof *out * id->dim, n, f) != n))
@@ -48,8 +50,11 @@ int main(int argc, char **argv)
 	model *m = NULL;
 	if (argc < 9)
 		return 2;
-	model_spec spec = { .name = strcmp(argv[1], "-") ? argv[1] : NULL, .weights = argv[2],
-		.precision = strcmp(argv[3], "bf16") ? IMGSEARCH_F32 : IMGSEARCH_BF16, .threads = (uint32_t)atoi(argv[4]), .device = "cpu" };
+	model_spec spec = { .name = strcmp(argv[1], "-") ? argv[1] : NULL,
+		.weights = argv[2],
+		.precision = strcmp(argv[3], "bf16") ? IMGSEARCH_F32 : IMGSEARCH_BF16,
+		.threads = (uint32_t)atoi(argv[4]),
+		.device = "cpu" };
 	spec.recipe.crop = (uint32_t)atoi(argv[5]);
 	double start = ims_now();
 	int rc = ims_model_identify(&id, &spec, &err);
@@ -57,8 +62,9 @@ int main(int argc, char **argv)
 	if (!rc) {
 		rc = ims_model_load(&m, &id, &spec, &err);
 		if (!rc) {
-			fprintf(stderr, "%s: dim %u, batch %zu, identify %.3f s, load %.3f s\n", ims_model_describe(m), id.dim, ims_model_batch(m),
-				known - start, ims_now() - known);
+			fprintf(stderr, "%s: dim %u, batch %zu, identify %.3f s, load %.3f s\n",
+				ims_model_describe(m), id.dim, ims_model_batch(m), known - start,
+				ims_now() - known);
 			rc = run(m, &id, argv, (size_t)atoi(argv[6]), &err);
 		}
 		ims_model_free(m);

@@ -1,4 +1,7 @@
-/* Readers of weights files: what good files give, and that no broken or hostile one gives anything but a clear error. */
+/*
+ * Readers of weights files: what good files give, and that no broken or hostile one gives anything
+ * but a clear error.
+ */
 #include "files.h"
 #include "test.h"
 
@@ -160,7 +163,7 @@ static void failing_allocations(void **state)
 static void hostile_pickles(void **state)
 {
 	(void)state;
-#define P(text) { text, sizeof text - 1 }
+#define P(text){ text, sizeof text - 1 }
 	static const struct {
 		struct {
 			const char *text;
@@ -254,7 +257,8 @@ static void views_outside(void **state)
 		buf zip = { 0 };
 		made_entry entry[2] = { { "w/data.pkl", { 0 } }, { "w/data/0", { 0 } } };
 		ims_buf_put(&entry[0].data, "\x80\2}(", 4);
-		put_tensor(&entry[0].data, "t", v->type, "0", v->numel, v->offset, v->rows, v->columns, v->stride0, v->stride1);
+		put_tensor(&entry[0].data, "t", v->type, "0", v->numel, v->offset, v->rows, v->columns,
+			v->stride0, v->stride1);
 		ims_buf_text(&entry[0].data, "u.");
 		put_numbers(&entry[1].data);
 		put_archive(&zip, entry, 2);
@@ -317,14 +321,19 @@ static void hostile_safetensors(void **state)
 		const char *header, *word;
 	} cases[] = {
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,40]}}", "outside" },
-		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[8,32]},\"b\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}", "overlap" },
+		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[8,32]},\"b\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}",
+			"overlap" },
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,4],\"data_offsets\":[0,24]}}", "fit its shape" },
-		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", "fit its shape" },
-		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[9007199254740992,1024],\"data_offsets\":[0,24]}}", "fit its shape" },
+		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}",
+			"fit its shape" },
+		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[9007199254740992,1024],\"data_offsets\":[0,24]}}",
+			"fit its shape" },
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2,-3],\"data_offsets\":[0,24]}}", "wrongly" },
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[24,0]}}", "wrongly" },
-		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,6],\"data_offsets\":[0,24]}}", "wrongly" },
-		{ "{\"a\":{\"dtype\":\"F64\",\"shape\":[3],\"data_offsets\":[0,24]}}", "no network here takes" },
+		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,6],\"data_offsets\":[0,24]}}",
+			"wrongly" },
+		{ "{\"a\":{\"dtype\":\"F64\",\"shape\":[3],\"data_offsets\":[0,24]}}",
+			"no network here takes" },
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2.5],\"data_offsets\":[0,10]}}", "wrongly" },
 		{ "{\"a\":{\"shape\":[6],\"data_offsets\":[0,24]}}", "no network here takes" },
 		{ "{\"a\":7}", "wrongly" },
@@ -351,7 +360,8 @@ static void written_files_are_read(void **state)
 	(void)state;
 	static const float row[] = { 1, 2, 3 };
 	static const uint16_t half[] = { 0x3c00, 0x4000 };
-	const shim_tensor tensors[] = { { "project.weight", row, SHIM_F32, 2, { 1, 3 } }, { "h", half, SHIM_F16, 1, { 2 } }, { "empty", NULL, SHIM_F32, 1, { 0 } } };
+	const shim_tensor tensors[] = { { "project.weight", row, SHIM_F32, 2, { 1, 3 } },
+		{ "h", half, SHIM_F16, 1, { 2 } }, { "empty", NULL, SHIM_F32, 1, { 0 } } };
 	char path[] = "/tmp/imgsearch-test-XXXXXX";
 	weights w;
 	int fd = mkstemp(path);
@@ -367,7 +377,8 @@ static void written_files_are_read(void **state)
 	unlink(path);
 	imgsearch_error err;
 	assert_int_equal(ims_weights_open(&w, path, &err), IMGSEARCH_ENOTFOUND);
-	assert_int_equal(ims_safetensors_write("/nowhere/at/all.safetensors", tensors, 1, &err), IMGSEARCH_EIO);
+	assert_int_equal(ims_safetensors_write("/nowhere/at/all.safetensors", tensors, 1, &err),
+		IMGSEARCH_EIO);
 	assert_int_equal(ims_weights_open(&w, "/tmp", &err), IMGSEARCH_EIO);
 }
 
@@ -387,10 +398,18 @@ static void files_that_cannot_be_asked_for_their_size(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_files), cmocka_unit_test(strided_data_is_copied), cmocka_unit_test(truncated_anywhere),
-		cmocka_unit_test(flipped_bytes), cmocka_unit_test(failing_allocations), cmocka_unit_test(hostile_pickles),
-		cmocka_unit_test(many_values), cmocka_unit_test(views_outside), cmocka_unit_test(hostile_archives),
-		cmocka_unit_test(torchscript_is_told_apart), cmocka_unit_test(hostile_safetensors), cmocka_unit_test(written_files_are_read),
+		cmocka_unit_test(good_files),
+		cmocka_unit_test(strided_data_is_copied),
+		cmocka_unit_test(truncated_anywhere),
+		cmocka_unit_test(flipped_bytes),
+		cmocka_unit_test(failing_allocations),
+		cmocka_unit_test(hostile_pickles),
+		cmocka_unit_test(many_values),
+		cmocka_unit_test(views_outside),
+		cmocka_unit_test(hostile_archives),
+		cmocka_unit_test(torchscript_is_told_apart),
+		cmocka_unit_test(hostile_safetensors),
+		cmocka_unit_test(written_files_are_read),
 		cmocka_unit_test(files_that_cannot_be_asked_for_their_size),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * What goes wrong around the store: the disk is full or broken at any write, memory is short at any allocation, the
- * file is no index, cut off, damaged, newer, older, or must not be written.
+ * What goes wrong around the store: the disk is full or broken at any write, memory is short at any
+ * allocation, the file is no index, cut off, damaged, newer, older, or must not be written.
  */
 #include "common.h"
 #include "store/schema.h"
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-/* ------------------------------------------- a VFS that fails at the n-th write and every one after it ---- */
+/* ------------------------------- a VFS that fails at the n-th write and every one after it ---- */
 
 static sqlite3_vfs shim;
 static int writes_left = -1, failure = SQLITE_FULL; /* -1: never */
@@ -142,7 +142,7 @@ static void failing_disk(void **state)
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------ memory ---- */
+/* ---------------------------------------------------------------------------------- memory ---- */
 
 static sqlite3_mem_methods memory;
 static int64_t sqlite_allocations_left = -1;
@@ -301,7 +301,8 @@ static bool fail_allocation(uint64_t n, bool sqlite)
 		rc = write_more(st, &err);
 	if (!rc)
 		rc = read_all(st, &err);
-	bool failed = sqlite ? rc != 0 : ims_alloc_fail_after(0) >= n; /* SQLite can do without some of its own */
+	bool failed =
+		sqlite ? rc != 0 : ims_alloc_fail_after(0) >= n; /* SQLite can do without some of its own */
 	sqlite_allocations_left = -1;
 	ims_alloc_fail_after(0);
 	if (failed && rc != IMGSEARCH_ENOMEM)
@@ -348,7 +349,7 @@ static void short_of_memory_in_a_transaction(void **state)
 	ims_store_close(st);
 }
 
-/* -------------------------------------------------------------------------------------------- odd files ---- */
+/* ------------------------------------------------------------------------------- odd files ---- */
 
 static void put_file(const void *data, size_t size)
 {
@@ -433,7 +434,10 @@ static int count_quietly(void *user, const char *problem)
 	return 0;
 }
 
-/* Whatever the bytes are: an answer or an error, nothing worse. Returns how many calls said that it is damaged. */
+/*
+ * Whatever the bytes are: an answer or an error, nothing worse. Returns how many calls said that it
+ * is damaged.
+ */
 static int survive(void)
 {
 	store *st;
@@ -521,7 +525,7 @@ static void planted(void **state)
 	ims_store_close(st);
 }
 
-/* ---------------------------------------------------------------------------------------------- upgrade ---- */
+/* --------------------------------------------------------------------------------- upgrade ---- */
 
 static int64_t version_of(conn *c)
 {
@@ -533,7 +537,8 @@ static int64_t version_of(conn *c)
 static void upgrade(void **state)
 {
 	(void)state;
-	static const char *const good[] = { NULL, "CREATE TABLE two(x)", "ALTER TABLE two ADD COLUMN y; INSERT INTO two VALUES(1, 2)" };
+	static const char *const good[] = { NULL, "CREATE TABLE two(x)",
+		"ALTER TABLE two ADD COLUMN y; INSERT INTO two VALUES(1, 2)" };
 	static const char *const bad[] = { NULL, "CREATE TABLE two(x)", "nonsense" };
 	store *st = open_store(file, 4);
 	int64_t y;
@@ -543,7 +548,8 @@ static void upgrade(void **state)
 	conn *c = st->writer;
 	fails(IMGSEARCH_EDB, ims_store_upgrade(c, bad, 3, &err)); /* all of the way or none of it */
 	assert_int_equal(version_of(c), 1);
-	ok(ims_store_number(c, &y, 0, &err, "SELECT count(*) FROM sqlite_schema WHERE name = 'two'", ""));
+	ok(ims_store_number(c, &y, 0, &err, "SELECT count(*) FROM sqlite_schema WHERE name = 'two'",
+		""));
 	assert_int_equal(y, 0);
 	ok(ims_store_upgrade(c, good, 3, &err));
 	ok(ims_store_upgrade(c, good, 3, &err)); /* nothing left to do */
@@ -555,7 +561,7 @@ static void upgrade(void **state)
 	refuses(IMGSEARCH_EVERSION, "newer", false);
 }
 
-/* -------------------------------------------------------------------------------------------- read-only ---- */
+/* ------------------------------------------------------------------------------- read-only ---- */
 
 static void only_reading(void **state)
 {
@@ -628,9 +634,17 @@ int main(void)
 	install_shim();
 #define on_files(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 	const struct CMUnitTest tests[] = {
-		on_files(failing_disk), on_files(short_of_memory), on_files(short_of_memory_in_a_transaction),
-		on_files(no_index), on_files(damaged), on_files(damaged_chunk), on_files(damaged_pair), on_files(planted),
-		on_files(upgrade), on_files(only_reading), on_files(not_allowed),
+		on_files(failing_disk),
+		on_files(short_of_memory),
+		on_files(short_of_memory_in_a_transaction),
+		on_files(no_index),
+		on_files(damaged),
+		on_files(damaged_chunk),
+		on_files(damaged_pair),
+		on_files(planted),
+		on_files(upgrade),
+		on_files(only_reading),
+		on_files(not_allowed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,6 @@
-/* The parts of training that need no network: where crops lie, what they become, who is held out. */
+/*
+ * The parts of training that need no network: where crops lie, what they become, who is held out.
+ */
 #include "test.h"
 #include "train/crop.h"
 #include "train/dataset.h"
@@ -32,7 +34,8 @@ static void boxes(void **state)
 			assert_true(box[0] >= 0 && box[1] >= 0 && box[2] <= im.width && box[3] <= im.height);
 			assert_true(box[2] - box[0] >= 1 && box[3] - box[1] >= 1);
 			if (s == 0) {
-				double share = (box[2] - box[0]) * (box[3] - box[1]) / (im.width * im.height), ratio = (box[2] - box[0]) / (box[3] - box[1]);
+				double share = (box[2] - box[0]) * (box[3] - box[1]) / (im.width * im.height),
+					   ratio = (box[2] - box[0]) / (box[3] - box[1]);
 				assert_true(share > 0.49 && ratio > 0.74 && ratio < 1.35);
 			}
 		}
@@ -84,7 +87,8 @@ static void held_out(void **state)
 	for (int i = 0; i <= N; i++) {
 		image im = drawn(8 + (uint32_t)i, 9);
 		buf png = { 0 };
-		file[i] = (train_file){ ims_format("%s/%02d.png", dir, i), i < N ? names[i / EACH] : NULL, 1 };
+		file[i] =
+			(train_file){ ims_format("%s/%02d.png", dir, i), i < N ? names[i / EACH] : NULL, 1 };
 		assert_int_equal(ims_image_encode_png(&png, &im, NULL), 0);
 		FILE *f = fopen(file[i].path, "wb");
 		assert_non_null(f);
@@ -115,6 +119,7 @@ static void held_out(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(boxes), cmocka_unit_test(values), cmocka_unit_test(held_out) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(boxes), cmocka_unit_test(values),
+		cmocka_unit_test(held_out) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,7 @@
-/* The order of an epoch: everything once, by the number alone, and for the contrastive loss in runs of a class. */
+/*
+ * The order of an epoch: everything once, by the number alone, and for the contrastive loss in runs
+ * of a class.
+ */
 #include "test.h"
 #include "train/order.h"
 
@@ -45,8 +48,10 @@ static void runs_of_a_class(void **state)
 		assert_int_equal(ims_train_order(&set, ALIKE, random, order, NULL), 0);
 		for (size_t run = 0; run < N / ALIKE; run++) {
 			for (size_t i = 1; i < ALIKE; i++)
-				assert_int_equal(item[order[run * ALIKE + i]].label, item[order[run * ALIKE]].label);
-			assert_true(!run || item[order[run * ALIKE]].label != item[order[(run - 1) * ALIKE]].label);
+				assert_int_equal(item[order[run * ALIKE + i]].label,
+					item[order[run * ALIKE]].label);
+			assert_true(
+				!run || item[order[run * ALIKE]].label != item[order[(run - 1) * ALIKE]].label);
 		}
 	}
 }
@@ -72,6 +77,7 @@ static void odd_sizes(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(each_once), cmocka_unit_test(runs_of_a_class), cmocka_unit_test(odd_sizes) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(each_once),
+		cmocka_unit_test(runs_of_a_class), cmocka_unit_test(odd_sizes) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
