@@ -8,6 +8,7 @@
  *	reader.h   bytes from strangers, read
  *	file.h     whole files into memory
  *	path.h     paths as text
+ *	ids.h      sorted row ids
  *	hash.h     content identity and checksums
  *	random.h   repeatable random numbers
  *	floats.h   rows of floats
@@ -28,6 +29,7 @@
 #include "base/file.h"
 #include "base/floats.h"
 #include "base/hash.h"
+#include "base/ids.h"
 #include "base/job.h"
 #include "base/path.h"
 #include "base/pool.h"

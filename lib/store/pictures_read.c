@@ -201,12 +201,6 @@ int ims_store_each_picture(store *st, uint32_t state, store_each_picture *each, 
 	return rc;
 }
 
-static int by_id(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-	return (x > y) - (x < y);
-}
-
 typedef struct folder_ids {
 	int64_t *ids;
 	size_t n, cap;
@@ -269,7 +263,7 @@ int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
 		return rc;
 	}
 	if (f.n)
-		qsort(f.ids, f.n, sizeof *f.ids, by_id);
+		qsort(f.ids, f.n, sizeof *f.ids, ims_id_compare);
 	*ids = f.ids;
 	*n = f.n;
 	return 0;
