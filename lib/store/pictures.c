@@ -42,30 +42,30 @@ static int find_existing(conn *c, const store_picture *p, existing *out, imgsear
 /* The first duplicate of id becomes indexed and receives its vector. */
 static int promote_duplicate(store *st, conn *c, int64_t id, imgsearch_error *err)
 {
-	int64_t heir;
-	int rc = ims_store_number(c, &heir, 0, err, "SELECT min(id) FROM picture WHERE same_as = ?1",
-		"i", id);
-	if (rc || !heir)
+	int64_t duplicate;
+	int rc = ims_store_number(c, &duplicate, 0, err,
+		"SELECT min(id) FROM picture WHERE same_as = ?1", "i", id);
+	if (rc || !duplicate)
 		return rc;
 	rc = ims_store_run(c, err, "UPDATE picture SET same_as = ?2 WHERE same_as = ?1 AND id <> ?2",
-		"ii", id, heir);
+		"ii", id, duplicate);
 	if (!rc)
 		rc = ims_store_run(c, err,
 			"UPDATE picture SET state = 1, same_as = NULL, reason = NULL,"
 			" (width, height) = (SELECT width, height FROM picture WHERE id = ?1) WHERE id = ?2",
-			"ii", id, heir);
+			"ii", id, duplicate);
 	if (!rc)
 		rc = ims_store_run(c, err,
 			"INSERT INTO vector(id, data) SELECT ?2, data FROM vector WHERE id = ?1", "ii", id,
-			heir);
+			duplicate);
 	if (!rc && sqlite3_changes(c->db)) {
 		st->tally[TALLY_VECTOR]++;
-		rc = ims_store_changed(st, c, heir, err);
+		rc = ims_store_changed(st, c, duplicate, err);
 	}
 	if (!rc)
 		rc = ims_store_run(c, err,
 			"INSERT INTO vector_next(id, data) SELECT ?2, data FROM vector_next WHERE id = ?1",
-			"ii", id, heir);
+			"ii", id, duplicate);
 	if (!rc)
 		st->tally[TALLY_NEXT] += sqlite3_changes(c->db);
 	st->tally[IMGSEARCH_DUPLICATE]--;
