@@ -3,7 +3,7 @@
  * computed, so a run that was stopped continues there, and a run with more views adds to it. A row
  * has the parts of all teachers side by side. The targets of the student are the rows, centred and
  * projected onto their principal components. The first projection is the linear map of the
- * untrained student's features that comes nearest to the targets.
+ * student's features before training that comes nearest to the targets.
  */
 #include "model/model.h"
 #include "train/crop.h"
