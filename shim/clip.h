@@ -1,4 +1,4 @@
-/* Activations for training, whose backward passes libtorch lacks or has slowly. */
+/* ReLU and ReLU6 for training, whose backward passes libtorch lacks or has only slowly. */
 #ifndef IMS_SHIM_CLIP_H
 #define IMS_SHIM_CLIP_H
 
@@ -6,7 +6,10 @@
 
 namespace ims {
 
-/* Clamps to 0..top (infinity: ReLU), in place where x is no leaf; the backward pass is one masking of the gradient. */
+/*
+ * Clamps to 0..top (infinity: ReLU), in place where x is no leaf; the backward pass is one masking
+ * of the gradient.
+ */
 at::Tensor clip(const at::Tensor &x, double top);
 
 } // namespace ims

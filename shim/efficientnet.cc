@@ -1,6 +1,7 @@
 /*
- * EfficientNet-B0 to -B7: Tan and Le, "EfficientNet: Rethinking Model Scaling" (2019), with torchvision's names. A block
- * widens, convolves channel by channel, weighs the channels by what the whole picture shows (squeeze and excitation), narrows.
+ * EfficientNet-B0 to -B7: Tan and Le, "EfficientNet: Rethinking model scaling for convolutional
+ * neural networks" (2019), with torchvision's names. A block widens, convolves each channel, weighs
+ * the channels by the means over the picture (squeeze and excitation), and narrows.
  */
 #include "shim/nn.h"
 
@@ -21,7 +22,7 @@ struct scale {
 	double width, depth, eps;
 };
 
-/* To a multiple of 8, never more than a tenth smaller. */
+/* Rounded to a multiple of 8, but at most a tenth smaller. */
 int64_t scaled_width(int64_t channels, double width)
 {
 	double v = (double)channels * width;
@@ -35,15 +36,18 @@ public:
 	{
 		static const struct {
 			int64_t widen, kernel, stride, out, repeat;
-		} stages[] = { { 1, 3, 1, 16, 1 }, { 6, 3, 2, 24, 2 }, { 6, 5, 2, 40, 2 }, { 6, 3, 2, 80, 3 }, { 6, 5, 1, 112, 3 }, { 6, 5, 2, 192, 4 }, { 6, 3, 1, 320, 1 } };
+		} stages[] = { { 1, 3, 1, 16, 1 }, { 6, 3, 2, 24, 2 }, { 6, 5, 2, 40, 2 },
+			{ 6, 3, 2, 80, 3 }, { 6, 5, 1, 112, 3 }, { 6, 5, 2, 192, 4 }, { 6, 3, 1, 320, 1 } };
 		int64_t in = scaled_width(32, sc.width);
 		int index = 1;
 		stem = unit("features.0.0", "features.0.1", { 3, in, 3, 2 }, act::silu, eps);
 		for (auto &s : stages) {
-			int64_t out = scaled_width(s.out, sc.width), repeat = (int64_t)std::ceil((double)s.repeat * sc.depth);
+			int64_t out = scaled_width(s.out, sc.width),
+					repeat = (int64_t)std::ceil((double)s.repeat * sc.depth);
 			std::string name = "features." + std::to_string(index++) + ".";
 			for (int64_t i = 0; i < repeat; i++, in = out)
-				blocks.push_back(add_block(name + std::to_string(i) + ".block.", { in, out, s.kernel, i ? 1 : s.stride }, s.widen));
+				blocks.push_back(add_block(name + std::to_string(i) + ".block.",
+					{ in, out, s.kernel, i ? 1 : s.stride }, s.widen));
 		}
 		channels = 4 * in;
 		last = unit("features.8.0", "features.8.1", { in, channels }, act::silu, eps);
@@ -91,10 +95,12 @@ private:
 
 std::unique_ptr<network> efficientnet(const std::string &name)
 {
-	static const scale scales[] = { { 1.0, 1.0, 1e-5 }, { 1.0, 1.1, 1e-5 }, { 1.1, 1.2, 1e-5 }, { 1.2, 1.4, 1e-5 },
-		{ 1.4, 1.8, 1e-5 }, { 1.6, 2.2, 1e-3 }, { 1.8, 2.6, 1e-3 }, { 2.0, 3.1, 1e-3 } };
+	static const scale scales[] = { { 1.0, 1.0, 1e-5 }, { 1.0, 1.1, 1e-5 }, { 1.1, 1.2, 1e-5 },
+		{ 1.2, 1.4, 1e-5 }, { 1.4, 1.8, 1e-5 }, { 1.6, 2.2, 1e-3 }, { 1.8, 2.6, 1e-3 },
+		{ 2.0, 3.1, 1e-3 } };
 	static const std::string stem = "efficientnet_b";
-	if (name.size() != stem.size() + 1 || name.compare(0, stem.size(), stem) || name.back() < '0' || name.back() > '7')
+	if (name.size() != stem.size() + 1 || name.compare(0, stem.size(), stem) || name.back() < '0' ||
+		name.back() > '7')
 		return nullptr;
 	return std::make_unique<efficientnet_network>(scales[name.back() - '0']);
 }

@@ -1,4 +1,4 @@
-/* What a batch of features should be. Sums, not means: the caller divides. */
+/* Losses of a batch of features. */
 #ifndef IMS_SHIM_LOSSES_H
 #define IMS_SHIM_LOSSES_H
 
@@ -8,16 +8,17 @@
 
 namespace ims {
 
-struct judged {
-	at::Tensor loss;         /* mean over what counted; undefined when nothing did */
+struct batch_loss {
+	at::Tensor loss;         /* mean over the counted pictures; undefined: there are none */
 	double hits, counted;
 };
 
-/* centres: (classes, width); bias: cross entropy's. labels: -1 for none. */
-judged judge_labels(uint32_t loss, const at::Tensor &features, const at::Tensor &labels, const at::Tensor &centres, const at::Tensor &bias);
+/* loss: shim_loss; labels (n): -1 for none; centres (classes, width); bias: for cross entropy. */
+batch_loss label_loss(uint32_t loss, const at::Tensor &features, const at::Tensor &labels,
+	const at::Tensor &centres, const at::Tensor &bias);
 
-/* 1 - cosine to the targets, and how far the batch's similarities are from the targets' own (Park et al. 2019). */
-judged judge_targets(const at::Tensor &features, const at::Tensor &targets, double relational);
+/* 1 - cosine to the targets, plus `relational` times the error of all similarities of the batch. */
+batch_loss target_loss(const at::Tensor &features, const at::Tensor &targets, double relational);
 
 } // namespace ims
 

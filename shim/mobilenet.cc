@@ -1,5 +1,6 @@
 /*
- * MobileNetV2: Sandler et al., "Inverted Residuals and Linear Bottlenecks" (2018), with torchvision's names.
+ * MobileNetV2: Sandler, Howard, Zhu, Zhmoginov, Chen, "MobileNetV2: Inverted residuals and linear
+ * bottlenecks" (2018), with torchvision's names.
  */
 #include "shim/nn.h"
 
@@ -7,7 +8,7 @@ namespace ims {
 namespace {
 
 struct block {
-	std::vector<conv *> way; /* widen (not in the first), one convolution a channel, narrow */
+	std::vector<conv *> convs; /* widen (except in the first block), depthwise, narrow */
 	bool residual;
 };
 
@@ -17,13 +18,15 @@ public:
 	{
 		static const struct {
 			int64_t widen, out, repeat, stride;
-		} stages[] = { { 1, 16, 1, 1 }, { 6, 24, 2, 2 }, { 6, 32, 3, 2 }, { 6, 64, 4, 2 }, { 6, 96, 3, 1 }, { 6, 160, 3, 2 }, { 6, 320, 1, 1 } };
+		} stages[] = { { 1, 16, 1, 1 }, { 6, 24, 2, 2 }, { 6, 32, 3, 2 }, { 6, 64, 4, 2 },
+			{ 6, 96, 3, 1 }, { 6, 160, 3, 2 }, { 6, 320, 1, 1 } };
 		int64_t in = 32;
 		int index = 1;
 		stem = unit("features.0.0", "features.0.1", { 3, in, 3, 2 }, act::relu6);
 		for (auto &s : stages)
 			for (int64_t i = 0; i < s.repeat; i++, in = s.out)
-				blocks.push_back(add_block("features." + std::to_string(index++) + ".conv.", in, s.out, s.widen, i ? 1 : s.stride));
+				blocks.push_back(add_block("features." + std::to_string(index++) + ".conv.", in,
+					s.out, s.widen, i ? 1 : s.stride));
 		channels = 1280;
 		last = unit("features.18.0", "features.18.1", { in, channels }, act::relu6);
 	}
@@ -33,8 +36,8 @@ public:
 		at::Tensor x = (*stem)(input);
 		for (block &b : blocks) {
 			at::Tensor shortcut = x;
-			for (conv *c : b.way)
-				x = (*c)(x, b.residual && c == b.way.back() ? &shortcut : nullptr);
+			for (conv *c : b.convs)
+				x = (*c)(x, b.residual && c == b.convs.back() ? &shortcut : nullptr);
 		}
 		return (*last)(x);
 	}
@@ -48,13 +51,13 @@ private:
 		auto next = [&] { return name + std::to_string(part++); };
 		auto pair = [&](shape s) {
 			std::string at = next();
-			b.way.push_back(unit(at + ".0", at + ".1", s, act::relu6));
+			b.convs.push_back(unit(at + ".0", at + ".1", s, act::relu6));
 		};
 		if (widen != 1)
 			pair({ in, wide });
 		pair({ wide, wide, 3, stride, wide });
 		std::string narrow = next();
-		b.way.push_back(unit(narrow, next(), { wide, out }, act::none));
+		b.convs.push_back(unit(narrow, next(), { wide, out }, act::none));
 		return b;
 	}
 

@@ -1,7 +1,8 @@
 /*
- * The conv unit and what all networks share. Inference takes oneDNN's prepacked convolution where libtorch has one
- * (mkldnn_prepacked, on CPUs): it keeps the weights in the arrangement that the kernel wants, fuses ReLU, and takes a bias
- * in f32 beside bf16 weights; measured, 1x1 convolutions in f32 run 2-3 times as fast so. Everywhere else, and in training, plain aten operators.
+ * The conv unit and the code that all networks share. Inference uses oneDNN's prepacked convolution
+ * where libtorch has it (mkldnn_prepacked, on CPUs). It stores the weights in the layout of the
+ * kernel, fuses ReLU, and accepts a bias in f32 beside weights in bf16. In f32, 1x1 convolutions
+ * were measured to be 2 to 3 times as fast. Training and other devices use plain aten operators.
  */
 #include "shim/nn.h"
 #include "shim/clip.h"
@@ -14,16 +15,19 @@
 
 namespace ims {
 
-/* ---- conv ---- */
+/* ------------------------------------------------------------------------------------ conv ---- */
 
-/* Found by name, since not every libtorch has them. */
+/* The operators, found by name, since not every libtorch has them. */
 struct prepacked {
-	using handle = decltype(c10::Dispatcher::singleton().findSchema({ "", "" })); /* optional, of c10 or std */
-	handle prepack = find("mkldnn_prepacked::conv2d_prepack", 8), run = find("mkldnn_prepacked::conv2d_run", 2);
+	/* An optional, of c10 or std. */
+	using handle = decltype(c10::Dispatcher::singleton().findSchema({ "", "" }));
+	handle prepack = find("mkldnn_prepacked::conv2d_prepack", 8),
+		   run = find("mkldnn_prepacked::conv2d_run", 2);
 	static handle find(const char *name, size_t arguments)
 	{
 		handle found = c10::Dispatcher::singleton().findSchema({ name, "" });
-		if (found && found->schema().arguments().size() != arguments) /* not the one that packed() calls */
+		/* Another signature than that which packed() calls. */
+		if (found && found->schema().arguments().size() != arguments)
 			found.reset();
 		return found;
 	}
@@ -40,7 +44,8 @@ conv::conv(std::string n, std::string bn, shape s, act a, double e)
 {
 }
 
-void conv::each_slot(const std::function<void(const std::string &, at::Tensor &, const std::vector<int64_t> &)> &f)
+void conv::each_slot(
+	const std::function<void(const std::string &, at::Tensor &, const std::vector<int64_t> &)> &f)
 {
 	f(name + ".weight", weight, { dims.out, dims.in / dims.groups, dims.kernel, dims.kernel });
 	f(name + ".bias", bias, { dims.out });
@@ -62,9 +67,12 @@ void conv::fold(const at::Device &device, at::ScalarType type)
 		w = w * scale.reshape({ -1, 1, 1, 1 });
 		gamma = beta = mean = variance = at::Tensor();
 	}
-	/* The file's memory is only borrowed: both must be copies. */
-	weight = w.to(device, type, false, w.is_alias_of(weight)).contiguous(device.is_cpu() ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast);
-	bias = b.to(device, device.is_cpu() && ops().prepack && ops().run ? at::kFloat : type, false, bias.defined() && b.is_alias_of(bias));
+	/* Both must be copies, since the memory of the file is borrowed. */
+	weight = w.to(device, type, false, w.is_alias_of(weight))
+				 .contiguous(device.is_cpu() ? at::MemoryFormat::Contiguous
+											 : at::MemoryFormat::ChannelsLast);
+	bias = b.to(device, device.is_cpu() && ops().prepack && ops().run ? at::kFloat : type, false,
+		bias.defined() && b.is_alias_of(bias));
 	folded = true;
 }
 
@@ -73,13 +81,13 @@ static std::vector<int64_t> pair(int64_t v)
 	return { v, v };
 }
 
-/* Through mkldnn_prepacked; undefined where that cannot be. */
+/* By mkldnn_prepacked; an undefined tensor where that is not possible. */
 at::Tensor conv::packed(const at::Tensor &x, bool relu)
 {
 	if (!ops().prepack || !ops().run || !x.device().is_cpu())
 		return {};
 	std::unique_lock<std::mutex> lock(packing);
-	/* Repacked only for a larger batch, so that single queries between batches cost nothing. */
+	/* Packed again only for a larger batch, so that single queries between batches cost nothing. */
 	if (x.size(0) > packed_for) {
 		torch::jit::Stack stack;
 		stack.reserve(8);
@@ -113,7 +121,7 @@ at::Tensor &activate_(at::Tensor &y, act a)
 	return y;
 }
 
-/* Of operators that have a backward pass in bfloat16 on every device. */
+/* With operators that have a backward pass in bfloat16 on every device. */
 static at::Tensor activate(const at::Tensor &y, act a)
 {
 	switch (a) {
@@ -130,7 +138,8 @@ at::Tensor conv::operator()(const at::Tensor &x, const at::Tensor *add)
 {
 	if (!folded) {
 		auto type = x.scalar_type();
-		at::Tensor y = at::conv2d(x, weight.to(type), bias.defined() ? bias.to(type) : bias, dims.stride, dims.kernel / 2, 1, dims.groups);
+		at::Tensor y = at::conv2d(x, weight.to(type), bias.defined() ? bias.to(type) : bias,
+			dims.stride, dims.kernel / 2, 1, dims.groups);
 		if (gamma.defined())
 			y = at::batch_norm(y, gamma, beta, mean, variance, training, 0.1, eps, true);
 		return activate(add ? y + *add : y, activation);
@@ -146,7 +155,7 @@ at::Tensor conv::operator()(const at::Tensor &x, const at::Tensor *add)
 	return activate_(y, activation);
 }
 
-/* ---- network ---- */
+/* --------------------------------------------------------------------------------- network ---- */
 
 conv *network::unit(std::string name, std::string norm, shape s, act a, double eps)
 {
@@ -154,13 +163,16 @@ conv *network::unit(std::string name, std::string norm, shape s, act a, double e
 	return &units.back();
 }
 
-/* Folded, as a convolution of one cell: a BLAS would start threads of its own for the little there is to do. */
-static at::Tensor linear(const at::Tensor &y, const at::Tensor &weight, const at::Tensor &bias, std::unique_ptr<conv> &folded)
+/* Once folded a 1x1 convolution, since a BLAS would start threads of its own for little work. */
+static at::Tensor linear(const at::Tensor &y, const at::Tensor &weight, const at::Tensor &bias,
+	std::unique_ptr<conv> &folded)
 {
-	return folded ? (*folded)(y.view({ y.size(0), y.size(1), 1, 1 })).flatten(1) : at::linear(y, weight, bias);
+	return folded ? (*folded)(y.view({ y.size(0), y.size(1), 1, 1 })).flatten(1)
+				  : at::linear(y, weight, bias);
 }
 
-static std::unique_ptr<conv> fold_linear(const at::Tensor &weight, const at::Tensor &bias, const at::Device &device)
+static std::unique_ptr<conv> fold_linear(const at::Tensor &weight, const at::Tensor &bias,
+	const at::Device &device)
 {
 	if (!weight.defined())
 		return nullptr;
@@ -176,8 +188,9 @@ at::Tensor network::pooled(const at::Tensor &x)
 	at::Tensor y = features(x).mean({ 2, 3 }, false, at::kFloat);
 	if (!posterior_weight.defined())
 		return y;
-	const double temperature = 2; /* as a teacher's classes have it, lib/train/classes.c */
-	at::Tensor roots = (linear(y, posterior_weight, posterior_bias, posterior) / temperature).log_softmax(1).div(2).exp();
+	const double temperature = 2; /* as in lib/train/classifier.c */
+	at::Tensor logits = linear(y, posterior_weight, posterior_bias, posterior) / temperature;
+	at::Tensor roots = logits.log_softmax(1).div(2).exp();
 	return at::cat({ y / y.norm(2, 1, true).clamp_min(1e-12), roots }, 1);
 }
 
@@ -193,7 +206,8 @@ void network::fold(const at::Device &device, at::ScalarType type)
 		u.fold(device, type);
 	posterior = fold_linear(posterior_weight, posterior_bias, device);
 	project = fold_linear(project_weight, project_bias, device);
-	for (at::Tensor *t : { &posterior_weight, &project_weight }) /* the shape stays, without the caller's data */
+	/* The shapes stay, the borrowed data do not. */
+	for (at::Tensor *t : { &posterior_weight, &project_weight })
 		if (t->defined())
 			*t = at::empty(t->sizes(), at::TensorOptions(at::kMeta));
 }
@@ -208,16 +222,18 @@ int64_t network::dim() const
 	return project_weight.defined() ? project_weight.size(0) : width();
 }
 
-/* ---- weights ---- */
+/* --------------------------------------------------------------------------------- weights ---- */
 
 at::Tensor borrow(const shim_tensor &t)
 {
-	static const std::map<uint32_t, at::ScalarType> types = { { SHIM_F32, at::kFloat }, { SHIM_F16, at::kHalf },
-		{ SHIM_BF16, at::kBFloat16 }, { SHIM_I64, at::kLong }, { SHIM_I8, at::kChar } };
+	static const std::map<uint32_t, at::ScalarType> types = { { SHIM_F32, at::kFloat },
+		{ SHIM_F16, at::kHalf }, { SHIM_BF16, at::kBFloat16 }, { SHIM_I64, at::kLong },
+		{ SHIM_I8, at::kChar } };
 	auto type = types.find(t.dtype);
 	if (type == types.end())
-		throw failure(-7, std::string("tensor ") + t.name + " has an unknown type");
-	return at::from_blob(const_cast<void *>(t.data), at::IntArrayRef(t.shape, t.ndim), at::TensorOptions(type->second));
+		throw failure(MODEL, std::string("tensor ") + t.name + " has an unknown type");
+	return at::from_blob(const_cast<void *>(t.data), at::IntArrayRef(t.shape, t.ndim),
+		at::TensorOptions(type->second));
 }
 
 static std::string shape_text(const int64_t *shape, size_t n)
@@ -242,17 +258,21 @@ static bool starts_with(const std::string &s, const char *prefix)
 	return s.compare(0, strlen(prefix), prefix) == 0;
 }
 
-/* The classifier's tensors, which only load_posteriors asks for, and the counters of batch norms. */
-static bool passed_over(const std::string &name)
+/* Tensors of the classifier, which only load_posteriors uses, and counters of batch norms. */
+static bool is_ignored(const std::string &name)
 {
 	static const std::string counter = ".num_batches_tracked";
 	return starts_with(name, "fc.") || starts_with(name, "classifier.") ||
-		(name.size() > counter.size() && name.compare(name.size() - counter.size(), counter.size(), counter) == 0);
+		(name.size() > counter.size() &&
+			name.compare(name.size() - counter.size(), counter.size(), counter) == 0);
 }
 
 typedef std::map<std::string, const shim_tensor *> tensor_map;
 
-/* Takes a tensor out of the map, checked; undefined when it is not there. Of an int8 one each row is times its scale. */
+/*
+ * Removes a tensor from the map and checks its shape; undefined where it is not there. An int8
+ * tensor is multiplied by its scales.
+ */
 static at::Tensor take(tensor_map &left, const std::string &name, const std::vector<int64_t> &want)
 {
 	auto it = left.find(name);
@@ -261,19 +281,22 @@ static at::Tensor take(tensor_map &left, const std::string &name, const std::vec
 	const shim_tensor &t = *it->second;
 	left.erase(it);
 	if (t.ndim != want.size() || !std::equal(want.begin(), want.end(), t.shape))
-		throw failure(-7, "tensor " + name + " has shape " + shape_text(t.shape, t.ndim) + ", the network needs " + shape_text(want.data(), want.size()));
+		throw failure(MODEL,
+			"tensor " + name + " has shape " + shape_text(t.shape, t.ndim) +
+				", the network needs " + shape_text(want.data(), want.size()));
 	if (t.dtype != SHIM_I8)
 		return borrow(t);
 	auto scale = left.find(name + "_scale");
 	if (scale == left.end() || scale->second->dtype != SHIM_F32)
-		throw failure(-7, "tensor " + name + " is int8 and has no " + name + "_scale in f32");
+		throw failure(MODEL, "tensor " + name + " is int8 and has no " + name + "_scale in f32");
 	std::vector<int64_t> rows(want.size(), 1);
 	rows[0] = want[0];
 	return borrow(t).to(at::kFloat) * take(left, name + "_scale", { want[0] }).view(rows);
 }
 
-/* A linear layer of any number of outputs; undefined when there is none. */
-static void take_linear(tensor_map &left, const std::string &name, int64_t in, at::Tensor &weight, at::Tensor &bias)
+/* A linear layer of any number of outputs; undefined tensors where there is none. */
+static void take_linear(tensor_map &left, const std::string &name, int64_t in, at::Tensor &weight,
+	at::Tensor &bias)
 {
 	auto found = left.find(name + ".weight");
 	if (found == left.end() || found->second->ndim != 2)
@@ -282,7 +305,8 @@ static void take_linear(tensor_map &left, const std::string &name, int64_t in, a
 	weight = take(left, name + ".weight", { out, in });
 	bias = take(left, name + ".bias", { out });
 	if (out < 1 || !bias.defined())
-		throw failure(-7, "tensor " + name + (out < 1 ? ".weight has no rows" : ".bias is missing"));
+		throw failure(MODEL,
+			"tensor " + name + (out < 1 ? ".weight has no rows" : ".bias is missing"));
 }
 
 void network::load(const shim_tensor *tensors, size_t n)
@@ -290,15 +314,20 @@ void network::load(const shim_tensor *tensors, size_t n)
 	tensor_map left;
 	std::vector<std::string> missing;
 	for (size_t i = 0; i < n; i++)
-		if (!passed_over(tensors[i].name))
+		if (!is_ignored(tensors[i].name))
 			left[tensors[i].name] = &tensors[i];
 	for (conv &u : units) {
-		u.each_slot([&](const std::string &name, at::Tensor &t, const std::vector<int64_t> &want) { t = take(left, name, want); });
-		/* A batch norm's tensors are all there, or the convolution has a bias instead. */
-		bool whole = u.gamma.defined() && u.beta.defined() && u.mean.defined() && u.variance.defined();
-		bool none = !u.gamma.defined() && !u.beta.defined() && !u.mean.defined() && !u.variance.defined();
+		u.each_slot([&](const std::string &name, at::Tensor &t, const std::vector<int64_t> &want) {
+			t = take(left, name, want);
+		});
+		/* All tensors of a batch norm are there, or none and the convolution has a bias. */
+		bool whole =
+			u.gamma.defined() && u.beta.defined() && u.mean.defined() && u.variance.defined();
+		bool none =
+			!u.gamma.defined() && !u.beta.defined() && !u.mean.defined() && !u.variance.defined();
 		u.each_slot([&](const std::string &name, at::Tensor &t, const std::vector<int64_t> &) {
-			bool needed = &t == &u.weight || (&t == &u.bias ? u.norm.empty() : !whole && !(none && u.bias.defined()));
+			bool needed = &t == &u.weight ||
+				(&t == &u.bias ? u.norm.empty() : !whole && !(none && u.bias.defined()));
 			if (needed && !t.defined())
 				missing.push_back(name);
 		});
@@ -308,12 +337,12 @@ void network::load(const shim_tensor *tensors, size_t n)
 	if (posterior_weight.defined() && !project_weight.defined())
 		missing.push_back("project.weight");
 	if (!missing.empty())
-		throw failure(-7, "the weights belong to another network: missing " + some_of(missing));
+		throw failure(MODEL, "the weights belong to another network: missing " + some_of(missing));
 	std::vector<std::string> extra;
 	for (auto &t : left)
 		extra.push_back(t.first);
 	if (!extra.empty())
-		throw failure(-7, "the weights belong to another network: it has no " + some_of(extra));
+		throw failure(MODEL, "the weights belong to another network: it has no " + some_of(extra));
 }
 
 void network::load_posteriors(const shim_tensor *tensors, size_t n)
@@ -325,9 +354,9 @@ void network::load_posteriors(const shim_tensor *tensors, size_t n)
 		if (!posterior_weight.defined())
 			take_linear(all, name, channels, posterior_weight, posterior_bias);
 	if (!posterior_weight.defined())
-		throw failure(-7, "the weights have no classifier to take posteriors from");
+		throw failure(MODEL, "the weights have no classifier to take posteriors from");
 	if (project_weight.defined())
-		throw failure(-7, "the weights have a projection, which was made without posteriors");
+		throw failure(MODEL, "the weights have a projection, which was made without posteriors");
 }
 
 std::unique_ptr<network> make_network(const std::string &name)
@@ -335,7 +364,7 @@ std::unique_ptr<network> make_network(const std::string &name)
 	for (auto family : { resnet, mobilenet, efficientnet })
 		if (auto net = family(name))
 			return net;
-	throw failure(-7, "this shim has no network \"" + name + "\"");
+	throw failure(MODEL, "this shim has no network \"" + name + "\"");
 }
 
 } // namespace ims

@@ -1,6 +1,7 @@
 /*
- * TorchScript files, read by libtorch. A program is run as the network, or only its parameters are taken for one of ours.
- * TorchScript can compute whatever libtorch can: take such files only from people you trust.
+ * TorchScript files. A program is run as the network, or only its parameters are used for a network
+ * of ours. TorchScript can compute whatever libtorch can, so such files must come from a trusted
+ * source.
  */
 #include "shim/nn.h"
 
@@ -11,11 +12,13 @@ namespace {
 
 class script_network : public script {
 public:
-	script_network(const char *path, const at::Device &device, at::ScalarType type) : module(torch::jit::load(path, device))
+	script_network(const char *path, const at::Device &device, at::ScalarType type)
+		: module(torch::jit::load(path, device))
 	{
 		module.eval();
 		module.to(type);
-		if (module.find_method("forward")) /* freezing inlines parameters; what it cannot freeze runs as it is */
+		/* Freezing inlines parameters. A module that cannot be frozen runs as it is. */
+		if (module.find_method("forward"))
 			try {
 				module = torch::jit::freeze(module);
 			} catch (const c10::Error &) {
@@ -24,15 +27,17 @@ public:
 
 	at::Tensor operator()(const at::Tensor &x) override
 	{
-		torch::jit::GraphOptimizerEnabledGuard plain(false); /* profiling costs more than it brings for a few runs */
+		/* Profiling does not pay for a few runs. */
+		torch::jit::GraphOptimizerEnabledGuard plain(false);
 		c10::IValue out = module.forward({ x });
 		if (!out.isTensor())
-			throw failure(-7, "the TorchScript program does not give one tensor");
+			throw failure(MODEL, "the TorchScript program does not give one tensor");
 		at::Tensor y = out.toTensor().to(at::kFloat);
 		if (y.dim() == 4)
 			y = y.mean({ 2, 3 });
 		if (y.dim() != 2 || y.size(0) != x.size(0))
-			throw failure(-7, "the TorchScript program gives neither (n, dim) nor (n, channels, height, width)");
+			throw failure(MODEL,
+				"the TorchScript program gives neither (n, dim) nor (n, channels, height, width)");
 		return y;
 	}
 
@@ -49,8 +54,9 @@ std::unique_ptr<script> load_script(const char *path, const at::Device &device, 
 
 script_tensors read_script(const char *path)
 {
-	static const std::pair<at::ScalarType, uint32_t> types[] = { { at::kFloat, SHIM_F32 }, { at::kHalf, SHIM_F16 }, { at::kBFloat16, SHIM_BF16 },
-		{ at::kLong, SHIM_I64 }, { at::kChar, SHIM_I8 } };
+	static const std::pair<at::ScalarType, uint32_t> types[] = { { at::kFloat, SHIM_F32 },
+		{ at::kHalf, SHIM_F16 }, { at::kBFloat16, SHIM_BF16 }, { at::kLong, SHIM_I64 },
+		{ at::kChar, SHIM_I8 } };
 	script_tensors out;
 	torch::jit::Module module = torch::jit::load(path, at::kCPU);
 	auto add = [&](const std::string &name, const at::Tensor &t) {
@@ -60,10 +66,10 @@ script_tensors read_script(const char *path)
 				s.dtype = type.second;
 		if (!s.dtype || t.dim() > 8)
 			return;
-		out.keep.push_back(t.contiguous());
+		out.storage.push_back(t.contiguous());
 		out.names.push_back(name);
 		s.name = out.names.back().c_str();
-		s.data = out.keep.back().data_ptr();
+		s.data = out.storage.back().data_ptr();
 		s.ndim = (uint32_t)t.dim();
 		std::copy(t.sizes().begin(), t.sizes().end(), s.shape);
 		out.tensors.push_back(s);

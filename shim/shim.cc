@@ -1,8 +1,6 @@
-/*
- * The table and the wall. Nothing that is thrown behind it gets out; what it says goes into the caller's message.
- */
+/* The table of functions and inference. */
 #define IMS_SHIM_IMPLEMENTATION
-#include "shim/wall.h"
+#include "shim/guard.h"
 
 #include <ATen/Parallel.h>
 #include <torch/version.h>
@@ -12,11 +10,11 @@
 #include <cstdio>
 #include <cstring>
 
-extern "C" void sgemm_() __attribute__((weak)); /* asked only for where it comes from */
+extern "C" void sgemm_() __attribute__((weak)); /* only its address is used, by blas_name */
 
 struct shim_net {
 	std::unique_ptr<ims::network> network;
-	std::unique_ptr<ims::script> script; /* or this */
+	std::unique_ptr<ims::script> script; /* one of both is NULL */
 	at::Device device = at::kCPU;
 	at::ScalarType type = at::kFloat;
 	int threads = 0;
@@ -28,7 +26,7 @@ namespace {
 
 using ims::guard, ims::choose_device, ims::MODEL;
 
-/* libtorch keeps the number for each thread that calls it. */
+/* libtorch has a number of its own for each thread that calls it. */
 void use_threads(int threads)
 {
 	if (at::get_num_threads() != threads)
@@ -38,7 +36,9 @@ void use_threads(int threads)
 /* (n, crop, crop, 3) in memory is (n, 3, crop, crop) channels last. */
 at::Tensor as_input(const shim_net &net, const float *in, size_t n)
 {
-	at::Tensor x = at::from_blob(const_cast<float *>(in), { (int64_t)n, net.crop, net.crop, 3 }, at::TensorOptions(at::kFloat)).permute({ 0, 3, 1, 2 });
+	at::Tensor x = at::from_blob(const_cast<float *>(in), { (int64_t)n, net.crop, net.crop, 3 },
+		at::TensorOptions(at::kFloat))
+					   .permute({ 0, 3, 1, 2 });
 	return x.to(net.device, net.type);
 }
 
@@ -47,19 +47,23 @@ at::Tensor forward(const shim_net &net, const at::Tensor &x)
 	return net.script ? (*net.script)(x) : (*net.network)(x);
 }
 
-void build(shim_net &net, const shim_config &c, const shim_tensor *tensors, size_t n, const char *script)
+void build(shim_net &net, const shim_config &c, const shim_tensor *tensors, size_t n,
+	const char *script)
 {
 	net.device = choose_device(c.device);
 	net.type = c.bf16 ? at::kBFloat16 : at::kFloat;
 	net.threads = c.threads ? (int)c.threads : at::get_num_threads();
 	net.crop = c.crop;
-	at::set_num_threads(1); /* folding is many short loops, where threads wait more than they work */
+	at::set_num_threads(1); /* folding consists of many short loops, in which threads mostly wait */
 	if (!strcmp(c.network, "script")) {
 		if (!script)
-			throw ims::failure(MODEL, "not a TorchScript file: say which network the weights are for");
+			throw ims::failure(MODEL,
+				"not a TorchScript file: say which network the weights are for");
 		use_threads(net.threads);
 		net.script = ims::load_script(script, net.device, net.type);
-		net.dim = forward(net, at::zeros({ 1, 3, net.crop, net.crop }, at::TensorOptions(net.type).device(net.device))).size(1);
+		net.dim = forward(net,
+			at::zeros({ 1, 3, net.crop, net.crop }, at::TensorOptions(net.type).device(net.device)))
+					  .size(1);
 	} else {
 		net.network = ims::make_network(c.network);
 		ims::script_tensors own;
@@ -70,10 +74,13 @@ void build(shim_net &net, const shim_config &c, const shim_tensor *tensors, size
 		net.dim = net.network->dim();
 	}
 	if (c.dim && net.dim != c.dim)
-		throw ims::failure(MODEL, "the feature has " + std::to_string(net.dim) + " values, not the " + std::to_string(c.dim) + " it should");
+		throw ims::failure(MODEL,
+			"the feature has " + std::to_string(net.dim) + " values, not the " +
+				std::to_string(c.dim) + " it should");
 }
 
-int net_new(shim_net **out, const shim_config *c, const shim_tensor *tensors, size_t n, const char *script, shim_message *msg)
+int net_new(shim_net **out, const shim_config *c, const shim_tensor *tensors, size_t n,
+	const char *script, shim_message *msg)
 {
 	*out = nullptr;
 	return guard(msg, [&] {
@@ -95,7 +102,8 @@ uint32_t net_dim(const shim_net *net)
 	return (uint32_t)net->dim;
 }
 
-int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *out, shim_message *msg)
+int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *out,
+	shim_message *msg)
 {
 	return guard(msg, [&] {
 		c10::InferenceMode inference;
@@ -105,14 +113,14 @@ int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *o
 	});
 }
 
-uint32_t net_lanes(const shim_net *net)
+uint32_t net_concurrency(const shim_net *net)
 {
 	return net->device.is_cpu() ? (uint32_t)net->threads : 1;
 }
 
 size_t net_batch(const shim_net *net)
 {
-	/* Large inputs fill the caches by themselves; a GPU wants work for all of itself. */
+	/* A large input fills the caches alone; a GPU needs many to be busy. */
 	if (net->device.is_cuda())
 		return net->crop > 300 ? 32 : 128;
 	return net->crop > 400 ? 2 : net->crop > 256 ? 4 : 8;
@@ -127,19 +135,25 @@ const char *blas_name()
 		return "unknown BLAS";
 	char real[4096];
 	const char *path = realpath(info.dli_fname, real) ? real : info.dli_fname;
-	return strstr(path, "openblas") ? "OpenBLAS" : strstr(path, "blis") ? "BLIS" : strstr(path, "atlas") ? "ATLAS" :
-		strstr(path, "mkl") ? "MKL" : strstr(path, "libtorch") ? "libtorch's BLAS" : "reference BLAS";
+	return strstr(path, "openblas") ? "OpenBLAS"
+		: strstr(path, "blis")      ? "BLIS"
+		: strstr(path, "atlas")     ? "ATLAS"
+		: strstr(path, "mkl")       ? "MKL"
+		: strstr(path, "libtorch")  ? "libtorch's BLAS"
+									: "reference BLAS";
 }
 
 void net_describe(const shim_net *net, char *text, size_t size)
 {
 	shim_message msg;
 	guard(&msg, [&] {
-		snprintf(text, size, "libtorch %s, %s, %s, %s", TORCH_VERSION, blas_name(), net->device.str().c_str(), net->type == at::kBFloat16 ? "bf16" : "f32");
+		snprintf(text, size, "libtorch %s, %s, %s, %s", TORCH_VERSION, blas_name(),
+			net->device.str().c_str(), net->type == at::kBFloat16 ? "bf16" : "f32");
 	});
 }
 
-const shim_table table = { IMS_SHIM_ABI, sizeof table, net_new, net_free, net_dim, net_run, net_lanes, net_batch, net_describe, &ims::training };
+const shim_table table = { IMS_SHIM_ABI, sizeof table, net_new, net_free, net_dim, net_run,
+	net_concurrency, net_batch, net_describe, &ims::training };
 
 } // namespace
 

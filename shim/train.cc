@@ -1,11 +1,13 @@
 /*
- * A network that learns: the units of nn.h with f32 weights that take gradients, computed in the type asked for, a pooled
- * feature, perhaps class posteriors and a linear layer, class centres where there are labels, and AdamW (Loshchilov and Hutter 2017,
- * arXiv:1711.05101). Weights that came from a file decay towards what they were (L2-SP, Li et al. 2018, arXiv:1802.01483) and not
- * towards zero. Batch norm that was folded stays a bias; other norms learn and keep their statistics.
+ * Training: the units of nn.h with f32 weights that take gradients, computed in the type asked for;
+ * the pooled feature, with class posteriors and a linear layer where asked for; class centres where
+ * there are labels; AdamW (Loshchilov and Hutter, arXiv:1711.05101, 2017). Weights from a file
+ * decay towards their starting values (L2-SP: Li, Grandvalet, Davoine, arXiv:1802.01483, 2018), new
+ * ones towards zero. A batch norm that was folded stays a bias; others are trained and update their
+ * statistics.
  */
 #include "shim/losses.h"
-#include "shim/wall.h"
+#include "shim/guard.h"
 
 #include <ATen/Parallel.h>
 
@@ -22,9 +24,10 @@ namespace {
 using at::Tensor;
 
 const double beta1 = 0.9, beta2 = 0.99, epsilon = 1e-8;
-const double ridge = 3e-2; /* of the mean variance: of 1e-4 to 3e-2 what came nearest to the targets of photos held out */
+/* Times the mean variance; the best of 1e-4 to 3e-2 on held-out photos. */
+const double ridge = 3e-2;
 
-struct learned {
+struct parameter {
 	std::string name;
 	Tensor value, first, second, start; /* moments; start: undefined for a new layer */
 };
@@ -34,8 +37,11 @@ struct statistic {
 	Tensor value, start;
 };
 
-/* The activations of a step are megabytes each: given back to the system and fetched again, they cost more than the arithmetic. */
-void keep_memory()
+/*
+ * Keeps freed memory in the process. Activations of a step are megabytes each; returning and
+ * mapping them again costs more than the arithmetic.
+ */
+void keep_freed_memory()
 {
 #if defined(__GLIBC__)
 	mallopt(M_MMAP_THRESHOLD, 1 << 30);
@@ -51,25 +57,28 @@ struct shim_train {
 	std::unique_ptr<ims::network> net;
 	at::Device device = at::kCPU;
 	at::ScalarType type = at::kFloat;
-	std::vector<learned> params;
-	std::vector<statistic> buffers; /* running ones of norms */
-	std::vector<Tensor> aside;      /* what blend put away */
+	std::vector<parameter> params;
+	std::vector<statistic> buffers; /* running statistics of norms */
+	std::vector<Tensor> aside;      /* trained values during a blend */
 	Tensor centres, centre_bias;
 	int64_t steps = 0;
 };
 
 namespace {
 
-/* ---- building ---- */
+/* -------------------------------------------------------------------------------- building ---- */
 
-/* An identity norm with a bias is the mark of one that was folded; a fresh network's norms have no bias yet. */
+/* A folded norm is the identity with a bias; norms of an untrained network have no bias yet. */
 bool was_folded(const ims::conv &u)
 {
-	auto all = [](const Tensor &t, double v) { return (t.to(at::kFloat) - v).abs().lt(1e-4).all().item<bool>(); };
-	return u.gamma.defined() && all(u.gamma, 1) && all(u.variance, 1) && all(u.mean, 0) && u.beta.ne(0).any().item<bool>();
+	auto all = [](const Tensor &t, double v) {
+		return (t.to(at::kFloat) - v).abs().lt(1e-4).all().item<bool>();
+	};
+	return u.gamma.defined() && all(u.gamma, 1) && all(u.variance, 1) && all(u.mean, 0) &&
+		u.beta.ne(0).any().item<bool>();
 }
 
-void own_unit(shim_train &t, ims::conv &u)
+void copy_unit(shim_train &t, ims::conv &u)
 {
 	if (was_folded(u)) {
 		Tensor scale = at::rsqrt(u.variance.to(at::kFloat) + u.eps);
@@ -84,64 +93,70 @@ void own_unit(shim_train &t, ims::conv &u)
 	u.weight = u.weight.contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-void learn(shim_train &t, const std::string &name, Tensor &v, bool fresh)
+void add_parameter(shim_train &t, const std::string &name, Tensor &v, bool fresh)
 {
 	v.requires_grad_(true);
 	Tensor zero = at::zeros_like(v, at::TensorOptions().requires_grad(false));
 	t.params.push_back({ name, v, zero, zero.clone(), fresh ? Tensor() : v.detach().clone() });
 }
 
-void learn_units(shim_train &t)
+void add_units(shim_train &t)
 {
-	size_t n = t.net->units.size(), first = t.config.layers && t.config.layers < n ? n - t.config.layers : 0;
+	size_t n = t.net->units.size(),
+		   first = t.config.layers && t.config.layers < n ? n - t.config.layers : 0;
 	for (size_t i = 0; i < n; i++) {
 		ims::conv &u = t.net->units[i];
-		own_unit(t, u);
+		copy_unit(t, u);
 		if (i < first)
 			continue;
 		u.each_slot([&](const std::string &name, Tensor &v, const std::vector<int64_t> &) {
 			if (v.defined() && &v != &u.mean && &v != &u.variance)
-				learn(t, name, v, false);
+				add_parameter(t, name, v, false);
 			else if (v.defined())
 				t.buffers.push_back({ name, v, v.clone() });
 		});
 	}
 }
 
-/* What stands behind the pooling; centres start as random directions. */
-void learn_rest(shim_train &t)
+/* The layers behind the pooling. Centres start as random directions. */
+void add_head(shim_train &t)
 {
 	bool had = t.net->project_weight.defined();
 	auto &c = t.config;
 	torch::manual_seed(c.seed);
-	for (Tensor *v : { &t.net->posterior_weight, &t.net->posterior_bias, &t.net->project_weight, &t.net->project_bias })
+	for (Tensor *v : { &t.net->posterior_weight, &t.net->posterior_bias, &t.net->project_weight,
+			 &t.net->project_bias })
 		if (v->defined())
 			*v = v->to(t.device, at::kFloat, false, true);
 	if (t.net->posterior_weight.defined()) {
-		learn(t, "posterior.weight", t.net->posterior_weight, false);
-		learn(t, "posterior.bias", t.net->posterior_bias, false);
+		add_parameter(t, "posterior.weight", t.net->posterior_weight, false);
+		add_parameter(t, "posterior.bias", t.net->posterior_bias, false);
 	}
 	if (c.dim && had && t.net->project_weight.size(0) != (int64_t)c.dim)
-		throw ims::failure(ims::MODEL, "the weights have a projection to " + std::to_string(t.net->project_weight.size(0)) + " values, not to " + std::to_string(c.dim));
+		throw ims::failure(ims::MODEL,
+			"the weights have a projection to " + std::to_string(t.net->project_weight.size(0)) +
+				" values, not to " + std::to_string(c.dim));
 	if (c.dim && !had) {
-		t.net->project_weight = (at::randn({ (int64_t)c.dim, t.net->width() }) / std::sqrt((double)t.net->width())).to(t.device);
+		t.net->project_weight =
+			(at::randn({ (int64_t)c.dim, t.net->width() }) / std::sqrt((double)t.net->width()))
+				.to(t.device);
 		t.net->project_bias = at::zeros({ (int64_t)c.dim }, at::TensorOptions(t.device));
 	}
 	if (t.net->project_weight.defined()) {
-		learn(t, "project.weight", t.net->project_weight, !had);
-		learn(t, "project.bias", t.net->project_bias, !had);
+		add_parameter(t, "project.weight", t.net->project_weight, !had);
+		add_parameter(t, "project.bias", t.net->project_bias, !had);
 	}
 	if (!c.classes || c.loss == SHIM_LOSS_SUPCON)
 		return;
 	t.centres = (at::randn({ (int64_t)c.classes, t.net->dim() }) * 0.01).to(t.device);
-	learn(t, "centres.weight", t.centres, true);
+	add_parameter(t, "centres.weight", t.centres, true);
 	if (c.loss == SHIM_LOSS_CROSS_ENTROPY) {
 		t.centre_bias = at::zeros({ (int64_t)c.classes }, t.centres.options().requires_grad(false));
-		learn(t, "centres.bias", t.centre_bias, true);
+		add_parameter(t, "centres.bias", t.centre_bias, true);
 	}
 }
 
-/* ---- running ---- */
+/* --------------------------------------------------------------------------------- running ---- */
 
 void use_threads(const shim_train &t)
 {
@@ -152,7 +167,9 @@ void use_threads(const shim_train &t)
 Tensor input(const shim_train &t, const float *in, size_t n)
 {
 	int64_t side = t.config.crop;
-	Tensor x = at::from_blob(const_cast<float *>(in), { (int64_t)n, side, side, 3 }, at::TensorOptions(at::kFloat)).permute({ 0, 3, 1, 2 });
+	Tensor x = at::from_blob(const_cast<float *>(in), { (int64_t)n, side, side, 3 },
+		at::TensorOptions(at::kFloat))
+				   .permute({ 0, 3, 1, 2 });
 	return x.to(t.device, t.type);
 }
 
@@ -162,62 +179,73 @@ void set_training(shim_train &t, bool on)
 		u.training = on && u.gamma.defined() && u.gamma.requires_grad();
 }
 
-ims::judged judge(shim_train &t, const shim_batch &b)
+ims::batch_loss forward(shim_train &t, const shim_batch &b)
 {
 	int64_t n = (int64_t)b.n;
 	Tensor z = (*t.net)(input(t, b.in, b.n));
-	ims::judged labels { Tensor(), 0, 0 }, targets { Tensor(), 0, 0 };
+	ims::batch_loss labels { Tensor(), 0, 0 }, targets { Tensor(), 0, 0 };
 	if (b.labels && t.config.classes)
-		labels = ims::judge_labels(t.config.loss, z, at::from_blob(const_cast<int64_t *>(b.labels), { n }, at::kLong).to(t.device), t.centres, t.centre_bias);
+		labels = ims::label_loss(t.config.loss, z,
+			at::from_blob(const_cast<int64_t *>(b.labels), { n }, at::kLong).to(t.device),
+			t.centres, t.centre_bias);
 	if (!b.targets)
 		return labels;
-	targets = ims::judge_targets(z, at::from_blob(const_cast<float *>(b.targets), { n, (int64_t)t.config.target_dim }).to(t.device), t.config.relational);
+	targets = ims::target_loss(z,
+		at::from_blob(const_cast<float *>(b.targets), { n, (int64_t)t.config.target_dim })
+			.to(t.device),
+		t.config.relational);
 	if (labels.loss.defined() && t.config.label_weight > 0)
 		targets.loss = targets.loss + labels.loss * t.config.label_weight;
 	return targets;
 }
 
-void report(shim_score *score, const ims::judged &j)
+void report(shim_score *score, const ims::batch_loss &j)
 {
 	double loss = j.loss.defined() ? j.loss.item<double>() : 0;
 	*score = { loss * j.counted, j.hits, j.counted };
 	if (!std::isfinite(loss))
-		throw ims::failure(ims::FORMAT, "the loss is not a number any more: a lower learning rate may help");
+		throw ims::failure(ims::FORMAT,
+			"the loss is not a number any more: a lower learning rate may help");
 }
 
 void check_gradients(const shim_train &t)
 {
 	Tensor sum = at::zeros({}, at::TensorOptions(t.device));
-	for (const learned &p : t.params)
+	for (const parameter &p : t.params)
 		if (p.value.grad().defined())
 			sum += p.value.grad().sum();
 	if (!std::isfinite(sum.item<double>()))
-		throw ims::failure(ims::FORMAT, "the gradient is not a number any more: a lower learning rate may help");
+		throw ims::failure(ims::FORMAT,
+			"the gradient is not a number any more: a lower learning rate may help");
 }
 
 struct adamw_step {
-	float first, second; /* how far the moments go */
-	float fix, rate;     /* of the second moment, and of the step, for the first steps' sake */
-	float pull, shrink;  /* towards the start, towards zero */
+	float first, second; /* 1 - beta of the moments */
+	float fix, rate;     /* bias correction of the second moment; rate with that of the first */
+	float pull, shrink;  /* decay towards the start, towards zero */
 };
 
-/* All of it in one pass: as operators on whole tensors it goes ten times through memory, which is what it takes its time for. */
-void adamw_pass(float *p, const float *g, float *first, float *second, const float *start, int64_t n, adamw_step s)
+/* The whole step in one pass; as operators on tensors it would pass through memory ten times. */
+void adamw_pass(float *p, const float *g, float *first, float *second, const float *start,
+	int64_t n, adamw_step s)
 {
 	at::parallel_for(0, n, 1 << 15, [=](int64_t begin, int64_t end) {
 #pragma omp simd
 		for (int64_t i = begin; i < end; i++) {
 			first[i] += (g[i] - first[i]) * s.first;
 			second[i] += (g[i] * g[i] - second[i]) * s.second;
-			p[i] -= (p[i] - start[i]) * s.pull + p[i] * s.shrink + s.rate * first[i] / (std::sqrt(second[i] * s.fix) + (float)epsilon);
+			p[i] -= (p[i] - start[i]) * s.pull + p[i] * s.shrink +
+				s.rate * first[i] / (std::sqrt(second[i] * s.fix) + (float)epsilon);
 		}
 	});
 }
 
-/* The gradient laid out as the value is. */
+/* The gradient in the memory layout of the value. */
 Tensor as_value(const Tensor &g, const Tensor &value)
 {
-	return g.strides() == value.strides() ? g : at::empty_like(value, value.options().requires_grad(false)).copy_(g);
+	return g.strides() == value.strides()
+		? g
+		: at::empty_like(value, value.options().requires_grad(false)).copy_(g);
 }
 
 void adamw(shim_train &t, double rate)
@@ -225,16 +253,19 @@ void adamw(shim_train &t, double rate)
 	at::NoGradGuard none;
 	t.steps++;
 	double fix1 = 1 - std::pow(beta1, (double)t.steps), fix2 = 1 - std::pow(beta2, (double)t.steps);
-	for (learned &p : t.params) {
+	for (parameter &p : t.params) {
 		Tensor g = p.value.grad();
 		if (!g.defined())
 			continue;
 		if (t.device.is_cpu()) {
 			g = as_value(g, p.value);
-			float *value = p.value.data_ptr<float>(), *start = p.start.defined() ? p.start.data_ptr<float>() : value;
-			adamw_pass(value, g.data_ptr<float>(), p.first.data_ptr<float>(), p.second.data_ptr<float>(), start, p.value.numel(),
-				{ (float)(1 - beta1), (float)(1 - beta2), (float)(1 / fix2), (float)(rate / fix1), (float)(rate * t.config.anchor),
-				p.start.defined() || p.value.dim() < 2 ? 0 : (float)(rate * t.config.decay) });
+			float *value = p.value.data_ptr<float>(),
+				  *start = p.start.defined() ? p.start.data_ptr<float>() : value;
+			adamw_pass(value, g.data_ptr<float>(), p.first.data_ptr<float>(),
+				p.second.data_ptr<float>(), start, p.value.numel(),
+				{ (float)(1 - beta1), (float)(1 - beta2), (float)(1 / fix2), (float)(rate / fix1),
+					(float)(rate * t.config.anchor),
+					p.start.defined() || p.value.dim() < 2 ? 0 : (float)(rate * t.config.decay) });
 			continue;
 		}
 		p.first.lerp_(g, 1 - beta1);
@@ -247,13 +278,14 @@ void adamw(shim_train &t, double rate)
 	}
 }
 
-/* ---- the table's functions ---- */
+/* ------------------------------------------------------------------- the table's functions ---- */
 
-int train_new(shim_train **out, const shim_train_config *c, const shim_tensor *tensors, size_t n, shim_message *msg)
+int train_new(shim_train **out, const shim_train_config *c, const shim_tensor *tensors, size_t n,
+	shim_message *msg)
 {
 	*out = nullptr;
 	return ims::guard(msg, [&] {
-		keep_memory();
+		keep_freed_memory();
 		auto t = std::make_unique<shim_train>();
 		t->config = *c;
 		t->device = ims::choose_device(c->device);
@@ -263,8 +295,8 @@ int train_new(shim_train **out, const shim_train_config *c, const shim_tensor *t
 		t->net->load(tensors, n);
 		if (c->posteriors && !t->net->posterior_weight.defined())
 			t->net->load_posteriors(tensors, n);
-		learn_units(*t);
-		learn_rest(*t);
+		add_units(*t);
+		add_head(*t);
 		t->config.network = t->config.device = nullptr;
 		*out = t.release();
 	});
@@ -286,11 +318,11 @@ int train_step(shim_train *t, const shim_batch *b, float rate, shim_score *score
 	return ims::guard(msg, [&] {
 		use_threads(*t);
 		set_training(*t, true);
-		ims::judged j = judge(*t, *b);
+		ims::batch_loss j = forward(*t, *b);
 		report(score, j);
 		if (!j.loss.defined())
 			return;
-		for (learned &p : t->params)
+		for (parameter &p : t->params)
 			p.value.mutable_grad() = Tensor();
 		j.loss.backward();
 		check_gradients(*t);
@@ -304,11 +336,12 @@ int train_score(shim_train *t, const shim_batch *b, shim_score *score, shim_mess
 		at::NoGradGuard none;
 		use_threads(*t);
 		set_training(*t, false);
-		report(score, judge(*t, *b));
+		report(score, forward(*t, *b));
 	});
 }
 
-int train_features(shim_train *t, const float *in, size_t n, uint32_t project, float *out, shim_message *msg)
+int train_features(shim_train *t, const float *in, size_t n, uint32_t project, float *out,
+	shim_message *msg)
 {
 	return ims::guard(msg, [&] {
 		at::NoGradGuard none;
@@ -323,21 +356,24 @@ int train_project(shim_train *t, const float *weight, const float *bias, shim_me
 {
 	return ims::guard(msg, [&] {
 		at::NoGradGuard none;
-		for (learned &p : t->params) {
-			const float *from = p.name == "project.weight" ? weight : p.name == "project.bias" ? bias : nullptr;
+		for (parameter &p : t->params) {
+			const float *from = p.name == "project.weight" ? weight
+				: p.name == "project.bias"                 ? bias
+														   : nullptr;
 			if (from)
-				p.value.copy_(at::from_blob(const_cast<float *>(from), p.value.sizes(), at::TensorOptions(at::kFloat)));
+				p.value.copy_(at::from_blob(const_cast<float *>(from), p.value.sizes(),
+					at::TensorOptions(at::kFloat)));
 		}
 	});
 }
 
-/* WiSE-FT: Wortsman et al. 2021, arXiv:2109.01903. Undoes the last blend first; aside lies as `all` does. */
+/* WiSE-FT (Wortsman et al., arXiv:2109.01903, 2021). Undoes the last blend first. */
 int train_blend(shim_train *t, float share, shim_message *msg)
 {
 	return ims::guard(msg, [&] {
 		at::NoGradGuard none;
 		std::vector<std::pair<Tensor, Tensor>> all; /* value, start */
-		for (learned &p : t->params)
+		for (parameter &p : t->params)
 			if (p.start.defined())
 				all.push_back({ p.value, p.start });
 		for (statistic &b : t->buffers)
@@ -352,54 +388,63 @@ int train_blend(shim_train *t, float share, shim_message *msg)
 	});
 }
 
-/* ---- tensors out and in ---- */
+/* ---------------------------------------------------------------------- tensors out and in ---- */
 
-typedef int (*taker)(void *, const shim_tensor *);
+typedef int (*tensor_callback)(void *, const shim_tensor *);
 
-const int64_t least_int8 = 16384; /* elements: what a smaller matrix would save is not worth what it would lose */
+const int64_t least_int8 = 16384; /* elements; smaller matrices would save little */
 
-int hand(const std::string &name, const Tensor &t, uint32_t type, taker each, void *user)
+int emit(const std::string &name, const Tensor &t, uint32_t type, tensor_callback each, void *user)
 {
-	Tensor v = t.detach().to(at::kCPU, type == SHIM_F16 ? at::kHalf : type == SHIM_I8 ? at::kChar : at::kFloat).contiguous();
+	Tensor v = t.detach()
+				   .to(at::kCPU,
+					   type == SHIM_F16      ? at::kHalf
+						   : type == SHIM_I8 ? at::kChar
+											 : at::kFloat)
+				   .contiguous();
 	shim_tensor s = { name.c_str(), v.data_ptr(), type, (uint32_t)v.dim(), {} };
 	for (int64_t i = 0; i < v.dim(); i++)
 		s.shape[i] = v.size(i);
 	return each(user, &s);
 }
 
-/* Rows of whole numbers up to 127, and what each is to be multiplied with. */
-int hand_int8(const std::string &name, const Tensor &t, taker each, void *user)
+/* Rows of integers up to 127, and the scale of each row. */
+int emit_int8(const std::string &name, const Tensor &t, tensor_callback each, void *user)
 {
-	Tensor rows = t.detach().to(at::kCPU, at::kFloat).flatten(1), scale = (rows.abs().amax(1) / 127).clamp_min(1e-30);
-	int r = hand(name, (rows / scale.unsqueeze(1)).round().view(t.sizes()), SHIM_I8, each, user);
-	return r ? r : hand(name + "_scale", scale, SHIM_F32, each, user);
+	Tensor rows = t.detach().to(at::kCPU, at::kFloat).flatten(1),
+		   scale = (rows.abs().amax(1) / 127).clamp_min(1e-30);
+	int rc = emit(name, (rows / scale.unsqueeze(1)).round().view(t.sizes()), SHIM_I8, each, user);
+	return rc ? rc : emit(name + "_scale", scale, SHIM_F32, each, user);
 }
 
-int hand_network(shim_train &t, uint32_t part, taker each, void *user)
+int emit_network(shim_train &t, uint32_t part, tensor_callback each, void *user)
 {
-	int r = 0;
+	int rc = 0;
 	auto one = [&](const std::string &name, const Tensor &v) {
-		if (r || !v.defined())
+		if (rc || !v.defined())
 			return;
 		if (part == SHIM_PART_INT8 && v.dim() > 1 && v.numel() >= least_int8)
-			r = hand_int8(name, v, each, user);
+			rc = emit_int8(name, v, each, user);
 		else
-			r = hand(name, v, part != SHIM_PART_NETWORK && v.dim() > 1 ? SHIM_F16 : SHIM_F32, each, user);
+			rc = emit(name, v, part != SHIM_PART_NETWORK && v.dim() > 1 ? SHIM_F16 : SHIM_F32, each,
+				user);
 	};
 	for (ims::conv &u : t.net->units)
-		u.each_slot([&](const std::string &name, Tensor &v, const std::vector<int64_t> &) { one(name, v); });
+		u.each_slot([&](const std::string &name, Tensor &v, const std::vector<int64_t> &) {
+			one(name, v);
+		});
 	one("posterior.weight", t.net->posterior_weight);
 	one("posterior.bias", t.net->posterior_bias);
 	one("project.weight", t.net->project_weight);
 	one("project.bias", t.net->project_bias);
-	return r;
+	return rc;
 }
 
 /* Everything that a step changes, under its name in a checkpoint. */
-std::map<std::string, Tensor> changing(shim_train &t)
+std::map<std::string, Tensor> step_state(shim_train &t)
 {
 	std::map<std::string, Tensor> out;
-	for (learned &p : t.params) {
+	for (parameter &p : t.params) {
 		out["value." + p.name] = p.value;
 		out["first." + p.name] = p.first;
 		out["second." + p.name] = p.second;
@@ -409,21 +454,21 @@ std::map<std::string, Tensor> changing(shim_train &t)
 	return out;
 }
 
-int train_each(shim_train *t, uint32_t part, taker each, void *user, shim_message *msg)
+int train_each(shim_train *t, uint32_t part, tensor_callback each, void *user, shim_message *msg)
 {
 	int stopped = 0;
-	int r = ims::guard(msg, [&] {
+	int rc = ims::guard(msg, [&] {
 		at::NoGradGuard none;
 		if (part != SHIM_PART_TRAINING) {
-			stopped = hand_network(*t, part, each, user);
+			stopped = emit_network(*t, part, each, user);
 			return;
 		}
-		for (auto &v : changing(*t))
-			if ((stopped = hand(v.first, v.second, SHIM_F32, each, user)))
+		for (auto &v : step_state(*t))
+			if ((stopped = emit(v.first, v.second, SHIM_F32, each, user)))
 				return;
-		stopped = hand("steps", at::full({ 1 }, (double)t->steps), SHIM_F32, each, user);
+		stopped = emit("steps", at::full({ 1 }, (double)t->steps), SHIM_F32, each, user);
 	});
-	return r ? r : stopped;
+	return rc ? rc : stopped;
 }
 
 int train_restore(shim_train *t, const shim_tensor *tensors, size_t n, shim_message *msg)
@@ -433,40 +478,50 @@ int train_restore(shim_train *t, const shim_tensor *tensors, size_t n, shim_mess
 		std::map<std::string, const shim_tensor *> have;
 		for (size_t i = 0; i < n; i++)
 			have[tensors[i].name] = &tensors[i];
-		auto all = changing(*t);
+		auto all = step_state(*t);
 		Tensor steps = at::zeros({ 1 });
 		all["steps"] = steps;
 		for (auto &v : all) {
 			auto it = have.find(v.first);
-			if (it == have.end() || it->second->ndim != v.second.dim() || !std::equal(v.second.sizes().begin(), v.second.sizes().end(), it->second->shape))
-				throw ims::failure(ims::FORMAT, "tensor " + v.first + " is missing or has another shape");
+			if (it == have.end() || it->second->ndim != v.second.dim() ||
+				!std::equal(v.second.sizes().begin(), v.second.sizes().end(), it->second->shape))
+				throw ims::failure(ims::FORMAT,
+					"tensor " + v.first + " is missing or has another shape");
 			v.second.copy_(ims::borrow(*it->second));
 		}
 		t->steps = steps.item<int64_t>();
 	});
 }
 
-/* ---- the linear maps of a distillation ---- */
+/* ------------------------------------------------------- the linear maps of a distillation ---- */
 
-int fit(const float *teacher, size_t teacher_dim, const float *student, size_t width, size_t n, size_t n_fit, size_t dim,
-	float whiten, float *targets, float *weight, float *bias, shim_message *msg)
+int fit(const float *teacher, size_t teacher_dim, const float *student, size_t width, size_t n,
+	size_t n_fit, size_t dim, float whiten, float *targets, float *weight, float *bias,
+	shim_message *msg)
 {
 	return ims::guard(msg, [&] {
 		at::NoGradGuard none;
-		auto rows = [](const float *p, size_t r, size_t c) { return at::from_blob(const_cast<float *>(p), { (int64_t)r, (int64_t)c }, at::TensorOptions(at::kFloat)); };
+		auto rows = [](const float *p, size_t r, size_t c) {
+			return at::from_blob(const_cast<float *>(p), { (int64_t)r, (int64_t)c },
+				at::TensorOptions(at::kFloat));
+		};
 		int64_t k = (int64_t)dim, learn_from = (int64_t)n_fit;
 		if (dim > teacher_dim)
-			throw ims::failure(ims::INVALID, "the teachers' features have " + std::to_string(teacher_dim) + " values, which is less than " + std::to_string(dim));
+			throw ims::failure(ims::INVALID,
+				"the teachers' features have " + std::to_string(teacher_dim) +
+					" values, which is less than " + std::to_string(dim));
 		Tensor t = rows(teacher, n, teacher_dim), mean = t.slice(0, 0, learn_from).mean(0);
 		Tensor centred = t.slice(0, 0, learn_from) - mean;
 		auto eigen = at::linalg_eigh(at::mm(centred.t(), centred).to(at::kDouble) / (double)n_fit);
-		Tensor values = std::get<0>(eigen).slice(0, -k).flip(0), vectors = std::get<1>(eigen).slice(1, -k).flip(1);
+		Tensor values = std::get<0>(eigen).slice(0, -k).flip(0),
+			   vectors = std::get<1>(eigen).slice(1, -k).flip(1);
 		values = values.clamp_min(values[0].item<double>() * 1e-9 + 1e-30);
 		Tensor basis = (vectors * values.pow(-whiten)).to(at::kFloat);
 		Tensor y = at::mm(t - mean, basis);
 		rows(targets, n, dim).copy_(y);
 
-		Tensor s = rows(student, n_fit, width).to(at::kDouble), middle = s.mean(0), fitted = y.slice(0, 0, learn_from).to(at::kDouble);
+		Tensor s = rows(student, n_fit, width).to(at::kDouble), middle = s.mean(0),
+			   fitted = y.slice(0, 0, learn_from).to(at::kDouble);
 		s.sub_(middle);
 		Tensor gram = at::mm(s.t(), s);
 		gram.diagonal().add_(gram.trace() * (ridge / (double)width));
@@ -479,6 +534,6 @@ int fit(const float *teacher, size_t teacher_dim, const float *student, size_t w
 } // namespace
 
 namespace ims {
-const shim_training training = { train_new, train_free, train_width, train_step, train_score, train_features, train_project,
-	train_blend, train_each, train_restore, fit };
+const shim_training training = { train_new, train_free, train_width, train_step, train_score,
+	train_features, train_project, train_blend, train_each, train_restore, fit };
 }

@@ -1,7 +1,8 @@
 /*
- * A shim without libtorch for tests: whatever the network and weights, the feature is the mean colour of the cells of a
- * grid over the input, as many as the dimension needs. Cheap, the same for every batch size, alike for alike pictures.
- * Point IMGSEARCH_LIBDIR at build/tests/lib to use it; its default model takes 32 x 32 inputs and gives 48 values.
+ * A shim without libtorch for tests: whatever the network and weights, the feature is the mean
+ * colour of the cells of a grid over the input, as many as the dimension needs. Cheap, the same for
+ * every batch size, alike for alike pictures. Point IMGSEARCH_LIBDIR at build/tests/lib to use it;
+ * its default model takes 32 x 32 inputs and gives 48 values.
  */
 #define IMS_SHIM_IMPLEMENTATION
 #include "shim/shim.h"
@@ -14,7 +15,8 @@ struct shim_net {
 	uint32_t crop, dim, grid;
 };
 
-static int net_new(shim_net **out, const shim_config *c, const shim_tensor *tensors, size_t n, const char *script, shim_message *msg)
+static int net_new(shim_net **out, const shim_config *c, const shim_tensor *tensors, size_t n,
+	const char *script, shim_message *msg)
 {
 	(void)tensors, (void)n, (void)script;
 	shim_net *net = malloc(sizeof *net);
@@ -43,7 +45,8 @@ static uint32_t net_dim(const shim_net *net)
 static float cell_mean(const shim_net *net, const float *in, uint32_t cell, uint32_t channel)
 {
 	uint32_t g = net->grid, crop = net->crop, row = cell / g, column = cell % g;
-	uint32_t y0 = row * crop / g, y1 = (row + 1) * crop / g, x0 = column * crop / g, x1 = (column + 1) * crop / g;
+	uint32_t y0 = row * crop / g, y1 = (row + 1) * crop / g, x0 = column * crop / g,
+			 x1 = (column + 1) * crop / g;
 	double sum = 0;
 	if (y1 <= y0)
 		y1 = y0 + 1;
@@ -55,16 +58,18 @@ static float cell_mean(const shim_net *net, const float *in, uint32_t cell, uint
 	return (float)(sum / ((double)(y1 - y0) * (x1 - x0)));
 }
 
-static int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *out, shim_message *msg)
+static int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *out,
+	shim_message *msg)
 {
 	(void)msg, (void)threads;
 	for (size_t i = 0; i < n; i++)
 		for (uint32_t d = 0; d < net->dim; d++)
-			out[i * net->dim + d] = cell_mean(net, in + i * net->crop * net->crop * 3, d / 3, d % 3);
+			out[i * net->dim + d] =
+				cell_mean(net, in + i * net->crop * net->crop * 3, d / 3, d % 3);
 	return 0;
 }
 
-static uint32_t net_lanes(const shim_net *net)
+static uint32_t net_concurrency(const shim_net *net)
 {
 	(void)net;
 	return 3;
@@ -84,6 +89,7 @@ static void net_describe(const shim_net *net, char *text, size_t size)
 
 const shim_table *ims_shim(uint32_t abi)
 {
-	static const shim_table table = { IMS_SHIM_ABI, sizeof table, net_new, net_free, net_dim, net_run, net_lanes, net_batch, net_describe, NULL };
+	static const shim_table table = { IMS_SHIM_ABI, sizeof table, net_new, net_free, net_dim,
+		net_run, net_concurrency, net_batch, net_describe, NULL };
 	return abi == IMS_SHIM_ABI ? &table : NULL;
 }

@@ -1,27 +1,34 @@
 /*
- * The distribution of scores of unrelated pictures. Some queries score high with everything, some with nothing: each
- * query's scores are normalised by those that it has with a cohort of pictures, as in speaker verification (Z-norm;
- * Auckenthaler and others 2000), here by median and 84th percentile, which a few related pictures in the cohort do not move
- * much; and those that stand out from the distribution are left out, three times over. What is normalised so has one
- * distribution for all queries: as it was seen up to its 95th percentile, and a generalised Pareto tail above (Pickands
- * 1975, Balkema and de Haan 1974), so that scores beyond all that were seen have a probability.
+ * Some queries score high with everything, some with nothing. The scores of a query are therefore
+ * normalised by those that it has with a cohort of pictures, as in speaker verification (Z-norm:
+ * Auckenthaler, Carey, Lloyd-Thomas, "Score normalization for text-independent speaker verification
+ * systems", 2000). Location and spread come from the median and the 84th percentile, which a few
+ * related pictures move little. Scores that stand out are left out, in three rounds.
  *
- * The tail is fitted by maximum likelihood, with what lies above the 99.95th percentile counted but not measured: there
- * near-duplicates hide among the pairs that were taken for unrelated. The shape is searched on a grid, the scale for each
- * by golden section; the likelihood works on at most some thousand evenly taken exceedances.
+ * Normalised scores have one distribution for all queries: the empirical one up to its 95th
+ * percentile, and a generalised Pareto tail above (Pickands 1975; Balkema and de Haan 1974), which
+ * gives scores beyond all observed ones a probability.
+ *
+ * The tail is fitted by maximum likelihood. Scores above the 99.95th percentile are censored, since
+ * near-duplicates hide there among the pairs that were taken for unrelated. The shape is searched
+ * on a grid, the scale for each shape by golden section. The likelihood uses at most MOST
+ * exceedances, evenly spaced.
  */
-#include "analysis/analysis.h"
+#include "analysis/chance.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 static const double tail = 0.05, censored = 0.0005;
 /*
- * A score is taken for a related picture's when chance would have less than this share of the cohort above it, or less than
- * one. More makes drawn cohorts too bold (tests/analysis/test_chance.c), less hides a query's own kind (make bench-chance).
+ * A score counts as a related picture's where fewer than this share of the cohort, or fewer than
+ * one picture, would lie above it by chance. A larger share makes probabilities too small
+ * (tests/analysis/test_chance.c), a smaller one too large for queries with many related pictures
+ * (make bench-chance).
  */
 static const double stands_out = 0.0075;
-static const double middle = 0.5, upper = 0.8413; /* a standard deviation above the middle, of a normal distribution */
+/* The latter is one standard deviation above the median of a normal distribution. */
+static const double middle = 0.5, upper = 0.8413;
 enum { MOST = 4000, FEWEST = 20, ROUNDS = 3 };
 
 static int ascending(const void *a, const void *b)
@@ -34,30 +41,33 @@ static float quantile(const float *sorted, size_t n, double share)
 {
 	double at = share * (double)(n - 1);
 	size_t i = (size_t)at;
-	return i + 1 < n ? (float)(sorted[i] + (at - (double)i) * (double)(sorted[i + 1] - sorted[i])) : sorted[n - 1];
+	return i + 1 < n ? (float)(sorted[i] + (at - (double)i) * (double)(sorted[i + 1] - sorted[i]))
+					 : sorted[n - 1];
 }
 
 typedef struct exceedances {
 	double x[MOST];
 	size_t n;
-	double limit, above; /* so many more lie above the limit */
+	double limit, above; /* the number of those above the limit, which are censored */
 } exceedances;
 
-/* Minus the log-likelihood of a generalised Pareto distribution. */
+/* The negative log-likelihood of a generalised Pareto distribution. */
 static double cost(const exceedances *e, double shape, double scale)
 {
 	double sum = (double)e->n * log(scale), end = 1 + shape * e->limit / scale;
 	if (end <= 0)
 		return INFINITY;
 	for (size_t i = 0; i < e->n; i++)
-		sum += fabs(shape) < 1e-6 ? e->x[i] / scale : (1 + 1 / shape) * log1p(shape * e->x[i] / scale);
+		sum +=
+			fabs(shape) < 1e-6 ? e->x[i] / scale : (1 + 1 / shape) * log1p(shape * e->x[i] / scale);
 	return sum + e->above * (fabs(shape) < 1e-6 ? e->limit / scale : log(end) / shape);
 }
 
 static double best_scale(const exceedances *e, double shape, double mean, double *value)
 {
 	const double golden = 0.6180339887498949;
-	double lo = log(mean) - 3, hi = log(mean) + 3, a = hi - golden * (hi - lo), b = lo + golden * (hi - lo);
+	double lo = log(mean) - 3, hi = log(mean) + 3, a = hi - golden * (hi - lo),
+		   b = lo + golden * (hi - lo);
 	double fa = cost(e, shape, exp(a)), fb = cost(e, shape, exp(b));
 	for (int i = 0; i < 40; i++) {
 		if (fa < fb || (isinf(fa) && !isinf(fb) && a > b)) {
@@ -91,7 +101,7 @@ static chance_norm norm_of(const float *sorted, size_t n)
 	return (chance_norm){ location, fmaxf(quantile(sorted, n, upper) - location, 1e-6f) };
 }
 
-/* The distribution of n normalised scores, which are sorted. */
+/* The distribution of n normalised scores, which it sorts. */
 static int fit(chance *out, float *score, size_t n, imgsearch_error *err)
 {
 	exceedances *e = ims_zalloc(1, sizeof *e);
@@ -102,7 +112,8 @@ static int fit(chance *out, float *score, size_t n, imgsearch_error *err)
 		out->body[i] = quantile(score, n, (1 - tail) * i / IMS_CHANCE_BODY);
 	double start = (double)out->body[IMS_CHANCE_BODY], mean = 0;
 	e->limit = (double)quantile(score, n, 1 - censored) - start;
-	size_t first = (size_t)((1 - tail) * (double)n), last = (size_t)((1 - censored) * (double)n), step = (last - first) / MOST + 1;
+	size_t first = (size_t)((1 - tail) * (double)n), last = (size_t)((1 - censored) * (double)n),
+		   step = (last - first) / MOST + 1;
 	for (size_t i = first; i < last; i += step) {
 		e->x[e->n] = fmax((double)score[i] - start, 0);
 		mean += e->x[e->n++];
@@ -114,7 +125,8 @@ static int fit(chance *out, float *score, size_t n, imgsearch_error *err)
 	return 0;
 }
 
-int ims_analysis_chance_fit(chance *out, const float *score, const uint64_t *group, size_t n, imgsearch_error *err)
+int ims_analysis_chance_fit(chance *out, const float *score, const uint64_t *group, size_t n,
+	imgsearch_error *err)
 {
 	float *normed = ims_alloc(n, n * sizeof *normed);
 	size_t all = 0;
@@ -135,7 +147,8 @@ int ims_analysis_chance_fit(chance *out, const float *score, const uint64_t *gro
 		for (size_t j = first; j < all; j++)
 			normed[j] = (normed[j] - norm.location) / norm.spread;
 	}
-	int rc = all < IMS_CHANCE_PAIRS ? ims_fail(err, IMGSEARCH_ENOTFOUND, "%zu pairs are too few to say what chance does", all)
+	int rc = all < IMS_CHANCE_PAIRS
+		? ims_fail(err, IMGSEARCH_ENOTFOUND, "%zu pairs are too few to say what chance does", all)
 		: fit(out, normed, all, err);
 	ims_free(normed);
 	return rc;
@@ -147,7 +160,9 @@ chance_norm ims_analysis_chance_norm(const chance *c, float *score, size_t n)
 	chance_norm norm = norm_of(score, n);
 	for (int round = 0; round < ROUNDS; round++) {
 		size_t kept = n;
-		while (kept > FEWEST && ims_analysis_chance_above(c, norm, (double)score[kept - 1]) < fmax(stands_out, 1 / (double)n))
+		while (kept > FEWEST &&
+			ims_analysis_chance_above(c, norm, (double)score[kept - 1]) <
+				fmax(stands_out, 1 / (double)n))
 			kept--;
 		norm = norm_of(score, kept);
 	}
@@ -162,7 +177,8 @@ double ims_analysis_chance_above(const chance *c, chance_norm norm, double score
 		int i = 0;
 		while (score >= (double)c->body[i + 1])
 			i++;
-		double lo = (double)c->body[i], hi = (double)c->body[i + 1], within = hi > lo && score > lo ? (score - lo) / (hi - lo) : 0;
+		double lo = (double)c->body[i], hi = (double)c->body[i + 1],
+			   within = hi > lo && score > lo ? (score - lo) / (hi - lo) : 0;
 		return 1 - (1 - tail) * (i + within) / IMS_CHANCE_BODY;
 	}
 	if (!(c->scale > 0))

@@ -1,25 +1,24 @@
 /*
- * A cell of a grid for every point of a plane: ims_analysis_grid.
- *
- * The grid is halved across its longer side, again and again. The points go to the half they lie in; where one half
- * would get more points than it has cells, those nearest to the cut go over to the other. So no two ever share a cell,
- * empty regions stay empty where there is room, and neighbours stay together. O(n log² n).
+ * The grid is halved across its longer side, recursively. A point goes to the half that it lies in.
+ * Where a half has fewer cells than points, the points nearest to the cut go to the other half. So
+ * no two points share a cell, empty regions stay empty where there is room, and neighbours stay
+ * together. O(n log^2 n).
  */
-#include "analysis/analysis.h"
+#include "analysis/grid.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-typedef struct spot {
+typedef struct point {
 	float at[2]; /* in units of cells */
 	uint32_t point;
-} spot;
+} point;
 
 typedef struct area {
 	uint32_t from[2], size[2]; /* column, row */
 } area;
 
-static int by_place(const spot *a, const spot *b, int axis)
+static int by_place(const point *a, const point *b, int axis)
 {
 	if (a->at[axis] != b->at[axis])
 		return a->at[axis] < b->at[axis] ? -1 : 1;
@@ -36,7 +35,7 @@ static int by_y(const void *a, const void *b)
 	return by_place(a, b, 1);
 }
 
-static void place(uint32_t *cell, spot *s, size_t n, area a, uint32_t columns)
+static void place(uint32_t *cell, point *s, size_t n, area a, uint32_t columns)
 {
 	while (n && (a.size[0] > 1 || a.size[1] > 1)) {
 		int axis = a.size[0] >= a.size[1] ? 0 : 1;
@@ -44,7 +43,8 @@ static void place(uint32_t *cell, spot *s, size_t n, area a, uint32_t columns)
 		low.size[axis] = a.size[axis] / 2;
 		high.from[axis] += low.size[axis];
 		high.size[axis] -= low.size[axis];
-		size_t low_room = (size_t)low.size[0] * low.size[1], high_room = (size_t)high.size[0] * high.size[1];
+		size_t low_room = (size_t)low.size[0] * low.size[1],
+			   high_room = (size_t)high.size[0] * high.size[1];
 		qsort(s, n, sizeof *s, axis ? by_y : by_x);
 		size_t cut = 0;
 		while (cut < n && s[cut].at[axis] < (float)high.from[axis])
@@ -60,11 +60,13 @@ static void place(uint32_t *cell, spot *s, size_t n, area a, uint32_t columns)
 		cell[s->point] = a.from[1] * columns + a.from[0];
 }
 
-int ims_analysis_grid(uint32_t *cell, const float *xy, size_t n, uint32_t columns, uint32_t rows, imgsearch_error *err)
+int ims_analysis_grid(uint32_t *cell, const float *xy, size_t n, uint32_t columns, uint32_t rows,
+	imgsearch_error *err)
 {
 	if ((uint64_t)columns * rows < n)
-		return ims_fail(err, IMGSEARCH_EINVAL, "a grid of %u x %u has no room for %zu points", columns, rows, n);
-	spot *s = ims_alloc(n ? n : 1, sizeof *s);
+		return ims_fail(err, IMGSEARCH_EINVAL, "a grid of %u x %u has no room for %zu points",
+			columns, rows, n);
+	point *s = ims_alloc(n ? n : 1, sizeof *s);
 	if (!s)
 		return ims_nomem(err);
 	float low[2] = { INFINITY, INFINITY }, high[2] = { -INFINITY, -INFINITY };

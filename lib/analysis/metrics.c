@@ -1,12 +1,14 @@
 /*
- * How good ranked answers are: average precision, precision, recall and NDCG at cuts, F1 at a threshold, bootstrap.
+ * Average precision, precision, recall and NDCG at cuts, F1 at a threshold, bootstrap.
  *
- * Only the related items' places matter, and there are few of them. So they alone are sorted; every other item finds
- * by binary search before which of them it comes, and a running sum of those counts gives all places: n log r, not
- * n log n. Average precision is the sum over distinct scores of (recall gained) x (precision there), which is
- * scikit-learn's; NDCG with gains 0 and 1 (Jarvelin and Kekalainen 2002); percentile bootstrap (Efron 1979).
+ * Only the ranks of the r related items matter, and they are few. So only they are sorted. Every
+ * other item finds by binary search the related item that it precedes, and the running sum of these
+ * counts gives all ranks in O(n log r). Average precision is the sum over distinct scores of
+ * (recall gained) x (precision there), as in scikit-learn. NDCG has gains 0 and 1 (Jarvelin and
+ * Kekalainen, "Cumulated gain-based evaluation of IR techniques", 2002). The interval is the
+ * percentile bootstrap (Efron, "Bootstrap methods", 1979).
  */
-#include "analysis/analysis.h"
+#include "analysis/metrics.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,23 +16,23 @@
 
 const uint32_t ims_analysis_cuts[IMS_CUTS] = { 1, 5, 10, 100 };
 
-typedef struct place {
+typedef struct ranked {
 	float score;
 	uint32_t item;
-	uint32_t before; /* unrelated items that come after the related one before it, and before it */
-	uint32_t level;  /* the same, where items of equal score all come before it */
-} place;
+	uint32_t before; /* unrelated items between the previous related one and this */
+	uint32_t level;  /* the same, with all items of equal score before it */
+} ranked;
 
 static int nearer_first(const void *a, const void *b)
 {
-	const place *x = a, *y = b;
+	const ranked *x = a, *y = b;
 	if (x->score != y->score)
 		return x->score > y->score ? -1 : 1;
 	return x->item < y->item ? -1 : x->item > y->item;
 }
 
 /* The first related item that scores no higher. */
-static size_t find_level(const place *p, size_t r, float score)
+static size_t find_level(const ranked *p, size_t r, float score)
 {
 	size_t lo = 0, hi = r;
 	while (lo < hi) {
@@ -43,7 +45,8 @@ static size_t find_level(const place *p, size_t r, float score)
 	return lo;
 }
 
-static void count_unrelated(place *p, size_t r, const float *score, const uint8_t *relation, size_t n)
+static void count_unrelated(ranked *p, size_t r, const float *score, const uint8_t *relation,
+	size_t n)
 {
 	float worst = p[r - 1].score;
 	for (size_t i = 0; i < n; i++) {
@@ -58,7 +61,7 @@ static void count_unrelated(place *p, size_t r, const float *score, const uint8_
 	}
 }
 
-static double average_precision(const place *p, size_t r)
+static double average_precision(const ranked *p, size_t r)
 {
 	double sum = 0;
 	uint64_t unrelated = 0;
@@ -72,7 +75,7 @@ static double average_precision(const place *p, size_t r)
 	return sum / (double)r;
 }
 
-static void at_cuts(retrieval *out, const place *p, size_t r)
+static void score_cuts(retrieval *out, const ranked *p, size_t r)
 {
 	double gained = 0, ideal = 0;
 	uint64_t unrelated = 0, rank = 0;
@@ -96,7 +99,8 @@ static void at_cuts(retrieval *out, const place *p, size_t r)
 	out->first = out->precision[0] > 0;
 }
 
-int ims_analysis_retrieval(retrieval *out, const float *score, const uint8_t *relation, size_t n, imgsearch_error *err)
+int ims_analysis_retrieval(retrieval *out, const float *score, const uint8_t *relation, size_t n,
+	imgsearch_error *err)
 {
 	size_t r = 0, k = 0;
 	*out = (retrieval){ 0 };
@@ -104,22 +108,22 @@ int ims_analysis_retrieval(retrieval *out, const float *score, const uint8_t *re
 		r += relation[i] == IMS_RELATED;
 	if (!r)
 		return 0;
-	place *p = ims_alloc(r, sizeof *p);
+	ranked *p = ims_alloc(r, sizeof *p);
 	if (!p)
 		return ims_nomem(err);
 	for (size_t i = 0; i < n; i++)
 		if (relation[i] == IMS_RELATED)
-			p[k++] = (place){ score[i], (uint32_t)i, 0, 0 };
+			p[k++] = (ranked){ score[i], (uint32_t)i, 0, 0 };
 	qsort(p, r, sizeof *p, nearer_first);
 	count_unrelated(p, r, score, relation, n);
 	out->related = (uint32_t)r;
 	out->average_precision = average_precision(p, r);
-	at_cuts(out, p, r);
+	score_cuts(out, p, r);
 	ims_free(p);
 	return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ thresholds ---- */
+/* ------------------------------------------------------------------------------ thresholds ---- */
 
 static size_t bin_of(const agreement *a, double score)
 {
@@ -144,7 +148,9 @@ void ims_analysis_agreement_merge(agreement *a, const agreement *other)
 	}
 }
 
-/* F1 of taking every pair from bin `from` on; *best, where not NULL, becomes the bin that does best. */
+/*
+ * F1 of calling every pair from bin `from` on related; *best (may be NULL): the bin of the best F1.
+ */
 static double f1_from(const agreement *a, size_t from, size_t *best)
 {
 	uint64_t all = 0, related = 0, taken = 0;
@@ -177,7 +183,7 @@ double ims_analysis_agreement_best(const agreement *a, double *f1)
 	return a->lo + (a->hi - a->lo) * (double)best / IMS_AGREEMENT_BINS;
 }
 
-/* ------------------------------------------------------------------------------------------------- bootstrap ---- */
+/* ------------------------------------------------------------------------------- bootstrap ---- */
 
 static int ascending(const void *a, const void *b)
 {

@@ -1,10 +1,9 @@
 /*
- * The two leading principal components: ims_analysis_plane.
- *
- * Orthogonal (subspace) iteration with four vectors on the covariance of a sample of rows, which is never formed;
- * four, because two converge slowly where the second and third component are of like strength.
+ * Orthogonal iteration (Golub and Van Loan, "Matrix Computations", section 8.2.4) with four vectors
+ * on the covariance matrix of a sample of rows. The matrix is never formed. Two vectors alone
+ * converge slowly where the second and third component are of like strength.
  */
-#include "analysis/analysis.h"
+#include "analysis/plane.h"
 #include "kernels/kernels.h"
 
 #include <math.h>
@@ -27,10 +26,12 @@ static void project_block(void *arg, size_t block, unsigned worker)
 	size_t end = (block + 1) * 256 < p->n ? (block + 1) * 256 : p->n;
 	for (size_t i = block * 256; i < end; i++)
 		for (size_t v = 0; v < 2; v++)
-			p->xy[2 * i + v] = ims_kernels()->dot(p->rows + i * p->dim, p->basis + v * p->dim, p->dim) - p->shift[v];
+			p->xy[2 * i + v] =
+				ims_kernels()->dot(p->rows + i * p->dim, p->basis + v * p->dim, p->dim) -
+				p->shift[v];
 }
 
-/* Gram-Schmidt; a vector that vanishes stays zero. */
+/* Gram-Schmidt. A vector that vanishes becomes zero. */
 static void orthonormalise(float *basis, size_t dim)
 {
 	for (size_t v = 0; v < VECTORS; v++) {
@@ -47,7 +48,8 @@ static void orthonormalise(float *basis, size_t dim)
 }
 
 /* basis = covariance of the sample * basis */
-static void multiply(float *basis, float *next, const float *rows, size_t n, size_t stride, size_t dim, const float *mean)
+static void multiply(float *basis, float *next, const float *rows, size_t n, size_t stride,
+	size_t dim, const float *mean)
 {
 	float offset[VECTORS];
 	for (size_t v = 0; v < VECTORS; v++)
@@ -64,7 +66,8 @@ static void multiply(float *basis, float *next, const float *rows, size_t n, siz
 	memcpy(basis, next, VECTORS * dim * sizeof *basis);
 }
 
-int ims_analysis_plane(float *xy, const float *rows, size_t n, size_t dim, pool *pool, imgsearch_error *err)
+int ims_analysis_plane(float *xy, const float *rows, size_t n, size_t dim, pool *pool,
+	imgsearch_error *err)
 {
 	if (!n)
 		return 0;

@@ -1,13 +1,15 @@
 /*
- * Re-ranking by k-reciprocal encoding (Zhong and others 2017), among a query and its first results: two items are alike
- * when they have the same reciprocal neighbours. Every item gets a code: itself, its k-reciprocal neighbours, and those of
- * them in turn where two thirds are shared, weighted by exp(-squared distance); codes are averaged with those of the five
- * nearest. A result's new score is mostly the Jaccard similarity of its code and the query's.
+ * k-reciprocal encoding (Zhong, Zheng, Cao, Li: "Re-ranking person re-identification with
+ * k-reciprocal encoding", CVPR 2017). Two items are alike when they have the same reciprocal
+ * neighbours. The encoding of an item has as members the item, its k-reciprocal neighbours, and the
+ * k/2-reciprocal neighbours of each of these where two thirds are shared. A member weighs
+ * exp(-squared distance). Encodings are averaged with those of the five nearest items (local query
+ * expansion). The new score is a sum of the Jaccard similarity of two encodings and the old score.
  *
- * The paper looks for neighbours in the whole collection. Looking among the first results alone needs nothing that is kept
- * and brought up to date, and with 500 of them comes within a point of mAP of it.
+ * The paper finds neighbours in the whole collection. Here they come from the query and its first
+ * results, which needs no stored neighbours. With 500 results mAP is within a point of the paper's.
  */
-#include "analysis/analysis.h"
+#include "analysis/reciprocal.h"
 
 #include <math.h>
 #include <string.h>
@@ -19,33 +21,33 @@ typedef struct member {
 	float weight;
 } member;
 
-typedef struct code {
+typedef struct encoding {
 	member *m;
 	size_t n;
-} code;
+} encoding;
 
-typedef struct codes {
+typedef struct encoder {
 	size_t n, k, half;
 	const float *score;  /* (n, n) */
-	uint32_t *near;      /* (n, k): nearest others, best first */
-	code *plain;
-	uint32_t *seen;      /* of each item: the last code that it was put into, from 1 */
-	uint32_t *found;     /* n: members of the code at work */
-} codes;
+	uint32_t *near;      /* (n, k): nearest others, nearest first */
+	encoding *plain;
+	uint32_t *seen;      /* of each item: the last encoding that it joined, from 1 */
+	uint32_t *found;     /* n: members of the encoding that is being made */
+} encoder;
 
-static float score_of(const codes *c, size_t a, size_t b)
+static float score_of(const encoder *c, size_t a, size_t b)
 {
 	return c->score[a * c->n + b];
 }
 
-/* Is x, the j-th nearest of a, one that has a among its own first k? */
-static bool returns(const codes *c, size_t a, size_t j, size_t k)
+/* Whether the j-th nearest of a has a among its own first k. */
+static bool is_reciprocal(const encoder *c, size_t a, size_t j, size_t k)
 {
 	uint32_t x = c->near[a * c->k + j];
 	return score_of(c, a, x) >= score_of(c, x, c->near[x * c->k + k - 1]);
 }
 
-static int find_neighbors(codes *c)
+static int find_neighbors(encoder *c)
 {
 	topk best;
 	if (ims_topk_init(&best, c->k))
@@ -56,26 +58,29 @@ static int find_neighbors(codes *c)
 			if (j != i)
 				ims_topk_push(&best, -score_of(c, i, j), (int64_t)j);
 		ims_topk_sort(&best);
-		for (size_t j = 0; j < c->k; j++) /* scores that are no numbers leave places free: itself */
+		for (size_t j = 0; j < c->k; j++) /* NaN scores leave places free: the item itself */
 			c->near[i * c->k + j] = j < best.n ? (uint32_t)best.item[j].id : (uint32_t)i;
 	}
 	ims_topk_free(&best);
 	return 0;
 }
 
-/* The j-th nearest of a becomes a member of the code, when it is reciprocal and new; returns how many there are. */
-static size_t put(codes *c, size_t a, size_t j, size_t k, uint32_t mark, size_t n)
+/*
+ * The j-th nearest of a becomes a member where it is reciprocal and new. Returns the number of
+ * members.
+ */
+static size_t put(encoder *c, size_t a, size_t j, size_t k, uint32_t mark, size_t n)
 {
 	uint32_t x = c->near[a * c->k + j];
-	if (c->seen[x] != mark && returns(c, a, j, k)) {
+	if (c->seen[x] != mark && is_reciprocal(c, a, j, k)) {
 		c->seen[x] = mark;
 		c->found[n++] = x;
 	}
 	return n;
 }
 
-/* The members of an item's code into `found`; returns how many. */
-static size_t collect(codes *c, size_t item)
+/* Writes the members of an item's encoding into `found` and returns their number. */
+static size_t collect(encoder *c, size_t item)
 {
 	uint32_t mark = (uint32_t)item + 1;
 	size_t n = 0;
@@ -86,10 +91,10 @@ static size_t collect(codes *c, size_t item)
 	for (size_t i = 0, first = n; i < first; i++) {
 		size_t own = c->found[i], all = 1, shared = 1;
 		for (size_t j = 0; j < c->half; j++) {
-			bool in = returns(c, own, j, c->half);
+			bool in = is_reciprocal(c, own, j, c->half);
 			uint32_t x = c->near[own * c->k + j];
 			all += in;
-			for (size_t f = 0; in && f < first; f++) /* those that were added since do not count */
+			for (size_t f = 0; in && f < first; f++) /* members added since do not count */
 				if (c->found[f] == x) {
 					shared++;
 					break;
@@ -101,16 +106,17 @@ static size_t collect(codes *c, size_t item)
 	return n;
 }
 
-static int encode(codes *c, size_t item)
+static int encode(encoder *c, size_t item)
 {
 	size_t n = collect(c, item);
 	double sum = 0;
-	code *out = &c->plain[item];
+	encoding *out = &c->plain[item];
 	if (!(out->m = ims_alloc(n, sizeof *out->m)))
 		return IMGSEARCH_ENOMEM;
 	out->n = n;
 	for (size_t i = 0; i < n; i++) {
-		out->m[i] = (member){ c->found[i], expf(2 * (c->found[i] == item ? 1 : score_of(c, item, c->found[i])) - 2) };
+		out->m[i] = (member){ c->found[i],
+			expf(2 * (c->found[i] == item ? 1 : score_of(c, item, c->found[i])) - 2) };
 		sum += (double)out->m[i].weight;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -118,34 +124,35 @@ static int encode(codes *c, size_t item)
 	return 0;
 }
 
-/* The mean of an item's code and those of its nearest, spread out over all items. */
-static void spread(const codes *c, size_t item, float *out)
+/* The mean of an item's encoding and those of its nearest, average out over all items. */
+static void average(const encoder *c, size_t item, float *out)
 {
 	size_t many = c->k < AVERAGED ? c->k : AVERAGED;
 	memset(out, 0, c->n * sizeof *out);
 	for (size_t j = 0; j <= many; j++) {
-		const code *from = &c->plain[j ? c->near[item * c->k + j - 1] : item];
+		const encoding *from = &c->plain[j ? c->near[item * c->k + j - 1] : item];
 		for (size_t i = 0; i < from->n; i++)
 			out[from->m[i].id] += from->m[i].weight / (float)(many + 1);
 	}
 }
 
-/* The paper's 0.7 and 0.3, distances divided by some 2.5. */
-static void judge(const codes *c, const float *query, float *own, float *out)
+/* The weights of the paper are 0.7 and 0.3, on distances that are divided by some 2.5. */
+static void rescore(const encoder *c, const float *query, float *own, float *out)
 {
 	for (size_t i = 1; i < c->n; i++) {
 		float shared = 0;
-		spread(c, i, own);
+		average(c, i, own);
 		for (size_t j = 0; j < c->n; j++)
 			shared += fminf(query[j], own[j]);
 		out[i - 1] = 0.7f * shared / (2 - shared) + 0.24f * score_of(c, 0, i);
 	}
 }
 
-int ims_analysis_reciprocal(float *out, const float *score, size_t n, size_t k, imgsearch_error *err)
+int ims_analysis_reciprocal(float *out, const float *score, size_t n, size_t k,
+	imgsearch_error *err)
 {
 	k = k < n ? k : n - 1;
-	codes c = { .n = n, .k = k, .half = k > 1 ? k / 2 : 1, .score = score };
+	encoder c = { .n = n, .k = k, .half = k > 1 ? k / 2 : 1, .score = score };
 	if (n < 3 || !k) {
 		for (size_t i = 1; i < n; i++)
 			out[i - 1] = score[i];
@@ -156,15 +163,17 @@ int ims_analysis_reciprocal(float *out, const float *score, size_t n, size_t k, 
 	c.seen = ims_zalloc(n, sizeof *c.seen);
 	c.found = ims_alloc(n, sizeof *c.found);
 	float *query = ims_alloc(n, sizeof *query), *own = ims_alloc(n, sizeof *own);
-	int rc = c.near && c.plain && c.seen && c.found && query && own ? find_neighbors(&c) : IMGSEARCH_ENOMEM;
+	int rc = c.near && c.plain && c.seen && c.found && query && own ? find_neighbors(&c)
+																	: IMGSEARCH_ENOMEM;
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = encode(&c, i);
 	if (!rc) {
-		spread(&c, 0, query);
-		judge(&c, query, own, out);
+		average(&c, 0, query);
+		rescore(&c, query, own, out);
 	}
 	for (size_t i = 0; c.plain && i < n; i++)
 		ims_free(c.plain[i].m);
-	ims_free(c.plain), ims_free(c.near), ims_free(c.seen), ims_free(c.found), ims_free(query), ims_free(own);
+	ims_free(c.plain), ims_free(c.near), ims_free(c.seen), ims_free(c.found), ims_free(query),
+		ims_free(own);
 	return rc ? ims_nomem(err) : 0;
 }

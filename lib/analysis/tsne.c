@@ -1,19 +1,22 @@
 /*
- * t-SNE on a plane by the Barnes-Hut approximation.
+ * t-SNE on a plane (van der Maaten and Hinton, "Visualizing data using t-SNE", JMLR 9, 2008) by the
+ * Barnes-Hut approximation (van der Maaten, "Accelerating t-SNE using tree-based algorithms", JMLR
+ * 15, 2014), with the defaults of the latter. The learning rate is n / exaggeration / 4, at least
+ * 50 (Belkina et al., "Automated optimized parameters for t-SNE", 2019): the paper's 200 at 10 000
+ * points.
  *
- * Source: L. van der Maaten, "Accelerating t-SNE using tree-based algorithms", JMLR 15 (2014), with its defaults; the
- * learning rate is n / exaggeration / 4, at least 50 (Belkina et al. 2019), which is the paper's 200 at 10 000 points.
+ * 1. affinities(): a Gaussian around each point, whose width gives the wanted perplexity over its k
+ *    neighbours and is found by bisection. The matrix is made symmetric and stored as sparse rows.
+ * 2. step(), once an iteration: sort_points() orders the points along a Z-curve. build_cells() lays
+ *    a quadtree over them, in one array, depth first, where each cell knows the first one behind
+ *    its subtree. repulse_block() walks that array for every point: a cell that is small from there
+ *    counts as one body, otherwise its children follow. attract_block() adds the attraction of the
+ *    neighbours and applies momentum and gains.
  *
- * 1. affinities(): a Gaussian around each point, its width found by bisection so that the perplexity over the k given
- *    neighbours is right; made symmetric; kept as sparse rows.
- * 2. Each iteration: build() sorts the points along a Z-curve and lays a quadtree over them, depth first in one
- *    array, each node knowing where the next one outside it stands; forces() walks that array for every point:
- *    a node that looks small from here counts as one body, else its children follow. Then momentum and gains.
- *
- * Chains of cells with one child are left out, so the tree has fewer than 2 n nodes. Sums are taken in fixed blocks of
- * points, whose results are added in order: the same bits for any number of threads.
+ * A cell with one child is left out, so there are fewer than 2 n cells. Sums are taken in fixed
+ * blocks of points and added in order, which gives the same bits for any number of threads.
  */
-#include "analysis/analysis.h"
+#include "analysis/tsne.h"
 
 #include <math.h>
 #include <string.h>
@@ -24,13 +27,13 @@
 typedef struct cell {
 	float x, y, count; /* centre of mass, points */
 	float size2;       /* squared side, 0 for a leaf */
-	uint32_t next;     /* first node after this one's subtree */
+	uint32_t next;     /* the first cell behind the subtree of this one */
 } cell;
 
-typedef struct layout {
+typedef struct embedding {
 	size_t n, blocks;
 	float *xy;
-	/* affinities: row i is first[i] .. first[i + 1] of column and p */
+	/* affinities: row i is first[i] .. first[i + 1] - 1 of column and p */
 	size_t *first;
 	uint32_t *column;
 	float *p;
@@ -39,7 +42,7 @@ typedef struct layout {
 	uint32_t n_cells;
 	uint32_t *code, *order, *code_tmp, *order_tmp;
 	float left, top, side;
-	/* step */
+	/* a step */
 	float *force, *velocity, *gain; /* force: repulsion (n, 2), not yet divided by the sum */
 	double *partial;                /* a block's share of the sum */
 	double sum;
@@ -49,7 +52,7 @@ typedef struct layout {
 	const int32_t *neighbor;
 	const float *distance2;
 	float *conditional, perplexity;
-} layout;
+} embedding;
 
 size_t ims_analysis_tsne_neighbors(size_t n, float perplexity)
 {
@@ -57,10 +60,11 @@ size_t ims_analysis_tsne_neighbors(size_t n, float perplexity)
 	return n < 2 ? 0 : k < n - 1 ? k : n - 1;
 }
 
-/* --------------------------------------------------------------------------------------------- affinities ---- */
+/* ------------------------------------------------------------------------------ affinities ---- */
 
-/* Weights of one point's neighbours for a precision; returns their entropy. */
-static double gaussian(float *p, const float *d2, const int32_t *to, size_t k, double beta, double nearest)
+/* p_j|i of one point for the precision beta; returns the entropy of the distribution. */
+static double gaussian(float *p, const float *d2, const int32_t *to, size_t k, double beta,
+	double nearest)
 {
 	double sum = 1e-300, weighted = 0;
 	for (size_t j = 0; j < k; j++) {
@@ -76,7 +80,7 @@ static double gaussian(float *p, const float *d2, const int32_t *to, size_t k, d
 
 static void condition_block(void *arg, size_t block, unsigned worker)
 {
-	layout *l = arg;
+	embedding *l = arg;
 	(void)worker;
 	size_t end = (block + 1) * BLOCK < l->n ? (block + 1) * BLOCK : l->n;
 	double target = log(l->perplexity);
@@ -99,7 +103,10 @@ static void condition_block(void *arg, size_t block, unsigned worker)
 	}
 }
 
-/* Sorts one sparse row by column and adds up what stands twice; returns its new length. Rows are short. */
+/*
+ * Sorts a sparse row by column and adds entries of equal column. Returns the new length. Rows are
+ * short.
+ */
 static size_t merge_row(uint32_t *column, float *p, size_t n)
 {
 	for (size_t i = 1; i < n; i++) {
@@ -120,7 +127,7 @@ static size_t merge_row(uint32_t *column, float *p, size_t n)
 }
 
 /* P = (conditional + its transpose) / 2n as sparse rows. */
-static int affinities(layout *l, pool *pool, imgsearch_error *err)
+static int affinities(embedding *l, pool *pool, imgsearch_error *err)
 {
 	size_t n = l->n, edges = n * l->k;
 	l->conditional = ims_alloc(edges, sizeof(float));
@@ -147,7 +154,8 @@ static int affinities(layout *l, pool *pool, imgsearch_error *err)
 	}
 	size_t out = 0, start = 0;
 	for (size_t i = 0; i < n; i++) {
-		size_t end = l->first[i + 1], kept = merge_row(l->column + start, l->p + start, end - start);
+		size_t end = l->first[i + 1],
+			   kept = merge_row(l->column + start, l->p + start, end - start);
 		memmove(l->column + out, l->column + start, kept * sizeof *l->column);
 		memmove(l->p + out, l->p + start, kept * sizeof *l->p);
 		l->first[i] = out;
@@ -158,7 +166,7 @@ static int affinities(layout *l, pool *pool, imgsearch_error *err)
 	return 0;
 }
 
-/* --------------------------------------------------------------------------------------------------- tree ---- */
+/* ------------------------------------------------------------------------------------ tree ---- */
 
 static uint32_t spread_bits(uint32_t v)
 {
@@ -168,8 +176,8 @@ static uint32_t spread_bits(uint32_t v)
 	return (v | v << 1) & 0x55555555;
 }
 
-/* Orders the points along the Z-curve: code ascending, order[i] the point at place i. */
-static void sort_points(layout *l)
+/* Radix sort of the points along the Z-curve: code ascends, order[i] is the point at place i. */
+static void sort_points(embedding *l)
 {
 	float right = -INFINITY, bottom = -INFINITY;
 	l->left = l->top = INFINITY;
@@ -182,7 +190,8 @@ static void sort_points(layout *l)
 	float scale = (1 << LEVELS) / l->side;
 	uint32_t count[4][256] = { 0 };
 	for (size_t i = 0; i < l->n; i++) {
-		uint32_t x = (uint32_t)((l->xy[2 * i] - l->left) * scale), y = (uint32_t)((l->xy[2 * i + 1] - l->top) * scale);
+		uint32_t x = (uint32_t)((l->xy[2 * i] - l->left) * scale),
+				 y = (uint32_t)((l->xy[2 * i + 1] - l->top) * scale);
 		uint32_t c = spread_bits(x & 0xffff) | spread_bits(y & 0xffff) << 1;
 		l->code[i] = c;
 		l->order[i] = (uint32_t)i;
@@ -206,7 +215,7 @@ static void sort_points(layout *l)
 	}
 }
 
-/* First place in begin..end whose code is >= value. */
+/* The first place in begin .. end - 1 with code >= value; end: none. */
 static size_t lower_bound(const uint32_t *code, size_t begin, size_t end, uint32_t value)
 {
 	while (begin < end) {
@@ -219,8 +228,11 @@ static size_t lower_bound(const uint32_t *code, size_t begin, size_t end, uint32
 	return begin;
 }
 
-/* The subtree over places begin..end, which share all code bits above the lowest `bits`. Recursion: at most LEVELS deep. */
-static void build_cells(layout *l, size_t begin, size_t end, int bits)
+/*
+ * Builds the subtree over the places begin .. end - 1, which share all bits of the code above the
+ * lowest `bits`. The recursion is at most LEVELS deep.
+ */
+static void build_cells(embedding *l, size_t begin, size_t end, int bits)
 {
 	uint32_t differ = l->code[begin] ^ l->code[end - 1];
 	while (bits && !(differ >> (bits - 2)))
@@ -234,7 +246,8 @@ static void build_cells(layout *l, size_t begin, size_t end, int bits)
 		for (size_t i = begin; i < end; i++)
 			x += l->xy[2 * l->order[i]], y += l->xy[2 * l->order[i] + 1];
 	} else {
-		uint32_t base = l->code[begin] & ~(uint32_t)((1ull << bits) - 1), quarter = 1u << (bits - 2);
+		uint32_t base = l->code[begin] & ~(uint32_t)((1ull << bits) - 1),
+				 quarter = 1u << (bits - 2);
 		size_t from = begin;
 		for (uint32_t q = 1; q <= 4; q++) {
 			size_t to = q == 4 ? end : lower_bound(l->code, from, end, base + q * quarter);
@@ -250,12 +263,12 @@ static void build_cells(layout *l, size_t begin, size_t end, int bits)
 	c->next = l->n_cells;
 }
 
-/* -------------------------------------------------------------------------------------------------- steps ---- */
+/* ----------------------------------------------------------------------------------- steps ---- */
 
-/* Repulsion of a block of points, neighbours on the Z-curve, which therefore walk nearly the same nodes. */
+/* The repulsion of a block of neighbours on the Z-curve, which visit nearly the same cells. */
 static void repulse_block(void *arg, size_t block, unsigned worker)
 {
-	layout *l = arg;
+	embedding *l = arg;
 	(void)worker;
 	size_t end = (block + 1) * BLOCK < l->n ? (block + 1) * BLOCK : l->n;
 	const cell *cells = l->cells;
@@ -284,8 +297,8 @@ static void repulse_block(void *arg, size_t block, unsigned worker)
 	l->partial[block] = sum;
 }
 
-/* The force on one coordinate moves it: a gain of its own, momentum, learning rate. */
-static inline void move(layout *l, size_t c, float gradient)
+/* The new velocity of one coordinate, from its own gain, momentum and learning rate. */
+static inline void accelerate(embedding *l, size_t c, float gradient)
 {
 	float gain = (gradient > 0) == (l->velocity[c] > 0) ? l->gain[c] * 0.8f : l->gain[c] + 0.2f;
 	l->gain[c] = fmaxf(gain, 0.01f);
@@ -294,7 +307,7 @@ static inline void move(layout *l, size_t c, float gradient)
 
 static void attract_block(void *arg, size_t block, unsigned worker)
 {
-	layout *l = arg;
+	embedding *l = arg;
 	(void)worker;
 	size_t end = (block + 1) * BLOCK < l->n ? (block + 1) * BLOCK : l->n;
 	float repulsion = (float)(1 / l->sum);
@@ -307,12 +320,12 @@ static void attract_block(void *arg, size_t block, unsigned worker)
 			fx += w * dx;
 			fy += w * dy;
 		}
-		move(l, 2 * i, 4 * (l->exaggeration * fx - repulsion * l->force[2 * i]));
-		move(l, 2 * i + 1, 4 * (l->exaggeration * fy - repulsion * l->force[2 * i + 1]));
+		accelerate(l, 2 * i, 4 * (l->exaggeration * fx - repulsion * l->force[2 * i]));
+		accelerate(l, 2 * i + 1, 4 * (l->exaggeration * fy - repulsion * l->force[2 * i + 1]));
 	}
 }
 
-static void step(layout *l, pool *pool)
+static void step(embedding *l, pool *pool)
 {
 	sort_points(l);
 	l->n_cells = 0;
@@ -330,7 +343,7 @@ static void step(layout *l, pool *pool)
 		l->xy[c] -= (float)(mean[c & 1] / (double)l->n);
 }
 
-static int prepare(layout *l, const tsne_options *o, pool *pool, imgsearch_error *err)
+static int prepare(embedding *l, const tsne_options *o, pool *pool, imgsearch_error *err)
 {
 	size_t n = l->n;
 	l->blocks = (n + BLOCK - 1) / BLOCK;
@@ -343,10 +356,11 @@ static int prepare(layout *l, const tsne_options *o, pool *pool, imgsearch_error
 	l->velocity = ims_zalloc(2 * n, sizeof(float));
 	l->gain = ims_alloc(2 * n, sizeof(float));
 	l->partial = ims_zalloc(l->blocks, sizeof(double));
-	if (!l->cells || !l->code || !l->order || !l->code_tmp || !l->order_tmp || !l->force || !l->velocity || !l->gain || !l->partial)
+	if (!l->cells || !l->code || !l->order || !l->code_tmp || !l->order_tmp || !l->force ||
+		!l->velocity || !l->gain || !l->partial)
 		return ims_nomem(err);
 
-	/* The start is brought to a spread of 1e-4, whatever it was. */
+	/* The start is scaled to a standard deviation of 1e-4. */
 	uint64_t random = o->seed ^ 0x7473636e65ull;
 	double spread = 0;
 	for (size_t c = 0; c < 2 * n; c++)
@@ -354,31 +368,39 @@ static int prepare(layout *l, const tsne_options *o, pool *pool, imgsearch_error
 	for (size_t c = 0; c < 2 * n; c++) {
 		l->gain[c] = 1;
 		l->xy[c] = spread > 0 ? (float)(l->xy[c] * 1e-4 / sqrt(spread / (2 * (double)n))) : 0;
-		l->xy[c] += (float)((ims_random_unit(&random) - 0.5) * (spread > 0 ? 1e-6 : 3e-4)); /* equal points part */
+		l->xy[c] += (float)((ims_random_unit(&random) - 0.5) *
+			(spread > 0 ? 1e-6 : 3e-4)); /* parts equal points */
 	}
 	return affinities(l, pool, err);
 }
 
-static void layout_free(layout *l)
+static void embedding_free(embedding *l)
 {
-	void *all[] = { l->first, l->column, l->p, l->cells, l->code, l->order, l->code_tmp, l->order_tmp, l->force,
-		l->velocity, l->gain, l->partial, l->conditional };
+	void *all[] = { l->first, l->column, l->p, l->cells, l->code, l->order, l->code_tmp,
+		l->order_tmp, l->force, l->velocity, l->gain, l->partial, l->conditional };
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		ims_free(all[i]);
 }
 
-int ims_analysis_tsne(float *xy, size_t n, size_t k, const int32_t *neighbor, const float *distance2,
-	const tsne_options *options, job *job, imgsearch_error *err)
+int ims_analysis_tsne(float *xy, size_t n, size_t k, const int32_t *neighbor,
+	const float *distance2, const tsne_options *options, job *job, imgsearch_error *err)
 {
 	tsne_options o = options ? *options : (tsne_options){ 0 };
 	if (n > INT32_MAX || k > 65535)
-		return ims_fail(err, IMGSEARCH_ELIMIT, "t-SNE of %zu points with %zu neighbours is more than it can hold", n, k);
+		return ims_fail(err, IMGSEARCH_ELIMIT,
+			"t-SNE of %zu points with %zu neighbours is more than it can hold", n, k);
 	if (n < 2 || !k)
 		return 0;
 	uint32_t iterations = o.iterations ? o.iterations : 1000, early = iterations / 4;
-	float exaggeration = o.exaggeration > 0 ? o.exaggeration : 12, theta = o.theta > 0 ? o.theta : 0.5f;
+	float exaggeration = o.exaggeration > 0 ? o.exaggeration : 12,
+		  theta = o.theta > 0 ? o.theta : 0.5f;
 	pool *threads = job ? job->pool : NULL;
-	layout l = { .n = n, .k = k, .xy = xy, .neighbor = neighbor, .distance2 = distance2, .theta2 = theta * theta };
+	embedding l = { .n = n,
+		.k = k,
+		.xy = xy,
+		.neighbor = neighbor,
+		.distance2 = distance2,
+		.theta2 = theta * theta };
 	l.perplexity = fminf(o.perplexity > 0 ? o.perplexity : 30, fmaxf((float)k / 3, 1.01f));
 	l.rate = fmaxf((float)n / exaggeration / 4, 50);
 	int rc = prepare(&l, &o, threads, err);
@@ -389,6 +411,6 @@ int ims_analysis_tsne(float *xy, size_t n, size_t k, const int32_t *neighbor, co
 		if (job)
 			rc = ims_job_step(job, "map", i + 1, iterations, err);
 	}
-	layout_free(&l);
+	embedding_free(&l);
 	return rc;
 }

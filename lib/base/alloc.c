@@ -1,6 +1,8 @@
-/* Memory: arrays whose size cannot overflow, and a count that lets a test fail the N-th allocation. */
-#include "base/base.h"
+/* Arrays whose size cannot overflow. A count of allocations lets a test fail the n-th. */
+#include "base/alloc.h"
 
+#include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +16,8 @@ uint64_t ims_alloc_fail_after(uint64_t n)
 	return atomic_exchange(&made, 0);
 }
 
-/* The size in bytes, or 0 when it cannot be had. */
-static size_t granted(size_t n, size_t item)
+/* Counts an allocation. Returns its size in bytes, at least 1; 0: it must fail. */
+static size_t size_of(size_t n, size_t item)
 {
 	size_t size;
 	uint64_t number = atomic_fetch_add_explicit(&made, 1, memory_order_relaxed) + 1;
@@ -28,19 +30,19 @@ static size_t granted(size_t n, size_t item)
 
 void *ims_alloc(size_t n, size_t item)
 {
-	size_t size = granted(n, item);
+	size_t size = size_of(n, item);
 	return size ? malloc(size) : NULL;
 }
 
 void *ims_zalloc(size_t n, size_t item)
 {
-	size_t size = granted(n, item);
+	size_t size = size_of(n, item);
 	return size ? calloc(1, size) : NULL;
 }
 
 void *ims_realloc(void *p, size_t n, size_t item)
 {
-	size_t size = granted(n, item);
+	size_t size = size_of(n, item);
 	return size ? realloc(p, size) : NULL;
 }
 
@@ -58,7 +60,7 @@ void *ims_grow(void *p, size_t n, size_t *cap, size_t item)
 void *ims_alloc_aligned(size_t n, size_t item)
 {
 	enum { LINE = 64, HUGE = 1 << 21 };
-	size_t size = granted(n, item), unit = size >= 2 * HUGE ? HUGE : LINE;
+	size_t size = size_of(n, item), unit = size >= 2 * HUGE ? HUGE : LINE;
 	void *p;
 	if (!size || posix_memalign(&p, unit, (size + LINE - 1) & ~(size_t)(LINE - 1)))
 		return NULL;

@@ -1,5 +1,5 @@
-/* The time, in a file of its own: a test that brings another ims_now has its own time. */
-#include "base/base.h"
+/* In an object file of its own, so that a test program can link another ims_now in its place. */
+#include "base/clock.h"
 
 #include <time.h>
 

@@ -1,11 +1,13 @@
 /* Errors: a code, a detail and one sentence in the caller's struct. */
-#include "base/base.h"
+#include "base/error.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static void write_message(imgsearch_error *err, int code, int detail, const char *format, va_list args)
+static void write_message(imgsearch_error *err, int code, int detail, const char *format,
+	va_list args)
 {
 	err->code = code;
 	err->detail = detail;
@@ -65,12 +67,4 @@ const char *imgsearch_strerror(int status)
 #undef TEXT
 	}
 	return "unknown status";
-}
-
-#define STRING(x) #x
-#define VERSION(major, minor, patch) STRING(major) "." STRING(minor) "." STRING(patch)
-
-const char *imgsearch_version(void)
-{
-	return VERSION(IMGSEARCH_VERSION_MAJOR, IMGSEARCH_VERSION_MINOR, IMGSEARCH_VERSION_PATCH);
 }

@@ -1,8 +1,8 @@
 /*
- * BLAKE2b-256 (RFC 7693) for content identity, XXH64 (the xxHash specification, version 0.1.1) for the integrity of
- * stored chunks, SplitMix64 (Steele, Lea, Flood 2014) for repeatable random numbers.
+ * BLAKE2b-256 (RFC 7693) for content identity, XXH64 (the xxHash specification, version 0.1.1) for
+ * the integrity of stored chunks.
  */
-#include "base/base.h"
+#include "base/hash.h"
 
 #include <string.h>
 
@@ -26,7 +26,7 @@ static inline uint64_t rotl(uint64_t v, int n)
 	return v << n | v >> (64 - n);
 }
 
-/* ---------------------------------------------------------------------------------------------- BLAKE2b ---- */
+/* --------------------------------------------------------------------------------- BLAKE2b ---- */
 
 static const uint64_t blake_iv[8] = {
 	0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
@@ -119,7 +119,7 @@ bool ims_hash_equal(const hash256 *a, const hash256 *b)
 	return memcmp(a, b, sizeof *a) == 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ XXH64 ---- */
+/* ----------------------------------------------------------------------------------- XXH64 ---- */
 
 #define P1 0x9E3779B185EBCA87u
 #define P2 0xC2B2AE3D27D4EB4Fu
@@ -166,19 +166,4 @@ uint64_t ims_checksum(const void *data, size_t n, uint64_t seed)
 	acc = (acc ^ acc >> 33) * P2;
 	acc = (acc ^ acc >> 29) * P3;
 	return acc ^ acc >> 32;
-}
-
-/* ------------------------------------------------------------------------------------------- SplitMix64 ---- */
-
-uint64_t ims_random(uint64_t *state)
-{
-	uint64_t z = *state += 0x9E3779B97F4A7C15u;
-	z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-	z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-	return z ^ z >> 31;
-}
-
-double ims_random_unit(uint64_t *state)
-{
-	return (double)(ims_random(state) >> 11) * 0x1p-53;
 }

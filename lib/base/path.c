@@ -1,7 +1,7 @@
 /* Paths as text. */
 #include "base/path.h"
 
-#include "base/base.h"
+#include "base/alloc.h"
 
 #include <string.h>
 

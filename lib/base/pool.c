@@ -1,13 +1,14 @@
-/*
- * The only code of the library that makes threads: a pool with a bounded queue, a parallel loop over it, and what a long piece of
- * work needs to report and be cancelled.
- */
-#include "base/base.h"
+/* Threads behind a bounded queue, and a parallel loop over them. */
+#include "base/pool.h"
 
-#include <math.h>
+#include "base/alloc.h"
+#include "base/error.h"
+
+#include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 typedef struct task {
@@ -116,7 +117,7 @@ void ims_pool_wait(pool *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
-/* --------------------------------------------------------------------------------------- parallel loops ---- */
+/* -------------------------------------------------------------------------- parallel loops ---- */
 
 typedef struct loop {
 	void (*body)(void *arg, size_t i, unsigned worker);
@@ -149,7 +150,9 @@ static void loop_task(void *arg)
 void ims_parallel(pool *p, size_t n, void (*body)(void *arg, size_t i, unsigned worker), void *arg)
 {
 	loop l = { .body = body, .arg = arg, .n = n };
-	unsigned threads = ims_pool_threads(p), helpers = n < threads ? (n ? (unsigned)n - 1 : 0) : threads - 1;
+	unsigned threads = ims_pool_threads(p), helpers = threads - 1;
+	if (n < threads)
+		helpers = n ? (unsigned)n - 1 : 0;
 	l.running = helpers;
 	pthread_mutex_init(&l.lock, NULL);
 	pthread_cond_init(&l.done, NULL);
@@ -164,7 +167,7 @@ void ims_parallel(pool *p, size_t n, void (*body)(void *arg, size_t i, unsigned 
 	pthread_cond_destroy(&l.done);
 }
 
-/* CPUs the cgroup's quota allows, rounded up; a large number when there is none. */
+/* CPUs that the quota of the cgroup allows, rounded up; a large number where there is none. */
 static unsigned cgroup_cpus(void)
 {
 	long long quota = 0, period = 0;
@@ -179,47 +182,9 @@ static unsigned cgroup_cpus(void)
 unsigned ims_cpu_count(void)
 {
 	cpu_set_t set;
-	unsigned n = sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	bool known = sched_getaffinity(0, sizeof set, &set) == 0;
+	unsigned n = known ? (unsigned)CPU_COUNT(&set) : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned quota = cgroup_cpus();
 	n = n < quota ? n : quota;
 	return n ? n : 1;
-}
-
-/* ------------------------------------------------------------------------------------------------- jobs ---- */
-
-bool ims_job_cancelled(const job *j)
-{
-	return j && j->cancel && atomic_load_explicit(j->cancel, memory_order_relaxed);
-}
-
-int ims_job_progress(job *j, const imgsearch_progress *p, imgsearch_error *err)
-{
-	if (!j)
-		return 0;
-	double now = ims_now();
-	bool due = now - j->last_report >= 0.1 || (p->total && p->done == p->total);
-	if (due && j->events && j->events->progress) {
-		j->last_report = now;
-		if (j->events->progress(j->events->user, p))
-			return ims_fail(err, IMGSEARCH_ECANCELED, "cancelled");
-	}
-	return ims_job_cancelled(j) ? ims_fail(err, IMGSEARCH_ECANCELED, "cancelled") : 0;
-}
-
-int ims_job_step(job *j, const char *stage, uint64_t done, uint64_t total, imgsearch_error *err)
-{
-	imgsearch_progress p = { .stage = stage, .done = done, .total = total, .loss = NAN, .accuracy = NAN };
-	return ims_job_progress(j, &p, err);
-}
-
-void ims_job_log(job *j, int level, const char *format, ...)
-{
-	if (!j || !j->events || !j->events->log)
-		return;
-	char text[600];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	j->events->log(j->events->user, level, text);
 }

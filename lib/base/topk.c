@@ -1,19 +1,10 @@
-/* The k nearest seen so far: a max-heap in the one order of results (nearer first, ties by smaller id). */
-#include "base/base.h"
+/* The k nearest seen so far, as a binary max-heap. */
+#include "base/topk.h"
+
+#include "base/alloc.h"
+#include "imgsearch.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-bool ims_all_finite(const float *v, size_t n)
-{
-	uint32_t most = 0, bits;
-	for (size_t i = 0; i < n; i++) {
-		memcpy(&bits, &v[i], sizeof(bits));
-		bits &= INT32_MAX; /* sizes of floats sort as integers, infinity and NaN last */
-		most = bits > most ? bits : most;
-	}
-	return most < 0x7f800000;
-}
 
 int ims_topk_init(topk *t, size_t k)
 {

@@ -2,7 +2,11 @@
 #ifndef IMS_COLLECTION_ANALYSE_H
 #define IMS_COLLECTION_ANALYSE_H
 
-#include "analysis/analysis.h"
+#include "analysis/components.h"
+#include "analysis/grid.h"
+#include "analysis/plane.h"
+#include "analysis/signature.h"
+#include "analysis/tsne.h"
 #include "handle/handle.h"
 
 /* (n, dim) rows in memory, borrowed; the row number is the id. */

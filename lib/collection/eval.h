@@ -2,7 +2,7 @@
 #ifndef IMS_COLLECTION_EVAL_H
 #define IMS_COLLECTION_EVAL_H
 
-#include "analysis/analysis.h"
+#include "analysis/metrics.h"
 #include "handle/handle.h"
 
 #define NO_LABEL UINT32_MAX

@@ -234,7 +234,7 @@ static int add_picture_pair(void *user, size_t row, size_t rank, neighbor found)
 	uint32_t a = g->row_member[row], b = g->row_member[found.id];
 	int turn;
 	(void)rank;
-	if (!ims_analysis_same_picture(g->all.item[a].pixels, g->all.item[b].pixels, &turn))
+	if (!ims_signature_same(g->all.item[a].pixels, g->all.item[b].pixels, &turn))
 		return 0;
 	return same_shape(&g->all.item[a], &g->all.item[b], turn) ? add_edge(g, a, b, found.distance) : 0;
 }
@@ -252,7 +252,7 @@ static int same_picture(grouping *g, bool wanted, imgsearch_error *err)
 		float *row = rows + n * IMS_INVARIANT_DIM, length = 0;
 		if (!g->all.item[i].has_signature)
 			continue;
-		ims_analysis_invariant(row, g->all.item[i].pixels);
+		ims_signature_invariant(row, g->all.item[i].pixels);
 		for (int d = 0; d < IMS_INVARIANT_DIM; d++)
 			length += row[d];
 		if (length > 0)
@@ -284,7 +284,7 @@ static int add_scene_pair(void *user, size_t row, size_t rank, neighbor found)
 	grouping *g = user;
 	const member *one = &g->all.item[g->row_member[row]], *other = ims_members_find(&g->all, found.id);
 	(void)rank;
-	if (!other || (one->has_signature && other->has_signature && ims_analysis_layout(one->pixels, other->pixels) < alike_layout))
+	if (!other || (one->has_signature && other->has_signature && ims_signature_correlation(one->pixels, other->pixels) < alike_layout))
 		return 0;
 	return add_edge(g, g->row_member[row], (uint32_t)(other - g->all.item), found.distance);
 }

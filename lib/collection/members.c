@@ -95,7 +95,7 @@ static void make_signature(void *arg, size_t i, unsigned worker)
 		hash256 hash = ims_hash(bytes.data, bytes.len);
 		m->pixels = ims_alloc(1, sizeof *m->pixels);
 		if (m->pixels && ims_hash_equal(&hash, &m->hash) && !ims_image_decode(&im, NULL, bytes.data, bytes.len, &limits, NULL, NULL)) {
-			ims_analysis_signature(m->pixels, im.pixels, im.width, im.height);
+			ims_signature_make(m->pixels, im.pixels, im.width, im.height);
 			m->has_signature = true;
 		}
 	}

@@ -120,7 +120,7 @@ int ims_engine_network(imgsearch *s, const model_identity *id, model **out, imgs
 {
 	pthread_mutex_lock(&s->model_lock);
 	int rc = loaded(s, id) ? 0 : load(s, id, err);
-	*out = rc ? NULL : ims_model_hold(s->model);
+	*out = rc ? NULL : ims_model_acquire(s->model);
 	pthread_mutex_unlock(&s->model_lock);
 	return rc;
 }
@@ -390,7 +390,7 @@ static bool known_bytes(imgsearch *s, const void *data, size_t size, uint32_t di
 	bool maybe = false;
 	store_picture p = { 0 };
 	imgsearch_error none;
-	if (ims_store_size_known(s->store, size, &maybe, &none) || !maybe)
+	if (ims_store_has_size(s->store, size, &maybe, &none) || !maybe)
 		return false;
 	hash256 h = ims_hash(data, size);
 	if (ims_store_picture_by_hash(s->store, &h, &p, &none))

@@ -8,7 +8,7 @@
 #ifndef IMS_HANDLE_H
 #define IMS_HANDLE_H
 
-#include "analysis/analysis.h"
+#include "analysis/chance.h"
 #include "base/base.h"
 #include "image/image.h"
 #include "model/model.h"

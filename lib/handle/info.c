@@ -2,6 +2,7 @@
 #include "handle/handle.h"
 
 #include "kernels/kernels.h"
+#include "model/catalog.h"
 
 #include <stdio.h>
 #include <string.h>

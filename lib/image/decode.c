@@ -1,8 +1,8 @@
 /*
- * From bytes to an upright picture: recognise, read the header, check the limits, choose the scale, decode, turn, cut.
- * The formats' own knowledge is in their files; they are listed in `decoders`.
+ * From bytes to an upright picture: recognise the format, read the header, check the limits, choose
+ * the scale, decode, crop, rotate.
  */
-#include "image/format.h"
+#include "image/decoder.h"
 
 #include <string.h>
 
@@ -12,7 +12,9 @@ static const decoder *const decoders[] = { &ims_image_jpeg, &ims_image_png };
 
 int ims_image_new(image *out, uint32_t width, uint32_t height, imgsearch_error *err)
 {
-	*out = (image){ .pixels = ims_alloc((size_t)width * height, 3), .width = width, .height = height };
+	*out = (image){ .pixels = ims_alloc((size_t)width * height, 3),
+		.width = width,
+		.height = height };
 	return out->pixels ? 0 : ims_nomem(err);
 }
 
@@ -28,18 +30,19 @@ int ims_image_check_size(uint64_t width, uint64_t height, uint64_t max_pixels, i
 {
 	uint64_t max = max_pixels ? max_pixels : DEFAULT_MAX_PIXELS;
 	if (height && width > max / height)
-		return ims_fail(err, IMGSEARCH_ELIMIT, "%llu x %llu pixels are more than the limit of %.6g megapixels", (unsigned long long)width,
-			(unsigned long long)height, (double)max / 1e6);
+		return ims_fail(err, IMGSEARCH_ELIMIT,
+			"%llu x %llu pixels are more than the limit of %.6g megapixels",
+			(unsigned long long)width, (unsigned long long)height, (double)max / 1e6);
 	if (width > MAX_SIDE || height > MAX_SIDE) /* decoders hold some rows besides the picture */
-		return ims_fail(err, IMGSEARCH_ELIMIT, "%llu x %llu pixels: no side may have more than %d", (unsigned long long)width,
-			(unsigned long long)height, MAX_SIDE);
+		return ims_fail(err, IMGSEARCH_ELIMIT, "%llu x %llu pixels: no side may have more than %d",
+			(unsigned long long)width, (unsigned long long)height, MAX_SIDE);
 	return 0;
 }
 
 static int find_decoder(const decoder **out, const void *data, size_t size, imgsearch_error *err)
 {
 	image_format format = ims_image_sniff(data, size);
-	for (size_t i = 0; i < sizeof(decoders) / sizeof(decoders[0]); i++)
+	for (size_t i = 0; i < sizeof decoders / sizeof decoders[0]; i++)
 		if (decoders[i]->format == format) {
 			*out = decoders[i];
 			return 0;
@@ -48,11 +51,13 @@ static int find_decoder(const decoder **out, const void *data, size_t size, imgs
 		return ims_fail(err, IMGSEARCH_EFORMAT, "the file is empty");
 	if (format == IMAGE_UNKNOWN)
 		return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "not a picture of a known format");
-	return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "%s files are not supported", ims_image_format_name(format));
+	return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "%s files are not supported",
+		ims_image_format_name(format));
 }
 
-/* The head as stored: not yet upright. */
-static int stored_head(const decoder **d, image_head *out, const void *data, size_t size, const image_limits *limits, imgsearch_error *err)
+/* The header in stored coordinates, and the decoder. */
+static int stored_head(const decoder **d, image_head *out, const void *data, size_t size,
+	const image_limits *limits, imgsearch_error *err)
 {
 	*out = (image_head){ .orientation = 1 };
 	int rc = find_decoder(d, data, size, err);
@@ -72,7 +77,8 @@ static image_head upright(image_head h)
 	return h;
 }
 
-int ims_image_head(image_head *out, const void *data, size_t size, const image_limits *limits, imgsearch_error *err)
+int ims_image_head(image_head *out, const void *data, size_t size, const image_limits *limits,
+	imgsearch_error *err)
 {
 	const decoder *d = NULL;
 	int rc = stored_head(&d, out, data, size, limits, err);
@@ -80,28 +86,35 @@ int ims_image_head(image_head *out, const void *data, size_t size, const image_l
 	return rc;
 }
 
-/* Source of upright pixel (x, y): swap x and y, then count from the far side. */
-typedef struct turning {
+/* The stored pixel of upright (x, y): swap x and y, then count from the far side. */
+typedef struct orientation {
 	bool swap, flip_x, flip_y;
-} turning;
+} orientation;
 
-static const turning turnings[9] = {
-	[2] = { false, true, false }, [3] = { false, true, true }, [4] = { false, false, true }, [5] = { true, false, false },
-	[6] = { true, false, true },  [7] = { true, true, true },  [8] = { true, true, false },
+static const orientation orientations[9] = {
+	[2] = { false, true, false },
+	[3] = { false, true, true },
+	[4] = { false, false, true },
+	[5] = { true, false, false },
+	[6] = { true, false, true },
+	[7] = { true, true, true },
+	[8] = { true, true, false },
 };
 
-static void turn_tile(image *out, const image *in, turning t, uint32_t x0, uint32_t y0, uint32_t x1, uint32_t y1)
+static void orient_tile(image *out, const image *in, orientation t, uint32_t x0, uint32_t y0,
+	uint32_t x1, uint32_t y1)
 {
 	for (uint32_t y = y0; y < y1; y++)
 		for (uint32_t x = x0; x < x1; x++) {
 			size_t sx = t.swap ? y : x, sy = t.swap ? x : y;
 			sx = t.flip_x ? in->width - 1 - sx : sx;
 			sy = t.flip_y ? in->height - 1 - sy : sy;
-			memcpy(out->pixels + ((size_t)y * out->width + x) * 3, in->pixels + (sy * in->width + sx) * 3, 3);
+			memcpy(out->pixels + ((size_t)y * out->width + x) * 3,
+				in->pixels + (sy * in->width + sx) * 3, 3);
 		}
 }
 
-static void turn_box(float to[4], const float from[4], turning t, float width, float height)
+static void orient_box(float to[4], const float from[4], orientation t, float width, float height)
 {
 	float x0 = t.flip_x ? width - from[2] : from[0], x1 = t.flip_x ? width - from[0] : from[2];
 	float y0 = t.flip_y ? height - from[3] : from[1], y1 = t.flip_y ? height - from[1] : from[3];
@@ -111,21 +124,23 @@ static void turn_box(float to[4], const float from[4], turning t, float width, f
 	to[3] = t.swap ? x1 : y1;
 }
 
-/* Tile by tile, so that reading down a column stays in the cache. */
-static int turn_upright(image *im, turning t, imgsearch_error *err)
+/* Works in tiles, so that columns that are read stay in the cache. */
+static int orient_upright(image *im, orientation t, imgsearch_error *err)
 {
 	enum { TILE = 32 };
 	image out;
 	if (!t.swap && !t.flip_x && !t.flip_y)
 		return 0;
-	int rc = ims_image_new(&out, t.swap ? im->height : im->width, t.swap ? im->width : im->height, err);
+	int rc =
+		ims_image_new(&out, t.swap ? im->height : im->width, t.swap ? im->width : im->height, err);
 	if (rc)
 		return rc;
 	for (uint32_t y = 0; y < out.height; y += TILE)
 		for (uint32_t x = 0; x < out.width; x += TILE)
-			turn_tile(&out, im, t, x, y, x + TILE < out.width ? x + TILE : out.width, y + TILE < out.height ? y + TILE : out.height);
+			orient_tile(&out, im, t, x, y, x + TILE < out.width ? x + TILE : out.width,
+				y + TILE < out.height ? y + TILE : out.height);
 	if (im->box[2] > 0)
-		turn_box(out.box, im->box, t, (float)im->width, (float)im->height);
+		orient_box(out.box, im->box, t, (float)im->width, (float)im->height);
 	ims_image_free(im);
 	*im = out;
 	return 0;
@@ -133,10 +148,11 @@ static int turn_upright(image *im, turning t, imgsearch_error *err)
 
 static int check_crop(const int32_t crop[4], uint32_t width, uint32_t height, imgsearch_error *err)
 {
-	if (crop[0] >= 0 && crop[1] >= 0 && crop[2] > 0 && crop[3] > 0 && (int64_t)crop[0] + crop[2] <= width && (int64_t)crop[1] + crop[3] <= height)
+	if (crop[0] >= 0 && crop[1] >= 0 && crop[2] > 0 && crop[3] > 0 &&
+		(int64_t)crop[0] + crop[2] <= width && (int64_t)crop[1] + crop[3] <= height)
 		return 0;
-	return ims_fail(err, IMGSEARCH_EINVAL, "crop %d,%d,%d,%d does not lie in a picture of %u x %u", (int)crop[0], (int)crop[1], (int)crop[2],
-		(int)crop[3], (unsigned)width, (unsigned)height);
+	return ims_fail(err, IMGSEARCH_EINVAL, "crop %d,%d,%d,%d does not lie in a picture of %u x %u",
+		(int)crop[0], (int)crop[1], (int)crop[2], (int)crop[3], (unsigned)width, (unsigned)height);
 }
 
 int ims_image_crop(image *im, const int32_t crop[4], imgsearch_error *err)
@@ -146,16 +162,18 @@ int ims_image_crop(image *im, const int32_t crop[4], imgsearch_error *err)
 		return rc;
 	uint32_t width = (uint32_t)crop[2], height = (uint32_t)crop[3];
 	for (uint32_t y = 0; y < height; y++)
-		memmove(im->pixels + (size_t)y * width * 3, im->pixels + (((size_t)crop[1] + y) * im->width + (size_t)crop[0]) * 3, (size_t)width * 3);
+		memmove(im->pixels + (size_t)y * width * 3,
+			im->pixels + (((size_t)crop[1] + y) * im->width + (size_t)crop[0]) * 3,
+			(size_t)width * 3);
 	im->width = width;
 	im->height = height;
-	memset(im->box, 0, sizeof(im->box));
+	memset(im->box, 0, sizeof im->box);
 	return 0;
 }
 
 /*
- * The largest of 8, 4, 2, 1 that leaves enough of a part that is width x height. A quarter more than is wanted in the end:
- * with less the resize hardly blurs, and the feature is that of a sharper picture.
+ * The largest of 8, 4, 2, 1 that leaves a part of width x height 1.25 times as large as its resized
+ * form. With less, the antialiased resize would blur less than it does from the full picture.
  */
 static unsigned choose_shrink(int32_t width, int32_t height, const image_limits *limits)
 {
@@ -168,11 +186,15 @@ static unsigned choose_shrink(int32_t width, int32_t height, const image_limits 
 	return shrink;
 }
 
-/* Keeps of `im`, which came at 1/shrink, the pixels that part x, y, w, h of the full picture touches, and its exact place in them. */
+/*
+ * Crops im, decoded at 1/shrink, to the pixels that the part x, y, width, height of the full
+ * picture touches, and sets the box of the part in them.
+ */
 static int cut_part(image *im, const int32_t part[4], int32_t shrink, imgsearch_error *err)
 {
 	int32_t x0 = part[0] / shrink, y0 = part[1] / shrink;
-	int32_t x1 = (part[0] + part[2] + shrink - 1) / shrink, y1 = (part[1] + part[3] + shrink - 1) / shrink;
+	int32_t x1 = (part[0] + part[2] + shrink - 1) / shrink,
+			y1 = (part[1] + part[3] + shrink - 1) / shrink;
 	const int32_t cut[4] = { x0, y0, x1 - x0, y1 - y0 };
 	float scale = 1.0f / (float)shrink;
 	int rc = ims_image_crop(im, cut, err);
@@ -185,8 +207,9 @@ static int cut_part(image *im, const int32_t part[4], int32_t shrink, imgsearch_
 	return rc;
 }
 
-/* Part x, y, w, h of the upright picture, in the picture as stored. */
-static void stored_part(int32_t out[4], const int32_t part[4], turning t, int32_t width, int32_t height)
+/* The part x, y, width, height of the upright picture in stored coordinates. */
+static void stored_part(int32_t out[4], const int32_t part[4], orientation t, int32_t width,
+	int32_t height)
 {
 	for (int i = 0; i < 4; i++)
 		out[i] = part[t.swap ? i ^ 1 : i];
@@ -196,8 +219,8 @@ static void stored_part(int32_t out[4], const int32_t part[4], turning t, int32_
 		out[1] = height - out[1] - out[3];
 }
 
-int ims_image_decode(image *out, image_head *head, const void *data, size_t size, const image_limits *limits, const int32_t crop[4],
-	imgsearch_error *err)
+int ims_image_decode(image *out, image_head *head, const void *data, size_t size,
+	const image_limits *limits, const int32_t crop[4], imgsearch_error *err)
 {
 	const decoder *d = NULL;
 	image_head stored, full;
@@ -210,16 +233,17 @@ int ims_image_decode(image *out, image_head *head, const void *data, size_t size
 		rc = check_crop(crop, full.width, full.height, err);
 	if (rc)
 		return rc;
-	turning t = turnings[stored.orientation];
+	orientation t = orientations[stored.orientation];
 	const int32_t all[4] = { 0, 0, (int32_t)full.width, (int32_t)full.height };
 	int32_t part[4];
 	stored_part(part, crop ? crop : all, t, (int32_t)stored.width, (int32_t)stored.height);
 	unsigned shrink = choose_shrink(part[2], part[3], limits);
 	rc = d->decode(out, &stored, data, size, shrink, err);
 	if (!rc)
-		rc = cut_part(out, part, out->width == stored.width && out->height == stored.height ? 1 : (int32_t)shrink, err);
+		rc = cut_part(out, part,
+			out->width == stored.width && out->height == stored.height ? 1 : (int32_t)shrink, err);
 	if (!rc)
-		rc = turn_upright(out, t, err);
+		rc = orient_upright(out, t, err);
 	if (rc)
 		ims_image_free(out);
 	return rc;

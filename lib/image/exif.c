@@ -1,8 +1,8 @@
 /*
- * The one thing wanted from an Exif block (CIPA DC-008, section 4.6; TIFF 6.0): tag 0x0112 of the first directory, which
- * says how the camera was held. Anything broken means "upright": a bad Exif block never costs a picture.
+ * The orientation of the camera: tag 0x0112 of the first directory of an Exif block (CIPA DC-008,
+ * section 4.6; TIFF 6.0). A damaged block means "upright", so that it never costs a picture.
  */
-#include "image/format.h"
+#include "image/decoder.h"
 
 #include <string.h>
 
@@ -14,7 +14,7 @@ typedef struct tiff {
 	bool big_endian;
 } tiff;
 
-/* n bytes at `at` as a number; 0 past the end. */
+/* The number of n bytes at `at`; 0 past the end. */
 static uint32_t number(const tiff *t, size_t at, unsigned n)
 {
 	uint32_t value = 0;
@@ -39,7 +39,7 @@ uint32_t ims_image_orientation(const void *data, size_t size)
 		size_t at = directory + 2 + (size_t)i * ENTRY_SIZE;
 		if (number(&t, at, 2) != TAG_ORIENTATION)
 			continue;
-		/* Some writers say LONG or BYTE; the value then fills the field from its start as well. */
+		/* Some writers use LONG or BYTE; their values also begin at the start of the field. */
 		uint32_t type = number(&t, at + 2, 2);
 		uint32_t value = number(&t, at + 8, type == TYPE_SHORT ? 2 : type == 4 ? 4 : 1);
 		return value >= 1 && value <= 8 ? value : 1;

@@ -1,6 +1,7 @@
 /*
- * torchvision's reference transforms (torchvision/transforms/functional.py): Resize(short side), CenterCrop, ToTensor,
- * Normalize, with its rounding of sizes and offsets and its float arithmetic. Only what the crop shows is resized.
+ * torchvision's reference transforms (torchvision/transforms/functional.py): Resize(short side),
+ * CenterCrop, ToTensor, Normalize, with its rounding of sizes and offsets and its float arithmetic.
+ * Only the part that the crop shows is resized.
  */
 #include "image/resample.h"
 
@@ -21,7 +22,7 @@ static span center(uint64_t size, uint32_t crop)
 	return (span){ spare / 2 + (spare % 4 == 3), 0, crop }; /* round half to even, as Python does */
 }
 
-/* What each byte becomes in each channel: (v / 255 - mean) / std in f32. */
+/* (v / 255 - mean) / std of each byte in each channel, in f32. */
 static void value_table(float table[3][256], const image_recipe *r)
 {
 	for (int c = 0; c < 3; c++)
@@ -41,22 +42,26 @@ static void to_floats(float *out, const uint8_t *rgb, size_t n, float table[3][2
 				out[i * 3 + c] = table[c][rgb[i * 3 + c]];
 }
 
-int ims_image_fit(const image *im, const image_recipe *recipe, bool planar, float *out, imgsearch_error *err)
+int ims_image_fit(const image *im, const image_recipe *recipe, bool planar, float *out,
+	imgsearch_error *err)
 {
 	size_t crop = recipe->crop;
 	double box[4];
 	ims_image_extent(im, box);
 	double width = box[2] - box[0], height = box[3] - box[1];
 	bool wide = width > height;
-	uint64_t stretched = (uint64_t)(wide ? recipe->resize * width / height : recipe->resize * height / width);
-	resample_part part = { .width = wide ? stretched : recipe->resize, .height = wide ? recipe->resize : stretched };
+	uint64_t stretched =
+		(uint64_t)(wide ? recipe->resize * width / height : recipe->resize * height / width);
+	resample_part part = { .width = wide ? stretched : recipe->resize,
+		.height = wide ? recipe->resize : stretched };
 	span across = center(part.width, recipe->crop), down = center(part.height, recipe->crop);
 	part.x = across.start, part.w = across.n;
 	part.y = down.start, part.h = down.n;
 	uint8_t *rgb = ims_zalloc(crop * crop, 3);
 	if (!rgb)
 		return ims_nomem(err);
-	int rc = ims_resample(rgb + (down.pad * crop + across.pad) * 3, crop * 3, im, box, &part, recipe->bicubic, err);
+	int rc = ims_resample(rgb + (down.pad * crop + across.pad) * 3, crop * 3, im, box, &part,
+		recipe->bicubic, err);
 	if (!rc) {
 		float table[3][256];
 		value_table(table, recipe);

@@ -1,14 +1,15 @@
 /*
- * JPEG (ITU T.81) through libjpeg. What libjpeg calls an error stops the picture, and so do those of its warnings that
- * mean lost pixels (`is_fatal`): libjpeg would go on and paint the rest grey.
+ * JPEG (ITU T.81) by libjpeg. Its errors stop the decoding, and so do those of its warnings that
+ * mean lost pixels (is_fatal): libjpeg would go on and paint the rest grey.
  *
- * One wall: every call into libjpeg happens below `guarded`, which is where libjpeg's error handler jumps to. What must
- * outlive the jump lies in the job, never in a local variable.
+ * All calls of libjpeg happen below run_guarded, which libjpeg's error handler jumps back to. What
+ * must survive the jump lies in the job, never in a local variable.
  *
- * Scaling: libjpeg's own, by 1/2, 1/4 and 1/8 in the inverse DCT. CMYK is taken as Adobe writes it, inverted, as every
- * other program does. Limits: JERR's own 65500 pixels a side, the caller's pixels, MAX_SCANS.
+ * libjpeg scales by 1/2, 1/4 and 1/8 in the inverse DCT. CMYK is taken as inverted, as Adobe writes
+ * it and other programs read it. Limits: 65500 pixels a side (libjpeg's own), the caller's number
+ * of pixels, MAX_SCANS.
  */
-#include "image/format.h"
+#include "image/decoder.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -19,20 +20,20 @@
 #include <jerror.h>
 
 enum {
-	MAX_SCANS = 100, /* writers use about ten; each scan costs a pass over the whole picture */
+	MAX_SCANS = 100, /* encoders use about ten; each costs a pass over the picture */
 	OUT_CHUNK = 1 << 14
 };
 
-/* First member of each job; libjpeg sees `manager`. */
-typedef struct wall {
+/* The first member of each job, whose address libjpeg knows as that of `manager`. */
+typedef struct guard {
 	struct jpeg_error_mgr manager;
 	jmp_buf jump;
 	int code;
 	char message[JMSG_LENGTH_MAX];
-} wall;
+} guard;
 
 typedef struct read_job {
-	wall wall;
+	guard guard;
 	struct jpeg_decompress_struct c;
 	struct jpeg_progress_mgr progress;
 	const void *data;
@@ -44,7 +45,7 @@ typedef struct read_job {
 } read_job;
 
 typedef struct write_job {
-	wall wall;
+	guard guard;
 	struct jpeg_compress_struct c;
 	struct jpeg_destination_mgr to;
 	const image *im;
@@ -74,28 +75,28 @@ static int code_of(int message)
 	}
 }
 
-static _Noreturn void stop(wall *w, int code, const char *message)
+static _Noreturn void stop(guard *w, int code, const char *message)
 {
 	w->code = code;
 	if (message)
-		snprintf(w->message, sizeof(w->message), "%s", message);
+		snprintf(w->message, sizeof w->message, "%s", message);
 	longjmp(w->jump, 1);
 }
 
 static void on_error(j_common_ptr c)
 {
-	wall *w = (wall *)c->err;
+	guard *w = (guard *)c->err;
 	int first = c->err->msg_parm.i[0];
 	c->err->format_message(c, w->message);
 	if (c->err->msg_code == JERR_BAD_PRECISION)
-		snprintf(w->message, sizeof(w->message), "JPEG of %d bits a sample is not supported", first);
+		snprintf(w->message, sizeof w->message, "JPEG of %d bits a sample is not supported", first);
 	else if (c->err->msg_code == JERR_SOF_UNSUPPORTED)
-		snprintf(w->message, sizeof(w->message), "%s JPEG (SOF%d) is not supported",
+		snprintf(w->message, sizeof w->message, "%s JPEG (SOF%d) is not supported",
 			first == 0xC3 || first == 0xCB ? "lossless" : "hierarchical", first - 0xC0);
 	stop(w, code_of(c->err->msg_code), NULL);
 }
 
-/* Warnings after which pixels are missing or made up. The others are harmless oddities of writers. */
+/* Whether pixels are missing or invented after this warning. The other warnings are harmless. */
 static bool is_fatal(int message)
 {
 	switch (message) {
@@ -120,21 +121,22 @@ static void on_message(j_common_ptr c, int level)
 static void on_progress(j_common_ptr c)
 {
 	if (c->is_decompressor && ((j_decompress_ptr)c)->input_scan_number > MAX_SCANS)
-		stop((wall *)c->err, IMGSEARCH_ELIMIT, "JPEG of too many scans");
+		stop((guard *)c->err, IMGSEARCH_ELIMIT, "JPEG of too many scans");
 }
 
-static int guarded(wall *w, void (*work)(void *job), void *job, imgsearch_error *err)
+static int run_guarded(guard *w, void (*work)(void *job), void *job, imgsearch_error *err)
 {
 	jpeg_std_error(&w->manager);
 	w->manager.error_exit = on_error;
 	w->manager.emit_message = on_message;
 	if (setjmp(w->jump))
-		return w->code == IMGSEARCH_ENOMEM ? ims_nomem(err) : ims_fail(err, w->code, "%s", w->message);
+		return w->code == IMGSEARCH_ENOMEM ? ims_nomem(err)
+										   : ims_fail(err, w->code, "%s", w->message);
 	work(job);
 	return 0;
 }
 
-/* ----------------------------------------------------------------------------------------------- reading ---- */
+/* --------------------------------------------------------------------------------- reading ---- */
 
 static uint32_t orientation_of(const struct jpeg_decompress_struct *c)
 {
@@ -147,23 +149,26 @@ static uint32_t orientation_of(const struct jpeg_decompress_struct *c)
 static void read_head(void *arg)
 {
 	read_job *j = arg;
-	j->c.err = &j->wall.manager;
+	j->c.err = &j->guard.manager;
 	jpeg_create_decompress(&j->c);
 	jpeg_mem_src(&j->c, j->data, j->size);
 	jpeg_save_markers(&j->c, JPEG_APP0 + 1, 0xFFFF);
 	jpeg_read_header(&j->c, TRUE);
 	j->head.orientation = orientation_of(&j->c);
-	if (j->c.data_precision != 8) /* libjpeg-turbo 3 reads such a header, but not through this interface */
+	/* libjpeg-turbo 3 reads other precisions only through other functions. */
+	if (j->c.data_precision != 8)
 		ERREXIT1(&j->c, JERR_BAD_PRECISION, j->c.data_precision);
 	if (j->c.jpeg_color_space == JCS_UNKNOWN)
-		stop(&j->wall, IMGSEARCH_EUNSUPPORTED, "JPEG with this number of colour components is not supported");
+		stop(&j->guard, IMGSEARCH_EUNSUPPORTED,
+			"JPEG with this number of colour components is not supported");
 }
 
-static int head(image_head *out, const void *data, size_t size, uint64_t max_pixels, imgsearch_error *err)
+static int head(image_head *out, const void *data, size_t size, uint64_t max_pixels,
+	imgsearch_error *err)
 {
 	read_job j = { .data = data, .size = size };
-	int rc = guarded(&j.wall, read_head, &j, err);
-	/* A size that libjpeg came to know counts even if it then found something wrong. */
+	int rc = run_guarded(&j.guard, read_head, &j, err);
+	/* A size that was read counts even where an error followed. */
 	int too_big = ims_image_check_size(j.c.image_width, j.c.image_height, max_pixels, err);
 	out->width = j.c.image_width;
 	out->height = j.c.image_height;
@@ -213,7 +218,7 @@ static void read_pixels(void *arg)
 	read_job *j = arg;
 	read_head(j);
 	if (j->c.image_width != j->head.width || j->c.image_height != j->head.height)
-		stop(&j->wall, IMGSEARCH_EFORMAT, "the picture changed while it was read");
+		stop(&j->guard, IMGSEARCH_EFORMAT, "the picture changed while it was read");
 	j->progress.progress_monitor = on_progress;
 	j->c.progress = &j->progress;
 	bool cmyk = j->c.num_components == 4;
@@ -221,18 +226,19 @@ static void read_pixels(void *arg)
 	j->c.scale_denom = j->shrink;
 	jpeg_calc_output_dimensions(&j->c);
 	if (ims_image_new(&j->im, j->c.output_width, j->c.output_height, NULL))
-		stop(&j->wall, IMGSEARCH_ENOMEM, NULL);
+		stop(&j->guard, IMGSEARCH_ENOMEM, NULL);
 	if (cmyk && !(j->row = ims_alloc(j->im.width, 4)))
-		stop(&j->wall, IMGSEARCH_ENOMEM, NULL);
+		stop(&j->guard, IMGSEARCH_ENOMEM, NULL);
 	jpeg_start_decompress(&j->c);
 	read_rows(j);
 	jpeg_finish_decompress(&j->c);
 }
 
-static int decode(image *out, const image_head *stored, const void *data, size_t size, unsigned shrink, imgsearch_error *err)
+static int decode(image *out, const image_head *stored, const void *data, size_t size,
+	unsigned shrink, imgsearch_error *err)
 {
 	read_job j = { .data = data, .size = size, .head = *stored, .shrink = shrink };
-	int rc = guarded(&j.wall, read_pixels, &j, err);
+	int rc = run_guarded(&j.guard, read_pixels, &j, err);
 	jpeg_destroy_decompress(&j.c);
 	ims_free(j.row);
 	if (rc)
@@ -243,7 +249,7 @@ static int decode(image *out, const image_head *stored, const void *data, size_t
 
 const decoder ims_image_jpeg = { IMAGE_JPEG, head, decode };
 
-/* ----------------------------------------------------------------------------------------------- writing ---- */
+/* --------------------------------------------------------------------------------- writing ---- */
 
 static void rewind_chunk(j_compress_ptr c)
 {
@@ -269,7 +275,7 @@ static void flush_rest(j_compress_ptr c)
 static void write_picture(void *arg)
 {
 	write_job *j = arg;
-	j->c.err = &j->wall.manager;
+	j->c.err = &j->guard.manager;
 	jpeg_create_compress(&j->c);
 	j->c.client_data = j;
 	j->to.init_destination = rewind_chunk;
@@ -292,13 +298,13 @@ static void write_picture(void *arg)
 
 int ims_image_encode_jpeg(buf *out, const image *im, int quality, imgsearch_error *err)
 {
-	write_job *j = ims_zalloc(1, sizeof(*j));
+	write_job *j = ims_zalloc(1, sizeof *j);
 	if (!j)
 		return ims_nomem(err);
 	j->im = im;
 	j->quality = quality;
 	j->out = out;
-	int rc = guarded(&j->wall, write_picture, j, err);
+	int rc = run_guarded(&j->guard, write_picture, j, err);
 	jpeg_destroy_compress(&j->c);
 	ims_free(j);
 	return rc ? rc : out->failed ? ims_nomem(err) : 0;

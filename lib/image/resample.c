@@ -1,19 +1,22 @@
 /*
- * Pillow's antialiased resize, bit for bit (libImaging/Resample.c; the method is Wolberg's, "Digital Image Warping",
- * 1990): each output pixel is a weighted mean of the input under a bilinear or bicubic kernel that is stretched by the
- * scale when shrinking. Two passes, horizontal first; weights are integers of 22 fraction bits; each pass rounds to
- * 8 bits. Only the rows and columns that the wanted part needs are computed.
+ * Pillow's antialiased resize, bit for bit (libImaging/Resample.c; the method is that of Wolberg,
+ * "Digital Image Warping", 1990). Each output pixel is a weighted mean of input pixels under a
+ * bilinear or bicubic kernel, which is stretched by the scale when shrinking. There are two passes,
+ * horizontal first. Weights are integers with 22 fraction bits, and each pass rounds to 8 bits.
+ * Only the rows and columns that the wanted part needs are computed.
  *
- * The inner loops are plain C in blocks of LANES that the compiler turns into vector code, for AVX2 too where it can choose
- * at run time. The horizontal pass works on rows widened to 32 bits, a pixel (and the next one's red) in a vector of four.
+ * The inner loops are plain C in blocks of LANES, which the compiler vectorises, also for AVX2
+ * where the CPU has it. The horizontal pass works on rows widened to 32 bits, where a vector of
+ * four holds a pixel and the red of the next one.
  */
-#include "image/format.h"
+#include "image/decoder.h"
 #include "image/resample.h"
 
 #include <math.h>
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__) && defined(__linux__) && !defined(__SANITIZE_ADDRESS__) &&                 \
+	!defined(__SANITIZE_THREAD__)
 #define FOR_EACH_CPU __attribute__((target_clones("avx2", "default")))
 #else
 #define FOR_EACH_CPU
@@ -23,7 +26,10 @@ enum { FRACTION = 32 - 8 - 2, HALF = 1 << (FRACTION - 1), LANES = 32, ROWS = 4 }
 
 typedef int32_t pixel __attribute__((vector_size(16)));
 
-/* The weights of one direction: output i is the sum over t < taps of weight[i * taps + t] * input[first[i] + t]. */
+/*
+ * The weights of one direction: output i is the sum over t < taps of weight[i * taps + t] *
+ * input[first[i] + t].
+ */
 typedef struct axis {
 	int32_t *weight;
 	uint32_t *first;
@@ -47,15 +53,15 @@ static void axis_free(axis *a)
 	ims_free(a->first);
 }
 
-/* How one direction is sampled: Pillow's own quantities. */
+/* The sampling of one direction, in Pillow's quantities. */
 typedef struct sampling {
 	uint32_t in_size;
 	double start, scale, stretch, support;
 	bool bicubic;
 } sampling;
 
-/* The inputs begin .. end-1 that output i draws on. */
-static double reach(const sampling *s, uint64_t i, int64_t *begin, int64_t *end)
+/* The inputs begin .. end - 1 of output i. Returns its center. */
+static double support_of(const sampling *s, uint64_t i, int64_t *begin, int64_t *end)
 {
 	double center = s->start + ((double)i + 0.5) * s->scale;
 	double low = center - s->support + 0.5, high = center + s->support + 0.5;
@@ -64,8 +70,9 @@ static double reach(const sampling *s, uint64_t i, int64_t *begin, int64_t *end)
 	return center;
 }
 
-/* One output's weights: normalised in `real`, then rounded to fixed point. */
-static void weigh(int32_t *weight, double *real, const sampling *s, double center, int64_t begin, int64_t end)
+/* The weights of one output: normalised in `real`, then rounded to fixed point. */
+static void weigh(int32_t *weight, double *real, const sampling *s, double center, int64_t begin,
+	int64_t end)
 {
 	double sum = 0, squeeze = 1.0 / s->stretch;
 	for (int64_t i = begin; i < end; i++)
@@ -76,12 +83,12 @@ static void weigh(int32_t *weight, double *real, const sampling *s, double cente
 	}
 }
 
-/* Weights of outputs x .. x+n-1. */
+/* The weights of outputs x .. x + n - 1. */
 static int axis_init(axis *a, const sampling *s, uint64_t x, uint32_t n)
 {
 	int64_t begin, end, most = 1;
 	for (uint32_t i = 0; i < n; i++) {
-		reach(s, x + i, &begin, &end);
+		support_of(s, x + i, &begin, &end);
 		most = end - begin > most ? end - begin : most;
 	}
 	uint32_t taps = (uint32_t)most;
@@ -89,8 +96,10 @@ static int axis_init(axis *a, const sampling *s, uint64_t x, uint32_t n)
 	*a = (axis){ ims_zalloc(n, taps * sizeof(int32_t)), ims_alloc(n, sizeof(uint32_t)), n, taps };
 	int rc = a->weight && a->first && real ? 0 : IMGSEARCH_ENOMEM;
 	for (uint32_t i = 0; !rc && i < n; i++) {
-		double center = reach(s, x + i, &begin, &end);
-		/* Near the end the taps begin earlier, with weights of zero, so that none reads past it. */
+		double center = support_of(s, x + i, &begin, &end);
+		/*
+		 * Near the end taps begin earlier, with weights of zero, so that none reads past the end.
+		 */
 		int64_t first = begin + taps > s->in_size ? s->in_size - (int64_t)taps : begin;
 		weigh(a->weight + (size_t)i * taps + (begin - first), real, s, center, begin, end);
 		a->first[i] = (uint32_t)first;
@@ -101,11 +110,13 @@ static int axis_init(axis *a, const sampling *s, uint64_t x, uint32_t n)
 
 static sampling sample(uint32_t in_size, double in0, double in1, uint64_t out_size, bool bicubic)
 {
-	double scale = (double)((float)in1 - (float)in0) / (double)out_size, stretch = scale < 1.0 ? 1.0 : scale;
-	return (sampling){ in_size, (float)in0, scale, stretch, (bicubic ? 2.0 : 1.0) * stretch, bicubic };
+	double scale = (double)((float)in1 - (float)in0) / (double)out_size,
+		   stretch = scale < 1.0 ? 1.0 : scale;
+	return (
+		sampling) { in_size, (float)in0, scale, stretch, (bicubic ? 2.0 : 1.0) * stretch, bicubic };
 }
 
-/* ------------------------------------------------------------------------------------------------ passes ---- */
+/* ---------------------------------------------------------------------------------- passes ---- */
 
 static inline __attribute__((always_inline)) uint8_t rounded(int32_t sum)
 {
@@ -114,7 +125,8 @@ static inline __attribute__((always_inline)) uint8_t rounded(int32_t sum)
 	return (uint8_t)(v > 255 ? 255 : v);
 }
 
-static inline __attribute__((always_inline)) void widen(int32_t *restrict to, const uint8_t *restrict from, size_t n)
+static inline __attribute__((always_inline)) void widen(int32_t *restrict to,
+	const uint8_t *restrict from, size_t n)
 {
 	size_t i = 0;
 	for (; i + LANES <= n; i += LANES)
@@ -125,34 +137,38 @@ static inline __attribute__((always_inline)) void widen(int32_t *restrict to, co
 }
 
 /* n is rounded up to LANES. */
-static inline __attribute__((always_inline)) void narrow(uint8_t *restrict to, const int32_t *restrict from, size_t n)
+static inline __attribute__((always_inline)) void narrow(uint8_t *restrict to,
+	const int32_t *restrict from, size_t n)
 {
 	for (size_t i = 0; i < n; i += LANES)
 		for (int k = 0; k < LANES; k++)
 			to[i + k] = rounded(from[i + k]);
 }
 
-static inline __attribute__((always_inline)) void add_pixel(pixel *sum, const int32_t *from, int32_t weight)
+static inline __attribute__((always_inline)) void add_pixel(pixel *sum, const int32_t *from,
+	int32_t weight)
 {
 	pixel v;
-	memcpy(&v, from, sizeof(v));
+	memcpy(&v, from, sizeof v);
 	*sum += v * weight;
 }
 
-/* Where the horizontal pass works: ROWS rows of input and of output, widened, and their lengths. */
-typedef struct bench {
+/* The memory of the horizontal pass: ROWS rows of input and of output, widened. */
+typedef struct scratch {
 	int32_t *in, *out;
 	size_t in_stride, out_stride;
 	size_t first, n; /* the part of an input row that is used, in bytes */
-} bench;
+} scratch;
 
 FOR_EACH_CPU
-static void horizontal(uint8_t *const to[ROWS], const uint8_t *const from[ROWS], const axis *a, const bench *b)
+static void horizontal(uint8_t *const to[ROWS], const uint8_t *const from[ROWS], const axis *a,
+	const scratch *b)
 {
 	for (int r = 0; r < ROWS; r++)
 		widen(b->in + r * b->in_stride, from[r] + b->first, b->n);
 	for (uint32_t i = 0; i < a->n; i++) {
-		const int32_t *weight = a->weight + (size_t)i * a->taps, *in = b->in + (size_t)a->first[i] * 3 - b->first;
+		const int32_t *weight = a->weight + (size_t)i * a->taps,
+					  *in = b->in + (size_t)a->first[i] * 3 - b->first;
 		pixel s0 = { HALF, HALF, HALF, HALF }, s1 = s0, s2 = s0, s3 = s0;
 		for (uint32_t t = 0; t < a->taps; t++, in += 3) {
 			add_pixel(&s0, in, weight[t]);
@@ -160,19 +176,22 @@ static void horizontal(uint8_t *const to[ROWS], const uint8_t *const from[ROWS],
 			add_pixel(&s2, in + 2 * b->in_stride, weight[t]);
 			add_pixel(&s3, in + 3 * b->in_stride, weight[t]);
 		}
-		int32_t *out = b->out + (size_t)i * 3; /* the fourth is overwritten by the next pixel */
-		memcpy(out, &s0, sizeof(s0));
-		memcpy(out + b->out_stride, &s1, sizeof(s1));
-		memcpy(out + 2 * b->out_stride, &s2, sizeof(s2));
-		memcpy(out + 3 * b->out_stride, &s3, sizeof(s3));
+		int32_t *out = b->out + (size_t)i * 3; /* the next pixel overwrites the fourth value */
+		memcpy(out, &s0, sizeof s0);
+		memcpy(out + b->out_stride, &s1, sizeof s1);
+		memcpy(out + 2 * b->out_stride, &s2, sizeof s2);
+		memcpy(out + 3 * b->out_stride, &s3, sizeof s3);
 	}
 	for (int r = 0; r < ROWS; r++)
 		narrow(to[r], b->out + r * b->out_stride, (size_t)a->n * 3);
 }
 
-/* One row of `stride` bytes, a multiple of LANES, from `taps` rows as far apart. */
+/*
+ * One row of `stride` bytes, a multiple of LANES, from `taps` rows that lie `stride` bytes apart.
+ */
 FOR_EACH_CPU
-static void vertical(uint8_t *restrict to, const uint8_t *restrict from, size_t stride, const int32_t *weight, uint32_t taps)
+static void vertical(uint8_t *restrict to, const uint8_t *restrict from, size_t stride,
+	const int32_t *weight, uint32_t taps)
 {
 	for (size_t x = 0; x < stride; x += LANES) {
 		int32_t sum[LANES];
@@ -196,7 +215,7 @@ static int horizontal_pass(uint8_t *mid, const image *in, uint32_t row0, uint32_
 {
 	size_t stride = up_to_lanes((size_t)a->n * 3), first = (size_t)a->first[0] * 3;
 	size_t used = ((size_t)a->first[a->n - 1] + a->taps) * 3 - first;
-	bench b = { .in_stride = used + 1, .out_stride = stride + LANES, .first = first, .n = used };
+	scratch b = { .in_stride = used + 1, .out_stride = stride + LANES, .first = first, .n = used };
 	b.in = ims_zalloc(ROWS * b.in_stride, sizeof(int32_t));
 	b.out = ims_zalloc(ROWS * b.out_stride, sizeof(int32_t));
 	int rc = b.in && b.out ? 0 : IMGSEARCH_ENOMEM;
@@ -222,14 +241,16 @@ void ims_image_extent(const image *im, double box[4])
 		box[i] = im->box[2] > 0 ? im->box[i] : all[i];
 }
 
-int ims_resample(uint8_t *out, size_t out_stride, const image *in, const double box[4], const resample_part *part, bool bicubic,
-	imgsearch_error *err)
+int ims_resample(uint8_t *out, size_t out_stride, const image *in, const double box[4],
+	const resample_part *part, bool bicubic, imgsearch_error *err)
 {
 	axis across = { 0 }, down = { 0 };
 	uint8_t *mid = NULL, *line = NULL;
 	int rc = IMGSEARCH_ENOMEM;
-	sampling columns = sample(in->width, box[0], box[2], part->width, bicubic), lines = sample(in->height, box[1], box[3], part->height, bicubic);
-	if (axis_init(&across, &columns, part->x, part->w) || axis_init(&down, &lines, part->y, part->h))
+	sampling columns = sample(in->width, box[0], box[2], part->width, bicubic),
+			 lines = sample(in->height, box[1], box[3], part->height, bicubic);
+	if (axis_init(&across, &columns, part->x, part->w) ||
+		axis_init(&down, &lines, part->y, part->h))
 		goto done;
 	uint32_t row0 = down.first[0], rows = down.first[part->h - 1] + down.taps - row0;
 	size_t stride = up_to_lanes((size_t)part->w * 3);
@@ -238,7 +259,8 @@ int ims_resample(uint8_t *out, size_t out_stride, const image *in, const double 
 	if (!mid || !line || horizontal_pass(mid, in, row0, rows, &across))
 		goto done;
 	for (uint32_t y = 0; y < part->h; y++) {
-		vertical(line, mid + (down.first[y] - row0) * stride, stride, down.weight + (size_t)y * down.taps, down.taps);
+		vertical(line, mid + (down.first[y] - row0) * stride, stride,
+			down.weight + (size_t)y * down.taps, down.taps);
 		memcpy(out + y * out_stride, line, (size_t)part->w * 3);
 	}
 	rc = 0;
@@ -250,15 +272,19 @@ done:
 	return rc ? ims_nomem(err) : 0;
 }
 
-int ims_image_resize(image *out, const image *in, uint32_t width, uint32_t height, bool bicubic, const double box[4], imgsearch_error *err)
+int ims_image_resize(image *out, const image *in, uint32_t width, uint32_t height, bool bicubic,
+	const double box[4], imgsearch_error *err)
 {
 	resample_part all = { width, height, 0, 0, width, height };
 	double extent[4];
 	*out = (image){ 0 };
 	ims_image_extent(in, extent);
 	const double *b = box ? box : extent;
-	if (!width || !height || !(b[0] >= 0 && b[1] >= 0 && b[0] < b[2] && b[1] < b[3] && b[2] <= in->width && b[3] <= in->height))
-		return ims_fail(err, IMGSEARCH_EINVAL, "resize to %u x %u of a box outside the picture", (unsigned)width, (unsigned)height);
+	if (!width || !height ||
+		!(b[0] >= 0 && b[1] >= 0 && b[0] < b[2] && b[1] < b[3] && b[2] <= in->width &&
+			b[3] <= in->height))
+		return ims_fail(err, IMGSEARCH_EINVAL, "resize to %u x %u of a box outside the picture",
+			(unsigned)width, (unsigned)height);
 	int rc = ims_image_new(out, width, height, err);
 	if (!rc)
 		rc = ims_resample(out->pixels, (size_t)width * 3, in, b, &all, bicubic, err);

@@ -1,20 +1,21 @@
 /*
- * What kind of file is this? Decided by its first bytes alone. A file too short for its signature counts as the format
- * that it is a beginning of, so that a picture cut off anywhere is called damaged and not unknown.
+ * The format of a file, by its first bytes alone. A file shorter than the magic number of JPEG or
+ * PNG counts as that format where it is a beginning of it, so that a picture that is cut off
+ * anywhere is called damaged and not unknown.
  */
 #include "image/image.h"
 
 #include <string.h>
 
-typedef struct signature {
+typedef struct magic {
 	image_format format;
 	size_t offset, len;
 	const char *bytes;
-} signature;
+} magic;
 
-static const signature signatures[] = {
+static const magic magics[] = {
 	{ IMAGE_JPEG, 0, 2, "\xFF\xD8" },
-	{ IMAGE_PNG, 0, 4, "\x89PNG" }, /* the rest of the eight tells how it was damaged: libpng's word */
+	{ IMAGE_PNG, 0, 4, "\x89PNG" }, /* libpng checks the other four bytes */
 	{ IMAGE_GIF, 0, 4, "GIF8" },
 	{ IMAGE_WEBP, 8, 4, "WEBP" },
 	{ IMAGE_TIFF, 0, 4, "II*\0" },
@@ -41,7 +42,8 @@ static const signature signatures[] = {
 static bool is_svg(const char *text, size_t size)
 {
 	size_t end = size < 1024 ? size : 1024;
-	return size >= 2 && text[0] == '<' && (text[1] == '?' || text[1] == '!') && memmem(text, end, "<svg", 4);
+	return size >= 2 && text[0] == '<' && (text[1] == '?' || text[1] == '!') &&
+		memmem(text, end, "<svg", 4);
 }
 
 image_format ims_image_sniff(const void *data, size_t size)
@@ -49,8 +51,8 @@ image_format ims_image_sniff(const void *data, size_t size)
 	const char *bytes = data;
 	if (!size)
 		return IMAGE_EMPTY;
-	for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++) {
-		const signature *s = &signatures[i];
+	for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++) {
+		const magic *s = &magics[i];
 		bool decodable = s->format == IMAGE_JPEG || s->format == IMAGE_PNG;
 		size_t len = decodable && size < s->len ? size : s->len;
 		if (size >= s->offset + len && memcmp(bytes + s->offset, s->bytes, len) == 0)
@@ -62,9 +64,21 @@ image_format ims_image_sniff(const void *data, size_t size)
 const char *ims_image_format_name(image_format f)
 {
 	static const char *const names[] = {
-		[IMAGE_UNKNOWN] = "unknown", [IMAGE_JPEG] = "JPEG", [IMAGE_PNG] = "PNG", [IMAGE_GIF] = "GIF", [IMAGE_WEBP] = "WebP",
-		[IMAGE_BMP] = "BMP", [IMAGE_TIFF] = "TIFF", [IMAGE_HEIC] = "HEIC", [IMAGE_AVIF] = "AVIF", [IMAGE_PDF] = "PDF",
-		[IMAGE_JPEG2000] = "JPEG 2000", [IMAGE_JXL] = "JPEG XL", [IMAGE_ICO] = "ICO", [IMAGE_SVG] = "SVG", [IMAGE_EMPTY] = "empty",
+		[IMAGE_UNKNOWN] = "unknown",
+		[IMAGE_JPEG] = "JPEG",
+		[IMAGE_PNG] = "PNG",
+		[IMAGE_GIF] = "GIF",
+		[IMAGE_WEBP] = "WebP",
+		[IMAGE_BMP] = "BMP",
+		[IMAGE_TIFF] = "TIFF",
+		[IMAGE_HEIC] = "HEIC",
+		[IMAGE_AVIF] = "AVIF",
+		[IMAGE_PDF] = "PDF",
+		[IMAGE_JPEG2000] = "JPEG 2000",
+		[IMAGE_JXL] = "JPEG XL",
+		[IMAGE_ICO] = "ICO",
+		[IMAGE_SVG] = "SVG",
+		[IMAGE_EMPTY] = "empty",
 	};
-	return (unsigned)f < sizeof(names) / sizeof(names[0]) ? names[f] : names[IMAGE_UNKNOWN];
+	return (unsigned)f < sizeof names / sizeof names[0] ? names[f] : names[IMAGE_UNKNOWN];
 }

@@ -1,6 +1,6 @@
 /*
  * The network's part of an index run. Decoded pictures are gathered into a batch; a full one goes to the pool, where a run of
- * the network keeps to one thread (ims_model_run_lane) and decoding fills the rest. When all batches are with workers the
+ * the network keeps to one thread (ims_model_run_inline) and decoding fills the rest. When all batches are with workers the
  * oldest is waited for and its vectors are written, in the order in which they were sent.
  */
 #include "ingest/index.h"
@@ -15,7 +15,7 @@ int ims_batch_open(index_run *r)
 	r->waited += ims_now() - start;
 	if (rc)
 		return rc;
-	r->lanes = ims_model_lanes(r->network) + 1u;
+	r->lanes = ims_model_concurrency(r->network) + 1u;
 	r->batch = ims_model_batch(r->network);
 	if (r->lanes > 2) /* together they fill the caches no more than one would */
 		r->batch = (r->batch + 1) / 2;
@@ -37,7 +37,7 @@ static void run_batch(void *arg)
 {
 	index_batch *b = arg;
 	double start = ims_now();
-	b->rc = ims_model_run_lane(b->run->network, b->in, b->n, b->out, &b->err);
+	b->rc = ims_model_run_inline(b->run->network, b->in, b->n, b->out, &b->err);
 	b->seconds = ims_now() - start;
 	pthread_mutex_lock(&b->run->context.lock);
 	b->done = true;

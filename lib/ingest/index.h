@@ -7,7 +7,7 @@
 #ifndef IMS_INGEST_INDEX_H
 #define IMS_INGEST_INDEX_H
 
-#include "analysis/analysis.h"
+#include "analysis/signature.h"
 #include "handle/handle.h"
 
 /* ----------------------------------------------------------------------------------------------- known.c ---- */

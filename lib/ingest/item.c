@@ -58,7 +58,7 @@ static int decode(item *it, const buf *bytes, imgsearch_error *err)
 	if (!rc && !it->input && !(it->input = ims_alloc_aligned(side * side, 3 * sizeof(float))))
 		rc = ims_nomem(err);
 	if (!rc)
-		ims_analysis_signature(&it->pixels, im.pixels, im.width, im.height);
+		ims_signature_make(&it->pixels, im.pixels, im.width, im.height);
 	if (!rc)
 		rc = ims_image_fit(&im, &c->recipe, false, it->input, err);
 	ims_image_free(&im);

@@ -1,9 +1,11 @@
 /*
- * Cards: what a weights file holds and how its pictures are to be prepared, as flat JSON beside it. Reading is strict
- * about what it knows and passes over keys that it does not; writing gives what reading takes.
+ * Cards as flat JSON. The reader is strict about the keys that it knows and passes over others. The
+ * writer writes what the reader reads.
  */
+#include "model/card.h"
+
+#include "model/catalog.h"
 #include "model/json.h"
-#include "model/model.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,7 +13,8 @@
 
 enum { MAX_CARD = 1 << 20, MAX_SIDE = 4096, MAX_DIM = 65536 };
 
-static const float imagenet_mean[3] = { 0.485f, 0.456f, 0.406f }, imagenet_std[3] = { 0.229f, 0.224f, 0.225f };
+static const float imagenet_mean[3] = { 0.485f, 0.456f, 0.406f },
+				   imagenet_std[3] = { 0.229f, 0.224f, 0.225f };
 
 image_recipe ims_network_recipe(const model_network *net)
 {
@@ -23,7 +26,7 @@ image_recipe ims_network_recipe(const model_network *net)
 	return r;
 }
 
-/* A whole number in 1..max; 0 fails with a word of the key. */
+/* An integer in 1..max. */
 static bool whole(json *j, uint32_t max, uint32_t *out)
 {
 	double v;
@@ -56,7 +59,7 @@ static bool interpolation(json *j, uint32_t *bicubic)
 	return *bicubic || !strcmp(text, "bilinear");
 }
 
-/* What the card says of the recipe, on top of the network's own, which is known only when all is read. */
+/* The parts of the recipe that the card has. The network's own is known only after all keys. */
 typedef struct card_parts {
 	image_recipe recipe;
 	bool resize, crop, mean, std, interpolation;
@@ -92,7 +95,7 @@ static bool value(json *j, const char *key, model_card *card, card_parts *p)
 	return ims_json_skip(j);
 }
 
-static void take_parts(image_recipe *r, const card_parts *p)
+static void merge_parts(image_recipe *r, const card_parts *p)
 {
 	if (p->resize)
 		r->resize = p->recipe.resize;
@@ -106,18 +109,20 @@ static void take_parts(image_recipe *r, const card_parts *p)
 		r->bicubic = p->recipe.bicubic;
 }
 
-/* Whether the parts fit together, and what was left out. */
+/* Fills in what was left out and checks that the parts fit together. */
 static int complete(model_card *card, const card_parts *p, imgsearch_error *err)
 {
 	const model_network *net = ims_model_find(card->network);
 	if (!net && strcmp(card->network, "script"))
-		return ims_fail(err, IMGSEARCH_EFORMAT, "model card: unknown network \"%s\"", card->network);
+		return ims_fail(err, IMGSEARCH_EFORMAT, "model card: unknown network \"%s\"",
+			card->network);
 	if (!card->name[0])
 		snprintf(card->name, sizeof card->name, "%s", card->network);
 	card->recipe = ims_network_recipe(net);
-	take_parts(&card->recipe, p);
+	merge_parts(&card->recipe, p);
 	if (card->recipe.crop > card->recipe.resize)
-		return ims_fail(err, IMGSEARCH_EFORMAT, "model card: crop %u is larger than resize %u", card->recipe.crop, card->recipe.resize);
+		return ims_fail(err, IMGSEARCH_EFORMAT, "model card: crop %u is larger than resize %u",
+			card->recipe.crop, card->recipe.resize);
 	if (!card->dim && (!net || card->projection))
 		return ims_fail(err, IMGSEARCH_EFORMAT, "model card: \"dim\" is missing");
 	if (!card->dim)
@@ -134,7 +139,8 @@ int ims_card_parse(model_card *out, const void *text, size_t n, imgsearch_error 
 	if (ims_json_begin(&j, '{'))
 		for (size_t i = 0; ims_json_more(&j, '}', i) && ims_json_key(&j, key, sizeof key); i++)
 			if (!value(&j, key, out, &parts))
-				return ims_fail(err, IMGSEARCH_EFORMAT, "model card: \"%s\": %s", key, j.why ? j.why : "not a value that it may have");
+				return ims_fail(err, IMGSEARCH_EFORMAT, "model card: \"%s\": %s", key,
+					j.why ? j.why : "not a value that it may have");
 	if (!ims_json_done(&j))
 		return ims_fail(err, IMGSEARCH_EFORMAT, "model card: no JSON object: %s", j.why);
 	return complete(out, &parts, err);
@@ -142,16 +148,17 @@ int ims_card_parse(model_card *out, const void *text, size_t n, imgsearch_error 
 
 int ims_card_read(model_card *out, const char *weights_path, imgsearch_error *err)
 {
-	const char *slash = strrchr(weights_path, '/'), *dot = strrchr(slash ? slash : weights_path, '.');
+	const char *slash = strrchr(weights_path, '/'),
+			   *dot = strrchr(slash ? slash : weights_path, '.');
 	size_t stem = dot ? (size_t)(dot - weights_path) : strlen(weights_path);
 	buf text = { 0 };
 	char *path = ims_format("%.*s.json", (int)stem, weights_path);
-	int r = path ? ims_read_file(&text, path, MAX_CARD, err) : ims_nomem(err);
-	if (r == 0 && (r = ims_card_parse(out, text.data, text.len, err)))
+	int rc = path ? ims_read_file(&text, path, MAX_CARD, err) : ims_nomem(err);
+	if (rc == 0 && (rc = ims_card_parse(out, text.data, text.len, err)))
 		ims_error_prefix(err, "%s", path);
 	ims_buf_free(&text);
 	ims_free(path);
-	return r;
+	return rc;
 }
 
 static void put_string(buf *out, const char *key, const char *text)
@@ -165,13 +172,14 @@ static void put_string(buf *out, const char *key, const char *text)
 	ims_buf_text(out, "\",\n");
 }
 
-/* Millionths, by whole numbers: printf's decimal point is the locale's. */
+/* As integers of millionths, since printf takes its decimal point from the locale. */
 static void put_three(buf *out, const char *key, const float v[3])
 {
 	ims_buf_text(out, "\t\"%s\": [", key);
 	for (int i = 0; i < 3; i++) {
 		long long m = llround((double)v[i] * 1e6), a = m < 0 ? -m : m;
-		ims_buf_text(out, "%s%s%lld.%06lld", i ? ", " : "", m < 0 ? "-" : "", a / 1000000, a % 1000000);
+		ims_buf_text(out, "%s%s%lld.%06lld", i ? ", " : "", m < 0 ? "-" : "", a / 1000000,
+			a % 1000000);
 	}
 	ims_buf_text(out, "],\n");
 }
@@ -181,7 +189,8 @@ int ims_card_text(buf *out, const model_card *card)
 	ims_buf_text(out, "{\n");
 	put_string(out, "name", card->name);
 	put_string(out, "network", card->network);
-	ims_buf_text(out, "\t\"resize\": %u,\n\t\"crop\": %u,\n", card->recipe.resize, card->recipe.crop);
+	ims_buf_text(out, "\t\"resize\": %u,\n\t\"crop\": %u,\n", card->recipe.resize,
+		card->recipe.crop);
 	put_string(out, "interpolation", card->recipe.bicubic ? "bicubic" : "bilinear");
 	put_three(out, "mean", card->recipe.mean);
 	put_three(out, "std", card->recipe.std);
@@ -191,6 +200,7 @@ int ims_card_text(buf *out, const model_card *card)
 		put_string(out, "licence", card->licence);
 	if (card->note[0])
 		put_string(out, "note", card->note);
-	ims_buf_text(out, "\t\"projection\": %s,\n\t\"dim\": %u\n}\n", card->projection ? "true" : "false", card->dim);
+	ims_buf_text(out, "\t\"projection\": %s,\n\t\"dim\": %u\n}\n",
+		card->projection ? "true" : "false", card->dim);
 	return out->failed ? IMGSEARCH_ENOMEM : 0;
 }

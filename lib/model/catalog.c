@@ -1,8 +1,11 @@
 /*
- * The networks that the shim has, and where files lie. Recipes are those of torchvision's IMAGENET1K_V1 weights
- * (torchvision.models, the `transforms` of each weights enum): weights trained with another one say so in their card.
+ * The table of networks, and the search for files. Recipes are those of torchvision's IMAGENET1K_V1
+ * weights (the `transforms` of each weights enum in torchvision.models). Weights that were trained
+ * with another recipe have a card that says so.
  */
-#include "model/model.h"
+#include "model/catalog.h"
+
+#include "model/card.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -42,7 +45,7 @@ const model_network *ims_model_find(const char *name)
 	return NULL;
 }
 
-/* The folder of the library, or of the program that it is linked into. Caller frees. */
+/* The folder of the library, or of the program that it is linked into; ims_free. */
 static char *own_folder(void)
 {
 	static const char here;
@@ -56,7 +59,7 @@ static char *own_folder(void)
 	return folder;
 }
 
-/* folder + under + file when it is there, else NULL. */
+/* The path of folder + under + file where it can be read, else NULL. */
 static char *file_in(const char *folder, const char *under, const char *file)
 {
 	char *path = folder && *folder ? ims_format("%s%s/%s", folder, under, file) : NULL;
@@ -96,13 +99,16 @@ char *ims_model_find_weights(const char *name)
 	return path;
 }
 
-static int one(const char *name, const model_network *net, int (*each)(void *user, const imgsearch_model_info *m), void *user)
+static int one(const char *name, const model_network *net,
+	int (*each)(void *user, const imgsearch_model_info *m), void *user)
 {
 	model_card card;
-	char *weights = ims_model_find_weights(name), note[sizeof card.descent + sizeof card.licence + 16];
+	char *weights = ims_model_find_weights(name),
+		 note[sizeof card.descent + sizeof card.licence + 16];
 	imgsearch_model_info info = { .name = name, .weights = weights };
 	if (weights && ims_card_read(&card, weights, NULL) == 0) {
-		snprintf(note, sizeof note, "%s%s%s", card.descent, card.descent[0] && card.licence[0] ? "; " : "", card.licence);
+		snprintf(note, sizeof note, "%s%s%s", card.descent,
+			card.descent[0] && card.licence[0] ? "; " : "", card.licence);
 		info.note = note[0] ? note : NULL;
 		info.dim = card.dim, info.resize = card.recipe.resize, info.crop = card.recipe.crop;
 		info.interpolation = card.recipe.bicubic ? IMGSEARCH_BICUBIC : IMGSEARCH_BILINEAR;
@@ -110,15 +116,15 @@ static int one(const char *name, const model_network *net, int (*each)(void *use
 		info.dim = net->dim, info.resize = net->resize, info.crop = net->crop;
 		info.interpolation = net->bicubic ? IMGSEARCH_BICUBIC : IMGSEARCH_BILINEAR;
 	}
-	int r = net || info.dim ? each(user, &info) : 0;
+	int rc = net || info.dim ? each(user, &info) : 0;
 	ims_free(weights);
-	return r;
+	return rc;
 }
 
 int ims_model_each(int (*each)(void *user, const imgsearch_model_info *m), void *user)
 {
-	int r = one("default", NULL, each, user);
-	for (size_t i = 0; !r && i < sizeof networks / sizeof *networks; i++)
-		r = one(networks[i].name, &networks[i], each, user);
-	return r;
+	int rc = one("default", NULL, each, user);
+	for (size_t i = 0; !rc && i < sizeof networks / sizeof *networks; i++)
+		rc = one(networks[i].name, &networks[i], each, user);
+	return rc;
 }

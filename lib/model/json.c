@@ -1,4 +1,6 @@
-/* The strict JSON reader: recursive descent without the tree. Numbers are read by hand because strtod obeys the locale. */
+/*
+ * Recursive descent without a tree. Numbers are read by hand, since strtod depends on the locale.
+ */
 #include "model/json.h"
 
 #include <math.h>
@@ -57,7 +59,10 @@ static int hex4(json *j)
 	int v = 0;
 	for (int i = 0; i < 4; i++, j->at++) {
 		char c = j->at < j->end ? *j->at : 0;
-		int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+		int digit = c >= '0' && c <= '9' ? c - '0'
+			: c >= 'a' && c <= 'f'       ? c - 'a' + 10
+			: c >= 'A' && c <= 'F'       ? c - 'A' + 10
+										 : -1;
 		if (digit < 0)
 			return -1;
 		v = v * 16 + digit;
@@ -85,7 +90,8 @@ static size_t utf8(uint32_t c, char out[4])
 	if (c < 0x800)
 		return out[0] = (char)(0xc0 | c >> 6), out[1] = (char)(0x80 | (c & 63)), 2;
 	if (c < 0x10000)
-		return out[0] = (char)(0xe0 | c >> 12), out[1] = (char)(0x80 | (c >> 6 & 63)), out[2] = (char)(0x80 | (c & 63)), 3;
+		return out[0] = (char)(0xe0 | c >> 12), out[1] = (char)(0x80 | (c >> 6 & 63)),
+			   out[2] = (char)(0x80 | (c & 63)), 3;
 	out[0] = (char)(0xf0 | c >> 18), out[1] = (char)(0x80 | (c >> 12 & 63));
 	out[2] = (char)(0x80 | (c >> 6 & 63)), out[3] = (char)(0x80 | (c & 63));
 	return 4;
@@ -209,7 +215,10 @@ static bool skip(json *j, int depth)
 	if (c == '"')
 		return ims_json_string(j, NULL, 0);
 	if (c != '{' && c != '[')
-		return c == 't' ? word(j, "true") : c == 'f' ? word(j, "false") : c == 'n' ? word(j, "null") : ims_json_number(j, &number);
+		return c == 't' ? word(j, "true")
+			: c == 'f'  ? word(j, "false")
+			: c == 'n'  ? word(j, "null")
+						: ims_json_number(j, &number);
 	char close = c == '{' ? '}' : ']';
 	ims_json_begin(j, c);
 	for (size_t i = 0; ims_json_more(j, close, i); i++)

@@ -1,177 +1,270 @@
 /*
- * From what the caller asks for to who would answer: ims_model_identify resolves name, weights, card and recipe and
- * hashes the file; ims_model_same compares two such identities. Loading and running are in run.c.
+ * A network that many threads use.
+ *
+ * A thread of its own loads and runs the network. OpenMP keeps a team of threads for each thread
+ * that calls libtorch, and libtorch sets itself up again in each: a network that sixteen threads
+ * called in turn was half as fast as with one.
+ *
+ * Callers queue their inputs and wait. The thread takes as many queued inputs as the network runs
+ * best with and runs them as one batch. It does not wait for a batch to fill, so a single input
+ * runs at once. A caller with many batches runs them inline instead, each on one thread, where
+ * OpenMP has no team.
  */
 #include "model/model.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "model/shim_load.h"
+#include "model/weights.h"
+
 #include <string.h>
 
-/* bfloat16 pays only where the CPU multiplies it. */
-static bool cpu_has_bf16(void)
+/* A waiting caller, on its own stack. */
+typedef struct request {
+	const float *in;
+	float *out;
+	size_t n;
+	int rc;
+	bool done;
+	shim_message msg;
+	struct request *next;
+} request;
+
+enum { MAX_CONCURRENCY = 16 }; /* each run holds the activations of a batch */
+
+struct model {
+	const shim_table *shim;
+	shim_net *net;
+	pool *thread;
+	unsigned threads, concurrency;
+	size_t batch, slot, dim;  /* inputs of a batch, values of an input and of a feature */
+	size_t side;
+	bool flip;
+	float *in, *out;          /* a batch of several callers */
+	char describe[256];
+	atomic_int references;
+
+	pthread_mutex_t lock;     /* guards what follows */
+	pthread_cond_t answered;
+	request *first, **last;
+	bool running;             /* the thread is at work and will look at the queue again */
+};
+
+/* ------------------------------------------------------------------------------- load_task ---- */
+
+typedef struct load_task {
+	model *m;
+	const model_identity *id;
+	const model_spec *spec;
+	const weights *w;
+	shim_message msg;
+	int rc;
+} load_task;
+
+static void load(void *arg)
 {
-#if defined(__x86_64__)
-	return __builtin_cpu_supports("avx512bf16");
-#else
-	return false;
-#endif
+	load_task *l = arg;
+	model *m = l->m;
+	shim_config config = { l->id->network, l->spec->device ? l->spec->device : "auto",
+		l->id->precision == IMGSEARCH_BF16, l->spec->threads ? l->spec->threads : ims_cpu_count(),
+		l->id->recipe.crop, l->id->dim };
+	m->threads = config.threads;
+	l->rc = m->shim->net_new(&m->net, &config, l->w->tensor, l->w->n,
+		l->w->script ? l->id->weights : NULL, &l->msg);
 }
 
-static bool looks_like_path(const char *name)
+static int prepare(model *m, const model_identity *id, imgsearch_error *err)
 {
-	const char *dot = strrchr(name, '.');
-	return strchr(name, '/') || (dot && (!strcmp(dot, ".pth") || !strcmp(dot, ".pt") || !strcmp(dot, ".safetensors")));
+	m->batch = m->shim->net_batch(m->net);
+	m->dim = m->shim->net_dim(m->net);
+	m->concurrency = m->shim->net_concurrency(m->net);
+	m->concurrency = m->concurrency < MAX_CONCURRENCY ? m->concurrency : MAX_CONCURRENCY;
+	m->side = id->recipe.crop;
+	m->slot = m->side * m->side * 3;
+	m->flip = id->flip;
+	m->shim->net_describe(m->net, m->describe, sizeof m->describe);
+	m->in = ims_alloc_aligned(m->batch, m->slot * sizeof(float));
+	m->out = ims_alloc_aligned(m->batch, m->dim * sizeof(float));
+	return m->in && m->out ? 0 : ims_nomem(err);
 }
 
-static int no_weights(const char *name, imgsearch_error *err)
+int ims_model_load(model **out, const model_identity *id, const model_spec *spec,
+	imgsearch_error *err)
 {
-	if (!strcmp(name, "default"))
-		return ims_fail(err, IMGSEARCH_EMODEL, "the default model is not installed (default.safetensors beside the library or in "
-			"$IMGSEARCH_LIBDIR); name another with --model NAME --weights FILE");
-	if (!ims_model_find(name))
-		return ims_fail(err, IMGSEARCH_EMODEL, "unknown network \"%s\" and no weights file of that name; `imgsearch models` lists what there is", name);
-	return ims_fail(err, IMGSEARCH_EMODEL, "no weights for %s: give --weights FILE (.pth, .safetensors or TorchScript .pt), or put %s.pth into "
-		"~/.local/share/imgsearch/models", name, name);
-}
-
-/* The caller's zero fields give way to the network's own. */
-static int merge_recipe(image_recipe *r, const imgsearch_recipe *asked, imgsearch_error *err)
-{
-	if (asked->resize)
-		r->resize = asked->resize;
-	if (asked->crop)
-		r->crop = asked->crop;
-	if (asked->resize && !asked->crop && r->crop > r->resize)
-		r->crop = r->resize;
-	if (asked->crop && !asked->resize && r->resize < r->crop)
-		r->resize = r->crop;
-	if (asked->std[0] != 0 || asked->std[1] != 0 || asked->std[2] != 0) {
-		memcpy(r->mean, asked->mean, sizeof r->mean);
-		memcpy(r->std, asked->std, sizeof r->std);
-	}
-	if (asked->interpolation)
-		r->bicubic = asked->interpolation == IMGSEARCH_BICUBIC;
-	if (r->crop > r->resize || r->resize > 4096 || r->crop < 32)
-		return ims_fail(err, IMGSEARCH_EINVAL, "recipe: crop %u of resize %u: a crop is at least 32, not larger than the resize, which is at most 4096",
-			r->crop, r->resize);
-	for (int i = 0; i < 3; i++)
-		if (!(r->std[i] > 0))
-			return ims_fail(err, IMGSEARCH_EINVAL, "recipe: a standard deviation must be above 0");
-	return 0;
-}
-
-/* The card when the file has one that is meant: no name was given, or this one. 0, 1 (there is none), or an error. */
-static int card_for(model_card *card, const char *weights, const char *name, imgsearch_error *err)
-{
-	imgsearch_error local;
-	int r = ims_card_read(card, weights, &local);
-	if (r == IMGSEARCH_ENOTFOUND)
-		return 1;
-	if (r) {
-		if (err)
-			*err = local;
-		return r;
-	}
-	return !name || !strcmp(name, card->name) || !strcmp(name, card->network) ? 0 : 1;
-}
-
-/* Name, network, dimension and recipe for weights without a card. */
-static int by_name(model_identity *id, const char *name, imgsearch_error *err)
-{
-	const model_network *net = name ? ims_model_find(name) : NULL;
-	if (!name)
-		return ims_fail(err, IMGSEARCH_EMODEL, "%s has no card (%s): say which network it is for with --model NAME", id->weights,
-			"the same name, ending in .json");
-	if (!net && strcmp(name, "script"))
-		return no_weights(name, err);
-	snprintf(id->name, sizeof id->name, "%s", name);
-	snprintf(id->network, sizeof id->network, "%s", name);
-	id->dim = net ? net->dim : 0;
-	id->recipe = ims_network_recipe(net);
-	return 0;
-}
-
-static int resolve(model_identity *id, const model_spec *spec, imgsearch_error *err)
-{
-	const char *name = spec->name, *weights = spec->weights;
-	model_card card;
-	if (!weights && name && looks_like_path(name))
-		weights = name, name = NULL;
-	if (!weights && !name)
-		name = "default";
-	id->weights = weights ? ims_strdup(weights) : ims_model_find_weights(name);
-	if (!id->weights)
-		return weights ? ims_nomem(err) : no_weights(name, err);
-	int r = card_for(&card, id->weights, name, err);
-	if (r)
-		return r < 0 ? r : by_name(id, name, err);
-	memcpy(id->name, card.name, sizeof id->name);
-	memcpy(id->network, card.network, sizeof card.network);
-	id->dim = card.dim;
-	id->recipe = card.recipe;
-	return 0;
-}
-
-/* A TorchScript program says its dimension only when it runs. */
-static int ask_dim(model_identity *id, const model_spec *spec, imgsearch_error *err)
-{
-	model *m = NULL;
-	int r = ims_model_load(&m, id, spec, err);
-	if (r == 0)
-		id->dim = ims_model_dim(m);
-	ims_model_free(m);
-	return r;
-}
-
-int ims_model_identify(model_identity *out, const model_spec *spec, imgsearch_error *err)
-{
-	*out = (model_identity){ 0 };
-	hash256 hash;
-	int r = resolve(out, spec, err);
-	if (r == 0)
-		r = merge_recipe(&out->recipe, &spec->recipe, err);
-	if (r == 0)
-		r = ims_weights_hash(&hash, out->weights, err);
-	if (r == 0) {
-		ims_hash_hex(&hash, out->weights_hash);
-		out->flip = spec->flip;
-		out->precision = spec->precision ? spec->precision : cpu_has_bf16() ? IMGSEARCH_BF16 : IMGSEARCH_F32;
-		if (!out->dim)
-			r = ask_dim(out, spec, err);
-	}
-	if (r)
-		ims_model_identity_free(out);
-	return r;
-}
-
-void ims_model_identity_free(model_identity *id)
-{
-	if (!id)
-		return;
-	ims_free(id->weights);
-	id->weights = NULL;
-}
-
-bool ims_model_same(const model_identity *a, const model_identity *b, char *why, size_t why_size)
-{
-	const image_recipe *r = &a->recipe, *s = &b->recipe;
-	if (strcmp(a->name, b->name))
-		snprintf(why, why_size, "network %s and %s", a->name, b->name);
-	else if (strcmp(a->weights_hash, b->weights_hash))
-		snprintf(why, why_size, "different weights (%.12s and %.12s)", a->weights_hash, b->weights_hash);
-	else if (a->dim != b->dim)
-		snprintf(why, why_size, "%u and %u values", a->dim, b->dim);
-	else if (a->precision != b->precision)
-		snprintf(why, why_size, "precision %s and %s", a->precision == IMGSEARCH_BF16 ? "bf16" : "f32", b->precision == IMGSEARCH_BF16 ? "bf16" : "f32");
-	else if (r->resize != s->resize || r->crop != s->crop || r->bicubic != s->bicubic)
-		snprintf(why, why_size, "recipe %u/%u %s and %u/%u %s", r->resize, r->crop, r->bicubic ? "bicubic" : "bilinear",
-			s->resize, s->crop, s->bicubic ? "bicubic" : "bilinear");
-	else if (memcmp(r->mean, s->mean, sizeof r->mean) || memcmp(r->std, s->std, sizeof r->std))
-		snprintf(why, why_size, "different mean or standard deviation");
-	else if (a->flip != b->flip)
-		snprintf(why, why_size, "features %s mirror images and %s", a->flip ? "with" : "without", b->flip ? "with" : "without");
+	weights w = { 0 };
+	*out = NULL;
+	model *m = ims_zalloc(1, sizeof *m);
+	if (!m)
+		return ims_nomem(err);
+	load_task l = { .m = m, .id = id, .spec = spec, .w = &w };
+	atomic_store(&m->references, 1);
+	pthread_mutex_init(&m->lock, NULL);
+	pthread_cond_init(&m->answered, NULL);
+	m->last = &m->first;
+	int rc = ims_weights_open(&w, id->weights, err);
+	if (rc == 0)
+		rc = ims_shim_load(&m->shim, err);
+	if (rc == 0)
+		rc = ims_pool_new(&m->thread, 1, 1, err);
+	if (rc)
+		goto done;
+	ims_pool_run(m->thread, load, &l);
+	ims_pool_wait(m->thread);
+	rc = l.rc ? ims_fail(err, l.rc, "%s: %.399s", id->weights, l.msg.text) : prepare(m, id, err);
+done:
+	ims_weights_free(&w);
+	if (rc)
+		ims_model_free(m);
 	else
-		return true;
-	return false;
+		*out = m;
+	return rc;
+}
+
+model *ims_model_acquire(model *m)
+{
+	atomic_fetch_add(&m->references, 1);
+	return m;
+}
+
+void ims_model_free(model *m)
+{
+	if (!m || atomic_fetch_sub(&m->references, 1) > 1)
+		return;
+	ims_pool_free(m->thread);
+	if (m->net)
+		m->shim->net_free(m->net);
+	pthread_mutex_destroy(&m->lock);
+	pthread_cond_destroy(&m->answered);
+	ims_free(m->in);
+	ims_free(m->out);
+	ims_free(m);
+}
+
+/* --------------------------------------------------------------------------------- running ---- */
+
+/*
+ * Removes the first request and as many of the next as fit into a batch with it; *n: their inputs.
+ */
+static request *pop_batch(model *m, size_t *n)
+{
+	request *first = m->first, *r = first;
+	for (*n = r->n; r->next && *n + r->next->n <= m->batch; r = r->next)
+		*n += r->next->n;
+	m->first = r->next;
+	if (!m->first)
+		m->last = &m->first;
+	r->next = NULL;
+	return first;
+}
+
+static int run_batch(model *m, const request *first, size_t n, shim_message *msg)
+{
+	if (!first->next)
+		return m->shim->net_run(m->net, first->in, n, 0, first->out, msg);
+	float *in = m->in, *out = m->out;
+	for (const request *r = first; r; in += r->n * m->slot, r = r->next)
+		memcpy(in, r->in, r->n * m->slot * sizeof(float));
+	int rc = m->shim->net_run(m->net, m->in, n, 0, m->out, msg);
+	for (const request *r = first; r; out += r->n * m->dim, r = r->next)
+		memcpy(r->out, out, r->n * m->dim * sizeof(float));
+	return rc;
+}
+
+/* On the thread of the model, until the queue is empty. */
+static void serve_queue(void *arg)
+{
+	model *m = arg;
+	pthread_mutex_lock(&m->lock);
+	while (m->first) {
+		shim_message msg = { "" };
+		size_t n;
+		request *first = pop_batch(m, &n);
+		pthread_mutex_unlock(&m->lock);
+		int rc = run_batch(m, first, n, &msg);
+		pthread_mutex_lock(&m->lock);
+		for (request *r = first; r; r = r->next) {
+			r->rc = rc;
+			r->msg = msg;
+			r->done = true;
+		}
+		pthread_cond_broadcast(&m->answered);
+	}
+	m->running = false;
+	pthread_mutex_unlock(&m->lock);
+}
+
+static int run_queued(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
+{
+	request r = { .in = in, .out = out, .n = n };
+	pthread_mutex_lock(&m->lock);
+	*m->last = &r;
+	m->last = &r.next;
+	if (!m->running) {
+		m->running = true;
+		ims_pool_run(m->thread, serve_queue, m);
+	}
+	while (!r.done)
+		pthread_cond_wait(&m->answered, &m->lock);
+	pthread_mutex_unlock(&m->lock);
+	return r.rc ? ims_fail(err, r.rc, "the network failed: %s", r.msg.text) : 0;
+}
+
+static int run_inline(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
+{
+	shim_message msg = { "" };
+	int rc = m->shim->net_run(m->net, in, n,
+		m->concurrency < m->threads ? m->threads / m->concurrency : 1, out, &msg);
+	return rc ? ims_fail(err, rc, "the network failed: %s", msg.text) : 0;
+}
+
+typedef int run_inputs(model *m, const float *in, size_t n, float *out, imgsearch_error *err);
+
+/* Makes out its mean with the features of the mirror images. */
+static int flip(model *m, run_inputs *run, const float *in, size_t n, float *out,
+	imgsearch_error *err)
+{
+	size_t pixels = n * m->side * m->side;
+	float *mirrored = ims_alloc_aligned(n, m->slot * sizeof *mirrored),
+		  *other = ims_alloc_aligned(n, m->dim * sizeof *other);
+	int rc = mirrored && other ? 0 : ims_nomem(err);
+	for (size_t i = 0; !rc && i < pixels; i++)
+		memcpy(mirrored + 3 * i, in + 3 * (i - i % m->side + m->side - 1 - i % m->side),
+			3 * sizeof *in);
+	if (!rc)
+		rc = run(m, mirrored, n, other, err);
+	for (size_t i = 0; !rc && i < n * m->dim; i++)
+		out[i] = (out[i] + other[i]) / 2;
+	ims_free(mirrored);
+	ims_free(other);
+	return rc;
+}
+
+int ims_model_run(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
+{
+	int rc = run_queued(m, in, n, out, err);
+	return rc || !m->flip ? rc : flip(m, run_queued, in, n, out, err);
+}
+
+int ims_model_run_inline(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
+{
+	int rc = run_inline(m, in, n, out, err);
+	return rc || !m->flip ? rc : flip(m, run_inline, in, n, out, err);
+}
+
+unsigned ims_model_concurrency(const model *m)
+{
+	return m->concurrency;
+}
+
+size_t ims_model_batch(const model *m)
+{
+	return m->batch;
+}
+
+uint32_t ims_model_dim(const model *m)
+{
+	return (uint32_t)m->dim;
+}
+
+const char *ims_model_describe(const model *m)
+{
+	return m->describe;
 }

@@ -1,13 +1,11 @@
 /*
- * An interpreter for the pickles of torch.save (protocols 2 to 5). A pickle is a program for a stack machine, and Python's
- * own reader lets it call anything; this one can only build numbers, texts, lists, dicts and descriptions of tensors.
- * The names that a pickle may mention are the table `globals`; every other one is refused by name, and so is every
- * opcode that torch.save does not use. Source: Lib/pickletools.py and torch/_utils.py.
- *
- * ims_pickle_new, ims_pickle_run (again for the next pickle), ims_pickle_tensors or ims_pickle_string (pickle_state.c),
- * ims_pickle_free.
+ * An interpreter of the pickles of torch.save (protocols 2 to 5). A pickle is a program for a stack
+ * machine, and Python's own reader lets it call anything. This one can only build numbers, texts,
+ * lists, dicts and descriptions of tensors. The table `globals` lists the names that a pickle may
+ * mention. Every other name is refused, and so is every opcode that torch.save does not use.
+ * Sources: Lib/pickletools.py and torch/_utils.py.
  */
-#include "model/pickle.h"
+#include "model/pickle_node.h"
 
 enum { MAX_NODES = 1 << 21, MAX_MEMO = 1 << 21 };
 static const uint32_t NOTHING = UINT32_MAX;
@@ -22,7 +20,7 @@ static const global globals[] = {
 	{ "torch", "BFloat16Storage", G_STORAGE, SHIM_BF16 },
 	{ "torch", "LongStorage", G_STORAGE, SHIM_I64 },
 	{ "torch", "CharStorage", G_STORAGE, SHIM_I8 },
-	/* known, but no network takes them: refused where a tensor uses them, by its name */
+	/* known types that no network takes: refused where a tensor uses one, by its name */
 	{ "torch", "DoubleStorage", G_STORAGE, 0 },
 	{ "torch", "IntStorage", G_STORAGE, 0 },
 	{ "torch", "ShortStorage", G_STORAGE, 0 },
@@ -30,7 +28,7 @@ static const global globals[] = {
 	{ "torch", "BoolStorage", G_STORAGE, 0 },
 };
 
-/* ---- memory ---- */
+/* ---------------------------------------------------------------------------------- memory ---- */
 
 int ims_pickle_new(pickle **out, imgsearch_error *err)
 {
@@ -87,7 +85,7 @@ static bool put(pickle *p, numbers *a, uint32_t v)
 	return true;
 }
 
-/* ---- stack ---- */
+/* ----------------------------------------------------------------------------------- stack ---- */
 
 static uint32_t make(pickle *p, node value)
 {
@@ -144,7 +142,7 @@ static void append(pickle *p, uint32_t to, uint32_t what)
 	n->item[n->len++] = what;
 }
 
-/* Where the values above the last mark begin; the mark itself is just below. */
+/* The place of the first value above the last mark, which lies just below it. */
 static uint32_t above_mark(pickle *p)
 {
 	for (uint32_t i = p->stack.len; i-- > 0;)
@@ -154,10 +152,12 @@ static uint32_t above_mark(pickle *p)
 	return NOTHING;
 }
 
-/* ---- opcodes ---- */
+/* --------------------------------------------------------------------------------- opcodes ---- */
 
-/* The last n values as a list (tuples and lists are the same here). */
-static void take_last(pickle *p, uint32_t from, uint32_t drop)
+/*
+ * Replaces the values from a place on, and `drop` below them, by a list of them. Tuples are lists.
+ */
+static void make_list(pickle *p, uint32_t from, uint32_t drop)
 {
 	if (from == NOTHING || from > p->stack.len) {
 		fail(p, "too few values on the stack");
@@ -170,13 +170,14 @@ static void take_last(pickle *p, uint32_t from, uint32_t drop)
 	push(p, list);
 }
 
-/* What lies above the mark (or, for single items, the last `single`) into the list or dict below. */
+/* Appends the values above the mark, or the last `single`, to the list or dict below. */
 static void add_items(pickle *p, node_kind kind, uint32_t single)
 {
 	uint32_t from = single ? p->stack.len - single : above_mark(p), drop = single ? 0 : 1;
 	if (p->failed)
 		return;
-	if (p->stack.len < single || from < drop + 1 || !ims_pickle_node(p, p->stack.item[from - drop - 1], kind)) {
+	if (p->stack.len < single || from < drop + 1 ||
+		!ims_pickle_node(p, p->stack.item[from - drop - 1], kind)) {
 		fail(p, "items for something that takes none");
 		return;
 	}
@@ -203,7 +204,7 @@ static void push_int(pickle *p, int64_t v)
 	push_new(p, (node){ .kind = N_INT, .integer = v });
 }
 
-/* Little-endian two's complement of any length; what does not fit into 64 bits is refused. */
+/* Two's complement, little-endian; more than 64 bits are refused. */
 static void push_long(pickle *p, uint8_t len)
 {
 	const uint8_t *b = ims_read_bytes(p->in, len);
@@ -219,20 +220,24 @@ static void push_long(pickle *p, uint8_t len)
 	push_int(p, (int64_t)v);
 }
 
-static void push_global(pickle *p, const char *module, size_t module_len, const char *name, size_t name_len)
+static void push_global(pickle *p, const char *module, size_t module_len, const char *name,
+	size_t name_len)
 {
 	for (size_t i = 0; i < sizeof globals / sizeof *globals; i++)
-		if (ims_pickle_same(module, module_len, globals[i].module) && ims_pickle_same(name, name_len, globals[i].name)) {
+		if (ims_pickle_same(module, module_len, globals[i].module) &&
+			ims_pickle_same(name, name_len, globals[i].name)) {
 			push_new(p, (node){ .kind = N_GLOBAL, .global = &globals[i] });
 			return;
 		}
 	if (!p->failed)
-		p->failed = ims_fail(p->err, IMGSEARCH_EFORMAT, "refused: the pickle asks for %.*s.%.*s, which no state dict needs "
-			"(save model.state_dict(), not the model)", (int)(module_len > 80 ? 80 : module_len), module,
-			(int)(name_len > 80 ? 80 : name_len), name);
+		p->failed = ims_fail(p->err, IMGSEARCH_EFORMAT,
+			"refused: the pickle asks for %.*s.%.*s, which no state dict needs "
+			"(save model.state_dict(), not the model)",
+			(int)(module_len > 80 ? 80 : module_len), module, (int)(name_len > 80 ? 80 : name_len),
+			name);
 }
 
-/* Bytes up to a newline, which is eaten. */
+/* The bytes up to a newline, which is consumed. */
 static const char *line(pickle *p, size_t *len)
 {
 	const char *start = (const char *)p->in->data + p->in->pos;
@@ -268,8 +273,10 @@ static void op_stack_global(pickle *p)
 static void op_persistent(pickle *p)
 {
 	const node *t = ims_pickle_node(p, pop(p), N_LIST), *type;
-	if (!t || t->len < 5 || !ims_pickle_node(p, t->item[0], N_TEXT) || !ims_pickle_same(p->node[t->item[0]].text, p->node[t->item[0]].len, "storage") ||
-	    !(type = ims_pickle_node(p, t->item[1], N_GLOBAL)) || type->global->kind != G_STORAGE || !ims_pickle_node(p, t->item[2], N_TEXT) || !ims_pickle_node(p, t->item[4], N_INT))
+	if (!t || t->len < 5 || !ims_pickle_node(p, t->item[0], N_TEXT) ||
+		!ims_pickle_same(p->node[t->item[0]].text, p->node[t->item[0]].len, "storage") ||
+		!(type = ims_pickle_node(p, t->item[1], N_GLOBAL)) || type->global->kind != G_STORAGE ||
+		!ims_pickle_node(p, t->item[2], N_TEXT) || !ims_pickle_node(p, t->item[4], N_INT))
 		fail(p, "a reference to something that is no storage");
 	else if (t->len > 5 && !ims_pickle_node(p, t->item[5], N_NONE))
 		fail(p, "a view of a storage, which only very old files have");
@@ -287,20 +294,24 @@ static void op_reduce(pickle *p)
 	}
 	switch (g->global->kind) {
 	case G_DICT:
-		if (!a->len || (a->len == 1 && ims_pickle_node(p, a->item[0], N_LIST) && !p->node[a->item[0]].len))
+		if (!a->len ||
+			(a->len == 1 && ims_pickle_node(p, a->item[0], N_LIST) && !p->node[a->item[0]].len))
 			push_new(p, (node){ .kind = N_DICT });
 		else
 			fail(p, "OrderedDict with arguments");
 		break;
 	case G_TENSOR:
-		if (a->len >= 4 && ims_pickle_node(p, a->item[0], N_STORAGE) && ims_pickle_node(p, a->item[1], N_INT) && ims_pickle_node(p, a->item[2], N_LIST) && ims_pickle_node(p, a->item[3], N_LIST))
+		if (a->len >= 4 && ims_pickle_node(p, a->item[0], N_STORAGE) &&
+			ims_pickle_node(p, a->item[1], N_INT) && ims_pickle_node(p, a->item[2], N_LIST) &&
+			ims_pickle_node(p, a->item[3], N_LIST))
 			push_new(p, (node){ .kind = N_TENSOR, .storage = a->item[0], .args = args });
 		else
 			fail(p, "a tensor with the wrong arguments");
 		break;
 	case G_PARAMETER:
 	case G_SIZE:
-		if (a->len && (ims_pickle_node(p, a->item[0], N_TENSOR) || ims_pickle_node(p, a->item[0], N_LIST)))
+		if (a->len &&
+			(ims_pickle_node(p, a->item[0], N_TENSOR) || ims_pickle_node(p, a->item[0], N_LIST)))
 			push(p, a->item[0]);
 		else
 			fail(p, "a parameter that is no tensor");
@@ -310,7 +321,7 @@ static void op_reduce(pickle *p)
 	}
 }
 
-/* State for an object: the attributes of an OrderedDict, which say nothing about the weights. */
+/* Attributes of an OrderedDict, which have nothing to do with the weights. */
 static void op_build(pickle *p)
 {
 	pop(p);
@@ -347,7 +358,9 @@ static uint16_t read_u16(reader *r)
 static void refuse_opcode(pickle *p, uint8_t op)
 {
 	if (!p->failed)
-		p->failed = ims_fail(p->err, IMGSEARCH_EFORMAT, "refused: pickle opcode 0x%02x at byte %zu, which no state dict needs", op, p->in->pos - 1);
+		p->failed = ims_fail(p->err, IMGSEARCH_EFORMAT,
+			"refused: pickle opcode 0x%02x at byte %zu, which no state dict needs", op,
+			p->in->pos - 1);
 }
 
 /* Values: numbers, texts, empty containers. False: not one of these. */
@@ -370,7 +383,7 @@ static bool value_opcode(pickle *p, uint8_t op)
 	}
 }
 
-/* Everything else but STOP. */
+/* All other opcodes except STOP. */
 static void action_opcode(pickle *p, uint8_t op)
 {
 	reader *r = p->in;
@@ -379,8 +392,8 @@ static void action_opcode(pickle *p, uint8_t op)
 	case 0x95: ims_read_u64(r); break; /* frame */
 	case '(': push_new(p, (node){ .kind = N_MARK }); break;
 	case '0': pop(p); break;
-	case 't': take_last(p, above_mark(p), 1); break;
-	case 0x85: case 0x86: case 0x87: take_last(p, p->stack.len - (op - 0x84u), 0); break;
+	case 't': make_list(p, above_mark(p), 1); break;
+	case 0x85: case 0x86: case 0x87: make_list(p, p->stack.len - (op - 0x84u), 0); break;
 	case 'a': add_items(p, N_LIST, 1); break;
 	case 'e': add_items(p, N_LIST, 0); break;
 	case 's': add_items(p, N_DICT, 2); break;

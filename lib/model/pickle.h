@@ -1,65 +1,43 @@
 /*
- * What pickle.c builds and pickle_state.c reads: values are nodes of one arena and refer to each other by number, so that
- * cycles and sharing cost nothing.
+ * An interpreter of pickles that can only build plain data and descriptions of tensors. Order of
+ * calls: ims_pickle_new, ims_pickle_run, ims_pickle_tensors or ims_pickle_string about that run,
+ * perhaps the next run, ims_pickle_free. One thread at a time.
  */
 #ifndef IMS_MODEL_PICKLE_H
 #define IMS_MODEL_PICKLE_H
 
-#include "model/formats.h"
+#include "model/weights.h"
 
-#include <string.h>
+typedef struct pickle pickle;
 
-typedef enum node_kind { N_NONE, N_MARK, N_BOOL, N_INT, N_FLOAT, N_TEXT, N_LIST, N_DICT, N_GLOBAL, N_STORAGE, N_TENSOR } node_kind;
+/*
+ * A tensor that a pickle describes: a view without storage, and the key of the storage that it lies
+ * in.
+ */
+typedef struct pickle_tensor {
+	tensor_view view;
+	const char *key;       /* not terminated */
+	size_t key_len;
+} pickle_tensor;
 
-typedef enum global_kind { G_DICT, G_TENSOR, G_PARAMETER, G_STORAGE, G_SIZE } global_kind;
+int ims_pickle_new(pickle **out, imgsearch_error *err); /* ENOMEM */
+void ims_pickle_free(pickle *p);
 
-typedef struct global {
-	const char *module, *name;
-	global_kind kind;
-	uint32_t dtype;
-} global;
+/*
+ * Runs one pickle up to its STOP, behind which r then stands. EFORMAT names the opcode or the
+ * GLOBAL that is refused.
+ */
+int ims_pickle_run(pickle *p, reader *r, imgsearch_error *err);
 
-typedef struct node {
-	node_kind kind;
-	uint32_t len, cap;
-	union {
-		int64_t integer;
-		const char *text;   /* in the pickle; len bytes */
-		uint32_t *item;     /* list, tuple: items; dict: key, value, key, value ... */
-		const global *global;
-		struct {
-			uint32_t storage, args; /* tensor: its storage and the list of _rebuild_tensor_v2's arguments */
-		};
-		struct {
-			uint32_t type, key; /* storage: nodes */
-		};
-	};
-} node;
+/*
+ * The tensors of the state dict in order; non-zero from each stops and is returned. EFORMAT: there
+ * is no dict.
+ */
+int ims_pickle_tensors(pickle *p,
+	int (*each)(void *user, const pickle_tensor *t, imgsearch_error *err), void *user,
+	imgsearch_error *err);
 
-/* Growing array of numbers. */
-typedef struct numbers {
-	uint32_t *item;
-	uint32_t len, cap;
-} numbers;
-
-struct pickle {
-	node *node;
-	uint32_t n, cap;
-	numbers stack, memo;
-	reader *in;
-	imgsearch_error *err;
-	int failed; /* the status of the first failure */
-};
-
-/* The node, or NULL when there is none of this kind. */
-static inline const node *ims_pickle_node(const pickle *p, uint32_t i, node_kind kind)
-{
-	return i < p->n && p->node[i].kind == kind ? &p->node[i] : NULL;
-}
-
-static inline bool ims_pickle_same(const char *text, size_t len, const char *word)
-{
-	return len == strlen(word) && !memcmp(text, word, len);
-}
+/* The i-th string of a list, borrowed and not terminated; false: there is none. */
+bool ims_pickle_string(const pickle *p, size_t i, const char **s, size_t *len);
 
 #endif

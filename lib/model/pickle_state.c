@@ -1,13 +1,14 @@
-/* What a pickle said: the tensors of a state dict, or the texts of a list. */
-#include "model/pickle.h"
+/* The result of a pickle: tensors of a state dict, or texts of a list. */
+#include "model/pickle_node.h"
 
-/* The state dict: the dict itself, or what a training checkpoint keeps under one of these keys. */
+/* The dict itself, or the one that a training checkpoint has under one of these keys. */
 static const node *state_dict(const pickle *p)
 {
 	static const char *const keys[] = { "state_dict", "model_state_dict", "model", "model_ema" };
 	const node *root = p->stack.len ? ims_pickle_node(p, p->stack.item[0], N_DICT) : NULL;
 	for (uint32_t i = 0; root && i + 1 < root->len; i += 2) {
-		const node *key = ims_pickle_node(p, root->item[i], N_TEXT), *inner = ims_pickle_node(p, root->item[i + 1], N_DICT);
+		const node *key = ims_pickle_node(p, root->item[i], N_TEXT),
+				   *inner = ims_pickle_node(p, root->item[i + 1], N_DICT);
 		for (size_t k = 0; key && inner && k < sizeof keys / sizeof *keys; k++)
 			if (ims_pickle_same(key->text, key->len, keys[k]))
 				return inner;
@@ -44,21 +45,25 @@ static bool describe(const pickle *p, const node *key, const node *tensor, pickl
 		dimensions(p, args->item[3], out->view.stride, &strides) && strides == out->view.ndim;
 }
 
-int ims_pickle_tensors(pickle *p, int (*each)(void *user, const pickle_tensor *t, imgsearch_error *err), void *user, imgsearch_error *err)
+int ims_pickle_tensors(pickle *p,
+	int (*each)(void *user, const pickle_tensor *t, imgsearch_error *err), void *user,
+	imgsearch_error *err)
 {
 	const node *dict = state_dict(p);
 	if (!dict)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "the pickle holds no state dict");
 	for (uint32_t i = 0; i + 1 < dict->len; i += 2) {
-		const node *key = ims_pickle_node(p, dict->item[i], N_TEXT), *tensor = ims_pickle_node(p, dict->item[i + 1], N_TENSOR);
+		const node *key = ims_pickle_node(p, dict->item[i], N_TEXT),
+				   *tensor = ims_pickle_node(p, dict->item[i + 1], N_TENSOR);
 		pickle_tensor t;
 		if (!key || !tensor)
-			continue; /* epochs and the like */
+			continue; /* for example the epoch */
 		if (!describe(p, key, tensor, &t))
-			return ims_fail(err, IMGSEARCH_EFORMAT, "tensor \"%.*s\" has an impossible shape", (int)(key->len > 120 ? 120 : key->len), key->text);
-		int r = each(user, &t, err);
-		if (r)
-			return r;
+			return ims_fail(err, IMGSEARCH_EFORMAT, "tensor \"%.*s\" has an impossible shape",
+				(int)(key->len > 120 ? 120 : key->len), key->text);
+		int rc = each(user, &t, err);
+		if (rc)
+			return rc;
 	}
 	return 0;
 }

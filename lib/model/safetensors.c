@@ -1,9 +1,10 @@
 /*
- * .safetensors, both ways: eight bytes of header length (little-endian), a JSON header that names type, shape and place of
- * each array, the arrays. Source: the format's page, github.com/huggingface/safetensors. Arrays may neither overlap nor
- * leave the file; holes between them are passed over.
+ * .safetensors: eight bytes of header length (little-endian), a JSON header with type, shape and
+ * place of each array, the arrays. Source: github.com/huggingface/safetensors, "Format". Arrays
+ * must neither overlap nor leave the file; gaps between them are allowed.
  */
-#include "model/formats.h"
+#include "model/safetensors.h"
+
 #include "model/json.h"
 
 #include <errno.h>
@@ -19,13 +20,14 @@ enum { MAX_HEADER = 16 << 20 };
 static const struct {
 	const char *name;
 	uint32_t dtype;
-} types[] = { { "F32", SHIM_F32 }, { "F16", SHIM_F16 }, { "BF16", SHIM_BF16 }, { "I64", SHIM_I64 }, { "I8", SHIM_I8 } };
+} types[] = { { "F32", SHIM_F32 }, { "F16", SHIM_F16 }, { "BF16", SHIM_BF16 }, { "I64", SHIM_I64 },
+	{ "I8", SHIM_I8 } };
 
 typedef struct span {
 	uint64_t begin, end;
 } span;
 
-/* Whole numbers up to 2^53, as many as there are but at most max; -1 on failure. */
+/* A list of at most max integers up to 2^53. Returns their number; -1: it is something else. */
 static int numbers(json *j, uint64_t *out, int max)
 {
 	int n = 0;
@@ -48,7 +50,7 @@ static uint32_t type_of(const char *name)
 	return 0;
 }
 
-/* {"dtype": .., "shape": [..], "data_offsets": [b, e]}; false when malformed. */
+/* {"dtype": .., "shape": [..], "data_offsets": [b, e]}; false: malformed. */
 static bool entry(json *j, tensor_view *v, span *where)
 {
 	char key[32], type[16] = "";
@@ -81,7 +83,8 @@ static bool entry(json *j, tensor_view *v, span *where)
 static int by_begin(const void *a, const void *b)
 {
 	const span *x = a, *y = b;
-	return x->begin != y->begin ? (x->begin < y->begin ? -1 : 1) : (x->end > y->end) - (x->end < y->end);
+	return x->begin != y->begin ? (x->begin < y->begin ? -1 : 1)
+								: (x->end > y->end) - (x->end < y->end);
 }
 
 static int check_overlap(span *spans, size_t n, imgsearch_error *err)
@@ -94,22 +97,28 @@ static int check_overlap(span *spans, size_t n, imgsearch_error *err)
 	return 0;
 }
 
-static int one(weights *w, json *j, const char *name, const uint8_t *data, uint64_t size, buf *spans, imgsearch_error *err)
+static int one(weights *w, json *j, const char *name, const uint8_t *data, uint64_t size,
+	buf *spans, imgsearch_error *err)
 {
 	tensor_view v = { .name = name, .name_len = strlen(name) };
 	span where;
 	uint64_t bytes = 1;
 	if (!entry(j, &v, &where))
-		return ims_fail(err, IMGSEARCH_EFORMAT, "safetensors: tensor \"%.120s\" is described wrongly%s%s", name, j->why ? ": " : "", j->why ? j->why : "");
+		return ims_fail(err, IMGSEARCH_EFORMAT,
+			"safetensors: tensor \"%.120s\" is described wrongly%s%s", name, j->why ? ": " : "",
+			j->why ? j->why : "");
 	if (where.end > size)
-		return ims_fail(err, IMGSEARCH_EFORMAT, "safetensors: tensor \"%.120s\" lies outside the file", name);
+		return ims_fail(err, IMGSEARCH_EFORMAT,
+			"safetensors: tensor \"%.120s\" lies outside the file", name);
 	if (!v.dtype)
-		return ims_fail(err, IMGSEARCH_EFORMAT, "safetensors: tensor \"%.120s\" has a type that no network here takes", name);
+		return ims_fail(err, IMGSEARCH_EFORMAT,
+			"safetensors: tensor \"%.120s\" has a type that no network here takes", name);
 	for (uint32_t i = 0; i < v.ndim; i++)
 		if (__builtin_mul_overflow(bytes, (uint64_t)v.shape[i], &bytes))
 			bytes = UINT64_MAX / 16;
 	if (bytes > UINT64_MAX / 16 || bytes * ims_dtype_size(v.dtype) != where.end - where.begin)
-		return ims_fail(err, IMGSEARCH_EFORMAT, "safetensors: the size of tensor \"%.120s\" does not fit its shape", name);
+		return ims_fail(err, IMGSEARCH_EFORMAT,
+			"safetensors: the size of tensor \"%.120s\" does not fit its shape", name);
 	v.storage = data + where.begin;
 	v.storage_bytes = where.end - where.begin;
 	ims_buf_put(spans, &where, sizeof where);
@@ -122,30 +131,32 @@ int ims_safetensors_parse(weights *w, const uint8_t *data, size_t size, imgsearc
 	uint64_t n = ims_read_u64(&head);
 	char name[256];
 	buf spans = { 0 };
-	int r = 0;
+	int rc = 0;
 	if (head.failed || n > size - 8)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "safetensors: the header is cut off");
 	if (n > MAX_HEADER)
-		return ims_fail(err, IMGSEARCH_ELIMIT, "safetensors: the header is larger than %d MiB", MAX_HEADER >> 20);
+		return ims_fail(err, IMGSEARCH_ELIMIT, "safetensors: the header is larger than %d MiB",
+			MAX_HEADER >> 20);
 	json j = ims_json(data + 8, (size_t)n);
 	if (ims_json_begin(&j, '{')) {
-		for (size_t i = 0; !r && ims_json_more(&j, '}', i) && ims_json_key(&j, name, sizeof name); i++)
+		for (size_t i = 0; !rc && ims_json_more(&j, '}', i) && ims_json_key(&j, name, sizeof name);
+			 i++)
 			if (!strcmp(name, "__metadata__"))
 				ims_json_skip(&j);
 			else
-				r = one(w, &j, name, data + 8 + n, size - 8 - n, &spans, err);
+				rc = one(w, &j, name, data + 8 + n, size - 8 - n, &spans, err);
 	}
-	if (!r && !ims_json_done(&j))
-		r = ims_fail(err, IMGSEARCH_EFORMAT, "safetensors: the header is no JSON: %s", j.why);
-	if (!r && spans.failed)
-		r = ims_nomem(err);
-	if (!r)
-		r = check_overlap((span *)(void *)spans.data, spans.len / sizeof(span), err);
+	if (!rc && !ims_json_done(&j))
+		rc = ims_fail(err, IMGSEARCH_EFORMAT, "safetensors: the header is no JSON: %s", j.why);
+	if (!rc && spans.failed)
+		rc = ims_nomem(err);
+	if (!rc)
+		rc = check_overlap((span *)(void *)spans.data, spans.len / sizeof(span), err);
 	ims_buf_free(&spans);
-	return r;
+	return rc;
 }
 
-/* ---- writing ---- */
+/* --------------------------------------------------------------------------------- writing ---- */
 
 static uint64_t bytes_of(const shim_tensor *t)
 {
@@ -169,7 +180,8 @@ static void put_header(buf *out, const shim_tensor *tensor, size_t n)
 		ims_buf_text(out, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[", i ? "," : "", t->name, type);
 		for (uint32_t d = 0; d < t->ndim; d++)
 			ims_buf_text(out, "%s%lld", d ? "," : "", (long long)t->shape[d]);
-		ims_buf_text(out, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)at, (unsigned long long)(at + bytes_of(t)));
+		ims_buf_text(out, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)at,
+			(unsigned long long)(at + bytes_of(t)));
 		at += bytes_of(t);
 	}
 	ims_buf_text(out, "}");
@@ -192,24 +204,25 @@ static bool put_file(FILE *f, const buf *header, const shim_tensor *tensor, size
 	return fflush(f) == 0 && fsync(fileno(f)) == 0;
 }
 
-int ims_weights_write(const char *path, const shim_tensor *tensor, size_t n, imgsearch_error *err)
+int ims_safetensors_write(const char *path, const shim_tensor *tensor, size_t n,
+	imgsearch_error *err)
 {
 	buf header = { 0 };
-	int r = 0;
+	int rc = 0;
 	char *part = ims_format("%s.part", path);
 	put_header(&header, tensor, n);
 	FILE *f = part && !header.failed ? fopen(part, "wbe") : NULL;
 	if (!part || header.failed)
-		r = ims_nomem(err);
+		rc = ims_nomem(err);
 	else if (!f || !put_file(f, &header, tensor, n))
-		r = ims_fail_errno(err, IMGSEARCH_EIO, "%s", part);
-	if (f && fclose(f) && !r)
-		r = ims_fail_errno(err, IMGSEARCH_EIO, "%s", part);
-	if (!r && rename(part, path))
-		r = ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
-	if (r && f)
+		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", part);
+	if (f && fclose(f) && !rc)
+		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", part);
+	if (!rc && rename(part, path))
+		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
+	if (rc && f)
 		unlink(part);
 	ims_buf_free(&header);
 	ims_free(part);
-	return r;
+	return rc;
 }

@@ -1,8 +1,11 @@
 /*
- * Loads the shim: the one place where libtorch comes into a process. It is opened RTLD_LOCAL so that its C++ symbols stay
- * away from the program's, and never closed, because libtorch's threads outlive any network.
+ * Loads the shim, the one place where libtorch enters a process. RTLD_LOCAL hides its C++ symbols
+ * from the program. The shim is never closed, since libtorch's threads outlive any network.
  */
-#include "model/model.h"
+#include "model/shim_load.h"
+
+#include "base/base.h"
+#include "model/catalog.h"
 
 #include <dlfcn.h>
 #include <string.h>
@@ -17,28 +20,30 @@ static int load(imgsearch_error *err)
 	char *path = ims_model_find_file(SHIM_FILE);
 	if (!path)
 		return ims_fail(err, IMGSEARCH_EMODEL,
-			"no network can run: " SHIM_FILE " is not beside the library; build it (make setup shim) or set IMGSEARCH_LIBDIR to its folder");
-	int r = 0;
+			"no network can run: " SHIM_FILE
+			" is not beside the library; build it (make setup shim) or set IMGSEARCH_LIBDIR to"
+			" its folder");
+	int rc = 0;
 	void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	ims_shim_entry *entry = NULL;
 	if (so)
 		*(void **)&entry = dlsym(so, "ims_shim");
 	const shim_table *table = entry ? entry(IMS_SHIM_ABI) : NULL;
 	if (!so)
-		r = ims_fail(err, IMGSEARCH_EMODEL, "no network can run: %s", dlerror());
+		rc = ims_fail(err, IMGSEARCH_EMODEL, "no network can run: %s", dlerror());
 	else if (!table || table->abi != IMS_SHIM_ABI || table->size < sizeof *table)
-		r = ims_fail(err, IMGSEARCH_EMODEL, "%s belongs to another version of the library", path);
+		rc = ims_fail(err, IMGSEARCH_EMODEL, "%s belongs to another version of the library", path);
 	else
 		loaded = table;
 	ims_free(path);
-	return r;
+	return rc;
 }
 
 int ims_shim_load(const shim_table **out, imgsearch_error *err)
 {
 	pthread_mutex_lock(&lock);
-	int r = loaded ? 0 : load(err);
+	int rc = loaded ? 0 : load(err);
 	*out = loaded;
 	pthread_mutex_unlock(&lock);
-	return r;
+	return rc;
 }

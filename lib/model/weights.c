@@ -1,8 +1,12 @@
 /*
- * Weights files: mapping, telling the formats apart, and the one gate (ims_weights_add) through which every array goes
- * whatever format it came in. A file is mapped, not read: its pages are touched once, when the network takes them.
+ * Weights files: mapping, telling the formats apart, and ims_weights_add, which checks every array
+ * of every format. A file is mapped and not read: a page is touched once, when the network copies
+ * it.
  */
-#include "model/formats.h"
+#include "model/weights.h"
+
+#include "model/safetensors.h"
+#include "model/torch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,18 +19,20 @@
 typedef struct weights_owner {
 	void *map; /* NULL: borrowed */
 	size_t map_size, cap, n_owned, owned_cap;
-	uint64_t copied, copy_limit; /* bytes; a file gets no more copies than it is long, however its tensors share data */
+	uint64_t copied, copy_limit; /* bytes of copies; the limit is the size of the file */
 	void **owned; /* names and copies */
 } weights_owner;
 
 size_t ims_dtype_size(uint32_t dtype)
 {
-	static const uint8_t size[] = { [SHIM_F32] = 4, [SHIM_F16] = 2, [SHIM_BF16] = 2, [SHIM_I64] = 8, [SHIM_I8] = 1 };
+	static const uint8_t
+		size[] = { [SHIM_F32] = 4, [SHIM_F16] = 2, [SHIM_BF16] = 2, [SHIM_I64] = 8, [SHIM_I8] = 1 };
 	return dtype < sizeof size ? size[dtype] : 0;
 }
 
-/* ---- what belongs to a file ---- */
+/* ------------------------------------------------------------------------------- ownership ---- */
 
+/* Makes w the owner of p. NULL: p was NULL, or memory is short and p is freed. */
 static void *own(weights *w, void *p)
 {
 	weights_owner *o = w->owner;
@@ -59,17 +65,22 @@ void ims_weights_free(weights *w)
 	*w = (weights){ 0 };
 }
 
-/* ---- the gate ---- */
+/* ---------------------------------------------------------------------------------- checks ---- */
 
-/* How many elements, and the last one's place relative to the first; false when either is out of reason. */
+/*
+ * The number of elements, and the place of the last one relative to the first. False: impossible.
+ */
 static bool extent(const tensor_view *v, uint64_t *numel, uint64_t *last)
 {
 	*numel = 1, *last = 0;
 	for (uint32_t i = v->ndim; i-- > 0;) {
 		if (v->shape[i] < 0 || (v->strided && v->stride[i] < 0))
 			return false;
-		uint64_t n = (uint64_t)v->shape[i], step, stride = v->strided ? (uint64_t)v->stride[i] : *numel;
-		if (n && (__builtin_mul_overflow(n - 1, stride, &step) || __builtin_add_overflow(*last, step, last)))
+		uint64_t n = (uint64_t)v->shape[i], step,
+				 stride = v->strided ? (uint64_t)v->stride[i] : *numel;
+		if (n &&
+			(__builtin_mul_overflow(n - 1, stride, &step) ||
+				__builtin_add_overflow(*last, step, last)))
 			return false;
 		if (__builtin_mul_overflow(*numel, n, numel) || *numel > INT64_MAX / 16)
 			return false;
@@ -86,8 +97,9 @@ static bool row_major(const tensor_view *v)
 	return true;
 }
 
-/* Element by element into row-major order; an odometer over the shape. */
-static void gather(uint8_t *out, const tensor_view *v, const uint8_t *from, uint64_t numel, size_t item)
+/* Copies element by element into row-major order, counting an index over the shape. */
+static void gather(uint8_t *out, const tensor_view *v, const uint8_t *from, uint64_t numel,
+	size_t item)
 {
 	int64_t at[WEIGHTS_MAX_NDIM] = { 0 };
 	for (uint64_t k = 0; k < numel; k++, out += item) {
@@ -102,10 +114,11 @@ static void gather(uint8_t *out, const tensor_view *v, const uint8_t *from, uint
 
 static int refuse(imgsearch_error *err, const tensor_view *v, const char *why)
 {
-	return ims_fail(err, IMGSEARCH_EFORMAT, "tensor \"%.*s\" %s", (int)(v->name_len > 120 ? 120 : v->name_len), v->name, why);
+	return ims_fail(err, IMGSEARCH_EFORMAT, "tensor \"%.*s\" %s",
+		(int)(v->name_len > 120 ? 120 : v->name_len), v->name, why);
 }
 
-/* The data in place, or a copy that the weights own. */
+/* The data in place, or a copy that w owns. */
 static int place(weights *w, const tensor_view *v, const void **data, imgsearch_error *err)
 {
 	uint64_t numel, last;
@@ -115,7 +128,8 @@ static int place(weights *w, const tensor_view *v, const void **data, imgsearch_
 	if (!extent(v, &numel, &last))
 		return refuse(err, v, "has an impossible shape");
 	uint64_t count = v->storage_bytes / item;
-	if (v->offset < 0 || (numel && (last >= count || (uint64_t)v->offset >= count - last)) || numel > count)
+	if (v->offset < 0 || (numel && (last >= count || (uint64_t)v->offset >= count - last)) ||
+		numel > count)
 		return refuse(err, v, "lies outside its data");
 	const uint8_t *from = numel ? v->storage + (size_t)v->offset * item : NULL;
 	*data = from;
@@ -142,9 +156,9 @@ int ims_weights_add(weights *w, const tensor_view *v, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_ELIMIT, "more than %d tensors", WEIGHTS_MAX_TENSORS);
 	if (v->name_len > 255 || memchr(v->name, 0, v->name_len))
 		return ims_fail(err, IMGSEARCH_EFORMAT, "a tensor's name is too long or has a zero byte");
-	int r = place(w, v, &data, err);
-	if (r)
-		return r;
+	int rc = place(w, v, &data, err);
+	if (rc)
+		return rc;
 	if (w->n == w->owner->cap) {
 		size_t cap = w->owner->cap ? w->owner->cap * 2 : 256;
 		shim_tensor *grown = ims_realloc(w->tensor, cap, sizeof *grown);
@@ -162,7 +176,7 @@ int ims_weights_add(weights *w, const tensor_view *v, imgsearch_error *err)
 	return 0;
 }
 
-/* ---- files ---- */
+/* ----------------------------------------------------------------------------------- files ---- */
 
 int ims_weights_parse(weights *out, const void *data, size_t size, imgsearch_error *err)
 {
@@ -173,40 +187,51 @@ int ims_weights_parse(weights *out, const void *data, size_t size, imgsearch_err
 			return ims_nomem(err);
 	}
 	out->owner->copy_limit = size;
-	int r;
+	int rc;
 	if (size >= 4 && !memcmp(p, "PK\3\4", 4))
-		r = ims_torch_zip_parse(out, p, size, err);
+		rc = ims_torch_zip_parse(out, p, size, err);
 	else if (size >= 2 && p[0] == 0x80 && p[1] >= 2 && p[1] <= 5)
-		r = ims_torch_legacy_parse(out, p, size, err);
+		rc = ims_torch_legacy_parse(out, p, size, err);
 	else if (size >= 10 && p[8] == '{')
-		r = ims_safetensors_parse(out, p, size, err);
+		rc = ims_safetensors_parse(out, p, size, err);
 	else
-		r = ims_fail(err, IMGSEARCH_EFORMAT, size ? "not a weights file (.pth, .safetensors or TorchScript)" : "the file is empty");
-	if (r)
+		rc = ims_fail(err, IMGSEARCH_EFORMAT,
+			size ? "not a weights file (.pth, .safetensors or TorchScript)" : "the file is empty");
+	if (rc)
 		ims_weights_free(out);
-	return r;
+	return rc;
 }
 
-static int map_file(void **map, size_t *size, const char *path, imgsearch_error *err)
+/* Maps the whole of an open file. */
+static int map_fd(void **map, size_t *size, int fd, const char *path, imgsearch_error *err)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r = 0;
-	*map = NULL;
-	if (fd < 0)
-		return ims_fail_errno(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", path);
 	if (fstat(fd, &st))
-		r = ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
-	else if (!S_ISREG(st.st_mode))
-		r = ims_fail(err, IMGSEARCH_EIO, "%s: not a regular file", path);
-	else if (!st.st_size)
-		r = ims_fail(err, IMGSEARCH_EFORMAT, "%s: the file is empty", path);
-	else if ((*map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0)) == MAP_FAILED) {
-		r = ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
-		*map = NULL;
-	}
+		return ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return ims_fail(err, IMGSEARCH_EIO, "%s: not a regular file", path);
+	if (!st.st_size)
+		return ims_fail(err, IMGSEARCH_EFORMAT, "%s: the file is empty", path);
+	void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		return errno == ENOMEM ? ims_nomem(err) : ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
+	*map = p;
 	*size = (size_t)st.st_size;
+	return 0;
+}
+
+/* On failure *map is NULL and *size 0. */
+static int map_file(void **map, size_t *size, const char *path, imgsearch_error *err)
+{
+	*map = NULL;
+	*size = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return ims_fail_errno(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s",
+			path);
+	int rc = map_fd(map, size, fd, path, err);
 	close(fd);
-	return r;
+	return rc;
 }
 
 int ims_weights_open(weights *out, const char *path, imgsearch_error *err)
@@ -214,24 +239,24 @@ int ims_weights_open(weights *out, const char *path, imgsearch_error *err)
 	*out = (weights){ 0 };
 	if (!(out->owner = ims_zalloc(1, sizeof *out->owner)))
 		return ims_nomem(err);
-	int r = map_file(&out->owner->map, &out->owner->map_size, path, err);
-	if (r) {
+	int rc = map_file(&out->owner->map, &out->owner->map_size, path, err);
+	if (rc) {
 		ims_weights_free(out);
-		return r;
+		return rc;
 	}
-	r = ims_weights_parse(out, out->owner->map, out->owner->map_size, err);
-	if (r)
+	rc = ims_weights_parse(out, out->owner->map, out->owner->map_size, err);
+	if (rc)
 		ims_error_prefix(err, "%s", path);
-	return r;
+	return rc;
 }
 
 int ims_weights_hash(hash256 *out, const char *path, imgsearch_error *err)
 {
 	void *map;
-	size_t size = 0;
-	int r = map_file(&map, &size, path, err);
-	if (r)
-		return r;
+	size_t size;
+	int rc = map_file(&map, &size, path, err);
+	if (rc)
+		return rc;
 	*out = ims_hash(map, size);
 	munmap(map, size);
 	return 0;

@@ -1,8 +1,9 @@
 /*
- * Zip archives in memory, as far as torch.save writes them: a central directory (with its 64-bit extension) of stored
- * entries. Source: PKWARE APPNOTE.TXT 4.3 and 4.5.3. Every size and offset is checked against the archive before use.
+ * Zip archives as torch.save writes them: a central directory, with its 64-bit extension, of stored
+ * entries. Source: PKWARE APPNOTE.TXT 4.3 and 4.5.3. Every size and offset is checked against the
+ * archive before use.
  */
-#include "model/formats.h"
+#include "model/zip.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +38,12 @@ static int by_name(const void *a, const void *b)
 	return c ? c : (x->name_len > y->name_len) - (x->name_len < y->name_len);
 }
 
-/* The 64-bit sizes of an entry whose 32-bit ones are full: only those that are full are there, in this order. */
-static bool wide_fields(const uint8_t *extra, size_t n, uint64_t *size, uint64_t *packed, uint64_t *header)
+/*
+ * Reads the 64-bit values of those 32-bit fields that are full: only these are stored, in this
+ * order.
+ */
+static bool wide_fields(const uint8_t *extra, size_t n, uint64_t *size, uint64_t *packed,
+	uint64_t *header)
 {
 	while (n >= 4) {
 		size_t len = u16(extra + 2);
@@ -62,7 +67,7 @@ static bool wide_fields(const uint8_t *extra, size_t n, uint64_t *size, uint64_t
 	return true;
 }
 
-/* The directory's place and number of entries, from the end of the archive. */
+/* Place and number of entries of the directory, from the end of the archive. */
 static bool find_directory(const uint8_t *data, size_t size, uint64_t *at, uint64_t *n)
 {
 	size_t lowest = size > END_SIZE + 65535 ? size - END_SIZE - 65535 : 0;
@@ -96,7 +101,8 @@ static int read_directory(zip *z, uint64_t at, uint64_t n, imgsearch_error *err)
 		uint64_t packed = u32(p + 20), whole = u32(p + 24), header = u32(p + 42);
 		if (!wide_fields(p + ENTRY_SIZE + name, extra, &whole, &packed, &header))
 			return broken(err, "an entry's 64-bit sizes are cut off");
-		z->entry[z->n++] = (zip_entry){ (const char *)p + ENTRY_SIZE, name, header, whole, u16(p + 10) };
+		z->entry[z->n++] =
+			(zip_entry){ (const char *)p + ENTRY_SIZE, name, header, whole, u16(p + 10) };
 		at += ENTRY_SIZE + name + extra + comment;
 	}
 	return 0;
@@ -112,12 +118,12 @@ int ims_zip_open(zip *out, const uint8_t *data, size_t size, imgsearch_error *er
 		return broken(err, "it claims more entries than it has room for");
 	if (!(out->entry = ims_alloc((size_t)n + 1, sizeof *out->entry)))
 		return ims_nomem(err);
-	int r = read_directory(out, at, n, err);
-	if (r)
+	int rc = read_directory(out, at, n, err);
+	if (rc)
 		ims_zip_free(out);
 	else
 		qsort(out->entry, out->n, sizeof *out->entry, by_name);
-	return r;
+	return rc;
 }
 
 void ims_zip_free(zip *z)
@@ -137,13 +143,17 @@ int ims_zip_data(const zip *z, const zip_entry *e, const uint8_t **data, imgsear
 {
 	int shown = (int)(e->name_len > 100 ? 100 : e->name_len);
 	if (e->method != 0)
-		return ims_fail(err, IMGSEARCH_EFORMAT, "entry \"%.*s\" is compressed; torch.save stores its entries", shown, e->name);
-	if (e->header > z->size || z->size - e->header < LOCAL_SIZE || memcmp(z->data + e->header, "PK\3\4", 4))
-		return ims_fail(err, IMGSEARCH_EFORMAT, "damaged zip archive: entry \"%.*s\" lies outside the file", shown, e->name);
+		return ims_fail(err, IMGSEARCH_EFORMAT,
+			"entry \"%.*s\" is compressed; torch.save stores its entries", shown, e->name);
+	if (e->header > z->size || z->size - e->header < LOCAL_SIZE ||
+		memcmp(z->data + e->header, "PK\3\4", 4))
+		return ims_fail(err, IMGSEARCH_EFORMAT,
+			"damaged zip archive: entry \"%.*s\" lies outside the file", shown, e->name);
 	const uint8_t *p = z->data + e->header;
 	uint64_t start = e->header + LOCAL_SIZE + u16(p + 26) + u16(p + 28);
 	if (start > z->size || z->size - start < e->size)
-		return ims_fail(err, IMGSEARCH_EFORMAT, "damaged zip archive: entry \"%.*s\" is cut off", shown, e->name);
+		return ims_fail(err, IMGSEARCH_EFORMAT, "damaged zip archive: entry \"%.*s\" is cut off",
+			shown, e->name);
 	*data = z->data + start;
 	return 0;
 }

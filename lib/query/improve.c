@@ -3,6 +3,7 @@
  * average (Chum and others 2007) or weighted by a power of the score (Radenovic and others 2018); k-reciprocal re-ranking
  * (lib/analysis) of the first results; the mean feature of several views of a query picture.
  */
+#include "analysis/reciprocal.h"
 #include "handle/handle.h"
 #include "kernels/kernels.h"
 

@@ -1,18 +1,19 @@
 /*
- * Connections: how one is opened, and the pool of those for reading.
+ * In WAL mode a reader needs the -shm file beside the database. Where nothing can be written, the
+ * file is opened as "immutable": without locks and -shm. This is right only while nobody writes. It
+ * is therefore done only while there is no journal, and ims_store_acquire looks for one each time.
  *
- * In WAL mode a reader needs the -shm file beside the database. Where nothing can be written the file is opened as
- * "immutable": no locks, no -shm. That is only right while nobody writes, so it is done only while there is no journal,
- * and every lease looks again: a writer's first sign is its -wal file.
- *
- * ":memory:" has one handle, serialised by SQLite and shared by all: a reader then sees uncommitted work too.
+ * ":memory:" has one handle, which SQLite serialises and all connections share. A reader of it also
+ * sees work that is not committed.
  */
 #include "store/conn.h"
+#include "store/roots.h"
+#include "store/sql.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
-static bool journal_present(const store *st)
+static bool journal_exists(const store *st)
 {
 	struct stat info;
 	return st->wal_path && stat(st->wal_path, &info) == 0 && info.st_size > 0;
@@ -40,9 +41,10 @@ static int open_handle(conn *c, bool writer, imgsearch_error *err)
 	store *st = c->st;
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 	char *uri = NULL;
-	c->immutable = st->read_only && !journal_present(st);
+	c->immutable = st->read_only && !journal_exists(st);
 	if (st->memory)
-		flags = SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+		flags = SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE |
+			SQLITE_OPEN_CREATE;
 	else if (c->immutable)
 		flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
 	else if (st->read_only)
@@ -73,7 +75,7 @@ int ims_store_connect(store *st, conn **out, bool writer, imgsearch_error *err)
 	if (!rc) {
 		sqlite3_busy_timeout(c->db, 5000);
 		sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-		sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL); /* a stranger's file runs no code of its own */
+		sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL); /* no code from a file */
 		sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
 		rc = ims_store_exec(c, "PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;"
 			"PRAGMA mmap_size=0x7fff0000", err);
@@ -81,8 +83,11 @@ int ims_store_connect(store *st, conn **out, bool writer, imgsearch_error *err)
 	if (!rc)
 		rc = ims_store_add_functions(c, err);
 	if (!rc && writer)
-		rc = ims_store_exec(c, "PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=OFF;"
-			"PRAGMA cache_size=-65536; PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=4096", err);
+		rc = ims_store_exec(c,
+			"PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=OFF;"
+			"PRAGMA cache_size=-65536; PRAGMA journal_size_limit=67108864; PRAGMA"
+			" wal_autocheckpoint=4096",
+			err);
 	else if (!rc)
 		rc = ims_store_exec(c, "PRAGMA query_only=ON; PRAGMA cache_size=-8192", err);
 	if (rc) {
@@ -109,14 +114,14 @@ static bool own_transaction(store *st)
 	return atomic_load(&st->in_tx) && pthread_equal(atomic_load(&st->tx_thread), pthread_self());
 }
 
-int ims_store_lease(store *st, conn **out, imgsearch_error *err)
+int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
 {
 	conn *c = NULL;
 	if (own_transaction(st)) {
 		*out = st->writer;
 		return 0;
 	}
-	bool journal = st->read_only && journal_present(st);
+	bool journal = st->read_only && journal_exists(st);
 	pthread_mutex_lock(&st->mutex);
 	while (!c && st->n_idle) {
 		c = st->idle[--st->n_idle];
@@ -130,12 +135,12 @@ int ims_store_lease(store *st, conn **out, imgsearch_error *err)
 	return c ? 0 : ims_store_connect(st, out, false, err);
 }
 
-void ims_store_return(store *st, conn *c)
+void ims_store_release(store *st, conn *c)
 {
 	if (!c || c == st->writer)
 		return;
 	pthread_mutex_lock(&st->mutex);
-	if (st->n_idle < STORE_READERS && !c->broken) {
+	if (st->n_idle < STORE_READERS && !c->failed) {
 		st->idle[st->n_idle++] = c;
 		c = NULL;
 	}
@@ -143,7 +148,7 @@ void ims_store_return(store *st, conn *c)
 	ims_store_disconnect(c);
 }
 
-/* The one handle of ":memory:" has no transaction to spare for a reader. */
+/* The one handle of ":memory:" may be in a transaction of the writer. */
 int ims_store_read_begin(conn *c, imgsearch_error *err)
 {
 	return c == c->st->writer || c->borrowed ? 0 : ims_store_run(c, err, "BEGIN", "");

@@ -1,8 +1,11 @@
 /*
- * Opening: which file, may it be written, is it ours, of which version. A new file is made, and an older one upgraded,
- * under the writer's lock, so that two programs that open the same name at once get one index.
+ * Opening: the path, whether the file may be written, whether it is an index and of which version.
+ * A new file is created and an older one upgraded under the writer lock, so that two programs that
+ * open the same name at once get one index.
  */
-#include "store/conn.h"
+#include "store/lock.h"
+#include "store/schema.h"
+#include "store/sql.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -12,42 +15,55 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The absolute path: of the file itself where it is, else of its folder. */
+static int no_path(const char *path, imgsearch_error *err)
+{
+	if (errno == ENOMEM)
+		return ims_nomem(err);
+	return ims_fail_errno(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO,
+		"index %s: its folder cannot be entered", path);
+}
+
+/* The absolute path of the file where it exists, else of its folder with the name behind it. */
 static int resolve(char **out, const char *path, imgsearch_error *err)
 {
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	char *full = realpath(path, NULL);
-	if (!full && errno == ENOENT) {
-		const char *slash = strrchr(path, '/');
-		char *folder = slash ? ims_strndup(path, slash == path ? 1 : (size_t)(slash - path)) : ims_strdup(".");
-		if (!folder)
-			return ims_nomem(err);
-		char *parent = realpath(folder, NULL);
+	if (!full && errno != ENOENT)
+		return no_path(path, err);
+	if (full) {
+		*out = ims_strdup(full);
+	} else {
+		char *folder =
+			slash ? ims_strndup(path, slash == path ? 1 : (size_t)(slash - path)) : ims_strdup(".");
+		full = folder ? realpath(folder, NULL) : NULL;
+		int rc = full || !folder ? 0 : no_path(path, err);
 		ims_free(folder);
-		if (parent) {
-			*out = ims_path_join(parent, slash ? slash + 1 : path);
-			free(parent);
-			return *out ? 0 : ims_nomem(err);
-		}
+		if (rc)
+			return rc;
+		*out = full ? ims_path_join(full, name) : NULL;
 	}
-	if (!full)
-		return ims_fail_errno(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "index %s: its folder cannot be entered", path);
-	*out = ims_strdup(full);
 	free(full);
 	return *out ? 0 : ims_nomem(err);
 }
 
-bool ims_store_folder_writable(const char *path)
+/* The paths that follow from that of the file. */
+static int derive_paths(store *st, imgsearch_error *err)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder = slash == path ? ims_strdup("/") : ims_strndup(path, (size_t)(slash - path));
-	bool yes = folder && access(folder, W_OK) == 0;
-	ims_free(folder);
-	return yes;
+	const char *slash = strrchr(st->path, '/');
+	st->folder = ims_strndup(st->path, slash == st->path ? 1 : (size_t)(slash - st->path));
+	st->lock_path = ims_format("%s-lock", st->path);
+	st->wal_path = ims_format("%s-wal", st->path);
+	return st->folder && st->lock_path && st->wal_path ? 0 : ims_nomem(err);
+}
+
+bool ims_store_folder_writable(const store *st)
+{
+	return access(st->folder, W_OK) == 0;
 }
 
 enum { FILE_EMPTY, FILE_OLDER, FILE_CURRENT };
 
-/* Is it ours? Says in *kind how far it is. */
+/* Whether the file is an index; *kind is its version relative to this code. */
 static int examine(conn *c, int *kind, imgsearch_error *err)
 {
 	const char *path = c->st->path;
@@ -58,24 +74,31 @@ static int examine(conn *c, int *kind, imgsearch_error *err)
 	if (!rc)
 		rc = ims_store_number(c, &tables, 0, err, "SELECT count(*) FROM sqlite_schema", "");
 	if (!rc)
-		rc = ims_store_number(c, &utf8, 0, err, "SELECT encoding = 'UTF-8' FROM pragma_encoding", "");
+		rc = ims_store_number(c, &utf8, 0, err, "SELECT encoding = 'UTF-8' FROM pragma_encoding",
+			"");
 	if (rc)
 		return rc;
 	if (!application && !version && !tables)
 		return *kind = FILE_EMPTY, 0;
 	if (application != STORE_APPLICATION_ID || version < 1 || !utf8)
-		return ims_fail(err, IMGSEARCH_EDB, "%s is not an imgsearch index: it is a database of another program; name another file", path);
+		return ims_fail(err, IMGSEARCH_EDB,
+			"%s is not an imgsearch index: it is a database of another program; name another file",
+			path);
 	if (version > IMS_STORE_VERSION)
-		return ims_fail(err, IMGSEARCH_EVERSION, "index %s was made by a newer imgsearch (format %d, this one knows up to %d): use that one, or make a new index",
+		return ims_fail(err, IMGSEARCH_EVERSION,
+			"index %s was made by a newer imgsearch (format %d, this one knows up to %d): use"
+			" that one, or make a new index",
 			path, (int)version, IMS_STORE_VERSION);
 	*kind = version < IMS_STORE_VERSION ? FILE_OLDER : FILE_CURRENT;
 	return 0;
 }
 
-/* What a new file is told before its first table; harmless in one that has tables. */
+/* Pragmas that a new file needs before its first table. They change nothing in one with tables. */
 static int prepare_new(conn *c, uint32_t dim, imgsearch_error *err)
 {
-	char *pragma = ims_format("PRAGMA page_size=%u; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL", ims_store_page_size(dim));
+	char *pragma =
+		ims_format("PRAGMA page_size=%u; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL",
+			ims_store_page_size(dim));
 	if (!pragma)
 		return ims_nomem(err);
 	int rc = ims_store_exec(c, pragma, err);
@@ -98,8 +121,8 @@ static int new_settings(conn *c, const store_options *o, imgsearch_error *err)
 	return rc;
 }
 
-/* Waits a little for another program that makes or upgrades the same file right now. */
-static int lock_patiently(store *st, imgsearch_error *err)
+/* Waits up to five seconds for another program that creates or upgrades the same file. */
+static int lock_waiting(store *st, imgsearch_error *err)
 {
 	int rc = IMGSEARCH_EBUSY;
 	for (int i = 0; i < 500 && rc == IMGSEARCH_EBUSY; i++) {
@@ -110,11 +133,11 @@ static int lock_patiently(store *st, imgsearch_error *err)
 	return rc;
 }
 
-/* Makes the tables, or brings them up to date. */
+/* Creates the tables, or upgrades them. */
 static int make(store *st, const store_options *o, imgsearch_error *err)
 {
 	struct stat info;
-	int rc = lock_patiently(st, err);
+	int rc = lock_waiting(st, err);
 	if (rc)
 		return rc;
 	bool absent = !st->memory && stat(st->path, &info) != 0;
@@ -149,26 +172,29 @@ static int open_file(store *st, const store_options *o, imgsearch_error *err)
 		return make(st, o, err);
 	}
 	if (!S_ISREG(info.st_mode))
-		return ims_fail(err, IMGSEARCH_EDB, "%s is not an imgsearch index: it is no regular file; name another file", st->path);
+		return ims_fail(err, IMGSEARCH_EDB,
+			"%s is not an imgsearch index: it is no regular file; name another file", st->path);
 	if (access(st->path, R_OK) != 0)
 		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be read", st->path);
-	st->read_only = o->read_only || access(st->path, W_OK) != 0 || !ims_store_folder_writable(st->path);
+	st->read_only = o->read_only || access(st->path, W_OK) != 0 || !ims_store_folder_writable(st);
 	conn *c;
 	int kind;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = examine(c, &kind, err);
 	if (rc || kind != FILE_CURRENT)
 		ims_store_disconnect(c);
 	else
-		ims_store_return(st, c);
+		ims_store_release(st, c);
 	if (rc || kind == FILE_CURRENT)
 		return rc;
 	if (kind == FILE_EMPTY && (o->must_exist || st->read_only))
 		return ims_fail(err, IMGSEARCH_EDB, "%s is not an imgsearch index: it is empty", st->path);
 	if (st->read_only)
-		return ims_fail(err, IMGSEARCH_EVERSION, "index %s was made by an older imgsearch: open it once where it can be written", st->path);
+		return ims_fail(err, IMGSEARCH_EVERSION,
+			"index %s was made by an older imgsearch: open it once where it can be written",
+			st->path);
 	return make(st, o, err);
 }
 
@@ -181,17 +207,11 @@ int ims_store_open(store **out, const char *path, const store_options *o, imgsea
 	pthread_mutex_init(&st->mutex, NULL);
 	st->lock_fd = -1;
 	st->memory = strcmp(path, ":memory:") == 0;
-	int rc = 0;
+	int rc;
 	if (st->memory)
-		st->path = ims_strdup(path);
-	else
-		rc = resolve(&st->path, path, err);
-	if (!rc && st->path && !st->memory) {
-		st->lock_path = ims_format("%s-lock", st->path);
-		st->wal_path = ims_format("%s-wal", st->path);
-	}
-	if (!rc && (!st->path || (!st->memory && (!st->lock_path || !st->wal_path))))
-		rc = ims_nomem(err);
+		rc = (st->path = ims_strdup(path)) ? 0 : ims_nomem(err);
+	else if (!(rc = resolve(&st->path, path, err)))
+		rc = derive_paths(st, err);
 	if (!rc)
 		rc = st->memory ? make(st, o, err) : open_file(st, o, err);
 	if (rc) {
@@ -213,6 +233,7 @@ void ims_store_close(store *st)
 	ims_store_disconnect(st->writer); /* last: the others borrow the handle of ":memory:" from it */
 	pthread_mutex_destroy(&st->mutex);
 	ims_free(st->path);
+	ims_free(st->folder);
 	ims_free(st->lock_path);
 	ims_free(st->wal_path);
 	ims_free(st);

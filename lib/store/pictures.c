@@ -1,54 +1,71 @@
 /*
- * Pictures, written: one row for every path that the walk saw, in exactly one state.
+ * Pictures, written: one row for every path that was seen, in exactly one state.
  *
- * Of files with the same bytes one is indexed and has the vector; the others are duplicates that name it. When that
- * one goes, or its bytes change, the first of the others inherits the vector, so that nothing is extracted twice.
+ * Of files with the same bytes one is indexed and has the vector; the others are duplicates that
+ * name it. Where the indexed one is removed or its bytes change, its first duplicate becomes
+ * indexed and receives the vector, so that nothing is extracted twice.
  */
-#include "store/conn.h"
+#include "store/changes.h"
+#include "store/pictures.h"
+#include "store/sql.h"
+#include "store/tally.h"
+#include "store/transaction.h"
+#include "store/vectors.h"
 
 #include <string.h>
 
-typedef struct known {
+typedef struct existing {
 	int64_t id, state;
 	bool same_bytes;
-} known;
+} existing;
 
-static int look_up(conn *c, const store_picture *p, known *out, imgsearch_error *err)
+static int find_existing(conn *c, const store_picture *p, existing *out, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
-	*out = (known){ 0, 0, false };
-	int rc = ims_store_query(c, &s, err, "SELECT id, state, ifnull(hash = ?4, 0) FROM picture WHERE root = ?1 AND path = ?2"
+	*out = (existing){ 0, 0, false };
+	int rc = ims_store_query(c, &s, err,
+		"SELECT id, state, ifnull(hash = ?4, 0) FROM picture WHERE root = ?1 AND path = ?2"
 		" UNION ALL SELECT id, state, ifnull(hash = ?4, 0) FROM picture WHERE id = ?3",
 		"ipib", p->root, p->path, p->id, (const void *)p->hash.byte, sizeof p->hash.byte);
 	if (!rc && (rc = ims_store_step(c, s, err)) > 0) {
-		*out = (known){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), sqlite3_column_int(s, 2) };
+		*out = (existing){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1),
+			sqlite3_column_int(s, 2) };
 		rc = 0;
 	}
 	ims_store_done(c, s);
 	if (!rc && out->id && p->id && out->id != p->id)
-		return ims_fail(err, IMGSEARCH_EINVAL, "%s has the number %lld already", p->path, (long long)out->id);
+		return ims_fail(err, IMGSEARCH_EINVAL, "%s has the number %lld already", p->path,
+			(long long)out->id);
 	return rc;
 }
 
-/* The first twin of id takes its vector over. */
-static int bequeath(store *st, conn *c, int64_t id, imgsearch_error *err)
+/* The first duplicate of id becomes indexed and receives its vector. */
+static int promote_duplicate(store *st, conn *c, int64_t id, imgsearch_error *err)
 {
-	int64_t heir;
-	int rc = ims_store_number(c, &heir, 0, err, "SELECT min(id) FROM picture WHERE same_as = ?1", "i", id);
-	if (rc || !heir)
+	int64_t duplicate;
+	int rc = ims_store_number(c, &duplicate, 0, err,
+		"SELECT min(id) FROM picture WHERE same_as = ?1", "i", id);
+	if (rc || !duplicate)
 		return rc;
-	rc = ims_store_run(c, err, "UPDATE picture SET same_as = ?2 WHERE same_as = ?1 AND id <> ?2", "ii", id, heir);
+	rc = ims_store_run(c, err, "UPDATE picture SET same_as = ?2 WHERE same_as = ?1 AND id <> ?2",
+		"ii", id, duplicate);
 	if (!rc)
-		rc = ims_store_run(c, err, "UPDATE picture SET state = 1, same_as = NULL, reason = NULL,"
-			" (width, height) = (SELECT width, height FROM picture WHERE id = ?1) WHERE id = ?2", "ii", id, heir);
+		rc = ims_store_run(c, err,
+			"UPDATE picture SET state = 1, same_as = NULL, reason = NULL,"
+			" (width, height) = (SELECT width, height FROM picture WHERE id = ?1) WHERE id = ?2",
+			"ii", id, duplicate);
 	if (!rc)
-		rc = ims_store_run(c, err, "INSERT INTO vector(id, data) SELECT ?2, data FROM vector WHERE id = ?1", "ii", id, heir);
+		rc = ims_store_run(c, err,
+			"INSERT INTO vector(id, data) SELECT ?2, data FROM vector WHERE id = ?1", "ii", id,
+			duplicate);
 	if (!rc && sqlite3_changes(c->db)) {
 		st->tally[TALLY_VECTOR]++;
-		rc = ims_store_changed(st, c, heir, err);
+		rc = ims_store_changed(st, c, duplicate, err);
 	}
 	if (!rc)
-		rc = ims_store_run(c, err, "INSERT INTO vector_next(id, data) SELECT ?2, data FROM vector_next WHERE id = ?1", "ii", id, heir);
+		rc = ims_store_run(c, err,
+			"INSERT INTO vector_next(id, data) SELECT ?2, data FROM vector_next WHERE id = ?1",
+			"ii", id, duplicate);
 	if (!rc)
 		st->tally[TALLY_NEXT] += sqlite3_changes(c->db);
 	st->tally[IMGSEARCH_DUPLICATE]--;
@@ -56,7 +73,7 @@ static int bequeath(store *st, conn *c, int64_t id, imgsearch_error *err)
 	return rc;
 }
 
-static bool unknown_hash(const hash256 *h)
+static bool is_unknown(const hash256 *h)
 {
 	static const hash256 zero;
 	return ims_hash_equal(h, &zero);
@@ -65,20 +82,27 @@ static bool unknown_hash(const hash256 *h)
 static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearch_error *err)
 {
 	sqlite3_stmt *s;
-	const void *hash = unknown_hash(&p->hash) ? NULL : p->hash.byte;
+	const void *hash = is_unknown(&p->hash) ? NULL : p->hash.byte;
 	int64_t newest = 0;
-	int rc = insert && !p->id ? ims_store_number(c, &newest, 0, err, "SELECT seq FROM sqlite_sequence WHERE name = 'picture'", "") : 0;
+	int rc = insert && !p->id ? ims_store_number(c, &newest, 0, err,
+									"SELECT seq FROM sqlite_sequence WHERE name = 'picture'", "")
+							  : 0;
 	if (!rc && newest == INT64_MAX)
-		return ims_fail(err, IMGSEARCH_ELIMIT, "index %s: the largest possible number is taken, so no new one is left", st->path);
+		return ims_fail(err, IMGSEARCH_ELIMIT,
+			"index %s: the largest possible number is taken, so no new one is left", st->path);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err, insert
-		? "INSERT INTO picture(id, root, path, size, mtime_ns, state, reason, width, height, hash, same_as)"
-		  " VALUES(nullif(?1, 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, nullif(?11, 0))"
-		: "UPDATE picture SET root = ?2, path = ?3, size = ?4, mtime_ns = ?5, state = ?6, reason = ?7, width = ?8, height = ?9,"
-		  " hash = ?10, same_as = nullif(?11, 0) WHERE id = ?1",
-		"iipiiitiibi", p->id, p->root, p->path, (int64_t)p->size, p->mtime_ns, (int64_t)p->state, p->reason, (int64_t)p->width,
-		(int64_t)p->height, hash, hash ? sizeof p->hash.byte : (size_t)0, p->same_as);
+	rc = ims_store_query(c, &s, err,
+		insert
+			? "INSERT INTO picture(id, root, path, size, mtime_ns, state, reason, width, height,"
+				" hash, same_as)"
+			  " VALUES(nullif(?1, 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, nullif(?11, 0))"
+			: "UPDATE picture SET root = ?2, path = ?3, size = ?4, mtime_ns = ?5, state = ?6,"
+			" reason = ?7, width = ?8, height = ?9,"
+			  " hash = ?10, same_as = nullif(?11, 0) WHERE id = ?1",
+		"iipiiitiibi", p->id, p->root, p->path, (int64_t)p->size, p->mtime_ns, (int64_t)p->state,
+		p->reason, (int64_t)p->width, (int64_t)p->height, hash,
+		hash ? sizeof p->hash.byte : (size_t)0, p->same_as);
 	if (rc)
 		return rc;
 	rc = ims_store_step(c, s, err);
@@ -89,16 +113,16 @@ static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearc
 int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err)
 {
 	conn *c;
-	known old;
+	existing old;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc && (p->state < IMGSEARCH_INDEXED || p->state > IMGSEARCH_UNREADABLE))
 		return ims_fail(err, IMGSEARCH_EINVAL, "%s: no such state: %u", p->path, p->state);
 	if (!rc)
-		rc = look_up(c, p, &old, err);
+		rc = find_existing(c, p, &old, err);
 	if (rc)
 		return rc;
 	if (old.state == IMGSEARCH_INDEXED && (p->state != IMGSEARCH_INDEXED || !old.same_bytes))
-		rc = bequeath(st, c, old.id, err);
+		rc = promote_duplicate(st, c, old.id, err);
 	if (old.id)
 		p->id = old.id;
 	if (!rc)
@@ -110,20 +134,26 @@ int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err)
 	else
 		st->tally[old.state]--;
 	st->tally[p->state]++;
-	return old.id && p->state != IMGSEARCH_INDEXED ? ims_store_vector_drop(st, c, p->id, NULL, err) : 0;
+	return old.id && p->state != IMGSEARCH_INDEXED ? ims_store_vector_drop(st, c, p->id, NULL, err)
+												   : 0;
 }
 
-int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, int64_t mtime_ns, imgsearch_error *err)
+int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, int64_t mtime_ns,
+	imgsearch_error *err)
 {
 	conn *c;
 	int64_t there = 0;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc)
-		rc = ims_store_number(c, &there, 0, err, "SELECT id FROM picture WHERE root = ?1 AND path = ?2 AND id <> ?3", "ipi", root, path, id);
+		rc = ims_store_number(c, &there, 0, err,
+			"SELECT id FROM picture WHERE root = ?1 AND path = ?2 AND id <> ?3", "ipi", root, path,
+			id);
 	if (!rc && there) /* another picture was where this one is now */
 		rc = ims_store_picture_remove(st, there, err);
-	return rc ? rc : ims_store_run(c, err, "UPDATE picture SET root = ?2, path = ?3, mtime_ns = ?4 WHERE id = ?1",
-		"iipi", id, root, path, mtime_ns);
+	return rc ? rc
+			  : ims_store_run(c, err,
+					"UPDATE picture SET root = ?2, path = ?3, mtime_ns = ?4 WHERE id = ?1", "iipi",
+					id, root, path, mtime_ns);
 }
 
 int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
@@ -133,36 +163,16 @@ int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
 	bool gone = false;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc)
-		rc = ims_store_number(c, &state, 0, err, "SELECT state FROM picture WHERE id = ?1", "i", id);
+		rc =
+			ims_store_number(c, &state, 0, err, "SELECT state FROM picture WHERE id = ?1", "i", id);
 	if (!rc && state == IMGSEARCH_INDEXED)
-		rc = bequeath(st, c, id, err);
+		rc = promote_duplicate(st, c, id, err);
 	if (!rc)
 		rc = ims_store_vector_drop(st, c, id, &gone, err);
 	if (rc || !state)
-		return rc || gone ? rc : ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no picture %lld", st->path, (long long)id);
+		return rc || gone ? rc
+						  : ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no picture %lld",
+								st->path, (long long)id);
 	st->tally[state]--;
 	return ims_store_run(c, err, "DELETE FROM picture WHERE id = ?1", "i", id);
-}
-
-/* ------------------------------------------------------------------------------- columns, rejected pairs ---- */
-
-int ims_store_columns_put(store *st, int64_t id, const char *const *names, const char *const *values, size_t n, int title, imgsearch_error *err)
-{
-	conn *c;
-	int rc = ims_store_writer(st, &c, err);
-	if (!rc)
-		rc = ims_store_run(c, err, "DELETE FROM cell WHERE picture = ?1", "i", id);
-	for (size_t i = 0; !rc && i < n; i++)
-		rc = ims_store_run(c, err, "INSERT INTO cell(picture, number, name, value, title) VALUES(?1, ?2, ?3, ?4, ?5)",
-			"iitti", id, (int64_t)i, names[i], values[i], (int64_t)((int)i == title));
-	return rc;
-}
-
-int ims_store_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_error *err)
-{
-	conn *c;
-	bool ordered = memcmp(a->byte, b->byte, sizeof a->byte) <= 0;
-	int rc = ims_store_writer(st, &c, err);
-	return rc ? rc : ims_store_run(c, err, "INSERT OR IGNORE INTO rejected(a, b) VALUES(?1, ?2)", "bb",
-		(const void *)(ordered ? a : b)->byte, sizeof a->byte, (const void *)(ordered ? b : a)->byte, sizeof a->byte);
 }

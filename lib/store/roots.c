@@ -1,40 +1,57 @@
 /*
- * Roots: the folders that pictures are stored relative to. An index that lies in its root, or one folder below it
- * (photos/index.db, photos/.imgsearch/index.db), moves with it: beside the absolute path such a root has its way from
- * the index ("." or ".."), which counts once the absolute path is no folder any more. The SQL function whole(path,
- * inside) gives the path that counts.
+ * Roots: the folders that pictures are stored relative to. An index that lies in its root, or one
+ * folder below it (photos/index.db, photos/.imgsearch/index.db), moves with it. Such a root has
+ * beside its absolute path its way from the index ("." or ".."), which is used once the absolute
+ * path is no folder any more. The SQL function whole(path, inside) returns the path to be used.
  */
-#include "store/conn.h"
+#include "store/roots.h"
+#include "store/sql.h"
+#include "store/transaction.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
-/* The index's folder, or the one that it lies in; NULL: there is none. */
-static char *folder_of_index(const store *st, bool outer)
+/*
+ * The folder of the index, or with `outer` the one around it. *out is NULL where that is "/" or
+ * there is no file.
+ */
+static int folder_of_index(const store *st, bool outer, char **out)
 {
-	char *folder = st->memory ? NULL : ims_strdup(st->path);
-	for (int up = 0; folder && up <= outer; up++) {
-		char *slash = strrchr(folder, '/');
-		if (!slash || slash == folder) {
-			ims_free(folder);
-			return NULL;
-		}
-		*slash = 0;
-	}
-	return folder;
+	const char *end = st->memory ? NULL : strrchr(st->path, '/');
+	if (end && outer)
+		end = memrchr(st->path, '/', (size_t)(end - st->path));
+	*out = NULL;
+	if (!end || end == st->path)
+		return 0;
+	*out = ims_strndup(st->path, (size_t)(end - st->path));
+	return *out ? 0 : IMGSEARCH_ENOMEM;
 }
 
+static bool is_folder(const char *path)
+{
+	struct stat info;
+	return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* The SQL function whole(path, inside). */
 static void whole(sqlite3_context *context, int n, sqlite3_value **value)
 {
-	const store *st = sqlite3_user_data(context);
-	const char *inside = (const char *)sqlite3_value_text(value[1]), *bytes = sqlite3_value_blob(value[0]);
-	struct stat info;
-	char *path = inside && bytes ? ims_strndup(bytes, (size_t)sqlite3_value_bytes(value[0])) : NULL, *moved = NULL;
 	(void)n;
-	if (path && (stat(path, &info) || !S_ISDIR(info.st_mode)))
-		moved = folder_of_index(st, !strcmp(inside, ".."));
+	if (sqlite3_value_type(value[1]) == SQLITE_NULL) {
+		sqlite3_result_value(context, value[0]);
+		return;
+	}
+	const char *inside = (const char *)sqlite3_value_text(value[1]),
+			   *bytes = sqlite3_value_blob(value[0]);
+	char *path = ims_strndup(bytes ? bytes : "", (size_t)sqlite3_value_bytes(value[0])),
+		 *moved = NULL;
+	int rc = path && inside ? 0 : IMGSEARCH_ENOMEM;
+	if (!rc && !is_folder(path))
+		rc = folder_of_index(sqlite3_user_data(context), !strcmp(inside, ".."), &moved);
 	ims_free(path);
-	if (moved)
+	if (rc)
+		sqlite3_result_error_nomem(context);
+	else if (moved)
 		sqlite3_result_blob(context, moved, (int)strlen(moved), ims_free);
 	else
 		sqlite3_result_value(context, value[0]);
@@ -42,22 +59,28 @@ static void whole(sqlite3_context *context, int n, sqlite3_value **value)
 
 int ims_store_add_functions(conn *c, imgsearch_error *err)
 {
-	int rc = sqlite3_create_function(c->db, "whole", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, c->st, whole, NULL, NULL);
+	int rc = sqlite3_create_function(c->db, "whole", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, c->st,
+		whole, NULL, NULL);
 	return rc ? ims_store_sql_fail(c, rc, err) : 0;
 }
 
-/* How a root is found from the index that lies in it; NULL: it does not. A static string. */
-static const char *way_from_index(const store *st, const char *path)
+/*
+ * The way from the index to a root that it lies in, a static string; *way is NULL where it lies
+ * elsewhere.
+ */
+static int way_from_index(const store *st, const char *path, const char **way, imgsearch_error *err)
 {
 	static const char *const ways[] = { ".", ".." };
-	const char *way = NULL;
-	for (int up = 0; up < 2; up++) {
-		char *folder = folder_of_index(st, up);
+	*way = NULL;
+	for (int outer = 0; outer < 2; outer++) {
+		char *folder;
+		if (folder_of_index(st, outer, &folder))
+			return ims_nomem(err);
 		if (folder && !strcmp(folder, path))
-			way = ways[up];
+			*way = ways[outer];
 		ims_free(folder);
 	}
-	return way;
+	return 0;
 }
 
 #define AT_PATH "whole(path, inside) = ?1 AND id > 0"
@@ -65,12 +88,16 @@ static const char *way_from_index(const store *st, const char *path)
 int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err)
 {
 	conn *c;
+	const char *inside;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc)
 		rc = ims_store_number(c, id, 0, err, "SELECT id FROM root WHERE " AT_PATH, "p", path);
 	if (rc || *id)
 		return rc;
-	rc = ims_store_run(c, err, "INSERT INTO root(path, inside) VALUES(?1, ?2)", "pt", path, way_from_index(st, path));
+	rc = way_from_index(st, path, &inside, err);
+	if (!rc)
+		rc = ims_store_run(c, err, "INSERT INTO root(path, inside) VALUES(?1, ?2)", "pt", path,
+			inside);
 	*id = sqlite3_last_insert_rowid(c->db);
 	return rc;
 }
@@ -78,6 +105,7 @@ int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error
 int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_error *err)
 {
 	conn *c;
+	const char *inside;
 	int64_t there = 0;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc)
@@ -88,5 +116,9 @@ int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_e
 		rc = ims_store_number(c, &there, 0, err, "SELECT 1 FROM root WHERE " AT_PATH, "p", to);
 	if (!rc && there)
 		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: %s is a root already", st->path, to);
-	return rc ? rc : ims_store_run(c, err, "UPDATE root SET path = ?2, inside = ?3 WHERE " AT_PATH, "ppt", from, to, way_from_index(st, to));
+	if (!rc)
+		rc = way_from_index(st, to, &inside, err);
+	return rc ? rc
+			  : ims_store_run(c, err, "UPDATE root SET path = ?2, inside = ?3 WHERE " AT_PATH,
+					"ppt", from, to, inside);
 }

@@ -1,50 +1,66 @@
 /*
- * The schema as SQL text, and how a file comes to it. docs/storage.md says what every table is for.
+ * The schema as SQL text. docs/storage.md describes every table.
  *
- * A version is a step: the SQL that makes it of the version before. A new file goes through all of them, an older one
- * through those that it lacks, in one transaction. To change the schema: raise IMS_STORE_VERSION and append a step;
- * never edit one that was released.
+ * A step is the SQL that makes a version from the one before. A new file runs all steps, an older
+ * one those that it lacks, in one transaction. To change the schema, raise IMS_STORE_VERSION and
+ * append a step. A step that was released is never edited.
  */
-#include "store/conn.h"
+#include "store/schema.h"
+#include "store/sql.h"
 
 static const char version_1[] =
 	"CREATE TABLE setting(name TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE model(id INTEGER PRIMARY KEY AUTOINCREMENT, next INTEGER NOT NULL UNIQUE CHECK(next IN (0, 1)),"
-	" name TEXT NOT NULL, weights TEXT, weights_hash TEXT, recipe TEXT, dim INTEGER NOT NULL, precision INTEGER NOT NULL) STRICT;"
-	"CREATE TABLE root(id INTEGER PRIMARY KEY AUTOINCREMENT, path BLOB NOT NULL UNIQUE, inside TEXT) STRICT;"
+	"CREATE TABLE model(id INTEGER PRIMARY KEY AUTOINCREMENT, next INTEGER NOT NULL UNIQUE"
+	" CHECK(next IN (0, 1)),"
+	" name TEXT NOT NULL, weights TEXT, weights_hash TEXT, recipe TEXT, dim INTEGER NOT NULL,"
+	" precision INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE root(id INTEGER PRIMARY KEY AUTOINCREMENT, path BLOB NOT NULL UNIQUE, inside"
+	" TEXT) STRICT;"
 	"INSERT INTO root(id, path) VALUES(0, x'');"
-	"CREATE TABLE picture(id INTEGER PRIMARY KEY AUTOINCREMENT, root INTEGER NOT NULL REFERENCES root(id),"
-	" path BLOB NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, state INTEGER NOT NULL CHECK(state BETWEEN 1 AND 7),"
-	" reason TEXT, width INTEGER NOT NULL, height INTEGER NOT NULL, hash BLOB CHECK(length(hash) = 32),"
+	"CREATE TABLE picture(id INTEGER PRIMARY KEY AUTOINCREMENT, root INTEGER NOT NULL REFERENCES"
+	" root(id),"
+	" path BLOB NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, state INTEGER NOT"
+	" NULL CHECK(state BETWEEN 1 AND 7),"
+	" reason TEXT, width INTEGER NOT NULL, height INTEGER NOT NULL, hash BLOB CHECK(length(hash)"
+	" = 32),"
 	" same_as INTEGER REFERENCES picture(id), UNIQUE(root, path)) STRICT;"
 	"CREATE INDEX picture_hash ON picture(hash) WHERE hash IS NOT NULL;"
 	"CREATE INDEX picture_size ON picture(size);"
 	"CREATE INDEX picture_twin ON picture(same_as) WHERE same_as IS NOT NULL;"
 	"CREATE TABLE vector(id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;"
 	"CREATE TABLE vector_next(id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;"
-	"CREATE TABLE cell(picture INTEGER NOT NULL REFERENCES picture(id) ON DELETE CASCADE, number INTEGER NOT NULL,"
-	" name TEXT NOT NULL, value TEXT NOT NULL, title INTEGER NOT NULL, PRIMARY KEY(picture, number)) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE searcher(state INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, published INTEGER NOT NULL,"
-	" params TEXT, version INTEGER NOT NULL, rows INTEGER NOT NULL, change INTEGER NOT NULL) STRICT;"
-	"CREATE TABLE searcher_chunk(state INTEGER NOT NULL REFERENCES searcher(state) ON DELETE CASCADE,"
-	" number INTEGER NOT NULL, checksum INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE(state, number)) STRICT;"
+	"CREATE TABLE cell(picture INTEGER NOT NULL REFERENCES picture(id) ON DELETE CASCADE, number"
+	" INTEGER NOT NULL,"
+	" name TEXT NOT NULL, value TEXT NOT NULL, title INTEGER NOT NULL, PRIMARY KEY(picture,"
+	" number)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE searcher(state INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, published"
+	" INTEGER NOT NULL,"
+	" params TEXT, version INTEGER NOT NULL, rows INTEGER NOT NULL, change INTEGER NOT NULL)"
+	" STRICT;"
+	"CREATE TABLE searcher_chunk(state INTEGER NOT NULL REFERENCES searcher(state) ON DELETE"
+	" CASCADE,"
+	" number INTEGER NOT NULL, checksum INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE(state,"
+	" number)) STRICT;"
 	"CREATE TABLE change(number INTEGER PRIMARY KEY AUTOINCREMENT, id INTEGER NOT NULL) STRICT;"
 	"INSERT INTO sqlite_sequence(name, seq) VALUES('picture', 0), ('change', 0);"
 	"CREATE TABLE tally(what INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT;"
-	"INSERT INTO tally(what, n) VALUES(1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0), (9, 0);"
-	"CREATE TABLE rejected(a BLOB NOT NULL CHECK(length(a) = 32), b BLOB NOT NULL CHECK(length(b) = 32),"
+	"INSERT INTO tally(what, n) VALUES(1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8,"
+	" 0), (9, 0);"
+	"CREATE TABLE rejected(a BLOB NOT NULL CHECK(length(a) = 32), b BLOB NOT NULL CHECK(length(b)"
+	" = 32),"
 	" PRIMARY KEY(a, b), CHECK(a <= b)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE signature(picture INTEGER PRIMARY KEY REFERENCES picture(id) ON DELETE CASCADE,"
 	" hash BLOB NOT NULL CHECK(length(hash) = 32), data BLOB NOT NULL) STRICT;";
 
 const char *const ims_store_steps[IMS_STORE_VERSION] = { version_1 };
 
-/* The smallest page of which at most 7 % goes to waste when filled with rows of one vector, else the one wasting least. */
+/* The smallest page that wastes at most 7 % when full of rows of one vector, else the best one. */
 uint32_t ims_store_page_size(uint32_t dim)
 {
 	if (!dim)
 		return 16384;
-	uint64_t cell = 4 * (uint64_t)dim + 16; /* payload length, rowid, record header, cell pointer: 13 to 16 bytes */
+	uint64_t cell = 4 * (uint64_t)dim +
+		16; /* and 13 to 16 bytes: payload length, rowid, record header, cell pointer */
 	uint32_t best = 65536;
 	double best_waste = 1;
 	for (uint32_t page = 4096; page <= 65536; page *= 2) {
@@ -62,7 +78,8 @@ uint32_t ims_store_page_size(uint32_t dim)
 
 int ims_store_upgrade(conn *c, const char *const *steps, int64_t version, imgsearch_error *err)
 {
-	char *version_text = ims_format("PRAGMA user_version=%d; PRAGMA application_id=%d", (int)version, STORE_APPLICATION_ID);
+	char *version_text = ims_format("PRAGMA user_version=%d; PRAGMA application_id=%d",
+		(int)version, STORE_APPLICATION_ID);
 	if (!version_text)
 		return ims_nomem(err);
 	int64_t have = 0;

@@ -1,20 +1,24 @@
 /*
- * Searchers' states in chunks with checksums, and the log of changes by which they are brought up to date.
- *
- * A state is written under a number of its own and becomes the valid one of its name in a single step; until then, and
- * after a kill, the old one is.
+ * States of searchers, in chunks with checksums. A state is written under a number of its own and
+ * replaces the old one of its name in a single step. Until then, and after a kill, the old one is
+ * valid.
  */
-#include "store/conn.h"
+#include "store/changes.h"
+#include "store/sql.h"
+#include "store/transaction.h"
 
 int ims_store_searcher_begin(store *st, const char *name, int64_t *state, imgsearch_error *err)
 {
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc) /* what a killed build left */
-		rc = ims_store_run(c, err, "DELETE FROM searcher WHERE name = ?1 AND NOT published", "t", name);
+		rc = ims_store_run(c, err, "DELETE FROM searcher WHERE name = ?1 AND NOT published", "t",
+			name);
 	if (!rc)
-		rc = ims_store_run(c, err, "INSERT INTO searcher(name, published, version, rows, change)"
-			" VALUES(?1, 0, 0, 0, (SELECT seq FROM sqlite_sequence WHERE name = 'change'))", "t", name);
+		rc = ims_store_run(c, err,
+			"INSERT INTO searcher(name, published, version, rows, change)"
+			" VALUES(?1, 0, 0, 0, (SELECT seq FROM sqlite_sequence WHERE name = 'change'))",
+			"t", name);
 	if (!rc) {
 		*state = sqlite3_last_insert_rowid(c->db);
 		st->logging = true;
@@ -22,24 +26,39 @@ int ims_store_searcher_begin(store *st, const char *name, int64_t *state, imgsea
 	return rc;
 }
 
-int ims_store_searcher_chunk(store *st, int64_t state, uint32_t number, const void *data, size_t size, imgsearch_error *err)
+int ims_store_searcher_chunk(store *st, int64_t state, uint32_t number, const void *data,
+	size_t size, imgsearch_error *err)
 {
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
-	return rc ? rc : ims_store_run(c, err, "INSERT OR REPLACE INTO searcher_chunk(state, number, checksum, data) VALUES(?1, ?2, ?3, ?4)",
-		"iiib", state, (int64_t)number, (int64_t)ims_checksum(data, size, number), size ? data : "", size);
+	return rc
+		? rc
+		: ims_store_run(c, err,
+			  "INSERT OR REPLACE INTO searcher_chunk(state, number, checksum, data) VALUES(?1,"
+			" ?2, ?3, ?4)",
+			  "iiib", state, (int64_t)number, (int64_t)ims_checksum(data, size, number),
+			  size ? data : "", size);
 }
 
-int ims_store_searcher_publish(store *st, int64_t state, const char *params, uint32_t version, uint64_t rows, int64_t change, imgsearch_error *err)
+int ims_store_searcher_publish(store *st, int64_t state, const char *params, uint32_t version,
+	uint64_t rows, int64_t change, imgsearch_error *err)
 {
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc)
-		rc = ims_store_run(c, err, "UPDATE searcher SET published = 1, params = ?2, version = ?3, rows = ?4, change = ?5 WHERE state = ?1",
+		rc = ims_store_run(c, err,
+			"UPDATE searcher SET published = 1, params = ?2, version = ?3, rows = ?4, change = ?5"
+			" WHERE state = ?1",
 			"itiii", state, params, (int64_t)version, (int64_t)rows, change);
 	if (!rc && !sqlite3_changes(c->db))
-		return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no searcher's state %lld", st->path, (long long)state);
-	return rc ? rc : ims_store_run(c, err, "DELETE FROM searcher WHERE state <> ?1 AND name = (SELECT name FROM searcher WHERE state = ?1)", "i", state);
+		return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no searcher's state %lld", st->path,
+			(long long)state);
+	return rc
+		? rc
+		: ims_store_run(c, err,
+			  "DELETE FROM searcher WHERE state <> ?1 AND name = (SELECT name FROM searcher WHERE"
+			" state = ?1)",
+			  "i", state);
 }
 
 int ims_store_searcher_remove(store *st, const char *name, imgsearch_error *err)
@@ -64,26 +83,32 @@ int ims_store_searchers(store *st, store_searcher **out, size_t *n, imgsearch_er
 	size_t cap = 0;
 	*out = NULL;
 	*n = 0;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err, "SELECT s.state, s.name, s.params, s.version, s.rows, s.change,"
-		" (SELECT count(*) FROM searcher_chunk k WHERE k.state = s.state) FROM searcher s WHERE s.published ORDER BY s.name", "");
+	rc = ims_store_query(c, &s, err,
+		"SELECT s.state, s.name, s.params, s.version, s.rows, s.change,"
+		" (SELECT count(*) FROM searcher_chunk k WHERE k.state = s.state) FROM searcher s WHERE"
+		" s.published ORDER BY s.name",
+		"");
 	while (!rc && !failed && (rc = ims_store_step(c, s, err)) > 0) {
 		store_searcher *more = ims_grow(*out, *n, &cap, sizeof *more);
 		if ((failed = !more))
 			break;
 		*out = more;
-		(*out)[(*n)++] = (store_searcher){ .state = sqlite3_column_int64(s, 0), .name = ims_store_text(s, 1, &failed),
-			.params = ims_store_text(s, 2, &failed), .version = (uint32_t)sqlite3_column_int64(s, 3),
-			.chunks = (uint32_t)sqlite3_column_int64(s, 6), .rows = (uint64_t)sqlite3_column_int64(s, 4),
+		(*out)[(*n)++] = (store_searcher){ .state = sqlite3_column_int64(s, 0),
+			.name = ims_store_text(s, 1, &failed),
+			.params = ims_store_text(s, 2, &failed),
+			.version = (uint32_t)sqlite3_column_int64(s, 3),
+			.chunks = (uint32_t)sqlite3_column_int64(s, 6),
+			.rows = (uint64_t)sqlite3_column_int64(s, 4),
 			.change = sqlite3_column_int64(s, 5) };
 		rc = 0;
 	}
 	if (failed)
 		rc = ims_nomem(err);
 	ims_store_done(c, s);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	if (rc) {
 		ims_store_searchers_free(*out, *n);
 		*out = NULL;
@@ -96,11 +121,12 @@ int ims_store_searcher_bytes(store *st, int64_t state, uint64_t *bytes, imgsearc
 {
 	conn *c;
 	int64_t sum = 0;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_number(c, &sum, 0, err, "SELECT sum(length(data)) FROM searcher_chunk WHERE state = ?1", "i", state);
-	ims_store_return(st, c);
+	rc = ims_store_number(c, &sum, 0, err,
+		"SELECT sum(length(data)) FROM searcher_chunk WHERE state = ?1", "i", state);
+	ims_store_release(st, c);
 	*bytes = (uint64_t)sum;
 	return rc;
 }
@@ -114,107 +140,51 @@ void ims_store_searchers_free(store_searcher *s, size_t n)
 	ims_free(s);
 }
 
-/* Straight into out: a column's value would be copied together elsewhere first, and a cold query is made of such copies. */
+/* Reads straight into out. A column's value would be assembled elsewhere first and copied. */
 static int read_blob(conn *c, int64_t row, buf *out, imgsearch_error *err)
 {
 	sqlite3_blob *blob = NULL;
-	int rc = sqlite3_blob_open(c->db, "main", "searcher_chunk", "data", row, 0, &blob) ? ims_store_sql_fail(c, sqlite3_errcode(c->db), err) : 0;
-	int size = rc ? 0 : sqlite3_blob_bytes(blob);
+	int sqlite = sqlite3_blob_open(c->db, "main", "searcher_chunk", "data", row, 0, &blob);
+	if (sqlite)
+		return ims_store_sql_fail(c, sqlite, err);
+	int size = sqlite3_blob_bytes(blob), rc = 0;
 	void *at = ims_buf_grow(out, (size_t)size);
-	if (!rc && !at)
+	if (!at)
 		rc = ims_nomem(err);
-	if (!rc && size && sqlite3_blob_read(blob, at, size, 0))
-		rc = ims_store_sql_fail(c, sqlite3_errcode(c->db), err);
+	else if (size && (sqlite = sqlite3_blob_read(blob, at, size, 0)))
+		rc = ims_store_sql_fail(c, sqlite, err);
 	sqlite3_blob_close(blob);
 	return rc;
 }
 
-int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out, imgsearch_error *err)
+int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
+	imgsearch_error *err)
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;
 	size_t before = out->len;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err, "SELECT rowid, checksum FROM searcher_chunk WHERE state = ?1 AND number = ?2", "ii", state, (int64_t)number);
+	rc = ims_store_query(c, &s, err,
+		"SELECT rowid, checksum FROM searcher_chunk WHERE state = ?1 AND number = ?2", "ii", state,
+		(int64_t)number);
 	if (!rc && (rc = ims_store_step(c, s, err)) == 0)
-		rc = ims_fail(err, IMGSEARCH_EFORMAT, "index %s: chunk %u of searcher state %lld is missing: build it again", st->path, number, (long long)state);
+		rc = ims_fail(err, IMGSEARCH_EFORMAT,
+			"index %s: chunk %u of searcher state %lld is missing: build it again", st->path,
+			number, (long long)state);
 	if (rc > 0) {
 		rc = read_blob(c, sqlite3_column_int64(s, 0), out, err);
-		if (!rc && ims_checksum(out->data + before, out->len - before, number) != (uint64_t)sqlite3_column_int64(s, 1))
-			rc = ims_fail(err, IMGSEARCH_EFORMAT, "index %s: chunk %u of searcher state %lld is damaged: build it again", st->path, number, (long long)state);
+		if (!rc &&
+			ims_checksum(out->data + before, out->len - before, number) !=
+				(uint64_t)sqlite3_column_int64(s, 1))
+			rc = ims_fail(err, IMGSEARCH_EFORMAT,
+				"index %s: chunk %u of searcher state %lld is damaged: build it again", st->path,
+				number, (long long)state);
 	}
 	if (rc)
 		out->len = before;
 	ims_store_done(c, s);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return rc;
-}
-
-int ims_store_changes_trim(store *st, imgsearch_error *err)
-{
-	conn *c;
-	int rc = ims_store_writer(st, &c, err);
-	return rc ? rc : ims_store_run(c, err, "DELETE FROM change WHERE number <= ifnull((SELECT min(change) FROM searcher), number)", "");
-}
-
-static const char newest_change[] = "SELECT seq FROM sqlite_sequence WHERE name = 'change'";
-
-int ims_store_change_last(store *st, int64_t *change, imgsearch_error *err)
-{
-	conn *c;
-	int rc = ims_store_lease(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_store_number(c, change, 0, err, newest_change, "");
-	ims_store_return(st, c);
-	return rc;
-}
-
-int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsearch_error *err)
-{
-	conn *c;
-	sqlite3_stmt *s = NULL;
-	int64_t newest = 0, oldest = 0;
-	size_t cap = 0;
-	*ids = NULL;
-	*n = 0;
-	int rc = ims_store_lease(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_store_read_begin(c, err);
-	if (!rc)
-		rc = ims_store_number(c, &newest, 0, err, newest_change, "");
-	if (!rc) /* numbers have no gaps, so the first one says how far back the log goes */
-		rc = ims_store_number(c, &oldest, newest + 1, err, "SELECT min(number) FROM change", "");
-	if (!rc && (after < oldest - 1 || after > newest))
-		rc = IMGSEARCH_ENOTFOUND;
-	if (!rc)
-		rc = ims_store_query(c, &s, err, "SELECT DISTINCT id FROM change WHERE number > ?1 ORDER BY id", "i", after);
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
-		rc = ims_store_add_id(ids, n, &cap, sqlite3_column_int64(s, 0), err);
-	ims_store_done(c, s);
-	ims_store_read_end(c);
-	ims_store_return(st, c);
-	if (rc) {
-		ims_free(*ids);
-		*ids = NULL;
-		*n = 0;
-	}
-	return rc;
-}
-
-int ims_store_add_id(int64_t **ids, size_t *n, size_t *cap, int64_t id, imgsearch_error *err)
-{
-	if (*n == *cap) {
-		size_t more = *cap ? *cap * 2 : 256;
-		int64_t *p = ims_realloc(*ids, more, sizeof *p);
-		if (!p)
-			return ims_nomem(err);
-		*ids = p;
-		*cap = more;
-	}
-	(*ids)[(*n)++] = id;
-	return 0;
 }

@@ -1,47 +1,37 @@
 /* Signatures of pictures' pixels, and pairs that were said to be different pictures. */
-#include "store/conn.h"
+#include "store/sql.h"
+#include "store/transaction.h"
 
 #include <string.h>
 
-int ims_store_signature_put(store *st, int64_t picture, const hash256 *hash, const void *data, size_t size, imgsearch_error *err)
+int ims_store_signature_put(store *st, int64_t picture, const hash256 *hash, const void *data,
+	size_t size, imgsearch_error *err)
 {
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
-	return rc ? rc : ims_store_run(c, err, "INSERT OR REPLACE INTO signature(picture, hash, data) VALUES(?, ?, ?)", "ibb", picture,
-		(const void *)hash->byte, sizeof hash->byte, data, size);
+	return rc ? rc
+			  : ims_store_run(c, err,
+					"INSERT OR REPLACE INTO signature(picture, hash, data) VALUES(?, ?, ?)", "ibb",
+					picture, (const void *)hash->byte, sizeof hash->byte, data, size);
 }
 
-int ims_store_signatures(store *st, int (*each)(void *user, int64_t picture, const void *data, size_t size), void *user, imgsearch_error *err)
+int ims_store_signatures(store *st,
+	int (*each)(void *user, int64_t picture, const void *data, size_t size), void *user,
+	imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
 	conn *c;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err, "SELECT g.picture, g.data FROM signature g JOIN picture p ON p.id = g.picture"
-		" WHERE p.hash = g.hash AND p.state = 1 ORDER BY g.picture", "");
+	rc = ims_store_query(c, &s, err,
+		"SELECT g.picture, g.data FROM signature g JOIN picture p ON p.id = g.picture"
+		" WHERE p.hash = g.hash AND p.state = 1 ORDER BY g.picture",
+		"");
 	while (!rc && (rc = ims_store_step(c, s, err)) == 1)
-		rc = each(user, sqlite3_column_int64(s, 0), sqlite3_column_blob(s, 1), (size_t)sqlite3_column_bytes(s, 1));
+		rc = each(user, sqlite3_column_int64(s, 0), sqlite3_column_blob(s, 1),
+			(size_t)sqlite3_column_bytes(s, 1));
 	ims_store_done(c, s);
-	ims_store_return(st, c);
-	return rc;
-}
-
-int ims_store_each_rejected(store *st, int (*each)(void *user, const hash256 *a, const hash256 *b), void *user, imgsearch_error *err)
-{
-	sqlite3_stmt *s = NULL;
-	conn *c;
-	int rc = ims_store_lease(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_store_query(c, &s, err, "SELECT a, b FROM rejected ORDER BY a, b", "");
-	while (!rc && (rc = ims_store_step(c, s, err)) == 1) {
-		hash256 a, b; /* the schema checks their length */
-		memcpy(a.byte, sqlite3_column_blob(s, 0), sizeof a.byte);
-		memcpy(b.byte, sqlite3_column_blob(s, 1), sizeof b.byte);
-		rc = each(user, &a, &b);
-	}
-	ims_store_done(c, s);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return rc;
 }

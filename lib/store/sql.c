@@ -1,72 +1,79 @@
 /*
- * How the store speaks SQL: prepare (from the connection's cache), bind, step, and what SQLite's result codes mean.
+ * Prepare from the cache of the connection, bind, step, and the meaning of SQLite's result codes.
  *
- * A statement is known by the address of its text, and one that is in use is prepared a second time, so that a callback
- * may read while the statement that called it is still stepping.
+ * A cached statement that is in use is prepared a second time. So a callback may run the statement
+ * that is stepping above it.
  */
-#include "store/conn.h"
+#include "store/sql.h"
 
 #include <string.h>
 
-int ims_store_sql_fail(conn *c, int rc, imgsearch_error *err)
+static int write_error(const conn *c, int rc, imgsearch_error *err)
 {
 	const char *path = c->st->path;
-	/* The shared handle's message may belong to another thread by now. */
+	/* The message of a shared handle may belong to another thread by now. */
 	const char *said = c->borrowed ? sqlite3_errstr(rc) : sqlite3_errmsg(c->db);
-	int system = sqlite3_system_errno(c->db);
-	int code;
-	c->broken = true;
+	int number = sqlite3_system_errno(c->db);
+	const char *colon = number ? ": " : "", *system = number ? strerror(number) : "";
 	switch (rc & 0xff) {
-	case SQLITE_NOMEM:
-		return ims_nomem(err);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		code = ims_fail(err, IMGSEARCH_EBUSY, "index %s: another program keeps it locked", path);
-		break;
+		return ims_fail(err, IMGSEARCH_EBUSY, "index %s: another program keeps it locked", path);
 	case SQLITE_FULL:
-		code = ims_fail(err, IMGSEARCH_EIO, "index %s: the disk is full; what was not yet committed is undone: make room and run it again", path);
-		break;
+		return ims_fail(err, IMGSEARCH_EIO,
+			"index %s: the disk is full; what was not yet committed is undone: "
+			"make room and run it again",
+			path);
 	case SQLITE_IOERR:
-		code = ims_fail(err, IMGSEARCH_EIO, "index %s: %s%s%s", path, sqlite3_errstr(rc), system ? ": " : "", system ? strerror(system) : "");
-		break;
+		return ims_fail(err, IMGSEARCH_EIO, "index %s: %s%s%s", path, sqlite3_errstr(rc), colon,
+			system);
 	case SQLITE_CANTOPEN:
-		code = ims_fail(err, IMGSEARCH_EIO, "index %s: cannot be opened%s%s", path, system ? ": " : "", system ? strerror(system) : "");
-		break;
+		return ims_fail(err, IMGSEARCH_EIO, "index %s: cannot be opened%s%s", path, colon, system);
 	case SQLITE_READONLY:
-		code = ims_fail(err, IMGSEARCH_EIO, "index %s: cannot be written: the file, its folder or its disk is read-only", path);
-		break;
+		return ims_fail(err, IMGSEARCH_EIO,
+			"index %s: cannot be written: the file, its folder or its disk is read-only", path);
 	case SQLITE_NOTADB:
-		code = ims_fail(err, IMGSEARCH_EDB, "%s is not an imgsearch index: it is no SQLite database; name another file", path);
-		break;
+		return ims_fail(err, IMGSEARCH_EDB,
+			"%s is not an imgsearch index: it is no SQLite database; name another file", path);
 	case SQLITE_CORRUPT:
-		code = ims_fail(err, IMGSEARCH_EDB, "index %s is damaged or cut off (%s): restore a copy of it, or delete it and index again", path, said);
-		break;
+		return ims_fail(err, IMGSEARCH_EDB,
+			"index %s is damaged or cut off (%s): restore a copy of it, "
+			"or delete it and index again",
+			path, said);
 	default:
-		code = ims_fail(err, IMGSEARCH_EDB, "index %s: %s", path, said);
+		return ims_fail(err, IMGSEARCH_EDB, "index %s: %s", path, said);
 	}
-	if (err)
+}
+
+int ims_store_sql_fail(conn *c, int rc, imgsearch_error *err)
+{
+	bool memory = (rc & 0xff) == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM;
+	int code = memory ? ims_nomem(err) : write_error(c, rc, err);
+	if (err && !memory)
 		err->detail = rc;
+	if (!c->failed)
+		c->failed = code;
 	return code;
 }
 
 static int prepare(conn *c, sqlite3_stmt **out, const char *sql, imgsearch_error *err)
 {
 	size_t i = 0;
-	while (i < c->n && (c->cached[i].sql != sql || c->cached[i].taken))
+	while (i < c->n && (c->cached[i].sql != sql || c->cached[i].used))
 		i++;
 	if (i < c->n) {
-		c->cached[i].taken = true;
+		c->cached[i].used = true;
 		*out = c->cached[i].stmt;
 		return 0;
 	}
-	bool keep = c->n < CONN_STATEMENTS;
-	int rc = sqlite3_prepare_v3(c->db, sql, -1, keep ? SQLITE_PREPARE_PERSISTENT : 0, out, NULL);
+	bool cache = c->n < CONN_STATEMENTS;
+	int rc = sqlite3_prepare_v3(c->db, sql, -1, cache ? SQLITE_PREPARE_PERSISTENT : 0, out, NULL);
 	if (rc)
 		return ims_store_sql_fail(c, rc, err);
-	if (keep) {
+	if (cache) {
 		c->cached[c->n].sql = sql;
 		c->cached[c->n].stmt = *out;
-		c->cached[c->n++].taken = true;
+		c->cached[c->n++].used = true;
 	}
 	return 0;
 }
@@ -79,13 +86,13 @@ void ims_store_done(conn *c, sqlite3_stmt *s)
 		if (c->cached[i].stmt == s) {
 			sqlite3_reset(s);
 			sqlite3_clear_bindings(s);
-			c->cached[i].taken = false;
+			c->cached[i].used = false;
 			return;
 		}
 	sqlite3_finalize(s);
 }
 
-/* Bound data stay the caller's: every statement is reset before its caller returns. */
+/* Bound data are borrowed: a statement is reset before its caller returns. */
 static int bind(sqlite3_stmt *s, const char *types, va_list args)
 {
 	int rc = SQLITE_OK;
@@ -112,7 +119,8 @@ static int bind(sqlite3_stmt *s, const char *types, va_list args)
 	return rc;
 }
 
-static int query(conn *c, sqlite3_stmt **out, imgsearch_error *err, const char *sql, const char *types, va_list args)
+static int query(conn *c, sqlite3_stmt **out, imgsearch_error *err, const char *sql,
+	const char *types, va_list args)
 {
 	*out = NULL;
 	int rc = prepare(c, out, sql, err);
@@ -127,7 +135,8 @@ static int query(conn *c, sqlite3_stmt **out, imgsearch_error *err, const char *
 	return rc;
 }
 
-int ims_store_query(conn *c, sqlite3_stmt **out, imgsearch_error *err, const char *sql, const char *types, ...)
+int ims_store_query(conn *c, sqlite3_stmt **out, imgsearch_error *err, const char *sql,
+	const char *types, ...)
 {
 	va_list args;
 	va_start(args, types);
@@ -157,7 +166,8 @@ int ims_store_run(conn *c, imgsearch_error *err, const char *sql, const char *ty
 	return rc;
 }
 
-int ims_store_number(conn *c, int64_t *out, int64_t none, imgsearch_error *err, const char *sql, const char *types, ...)
+int ims_store_number(conn *c, int64_t *out, int64_t none, imgsearch_error *err, const char *sql,
+	const char *types, ...)
 {
 	sqlite3_stmt *s;
 	va_list args;
@@ -188,4 +198,14 @@ char *ims_store_text(sqlite3_stmt *s, int column, bool *failed)
 	char *copy = text ? ims_strdup(text) : NULL;
 	*failed |= !copy;
 	return copy;
+}
+
+int ims_store_add_id(int64_t **ids, size_t *n, size_t *cap, int64_t id, imgsearch_error *err)
+{
+	int64_t *more = ims_grow(*ids, *n, cap, sizeof *more);
+	if (!more)
+		return ims_nomem(err);
+	*ids = more;
+	(*ids)[(*n)++] = id;
+	return 0;
 }

@@ -1,72 +1,89 @@
 /*
- * The one SQLite file: models, roots, pictures and their states, vectors, columns, searchers' chunks, changes.
- * docs/storage.md documents every table. The store knows no pictures, networks or distances: plain data in and out.
+ * The SQLite file of an index: models, roots, pictures and their states, vectors, columns, chunks
+ * of searchers, changes. docs/storage.md describes every table. The store knows no pixels, networks
+ * or distances: plain data in and out.
  *
- * Threads: a store has one writing connection, used by one thread at a time (the engine's writer lock), and a pool of
- * reading connections: every function under "Reading" may run on any thread at once, also beside the writer. Readers
- * see what is committed; the thread that has a transaction open sees its own work.
+ * Threads: one connection writes, on one thread at a time, which holds the writer lock. Every
+ * function under "reading" may run on any number of threads at once, also beside the writer.
+ * Readers see committed work; the thread of an open transaction also sees its own.
+ *
+ * Errors: 0 or a negative status with its sentence in err. Beside those named below, any function
+ * may fail with EIO, EDB (damaged), EBUSY (locked by another program) and ENOMEM. Callbacks return
+ * 0 to go on; another value stops and is returned.
  */
 #ifndef IMS_STORE_H
 #define IMS_STORE_H
 
 #include "base/base.h"
 
-#define IMS_STORE_VERSION 1 /* user_version; a newer file is refused, an older one upgraded in one transaction */
+#define IMS_STORE_VERSION                                                                          \
+	1 /* user_version; a newer file is refused, an older one upgraded in one transaction */
 
 typedef struct store store;
 
 typedef struct store_options {
 	bool must_exist, read_only;
-	uint32_t dim;    /* of a new file, where known (chooses the page size); else 0 */
+	uint32_t dim;    /* of a new file: chooses the page size; 0: unknown */
 	uint32_t metric; /* of a new file */
 } store_options;
 
 /*
- * A read-only file or disk opens for reading by itself (also without -wal/-shm rights: immutable). EDB: not a
- * database, not ours, damaged; EVERSION: newer; EIO; ENOTFOUND. ":memory:" is shared by all its connections.
+ * Opens or creates the file; ":memory:" has none. A file that cannot be written is opened for
+ * reading. EDB: it is no index or is damaged; EVERSION: it is newer, or older and cannot be
+ * upgraded; ENOTFOUND.
  */
 int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err);
 void ims_store_close(store *st);
 bool ims_store_read_only(const store *st);
 const char *ims_store_path(const store *st); /* absolute */
 
-/* ------------------------------------------------------------------------------------------------ writing ---- */
+/* --------------------------------------------------------------------------------- writing ---- */
 
-/* Takes the writer's right for this process and others: an exclusive lock held until end. EBUSY at once. */
+/*
+ * Acquires the writer lock, against this process and others, until write_end. EBUSY at once; EIO.
+ */
 int ims_store_write_begin(store *st, imgsearch_error *err);
 void ims_store_write_end(store *st);
 
-/* Within write_begin/end: transactions. Committed work is safe from a kill; on failure the transaction is rolled back. */
+/*
+ * Transactions, within write_begin and write_end. Committed work survives a kill. A commit that
+ * fails rolls back. All functions of this section down to "reading" belong into a transaction and
+ * are EINVAL elsewhere, except ims_store_compact.
+ */
 int ims_store_tx_begin(store *st, imgsearch_error *err);
 int ims_store_tx_commit(store *st, imgsearch_error *err);
 void ims_store_tx_rollback(store *st);
 
-/* Small settings by name: "dim", "metric", "centre", "chance" ... A missing one reads as an empty buf. NULL data deletes. */
+/* Small settings by name: "dim", "metric", "centre", "chance". NULL data deletes. */
 int ims_store_set(store *st, const char *name, const void *data, size_t size, imgsearch_error *err);
 
 typedef struct store_model {
 	int64_t id;
-	char *name, *weights, *weights_hash, *recipe; /* recipe: text of the engine's making */
+	char *name, *weights, *weights_hash; /* owned, as recipe */
+	char *recipe;                        /* text that only the caller reads */
 	uint32_t dim, precision;
 } store_model;
 
 void ims_store_model_clear(store_model *m); /* frees its strings */
 
 /*
- * The model that vectors are made by. `next` is true while a re-index by another model is under way: its vectors are
- * kept apart until ims_store_model_switch makes it the current one and drops the old vectors, searchers and changes, or
- * ims_store_model_drop_next gives it up with its vectors.
+ * The model that makes the vectors. `next` names the one of a re-index under way, whose vectors lie
+ * apart. ims_store_model_switch makes it the current one and deletes the old vectors, searchers and
+ * changes. ims_store_model_drop_next deletes it with its vectors.
  */
 int ims_store_model_set(store *st, const store_model *m, bool next, imgsearch_error *err);
 int ims_store_model_switch(store *st, imgsearch_error *err);
 int ims_store_model_drop_next(store *st, imgsearch_error *err);
 
-/* Absolute paths in and out; a root that the index lies in moves with it. */
-int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err); /* finds or adds */
+/*
+ * Paths are absolute; a root that the index lies in moves with it. root_add finds the root or adds
+ * it. root_move: ENOTFOUND, or EINVAL where `to` is a root already.
+ */
+int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err);
 int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_error *err);
 
 typedef struct store_picture {
-	int64_t id;              /* 0: new; ids are never used again (AUTOINCREMENT) */
+	int64_t id;              /* 0: new; an id is never used twice */
 	int64_t root;            /* 0: none; path is then the picture's name */
 	const char *path;        /* bytes, relative to the root */
 	uint64_t size;
@@ -75,77 +92,122 @@ typedef struct store_picture {
 	const char *reason;      /* or NULL */
 	uint32_t width, height;
 	hash256 hash;            /* zero: unknown */
-	int64_t same_as;         /* duplicate: id of the twin, else 0 */
+	int64_t same_as;         /* of a duplicate: the indexed picture with its bytes; else 0 */
 } store_picture;
 
-/* Inserts or replaces by (root, path), keeping the id; p->id receives it. Drops vector and change-logs when it stops being indexed. */
+/*
+ * Inserts, or replaces by (root, path) under the same id, which p->id receives. A picture that is
+ * no longer indexed loses its vector, to its first duplicate where there is one.
+ */
 int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err);
-int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, int64_t mtime_ns, imgsearch_error *err);
-int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err); /* a twin inherits id's vector if there is one */
 
-/* Vectors (raw f32). `next`: into the re-index under way. Each put and delete is noted as a change. */
-int ims_store_vector_put(store *st, int64_t id, const float *v, uint32_t dim, bool next, imgsearch_error *err);
-/* Many vectors that belong to no picture row, the fast way; ascending ids are fastest. No later picture gets one of these ids. */
-int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim, imgsearch_error *err);
+/* Gives a picture another path. A picture that has that path is removed. */
+int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, int64_t mtime_ns,
+	imgsearch_error *err);
 
-/* Columns of a CSV: replaces those of a picture. title: index into names/values, or -1. */
-int ims_store_columns_put(store *st, int64_t id, const char *const *names, const char *const *values, size_t n, int title, imgsearch_error *err);
+/* ENOTFOUND. The first duplicate of the picture receives its vector. */
+int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err);
 
-/* A searcher's state: put its chunks, then publish them under name in one step; the old ones stay valid until then. */
+/* v (dim): inserts or replaces. `next`: of the re-index under way; others are noted as changes. */
+int ims_store_vector_put(store *st, int64_t id, const float *v, uint32_t dim, bool next,
+	imgsearch_error *err);
+
+/*
+ * n vectors without a picture: rows (n, dim). Ascending ids are fastest. No picture gets one of
+ * these ids later.
+ */
+int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
+	imgsearch_error *err);
+
+/* Replaces the columns of a picture. title: the number of the column that is its title, or -1. */
+int ims_store_columns_put(store *st, int64_t id, const char *const *names,
+	const char *const *values, size_t n, int title, imgsearch_error *err);
+
+/*
+ * The state of a searcher: begin, its chunks, publish. The old state of that name is valid until
+ * publish replaces it in one step.
+ */
 int ims_store_searcher_begin(store *st, const char *name, int64_t *state, imgsearch_error *err);
-int ims_store_searcher_chunk(store *st, int64_t state, uint32_t number, const void *data, size_t size, imgsearch_error *err);
-int ims_store_searcher_publish(store *st, int64_t state, const char *params, uint32_t version, uint64_t rows, int64_t change, imgsearch_error *err);
+int ims_store_searcher_chunk(store *st, int64_t state, uint32_t number, const void *data,
+	size_t size, imgsearch_error *err);
+int ims_store_searcher_publish(store *st, int64_t state, const char *params, uint32_t version,
+	uint64_t rows, int64_t change, imgsearch_error *err);
 int ims_store_searcher_remove(store *st, const char *name, imgsearch_error *err);
-int ims_store_changes_trim(store *st, imgsearch_error *err); /* drops changes that every searcher already has */
+int ims_store_changes_trim(store *st, imgsearch_error *err); /* deletes what every searcher has */
 
-/* Pairs said to be different pictures ("dups --reject"), by content. */
+/* Stores that two contents are different pictures, in either order. */
 int ims_store_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_error *err);
 
-/* What is kept of a picture's pixels, for the bytes with this hash; replaces. */
-int ims_store_signature_put(store *st, int64_t picture, const hash256 *hash, const void *data, size_t size, imgsearch_error *err);
+/* The signature of a picture whose bytes have this hash; replaces. */
+int ims_store_signature_put(store *st, int64_t picture, const hash256 *hash, const void *data,
+	size_t size, imgsearch_error *err);
 
-/* Gives free pages back to the file system (incremental vacuum), a bounded amount of work a call; checkpoint. */
+/* Returns free pages to the file system and writes a checkpoint; a bounded amount of work. */
 int ims_store_compact(store *st, imgsearch_error *err);
 
-/* ------------------------------------------------------------------------------------------------ reading ---- */
+/* --------------------------------------------------------------------------------- reading ---- */
 
-/* Where "none" is said below, it is an answer: ENOTFOUND is returned, and the error is left alone. */
+/* Where a comment says "or none", ENOTFOUND is an answer, and err is left alone. */
 
+/* An empty out where there is no such setting. */
 int ims_store_get(store *st, const char *name, buf *out, imgsearch_error *err);
-int ims_store_model_get(store *st, store_model *out, bool next, imgsearch_error *err); /* or none yet */
 
-int ims_store_each_root(store *st, int (*each)(void *user, int64_t id, const char *path), void *user, imgsearch_error *err);
-
-/* Pictures in order of path, with the root's path in full ("" for none), or one state only (0: all). p is valid during the call. */
-typedef int store_each_picture(void *user, const store_picture *p, const char *root_path);
-int ims_store_each_picture(store *st, uint32_t state, store_each_picture *each, void *user, imgsearch_error *err);
-
-/* One picture; strings of *out are freed by ims_store_picture_clear. ENOTFOUND. */
-int ims_store_picture_get(store *st, int64_t id, store_picture *out, char **root_path, imgsearch_error *err);
 /* Or none. */
-int ims_store_picture_find(store *st, int64_t root, const char *path, store_picture *out, imgsearch_error *err);
+int ims_store_model_get(store *st, store_model *out, bool next, imgsearch_error *err);
+
+int ims_store_each_root(store *st, int (*each)(void *user, int64_t id, const char *path),
+	void *user, imgsearch_error *err);
+
+/*
+ * Pictures of a state (0: all) in order of path, with the path of the root ("" for none). Strings
+ * are valid during the call.
+ */
+typedef int store_each_picture(void *user, const store_picture *p, const char *root_path);
+int ims_store_each_picture(store *st, uint32_t state, store_each_picture *each, void *user,
+	imgsearch_error *err);
+
+/* One picture. ims_store_picture_clear frees *out, ims_free *root_path (may be NULL). ENOTFOUND. */
+int ims_store_picture_get(store *st, int64_t id, store_picture *out, char **root_path,
+	imgsearch_error *err);
+/* Or none. */
+int ims_store_picture_find(store *st, int64_t root, const char *path, store_picture *out,
+	imgsearch_error *err);
 /* The indexed picture with these bytes, or none. */
-int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out, imgsearch_error *err);
-/* Is there any picture of this size (a cheap question before hashing a file)? */
-int ims_store_size_known(store *st, uint64_t size, bool *known, imgsearch_error *err);
+int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out,
+	imgsearch_error *err);
+/* Whether any picture has this size: a cheap question before hashing a file. */
+int ims_store_has_size(store *st, uint64_t size, bool *known, imgsearch_error *err);
 void ims_store_picture_clear(store_picture *p);
 
 typedef struct store_column {
 	char *name, *value;
 	bool title;
 } store_column;
-int ims_store_columns_get(store *st, int64_t id, store_column **out, size_t *n, imgsearch_error *err);
+int ims_store_columns_get(store *st, int64_t id, store_column **out, size_t *n,
+	imgsearch_error *err);
 void ims_store_columns_free(store_column *c, size_t n);
 
 /* Ids of indexed pictures below an absolute folder, ascending; ims_free. */
-int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n, imgsearch_error *err);
+int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
+	imgsearch_error *err);
 
-int ims_store_counts(store *st, uint64_t by_state[8], uint64_t *vectors, uint64_t *vectors_next, int64_t *max_id, imgsearch_error *err);
+/* Pictures by imgsearch_state, vectors, those of a re-index, the largest id. Each may be NULL. */
+int ims_store_counts(store *st, uint64_t by_state[8], uint64_t *vectors, uint64_t *vectors_next,
+	int64_t *max_id, imgsearch_error *err);
 
-/* Vectors in id order in blocks of some hundred rows; a consistent snapshot. A row that has not dim values is EDB. */
-int ims_store_vectors_scan(store *st, bool next, uint32_t dim, int (*each)(void *user, const int64_t *ids, const float *rows, size_t n), void *user, imgsearch_error *err);
-/* By id into out (n, dim); found[i] = 0 where there is none. */
-int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out, uint8_t *found, imgsearch_error *err);
+/*
+ * All vectors in order of id, from one state of the file, in blocks of some hundred rows (n, dim),
+ * valid during the call. EDB: a row has not dim values.
+ */
+int ims_store_vectors_scan(store *st, bool next, uint32_t dim,
+	int (*each)(void *user, const int64_t *ids, const float *rows, size_t n), void *user,
+	imgsearch_error *err);
+
+/* n vectors by id into out (n, dim); found[i] is 0 where there is none. */
+int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out,
+	uint8_t *found, imgsearch_error *err);
+
+/* Whether the re-index under way has a vector; false also where the store cannot be read. */
 bool ims_store_vector_next_has(store *st, int64_t id);
 
 typedef struct store_searcher {
@@ -153,34 +215,39 @@ typedef struct store_searcher {
 	char *name, *params;
 	uint32_t version, chunks;
 	uint64_t rows;
-	int64_t change; /* it holds every change up to this one */
+	int64_t change; /* the newest one that it contains */
 } store_searcher;
 int ims_store_searchers(store *st, store_searcher **out, size_t *n, imgsearch_error *err);
 void ims_store_searchers_free(store_searcher *s, size_t n);
-/* Of all chunks; touches each one's page. */
+/* Bytes of all chunks; reads a page of each. */
 int ims_store_searcher_bytes(store *st, int64_t state, uint64_t *bytes, imgsearch_error *err);
-/* Appends one chunk, or nothing; EFORMAT when its checksum is wrong or it is missing. */
-int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out, imgsearch_error *err);
+/* Appends one chunk, or nothing on failure. EFORMAT: it is missing or its checksum is wrong. */
+int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
+	imgsearch_error *err);
 
 /*
- * The number of the newest change, and the distinct ids changed after `after` (ascending; ims_free). Changes are only
- * kept while there is a searcher's state to bring up to date: none when the log does not reach back to `after`,
- * so that everything must be read anew.
+ * The number of the newest change, and the distinct ids changed after `after`, ascending; ims_free.
+ * Or none: the log does not reach back to `after`, so all vectors must be read again.
  */
 int ims_store_change_last(store *st, int64_t *change, imgsearch_error *err);
 int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsearch_error *err);
 
-int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected, imgsearch_error *err);
+int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected,
+	imgsearch_error *err);
 
-int ims_store_each_rejected(store *st, int (*each)(void *user, const hash256 *a, const hash256 *b), void *user, imgsearch_error *err);
+int ims_store_each_rejected(store *st, int (*each)(void *user, const hash256 *a, const hash256 *b),
+	void *user, imgsearch_error *err);
 
-/* Signatures of indexed pictures whose bytes are still those that they were made of, in order of id. */
-int ims_store_signatures(store *st, int (*each)(void *user, int64_t picture, const void *data, size_t size), void *user, imgsearch_error *err);
+/* Signatures of indexed pictures whose bytes have not changed since, in order of id. */
+int ims_store_signatures(store *st,
+	int (*each)(void *user, int64_t picture, const void *data, size_t size), void *user,
+	imgsearch_error *err);
 
-/* PRAGMA integrity_check, foreign keys, every chunk's checksum. Problems go to each as sentences. */
-int ims_store_check(store *st, int (*each)(void *user, const char *problem), void *user, imgsearch_error *err);
+/* Checks pages, references, counts and checksums of chunks. Problems go to each as sentences. */
+int ims_store_check(store *st, int (*each)(void *user, const char *problem), void *user,
+	imgsearch_error *err);
 
-/* Bytes of the file, and what a change by another process looks like (PRAGMA data_version of a reading connection). */
+/* Bytes of the file, and a number that changes with every commit of this process or another. */
 uint64_t ims_store_bytes(store *st);
 int ims_store_data_version(store *st, int64_t *version, imgsearch_error *err);
 

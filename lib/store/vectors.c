@@ -1,33 +1,44 @@
 /*
- * Vectors: one row each, f32 little-endian, in order of id. The page size was chosen so that a row lies within its
- * page, so that SQLite hands out a pointer into the mapped file and nothing is put together.
+ * One row for each vector: f32, little-endian, in order of id. The page size is chosen so that a
+ * row lies within its page. SQLite then returns a pointer into the mapped file and copies nothing.
  */
-#include "store/conn.h"
+#include "store/changes.h"
+#include "store/sql.h"
+#include "store/tally.h"
+#include "store/transaction.h"
+#include "store/vectors.h"
 
 #include <string.h>
 
-static int put(store *st, conn *c, int64_t id, const float *v, size_t bytes, bool next, imgsearch_error *err)
+static int put(store *st, conn *c, int64_t id, const float *v, size_t bytes, bool next,
+	imgsearch_error *err)
 {
-	int rc = ims_store_run(c, err, next ? "INSERT OR IGNORE INTO vector_next(id, data) VALUES(?1, ?2)"
-		: "INSERT OR IGNORE INTO vector(id, data) VALUES(?1, ?2)", "ib", id, (const void *)v, bytes);
+	int rc = ims_store_run(c, err,
+		next ? "INSERT OR IGNORE INTO vector_next(id, data) VALUES(?1, ?2)"
+			 : "INSERT OR IGNORE INTO vector(id, data) VALUES(?1, ?2)",
+		"ib", id, (const void *)v, bytes);
 	if (rc)
 		return rc;
 	if (sqlite3_changes(c->db))
 		st->tally[next ? TALLY_NEXT : TALLY_VECTOR]++;
 	else
-		rc = ims_store_run(c, err, next ? "UPDATE vector_next SET data = ?2 WHERE id = ?1" : "UPDATE vector SET data = ?2 WHERE id = ?1",
+		rc = ims_store_run(c, err,
+			next ? "UPDATE vector_next SET data = ?2 WHERE id = ?1"
+				 : "UPDATE vector SET data = ?2 WHERE id = ?1",
 			"ib", id, (const void *)v, bytes);
 	return rc || next ? rc : ims_store_changed(st, c, id, err);
 }
 
-int ims_store_vector_put(store *st, int64_t id, const float *v, uint32_t dim, bool next, imgsearch_error *err)
+int ims_store_vector_put(store *st, int64_t id, const float *v, uint32_t dim, bool next,
+	imgsearch_error *err)
 {
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
 	return rc ? rc : put(st, c, id, v, (size_t)dim * sizeof *v, next, err);
 }
 
-int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim, imgsearch_error *err)
+int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
+	imgsearch_error *err)
 {
 	conn *c;
 	int64_t last = 0;
@@ -36,7 +47,10 @@ int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size
 		rc = put(st, c, ids[i], rows + i * dim, (size_t)dim * sizeof *rows, false, err);
 		last = ids[i] > last ? ids[i] : last;
 	}
-	return rc ? rc : ims_store_run(c, err, "UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'picture'", "i", last);
+	return rc
+		? rc
+		: ims_store_run(c, err,
+			  "UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'picture'", "i", last);
 }
 
 int ims_store_vector_drop(store *st, conn *c, int64_t id, bool *gone, imgsearch_error *err)
@@ -55,23 +69,26 @@ int ims_store_vector_drop(store *st, conn *c, int64_t id, bool *gone, imgsearch_
 	return rc;
 }
 
-/* A row's values, checked against what the caller has room for. */
-static const void *row_data(store *st, sqlite3_stmt *s, int column, int64_t id, uint32_t dim, imgsearch_error *err)
+/* Copies a row's values into out (dim). EDB where it has another number of them. */
+static int copy_row(store *st, sqlite3_stmt *s, int column, int64_t id, uint32_t dim, float *out,
+	imgsearch_error *err)
 {
 	const void *data = sqlite3_column_blob(s, column);
-	int bytes = sqlite3_column_bytes(s, column);
-	if (data && (size_t)bytes == (size_t)dim * sizeof(float))
-		return data;
+	size_t bytes = (size_t)sqlite3_column_bytes(s, column), expected = (size_t)dim * sizeof *out;
 	if (bytes && !data)
-		ims_nomem(err);
-	else
-		ims_fail(err, IMGSEARCH_EDB, "index %s is damaged: vector %lld has %d bytes instead of %zu", st->path, (long long)id, bytes,
-			(size_t)dim * sizeof(float));
-	return NULL;
+		return ims_nomem(err);
+	if (bytes != expected)
+		return ims_fail(err, IMGSEARCH_EDB,
+			"index %s is damaged: vector %lld has %zu bytes instead of %zu", st->path,
+			(long long)id, bytes, expected);
+	if (bytes)
+		memcpy(out, data, bytes);
+	return 0;
 }
 
-int ims_store_vectors_scan(store *st, bool next, uint32_t dim, int (*each)(void *user, const int64_t *ids, const float *rows, size_t n),
-	void *user, imgsearch_error *err)
+int ims_store_vectors_scan(store *st, bool next, uint32_t dim,
+	int (*each)(void *user, const int64_t *ids, const float *rows, size_t n), void *user,
+	imgsearch_error *err)
 {
 	conn *c = NULL;
 	sqlite3_stmt *s = NULL;
@@ -79,18 +96,17 @@ int ims_store_vectors_scan(store *st, bool next, uint32_t dim, int (*each)(void 
 	block = block < 16 ? 16 : block > 1024 ? 1024 : block;
 	int64_t *ids = ims_alloc(block, sizeof *ids);
 	float *rows = ims_alloc_aligned(block, (dim ? dim : 1) * sizeof *rows);
-	int rc = ids && rows ? ims_store_lease(st, &c, err) : ims_nomem(err);
+	int rc = ids && rows ? ims_store_acquire(st, &c, err) : ims_nomem(err);
 	if (!rc)
-		rc = ims_store_query(c, &s, err, next ? "SELECT id, data FROM vector_next ORDER BY id" : "SELECT id, data FROM vector ORDER BY id", "");
+		rc = ims_store_query(c, &s, err,
+			next ? "SELECT id, data FROM vector_next ORDER BY id"
+				 : "SELECT id, data FROM vector ORDER BY id",
+			"");
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
 		int64_t id = sqlite3_column_int64(s, 0);
-		const void *data = row_data(st, s, 1, id, dim, err);
-		rc = data ? 0 : IMGSEARCH_EDB;
-		if (rc)
-			break;
-		memcpy(rows + n * dim, data, dim * sizeof *rows);
+		rc = copy_row(st, s, 1, id, dim, rows + n * dim, err);
 		ids[n++] = id;
-		if (n == block) {
+		if (!rc && n == block) {
 			rc = each(user, ids, rows, n);
 			n = 0;
 		}
@@ -99,19 +115,20 @@ int ims_store_vectors_scan(store *st, bool next, uint32_t dim, int (*each)(void 
 		rc = each(user, ids, rows, n);
 	if (c) {
 		ims_store_done(c, s);
-		ims_store_return(st, c);
+		ims_store_release(st, c);
 	}
 	ims_free(ids);
 	ims_free(rows);
 	return rc;
 }
 
-/* One transaction for all, since taking the reader's lock costs more than finding a row. */
-int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out, uint8_t *found, imgsearch_error *err)
+/* One transaction for all, since the reader's lock costs more than finding a row. */
+int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out,
+	uint8_t *found, imgsearch_error *err)
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;
-	int rc = ims_store_lease(st, &c, err);
+	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_read_begin(c, err);
@@ -121,17 +138,13 @@ int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t di
 		sqlite3_reset(s);
 		sqlite3_bind_int64(s, 1, ids[i]);
 		rc = ims_store_step(c, s, err);
-		if (rc < 0)
-			break;
 		found[i] = rc > 0;
-		const void *data = rc > 0 ? row_data(st, s, 0, ids[i], dim, err) : NULL;
-		rc = rc > 0 && !data ? IMGSEARCH_EDB : 0;
-		if (data)
-			memcpy(out + i * dim, data, dim * sizeof *out);
+		if (rc > 0)
+			rc = copy_row(st, s, 0, ids[i], dim, out + i * dim, err);
 	}
 	ims_store_done(c, s);
 	ims_store_read_end(c);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return rc;
 }
 
@@ -139,9 +152,9 @@ bool ims_store_vector_next_has(store *st, int64_t id)
 {
 	conn *c;
 	int64_t there = 0;
-	if (ims_store_lease(st, &c, NULL))
+	if (ims_store_acquire(st, &c, NULL))
 		return false;
 	ims_store_number(c, &there, 0, NULL, "SELECT 1 FROM vector_next WHERE id = ?1", "i", id);
-	ims_store_return(st, c);
+	ims_store_release(st, c);
 	return there;
 }

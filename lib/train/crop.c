@@ -1,8 +1,8 @@
 /*
- * Crops: RandomResizedCrop, mirroring and colour jitter as torchvision.transforms has them, but the colours are varied in
- * one pass with the normalisation.
+ * RandomResizedCrop, reflection and colour jitter as in torchvision.transforms, except that the
+ * colours vary in one pass with the normalisation.
  */
-#include "train/internal.h"
+#include "train/crop.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,26 +12,29 @@ static double between(uint64_t *random, double low, double high)
 	return low + (high - low) * ims_random_unit(random);
 }
 
-void ims_train_box(double box[4], const image *im, float min_area, uint64_t *random)
+void ims_crop_box(double box[4], const image *im, float min_area, uint64_t *random)
 {
 	double width = im->width, height = im->height;
 	for (int i = 0; i < 10; i++) {
-		double area = width * height * between(random, (double)min_area, 1), ratio = exp(between(random, log(3.0 / 4), log(4.0 / 3)));
+		double area = width * height * between(random, (double)min_area, 1),
+			   ratio = exp(between(random, log(3.0 / 4), log(4.0 / 3)));
 		double w = round(sqrt(area * ratio)), h = round(sqrt(area / ratio));
 		if (w < 1 || h < 1 || w > width || h > height)
 			continue;
-		double x = floor(between(random, 0, width - w + 1)), y = floor(between(random, 0, height - h + 1));
+		double x = floor(between(random, 0, width - w + 1)),
+			   y = floor(between(random, 0, height - h + 1));
 		memcpy(box, (double[4]){ x, y, x + w, y + h }, 4 * sizeof *box);
 		return;
 	}
-	/* The largest box within the ratios, in the middle. */
+	/* No box fitted: the largest one within the ratios, in the middle. */
 	double w = fmin(width, round(height * 4 / 3)), h = fmin(height, round(width * 4 / 3));
 	double x = floor((width - w) / 2), y = floor((height - h) / 2);
 	memcpy(box, (double[4]){ x, y, x + w, y + h }, 4 * sizeof *box);
 }
 
 typedef struct colours {
-	float brightness, contrast, saturation, mean; /* mean: grey of the picture after brightness */
+	float brightness, contrast, saturation;
+	float mean;     /* grey of the picture after the change of brightness */
 	bool mirrored;
 } colours;
 
@@ -50,7 +53,8 @@ static colours draw_colours(const image *im, float jitter, uint64_t *random)
 	c.saturation = (float)between(random, 1 - j, 1 + j);
 	size_t n = (size_t)im->width * im->height;
 	for (size_t i = 0; i < n; i++)
-		sum += 0.299 * im->pixels[3 * i] + 0.587 * im->pixels[3 * i + 1] + 0.114 * im->pixels[3 * i + 2];
+		sum += 0.299 * im->pixels[3 * i] + 0.587 * im->pixels[3 * i + 1] +
+			0.114 * im->pixels[3 * i + 2];
 	c.mean = (float)(sum / (double)n) * c.brightness;
 	return c;
 }
@@ -69,7 +73,8 @@ static void recolour(float p[3], const colours *c)
 		p[k] = clamp((p[k] - g) * c->saturation + g);
 }
 
-int ims_train_crop(float *out, const image *im, const double box[4], const crop_recipe *r, float jitter, uint64_t *random, imgsearch_error *err)
+int ims_crop_make(float *out, const image *im, const double box[4], const crop_recipe *r,
+	float jitter, uint64_t *random, imgsearch_error *err)
 {
 	image cut;
 	int rc = ims_image_resize(&cut, im, r->side, r->side, r->bicubic, box, err);
@@ -80,7 +85,8 @@ int ims_train_crop(float *out, const image *im, const double box[4], const crop_
 		c = draw_colours(&cut, jitter, random);
 	for (uint32_t y = 0; y < r->side; y++)
 		for (uint32_t x = 0; x < r->side; x++) {
-			const uint8_t *from = cut.pixels + 3 * ((size_t)y * r->side + (c.mirrored ? r->side - 1 - x : x));
+			const uint8_t *from =
+				cut.pixels + 3 * ((size_t)y * r->side + (c.mirrored ? r->side - 1 - x : x));
 			float p[3] = { from[0], from[1], from[2] };
 			if (random)
 				recolour(p, &c);

@@ -1,5 +1,5 @@
-/* The pictures of an epoch in order: shuffled, and for the contrastive loss in runs of one class. */
-#include "train/internal.h"
+/* Shuffled, and for the contrastive loss in runs of one class. */
+#include "train/order.h"
 
 #include <string.h>
 
@@ -18,8 +18,8 @@ static void shuffle(uint32_t *order, size_t runs, size_t length, uint64_t random
 		swap_runs(order, i - 1, ims_random(&random) % i, length);
 }
 
-/* By class, in the order that they have: a counting sort. Labels begin at -1. */
-static int sort(const train_set *set, uint32_t *order, imgsearch_error *err)
+/* A stable counting sort by class. Labels begin at -1. */
+static int sort(const dataset *set, uint32_t *order, imgsearch_error *err)
 {
 	size_t n = set->n_train;
 	uint32_t *sorted = ims_alloc(n, sizeof *sorted);
@@ -39,8 +39,11 @@ static int sort(const train_set *set, uint32_t *order, imgsearch_error *err)
 	return rc;
 }
 
-/* A batch of one class has nothing to tell apart: neighbouring runs differ, until runs of one class alone are left. */
-static void alternate(const train_set *set, uint32_t *order, size_t runs, size_t length)
+/*
+ * Makes neighbouring runs differ in class, until only runs of one class are left, since a batch of
+ * one class teaches nothing.
+ */
+static void alternate(const dataset *set, uint32_t *order, size_t runs, size_t length)
 {
 	for (size_t i = 1; i < runs; i++) {
 		int32_t last = set->item[order[(i - 1) * length]].label;
@@ -53,17 +56,18 @@ static void alternate(const train_set *set, uint32_t *order, size_t runs, size_t
 	}
 }
 
-int ims_train_order(const train_set *set, size_t alike, uint64_t random, uint32_t *order, imgsearch_error *err)
+int ims_train_order(const dataset *set, size_t run, uint64_t random, uint32_t *order,
+	imgsearch_error *err)
 {
 	for (size_t i = 0; i < set->n_train; i++)
 		order[i] = (uint32_t)i;
 	shuffle(order, set->n_train, 1, random);
-	if (alike == 1)
+	if (run == 1)
 		return 0;
 	int rc = sort(set, order, err);
 	if (!rc) {
-		shuffle(order, set->n_train / alike, alike, random);
-		alternate(set, order, set->n_train / alike, alike);
+		shuffle(order, set->n_train / run, run, random);
+		alternate(set, order, set->n_train / run, run);
 	}
 	return rc;
 }

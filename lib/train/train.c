@@ -1,22 +1,31 @@
 /*
- * The run: identify, read the set, hear the teachers, then steps of AdamW under a learning rate that rises over the first
- * twentieth and falls as a cosine; a validation an epoch; a checkpoint a minute. Which pictures a step sees, and how, follows
- * from seed and step alone.
+ * The run: identify the network, read the dataset, distil, then steps of AdamW under a learning
+ * rate that rises over the first twentieth of the steps and falls as a cosine. Each epoch ends with
+ * a validation; a checkpoint is written once a minute. The pictures of a step and their crops
+ * follow from seed and step alone.
  */
-#include "train/internal.h"
+#include "model/catalog.h"
+#include "model/shim_load.h"
+#include "model/weights.h"
+#include "train/checkpoint.h"
+#include "train/order.h"
+#include "train/result.h"
+#include "train/run.h"
+#include "train/seed.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { SAVE_SECONDS = 60, ALIKE = 4, DEFAULT_DIM = 256 };
+enum { SAVE_SECONDS = 60, DEFAULT_DIM = 256 };
+enum { CLASS_RUN = 4 }; /* pictures of a class in a row, for the contrastive loss */
 
 int ims_train_shim_error(imgsearch_error *err, int code, const char *what, const shim_message *msg)
 {
 	return ims_fail(err, code, "%s: %s", what, msg->text);
 }
 
-/* ---- options ---- */
+/* --------------------------------------------------------------------------------- options ---- */
 
 static void defaults(imgsearch_train_options *o)
 {
@@ -35,12 +44,14 @@ static void defaults(imgsearch_train_options *o)
 	o->decay = o->decay < 0 ? 0 : o->decay != 0 ? o->decay : 0.01f;
 }
 
-/* With pictures of one class alone there is nothing to tell apart, and the contrastive loss is 0. */
+/* In a batch of one class the contrastive loss is 0. */
 static int check_batch(const imgsearch_train_options *o, imgsearch_error *err)
 {
-	if (!o->teachers && o->loss == IMGSEARCH_LOSS_SUPCON && o->batch < 2 * ALIKE)
-		return ims_fail(err, IMGSEARCH_EINVAL, "train: supcon takes %d pictures of a class at a time: a batch needs %d pictures or more, not %u",
-			ALIKE, 2 * ALIKE, o->batch);
+	if (!o->teachers && o->loss == IMGSEARCH_LOSS_SUPCON && o->batch < 2 * CLASS_RUN)
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"train: supcon takes %d pictures of a class at a time: a batch needs %d pictures or"
+			" more, not %u",
+			CLASS_RUN, 2 * CLASS_RUN, o->batch);
 	return 0;
 }
 
@@ -50,17 +61,24 @@ static int check(const imgsearch_train_options *o, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EINVAL, "train: no file to write to");
 	if (o->loss > IMGSEARCH_LOSS_ARCFACE)
 		return ims_fail(err, IMGSEARCH_EINVAL, "train: loss %u is unknown", o->loss);
-	if (!(o->rate > 0 && o->rate <= 10) || !(o->min_crop > 0 && o->min_crop <= 1) || !(o->validation < 1) || !(o->jitter < 1))
-		return ims_fail(err, IMGSEARCH_EINVAL, "train: learning rate must be in 0..10, min crop in 0..1, validation and jitter below 1");
-	if (o->batch > 4096 || o->views > 1024 || o->dim > 65536 || !(o->whiten <= 1) || !(o->anchor >= 0) || !(o->blend >= 0 && o->blend <= 1))
-		return ims_fail(err, IMGSEARCH_EINVAL, "train: batch at most 4096, views 1024, dim 65536, whiten and blend 1; anchor and blend not negative");
+	if (!(o->rate > 0 && o->rate <= 10) || !(o->min_crop > 0 && o->min_crop <= 1) ||
+		!(o->validation < 1) || !(o->jitter < 1))
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"train: learning rate must be in 0..10, min crop in 0..1, validation and jitter below"
+			" 1");
+	if (o->batch > 4096 || o->views > 1024 || o->dim > 65536 || !(o->whiten <= 1) ||
+		!(o->anchor >= 0) || !(o->blend >= 0 && o->blend <= 1))
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"train: batch at most 4096, views 1024, dim 65536, whiten and blend 1; anchor and"
+			" blend not negative");
 	if (o->f32 && o->int8)
-		return ims_fail(err, IMGSEARCH_EINVAL, "train: weights are written in f32 or in int8, not in both");
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"train: weights are written in f32 or in int8, not in both");
 	int rc = check_batch(o, err);
-	return rc ? rc : ims_keep_check(o->out, err);
+	return rc ? rc : ims_result_check(o->out, err);
 }
 
-/* ---- getting ready ---- */
+/* ----------------------------------------------------------------------------- preparation ---- */
 
 static int make_key(run *r, imgsearch_error *err)
 {
@@ -68,14 +86,17 @@ static int make_key(run *r, imgsearch_error *err)
 	buf t = { 0 };
 	char set[65], teachers[65];
 	ims_hash_hex(&r->set.hash, set);
-	ims_hash_hex(&r->teach.hash, teachers);
-	ims_buf_text(&t, "%s %s %s %s %u\n", r->id.network, r->id.weights_hash, set, teachers, r->id.precision);
-	ims_buf_text(&t, "%u %u %u %u %u %u %llu %u %u\n", o->loss, o->layers, r->config.dim, o->posteriors, o->epochs, o->batch,
-		(unsigned long long)r->steps, o->views, r->recipe.crop);
-	ims_buf_text(&t, "%g %g %g %g %g %g %g %g %g %llu\n", (double)o->rate, (double)o->validation, (double)o->min_crop, (double)o->jitter,
-		(double)o->anchor, (double)o->relational, (double)o->label_weight, (double)o->whiten, (double)o->decay, (unsigned long long)o->seed);
-	/* What is judged and written, which "the best so far" is a word about. */
-	ims_buf_text(&t, "%g %u %u %u %u\n", o->blend, o->f32, o->int8, r->recipe.resize, r->recipe.bicubic);
+	ims_hash_hex(&r->distillation.hash, teachers);
+	ims_buf_text(&t, "%s %s %s %s %u\n", r->id.network, r->id.weights_hash, set, teachers,
+		r->id.precision);
+	ims_buf_text(&t, "%u %u %u %u %u %u %llu %u %u\n", o->loss, o->layers, r->config.dim,
+		o->posteriors, o->epochs, o->batch, (unsigned long long)r->steps, o->views, r->recipe.crop);
+	ims_buf_text(&t, "%g %g %g %g %g %g %g %g %g %llu\n", (double)o->rate, (double)o->validation,
+		(double)o->min_crop, (double)o->jitter, (double)o->anchor, (double)o->relational,
+		(double)o->label_weight, (double)o->whiten, (double)o->decay, (unsigned long long)o->seed);
+	/* What is validated and written: "the best so far" depends on it. */
+	ims_buf_text(&t, "%g %u %u %u %u\n", o->blend, o->f32, o->int8, r->recipe.resize,
+		r->recipe.bicubic);
 	for (int k = 0; k < 3; k++)
 		ims_buf_text(&t, "%g %g\n", (double)r->recipe.mean[k], (double)r->recipe.std[k]);
 	if (!t.failed)
@@ -92,34 +113,48 @@ static int identify(run *r, imgsearch_error *err)
 		return rc;
 	r->recipe = r->id.recipe;
 	if (!ims_model_find(r->id.network))
-		return ims_fail(err, IMGSEARCH_EMODEL, "%s: a TorchScript program cannot be trained, only be a teacher", r->id.weights);
+		return ims_fail(err, IMGSEARCH_EMODEL,
+			"%s: a TorchScript program cannot be trained, only be a teacher", r->id.weights);
 	return 0;
 }
 
 static int open_set(run *r, const train_file *files, size_t n, imgsearch_error *err)
 {
 	const imgsearch_train_options *o = r->o;
-	int rc = ims_train_set_open(&r->set, files, n, o->validation, o->seed, r->job, err);
+	int rc = ims_dataset_open(&r->set, files, n, o->validation, o->seed, r->job, err);
 	if (rc)
 		return rc;
 	r->set.side = r->recipe.crop;
 	if (!o->teachers && r->set.n_classes < 2)
-		return ims_fail(err, IMGSEARCH_EINVAL, "%zu class%s: classes are the folders directly inside, and there must be two with pictures",
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"%zu class%s: classes are the folders directly inside, and there must be two with"
+			" pictures",
 			r->set.n_classes, r->set.n_classes == 1 ? "" : "es");
-	return o->teachers ? ims_teach_identify(r, err) : 0;
+	return o->teachers ? ims_distill_identify(r, err) : 0;
 }
 
-/* A projection that the start has already is kept; distillation makes one where there is none. */
+/* A projection of the starting network stays; distillation adds one where there is none. */
 static void configure(run *r)
 {
 	const imgsearch_train_options *o = r->o;
 	const model_network *net = ims_model_find(r->id.network);
 	bool projected = r->id.dim != net->dim;
 	uint32_t dim = o->dim ? o->dim : projected ? r->id.dim : o->teachers ? DEFAULT_DIM : 0;
-	r->config = (shim_train_config){ .network = r->id.network, .device = r->start->device ? r->start->device : "auto",
-		.bf16 = r->id.precision == IMGSEARCH_BF16, .threads = r->start->threads ? r->start->threads : ims_cpu_count(),
-		.crop = r->recipe.crop, .layers = o->layers, .loss = o->loss, .dim = dim, .posteriors = o->posteriors, .target_dim = o->teachers ? dim : 0,
-		.anchor = o->anchor, .decay = o->decay, .relational = o->relational, .label_weight = o->label_weight, .seed = o->seed };
+	r->config = (shim_train_config){ .network = r->id.network,
+		.device = r->start->device ? r->start->device : "auto",
+		.bf16 = r->id.precision == IMGSEARCH_BF16,
+		.threads = r->start->threads ? r->start->threads : ims_cpu_count(),
+		.crop = r->recipe.crop,
+		.layers = o->layers,
+		.loss = o->loss,
+		.dim = dim,
+		.posteriors = o->posteriors,
+		.target_dim = o->teachers ? dim : 0,
+		.anchor = o->anchor,
+		.decay = o->decay,
+		.relational = o->relational,
+		.label_weight = o->label_weight,
+		.seed = o->seed };
 	if (!o->teachers || o->label_weight > 0)
 		r->config.classes = (uint32_t)r->set.n_classes;
 }
@@ -131,7 +166,8 @@ static int make_network(run *r, imgsearch_error *err)
 	shim_message msg = { "" };
 	int rc = ims_weights_open(&w, r->id.weights, err);
 	if (!rc && w.script)
-		rc = ims_fail(err, IMGSEARCH_EMODEL, "%s: a TorchScript file cannot be trained", r->id.weights);
+		rc = ims_fail(err, IMGSEARCH_EMODEL, "%s: a TorchScript file cannot be trained",
+			r->id.weights);
 	if (!rc)
 		rc = ims_shim_load(&table, err);
 	if (!rc && !table->training)
@@ -146,7 +182,8 @@ static int make_network(run *r, imgsearch_error *err)
 	return rc;
 }
 
-static int prepare(run *r, imgsearch_train_options *o, const train_file *files, size_t n, imgsearch_error *err)
+static int prepare(run *r, imgsearch_train_options *o, const train_file *files, size_t n,
+	imgsearch_error *err)
 {
 	int rc = identify(r, err);
 	if (!rc)
@@ -156,7 +193,8 @@ static int prepare(run *r, imgsearch_train_options *o, const train_file *files, 
 	configure(r);
 	o->dim = r->config.dim;
 	if (o->posteriors && !o->dim)
-		return ims_fail(err, IMGSEARCH_EINVAL, "train: posteriors are for a linear layer behind them: give its dim");
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"train: posteriors are for a linear layer behind them: give its dim");
 	if (o->batch > r->set.n_train)
 		o->batch = (uint32_t)r->set.n_train;
 	rc = check_batch(o, err);
@@ -169,26 +207,34 @@ static int prepare(run *r, imgsearch_train_options *o, const train_file *files, 
 		rc = make_network(r, err);
 	if (!rc)
 		rc = ims_pool_new(&r->pool, r->config.threads, 2 * o->batch, err);
-	/* Before the teachers, so that a checkpoint of another run is noticed at once; and after, since they set the projection. */
+	/*
+	 * Before the distillation, to refuse a checkpoint of another run at once; after it, since it
+	 * sets the projection.
+	 */
 	if (!rc)
-		rc = ims_keep_resume(r, err);
+		rc = ims_checkpoint_resume(r, err);
 	if (!rc && o->teachers) {
 		uint64_t step = r->step;
 		r->step = 0;
-		rc = ims_teach(r, err);
+		rc = ims_distill(r, err);
 		r->step = step;
 		if (!rc && step)
-			rc = ims_keep_resume(r, err);
+			rc = ims_checkpoint_resume(r, err);
 	}
 	return rc;
 }
 
-/* ---- what a step sees ---- */
+/* --------------------------------------------------------------------------------- batches ---- */
 
-feed_spec ims_run_feed(const run *r)
+loader_spec ims_run_loader(const run *r)
 {
-	feed_spec f = { .set = (train_set *)(uintptr_t)&r->set, .recipe = { .side = r->recipe.crop, .bicubic = r->recipe.bicubic },
-		.resize = r->recipe.resize, .views = r->o->views, .min_area = r->o->min_crop, .jitter = r->o->jitter, .seed = r->o->seed };
+	loader_spec f = { .set = (dataset *)(uintptr_t)&r->set,
+		.recipe = { .side = r->recipe.crop, .bicubic = r->recipe.bicubic },
+		.resize = r->recipe.resize,
+		.views = r->o->views,
+		.min_area = r->o->min_crop,
+		.jitter = r->o->jitter,
+		.seed = r->o->seed };
 	memcpy(f.recipe.mean, r->recipe.mean, sizeof f.recipe.mean);
 	memcpy(f.recipe.std, r->recipe.std, sizeof f.recipe.std);
 	return f;
@@ -196,14 +242,15 @@ feed_spec ims_run_feed(const run *r)
 
 typedef struct loop {
 	run *r;
-	feed *feed;
-	feed_item *items;
+	loader *loader;
+	loader_item *items;
 	uint32_t *order;
 	int64_t *labels;
 	float *targets;
-	uint64_t ordered;   /* epoch + 1 that order is of */
-	double loss, hits, counted, step_seconds; /* of the last steps, decaying; seconds all in all */
-	uint64_t seen;
+	uint64_t ordered;   /* epoch of `order` + 1; 0: none */
+	double loss, hits, counted; /* sums that decay with each step */
+	double step_seconds;        /* of all steps but the first */
+	uint64_t seen;              /* pictures in them */
 	bool warm;
 	double validation_accuracy, saved;
 } loop;
@@ -213,41 +260,48 @@ static int start_step(loop *l, uint64_t step, imgsearch_error *err)
 	run *r = l->r;
 	uint64_t epoch = step / r->per_epoch, first = step % r->per_epoch * r->o->batch;
 	/* The contrastive loss wants several of a class together in a batch. */
-	size_t alike = !r->o->teachers && r->o->loss == IMGSEARCH_LOSS_SUPCON ? ALIKE : 1;
-	int rc = l->ordered == epoch + 1 ? 0 : ims_train_order(&r->set, alike, ims_train_random(r->o->seed, 2, epoch), l->order, err);
+	size_t alike = !r->o->teachers && r->o->loss == IMGSEARCH_LOSS_SUPCON ? CLASS_RUN : 1;
+	int rc = l->ordered == epoch + 1
+		? 0
+		: ims_train_order(&r->set, alike, ims_seed_derive(r->o->seed, 2, epoch), l->order, err);
 	l->ordered = epoch + 1;
 	for (size_t i = 0; i < r->o->batch; i++) {
 		uint32_t which = l->order[first + i];
-		l->items[i] = (feed_item){ .sample = which, .random = ims_train_random(r->o->seed ^ 3, step, i),
+		l->items[i] = (loader_item){ .sample = which,
+			.random = ims_seed_derive(r->o->seed ^ 3, step, i),
 			.view = r->o->views ? (uint32_t)((which + epoch) % r->o->views) : 0 };
 	}
 	if (!rc)
-		ims_feed_start(l->feed, l->items, r->o->batch);
+		ims_loader_start(l->loader, l->items, r->o->batch);
 	return rc;
 }
 
-static shim_batch as_batch(loop *l, const float *in, const feed_item *items, size_t n)
+static shim_batch as_batch(loop *l, const float *in, const loader_item *items, size_t n)
 {
 	run *r = l->r;
 	for (size_t i = 0; i < n; i++) {
 		l->labels[i] = r->set.item[items[i].sample].label;
 		if (r->o->teachers)
-			memcpy(l->targets + i * r->teach.dim, r->teach.targets + (items[i].view * r->set.n + items[i].sample) * r->teach.dim,
-				r->teach.dim * sizeof *l->targets);
+			memcpy(l->targets + i * r->distillation.dim,
+				r->distillation.targets +
+					(items[i].view * r->set.n + items[i].sample) * r->distillation.dim,
+				r->distillation.dim * sizeof *l->targets);
 	}
-	return (shim_batch){ in, r->config.classes ? l->labels : NULL, r->o->teachers ? l->targets : NULL, n };
+	return (shim_batch){ in, r->config.classes ? l->labels : NULL,
+		r->o->teachers ? l->targets : NULL, n };
 }
 
 static float rate_at(const run *r, uint64_t step)
 {
 	uint64_t rise = r->steps / 20 + 1;
 	double up = step < rise ? (double)(step + 1) / (double)rise : 1;
-	return (float)((double)r->o->rate * up * 0.5 * (1 + cos(M_PI * (double)step / (double)r->steps)));
+	return (
+		float)((double)r->o->rate * up * 0.5 * (1 + cos(M_PI * (double)step / (double)r->steps)));
 }
 
-/* ---- validation ---- */
+/* ------------------------------------------------------------------------------ validation ---- */
 
-/* Mean loss and accuracy over the pictures held out, each as it is. */
+/* Mean loss and accuracy over the held-out pictures, without random crops. */
 static int validate(loop *l, double *loss, double *accuracy, imgsearch_error *err)
 {
 	run *r = l->r;
@@ -256,14 +310,14 @@ static int validate(loop *l, double *loss, double *accuracy, imgsearch_error *er
 	for (size_t at = r->set.n_train; !rc && at < r->set.n;) {
 		size_t n = r->set.n - at < r->o->batch ? r->set.n - at : r->o->batch;
 		const float *in;
-		const feed_item *items;
+		const loader_item *items;
 		shim_message msg = { "" };
 		shim_score score;
 		for (size_t i = 0; i < n; i++)
-			l->items[i] = (feed_item){ .sample = at + i };
+			l->items[i] = (loader_item){ .sample = at + i };
 		at += n;
-		ims_feed_start(l->feed, l->items, n);
-		rc = ims_feed_wait(l->feed, &in, &items, &n, err);
+		ims_loader_start(l->loader, l->items, n);
+		rc = ims_loader_wait(l->loader, &in, &items, &n, err);
 		if (rc)
 			return rc;
 		shim_batch b = as_batch(l, in, items, n);
@@ -284,8 +338,8 @@ static int blend(run *r, float share, imgsearch_error *err)
 	return rc ? ims_train_shim_error(err, rc, "the blend", &msg) : 0;
 }
 
-/* Keeps the network when it is the best so far. */
-static int judge(loop *l, imgsearch_error *err)
+/* Validates, and writes the network where it is the best so far. */
+static int validate_and_write(loop *l, imgsearch_error *err)
 {
 	run *r = l->r;
 	double loss = NAN, accuracy = NAN;
@@ -295,28 +349,30 @@ static int judge(loop *l, imgsearch_error *err)
 	if (rc)
 		return rc;
 	bool better = isnan(r->best) || loss < r->best;
-	ims_job_log(r->job, IMGSEARCH_LOG_INFO, "step %llu: loss %.4f, accuracy %.4f; held out: loss %.4f, accuracy %.4f%s", (unsigned long long)r->step,
-		l->counted > 0 ? l->loss / l->counted : NAN, l->counted > 0 ? l->hits / l->counted : NAN, loss, accuracy, better ? " (best)" : "");
+	ims_job_log(r->job, IMGSEARCH_LOG_INFO,
+		"step %llu: loss %.4f, accuracy %.4f; held out: loss %.4f, accuracy %.4f%s",
+		(unsigned long long)r->step, l->counted > 0 ? l->loss / l->counted : NAN,
+		l->counted > 0 ? l->hits / l->counted : NAN, loss, accuracy, better ? " (best)" : "");
 	r->since_best = better ? 0 : r->since_best + 1;
 	if (better) {
 		r->best = loss;
 		l->validation_accuracy = accuracy;
-		rc = ims_keep_result(r, err);
+		rc = ims_result_write(r, err);
 	}
 	return rc ? rc : blend(r, 0, err);
 }
 
-/* ---- the loop ---- */
+/* -------------------------------------------------------------------------------- the loop ---- */
 
 static int one_step(loop *l, imgsearch_error *err)
 {
 	run *r = l->r;
 	const float *in;
-	const feed_item *items;
+	const loader_item *items;
 	size_t n;
 	shim_message msg = { "" };
 	shim_score score;
-	int rc = ims_feed_wait(l->feed, &in, &items, &n, err);
+	int rc = ims_loader_wait(l->loader, &in, &items, &n, err);
 	if (!rc && r->step + 1 < r->steps)
 		rc = start_step(l, r->step + 1, err);
 	if (rc)
@@ -333,7 +389,7 @@ static int one_step(loop *l, imgsearch_error *err)
 		l->step_seconds += ims_now() - before;
 		l->seen += n;
 	}
-	l->warm = true; /* the first step prepares what the others use */
+	l->warm = true; /* the first step sets up memory and threads */
 	l->loss = l->loss * 0.95 + score.loss;
 	l->hits = l->hits * 0.95 + score.hits;
 	l->counted = l->counted * 0.95 + score.counted;
@@ -344,15 +400,19 @@ static int one_step(loop *l, imgsearch_error *err)
 static int step_progress(loop *l, imgsearch_error *err)
 {
 	run *r = l->r;
-	imgsearch_progress p = { .stage = "train", .done = r->step, .total = r->steps, .failed = r->set.failed,
-		.loss = l->counted > 0 ? l->loss / l->counted : NAN, .accuracy = l->counted > 0 ? l->hits / l->counted : NAN };
+	imgsearch_progress p = { .stage = "train",
+		.done = r->step,
+		.total = r->steps,
+		.failed = r->set.failed,
+		.loss = l->counted > 0 ? l->loss / l->counted : NAN,
+		.accuracy = l->counted > 0 ? l->hits / l->counted : NAN };
 	return ims_job_progress(r->job, &p, err);
 }
 
-/* A cancelled run keeps what it has learned; the word of the cancel stays. */
+/* Writes a checkpoint of a cancelled run. The error of the cancel stays. */
 static int stop_here(loop *l, int rc, imgsearch_error *err)
 {
-	int saved = ims_keep_checkpoint(l->r, rc ? NULL : err);
+	int saved = ims_checkpoint_write(l->r, rc ? NULL : err);
 	return rc ? rc : saved;
 }
 
@@ -364,12 +424,12 @@ static int after_step(loop *l, imgsearch_error *err)
 	if (rc)
 		return stop_here(l, rc, err);
 	if (held_out && (r->step % r->per_epoch == 0 || last)) {
-		rc = judge(l, err);
+		rc = validate_and_write(l, err);
 		if (!rc && !last)
 			rc = start_step(l, r->step, err);
 	}
 	if (!rc && ims_now() - l->saved > SAVE_SECONDS) {
-		rc = ims_keep_checkpoint(r, err);
+		rc = ims_checkpoint_write(r, err);
 		l->saved = ims_now();
 	}
 	return rc;
@@ -388,9 +448,9 @@ static int steps(loop *l, imgsearch_train_report *report, imgsearch_error *err)
 			break;
 	}
 	if (!rc && isnan(r->best) && !(rc = blend(r, (float)r->o->blend, err)))
-		rc = ims_keep_result(r, err);
+		rc = ims_result_write(r, err);
 	if (!rc)
-		ims_keep_forget(r);
+		ims_checkpoint_remove(r);
 	return rc;
 }
 
@@ -398,12 +458,14 @@ static int learn(run *r, imgsearch_train_report *report, imgsearch_error *err)
 {
 	size_t batch = r->o->batch;
 	loop l = { .r = r, .validation_accuracy = NAN, .saved = ims_now() };
-	feed_spec spec = ims_run_feed(r);
+	loader_spec spec = ims_run_loader(r);
 	l.items = ims_alloc(batch, sizeof *l.items);
 	l.order = ims_alloc(r->set.n_train, sizeof *l.order);
 	l.labels = ims_alloc(batch, sizeof *l.labels);
-	l.targets = ims_alloc(batch, (r->teach.dim + 1) * sizeof *l.targets);
-	int rc = l.items && l.order && l.labels && l.targets ? ims_feed_new(&l.feed, &spec, batch, r->pool, err) : ims_nomem(err);
+	l.targets = ims_alloc(batch, (r->distillation.dim + 1) * sizeof *l.targets);
+	int rc = l.items && l.order && l.labels && l.targets
+		? ims_loader_new(&l.loader, &spec, batch, r->pool, err)
+		: ims_nomem(err);
 	if (!rc)
 		rc = steps(&l, report, err);
 	report->steps = r->step;
@@ -412,39 +474,47 @@ static int learn(run *r, imgsearch_train_report *report, imgsearch_error *err)
 	report->validation_loss = r->best;
 	report->validation_accuracy = l.validation_accuracy;
 	report->images_per_second = l.step_seconds > 0 ? (double)l.seen / l.step_seconds : 0;
-	ims_feed_free(l.feed);
+	ims_loader_free(l.loader);
 	ims_free(l.items), ims_free(l.order), ims_free(l.labels), ims_free(l.targets);
 	return rc;
 }
 
-/* Those that the headers said nothing of; workers cannot tell. */
-static uint64_t tell_broken(run *r)
+/*
+ * Logs and counts pictures whose damage showed when they were decoded, which threads of the pool
+ * cannot log.
+ */
+static uint64_t log_damaged(run *r)
 {
 	uint64_t n = 0;
 	for (size_t i = 0; i < r->set.n; i++)
 		if (r->set.item[i].state == SAMPLE_BAD) {
-			ims_job_log(r->job, IMGSEARCH_LOG_WARNING, "left out: %s: it cannot be decoded", r->set.item[i].path);
+			ims_job_log(r->job, IMGSEARCH_LOG_WARNING, "left out: %s: it cannot be decoded",
+				r->set.item[i].path);
 			n++;
 		}
 	return n;
 }
 
-int ims_train(const train_file *files, size_t n, const model_spec *start, const imgsearch_train_options *options, job *job,
-	imgsearch_train_report *report, imgsearch_error *err)
+int ims_train(const train_file *files, size_t n, const model_spec *start,
+	const imgsearch_train_options *options, job *job, imgsearch_train_report *report,
+	imgsearch_error *err)
 {
 	imgsearch_train_options o = *options;
 	imgsearch_train_report unused;
 	double began = ims_now();
 	run r = { .o = &o, .start = start, .job = job, .best = NAN };
 	report = report ? report : &unused;
-	*report = (imgsearch_train_report){ .loss = NAN, .accuracy = NAN, .validation_loss = NAN, .validation_accuracy = NAN };
+	*report = (imgsearch_train_report){ .loss = NAN,
+		.accuracy = NAN,
+		.validation_loss = NAN,
+		.validation_accuracy = NAN };
 	defaults(&o);
 	int rc = check(&o, err);
 	if (!rc)
 		rc = prepare(&r, &o, files, n, err);
 	if (!rc)
 		rc = learn(&r, report, err);
-	report->pictures = r.set.n - tell_broken(&r);
+	report->pictures = r.set.n - log_damaged(&r);
 	report->classes = r.set.n_classes;
 	report->held_out = r.set.n - r.set.n_train;
 	report->failed = r.set.failed;
@@ -453,8 +523,8 @@ int ims_train(const train_file *files, size_t n, const model_spec *start, const 
 	if (r.net)
 		r.shim->free(r.net);
 	ims_pool_free(r.pool);
-	ims_teach_free(&r.teach);
-	ims_train_set_free(&r.set);
+	ims_distill_free(&r.distillation);
+	ims_dataset_free(&r.set);
 	ims_model_identity_free(&r.id);
 	return rc;
 }

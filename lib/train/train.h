@@ -1,32 +1,45 @@
 /*
- * Learning: from a folder of classes, or from other networks. Pictures are decoded once and kept in memory (made smaller
- * where they are large), crops are made by pool threads while the network is at the step before. Everything that
- * is drawn by chance follows from seed and step, so that a run that was killed goes on as if it had not been.
+ * Training: from a folder of classes, or by distillation from other networks. Pictures are decoded
+ * once and kept in memory, made smaller where they are large. Threads of a pool make the crops of a
+ * batch while the network is at the one before. All random choices follow from seed and step, so a
+ * run that was stopped continues as if it had not been.
  *
- *	set.c         the pictures, their classes, who is held out
- *	order.c       which of them an epoch shows when
- *	crop.c        one crop of one picture: where, turned about, colours varied, as the network's input
- *	feed.c        batches, one ahead
- *	classes.c     what a teacher that is a classifier says of its classes
- *	teach.c       the teachers' features of the crops, kept in a file; targets and the first projection from them
- *	keep.c        checkpoints; the network and its card
- *	train.c       the run
+ *	train.c         the run
+ *	run.h           its state
+ *	dataset.c       the pictures, their classes, which are held out
+ *	order.c         the order of an epoch
+ *	crop.c          a random crop of a picture as input of the network
+ *	seed.c          random numbers from seed and position
+ *	loader.c        batches, one ahead
+ *	teacher.c       the teachers of a distillation
+ *	classifier.c    class probabilities of a teacher
+ *	feature_file.c  the teachers' features, kept in a file
+ *	distill.c       features, targets and the first projection
+ *	checkpoint.c    stopping and continuing
+ *	result.c        the network and its card
+ *	tensor_list.c   tensors of the network, copied
  */
 #ifndef IMS_TRAIN_H
 #define IMS_TRAIN_H
 
 #include "base/base.h"
-#include "model/model.h"
+#include "model/identity.h"
 
-/* A file below the folder. */
+/* A file that may be a picture. */
 typedef struct train_file {
 	char *path;         /* absolute */
-	const char *folder; /* name of its first-level folder, or NULL; borrowed from anywhere that lasts */
+	const char *folder; /* its class: name of its first-level folder, or NULL; borrowed */
 	uint64_t size;
 } train_file;
 
-/* imgsearch_train behind the handle: files in order of path; options as the caller gave them, copied to full size. */
-int ims_train(const train_file *files, size_t n, const model_spec *start, const imgsearch_train_options *options, job *job,
-	imgsearch_train_report *report, imgsearch_error *err);
+/*
+ * imgsearch_train without a handle. files (n) are in order of path; options has the full size of
+ * the struct; report may be NULL. One thread at a time for a result. Errors: EINVAL (options, too
+ * few pictures or classes), EMODEL, EBUSY (a checkpoint is there), EVERSION (of another run),
+ * EFORMAT (the loss is not finite), EIO, ENOMEM, ECANCELED, after which a checkpoint is there.
+ */
+int ims_train(const train_file *files, size_t n, const model_spec *start,
+	const imgsearch_train_options *options, job *job, imgsearch_train_report *report,
+	imgsearch_error *err);
 
 #endif

@@ -1,5 +1,12 @@
-/* lib/analysis: t-SNE keeps clusters apart, the grid never shares a cell, signatures know turned pictures. */
-#include "analysis/analysis.h"
+/*
+ * lib/analysis: t-SNE keeps clusters apart, the grid never shares a cell, signatures know turned
+ * pictures.
+ */
+#include "analysis/components.h"
+#include "analysis/grid.h"
+#include "analysis/plane.h"
+#include "analysis/signature.h"
+#include "analysis/tsne.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -24,13 +31,15 @@ static void make_points(float *rows, int32_t *neighbor, float *distance2)
 		for (int j = 0; j < POINTS; j++) {
 			float d2 = 0;
 			for (int d = 0; d < DIM; d++)
-				d2 += (rows[i * DIM + d] - rows[j * DIM + d]) * (rows[i * DIM + d] - rows[j * DIM + d]);
+				d2 += (rows[i * DIM + d] - rows[j * DIM + d]) *
+					(rows[i * DIM + d] - rows[j * DIM + d]);
 			if (j != i)
 				ims_topk_push(&best, d2, j);
 		}
 		ims_topk_sort(&best);
 		for (int e = 0; e < K; e++)
-			neighbor[i * K + e] = (int32_t)best.item[e].id, distance2[i * K + e] = best.item[e].distance;
+			neighbor[i * K + e] = (int32_t)best.item[e].id,
+							 distance2[i * K + e] = best.item[e].distance;
 		ims_topk_free(&best);
 	}
 }
@@ -44,7 +53,8 @@ static int at_home(const float *xy)
 		assert_int_equal(ims_topk_init(&best, 10), 0);
 		for (int j = 0; j < POINTS; j++)
 			if (j != i)
-				ims_topk_push(&best, hypotf(xy[2 * i] - xy[2 * j], xy[2 * i + 1] - xy[2 * j + 1]), j);
+				ims_topk_push(&best, hypotf(xy[2 * i] - xy[2 * j], xy[2 * i + 1] - xy[2 * j + 1]),
+					j);
 		int own = 0;
 		for (size_t e = 0; e < best.n; e++)
 			own += best.item[e].id % CLUSTERS == i % CLUSTERS;
@@ -67,7 +77,8 @@ static void test_tsne(void **state)
 	assert_true(at_home(xy[0]) > POINTS * 98 / 100);
 
 	job with_pool = { .pool = threads };
-	assert_int_equal(ims_analysis_tsne(xy[1], POINTS, K, neighbor, distance2, &o, &with_pool, NULL), 0);
+	assert_int_equal(ims_analysis_tsne(xy[1], POINTS, K, neighbor, distance2, &o, &with_pool, NULL),
+		0);
 	assert_memory_equal(xy[0], xy[1], sizeof xy[0]);
 
 	assert_int_equal(ims_analysis_plane(xy[2], rows, POINTS, DIM, threads, NULL), 0);
@@ -104,7 +115,8 @@ static void test_cancel(void **state)
 	int32_t neighbor[2] = { 1, 0 };
 	atomic_int stop = 1;
 	job j = { .cancel = &stop };
-	assert_int_equal(ims_analysis_tsne(xy, 2, 1, neighbor, distance2, NULL, &j, NULL), IMGSEARCH_ECANCELED);
+	assert_int_equal(ims_analysis_tsne(xy, 2, 1, neighbor, distance2, NULL, &j, NULL),
+		IMGSEARCH_ECANCELED);
 }
 
 static void test_grid(void **state)
@@ -124,7 +136,9 @@ static void test_grid(void **state)
 		assert_true(cell[i] < COLUMNS * ROWS);
 		assert_false(taken[cell[i]]);
 		taken[cell[i]] = true;
-		off += hypot((cell[i] % COLUMNS + 0.5) / COLUMNS - xy[2 * i], (cell[i] / COLUMNS + 0.5) / ROWS - xy[2 * i + 1]) / N;
+		off += hypot((cell[i] % COLUMNS + 0.5) / COLUMNS - xy[2 * i],
+				   (cell[i] / COLUMNS + 0.5) / ROWS - xy[2 * i + 1]) /
+			N;
 	}
 	assert_true(off < 0.4);
 
@@ -163,12 +177,15 @@ static void draw(uint8_t *rgb, int width, int height, uint64_t seed, int turn)
 			blob[b][v] = (float)ims_random_unit(&seed);
 	for (int y = 0; y < height; y++)
 		for (int x = 0; x < width; x++) {
-			float u = ((float)x + 0.5f) / (float)width, v = ((float)y + 0.5f) / (float)height, light = 100, swap = u;
+			float u = ((float)x + 0.5f) / (float)width, v = ((float)y + 0.5f) / (float)height,
+				  light = 100, swap = u;
 			if (turn & 4)
 				u = v, v = swap;
 			u = turn & 1 ? 1 - u : u, v = turn & 2 ? 1 - v : v;
 			for (int b = 0; b < 12; b++)
-				light += (blob[b][2] - 0.5f) * 200 * expf(-(powf(u - blob[b][0], 2) + powf(v - blob[b][1], 2)) / (0.005f + 0.03f * blob[b][3]));
+				light += (blob[b][2] - 0.5f) * 200 *
+					expf(-(powf(u - blob[b][0], 2) + powf(v - blob[b][1], 2)) /
+						(0.005f + 0.03f * blob[b][3]));
 			for (int c = 0; c < 3; c++)
 				rgb[3 * (y * width + x) + c] = (uint8_t)fmaxf(0, fminf(255, light));
 		}
@@ -181,36 +198,39 @@ static void test_signature(void **state)
 	signature original, copy;
 	float a[IMS_INVARIANT_DIM], b[IMS_INVARIANT_DIM];
 	draw(rgb, 300, 200, 1, 0);
-	ims_analysis_signature(&original, rgb, 300, 200);
-	ims_analysis_invariant(a, &original);
+	ims_signature_make(&original, rgb, 300, 200);
+	ims_signature_invariant(a, &original);
 	for (int turn = 0; turn < 8; turn++) {
 		int width = turn & 4 ? 77 : 121, height = turn & 4 ? 121 : 77, found;
 		draw(rgb, width, height, 1, turn);
-		ims_analysis_signature(&copy, rgb, (uint32_t)width, (uint32_t)height);
-		ims_analysis_invariant(b, &copy);
+		ims_signature_make(&copy, rgb, (uint32_t)width, (uint32_t)height);
+		ims_signature_invariant(b, &copy);
 		float distance = 0;
 		for (int d = 0; d < IMS_INVARIANT_DIM; d++)
 			distance += (a[d] - b[d]) * (a[d] - b[d]);
 		assert_true(distance < IMS_INVARIANT_RADIUS);
-		assert_true(ims_analysis_same_picture(&original, &copy, &found));
+		assert_true(ims_signature_same(&original, &copy, &found));
 	}
 	for (uint64_t other = 2; other < 40; other++) {
 		draw(rgb, 121, 77, other, 0);
-		ims_analysis_signature(&copy, rgb, 121, 77);
-		assert_false(ims_analysis_same_picture(&original, &copy, NULL));
+		ims_signature_make(&copy, rgb, 121, 77);
+		assert_false(ims_signature_same(&original, &copy, NULL));
 	}
 
 	/* Without structure nothing can be said. */
 	memset(rgb, 200, sizeof rgb);
-	ims_analysis_signature(&copy, rgb, 1, 1);
+	ims_signature_make(&copy, rgb, 1, 1);
 	assert_int_equal(copy.luma[500], 200);
-	assert_false(ims_analysis_same_picture(&copy, &copy, NULL));
-	ims_analysis_invariant(b, &copy);
+	assert_false(ims_signature_same(&copy, &copy, NULL));
+	ims_signature_invariant(b, &copy);
 	for (int d = 0; d < IMS_INVARIANT_DIM; d++)
 		assert_true(b[d] == 0);
 }
 
-/* The middle, an edge and a corner of a picture, mirrored or darker, are laid out as it is; other pictures are not. */
+/*
+ * The middle, an edge and a corner of a picture, mirrored or darker, are laid out as it is; other
+ * pictures are not.
+ */
 static void test_layout(void **state)
 {
 	(void)state;
@@ -218,33 +238,41 @@ static void test_layout(void **state)
 	static uint8_t rgb[3 * WIDTH * HEIGHT], part[3 * W * H];
 	signature original, other;
 	draw(rgb, WIDTH, HEIGHT, 1, 0);
-	ims_analysis_signature(&original, rgb, WIDTH, HEIGHT);
+	ims_signature_make(&original, rgb, WIDTH, HEIGHT);
 	for (int at = 0; at < 9; at++) {
 		int x0 = (WIDTH - W) * (at % 3) / 2, y0 = (HEIGHT - H) * (at / 3) / 2;
 		for (int y = 0; y < H; y++)
 			for (int x = 0; x < 3 * W; x++)
 				part[y * 3 * W + x] = (uint8_t)(rgb[(y0 + y) * 3 * WIDTH + 3 * x0 + x] / 2 + 10);
-		ims_analysis_signature(&other, part, W, H);
-		assert_true(ims_analysis_layout(&original, &other) > 0.9f && ims_analysis_layout(&other, &original) > 0.9f);
+		ims_signature_make(&other, part, W, H);
+		assert_true(ims_signature_correlation(&original, &other) > 0.9f &&
+			ims_signature_correlation(&other, &original) > 0.9f);
 	}
 	draw(rgb, WIDTH, HEIGHT, 1, 1);
-	ims_analysis_signature(&other, rgb, WIDTH, HEIGHT);
-	assert_true(ims_analysis_layout(&original, &other) > 0.99f);
+	ims_signature_make(&other, rgb, WIDTH, HEIGHT);
+	assert_true(ims_signature_correlation(&original, &other) > 0.99f);
 	for (uint64_t seed = 2; seed < 40; seed++) {
 		draw(rgb, 121, 77, seed, 0);
-		ims_analysis_signature(&other, rgb, 121, 77);
-		assert_true(ims_analysis_layout(&original, &other) < 0.75f);
-		assert_float_equal(ims_analysis_layout(&original, &other), ims_analysis_layout(&other, &original), 1e-6);
+		ims_signature_make(&other, rgb, 121, 77);
+		assert_true(ims_signature_correlation(&original, &other) < 0.75f);
+		assert_float_equal(ims_signature_correlation(&original, &other),
+			ims_signature_correlation(&other, &original), 1e-6);
 	}
 	memset(other.luma, 200, sizeof other.luma);
-	assert_true(ims_analysis_layout(&original, &other) == 0 && ims_analysis_layout(&other, &other) == 0);
+	assert_true(ims_signature_correlation(&original, &other) == 0 &&
+		ims_signature_correlation(&other, &other) == 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tsne), cmocka_unit_test(test_tsne_few), cmocka_unit_test(test_cancel), cmocka_unit_test(test_grid),
-		cmocka_unit_test(test_components), cmocka_unit_test(test_signature), cmocka_unit_test(test_layout),
+		cmocka_unit_test(test_tsne),
+		cmocka_unit_test(test_tsne_few),
+		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_grid),
+		cmocka_unit_test(test_components),
+		cmocka_unit_test(test_signature),
+		cmocka_unit_test(test_layout),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

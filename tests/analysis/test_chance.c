@@ -1,5 +1,8 @@
-/* Chance scores: the fit against known distributions, and calibration on pictures that it was not fitted on. */
-#include "analysis/analysis.h"
+/*
+ * Chance scores: the fit against known distributions, and calibration on pictures that it was not
+ * fitted on.
+ */
+#include "analysis/chance.h"
 #include "test.h"
 
 #include <math.h>
@@ -7,7 +10,8 @@
 
 static double normal(uint64_t *random)
 {
-	return sqrt(-2 * log(1 - ims_random_unit(random))) * cos(6.283185307179586 * ims_random_unit(random));
+	return sqrt(-2 * log(1 - ims_random_unit(random))) *
+		cos(6.283185307179586 * ims_random_unit(random));
 }
 
 enum { COHORT = 400 };
@@ -33,7 +37,9 @@ static void known_tails(void **state)
 	assert_int_equal(fit(&c, score), 0);
 	for (double s = -3; s < 4.3; s += 0.1) {
 		double p = 0.5 * erfc(s / sqrt(2)), ours = ims_analysis_chance_above(&c, as_it_is, s);
-		assert_true(p > 0.001 ? fabs(ours / p - 1) < 0.35 : ours / p > 0.2 && ours / p < 5); /* rows are normalised by what 400 scores say */
+		assert_true(p > 0.001
+				? fabs(ours / p - 1) < 0.35
+				: ours / p > 0.2 && ours / p < 5); /* rows are normalised by what 400 scores say */
 	}
 	for (int i = 0; i < COHORT * COHORT; i++)
 		score[i] = (float)-log(1 - ims_random_unit(&random)); /* an exponential has shape 0 */
@@ -41,7 +47,8 @@ static void known_tails(void **state)
 	assert_true(fabsf(c.shape) < 0.08f);
 	chance_norm norm = ims_analysis_chance_norm(&c, score, COHORT);
 	assert_true(fabsf(norm.location - 0.693f) < 0.15f && fabsf(norm.spread - 1.148f) < 0.25f);
-	assert_true(fabs(ims_analysis_chance_above(&c, (chance_norm){ 0.693f, 1.148f }, 9.21) / 1e-4 - 1) < 0.4);
+	assert_true(fabs(ims_analysis_chance_above(&c, (chance_norm){ 0.693f, 1.148f }, 9.21) / 1e-4 -
+					1) < 0.4);
 	ims_free(score);
 }
 
@@ -51,7 +58,8 @@ static void odd_scores(void **state)
 	static float score[COHORT * COHORT];
 	static const uint64_t one_group[COHORT];
 	chance c;
-	assert_int_equal(ims_analysis_chance_fit(&c, score, one_group, COHORT, NULL), IMGSEARCH_ENOTFOUND);
+	assert_int_equal(ims_analysis_chance_fit(&c, score, one_group, COHORT, NULL),
+		IMGSEARCH_ENOTFOUND);
 	assert_int_equal(ims_analysis_chance_fit(&c, score, one_group, 0, NULL), IMGSEARCH_ENOTFOUND);
 	assert_int_equal(fit(&c, score), 0); /* all equal */
 	chance_norm norm = ims_analysis_chance_norm(&c, score, COHORT);
@@ -82,16 +90,19 @@ static void related_ones_do_no_harm(void **state)
 	assert_int_equal(fit(&c, score), 0);
 	for (int i = 0; i < COHORT / 10; i++)
 		mixed[i] = 6 + (float)i / COHORT;
-	chance_norm without = ims_analysis_chance_norm(&c, score, COHORT), with = ims_analysis_chance_norm(&c, mixed, COHORT);
-	assert_true(fabsf(with.location - without.location) < 0.1f && fabsf(with.spread / without.spread - 1) < 0.1f);
+	chance_norm without = ims_analysis_chance_norm(&c, score, COHORT),
+				with = ims_analysis_chance_norm(&c, mixed, COHORT);
+	assert_true(fabsf(with.location - without.location) < 0.1f &&
+		fabsf(with.spread / without.spread - 1) < 0.1f);
 	ims_free(score);
 }
 
 enum { FOLDERS = 120, EACH = 10, DIM = 48, ROWS = FOLDERS * EACH };
 
 /*
- * Pictures of a folder lie around its centre; axes have falling variance, as features' have. narrow > 0 takes strength from
- * all but the first axes: such pictures look like everything or like nothing, and their scores lie wide.
+ * Pictures of a folder lie around its centre; axes have falling variance, as features' have. narrow
+ * > 0 takes strength from all but the first axes: such pictures look like everything or like
+ * nothing, and their scores lie wide.
  */
 static void make_folders(float (*rows)[DIM], double narrow, uint64_t *random)
 {
@@ -103,7 +114,8 @@ static void make_folders(float (*rows)[DIM], double narrow, uint64_t *random)
 			double length = 0;
 			float *row = rows[f * EACH + i];
 			for (int d = 0; d < DIM; d++) {
-				row[d] = (float)(centre[d] + 0.8 * normal(random) / sqrt(1 + d) / (d < 4 ? 1 : 1 + narrow));
+				row[d] = (float)(centre[d] +
+					0.8 * normal(random) / sqrt(1 + d) / (d < 4 ? 1 : 1 + narrow));
 				length += (double)row[d] * row[d];
 			}
 			for (int d = 0; d < DIM; d++)
@@ -120,8 +132,12 @@ static float score_of(const float *a, const float *b)
 	return (float)sum;
 }
 
-/* How many of ROWS score within a promise, a query. normed 0: every query is taken as the average one. */
-static double seen(const chance *c, float (*rows)[DIM], float (*cohort)[DIM], float (*query)[DIM], bool same_set, double promise, const chance_norm *average)
+/*
+ * How many of ROWS score within a promise, a query. normed 0: every query is taken as the average
+ * one.
+ */
+static double seen(const chance *c, float (*rows)[DIM], float (*cohort)[DIM], float (*query)[DIM],
+	bool same_set, double promise, const chance_norm *average)
 {
 	float score[COHORT];
 	double n = 0;
@@ -130,19 +146,23 @@ static double seen(const chance *c, float (*rows)[DIM], float (*cohort)[DIM], fl
 			score[i] = score_of(query[q], cohort[i]);
 		chance_norm norm = average ? *average : ims_analysis_chance_norm(c, score, COHORT);
 		for (size_t i = 0; i < ROWS; i++)
-			n += (!same_set || i / EACH != q / EACH) && ROWS * ims_analysis_chance_above(c, norm, (double)score_of(query[q], rows[i])) <= promise;
+			n += (!same_set || i / EACH != q / EACH) &&
+				ROWS * ims_analysis_chance_above(c, norm, (double)score_of(query[q], rows[i])) <=
+					promise;
 	}
 	return n / (ROWS / 3);
 }
 
 /*
- * Fitted on a third of the rows; asked by the rows themselves (others of other folders are chance), by new ones, and by new
- * ones whose scores lie wider. The last is what one distribution for all queries gets wrong.
+ * Fitted on a third of the rows; asked by the rows themselves (others of other folders are chance),
+ * by new ones, and by new ones whose scores lie wider. The last is what one distribution for all
+ * queries gets wrong.
  */
 static void calibrated(void **state)
 {
 	(void)state;
-	static float rows[ROWS][DIM], like[ROWS][DIM], wide[ROWS][DIM], cohort[COHORT][DIM], score[COHORT * COHORT];
+	static float rows[ROWS][DIM], like[ROWS][DIM], wide[ROWS][DIM], cohort[COHORT][DIM],
+		score[COHORT * COHORT];
 	static uint64_t group[COHORT];
 	uint64_t random = 11;
 	chance c;
@@ -157,9 +177,11 @@ static void calibrated(void **state)
 		score[i] = score_of(cohort[i / COHORT], cohort[i % COHORT]);
 	assert_int_equal(ims_analysis_chance_fit(&c, score, group, COHORT, NULL), 0);
 	for (double promise = 100; promise > 0.5; promise /= 10) {
-		double own = seen(&c, rows, cohort, rows, true, promise, NULL), new = seen(&c, rows, cohort, like, false, promise, NULL);
+		double own = seen(&c, rows, cohort, rows, true, promise, NULL),
+			   new = seen(&c, rows, cohort, like, false, promise, NULL);
 		double wider = seen(&c, rows, cohort, wide, false, promise, NULL);
-		print_message("# promised %g, seen %.2f by its own, %.2f by new ones, %.2f by wide ones\n", promise, own, new, wider);
+		print_message("# promised %g, seen %.2f by its own, %.2f by new ones, %.2f by wide ones\n",
+			promise, own, new, wider);
 		assert_true(own > promise / 2.5 && own < promise * 2.5);
 		assert_true(new > promise / 2.5 && new < promise * 2.5);
 		assert_true(wider > promise / 5 && wider < promise * 5);

@@ -1,5 +1,5 @@
 /* Measures of ranked answers against what can be worked out by hand. */
-#include "analysis/analysis.h"
+#include "analysis/metrics.h"
 #include "test.h"
 
 #include <math.h>
@@ -63,11 +63,14 @@ static void against_sorting(void **state)
 		size_t related = 0;
 		for (int i = 0; i < N; i++) {
 			score[i] = (float)(ims_random(&random) % 50);
-			relation[i] = ims_random(&random) % 7 == 0 ? IMS_RELATED : ims_random(&random) % 20 == 0 ? IMS_UNCOUNTED : IMS_UNRELATED;
+			relation[i] = ims_random(&random) % 7 == 0 ? IMS_RELATED
+				: ims_random(&random) % 20 == 0        ? IMS_UNCOUNTED
+													   : IMS_UNRELATED;
 			related += relation[i] == IMS_RELATED;
 		}
 		double ap = 0, found10 = 0;
-		for (int i = 0; i < N; i++) { /* its level: how many related and others score at least as much; its place */
+		for (int i = 0; i < N;
+			 i++) { /* its level: how many related and others score at least as much; its place */
 			if (relation[i] != IMS_RELATED)
 				continue;
 			double same = 0, all = 0, place = 0;
@@ -127,7 +130,8 @@ static void bootstrap(void **state)
 		value[i] = ims_random_unit(&random);
 	ims_analysis_bootstrap(ci, value, N, 5);
 	double half = 1.96 * sqrt(1 / 12.0 / N); /* what theory says of a uniform one */
-	assert_true(ci[0] < 0.53 && ci[1] > 0.47 && ci[1] - ci[0] > 1.6 * half && ci[1] - ci[0] < 2.4 * half);
+	assert_true(
+		ci[0] < 0.53 && ci[1] > 0.47 && ci[1] - ci[0] > 1.6 * half && ci[1] - ci[0] < 2.4 * half);
 	ims_analysis_bootstrap(ci, value, 1, 5);
 	near(ci[0], value[0]);
 }
@@ -135,8 +139,13 @@ static void bootstrap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(perfect), cmocka_unit_test(mixed), cmocka_unit_test(ties), cmocka_unit_test(against_sorting),
-		cmocka_unit_test(nothing_related), cmocka_unit_test(thresholds), cmocka_unit_test(bootstrap),
+		cmocka_unit_test(perfect),
+		cmocka_unit_test(mixed),
+		cmocka_unit_test(ties),
+		cmocka_unit_test(against_sorting),
+		cmocka_unit_test(nothing_related),
+		cmocka_unit_test(thresholds),
+		cmocka_unit_test(bootstrap),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
  * milliseconds, as JSON. What a cold query does besides is in bench-index's query of an indexed picture.
  */
 #include "model/model.h"
+#include "model/shim_load.h"
 
 #include <stdio.h>
 

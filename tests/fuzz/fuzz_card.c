@@ -1,5 +1,5 @@
 /* Model cards. One that is accepted is accepted again after writing. */
-#include "model/model.h"
+#include "model/card.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The Exif block alone. */
-#include "image/format.h"
+#include "image/decoder.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

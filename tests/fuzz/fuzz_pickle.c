@@ -1,5 +1,5 @@
 /* The pickle interpreter by itself, so that no container stands between the fuzzer and the opcodes. */
-#include "model/formats.h"
+#include "model/pickle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,4 +1,7 @@
-/* Pictures for the tests of lib/image, made here: nothing is kept but what Pillow and torchvision said. */
+/*
+ * Pictures for the tests of lib/image, made here: nothing is kept but what Pillow and torchvision
+ * said.
+ */
 #ifndef IMS_TEST_IMAGE_H
 #define IMS_TEST_IMAGE_H
 
@@ -14,7 +17,8 @@
 /* The same pattern as in tests/golden/image.py: edges, slopes and a little of everything. */
 static inline uint8_t pattern(uint32_t x, uint32_t y, uint32_t c)
 {
-	uint32_t slope = x * 3 + y * 2 + c * 40, block = ((x / 7 + y / 5 + c) % 3) * 60, speck = (x * x * 7 + y * y * 11 + x * y * c) % 31;
+	uint32_t slope = x * 3 + y * 2 + c * 40, block = ((x / 7 + y / 5 + c) % 3) * 60,
+			 speck = (x * x * 7 + y * y * 11 + x * y * c) % 31;
 	return (uint8_t)((slope + block + speck) % 256);
 }
 
@@ -58,7 +62,7 @@ static inline void put_exif(struct jpeg_compress_struct *c, uint32_t orientation
 	uint8_t little[] = "Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0?\0\0\0\0\0\0\0";
 	uint8_t big[] = "Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0?\0\0\0\0\0\0";
 	little[24] = big[25] = (uint8_t)orientation;
-	jpeg_write_marker(c, JPEG_APP0 + 1, motorola ? big : little, sizeof(little) - 1);
+	jpeg_write_marker(c, JPEG_APP0 + 1, motorola ? big : little, sizeof little - 1);
 }
 
 /* RGB to what is stored: grey by its green, CMYK inverted and without black, else as it is. */
@@ -97,7 +101,8 @@ static inline buf make_jpeg(const image *im, const jpeg_kind *k)
 	c.comp_info[0].v_samp_factor = k->v ? k->v : 1;
 	c.restart_interval = (unsigned)k->restart;
 	c.arith_code = k->arithmetic;
-	static const jpeg_scan_info one_by_one[] = { { 1, { 0 }, 0, 63, 0, 0 }, { 1, { 1 }, 0, 63, 0, 0 }, { 1, { 2 }, 0, 63, 0, 0 } };
+	static const jpeg_scan_info one_by_one[] = { { 1, { 0 }, 0, 63, 0, 0 },
+		{ 1, { 1 }, 0, 63, 0, 0 }, { 1, { 2 }, 0, 63, 0, 0 } };
 	if (k->one_by_one) {
 		c.scan_info = one_by_one;
 		c.num_scans = 3;
@@ -110,7 +115,8 @@ static inline buf make_jpeg(const image *im, const jpeg_kind *k)
 	uint8_t *row = ims_alloc(im->width, 4);
 	assert_non_null(row);
 	while (c.next_scanline < c.image_height) {
-		jpeg_row(row, im->pixels + (size_t)c.next_scanline * im->width * 3, im->width, c.input_components);
+		jpeg_row(row, im->pixels + (size_t)c.next_scanline * im->width * 3, im->width,
+			c.input_components);
 		jpeg_write_scanlines(&c, &row, 1);
 	}
 	jpeg_finish_compress(&c);
@@ -133,13 +139,17 @@ static inline void png_no_flush(png_structp png)
 }
 
 typedef struct png_kind {
-	int type, depth, interlaced, transparent; /* transparent: with a tRNS chunk (types without alpha) */
+	int type, depth, interlaced,
+		transparent; /* transparent: with a tRNS chunk (types without alpha) */
 	uint32_t width, height;
 } png_kind;
 
 static inline unsigned png_samples(int type)
 {
-	return type == PNG_COLOR_TYPE_RGB ? 3 : type == PNG_COLOR_TYPE_RGB_ALPHA ? 4 : type == PNG_COLOR_TYPE_GRAY_ALPHA ? 2 : 1;
+	return type == PNG_COLOR_TYPE_RGB       ? 3
+		: type == PNG_COLOR_TYPE_RGB_ALPHA  ? 4
+		: type == PNG_COLOR_TYPE_GRAY_ALPHA ? 2
+											: 1;
 }
 
 /* The sample s of pixel (x, y), of `depth` bits. */
@@ -162,8 +172,9 @@ static inline png_byte palette_alpha(unsigned i)
 
 static inline void png_describe(png_structp png, png_infop info, const png_kind *k)
 {
-	png_set_IHDR(png, info, k->width, k->height, k->depth, k->type, k->interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE,
-		PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+	png_set_IHDR(png, info, k->width, k->height, k->depth, k->type,
+		k->interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+		PNG_FILTER_TYPE_DEFAULT);
 	if (k->type == PNG_COLOR_TYPE_PALETTE) {
 		png_color palette[256];
 		png_byte alpha[3] = { palette_alpha(0), palette_alpha(1), palette_alpha(2) };
@@ -173,8 +184,9 @@ static inline void png_describe(png_structp png, png_infop info, const png_kind 
 		if (k->transparent)
 			png_set_tRNS(png, info, alpha, k->depth == 1 ? 2 : 3, NULL);
 	} else if (k->transparent) { /* the first pixel's value is transparent */
-		png_color_16 t = { 0, (png_uint_16)png_sample(0, 0, 0, k->depth), (png_uint_16)png_sample(0, 0, 1, k->depth),
-			(png_uint_16)png_sample(0, 0, 2, k->depth), (png_uint_16)png_sample(0, 0, 0, k->depth) };
+		png_color_16 t = { 0, (png_uint_16)png_sample(0, 0, 0, k->depth),
+			(png_uint_16)png_sample(0, 0, 1, k->depth), (png_uint_16)png_sample(0, 0, 2, k->depth),
+			(png_uint_16)png_sample(0, 0, 0, k->depth) };
 		png_set_tRNS(png, info, NULL, 0, &t);
 	}
 }
@@ -199,7 +211,8 @@ static inline buf make_png(const png_kind *k)
 				if (k->depth == 16)
 					row[i * 2] = (uint8_t)(v >> 8), row[i * 2 + 1] = (uint8_t)v;
 				else
-					row[i * (unsigned)k->depth / 8] |= (uint8_t)(v << (8 - (unsigned)k->depth - i * (unsigned)k->depth % 8));
+					row[i * (unsigned)k->depth / 8] |=
+						(uint8_t)(v << (8 - (unsigned)k->depth - i * (unsigned)k->depth % 8));
 			}
 			png_write_row(png, row);
 		}
@@ -221,7 +234,8 @@ static inline void put_chunk(buf *out, const char *type, const uint8_t *data, si
 			crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0);
 	}
 	crc = ~crc;
-	uint8_t tail[4] = { (uint8_t)(crc >> 24), (uint8_t)(crc >> 16), (uint8_t)(crc >> 8), (uint8_t)crc };
+	uint8_t tail[4] = { (uint8_t)(crc >> 24), (uint8_t)(crc >> 16), (uint8_t)(crc >> 8),
+		(uint8_t)crc };
 	ims_buf_put(out, head, 8);
 	ims_buf_put(out, data, n);
 	ims_buf_put(out, tail, 4);

@@ -1,7 +1,8 @@
 /*
  * What the Python tests look at:
- *	show check FILE...                                       a line each: code, width, height, message
- *	show fit RESIZE CROP BICUBIC AT_LEAST FILE...            crop * crop * 3 raw f32 each, channels last; NaN for a bad file
+ *	show check FILE...                                       a line each: code, width, height,
+ *message show fit RESIZE CROP BICUBIC AT_LEAST FILE...            crop * crop * 3 raw f32 each,
+ *channels last; NaN for a bad file
  */
 #include "image/image.h"
 
@@ -26,7 +27,8 @@ static void check(const char *path)
 	imgsearch_error err = { 0 };
 	image im = { 0 };
 	int rc = decode(&im, path, 0, &err);
-	printf("%d\t%u\t%u\t%s\t%s\n", rc, (unsigned)im.width, (unsigned)im.height, path, rc ? err.message : "");
+	printf("%d\t%u\t%u\t%s\t%s\n", rc, (unsigned)im.width, (unsigned)im.height, path,
+		rc ? err.message : "");
 	ims_image_free(&im);
 }
 
@@ -53,7 +55,8 @@ int main(int argc, char **argv)
 	}
 	if (argc < 6 || strcmp(argv[1], "fit"))
 		return 2;
-	image_recipe recipe = { (uint32_t)atol(argv[2]), (uint32_t)atol(argv[3]), { 0.485f, 0.456f, 0.406f }, { 0.229f, 0.224f, 0.225f }, (uint32_t)atol(argv[4]) };
+	image_recipe recipe = { (uint32_t)atol(argv[2]), (uint32_t)atol(argv[3]),
+		{ 0.485f, 0.456f, 0.406f }, { 0.229f, 0.224f, 0.225f }, (uint32_t)atol(argv[4]) };
 	for (int i = 6; i < argc; i++)
 		fit(argv[i], &recipe, (uint32_t)atol(argv[5]));
 	return 0;

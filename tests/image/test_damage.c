@@ -1,17 +1,25 @@
 /*
- * Bytes from strangers: pictures cut off anywhere, headers that promise too much, bombs, flipped bits, memory that runs
- * out, and the collection in ../shared/bad-input (skipped where it is absent).
+ * Bytes from strangers: pictures cut off anywhere, headers that promise too much, bombs, flipped
+ * bits, memory that runs out, and the collection in ../shared/bad-input (skipped where it is
+ * absent).
  */
 #include "image/common.h"
 
-static jpeg_kind progressive = { .h = 2, .v = 2, .progressive = 1 }, baseline = { .h = 2, .v = 2 }, restarts = { .restart = 2 };
+static jpeg_kind progressive = { .h = 2, .v = 2, .progressive = 1 }, baseline = { .h = 2, .v = 2 },
+				 restarts = { .restart = 2 };
 
 /* The files that the tests below break: three JPEGs, three PNGs. */
 static buf whole_file(int i)
 {
 	image im = pattern_image(90, 70);
-	png_kind png[] = { { PNG_COLOR_TYPE_RGB, 8, 0, 0, 90, 70 }, { PNG_COLOR_TYPE_RGB_ALPHA, 16, 1, 0, 90, 70 }, { PNG_COLOR_TYPE_PALETTE, 4, 0, 1, 90, 70 } };
-	buf file = i < 3 ? make_jpeg(&im, i == 0 ? &baseline : i == 1 ? &progressive : &restarts) : make_png(&png[i - 3]);
+	png_kind png[] = { { PNG_COLOR_TYPE_RGB, 8, 0, 0, 90, 70 },
+		{ PNG_COLOR_TYPE_RGB_ALPHA, 16, 1, 0, 90, 70 },
+		{ PNG_COLOR_TYPE_PALETTE, 4, 0, 1, 90, 70 } };
+	buf file = i < 3 ? make_jpeg(&im,
+						   i == 0       ? &baseline
+							   : i == 1 ? &progressive
+										: &restarts)
+					 : make_png(&png[i - 3]);
 	ims_image_free(&im);
 	return file;
 }
@@ -43,7 +51,8 @@ static void cut_off_anywhere_is_damaged(void **state)
 				imgsearch_error err = { 0 };
 				size_t n = file.len * cut / 100;
 				if (decode_copy(&file, n, at_least, &err) != IMGSEARCH_EFORMAT)
-					fail_msg("file %d cut to %zu of %zu bytes: %d %s", i, n, file.len, err.code, err.message);
+					fail_msg("file %d cut to %zu of %zu bytes: %d %s", i, n, file.len, err.code,
+						err.message);
 				assert_true(err.message[0] != 0);
 			}
 		for (size_t n = file.len - 20; n < file.len; n++)
@@ -75,7 +84,8 @@ static void flipped_bits_never_crash(void **state)
 			uint8_t was = file.data[at];
 			file.data[at] ^= (uint8_t)(1u << ims_random(&seed) % 8);
 			int rc = decode_copy(&file, file.len, 0, NULL);
-			assert_true(rc == 0 || rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EUNSUPPORTED || rc == IMGSEARCH_ELIMIT);
+			assert_true(rc == 0 || rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EUNSUPPORTED ||
+				rc == IMGSEARCH_ELIMIT);
 			file.data[at] = was;
 		}
 		ims_buf_free(&file);
@@ -98,7 +108,8 @@ static uint8_t *frame(buf *file)
 	return NULL;
 }
 
-static void expect_refused(const buf *file, size_t n, const image_limits *limits, int code, const char *word)
+static void expect_refused(const buf *file, size_t n, const image_limits *limits, int code,
+	const char *word)
 {
 	imgsearch_error err = { 0 };
 	image_head head;
@@ -145,8 +156,11 @@ static void the_limit_is_the_callers(void **state)
 	for (int i = 0; i < FILES; i++) {
 		buf file = whole_file(i);
 		image_head head;
-		expect_refused(&file, file.len, &(image_limits){ .max_pixels = 90 * 70 - 1 }, IMGSEARCH_ELIMIT, "90 x 70");
-		assert_int_equal(ims_image_head(&head, file.data, file.len, &(image_limits){ .max_pixels = 90 * 70 }, NULL), 0);
+		expect_refused(&file, file.len, &(image_limits){ .max_pixels = 90 * 70 - 1 },
+			IMGSEARCH_ELIMIT, "90 x 70");
+		assert_int_equal(ims_image_head(&head, file.data, file.len,
+							 &(image_limits){ .max_pixels = 90 * 70 }, NULL),
+			0);
 		ims_buf_free(&file);
 	}
 }
@@ -165,7 +179,9 @@ static void kinds_that_libjpeg_cannot_are_named(void **state)
 	ims_buf_free(&file);
 }
 
-/* One scan a component, the last of them many times over: each costs a pass over the whole picture. */
+/*
+ * One scan a component, the last of them many times over: each costs a pass over the whole picture.
+ */
 static buf many_scans(unsigned times)
 {
 	image im = pattern_image(90, 70);
@@ -228,7 +244,10 @@ static void memory_may_run_out_anywhere(void **state)
 	}
 }
 
-/* What must become of a file of ../shared/bad-input, by a word of its name or of its kind; the first that fits counts. */
+/*
+ * What must become of a file of ../shared/bad-input, by a word of its name or of its kind; the
+ * first that fits counts.
+ */
 static const struct {
 	const char *word;
 	int code;
@@ -276,13 +295,16 @@ static void check_bad_input(const char *folder, char *line)
 	buf file = { 0 };
 	assert_non_null(tab);
 	*tab = 0;
-	snprintf(path, sizeof(path), "%s/%s", folder, line);
+	snprintf(path, sizeof path, "%s/%s", folder, line);
 	assert_int_equal(ims_read_file(&file, path, 1 << 24, &err), 0);
 	int rc = decode_copy(&file, file.len, 0, &err), want = 1;
-	for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]) && want == 1; i++)
+	for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0] && want == 1; i++)
 		if (strstr(line, verdicts[i].word) || strstr(tab + 1, verdicts[i].word))
 			want = verdicts[i].code;
-	bool fits = want == 1 ? rc == 0 || rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EUNSUPPORTED || rc == IMGSEARCH_ELIMIT : want == 2 ? rc != 0 : rc == want;
+	bool fits = want == 1 ? rc == 0 || rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EUNSUPPORTED ||
+			rc == IMGSEARCH_ELIMIT
+		: want == 2 ? rc != 0
+					: rc == want;
 	if (!fits)
 		fail_msg("%s: %d (%s), not %d", line, rc, err.message, want);
 	decode_copy(&file, file.len, 4, NULL); /* scaled: must not crash either */
@@ -296,7 +318,7 @@ static void the_collection_of_bad_input(void **state)
 	buf list = { 0 };
 	char path[512];
 	int n = 0;
-	snprintf(path, sizeof(path), "%s/SOURCES.tsv", folder);
+	snprintf(path, sizeof path, "%s/SOURCES.tsv", folder);
 	if (ims_read_file(&list, path, 1 << 24, NULL)) {
 		print_message("# %s is absent\n", folder);
 		skip();

@@ -1,4 +1,7 @@
-/* Fit and resize: bit for bit what torchvision and Pillow make of the same pixels (tests/golden/image.py); scaled pictures. */
+/*
+ * Fit and resize: bit for bit what torchvision and Pillow make of the same pixels
+ * (tests/golden/image.py); scaled pictures.
+ */
 #include "image/common.h"
 
 #include <math.h>
@@ -6,8 +9,17 @@
 static const struct {
 	uint32_t width, height, resize, crop, bicubic;
 } fits[] = {
-	{ 61, 37, 24, 14, 0 }, { 37, 61, 24, 14, 1 }, { 9, 12, 20, 16, 0 }, { 9, 12, 20, 16, 1 }, { 90, 31, 8, 12, 0 }, { 33, 33, 13, 13, 1 },
-	{ 50, 70, 19, 16, 0 }, { 70, 50, 19, 14, 0 }, { 200, 9, 8, 7, 1 }, { 3, 640, 4, 5, 0 }, { 16, 16, 16, 16, 0 },
+	{ 61, 37, 24, 14, 0 },
+	{ 37, 61, 24, 14, 1 },
+	{ 9, 12, 20, 16, 0 },
+	{ 9, 12, 20, 16, 1 },
+	{ 90, 31, 8, 12, 0 },
+	{ 33, 33, 13, 13, 1 },
+	{ 50, 70, 19, 16, 0 },
+	{ 70, 50, 19, 14, 0 },
+	{ 200, 9, 8, 7, 1 },
+	{ 3, 640, 4, 5, 0 },
+	{ 16, 16, 16, 16, 0 },
 };
 
 static const struct {
@@ -21,7 +33,8 @@ static const struct {
 
 static image_recipe recipe_of(uint32_t resize, uint32_t crop, uint32_t bicubic)
 {
-	return (image_recipe){ resize, crop, { 0.485f, 0.456f, 0.406f }, { 0.229f, 0.224f, 0.225f }, bicubic };
+	return (image_recipe){ resize, crop, { 0.485f, 0.456f, 0.406f }, { 0.229f, 0.224f, 0.225f },
+		bicubic };
 }
 
 static buf golden(const char *name)
@@ -29,7 +42,7 @@ static buf golden(const char *name)
 	char path[64];
 	buf file = { 0 };
 	imgsearch_error err = { 0 };
-	snprintf(path, sizeof(path), "tests/golden/%s", name);
+	snprintf(path, sizeof path, "tests/golden/%s", name);
 	if (ims_read_file(&file, path, 1 << 20, &err))
 		fail_msg("%s (tests run from the project's root)", err.message);
 	return file;
@@ -40,11 +53,12 @@ static void fit_is_torchvisions(void **state)
 	(void)state;
 	buf want = golden("image.f32");
 	size_t at = 0;
-	for (size_t i = 0; i < sizeof(fits) / sizeof(fits[0]); i++) {
+	for (size_t i = 0; i < sizeof fits / sizeof fits[0]; i++) {
 		image im = pattern_image(fits[i].width, fits[i].height);
 		image_recipe r = recipe_of(fits[i].resize, fits[i].crop, fits[i].bicubic);
 		size_t n = (size_t)r.crop * r.crop;
-		float *planar = ims_alloc(n * 3, sizeof(float)), *mixed = ims_alloc(n * 3, sizeof(float)), *expected = ims_alloc(n * 3, sizeof(float));
+		float *planar = ims_alloc(n * 3, sizeof(float)), *mixed = ims_alloc(n * 3, sizeof(float)),
+			  *expected = ims_alloc(n * 3, sizeof(float));
 		assert_true(planar && mixed && expected && at + n * 12 <= want.len);
 		memcpy(expected, want.data + at, n * 12);
 		at += n * 12;
@@ -69,10 +83,12 @@ static void resize_of_a_box_is_pillows(void **state)
 	(void)state;
 	buf want = golden("image.u8");
 	size_t at = 0;
-	for (size_t i = 0; i < sizeof(boxes) / sizeof(boxes[0]); i++) {
+	for (size_t i = 0; i < sizeof boxes / sizeof boxes[0]; i++) {
 		image im = pattern_image(boxes[i].width, boxes[i].height), out;
 		size_t n = (size_t)boxes[i].to_width * boxes[i].to_height * 3;
-		assert_int_equal(ims_image_resize(&out, &im, boxes[i].to_width, boxes[i].to_height, boxes[i].bicubic, boxes[i].box, NULL), 0);
+		assert_int_equal(ims_image_resize(&out, &im, boxes[i].to_width, boxes[i].to_height,
+							 boxes[i].bicubic, boxes[i].box, NULL),
+			0);
 		assert_true(at + n <= want.len);
 		assert_memory_equal(out.pixels, want.data + at, n);
 		at += n;
@@ -86,15 +102,18 @@ static void resize_of_a_box_is_pillows(void **state)
 static void boxes_outside_are_refused(void **state)
 {
 	(void)state;
-	static const double bad[][4] = { { -1, 0, 5, 5 }, { 0, 0, 11, 5 }, { 5, 0, 5, 5 }, { 0, 0, 5, NAN } };
+	static const double bad[][4] = { { -1, 0, 5, 5 }, { 0, 0, 11, 5 }, { 5, 0, 5, 5 },
+		{ 0, 0, 5, NAN } };
 	image im = pattern_image(10, 10), out;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		assert_int_equal(ims_image_resize(&out, &im, 4, 4, false, bad[i], NULL), IMGSEARCH_EINVAL);
 	assert_int_equal(ims_image_resize(&out, &im, 0, 4, false, NULL, NULL), IMGSEARCH_EINVAL);
 	ims_image_free(&im);
 }
 
-/* Mean difference between the fit of a picture decoded in full and of the same decoded at a scale. */
+/*
+ * Mean difference between the fit of a picture decoded in full and of the same decoded at a scale.
+ */
 static double scaled_differs(const buf *file, const int32_t *crop, const image_recipe *r)
 {
 	enum { N = 28 * 28 * 3 };

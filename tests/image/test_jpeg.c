@@ -1,4 +1,7 @@
-/* JPEG: every kind that libjpeg writes, the eight orientations, scaling, cropping, other formats by name. */
+/*
+ * JPEG: every kind that libjpeg writes, the eight orientations, scaling, cropping, other formats by
+ * name.
+ */
 #include "image/common.h"
 
 static const jpeg_kind kinds[] = {
@@ -21,7 +24,7 @@ static const jpeg_kind kinds[] = {
 	{ .name = "progressive arithmetic", .arithmetic = 1, .progressive = 1, .h = 2, .v = 2 },
 #endif
 };
-enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 /* Mean absolute difference; grey pictures hold the green of theirs. */
 static double difference(const image *a, const image *b, bool grey)
@@ -59,7 +62,8 @@ static void every_kind_is_read(void **state)
 }
 
 /* CIPA DC-008: which stored corner (and then which side) upright pixel (x, y) comes from. */
-static void stored_position(uint32_t orientation, uint32_t w, uint32_t h, uint32_t x, uint32_t y, uint32_t *sx, uint32_t *sy)
+static void stored_position(uint32_t orientation, uint32_t w, uint32_t h, uint32_t x, uint32_t y,
+	uint32_t *sx, uint32_t *sy)
 {
 	switch (orientation) {
 	case 1: *sx = x, *sy = y; break;
@@ -86,7 +90,9 @@ static void eight_orientations_come_upright(void **state)
 			image turned;
 			image_head head;
 			file = make_jpeg(&im, &k);
-			assert_int_equal(ims_image_decode(&turned, &head, file.data, file.len, NULL, NULL, NULL), 0);
+			assert_int_equal(ims_image_decode(&turned, &head, file.data, file.len, NULL, NULL,
+								 NULL),
+				0);
 			assert_int_equal(head.orientation, k.orientation);
 			assert_int_equal(head.width, k.orientation >= 5 ? 41 : 70);
 			assert_int_equal(turned.width, head.width);
@@ -95,7 +101,8 @@ static void eight_orientations_come_upright(void **state)
 				for (uint32_t x = 0; x < turned.width; x++) {
 					uint32_t sx, sy;
 					stored_position(k.orientation, 70, 41, x, y, &sx, &sy);
-					assert_memory_equal(turned.pixels + (y * turned.width + x) * 3, plain.pixels + (sy * 70 + sx) * 3, 3);
+					assert_memory_equal(turned.pixels + (y * turned.width + x) * 3,
+						plain.pixels + (sy * 70 + sx) * 3, 3);
 				}
 			ims_image_free(&turned);
 			ims_buf_free(&file);
@@ -109,15 +116,18 @@ static void scaling_leaves_what_is_asked_for(void **state)
 	(void)state;
 	static const struct {
 		uint32_t at_least, full, width;
-	} cases[] = { { 0, 0, 400 }, { 300, 0, 400 }, { 121, 0, 400 }, { 120, 0, 200 }, { 61, 0, 200 }, { 60, 0, 100 }, { 30, 0, 50 }, { 1, 0, 50 }, { 1, 1, 400 } };
+	} cases[] = { { 0, 0, 400 }, { 300, 0, 400 }, { 121, 0, 400 }, { 120, 0, 200 }, { 61, 0, 200 },
+		{ 60, 0, 100 }, { 30, 0, 50 }, { 1, 0, 50 }, { 1, 1, 400 } };
 	image im = smooth_image(400, 300), small;
 	for (int progressive = 0; progressive < 2; progressive++) {
 		jpeg_kind k = { .h = 2, .v = 2, .progressive = progressive, .orientation = 6 };
 		buf file = make_jpeg(&im, &k);
-		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 			image_limits limits = { .at_least = cases[i].at_least, .full_decode = cases[i].full };
 			image_head head;
-			assert_int_equal(ims_image_decode(&small, &head, file.data, file.len, &limits, NULL, NULL), 0);
+			assert_int_equal(ims_image_decode(&small, &head, file.data, file.len, &limits, NULL,
+								 NULL),
+				0);
 			assert_int_equal(head.width, 300);
 			assert_int_equal(head.height, 400);
 			assert_int_equal(small.height, cases[i].width);
@@ -147,9 +157,11 @@ static void a_crop_is_cut_from_the_upright_picture(void **state)
 	assert_int_equal(part.width, 100);
 	assert_int_equal(part.height, 60);
 	ims_image_free(&part);
-	static const int32_t bad[][4] = { { -1, 0, 5, 5 }, { 0, 0, 0, 5 }, { 0, 0, 301, 5 }, { 290, 0, 11, 5 }, { 0, 399, 1, 2 }, { 2147483647, 0, 2147483647, 1 } };
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_int_equal(ims_image_decode(&part, NULL, file.data, file.len, NULL, bad[i], NULL), IMGSEARCH_EINVAL);
+	static const int32_t bad[][4] = { { -1, 0, 5, 5 }, { 0, 0, 0, 5 }, { 0, 0, 301, 5 },
+		{ 290, 0, 11, 5 }, { 0, 399, 1, 2 }, { 2147483647, 0, 2147483647, 1 } };
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		assert_int_equal(ims_image_decode(&part, NULL, file.data, file.len, NULL, bad[i], NULL),
+			IMGSEARCH_EINVAL);
 		assert_null(part.pixels);
 	}
 	ims_image_free(&im);
@@ -196,11 +208,12 @@ static void other_formats_are_named(void **state)
 		{ "<?xml version='1.0'?><svg>", 26, IMAGE_SVG, "SVG" },
 		{ "a letter to a friend", 20, IMAGE_UNKNOWN, "not a picture" },
 	};
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		imgsearch_error err = { 0 };
 		image_head head;
 		assert_int_equal(ims_image_sniff(files[i].bytes, files[i].size), files[i].format);
-		assert_int_equal(ims_image_head(&head, files[i].bytes, files[i].size, NULL, &err), IMGSEARCH_EUNSUPPORTED);
+		assert_int_equal(ims_image_head(&head, files[i].bytes, files[i].size, NULL, &err),
+			IMGSEARCH_EUNSUPPORTED);
 		assert_non_null(strstr(err.message, files[i].name));
 	}
 	image_head head;

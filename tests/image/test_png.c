@@ -1,4 +1,7 @@
-/* PNG: every colour type, depth, interlacing and transparency against a formula; what is not PNG's pixels is not read. */
+/*
+ * PNG: every colour type, depth, interlacing and transparency against a formula; what is not PNG's
+ * pixels is not read.
+ */
 #include "image/common.h"
 
 #include <math.h>
@@ -27,7 +30,7 @@ static void expected(double rgb[3], const png_kind *k, uint32_t x, uint32_t y)
 		if (k->type & PNG_COLOR_MASK_ALPHA)
 			alpha = v[samples - 1] / max;
 		else if (k->transparent)
-			alpha = memcmp(v, first, sizeof(v)) != 0;
+			alpha = memcmp(v, first, sizeof v) != 0;
 	}
 	for (unsigned c = 0; c < 3; c++)
 		rgb[c] = opaque(rgb[c], alpha);
@@ -42,7 +45,8 @@ static void check_kind(const png_kind *k)
 	/* 16 bits with alpha are rounded to 8 before they are laid over white: three roundings */
 	double tolerance = k->depth == 16 && k->type & PNG_COLOR_MASK_ALPHA ? 1.501 : 0.501;
 	if (ims_image_decode(&im, &head, file.data, file.len, NULL, NULL, &err))
-		fail_msg("type %d depth %d interlaced %d: %s", k->type, k->depth, k->interlaced, err.message);
+		fail_msg("type %d depth %d interlaced %d: %s", k->type, k->depth, k->interlaced,
+			err.message);
 	assert_int_equal(head.format, IMAGE_PNG);
 	assert_int_equal(im.width, k->width);
 	assert_int_equal(im.height, k->height);
@@ -52,8 +56,10 @@ static void check_kind(const png_kind *k)
 			expected(rgb, k, x, y);
 			for (int c = 0; c < 3; c++)
 				if (fabs(im.pixels[((size_t)y * im.width + x) * 3 + c] - rgb[c]) > tolerance)
-					fail_msg("type %d depth %d interlaced %d transparent %d: (%u, %u)[%d] is %d, not %g", k->type, k->depth, k->interlaced,
-						k->transparent, (unsigned)x, (unsigned)y, c, im.pixels[((size_t)y * im.width + x) * 3 + c], rgb[c]);
+					fail_msg(
+						"type %d depth %d interlaced %d transparent %d: (%u, %u)[%d] is %d, not %g",
+						k->type, k->depth, k->interlaced, k->transparent, (unsigned)x, (unsigned)y,
+						c, im.pixels[((size_t)y * im.width + x) * 3 + c], rgb[c]);
 		}
 	ims_image_free(&im);
 	ims_buf_free(&file);
@@ -65,14 +71,18 @@ static void every_kind_becomes_rgb_over_white(void **state)
 	static const struct {
 		int type, depths[5];
 	} kinds[] = {
-		{ PNG_COLOR_TYPE_GRAY, { 1, 2, 4, 8, 16 } }, { PNG_COLOR_TYPE_RGB, { 8, 16 } },	   { PNG_COLOR_TYPE_PALETTE, { 1, 2, 4, 8 } },
-		{ PNG_COLOR_TYPE_GRAY_ALPHA, { 8, 16 } },	 { PNG_COLOR_TYPE_RGB_ALPHA, { 8, 16 } },
+		{ PNG_COLOR_TYPE_GRAY, { 1, 2, 4, 8, 16 } },
+		{ PNG_COLOR_TYPE_RGB, { 8, 16 } },
+		{ PNG_COLOR_TYPE_PALETTE, { 1, 2, 4, 8 } },
+		{ PNG_COLOR_TYPE_GRAY_ALPHA, { 8, 16 } },
+		{ PNG_COLOR_TYPE_RGB_ALPHA, { 8, 16 } },
 	};
-	for (size_t t = 0; t < sizeof(kinds) / sizeof(kinds[0]); t++)
+	for (size_t t = 0; t < sizeof kinds / sizeof kinds[0]; t++)
 		for (int d = 0; d < 5 && kinds[t].depths[d]; d++)
 			for (int bits = 0; bits < 4; bits++)
 				for (uint32_t width = 1; width <= 33; width += 16) {
-					png_kind k = { kinds[t].type, kinds[t].depths[d], bits & 1, bits >> 1, width, 13 };
+					png_kind k = { kinds[t].type, kinds[t].depths[d], bits & 1, bits >> 1, width,
+						13 };
 					if (!(k.transparent && k.type & PNG_COLOR_MASK_ALPHA))
 						check_kind(&k);
 				}
@@ -97,12 +107,14 @@ static void exif_turns_wherever_it_stands(void **state)
 	for (int at_end = 0; at_end < 2; at_end++) {
 		image im;
 		image_head head;
-		buf file = with_chunk("eXIf", "MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0", 26, at_end);
+		buf file = with_chunk("eXIf",
+			"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0", 26, at_end);
 		assert_int_equal(ims_image_decode(&im, &head, file.data, file.len, NULL, NULL, NULL), 0);
 		assert_int_equal(head.orientation, 6);
 		assert_int_equal(im.width, 10);
 		assert_int_equal(im.height, 20);
-		assert_int_equal(im.pixels[9 * 3], pattern(0, 0, 0)); /* its first corner is the upper right one now */
+		assert_int_equal(im.pixels[9 * 3],
+			pattern(0, 0, 0)); /* its first corner is the upper right one now */
 		ims_image_free(&im);
 		ims_buf_free(&file);
 	}
@@ -111,12 +123,13 @@ static void exif_turns_wherever_it_stands(void **state)
 static void profiles_and_texts_are_skipped_unread(void **state)
 {
 	(void)state;
-	static const char *const types[] = { "iCCP", "zTXt", "iTXt", "tEXt", "gAMA", "sBIT", "sPLT", "hIST", "prVt" };
+	static const char *const types[] = { "iCCP", "zTXt", "iTXt", "tEXt", "gAMA", "sBIT", "sPLT",
+		"hIST", "prVt" };
 	uint8_t junk[300];
-	memset(junk, 0xA5, sizeof(junk));
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+	memset(junk, 0xA5, sizeof junk);
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
 		image im;
-		buf file = with_chunk(types[i], junk, sizeof(junk), false);
+		buf file = with_chunk(types[i], junk, sizeof junk, false);
 		assert_int_equal(ims_image_decode(&im, NULL, file.data, file.len, NULL, NULL, NULL), 0);
 		assert_int_equal(im.pixels[0], pattern(0, 0, 0));
 		ims_image_free(&im);
@@ -145,7 +158,7 @@ static void apples_variant_is_named(void **state)
 	imgsearch_error err = { 0 };
 	image_head head;
 	uint8_t file[64] = "\x89PNG\r\n\x1a\n\0\0\0\x04" "CgBI";
-	assert_int_equal(ims_image_head(&head, file, sizeof(file), NULL, &err), IMGSEARCH_EUNSUPPORTED);
+	assert_int_equal(ims_image_head(&head, file, sizeof file, NULL, &err), IMGSEARCH_EUNSUPPORTED);
 	assert_non_null(strstr(err.message, "CgBI"));
 }
 

@@ -1,7 +1,8 @@
 /*
  * For the golden test: runs a network on given inputs.
  *	features NAME WEIGHTS f32|bf16 THREADS CROP N IN OUT [REPEAT]
- * IN: (N, CROP, CROP, 3) f32; OUT gets (N, dim) f32. NAME "-": by the weights' card. With REPEAT, prints the speed.
+ * IN: (N, CROP, CROP, 3) f32; OUT gets (N, dim) f32. NAME "-": by the weights' card. With REPEAT,
+ * prints the speed.
  */
 #include "model/model.h"
 
@@ -12,33 +13,34 @@
 
 static int run(model *m, const model_identity *id, char **argv, size_t n, imgsearch_error *err)
 {
-	int repeat = argv[9] ? atoi(argv[9]) : 0, r = 0;
+	int repeat = argv[9] ? atoi(argv[9]) : 0, rc = 0;
 	size_t values = n * id->recipe.crop * id->recipe.crop * 3;
 	float *in = ims_alloc(values, sizeof *in), *out = ims_alloc(n * id->dim, sizeof *out);
 	FILE *f = fopen(argv[7], "rb");
 	if (!in || !out || !f || fread(in, sizeof *in, values, f) != values)
-		r = ims_fail(err, IMGSEARCH_EIO, "%s: too short", argv[7]);
+		rc = ims_fail(err, IMGSEARCH_EIO, "%s: too short", argv[7]);
 	if (f)
 		fclose(f);
 	double start = ims_now();
-	if (!r)
-		r = ims_model_run(m, in, n, out, err);
+	if (!rc)
+		rc = ims_model_run(m, in, n, out, err);
 	fprintf(stderr, "first run %.3f s\n", ims_now() - start);
 	start = ims_now();
 	clock_t busy = clock();
-	for (int i = 0; !r && i < repeat; i++)
-		r = ims_model_run(m, in, n, out, err);
+	for (int i = 0; !rc && i < repeat; i++)
+		rc = ims_model_run(m, in, n, out, err);
 	if (repeat)
-		fprintf(stderr, "%.1f images/s, %.1f images per CPU second\n", (double)n * repeat / (ims_now() - start),
+		fprintf(stderr, "%.1f images/s, %.1f images per CPU second\n",
+			(double)n * repeat / (ims_now() - start),
 			(double)n * repeat * CLOCKS_PER_SEC / (double)(clock() - busy));
-	f = r ? NULL : fopen(argv[8], "wb");
-	if (!r && (!f || fwrite(out, sizeof *out * id->dim, n, f) != n))
-		r = ims_fail_errno(err, IMGSEARCH_EIO, "%s", argv[8]);
+	f = rc ? NULL : fopen(argv[8], "wb");
+	if (!rc && (!f || fwrite(out, sizeof *out * id->dim, n, f) != n))
+		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", argv[8]);
 	if (f)
 		fclose(f);
 	ims_free(in);
 	ims_free(out);
-	return r;
+	return rc;
 }
 
 int main(int argc, char **argv)
@@ -48,23 +50,27 @@ int main(int argc, char **argv)
 	model *m = NULL;
 	if (argc < 9)
 		return 2;
-	model_spec spec = { .name = strcmp(argv[1], "-") ? argv[1] : NULL, .weights = argv[2],
-		.precision = strcmp(argv[3], "bf16") ? IMGSEARCH_F32 : IMGSEARCH_BF16, .threads = (uint32_t)atoi(argv[4]), .device = "cpu" };
+	model_spec spec = { .name = strcmp(argv[1], "-") ? argv[1] : NULL,
+		.weights = argv[2],
+		.precision = strcmp(argv[3], "bf16") ? IMGSEARCH_F32 : IMGSEARCH_BF16,
+		.threads = (uint32_t)atoi(argv[4]),
+		.device = "cpu" };
 	spec.recipe.crop = (uint32_t)atoi(argv[5]);
 	double start = ims_now();
-	int r = ims_model_identify(&id, &spec, &err);
+	int rc = ims_model_identify(&id, &spec, &err);
 	double known = ims_now();
-	if (!r) {
-		r = ims_model_load(&m, &id, &spec, &err);
-		if (!r) {
-			fprintf(stderr, "%s: dim %u, batch %zu, identify %.3f s, load %.3f s\n", ims_model_describe(m), id.dim, ims_model_batch(m),
-				known - start, ims_now() - known);
-			r = run(m, &id, argv, (size_t)atoi(argv[6]), &err);
+	if (!rc) {
+		rc = ims_model_load(&m, &id, &spec, &err);
+		if (!rc) {
+			fprintf(stderr, "%s: dim %u, batch %zu, identify %.3f s, load %.3f s\n",
+				ims_model_describe(m), id.dim, ims_model_batch(m), known - start,
+				ims_now() - known);
+			rc = run(m, &id, argv, (size_t)atoi(argv[6]), &err);
 		}
 		ims_model_free(m);
 		ims_model_identity_free(&id);
 	}
-	if (r)
-		fprintf(stderr, "%d: %s\n", r, err.message);
-	return r ? 1 : 0;
+	if (rc)
+		fprintf(stderr, "%d: %s\n", rc, err.message);
+	return rc ? 1 : 0;
 }

@@ -6,9 +6,13 @@
 
 #include <string.h>
 
-/* The opcodes of a storage and of a tensor over it: name, type, key, elements, offset, shape (rows, columns), strides. */
-static inline void put_tensor(buf *b, const char *name, const char *type, const char *key, uint32_t numel, uint32_t offset,
-	uint32_t rows, uint32_t columns, uint32_t stride0, uint32_t stride1)
+/*
+ * The opcodes of a storage and of a tensor over it: name, type, key, elements, offset, shape (rows,
+ * columns), strides.
+ */
+static inline void put_tensor(buf *b, const char *name, const char *type, const char *key,
+	uint32_t numel, uint32_t offset, uint32_t rows, uint32_t columns, uint32_t stride0,
+	uint32_t stride1)
 {
 	ims_buf_text(b, "X");
 	ims_buf_u32(b, (uint32_t)strlen(name));
@@ -56,7 +60,8 @@ static inline void put_numbers(buf *b)
 
 static inline void put_magic(buf *b)
 {
-	static const uint8_t magic[] = { 0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.' };
+	static const uint8_t magic[] = { 0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a,
+		0xa8, 0x50, 0x19, '.' };
 	ims_buf_put(b, magic, sizeof magic);
 }
 
@@ -117,7 +122,8 @@ static inline void put_archive(buf *b, const made_entry *entry, size_t n)
 
 static inline void put_zip(buf *b)
 {
-	made_entry entry[4] = { { "w/data.pkl", { 0 } }, { "w/data/0", { 0 } }, { "w/data/1", { 0 } }, { "w/byteorder", { 0 } } };
+	made_entry entry[4] = { { "w/data.pkl", { 0 } }, { "w/data/0", { 0 } }, { "w/data/1", { 0 } },
+		{ "w/byteorder", { 0 } } };
 	put_state(&entry[0].data);
 	put_numbers(&entry[1].data);
 	ims_buf_u64(&entry[2].data, 42);
@@ -135,7 +141,8 @@ static inline void put_safetensors(buf *b, const char *header)
 	ims_buf_u64(b, 42);
 }
 
-#define GOOD_HEADER "{\"__metadata__\":{\"format\":\"pt\"},\"a.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}," \
+#define GOOD_HEADER                                                                                                   \
+	"{\"__metadata__\":{\"format\":\"pt\"},\"a.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}," \
 	"\"n\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[24,32]}}"
 
 #endif

@@ -2,6 +2,8 @@
 #include "files.h"
 #include "test.h"
 
+#include "model/card.h"
+#include "model/catalog.h"
 #include "model/model.h"
 
 #include <stdio.h>
@@ -39,16 +41,19 @@ static int set_up(void **state)
 	if (!mkdtemp(folder))
 		return -1;
 	const char *b = getenv("B");
-	char *shim = ims_format("%s/tests/lib/imgsearch-shim.so", b ? b : "build"), *real = realpath(shim, NULL), *path = at("imgsearch-shim.so");
+	char *shim = ims_format("%s/tests/lib/imgsearch-shim.so", b ? b : "build"),
+		 *real = realpath(shim, NULL), *path = at("imgsearch-shim.so");
 	if (!real || symlink(real, path))
 		return -1;
 	free(real);
 	ims_free(path);
 	ims_free(shim);
 	put_file("default.safetensors", empty, 10);
-	put_text("default.json", "{\"name\":\"default\",\"network\":\"mobilenet_v2\",\"resize\":40,\"crop\":32,\"dim\":48,\"projection\":true}");
+	put_text("default.json",
+		"{\"name\":\"default\",\"network\":\"mobilenet_v2\",\"resize\":40,\"crop\":32,\"dim\":48,\"projection\":true}");
 	put_file("mine.safetensors", empty, 10);
-	put_text("mine.json", "{\"network\":\"resnet18\",\"name\":\"mine\",\"mean\":[0.5,0.5,0.5],\"std\":[0.25,0.25,0.25],\"interpolation\":\"bicubic\"}");
+	put_text("mine.json",
+		"{\"network\":\"resnet18\",\"name\":\"mine\",\"mean\":[0.5,0.5,0.5],\"std\":[0.25,0.25,0.25],\"interpolation\":\"bicubic\"}");
 	put_file("bare.safetensors", empty, 10);
 	put_file("wrong.safetensors", empty, 10);
 	put_text("wrong.json", "{\"network\":\"alexnet\"}");
@@ -73,9 +78,9 @@ static int tear_down(void **state)
 {
 	(void)state;
 	char *command = ims_format("rm -rf '%s'", folder);
-	int r = system(command);
+	int rc = system(command);
 	ims_free(command);
-	return r;
+	return rc;
 }
 
 static void the_default_model(void **state)
@@ -109,26 +114,35 @@ static void by_name_and_folder(void **state)
 	ims_model_identity_free(&id);
 }
 
-/* A path of weights is a name when they have a card; with a catalogue name the card is not needed. */
+/*
+ * A path of weights is a name when they have a card; with a catalogue name the card is not needed.
+ */
 static void by_path(void **state)
 {
 	(void)state;
 	model_identity id;
 	imgsearch_error err;
-	char *mine = at("mine.safetensors"), *bare = at("bare.safetensors"), *wrong = at("wrong.safetensors"), *none = at("none.pth");
+	char *mine = at("mine.safetensors"), *bare = at("bare.safetensors"),
+		 *wrong = at("wrong.safetensors"), *none = at("none.pth");
 	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = mine }, NULL), 0);
 	assert_string_equal(id.name, "mine");
 	ims_model_identity_free(&id);
-	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = "efficientnet_b5", .weights = bare }, NULL), 0);
+	assert_int_equal(ims_model_identify(&id,
+						 &(model_spec){ .name = "efficientnet_b5", .weights = bare }, NULL),
+		0);
 	assert_int_equal(id.recipe.crop, 456);
 	assert_int_equal(id.recipe.bicubic, 1);
 	assert_int_equal(id.dim, 2048);
 	ims_model_identity_free(&id);
-	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = bare }, &err), IMGSEARCH_EMODEL);
+	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = bare }, &err),
+		IMGSEARCH_EMODEL);
 	assert_non_null(strstr(err.message, "--model"));
-	assert_int_equal(ims_model_identify(&id, &(model_spec){ .weights = wrong }, &err), IMGSEARCH_EFORMAT);
+	assert_int_equal(ims_model_identify(&id, &(model_spec){ .weights = wrong }, &err),
+		IMGSEARCH_EFORMAT);
 	assert_non_null(strstr(err.message, "alexnet"));
-	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = "resnet50", .weights = none }, &err), IMGSEARCH_ENOTFOUND);
+	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = "resnet50", .weights = none },
+						 &err),
+		IMGSEARCH_ENOTFOUND);
 	ims_free(mine);
 	ims_free(bare);
 	ims_free(wrong);
@@ -140,10 +154,12 @@ static void what_to_do_is_said(void **state)
 	(void)state;
 	model_identity id;
 	imgsearch_error err;
-	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = "resnet152" }, &err), IMGSEARCH_EMODEL);
+	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = "resnet152" }, &err),
+		IMGSEARCH_EMODEL);
 	assert_non_null(strstr(err.message, "--weights"));
 	assert_non_null(strstr(err.message, "resnet152.pth"));
-	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = "resnet5" }, &err), IMGSEARCH_EMODEL);
+	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = "resnet5" }, &err),
+		IMGSEARCH_EMODEL);
 	assert_non_null(strstr(err.message, "unknown network"));
 }
 
@@ -156,7 +172,10 @@ static void recipes(void **state)
 	assert_int_equal(ims_model_identify(&id, &spec, NULL), 0);
 	assert_int_equal(id.recipe.resize, 300);
 	ims_model_identity_free(&id);
-	spec.recipe = (imgsearch_recipe){ .resize = 128, .interpolation = IMGSEARCH_BICUBIC, .mean = { 0.5f, 0.5f, 0.5f }, .std = { 1, 1, 1 } };
+	spec.recipe = (imgsearch_recipe){ .resize = 128,
+		.interpolation = IMGSEARCH_BICUBIC,
+		.mean = { 0.5f, 0.5f, 0.5f },
+		.std = { 1, 1, 1 } };
 	assert_int_equal(ims_model_identify(&id, &spec, NULL), 0);
 	assert_int_equal(id.recipe.crop, 128);
 	assert_int_equal(id.recipe.bicubic, 1);
@@ -230,7 +249,8 @@ static void *call_often(void *arg)
 		if (ims_model_run(c->m, c->in, n, c->out, NULL))
 			c->wrong++;
 		for (size_t i = 0; i < n; i++)
-			c->wrong += c->out[i * 48] != (float)(c->number * 1024 + call * 3 + i) || c->out[i * 48 + 47] != c->out[i * 48];
+			c->wrong += c->out[i * 48] != (float)(c->number * 1024 + call * 3 + i) ||
+				c->out[i * 48 + 47] != c->out[i * 48];
 	}
 	ims_model_free(c->m);
 	return NULL;
@@ -248,7 +268,7 @@ static void runs_for_many(void **state)
 	assert_int_equal(ims_model_load(&m, &id, &spec, NULL), 0);
 	assert_int_equal(ims_model_dim(m), 48);
 	for (size_t i = 0; i < CALLERS; i++) {
-		caller[i] = (struct caller){ .m = ims_model_hold(m), .number = i };
+		caller[i] = (struct caller){ .m = ims_model_acquire(m), .number = i };
 		assert_int_equal(pthread_create(&thread[i], NULL, call_often, &caller[i]), 0);
 	}
 	ims_model_free(m); /* the callers keep it */
@@ -283,12 +303,12 @@ static void failing_allocations(void **state)
 	model_identity id;
 	model_spec spec = { 0 };
 	imgsearch_error err;
-	int r = -1;
-	for (uint64_t n = 1; r; n++) {
+	int rc = -1;
+	for (uint64_t n = 1; rc; n++) {
 		model *m = NULL;
 		ims_alloc_fail_after(n);
-		r = ims_model_identify(&id, &spec, &err);
-		if (!r && (r = ims_model_load(&m, &id, &spec, &err)))
+		rc = ims_model_identify(&id, &spec, &err);
+		if (!rc && (rc = ims_model_load(&m, &id, &spec, &err)))
 			ims_model_identity_free(&id);
 		ims_alloc_fail_after(0);
 		ims_model_free(m);
@@ -303,24 +323,37 @@ static void cards(void **state)
 	static const struct {
 		const char *text, *word;
 	} bad[] = {
-		{ "", "no JSON" }, { "[]", "no JSON" }, { "{", "no JSON" }, { "{\"network\":\"resnet18\"", "no JSON" },
-		{ "{\"network\":\"resnet18\"}x", "follows" }, { "{}", "unknown network" }, { "{\"network\":7}", "\"network\"" },
-		{ "{\"network\":\"resnet18\",\"resize\":0}", "\"resize\"" }, { "{\"network\":\"resnet18\",\"resize\":1e99}", "\"resize\"" },
-		{ "{\"network\":\"resnet18\",\"crop\":300}", "larger" }, { "{\"network\":\"resnet18\",\"mean\":[1,2]}", "\"mean\"" },
-		{ "{\"network\":\"resnet18\",\"mean\":[1,2,3,4]}", "\"mean\"" }, { "{\"network\":\"resnet18\",\"std\":[1,0,1]}", "\"std\"" },
+		{ "", "no JSON" },
+		{ "[]", "no JSON" },
+		{ "{", "no JSON" },
+		{ "{\"network\":\"resnet18\"", "no JSON" },
+		{ "{\"network\":\"resnet18\"}x", "follows" },
+		{ "{}", "unknown network" },
+		{ "{\"network\":7}", "\"network\"" },
+		{ "{\"network\":\"resnet18\",\"resize\":0}", "\"resize\"" },
+		{ "{\"network\":\"resnet18\",\"resize\":1e99}", "\"resize\"" },
+		{ "{\"network\":\"resnet18\",\"crop\":300}", "larger" },
+		{ "{\"network\":\"resnet18\",\"mean\":[1,2]}", "\"mean\"" },
+		{ "{\"network\":\"resnet18\",\"mean\":[1,2,3,4]}", "\"mean\"" },
+		{ "{\"network\":\"resnet18\",\"std\":[1,0,1]}", "\"std\"" },
 		{ "{\"network\":\"resnet18\",\"interpolation\":\"nearest\"}", "\"interpolation\"" },
-		{ "{\"network\":\"resnet18\",\"projection\":true}", "\"dim\"" }, { "{\"network\":\"script\"}", "\"dim\"" },
+		{ "{\"network\":\"resnet18\",\"projection\":true}", "\"dim\"" },
+		{ "{\"network\":\"script\"}", "\"dim\"" },
 		{ "{\"network\":\"resnet18\",\"x\":[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]}", "deep" },
-		{ "{\"network\":\"resnet18\",\"note\":\"a\nb\"}", "\"note\"" }, { "{\"network\":\"resnet18\",\"dim\":01}", "\"dim\"" },
+		{ "{\"network\":\"resnet18\",\"note\":\"a\nb\"}", "\"note\"" },
+		{ "{\"network\":\"resnet18\",\"dim\":01}", "\"dim\"" },
 	};
 	model_card card, again;
 	imgsearch_error err;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		assert_int_equal(ims_card_parse(&card, bad[i].text, strlen(bad[i].text), &err), IMGSEARCH_EFORMAT);
+		assert_int_equal(ims_card_parse(&card, bad[i].text, strlen(bad[i].text), &err),
+			IMGSEARCH_EFORMAT);
 		if (!strstr(err.message, bad[i].word))
 			fail_msg("%s: %s", bad[i].text, err.message);
 	}
-	static const char good[] = "{\"network\":\"efficientnet_b1\",\"name\":\"two \\\"words\\\" \\u00e9\\ud83d\\ude00\",\"later\":{\"a\":[null,-1.5e3]},"
+	static const char good[] =
+		"{\"network\":\"efficientnet_b1\",\"name\":\"two \\\"words\\\""
+		" \\u00e9\\ud83d\\ude00\",\"later\":{\"a\":[null,-1.5e3]},"
 		"\"mean\":[0.481,-0.45,0.5],\"std\":[0.25,1,127.5],\"dim\":256,\"projection\":true,\"licence\":\"MIT\"}";
 	assert_int_equal(ims_card_parse(&card, good, sizeof good - 1, NULL), 0);
 	assert_string_equal(card.name, "two \"words\" \xc3\xa9\xf0\x9f\x98\x80");
@@ -336,9 +369,17 @@ static void cards(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_default_model), cmocka_unit_test(by_name_and_folder), cmocka_unit_test(by_path),
-		cmocka_unit_test(what_to_do_is_said), cmocka_unit_test(recipes), cmocka_unit_test(identities_differ),
-		cmocka_unit_test(runs), cmocka_unit_test(runs_for_many), cmocka_unit_test(the_list), cmocka_unit_test(failing_allocations), cmocka_unit_test(cards),
+		cmocka_unit_test(the_default_model),
+		cmocka_unit_test(by_name_and_folder),
+		cmocka_unit_test(by_path),
+		cmocka_unit_test(what_to_do_is_said),
+		cmocka_unit_test(recipes),
+		cmocka_unit_test(identities_differ),
+		cmocka_unit_test(runs),
+		cmocka_unit_test(runs_for_many),
+		cmocka_unit_test(the_list),
+		cmocka_unit_test(failing_allocations),
+		cmocka_unit_test(cards),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,12 +1,30 @@
-/* Readers of weights files: what good files give, and that no broken or hostile one gives anything but a clear error. */
+/*
+ * Readers of weights files: what good files give, and that no broken or hostile one gives anything
+ * but a clear error.
+ */
 #include "files.h"
 #include "test.h"
 
-#include "model/model.h"
+#include "model/safetensors.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+static bool fstat_fails;
+
+/* In place of the C library's. */
+int fstat(int fd, struct stat *out)
+{
+	if (!fstat_fails)
+		return fstatat(fd, "", out, AT_EMPTY_PATH);
+	memset(out, 0xff, sizeof *out); /* a size that must not be used */
+	errno = EIO;
+	return -1;
+}
 
 typedef void maker(buf *b);
 
@@ -27,9 +45,9 @@ static void refused(const buf *b, const char *word)
 {
 	weights w;
 	imgsearch_error err = { 0 };
-	int r = parse(b, &w, &err);
-	if (!r || !strstr(err.message, word))
-		fail_msg("wanted \"%s\", got %d \"%s\"", word, r, err.message);
+	int rc = parse(b, &w, &err);
+	if (!rc || !strstr(err.message, word))
+		fail_msg("wanted \"%s\", got %d \"%s\"", word, rc, err.message);
 	assert_int_equal(w.n, 0);
 }
 
@@ -92,8 +110,8 @@ static void truncated_anywhere(void **state)
 			uint8_t *cut = malloc(n ? n : 1); /* its end is a border that the sanitizer sees */
 			memcpy(cut, b.data, n);
 			w = (weights){ 0 };
-			int r = ims_weights_parse(&w, cut, n, &err);
-			assert_int_not_equal(r, 0);
+			int rc = ims_weights_parse(&w, cut, n, &err);
+			assert_int_not_equal(rc, 0);
 			assert_true(err.message[0]);
 			free(cut);
 		}
@@ -126,14 +144,14 @@ static void failing_allocations(void **state)
 		buf b = { 0 };
 		weights w;
 		imgsearch_error err;
-		int r = IMGSEARCH_ENOMEM;
+		int rc = IMGSEARCH_ENOMEM;
 		makers[k](&b);
-		for (uint64_t n = 1; r; n++) {
+		for (uint64_t n = 1; rc; n++) {
 			ims_alloc_fail_after(n);
-			r = parse(&b, &w, &err);
+			rc = parse(&b, &w, &err);
 			ims_alloc_fail_after(0);
-			if (r)
-				assert_int_equal(r, IMGSEARCH_ENOMEM);
+			if (rc)
+				assert_int_equal(rc, IMGSEARCH_ENOMEM);
 			assert_true(n < 1000);
 		}
 		ims_weights_free(&w);
@@ -145,7 +163,7 @@ static void failing_allocations(void **state)
 static void hostile_pickles(void **state)
 {
 	(void)state;
-#define P(text) { text, sizeof text - 1 }
+#define P(text){ text, sizeof text - 1 }
 	static const struct {
 		struct {
 			const char *text;
@@ -239,7 +257,8 @@ static void views_outside(void **state)
 		buf zip = { 0 };
 		made_entry entry[2] = { { "w/data.pkl", { 0 } }, { "w/data/0", { 0 } } };
 		ims_buf_put(&entry[0].data, "\x80\2}(", 4);
-		put_tensor(&entry[0].data, "t", v->type, "0", v->numel, v->offset, v->rows, v->columns, v->stride0, v->stride1);
+		put_tensor(&entry[0].data, "t", v->type, "0", v->numel, v->offset, v->rows, v->columns,
+			v->stride0, v->stride1);
 		ims_buf_text(&entry[0].data, "u.");
 		put_numbers(&entry[1].data);
 		put_archive(&zip, entry, 2);
@@ -302,14 +321,19 @@ static void hostile_safetensors(void **state)
 		const char *header, *word;
 	} cases[] = {
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,40]}}", "outside" },
-		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[8,32]},\"b\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}", "overlap" },
+		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[8,32]},\"b\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}",
+			"overlap" },
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,4],\"data_offsets\":[0,24]}}", "fit its shape" },
-		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", "fit its shape" },
-		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[9007199254740992,1024],\"data_offsets\":[0,24]}}", "fit its shape" },
+		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}",
+			"fit its shape" },
+		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[9007199254740992,1024],\"data_offsets\":[0,24]}}",
+			"fit its shape" },
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2,-3],\"data_offsets\":[0,24]}}", "wrongly" },
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[24,0]}}", "wrongly" },
-		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,6],\"data_offsets\":[0,24]}}", "wrongly" },
-		{ "{\"a\":{\"dtype\":\"F64\",\"shape\":[3],\"data_offsets\":[0,24]}}", "no network here takes" },
+		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,6],\"data_offsets\":[0,24]}}",
+			"wrongly" },
+		{ "{\"a\":{\"dtype\":\"F64\",\"shape\":[3],\"data_offsets\":[0,24]}}",
+			"no network here takes" },
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2.5],\"data_offsets\":[0,10]}}", "wrongly" },
 		{ "{\"a\":{\"shape\":[6],\"data_offsets\":[0,24]}}", "no network here takes" },
 		{ "{\"a\":7}", "wrongly" },
@@ -336,13 +360,14 @@ static void written_files_are_read(void **state)
 	(void)state;
 	static const float row[] = { 1, 2, 3 };
 	static const uint16_t half[] = { 0x3c00, 0x4000 };
-	const shim_tensor tensors[] = { { "project.weight", row, SHIM_F32, 2, { 1, 3 } }, { "h", half, SHIM_F16, 1, { 2 } }, { "empty", NULL, SHIM_F32, 1, { 0 } } };
+	const shim_tensor tensors[] = { { "project.weight", row, SHIM_F32, 2, { 1, 3 } },
+		{ "h", half, SHIM_F16, 1, { 2 } }, { "empty", NULL, SHIM_F32, 1, { 0 } } };
 	char path[] = "/tmp/imgsearch-test-XXXXXX";
 	weights w;
 	int fd = mkstemp(path);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(ims_weights_write(path, tensors, 3, NULL), 0);
+	assert_int_equal(ims_safetensors_write(path, tensors, 3, NULL), 0);
 	assert_int_equal(ims_weights_open(&w, path, NULL), 0);
 	assert_int_equal(w.n, 3);
 	assert_memory_equal(named(&w, "project.weight")->data, row, sizeof row);
@@ -352,17 +377,40 @@ static void written_files_are_read(void **state)
 	unlink(path);
 	imgsearch_error err;
 	assert_int_equal(ims_weights_open(&w, path, &err), IMGSEARCH_ENOTFOUND);
-	assert_int_equal(ims_weights_write("/nowhere/at/all.safetensors", tensors, 1, &err), IMGSEARCH_EIO);
+	assert_int_equal(ims_safetensors_write("/nowhere/at/all.safetensors", tensors, 1, &err),
+		IMGSEARCH_EIO);
 	assert_int_equal(ims_weights_open(&w, "/tmp", &err), IMGSEARCH_EIO);
+}
+
+static void files_that_cannot_be_asked_for_their_size(void **state)
+{
+	(void)state;
+	imgsearch_error err;
+	weights w;
+	hash256 hash;
+	fstat_fails = true;
+	assert_int_equal(ims_weights_open(&w, "/proc/self/exe", &err), IMGSEARCH_EIO);
+	assert_int_equal(ims_weights_hash(&hash, "/proc/self/exe", &err), IMGSEARCH_EIO);
+	fstat_fails = false;
+	assert_int_equal(w.n, 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_files), cmocka_unit_test(strided_data_is_copied), cmocka_unit_test(truncated_anywhere),
-		cmocka_unit_test(flipped_bytes), cmocka_unit_test(failing_allocations), cmocka_unit_test(hostile_pickles),
-		cmocka_unit_test(many_values), cmocka_unit_test(views_outside), cmocka_unit_test(hostile_archives),
-		cmocka_unit_test(torchscript_is_told_apart), cmocka_unit_test(hostile_safetensors), cmocka_unit_test(written_files_are_read),
+		cmocka_unit_test(good_files),
+		cmocka_unit_test(strided_data_is_copied),
+		cmocka_unit_test(truncated_anywhere),
+		cmocka_unit_test(flipped_bytes),
+		cmocka_unit_test(failing_allocations),
+		cmocka_unit_test(hostile_pickles),
+		cmocka_unit_test(many_values),
+		cmocka_unit_test(views_outside),
+		cmocka_unit_test(hostile_archives),
+		cmocka_unit_test(torchscript_is_told_apart),
+		cmocka_unit_test(hostile_safetensors),
+		cmocka_unit_test(written_files_are_read),
+		cmocka_unit_test(files_that_cannot_be_asked_for_their_size),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,8 @@ static inline void remove_files(void)
 static inline int make_folder(void **state)
 {
 	(void)state;
-	snprintf(folder, sizeof folder, "%s/imsstoreXXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm"); /* memory, where there is such a disk */
+	snprintf(folder, sizeof folder, "%s/imsstoreXXXXXX",
+		access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm"); /* memory, where there is such a disk */
 	if (!mkdtemp(folder))
 		return -1;
 	snprintf(file, sizeof file, "%s/index.db", folder);
@@ -87,7 +88,13 @@ static inline void commit(store *st)
 /* An indexed picture with content `content` (0: unknown) and a vector of four times its id. */
 static inline int64_t add_picture(store *st, int64_t root, const char *path, uint8_t content)
 {
-	store_picture p = { .root = root, .path = path, .size = 100 + content, .mtime_ns = 5, .state = IMGSEARCH_INDEXED, .width = 4, .height = 3 };
+	store_picture p = { .root = root,
+		.path = path,
+		.size = 100 + content,
+		.mtime_ns = 5,
+		.state = IMGSEARCH_INDEXED,
+		.width = 4,
+		.height = 3 };
 	p.hash.byte[0] = content;
 	ok(ims_store_picture_put(st, &p, &err));
 	float v[4] = { (float)p.id, (float)p.id, (float)p.id, (float)p.id };

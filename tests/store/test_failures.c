@@ -1,15 +1,16 @@
 /*
- * What goes wrong around the store: the disk is full or broken at any write, memory is short at any allocation, the
- * file is no index, cut off, damaged, newer, older, or must not be written.
+ * What goes wrong around the store: the disk is full or broken at any write, memory is short at any
+ * allocation, the file is no index, cut off, damaged, newer, older, or must not be written.
  */
 #include "common.h"
-#include "store/conn.h"
+#include "store/schema.h"
+#include "store/sql.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-/* ------------------------------------------- a VFS that fails at the n-th write and every one after it ---- */
+/* ------------------------------- a VFS that fails at the n-th write and every one after it ---- */
 
 static sqlite3_vfs shim;
 static int writes_left = -1, failure = SQLITE_FULL; /* -1: never */
@@ -141,7 +142,7 @@ static void failing_disk(void **state)
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------ memory ---- */
+/* ---------------------------------------------------------------------------------- memory ---- */
 
 static sqlite3_mem_methods memory;
 static int64_t sqlite_allocations_left = -1;
@@ -176,67 +177,179 @@ static int ignore_vectors(void *user, const int64_t *ids, const float *rows, siz
 	return 0;
 }
 
+static int ignore_root(void *user, int64_t id, const char *path)
+{
+	(void)user, (void)id;
+	return strcmp(path, folder) ? -99 : 0; /* another path would be a root that was lost */
+}
+
+static int ignore_pair(void *user, const hash256 *a, const hash256 *b)
+{
+	(void)user, (void)a, (void)b;
+	return 0;
+}
+
+static int ignore_signature(void *user, int64_t picture, const void *data, size_t size)
+{
+	(void)user, (void)picture, (void)data, (void)size;
+	return 0;
+}
+
+static int ignore_problem(void *user, const char *problem)
+{
+	(void)user, (void)problem;
+	return 0;
+}
+
+/* A root that lies in another place than it did, and columns, a pair, a signature. */
+static int write_more(store *st, imgsearch_error *err)
+{
+	static const char *const names[] = { "title" }, *const values[] = { "a" };
+	const hash256 a = { { 1 } }, b = { { 2 } };
+	int64_t root;
+	int rc = ims_store_write_begin(st, err);
+	if (rc)
+		return rc;
+	rc = ims_store_tx_begin(st, err);
+	if (!rc)
+		rc = ims_store_root_add(st, "/somewhere/else", &root, err);
+	if (!rc)
+		rc = ims_store_root_move(st, "/somewhere/else", folder, err);
+	if (!rc)
+		rc = ims_store_columns_put(st, 1, names, values, 1, 0, err);
+	if (!rc)
+		rc = ims_store_reject(st, &a, &b, err);
+	if (!rc)
+		rc = ims_store_signature_put(st, 1, &a, "pixels", 6, err);
+	if (!rc)
+		rc = ims_store_tx_commit(st, err);
+	ims_store_write_end(st);
+	return rc;
+}
+
+static int read_lists(store *st, imgsearch_error *err)
+{
+	const hash256 a = { { 1 } }, b = { { 2 } };
+	int64_t *ids = NULL, version;
+	size_t n = 0, columns = 0;
+	store_column *c = NULL;
+	bool rejected;
+	int rc = ims_store_each_root(st, ignore_root, NULL, err);
+	if (!rc)
+		rc = ims_store_ids_under(st, "/", &ids, &n, err);
+	ims_free(ids);
+	if (!rc)
+		rc = ims_store_columns_get(st, 1, &c, &columns, err);
+	ims_store_columns_free(c, columns);
+	if (!rc)
+		rc = ims_store_rejected(st, &a, &b, &rejected, err);
+	if (!rc)
+		rc = ims_store_each_rejected(st, ignore_pair, NULL, err);
+	if (!rc)
+		rc = ims_store_signatures(st, ignore_signature, NULL, err);
+	if (!rc)
+		rc = ims_store_counts(st, NULL, NULL, NULL, NULL, err);
+	if (!rc)
+		rc = ims_store_data_version(st, &version, err);
+	return rc ? rc : ims_store_check(st, ignore_problem, NULL, err);
+}
+
 static int read_all(store *st, imgsearch_error *err)
 {
-	int64_t *ids = NULL;
-	size_t n = 0, searchers = 0;
+	size_t searchers = 0;
 	store_searcher *s = NULL;
 	store_picture p = { 0 };
 	char *root = NULL;
 	buf b = { 0 };
+	const int64_t id = 1;
+	float row[4];
+	uint8_t found;
 	int rc = ims_store_each_picture(st, 0, ignore_picture, NULL, err);
 	if (!rc)
 		rc = ims_store_vectors_scan(st, false, 4, ignore_vectors, NULL, err);
+	if (!rc)
+		rc = ims_store_vectors_fetch(st, &id, 1, 4, row, &found, err);
 	if (!rc)
 		rc = ims_store_picture_get(st, 1, &p, &root, err);
 	ims_store_picture_clear(&p);
 	ims_free(root);
 	if (!rc)
-		rc = ims_store_ids_under(st, "/", &ids, &n, err);
-	ims_free(ids);
+		rc = ims_store_get(st, "dim", &b, err);
 	if (!rc)
 		rc = ims_store_searchers(st, &s, &searchers, err);
 	if (!rc)
 		rc = ims_store_searcher_read(st, s[0].state, 0, &b, err);
 	ims_store_searchers_free(s, searchers);
 	ims_buf_free(&b);
-	return rc;
+	return rc ? rc : read_lists(st, err);
+}
+
+/* One round with the n-th allocation failing, of ours or of SQLite's; false: it has fewer. */
+static bool fail_allocation(uint64_t n, bool sqlite)
+{
+	imgsearch_error err = { 0 };
+	store *st = NULL;
+	store_options o = { .dim = 4 };
+	if (sqlite)
+		sqlite_allocations_left = (int64_t)n;
+	else
+		ims_alloc_fail_after(n);
+	int rc = ims_store_open(&st, file, &o, &err);
+	if (!rc)
+		rc = work(st, &err);
+	if (!rc)
+		rc = write_more(st, &err);
+	if (!rc)
+		rc = read_all(st, &err);
+	bool failed =
+		sqlite ? rc != 0 : ims_alloc_fail_after(0) >= n; /* SQLite can do without some of its own */
+	sqlite_allocations_left = -1;
+	ims_alloc_fail_after(0);
+	if (failed && rc != IMGSEARCH_ENOMEM)
+		fail_msg("allocation %d: %d %s", (int)n, rc, err.message);
+	if (st)
+		assert_int_equal(problems(st), 0);
+	ims_store_close(st);
+	return failed;
 }
 
 static void short_of_memory(void **state)
 {
 	(void)state;
-	for (int sqlite = 0; sqlite < 2; sqlite++) {
-		int rc = IMGSEARCH_ENOMEM;
-		bool failed = true;
-		for (uint64_t n = 1; failed; n += sqlite ? 1 + n / 8 : 1) {
-			imgsearch_error err = { 0 };
-			store *st = NULL;
-			store_options o = { .dim = 4 };
-			if (sqlite)
-				sqlite_allocations_left = (int64_t)n;
-			else
-				ims_alloc_fail_after(n);
-			rc = ims_store_open(&st, file, &o, &err);
-			if (!rc)
-				rc = work(st, &err);
-			if (!rc)
-				rc = read_all(st, &err);
-			failed = rc != 0;
-			sqlite_allocations_left = -1;
-			ims_alloc_fail_after(0);
-			if (failed && rc != IMGSEARCH_ENOMEM)
-				fail_msg("allocation %d: %d %s", (int)n, rc, err.message);
-			if (st)
-				assert_int_equal(problems(st), 0);
-			ims_store_close(st);
-			remove_files();
-			assert_true(n < 1000000);
+	for (int sqlite = 0; sqlite < 2; sqlite++)
+		for (int exists = 0; exists < 2; exists++) {
+			bool failed = true;
+			for (uint64_t n = 1; failed; n += sqlite ? 1 + n / 8 : 1) {
+				if (exists)
+					ims_store_close(open_store(file, 4));
+				failed = fail_allocation(n, sqlite);
+				remove_files();
+				assert_true(n < 1000000);
+			}
 		}
-	}
 }
 
-/* -------------------------------------------------------------------------------------------- odd files ---- */
+/* A transaction that ran out of memory says so until it is rolled back. */
+static void short_of_memory_in_a_transaction(void **state)
+{
+	(void)state;
+	store *st = open_store(file, 4);
+	float v[4] = { 1, 1, 1, 1 };
+	ok(ims_store_write_begin(st, &err));
+	ok(ims_store_tx_begin(st, &err));
+	sqlite_allocations_left = 0;
+	fails(IMGSEARCH_ENOMEM, ims_store_vector_put(st, 1, v, 4, false, &err));
+	sqlite_allocations_left = -1;
+	fails(IMGSEARCH_ENOMEM, ims_store_vector_put(st, 1, v, 4, false, &err));
+	fails(IMGSEARCH_ENOMEM, ims_store_tx_commit(st, &err));
+	ok(ims_store_tx_begin(st, &err));
+	ok(ims_store_vector_put(st, 1, v, 4, false, &err));
+	commit(st);
+	assert_true(has_vector(st, 1));
+	ims_store_close(st);
+}
+
+/* ------------------------------------------------------------------------------- odd files ---- */
 
 static void put_file(const void *data, size_t size)
 {
@@ -321,7 +434,10 @@ static int count_quietly(void *user, const char *problem)
 	return 0;
 }
 
-/* Whatever the bytes are: an answer or an error, nothing worse. Returns how many calls said that it is damaged. */
+/*
+ * Whatever the bytes are: an answer or an error, nothing worse. Returns how many calls said that it
+ * is damaged.
+ */
 static int survive(void)
 {
 	store *st;
@@ -383,6 +499,17 @@ static void damaged_chunk(void **state)
 	ims_store_close(st);
 }
 
+/* A hash that is too short is not read past its end. */
+static void damaged_pair(void **state)
+{
+	(void)state;
+	ims_store_close(open_store(file, 4));
+	sql("PRAGMA ignore_check_constraints=1; INSERT INTO rejected VALUES(x'01', x'02')");
+	store *st = open_store(file, 4);
+	fails(IMGSEARCH_EDB, ims_store_each_rejected(st, ignore_pair, NULL, &err));
+	ims_store_close(st);
+}
+
 /* Triggers and views that a stranger planted do not run. */
 static void planted(void **state)
 {
@@ -398,7 +525,7 @@ static void planted(void **state)
 	ims_store_close(st);
 }
 
-/* ---------------------------------------------------------------------------------------------- upgrade ---- */
+/* --------------------------------------------------------------------------------- upgrade ---- */
 
 static int64_t version_of(conn *c)
 {
@@ -410,7 +537,8 @@ static int64_t version_of(conn *c)
 static void upgrade(void **state)
 {
 	(void)state;
-	static const char *const good[] = { NULL, "CREATE TABLE two(x)", "ALTER TABLE two ADD COLUMN y; INSERT INTO two VALUES(1, 2)" };
+	static const char *const good[] = { NULL, "CREATE TABLE two(x)",
+		"ALTER TABLE two ADD COLUMN y; INSERT INTO two VALUES(1, 2)" };
 	static const char *const bad[] = { NULL, "CREATE TABLE two(x)", "nonsense" };
 	store *st = open_store(file, 4);
 	int64_t y;
@@ -420,7 +548,8 @@ static void upgrade(void **state)
 	conn *c = st->writer;
 	fails(IMGSEARCH_EDB, ims_store_upgrade(c, bad, 3, &err)); /* all of the way or none of it */
 	assert_int_equal(version_of(c), 1);
-	ok(ims_store_number(c, &y, 0, &err, "SELECT count(*) FROM sqlite_schema WHERE name = 'two'", ""));
+	ok(ims_store_number(c, &y, 0, &err, "SELECT count(*) FROM sqlite_schema WHERE name = 'two'",
+		""));
 	assert_int_equal(y, 0);
 	ok(ims_store_upgrade(c, good, 3, &err));
 	ok(ims_store_upgrade(c, good, 3, &err)); /* nothing left to do */
@@ -432,7 +561,7 @@ static void upgrade(void **state)
 	refuses(IMGSEARCH_EVERSION, "newer", false);
 }
 
-/* -------------------------------------------------------------------------------------------- read-only ---- */
+/* ------------------------------------------------------------------------------- read-only ---- */
 
 static void only_reading(void **state)
 {
@@ -505,8 +634,17 @@ int main(void)
 	install_shim();
 #define on_files(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 	const struct CMUnitTest tests[] = {
-		on_files(failing_disk), on_files(short_of_memory), on_files(no_index), on_files(damaged), on_files(damaged_chunk), on_files(planted),
-		on_files(upgrade), on_files(only_reading), on_files(not_allowed),
+		on_files(failing_disk),
+		on_files(short_of_memory),
+		on_files(short_of_memory_in_a_transaction),
+		on_files(no_index),
+		on_files(damaged),
+		on_files(damaged_chunk),
+		on_files(damaged_pair),
+		on_files(planted),
+		on_files(upgrade),
+		on_files(only_reading),
+		on_files(not_allowed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

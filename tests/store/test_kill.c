@@ -1,13 +1,17 @@
 /*
- * A writer that is killed at a random moment: the file stays sound and nothing that was committed is lost.
- * The child tells through a pipe what it has committed. IMGSEARCH_KILLS sets how often (default 25).
+ * A writer that is killed at a random moment: the file stays sound and nothing that was committed
+ * is lost. The child tells through a pipe what it has committed. IMGSEARCH_KILLS sets how often
+ * (default 25).
  */
 #include "common.h"
 
 #include <signal.h>
 #include <sys/wait.h>
 
-/* Commits one picture after the other, now and then a searcher's state, and says the number of each commit. */
+/*
+ * Commits one picture after the other, now and then a searcher's state, and says the number of each
+ * commit.
+ */
 static void write_for_ever(int pipe_end)
 {
 	store *st;
@@ -15,7 +19,8 @@ static void write_for_ever(int pipe_end)
 	imgsearch_error err;
 	uint64_t vectors;
 	char *big = ims_zalloc(1 << 18, 1);
-	if (!big || ims_store_open(&st, file, &o, &err) || ims_store_write_begin(st, &err) || ims_store_counts(st, NULL, &vectors, NULL, NULL, &err))
+	if (!big || ims_store_open(&st, file, &o, &err) || ims_store_write_begin(st, &err) ||
+		ims_store_counts(st, NULL, &vectors, NULL, NULL, &err))
 		_exit(1);
 	for (uint64_t n = vectors;; n++) {
 		char path[24];
@@ -23,10 +28,13 @@ static void write_for_ever(int pipe_end)
 		store_picture p = { .path = path, .size = n, .state = IMGSEARCH_INDEXED };
 		int64_t state;
 		snprintf(path, sizeof path, "%llu", (unsigned long long)n);
-		if (ims_store_tx_begin(st, &err) || ims_store_picture_put(st, &p, &err) || ims_store_vector_put(st, p.id, v, 4, false, &err))
+		if (ims_store_tx_begin(st, &err) || ims_store_picture_put(st, &p, &err) ||
+			ims_store_vector_put(st, p.id, v, 4, false, &err))
 			_exit(2);
-		if (n % 16 == 0 && (ims_store_searcher_begin(st, "s", &state, &err) || ims_store_searcher_chunk(st, state, 0, big, 1 << 18, &err)
-			|| ims_store_searcher_publish(st, state, "", 1, n, 0, &err)))
+		if (n % 16 == 0 &&
+			(ims_store_searcher_begin(st, "s", &state, &err) ||
+				ims_store_searcher_chunk(st, state, 0, big, 1 << 18, &err) ||
+				ims_store_searcher_publish(st, state, "", 1, n, 0, &err)))
 			_exit(3);
 		uint64_t done = n + 1;
 		if (ims_store_tx_commit(st, &err) || write(pipe_end, &done, sizeof done) != sizeof done)
@@ -77,6 +85,7 @@ static void killed(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(killed, make_folder, remove_folder) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(killed, make_folder,
+		remove_folder) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* The store's contract, function by function, each on a file and in memory. */
 #include "common.h"
-#include "store/conn.h"
+#include "store/schema.h"
+#include "store/sql.h"
 
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -60,7 +61,8 @@ static void models(void **state)
 {
 	(void)state;
 	store *st = open_store(where, 4);
-	store_model m, first = { .name = "one", .weights = "w.pth", .dim = 4, .precision = 2 }, second = { .name = "two", .recipe = "r", .dim = 4 };
+	store_model m, first = { .name = "one", .weights = "w.pth", .dim = 4, .precision = 2 },
+				   second = { .name = "two", .recipe = "r", .dim = 4 };
 	none(ims_store_model_get(st, &m, false, &err));
 	begin(st);
 	ok(ims_store_model_set(st, &first, false, &err));
@@ -137,13 +139,20 @@ static void pictures(void **state)
 	int64_t again;
 	ok(ims_store_root_add(st, "/photos", &again, &err));
 	assert_int_equal(again, photos);
-	int64_t b = add_picture(st, photos, "b/\xff name\n.jpg", 1), a = add_picture(st, photos, "a.jpg", 2);
+	int64_t b = add_picture(st, photos, "b/\xff name\n.jpg", 1),
+			a = add_picture(st, photos, "a.jpg", 2);
 	add_picture(st, other, "c.jpg", 3);
 	add_picture(st, 0, "by name", 4);
-	store_picture bad = { .root = photos, .path = "bad.jpg", .size = 9, .state = IMGSEARCH_DAMAGED, .reason = "cut off" };
+	store_picture bad = { .root = photos,
+		.path = "bad.jpg",
+		.size = 9,
+		.state = IMGSEARCH_DAMAGED,
+		.reason = "cut off" };
 	ok(ims_store_picture_put(st, &bad, &err));
 	commit(st);
-	lists(st, 0, ":by name:1;/photos-old:c.jpg:1;/photos:a.jpg:1;/photos:b/\xff name\n.jpg:1;/photos:bad.jpg:4;");
+	lists(st, 0,
+		":by name:1;/photos-old:c.jpg:1;/photos:a.jpg:1;/photos:b/\xff"
+		" name\n.jpg:1;/photos:bad.jpg:4;");
 	lists(st, IMGSEARCH_DAMAGED, "/photos:bad.jpg:4;");
 	store_picture p;
 	char *root;
@@ -167,13 +176,16 @@ static void pictures(void **state)
 	h.byte[0] = 99;
 	none(ims_store_picture_by_hash(st, &h, &p, &err));
 	bool known;
-	ok(ims_store_size_known(st, 102, &known, &err));
+	ok(ims_store_has_size(st, 102, &known, &err));
 	assert_true(known);
-	ok(ims_store_size_known(st, 1, &known, &err));
+	ok(ims_store_has_size(st, 1, &known, &err));
 	assert_false(known);
 
 	begin(st); /* it stops being indexed: its vector goes; then its number is never used again */
-	store_picture worse = { .root = photos, .path = "a.jpg", .size = 1, .state = IMGSEARCH_DAMAGED };
+	store_picture worse = { .root = photos,
+		.path = "a.jpg",
+		.size = 1,
+		.state = IMGSEARCH_DAMAGED };
 	ok(ims_store_picture_put(st, &worse, &err));
 	assert_int_equal(worse.id, a);
 	assert_false(has_vector(st, a));
@@ -208,7 +220,12 @@ static void twins(void **state)
 	store *st = open_store(where, 4);
 	begin(st);
 	int64_t a = add_picture(st, 0, "a", 1);
-	store_picture b = { .path = "b", .size = 101, .state = IMGSEARCH_DUPLICATE, .same_as = a, .hash.byte = { 1 } }, c = b;
+	store_picture b = { .path = "b",
+		.size = 101,
+		.state = IMGSEARCH_DUPLICATE,
+		.same_as = a,
+		.hash.byte = { 1 } },
+				  c = b;
 	c.path = "c";
 	ok(ims_store_picture_put(st, &b, &err));
 	ok(ims_store_picture_put(st, &c, &err));
@@ -224,7 +241,10 @@ static void twins(void **state)
 	assert_int_equal(p.same_as, b.id);
 	ims_store_picture_clear(&p);
 	begin(st); /* b's bytes change: c inherits what they were */
-	store_picture changed = { .path = "b", .size = 7, .state = IMGSEARCH_INDEXED, .hash.byte = { 9 } };
+	store_picture changed = { .path = "b",
+		.size = 7,
+		.state = IMGSEARCH_INDEXED,
+		.hash.byte = { 9 } };
 	ok(ims_store_picture_put(st, &changed, &err));
 	assert_int_equal(changed.id, b.id);
 	commit(st);
@@ -518,8 +538,11 @@ static void page_size(void **state)
 		ims_store_close(st);
 		struct stat info;
 		assert_int_equal(stat(file, &info), 0);
-		/* 2048: seven of them leave an eighth of the largest page empty; the tables take 26 pages */
-		assert_true((double)info.st_size < N * 4.0 * dims[d] * 1.155 + 26.0 * ims_store_page_size(dims[d]));
+		/*
+		 * 2048: seven of them leave an eighth of the largest page empty; the tables take 26 pages
+		 */
+		assert_true(
+			(double)info.st_size < N * 4.0 * dims[d] * 1.155 + 26.0 * ims_store_page_size(dims[d]));
 		remove_files();
 	}
 }
@@ -536,10 +559,13 @@ static void one_writer(void **state)
 		store *own;
 		imgsearch_error err;
 		store_options o = { 0 };
-		if (ims_store_open(&own, file, &o, &err) || ims_store_write_begin(own, &err) != IMGSEARCH_EBUSY)
+		if (ims_store_open(&own, file, &o, &err) ||
+			ims_store_write_begin(own, &err) != IMGSEARCH_EBUSY)
 			_exit(1);
 		store_picture p;
-		_exit(ims_store_picture_get(own, 1, &p, NULL, &err) == IMGSEARCH_ENOTFOUND ? 0 : 2); /* readers are free */
+		_exit(ims_store_picture_get(own, 1, &p, NULL, &err) == IMGSEARCH_ENOTFOUND
+				? 0
+				: 2); /* readers are free */
 	}
 	int status;
 	waitpid(child, &status, 0);
@@ -594,13 +620,24 @@ static void readers_and_writer(void **state)
 	ims_store_close(st);
 }
 
-#define both(test) \
-	{ #test, test, on_file, remove_folder, NULL }, { #test " in memory", test, in_memory, remove_folder, NULL }
+#define both(test)                                                                                 \
+	{ #test, test, on_file, remove_folder, NULL },                                                 \
+	{                                                                                              \
+#test " in memory", test, in_memory, remove_folder, NULL                                   \
+	}
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		both(settings), both(models), both(pictures), both(twins), both(folders), both(columns), both(vectors), both(searchers), both(space),
+		both(settings),
+		both(models),
+		both(pictures),
+		both(twins),
+		both(folders),
+		both(columns),
+		both(vectors),
+		both(searchers),
+		both(space),
 		both(readers_and_writer),
 		cmocka_unit_test_setup_teardown(page_size, on_file, remove_folder),
 		cmocka_unit_test_setup_teardown(one_writer, on_file, remove_folder),

@@ -1,6 +1,10 @@
-/* The parts of training that need no network: where crops lie, what they become, who is held out. */
+/*
+ * The parts of training that need no network: where crops lie, what they become, who is held out.
+ */
 #include "test.h"
-#include "train/internal.h"
+#include "train/crop.h"
+#include "train/dataset.h"
+#include "train/seed.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -23,14 +27,15 @@ static void boxes(void **state)
 		image im = { .width = sizes[s][0], .height = sizes[s][1] };
 		for (uint64_t i = 0; i < 500; i++) {
 			double box[4], again[4];
-			uint64_t random = ims_train_random(1, i, s), same = ims_train_random(1, i, s);
-			ims_train_box(box, &im, 0.5f, &random);
-			ims_train_box(again, &im, 0.5f, &same);
+			uint64_t random = ims_seed_derive(1, i, s), same = ims_seed_derive(1, i, s);
+			ims_crop_box(box, &im, 0.5f, &random);
+			ims_crop_box(again, &im, 0.5f, &same);
 			assert_memory_equal(box, again, sizeof box);
 			assert_true(box[0] >= 0 && box[1] >= 0 && box[2] <= im.width && box[3] <= im.height);
 			assert_true(box[2] - box[0] >= 1 && box[3] - box[1] >= 1);
 			if (s == 0) {
-				double share = (box[2] - box[0]) * (box[3] - box[1]) / (im.width * im.height), ratio = (box[2] - box[0]) / (box[3] - box[1]);
+				double share = (box[2] - box[0]) * (box[3] - box[1]) / (im.width * im.height),
+					   ratio = (box[2] - box[0]) / (box[3] - box[1]);
 				assert_true(share > 0.49 && ratio > 0.74 && ratio < 1.35);
 			}
 		}
@@ -46,12 +51,12 @@ static void values(void **state)
 	image im = drawn(SIDE, SIDE);
 	int mirrored = 0;
 	(void)state;
-	assert_int_equal(ims_train_crop(plain, &im, whole, &r, 0.3f, NULL, NULL), 0);
+	assert_int_equal(ims_crop_make(plain, &im, whole, &r, 0.3f, NULL, NULL), 0);
 	for (int i = 0; i < SIDE * SIDE * 3; i++)
 		assert_float_equal(plain[i], (im.pixels[i] / 255.0f - r.mean[i % 3]) / r.std[i % 3], 1e-6);
 	for (uint64_t n = 0; n < 64; n++) {
-		uint64_t random = ims_train_random(2, n, 0);
-		assert_int_equal(ims_train_crop(turned, &im, whole, &r, 0, &random, NULL), 0);
+		uint64_t random = ims_seed_derive(2, n, 0);
+		assert_int_equal(ims_crop_make(turned, &im, whole, &r, 0, &random, NULL), 0);
 		bool same = true, mirror = true;
 		for (int y = 0; y < SIDE; y++)
 			for (int x = 0; x < SIDE; x++)
@@ -72,7 +77,7 @@ static void held_out(void **state)
 	enum { CLASSES = 3, EACH = 10, N = CLASSES * EACH + 1 };
 	static const char *const names[CLASSES + 1] = { "a", "b", "c", "single" };
 	train_file file[N + 1];
-	train_set set;
+	dataset set;
 	job j = { 0 };
 	imgsearch_error err;
 	char dir[] = "/tmp/imgsearch-train-XXXXXX";
@@ -82,7 +87,8 @@ static void held_out(void **state)
 	for (int i = 0; i <= N; i++) {
 		image im = drawn(8 + (uint32_t)i, 9);
 		buf png = { 0 };
-		file[i] = (train_file){ ims_format("%s/%02d.png", dir, i), i < N ? names[i / EACH] : NULL, 1 };
+		file[i] =
+			(train_file){ ims_format("%s/%02d.png", dir, i), i < N ? names[i / EACH] : NULL, 1 };
 		assert_int_equal(ims_image_encode_png(&png, &im, NULL), 0);
 		FILE *f = fopen(file[i].path, "wb");
 		assert_non_null(f);
@@ -91,7 +97,7 @@ static void held_out(void **state)
 		ims_buf_free(&png);
 		ims_image_free(&im);
 	}
-	assert_int_equal(ims_train_set_open(&set, file, N + 1, 0.2f, 7, &j, &err), 0);
+	assert_int_equal(ims_dataset_open(&set, file, N + 1, 0.2f, 7, &j, &err), 0);
 	assert_int_equal(set.n, N);
 	assert_int_equal(set.n_classes, CLASSES + 1);
 	assert_int_equal(set.n - set.n_train, CLASSES * EACH / 5);
@@ -102,8 +108,8 @@ static void held_out(void **state)
 		assert_int_equal(held[c], EACH / 5);
 	assert_int_equal(held[CLASSES], 0);
 	for (size_t i = 0; i < set.n; i++)
-		assert_non_null(ims_train_set_image(&set, i));
-	ims_train_set_free(&set);
+		assert_non_null(ims_dataset_image(&set, i));
+	ims_dataset_free(&set);
 	for (int i = 0; i <= N; i++) {
 		unlink(file[i].path);
 		ims_free(file[i].path);
@@ -113,6 +119,7 @@ static void held_out(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(boxes), cmocka_unit_test(values), cmocka_unit_test(held_out) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(boxes), cmocka_unit_test(values),
+		cmocka_unit_test(held_out) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

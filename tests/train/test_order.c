@@ -1,16 +1,19 @@
-/* The order of an epoch: everything once, by the number alone, and for the contrastive loss in runs of a class. */
+/*
+ * The order of an epoch: everything once, by the number alone, and for the contrastive loss in runs
+ * of a class.
+ */
 #include "test.h"
-#include "train/internal.h"
+#include "train/order.h"
 
 enum { N = 96, ALIKE = 4 };
 
-static train_set set_of(sample *item, size_t n_classes, const size_t *sizes)
+static dataset set_of(sample *item, size_t n_classes, const size_t *sizes)
 {
 	size_t n = 0;
 	for (size_t c = 0; c < n_classes; c++)
 		for (size_t i = 0; i < sizes[c]; i++)
 			item[n++] = (sample){ .label = (int32_t)c };
-	return (train_set){ .item = item, .n = n, .n_train = n, .n_classes = n_classes };
+	return (dataset){ .item = item, .n = n, .n_train = n, .n_classes = n_classes };
 }
 
 static void each_once(void **state)
@@ -18,7 +21,7 @@ static void each_once(void **state)
 	static const size_t sizes[] = { 50, 30, 16 };
 	sample item[N];
 	uint32_t order[N], again[N], other[N];
-	train_set set = set_of(item, 3, sizes);
+	dataset set = set_of(item, 3, sizes);
 	(void)state;
 	for (size_t alike = 1; alike <= ALIKE; alike += ALIKE - 1) {
 		bool seen[N] = { false };
@@ -39,14 +42,16 @@ static void runs_of_a_class(void **state)
 	static const size_t sizes[] = { N / 2, N / 2 };
 	sample item[N];
 	uint32_t order[N];
-	train_set set = set_of(item, 2, sizes);
+	dataset set = set_of(item, 2, sizes);
 	(void)state;
 	for (uint64_t random = 0; random < 50; random++) {
 		assert_int_equal(ims_train_order(&set, ALIKE, random, order, NULL), 0);
 		for (size_t run = 0; run < N / ALIKE; run++) {
 			for (size_t i = 1; i < ALIKE; i++)
-				assert_int_equal(item[order[run * ALIKE + i]].label, item[order[run * ALIKE]].label);
-			assert_true(!run || item[order[run * ALIKE]].label != item[order[(run - 1) * ALIKE]].label);
+				assert_int_equal(item[order[run * ALIKE + i]].label,
+					item[order[run * ALIKE]].label);
+			assert_true(
+				!run || item[order[run * ALIKE]].label != item[order[(run - 1) * ALIKE]].label);
 		}
 	}
 }
@@ -59,7 +64,7 @@ static void odd_sizes(void **state)
 	uint32_t order[N];
 	(void)state;
 	for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-		train_set set = set_of(item, 3, sizes[s]);
+		dataset set = set_of(item, 3, sizes[s]);
 		set.n_train -= set.n > 4 ? 2 : 0;
 		bool seen[N] = { false };
 		assert_int_equal(ims_train_order(&set, ALIKE, s, order, NULL), 0);
@@ -72,6 +77,7 @@ static void odd_sizes(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(each_once), cmocka_unit_test(runs_of_a_class), cmocka_unit_test(odd_sizes) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(each_once),
+		cmocka_unit_test(runs_of_a_class), cmocka_unit_test(odd_sizes) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,38 @@
+/* The distribution of scores of unrelated pictures. */
+#ifndef IMS_ANALYSIS_CHANCE_H
+#define IMS_ANALYSIS_CHANCE_H
+
+#include "base/base.h"
+
+/*
+ * Location and spread of the scores differ between queries. They are therefore normalised by the
+ * scores that the query has with a cohort: some hundred pictures of the collection.
+ */
+enum { IMS_CHANCE_BODY = 32, IMS_CHANCE_PAIRS = 2000 };
+
+/* The distribution of normalised scores. */
+typedef struct chance {
+	float body[IMS_CHANCE_BODY + 1]; /* quantiles of the lower 95 % */
+	float scale, shape;              /* of the generalised Pareto tail above; scale 0: no tail */
+} chance;
+
+typedef struct chance_norm {
+	float location, spread;
+} chance_norm;
+
+/*
+ * From the scores (n, n) of all pairs of a cohort. Pairs of one group (n) may be related and do not
+ * count. ENOTFOUND: fewer than IMS_CHANCE_PAIRS are left; ENOMEM.
+ */
+int ims_analysis_chance_fit(chance *out, const float *score, const uint64_t *group, size_t n,
+	imgsearch_error *err);
+
+/*
+ * From the scores of a query with the n pictures of a cohort, which it sorts. Few may be related.
+ */
+chance_norm ims_analysis_chance_norm(const chance *c, float *score, size_t n);
+
+/* The probability that an unrelated picture scores at least so high. */
+double ims_analysis_chance_above(const chance *c, chance_norm norm, double score);
+
+#endif

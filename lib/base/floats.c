@@ -1,0 +1,16 @@
+/* Rows of floats. */
+#include "base/floats.h"
+
+#include <stdint.h>
+#include <string.h>
+
+bool ims_all_finite(const float *v, size_t n)
+{
+	uint32_t most = 0, bits;
+	for (size_t i = 0; i < n; i++) {
+		memcpy(&bits, &v[i], sizeof bits);
+		bits &= INT32_MAX; /* sizes of floats sort as integers, infinity and NaN last */
+		most = bits > most ? bits : most;
+	}
+	return most < 0x7f800000;
+}

@@ -1,0 +1,11 @@
+/* Rows of floats. */
+#ifndef IMS_BASE_FLOATS_H
+#define IMS_BASE_FLOATS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether none of n values is infinite or NaN. */
+bool ims_all_finite(const float *v, size_t n);
+
+#endif

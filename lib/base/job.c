@@ -1,0 +1,47 @@
+/* Progress, cancelling and log of a long piece of work. */
+#include "base/job.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+bool ims_job_cancelled(const job *j)
+{
+	return j && j->cancel && atomic_load_explicit(j->cancel, memory_order_relaxed);
+}
+
+int ims_job_progress(job *j, const imgsearch_progress *p, imgsearch_error *err)
+{
+	if (!j)
+		return 0;
+	double now = ims_now();
+	bool due = now - j->last_report >= 0.1 || (p->total && p->done == p->total);
+	if (due && j->events && j->events->progress) {
+		j->last_report = now;
+		if (j->events->progress(j->events->user, p))
+			return ims_fail(err, IMGSEARCH_ECANCELED, "cancelled");
+	}
+	return ims_job_cancelled(j) ? ims_fail(err, IMGSEARCH_ECANCELED, "cancelled") : 0;
+}
+
+int ims_job_step(job *j, const char *stage, uint64_t done, uint64_t total, imgsearch_error *err)
+{
+	imgsearch_progress p = { .stage = stage, .done = done, .total = total };
+	p.loss = p.accuracy = NAN;
+	return ims_job_progress(j, &p, err);
+}
+
+void ims_job_log(job *j, int level, const char *format, ...)
+{
+	if (!j || !j->events || !j->events->log)
+		return;
+	char text[600];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	j->events->log(j->events->user, level, text);
+}

@@ -1,0 +1,10 @@
+/* The version, from the numbers of imgsearch.h. */
+#include "imgsearch.h"
+
+#define STRING(x) #x
+#define VERSION(major, minor, patch) STRING(major) "." STRING(minor) "." STRING(patch)
+
+const char *imgsearch_version(void)
+{
+	return VERSION(IMGSEARCH_VERSION_MAJOR, IMGSEARCH_VERSION_MINOR, IMGSEARCH_VERSION_PATCH);
+}

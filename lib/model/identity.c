@@ -1,0 +1,203 @@
+/*
+ * From the caller's request to the identity of a model: resolves name, weights, card and recipe,
+ * and hashes the weights.
+ */
+#include "model/identity.h"
+
+#include "model/card.h"
+#include "model/catalog.h"
+#include "model/model.h"
+#include "model/weights.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* bfloat16 is faster only where the CPU multiplies it. */
+static bool cpu_has_bf16(void)
+{
+#if defined(__x86_64__)
+	return __builtin_cpu_supports("avx512bf16");
+#else
+	return false;
+#endif
+}
+
+static bool looks_like_path(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	return strchr(name, '/') ||
+		(dot && (!strcmp(dot, ".pth") || !strcmp(dot, ".pt") || !strcmp(dot, ".safetensors")));
+}
+
+static int no_weights(const char *name, imgsearch_error *err)
+{
+	if (!strcmp(name, "default"))
+		return ims_fail(err, IMGSEARCH_EMODEL,
+			"the default model is not installed (default.safetensors beside the library or in "
+			"$IMGSEARCH_LIBDIR); name another with --model NAME --weights FILE");
+	if (!ims_model_find(name))
+		return ims_fail(err, IMGSEARCH_EMODEL,
+			"unknown network \"%s\" and no weights file of that name; `imgsearch models` lists"
+			" what there is",
+			name);
+	return ims_fail(err, IMGSEARCH_EMODEL,
+		"no weights for %s: give --weights FILE (.pth, .safetensors or TorchScript .pt), or put"
+		" %s.pth into "
+		"~/.local/share/imgsearch/models",
+		name, name);
+}
+
+/* Fields of the caller that are not zero replace those of the network. */
+static int merge_recipe(image_recipe *r, const imgsearch_recipe *asked, imgsearch_error *err)
+{
+	if (asked->resize)
+		r->resize = asked->resize;
+	if (asked->crop)
+		r->crop = asked->crop;
+	if (asked->resize && !asked->crop && r->crop > r->resize)
+		r->crop = r->resize;
+	if (asked->crop && !asked->resize && r->resize < r->crop)
+		r->resize = r->crop;
+	if (asked->std[0] != 0 || asked->std[1] != 0 || asked->std[2] != 0) {
+		memcpy(r->mean, asked->mean, sizeof r->mean);
+		memcpy(r->std, asked->std, sizeof r->std);
+	}
+	if (asked->interpolation)
+		r->bicubic = asked->interpolation == IMGSEARCH_BICUBIC;
+	if (r->crop > r->resize || r->resize > 4096 || r->crop < 32)
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"recipe: crop %u of resize %u: a crop is at least 32, not larger than the resize,"
+			" which is at most 4096",
+			r->crop, r->resize);
+	for (int i = 0; i < 3; i++)
+		if (!(r->std[i] > 0))
+			return ims_fail(err, IMGSEARCH_EINVAL, "recipe: a standard deviation must be above 0");
+	return 0;
+}
+
+/*
+ * The card when the file has one that is meant: no name was given, or this one. 0, 1 (there is
+ * none), or an error.
+ */
+static int card_for(model_card *card, const char *weights, const char *name, imgsearch_error *err)
+{
+	imgsearch_error local;
+	int rc = ims_card_read(card, weights, &local);
+	if (rc == IMGSEARCH_ENOTFOUND)
+		return 1;
+	if (rc) {
+		if (err)
+			*err = local;
+		return rc;
+	}
+	return !name || !strcmp(name, card->name) || !strcmp(name, card->network) ? 0 : 1;
+}
+
+/* Name, network, dimension and recipe for weights without a card. */
+static int by_name(model_identity *id, const char *name, imgsearch_error *err)
+{
+	const model_network *net = name ? ims_model_find(name) : NULL;
+	if (!name)
+		return ims_fail(err, IMGSEARCH_EMODEL,
+			"%s has no card (%s): say which network it is for with --model NAME", id->weights,
+			"the same name, ending in .json");
+	if (!net && strcmp(name, "script"))
+		return no_weights(name, err);
+	snprintf(id->name, sizeof id->name, "%s", name);
+	snprintf(id->network, sizeof id->network, "%s", name);
+	id->dim = net ? net->dim : 0;
+	id->recipe = ims_network_recipe(net);
+	return 0;
+}
+
+static int resolve(model_identity *id, const model_spec *spec, imgsearch_error *err)
+{
+	const char *name = spec->name, *weights = spec->weights;
+	model_card card;
+	if (!weights && name && looks_like_path(name))
+		weights = name, name = NULL;
+	if (!weights && !name)
+		name = "default";
+	id->weights = weights ? ims_strdup(weights) : ims_model_find_weights(name);
+	if (!id->weights)
+		return weights ? ims_nomem(err) : no_weights(name, err);
+	int rc = card_for(&card, id->weights, name, err);
+	if (rc)
+		return rc < 0 ? rc : by_name(id, name, err);
+	memcpy(id->name, card.name, sizeof id->name);
+	memcpy(id->network, card.network, sizeof card.network);
+	id->dim = card.dim;
+	id->recipe = card.recipe;
+	return 0;
+}
+
+/* The dimension of a TorchScript program is known only when it runs. */
+static int ask_dim(model_identity *id, const model_spec *spec, imgsearch_error *err)
+{
+	model *m = NULL;
+	int rc = ims_model_load(&m, id, spec, err);
+	if (rc == 0)
+		id->dim = ims_model_dim(m);
+	ims_model_free(m);
+	return rc;
+}
+
+int ims_model_identify(model_identity *out, const model_spec *spec, imgsearch_error *err)
+{
+	*out = (model_identity){ 0 };
+	hash256 hash;
+	int rc = resolve(out, spec, err);
+	if (rc == 0)
+		rc = merge_recipe(&out->recipe, &spec->recipe, err);
+	if (rc == 0)
+		rc = ims_weights_hash(&hash, out->weights, err);
+	if (rc == 0) {
+		ims_hash_hex(&hash, out->weights_hash);
+		out->flip = spec->flip;
+		out->precision = spec->precision ? spec->precision
+			: cpu_has_bf16()             ? IMGSEARCH_BF16
+										 : IMGSEARCH_F32;
+		if (!out->dim)
+			rc = ask_dim(out, spec, err);
+	}
+	if (rc)
+		ims_model_identity_free(out);
+	return rc;
+}
+
+void ims_model_identity_free(model_identity *id)
+{
+	if (!id)
+		return;
+	ims_free(id->weights);
+	id->weights = NULL;
+}
+
+bool ims_model_same(const model_identity *a, const model_identity *b, char *why, size_t why_size)
+{
+	const image_recipe *r = &a->recipe, *s = &b->recipe;
+	if (strcmp(a->name, b->name))
+		snprintf(why, why_size, "network %s and %s", a->name, b->name);
+	else if (strcmp(a->weights_hash, b->weights_hash))
+		snprintf(why, why_size, "different weights (%.12s and %.12s)", a->weights_hash,
+			b->weights_hash);
+	else if (a->dim != b->dim)
+		snprintf(why, why_size, "%u and %u values", a->dim, b->dim);
+	else if (a->precision != b->precision)
+		snprintf(why, why_size, "precision %s and %s",
+			a->precision == IMGSEARCH_BF16 ? "bf16" : "f32",
+			b->precision == IMGSEARCH_BF16 ? "bf16" : "f32");
+	else if (r->resize != s->resize || r->crop != s->crop || r->bicubic != s->bicubic)
+		snprintf(why, why_size, "recipe %u/%u %s and %u/%u %s", r->resize, r->crop,
+			r->bicubic ? "bicubic" : "bilinear", s->resize, s->crop,
+			s->bicubic ? "bicubic" : "bilinear");
+	else if (memcmp(r->mean, s->mean, sizeof r->mean) || memcmp(r->std, s->std, sizeof r->std))
+		snprintf(why, why_size, "different mean or standard deviation");
+	else if (a->flip != b->flip)
+		snprintf(why, why_size, "features %s mirror images and %s", a->flip ? "with" : "without",
+			b->flip ? "with" : "without");
+	else
+		return true;
+	return false;
+}

@@ -1,0 +1,47 @@
+/*
+ * Which network with which weights and recipe makes a vector. Vectors of different identities are
+ * never mixed.
+ */
+#ifndef IMS_MODEL_IDENTITY_H
+#define IMS_MODEL_IDENTITY_H
+
+#include "image/image.h"
+
+/* What a caller asks for; NULL and 0 mean the default. */
+typedef struct model_spec {
+	const char *name;    /* in the catalogue, or a path of weights with a card; NULL: the default */
+	const char *weights; /* path */
+	const char *device;  /* "auto", "cpu", "cuda:0" */
+	uint32_t precision;  /* imgsearch_precision */
+	uint32_t threads;
+	imgsearch_recipe recipe; /* zero fields: the network's own */
+	uint32_t flip;
+} model_spec;
+
+typedef struct model_identity {
+	char name[64];        /* "resnet50", or the card's name */
+	char network[32];     /* name in the catalogue, or "script" */
+	char weights_hash[65]; /* BLAKE2b-256 of the weights file */
+	char *weights;        /* path, owned */
+	uint32_t dim;
+	uint32_t precision;   /* IMGSEARCH_F32 or IMGSEARCH_BF16 */
+	image_recipe recipe;
+	uint32_t flip;        /* 1: the mean of the features of the picture and its mirror image */
+} model_identity;
+
+/*
+ * Finds the weights and reads the file once for its hash. It needs no libtorch, except for a
+ * TorchScript program without a card, which is loaded to learn its dimension. The automatic
+ * precision is chosen here, from the CPU. EMODEL says what to do where the network is unknown or
+ * has no weights; otherwise errors as ims_card_read and ims_weights_hash.
+ */
+int ims_model_identify(model_identity *out, const model_spec *spec, imgsearch_error *err);
+void ims_model_identity_free(model_identity *id);
+
+/*
+ * Whether vectors of both may be compared: same network, weights, recipe and precision. why
+ * receives the difference.
+ */
+bool ims_model_same(const model_identity *a, const model_identity *b, char *why, size_t why_size);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * The values of a pickle, shared by pickle.c, which builds them, and pickle_state.c, which reads
+ * them. They are nodes of one arena and refer to each other by number, so cycles and sharing are
+ * harmless.
+ */
+#ifndef IMS_MODEL_PICKLE_NODE_H
+#define IMS_MODEL_PICKLE_NODE_H
+
+#include "model/pickle.h"
+
+#include <string.h>
+
+typedef enum node_kind {
+	N_NONE,
+	N_MARK,
+	N_BOOL,
+	N_INT,
+	N_FLOAT,
+	N_TEXT,
+	N_LIST,
+	N_DICT,
+	N_GLOBAL,
+	N_STORAGE,
+	N_TENSOR
+} node_kind;
+
+typedef enum global_kind { G_DICT, G_TENSOR, G_PARAMETER, G_STORAGE, G_SIZE } global_kind;
+
+typedef struct global {
+	const char *module, *name;
+	global_kind kind;
+	uint32_t dtype;
+} global;
+
+typedef struct node {
+	node_kind kind;
+	uint32_t len, cap;
+	union {
+		int64_t integer;
+		const char *text;   /* in the pickle; len bytes */
+		uint32_t *item;     /* list, tuple: items; dict: key, value, key, value ... */
+		const global *global;
+		struct {
+			uint32_t storage, args; /* tensor: nodes; args of _rebuild_tensor_v2 */
+		};
+		struct {
+			uint32_t type, key; /* storage: nodes */
+		};
+	};
+} node;
+
+/* Growing array of numbers. */
+typedef struct numbers {
+	uint32_t *item;
+	uint32_t len, cap;
+} numbers;
+
+struct pickle {
+	node *node;
+	uint32_t n, cap;
+	numbers stack, memo;
+	reader *in;
+	imgsearch_error *err;
+	int failed; /* status of the first failure */
+};
+
+/* Node i; NULL: there is none, or it is of another kind. */
+static inline const node *ims_pickle_node(const pickle *p, uint32_t i, node_kind kind)
+{
+	return i < p->n && p->node[i].kind == kind ? &p->node[i] : NULL;
+}
+
+static inline bool ims_pickle_same(const char *text, size_t len, const char *word)
+{
+	return len == strlen(word) && !memcmp(text, word, len);
+}
+
+#endif

@@ -1,0 +1,14 @@
+/* The shim, which brings libtorch into the process. */
+#ifndef IMS_MODEL_SHIM_LOAD_H
+#define IMS_MODEL_SHIM_LOAD_H
+
+#include "imgsearch.h"
+#include "shim/shim.h"
+
+/*
+ * The table of the shim, loaded once a process and never unloaded. Any thread. EMODEL says what is
+ * missing.
+ */
+int ims_shim_load(const shim_table **out, imgsearch_error *err);
+
+#endif

@@ -1,0 +1,61 @@
+/* Columns of a CSV: the values of a picture under the headings. */
+#include "store/sql.h"
+#include "store/transaction.h"
+
+int ims_store_columns_put(store *st, int64_t id, const char *const *names,
+	const char *const *values, size_t n, int title, imgsearch_error *err)
+{
+	conn *c;
+	int rc = ims_store_writer(st, &c, err);
+	if (!rc)
+		rc = ims_store_run(c, err, "DELETE FROM cell WHERE picture = ?1", "i", id);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = ims_store_run(c, err,
+			"INSERT INTO cell(picture, number, name, value, title) VALUES(?1, ?2, ?3, ?4, ?5)",
+			"iitti", id, (int64_t)i, names[i], values[i], (int64_t)((int)i == title));
+	return rc;
+}
+
+int ims_store_columns_get(store *st, int64_t id, store_column **out, size_t *n,
+	imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	bool failed = false;
+	size_t cap = 0;
+	*out = NULL;
+	*n = 0;
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_query(c, &s, err,
+		"SELECT name, value, title FROM cell WHERE picture = ?1 ORDER BY number", "i", id);
+	while (!rc && !failed && (rc = ims_store_step(c, s, err)) > 0) {
+		store_column *more = ims_grow(*out, *n, &cap, sizeof *more);
+		if ((failed = !more))
+			break;
+		*out = more;
+		(*out)[(*n)++] = (store_column){ ims_store_text(s, 0, &failed),
+			ims_store_text(s, 1, &failed), sqlite3_column_int(s, 2) != 0 };
+		rc = 0;
+	}
+	if (failed)
+		rc = ims_nomem(err);
+	ims_store_done(c, s);
+	ims_store_release(st, c);
+	if (rc) {
+		ims_store_columns_free(*out, *n);
+		*out = NULL;
+		*n = 0;
+	}
+	return rc;
+}
+
+void ims_store_columns_free(store_column *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		ims_free(c[i].name);
+		ims_free(c[i].value);
+	}
+	ims_free(c);
+}

@@ -1,0 +1,82 @@
+/* The file as a whole: its free space, its size, and how to notice that another process wrote. */
+#include "store/conn.h"
+#include "store/sql.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* At most 64 MiB a call. The checkpoint does not wait for readers and leaves them their pages. */
+int ims_store_compact(store *st, imgsearch_error *err)
+{
+	conn *c = st->writer;
+	int64_t page_size, free_pages;
+	if (!atomic_load(&st->writing) || atomic_load(&st->in_tx))
+		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: compacted outside of its place",
+			st->path);
+	int rc = ims_store_number(c, &page_size, 4096, err, "PRAGMA page_size", "");
+	if (!rc)
+		rc = ims_store_number(c, &free_pages, 0, err, "PRAGMA freelist_count", "");
+	if (!rc && free_pages) {
+		char *vacuum =
+			ims_format("PRAGMA incremental_vacuum(%lld)", (long long)(67108864 / page_size));
+		rc = vacuum ? ims_store_exec(c, vacuum, err) : ims_nomem(err);
+		ims_free(vacuum);
+	}
+	if (!rc && !st->memory)
+		rc = ims_store_exec(c, "PRAGMA wal_checkpoint(PASSIVE)", err);
+	return rc;
+}
+
+uint64_t ims_store_bytes(store *st)
+{
+	struct stat info;
+	conn *c;
+	int64_t bytes = 0;
+	if (!st->memory)
+		return stat(st->path, &info) == 0 ? (uint64_t)info.st_size : 0;
+	if (ims_store_acquire(st, &c, NULL))
+		return 0;
+	ims_store_number(c, &bytes, 0, NULL,
+		"SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", "");
+	ims_store_release(st, c);
+	return (uint64_t)bytes;
+}
+
+/*
+ * An immutable connection sees no change of the file. Where the time or size of the file or the
+ * presence of a journal changed, all such connections are closed. Under the mutex.
+ */
+static void close_outdated(store *st)
+{
+	struct stat info;
+	if (stat(st->path, &info))
+		return;
+	int64_t now = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec + info.st_size +
+		(access(st->wal_path, F_OK) == 0);
+	if (st->watch && st->watch->immutable && st->file_state != now) {
+		ims_store_disconnect(st->watch);
+		st->watch = NULL;
+		while (st->n_idle)
+			ims_store_disconnect(st->idle[--st->n_idle]);
+		st->file_states++;
+	}
+	st->file_state = now;
+}
+
+int ims_store_data_version(store *st, int64_t *version, imgsearch_error *err)
+{
+	int rc = 0;
+	*version = atomic_load(&st->commits);
+	if (st->memory)
+		return 0;
+	pthread_mutex_lock(&st->mutex);
+	if (st->read_only)
+		close_outdated(st);
+	if (!st->watch)
+		rc = ims_store_connect(st, &st->watch, false, err);
+	if (!rc)
+		rc = ims_store_number(st->watch, version, 0, err, "PRAGMA data_version", "");
+	*version += st->file_states << 32;
+	pthread_mutex_unlock(&st->mutex);
+	return rc;
+}

@@ -1,0 +1,91 @@
+/*
+ * The writer lock. SQLite's own write lock ends with every commit, and a run commits every few
+ * seconds. The writer therefore holds flock on FILE-lock, which a kill releases. Releasing removes
+ * the file; a process that locked a file which was removed meanwhile tries again.
+ */
+#include "store/lock.h"
+#include "store/transaction.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int ims_store_lock(store *st, imgsearch_error *err)
+{
+	if (atomic_exchange(&st->writing, true))
+		return ims_fail(err, IMGSEARCH_EBUSY, "index %s: another writer is at work in this program",
+			st->path);
+	if (st->memory)
+		return 0;
+	for (;;) {
+		struct stat mine, now;
+		int fd = open(st->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+		if (fd < 0) {
+			atomic_store(&st->writing, false);
+			return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be written: %s", st->path,
+				st->lock_path);
+		}
+		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+			int code = errno;
+			close(fd);
+			atomic_store(&st->writing, false);
+			errno = code;
+			return code == EWOULDBLOCK
+				? ims_fail(err, IMGSEARCH_EBUSY,
+					  "index %s: another program is writing to it; try again when it is done",
+					  st->path)
+				: ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be locked", st->path);
+		}
+		if (fstat(fd, &mine) == 0 && stat(st->lock_path, &now) == 0 && mine.st_ino == now.st_ino &&
+			mine.st_dev == now.st_dev) {
+			st->lock_fd = fd;
+			return 0;
+		}
+		close(fd);
+	}
+}
+
+void ims_store_unlock(store *st)
+{
+	if (st->lock_fd >= 0) {
+		unlink(st->lock_path);
+		close(st->lock_fd);
+		st->lock_fd = -1;
+	}
+	atomic_store(&st->writing, false);
+}
+
+/* EIO with the reason. */
+static int refuse(const store *st, imgsearch_error *err)
+{
+	if (access(st->path, W_OK))
+		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be written", st->path);
+	if (!ims_store_folder_writable(st))
+		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s: its folder cannot be written",
+			st->path);
+	return ims_fail(err, IMGSEARCH_EIO, "index %s cannot be written: it is open for reading only",
+		st->path);
+}
+
+int ims_store_write_begin(store *st, imgsearch_error *err)
+{
+	if (st->read_only)
+		return refuse(st, err);
+	int rc = ims_store_lock(st, err);
+	if (!rc && !st->writer && (rc = ims_store_connect(st, &st->writer, true, err)))
+		ims_store_unlock(st);
+	return rc;
+}
+
+void ims_store_write_end(store *st)
+{
+	if (!atomic_load(&st->writing))
+		return;
+	ims_store_tx_rollback(st);
+	if (st->writer && !st->memory) /* pages in the journal cannot be read through the map */
+		sqlite3_wal_checkpoint_v2(st->writer->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	ims_store_unlock(st);
+}

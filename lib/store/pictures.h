@@ -1,0 +1,15 @@
+/* Pictures, within the store. */
+#ifndef IMS_STORE_PICTURES_H
+#define IMS_STORE_PICTURES_H
+
+#include "store/conn.h"
+
+/* The columns that ims_store_picture_row reads. */
+#define PICTURE_COLUMNS \
+	"p.id, p.root, p.path, p.size, p.mtime_ns, p.state, p.reason, p.width, p.height, p.hash, " \
+	"p.same_as"
+
+/* A picture from a row of them, with borrowed strings. EDB: damaged; ENOMEM. */
+int ims_store_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *err);
+
+#endif

@@ -1,0 +1,270 @@
+/* Pictures, read: one by id, path or content, all in order of path, and those below a folder. */
+#include "store/pictures.h"
+#include "store/sql.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int ims_store_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *err)
+{
+	*out = (store_picture){ .id = sqlite3_column_int64(s, 0),
+		.root = sqlite3_column_int64(s, 1),
+		.size = (uint64_t)sqlite3_column_int64(s, 3),
+		.mtime_ns = sqlite3_column_int64(s, 4),
+		.state = (uint32_t)sqlite3_column_int64(s, 5),
+		.width = (uint32_t)sqlite3_column_int64(s, 7),
+		.height = (uint32_t)sqlite3_column_int64(s, 8),
+		.same_as = sqlite3_column_int64(s, 10) };
+	bool has_reason = sqlite3_column_type(s, 6) != SQLITE_NULL;
+	out->path = (const char *)sqlite3_column_text(s, 2);
+	out->reason = has_reason ? (const char *)sqlite3_column_text(s, 6) : NULL;
+	if (!out->path || (has_reason && !out->reason))
+		return ims_nomem(err);
+	const void *hash = sqlite3_column_blob(s, 9);
+	if (hash && sqlite3_column_bytes(s, 9) == sizeof out->hash)
+		memcpy(&out->hash, hash, sizeof out->hash);
+	if (out->state < IMGSEARCH_INDEXED || out->state > IMGSEARCH_UNREADABLE)
+		return ims_fail(err, IMGSEARCH_EDB, "the index is damaged: picture %lld is in state %u",
+			(long long)out->id, out->state);
+	return 0;
+}
+
+void ims_store_picture_clear(store_picture *p)
+{
+	ims_free((void *)p->path);
+	ims_free((void *)p->reason);
+	*p = (store_picture){ 0 };
+}
+
+/* A copy of the first row; root_path may be NULL. ENOTFOUND leaves err alone. */
+static int copy_first(conn *c, sqlite3_stmt *s, store_picture *out, char **root_path,
+	imgsearch_error *err)
+{
+	bool failed = false;
+	int rc = ims_store_step(c, s, err);
+	if (rc <= 0)
+		return rc ? rc : IMGSEARCH_ENOTFOUND;
+	rc = ims_store_picture_row(s, out, err);
+	if (rc) {
+		*out = (store_picture){ 0 };
+		return rc;
+	}
+	out->path = ims_store_text(s, 2, &failed);
+	out->reason = ims_store_text(s, 6, &failed);
+	if (root_path)
+		*root_path = ims_store_text(s, 11, &failed);
+	if (!failed)
+		return 0;
+	ims_store_picture_clear(out);
+	if (root_path) {
+		ims_free(*root_path);
+		*root_path = NULL;
+	}
+	return ims_nomem(err);
+}
+
+#define SELECT_PICTURE                                                                             \
+	"SELECT " PICTURE_COLUMNS                                                                      \
+	", whole(r.path, r.inside) FROM picture p JOIN root r ON r.id = p.root "
+
+int ims_store_picture_get(store *st, int64_t id, store_picture *out, char **root_path,
+	imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	*out = (store_picture){ 0 };
+	if (root_path)
+		*root_path = NULL;
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_query(c, &s, err, SELECT_PICTURE "WHERE p.id = ?1", "i", id);
+	if (!rc)
+		rc = copy_first(c, s, out, root_path, err);
+	if (rc == IMGSEARCH_ENOTFOUND)
+		ims_fail(err, rc, "index %s has no picture %lld", st->path, (long long)id);
+	ims_store_done(c, s);
+	ims_store_release(st, c);
+	return rc;
+}
+
+int ims_store_picture_find(store *st, int64_t root, const char *path, store_picture *out,
+	imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	*out = (store_picture){ 0 };
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_query(c, &s, err, SELECT_PICTURE "WHERE p.root = ?1 AND p.path = ?2", "ip", root,
+		path);
+	if (!rc)
+		rc = copy_first(c, s, out, NULL, err);
+	ims_store_done(c, s);
+	ims_store_release(st, c);
+	return rc;
+}
+
+int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	*out = (store_picture){ 0 };
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_query(c, &s, err,
+		SELECT_PICTURE "WHERE p.hash = ?1 AND p.state = 1 ORDER BY p.id LIMIT 1", "b",
+		(const void *)h->byte, sizeof h->byte);
+	if (!rc)
+		rc = copy_first(c, s, out, NULL, err);
+	ims_store_done(c, s);
+	ims_store_release(st, c);
+	return rc;
+}
+
+int ims_store_has_size(store *st, uint64_t size, bool *known, imgsearch_error *err)
+{
+	conn *c;
+	int64_t there = 0;
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_number(c, &there, 0, err, "SELECT EXISTS(SELECT 1 FROM picture WHERE size = ?1)",
+		"i", (int64_t)size);
+	*known = there != 0;
+	ims_store_release(st, c);
+	return rc;
+}
+
+int ims_store_each_root(store *st, int (*each)(void *user, int64_t id, const char *path),
+	void *user, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_query(c, &s, err,
+		"SELECT id, whole(path, inside) FROM root WHERE id > 0 ORDER BY 2", "");
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+		const char *path = (const char *)sqlite3_column_text(s, 1);
+		rc = path ? each(user, sqlite3_column_int64(s, 0), path) : ims_nomem(err);
+	}
+	ims_store_done(c, s);
+	ims_store_release(st, c);
+	return rc;
+}
+
+static int each_of_root(conn *c, int64_t root, const char *root_path, uint32_t state,
+	store_each_picture *each, void *user, imgsearch_error *err)
+{
+	sqlite3_stmt *s = NULL;
+	int rc = ims_store_query(c, &s, err,
+		"SELECT " PICTURE_COLUMNS
+		" FROM picture p WHERE p.root = ?1 AND (?2 = 0 OR p.state = ?2) ORDER BY p.path",
+		"ii", root, (int64_t)state);
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+		store_picture p;
+		rc = ims_store_picture_row(s, &p, err);
+		if (!rc)
+			rc = each(user, &p, root_path);
+	}
+	ims_store_done(c, s);
+	return rc;
+}
+
+/* Root by root, since the index on (root, path) then gives the order. */
+int ims_store_each_picture(store *st, uint32_t state, store_each_picture *each, void *user,
+	imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_read_begin(c, err);
+	if (!rc)
+		rc = ims_store_query(c, &s, err,
+			"SELECT id, whole(path, inside) AS path FROM root ORDER BY CAST(whole(path, inside)"
+			" AS TEXT) || '/'",
+			"");
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+		const char *path = (const char *)sqlite3_column_text(s, 1);
+		rc = path ? each_of_root(c, sqlite3_column_int64(s, 0), path, state, each, user, err)
+				  : ims_nomem(err);
+	}
+	ims_store_done(c, s);
+	ims_store_read_end(c);
+	ims_store_release(st, c);
+	return rc;
+}
+
+typedef struct folder_ids {
+	int64_t *ids;
+	size_t n, cap;
+} folder_ids;
+
+/* The ids of a root's pictures below folder: all, those below a folder of the root, or none. */
+static int ids_of_root(conn *c, folder_ids *f, int64_t root, const char *root_path,
+	const char *folder, imgsearch_error *err)
+{
+	bool all = root && ims_path_below(root_path, folder);
+	const char *rest = all ? ""
+		: root             ? ims_path_below(folder, root_path)
+						   : folder; /* paths without a root are whole ones */
+	if (!rest)
+		return 0;
+	int length = (int)strlen(rest);
+	while (length && rest[length - 1] == '/')
+		length--;
+	char *lower = ims_format("%.*s%s", length, rest, all ? "" : "/");
+	char *upper = ims_format("%.*s0", length, rest);
+	sqlite3_stmt *s = NULL;
+	int rc = lower && upper ? 0 : ims_nomem(err);
+	if (!rc)
+		rc = ims_store_query(c, &s, err,
+			"SELECT id FROM picture WHERE root = ?1 AND path >= ?2 AND (?4 OR path < ?3) AND"
+			" state = 1",
+			"ippi", root, lower, upper, (int64_t)all);
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
+		rc = ims_store_add_id(&f->ids, &f->n, &f->cap, sqlite3_column_int64(s, 0), err);
+	ims_store_done(c, s);
+	ims_free(lower);
+	ims_free(upper);
+	return rc;
+}
+
+int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
+	imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	folder_ids f = { 0 };
+	*ids = NULL;
+	*n = 0;
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_read_begin(c, err);
+	if (!rc)
+		rc = ims_store_query(c, &s, err, "SELECT id, whole(path, inside) FROM root", "");
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+		const char *path = (const char *)sqlite3_column_text(s, 1);
+		rc = path ? ids_of_root(c, &f, sqlite3_column_int64(s, 0), path, folder, err)
+				  : ims_nomem(err);
+	}
+	ims_store_done(c, s);
+	ims_store_read_end(c);
+	ims_store_release(st, c);
+	if (rc) {
+		ims_free(f.ids);
+		return rc;
+	}
+	if (f.n)
+		qsort(f.ids, f.n, sizeof *f.ids, ims_id_compare);
+	*ids = f.ids;
+	*n = f.n;
+	return 0;
+}

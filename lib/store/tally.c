@@ -1,0 +1,53 @@
+/* Counts of pictures by state and of vectors. */
+#include "store/sql.h"
+#include "store/tally.h"
+
+#include <string.h>
+
+int ims_store_tally_flush(store *st, conn *c, imgsearch_error *err)
+{
+	for (int i = 1; i < TALLIES; i++) {
+		int64_t n = st->tally[i];
+		int rc = n ? ims_store_run(c, err, "UPDATE tally SET n = n + ?2 WHERE what = ?1", "ii",
+						 (int64_t)i, n)
+				   : 0;
+		if (rc)
+			return rc;
+		st->tally[i] = 0;
+	}
+	return 0;
+}
+
+int ims_store_counts(store *st, uint64_t by_state[8], uint64_t *vectors, uint64_t *vectors_next,
+	int64_t *max_id, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	uint64_t tally[TALLIES] = { 0 };
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	if (c == st->writer)
+		rc = ims_store_tally_flush(st, c, err);
+	if (!rc)
+		rc =
+			ims_store_query(c, &s, err, "SELECT what, n FROM tally WHERE what BETWEEN 1 AND 9", "");
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+		tally[sqlite3_column_int64(s, 0)] = (uint64_t)sqlite3_column_int64(s, 1);
+		rc = 0;
+	}
+	ims_store_done(c, s);
+	if (!rc && max_id)
+		rc = ims_store_number(c, max_id, 0, err,
+			"SELECT max(ifnull((SELECT max(id) FROM picture), 0), ifnull((SELECT max(id) FROM"
+			" vector), 0))",
+			"");
+	ims_store_release(st, c);
+	if (by_state)
+		memcpy(by_state, tally, 8 * sizeof *tally);
+	if (vectors)
+		*vectors = tally[TALLY_VECTOR];
+	if (vectors_next)
+		*vectors_next = tally[TALLY_NEXT];
+	return rc;
+}

@@ -1,0 +1,68 @@
+/* Transactions of the writing connection. */
+#include "store/changes.h"
+#include "store/sql.h"
+#include "store/tally.h"
+#include "store/transaction.h"
+
+#include <string.h>
+
+int ims_store_tx_begin(store *st, imgsearch_error *err)
+{
+	conn *c = st->writer;
+	int64_t searchers;
+	if (!atomic_load(&st->writing) || atomic_load(&st->in_tx))
+		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: a transaction outside of its place",
+			st->path);
+	int rc = ims_store_run(c, err, "BEGIN IMMEDIATE", "");
+	if (rc)
+		return rc;
+	atomic_store(&st->tx_thread, pthread_self());
+	atomic_store(&st->in_tx, true);
+	c->failed = 0;
+	st->changed = false;
+	memset(st->tally, 0, sizeof st->tally);
+	rc = ims_store_number(c, &searchers, 0, err, "SELECT EXISTS(SELECT 1 FROM searcher)", "");
+	st->logging = searchers != 0;
+	if (rc)
+		ims_store_tx_rollback(st);
+	return rc;
+}
+
+int ims_store_tx_commit(store *st, imgsearch_error *err)
+{
+	conn *c;
+	int rc = ims_store_writer(st, &c, err);
+	if (!rc)
+		rc = ims_store_tally_flush(st, c, err);
+	if (!rc)
+		rc = ims_store_run(c, err, "COMMIT", "");
+	if (rc) {
+		ims_store_tx_rollback(st);
+		return rc;
+	}
+	atomic_store(&st->in_tx, false);
+	atomic_fetch_add(&st->commits, 1);
+	return 0;
+}
+
+void ims_store_tx_rollback(store *st)
+{
+	if (!atomic_load(&st->in_tx))
+		return;
+	if (!sqlite3_get_autocommit(st->writer->db))
+		sqlite3_exec(st->writer->db, "ROLLBACK", NULL, NULL, NULL);
+	st->writer->failed = 0;
+	atomic_store(&st->in_tx, false);
+}
+
+int ims_store_writer(store *st, conn **out, imgsearch_error *err)
+{
+	conn *c = *out = st->writer;
+	if (!atomic_load(&st->in_tx))
+		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: written outside of a transaction",
+			st->path);
+	if (c->failed || sqlite3_get_autocommit(c->db))
+		return ims_fail(err, c->failed ? c->failed : IMGSEARCH_EDB,
+			"index %s: something failed earlier in this transaction; it is undone", st->path);
+	return 0;
+}

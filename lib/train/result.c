@@ -1,0 +1,104 @@
+/* The network and its card. */
+#include "train/result.h"
+
+#include "model/card.h"
+#include "model/safetensors.h"
+#include "train/tensor_list.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int ims_result_check(const char *out, imgsearch_error *err)
+{
+	static const char ending[] = ".safetensors";
+	size_t n = strlen(out), end = sizeof ending - 1;
+	const char *slash = strrchr(out, '/');
+	struct stat st;
+	if (n <= end || strcmp(out + n - end, ending))
+		return ims_fail(err, IMGSEARCH_EINVAL, "%s: the name of the file to write must end in %s",
+			out, ending);
+	if (stat(out, &st) == 0 && S_ISDIR(st.st_mode))
+		return ims_fail(err, IMGSEARCH_EIO, "%s is a folder", out);
+	char *folder = slash ? ims_strndup(out, (size_t)(slash + 1 - out)) : ims_strdup("./");
+	int rc = !folder                  ? ims_nomem(err)
+		: access(folder, W_OK | X_OK) ? ims_fail_errno(err, IMGSEARCH_EIO, "%s", out)
+									  : 0;
+	ims_free(folder);
+	return rc;
+}
+
+static int write_file(const char *path, const buf *text, imgsearch_error *err)
+{
+	char *part = ims_format("%s.part", path);
+	FILE *f = part ? fopen(part, "wbe") : NULL;
+	int rc = part ? 0 : ims_nomem(err);
+	if (part &&
+		(!f || fwrite(text->data, 1, text->len, f) != text->len || fflush(f) || fsync(fileno(f))))
+		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", part);
+	if (f && fclose(f) && !rc)
+		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", part);
+	if (!rc && rename(part, path))
+		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
+	if (rc && f)
+		unlink(part);
+	ims_free(part);
+	return rc;
+}
+
+/* The path without its ending: "dir/pets" of "dir/pets.safetensors". */
+static char *stem_of(const char *out)
+{
+	const char *slash = strrchr(out, '/'), *dot = strrchr(slash ? slash : out, '.');
+	return ims_strndup(out, dot ? (size_t)(dot - out) : strlen(out));
+}
+
+static void describe(const run *r, model_card *card, const char *stem)
+{
+	const imgsearch_train_options *o = r->o;
+	const char *slash = strrchr(stem, '/');
+	snprintf(card->name, sizeof card->name, "%s", o->name ? o->name : slash ? slash + 1 : stem);
+	snprintf(card->network, sizeof card->network, "%s", r->id.network);
+	card->recipe = r->recipe;
+	if (o->descent)
+		snprintf(card->descent, sizeof card->descent, "%s", o->descent);
+	else
+		snprintf(card->descent, sizeof card->descent, "from %s (%.12s)%s%.200s", r->id.name,
+			r->id.weights_hash, o->teachers ? ", taught by " : "",
+			o->teachers ? r->distillation.names : "");
+	snprintf(card->licence, sizeof card->licence, "%s", o->licence ? o->licence : "");
+	snprintf(card->note, sizeof card->note, "%s", o->note ? o->note : "");
+}
+
+int ims_result_write(run *r, imgsearch_error *err)
+{
+	tensor_list l = { 0 };
+	buf text = { 0 };
+	model_card card = { 0 };
+	char *stem = stem_of(r->o->out), *path = stem ? ims_format("%s.json", stem) : NULL;
+	int rc = path ? ims_tensor_list_collect(&l, r,
+						r->o->f32        ? SHIM_PART_NETWORK
+							: r->o->int8 ? SHIM_PART_INT8
+										 : SHIM_PART_HALF,
+						err)
+				  : ims_nomem(err);
+	if (!rc) {
+		describe(r, &card, stem);
+		card.dim = r->shim->width(r->net);
+		for (size_t i = 0; i < l.n; i++)
+			if (!strcmp(l.item[i].name, "project.weight"))
+				card.projection = 1, card.dim = (uint32_t)l.item[i].shape[0];
+		if (ims_card_text(&text, &card))
+			rc = ims_nomem(err);
+	}
+	if (!rc)
+		rc = ims_safetensors_write(r->o->out, l.item, l.n, err);
+	if (!rc)
+		rc = write_file(path, &text, err);
+	ims_tensor_list_free(&l);
+	ims_buf_free(&text);
+	ims_free(path);
+	ims_free(stem);
+	return rc;
+}
