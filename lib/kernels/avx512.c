@@ -59,12 +59,12 @@ AVX512 static inline __m512 dot_add(__m512 r, __m512 a, __m512 b)
 	} \
 	return fold(r0, r1, r2, r3)
 
-AVX512 static float l2(const float *a, const float *b, size_t n)
+AVX512 static float l2_f32(const float *a, const float *b, size_t n)
 {
 	SUM(l2_add);
 }
 
-AVX512 static float dot(const float *a, const float *b, size_t n)
+AVX512 static float dot_f32(const float *a, const float *b, size_t n)
 {
 	SUM(dot_add);
 }
@@ -80,7 +80,7 @@ AVX512 static inline __m128i fold4(__m512i a, __m512i b, __m512i c, __m512i d)
 }
 
 /* Four rows at a time; rows past the last are its copies, and not stored. */
-AVX512 static void code_dots(const uint8_t *rows, size_t size, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
+AVX512 static void dot_u8_i8(const uint8_t *rows, size_t size, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
 {
 	for (size_t i = 0; i < n; i += 4) {
 		const uint8_t *row[4];
@@ -131,7 +131,7 @@ AVX512 static void panel_1(const float *x, size_t n, const float *w, float *y, s
 	PANEL(1)
 }
 
-AVX512 static void panel(const float *x, size_t rows, size_t n, const float *w, float *y, size_t y_stride)
+AVX512 static void panel_f32(const float *x, size_t rows, size_t n, const float *w, float *y, size_t y_stride)
 {
 	size_t r = 0;
 	for (; r + 8 <= rows; r += 8)
@@ -147,10 +147,10 @@ AVX512 static inline __m512i four(const int8_t *digits)
 	return _mm512_set1_epi32(bytes);
 }
 
-AVX512 static void code_scan(const uint8_t *block, size_t stride, size_t blocks, size_t fours, const code_query *q, const float *before, float *out)
+AVX512 static void scan_u8_i16(const uint8_t *block, size_t stride, size_t blocks, size_t fours, const query_i16 *q, const float *before, float *out)
 {
-	__m512 scale = _mm512_set1_ps(q->scale), tail = _mm512_set1_ps(q->tail), tail_before = _mm512_set1_ps(q->tail_before);
-	for (size_t b = 0; b < blocks; b++, block += stride, out += IMS_CODE_BLOCK) {
+	__m512 scale = _mm512_set1_ps(q->scale), r_factor = _mm512_set1_ps(q->r_factor), s_factor = _mm512_set1_ps(q->s_factor);
+	for (size_t b = 0; b < blocks; b++, block += stride, out += IMS_BLOCK_ROWS) {
 		__m512i h0 = _mm512_setzero_si512(), h1 = h0, l0 = h0, l1 = h0;
 		size_t g = 0;
 		for (; g + 2 <= fours; g += 2) {
@@ -168,12 +168,12 @@ AVX512 static void code_scan(const uint8_t *block, size_t stride, size_t blocks,
 		__m512i sum = _mm512_add_epi32(_mm512_slli_epi32(_mm512_add_epi32(h0, h1), 8), _mm512_add_epi32(l0, l1));
 		__m512 m = _mm512_loadu_ps(block + 64 * fours), r = _mm512_loadu_ps(block + 64 * fours + 64);
 		if (before)
-			m = _mm512_add_ps(m, _mm512_fmadd_ps(tail_before, _mm512_loadu_ps(block + 64 * fours + 128), _mm512_loadu_ps(before + IMS_CODE_BLOCK * b)));
-		_mm512_storeu_ps(out, _mm512_fmadd_ps(scale, _mm512_cvtepi32_ps(sum), _mm512_fmadd_ps(tail, r, m)));
+			m = _mm512_add_ps(m, _mm512_fmadd_ps(s_factor, _mm512_loadu_ps(block + 64 * fours + 128), _mm512_loadu_ps(before + IMS_BLOCK_ROWS * b)));
+		_mm512_storeu_ps(out, _mm512_fmadd_ps(scale, _mm512_cvtepi32_ps(sum), _mm512_fmadd_ps(r_factor, r, m)));
 	}
 }
 
-AVX512 static int64_t code_dot(const uint8_t *code, const code_query *q, size_t n)
+AVX512 static int64_t dot_u8_i16(const uint8_t *code, const query_i16 *q, size_t n)
 {
 	int64_t total = 0;
 	for (size_t from = 0; from < n; from += 32768) { /* a lane's sum fits 31 bits */
@@ -189,13 +189,13 @@ AVX512 static int64_t code_dot(const uint8_t *code, const code_query *q, size_t 
 	return total;
 }
 
-AVX512 static void code_below(const float *e, const uint32_t *list, const float *limit, size_t n, uint16_t *mask)
+AVX512 static void below_f32(const float *e, const uint32_t *list, const float *limit, size_t n, uint16_t *mask)
 {
 	for (size_t i = 0; i < n; i++)
-		mask[i] = (uint16_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(e + IMS_CODE_BLOCK * list[i]), _mm512_set1_ps(limit[i]), _CMP_LE_OQ);
+		mask[i] = (uint16_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(e + IMS_BLOCK_ROWS * list[i]), _mm512_set1_ps(limit[i]), _CMP_LE_OQ);
 }
 
-AVX512 static void pair_dots(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
+AVX512 static void dot_u2_i8(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
 {
 	const __m512i three = _mm512_set1_epi8(3);
 	for (size_t i = 0; i < n; i++) {
@@ -213,5 +213,5 @@ AVX512 static void pair_dots(const uint8_t *rows, size_t stride, size_t blocks, 
 	}
 }
 
-const kernels ims_kernels_avx512 = { "avx512", l2, dot, code_dots, panel, code_scan, code_dot, code_below, pair_dots };
+const kernels ims_kernels_avx512 = { "avx512", l2_f32, dot_f32, dot_u8_i8, panel_f32, scan_u8_i16, dot_u8_i16, below_f32, dot_u2_i8 };
 #endif

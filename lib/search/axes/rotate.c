@@ -84,7 +84,7 @@ static int centre(fit *f, rotation *r, imgsearch_error *err)
 	for (size_t i = 0; i < f->n; i++) {
 		float *row = f->rows + i * f->dim;
 		add_row(row, r->mean, -1, f->dim);
-		total += ims_kernels()->dot(row, row, f->dim);
+		total += ims_kernels()->dot_f32(row, row, f->dim);
 	}
 	r->total = f->n ? total / (double)f->n : 0;
 	r->sampled = f->n;
@@ -101,7 +101,7 @@ static void covariance_tile(void *arg, size_t tile, unsigned worker)
 	for (size_t j0 = 0; j0 <= tile * TILE; j0 += TILE)
 		for (size_t i = tile * TILE; i < f->dim && i < (tile + 1) * TILE; i++)
 			for (size_t j = j0; j < j0 + TILE && j <= i; j++)
-				f->covariance[i * f->dim + j] += ims_kernels()->dot(f->panel + i * PANEL, f->panel + j * PANEL, f->panel_n);
+				f->covariance[i * f->dim + j] += ims_kernels()->dot_f32(f->panel + i * PANEL, f->panel + j * PANEL, f->panel_n);
 }
 
 static int covariance(fit *f, imgsearch_error *err)
@@ -136,14 +136,14 @@ static void multiply_tile(void *arg, size_t tile, unsigned worker)
 	if (f->covariance) {
 		for (size_t j = 0; j < dim; j++)
 			for (size_t i = tile * TILE; i < end; i++)
-				f->image[i * dim + j] = ims_kernels()->dot(f->basis + i * dim, f->covariance + j * dim, dim);
+				f->image[i * dim + j] = ims_kernels()->dot_f32(f->basis + i * dim, f->covariance + j * dim, dim);
 		return;
 	}
 	memset(f->image + tile * TILE * dim, 0, (end - tile * TILE) * dim * sizeof(float));
 	for (size_t s = 0; s < f->n; s++)
 		for (size_t i = tile * TILE; i < end; i++) {
 			const float *row = f->rows + s * dim;
-			add_row(f->image + i * dim, row, ims_kernels()->dot(f->basis + i * dim, row, dim) / (float)f->n, dim);
+			add_row(f->image + i * dim, row, ims_kernels()->dot_f32(f->basis + i * dim, row, dim) / (float)f->n, dim);
 		}
 }
 
@@ -163,7 +163,7 @@ typedef struct projecting {
 static void take_out(const fit *f, const float *rows, size_t n, float *row)
 {
 	for (size_t j = 0; j < n; j++)
-		add_row(row, rows + j * f->dim, -ims_kernels()->dot(row, rows + j * f->dim, f->dim), f->dim);
+		add_row(row, rows + j * f->dim, -ims_kernels()->dot_f32(row, rows + j * f->dim, f->dim), f->dim);
 }
 
 static void take_out_tile(void *arg, size_t i, unsigned worker)
@@ -178,7 +178,7 @@ static void take_out_tile(void *arg, size_t i, unsigned worker)
 static void make_unit(const fit *f, float *rows, size_t i, float before, uint64_t *random)
 {
 	float *row = rows + i * f->dim, length;
-	while (!((length = sqrtf(ims_kernels()->dot(row, row, f->dim))) > 1e-5f * before) || !(before > 1e-30f)) {
+	while (!((length = sqrtf(ims_kernels()->dot_f32(row, row, f->dim))) > 1e-5f * before) || !(before > 1e-30f)) {
 		for (size_t j = 0; j < f->dim; j++)
 			row[j] = (float)(ims_random_unit(random) - 0.5);
 		before = 1;
@@ -196,7 +196,7 @@ static int orthonormalise(const fit *f, float *rows, size_t n, int times, uint64
 		return ims_nomem(err);
 	for (; times > 0; times--) {
 		for (size_t i = 0; i < n; i++)
-			before[i] = sqrtf(ims_kernels()->dot(rows + i * f->dim, rows + i * f->dim, f->dim));
+			before[i] = sqrtf(ims_kernels()->dot_f32(rows + i * f->dim, rows + i * f->dim, f->dim));
 		for (size_t first = 0; first < n; first += TILE) {
 			projecting p = { f, rows, first, first + TILE < n ? first + TILE : n };
 			for (size_t i = first; i < p.done; i++) {
@@ -218,7 +218,7 @@ static int best_within(fit *f, rotation *r, imgsearch_error *err)
 	int rc = small && vector && value ? 0 : ims_nomem(err);
 	for (size_t i = 0; !rc && i < b; i++)
 		for (size_t j = 0; j <= i; j++)
-			small[i * b + j] = small[j * b + i] = ims_kernels()->dot(f->image + i * dim, f->basis + j * dim, dim);
+			small[i * b + j] = small[j * b + i] = ims_kernels()->dot_f32(f->image + i * dim, f->basis + j * dim, dim);
 	if (!rc)
 		rc = ims_eigen(small, b, value, vector, err);
 	for (size_t k = 0; !rc && k < r->parts; k++) {
