@@ -1,10 +1,13 @@
-/* The reference that every other level equals bit for bit, in plain C. */
+/*
+ * The scalar level in plain C. It is the reference: every other level gives the same bits, except
+ * for panel_f32.
+ */
 #include "kernels/levels.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Halves onto halves: 64 lanes, 32, 16 ... 1. */
+/* Adds the upper half of the lanes to the lower half, until one lane is left. */
 static float fold(float lane[IMS_LANES])
 {
 	for (size_t half = IMS_LANES / 2; half; half /= 2)
@@ -33,7 +36,8 @@ static float dot_f32(const float *a, const float *b, size_t n)
 	return fold(lane);
 }
 
-static void dot_u8_i8(const uint8_t *rows, size_t size, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
+static void dot_u8_i8(const uint8_t *rows, size_t size, const uint32_t *list, size_t n,
+	const int8_t *query, int32_t *out)
 {
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t *row = rows + (list ? list[i] : i) * size;
@@ -44,7 +48,8 @@ static void dot_u8_i8(const uint8_t *rows, size_t size, const uint32_t *list, si
 	}
 }
 
-static void panel_f32(const float *x, size_t rows, size_t n, const float *w, float *y, size_t y_stride)
+static void panel_f32(
+	const float *x, size_t rows, size_t n, const float *w, float *y, size_t y_stride)
 {
 	for (size_t r = 0; r < rows; r++, x += n, y += y_stride) {
 		memset(y, 0, IMS_PANEL * sizeof(float));
@@ -60,7 +65,8 @@ static void panel_f32(const float *x, size_t rows, size_t n, const float *w, flo
 	}
 }
 
-static void scan_u8_i16(const uint8_t *block, size_t stride, size_t blocks, size_t fours, const query_i16 *q, const float *before, float *out)
+static void scan_u8_i16(const uint8_t *block, size_t stride, size_t blocks, size_t fours,
+	const query_i16 *q, const float *before, float *out)
 {
 	for (size_t b = 0; b < blocks; b++, block += stride, out += IMS_BLOCK_ROWS)
 		for (size_t row = 0; row < IMS_BLOCK_ROWS; row++) {
@@ -78,15 +84,16 @@ static void scan_u8_i16(const uint8_t *block, size_t stride, size_t blocks, size
 		}
 }
 
-static int64_t dot_u8_i16(const uint8_t *code, const query_i16 *q, size_t n)
+static int64_t dot_u8_i16(const uint8_t *row, const query_i16 *q, size_t n)
 {
 	int64_t sum = 0;
 	for (size_t i = 0; i < n; i++)
-		sum += q->digit[i] * code[i];
+		sum += q->digit[i] * row[i];
 	return sum;
 }
 
-void ims_kernels_below_f32(const float *e, const uint32_t *list, const float *limit, size_t n, uint16_t *mask)
+void ims_kernels_below_f32(
+	const float *e, const uint32_t *list, const float *limit, size_t n, uint16_t *mask)
 {
 	for (size_t i = 0; i < n; i++) {
 		unsigned bits = 0;
@@ -96,7 +103,8 @@ void ims_kernels_below_f32(const float *e, const uint32_t *list, const float *li
 	}
 }
 
-static void dot_u2_i8(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
+static void dot_u2_i8(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list,
+	size_t n, const int8_t *query, int32_t *out)
 {
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t *row = rows + list[i] * stride;
@@ -108,4 +116,5 @@ static void dot_u2_i8(const uint8_t *rows, size_t stride, size_t blocks, const u
 	}
 }
 
-const kernels ims_kernels_scalar = { "scalar", l2_f32, dot_f32, dot_u8_i8, panel_f32, scan_u8_i16, dot_u8_i16, ims_kernels_below_f32, dot_u2_i8 };
+const kernels ims_kernels_scalar = { "scalar", l2_f32, dot_f32, dot_u8_i8, panel_f32, scan_u8_i16,
+	dot_u8_i16, ims_kernels_below_f32, dot_u2_i8 };
