@@ -2,7 +2,7 @@
  * All eigenvalues and eigenvectors of a symmetric matrix: Householder's reduction to three diagonals, then QL with
  * implicit shifts (Wilkinson and Reinsch 1971). Vectors are kept as rows, so that every inner loop runs along memory.
  */
-#include "search/axes/rotate.h"
+#include "search/axes/rotation.h"
 
 #include <float.h>
 #include <math.h>

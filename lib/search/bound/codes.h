@@ -14,7 +14,7 @@
 #ifndef IMS_SEARCH_CODES_H
 #define IMS_SEARCH_CODES_H
 
-#include "search/axes/rotate.h"
+#include "search/axes/rotation.h"
 #include "search/search.h"
 
 #include <string.h>

@@ -21,7 +21,7 @@
  * queries, the nearest rows are those of largest product (Bachrach et al. 2014).
  */
 #include "search/graph/graph.h"
-#include "search/axes/rotate.h"
+#include "search/axes/rotation.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -6,8 +6,8 @@
  * from the dense solver alone where most are wanted. Axes are orthonormal to f32's precision however well they converged:
  * a rotation by them keeps lengths, and that is all that bounds may rely on.
  */
-#ifndef IMS_SEARCH_ROTATE_H
-#define IMS_SEARCH_ROTATE_H
+#ifndef IMS_SEARCH_ROTATION_H
+#define IMS_SEARCH_ROTATION_H
 
 #include "search/search.h"
 

@@ -1,5 +1,5 @@
 /* Principal axes: orthonormal, of the right variance, the same for a seed; the dense solver against its definition. */
-#include "search/axes/rotate.h"
+#include "search/axes/rotation.h"
 
 #include <math.h>
 #include <setjmp.h>

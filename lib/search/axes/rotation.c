@@ -1,5 +1,5 @@
 /* Principal axes from a sample; rotate.h says how. */
-#include "search/axes/rotate.h"
+#include "search/axes/rotation.h"
 
 #include "kernels/kernels.h"
 
