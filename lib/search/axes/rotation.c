@@ -1,33 +1,46 @@
-/* Principal axes from a sample; rotate.h says how. */
+/*
+ * Principal axes: the leading eigenvectors of the covariance of a sample.
+ *
+ *	draw_sample    20 000 rows or fewer, by selection sampling (Knuth, TAOCP 2, algorithm S)
+ *	centre         takes the mean out
+ *	covariance     of rows of at most 4096 dimensions; longer ones need none
+ *	find_axes      block subspace iteration (Halko, Martinsson and Tropp 2011), then a
+ *	               Rayleigh-Ritz step by eigen.h; that step alone where most axes are wanted
+ *
+ * Sums are the same in the same order for every number of threads.
+ */
 #include "search/axes/rotation.h"
 
 #include "kernels/kernels.h"
+#include "search/axes/eigen.h"
 
 #include <math.h>
 #include <string.h>
 
 enum {
 	SAMPLE = 20000,
-	SAMPLE_BYTES = 1 << 28, /* of the sample, where rows are long */
-	COVARIANCE_DIM = 4096,  /* longer rows: products with the sample itself */
-	DENSE_DIM = 384,        /* up to here, or where most axes are wanted, the dense solver does it all */
-	MORE = 16,              /* directions iterated beyond the wanted ones */
-	ROUNDS = 6,
-	PANEL = 512,            /* rows of the sample at once */
-	TILE = 16
+	SAMPLE_BYTES = 1 << 28, /* the sample takes no more, however long the rows */
+	COVARIANCE_DIM = 4096,  /* the longest rows whose covariance is computed */
+	DENSE_DIM = 384,        /* the longest rows that go to the dense solver at once */
+	OVERSAMPLE = 16,        /* directions iterated beside the wanted ones */
+	ITERATIONS = 6,
+	PANEL = 512,            /* rows of the sample in one step of the covariance */
+	TILE = 16               /* rows or columns of a task */
 };
 
-typedef struct fit {
-	size_t dim, n, block; /* n: rows of the sample */
-	float *rows;          /* centred sample */
-	float *covariance;    /* dim * dim, or NULL */
-	float *panel;         /* dim * PANEL: some rows, transposed */
+typedef struct axes_fit {
+	size_t dim, n;     /* n rows of the sample */
+	float *rows;       /* the sample, centred */
+	float *covariance; /* dim rows of dim; NULL for long rows */
+	float *panel;      /* dim rows of PANEL: some rows of the sample, transposed */
 	size_t panel_n;
-	float *basis, *image; /* block rows of dim: orthonormal; their product with the covariance */
+	size_t block;      /* rows of basis and product */
+	float *basis;      /* orthonormal */
+	float *product;    /* basis * covariance */
 	job *job;
-} fit;
+} axes_fit;
 
-static void parallel(const fit *f, size_t n, void (*body)(void *, size_t, unsigned), void *arg)
+static void parallel(const axes_fit *f, size_t n, void (*body)(void *, size_t, unsigned), void *arg)
 {
 	ims_parallel(f->job ? f->job->pool : NULL, n, body, arg);
 }
@@ -38,42 +51,43 @@ static void add_row(float *to, const float *from, float factor, size_t n)
 		to[i] += factor * from[i];
 }
 
-/* ------------------------------------------------------------------------------------------------- sample ---- */
+/* ---------------------------------------------------------------------------------- sample ---- */
 
-typedef struct sampling {
-	fit *f;
-	size_t seen, all, room;
+typedef struct row_sampler {
+	axes_fit *f;
+	size_t seen, all, room; /* rows seen, in the source, and for the sample */
 	uint64_t random;
-} sampling;
+} row_sampler;
 
-/* Keeps each row with just the chance that fills the room (Knuth's algorithm S). */
+/* Algorithm S: takes each row with the probability that fills the room at the last row. */
 static int sample_block(void *user, const int64_t *ids, const float *rows, size_t n)
 {
-	sampling *s = user;
+	row_sampler *s = user;
 	(void)ids;
 	for (size_t i = 0; i < n; i++, s->seen++) {
 		size_t left = s->all > s->seen ? s->all - s->seen : 1, want = s->room - s->f->n;
 		if (!want)
 			return 0;
 		if ((double)left * ims_random_unit(&s->random) < (double)want)
-			memcpy(s->f->rows + s->f->n++ * s->f->dim, rows + i * s->f->dim, s->f->dim * sizeof(float));
+			memcpy(s->f->rows + s->f->n++ * s->f->dim, rows + i * s->f->dim,
+				s->f->dim * sizeof(float));
 	}
 	return 0;
 }
 
-static int take_sample(fit *f, const row_source *rows, uint64_t seed, imgsearch_error *err)
+static int draw_sample(axes_fit *f, const row_source *rows, uint64_t seed, imgsearch_error *err)
 {
 	size_t room = SAMPLE_BYTES / sizeof(float) / f->dim;
 	room = room > SAMPLE ? SAMPLE : room;
 	room = room > rows->n ? rows->n : room;
-	sampling s = { .f = f, .all = rows->n, .room = room, .random = seed };
+	row_sampler s = { .f = f, .all = rows->n, .room = room, .random = seed };
 	f->rows = ims_alloc_aligned(room ? room : 1, f->dim * sizeof(float));
 	return f->rows ? rows->scan(rows->ctx, sample_block, &s, err) : ims_nomem(err);
 }
 
-static int centre(fit *f, rotation *r, imgsearch_error *err)
+static int centre(axes_fit *f, rotation *r, imgsearch_error *err)
 {
-	double *sum = ims_zalloc(f->dim, sizeof(*sum)), total = 0;
+	double *sum = ims_zalloc(f->dim, sizeof *sum), total = 0;
 	if (!sum)
 		return ims_nomem(err);
 	for (size_t i = 0; i < f->n; i++)
@@ -92,19 +106,20 @@ static int centre(fit *f, rotation *r, imgsearch_error *err)
 	return 0;
 }
 
-/* --------------------------------------------------------------------------------------------- covariance ---- */
+/* ------------------------------------------------------------------------------ covariance ---- */
 
 static void covariance_tile(void *arg, size_t tile, unsigned worker)
 {
-	fit *f = arg;
+	axes_fit *f = arg;
 	(void)worker;
 	for (size_t j0 = 0; j0 <= tile * TILE; j0 += TILE)
 		for (size_t i = tile * TILE; i < f->dim && i < (tile + 1) * TILE; i++)
 			for (size_t j = j0; j < j0 + TILE && j <= i; j++)
-				f->covariance[i * f->dim + j] += ims_kernels()->dot_f32(f->panel + i * PANEL, f->panel + j * PANEL, f->panel_n);
+				f->covariance[i * f->dim + j] += ims_kernels()->dot_f32(
+					f->panel + i * PANEL, f->panel + j * PANEL, f->panel_n);
 }
 
-static int covariance(fit *f, imgsearch_error *err)
+static int covariance(axes_fit *f, imgsearch_error *err)
 {
 	f->covariance = ims_alloc_aligned(f->dim, f->dim * sizeof(float));
 	f->panel = ims_alloc_aligned(f->dim, PANEL * sizeof(float));
@@ -127,104 +142,133 @@ static int covariance(fit *f, imgsearch_error *err)
 	return 0;
 }
 
-/* image = basis * covariance, some rows of it. */
+/* TILE rows of product = basis * covariance. */
 static void multiply_tile(void *arg, size_t tile, unsigned worker)
 {
-	fit *f = arg;
+	axes_fit *f = arg;
 	size_t end = (tile + 1) * TILE < f->block ? (tile + 1) * TILE : f->block, dim = f->dim;
 	(void)worker;
 	if (f->covariance) {
 		for (size_t j = 0; j < dim; j++)
 			for (size_t i = tile * TILE; i < end; i++)
-				f->image[i * dim + j] = ims_kernels()->dot_f32(f->basis + i * dim, f->covariance + j * dim, dim);
+				f->product[i * dim + j] = ims_kernels()->dot_f32(
+					f->basis + i * dim, f->covariance + j * dim, dim);
 		return;
 	}
-	memset(f->image + tile * TILE * dim, 0, (end - tile * TILE) * dim * sizeof(float));
+	memset(f->product + tile * TILE * dim, 0, (end - tile * TILE) * dim * sizeof(float));
 	for (size_t s = 0; s < f->n; s++)
 		for (size_t i = tile * TILE; i < end; i++) {
 			const float *row = f->rows + s * dim;
-			add_row(f->image + i * dim, row, ims_kernels()->dot_f32(f->basis + i * dim, row, dim) / (float)f->n, dim);
+			add_row(f->product + i * dim, row,
+				ims_kernels()->dot_f32(f->basis + i * dim, row, dim) / (float)f->n, dim);
 		}
 }
 
-static void multiply(fit *f)
+static void multiply(axes_fit *f)
 {
 	parallel(f, (f->block + TILE - 1) / TILE, multiply_tile, f);
 }
 
-/* --------------------------------------------------------------------------------------------------- axes ---- */
+/* ------------------------------------------------------------------------------------ axes ---- */
 
-typedef struct projecting {
-	const fit *f;
+typedef struct deflation {
+	const axes_fit *f;
 	float *rows;
-	size_t first, done; /* rows first .. done - 1 are taken out of those from done on */
-} projecting;
+	size_t first, done; /* rows first..done - 1 are projected out of the rows from done on */
+} deflation;
 
-static void take_out(const fit *f, const float *rows, size_t n, float *row)
+/* Projects n orthonormal rows out of `row`. */
+static void project_out(const axes_fit *f, const float *rows, size_t n, float *row)
 {
 	for (size_t j = 0; j < n; j++)
-		add_row(row, rows + j * f->dim, -ims_kernels()->dot_f32(row, rows + j * f->dim, f->dim), f->dim);
+		add_row(row, rows + j * f->dim, -ims_kernels()->dot_f32(row, rows + j * f->dim, f->dim),
+			f->dim);
 }
 
-static void take_out_tile(void *arg, size_t i, unsigned worker)
+static void deflate_row(void *arg, size_t i, unsigned worker)
 {
-	const projecting *p = arg;
+	const deflation *p = arg;
 	size_t dim = p->f->dim;
 	(void)worker;
-	take_out(p->f, p->rows + p->first * dim, p->done - p->first, p->rows + (p->done + i) * dim);
+	project_out(p->f, p->rows + p->first * dim, p->done - p->first, p->rows + (p->done + i) * dim);
 }
 
-/* Its length becomes 1; where little was left of it, a random direction, at right angles to the i rows before it, takes its place. */
-static void make_unit(const fit *f, float *rows, size_t i, float before, uint64_t *random)
+/*
+ * Scales row i to length 1. Where projecting out has left little of its length `before`, a random
+ * direction at right angles to the rows before it takes its place.
+ */
+static void make_unit(const axes_fit *f, float *rows, size_t i, float before, uint64_t *random)
 {
 	float *row = rows + i * f->dim, length;
-	while (!((length = sqrtf(ims_kernels()->dot_f32(row, row, f->dim))) > 1e-5f * before) || !(before > 1e-30f)) {
+	while (!((length = sqrtf(ims_kernels()->dot_f32(row, row, f->dim))) > 1e-5f * before) ||
+		!(before > 1e-30f)) {
 		for (size_t j = 0; j < f->dim; j++)
 			row[j] = (float)(ims_random_unit(random) - 0.5);
 		before = 1;
-		take_out(f, rows, i, row);
+		project_out(f, rows, i, row);
 	}
 	for (size_t j = 0; j < f->dim; j++)
 		row[j] /= length;
 }
 
-/* Modified Gram-Schmidt by tiles of rows: the same sums in the same order, however many threads. Once loses some precision. */
-static int orthonormalise(const fit *f, float *rows, size_t n, int times, uint64_t *random, imgsearch_error *err)
+/*
+ * Modified Gram-Schmidt by tiles of rows. A second time makes up for the precision that one time
+ * loses.
+ */
+static int orthonormalise(
+	const axes_fit *f, float *rows, size_t n, int times, uint64_t *random, imgsearch_error *err)
 {
-	float *before = ims_alloc(n, sizeof(*before));
+	float *before = ims_alloc(n, sizeof *before);
 	if (!before)
 		return ims_nomem(err);
 	for (; times > 0; times--) {
 		for (size_t i = 0; i < n; i++)
 			before[i] = sqrtf(ims_kernels()->dot_f32(rows + i * f->dim, rows + i * f->dim, f->dim));
 		for (size_t first = 0; first < n; first += TILE) {
-			projecting p = { f, rows, first, first + TILE < n ? first + TILE : n };
+			deflation p = { f, rows, first, first + TILE < n ? first + TILE : n };
 			for (size_t i = first; i < p.done; i++) {
-				take_out(f, rows + first * f->dim, i - first, rows + i * f->dim);
+				project_out(f, rows + first * f->dim, i - first, rows + i * f->dim);
 				make_unit(f, rows, i, before[i], random);
 			}
-			parallel(f, n - p.done, take_out_tile, &p);
+			parallel(f, n - p.done, deflate_row, &p);
 		}
 	}
 	ims_free(before);
 	return 0;
 }
 
-/* Rayleigh-Ritz: the best axes within the basis, from small = basis * covariance * basis'. Into r, by falling variance. */
-static int best_within(fit *f, rotation *r, imgsearch_error *err)
+static bool all_finite(const double *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!isfinite(v[i]))
+			return false;
+	return true;
+}
+
+/*
+ * The Rayleigh-Ritz step: the eigenvectors of small = basis * covariance * basis' give the best
+ * axes within the span of the basis. They go to r by falling variance. A covariance that overflowed
+ * gives zeros, which orthonormalise replaces.
+ */
+static int rayleigh_ritz(axes_fit *f, rotation *r, imgsearch_error *err)
 {
 	size_t b = f->block, dim = f->dim;
-	double *small = ims_alloc(b * b, sizeof(*small)), *vector = ims_alloc(b * b, sizeof(*vector)), *value = ims_alloc(b, sizeof(*value));
+	double *small = ims_alloc(b * b, sizeof *small);
+	double *vector = ims_alloc(b * b, sizeof *vector);
+	double *value = ims_alloc(b, sizeof *value);
 	int rc = small && vector && value ? 0 : ims_nomem(err);
 	for (size_t i = 0; !rc && i < b; i++)
 		for (size_t j = 0; j <= i; j++)
-			small[i * b + j] = small[j * b + i] = ims_kernels()->dot_f32(f->image + i * dim, f->basis + j * dim, dim);
+			small[i * b + j] = small[j * b + i] = ims_kernels()->dot_f32(
+				f->product + i * dim, f->basis + j * dim, dim);
 	if (!rc)
-		rc = ims_eigen(small, b, value, vector, err);
-	for (size_t k = 0; !rc && k < r->parts; k++) {
+		memset(r->axes, 0, r->parts * dim * sizeof(float));
+	bool solvable = !rc && all_finite(small, b * b);
+	if (solvable)
+		rc = ims_eigen_solve(small, b, value, vector, err);
+	for (size_t k = 0; solvable && !rc && k < r->parts; k++) {
 		const double *v = vector + (b - 1 - k) * b;
 		r->variance[k] = value[b - 1 - k] > 0 ? (float)value[b - 1 - k] : 0;
-		memset(r->axes + k * dim, 0, dim * sizeof(float));
 		for (size_t i = 0; i < b; i++)
 			add_row(r->axes + k * dim, f->basis + i * dim, (float)v[i], dim);
 	}
@@ -234,47 +278,56 @@ static int best_within(fit *f, rotation *r, imgsearch_error *err)
 	return rc;
 }
 
-/* The basis that spans everything: the unit vectors. */
-static void whole_basis(fit *f)
+/* The basis of all dimensions: the unit vectors. Its product is the covariance itself. */
+static void unit_basis(axes_fit *f)
 {
 	memset(f->basis, 0, f->block * f->dim * sizeof(float));
 	for (size_t i = 0; i < f->block; i++)
 		f->basis[i * f->dim + i] = 1;
-	memcpy(f->image, f->covariance, f->dim * f->dim * sizeof(float));
+	memcpy(f->product, f->covariance, f->dim * f->dim * sizeof(float));
 }
 
-static int find_axes(fit *f, rotation *r, uint64_t seed, imgsearch_error *err)
+/* Block subspace iteration from random directions: multiply by the covariance, orthonormalise. */
+static int iterate_basis(axes_fit *f, uint64_t *seed, imgsearch_error *err)
 {
-	size_t wanted = r->parts + MORE;
+	for (size_t i = 0; i < f->block * f->dim; i++)
+		f->basis[i] = (float)(ims_random_unit(seed) - 0.5);
+	int rc = orthonormalise(f, f->basis, f->block, 1, seed, err);
+	for (int i = 0; !rc && i < ITERATIONS; i++) {
+		multiply(f);
+		memcpy(f->basis, f->product, f->block * f->dim * sizeof(float));
+		rc = orthonormalise(f, f->basis, f->block, i + 1 < ITERATIONS ? 1 : 2, seed, err);
+		if (!rc && f->job && ims_job_cancelled(f->job))
+			rc = ims_fail(err, IMGSEARCH_ECANCELED, "cancelled");
+	}
+	multiply(f);
+	return rc;
+}
+
+static int find_axes(axes_fit *f, rotation *r, uint64_t seed, imgsearch_error *err)
+{
+	size_t wanted = r->parts + OVERSAMPLE;
 	bool dense = f->covariance && (f->dim <= DENSE_DIM || wanted > f->dim / 4 * 3);
 	int rc = 0;
 	f->block = dense || wanted > f->dim ? f->dim : wanted;
 	f->basis = ims_alloc_aligned(f->block, f->dim * sizeof(float));
-	f->image = ims_alloc_aligned(f->block, f->dim * sizeof(float));
-	if (!f->basis || !f->image)
+	f->product = ims_alloc_aligned(f->block, f->dim * sizeof(float));
+	if (!f->basis || !f->product)
 		return ims_nomem(err);
-	if (dense) {
-		whole_basis(f);
-	} else {
-		for (size_t i = 0; i < f->block * f->dim; i++)
-			f->basis[i] = (float)(ims_random_unit(&seed) - 0.5);
-		rc = orthonormalise(f, f->basis, f->block, 1, &seed, err);
-		for (int i = 0; !rc && i < ROUNDS; i++) {
-			multiply(f);
-			memcpy(f->basis, f->image, f->block * f->dim * sizeof(float));
-			rc = orthonormalise(f, f->basis, f->block, i + 1 < ROUNDS ? 1 : 2, &seed, err);
-			if (!rc && f->job && ims_job_cancelled(f->job))
-				rc = ims_fail(err, IMGSEARCH_ECANCELED, "cancelled");
-		}
-		multiply(f);
-	}
+	if (dense)
+		unit_basis(f);
+	else
+		rc = iterate_basis(f, &seed, err);
 	if (!rc)
-		rc = best_within(f, r, err);
+		rc = rayleigh_ritz(f, r, err);
 	return rc ? rc : orthonormalise(f, r->axes, r->parts, 2, &seed, err);
 }
 
-/* One of two opposite axes: the one whose largest value is positive. */
-static void sign(rotation *r)
+/*
+ * Turns each axis so that its largest value is positive: of an axis and its opposite, one is
+ * chosen.
+ */
+static void orient(rotation *r)
 {
 	for (uint32_t k = 0; k < r->parts; k++) {
 		float *axis = r->axes + (size_t)k * r->dim, largest = 0;
@@ -286,14 +339,16 @@ static void sign(rotation *r)
 	}
 }
 
-int ims_rotation_fit(rotation *out, const row_source *rows, uint32_t parts, uint64_t seed, job *job, imgsearch_error *err)
+int ims_rotation_fit(rotation *out, const row_source *rows, uint32_t parts, uint64_t seed, job *job,
+	imgsearch_error *err)
 {
-	fit f = { .dim = rows->dim, .job = job };
+	axes_fit f = { .dim = rows->dim, .job = job };
 	*out = (rotation){ .dim = rows->dim, .parts = parts > rows->dim ? rows->dim : parts };
 	out->mean = ims_zalloc(out->dim, sizeof(float));
 	out->axes = ims_alloc_aligned(out->parts, out->dim * sizeof(float));
 	out->variance = ims_zalloc(out->parts, sizeof(float));
-	int rc = out->mean && out->axes && out->variance ? take_sample(&f, rows, seed, err) : ims_nomem(err);
+	int rc = out->mean && out->axes && out->variance ? draw_sample(&f, rows, seed, err)
+													 : ims_nomem(err);
 	if (!rc)
 		rc = centre(&f, out, err);
 	if (!rc && f.dim <= COVARIANCE_DIM)
@@ -301,14 +356,14 @@ int ims_rotation_fit(rotation *out, const row_source *rows, uint32_t parts, uint
 	if (!rc)
 		rc = find_axes(&f, out, seed, err);
 	if (!rc)
-		sign(out);
+		orient(out);
 	if (rc)
 		ims_rotation_free(out);
 	ims_free(f.rows);
 	ims_free(f.covariance);
 	ims_free(f.panel);
 	ims_free(f.basis);
-	ims_free(f.image);
+	ims_free(f.product);
 	return rc;
 }
 
