@@ -1,0 +1,15 @@
+/* Sorted arrays of row ids. */
+#ifndef IMS_IDS_H
+#define IMS_IDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Orders int64_t ids for qsort, and so structs whose first member is one. */
+int ims_id_compare(const void *a, const void *b);
+
+/* Is id among n sorted ids? *at (may be NULL): the place of the first id that is not smaller. */
+bool ims_id_find(const int64_t *ids, size_t n, int64_t id, size_t *at);
+
+#endif
