@@ -27,7 +27,7 @@ static void project_block(void *arg, size_t block, unsigned worker)
 	for (size_t i = block * 256; i < end; i++)
 		for (size_t v = 0; v < 2; v++)
 			p->xy[2 * i + v] =
-				ims_kernels()->dot(p->rows + i * p->dim, p->basis + v * p->dim, p->dim) -
+				ims_kernels()->dot_f32(p->rows + i * p->dim, p->basis + v * p->dim, p->dim) -
 				p->shift[v];
 }
 
@@ -37,11 +37,11 @@ static void orthonormalise(float *basis, size_t dim)
 	for (size_t v = 0; v < VECTORS; v++) {
 		float *b = basis + v * dim;
 		for (size_t w = 0; w < v; w++) {
-			float along = ims_kernels()->dot(b, basis + w * dim, dim);
+			float along = ims_kernels()->dot_f32(b, basis + w * dim, dim);
 			for (size_t d = 0; d < dim; d++)
 				b[d] -= along * basis[w * dim + d];
 		}
-		float length = sqrtf(ims_kernels()->dot(b, b, dim));
+		float length = sqrtf(ims_kernels()->dot_f32(b, b, dim));
 		for (size_t d = 0; d < dim; d++)
 			b[d] = length > 1e-12f ? b[d] / length : 0;
 	}
@@ -53,12 +53,12 @@ static void multiply(float *basis, float *next, const float *rows, size_t n, siz
 {
 	float offset[VECTORS];
 	for (size_t v = 0; v < VECTORS; v++)
-		offset[v] = ims_kernels()->dot(mean, basis + v * dim, dim);
+		offset[v] = ims_kernels()->dot_f32(mean, basis + v * dim, dim);
 	memset(next, 0, VECTORS * dim * sizeof *next);
 	for (size_t i = 0; i < n; i++) {
 		const float *r = rows + i * stride * dim;
 		for (size_t v = 0; v < VECTORS; v++) {
-			float along = ims_kernels()->dot(r, basis + v * dim, dim) - offset[v];
+			float along = ims_kernels()->dot_f32(r, basis + v * dim, dim) - offset[v];
 			for (size_t d = 0; d < dim; d++)
 				next[v * dim + d] += along * (r[d] - mean[d]);
 		}
@@ -96,7 +96,7 @@ int ims_analysis_plane(float *xy, const float *rows, size_t n, size_t dim, pool 
 				top = d;
 		for (size_t d = 0, turn = basis[v * dim + top] < 0; turn && d < dim; d++)
 			basis[v * dim + d] = -basis[v * dim + d];
-		p.shift[v] = ims_kernels()->dot(mean, basis + v * dim, dim);
+		p.shift[v] = ims_kernels()->dot_f32(mean, basis + v * dim, dim);
 	}
 	ims_parallel(pool, (n + 255) / 256, project_block, &p);
 done:

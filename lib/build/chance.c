@@ -110,7 +110,7 @@ static int put_rows(imgsearch *s, const picked *p, uint64_t *sum, imgsearch_erro
 		const float *row = p->rows + i * dim;
 		float scale = largest(row, dim) / 127;
 		ims_buf_f32(&b, scale);
-		ims_buf_f32(&b, ims_kernels()->dot(row, row, dim));
+		ims_buf_f32(&b, ims_kernels()->dot_f32(row, row, dim));
 		uint8_t *code = ims_buf_grow(&b, dim);
 		for (size_t j = 0; code && j < dim; j++)
 			code[j] = (uint8_t)(lrintf(row[j] / scale) + 128);
@@ -261,13 +261,13 @@ static int score_cohort(const space *sp, const chance_cohort *c, const float *qu
 {
 	int8_t *code = ims_alloc_aligned(c->stride, 1);
 	int32_t *sum = ims_alloc(c->n, sizeof *sum), total = 0;
-	float scale = largest(query, sp->dim) / 127, square = ims_kernels()->dot(query, query, sp->dim);
+	float scale = largest(query, sp->dim) / 127, square = ims_kernels()->dot_f32(query, query, sp->dim);
 	int rc = code && sum ? 0 : ims_nomem(err);
 	if (!rc) {
 		memset(code, 0, c->stride);
 		for (size_t j = 0; j < sp->dim; j++)
 			total += code[j] = (int8_t)lrintf(query[j] / scale);
-		ims_kernels()->code_dots(c->code, c->stride, NULL, c->n, code, sum);
+		ims_kernels()->dot_u8_i8(c->code, c->stride, NULL, c->n, code, sum);
 	}
 	for (size_t i = 0; !rc && i < c->n; i++) {
 		float dot = scale * c->scale[i] * (float)(sum[i] - 128 * total);

@@ -119,7 +119,7 @@ typedef struct asking {
 static float score_of(const evaluation *e, const float *a, const float *b)
 {
 	const kernels *k = ims_kernels();
-	return e->space->metric == IMGSEARCH_L2 ? -sqrtf(k->l2(a, b, e->dim)) : k->dot(a, b, e->dim);
+	return e->space->metric == IMGSEARCH_L2 ? -sqrtf(k->l2_f32(a, b, e->dim)) : k->dot_f32(a, b, e->dim);
 }
 
 static void score_all(const evaluation *e, const float *query, float *score)

@@ -1,6 +1,6 @@
 /* PCA whitening learnt from the index (Jegou and Chum 2012), to be measured. */
 #include "collection/eval.h"
-#include "search/axes/rotate.h"
+#include "search/axes/rotation.h"
 
 #include <math.h>
 #include <string.h>

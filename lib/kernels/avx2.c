@@ -1,4 +1,4 @@
-/* AVX2 with FMA: eight registers of eight lanes. */
+/* AVX2 with FMA. The 64 lanes of f32 sums are eight registers of eight. */
 #include "kernels/levels.h"
 
 #if defined(__x86_64__)
@@ -53,18 +53,19 @@ AVX2 static inline void dot_step(__m256 r[8], const float *a, const float *b)
 	} \
 	return fold(r)
 
-AVX2 static float l2(const float *a, const float *b, size_t n)
+AVX2 static float l2_f32(const float *a, const float *b, size_t n)
 {
 	SUM(l2_step);
 }
 
-AVX2 static float dot(const float *a, const float *b, size_t n)
+AVX2 static float dot_f32(const float *a, const float *b, size_t n)
 {
 	SUM(dot_step);
 }
 
-/* By 16-bit products: those of maddubs would saturate. */
-AVX2 static void code_dots(const uint8_t *rows, size_t size, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
+/* Multiplies 16 bits by 16 bits, as the sums of maddubs would saturate. */
+AVX2 static void dot_u8_i8(const uint8_t *rows, size_t size, const uint32_t *list, size_t n,
+	const int8_t *query, int32_t *out)
 {
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t *row = rows + (list ? list[i] : i) * size;
@@ -72,8 +73,12 @@ AVX2 static void code_dots(const uint8_t *rows, size_t size, const uint32_t *lis
 		for (size_t j = 0; j < size; j += 32) {
 			__m256i r0 = _mm256_cvtepu8_epi16(_mm_load_si128((const __m128i *)(row + j)));
 			__m256i r1 = _mm256_cvtepu8_epi16(_mm_load_si128((const __m128i *)(row + j + 16)));
-			s0 = _mm256_add_epi32(s0, _mm256_madd_epi16(r0, _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(query + j)))));
-			s1 = _mm256_add_epi32(s1, _mm256_madd_epi16(r1, _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(query + j + 16)))));
+			s0 = _mm256_add_epi32(s0,
+				_mm256_madd_epi16(
+					r0, _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(query + j)))));
+			s1 = _mm256_add_epi32(s1,
+				_mm256_madd_epi16(
+					r1, _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(query + j + 16)))));
 		}
 		s0 = _mm256_add_epi32(s0, s1);
 		__m128i s = _mm_add_epi32(_mm256_castsi256_si128(s0), _mm256_extracti128_si256(s0, 1));
@@ -83,7 +88,7 @@ AVX2 static void code_dots(const uint8_t *rows, size_t size, const uint32_t *lis
 	}
 }
 
-/* `rows` rows (1 or 4) against half a panel. */
+/* ROWS rows against half a panel. */
 #define HALF_PANEL(ROWS) \
 	for (size_t from = 0; from < n; from += IMS_PANEL_SUM) { \
 		size_t to = n - from < IMS_PANEL_SUM ? n : from + IMS_PANEL_SUM; \
@@ -91,7 +96,8 @@ AVX2 static void code_dots(const uint8_t *rows, size_t size, const uint32_t *lis
 		for (int r = 0; r < ROWS; r++) \
 			s0[r] = s1[r] = _mm256_setzero_ps(); \
 		for (size_t i = from; i < to; i++) { \
-			__m256 w0 = _mm256_loadu_ps(w + i * IMS_PANEL), w1 = _mm256_loadu_ps(w + i * IMS_PANEL + 8); \
+			__m256 w0 = _mm256_loadu_ps(w + i * IMS_PANEL), \
+				   w1 = _mm256_loadu_ps(w + i * IMS_PANEL + 8); \
 			for (int r = 0; r < ROWS; r++) { \
 				__m256 v = _mm256_broadcast_ss(x + (size_t)r * n + i); \
 				s0[r] = _mm256_fmadd_ps(v, w0, s0[r]); \
@@ -101,21 +107,23 @@ AVX2 static void code_dots(const uint8_t *rows, size_t size, const uint32_t *lis
 		for (int r = 0; r < ROWS; r++) { \
 			float *at = y + (size_t)r * y_stride; \
 			_mm256_storeu_ps(at, from ? _mm256_add_ps(_mm256_loadu_ps(at), s0[r]) : s0[r]); \
-			_mm256_storeu_ps(at + 8, from ? _mm256_add_ps(_mm256_loadu_ps(at + 8), s1[r]) : s1[r]); \
+			_mm256_storeu_ps( \
+				at + 8, from ? _mm256_add_ps(_mm256_loadu_ps(at + 8), s1[r]) : s1[r]); \
 		} \
 	}
 
 AVX2 static void half_panel_4(const float *x, size_t n, const float *w, float *y, size_t y_stride)
 {
-	HALF_PANEL(4)
+	HALF_PANEL(4);
 }
 
 AVX2 static void half_panel_1(const float *x, size_t n, const float *w, float *y, size_t y_stride)
 {
-	HALF_PANEL(1)
+	HALF_PANEL(1);
 }
 
-AVX2 static void panel(const float *x, size_t rows, size_t n, const float *w, float *y, size_t y_stride)
+AVX2 static void panel_f32(
+	const float *x, size_t rows, size_t n, const float *w, float *y, size_t y_stride)
 {
 	size_t r = 0;
 	for (; r + 4 <= rows; r += 4)
@@ -126,51 +134,58 @@ AVX2 static void panel(const float *x, size_t rows, size_t n, const float *w, fl
 			half_panel_1(x + r * n, n, w + half, y + r * y_stride + half, y_stride);
 }
 
-/* Codes 0 and 2, then 1 and 3, of every four become pairs of 16 bits. */
-AVX2 static inline __m256i fours_add(__m256i sum, __m256i codes, __m256i even, __m256i odd)
+/* Adds the products of four bytes a lane: bytes 0 and 2 with even, bytes 1 and 3 with odd. */
+AVX2 static inline __m256i fours_add(__m256i sum, __m256i bytes, __m256i even, __m256i odd)
 {
-	sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_and_si256(codes, _mm256_set1_epi16(255)), even));
-	return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_srli_epi16(codes, 8), odd));
+	sum = _mm256_add_epi32(
+		sum, _mm256_madd_epi16(_mm256_and_si256(bytes, _mm256_set1_epi16(255)), even));
+	return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_srli_epi16(bytes, 8), odd));
 }
 
-AVX2 static inline void scan_half(const uint8_t *floats, __m256i sum, const code_query *q, const float *before, float *out)
+AVX2 static inline void scan_half(
+	const uint8_t *floats, __m256i sum, const query_i16 *q, const float *before, float *out)
 {
-	__m256 m = _mm256_loadu_ps((const float *)(const void *)floats), r = _mm256_loadu_ps((const float *)(const void *)(floats + 64));
+	__m256 m = _mm256_loadu_ps((const float *)(const void *)floats),
+		   r = _mm256_loadu_ps((const float *)(const void *)(floats + 64));
 	if (before) {
 		__m256 s = _mm256_loadu_ps((const float *)(const void *)(floats + 128));
-		m = _mm256_add_ps(m, _mm256_fmadd_ps(_mm256_set1_ps(q->tail_before), s, _mm256_loadu_ps(before)));
+		m = _mm256_add_ps(
+			m, _mm256_fmadd_ps(_mm256_set1_ps(q->s_factor), s, _mm256_loadu_ps(before)));
 	}
-	m = _mm256_fmadd_ps(_mm256_set1_ps(q->tail), r, m);
+	m = _mm256_fmadd_ps(_mm256_set1_ps(q->r_factor), r, m);
 	_mm256_storeu_ps(out, _mm256_fmadd_ps(_mm256_set1_ps(q->scale), _mm256_cvtepi32_ps(sum), m));
 }
 
-AVX2 static void code_scan(const uint8_t *block, size_t stride, size_t blocks, size_t fours, const code_query *q, const float *before, float *out)
+AVX2 static void scan_u8_i16(const uint8_t *block, size_t stride, size_t blocks, size_t fours,
+	const query_i16 *q, const float *before, float *out)
 {
-	for (size_t b = 0; b < blocks; b++, block += stride, out += IMS_CODE_BLOCK) {
+	for (size_t b = 0; b < blocks; b++, block += stride, out += IMS_BLOCK_ROWS) {
 		__m256i s0 = _mm256_setzero_si256(), s1 = s0;
 		for (size_t g = 0; g < fours; g++) {
 			int64_t four;
-			memcpy(&four, q->q + 4 * g, 8);
+			memcpy(&four, q->digit + 4 * g, 8);
 			__m256i digits = _mm256_set1_epi64x(four);
 			__m256i even = _mm256_shufflelo_epi16(_mm256_shufflehi_epi16(digits, 0x88), 0x88);
 			__m256i odd = _mm256_shufflelo_epi16(_mm256_shufflehi_epi16(digits, 0xdd), 0xdd);
 			s0 = fours_add(s0, _mm256_loadu_si256((const void *)(block + 64 * g)), even, odd);
 			s1 = fours_add(s1, _mm256_loadu_si256((const void *)(block + 64 * g + 32)), even, odd);
 		}
-		scan_half(block + 64 * fours, s0, q, before ? before + IMS_CODE_BLOCK * b : NULL, out);
-		scan_half(block + 64 * fours + 32, s1, q, before ? before + IMS_CODE_BLOCK * b + 8 : NULL, out + 8);
+		scan_half(block + 64 * fours, s0, q, before ? before + IMS_BLOCK_ROWS * b : NULL, out);
+		scan_half(block + 64 * fours + 32, s1, q, before ? before + IMS_BLOCK_ROWS * b + 8 : NULL,
+			out + 8);
 	}
 }
 
-AVX2 static int64_t code_dot(const uint8_t *code, const code_query *q, size_t n)
+AVX2 static int64_t dot_u8_i16(const uint8_t *row, const query_i16 *q, size_t n)
 {
 	int64_t total = 0;
-	for (size_t from = 0; from < n; from += 2048) { /* 2048 / 8 products a lane fit 31 bits */
+	for (size_t from = 0; from < n; from += 2048) { /* a lane's sum of 256 products fits 31 bits */
 		size_t to = n - from < 2048 ? n : from + 2048;
 		__m256i sum = _mm256_setzero_si256();
 		for (size_t i = from; i < to; i += 16) {
-			__m256i c = _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(code + i)));
-			sum = _mm256_add_epi32(sum, _mm256_madd_epi16(c, _mm256_loadu_si256((const void *)(q->q + i))));
+			__m256i c = _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(row + i)));
+			sum = _mm256_add_epi32(
+				sum, _mm256_madd_epi16(c, _mm256_loadu_si256((const void *)(q->digit + i))));
 		}
 		int32_t lane[8];
 		_mm256_storeu_si256((void *)lane, sum);
@@ -180,8 +195,9 @@ AVX2 static int64_t code_dot(const uint8_t *code, const code_query *q, size_t n)
 	return total;
 }
 
-/* Products of two neighbours stay below 2^15: maddubs is exact here. */
-AVX2 static void pair_dots(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
+/* maddubs is exact here: sums of two products stay below 2^15. */
+AVX2 static void dot_u2_i8(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list,
+	size_t n, const int8_t *query, int32_t *out)
 {
 	const __m256i three = _mm256_set1_epi8(3), one = _mm256_set1_epi16(1);
 	for (size_t i = 0; i < n; i++) {
@@ -189,9 +205,11 @@ AVX2 static void pair_dots(const uint8_t *rows, size_t stride, size_t blocks, co
 		__m256i sum = _mm256_setzero_si256();
 		for (size_t half = 0; half < 2 * blocks; half++) {
 			const int8_t *q = query + half / 2 * 256 + half % 2 * 32;
-			__m256i v = _mm256_loadu_si256((const __m256i *)(row + 32 * half)), four = _mm256_setzero_si256();
+			__m256i v = _mm256_loadu_si256((const __m256i *)(row + 32 * half)),
+					four = _mm256_setzero_si256();
 			for (int p = 0; p < 4; p++) {
-				__m256i product = _mm256_maddubs_epi16(_mm256_and_si256(v, three), _mm256_load_si256((const __m256i *)(q + 64 * p)));
+				__m256i product = _mm256_maddubs_epi16(
+					_mm256_and_si256(v, three), _mm256_load_si256((const __m256i *)(q + 64 * p)));
 				four = _mm256_add_epi16(four, product);
 				v = _mm256_srli_epi16(v, 2);
 			}
@@ -204,5 +222,6 @@ AVX2 static void pair_dots(const uint8_t *rows, size_t stride, size_t blocks, co
 	}
 }
 
-const kernels ims_kernels_avx2 = { "avx2", l2, dot, code_dots, panel, code_scan, code_dot, ims_kernels_code_below, pair_dots };
+const kernels ims_kernels_avx2 = { "avx2", l2_f32, dot_f32, dot_u8_i8, panel_f32, scan_u8_i16,
+	dot_u8_i16, ims_kernels_below_f32, dot_u2_i8 };
 #endif

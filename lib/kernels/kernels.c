@@ -1,6 +1,5 @@
 /*
- * Chooses the kernels once: the best level that the CPU runs, or the one that $IMGSEARCH_KERNELS names when the CPU
- * runs that too (it lowers, never raises).
+ * Chooses the level once: the one that $IMGSEARCH_KERNELS names if the CPU runs it, else the best.
  */
 #include "kernels/kernels.h"
 #include "kernels/levels.h"
@@ -44,7 +43,7 @@ static const kernels *choose(void)
 
 const kernels *ims_kernels(void)
 {
-	static _Atomic(const kernels *) chosen; /* always the same value, whoever writes it */
+	static _Atomic(const kernels *) chosen; /* every thread writes the same value */
 	const kernels *k = atomic_load_explicit(&chosen, memory_order_acquire);
 	if (!k) {
 		k = choose();

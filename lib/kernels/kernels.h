@@ -1,58 +1,95 @@
 /*
- * The inner loops: distances of f32 rows and of 8-bit codes, chosen once for the CPU. The f32 results are the same
- * bits at every level (one fixed order of summation), so that an index gives the same answer on every machine.
- * $IMGSEARCH_KERNELS=scalar|avx2|avx512|neon lowers the level, never raises it above the CPU.
+ * The inner loops of searching, in one table for each level of the CPU. A name says what a kernel
+ * computes and the types of its operands: dot_u8_i8 multiplies unsigned bytes by signed ones.
+ *
+ * The f32 kernels l2_f32 and dot_f32 give the same bits at every level: their sums have one fixed
+ * order. So an index gives the same answer on every machine. The integer kernels are exact;
+ * scan_u8_i16 and below_f32 are the same bits too. panel_f32 may differ between levels by rounding.
+ *
+ * $IMGSEARCH_KERNELS=scalar|avx2|avx512|neon lowers the level. It never raises the level above what
+ * the CPU has.
  */
 #ifndef IMS_KERNELS_H
 #define IMS_KERNELS_H
 
 #include "base/base.h"
 
-/*
- * Codes are rows of 8-bit numbers 0..255. A query against them is 16-bit, |digit| <= 32512, given also as two signed
- * bytes, q = 256 * high + low: so one sum is exact at every level. Sums of at most 256 codes fit 31 bits (code_scan).
- */
-typedef struct code_query {
-	const int16_t *q;
-	const int8_t *high, *low;
-	float scale, tail, tail_before; /* of code_scan's result */
-} code_query;
+enum {
+	IMS_BLOCK_ROWS = 16, /* rows that scan_u8_i16 and below_f32 take together */
+	IMS_SCAN_MAX = 256,  /* bytes a row that scan_u8_i16 takes, at most: their sum fits 31 bits */
+	IMS_PANEL = 32,      /* columns of a panel */
+	IMS_PANEL_SUM = 128  /* terms of a partial sum of panel_f32 */
+};
 
-enum { IMS_CODE_BLOCK = 16, IMS_CODE_SCAN_MAX = 256, IMS_PANEL = 32, IMS_PANEL_SUM = 128 };
+/*
+ * A query of 16-bit digits, |digit| <= 32512, for rows of unsigned bytes. The same digits again as
+ * two signed bytes each, digit = 256 * high + low, for CPUs that multiply bytes by bytes.
+ */
+typedef struct query_i16 {
+	const int16_t *digit;
+	const int8_t *high, *low;
+	float scale, r_factor, s_factor; /* for scan_u8_i16 */
+} query_i16;
 
 typedef struct kernels {
 	const char *name;
-	/* Sum of squared differences, and dot product, of n floats. */
-	float (*l2)(const float *a, const float *b, size_t n);
-	float (*dot)(const float *a, const float *b, size_t n);
+
+	/* The squared L2 distance of two rows of n floats. */
+	float (*l2_f32)(const float *a, const float *b, size_t n);
+
+	/* The dot product of two rows of n floats. */
+	float (*dot_f32)(const float *a, const float *b, size_t n);
+
 	/*
-	 * Dot products of rows of unsigned bytes with a query of signed ones: out[i] is that of rows + list[i] * size, of
-	 * rows + i * size where list is NULL. size: a multiple of 64, at most 65536; rows and query 64-byte aligned.
+	 * Dot products of n rows with one query. Row i is at rows + list[i] * size, or at rows + i *
+	 * size where list is NULL. size is a multiple of 64 and at most 65536. rows and query are
+	 * 64-byte aligned.
 	 */
-	void (*code_dots)(const uint8_t *rows, size_t size, const uint32_t *list, size_t n, const int8_t *query, int32_t *out);
-	/* y[r][c] = sum of x[r][i] * panel[i][c], i < n, c < IMS_PANEL, in partial sums of IMS_PANEL_SUM terms. Not the same bits everywhere. */
-	void (*panel)(const float *x, size_t rows, size_t n, const float *panel, float *y, size_t y_stride);
+	void (*dot_u8_i8)(const uint8_t *rows, size_t size, const uint32_t *list, size_t n,
+		const int8_t *query, int32_t *out);
+
 	/*
-	 * Blocks of 16 rows: for each four components 64 bytes, four of row 0, four of row 1 ...; then 16 floats m, 16
-	 * floats r, and with `before` 16 floats s. out[16 * block + row] = m + tail * r + scale * (sum of q * code), and with
-	 * before, which may be out, + before[16 * block + row] + tail_before * s. Blocks are `stride` bytes apart.
+	 * The product of a matrix and a panel: y[r][c] = sum of x[r][i] * panel[i][c] over i < n, for c
+	 * < IMS_PANEL. Rows of x are n floats apart, rows of y y_stride floats. Partial sums have
+	 * IMS_PANEL_SUM terms.
 	 */
-	void (*code_scan)(const uint8_t *block, size_t stride, size_t blocks, size_t fours, const code_query *q, const float *before, float *out);
-	/* Sum of q * code over n codes, n a multiple of 64. */
-	int64_t (*code_dot)(const uint8_t *code, const code_query *q, size_t n);
-	/* Bit r of mask[i]: is e[16 * list[i] + r] <= limit[i]? */
-	void (*code_below)(const float *e, const uint32_t *list, const float *limit, size_t n, uint16_t *mask);
+	void (*panel_f32)(const float *x, size_t rows, size_t n, const float *panel, float *y,
+		size_t y_stride);
+
 	/*
-	 * As code_dots, for rows of 2-bit numbers 0..3: byte j of the b-th 64 bytes of rows + list[i] * stride holds, lowest bits
-	 * first, those that meet query[256 * b + j], [.. + 64 + j], [.. + 128 + j], [.. + 192 + j]. query 64-byte aligned.
+	 * Scores of blocks of 16 rows, `stride` bytes apart. A block has 64 bytes for each four
+	 * components: four of row 0, four of row 1 and so on; then 16 floats m and 16 floats r; then,
+	 * where before is not NULL, 16 floats s.
+	 *
+	 *	out[16 * block + row] = m + r_factor * r + scale * (sum of digit * byte)
+	 *
+	 * and where before is not NULL, + before[16 * block + row] + s_factor * s. before may be out. 4
+	 * * fours <= IMS_SCAN_MAX.
 	 */
-	void (*pair_dots)(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list, size_t n, const int8_t *query, int32_t *out);
+	void (*scan_u8_i16)(const uint8_t *block, size_t stride, size_t blocks, size_t fours,
+		const query_i16 *q, const float *before, float *out);
+
+	/* The dot product of n bytes with the digits. n is a multiple of 64. */
+	int64_t (*dot_u8_i16)(const uint8_t *row, const query_i16 *q, size_t n);
+
+	/* Bit r of mask[i] is set where e[16 * list[i] + r] <= limit[i]. A NaN sets none. */
+	void (*below_f32)(const float *e, const uint32_t *list, const float *limit, size_t n,
+		uint16_t *mask);
+
+	/*
+	 * As dot_u8_i8, for rows of 2-bit numbers 0..3. A row is `blocks` blocks of 64 bytes; rows are
+	 * `stride` bytes apart. Byte j of block b holds four numbers, the first in its lowest bits.
+	 * They are multiplied by query[256 * b + j], query[256 * b + 64 + j], query[256 * b + 128 + j]
+	 * and query[256 * b + 192 + j]. query is 64-byte aligned.
+	 */
+	void (*dot_u2_i8)(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list,
+		size_t n, const int8_t *query, int32_t *out);
 } kernels;
 
-/* Never NULL; the scalar ones where nothing better runs. */
+/* The table in use. Never NULL. Any thread. */
 const kernels *ims_kernels(void);
 
-/* Tests: the i-th level that this CPU runs, best first, scalar last; NULL past it. */
+/* For tests: the i-th level that this CPU runs, the best first, scalar last. NULL past the last. */
 const kernels *ims_kernels_level(size_t i);
 
 #endif

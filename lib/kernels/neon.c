@@ -1,4 +1,4 @@
-/* NEON on 64-bit Arm: sixteen registers of four lanes. */
+/* NEON on 64-bit Arm. The 64 lanes of f32 sums are sixteen registers of four. */
 #include "kernels/levels.h"
 
 #if defined(__aarch64__)
@@ -44,17 +44,18 @@ static inline void dot_step(float32x4_t r[16], const float *a, const float *b)
 	} \
 	return fold(r)
 
-static float l2(const float *a, const float *b, size_t n)
+static float l2_f32(const float *a, const float *b, size_t n)
 {
 	SUM(l2_step);
 }
 
-static float dot(const float *a, const float *b, size_t n)
+static float dot_f32(const float *a, const float *b, size_t n)
 {
 	SUM(dot_step);
 }
 
-static void panel(const float *x, size_t rows, size_t n, const float *w, float *y, size_t y_stride)
+static void panel_f32(
+	const float *x, size_t rows, size_t n, const float *w, float *y, size_t y_stride)
 {
 	for (size_t r = 0; r < rows; r++, x += n, y += y_stride)
 		for (size_t from = 0; from < n; from += IMS_PANEL_SUM) {
@@ -70,61 +71,69 @@ static void panel(const float *x, size_t rows, size_t n, const float *w, float *
 		}
 }
 
-/* Sums of four rows' four codes. */
-static inline int32x4_t fours(uint8x16_t codes, int16x4_t q)
+/* Sums of the products of four bytes with four digits, for each of four rows. */
+static inline int32x4_t fours(uint8x16_t bytes, int16x4_t q)
 {
-	int16x8_t low = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(codes)));
-	int16x8_t high = vreinterpretq_s16_u16(vmovl_u8(vget_high_u8(codes)));
+	int16x8_t low = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(bytes)));
+	int16x8_t high = vreinterpretq_s16_u16(vmovl_u8(vget_high_u8(bytes)));
 	int32x4_t r01 = vpaddq_s32(vmull_s16(vget_low_s16(low), q), vmull_s16(vget_high_s16(low), q));
 	int32x4_t r23 = vpaddq_s32(vmull_s16(vget_low_s16(high), q), vmull_s16(vget_high_s16(high), q));
 	return vpaddq_s32(r01, r23);
 }
 
-static void code_scan(const uint8_t *block, size_t stride, size_t blocks, size_t n_fours, const code_query *q, const float *before, float *out)
+static void scan_u8_i16(const uint8_t *block, size_t stride, size_t blocks, size_t n_fours,
+	const query_i16 *q, const float *before, float *out)
 {
-	for (size_t b = 0; b < blocks; b++, block += stride, out += IMS_CODE_BLOCK) {
+	for (size_t b = 0; b < blocks; b++, block += stride, out += IMS_BLOCK_ROWS) {
 		int32x4_t sum[4] = { vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0) };
 		for (size_t g = 0; g < n_fours; g++)
 			for (int j = 0; j < 4; j++)
-				sum[j] = vaddq_s32(sum[j], fours(vld1q_u8(block + 64 * g + 16 * j), vld1_s16(q->q + 4 * g)));
+				sum[j] = vaddq_s32(
+					sum[j], fours(vld1q_u8(block + 64 * g + 16 * j), vld1_s16(q->digit + 4 * g)));
 		for (int j = 0; j < 4; j++) {
 			float32x4_t m = vreinterpretq_f32_u8(vld1q_u8(block + 64 * n_fours + 16 * j));
 			float32x4_t r = vreinterpretq_f32_u8(vld1q_u8(block + 64 * n_fours + 64 + 16 * j));
 			if (before) {
 				float32x4_t s = vreinterpretq_f32_u8(vld1q_u8(block + 64 * n_fours + 128 + 16 * j));
-				m = vaddq_f32(m, vfmaq_n_f32(vld1q_f32(before + IMS_CODE_BLOCK * b + 4 * j), s, q->tail_before));
+				m = vaddq_f32(
+					m, vfmaq_n_f32(vld1q_f32(before + IMS_BLOCK_ROWS * b + 4 * j), s, q->s_factor));
 			}
-			m = vfmaq_n_f32(m, r, q->tail);
+			m = vfmaq_n_f32(m, r, q->r_factor);
 			vst1q_f32(out + 4 * j, vfmaq_n_f32(m, vcvtq_f32_s32(sum[j]), q->scale));
 		}
 	}
 }
 
-static int64_t code_dot(const uint8_t *code, const code_query *q, size_t n)
+static int64_t dot_u8_i16(const uint8_t *row, const query_i16 *q, size_t n)
 {
 	int64x2_t total = vdupq_n_s64(0);
 	for (size_t i = 0; i < n; i += 8) {
-		int16x8_t c = vreinterpretq_s16_u16(vmovl_u8(vld1_u8(code + i))), k = vld1q_s16(q->q + i);
+		int16x8_t c = vreinterpretq_s16_u16(vmovl_u8(vld1_u8(row + i))),
+				  k = vld1q_s16(q->digit + i);
 		int32x4_t s = vmull_s16(vget_low_s16(c), vget_low_s16(k));
 		total = vpadalq_s32(total, vmlal_s16(s, vget_high_s16(c), vget_high_s16(k)));
 	}
 	return vaddvq_s64(total);
 }
 
-static void code_dots(const uint8_t *rows, size_t size, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
+static void dot_u8_i8(const uint8_t *rows, size_t size, const uint32_t *list, size_t n,
+	const int8_t *query, int32_t *out)
 {
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t *row = rows + (list ? list[i] : i) * size;
 		int32x4_t sum = vdupq_n_s32(0);
 		for (size_t j = 0; j < size; j += 8) {
-			int16x8_t c = vreinterpretq_s16_u16(vmovl_u8(vld1_u8(row + j))), k = vmovl_s8(vld1_s8(query + j));
-			sum = vmlal_s16(vmlal_s16(sum, vget_low_s16(c), vget_low_s16(k)), vget_high_s16(c), vget_high_s16(k));
+			int16x8_t c = vreinterpretq_s16_u16(vmovl_u8(vld1_u8(row + j))),
+					  k = vmovl_s8(vld1_s8(query + j));
+			sum = vmlal_s16(vmlal_s16(sum, vget_low_s16(c), vget_low_s16(k)), vget_high_s16(c),
+				vget_high_s16(k));
 		}
 		out[i] = vaddvq_s32(sum);
 	}
 }
 
-static void pair_dots(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
+static void dot_u2_i8(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list,
+	size_t n, const int8_t *query, int32_t *out)
 {
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t *row = rows + list[i] * stride;
@@ -132,14 +141,16 @@ static void pair_dots(const uint8_t *rows, size_t stride, size_t blocks, const u
 		for (size_t j = 0; j < 64 * blocks; j += 8) {
 			const int8_t *q = query + j / 64 * 256 + j % 64;
 			uint8x8_t v = vld1_u8(row + j);
-			int16x8_t four = vdupq_n_s16(0); /* four products of at most 3 * 128 */
+			int16x8_t four = vdupq_n_s16(0); /* sums of four products, each at most 3 * 128 */
 			for (int p = 0; p < 4; p++, v = vshr_n_u8(v, 2))
-				four = vmlal_s8(four, vreinterpret_s8_u8(vand_u8(v, vdup_n_u8(3))), vld1_s8(q + 64 * p));
+				four = vmlal_s8(
+					four, vreinterpret_s8_u8(vand_u8(v, vdup_n_u8(3))), vld1_s8(q + 64 * p));
 			sum = vpadalq_s16(sum, four);
 		}
 		out[i] = vaddvq_s32(sum);
 	}
 }
 
-const kernels ims_kernels_neon = { "neon", l2, dot, code_dots, panel, code_scan, code_dot, ims_kernels_code_below, pair_dots };
+const kernels ims_kernels_neon = { "neon", l2_f32, dot_f32, dot_u8_i8, panel_f32, scan_u8_i16,
+	dot_u8_i16, ims_kernels_below_f32, dot_u2_i8 };
 #endif

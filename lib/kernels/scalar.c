@@ -1,10 +1,13 @@
-/* The reference that every other level equals bit for bit, in plain C. */
+/*
+ * The scalar level in plain C. It is the reference: every other level gives the same bits, except
+ * for panel_f32.
+ */
 #include "kernels/levels.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Halves onto halves: 64 lanes, 32, 16 ... 1. */
+/* Adds the upper half of the lanes to the lower half, until one lane is left. */
 static float fold(float lane[IMS_LANES])
 {
 	for (size_t half = IMS_LANES / 2; half; half /= 2)
@@ -13,7 +16,7 @@ static float fold(float lane[IMS_LANES])
 	return lane[0];
 }
 
-static float l2(const float *a, const float *b, size_t n)
+static float l2_f32(const float *a, const float *b, size_t n)
 {
 	float lane[IMS_LANES] = { 0 };
 	for (size_t i = 0; i < n; i += IMS_LANES)
@@ -24,7 +27,7 @@ static float l2(const float *a, const float *b, size_t n)
 	return fold(lane);
 }
 
-static float dot(const float *a, const float *b, size_t n)
+static float dot_f32(const float *a, const float *b, size_t n)
 {
 	float lane[IMS_LANES] = { 0 };
 	for (size_t i = 0; i < n; i += IMS_LANES)
@@ -33,7 +36,8 @@ static float dot(const float *a, const float *b, size_t n)
 	return fold(lane);
 }
 
-static void code_dots(const uint8_t *rows, size_t size, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
+static void dot_u8_i8(const uint8_t *rows, size_t size, const uint32_t *list, size_t n,
+	const int8_t *query, int32_t *out)
 {
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t *row = rows + (list ? list[i] : i) * size;
@@ -44,7 +48,8 @@ static void code_dots(const uint8_t *rows, size_t size, const uint32_t *list, si
 	}
 }
 
-static void panel(const float *x, size_t rows, size_t n, const float *w, float *y, size_t y_stride)
+static void panel_f32(
+	const float *x, size_t rows, size_t n, const float *w, float *y, size_t y_stride)
 {
 	for (size_t r = 0; r < rows; r++, x += n, y += y_stride) {
 		memset(y, 0, IMS_PANEL * sizeof(float));
@@ -60,43 +65,46 @@ static void panel(const float *x, size_t rows, size_t n, const float *w, float *
 	}
 }
 
-static void code_scan(const uint8_t *block, size_t stride, size_t blocks, size_t fours, const code_query *q, const float *before, float *out)
+static void scan_u8_i16(const uint8_t *block, size_t stride, size_t blocks, size_t fours,
+	const query_i16 *q, const float *before, float *out)
 {
-	for (size_t b = 0; b < blocks; b++, block += stride, out += IMS_CODE_BLOCK)
-		for (size_t row = 0; row < IMS_CODE_BLOCK; row++) {
+	for (size_t b = 0; b < blocks; b++, block += stride, out += IMS_BLOCK_ROWS)
+		for (size_t row = 0; row < IMS_BLOCK_ROWS; row++) {
 			int32_t sum = 0;
 			float m, r, s;
 			for (size_t i = 0; i < fours * 4; i++)
-				sum += q->q[i] * block[i / 4 * 64 + row * 4 + i % 4];
+				sum += q->digit[i] * block[i / 4 * 64 + row * 4 + i % 4];
 			memcpy(&m, block + fours * 64 + row * 4, 4);
 			memcpy(&r, block + fours * 64 + 64 + row * 4, 4);
 			if (before) {
 				memcpy(&s, block + fours * 64 + 128 + row * 4, 4);
-				m += fmaf(q->tail_before, s, before[b * IMS_CODE_BLOCK + row]);
+				m += fmaf(q->s_factor, s, before[b * IMS_BLOCK_ROWS + row]);
 			}
-			out[row] = fmaf(q->scale, (float)sum, fmaf(q->tail, r, m));
+			out[row] = fmaf(q->scale, (float)sum, fmaf(q->r_factor, r, m));
 		}
 }
 
-static int64_t code_dot(const uint8_t *code, const code_query *q, size_t n)
+static int64_t dot_u8_i16(const uint8_t *row, const query_i16 *q, size_t n)
 {
 	int64_t sum = 0;
 	for (size_t i = 0; i < n; i++)
-		sum += q->q[i] * code[i];
+		sum += q->digit[i] * row[i];
 	return sum;
 }
 
-void ims_kernels_code_below(const float *e, const uint32_t *list, const float *limit, size_t n, uint16_t *mask)
+void ims_kernels_below_f32(
+	const float *e, const uint32_t *list, const float *limit, size_t n, uint16_t *mask)
 {
 	for (size_t i = 0; i < n; i++) {
 		unsigned bits = 0;
-		for (size_t r = 0; r < IMS_CODE_BLOCK; r++)
-			bits |= (unsigned)(e[IMS_CODE_BLOCK * list[i] + r] <= limit[i]) << r;
+		for (size_t r = 0; r < IMS_BLOCK_ROWS; r++)
+			bits |= (unsigned)(e[IMS_BLOCK_ROWS * list[i] + r] <= limit[i]) << r;
 		mask[i] = (uint16_t)bits;
 	}
 }
 
-static void pair_dots(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list, size_t n, const int8_t *query, int32_t *out)
+static void dot_u2_i8(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list,
+	size_t n, const int8_t *query, int32_t *out)
 {
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t *row = rows + list[i] * stride;
@@ -108,4 +116,5 @@ static void pair_dots(const uint8_t *rows, size_t stride, size_t blocks, const u
 	}
 }
 
-const kernels ims_kernels_scalar = { "scalar", l2, dot, code_dots, panel, code_scan, code_dot, ims_kernels_code_below, pair_dots };
+const kernels ims_kernels_scalar = { "scalar", l2_f32, dot_f32, dot_u8_i8, panel_f32, scan_u8_i16,
+	dot_u8_i16, ims_kernels_below_f32, dot_u2_i8 };

@@ -53,7 +53,7 @@ static void fill_row(void *arg, size_t a, unsigned worker)
 	const float *x = a ? t->rows + (a - 1) * t->dim : t->query;
 	(void)worker;
 	for (size_t b = a; b < t->n; b++)
-		t->score[a * t->n + b] = t->score[b * t->n + a] = b ? ims_kernels()->dot(x, t->rows + (b - 1) * t->dim, t->dim) : 1;
+		t->score[a * t->n + b] = t->score[b * t->n + a] = b ? ims_kernels()->dot_f32(x, t->rows + (b - 1) * t->dim, t->dim) : 1;
 }
 
 int ims_improve_rank(const improvement *o, const space *sp, const float *query, const float *rows, size_t n, uint32_t *order, pool *pool, imgsearch_error *err)

@@ -56,10 +56,10 @@ static int measure_spread(search_facts *f, imgsearch_error *err)
 		x[i] = (float)(f->sample[i] - mean[i % dim] / (double)n);
 	for (size_t i = 0; !rc && i < n; i++) {
 		for (size_t j = 0; j < i; j++) {
-			double dot = ims_kernels()->dot(x + i * dim, x + j * dim, (uint32_t)dim);
+			double dot = ims_kernels()->dot_f32(x + i * dim, x + j * dim, (uint32_t)dim);
 			pairs += dot * dot;
 		}
-		squares += ims_kernels()->dot(x + i * dim, x + i * dim, (uint32_t)dim);
+		squares += ims_kernels()->dot_f32(x + i * dim, x + i * dim, (uint32_t)dim);
 	}
 	squares /= (double)n;
 	pairs /= (double)n * (double)(n - 1) / 2;

@@ -42,8 +42,8 @@ static void sums(void **state)
 			}
 			for (size_t level = 0; ims_kernels_level(level); level++) {
 				const kernels *k = ims_kernels_level(level);
-				float x = k->l2(a + off, b + off, n), y = k->dot(a + off, b + off, n);
-				float sx = scalar()->l2(a + off, b + off, n), sy = scalar()->dot(a + off, b + off, n);
+				float x = k->l2_f32(a + off, b + off, n), y = k->dot_f32(a + off, b + off, n);
+				float sx = scalar()->l2_f32(a + off, b + off, n), sy = scalar()->dot_f32(a + off, b + off, n);
 				assert_memory_equal(&x, &sx, sizeof(x));
 				assert_memory_equal(&y, &sy, sizeof(y));
 				if (l2 < 1e38) {
@@ -68,7 +68,7 @@ static void panels(void **state)
 			for (size_t rows = 0; rows <= ROWS; rows += 1 + rows / 3) {
 				for (size_t i = 0; i < ROWS * 40; i++)
 					y[i] = -1;
-				ims_kernels_level(level)->panel(x, rows, n, w, y, 40);
+				ims_kernels_level(level)->panel_f32(x, rows, n, w, y, 40);
 				for (size_t r = 0; r < ROWS; r++)
 					for (size_t c = 0; c < 40; c++) {
 						double sum = 0;
@@ -95,7 +95,7 @@ static void query(int16_t *q, int8_t *high, int8_t *low, size_t n, int kind)
 static void scans(void **state)
 {
 	(void)state;
-	enum { BLOCKS = 3, MOST = IMS_CODE_SCAN_MAX, STRIDE = 16 * MOST + 192 };
+	enum { BLOCKS = 3, MOST = IMS_SCAN_MAX, STRIDE = 16 * MOST + 192 };
 	uint8_t *blocks = ims_alloc_aligned(BLOCKS, STRIDE);
 	int16_t q[MOST];
 	int8_t high[MOST], low[MOST];
@@ -111,11 +111,11 @@ static void scans(void **state)
 			for (size_t i = 0; i < 16 * BLOCKS; i++)
 				before[i] = number(0);
 			query(q, high, low, n, kind);
-			code_query cq = { q, high, low, 1e-7f, 0.3f, -0.2f };
+			query_i16 cq = { q, high, low, 1e-7f, 0.3f, -0.2f };
 			for (int with = 0; with < 2; with++) {
-				scalar()->code_scan(blocks, stride, BLOCKS, n / 4, &cq, with ? before : NULL, right);
+				scalar()->scan_u8_i16(blocks, stride, BLOCKS, n / 4, &cq, with ? before : NULL, right);
 				for (size_t level = 0; ims_kernels_level(level); level++) {
-					ims_kernels_level(level)->code_scan(blocks, stride, BLOCKS, n / 4, &cq, with ? before : NULL, out);
+					ims_kernels_level(level)->scan_u8_i16(blocks, stride, BLOCKS, n / 4, &cq, with ? before : NULL, out);
 					assert_memory_equal(out, right, sizeof(out));
 				}
 				for (size_t r = 0; r < 16 * BLOCKS; r++) {
@@ -147,9 +147,9 @@ static void code_sums(void **state)
 				code[i] = kind ? 255 : (uint8_t)ims_random(&seed);
 				sum += q[i] * code[i];
 			}
-			code_query cq = { q, high, low, 0, 0, 0 };
+			query_i16 cq = { q, high, low, 0, 0, 0 };
 			for (size_t level = 0; ims_kernels_level(level); level++)
-				assert_true(ims_kernels_level(level)->code_dot(code, &cq, n) == sum);
+				assert_true(ims_kernels_level(level)->dot_u8_i16(code, &cq, n) == sum);
 		}
 	free(code);
 	free(q);
@@ -175,7 +175,7 @@ static void selections(void **state)
 				right[i] |= (uint16_t)((e[16 * list[i] + r] <= limit[i]) << r);
 		}
 		for (size_t level = 0; ims_kernels_level(level); level++) {
-			ims_kernels_level(level)->code_below(e, list, limit, LISTED, out);
+			ims_kernels_level(level)->below_f32(e, list, limit, LISTED, out);
 			assert_memory_equal(out, right, sizeof(out));
 		}
 	}

@@ -1,8 +1,14 @@
 /*
- * All eigenvalues and eigenvectors of a symmetric matrix: Householder's reduction to three diagonals, then QL with
- * implicit shifts (Wilkinson and Reinsch 1971). Vectors are kept as rows, so that every inner loop runs along memory.
+ * The symmetric eigenproblem in three steps (Wilkinson and Reinsch, Handbook for Automatic
+ * Computation II, 1971):
+ *
+ *	tridiagonalise           by Householder reflections
+ *	accumulate_reflections   into the product that takes the eigenvectors back
+ *	diagonalise              by QL iteration with implicit shifts
+ *
+ * Eigenvectors are stored as rows, so that every inner loop runs along memory.
  */
-#include "search/axes/rotate.h"
+#include "search/axes/eigen.h"
 
 #include <float.h>
 #include <math.h>
@@ -30,13 +36,13 @@ static double dot(const double *a, const double *b, size_t n)
 }
 
 /*
- * a becomes three diagonals: d and, beside it, e. Row k of a keeps, from column k + 1 on, the reflection that cleared
- * it; beta[k] is its factor. w: n doubles.
+ * Diagonal into d, subdiagonal into e. Row k of a then holds, from column k + 1 on, the Householder
+ * vector of step k, and beta[k] its factor: the reflection is 1 - beta v v'. w is room for n.
  */
-static void reduce(double *a, size_t n, double *d, double *e, double *beta, double *w)
+static void tridiagonalise(double *a, size_t n, double *d, double *e, double *beta, double *w)
 {
 	for (size_t k = 0; k + 2 < n; k++) {
-		double *v = a + k * n + k + 1; /* by symmetry the column below the diagonal */
+		double *v = a + k * n + k + 1; /* by symmetry also the column below the diagonal */
 		size_t m = n - k - 1;
 		double length = sqrt(dot(v, v, m)), alpha = v[0] > 0 ? -length : length;
 		d[k] = a[k * n + k];
@@ -46,7 +52,7 @@ static void reduce(double *a, size_t n, double *d, double *e, double *beta, doub
 			continue;
 		v[0] -= alpha;
 		beta[k] = 2 / dot(v, v, m);
-		if (!isfinite(beta[k])) { /* denormal: as good as cleared */
+		if (!isfinite(beta[k])) { /* a denormal length counts as zero */
 			e[k] = beta[k] = 0;
 			continue;
 		}
@@ -66,27 +72,30 @@ static void reduce(double *a, size_t n, double *d, double *e, double *beta, doub
 	}
 }
 
-/* The product of the reflections; its columns, as rows of v. */
-static void unfold(const double *a, size_t n, const double *beta, double *v, double *w)
+/* Multiplies the reflections together. The columns of the product become the rows of v. */
+static void accumulate_reflections(const double *a, size_t n, const double *beta, double *v)
 {
-	memset(v, 0, n * n * sizeof(*v));
+	memset(v, 0, n * n * sizeof *v);
 	for (size_t i = 0; i < n; i++)
 		v[i * n + i] = 1;
 	for (size_t k = n < 2 ? 0 : n - 2; k-- > 0;) {
 		const double *u = a + k * n + k + 1;
 		size_t m = n - k - 1;
-		(void)w;
 		if (beta[k] == 0)
 			continue;
-		for (size_t i = k + 1; i < n; i++) { /* row i of v, times the reflection */
+		for (size_t i = k + 1; i < n; i++) { /* row i of v times the reflection */
 			double *row = v + i * n + k + 1;
 			add_row(row, u, -beta[k] * dot(row, u, m), m);
 		}
 	}
 }
 
-/* One QL sweep from m up to l; false when it ended early and must be tried again. */
-static void sweep(double *d, double *e, double *v, size_t n, size_t l, size_t m)
+/*
+ * One QL step with Wilkinson's shift on the unreduced block l..m, by plane rotations from m up to
+ * l. The eigenvectors take the same rotations. A rotation of length zero splits the block, and ends
+ * the step early.
+ */
+static void ql_step(double *d, double *e, double *v, size_t n, size_t l, size_t m)
 {
 	double g = (d[l + 1] - d[l]) / (2 * e[l]), s = 1, c = 1, p = 0;
 	g = d[m] - d[l] + e[l] / (g + copysign(hypot(g, 1), g));
@@ -117,8 +126,32 @@ static void sweep(double *d, double *e, double *v, size_t n, size_t l, size_t m)
 	e[m] = 0;
 }
 
-/* Ascending, by selection: the rows are what is dear to move. */
-static void order(double *d, double *v, size_t n)
+/*
+ * QL steps until every e[l] is negligible beside its two diagonal elements. False where one does
+ * not become so. The comparison is such that a NaN is not negligible.
+ */
+static bool diagonalise(double *d, double *e, double *v, size_t n)
+{
+	enum { STEPS = 100 }; /* for one eigenvalue; two are usual */
+	for (size_t l = 0; l < n; l++) {
+		for (int step = 0;; step++) {
+			size_t m = l;
+			while (m + 1 < n && !(fabs(e[m]) <= DBL_EPSILON * (fabs(d[m]) + fabs(d[m + 1]))))
+				m++;
+			if (m == l)
+				break;
+			if (step == STEPS)
+				return false;
+			ql_step(d, e, v, n, l, m);
+		}
+		if (!isfinite(d[l]))
+			return false;
+	}
+	return true;
+}
+
+/* By selection sort, which moves each row at most once. */
+static void sort_ascending(double *d, double *v, size_t n)
 {
 	for (size_t i = 0; i + 1 < n; i++) {
 		size_t least = i;
@@ -138,25 +171,21 @@ static void order(double *d, double *v, size_t n)
 	}
 }
 
-int ims_eigen(double *a, size_t n, double *value, double *v, imgsearch_error *err)
+int ims_eigen_solve(double *a, size_t n, double *value, double *vector, imgsearch_error *err)
 {
-	enum { SWEEPS = 100 }; /* two are usual */
-	double *e = ims_zalloc(n + 1, sizeof(*e)), *beta = ims_zalloc(n + 1, sizeof(*beta)), *w = ims_zalloc(n + 1, sizeof(*w));
+	double *e = ims_zalloc(n + 1, sizeof *e);
+	double *beta = ims_zalloc(n + 1, sizeof *beta);
+	double *w = ims_zalloc(n + 1, sizeof *w);
 	int rc = e && beta && w ? 0 : ims_nomem(err);
 	if (rc)
 		goto done;
-	reduce(a, n, value, e, beta, w);
-	unfold(a, n, beta, v, w);
-	for (size_t l = 0; l < n; l++)
-		for (int i = 0; i < SWEEPS; i++) {
-			size_t m = l;
-			while (m + 1 < n && fabs(e[m]) > DBL_EPSILON * (fabs(value[m]) + fabs(value[m + 1])))
-				m++;
-			if (m == l)
-				break;
-			sweep(value, e, v, n, l, m);
-		}
-	order(value, v, n);
+	tridiagonalise(a, n, value, e, beta, w);
+	accumulate_reflections(a, n, beta, vector);
+	if (diagonalise(value, e, vector, n))
+		sort_ascending(value, vector, n);
+	else
+		rc = ims_fail(err, IMGSEARCH_EINVAL,
+			"the eigenvalues of a matrix of %zu rows do not converge", n);
 done:
 	ims_free(e);
 	ims_free(beta);

@@ -57,7 +57,7 @@ static bool next_level(const cascade *x, unsigned i, const uint8_t *at, double *
 	const code_level *v = &x->c->level[i];
 	const level_query *l = &x->level[i];
 	bool ip = x->c->metric == IMGSEARCH_IP;
-	double sum = l->scale * (double)ims_kernels()->code_dot(at, &l->code, ims_code_padded(v));
+	double sum = l->scale * (double)ims_kernels()->dot_u8_i16(at, &l->code, ims_code_padded(v));
 	const uint8_t *beside = at + v->bytes;
 	if (v->raw) {
 		*score = l->constant + (ip ? -sum : get_float(beside) - 2 * sum);
@@ -153,7 +153,7 @@ static size_t pick(cascade *x, unsigned i, size_t first, uint32_t *list, size_t 
 		limit[j] = (float)(most + fabs(most) * 2 * unit);
 		limit[j] = limit[j] > FLT_MAX ? FLT_MAX : limit[j];
 	}
-	ims_kernels()->code_below(score, list, limit, n, mask);
+	ims_kernels()->below_f32(score, list, limit, n, mask);
 	size_t left = 0;
 	for (size_t j = 0; j < n; j++) {
 		list[left] = list[j];
@@ -178,8 +178,8 @@ static void score_listed(cascade *x, unsigned i, size_t first, const uint32_t *l
 			__builtin_prefetch(block[j] + b);
 	}
 	for (size_t j = 0; j < n; j++) {
-		size_t at = list[j] * IMS_CODE_BLOCK;
-		ims_kernels()->code_scan(block[j], v->col.stride, 1, v->bytes / 4, &x->level[i].code, before + at, x->step + at);
+		size_t at = list[j] * IMS_BLOCK_ROWS;
+		ims_kernels()->scan_u8_i16(block[j], v->col.stride, 1, v->bytes / 4, &x->level[i].code, before + at, x->step + at);
 	}
 }
 
@@ -235,15 +235,15 @@ static void see_through(cascade *x, size_t first, size_t n, const float *score)
 	size_t rows = 0;
 	for (size_t j = 0; j < n; j++)
 		for (unsigned left = mask[j]; left; left &= left - 1) {
-			size_t at = list[j] * IMS_CODE_BLOCK + (size_t)__builtin_ctz(left);
-			x->row[rows++] = (coded_row){ first * IMS_CODE_BLOCK + at, x->level[i - 1].constant + score[at], c->level[i - 1].block_error[first + list[j]] };
+			size_t at = list[j] * IMS_BLOCK_ROWS + (size_t)__builtin_ctz(left);
+			x->row[rows++] = (coded_row){ first * IMS_BLOCK_ROWS + at, x->level[i - 1].constant + score[at], c->level[i - 1].block_error[first + list[j]] };
 		}
 	see_rows(x, i, rows);
 }
 
 static size_t blocks_of(const codes *c)
 {
-	return (c->n + IMS_CODE_BLOCK - 1) / IMS_CODE_BLOCK;
+	return (c->n + IMS_BLOCK_ROWS - 1) / IMS_BLOCK_ROWS;
 }
 
 static void score_blocks(cascade *x, size_t first, size_t n, float *out)
@@ -253,7 +253,7 @@ static void score_blocks(cascade *x, size_t first, size_t n, float *out)
 	if (!block)
 		failed(x);
 	else
-		ims_kernels()->code_scan(block, v->col.stride, n, v->bytes / 4, &x->level[0].code, NULL, out);
+		ims_kernels()->scan_u8_i16(block, v->col.stride, n, v->bytes / 4, &x->level[0].code, NULL, out);
 }
 
 /* Of n rows, evenly spread, are more than an eighth not excluded by the second nearest of them? */
@@ -263,11 +263,11 @@ static bool sample_crowded(cascade *x, size_t n)
 	unsigned from = c->levels > 1 ? c->levels - 1 : 1;
 	double nearest = INFINITY, second = INFINITY;
 	for (size_t i = 0; i < n && !x->rc; i++) {
-		size_t at = c->n * (2 * i + 1) / (2 * n), block = at / IMS_CODE_BLOCK;
-		float score[IMS_CODE_BLOCK] = { 0 };
+		size_t at = c->n * (2 * i + 1) / (2 * n), block = at / IMS_BLOCK_ROWS;
+		float score[IMS_BLOCK_ROWS] = { 0 };
 		if (c->levels == 1)
 			score_blocks(x, block, 1, score);
-		x->row[i] = (coded_row){ at, x->level[0].constant + score[at % IMS_CODE_BLOCK], c->level[0].block_error[block] };
+		x->row[i] = (coded_row){ at, x->level[0].constant + score[at % IMS_BLOCK_ROWS], c->level[0].block_error[block] };
 	}
 	size_t left = x->rc ? 0 : deepen(x, from, n), seen = 0, near = 0;
 	for (size_t i = 0; i < left; i++) {
@@ -286,7 +286,7 @@ static bool sample_crowded(cascade *x, size_t n)
 
 bool ims_cascade_crowded(cascade *x)
 {
-	enum { FEW = 64, MANY = CASCADE_STEP * IMS_CODE_BLOCK };
+	enum { FEW = 64, MANY = CASCADE_STEP * IMS_BLOCK_ROWS };
 	size_t most = x->c->n / (x->q->k + 56), many = most < MANY ? most : MANY; /* in more, the second nearest may be among the k nearest of all */
 	if (x->q->filter || x->q->subset || x->q->params.checks)
 		return false;
@@ -327,17 +327,17 @@ static void seed(cascade *x)
 			list[i] = (uint32_t)(b + i);
 			limit[i] = worst;
 		}
-		ims_kernels()->code_below(x->score, list, limit, n, mask);
+		ims_kernels()->below_f32(x->score, list, limit, n, mask);
 		for (size_t i = 0; i < n; i++)
 			for (unsigned left = mask[i]; left; left &= left - 1)
-				seed_row(x, list[i] * IMS_CODE_BLOCK + (size_t)__builtin_ctz(left), &best);
+				seed_row(x, list[i] * IMS_BLOCK_ROWS + (size_t)__builtin_ctz(left), &best);
 	}
 	unsigned last = c->levels - 1; /* the raw coordinates alone bound best */
 	for (size_t from = 0; from < best.n && !x->rc; from += CASCADE_STEP) {
 		size_t n = best.n - from < CASCADE_STEP ? best.n - from : CASCADE_STEP;
 		for (size_t i = 0; i < n; i++) {
 			size_t at = (size_t)best.item[from + i].id;
-			x->row[i] = (coded_row){ at, x->level[0].constant + best.item[from + i].distance, c->level[0].block_error[at / IMS_CODE_BLOCK] };
+			x->row[i] = (coded_row){ at, x->level[0].constant + best.item[from + i].distance, c->level[0].block_error[at / IMS_BLOCK_ROWS] };
 		}
 		n = deepen(x, last ? last : 1, n);
 		for (size_t i = 0; i < n; i++) {
@@ -354,7 +354,7 @@ static void seed(cascade *x)
 
 static int room_for_scores(cascade *x)
 {
-	size_t n = (blocks_of(x->c) + CASCADE_STEP) * IMS_CODE_BLOCK;
+	size_t n = (blocks_of(x->c) + CASCADE_STEP) * IMS_BLOCK_ROWS;
 	if (n <= x->score_cap)
 		return 0;
 	ims_free(x->score);
@@ -377,14 +377,14 @@ void ims_cascade_pass(cascade *const *x, size_t n)
 	for (size_t b = 0; b < blocks; b += step)
 		for (size_t i = 0; i < n; i++)
 			if (!x[i]->rc)
-				score_blocks(x[i], b, blocks - b < step ? blocks - b : step, x[i]->score + b * IMS_CODE_BLOCK);
+				score_blocks(x[i], b, blocks - b < step ? blocks - b : step, x[i]->score + b * IMS_BLOCK_ROWS);
 	for (size_t i = 0; i < n; i++)
 		if (!x[i]->rc)
 			seed(x[i]);
 	for (size_t b = 0; b < blocks; b += step)
 		for (size_t i = 0; i < n; i++)
 			if (!x[i]->rc)
-				see_through(x[i], b, blocks - b < step ? blocks - b : step, x[i]->score + b * IMS_CODE_BLOCK);
+				see_through(x[i], b, blocks - b < step ? blocks - b : step, x[i]->score + b * IMS_BLOCK_ROWS);
 }
 
 /* ------------------------------------------------------------------------------------------- the full rows ---- */

@@ -15,7 +15,7 @@
 enum { CASCADE_STEP = 64 /* blocks scored at once */, CASCADE_GROUP = 32 /* queries that share a pass, at most */ };
 
 typedef struct level_query {
-	code_query code;
+	query_i16 code;
 	double scale;    /* of a sum of products */
 	double constant; /* of this level's term; blocks: and of those before */
 	double error;    /* of the query's components: e_q */
@@ -52,8 +52,8 @@ typedef struct cascade {
 	size_t score_cap;
 	void *memory;    /* digits, work */
 	size_t memory_size;
-	float step[CASCADE_STEP * IMS_CODE_BLOCK];
-	coded_row row[CASCADE_STEP * IMS_CODE_BLOCK];
+	float step[CASCADE_STEP * IMS_BLOCK_ROWS];
+	coded_row row[CASCADE_STEP * IMS_BLOCK_ROWS];
 	struct cascade *next; /* in the pool of idle ones */
 	imgsearch_error *err;
 	int rc;

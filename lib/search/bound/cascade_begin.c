@@ -33,7 +33,7 @@ static void digits(level_query *l, const code_level *v, const float *values, siz
 	memset(q + v->count, 0, (padded - v->count) * sizeof(*q));
 	memset(high + v->count, 0, padded - v->count);
 	memset(low + v->count, 0, padded - v->count);
-	l->code = (code_query){ q, high, low, 0, 0, 0 };
+	l->code = (query_i16){ q, high, low, 0, 0, 0 };
 	l->constant = l->scale * 128 * (double)sum;
 	l->slack = 2 * sqrt(lost) * longest * (1 + 1e-9) + 4 * unit * l->scale * 255 * (double)size;
 }
@@ -64,8 +64,8 @@ static void prepare_level(cascade *x, unsigned i, double head2, double before2)
 	if (!v->blocks)
 		return;
 	l->code.scale = (float)(-factor * l->scale);
-	l->code.tail = (float)(-factor * l->rest);
-	l->code.tail_before = last ? (float)(factor * last->rest) : 0;
+	l->code.r_factor = (float)(-factor * l->rest);
+	l->code.s_factor = last ? (float)(factor * last->rest) : 0;
 	l->constant += (ip ? 0 : l->rest * l->rest) + (last ? last->constant - (ip ? 0 : last->rest * last->rest) : 0);
 }
 

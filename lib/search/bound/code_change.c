@@ -99,7 +99,7 @@ static int touch(codes *c, size_t slot, imgsearch_error *err)
 {
 	bool ok = ims_codes_at(c, &c->ids, slot, err);
 	for (unsigned l = 0; ok && l < c->levels; l++)
-		ok = ims_codes_at(c, &c->level[l].col, c->level[l].blocks ? slot / IMS_CODE_BLOCK : slot, err);
+		ok = ims_codes_at(c, &c->level[l].col, c->level[l].blocks ? slot / IMS_BLOCK_ROWS : slot, err);
 	return ok ? 0 : err ? err->code : IMGSEARCH_EFORMAT;
 }
 

@@ -22,12 +22,12 @@ void ims_codes_level_size(code_level *l, bool first)
 {
 	size_t floats = l->blocks ? (first ? 2 : 3) : l->raw ? 2 : 4;
 	l->bytes = (l->count + 3) / 4 * 4;
-	column_size(&l->col, (l->blocks ? IMS_CODE_BLOCK : 1) * (l->bytes + floats * sizeof(float)));
+	column_size(&l->col, (l->blocks ? IMS_BLOCK_ROWS : 1) * (l->bytes + floats * sizeof(float)));
 }
 
 static size_t blocks_of(size_t rows)
 {
-	return (rows + IMS_CODE_BLOCK - 1) / IMS_CODE_BLOCK;
+	return (rows + IMS_BLOCK_ROWS - 1) / IMS_BLOCK_ROWS;
 }
 
 static size_t items(const codes *c, const column *col, size_t rows)
@@ -185,7 +185,7 @@ int ims_codes_reserve(codes *c, size_t n, imgsearch_error *err)
 	if (!rc)
 		rc = reserve_blocks(c, blocks_of(n), err);
 	if (!rc && blocks_of(n) > blocks_of(c->n))
-		kill_rows(c, blocks_of(c->n) * IMS_CODE_BLOCK, blocks_of(n) * IMS_CODE_BLOCK);
+		kill_rows(c, blocks_of(c->n) * IMS_BLOCK_ROWS, blocks_of(n) * IMS_BLOCK_ROWS);
 	return rc;
 }
 
@@ -332,7 +332,7 @@ static int read_level(reader *r, codes *c, unsigned l, uint32_t *covered, imgsea
 	v->longest = ims_read_f32(r);
 	uint32_t end = v->raw ? c->dim : c->components;
 	if (r->failed || !v->count || v->count > end || v->from > end - v->count || !sane(&v->longest, 1, 0, 1e9f) ||
-		(l == 0 ? !v->blocks : v->blocks && (v->raw || !c->level[l - 1].blocks)) || (v->blocks && v->count > IMS_CODE_SCAN_MAX) || (v->raw ? v->from || v->count != c->dim || l + 1 != c->levels : v->from != *covered))
+		(l == 0 ? !v->blocks : v->blocks && (v->raw || !c->level[l - 1].blocks)) || (v->blocks && v->count > IMS_SCAN_MAX) || (v->raw ? v->from || v->count != c->dim || l + 1 != c->levels : v->from != *covered))
 		return ims_fail(err, IMGSEARCH_EFORMAT, "level %u of the codes is out of range", l);
 	*covered += v->raw ? 0 : v->count;
 	ims_codes_level_size(v, l == 0);

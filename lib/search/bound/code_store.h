@@ -28,8 +28,8 @@ static inline uint8_t *ims_codes_item(column *col, size_t i)
 static inline float *ims_codes_m(codes *c, size_t slot)
 {
 	code_level *l = &c->level[0];
-	uint8_t *block = ims_codes_item(&l->col, slot / IMS_CODE_BLOCK);
-	return (float *)(void *)(block + l->bytes * IMS_CODE_BLOCK) + slot % IMS_CODE_BLOCK;
+	uint8_t *block = ims_codes_item(&l->col, slot / IMS_BLOCK_ROWS);
+	return (float *)(void *)(block + l->bytes * IMS_BLOCK_ROWS) + slot % IMS_BLOCK_ROWS;
 }
 
 /* Codes a row into a slot that has room; work: dim + components rounded up to 32 floats. */

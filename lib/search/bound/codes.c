@@ -65,7 +65,7 @@ static void plan(codes *c)
 void ims_codes_project(const codes *c, const float *centred, size_t n, float *y, size_t stride)
 {
 	for (uint32_t p = 0; p * IMS_PANEL < c->components; p++)
-		ims_kernels()->panel(centred, n, c->dim, c->panels + (size_t)p * c->dim * IMS_PANEL, y + p * IMS_PANEL, stride);
+		ims_kernels()->panel_f32(centred, n, c->dim, c->panels + (size_t)p * c->dim * IMS_PANEL, y + p * IMS_PANEL, stride);
 }
 
 /* Higham, Accuracy and Stability, 3.1: a sum of n products errs by at most n units of what its terms' sizes add up to. */
@@ -234,12 +234,12 @@ static void put_beside(codes *c, unsigned i, uint8_t *item, size_t lane, const f
 {
 	code_level *l = &c->level[i];
 	if (l->blocks) {
-		float *f = (float *)(void *)(item + l->bytes * IMS_CODE_BLOCK) + lane;
+		float *f = (float *)(void *)(item + l->bytes * IMS_BLOCK_ROWS) + lane;
 		double before2 = (double)beside[0] * beside[0], rest2 = (double)beside[2] * beside[2];
 		f[0] = c->metric == IMGSEARCH_IP ? 0 : (float)(beside[1] + rest2 - before2);
-		f[IMS_CODE_BLOCK] = beside[2];
+		f[IMS_BLOCK_ROWS] = beside[2];
 		if (i)
-			f[2 * IMS_CODE_BLOCK] = beside[0];
+			f[2 * IMS_BLOCK_ROWS] = beside[0];
 	} else if (l->raw) {
 		memcpy(item + l->bytes, beside + 1, sizeof(float));
 		memcpy(item + l->bytes + 4, beside + 3, sizeof(float));
@@ -255,7 +255,7 @@ static void raise_bounds(codes *c, unsigned i, size_t slot, double length, float
 	l->longest = fmaxf(l->longest, longest);
 	c->radius = length > c->radius ? length : c->radius;
 	if (l->blocks)
-		l->block_error[slot / IMS_CODE_BLOCK] = fmaxf(l->block_error[slot / IMS_CODE_BLOCK], e);
+		l->block_error[slot / IMS_BLOCK_ROWS] = fmaxf(l->block_error[slot / IMS_BLOCK_ROWS], e);
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -270,8 +270,8 @@ static void encode_row(codes *c, const float *v, const float *y, size_t slot, in
 	memcpy(ims_codes_item(&c->ids, slot), &id, sizeof(id));
 	for (unsigned i = 0; i < c->levels; i++) {
 		code_level *l = &c->level[i];
-		size_t lane = l->blocks ? slot % IMS_CODE_BLOCK : 0;
-		uint8_t *item = ims_codes_item(&l->col, l->blocks ? slot / IMS_CODE_BLOCK : slot);
+		size_t lane = l->blocks ? slot % IMS_BLOCK_ROWS : 0;
+		uint8_t *item = ims_codes_item(&l->col, l->blocks ? slot / IMS_BLOCK_ROWS : slot);
 		coded k = code_values(l, l->raw ? v : y + l->from, item + lane * 4, l->blocks ? 64 : 4);
 		double r = 0, e = sqrt(k.error2) + 2 * unit * length;
 		if (!l->raw) {
@@ -311,7 +311,7 @@ static void encode_task(void *arg, size_t task, unsigned worker)
 	for (size_t i = 0; i < n; i++)
 		centre(c, e->rows + (from + i) * c->dim, v + i * c->dim);
 	if (e->points) {
-		ims_kernels()->panel(v, n, c->dim, c->panels, y, e->stride);
+		ims_kernels()->panel_f32(v, n, c->dim, c->panels, y, e->stride);
 		for (size_t i = 0; i < n; i++)
 			memcpy(e->points + (at + i) * ORDER, y + i * e->stride, ORDER * sizeof(float));
 		return;
@@ -362,7 +362,7 @@ static int order_rows(encoding *e, const row_source *rows, uint32_t *slot)
 	if (!rc && e->done != e->total)
 		rc = moved(e->err);
 	if (!rc) {
-		rc = ims_kd_build(&tree, e->points, NULL, (uint32_t)e->total, ORDER, IMS_CODE_BLOCK, IMS_CODE_BLOCK, slot, e->err);
+		rc = ims_kd_build(&tree, e->points, NULL, (uint32_t)e->total, ORDER, IMS_BLOCK_ROWS, IMS_BLOCK_ROWS, slot, e->err);
 		ims_kd_free(&tree);
 	}
 	ims_free(e->points);

@@ -14,7 +14,7 @@
 #ifndef IMS_SEARCH_CODES_H
 #define IMS_SEARCH_CODES_H
 
-#include "search/axes/rotate.h"
+#include "search/axes/rotation.h"
 #include "search/search.h"
 
 #include <string.h>
@@ -37,7 +37,7 @@ typedef struct code_level {
 	uint32_t bytes;              /* of codes a row */
 	float *scale;                /* of each component: what one step is worth */
 	float longest;               /* of all rows: length of (code - 128) */
-	column col;                  /* blocks as kernels->code_scan wants them; rows: codes, then r before, N, r, e (raw: N, e) */
+	column col;                  /* blocks as kernels->scan_u8_i16 wants them; rows: codes, then r before, N, r, e (raw: N, e) */
 	float *block_error;          /* blocks: e, the largest of 16 rows */
 } code_level;
 

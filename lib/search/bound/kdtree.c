@@ -84,7 +84,7 @@ static void project(points *p, const float *row, float *y, float *rest)
 	for (uint32_t i = 0; i < p->dim; i++)
 		p->work[i] = row[i] - p->axes->mean[i];
 	for (uint32_t k = 0; k < p->coordinates; k++) {
-		y[k] = ims_kernels()->dot(p->work, p->axes->axes + (size_t)k * p->dim, p->dim);
+		y[k] = ims_kernels()->dot_f32(p->work, p->axes->axes + (size_t)k * p->dim, p->dim);
 		head2 += (double)y[k] * y[k];
 	}
 	double length = length_of(p->work, p->dim), slack = ims_codes_slack(&p->slack, p->coordinates, length);
@@ -148,7 +148,7 @@ static int build_tree(kdtree *s, const row_source *rows, const rotation *axes, u
 	if (!rc && !axes && !(p.longest < 1e15))
 		goto done;
 	if (!rc)
-		rc = ims_kd_build(&s->tree, p.at, p.rest, n, coordinates, axes ? CODED_BUCKET : RAW_BUCKET, axes ? IMS_CODE_BLOCK : 1, slot, err);
+		rc = ims_kd_build(&s->tree, p.at, p.rest, n, coordinates, axes ? CODED_BUCKET : RAW_BUCKET, axes ? IMS_BLOCK_ROWS : 1, slot, err);
 	if (!rc)
 		rc = axes ? ims_codes_build(&s->c, rows, axes, slot, job, err) : order_rows(s, &p, slot, err);
 	if (!rc && axes && !s->c)
@@ -247,8 +247,8 @@ static void ask_raw(const kdtree *s, const search_request *q, const float *query
 /* Blocks of the bucket's rows, at most CASCADE_STEP at once and not across chunks. */
 static void coded_bucket(cascade *x, const kd_node *d)
 {
-	size_t chunk = (size_t)1 << x->c->level[0].col.shift, to = (d->to + IMS_CODE_BLOCK - 1) / IMS_CODE_BLOCK;
-	for (size_t b = d->from / IMS_CODE_BLOCK; b < to && !x->rc;) {
+	size_t chunk = (size_t)1 << x->c->level[0].col.shift, to = (d->to + IMS_BLOCK_ROWS - 1) / IMS_BLOCK_ROWS;
+	for (size_t b = d->from / IMS_BLOCK_ROWS; b < to && !x->rc;) {
 		size_t n = to - b < CASCADE_STEP ? to - b : CASCADE_STEP, room = chunk - b % chunk;
 		n = n < room ? n : room;
 		ims_cascade_blocks(x, b, n);

@@ -188,7 +188,7 @@ static int pca_reduce(const searcher *base, const float *rows, size_t n, float *
 		for (size_t j = 0; j < a->dim; j++)
 			v[j] = rows[i * a->dim + j] - a->mean[j];
 		for (size_t k = 0; k < m; k++) {
-			float y = ims_kernels()->dot(v, a->axes + k * a->dim, a->dim);
+			float y = ims_kernels()->dot_f32(v, a->axes + k * a->dim, a->dim);
 			out[i * m + k] = !s->whiten ? y : a->variance[k] > 0 ? y / sqrtf(a->variance[k]) : 0;
 		}
 	}

@@ -69,7 +69,7 @@ static inline bool passes(const graph *g, const graph_filter *f, uint32_t slot)
 static void score(const graph *g, graph_scratch *s, const int8_t *query, const uint32_t *slot, size_t n, const graph_filter *filter)
 {
 	graph_list *beam = &s->beam;
-	ims_kernels()->code_dots(g->codes, g->coder.size, slot, n, query, s->dots);
+	ims_kernels()->dot_u8_i8(g->codes, g->coder.size, slot, n, query, s->dots);
 	for (size_t i = 0; i < n; i++) {
 		graph_item item = ims_graph_item(ims_graph_constant(ims_graph_code(g, slot[i]), g->coder.size) - s->dots[i], slot[i]);
 		if (filter && (s->accepted.n < s->accepted.room || item < s->accepted.item[s->accepted.n - 1]) && passes(g, filter, slot[i]))
@@ -95,7 +95,7 @@ static void start(const graph *g, graph_scratch *s, const int8_t *query, const g
 	for (size_t at = 0; at < g->entries; at += 64) {
 		size_t some = g->entries - at < 64 ? g->entries - at : 64;
 		const uint8_t *codes = g->entry_codes + at * g->coder.size;
-		ims_kernels()->code_dots(codes, g->coder.size, NULL, some, query, s->dots);
+		ims_kernels()->dot_u8_i8(codes, g->coder.size, NULL, some, query, s->dots);
 		for (size_t i = 0; i < some; i++)
 			ims_graph_list_push(&nearest, ims_graph_item(ims_graph_constant(codes + i * g->coder.size, g->coder.size) - s->dots[i], g->entry[at + i]));
 	}

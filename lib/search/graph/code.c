@@ -21,7 +21,7 @@
  * queries, the nearest rows are those of largest product (Bachrach et al. 2014).
  */
 #include "search/graph/graph.h"
-#include "search/axes/rotate.h"
+#include "search/axes/rotation.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -96,10 +96,10 @@ static float components(const graph_coder *c, const float *row, bool centre, des
 		d->sum += d->small[i];
 	}
 	memset(d->small + c->dim, 0, c->axis_size - c->dim);
-	ims_kernels()->code_dots(c->axes, c->axis_size, NULL, axes, d->small, d->dots);
+	ims_kernels()->dot_u8_i8(c->axes, c->axis_size, NULL, axes, d->small, d->dots);
 	for (uint32_t j = 0; j < axes; j++)
 		d->part[j] = (float)(d->dots[j] - 128 * d->sum) * d->step * c->axis_step;
-	return ims_kernels()->dot(d->centred, d->centred, c->dim);
+	return ims_kernels()->dot_f32(d->centred, d->centred, c->dim);
 }
 
 /* What the code leaves out, in place of the centred row. Returns x . (what is left) with x the centred row. */
@@ -110,7 +110,7 @@ static float leave_out(const graph_coder *c, desk *d)
 	for (uint32_t j = 0; j < c->parts - c->augmented; j++)
 		sum += d->value[j];
 	memset(d->value + c->parts - c->augmented, 0, c->size - c->parts + c->augmented);
-	ims_kernels()->code_dots(c->turned, c->size, NULL, c->dim, d->value, d->dots);
+	ims_kernels()->dot_u8_i8(c->turned, c->size, NULL, c->dim, d->value, d->dots);
 	for (uint32_t i = 0; i < c->dim; i++) {
 		float x = d->centred[i];
 		d->centred[i] = x - (float)(d->dots[i] - 128 * sum) * scale;
@@ -122,7 +122,7 @@ static float leave_out(const graph_coder *c, desk *d)
 /* Two bits for each dimension of what is left out, the factor, and the constant's difference to the code's. */
 static void encode_detail(const graph_coder *c, const float *row, float square, float constant, desk *d, uint8_t *out)
 {
-	float left = leave_out(c, d), length2 = ims_kernels()->dot(d->centred, d->centred, c->dim);
+	float left = leave_out(c, d), length2 = ims_kernels()->dot_f32(d->centred, d->centred, c->dim);
 	float g = sqrtf(length2 / (float)c->dim) / 2, inverse = g > 0 ? 1 / g : 0, best = 0, along = 0, squares = 0;
 	memset(out, 0, c->detail_size);
 	for (uint32_t i = 0; i < c->dim; i++) {
@@ -195,7 +195,7 @@ void ims_graph_probe(const graph_coder *c, const float *query, graph_probe *out,
 	out->base = square + 2 * error + out->unit * 128 * (float)sum;
 	out->slack = 2 * rest;
 	if (c->augmented) { /* from the squared distance to minus the product */
-		out->base = (2 * error + out->unit * 128 * (float)sum - c->length * c->length) / 2 - ims_kernels()->dot(query, c->mean, c->dim);
+		out->base = (2 * error + out->unit * 128 * (float)sum - c->length * c->length) / 2 - ims_kernels()->dot_f32(query, c->mean, c->dim);
 		out->slack = sqrtf(rest) * c->length;
 		out->unit /= 2;
 		out->small_step /= 2;
@@ -207,7 +207,7 @@ void ims_graph_details(const graph_coder *c, const graph_probe *q, const uint8_t
 	int32_t dots[64];
 	for (size_t at = 0; at < n; at += 64) {
 		size_t some = n - at < 64 ? n - at : 64;
-		ims_kernels()->pair_dots(details, c->detail_size, (c->detail_size - TAIL) / 64, slot + at, some, q->small, dots);
+		ims_kernels()->dot_u2_i8(details, c->detail_size, (c->detail_size - TAIL) / 64, slot + at, some, q->small, dots);
 		for (size_t i = 0; i < some; i++) {
 			uint32_t packed;
 			memcpy(&packed, details + (size_t)slot[at + i] * c->detail_size + c->detail_size - TAIL, TAIL);

@@ -52,7 +52,7 @@ static bool covered(const graph *g, graph_scratch *s, uint32_t slot, int32_t far
 	own += 128 * sum;
 	for (size_t at = 0; at < n; at += PRUNE_STEP) {
 		size_t some = n - at < PRUNE_STEP ? n - at : PRUNE_STEP;
-		ims_kernels()->code_dots(g->codes, g->coder.size, kept + at, some, s->other, s->dots);
+		ims_kernels()->dot_u8_i8(g->codes, g->coder.size, kept + at, some, s->other, s->dots);
 		for (size_t i = 0; i < some; i++) {
 			int32_t near = own + ims_graph_constant(ims_graph_code(g, kept[at + i]), g->coder.size) - s->dots[i];
 			if (alpha * (float)near <= (float)far)
@@ -96,7 +96,7 @@ void ims_graph_pool_add(const graph *g, graph_scratch *s, uint32_t slot, size_t 
 	own += 128 * sum;
 	for (size_t at = 0; at < some; at += 64) {
 		size_t part = some - at < 64 ? some - at : 64;
-		ims_kernels()->code_dots(g->codes, g->coder.size, other + at, part, s->code, s->dots);
+		ims_kernels()->dot_u8_i8(g->codes, g->coder.size, other + at, part, s->code, s->dots);
 		for (size_t i = 0; i < part; i++) {
 			uint32_t o = other[at + i];
 			s->pool[n + at + i] = ims_graph_item(own + ims_graph_constant(ims_graph_code(g, o), g->coder.size) - s->dots[i], o);

@@ -114,7 +114,7 @@ static const graph_list *scan_codes(plan *p, graph_scratch *s, const graph_probe
 	s->failed = ims_graph_list_room(&s->beam, p->q->k * DEPTH) != 0;
 	for (size_t at = 0; !s->failed && at < p->passing_n; at += 64) {
 		size_t n = p->passing_n - at < 64 ? p->passing_n - at : 64;
-		ims_kernels()->code_dots(g->codes, g->coder.size, p->passing + at, n, probe->code, s->dots);
+		ims_kernels()->dot_u8_i8(g->codes, g->coder.size, p->passing + at, n, probe->code, s->dots);
 		for (size_t i = 0; i < n; i++) {
 			uint32_t slot = p->passing[at + i];
 			ims_graph_list_push(&s->beam, ims_graph_item(ims_graph_constant(ims_graph_code(g, slot), g->coder.size) - s->dots[i], slot));

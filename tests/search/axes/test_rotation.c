@@ -1,5 +1,5 @@
-/* Principal axes: orthonormal, of the right variance, the same for a seed; the dense solver against its definition. */
-#include "search/axes/rotate.h"
+/* Principal axes: orthonormal, of the right variance, the same for the same seed. */
+#include "search/axes/rotation.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -24,37 +24,11 @@ static int table_scan(void *ctx, int (*each)(void *, const int64_t *, const floa
 	return 0;
 }
 
-static void eigen(void **state)
-{
-	(void)state;
-	for (size_t n = 1; n < 40; n++) {
-		double a[40 * 40], kept[40 * 40], v[40 * 40], value[40];
-		uint64_t seed = n;
-		for (size_t i = 0; i < n; i++)
-			for (size_t j = 0; j <= i; j++)
-				a[i * n + j] = a[j * n + i] = n % 3 ? ims_random_unit(&seed) - 0.5 : i == j ? 2 : 0;
-		memcpy(kept, a, n * n * sizeof(*a));
-		assert_int_equal(ims_eigen(a, n, value, v, NULL), 0);
-		for (size_t k = 0; k < n; k++) {
-			double length = 0;
-			assert_true(!k || value[k - 1] <= value[k]);
-			for (size_t i = 0; i < n; i++) {
-				double sum = 0;
-				for (size_t j = 0; j < n; j++)
-					sum += kept[i * n + j] * v[k * n + j];
-				assert_true(fabs(sum - value[k] * v[k * n + i]) < 1e-12);
-				length += v[k * n + i] * v[k * n + i];
-			}
-			assert_true(fabs(length - 1) < 1e-12);
-		}
-	}
-}
-
 static void check(size_t n, size_t dim, uint32_t parts, bool flat)
 {
 	float *rows = ims_alloc(n * dim + 1, sizeof(float));
 	uint64_t seed = 5;
-	/* dimension i has standard deviation 2^-i, but for the turn by a fixed reflection along (1, 1, ...) */
+	/* dimension i has standard deviation 2^-i, then all are reflected along (1, 1, ...) */
 	for (size_t r = 0; r < n; r++) {
 		float sum = 0;
 		for (size_t i = 0; i < dim; i++) {
@@ -104,6 +78,31 @@ static void axes(void **state)
 	check(40, 3, 9, false);
 }
 
+/* Their covariance overflows: the axes are orthonormal all the same. */
+static void too_large(void **state)
+{
+	enum { N = 50, DIM = 12 };
+	float rows[N * DIM];
+	uint64_t seed = 1;
+	(void)state;
+	for (size_t i = 0; i < N * DIM; i++)
+		rows[i] = (float)(1e25 * (ims_random_unit(&seed) - 0.5));
+	table t = { rows, N, DIM };
+	row_source source = { .ctx = &t, .n = N, .dim = DIM, .scan = table_scan };
+	rotation r;
+	assert_int_equal(ims_rotation_fit(&r, &source, 5, 1, NULL, NULL), 0);
+	for (size_t i = 0; i < 5; i++) {
+		assert_true(r.variance[i] == 0);
+		for (size_t j = 0; j <= i; j++) {
+			double sum = 0;
+			for (size_t k = 0; k < DIM; k++)
+				sum += (double)r.axes[i * DIM + k] * r.axes[j * DIM + k];
+			assert_true(fabs(sum - (i == j)) < 1e-5);
+		}
+	}
+	ims_rotation_free(&r);
+}
+
 static void without_memory(void **state)
 {
 	(void)state;
@@ -130,8 +129,8 @@ static void without_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(eigen),
 		cmocka_unit_test(axes),
+		cmocka_unit_test(too_large),
 		cmocka_unit_test(without_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

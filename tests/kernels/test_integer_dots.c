@@ -8,7 +8,7 @@
 
 enum { ROWS = 9, SIZE_MAX_ = 1280 };
 
-static void code_dots(void **state)
+static void dot_u8_i8(void **state)
 {
 	(void)state;
 	uint8_t *rows = ims_alloc_aligned(ROWS, SIZE_MAX_);
@@ -29,7 +29,7 @@ static void code_dots(void **state)
 					for (size_t level = 0; (k = ims_kernels_level(level)); level++) {
 						int32_t out[ROWS + 1];
 						memset(out, 0x55, sizeof(out));
-						k->code_dots(rows, size, listed ? list : NULL, n, query, out);
+						k->dot_u8_i8(rows, size, listed ? list : NULL, n, query, out);
 						for (size_t i = 0; i < n; i++) {
 							int64_t sum = 0;
 							for (size_t j = 0; j < size; j++)
@@ -44,7 +44,7 @@ static void code_dots(void **state)
 	ims_free(query);
 }
 
-static void pair_dots(void **state)
+static void dot_u2_i8(void **state)
 {
 	(void)state;
 	enum { BLOCKS = 5, STRIDE = 64 * BLOCKS + 4 };
@@ -63,7 +63,7 @@ static void pair_dots(void **state)
 				list[i] = (uint32_t)(ims_random(&seed) % ROWS);
 			for (size_t level = 0; (k = ims_kernels_level(level)); level++) {
 				int32_t out[ROWS];
-				k->pair_dots(rows, STRIDE, blocks, list, ROWS, query, out);
+				k->dot_u2_i8(rows, STRIDE, blocks, list, ROWS, query, out);
 				for (size_t i = 0; i < ROWS; i++) {
 					int32_t sum = 0;
 					for (size_t j = 0; j < 256 * blocks; j++)
@@ -78,6 +78,6 @@ static void pair_dots(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(code_dots), cmocka_unit_test(pair_dots) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(dot_u8_i8), cmocka_unit_test(dot_u2_i8) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
