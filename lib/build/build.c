@@ -2,7 +2,8 @@
  * Building a searcher: rows → build → chunks → published in one step beside the others. The index's centre (the mean
  * feature) is fitted here too; a new centre makes the searchers of the old one stale.
  */
-#include "handle/handle.h"
+#include "build/chance.h"
+#include "handle/cohort.h"
 
 #include <stdio.h>
 #include <string.h>
