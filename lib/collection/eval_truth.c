@@ -1,5 +1,5 @@
 /* Who asks, and what belongs to whom: by folder, by group of near-duplicates, by a CSV, by a folder of query pictures. */
-#include "collection/eval.h"
+#include "collection/evaluation.h"
 
 #include <stdlib.h>
 #include <string.h>

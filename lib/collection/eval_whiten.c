@@ -1,5 +1,5 @@
 /* PCA whitening learnt from the index (Jegou and Chum 2012), to be measured. */
-#include "collection/eval.h"
+#include "collection/evaluation.h"
 #include "search/axes/rotate.h"
 
 #include <math.h>

@@ -10,7 +10,9 @@
  * Members that a stricter kind has joined are one node, named by its smallest member. Edges are taken strongest first,
  * and one that would bring a rejected pair together is left out. Nothing depends on the number of threads.
  */
-#include "collection/analyse.h"
+#include "collection/members.h"
+#include "collection/memory_rows.h"
+#include "collection/self_join.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -411,37 +413,4 @@ int imgsearch_groups(imgsearch *s, const imgsearch_groups_options *options, imgs
 void imgsearch_group_list_free(imgsearch_group_list *list)
 {
 	ims_free(list);
-}
-
-int imgsearch_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
-{
-	hash256 hash[2];
-	const int64_t id[2] = { a, b };
-	job j;
-	int rc = s ? ims_engine_write_begin(s, &j, err) : ims_fail(err, IMGSEARCH_EINVAL, "reject: no index");
-	if (rc)
-		return rc;
-	for (int i = 0; i < 2 && !rc; i++) {
-		store_picture p = { 0 };
-		char *root = NULL;
-		rc = ims_store_picture_get(s->store, id[i], &p, &root, err);
-		hash[i] = p.hash;
-		ims_store_picture_clear(&p);
-		ims_free(root);
-		if (!rc && ims_hash_equal(&hash[i], &no_hash))
-			rc = ims_fail(err, IMGSEARCH_EINVAL, "picture %lld has no content that could be remembered", (long long)id[i]);
-	}
-	if (!rc && ims_hash_equal(&hash[0], &hash[1]))
-		rc = ims_fail(err, IMGSEARCH_EINVAL, "pictures %lld and %lld are the same bytes", (long long)a, (long long)b);
-	if (!rc)
-		rc = ims_store_tx_begin(s->store, err);
-	if (!rc) {
-		rc = ims_store_reject(s->store, &hash[0], &hash[1], err);
-		if (rc)
-			ims_store_tx_rollback(s->store);
-		else
-			rc = ims_store_tx_commit(s->store, err);
-	}
-	ims_engine_write_end(s);
-	return rc;
 }

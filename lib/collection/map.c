@@ -3,7 +3,9 @@
  * from there, unless only those were asked for, t-SNE over each row's nearest rows, which an exact searcher built for
  * the purpose finds. The same index gives the same map.
  */
-#include "collection/analyse.h"
+#include "collection/memory_rows.h"
+#include "collection/self_join.h"
+#include "handle/handle.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * The pictures that groups are made of. A signature is read from the index where the picture's bytes are still those it
  * was made of; else the file is read, on all threads, and its signature kept when nobody else is writing.
  */
-#include "collection/analyse.h"
+#include "collection/members.h"
 
 #include <stdlib.h>
 #include <string.h>

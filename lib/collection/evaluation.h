@@ -1,6 +1,6 @@
 /* Within the engine: what the files of imgsearch_eval share. */
-#ifndef IMS_COLLECTION_EVAL_H
-#define IMS_COLLECTION_EVAL_H
+#ifndef IMS_COLLECTION_EVALUATION_H
+#define IMS_COLLECTION_EVALUATION_H
 
 #include "analysis/analysis.h"
 #include "handle/handle.h"
@@ -62,5 +62,9 @@ int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float 
 
 /* Puts rows and queries alike on the principal components that options ask for, scaled to equal variance. */
 int ims_eval_whiten(evaluation *e, imgsearch_error *err);
+
+int ims_eval_load_rows(evaluation *e, imgsearch_error *err);
+int ims_eval_ask_all(evaluation *e, imgsearch_eval_report **out, imgsearch_error *err);
+void ims_eval_clear(evaluation *e);
 
 #endif
