@@ -5,6 +5,7 @@
 #ifndef IMS_BASE_H
 #define IMS_BASE_H
 
+#include "base/path.h"
 #include "imgsearch.h"
 
 #include <pthread.h>

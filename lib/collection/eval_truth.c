@@ -28,7 +28,7 @@ static int note_path(void *user, const store_picture *p, const char *root)
 	size_t row = row_of(to->e, p->id);
 	if (row == NO_ROW)
 		return 0;
-	to->e->path[row] = ims_picture_path(p->root ? root : NULL, p->path);
+	to->e->path[row] = ims_path_join(p->root ? root : NULL, p->path);
 	return to->e->path[row] ? 0 : ims_nomem(to->err);
 }
 
@@ -142,7 +142,7 @@ static int note_file(void *user, const walk_entry *w)
 	if (!grown)
 		return ims_nomem(f->err);
 	f->path = grown;
-	f->path[f->n] = ims_picture_path(f->root, w->path);
+	f->path[f->n] = ims_path_join(f->root, w->path);
 	return f->path[f->n] ? f->n++, 0 : ims_nomem(f->err);
 }
 

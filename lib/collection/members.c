@@ -53,7 +53,7 @@ static int add_picture(void *user, const store_picture *p, const char *root)
 	if (p->state != IMGSEARCH_INDEXED && p->state != IMGSEARCH_DUPLICATE)
 		return 0;
 	bool file = p->root || p->path[0] == '/';
-	char *path = file ? ims_picture_path(p->root ? root : NULL, p->path) : NULL;
+	char *path = file ? ims_path_join(p->root ? root : NULL, p->path) : NULL;
 	if (file && !path)
 		return IMGSEARCH_ENOMEM;
 	if (r->under && (!path || !ims_path_below(path, r->under))) {

@@ -103,7 +103,7 @@ static int note_picture(void *user, const store_picture *p, const char *root_pat
 		return ims_nomem(a->err);
 	a->picture = grown;
 	named *np = &a->picture[a->n];
-	np->path = ims_picture_path(p->root ? root_path : NULL, p->path);
+	np->path = ims_path_join(p->root ? root_path : NULL, p->path);
 	if (!np->path)
 		return ims_nomem(a->err);
 	const char *slash = strrchr(np->path, '/');

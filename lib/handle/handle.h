@@ -217,9 +217,4 @@ float ims_score(imgsearch_metric metric, float distance);
 bool ims_id_among(int64_t id, const int64_t *ids, size_t n); /* is it one of those, in any order? */
 float ims_score_distance(imgsearch_metric metric, float score); /* the largest distance that scores so */
 
-/* Absolute path of a picture, or its name where it has no root; ims_free. */
-char *ims_picture_path(const char *root, const char *path);
-/* The path below a folder, "" for the folder itself, NULL when it lies elsewhere. */
-const char *ims_path_below(const char *path, const char *folder);
-
 #endif

@@ -251,7 +251,7 @@ static int fill_item(imgsearch *s, item_block *b, const store_picture *p, const 
 	imgsearch_item *it = &b->item;
 	*it = (imgsearch_item){ .id = p->id, .state = p->state, .width = p->width, .height = p->height, .size = p->size,
 		.mtime_ns = p->mtime_ns, .same_as = p->same_as };
-	it->path = b->path = ims_picture_path(p->root ? root : NULL, p->path);
+	it->path = b->path = ims_path_join(p->root ? root : NULL, p->path);
 	it->reason = b->reason = p->reason ? ims_strdup(p->reason) : NULL;
 	if (!b->path || (p->reason && !b->reason))
 		return ims_nomem(err);

@@ -19,7 +19,7 @@ static char *stored_path(imgsearch *s, int64_t id, imgsearch_error *err)
 	if (ims_store_picture_get(s->store, id, &p, &root, err) == 0) {
 		if (!p.root && p.path[0] != '/')
 			ims_fail(err, IMGSEARCH_ENOTFOUND, "picture %lld (%s) has no file", (long long)id, p.path);
-		else if (!(path = ims_picture_path(p.root ? root : NULL, p.path)))
+		else if (!(path = ims_path_join(p.root ? root : NULL, p.path)))
 			ims_nomem(err);
 	}
 	ims_store_picture_clear(&p);

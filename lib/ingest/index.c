@@ -197,7 +197,7 @@ static int offline(index_run *r, const index_start *st, const char *why)
 static int index_file(index_run *r, const index_start *st)
 {
 	struct stat sb;
-	char *full = ims_picture_path(st->root ? st->root_path : NULL, st->prefix);
+	char *full = ims_path_join(st->root ? st->root_path : NULL, st->prefix);
 	if (!full)
 		return ims_nomem(r->err);
 	int rc = 0;

@@ -92,7 +92,7 @@ void ims_item_work(void *arg)
 	item *it = arg;
 	item_context *c = &it->run->context;
 	double start = ims_now();
-	char *full = ims_picture_path(it->root ? it->root_path : NULL, it->path);
+	char *full = ims_path_join(it->root ? it->root_path : NULL, it->path);
 	it->why = (imgsearch_error){ 0 };
 	it->decoded = false;
 	it->head = (image_head){ 0 };

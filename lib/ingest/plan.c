@@ -114,7 +114,7 @@ static char *real_path(const char *path, struct stat *st)
 	char *where = folder ? ims_strdup(path) : slash ? ims_strndup(path, (size_t)(slash - path) + 1) : ims_strdup(".");
 	bool found = where && realpath(where, buffer);
 	int why = where ? errno : ENOMEM;
-	char *real = !found ? NULL : folder ? ims_strdup(buffer) : ims_picture_path(buffer, slash ? slash + 1 : path);
+	char *real = !found ? NULL : folder ? ims_strdup(buffer) : ims_path_join(buffer, slash ? slash + 1 : path);
 	ims_free(where);
 	errno = found ? ENOMEM : why; /* of a NULL */
 	return real;

@@ -144,7 +144,7 @@ static int twin_moved(index_run *r, int64_t id, bool *moved)
 	struct stat st;
 	*moved = false;
 	int rc = ims_store_picture_get(r->s->store, id, &p, &root, r->err);
-	char *full = rc ? NULL : ims_picture_path(p.root ? root : NULL, p.path);
+	char *full = rc ? NULL : ims_path_join(p.root ? root : NULL, p.path);
 	if (!rc && !full)
 		rc = ims_nomem(r->err);
 	if (!rc && full[0] == '/' && lstat(full, &st) && (errno == ENOENT || errno == ENOTDIR)) {

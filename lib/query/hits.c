@@ -31,23 +31,6 @@ bool ims_id_among(int64_t id, const int64_t *ids, size_t n)
 	return i < n;
 }
 
-const char *ims_path_below(const char *path, const char *folder)
-{
-	size_t n = strlen(folder);
-	while (n && folder[n - 1] == '/')
-		n--;
-	if (strncmp(path, folder, n))
-		return NULL;
-	return !path[n] ? path + n : path[n] == '/' ? path + n + 1 : NULL;
-}
-
-char *ims_picture_path(const char *root, const char *path)
-{
-	if (!root || !*root)
-		return ims_strdup(path);
-	return ims_format(*path ? "%s/%s" : "%s%s", strcmp(root, "/") ? root : "", path);
-}
-
 /* What one hit needs; strings are ours until they are packed. */
 typedef struct row {
 	int64_t id;
@@ -82,7 +65,7 @@ static int read_row(imgsearch *s, row *r, imgsearch_error *err)
 			*err = why;
 		return rc;
 	}
-	r->path = ims_picture_path(p.root ? root : NULL, p.path);
+	r->path = ims_path_join(p.root ? root : NULL, p.path);
 	rc = p.state != IMGSEARCH_INDEXED ? 1 : r->path ? 0 : ims_nomem(err);
 	if (!rc)
 		rc = ims_store_columns_get(s->store, r->id, &r->column, &r->columns, err);

@@ -190,21 +190,15 @@ typedef struct folder_ids {
 /* The root's part of folder's pictures: all of them, those below a folder of it, or none. */
 static int ids_of_root(conn *c, folder_ids *f, int64_t root, const char *root_path, const char *folder, imgsearch_error *err)
 {
-	size_t length = strlen(root_path), folder_length = strlen(folder);
-	while (length && root_path[length - 1] == '/')
-		length--;
-	while (folder_length && folder[folder_length - 1] == '/')
-		folder_length--;
-	bool all = root && length >= folder_length && strncmp(root_path, folder, folder_length) == 0
-		&& (length == folder_length || root_path[folder_length] == '/');
-	bool within = !root || (folder_length > length && strncmp(folder, root_path, length) == 0 && folder[length] == '/');
-	if (!all && !within)
+	bool all = root && ims_path_below(root_path, folder);
+	const char *rest = all ? "" : root ? ims_path_below(folder, root_path) : folder; /* paths without a root are whole ones */
+	if (!rest)
 		return 0;
-	/* Paths without a root are whole ones. */
-	const char *rest = all ? "" : folder + (root ? length + 1 : 0);
-	int rest_length = all ? 0 : (int)(folder + folder_length - rest);
-	char *lower = ims_format("%.*s%s", rest_length, rest, all ? "" : "/");
-	char *upper = ims_format("%.*s0", rest_length, rest);
+	int length = (int)strlen(rest);
+	while (length && rest[length - 1] == '/')
+		length--;
+	char *lower = ims_format("%.*s%s", length, rest, all ? "" : "/");
+	char *upper = ims_format("%.*s0", length, rest);
 	sqlite3_stmt *s = NULL;
 	int rc = lower && upper ? 0 : ims_nomem(err);
 	if (!rc)

@@ -24,7 +24,7 @@ static int resolve(char **out, const char *path, imgsearch_error *err)
 		char *parent = realpath(folder, NULL);
 		ims_free(folder);
 		if (parent) {
-			*out = ims_format("%s/%s", strcmp(parent, "/") ? parent : "", slash ? slash + 1 : path);
+			*out = ims_path_join(parent, slash ? slash + 1 : path);
 			free(parent);
 			return *out ? 0 : ims_nomem(err);
 		}

@@ -1,0 +1,49 @@
+/* base/path: joined paths, and what lies below a folder. */
+#include "test.h"
+
+#include "base/path.h"
+
+static void assert_joined(const char *root, const char *path, const char *expected)
+{
+	char *joined = ims_path_join(root, path);
+	assert_string_equal(joined, expected);
+	ims_free(joined);
+}
+
+static void joining_puts_one_slash_between(void **state)
+{
+	(void)state;
+	assert_joined("/photos", "2024/a.jpg", "/photos/2024/a.jpg");
+	assert_joined("/", "a.jpg", "/a.jpg");
+	assert_joined("/photos/", "a.jpg", "/photos/a.jpg");
+	assert_joined("/photos", "", "/photos");
+	assert_joined("/", "", "/");
+	assert_joined("", "a.jpg", "a.jpg");
+	assert_joined(NULL, "a name", "a name");
+	ims_alloc_fail_after(1);
+	assert_null(ims_path_join("/photos", "a.jpg"));
+	ims_alloc_fail_after(0);
+}
+
+static void below_is_the_rest_or_nothing(void **state)
+{
+	(void)state;
+	assert_string_equal(ims_path_below("/photos/2024/a.jpg", "/photos"), "2024/a.jpg");
+	assert_string_equal(ims_path_below("/photos/2024/a.jpg", "/photos//"), "2024/a.jpg");
+	assert_string_equal(ims_path_below("/photos", "/photos"), "");
+	assert_string_equal(ims_path_below("/photos", "/photos/"), "");
+	assert_string_equal(ims_path_below("/a.jpg", "/"), "a.jpg");
+	assert_string_equal(ims_path_below("/a.jpg", ""), "a.jpg");
+	assert_null(ims_path_below("/photos-old/a.jpg", "/photos"));
+	assert_null(ims_path_below("/pho", "/photos"));
+	assert_null(ims_path_below("a.jpg", "/"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(joining_puts_one_slash_between),
+		cmocka_unit_test(below_is_the_rest_or_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
