@@ -2,6 +2,7 @@
  * Building a searcher: rows → build → chunks → published in one step beside the others. The index's centre (the mean
  * feature) is fitted here too; a new centre makes the searchers of the old one stale.
  */
+#include "build/build.h"
 #include "build/chance.h"
 #include "build/mean.h"
 #include "handle/cohort.h"
@@ -126,8 +127,9 @@ static int is_fresh(imgsearch *s, view *v, const char *name, bool *fresh, imgsea
 	return rc;
 }
 
-static int build(imgsearch *s, const imgsearch_build_options *o, imgsearch_build_report *report, job *j, imgsearch_error *err)
+int ims_build(imgsearch *s, const imgsearch_build_options *o, imgsearch_build_report *report, job *job, imgsearch_error *err)
 {
+	double start = ims_now();
 	view *v;
 	bool changed = false, fresh = false;
 	const char *name = o->searcher && strcmp(o->searcher, "auto") ? o->searcher : NULL; /* NULL: auto */
@@ -152,28 +154,8 @@ static int build(imgsearch *s, const imgsearch_build_options *o, imgsearch_build
 	if (!rc && (!fresh || !v->has_chance) && v->rows.n >= CHANCE_ROWS)
 		rc = ims_chance_fit(s, v, err);
 	if (!rc && !fresh && v->rows.n)
-		rc = build_now(s, v, o, name, report, j, err);
+		rc = build_now(s, v, o, name, report, job, err);
 	ims_view_release(v);
-	return rc;
-}
-
-int imgsearch_build(imgsearch *s, const imgsearch_build_options *options, imgsearch_build_report *report, imgsearch_error *err)
-{
-	imgsearch_build_options o;
-	imgsearch_build_report local;
-	job j;
-	double start = ims_now();
-	report = report ? report : &local;
-	memset(report, 0, sizeof *report);
-	if (!s)
-		return ims_fail(err, IMGSEARCH_EINVAL, "build: no index");
-	int rc = ims_options_copy(&o, sizeof o, options, err);
-	if (!rc)
-		rc = ims_engine_write_begin(s, &j, err);
-	if (rc)
-		return rc;
-	rc = build(s, &o, report, &j, err);
-	ims_engine_write_end(s);
 	report->seconds = ims_now() - start;
 	return rc;
 }

@@ -2,9 +2,9 @@
  * How good the answers are: rows and truth are loaded, every query ranks every row on all threads, and the measures of
  * lib/analysis are summed by class. The exact ranking is measured, without a searcher: what those lose is imgsearch_check's.
  */
+#include "collection/eval.h"
 #include "collection/evaluation.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Every (n_queries / sample)th stays. */
@@ -41,7 +41,7 @@ static int look_again(evaluation *e, imgsearch_error *err)
 			e->failed++;
 		}
 		if (!rc)
-			rc = ims_job_step(&e->job, "views", i + 1, e->n_queries, err);
+			rc = ims_job_step(e->job, "views", i + 1, e->n_queries, err);
 	}
 	return rc;
 }
@@ -62,37 +62,12 @@ static int find_truth(evaluation *e, imgsearch_error *err)
 	return rc;
 }
 
-static int check_options(const imgsearch_eval_options *o, imgsearch_error *err)
+int ims_eval(imgsearch *s, const imgsearch_eval_options *o, job *job, imgsearch_eval_report **out, imgsearch_error *err)
 {
-	if (o->duplicates && (o->truth || o->queries))
-		return ims_fail(err, IMGSEARCH_EINVAL, "eval: duplicates bring their own queries and truth");
-	if (o->duplicates && o->groups)
-		return ims_fail(err, IMGSEARCH_EINVAL, "eval: duplicates bring their own truth, groups are another");
-	if (o->groups && (o->truth || o->queries))
-		return ims_fail(err, IMGSEARCH_EINVAL, "eval: truth from groups is for the pictures of the index alone");
-	if (o->has_threshold && !isfinite(o->threshold))
-		return ims_fail(err, IMGSEARCH_EINVAL, "eval: the threshold is not a number");
-	if (o->plain && o->whiten)
-		return ims_fail(err, IMGSEARCH_EINVAL, "eval: plain leaves out every improvement: whitening does not go with it");
-	return 0;
-}
-
-int imgsearch_eval(imgsearch *s, const imgsearch_eval_options *options, imgsearch_eval_report **out, imgsearch_error *err)
-{
-	imgsearch_eval_options o;
 	double start = ims_now();
-	if (out)
-		*out = NULL;
-	if (!s || !out)
-		return ims_fail(err, IMGSEARCH_EINVAL, "eval: no index or no place for the report");
-	int rc = ims_options_copy(&o, sizeof o, options, err);
-	if (!rc)
-		rc = check_options(&o, err);
-	if (rc)
-		return rc;
-	evaluation e = { .s = s, .options = &o, .job = ims_engine_job_begin(s),
-		.improve = { o.expand, o.reciprocal, o.views, o.plain, o.expand_power } };
-	rc = ims_view_counted(s, &e.view, err);
+	evaluation e = { .s = s, .options = o, .job = job,
+		.improve = { o->expand, o->reciprocal, o->views, o->plain, o->expand_power } };
+	int rc = ims_view_counted(s, &e.view, err);
 	if (!rc && !e.view->rows.n)
 		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: is empty", ims_store_path(s->store));
 	if (!rc)
@@ -101,7 +76,7 @@ int imgsearch_eval(imgsearch *s, const imgsearch_eval_options *options, imgsearc
 		rc = ims_improve_check(&e.improve, e.space, err);
 	if (!rc)
 		rc = find_truth(&e, err);
-	if (!rc && o.whiten)
+	if (!rc && o->whiten)
 		rc = ims_eval_whiten(&e, err);
 	if (!rc)
 		rc = ims_eval_ask_all(&e, out, err);

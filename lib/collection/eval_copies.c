@@ -193,7 +193,7 @@ int ims_eval_ask_copies(evaluation *e, imgsearch_error *err)
 		asked++;
 		rc = ask_about(e, i, err);
 		if (!rc)
-			rc = ims_job_step(&e->job, "copies", asked, wanted, err);
+			rc = ims_job_step(e->job, "copies", asked, wanted, err);
 	}
 	return rc;
 }

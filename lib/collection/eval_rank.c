@@ -98,7 +98,7 @@ static void ask_block(void *arg, size_t block, unsigned number)
 	worker *w = &a->worker[number];
 	size_t first = block * QUERIES_AT_ONCE, n = e->n_queries - first;
 	n = n < QUERIES_AT_ONCE ? n : QUERIES_AT_ONCE;
-	if (w->failed || ims_job_cancelled(&e->job))
+	if (w->failed || ims_job_cancelled(e->job))
 		return;
 	score_block(e, first, n, w->score);
 	for (size_t i = 0; i < n; i++) {
@@ -246,7 +246,7 @@ static int make_report(const evaluation *e, const asking *a, imgsearch_eval_repo
 int ims_eval_ask_all(evaluation *e, imgsearch_eval_report **out, imgsearch_error *err)
 {
 	asking a = { .e = e };
-	unsigned workers = ims_pool_threads(e->job.pool);
+	unsigned workers = ims_pool_threads(e->job->pool);
 	double start = ims_now();
 	int rc = make_workers(&a, workers, err);
 	/* A step between blocks on this thread reports how far it is. */
@@ -260,8 +260,8 @@ int ims_eval_ask_all(evaluation *e, imgsearch_eval_report **out, imgsearch_error
 		asking now = a;
 		now.e = &part;
 		now.result += at * QUERIES_AT_ONCE;
-		ims_parallel(e->job.pool, blocks - at < step ? blocks - at : step, ask_block, &now);
-		rc = ims_job_step(&whole->job, "eval", at * QUERIES_AT_ONCE, e->n_queries, err);
+		ims_parallel(e->job->pool, blocks - at < step ? blocks - at : step, ask_block, &now);
+		rc = ims_job_step(whole->job, "eval", at * QUERIES_AT_ONCE, e->n_queries, err);
 	}
 	for (unsigned i = 0; !rc && i < workers; i++) {
 		rc = a.worker[i].failed ? ims_nomem(err) : 0;

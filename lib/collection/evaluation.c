@@ -45,7 +45,7 @@ int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float 
 		rc = ims_fail(err, IMGSEARCH_EMODEL, "%s: holds vectors of the caller's own; no network makes the features of query pictures",
 			ims_store_path(e->s->store));
 	if (!rc)
-		rc = ims_features(e->s, &e->job, &id, in, n, out, errors, err);
+		rc = ims_features(e->s, e->job, &id, in, n, out, errors, err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		float *row = out + i * e->dim;
 		ims_space_apply(e->space, row, row);
@@ -53,7 +53,7 @@ int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float 
 			errors[i].code = ims_improve_views(e->s, e->space, &in[i], e->improve.views, row, &errors[i]);
 		bad[i] = errors[i].code != 0;
 		e->failed += bad[i];
-		if (ims_job_cancelled(&e->job))
+		if (ims_job_cancelled(e->job))
 			rc = ims_fail(err, IMGSEARCH_ECANCELED, "cancelled");
 	}
 	ims_model_identity_free(&id);

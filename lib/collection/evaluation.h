@@ -21,7 +21,7 @@ typedef struct evaluation {
 	view *view;
 	const space *space;
 	const imgsearch_eval_options *options;
-	job job;
+	job *job;
 
 	size_t n;          /* rows, by id */
 	uint32_t dim;

@@ -1,15 +1,13 @@
+#include "collection/reject.h"
 #include "handle/handle.h"
 
 static const hash256 no_hash;
 
-int imgsearch_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
+int ims_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
 {
 	hash256 hash[2];
 	const int64_t id[2] = { a, b };
-	job j;
-	int rc = s ? ims_engine_write_begin(s, &j, err) : ims_fail(err, IMGSEARCH_EINVAL, "reject: no index");
-	if (rc)
-		return rc;
+	int rc = 0;
 	for (int i = 0; i < 2 && !rc; i++) {
 		store_picture p = { 0 };
 		char *root = NULL;
@@ -31,6 +29,5 @@ int imgsearch_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
 		else
 			rc = ims_store_tx_commit(s->store, err);
 	}
-	ims_engine_write_end(s);
 	return rc;
 }

@@ -1,11 +1,9 @@
-#include "handle/handle.h"
+#include "query/reduce.h"
 
-int imgsearch_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, float *out, size_t m, imgsearch_error *err)
+int ims_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, float *out, size_t m, imgsearch_error *err)
 {
 	view *v = NULL;
 	search_index *index = NULL;
-	if (!s || (n && (!rows || !out)))
-		return ims_fail(err, IMGSEARCH_EINVAL, "reduce: no rows or no place for the result");
 	int rc = ims_view_get(s, &v, err);
 	if (!rc && dim != v->space.dim)
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "rows of %zu values; the index has %u", dim, v->space.dim);
@@ -13,7 +11,7 @@ int imgsearch_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, floa
 		rc = ims_view_searcher(s, v, "pca", &index, err);
 	if (!rc && !index)
 		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "no usable pca searcher; build it first");
-	float *in_space = rc ? NULL : ims_alloc_aligned(n, dim * sizeof(float));
+	float *in_space = rc ? NULL : ims_alloc_aligned(n, dim * sizeof *in_space);
 	if (!rc && !in_space)
 		rc = ims_nomem(err);
 	for (size_t i = 0; !rc && i < n; i++)
