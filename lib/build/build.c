@@ -2,83 +2,13 @@
  * Building a searcher: rows → build → chunks → published in one step beside the others. The index's centre (the mean
  * feature) is fitted here too; a new centre makes the searchers of the old one stale.
  */
-#include "handle/handle.h"
+#include "build/build.h"
+#include "build/chance.h"
+#include "build/mean.h"
+#include "handle/cohort.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static const double stale_drift = 0.2;
-enum { CENTRE_ROWS = 256 }; /* a mean of fewer says more about the few than about what pictures share */
-
-/* -------------------------------------------------------------------------------------------------- centre ---- */
-
-typedef struct mean {
-	double *sum;
-	uint64_t n;
-	uint32_t dim;
-} mean;
-
-static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
-{
-	mean *m = user;
-	(void)ids;
-	for (size_t i = 0; i < n; i++)
-		for (uint32_t j = 0; j < m->dim; j++)
-			m->sum[j] += rows[i * m->dim + j];
-	m->n += n;
-	return 0;
-}
-
-static int put_centre(imgsearch *s, const mean *m, imgsearch_error *err)
-{
-	buf b = { 0 };
-	for (uint32_t j = 0; j < m->dim; j++)
-		ims_buf_f32(&b, (float)(m->sum[j] / (double)m->n));
-	int rc = b.failed ? ims_nomem(err) : ims_store_set(s->store, "centre", b.data, b.len, err);
-	b.len = 0;
-	ims_buf_u64(&b, m->n);
-	if (!rc)
-		rc = b.failed ? ims_nomem(err) : ims_store_set(s->store, "centre_rows", b.data, b.len, err);
-	ims_buf_free(&b);
-	return rc;
-}
-
-static int centre_rows(imgsearch *s, uint64_t *rows, imgsearch_error *err)
-{
-	buf b = { 0 };
-	int rc = ims_store_get(s->store, "centre_rows", &b, err);
-	reader r = { .data = b.data, .len = b.len };
-	*rows = b.len ? ims_read_u64(&r) : 0;
-	ims_buf_free(&b);
-	return rc;
-}
-
-/* Cosine only, and only when the number of rows has changed by a fifth: every searcher depends on it. Within a write. */
-static int fit_centre(imgsearch *s, view *v, bool *changed, imgsearch_error *err)
-{
-	uint64_t fitted;
-	int rc = centre_rows(s, &fitted, err);
-	double n = (double)v->rows.n, drift = fitted ? (n > (double)fitted ? n - (double)fitted : (double)fitted - n) / (double)fitted : 1;
-	*changed = false;
-	if (rc || v->space.metric != IMGSEARCH_COSINE || v->rows.n < CENTRE_ROWS || drift <= stale_drift)
-		return rc;
-	mean m = { .sum = ims_zalloc(v->space.dim, sizeof(double)), .dim = v->space.dim };
-	rc = m.sum ? ims_store_vectors_scan(s->store, false, m.dim, add_rows, &m, err) : ims_nomem(err);
-	if (!rc && m.n)
-		rc = ims_store_tx_begin(s->store, err);
-	if (!rc && m.n) {
-		rc = put_centre(s, &m, err);
-		if (!rc)
-			rc = ims_view_renew(s, err);
-		if (!rc)
-			rc = ims_store_tx_commit(s->store, err);
-		else
-			ims_store_tx_rollback(s->store);
-		*changed = !rc;
-	}
-	ims_free(m.sum);
-	return rc;
-}
 
 /* --------------------------------------------------------------------------------------------------- build ---- */
 
@@ -197,8 +127,9 @@ static int is_fresh(imgsearch *s, view *v, const char *name, bool *fresh, imgsea
 	return rc;
 }
 
-static int build(imgsearch *s, const imgsearch_build_options *o, imgsearch_build_report *report, job *j, imgsearch_error *err)
+int ims_build(imgsearch *s, const imgsearch_build_options *o, imgsearch_build_report *report, job *job, imgsearch_error *err)
 {
+	double start = ims_now();
 	view *v;
 	bool changed = false, fresh = false;
 	const char *name = o->searcher && strcmp(o->searcher, "auto") ? o->searcher : NULL; /* NULL: auto */
@@ -207,7 +138,7 @@ static int build(imgsearch *s, const imgsearch_build_options *o, imgsearch_build
 	int rc = ims_view_counted(s, &v, err);
 	if (rc)
 		return rc;
-	rc = fit_centre(s, v, &changed, err);
+	rc = ims_mean_fit(s, v, &changed, err);
 	if (!rc && changed) {
 		ims_view_release(v);
 		rc = ims_view_get(s, &v, err);
@@ -223,53 +154,8 @@ static int build(imgsearch *s, const imgsearch_build_options *o, imgsearch_build
 	if (!rc && (!fresh || !v->has_chance) && v->rows.n >= CHANCE_ROWS)
 		rc = ims_chance_fit(s, v, err);
 	if (!rc && !fresh && v->rows.n)
-		rc = build_now(s, v, o, name, report, j, err);
+		rc = build_now(s, v, o, name, report, job, err);
 	ims_view_release(v);
-	return rc;
-}
-
-int imgsearch_build(imgsearch *s, const imgsearch_build_options *options, imgsearch_build_report *report, imgsearch_error *err)
-{
-	imgsearch_build_options o;
-	imgsearch_build_report local;
-	job j;
-	double start = ims_now();
-	report = report ? report : &local;
-	memset(report, 0, sizeof *report);
-	if (!s)
-		return ims_fail(err, IMGSEARCH_EINVAL, "build: no index");
-	int rc = ims_options_copy(&o, sizeof o, options, err);
-	if (!rc)
-		rc = ims_engine_write_begin(s, &j, err);
-	if (rc)
-		return rc;
-	rc = build(s, &o, report, &j, err);
-	ims_engine_write_end(s);
 	report->seconds = ims_now() - start;
-	return rc;
-}
-
-int imgsearch_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, float *out, size_t m, imgsearch_error *err)
-{
-	view *v = NULL;
-	search_index *index = NULL;
-	if (!s || (n && (!rows || !out)))
-		return ims_fail(err, IMGSEARCH_EINVAL, "reduce: no rows or no place for the result");
-	int rc = ims_view_get(s, &v, err);
-	if (!rc && dim != v->space.dim)
-		rc = ims_fail(err, IMGSEARCH_EINVAL, "rows of %zu values; the index has %u", dim, v->space.dim);
-	if (!rc)
-		rc = ims_view_searcher(s, v, "pca", &index, err);
-	if (!rc && !index)
-		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "no usable pca searcher; build it first");
-	float *in_space = rc ? NULL : ims_alloc_aligned(n, dim * sizeof(float));
-	if (!rc && !in_space)
-		rc = ims_nomem(err);
-	for (size_t i = 0; !rc && i < n; i++)
-		ims_space_apply(&v->space, rows + i * dim, in_space + i * dim);
-	if (!rc)
-		rc = ims_search_reduce(index, in_space, n, out, m, err);
-	ims_free(in_space);
-	ims_view_release(v);
 	return rc;
 }

@@ -1,66 +1,8 @@
-/* Within the engine: what the files of imgsearch_eval share. */
 #ifndef IMS_COLLECTION_EVAL_H
 #define IMS_COLLECTION_EVAL_H
 
-#include "analysis/metrics.h"
-#include "handle/handle.h"
+#include "base/base.h"
 
-#define NO_LABEL UINT32_MAX
-#define NO_ROW SIZE_MAX
-
-/* One question: its feature, and what belongs to it: rows of its label, or those listed. */
-typedef struct eval_query {
-	size_t row;        /* of itself among the rows; NO_ROW: it is not there */
-	uint32_t label;    /* of rows that belong to it; NO_LABEL: the listed ones */
-	uint32_t group;    /* class that it is counted in; NO_LABEL: none */
-	size_t first, n;   /* of `listed` */
-} eval_query;
-
-typedef struct evaluation {
-	imgsearch *s;
-	view *view;
-	const space *space;
-	const imgsearch_eval_options *options;
-	job job;
-
-	size_t n;          /* rows, by id */
-	uint32_t dim;
-	int64_t *ids;
-	float *rows;       /* (n, dim) in the space */
-	char **path;       /* of each; NULL: a vector without a picture */
-	uint32_t *label;   /* of each; NO_LABEL: belongs to nothing */
-	char **class_name; /* of labels, or of kinds of duplicates */
-	size_t classes;
-
-	eval_query *query;
-	size_t n_queries, query_cap;
-	float *query_rows; /* (n_queries, dim); NULL: the queries are rows */
-	size_t *listed;    /* rows */
-	size_t n_listed, listed_cap;
-	uint64_t failed;
-	improvement improve;
-} evaluation;
-
-/* The feature of query i in the space. */
-const float *ims_eval_feature(const evaluation *e, size_t i);
-
-/* Fill the labels (and, by folder, class_name): by folder; by group of near-duplicates. */
-int ims_eval_label_folders(evaluation *e, imgsearch_error *err);
-int ims_eval_label_groups(evaluation *e, imgsearch_error *err);
-
-/* Fill the queries: each labelled row; the pictures of a folder; the lines of a CSV; copies of some pictures. */
-int ims_eval_ask_rows(evaluation *e, imgsearch_error *err);
-int ims_eval_ask_folder(evaluation *e, imgsearch_error *err);
-int ims_eval_ask_csv(evaluation *e, imgsearch_error *err);
-int ims_eval_ask_copies(evaluation *e, imgsearch_error *err);
-
-int ims_eval_add_query(evaluation *e, const eval_query *q, imgsearch_error *err);
-int ims_eval_add_listed(evaluation *e, size_t row, imgsearch_error *err);
-
-/* Features of pictures (the mean of their views) into out, in the space; a bad one has bad[i] set. EMODEL, ECANCELED, ENOMEM. */
-int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float *out, uint8_t *bad, imgsearch_error *err);
-
-/* Puts rows and queries alike on the principal components that options ask for, scaled to equal variance. */
-int ims_eval_whiten(evaluation *e, imgsearch_error *err);
+int ims_eval(imgsearch *s, const imgsearch_eval_options *o, job *job, imgsearch_eval_report **out, imgsearch_error *err);
 
 #endif

@@ -2,7 +2,7 @@
  * Near-duplicates of the index's own pictures: what people do to a picture before it comes back. Each copy asks for its
  * original, and is counted by what was done to it.
  */
-#include "collection/eval.h"
+#include "collection/evaluation.h"
 
 #include <math.h>
 #include <string.h>
@@ -193,7 +193,7 @@ int ims_eval_ask_copies(evaluation *e, imgsearch_error *err)
 		asked++;
 		rc = ask_about(e, i, err);
 		if (!rc)
-			rc = ims_job_step(&e->job, "copies", asked, wanted, err);
+			rc = ims_job_step(e->job, "copies", asked, wanted, err);
 	}
 	return rc;
 }

@@ -1,5 +1,6 @@
 /* Who asks, and what belongs to whom: by folder, by group of near-duplicates, by a CSV, by a folder of query pictures. */
-#include "collection/eval.h"
+#include "collection/evaluation.h"
+#include "collection/groups.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -76,8 +77,7 @@ int ims_eval_label_folders(evaluation *e, imgsearch_error *err)
 int ims_eval_label_groups(evaluation *e, imgsearch_error *err)
 {
 	imgsearch_group_list *list = NULL;
-	imgsearch_groups_options o = IMGSEARCH_INIT(imgsearch_groups_options);
-	int rc = imgsearch_groups(e->s, &o, &list, err);
+	int rc = ims_groups(e->s, &(imgsearch_groups_options){ 0 }, e->job, &list, err);
 	/* Kinds look at one picture of each stricter group: by the smallest member they hang together. */
 	for (size_t g = 0; !rc && g < list->count; g++) {
 		uint32_t label = NO_LABEL;

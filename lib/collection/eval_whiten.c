@@ -1,5 +1,5 @@
 /* PCA whitening learnt from the index (Jegou and Chum 2012), to be measured. */
-#include "collection/eval.h"
+#include "collection/evaluation.h"
 #include "search/axes/rotation.h"
 
 #include <math.h>
@@ -35,7 +35,7 @@ static int whiten_rows(const evaluation *e, const rotation *r, float **rows, siz
 	if (!to)
 		return ims_nomem(err);
 	whitening w = { e, r, *rows, to };
-	ims_parallel(e->job.pool, n, whiten_row, &w);
+	ims_parallel(e->job->pool, n, whiten_row, &w);
 	ims_free(*rows);
 	*rows = to;
 	return 0;
@@ -47,7 +47,7 @@ int ims_eval_whiten(evaluation *e, imgsearch_error *err)
 	uint32_t parts = e->options->whiten < e->dim ? e->options->whiten : e->dim;
 	if (parts >= e->n)
 		return ims_fail(err, IMGSEARCH_EINVAL, "eval: %u components cannot be learnt from %zu pictures", parts, e->n);
-	int rc = ims_rotation_fit(&r, e->options->plain ? &e->view->plain_rows : &e->view->rows, parts, e->options->seed, &e->job, err);
+	int rc = ims_rotation_fit(&r, e->options->plain ? &e->view->plain_rows : &e->view->rows, parts, e->options->seed, e->job, err);
 	if (!rc)
 		rc = whiten_rows(e, &r, &e->rows, e->n, err);
 	if (!rc && e->query_rows)

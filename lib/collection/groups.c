@@ -10,7 +10,10 @@
  * Members that a stricter kind has joined are one node, named by its smallest member. Edges are taken strongest first,
  * and one that would bring a rejected pair together is left out. Nothing depends on the number of threads.
  */
-#include "collection/analyse.h"
+#include "collection/groups.h"
+#include "collection/members.h"
+#include "collection/memory_rows.h"
+#include "collection/self_join.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,7 +28,7 @@ typedef struct edge {
 
 typedef struct grouping {
 	imgsearch *s;
-	job job;
+	job *job;
 	members all;
 	uint32_t *node;      /* of a member: its smallest joined one */
 	float *weakest;      /* of a node: the longest edge of this kind that holds it together */
@@ -262,9 +265,9 @@ static int same_picture(grouping *g, bool wanted, imgsearch_error *err)
 	join_rows.total = n;
 	ims_memory_rows(&memory, rows, n, IMS_INVARIANT_DIM, IMGSEARCH_L2);
 	if (!rc && n > 1)
-		rc = ims_search_build(&join_rows.index, "exact", &memory.source, &(search_params){ 0 }, &g->job, err);
+		rc = ims_search_build(&join_rows.index, "exact", &memory.source, &(search_params){ 0 }, g->job, err);
 	if (!rc && n > 1)
-		rc = ims_self_join(&join_rows, rows, ids, n, IMS_INVARIANT_DIM, &g->job, err);
+		rc = ims_self_join(&join_rows, rows, ids, n, IMS_INVARIANT_DIM, g->job, err);
 	if (!rc)
 		rc = join(g, IMGSEARCH_SAME_PICTURE, wanted, err);
 	ims_search_free(join_rows.index);
@@ -312,7 +315,7 @@ static int join_features(grouping *g, view *v, self_join *j, imgsearch_error *er
 				ids[kept] = ids[i], of[kept++] = of[i];
 			}
 		if (!rc)
-			rc = ims_self_join(j, rows, ids, kept, (uint32_t)dim, &g->job, err);
+			rc = ims_self_join(j, rows, ids, kept, (uint32_t)dim, g->job, err);
 	}
 	ims_free(rows);
 	ims_free(ids);
@@ -333,7 +336,7 @@ static int same_scene(grouping *g, float min_score, imgsearch_error *err)
 	j.max_distance = ims_score_distance(v->space.metric, min_score);
 	rc = g->all.n > 1 && v->space.dim ? ims_view_searcher(g->s, v, v->chosen[0] ? v->chosen : "exact", &j.index, err) : 0;
 	if (!rc && !j.index && g->all.n > 1 && v->space.dim) {
-		rc = ims_search_build(&own, "exact", &v->rows, &(search_params){ 0 }, &g->job, err);
+		rc = ims_search_build(&own, "exact", &v->rows, &(search_params){ 0 }, g->job, err);
 		j.index = own;
 	}
 	if (!rc && j.index)
@@ -368,20 +371,12 @@ static int finish(grouping *g, imgsearch_group_list **out, imgsearch_error *err)
 	return 0;
 }
 
-int imgsearch_groups(imgsearch *s, const imgsearch_groups_options *options, imgsearch_group_list **out, imgsearch_error *err)
+int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job, imgsearch_group_list **out, imgsearch_error *err)
 {
-	imgsearch_groups_options o = { 0 };
-	if (out)
-		*out = NULL;
-	if (!s || !out)
-		return ims_fail(err, IMGSEARCH_EINVAL, "groups: no index, or no place for them");
-	grouping g = { .s = s, .job = ims_engine_job_begin(s) };
-	int rc = ims_options_copy(&o, sizeof o, options, err);
-	if (rc)
-		return rc;
-	uint32_t kinds = o.kinds ? o.kinds : ~0u;
+	grouping g = { .s = s, .job = job };
+	uint32_t kinds = o->kinds ? o->kinds : ~0u;
 	bool bytes = kinds >> IMGSEARCH_SAME_BYTES & 1, picture = kinds >> IMGSEARCH_SAME_PICTURE & 1, scene = kinds >> IMGSEARCH_SAME_SCENE & 1;
-	rc = ims_members_read(s, o.under, picture || scene, &g.all, &g.job, err);
+	int rc = ims_members_read(s, o->under, picture || scene, &g.all, g.job, err);
 	if (!rc) {
 		g.node = ims_alloc(g.all.n + 1, sizeof *g.node);
 		g.weakest = ims_alloc(g.all.n + 1, sizeof *g.weakest);
@@ -395,7 +390,7 @@ int imgsearch_groups(imgsearch *s, const imgsearch_groups_options *options, imgs
 	if (!rc && (picture || scene))
 		rc = same_picture(&g, picture, err);
 	if (!rc && scene)
-		rc = same_scene(&g, o.min_score > 0 ? o.min_score : 0.92f, err);
+		rc = same_scene(&g, o->min_score > 0 ? o->min_score : 0.92f, err);
 	if (!rc)
 		rc = finish(&g, out, err);
 	ims_members_free(&g.all);
@@ -411,37 +406,4 @@ int imgsearch_groups(imgsearch *s, const imgsearch_groups_options *options, imgs
 void imgsearch_group_list_free(imgsearch_group_list *list)
 {
 	ims_free(list);
-}
-
-int imgsearch_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
-{
-	hash256 hash[2];
-	const int64_t id[2] = { a, b };
-	job j;
-	int rc = s ? ims_engine_write_begin(s, &j, err) : ims_fail(err, IMGSEARCH_EINVAL, "reject: no index");
-	if (rc)
-		return rc;
-	for (int i = 0; i < 2 && !rc; i++) {
-		store_picture p = { 0 };
-		char *root = NULL;
-		rc = ims_store_picture_get(s->store, id[i], &p, &root, err);
-		hash[i] = p.hash;
-		ims_store_picture_clear(&p);
-		ims_free(root);
-		if (!rc && ims_hash_equal(&hash[i], &no_hash))
-			rc = ims_fail(err, IMGSEARCH_EINVAL, "picture %lld has no content that could be remembered", (long long)id[i]);
-	}
-	if (!rc && ims_hash_equal(&hash[0], &hash[1]))
-		rc = ims_fail(err, IMGSEARCH_EINVAL, "pictures %lld and %lld are the same bytes", (long long)a, (long long)b);
-	if (!rc)
-		rc = ims_store_tx_begin(s->store, err);
-	if (!rc) {
-		rc = ims_store_reject(s->store, &hash[0], &hash[1], err);
-		if (rc)
-			ims_store_tx_rollback(s->store);
-		else
-			rc = ims_store_tx_commit(s->store, err);
-	}
-	ims_engine_write_end(s);
-	return rc;
 }

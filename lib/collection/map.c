@@ -3,7 +3,13 @@
  * from there, unless only those were asked for, t-SNE over each row's nearest rows, which an exact searcher built for
  * the purpose finds. The same index gives the same map.
  */
-#include "collection/analyse.h"
+#include "collection/map.h"
+
+#include "analysis/plane.h"
+#include "analysis/tsne.h"
+#include "collection/memory_rows.h"
+#include "collection/self_join.h"
+#include "handle/handle.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -125,28 +131,20 @@ static int deliver(const map_rows *m, const float *xy, imgsearch_map_points **ou
 	return 0;
 }
 
-int imgsearch_map(imgsearch *s, const imgsearch_map_options *options, imgsearch_map_points **out, imgsearch_error *err)
+int ims_map(imgsearch *s, const imgsearch_map_options *o, job *job, imgsearch_map_points **out, imgsearch_error *err)
 {
-	imgsearch_map_options o = { 0 };
 	map_rows m = { 0 };
 	view *v = NULL;
 	float *xy = NULL;
-	if (out)
-		*out = NULL;
-	if (!s || !out)
-		return ims_fail(err, IMGSEARCH_EINVAL, "map: no index, or no place for the points");
-	job j = ims_engine_job_begin(s);
-	int rc = ims_options_copy(&o, sizeof o, options, err);
+	int rc = ims_view_get(s, &v, err);
 	if (!rc)
-		rc = ims_view_get(s, &v, err);
-	if (!rc)
-		rc = read_rows(s, &v->rows, &o, &m, err);
+		rc = read_rows(s, &v->rows, o, &m, err);
 	if (!rc && !(xy = ims_zalloc(2 * m.n + 1, sizeof *xy)))
 		rc = ims_nomem(err);
 	if (!rc)
-		rc = ims_analysis_plane(xy, m.rows, m.n, m.dim, j.pool, err);
-	if (!rc && !o.pca)
-		rc = spread(&m, v->space.metric, &o, xy, &j, err);
+		rc = ims_analysis_plane(xy, m.rows, m.n, m.dim, job->pool, err);
+	if (!rc && !o->pca)
+		rc = spread(&m, v->space.metric, o, xy, job, err);
 	if (!rc)
 		rc = deliver(&m, xy, out, err);
 	ims_view_release(v);
@@ -162,11 +160,9 @@ void imgsearch_map_free(imgsearch_map_points *points)
 	ims_free(points);
 }
 
-int imgsearch_map_grid(const imgsearch_map_points *points, uint32_t columns, uint32_t rows, uint32_t *cell, imgsearch_error *err)
+int ims_map_grid(const imgsearch_map_points *points, uint32_t columns, uint32_t rows, uint32_t *cell, imgsearch_error *err)
 {
-	float *xy = points && cell ? ims_alloc(2 * points->count + 1, sizeof *xy) : NULL;
-	if (!points || !cell)
-		return ims_fail(err, IMGSEARCH_EINVAL, "map: no points, or no place for their cells");
+	float *xy = ims_alloc(2 * points->count + 1, sizeof *xy);
 	if (!xy)
 		return ims_nomem(err);
 	for (size_t i = 0; i < points->count; i++)

@@ -2,7 +2,7 @@
  * The pictures that groups are made of. A signature is read from the index where the picture's bytes are still those it
  * was made of; else the file is read, on all threads, and its signature kept when nobody else is writing.
  */
-#include "collection/analyse.h"
+#include "collection/members.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -103,19 +103,37 @@ static void make_signature(void *arg, size_t i, unsigned worker)
 	ims_buf_free(&bytes);
 }
 
-/* Not being able to keep them is no failure: they are made again the next time. */
-static void keep(imgsearch *s, member **made, size_t n)
+/* Another writer may have removed or replaced the picture meanwhile: such a signature is not stored. */
+static int store_signature(store *st, const member *m)
 {
-	int rc = ims_store_tx_begin(s->store, NULL);
-	if (rc)
+	store_picture p = { 0 };
+	int rc = ims_store_picture_get(st, m->id, &p, NULL, NULL);
+	bool same = !rc && ims_hash_equal(&p.hash, &m->hash);
+	ims_store_picture_clear(&p);
+	if (rc == IMGSEARCH_ENOTFOUND || (!rc && !same))
+		return 0;
+	return rc ? rc : ims_store_signature_put(st, m->id, &m->hash, m->pixels, sizeof *m->pixels, NULL);
+}
+
+/*
+ * Stores the signatures of a finished block. The writer's right is held for this alone; where it is somebody else's, or a
+ * write fails, nothing is stored and the next call makes them again.
+ */
+static void store_signatures(store *st, member *const *made, size_t n)
+{
+	if (ims_store_read_only(st) || ims_store_write_begin(st, NULL))
 		return;
-	for (size_t i = 0; i < n && !rc; i++)
-		if (made[i]->has_signature)
-			rc = ims_store_signature_put(s->store, made[i]->id, &made[i]->hash, made[i]->pixels, sizeof *made[i]->pixels, NULL);
-	if (rc)
-		ims_store_tx_rollback(s->store);
-	else
-		ims_store_tx_commit(s->store, NULL);
+	int rc = ims_store_tx_begin(st, NULL);
+	if (!rc) {
+		for (size_t i = 0; i < n && !rc; i++)
+			if (made[i]->has_signature)
+				rc = store_signature(st, made[i]);
+		if (rc)
+			ims_store_tx_rollback(st);
+		else
+			ims_store_tx_commit(st, NULL);
+	}
+	ims_store_write_end(st);
 }
 
 static int make_missing(reading *r, job *job, imgsearch_error *err)
@@ -123,25 +141,21 @@ static int make_missing(reading *r, job *job, imgsearch_error *err)
 	members *m = r->out;
 	member **missing = ims_alloc(m->n + 1, sizeof *missing);
 	size_t n = 0;
+	int rc = 0;
 	if (!missing)
 		return ims_nomem(err);
 	for (size_t i = 0; i < m->n; i++)
 		if (m->item[i].state == IMGSEARCH_INDEXED && m->item[i].path && !m->item[i].has_signature)
 			missing[n++] = &m->item[i];
-	bool writer = n && !ims_store_read_only(r->s->store) && ims_store_write_begin(r->s->store, NULL) == 0;
-	int rc = 0;
 	for (size_t at = 0; at < n && !rc; at += CHUNK) {
 		size_t now = n - at < CHUNK ? n - at : CHUNK;
 		r->missing = missing + at;
-		ims_parallel(r->s->pool, now, make_signature, r);
-		if (writer)
-			keep(r->s, missing + at, now);
+		ims_parallel(job->pool, now, make_signature, r);
+		store_signatures(r->s->store, missing + at, now);
 		for (size_t i = at; i < at + now; i++)
 			m->unread += !missing[i]->has_signature;
 		rc = ims_job_step(job, "read", at + now, n, err);
 	}
-	if (writer)
-		ims_store_write_end(r->s->store);
 	ims_free(missing);
 	return rc;
 }

@@ -169,20 +169,6 @@ int ims_improve_rank(const improvement *o, const space *sp, const float *query, 
 /* row: the picture's feature in the space; becomes the mean over its views. */
 int ims_improve_views(imgsearch *s, const space *sp, const imgsearch_input *in, uint32_t views, float *row, imgsearch_error *err);
 
-/* ---------------------------------------------------------------------------------------------- chance.c ---- */
-
-enum { CHANCE_ROWS = 200 /* of fewer pictures nothing is said about chance */, CHANCE_COHORT = 1024 };
-
-/* Fits the distribution of unrelated scores in the view's space and keeps it; within a write. */
-int ims_chance_fit(imgsearch *s, const view *v, imgsearch_error *err);
-int ims_chance_load(imgsearch *s, view *v, imgsearch_error *err);
-/*
- * Fills in the chance of a query's hits, both in the view's space, and leaves out those above max_chance (> 0). The
- * rows `own` that the query is made of are not found by chance.
- */
-int ims_chance_tell(imgsearch *s, view *v, const float *query, const int64_t *own, size_t n_own, double max_chance, imgsearch_hits *hits, imgsearch_error *err);
-void ims_chance_free(chance_cohort *c);
-
 /* ------------------------------------------------------------------------------------------------ walk.c ---- */
 
 typedef enum walk_kind { WALK_FILE, WALK_EXCLUDED, WALK_SPECIAL, WALK_UNREADABLE } walk_kind;

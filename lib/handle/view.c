@@ -4,7 +4,7 @@
  * changes are cheaper: a loaded searcher takes them up from the store's change log (catch_up), so that the next query
  * sees them without loading anything.
  */
-#include "handle/handle.h"
+#include "handle/cohort.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -4,6 +4,7 @@
  * Expansion asks twice; re-ranking asks for more than is wanted and changes their order (improve.c).
  */
 #include "handle/handle.h"
+#include "query/chance.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,0 +1,71 @@
+#include "build/mean.h"
+
+enum { CENTRE_ROWS = 256 }; /* a mean of fewer says more about the few than about what pictures share */
+
+typedef struct mean {
+	double *sum;
+	uint64_t n;
+	uint32_t dim;
+} mean;
+
+static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
+{
+	mean *m = user;
+	(void)ids;
+	for (size_t i = 0; i < n; i++)
+		for (uint32_t j = 0; j < m->dim; j++)
+			m->sum[j] += rows[i * m->dim + j];
+	m->n += n;
+	return 0;
+}
+
+static int put_centre(imgsearch *s, const mean *m, imgsearch_error *err)
+{
+	buf b = { 0 };
+	for (uint32_t j = 0; j < m->dim; j++)
+		ims_buf_f32(&b, (float)(m->sum[j] / (double)m->n));
+	int rc = b.failed ? ims_nomem(err) : ims_store_set(s->store, "centre", b.data, b.len, err);
+	b.len = 0;
+	ims_buf_u64(&b, m->n);
+	if (!rc)
+		rc = b.failed ? ims_nomem(err) : ims_store_set(s->store, "centre_rows", b.data, b.len, err);
+	ims_buf_free(&b);
+	return rc;
+}
+
+static int centre_rows(imgsearch *s, uint64_t *rows, imgsearch_error *err)
+{
+	buf b = { 0 };
+	int rc = ims_store_get(s->store, "centre_rows", &b, err);
+	reader r = { .data = b.data, .len = b.len };
+	*rows = b.len ? ims_read_u64(&r) : 0;
+	ims_buf_free(&b);
+	return rc;
+}
+
+/* Cosine only, and only when the number of rows has changed by a fifth: every searcher depends on it. Within a write. */
+int ims_mean_fit(imgsearch *s, view *v, bool *changed, imgsearch_error *err)
+{
+	uint64_t fitted;
+	int rc = centre_rows(s, &fitted, err);
+	double n = (double)v->rows.n, drift = fitted ? (n > (double)fitted ? n - (double)fitted : (double)fitted - n) / (double)fitted : 1;
+	*changed = false;
+	if (rc || v->space.metric != IMGSEARCH_COSINE || v->rows.n < CENTRE_ROWS || drift <= stale_drift)
+		return rc;
+	mean m = { .sum = ims_zalloc(v->space.dim, sizeof(double)), .dim = v->space.dim };
+	rc = m.sum ? ims_store_vectors_scan(s->store, false, m.dim, add_rows, &m, err) : ims_nomem(err);
+	if (!rc && m.n)
+		rc = ims_store_tx_begin(s->store, err);
+	if (!rc && m.n) {
+		rc = put_centre(s, &m, err);
+		if (!rc)
+			rc = ims_view_renew(s, err);
+		if (!rc)
+			rc = ims_store_tx_commit(s->store, err);
+		else
+			ims_store_tx_rollback(s->store);
+		*changed = !rc;
+	}
+	ims_free(m.sum);
+	return rc;
+}

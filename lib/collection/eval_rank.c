@@ -1,0 +1,278 @@
+#include "collection/evaluation.h"
+#include "kernels/kernels.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { QUERIES_AT_ONCE = 8, TILE = 64 };
+
+typedef struct worker {
+	float *score;      /* (QUERIES_AT_ONCE, n) */
+	uint8_t *relation; /* n */
+	float *query;      /* dim: expanded */
+	topk best;         /* of what is improved */
+	float *rows;       /* (best.k, dim) */
+	float *near_score; /* best.k */
+	uint32_t *order;   /* best.k */
+	agreement *agreement;
+	bool failed;
+} worker;
+
+typedef struct asking {
+	evaluation *e;
+	worker *worker;
+	retrieval *result; /* of each query */
+	atomic_size_t done;
+} asking;
+
+static float score_of(const evaluation *e, const float *a, const float *b)
+{
+	const kernels *k = ims_kernels();
+	return e->space->metric == IMGSEARCH_L2 ? -sqrtf(k->l2_f32(a, b, e->dim)) : k->dot_f32(a, b, e->dim);
+}
+
+static void score_all(const evaluation *e, const float *query, float *score)
+{
+	for (size_t i = 0; i < e->n; i++)
+		score[i] = score_of(e, query, e->rows + i * e->dim);
+}
+
+/* Tiles of rows stay in the cache while several queries meet them. */
+static void score_block(const evaluation *e, size_t first, size_t n, float *score)
+{
+	for (size_t tile = 0; tile < e->n; tile += TILE)
+		for (size_t q = 0; q < n; q++)
+			for (size_t i = tile; i < e->n && i < tile + TILE; i++)
+				score[q * e->n + i] = score_of(e, ims_eval_feature(e, first + q), e->rows + i * e->dim);
+}
+
+static void relate(const evaluation *e, const eval_query *q, uint8_t *relation)
+{
+	for (size_t i = 0; i < e->n; i++)
+		relation[i] = q->label != NO_LABEL && e->label[i] == q->label ? IMS_RELATED : IMS_UNRELATED;
+	for (size_t i = 0; i < q->n; i++)
+		relation[e->listed[q->first + i]] = IMS_RELATED;
+	if (q->row != NO_ROW)
+		relation[q->row] = IMS_UNCOUNTED;
+}
+
+/* The n first results of a query and their rows; returns how many there are. */
+static size_t first_results(const evaluation *e, const eval_query *q, const float *score, size_t n, worker *w)
+{
+	ims_topk_clear(&w->best);
+	w->best.k = n;
+	for (size_t i = 0; i < e->n; i++)
+		if (i != q->row)
+			ims_topk_push(&w->best, -score[i], (int64_t)i);
+	ims_topk_sort(&w->best);
+	for (size_t i = 0; i < w->best.n; i++) {
+		w->near_score[i] = -w->best.item[i].distance;
+		memcpy(w->rows + i * e->dim, e->rows + (size_t)w->best.item[i].id * e->dim, e->dim * sizeof *w->rows);
+	}
+	return w->best.n;
+}
+
+/* The scores of a query after expansion. */
+static void expand(const evaluation *e, const eval_query *q, float *score, worker *w)
+{
+	size_t n = first_results(e, q, score, e->improve.expand, w);
+	ims_improve_expand(&e->improve, &(space){ .metric = e->space->metric, .dim = e->dim }, w->query, w->rows, w->near_score, n);
+	score_all(e, w->query, score);
+}
+
+/* Re-ranking changes the order, not the scores: here the places in the list are what counts, so scores change hands. */
+static int rerank(const evaluation *e, const eval_query *q, float *score, worker *w)
+{
+	size_t n = first_results(e, q, score, RERANK_DEPTH, w);
+	int rc = ims_improve_rank(&e->improve, &(space){ .metric = e->space->metric, .dim = e->dim }, w->query, w->rows, n, w->order, NULL, NULL);
+	for (size_t i = 0; !rc && i < n; i++)
+		score[w->best.item[w->order[i]].id] = w->near_score[i];
+	return rc;
+}
+
+static void ask_block(void *arg, size_t block, unsigned number)
+{
+	asking *a = arg;
+	const evaluation *e = a->e;
+	worker *w = &a->worker[number];
+	size_t first = block * QUERIES_AT_ONCE, n = e->n_queries - first;
+	n = n < QUERIES_AT_ONCE ? n : QUERIES_AT_ONCE;
+	if (w->failed || ims_job_cancelled(e->job))
+		return;
+	score_block(e, first, n, w->score);
+	for (size_t i = 0; i < n; i++) {
+		const eval_query *q = &e->query[first + i];
+		float *score = w->score + i * e->n;
+		memcpy(w->query, ims_eval_feature(e, first + i), e->dim * sizeof *w->query);
+		if (e->improve.expand)
+			expand(e, q, score, w);
+		relate(e, q, w->relation);
+		ims_analysis_agreement_add(w->agreement, score, w->relation, e->n);
+		if (e->improve.reciprocal && rerank(e, q, score, w))
+			w->failed = true;
+		if (ims_analysis_retrieval(&a->result[first + i], score, w->relation, e->n, NULL))
+			w->failed = true;
+	}
+	atomic_fetch_add(&a->done, n);
+}
+
+/* Where scores lie: cosines between -1 and 1, others between what some queries give. */
+static void score_range(const evaluation *e, float *score, double *lo, double *hi)
+{
+	*lo = -1;
+	*hi = 1.0000001;
+	if (e->space->metric == IMGSEARCH_COSINE)
+		return;
+	*lo = INFINITY;
+	*hi = -INFINITY;
+	for (size_t q = 0; q < e->n_queries; q += 1 + e->n_queries / 16) {
+		score_all(e, ims_eval_feature(e, q), score);
+		for (size_t i = 0; i < e->n; i++) {
+			*lo = fmin(*lo, (double)score[i]);
+			*hi = fmax(*hi, (double)score[i]);
+		}
+	}
+	*hi += 1e-6 * (*hi - *lo) + 1e-30;
+}
+
+static int make_workers(asking *a, unsigned n, imgsearch_error *err)
+{
+	const evaluation *e = a->e;
+	double lo = 0, hi = 0;
+	size_t most = e->improve.reciprocal && e->improve.expand < RERANK_DEPTH ? RERANK_DEPTH : e->improve.expand;
+	most = most < e->n ? most : e->n;
+	a->worker = ims_zalloc(n, sizeof *a->worker);
+	a->result = ims_zalloc(e->n_queries, sizeof *a->result);
+	if (!a->worker || !a->result)
+		return ims_nomem(err);
+	for (unsigned i = 0; i < n; i++) {
+		worker *w = &a->worker[i];
+		w->score = ims_alloc(e->n, QUERIES_AT_ONCE * sizeof *w->score);
+		w->relation = ims_alloc(e->n, 1);
+		w->query = ims_alloc_aligned(e->dim, sizeof *w->query);
+		w->agreement = ims_zalloc(1, sizeof *w->agreement);
+		w->rows = ims_alloc_aligned(most, e->dim * sizeof *w->rows);
+		w->near_score = ims_alloc(most, sizeof *w->near_score);
+		w->order = ims_alloc(most, sizeof *w->order);
+		if (!w->score || !w->relation || !w->query || !w->agreement || !w->rows || !w->near_score || !w->order || ims_topk_init(&w->best, most))
+			return ims_nomem(err);
+		if (!i)
+			score_range(e, w->score, &lo, &hi);
+		w->agreement->lo = lo;
+		w->agreement->hi = hi;
+	}
+	return 0;
+}
+
+static void free_workers(asking *a, unsigned n)
+{
+	for (unsigned i = 0; a->worker && i < n; i++) {
+		ims_free(a->worker[i].score);
+		ims_free(a->worker[i].relation);
+		ims_free(a->worker[i].query);
+		ims_free(a->worker[i].agreement);
+		ims_free(a->worker[i].rows);
+		ims_free(a->worker[i].near_score);
+		ims_free(a->worker[i].order);
+		ims_topk_free(&a->worker[i].best);
+	}
+	ims_free(a->worker);
+	ims_free(a->result);
+}
+
+static void sum_up(imgsearch_eval_scores *out, const evaluation *e, const retrieval *r, uint32_t group, double *values)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < e->n_queries; i++) {
+		if (!r[i].related || (group != NO_LABEL && e->query[i].group != group))
+			continue;
+		values[n++] = r[i].average_precision;
+		out->map += r[i].average_precision;
+		out->accuracy += r[i].first;
+		for (int c = 0; c < IMGSEARCH_CUTS; c++) {
+			out->precision[c] += r[i].precision[c];
+			out->recall[c] += r[i].recall[c];
+			out->ndcg[c] += r[i].ndcg[c];
+		}
+	}
+	out->queries = n;
+	double scale = n ? 1 / (double)n : 0;
+	out->map *= scale;
+	out->accuracy *= scale;
+	for (int c = 0; c < IMGSEARCH_CUTS; c++) {
+		out->precision[c] *= scale;
+		out->recall[c] *= scale;
+		out->ndcg[c] *= scale;
+	}
+	ims_analysis_bootstrap(out->ci, values, n, e->options->seed);
+}
+
+/* The report with its classes and their names in one block. */
+static int make_report(const evaluation *e, const asking *a, imgsearch_eval_report **out, imgsearch_error *err)
+{
+	size_t text = 0;
+	for (size_t i = 0; i < e->classes; i++)
+		text += strlen(e->class_name[i]) + 1;
+	imgsearch_eval_report *r = ims_zalloc(sizeof *r + e->classes * sizeof(imgsearch_eval_class) + text, 1);
+	double *values = ims_alloc(e->n_queries, sizeof *values);
+	if (!r || !values) {
+		ims_free(r);
+		ims_free(values);
+		return ims_nomem(err);
+	}
+	imgsearch_eval_class *class = (imgsearch_eval_class *)(r + 1);
+	char *name = (char *)(class + e->classes);
+	sum_up(&r->all, e, a->result, NO_LABEL, values);
+	for (size_t i = 0; i < e->classes; i++) {
+		sum_up(&class[r->n_classes].scores, e, a->result, (uint32_t)i, values);
+		if (!class[r->n_classes].scores.queries)
+			continue;
+		size_t size = strlen(e->class_name[i]) + 1;
+		class[r->n_classes++].name = memcpy(name, e->class_name[i], size);
+		name += size;
+	}
+	const agreement *g = a->worker[0].agreement;
+	r->classes = class;
+	r->pictures = e->n;
+	r->failed = e->failed;
+	r->best_threshold = ims_analysis_agreement_best(g, &r->best_f1);
+	r->threshold_f1 = e->options->has_threshold ? ims_analysis_agreement_f1(g, (double)e->options->threshold) : NAN;
+	ims_free(values);
+	*out = r;
+	return 0;
+}
+
+int ims_eval_ask_all(evaluation *e, imgsearch_eval_report **out, imgsearch_error *err)
+{
+	asking a = { .e = e };
+	unsigned workers = ims_pool_threads(e->job->pool);
+	double start = ims_now();
+	int rc = make_workers(&a, workers, err);
+	/* A step between blocks on this thread reports how far it is. */
+	size_t blocks = (e->n_queries + QUERIES_AT_ONCE - 1) / QUERIES_AT_ONCE, step = 64;
+	evaluation *whole = e;
+	for (size_t at = 0; !rc && at < blocks; at += step) {
+		evaluation part = *e; /* ask_block counts blocks from the part's first query */
+		part.query += at * QUERIES_AT_ONCE;
+		part.n_queries -= at * QUERIES_AT_ONCE;
+		part.query_rows = e->query_rows ? e->query_rows + at * QUERIES_AT_ONCE * e->dim : NULL;
+		asking now = a;
+		now.e = &part;
+		now.result += at * QUERIES_AT_ONCE;
+		ims_parallel(e->job->pool, blocks - at < step ? blocks - at : step, ask_block, &now);
+		rc = ims_job_step(whole->job, "eval", at * QUERIES_AT_ONCE, e->n_queries, err);
+	}
+	for (unsigned i = 0; !rc && i < workers; i++) {
+		rc = a.worker[i].failed ? ims_nomem(err) : 0;
+		if (i)
+			ims_analysis_agreement_merge(a.worker[0].agreement, a.worker[i].agreement);
+	}
+	double seconds = ims_now() - start;
+	if (!rc)
+		rc = make_report(e, &a, out, err);
+	if (!rc)
+		(*out)->seconds_query = seconds / (double)e->n_queries;
+	free_workers(&a, workers);
+	return rc;
+}

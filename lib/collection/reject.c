@@ -1,0 +1,33 @@
+#include "collection/reject.h"
+#include "handle/handle.h"
+
+static const hash256 no_hash;
+
+int ims_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
+{
+	hash256 hash[2];
+	const int64_t id[2] = { a, b };
+	int rc = 0;
+	for (int i = 0; i < 2 && !rc; i++) {
+		store_picture p = { 0 };
+		char *root = NULL;
+		rc = ims_store_picture_get(s->store, id[i], &p, &root, err);
+		hash[i] = p.hash;
+		ims_store_picture_clear(&p);
+		ims_free(root);
+		if (!rc && ims_hash_equal(&hash[i], &no_hash))
+			rc = ims_fail(err, IMGSEARCH_EINVAL, "picture %lld has no content that could be remembered", (long long)id[i]);
+	}
+	if (!rc && ims_hash_equal(&hash[0], &hash[1]))
+		rc = ims_fail(err, IMGSEARCH_EINVAL, "pictures %lld and %lld are the same bytes", (long long)a, (long long)b);
+	if (!rc)
+		rc = ims_store_tx_begin(s->store, err);
+	if (!rc) {
+		rc = ims_store_reject(s->store, &hash[0], &hash[1], err);
+		if (rc)
+			ims_store_tx_rollback(s->store);
+		else
+			rc = ims_store_tx_commit(s->store, err);
+	}
+	return rc;
+}

@@ -1,0 +1,8 @@
+#ifndef IMS_COLLECTION_REJECT_H
+#define IMS_COLLECTION_REJECT_H
+
+#include "base/base.h"
+
+int ims_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err);
+
+#endif

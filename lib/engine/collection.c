@@ -1,0 +1,53 @@
+/* The public functions about a whole index: near-duplicates and the map. Each checks its arguments and delegates. */
+#include "collection/groups.h"
+#include "collection/map.h"
+#include "collection/reject.h"
+#include "handle/handle.h"
+
+int imgsearch_groups(imgsearch *s, const imgsearch_groups_options *options, imgsearch_group_list **out,
+	imgsearch_error *err)
+{
+	imgsearch_groups_options o;
+	if (out)
+		*out = NULL;
+	if (!s || !out)
+		return ims_fail(err, IMGSEARCH_EINVAL, "groups: no index, or no place for them");
+	int rc = ims_options_copy(&o, sizeof o, options, err);
+	if (rc)
+		return rc;
+	job j = ims_engine_job_begin(s);
+	return ims_groups(s, &o, &j, out, err);
+}
+
+int imgsearch_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
+{
+	job j;
+	int rc = s ? ims_engine_write_begin(s, &j, err) : ims_fail(err, IMGSEARCH_EINVAL, "reject: no index");
+	if (rc)
+		return rc;
+	rc = ims_reject(s, a, b, err);
+	ims_engine_write_end(s);
+	return rc;
+}
+
+int imgsearch_map(imgsearch *s, const imgsearch_map_options *options, imgsearch_map_points **out, imgsearch_error *err)
+{
+	imgsearch_map_options o;
+	if (out)
+		*out = NULL;
+	if (!s || !out)
+		return ims_fail(err, IMGSEARCH_EINVAL, "map: no index, or no place for the points");
+	int rc = ims_options_copy(&o, sizeof o, options, err);
+	if (rc)
+		return rc;
+	job j = ims_engine_job_begin(s);
+	return ims_map(s, &o, &j, out, err);
+}
+
+int imgsearch_map_grid(const imgsearch_map_points *points, uint32_t columns, uint32_t rows, uint32_t *cell,
+	imgsearch_error *err)
+{
+	if (!points || !cell)
+		return ims_fail(err, IMGSEARCH_EINVAL, "map: no points, or no place for their cells");
+	return ims_map_grid(points, columns, rows, cell, err);
+}

@@ -1,0 +1,38 @@
+/* imgsearch_eval: checks its arguments and delegates. */
+#include "collection/eval.h"
+#include "handle/handle.h"
+
+#include <math.h>
+
+static int check_options(const imgsearch_eval_options *o, imgsearch_error *err)
+{
+	if (o->duplicates && (o->truth || o->queries))
+		return ims_fail(err, IMGSEARCH_EINVAL, "eval: duplicates bring their own queries and truth");
+	if (o->duplicates && o->groups)
+		return ims_fail(err, IMGSEARCH_EINVAL, "eval: duplicates bring their own truth, groups are another");
+	if (o->groups && (o->truth || o->queries))
+		return ims_fail(err, IMGSEARCH_EINVAL, "eval: truth from groups is for the pictures of the index alone");
+	if (o->has_threshold && !isfinite(o->threshold))
+		return ims_fail(err, IMGSEARCH_EINVAL, "eval: the threshold is not a number");
+	if (o->plain && o->whiten)
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"eval: plain leaves out every improvement: whitening does not go with it");
+	return 0;
+}
+
+int imgsearch_eval(imgsearch *s, const imgsearch_eval_options *options, imgsearch_eval_report **out,
+	imgsearch_error *err)
+{
+	imgsearch_eval_options o;
+	if (out)
+		*out = NULL;
+	if (!s || !out)
+		return ims_fail(err, IMGSEARCH_EINVAL, "eval: no index or no place for the report");
+	int rc = ims_options_copy(&o, sizeof o, options, err);
+	if (!rc)
+		rc = check_options(&o, err);
+	if (rc)
+		return rc;
+	job j = ims_engine_job_begin(s);
+	return ims_eval(s, &o, &j, out, err);
+}

@@ -1,0 +1,24 @@
+#include "query/reduce.h"
+
+int ims_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, float *out, size_t m, imgsearch_error *err)
+{
+	view *v = NULL;
+	search_index *index = NULL;
+	int rc = ims_view_get(s, &v, err);
+	if (!rc && dim != v->space.dim)
+		rc = ims_fail(err, IMGSEARCH_EINVAL, "rows of %zu values; the index has %u", dim, v->space.dim);
+	if (!rc)
+		rc = ims_view_searcher(s, v, "pca", &index, err);
+	if (!rc && !index)
+		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "no usable pca searcher; build it first");
+	float *in_space = rc ? NULL : ims_alloc_aligned(n, dim * sizeof *in_space);
+	if (!rc && !in_space)
+		rc = ims_nomem(err);
+	for (size_t i = 0; !rc && i < n; i++)
+		ims_space_apply(&v->space, rows + i * dim, in_space + i * dim);
+	if (!rc)
+		rc = ims_search_reduce(index, in_space, n, out, m, err);
+	ims_free(in_space);
+	ims_view_release(v);
+	return rc;
+}

@@ -1,0 +1,266 @@
+/* imgsearch_groups and imgsearch_reject through the public header: the kinds, rejections, and writers beside them. */
+#include "collection.h"
+
+#include "handle/handle.h"
+
+static bool in_one_group(const imgsearch_group_list *list, uint32_t kind, int64_t a, int64_t b)
+{
+	for (size_t g = 0; g < list->count; g++) {
+		int found = 0;
+		for (size_t i = 0; list->group[g].kind == kind && i < list->group[g].count; i++)
+			found += list->group[g].ids[i] == a || list->group[g].ids[i] == b;
+		if (found == 2)
+			return true;
+	}
+	return false;
+}
+
+static imgsearch_group_list *groups_of(imgsearch *s, uint32_t kinds, const char *under)
+{
+	imgsearch_error err = { 0 };
+	imgsearch_group_list *list;
+	imgsearch_groups_options o = IMGSEARCH_INIT(imgsearch_groups_options);
+	o.kinds = kinds;
+	o.under = under;
+	if (imgsearch_groups(s, &o, &list, &err))
+		fail_msg("groups: %s", err.message);
+	return list;
+}
+
+/* The picture NUMBER twice as large. */
+static void enlarged(const scene *sc, const char *name, const char *from)
+{
+	char path[400];
+	buf bytes = { 0 };
+	image small = { 0 }, large = { 0 };
+	snprintf(path, sizeof path, "%s/%s", sc->photos, from);
+	assert_int_equal(ims_read_file(&bytes, path, 1 << 20, NULL), 0);
+	assert_int_equal(ims_image_decode(&small, NULL, bytes.data, bytes.len, &(image_limits){ 0 }, NULL, NULL), 0);
+	assert_int_equal(ims_image_resize(&large, &small, 2 * small.width, 2 * small.height, false, NULL, NULL), 0);
+	bytes.len = 0;
+	assert_int_equal(ims_image_encode_png(&bytes, &large, NULL), 0);
+	snprintf(path, sizeof path, "%s/%s", sc->photos, name);
+	FILE *f = fopen(path, "wb");
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes.data, 1, bytes.len, f), bytes.len);
+	assert_int_equal(fclose(f), 0);
+	ims_image_free(&small);
+	ims_image_free(&large);
+	ims_buf_free(&bytes);
+}
+
+/* Eight pictures, a copy of the first one and a larger first one. */
+static imgsearch *with_copies(const scene *sc)
+{
+	draw_photos(sc, 8);
+	photo(sc, "copy.png", 0);
+	enlarged(sc, "large.png", "0.png");
+	imgsearch *s = scene_open(sc);
+	scene_index(s, sc->photos);
+	return s;
+}
+
+static void kinds_are_never_mixed(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = with_copies(sc);
+	int64_t first = id_of(s, sc, "0.png"), copy = id_of(s, sc, "copy.png"), large = id_of(s, sc, "large.png");
+	int64_t low = first < copy ? first : copy;
+	imgsearch_group_list *list = groups_of(s, 0, NULL);
+	assert_true(in_one_group(list, IMGSEARCH_SAME_BYTES, first, copy));
+	assert_true(in_one_group(list, IMGSEARCH_SAME_PICTURE, low, large));
+	assert_false(in_one_group(list, IMGSEARCH_SAME_PICTURE, first, copy));
+	assert_false(in_one_group(list, IMGSEARCH_SAME_SCENE, low, large));
+	assert_int_equal(list->unread, 0);
+	for (size_t i = 0; i < list->count; i++)
+		assert_true(list->group[i].count == 2 && list->group[i].ids[0] < list->group[i].ids[1]);
+	imgsearch_group_list_free(list);
+	list = groups_of(s, 1u << IMGSEARCH_SAME_BYTES, NULL);
+	assert_int_equal(list->count, 1);
+	assert_int_equal(list->group[0].kind, IMGSEARCH_SAME_BYTES);
+	imgsearch_group_list_free(list);
+	list = groups_of(s, 0, "/nowhere");
+	assert_int_equal(list->count, 0);
+	imgsearch_group_list_free(list);
+	imgsearch_close(s);
+}
+
+static void rejected_pairs_stay_apart(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err = { 0 };
+	imgsearch *s = with_copies(sc);
+	int64_t first = id_of(s, sc, "0.png"), copy = id_of(s, sc, "copy.png"), large = id_of(s, sc, "large.png");
+	assert_int_equal(imgsearch_reject(s, first, copy, &err), IMGSEARCH_EINVAL); /* the same bytes */
+	assert_int_equal(imgsearch_reject(s, first, 9999, &err), IMGSEARCH_ENOTFOUND);
+	assert_int_equal(imgsearch_reject(s, first, large, &err), 0);
+	imgsearch_group_list *list = groups_of(s, 0, NULL);
+	assert_int_equal(list->count, 1);
+	assert_true(in_one_group(list, IMGSEARCH_SAME_BYTES, first, copy));
+	imgsearch_group_list_free(list);
+	imgsearch_close(s);
+}
+
+/* Bare vectors have no pixels: their features alone say whether they are one scene. */
+static void vectors_are_judged_by_their_features(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err = { 0 };
+	const float rows[4][3] = { { 1, 0, 0 }, { 0, 1, 0 }, { 1, 0.01f, 0 }, { 0, 0, 1 } };
+	imgsearch *s = scene_open(sc);
+	assert_int_equal(imgsearch_index_vectors(s, rows[0], 4, 3, NULL, &err), 0);
+	imgsearch_group_list *list = groups_of(s, 0, NULL);
+	assert_int_equal(list->count, 1);
+	assert_true(in_one_group(list, IMGSEARCH_SAME_SCENE, 0, 2));
+	assert_true(list->group[0].score > 0.99f && list->group[0].score < 1);
+	imgsearch_group_list_free(list);
+	imgsearch_close(s);
+}
+
+static void missing_signatures_are_made_and_stored(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = with_copies(sc);
+	forget_signatures(sc);
+	imgsearch *reader = open_with(sc, NULL, true);
+	imgsearch_group_list *list = groups_of(reader, 0, NULL);
+	assert_int_equal(list->count, 2);
+	assert_int_equal(signatures(sc), 0); /* a handle for reading makes them for itself */
+	imgsearch_group_list_free(list);
+	imgsearch_close(reader);
+	list = groups_of(s, 0, NULL);
+	assert_int_equal(list->count, 2);
+	assert_int_equal(signatures(sc), 9);
+	imgsearch_group_list_free(list);
+	shell("rm '%s/3.png'", sc->photos);
+	forget_signatures(sc);
+	list = groups_of(s, 0, NULL);
+	assert_int_equal(list->unread, 1);
+	assert_int_equal(signatures(sc), 8);
+	imgsearch_group_list_free(list);
+	imgsearch_close(s);
+}
+
+/* While somebody else holds the writer's right, groups answers and stores nothing. */
+static void groups_need_no_writer(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err = { 0 };
+	job j;
+	imgsearch *s = with_copies(sc), *writer = open_with(sc, NULL, false);
+	forget_signatures(sc);
+	assert_int_equal(ims_engine_write_begin(writer, &j, &err), 0);
+	imgsearch_group_list *list = groups_of(s, 0, NULL);
+	assert_int_equal(list->count, 2);
+	assert_int_equal(list->unread, 0);
+	assert_int_equal(signatures(sc), 0);
+	imgsearch_group_list_free(list);
+	ims_engine_write_end(writer);
+	imgsearch_close(writer);
+	imgsearch_close(s);
+}
+
+typedef struct second_writer {
+	imgsearch *s;
+	int64_t remove;
+	int calls, rc;
+	imgsearch_error err;
+} second_writer;
+
+/* At the first report of pictures read: removes one that is still to be read, and adds another. */
+static int write_meanwhile(void *user, const imgsearch_progress *p)
+{
+	second_writer *w = user;
+	char path[] = "added";
+	float v[48] = { 1 };
+	if (strcmp(p->stage, "read") || w->calls++)
+		return 0;
+	imgsearch_input in = imgsearch_vector(v, 48);
+	w->rc = imgsearch_index_remove(w->s, &w->remove, 1, &w->err);
+	if (!w->rc)
+		w->rc = imgsearch_index_add(w->s, &in, path, NULL, &w->err);
+	return 0;
+}
+
+/* More pictures than one block, so that the callback runs between two. */
+static void writers_need_not_wait_for_groups(void **state)
+{
+	enum { N = 300 };
+	scene *sc = *state;
+	second_writer w = { 0 };
+	draw_photos(sc, N);
+	w.s = scene_open(sc);
+	scene_index(w.s, sc->photos);
+	w.remove = sql(sc, "SELECT max(id) FROM picture");
+	forget_signatures(sc);
+	imgsearch *s = open_with(sc, &(imgsearch_events){ .user = &w, .progress = write_meanwhile }, false);
+	imgsearch_group_list *list = groups_of(s, 0, NULL);
+	assert_int_equal(list->unread, 0);
+	assert_true(w.calls > 0);
+	if (w.rc)
+		fail_msg("the second writer: %s", w.err.message);
+	assert_int_equal(signatures(sc), N - 1); /* none for the picture that went */
+	imgsearch_group_list_free(list);
+	imgsearch_close(s);
+	imgsearch_close(w.s);
+}
+
+static int cancel_at_read(void *user, const imgsearch_progress *p)
+{
+	if (!strcmp(p->stage, "read"))
+		imgsearch_cancel(*(imgsearch **)user);
+	return 0;
+}
+
+static void groups_can_be_cancelled(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err = { 0 };
+	imgsearch_group_list *list;
+	imgsearch *s = NULL;
+	imgsearch_close(with_copies(sc));
+	forget_signatures(sc);
+	s = open_with(sc, &(imgsearch_events){ .user = &s, .progress = cancel_at_read }, false);
+	assert_int_equal(imgsearch_groups(s, NULL, &list, &err), IMGSEARCH_ECANCELED);
+	assert_null(list);
+	assert_int_equal(signatures(sc), 9); /* what was read is kept */
+	list = groups_of(s, 0, NULL);        /* and now nothing is left to read */
+	assert_int_equal(list->count, 2);
+	imgsearch_group_list_free(list);
+	imgsearch_close(s);
+}
+
+static void bad_arguments_are_refused(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err = { 0 };
+	imgsearch_group_list *list = (imgsearch_group_list *)&err;
+	imgsearch *s = scene_open(sc);
+	assert_int_equal(imgsearch_groups(NULL, NULL, &list, &err), IMGSEARCH_EINVAL);
+	assert_null(list);
+	assert_int_equal(imgsearch_groups(s, NULL, NULL, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_groups(s, &(imgsearch_groups_options){ 0 }, &list, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_reject(NULL, 1, 2, &err), IMGSEARCH_EINVAL);
+	list = groups_of(s, 0, NULL); /* an empty index has none */
+	assert_int_equal(list->count, 0);
+	imgsearch_group_list_free(list);
+	imgsearch_group_list_free(NULL);
+	imgsearch_close(s);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(kinds_are_never_mixed),
+		TEST(rejected_pairs_stay_apart),
+		TEST(vectors_are_judged_by_their_features),
+		TEST(missing_signatures_are_made_and_stored),
+		TEST(groups_need_no_writer),
+		TEST(writers_need_not_wait_for_groups),
+		TEST(groups_can_be_cancelled),
+		TEST(bad_arguments_are_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
