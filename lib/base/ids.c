@@ -20,3 +20,11 @@ bool ims_id_find(const int64_t *ids, size_t n, int64_t id, size_t *at)
 		*at = low;
 	return low < n && ids[low] == id;
 }
+
+bool ims_id_among(const int64_t *ids, size_t n, int64_t id)
+{
+	size_t i = 0;
+	while (i < n && ids[i] != id)
+		i++;
+	return i < n;
+}

@@ -12,4 +12,7 @@ int ims_id_compare(const void *a, const void *b);
 /* Is id among n sorted ids? *at (may be NULL): the place of the first id that is not smaller. */
 bool ims_id_find(const int64_t *ids, size_t n, int64_t id, size_t *at);
 
+/* Is id among n ids in any order? */
+bool ims_id_among(const int64_t *ids, size_t n, int64_t id);
+
 #endif

@@ -10,7 +10,7 @@
 
 bool ims_job_cancelled(const job *j)
 {
-	return j && j->cancel && atomic_load_explicit(j->cancel, memory_order_relaxed);
+	return j && ims_cancelled(&j->cancel);
 }
 
 int ims_job_progress(job *j, const imgsearch_progress *p, imgsearch_error *err)

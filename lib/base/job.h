@@ -5,16 +5,16 @@
 #ifndef IMS_BASE_JOB_H
 #define IMS_BASE_JOB_H
 
+#include "base/cancel.h"
 #include "base/pool.h"
 #include "imgsearch.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 
 typedef struct job {
 	pool *pool;                     /* may be NULL */
 	const imgsearch_events *events; /* may be NULL; called only on the thread that does the work */
-	atomic_int *cancel;             /* may be NULL; non-zero asks the work to stop */
+	cancel_token cancel;            /* asks the work to stop */
 	double last_report;             /* when progress was reported last (ims_now) */
 } job;
 

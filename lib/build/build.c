@@ -6,6 +6,7 @@
 #include "build/chance.h"
 #include "build/mean.h"
 #include "handle/cohort.h"
+#include "handle/view.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -135,13 +136,13 @@ int ims_build(imgsearch *s, const imgsearch_build_options *o, imgsearch_build_re
 	const char *name = o->searcher && strcmp(o->searcher, "auto") ? o->searcher : NULL; /* NULL: auto */
 	if (name && !ims_search_find(name))
 		return ims_fail(err, IMGSEARCH_EINVAL, "there is no searcher named %s", name);
-	int rc = ims_view_counted(s, &v, err);
+	int rc = ims_view_acquire_counted(s, &v, err);
 	if (rc)
 		return rc;
 	rc = ims_mean_fit(s, v, &changed, err);
 	if (!rc && changed) {
 		ims_view_release(v);
-		rc = ims_view_get(s, &v, err);
+		rc = ims_view_acquire(s, &v, err);
 		if (rc)
 			return rc;
 	}

@@ -5,6 +5,7 @@
  */
 #include "build/chance.h"
 #include "handle/cohort.h"
+#include "handle/space.h"
 
 #include <string.h>
 

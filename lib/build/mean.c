@@ -1,4 +1,5 @@
 #include "build/mean.h"
+#include "handle/view.h"
 
 enum { CENTRE_ROWS = 256 }; /* a mean of fewer says more about the few than about what pictures share */
 

@@ -1,7 +1,7 @@
 #ifndef IMS_BUILD_MEAN_H
 #define IMS_BUILD_MEAN_H
 
-#include "handle/handle.h"
+#include "handle/view.h"
 
 static const double stale_drift = 0.2;
 

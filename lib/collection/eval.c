@@ -4,6 +4,8 @@
  */
 #include "collection/eval.h"
 #include "collection/evaluation.h"
+#include "query/improve.h"
+#include "handle/view.h"
 
 #include <string.h>
 
@@ -67,7 +69,7 @@ int ims_eval(imgsearch *s, const imgsearch_eval_options *o, job *job, imgsearch_
 	double start = ims_now();
 	evaluation e = { .s = s, .options = o, .job = job,
 		.improve = { o->expand, o->reciprocal, o->views, o->plain, o->expand_power } };
-	int rc = ims_view_counted(s, &e.view, err);
+	int rc = ims_view_acquire_counted(s, &e.view, err);
 	if (!rc && !e.view->rows.n)
 		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: is empty", ims_store_path(s->store));
 	if (!rc)

@@ -116,7 +116,7 @@ static int load(const evaluation *e, const char *path, image *out, imgsearch_err
 {
 	buf bytes = { 0 };
 	image whole = { 0 };
-	image_limits limits = ims_engine_limits(e->s, NULL);
+	image_limits limits = ims_handle_limits(e->s, NULL);
 	limits.full_decode = 1;
 	*out = (image){ 0 };
 	int rc = ims_read_file(&bytes, path, IMS_IMAGE_MAX_FILE, err);

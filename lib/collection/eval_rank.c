@@ -1,5 +1,6 @@
 #include "collection/evaluation.h"
 #include "kernels/kernels.h"
+#include "query/improve.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,9 @@
 /* Who asks, and what belongs to whom: by folder, by group of near-duplicates, by a CSV, by a folder of query pictures. */
 #include "collection/evaluation.h"
 #include "collection/groups.h"
+#include "base/path.h"
+#include "files/walk.h"
+#include "files/csv.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* PCA whitening learnt from the index (Jegou and Chum 2012), to be measured. */
 #include "collection/evaluation.h"
 #include "search/axes/rotation.h"
+#include "handle/space.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,9 @@
 #include "collection/evaluation.h"
+#include "handle/identity.h"
+#include "handle/feature.h"
+#include "query/improve.h"
+#include "handle/space.h"
+#include "handle/view.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -40,7 +45,7 @@ int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float 
 {
 	model_identity id = { 0 };
 	imgsearch_error *errors = ims_zalloc(n, sizeof *errors);
-	int rc = errors ? ims_engine_identity_stored(e->s, false, &id, err) : ims_nomem(err);
+	int rc = errors ? ims_identity_stored(e->s, false, &id, err) : ims_nomem(err);
 	if (rc == IMGSEARCH_ENOTFOUND)
 		rc = ims_fail(err, IMGSEARCH_EMODEL, "%s: holds vectors of the caller's own; no network makes the features of query pictures",
 			ims_store_path(e->s->store));

@@ -3,7 +3,8 @@
 #define IMS_COLLECTION_EVALUATION_H
 
 #include "analysis/metrics.h"
-#include "handle/handle.h"
+#include "handle/view.h"
+#include "query/improve.h"
 
 #define NO_LABEL UINT32_MAX
 #define NO_ROW SIZE_MAX

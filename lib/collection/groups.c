@@ -10,10 +10,14 @@
  * Members that a stricter kind has joined are one node, named by its smallest member. Edges are taken strongest first,
  * and one that would bring a rejected pair together is left out. Nothing depends on the number of threads.
  */
+#include "analysis/components.h"
 #include "collection/groups.h"
 #include "collection/members.h"
 #include "collection/memory_rows.h"
 #include "collection/self_join.h"
+#include "handle/space.h"
+#include "handle/view.h"
+#include "analysis/signature.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -329,7 +333,7 @@ static int same_scene(grouping *g, float min_score, imgsearch_error *err)
 	view *v;
 	search_index *own = NULL;
 	self_join j = { .k = NEAREST, .each = add_scene_pair, .user = g, .total = g->all.n };
-	int rc = ims_view_get(g->s, &v, err);
+	int rc = ims_view_acquire(g->s, &v, err);
 	if (rc)
 		return rc;
 	g->metric = v->space.metric;

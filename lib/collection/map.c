@@ -5,11 +5,12 @@
  */
 #include "collection/map.h"
 
+#include "analysis/grid.h"
 #include "analysis/plane.h"
 #include "analysis/tsne.h"
 #include "collection/memory_rows.h"
 #include "collection/self_join.h"
-#include "handle/handle.h"
+#include "handle/view.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -136,7 +137,7 @@ int ims_map(imgsearch *s, const imgsearch_map_options *o, job *job, imgsearch_ma
 	map_rows m = { 0 };
 	view *v = NULL;
 	float *xy = NULL;
-	int rc = ims_view_get(s, &v, err);
+	int rc = ims_view_acquire(s, &v, err);
 	if (!rc)
 		rc = read_rows(s, &v->rows, o, &m, err);
 	if (!rc && !(xy = ims_zalloc(2 * m.n + 1, sizeof *xy)))

@@ -3,6 +3,9 @@
  * was made of; else the file is read, on all threads, and its signature kept when nobody else is writing.
  */
 #include "collection/members.h"
+#include "base/path.h"
+#include "handle/view.h"
+#include "analysis/signature.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +92,7 @@ static void make_signature(void *arg, size_t i, unsigned worker)
 	buf bytes = { 0 };
 	image im = { 0 };
 	(void)worker;
-	image_limits limits = ims_engine_limits(r->s, NULL);
+	image_limits limits = ims_handle_limits(r->s, NULL);
 	limits.at_least = 2 * IMS_SIGNATURE_SIDE;
 	if (!ims_read_file(&bytes, m->path, IMS_IMAGE_MAX_FILE, NULL)) {
 		hash256 hash = ims_hash(bytes.data, bytes.len);
@@ -178,7 +181,7 @@ static int add_vectors(imgsearch *s, members *m, imgsearch_error *err)
 {
 	members bare = { 0 };
 	view *v;
-	int rc = ims_view_get(s, &v, err);
+	int rc = ims_view_acquire(s, &v, err);
 	if (rc)
 		return rc;
 	if (v->space.dim)

@@ -2,7 +2,7 @@
 #define IMS_COLLECTION_MEMBERS_H
 
 #include "analysis/signature.h"
-#include "handle/handle.h"
+#include "handle/view.h"
 
 /* A picture of the index, or a bare vector (state and hash 0). */
 typedef struct member {

@@ -1,5 +1,5 @@
 #include "collection/reject.h"
-#include "handle/handle.h"
+#include "handle/view.h"
 
 static const hash256 no_hash;
 

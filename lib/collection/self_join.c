@@ -10,7 +10,7 @@ static int join_block(self_join *j, size_t first, const float *rows, const int64
 	search_report report;
 	bool graph = !strcmp(ims_search_name(j->index), "graph"); /* which would scan for what lies within a distance */
 	search_request q = { .queries = rows, .n = n, .k = j->k + 1, .max_distance = graph ? INFINITY : j->max_distance,
-		.filter_count = SIZE_MAX, .pool = job->pool, .cancel = job->cancel };
+		.filter_count = SIZE_MAX, .pool = job->pool, .cancel = &job->cancel };
 	for (size_t i = 0; i < n; i++)
 		ims_topk_clear(&best[i]);
 	int rc = ims_search_query(j->index, &q, best, &report, err);

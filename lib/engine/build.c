@@ -1,5 +1,6 @@
 /* imgsearch_build and imgsearch_reduce: they check their arguments and delegate. */
 #include "build/build.h"
+#include "engine/options.h"
 #include "handle/handle.h"
 #include "query/reduce.h"
 
@@ -17,11 +18,12 @@ int imgsearch_build(imgsearch *s, const imgsearch_build_options *options, imgsea
 		return ims_fail(err, IMGSEARCH_EINVAL, "build: no index");
 	int rc = ims_options_copy(&o, sizeof o, options, err);
 	if (!rc)
-		rc = ims_engine_write_begin(s, &j, err);
+		rc = ims_handle_write_begin(s, err);
 	if (rc)
 		return rc;
+	j = ims_handle_job(s);
 	rc = ims_build(s, &o, report, &j, err);
-	ims_engine_write_end(s);
+	ims_handle_write_end(s);
 	return rc;
 }
 

@@ -2,6 +2,7 @@
 #include "collection/groups.h"
 #include "collection/map.h"
 #include "collection/reject.h"
+#include "engine/options.h"
 #include "handle/handle.h"
 
 int imgsearch_groups(imgsearch *s, const imgsearch_groups_options *options, imgsearch_group_list **out,
@@ -15,18 +16,17 @@ int imgsearch_groups(imgsearch *s, const imgsearch_groups_options *options, imgs
 	int rc = ims_options_copy(&o, sizeof o, options, err);
 	if (rc)
 		return rc;
-	job j = ims_engine_job_begin(s);
+	job j = ims_handle_job(s);
 	return ims_groups(s, &o, &j, out, err);
 }
 
 int imgsearch_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
 {
-	job j;
-	int rc = s ? ims_engine_write_begin(s, &j, err) : ims_fail(err, IMGSEARCH_EINVAL, "reject: no index");
+	int rc = s ? ims_handle_write_begin(s, err) : ims_fail(err, IMGSEARCH_EINVAL, "reject: no index");
 	if (rc)
 		return rc;
 	rc = ims_reject(s, a, b, err);
-	ims_engine_write_end(s);
+	ims_handle_write_end(s);
 	return rc;
 }
 
@@ -40,7 +40,7 @@ int imgsearch_map(imgsearch *s, const imgsearch_map_options *options, imgsearch_
 	int rc = ims_options_copy(&o, sizeof o, options, err);
 	if (rc)
 		return rc;
-	job j = ims_engine_job_begin(s);
+	job j = ims_handle_job(s);
 	return ims_map(s, &o, &j, out, err);
 }
 

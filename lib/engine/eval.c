@@ -1,5 +1,6 @@
 /* imgsearch_eval: checks its arguments and delegates. */
 #include "collection/eval.h"
+#include "engine/options.h"
 #include "handle/handle.h"
 
 #include <math.h>
@@ -33,6 +34,6 @@ int imgsearch_eval(imgsearch *s, const imgsearch_eval_options *options, imgsearc
 		rc = check_options(&o, err);
 	if (rc)
 		return rc;
-	job j = ims_engine_job_begin(s);
+	job j = ims_handle_job(s);
 	return ims_eval(s, &o, &j, out, err);
 }

@@ -1,4 +1,6 @@
-/* imgsearch_train: the walk gives the files, lib/train does the work; the index has no part in it. */
+/* imgsearch_train: the walk lists the files, lib/train trains. The index has no part in it. */
+#include "engine/options.h"
+#include "files/walk.h"
 #include "handle/handle.h"
 #include "train/train.h"
 
@@ -20,7 +22,7 @@ static void list_free(file_list *l)
 	ims_free(l->item);
 }
 
-static int take(void *user, const walk_entry *e)
+static int add_file(void *user, const walk_entry *e)
 {
 	file_list *l = user;
 	if (e->kind != WALK_FILE)
@@ -47,11 +49,10 @@ int imgsearch_train(imgsearch *s, const char *dir, const imgsearch_train_options
 	if (rc)
 		return rc;
 	file_list l = { .root = dir };
-	job j = ims_engine_job(s);
+	job j = ims_handle_job(s);
 	model_spec start = { .name = s->options.model, .weights = s->options.weights, .device = s->options.device,
 		.precision = s->options.precision, .threads = s->threads, .recipe = s->options.recipe };
-	atomic_store(&s->cancel, 0);
-	rc = ims_walk(dir, "", &rules, take, &l, err);
+	rc = ims_walk(dir, "", &rules, add_file, &l, err);
 	if (rc == IMGSEARCH_ENOMEM)
 		rc = ims_nomem(err);
 	if (!rc)

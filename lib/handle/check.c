@@ -1,25 +1,28 @@
 /*
- * Is the index whole, and are its searchers as good as they should be? The store looks at its own file; then every
- * searcher that is built answers some stored vectors, and a plain scan says what they should have found.
+ * The check of an index: the store checks its own file; then every searcher that is built answers some stored vectors, and
+ * its recall is measured against a plain scan.
  */
-#include "handle/handle.h"
+#include "handle/check.h"
+
+#include "handle/view.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { AT_ONCE = 64, K = 100, QUERIES_MAX = 100000 };
 
-typedef struct teller {
-	int (*problem)(void *user, const char *text);
+/* Counts the problems that the store finds, and passes them on. */
+typedef struct problem_counter {
+	problem_each *each;
 	void *user;
-	uint64_t told;
-} teller;
+	uint64_t n;
+} problem_counter;
 
-static int tell(void *user, const char *text)
+static int count_problem(void *user, const char *text)
 {
-	teller *t = user;
-	t->told++;
-	return t->problem ? t->problem(t->user, text) : 0;
+	problem_counter *p = user;
+	p->n++;
+	return p->each ? p->each(p->user, text) : 0;
 }
 
 /* --------------------------------------------------------------------------------------------------- recall ---- */
@@ -29,8 +32,8 @@ typedef struct sample {
 	size_t dim, n;
 } sample;
 
-/* Of the k nearest by the truth, the share that was found; distances decide, so that equal rows count alike. */
-static double share(const topk *truth, const topk *got, size_t k)
+/* The share of the k nearest rows that was found. Distances decide, so that rows at the same distance count alike. */
+static double recall_at(const topk *truth, const topk *got, size_t k)
 {
 	size_t n = truth->n < k ? truth->n : k, hit = 0;
 	for (size_t i = 0; i < n && i < got->n; i++)
@@ -38,7 +41,7 @@ static double share(const topk *truth, const topk *got, size_t k)
 	return n ? (double)hit / (double)n : 1;
 }
 
-/* `n` queries to one searcher, one by one; adds to its figures. */
+/* Asks one searcher n queries, one by one, and adds to its figures. */
 static int ask(search_index *x, const float *queries, size_t n, size_t dim, const topk *truth, topk *got, imgsearch_check_searcher *out, imgsearch_error *err)
 {
 	static const size_t cut[3] = { 1, 10, K };
@@ -50,12 +53,12 @@ static int ask(search_index *x, const float *queries, size_t n, size_t dim, cons
 			return rc;
 		out->seconds += ims_now() - start;
 		for (int c = 0; c < 3; c++)
-			out->recall[c] += share(&truth[i], got, cut[c]);
+			out->recall[c] += recall_at(&truth[i], got, cut[c]);
 	}
 	return 0;
 }
 
-/* Every built searcher on the sample, some queries at a time, and the scan beside them. */
+/* Asks every built searcher and the scan the queries of the sample. */
 static int measure(imgsearch *s, view *v, const sample *m, imgsearch_check_report *r, job *j, imgsearch_error *err)
 {
 	topk truth[AT_ONCE] = { { 0 } }, got = { 0 };
@@ -98,10 +101,10 @@ static int measure(imgsearch *s, view *v, const sample *m, imgsearch_check_repor
 	return rc;
 }
 
-static int recall(imgsearch *s, size_t queries, imgsearch_check_report *r, job *j, imgsearch_error *err)
+static int measure_recall(imgsearch *s, size_t queries, imgsearch_check_report *r, job *j, imgsearch_error *err)
 {
 	view *v = NULL;
-	int rc = ims_view_counted(s, &v, err);
+	int rc = ims_view_acquire_counted(s, &v, err);
 	sample m = { 0 };
 	if (!rc && v->rows.n) {
 		size_t room = queries < v->rows.n ? queries : v->rows.n;
@@ -116,18 +119,14 @@ static int recall(imgsearch *s, size_t queries, imgsearch_check_report *r, job *
 	return rc;
 }
 
-int imgsearch_check(imgsearch *s, uint32_t queries, int (*problem)(void *user, const char *text), void *user,
-	imgsearch_check_report *report, imgsearch_error *err)
+int ims_check(imgsearch *s, uint32_t queries, problem_each *problem, void *user, imgsearch_check_report *report, job *j,
+	imgsearch_error *err)
 {
-	imgsearch_check_report unwanted, *r = report ? report : &unwanted;
-	teller t = { problem, user, 0 };
-	*r = (imgsearch_check_report){ 0 };
-	if (!s)
-		return ims_fail(err, IMGSEARCH_EINVAL, "check: no index");
-	job j = ims_engine_job(s);
-	int rc = ims_store_check(s->store, tell, &t, err);
-	r->problems = t.told;
+	problem_counter problems = { problem, user, 0 };
+	*report = (imgsearch_check_report){ 0 };
+	int rc = ims_store_check(s->store, count_problem, &problems, err);
+	report->problems = problems.n;
 	if (!rc && queries)
-		rc = recall(s, queries < QUERIES_MAX ? queries : QUERIES_MAX, r, &j, err);
+		rc = measure_recall(s, queries < QUERIES_MAX ? queries : QUERIES_MAX, report, j, err);
 	return rc;
 }

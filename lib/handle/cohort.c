@@ -6,6 +6,7 @@
  */
 #include "handle/cohort.h"
 #include "kernels/kernels.h"
+#include "handle/view.h"
 
 #include <math.h>
 #include <string.h>
@@ -46,7 +47,7 @@ int ims_cohort_put(imgsearch *s, const view *v, const chance *c, const float *ro
 	if (rc)
 		return rc;
 	ims_buf_u32(&b, VERSION);
-	ims_buf_u64(&b, v->centre_sum);
+	ims_buf_u64(&b, v->mean_sum);
 	ims_buf_u32(&b, v->space.dim);
 	ims_buf_u32(&b, (uint32_t)n);
 	ims_buf_u64(&b, sum);
@@ -64,7 +65,7 @@ int ims_chance_load(imgsearch *s, view *v, imgsearch_error *err)
 	buf b = { 0 };
 	int rc = ims_store_get(s->store, "chance", &b, err);
 	reader r = { .data = b.data, .len = b.len };
-	if (!rc && b.len == HEAD_BYTES && ims_read_u32(&r) == VERSION && ims_read_u64(&r) == v->centre_sum && ims_read_u32(&r) == v->space.dim) {
+	if (!rc && b.len == HEAD_BYTES && ims_read_u32(&r) == VERSION && ims_read_u64(&r) == v->mean_sum && ims_read_u32(&r) == v->space.dim) {
 		v->cohort_rows = ims_read_u32(&r);
 		v->cohort_sum = ims_read_u64(&r);
 		v->chance.scale = ims_read_f32(&r);

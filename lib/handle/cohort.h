@@ -1,7 +1,7 @@
 #ifndef IMS_HANDLE_COHORT_H
 #define IMS_HANDLE_COHORT_H
 
-#include "handle/handle.h"
+#include "handle/view.h"
 
 enum { CHANCE_ROWS = 200 /* of fewer pictures nothing is said about chance */, CHANCE_COHORT = 1024 };
 

@@ -1,77 +1,13 @@
 /*
- * What queries read. ims_view_get compares the file's data version with the one it last saw, and the epoch that every
- * change of the space or of a searcher's state raises (ims_view_renew), whoever made it; then a new view is made. Row
- * changes are cheaper: a loaded searcher takes them up from the store's change log (catch_up), so that the next query
- * sees them without loading anything.
+ * Views are made here and brought up to date. ims_view_acquire compares the file's data version with the last one it saw,
+ * and then the epoch, so that an unchanged file costs one number. Row changes make no new view: a loaded searcher reads the
+ * change log (take_up_changes), so that the next query sees them without loading anything anew.
  */
+#include "handle/view.h"
+#include "handle/space.h"
 #include "handle/cohort.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
-
-void ims_space_apply(const space *sp, const float *in, float *out)
-{
-	double sum = 0;
-	for (uint32_t i = 0; i < sp->dim; i++) {
-		out[i] = sp->centre ? in[i] - sp->centre[i] : in[i];
-		sum += (double)out[i] * out[i];
-	}
-	if (sp->metric != IMGSEARCH_COSINE)
-		return;
-	float scale = sum > 0 ? (float)(1 / sqrt(sum)) : 0;
-	for (uint32_t i = 0; i < sp->dim; i++)
-		out[i] *= scale;
-}
-
-/* ---------------------------------------------------------------------------------------- rows in a space ---- */
-
-enum { BLOCK = 256 };
-
-typedef struct scan_state {
-	const space *space;
-	int (*each)(void *user, const int64_t *ids, const float *rows, size_t n);
-	void *user;
-	float *block;
-} scan_state;
-
-static int scan_block(void *arg, const int64_t *ids, const float *rows, size_t n)
-{
-	scan_state *st = arg;
-	size_t dim = st->space->dim;
-	for (size_t done = 0; done < n; done += BLOCK) {
-		size_t now = n - done < BLOCK ? n - done : BLOCK;
-		for (size_t i = 0; i < now; i++)
-			ims_space_apply(st->space, rows + (done + i) * dim, st->block + i * dim);
-		int rc = st->each(st->user, ids + done, st->block, now);
-		if (rc)
-			return rc;
-	}
-	return 0;
-}
-
-static int rows_scan(void *ctx, int (*each)(void *user, const int64_t *ids, const float *rows, size_t n), void *user, imgsearch_error *err)
-{
-	const space_rows *r = ctx;
-	scan_state st = { r->space, each, user, ims_alloc_aligned(BLOCK, r->space->dim * sizeof(float)) };
-	if (!st.block)
-		return ims_nomem(err);
-	int rc = ims_store_vectors_scan(r->store, false, r->space->dim, scan_block, &st, err);
-	ims_free(st.block);
-	return rc;
-}
-
-static int rows_fetch(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found, imgsearch_error *err)
-{
-	const space_rows *r = ctx;
-	int rc = ims_store_vectors_fetch(r->store, ids, n, r->space->dim, out, found, err);
-	for (size_t i = 0; !rc && i < n; i++)
-		if (found[i])
-			ims_space_apply(r->space, out + i * r->space->dim, out + i * r->space->dim);
-	return rc;
-}
-
-/* -------------------------------------------------------------------------------------------------- views ---- */
 
 static int get_u32(store *st, const char *name, uint32_t *out, imgsearch_error *err)
 {
@@ -83,19 +19,19 @@ static int get_u32(store *st, const char *name, uint32_t *out, imgsearch_error *
 	return rc;
 }
 
-static int get_centre(store *st, view *v, imgsearch_error *err)
+static int get_mean(store *st, view *v, imgsearch_error *err)
 {
 	buf b = { 0 };
 	int rc = ims_store_get(st, "centre", &b, err);
 	if (!rc && b.len && b.len == v->space.dim * sizeof(float)) {
 		reader r = { .data = b.data, .len = b.len };
-		v->centre = ims_alloc(v->space.dim, sizeof(float));
-		if (!v->centre)
+		v->mean = ims_alloc(v->space.dim, sizeof(float));
+		if (!v->mean)
 			rc = ims_nomem(err);
 		for (uint32_t i = 0; !rc && i < v->space.dim; i++)
-			v->centre[i] = ims_read_f32(&r);
-		v->centre_sum = ims_checksum(b.data, b.len, 0);
-		v->space.centre = v->centre;
+			v->mean[i] = ims_read_f32(&r);
+		v->mean_sum = ims_checksum(b.data, b.len, 0);
+		v->space.mean = v->mean;
 	}
 	ims_buf_free(&b);
 	return rc;
@@ -117,14 +53,8 @@ static void free_view(view *v)
 		ims_search_free(v->searcher[i].index);
 	pthread_mutex_destroy(&v->lock);
 	ims_chance_free(v->cohort);
-	ims_free(v->centre);
+	ims_free(v->mean);
 	ims_free(v);
-}
-
-static row_source source(space_rows *ctx, uint64_t n)
-{
-	return (row_source){ .ctx = ctx, .n = (size_t)n, .dim = ctx->space->dim, .metric = ctx->space->metric,
-		.scan = rows_scan, .fetch = rows_fetch };
 }
 
 static int make_view(imgsearch *s, int64_t version, uint32_t epoch, view **out, imgsearch_error *err)
@@ -145,7 +75,7 @@ static int make_view(imgsearch *s, int64_t version, uint32_t epoch, view **out, 
 		rc = get_u32(s->store, "dim", &dim, err);
 	v->space = v->plain = (space){ .metric = (imgsearch_metric)metric, .dim = dim };
 	if (!rc)
-		rc = get_centre(s->store, v, err);
+		rc = get_mean(s->store, v, err);
 	if (!rc)
 		rc = get_chosen(s->store, v, err);
 	if (!rc)
@@ -158,27 +88,27 @@ static int make_view(imgsearch *s, int64_t version, uint32_t epoch, view **out, 
 	}
 	v->rows_ctx = (space_rows){ s->store, &v->space };
 	v->plain_ctx = (space_rows){ s->store, &v->plain };
-	v->rows = source(&v->rows_ctx, vectors);
-	v->plain_rows = source(&v->plain_ctx, vectors);
+	v->rows = ims_space_source(&v->rows_ctx, vectors);
+	v->plain_rows = ims_space_source(&v->plain_ctx, vectors);
 	*out = v;
 	return 0;
 }
 
-int ims_view_counted(imgsearch *s, view **out, imgsearch_error *err)
+int ims_view_acquire_counted(imgsearch *s, view **out, imgsearch_error *err)
 {
 	uint64_t by_state[8], vectors, next;
 	int64_t max_id;
 	int rc = ims_store_counts(s->store, by_state, &vectors, &next, &max_id, err);
-	pthread_mutex_lock(&s->lock);
+	pthread_mutex_lock(&s->view_lock);
 	if (!rc && s->view && s->view->rows.n != vectors) {
 		ims_view_release(s->view);
 		s->view = NULL;
 	}
-	pthread_mutex_unlock(&s->lock);
-	return rc ? rc : ims_view_get(s, out, err);
+	pthread_mutex_unlock(&s->view_lock);
+	return rc ? rc : ims_view_acquire(s, out, err);
 }
 
-int ims_view_get(imgsearch *s, view **out, imgsearch_error *err)
+int ims_view_acquire(imgsearch *s, view **out, imgsearch_error *err)
 {
 	int64_t version;
 	uint32_t epoch;
@@ -186,7 +116,7 @@ int ims_view_get(imgsearch *s, view **out, imgsearch_error *err)
 	int rc = ims_store_data_version(s->store, &version, err);
 	if (rc)
 		return rc;
-	pthread_mutex_lock(&s->lock);
+	pthread_mutex_lock(&s->view_lock);
 	if (!s->view || s->view->version != version) {
 		rc = get_u32(s->store, "epoch", &epoch, err);
 		if (!rc && s->view && s->view->epoch == epoch) {
@@ -204,7 +134,7 @@ int ims_view_get(imgsearch *s, view **out, imgsearch_error *err)
 		atomic_fetch_add(&s->view->references, 1);
 		*out = s->view;
 	}
-	pthread_mutex_unlock(&s->lock);
+	pthread_mutex_unlock(&s->view_lock);
 	return rc;
 }
 
@@ -212,6 +142,16 @@ void ims_view_release(view *v)
 {
 	if (v && atomic_fetch_sub(&v->references, 1) == 1)
 		free_view(v);
+}
+
+bool ims_view_replaced(imgsearch *s, const view *v, int rc)
+{
+	view *now;
+	if (rc != IMGSEARCH_EFORMAT || ims_view_acquire(s, &now, NULL))
+		return false;
+	bool replaced = now != v;
+	ims_view_release(now);
+	return replaced;
 }
 
 int ims_view_renew(imgsearch *s, imgsearch_error *err)
@@ -226,11 +166,34 @@ int ims_view_renew(imgsearch *s, imgsearch_error *err)
 	return rc;
 }
 
-/* --------------------------------------------------------------------------------------- their searchers ---- */
+int ims_view_set_dim(imgsearch *s, uint32_t dim, imgsearch_error *err)
+{
+	buf b = { 0 };
+	ims_buf_u32(&b, dim);
+	int rc = b.failed ? ims_nomem(err) : ims_store_set(s->store, "dim", b.data, b.len, err);
+	ims_buf_free(&b);
+	return rc ? rc : ims_view_renew(s, err);
+}
+
+int ims_view_settle_dim(imgsearch *s, uint32_t dim, imgsearch_error *err)
+{
+	view *v;
+	int rc = ims_view_acquire(s, &v, err);
+	if (rc)
+		return rc;
+	uint32_t have = v->space.dim ? v->space.dim : s->options.dim;
+	bool first = !v->space.dim;
+	ims_view_release(v);
+	if (have && have != dim)
+		return ims_fail(err, IMGSEARCH_EINVAL, "vectors of %u values; the index has %u", dim, have);
+	return first ? ims_view_set_dim(s, dim, err) : 0;
+}
+
+/* --------------------------------------------------------------------------------------- searchers ---- */
 
 char *ims_view_params(const view *v)
 {
-	return ims_format("centre=%016llx", (unsigned long long)v->centre_sum);
+	return ims_format("centre=%016llx", (unsigned long long)v->mean_sum);
 }
 
 static int get_chunk(void *arg, uint32_t number, buf *out, imgsearch_error *err)
@@ -247,7 +210,7 @@ static bool usable(const view *v, const store_searcher *found, const searcher_op
 	return same;
 }
 
-/* Stale or damaged state is no error of a query: the scan answers, and `note` gets what the log should say. */
+/* A stale or damaged state is no error of a query: the scan answers. `note` receives the sentence for the log. */
 static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *vs, imgsearch_error *note, imgsearch_error *err)
 {
 	store_searcher *all;
@@ -280,8 +243,8 @@ static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *v
 	return rc;
 }
 
-/* Takes up what was added, replaced and removed since. */
-static int catch_up(imgsearch *s, view *v, view_searcher *vs, imgsearch_error *err)
+/* Gives the searcher the rows that were added, replaced and removed since. */
+static int take_up_changes(imgsearch *s, view *v, view_searcher *vs, imgsearch_error *err)
 {
 	enum { STEP = 256 };
 	int64_t last, *ids = NULL, gone[STEP], here[STEP];
@@ -291,7 +254,7 @@ static int catch_up(imgsearch *s, view *v, view_searcher *vs, imgsearch_error *e
 	if (rc || last <= vs->change)
 		return rc;
 	rc = ims_store_changes(s->store, vs->change, &ids, &n, err);
-	if (rc == IMGSEARCH_ENOTFOUND) /* built anew since: this view answers as of its time, the next one knows */
+	if (rc == IMGSEARCH_ENOTFOUND) /* the searcher was built anew: this view answers as of its time */
 		return 0;
 	float *rows = rc ? NULL : ims_alloc_aligned(STEP, dim * sizeof(float));
 	if (!rc && !rows)
@@ -335,11 +298,11 @@ int ims_view_searcher(imgsearch *s, view *v, const char *name, search_index **ou
 	if (!vs->tried)
 		rc = load(s, v, all[which], vs, &note, err);
 	if (!rc && vs->index)
-		rc = catch_up(s, v, vs, err);
+		rc = take_up_changes(s, v, vs, err);
 	*out = rc ? NULL : vs->index;
 	pthread_mutex_unlock(&v->lock);
-	job j = ims_engine_job(s);
-	if (note.code) /* callbacks run under no lock */
+	job j = ims_handle_job(s);
+	if (note.code) /* no callback runs under a lock */
 		ims_job_log(&j, note.code, "%s", note.message);
 	return rc;
 }

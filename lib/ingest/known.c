@@ -1,16 +1,17 @@
-/* The open-addressing table of an index run: the paths that the index knows. */
-#include "ingest/index.h"
+/* The table of known paths. */
+#include "ingest/known.h"
+#include "base/path.h"
 
 #include <string.h>
 
-known_key ims_path_key(int64_t root, const char *path)
+path_key ims_path_key(int64_t root, const char *path)
 {
 	size_t n = strlen(path);
-	return (known_key){ { ims_checksum(path, n, (uint64_t)root), ims_checksum(path, n, ~(uint64_t)root) } };
+	return (path_key){ { ims_checksum(path, n, (uint64_t)root), ims_checksum(path, n, ~(uint64_t)root) } };
 }
 
-/* The slot of that key, or the free one where it belongs. */
-static known *slot_of(known *slot, size_t cap, known_key key)
+/* The slot of the key, or the free slot where it belongs. */
+static known_path *slot_of(known_path *slot, size_t cap, path_key key)
 {
 	size_t i = key.word[0] & (cap - 1);
 	while (slot[i].id && memcmp(&slot[i].key, &key, sizeof key))
@@ -21,7 +22,7 @@ static known *slot_of(known *slot, size_t cap, known_key key)
 static int grow(known_table *t)
 {
 	size_t cap = t->cap ? 2 * t->cap : 1024;
-	known *slot = ims_zalloc(cap, sizeof *slot);
+	known_path *slot = ims_zalloc(cap, sizeof *slot);
 	if (!slot)
 		return IMGSEARCH_ENOMEM;
 	for (size_t i = 0; i < t->cap; i++)
@@ -33,19 +34,19 @@ static int grow(known_table *t)
 	return 0;
 }
 
-int ims_known_add(known_table *t, const known *k)
+int ims_known_add(known_table *t, const known_path *k)
 {
 	if (2 * (t->n + 1) > t->cap && grow(t))
 		return IMGSEARCH_ENOMEM;
-	known *slot = slot_of(t->slot, t->cap, k->key);
+	known_path *slot = slot_of(t->slot, t->cap, k->key);
 	t->n += !slot->id;
 	*slot = *k;
 	return 0;
 }
 
-known *ims_known_find(const known_table *t, known_key key)
+known_path *ims_known_find(const known_table *t, path_key key)
 {
-	known *slot = t->cap ? slot_of(t->slot, t->cap, key) : NULL;
+	known_path *slot = t->cap ? slot_of(t->slot, t->cap, key) : NULL;
 	return slot && slot->id ? slot : NULL;
 }
 

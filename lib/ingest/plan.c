@@ -1,8 +1,7 @@
-/*
- * Which folders and files an index run walks, and under which root: ims_plan_make. A folder below a known root belongs to
- * it; one above takes the roots in it along; any other is a new root. No path is walked twice, however often it was named.
- */
-#include "ingest/index.h"
+/* The plan: known roots are read, then each path is placed below one of them or becomes a new one. */
+#include "ingest/plan.h"
+
+#include "base/path.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -27,13 +26,13 @@ void ims_plan_free(index_plan *p)
 	ims_free(p->root_id);
 }
 
-/* Does the walk from a meet this path, too? */
+/* Whether the walk from a meets this path. */
 static bool covers(const index_start *a, int64_t root, const char *prefix)
 {
 	return a->root == root && (!strcmp(a->prefix, prefix) || (!a->file && (!*a->prefix || ims_path_below(prefix, a->prefix))));
 }
 
-/* No path is walked twice, however often it was named. */
+/* Adds a start, unless another covers it; starts that it covers go. */
 static int add_start(index_plan *p, int64_t root, const char *root_path, const char *prefix, bool file)
 {
 	const index_start added = { .root = root, .prefix = (char *)prefix, .file = file };
@@ -56,7 +55,7 @@ static int add_start(index_plan *p, int64_t root, const char *root_path, const c
 	return st->root_path && st->prefix ? 0 : ims_nomem(p->err);
 }
 
-static int note_root(void *user, int64_t id, const char *path)
+static int add_root(void *user, int64_t id, const char *path)
 {
 	index_plan *p = user;
 	char **root = ims_realloc(p->root, p->n_roots + 1, sizeof *root);
@@ -89,7 +88,7 @@ static int add_folder(index_plan *p, const char *real)
 		return rc;
 	rc = ims_store_root_add(p->s->store, real, &id, p->err);
 	if (!rc)
-		rc = note_root(p, id, real);
+		rc = add_root(p, id, real);
 	return rc ? rc : add_start(p, id, real, "", false);
 }
 
@@ -116,7 +115,7 @@ static char *real_path(const char *path, struct stat *st)
 	int why = where ? errno : ENOMEM;
 	char *real = !found ? NULL : folder ? ims_strdup(buffer) : ims_path_join(buffer, slash ? slash + 1 : path);
 	ims_free(where);
-	errno = found ? ENOMEM : why; /* of a NULL */
+	errno = found ? ENOMEM : why; /* where the result is NULL */
 	return real;
 }
 
@@ -129,7 +128,7 @@ static int add_path(index_plan *p, const char *path, bool files)
 	if (!real && errno == ENOMEM)
 		return ims_nomem(p->err);
 	if ((real && S_ISDIR(st.st_mode)) == files) {
-		/* in the other pass */
+		/* of the other pass */
 	} else if (real) {
 		rc = S_ISDIR(st.st_mode) ? add_folder(p, real) : add_file(p, real);
 	} else {
@@ -152,7 +151,7 @@ static int add_single(void *user, const store_picture *pic, const char *root_pat
 
 int ims_plan_make(index_plan *p, const char *const *paths, size_t n)
 {
-	int rc = ims_store_each_root(p->s->store, note_root, p, p->err);
+	int rc = ims_store_each_root(p->s->store, add_root, p, p->err);
 	for (size_t i = 0; !rc && i < 2 * n; i++) /* folders first: a file may lie in one */
 		rc = add_path(p, paths[i % n], i >= n);
 	if (rc || n)

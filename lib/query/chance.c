@@ -1,6 +1,7 @@
 #include "query/chance.h"
 #include "handle/cohort.h"
 #include "kernels/kernels.h"
+#include "base/ids.h"
 
 #include <math.h>
 #include <string.h>
@@ -53,7 +54,7 @@ int ims_chance_tell(imgsearch *s, view *v, const float *query, const int64_t *ow
 	if (!known)
 		return rc;
 	for (size_t i = 0; i < count; i++) {
-		hit[i].chance = ims_id_among(hit[i].id, own, n_own) ? 0
+		hit[i].chance = ims_id_among(own, n_own, hit[i].id) ? 0
 			: (double)v->rows.n * ims_analysis_chance_above(&v->chance, norm, (double)hit[i].score);
 		if (max_chance > 0 && hit[i].chance > max_chance)
 			continue;

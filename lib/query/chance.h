@@ -1,7 +1,7 @@
 #ifndef IMS_QUERY_CHANCE_H
 #define IMS_QUERY_CHANCE_H
 
-#include "handle/handle.h"
+#include "handle/view.h"
 
 /*
  * Fills in the chance of a query's hits, both in the view's space, and leaves out those above max_chance (> 0). The

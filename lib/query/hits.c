@@ -1,79 +1,74 @@
-/* Neighbours in the caller's form: one block with everything inside, so that it is freed at once. */
-#include "handle/handle.h"
+/* Looks the ids up in one statement, then packs everything into one block. */
+#include "query/hits.h"
+
+#include "base/path.h"
+#include "handle/space.h"
 
 #include <math.h>
-#include <stddef.h>
 #include <string.h>
 
-float ims_score(imgsearch_metric metric, float distance)
-{
-	switch (metric) {
-	case IMGSEARCH_COSINE: return 1 - distance / 2;
-	case IMGSEARCH_IP: return -distance;
-	default: return -sqrtf(distance);
-	}
-}
+typedef struct hit_cell {
+	char *name, *value;
+	bool title;
+} hit_cell;
 
-float ims_score_distance(imgsearch_metric metric, float score)
-{
-	switch (metric) {
-	case IMGSEARCH_COSINE: return 2 * (1 - score);
-	case IMGSEARCH_IP: return -score;
-	default: return score > 0 ? -1 : score * score;
-	}
-}
-
-bool ims_id_among(int64_t id, const int64_t *ids, size_t n)
-{
-	size_t i = 0;
-	while (i < n && ids[i] != id)
-		i++;
-	return i < n;
-}
-
-/* What one hit needs; strings are ours until they are packed. */
-typedef struct row {
+/* One neighbour and what was looked up; the strings are owned until they are packed. */
+typedef struct hit_row {
 	int64_t id;
 	float distance;
+	bool gone; /* the picture is no longer indexed */
 	char *path;
-	store_column *column;
-	size_t columns;
-} row;
+	hit_cell *cell;
+	size_t cells, cap;
+} hit_row;
 
-static void free_rows(row *rows, size_t n)
+static void free_rows(hit_row *rows, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; rows && i < n; i++) {
+		for (size_t c = 0; c < rows[i].cells; c++) {
+			ims_free(rows[i].cell[c].name);
+			ims_free(rows[i].cell[c].value);
+		}
+		ims_free(rows[i].cell);
 		ims_free(rows[i].path);
-		ims_store_columns_free(rows[i].column, rows[i].columns);
 	}
 	ims_free(rows);
 }
 
-/* 0, or 1 when the row has gone since. A vector without a picture is named by its number. */
-static int read_row(imgsearch *s, row *r, imgsearch_error *err)
+static int add_cell(hit_row *r, const store_cell *cell)
 {
-	store_picture p = { 0 };
-	char *root = NULL;
-	imgsearch_error why;
-	int rc = ims_store_picture_get(s->store, r->id, &p, &root, &why);
-	if (rc == IMGSEARCH_ENOTFOUND) {
-		r->path = ims_format("id:%lld", (long long)r->id);
-		return r->path ? 0 : ims_nomem(err);
-	}
-	if (rc) {
-		if (err)
-			*err = why;
-		return rc;
-	}
-	r->path = ims_path_join(p.root ? root : NULL, p.path);
-	rc = p.state != IMGSEARCH_INDEXED ? 1 : r->path ? 0 : ims_nomem(err);
-	if (!rc)
-		rc = ims_store_columns_get(s->store, r->id, &r->column, &r->columns, err);
-	ims_store_picture_clear(&p);
-	ims_free(root);
-	return rc;
+	hit_cell *grown = ims_grow(r->cell, r->cells, &r->cap, sizeof *grown);
+	if (!grown)
+		return IMGSEARCH_ENOMEM;
+	r->cell = grown;
+	hit_cell *added = &r->cell[r->cells++];
+	*added = (hit_cell){ ims_strdup(cell->name), ims_strdup(cell->value ? cell->value : ""), cell->title };
+	return added->name && added->value ? 0 : IMGSEARCH_ENOMEM;
 }
 
+static int fill_row(void *user, size_t i, const store_picture *p, const char *root_path, const store_cell *cell)
+{
+	hit_row *r = (hit_row *)user + i;
+	r->gone = p->state != IMGSEARCH_INDEXED;
+	if (!r->path && !(r->path = ims_path_join(p->root ? root_path : NULL, p->path)))
+		return IMGSEARCH_ENOMEM;
+	return cell ? add_cell(r, cell) : 0;
+}
+
+static int look_up(imgsearch *s, hit_row *rows, size_t n, imgsearch_error *err)
+{
+	int64_t *ids = ims_alloc(n, sizeof *ids);
+	for (size_t i = 0; ids && i < n; i++)
+		ids[i] = rows[i].id;
+	int rc = ids ? ims_store_pictures_lookup(s->store, ids, n, fill_row, rows, err) : IMGSEARCH_ENOMEM;
+	for (size_t i = 0; !rc && i < n; i++)
+		if (!rows[i].path && !(rows[i].path = ims_format("id:%lld", (long long)rows[i].id)))
+			rc = IMGSEARCH_ENOMEM;
+	ims_free(ids);
+	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
+}
+
+/* Copies text to *at, which moves behind it. */
 static char *pack(char **at, const char *text)
 {
 	char *here = *at;
@@ -83,60 +78,63 @@ static char *pack(char **at, const char *text)
 	return here;
 }
 
-/* Layout of the block: hits, then the array of hits, the columns, the strings. */
-static imgsearch_hits *pack_rows(imgsearch_metric metric, const row *rows, size_t n)
+static void pack_row(imgsearch_hit *hit, const hit_row *r, imgsearch_metric metric, imgsearch_column *column, char **text)
 {
-	size_t columns = 0, text = 0;
-	for (size_t i = 0; i < n; i++) {
-		text += strlen(rows[i].path) + 1;
-		columns += rows[i].columns;
-		for (size_t c = 0; c < rows[i].columns; c++)
-			text += strlen(rows[i].column[c].name) + strlen(rows[i].column[c].value) + 2;
+	*hit = (imgsearch_hit){ .id = r->id, .path = pack(text, r->path), .columns = column, .n_columns = r->cells,
+		.score = ims_score(metric, r->distance), .chance = NAN,
+		.distance = metric == IMGSEARCH_IP ? NAN : sqrtf(r->distance) };
+	for (size_t c = 0; c < r->cells; c++, column++) {
+		column->name = pack(text, r->cell[c].name);
+		column->value = pack(text, r->cell[c].value);
+		if (r->cell[c].title && *column->value)
+			hit->title = column->value;
 	}
-	imgsearch_hits *hits = ims_zalloc(sizeof *hits + n * sizeof(imgsearch_hit) + columns * sizeof(imgsearch_column) + text, 1);
+}
+
+/* The block: the hits struct, the array of hits, the columns, the strings. */
+static imgsearch_hits *pack_rows(imgsearch_metric metric, const hit_row *rows, size_t n)
+{
+	size_t columns = 0, text = 0, kept = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].gone)
+			continue;
+		kept++;
+		text += strlen(rows[i].path) + 1;
+		columns += rows[i].cells;
+		for (size_t c = 0; c < rows[i].cells; c++)
+			text += strlen(rows[i].cell[c].name) + strlen(rows[i].cell[c].value) + 2;
+	}
+	imgsearch_hits *hits = ims_zalloc(sizeof *hits + kept * sizeof(imgsearch_hit) + columns * sizeof(imgsearch_column) + text, 1);
 	if (!hits)
 		return NULL;
 	imgsearch_hit *hit = (imgsearch_hit *)(hits + 1);
-	imgsearch_column *column = (imgsearch_column *)(hit + n);
+	imgsearch_column *column = (imgsearch_column *)(hit + kept);
 	char *at = (char *)(column + columns);
-	hits->count = hits->better_than_chance = n;
+	hits->count = hits->better_than_chance = kept;
 	hits->hit = hit;
-	for (size_t i = 0; i < n; i++, hit++) {
-		*hit = (imgsearch_hit){ .id = rows[i].id, .path = pack(&at, rows[i].path), .columns = column, .n_columns = rows[i].columns,
-			.score = ims_score(metric, rows[i].distance), .chance = NAN,
-			.distance = metric == IMGSEARCH_IP ? NAN : sqrtf(rows[i].distance) };
-		for (size_t c = 0; c < rows[i].columns; c++, column++) {
-			column->name = pack(&at, rows[i].column[c].name);
-			column->value = pack(&at, rows[i].column[c].value);
-			if (rows[i].column[c].title && *column->value)
-				hit->title = column->value;
-		}
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].gone)
+			continue;
+		pack_row(hit++, &rows[i], metric, column, &at);
+		column += rows[i].cells;
 	}
 	return hits;
 }
 
 int ims_hits_make(imgsearch *s, imgsearch_metric metric, const topk *found, imgsearch_hits **out, imgsearch_error *err)
 {
-	size_t n = 0;
-	int rc = 0;
-	row *rows = ims_zalloc(found->n, sizeof *rows);
 	*out = NULL;
+	hit_row *rows = ims_zalloc(found->n, sizeof *rows);
 	if (!rows)
 		return ims_nomem(err);
-	for (size_t i = 0; rc >= 0 && i < found->n; i++) {
-		rows[n] = (row){ .id = found->item[i].id, .distance = found->item[i].distance };
-		rc = read_row(s, &rows[n], err);
-		if (rc == 1) {
-			ims_free(rows[n].path);
-			rows[n].path = NULL;
-		}
-		n += rc == 0;
+	for (size_t i = 0; i < found->n; i++) {
+		rows[i].id = found->item[i].id;
+		rows[i].distance = found->item[i].distance;
 	}
-	if (rc >= 0) {
-		*out = pack_rows(metric, rows, n);
-		rc = *out ? 0 : ims_nomem(err);
-	}
-	free_rows(rows, rc < 0 && n < found->n ? n + 1 : n);
+	int rc = look_up(s, rows, found->n, err);
+	if (!rc && !(*out = pack_rows(metric, rows, found->n)))
+		rc = ims_nomem(err);
+	free_rows(rows, found->n);
 	return rc;
 }
 

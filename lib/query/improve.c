@@ -1,11 +1,16 @@
 /*
- * Better answers from the same features, as imgsearch_query gives them and imgsearch_eval measures them: query expansion,
- * average (Chum and others 2007) or weighted by a power of the score (Radenovic and others 2018); k-reciprocal re-ranking
- * (lib/analysis) of the first results; the mean feature of several views of a query picture.
+ * Query expansion averages the query with its first results (Chum et al. 2007, "Total recall"), weighted by a power of their
+ * score (Radenović et al. 2018, "Fine-tuning CNN image retrieval with no human annotation"). Re-ranking is k-reciprocal
+ * (lib/analysis). Views average the features of several crops of a query picture.
  */
-#include "analysis/reciprocal.h"
-#include "handle/handle.h"
+#include "query/improve.h"
+
+#include "handle/feature.h"
+#include "handle/identity.h"
+#include "handle/picture.h"
 #include "kernels/kernels.h"
+#include "handle/space.h"
+#include "analysis/reciprocal.h"
 
 #include <math.h>
 #include <string.h>
@@ -36,11 +41,13 @@ void ims_improve_expand(const improvement *o, const space *sp, float *query, con
 	}
 	for (uint32_t j = 0; j < sp->dim; j++)
 		query[j] /= sum;
-	ims_space_apply(&(space){ .metric = sp->metric, .dim = sp->dim }, query, query);
+	if (sp->metric == IMGSEARCH_COSINE)
+		ims_space_normalise(query, 1, sp->dim);
 }
 
 /* ---------------------------------------------------------------------------------------------- re-ranking ---- */
 
+/* Scores of the query and its results among each other. */
 typedef struct table {
 	const float *query, *rows;
 	float *score; /* (n, n): the query, then the rows */
@@ -56,7 +63,8 @@ static void fill_row(void *arg, size_t a, unsigned worker)
 		t->score[a * t->n + b] = t->score[b * t->n + a] = b ? ims_kernels()->dot_f32(x, t->rows + (b - 1) * t->dim, t->dim) : 1;
 }
 
-int ims_improve_rank(const improvement *o, const space *sp, const float *query, const float *rows, size_t n, uint32_t *order, pool *pool, imgsearch_error *err)
+int ims_improve_rank(const improvement *o, const space *sp, const float *query, const float *rows, size_t n, uint32_t *order,
+	pool *pool, imgsearch_error *err)
 {
 	table t = { query, rows, ims_alloc(n + 1, (n + 1) * sizeof(float)), n + 1, sp->dim };
 	float *score = ims_alloc(n + 1, sizeof *score);
@@ -79,50 +87,53 @@ int ims_improve_rank(const improvement *o, const space *sp, const float *query, 
 
 /* --------------------------------------------------------------------------------------------------- views ---- */
 
-/* View 1 is the middle, 2 to 5 are the corners: three quarters of each side. */
-static void place(int32_t crop[4], const imgsearch_picture *p, uint32_t view)
+/* The crop of a view: 1 is the middle, 2 to 5 are the corners; each has three quarters of both sides. */
+static void place(int32_t crop[4], const image *im, uint32_t view)
 {
-	int32_t w = (int32_t)(p->width - p->width / 4), h = (int32_t)(p->height - p->height / 4);
-	int32_t right = (int32_t)p->width - w, low = (int32_t)p->height - h;
+	int32_t w = (int32_t)(im->width - im->width / 4), h = (int32_t)(im->height - im->height / 4);
+	int32_t right = (int32_t)im->width - w, low = (int32_t)im->height - h;
 	bool middle = view == 1, east = view == 3 || view == 5, south = view > 3;
-	memcpy(crop, (int32_t[4]){ middle ? right / 2 : east ? right : 0, middle ? low / 2 : south ? low : 0, w, h }, 4 * sizeof *crop);
+	int32_t at[4] = { middle ? right / 2 : east ? right : 0, middle ? low / 2 : south ? low : 0, w, h };
+	memcpy(crop, at, sizeof at);
 }
 
-/* The other views of one picture, added to its row. */
-static int add_views(imgsearch *s, const model_identity *id, const space *sp, const imgsearch_input *in, uint32_t views, float *row,
-	float *seen, imgsearch_error *err)
+/* Adds the other views of a picture to its row and divides by their number. features: (VIEWS_MOST, dim) of scratch. */
+static int add_views(imgsearch *s, const model_identity *id, const space *sp, const image *im, uint32_t views, float *row,
+	float *features, imgsearch_error *err)
 {
-	imgsearch_picture *p = NULL;
-	imgsearch_input view[VIEWS_MOST];
+	imgsearch_input view[VIEWS_MOST] = { { 0 } };
 	imgsearch_error why[VIEWS_MOST] = { { 0 } };
-	int rc = imgsearch_picture_load(s, in, 0, &p, err);
-	for (uint32_t i = 1; !rc && i < views; i++) {
-		view[i - 1] = imgsearch_pixels(p->rgb, (int32_t)p->width, (int32_t)p->height, 0);
-		place(view[i - 1].crop, p, i);
+	for (uint32_t i = 1; i < views; i++) {
+		view[i - 1] = imgsearch_pixels(im->pixels, (int32_t)im->width, (int32_t)im->height, 0);
+		place(view[i - 1].crop, im, i);
 	}
-	if (!rc)
-		rc = ims_features(s, NULL, id, view, views - 1, seen, why, err);
+	int rc = ims_features(s, NULL, id, view, views - 1, features, why, err);
 	for (uint32_t i = 0; !rc && i + 1 < views; i++) {
+		float *feature = features + i * sp->dim;
 		rc = why[i].code ? ims_fail(err, why[i].code, "%s", why[i].message) : 0;
-		ims_space_apply(sp, seen + i * sp->dim, seen + i * sp->dim);
+		ims_space_apply(sp, feature, feature);
 		for (uint32_t j = 0; j < sp->dim; j++)
-			row[j] += seen[i * sp->dim + j];
+			row[j] += feature[j];
 	}
 	for (uint32_t j = 0; j < sp->dim; j++)
 		row[j] /= (float)views;
-	ims_space_apply(&(space){ .metric = sp->metric, .dim = sp->dim }, row, row);
-	imgsearch_picture_free(p);
+	if (sp->metric == IMGSEARCH_COSINE)
+		ims_space_normalise(row, 1, sp->dim);
 	return rc;
 }
 
 int ims_improve_views(imgsearch *s, const space *sp, const imgsearch_input *in, uint32_t views, float *row, imgsearch_error *err)
 {
-	model_identity id = { 0 };
-	float *seen = ims_alloc_aligned(VIEWS_MOST, sp->dim * sizeof *seen);
-	int rc = seen ? ims_engine_identity_same(s, &id, err) : ims_nomem(err);
+	identity id = { 0 };
+	image im = { 0 };
+	float *features = ims_alloc_aligned(VIEWS_MOST, sp->dim * sizeof *features);
+	int rc = features ? ims_identity_decide(s, IDENTITY_QUERY, &id, err) : ims_nomem(err);
 	if (!rc)
-		rc = add_views(s, &id, sp, in, views, row, seen, err);
-	ims_model_identity_free(&id);
-	ims_free(seen);
+		rc = ims_picture_load(s, in, 0, &im, err);
+	if (!rc)
+		rc = add_views(s, &id.model, sp, &im, views, row, features, err);
+	ims_identity_free(&id);
+	ims_image_free(&im);
+	ims_free(features);
 	return rc;
 }

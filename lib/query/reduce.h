@@ -2,7 +2,7 @@
 #ifndef IMS_QUERY_REDUCE_H
 #define IMS_QUERY_REDUCE_H
 
-#include "handle/handle.h"
+#include "handle/view.h"
 
 /*
  * Projects n rows (n, dim), features as extracted, onto the m leading principal components of the built "pca" searcher:

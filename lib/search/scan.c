@@ -82,7 +82,7 @@ static int scan_block(void *user, const int64_t *ids, const float *rows, size_t 
 {
 	pass *p = user;
 	uint8_t take[SCAN_ROWS];
-	if (p->q->cancel && atomic_load_explicit(p->q->cancel, memory_order_relaxed))
+	if (ims_cancelled(p->q->cancel))
 		return ims_fail(p->err, IMGSEARCH_ECANCELED, "the search was cancelled");
 	for (size_t i = 0; i < n; i += SCAN_ROWS) {
 		p->n = n - i < SCAN_ROWS ? n - i : SCAN_ROWS;

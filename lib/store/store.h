@@ -187,6 +187,21 @@ int ims_store_columns_get(store *st, int64_t id, store_column **out, size_t *n,
 	imgsearch_error *err);
 void ims_store_columns_free(store_column *c, size_t n);
 
+/* A cell of a CSV's row, borrowed. */
+typedef struct store_cell {
+	const char *name, *value;
+	bool title;
+} store_cell;
+
+/*
+ * Pictures by n ids in one statement, in the order of ids: each gets the number i of the id, the picture, its root's path
+ * ("" for none) and a cell; a picture with more cells comes once for each, one without cells once with NULL. Ids without
+ * a picture are passed over. Strings are valid during the call; a result other than 0 ends it and is returned.
+ */
+typedef int store_lookup_each(void *user, size_t i, const store_picture *p, const char *root_path, const store_cell *cell);
+int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_lookup_each *each, void *user,
+	imgsearch_error *err);
+
 /* Ids of indexed pictures below an absolute folder, ascending; ims_free. */
 int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
 	imgsearch_error *err);

@@ -113,8 +113,9 @@ static void test_cancel(void **state)
 	(void)state;
 	float xy[4] = { 0 }, distance2[2] = { 1, 1 };
 	int32_t neighbor[2] = { 1, 0 };
-	atomic_int stop = 1;
-	job j = { .cancel = &stop };
+	cancel_source stop = { 0 };
+	job j = { .cancel = ims_cancel_token(&stop) };
+	ims_cancel_raise(&stop);
 	assert_int_equal(ims_analysis_tsne(xy, 2, 1, neighbor, distance2, NULL, &j, NULL),
 		IMGSEARCH_ECANCELED);
 }

@@ -146,16 +146,15 @@ static void groups_need_no_writer(void **state)
 {
 	scene *sc = *state;
 	imgsearch_error err = { 0 };
-	job j;
 	imgsearch *s = with_copies(sc), *writer = open_with(sc, NULL, false);
 	forget_signatures(sc);
-	assert_int_equal(ims_engine_write_begin(writer, &j, &err), 0);
+	assert_int_equal(ims_handle_write_begin(writer, &err), 0);
 	imgsearch_group_list *list = groups_of(s, 0, NULL);
 	assert_int_equal(list->count, 2);
 	assert_int_equal(list->unread, 0);
 	assert_int_equal(signatures(sc), 0);
 	imgsearch_group_list_free(list);
-	ims_engine_write_end(writer);
+	ims_handle_write_end(writer);
 	imgsearch_close(writer);
 	imgsearch_close(s);
 }

@@ -103,7 +103,7 @@ static void run_group(void *arg, size_t g, unsigned worker)
 		if (!b->scan[from + taking])
 			passing[going++] = x;
 	}
-	if (!part->rc && b->q->cancel && atomic_load_explicit(b->q->cancel, memory_order_relaxed))
+	if (!part->rc && ims_cancelled(b->q->cancel))
 		part->rc = ims_fail(&part->err, IMGSEARCH_ECANCELED, "the search was cancelled");
 	if (!part->rc && going)
 		ims_cascade_pass(passing, going);

@@ -293,7 +293,7 @@ static void ask(void *arg, size_t i, unsigned worker)
 	struct part *part = &a->part[i];
 	(void)worker;
 	part->report.exact = !(a->q->params.epsilon > 0);
-	if (a->q->cancel && atomic_load_explicit(a->q->cancel, memory_order_relaxed)) {
+	if (ims_cancelled(a->q->cancel)) {
 		part->rc = ims_fail(&part->err, IMGSEARCH_ECANCELED, "the search was cancelled");
 		return;
 	}

@@ -29,7 +29,7 @@ typedef struct tuning {
 	int64_t self[2 * QUERIES]; /* id of a stored row; GRAPH_FREE for a point */
 	topk truth[2 * QUERIES], got[2 * QUERIES];
 	pool *pool;
-	atomic_int *cancel;
+	const cancel_token *cancel;
 	trial trial[EFS][MARGINS];
 } tuning;
 
@@ -175,7 +175,7 @@ int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *
 		return ims_nomem(err);
 	t->g = g;
 	t->pool = job ? job->pool : NULL;
-	t->cancel = job ? job->cancel : NULL;
+	t->cancel = job ? &job->cancel : NULL;
 	t->query = ims_alloc_aligned(2 * QUERIES, rows->dim * sizeof(float));
 	int rc = t->query ? 0 : ims_nomem(err);
 	for (size_t i = 0; !rc && i < 2 * QUERIES; i++)

@@ -1,0 +1,10 @@
+/* Totals of an index. */
+#ifndef IMS_HANDLE_INFO_H
+#define IMS_HANDLE_INFO_H
+
+#include "handle/handle.h"
+
+/* imgsearch_info_get. */
+int ims_info(imgsearch *s, imgsearch_info **out, imgsearch_error *err);
+
+#endif

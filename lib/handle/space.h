@@ -1,0 +1,35 @@
+/* The space that an index's distances are measured in, and its stored features as rows of that space. */
+#ifndef IMS_HANDLE_SPACE_H
+#define IMS_HANDLE_SPACE_H
+
+#include "search/search.h"
+#include "store/store.h"
+
+/* How a stored feature becomes a row: the mean is subtracted, then for cosine the row is scaled to length 1. */
+typedef struct space {
+	imgsearch_metric metric;
+	uint32_t dim;
+	const float *mean; /* (dim), borrowed; NULL: none is subtracted */
+} space;
+
+/* in and out (dim); they may be the same. A row of zeros stays one. */
+void ims_space_apply(const space *sp, const float *in, float *out);
+
+/* Scales rows (n, dim) to length 1 in place. */
+void ims_space_normalise(float *rows, size_t n, uint32_t dim);
+
+/* The stored features as a row_source; both pointers are borrowed. */
+typedef struct space_rows {
+	store *store;
+	const space *space;
+} space_rows;
+
+/* n: how many rows there are now. The source borrows `rows`. Any thread. */
+row_source ims_space_source(space_rows *rows, uint64_t n);
+
+/* Scores are what callers see, distances what searchers see (search/search.h). */
+float ims_score(imgsearch_metric metric, float distance);
+/* The largest distance that scores at least `score`. */
+float ims_score_distance(imgsearch_metric metric, float score);
+
+#endif

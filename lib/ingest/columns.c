@@ -1,0 +1,120 @@
+/* Attaches the columns of a CSV: finds the pictures that each row names, and writes the row's cells to them. */
+#include "ingest/columns.h"
+
+#include "base/path.h"
+#include "files/csv.h"
+#include "files/names.h"
+
+#include <string.h>
+
+typedef struct columns {
+	imgsearch *s; /* NULL: only the header is checked */
+	const imgsearch_index_options *options;
+	imgsearch_error *err;
+	path_names pictures; /* path to id */
+	char **header;
+	size_t n;
+	int key, title;
+	uint64_t rows, matched;
+} columns;
+
+/* The columns of a duplicate are those of its twin. */
+static int add_picture(void *user, const store_picture *p, const char *root_path)
+{
+	columns *c = user;
+	if (p->state != IMGSEARCH_INDEXED && p->state != IMGSEARCH_DUPLICATE)
+		return 0;
+	char *path = ims_path_join(p->root ? root_path : NULL, p->path);
+	int64_t id = p->state == IMGSEARCH_DUPLICATE ? p->same_as : p->id;
+	return ims_path_names_add(&c->pictures, path, id) ? ims_nomem(c->err) : 0;
+}
+
+static int find_column(char *const *header, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(header[i], name))
+			return (int)i;
+	return -1;
+}
+
+static int read_header(columns *c, char **field, size_t n)
+{
+	const imgsearch_index_options *o = c->options;
+	const char *key = o->csv_key ? o->csv_key : "file", *title = o->csv_title ? o->csv_title : "title";
+	c->header = ims_zalloc(n, sizeof *c->header);
+	for (size_t i = 0; c->header && i < n; i++, c->n++)
+		if (!(c->header[i] = ims_strdup(field[i])))
+			return ims_nomem(c->err);
+	if (!c->header)
+		return ims_nomem(c->err);
+	c->key = find_column(c->header, n, key);
+	c->title = find_column(c->header, n, title);
+	if (c->key < 0)
+		return ims_fail(c->err, IMGSEARCH_EINVAL, "no column \"%s\"; its first one is \"%s\" (--key names another)", key,
+			c->header[0]);
+	if (o->csv_title && c->title < 0)
+		return ims_fail(c->err, IMGSEARCH_EINVAL, "no column \"%s\" for the title", title);
+	return 0;
+}
+
+static int read_record(void *user, size_t line, char **field, size_t n)
+{
+	columns *c = user;
+	if (!c->header)
+		return read_header(c, field, n);
+	if (!c->s)
+		return 1;
+	if (n != c->n)
+		return ims_fail(c->err, IMGSEARCH_EFORMAT, "line %zu: %zu columns, the header has %zu", line, n, c->n);
+	const path_name *found = NULL;
+	bool matched = false;
+	int rc = 0;
+	c->rows++;
+	while (!rc && (found = ims_path_names_find(&c->pictures, field[c->key], found))) {
+		matched = true;
+		rc = ims_store_columns_put(c->s->store, found->value, (const char *const *)c->header, (const char *const *)field, n,
+			c->title, c->err);
+	}
+	c->matched += matched;
+	return rc;
+}
+
+static int read_file(columns *c)
+{
+	const char *path = c->options->csv;
+	int rc = ims_csv_read(path, read_record, c, c->err);
+	if (!rc && !c->header)
+		return ims_fail(c->err, IMGSEARCH_EFORMAT, "%s: empty: a header row is needed", path);
+	return rc < 0 ? rc : 0;
+}
+
+static void free_columns(columns *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		ims_free(c->header[i]);
+	ims_free(c->header);
+	ims_path_names_free(&c->pictures);
+}
+
+int ims_columns_check(const imgsearch_index_options *options, imgsearch_error *err)
+{
+	columns c = { .options = options, .err = err };
+	int rc = read_file(&c);
+	free_columns(&c);
+	return rc;
+}
+
+int ims_columns_attach(imgsearch *s, const imgsearch_index_options *options, job *j, imgsearch_error *err)
+{
+	columns c = { .s = s, .options = options, .err = err };
+	int rc = ims_store_each_picture(s->store, 0, add_picture, &c, err);
+	ims_path_names_sort(&c.pictures);
+	if (!rc)
+		rc = read_file(&c);
+	if (!rc)
+		ims_job_log(j, c.matched < c.rows ? IMGSEARCH_LOG_WARNING : IMGSEARCH_LOG_INFO,
+			"%s: %llu of %llu rows name a picture of the index", options->csv, (unsigned long long)c.matched,
+			(unsigned long long)c.rows);
+	free_columns(&c);
+	return rc;
+}

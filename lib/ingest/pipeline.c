@@ -1,0 +1,400 @@
+/* The stages in the order in which a picture meets them: worker, admission, batch, write. */
+#include "ingest/pipeline.h"
+
+#include <string.h>
+
+static const double write_every = 2; /* seconds */
+
+/* --------------------------------------------------------------------------------------------------- waiting ---- */
+
+/* Waits for a worker to set *done. */
+static void wait_for(pipeline *p, const bool *done)
+{
+	double start = ims_now();
+	pthread_mutex_lock(&p->lock);
+	while (!*done)
+		pthread_cond_wait(&p->finished, &p->lock);
+	pthread_mutex_unlock(&p->lock);
+	p->waited += ims_now() - start;
+}
+
+static void set_done(pipeline *p, bool *done)
+{
+	pthread_mutex_lock(&p->lock);
+	*done = true;
+	pthread_cond_signal(&p->finished);
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* Hands work to the pool; waits where its queue is full. */
+static void start_work(pipeline *p, void (*work)(void *), void *arg)
+{
+	double start = ims_now();
+	ims_pool_run(p->s->pool, work, arg);
+	p->waited += ims_now() - start;
+}
+
+/* --------------------------------------------------------------------------------------------------- workers ---- */
+
+static uint32_t state_of(int rc)
+{
+	switch (rc) {
+	case 0: return IMGSEARCH_INDEXED;
+	case IMGSEARCH_EUNSUPPORTED: return IMGSEARCH_UNSUPPORTED;
+	case IMGSEARCH_ELIMIT: return IMGSEARCH_TOO_BIG;
+	case IMGSEARCH_EIO:
+	case IMGSEARCH_ENOTFOUND:
+	case IMGSEARCH_ENOMEM:
+	case IMGSEARCH_EDB:
+	case IMGSEARCH_EBUSY: return IMGSEARCH_UNREADABLE; /* tried again by the next run */
+	default: return IMGSEARCH_DAMAGED;
+	}
+}
+
+/* Whether the index has these bytes and needs no vector for them. A guess: admission looks again. */
+static bool is_known(void *user, const hash256 *hash)
+{
+	const pipeline_item *it = user;
+	const pipeline *p = it->pipeline;
+	store_picture found = { 0 };
+	if (it->vector_only || it->decode_known)
+		return false;
+	bool known = !ims_store_picture_by_hash(p->s->store, hash, &found, NULL)
+		&& (!p->identity->next || ims_store_vector_next_has(p->s->store, found.id));
+	ims_store_picture_clear(&found);
+	return known;
+}
+
+static void prepare(void *arg)
+{
+	pipeline_item *it = arg;
+	pipeline *p = it->pipeline;
+	double start = ims_now();
+	imgsearch_input in = imgsearch_file(it->full);
+	prepare_request request = { .s = p->s, .recipe = &p->identity->model.recipe, .known = is_known, .user = it };
+	it->why = (imgsearch_error){ 0 };
+	it->state = state_of(ims_prepare(&request, &in, &it->picture, &it->input, &it->why));
+	it->seconds = ims_now() - start;
+	set_done(p, &it->done);
+}
+
+static void run_network(void *arg)
+{
+	pipeline_batch *b = arg;
+	double start = ims_now();
+	b->rc = ims_model_run_inline(b->pipeline->network, b->in, b->n, b->out, &b->err);
+	b->seconds = ims_now() - start;
+	set_done(b->pipeline, &b->done);
+}
+
+/* --------------------------------------------------------------------------------------------------- batches ---- */
+
+/* Waits for the oldest batch; its rows receive their vectors. */
+static int finish_batch(pipeline *p)
+{
+	pipeline_batch *b = &p->batch[p->first];
+	size_t dim = p->identity->model.dim;
+	wait_for(p, &b->done);
+	p->counts->network_s += b->seconds;
+	int rc = b->rc;
+	if (rc && p->err)
+		*p->err = b->err;
+	for (size_t i = 0; !rc && i < b->n; i++) {
+		float *vector = ims_alloc_aligned(dim, sizeof *vector);
+		if (vector)
+			memcpy(vector, b->out + i * dim, dim * sizeof *vector);
+		else
+			rc = ims_nomem(p->err);
+		p->pending.row[b->row[i]].vector = vector;
+	}
+	b->n = 0;
+	b->done = false;
+	p->first = (p->first + 1) % p->batches;
+	p->sent--;
+	return rc;
+}
+
+static pipeline_batch *filling(pipeline *p)
+{
+	return &p->batch[(p->first + p->sent) % p->batches];
+}
+
+/* One batch is always kept to be filled. */
+static int send_batch(pipeline *p)
+{
+	start_work(p, run_network, filling(p));
+	return ++p->sent == p->batches ? finish_batch(p) : 0;
+}
+
+static int join_batch(pipeline *p, const float *input, size_t row)
+{
+	size_t side = p->identity->model.recipe.crop, slot = side * side * 3;
+	pipeline_batch *b = filling(p);
+	memcpy(b->in + b->n * slot, input, slot * sizeof *input);
+	b->row[b->n++] = row;
+	return b->n == p->batch_size ? send_batch(p) : 0;
+}
+
+/* All pending rows that need a vector have it after this. */
+static int finish_batches(pipeline *p)
+{
+	int rc = p->network && filling(p)->n ? send_batch(p) : 0;
+	while (!rc && p->sent)
+		rc = finish_batch(p);
+	return rc;
+}
+
+/* --------------------------------------------------------------------------------------------------- writing ---- */
+
+static void count_state(imgsearch_counts *c, uint32_t state)
+{
+	uint64_t *const by_state[] = { NULL, &c->indexed, &c->duplicate, &c->unsupported, &c->damaged, &c->too_big,
+		&c->excluded, &c->unreadable };
+	if (state >= IMGSEARCH_INDEXED && state <= IMGSEARCH_UNREADABLE)
+		++*by_state[state];
+}
+
+/* A row without a picture: it is excluded, damaged, unreadable or the like. */
+static int write_state(pipeline *p, const pending_row *r, uint32_t state, const char *reason)
+{
+	store_picture row = { .id = r->id, .root = r->root, .path = r->path, .size = r->picture.size ? r->picture.size : r->size,
+		.mtime_ns = r->mtime_ns, .state = state, .reason = reason, .width = r->picture.width, .height = r->picture.height,
+		.hash = r->picture.hash };
+	count_state(p->counts, state);
+	p->counts->added += !r->id;
+	return ims_store_picture_put(p->s->store, &row, p->err);
+}
+
+static int write_vector(pipeline *p, const pending_row *r)
+{
+	const model_identity *m = &p->identity->model;
+	if (!ims_all_finite(r->vector, m->dim))
+		return write_state(p, r, IMGSEARCH_DAMAGED, "the network gives no finite feature");
+	p->counts->unchanged++;
+	count_state(p->counts, IMGSEARCH_INDEXED);
+	return ims_store_vector_put(p->s->store, r->id, r->vector, m->dim, p->identity->next, p->err);
+}
+
+static int write_picture(pipeline *p, pending_row *r)
+{
+	row_writer w = { .s = p->s, .dim = p->identity->model.dim, .next = p->identity->next, .moved = p->moved, .user = p->user };
+	store_picture row = { .id = r->id, .root = r->root, .path = r->path, .mtime_ns = r->mtime_ns };
+	row_outcome outcome;
+	int rc = ims_row_put(&w, &row, &r->picture, r->vector, &outcome, p->err);
+	if (rc)
+		return rc;
+	switch (outcome) {
+	case ROW_UNPREPARED: /* its twin, which waited with it, was refused */
+		return write_state(p, r, IMGSEARCH_DAMAGED, "the network gives no finite feature");
+	case ROW_MOVED:
+		p->counts->moved++;
+		count_state(p->counts, IMGSEARCH_INDEXED);
+		return 0;
+	case ROW_UNCHANGED:
+		p->counts->unchanged++;
+		count_state(p->counts, IMGSEARCH_INDEXED);
+		return 0;
+	default:
+		p->counts->added += !r->id;
+		count_state(p->counts, row.state);
+		return 0;
+	}
+}
+
+static int write_row(pipeline *p, pending_row *r)
+{
+	if (r->state != IMGSEARCH_INDEXED)
+		return write_state(p, r, r->state, r->reason);
+	return r->vector_only ? write_vector(p, r) : write_picture(p, r);
+}
+
+/* Waits for the vectors of all pending rows, and writes them in one transaction. */
+static int write_all(pipeline *p)
+{
+	int rc = finish_batches(p);
+	double start = ims_now();
+	if (!rc && p->pending.n) {
+		rc = ims_store_tx_begin(p->s->store, p->err);
+		for (size_t i = 0; !rc && i < p->pending.n; i++)
+			rc = write_row(p, &p->pending.row[i]);
+		rc = ims_handle_tx_end(p->s, rc, p->err);
+		ims_pending_clear(&p->pending);
+	}
+	p->last_write = ims_now();
+	p->counts->store_s += p->last_write - start;
+	return rc;
+}
+
+int ims_pipeline_write_in_time(pipeline *p)
+{
+	return p->pending.n && ims_now() - p->last_write >= write_every ? write_all(p) : 0;
+}
+
+int ims_pipeline_record(pipeline *p, const pending_row *row)
+{
+	int rc = p->pending.n == PENDING_MOST ? write_all(p) : 0;
+	if (rc) {
+		ims_free(row->path);
+		ims_free(row->reason);
+		return rc;
+	}
+	ims_pending_add(&p->pending, row);
+	return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------- admission ---- */
+
+/*
+ * Whether a prepared picture needs the network: its bytes are in no other row, written or pending. Pixels that the worker
+ * left out because the bytes were known are made up for where they are known no more.
+ */
+static int needs_vector(pipeline *p, pipeline_item *it, bool *needs, imgsearch_error *err)
+{
+	int64_t twin;
+	*needs = it->vector_only;
+	if (it->vector_only || ims_pending_has_hash(&p->pending, &it->picture.hash))
+		return 0;
+	int rc = ims_row_twin(p->s, &it->picture.hash, &twin, err);
+	if (!rc && twin && ims_pending_replaces(&p->pending, twin, &it->picture.hash)) {
+		rc = write_all(p); /* the twin has other bytes then, or a duplicate of it took its place */
+		if (!rc)
+			rc = ims_row_twin(p->s, &it->picture.hash, &twin, err);
+	}
+	if (!rc && !twin && !it->picture.decoded) {
+		it->decode_known = true;
+		prepare(it);
+	}
+	*needs = it->picture.decoded && (!twin || twin == it->id);
+	return rc;
+}
+
+/* The oldest item leaves the ring and becomes a pending row. */
+static int admit(pipeline *p)
+{
+	pipeline_item *it = &p->item[p->head];
+	wait_for(p, &it->done);
+	p->head = (p->head + 1) % p->cap;
+	p->running--;
+	p->counts->decode_s += it->seconds;
+	bool needs = false;
+	int rc = p->pending.n == PENDING_MOST ? write_all(p) : 0;
+	if (!rc && it->state == IMGSEARCH_INDEXED)
+		rc = needs_vector(p, it, &needs, p->err);
+	pending_row row = { .id = it->id, .root = it->root, .path = it->path, .mtime_ns = it->mtime_ns, .size = it->size,
+		.state = it->state, .picture = it->picture, .vector_only = it->vector_only, .needs_vector = needs };
+	if (!rc && it->state != IMGSEARCH_INDEXED) {
+		ims_job_log(p->job, IMGSEARCH_LOG_DEBUG, "%s: %s", it->full, it->why.message);
+		row.reason = ims_strdup(it->why.message);
+		rc = row.reason ? 0 : ims_nomem(p->err);
+	}
+	ims_free(it->full);
+	it->full = NULL;
+	if (rc)
+		return rc; /* ims_pipeline_free frees the path */
+	it->path = NULL;
+	size_t number = ims_pending_add(&p->pending, &row);
+	return needs && row.state == IMGSEARCH_INDEXED ? join_batch(p, it->input, number) : 0;
+}
+
+/* ---------------------------------------------------------------------------------------------------- entry ---- */
+
+int ims_pipeline_init(pipeline *p)
+{
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->finished, NULL);
+	p->last_write = ims_now();
+	return ims_pending_init(&p->pending) ? ims_nomem(p->err) : 0;
+}
+
+/* The network, and the memory whose size it decides. */
+static int load_network(pipeline *p)
+{
+	double start = ims_now();
+	const model_identity *m = &p->identity->model;
+	int rc = ims_handle_network(p->s, m, &p->network, p->err);
+	p->counts->network_s += ims_now() - start;
+	p->waited += ims_now() - start;
+	if (rc)
+		return rc;
+	p->batches = ims_model_concurrency(p->network) + 1u;
+	p->batch_size = ims_model_batch(p->network);
+	if (p->batches > 2) /* together they fill the caches no more than one would */
+		p->batch_size = (p->batch_size + 1) / 2;
+	size_t slot = (size_t)m->recipe.crop * m->recipe.crop * 3;
+	p->cap = p->batch_size + 2 * p->s->threads;
+	p->item = ims_zalloc(p->cap, sizeof *p->item);
+	p->batch = ims_zalloc(p->batches, sizeof *p->batch);
+	bool got = p->item && p->batch;
+	for (size_t i = 0; got && i < p->batches; i++) {
+		pipeline_batch *b = &p->batch[i];
+		b->pipeline = p;
+		b->in = ims_alloc_aligned(p->batch_size, slot * sizeof(float));
+		b->out = ims_alloc_aligned(p->batch_size, m->dim * sizeof(float));
+		b->row = ims_alloc(p->batch_size, sizeof *b->row);
+		got = b->in && b->out && b->row;
+	}
+	return got ? 0 : ims_nomem(p->err);
+}
+
+int ims_pipeline_submit(pipeline *p, const pipeline_item *item)
+{
+	int rc = item->path && item->full ? 0 : ims_nomem(p->err);
+	if (!rc && !p->network)
+		rc = load_network(p);
+	if (!rc && p->running == p->cap)
+		rc = admit(p);
+	if (rc) {
+		ims_free(item->path);
+		ims_free(item->full);
+		return rc;
+	}
+	pipeline_item *it = &p->item[(p->head + p->running) % p->cap];
+	float *input = it->input;
+	ims_free(it->path);
+	*it = *item;
+	it->pipeline = p;
+	it->input = input;
+	p->running++;
+	start_work(p, prepare, it);
+	return 0;
+}
+
+int ims_pipeline_drain(pipeline *p)
+{
+	int rc = 0;
+	while (!rc && p->running) {
+		if (ims_job_cancelled(p->job))
+			rc = ims_fail(p->err, IMGSEARCH_ECANCELED, "cancelled");
+		else if (!(rc = admit(p)))
+			rc = ims_pipeline_write_in_time(p);
+	}
+	if (!rc || rc == IMGSEARCH_ECANCELED) {
+		int written = write_all(p);
+		rc = written ? written : rc;
+	}
+	return rc;
+}
+
+void ims_pipeline_free(pipeline *p)
+{
+	for (; p->running; p->running--, p->head = (p->head + 1) % p->cap) /* others may keep the pool itself busy for ever */
+		wait_for(p, &p->item[p->head].done);
+	for (; p->sent; p->sent--, p->first = (p->first + 1) % p->batches)
+		wait_for(p, &p->batch[p->first].done);
+	for (size_t i = 0; p->item && i < p->cap; i++) {
+		ims_free(p->item[i].input);
+		ims_free(p->item[i].path);
+		ims_free(p->item[i].full);
+	}
+	for (size_t i = 0; p->batch && i < p->batches; i++) {
+		ims_free(p->batch[i].in);
+		ims_free(p->batch[i].out);
+		ims_free(p->batch[i].row);
+	}
+	ims_free(p->item);
+	ims_free(p->batch);
+	ims_pending_free(&p->pending);
+	ims_model_free(p->network);
+	pthread_mutex_destroy(&p->lock);
+	pthread_cond_destroy(&p->finished);
+}

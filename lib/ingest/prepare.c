@@ -1,0 +1,98 @@
+/* Sniff, read, hash; and where the bytes are new: decode, sign and fit. */
+#include "ingest/prepare.h"
+
+#include "handle/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SNIFF = 64 };
+
+/* The format by the first bytes: a long film is not read to its end. */
+static int sniff(const char *path, image_format *format, imgsearch_error *err)
+{
+	uint8_t head[SNIFF];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return ims_fail(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", strerror(errno));
+	ssize_t got = read(fd, head, sizeof head);
+	int rc = got < 0 ? ims_fail(err, IMGSEARCH_EIO, "%s", strerror(errno)) : 0;
+	close(fd);
+	*format = rc ? IMAGE_UNKNOWN : ims_image_sniff(head, (size_t)got);
+	return rc;
+}
+
+static int check_format(const imgsearch_input *in, imgsearch_error *err)
+{
+	image_format format = IMAGE_UNKNOWN;
+	int rc = 0;
+	if (in->kind == IMGSEARCH_KIND_PIXELS)
+		return 0;
+	if (in->kind == IMGSEARCH_KIND_FILE)
+		rc = sniff(in->path, &format, err);
+	else
+		format = ims_image_sniff(in->data, in->size);
+	if (!rc && format == IMAGE_UNKNOWN)
+		rc = ims_fail(err, IMGSEARCH_EUNSUPPORTED, "not a picture");
+	if (!rc && format == IMAGE_EMPTY)
+		rc = ims_fail(err, IMGSEARCH_EFORMAT, "empty file");
+	return rc;
+}
+
+/* The signature and the network's input, from decoded pixels. */
+static int decode(const prepare_request *r, const imgsearch_input *in, const void *data, size_t size, prepared *out,
+	float **input, imgsearch_error *err)
+{
+	size_t side = r->recipe->crop;
+	image im;
+	image_head head = { 0 };
+	image_limits limits = ims_handle_limits(r->s, r->recipe);
+	int rc = ims_input_decode(in, data, size, &limits, &im, &head, err);
+	out->width = rc || !ims_input_is_crop(in) ? head.width : (uint32_t)in->crop[2];
+	out->height = rc || !ims_input_is_crop(in) ? head.height : (uint32_t)in->crop[3];
+	if (!rc && !*input && !(*input = ims_alloc_aligned(side * side, 3 * sizeof **input)))
+		rc = ims_nomem(err);
+	if (!rc) {
+		ims_signature_make(&out->signature, im.pixels, im.width, im.height);
+		rc = ims_image_fit(&im, r->recipe, false, *input, err);
+	}
+	ims_image_free(&im);
+	out->decoded = !rc;
+	return rc;
+}
+
+/* Hashes whole files; crops and pixels are never the same picture as another. */
+static void identify(const imgsearch_input *in, const void *data, size_t size, prepared *out)
+{
+	if (in->kind == IMGSEARCH_KIND_PIXELS)
+		return;
+	out->size = size;
+	if (!ims_input_is_crop(in))
+		out->hash = ims_hash(data, size);
+}
+
+int ims_prepare(const prepare_request *r, const imgsearch_input *in, prepared *out, float **input, imgsearch_error *err)
+{
+	static const hash256 no_hash;
+	buf held = { 0 };
+	const void *data;
+	size_t size;
+	*out = (prepared){ 0 };
+	int rc = check_format(in, err);
+	if (!rc)
+		rc = ims_input_bytes(in, &held, &data, &size, err);
+	if (!rc) {
+		identify(in, data, size, out);
+		bool known = r->known && !ims_hash_equal(&out->hash, &no_hash) && r->known(r->user, &out->hash);
+		if (!known && r->single)
+			ims_handle_decoder_acquire(r->s);
+		if (!known)
+			rc = decode(r, in, data, size, out, input, err);
+		if (!known && r->single)
+			ims_handle_decoder_release(r->s);
+	}
+	ims_buf_free(&held);
+	return rc;
+}

@@ -1,0 +1,113 @@
+/* Rows, their twins and their vectors. */
+#include "ingest/row.h"
+
+static const char not_finite[] = "the network gives no finite feature";
+
+static bool has_hash(const hash256 *hash)
+{
+	static const hash256 none;
+	return !ims_hash_equal(hash, &none);
+}
+
+static int find_twin(imgsearch *s, const hash256 *hash, store_picture *out, imgsearch_error *err)
+{
+	*out = (store_picture){ 0 };
+	int rc = has_hash(hash) ? ims_store_picture_by_hash(s->store, hash, out, err) : IMGSEARCH_ENOTFOUND;
+	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+}
+
+int ims_row_twin(imgsearch *s, const hash256 *hash, int64_t *id, imgsearch_error *err)
+{
+	store_picture p;
+	int rc = find_twin(s, hash, &p, err);
+	*id = p.id;
+	ims_store_picture_clear(&p);
+	return rc;
+}
+
+/* The row's own id: that of its path, where it has none yet. */
+static int find_own(imgsearch *s, const store_picture *row, int64_t *id, imgsearch_error *err)
+{
+	store_picture own = { 0 };
+	*id = row->id;
+	if (row->id)
+		return 0;
+	int rc = ims_store_picture_find(s->store, row->root, row->path, &own, err);
+	*id = own.id;
+	ims_store_picture_clear(&own);
+	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+}
+
+/* The twin's row gets this path; a row that the path had before goes. */
+static int move(const row_writer *w, const store_picture *row, int64_t own, int64_t twin, imgsearch_error *err)
+{
+	int rc = own ? ims_store_picture_remove(w->s->store, own, err) : 0;
+	return rc ? rc : ims_store_picture_move(w->s->store, twin, row->root, row->path, row->mtime_ns, err);
+}
+
+static int put_duplicate(const row_writer *w, store_picture *row, int64_t own, const store_picture *twin, row_outcome *outcome,
+	imgsearch_error *err)
+{
+	bool moved = false;
+	int rc = w->moved ? w->moved(w->user, twin->id, &moved, err) : 0;
+	if (rc)
+		return rc;
+	if (moved) {
+		*outcome = ROW_MOVED;
+		rc = move(w, row, own, twin->id, err);
+		row->id = twin->id;
+		return rc;
+	}
+	*outcome = ROW_DUPLICATE;
+	row->state = IMGSEARCH_DUPLICATE;
+	row->same_as = twin->id;
+	row->width = twin->width;
+	row->height = twin->height;
+	return ims_store_picture_put(w->s->store, row, err);
+}
+
+static int put_indexed(const row_writer *w, store_picture *row, const prepared *p, const float *vector, imgsearch_error *err)
+{
+	int rc = ims_store_picture_put(w->s->store, row, err);
+	if (!rc && p->decoded && has_hash(&p->hash))
+		rc = ims_store_signature_put(w->s->store, row->id, &p->hash, &p->signature, sizeof p->signature, err);
+	if (!rc && vector)
+		rc = ims_store_vector_put(w->s->store, row->id, vector, w->dim, w->next, err);
+	return rc;
+}
+
+int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, const float *vector, row_outcome *outcome,
+	imgsearch_error *err)
+{
+	store_picture twin;
+	int64_t own;
+	int rc = find_twin(w->s, &p->hash, &twin, err);
+	if (!rc)
+		rc = find_own(w->s, row, &own, err);
+	if (rc)
+		return rc;
+	row->size = p->size;
+	row->hash = p->hash;
+	row->width = p->width;
+	row->height = p->height;
+	row->state = IMGSEARCH_INDEXED;
+	if (twin.id && twin.id != own) {
+		rc = put_duplicate(w, row, own, &twin, outcome, err);
+	} else if (!twin.id && !vector) {
+		*outcome = ROW_UNPREPARED;
+	} else if (vector && !ims_all_finite(vector, w->dim)) {
+		*outcome = ROW_REFUSED;
+		row->state = IMGSEARCH_DAMAGED;
+		row->reason = not_finite;
+		rc = ims_store_picture_put(w->s->store, row, err);
+	} else {
+		*outcome = twin.id ? ROW_UNCHANGED : ROW_INDEXED;
+		if (!p->decoded) {
+			row->width = twin.width;
+			row->height = twin.height;
+		}
+		rc = put_indexed(w, row, p, vector, err);
+	}
+	ims_store_picture_clear(&twin);
+	return rc;
+}

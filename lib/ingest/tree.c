@@ -1,0 +1,392 @@
+/* The caller's thread of an index run: set-up, the walks, what has gone, the end of a re-index, the CSV. */
+#include "ingest/tree.h"
+
+#include "base/path.h"
+#include "files/walk.h"
+#include "handle/view.h"
+#include "ingest/columns.h"
+#include "ingest/gone.h"
+#include "handle/identity.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* --------------------------------------------------------------------------------------------------- entries ---- */
+
+static int report(tree_run *r, const char *path)
+{
+	imgsearch_counts *c = r->counts;
+	imgsearch_progress p = { .stage = "index", .path = path, .done = c->seen,
+		.total = r->expected > c->seen ? r->expected : c->seen, .failed = c->damaged + c->too_big + c->unreadable,
+		.loss = NAN, .accuracy = NAN };
+	if (!r->expected)
+		p.total = 0;
+	return ims_job_progress(&r->job, &p, r->err);
+}
+
+static int submit(tree_run *r, const walk_entry *e, int64_t id, bool vector_only)
+{
+	const index_start *start = r->walk.start;
+	return ims_pipeline_submit(&r->pipeline, &(pipeline_item){ .id = id, .root = start->root, .path = ims_strdup(e->path),
+		.full = ims_path_join(start->root ? start->root_path : NULL, e->path), .size = e->size, .mtime_ns = e->mtime_ns,
+		.vector_only = vector_only });
+}
+
+static void count_unchanged(imgsearch_counts *c, uint32_t state)
+{
+	uint64_t *const by_state[] = { NULL, &c->indexed, &c->duplicate, &c->unsupported, &c->damaged, &c->too_big,
+		&c->excluded, &c->unreadable };
+	c->unchanged++;
+	if (state >= IMGSEARCH_INDEXED && state <= IMGSEARCH_UNREADABLE)
+		++*by_state[state];
+}
+
+/* An entry that is no file: its state is known without reading. */
+static int record(tree_run *r, const walk_entry *e, const known_path *k, uint32_t state)
+{
+	if (k && k->state == state && k->mtime_ns == e->mtime_ns && k->size == e->size) {
+		count_unchanged(r->counts, state);
+		return 0;
+	}
+	pending_row row = { .id = k ? k->id : 0, .root = r->walk.start->root, .path = ims_strdup(e->path), .mtime_ns = e->mtime_ns,
+		.size = e->size, .state = state, .reason = ims_strdup(e->reason) };
+	if (row.path && row.reason)
+		return ims_pipeline_record(&r->pipeline, &row);
+	ims_free(row.path);
+	ims_free(row.reason);
+	return ims_nomem(r->err);
+}
+
+static int add_unreadable(tree_run *r, const char *folder)
+{
+	walk_state *w = &r->walk;
+	char **grown = ims_realloc(w->unreadable, w->n_unreadable + 1, sizeof *grown);
+	if (!grown)
+		return ims_nomem(r->err);
+	w->unreadable = grown;
+	grown[w->n_unreadable] = ims_strdup(folder);
+	return grown[w->n_unreadable++] ? 0 : ims_nomem(r->err);
+}
+
+static bool is_fresh(const tree_run *r, const known_path *k, const walk_entry *e)
+{
+	if (!k || k->size != e->size || k->mtime_ns != e->mtime_ns)
+		return false;
+	if (k->state == IMGSEARCH_INDEXED || k->state == IMGSEARCH_DUPLICATE)
+		return true;
+	return k->state != IMGSEARCH_UNREADABLE && k->state != IMGSEARCH_EXCLUDED && !r->options->retry;
+}
+
+static int file_entry(tree_run *r, const walk_entry *e, const known_path *k)
+{
+	if (!is_fresh(r, k, e))
+		return submit(r, e, k ? k->id : 0, false);
+	if (r->identity.next && k->state == IMGSEARCH_INDEXED && !ims_store_vector_next_has(r->s->store, k->id))
+		return submit(r, e, k->id, true);
+	count_unchanged(r->counts, k->state);
+	return 0;
+}
+
+static int take_entry(tree_run *r, const walk_entry *e)
+{
+	known_path *k = ims_known_find(&r->known, ims_path_key(r->walk.start->root, e->path));
+	int rc = 0;
+	if (k)
+		k->seen = true;
+	r->counts->seen++;
+	switch (e->kind) {
+	case WALK_FILE:
+		rc = file_entry(r, e, k);
+		break;
+	case WALK_EXCLUDED:
+		rc = record(r, e, k, IMGSEARCH_EXCLUDED);
+		break;
+	case WALK_SPECIAL:
+		rc = record(r, e, k, IMGSEARCH_UNSUPPORTED);
+		break;
+	case WALK_UNREADABLE:
+		rc = e->folder ? add_unreadable(r, e->path) : 0;
+		if (!rc)
+			rc = record(r, e, k, IMGSEARCH_UNREADABLE);
+		break;
+	}
+	if (!rc)
+		rc = ims_pipeline_write_in_time(&r->pipeline);
+	return rc ? rc : report(r, e->path);
+}
+
+static int walk_entry_of(void *user, const walk_entry *e)
+{
+	tree_run *r = user;
+	return r->walk.failed = take_entry(r, e);
+}
+
+/* Whether the file of an indexed picture is gone and was not met: a new file with its bytes is that picture, moved. */
+static int is_moved(void *user, int64_t twin, bool *moved, imgsearch_error *err)
+{
+	tree_run *r = user;
+	store_picture p = { 0 };
+	char *root = NULL;
+	struct stat st;
+	*moved = false;
+	int rc = ims_store_picture_get(r->s->store, twin, &p, &root, err);
+	char *full = rc ? NULL : ims_path_join(p.root ? root : NULL, p.path);
+	if (!rc && !full)
+		rc = ims_nomem(err);
+	if (!rc && full[0] == '/' && lstat(full, &st) && (errno == ENOENT || errno == ENOTDIR)) {
+		known_path *old = ims_known_find(&r->known, ims_path_key(p.root, p.path));
+		*moved = old && !old->seen;
+		if (*moved)
+			old->seen = true;
+	}
+	ims_free(full);
+	ims_free(root);
+	ims_store_picture_clear(&p);
+	return rc;
+}
+
+/* ---------------------------------------------------------------------------------------------------- starts ---- */
+
+static int offline(tree_run *r, const char *why)
+{
+	uint64_t n;
+	int rc = ims_gone_count(r, &n);
+	r->counts->offline += n;
+	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: %s; offline, its files are kept (%llu)", r->walk.start->root_path, why,
+		(unsigned long long)n);
+	return rc;
+}
+
+/* A single file that is gone drops out; where its folder is gone too, it is offline. full: its path, which is cut. */
+static int missing_file(tree_run *r, char *full)
+{
+	struct stat st;
+	*strrchr(full, '/') = 0;
+	if (lstat(*full ? full : "/", &st))
+		return offline(r, "its folder is not there");
+	int rc = ims_pipeline_drain(&r->pipeline);
+	return rc ? rc : ims_gone_remove(r, NULL);
+}
+
+static int index_file(tree_run *r)
+{
+	const index_start *start = r->walk.start;
+	struct stat st;
+	char *full = ims_path_join(start->root ? start->root_path : NULL, start->prefix);
+	if (!full)
+		return ims_nomem(r->err);
+	int rc = lstat(full, &st);
+	if (!rc && S_ISLNK(st.st_mode) && r->options->follow_links)
+		rc = stat(full, &st);
+	if (rc) {
+		rc = missing_file(r, full);
+	} else {
+		walk_entry e = { .path = start->prefix, .size = (uint64_t)st.st_size,
+			.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec };
+		e.kind = S_ISREG(st.st_mode) ? WALK_FILE : S_ISLNK(st.st_mode) ? WALK_EXCLUDED : WALK_SPECIAL;
+		e.reason = e.kind == WALK_EXCLUDED ? "symbolic link" : "not a regular file";
+		rc = take_entry(r, &e);
+	}
+	ims_free(full);
+	return rc;
+}
+
+/* An empty folder that had pictures may be a mount point without its disk. */
+static bool looks_unmounted(tree_run *r, uint64_t seen)
+{
+	uint64_t n = 0;
+	return seen == r->counts->seen && !r->options->prune && !ims_gone_count(r, &n) && n;
+}
+
+static int index_folder(tree_run *r, const walk_rules *rules)
+{
+	const index_start *start = r->walk.start;
+	struct stat st;
+	imgsearch_error why;
+	imgsearch_counts before = *r->counts;
+	if (stat(start->root_path, &st) || !S_ISDIR(st.st_mode))
+		return offline(r, "not there");
+	double begin = ims_now(), busy = r->pipeline.waited + r->counts->store_s;
+	int rc = ims_walk(start->root_path, start->prefix, rules, walk_entry_of, r, &why);
+	if (rc == IMGSEARCH_EIO && !r->walk.failed) /* this root cannot be read; others can */
+		return offline(r, "cannot be read");
+	if (rc && !r->walk.failed)
+		*r->err = why;
+	r->counts->walk_s += ims_now() - begin - (r->pipeline.waited + r->counts->store_s - busy);
+	if (!rc) /* a moved file may be among the last */
+		rc = ims_pipeline_drain(&r->pipeline);
+	if (!rc && !*start->prefix && looks_unmounted(r, before.seen))
+		return offline(r, "empty");
+	return rc ? rc : ims_gone_remove(r, &before);
+}
+
+static void clear_walk(walk_state *w)
+{
+	for (size_t i = 0; i < w->n_unreadable; i++)
+		ims_free(w->unreadable[i]);
+	ims_free(w->unreadable);
+	*w = (walk_state){ 0 };
+}
+
+static int index_start_of(tree_run *r, const index_plan *p, const index_start *start)
+{
+	const imgsearch_index_options *o = r->options;
+	walk_rules rules = { .include = o->include, .n_include = o->n_include, .exclude = o->exclude, .n_exclude = o->n_exclude,
+		.follow_links = o->follow_links, .index = ims_store_path(r->s->store),
+		.roots = (const char *const *)p->root, .n_roots = p->n_roots };
+	clear_walk(&r->walk);
+	r->walk.start = start;
+	return start->file ? index_file(r) : index_folder(r, &rules);
+}
+
+/* ------------------------------------------------------------------------------------------------------ run ---- */
+
+static int count_entry(void *user, const walk_entry *e)
+{
+	tree_run *r = user;
+	(void)e;
+	r->expected++;
+	return r->expected % 1024 ? 0 : ims_job_step(&r->job, "walk", r->expected, 0, r->err);
+}
+
+/* Counts the paths, so that progress has a total. */
+static int count_ahead(tree_run *r, const index_plan *p)
+{
+	int rc = 0;
+	walk_rules rules = { .follow_links = r->options->follow_links, .roots = (const char *const *)p->root, .n_roots = p->n_roots };
+	for (size_t i = 0; r->job.events->progress && rc != IMGSEARCH_ECANCELED && i < p->n; i++)
+		if (p->start[i].file)
+			r->expected++;
+		else
+			rc = ims_walk(p->start[i].root_path, p->start[i].prefix, &rules, count_entry, r, NULL);
+	return rc == IMGSEARCH_ECANCELED ? ims_fail(r->err, rc, "cancelled") : 0;
+}
+
+static int add_known(void *user, const store_picture *p, const char *root_path)
+{
+	(void)root_path;
+	tree_run *r = user;
+	known_path k = { .key = ims_path_key(p->root, p->path), .id = p->id, .size = p->size, .mtime_ns = p->mtime_ns, .state = p->state };
+	return ims_known_add(&r->known, &k) ? ims_nomem(r->err) : 0;
+}
+
+/* A model that is written down for the first time must be one that can be loaded: else nothing of it stays. */
+static int check_new_model(tree_run *r)
+{
+	model *network = NULL;
+	int rc = r->identity.first || r->identity.begins ? ims_handle_network(r->s, &r->identity.model, &network, r->err) : 0;
+	ims_model_free(network);
+	return rc;
+}
+
+/* Decides the model of the run, and writes it and the roots down. */
+static int set_up(tree_run *r, index_plan *p, const char *const *paths, size_t n)
+{
+	int rc = ims_identity_decide(r->s, IDENTITY_TREE, &r->identity, r->err);
+	if (!rc)
+		rc = check_new_model(r);
+	if (!rc)
+		rc = ims_store_tx_begin(r->s->store, r->err);
+	if (rc)
+		return rc;
+	rc = ims_plan_make(p, paths, n);
+	if (!rc)
+		rc = ims_identity_store(r->s, &r->identity, r->err);
+	return ims_handle_tx_end(r->s, rc, r->err);
+}
+
+/* The new model answers from the moment on at which every picture has its vector. */
+static int end_reindex(tree_run *r)
+{
+	uint64_t by_state[8], vectors, next;
+	int64_t max_id;
+	int rc = ims_store_counts(r->s->store, by_state, &vectors, &next, &max_id, r->err);
+	if (!rc && next < vectors && !r->options->prune) {
+		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "vectors not made by the new model yet: %llu; the old one answers until then "
+			"(--prune drops them)", (unsigned long long)(vectors - next));
+		return 0;
+	}
+	if (!rc)
+		rc = ims_store_tx_begin(r->s->store, r->err);
+	if (rc)
+		return rc;
+	rc = ims_store_model_switch(r->s->store, r->err);
+	if (!rc)
+		rc = ims_store_set(r->s->store, "centre", NULL, 0, r->err);
+	if (!rc)
+		rc = ims_view_set_dim(r->s, r->identity.model.dim, r->err);
+	return ims_handle_tx_end(r->s, rc, r->err);
+}
+
+static int attach_columns(tree_run *r)
+{
+	int rc = ims_store_tx_begin(r->s->store, r->err);
+	return rc ? rc : ims_handle_tx_end(r->s, ims_columns_attach(r->s, r->options, &r->job, r->err), r->err);
+}
+
+static int run(tree_run *r, index_plan *p, const char *const *paths, size_t n)
+{
+	int rc = r->options->csv ? ims_columns_check(r->options, r->err) : 0;
+	if (!rc)
+		rc = set_up(r, p, paths, n);
+	if (rc)
+		return rc;
+	rc = ims_store_each_picture(r->s->store, 0, add_known, r, r->err);
+	if (!rc)
+		rc = count_ahead(r, p);
+	for (size_t i = 0; !rc && i < p->n; i++)
+		rc = index_start_of(r, p, &p->start[i]);
+	if (!rc || rc == IMGSEARCH_ECANCELED) {
+		int drained = ims_pipeline_drain(&r->pipeline);
+		rc = drained ? drained : rc;
+	}
+	if (rc == IMGSEARCH_ECANCELED)
+		return ims_fail(r->err, rc, "cancelled; what was done is kept");
+	if (!rc && r->identity.next)
+		rc = end_reindex(r);
+	if (!rc && r->options->csv)
+		rc = attach_columns(r);
+	return rc ? rc : ims_store_compact(r->s->store, r->err);
+}
+
+static void free_run(tree_run *r)
+{
+	ims_pipeline_free(&r->pipeline);
+	clear_walk(&r->walk);
+	ims_known_free(&r->known);
+	ims_identity_free(&r->identity);
+	ims_free(r);
+}
+
+int ims_index_tree(imgsearch *s, const char *const *paths, size_t n, const imgsearch_index_options *options,
+	imgsearch_counts *counts, imgsearch_error *err)
+{
+	imgsearch_error local;
+	double begin = ims_now();
+	index_plan p = { .s = s, .err = err ? err : &local };
+	*counts = (imgsearch_counts){ 0 };
+	tree_run *r = ims_zalloc(1, sizeof *r);
+	if (!r)
+		return ims_nomem(err);
+	r->s = s;
+	r->options = options;
+	r->counts = counts;
+	r->err = p.err;
+	r->job = ims_handle_job(s);
+	r->pipeline = (pipeline){ .s = s, .job = &r->job, .identity = &r->identity, .counts = counts, .moved = is_moved, .user = r,
+		.err = p.err };
+	int rc = ims_pipeline_init(&r->pipeline);
+	if (!rc)
+		rc = ims_handle_write_begin(s, p.err);
+	bool writing = !rc;
+	if (!rc)
+		rc = run(r, &p, paths, n);
+	free_run(r);
+	if (writing)
+		ims_handle_write_end(s);
+	ims_plan_free(&p);
+	counts->seconds = ims_now() - begin;
+	return rc;
+}

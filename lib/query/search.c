@@ -1,0 +1,157 @@
+/* One pass of the searcher, or two with expansion; then re-ranking. */
+#include "query/search.h"
+
+#include "base/ids.h"
+#include "handle/feature.h"
+#include "query/improve.h"
+#include "handle/space.h"
+#include "handle/view.h"
+
+#include <math.h>
+#include <string.h>
+
+/*
+ * Leaves rows out of a result. The search asks for as many more results instead of filtering, since a filter would rule out
+ * the searchers' fast paths.
+ */
+static void drop(topk *t, const int64_t *ids, size_t n)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < t->n; i++)
+		if (!ims_id_among(ids, n, t->item[i].id))
+			t->item[kept++] = t->item[i];
+	t->n = kept;
+}
+
+static int search_once(imgsearch *s, view *v, const query *q, size_t k, topk *out, search_report *report, const char **name, imgsearch_error *err)
+{
+	search_request request = q->request;
+	request.k = k;
+	for (size_t i = 0; i < request.n; i++) { /* the heaps have room for ims_query_heap */
+		ims_topk_clear(&out[i]);
+		out[i].k = k;
+	}
+	const char *wanted = q->options.searcher ? q->options.searcher : v->chosen;
+	bool plain = q->options.plain && v->space.mean;
+	search_index *index = NULL;
+	int rc = 0;
+	if (!plain && *wanted && strcmp(wanted, "scan") && strcmp(wanted, "auto")) {
+		rc = ims_view_searcher(s, v, wanted, &index, err);
+		if (!rc && !index && q->options.searcher && strcmp(wanted, "exact"))
+			rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: no usable %s searcher; build it first (imgsearch build --searcher %s)",
+				ims_store_path(s->store), wanted, wanted);
+	}
+	if (rc)
+		return rc;
+	*name = index ? ims_search_name(index) : "scan";
+	return index ? ims_search_query(index, &request, out, report, err)
+		: ims_search_scan(plain ? &v->plain_rows : &v->rows, &request, out, report, err);
+}
+
+/* Fetches the rows of the first n results; results whose row is gone leave the list. *n: how many rows. */
+static int fetch(const view *v, const query *q, topk *found, size_t *n, float **rows, imgsearch_error *err)
+{
+	const row_source *source = q->options.plain ? &v->plain_rows : &v->rows;
+	size_t most = found->n < *n ? found->n : *n, kept = 0;
+	int64_t *ids = ims_alloc(most, sizeof *ids);
+	uint8_t *there = ims_alloc(most, 1);
+	*rows = ims_alloc_aligned(most, source->dim * sizeof(float));
+	for (size_t i = 0; ids && i < most; i++)
+		ids[i] = found->item[i].id;
+	int rc = ids && there && *rows ? source->fetch(source->ctx, ids, most, *rows, there, err) : ims_nomem(err);
+	for (size_t i = 0; !rc && i < found->n; i++) {
+		if (i < most && !there[i])
+			continue;
+		if (i < most && kept < i)
+			memcpy(*rows + kept * source->dim, *rows + i * source->dim, source->dim * sizeof(float));
+		found->item[kept++] = found->item[i];
+	}
+	if (!rc) {
+		*n = most - (found->n - kept);
+		found->n = kept;
+	}
+	ims_free(ids);
+	ims_free(there);
+	return rc;
+}
+
+static int expand(const view *v, const query *q, float *vector, topk *found, imgsearch_error *err)
+{
+	size_t n = q->improve.expand;
+	float *rows = NULL, *score = ims_alloc(n, sizeof *score);
+	drop(found, &q->self, 1);
+	int rc = score ? fetch(v, q, found, &n, &rows, err) : ims_nomem(err);
+	for (size_t i = 0; !rc && i < n; i++)
+		score[i] = ims_score(q->space->metric, found->item[i].distance);
+	if (!rc)
+		ims_improve_expand(&q->improve, q->space, vector, rows, score, n);
+	ims_free(rows);
+	ims_free(score);
+	return rc;
+}
+
+/* Re-ranks the first results; the query itself, where it is among them, stays in front. */
+static int rerank(const view *v, const query *q, const float *vector, topk *found, imgsearch_error *err)
+{
+	size_t n = RERANK_DEPTH, before = found->n;
+	neighbor old[RERANK_DEPTH], own = { 0 };
+	uint32_t order[RERANK_DEPTH];
+	float *rows = NULL;
+	for (size_t i = 0; i < before; i++)
+		if (found->item[i].id == q->self)
+			own = found->item[i];
+	drop(found, &q->self, 1);
+	bool had = found->n < before;
+	int rc = fetch(v, q, found, &n, &rows, err);
+	if (!rc)
+		rc = ims_improve_rank(&q->improve, q->space, vector, rows, n, order, q->request.pool, err);
+	if (!rc) {
+		memcpy(old, found->item, n * sizeof *old);
+		for (size_t i = 0; i < n; i++)
+			found->item[i] = old[order[i]];
+	}
+	if (!rc && had) {
+		memmove(found->item + 1, found->item, found->n++ * sizeof *found->item);
+		found->item[0] = own;
+	}
+	ims_free(rows);
+	return rc;
+}
+
+/* How many results re-ranking needs. */
+static size_t depth_of(const query *q)
+{
+	return q->improve.reciprocal && q->request.k < RERANK_DEPTH ? RERANK_DEPTH : q->request.k;
+}
+
+size_t ims_query_heap(const query *q)
+{
+	size_t depth = depth_of(q);
+	return (depth < q->improve.expand ? q->improve.expand : depth) + q->n_own;
+}
+
+int ims_query_search(imgsearch *s, view *v, query *q, float *queries, topk *found, search_report *report,
+	const char **name, imgsearch_error *err)
+{
+	size_t n = q->request.n, k = q->request.k, dim = q->space->dim, left_out = q->options.no_self ? q->n_own : 0;
+	float max_distance = q->request.max_distance;
+	int rc = 0;
+	q->request.queries = queries;
+	if (q->improve.expand) {
+		q->request.max_distance = INFINITY;
+		rc = search_once(s, v, q, (size_t)q->improve.expand + (q->self != NO_PICTURE), found, report, name, err);
+		for (size_t i = 0; !rc && i < n; i++)
+			rc = expand(v, q, queries + i * dim, &found[i], err);
+		q->request.max_distance = max_distance;
+	}
+	if (!rc)
+		rc = search_once(s, v, q, depth_of(q) + (q->improve.reciprocal ? q->n_own : left_out), found, report, name, err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		drop(&found[i], q->own, left_out);
+		if (q->improve.reciprocal)
+			rc = rerank(v, q, queries + i * dim, &found[i], err);
+		if (found[i].n > k)
+			found[i].n = k;
+	}
+	return rc;
+}

@@ -1,0 +1,17 @@
+/* The k best rows for query vectors, with query expansion and re-ranking. */
+#ifndef IMS_QUERY_SEARCH_H
+#define IMS_QUERY_SEARCH_H
+
+#include "query/request.h"
+
+/* How many results a heap of ims_query_search must have room for. */
+size_t ims_query_heap(const query *q);
+
+/*
+ * The k best of each of request.n queries (n, dim) in the view's space into found (n), sorted. Expansion changes the
+ * queries. *name receives the searcher that answered. ENOTFOUND: the searcher that is asked for is not built. EDB, EIO, ENOMEM.
+ */
+int ims_query_search(imgsearch *s, view *v, query *q, float *queries, topk *found, search_report *report,
+	const char **name, imgsearch_error *err);
+
+#endif

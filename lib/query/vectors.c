@@ -1,0 +1,104 @@
+/* Many queries by vector. */
+#include "query/vectors.h"
+
+#include "query/search.h"
+#include "handle/space.h"
+#include "handle/view.h"
+
+#include <math.h>
+
+static void put_results(const view *v, const topk *found, size_t n, size_t k, int64_t *ids, float *scores)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < k; j++) {
+			bool there = j < found[i].n;
+			ids[i * k + j] = there ? found[i].item[j].id : -1;
+			if (scores)
+				scores[i * k + j] = there ? ims_score(v->space.metric, found[i].item[j].distance) : NAN;
+		}
+}
+
+static int check_vectors(const view *v, const float *queries, size_t n, size_t dim, imgsearch_error *err)
+{
+	if (v->space.dim && dim != v->space.dim)
+		return ims_fail(err, IMGSEARCH_EINVAL, "vectors of %zu values; the index has %u", dim, v->space.dim);
+	for (size_t i = 0; i < n * dim; i++)
+		if (!isfinite(queries[i]))
+			return ims_fail(err, IMGSEARCH_EINVAL, "query %zu has a value that is not finite", i / dim);
+	return 0;
+}
+
+/* Searches in steps, so that the heaps stay small whatever n and k are. */
+static int run_vectors(imgsearch *s, view *v, query *q, const float *queries, size_t n, size_t k, int64_t *ids, float *scores, imgsearch_error *err)
+{
+	enum { STEP = 1024, ROOM = 1 << 20 }; /* queries; neighbours in their heaps */
+	size_t dim = v->space.dim, step = ROOM / ims_query_heap(q) + 1, heaps = 0;
+	step = step < STEP ? step : STEP;
+	step = step < n ? step : n;
+	float *rows = ims_alloc_aligned(step, dim * sizeof(float));
+	topk *found = ims_zalloc(step, sizeof *found);
+	search_report report;
+	const char *name;
+	int rc = rows && found ? 0 : ims_nomem(err);
+	for (; !rc && heaps < step; heaps++)
+		if (ims_topk_init(&found[heaps], ims_query_heap(q)))
+			rc = ims_nomem(err);
+	for (size_t at = 0; !rc && at < n; at += step) {
+		size_t now = n - at < step ? n - at : step;
+		for (size_t i = 0; i < now; i++)
+			ims_space_apply(q->space, queries + (at + i) * dim, rows + i * dim);
+		q->request.n = now;
+		rc = ims_query_search(s, v, q, rows, found, &report, &name, err);
+		if (!rc)
+			put_results(v, found, now, k, ids + at * k, scores ? scores + at * k : NULL);
+	}
+	for (size_t i = 0; found && i < heaps; i++)
+		ims_topk_free(&found[i]);
+	ims_free(found);
+	ims_free(rows);
+	return rc;
+}
+
+static int query_in(imgsearch *s, view *v, const float *queries, size_t n, size_t dim, const imgsearch_query_options *options,
+	int64_t *ids, float *scores, imgsearch_error *err)
+{
+	query q = { 0 };
+	pool *own = NULL;
+	size_t k = options->k ? options->k : DEFAULT_K;
+	int rc = check_vectors(v, queries, n, dim, err);
+	if (!rc)
+		rc = ims_query_make(&q, s, v, options, err);
+	if (!rc && options->threads == 1)
+		q.request.pool = NULL;
+	else if (!rc && options->threads)
+		rc = ims_pool_new(&own, options->threads, 2 * options->threads, err);
+	if (own)
+		q.request.pool = own;
+	if (!rc && n && v->space.dim)
+		rc = run_vectors(s, v, &q, queries, n, k, ids, scores, err);
+	for (size_t i = 0; !rc && !v->space.dim && i < n * k; i++) { /* an empty index */
+		ids[i] = -1;
+		if (scores)
+			scores[i] = NAN;
+	}
+	ims_pool_free(own);
+	ims_query_free(&q);
+	return rc;
+}
+
+int ims_query_vectors(imgsearch *s, const float *queries, size_t n, size_t dim, const imgsearch_query_options *options,
+	int64_t *ids, float *scores, imgsearch_error *err)
+{
+	bool again = true;
+	int rc = 0;
+	while (again) {
+		view *v;
+		rc = ims_view_acquire(s, &v, err);
+		if (rc)
+			return rc;
+		rc = query_in(s, v, queries, n, dim, options, ids, scores, err);
+		again = ims_view_replaced(s, v, rc);
+		ims_view_release(v);
+	}
+	return rc;
+}
