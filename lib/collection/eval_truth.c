@@ -1,34 +1,33 @@
-/* Who asks, and what belongs to whom: by folder, by group of near-duplicates, by a CSV, by a folder of query pictures. */
+/*
+ * The queries of an evaluation and their relevant pictures: by folder, by group of near-duplicates, by a CSV, by a folder of
+ * query pictures.
+ */
 #include "collection/evaluation.h"
 #include "collection/groups.h"
+
+#include "base/ids.h"
 #include "base/path.h"
-#include "files/walk.h"
 #include "files/csv.h"
+#include "files/names.h"
+#include "files/walk.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static size_t row_of(const evaluation *e, int64_t id)
 {
-	size_t lo = 0, hi = e->n;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (e->ids[mid] < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < e->n && e->ids[lo] == id ? lo : NO_ROW;
+	size_t row;
+	return ims_id_find(e->ids, e->n, id, &row) ? row : NO_ROW;
 }
 
-typedef struct noting {
+typedef struct path_reader {
 	evaluation *e;
 	imgsearch_error *err;
-} noting;
+} path_reader;
 
-static int note_path(void *user, const store_picture *p, const char *root)
+static int read_path(void *user, const store_picture *p, const char *root)
 {
-	noting *to = user;
+	path_reader *to = user;
 	size_t row = row_of(to->e, p->id);
 	if (row == NO_ROW)
 		return 0;
@@ -54,7 +53,7 @@ int ims_eval_label_folders(evaluation *e, imgsearch_error *err)
 {
 	char **folder = ims_zalloc(e->n, sizeof *folder);
 	size_t n = 0;
-	int rc = folder ? ims_store_each_picture(e->s->store, IMGSEARCH_INDEXED, note_path, &(noting){ e, err }, err) : ims_nomem(err);
+	int rc = folder ? ims_store_each_picture(e->s->store, IMGSEARCH_INDEXED, read_path, &(path_reader){ e, err }, err) : ims_nomem(err);
 	for (size_t i = 0; !rc && i < e->n; i++)
 		if (e->path[i] && strchr(e->path[i], '/') && !(folder[n++] = folder_of(e->path[i])))
 			rc = ims_nomem(err);
@@ -136,7 +135,7 @@ typedef struct files {
 	imgsearch_error *err;
 } files;
 
-static int note_file(void *user, const walk_entry *w)
+static int add_file(void *user, const walk_entry *w)
 {
 	files *f = user;
 	if (w->kind != WALK_FILE)
@@ -157,7 +156,7 @@ static int read_queries(evaluation *e, files *f, imgsearch_error *err)
 	size_t kept = 0;
 	f->root = e->options->queries;
 	f->err = err;
-	int rc = ims_walk(f->root, "", &(walk_rules){ 0 }, note_file, f, err);
+	int rc = ims_walk(f->root, "", &(walk_rules){ 0 }, add_file, f, err);
 	if (!rc) {
 		in = ims_zalloc(f->n, sizeof *in);
 		bad = ims_zalloc(f->n, 1);
@@ -228,84 +227,83 @@ int ims_eval_ask_folder(evaluation *e, imgsearch_error *err)
 
 typedef struct truth {
 	evaluation *e;
-	files queries;        /* options->queries */
-	float *rows;          /* their features */
-	size_t kept, cap;
+	path_names pictures; /* of the index: path to row */
+	path_names queries;  /* options->queries: path to row of `rows` */
+	float *rows;         /* features of the query pictures; NULL: pictures of the index ask */
+	size_t cap;
 	bool header;
 	imgsearch_error *err;
 } truth;
 
-/* Does the path end in the name, at a folder's border? */
-static bool named_by(const char *path, const char *name)
-{
-	size_t n = strlen(path), k = strlen(name);
-	return k && k <= n && !strcmp(path + n - k, name) && (k == n || path[n - k - 1] == '/');
-}
-
-static int list_relevant(truth *t, char **fields, size_t n, eval_query *q)
+/* The rows of every picture that the fields after the first name. */
+static int list_relevant(truth *t, char **field, size_t n, eval_query *q)
 {
 	q->first = t->e->n_listed;
 	for (size_t f = 1; f < n; f++)
-		for (size_t i = 0; i < t->e->n; i++)
-			if (t->e->path[i] && named_by(t->e->path[i], fields[f])) {
-				int rc = ims_eval_add_listed(t->e, i, t->err);
-				if (rc)
-					return rc;
-			}
+		for (const path_name *p = NULL; (p = ims_path_names_find(&t->pictures, field[f], p));) {
+			int rc = ims_eval_add_listed(t->e, (size_t)p->value, t->err);
+			if (rc)
+				return rc;
+		}
 	q->n = t->e->n_listed - q->first;
 	return 0;
 }
 
-static int truth_row(void *user, size_t line, char **fields, size_t n)
+static int truth_record(void *user, size_t line, char **field, size_t n)
 {
 	truth *t = user;
 	evaluation *e = t->e;
 	eval_query q = { .row = NO_ROW, .label = NO_LABEL, .group = NO_LABEL };
 	if (!t->header) {
 		t->header = true;
-		return n > 1 ? 0 : ims_fail(t->err, IMGSEARCH_EFORMAT, "line %zu: a query and what belongs to it are two columns at least", line);
+		return n > 1 ? 0 : ims_fail(t->err, IMGSEARCH_EFORMAT,
+			"line %zu: a query and what belongs to it are two columns at least", line);
 	}
-	size_t from = NO_ROW;
-	for (size_t i = 0; !t->rows && i < e->n && q.row == NO_ROW; i++)
-		if (e->path[i] && named_by(e->path[i], fields[0]))
-			q.row = i;
-	for (size_t i = 0; t->rows && i < t->queries.n && from == NO_ROW; i++)
-		if (named_by(t->queries.path[i], fields[0]))
-			from = i;
-	if (q.row == NO_ROW && from == NO_ROW)
+	const path_name *query = ims_path_names_find(t->rows ? &t->queries : &t->pictures, field[0], NULL);
+	if (!query)
 		return 0;
-	int rc = list_relevant(t, fields, n, &q);
+	if (!t->rows)
+		q.row = (size_t)query->value;
+	int rc = list_relevant(t, field, n, &q);
 	if (rc || !q.n)
 		return rc;
 	if (t->rows) {
-		float *grown = ims_grow(e->query_rows, e->n_queries, &t->cap, e->dim * sizeof(float));
+		float *grown = ims_grow(e->query_rows, e->n_queries, &t->cap, e->dim * sizeof *grown);
 		if (!grown)
 			return ims_nomem(t->err);
 		e->query_rows = grown;
-		memcpy(e->query_rows + e->n_queries * e->dim, t->rows + from * e->dim, e->dim * sizeof(float));
+		memcpy(e->query_rows + e->n_queries * e->dim, t->rows + (size_t)query->value * e->dim, e->dim * sizeof *grown);
 	}
 	return ims_eval_add_query(e, &q, t->err);
 }
 
+static int add_names(path_names *names, char *const *path, size_t n, imgsearch_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; !rc && i < n; i++)
+		if (path[i])
+			rc = ims_path_names_add(names, ims_strdup(path[i]), (int64_t)i);
+	ims_path_names_sort(names);
+	return rc ? ims_nomem(err) : 0;
+}
+
 int ims_eval_ask_csv(evaluation *e, imgsearch_error *err)
 {
-	enum { MAX_CSV = 1 << 28 };
 	truth t = { .e = e, .err = err };
-	buf text = { 0 };
-	int rc = e->options->queries ? read_queries(e, &t.queries, err) : 0;
+	files queries = { 0 };
+	int rc = add_names(&t.pictures, e->path, e->n, err);
 	if (!rc && e->options->queries) {
+		rc = read_queries(e, &queries, err);
 		t.rows = e->query_rows;
 		e->query_rows = NULL;
+		if (!rc)
+			rc = add_names(&t.queries, queries.path, queries.n, err);
 	}
 	if (!rc)
-		rc = ims_read_file(&text, e->options->truth, MAX_CSV, err);
-	ims_buf_u8(&text, 0);
-	if (!rc)
-		rc = text.failed ? ims_nomem(err) : ims_csv_parse((char *)text.data, text.len - 1, truth_row, &t, err);
-	if (rc && err && text.len)
-		ims_error_prefix(err, "%s", e->options->truth);
-	free_files(&t.queries);
+		rc = ims_csv_read(e->options->truth, truth_record, &t, err);
+	free_files(&queries);
+	ims_path_names_free(&t.pictures);
+	ims_path_names_free(&t.queries);
 	ims_free(t.rows);
-	ims_buf_free(&text);
 	return rc;
 }

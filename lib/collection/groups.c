@@ -267,7 +267,7 @@ static int same_picture(grouping *g, bool wanted, imgsearch_error *err)
 	}
 	g->row_member = of;
 	join_rows.total = n;
-	ims_memory_rows(&memory, rows, n, IMS_INVARIANT_DIM, IMGSEARCH_L2);
+	ims_memory_rows_init(&memory, rows, n, IMS_INVARIANT_DIM, IMGSEARCH_L2);
 	if (!rc && n > 1)
 		rc = ims_search_build(&join_rows.index, "exact", &memory.source, &(search_params){ 0 }, g->job, err);
 	if (!rc && n > 1)
@@ -380,7 +380,7 @@ int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job, imgsea
 	grouping g = { .s = s, .job = job };
 	uint32_t kinds = o->kinds ? o->kinds : ~0u;
 	bool bytes = kinds >> IMGSEARCH_SAME_BYTES & 1, picture = kinds >> IMGSEARCH_SAME_PICTURE & 1, scene = kinds >> IMGSEARCH_SAME_SCENE & 1;
-	int rc = ims_members_read(s, o->under, picture || scene, &g.all, g.job, err);
+	int rc = ims_members_read(s, o->under, picture || scene, g.job, &g.all, err);
 	if (!rc) {
 		g.node = ims_alloc(g.all.n + 1, sizeof *g.node);
 		g.weakest = ims_alloc(g.all.n + 1, sizeof *g.weakest);

@@ -89,8 +89,8 @@ static int spread(const map_rows *m, imgsearch_metric metric, const imgsearch_ma
 	memory_rows rows;
 	if (m->n < 2)
 		return 0;
-	/* Distances of inner products are none that a Gaussian could be laid over. */
-	ims_memory_rows(&rows, m->rows, m->n, m->dim, metric == IMGSEARCH_IP ? IMGSEARCH_L2 : metric);
+	/* t-SNE needs a distance; the inner product is none. */
+	ims_memory_rows_init(&rows, m->rows, m->n, m->dim, metric == IMGSEARCH_IP ? IMGSEARCH_L2 : metric);
 	int64_t *numbers = ims_alloc(m->n, sizeof *numbers);
 	nb.row = ims_alloc(m->n * nb.k, sizeof *nb.row);
 	nb.distance = ims_zalloc(m->n * nb.k, sizeof *nb.distance);

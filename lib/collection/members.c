@@ -1,23 +1,23 @@
 /*
- * The pictures that groups are made of. A signature is read from the index where the picture's bytes are still those it
- * was made of; else the file is read, on all threads, and its signature kept when nobody else is writing.
+ * Reads the members. A signature comes from the index where the picture's bytes are those it was made of; else the file is
+ * read, on all threads, and its signature stored.
  */
 #include "collection/members.h"
+
+#include "base/ids.h"
 #include "base/path.h"
-#include "handle/view.h"
-#include "analysis/signature.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 256 };
+enum { BLOCK = 256 }; /* pictures decoded between two writes */
 
-typedef struct reading {
+typedef struct read_state {
 	imgsearch *s;
 	const char *under;
 	members *out;
-	member **missing; /* of the chunk at work */
-} reading;
+	member **missing; /* of the block at work */
+} read_state;
 
 void ims_members_free(members *m)
 {
@@ -28,36 +28,29 @@ void ims_members_free(members *m)
 	ims_free(m->item);
 }
 
-static int by_id(const void *a, const void *b)
-{
-	int64_t x = ((const member *)a)->id, y = ((const member *)b)->id;
-	return (x > y) - (x < y);
-}
-
 member *ims_members_find(const members *m, int64_t id)
 {
-	member key = { .id = id };
-	return m->n ? bsearch(&key, m->item, m->n, sizeof key, by_id) : NULL;
+	return m->n ? bsearch(&id, m->item, m->n, sizeof *m->item, ims_id_compare) : NULL;
 }
 
 static member *append(members *m)
 {
-	member *more = ims_grow(m->item, m->n, &m->cap, sizeof *more);
-	if (!more)
+	member *grown = ims_grow(m->item, m->n, &m->cap, sizeof *grown);
+	if (!grown)
 		return NULL;
-	m->item = more;
+	m->item = grown;
 	memset(&m->item[m->n], 0, sizeof *m->item);
 	return &m->item[m->n++];
 }
 
 static int add_picture(void *user, const store_picture *p, const char *root)
 {
-	reading *r = user;
+	read_state *r = user;
 	if (p->state != IMGSEARCH_INDEXED && p->state != IMGSEARCH_DUPLICATE)
 		return 0;
-	bool file = p->root || p->path[0] == '/';
-	char *path = file ? ims_path_join(p->root ? root : NULL, p->path) : NULL;
-	if (file && !path)
+	bool has_file = p->root || p->path[0] == '/';
+	char *path = has_file ? ims_path_join(p->root ? root : NULL, p->path) : NULL;
+	if (has_file && !path)
 		return IMGSEARCH_ENOMEM;
 	if (r->under && (!path || !ims_path_below(path, r->under))) {
 		ims_free(path);
@@ -72,6 +65,8 @@ static int add_picture(void *user, const store_picture *p, const char *root)
 	return 0;
 }
 
+/* ---------------------------------------------------------------------------------------------- signatures ---- */
+
 static int add_signature(void *user, int64_t id, const void *data, size_t size)
 {
 	member *m = ims_members_find(user, id);
@@ -85,9 +80,10 @@ static int add_signature(void *user, int64_t id, const void *data, size_t size)
 	return 0;
 }
 
+/* A picture whose file is away, or holds other bytes than were indexed, stays without one. */
 static void make_signature(void *arg, size_t i, unsigned worker)
 {
-	reading *r = arg;
+	read_state *r = arg;
 	member *m = r->missing[i];
 	buf bytes = { 0 };
 	image im = { 0 };
@@ -97,7 +93,8 @@ static void make_signature(void *arg, size_t i, unsigned worker)
 	if (!ims_read_file(&bytes, m->path, IMS_IMAGE_MAX_FILE, NULL)) {
 		hash256 hash = ims_hash(bytes.data, bytes.len);
 		m->pixels = ims_alloc(1, sizeof *m->pixels);
-		if (m->pixels && ims_hash_equal(&hash, &m->hash) && !ims_image_decode(&im, NULL, bytes.data, bytes.len, &limits, NULL, NULL)) {
+		if (m->pixels && ims_hash_equal(&hash, &m->hash)
+			&& !ims_image_decode(&im, NULL, bytes.data, bytes.len, &limits, NULL, NULL)) {
 			ims_signature_make(m->pixels, im.pixels, im.width, im.height);
 			m->has_signature = true;
 		}
@@ -119,8 +116,8 @@ static int store_signature(store *st, const member *m)
 }
 
 /*
- * Stores the signatures of a finished block. The writer's right is held for this alone; where it is somebody else's, or a
- * write fails, nothing is stored and the next call makes them again.
+ * Stores the signatures of a finished block. The writer's right is held for this alone. Where somebody else has it, or a
+ * write fails, nothing is stored, and the next call makes the signatures again.
  */
 static void store_signatures(store *st, member *const *made, size_t n)
 {
@@ -139,7 +136,7 @@ static void store_signatures(store *st, member *const *made, size_t n)
 	ims_store_write_end(st);
 }
 
-static int make_missing(reading *r, job *job, imgsearch_error *err)
+static int make_missing(read_state *r, job *job, imgsearch_error *err)
 {
 	members *m = r->out;
 	member **missing = ims_alloc(m->n + 1, sizeof *missing);
@@ -150,20 +147,22 @@ static int make_missing(reading *r, job *job, imgsearch_error *err)
 	for (size_t i = 0; i < m->n; i++)
 		if (m->item[i].state == IMGSEARCH_INDEXED && m->item[i].path && !m->item[i].has_signature)
 			missing[n++] = &m->item[i];
-	for (size_t at = 0; at < n && !rc; at += CHUNK) {
-		size_t now = n - at < CHUNK ? n - at : CHUNK;
+	for (size_t at = 0; at < n && !rc; at += BLOCK) {
+		size_t block = n - at < BLOCK ? n - at : BLOCK;
 		r->missing = missing + at;
-		ims_parallel(job->pool, now, make_signature, r);
-		store_signatures(r->s->store, missing + at, now);
-		for (size_t i = at; i < at + now; i++)
+		ims_parallel(job->pool, block, make_signature, r);
+		store_signatures(r->s->store, missing + at, block);
+		for (size_t i = at; i < at + block; i++)
 			m->unread += !missing[i]->has_signature;
-		rc = ims_job_step(job, "read", at + now, n, err);
+		rc = ims_job_step(job, "read", at + block, n, err);
 	}
 	ims_free(missing);
 	return rc;
 }
 
-static int add_bare(void *user, const int64_t *ids, const float *rows, size_t n)
+/* ------------------------------------------------------------------------------- vectors without a picture ---- */
+
+static int add_id(void *user, const int64_t *ids, const float *rows, size_t n)
 {
 	members *m = user;
 	(void)rows;
@@ -176,40 +175,40 @@ static int add_bare(void *user, const int64_t *ids, const float *rows, size_t n)
 	return 0;
 }
 
-/* Vectors that belong to no picture. */
 static int add_vectors(imgsearch *s, members *m, imgsearch_error *err)
 {
-	members bare = { 0 };
+	members all = { 0 };
 	view *v;
 	int rc = ims_view_acquire(s, &v, err);
 	if (rc)
 		return rc;
 	if (v->space.dim)
-		rc = v->rows.scan(v->rows.ctx, add_bare, &bare, err);
+		rc = v->rows.scan(v->rows.ctx, add_id, &all, err);
 	ims_view_release(v);
-	size_t pictures = m->n;
-	for (size_t i = 0; i < bare.n && !rc; i++) {
-		members sorted = { .item = m->item, .n = pictures };
-		if (ims_members_find(&sorted, bare.item[i].id))
+	size_t n_pictures = m->n;
+	for (size_t i = 0; i < all.n && !rc; i++) {
+		members pictures = { .item = m->item, .n = n_pictures };
+		if (ims_members_find(&pictures, all.item[i].id))
 			continue;
 		member *added = append(m);
 		if (added)
-			added->id = bare.item[i].id;
+			added->id = all.item[i].id;
 		else
 			rc = ims_nomem(err);
 	}
-	ims_members_free(&bare);
-	qsort(m->item, m->n, sizeof *m->item, by_id);
+	ims_members_free(&all);
+	if (m->n)
+		qsort(m->item, m->n, sizeof *m->item, ims_id_compare);
 	return rc;
 }
 
-int ims_members_read(imgsearch *s, const char *under, bool signatures, members *out, job *job, imgsearch_error *err)
+int ims_members_read(imgsearch *s, const char *under, bool signatures, job *job, members *out, imgsearch_error *err)
 {
-	reading r = { .s = s, .under = under, .out = out };
+	read_state r = { .s = s, .under = under, .out = out };
 	*out = (members){ 0 };
 	int rc = ims_store_each_picture(s->store, 0, add_picture, &r, err);
 	if (out->n)
-		qsort(out->item, out->n, sizeof *out->item, by_id);
+		qsort(out->item, out->n, sizeof *out->item, ims_id_compare);
 	if (!rc && signatures)
 		rc = ims_store_signatures(s->store, add_signature, out, err);
 	if (!rc && signatures)
@@ -218,7 +217,9 @@ int ims_members_read(imgsearch *s, const char *under, bool signatures, members *
 		rc = add_vectors(s, out, err);
 	if (rc == IMGSEARCH_ENOMEM)
 		ims_nomem(err);
-	if (rc)
-		ims_members_free(out), *out = (members){ 0 };
+	if (rc) {
+		ims_members_free(out);
+		*out = (members){ 0 };
+	}
 	return rc;
 }

@@ -1,3 +1,4 @@
+/* Rows in memory as a searcher sees them. For self-joins of rows that the index does not store. */
 #ifndef IMS_COLLECTION_MEMORY_ROWS_H
 #define IMS_COLLECTION_MEMORY_ROWS_H
 
@@ -5,10 +6,10 @@
 
 /* (n, dim) rows in memory, borrowed; the row number is the id. */
 typedef struct memory_rows {
-	row_source source;
+	row_source source; /* its ctx points to this struct, which must not move */
 	const float *rows;
 } memory_rows;
 
-void ims_memory_rows(memory_rows *m, const float *rows, size_t n, uint32_t dim, imgsearch_metric metric);
+void ims_memory_rows_init(memory_rows *m, const float *rows, size_t n, uint32_t dim, imgsearch_metric metric);
 
 #endif

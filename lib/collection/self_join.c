@@ -5,23 +5,41 @@
 
 enum { BLOCK = 256 };
 
-static int join_block(self_join *j, size_t first, const float *rows, const int64_t *ids, size_t n, topk *best, job *job, imgsearch_error *err)
+/* The graph answers a search within a distance by a full scan, so it is asked without one. */
+static float search_distance(const self_join *j)
+{
+	return strcmp(ims_search_name(j->index), "graph") ? j->max_distance : INFINITY;
+}
+
+static int report_neighbors(const self_join *j, size_t row, int64_t own_id, const topk *best)
+{
+	int rc = 0;
+	size_t rank = 0;
+	for (size_t i = 0; i < best->n && rank < j->k && !rc; i++) {
+		if (best->item[i].distance > j->max_distance)
+			break;
+		if (best->item[i].id != own_id)
+			rc = j->each(j->user, row, rank++, best->item[i]);
+	}
+	return rc;
+}
+
+static int join_block(const self_join *j, size_t first, const float *rows, const int64_t *ids, size_t n, topk *best,
+	job *job, imgsearch_error *err)
 {
 	search_report report;
-	bool graph = !strcmp(ims_search_name(j->index), "graph"); /* which would scan for what lies within a distance */
-	search_request q = { .queries = rows, .n = n, .k = j->k + 1, .max_distance = graph ? INFINITY : j->max_distance,
+	search_request q = { .queries = rows, .n = n, .k = j->k + 1, .max_distance = search_distance(j),
 		.filter_count = SIZE_MAX, .pool = job->pool, .cancel = &job->cancel };
 	for (size_t i = 0; i < n; i++)
 		ims_topk_clear(&best[i]);
 	int rc = ims_search_query(j->index, &q, best, &report, err);
 	for (size_t i = 0; i < n && !rc; i++)
-		for (size_t e = 0, rank = 0; e < best[i].n && rank < j->k && !rc && best[i].item[e].distance <= j->max_distance; e++)
-			if (best[i].item[e].id != ids[i])
-				rc = j->each(j->user, first + i, rank++, best[i].item[e]);
+		rc = report_neighbors(j, first + i, ids[i], &best[i]);
 	return rc;
 }
 
-int ims_self_join(self_join *j, const float *rows, const int64_t *ids, size_t n, uint32_t dim, job *job, imgsearch_error *err)
+int ims_self_join(self_join *j, const float *rows, const int64_t *ids, size_t n, uint32_t dim, job *job,
+	imgsearch_error *err)
 {
 	topk best[BLOCK] = { { 0 } };
 	int rc = 0;
@@ -29,9 +47,9 @@ int ims_self_join(self_join *j, const float *rows, const int64_t *ids, size_t n,
 		if (ims_topk_init(&best[i], j->k + 1))
 			rc = ims_nomem(err);
 	for (size_t at = 0; at < n && !rc; at += BLOCK) {
-		size_t now = n - at < BLOCK ? n - at : BLOCK;
-		rc = join_block(j, at, rows + at * dim, ids + at, now, best, job, err);
-		j->done += now;
+		size_t block = n - at < BLOCK ? n - at : BLOCK;
+		rc = join_block(j, at, rows + at * dim, ids + at, block, best, job, err);
+		j->done += block;
 		if (!rc)
 			rc = ims_job_step(job, "compare", j->done, j->total, err);
 	}
