@@ -1,6 +1,6 @@
 /*
- * Building a searcher: rows → build → chunks → published in one step beside the others. The index's centre (the mean
- * feature) is fitted here too; a new centre makes the searchers of the old one stale.
+ * Building a searcher: rows → build → chunks → published in one step beside the others. The mean is fitted
+ * first; a new mean makes the searchers of the old one stale.
  */
 #include "build/build.h"
 #include "build/chance.h"

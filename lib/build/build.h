@@ -1,8 +1,14 @@
+/* Building a searcher, and with it the mean and the chance model of an index. */
 #ifndef IMS_BUILD_BUILD_H
 #define IMS_BUILD_BUILD_H
 
 #include "handle/view.h"
 
-int ims_build(imgsearch *s, const imgsearch_build_options *o, imgsearch_build_report *report, job *job, imgsearch_error *err);
+/*
+ * imgsearch_build; options are a complete copy, and the caller holds the writer's right. Queries use the old state until the
+ * new one is committed. EINVAL: there is no such searcher. EDB, EIO, ENOMEM, ECANCELED.
+ */
+int ims_build(imgsearch *s, const imgsearch_build_options *options, imgsearch_build_report *report, job *job,
+	imgsearch_error *err);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * How many pictures would score as high by chance. At a build a cohort of pictures is taken evenly, and lib/analysis fits the
- * distribution of the scores of its pairs from different folders (where pictures lie in fewer than four folders, of any:
- * then pictures of a kind are among them, and chance is thought larger than it is).
+ * The cohort is an even sample of the rows. lib/analysis fits the distribution of the scores of its pairs from different
+ * folders. Where pictures lie in fewer than four folders, all pairs count: related pictures are among them then, and chance is
+ * overestimated.
  */
 #include "build/chance.h"
 #include "handle/cohort.h"
@@ -11,17 +11,17 @@
 
 enum { FEW_FOLDERS = 4 };
 
-typedef struct picked {
+typedef struct cohort_sample {
 	const view *view;
 	size_t seen, step, n;
 	int64_t id[CHANCE_COHORT];
 	uint64_t folder[CHANCE_COHORT]; /* a hash of its name; 0: none */
 	float *rows;
-} picked;
+} cohort_sample;
 
-static int pick(void *user, const int64_t *ids, const float *rows, size_t n)
+static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
 {
-	picked *p = user;
+	cohort_sample *p = user;
 	size_t dim = p->view->space.dim;
 	for (size_t i = 0; i < n; i++, p->seen++)
 		if (p->seen % p->step == 0 && p->n < CHANCE_COHORT) {
@@ -31,7 +31,7 @@ static int pick(void *user, const int64_t *ids, const float *rows, size_t n)
 	return 0;
 }
 
-static int name_folder(imgsearch *s, int64_t id, uint64_t *folder, imgsearch_error *err)
+static int hash_folder(imgsearch *s, int64_t id, uint64_t *folder, imgsearch_error *err)
 {
 	store_picture p;
 	imgsearch_error why = { 0 };
@@ -51,23 +51,23 @@ static int name_folder(imgsearch *s, int64_t id, uint64_t *folder, imgsearch_err
 	return 0;
 }
 
-/* Where folders say nothing, every picture is a folder of its own. */
-static void tell_apart(picked *p)
+/* Where there are too few folders, every picture counts as a folder of its own. */
+static void split_folders(cohort_sample *p)
 {
-	uint64_t known[FEW_FOLDERS];
+	uint64_t distinct[FEW_FOLDERS];
 	size_t n = 0;
 	for (size_t i = 0; i < p->n && n < FEW_FOLDERS; i++) {
 		size_t k = 0;
-		while (k < n && known[k] != p->folder[i])
+		while (k < n && distinct[k] != p->folder[i])
 			k++;
 		if (k == n)
-			known[n++] = p->folder[i];
+			distinct[n++] = p->folder[i];
 	}
 	for (size_t i = 0; n < FEW_FOLDERS && i < p->n; i++)
 		p->folder[i] = i;
 }
 
-static int fit(const picked *p, chance *out, imgsearch_error *err)
+static int fit(const cohort_sample *p, chance *out, imgsearch_error *err)
 {
 	const space *sp = &p->view->space;
 	float *score = ims_alloc(p->n, p->n * sizeof *score);
@@ -82,7 +82,7 @@ static int fit(const picked *p, chance *out, imgsearch_error *err)
 	return rc;
 }
 
-static int keep(imgsearch *s, const picked *p, const chance *c, imgsearch_error *err)
+static int keep(imgsearch *s, const cohort_sample *p, const chance *c, imgsearch_error *err)
 {
 	int rc = ims_store_tx_begin(s->store, err);
 	if (rc)
@@ -98,7 +98,7 @@ static int keep(imgsearch *s, const picked *p, const chance *c, imgsearch_error 
 int ims_chance_fit(imgsearch *s, const view *v, imgsearch_error *err)
 {
 	chance c;
-	picked *p = ims_zalloc(1, sizeof *p);
+	cohort_sample *p = ims_zalloc(1, sizeof *p);
 	int rc = 0;
 	if (p) {
 		p->view = v;
@@ -108,12 +108,12 @@ int ims_chance_fit(imgsearch *s, const view *v, imgsearch_error *err)
 	if (!p || !p->rows)
 		rc = ims_nomem(err);
 	if (!rc)
-		rc = v->rows.scan(v->rows.ctx, pick, p, err);
+		rc = v->rows.scan(v->rows.ctx, add_rows, p, err);
 	for (size_t i = 0; !rc && i < p->n; i++)
-		rc = name_folder(s, p->id[i], &p->folder[i], err);
+		rc = hash_folder(s, p->id[i], &p->folder[i], err);
 	if (!rc && p->n >= CHANCE_ROWS) {
 		imgsearch_error few;
-		tell_apart(p);
+		split_folders(p);
 		rc = fit(p, &c, &few);
 		rc = rc == IMGSEARCH_ENOTFOUND ? 0 : rc ? ims_nomem(err) : keep(s, p, &c, err);
 	}

@@ -1,9 +1,13 @@
+/* Fitting the chance model: how scores of unrelated pictures are distributed. */
 #ifndef IMS_BUILD_CHANCE_H
 #define IMS_BUILD_CHANCE_H
 
 #include "handle/view.h"
 
-/* Fits the distribution of unrelated scores in the view's space and keeps it; within a write. */
+/*
+ * Fits the distribution of unrelated scores in the view's space, and stores it with its cohort. Fewer than CHANCE_ROWS rows, or
+ * too few unrelated pairs, store nothing. The caller holds the writer's right. EDB, EIO, ENOMEM.
+ */
 int ims_chance_fit(imgsearch *s, const view *v, imgsearch_error *err);
 
 #endif

@@ -1,7 +1,7 @@
+/* The mean of all stored features. The file calls it "centre". */
 #include "build/mean.h"
-#include "handle/view.h"
 
-enum { CENTRE_ROWS = 256 }; /* a mean of fewer says more about the few than about what pictures share */
+enum { MEAN_ROWS = 256 }; /* a mean of fewer rows describes those rows, and not what pictures have in common */
 
 typedef struct mean {
 	double *sum;
@@ -20,7 +20,7 @@ static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
 	return 0;
 }
 
-static int put_centre(imgsearch *s, const mean *m, imgsearch_error *err)
+static int put_mean(imgsearch *s, const mean *m, imgsearch_error *err)
 {
 	buf b = { 0 };
 	for (uint32_t j = 0; j < m->dim; j++)
@@ -34,7 +34,7 @@ static int put_centre(imgsearch *s, const mean *m, imgsearch_error *err)
 	return rc;
 }
 
-static int centre_rows(imgsearch *s, uint64_t *rows, imgsearch_error *err)
+static int fitted_rows(imgsearch *s, uint64_t *rows, imgsearch_error *err)
 {
 	buf b = { 0 };
 	int rc = ims_store_get(s->store, "centre_rows", &b, err);
@@ -44,21 +44,20 @@ static int centre_rows(imgsearch *s, uint64_t *rows, imgsearch_error *err)
 	return rc;
 }
 
-/* Cosine only, and only when the number of rows has changed by a fifth: every searcher depends on it. Within a write. */
 int ims_mean_fit(imgsearch *s, view *v, bool *changed, imgsearch_error *err)
 {
 	uint64_t fitted;
-	int rc = centre_rows(s, &fitted, err);
+	int rc = fitted_rows(s, &fitted, err);
 	double n = (double)v->rows.n, drift = fitted ? (n > (double)fitted ? n - (double)fitted : (double)fitted - n) / (double)fitted : 1;
 	*changed = false;
-	if (rc || v->space.metric != IMGSEARCH_COSINE || v->rows.n < CENTRE_ROWS || drift <= stale_drift)
+	if (rc || v->space.metric != IMGSEARCH_COSINE || v->rows.n < MEAN_ROWS || drift <= stale_drift)
 		return rc;
 	mean m = { .sum = ims_zalloc(v->space.dim, sizeof(double)), .dim = v->space.dim };
 	rc = m.sum ? ims_store_vectors_scan(s->store, false, m.dim, add_rows, &m, err) : ims_nomem(err);
 	if (!rc && m.n)
 		rc = ims_store_tx_begin(s->store, err);
 	if (!rc && m.n) {
-		rc = put_centre(s, &m, err);
+		rc = put_mean(s, &m, err);
 		if (!rc)
 			rc = ims_view_renew(s, err);
 		if (!rc)

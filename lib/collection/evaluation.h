@@ -1,4 +1,4 @@
-/* Within the engine: what the files of imgsearch_eval share. */
+/* An evaluation at work, shared by the files that fill in its queries, its truth and its ranking. */
 #ifndef IMS_COLLECTION_EVALUATION_H
 #define IMS_COLLECTION_EVALUATION_H
 

@@ -1,8 +1,11 @@
+/* Groups of near-duplicates. */
 #ifndef IMS_COLLECTION_GROUPS_H
 #define IMS_COLLECTION_GROUPS_H
 
 #include "base/base.h"
 
-int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job, imgsearch_group_list **out, imgsearch_error *err);
+/* imgsearch_groups; options are a complete copy. */
+int ims_groups(imgsearch *s, const imgsearch_groups_options *options, job *job, imgsearch_group_list **out,
+	imgsearch_error *err);
 
 #endif

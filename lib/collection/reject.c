@@ -1,3 +1,4 @@
+/* Rejected pairs are stored by content, so that they outlive the ids. */
 #include "collection/reject.h"
 #include "handle/view.h"
 

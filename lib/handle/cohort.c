@@ -1,9 +1,4 @@
-/*
- * A query's scores are normalised by those that it has with the cohort; so that this costs little beside the search, the
- * cohort is kept as 8-bit codes. All belongs to the space that it was fitted in: another centre makes it void.
- *
- * Two settings hold it: "chance", which every view reads, and "chance_rows", the codes, read by the first query.
- */
+/* Encoding and decoding of the two settings. */
 #include "handle/cohort.h"
 #include "kernels/kernels.h"
 #include "handle/view.h"
@@ -81,7 +76,7 @@ int ims_chance_load(imgsearch *s, view *v, imgsearch_error *err)
 	return rc;
 }
 
-void ims_chance_free(chance_cohort *c)
+void ims_cohort_free(chance_cohort *c)
 {
 	if (!c)
 		return;
@@ -100,7 +95,7 @@ static int unpack(const view *v, const buf *b, chance_cohort **out, imgsearch_er
 		return ims_nomem(err);
 	*c = (chance_cohort){ n, stride, ims_alloc(n, sizeof(float)), ims_alloc(n, sizeof(float)), ims_alloc_aligned(n, stride) };
 	if (!c->scale || !c->square || !c->code) {
-		ims_chance_free(c);
+		ims_cohort_free(c);
 		return ims_nomem(err);
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -113,7 +108,6 @@ static int unpack(const view *v, const buf *b, chance_cohort **out, imgsearch_er
 	return 0;
 }
 
-/* The view's cohort, read by the first who asks; NULL where it is not that of the view's distribution: a build was faster. */
 int ims_cohort_get(imgsearch *s, view *v, const chance_cohort **out, imgsearch_error *err)
 {
 	buf b = { 0 };

@@ -52,7 +52,7 @@ static void free_view(view *v)
 	for (int i = 0; i < VIEW_SEARCHERS; i++)
 		ims_search_free(v->searcher[i].index);
 	pthread_mutex_destroy(&v->lock);
-	ims_chance_free(v->cohort);
+	ims_cohort_free(v->cohort);
 	ims_free(v->mean);
 	ims_free(v);
 }

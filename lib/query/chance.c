@@ -43,7 +43,7 @@ static int normalise(imgsearch *s, view *v, const float *query, bool *known, cha
 	return rc;
 }
 
-int ims_chance_tell(imgsearch *s, view *v, const float *query, const int64_t *own, size_t n_own, double max_chance,
+int ims_chance_fill(imgsearch *s, view *v, const float *query, const int64_t *own, size_t n_own, double max_chance,
 	imgsearch_hits *hits, imgsearch_error *err)
 {
 	imgsearch_hit *hit = (imgsearch_hit *)hits->hit; /* of the same block, which is still ours */

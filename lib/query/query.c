@@ -81,7 +81,7 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 	if (!rc)
 		(*out)->reranked = q->improve.reciprocal > 0;
 	if (!rc && (!q->options.plain || !v->space.mean))
-		rc = ims_chance_tell(s, v, vector, q->own, q->n_own, q->options.max_chance, *out, err);
+		rc = ims_chance_fill(s, v, vector, q->own, q->n_own, q->options.max_chance, *out, err);
 	if (rc) {
 		imgsearch_hits_free(*out);
 		*out = NULL;
