@@ -5,9 +5,10 @@ draw drawn 1
 export IMGSEARCH_DB=$W/i.db
 nl='
 '
+escape=$(printf '\033')
 mkdir pics
 i=0
-for name in "new${nl}line.jpg" "tab	tab.jpg" "quote\".jpg" "apostrophe'.jpg" 'back\slash.jpg' '$(echo dollar).jpg' '-dash.jpg' 'esc[2J.jpg'; do
+for name in "new${nl}line.jpg" "tab	tab.jpg" "quote\".jpg" "apostrophe'.jpg" 'back\slash.jpg' '$(echo dollar).jpg' '-dash.jpg' "esc${escape}[2J.jpg"; do
 	i=$((i + 1))
 	cp "$(ls -d "$W"/drawn/* | sed -n ${i}p)" "pics/$name"
 done
@@ -24,7 +25,7 @@ W/pics/\$(echo dollar).jpg
 W/pics/-dash.jpg
 W/pics/apostrophe'.jpg
 W/pics/back\\slash.jpg
-W/pics/esc[2J.jpg
+W/pics/esc${escape}[2J.jpg
 W/pics/id:5
 W/pics/latin1-$(printf '\351').jpg
 W/pics/new!line.jpg
