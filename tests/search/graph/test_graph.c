@@ -143,8 +143,9 @@ static void finds(void **state)
 		search_params p = { .seed = 3 };
 		table_new(&t, &source, 6000, (imgsearch_metric)metric);
 		assert_int_equal(ims_search_build(&x, "graph", &source, &p, NULL, NULL), 0);
-		assert_true(recall_of(x, &source, 0.9) > 0.85);
-		assert_true(recall_of(x, &source, 0.99) > 0.9);
+		/* Tuning looks at a sample of its own, and 194 queries are few: what is asked for is met to 0.03. */
+		assert_true(recall_of(x, &source, 0.9) > 0.9 - 0.03);
+		assert_true(recall_of(x, &source, 0.99) > 0.99 - 0.03);
 		search_request q = asked(NULL, 0);
 		q.params.ef = 300;
 		assert_true(recall_with(x, &source, q, NULL) > 0.93);
