@@ -1,7 +1,8 @@
 /*
- * Searching coded rows, exactly. For one query: level 0 of some blocks is scored by kernel; what the bound of the k-th
- * distance cannot exclude goes through the further levels; the last one also bounds distances from above, and so tightens
- * the bound of the k-th; what is left at the end is fetched in full, nearest bound first, until no bound can win.
+ * The filter and refine steps over quantised rows (codes.h), exact. For one query, a kernel scores level 0 of some blocks of
+ * rows. Rows that the k-th upper bound does not exclude go through the further levels. The last level bounds distances from
+ * above too, and so lowers the k-th upper bound. The rows that remain are read in full, the smallest lower bound first, until
+ * no lower bound is below the k-th distance.
  */
 #ifndef IMS_SEARCH_CASCADE_H
 #define IMS_SEARCH_CASCADE_H

@@ -3,7 +3,7 @@
 
 #include "kernels/kernels.h"
 #include "search/bound/code_store.h"
-#include "search/bound/kdtree.h"
+#include "search/bound/kd.h"
 
 #include <math.h>
 

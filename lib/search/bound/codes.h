@@ -1,5 +1,6 @@
 /*
- * Compact codes of a collection: what exact, kdtree and pca keep in memory instead of the rows.
+ * The quantiser: compact codes of the rows of a collection, kept in memory instead of the rows, with lower bounds of
+ * distances. exact, kdtree and pca share it. The papers that it stands on are named in exact.c.
  *
  * A row x, less the mean, is coded level by level, 8 bits a number: first its leading principal components, interleaved
  * by 16 rows and scored by kernel, then further ones, likewise as long as many rows get so far, then a record a row; last,

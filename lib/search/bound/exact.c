@@ -1,7 +1,15 @@
 /*
- * The exact searcher: compact codes of all rows (codes.h), searched by a cascade of lower bounds (cascade.h); full rows
- * are read only where no bound excludes them, so that the answer is the plain scan's, bit for bit. Few rows, and numbers
- * too large or too small for bounds in f32, have no codes and are scanned.
+ * The exact searcher: filter and refine over quantised rows.
+ *
+ * It stands on the VA-file (Weber, Schek and Blott 1998): scan compact approximations of all rows, exclude rows by lower
+ * bounds of their distance, and read full rows for the rest. As in the VA+-file (Ferhatosmanoglu et al. 2000) rows are
+ * quantised on principal components. Full rows are read in the order of their lower bounds until no bound is below the k-th
+ * distance: the optimal multi-step k-NN search of Seidl and Kriegel (1998). What is our own: quantised components come in
+ * levels (codes.h), each level's bound takes in the length of what the level leaves out, and levels are refined in a cascade
+ * (cascade.h) by integer kernels.
+ *
+ * Answers equal the plain scan's bit for bit. Few rows, and numbers too large or too small for bounds in f32, are not
+ * quantised but scanned.
  */
 #include "search/bound/cascade.h"
 #include "search/internal.h"

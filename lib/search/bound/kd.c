@@ -1,5 +1,5 @@
-/* The tree of kdtree.h: built by splitting the widest side of the box at the median; walked with a heap of bounds. */
-#include "search/bound/kdtree.h"
+/* The tree of kd.h: built by splitting the widest side of the box at the median; walked with a heap of bounds. */
+#include "search/bound/kd.h"
 
 #include <math.h>
 #include <string.h>

@@ -7,7 +7,7 @@
  */
 #include "search/bound/cascade.h"
 #include "search/internal.h"
-#include "search/bound/kdtree.h"
+#include "search/bound/kd.h"
 
 #include <math.h>
 

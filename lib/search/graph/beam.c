@@ -62,7 +62,7 @@ static inline bool mark(graph_scratch *s, uint32_t slot)
 
 static inline bool passes(const graph *g, const graph_filter *f, uint32_t slot)
 {
-	return !ims_graph_dead(g, slot) && (!f->request || ims_search_passes(f->request, g->ids[slot]));
+	return !ims_graph_is_deleted(g, slot) && (!f->request || ims_search_passes(f->request, g->ids[slot]));
 }
 
 /* Scores slots, puts them into the beam and, where they pass, among the accepted. */
@@ -141,7 +141,7 @@ const graph_list *ims_graph_search(const graph *g, graph_scratch *s, const int8_
 	graph_list *beam = &s->beam;
 	s->failed = false;
 	s->trail_n = 0;
-	size_t wide = filter ? ef + (ef * g->dead_n + g->live) / (g->live + 1) : ef; /* the dead take no places from the living */
+	size_t wide = filter ? ef + (ef * g->deleted_n + g->live) / (g->live + 1) : ef; /* deleted nodes take no places from others */
 	if (ims_graph_list_room(beam, wide) || (filter && ims_graph_list_room(&s->accepted, ef)) ||
 		!grow((void **)&s->touched, &s->touched_cap, SEEDS + 1, sizeof(uint32_t))) {
 		s->failed = true;

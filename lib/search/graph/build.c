@@ -175,7 +175,7 @@ static bool link_to(graph *g, graph_scratch *s, uint32_t slot, bool replace)
 	for (size_t i = 0; i < near->n; i++) {
 		uint32_t from = ims_graph_slot(near->item[i]);
 		size_t n = ims_graph_count(g, from);
-		if (from == slot || n == g->stride || ims_graph_dead(g, from))
+		if (from == slot || n == g->stride || ims_graph_is_deleted(g, from))
 			continue;
 		ims_graph_links(g, from)[n] = slot;
 		if (n + 1 < g->stride)
@@ -184,7 +184,7 @@ static bool link_to(graph *g, graph_scratch *s, uint32_t slot, bool replace)
 	}
 	for (size_t i = 0; replace && i < near->n; i++) {
 		uint32_t from = ims_graph_slot(near->item[i]);
-		if (from == slot || ims_graph_dead(g, from))
+		if (from == slot || ims_graph_is_deleted(g, from))
 			continue;
 		ims_graph_links(g, from)[g->stride - 1] = slot;
 		return true;
@@ -202,7 +202,7 @@ static int connect_round(graph *g, reach *r, graph_scratch *s, bool last, bool *
 	for (size_t i = 0; i < g->entries; i++)
 		reach_from(r, g->entry[i]);
 	for (uint32_t i = 0; !rc && i < g->n; i++) {
-		if (ims_graph_dead(g, i) || (r->seen[i >> 6] >> (i & 63) & 1))
+		if (ims_graph_is_deleted(g, i) || (r->seen[i >> 6] >> (i & 63) & 1))
 			continue;
 		*all = false;
 		if (!link_to(g, s, i, !last)) {

@@ -1,8 +1,8 @@
 /*
- * Adding and removing without building anew. An added row is linked like any other. A removed one is dead: searches go
- * through it, answers leave it out. A broom takes a few slots further at every change: a live node with dead neighbours
- * gets links to the neighbours of those instead (Singh et al. 2021, FreshDiskANN), so that the work is spread evenly.
- * When it has been round, nobody links to what was dead when the round began, and those slots are free again.
+ * Adding and removing without building anew, as in FreshDiskANN (Singh et al. 2021). An added row is linked like any other. A
+ * removed row is marked deleted: searches pass through it, answers leave it out. Every change consolidates a few slots
+ * further: a node with deleted neighbours gets links to the neighbours of those, pruned, so that the work is spread evenly.
+ * After a full round no node links to the slots that were deleted when the round began, and these are free again.
  */
 #include "search/graph/graph.h"
 
@@ -39,7 +39,7 @@ static int table(graph *g, imgsearch_error *err)
 	g->by_id_room = room;
 	memset(by_id, 0xff, room * sizeof(*by_id));
 	for (uint32_t i = 0; i < g->n; i++)
-		if (g->ids[i] != GRAPH_FREE && !ims_graph_dead(g, i))
+		if (g->ids[i] != GRAPH_FREE && !ims_graph_is_deleted(g, i))
 			by_id[place(g, g->ids[i])] = i;
 	return 0;
 }
@@ -63,34 +63,34 @@ static void table_remove(graph *g, size_t at)
 	}
 }
 
-static void set_dead(graph *g, uint32_t slot, bool dead)
+static void set_deleted(graph *g, uint32_t slot, bool deleted)
 {
 	uint64_t bit = (uint64_t)1 << (slot & 63);
-	g->dead[slot >> 6] = dead ? g->dead[slot >> 6] | bit : g->dead[slot >> 6] & ~bit;
+	g->deleted[slot >> 6] = deleted ? g->deleted[slot >> 6] | bit : g->deleted[slot >> 6] & ~bit;
 }
 
-/* --------------------------------------------------------------------------------------------------- broom ---- */
+/* --------------------------------------------------------------------------------------------------- consolidation ---- */
 
-/* Live neighbours of a dead node as candidates; how many there are then. */
-static size_t inherit(const graph *g, graph_scratch *s, uint32_t slot, uint32_t dead, size_t n)
+/* Adds the neighbours of a deleted node to the n candidates, without deleted ones; returns their number. */
+static size_t inherit(const graph *g, graph_scratch *s, uint32_t slot, uint32_t deleted, size_t n)
 {
-	const uint32_t *links = ims_graph_links(g, dead);
+	const uint32_t *links = ims_graph_links(g, deleted);
 	uint32_t live[GRAPH_DEGREE_MAX];
 	size_t some = 0;
 	for (uint32_t i = 0; i < g->stride && links[i] != GRAPH_NONE; i++)
-		if (links[i] != slot && !ims_graph_dead(g, links[i]))
+		if (links[i] != slot && !ims_graph_is_deleted(g, links[i]))
 			live[some++] = links[i];
 	ims_graph_pool_add(g, s, slot, n, live, some);
 	return n + some;
 }
 
-/* A live node's links, without dead ones. */
-static bool sweep_node(graph *g, graph_scratch *s, uint32_t slot)
+/* A live node's links, without deleted ones. */
+static bool consolidate_node(graph *g, graph_scratch *s, uint32_t slot)
 {
 	uint32_t *links = ims_graph_links(g, slot), kept[GRAPH_DEGREE_MAX], gone[GRAPH_DEGREE_MAX];
 	size_t kept_n = 0, gone_n = 0;
 	for (uint32_t i = 0; i < g->stride && links[i] != GRAPH_NONE; i++)
-		if (ims_graph_dead(g, links[i]))
+		if (ims_graph_is_deleted(g, links[i]))
 			gone[gone_n++] = links[i];
 		else
 			kept[kept_n++] = links[i];
@@ -123,7 +123,7 @@ static int draw_entries(graph *g, imgsearch_error *err)
 		return ims_nomem(err);
 	for (size_t i = 0; i < n;) {
 		uint32_t slot = (uint32_t)(ims_random(&seed) % g->n);
-		if (g->ids[slot] != GRAPH_FREE && !ims_graph_dead(g, slot))
+		if (g->ids[slot] != GRAPH_FREE && !ims_graph_is_deleted(g, slot))
 			entry[i++] = slot;
 	}
 	int rc = ims_graph_entries(g, entry, n, err);
@@ -131,10 +131,10 @@ static int draw_entries(graph *g, imgsearch_error *err)
 	return rc;
 }
 
-/* The round is done: slots that were dead when it began are free; the next round begins. */
+/* The round is done: slots that were deleted when it began are free; the next round begins. */
 static int end_round(graph *g, imgsearch_error *err)
 {
-	size_t words = (g->n + 63) / 64, most = g->free_n + g->dead_n;
+	size_t words = (g->n + 63) / 64, most = g->free_n + g->deleted_n;
 	int rc = draw_entries(g, err);
 	if (rc)
 		return rc;
@@ -145,31 +145,31 @@ static int end_round(graph *g, imgsearch_error *err)
 		g->free_slot = p;
 		g->free_room = most;
 	}
-	for (uint32_t i = 0; g->dying && i < g->dying_n; i++)
-		if ((g->dying[i >> 6] >> (i & 63) & 1) && g->ids[i] != GRAPH_FREE) {
+	for (uint32_t i = 0; g->round && i < g->round_n; i++)
+		if ((g->round[i >> 6] >> (i & 63) & 1) && g->ids[i] != GRAPH_FREE) {
 			g->ids[i] = GRAPH_FREE;
 			memset(ims_graph_links(g, i), 0xff, g->stride * sizeof(uint32_t));
 			g->free_slot[g->free_n++] = i;
-			g->dead_n--;
+			g->deleted_n--;
 		}
-	uint64_t *dying = ims_realloc(g->dying, words ? words : 1, sizeof(*dying));
-	if (!dying)
+	uint64_t *round = ims_realloc(g->round, words ? words : 1, sizeof(*round));
+	if (!round)
 		return ims_nomem(err);
-	memcpy(dying, g->dead, words * sizeof(*dying));
-	g->dying = dying;
-	g->dying_n = g->n;
-	g->broom = 0;
+	memcpy(round, g->deleted, words * sizeof(*round));
+	g->round = round;
+	g->round_n = g->n;
+	g->round_at = 0;
 	return ims_graph_connect(g, NULL, err);
 }
 
 static int sweep(graph *g, graph_scratch *s, size_t slots, imgsearch_error *err)
 {
-	if (!g->dead_n)
+	if (!g->deleted_n)
 		return 0;
-	for (; slots; slots--, g->broom++) {
-		if (g->broom >= g->n)
+	for (; slots; slots--, g->round_at++) {
+		if (g->round_at >= g->n)
 			return end_round(g, err);
-		if (!ims_graph_dead(g, (uint32_t)g->broom) && !sweep_node(g, s, (uint32_t)g->broom))
+		if (!ims_graph_is_deleted(g, (uint32_t)g->round_at) && !consolidate_node(g, s, (uint32_t)g->round_at))
 			return ims_nomem(err);
 	}
 	return 0;
@@ -177,10 +177,10 @@ static int sweep(graph *g, graph_scratch *s, size_t slots, imgsearch_error *err)
 
 /* ------------------------------------------------------------------------------------------------- changes ---- */
 
-static void bury(graph *g, size_t at)
+static void mark_deleted(graph *g, size_t at)
 {
-	set_dead(g, g->by_id[at], true);
-	g->dead_n++;
+	set_deleted(g, g->by_id[at], true);
+	g->deleted_n++;
 	g->live--;
 	table_remove(g, at);
 }
@@ -197,9 +197,9 @@ static int settle(graph *g, graph_scratch *s, int64_t id, const float *row, uint
 	g->ids[*slot] = id;
 	ims_graph_encode(&g->coder, row, g->codes + (size_t)*slot * g->coder.size, ims_graph_detail(g, *slot), s->room);
 	memset(ims_graph_links(g, *slot), 0xff, g->stride * sizeof(uint32_t));
-	if (g->dying && *slot < g->dying_n)
-		g->dying[*slot >> 6] &= ~((uint64_t)1 << (*slot & 63));
-	set_dead(g, *slot, false);
+	if (g->round && *slot < g->round_n)
+		g->round[*slot >> 6] &= ~((uint64_t)1 << (*slot & 63));
+	set_deleted(g, *slot, false);
 	g->by_id[place(g, id)] = *slot;
 	g->live++;
 	return 0;
@@ -225,7 +225,7 @@ static int add_one(graph *g, int64_t id, const float *row, imgsearch_error *err)
 	size_t at;
 	int rc = table(g, err);
 	if (!rc && g->by_id[at = place(g, id)] != GRAPH_NONE)
-		bury(g, at);
+		mark_deleted(g, at);
 	if (!rc)
 		rc = ims_graph_scratch_get(g, &s, err);
 	if (!rc)
@@ -240,7 +240,7 @@ static int add_one(graph *g, int64_t id, const float *row, imgsearch_error *err)
 	if (!rc)
 		rc = link_one(g, s, slot, err);
 	if (rc)
-		bury(g, place(g, id));
+		mark_deleted(g, place(g, id));
 	else
 		rc = sweep(g, s, BROOM, err);
 done:
@@ -270,7 +270,7 @@ int ims_graph_remove(searcher *x, const int64_t *ids, size_t n, imgsearch_error 
 	for (size_t i = 0; !rc && i < n; i++) {
 		size_t at = place(g, ids[i]);
 		if (g->by_id[at] != GRAPH_NONE)
-			bury(g, at);
+			mark_deleted(g, at);
 		rc = sweep(g, s, BROOM, err);
 	}
 	ims_graph_scratch_put(g, s);

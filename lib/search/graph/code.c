@@ -34,7 +34,7 @@ static size_t round_up(size_t n, size_t unit)
 }
 
 /* What encoding needs, laid out in `room`. */
-typedef struct desk {
+typedef struct encoder_scratch {
 	float *centred; /* dim; then what the code leaves out */
 	int8_t *small;  /* axis_size: centred, rounded */
 	int32_t *dots;  /* max(parts, dim) */
@@ -42,7 +42,7 @@ typedef struct desk {
 	int8_t *value;  /* size: the parts, rounded */
 	float step;     /* of small */
 	int32_t sum;    /* over small */
-} desk;
+} encoder_scratch;
 
 size_t ims_graph_coder_room(const graph_coder *c)
 {
@@ -50,9 +50,9 @@ size_t ims_graph_coder_room(const graph_coder *c)
 	return round_up(c->dim * sizeof(float), 64) + c->axis_size + round_up(longest * sizeof(int32_t), 64) + round_up(c->parts * sizeof(float), 64) + c->size;
 }
 
-static desk lay_out(const graph_coder *c, void *room)
+static encoder_scratch scratch_of(const graph_coder *c, void *room)
 {
-	desk d = { .centred = room };
+	encoder_scratch d = { .centred = room };
 	size_t longest = c->parts > c->dim ? c->parts : c->dim;
 	d.small = (int8_t *)room + round_up(c->dim * sizeof(float), 64);
 	d.dots = (int32_t *)(d.small + c->axis_size);
@@ -77,7 +77,7 @@ static int8_t rounded(float v, float inverse)
 }
 
 /* Centred row, its 8-bit form, its components. Returns the squared length. */
-static float components(const graph_coder *c, const float *row, bool centre, desk *d)
+static float components(const graph_coder *c, const float *row, bool centre, encoder_scratch *d)
 {
 	uint32_t axes = c->parts - c->augmented, most = 0, bits;
 	float largest;
@@ -103,7 +103,7 @@ static float components(const graph_coder *c, const float *row, bool centre, des
 }
 
 /* What the code leaves out, in place of the centred row. Returns x . (what is left) with x the centred row. */
-static float leave_out(const graph_coder *c, desk *d)
+static float leave_out(const graph_coder *c, encoder_scratch *d)
 {
 	int32_t sum = 0;
 	float product = 0, scale = c->step * c->axis_step;
@@ -120,7 +120,7 @@ static float leave_out(const graph_coder *c, desk *d)
 }
 
 /* Two bits for each dimension of what is left out, the factor, and the constant's difference to the code's. */
-static void encode_detail(const graph_coder *c, const float *row, float square, float constant, desk *d, uint8_t *out)
+static void encode_detail(const graph_coder *c, const float *row, float square, float constant, encoder_scratch *d, uint8_t *out)
 {
 	float left = leave_out(c, d), length2 = ims_kernels()->dot_f32(d->centred, d->centred, c->dim);
 	float g = sqrtf(length2 / (float)c->dim) / 2, inverse = g > 0 ? 1 / g : 0, best = 0, along = 0, squares = 0;
@@ -145,7 +145,7 @@ static void encode_detail(const graph_coder *c, const float *row, float square, 
 
 void ims_graph_encode(const graph_coder *c, const float *row, uint8_t *code, uint8_t *detail, void *room)
 {
-	desk d = lay_out(c, room);
+	encoder_scratch d = scratch_of(c, room);
 	float inverse = 1 / c->step, kept = 0, constant = 0;
 	float square = components(c, row, true, &d);
 	if (c->augmented) {
@@ -173,7 +173,7 @@ void ims_graph_encode(const graph_coder *c, const float *row, uint8_t *code, uin
 
 void ims_graph_probe(const graph_coder *c, const float *query, graph_probe *out, void *room)
 {
-	desk d = lay_out(c, room);
+	encoder_scratch d = scratch_of(c, room);
 	float inverse = 1 / c->step, kept = 0, error = 0;
 	int32_t sum = 0;
 	float square = components(c, query, !c->augmented, &d);
@@ -243,7 +243,7 @@ static int fit_step(graph_coder *c, const float *sample, size_t n, imgsearch_err
 	float *largest = ims_alloc(n ? n : 1, sizeof(float)), top = 0, longest = 0;
 	int rc = room && largest ? 0 : ims_nomem(err);
 	for (size_t i = 0; !rc && i < n; i++) {
-		desk d = lay_out(c, room);
+		encoder_scratch d = scratch_of(c, room);
 		float length = sqrtf(components(c, sample + i * c->dim, true, &d));
 		longest = length > longest ? length : longest;
 		largest[i] = 0;

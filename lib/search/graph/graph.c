@@ -29,9 +29,9 @@ void ims_graph_free(graph *g)
 	ims_free(g->codes);
 	ims_free(g->details);
 	ims_free(g->links);
-	ims_free(g->dead);
+	ims_free(g->deleted);
 	ims_free(g->free_slot);
-	ims_free(g->dying);
+	ims_free(g->round);
 	ims_free(g->entry);
 	ims_free(g->entry_codes);
 	ims_free(g->by_id);
@@ -74,10 +74,10 @@ int ims_graph_reserve(graph *g, size_t slots, imgsearch_error *err)
 	if (!(p = larger(g->ids, g->n, slots, sizeof(int64_t))))
 		return ims_nomem(err);
 	g->ids = p;
-	if (!(p = larger(g->dead, g->dead ? (g->n + 63) / 64 : 0, slots / 64 + 1, sizeof(uint64_t))))
+	if (!(p = larger(g->deleted, g->deleted ? (g->n + 63) / 64 : 0, slots / 64 + 1, sizeof(uint64_t))))
 		return ims_nomem(err);
-	g->dead = p;
-	memset(g->dead + (g->n + 63) / 64, 0, (slots / 64 + 1 - (g->n + 63) / 64) * sizeof(uint64_t));
+	g->deleted = p;
+	memset(g->deleted + (g->n + 63) / 64, 0, (slots / 64 + 1 - (g->n + 63) / 64) * sizeof(uint64_t));
 	g->room = slots;
 	return 0;
 }

@@ -1,14 +1,16 @@
 /*
- * The graph searcher's own parts; docs/graph.md has the whole story. In the order in which they meet:
- *   graph_code.c    rows and queries as 8-bit codes on the leading principal components; distances between codes
- *   graph_beam.c    best-first search over codes
- *   graph_link.c    which links a node keeps; links for batches of new nodes
- *   graph_build.c   the graph of a whole collection
- *   graph_change.c  adding and removing
- *   graph_query.c   candidates by code, proven by full rows; filters; batches
- *   graph_tune.c    which beam meets which recall, measured
- *   graph_state.c   saving and loading
- *   graph.c         the table of functions
+ * The graph searcher: one flat graph with the pruning of Vamana (Subramanya et al. 2019, DiskANN) over quantised rows,
+ * changed in place as in FreshDiskANN (Singh et al. 2021). It has no layers; searches begin at several entry points.
+ * docs/graph.md tells how it works. The files, in the order in which a row and a query meet them:
+ *   code.c    rows and queries as 8-bit codes on the leading principal components; distances between codes
+ *   beam.c    greedy search with a beam over codes
+ *   link.c    robust prune; links for batches of new nodes
+ *   build.c   the graph of a whole collection
+ *   change.c  adding, marking deleted, consolidating
+ *   query.c   candidates by code, re-ranked by full rows; filters; batches
+ *   tune.c    the beam width that reaches a recall, measured
+ *   state.c   saving and loading
+ *   graph.c   the table of functions
  *
  * A node is a slot: id, code, links. The wrapper's lock keeps queries and changes apart.
  */
@@ -157,7 +159,7 @@ typedef struct graph_level {
 	float recall_in, recall_out; /* measured: of stored rows as queries, and of those far from their neighbours */
 	uint32_t ef;
 	float margin;
-	float seconds;               /* a query */
+	float seconds;               /* stored and not used; 0 */
 } graph_level;
 
 struct graph {
@@ -171,12 +173,12 @@ struct graph {
 	uint8_t *codes;            /* room * coder.size */
 	uint8_t *details;          /* room * coder.detail_size */
 	uint32_t *links;           /* room * stride */
-	uint64_t *dead;            /* bits: removed, still linked to */
-	size_t dead_n;
+	uint64_t *deleted;         /* bits: marked deleted, still linked to */
+	size_t deleted_n;
 	uint32_t *free_slot;
 	size_t free_n, free_room;
-	uint64_t *dying;           /* bits: what was dead when the broom's round began, of dying_n slots */
-	size_t dying_n, broom;     /* broom: the slot it is at */
+	uint64_t *round;           /* bits of round_n slots: those marked deleted when the round of consolidation began */
+	size_t round_n, round_at;  /* round_at: the slot that is consolidated next */
 	uint32_t *entry;
 	size_t entries;
 	uint8_t *entry_codes;      /* their codes side by side */
@@ -200,9 +202,9 @@ static inline uint32_t *ims_graph_links(const graph *g, uint32_t slot)
 {
 	return g->links + (size_t)slot * g->stride;
 }
-static inline bool ims_graph_dead(const graph *g, uint32_t slot)
+static inline bool ims_graph_is_deleted(const graph *g, uint32_t slot)
 {
-	return g->dead[slot >> 6] >> (slot & 63) & 1;
+	return g->deleted[slot >> 6] >> (slot & 63) & 1;
 }
 
 int ims_graph_new(graph **out, const row_source *rows, imgsearch_error *err);

@@ -1,8 +1,8 @@
 /*
  * Which links a node keeps, and links for batches of new nodes.
  *
- * Pruning is Vamana's rule (Subramanya et al. 2019): going outwards, a candidate is kept unless a kept one is nearer to
- * it by the factor alpha than the node is. A batch is linked as in ParlayANN (Manohar et al. 2024): every new node
+ * Pruning is Vamana's robust prune (Subramanya et al. 2019): in the order of distance, a candidate is kept unless a kept one
+ * is nearer to it by the factor alpha than the node is. A batch is linked as in ParlayANN (Manohar et al. 2024): every new node
  * searches the graph as it was before the batch, so that the nodes do not wait for each other and the result does not
  * depend on threads; then each node that was linked to gets its back links, and is pruned when it has too many.
  */
@@ -142,11 +142,11 @@ bool ims_graph_find_links(const graph *g, graph_scratch *s, uint32_t slot, size_
 		return false;
 	for (size_t j = 0; j < found->n + s->trail_n; j++) {
 		graph_item item = j < found->n ? found->item[j] : s->trail[j - found->n];
-		if (!ims_graph_dead(g, ims_graph_slot(item)))
+		if (!ims_graph_is_deleted(g, ims_graph_slot(item)))
 			s->pool[n++] = ims_graph_item(ims_graph_distance(item) + own, ims_graph_slot(item));
 	}
 	for (size_t j = 0; j < had; j++)
-		if (!ims_graph_dead(g, ims_graph_links(g, slot)[j]))
+		if (!ims_graph_is_deleted(g, ims_graph_links(g, slot)[j]))
 			ims_graph_pool_add(g, s, slot, n++, ims_graph_links(g, slot) + j, 1);
 	size_t kept = ims_graph_prune(g, s, slot, n, alpha, out, g->degree);
 	for (; kept < g->degree; kept++)

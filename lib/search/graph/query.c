@@ -211,7 +211,7 @@ static int list_passing(plan *p, imgsearch_error *err)
 	if (!p->passing)
 		return ims_nomem(err);
 	for (uint32_t i = 0; i < g->n && p->passing_n < g->live; i++)
-		if (g->ids[i] != GRAPH_FREE && !ims_graph_dead(g, i) && ims_search_passes(p->q, g->ids[i]))
+		if (g->ids[i] != GRAPH_FREE && !ims_graph_is_deleted(g, i) && ims_search_passes(p->q, g->ids[i]))
 			p->passing[p->passing_n++] = i;
 	return 0;
 }
@@ -272,7 +272,7 @@ static int run(plan *p, imgsearch_error *err)
 
 int ims_graph_ask(const graph *g, const search_request *q, size_t ef, float margin, topk *out, search_report *report, imgsearch_error *err)
 {
-	plan p = { .g = g, .q = q, .out = out, .ef = ef < q->k ? q->k : ef, .margin = margin, .filtered = g->dead_n != 0 };
+	plan p = { .g = g, .q = q, .out = out, .ef = ef < q->k ? q->k : ef, .margin = margin, .filtered = g->deleted_n != 0 };
 	int rc = run(&p, err);
 	*report = (search_report){ false, "graph", p.checked };
 	return rc;
@@ -287,7 +287,7 @@ int ims_graph_query(const searcher *s, const search_request *q, topk *out, searc
 	if (q->k >= g->live / 4 || g->live <= SCAN_ROWS / 4)
 		return ims_search_scan_into(s->rows, q, out, report, err);
 	choose_level(&p);
-	p.filtered = wanted || g->dead_n;
+	p.filtered = wanted || g->deleted_n;
 	if (wanted) {
 		double part = q->subset || q->filter_count < g->live ? (double)q->filter_count / (double)g->live : share(g, q);
 		if (part < 0.02 || part * (double)g->live <= SCAN_ROWS)

@@ -1,6 +1,6 @@
 /*
  * The graph as chunks. Chunk 0 is the header: sizes, the code's parameters, the tuning table, the entries; then come the
- * arrays one after the other, each cut into chunks of 1 MiB: axes, ids, links, dead bits, codes, details. docs/graph.md has
+ * arrays one after the other, each cut into chunks of 1 MiB: axes, ids, links, deleted bits, codes, details. docs/graph.md has
  * the layout. Chunks are read by several threads straight into place.
  *
  * Bytes from strangers: every size in the header must agree with the number of chunks before anything is allocated,
@@ -21,13 +21,13 @@ typedef struct section {
 	uint32_t first, chunks; /* numbers of its chunks */
 } section;
 
-static void lay_out(const graph *g, section out[SECTIONS])
+static void scratch_of(const graph *g, section out[SECTIONS])
 {
 	const graph_coder *c = &g->coder;
 	out[AXES] = (section){ .data = c->axes, .size = (size_t)c->parts * c->axis_size };
 	out[IDS] = (section){ .data = (uint8_t *)g->ids, .size = g->n * sizeof(*g->ids) };
 	out[LINKS] = (section){ .data = (uint8_t *)g->links, .size = g->n * g->stride * sizeof(*g->links) };
-	out[DEAD] = (section){ .data = (uint8_t *)g->dead, .size = (g->n + 63) / 64 * sizeof(*g->dead) };
+	out[DEAD] = (section){ .data = (uint8_t *)g->deleted, .size = (g->n + 63) / 64 * sizeof(*g->deleted) };
 	out[CODES] = (section){ .data = g->codes, .size = g->n * c->size };
 	out[DETAILS] = (section){ .data = g->details, .size = g->n * c->detail_size };
 	uint32_t at = 1;
@@ -87,7 +87,7 @@ int ims_graph_save(const searcher *s, const chunk_sink *sink, imgsearch_error *e
 		return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "graphs are kept on little-endian machines only");
 	put_header(g, &header);
 	int rc = header.failed ? ims_nomem(err) : sink->put(sink->ctx, 0, header.data, header.len, err);
-	lay_out(g, part);
+	scratch_of(g, part);
 	for (int i = 0; i < SECTIONS; i++)
 		for (uint32_t j = 0; !rc && j < part[i].chunks; j++) {
 			size_t at = (size_t)j * CHUNK, left = part[i].size - at;
@@ -138,7 +138,7 @@ static int get_sizes(graph *g, reader *r, uint32_t chunks, imgsearch_error *err)
 	g->n = (size_t)n;
 	g->entries = (size_t)entries;
 	section part[SECTIONS];
-	lay_out(g, part);
+	scratch_of(g, part);
 	return chunks == part[DETAILS].first + part[DETAILS].chunks ? 0 : damaged(err, "chunks are missing");
 }
 
@@ -222,7 +222,7 @@ static int load_arrays(graph *g, const chunk_source *source, imgsearch_error *er
 	unsigned threads = ims_cpu_count();
 	pool *pool = NULL;
 	threads = threads > LOAD_THREADS ? LOAD_THREADS : threads;
-	lay_out(g, l.part);
+	scratch_of(g, l.part);
 	if (threads > 1 && source->chunks > 16)
 		ims_pool_new(&pool, threads, 2 * threads, NULL); /* without one it only takes longer */
 	ims_parallel(pool, source->chunks - 1, load_one, &l);
@@ -249,11 +249,11 @@ static int count(graph *g, imgsearch_error *err)
 	for (uint32_t i = 0; i < g->n; i++)
 		if (g->ids[i] == GRAPH_FREE) {
 			g->free_slot[g->free_n++] = i;
-			g->dead[i >> 6] |= (uint64_t)1 << (i & 63);
-		} else if (ims_graph_dead(g, i)) {
-			g->dead_n++;
+			g->deleted[i >> 6] |= (uint64_t)1 << (i & 63);
+		} else if (ims_graph_is_deleted(g, i)) {
+			g->deleted_n++;
 		}
-	g->live = g->n - g->free_n - g->dead_n;
+	g->live = g->n - g->free_n - g->deleted_n;
 	return 0;
 }
 

@@ -3,8 +3,8 @@
  * and the range of what their other coordinates measure. Bentley 1975; best bin first with such bounds: Arya, Mount,
  * Netanyahu, Silverman and Wu 1998.
  */
-#ifndef IMS_SEARCH_KDTREE_H
-#define IMS_SEARCH_KDTREE_H
+#ifndef IMS_SEARCH_KD_H
+#define IMS_SEARCH_KD_H
 
 #include "search/search.h"
 
