@@ -61,10 +61,7 @@ static int save(imgsearch *s, const view *v, search_index *index, int64_t change
 		rc = ims_store_changes_trim(s->store, err);
 	if (!rc)
 		rc = ims_view_renew(s, err);
-	if (!rc)
-		rc = ims_store_tx_commit(s->store, err);
-	else
-		ims_store_tx_rollback(s->store);
+	rc = ims_handle_tx_end(s, rc, err);
 	report->bytes = k.bytes;
 	ims_free(params);
 	return rc;

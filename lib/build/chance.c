@@ -82,17 +82,12 @@ static int fit(const cohort_sample *p, chance *out, imgsearch_error *err)
 	return rc;
 }
 
-static int keep(imgsearch *s, const cohort_sample *p, const chance *c, imgsearch_error *err)
+static int put_model(imgsearch *s, const cohort_sample *p, const chance *c, imgsearch_error *err)
 {
 	int rc = ims_store_tx_begin(s->store, err);
 	if (rc)
 		return rc;
-	rc = ims_cohort_put(s, p->view, c, p->rows, p->n, err);
-	if (!rc)
-		rc = ims_store_tx_commit(s->store, err);
-	else
-		ims_store_tx_rollback(s->store);
-	return rc;
+	return ims_handle_tx_end(s, ims_cohort_put(s, p->view, c, p->rows, p->n, err), err);
 }
 
 int ims_chance_fit(imgsearch *s, const view *v, imgsearch_error *err)
@@ -115,7 +110,7 @@ int ims_chance_fit(imgsearch *s, const view *v, imgsearch_error *err)
 		imgsearch_error few;
 		split_folders(p);
 		rc = fit(p, &c, &few);
-		rc = rc == IMGSEARCH_ENOTFOUND ? 0 : rc ? ims_nomem(err) : keep(s, p, &c, err);
+		rc = rc == IMGSEARCH_ENOTFOUND ? 0 : rc ? ims_nomem(err) : put_model(s, p, &c, err);
 	}
 	if (p)
 		ims_free(p->rows);

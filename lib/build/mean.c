@@ -60,10 +60,7 @@ int ims_mean_fit(imgsearch *s, view *v, bool *changed, imgsearch_error *err)
 		rc = put_mean(s, &m, err);
 		if (!rc)
 			rc = ims_view_renew(s, err);
-		if (!rc)
-			rc = ims_store_tx_commit(s->store, err);
-		else
-			ims_store_tx_rollback(s->store);
+		rc = ims_handle_tx_end(s, rc, err);
 		*changed = !rc;
 	}
 	ims_free(m.sum);

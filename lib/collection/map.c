@@ -8,6 +8,7 @@
 #include "analysis/grid.h"
 #include "analysis/plane.h"
 #include "analysis/tsne.h"
+#include "base/ids.h"
 #include "collection/memory_rows.h"
 #include "collection/self_join.h"
 #include "handle/view.h"
@@ -31,17 +32,11 @@ typedef struct neighbors {
 	size_t k;
 } neighbors;
 
-static int by_id(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-	return (x > y) - (x < y);
-}
-
 static int take(void *user, const int64_t *ids, const float *rows, size_t n)
 {
 	map_rows *m = user;
 	for (size_t i = 0; i < n; i++) {
-		if (m->under && !bsearch(&ids[i], m->under, m->n_under, sizeof *m->under, by_id))
+		if (m->under && !bsearch(&ids[i], m->under, m->n_under, sizeof *m->under, ims_id_compare))
 			continue;
 		if (m->seen++ % m->stride || m->n == m->cap)
 			continue;

@@ -23,12 +23,5 @@ int ims_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "pictures %lld and %lld are the same bytes", (long long)a, (long long)b);
 	if (!rc)
 		rc = ims_store_tx_begin(s->store, err);
-	if (!rc) {
-		rc = ims_store_reject(s->store, &hash[0], &hash[1], err);
-		if (rc)
-			ims_store_tx_rollback(s->store);
-		else
-			rc = ims_store_tx_commit(s->store, err);
-	}
-	return rc;
+	return rc ? rc : ims_handle_tx_end(s, ims_store_reject(s->store, &hash[0], &hash[1], err), err);
 }

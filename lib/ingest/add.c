@@ -71,14 +71,11 @@ static int same_model(addition *a, bool *same, imgsearch_error *err)
 	model_identity stored;
 	char why[200];
 	int rc = ims_identity_stored(a->s, false, &stored, err);
-	bool none = rc == IMGSEARCH_ENOTFOUND;
-	*same = none ? a->identity.first : !rc && !a->identity.first && ims_model_same(&stored, &a->identity.model, why, sizeof why);
-	if (!rc && a->identity.first && ims_model_same(&stored, &a->identity.model, why, sizeof why)) {
-		a->identity.first = false; /* another writer was the first, by the same model */
-		*same = true;
-	}
+	*same = rc == IMGSEARCH_ENOTFOUND ? a->identity.first : !rc && ims_model_same(&stored, &a->identity.model, why, sizeof why);
+	if (!rc)
+		a->identity.first = false; /* another writer may have been the first */
 	ims_model_identity_free(&stored);
-	return none ? 0 : rc;
+	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
 /* Within a transaction. *again: the index changed meanwhile, so that the picture must be embedded anew. */

@@ -146,7 +146,7 @@ static int finish_batches(pipeline *p)
 
 /* --------------------------------------------------------------------------------------------------- writing ---- */
 
-static void count_state(imgsearch_counts *c, uint32_t state)
+void ims_count_state(imgsearch_counts *c, uint32_t state)
 {
 	uint64_t *const by_state[] = { NULL, &c->indexed, &c->duplicate, &c->unsupported, &c->damaged, &c->too_big,
 		&c->excluded, &c->unreadable };
@@ -160,7 +160,7 @@ static int write_state(pipeline *p, const pending_row *r, uint32_t state, const 
 	store_picture row = { .id = r->id, .root = r->root, .path = r->path, .size = r->picture.size ? r->picture.size : r->size,
 		.mtime_ns = r->mtime_ns, .state = state, .reason = reason, .width = r->picture.width, .height = r->picture.height,
 		.hash = r->picture.hash };
-	count_state(p->counts, state);
+	ims_count_state(p->counts, state);
 	p->counts->added += !r->id;
 	return ims_store_picture_put(p->s->store, &row, p->err);
 }
@@ -169,9 +169,9 @@ static int write_vector(pipeline *p, const pending_row *r)
 {
 	const model_identity *m = &p->identity->model;
 	if (!ims_all_finite(r->vector, m->dim))
-		return write_state(p, r, IMGSEARCH_DAMAGED, "the network gives no finite feature");
+		return write_state(p, r, IMGSEARCH_DAMAGED, ims_row_not_finite);
 	p->counts->unchanged++;
-	count_state(p->counts, IMGSEARCH_INDEXED);
+	ims_count_state(p->counts, IMGSEARCH_INDEXED);
 	return ims_store_vector_put(p->s->store, r->id, r->vector, m->dim, p->identity->next, p->err);
 }
 
@@ -185,18 +185,18 @@ static int write_picture(pipeline *p, pending_row *r)
 		return rc;
 	switch (outcome) {
 	case ROW_UNPREPARED: /* its twin, which waited with it, was refused */
-		return write_state(p, r, IMGSEARCH_DAMAGED, "the network gives no finite feature");
+		return write_state(p, r, IMGSEARCH_DAMAGED, ims_row_not_finite);
 	case ROW_MOVED:
 		p->counts->moved++;
-		count_state(p->counts, IMGSEARCH_INDEXED);
+		ims_count_state(p->counts, IMGSEARCH_INDEXED);
 		return 0;
 	case ROW_UNCHANGED:
 		p->counts->unchanged++;
-		count_state(p->counts, IMGSEARCH_INDEXED);
+		ims_count_state(p->counts, IMGSEARCH_INDEXED);
 		return 0;
 	default:
 		p->counts->added += !r->id;
-		count_state(p->counts, row.state);
+		ims_count_state(p->counts, row.state);
 		return 0;
 	}
 }

@@ -66,6 +66,9 @@ typedef struct pipeline {
 int ims_pipeline_init(pipeline *p); /* of a struct whose first part is set; 0 or ENOMEM */
 void ims_pipeline_free(pipeline *p); /* waits for the workers; what is not written is dropped */
 
+/* Counts one path in the field of its state. */
+void ims_count_state(imgsearch_counts *c, uint32_t state);
+
 /* Sends a file to the workers; item holds what precedes "set by the worker", and its strings are taken over. */
 int ims_pipeline_submit(pipeline *p, const pipeline_item *item);
 

@@ -1,7 +1,7 @@
 /* Rows, their twins and their vectors. */
 #include "ingest/row.h"
 
-static const char not_finite[] = "the network gives no finite feature";
+const char ims_row_not_finite[] = "the network gives no finite feature";
 
 static bool has_hash(const hash256 *hash)
 {
@@ -80,12 +80,14 @@ int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, cons
 	imgsearch_error *err)
 {
 	store_picture twin;
-	int64_t own;
+	int64_t own = 0;
 	int rc = find_twin(w->s, &p->hash, &twin, err);
-	if (!rc)
+	if (!rc && twin.id)
 		rc = find_own(w->s, row, &own, err);
-	if (rc)
+	if (rc) {
+		ims_store_picture_clear(&twin);
 		return rc;
+	}
 	row->size = p->size;
 	row->hash = p->hash;
 	row->width = p->width;
@@ -98,7 +100,7 @@ int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, cons
 	} else if (vector && !ims_all_finite(vector, w->dim)) {
 		*outcome = ROW_REFUSED;
 		row->state = IMGSEARCH_DAMAGED;
-		row->reason = not_finite;
+		row->reason = ims_row_not_finite;
 		rc = ims_store_picture_put(w->s->store, row, err);
 	} else {
 		*outcome = twin.id ? ROW_UNCHANGED : ROW_INDEXED;

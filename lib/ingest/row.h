@@ -7,6 +7,9 @@
 
 #include "ingest/prepare.h"
 
+/* The reason of a row whose vector is not finite. */
+extern const char ims_row_not_finite[];
+
 typedef enum row_outcome {
 	ROW_INDEXED,   /* the row has its own vector now */
 	ROW_UNCHANGED, /* the row was indexed with these bytes before; it keeps its vector, unless there is a new one */

@@ -36,11 +36,8 @@ static int submit(tree_run *r, const walk_entry *e, int64_t id, bool vector_only
 
 static void count_unchanged(imgsearch_counts *c, uint32_t state)
 {
-	uint64_t *const by_state[] = { NULL, &c->indexed, &c->duplicate, &c->unsupported, &c->damaged, &c->too_big,
-		&c->excluded, &c->unreadable };
 	c->unchanged++;
-	if (state >= IMGSEARCH_INDEXED && state <= IMGSEARCH_UNREADABLE)
-		++*by_state[state];
+	ims_count_state(c, state);
 }
 
 /* An entry that is no file: its state is known without reading. */
@@ -89,7 +86,7 @@ static int file_entry(tree_run *r, const walk_entry *e, const known_path *k)
 	return 0;
 }
 
-static int take_entry(tree_run *r, const walk_entry *e)
+static int index_entry(tree_run *r, const walk_entry *e)
 {
 	known_path *k = ims_known_find(&r->known, ims_path_key(r->walk.start->root, e->path));
 	int rc = 0;
@@ -117,10 +114,10 @@ static int take_entry(tree_run *r, const walk_entry *e)
 	return rc ? rc : report(r, e->path);
 }
 
-static int walk_entry_of(void *user, const walk_entry *e)
+static int on_entry(void *user, const walk_entry *e)
 {
 	tree_run *r = user;
-	return r->walk.failed = take_entry(r, e);
+	return r->walk.failed = index_entry(r, e);
 }
 
 /* Whether the file of an indexed picture is gone and was not met: a new file with its bytes is that picture, moved. */
@@ -187,7 +184,7 @@ static int index_file(tree_run *r)
 			.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec };
 		e.kind = S_ISREG(st.st_mode) ? WALK_FILE : S_ISLNK(st.st_mode) ? WALK_EXCLUDED : WALK_SPECIAL;
 		e.reason = e.kind == WALK_EXCLUDED ? "symbolic link" : "not a regular file";
-		rc = take_entry(r, &e);
+		rc = index_entry(r, &e);
 	}
 	ims_free(full);
 	return rc;
@@ -209,7 +206,7 @@ static int index_folder(tree_run *r, const walk_rules *rules)
 	if (stat(start->root_path, &st) || !S_ISDIR(st.st_mode))
 		return offline(r, "not there");
 	double begin = ims_now(), busy = r->pipeline.waited + r->counts->store_s;
-	int rc = ims_walk(start->root_path, start->prefix, rules, walk_entry_of, r, &why);
+	int rc = ims_walk(start->root_path, start->prefix, rules, on_entry, r, &why);
 	if (rc == IMGSEARCH_EIO && !r->walk.failed) /* this root cannot be read; others can */
 		return offline(r, "cannot be read");
 	if (rc && !r->walk.failed)
@@ -272,7 +269,7 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 	return ims_known_add(&r->known, &k) ? ims_nomem(r->err) : 0;
 }
 
-/* A model that is written down for the first time must be one that can be loaded: else nothing of it stays. */
+/* A model is written down only where its network can be loaded: else neither it nor a new root stays. */
 static int check_new_model(tree_run *r)
 {
 	model *network = NULL;
@@ -284,14 +281,14 @@ static int check_new_model(tree_run *r)
 /* Decides the model of the run, and writes it and the roots down. */
 static int set_up(tree_run *r, index_plan *p, const char *const *paths, size_t n)
 {
-	int rc = ims_identity_decide(r->s, IDENTITY_TREE, &r->identity, r->err);
-	if (!rc)
-		rc = check_new_model(r);
-	if (!rc)
-		rc = ims_store_tx_begin(r->s->store, r->err);
+	int rc = ims_store_tx_begin(r->s->store, r->err);
 	if (rc)
 		return rc;
 	rc = ims_plan_make(p, paths, n);
+	if (!rc)
+		rc = ims_identity_decide(r->s, IDENTITY_TREE, &r->identity, r->err);
+	if (!rc)
+		rc = check_new_model(r);
 	if (!rc)
 		rc = ims_identity_store(r->s, &r->identity, r->err);
 	return ims_handle_tx_end(r->s, rc, r->err);

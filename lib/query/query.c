@@ -113,10 +113,10 @@ static int query_in(imgsearch *s, view *v, const imgsearch_input *in, size_t n, 
 int ims_query(imgsearch *s, const imgsearch_input *in, size_t n, const imgsearch_query_options *options, imgsearch_hits **out,
 	imgsearch_error *err)
 {
-	bool again = true;
-	int rc = 0;
+	bool again;
+	int rc;
 	*out = NULL;
-	while (again) {
+	do {
 		view *v;
 		rc = ims_view_acquire(s, &v, err);
 		if (rc)
@@ -124,6 +124,6 @@ int ims_query(imgsearch *s, const imgsearch_input *in, size_t n, const imgsearch
 		rc = query_in(s, v, in, n, options, out, err);
 		again = ims_view_replaced(s, v, rc);
 		ims_view_release(v);
-	}
+	} while (again);
 	return rc;
 }

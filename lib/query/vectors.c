@@ -89,9 +89,9 @@ static int query_in(imgsearch *s, view *v, const float *queries, size_t n, size_
 int ims_query_vectors(imgsearch *s, const float *queries, size_t n, size_t dim, const imgsearch_query_options *options,
 	int64_t *ids, float *scores, imgsearch_error *err)
 {
-	bool again = true;
-	int rc = 0;
-	while (again) {
+	bool again;
+	int rc;
+	do {
 		view *v;
 		rc = ims_view_acquire(s, &v, err);
 		if (rc)
@@ -99,6 +99,6 @@ int ims_query_vectors(imgsearch *s, const float *queries, size_t n, size_t dim, 
 		rc = query_in(s, v, queries, n, dim, options, ids, scores, err);
 		again = ims_view_replaced(s, v, rc);
 		ims_view_release(v);
-	}
+	} while (again);
 	return rc;
 }

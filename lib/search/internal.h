@@ -1,4 +1,4 @@
-/* What the files of this room share: looking up ids, filters, the searchers' tables. */
+/* What the files of this room share: filters, the searchers' tables. */
 #ifndef IMS_SEARCH_INTERNAL_H
 #define IMS_SEARCH_INTERNAL_H
 
@@ -7,9 +7,6 @@
 #include <string.h>
 
 extern const searcher_ops ims_search_exact, ims_search_graph, ims_search_kdtree, ims_search_pca;
-
-/* Is id among n sorted ids? *at (may be NULL): where it is or would be. */
-bool ims_search_id_find(const int64_t *ids, size_t n, int64_t id, size_t *at);
 
 /* Does the request want this row? */
 bool ims_search_passes(const search_request *q, int64_t id);

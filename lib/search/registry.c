@@ -8,6 +8,8 @@
  */
 #include "search/internal.h"
 
+#include "base/ids.h"
+
 static const searcher_ops *const searchers[] = {
 	&ims_search_exact,
 	&ims_search_graph,
@@ -168,7 +170,7 @@ typedef struct masked {
 static int not_gone(void *user, int64_t id)
 {
 	const masked *m = user;
-	return !ims_search_id_find(m->x->gone, m->x->n_gone, id, NULL) && (!m->q->filter || m->q->filter(m->q->filter_user, id));
+	return !ims_id_find(m->x->gone, m->x->n_gone, id, NULL) && (!m->q->filter || m->q->filter(m->q->filter_user, id));
 }
 
 static void scan_tail(const search_index *x, const search_request *q, topk *out, search_report *report)
@@ -229,7 +231,7 @@ enum { CHANGES = 8 /* at once: queries wait for no more than these */ };
 static int mask(search_index *x, int64_t id, imgsearch_error *err)
 {
 	size_t at;
-	if (ims_search_id_find(x->gone, x->n_gone, id, &at))
+	if (ims_id_find(x->gone, x->n_gone, id, &at))
 		return 0;
 	if (x->n_gone == x->cap_gone) {
 		size_t cap = x->cap_gone ? x->cap_gone * 2 : 64;

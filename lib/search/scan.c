@@ -5,6 +5,8 @@
 #include "kernels/kernels.h"
 #include "search/internal.h"
 
+#include "base/ids.h"
+
 #include <math.h>
 
 float ims_search_distance(imgsearch_metric metric, const float *a, const float *b, uint32_t dim)
@@ -27,24 +29,9 @@ int ims_search_check(const row_source *rows, const search_request *q, topk *out,
 
 bool ims_search_passes(const search_request *q, int64_t id)
 {
-	if (q->subset && !ims_search_id_find(q->subset, q->filter_count, id, NULL))
+	if (q->subset && !ims_id_find(q->subset, q->filter_count, id, NULL))
 		return false;
 	return !q->filter || q->filter(q->filter_user, id);
-}
-
-bool ims_search_id_find(const int64_t *ids, size_t n, int64_t id, size_t *at)
-{
-	size_t low = 0, high = n;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (ids[mid] < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (at)
-		*at = low;
-	return low < n && ids[low] == id;
 }
 
 typedef struct pass {

@@ -152,11 +152,11 @@ static int end_round(graph *g, imgsearch_error *err)
 			g->free_slot[g->free_n++] = i;
 			g->deleted_n--;
 		}
-	uint64_t *round = ims_realloc(g->round, words ? words : 1, sizeof(*round));
-	if (!round)
+	uint64_t *grown = ims_realloc(g->round, words ? words : 1, sizeof(*grown));
+	if (!grown)
 		return ims_nomem(err);
-	memcpy(round, g->deleted, words * sizeof(*round));
-	g->round = round;
+	memcpy(grown, g->deleted, words * sizeof(*grown));
+	g->round = grown;
 	g->round_n = g->n;
 	g->round_at = 0;
 	return ims_graph_connect(g, NULL, err);

@@ -8,6 +8,8 @@
  */
 #include "search/graph/graph.h"
 
+#include "base/ids.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -216,12 +218,6 @@ static int list_passing(plan *p, imgsearch_error *err)
 	return 0;
 }
 
-static int by_number(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-	return (x > y) - (x < y);
-}
-
 /* Few pass: their full rows, exactly. */
 static int scan_passing(plan *p, search_report *report, imgsearch_error *err)
 {
@@ -231,7 +227,7 @@ static int scan_passing(plan *p, search_report *report, imgsearch_error *err)
 		return ims_nomem(err);
 	for (size_t i = 0; i < p->passing_n; i++)
 		ids[i] = p->g->ids[p->passing[i]];
-	qsort(ids, p->passing_n, sizeof(*ids), by_number);
+	qsort(ids, p->passing_n, sizeof(*ids), ims_id_compare);
 	q.subset = ids;
 	q.filter_count = p->passing_n;
 	q.filter = NULL;
