@@ -1,4 +1,4 @@
-/* Sniff, read, hash; and where the bytes are new: decode, sign and fit. */
+/* Sniff, read and hash; where the bytes are new: decode, make the signature, fit. */
 #include "ingest/prepare.h"
 
 #include "handle/input.h"
