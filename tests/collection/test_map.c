@@ -150,7 +150,7 @@ static void a_grid_gives_each_a_cell_of_its_own(void **state)
 		assert_false(taken[cell[i]]);
 		taken[cell[i]] = true;
 	}
-	assert_int_equal(imgsearch_map_grid(p, COLUMNS, ROWS - 1, cell, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_map_grid(p, N - 1, 1, cell, &err), IMGSEARCH_EINVAL);
 	assert_int_equal(err.code, IMGSEARCH_EINVAL);
 	assert_true(*err.message);
 	imgsearch_map_free(p);
