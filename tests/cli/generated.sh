@@ -47,6 +47,7 @@ for page in "$TOP"/README.md "$TOP"/docs/*.md; do
 		grep -qx -e "$option" known || { echo "# ${page##*/}: no command has $option"; bad=1; }
 	done
 done
-[ $looked -gt 10 ] && [ $bad = 0 ]; result "docs and README name no option that no table has ($looked named)" $?
+[ $looked -gt 10 ] && [ $bad = 0 ]
+result "docs and README name no option that no table has ($looked named)" $?
 
 done_testing

@@ -26,7 +26,8 @@ for path in cut.jpg empty.jpg; do imgsearch failed --paths | grep -qx "$W/pics/$
 imgsearch failed | grep -q "^damaged	$W/pics/cut.jpg	."; result "a truncated JPEG is damaged, with a reason" $?
 imgsearch list --json --state duplicate | grep -q '"state": "duplicate", .*"same_as": [0-9]'; result "the same bytes twice: a duplicate" $?
 imgsearch failed --json | grep -q '"reason": "'; result "failed --json" $?
-imgsearch failed pics/folder.jpg >.out && [ ! -s .out ]; result "failed DIR: nothing of another folder" $?
+imgsearch failed pics/folder.jpg >.out && [ ! -s .out ]
+result "failed DIR: nothing of another folder" $?
 imgsearch info --json | sed 's/.*"pictures": {\([^}]*\)}.*/\1/; s/"//g; s/: /=/g; s/, / /g' >.sums
 seen=0 indexed=0 duplicate=0 unsupported=0 damaged=0 too_big=0 excluded=0 unreadable=0
 for pair in $(cat .sums); do eval "$pair"; done
@@ -92,8 +93,10 @@ W/pics/flower-01.jpg
 END
 rm pics/.imgsearchignore
 mkdir elsewhere && cp pics/sunset-01.jpg elsewhere/linked.jpg && echo x >>elsewhere/linked.jpg && ln -s ../elsewhere pics/link && ln -s .. pics/c/loop
-imgsearch index -q pics && ! imgsearch list --paths | grep -q linked; result "links are not followed" $?
-imgsearch index -q -L pics && imgsearch list --paths | grep -q linked; result "-L follows them, loops or not" $?
+imgsearch index -q pics && ! imgsearch list --paths | grep -q linked
+result "links are not followed" $?
+imgsearch index -q -L pics && imgsearch list --paths | grep -q linked
+result "-L follows them, loops or not" $?
 
 rm -f i.db*; rm -rf pics/link pics/c/loop; imgsearch index -q pics
 mv pics/sunset-01.jpg pics/renamed.jpg

@@ -16,7 +16,9 @@
 static const struct {
 	const char *name;
 	float at;
-} vectors[] = { { "b/2", 2 }, { "a/0", 0 }, { "a/1", 1 }, { "b/3", 3 }, { "a/5", 5 }, { "c/10", 10 } };
+} vectors[] = {
+	{ "b/2", 2 }, { "a/0", 0 }, { "a/1", 1 }, { "b/3", 3 }, { "a/5", 5 }, { "c/10", 10 }
+};
 
 static imgsearch *on_a_line(const scene *sc)
 {
@@ -82,7 +84,7 @@ static void average_precision(void **state)
 	imgsearch_close(s);
 }
 
-/* What stands at the first 1, 5, 10 and 100 places; equal scores stand in order of their numbers. */
+/* What stands at the first 1, 5, 10 and 100 places; equal scores stand by number. */
 static void measures_at_cuts(void **state)
 {
 	imgsearch *s = on_a_line(*state);
@@ -119,7 +121,7 @@ static void a_sample_asks_fewer(void **state)
 	imgsearch_close(s);
 }
 
-/* 2 finds 0 and 10; a path that is not there is no relevant one; a query that is not there is none. */
+/* 2 is to find 0 and 10. A query that is not there is none. */
 static void a_csv_says_what_belongs_together(void **state)
 {
 	scene *sc = *state;

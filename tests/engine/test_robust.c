@@ -115,7 +115,8 @@ static void an_index_run_survives_any_failed_allocation(void **state)
 		ims_alloc_fail_after(0);
 		tried++;
 		failed += rc != 0;
-		if (rc && rc != IMGSEARCH_ENOMEM && rc != IMGSEARCH_EMODEL) /* EMODEL: a file is not found */
+		/* EMODEL: a file's name could not be made */
+		if (rc && rc != IMGSEARCH_ENOMEM && rc != IMGSEARCH_EMODEL)
 			fail_msg("allocation %llu: %s", (unsigned long long)n, imgsearch_strerror(rc));
 		imgsearch *s = scene_open(sc);
 		assert_int_equal(scene_index(s, sc->photos).indexed, 3);

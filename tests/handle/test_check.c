@@ -1,4 +1,7 @@
-/* imgsearch_check: a whole index has no problems, exact finds all, the graph nearly all; damage is told. */
+/*
+ * imgsearch_check: a whole index has no problems, exact finds all, the graph nearly all. Damage is
+ * told.
+ */
 #include "collection/collection.h"
 
 enum { N = 3000, DIM = 16 };

@@ -23,7 +23,8 @@ grep -v -e '^imgsearch_' -e '^ims_' -e '^__odr' -e '^__asan' -e '^__tsan' "$W/sh
 grep -qx imgsearch_open "$W/shown" && grep -qx ims_build "$W/shown" && [ ! -s "$W/foreign" ]
 result "libimgsearch.a shows imgsearch_* and ims_* alone" $? "$W/foreign"
 objdump -p "$B/libimgsearch.so" "$B/imgsearch" >"$W/headers"
-grep -i 'NEEDED.*\(torch\|c10\|stdc++\)' "$W/headers" >"$W/foreign"; [ "$(grep -c 'NEEDED.*libc\.so' "$W/headers")" = 2 ] && [ ! -s "$W/foreign" ]
+grep -i 'NEEDED.*\(torch\|c10\|stdc++\)' "$W/headers" >"$W/foreign"
+[ "$(grep -c 'NEEDED.*libc\.so' "$W/headers")" = 2 ] && [ ! -s "$W/foreign" ]
 result "neither library nor command is linked with libtorch or C++" $? "$W/foreign"
 objdump -p "$B/imgsearch" | grep -q 'NEEDED.*libimgsearch\.so'
 result "the command uses the shared library" $?
