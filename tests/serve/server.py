@@ -195,10 +195,10 @@ def test_search(s, photo, path):
 
 def test_bad_pictures(s):
     bomb = png(60000, 60000)
-    for name, data, statuses in (("no picture", b"hello, world", (415,)), ("truncated", open(W + "/pics/city-01.jpg", "rb").read()[:900], (422,)),
-            ("a bomb", bomb, (413,)), ("a broken PNG", png(50, 50, b"xx"), (422,)), ("zeros", b"\0" * 5000, (415,)), ("a GIF", b"GIF89a" + b"\0" * 50, (415,))):
+    for name, data, status in (("no picture", b"hello, world", 415), ("truncated", open(W + "/pics/city-01.jpg", "rb").read()[:900], 422),
+            ("a bomb", bomb, 413), ("a broken PNG", png(50, 50, b"xx"), 422), ("zeros", b"\0" * 5000, 415), ("a GIF", b"GIF89a" + b"\0" * 50, 415)):
         answer = s.ask("POST", "/api/search", data)
-        check(f"upload: {name}", error(answer, answer[0]) and answer[0] in statuses, answer[:2])
+        check(f"upload: {name}", error(answer, status), answer[:2])
     check("upload: empty", error(s.ask("POST", "/api/search", b""), 400))
     for name, data in {"no end": b'--XX\r\nContent-Disposition: form-data; name="a"\r\n\r\nabc', "no parts": b"--XX--", "nothing": b"", "no boundary inside": b"hello",
             "headers cut off": b"--XX\r\nContent-Disp"}.items():
