@@ -48,9 +48,8 @@ static int take(void *user, const int64_t *ids, const float *rows, size_t n)
 
 static int read_rows(imgsearch *s, const row_source *source, const imgsearch_map_options *o, map_rows *m, imgsearch_error *err)
 {
-	uint64_t by_state[8], vectors, next; /* a view's n is of the time when it was made */
-	int64_t max_id;
-	int rc = ims_store_counts(s->store, by_state, &vectors, &next, &max_id, err);
+	store_counts counts; /* a view's n is of the time when it was made */
+	int rc = ims_store_counts(s->store, &counts, err);
 	if (rc)
 		return rc;
 	if (o->under) {
@@ -58,7 +57,7 @@ static int read_rows(imgsearch *s, const row_source *source, const imgsearch_map
 		if (rc)
 			return rc;
 	}
-	size_t all = o->under ? m->n_under : (size_t)vectors, most = o->max_points ? (size_t)o->max_points : MAX_POINTS;
+	size_t all = o->under ? m->n_under : (size_t)counts.vectors, most = o->max_points ? (size_t)o->max_points : MAX_POINTS;
 	m->stride = all > most ? (all + most - 1) / most : 1;
 	m->cap = (all + m->stride - 1) / m->stride;
 	m->dim = source->dim;

@@ -59,5 +59,5 @@ int imgsearch_check(imgsearch *s, uint32_t queries, int (*problem)(void *user, c
 
 int imgsearch_models(int (*each)(void *user, const imgsearch_model_info *m), void *user, imgsearch_error *err)
 {
-	return each ? ims_model_each(each, user) : ims_fail(err, IMGSEARCH_EINVAL, "models: no callback");
+	return each ? ims_model_each(each, user, err) : ims_fail(err, IMGSEARCH_EINVAL, "models: no callback");
 }

@@ -114,12 +114,11 @@ static int refuse_own_vectors(imgsearch *s, const char *advice, imgsearch_error 
 /* An index without a model. */
 static int decide_first(imgsearch *s, identity_use use, identity *out, imgsearch_error *err)
 {
-	uint64_t by_state[8], vectors = 0, next;
-	int64_t max_id;
+	store_counts counts = { 0 };
 	if (use == IDENTITY_QUERY)
 		return refuse_own_vectors(s, "query it by vector", err);
-	int rc = use == IDENTITY_TREE ? ims_store_counts(s->store, by_state, &vectors, &next, &max_id, err) : 0;
-	if (!rc && vectors)
+	int rc = use == IDENTITY_TREE ? ims_store_counts(s->store, &counts, err) : 0;
+	if (!rc && counts.vectors)
 		rc = refuse_own_vectors(s, "index pictures into another file", err);
 	out->first = true;
 	out->sets_dim = use == IDENTITY_TREE;

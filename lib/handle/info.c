@@ -146,10 +146,11 @@ static int add_next(imgsearch *s, info_block *b, uint64_t vectors)
 static int add_counts(imgsearch *s, info_block *b)
 {
 	imgsearch_info *info = &b->info;
-	uint64_t n[8] = { 0 }, next;
-	int64_t max_id;
 	imgsearch_counts *c = &info->counts;
-	int rc = ims_store_counts(s->store, n, &info->vectors, &next, &max_id, b->err);
+	store_counts held;
+	int rc = ims_store_counts(s->store, &held, b->err);
+	const uint64_t *n = held.by_state;
+	info->vectors = held.vectors;
 	c->indexed = n[IMGSEARCH_INDEXED];
 	c->duplicate = n[IMGSEARCH_DUPLICATE];
 	c->unsupported = n[IMGSEARCH_UNSUPPORTED];
@@ -158,7 +159,7 @@ static int add_counts(imgsearch *s, info_block *b)
 	c->excluded = n[IMGSEARCH_EXCLUDED];
 	c->unreadable = n[IMGSEARCH_UNREADABLE];
 	c->seen = c->indexed + c->duplicate + c->unsupported + c->damaged + c->too_big + c->excluded + c->unreadable;
-	return rc ? rc : add_next(s, b, next);
+	return rc ? rc : add_next(s, b, held.vectors_next);
 }
 
 /* An index that has no vectors yet gives the dimension of the network that its options name. */

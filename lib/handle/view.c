@@ -60,8 +60,7 @@ static void free_view(view *v)
 static int make_view(imgsearch *s, int64_t version, uint32_t epoch, view **out, imgsearch_error *err)
 {
 	uint32_t metric = 0, dim = 0;
-	uint64_t by_state[8], vectors = 0, next;
-	int64_t max_id;
+	store_counts counts = { 0 };
 	view *v = ims_zalloc(1, sizeof *v);
 	*out = NULL;
 	if (!v)
@@ -81,26 +80,25 @@ static int make_view(imgsearch *s, int64_t version, uint32_t epoch, view **out, 
 	if (!rc)
 		rc = ims_chance_load(s, v, err);
 	if (!rc)
-		rc = ims_store_counts(s->store, by_state, &vectors, &next, &max_id, err);
+		rc = ims_store_counts(s->store, &counts, err);
 	if (rc) {
 		free_view(v);
 		return rc;
 	}
 	v->rows_ctx = (space_rows){ s->store, &v->space };
 	v->plain_ctx = (space_rows){ s->store, &v->plain };
-	v->rows = ims_space_source(&v->rows_ctx, vectors);
-	v->plain_rows = ims_space_source(&v->plain_ctx, vectors);
+	v->rows = ims_space_source(&v->rows_ctx, counts.vectors);
+	v->plain_rows = ims_space_source(&v->plain_ctx, counts.vectors);
 	*out = v;
 	return 0;
 }
 
 int ims_view_acquire_counted(imgsearch *s, view **out, imgsearch_error *err)
 {
-	uint64_t by_state[8], vectors, next;
-	int64_t max_id;
-	int rc = ims_store_counts(s->store, by_state, &vectors, &next, &max_id, err);
+	store_counts counts;
+	int rc = ims_store_counts(s->store, &counts, err);
 	pthread_mutex_lock(&s->view_lock);
-	if (!rc && s->view && s->view->rows.n != vectors) {
+	if (!rc && s->view && s->view->rows.n != counts.vectors) {
 		ims_view_release(s->view);
 		s->view = NULL;
 	}

@@ -11,12 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int largest_id(imgsearch *s, uint64_t *vectors, int64_t *max_id, imgsearch_error *err)
-{
-	uint64_t by_state[8], next;
-	return ims_store_counts(s->store, by_state, vectors, &next, max_id, err);
-}
-
 /* ---------------------------------------------------------------------------------------------- one picture ---- */
 
 /* A picture on its way: what it is, what made its vector, and the vector. */
@@ -102,12 +96,11 @@ static int put_picture(addition *a, store_picture *row, bool *again, imgsearch_e
 /* A picture without a name of its own is called "id:N" by its id. */
 static int name_row(imgsearch *s, store_picture *row, char *unnamed, size_t size, imgsearch_error *err)
 {
-	uint64_t vectors;
 	int64_t max_id;
 	if (row->path)
 		return 0;
-	int rc = largest_id(s, &vectors, &max_id, err);
-	snprintf(unnamed, size, "id:%lld", (long long)max_id + 1);
+	int rc = ims_store_max_id(s->store, &max_id, err);
+	snprintf(unnamed, size, "id:%lld", (long long)(max_id < 0 ? 0 : max_id) + 1);
 	row->path = unnamed;
 	return rc;
 }
@@ -215,17 +208,15 @@ int ims_add(imgsearch *s, const imgsearch_input *in, const char *name, int64_t *
 /* Ids for n rows: they count on from the largest one, from 0 in an empty index. */
 static int make_ids(imgsearch *s, size_t n, int64_t **ids, imgsearch_error *err)
 {
-	uint64_t vectors;
 	int64_t max_id;
-	int rc = largest_id(s, &vectors, &max_id, err);
+	int rc = ims_store_max_id(s->store, &max_id, err);
 	if (rc)
 		return rc;
 	*ids = ims_alloc(n, sizeof **ids);
 	if (!*ids)
 		return ims_nomem(err);
-	int64_t first = vectors || max_id > 0 ? max_id + 1 : 0;
 	for (size_t i = 0; i < n; i++)
-		(*ids)[i] = first + (int64_t)i;
+		(*ids)[i] = max_id + 1 + (int64_t)i;
 	return 0;
 }
 

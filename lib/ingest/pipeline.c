@@ -51,7 +51,10 @@ static uint32_t state_of(int rc)
 	}
 }
 
-/* Whether the index has these bytes and needs no vector for them. A guess: admission looks again. */
+/*
+ * Whether the index has these bytes and needs no vector for them. A guess: admission looks again, so
+ * an error counts as no.
+ */
 static bool is_known(void *user, const hash256 *hash)
 {
 	const pipeline_item *it = user;
@@ -59,8 +62,9 @@ static bool is_known(void *user, const hash256 *hash)
 	store_picture found = { 0 };
 	if (it->vector_only || it->decode_known)
 		return false;
-	bool known = !ims_store_picture_by_hash(p->s->store, hash, &found, NULL)
-		&& (!p->identity->next || ims_store_vector_next_has(p->s->store, found.id));
+	bool known = !ims_store_picture_by_hash(p->s->store, hash, &found, NULL);
+	if (known && p->identity->next)
+		ims_store_vector_next_has(p->s->store, found.id, &known, NULL);
 	ims_store_picture_clear(&found);
 	return known;
 }

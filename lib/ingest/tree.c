@@ -80,10 +80,15 @@ static int file_entry(tree_run *r, const walk_entry *e, const known_path *k)
 {
 	if (!is_fresh(r, k, e))
 		return submit(r, e, k ? k->id : 0, false);
-	if (r->identity.next && k->state == IMGSEARCH_INDEXED && !ims_store_vector_next_has(r->s->store, k->id))
+	bool has_vector = true;
+	int rc = 0;
+	if (r->identity.next && k->state == IMGSEARCH_INDEXED)
+		rc = ims_store_vector_next_has(r->s->store, k->id, &has_vector, r->err);
+	if (!rc && !has_vector)
 		return submit(r, e, k->id, true);
-	count_unchanged(r->counts, k->state);
-	return 0;
+	if (!rc)
+		count_unchanged(r->counts, k->state);
+	return rc;
 }
 
 static int index_entry(tree_run *r, const walk_entry *e)
@@ -297,12 +302,11 @@ static int set_up(tree_run *r, index_plan *p, const char *const *paths, size_t n
 /* The new model answers from the moment on at which every picture has its vector. */
 static int end_reindex(tree_run *r)
 {
-	uint64_t by_state[8], vectors, next;
-	int64_t max_id;
-	int rc = ims_store_counts(r->s->store, by_state, &vectors, &next, &max_id, r->err);
-	if (!rc && next < vectors && !r->options->prune) {
+	store_counts counts;
+	int rc = ims_store_counts(r->s->store, &counts, r->err);
+	if (!rc && counts.vectors_next < counts.vectors && !r->options->prune) {
 		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "vectors not made by the new model yet: %llu; the old one answers until then "
-			"(--prune drops them)", (unsigned long long)(vectors - next));
+			"(--prune drops them)", (unsigned long long)(counts.vectors - counts.vectors_next));
 		return 0;
 	}
 	if (!rc)

@@ -111,6 +111,15 @@ static int by_name(model_identity *id, const char *name, imgsearch_error *err)
 	return 0;
 }
 
+/* A copy of the path given, or else the file of that name. EMODEL, ENOMEM. */
+static int find_weights(char **out, const char *path, const char *name, imgsearch_error *err)
+{
+	if (path)
+		return (*out = ims_strdup(path)) ? 0 : ims_nomem(err);
+	int rc = ims_model_find_weights(out, name, err);
+	return rc == IMGSEARCH_ENOTFOUND ? no_weights(name, err) : rc;
+}
+
 static int resolve(model_identity *id, const model_spec *spec, imgsearch_error *err)
 {
 	const char *name = spec->name, *weights = spec->weights;
@@ -119,10 +128,9 @@ static int resolve(model_identity *id, const model_spec *spec, imgsearch_error *
 		weights = name, name = NULL;
 	if (!weights && !name)
 		name = "default";
-	id->weights = weights ? ims_strdup(weights) : ims_model_find_weights(name);
-	if (!id->weights)
-		return weights ? ims_nomem(err) : no_weights(name, err);
-	int rc = card_for(&card, id->weights, name, err);
+	int rc = find_weights(&id->weights, weights, name, err);
+	if (!rc)
+		rc = card_for(&card, id->weights, name, err);
 	if (rc)
 		return rc < 0 ? rc : by_name(id, name, err);
 	memcpy(id->name, card.name, sizeof id->name);

@@ -66,13 +66,12 @@ static int check_options(const imgsearch_query_options *o, imgsearch_error *err)
 /* A k above the number of rows asks for all of them: memory for more results is not allocated. */
 static int bound_k(imgsearch *s, size_t *k, imgsearch_error *err)
 {
-	uint64_t by_state[8], vectors, next;
-	int64_t max_id;
+	store_counts counts;
 	if (*k <= 1000)
 		return 0;
-	int rc = ims_store_counts(s->store, by_state, &vectors, &next, &max_id, err);
-	if (!rc && *k > vectors)
-		*k = vectors ? (size_t)vectors : 1;
+	int rc = ims_store_counts(s->store, &counts, err);
+	if (!rc && *k > counts.vectors)
+		*k = counts.vectors ? (size_t)counts.vectors : 1;
 	return rc;
 }
 

@@ -206,9 +206,17 @@ int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_loo
 int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
 	imgsearch_error *err);
 
-/* Pictures by imgsearch_state, vectors, those of a re-index, the largest id. Each may be NULL. */
-int ims_store_counts(store *st, uint64_t by_state[8], uint64_t *vectors, uint64_t *vectors_next,
-	int64_t *max_id, imgsearch_error *err);
+typedef struct store_counts {
+	uint64_t by_state[8]; /* pictures by imgsearch_state */
+	uint64_t vectors;
+	uint64_t vectors_next; /* of the re-index under way */
+} store_counts;
+
+/* On failure *out is zero. */
+int ims_store_counts(store *st, store_counts *out, imgsearch_error *err);
+
+/* The largest id of a picture or a vector; -1 where there is none. */
+int ims_store_max_id(store *st, int64_t *id, imgsearch_error *err);
 
 /*
  * All vectors in order of id, from one state of the file, in blocks of some hundred rows (n, dim),
@@ -222,8 +230,8 @@ int ims_store_vectors_scan(store *st, bool next, uint32_t dim,
 int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out,
 	uint8_t *found, imgsearch_error *err);
 
-/* Whether the re-index under way has a vector; false also where the store cannot be read. */
-bool ims_store_vector_next_has(store *st, int64_t id);
+/* Whether the re-index under way has the vector of a picture. On failure *has is false. */
+int ims_store_vector_next_has(store *st, int64_t id, bool *has, imgsearch_error *err);
 
 typedef struct store_searcher {
 	int64_t state;
