@@ -126,15 +126,10 @@ int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out, i
 
 int ims_store_has_size(store *st, uint64_t size, bool *known, imgsearch_error *err)
 {
-	conn *c;
-	int64_t there = 0;
-	int rc = ims_store_acquire(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_store_number(c, &there, 0, err, "SELECT EXISTS(SELECT 1 FROM picture WHERE size = ?1)",
-		"i", (int64_t)size);
+	int64_t there;
+	int rc = ims_store_read_number(st, &there, 0, err,
+		"SELECT EXISTS(SELECT 1 FROM picture WHERE size = ?1)", "i", (int64_t)size);
 	*known = there != 0;
-	ims_store_release(st, c);
 	return rc;
 }
 

@@ -48,15 +48,8 @@ int ims_store_counts(store *st, store_counts *out, imgsearch_error *err)
 
 int ims_store_max_id(store *st, int64_t *id, imgsearch_error *err)
 {
-	conn *c;
-	*id = -1;
-	int rc = ims_store_acquire(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_store_number(c, id, -1, err,
+	return ims_store_read_number(st, id, -1, err,
 		"SELECT max(ifnull((SELECT max(id) FROM picture), -1), ifnull((SELECT max(id) FROM"
 		" vector), -1))",
 		"");
-	ims_store_release(st, c);
-	return rc;
 }
