@@ -29,7 +29,7 @@ static const option options[] = {
 		.min = 0.01, .max = 1, .def = "0.92" },
 	{ "under", 'u', OPT_DIR, AT(under), "DIR", .help = "only pictures below this folder" },
 	{ "reject", 0, OPT_FLAG, AT(reject),
-		.help = "remember, by content, that the two pictures given are different ones" },
+		.help = "record, by content, that the two given pictures are different" },
 	OPT_END
 };
 
@@ -153,14 +153,14 @@ static int run(context *c, void *args)
 
 const command cmd_dups = {
 	.name = "dups", .operands = "[A B]",
-	.summary = "near-duplicates among the pictures of the index",
-	.text = "Groups of pictures that are the same in one of three ways, never mixed: bytes, "
-		"the files are equal; picture, one picture resized, recompressed, turned by quarters or "
-		"mirrored, compared on the pixels; scene, features so near, and so alike in layout, that "
-		"they most likely show the same thing. Each looser kind counts one picture of every group "
-		"of a stricter one. A line is the kind, the group's number, and a path; with -0 paths "
-		"alone, and an empty one behind each group. Nothing is ever deleted.\n\n"
-		"Exit status 1: there are none.\n\n"
+	.summary = "find near-duplicates among the pictures of the index",
+	.text = "Groups near-duplicates of three kinds. bytes: the files are equal. "
+		"picture: one picture, resized, recompressed, turned by quarters or mirrored; the pixels "
+		"are compared. scene: features and layout are so similar that the pictures most likely "
+		"show the same thing. Each looser kind counts one picture of every group of a stricter "
+		"kind. A line is the kind, the number of the group and a path; with -0 paths alone, and "
+		"an empty record after each group. No file is ever deleted.\n\n"
+		"Exit status 1: there are no near-duplicates.\n\n"
 		"\timgsearch dups\n"
 		"\timgsearch dups --kind picture --json\n"
 		"\timgsearch dups --reject a.jpg b.jpg",

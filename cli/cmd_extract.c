@@ -20,7 +20,7 @@ typedef struct extract_args {
 
 static const option options[] = {
 	{ "output", 'o', OPT_FILE, offsetof(extract_args, output), "FILE.npy",
-		.help = "where the features go (.npy, or .fvecs)" },
+		.help = "write the features here (.npy or .fvecs)" },
 	{ "raw", 0, OPT_FLAG, offsetof(extract_args, raw),
 		.help = "features as the network gives them, not normalised" },
 	OPT_END

@@ -24,15 +24,15 @@ typedef struct index_args {
 #define AT(member) offsetof(index_args, member)
 static const option options[] = {
 	{ "exclude", 'x', OPT_LIST, AT(exclude), "PATTERN",
-		.help = "leave out names or relative paths like this (may be repeated)" },
+		.help = "leave out names or relative paths that match (may be repeated)" },
 	{ "include", 'i', OPT_LIST, AT(include), "PATTERN",
-		.help = "take only names or relative paths like this (may be repeated)" },
+		.help = "index only names or relative paths that match (may be repeated)" },
 	{ "follow-links", 'L', OPT_FLAG, AT(follow_links), .help = "follow symbolic links" },
 	{ "prune", 0, OPT_FLAG, AT(prune),
-		.help = "let this run drop more than 30 % of a folder's pictures" },
+		.help = "let this run remove more than 30 % of a folder's pictures" },
 	{ "flip", 0, OPT_FLAG, AT(common.open.flip),
-		.help = "average each feature with that of the mirrored picture: better, for twice the "
-			"network's work; kept in the index" },
+		.help = "average each feature with that of the mirrored picture: better results for "
+			"twice the work of the network; stored in the index" },
 	{ "retry", 0, OPT_FLAG, AT(retry),
 		.help = "try damaged and unsupported files again, even if they did not change" },
 	{ "csv", 0, OPT_FILE, AT(csv), "FILE",
@@ -42,7 +42,7 @@ static const option options[] = {
 	{ "title", 0, OPT_TEXT, AT(title), "COLUMN",
 		.help = "column that is shown with results (default: title)" },
 	{ "no-server", 0, OPT_FLAG, AT(no_server),
-		.help = "do not ask a running imgsearch serve to do it" },
+		.help = "do not use a running imgsearch serve" },
 	{ "no-build", 0, OPT_FLAG, AT(no_build), .help = "do not build the searcher afterwards" },
 	OPT_END
 };
@@ -235,18 +235,19 @@ static int run(context *c, void *args)
 const command cmd_index = {
 	.name = "index", .operands = "[DIR|FILE|-...]",
 	.summary = "bring the index up to date with folders of pictures",
-	.text = "Adds the pictures of folders and files to the index, making it if need be. Files "
-		"that did not change since the last run are not read again; moved ones keep their vector; "
-		"deleted ones drop out. A folder that is not there (a disk that is not mounted) is kept. "
-		"Without an argument: refreshes all folders that the index knows. \"-\" reads paths from "
-		"standard input, one a line.\n\n"
+	.text = "Adds the pictures of folders and files to the index, which is created "
+		"if need be. Files that have not changed since the last run are not read again; moved "
+		"files keep their vectors; deleted files are removed from the index. The pictures of a "
+		"folder that is not there (a disk that is not mounted) stay. Without an argument: "
+		"refreshes all folders of the index. \"-\" reads paths from standard input, one a "
+		"line.\n\n"
 		"Pictures are recognised by content, whatever their name. A file that cannot be used is "
-		"counted, remembered with its reason (imgsearch failed) and not tried again until it "
-		"changes; it never ends the run. Hidden folders, trash folders and what .ignore and "
-		".imgsearchignore files name are left out.\n\n"
-		"Another --model, --weights, --precision, --resize, --crop, --mean, --std, --interpolation "
-		"or --flip than the index was made with indexes everything again; queries are answered "
-		"from the old vectors until that is done.\n\n"
+		"counted and stored with its reason (imgsearch failed), and is not tried again until it "
+		"changes; it never ends the run. Hidden folders, trash folders and files that .ignore and "
+		".imgsearchignore name are left out.\n\n"
+		"If --model, --weights, --precision, --resize, --crop, --mean, --std, --interpolation or "
+		"--flip differ from those of the index, everything is indexed again; queries use the old "
+		"vectors until that is done.\n\n"
 		"\timgsearch index ~/Pictures\n"
 		"\tfind . -name '*.jpg' -print0 | imgsearch index -0 -\n"
 		"\timgsearch index paintings --csv paintings.csv --title name",

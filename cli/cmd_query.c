@@ -11,6 +11,7 @@
 #include "cli/client/client_query.h"
 #include "cli/context/input.h"
 #include "cli/context/interrupt.h"
+#include "cli/improve_options.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ static const option options[] = {
 	{ "k", 'k', OPT_UINT, AT(options.k), "N",
 		.help = "how many pictures to show", .min = 1, .max = 100000000, .def = "10" },
 	{ "min-score", 0, OPT_FLOAT, AT(options.min_score), "S",
-		.help = "leave out what scores lower", .given = AT(options.has_min_score) },
+		.help = "leave out pictures with a lower score", .given = AT(options.has_min_score) },
 	{ "max-chance", 0, OPT_DOUBLE, AT(options.max_chance), "X",
 		.help = "end the list where more than X pictures would score as high by chance",
 		.min = 1e-12, .max = 1e12 },
@@ -36,37 +37,29 @@ static const option options[] = {
 		.help = "search with this part of each picture, in pixels of the upright picture" },
 	{ "combine", 'c', OPT_FLAG, AT(combine), .help = "all pictures together are one query" },
 	{ "not", 'n', OPT_FILES, AT(not), "IMG",
-		.help = "push away from this picture (may be repeated)" },
+		.help = "move the query away from this picture (may be repeated)" },
 	{ "paths", 'p', OPT_FLAG, AT(paths), .help = "write paths alone, without score and title" },
 	{ "html", 0, OPT_FILE, AT(html), "FILE",
 		.help = "also write queries and results as a page with the pictures in it" },
 	{ "sheet", 0, OPT_FILE, AT(sheet_file), "FILE.png",
 		.help = "also write them as a contact sheet (PNG or JPEG)" },
 	{ "preview", 0, OPT_FLAG, AT(preview), .help = "show the pictures in the terminal" },
-	{ "no-server", 0, OPT_FLAG, AT(no_server), .help = "do not ask a running imgsearch serve" },
+	{ "no-server", 0, OPT_FLAG, AT(no_server), .help = "do not use a running imgsearch serve" },
 	{ "searcher", 's', OPT_CHOICE, AT(options.searcher), "NAME",
-		.help = "search with this one instead of the index's own choice", .choices = searchers },
+		.help = "search with this searcher, not with the one that the index chose",
+		.choices = searchers },
 	{ "recall", 0, OPT_DOUBLE, AT(options.recall), "R",
-		.help = "graph: share of the true nearest to aim at (default 0.95)",
+		.help = "graph: recall to aim at (default 0.95)",
 		.min = 0.01, .max = 1 },
 	{ "ef", 0, OPT_UINT, AT(options.ef), "N",
 		.help = "graph: width of the beam, instead of --recall", .min = 1, .max = 1000000 },
 	{ "checks", 0, OPT_UINT, AT(options.checks), "N",
-		.help = "kdtree, pca: look at no more rows than this", .min = 1, .max = 4294967295.0 },
+		.help = "kdtree, pca: compare at most N rows", .min = 1, .max = 4294967295.0 },
 	{ "epsilon", 0, OPT_DOUBLE, AT(options.epsilon), "E",
 		.help = "kdtree: distances within (1 + E) of the true ones", .min = 0, .max = 1000 },
 	{ "plain", 0, OPT_FLAG, AT(options.plain),
-		.help = "compare the features as they are: no mean subtracted, no other improvement" },
-	{ "expand", 0, OPT_UINT, AT(options.expand), "N",
-		.help = "ask again with the mean of the query and its first N results (query expansion)",
-		.min = 1, .max = 10000 },
-	{ "expand-power", 0, OPT_FLOAT, AT(options.expand_power), "A",
-		.help = "weigh those results by their score to the power of A", .min = 0, .max = 100 },
-	{ "reciprocal", 0, OPT_UINT, AT(options.reciprocal), "K",
-		.help = "re-rank the first 500 by common k-reciprocal neighbours", .min = 1, .max = 499 },
-	{ "views", 0, OPT_UINT, AT(options.views), "N",
-		.help = "ask with the mean feature of N views: the picture, its middle, its corners",
-		.min = 1, .max = 6 },
+		.help = "use the features as they are: no mean subtracted, no other improvement" },
+	IMPROVE_OPTIONS(AT),
 	{ "vectors", 0, OPT_FILE, AT(vectors), "FILE",
 		.help = "queries are the rows of this .npy or .fvecs file" },
 	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy",
@@ -74,7 +67,7 @@ static const option options[] = {
 	{ "distances", 0, OPT_FILE, AT(distances), "FILE.npy",
 		.help = "with --vectors: write distances (n, k) as f32, NaN where there are fewer" },
 	{ "batch", 0, OPT_UINT, AT(batch), "N",
-		.help = "with --vectors: so many queries at once; 1: one by one",
+		.help = "with --vectors: queries in a batch; 1: one by one",
 		.min = 1, .max = 1000000, .def = "1024" },
 	{ "stats", 0, OPT_FLAG, AT(stats),
 		.help = "with --vectors: write times and memory as one JSON line" },
@@ -289,15 +282,15 @@ static int run(context *c, void *args)
 
 const command cmd_query = {
 	.name = "query", .operands = "IMG...", .summary = "find the pictures most like a picture",
-	.text = "Finds the pictures of the index that are most like IMG: score, path and title, "
-		"best first. Scores are cosine similarities (or what the index's metric says): higher is "
-		"more alike. Several pictures are several queries; --combine makes them one. IMG is a "
-		"file, \"-\" for a picture on standard input, or id:N for a picture of the index. A "
-		"picture that is in the index finds itself first, unless --no-self is given, and needs no "
-		"network.\n\n"
-		"--expand, --reciprocal and --views give better answers for more work; imgsearch eval "
-		"takes the same options and says how much better. After --reciprocal the order is no "
-		"longer that of the scores, which stay each picture's own.\n\n"
+	.text = "Finds the pictures of the index that are most like IMG: score, path "
+		"and title, best first. Scores are cosine similarities (or those of the metric of the "
+		"index): higher is more alike. Several pictures are several queries; --combine makes them "
+		"one. IMG is a file, \"-\" for a picture on standard input, or id:N for a picture of the "
+		"index. A picture that is in the index finds itself first, unless --no-self is given, and "
+		"needs no network.\n\n"
+		"--expand, --reciprocal and --views give better answers and take longer; imgsearch eval "
+		"has the same options and measures the gain. --reciprocal changes the order of the "
+		"results, not their scores.\n\n"
 		"Exit status 1: nothing was found.\n\n"
 		"\timgsearch query photo.jpg\n"
 		"\timgsearch query -k 50 --crop 100,80,300,300 photo.jpg\n"

@@ -17,7 +17,7 @@ typedef struct rm_args {
 
 static const option options[] = {
 	{ "dry-run", 0, OPT_FLAG, offsetof(rm_args, dry_run),
-		.help = "only show what would be taken out" },
+		.help = "only show what would be removed" },
 	OPT_END
 };
 
@@ -154,11 +154,11 @@ static int run(context *c, void *args)
 
 const command cmd_rm = {
 	.name = "rm", .operands = "IMG|DIR|id:N|-...",
-	.summary = "take pictures out of the index (files are untouched)",
-	.text = "Takes pictures, or all below a folder, out of the index, and writes their paths. "
-		"No file is ever deleted. When one of the names is not in the index, nothing is taken out. "
-		"\"-\" reads paths from standard input, one a line.\n\n"
-		"A picture whose file still lies in a folder that the index knows comes back with the next "
+	.summary = "remove pictures from the index (files are untouched)",
+	.text = "Removes pictures, or all below a folder, from the index, and writes "
+		"their paths. No file is ever deleted. If one of the names is not in the index, nothing "
+		"is removed. \"-\" reads paths from standard input, one a line.\n\n"
+		"A picture whose file still lies in a folder of the index comes back with the next "
 		"imgsearch index; to keep it out, name it in an .imgsearchignore file or with "
 		"--exclude.\n\n"
 		"\timgsearch rm --dry-run ~/Pictures/old",

@@ -34,7 +34,7 @@ static const option options[] = {
 	{ "token-file", 0, OPT_FILE, AT(token_file), "FILE",
 		.help = "requests must carry the first line of FILE" },
 	{ "host", 0, OPT_LIST, AT(hosts), "NAME",
-		.help = "the server may be called by this name, too (may be repeated)" },
+		.help = "also answer requests to this host name (may be repeated)" },
 	{ "socket", 0, OPT_FILE, AT(socket), "PATH",
 		.help = "unix socket to listen on (default: the index's path and .sock, where query and "
 			"index look for it)" },
@@ -224,12 +224,13 @@ static int run(context *c, void *args)
 
 const command cmd_serve = {
 	.name = "serve", .operands = "",
-	.summary = "a local web page to search with, and a JSON interface",
-	.text = "Serves the index to a browser on this machine: drop a picture, see the most "
-		"similar ones; a map of all pictures; near-duplicates. The address is written to standard "
-		"output. docs/http.md describes the JSON interface. While it runs, query and index of the "
-		"same user go through it and need not load anything.\n\n"
-		"Only this machine can reach it, unless --listen ADDRESS is given, which needs a "
+	.summary = "run a local web page and a JSON interface",
+	.text = "Serves the index to a browser on this machine: drop a picture to see "
+		"the most similar ones; a map of all pictures; near-duplicates. The address is written to "
+		"standard output. docs/http.md describes the JSON interface. While the server runs, "
+		"imgsearch query and imgsearch index of the same user are answered by it and load nothing "
+		"themselves.\n\n"
+		"Only this machine can reach the server, unless --listen ADDRESS is given, which needs a "
 		"token.\n\n"
 		"\timgsearch serve\n"
 		"\timgsearch serve --port 9000 --uploads ~/Pictures/added\n"

@@ -88,7 +88,7 @@ static void man_command(FILE *f, const command *c)
 	fputs(".\n", f);
 }
 
-/* One command that takes every group: the page tells the common options once. */
+/* One command that takes every group: so that the page has the common options once. */
 static void man_common(FILE *f)
 {
 	static const option none[] = { OPT_END };

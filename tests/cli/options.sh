@@ -29,7 +29,7 @@ done <commands
 check "help of a command of two words" 0 imgsearch help root mv <<'END'
 usage: imgsearch root mv [OPTION...] OLD NEW
 
-After a folder that was indexed has moved from OLD to NEW: its pictures keep
+Tells the index that a folder has moved from OLD to NEW. Its pictures keep
 their vectors, and nothing is read again. imgsearch info lists the folders.
 
 	imgsearch root mv /mnt/disk/photos /media/me/disk/photos
@@ -39,7 +39,7 @@ Common options:
                           imgsearch/index.db in the XDG data folder)
   -h, --help              show this help
   -q, --quiet             no progress, no summaries; errors only
-  -v, --verbose           say more about what is done
+  -v, --verbose           write more about what is done
 END
 
 imgsearch --version | grep -qx 'imgsearch [0-9]*\.[0-9]*\.[0-9]*'
