@@ -60,7 +60,7 @@ static int run(context *c, void *args)
 		return cli_error(&err);
 	if (a->stats || c->common->json)
 		print_report(&report);
-	context_note(c, "%s: %llu rows, %.1f MB, %.1f s%s%s",
+	context_print(c, "%s: %llu rows, %.1f MB, %.1f s%s%s",
 		report.searcher ? report.searcher : "nothing to build", (unsigned long long)report.rows,
 		(double)report.bytes / 1e6, report.seconds, report.why[0] ? "; " : "", report.why);
 	return CLI_DONE;

@@ -102,12 +102,12 @@ static void summarise(const context *c, const imgsearch_group_list *list)
 	}
 	for (int k = 0; k < 3; k++)
 		if (groups[k])
-			context_note(c, "%s: %zu group%s of %zu pictures", name[k], groups[k],
+			context_print(c, "%s: %zu group%s of %zu pictures", name[k], groups[k],
 				groups[k] == 1 ? "" : "s", pictures[k]);
 	if (!list->count)
-		context_note(c, "no near-duplicates");
+		context_print(c, "no near-duplicates");
 	if (list->unread)
-		context_note(c, "%llu picture%s could not be compared on the pixels: away or changed since",
+		context_print(c, "%llu picture%s could not be compared on the pixels: away or changed since",
 			(unsigned long long)list->unread, list->unread == 1 ? "" : "s");
 }
 

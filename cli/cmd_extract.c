@@ -116,7 +116,7 @@ static int extract_all(context *c, const extract_args *a, block *b)
 		return rc;
 	if (c->common->json)
 		print_json(a, b, total);
-	context_note(c, "%s: features (%zu, %u)%s", a->output, total, b->dim,
+	context_print(c, "%s: features (%zu, %u)%s", a->output, total, b->dim,
 		b->failed ? "; rows of NaN for what failed" : "");
 	return !b->failed ? CLI_DONE : b->failed < total ? CLI_SOME_FAILED : CLI_FAILED;
 }

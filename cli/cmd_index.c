@@ -88,10 +88,10 @@ static void summarise(const context *c, const imgsearch_counts *n)
 	char text[512] = "";
 	size_t at = list_parts(text, sizeof text, ": ", states, sizeof states / sizeof *states);
 	list_parts(text + at, sizeof text - at, "; ", done, sizeof done / sizeof *done);
-	context_note(c, "%llu path%s seen%s (%.1f s)", (unsigned long long)n->seen,
+	context_print(c, "%llu path%s seen%s (%.1f s)", (unsigned long long)n->seen,
 		n->seen == 1 ? "" : "s", text, n->seconds);
 	if (n->unsupported + n->damaged + n->too_big + n->unreadable)
-		context_note(c, "which ones and why: imgsearch failed");
+		context_print(c, "which ones and why: imgsearch failed");
 }
 
 /* Builds a searcher where one is due. Queries use the old one meanwhile. */
@@ -213,7 +213,7 @@ static int index_list(context *c, const index_args *a, const path_list *p)
 {
 	bool given = c->n_operands > 0; /* else the folders that the index knows */
 	if (given && !p->n) {
-		context_note(c, "no paths on standard input: nothing to do");
+		context_print(c, "no paths on standard input: nothing to do");
 		return CLI_DONE;
 	}
 	int rc = given ? check_first(c, p) : CLI_DONE;

@@ -120,7 +120,7 @@ static int remove_selection(selection *x)
 	id_list_unique(&x->ids);
 	rc = remove_and_show(x);
 	if (rc == CLI_DONE)
-		context_note(x->c,
+		context_print(x->c,
 			x->dry_run ? "%zu would be taken out of the index"
 					   : "%zu taken out of the index; the files are untouched",
 			x->ids.n);

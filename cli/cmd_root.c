@@ -24,7 +24,7 @@ static int run(context *c, void *args)
 	else if (imgsearch_root_move(c->s, from, to, &err))
 		rc = cli_error(&err);
 	else
-		context_note(c, "%s: its pictures are now looked for in %s", from, to);
+		context_print(c, "%s: its pictures are now looked for in %s", from, to);
 	free(from);
 	free(to);
 	return rc;

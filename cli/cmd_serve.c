@@ -119,13 +119,13 @@ static bool is_writable(const char *db)
 	return ok;
 }
 
-static void say_where(context *c, const server *s, const serve_args *a)
+static void print_address(context *c, const server *s, const serve_args *a)
 {
 	const char *host = a->listen && strcmp(a->listen, "0.0.0.0") && strcmp(a->listen, "::")
 		? a->listen
 		: "localhost";
 	bool v6 = strchr(host, ':') != NULL;
-	context_note(c, "serving %s at http://%s%s%s:%u/ (Ctrl-C ends)", context_db(c), v6 ? "[" : "",
+	context_print(c, "serving %s at http://%s%s%s:%u/ (Ctrl-C ends)", context_db(c), v6 ? "[" : "",
 		host, v6 ? "]" : "", s->port);
 	printf("http://%s%s%s:%u/\n", v6 ? "[" : "", host, v6 ? "]" : "", s->port);
 	fflush(stdout);
@@ -206,7 +206,7 @@ static int run(context *c, void *args)
 	if (rc == CLI_DONE)
 		rc = server_start(&s);
 	if (rc == CLI_DONE) {
-		say_where(c, &s, a);
+		print_address(c, &s, a);
 		warm_up(&s);
 		wait_for_signal(&s);
 	}

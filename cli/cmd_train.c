@@ -136,18 +136,18 @@ static void summarise(const context *c, const train_args *a, const imgsearch_tra
 	char speed[64] = "";
 	if (r->images_per_second > 0) /* of the steps after the first */
 		snprintf(speed, sizeof speed, ", %.1f images/s in the network", r->images_per_second);
-	context_note(c,
+	context_print(c,
 		"%s: %llu step%s over %llu pictures of %llu classes (%llu held out) in %.0f s%s%s", a->out,
 		(unsigned long long)r->steps, r->steps == 1 ? "" : "s", (unsigned long long)r->pictures,
 		(unsigned long long)r->classes, (unsigned long long)r->held_out, r->seconds, speed,
 		r->stopped_early ? "; stopped early" : "");
-	context_note(c, "loss %.4f, %s %.4f", r->loss, what, r->accuracy);
+	context_print(c, "loss %.4f, %s %.4f", r->loss, what, r->accuracy);
 	if (!isnan(r->validation_loss))
-		context_note(
+		context_print(
 			c, "held out: loss %.4f, %s %.4f", r->validation_loss, what, r->validation_accuracy);
 	if (r->failed)
 		cli_warn("%llu files could not be used", (unsigned long long)r->failed);
-	context_note(c, "use it: imgsearch index DIR --model %s", a->out);
+	context_print(c, "use it: imgsearch index DIR --model %s", a->out);
 }
 
 static int run(context *c, void *args)

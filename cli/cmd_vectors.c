@@ -74,7 +74,7 @@ static int import_all(importer *m)
 	free(m->id);
 	if (rc == CLI_DONE) {
 		print_json(m->c, m->file, total, m->rows.dim);
-		context_note(m->c, "%s: vectors (%zu, %zu) imported; for fast queries: imgsearch build",
+		context_print(m->c, "%s: vectors (%zu, %zu) imported; for fast queries: imgsearch build",
 			m->file, total, m->rows.dim);
 	}
 	return rc;
@@ -165,7 +165,7 @@ static int export_run(context *c, void *args)
 		rc = CLI_FAILED;
 	if (rc == CLI_DONE) {
 		print_json(c, x.file, x.rows.n, x.rows.dim);
-		context_note(c, "%s: vectors (%zu, %zu)", x.file, x.rows.n, x.rows.dim);
+		context_print(c, "%s: vectors (%zu, %zu)", x.file, x.rows.n, x.rows.dim);
 	}
 	return rc;
 }

@@ -87,20 +87,20 @@ static int run_command(const command *c, int argc, char **argv)
  * time of a cold query.
  */
 #ifdef __GLIBC__
-static void keep_memory(void)
+static void tune_malloc(void)
 {
 	mallopt(M_MMAP_THRESHOLD, 32 << 20);
 	mallopt(M_TRIM_THRESHOLD, 64 << 20);
 	mallopt(M_TOP_PAD, 4 << 20);
 }
 #else
-static void keep_memory(void) {}
+static void tune_malloc(void) {}
 #endif
 
 int main(int argc, char **argv)
 {
 	int used, rc;
-	keep_memory();
+	tune_malloc();
 	interrupt_catch();
 	/*
 	 * Waiting OpenMP threads of libtorch spin: decoding is 13 times slower on a busy machine.

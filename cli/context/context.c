@@ -108,7 +108,7 @@ int context_open(context *c, bool make)
 	return context_open_at(c, path, &o);
 }
 
-void context_note(const context *c, const char *format, ...)
+void context_print(const context *c, const char *format, ...)
 {
 	va_list list;
 	if (c->common->quiet)

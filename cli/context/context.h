@@ -50,6 +50,6 @@ int context_open_at(context *c, const char *path, const imgsearch_options *o);
 int context_progress(void *user, const imgsearch_progress *now);
 
 /* One sentence to stderr, unless -q. The progress bar makes way for it. */
-void context_note(const context *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void context_print(const context *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

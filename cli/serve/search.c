@@ -57,7 +57,7 @@ static bool fetch_uploads(exchange *x, search *s)
  * Keeps the pictures that came with the request; their names, in the order of the inputs, with
  * spaces between.
  */
-static void keep_uploads(exchange *x, const search_request *q, char *names, size_t size)
+static void cache_uploads(exchange *x, const search_request *q, char *names, size_t size)
 {
 	size_t at = 0;
 	for (size_t i = 0; i < q->n && at + UPLOAD_NAME + 1 < size; i++) {
@@ -82,8 +82,8 @@ static enum MHD_Result answer_hits(exchange *x, const search_request *q, const i
 {
 	char name[32], kept[REQUEST_INPUTS * (UPLOAD_NAME + 1)] = "";
 	reply r;
-	if (q->keep_uploads)
-		keep_uploads(x, q, kept, sizeof kept);
+	if (q->cache_uploads)
+		cache_uploads(x, q, kept, sizeof kept);
 	query_name(&q->input[0], name, sizeof name);
 	hits_write_json(reply_open(&r), name, hits);
 	return reply_send_with(x, &r, 200, *kept ? "Imgsearch-Held" : NULL, kept);

@@ -25,7 +25,7 @@ typedef struct search_request {
 	char upload[REQUEST_INPUTS][UPLOAD_NAME]; /* not "": the name of a kept upload */
 	size_t n;
 	imgsearch_query_options options;          /* its strings and ids belong to the request */
-	bool keep_uploads;                        /* pictures of the body are to be kept for a while */
+	bool cache_uploads;                        /* pictures of the body are to be kept for a while */
 	int32_t crop[4];                          /* of a picture that is the body */
 	char *under;
 	int64_t *ids;

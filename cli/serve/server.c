@@ -188,7 +188,7 @@ static void on_connection(
 	if (code == MHD_CONNECTION_NOTIFY_STARTED)
 		timeouts_wait(s->timeouts, c);
 	else
-		timeouts_gone(s->timeouts, c);
+		timeouts_remove(s->timeouts, c);
 }
 
 static void on_completed(

@@ -17,7 +17,7 @@ void timeouts_free(timeouts *t);            /* NULL is fine */
 void timeouts_wait(timeouts *t, struct MHD_Connection *c); /* a request is waited for from now on */
 /* A request is being handled: no limit. */
 void timeouts_busy(timeouts *t, struct MHD_Connection *c);
-void timeouts_gone(timeouts *t, struct MHD_Connection *c); /* the connection is closed */
+void timeouts_remove(timeouts *t, struct MHD_Connection *c); /* the connection is closed */
 
 /* Shuts down those that have waited longer than this. */
 void timeouts_check(timeouts *t, double seconds);

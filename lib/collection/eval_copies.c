@@ -11,7 +11,7 @@ enum { KINDS = 7, MAX_SIDE = 800 };
 
 typedef int make_copy(image *out, const image *in, uint64_t *random, imgsearch_error *err);
 
-static int blank(image *out, uint32_t width, uint32_t height, imgsearch_error *err)
+static int make_blank(image *out, uint32_t width, uint32_t height, imgsearch_error *err)
 {
 	*out = (image){ .pixels = ims_alloc((size_t)width * height, 3), .width = width, .height = height };
 	return out->pixels ? 0 : ims_nomem(err);
@@ -66,7 +66,7 @@ static int rotate(image *out, const image *in, uint64_t *random, imgsearch_error
 {
 	double angle = (ims_random_unit(random) - 0.5) * 14 * 3.14159265358979 / 180, c = cos(angle), s = sin(angle);
 	double mx = in->width / 2.0, my = in->height / 2.0;
-	int rc = blank(out, in->width, in->height, err);
+	int rc = make_blank(out, in->width, in->height, err);
 	for (uint32_t y = 0; !rc && y < in->height; y++)
 		for (uint32_t x = 0; x < in->width; x++) {
 			double u = mx + c * (x - mx) + s * (y - my), v = my - s * (x - mx) + c * (y - my), fu = u - floor(u), fv = v - floor(v);
@@ -81,7 +81,7 @@ static int rotate(image *out, const image *in, uint64_t *random, imgsearch_error
 
 static int mirror(image *out, const image *in, uint64_t *random, imgsearch_error *err)
 {
-	int rc = blank(out, in->width, in->height, err);
+	int rc = make_blank(out, in->width, in->height, err);
 	(void)random;
 	for (uint32_t y = 0; !rc && y < in->height; y++)
 		for (uint32_t x = 0; x < in->width; x++)
@@ -93,7 +93,7 @@ static int mirror(image *out, const image *in, uint64_t *random, imgsearch_error
 static int caption(image *out, const image *in, uint64_t *random, imgsearch_error *err)
 {
 	uint32_t bar = in->height / 6 + 1, stroke = bar / 12 + 1;
-	int rc = blank(out, in->width, in->height + bar, err);
+	int rc = make_blank(out, in->width, in->height + bar, err);
 	if (rc)
 		return rc;
 	memcpy(out->pixels, in->pixels, (size_t)in->width * in->height * 3);
@@ -112,7 +112,7 @@ static const struct {
 	{ "mirror", mirror }, { "caption", caption } };
 
 /* The original, no larger than a screen. */
-static int load(const evaluation *e, const char *path, image *out, imgsearch_error *err)
+static int load_original(const evaluation *e, const char *path, image *out, imgsearch_error *err)
 {
 	buf bytes = { 0 };
 	image whole = { 0 };
@@ -135,7 +135,7 @@ static int load(const evaluation *e, const char *path, image *out, imgsearch_err
 }
 
 /* All kinds of copies of one row's picture become queries. */
-static int ask_about(evaluation *e, size_t row, imgsearch_error *err)
+static int add_copies(evaluation *e, size_t row, imgsearch_error *err)
 {
 	image original, copy[KINDS] = { { 0 } };
 	imgsearch_input in[KINDS];
@@ -143,7 +143,7 @@ static int ask_about(evaluation *e, size_t row, imgsearch_error *err)
 	imgsearch_error why = { 0 };
 	uint64_t random = e->options->seed + row;
 	float *out = e->query_rows + e->n_queries * e->dim;
-	int rc = load(e, e->path[row], &original, &why);
+	int rc = load_original(e, e->path[row], &original, &why);
 	if (rc) { /* away or changed since: another one will do */
 		e->failed++;
 		return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : 0;
@@ -154,9 +154,9 @@ static int ask_about(evaluation *e, size_t row, imgsearch_error *err)
 	}
 	if (!rc)
 		rc = ims_eval_features(e, in, KINDS, out, bad, err);
-	size_t first = e->n_listed;
+	size_t first = e->n_relevant;
 	if (!rc)
-		rc = ims_eval_add_listed(e, row, err);
+		rc = ims_eval_add_relevant(e, row, err);
 	for (uint32_t k = 0; !rc && k < KINDS; k++)
 		rc = ims_eval_add_query(e, &(eval_query){ .row = NO_ROW, .label = NO_LABEL, .group = k, .first = first, .n = !bad[k] }, err);
 	for (int k = 0; k < KINDS; k++)
@@ -178,22 +178,22 @@ static int name_kinds(evaluation *e, imgsearch_error *err)
 	return e->class_name ? 0 : ims_nomem(err);
 }
 
-int ims_eval_ask_copies(evaluation *e, imgsearch_error *err)
+int ims_eval_fill_from_copies(evaluation *e, imgsearch_error *err)
 {
-	size_t pictures = 0, asked = 0, wanted = e->options->duplicates;
+	size_t pictures = 0, used = 0, wanted = e->options->duplicates;
 	int rc = name_kinds(e, err);
 	for (size_t i = 0; i < e->n; i++)
 		pictures += e->path[i] != NULL;
 	wanted = wanted < pictures ? wanted : pictures;
 	if (!rc && !(e->query_rows = ims_alloc_aligned(wanted * KINDS + 1, e->dim * sizeof(float))))
 		rc = ims_nomem(err);
-	for (size_t i = 0, seen = 0; !rc && i < e->n && asked < wanted; i++) {
-		if (!e->path[i] || seen++ * wanted / pictures < asked)
+	for (size_t i = 0, seen = 0; !rc && i < e->n && used < wanted; i++) {
+		if (!e->path[i] || seen++ * wanted / pictures < used)
 			continue;
-		asked++;
-		rc = ask_about(e, i, err);
+		used++;
+		rc = add_copies(e, i, err);
 		if (!rc)
-			rc = ims_job_step(e->job, "copies", asked, wanted, err);
+			rc = ims_job_step(e->job, "copies", used, wanted, err);
 	}
 	return rc;
 }

@@ -20,12 +20,12 @@ typedef struct worker {
 	bool failed;
 } worker;
 
-typedef struct asking {
+typedef struct rank_run {
 	evaluation *e;
 	worker *worker;
 	retrieval *result; /* of each query */
 	atomic_size_t done;
-} asking;
+} rank_run;
 
 static float score_of(const evaluation *e, const float *a, const float *b)
 {
@@ -48,14 +48,14 @@ static void score_block(const evaluation *e, size_t first, size_t n, float *scor
 				score[q * e->n + i] = score_of(e, ims_eval_feature(e, first + q), e->rows + i * e->dim);
 }
 
-static void relate(const evaluation *e, const eval_query *q, uint8_t *relation)
+static void mark_relevant(const evaluation *e, const eval_query *q, uint8_t *relation)
 {
 	for (size_t i = 0; i < e->n; i++)
-		relation[i] = q->label != NO_LABEL && e->label[i] == q->label ? IMS_RELATED : IMS_UNRELATED;
+		relation[i] = q->label != NO_LABEL && e->label[i] == q->label ? IMS_RELEVANT : IMS_IRRELEVANT;
 	for (size_t i = 0; i < q->n; i++)
-		relation[e->listed[q->first + i]] = IMS_RELATED;
+		relation[e->relevant[q->first + i]] = IMS_RELEVANT;
 	if (q->row != NO_ROW)
-		relation[q->row] = IMS_UNCOUNTED;
+		relation[q->row] = IMS_IGNORED;
 }
 
 /* The n first results of a query and their rows; returns how many there are. */
@@ -92,9 +92,9 @@ static int rerank(const evaluation *e, const eval_query *q, float *score, worker
 	return rc;
 }
 
-static void ask_block(void *arg, size_t block, unsigned number)
+static void rank_block(void *arg, size_t block, unsigned number)
 {
-	asking *a = arg;
+	rank_run *a = arg;
 	const evaluation *e = a->e;
 	worker *w = &a->worker[number];
 	size_t first = block * QUERIES_AT_ONCE, n = e->n_queries - first;
@@ -108,7 +108,7 @@ static void ask_block(void *arg, size_t block, unsigned number)
 		memcpy(w->query, ims_eval_feature(e, first + i), e->dim * sizeof *w->query);
 		if (e->improve.expand)
 			expand(e, q, score, w);
-		relate(e, q, w->relation);
+		mark_relevant(e, q, w->relation);
 		ims_analysis_agreement_add(w->agreement, score, w->relation, e->n);
 		if (e->improve.reciprocal && rerank(e, q, score, w))
 			w->failed = true;
@@ -137,7 +137,7 @@ static void score_range(const evaluation *e, float *score, double *lo, double *h
 	*hi += 1e-6 * (*hi - *lo) + 1e-30;
 }
 
-static int make_workers(asking *a, unsigned n, imgsearch_error *err)
+static int make_workers(rank_run *a, unsigned n, imgsearch_error *err)
 {
 	const evaluation *e = a->e;
 	double lo = 0, hi = 0;
@@ -166,7 +166,7 @@ static int make_workers(asking *a, unsigned n, imgsearch_error *err)
 	return 0;
 }
 
-static void free_workers(asking *a, unsigned n)
+static void free_workers(rank_run *a, unsigned n)
 {
 	for (unsigned i = 0; a->worker && i < n; i++) {
 		ims_free(a->worker[i].score);
@@ -182,11 +182,11 @@ static void free_workers(asking *a, unsigned n)
 	ims_free(a->result);
 }
 
-static void sum_up(imgsearch_eval_scores *out, const evaluation *e, const retrieval *r, uint32_t group, double *values)
+static void average_scores(imgsearch_eval_scores *out, const evaluation *e, const retrieval *r, uint32_t group, double *values)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < e->n_queries; i++) {
-		if (!r[i].related || (group != NO_LABEL && e->query[i].group != group))
+		if (!r[i].relevant || (group != NO_LABEL && e->query[i].group != group))
 			continue;
 		values[n++] = r[i].average_precision;
 		out->map += r[i].average_precision;
@@ -210,7 +210,7 @@ static void sum_up(imgsearch_eval_scores *out, const evaluation *e, const retrie
 }
 
 /* The report with its classes and their names in one block. */
-static int make_report(const evaluation *e, const asking *a, imgsearch_eval_report **out, imgsearch_error *err)
+static int make_report(const evaluation *e, const rank_run *a, imgsearch_eval_report **out, imgsearch_error *err)
 {
 	size_t text = 0;
 	for (size_t i = 0; i < e->classes; i++)
@@ -224,9 +224,9 @@ static int make_report(const evaluation *e, const asking *a, imgsearch_eval_repo
 	}
 	imgsearch_eval_class *class = (imgsearch_eval_class *)(r + 1);
 	char *name = (char *)(class + e->classes);
-	sum_up(&r->all, e, a->result, NO_LABEL, values);
+	average_scores(&r->all, e, a->result, NO_LABEL, values);
 	for (size_t i = 0; i < e->classes; i++) {
-		sum_up(&class[r->n_classes].scores, e, a->result, (uint32_t)i, values);
+		average_scores(&class[r->n_classes].scores, e, a->result, (uint32_t)i, values);
 		if (!class[r->n_classes].scores.queries)
 			continue;
 		size_t size = strlen(e->class_name[i]) + 1;
@@ -244,9 +244,9 @@ static int make_report(const evaluation *e, const asking *a, imgsearch_eval_repo
 	return 0;
 }
 
-int ims_eval_ask_all(evaluation *e, imgsearch_eval_report **out, imgsearch_error *err)
+int ims_eval_rank(evaluation *e, imgsearch_eval_report **out, imgsearch_error *err)
 {
-	asking a = { .e = e };
+	rank_run a = { .e = e };
 	unsigned workers = ims_pool_threads(e->job->pool);
 	double start = ims_now();
 	int rc = make_workers(&a, workers, err);
@@ -254,14 +254,14 @@ int ims_eval_ask_all(evaluation *e, imgsearch_eval_report **out, imgsearch_error
 	size_t blocks = (e->n_queries + QUERIES_AT_ONCE - 1) / QUERIES_AT_ONCE, step = 64;
 	evaluation *whole = e;
 	for (size_t at = 0; !rc && at < blocks; at += step) {
-		evaluation part = *e; /* ask_block counts blocks from the part's first query */
+		evaluation part = *e; /* rank_block counts blocks from the part's first query */
 		part.query += at * QUERIES_AT_ONCE;
 		part.n_queries -= at * QUERIES_AT_ONCE;
 		part.query_rows = e->query_rows ? e->query_rows + at * QUERIES_AT_ONCE * e->dim : NULL;
-		asking now = a;
+		rank_run now = a;
 		now.e = &part;
 		now.result += at * QUERIES_AT_ONCE;
-		ims_parallel(e->job->pool, blocks - at < step ? blocks - at : step, ask_block, &now);
+		ims_parallel(e->job->pool, blocks - at < step ? blocks - at : step, rank_block, &now);
 		rc = ims_job_step(whole->job, "eval", at * QUERIES_AT_ONCE, e->n_queries, err);
 	}
 	for (unsigned i = 0; !rc && i < workers; i++) {

@@ -103,7 +103,7 @@ int ims_eval_label_groups(evaluation *e, imgsearch_error *err)
 /* --------------------------------------------------------------------------------------------------- queries ---- */
 
 /* Every row that shares its label with another one. */
-int ims_eval_ask_rows(evaluation *e, imgsearch_error *err)
+int ims_eval_fill_from_rows(evaluation *e, imgsearch_error *err)
 {
 	size_t labels = e->n > e->classes ? e->n : e->classes;
 	uint32_t *members = ims_zalloc(labels, sizeof *members);
@@ -118,26 +118,26 @@ int ims_eval_ask_rows(evaluation *e, imgsearch_error *err)
 	return rc;
 }
 
-int ims_eval_add_listed(evaluation *e, size_t row, imgsearch_error *err)
+int ims_eval_add_relevant(evaluation *e, size_t row, imgsearch_error *err)
 {
-	size_t *grown = ims_grow(e->listed, e->n_listed, &e->listed_cap, sizeof *grown);
+	size_t *grown = ims_grow(e->relevant, e->n_relevant, &e->relevant_cap, sizeof *grown);
 	if (!grown)
 		return ims_nomem(err);
-	e->listed = grown;
-	e->listed[e->n_listed++] = row;
+	e->relevant = grown;
+	e->relevant[e->n_relevant++] = row;
 	return 0;
 }
 
-typedef struct files {
+typedef struct query_files {
 	const char *root;
 	char **path; /* absolute */
 	size_t n, cap;
 	imgsearch_error *err;
-} files;
+} query_files;
 
 static int add_file(void *user, const walk_entry *w)
 {
-	files *f = user;
+	query_files *f = user;
 	if (w->kind != WALK_FILE)
 		return 0;
 	char **grown = ims_grow(f->path, f->n, &f->cap, sizeof *grown);
@@ -149,7 +149,7 @@ static int add_file(void *user, const walk_entry *w)
 }
 
 /* Features of all files below options->queries; those that are no pictures are left out of *f and counted. */
-static int read_queries(evaluation *e, files *f, imgsearch_error *err)
+static int read_queries(evaluation *e, query_files *f, imgsearch_error *err)
 {
 	imgsearch_input *in = NULL;
 	uint8_t *bad = NULL;
@@ -182,50 +182,50 @@ static int read_queries(evaluation *e, files *f, imgsearch_error *err)
 	return rc;
 }
 
-static void free_files(files *f)
+static void free_query_files(query_files *f)
 {
 	for (size_t i = 0; i < f->n; i++)
 		ims_free(f->path[i]);
 	ims_free(f->path);
 }
 
-static const char *last_part(const char *path)
+static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	return slash ? slash + 1 : path;
 }
 
 /* A query belongs to the class whose folder has the same name as its own. */
-static uint32_t class_like(const evaluation *e, const char *path)
+static uint32_t find_class(const evaluation *e, const char *path)
 {
 	char *folder = folder_of(path);
 	uint32_t label = NO_LABEL;
 	for (size_t i = 0; folder && i < e->classes && label == NO_LABEL; i++)
-		if (!strcmp(last_part(e->class_name[i]), last_part(folder)))
+		if (!strcmp(base_name(e->class_name[i]), base_name(folder)))
 			label = (uint32_t)i;
 	ims_free(folder);
 	return label;
 }
 
-int ims_eval_ask_folder(evaluation *e, imgsearch_error *err)
+int ims_eval_fill_from_folder(evaluation *e, imgsearch_error *err)
 {
-	files f = { 0 };
+	query_files f = { 0 };
 	size_t kept = 0;
 	int rc = read_queries(e, &f, err);
 	for (size_t i = 0; !rc && i < f.n; i++) {
-		uint32_t label = class_like(e, f.path[i]);
+		uint32_t label = find_class(e, f.path[i]);
 		if (label == NO_LABEL)
 			continue;
 		memmove(e->query_rows + kept++ * e->dim, e->query_rows + i * e->dim, e->dim * sizeof(float));
 		rc = ims_eval_add_query(e, &(eval_query){ .row = NO_ROW, .label = label, .group = label }, err);
 	}
-	free_files(&f);
+	free_query_files(&f);
 	return rc;
 }
 
 /* ------------------------------------------------------------------------------------------------------- CSV ---- */
 
-typedef struct truth {
+typedef struct truth_reader {
 	evaluation *e;
 	path_names pictures; /* of the index: path to row */
 	path_names queries;  /* options->queries: path to row of `rows` */
@@ -233,25 +233,25 @@ typedef struct truth {
 	size_t cap;
 	bool header;
 	imgsearch_error *err;
-} truth;
+} truth_reader;
 
 /* The rows of every picture that the fields after the first name. */
-static int list_relevant(truth *t, char **field, size_t n, eval_query *q)
+static int add_relevant(truth_reader *t, char **field, size_t n, eval_query *q)
 {
-	q->first = t->e->n_listed;
+	q->first = t->e->n_relevant;
 	for (size_t f = 1; f < n; f++)
 		for (const path_name *p = NULL; (p = ims_path_names_find(&t->pictures, field[f], p));) {
-			int rc = ims_eval_add_listed(t->e, (size_t)p->value, t->err);
+			int rc = ims_eval_add_relevant(t->e, (size_t)p->value, t->err);
 			if (rc)
 				return rc;
 		}
-	q->n = t->e->n_listed - q->first;
+	q->n = t->e->n_relevant - q->first;
 	return 0;
 }
 
-static int truth_record(void *user, size_t line, char **field, size_t n)
+static int add_record(void *user, size_t line, char **field, size_t n)
 {
-	truth *t = user;
+	truth_reader *t = user;
 	evaluation *e = t->e;
 	eval_query q = { .row = NO_ROW, .label = NO_LABEL, .group = NO_LABEL };
 	if (!t->header) {
@@ -264,7 +264,7 @@ static int truth_record(void *user, size_t line, char **field, size_t n)
 		return 0;
 	if (!t->rows)
 		q.row = (size_t)query->value;
-	int rc = list_relevant(t, field, n, &q);
+	int rc = add_relevant(t, field, n, &q);
 	if (rc || !q.n)
 		return rc;
 	if (t->rows) {
@@ -287,10 +287,10 @@ static int add_names(path_names *names, char *const *path, size_t n, imgsearch_e
 	return rc ? ims_nomem(err) : 0;
 }
 
-int ims_eval_ask_csv(evaluation *e, imgsearch_error *err)
+int ims_eval_fill_from_csv(evaluation *e, imgsearch_error *err)
 {
-	truth t = { .e = e, .err = err };
-	files queries = { 0 };
+	truth_reader t = { .e = e, .err = err };
+	query_files queries = { 0 };
 	int rc = add_names(&t.pictures, e->path, e->n, err);
 	if (!rc && e->options->queries) {
 		rc = read_queries(e, &queries, err);
@@ -300,8 +300,8 @@ int ims_eval_ask_csv(evaluation *e, imgsearch_error *err)
 			rc = add_names(&t.queries, queries.path, queries.n, err);
 	}
 	if (!rc)
-		rc = ims_csv_read(e->options->truth, truth_record, &t, err);
-	free_files(&queries);
+		rc = ims_csv_read(e->options->truth, add_record, &t, err);
+	free_query_files(&queries);
 	ims_path_names_free(&t.pictures);
 	ims_path_names_free(&t.queries);
 	ims_free(t.rows);

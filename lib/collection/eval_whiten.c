@@ -6,16 +6,16 @@
 #include <math.h>
 #include <string.h>
 
-typedef struct whitening {
+typedef struct whiten_task {
 	const evaluation *e;
 	const rotation *rotation;
 	const float *from;
 	float *to;
-} whitening;
+} whiten_task;
 
 static void whiten_row(void *arg, size_t i, unsigned number)
 {
-	const whitening *w = arg;
+	const whiten_task *w = arg;
 	const rotation *r = w->rotation;
 	const float *in = w->from + i * r->dim;
 	float *out = w->to + i * r->parts;
@@ -35,7 +35,7 @@ static int whiten_rows(const evaluation *e, const rotation *r, float **rows, siz
 	float *to = ims_alloc_aligned(n, r->parts * sizeof *to);
 	if (!to)
 		return ims_nomem(err);
-	whitening w = { e, r, *rows, to };
+	whiten_task w = { e, r, *rows, to };
 	ims_parallel(e->job->pool, n, whiten_row, &w);
 	ims_free(*rows);
 	*rows = to;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int take_rows(void *user, const int64_t *ids, const float *rows, size_t n)
+static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
 {
 	evaluation *e = user;
 	if (n > e->view->rows.n - e->n)
@@ -33,7 +33,7 @@ int ims_eval_load_rows(evaluation *e, imgsearch_error *err)
 		return ims_nomem(err);
 	for (size_t i = 0; i < source->n; i++)
 		e->label[i] = NO_LABEL;
-	return source->scan(source->ctx, take_rows, e, err);
+	return source->scan(source->ctx, add_rows, e, err);
 }
 
 const float *ims_eval_feature(const evaluation *e, size_t i)
@@ -89,6 +89,6 @@ void ims_eval_clear(evaluation *e)
 	ims_free(e->label);
 	ims_free(e->query);
 	ims_free(e->query_rows);
-	ims_free(e->listed);
+	ims_free(e->relevant);
 	ims_view_release(e->view);
 }

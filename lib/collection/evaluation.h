@@ -9,12 +9,12 @@
 #define NO_LABEL UINT32_MAX
 #define NO_ROW SIZE_MAX
 
-/* One question: its feature, and what belongs to it: rows of its label, or those listed. */
+/* A query: its feature, and its relevant rows: those of its label, or a list. */
 typedef struct eval_query {
 	size_t row;        /* of itself among the rows; NO_ROW: it is not there */
-	uint32_t label;    /* of rows that belong to it; NO_LABEL: the listed ones */
+	uint32_t label;    /* of its relevant rows; NO_LABEL: they are listed */
 	uint32_t group;    /* class that it is counted in; NO_LABEL: none */
-	size_t first, n;   /* of `listed` */
+	size_t first, n;   /* of `relevant` */
 } eval_query;
 
 typedef struct evaluation {
@@ -36,8 +36,8 @@ typedef struct evaluation {
 	eval_query *query;
 	size_t n_queries, query_cap;
 	float *query_rows; /* (n_queries, dim); NULL: the queries are rows */
-	size_t *listed;    /* rows */
-	size_t n_listed, listed_cap;
+	size_t *relevant;  /* rows, query after query */
+	size_t n_relevant, relevant_cap;
 	uint64_t failed;
 	improvement improve;
 } evaluation;
@@ -50,13 +50,13 @@ int ims_eval_label_folders(evaluation *e, imgsearch_error *err);
 int ims_eval_label_groups(evaluation *e, imgsearch_error *err);
 
 /* Fill the queries: each labelled row; the pictures of a folder; the lines of a CSV; copies of some pictures. */
-int ims_eval_ask_rows(evaluation *e, imgsearch_error *err);
-int ims_eval_ask_folder(evaluation *e, imgsearch_error *err);
-int ims_eval_ask_csv(evaluation *e, imgsearch_error *err);
-int ims_eval_ask_copies(evaluation *e, imgsearch_error *err);
+int ims_eval_fill_from_rows(evaluation *e, imgsearch_error *err);
+int ims_eval_fill_from_folder(evaluation *e, imgsearch_error *err);
+int ims_eval_fill_from_csv(evaluation *e, imgsearch_error *err);
+int ims_eval_fill_from_copies(evaluation *e, imgsearch_error *err);
 
 int ims_eval_add_query(evaluation *e, const eval_query *q, imgsearch_error *err);
-int ims_eval_add_listed(evaluation *e, size_t row, imgsearch_error *err);
+int ims_eval_add_relevant(evaluation *e, size_t row, imgsearch_error *err);
 
 /* Features of pictures (the mean of their views) into out, in the space; a bad one has bad[i] set. EMODEL, ECANCELED, ENOMEM. */
 int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float *out, uint8_t *bad, imgsearch_error *err);
@@ -65,7 +65,7 @@ int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float 
 int ims_eval_whiten(evaluation *e, imgsearch_error *err);
 
 int ims_eval_load_rows(evaluation *e, imgsearch_error *err);
-int ims_eval_ask_all(evaluation *e, imgsearch_eval_report **out, imgsearch_error *err);
+int ims_eval_rank(evaluation *e, imgsearch_eval_report **out, imgsearch_error *err);
 void ims_eval_clear(evaluation *e);
 
 #endif

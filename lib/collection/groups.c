@@ -30,14 +30,14 @@ typedef struct edge {
 	uint32_t a, b;
 } edge;
 
-typedef struct grouping {
+typedef struct group_builder {
 	imgsearch *s;
 	job *job;
 	members all;
 	uint32_t *node;      /* of a member: its smallest joined one */
-	float *weakest;      /* of a node: the longest edge of this kind that holds it together */
-	uint32_t (*apart)[2];
-	size_t n_apart, cap_apart;
+	float *longest;      /* of a node: the longest edge of this kind that holds it together */
+	uint32_t (*rejected)[2];
+	size_t n_rejected, cap_rejected;
 	edge *edges;
 	size_t n, cap;
 	const uint32_t *row_member; /* of the self-join at work */
@@ -45,9 +45,9 @@ typedef struct grouping {
 	/* what is delivered */
 	buf ids, groups;
 	uint64_t count;
-} grouping;
+} group_builder;
 
-static int add_edge(grouping *g, uint32_t a, uint32_t b, float distance)
+static int add_edge(group_builder *g, uint32_t a, uint32_t b, float distance)
 {
 	edge *more = ims_grow(g->edges, g->n, &g->cap, sizeof *more);
 	if (!more)
@@ -69,28 +69,28 @@ static int by_strength(const void *x, const void *y)
 
 /* ------------------------------------------------------------------------------------------------ results ---- */
 
-typedef struct placed {
+typedef struct node_member {
 	uint32_t node, member;
-} placed;
+} node_member;
 
 static int by_node(const void *x, const void *y)
 {
-	const placed *a = x, *b = y;
+	const node_member *a = x, *b = y;
 	if (a->node != b->node)
 		return a->node < b->node ? -1 : 1;
 	return (a->member > b->member) - (a->member < b->member);
 }
 
 /* Delivers the groups that the nodes became: label is a node's new name. */
-static int deliver(grouping *g, uint32_t kind, const uint32_t *label, imgsearch_error *err)
+static int append_groups(group_builder *g, uint32_t kind, const uint32_t *label, imgsearch_error *err)
 {
 	size_t n = 0;
-	placed *order = ims_alloc(g->all.n + 1, sizeof *order);
+	node_member *order = ims_alloc(g->all.n + 1, sizeof *order);
 	if (!order)
 		return ims_nomem(err);
 	for (size_t i = 0; i < g->all.n; i++)
 		if (g->node[i] == i)
-			order[n++] = (placed){ label[i], (uint32_t)i };
+			order[n++] = (node_member){ label[i], (uint32_t)i };
 	qsort(order, n, sizeof *order, by_node);
 	for (size_t from = 0, to; from < n; from = to) {
 		for (to = from + 1; to < n && order[to].node == order[from].node; to++)
@@ -99,7 +99,7 @@ static int deliver(grouping *g, uint32_t kind, const uint32_t *label, imgsearch_
 			continue;
 		imgsearch_group group = { NULL, to - from, kind, 1 };
 		if (kind == IMGSEARCH_SAME_SCENE)
-			group.score = ims_score(g->metric, g->weakest[order[from].node]);
+			group.score = ims_score(g->metric, g->longest[order[from].node]);
 		ims_buf_put(&g->groups, &group, sizeof group);
 		for (size_t i = from; i < to; i++)
 			ims_buf_put(&g->ids, &g->all.item[order[i].member].id, sizeof(int64_t));
@@ -110,7 +110,7 @@ static int deliver(grouping *g, uint32_t kind, const uint32_t *label, imgsearch_
 }
 
 /* Joins nodes along the edges gathered, and delivers the groups of this kind if they are wanted. */
-static int join(grouping *g, uint32_t kind, bool wanted, imgsearch_error *err)
+static int join_nodes(group_builder *g, uint32_t kind, bool wanted, imgsearch_error *err)
 {
 	size_t n = g->all.n;
 	uint32_t *label = ims_alloc(n + 1, sizeof *label), (*pairs)[2] = ims_alloc(g->n + 1, sizeof *pairs);
@@ -122,16 +122,16 @@ static int join(grouping *g, uint32_t kind, bool wanted, imgsearch_error *err)
 		qsort(g->edges, g->n, sizeof *g->edges, by_strength);
 	for (size_t e = 0; e < g->n; e++)
 		pairs[e][0] = g->node[g->edges[e].a], pairs[e][1] = g->node[g->edges[e].b];
-	for (size_t i = 0; i < g->n_apart; i++)
+	for (size_t i = 0; i < g->n_rejected; i++)
 		for (int end = 0; end < 2; end++)
-			g->apart[i][end] = g->node[g->apart[i][end]];
-	ims_analysis_components(label, n, (const uint32_t (*)[2])pairs, g->n, (const uint32_t (*)[2])g->apart, g->n_apart, joined);
-	memset(g->weakest, 0, n * sizeof *g->weakest);
+			g->rejected[i][end] = g->node[g->rejected[i][end]];
+	ims_analysis_components(label, n, (const uint32_t (*)[2])pairs, g->n, (const uint32_t (*)[2])g->rejected, g->n_rejected, joined);
+	memset(g->longest, 0, n * sizeof *g->longest);
 	for (size_t e = 0; e < g->n; e++)
 		if (joined[e])
-			g->weakest[label[pairs[e][0]]] = fmaxf(g->weakest[label[pairs[e][0]]], g->edges[e].distance);
+			g->longest[label[pairs[e][0]]] = fmaxf(g->longest[label[pairs[e][0]]], g->edges[e].distance);
 	if (wanted)
-		rc = deliver(g, kind, label, err);
+		rc = append_groups(g, kind, label, err);
 	for (size_t i = 0; i < n; i++)
 		g->node[i] = label[g->node[i]];
 	g->n = 0;
@@ -144,14 +144,14 @@ done:
 
 /* ------------------------------------------------------------------------------------------------ by bytes ---- */
 
-typedef struct hashed {
+typedef struct member_hash {
 	hash256 hash;
 	uint32_t member;
-} hashed;
+} member_hash;
 
 static int by_hash(const void *x, const void *y)
 {
-	const hashed *a = x, *b = y;
+	const member_hash *a = x, *b = y;
 	int order = memcmp(a->hash.byte, b->hash.byte, sizeof a->hash.byte);
 	return order ? order : (a->member > b->member) - (a->member < b->member);
 }
@@ -159,26 +159,26 @@ static int by_hash(const void *x, const void *y)
 static const hash256 no_hash;
 
 /* Members by content, those without left out; ims_free. */
-static int sort_hashes(const grouping *g, hashed **out, size_t *n, imgsearch_error *err)
+static int sort_hashes(const group_builder *g, member_hash **out, size_t *n, imgsearch_error *err)
 {
-	hashed *order = *out = ims_alloc(g->all.n + 1, sizeof *order);
+	member_hash *order = *out = ims_alloc(g->all.n + 1, sizeof *order);
 	*n = 0;
 	if (!order)
 		return ims_nomem(err);
 	for (size_t i = 0; i < g->all.n; i++)
 		if (!ims_hash_equal(&g->all.item[i].hash, &no_hash))
-			order[(*n)++] = (hashed){ g->all.item[i].hash, (uint32_t)i };
+			order[(*n)++] = (member_hash){ g->all.item[i].hash, (uint32_t)i };
 	qsort(order, *n, sizeof *order, by_hash);
 	return 0;
 }
 
-typedef struct rejections {
-	grouping *g;
-	const hashed *order;
+typedef struct rejection_reader {
+	group_builder *g;
+	const member_hash *order;
 	size_t n;
-} rejections;
+} rejection_reader;
 
-static const hashed *find_hash(const rejections *r, const hash256 *h)
+static const member_hash *find_hash(const rejection_reader *r, const hash256 *h)
 {
 	size_t low = 0, high = r->n;
 	while (low < high) {
@@ -193,23 +193,23 @@ static const hashed *find_hash(const rejections *r, const hash256 *h)
 
 static int add_rejected(void *user, const hash256 *a, const hash256 *b)
 {
-	rejections *r = user;
-	grouping *g = r->g;
-	const hashed *x = find_hash(r, a), *y = find_hash(r, b);
+	rejection_reader *r = user;
+	group_builder *g = r->g;
+	const member_hash *x = find_hash(r, a), *y = find_hash(r, b);
 	if (!x || !y || x == y)
 		return 0;
-	uint32_t (*more)[2] = ims_grow(g->apart, g->n_apart, &g->cap_apart, sizeof *more);
+	uint32_t (*more)[2] = ims_grow(g->rejected, g->n_rejected, &g->cap_rejected, sizeof *more);
 	if (!more)
 		return IMGSEARCH_ENOMEM;
-	g->apart = more;
-	g->apart[g->n_apart][0] = x->member;
-	g->apart[g->n_apart++][1] = y->member;
+	g->rejected = more;
+	g->rejected[g->n_rejected][0] = x->member;
+	g->rejected[g->n_rejected++][1] = y->member;
 	return 0;
 }
 
-static int same_bytes(grouping *g, bool wanted, imgsearch_error *err)
+static int join_same_bytes(group_builder *g, bool wanted, imgsearch_error *err)
 {
-	hashed *order;
+	member_hash *order;
 	size_t n;
 	int rc = sort_hashes(g, &order, &n, err);
 	if (rc)
@@ -217,11 +217,11 @@ static int same_bytes(grouping *g, bool wanted, imgsearch_error *err)
 	for (size_t i = 1; i < n && !rc; i++)
 		if (ims_hash_equal(&order[i].hash, &order[i - 1].hash))
 			rc = add_edge(g, order[i - 1].member, order[i].member, 0);
-	rejections r = { g, order, n };
+	rejection_reader r = { g, order, n };
 	if (!rc)
 		rc = ims_store_each_rejected(g->s->store, add_rejected, &r, err);
 	if (!rc)
-		rc = join(g, IMGSEARCH_SAME_BYTES, wanted, err);
+		rc = join_nodes(g, IMGSEARCH_SAME_BYTES, wanted, err);
 	ims_free(order);
 	return rc;
 }
@@ -237,7 +237,7 @@ static bool same_shape(const member *a, const member *b, int turn)
 
 static int add_picture_pair(void *user, size_t row, size_t rank, neighbor found)
 {
-	grouping *g = user;
+	group_builder *g = user;
 	uint32_t a = g->row_member[row], b = g->row_member[found.id];
 	int turn;
 	(void)rank;
@@ -246,7 +246,7 @@ static int add_picture_pair(void *user, size_t row, size_t rank, neighbor found)
 	return same_shape(&g->all.item[a], &g->all.item[b], turn) ? add_edge(g, a, b, found.distance) : 0;
 }
 
-static int same_picture(grouping *g, bool wanted, imgsearch_error *err)
+static int join_same_picture(group_builder *g, bool wanted, imgsearch_error *err)
 {
 	size_t n = 0;
 	float *rows = ims_alloc_aligned(g->all.n + 1, IMS_INVARIANT_DIM * sizeof *rows);
@@ -273,7 +273,7 @@ static int same_picture(grouping *g, bool wanted, imgsearch_error *err)
 	if (!rc && n > 1)
 		rc = ims_self_join(&join_rows, rows, ids, n, IMS_INVARIANT_DIM, g->job, err);
 	if (!rc)
-		rc = join(g, IMGSEARCH_SAME_PICTURE, wanted, err);
+		rc = join_nodes(g, IMGSEARCH_SAME_PICTURE, wanted, err);
 	ims_search_free(join_rows.index);
 	ims_free(rows);
 	ims_free(of);
@@ -288,7 +288,7 @@ static const float alike_layout = 0.8f;
 
 static int add_scene_pair(void *user, size_t row, size_t rank, neighbor found)
 {
-	grouping *g = user;
+	group_builder *g = user;
 	const member *one = &g->all.item[g->row_member[row]], *other = ims_members_find(&g->all, found.id);
 	(void)rank;
 	if (!other || (one->has_signature && other->has_signature && ims_signature_correlation(one->pixels, other->pixels) < alike_layout))
@@ -297,7 +297,7 @@ static int add_scene_pair(void *user, size_t row, size_t rank, neighbor found)
 }
 
 /* Block by block: the features need not fit into memory. */
-static int join_features(grouping *g, view *v, self_join *j, imgsearch_error *err)
+static int join_features(group_builder *g, view *v, self_join *j, imgsearch_error *err)
 {
 	enum { BLOCK = 4096 };
 	size_t dim = v->space.dim;
@@ -328,7 +328,7 @@ static int join_features(grouping *g, view *v, self_join *j, imgsearch_error *er
 	return rc;
 }
 
-static int same_scene(grouping *g, float min_score, imgsearch_error *err)
+static int join_same_scene(group_builder *g, float min_score, imgsearch_error *err)
 {
 	view *v;
 	search_index *own = NULL;
@@ -346,7 +346,7 @@ static int same_scene(grouping *g, float min_score, imgsearch_error *err)
 	if (!rc && j.index)
 		rc = join_features(g, v, &j, err);
 	if (!rc)
-		rc = join(g, IMGSEARCH_SAME_SCENE, true, err);
+		rc = join_nodes(g, IMGSEARCH_SAME_SCENE, true, err);
 	ims_search_free(own);
 	ims_view_release(v);
 	return rc;
@@ -355,7 +355,7 @@ static int same_scene(grouping *g, float min_score, imgsearch_error *err)
 /* ------------------------------------------------------------------------------------------------------------ */
 
 /* One block: the list, its groups, their ids. */
-static int finish(grouping *g, imgsearch_group_list **out, imgsearch_error *err)
+static int make_list(group_builder *g, imgsearch_group_list **out, imgsearch_error *err)
 {
 	imgsearch_group_list *list = ims_alloc(1, sizeof *list + g->groups.len + g->ids.len);
 	if (!list)
@@ -377,30 +377,30 @@ static int finish(grouping *g, imgsearch_group_list **out, imgsearch_error *err)
 
 int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job, imgsearch_group_list **out, imgsearch_error *err)
 {
-	grouping g = { .s = s, .job = job };
+	group_builder g = { .s = s, .job = job };
 	uint32_t kinds = o->kinds ? o->kinds : ~0u;
 	bool bytes = kinds >> IMGSEARCH_SAME_BYTES & 1, picture = kinds >> IMGSEARCH_SAME_PICTURE & 1, scene = kinds >> IMGSEARCH_SAME_SCENE & 1;
 	int rc = ims_members_read(s, o->under, picture || scene, g.job, &g.all, err);
 	if (!rc) {
 		g.node = ims_alloc(g.all.n + 1, sizeof *g.node);
-		g.weakest = ims_alloc(g.all.n + 1, sizeof *g.weakest);
-		if (!g.node || !g.weakest)
+		g.longest = ims_alloc(g.all.n + 1, sizeof *g.longest);
+		if (!g.node || !g.longest)
 			rc = ims_nomem(err);
 	}
 	for (size_t i = 0; i < g.all.n && !rc; i++)
 		g.node[i] = (uint32_t)i;
 	if (!rc)
-		rc = same_bytes(&g, bytes, err);
+		rc = join_same_bytes(&g, bytes, err);
 	if (!rc && (picture || scene))
-		rc = same_picture(&g, picture, err);
+		rc = join_same_picture(&g, picture, err);
 	if (!rc && scene)
-		rc = same_scene(&g, o->min_score > 0 ? o->min_score : 0.92f, err);
+		rc = join_same_scene(&g, o->min_score > 0 ? o->min_score : 0.92f, err);
 	if (!rc)
-		rc = finish(&g, out, err);
+		rc = make_list(&g, out, err);
 	ims_members_free(&g.all);
 	ims_free(g.node);
-	ims_free(g.weakest);
-	ims_free(g.apart);
+	ims_free(g.longest);
+	ims_free(g.rejected);
 	ims_free(g.edges);
 	ims_buf_free(&g.ids);
 	ims_buf_free(&g.groups);

@@ -32,7 +32,7 @@ typedef struct neighbors {
 	size_t k;
 } neighbors;
 
-static int take(void *user, const int64_t *ids, const float *rows, size_t n)
+static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
 {
 	map_rows *m = user;
 	for (size_t i = 0; i < n; i++) {
@@ -65,10 +65,10 @@ static int read_rows(imgsearch *s, const row_source *source, const imgsearch_map
 	m->rows = ims_alloc_aligned(m->cap + 1, (m->dim + 1) * sizeof(float));
 	if (!m->ids || !m->rows)
 		return ims_nomem(err);
-	return m->cap ? source->scan(source->ctx, take, m, err) : 0;
+	return m->cap ? source->scan(source->ctx, add_rows, m, err) : 0;
 }
 
-static int note(void *user, size_t row, size_t rank, neighbor found)
+static int add_neighbor(void *user, size_t row, size_t rank, neighbor found)
 {
 	neighbors *nb = user;
 	nb->row[row * nb->k + rank] = (int32_t)found.id;
@@ -76,10 +76,10 @@ static int note(void *user, size_t row, size_t rank, neighbor found)
 	return 0;
 }
 
-static int spread(const map_rows *m, imgsearch_metric metric, const imgsearch_map_options *o, float *xy, job *job, imgsearch_error *err)
+static int run_tsne(const map_rows *m, imgsearch_metric metric, const imgsearch_map_options *o, float *xy, job *job, imgsearch_error *err)
 {
 	neighbors nb = { .k = ims_analysis_tsne_neighbors(m->n, o->perplexity) };
-	self_join join = { .k = nb.k, .max_distance = INFINITY, .each = note, .user = &nb, .total = m->n };
+	self_join join = { .k = nb.k, .max_distance = INFINITY, .each = add_neighbor, .user = &nb, .total = m->n };
 	memory_rows rows;
 	if (m->n < 2)
 		return 0;
@@ -108,7 +108,7 @@ static int spread(const map_rows *m, imgsearch_metric metric, const imgsearch_ma
 	return rc;
 }
 
-static int deliver(const map_rows *m, const float *xy, imgsearch_map_points **out, imgsearch_error *err)
+static int make_points(const map_rows *m, const float *xy, imgsearch_map_points **out, imgsearch_error *err)
 {
 	float low[2] = { INFINITY, INFINITY }, high[2] = { -INFINITY, -INFINITY };
 	imgsearch_map_points *points = ims_zalloc(1, sizeof *points + m->n * sizeof(imgsearch_map_point));
@@ -139,9 +139,9 @@ int ims_map(imgsearch *s, const imgsearch_map_options *o, job *job, imgsearch_ma
 	if (!rc)
 		rc = ims_analysis_plane(xy, m.rows, m.n, m.dim, job->pool, err);
 	if (!rc && !o->pca)
-		rc = spread(&m, v->space.metric, o, xy, job, err);
+		rc = run_tsne(&m, v->space.metric, o, xy, job, err);
 	if (!rc)
-		rc = deliver(&m, xy, out, err);
+		rc = make_points(&m, xy, out, err);
 	ims_view_release(v);
 	ims_free(m.ids);
 	ims_free(m.under);

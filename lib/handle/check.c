@@ -42,7 +42,7 @@ static double recall_at(const topk *truth, const topk *got, size_t k)
 }
 
 /* Asks one searcher n queries, one by one, and adds to its figures. */
-static int ask(search_index *x, const float *queries, size_t n, size_t dim, const topk *truth, topk *got, imgsearch_check_searcher *out, imgsearch_error *err)
+static int run_queries(search_index *x, const float *queries, size_t n, size_t dim, const topk *truth, topk *got, imgsearch_check_searcher *out, imgsearch_error *err)
 {
 	static const size_t cut[3] = { 1, 10, K };
 	for (size_t i = 0; i < n; i++) {
@@ -84,7 +84,7 @@ static int measure(imgsearch *s, view *v, const sample *m, imgsearch_check_repor
 		rc = ims_search_scan(&v->rows, &q, truth, &report, err);
 		r->scan_seconds += ims_now() - start;
 		for (size_t i = 0; !rc && i < r->n_searchers; i++)
-			rc = ask(index[i], queries, n, m->dim, truth, &got, &r->searcher[i], err);
+			rc = run_queries(index[i], queries, n, m->dim, truth, &got, &r->searcher[i], err);
 		if (!rc)
 			rc = ims_job_step(j, "check", at + n, m->n, err);
 	}

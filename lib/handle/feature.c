@@ -179,7 +179,7 @@ static int network_feature(imgsearch *s, const imgsearch_input *in, const void *
 }
 
 /* Whether the index has these bytes; then out receives their stored vector. */
-static bool known_bytes(imgsearch *s, const void *data, size_t size, uint32_t dim, float *out, int64_t *self)
+static bool find_stored(imgsearch *s, const void *data, size_t size, uint32_t dim, float *out, int64_t *self)
 {
 	bool maybe = false;
 	store_picture p = { 0 };
@@ -212,9 +212,9 @@ int ims_feature(imgsearch *s, const imgsearch_input *in, uint32_t dim, float *ou
 		return ims_all_finite(out, dim) ? 0 : ims_fail(err, IMGSEARCH_EINVAL, "vector with a value that is not finite");
 	}
 	rc = ims_input_bytes(in, &held, &data, &size, err);
-	if (!rc && ims_identity_asked(s))
+	if (!rc && ims_identity_requested(s))
 		rc = check_model(s, err);
-	if (!rc && (in->kind == IMGSEARCH_KIND_PIXELS || ims_input_is_crop(in) || !known_bytes(s, data, size, dim, out, self))) {
+	if (!rc && (in->kind == IMGSEARCH_KIND_PIXELS || ims_input_is_crop(in) || !find_stored(s, data, size, dim, out, self))) {
 		*self = NO_PICTURE;
 		rc = network_feature(s, in, data, size, out, err);
 	}

@@ -28,7 +28,7 @@ static int check_model(imgsearch *s, const char *path, imgsearch_error *err)
 {
 	identity id;
 	bool makes_file = !s->options.must_exist && !s->options.read_only && strcmp(path, ":memory:") && access(path, F_OK);
-	if (!makes_file || !ims_identity_asked(s))
+	if (!makes_file || !ims_identity_requested(s))
 		return 0;
 	int rc = ims_identity_decide(s, IDENTITY_NEW, &id, err);
 	ims_identity_free(&id);

@@ -60,7 +60,7 @@ int ims_identity_store(imgsearch *s, const identity *id, imgsearch_error *err)
 		rc = id->sets_dim ? ims_view_set_dim(s, id->model.dim, err) : ims_view_settle_dim(s, id->model.dim, err);
 	if (!rc && (id->first || id->begins))
 		rc = store_model_of(s, &id->model, id->next, err);
-	if (!rc && id->gives_up)
+	if (!rc && id->drops_next)
 		rc = ims_store_model_drop_next(s->store, err);
 	return rc;
 }
@@ -72,7 +72,7 @@ static bool recipe_asked(const imgsearch_recipe *r)
 	return r->resize || r->crop || r->interpolation || r->std[0] != 0 || r->std[1] != 0 || r->std[2] != 0;
 }
 
-bool ims_identity_asked(const imgsearch *s)
+bool ims_identity_requested(const imgsearch *s)
 {
 	const imgsearch_options *o = &s->options;
 	return o->model || o->weights || o->precision || o->flip || recipe_asked(&o->recipe);
@@ -147,7 +147,7 @@ static int decide_tree(imgsearch *s, const model_identity *own, identity *out, i
 	model_identity next = { 0 };
 	char why[200];
 	imgsearch_error none;
-	bool asked = ims_identity_asked(s), pending = !ims_identity_stored(s, true, &next, &none);
+	bool asked = ims_identity_requested(s), pending = !ims_identity_stored(s, true, &next, &none);
 	int rc = resolve(s, pending && !asked ? &next : own, &out->model, err);
 	if (!rc && !ims_model_same(own, &out->model, why, sizeof why)) {
 		out->next = true;
@@ -157,7 +157,7 @@ static int decide_tree(imgsearch *s, const model_identity *own, identity *out, i
 		else
 			out->begins = !pending || !ims_model_same(&next, &out->model, why, sizeof why);
 	} else if (!rc) {
-		out->gives_up = pending;
+		out->drops_next = pending;
 	}
 	ims_model_identity_free(&next);
 	return rc;

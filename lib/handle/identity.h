@@ -21,7 +21,7 @@ typedef struct identity {
 	bool sets_dim;        /* `first` only: there are no vectors, so the model's dimension replaces that of the index */
 	bool next;            /* a re-index: its vectors are kept beside those of the index's own model */
 	bool begins;          /* `next` only: no re-index by this model is under way yet */
-	bool gives_up;        /* the re-index under way is given up, since the index's own model is asked for */
+	bool drops_next;        /* the re-index under way is given up, since the index's own model is asked for */
 } identity;
 
 /*
@@ -32,11 +32,11 @@ typedef struct identity {
 int ims_identity_decide(imgsearch *s, identity_use use, identity *out, imgsearch_error *err);
 void ims_identity_free(identity *id);
 
-/* Within a transaction: writes down what `first`, `begins` and `gives_up` say. EINVAL: the index has vectors of another dimension. */
+/* Within a transaction: writes down what `first`, `begins` and `drops_next` say. EINVAL: the index has vectors of another dimension. */
 int ims_identity_store(imgsearch *s, const identity *id, imgsearch_error *err);
 
 /* Whether the handle's options name a model, weights, recipe or precision. */
-bool ims_identity_asked(const imgsearch *s);
+bool ims_identity_requested(const imgsearch *s);
 
 /* The stored identity: the index's own (next false) or that of a re-index under way. ENOTFOUND: none; err is left alone. */
 int ims_identity_stored(imgsearch *s, bool next, model_identity *out, imgsearch_error *err);

@@ -1,7 +1,7 @@
 /*
  * Views are made here and brought up to date. ims_view_acquire compares the file's data version with the last one it saw,
  * and then the epoch, so that an unchanged file costs one number. Row changes make no new view: a loaded searcher reads the
- * change log (take_up_changes), so that the next query sees them without loading anything anew.
+ * change log (apply_changes), so that the next query sees them without loading anything anew.
  */
 #include "handle/view.h"
 #include "handle/space.h"
@@ -242,7 +242,7 @@ static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *v
 }
 
 /* Gives the searcher the rows that were added, replaced and removed since. */
-static int take_up_changes(imgsearch *s, view *v, view_searcher *vs, imgsearch_error *err)
+static int apply_changes(imgsearch *s, view *v, view_searcher *vs, imgsearch_error *err)
 {
 	enum { STEP = 256 };
 	int64_t last, *ids = NULL, gone[STEP], here[STEP];
@@ -296,7 +296,7 @@ int ims_view_searcher(imgsearch *s, view *v, const char *name, search_index **ou
 	if (!vs->tried)
 		rc = load(s, v, all[which], vs, &note, err);
 	if (!rc && vs->index)
-		rc = take_up_changes(s, v, vs, err);
+		rc = apply_changes(s, v, vs, err);
 	*out = rc ? NULL : vs->index;
 	pthread_mutex_unlock(&v->lock);
 	job j = ims_handle_job(s);

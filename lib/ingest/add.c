@@ -20,14 +20,14 @@ typedef struct addition {
 	identity identity;
 	prepared picture;
 	float *input, *vector; /* owned; vector NULL: the bytes are known */
-	bool known_changed;    /* the bytes were known and are known no more */
+	bool twin_removed;    /* the bytes were known and are known no more */
 } addition;
 
-static bool is_known(void *user, const hash256 *hash)
+static bool has_content(void *user, const hash256 *hash)
 {
 	const addition *a = user;
 	int64_t twin;
-	return !a->known_changed && !ims_row_twin(a->s, hash, &twin, NULL) && twin;
+	return !a->twin_removed && !ims_row_twin(a->s, hash, &twin, NULL) && twin;
 }
 
 /* Without the writer's right: identity, bytes, pixels, vector. */
@@ -39,7 +39,7 @@ static int embed(addition *a, imgsearch_error *err)
 	a->vector = NULL;
 	int rc = ims_identity_decide(a->s, IDENTITY_ADD, &a->identity, err);
 	const model_identity *m = &a->identity.model;
-	prepare_request request = { .s = a->s, .recipe = &m->recipe, .single = true, .known = is_known, .user = a };
+	prepare_request request = { .s = a->s, .recipe = &m->recipe, .single = true, .has_content = has_content, .user = a };
 	if (!rc) { /* the network's input may have another size than the last time */
 		ims_free(a->input);
 		a->input = NULL;
@@ -89,7 +89,7 @@ static int put_picture(addition *a, store_picture *row, bool *again, imgsearch_e
 	if (!rc)
 		rc = ims_row_put(&w, row, &a->picture, a->vector, &outcome, err);
 	*again = !rc && outcome == ROW_UNPREPARED;
-	a->known_changed |= *again;
+	a->twin_removed |= *again;
 	return rc;
 }
 

@@ -23,22 +23,22 @@ typedef struct pending_row {
 	float *vector;       /* owned; NULL: not there yet, or not needed */
 } pending_row;
 
-typedef struct pending {
+typedef struct pending_list {
 	pending_row *row;    /* (PENDING_MOST) */
 	size_t n;
 	uint64_t *hash_key;  /* of each row: the beginning of the hash, for pictures that will be indexed; else 0 */
-} pending;
+} pending_list;
 
-int ims_pending_init(pending *p); /* 0 or ENOMEM */
-void ims_pending_free(pending *p);
-void ims_pending_clear(pending *p);
+int ims_pending_init(pending_list *p); /* 0 or ENOMEM */
+void ims_pending_free(pending_list *p);
+void ims_pending_clear(pending_list *p);
 
 /* Appends a row, whose strings it takes over; there must be room. Returns its number. */
-size_t ims_pending_add(pending *p, const pending_row *row);
+size_t ims_pending_add(pending_list *p, const pending_row *row);
 
 /* Whether a picture with these bytes waits to be indexed. */
-bool ims_pending_has_hash(const pending *p, const hash256 *hash);
+bool ims_pending_has_hash(const pending_list *p, const hash256 *hash);
 /* Whether the row of this picture is to be written with other bytes. */
-bool ims_pending_replaces(const pending *p, int64_t id, const hash256 *hash);
+bool ims_pending_replaces(const pending_list *p, int64_t id, const hash256 *hash);
 
 #endif

@@ -55,18 +55,18 @@ static uint32_t state_of(int rc)
  * Whether the index has these bytes and needs no vector for them. A guess: admission looks again, so
  * an error counts as no.
  */
-static bool is_known(void *user, const hash256 *hash)
+static bool has_content(void *user, const hash256 *hash)
 {
 	const pipeline_item *it = user;
 	const pipeline *p = it->pipeline;
 	store_picture found = { 0 };
-	if (it->vector_only || it->decode_known)
+	if (it->vector_only || it->force_decode)
 		return false;
-	bool known = !ims_store_picture_by_hash(p->s->store, hash, &found, NULL);
-	if (known && p->identity->next)
-		ims_store_vector_next_has(p->s->store, found.id, &known, NULL);
+	bool has = !ims_store_picture_by_hash(p->s->store, hash, &found, NULL);
+	if (has && p->identity->next)
+		ims_store_vector_next_has(p->s->store, found.id, &has, NULL);
 	ims_store_picture_clear(&found);
-	return known;
+	return has;
 }
 
 static void prepare(void *arg)
@@ -75,7 +75,7 @@ static void prepare(void *arg)
 	pipeline *p = it->pipeline;
 	double start = ims_now();
 	imgsearch_input in = imgsearch_file(it->full);
-	prepare_request request = { .s = p->s, .recipe = &p->identity->model.recipe, .known = is_known, .user = it };
+	prepare_request request = { .s = p->s, .recipe = &p->identity->model.recipe, .has_content = has_content, .user = it };
 	it->why = (imgsearch_error){ 0 };
 	it->state = state_of(ims_prepare(&request, &in, &it->picture, &it->input, &it->why));
 	it->seconds = ims_now() - start;
@@ -265,7 +265,7 @@ static int needs_vector(pipeline *p, pipeline_item *it, bool *needs, imgsearch_e
 			rc = ims_row_twin(p->s, &it->picture.hash, &twin, err);
 	}
 	if (!rc && !twin && !it->picture.decoded) {
-		it->decode_known = true;
+		it->force_decode = true;
 		prepare(it);
 	}
 	*needs = it->picture.decoded && (!twin || twin == it->id);

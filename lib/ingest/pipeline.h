@@ -20,7 +20,7 @@ typedef struct pipeline_item {
 	uint64_t size;
 	int64_t mtime_ns;
 	bool vector_only;       /* the picture's row stays as it is */
-	bool decode_known;      /* known bytes are decoded too */
+	bool force_decode;      /* known bytes are decoded too */
 	/* set by the worker */
 	uint32_t state;         /* imgsearch_state */
 	imgsearch_error why;    /* of a state other than indexed */
@@ -59,7 +59,7 @@ typedef struct pipeline {
 	size_t cap, head, running;
 	pipeline_batch *batch;  /* a ring of batches: from first on `sent` are with workers or done; the next one is filled */
 	size_t batches, first, sent, batch_size;
-	pending pending;
+	pending_list pending;
 	double last_write, waited; /* seconds */
 } pipeline;
 

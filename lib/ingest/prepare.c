@@ -85,12 +85,12 @@ int ims_prepare(const prepare_request *r, const imgsearch_input *in, prepared *o
 		rc = ims_input_bytes(in, &held, &data, &size, err);
 	if (!rc) {
 		identify(in, data, size, out);
-		bool known = r->known && !ims_hash_equal(&out->hash, &no_hash) && r->known(r->user, &out->hash);
-		if (!known && r->single)
+		bool indexed = r->has_content && !ims_hash_equal(&out->hash, &no_hash) && r->has_content(r->user, &out->hash);
+		if (!indexed && r->single)
 			ims_handle_decoder_acquire(r->s);
-		if (!known)
+		if (!indexed)
 			rc = decode(r, in, data, size, out, input, err);
-		if (!known && r->single)
+		if (!indexed && r->single)
 			ims_handle_decoder_release(r->s);
 	}
 	ims_buf_free(&held);

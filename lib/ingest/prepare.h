@@ -21,7 +21,7 @@ typedef struct prepare_request {
 	const image_recipe *recipe;
 	bool single;  /* the handle's decoders are shared with other calls that decode single pictures */
 	/* Whether the index knows these bytes, so that the pixels are not needed; NULL: never. */
-	bool (*known)(void *user, const hash256 *hash);
+	bool (*has_content)(void *user, const hash256 *hash);
 	void *user;
 } prepare_request;
 

@@ -5,7 +5,7 @@
 #include "files/walk.h"
 #include "handle/view.h"
 #include "ingest/columns.h"
-#include "ingest/gone.h"
+#include "ingest/missing.h"
 #include "handle/identity.h"
 
 #include <errno.h>
@@ -41,7 +41,7 @@ static void count_unchanged(imgsearch_counts *c, uint32_t state)
 }
 
 /* An entry that is no file: its state is known without reading. */
-static int record(tree_run *r, const walk_entry *e, const known_path *k, uint32_t state)
+static int record(tree_run *r, const walk_entry *e, const path_entry *k, uint32_t state)
 {
 	if (k && k->state == state && k->mtime_ns == e->mtime_ns && k->size == e->size) {
 		count_unchanged(r->counts, state);
@@ -67,7 +67,7 @@ static int add_unreadable(tree_run *r, const char *folder)
 	return grown[w->n_unreadable++] ? 0 : ims_nomem(r->err);
 }
 
-static bool is_fresh(const tree_run *r, const known_path *k, const walk_entry *e)
+static bool is_fresh(const tree_run *r, const path_entry *k, const walk_entry *e)
 {
 	if (!k || k->size != e->size || k->mtime_ns != e->mtime_ns)
 		return false;
@@ -76,7 +76,7 @@ static bool is_fresh(const tree_run *r, const known_path *k, const walk_entry *e
 	return k->state != IMGSEARCH_UNREADABLE && k->state != IMGSEARCH_EXCLUDED && !r->options->retry;
 }
 
-static int file_entry(tree_run *r, const walk_entry *e, const known_path *k)
+static int file_entry(tree_run *r, const walk_entry *e, const path_entry *k)
 {
 	if (!is_fresh(r, k, e))
 		return submit(r, e, k ? k->id : 0, false);
@@ -93,7 +93,7 @@ static int file_entry(tree_run *r, const walk_entry *e, const known_path *k)
 
 static int index_entry(tree_run *r, const walk_entry *e)
 {
-	known_path *k = ims_known_find(&r->known, ims_path_key(r->walk.start->root, e->path));
+	path_entry *k = ims_path_table_find(&r->paths, ims_path_key(r->walk.start->root, e->path));
 	int rc = 0;
 	if (k)
 		k->seen = true;
@@ -138,7 +138,7 @@ static int is_moved(void *user, int64_t twin, bool *moved, imgsearch_error *err)
 	if (!rc && !full)
 		rc = ims_nomem(err);
 	if (!rc && full[0] == '/' && lstat(full, &st) && (errno == ENOENT || errno == ENOTDIR)) {
-		known_path *old = ims_known_find(&r->known, ims_path_key(p.root, p.path));
+		path_entry *old = ims_path_table_find(&r->paths, ims_path_key(p.root, p.path));
 		*moved = old && !old->seen;
 		if (*moved)
 			old->seen = true;
@@ -154,7 +154,7 @@ static int is_moved(void *user, int64_t twin, bool *moved, imgsearch_error *err)
 static int offline(tree_run *r, const char *why)
 {
 	uint64_t n;
-	int rc = ims_gone_count(r, &n);
+	int rc = ims_missing_count(r, &n);
 	r->counts->offline += n;
 	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: %s; offline, its files are kept (%llu)", r->walk.start->root_path, why,
 		(unsigned long long)n);
@@ -169,7 +169,7 @@ static int missing_file(tree_run *r, char *full)
 	if (lstat(*full ? full : "/", &st))
 		return offline(r, "its folder is not there");
 	int rc = ims_pipeline_drain(&r->pipeline);
-	return rc ? rc : ims_gone_remove(r, NULL);
+	return rc ? rc : ims_missing_remove(r, NULL);
 }
 
 static int index_file(tree_run *r)
@@ -199,7 +199,7 @@ static int index_file(tree_run *r)
 static bool looks_unmounted(tree_run *r, uint64_t seen)
 {
 	uint64_t n = 0;
-	return seen == r->counts->seen && !r->options->prune && !ims_gone_count(r, &n) && n;
+	return seen == r->counts->seen && !r->options->prune && !ims_missing_count(r, &n) && n;
 }
 
 static int index_folder(tree_run *r, const walk_rules *rules)
@@ -221,7 +221,7 @@ static int index_folder(tree_run *r, const walk_rules *rules)
 		rc = ims_pipeline_drain(&r->pipeline);
 	if (!rc && !*start->prefix && looks_unmounted(r, before.seen))
 		return offline(r, "empty");
-	return rc ? rc : ims_gone_remove(r, &before);
+	return rc ? rc : ims_missing_remove(r, &before);
 }
 
 static void clear_walk(walk_state *w)
@@ -270,8 +270,8 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 {
 	(void)root_path;
 	tree_run *r = user;
-	known_path k = { .key = ims_path_key(p->root, p->path), .id = p->id, .size = p->size, .mtime_ns = p->mtime_ns, .state = p->state };
-	return ims_known_add(&r->known, &k) ? ims_nomem(r->err) : 0;
+	path_entry k = { .key = ims_path_key(p->root, p->path), .id = p->id, .size = p->size, .mtime_ns = p->mtime_ns, .state = p->state };
+	return ims_path_table_add(&r->paths, &k) ? ims_nomem(r->err) : 0;
 }
 
 /* A model is written down only where its network can be loaded: else neither it nor a new root stays. */
@@ -356,7 +356,7 @@ static void free_run(tree_run *r)
 {
 	ims_pipeline_free(&r->pipeline);
 	clear_walk(&r->walk);
-	ims_known_free(&r->known);
+	ims_path_table_free(&r->paths);
 	ims_identity_free(&r->identity);
 	ims_free(r);
 }

@@ -1,12 +1,12 @@
 /*
  * An index run over folders and files: the plan says what is walked (plan.h), the pipeline brings files in (pipeline.h), and
- * pictures that a walk does not meet any more drop out (gone.h).
+ * pictures that a walk does not meet any more drop out (missing.h).
  */
 #ifndef IMS_INGEST_TREE_H
 #define IMS_INGEST_TREE_H
 
 #include "handle/identity.h"
-#include "ingest/known.h"
+#include "ingest/path_table.h"
 #include "ingest/pipeline.h"
 #include "ingest/plan.h"
 
@@ -25,7 +25,7 @@ typedef struct tree_run {
 	imgsearch_error *err;
 	job job;
 	identity identity;
-	known_table known;  /* the paths that the index held before */
+	path_table paths;  /* the paths that the index held before */
 	pipeline pipeline;
 	walk_state walk;
 	uint64_t expected;  /* paths, by a walk ahead of the run; 0: unknown */

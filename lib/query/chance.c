@@ -28,12 +28,12 @@ static int score_cohort(const space *sp, const chance_cohort *c, const float *qu
 	return rc;
 }
 
-static int normalise(imgsearch *s, view *v, const float *query, bool *known, chance_norm *norm, imgsearch_error *err)
+static int normalise(imgsearch *s, view *v, const float *query, bool *has_norm, chance_norm *norm, imgsearch_error *err)
 {
 	const chance_cohort *c = NULL;
 	int rc = ims_cohort_get(s, v, &c, err);
-	*known = !rc && c;
-	if (!*known)
+	*has_norm = !rc && c;
+	if (!*has_norm)
 		return rc;
 	float *score = ims_alloc(c->n, sizeof *score);
 	rc = score ? score_cohort(&v->space, c, query, score, err) : ims_nomem(err);
@@ -48,10 +48,10 @@ int ims_chance_fill(imgsearch *s, view *v, const float *query, const int64_t *ow
 {
 	imgsearch_hit *hit = (imgsearch_hit *)hits->hit; /* of the same block, which is still ours */
 	size_t count = hits->count, kept = 0, better = 0;
-	bool known = false;
+	bool has_norm = false;
 	chance_norm norm;
-	int rc = v->has_chance && count ? normalise(s, v, query, &known, &norm, err) : 0;
-	if (!known)
+	int rc = v->has_chance && count ? normalise(s, v, query, &has_norm, &norm, err) : 0;
+	if (!has_norm)
 		return rc;
 	for (size_t i = 0; i < count; i++) {
 		hit[i].chance = ims_id_among(own, n_own, hit[i].id) ? 0

@@ -14,21 +14,21 @@
 
 #include <string.h>
 
-typedef struct existing {
+typedef struct stored_row {
 	int64_t id, state;
 	bool same_bytes;
-} existing;
+} stored_row;
 
-static int find_existing(conn *c, const store_picture *p, existing *out, imgsearch_error *err)
+static int find_stored(conn *c, const store_picture *p, stored_row *out, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
-	*out = (existing){ 0, 0, false };
+	*out = (stored_row){ 0, 0, false };
 	int rc = ims_store_query(c, &s, err,
 		"SELECT id, state, ifnull(hash = ?4, 0) FROM picture WHERE root = ?1 AND path = ?2"
 		" UNION ALL SELECT id, state, ifnull(hash = ?4, 0) FROM picture WHERE id = ?3",
 		"ipib", p->root, p->path, p->id, (const void *)p->hash.byte, sizeof p->hash.byte);
 	if (!rc && (rc = ims_store_step(c, s, err)) > 0) {
-		*out = (existing){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1),
+		*out = (stored_row){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1),
 			sqlite3_column_int(s, 2) };
 		rc = 0;
 	}
@@ -113,12 +113,12 @@ static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearc
 int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err)
 {
 	conn *c;
-	existing old;
+	stored_row old;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc && (p->state < IMGSEARCH_INDEXED || p->state > IMGSEARCH_UNREADABLE))
 		return ims_fail(err, IMGSEARCH_EINVAL, "%s: no such state: %u", p->path, p->state);
 	if (!rc)
-		rc = find_existing(c, p, &old, err);
+		rc = find_stored(c, p, &old, err);
 	if (rc)
 		return rc;
 	if (old.state == IMGSEARCH_INDEXED && (p->state != IMGSEARCH_INDEXED || !old.same_bytes))

@@ -124,12 +124,12 @@ int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out, i
 	return rc;
 }
 
-int ims_store_has_size(store *st, uint64_t size, bool *known, imgsearch_error *err)
+int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err)
 {
 	int64_t there;
 	int rc = ims_store_read_number(st, &there, 0, err,
 		"SELECT EXISTS(SELECT 1 FROM picture WHERE size = ?1)", "i", (int64_t)size);
-	*known = there != 0;
+	*has = there != 0;
 	return rc;
 }
 

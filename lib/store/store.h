@@ -176,7 +176,7 @@ int ims_store_picture_find(store *st, int64_t root, const char *path, store_pict
 int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out,
 	imgsearch_error *err);
 /* Whether any picture has this size: a cheap question before hashing a file. */
-int ims_store_has_size(store *st, uint64_t size, bool *known, imgsearch_error *err);
+int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err);
 void ims_store_picture_clear(store_picture *p);
 
 typedef struct store_column {

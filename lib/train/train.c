@@ -410,7 +410,7 @@ static int step_progress(loop *l, imgsearch_error *err)
 }
 
 /* Writes a checkpoint of a cancelled run. The error of the cancel stays. */
-static int stop_here(loop *l, int rc, imgsearch_error *err)
+static int stop_run(loop *l, int rc, imgsearch_error *err)
 {
 	int saved = ims_checkpoint_write(l->r, rc ? NULL : err);
 	return rc ? rc : saved;
@@ -422,7 +422,7 @@ static int after_step(loop *l, imgsearch_error *err)
 	bool held_out = r->set.n > r->set.n_train, last = r->step == r->steps;
 	int rc = step_progress(l, err);
 	if (rc)
-		return stop_here(l, rc, err);
+		return stop_run(l, rc, err);
 	if (held_out && (r->step % r->per_epoch == 0 || last)) {
 		rc = validate_and_write(l, err);
 		if (!rc && !last)

@@ -1,6 +1,6 @@
 /* The paths that an index holds, by checksum: 56 bytes a path, whatever its length. Open addressing, linear probing. */
-#ifndef IMS_INGEST_KNOWN_H
-#define IMS_INGEST_KNOWN_H
+#ifndef IMS_INGEST_PATH_TABLE_H
+#define IMS_INGEST_PATH_TABLE_H
 
 #include "base/base.h"
 
@@ -9,24 +9,24 @@ typedef struct path_key {
 	uint64_t word[2];
 } path_key;
 
-typedef struct known_path {
+typedef struct path_entry {
 	path_key key;
 	int64_t id; /* 0: a free slot */
 	uint64_t size;
 	int64_t mtime_ns;
 	uint32_t state;
 	bool seen;  /* by the walk of this run */
-} known_path;
+} path_entry;
 
-typedef struct known_table {
-	known_path *slot;
+typedef struct path_table {
+	path_entry *slot;
 	size_t cap, n;
-} known_table;
+} path_table;
 
 path_key ims_path_key(int64_t root, const char *path);
 
-int ims_known_add(known_table *t, const known_path *path);         /* 0 or ENOMEM */
-known_path *ims_known_find(const known_table *t, path_key key);    /* NULL: a new path */
-void ims_known_free(known_table *t);
+int ims_path_table_add(path_table *t, const path_entry *path);         /* 0 or ENOMEM */
+path_entry *ims_path_table_find(const path_table *t, path_key key);    /* NULL: a new path */
+void ims_path_table_free(path_table *t);
 
 #endif
