@@ -5,10 +5,11 @@
 #include "handle/view.h"
 
 /*
- * imgsearch_build; options are a complete copy, and the caller holds the writer's right. Queries use the old state until the
- * new one is committed. EINVAL: there is no such searcher. EDB, EIO, ENOMEM, ECANCELED.
+ * imgsearch_build; options are a complete copy, and the caller holds the writer's right. Queries
+ * use the old state until the new one is committed. EINVAL: there is no such searcher. EDB, EIO,
+ * ENOMEM, ECANCELED.
  */
-int ims_build(imgsearch *s, const imgsearch_build_options *options, imgsearch_build_report *report, job *job,
-	imgsearch_error *err);
+int ims_build(imgsearch *s, const imgsearch_build_options *options, imgsearch_build_report *report,
+	job *job, imgsearch_error *err);
 
 #endif

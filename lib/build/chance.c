@@ -1,7 +1,7 @@
 /*
- * The cohort is an even sample of the rows. lib/analysis fits the distribution of the scores of its pairs from different
- * folders. Where pictures lie in fewer than four folders, all pairs count: related pictures are among them then, and chance is
- * overestimated.
+ * The cohort is an even sample of the rows. lib/analysis fits the distribution of the scores of its
+ * pairs from different folders. Where pictures lie in fewer than four folders, all pairs count:
+ * related pictures are among them then, and chance is overestimated.
  */
 #include "build/chance.h"
 #include "handle/cohort.h"
@@ -76,7 +76,8 @@ static int fit(const cohort_sample *p, chance *out, imgsearch_error *err)
 	for (size_t a = 0; a < p->n; a++)
 		for (size_t b = a; b < p->n; b++)
 			score[a * p->n + b] = score[b * p->n + a] = ims_score(sp->metric,
-				ims_search_distance(sp->metric, p->rows + a * sp->dim, p->rows + b * sp->dim, sp->dim));
+				ims_search_distance(sp->metric, p->rows + a * sp->dim, p->rows + b * sp->dim,
+					sp->dim));
 	int rc = ims_analysis_chance_fit(out, score, p->folder, p->n, err);
 	ims_free(score);
 	return rc;

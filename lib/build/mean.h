@@ -8,9 +8,9 @@
 static const double stale_drift = 0.2;
 
 /*
- * Fits and stores the mean where there are enough rows and their number changed by stale_drift since the last fit, for every
- * searcher depends on it. *changed: a new one was stored, and the view is to be acquired anew. The caller holds the writer's
- * right. EDB, EIO, ENOMEM.
+ * Fits and stores the mean where there are enough rows and their number changed by stale_drift
+ * since the last fit, for every searcher depends on it. *changed: a new one was stored, and the
+ * view is to be acquired anew. The caller holds the writer's right. EDB, EIO, ENOMEM.
  */
 int ims_mean_fit(imgsearch *s, view *v, bool *changed, imgsearch_error *err);
 

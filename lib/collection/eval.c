@@ -1,6 +1,7 @@
 /*
- * How good the answers are: rows and truth are loaded, every query ranks every row on all threads, and the measures of
- * lib/analysis are summed by class. The exact ranking is measured, without a searcher: what those lose is imgsearch_check's.
+ * How good the answers are: rows and truth are loaded, every query ranks every row on all threads,
+ * and the measures of lib/analysis are summed by class. The exact ranking is measured, without a
+ * searcher: what those lose is imgsearch_check's.
  */
 #include "collection/eval.h"
 #include "collection/evaluation.h"
@@ -19,12 +20,15 @@ static void sample_queries(evaluation *e)
 		size_t from = (size_t)((double)i * (double)e->n_queries / (double)sample);
 		e->query[i] = e->query[from];
 		if (e->query_rows)
-			memmove(e->query_rows + i * e->dim, e->query_rows + from * e->dim, e->dim * sizeof(float));
+			memmove(e->query_rows + i * e->dim, e->query_rows + from * e->dim,
+				e->dim * sizeof(float));
 	}
 	e->n_queries = sample;
 }
 
-/* The views of pictures of the index that ask; one whose file is away asks with its stored feature. */
+/*
+ * The views of pictures of the index that ask; one whose file is away asks with its stored feature.
+ */
 static int compute_views(evaluation *e, imgsearch_error *err)
 {
 	imgsearch_error why;
@@ -53,10 +57,14 @@ static int make_queries(evaluation *e, imgsearch_error *err)
 	const imgsearch_eval_options *o = e->options;
 	int rc = o->groups ? ims_eval_label_groups(e, err) : ims_eval_label_folders(e, err);
 	if (!rc)
-		rc = o->duplicates ? ims_eval_fill_from_copies(e, err) : o->truth ? ims_eval_fill_from_csv(e, err)
-			: o->queries ? ims_eval_fill_from_folder(e, err) : ims_eval_fill_from_rows(e, err);
+		rc = o->duplicates ? ims_eval_fill_from_copies(e, err)
+			: o->truth     ? ims_eval_fill_from_csv(e, err)
+			: o->queries   ? ims_eval_fill_from_folder(e, err)
+						   : ims_eval_fill_from_rows(e, err);
 	if (!rc && !e->n_queries)
-		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: nothing to ask: no query has a picture that belongs to it (folders name what belongs together; or give a CSV)",
+		rc = ims_fail(err, IMGSEARCH_ENOTFOUND,
+			"%s: nothing to ask: no query has a picture that belongs to it (folders name what "
+			"belongs together; or give a CSV)",
 			ims_store_path(e->s->store));
 	sample_queries(e);
 	if (!rc && e->improve.views > 1 && !e->query_rows)
@@ -64,10 +72,13 @@ static int make_queries(evaluation *e, imgsearch_error *err)
 	return rc;
 }
 
-int ims_eval(imgsearch *s, const imgsearch_eval_options *o, job *job, imgsearch_eval_report **out, imgsearch_error *err)
+int ims_eval(imgsearch *s, const imgsearch_eval_options *o, job *job, imgsearch_eval_report **out,
+	imgsearch_error *err)
 {
 	double start = ims_now();
-	evaluation e = { .s = s, .options = o, .job = job,
+	evaluation e = { .s = s,
+		.options = o,
+		.job = job,
 		.improve = { o->expand, o->reciprocal, o->views, o->plain, o->expand_power } };
 	int rc = ims_view_acquire_counted(s, &e.view, err);
 	if (!rc && !e.view->rows.n)

@@ -1,6 +1,6 @@
 /*
- * Near-duplicates of the index's own pictures: what people do to a picture before it comes back. Each copy asks for its
- * original, and is counted by what was done to it.
+ * Near-duplicates of the index's own pictures: what people do to a picture before it comes back.
+ * Each copy asks for its original, and is counted by what was done to it.
  */
 #include "collection/evaluation.h"
 
@@ -13,7 +13,9 @@ typedef int make_copy(image *out, const image *in, uint64_t *random, imgsearch_e
 
 static int make_blank(image *out, uint32_t width, uint32_t height, imgsearch_error *err)
 {
-	*out = (image){ .pixels = ims_alloc((size_t)width * height, 3), .width = width, .height = height };
+	*out = (image){ .pixels = ims_alloc((size_t)width * height, 3),
+		.width = width,
+		.height = height };
 	return out->pixels ? 0 : ims_nomem(err);
 }
 
@@ -28,14 +30,17 @@ static const uint8_t *pixel(const image *im, int64_t x, int64_t y)
 static int crop(image *out, const image *in, uint64_t *random, imgsearch_error *err)
 {
 	double w = in->width * 0.82, h = in->height * 0.82;
-	double x = ims_random_unit(random) * (in->width - w), y = ims_random_unit(random) * (in->height - h);
-	return ims_image_resize(out, in, (uint32_t)w + 1, (uint32_t)h + 1, false, (const double[4]){ x, y, x + w, y + h }, err);
+	double x = ims_random_unit(random) * (in->width - w),
+		   y = ims_random_unit(random) * (in->height - h);
+	return ims_image_resize(out, in, (uint32_t)w + 1, (uint32_t)h + 1, false,
+		(const double[4]){ x, y, x + w, y + h }, err);
 }
 
 static int scale(image *out, const image *in, uint64_t *random, imgsearch_error *err)
 {
 	(void)random;
-	return ims_image_resize(out, in, in->width * 2 / 5 + 1, in->height * 2 / 5 + 1, false, NULL, err);
+	return ims_image_resize(out, in, in->width * 2 / 5 + 1, in->height * 2 / 5 + 1, false, NULL,
+		err);
 }
 
 static int recompress(image *out, const image *in, uint64_t *random, imgsearch_error *err)
@@ -44,7 +49,8 @@ static int recompress(image *out, const image *in, uint64_t *random, imgsearch_e
 	int rc = ims_image_encode_jpeg(&jpeg, in, 25, err);
 	(void)random;
 	if (!rc)
-		rc = ims_image_decode(out, NULL, jpeg.data, jpeg.len, &(image_limits){ .full_decode = 1 }, NULL, err);
+		rc = ims_image_decode(out, NULL, jpeg.data, jpeg.len, &(image_limits){ .full_decode = 1 },
+			NULL, err);
 	ims_buf_free(&jpeg);
 	return rc;
 }
@@ -64,17 +70,21 @@ static int blur(image *out, const image *in, uint64_t *random, imgsearch_error *
 /* Up to 7 degrees; what comes from outside repeats the edge. */
 static int rotate(image *out, const image *in, uint64_t *random, imgsearch_error *err)
 {
-	double angle = (ims_random_unit(random) - 0.5) * 14 * 3.14159265358979 / 180, c = cos(angle), s = sin(angle);
+	double angle = (ims_random_unit(random) - 0.5) * 14 * 3.14159265358979 / 180, c = cos(angle),
+		   s = sin(angle);
 	double mx = in->width / 2.0, my = in->height / 2.0;
 	int rc = make_blank(out, in->width, in->height, err);
 	for (uint32_t y = 0; !rc && y < in->height; y++)
 		for (uint32_t x = 0; x < in->width; x++) {
-			double u = mx + c * (x - mx) + s * (y - my), v = my - s * (x - mx) + c * (y - my), fu = u - floor(u), fv = v - floor(v);
+			double u = mx + c * (x - mx) + s * (y - my), v = my - s * (x - mx) + c * (y - my),
+				   fu = u - floor(u), fv = v - floor(v);
 			int64_t iu = (int64_t)floor(u), iv = (int64_t)floor(v);
-			const uint8_t *p[4] = { pixel(in, iu, iv), pixel(in, iu + 1, iv), pixel(in, iu, iv + 1), pixel(in, iu + 1, iv + 1) };
+			const uint8_t *p[4] = { pixel(in, iu, iv), pixel(in, iu + 1, iv), pixel(in, iu, iv + 1),
+				pixel(in, iu + 1, iv + 1) };
 			for (int ch = 0; ch < 3; ch++)
-				out->pixels[((size_t)y * in->width + x) * 3 + ch] = (uint8_t)((p[0][ch] * (1 - fu) + p[1][ch] * fu) * (1 - fv)
-					+ (p[2][ch] * (1 - fu) + p[3][ch] * fu) * fv + 0.5);
+				out->pixels[((size_t)y * in->width + x) * 3 + ch] =
+					(uint8_t)((p[0][ch] * (1 - fu) + p[1][ch] * fu) * (1 - fv)
+						+ (p[2][ch] * (1 - fu) + p[3][ch] * fu) * fv + 0.5);
 		}
 	return rc;
 }
@@ -85,7 +95,8 @@ static int mirror(image *out, const image *in, uint64_t *random, imgsearch_error
 	(void)random;
 	for (uint32_t y = 0; !rc && y < in->height; y++)
 		for (uint32_t x = 0; x < in->width; x++)
-			memcpy(out->pixels + ((size_t)y * in->width + x) * 3, pixel(in, in->width - 1 - x, y), 3);
+			memcpy(out->pixels + ((size_t)y * in->width + x) * 3, pixel(in, in->width - 1 - x, y),
+				3);
 	return rc;
 }
 
@@ -108,8 +119,8 @@ static int caption(image *out, const image *in, uint64_t *random, imgsearch_erro
 static const struct {
 	const char *name;
 	make_copy *make;
-} kinds[KINDS] = { { "crop", crop }, { "scale", scale }, { "recompress", recompress }, { "blur", blur }, { "rotate", rotate },
-	{ "mirror", mirror }, { "caption", caption } };
+} kinds[KINDS] = { { "crop", crop }, { "scale", scale }, { "recompress", recompress },
+	{ "blur", blur }, { "rotate", rotate }, { "mirror", mirror }, { "caption", caption } };
 
 /* The original, no larger than a screen. */
 static int load_original(const evaluation *e, const char *path, image *out, imgsearch_error *err)
@@ -122,9 +133,12 @@ static int load_original(const evaluation *e, const char *path, image *out, imgs
 	int rc = ims_read_file(&bytes, path, IMS_IMAGE_MAX_FILE, err);
 	if (!rc)
 		rc = ims_image_decode(&whole, NULL, bytes.data, bytes.len, &limits, NULL, err);
-	double shrink = rc ? 1 : (double)MAX_SIDE / (whole.width > whole.height ? whole.width : whole.height);
+	double shrink = rc
+		? 1
+		: (double)MAX_SIDE / (whole.width > whole.height ? whole.width : whole.height);
 	if (!rc && shrink < 1)
-		rc = ims_image_resize(out, &whole, (uint32_t)(whole.width * shrink) + 1, (uint32_t)(whole.height * shrink) + 1, false, NULL, err);
+		rc = ims_image_resize(out, &whole, (uint32_t)(whole.width * shrink) + 1,
+			(uint32_t)(whole.height * shrink) + 1, false, NULL, err);
 	else if (!rc) {
 		*out = whole;
 		whole = (image){ 0 };
@@ -150,7 +164,8 @@ static int add_copies(evaluation *e, size_t row, imgsearch_error *err)
 	}
 	for (int k = 0; !rc && k < KINDS; k++) {
 		rc = kinds[k].make(&copy[k], &original, &random, err);
-		in[k] = imgsearch_pixels(copy[k].pixels, (int32_t)copy[k].width, (int32_t)copy[k].height, 0);
+		in[k] = imgsearch_pixels(copy[k].pixels, (int32_t)copy[k].width, (int32_t)copy[k].height,
+			0);
 	}
 	if (!rc)
 		rc = ims_eval_features(e, in, KINDS, out, bad, err);
@@ -158,7 +173,13 @@ static int add_copies(evaluation *e, size_t row, imgsearch_error *err)
 	if (!rc)
 		rc = ims_eval_add_relevant(e, row, err);
 	for (uint32_t k = 0; !rc && k < KINDS; k++)
-		rc = ims_eval_add_query(e, &(eval_query){ .row = NO_ROW, .label = NO_LABEL, .group = k, .first = first, .n = !bad[k] }, err);
+		rc = ims_eval_add_query(e,
+			&(eval_query){ .row = NO_ROW,
+				.label = NO_LABEL,
+				.group = k,
+				.first = first,
+				.n = !bad[k] },
+			err);
 	for (int k = 0; k < KINDS; k++)
 		ims_image_free(&copy[k]);
 	ims_image_free(&original);

@@ -30,7 +30,8 @@ typedef struct rank_run {
 static float score_of(const evaluation *e, const float *a, const float *b)
 {
 	const kernels *k = ims_kernels();
-	return e->space->metric == IMGSEARCH_L2 ? -sqrtf(k->l2_f32(a, b, e->dim)) : k->dot_f32(a, b, e->dim);
+	return e->space->metric == IMGSEARCH_L2 ? -sqrtf(k->l2_f32(a, b, e->dim))
+											: k->dot_f32(a, b, e->dim);
 }
 
 static void score_all(const evaluation *e, const float *query, float *score)
@@ -45,13 +46,15 @@ static void score_block(const evaluation *e, size_t first, size_t n, float *scor
 	for (size_t tile = 0; tile < e->n; tile += TILE)
 		for (size_t q = 0; q < n; q++)
 			for (size_t i = tile; i < e->n && i < tile + TILE; i++)
-				score[q * e->n + i] = score_of(e, ims_eval_feature(e, first + q), e->rows + i * e->dim);
+				score[q * e->n + i] = score_of(e, ims_eval_feature(e, first + q),
+					e->rows + i * e->dim);
 }
 
 static void mark_relevant(const evaluation *e, const eval_query *q, uint8_t *relation)
 {
 	for (size_t i = 0; i < e->n; i++)
-		relation[i] = q->label != NO_LABEL && e->label[i] == q->label ? IMS_RELEVANT : IMS_IRRELEVANT;
+		relation[i] = q->label != NO_LABEL && e->label[i] == q->label ? IMS_RELEVANT
+																	  : IMS_IRRELEVANT;
 	for (size_t i = 0; i < q->n; i++)
 		relation[e->relevant[q->first + i]] = IMS_RELEVANT;
 	if (q->row != NO_ROW)
@@ -59,7 +62,8 @@ static void mark_relevant(const evaluation *e, const eval_query *q, uint8_t *rel
 }
 
 /* The n first results of a query and their rows; returns how many there are. */
-static size_t first_results(const evaluation *e, const eval_query *q, const float *score, size_t n, worker *w)
+static size_t first_results(const evaluation *e, const eval_query *q, const float *score, size_t n,
+	worker *w)
 {
 	ims_topk_clear(&w->best);
 	w->best.k = n;
@@ -69,7 +73,8 @@ static size_t first_results(const evaluation *e, const eval_query *q, const floa
 	ims_topk_sort(&w->best);
 	for (size_t i = 0; i < w->best.n; i++) {
 		w->near_score[i] = -w->best.item[i].distance;
-		memcpy(w->rows + i * e->dim, e->rows + (size_t)w->best.item[i].id * e->dim, e->dim * sizeof *w->rows);
+		memcpy(w->rows + i * e->dim, e->rows + (size_t)w->best.item[i].id * e->dim,
+			e->dim * sizeof *w->rows);
 	}
 	return w->best.n;
 }
@@ -78,15 +83,20 @@ static size_t first_results(const evaluation *e, const eval_query *q, const floa
 static void expand(const evaluation *e, const eval_query *q, float *score, worker *w)
 {
 	size_t n = first_results(e, q, score, e->improve.expand, w);
-	ims_improve_expand(&e->improve, &(space){ .metric = e->space->metric, .dim = e->dim }, w->query, w->rows, w->near_score, n);
+	ims_improve_expand(&e->improve, &(space){ .metric = e->space->metric, .dim = e->dim }, w->query,
+		w->rows, w->near_score, n);
 	score_all(e, w->query, score);
 }
 
-/* Re-ranking changes the order, not the scores: here the places in the list are what counts, so scores change hands. */
+/*
+ * Re-ranking changes the order, not the scores: here the places in the list are what counts, so
+ * scores change hands.
+ */
 static int rerank(const evaluation *e, const eval_query *q, float *score, worker *w)
 {
 	size_t n = first_results(e, q, score, RERANK_DEPTH, w);
-	int rc = ims_improve_rank(&e->improve, &(space){ .metric = e->space->metric, .dim = e->dim }, w->query, w->rows, n, w->order, NULL, NULL);
+	int rc = ims_improve_rank(&e->improve, &(space){ .metric = e->space->metric, .dim = e->dim },
+		w->query, w->rows, n, w->order, NULL, NULL);
 	for (size_t i = 0; !rc && i < n; i++)
 		score[w->best.item[w->order[i]].id] = w->near_score[i];
 	return rc;
@@ -141,7 +151,8 @@ static int make_workers(rank_run *a, unsigned n, imgsearch_error *err)
 {
 	const evaluation *e = a->e;
 	double lo = 0, hi = 0;
-	size_t most = e->improve.reciprocal && e->improve.expand < RERANK_DEPTH ? RERANK_DEPTH : e->improve.expand;
+	size_t most = e->improve.reciprocal && e->improve.expand < RERANK_DEPTH ? RERANK_DEPTH
+																			: e->improve.expand;
 	most = most < e->n ? most : e->n;
 	a->worker = ims_zalloc(n, sizeof *a->worker);
 	a->result = ims_zalloc(e->n_queries, sizeof *a->result);
@@ -156,7 +167,8 @@ static int make_workers(rank_run *a, unsigned n, imgsearch_error *err)
 		w->rows = ims_alloc_aligned(most, e->dim * sizeof *w->rows);
 		w->near_score = ims_alloc(most, sizeof *w->near_score);
 		w->order = ims_alloc(most, sizeof *w->order);
-		if (!w->score || !w->relation || !w->query || !w->agreement || !w->rows || !w->near_score || !w->order || ims_topk_init(&w->best, most))
+		if (!w->score || !w->relation || !w->query || !w->agreement || !w->rows || !w->near_score
+			|| !w->order || ims_topk_init(&w->best, most))
 			return ims_nomem(err);
 		if (!i)
 			score_range(e, w->score, &lo, &hi);
@@ -182,7 +194,8 @@ static void free_workers(rank_run *a, unsigned n)
 	ims_free(a->result);
 }
 
-static void average_scores(imgsearch_eval_scores *out, const evaluation *e, const retrieval *r, uint32_t group, double *values)
+static void average_scores(imgsearch_eval_scores *out, const evaluation *e, const retrieval *r,
+	uint32_t group, double *values)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < e->n_queries; i++) {
@@ -210,12 +223,15 @@ static void average_scores(imgsearch_eval_scores *out, const evaluation *e, cons
 }
 
 /* The report with its classes and their names in one block. */
-static int make_report(const evaluation *e, const rank_run *a, imgsearch_eval_report **out, imgsearch_error *err)
+static int make_report(const evaluation *e, const rank_run *a, imgsearch_eval_report **out,
+	imgsearch_error *err)
 {
 	size_t text = 0;
 	for (size_t i = 0; i < e->classes; i++)
 		text += strlen(e->class_name[i]) + 1;
-	imgsearch_eval_report *r = ims_zalloc(sizeof *r + e->classes * sizeof(imgsearch_eval_class) + text, 1);
+	imgsearch_eval_report *r = ims_zalloc(sizeof *r + e->classes * sizeof(imgsearch_eval_class)
+			+ text,
+		1);
 	double *values = ims_alloc(e->n_queries, sizeof *values);
 	if (!r || !values) {
 		ims_free(r);
@@ -238,7 +254,9 @@ static int make_report(const evaluation *e, const rank_run *a, imgsearch_eval_re
 	r->pictures = e->n;
 	r->failed = e->failed;
 	r->best_threshold = ims_analysis_agreement_best(g, &r->best_f1);
-	r->threshold_f1 = e->options->has_threshold ? ims_analysis_agreement_f1(g, (double)e->options->threshold) : NAN;
+	r->threshold_f1 = e->options->has_threshold
+		? ims_analysis_agreement_f1(g, (double)e->options->threshold)
+		: NAN;
 	ims_free(values);
 	*out = r;
 	return 0;

@@ -1,6 +1,6 @@
 /*
- * The queries of an evaluation and their relevant pictures: by folder, by group of near-duplicates, by a CSV, by a folder of
- * query pictures.
+ * The queries of an evaluation and their relevant pictures: by folder, by group of near-duplicates,
+ * by a CSV, by a folder of query pictures.
  */
 #include "collection/evaluation.h"
 #include "collection/groups.h"
@@ -35,7 +35,7 @@ static int read_path(void *user, const store_picture *p, const char *root)
 	return to->e->path[row] ? 0 : ims_nomem(to->err);
 }
 
-/* ---------------------------------------------------------------------------------------------------- labels ---- */
+/* ---------------------------------------------------------------------------------- labels ---- */
 
 static int by_text(const void *a, const void *b)
 {
@@ -53,7 +53,9 @@ int ims_eval_label_folders(evaluation *e, imgsearch_error *err)
 {
 	char **folder = ims_zalloc(e->n, sizeof *folder);
 	size_t n = 0;
-	int rc = folder ? ims_store_each_picture(e->s->store, IMGSEARCH_INDEXED, read_path, &(path_reader){ e, err }, err) : ims_nomem(err);
+	int rc = folder ? ims_store_each_picture(e->s->store, IMGSEARCH_INDEXED, read_path,
+				 &(path_reader){ e, err }, err)
+					: ims_nomem(err);
 	for (size_t i = 0; !rc && i < e->n; i++)
 		if (e->path[i] && strchr(e->path[i], '/') && !(folder[n++] = folder_of(e->path[i])))
 			rc = ims_nomem(err);
@@ -80,7 +82,9 @@ int ims_eval_label_groups(evaluation *e, imgsearch_error *err)
 {
 	imgsearch_group_list *list = NULL;
 	int rc = ims_groups(e->s, &(imgsearch_groups_options){ 0 }, e->job, &list, err);
-	/* Kinds look at one picture of each stricter group: by the smallest member they hang together. */
+	/*
+	 * Kinds look at one picture of each stricter group: by the smallest member they hang together.
+	 */
 	for (size_t g = 0; !rc && g < list->count; g++) {
 		uint32_t label = NO_LABEL;
 		for (size_t i = 0; i < list->group[g].count; i++) {
@@ -100,7 +104,7 @@ int ims_eval_label_groups(evaluation *e, imgsearch_error *err)
 	return rc;
 }
 
-/* --------------------------------------------------------------------------------------------------- queries ---- */
+/* --------------------------------------------------------------------------------- queries ---- */
 
 /* Every row that shares its label with another one. */
 int ims_eval_fill_from_rows(evaluation *e, imgsearch_error *err)
@@ -113,7 +117,11 @@ int ims_eval_fill_from_rows(evaluation *e, imgsearch_error *err)
 			members[e->label[i]]++;
 	for (size_t i = 0; !rc && i < e->n; i++)
 		if (e->label[i] != NO_LABEL && members[e->label[i]] > 1)
-			rc = ims_eval_add_query(e, &(eval_query){ .row = i, .label = e->label[i], .group = e->classes ? e->label[i] : NO_LABEL }, err);
+			rc = ims_eval_add_query(e,
+				&(eval_query){ .row = i,
+					.label = e->label[i],
+					.group = e->classes ? e->label[i] : NO_LABEL },
+				err);
 	ims_free(members);
 	return rc;
 }
@@ -148,7 +156,10 @@ static int add_file(void *user, const walk_entry *w)
 	return f->path[f->n] ? f->n++, 0 : ims_nomem(f->err);
 }
 
-/* Features of all files below options->queries; those that are no pictures are left out of *f and counted. */
+/*
+ * Features of all files below options->queries; those that are no pictures are left out of *f and
+ * counted.
+ */
 static int read_queries(evaluation *e, query_files *f, imgsearch_error *err)
 {
 	imgsearch_input *in = NULL;
@@ -216,14 +227,16 @@ int ims_eval_fill_from_folder(evaluation *e, imgsearch_error *err)
 		uint32_t label = find_class(e, f.path[i]);
 		if (label == NO_LABEL)
 			continue;
-		memmove(e->query_rows + kept++ * e->dim, e->query_rows + i * e->dim, e->dim * sizeof(float));
-		rc = ims_eval_add_query(e, &(eval_query){ .row = NO_ROW, .label = label, .group = label }, err);
+		memmove(e->query_rows + kept++ * e->dim, e->query_rows + i * e->dim,
+			e->dim * sizeof(float));
+		rc = ims_eval_add_query(e, &(eval_query){ .row = NO_ROW, .label = label, .group = label },
+			err);
 	}
 	free_query_files(&f);
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------------------------------- CSV ---- */
+/* ------------------------------------------------------------------------------------- CSV ---- */
 
 typedef struct truth_reader {
 	evaluation *e;
@@ -256,10 +269,12 @@ static int add_record(void *user, size_t line, char **field, size_t n)
 	eval_query q = { .row = NO_ROW, .label = NO_LABEL, .group = NO_LABEL };
 	if (!t->header) {
 		t->header = true;
-		return n > 1 ? 0 : ims_fail(t->err, IMGSEARCH_EFORMAT,
-			"line %zu: a query and what belongs to it are two columns at least", line);
+		return n > 1 ? 0
+					 : ims_fail(t->err, IMGSEARCH_EFORMAT,
+						 "line %zu: a query and what belongs to it are two columns at least", line);
 	}
-	const path_name *query = ims_path_names_find(t->rows ? &t->queries : &t->pictures, field[0], NULL);
+	const path_name *query = ims_path_names_find(t->rows ? &t->queries : &t->pictures, field[0],
+		NULL);
 	if (!query)
 		return 0;
 	if (!t->rows)
@@ -272,7 +287,8 @@ static int add_record(void *user, size_t line, char **field, size_t n)
 		if (!grown)
 			return ims_nomem(t->err);
 		e->query_rows = grown;
-		memcpy(e->query_rows + e->n_queries * e->dim, t->rows + (size_t)query->value * e->dim, e->dim * sizeof *grown);
+		memcpy(e->query_rows + e->n_queries * e->dim, t->rows + (size_t)query->value * e->dim,
+			e->dim * sizeof *grown);
 	}
 	return ims_eval_add_query(e, &q, t->err);
 }

@@ -30,7 +30,8 @@ static void whiten_row(void *arg, size_t i, unsigned number)
 	ims_space_apply(&(space){ .metric = w->e->space->metric, .dim = r->parts }, out, out);
 }
 
-static int whiten_rows(const evaluation *e, const rotation *r, float **rows, size_t n, imgsearch_error *err)
+static int whiten_rows(const evaluation *e, const rotation *r, float **rows, size_t n,
+	imgsearch_error *err)
 {
 	float *to = ims_alloc_aligned(n, r->parts * sizeof *to);
 	if (!to)
@@ -47,8 +48,10 @@ int ims_eval_whiten(evaluation *e, imgsearch_error *err)
 	rotation r = { 0 };
 	uint32_t parts = e->options->whiten < e->dim ? e->options->whiten : e->dim;
 	if (parts >= e->n)
-		return ims_fail(err, IMGSEARCH_EINVAL, "eval: %u components cannot be learnt from %zu pictures", parts, e->n);
-	int rc = ims_rotation_fit(&r, e->options->plain ? &e->view->plain_rows : &e->view->rows, parts, e->options->seed, e->job, err);
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"eval: %u components cannot be learnt from %zu pictures", parts, e->n);
+	int rc = ims_rotation_fit(&r, e->options->plain ? &e->view->plain_rows : &e->view->rows, parts,
+		e->options->seed, e->job, err);
 	if (!rc)
 		rc = whiten_rows(e, &r, &e->rows, e->n, err);
 	if (!rc && e->query_rows)

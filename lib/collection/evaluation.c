@@ -41,13 +41,16 @@ const float *ims_eval_feature(const evaluation *e, size_t i)
 	return e->query_rows ? e->query_rows + i * e->dim : e->rows + e->query[i].row * e->dim;
 }
 
-int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float *out, uint8_t *bad, imgsearch_error *err)
+int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float *out, uint8_t *bad,
+	imgsearch_error *err)
 {
 	model_identity id = { 0 };
 	imgsearch_error *errors = ims_zalloc(n, sizeof *errors);
 	int rc = errors ? ims_identity_stored(e->s, false, &id, err) : ims_nomem(err);
 	if (rc == IMGSEARCH_ENOTFOUND)
-		rc = ims_fail(err, IMGSEARCH_EMODEL, "%s: holds vectors of the caller's own; no network makes the features of query pictures",
+		rc = ims_fail(err, IMGSEARCH_EMODEL,
+			"%s: holds vectors of the caller's own; no network makes the features of query "
+			"pictures",
 			ims_store_path(e->s->store));
 	if (!rc)
 		rc = ims_features(e->s, e->job, &id, in, n, out, errors, err);
@@ -55,7 +58,8 @@ int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float 
 		float *row = out + i * e->dim;
 		ims_space_apply(e->space, row, row);
 		if (!errors[i].code && e->improve.views > 1)
-			errors[i].code = ims_improve_views(e->s, e->space, &in[i], e->improve.views, row, &errors[i]);
+			errors[i].code = ims_improve_views(e->s, e->space, &in[i], e->improve.views, row,
+				&errors[i]);
 		bad[i] = errors[i].code != 0;
 		e->failed += bad[i];
 		if (ims_job_cancelled(e->job))

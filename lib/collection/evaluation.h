@@ -1,4 +1,6 @@
-/* An evaluation at work, shared by the files that fill in its queries, its truth and its ranking. */
+/*
+ * An evaluation at work, shared by the files that fill in its queries, its truth and its ranking.
+ */
 #ifndef IMS_COLLECTION_EVALUATION_H
 #define IMS_COLLECTION_EVALUATION_H
 
@@ -7,14 +9,14 @@
 #include "query/improve.h"
 
 #define NO_LABEL UINT32_MAX
-#define NO_ROW SIZE_MAX
+#define NO_ROW   SIZE_MAX
 
 /* A query: its feature, and its relevant rows: those of its label, or a list. */
 typedef struct eval_query {
-	size_t row;        /* of itself among the rows; NO_ROW: it is not there */
-	uint32_t label;    /* of its relevant rows; NO_LABEL: they are listed */
-	uint32_t group;    /* class that it is counted in; NO_LABEL: none */
-	size_t first, n;   /* of `relevant` */
+	size_t row;      /* of itself among the rows; NO_ROW: it is not there */
+	uint32_t label;  /* of its relevant rows; NO_LABEL: they are listed */
+	uint32_t group;  /* class that it is counted in; NO_LABEL: none */
+	size_t first, n; /* of `relevant` */
 } eval_query;
 
 typedef struct evaluation {
@@ -24,7 +26,7 @@ typedef struct evaluation {
 	const imgsearch_eval_options *options;
 	job *job;
 
-	size_t n;          /* rows, by id */
+	size_t n; /* rows, by id */
 	uint32_t dim;
 	int64_t *ids;
 	float *rows;       /* (n, dim) in the space */
@@ -49,7 +51,10 @@ const float *ims_eval_feature(const evaluation *e, size_t i);
 int ims_eval_label_folders(evaluation *e, imgsearch_error *err);
 int ims_eval_label_groups(evaluation *e, imgsearch_error *err);
 
-/* Fill the queries: each labelled row; the pictures of a folder; the lines of a CSV; copies of some pictures. */
+/*
+ * Fill the queries: each labelled row; the pictures of a folder; the lines of a CSV; copies of some
+ * pictures.
+ */
 int ims_eval_fill_from_rows(evaluation *e, imgsearch_error *err);
 int ims_eval_fill_from_folder(evaluation *e, imgsearch_error *err);
 int ims_eval_fill_from_csv(evaluation *e, imgsearch_error *err);
@@ -58,10 +63,17 @@ int ims_eval_fill_from_copies(evaluation *e, imgsearch_error *err);
 int ims_eval_add_query(evaluation *e, const eval_query *q, imgsearch_error *err);
 int ims_eval_add_relevant(evaluation *e, size_t row, imgsearch_error *err);
 
-/* Features of pictures (the mean of their views) into out, in the space; a bad one has bad[i] set. EMODEL, ECANCELED, ENOMEM. */
-int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float *out, uint8_t *bad, imgsearch_error *err);
+/*
+ * Features of pictures (the mean of their views) into out, in the space; a bad one has bad[i] set.
+ * EMODEL, ECANCELED, ENOMEM.
+ */
+int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float *out, uint8_t *bad,
+	imgsearch_error *err);
 
-/* Puts rows and queries alike on the principal components that options ask for, scaled to equal variance. */
+/*
+ * Puts rows and queries alike on the principal components that options ask for, scaled to equal
+ * variance.
+ */
 int ims_eval_whiten(evaluation *e, imgsearch_error *err);
 
 int ims_eval_load_rows(evaluation *e, imgsearch_error *err);

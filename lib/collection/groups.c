@@ -2,13 +2,16 @@
  * imgsearch_groups: near-duplicates in three kinds that are never mixed, and imgsearch_reject.
  *
  * 1. Same bytes: equal content hashes.
- * 2. Same picture: a self-join over what survives turning and mirroring proposes pairs, the pixels decide.
- * 3. Same scene: a self-join over the features, with the searcher that answers queries, proposes pairs; their layouts, in
- *    small, must be alike. A bare vector has none, and is judged by its feature alone.
+ * 2. Same picture: a self-join over what survives turning and mirroring proposes pairs, the
+ *    pixels decide.
+ * 3. Same scene: a self-join over the features, with the searcher that answers queries, proposes
+ *    pairs; their layouts, in small, must be alike. A bare vector has none, and is judged by its
+ *    feature alone.
  *
- * Every kind is a set of edges between members (numbers in members.item); their connected components are the groups.
- * Members that a stricter kind has joined are one node, named by its smallest member. Edges are taken strongest first,
- * and one that would bring a rejected pair together is left out. Nothing depends on the number of threads.
+ * Every kind is a set of edges between members (numbers in members.item); their connected
+ * components are the groups. Members that a stricter kind has joined are one node, named by its
+ * smallest member. Edges are taken strongest first, and one that would bring a rejected pair
+ * together is left out. Nothing depends on the number of threads.
  */
 #include "analysis/components.h"
 #include "collection/groups.h"
@@ -34,8 +37,8 @@ typedef struct group_builder {
 	imgsearch *s;
 	job *job;
 	members all;
-	uint32_t *node;      /* of a member: its smallest joined one */
-	float *longest;      /* of a node: the longest edge of this kind that holds it together */
+	uint32_t *node; /* of a member: its smallest joined one */
+	float *longest; /* of a node: the longest edge of this kind that holds it together */
 	uint32_t (*rejected)[2];
 	size_t n_rejected, cap_rejected;
 	edge *edges;
@@ -67,7 +70,7 @@ static int by_strength(const void *x, const void *y)
 	return (a->b > b->b) - (a->b < b->b);
 }
 
-/* ------------------------------------------------------------------------------------------------ results ---- */
+/* --------------------------------------------------------------------------------- results ---- */
 
 typedef struct node_member {
 	uint32_t node, member;
@@ -82,7 +85,8 @@ static int by_node(const void *x, const void *y)
 }
 
 /* Delivers the groups that the nodes became: label is a node's new name. */
-static int append_groups(group_builder *g, uint32_t kind, const uint32_t *label, imgsearch_error *err)
+static int append_groups(group_builder *g, uint32_t kind, const uint32_t *label,
+	imgsearch_error *err)
 {
 	size_t n = 0;
 	node_member *order = ims_alloc(g->all.n + 1, sizeof *order);
@@ -113,7 +117,8 @@ static int append_groups(group_builder *g, uint32_t kind, const uint32_t *label,
 static int join_nodes(group_builder *g, uint32_t kind, bool wanted, imgsearch_error *err)
 {
 	size_t n = g->all.n;
-	uint32_t *label = ims_alloc(n + 1, sizeof *label), (*pairs)[2] = ims_alloc(g->n + 1, sizeof *pairs);
+	uint32_t *label = ims_alloc(n + 1, sizeof *label),
+			 (*pairs)[2] = ims_alloc(g->n + 1, sizeof *pairs);
 	uint8_t *joined = ims_alloc(g->n + 1, 1);
 	int rc = label && pairs && joined ? 0 : ims_nomem(err);
 	if (rc)
@@ -125,11 +130,13 @@ static int join_nodes(group_builder *g, uint32_t kind, bool wanted, imgsearch_er
 	for (size_t i = 0; i < g->n_rejected; i++)
 		for (int end = 0; end < 2; end++)
 			g->rejected[i][end] = g->node[g->rejected[i][end]];
-	ims_analysis_components(label, n, (const uint32_t (*)[2])pairs, g->n, (const uint32_t (*)[2])g->rejected, g->n_rejected, joined);
+	ims_analysis_components(label, n, (const uint32_t(*)[2])pairs, g->n,
+		(const uint32_t(*)[2])g->rejected, g->n_rejected, joined);
 	memset(g->longest, 0, n * sizeof *g->longest);
 	for (size_t e = 0; e < g->n; e++)
 		if (joined[e])
-			g->longest[label[pairs[e][0]]] = fmaxf(g->longest[label[pairs[e][0]]], g->edges[e].distance);
+			g->longest[label[pairs[e][0]]] = fmaxf(g->longest[label[pairs[e][0]]],
+				g->edges[e].distance);
 	if (wanted)
 		rc = append_groups(g, kind, label, err);
 	for (size_t i = 0; i < n; i++)
@@ -142,7 +149,7 @@ done:
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------------------------ by bytes ---- */
+/* -------------------------------------------------------------------------------- by bytes ---- */
 
 typedef struct member_hash {
 	hash256 hash;
@@ -198,7 +205,7 @@ static int add_rejected(void *user, const hash256 *a, const hash256 *b)
 	const member_hash *x = find_hash(r, a), *y = find_hash(r, b);
 	if (!x || !y || x == y)
 		return 0;
-	uint32_t (*more)[2] = ims_grow(g->rejected, g->n_rejected, &g->cap_rejected, sizeof *more);
+	uint32_t(*more)[2] = ims_grow(g->rejected, g->n_rejected, &g->cap_rejected, sizeof *more);
 	if (!more)
 		return IMGSEARCH_ENOMEM;
 	g->rejected = more;
@@ -226,12 +233,13 @@ static int join_same_bytes(group_builder *g, bool wanted, imgsearch_error *err)
 	return rc;
 }
 
-/* ----------------------------------------------------------------------------------------------- by pixels ---- */
+/* ------------------------------------------------------------------------------- by pixels ---- */
 
 /* Sides must agree to 3 %, or one picture is the other one squeezed. */
 static bool same_shape(const member *a, const member *b, int turn)
 {
-	double x = (double)a->width * (turn & 4 ? b->width : b->height), y = (double)a->height * (turn & 4 ? b->height : b->width);
+	double x = (double)a->width * (turn & 4 ? b->width : b->height),
+		   y = (double)a->height * (turn & 4 ? b->height : b->width);
 	return !x || !y || fabs(x - y) <= 0.03 * fmax(x, y);
 }
 
@@ -243,7 +251,8 @@ static int add_picture_pair(void *user, size_t row, size_t rank, neighbor found)
 	(void)rank;
 	if (!ims_signature_same(g->all.item[a].pixels, g->all.item[b].pixels, &turn))
 		return 0;
-	return same_shape(&g->all.item[a], &g->all.item[b], turn) ? add_edge(g, a, b, found.distance) : 0;
+	return same_shape(&g->all.item[a], &g->all.item[b], turn) ? add_edge(g, a, b, found.distance)
+															  : 0;
 }
 
 static int join_same_picture(group_builder *g, bool wanted, imgsearch_error *err)
@@ -252,7 +261,10 @@ static int join_same_picture(group_builder *g, bool wanted, imgsearch_error *err
 	float *rows = ims_alloc_aligned(g->all.n + 1, IMS_INVARIANT_DIM * sizeof *rows);
 	uint32_t *of = ims_alloc(g->all.n + 1, sizeof *of);
 	int64_t *ids = ims_alloc(g->all.n + 1, sizeof *ids);
-	self_join join_rows = { .k = NEAREST, .max_distance = IMS_INVARIANT_RADIUS, .each = add_picture_pair, .user = g };
+	self_join join_rows = { .k = NEAREST,
+		.max_distance = IMS_INVARIANT_RADIUS,
+		.each = add_picture_pair,
+		.user = g };
 	memory_rows memory;
 	int rc = rows && of && ids ? 0 : ims_nomem(err);
 	for (size_t i = 0; i < g->all.n && !rc; i++) {
@@ -269,7 +281,8 @@ static int join_same_picture(group_builder *g, bool wanted, imgsearch_error *err
 	join_rows.total = n;
 	ims_memory_rows_init(&memory, rows, n, IMS_INVARIANT_DIM, IMGSEARCH_L2);
 	if (!rc && n > 1)
-		rc = ims_search_build(&join_rows.index, "exact", &memory.source, &(search_params){ 0 }, g->job, err);
+		rc = ims_search_build(&join_rows.index, "exact", &memory.source, &(search_params){ 0 },
+			g->job, err);
 	if (!rc && n > 1)
 		rc = ims_self_join(&join_rows, rows, ids, n, IMS_INVARIANT_DIM, g->job, err);
 	if (!rc)
@@ -281,17 +294,22 @@ static int join_same_picture(group_builder *g, bool wanted, imgsearch_error *err
 	return rc;
 }
 
-/* --------------------------------------------------------------------------------------------- by features ---- */
+/* ----------------------------------------------------------------------------- by features ---- */
 
-/* Two things of one kind have features as near as two pictures of one thing, but seldom lie alike. */
+/*
+ * Two things of one kind have features as near as two pictures of one thing, but seldom lie alike.
+ */
 static const float alike_layout = 0.8f;
 
 static int add_scene_pair(void *user, size_t row, size_t rank, neighbor found)
 {
 	group_builder *g = user;
-	const member *one = &g->all.item[g->row_member[row]], *other = ims_members_find(&g->all, found.id);
+	const member *one = &g->all.item[g->row_member[row]],
+				 *other = ims_members_find(&g->all, found.id);
 	(void)rank;
-	if (!other || (one->has_signature && other->has_signature && ims_signature_correlation(one->pixels, other->pixels) < alike_layout))
+	if (!other
+		|| (one->has_signature && other->has_signature
+			&& ims_signature_correlation(one->pixels, other->pixels) < alike_layout))
 		return 0;
 	return add_edge(g, g->row_member[row], (uint32_t)(other - g->all.item), found.distance);
 }
@@ -338,7 +356,9 @@ static int join_same_scene(group_builder *g, float min_score, imgsearch_error *e
 		return rc;
 	g->metric = v->space.metric;
 	j.max_distance = ims_score_distance(v->space.metric, min_score);
-	rc = g->all.n > 1 && v->space.dim ? ims_view_searcher(g->s, v, v->chosen[0] ? v->chosen : "exact", &j.index, err) : 0;
+	rc = g->all.n > 1 && v->space.dim
+		? ims_view_searcher(g->s, v, v->chosen[0] ? v->chosen : "exact", &j.index, err)
+		: 0;
 	if (!rc && !j.index && g->all.n > 1 && v->space.dim) {
 		rc = ims_search_build(&own, "exact", &v->rows, &(search_params){ 0 }, g->job, err);
 		j.index = own;
@@ -352,7 +372,7 @@ static int join_same_scene(group_builder *g, float min_score, imgsearch_error *e
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ */
+/* ---------------------------------------------------------------------------------------------- */
 
 /* One block: the list, its groups, their ids. */
 static int make_list(group_builder *g, imgsearch_group_list **out, imgsearch_error *err)
@@ -375,11 +395,13 @@ static int make_list(group_builder *g, imgsearch_group_list **out, imgsearch_err
 	return 0;
 }
 
-int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job, imgsearch_group_list **out, imgsearch_error *err)
+int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job,
+	imgsearch_group_list **out, imgsearch_error *err)
 {
 	group_builder g = { .s = s, .job = job };
 	uint32_t kinds = o->kinds ? o->kinds : ~0u;
-	bool bytes = kinds >> IMGSEARCH_SAME_BYTES & 1, picture = kinds >> IMGSEARCH_SAME_PICTURE & 1, scene = kinds >> IMGSEARCH_SAME_SCENE & 1;
+	bool bytes = kinds >> IMGSEARCH_SAME_BYTES & 1, picture = kinds >> IMGSEARCH_SAME_PICTURE & 1,
+		 scene = kinds >> IMGSEARCH_SAME_SCENE & 1;
 	int rc = ims_members_read(s, o->under, picture || scene, g.job, &g.all, err);
 	if (!rc) {
 		g.node = ims_alloc(g.all.n + 1, sizeof *g.node);

@@ -5,9 +5,11 @@
 #include "base/base.h"
 
 /* imgsearch_map; options are a complete copy. */
-int ims_map(imgsearch *s, const imgsearch_map_options *options, job *job, imgsearch_map_points **out, imgsearch_error *err);
+int ims_map(imgsearch *s, const imgsearch_map_options *options, job *job,
+	imgsearch_map_points **out, imgsearch_error *err);
 
 /* imgsearch_map_grid. */
-int ims_map_grid(const imgsearch_map_points *points, uint32_t columns, uint32_t rows, uint32_t *cell, imgsearch_error *err);
+int ims_map_grid(const imgsearch_map_points *points, uint32_t columns, uint32_t rows,
+	uint32_t *cell, imgsearch_error *err);
 
 #endif

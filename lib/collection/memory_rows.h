@@ -10,6 +10,7 @@ typedef struct memory_rows {
 	const float *rows;
 } memory_rows;
 
-void ims_memory_rows_init(memory_rows *m, const float *rows, size_t n, uint32_t dim, imgsearch_metric metric);
+void ims_memory_rows_init(memory_rows *m, const float *rows, size_t n, uint32_t dim,
+	imgsearch_metric metric);
 
 #endif

@@ -4,23 +4,26 @@
 
 #include "search/search.h"
 
-/* `found` is the rank-th nearest (from 0) of row number `row`. Non-zero stops the join and is returned by it. */
+/*
+ * `found` is the rank-th nearest (from 0) of row number `row`. Non-zero stops the join and is
+ * returned by it.
+ */
 typedef int join_each(void *user, size_t row, size_t rank, neighbor found);
 
 typedef struct self_join {
 	search_index *index; /* of the whole collection */
 	size_t k;
 	float max_distance;
-	join_each *each;     /* runs on the calling thread, rows in order */
+	join_each *each; /* runs on the calling thread, rows in order */
 	void *user;
-	size_t done, total;  /* rows, for progress: done grows over several calls */
+	size_t done, total; /* rows, for progress: done grows over several calls */
 } self_join;
 
 /*
- * The k nearest of each of n rows, itself (by ids) left out, nearest first, none farther than max_distance. Reports stage
- * "compare". ENOMEM, ECANCELED.
+ * The k nearest of each of n rows, itself (by ids) left out, nearest first, none farther than
+ * max_distance. Reports stage "compare". ENOMEM, ECANCELED.
  */
-int ims_self_join(self_join *j, const float *rows, const int64_t *ids, size_t n, uint32_t dim, job *job,
-	imgsearch_error *err);
+int ims_self_join(self_join *j, const float *rows, const int64_t *ids, size_t n, uint32_t dim,
+	job *job, imgsearch_error *err);
 
 #endif

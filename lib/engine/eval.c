@@ -8,11 +8,14 @@
 static int check_options(const imgsearch_eval_options *o, imgsearch_error *err)
 {
 	if (o->duplicates && (o->truth || o->queries))
-		return ims_fail(err, IMGSEARCH_EINVAL, "eval: duplicates bring their own queries and truth");
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"eval: duplicates bring their own queries and truth");
 	if (o->duplicates && o->groups)
-		return ims_fail(err, IMGSEARCH_EINVAL, "eval: duplicates bring their own truth, groups are another");
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"eval: duplicates bring their own truth, groups are another");
 	if (o->groups && (o->truth || o->queries))
-		return ims_fail(err, IMGSEARCH_EINVAL, "eval: truth from groups is for the pictures of the index alone");
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"eval: truth from groups is for the pictures of the index alone");
 	if (o->has_threshold && !isfinite(o->threshold))
 		return ims_fail(err, IMGSEARCH_EINVAL, "eval: the threshold is not a number");
 	if (o->plain && o->whiten)

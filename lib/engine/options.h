@@ -5,9 +5,9 @@
 #include "base/base.h"
 
 /*
- * ours (size bytes) receives a complete copy of the caller's struct, whose first member is struct_size; what an older caller
- * does not know is zero. theirs NULL: all zero. EINVAL: struct_size is not set; EVERSION: a newer caller set a field that
- * this version does not know.
+ * ours (size bytes) receives a complete copy of the caller's struct, whose first member is
+ * struct_size; what an older caller does not know is zero. theirs NULL: all zero. EINVAL:
+ * struct_size is not set; EVERSION: a newer caller set a field that this version does not know.
  */
 int ims_options_copy(void *ours, size_t size, const void *theirs, imgsearch_error *err);
 

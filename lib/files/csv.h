@@ -4,16 +4,23 @@
 
 #include "base/base.h"
 
-/* One record of n fields; `line` is where it begins, from 1. Fields are valid during the call. Non-zero ends the parse. */
+/*
+ * One record of n fields; `line` is where it begins, from 1. Fields are valid during the call.
+ * Non-zero ends the parse.
+ */
 typedef int csv_each(void *user, size_t line, char **field, size_t n);
 
 /*
- * Gives every record to `each`, the header first; empty lines are passed over. Fields are unquoted in place, so text is
- * overwritten, and text[size] must be writable. EFORMAT names the line; ENOMEM; else the result of `each`.
+ * Gives every record to `each`, the header first; empty lines are passed over. Fields are unquoted
+ * in place, so text is overwritten, and text[size] must be writable. EFORMAT names the line;
+ * ENOMEM; else the result of `each`.
  */
 int ims_csv_parse(char *text, size_t size, csv_each *each, void *user, imgsearch_error *err);
 
-/* The same for a file of at most 256 MiB. A message of an error, that of `each` too, begins with the path. EIO, ENOTFOUND, ELIMIT. */
+/*
+ * The same for a file of at most 256 MiB. A message of an error, that of `each` too, begins with
+ * the path. EIO, ENOTFOUND, ELIMIT.
+ */
 int ims_csv_read(const char *path, csv_each *each, void *user, imgsearch_error *err);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * Paths found by how they end. A CSV names a picture by its absolute path, by the last folders and the name
- * ("museum/a.jpg"), or by the name alone ("a.jpg"); one name may stand for several pictures.
+ * Paths found by how they end. A CSV names a picture by its absolute path, by the last folders and
+ * the name ("museum/a.jpg"), or by the name alone ("a.jpg"); one name may stand for several
+ * pictures.
  */
 #ifndef IMS_FILES_NAMES_H
 #define IMS_FILES_NAMES_H
@@ -18,14 +19,20 @@ typedef struct path_names {
 	size_t n, cap;
 } path_names;
 
-/* Takes path over, also where it fails. NULL is ENOMEM, so that a path need not be checked before. */
+/*
+ * Takes path over, also where it fails. NULL is ENOMEM, so that a path need not be checked before.
+ */
 int ims_path_names_add(path_names *names, char *path, int64_t value);
 
 /* Once, after the last add and before the first find. */
 void ims_path_names_sort(path_names *names);
 
-/* The first path that ends in key at the border of a folder, or the next one after `after`; NULL: no more. Any thread. */
-const path_name *ims_path_names_find(const path_names *names, const char *key, const path_name *after);
+/*
+ * The first path that ends in key at the border of a folder, or the next one after `after`; NULL:
+ * no more. Any thread.
+ */
+const path_name *ims_path_names_find(const path_names *names, const char *key,
+	const path_name *after);
 
 void ims_path_names_free(path_names *names);
 

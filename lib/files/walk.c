@@ -1,4 +1,7 @@
-/* The walk: folders are opened by openat, listed and sorted by name, and told to the caller in that order. */
+/*
+ * The walk: folders are opened by openat, listed and sorted by name, and told to the caller in that
+ * order.
+ */
 #include "files/walk.h"
 
 #include "base/path.h"
@@ -31,7 +34,7 @@ typedef struct walker {
 	size_t n_visited, cap_visited;
 } walker;
 
-/* ------------------------------------------------------------------------------------------------- the path ---- */
+/* -------------------------------------------------------------------------------- the path ---- */
 
 static size_t push_name(walker *w, const char *name)
 {
@@ -64,7 +67,7 @@ static int report(walker *w, walk_kind kind, const char *reason, bool folder, co
 	return w->each(w->user, &e);
 }
 
-/* -------------------------------------------------------------------------------------------- other rules ---- */
+/* ----------------------------------------------------------------------------- other rules ---- */
 
 static bool matches(const char *const *patterns, size_t n, const char *path, const char *name)
 {
@@ -78,7 +81,8 @@ static bool matches(const char *const *patterns, size_t n, const char *path, con
 static bool is_index(const walker *w)
 {
 	static const char *const companions[] = { "", "-wal", "-shm", "-journal", "-lock", ".sock" };
-	const char *index = w->rules->index ? ims_path_below(w->rules->index, w->root) : NULL, *path = path_text(w);
+	const char *index = w->rules->index ? ims_path_below(w->rules->index, w->root) : NULL,
+			   *path = path_text(w);
 	size_t n = index ? strlen(index) : 0;
 	if (!n || strncmp(path, index, n))
 		return false;
@@ -99,12 +103,14 @@ static bool is_other_root(const walker *w)
 }
 
 /* The reason why a rule excludes an entry; NULL: none does. */
-static const char *excluded_by(const walker *w, const ignore_rules *ignore, const char *name, bool folder)
+static const char *excluded_by(const walker *w, const ignore_rules *ignore, const char *name,
+	bool folder)
 {
 	const walk_rules *r = w->rules;
 	if (is_index(w))
 		return "the index itself";
-	if (!strcmp(name, "@eaDir") || !strcmp(name, "System Volume Information") || !strcmp(name, "$RECYCLE.BIN"))
+	if (!strcmp(name, "@eaDir") || !strcmp(name, "System Volume Information")
+		|| !strcmp(name, "$RECYCLE.BIN"))
 		return "system folder";
 	if (name[0] == '.')
 		return "hidden";
@@ -133,7 +139,7 @@ static bool visit(walker *w, const struct stat *st)
 	return true;
 }
 
-/* ------------------------------------------------------------------------------------------------- folders ---- */
+/* --------------------------------------------------------------------------------- folders ---- */
 
 static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth);
 
@@ -164,7 +170,8 @@ static int walk_entry_at(walker *w, int fd, const char *name, const ignore_rules
 	if (link && !w->rules->follow_links)
 		return report(w, WALK_EXCLUDED, "symbolic link", false, &st);
 	if (folder)
-		return visit(w, &st) ? enter(w, fd, name, ignore, depth) : report(w, WALK_EXCLUDED, "visited before", true, &st);
+		return visit(w, &st) ? enter(w, fd, name, ignore, depth)
+							 : report(w, WALK_EXCLUDED, "visited before", true, &st);
 	if (!S_ISREG(st.st_mode))
 		return report(w, WALK_SPECIAL, "not a regular file", false, &st);
 	return report(w, WALK_FILE, NULL, false, &st);
@@ -215,7 +222,9 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 		rc = report(w, WALK_UNREADABLE, strerror(errno), true, NULL);
 	else if (rc)
 		rc = ims_nomem(w->err);
-	if (!rc && (ims_ignore_read(&ignore, fd, ".ignore") || ims_ignore_read(&ignore, fd, ".imgsearchignore")))
+	if (!rc
+		&& (ims_ignore_read(&ignore, fd, ".ignore")
+			|| ims_ignore_read(&ignore, fd, ".imgsearchignore")))
 		rc = ims_nomem(w->err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		size_t before = push_name(w, names[i]);
@@ -230,7 +239,8 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 	return rc;
 }
 
-int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk_each *each, void *user, imgsearch_error *err)
+int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk_each *each,
+	void *user, imgsearch_error *err)
 {
 	walker w = { .rules = rules, .root = root, .each = each, .user = user, .err = err };
 	char *start = ims_path_join(root, prefix);

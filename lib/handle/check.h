@@ -7,7 +7,7 @@
 typedef int problem_each(void *user, const char *text);
 
 /* imgsearch_check. problem may be NULL. */
-int ims_check(imgsearch *s, uint32_t queries, problem_each *problem, void *user, imgsearch_check_report *report, job *j,
-	imgsearch_error *err);
+int ims_check(imgsearch *s, uint32_t queries, problem_each *problem, void *user,
+	imgsearch_check_report *report, job *j, imgsearch_error *err);
 
 #endif

@@ -10,7 +10,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* An info and what its pointers point to; each string is an allocation of its own, listed in `owned`. */
+/*
+ * An info and what its pointers point to; each string is an allocation of its own, listed in
+ * `owned`.
+ */
 typedef struct info_block {
 	imgsearch_info info; /* first: the caller's pointer */
 	char **owned;
@@ -98,9 +101,13 @@ static int add_searchers(imgsearch *s, const view *v, info_block *b)
 		uint64_t bytes = 0;
 		if ((rc = ims_store_searcher_bytes(s->store, all[i].state, &bytes, b->err)))
 			break;
-		b->searchers[i] = own(b, ims_format("%s: %llu rows, %.1f MB, %s%s%s", all[i].name, (unsigned long long)all[i].rows,
-			(double)bytes / 1e6, !same ? "stale: build again" : last > all[i].change ? "catches up with changes" : "fresh",
-			about ? "; " : "", about ? about : ""));
+		b->searchers[i] = own(b,
+			ims_format("%s: %llu rows, %.1f MB, %s%s%s", all[i].name,
+				(unsigned long long)all[i].rows, (double)bytes / 1e6,
+				!same                      ? "stale: build again"
+					: last > all[i].change ? "catches up with changes"
+										   : "fresh",
+				about ? "; " : "", about ? about : ""));
 		if (!b->searchers[i])
 			rc = ims_nomem(b->err);
 		b->info.n_searchers += !rc;
@@ -122,7 +129,8 @@ static int add_model(imgsearch *s, info_block *b)
 	info->weights_hash = own(b, ims_strdup(id.weights_hash));
 	info->precision = id.precision == IMGSEARCH_BF16 ? "bf16" : "f32";
 	info->flip = id.flip;
-	info->recipe = (imgsearch_recipe){ .resize = id.recipe.resize, .crop = id.recipe.crop,
+	info->recipe = (imgsearch_recipe){ .resize = id.recipe.resize,
+		.crop = id.recipe.crop,
 		.interpolation = id.recipe.bicubic ? IMGSEARCH_BICUBIC : IMGSEARCH_BILINEAR };
 	memcpy(info->recipe.mean, id.recipe.mean, sizeof id.recipe.mean);
 	memcpy(info->recipe.std, id.recipe.std, sizeof id.recipe.std);
@@ -137,8 +145,10 @@ static int add_next(imgsearch *s, info_block *b, uint64_t vectors)
 	int rc = ims_identity_stored(s, true, &id, b->err);
 	if (rc)
 		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
-	b->info.next = own(b, ims_format("%s, resize %u, crop %u%s: %llu of %llu vectors", id.name, id.recipe.resize, id.recipe.crop,
-		id.flip ? ", averaged with the mirror image" : "", (unsigned long long)vectors, (unsigned long long)b->info.vectors));
+	b->info.next = own(b,
+		ims_format("%s, resize %u, crop %u%s: %llu of %llu vectors", id.name, id.recipe.resize,
+			id.recipe.crop, id.flip ? ", averaged with the mirror image" : "",
+			(unsigned long long)vectors, (unsigned long long)b->info.vectors));
 	ims_model_identity_free(&id);
 	return b->info.next ? 0 : ims_nomem(b->err);
 }
@@ -158,7 +168,8 @@ static int add_counts(imgsearch *s, info_block *b)
 	c->too_big = n[IMGSEARCH_TOO_BIG];
 	c->excluded = n[IMGSEARCH_EXCLUDED];
 	c->unreadable = n[IMGSEARCH_UNREADABLE];
-	c->seen = c->indexed + c->duplicate + c->unsupported + c->damaged + c->too_big + c->excluded + c->unreadable;
+	c->seen = c->indexed + c->duplicate + c->unsupported + c->damaged + c->too_big + c->excluded
+		+ c->unreadable;
 	return rc ? rc : add_next(s, b, held.vectors_next);
 }
 

@@ -5,9 +5,11 @@
 #include "handle/handle.h"
 
 /*
- * The upright pixels of an input (not of a vector), its crop cut out, scaled down so that no side is longer than max_side (0:
- * not scaled). A JPEG is decoded at the smallest scale that suffices. Freed by ims_image_free. Errors: see imgsearch_picture_load.
+ * The upright pixels of an input (not of a vector), its crop cut out, scaled down so that no side
+ * is longer than max_side (0: not scaled). A JPEG is decoded at the smallest scale that suffices.
+ * Freed by ims_image_free. Errors: see imgsearch_picture_load.
  */
-int ims_picture_load(imgsearch *s, const imgsearch_input *in, uint32_t max_side, image *out, imgsearch_error *err);
+int ims_picture_load(imgsearch *s, const imgsearch_input *in, uint32_t max_side, image *out,
+	imgsearch_error *err);
 
 #endif

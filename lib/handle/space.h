@@ -1,11 +1,17 @@
-/* The space that an index's distances are measured in, and its stored features as rows of that space. */
+/*
+ * The space that an index's distances are measured in, and its stored features as rows of that
+ * space.
+ */
 #ifndef IMS_HANDLE_SPACE_H
 #define IMS_HANDLE_SPACE_H
 
 #include "search/search.h"
 #include "store/store.h"
 
-/* How a stored feature becomes a row: the mean is subtracted, then for cosine the row is scaled to length 1. */
+/*
+ * How a stored feature becomes a row: the mean is subtracted, then for cosine the row is scaled to
+ * length 1.
+ */
 typedef struct space {
 	imgsearch_metric metric;
 	uint32_t dim;

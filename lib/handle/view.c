@@ -1,7 +1,8 @@
 /*
- * Views are made here and brought up to date. ims_view_acquire compares the file's data version with the last one it saw,
- * and then the epoch, so that an unchanged file costs one number. Row changes make no new view: a loaded searcher reads the
- * change log (apply_changes), so that the next query sees them without loading anything anew.
+ * Views are made here and brought up to date. ims_view_acquire compares the file's data version
+ * with the last one it saw, and then the epoch, so that an unchanged file costs one number. Row
+ * changes make no new view: a loaded searcher reads the change log (apply_changes), so that the
+ * next query sees them without loading anything anew.
  */
 #include "handle/view.h"
 #include "handle/space.h"
@@ -57,7 +58,8 @@ static void free_view(view *v)
 	ims_free(v);
 }
 
-static int make_view(imgsearch *s, int64_t version, uint32_t epoch, view **out, imgsearch_error *err)
+static int make_view(imgsearch *s, int64_t version, uint32_t epoch, view **out,
+	imgsearch_error *err)
 {
 	uint32_t metric = 0, dim = 0;
 	store_counts counts = { 0 };
@@ -187,7 +189,7 @@ int ims_view_settle_dim(imgsearch *s, uint32_t dim, imgsearch_error *err)
 	return first ? ims_view_set_dim(s, dim, err) : 0;
 }
 
-/* --------------------------------------------------------------------------------------- searchers ---- */
+/* ------------------------------------------------------------------------------- searchers ---- */
 
 char *ims_view_params(const view *v)
 {
@@ -203,13 +205,18 @@ static int get_chunk(void *arg, uint32_t number, buf *out, imgsearch_error *err)
 static bool usable(const view *v, const store_searcher *found, const searcher_ops *ops)
 {
 	char *params = ims_view_params(v);
-	bool same = params && found->params && !strcmp(params, found->params) && found->version == ops->version;
+	bool same = params && found->params && !strcmp(params, found->params)
+		&& found->version == ops->version;
 	ims_free(params);
 	return same;
 }
 
-/* A stale or damaged state is no error of a query: the scan answers. `note` receives the sentence for the log. */
-static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *vs, imgsearch_error *note, imgsearch_error *err)
+/*
+ * A stale or damaged state is no error of a query: the scan answers. `note` receives the sentence
+ * for the log.
+ */
+static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *vs,
+	imgsearch_error *note, imgsearch_error *err)
 {
 	store_searcher *all;
 	size_t n;
@@ -220,7 +227,8 @@ static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *v
 		if (strcmp(all[i].name, ops->name))
 			continue;
 		if (!usable(v, &all[i], ops)) {
-			ims_fail(note, IMGSEARCH_LOG_INFO, "searcher %s is stale and not used; run build", ops->name);
+			ims_fail(note, IMGSEARCH_LOG_INFO, "searcher %s is stale and not used; run build",
+				ops->name);
 			continue;
 		}
 		vs->store = s->store;
@@ -230,7 +238,8 @@ static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *v
 		imgsearch_error why;
 		rc = ims_search_load(&vs->index, ops->name, &v->rows, &vs->chunks, &why);
 		if (rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EVERSION) {
-			ims_fail(note, IMGSEARCH_LOG_WARNING, "searcher %s is damaged and not used; run build (%.300s)", ops->name, why.message);
+			ims_fail(note, IMGSEARCH_LOG_WARNING,
+				"searcher %s is damaged and not used; run build (%.300s)", ops->name, why.message);
 			rc = 0;
 		} else if (rc && err) {
 			*err = why;
@@ -252,7 +261,8 @@ static int apply_changes(imgsearch *s, view *v, view_searcher *vs, imgsearch_err
 	if (rc || last <= vs->change)
 		return rc;
 	rc = ims_store_changes(s->store, vs->change, &ids, &n, err);
-	if (rc == IMGSEARCH_ENOTFOUND) /* the searcher was built anew: this view answers as of its time */
+	if (rc
+		== IMGSEARCH_ENOTFOUND) /* the searcher was built anew: this view answers as of its time */
 		return 0;
 	float *rows = rc ? NULL : ims_alloc_aligned(STEP, dim * sizeof(float));
 	if (!rc && !rows)
@@ -281,7 +291,8 @@ static int apply_changes(imgsearch *s, view *v, view_searcher *vs, imgsearch_err
 	return rc;
 }
 
-int ims_view_searcher(imgsearch *s, view *v, const char *name, search_index **out, imgsearch_error *err)
+int ims_view_searcher(imgsearch *s, view *v, const char *name, search_index **out,
+	imgsearch_error *err)
 {
 	const searcher_ops *const *all = ims_search_all();
 	int which = 0, rc = 0;

@@ -1,9 +1,10 @@
 /*
- * What queries read: the space, the searchers, and the chance model. A view is shared by reference count and does not
- * change, but for its searchers, which take up changed rows. Two numbers of the file keep it current, whichever process
- * changes the file:
+ * What queries read: the space, the searchers, and the chance model. A view is shared by reference
+ * count and does not change, but for its searchers, which take up changed rows. Two numbers of the
+ * file keep it current, whichever process changes the file:
  * - the epoch, raised by every change of the space or of a searcher's state: a new view is made;
- * - the change log: ids whose vector was added, replaced or removed: a loaded searcher takes them up before it answers.
+ * - the change log: ids whose vector was added, replaced or removed: a loaded searcher takes them
+ *   up before it answers.
  */
 #ifndef IMS_HANDLE_VIEW_H
 #define IMS_HANDLE_VIEW_H
@@ -28,20 +29,20 @@ typedef struct view_searcher {
 
 struct view {
 	atomic_int references;
-	space space, plain;         /* plain: no mean is subtracted */
+	space space, plain; /* plain: no mean is subtracted */
 	float *mean;
-	uint64_t mean_sum;          /* checksum of mean: searchers that were built with another one are stale */
+	uint64_t mean_sum; /* checksum of mean: searchers that were built with another one are stale */
 	space_rows rows_ctx, plain_ctx;
 	row_source rows, plain_rows;
-	chance chance;              /* of the scores in the space */
+	chance chance; /* of the scores in the space */
 	bool has_chance;
-	uint32_t cohort_rows;       /* how many, and their checksum */
+	uint32_t cohort_rows; /* how many, and their checksum */
 	uint64_t cohort_sum;
-	char chosen[16];            /* the index's own searcher, or "" */
-	uint32_t epoch;             /* of the space and the searchers' states */
-	int64_t version;            /* data version of the file that the view was last compared with */
-	pthread_mutex_t lock;       /* protects what follows */
-	chance_cohort *cohort;      /* loaded when first needed; NULL: the stored one belongs to another view */
+	char chosen[16];       /* the index's own searcher, or "" */
+	uint32_t epoch;        /* of the space and the searchers' states */
+	int64_t version;       /* data version of the file that the view was last compared with */
+	pthread_mutex_t lock;  /* protects what follows */
+	chance_cohort *cohort; /* NULL: not loaded, or the stored one belongs to another view */
 	bool cohort_tried;
 	view_searcher searcher[VIEW_SEARCHERS];
 };
@@ -53,8 +54,8 @@ int ims_view_acquire_counted(imgsearch *s, view **out, imgsearch_error *err);
 void ims_view_release(view *v); /* NULL is fine */
 
 /*
- * Whether rc, of a query in view v, only says that a build replaced the searcher's state while the searcher read from it: then
- * the query is to be asked again in the view that is current now.
+ * Whether rc, of a query in view v, only says that a build replaced the searcher's state while the
+ * searcher read from it: then the query is to be asked again in the view that is current now.
  */
 bool ims_view_replaced(imgsearch *s, const view *v, int rc);
 
@@ -66,13 +67,18 @@ int ims_view_set_dim(imgsearch *s, uint32_t dim, imgsearch_error *err);
 /* The same for the first vectors; EINVAL where the index has vectors of another dimension. */
 int ims_view_settle_dim(imgsearch *s, uint32_t dim, imgsearch_error *err);
 
-/* What a searcher's state must have been built with to be of use in this view; freed by ims_free. NULL: out of memory. */
+/*
+ * What a searcher's state must have been built with to be of use in this view; freed by ims_free.
+ * NULL: out of memory.
+ */
 char *ims_view_params(const view *v);
 
 /*
- * The searcher of that name, up to date; *out is NULL when none is built or it is stale or damaged (which is logged). It
- * lives as long as the view. EINVAL: there is no such searcher. EDB, EIO, ENOMEM.
+ * The searcher of that name, up to date; *out is NULL when none is built or it is stale or damaged
+ * (which is logged). It lives as long as the view. EINVAL: there is no such searcher. EDB, EIO,
+ * ENOMEM.
  */
-int ims_view_searcher(imgsearch *s, view *v, const char *name, search_index **out, imgsearch_error *err);
+int ims_view_searcher(imgsearch *s, view *v, const char *name, search_index **out,
+	imgsearch_error *err);
 
 #endif

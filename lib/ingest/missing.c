@@ -7,7 +7,7 @@ typedef struct missing_paths {
 	tree_run *run;
 	int64_t *id;
 	size_t n, cap;
-	size_t pictures, all;      /* of the n, and of all that are known: those that no rule excludes */
+	size_t pictures, all; /* of the n, and of all that are known: those that no rule excludes */
 	uint64_t by_state[8], met; /* the others, as the index has them now */
 } missing_paths;
 
@@ -56,10 +56,12 @@ int ims_missing_count(tree_run *r, uint64_t *n)
 }
 
 /*
- * A path that was counted when it was met may have changed since. Where two files exchange their names, the twin of a duplicate
- * gets other bytes later in the run, and the duplicate becomes the picture.
+ * A path that was counted when it was met may have changed since. Where two files exchange their
+ * names, the twin of a duplicate gets other bytes later in the run, and the duplicate becomes the
+ * picture.
  */
-static void correct_counts(imgsearch_counts *c, const missing_paths *g, const imgsearch_counts *before)
+static void correct_counts(imgsearch_counts *c, const missing_paths *g,
+	const imgsearch_counts *before)
 {
 	uint64_t *const now[] = { &c->indexed, &c->duplicate };
 	const uint64_t was[] = { before->indexed, before->duplicate };
@@ -87,9 +89,11 @@ int ims_missing_remove(tree_run *r, const imgsearch_counts *before)
 	int rc = ims_store_each_picture(r->s->store, 0, collect, &g, r->err);
 	if (!rc && before)
 		correct_counts(r->counts, &g, before);
-	bool too_many = g.pictures > 1 && (double)g.pictures > 0.3 * (double)g.all && !r->options->prune;
+	bool too_many = g.pictures > 1 && (double)g.pictures > 0.3 * (double)g.all
+		&& !r->options->prune;
 	if (!rc && too_many)
-		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: gone: %zu of %zu files; kept in the index (--prune drops them)",
+		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
+			"%s: gone: %zu of %zu files; kept in the index (--prune drops them)",
 			r->walk.start->root_path, g.pictures, g.all);
 	else if (!rc && g.n)
 		rc = remove_all(r, &g);

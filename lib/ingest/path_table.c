@@ -7,7 +7,8 @@
 path_key ims_path_key(int64_t root, const char *path)
 {
 	size_t n = strlen(path);
-	return (path_key){ { ims_checksum(path, n, (uint64_t)root), ims_checksum(path, n, ~(uint64_t)root) } };
+	return (path_key){ { ims_checksum(path, n, (uint64_t)root),
+		ims_checksum(path, n, ~(uint64_t)root) } };
 }
 
 /* The slot of the key, or the free slot where it belongs. */

@@ -1,4 +1,7 @@
-/* The paths that an index holds, by checksum: 56 bytes a path, whatever its length. Open addressing, linear probing. */
+/*
+ * The paths that an index holds, by checksum: 56 bytes a path, whatever its length. Open
+ * addressing, linear probing.
+ */
 #ifndef IMS_INGEST_PATH_TABLE_H
 #define IMS_INGEST_PATH_TABLE_H
 
@@ -15,7 +18,7 @@ typedef struct path_entry {
 	uint64_t size;
 	int64_t mtime_ns;
 	uint32_t state;
-	bool seen;  /* by the walk of this run */
+	bool seen; /* by the walk of this run */
 } path_entry;
 
 typedef struct path_table {
@@ -25,8 +28,8 @@ typedef struct path_table {
 
 path_key ims_path_key(int64_t root, const char *path);
 
-int ims_path_table_add(path_table *t, const path_entry *path);         /* 0 or ENOMEM */
-path_entry *ims_path_table_find(const path_table *t, path_key key);    /* NULL: a new path */
+int ims_path_table_add(path_table *t, const path_entry *path);      /* 0 or ENOMEM */
+path_entry *ims_path_table_find(const path_table *t, path_key key); /* NULL: a new path */
 void ims_path_table_free(path_table *t);
 
 #endif

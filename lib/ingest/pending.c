@@ -39,7 +39,9 @@ static uint64_t key_of(const hash256 *hash)
 size_t ims_pending_add(pending_list *p, const pending_row *row)
 {
 	p->row[p->n] = *row;
-	p->hash_key[p->n] = row->state == IMGSEARCH_INDEXED && row->needs_vector ? key_of(&row->picture.hash) : 0;
+	p->hash_key[p->n] = row->state == IMGSEARCH_INDEXED && row->needs_vector
+		? key_of(&row->picture.hash)
+		: 0;
 	return p->n++;
 }
 
@@ -55,7 +57,8 @@ bool ims_pending_has_hash(const pending_list *p, const hash256 *hash)
 bool ims_pending_replaces(const pending_list *p, int64_t id, const hash256 *hash)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (p->row[i].id == id && !p->row[i].vector_only && !ims_hash_equal(&p->row[i].picture.hash, hash))
+		if (p->row[i].id == id && !p->row[i].vector_only
+			&& !ims_hash_equal(&p->row[i].picture.hash, hash))
 			return true;
 	return false;
 }

@@ -1,7 +1,8 @@
 /*
- * Pictures that are prepared and not yet written. They wait here, in the order of the walk, for their vectors; then all are
- * written in one transaction, so that no network runs inside of one. The twin check sees them: the same bytes met again
- * while the first picture waits cost no second run of the network.
+ * Pictures that are prepared and not yet written. They wait here, in the order of the walk, for
+ * their vectors; then all are written in one transaction, so that no network runs inside of one.
+ * The twin check sees them: the same bytes met again while the first picture waits cost no second
+ * run of the network.
  */
 #ifndef IMS_INGEST_PENDING_H
 #define IMS_INGEST_PENDING_H
@@ -11,22 +12,22 @@
 enum { PENDING_MOST = 1024 };
 
 typedef struct pending_row {
-	int64_t id, root;    /* id 0: a new path */
-	char *path;          /* owned; relative to the root */
+	int64_t id, root; /* id 0: a new path */
+	char *path;       /* owned; relative to the root */
 	int64_t mtime_ns;
-	uint64_t size;       /* as the walk saw it */
-	uint32_t state;      /* IMGSEARCH_INDEXED: `picture` is written; else the row has this state, with the reason */
-	char *reason;        /* owned, or NULL */
+	uint64_t size;  /* as the walk saw it */
+	uint32_t state; /* IMGSEARCH_INDEXED: `picture` is written; else why it is not */
+	char *reason;   /* owned, or NULL */
 	prepared picture;
-	bool vector_only;    /* the row stays as it is, only its vector is new */
+	bool vector_only; /* the row stays as it is, only its vector is new */
 	bool needs_vector;
-	float *vector;       /* owned; NULL: not there yet, or not needed */
+	float *vector; /* owned; NULL: not there yet, or not needed */
 } pending_row;
 
 typedef struct pending_list {
-	pending_row *row;    /* (PENDING_MOST) */
+	pending_row *row; /* (PENDING_MOST) */
 	size_t n;
-	uint64_t *hash_key;  /* of each row: the beginning of the hash, for pictures that will be indexed; else 0 */
+	uint64_t *hash_key; /* first bytes of the hash of a picture to be indexed; else 0 */
 } pending_list;
 
 int ims_pending_init(pending_list *p); /* 0 or ENOMEM */

@@ -5,7 +5,7 @@
 
 static const double write_every = 2; /* seconds */
 
-/* --------------------------------------------------------------------------------------------------- waiting ---- */
+/* --------------------------------------------------------------------------------- waiting ---- */
 
 /* Waits for a worker to set *done. */
 static void wait_for(pipeline *p, const bool *done)
@@ -34,26 +34,31 @@ static void start_work(pipeline *p, void (*work)(void *), void *arg)
 	p->waited += ims_now() - start;
 }
 
-/* --------------------------------------------------------------------------------------------------- workers ---- */
+/* --------------------------------------------------------------------------------- workers ---- */
 
 static uint32_t state_of(int rc)
 {
 	switch (rc) {
-	case 0: return IMGSEARCH_INDEXED;
-	case IMGSEARCH_EUNSUPPORTED: return IMGSEARCH_UNSUPPORTED;
-	case IMGSEARCH_ELIMIT: return IMGSEARCH_TOO_BIG;
+	case 0:
+		return IMGSEARCH_INDEXED;
+	case IMGSEARCH_EUNSUPPORTED:
+		return IMGSEARCH_UNSUPPORTED;
+	case IMGSEARCH_ELIMIT:
+		return IMGSEARCH_TOO_BIG;
 	case IMGSEARCH_EIO:
 	case IMGSEARCH_ENOTFOUND:
 	case IMGSEARCH_ENOMEM:
 	case IMGSEARCH_EDB:
-	case IMGSEARCH_EBUSY: return IMGSEARCH_UNREADABLE; /* tried again by the next run */
-	default: return IMGSEARCH_DAMAGED;
+	case IMGSEARCH_EBUSY:
+		return IMGSEARCH_UNREADABLE; /* tried again by the next run */
+	default:
+		return IMGSEARCH_DAMAGED;
 	}
 }
 
 /*
- * Whether the index has these bytes and needs no vector for them. A guess: admission looks again, so
- * an error counts as no.
+ * Whether the index has these bytes and needs no vector for them. A guess: admission looks again,
+ * so an error counts as no.
  */
 static bool has_content(void *user, const hash256 *hash)
 {
@@ -75,7 +80,10 @@ static void prepare(void *arg)
 	pipeline *p = it->pipeline;
 	double start = ims_now();
 	imgsearch_input in = imgsearch_file(it->full);
-	prepare_request request = { .s = p->s, .recipe = &p->identity->model.recipe, .has_content = has_content, .user = it };
+	prepare_request request = { .s = p->s,
+		.recipe = &p->identity->model.recipe,
+		.has_content = has_content,
+		.user = it };
 	it->why = (imgsearch_error){ 0 };
 	it->state = state_of(ims_prepare(&request, &in, &it->picture, &it->input, &it->why));
 	it->seconds = ims_now() - start;
@@ -91,7 +99,7 @@ static void run_network(void *arg)
 	set_done(b->pipeline, &b->done);
 }
 
-/* --------------------------------------------------------------------------------------------------- batches ---- */
+/* --------------------------------------------------------------------------------- batches ---- */
 
 /* Waits for the oldest batch; its rows receive their vectors. */
 static int finish_batch(pipeline *p)
@@ -148,12 +156,12 @@ static int finish_batches(pipeline *p)
 	return rc;
 }
 
-/* --------------------------------------------------------------------------------------------------- writing ---- */
+/* --------------------------------------------------------------------------------- writing ---- */
 
 void ims_count_state(imgsearch_counts *c, uint32_t state)
 {
-	uint64_t *const by_state[] = { NULL, &c->indexed, &c->duplicate, &c->unsupported, &c->damaged, &c->too_big,
-		&c->excluded, &c->unreadable };
+	uint64_t *const by_state[] = { NULL, &c->indexed, &c->duplicate, &c->unsupported, &c->damaged,
+		&c->too_big, &c->excluded, &c->unreadable };
 	if (state >= IMGSEARCH_INDEXED && state <= IMGSEARCH_UNREADABLE)
 		++*by_state[state];
 }
@@ -161,8 +169,15 @@ void ims_count_state(imgsearch_counts *c, uint32_t state)
 /* A row without a picture: it is excluded, damaged, unreadable or the like. */
 static int write_state(pipeline *p, const pending_row *r, uint32_t state, const char *reason)
 {
-	store_picture row = { .id = r->id, .root = r->root, .path = r->path, .size = r->picture.size ? r->picture.size : r->size,
-		.mtime_ns = r->mtime_ns, .state = state, .reason = reason, .width = r->picture.width, .height = r->picture.height,
+	store_picture row = { .id = r->id,
+		.root = r->root,
+		.path = r->path,
+		.size = r->picture.size ? r->picture.size : r->size,
+		.mtime_ns = r->mtime_ns,
+		.state = state,
+		.reason = reason,
+		.width = r->picture.width,
+		.height = r->picture.height,
 		.hash = r->picture.hash };
 	ims_count_state(p->counts, state);
 	p->counts->added += !r->id;
@@ -181,7 +196,11 @@ static int write_vector(pipeline *p, const pending_row *r)
 
 static int write_picture(pipeline *p, pending_row *r)
 {
-	row_writer w = { .s = p->s, .dim = p->identity->model.dim, .next = p->identity->next, .moved = p->moved, .user = p->user };
+	row_writer w = { .s = p->s,
+		.dim = p->identity->model.dim,
+		.next = p->identity->next,
+		.moved = p->moved,
+		.user = p->user };
 	store_picture row = { .id = r->id, .root = r->root, .path = r->path, .mtime_ns = r->mtime_ns };
 	row_outcome outcome;
 	int rc = ims_row_put(&w, &row, &r->picture, r->vector, &outcome, p->err);
@@ -246,11 +265,12 @@ int ims_pipeline_record(pipeline *p, const pending_row *row)
 	return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------- admission ---- */
+/* ------------------------------------------------------------------------------- admission ---- */
 
 /*
- * Whether a prepared picture needs the network: its bytes are in no other row, written or pending. Pixels that the worker
- * left out because the bytes were known are made up for where they are known no more.
+ * Whether a prepared picture needs the network: its bytes are in no other row, written or pending.
+ * Pixels that the worker left out because the bytes were known are made up for where they are known
+ * no more.
  */
 static int needs_vector(pipeline *p, pipeline_item *it, bool *needs, imgsearch_error *err)
 {
@@ -284,8 +304,15 @@ static int admit(pipeline *p)
 	int rc = p->pending.n == PENDING_MOST ? write_all(p) : 0;
 	if (!rc && it->state == IMGSEARCH_INDEXED)
 		rc = needs_vector(p, it, &needs, p->err);
-	pending_row row = { .id = it->id, .root = it->root, .path = it->path, .mtime_ns = it->mtime_ns, .size = it->size,
-		.state = it->state, .picture = it->picture, .vector_only = it->vector_only, .needs_vector = needs };
+	pending_row row = { .id = it->id,
+		.root = it->root,
+		.path = it->path,
+		.mtime_ns = it->mtime_ns,
+		.size = it->size,
+		.state = it->state,
+		.picture = it->picture,
+		.vector_only = it->vector_only,
+		.needs_vector = needs };
 	if (!rc && it->state != IMGSEARCH_INDEXED) {
 		ims_job_log(p->job, IMGSEARCH_LOG_DEBUG, "%s: %s", it->full, it->why.message);
 		row.reason = ims_strdup(it->why.message);
@@ -300,7 +327,7 @@ static int admit(pipeline *p)
 	return needs && row.state == IMGSEARCH_INDEXED ? join_batch(p, it->input, number) : 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------- entry ---- */
+/* ----------------------------------------------------------------------------------- entry ---- */
 
 int ims_pipeline_init(pipeline *p)
 {
@@ -381,7 +408,8 @@ int ims_pipeline_drain(pipeline *p)
 
 void ims_pipeline_free(pipeline *p)
 {
-	for (; p->running; p->running--, p->head = (p->head + 1) % p->cap) /* others may keep the pool itself busy for ever */
+	for (; p->running; p->running--,
+		 p->head = (p->head + 1) % p->cap) /* others may keep the pool itself busy for ever */
 		wait_for(p, &p->item[p->head].done);
 	for (; p->sent; p->sent--, p->first = (p->first + 1) % p->batches)
 		wait_for(p, &p->batch[p->first].done);

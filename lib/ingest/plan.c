@@ -1,4 +1,6 @@
-/* The plan: known roots are read, then each path is placed below one of them or becomes a new one. */
+/*
+ * The plan: known roots are read, then each path is placed below one of them or becomes a new one.
+ */
 #include "ingest/plan.h"
 
 #include "base/path.h"
@@ -29,11 +31,14 @@ void ims_plan_free(index_plan *p)
 /* Whether the walk from a meets this path. */
 static bool covers(const index_start *a, int64_t root, const char *prefix)
 {
-	return a->root == root && (!strcmp(a->prefix, prefix) || (!a->file && (!*a->prefix || ims_path_below(prefix, a->prefix))));
+	return a->root == root
+		&& (!strcmp(a->prefix, prefix)
+			|| (!a->file && (!*a->prefix || ims_path_below(prefix, a->prefix))));
 }
 
 /* Adds a start, unless another covers it; starts that it covers go. */
-static int add_start(index_plan *p, int64_t root, const char *root_path, const char *prefix, bool file)
+static int add_start(index_plan *p, int64_t root, const char *root_path, const char *prefix,
+	bool file)
 {
 	const index_start added = { .root = root, .prefix = (char *)prefix, .file = file };
 	size_t kept = 0;
@@ -102,7 +107,10 @@ static int add_file(index_plan *p, const char *real)
 	return add_start(p, 0, "", real, true);
 }
 
-/* A file keeps its own name; only the folder it lies in is resolved, so that a link is judged as a link. */
+/*
+ * A file keeps its own name; only the folder it lies in is resolved, so that a link is judged as a
+ * link.
+ */
 static char *real_path(const char *path, struct stat *st)
 {
 	char buffer[PATH_MAX];
@@ -110,10 +118,14 @@ static char *real_path(const char *path, struct stat *st)
 		return NULL;
 	const char *slash = strrchr(path, '/');
 	bool folder = S_ISDIR(st->st_mode);
-	char *where = folder ? ims_strdup(path) : slash ? ims_strndup(path, (size_t)(slash - path) + 1) : ims_strdup(".");
+	char *where = folder ? ims_strdup(path)
+		: slash          ? ims_strndup(path, (size_t)(slash - path) + 1)
+						 : ims_strdup(".");
 	bool found = where && realpath(where, buffer);
 	int why = where ? errno : ENOMEM;
-	char *real = !found ? NULL : folder ? ims_strdup(buffer) : ims_path_join(buffer, slash ? slash + 1 : path);
+	char *real = !found ? NULL
+		: folder        ? ims_strdup(buffer)
+						: ims_path_join(buffer, slash ? slash + 1 : path);
 	ims_free(where);
 	errno = found ? ENOMEM : why; /* where the result is NULL */
 	return real;
@@ -136,7 +148,8 @@ static int add_path(index_plan *p, const char *path, bool files)
 		while (i < p->n_roots && strcmp(p->root[i], path))
 			i++;
 		rc = i < p->n_roots ? add_start(p, p->root_id[i], p->root[i], "", false)
-			: ims_fail_errno(p->err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", path);
+							: ims_fail_errno(p->err,
+								errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", path);
 	}
 	ims_free(real);
 	return rc;
@@ -161,6 +174,7 @@ int ims_plan_make(index_plan *p, const char *const *paths, size_t n)
 	if (!rc)
 		rc = ims_store_each_picture(p->s->store, 0, add_single, p, p->err);
 	if (!rc && !p->n)
-		rc = ims_fail(p->err, IMGSEARCH_ENOTFOUND, "%s: knows no folder yet; say which to index", ims_store_path(p->s->store));
+		rc = ims_fail(p->err, IMGSEARCH_ENOTFOUND, "%s: knows no folder yet; say which to index",
+			ims_store_path(p->s->store));
 	return rc;
 }

@@ -16,7 +16,8 @@ static int sniff(const char *path, image_format *format, imgsearch_error *err)
 	uint8_t head[SNIFF];
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		return ims_fail(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", strerror(errno));
+		return ims_fail(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s",
+			strerror(errno));
 	ssize_t got = read(fd, head, sizeof head);
 	int rc = got < 0 ? ims_fail(err, IMGSEARCH_EIO, "%s", strerror(errno)) : 0;
 	close(fd);
@@ -42,8 +43,8 @@ static int check_format(const imgsearch_input *in, imgsearch_error *err)
 }
 
 /* The signature and the network's input, from decoded pixels. */
-static int decode(const prepare_request *r, const imgsearch_input *in, const void *data, size_t size, prepared *out,
-	float **input, imgsearch_error *err)
+static int decode(const prepare_request *r, const imgsearch_input *in, const void *data,
+	size_t size, prepared *out, float **input, imgsearch_error *err)
 {
 	size_t side = r->recipe->crop;
 	image im;
@@ -73,7 +74,8 @@ static void identify(const imgsearch_input *in, const void *data, size_t size, p
 		out->hash = ims_hash(data, size);
 }
 
-int ims_prepare(const prepare_request *r, const imgsearch_input *in, prepared *out, float **input, imgsearch_error *err)
+int ims_prepare(const prepare_request *r, const imgsearch_input *in, prepared *out, float **input,
+	imgsearch_error *err)
 {
 	static const hash256 no_hash;
 	buf held = { 0 };
@@ -85,7 +87,8 @@ int ims_prepare(const prepare_request *r, const imgsearch_input *in, prepared *o
 		rc = ims_input_bytes(in, &held, &data, &size, err);
 	if (!rc) {
 		identify(in, data, size, out);
-		bool indexed = r->has_content && !ims_hash_equal(&out->hash, &no_hash) && r->has_content(r->user, &out->hash);
+		bool indexed = r->has_content && !ims_hash_equal(&out->hash, &no_hash)
+			&& r->has_content(r->user, &out->hash);
 		if (!indexed && r->single)
 			ims_handle_decoder_acquire(r->s);
 		if (!indexed)

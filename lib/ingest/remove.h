@@ -4,7 +4,9 @@
 
 #include "handle/handle.h"
 
-int ims_remove(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *err);                 /* imgsearch_index_remove */
-int ims_root_move(imgsearch *s, const char *from, const char *to, imgsearch_error *err);          /* imgsearch_root_move */
+int ims_remove(imgsearch *s, const int64_t *ids, size_t n,
+	imgsearch_error *err); /* imgsearch_index_remove */
+int ims_root_move(imgsearch *s, const char *from, const char *to,
+	imgsearch_error *err); /* imgsearch_root_move */
 
 #endif

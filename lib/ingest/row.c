@@ -12,7 +12,8 @@ static bool has_hash(const hash256 *hash)
 static int find_twin(imgsearch *s, const hash256 *hash, store_picture *out, imgsearch_error *err)
 {
 	*out = (store_picture){ 0 };
-	int rc = has_hash(hash) ? ims_store_picture_by_hash(s->store, hash, out, err) : IMGSEARCH_ENOTFOUND;
+	int rc = has_hash(hash) ? ims_store_picture_by_hash(s->store, hash, out, err)
+							: IMGSEARCH_ENOTFOUND;
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
@@ -39,14 +40,16 @@ static int find_own(imgsearch *s, const store_picture *row, int64_t *id, imgsear
 }
 
 /* The twin's row gets this path; a row that the path had before goes. */
-static int move(const row_writer *w, const store_picture *row, int64_t own, int64_t twin, imgsearch_error *err)
+static int move(const row_writer *w, const store_picture *row, int64_t own, int64_t twin,
+	imgsearch_error *err)
 {
 	int rc = own ? ims_store_picture_remove(w->s->store, own, err) : 0;
-	return rc ? rc : ims_store_picture_move(w->s->store, twin, row->root, row->path, row->mtime_ns, err);
+	return rc ? rc
+			  : ims_store_picture_move(w->s->store, twin, row->root, row->path, row->mtime_ns, err);
 }
 
-static int put_duplicate(const row_writer *w, store_picture *row, int64_t own, const store_picture *twin, row_outcome *outcome,
-	imgsearch_error *err)
+static int put_duplicate(const row_writer *w, store_picture *row, int64_t own,
+	const store_picture *twin, row_outcome *outcome, imgsearch_error *err)
 {
 	bool moved = false;
 	int rc = w->moved ? w->moved(w->user, twin->id, &moved, err) : 0;
@@ -66,18 +69,20 @@ static int put_duplicate(const row_writer *w, store_picture *row, int64_t own, c
 	return ims_store_picture_put(w->s->store, row, err);
 }
 
-static int put_indexed(const row_writer *w, store_picture *row, const prepared *p, const float *vector, imgsearch_error *err)
+static int put_indexed(const row_writer *w, store_picture *row, const prepared *p,
+	const float *vector, imgsearch_error *err)
 {
 	int rc = ims_store_picture_put(w->s->store, row, err);
 	if (!rc && p->decoded && has_hash(&p->hash))
-		rc = ims_store_signature_put(w->s->store, row->id, &p->hash, &p->signature, sizeof p->signature, err);
+		rc = ims_store_signature_put(w->s->store, row->id, &p->hash, &p->signature,
+			sizeof p->signature, err);
 	if (!rc && vector)
 		rc = ims_store_vector_put(w->s->store, row->id, vector, w->dim, w->next, err);
 	return rc;
 }
 
-int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, const float *vector, row_outcome *outcome,
-	imgsearch_error *err)
+int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, const float *vector,
+	row_outcome *outcome, imgsearch_error *err)
 {
 	store_picture twin;
 	int64_t own = 0;

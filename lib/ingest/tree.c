@@ -1,4 +1,7 @@
-/* The caller's thread of an index run: set-up, the walks, what has gone, the end of a re-index, the CSV. */
+/*
+ * The caller's thread of an index run: set-up, the walks, what has gone, the end of a re-index, the
+ * CSV.
+ */
 #include "ingest/tree.h"
 
 #include "base/path.h"
@@ -13,14 +16,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* --------------------------------------------------------------------------------------------------- entries ---- */
+/* --------------------------------------------------------------------------------- entries ---- */
 
 static int report(tree_run *r, const char *path)
 {
 	imgsearch_counts *c = r->counts;
-	imgsearch_progress p = { .stage = "index", .path = path, .done = c->seen,
-		.total = r->expected > c->seen ? r->expected : c->seen, .failed = c->damaged + c->too_big + c->unreadable,
-		.loss = NAN, .accuracy = NAN };
+	imgsearch_progress p = { .stage = "index",
+		.path = path,
+		.done = c->seen,
+		.total = r->expected > c->seen ? r->expected : c->seen,
+		.failed = c->damaged + c->too_big + c->unreadable,
+		.loss = NAN,
+		.accuracy = NAN };
 	if (!r->expected)
 		p.total = 0;
 	return ims_job_progress(&r->job, &p, r->err);
@@ -29,9 +36,14 @@ static int report(tree_run *r, const char *path)
 static int submit(tree_run *r, const walk_entry *e, int64_t id, bool vector_only)
 {
 	const index_start *start = r->walk.start;
-	return ims_pipeline_submit(&r->pipeline, &(pipeline_item){ .id = id, .root = start->root, .path = ims_strdup(e->path),
-		.full = ims_path_join(start->root ? start->root_path : NULL, e->path), .size = e->size, .mtime_ns = e->mtime_ns,
-		.vector_only = vector_only });
+	return ims_pipeline_submit(&r->pipeline,
+		&(pipeline_item){ .id = id,
+			.root = start->root,
+			.path = ims_strdup(e->path),
+			.full = ims_path_join(start->root ? start->root_path : NULL, e->path),
+			.size = e->size,
+			.mtime_ns = e->mtime_ns,
+			.vector_only = vector_only });
 }
 
 static void count_unchanged(imgsearch_counts *c, uint32_t state)
@@ -47,8 +59,13 @@ static int record(tree_run *r, const walk_entry *e, const path_entry *k, uint32_
 		count_unchanged(r->counts, state);
 		return 0;
 	}
-	pending_row row = { .id = k ? k->id : 0, .root = r->walk.start->root, .path = ims_strdup(e->path), .mtime_ns = e->mtime_ns,
-		.size = e->size, .state = state, .reason = ims_strdup(e->reason) };
+	pending_row row = { .id = k ? k->id : 0,
+		.root = r->walk.start->root,
+		.path = ims_strdup(e->path),
+		.mtime_ns = e->mtime_ns,
+		.size = e->size,
+		.state = state,
+		.reason = ims_strdup(e->reason) };
 	if (row.path && row.reason)
 		return ims_pipeline_record(&r->pipeline, &row);
 	ims_free(row.path);
@@ -125,7 +142,10 @@ static int on_entry(void *user, const walk_entry *e)
 	return r->walk.failed = index_entry(r, e);
 }
 
-/* Whether the file of an indexed picture is gone and was not met: a new file with its bytes is that picture, moved. */
+/*
+ * Whether the file of an indexed picture is gone and was not met: a new file with its bytes is that
+ * picture, moved.
+ */
 static int is_moved(void *user, int64_t twin, bool *moved, imgsearch_error *err)
 {
 	tree_run *r = user;
@@ -149,19 +169,22 @@ static int is_moved(void *user, int64_t twin, bool *moved, imgsearch_error *err)
 	return rc;
 }
 
-/* ---------------------------------------------------------------------------------------------------- starts ---- */
+/* ---------------------------------------------------------------------------------- starts ---- */
 
 static int offline(tree_run *r, const char *why)
 {
 	uint64_t n;
 	int rc = ims_missing_count(r, &n);
 	r->counts->offline += n;
-	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: %s; offline, its files are kept (%llu)", r->walk.start->root_path, why,
-		(unsigned long long)n);
+	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: %s; offline, its files are kept (%llu)",
+		r->walk.start->root_path, why, (unsigned long long)n);
 	return rc;
 }
 
-/* A single file that is gone drops out; where its folder is gone too, it is offline. full: its path, which is cut. */
+/*
+ * A single file that is gone drops out; where its folder is gone too, it is offline. full: its
+ * path, which is cut.
+ */
 static int missing_file(tree_run *r, char *full)
 {
 	struct stat st;
@@ -185,9 +208,12 @@ static int index_file(tree_run *r)
 	if (rc) {
 		rc = missing_file(r, full);
 	} else {
-		walk_entry e = { .path = start->prefix, .size = (uint64_t)st.st_size,
+		walk_entry e = { .path = start->prefix,
+			.size = (uint64_t)st.st_size,
 			.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec };
-		e.kind = S_ISREG(st.st_mode) ? WALK_FILE : S_ISLNK(st.st_mode) ? WALK_EXCLUDED : WALK_SPECIAL;
+		e.kind = S_ISREG(st.st_mode) ? WALK_FILE
+			: S_ISLNK(st.st_mode)    ? WALK_EXCLUDED
+									 : WALK_SPECIAL;
 		e.reason = e.kind == WALK_EXCLUDED ? "symbolic link" : "not a regular file";
 		rc = index_entry(r, &e);
 	}
@@ -235,15 +261,20 @@ static void clear_walk(walk_state *w)
 static int index_start_of(tree_run *r, const index_plan *p, const index_start *start)
 {
 	const imgsearch_index_options *o = r->options;
-	walk_rules rules = { .include = o->include, .n_include = o->n_include, .exclude = o->exclude, .n_exclude = o->n_exclude,
-		.follow_links = o->follow_links, .index = ims_store_path(r->s->store),
-		.roots = (const char *const *)p->root, .n_roots = p->n_roots };
+	walk_rules rules = { .include = o->include,
+		.n_include = o->n_include,
+		.exclude = o->exclude,
+		.n_exclude = o->n_exclude,
+		.follow_links = o->follow_links,
+		.index = ims_store_path(r->s->store),
+		.roots = (const char *const *)p->root,
+		.n_roots = p->n_roots };
 	clear_walk(&r->walk);
 	r->walk.start = start;
 	return start->file ? index_file(r) : index_folder(r, &rules);
 }
 
-/* ------------------------------------------------------------------------------------------------------ run ---- */
+/* ------------------------------------------------------------------------------------- run ---- */
 
 static int count_entry(void *user, const walk_entry *e)
 {
@@ -257,7 +288,9 @@ static int count_entry(void *user, const walk_entry *e)
 static int count_ahead(tree_run *r, const index_plan *p)
 {
 	int rc = 0;
-	walk_rules rules = { .follow_links = r->options->follow_links, .roots = (const char *const *)p->root, .n_roots = p->n_roots };
+	walk_rules rules = { .follow_links = r->options->follow_links,
+		.roots = (const char *const *)p->root,
+		.n_roots = p->n_roots };
 	for (size_t i = 0; r->job.events->progress && rc != IMGSEARCH_ECANCELED && i < p->n; i++)
 		if (p->start[i].file)
 			r->expected++;
@@ -270,15 +303,24 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 {
 	(void)root_path;
 	tree_run *r = user;
-	path_entry k = { .key = ims_path_key(p->root, p->path), .id = p->id, .size = p->size, .mtime_ns = p->mtime_ns, .state = p->state };
+	path_entry k = { .key = ims_path_key(p->root, p->path),
+		.id = p->id,
+		.size = p->size,
+		.mtime_ns = p->mtime_ns,
+		.state = p->state };
 	return ims_path_table_add(&r->paths, &k) ? ims_nomem(r->err) : 0;
 }
 
-/* A model is written down only where its network can be loaded: else neither it nor a new root stays. */
+/*
+ * A model is written down only where its network can be loaded: else neither it nor a new root
+ * stays.
+ */
 static int check_new_model(tree_run *r)
 {
 	model *network = NULL;
-	int rc = r->identity.first || r->identity.begins ? ims_handle_network(r->s, &r->identity.model, &network, r->err) : 0;
+	int rc = r->identity.first || r->identity.begins
+		? ims_handle_network(r->s, &r->identity.model, &network, r->err)
+		: 0;
 	ims_model_free(network);
 	return rc;
 }
@@ -305,8 +347,10 @@ static int end_reindex(tree_run *r)
 	store_counts counts;
 	int rc = ims_store_counts(r->s->store, &counts, r->err);
 	if (!rc && counts.vectors_next < counts.vectors && !r->options->prune) {
-		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "vectors not made by the new model yet: %llu; the old one answers until then "
-			"(--prune drops them)", (unsigned long long)(counts.vectors - counts.vectors_next));
+		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
+			"vectors not made by the new model yet: %llu; the old one answers until then "
+			"(--prune drops them)",
+			(unsigned long long)(counts.vectors - counts.vectors_next));
 		return 0;
 	}
 	if (!rc)
@@ -324,7 +368,9 @@ static int end_reindex(tree_run *r)
 static int attach_columns(tree_run *r)
 {
 	int rc = ims_store_tx_begin(r->s->store, r->err);
-	return rc ? rc : ims_handle_tx_end(r->s, ims_columns_attach(r->s, r->options, &r->job, r->err), r->err);
+	return rc
+		? rc
+		: ims_handle_tx_end(r->s, ims_columns_attach(r->s, r->options, &r->job, r->err), r->err);
 }
 
 static int run(tree_run *r, index_plan *p, const char *const *paths, size_t n)
@@ -361,8 +407,8 @@ static void free_run(tree_run *r)
 	ims_free(r);
 }
 
-int ims_index_tree(imgsearch *s, const char *const *paths, size_t n, const imgsearch_index_options *options,
-	imgsearch_counts *counts, imgsearch_error *err)
+int ims_index_tree(imgsearch *s, const char *const *paths, size_t n,
+	const imgsearch_index_options *options, imgsearch_counts *counts, imgsearch_error *err)
 {
 	imgsearch_error local;
 	double begin = ims_now();
@@ -376,7 +422,12 @@ int ims_index_tree(imgsearch *s, const char *const *paths, size_t n, const imgse
 	r->counts = counts;
 	r->err = p.err;
 	r->job = ims_handle_job(s);
-	r->pipeline = (pipeline){ .s = s, .job = &r->job, .identity = &r->identity, .counts = counts, .moved = is_moved, .user = r,
+	r->pipeline = (pipeline){ .s = s,
+		.job = &r->job,
+		.identity = &r->identity,
+		.counts = counts,
+		.moved = is_moved,
+		.user = r,
 		.err = p.err };
 	int rc = ims_pipeline_init(&r->pipeline);
 	if (!rc)

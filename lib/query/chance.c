@@ -7,11 +7,13 @@
 #include <string.h>
 
 /* The query's scores of the cohort, as near as codes of both give them. */
-static int score_cohort(const space *sp, const chance_cohort *c, const float *query, float *score, imgsearch_error *err)
+static int score_cohort(const space *sp, const chance_cohort *c, const float *query, float *score,
+	imgsearch_error *err)
 {
 	int8_t *code = ims_alloc_aligned(c->stride, 1);
 	int32_t *sum = ims_alloc(c->n, sizeof *sum), total = 0;
-	float scale = ims_cohort_largest(query, sp->dim) / 127, square = ims_kernels()->dot_f32(query, query, sp->dim);
+	float scale = ims_cohort_largest(query, sp->dim) / 127,
+		  square = ims_kernels()->dot_f32(query, query, sp->dim);
 	int rc = code && sum ? 0 : ims_nomem(err);
 	if (!rc) {
 		memset(code, 0, c->stride);
@@ -21,14 +23,16 @@ static int score_cohort(const space *sp, const chance_cohort *c, const float *qu
 	}
 	for (size_t i = 0; !rc && i < c->n; i++) {
 		float dot = scale * c->scale[i] * (float)(sum[i] - 128 * total);
-		score[i] = sp->metric == IMGSEARCH_L2 ? -sqrtf(fmaxf(square + c->square[i] - 2 * dot, 0)) : dot;
+		score[i] = sp->metric == IMGSEARCH_L2 ? -sqrtf(fmaxf(square + c->square[i] - 2 * dot, 0))
+											  : dot;
 	}
 	ims_free(code);
 	ims_free(sum);
 	return rc;
 }
 
-static int normalise(imgsearch *s, view *v, const float *query, bool *has_norm, chance_norm *norm, imgsearch_error *err)
+static int normalise(imgsearch *s, view *v, const float *query, bool *has_norm, chance_norm *norm,
+	imgsearch_error *err)
 {
 	const chance_cohort *c = NULL;
 	int rc = ims_cohort_get(s, v, &c, err);
@@ -43,8 +47,8 @@ static int normalise(imgsearch *s, view *v, const float *query, bool *has_norm, 
 	return rc;
 }
 
-int ims_chance_fill(imgsearch *s, view *v, const float *query, const int64_t *own, size_t n_own, double max_chance,
-	imgsearch_hits *hits, imgsearch_error *err)
+int ims_chance_fill(imgsearch *s, view *v, const float *query, const int64_t *own, size_t n_own,
+	double max_chance, imgsearch_hits *hits, imgsearch_error *err)
 {
 	imgsearch_hit *hit = (imgsearch_hit *)hits->hit; /* of the same block, which is still ours */
 	size_t count = hits->count, kept = 0, better = 0;
@@ -54,12 +58,15 @@ int ims_chance_fill(imgsearch *s, view *v, const float *query, const int64_t *ow
 	if (!has_norm)
 		return rc;
 	for (size_t i = 0; i < count; i++) {
-		hit[i].chance = ims_id_among(own, n_own, hit[i].id) ? 0
+		hit[i].chance = ims_id_among(own, n_own, hit[i].id)
+			? 0
 			: (double)v->rows.n * ims_analysis_chance_above(&v->chance, norm, (double)hit[i].score);
 		if (max_chance > 0 && hit[i].chance > max_chance)
 			continue;
 		hit[kept++] = hit[i];
-		if (hit[i].chance < (hits->reranked ? 1 : (double)kept)) /* more score as high than chance would have it */
+		if (hit[i].chance < (hits->reranked
+					? 1
+					: (double)kept)) /* more score as high than chance would have it */
 			better = kept;
 	}
 	hits->count = kept;

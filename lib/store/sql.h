@@ -18,8 +18,8 @@ int ims_store_step(conn *c, sqlite3_stmt *s, imgsearch_error *err); /* 1: a row;
 void ims_store_done(conn *c, sqlite3_stmt *s); /* resets and returns the statement; NULL is fine */
 
 /*
- * Reads the remaining rows into an array of items of `item` bytes. read fills a zeroed item from the
- * row and returns false where memory is short. Also on failure the caller frees the *n items.
+ * Reads the remaining rows into an array of items of `item` bytes. read fills a zeroed item from
+ * the row and returns false where memory is short. Also on failure the caller frees the *n items.
  */
 int ims_store_rows(conn *c, sqlite3_stmt *s, void **out, size_t *n, size_t item,
 	bool (*read)(void *item, sqlite3_stmt *s), imgsearch_error *err);

@@ -83,16 +83,16 @@ int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error
 int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_error *err);
 
 typedef struct store_picture {
-	int64_t id;              /* 0: new; an id is never used twice */
-	int64_t root;            /* 0: none; path is then the picture's name */
-	const char *path;        /* bytes, relative to the root */
+	int64_t id;       /* 0: new; an id is never used twice */
+	int64_t root;     /* 0: none; path is then the picture's name */
+	const char *path; /* bytes, relative to the root */
 	uint64_t size;
 	int64_t mtime_ns;
-	uint32_t state;          /* imgsearch_state */
-	const char *reason;      /* or NULL */
+	uint32_t state;     /* imgsearch_state */
+	const char *reason; /* or NULL */
 	uint32_t width, height;
-	hash256 hash;            /* zero: unknown */
-	int64_t same_as;         /* of a duplicate: the indexed picture with its bytes; else 0 */
+	hash256 hash;    /* zero: unknown */
+	int64_t same_as; /* of a duplicate: the indexed picture with its bytes; else 0 */
 } store_picture;
 
 /*
@@ -194,13 +194,15 @@ typedef struct store_cell {
 } store_cell;
 
 /*
- * Pictures by n ids in one statement, in the order of ids: each gets the number i of the id, the picture, its root's path
- * ("" for none) and a cell; a picture with more cells comes once for each, one without cells once with NULL. Ids without
- * a picture are passed over. Strings are valid during the call; a result other than 0 ends it and is returned.
+ * Pictures by n ids in one statement, in the order of ids: each gets the number i of the id, the
+ * picture, its root's path ("" for none) and a cell; a picture with more cells comes once for each,
+ * one without cells once with NULL. Ids without a picture are passed over. Strings are valid during
+ * the call; a result other than 0 ends it and is returned.
  */
-typedef int store_lookup_each(void *user, size_t i, const store_picture *p, const char *root_path, const store_cell *cell);
-int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_lookup_each *each, void *user,
-	imgsearch_error *err);
+typedef int store_lookup_each(void *user, size_t i, const store_picture *p, const char *root_path,
+	const store_cell *cell);
+int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_lookup_each *each,
+	void *user, imgsearch_error *err);
 
 /* Ids of indexed pictures below an absolute folder, ascending; ims_free. */
 int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
