@@ -1,4 +1,4 @@
-/* imgsearch build: trains a searcher and keeps it in the index. */
+/* imgsearch build: builds a searcher and stores it in the index. */
 #include "cli/base/json_writer.h"
 #include "cli/base/message.h"
 #include "cli/context/context.h"
@@ -20,7 +20,8 @@ static const option options[] = {
 	{ "variance", 0, OPT_DOUBLE, AT(options.variance), "V",
 		.help = "pca: share of the variance that is kept", .min = 0.01, .max = 1 },
 	{ "components", 0, OPT_UINT, AT(options.components), "N",
-		.help = "pca, kdtree: number of components, instead of --variance", .min = 1, .max = 65536 },
+		.help = "pca, kdtree: number of components, instead of --variance",
+		.min = 1, .max = 65536 },
 	{ "whiten", 0, OPT_FLAG, AT(options.whiten),
 		.help = "pca: scale the components to equal variance" },
 	{ "degree", 0, OPT_UINT, AT(options.degree), "N",

@@ -1,4 +1,4 @@
-/* imgsearch check: is the index whole, and do its searchers find what they should? */
+/* imgsearch check: looks for damage and measures the recall of the searchers. */
 #include "cli/base/json_writer.h"
 #include "cli/base/message.h"
 #include "cli/context/context.h"

@@ -1,6 +1,6 @@
 /*
- * imgsearch dups: near-duplicates in three kinds, and pairs that are to be seen as different ones.
- * Deletes nothing.
+ * imgsearch dups: near-duplicates of three kinds, and pairs that are marked as different. Deletes
+ * no file.
  */
 #include "cli/base/message.h"
 #include "cli/base/path.h"
@@ -73,8 +73,8 @@ static void show_json(context *c, const imgsearch_group *g)
 }
 
 /*
- * A line of kind, number of the group and path. With -0: paths alone, and an empty one behind each
- * group.
+ * A line of kind, number of the group and path. With -0: paths alone, and an empty record after
+ * each group.
  */
 static void show_text(context *c, const imgsearch_group *g, size_t number)
 {
@@ -107,7 +107,8 @@ static void summarise(const context *c, const imgsearch_group_list *list)
 	if (!list->count)
 		context_print(c, "no near-duplicates");
 	if (list->unread)
-		context_print(c, "%llu picture%s could not be compared on the pixels: away or changed since",
+		context_print(c,
+			"%llu picture%s could not be compared by pixels: the files are missing or changed",
 			(unsigned long long)list->unread, list->unread == 1 ? "" : "s");
 }
 

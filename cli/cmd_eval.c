@@ -1,6 +1,6 @@
 /*
- * imgsearch eval: how good the answers are, measured against folders, groups, a CSV, or copies that
- * it makes itself.
+ * imgsearch eval: measures how good the answers are, by folders, groups, a CSV, or altered copies
+ * that it makes.
  */
 #include "cli/base/json_writer.h"
 #include "cli/base/message.h"

@@ -1,4 +1,4 @@
-/* imgsearch help, imgsearch complete: told from the tables by help.c. */
+/* imgsearch help, imgsearch complete: printed from the tables of options. */
 #include "cli/context/context.h"
 #include "cli/option/completion.h"
 #include "cli/option/help.h"

@@ -1,6 +1,6 @@
 /*
- * imgsearch index: brings the index up to date with folders and files, then builds the searcher
- * where that is due, so that `index` and `query` are all that is needed.
+ * imgsearch index: brings the index up to date with folders and files, then builds the searcher if
+ * it is due, so that `index` and `query` are all that is needed.
  */
 #include "cli/base/message.h"
 #include "cli/base/path.h"
@@ -61,7 +61,7 @@ typedef struct part {
 } part;
 
 /*
- * Lists those of n parts that are not zero: lead, "3 damaged", ", 1 new" ... Returns the length of
+ * Lists the parts of n that are not zero: lead, "3 damaged", ", 1 new" ... Returns the length of
  * the text.
  */
 static size_t list_parts(char *text, size_t size, const char *lead, const part *parts, size_t n)
@@ -91,10 +91,10 @@ static void summarise(const context *c, const imgsearch_counts *n)
 	context_print(c, "%llu path%s seen%s (%.1f s)", (unsigned long long)n->seen,
 		n->seen == 1 ? "" : "s", text, n->seconds);
 	if (n->unsupported + n->damaged + n->too_big + n->unreadable)
-		context_print(c, "which ones and why: imgsearch failed");
+		context_print(c, "for the reasons: imgsearch failed");
 }
 
-/* Builds a searcher where one is due. Queries use the old one meanwhile. */
+/* Builds a searcher if one is due. Queries use the old one meanwhile. */
 static int build_if_due(context *c)
 {
 	imgsearch_build_options o = IMGSEARCH_INIT(imgsearch_build_options);
@@ -104,8 +104,7 @@ static int build_if_due(context *c)
 }
 
 /*
- * Whether only files were named. One that is no picture is a failure then; in a folder it would be
- * none.
+ * Whether only files were named. Then one that is no picture is a failure; in a folder it is not.
  */
 static bool only_files(const path_list *p)
 {
@@ -123,7 +122,7 @@ static void free_texts(char **text, size_t n)
 	free(text);
 }
 
-/* The paths as a server needs them, wherever it runs; NULL: out of memory. */
+/* The paths made absolute for a server, which may run in another folder; NULL: out of memory. */
 static char **absolute_paths(const path_list *p)
 {
 	char **out = calloc(p->n + 1, sizeof *out);
@@ -136,8 +135,8 @@ static char **absolute_paths(const path_list *p)
 }
 
 /*
- * By the running server of this index, which has the network loaded. False: there is none, or not
- * for these options.
+ * Indexes by the running server of this index, which has loaded the network. False: there is none,
+ * or the options rule it out.
  */
 static bool index_by_server(context *c, const index_args *a, const path_list *p,
 	const imgsearch_index_options *o, client_index_result *r)
@@ -186,7 +185,7 @@ static int index_paths(context *c, const index_args *a, const path_list *p)
 	return failed ? CLI_SOME_FAILED : CLI_DONE;
 }
 
-/* Before a new index is made: paths that are not there, and a model that is not, are refused. */
+/* Before a new index is created: refuses paths and models that do not exist. */
 static int check_first(context *c, const path_list *p)
 {
 	imgsearch_options o = context_options(c);
@@ -203,7 +202,7 @@ static int check_first(context *c, const path_list *p)
 			return cli_fail("%s: %s", p->item[i], strerror(errno));
 	if (imgsearch_open(&s, ":memory:", &o, &err))
 		return cli_error(&err);
-	/* Of no picture: it fails where the model is missing. */
+	/* Extracts no picture: fails if the model is missing. */
 	int rc = imgsearch_extract(s, NULL, 0, 0, NULL, NULL, &err);
 	imgsearch_close(s);
 	return rc ? cli_error(&err) : CLI_DONE;
@@ -211,7 +210,7 @@ static int check_first(context *c, const path_list *p)
 
 static int index_list(context *c, const index_args *a, const path_list *p)
 {
-	bool given = c->n_operands > 0; /* else the folders that the index knows */
+	bool given = c->n_operands > 0; /* else the folders of the index */
 	if (given && !p->n) {
 		context_print(c, "no paths on standard input: nothing to do");
 		return CLI_DONE;

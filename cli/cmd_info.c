@@ -1,4 +1,4 @@
-/* imgsearch info: what an index holds, who made its vectors, how it is searched. */
+/* imgsearch info: what an index holds, which model made its vectors, how it is searched. */
 #include "cli/base/message.h"
 #include "cli/context/context.h"
 #include "cli/output/counts.h"

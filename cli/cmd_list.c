@@ -1,4 +1,4 @@
-/* imgsearch list, imgsearch failed: the paths that the index knows, and their states. */
+/* imgsearch list, imgsearch failed: the paths of the index, and their states. */
 #include "cli/base/message.h"
 #include "cli/base/path.h"
 #include "cli/context/context.h"

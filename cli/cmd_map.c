@@ -1,6 +1,6 @@
 /*
- * imgsearch map: the pictures of an index on a plane, as an image of points or of the pictures, or
- * as a page.
+ * imgsearch map: draws the pictures of an index on a plane, as an image of points or of the
+ * pictures, or as a page.
  */
 #include "cli/map.h"
 
@@ -45,7 +45,7 @@ static int run(context *c, void *args)
 	imgsearch_error err = { 0 };
 	file_kind kind = a->output ? file_kind_of(a->output) : FILE_OTHER;
 	if (!a->output && !c->common->json)
-		return command_usage(c->command, "say where to: -o map.png, -o map.html, or --json");
+		return command_usage(c->command, "no output: -o map.png, -o map.html, or --json");
 	if (a->output && kind == FILE_OTHER)
 		return command_usage(
 			c->command, "-o %s: the name must end in .png, .jpg or .html", a->output);

@@ -96,8 +96,8 @@ typedef struct totals {
 } totals;
 
 /*
- * By the server, or by this process. A server that fails is not tried again, since this process can
- * tell what is wrong.
+ * Searches by the server, or in this process. After a failure the server is not used again, since
+ * this process can report what is wrong.
  */
 static int search(context *c, query_args *a, const imgsearch_input *in, size_t n,
 	imgsearch_hits **hits, imgsearch_error *err)
@@ -149,8 +149,8 @@ static int outcome(const totals *t)
 }
 
 /*
- * in has space for all inputs: [0] is the picture of this query, after it come those to push away
- * (or to combine).
+ * in has space for all inputs: in[0] is the picture of this query; the pictures to move away from
+ * (or to combine) follow.
  */
 static int all_queries(context *c, query_args *a, imgsearch_input *in, void **bytes)
 {
@@ -177,8 +177,8 @@ static int all_queries(context *c, query_args *a, imgsearch_input *in, void **by
 }
 
 /*
- * Connects to the server where it can be used, and opens the index where this process needs it: to
- * show pictures too.
+ * Connects to the server if it can be used, and opens the index if this process needs it, also to
+ * show pictures.
  */
 static int open_for(context *c, query_args *a)
 {
@@ -194,12 +194,12 @@ static bool same_file(const char *a, const char *b)
 	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* No picture of the query or of the index is written over. */
+/* Whether path may be written: no picture of the query or of the index is overwritten. */
 static bool may_write(const context *c, const query_args *a, const char *path)
 {
 	for (size_t i = 0; path && i < c->n_operands + a->not.n; i++)
 		if (same_file(path, i < c->n_operands ? c->operand[i] : a->not.item[i - c->n_operands]))
-			return cli_fail("%s: a picture of the query; it is not written over", path), false;
+			return cli_fail("%s: a picture of the query; it is not overwritten", path), false;
 	return !path || file_may_write(c->s, path);
 }
 
@@ -210,13 +210,13 @@ static int write_files(const context *c, const query_args *a, int rc)
 	return ok ? rc : CLI_FAILED;
 }
 
-/* Options that do not go together. */
+/* Refuses options that exclude each other. */
 static int check_args(const context *c, const query_args *a)
 {
 	const command *self = c->command;
 	bool arrays = a->ids || a->distances || a->stats;
 	if (!a->vectors && !c->n_operands)
-		return command_usage(self, "nothing given: imgsearch query IMG...");
+		return command_usage(self, "no argument: imgsearch query IMG...");
 	if (!a->vectors && arrays)
 		return command_usage(self, "--ids, --distances and --stats go with --vectors FILE");
 	if (a->vectors && (c->n_operands || a->combine || a->not.n))
@@ -232,7 +232,7 @@ static int check_args(const context *c, const query_args *a)
 	return CLI_DONE;
 }
 
-/* Whether results can be shown as they are wanted. */
+/* Refuses outputs that are not possible. */
 static int check_outputs(const context *c, const query_args *a)
 {
 	const char *term = getenv("TERM");

@@ -1,4 +1,4 @@
-/* imgsearch root mv: a folder of pictures lies elsewhere now. */
+/* imgsearch root mv: records that a folder of pictures has moved. */
 #include "cli/base/message.h"
 #include "cli/base/path.h"
 #include "cli/context/context.h"

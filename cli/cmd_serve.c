@@ -1,7 +1,7 @@
 /*
- * imgsearch serve: a local web server with a page, and the JSON interface of docs/http.md. Model
- * and searcher stay in memory; `query` and `index` of the same user go through it by the unix
- * socket beside the index (server_path.c).
+ * imgsearch serve: a local web server with a page and the JSON interface of docs/http.md. Model and
+ * searcher stay in memory. `query` and `index` of the same user use it through the unix socket
+ * beside the index (client/socket_path.c).
  */
 #include "cli/base/message.h"
 #include "cli/base/path.h"
@@ -90,7 +90,7 @@ static char *cache_folder(const char *given)
 	return strdup(path);
 }
 
-/* Texts that the server's options point to. */
+/* Texts to which the options of the server point. */
 typedef struct serve_texts {
 	char *token, *uploads, *cache;
 } serve_texts;
@@ -132,8 +132,8 @@ static void print_address(context *c, const server *s, const serve_args *a)
 }
 
 /*
- * A search loads network and searcher, so that the first request need not. Errors are left to that
- * request.
+ * Searches once to load network and searcher, so that the first request is fast. Errors are left to
+ * that request.
  */
 static void warm_up(server *s)
 {
@@ -169,7 +169,7 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 		return CLI_FAILED;
 	s->socket_path = a->socket ? strdup(a->socket) : socket_path_of(db, true);
 	if (!s->socket_path)
-		return cli_fail("there is no place for the socket; name one with --socket PATH");
+		return cli_fail("no usable path for the socket; name one with --socket PATH");
 	s->options = (server_options){
 		.listen = a->listen, .token = t->token, .uploads = t->uploads, .cache = t->cache,
 		.hosts = a->hosts.item, .n_hosts = a->hosts.n, .port = (uint16_t)a->port,

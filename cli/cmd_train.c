@@ -1,6 +1,6 @@
 /*
- * imgsearch train: tunes a network on a folder of classes, or towards other networks (--distill).
- * Needs no index.
+ * imgsearch train: fine-tunes a network on a folder of classes, or to imitate other networks
+ * (--distill). Needs no index.
  */
 #include "cli/base/json_writer.h"
 #include "cli/base/message.h"
@@ -61,7 +61,8 @@ static const option options[] = {
 		.help = "how much brightness, contrast and saturation vary; negative: none",
 		.min = -1, .max = 0.9, .def = "0.2" },
 	{ "anchor", 0, OPT_FLOAT, AT(anchor), "PULL",
-		.help = "pull of the weights towards the starting ones", .min = 0, .max = 1000, .def = "0" },
+		.help = "pull of the weights towards the starting ones",
+		.min = 0, .max = 1000, .def = "0" },
 	{ "blend", 0, OPT_FLOAT, AT(blend), "SHARE",
 		.help = "share of the starting weights in the network that is validated and written",
 		.min = 0, .max = 1, .def = "0" },

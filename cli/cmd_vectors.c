@@ -1,6 +1,6 @@
 /*
- * imgsearch vectors import, imgsearch vectors export: features of the caller's own making in and
- * out, as array files. Both work in blocks, so that millions of rows are never held at once.
+ * imgsearch vectors import, imgsearch vectors export: vectors of the caller in and out of an index,
+ * as array files. Both work in blocks, so the memory does not depend on the number of rows.
  */
 #include "cli/array/array_writer.h"
 #include "cli/base/json_writer.h"
@@ -83,9 +83,9 @@ static int import_all(importer *m)
 static int check_files(const importer *m, const char *ids)
 {
 	if (m->rows.type == ARRAY_I64)
-		return cli_fail("%s: whole numbers are no vectors; float32 or float16 are wanted", m->file);
+		return cli_fail("%s: vectors must be float32 or float16, not integers", m->file);
 	if (m->with_ids && (m->ids.type != ARRAY_I64 || m->ids.dim != 1))
-		return cli_fail("%s: ids are wanted as one column of int64", ids);
+		return cli_fail("%s: ids must be one column of int64", ids);
 	if (m->with_ids && m->ids.n != m->rows.n)
 		return cli_fail("%s: %zu ids for %zu rows", ids, m->ids.n, m->rows.n);
 	return CLI_DONE;

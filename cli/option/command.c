@@ -46,7 +46,8 @@ static const option group_model[] = {
 	{ "device", 0, OPT_TEXT, COMMON(open.device), "NAME",
 		.help = "where the network runs: auto, cpu, cuda, cuda:1" },
 	{ "precision", 0, OPT_ENUM, COMMON(open.precision), "NAME",
-		.help = "precision of the network (auto: bf16 where the CPU has it)", .choices = precisions },
+		.help = "precision of the network (auto: bf16 where the CPU has it)",
+		.choices = precisions },
 	OPT_END
 };
 static const option group_recipe[] = {
@@ -113,8 +114,8 @@ int command_usage(const command *c, const char *format, ...)
 }
 
 /*
- * "root" alone is answered with the commands that begin with it, anything else with the nearest
- * name.
+ * For "root" alone the message lists the commands that begin with it; otherwise it names the
+ * nearest command.
  */
 static void say_unknown(const command *const *commands, const char *name)
 {

@@ -1,4 +1,4 @@
-/* Command lines. A mistyped word is answered with the nearest one. */
+/* Parses command lines. The message for a mistyped word names the nearest one. */
 #include "cli/option/parse.h"
 
 #include "cli/base/exit_codes.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Says why option_set has refused a value. */
+/* Prints why option_set refused a value. */
 static int bad_value(const command *c, const option *o, const char *text)
 {
 	const char *near;
@@ -80,7 +80,7 @@ static int unknown_long(const command *c, const char *name, size_t length)
 static int set_option(const command *c, const option *o, const char *text, void *args)
 {
 	if (o->arg && !text)
-		return command_usage(c, "--%s wants %s after it", o->name, o->arg);
+		return command_usage(c, "--%s needs a value: %s", o->name, o->arg);
 	if (!option_set(o, text, args))
 		return bad_value(c, o, text);
 	if (o->given)
@@ -158,10 +158,10 @@ int parse_command_line(const command *c, int argc, char **argv, void *args, size
 		return command_usage(c, "--mean and --std are given together or not at all");
 	if (n < c->min_operands)
 		return command_usage(c,
-			n ? "more is needed: imgsearch %s %s" : "nothing given: imgsearch %s %s", c->name,
+			n ? "an argument is missing: imgsearch %s %s" : "no argument: imgsearch %s %s", c->name,
 			c->operands);
 	if (n > c->max_operands)
-		return command_usage(c, "\"%s\" is one too many", argv[c->max_operands]);
+		return command_usage(c, "unexpected argument \"%s\"", argv[c->max_operands]);
 	return CLI_DONE;
 }
 

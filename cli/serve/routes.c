@@ -1,4 +1,4 @@
-/* Paths to handlers. */
+/* Maps paths to handlers. */
 #include "cli/serve/routes.h"
 
 #include "cli/serve/about.h"

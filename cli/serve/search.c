@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* A request, and copies of the kept uploads that it names. */
+/* A request, and copies of the cached uploads that it names. */
 typedef struct search {
 	search_request request;
 	void *uploads[REQUEST_INPUTS];
@@ -36,7 +36,7 @@ static bool read_request(exchange *x, search_request *q)
 		&& search_request_check(q);
 }
 
-/* False: an upload that is named is not kept any more. */
+/* False: an upload that is named is no longer cached. */
 static bool fetch_uploads(exchange *x, search *s)
 {
 	search_request *q = &s->request;
@@ -54,8 +54,8 @@ static bool fetch_uploads(exchange *x, search *s)
 }
 
 /*
- * Keeps the pictures that came with the request; their names, in the order of the inputs, with
- * spaces between.
+ * Caches the pictures of the request; names receives their names, in the order of the inputs,
+ * separated by spaces.
  */
 static void cache_uploads(exchange *x, const search_request *q, char *names, size_t size)
 {

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Only the first reason counts. */
+/* Sets the first reason; later ones are ignored. */
 static bool refuse(search_request *q, const char *format, ...)
 {
 	va_list list;

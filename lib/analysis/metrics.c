@@ -2,8 +2,8 @@
  * Average precision, precision, recall and NDCG at cuts, F1 at a threshold, bootstrap.
  *
  * Only the ranks of the r relevant items matter, and they are few. So only they are sorted. Every
- * other item finds by binary search the relevant item that it precedes, and the running sum of these
- * counts gives all ranks in O(n log r). Average precision is the sum over distinct scores of
+ * other item finds by binary search the relevant item that it precedes, and the running sum of
+ * these counts gives all ranks in O(n log r). Average precision is the sum over distinct scores of
  * (recall gained) x (precision there), as in scikit-learn. NDCG has gains 0 and 1 (Jarvelin and
  * Kekalainen, "Cumulated gain-based evaluation of IR techniques", 2002). The interval is the
  * percentile bootstrap (Efron, "Bootstrap methods", 1979).
@@ -149,7 +149,8 @@ void ims_analysis_agreement_merge(agreement *a, const agreement *other)
 }
 
 /*
- * F1 of calling every pair from bin `from` on relevant; *best (may be NULL): the bin of the best F1.
+ * F1 of calling every pair from bin `from` on relevant; *best (may be NULL): the bin of the best
+ * F1.
  */
 static double f1_from(const agreement *a, size_t from, size_t *best)
 {

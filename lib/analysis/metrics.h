@@ -1,4 +1,4 @@
-/* How well answers rank: measures of one query, and of many. */
+/* Retrieval measures, of one query and of many. Pure functions: any thread. */
 #ifndef IMS_ANALYSIS_METRICS_H
 #define IMS_ANALYSIS_METRICS_H
 

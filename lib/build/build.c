@@ -27,7 +27,7 @@ static int put_chunk(void *ctx, uint32_t number, const void *data, size_t size,
 	return ims_store_searcher_chunk(k->store, k->state, number, data, size, err);
 }
 
-/* The index's own searcher from now on, and what is said about it. */
+/* Makes a searcher the one of the index, and stores its description. */
 static int choose(imgsearch *s, const search_index *index, const char *why, imgsearch_error *err)
 {
 	const char *name = ims_search_name(index);
@@ -40,7 +40,7 @@ static int choose(imgsearch *s, const search_index *index, const char *why, imgs
 	return rc ? rc : ims_store_set(s->store, "searcher_why", why, strlen(why), err);
 }
 
-/* One transaction: the old state answers until it is committed. */
+/* Publishes in one transaction. Queries use the old state until it is committed. */
 static int save(imgsearch *s, const view *v, search_index *index, int64_t change,
 	imgsearch_build_report *report, imgsearch_error *err)
 {
@@ -70,7 +70,7 @@ static int save(imgsearch *s, const view *v, search_index *index, int64_t change
 	return rc;
 }
 
-/* Building several is for comparing them: the fastest stays. */
+/* Several built searchers are compared, and the fastest stays. */
 static int build_best(view *v, const char *const *name, size_t n, const search_facts *facts,
 	const search_params *params, search_index **out, imgsearch_build_report *report, job *j,
 	imgsearch_error *err)
@@ -125,7 +125,7 @@ static int build_now(imgsearch *s, view *v, const imgsearch_build_options *o, co
 	return rc;
 }
 
-/* Is the searcher there, usable, and near enough to the rows? */
+/* Whether the searcher exists, is usable, and has not drifted too far from the rows. */
 static int is_fresh(imgsearch *s, view *v, const char *name, bool *fresh, imgsearch_error *err)
 {
 	search_index *index;

@@ -3,7 +3,7 @@
 
 enum {
 	MEAN_ROWS = 256
-}; /* a mean of fewer rows describes those rows, and not what pictures have in common */
+}; /* a mean of fewer rows describes those rows, not what all pictures share */
 
 typedef struct mean {
 	double *sum;

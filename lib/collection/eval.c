@@ -1,7 +1,7 @@
 /*
- * How good the answers are: rows and truth are loaded, every query ranks every row on all threads,
- * and the measures of lib/analysis are summed by class. The exact ranking is measured, without a
- * searcher: what those lose is imgsearch_check's.
+ * Evaluates an index: loads the rows and the ground truth, ranks all rows for every query on all
+ * threads, and averages the measures of lib/analysis by class. The ranking is exact and uses no
+ * searcher; imgsearch_check measures what a searcher loses.
  */
 #include "collection/eval.h"
 #include "collection/evaluation.h"
@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* Every (n_queries / sample)th stays. */
+/* Keeps options->sample queries, evenly spaced. */
 static void sample_queries(evaluation *e)
 {
 	size_t sample = e->options->sample;
@@ -27,7 +27,7 @@ static void sample_queries(evaluation *e)
 }
 
 /*
- * The views of pictures of the index that ask; one whose file is away asks with its stored feature.
+ * Features of the views of the queries. A picture whose file is missing keeps its stored feature.
  */
 static int compute_views(evaluation *e, imgsearch_error *err)
 {
@@ -63,8 +63,8 @@ static int make_queries(evaluation *e, imgsearch_error *err)
 						   : ims_eval_fill_from_rows(e, err);
 	if (!rc && !e->n_queries)
 		rc = ims_fail(err, IMGSEARCH_ENOTFOUND,
-			"%s: nothing to ask: no query has a picture that belongs to it (folders name what "
-			"belongs together; or give a CSV)",
+			"%s: no query has a relevant picture: put related pictures into one folder, or give "
+			"a CSV",
 			ims_store_path(e->s->store));
 	sample_queries(e);
 	if (!rc && e->improve.views > 1 && !e->query_rows)
@@ -82,7 +82,7 @@ int ims_eval(imgsearch *s, const imgsearch_eval_options *o, job *job, imgsearch_
 		.improve = { o->expand, o->reciprocal, o->views, o->plain, o->expand_power } };
 	int rc = ims_view_acquire_counted(s, &e.view, err);
 	if (!rc && !e.view->rows.n)
-		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: is empty", ims_store_path(s->store));
+		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: the index is empty", ims_store_path(s->store));
 	if (!rc)
 		rc = ims_eval_load_rows(&e, err);
 	if (!rc)

@@ -1,6 +1,6 @@
 /*
- * Near-duplicates of the index's own pictures: what people do to a picture before it comes back.
- * Each copy asks for its original, and is counted by what was done to it.
+ * Altered copies of pictures of the index, by common edits, as queries. Each copy has its original
+ * as the relevant row, and is counted under its edit.
  */
 #include "collection/evaluation.h"
 
@@ -26,7 +26,7 @@ static const uint8_t *pixel(const image *im, int64_t x, int64_t y)
 	return im->pixels + ((size_t)y * im->width + (size_t)x) * 3;
 }
 
-/* Two thirds of the picture, somewhere. */
+/* Two thirds of the picture, at a random place. */
 static int crop(image *out, const image *in, uint64_t *random, imgsearch_error *err)
 {
 	double w = in->width * 0.82, h = in->height * 0.82;
@@ -55,7 +55,7 @@ static int recompress(image *out, const image *in, uint64_t *random, imgsearch_e
 	return rc;
 }
 
-/* Made small and large again. */
+/* Scales down and up again. */
 static int blur(image *out, const image *in, uint64_t *random, imgsearch_error *err)
 {
 	image small = { 0 };
@@ -67,7 +67,7 @@ static int blur(image *out, const image *in, uint64_t *random, imgsearch_error *
 	return rc;
 }
 
-/* Up to 7 degrees; what comes from outside repeats the edge. */
+/* Rotates by up to 7 degrees. Pixels from outside repeat the edge. */
 static int rotate(image *out, const image *in, uint64_t *random, imgsearch_error *err)
 {
 	double angle = (ims_random_unit(random) - 0.5) * 14 * 3.14159265358979 / 180, c = cos(angle),
@@ -100,7 +100,7 @@ static int mirror(image *out, const image *in, uint64_t *random, imgsearch_error
 	return rc;
 }
 
-/* A white bar below, with something like text on it. */
+/* Adds a white bar below, with marks like text. */
 static int caption(image *out, const image *in, uint64_t *random, imgsearch_error *err)
 {
 	uint32_t bar = in->height / 6 + 1, stroke = bar / 12 + 1;
@@ -122,7 +122,7 @@ static const struct {
 } kinds[KINDS] = { { "crop", crop }, { "scale", scale }, { "recompress", recompress },
 	{ "blur", blur }, { "rotate", rotate }, { "mirror", mirror }, { "caption", caption } };
 
-/* The original, no larger than a screen. */
+/* Decodes the original and scales it to MAX_SIDE. */
 static int load_original(const evaluation *e, const char *path, image *out, imgsearch_error *err)
 {
 	buf bytes = { 0 };
@@ -148,7 +148,7 @@ static int load_original(const evaluation *e, const char *path, image *out, imgs
 	return rc;
 }
 
-/* All kinds of copies of one row's picture become queries. */
+/* Adds a query for each kind of copy of the row's picture. */
 static int add_copies(evaluation *e, size_t row, imgsearch_error *err)
 {
 	image original, copy[KINDS] = { { 0 } };
@@ -158,7 +158,7 @@ static int add_copies(evaluation *e, size_t row, imgsearch_error *err)
 	uint64_t random = e->options->seed + row;
 	float *out = e->query_rows + e->n_queries * e->dim;
 	int rc = load_original(e, e->path[row], &original, &why);
-	if (rc) { /* away or changed since: another one will do */
+	if (rc) { /* the file is missing or changed: another picture is used */
 		e->failed++;
 		return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : 0;
 	}

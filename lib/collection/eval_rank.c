@@ -11,8 +11,8 @@ enum { QUERIES_AT_ONCE = 8, TILE = 64 };
 typedef struct worker {
 	float *score;      /* (QUERIES_AT_ONCE, n) */
 	uint8_t *relation; /* n */
-	float *query;      /* dim: expanded */
-	topk best;         /* of what is improved */
+	float *query;      /* (dim), after expansion */
+	topk best;         /* the first results, for expansion and re-ranking */
 	float *rows;       /* (best.k, dim) */
 	float *near_score; /* best.k */
 	uint32_t *order;   /* best.k */
@@ -40,7 +40,7 @@ static void score_all(const evaluation *e, const float *query, float *score)
 		score[i] = score_of(e, query, e->rows + i * e->dim);
 }
 
-/* Tiles of rows stay in the cache while several queries meet them. */
+/* Several queries share each tile of rows while it is in the cache. */
 static void score_block(const evaluation *e, size_t first, size_t n, float *score)
 {
 	for (size_t tile = 0; tile < e->n; tile += TILE)
@@ -61,7 +61,7 @@ static void mark_relevant(const evaluation *e, const eval_query *q, uint8_t *rel
 		relation[q->row] = IMS_IGNORED;
 }
 
-/* The n first results of a query and their rows; returns how many there are. */
+/* Finds the first n results of a query and copies their rows. Returns their number. */
 static size_t first_results(const evaluation *e, const eval_query *q, const float *score, size_t n,
 	worker *w)
 {
@@ -79,7 +79,7 @@ static size_t first_results(const evaluation *e, const eval_query *q, const floa
 	return w->best.n;
 }
 
-/* The scores of a query after expansion. */
+/* Replaces the scores of a query by those after expansion. */
 static void expand(const evaluation *e, const eval_query *q, float *score, worker *w)
 {
 	size_t n = first_results(e, q, score, e->improve.expand, w);
@@ -89,8 +89,8 @@ static void expand(const evaluation *e, const eval_query *q, float *score, worke
 }
 
 /*
- * Re-ranking changes the order, not the scores: here the places in the list are what counts, so
- * scores change hands.
+ * Re-ranking changes the order, not the scores. The measures need scores in the new order, so the
+ * sorted scores are assigned to the results in that order.
  */
 static int rerank(const evaluation *e, const eval_query *q, float *score, worker *w)
 {
@@ -128,7 +128,7 @@ static void rank_block(void *arg, size_t block, unsigned number)
 	atomic_fetch_add(&a->done, n);
 }
 
-/* Where scores lie: cosines between -1 and 1, others between what some queries give. */
+/* The range of scores: -1 to 1 for cosines, else that of some queries. */
 static void score_range(const evaluation *e, float *score, double *lo, double *hi)
 {
 	*lo = -1;
@@ -222,7 +222,7 @@ static void average_scores(imgsearch_eval_scores *out, const evaluation *e, cons
 	ims_analysis_bootstrap(out->ci, values, n, e->options->seed);
 }
 
-/* The report with its classes and their names in one block. */
+/* Allocates the report, its classes and their names as one block. */
 static int make_report(const evaluation *e, const rank_run *a, imgsearch_eval_report **out,
 	imgsearch_error *err)
 {
@@ -268,7 +268,7 @@ int ims_eval_rank(evaluation *e, imgsearch_eval_report **out, imgsearch_error *e
 	unsigned workers = ims_pool_threads(e->job->pool);
 	double start = ims_now();
 	int rc = make_workers(&a, workers, err);
-	/* A step between blocks on this thread reports how far it is. */
+	/* Works in steps, so that this thread can report progress between them. */
 	size_t blocks = (e->n_queries + QUERIES_AT_ONCE - 1) / QUERIES_AT_ONCE, step = 64;
 	evaluation *whole = e;
 	for (size_t at = 0; !rc && at < blocks; at += step) {

@@ -1,6 +1,6 @@
 /*
- * The queries of an evaluation and their relevant pictures: by folder, by group of near-duplicates,
- * by a CSV, by a folder of query pictures.
+ * Makes the queries of an evaluation and their relevant rows: by folder, by group of
+ * near-duplicates, from a CSV, from a folder of query pictures.
  */
 #include "collection/evaluation.h"
 #include "collection/groups.h"
@@ -83,7 +83,8 @@ int ims_eval_label_groups(evaluation *e, imgsearch_error *err)
 	imgsearch_group_list *list = NULL;
 	int rc = ims_groups(e->s, &(imgsearch_groups_options){ 0 }, e->job, &list, err);
 	/*
-	 * Kinds look at one picture of each stricter group: by the smallest member they hang together.
+	 * A looser kind has one picture of each stricter group, so groups that share a member are
+	 * merged.
 	 */
 	for (size_t g = 0; !rc && g < list->count; g++) {
 		uint32_t label = NO_LABEL;
@@ -106,7 +107,7 @@ int ims_eval_label_groups(evaluation *e, imgsearch_error *err)
 
 /* --------------------------------------------------------------------------------- queries ---- */
 
-/* Every row that shares its label with another one. */
+/* Adds a query for every row that shares its label with another one. */
 int ims_eval_fill_from_rows(evaluation *e, imgsearch_error *err)
 {
 	size_t labels = e->n > e->classes ? e->n : e->classes;
@@ -157,8 +158,8 @@ static int add_file(void *user, const walk_entry *w)
 }
 
 /*
- * Features of all files below options->queries; those that are no pictures are left out of *f and
- * counted.
+ * Reads the features of all files below options->queries. Files that cannot be used are removed
+ * from *f and counted.
  */
 static int read_queries(evaluation *e, query_files *f, imgsearch_error *err)
 {
@@ -206,7 +207,7 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* A query belongs to the class whose folder has the same name as its own. */
+/* The class whose folder has the same name as that of the path. */
 static uint32_t find_class(const evaluation *e, const char *path)
 {
 	char *folder = folder_of(path);
@@ -242,13 +243,13 @@ typedef struct truth_reader {
 	evaluation *e;
 	path_names pictures; /* of the index: path to row */
 	path_names queries;  /* options->queries: path to row of `rows` */
-	float *rows;         /* features of the query pictures; NULL: pictures of the index ask */
+	float *rows;         /* features of the query pictures; NULL: the queries are rows */
 	size_t cap;
 	bool header;
 	imgsearch_error *err;
 } truth_reader;
 
-/* The rows of every picture that the fields after the first name. */
+/* Adds the rows of every picture that a field after the first names. */
 static int add_relevant(truth_reader *t, char **field, size_t n, eval_query *q)
 {
 	q->first = t->e->n_relevant;
@@ -269,9 +270,10 @@ static int add_record(void *user, size_t line, char **field, size_t n)
 	eval_query q = { .row = NO_ROW, .label = NO_LABEL, .group = NO_LABEL };
 	if (!t->header) {
 		t->header = true;
-		return n > 1 ? 0
-					 : ims_fail(t->err, IMGSEARCH_EFORMAT,
-						 "line %zu: a query and what belongs to it are two columns at least", line);
+		return n > 1
+			? 0
+			: ims_fail(t->err, IMGSEARCH_EFORMAT,
+				"line %zu: at least two columns are needed, a query and a relevant picture", line);
 	}
 	const path_name *query = ims_path_names_find(t->rows ? &t->queries : &t->pictures, field[0],
 		NULL);

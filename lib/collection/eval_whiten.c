@@ -1,4 +1,4 @@
-/* PCA whitening learnt from the index (Jegou and Chum 2012), to be measured. */
+/* PCA whitening (Jegou and Chum 2012), fitted to the rows of the index. */
 #include "collection/evaluation.h"
 #include "search/axes/rotation.h"
 #include "handle/space.h"
@@ -49,7 +49,7 @@ int ims_eval_whiten(evaluation *e, imgsearch_error *err)
 	uint32_t parts = e->options->whiten < e->dim ? e->options->whiten : e->dim;
 	if (parts >= e->n)
 		return ims_fail(err, IMGSEARCH_EINVAL,
-			"eval: %u components cannot be learnt from %zu pictures", parts, e->n);
+			"eval: %u components cannot be fitted to %zu pictures", parts, e->n);
 	int rc = ims_rotation_fit(&r, e->options->plain ? &e->view->plain_rows : &e->view->rows, parts,
 		e->options->seed, e->job, err);
 	if (!rc)

@@ -13,7 +13,7 @@ static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
 {
 	evaluation *e = user;
 	if (n > e->view->rows.n - e->n)
-		n = e->view->rows.n - e->n; /* added since the view was made */
+		n = e->view->rows.n - e->n; /* rows were added after the view was made */
 	memcpy(e->ids + e->n, ids, n * sizeof *ids);
 	memcpy(e->rows + e->n * e->dim, rows, n * e->dim * sizeof *rows);
 	e->n += n;

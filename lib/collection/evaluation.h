@@ -1,5 +1,7 @@
 /*
- * An evaluation at work, shared by the files that fill in its queries, its truth and its ranking.
+ * The state of an evaluation, shared by the files that make its queries, its ground truth and its
+ * ranking. One thread at a time, except where workers only read it. Functions that return int
+ * return 0 or a status with its message in err.
  */
 #ifndef IMS_COLLECTION_EVALUATION_H
 #define IMS_COLLECTION_EVALUATION_H
@@ -13,7 +15,7 @@
 
 /* A query: its feature, and its relevant rows: those of its label, or a list. */
 typedef struct eval_query {
-	size_t row;      /* of itself among the rows; NO_ROW: it is not there */
+	size_t row;      /* row of the query itself; NO_ROW: it has none */
 	uint32_t label;  /* of its relevant rows; NO_LABEL: they are listed */
 	uint32_t group;  /* class that it is counted in; NO_LABEL: none */
 	size_t first, n; /* of `relevant` */
@@ -31,8 +33,8 @@ typedef struct evaluation {
 	int64_t *ids;
 	float *rows;       /* (n, dim) in the space */
 	char **path;       /* of each; NULL: a vector without a picture */
-	uint32_t *label;   /* of each; NO_LABEL: belongs to nothing */
-	char **class_name; /* of labels, or of kinds of duplicates */
+	uint32_t *label;   /* of each; NO_LABEL: no row is relevant to it */
+	char **class_name; /* of labels, or of kinds of copies */
 	size_t classes;
 
 	eval_query *query;
@@ -44,16 +46,19 @@ typedef struct evaluation {
 	improvement improve;
 } evaluation;
 
-/* The feature of query i in the space. */
+/* The feature of query i in the space, borrowed. */
 const float *ims_eval_feature(const evaluation *e, size_t i);
 
-/* Fill the labels (and, by folder, class_name): by folder; by group of near-duplicates. */
+/*
+ * Fill the labels, and by folder class_name: by folder, by group of near-duplicates. EDB, EIO,
+ * ENOMEM, ECANCELED.
+ */
 int ims_eval_label_folders(evaluation *e, imgsearch_error *err);
 int ims_eval_label_groups(evaluation *e, imgsearch_error *err);
 
 /*
- * Fill the queries: each labelled row; the pictures of a folder; the lines of a CSV; copies of some
- * pictures.
+ * Fill the queries: each labelled row, the pictures of a folder, the records of a CSV, copies of
+ * pictures. EFORMAT and ENOTFOUND of the CSV, EMODEL, EIO, ENOMEM, ECANCELED.
  */
 int ims_eval_fill_from_rows(evaluation *e, imgsearch_error *err);
 int ims_eval_fill_from_folder(evaluation *e, imgsearch_error *err);
@@ -64,15 +69,15 @@ int ims_eval_add_query(evaluation *e, const eval_query *q, imgsearch_error *err)
 int ims_eval_add_relevant(evaluation *e, size_t row, imgsearch_error *err);
 
 /*
- * Features of pictures (the mean of their views) into out, in the space; a bad one has bad[i] set.
- * EMODEL, ECANCELED, ENOMEM.
+ * Features of pictures (the mean of their views) into out (n, dim), in the space. bad[i] is set
+ * where an input fails. EMODEL, ECANCELED, ENOMEM.
  */
 int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float *out, uint8_t *bad,
 	imgsearch_error *err);
 
 /*
- * Puts rows and queries alike on the principal components that options ask for, scaled to equal
- * variance.
+ * Projects rows and queries on options->whiten principal components, scaled to equal variance.
+ * EINVAL: more components than rows. EDB, ECANCELED, ENOMEM.
  */
 int ims_eval_whiten(evaluation *e, imgsearch_error *err);
 

@@ -1,17 +1,16 @@
 /*
- * imgsearch_groups: near-duplicates in three kinds that are never mixed, and imgsearch_reject.
+ * imgsearch_groups: near-duplicates of three kinds that are never mixed.
  *
  * 1. Same bytes: equal content hashes.
- * 2. Same picture: a self-join over what survives turning and mirroring proposes pairs, the
- *    pixels decide.
- * 3. Same scene: a self-join over the features, with the searcher that answers queries, proposes
- *    pairs; their layouts, in small, must be alike. A bare vector has none, and is judged by its
- *    feature alone.
+ * 2. Same picture: a self-join over features that do not change under rotation and reflection
+ *    proposes pairs, and the pixels decide.
+ * 3. Same scene: a self-join over the features of the network proposes pairs, whose signatures must
+ *    be similar. A vector without a picture has no signature, and its feature decides alone.
  *
- * Every kind is a set of edges between members (numbers in members.item); their connected
- * components are the groups. Members that a stricter kind has joined are one node, named by its
- * smallest member. Edges are taken strongest first, and one that would bring a rejected pair
- * together is left out. Nothing depends on the number of threads.
+ * Each kind adds edges between members (indices into members.item). The connected components are
+ * the groups. Members that a stricter kind has joined are one node, whose number is its smallest
+ * member. Edges are added by ascending distance. An edge that would join a rejected pair is left
+ * out. The result does not depend on the number of threads.
  */
 #include "analysis/components.h"
 #include "collection/groups.h"
@@ -37,15 +36,15 @@ typedef struct group_builder {
 	imgsearch *s;
 	job *job;
 	members all;
-	uint32_t *node; /* of a member: its smallest joined one */
-	float *longest; /* of a node: the longest edge of this kind that holds it together */
+	uint32_t *node; /* (n): the smallest member that each member is joined with */
+	float *longest; /* of a node: its longest edge of the current kind */
 	uint32_t (*rejected)[2];
 	size_t n_rejected, cap_rejected;
 	edge *edges;
 	size_t n, cap;
-	const uint32_t *row_member; /* of the self-join at work */
+	const uint32_t *row_member; /* (rows of the current self-join): their members */
 	imgsearch_metric metric;
-	/* what is delivered */
+	/* the result */
 	buf ids, groups;
 	uint64_t count;
 } group_builder;
@@ -84,7 +83,7 @@ static int by_node(const void *x, const void *y)
 	return (a->member > b->member) - (a->member < b->member);
 }
 
-/* Delivers the groups that the nodes became: label is a node's new name. */
+/* Appends the groups to the result. label is the new number of each node. */
 static int append_groups(group_builder *g, uint32_t kind, const uint32_t *label,
 	imgsearch_error *err)
 {
@@ -113,7 +112,7 @@ static int append_groups(group_builder *g, uint32_t kind, const uint32_t *label,
 	return g->ids.failed || g->groups.failed ? ims_nomem(err) : 0;
 }
 
-/* Joins nodes along the edges gathered, and delivers the groups of this kind if they are wanted. */
+/* Joins nodes along the edges of a kind, and appends the groups if the kind is wanted. */
 static int join_nodes(group_builder *g, uint32_t kind, bool wanted, imgsearch_error *err)
 {
 	size_t n = g->all.n;
@@ -165,7 +164,9 @@ static int by_hash(const void *x, const void *y)
 
 static const hash256 no_hash;
 
-/* Members by content, those without left out; ims_free. */
+/*
+ * Members sorted by content hash, without those that have none. The caller frees *out by ims_free.
+ */
 static int sort_hashes(const group_builder *g, member_hash **out, size_t *n, imgsearch_error *err)
 {
 	member_hash *order = *out = ims_alloc(g->all.n + 1, sizeof *order);
@@ -235,7 +236,7 @@ static int join_same_bytes(group_builder *g, bool wanted, imgsearch_error *err)
 
 /* ------------------------------------------------------------------------------- by pixels ---- */
 
-/* Sides must agree to 3 %, or one picture is the other one squeezed. */
+/* The ratios of the sides must agree to 3 %, or one picture is the other one squeezed. */
 static bool same_shape(const member *a, const member *b, int turn)
 {
 	double x = (double)a->width * (turn & 4 ? b->width : b->height),
@@ -297,7 +298,8 @@ static int join_same_picture(group_builder *g, bool wanted, imgsearch_error *err
 /* ----------------------------------------------------------------------------- by features ---- */
 
 /*
- * Two things of one kind have features as near as two pictures of one thing, but seldom lie alike.
+ * Pictures of two similar objects have features as close as two pictures of one object, but their
+ * layouts seldom agree.
  */
 static const float alike_layout = 0.8f;
 
@@ -314,7 +316,7 @@ static int add_scene_pair(void *user, size_t row, size_t rank, neighbor found)
 	return add_edge(g, g->row_member[row], (uint32_t)(other - g->all.item), found.distance);
 }
 
-/* Block by block: the features need not fit into memory. */
+/* Works in blocks, since the features need not fit into memory. */
 static int join_features(group_builder *g, view *v, self_join *j, imgsearch_error *err)
 {
 	enum { BLOCK = 4096 };
@@ -374,7 +376,7 @@ static int join_same_scene(group_builder *g, float min_score, imgsearch_error *e
 
 /* ---------------------------------------------------------------------------------------------- */
 
-/* One block: the list, its groups, their ids. */
+/* Allocates the list, its groups and their ids as one block. */
 static int make_list(group_builder *g, imgsearch_group_list **out, imgsearch_error *err)
 {
 	imgsearch_group_list *list = ims_alloc(1, sizeof *list + g->groups.len + g->ids.len);

@@ -1,7 +1,7 @@
 /*
- * imgsearch_map: the pictures on a plane. Rows of the index's space into memory; their two leading
- * principal components; from there, unless only those were asked for, t-SNE over each row's nearest
- * rows, which an exact searcher built for the purpose finds. The same index gives the same map.
+ * imgsearch_map: reads the rows into memory and projects them onto their two leading principal
+ * components. Unless only those are asked for, t-SNE follows, over the nearest rows of each row,
+ * which an exact searcher finds. The same index gives the same map.
  */
 #include "collection/map.h"
 
@@ -20,7 +20,7 @@
 enum { MAX_POINTS = 50000 };
 
 typedef struct map_rows {
-	int64_t *ids, *under; /* under: only these, ascending; NULL: all */
+	int64_t *ids, *under; /* under: the only ids to use, ascending; NULL: all */
 	float *rows;
 	size_t n, cap, n_under, seen, stride;
 	uint32_t dim;
@@ -49,7 +49,7 @@ static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
 static int read_rows(imgsearch *s, const row_source *source, const imgsearch_map_options *o,
 	map_rows *m, imgsearch_error *err)
 {
-	store_counts counts; /* a view's n is of the time when it was made */
+	store_counts counts; /* the number of rows in a view may be out of date */
 	int rc = ims_store_counts(s->store, &counts, err);
 	if (rc)
 		return rc;
@@ -90,7 +90,7 @@ static int run_tsne(const map_rows *m, imgsearch_metric metric, const imgsearch_
 	memory_rows rows;
 	if (m->n < 2)
 		return 0;
-	/* t-SNE needs a distance; the inner product is none. */
+	/* t-SNE needs a distance, which the inner product is not. */
 	ims_memory_rows_init(&rows, m->rows, m->n, m->dim,
 		metric == IMGSEARCH_IP ? IMGSEARCH_L2 : metric);
 	int64_t *numbers = ims_alloc(m->n, sizeof *numbers);

@@ -1,6 +1,6 @@
 /*
- * Reads the members. A signature comes from the index where the picture's bytes are those it was
- * made of; else the file is read, on all threads, and its signature stored.
+ * Reads the members. The signature of a picture is read from the index if its bytes have not
+ * changed. Otherwise the file is read, on all threads, and its signature is stored.
  */
 #include "collection/members.h"
 
@@ -16,7 +16,7 @@ typedef struct read_state {
 	imgsearch *s;
 	const char *under;
 	members *out;
-	member **missing; /* of the block at work */
+	member **missing; /* of the current block */
 } read_state;
 
 void ims_members_free(members *m)
@@ -85,7 +85,7 @@ static int add_signature(void *user, int64_t id, const void *data, size_t size)
 	return 0;
 }
 
-/* A picture whose file is away, or holds other bytes than were indexed, stays without one. */
+/* A picture whose file is missing or has changed gets no signature. */
 static void make_signature(void *arg, size_t i, unsigned worker)
 {
 	read_state *r = arg;
@@ -108,10 +108,7 @@ static void make_signature(void *arg, size_t i, unsigned worker)
 	ims_buf_free(&bytes);
 }
 
-/*
- * Another writer may have removed or replaced the picture meanwhile: such a signature is not
- * stored.
- */
+/* Another writer may have removed or replaced the picture: then the signature is not stored. */
 static int store_signature(store *st, const member *m)
 {
 	store_picture p = { 0 };
@@ -125,9 +122,8 @@ static int store_signature(store *st, const member *m)
 }
 
 /*
- * Stores the signatures of a finished block. The writer's right is held for this alone. Where
- * somebody else has it, or a write fails, nothing is stored, and the next call makes the signatures
- * again.
+ * Stores the signatures of a block. The writer lock is held only for this. If another writer has it
+ * or a write fails, nothing is stored, and the next call makes the signatures again.
  */
 static void store_signatures(store *st, member *const *made, size_t n)
 {

@@ -1,4 +1,4 @@
-/* Rows in memory as a searcher sees them. For self-joins of rows that the index does not store. */
+/* Rows in memory as a row_source, for self-joins of rows that the index does not store. */
 #ifndef IMS_COLLECTION_MEMORY_ROWS_H
 #define IMS_COLLECTION_MEMORY_ROWS_H
 

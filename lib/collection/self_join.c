@@ -5,7 +5,9 @@
 
 enum { BLOCK = 256 };
 
-/* The graph answers a search within a distance by a full scan, so it is asked without one. */
+/*
+ * The graph answers a search with a distance limit by a full scan, so it is searched without one.
+ */
 static float search_distance(const self_join *j)
 {
 	return strcmp(ims_search_name(j->index), "graph") ? j->max_distance : INFINITY;

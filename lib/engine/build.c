@@ -31,6 +31,6 @@ int imgsearch_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, floa
 	imgsearch_error *err)
 {
 	if (!s || (n && (!rows || !out)))
-		return ims_fail(err, IMGSEARCH_EINVAL, "reduce: no rows or no place for the result");
+		return ims_fail(err, IMGSEARCH_EINVAL, "reduce: no rows, or out is NULL");
 	return ims_reduce(s, rows, n, dim, out, m, err);
 }

@@ -15,7 +15,7 @@ int imgsearch_groups(imgsearch *s, const imgsearch_groups_options *options,
 	if (out)
 		*out = NULL;
 	if (!s || !out)
-		return ims_fail(err, IMGSEARCH_EINVAL, "groups: no index, or no place for them");
+		return ims_fail(err, IMGSEARCH_EINVAL, "groups: no index, or the result is NULL");
 	int rc = ims_options_copy(&o, sizeof o, options, err);
 	if (rc)
 		return rc;
@@ -41,7 +41,7 @@ int imgsearch_map(imgsearch *s, const imgsearch_map_options *options, imgsearch_
 	if (out)
 		*out = NULL;
 	if (!s || !out)
-		return ims_fail(err, IMGSEARCH_EINVAL, "map: no index, or no place for the points");
+		return ims_fail(err, IMGSEARCH_EINVAL, "map: no index, or the result is NULL");
 	int rc = ims_options_copy(&o, sizeof o, options, err);
 	if (rc)
 		return rc;
@@ -53,6 +53,6 @@ int imgsearch_map_grid(const imgsearch_map_points *points, uint32_t columns, uin
 	uint32_t *cell, imgsearch_error *err)
 {
 	if (!points || !cell)
-		return ims_fail(err, IMGSEARCH_EINVAL, "map: no points, or no place for their cells");
+		return ims_fail(err, IMGSEARCH_EINVAL, "map: no points, or cell is NULL");
 	return ims_map_grid(points, columns, rows, cell, err);
 }

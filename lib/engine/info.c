@@ -1,6 +1,4 @@
-/*
- * What an index holds, and whether it is whole: the functions check their arguments and delegate.
- */
+/* Information about an index, and its check: the functions check their arguments and delegate. */
 #include "handle/check.h"
 #include "handle/info.h"
 #include "handle/items.h"

@@ -45,7 +45,7 @@ int imgsearch_extract(imgsearch *s, const imgsearch_input *in, size_t n, int raw
 	imgsearch_error *errors, imgsearch_error *err)
 {
 	if (!s || (n && (!in || !out)))
-		return ims_fail(err, IMGSEARCH_EINVAL, "extract: no inputs or no place for their features");
+		return ims_fail(err, IMGSEARCH_EINVAL, "extract: no inputs, or out is NULL");
 	job j = ims_handle_job(s);
 	return ims_extract(s, &j, in, n, raw != 0, out, errors, err);
 }

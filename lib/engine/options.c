@@ -1,4 +1,4 @@
-/* The one copy. */
+/* Copies option structs. */
 #include "engine/options.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Pixels for people: the functions check their arguments and delegate. */
+/* Pixels for display: the functions check their arguments and delegate. */
 #include "handle/picture.h"
 
 typedef struct owned_picture {
@@ -12,7 +12,7 @@ int imgsearch_picture_load(imgsearch *s, const imgsearch_input *in, uint32_t max
 	if (out)
 		*out = NULL;
 	if (!s || !in || !out)
-		return ims_fail(err, IMGSEARCH_EINVAL, "picture: no index or no input, or no place for it");
+		return ims_fail(err, IMGSEARCH_EINVAL, "picture: no index or input, or the result is NULL");
 	owned_picture *p = ims_zalloc(1, sizeof *p);
 	if (!p)
 		return ims_nomem(err);
@@ -39,7 +39,7 @@ int imgsearch_picture_encode(const imgsearch_picture *picture, int quality, void
 {
 	buf b = { 0 };
 	if (!bytes || !size)
-		return ims_fail(err, IMGSEARCH_EINVAL, "encode: no place for the bytes");
+		return ims_fail(err, IMGSEARCH_EINVAL, "encode: the result is NULL");
 	*bytes = NULL;
 	*size = 0;
 	if (!picture || !picture->rgb || !picture->width || !picture->height || quality < 0

@@ -37,7 +37,7 @@ int imgsearch_query_vectors(imgsearch *s, const float *queries, size_t n, size_t
 {
 	imgsearch_query_options o;
 	if (!s || (n && (!queries || !ids)))
-		return ims_fail(err, IMGSEARCH_EINVAL, "query: no vectors or no place for the ids");
+		return ims_fail(err, IMGSEARCH_EINVAL, "query: no vectors, or ids is NULL");
 	int rc = ims_options_copy(&o, sizeof o, options, err);
 	return rc ? rc : ims_query_vectors(s, queries, n, dim, &o, ids, scores, err);
 }

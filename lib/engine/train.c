@@ -1,4 +1,4 @@
-/* imgsearch_train: the walk lists the files, lib/train trains. The index has no part in it. */
+/* imgsearch_train: the walk lists the files, and lib/train trains. No index is involved. */
 #include "engine/options.h"
 #include "files/walk.h"
 #include "handle/handle.h"

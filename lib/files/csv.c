@@ -1,4 +1,4 @@
-/* The parser: one pass, in place. */
+/* Parses CSV in one pass, in place. */
 #include "files/csv.h"
 
 #include <string.h>
@@ -11,8 +11,8 @@ typedef struct cursor {
 } cursor;
 
 /*
- * Unquotes one field in place and ends it by a NUL. Returns the character that ended the field (','
- * or '\n'), 0 at the end of the text, or -1 where the field is malformed.
+ * Unquotes one field in place and terminates it. Returns the character that ended the field (',' or
+ * '\n'), 0 at the end of the text, or -1 if the field is malformed.
  */
 static int next_field(cursor *c, char **field)
 {

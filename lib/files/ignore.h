@@ -17,8 +17,8 @@ typedef struct ignore_pattern {
 typedef struct ignore_rules {
 	ignore_pattern *pattern;
 	size_t n;
-	size_t base; /* where, in a path relative to the root, names inside the folder begin */
-	const struct ignore_rules *outer; /* those of the folder above; NULL at the start of the walk */
+	size_t base; /* offset of names inside the folder in a path relative to the root */
+	const struct ignore_rules *outer; /* rules of the folder above; NULL at the start of the walk */
 } ignore_rules;
 
 /*

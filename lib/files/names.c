@@ -1,6 +1,6 @@
 /*
- * The table: sorted by the last part of the paths, then by value, so that finds come in the order
- * of their values.
+ * A table sorted by the last part of the paths, then by value, so that finds come in the order of
+ * their values.
  */
 #include "files/names.h"
 
@@ -38,7 +38,7 @@ void ims_path_names_sort(path_names *names)
 		qsort(names->item, names->n, sizeof *names->item, by_last_part);
 }
 
-/* The first whose last part is not below `last`. */
+/* The index of the first path whose last part is not below `last`. */
 static const path_name *lower_bound(const path_names *names, const char *last)
 {
 	size_t low = 0, high = names->n;

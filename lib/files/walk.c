@@ -1,5 +1,5 @@
 /*
- * The walk: folders are opened by openat, listed and sorted by name, and told to the caller in that
+ * Walks a folder: opens folders by openat, sorts their entries by name, and reports them in that
  * order.
  */
 #include "files/walk.h"
@@ -77,7 +77,10 @@ static bool matches(const char *const *patterns, size_t n, const char *path, con
 	return false;
 }
 
-/* The index, and the files that SQLite, the writer's lock and the server put beside it. */
+/*
+ * Whether an entry is the index, or a file that SQLite, the writer lock or the server puts beside
+ * it.
+ */
 static bool is_index(const walker *w)
 {
 	static const char *const companions[] = { "", "-wal", "-shm", "-journal", "-lock", ".sock" };
@@ -102,7 +105,7 @@ static bool is_other_root(const walker *w)
 	return false;
 }
 
-/* The reason why a rule excludes an entry; NULL: none does. */
+/* The reason why a rule excludes an entry; NULL: no rule does. */
 static const char *excluded_by(const walker *w, const ignore_rules *ignore, const char *name,
 	bool folder)
 {
@@ -123,7 +126,7 @@ static const char *excluded_by(const walker *w, const ignore_rules *ignore, cons
 	return NULL;
 }
 
-/* Whether a folder is entered: always without follow_links, else once. */
+/* Whether to enter a folder: always without follow_links, otherwise once. */
 static bool visit(walker *w, const struct stat *st)
 {
 	if (!w->rules->follow_links)
@@ -218,7 +221,7 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 		return ims_nomem(w->err);
 	}
 	int rc = list_names(dir, &names, &n);
-	if (rc == IMGSEARCH_EIO) /* its entries may still be there */
+	if (rc == IMGSEARCH_EIO) /* its entries may still exist */
 		rc = report(w, WALK_UNREADABLE, strerror(errno), true, NULL);
 	else if (rc)
 		rc = ims_nomem(w->err);

@@ -1,7 +1,7 @@
 /*
- * The walk over a folder: every path below a root, in order of name, each with its kind. The walk
- * opens folders relative to their parent, so that a folder renamed in between is not confused with
- * another. It knows the file system and no database.
+ * Walks a folder: reports every path below a root, in order of name, with its kind. Folders are
+ * opened relative to their parent, so a folder that is renamed meanwhile is not confused with
+ * another. The walk uses no database.
  */
 #ifndef IMS_FILES_WALK_H
 #define IMS_FILES_WALK_H
@@ -18,15 +18,15 @@ typedef enum walk_kind {
 typedef struct walk_entry {
 	walk_kind kind;
 	const char *path;   /* relative to the root; valid during the call */
-	const char *reason; /* why it is no WALK_FILE, else NULL; valid during the call */
+	const char *reason; /* why it is not a WALK_FILE, else NULL; valid during the call */
 	bool folder;
 	uint64_t size;    /* bytes */
 	int64_t mtime_ns; /* since 1970 */
 } walk_entry;
 
 /*
- * Borrowed for the time of the walk. Patterns are fnmatch's, matched against the name and against
- * the relative path.
+ * The rules of a walk, borrowed until it ends. Patterns are those of fnmatch; they are matched
+ * against the name and the relative path.
  */
 typedef struct walk_rules {
 	const char *const *include; /* files that match none are excluded; n_include 0: all */

@@ -1,6 +1,6 @@
 /*
- * The check of an index: the store checks its own file; then every searcher that is built answers
- * some stored vectors, and its recall is measured against a plain scan.
+ * Checks an index. The store checks its own file; then every searcher that is built answers some
+ * stored vectors, and its recall is measured against a scan.
  */
 #include "handle/check.h"
 
@@ -33,7 +33,7 @@ typedef struct sample {
 } sample;
 
 /*
- * The share of the k nearest rows that was found. Distances decide, so that rows at the same
+ * The share of the k nearest rows that was found, decided by distance, so that rows at the same
  * distance count alike.
  */
 static double recall_at(const topk *truth, const topk *got, size_t k)
@@ -44,7 +44,7 @@ static double recall_at(const topk *truth, const topk *got, size_t k)
 	return n ? (double)hit / (double)n : 1;
 }
 
-/* Asks one searcher n queries, one by one, and adds to its figures. */
+/* Runs n queries on one searcher, one by one, and adds to its sums. */
 static int run_queries(search_index *x, const float *queries, size_t n, size_t dim,
 	const topk *truth, topk *got, imgsearch_check_searcher *out, imgsearch_error *err)
 {
@@ -66,7 +66,7 @@ static int run_queries(search_index *x, const float *queries, size_t n, size_t d
 	return 0;
 }
 
-/* Asks every built searcher and the scan the queries of the sample. */
+/* Runs the queries of the sample on every built searcher and by a scan. */
 static int measure(imgsearch *s, view *v, const sample *m, imgsearch_check_report *r, job *j,
 	imgsearch_error *err)
 {

@@ -1,4 +1,4 @@
-/* Encoding and decoding of the two settings. */
+/* Encodes and decodes the two settings. */
 #include "handle/cohort.h"
 #include "kernels/kernels.h"
 #include "handle/view.h"

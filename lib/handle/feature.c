@@ -1,4 +1,4 @@
-/* Features of inputs, in batches for many and singly for a query. */
+/* Features of inputs: in batches for many inputs, one by one for a query. */
 #include "handle/feature.h"
 
 #include "handle/identity.h"
@@ -56,8 +56,8 @@ static void fit_one(void *arg, size_t i, unsigned worker)
 }
 
 /*
- * Decodes a batch on all threads, packs the good inputs, runs the network, and spreads its rows out
- * again; a bad input's row is NaN.
+ * Decodes a batch on all threads, packs the inputs that succeeded, runs the network, and moves the
+ * rows back to their inputs. The row of an input that failed is NaN.
  */
 static int run_batch(input_batch *b, size_t n, float *out, imgsearch_error *err)
 {
@@ -136,7 +136,7 @@ static int stored_vector(imgsearch *s, int64_t id, uint32_t dim, float *out, img
 		: ims_fail(err, IMGSEARCH_ENOTFOUND, "picture %lld is not in the index", (long long)id);
 }
 
-/* The vector of a duplicate is that of its twin. */
+/* Reads a stored vector; that of a duplicate is the vector of its original. */
 static int stored_picture(imgsearch *s, int64_t id, uint32_t dim, float *out, int64_t *self,
 	imgsearch_error *err)
 {
@@ -189,7 +189,10 @@ static int network_feature(imgsearch *s, const imgsearch_input *in, const void *
 	return rc;
 }
 
-/* Whether the index has these bytes; then out receives their stored vector. */
+/*
+ * Whether the index has these bytes; then out receives their stored vector. An error counts as no:
+ * the network then makes the feature.
+ */
 static bool find_stored(imgsearch *s, const void *data, size_t size, uint32_t dim, float *out,
 	int64_t *self)
 {

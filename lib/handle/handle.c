@@ -1,4 +1,4 @@
-/* Opening and closing; the writer's right; the one network that a handle holds. */
+/* Opens and closes handles; holds the writer lock and the network of a handle. */
 #include "handle/handle.h"
 
 #include "handle/identity.h"
@@ -24,7 +24,7 @@ static int own_options(imgsearch *s, const imgsearch_options *o, imgsearch_error
 }
 
 /*
- * Options that name a model which does not exist are refused before a file is made: it would stay
+ * Refuses options that name a model which does not exist before a file is created, which would stay
  * empty.
  */
 static int check_model(imgsearch *s, const char *path, imgsearch_error *err)

@@ -1,4 +1,4 @@
-/* The decision, and the text in which an identity's recipe is kept. */
+/* Decides identities, and converts recipes to and from their stored text. */
 #include "handle/identity.h"
 
 #include "handle/view.h"
@@ -101,8 +101,8 @@ static imgsearch_recipe recipe_of(const image_recipe *r)
 }
 
 /*
- * The model that the options ask for; they leave open what `stored` (or NULL) then decides. Reads
- * the weights file.
+ * The model that the options name. What they leave open, `stored` (may be NULL) decides. Reads the
+ * weights file.
  */
 static int resolve(imgsearch *s, const model_identity *stored, model_identity *out,
 	imgsearch_error *err)
@@ -118,7 +118,7 @@ static int resolve(imgsearch *s, const model_identity *stored, model_identity *o
 	if (stored && (!o->model || !strcmp(o->model, stored->name))) {
 		spec.name = stored->name;
 		if (!spec.weights && stored->weights && !access(stored->weights, R_OK))
-			spec.weights = stored->weights; /* else they are looked for again by name */
+			spec.weights = stored->weights; /* otherwise the weights are looked up again by name */
 		if (!recipe_asked(&o->recipe))
 			spec.recipe = recipe_of(&stored->recipe);
 		spec.flip |= stored->flip;
@@ -134,7 +134,7 @@ static int refuse_own_vectors(imgsearch *s, const char *advice, imgsearch_error 
 		ims_store_path(s->store), advice);
 }
 
-/* An index without a model. */
+/* Decides for an index without a model. */
 static int decide_first(imgsearch *s, identity_use use, identity *out, imgsearch_error *err)
 {
 	store_counts counts = { 0 };
@@ -148,13 +148,13 @@ static int decide_first(imgsearch *s, identity_use use, identity *out, imgsearch
 	return rc ? rc : resolve(s, NULL, &out->model, err);
 }
 
-/* An index whose vectors `own` made, for a use that may not begin a re-index. */
+/* Decides for an index whose vectors `own` made, and for a use that may not begin a re-index. */
 static int decide_own(imgsearch *s, identity_use use, model_identity *own, identity *out,
 	imgsearch_error *err)
 {
 	char why[200];
 	if (use == IDENTITY_QUERY
-		&& ims_handle_network_loaded(s, own)) { /* its weights need not be read again */
+		&& ims_handle_network_loaded(s, own)) { /* the weights need not be read again */
 		out->model = *own;
 		*own = (model_identity){ 0 };
 		return 0;
@@ -169,9 +169,7 @@ static int decide_own(imgsearch *s, identity_use use, model_identity *own, ident
 		ims_store_path(s->store), why);
 }
 
-/*
- * An index run goes on with the re-index under way, begins one, or gives it up, as the options ask.
- */
+/* An index run continues, begins or drops a re-index, depending on the options. */
 static int decide_tree(imgsearch *s, const model_identity *own, identity *out, imgsearch_error *err)
 {
 	model_identity next = { 0 };

@@ -10,10 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/*
- * An info and what its pointers point to; each string is an allocation of its own, listed in
- * `owned`.
- */
+/* An info and the memory of its pointers. Each string is an allocation, listed in `owned`. */
 typedef struct info_block {
 	imgsearch_info info; /* first: the caller's pointer */
 	char **owned;
@@ -24,7 +21,7 @@ typedef struct info_block {
 	imgsearch_error *err;
 } info_block;
 
-/* Makes the block own a text; NULL, with the text freed, where that fails. */
+/* Appends a text to `owned`. NULL, with the text freed, where that fails. */
 static const char *own(info_block *b, char *text)
 {
 	char **grown = text ? ims_realloc(b->owned, b->n_owned + 1, sizeof *grown) : NULL;
@@ -69,7 +66,7 @@ static int add_root(void *user, int64_t id, const char *path)
 	return 0;
 }
 
-/* The setting of that name, which a build wrote; NULL: there is none. */
+/* The setting of that name, which a build stored; NULL: there is none. */
 static const char *setting(imgsearch *s, info_block *b, const char *name)
 {
 	buf text = { 0 };
@@ -138,7 +135,7 @@ static int add_model(imgsearch *s, info_block *b)
 	return info->model && info->weights_hash ? 0 : ims_nomem(b->err);
 }
 
-/* The re-index under way, if there is one, and how far it is. */
+/* Describes the re-index under way, if there is one, and its progress. */
 static int add_next(imgsearch *s, info_block *b, uint64_t vectors)
 {
 	model_identity id;
@@ -173,7 +170,10 @@ static int add_counts(imgsearch *s, info_block *b)
 	return rc ? rc : add_next(s, b, held.vectors_next);
 }
 
-/* An index that has no vectors yet gives the dimension of the network that its options name. */
+/*
+ * The dimension that an index without vectors will have: that of the network its options name; 0:
+ * unknown.
+ */
 static uint32_t future_dim(imgsearch *s)
 {
 	identity id;

@@ -1,4 +1,4 @@
-/* From an input to bytes, and to pixels. */
+/* Turns an input into bytes and into pixels. */
 #include "handle/input.h"
 
 #include <string.h>

@@ -13,7 +13,7 @@ typedef struct lister {
 	imgsearch_error *err;
 } lister;
 
-/* An item and what it points to; freed as one by imgsearch_item_free. */
+/* An item and the memory of its pointers, freed together by imgsearch_item_free. */
 typedef struct item_block {
 	imgsearch_item item; /* first: the caller's pointer */
 	char *path, *reason;
@@ -81,7 +81,7 @@ int ims_items_list(imgsearch *s, uint32_t state, item_each *each, void *user, im
 	return ims_store_each_picture(s->store, state, list_one, &l, err);
 }
 
-/* A vector without a picture is known by its id alone. */
+/* A vector without a picture has only an id. */
 static int vector_item(imgsearch *s, int64_t id, store_picture *p)
 {
 	imgsearch_error none;
@@ -142,8 +142,8 @@ typedef struct finder {
 } finder;
 
 /*
- * Looks the path up below one root (0: names without a root). 1: found. A folder may lie in more
- * than one root.
+ * Looks the path up below one root (0: pictures without a root). Returns 1 when it is found, which
+ * ends the search. A folder may lie in more than one root.
  */
 static int find_below(void *user, int64_t root, const char *root_path)
 {

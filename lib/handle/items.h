@@ -1,4 +1,7 @@
-/* The paths, pictures and vectors that an index holds. Nothing here writes. */
+/*
+ * Reads the paths, pictures and vectors of an index. Errors: see the public functions named. Any
+ * thread.
+ */
 #ifndef IMS_HANDLE_ITEMS_H
 #define IMS_HANDLE_ITEMS_H
 

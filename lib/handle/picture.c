@@ -1,10 +1,10 @@
-/* Loading pixels, from files, memory and stored pictures. */
+/* Loads pixels from files, memory and stored pictures. */
 #include "handle/picture.h"
 
 #include "base/path.h"
 #include "handle/input.h"
 
-/* The path of a stored picture; ims_free. */
+/* The path of a stored picture; the caller frees it by ims_free. */
 static char *stored_path(imgsearch *s, int64_t id, imgsearch_error *err)
 {
 	store_picture p = { 0 };
@@ -21,7 +21,7 @@ static char *stored_path(imgsearch *s, int64_t id, imgsearch_error *err)
 	return path;
 }
 
-/* The short side of a picture whose longer side is max_side; 0: it is not scaled. */
+/* The short side to decode for a longer side of max_side; 0: full size. */
 static uint32_t short_side(const void *data, size_t size, const image_limits *limits,
 	uint32_t max_side)
 {

@@ -1,4 +1,6 @@
-/* Features become rows when they are read; the store keeps them as the network gave them. */
+/*
+ * Converts stored features to rows when they are read. The store has them as the network made them.
+ */
 #include "handle/space.h"
 
 #include <math.h>

@@ -1,8 +1,8 @@
 /*
- * Views are made here and brought up to date. ims_view_acquire compares the file's data version
- * with the last one it saw, and then the epoch, so that an unchanged file costs one number. Row
- * changes make no new view: a loaded searcher reads the change log (apply_changes), so that the
- * next query sees them without loading anything anew.
+ * Makes views and keeps them current. ims_view_acquire compares the data version of the file with
+ * the last one, and then the epoch, so an unchanged file costs one number. Changes of rows make no
+ * new view: a loaded searcher reads the change log (apply_changes), so the next query sees them and
+ * nothing is reloaded.
  */
 #include "handle/view.h"
 #include "handle/space.h"
@@ -212,8 +212,8 @@ static bool usable(const view *v, const store_searcher *found, const searcher_op
 }
 
 /*
- * A stale or damaged state is no error of a query: the scan answers. `note` receives the sentence
- * for the log.
+ * A stale or damaged state is not an error: the query scans. `note` receives the message for the
+ * log.
  */
 static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *vs,
 	imgsearch_error *note, imgsearch_error *err)
@@ -250,7 +250,7 @@ static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *v
 	return rc;
 }
 
-/* Gives the searcher the rows that were added, replaced and removed since. */
+/* Applies to the searcher the rows that were added, replaced and removed since its last change. */
 static int apply_changes(imgsearch *s, view *v, view_searcher *vs, imgsearch_error *err)
 {
 	enum { STEP = 256 };
@@ -262,7 +262,7 @@ static int apply_changes(imgsearch *s, view *v, view_searcher *vs, imgsearch_err
 		return rc;
 	rc = ims_store_changes(s->store, vs->change, &ids, &n, err);
 	if (rc
-		== IMGSEARCH_ENOTFOUND) /* the searcher was built anew: this view answers as of its time */
+		== IMGSEARCH_ENOTFOUND) /* the searcher was built again: this view keeps its own state */
 		return 0;
 	float *rows = rc ? NULL : ims_alloc_aligned(STEP, dim * sizeof(float));
 	if (!rc && !rows)
@@ -311,7 +311,7 @@ int ims_view_searcher(imgsearch *s, view *v, const char *name, search_index **ou
 	*out = rc ? NULL : vs->index;
 	pthread_mutex_unlock(&v->lock);
 	job j = ims_handle_job(s);
-	if (note.code) /* no callback runs under a lock */
+	if (note.code) /* outside the lock, since a callback runs */
 		ims_job_log(&j, note.code, "%s", note.message);
 	return rc;
 }

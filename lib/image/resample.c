@@ -112,8 +112,8 @@ static sample_grid sample(uint32_t in_size, double in0, double in1, uint64_t out
 {
 	double scale = (double)((float)in1 - (float)in0) / (double)out_size,
 		   stretch = scale < 1.0 ? 1.0 : scale;
-	return (
-		sample_grid) { in_size, (float)in0, scale, stretch, (bicubic ? 2.0 : 1.0) * stretch, bicubic };
+	double support = (bicubic ? 2.0 : 1.0) * stretch;
+	return (sample_grid){ in_size, (float)in0, scale, stretch, support, bicubic };
 }
 
 /* ---------------------------------------------------------------------------------- passes ---- */

@@ -1,4 +1,4 @@
-/* Single pictures by the way of prepare.h and row.h; vectors of the caller's own. */
+/* Adds single pictures, through prepare.h and row.h, and the caller's own vectors. */
 #include "ingest/add.h"
 
 #include "handle/identity.h"
@@ -13,14 +13,14 @@
 
 /* ----------------------------------------------------------------------------- one picture ---- */
 
-/* A picture on its way: what it is, what made its vector, and the vector. */
+/* A picture that is being added, and the model that made its vector. */
 typedef struct addition {
 	imgsearch *s;
 	const imgsearch_input *in;
 	identity identity;
 	prepared picture;
-	float *input, *vector; /* owned; vector NULL: the bytes are known */
-	bool twin_removed;     /* the bytes were known and are known no more */
+	float *input, *vector; /* owned; vector NULL: the index has the bytes */
+	bool twin_removed;     /* the row with these bytes was removed meanwhile */
 } addition;
 
 static bool has_content(void *user, const hash256 *hash)
@@ -30,7 +30,7 @@ static bool has_content(void *user, const hash256 *hash)
 	return !a->twin_removed && !ims_row_twin(a->s, hash, &twin, NULL) && twin;
 }
 
-/* Without the writer's right: identity, bytes, pixels, vector. */
+/* Decides the identity, then prepares and embeds the picture. Needs no writer lock. */
 static int embed(addition *a, imgsearch_error *err)
 {
 	model *network = NULL;
@@ -44,7 +44,7 @@ static int embed(addition *a, imgsearch_error *err)
 		.single = true,
 		.has_content = has_content,
 		.user = a };
-	if (!rc) { /* the network's input may have another size than the last time */
+	if (!rc) { /* the size of the network's input may differ from the last attempt's */
 		ims_free(a->input);
 		a->input = NULL;
 		rc = ims_prepare(&request, a->in, &a->picture, &a->input, err);
@@ -64,7 +64,7 @@ static int embed(addition *a, imgsearch_error *err)
 	return rc;
 }
 
-/* Within a transaction: whether the index still has the model that the picture was embedded by. */
+/* Within a transaction: whether the model of the index is still the one that made the vector. */
 static int same_model(addition *a, bool *same, imgsearch_error *err)
 {
 	model_identity stored;
@@ -74,14 +74,13 @@ static int same_model(addition *a, bool *same, imgsearch_error *err)
 		? a->identity.first
 		: !rc && ims_model_same(&stored, &a->identity.model, why, sizeof why);
 	if (!rc)
-		a->identity.first = false; /* another writer may have been the first */
+		a->identity.first = false; /* another writer may have added the first picture */
 	ims_model_identity_free(&stored);
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
 /*
- * Within a transaction. *again: the index changed meanwhile, so that the picture must be embedded
- * anew.
+ * Within a transaction. *again: the index changed meanwhile, so the picture must be embedded again.
  */
 static int put_picture(addition *a, store_picture *row, bool *again, imgsearch_error *err)
 {
@@ -151,7 +150,7 @@ static int add_picture(imgsearch *s, const imgsearch_input *in, store_picture *r
 			rc = write_picture(&a, row, &again, err);
 	}
 	if (!rc && again)
-		rc = ims_fail(err, IMGSEARCH_EBUSY, "%s: its model changes again and again",
+		rc = ims_fail(err, IMGSEARCH_EBUSY, "%s: other writers keep changing its model",
 			ims_store_path(s->store));
 	ims_identity_free(&a.identity);
 	ims_free(a.input);
@@ -172,7 +171,7 @@ static int check_rows(const float *rows, size_t n, size_t dim, imgsearch_error *
 	return 0;
 }
 
-/* Under a name, as a row of its own. */
+/* A vector with a name: it has a row of its own. */
 static int put_named(imgsearch *s, const imgsearch_input *in, store_picture *row,
 	imgsearch_error *err)
 {

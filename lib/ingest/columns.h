@@ -8,8 +8,8 @@
 #include "handle/handle.h"
 
 /*
- * Before anything is done: whether options->csv can be read and has the columns. EIO, ENOTFOUND,
- * EFORMAT, EINVAL, ENOMEM.
+ * Checks that options->csv can be read and has the columns. EIO, ENOTFOUND, EFORMAT, EINVAL,
+ * ENOMEM.
  */
 int ims_columns_check(const imgsearch_index_options *options, imgsearch_error *err);
 

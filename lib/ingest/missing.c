@@ -1,4 +1,4 @@
-/* The rows of a start are compared with the paths that its walk met. */
+/* Compares the rows of a start with the paths that its walk found. */
 #include "ingest/missing.h"
 
 #include "base/path.h"
@@ -7,8 +7,8 @@ typedef struct missing_paths {
 	tree_run *run;
 	int64_t *id;
 	size_t n, cap;
-	size_t pictures, all; /* of the n, and of all that are known: those that no rule excludes */
-	uint64_t by_state[8], met; /* the others, as the index has them now */
+	size_t pictures, all; /* of the n, and of all rows: those that no rule excludes */
+	uint64_t by_state[8], met; /* the other rows, by their state now, and their number */
 } missing_paths;
 
 static bool below_unreadable(const walk_state *w, const char *path)
@@ -56,9 +56,9 @@ int ims_missing_count(tree_run *r, uint64_t *n)
 }
 
 /*
- * A path that was counted when it was met may have changed since. Where two files exchange their
- * names, the twin of a duplicate gets other bytes later in the run, and the duplicate becomes the
- * picture.
+ * The state of a path may change after it was counted. Example: two files exchange their names.
+ * Then the original of a duplicate receives other bytes later in the run, and the duplicate becomes
+ * the indexed picture.
  */
 static void correct_counts(imgsearch_counts *c, const missing_paths *g,
 	const imgsearch_counts *before)
@@ -67,7 +67,7 @@ static void correct_counts(imgsearch_counts *c, const missing_paths *g,
 	const uint64_t was[] = { before->indexed, before->duplicate };
 	const uint64_t is[] = { g->by_state[IMGSEARCH_INDEXED], g->by_state[IMGSEARCH_DUPLICATE] };
 	if (g->met != c->seen - before->seen || is[0] + is[1] != *now[0] - was[0] + *now[1] - was[1])
-		return; /* a path was met twice */
+		return; /* a path was found twice */
 	for (int i = 0; i < 2; i++)
 		*now[i] = was[i] + is[i];
 }
@@ -93,7 +93,7 @@ int ims_missing_remove(tree_run *r, const imgsearch_counts *before)
 		&& !r->options->prune;
 	if (!rc && too_many)
 		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
-			"%s: gone: %zu of %zu files; kept in the index (--prune drops them)",
+			"%s: missing: %zu of %zu files; kept in the index (--prune removes them)",
 			r->walk.start->root_path, g.pictures, g.all);
 	else if (!rc && g.n)
 		rc = remove_all(r, &g);

@@ -1,19 +1,20 @@
-/* Pictures that a walk did not meet. */
+/* Missing pictures: rows whose paths a walk did not find. */
 #ifndef IMS_INGEST_MISSING_H
 #define IMS_INGEST_MISSING_H
 
 #include "ingest/tree.h"
 
 /*
- * How many paths of the run's start the walk did not meet; those below unreadable folders are not
- * counted.
+ * Counts the missing paths of the current start. Paths below unreadable folders do not count. EDB,
+ * EIO, ENOMEM.
  */
 int ims_missing_count(tree_run *r, uint64_t *n);
 
 /*
- * Removes them, unless they are so many that a disk may be missing (the log says so). All rows are
- * written before. before: the counts at the beginning of the walk, corrected where a row's state
- * changed since it was counted; NULL: a single file.
+ * Removes the missing pictures of the current start. If they are so many that a disk may not be
+ * mounted, it keeps them and logs a warning. All pending rows are written before. before: the
+ * counts at the beginning of the walk, which are corrected where the state of a row changed since;
+ * NULL for a single file. EDB, EIO, ENOMEM.
  */
 int ims_missing_remove(tree_run *r, const imgsearch_counts *before);
 

@@ -1,4 +1,4 @@
-/* The table of known paths. */
+/* The hash table of paths. */
 #include "ingest/path_table.h"
 #include "base/path.h"
 

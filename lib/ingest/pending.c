@@ -1,4 +1,4 @@
-/* The list of waiting rows. It is short, so that a scan over eight bytes a row finds a hash. */
+/* The list of pending rows. It is short, so a scan over eight bytes a row finds a hash. */
 #include "ingest/pending.h"
 
 #include <string.h>
@@ -28,7 +28,7 @@ void ims_pending_free(pending_list *p)
 	*p = (pending_list){ 0 };
 }
 
-/* Never 0, which stands for no hash. */
+/* The first bytes of a hash. Never 0, which means no hash. */
 static uint64_t key_of(const hash256 *hash)
 {
 	uint64_t key;

@@ -1,4 +1,6 @@
-/* The stages in the order in which a picture meets them: worker, admission, batch, write. */
+/*
+ * The stages, in the order in which a picture passes through them: worker, admission, batch, write.
+ */
 #include "ingest/pipeline.h"
 
 #include <string.h>
@@ -26,7 +28,7 @@ static void set_done(pipeline *p, bool *done)
 	pthread_mutex_unlock(&p->lock);
 }
 
-/* Hands work to the pool; waits where its queue is full. */
+/* Queues work on the pool. Blocks while the queue is full. */
 static void start_work(pipeline *p, void (*work)(void *), void *arg)
 {
 	double start = ims_now();
@@ -57,8 +59,8 @@ static uint32_t state_of(int rc)
 }
 
 /*
- * Whether the index has these bytes and needs no vector for them. A guess: admission looks again,
- * so an error counts as no.
+ * Whether the index has these bytes and needs no vector for them. Admission checks again, so an
+ * error counts as no.
  */
 static bool has_content(void *user, const hash256 *hash)
 {
@@ -101,7 +103,7 @@ static void run_network(void *arg)
 
 /* --------------------------------------------------------------------------------- batches ---- */
 
-/* Waits for the oldest batch; its rows receive their vectors. */
+/* Waits for the oldest batch and moves its vectors to its rows. */
 static int finish_batch(pipeline *p)
 {
 	pipeline_batch *b = &p->batch[p->first];
@@ -131,7 +133,7 @@ static pipeline_batch *filling(pipeline *p)
 	return &p->batch[(p->first + p->sent) % p->batches];
 }
 
-/* One batch is always kept to be filled. */
+/* Keeps one batch free to be filled. */
 static int send_batch(pipeline *p)
 {
 	start_work(p, run_network, filling(p));
@@ -147,7 +149,7 @@ static int join_batch(pipeline *p, const float *input, size_t row)
 	return b->n == p->batch_size ? send_batch(p) : 0;
 }
 
-/* All pending rows that need a vector have it after this. */
+/* Afterwards every pending row that needs a vector has it. */
 static int finish_batches(pipeline *p)
 {
 	int rc = p->network && filling(p)->n ? send_batch(p) : 0;
@@ -166,7 +168,7 @@ void ims_count_state(imgsearch_counts *c, uint32_t state)
 		++*by_state[state];
 }
 
-/* A row without a picture: it is excluded, damaged, unreadable or the like. */
+/* Writes a row without a picture: excluded, damaged, unreadable or the like. */
 static int write_state(pipeline *p, const pending_row *r, uint32_t state, const char *reason)
 {
 	store_picture row = { .id = r->id,
@@ -207,7 +209,7 @@ static int write_picture(pipeline *p, pending_row *r)
 	if (rc)
 		return rc;
 	switch (outcome) {
-	case ROW_UNPREPARED: /* its twin, which waited with it, was refused */
+	case ROW_UNPREPARED: /* the pending picture with the same bytes was refused */
 		return write_state(p, r, IMGSEARCH_DAMAGED, ims_row_not_finite);
 	case ROW_MOVED:
 		p->counts->moved++;
@@ -268,9 +270,9 @@ int ims_pipeline_record(pipeline *p, const pending_row *row)
 /* ------------------------------------------------------------------------------- admission ---- */
 
 /*
- * Whether a prepared picture needs the network: its bytes are in no other row, written or pending.
- * Pixels that the worker left out because the bytes were known are made up for where they are known
- * no more.
+ * Whether a prepared picture needs the network: no other row, written or pending, has its bytes. If
+ * the worker did not decode it because the index had the bytes, and it has them no longer, the
+ * picture is decoded here.
  */
 static int needs_vector(pipeline *p, pipeline_item *it, bool *needs, imgsearch_error *err)
 {
@@ -280,7 +282,7 @@ static int needs_vector(pipeline *p, pipeline_item *it, bool *needs, imgsearch_e
 		return 0;
 	int rc = ims_row_twin(p->s, &it->picture.hash, &twin, err);
 	if (!rc && twin && ims_pending_replaces(&p->pending, twin, &it->picture.hash)) {
-		rc = write_all(p); /* the twin has other bytes then, or a duplicate of it took its place */
+		rc = write_all(p); /* the original changes, or a duplicate replaces it */
 		if (!rc)
 			rc = ims_row_twin(p->s, &it->picture.hash, &twin, err);
 	}
@@ -292,7 +294,7 @@ static int needs_vector(pipeline *p, pipeline_item *it, bool *needs, imgsearch_e
 	return rc;
 }
 
-/* The oldest item leaves the ring and becomes a pending row. */
+/* Turns the oldest item of the ring into a pending row. */
 static int admit(pipeline *p)
 {
 	pipeline_item *it = &p->item[p->head];
@@ -337,7 +339,7 @@ int ims_pipeline_init(pipeline *p)
 	return ims_pending_init(&p->pending) ? ims_nomem(p->err) : 0;
 }
 
-/* The network, and the memory whose size it decides. */
+/* Loads the network, and allocates the memory whose size depends on it. */
 static int load_network(pipeline *p)
 {
 	double start = ims_now();
@@ -349,7 +351,7 @@ static int load_network(pipeline *p)
 		return rc;
 	p->batches = ims_model_concurrency(p->network) + 1u;
 	p->batch_size = ims_model_batch(p->network);
-	if (p->batches > 2) /* together they fill the caches no more than one would */
+	if (p->batches > 2) /* all runs together use no more cache than one would */
 		p->batch_size = (p->batch_size + 1) / 2;
 	size_t slot = (size_t)m->recipe.crop * m->recipe.crop * 3;
 	p->cap = p->batch_size + 2 * p->s->threads;
@@ -409,7 +411,7 @@ int ims_pipeline_drain(pipeline *p)
 void ims_pipeline_free(pipeline *p)
 {
 	for (; p->running; p->running--,
-		 p->head = (p->head + 1) % p->cap) /* others may keep the pool itself busy for ever */
+		 p->head = (p->head + 1) % p->cap) /* other calls may use the pool without end */
 		wait_for(p, &p->item[p->head].done);
 	for (; p->sent; p->sent--, p->first = (p->first + 1) % p->batches)
 		wait_for(p, &p->batch[p->first].done);

@@ -10,7 +10,7 @@
 
 enum { SNIFF = 64 };
 
-/* The format by the first bytes: a long film is not read to its end. */
+/* Reads only the first bytes for the format, so that large files of other kinds are not read. */
 static int sniff(const char *path, image_format *format, imgsearch_error *err)
 {
 	uint8_t head[SNIFF];
@@ -42,7 +42,7 @@ static int check_format(const imgsearch_input *in, imgsearch_error *err)
 	return rc;
 }
 
-/* The signature and the network's input, from decoded pixels. */
+/* Makes the signature and the input of the network from decoded pixels. */
 static int decode(const prepare_request *r, const imgsearch_input *in, const void *data,
 	size_t size, prepared *out, float **input, imgsearch_error *err)
 {
@@ -64,7 +64,7 @@ static int decode(const prepare_request *r, const imgsearch_input *in, const voi
 	return rc;
 }
 
-/* Hashes whole files; crops and pixels are never the same picture as another. */
+/* Hashes whole files. Crops and pixels are never duplicates. */
 static void identify(const imgsearch_input *in, const void *data, size_t size, prepared *out)
 {
 	if (in->kind == IMGSEARCH_KIND_PIXELS)

@@ -1,4 +1,4 @@
-/* Removing pictures, and moving a root. Both acquire the writer's right. */
+/* Removes pictures and moves roots. Both functions acquire the writer lock. */
 #ifndef IMS_INGEST_REMOVE_H
 #define IMS_INGEST_REMOVE_H
 

@@ -1,4 +1,4 @@
-/* Rows, their twins and their vectors. */
+/* Writes rows and finds the indexed picture with the same bytes (the twin). */
 #include "ingest/row.h"
 
 const char ims_row_not_finite[] = "the network gives no finite feature";
@@ -26,7 +26,7 @@ int ims_row_twin(imgsearch *s, const hash256 *hash, int64_t *id, imgsearch_error
 	return rc;
 }
 
-/* The row's own id: that of its path, where it has none yet. */
+/* Finds the id of the row by its path, if it has none. */
 static int find_own(imgsearch *s, const store_picture *row, int64_t *id, imgsearch_error *err)
 {
 	store_picture own = { 0 };
@@ -39,7 +39,7 @@ static int find_own(imgsearch *s, const store_picture *row, int64_t *id, imgsear
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
-/* The twin's row gets this path; a row that the path had before goes. */
+/* Moves the row of the twin to this path. A row that had the path is removed. */
 static int move(const row_writer *w, const store_picture *row, int64_t own, int64_t twin,
 	imgsearch_error *err)
 {

@@ -1,7 +1,4 @@
-/*
- * The caller's thread of an index run: set-up, the walks, what has gone, the end of a re-index, the
- * CSV.
- */
+/* An index run on the caller's thread: set-up, walks, missing files, end of a re-index, CSV. */
 #include "ingest/tree.h"
 
 #include "base/path.h"
@@ -52,7 +49,7 @@ static void count_unchanged(imgsearch_counts *c, uint32_t state)
 	ims_count_state(c, state);
 }
 
-/* An entry that is no file: its state is known without reading. */
+/* Records an entry that is no file. Its state needs no reading. */
 static int record(tree_run *r, const walk_entry *e, const path_entry *k, uint32_t state)
 {
 	if (k && k->state == state && k->mtime_ns == e->mtime_ns && k->size == e->size) {
@@ -143,8 +140,8 @@ static int on_entry(void *user, const walk_entry *e)
 }
 
 /*
- * Whether the file of an indexed picture is gone and was not met: a new file with its bytes is that
- * picture, moved.
+ * Whether the file of an indexed picture does not exist and was not found by the walk. Then a new
+ * file with its bytes is that picture, moved.
  */
 static int is_moved(void *user, int64_t twin, bool *moved, imgsearch_error *err)
 {
@@ -182,8 +179,8 @@ static int offline(tree_run *r, const char *why)
 }
 
 /*
- * A single file that is gone drops out; where its folder is gone too, it is offline. full: its
- * path, which is cut.
+ * A single file that does not exist is removed; if its folder does not exist either, it is offline.
+ * full: its path, which is shortened.
  */
 static int missing_file(tree_run *r, char *full)
 {
@@ -238,12 +235,12 @@ static int index_folder(tree_run *r, const walk_rules *rules)
 		return offline(r, "not there");
 	double begin = ims_now(), busy = r->pipeline.waited + r->counts->store_s;
 	int rc = ims_walk(start->root_path, start->prefix, rules, on_entry, r, &why);
-	if (rc == IMGSEARCH_EIO && !r->walk.failed) /* this root cannot be read; others can */
+	if (rc == IMGSEARCH_EIO && !r->walk.failed) /* this root cannot be read; the others may be */
 		return offline(r, "cannot be read");
 	if (rc && !r->walk.failed)
 		*r->err = why;
 	r->counts->walk_s += ims_now() - begin - (r->pipeline.waited + r->counts->store_s - busy);
-	if (!rc) /* a moved file may be among the last */
+	if (!rc) /* the last entries may be moved files */
 		rc = ims_pipeline_drain(&r->pipeline);
 	if (!rc && !*start->prefix && looks_unmounted(r, before.seen))
 		return offline(r, "empty");
@@ -312,8 +309,7 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 }
 
 /*
- * A model is written down only where its network can be loaded: else neither it nor a new root
- * stays.
+ * Stores a model only if its network can be loaded; otherwise neither it nor a new root is stored.
  */
 static int check_new_model(tree_run *r)
 {
@@ -325,7 +321,7 @@ static int check_new_model(tree_run *r)
 	return rc;
 }
 
-/* Decides the model of the run, and writes it and the roots down. */
+/* Decides the model of the run, and stores it and the roots. */
 static int set_up(tree_run *r, index_plan *p, const char *const *paths, size_t n)
 {
 	int rc = ims_store_tx_begin(r->s->store, r->err);
@@ -341,15 +337,15 @@ static int set_up(tree_run *r, index_plan *p, const char *const *paths, size_t n
 	return ims_handle_tx_end(r->s, rc, r->err);
 }
 
-/* The new model answers from the moment on at which every picture has its vector. */
+/* Switches to the new model when every picture has its vector. */
 static int end_reindex(tree_run *r)
 {
 	store_counts counts;
 	int rc = ims_store_counts(r->s->store, &counts, r->err);
 	if (!rc && counts.vectors_next < counts.vectors && !r->options->prune) {
 		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
-			"vectors not made by the new model yet: %llu; the old one answers until then "
-			"(--prune drops them)",
+			"vectors that the new model has not made yet: %llu; queries use the old model "
+			"until then (--prune drops them)",
 			(unsigned long long)(counts.vectors - counts.vectors_next));
 		return 0;
 	}
@@ -390,7 +386,7 @@ static int run(tree_run *r, index_plan *p, const char *const *paths, size_t n)
 		rc = drained ? drained : rc;
 	}
 	if (rc == IMGSEARCH_ECANCELED)
-		return ims_fail(r->err, rc, "cancelled; what was done is kept");
+		return ims_fail(r->err, rc, "cancelled; finished work is kept");
 	if (!rc && r->identity.next)
 		rc = end_reindex(r);
 	if (!rc && r->options->csv)

@@ -12,7 +12,7 @@ typedef struct model_network {
 	uint32_t dim;           /* of the pooled feature */
 	uint32_t resize, crop;  /* pixels */
 	uint32_t bicubic;
-	uint32_t batch;         /* pictures at once that it runs best with on a CPU */
+	uint32_t batch;         /* best batch size on a CPU */
 } model_network;
 
 const model_network *ims_model_find(const char *name); /* NULL: unknown */
@@ -22,8 +22,8 @@ const model_network *ims_model_list(size_t *n);
 image_recipe ims_network_recipe(const model_network *net);
 
 /*
- * Each network of the catalogue, and the default model, with the weights that are found; *m is valid
- * during the call. A result of each other than 0 stops and is returned. ENOMEM.
+ * Each network of the catalogue, and the default model, with the weights that are found; *m is
+ * valid during the call. A result of each other than 0 stops and is returned. ENOMEM.
  */
 int ims_model_each(int (*each)(void *user, const imgsearch_model_info *m), void *user,
 	imgsearch_error *err);

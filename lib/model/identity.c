@@ -1,7 +1,4 @@
-/*
- * From the caller's request to the identity of a model: resolves name, weights, card and recipe,
- * and hashes the weights.
- */
+/* Resolves the request of the caller: name, weights, card and recipe; hashes the weights. */
 #include "model/identity.h"
 
 #include "model/card.h"
@@ -13,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* bfloat16 is faster only where the CPU multiplies it. */
+/* bfloat16 is faster only on CPUs that multiply it. */
 static bool cpu_has_bf16(void)
 {
 #if defined(__x86_64__)
@@ -48,7 +45,7 @@ static int no_weights(const char *name, imgsearch_error *err)
 		name, name);
 }
 
-/* Fields of the caller that are not zero replace those of the network. */
+/* Members that the caller sets replace those of the network. */
 static int merge_recipe(image_recipe *r, const imgsearch_recipe *asked, imgsearch_error *err)
 {
 	if (asked->resize)
@@ -77,8 +74,8 @@ static int merge_recipe(image_recipe *r, const imgsearch_recipe *asked, imgsearc
 }
 
 /*
- * The card when the file has one that is meant: no name was given, or this one. 0, 1 (there is
- * none), or an error.
+ * Reads the card of the weights, if it is the one wanted: no name was given, or its own. 0; 1:
+ * there is none; or an error.
  */
 static int card_for(model_card *card, const char *weights, const char *name, imgsearch_error *err)
 {

@@ -101,14 +101,14 @@ static int one(weights *w, json *j, const char *name, const uint8_t *data, uint6
 	uint64_t bytes = 1;
 	if (!entry(j, &v, &where))
 		return ims_fail(err, IMGSEARCH_EFORMAT,
-			"safetensors: tensor \"%.120s\" is described wrongly%s%s", name, j->why ? ": " : "",
-			j->why ? j->why : "");
+			"safetensors: tensor \"%.120s\" has an invalid description%s%s", name,
+			j->why ? ": " : "", j->why ? j->why : "");
 	if (where.end > size)
 		return ims_fail(err, IMGSEARCH_EFORMAT,
 			"safetensors: tensor \"%.120s\" lies outside the file", name);
 	if (!v.dtype)
 		return ims_fail(err, IMGSEARCH_EFORMAT,
-			"safetensors: tensor \"%.120s\" has a type that no network here takes", name);
+			"safetensors: tensor \"%.120s\" has an unsupported type", name);
 	for (uint32_t i = 0; i < v.ndim; i++)
 		if (__builtin_mul_overflow(bytes, (uint64_t)v.shape[i], &bytes))
 			bytes = UINT64_MAX / 16;

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The query's scores of the cohort, as near as codes of both give them. */
+/* The scores of the query with the cohort, as precise as the 8-bit codes of both allow. */
 static int score_cohort(const space *sp, const chance_cohort *c, const float *query, float *score,
 	imgsearch_error *err)
 {
@@ -50,7 +50,7 @@ static int normalise(imgsearch *s, view *v, const float *query, bool *has_norm, 
 int ims_chance_fill(imgsearch *s, view *v, const float *query, const int64_t *own, size_t n_own,
 	double max_chance, imgsearch_hits *hits, imgsearch_error *err)
 {
-	imgsearch_hit *hit = (imgsearch_hit *)hits->hit; /* of the same block, which is still ours */
+	imgsearch_hit *hit = (imgsearch_hit *)hits->hit; /* in the block of the hits */
 	size_t count = hits->count, kept = 0, better = 0;
 	bool has_norm = false;
 	chance_norm norm;
@@ -66,7 +66,7 @@ int ims_chance_fill(imgsearch *s, view *v, const float *query, const int64_t *ow
 		hit[kept++] = hit[i];
 		if (hit[i].chance < (hits->reranked
 					? 1
-					: (double)kept)) /* more score as high than chance would have it */
+					: (double)kept)) /* more scores are as high as expected by chance */
 			better = kept;
 	}
 	hits->count = kept;

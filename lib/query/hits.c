@@ -71,7 +71,7 @@ static int look_up(imgsearch *s, hit_row *rows, size_t n, imgsearch_error *err)
 	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
 }
 
-/* Copies text to *at, which moves behind it. */
+/* Copies text to *at and moves *at behind it. */
 static char *pack(char **at, const char *text)
 {
 	char *here = *at;
@@ -99,7 +99,7 @@ static void pack_row(imgsearch_hit *hit, const hit_row *r, imgsearch_metric metr
 	}
 }
 
-/* The block: the hits struct, the array of hits, the columns, the strings. */
+/* Packs one block: the hits, the array of hits, the columns, the strings. */
 static imgsearch_hits *pack_rows(imgsearch_metric metric, const hit_row *rows, size_t n)
 {
 	size_t columns = 0, text = 0, kept = 0;

@@ -24,11 +24,11 @@ int ims_improve_check(const improvement *o, const space *sp, imgsearch_error *er
 			"it");
 	if (o->expand > EXPAND_MOST || !isfinite(o->expand_power))
 		return ims_fail(err, IMGSEARCH_EINVAL,
-			"at most %d results can be expanded by, with a finite power", EXPAND_MOST);
+			"expand is at most %d, and its power must be finite", EXPAND_MOST);
 	if (o->reciprocal >= RERANK_DEPTH)
 		return ims_fail(err, IMGSEARCH_EINVAL, "k of re-ranking must be below %d", RERANK_DEPTH);
 	if (o->reciprocal && sp->metric != IMGSEARCH_COSINE)
-		return ims_fail(err, IMGSEARCH_EINVAL, "re-ranking is for cosine");
+		return ims_fail(err, IMGSEARCH_EINVAL, "re-ranking needs the cosine metric");
 	if (o->views > VIEWS_MOST)
 		return ims_fail(err, IMGSEARCH_EINVAL, "at most %d views of a picture", VIEWS_MOST);
 	return 0;
@@ -52,7 +52,7 @@ void ims_improve_expand(const improvement *o, const space *sp, float *query, con
 
 /* ------------------------------------------------------------------------------ re-ranking ---- */
 
-/* Scores of the query and its results among each other. */
+/* Scores of the query and its results with each other. */
 typedef struct table {
 	const float *query, *rows;
 	float *score; /* (n, n): the query, then the rows */

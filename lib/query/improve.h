@@ -1,6 +1,6 @@
 /*
  * Better answers from the same features: query expansion, re-ranking, several views of a query
- * picture. Queries give what these do; evaluation measures it.
+ * picture. Queries and evaluation use the same functions. Any thread.
  */
 #ifndef IMS_QUERY_IMPROVE_H
 #define IMS_QUERY_IMPROVE_H
@@ -16,7 +16,7 @@ typedef struct improvement {
 
 enum { EXPAND_MOST = 10000, RERANK_DEPTH = 500 /* results that are re-ranked */, VIEWS_MOST = 6 };
 
-/* EINVAL: over a limit, or not to be combined. */
+/* EINVAL: a value is above its limit, or options contradict each other. */
 int ims_improve_check(const improvement *o, const space *sp, imgsearch_error *err);
 
 /* The query (dim) becomes its weighted mean with its n first results: rows (n, dim), score (n). */
@@ -31,8 +31,8 @@ int ims_improve_rank(const improvement *o, const space *sp, const float *query, 
 	size_t n, uint32_t *order, pool *pool, imgsearch_error *err);
 
 /*
- * row (dim), the picture's feature in the space, becomes the mean over its views. Needs the
- * network.
+ * row (dim), the feature of the picture in the space, becomes the mean over its views. Runs the
+ * network. EMODEL, ENOMEM, and the errors of reading the picture.
  */
 int ims_improve_views(imgsearch *s, const space *sp, const imgsearch_input *in, uint32_t views,
 	float *row, imgsearch_error *err);

@@ -1,4 +1,4 @@
-/* One query: its inputs become one vector, its results become hits. */
+/* Answers one query: combines its inputs into one vector and turns the results into hits. */
 #include "query/query.h"
 
 #include "handle/feature.h"

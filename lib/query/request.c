@@ -64,7 +64,7 @@ static int check_options(const imgsearch_query_options *o, imgsearch_error *err)
 	return 0;
 }
 
-/* A k above the number of rows asks for all of them: memory for more results is not allocated. */
+/* Reduces k to the number of rows, so that no memory is allocated for more. */
 static int bound_k(imgsearch *s, size_t *k, imgsearch_error *err)
 {
 	store_counts counts;

@@ -1,4 +1,4 @@
-/* A query's options as a request to the searchers. */
+/* Turns the options of a query into a request to the searchers. */
 #ifndef IMS_QUERY_REQUEST_H
 #define IMS_QUERY_REQUEST_H
 
@@ -10,7 +10,7 @@ enum { DEFAULT_K = 10 };
 
 typedef struct query {
 	imgsearch_query_options options;
-	search_request request; /* its queries and n are set by those who search */
+	search_request request; /* the search sets its queries and n */
 	int64_t *subset;        /* owned: the ids that `ids` and `under` allow, sorted; NULL: all */
 	improvement improve;
 	const space *space; /* of the view */
@@ -20,8 +20,8 @@ typedef struct query {
 } query;
 
 /*
- * *q is to be freed also on error, and not to be copied or moved. EINVAL: the options contradict
- * each other. EDB, EIO, ENOMEM.
+ * ims_query_free is needed also on error. *q must not be copied or moved. EINVAL: the options
+ * contradict each other. EDB, EIO, ENOMEM.
  */
 int ims_query_make(query *q, imgsearch *s, const view *v, const imgsearch_query_options *options,
 	imgsearch_error *err);

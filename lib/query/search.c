@@ -11,8 +11,8 @@
 #include <string.h>
 
 /*
- * Leaves rows out of a result. The search asks for as many more results instead of filtering, since
- * a filter would rule out the searchers' fast paths.
+ * Removes rows from a result. The search asks for that many more results instead of using a filter,
+ * which would rule out the fast paths of the searchers.
  */
 static void drop(topk *t, const int64_t *ids, size_t n)
 {
@@ -51,8 +51,8 @@ static int search_once(imgsearch *s, view *v, const query *q, size_t k, topk *ou
 }
 
 /*
- * Fetches the rows of the first n results; results whose row is gone leave the list. *n: how many
- * rows.
+ * Fetches the rows of the first *n results. Results whose row was removed leave the list, and *n is
+ * reduced.
  */
 static int fetch(const view *v, const query *q, topk *found, size_t *n, float **rows,
 	imgsearch_error *err)
@@ -98,7 +98,7 @@ static int expand(const view *v, const query *q, float *vector, topk *found, img
 	return rc;
 }
 
-/* Re-ranks the first results; the query itself, where it is among them, stays in front. */
+/* Re-ranks the first results. The query itself stays first if it is among them. */
 static int rerank(const view *v, const query *q, const float *vector, topk *found,
 	imgsearch_error *err)
 {

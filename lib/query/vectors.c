@@ -33,11 +33,11 @@ static int check_vectors(const view *v, const float *queries, size_t n, size_t d
 	return 0;
 }
 
-/* Searches in steps, so that the heaps stay small whatever n and k are. */
+/* Searches in steps, so that the heaps stay small for any n and k. */
 static int run_vectors(imgsearch *s, view *v, query *q, const float *queries, size_t n, size_t k,
 	int64_t *ids, float *scores, imgsearch_error *err)
 {
-	enum { STEP = 1024, ROOM = 1 << 20 }; /* queries; neighbours in their heaps */
+	enum { STEP = 1024, ROOM = 1 << 20 }; /* queries in a step; neighbours in their heaps */
 	size_t dim = v->space.dim, step = ROOM / ims_query_heap(q) + 1, heaps = 0;
 	step = step < STEP ? step : STEP;
 	step = step < n ? step : n;

@@ -1,4 +1,4 @@
-/* Pictures with their columns by many ids in one statement. */
+/* Looks up pictures with their columns, many ids in one statement. */
 #include "store/pictures.h"
 #include "store/sql.h"
 

@@ -34,7 +34,7 @@ static int find_stored(conn *c, const store_picture *p, stored_row *out, imgsear
 	}
 	ims_store_done(c, s);
 	if (!rc && out->id && p->id && out->id != p->id)
-		return ims_fail(err, IMGSEARCH_EINVAL, "%s has the number %lld already", p->path,
+		return ims_fail(err, IMGSEARCH_EINVAL, "%s already has the id %lld", p->path,
 			(long long)out->id);
 	return rc;
 }
@@ -89,7 +89,7 @@ static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearc
 							  : 0;
 	if (!rc && newest == INT64_MAX)
 		return ims_fail(err, IMGSEARCH_ELIMIT,
-			"index %s: the largest possible number is taken, so no new one is left", st->path);
+			"index %s: no id is left: the largest possible one is in use", st->path);
 	if (rc)
 		return rc;
 	rc = ims_store_query(c, &s, err,
@@ -148,7 +148,7 @@ int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path
 		rc = ims_store_number(c, &there, 0, err,
 			"SELECT id FROM picture WHERE root = ?1 AND path = ?2 AND id <> ?3", "ipi", root, path,
 			id);
-	if (!rc && there) /* another picture was where this one is now */
+	if (!rc && there) /* another picture had this path */
 		rc = ims_store_picture_remove(st, there, err);
 	return rc ? rc
 			  : ims_store_run(c, err,

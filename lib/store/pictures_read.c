@@ -1,4 +1,4 @@
-/* Pictures, read: one by id, path or content, all in order of path, and those below a folder. */
+/* Reads pictures: one by id, path or content, all in order of path, and those below a folder. */
 #include "store/pictures.h"
 #include "store/sql.h"
 
@@ -170,7 +170,7 @@ static int each_of_root(conn *c, int64_t root, const char *root_path, uint32_t s
 	return rc;
 }
 
-/* Root by root, since the index on (root, path) then gives the order. */
+/* Reads root by root, since the index on (root, path) then provides the order. */
 int ims_store_each_picture(store *st, uint32_t state, store_each_picture *each, void *user,
 	imgsearch_error *err)
 {
@@ -208,7 +208,7 @@ static int ids_of_root(conn *c, folder_ids *f, int64_t root, const char *root_pa
 	bool all = root && ims_path_below(root_path, folder);
 	const char *rest = all ? ""
 		: root             ? ims_path_below(folder, root_path)
-						   : folder; /* paths without a root are whole ones */
+						   : folder; /* paths without a root are absolute */
 	if (!rest)
 		return 0;
 	int length = (int)strlen(rest);

@@ -1,4 +1,4 @@
-/* Pairs that were said to be different pictures, by content. */
+/* Pairs of contents that the user marked as different pictures. */
 #include "store/sql.h"
 #include "store/transaction.h"
 
@@ -28,7 +28,7 @@ int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *reje
 	return rc;
 }
 
-/* The schema checks the length, but a stranger's file may have been written without that check. */
+/* The schema checks the length, but an untrusted file may lack that check. */
 static int read_hash(store *st, sqlite3_stmt *s, int column, hash256 *out, imgsearch_error *err)
 {
 	const void *data = sqlite3_column_blob(s, column);

@@ -11,7 +11,7 @@ int ims_store_searcher_begin(store *st, const char *name, int64_t *state, imgsea
 {
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
-	if (!rc) /* what a killed build left */
+	if (!rc) /* left by a killed build */
 		rc = ims_store_run(c, err, "DELETE FROM searcher WHERE name = ?1 AND NOT published", "t",
 			name);
 	if (!rc)

@@ -1,7 +1,8 @@
 /*
- * Prepare from the cache of the connection, bind, step, and the meaning of SQLite's result codes.
+ * Prepares statements from the cache of the connection, binds, steps, and translates the result
+ * codes of SQLite.
  *
- * A cached statement that is in use is prepared a second time. So a callback may run the statement
+ * A cached statement that is in use is prepared a second time, so a callback may run the statement
  * that is stepping above it.
  */
 #include "store/sql.h"
@@ -11,7 +12,7 @@
 static int write_error(const conn *c, int rc, imgsearch_error *err)
 {
 	const char *path = c->st->path;
-	/* The message of a shared handle may belong to another thread by now. */
+	/* the message of a shared handle may belong to another thread */
 	const char *said = c->borrowed ? sqlite3_errstr(rc) : sqlite3_errmsg(c->db);
 	int number = sqlite3_system_errno(c->db);
 	const char *colon = number ? ": " : "", *system = number ? strerror(number) : "";

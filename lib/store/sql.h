@@ -1,6 +1,6 @@
 /*
- * How the store speaks SQL. Prepared statements are cached by the address of their text, so SQL is
- * a string literal. Errors are statuses of ours; err gets the name of the file and what to do.
+ * Runs SQL. Prepared statements are cached by the address of their text, so SQL is a string
+ * literal. Functions return 0 or a status; err gets the name of the file and what to do.
  */
 #ifndef IMS_STORE_SQL_H
 #define IMS_STORE_SQL_H

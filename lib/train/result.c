@@ -1,4 +1,4 @@
-/* The network and its card. */
+/* Writes the network and its card. */
 #include "train/result.h"
 
 #include "model/card.h"
