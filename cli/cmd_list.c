@@ -1,4 +1,4 @@
-/* imgsearch list, imgsearch failed: the paths that the index knows, and their states. */
+/* imgsearch list, imgsearch failed: the paths of the index, and their states. */
 #include "cli/base/message.h"
 #include "cli/base/path.h"
 #include "cli/context/context.h"
@@ -127,7 +127,7 @@ static const option list_options[] = {
 };
 
 const command cmd_list = {
-	.name = "list", .operands = "[DIR]", .summary = "the pictures of the index",
+	.name = "list", .operands = "[DIR]", .summary = "list the pictures of the index",
 	.text = "Lists the pictures of the index, or those below DIR, in order of their paths: id, "
 		"path and title. --json adds state, reason, size, time, hash and the columns of the "
 		"CSV.\n\n"
@@ -145,10 +145,10 @@ static const option failed_options[] = {
 
 const command cmd_failed = {
 	.name = "failed", .operands = "[DIR]",
-	.summary = "the files that could not be indexed, and why",
-	.text = "Lists the files that were seen and could not be used: what they are (unsupported, "
-		"damaged, too big, unreadable), path and reason. They are tried again when they change, or "
-		"with imgsearch index --retry.",
+	.summary = "list the files that could not be indexed, and why",
+	.text = "Lists the files that were seen and could not be used: the state "
+		"(unsupported, damaged, too big, unreadable), the path and the reason. They are tried "
+		"again when they change, or with imgsearch index --retry.",
 	.options = failed_options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL,
 	.args_size = sizeof(list_args), .run = failed_run,
 	.max_operands = 1

@@ -44,10 +44,10 @@ static int run(context *c, void *args)
 
 const command cmd_models = {
 	.name = "models", .operands = "",
-	.summary = "the networks that are built in, and which have weights",
-	.text = "Lists the networks: name, length of the feature, resize and crop, and the weights "
-		"that were found (\"-\": none; give them with --weights FILE, which takes torchvision's "
-		".pth files, .safetensors and TorchScript).\n\n"
+	.summary = "list the networks, and which have weights",
+	.text = "Lists the networks: name, length of the feature, resize and crop, and "
+		"the weights that were found (\"-\": none; give them with --weights FILE: torchvision's "
+		".pth files, .safetensors or TorchScript).\n\n"
 		"\timgsearch index --model resnet50 --weights resnet50.pth ~/Pictures",
 	.options = options, .groups = GROUP_JSON, .args_size = sizeof(models_args), .run = run
 };

@@ -11,9 +11,7 @@
 
 static const color paper = { 0xfa, 0xf9, 0xf6 }, ink = { 0x1d, 0x1c, 0x1a };
 
-/*
- * Folders that are named, size of a name at scale 1, and the smallest image that has names; pixels.
- */
+/* Most folders with names, scale of the names, smallest image with names (pixels). */
 enum { NAMES = 40, NAME_WIDTH = 180, NAME_HEIGHT = 12, NAMED_SIZE = 600 };
 
 /* Width and height of the points' bounding box, from 0 to 1. */

@@ -1,6 +1,6 @@
 /*
- * imgsearch map: a page to zoom into. The template is map.html; the data and the script plane.js go
- * where its marks are.
+ * imgsearch map: a page to zoom into. The template is map.html; its marks are replaced by the data
+ * and by the script plane.js.
  */
 #include "cli/map.h"
 
@@ -18,7 +18,7 @@
 
 EMBED(map_html, "cli/map.html");
 
-/* Pictures are inside the page of a map of at most so many; else the page names their files. */
+/* A map of at most this many pictures contains them; otherwise the page names their files. */
 enum { INSIDE = 4000 };
 
 static void write_title(FILE *f, imgsearch *s, const imgsearch_item *item)

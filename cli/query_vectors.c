@@ -1,6 +1,6 @@
 /*
- * imgsearch query --vectors: rows of an array file as queries, in batches that share the pass over
- * memory. Ids and distances go to array files; without those each row is answered like a picture.
+ * imgsearch query --vectors: uses rows of an array file as queries, in batches that share the pass
+ * over memory. Ids and distances go to array files; otherwise each row is answered like a picture.
  * --stats writes times and memory.
  */
 #include "cli/query.h"
@@ -27,8 +27,8 @@ typedef struct batch {
 } batch;
 
 /*
- * Scores become distances: Euclidean ones, for cosine between unit vectors; for ip minus the
- * product.
+ * Converts scores to distances: Euclidean ones, also for cosine between unit vectors; minus the
+ * product for ip.
  */
 static void to_distances(uint32_t metric, float *v, size_t n)
 {
@@ -114,7 +114,7 @@ static int run_batches(context *c, query_args *a, batch *b)
 	return rc;
 }
 
-/* Each row like a picture: "==> FILE:ROW <==", or a JSON line. */
+/* Answers each row like a picture: "==> FILE:ROW <==", or a JSON line. */
 static int run_rows(context *c, const query_args *a, const array *queries, float *row)
 {
 	char name[4200];
@@ -172,7 +172,7 @@ int query_vectors(context *c, query_args *a)
 	if (!array_open(&queries, a->vectors))
 		return CLI_FAILED;
 	int rc = queries.type == ARRAY_I64
-		? cli_fail("%s: whole numbers are no vectors; float32 or float16 are wanted", a->vectors)
+		? cli_fail("%s: vectors must be float32 or float16, not integers", a->vectors)
 		: answer(c, a, &queries);
 	array_close(&queries);
 	return rc;

@@ -516,7 +516,7 @@ typedef struct imgsearch_group {
 typedef struct imgsearch_group_list {
 	size_t count;
 	const imgsearch_group *group; /* by kind, then by their first id */
-	uint64_t unread;        /* pictures that could not be compared on the pixels: their files are away or changed */
+	uint64_t unread;        /* pictures that could not be compared by pixels: their files are away or changed */
 } imgsearch_group_list;
 
 /*

@@ -87,7 +87,7 @@ bool file_may_write(imgsearch *s, const char *path)
 	bool picture =
 		found && (item->state == IMGSEARCH_INDEXED || item->state == IMGSEARCH_DUPLICATE);
 	if (picture)
-		cli_fail("%s: a picture of the index; it is not written over", path);
+		cli_fail("%s: a picture of the index; it is not overwritten", path);
 	imgsearch_item_free(item);
 	free(full);
 	return !picture;

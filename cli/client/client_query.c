@@ -1,5 +1,5 @@
 /*
- * Queries by the server: a form with the bytes of the pictures, and their roles as JSON.
+ * Queries by the server: a form with the bytes of the pictures, and JSON with the role of each.
  * docs/http.md describes both.
  */
 #include "cli/client/client_query.h"
@@ -166,7 +166,7 @@ static bool read_hits(server_hits *h)
 	h->paths = calloc(n + 1, sizeof *h->paths);
 	if (!h->hit || !h->paths || !json_is_array(results))
 		return false;
-	h->hits.count = n; /* also of an answer that turns out to be none: all of it is freed */
+	h->hits.count = n; /* frees the hits also of an invalid answer */
 	for (size_t i = 0; i < n; i++) {
 		json_t *from = json_array_get(results, i), *chance = json_object_get(from, "chance");
 		const char *bytes = json_string_value(json_object_get(from, "path_b64"));

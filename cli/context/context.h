@@ -10,7 +10,7 @@
 
 typedef struct context {
 	const command *command;
-	const command *const *commands; /* all there are; NULL-terminated */
+	const command *const *commands; /* all commands; NULL-terminated */
 	const common_args *common;
 	char **operand;
 	size_t n_operands;
@@ -19,12 +19,15 @@ typedef struct context {
 	char *db;                       /* after context_db */
 } context;
 
-/* Closes the index and frees what the functions below made, but not what the caller put in. */
+/*
+ * Closes the index and frees what the functions below made, but not the members that the caller
+ * set.
+ */
 void context_close(context *c);
 
 /*
- * Where the index is: --db, $IMGSEARCH_DB, the XDG data folder's imgsearch/index.db. NULL (said):
- * no home to look in.
+ * The path of the index: --db, $IMGSEARCH_DB, or imgsearch/index.db in the XDG data folder.
+ * Borrowed from c. NULL, with a message: there is no home folder.
  */
 const char *context_db(context *c);
 
@@ -32,24 +35,27 @@ const char *context_db(context *c);
 imgsearch_options context_options(context *c);
 
 /*
- * Whether the command line sets any of them, such as a model or threads. A running server has
- * options of its own.
+ * Whether the command line sets any of them, such as a model or threads. Then a running server,
+ * which has its own options, cannot be used.
  */
 bool context_has_open_options(const context *c);
 
 /*
- * Opens the index into c->s, where a signal cancels what it does. make: an absent one is made (and
- * the folder of the default one); otherwise the message says how. Returns CLI_DONE or an exit code
+ * Opens the index into c->s, and makes signals cancel its calls. make: creates a missing index (and
+ * the folder of the default one); otherwise the message says how. Returns CLI_DONE, or an exit code
  * with the reason printed.
  */
 int context_open(context *c, bool make);
-/* Another index than the command line's, with these options. */
+/* The same for another index, with these options. */
 int context_open_at(context *c, const char *path, const imgsearch_options *o);
 
-/* A progress callback whose user is a context: shows the bar; 1 after a signal. */
+/*
+ * A progress callback whose user is a context: shows the bar. Returns 1 after a signal, which
+ * cancels.
+ */
 int context_progress(void *user, const imgsearch_progress *now);
 
-/* One sentence to stderr, unless -q. The progress bar makes way for it. */
-void context_note(const context *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Prints one sentence to stderr, unless -q. Removes the progress bar before. */
+void context_print(const context *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -36,7 +36,7 @@ static ChafaCanvasMode best_colors(ChafaTermInfo *term)
 		: CHAFA_CANVAS_MODE_INDEXED_16;
 }
 
-/* Terminals need not say how large their cells are; most are about twice as high as wide. */
+/* Terminals may not report the size of their cells; most are about twice as high as wide. */
 static cells cells_of_terminal(void)
 {
 	cells c = { .columns = 40, .rows = 14, .width = 10, .height = 20 };
@@ -94,7 +94,7 @@ void preview_show(imgsearch *s, int64_t id)
 	imgsearch_picture *p;
 	if (imgsearch_picture_load(s, &in, 1024, &p, NULL))
 		return;
-	/* Rows of whole words: libchafa 1.12 draws others askew, whatever stride it is told. */
+	/* Pads rows to whole words: libchafa 1.12 ignores the stride and draws other widths askew. */
 	size_t n = (size_t)p->width * p->height;
 	uint8_t *rgba = malloc(4 * n);
 	for (size_t i = 0; rgba && i < n; i++)

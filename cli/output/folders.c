@@ -74,7 +74,7 @@ int folders_read(folders *f, imgsearch *s, const imgsearch_map_points *points, i
 	reader r = { f, points };
 	*f = (folders){ .of = calloc(points->count + 1, sizeof *f->of) };
 	int rc = f->of ? imgsearch_list(s, IMGSEARCH_INDEXED, read_item, &r, err) : 1;
-	if (rc > 0) { /* ours, not the library's */
+	if (rc > 0) { /* error of this program, not of the library */
 		rc = IMGSEARCH_ENOMEM;
 		if (err)
 			*err = (imgsearch_error){ IMGSEARCH_ENOMEM, 0, "out of memory" };

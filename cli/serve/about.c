@@ -1,4 +1,4 @@
-/* Handlers that tell about the server and its index. */
+/* Handlers for information about the server and its index. */
 #include "cli/serve/about.h"
 
 #include "cli/base/json_writer.h"

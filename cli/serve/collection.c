@@ -7,7 +7,7 @@
 #include "cli/serve/answer.h"
 #include "cli/serve/pair_request.h"
 
-/* The page shows no more groups. */
+/* Most groups that the page shows. */
 enum { GROUPS_SHOWN = 2000 };
 
 int collection_map(imgsearch *s, FILE *f, imgsearch_error *err)

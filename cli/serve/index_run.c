@@ -1,5 +1,5 @@
 /*
- * POST /api/index: a thread runs it, and writes the lines of the answer into a pipe that
+ * POST /api/index: a thread runs the index run, and writes the lines of the answer into a pipe that
  * libmicrohttpd reads.
  */
 #include "cli/serve/index_run.h"
@@ -20,7 +20,7 @@
 typedef struct index_run {
 	server *server;
 	index_request request;
-	FILE *out; /* the end of the pipe that is written to */
+	FILE *out; /* write end of the pipe */
 } index_run;
 
 static void free_run(index_run *r)
@@ -132,6 +132,6 @@ enum MHD_Result handle_index(exchange *x)
 	if (response)
 		MHD_add_response_header(response, "Content-Type", "application/jsonl");
 	else
-		close(fd); /* so that the run's lines fail, and do not wait for a reader */
+		close(fd); /* the writes of the run fail, and do not wait for a reader */
 	return answer(x, 200, response);
 }

@@ -1,4 +1,4 @@
-/* A few pictures of the index to begin with. */
+/* A sample of pictures of the index. */
 #include "cli/serve/sample.h"
 
 #include "cli/base/clock.h"

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* A request, and copies of the kept uploads that it names. */
+/* A request, and copies of the cached uploads that it names. */
 typedef struct search {
 	search_request request;
 	void *uploads[REQUEST_INPUTS];
@@ -36,7 +36,7 @@ static bool read_request(exchange *x, search_request *q)
 		&& search_request_check(q);
 }
 
-/* False: an upload that is named is not kept any more. */
+/* False: an upload that is named is no longer cached. */
 static bool fetch_uploads(exchange *x, search *s)
 {
 	search_request *q = &s->request;
@@ -54,10 +54,10 @@ static bool fetch_uploads(exchange *x, search *s)
 }
 
 /*
- * Keeps the pictures that came with the request; their names, in the order of the inputs, with
- * spaces between.
+ * Caches the pictures of the request; names receives their names, in the order of the inputs,
+ * separated by spaces.
  */
-static void keep_uploads(exchange *x, const search_request *q, char *names, size_t size)
+static void cache_uploads(exchange *x, const search_request *q, char *names, size_t size)
 {
 	size_t at = 0;
 	for (size_t i = 0; i < q->n && at + UPLOAD_NAME + 1 < size; i++) {
@@ -82,8 +82,8 @@ static enum MHD_Result answer_hits(exchange *x, const search_request *q, const i
 {
 	char name[32], kept[REQUEST_INPUTS * (UPLOAD_NAME + 1)] = "";
 	reply r;
-	if (q->keep_uploads)
-		keep_uploads(x, q, kept, sizeof kept);
+	if (q->cache_uploads)
+		cache_uploads(x, q, kept, sizeof kept);
 	query_name(&q->input[0], name, sizeof name);
 	hits_write_json(reply_open(&r), name, hits);
 	return reply_send_with(x, &r, 200, *kept ? "Imgsearch-Held" : NULL, kept);

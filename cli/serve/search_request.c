@@ -17,7 +17,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Only the first reason counts. */
+/* Sets the first reason; later ones are ignored. */
 static bool refuse(search_request *q, const char *format, ...)
 {
 	va_list list;
@@ -175,7 +175,7 @@ bool search_request_param(search_request *q, const char *name, const char *value
 		if (!strcmp(name, numbers[i].name))
 			return set_number(q, &numbers[i], value);
 	if (!strcmp(name, "hold"))
-		return whole(q, name, value, 0, 1, &v) && (q->keep_uploads = v == 1, true);
+		return whole(q, name, value, 0, 1, &v) && (q->cache_uploads = v == 1, true);
 	if (!strcmp(name, "under"))
 		return set_text(q, &q->under, value);
 	if (!strcmp(name, "searcher"))

@@ -1,14 +1,13 @@
-/* The table: sorted by the last part of the paths, then by value, so that finds come in the order of their values. */
+/*
+ * A table sorted by the last part of the paths, then by value, so that finds come in the order of
+ * their values.
+ */
 #include "files/names.h"
+
+#include "base/path.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
-}
 
 int ims_path_names_add(path_names *names, char *path, int64_t value)
 {
@@ -18,7 +17,7 @@ int ims_path_names_add(path_names *names, char *path, int64_t value)
 		return IMGSEARCH_ENOMEM;
 	}
 	names->item = grown;
-	names->item[names->n++] = (path_name){ path, last_part(path), value };
+	names->item[names->n++] = (path_name){ path, ims_path_name(path), value };
 	return 0;
 }
 
@@ -35,7 +34,7 @@ void ims_path_names_sort(path_names *names)
 		qsort(names->item, names->n, sizeof *names->item, by_last_part);
 }
 
-/* The first whose last part is not below `last`. */
+/* The index of the first path whose last part is not below `last`. */
 static const path_name *lower_bound(const path_names *names, const char *last)
 {
 	size_t low = 0, high = names->n;
@@ -55,12 +54,14 @@ static bool ends_in(const char *path, const char *key)
 	return k <= n && !strcmp(path + n - k, key) && (k == n || path[n - k - 1] == '/');
 }
 
-const path_name *ims_path_names_find(const path_names *names, const char *key, const path_name *after)
+const path_name *ims_path_names_find(const path_names *names, const char *key,
+	const path_name *after)
 {
-	const char *last = last_part(key);
+	const char *last = ims_path_name(key);
 	if (!names->n || !*last)
 		return NULL;
-	const path_name *at = after ? after + 1 : lower_bound(names, last), *end = names->item + names->n;
+	const path_name *at = after ? after + 1 : lower_bound(names, last),
+					*end = names->item + names->n;
 	for (; at < end && !strcmp(at->last, last); at++)
 		if (ends_in(at->path, key))
 			return at;

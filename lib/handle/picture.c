@@ -1,17 +1,18 @@
-/* Loading pixels, from files, memory and stored pictures. */
+/* Loads pixels from files, memory and stored pictures. */
 #include "handle/picture.h"
 
 #include "base/path.h"
 #include "handle/input.h"
 
-/* The path of a stored picture; ims_free. */
+/* The path of a stored picture; the caller frees it by ims_free. */
 static char *stored_path(imgsearch *s, int64_t id, imgsearch_error *err)
 {
 	store_picture p = { 0 };
 	char *root = NULL, *path = NULL;
 	if (ims_store_picture_get(s->store, id, &p, &root, err) == 0) {
 		if (!p.root && p.path[0] != '/')
-			ims_fail(err, IMGSEARCH_ENOTFOUND, "picture %lld (%s) has no file", (long long)id, p.path);
+			ims_fail(err, IMGSEARCH_ENOTFOUND, "picture %lld (%s) has no file", (long long)id,
+				p.path);
 		else if (!(path = ims_path_join(p.root ? root : NULL, p.path)))
 			ims_nomem(err);
 	}
@@ -20,17 +21,20 @@ static char *stored_path(imgsearch *s, int64_t id, imgsearch_error *err)
 	return path;
 }
 
-/* The short side of a picture whose longer side is max_side; 0: it is not scaled. */
-static uint32_t short_side(const void *data, size_t size, const image_limits *limits, uint32_t max_side)
+/* The short side to decode for a longer side of max_side; 0: full size. */
+static uint32_t short_side(const void *data, size_t size, const image_limits *limits,
+	uint32_t max_side)
 {
 	image_head head;
 	if (!max_side || ims_image_head(&head, data, size, limits, NULL) || !head.width || !head.height)
 		return 0;
-	uint64_t small = head.width < head.height ? head.width : head.height, large = head.width + head.height - small;
+	uint64_t small = head.width < head.height ? head.width : head.height,
+			 large = head.width + head.height - small;
 	return (uint32_t)((max_side * small + large - 1) / large);
 }
 
-static int decode(imgsearch *s, const imgsearch_input *in, const void *data, size_t size, uint32_t max_side, image *out, imgsearch_error *err)
+static int decode(imgsearch *s, const imgsearch_input *in, const void *data, size_t size,
+	uint32_t max_side, image *out, imgsearch_error *err)
 {
 	image_limits limits = ims_handle_limits(s, NULL);
 	if (in->kind != IMGSEARCH_KIND_PIXELS && !ims_input_is_crop(in))
@@ -41,7 +45,8 @@ static int decode(imgsearch *s, const imgsearch_input *in, const void *data, siz
 	return rc;
 }
 
-static int from_file(imgsearch *s, const imgsearch_input *in, uint32_t max_side, image *out, imgsearch_error *err)
+static int from_file(imgsearch *s, const imgsearch_input *in, uint32_t max_side, image *out,
+	imgsearch_error *err)
 {
 	buf bytes = { 0 };
 	char *stored = in->kind == IMGSEARCH_KIND_STORED ? stored_path(s, in->id, err) : NULL;
@@ -74,7 +79,8 @@ static int shrink(image *im, uint32_t max_side, imgsearch_error *err)
 	return 0;
 }
 
-int ims_picture_load(imgsearch *s, const imgsearch_input *in, uint32_t max_side, image *out, imgsearch_error *err)
+int ims_picture_load(imgsearch *s, const imgsearch_input *in, uint32_t max_side, image *out,
+	imgsearch_error *err)
 {
 	imgsearch_error local;
 	int rc;

@@ -13,8 +13,8 @@
 #include "base/base.h"
 
 /*
- * Decided by content, never by file name. Those after PNG are recognised only to be refused by
- * name.
+ * The format by content, never by file name. Formats after PNG are recognised only so that the
+ * refusal can name them.
  */
 typedef enum image_format {
 	IMAGE_UNKNOWN = 0,
@@ -72,6 +72,7 @@ typedef struct image_limits {
 
 enum { IMS_IMAGE_MAX_FILE = 1 << 30 }; /* bytes; larger files are refused */
 
+/* The format of the n first bytes of a file, and its name for messages (static). */
 image_format ims_image_sniff(const void *data, size_t size);
 const char *ims_image_format_name(image_format f);
 

@@ -1,18 +1,13 @@
-/* Rows, their twins and their vectors. */
+/* Writes rows and finds the indexed picture with the same bytes (the twin). */
 #include "ingest/row.h"
 
 const char ims_row_not_finite[] = "the network gives no finite feature";
 
-static bool has_hash(const hash256 *hash)
-{
-	static const hash256 none;
-	return !ims_hash_equal(hash, &none);
-}
-
 static int find_twin(imgsearch *s, const hash256 *hash, store_picture *out, imgsearch_error *err)
 {
 	*out = (store_picture){ 0 };
-	int rc = has_hash(hash) ? ims_store_picture_by_hash(s->store, hash, out, err) : IMGSEARCH_ENOTFOUND;
+	int rc = ims_hash_is_zero(hash) ? IMGSEARCH_ENOTFOUND
+									: ims_store_picture_by_hash(s->store, hash, out, err);
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
@@ -25,7 +20,7 @@ int ims_row_twin(imgsearch *s, const hash256 *hash, int64_t *id, imgsearch_error
 	return rc;
 }
 
-/* The row's own id: that of its path, where it has none yet. */
+/* Finds the id of the row by its path, if it has none. */
 static int find_own(imgsearch *s, const store_picture *row, int64_t *id, imgsearch_error *err)
 {
 	store_picture own = { 0 };
@@ -38,15 +33,17 @@ static int find_own(imgsearch *s, const store_picture *row, int64_t *id, imgsear
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
-/* The twin's row gets this path; a row that the path had before goes. */
-static int move(const row_writer *w, const store_picture *row, int64_t own, int64_t twin, imgsearch_error *err)
+/* Moves the row of the twin to this path. A row that had the path is removed. */
+static int move(const row_writer *w, const store_picture *row, int64_t own, int64_t twin,
+	imgsearch_error *err)
 {
 	int rc = own ? ims_store_picture_remove(w->s->store, own, err) : 0;
-	return rc ? rc : ims_store_picture_move(w->s->store, twin, row->root, row->path, row->mtime_ns, err);
+	return rc ? rc
+			  : ims_store_picture_move(w->s->store, twin, row->root, row->path, row->mtime_ns, err);
 }
 
-static int put_duplicate(const row_writer *w, store_picture *row, int64_t own, const store_picture *twin, row_outcome *outcome,
-	imgsearch_error *err)
+static int put_duplicate(const row_writer *w, store_picture *row, int64_t own,
+	const store_picture *twin, row_outcome *outcome, imgsearch_error *err)
 {
 	bool moved = false;
 	int rc = w->moved ? w->moved(w->user, twin->id, &moved, err) : 0;
@@ -66,18 +63,20 @@ static int put_duplicate(const row_writer *w, store_picture *row, int64_t own, c
 	return ims_store_picture_put(w->s->store, row, err);
 }
 
-static int put_indexed(const row_writer *w, store_picture *row, const prepared *p, const float *vector, imgsearch_error *err)
+static int put_indexed(const row_writer *w, store_picture *row, const prepared *p,
+	const float *vector, imgsearch_error *err)
 {
 	int rc = ims_store_picture_put(w->s->store, row, err);
-	if (!rc && p->decoded && has_hash(&p->hash))
-		rc = ims_store_signature_put(w->s->store, row->id, &p->hash, &p->signature, sizeof p->signature, err);
+	if (!rc && p->decoded && !ims_hash_is_zero(&p->hash))
+		rc = ims_store_signature_put(w->s->store, row->id, &p->hash, &p->signature,
+			sizeof p->signature, err);
 	if (!rc && vector)
 		rc = ims_store_vector_put(w->s->store, row->id, vector, w->dim, w->next, err);
 	return rc;
 }
 
-int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, const float *vector, row_outcome *outcome,
-	imgsearch_error *err)
+int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, const float *vector,
+	row_outcome *outcome, imgsearch_error *err)
 {
 	store_picture twin;
 	int64_t own = 0;

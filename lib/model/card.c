@@ -1,6 +1,6 @@
 /*
- * Cards as flat JSON. The reader is strict about the keys that it knows and passes over others. The
- * writer writes what the reader reads.
+ * Reads and writes cards, which are flat JSON. The reader is strict about the keys that it has and
+ * skips others. The writer writes what the reader reads.
  */
 #include "model/card.h"
 
@@ -59,7 +59,10 @@ static bool interpolation(json *j, uint32_t *bicubic)
 	return *bicubic || !strcmp(text, "bilinear");
 }
 
-/* The parts of the recipe that the card has. The network's own is known only after all keys. */
+/*
+ * The parts of the recipe that the card sets. The recipe of the network is known only after all
+ * keys.
+ */
 typedef struct card_parts {
 	image_recipe recipe;
 	bool resize, crop, mean, std, interpolation;
@@ -109,7 +112,7 @@ static void merge_parts(image_recipe *r, const card_parts *p)
 		r->bicubic = p->recipe.bicubic;
 }
 
-/* Fills in what was left out and checks that the parts fit together. */
+/* Fills in what the card leaves out, and checks that the parts are consistent. */
 static int complete(model_card *card, const card_parts *p, imgsearch_error *err)
 {
 	const model_network *net = ims_model_find(card->network);
@@ -146,13 +149,15 @@ int ims_card_parse(model_card *out, const void *text, size_t n, imgsearch_error 
 	return complete(out, &parts, err);
 }
 
+char *ims_card_path(const char *weights_path)
+{
+	return ims_format("%.*s.json", (int)ims_path_stem(weights_path), weights_path);
+}
+
 int ims_card_read(model_card *out, const char *weights_path, imgsearch_error *err)
 {
-	const char *slash = strrchr(weights_path, '/'),
-			   *dot = strrchr(slash ? slash : weights_path, '.');
-	size_t stem = dot ? (size_t)(dot - weights_path) : strlen(weights_path);
 	buf text = { 0 };
-	char *path = ims_format("%.*s.json", (int)stem, weights_path);
+	char *path = ims_card_path(weights_path);
 	int rc = path ? ims_read_file(&text, path, MAX_CARD, err) : ims_nomem(err);
 	if (rc == 0 && (rc = ims_card_parse(out, text.data, text.len, err)))
 		ims_error_prefix(err, "%s", path);
@@ -172,7 +177,7 @@ static void put_string(buf *out, const char *key, const char *text)
 	ims_buf_text(out, "\",\n");
 }
 
-/* As integers of millionths, since printf takes its decimal point from the locale. */
+/* Prints millionths as integers, since the decimal point of printf depends on the locale. */
 static void put_three(buf *out, const char *key, const float v[3])
 {
 	ims_buf_text(out, "\t\"%s\": [", key);

@@ -1,7 +1,4 @@
-/*
- * From the caller's request to the identity of a model: resolves name, weights, card and recipe,
- * and hashes the weights.
- */
+/* Resolves the request of the caller: name, weights, card and recipe; hashes the weights. */
 #include "model/identity.h"
 
 #include "model/card.h"
@@ -13,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* bfloat16 is faster only where the CPU multiplies it. */
+/* bfloat16 is faster only on CPUs that multiply it. */
 static bool cpu_has_bf16(void)
 {
 #if defined(__x86_64__)
@@ -48,7 +45,7 @@ static int no_weights(const char *name, imgsearch_error *err)
 		name, name);
 }
 
-/* Fields of the caller that are not zero replace those of the network. */
+/* Members that the caller sets replace those of the network. */
 static int merge_recipe(image_recipe *r, const imgsearch_recipe *asked, imgsearch_error *err)
 {
 	if (asked->resize)
@@ -77,8 +74,8 @@ static int merge_recipe(image_recipe *r, const imgsearch_recipe *asked, imgsearc
 }
 
 /*
- * The card when the file has one that is meant: no name was given, or this one. 0, 1 (there is
- * none), or an error.
+ * Reads the card of the weights, if it is the one wanted: no name was given, or its own. 0; 1:
+ * there is none; or an error.
  */
 static int card_for(model_card *card, const char *weights, const char *name, imgsearch_error *err)
 {
@@ -111,6 +108,15 @@ static int by_name(model_identity *id, const char *name, imgsearch_error *err)
 	return 0;
 }
 
+/* A copy of the path given, or else the file of that name. EMODEL, ENOMEM. */
+static int find_weights(char **out, const char *path, const char *name, imgsearch_error *err)
+{
+	if (path)
+		return (*out = ims_strdup(path)) ? 0 : ims_nomem(err);
+	int rc = ims_model_find_weights(out, name, err);
+	return rc == IMGSEARCH_ENOTFOUND ? no_weights(name, err) : rc;
+}
+
 static int resolve(model_identity *id, const model_spec *spec, imgsearch_error *err)
 {
 	const char *name = spec->name, *weights = spec->weights;
@@ -119,10 +125,9 @@ static int resolve(model_identity *id, const model_spec *spec, imgsearch_error *
 		weights = name, name = NULL;
 	if (!weights && !name)
 		name = "default";
-	id->weights = weights ? ims_strdup(weights) : ims_model_find_weights(name);
-	if (!id->weights)
-		return weights ? ims_nomem(err) : no_weights(name, err);
-	int rc = card_for(&card, id->weights, name, err);
+	int rc = find_weights(&id->weights, weights, name, err);
+	if (!rc)
+		rc = card_for(&card, id->weights, name, err);
 	if (rc)
 		return rc < 0 ? rc : by_name(id, name, err);
 	memcpy(id->name, card.name, sizeof id->name);

@@ -1,4 +1,4 @@
-/* One query: its inputs become one vector, its results become hits. */
+/* Answers one query: combines its inputs into one vector and turns the results into hits. */
 #include "query/query.h"
 
 #include "handle/feature.h"
@@ -13,7 +13,8 @@
 #include <string.h>
 
 /* The weighted sum of the inputs' rows in the index's space, normalised again for cosine. */
-static int combine(imgsearch *s, query *q, const imgsearch_input *in, size_t n, float *out, imgsearch_error *err)
+static int combine(imgsearch *s, query *q, const imgsearch_input *in, size_t n, float *out,
+	imgsearch_error *err)
 {
 	const space *sp = q->space;
 	size_t dim = sp->dim;
@@ -60,7 +61,8 @@ static int empty_hits(imgsearch_hits **out, imgsearch_error *err)
 	return 0;
 }
 
-static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n, query *q, imgsearch_hits **out, imgsearch_error *err)
+static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n, query *q,
+	imgsearch_hits **out, imgsearch_error *err)
 {
 	topk found = { 0 };
 	search_report report = { 0 };
@@ -97,8 +99,8 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 	return rc;
 }
 
-static int query_in(imgsearch *s, view *v, const imgsearch_input *in, size_t n, const imgsearch_query_options *options,
-	imgsearch_hits **out, imgsearch_error *err)
+static int query_in(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
+	const imgsearch_query_options *options, imgsearch_hits **out, imgsearch_error *err)
 {
 	query q;
 	if (!v->space.dim)
@@ -110,8 +112,8 @@ static int query_in(imgsearch *s, view *v, const imgsearch_input *in, size_t n, 
 	return rc;
 }
 
-int ims_query(imgsearch *s, const imgsearch_input *in, size_t n, const imgsearch_query_options *options, imgsearch_hits **out,
-	imgsearch_error *err)
+int ims_query(imgsearch *s, const imgsearch_input *in, size_t n,
+	const imgsearch_query_options *options, imgsearch_hits **out, imgsearch_error *err)
 {
 	bool again;
 	int rc;

@@ -141,7 +141,7 @@ static void missing_signatures_are_made_and_stored(void **state)
 	imgsearch_close(s);
 }
 
-/* While somebody else holds the writer's right, groups answers and stores nothing. */
+/* While somebody else holds the writer lock, groups answers and stores nothing. */
 static void groups_need_no_writer(void **state)
 {
 	scene *sc = *state;

@@ -1,4 +1,4 @@
-/* Single adds and runs go the same way; no network runs inside a transaction or, for a single add, under the writer's right. */
+/* Single adds and runs go the same way; no network runs inside a transaction or, for a single add, under the writer lock. */
 #include "handle/handle.h"
 #include "scene.h"
 #include "store/conn.h"

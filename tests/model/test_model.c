@@ -292,7 +292,7 @@ static void the_list(void **state)
 {
 	(void)state;
 	int found[2] = { 0, 0 };
-	assert_int_equal(ims_model_each(count_one, found), 0);
+	assert_int_equal(ims_model_each(count_one, found, NULL), 0);
 	assert_int_equal(found[0], 15);
 	assert_int_equal(found[1], 2); /* default, resnet34 */
 }
@@ -312,6 +312,7 @@ static void failing_allocations(void **state)
 			ims_model_identity_free(&id);
 		ims_alloc_fail_after(0);
 		ims_model_free(m);
+		assert_true(!rc || rc == IMGSEARCH_ENOMEM);
 		assert_true(n < 100);
 	}
 	ims_model_identity_free(&id);

@@ -75,11 +75,13 @@ static void models(void **state)
 	commit(st);
 	int64_t before, after, *ids;
 	size_t n;
-	uint64_t vectors, next;
-	ok(ims_store_counts(st, NULL, &vectors, &next, NULL, &err));
-	assert_int_equal(vectors, 1);
-	assert_int_equal(next, 1);
-	assert_true(ims_store_vector_next_has(st, id));
+	store_counts counts;
+	bool has;
+	ok(ims_store_counts(st, &counts, &err));
+	assert_int_equal(counts.vectors, 1);
+	assert_int_equal(counts.vectors_next, 1);
+	ok(ims_store_vector_next_has(st, id, &has, &err));
+	assert_true(has);
 	ok(ims_store_change_last(st, &before, &err));
 	begin(st);
 	ok(ims_store_model_switch(st, &err));
@@ -95,7 +97,8 @@ static void models(void **state)
 	none(ims_store_model_get(st, &m, true, &err));
 	ok(ims_store_vectors_scan(st, false, 4, one_vector, &sum, &err));
 	assert_true(sum == (float)id * 1000 + 7);
-	assert_false(ims_store_vector_next_has(st, id));
+	ok(ims_store_vector_next_has(st, id, &has, &err));
+	assert_false(has);
 	assert_int_equal(problems(st), 0);
 	ims_store_close(st);
 }
@@ -203,12 +206,13 @@ static void pictures(void **state)
 	ok(ims_store_vector_put(st, 500, v, 4, false, &err));
 	commit(st);
 	lists(st, 0, ":by name:1;:five hundred:1;:new:1;/photos-old:c.jpg:1;/photos:a.jpg:4;");
-	uint64_t by_state[8], vectors;
+	store_counts counts;
 	int64_t max_id;
-	ok(ims_store_counts(st, by_state, &vectors, NULL, &max_id, &err));
-	assert_int_equal(by_state[IMGSEARCH_INDEXED], 4);
-	assert_int_equal(by_state[IMGSEARCH_DAMAGED], 1);
-	assert_int_equal(vectors, 4);
+	ok(ims_store_counts(st, &counts, &err));
+	ok(ims_store_max_id(st, &max_id, &err));
+	assert_int_equal(counts.by_state[IMGSEARCH_INDEXED], 4);
+	assert_int_equal(counts.by_state[IMGSEARCH_DAMAGED], 1);
+	assert_int_equal(counts.vectors, 4);
 	assert_int_equal(max_id, 500);
 	assert_int_equal(problems(st), 0);
 	ims_store_close(st);
@@ -382,9 +386,9 @@ static void vectors(void **state)
 	ok(ims_store_vectors_scan(st, false, 4, write_meanwhile, &w, &err));
 	if (where == file) /* memory has no snapshots */
 		assert_int_equal(w.seen, N + 1);
-	uint64_t n;
-	ok(ims_store_counts(st, NULL, &n, NULL, NULL, &err));
-	assert_int_equal(n, N + 2);
+	store_counts counts;
+	ok(ims_store_counts(st, &counts, &err));
+	assert_int_equal(counts.vectors, N + 2);
 	assert_int_equal(77, ims_store_vectors_scan(st, false, 4, stop, NULL, NULL));
 	fails(IMGSEARCH_EDB, ims_store_vectors_scan(st, false, 5, one_vector, NULL, &err));
 	int64_t want[3] = { 2999, 123456, 5 };
@@ -584,11 +588,11 @@ static void *reader_thread(void *arg)
 {
 	store *st = arg;
 	for (int i = 0; i < 300; i++) {
-		uint64_t by_state[8], n;
+		store_counts counts;
 		char *text = listed(st, 0);
 		ims_free(text);
 		has_vector(st, i % 50);
-		ok(ims_store_counts(st, by_state, &n, NULL, NULL, &err));
+		ok(ims_store_counts(st, &counts, &err));
 		writing w = { .st = st, .wrote = true };
 		ok(ims_store_vectors_scan(st, false, 4, write_meanwhile, &w, &err));
 		if (where == file)
