@@ -10,6 +10,7 @@
 #include "search/bound/codes.h"
 
 #include "kernels/kernels.h"
+#include "search/lease.h"
 
 #include <math.h>
 
@@ -36,6 +37,7 @@ typedef struct candidate {
 } candidate;
 
 typedef struct cascade {
+	lease lease;
 	const codes *c;
 	const search_request *q;
 	const row_source *rows;
@@ -55,7 +57,6 @@ typedef struct cascade {
 	size_t memory_size;
 	float step[CASCADE_STEP * IMS_BLOCK_ROWS];
 	coded_row row[CASCADE_STEP * IMS_BLOCK_ROWS];
-	struct cascade *next; /* in the pool of idle ones */
 	imgsearch_error *err;
 	int rc;
 } cascade;
@@ -73,16 +74,9 @@ static inline void ims_cascade_limit(cascade *x, double limit)
 	x->root = x->c->metric == IMGSEARCH_IP ? most : most > 0 ? sqrt(most) : -INFINITY;
 }
 
-/* Idle ones, kept for the next query. */
-typedef struct cascade_pool {
-	pthread_mutex_t lock;
-	cascade *idle;
-} cascade_pool;
-
-void ims_cascade_pool_init(cascade_pool *p);
-void ims_cascade_pool_free(cascade_pool *p);
-cascade *ims_cascade_take(cascade_pool *p);             /* NULL: no memory */
-void ims_cascade_give(cascade_pool *p, cascade *x);
+/* An idle one of the pool, or a new one. NULL: no memory. ims_lease_release gives it back. */
+cascade *ims_cascade_acquire(lease_pool *p);
+void ims_cascade_free(void *x);
 
 /* One query of a request; its components where they are known, or NULL. False with rc 0: too large or too small a query for bounds: scan. */
 bool ims_cascade_begin(cascade *x, const codes *c, const row_source *rows, const search_request *q, size_t query,
@@ -104,7 +98,7 @@ void ims_cascade_pass(cascade *const *x, size_t n);
 bool ims_cascade_finish(cascade *x, size_t checks, topk *out, search_report *report);
 
 /* The whole request over coded rows, by passes or scans; checks as above. */
-int ims_cascade_query(cascade_pool *pool, const codes *c, const row_source *rows, const search_request *q, size_t checks,
+int ims_cascade_query(lease_pool *pool, const codes *c, const row_source *rows, const search_request *q, size_t checks,
 	topk *out, search_report *report, imgsearch_error *err);
 
 #endif

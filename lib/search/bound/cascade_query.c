@@ -8,14 +8,9 @@
 
 #include <math.h>
 
-void ims_cascade_pool_init(cascade_pool *p)
+void ims_cascade_free(void *object)
 {
-	pthread_mutex_init(&p->lock, NULL);
-	p->idle = NULL;
-}
-
-static void cascade_free(cascade *x)
-{
+	cascade *x = object;
 	ims_topk_free(&x->seed);
 	ims_topk_free(&x->high);
 	ims_free(x->found);
@@ -24,37 +19,14 @@ static void cascade_free(cascade *x)
 	ims_free(x);
 }
 
-void ims_cascade_pool_free(cascade_pool *p)
+cascade *ims_cascade_acquire(lease_pool *p)
 {
-	for (cascade *x = p->idle, *next; x; x = next) {
-		next = x->next;
-		cascade_free(x);
-	}
-	pthread_mutex_destroy(&p->lock);
-}
-
-cascade *ims_cascade_take(cascade_pool *p)
-{
-	pthread_mutex_lock(&p->lock);
-	cascade *x = p->idle;
-	if (x)
-		p->idle = x->next;
-	pthread_mutex_unlock(&p->lock);
+	cascade *x = ims_lease_acquire(p);
 	return x ? x : ims_zalloc(1, sizeof(*x));
 }
 
-void ims_cascade_give(cascade_pool *p, cascade *x)
-{
-	if (!x)
-		return;
-	pthread_mutex_lock(&p->lock);
-	x->next = p->idle;
-	p->idle = x;
-	pthread_mutex_unlock(&p->lock);
-}
-
 typedef struct batch {
-	cascade_pool *pool;
+	lease_pool *pool;
 	const codes *c;
 	const row_source *rows;
 	const search_request *q;
@@ -92,7 +64,7 @@ static void run_group(void *arg, size_t g, unsigned worker)
 	(void)worker;
 	part->report.exact = true;
 	for (; taking < n && !part->rc; taking++) {
-		cascade *x = taken[taking] = ims_cascade_take(b->pool);
+		cascade *x = taken[taking] = ims_cascade_acquire(b->pool);
 		if (!x) {
 			part->rc = ims_nomem(&part->err);
 			break;
@@ -116,7 +88,7 @@ static void run_group(void *arg, size_t g, unsigned worker)
 		}
 	}
 	for (size_t i = 0; i < taking; i++)
-		ims_cascade_give(b->pool, taken[i]);
+		ims_lease_release(b->pool, taken[i]);
 	ims_free(y);
 }
 
@@ -164,7 +136,7 @@ static size_t group_size(const codes *c, const search_request *q)
 	return most < 1 ? 1 : most < group ? most : group;
 }
 
-int ims_cascade_query(cascade_pool *pool, const codes *c, const row_source *rows, const search_request *q, size_t checks,
+int ims_cascade_query(lease_pool *pool, const codes *c, const row_source *rows, const search_request *q, size_t checks,
 	topk *out, search_report *report, imgsearch_error *err)
 {
 	size_t group = group_size(c, q), groups = (q->n + group - 1) / group;

@@ -17,7 +17,7 @@
 typedef struct exact {
 	searcher base;
 	codes *c; /* NULL: scan */
-	cascade_pool pool;
+	lease_pool pool;
 } exact;
 
 static exact *exact_new(const row_source *rows, imgsearch_error *err)
@@ -28,7 +28,7 @@ static exact *exact_new(const row_source *rows, imgsearch_error *err)
 		return NULL;
 	}
 	s->base = (searcher){ &ims_search_exact, rows };
-	ims_cascade_pool_init(&s->pool);
+	ims_lease_pool_init(&s->pool);
 	return s;
 }
 
@@ -38,7 +38,7 @@ static void exact_free(searcher *base)
 	if (!s)
 		return;
 	ims_codes_free(s->c);
-	ims_cascade_pool_free(&s->pool);
+	ims_lease_pool_free(&s->pool, ims_cascade_free);
 	ims_free(s);
 }
 
@@ -91,7 +91,7 @@ static int exact_load(searcher **out, const row_source *rows, const chunk_source
 static int exact_query(const searcher *base, const search_request *q, topk *out, search_report *report, imgsearch_error *err)
 {
 	const exact *s = (const exact *)base;
-	return s->c ? ims_cascade_query((cascade_pool *)&s->pool, s->c, base->rows, q, 0, out, report, err)
+	return s->c ? ims_cascade_query((lease_pool *)&s->pool, s->c, base->rows, q, 0, out, report, err)
 		: ims_search_scan_into(base->rows, q, out, report, err);
 }
 

@@ -27,7 +27,7 @@ typedef struct kdtree {
 	int64_t *ids;
 	double longest;
 	codes *c;            /* or coded */
-	cascade_pool pool;
+	lease_pool pool;
 } kdtree;
 
 static void kdtree_free(searcher *base)
@@ -39,7 +39,7 @@ static void kdtree_free(searcher *base)
 	ims_free(s->rows);
 	ims_free(s->ids);
 	ims_codes_free(s->c);
-	ims_cascade_pool_free(&s->pool);
+	ims_lease_pool_free(&s->pool, ims_cascade_free);
 	ims_free(s);
 }
 
@@ -51,7 +51,7 @@ static kdtree *kdtree_new(const row_source *rows, imgsearch_error *err)
 		return NULL;
 	}
 	s->base = (searcher){ &ims_search_kdtree, rows };
-	ims_cascade_pool_init(&s->pool);
+	ims_lease_pool_init(&s->pool);
 	return s;
 }
 
@@ -301,7 +301,7 @@ static void ask(void *arg, size_t i, unsigned worker)
 		ask_raw(s, a->q, a->q->queries + i * s->base.rows->dim, &a->out[i], part);
 		return;
 	}
-	cascade *x = ims_cascade_take((cascade_pool *)&s->pool);
+	cascade *x = ims_cascade_acquire((lease_pool *)&s->pool);
 	if (!x) {
 		part->rc = ims_nomem(&part->err);
 		return;
@@ -310,7 +310,7 @@ static void ask(void *arg, size_t i, unsigned worker)
 		ask_coded(s, x, a->q, &a->out[i], part);
 	else
 		part->scan = !(part->rc = x->rc);
-	ims_cascade_give((cascade_pool *)&s->pool, x);
+	ims_lease_release((lease_pool *)&s->pool, x);
 }
 
 static int kdtree_query(const searcher *base, const search_request *q, topk *out, search_report *report, imgsearch_error *err)

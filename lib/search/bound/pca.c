@@ -16,7 +16,7 @@ typedef struct pca {
 	rotation axes;
 	bool whiten;
 	codes *c; /* NULL: scan */
-	cascade_pool pool;
+	lease_pool pool;
 } pca;
 
 static pca *pca_new(const row_source *rows, imgsearch_error *err)
@@ -27,7 +27,7 @@ static pca *pca_new(const row_source *rows, imgsearch_error *err)
 		return NULL;
 	}
 	s->base = (searcher){ &ims_search_pca, rows };
-	ims_cascade_pool_init(&s->pool);
+	ims_lease_pool_init(&s->pool);
 	return s;
 }
 
@@ -38,7 +38,7 @@ static void pca_free(searcher *base)
 		return;
 	ims_rotation_free(&s->axes);
 	ims_codes_free(s->c);
-	ims_cascade_pool_free(&s->pool);
+	ims_lease_pool_free(&s->pool, ims_cascade_free);
 	ims_free(s);
 }
 
@@ -158,7 +158,7 @@ static int pca_load(searcher **out, const row_source *rows, const chunk_source *
 static int pca_query(const searcher *base, const search_request *q, topk *out, search_report *report, imgsearch_error *err)
 {
 	const pca *s = (const pca *)base;
-	return s->c ? ims_cascade_query((cascade_pool *)&s->pool, s->c, base->rows, q, q->params.checks, out, report, err)
+	return s->c ? ims_cascade_query((lease_pool *)&s->pool, s->c, base->rows, q, q->params.checks, out, report, err)
 		: ims_search_scan_into(base->rows, q, out, report, err);
 }
 

@@ -177,8 +177,9 @@ const graph_list *ims_graph_search(const graph *g, graph_scratch *s, const int8_
 
 /* ------------------------------------------------------------------------------------------------ scratch ---- */
 
-void ims_graph_scratch_free(graph_scratch *s)
+void ims_graph_scratch_free(void *scratch)
 {
+	graph_scratch *s = scratch;
 	if (!s)
 		return;
 	ims_free(s->seen);
@@ -218,14 +219,9 @@ static graph_scratch *scratch_new(const graph *g)
 	return NULL;
 }
 
-int ims_graph_scratch_get(const graph *g, graph_scratch **out, imgsearch_error *err)
+int ims_graph_scratch_acquire(const graph *g, graph_scratch **out, imgsearch_error *err)
 {
-	graph *idle = (graph *)g;
-	pthread_mutex_lock(&idle->scratch_lock);
-	graph_scratch *s = idle->scratch;
-	if (s)
-		idle->scratch = s->free_next;
-	pthread_mutex_unlock(&idle->scratch_lock);
+	graph_scratch *s = ims_lease_acquire(&((graph *)g)->scratch);
 	if (s && s->slots < g->room) { /* the graph has grown since */
 		ims_graph_scratch_free(s);
 		s = NULL;
@@ -236,13 +232,7 @@ int ims_graph_scratch_get(const graph *g, graph_scratch **out, imgsearch_error *
 	return s ? 0 : ims_nomem(err);
 }
 
-void ims_graph_scratch_put(const graph *g, graph_scratch *s)
+void ims_graph_scratch_release(const graph *g, graph_scratch *s)
 {
-	graph *idle = (graph *)g;
-	if (!s)
-		return;
-	pthread_mutex_lock(&idle->scratch_lock);
-	s->free_next = idle->scratch;
-	idle->scratch = s;
-	pthread_mutex_unlock(&idle->scratch_lock);
+	ims_lease_release(&((graph *)g)->scratch, s);
 }

@@ -110,7 +110,7 @@ static int cut(graph *g, imgsearch_error *err)
 {
 	graph_scratch *s;
 	uint32_t degree = g->degree, *links;
-	int rc = ims_graph_scratch_get(g, &s, err);
+	int rc = ims_graph_scratch_acquire(g, &s, err);
 	if (rc)
 		return rc;
 	if (!ims_graph_pool_room(s, g->stride))
@@ -126,7 +126,7 @@ static int cut(graph *g, imgsearch_error *err)
 			from[n] = GRAPH_NONE;
 		memmove(g->links + (size_t)i * degree, from, degree * sizeof(*from));
 	}
-	ims_graph_scratch_put(g, s);
+	ims_graph_scratch_release(g, s);
 	g->stride = degree;
 	links = rc || !g->n ? NULL : ims_alloc_aligned(g->n * degree, sizeof(*links));
 	if (links) { /* gives the rest back; without memory for that it stays */
@@ -222,10 +222,10 @@ int ims_graph_connect(graph *g, job *job, imgsearch_error *err)
 	(void)job;
 	r.seen = ims_alloc(g->n / 64 + 1, sizeof(*r.seen));
 	r.queue = ims_alloc(g->n ? g->n : 1, sizeof(*r.queue));
-	int rc = r.seen && r.queue ? ims_graph_scratch_get(g, &s, err) : ims_nomem(err);
+	int rc = r.seen && r.queue ? ims_graph_scratch_acquire(g, &s, err) : ims_nomem(err);
 	for (int round = 0; !rc && !all && round < 4; round++)
 		rc = connect_round(g, &r, s, round == 3, &all, err);
-	ims_graph_scratch_put(g, s);
+	ims_graph_scratch_release(g, s);
 	ims_free(r.seen);
 	ims_free(r.queue);
 	return rc;

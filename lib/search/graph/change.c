@@ -227,7 +227,7 @@ static int add_one(graph *g, int64_t id, const float *row, imgsearch_error *err)
 	if (!rc && g->by_id[at = place(g, id)] != GRAPH_NONE)
 		mark_deleted(g, at);
 	if (!rc)
-		rc = ims_graph_scratch_get(g, &s, err);
+		rc = ims_graph_scratch_acquire(g, &s, err);
 	if (!rc)
 		rc = settle(g, s, id, row, &slot, err);
 	if (rc)
@@ -235,7 +235,7 @@ static int add_one(graph *g, int64_t id, const float *row, imgsearch_error *err)
 	if (s->slots < g->room) { /* grown: the scratch is of the old size */
 		ims_graph_scratch_free(s);
 		s = NULL;
-		rc = ims_graph_scratch_get(g, &s, err);
+		rc = ims_graph_scratch_acquire(g, &s, err);
 	}
 	if (!rc)
 		rc = link_one(g, s, slot, err);
@@ -244,7 +244,7 @@ static int add_one(graph *g, int64_t id, const float *row, imgsearch_error *err)
 	else
 		rc = sweep(g, s, BROOM, err);
 done:
-	ims_graph_scratch_put(g, s);
+	ims_graph_scratch_release(g, s);
 	return rc;
 }
 
@@ -266,13 +266,13 @@ int ims_graph_remove(searcher *x, const int64_t *ids, size_t n, imgsearch_error 
 	graph_scratch *s = NULL;
 	int rc = n ? table(g, err) : 0;
 	if (!rc)
-		rc = ims_graph_scratch_get(g, &s, err);
+		rc = ims_graph_scratch_acquire(g, &s, err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		size_t at = place(g, ids[i]);
 		if (g->by_id[at] != GRAPH_NONE)
 			mark_deleted(g, at);
 		rc = sweep(g, s, BROOM, err);
 	}
-	ims_graph_scratch_put(g, s);
+	ims_graph_scratch_release(g, s);
 	return rc;
 }

@@ -10,7 +10,7 @@ int ims_graph_new(graph **out, const row_source *rows, imgsearch_error *err)
 	if (!g)
 		return ims_nomem(err);
 	g->base = (searcher){ &ims_search_graph, rows };
-	pthread_mutex_init(&g->scratch_lock, NULL);
+	ims_lease_pool_init(&g->scratch);
 	return 0;
 }
 
@@ -18,12 +18,7 @@ void ims_graph_free(graph *g)
 {
 	if (!g)
 		return;
-	while (g->scratch) {
-		graph_scratch *s = g->scratch;
-		g->scratch = s->free_next;
-		ims_graph_scratch_free(s);
-	}
-	pthread_mutex_destroy(&g->scratch_lock);
+	ims_lease_pool_free(&g->scratch, ims_graph_scratch_free);
 	ims_graph_coder_free(&g->coder);
 	ims_free(g->ids);
 	ims_free(g->codes);

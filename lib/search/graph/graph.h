@@ -19,6 +19,7 @@
 
 #include "kernels/kernels.h"
 #include "search/internal.h"
+#include "search/lease.h"
 
 #define GRAPH_NONE UINT32_MAX /* ends a short list of links */
 #define GRAPH_FREE INT64_MIN  /* the id of a slot without a row */
@@ -114,7 +115,7 @@ typedef struct graph_list {
 
 /* What a search needs on one thread. */
 typedef struct graph_scratch {
-	struct graph_scratch *free_next;
+	lease lease;
 	size_t slots;        /* that seen has bits for */
 	uint64_t *seen;      /* all clear between searches */
 	graph_list beam;     /* what to expand next */
@@ -149,9 +150,9 @@ const graph_list *ims_graph_search(const graph *g, graph_scratch *s, const int8_
 void ims_graph_list_push(graph_list *l, graph_item item);
 int ims_graph_list_room(graph_list *l, size_t room);
 
-int ims_graph_scratch_get(const graph *g, graph_scratch **out, imgsearch_error *err);
-void ims_graph_scratch_put(const graph *g, graph_scratch *s);
-void ims_graph_scratch_free(graph_scratch *s);
+int ims_graph_scratch_acquire(const graph *g, graph_scratch **out, imgsearch_error *err);
+void ims_graph_scratch_release(const graph *g, graph_scratch *s);
+void ims_graph_scratch_free(void *scratch);
 
 /* --------------------------------------------------------------------------------------------- the graph ---- */
 
@@ -186,8 +187,7 @@ struct graph {
 	size_t by_id_room;
 	graph_level level[GRAPH_LEVELS];
 	uint32_t levels;
-	pthread_mutex_t scratch_lock;
-	graph_scratch *scratch;    /* idle ones */
+	lease_pool scratch;        /* of graph_scratch */
 };
 
 static inline const uint8_t *ims_graph_code(const graph *g, uint32_t slot)

@@ -235,14 +235,14 @@ static int batch_new(batch *b, size_t most, job *job, imgsearch_error *err)
 	b->scratch = ims_zalloc(workers + 1, sizeof(*b->scratch));
 	int rc = b->links && b->begin && b->count && b->target && b->source && b->scratch ? 0 : ims_nomem(err);
 	for (unsigned i = 0; !rc && i < workers; i++)
-		rc = ims_graph_scratch_get(g, &b->scratch[i], err);
+		rc = ims_graph_scratch_acquire(g, &b->scratch[i], err);
 	return rc;
 }
 
 static void batch_free(batch *b)
 {
 	for (graph_scratch **s = b->scratch; s && *s; s++)
-		ims_graph_scratch_put(b->g, *s);
+		ims_graph_scratch_release(b->g, *s);
 	ims_free(b->links);
 	ims_free(b->begin);
 	ims_free(b->count);

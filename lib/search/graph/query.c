@@ -247,7 +247,7 @@ static int run(plan *p, imgsearch_error *err)
 	int rc = p->errors && p->scratch ? 0 : ims_nomem(err);
 	for (unsigned i = 0; !rc && i < workers; i++) {
 		p->errors[i].code = 0;
-		rc = ims_graph_scratch_get(p->g, &p->scratch[i], err);
+		rc = ims_graph_scratch_acquire(p->g, &p->scratch[i], err);
 	}
 	if (!rc)
 		ims_parallel(pool, (p->q->n + 15) / 16, answer_chunk, p);
@@ -258,7 +258,7 @@ static int run(plan *p, imgsearch_error *err)
 				*err = p->errors[i];
 		}
 	for (unsigned i = 0; p->scratch && i < workers; i++)
-		ims_graph_scratch_put(p->g, p->scratch[i]);
+		ims_graph_scratch_release(p->g, p->scratch[i]);
 	if (workers > 1) {
 		ims_free(p->errors);
 		ims_free(p->scratch);
