@@ -53,7 +53,7 @@ uint64_t ims_codes_memory(const codes *c)
 	return bytes;
 }
 
-/* ------------------------------------------------------------------------------------------ room ---- */
+/* ------------------------------------------------------------------------------------ room ---- */
 
 /* The first terms of a block of the first stage: infinity where the row is removed. */
 static float *first_term(codes *c, size_t slot)
@@ -106,7 +106,7 @@ int ims_codes_reserve(codes *c, size_t n, imgsearch_error *err)
 	return rc;
 }
 
-/* -------------------------------------------------------------------------------------- encoding ---- */
+/* -------------------------------------------------------------------------------- encoding ---- */
 
 void ims_codes_centre(const codes *c, const float *row, float *centred)
 {

@@ -36,7 +36,7 @@
 #include "search/bound/projection.h"
 #include "search/bound/stage.h"
 
-enum { CODES_MAX = UINT32_MAX - 1024 /* rows */ };
+#define CODES_MAX (UINT32_MAX - 1024) /* rows */
 
 typedef struct codes {
 	uint32_t dim;

@@ -7,7 +7,9 @@
 
 #include "search/bound/codes.h"
 
-/* Both: the caller holds off every reader. On failure the rows before the failing one are changed. */
+/*
+ * Both: the caller holds off every reader. On failure the rows before the failing one are changed.
+ */
 int ims_codes_add(codes *c, const int64_t *ids, const float *rows, size_t n, imgsearch_error *err);
 int ims_codes_remove(codes *c, const int64_t *ids, size_t n, imgsearch_error *err);
 

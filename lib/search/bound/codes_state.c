@@ -1,6 +1,7 @@
 /*
- * Saving and loading codes: a header, the axes, the errors of blocks, the columns of the stages, the
- * ids. A loaded header is from strangers: every size is checked before memory is allocated for it.
+ * Saving and loading codes: a header, the axes, the errors of blocks, the columns of the stages,
+ * the ids. A loaded header is from strangers: every size is checked before memory is allocated for
+ * it.
  */
 #include "search/bound/codes_state.h"
 
@@ -11,7 +12,7 @@
 static const char magic[] = "IMSCODES"; /* saved without its end */
 enum { MAGIC_SIZE = sizeof(magic) - 1 };
 
-/* ------------------------------------------------------------------------------------------ save ---- */
+/* ------------------------------------------------------------------------------------ save ---- */
 
 static void put_header(const codes *c, buf *b)
 {
@@ -57,7 +58,7 @@ int ims_codes_save(const codes *c, const chunk_sink *sink, uint32_t *number, img
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------------------ load ---- */
+/* ------------------------------------------------------------------------------------ load ---- */
 
 static bool in_range(const float *f, size_t n, float low, float high)
 {
@@ -81,7 +82,9 @@ static int get_floats(reader *r, float **out, size_t n, float low, float high, i
 	return ims_fail(err, IMGSEARCH_EFORMAT, "the header of the codes has a number out of range");
 }
 
-/* Whether stage i follows stage i - 1, and fits the kernels. covered: components of those before. */
+/*
+ * Whether stage i follows stage i - 1, and fits the kernels. covered: components of those before.
+ */
 static bool stage_fits(const codes *c, unsigned i, uint32_t covered)
 {
 	const code_stage *s = &c->stage[i];

@@ -7,7 +7,7 @@
 /* Both begin at chunk *number and move it past the last chunk. */
 int ims_codes_save(const codes *c, const chunk_sink *sink, uint32_t *number, imgsearch_error *err);
 
-/* Reads all but the columns, which are read when touched. source outlives *out. EFORMAT: damaged. */
+/* Columns are read when they are touched: source outlives *out. EFORMAT: the chunks are damaged. */
 int ims_codes_load(codes **out, const row_source *rows, const chunk_source *source,
 	uint32_t *number, imgsearch_error *err);
 

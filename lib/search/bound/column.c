@@ -43,7 +43,7 @@ uint64_t ims_column_memory(const column *col)
 	return bytes;
 }
 
-/* ------------------------------------------------------------------------------------------ room ---- */
+/* ------------------------------------------------------------------------------------ room ---- */
 
 static uint8_t *new_run(const column *col, size_t n, imgsearch_error *err)
 {
@@ -110,7 +110,7 @@ int ims_column_reserve(column *col, size_t n, imgsearch_error *err)
 	return rc;
 }
 
-/* --------------------------------------------------------------------------------- save and load ---- */
+/* --------------------------------------------------------------------------- save and load ---- */
 
 int ims_column_save(const column *col, size_t n, const chunk_sink *sink, uint32_t *number,
 	imgsearch_error *err)

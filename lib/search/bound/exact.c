@@ -3,10 +3,10 @@
  *
  * Scanning compact approximations of all rows, excluding rows by lower bounds of their distance and
  * reading full rows for the others is the VA-file (Weber, Schek and Blott 1998). Quantising on
- * principal components is the VA+-file (Ferhatosmanoglu et al. 2000). Reading full rows in the order
- * of their lower bounds until no bound is below the k-th distance is the optimal multi-step k-NN
- * search (Seidl and Kriegel 1998). Our own: the filter step in stages, the residual in every bound,
- * and integer kernels over interleaved rows.
+ * principal components is the VA+-file (Ferhatosmanoglu et al. 2000). Reading full rows in the
+ * order of their lower bounds until no bound is below the k-th distance is the optimal multi-step
+ * k-NN search (Seidl and Kriegel 1998). Our own: the filter step in stages, the residual in every
+ * bound, and integer kernels over interleaved rows.
  *
  * Answers equal the plain scan's bit for bit. Few rows, and numbers too large or too small for
  * bounds in f32, are scanned.
@@ -45,7 +45,8 @@ static void exact_free(searcher *base)
 	ims_free(s);
 }
 
-static int exact_build(searcher **out, const row_source *rows, const search_params *p, job *job, imgsearch_error *err)
+static int exact_build(searcher **out, const row_source *rows, const search_params *p, job *job,
+	imgsearch_error *err)
 {
 	rotation axes = { 0 };
 	exact *s = exact_new(rows, err);
@@ -74,7 +75,8 @@ static int exact_save(const searcher *base, const chunk_sink *sink, imgsearch_er
 	return rc || !s->codes ? rc : ims_codes_save(s->codes, sink, &number, err);
 }
 
-static int exact_load(searcher **out, const row_source *rows, const chunk_source *source, imgsearch_error *err)
+static int exact_load(searcher **out, const row_source *rows, const chunk_source *source,
+	imgsearch_error *err)
 {
 	uint32_t number = 1;
 	buf b = { 0 };
@@ -94,7 +96,8 @@ static int exact_load(searcher **out, const row_source *rows, const chunk_source
 	return rc;
 }
 
-static int exact_query(const searcher *base, const search_request *q, topk *out, search_report *report, imgsearch_error *err)
+static int exact_query(const searcher *base, const search_request *q, topk *out,
+	search_report *report, imgsearch_error *err)
 {
 	const exact *s = (const exact *)base;
 	if (!s->codes)
@@ -103,7 +106,8 @@ static int exact_query(const searcher *base, const search_request *q, topk *out,
 	return ims_filter_refine(queries, s->codes, base->rows, q, 0, out, report, err);
 }
 
-static int exact_add(searcher *base, const int64_t *ids, const float *rows, size_t n, job *job, imgsearch_error *err)
+static int exact_add(searcher *base, const int64_t *ids, const float *rows, size_t n, job *job,
+	imgsearch_error *err)
 {
 	(void)job;
 	exact *s = (exact *)base;

@@ -13,7 +13,7 @@ enum {
 
 static const double unit = 0x1p-24; /* the unit roundoff of f32 */
 
-/* ---------------------------------------------------------------------------------------- bounds ---- */
+/* ---------------------------------------------------------------------------------- bounds ---- */
 
 /* The largest score of a row with this error whose computed distance is at most the limit. */
 static inline double score_limit(const bound_query *q, const stage_query *sq, double error)
@@ -57,7 +57,7 @@ static bool final_bounds(const bound_query *q, const staged_row *row, double *lo
 	return *lower == *lower && *upper == *upper;
 }
 
-/* ------------------------------------------------------------------------------- stages of rows ---- */
+/* -------------------------------------------------------------------------- stages of rows ---- */
 
 static int failed(bound_query *q)
 {
@@ -115,7 +115,7 @@ static size_t filter_rows(bound_query *q, unsigned i, size_t n)
 	return n;
 }
 
-/* ------------------------------------------------------------------------------------ candidates ---- */
+/* ------------------------------------------------------------------------------ candidates ---- */
 
 static bool id_of(bound_query *q, size_t slot, int64_t *id)
 {
@@ -181,14 +181,14 @@ static void add_candidates(bound_query *q, unsigned i, size_t n)
 	}
 }
 
-/* ----------------------------------------------------------------------------- stages of blocks ---- */
+/* ------------------------------------------------------------------------ stages of blocks ---- */
 
 /*
  * Leaves those of n listed blocks that have a row which stage i does not exclude. list: blocks,
  * counted from `first`. mask: the rows of each block that are not excluded.
  */
-static size_t filter_listed(const bound_query *q, unsigned i, size_t first, uint32_t *list, size_t n,
-	const float *score, uint16_t *mask)
+static size_t filter_listed(const bound_query *q, unsigned i, size_t first, uint32_t *list,
+	size_t n, const float *score, uint16_t *mask)
 {
 	float limit[FILTER_BLOCKS];
 	const stage_query *sq = &q->stage[i];
@@ -282,7 +282,7 @@ void ims_filter_blocks(bound_query *q, size_t first, size_t n)
 		filter_scored(q, first, n, q->block_score);
 }
 
-/* ------------------------------------------------------------------------------------------ ties ---- */
+/* ------------------------------------------------------------------------------------ ties ---- */
 
 /* Puts n evenly spread rows into q->row, as after the first stage. */
 static void sample_rows(bound_query *q, size_t n)
@@ -298,7 +298,7 @@ static void sample_rows(bound_query *q, size_t n)
 	}
 }
 
-/* Whether the second nearest of n sampled rows excludes less than seven eighths of them. */
+/* Whether the second nearest of n sampled rows leaves more than an eighth of them. */
 static bool sample_has_ties(bound_query *q, size_t n)
 {
 	unsigned last = q->codes->stages - 1;
@@ -331,7 +331,7 @@ bool ims_filter_has_ties(bound_query *q)
 	return many <= FEW || sample_has_ties(q, many);
 }
 
-/* ----------------------------------------------------------------------------- pass over all rows ---- */
+/* ---------------------------------------------------------------------- pass over all rows ---- */
 
 static void push_seed(bound_query *q, size_t slot, topk *best)
 {

@@ -3,8 +3,8 @@
  * that the limit of the query does not exclude go through the further stages. The last stage bounds
  * distances from above too, and so lowers the limit. The rows that pass all stages are candidates.
  *
- * Scanning approximations and excluding rows by bounds is the VA-file's filter step (Weber, Schek and
- * Blott 1998). The stages, the first limit from seed rows and the check for ties are our own.
+ * Scanning approximations and excluding rows by bounds is the VA-file's filter step (Weber, Schek
+ * and Blott 1998). The stages, the first limit from seed rows and the check for ties are our own.
  *
  * Errors are left in q->rc. Every function needs q->rc 0.
  */
@@ -14,9 +14,9 @@
 #include "search/bound/query.h"
 
 /*
- * Whether more than an eighth of the rows are as near as the nearest ones, so that no bound excludes
- * them: duplicates, mostly. A scan is cheaper then. A sample of rows decides, and a larger sample
- * where the first one says so.
+ * Whether more than an eighth of the rows are as near as the nearest ones, so that no bound
+ * excludes them: duplicates, mostly. A scan is cheaper then. A sample of rows decides, and a larger
+ * sample where the first one says so.
  */
 bool ims_filter_has_ties(bound_query *q);
 

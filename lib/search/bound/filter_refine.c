@@ -27,8 +27,8 @@ typedef struct batch {
 } batch;
 
 /*
- * Components of n queries, `stride` floats apart. Reads the axes once. NULL: without memory, or for a
- * single query; each query is projected by itself then.
+ * Components of n queries, `stride` floats apart. Reads the axes once. NULL: without memory, or for
+ * a single query; each query is projected by itself then.
  */
 static float *project_group(const batch *b, size_t from, size_t n, size_t stride)
 {
@@ -109,7 +109,7 @@ static void run_group(void *arg, size_t g, unsigned worker)
 	ims_free(components);
 }
 
-/* ------------------------------------------------------------------------------------------ scan ---- */
+/* ------------------------------------------------------------------------------------ scan ---- */
 
 static size_t count_scans(const batch *b)
 {
@@ -161,9 +161,11 @@ static int scan_others(const batch *b, search_report *report, imgsearch_error *e
 	return rc;
 }
 
-/* --------------------------------------------------------------------------------------- request ---- */
+/* --------------------------------------------------------------------------------- request ---- */
 
-/* Queries a group: their scores of the first stage take 64 MiB at most, and every thread has some. */
+/*
+ * Queries a group: their scores of the first stage take 64 MiB at most, and every thread has some.
+ */
 static size_t group_size(const codes *c, const search_request *request)
 {
 	size_t most = ((size_t)1 << 24) / (c->n + 1), threads = ims_pool_threads(request->pool);

@@ -2,9 +2,9 @@
  * The kdtree searcher. Rows of few dimensions lie in memory in the order of a tree over their own
  * coordinates. Longer rows are codes (codes.h) in the order of a tree over their leading principal
  * components: a bucket's bound adds what the residuals must at least differ by, and its rows go
- * through the filter step (filter.h). Both are exact, unless `checks` limits the rows that are looked
- * at, or `epsilon` allows answers within 1 + epsilon of the true distance. The wrapper scans added
- * rows. Few rows, and numbers out of the range of bounds in f32, are scanned.
+ * through the filter step (filter.h). Both are exact, unless `checks` limits the rows that are
+ * looked at, or `epsilon` allows answers within 1 + epsilon of the true distance. The wrapper scans
+ * added rows. Few rows, and numbers out of the range of bounds in f32, are scanned.
  */
 #include "search/bound/chunks.h"
 #include "search/bound/codes_build.h"
@@ -60,7 +60,7 @@ static kdtree *kdtree_new(const row_source *rows, imgsearch_error *err)
 	return s;
 }
 
-/* -------------------------------------------------------------------------------------------------- build ---- */
+/* ----------------------------------------------------------------------------------- build ---- */
 
 typedef struct points {
 	const rotation *axes;  /* NULL: the rows themselves */
@@ -129,8 +129,12 @@ static int collect(points *p, const row_source *rows, imgsearch_error *err)
 	p->residual = ims_alloc(rows->n, 2 * sizeof(float));
 	p->centred = ims_alloc_aligned(rows->dim, sizeof(float));
 	p->ids = ims_alloc(rows->n, sizeof(int64_t));
-	int rc = p->point && p->residual && p->centred && p->ids ? rows->scan(rows->ctx, add_points, p, err) : ims_nomem(err);
-	return rc || p->n == p->total ? rc : ims_fail(err, IMGSEARCH_EBUSY, "rows changed while a searcher was built over them");
+	if (!p->point || !p->residual || !p->centred || !p->ids)
+		return ims_nomem(err);
+	int rc = rows->scan(rows->ctx, add_points, p, err);
+	if (!rc && p->n != p->total)
+		rc = ims_fail(err, IMGSEARCH_EBUSY, "rows changed while a searcher was built over them");
+	return rc;
 }
 
 static int order_rows(kdtree *s, const points *p, const uint32_t *slot, imgsearch_error *err)
@@ -174,7 +178,8 @@ done:
 	return rc;
 }
 
-static int kdtree_build(searcher **out, const row_source *rows, const search_params *p, job *job, imgsearch_error *err)
+static int kdtree_build(searcher **out, const row_source *rows, const search_params *p, job *job,
+	imgsearch_error *err)
 {
 	rotation axes = { 0 };
 	kdtree *s = kdtree_new(rows, err);
@@ -202,7 +207,7 @@ static int kdtree_build(searcher **out, const row_source *rows, const search_par
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------------------------- queries ---- */
+/* --------------------------------------------------------------------------------- queries ---- */
 
 typedef struct query_result {
 	search_report report;
@@ -219,8 +224,8 @@ typedef struct batch {
 } batch;
 
 /*
- * True distances up to the result may have a computed distance up to `limit`. With epsilon the result
- * is smaller than the limit by the square of 1 + epsilon, as distances are squared.
+ * True distances up to the result may have a computed distance up to `limit`. With epsilon the
+ * result is smaller than the limit by the square of 1 + epsilon, as distances are squared.
  */
 static double walk_limit(double limit, double relative_error, double absolute_error, double epsilon)
 {
@@ -402,7 +407,7 @@ static int kdtree_query(const searcher *base, const search_request *request, top
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------------------ save and load ---- */
+/* --------------------------------------------------------------------------- save and load ---- */
 
 typedef enum kind { SCAN, ROWS, CODES } kind; /* in the saved header */
 
@@ -410,6 +415,7 @@ static int kdtree_save(const searcher *base, const chunk_sink *sink, imgsearch_e
 {
 	const kdtree *s = (const kdtree *)base;
 	uint32_t number = 1;
+	size_t n = s->tree.n;
 	buf head = { 0 }, tree = { 0 };
 	if (s->tree.nodes)
 		ims_kd_save(&s->tree, &tree);
@@ -418,13 +424,15 @@ static int kdtree_save(const searcher *base, const chunk_sink *sink, imgsearch_e
 	ims_buf_u32(&head, s->tree.n);
 	ims_buf_u64(&head, tree.len);
 	ims_buf_f32(&head, (float)(s->longest * 1.000001));
-	int rc = head.failed || tree.failed ? ims_nomem(err) : sink->put(sink->ctx, 0, head.data, head.len, err);
+	int rc = head.failed || tree.failed ? ims_nomem(err) : 0;
+	if (!rc)
+		rc = sink->put(sink->ctx, 0, head.data, head.len, err);
 	if (!rc)
 		rc = ims_chunks_put(sink, &number, tree.data, tree.len, err);
 	if (!rc && s->rows)
-		rc = ims_chunks_put(sink, &number, s->rows, (size_t)s->tree.n * base->rows->dim * sizeof(float), err);
+		rc = ims_chunks_put(sink, &number, s->rows, n * base->rows->dim * sizeof(float), err);
 	if (!rc && s->rows)
-		rc = ims_chunks_put(sink, &number, s->ids, s->tree.n * sizeof(int64_t), err);
+		rc = ims_chunks_put(sink, &number, s->ids, n * sizeof(int64_t), err);
 	if (!rc && s->codes)
 		rc = ims_codes_save(s->codes, sink, &number, err);
 	ims_buf_free(&head);
@@ -442,10 +450,13 @@ static int load_rows(kdtree *s, const chunk_source *source, uint32_t *number, im
 {
 	size_t n = s->tree.n, dim = s->base.rows->dim;
 	if (dim > RAW_DIM || !plausible(source, (uint64_t)n * (dim * sizeof(float) + sizeof(int64_t))))
-		return ims_fail(err, IMGSEARCH_EFORMAT, "a tree of %zu rows in %u chunks", n, source->chunks);
+		return ims_fail(err, IMGSEARCH_EFORMAT, "a tree of %zu rows in %u chunks", n,
+			source->chunks);
 	s->rows = ims_alloc_aligned(n * dim, sizeof(float));
 	s->ids = ims_alloc(n, sizeof(int64_t));
-	int rc = s->rows && s->ids ? ims_chunks_get(source, number, s->rows, n * dim * sizeof(float), err) : ims_nomem(err);
+	if (!s->rows || !s->ids)
+		return ims_nomem(err);
+	int rc = ims_chunks_get(source, number, s->rows, n * dim * sizeof(float), err);
 	return rc ? rc : ims_chunks_get(source, number, s->ids, n * sizeof(int64_t), err);
 }
 
@@ -469,7 +480,9 @@ static int load_tree(kdtree *s, const chunk_source *source, imgsearch_error *err
 	uint32_t kind = ims_read_u32(&r), n = ims_read_u32(&r);
 	uint64_t size = ims_read_u64(&r);
 	s->longest = ims_read_f32(&r);
-	if (!rc && (r.failed || memcmp(magic, "IMSKDTR", 8) || kind > CODES || !plausible(source, size) || !(s->longest >= 0 && s->longest < 1e16)))
+	bool sound = !r.failed && !memcmp(magic, "IMSKDTR", 8) && kind <= CODES &&
+		plausible(source, size) && s->longest >= 0 && s->longest < 1e16;
+	if (!rc && !sound)
 		rc = ims_fail(err, IMGSEARCH_EFORMAT, "not the state of a kdtree searcher");
 	if (rc || !kind)
 		goto done;
@@ -489,7 +502,8 @@ done:
 	return rc;
 }
 
-static int kdtree_load(searcher **out, const row_source *rows, const chunk_source *source, imgsearch_error *err)
+static int kdtree_load(searcher **out, const row_source *rows, const chunk_source *source,
+	imgsearch_error *err)
 {
 	kdtree *s = kdtree_new(rows, err);
 	int rc = s ? load_tree(s, source, err) : IMGSEARCH_ENOMEM;
@@ -503,8 +517,10 @@ static int kdtree_load(searcher **out, const row_source *rows, const chunk_sourc
 static uint64_t kdtree_memory(const searcher *base)
 {
 	const kdtree *s = (const kdtree *)base;
-	uint64_t rows = s->rows ? (uint64_t)s->tree.n * (base->rows->dim * sizeof(float) + sizeof(int64_t)) : 0;
-	return sizeof(*s) + rows + ims_codes_memory(s->codes) + s->tree.nodes * (sizeof(kd_node) + 2 * s->tree.coordinates * sizeof(float));
+	uint64_t row = base->rows->dim * sizeof(float) + sizeof(int64_t);
+	uint64_t node = sizeof(kd_node) + 2 * s->tree.coordinates * sizeof(float);
+	return sizeof(*s) + (s->rows ? s->tree.n * row : 0) + s->tree.nodes * node +
+		ims_codes_memory(s->codes);
 }
 
 const searcher_ops ims_search_kdtree = {

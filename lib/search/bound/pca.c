@@ -1,7 +1,7 @@
 /*
- * The pca searcher: filter and refine (exact.c) over codes whose components are chosen, by number or
- * by share of the variance. It keeps the projection for imgsearch_reduce. With `checks` it reads at
- * most so many full rows, and the answer is exact only where that was enough. Whitening divides
+ * The pca searcher: filter and refine (exact.c) over codes whose components are chosen, by number
+ * or by share of the variance. It keeps the projection for imgsearch_reduce. With `checks` it reads
+ * at most so many full rows, and the answer is exact only where that was enough. Whitening divides
  * reduced coordinates by their standard deviation. Distances are not measured in whitened
  * coordinates.
  */
@@ -14,7 +14,9 @@
 
 #include <math.h>
 
-/* Components that are fitted when a share of the variance decides: at first, and in a second try. */
+/*
+ * Components that are fitted when a share of the variance decides: at first, and in a second try.
+ */
 enum { FIRST_FIT = 512, SECOND_FIT = 1024 };
 
 typedef struct pca {
@@ -60,7 +62,8 @@ static uint32_t components_for(const rotation *axes, double share)
 	return 0;
 }
 
-static int fit(pca *s, const row_source *rows, const search_params *p, job *job, imgsearch_error *err)
+static int fit(pca *s, const row_source *rows, const search_params *p, job *job,
+	imgsearch_error *err)
 {
 	double share = p->variance > 0 && p->variance <= 1 ? p->variance : 0.9;
 	uint32_t most = p->components ? p->components : rows->dim < FIRST_FIT ? rows->dim : FIRST_FIT;
@@ -70,14 +73,16 @@ static int fit(pca *s, const row_source *rows, const search_params *p, job *job,
 	uint32_t m = components_for(&s->axes, share);
 	if (!m && rows->dim > FIRST_FIT) {
 		ims_rotation_free(&s->axes);
-		rc = ims_rotation_fit(&s->axes, rows, rows->dim < SECOND_FIT ? rows->dim : SECOND_FIT, p->seed + 1, job, err);
+		most = rows->dim < SECOND_FIT ? rows->dim : SECOND_FIT;
+		rc = ims_rotation_fit(&s->axes, rows, most, p->seed + 1, job, err);
 		m = rc ? 0 : components_for(&s->axes, share);
 	}
 	s->axes.parts = m ? m : s->axes.parts;
 	return rc;
 }
 
-static int pca_build(searcher **out, const row_source *rows, const search_params *p, job *job, imgsearch_error *err)
+static int pca_build(searcher **out, const row_source *rows, const search_params *p, job *job,
+	imgsearch_error *err)
 {
 	pca *s = pca_new(rows, err);
 	if (!s)
@@ -97,6 +102,7 @@ static int pca_save(const searcher *base, const chunk_sink *sink, imgsearch_erro
 {
 	const pca *s = (const pca *)base;
 	uint32_t number = 1;
+	size_t axes = (size_t)s->axes.parts * s->axes.dim;
 	buf b = { 0 };
 	ims_buf_put(&b, "IMSPCA\0", 8);
 	ims_buf_u32(&b, s->codes != NULL);
@@ -107,14 +113,15 @@ static int pca_save(const searcher *base, const chunk_sink *sink, imgsearch_erro
 	ims_buf_put(&b, s->axes.variance, s->axes.parts * sizeof(float));
 	int rc = b.failed ? ims_nomem(err) : sink->put(sink->ctx, 0, b.data, b.len, err);
 	if (!rc)
-		rc = ims_chunks_put(sink, &number, s->axes.axes, (size_t)s->axes.parts * s->axes.dim * sizeof(float), err);
+		rc = ims_chunks_put(sink, &number, s->axes.axes, axes * sizeof(float), err);
 	if (!rc && s->codes)
 		rc = ims_codes_save(s->codes, sink, &number, err);
 	ims_buf_free(&b);
 	return rc;
 }
 
-static int read_axes(pca *s, reader *r, const chunk_source *source, uint32_t *number, bool *coded, imgsearch_error *err)
+static int read_axes(pca *s, reader *r, const chunk_source *source, uint32_t *number, bool *coded,
+	imgsearch_error *err)
 {
 	rotation *a = &s->axes;
 	const void *magic = ims_read_bytes(r, 8);
@@ -139,7 +146,8 @@ static int read_axes(pca *s, reader *r, const chunk_source *source, uint32_t *nu
 	return ims_chunks_get(source, number, a->axes, (size_t)a->parts * a->dim * sizeof(float), err);
 }
 
-static int pca_load(searcher **out, const row_source *rows, const chunk_source *source, imgsearch_error *err)
+static int pca_load(searcher **out, const row_source *rows, const chunk_source *source,
+	imgsearch_error *err)
 {
 	uint32_t number = 1;
 	bool coded = false;
@@ -161,7 +169,8 @@ static int pca_load(searcher **out, const row_source *rows, const chunk_source *
 	return rc;
 }
 
-static int pca_query(const searcher *base, const search_request *q, topk *out, search_report *report, imgsearch_error *err)
+static int pca_query(const searcher *base, const search_request *q, topk *out,
+	search_report *report, imgsearch_error *err)
 {
 	const pca *s = (const pca *)base;
 	if (!s->codes)
@@ -170,7 +179,8 @@ static int pca_query(const searcher *base, const search_request *q, topk *out, s
 	return ims_filter_refine(queries, s->codes, base->rows, q, q->params.checks, out, report, err);
 }
 
-static int pca_add(searcher *base, const int64_t *ids, const float *rows, size_t n, job *job, imgsearch_error *err)
+static int pca_add(searcher *base, const int64_t *ids, const float *rows, size_t n, job *job,
+	imgsearch_error *err)
 {
 	(void)job;
 	pca *s = (pca *)base;
@@ -183,12 +193,14 @@ static int pca_remove(searcher *base, const int64_t *ids, size_t n, imgsearch_er
 	return s->codes ? ims_codes_remove(s->codes, ids, n, err) : 0;
 }
 
-static int pca_reduce(const searcher *base, const float *rows, size_t n, float *out, size_t m, imgsearch_error *err)
+static int pca_reduce(const searcher *base, const float *rows, size_t n, float *out, size_t m,
+	imgsearch_error *err)
 {
 	const pca *s = (const pca *)base;
 	const rotation *a = &s->axes;
 	if (m > a->parts)
-		return ims_fail(err, IMGSEARCH_EINVAL, "%zu components are wanted, %u were built", m, a->parts);
+		return ims_fail(err, IMGSEARCH_EINVAL, "%zu components are wanted, %u were built", m,
+			a->parts);
 	float *v = ims_alloc_aligned(a->dim, sizeof(float));
 	if (!v)
 		return ims_nomem(err);
@@ -207,7 +219,9 @@ static int pca_reduce(const searcher *base, const float *rows, size_t n, float *
 static uint64_t pca_memory(const searcher *base)
 {
 	const pca *s = (const pca *)base;
-	return sizeof(*s) + ims_codes_memory(s->codes) + ((uint64_t)s->axes.parts * (s->axes.dim + 1) + s->axes.dim) * sizeof(float);
+	uint64_t dim = s->axes.dim, components = s->axes.parts;
+	uint64_t floats = components * (dim + 1) + dim;
+	return sizeof(*s) + ims_codes_memory(s->codes) + floats * sizeof(float);
 }
 
 const searcher_ops ims_search_pca = {

@@ -46,7 +46,7 @@ double ims_projection_residual(double length, double head2, double error, double
 	return r * r > error2 ? error2 / r : sqrt(error2);
 }
 
-/* ------------------------------------------------------------------------------------------ axes ---- */
+/* ------------------------------------------------------------------------------------ axes ---- */
 
 static int pack_axes(projection *p, const rotation *axes, imgsearch_error *err)
 {

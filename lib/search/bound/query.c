@@ -1,8 +1,8 @@
 /*
  * Preparing a query: its digits for every stage, what they lose, and what rounding may do to final
- * distances. Every bound is rounded the safe way. Arithmetic on codes is exact in integers up to one
- * conversion; `slack` has what f32 and the 16 bits of the digits lose, `error` what quantising and
- * projecting lose.
+ * distances. Every bound is rounded the safe way. Arithmetic on codes is exact in integers up to
+ * one conversion; `slack` has what f32 and the 16 bits of the digits lose, `error` what quantising
+ * and projecting lose.
  */
 #include "search/bound/query.h"
 
@@ -40,9 +40,11 @@ void ims_bound_query_set_limit(bound_query *q, double limit)
 		q->limit_root = most > 0 ? sqrt(most) : -INFINITY;
 }
 
-/* ---------------------------------------------------------------------------------------- stages ---- */
+/* ---------------------------------------------------------------------------------- stages ---- */
 
-/* Values times the stage's scales as 16-bit digits with one factor. Digits past the values are 0. */
+/*
+ * Values times the stage's scales as 16-bit digits with one factor. Digits past the values are 0.
+ */
 static void make_digits(stage_query *sq, const code_stage *s, const float *values, int16_t *digit)
 {
 	size_t padded = ims_stage_padded(s);
@@ -127,7 +129,7 @@ static void prepare_stages(bound_query *q, const float *centred, int16_t *digit)
 	}
 }
 
-/* ----------------------------------------------------------------------------------------- begin ---- */
+/* ----------------------------------------------------------------------------------- begin ---- */
 
 static int reserve_scratch(bound_query *q)
 {

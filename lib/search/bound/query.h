@@ -1,7 +1,7 @@
 /*
- * A query prepared for bounds: the numbers that the stages of the codes (stage.h) are compared with,
- * what the candidates of the filter step are, and how far away the k-th row is at most. filter.h and
- * refine.h work on it. One thread at a time.
+ * A query prepared for bounds: the numbers that the stages of the codes (stage.h) are compared
+ * with, what the candidates of the filter step are, and how far away the k-th row is at most.
+ * filter.h and refine.h work on it. One thread at a time.
  */
 #ifndef IMS_SEARCH_BOUND_QUERY_H
 #define IMS_SEARCH_BOUND_QUERY_H
@@ -65,9 +65,9 @@ bound_query *ims_bound_query_acquire(lease_pool *p);
 void ims_bound_query_free(void *query);
 
 /*
- * Prepares query i of a request. components: of the query, where they are known, else NULL. Everything
- * is borrowed until the query is released. False with q->rc 0: bounds do not hold or do not pay for
- * this query, and the caller scans.
+ * Prepares query i of a request. components: of the query, where they are known, else NULL.
+ * Everything is borrowed until the query is released. False with q->rc 0: bounds do not hold or do
+ * not pay for this query, and the caller scans.
  */
 bool ims_bound_query_begin(bound_query *q, const codes *c, const row_source *rows,
 	const search_request *request, size_t i, const float *components, imgsearch_error *err);

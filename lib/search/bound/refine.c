@@ -30,7 +30,8 @@ static int fetch(const bound_query *q, const candidate *from, size_t n, float *r
 			*gone = true;
 			return 0;
 		}
-		float d = ims_search_distance(source->metric, q->vector, rows + i * source->dim, source->dim);
+		float d = ims_search_distance(source->metric, q->vector, rows + i * source->dim,
+			source->dim);
 		if (d <= q->request->max_distance)
 			ims_topk_push(out, d, ids[i]);
 	}

@@ -15,7 +15,7 @@ enum {
 	ROW_TERMS = 16     /* the same where there are no blocks */
 };
 
-/* ------------------------------------------------------------------------------------------ plan ---- */
+/* ------------------------------------------------------------------------------------ plan ---- */
 
 /* Bytes a row for components: a third of the f32 row, less the raw stage and its companions. */
 static uint32_t component_bytes(uint32_t dim)
@@ -78,7 +78,7 @@ void ims_stage_free(code_stage *stage)
 	ims_free(stage->block_error);
 }
 
-/* ------------------------------------------------------------------------------------ quantising ---- */
+/* ------------------------------------------------------------------------------ quantising ---- */
 
 /* The nearest number of steps, -127..127. */
 static inline int quantise(float steps)
@@ -97,7 +97,7 @@ static double squared_error(const float *values, size_t stride, size_t n, float 
 	return sum;
 }
 
-/* Tries some ranges up to the largest value, which is worth no coarser steps where it is rare. */
+/* Tries ranges below the largest value too: a rare large value does not justify coarse steps. */
 float ims_stage_fit_scale(const float *values, size_t stride, size_t n)
 {
 	float largest = 0, best = 0;

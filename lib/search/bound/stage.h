@@ -35,7 +35,10 @@ typedef struct stage_terms {
 /* How many components rows of this dimension have by default: a third of the f32 row in all. */
 uint32_t ims_stage_components(uint32_t dim);
 
-/* Fills first, count, raw and blocks of the stages of rows with so many components. Returns how many. */
+/*
+ * Fills first, count, raw and blocks of the stages of rows with so many components. Returns how
+ * many.
+ */
 unsigned ims_stage_plan(code_stage *stage, uint32_t dim, uint32_t components);
 
 /* Fills in bytes and begins the column. index: 0 for the first stage. */
