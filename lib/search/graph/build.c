@@ -5,7 +5,11 @@
  * The first sqrt(n) nodes of the random order are the entries: every search starts at those nearest to it, so that
  * clusters far from everything are found.
  */
-#include "search/graph/graph.h"
+#include "search/graph/build.h"
+
+#include "search/graph/connect.h"
+#include "search/graph/link.h"
+#include "search/graph/tune.h"
 
 #include <math.h>
 
@@ -28,9 +32,9 @@ typedef struct encoding {
 static void encode_chunk(void *arg, size_t chunk, unsigned worker)
 {
 	encoding *e = arg;
-	const graph_coder *c = &e->g->coder;
+	const graph_quantiser *qz = &e->g->quantiser;
 	for (size_t i = chunk * ENCODE_CHUNK; i < e->n && i < (chunk + 1) * ENCODE_CHUNK; i++)
-		ims_graph_encode(c, e->rows + i * c->dim, e->g->codes + (e->first + i) * c->size, e->g->details + (e->first + i) * c->detail_size, e->room[worker]);
+		ims_graph_encode(qz, e->rows + i * qz->dim, e->g->codes + (e->first + i) * qz->size, e->g->residuals + (e->first + i) * qz->residual_size, e->room[worker]);
 }
 
 static int encode_block(void *user, const int64_t *ids, const float *rows, size_t n)
@@ -58,7 +62,7 @@ static int encode_all(graph *g, const row_source *rows, job *job, uint64_t total
 	e.room = ims_zalloc(workers, sizeof(*e.room));
 	int rc = e.room ? 0 : ims_nomem(err);
 	for (unsigned i = 0; !rc && i < workers; i++)
-		if (!(e.room[i] = ims_alloc_aligned(ims_graph_coder_room(&g->coder), 1)))
+		if (!(e.room[i] = ims_alloc_aligned(ims_graph_quantiser_scratch(&g->quantiser), 1)))
 			rc = ims_nomem(err);
 	if (!rc)
 		rc = rows->scan(rows->ctx, encode_block, &e, err);
@@ -113,13 +117,13 @@ static int cut(graph *g, imgsearch_error *err)
 	int rc = ims_graph_scratch_acquire(g, &s, err);
 	if (rc)
 		return rc;
-	if (!ims_graph_pool_room(s, g->stride))
+	if (!ims_graph_reserve_candidates(s, g->stride))
 		rc = ims_nomem(err);
 	for (uint32_t i = 0; !rc && i < g->n; i++) {
 		uint32_t *from = ims_graph_links(g, i);
 		size_t n = ims_graph_count(g, i);
 		if (n > degree) {
-			ims_graph_pool_add(g, s, i, 0, from, n);
+			ims_graph_add_candidates(g, s, i, 0, from, n);
 			n = ims_graph_prune(g, s, i, n, g->alpha, from, degree);
 		}
 		if (n < degree)
@@ -135,99 +139,6 @@ static int cut(graph *g, imgsearch_error *err)
 		g->links = links;
 		g->room = g->n;
 	}
-	return rc;
-}
-
-/* ------------------------------------------------------------------------------------------- reachability ---- */
-
-typedef struct reach {
-	graph *g;
-	uint64_t *seen;
-	uint32_t *queue;
-	size_t n;
-} reach;
-
-static void reach_from(reach *r, uint32_t slot)
-{
-	size_t at = r->n;
-	if (r->seen[slot >> 6] >> (slot & 63) & 1)
-		return;
-	r->seen[slot >> 6] |= (uint64_t)1 << (slot & 63);
-	r->queue[r->n++] = slot;
-	for (; at < r->n; at++) {
-		const uint32_t *links = ims_graph_links(r->g, r->queue[at]);
-		for (uint32_t i = 0; i < r->g->stride && links[i] != GRAPH_NONE; i++) {
-			uint64_t bit = (uint64_t)1 << (links[i] & 63), *word = &r->seen[links[i] >> 6];
-			if (!(*word & bit)) {
-				*word |= bit;
-				r->queue[r->n++] = links[i];
-			}
-		}
-	}
-}
-
-/* Gives `slot` a link from a near node that can be reached, in place of that one's last link if need be. */
-static bool link_to(graph *g, graph_scratch *s, uint32_t slot, bool replace)
-{
-	int32_t sum;
-	ims_graph_turn(ims_graph_code(g, slot), g->coder.size, s->code, &sum);
-	const graph_list *near = ims_graph_search(g, s, s->code, GRAPH_DEGREE, NULL, false);
-	for (size_t i = 0; i < near->n; i++) {
-		uint32_t from = ims_graph_slot(near->item[i]);
-		size_t n = ims_graph_count(g, from);
-		if (from == slot || n == g->stride || ims_graph_is_deleted(g, from))
-			continue;
-		ims_graph_links(g, from)[n] = slot;
-		if (n + 1 < g->stride)
-			ims_graph_links(g, from)[n + 1] = GRAPH_NONE;
-		return true;
-	}
-	for (size_t i = 0; replace && i < near->n; i++) {
-		uint32_t from = ims_graph_slot(near->item[i]);
-		if (from == slot || ims_graph_is_deleted(g, from))
-			continue;
-		ims_graph_links(g, from)[g->stride - 1] = slot;
-		return true;
-	}
-	return false;
-}
-
-/* One round: true when every node could be reached. The last round makes entries of those that cannot. */
-static int connect_round(graph *g, reach *r, graph_scratch *s, bool last, bool *all, imgsearch_error *err)
-{
-	int rc = 0;
-	*all = true;
-	r->n = 0;
-	memset(r->seen, 0, (g->n / 64 + 1) * sizeof(*r->seen));
-	for (size_t i = 0; i < g->entries; i++)
-		reach_from(r, g->entry[i]);
-	for (uint32_t i = 0; !rc && i < g->n; i++) {
-		if (ims_graph_is_deleted(g, i) || (r->seen[i >> 6] >> (i & 63) & 1))
-			continue;
-		*all = false;
-		if (!link_to(g, s, i, !last)) {
-			g->entry[g->entries] = i; /* entry has room for one more: see ims_graph_entries */
-			rc = ims_graph_entries(g, g->entry, g->entries + 1, err);
-		}
-		reach_from(r, i);
-	}
-	return rc;
-}
-
-int ims_graph_connect(graph *g, job *job, imgsearch_error *err)
-{
-	reach r = { .g = g };
-	graph_scratch *s = NULL;
-	bool all = false;
-	(void)job;
-	r.seen = ims_alloc(g->n / 64 + 1, sizeof(*r.seen));
-	r.queue = ims_alloc(g->n ? g->n : 1, sizeof(*r.queue));
-	int rc = r.seen && r.queue ? ims_graph_scratch_acquire(g, &s, err) : ims_nomem(err);
-	for (int round = 0; !rc && !all && round < 4; round++)
-		rc = connect_round(g, &r, s, round == 3, &all, err);
-	ims_graph_scratch_release(g, s);
-	ims_free(r.seen);
-	ims_free(r.queue);
 	return rc;
 }
 
@@ -247,7 +158,7 @@ int ims_graph_build(searcher **out, const row_source *rows, const search_params 
 	g->stride = g->degree + g->degree / 2;
 	g->beam = !p->beam ? GRAPH_BEAM : p->beam > GRAPH_BEAM_MAX ? GRAPH_BEAM_MAX : p->beam < 8 ? 8 : p->beam;
 	g->alpha = ALPHA;
-	if ((rc = ims_graph_coder_fit(&g->coder, rows, p, job, err)) || (rc = ims_graph_reserve(g, rows->n, err)) ||
+	if ((rc = ims_graph_quantiser_fit(&g->quantiser, rows, p, job, err)) || (rc = ims_graph_reserve(g, rows->n, err)) ||
 		(rc = encode_all(g, rows, job, total, err)))
 		goto done;
 	order = ims_alloc(g->n ? g->n : 1, sizeof(*order));
@@ -261,7 +172,7 @@ int ims_graph_build(searcher **out, const row_source *rows, const search_params 
 	if (!rc)
 		rc = cut(g, err);
 	if (!rc)
-		rc = ims_graph_connect(g, job, err);
+		rc = ims_graph_connect(g, err);
 	if (!rc)
 		rc = ims_graph_tune(g, rows, job, err);
 	if (!rc && job)

@@ -3,6 +3,13 @@
  */
 #include "search/graph/graph.h"
 
+#include "search/graph/build.h"
+#include "search/graph/change.h"
+#include "search/graph/query.h"
+#include "search/graph/scratch.h"
+#include "search/graph/state.h"
+#include "search/graph/tune.h"
+
 int ims_graph_new(graph **out, const row_source *rows, imgsearch_error *err)
 {
 	graph *g = ims_zalloc(1, sizeof(*g));
@@ -19,10 +26,10 @@ void ims_graph_free(graph *g)
 	if (!g)
 		return;
 	ims_lease_pool_free(&g->scratch, ims_graph_scratch_free);
-	ims_graph_coder_free(&g->coder);
+	ims_graph_quantiser_free(&g->quantiser);
 	ims_free(g->ids);
 	ims_free(g->codes);
-	ims_free(g->details);
+	ims_free(g->residuals);
 	ims_free(g->links);
 	ims_free(g->deleted);
 	ims_free(g->free_slot);
@@ -56,12 +63,12 @@ int ims_graph_reserve(graph *g, size_t slots, imgsearch_error *err)
 		slots = g->room + g->room / 8;
 	slots = (slots + 63) & ~(size_t)63;
 	slots = slots ? slots : 64;
-	if (!(p = larger(g->codes, g->n, slots, g->coder.size)))
+	if (!(p = larger(g->codes, g->n, slots, g->quantiser.size)))
 		return ims_nomem(err);
 	g->codes = p;
-	if (!(p = larger(g->details, g->n, slots, g->coder.detail_size)))
+	if (!(p = larger(g->residuals, g->n, slots, g->quantiser.residual_size)))
 		return ims_nomem(err);
-	g->details = p;
+	g->residuals = p;
 	if (!(p = larger(g->links, g->n, slots, g->stride * sizeof(uint32_t))))
 		return ims_nomem(err);
 	g->links = p;
@@ -80,7 +87,7 @@ int ims_graph_reserve(graph *g, size_t slots, imgsearch_error *err)
 int ims_graph_entries(graph *g, const uint32_t *slot, size_t n, imgsearch_error *err)
 {
 	uint32_t *entry = ims_alloc(n + 1, sizeof(*entry));
-	uint8_t *codes = ims_alloc_aligned(n, g->coder.size);
+	uint8_t *codes = ims_alloc_aligned(n, g->quantiser.size);
 	if (!entry || !codes) {
 		ims_free(entry);
 		ims_free(codes);
@@ -88,7 +95,7 @@ int ims_graph_entries(graph *g, const uint32_t *slot, size_t n, imgsearch_error 
 	}
 	for (size_t i = 0; i < n; i++) {
 		entry[i] = slot[i];
-		memcpy(codes + i * g->coder.size, ims_graph_code(g, slot[i]), g->coder.size);
+		memcpy(codes + i * g->quantiser.size, ims_graph_code(g, slot[i]), g->quantiser.size);
 	}
 	ims_free(g->entry);
 	ims_free(g->entry_codes);
@@ -98,12 +105,21 @@ int ims_graph_entries(graph *g, const uint32_t *slot, size_t n, imgsearch_error 
 	return 0;
 }
 
+size_t ims_graph_count(const graph *g, uint32_t slot)
+{
+	const uint32_t *links = ims_graph_links(g, slot);
+	size_t n = 0;
+	while (n < g->stride && links[n] != GRAPH_NONE)
+		n++;
+	return n;
+}
+
 static uint64_t graph_memory(const searcher *s)
 {
 	const graph *g = (const graph *)s;
-	const graph_coder *c = &g->coder;
-	return sizeof(*g) + g->room * (c->size + c->detail_size + (uint64_t)g->stride * 4 + 8) + g->room / 8 + g->entries * (c->size + 4) +
-		g->by_id_room * 4 + (uint64_t)c->parts * c->axis_size + (uint64_t)c->dim * (c->size + 4);
+	const graph_quantiser *qz = &g->quantiser;
+	return sizeof(*g) + g->room * (qz->size + qz->residual_size + (uint64_t)g->stride * 4 + 8) + g->room / 8 + g->entries * (qz->size + 4) +
+		g->by_id_room * 4 + (uint64_t)qz->components * qz->axis_size + (uint64_t)qz->dim * (qz->size + 4);
 }
 
 static void graph_free(searcher *s)

@@ -6,9 +6,10 @@
  * Plans. A filter that lets little through makes the list of what passes, once for all queries: short, its full rows
  * are scanned (exact); else its codes are. A beam that ends with fewer than k although more pass does the same.
  */
-#include "search/graph/graph.h"
+#include "search/graph/query.h"
 
 #include "base/ids.h"
+#include "search/graph/beam.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -53,44 +54,44 @@ static float unsortable(int32_t i)
 	return f;
 }
 
-/* The candidates in s->pool, nearest by detail first; their distance is a sortable float. */
-static bool order_by_detail(const graph *g, graph_scratch *s, const graph_probe *probe, const graph_list *found)
+/* The candidates in s->candidate, nearest by detail first; their distance is a sortable float. */
+static bool order_by_residual(const graph *g, graph_scratch *s, const graph_query_code *query_code, const graph_list *found)
 {
 	uint32_t slot[64];
 	int32_t code[64];
 	float better[64];
-	if (!ims_graph_pool_room(s, found->n))
+	if (!ims_graph_reserve_candidates(s, found->n))
 		return false;
 	for (size_t at = 0; at < found->n; at += 64) {
 		size_t n = found->n - at < 64 ? found->n - at : 64;
 		for (size_t i = 0; i < n; i++) {
 			slot[i] = ims_graph_slot(found->item[at + i]);
 			code[i] = ims_graph_distance(found->item[at + i]);
-			for (uint32_t b = 0; b < g->coder.detail_size; b += 64)
-				__builtin_prefetch(ims_graph_detail(g, slot[i]) + b);
+			for (uint32_t b = 0; b < g->quantiser.residual_size; b += 64)
+				__builtin_prefetch(ims_graph_residual(g, slot[i]) + b);
 		}
-		ims_graph_details(&g->coder, probe, g->details, slot, code, n, better);
+		ims_graph_refine_distances(&g->quantiser, query_code, g->residuals, slot, code, n, better);
 		for (size_t i = 0; i < n; i++)
-			s->pool[at + i] = ims_graph_item(sortable(better[i]), slot[i]);
+			s->candidate[at + i] = ims_graph_item(sortable(better[i]), slot[i]);
 	}
-	ims_graph_sort(s->pool, found->n);
+	ims_graph_sort(s->candidate, found->n);
 	return true;
 }
 
 /* Full rows for the candidates, nearest first, until the bound excludes the rest. Does not clear out. */
-static int rerank(plan *p, graph_scratch *s, const graph_probe *probe, const float *query, const graph_list *found, topk *out, imgsearch_error *err)
+static int rerank(plan *p, graph_scratch *s, const graph_query_code *query_code, const float *query, const graph_list *found, topk *out, imgsearch_error *err)
 {
 	const row_source *rows = p->g->base.rows;
-	float slack = p->margin * probe->slack;
+	float slack = p->margin * query_code->slack;
 	int64_t ids[GRAPH_FETCH];
-	if (!order_by_detail(p->g, s, probe, found))
+	if (!order_by_residual(p->g, s, query_code, found))
 		return ims_nomem(err);
 	for (size_t at = 0; at < found->n;) {
 		size_t n = 0, want = at < p->q->k ? p->q->k - at : STEP;
 		want = want > GRAPH_FETCH ? GRAPH_FETCH : want;
 		float worst = ims_topk_worst(out) + slack;
-		for (; n < want && at + n < found->n && unsortable(ims_graph_distance(s->pool[at + n])) <= worst; n++)
-			ids[n] = p->g->ids[ims_graph_slot(s->pool[at + n])];
+		for (; n < want && at + n < found->n && unsortable(ims_graph_distance(s->candidate[at + n])) <= worst; n++)
+			ids[n] = p->g->ids[ims_graph_slot(s->candidate[at + n])];
 		if (!n)
 			break;
 		int rc = rows->fetch(rows->ctx, ids, n, s->rows, s->found, err);
@@ -110,16 +111,16 @@ static int rerank(plan *p, graph_scratch *s, const graph_probe *probe, const flo
 }
 
 /* The best codes of the list of what passes. */
-static const graph_list *scan_codes(plan *p, graph_scratch *s, const graph_probe *probe)
+static const graph_list *scan_codes(plan *p, graph_scratch *s, const graph_query_code *query_code)
 {
 	const graph *g = p->g;
 	s->failed = ims_graph_list_room(&s->beam, p->q->k * DEPTH) != 0;
 	for (size_t at = 0; !s->failed && at < p->passing_n; at += 64) {
 		size_t n = p->passing_n - at < 64 ? p->passing_n - at : 64;
-		ims_kernels()->dot_u8_i8(g->codes, g->coder.size, p->passing + at, n, probe->code, s->dots);
+		ims_kernels()->dot_u8_i8(g->codes, g->quantiser.size, p->passing + at, n, query_code->code, s->dots);
 		for (size_t i = 0; i < n; i++) {
 			uint32_t slot = p->passing[at + i];
-			ims_graph_list_push(&s->beam, ims_graph_item(ims_graph_constant(ims_graph_code(g, slot), g->coder.size) - s->dots[i], slot));
+			ims_graph_list_push(&s->beam, ims_graph_item(ims_graph_constant(ims_graph_code(g, slot), g->quantiser.size) - s->dots[i], slot));
 		}
 	}
 	return &s->beam;
@@ -129,16 +130,16 @@ static int answer(plan *p, graph_scratch *s, size_t i, imgsearch_error *err)
 {
 	const graph *g = p->g;
 	const search_request *q = p->q;
-	const float *query = q->queries + i * g->coder.dim;
+	const float *query = q->queries + i * g->quantiser.dim;
 	graph_filter filter = { q->filter || q->subset ? q : NULL };
-	graph_probe probe = { .code = s->code };
-	ims_graph_probe(&g->coder, query, &probe, s->room);
+	graph_query_code query_code = { .code = s->query_code };
+	ims_graph_encode_query(&g->quantiser, query, &query_code, s->encoder);
 	for (size_t ef = p->ef;; ef *= 2) {
-		const graph_list *found = p->passing ? scan_codes(p, s, &probe) : ims_graph_search(g, s, probe.code, ef, p->filtered ? &filter : NULL, false);
+		const graph_list *found = p->passing ? scan_codes(p, s, &query_code) : ims_graph_beam_search(g, s, query_code.code, ef, p->filtered ? &filter : NULL, false);
 		if (s->failed)
 			return ims_nomem(err);
 		ims_topk_clear(&p->out[i]);
-		int rc = rerank(p, s, &probe, query, found, &p->out[i], err);
+		int rc = rerank(p, s, &query_code, query, found, &p->out[i], err);
 		if (rc)
 			return rc;
 		size_t all = q->filter_count < g->live ? q->filter_count : g->live;
@@ -179,14 +180,14 @@ static void answer_chunk(void *arg, size_t chunk, unsigned worker)
 /* ---------------------------------------------------------------------------------------------------- plan ---- */
 
 /* Which beam and margin meet the wanted recall, by what was measured. */
-static void choose_level(plan *p)
+static void choose_point(plan *p)
 {
 	const graph *g = p->g;
 	const search_params *want = &p->q->params;
 	double recall = want->recall > 0 ? want->recall : 0.95;
-	const graph_level *l = NULL;
-	for (uint32_t i = 0; i < g->levels; i++) {
-		l = &g->level[i];
+	const graph_operating_point *l = NULL;
+	for (uint32_t i = 0; i < g->points; i++) {
+		l = &g->point[i];
 		if (want->ef ? l->ef >= want->ef : l->recall_in >= recall && l->recall_out >= recall)
 			break;
 	}
@@ -266,7 +267,7 @@ static int run(plan *p, imgsearch_error *err)
 	return rc;
 }
 
-int ims_graph_ask(const graph *g, const search_request *q, size_t ef, float margin, topk *out, search_report *report, imgsearch_error *err)
+int ims_graph_search_batch(const graph *g, const search_request *q, size_t ef, float margin, topk *out, search_report *report, imgsearch_error *err)
 {
 	plan p = { .g = g, .q = q, .out = out, .ef = ef < q->k ? q->k : ef, .margin = margin, .filtered = g->deleted_n != 0 };
 	int rc = run(&p, err);
@@ -282,7 +283,7 @@ int ims_graph_query(const searcher *s, const search_request *q, topk *out, searc
 	int rc = 0;
 	if (q->k >= g->live / 4 || g->live <= SCAN_ROWS / 4)
 		return ims_search_scan_into(s->rows, q, out, report, err);
-	choose_level(&p);
+	choose_point(&p);
 	p.filtered = wanted || g->deleted_n;
 	if (wanted) {
 		double part = q->subset || q->filter_count < g->live ? (double)q->filter_count / (double)g->live : share(g, q);

@@ -4,7 +4,9 @@
  * of rows, which turn out as hard as pictures of which nothing is indexed. A level is the cheapest pair that has both
  * recalls; cost is counted in expanded nodes and full rows read, not in seconds, so that a seed gives one graph.
  */
-#include "search/graph/graph.h"
+#include "search/graph/tune.h"
+
+#include "search/graph/query.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -124,11 +126,11 @@ static int try(tuning *t, size_t ef, size_t margin, imgsearch_error *err)
 	trial *out = &t->trial[ef][margin];
 	for (int kind = 0; kind < 2; kind++) {
 		search_report report;
-		search_request q = { .queries = t->query + (size_t)kind * QUERIES * t->g->coder.dim, .n = QUERIES, .k = K + 1,
+		search_request q = { .queries = t->query + (size_t)kind * QUERIES * t->g->quantiser.dim, .n = QUERIES, .k = K + 1,
 			.max_distance = INFINITY, .filter_count = SIZE_MAX, .pool = t->pool, .cancel = t->cancel };
 		for (size_t i = 0; i < 2 * QUERIES; i++)
 			ims_topk_clear(&t->got[i]);
-		int rc = ims_graph_ask(t->g, &q, efs[ef], margins[margin], t->got + kind * QUERIES, &report, err);
+		int rc = ims_graph_search_batch(t->g, &q, efs[ef], margins[margin], t->got + kind * QUERIES, &report, err);
 		if (rc)
 			return rc;
 		out->recall[kind] = 0;
@@ -137,7 +139,7 @@ static int try(tuning *t, size_t ef, size_t margin, imgsearch_error *err)
 			ims_topk_sort(&t->got[at]);
 			out->recall[kind] += recall(&t->truth[at], &t->got[at], t->self[at]) / QUERIES;
 		}
-		out->cost += (double)efs[ef] + (double)report.rows_checked / QUERIES * (t->g->coder.dim / 1024. + 0.5);
+		out->cost += (double)efs[ef] + (double)report.rows_checked / QUERIES * (t->g->quantiser.dim / 1024. + 0.5);
 	}
 	return 0;
 }
@@ -145,24 +147,24 @@ static int try(tuning *t, size_t ef, size_t margin, imgsearch_error *err)
 /* The cheapest trial with both recalls for each wanted one, as long as there is one. */
 static void choose(tuning *t, graph *g)
 {
-	g->levels = 0;
+	g->points = 0;
 	for (size_t w = 0; w < sizeof(wanted) / sizeof(*wanted); w++) {
 		const trial *best = NULL;
-		graph_level level = { 0 };
+		graph_operating_point level = { 0 };
 		for (size_t i = 0; i < EFS * MARGINS; i++) {
 			const trial *one = &t->trial[i / MARGINS][i % MARGINS];
 			double worse = one->recall[0] < one->recall[1] ? one->recall[0] : one->recall[1];
 			if (!(one->cost > 0) || worse < (double)wanted[w] - 1e-6 || (best && best->cost <= one->cost))
 				continue;
 			best = one;
-			level = (graph_level){ (float)one->recall[0], (float)one->recall[1], efs[i / MARGINS], margins[i % MARGINS], 0 };
+			level = (graph_operating_point){ (float)one->recall[0], (float)one->recall[1], efs[i / MARGINS], margins[i % MARGINS] };
 		}
-		if (best && (!g->levels || memcmp(&g->level[g->levels - 1], &level, sizeof(level))))
-			g->level[g->levels++] = level;
+		if (best && (!g->points || memcmp(&g->point[g->points - 1], &level, sizeof(level))))
+			g->point[g->points++] = level;
 	}
 	const trial *last = &t->trial[EFS - 1][MARGINS - 1];
 	if (last->cost > 0) /* not all is within reach: as wide as was tried comes last */
-		g->level[g->levels++] = (graph_level){ (float)last->recall[0], (float)last->recall[1], efs[EFS - 1], margins[MARGINS - 1], 0 };
+		g->point[g->points++] = (graph_operating_point){ (float)last->recall[0], (float)last->recall[1], efs[EFS - 1], margins[MARGINS - 1] };
 }
 
 int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *err)
@@ -212,10 +214,10 @@ void ims_graph_describe(const searcher *s, char *out, size_t size)
 	int at = 0;
 	*out = 0;
 	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked) && at >= 0 && (size_t)at < size; i++) {
-		while (l < g->levels && fminf(g->level[l].recall_in, g->level[l].recall_out) < asked[i] - 1e-6f)
+		while (l < g->points && fminf(g->point[l].recall_in, g->point[l].recall_out) < asked[i] - 1e-6f)
 			l++;
-		if (l < g->levels)
+		if (l < g->points)
 			at += snprintf(out + at, size - (size_t)at, "%s %.3f of stored rows and %.3f between them at ef %u", at ? "," : "recall@10 measured:",
-				g->level[l].recall_in, g->level[l].recall_out, g->level[l].ef);
+				g->point[l].recall_in, g->point[l].recall_out, g->point[l].ef);
 	}
 }
