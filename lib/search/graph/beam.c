@@ -1,12 +1,15 @@
 /*
- * Best-first search: expand the nearest node not yet expanded until none of the ef nearest is left. Three nodes are on
- * their way at a time, so that no step waits for memory: while the neighbours of one are scored, the codes of the next
- * one's neighbours are fetched, and the links of the one after that.
- * With a filter (or removed nodes about) the beam still goes through every node, but only what passes is accepted.
+ * Best-first search: the nearest node that is not expanded is expanded, until the ef nearest all
+ * are. Three nodes are in the pipeline, so that no step waits for memory: while the neighbours of
+ * one are scored, the codes of the next one's neighbours are fetched, and the links of the one
+ * after that. The pipeline is our own.
+ *
+ * With a filter, or with deleted nodes, the beam goes through every node, but only nodes that pass
+ * are accepted.
  */
 #include "search/graph/beam.h"
 
-enum { SEEDS = 4 };
+enum { SEEDS = 4 /* entry points that a search begins at */ };
 
 static bool grow(void **array, size_t *cap, size_t need, size_t item)
 {
@@ -21,6 +24,7 @@ static bool grow(void **array, size_t *cap, size_t need, size_t item)
 	return true;
 }
 
+/* Marks a slot as visited. False: it was. */
 static inline bool mark(graph_scratch *s, uint32_t slot)
 {
 	uint64_t bit = (uint64_t)1 << (slot & 63), *word = &s->visited[slot >> 6];
@@ -33,17 +37,23 @@ static inline bool mark(graph_scratch *s, uint32_t slot)
 
 static inline bool passes(const graph *g, const graph_filter *f, uint32_t slot)
 {
-	return !ims_graph_is_deleted(g, slot) && (!f->request || ims_search_passes(f->request, g->ids[slot]));
+	return !ims_graph_is_deleted(g, slot) &&
+		(!f->request || ims_search_passes(f->request, g->ids[slot]));
 }
 
-/* Scores slots, puts them into the beam and, where they pass, among the accepted. */
-static void score(const graph *g, graph_scratch *s, const int8_t *query, const uint32_t *slot, size_t n, const graph_filter *filter)
+/* Scores slots, and puts them into the beam and, where they pass, among the accepted nodes. */
+static void score(const graph *g, graph_scratch *s, const int8_t *query, const uint32_t *slot,
+	size_t n, const graph_filter *filter)
 {
 	graph_list *beam = &s->beam;
 	ims_kernels()->dot_u8_i8(g->codes, g->quantiser.size, slot, n, query, s->dots);
 	for (size_t i = 0; i < n; i++) {
-		graph_item item = ims_graph_item(ims_graph_constant(ims_graph_code(g, slot[i]), g->quantiser.size) - s->dots[i], slot[i]);
-		if (filter && (s->accepted.n < s->accepted.room || item < s->accepted.item[s->accepted.n - 1]) && passes(g, filter, slot[i]))
+		graph_item item = ims_graph_item(ims_graph_constant(ims_graph_code(g, slot[i]),
+			g->quantiser.size) - s->dots[i],
+			slot[i]);
+		if (filter &&
+			(s->accepted.n < s->accepted.room || item < s->accepted.item[s->accepted.n - 1]) &&
+			passes(g, filter, slot[i]))
 			ims_graph_list_push(&s->accepted, item);
 		if (beam->n < beam->room || item < beam->item[beam->n - 1])
 			ims_graph_list_push(beam, item);
@@ -56,7 +66,7 @@ static inline void fetch_code(const uint8_t *code, uint32_t size)
 		__builtin_prefetch(code + i);
 }
 
-/* Begins at the entries nearest to the query. */
+/* Begins at the entry points nearest to the query. */
 static void start(const graph *g, graph_scratch *s, const int8_t *query, const graph_filter *filter)
 {
 	graph_item seed[SEEDS];
@@ -68,7 +78,11 @@ static void start(const graph *g, graph_scratch *s, const int8_t *query, const g
 		const uint8_t *codes = g->entry_codes + at * g->quantiser.size;
 		ims_kernels()->dot_u8_i8(codes, g->quantiser.size, NULL, some, query, s->dots);
 		for (size_t i = 0; i < some; i++)
-			ims_graph_list_push(&nearest, ims_graph_item(ims_graph_constant(codes + i * g->quantiser.size, g->quantiser.size) - s->dots[i], g->entry[at + i]));
+			ims_graph_list_push(&nearest,
+				ims_graph_item(ims_graph_constant(codes + i * g->quantiser.size,
+					g->quantiser.size) -
+						s->dots[i],
+					g->entry[at + i]));
 	}
 	for (size_t i = 0; i < nearest.n; i++)
 		if (mark(s, ims_graph_slot(seed[i])))
@@ -76,7 +90,7 @@ static void start(const graph *g, graph_scratch *s, const int8_t *query, const g
 	score(g, s, query, slot, n, filter);
 }
 
-/* The nearest node that is not expanded yet, its links on their way into the cache. */
+/* The nearest node that is not expanded. Fetches its links into the cache. */
 static bool choose(const graph *g, graph_scratch *s, uint32_t *slot, bool keep_expanded)
 {
 	graph_list *beam = &s->beam;
@@ -94,7 +108,7 @@ static bool choose(const graph *g, graph_scratch *s, uint32_t *slot, bool keep_e
 	return true;
 }
 
-/* Its neighbours that were not met before, their codes on their way into the cache. */
+/* The unvisited neighbours of a node. Fetches their codes into the cache. */
 static size_t expand(const graph *g, graph_scratch *s, uint32_t slot, uint32_t *fresh)
 {
 	const uint32_t *links = ims_graph_links(g, slot);
@@ -107,12 +121,15 @@ static size_t expand(const graph *g, graph_scratch *s, uint32_t slot, uint32_t *
 	return n;
 }
 
-const graph_list *ims_graph_beam_search(const graph *g, graph_scratch *s, const int8_t *query, size_t ef, const graph_filter *filter, bool keep_expanded)
+const graph_list *ims_graph_beam_search(const graph *g, graph_scratch *s, const int8_t *query,
+	size_t ef, const graph_filter *filter, bool keep_expanded)
 {
 	graph_list *beam = &s->beam;
 	s->failed = false;
 	s->expanded_n = 0;
-	size_t wide = filter ? ef + (ef * g->deleted_n + g->live) / (g->live + 1) : ef; /* deleted nodes take no places from others */
+	size_t wide = ef;
+	if (filter) /* the beam is wider by the share of deleted nodes */
+		wide += (ef * g->deleted_n + g->live) / (g->live + 1);
 	if (ims_graph_list_room(beam, wide) || (filter && ims_graph_list_room(&s->accepted, ef)) ||
 		!grow((void **)&s->visited_slot, &s->visited_cap, SEEDS + 1, sizeof(uint32_t))) {
 		s->failed = true;
@@ -123,8 +140,11 @@ const graph_list *ims_graph_beam_search(const graph *g, graph_scratch *s, const 
 	uint32_t *waiting = s->neighbour, *fresh = waiting + g->stride, at = 0, next;
 	size_t n_waiting = 0;
 	for (bool chosen = false;;) {
-		if (!grow((void **)&s->visited_slot, &s->visited_cap, s->visited_n + g->stride, sizeof(uint32_t)) ||
-			(keep_expanded && !grow((void **)&s->expanded, &s->expanded_cap, s->expanded_n + 1, sizeof(graph_item)))) {
+		if (!grow((void **)&s->visited_slot, &s->visited_cap, s->visited_n + g->stride,
+				sizeof(uint32_t)) ||
+			(keep_expanded &&
+				!grow((void **)&s->expanded, &s->expanded_cap, s->expanded_n + 1,
+					sizeof(graph_item)))) {
 			s->failed = true;
 			break;
 		}

@@ -1,9 +1,9 @@
 /*
- * The graph of a whole collection: fit the codes on a sample, encode every row, link the nodes in a random order (two
- * passes: the first finds the neighbourhoods, the second links them through a graph that knows all nodes), cut to the
- * final degree, make sure that every node can be reached, measure which beam meets which recall.
- * The first sqrt(n) nodes of the random order are the entries: every search starts at those nearest to it, so that
- * clusters far from everything are found.
+ * Building, as in Vamana: the nodes are linked in a random order in two passes. The first pass
+ * finds neighbourhoods, the second one links them through a graph that has all nodes. Then links
+ * are cut to the final degree, every node is made reachable, and the operating points are measured.
+ * Our own: the first sqrt(n) nodes of the random order are the entry points. Every search begins at
+ * those nearest to it, so that it finds clusters that are far from everything.
  */
 #include "search/graph/build.h"
 
@@ -13,11 +13,16 @@
 
 #include <math.h>
 
-enum { ENTRIES_MAX = 4096, ENCODE_CHUNK = 64, BATCH_MIN = 256, BATCH_MAX = 16384 };
+enum {
+	ENTRIES_MAX = 4096,
+	ENCODE_CHUNK = 64, /* rows that a worker encodes at once */
+	BATCH_MIN = 256,   /* nodes that are linked at once */
+	BATCH_MAX = 16384
+};
 
-#define ALPHA 1.15f
+static const float alpha_built = 1.15f; /* of robust prune, in the second pass */
 
-/* ----------------------------------------------------------------------------------------------- encoding ---- */
+/* -------------------------------------------------------------------------------- encoding ---- */
 
 typedef struct encoding {
 	graph *g;
@@ -34,7 +39,8 @@ static void encode_chunk(void *arg, size_t chunk, unsigned worker)
 	encoding *e = arg;
 	const graph_quantiser *qz = &e->g->quantiser;
 	for (size_t i = chunk * ENCODE_CHUNK; i < e->n && i < (chunk + 1) * ENCODE_CHUNK; i++)
-		ims_graph_encode(qz, e->rows + i * qz->dim, e->g->codes + (e->first + i) * qz->size, e->g->residuals + (e->first + i) * qz->residual_size, e->room[worker]);
+		ims_graph_encode(qz, e->rows + i * qz->dim, e->g->codes + (e->first + i) * qz->size,
+			e->g->residuals + (e->first + i) * qz->residual_size, e->room[worker]);
 }
 
 static int encode_block(void *user, const int64_t *ids, const float *rows, size_t n)
@@ -49,13 +55,16 @@ static int encode_block(void *user, const int64_t *ids, const float *rows, size_
 	e->rows = rows;
 	e->n = n;
 	e->first = g->n;
-	ims_parallel(e->job ? e->job->pool : NULL, (n + ENCODE_CHUNK - 1) / ENCODE_CHUNK, encode_chunk, e);
+	ims_parallel(e->job ? e->job->pool : NULL, (n + ENCODE_CHUNK - 1) / ENCODE_CHUNK, encode_chunk,
+		e);
 	memcpy(g->ids + g->n, ids, n * sizeof(*ids));
 	g->n += n;
-	return e->job ? ims_job_step(e->job, "build", g->n, e->total > g->n ? e->total : g->n + 1, e->err) : 0;
+	uint64_t total = e->total > g->n ? e->total : g->n + 1;
+	return e->job ? ims_job_step(e->job, "build", g->n, total, e->err) : 0;
 }
 
-static int encode_all(graph *g, const row_source *rows, job *job, uint64_t total, imgsearch_error *err)
+static int encode_all(graph *g, const row_source *rows, job *job, uint64_t total,
+	imgsearch_error *err)
 {
 	unsigned workers = job ? ims_pool_threads(job->pool) : 1;
 	encoding e = { .g = g, .job = job, .total = total, .err = err };
@@ -73,7 +82,7 @@ static int encode_all(graph *g, const row_source *rows, job *job, uint64_t total
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------------------------ linking ---- */
+/* --------------------------------------------------------------------------------- linking ---- */
 
 static void shuffle(uint32_t *order, size_t n, uint64_t seed)
 {
@@ -93,23 +102,26 @@ size_t ims_graph_entry_count(size_t nodes)
 	return n > ENTRIES_MAX ? ENTRIES_MAX : n;
 }
 
-static int link_all(graph *g, const uint32_t *order, job *job, uint64_t done, uint64_t total, imgsearch_error *err)
+static int link_all(graph *g, const uint32_t *order, job *job, uint64_t done, uint64_t total,
+	imgsearch_error *err)
 {
 	size_t n = g->n, entries = ims_graph_entry_count(n), most = n / 50;
 	most = most < BATCH_MIN ? BATCH_MIN : most > BATCH_MAX ? BATCH_MAX : most;
 	int rc = ims_graph_entries(g, order, 1, err);
 	if (!rc)
-		rc = ims_graph_link(g, order + 1, entries - 1, 1, most, 1, g->beam / 2, job, done, total, err);
+		rc = ims_graph_link(g, order + 1, entries - 1, 1, most, 1, g->beam / 2, job, done, total,
+			err);
 	if (!rc)
 		rc = ims_graph_entries(g, order, entries, err);
 	if (!rc)
-		rc = ims_graph_link(g, order + entries, n - entries, entries, most, 1, g->beam / 2, job, done + entries, total, err);
+		rc = ims_graph_link(g, order + entries, n - entries, entries, most, 1, g->beam / 2, job,
+			done + entries, total, err);
 	if (!rc)
 		rc = ims_graph_link(g, order, n, most, most, g->alpha, g->beam, job, done + n, total, err);
 	return rc;
 }
 
-/* Cuts every row of links to the degree. */
+/* Prunes the links of every node to the degree. */
 static int cut(graph *g, imgsearch_error *err)
 {
 	graph_scratch *s;
@@ -133,7 +145,7 @@ static int cut(graph *g, imgsearch_error *err)
 	ims_graph_scratch_release(g, s);
 	g->stride = degree;
 	links = rc || !g->n ? NULL : ims_alloc_aligned(g->n * degree, sizeof(*links));
-	if (links) { /* gives the rest back; without memory for that it stays */
+	if (links) { /* frees the room for more links; without memory it stays */
 		memcpy(links, g->links, g->n * degree * sizeof(*links));
 		ims_free(g->links);
 		g->links = links;
@@ -142,9 +154,10 @@ static int cut(graph *g, imgsearch_error *err)
 	return rc;
 }
 
-/* --------------------------------------------------------------------------------------------------- build ---- */
+/* ----------------------------------------------------------------------------------- build ---- */
 
-int ims_graph_build(searcher **out, const row_source *rows, const search_params *p, job *job, imgsearch_error *err)
+int ims_graph_build(searcher **out, const row_source *rows, const search_params *p, job *job,
+	imgsearch_error *err)
 {
 	graph *g = NULL;
 	uint32_t *order = NULL, degree = p->degree ? p->degree : GRAPH_DEGREE;
@@ -156,10 +169,11 @@ int ims_graph_build(searcher **out, const row_source *rows, const search_params 
 		goto done;
 	g->degree = degree < 4 ? 4 : degree > GRAPH_DEGREE_MAX ? GRAPH_DEGREE_MAX : degree;
 	g->stride = g->degree + g->degree / 2;
-	g->beam = !p->beam ? GRAPH_BEAM : p->beam > GRAPH_BEAM_MAX ? GRAPH_BEAM_MAX : p->beam < 8 ? 8 : p->beam;
-	g->alpha = ALPHA;
-	if ((rc = ims_graph_quantiser_fit(&g->quantiser, rows, p, job, err)) || (rc = ims_graph_reserve(g, rows->n, err)) ||
-		(rc = encode_all(g, rows, job, total, err)))
+	g->beam = p->beam ? p->beam : GRAPH_BEAM;
+	g->beam = g->beam > GRAPH_BEAM_MAX ? GRAPH_BEAM_MAX : g->beam < 8 ? 8 : g->beam;
+	g->alpha = alpha_built;
+	if ((rc = ims_graph_quantiser_fit(&g->quantiser, rows, p, job, err)) ||
+		(rc = ims_graph_reserve(g, rows->n, err)) || (rc = encode_all(g, rows, job, total, err)))
 		goto done;
 	order = ims_alloc(g->n ? g->n : 1, sizeof(*order));
 	if (!order) {

@@ -1,8 +1,9 @@
 /*
- * Adding and removing without building anew, as in FreshDiskANN (Singh et al. 2021). An added row is linked like any other. A
- * removed row is marked deleted: searches pass through it, answers leave it out. Every change consolidates a few slots
- * further: a node with deleted neighbours gets links to the neighbours of those, pruned, so that the work is spread evenly.
- * After a full round no node links to the slots that were deleted when the round began, and these are free again.
+ * Changes in place, as in FreshDiskANN (Singh et al. 2021). An added row is linked like any other.
+ * A removed row is marked deleted: searches pass through it, answers leave it out. Consolidation
+ * gives a node with deleted neighbours links to the neighbours of those, pruned. Our own: every
+ * change consolidates a few slots further, so that the work is spread evenly. After a full round no
+ * node links to the slots that were deleted when the round began, and these are free again.
  */
 #include "search/graph/change.h"
 
@@ -10,7 +11,7 @@
 #include "search/graph/connect.h"
 #include "search/graph/link.h"
 
-enum { CONSOLIDATE = 16 }; /* slots swept for every changed row */
+enum { CONSOLIDATE = 16 /* slots for every changed row */ };
 
 static size_t hash(int64_t id)
 {
@@ -18,7 +19,7 @@ static size_t hash(int64_t id)
 	return (size_t)ims_random(&state);
 }
 
-/* Where id is in the table, or the empty place where it would be. */
+/* The place of an id in the hash table, or the empty place where it would be. */
 static size_t find_id(const graph *g, int64_t id)
 {
 	size_t mask = g->by_id_room - 1, at = hash(id) & mask;
@@ -27,7 +28,7 @@ static size_t find_id(const graph *g, int64_t id)
 	return at;
 }
 
-/* A table with room for one more id; made when first needed. */
+/* Makes room for one more id in the hash table. The first change makes the table. */
 static int reserve_ids(graph *g, imgsearch_error *err)
 {
 	size_t room = 64;
@@ -48,7 +49,7 @@ static int reserve_ids(graph *g, imgsearch_error *err)
 	return 0;
 }
 
-/* Takes an entry out and moves up those that were pushed past it. */
+/* Removes an id, and moves back the ids that were probed past its place. */
 static void remove_id(graph *g, size_t at)
 {
 	size_t mask = g->by_id_room - 1, next = at;
@@ -73,10 +74,11 @@ static void set_deleted(graph *g, uint32_t slot, bool deleted)
 	g->deleted[slot >> 6] = deleted ? g->deleted[slot >> 6] | bit : g->deleted[slot >> 6] & ~bit;
 }
 
-/* --------------------------------------------------------------------------------------------------- consolidation ---- */
+/* --------------------------------------------------------------------------- consolidation ---- */
 
-/* Adds the neighbours of a deleted node to the n candidates, without deleted ones; returns their number. */
-static size_t add_neighbours_of(const graph *g, graph_scratch *s, uint32_t slot, uint32_t deleted, size_t n)
+/* Adds the live neighbours of a deleted node to n candidates. Returns how many there are then. */
+static size_t add_neighbours_of(const graph *g, graph_scratch *s, uint32_t slot, uint32_t deleted,
+	size_t n)
 {
 	const uint32_t *links = ims_graph_links(g, deleted);
 	uint32_t live[GRAPH_DEGREE_MAX];
@@ -88,7 +90,7 @@ static size_t add_neighbours_of(const graph *g, graph_scratch *s, uint32_t slot,
 	return n + some;
 }
 
-/* A live node's links, without deleted ones. */
+/* Replaces the links of a live node to deleted nodes. */
 static bool consolidate_node(graph *g, graph_scratch *s, uint32_t slot)
 {
 	uint32_t *links = ims_graph_links(g, slot), kept[GRAPH_DEGREE_MAX], gone[GRAPH_DEGREE_MAX];
@@ -117,7 +119,7 @@ static bool consolidate_node(graph *g, graph_scratch *s, uint32_t slot)
 	return true;
 }
 
-/* Drawn anew, a sample of all live nodes: else new clusters would have none. */
+/* Draws the entry points anew from all live nodes, so that new clusters have some. */
 static int draw_entries(graph *g, imgsearch_error *err)
 {
 	size_t n = ims_graph_entry_count(g->live);
@@ -135,7 +137,7 @@ static int draw_entries(graph *g, imgsearch_error *err)
 	return rc;
 }
 
-/* The round is done: slots that were deleted when it began are free; the next round begins. */
+/* Ends the round: slots that were deleted when it began are free. Begins the next round. */
 static int end_round(graph *g, imgsearch_error *err)
 {
 	size_t words = (g->n + 63) / 64, most = g->free_n + g->deleted_n;
@@ -166,6 +168,7 @@ static int end_round(graph *g, imgsearch_error *err)
 	return ims_graph_connect(g, err);
 }
 
+/* Consolidates so many slots further. */
 static int consolidate(graph *g, graph_scratch *s, size_t slots, imgsearch_error *err)
 {
 	if (!g->deleted_n)
@@ -173,13 +176,14 @@ static int consolidate(graph *g, graph_scratch *s, size_t slots, imgsearch_error
 	for (; slots; slots--, g->round_at++) {
 		if (g->round_at >= g->n)
 			return end_round(g, err);
-		if (!ims_graph_is_deleted(g, (uint32_t)g->round_at) && !consolidate_node(g, s, (uint32_t)g->round_at))
+		if (!ims_graph_is_deleted(g, (uint32_t)g->round_at) &&
+			!consolidate_node(g, s, (uint32_t)g->round_at))
 			return ims_nomem(err);
 	}
 	return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------- changes ---- */
+/* --------------------------------------------------------------------------------- changes ---- */
 
 static void mark_deleted(graph *g, size_t at)
 {
@@ -189,8 +193,9 @@ static void mark_deleted(graph *g, size_t at)
 	remove_id(g, at);
 }
 
-/* A slot for the row, its code in place, not yet linked. */
-static int place_row(graph *g, graph_scratch *s, int64_t id, const float *row, uint32_t *slot, imgsearch_error *err)
+/* Puts a row into a slot, with its code and without links. */
+static int place_row(graph *g, graph_scratch *s, int64_t id, const float *row, uint32_t *slot,
+	imgsearch_error *err)
 {
 	if (!g->free_n && g->n == g->room) {
 		int rc = ims_graph_reserve(g, g->n + 1, err);
@@ -199,7 +204,8 @@ static int place_row(graph *g, graph_scratch *s, int64_t id, const float *row, u
 	}
 	*slot = g->free_n ? g->free_slot[--g->free_n] : (uint32_t)g->n++;
 	g->ids[*slot] = id;
-	ims_graph_encode(&g->quantiser, row, g->codes + (size_t)*slot * g->quantiser.size, ims_graph_residual(g, *slot), s->encoder);
+	ims_graph_encode(&g->quantiser, row, g->codes + (size_t)*slot * g->quantiser.size,
+		ims_graph_residual(g, *slot), s->encoder);
 	memset(ims_graph_links(g, *slot), 0xff, g->stride * sizeof(uint32_t));
 	if (g->round && *slot < g->round_n)
 		g->round[*slot >> 6] &= ~((uint64_t)1 << (*slot & 63));
@@ -236,7 +242,7 @@ static int add_one(graph *g, int64_t id, const float *row, imgsearch_error *err)
 		rc = place_row(g, s, id, row, &slot, err);
 	if (rc)
 		goto done;
-	if (s->slots < g->room) { /* grown: the scratch is of the old size */
+	if (s->slots < g->room) { /* the graph has grown */
 		ims_graph_scratch_free(s);
 		s = NULL;
 		rc = ims_graph_scratch_acquire(g, &s, err);
@@ -252,7 +258,8 @@ done:
 	return rc;
 }
 
-int ims_graph_add(searcher *x, const int64_t *ids, const float *rows, size_t n, job *job, imgsearch_error *err)
+int ims_graph_add(searcher *x, const int64_t *ids, const float *rows, size_t n, job *job,
+	imgsearch_error *err)
 {
 	graph *g = (graph *)x;
 	int rc = 0;

@@ -31,7 +31,7 @@ static void reach_from(reach *r, uint32_t slot)
 	}
 }
 
-/* Gives `slot` a link from a near node that can be reached, in place of that one's last link if need be. */
+/* Links a near reachable node to `slot`. replace: over its last link, where no node has room. */
 static bool link_to(graph *g, graph_scratch *s, uint32_t slot, bool replace)
 {
 	int32_t sum;
@@ -57,8 +57,9 @@ static bool link_to(graph *g, graph_scratch *s, uint32_t slot, bool replace)
 	return false;
 }
 
-/* One round: true when every node could be reached. The last round makes entries of those that cannot. */
-static int connect_round(graph *g, reach *r, graph_scratch *s, bool last, bool *all, imgsearch_error *err)
+/* One round. *all: every node was reachable. The last round makes entry points of the others. */
+static int connect_round(graph *g, reach *r, graph_scratch *s, bool last, bool *all,
+	imgsearch_error *err)
 {
 	int rc = 0;
 	*all = true;
@@ -71,7 +72,7 @@ static int connect_round(graph *g, reach *r, graph_scratch *s, bool last, bool *
 			continue;
 		*all = false;
 		if (!link_to(g, s, i, !last)) {
-			g->entry[g->entries] = i; /* entry has room for one more: see ims_graph_entries */
+			g->entry[g->entries] = i; /* there is room for one more */
 			rc = ims_graph_entries(g, g->entry, g->entries + 1, err);
 		}
 		reach_from(r, i);

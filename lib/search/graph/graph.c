@@ -1,5 +1,5 @@
 /*
- * The graph searcher: approximate, for large collections. A flat pruned graph over 8-bit codes; see graph.h for its parts.
+ * Memory of the graph, and the table of functions. The graph is approximate, for large collections.
  */
 #include "search/graph/graph.h"
 
@@ -40,7 +40,7 @@ void ims_graph_free(graph *g)
 	ims_free(g);
 }
 
-/* A larger aligned array with what the smaller one held; NULL, and the old one as it was, without memory. */
+/* A larger aligned array with the old contents. NULL: no memory, and the old array stays. */
 static void *larger(void *old, size_t had, size_t room, size_t item)
 {
 	void *p = ims_alloc_aligned(room, item);
@@ -76,10 +76,12 @@ int ims_graph_reserve(graph *g, size_t slots, imgsearch_error *err)
 	if (!(p = larger(g->ids, g->n, slots, sizeof(int64_t))))
 		return ims_nomem(err);
 	g->ids = p;
-	if (!(p = larger(g->deleted, g->deleted ? (g->n + 63) / 64 : 0, slots / 64 + 1, sizeof(uint64_t))))
+	if (!(p = larger(g->deleted, g->deleted ? (g->n + 63) / 64 : 0, slots / 64 + 1,
+		sizeof(uint64_t))))
 		return ims_nomem(err);
 	g->deleted = p;
-	memset(g->deleted + (g->n + 63) / 64, 0, (slots / 64 + 1 - (g->n + 63) / 64) * sizeof(uint64_t));
+	memset(g->deleted + (g->n + 63) / 64, 0,
+		(slots / 64 + 1 - (g->n + 63) / 64) * sizeof(uint64_t));
 	g->room = slots;
 	return 0;
 }
@@ -118,8 +120,9 @@ static uint64_t graph_memory(const searcher *s)
 {
 	const graph *g = (const graph *)s;
 	const graph_quantiser *qz = &g->quantiser;
-	return sizeof(*g) + g->room * (qz->size + qz->residual_size + (uint64_t)g->stride * 4 + 8) + g->room / 8 + g->entries * (qz->size + 4) +
-		g->by_id_room * 4 + (uint64_t)qz->components * qz->axis_size + (uint64_t)qz->dim * (qz->size + 4);
+	return sizeof(*g) + g->room * (qz->size + qz->residual_size + (uint64_t)g->stride * 4 + 8) +
+		g->room / 8 + g->entries * (qz->size + 4) + g->by_id_room * 4 +
+		(uint64_t)qz->components * qz->axis_size + (uint64_t)qz->dim * (qz->size + 4);
 }
 
 static void graph_free(searcher *s)

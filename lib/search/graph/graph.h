@@ -66,7 +66,7 @@ typedef struct graph {
 	size_t deleted_n;
 	uint32_t *free_slot;
 	size_t free_n, free_room;
-	uint64_t *round;           /* bits of round_n slots: deleted when consolidation began its round */
+	uint64_t *round; /* bits of round_n slots: deleted when consolidation began its round */
 	size_t round_n, round_at;  /* round_at: the slot that is consolidated next */
 	uint32_t *entry;           /* slots of the entry points */
 	size_t entries;

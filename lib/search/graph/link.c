@@ -1,7 +1,8 @@
 /*
- * A batch is linked as in ParlayANN (Manohar et al. 2024). Every new node searches the graph as it was
- * before the batch, so that nodes do not wait for each other and the result does not depend on
- * threads. Then each node that was linked to gets its back links, and is pruned where it has too many.
+ * A batch is linked as in ParlayANN (Manohar et al. 2024). Every new node searches the graph as it
+ * was before the batch, so that nodes do not wait for each other and the result does not depend on
+ * threads. Then each node that was linked to gets its back links, and is pruned where it has too
+ * many.
  */
 #include "search/graph/link.h"
 
@@ -14,9 +15,9 @@ typedef struct batch {
 	const uint32_t *slot;
 	size_t n, beam;
 	float alpha;
-	uint32_t *links;   /* n * degree: what each new node keeps */
-	/* back links, in groups by the node that gets them */
-	uint32_t *begin;   /* of every slot: where its group begins in source; 0 outside of link_back */
+	uint32_t *links;   /* n * degree: the links of the new nodes */
+	/* back links, grouped by their target */
+	uint32_t *begin;   /* of every slot: where its group begins in source */
 	uint32_t *count;
 	uint32_t *target;
 	uint32_t *source;
@@ -25,7 +26,8 @@ typedef struct batch {
 	atomic_bool failed;
 } batch;
 
-bool ims_graph_find_links(const graph *g, graph_scratch *s, uint32_t slot, size_t beam, float alpha, uint32_t *out)
+bool ims_graph_find_links(const graph *g, graph_scratch *s, uint32_t slot, size_t beam, float alpha,
+	uint32_t *out)
 {
 	int32_t sum, own = ims_graph_constant(ims_graph_code(g, slot), g->quantiser.size);
 	size_t had = ims_graph_count(g, slot), n = 0;
@@ -37,7 +39,8 @@ bool ims_graph_find_links(const graph *g, graph_scratch *s, uint32_t slot, size_
 	for (size_t j = 0; j < found->n + s->expanded_n; j++) {
 		graph_item item = j < found->n ? found->item[j] : s->expanded[j - found->n];
 		if (!ims_graph_is_deleted(g, ims_graph_slot(item)))
-			s->candidate[n++] = ims_graph_item(ims_graph_distance(item) + own, ims_graph_slot(item));
+			s->candidate[n++] = ims_graph_item(ims_graph_distance(item) + own,
+				ims_graph_slot(item));
 	}
 	for (size_t j = 0; j < had; j++)
 		if (!ims_graph_is_deleted(g, ims_graph_links(g, slot)[j]))
@@ -52,12 +55,13 @@ static void find_chunk(void *arg, size_t chunk, unsigned worker)
 {
 	batch *b = arg;
 	for (size_t i = chunk * CHUNK; i < b->n && i < (chunk + 1) * CHUNK; i++)
-		if (!ims_graph_find_links(b->g, b->scratch[worker], b->slot[i], b->beam, b->alpha, b->links + i * b->g->degree))
+		if (!ims_graph_find_links(b->g, b->scratch[worker], b->slot[i], b->beam, b->alpha,
+				b->links + i * b->g->degree))
 			atomic_store(&b->failed, true);
 }
 
-/* Appended while there is room, else pruned with those that are there. */
-bool ims_graph_link_back(graph *g, graph_scratch *s, uint32_t target, const uint32_t *source, size_t n, float alpha)
+bool ims_graph_link_back(graph *g, graph_scratch *s, uint32_t target, const uint32_t *source,
+	size_t n, float alpha)
 {
 	uint32_t *links = ims_graph_links(g, target);
 	size_t had = ims_graph_count(g, target), end = had;
@@ -88,12 +92,15 @@ static void back_chunk(void *arg, size_t chunk, unsigned worker)
 	batch *b = arg;
 	for (size_t i = chunk * CHUNK; i < b->targets && i < (chunk + 1) * CHUNK; i++) {
 		uint32_t t = b->target[i];
-		if (!ims_graph_link_back(b->g, b->scratch[worker], t, b->source + b->begin[t], b->count[t], b->alpha))
+		if (!ims_graph_link_back(b->g, b->scratch[worker], t, b->source + b->begin[t], b->count[t],
+			b->alpha))
 			atomic_store(&b->failed, true);
 	}
 }
 
-/* Puts the new nodes' links in place and groups the back links by target, in order of the new nodes. */
+/*
+ * Puts the links of the new nodes in place. Groups the back links by target, in order of the nodes.
+ */
 static void group(batch *b)
 {
 	graph *g = b->g;
@@ -127,7 +134,8 @@ static int batch_new(batch *b, size_t most, job *job, imgsearch_error *err)
 	b->target = ims_alloc(most * g->degree, sizeof(*b->target));
 	b->source = ims_alloc(most * g->degree, sizeof(*b->source));
 	b->scratch = ims_zalloc(workers + 1, sizeof(*b->scratch));
-	int rc = b->links && b->begin && b->count && b->target && b->source && b->scratch ? 0 : ims_nomem(err);
+	bool made = b->links && b->begin && b->count && b->target && b->source && b->scratch;
+	int rc = made ? 0 : ims_nomem(err);
 	for (unsigned i = 0; !rc && i < workers; i++)
 		rc = ims_graph_scratch_acquire(g, &b->scratch[i], err);
 	return rc;
@@ -145,8 +153,8 @@ static void batch_free(batch *b)
 	ims_free(b->scratch);
 }
 
-int ims_graph_link(graph *g, const uint32_t *slot, size_t n, size_t first, size_t most, float alpha, size_t beam,
-	job *job, uint64_t done, uint64_t total, imgsearch_error *err)
+int ims_graph_link(graph *g, const uint32_t *slot, size_t n, size_t first, size_t most, float alpha,
+	size_t beam, job *job, uint64_t done, uint64_t total, imgsearch_error *err)
 {
 	batch b = { .g = g, .beam = beam, .alpha = alpha };
 	pool *pool = job ? job->pool : NULL;

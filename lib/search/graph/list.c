@@ -22,7 +22,8 @@ void ims_graph_list_push(graph_list *l, graph_item item)
 	size_t low = 0;
 	if (l->n == l->room && (!l->n || item >= l->item[l->n - 1]))
 		return;
-	for (size_t left = l->n; left; left -= (left + 1) / 2) /* without branches: where it goes cannot be foreseen */
+	/* binary search without branches, which could not be predicted */
+	for (size_t left = l->n; left; left -= (left + 1) / 2)
 		low += (l->item[low + left / 2] < item) * ((left + 1) / 2);
 	if (l->n < l->room)
 		l->n++;

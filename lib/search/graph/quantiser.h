@@ -1,9 +1,9 @@
 /*
  * The graph's quantiser: codes of rows and queries, and distances from codes alone. Any thread.
  *
- * A code has `components` bytes 128 + round(component / step), then 128s, and in its last four bytes
- * the constant: what a distance needs besides the dot product, in units of 2 step^2. Distances
- * between codes are integers in that unit.
+ * A code has `components` bytes 128 + round(component / step), then 128s, and in its last four
+ * bytes the constant: what a distance needs besides the dot product, in units of 2 step^2.
+ * Distances between codes are integers in that unit.
  *
  * A residual code has two bits for each dimension of what the code leaves out, then four bytes: the
  * factor (8 bits) and a constant (24 bits).

@@ -1,10 +1,12 @@
 /*
- * Answers: the beam finds candidates by code, full rows prove them. Details order them; full rows are
- * read in that order until a row's bound - its distance by detail less `margin` times what the part that the code leaves
- * out may do - is above the k-th distance found. ef and margin are the two numbers that buy recall; graph_tune.c knows how much of each.
+ * Answers. The beam finds candidates by code. Residual codes order them, and full rows are read in
+ * that order until a row's bound is above the k-th distance found: its distance by residual code,
+ * less `margin` times what the residuals of query and row may add. ef and margin decide the recall;
+ * tune.h measures how much of each it takes.
  *
- * Plans. A filter that lets little through makes the list of what passes, once for all queries: short, its full rows
- * are scanned (exact); else its codes are. A beam that ends with fewer than k although more pass does the same.
+ * Plans. Where a filter lets little through, the nodes that pass are listed once for all queries.
+ * The full rows of a short list are scanned (exact), the codes of a longer one. Where the beam ends
+ * with fewer than k nodes although more pass, the full rows are scanned.
  */
 #include "search/graph/query.h"
 
@@ -15,9 +17,9 @@
 #include <stdlib.h>
 
 enum {
-	STEP = 4,        /* full rows read at once after the first k */
-	SCAN_ROWS = 2000, /* so many full rows are scanned rather than searched for */
-	DEPTH = 20       /* codes scanned: so many times k candidates */
+	STEP = 4,         /* full rows read at once after the first k */
+	SCAN_ROWS = 2000, /* at most so many full rows are scanned instead of searched */
+	DEPTH = 20        /* a scan of codes keeps so many times k candidates */
 };
 
 typedef struct plan {
@@ -26,8 +28,8 @@ typedef struct plan {
 	topk *out;
 	size_t ef;
 	float margin;
-	bool filtered;       /* not every node counts */
-	uint32_t *passing;   /* the list of what passes; NULL: the beam */
+	bool filtered;       /* not every node may be in the answer */
+	uint32_t *passing;   /* the nodes that pass; NULL: the beam finds them */
 	size_t passing_n;
 	_Atomic uint64_t checked;
 	atomic_bool exact;   /* no query was answered by a beam */
@@ -36,9 +38,9 @@ typedef struct plan {
 	graph_scratch **scratch;
 } plan;
 
-/* ---------------------------------------------------------------------------------------------- candidates ---- */
+/* ------------------------------------------------------------------------------ candidates ---- */
 
-/* Floats as integers that sort alike. */
+/* A float as an integer that sorts alike, and back. */
 static int32_t sortable(float f)
 {
 	int32_t i;
@@ -54,8 +56,9 @@ static float unsortable(int32_t i)
 	return f;
 }
 
-/* The candidates in s->candidate, nearest by detail first; their distance is a sortable float. */
-static bool order_by_residual(const graph *g, graph_scratch *s, const graph_query_code *query_code, const graph_list *found)
+/* The candidates into s->candidate, the nearest by residual code first, at sortable floats. */
+static bool order_by_residual(const graph *g, graph_scratch *s, const graph_query_code *query_code,
+	const graph_list *found)
 {
 	uint32_t slot[64];
 	int32_t code[64];
@@ -78,8 +81,9 @@ static bool order_by_residual(const graph *g, graph_scratch *s, const graph_quer
 	return true;
 }
 
-/* Full rows for the candidates, nearest first, until the bound excludes the rest. Does not clear out. */
-static int rerank(plan *p, graph_scratch *s, const graph_query_code *query_code, const float *query, const graph_list *found, topk *out, imgsearch_error *err)
+/* Reads full rows of candidates, the nearest first, until the bound excludes the others. */
+static int rerank(plan *p, graph_scratch *s, const graph_query_code *query_code, const float *query,
+	const graph_list *found, topk *out, imgsearch_error *err)
 {
 	const row_source *rows = p->g->base.rows;
 	float slack = p->margin * query_code->slack;
@@ -90,7 +94,9 @@ static int rerank(plan *p, graph_scratch *s, const graph_query_code *query_code,
 		size_t n = 0, want = at < p->q->k ? p->q->k - at : STEP;
 		want = want > GRAPH_FETCH ? GRAPH_FETCH : want;
 		float worst = ims_topk_worst(out) + slack;
-		for (; n < want && at + n < found->n && unsortable(ims_graph_distance(s->candidate[at + n])) <= worst; n++)
+		for (; n < want && at + n < found->n &&
+			 unsortable(ims_graph_distance(s->candidate[at + n])) <= worst;
+			 n++)
 			ids[n] = p->g->ids[ims_graph_slot(s->candidate[at + n])];
 		if (!n)
 			break;
@@ -110,17 +116,21 @@ static int rerank(plan *p, graph_scratch *s, const graph_query_code *query_code,
 	return 0;
 }
 
-/* The best codes of the list of what passes. */
+/* The nearest of the listed nodes by code. */
 static const graph_list *scan_codes(plan *p, graph_scratch *s, const graph_query_code *query_code)
 {
 	const graph *g = p->g;
 	s->failed = ims_graph_list_room(&s->beam, p->q->k * DEPTH) != 0;
 	for (size_t at = 0; !s->failed && at < p->passing_n; at += 64) {
 		size_t n = p->passing_n - at < 64 ? p->passing_n - at : 64;
-		ims_kernels()->dot_u8_i8(g->codes, g->quantiser.size, p->passing + at, n, query_code->code, s->dots);
+		ims_kernels()->dot_u8_i8(g->codes, g->quantiser.size, p->passing + at, n, query_code->code,
+			s->dots);
 		for (size_t i = 0; i < n; i++) {
 			uint32_t slot = p->passing[at + i];
-			ims_graph_list_push(&s->beam, ims_graph_item(ims_graph_constant(ims_graph_code(g, slot), g->quantiser.size) - s->dots[i], slot));
+			ims_graph_list_push(&s->beam,
+				ims_graph_item(ims_graph_constant(ims_graph_code(g, slot),
+					g->quantiser.size) - s->dots[i],
+					slot));
 		}
 	}
 	return &s->beam;
@@ -135,7 +145,9 @@ static int answer(plan *p, graph_scratch *s, size_t i, imgsearch_error *err)
 	graph_query_code query_code = { .code = s->query_code };
 	ims_graph_encode_query(&g->quantiser, query, &query_code, s->encoder);
 	for (size_t ef = p->ef;; ef *= 2) {
-		const graph_list *found = p->passing ? scan_codes(p, s, &query_code) : ims_graph_beam_search(g, s, query_code.code, ef, p->filtered ? &filter : NULL, false);
+		const graph_list *found = p->passing ?
+			scan_codes(p, s, &query_code) :
+			ims_graph_beam_search(g, s, query_code.code, ef, p->filtered ? &filter : NULL, false);
 		if (s->failed)
 			return ims_nomem(err);
 		ims_topk_clear(&p->out[i]);
@@ -143,12 +155,14 @@ static int answer(plan *p, graph_scratch *s, size_t i, imgsearch_error *err)
 		if (rc)
 			return rc;
 		size_t all = q->filter_count < g->live ? q->filter_count : g->live;
-		bool cut = found->n == found->room && q->max_distance < INFINITY && p->out[i].n < q->k; /* more may be within reach */
-		bool short_of = !p->passing && p->out[i].n < q->k && p->out[i].n < all && q->max_distance == INFINITY;
+		bool cut = found->n == found->room && q->max_distance < INFINITY &&
+			p->out[i].n < q->k; /* more rows may be within the distance */
+		bool short_of = !p->passing && p->out[i].n < q->k && p->out[i].n < all &&
+			q->max_distance == INFINITY;
 		if (!short_of && !cut)
 			return 0;
 		if (p->passing || ef >= g->n || ef > GRAPH_EF_MAX || short_of) {
-			/* the last resort: every full row */
+			/* scan every full row */
 			search_request one = *q;
 			search_report report;
 			one.queries = query;
@@ -177,9 +191,9 @@ static void answer_chunk(void *arg, size_t chunk, unsigned worker)
 	}
 }
 
-/* ---------------------------------------------------------------------------------------------------- plan ---- */
+/* ------------------------------------------------------------------------------------ plan ---- */
 
-/* Which beam and margin meet the wanted recall, by what was measured. */
+/* The first operating point with the wanted recall, or ef. */
 static void choose_point(plan *p)
 {
 	const graph *g = p->g;
@@ -198,7 +212,7 @@ static void choose_point(plan *p)
 	p->ef = p->ef < p->q->k ? p->q->k : p->ef;
 }
 
-/* Which share of the nodes passes, from the entries (a random sample). */
+/* The share of nodes that pass. The entry points are a random sample. */
 static double share(const graph *g, const search_request *q)
 {
 	size_t hit = 0;
@@ -214,12 +228,13 @@ static int list_passing(plan *p, imgsearch_error *err)
 	if (!p->passing)
 		return ims_nomem(err);
 	for (uint32_t i = 0; i < g->n && p->passing_n < g->live; i++)
-		if (g->ids[i] != GRAPH_FREE && !ims_graph_is_deleted(g, i) && ims_search_passes(p->q, g->ids[i]))
+		if (g->ids[i] != GRAPH_FREE && !ims_graph_is_deleted(g, i) &&
+			ims_search_passes(p->q, g->ids[i]))
 			p->passing[p->passing_n++] = i;
 	return 0;
 }
 
-/* Few pass: their full rows, exactly. */
+/* Scans the full rows of the listed nodes. */
 static int scan_passing(plan *p, search_report *report, imgsearch_error *err)
 {
 	search_request q = *p->q;
@@ -267,15 +282,22 @@ static int run(plan *p, imgsearch_error *err)
 	return rc;
 }
 
-int ims_graph_search_batch(const graph *g, const search_request *q, size_t ef, float margin, topk *out, search_report *report, imgsearch_error *err)
+int ims_graph_search_batch(const graph *g, const search_request *q, size_t ef, float margin,
+	topk *out, search_report *report, imgsearch_error *err)
 {
-	plan p = { .g = g, .q = q, .out = out, .ef = ef < q->k ? q->k : ef, .margin = margin, .filtered = g->deleted_n != 0 };
+	plan p = { .g = g,
+		.q = q,
+		.out = out,
+		.ef = ef < q->k ? q->k : ef,
+		.margin = margin,
+		.filtered = g->deleted_n != 0 };
 	int rc = run(&p, err);
 	*report = (search_report){ false, "graph", p.checked };
 	return rc;
 }
 
-int ims_graph_query(const searcher *s, const search_request *q, topk *out, search_report *report, imgsearch_error *err)
+int ims_graph_query(const searcher *s, const search_request *q, topk *out, search_report *report,
+	imgsearch_error *err)
 {
 	const graph *g = (const graph *)s;
 	plan p = { .g = g, .q = q, .out = out };
@@ -286,7 +308,8 @@ int ims_graph_query(const searcher *s, const search_request *q, topk *out, searc
 	choose_point(&p);
 	p.filtered = wanted || g->deleted_n;
 	if (wanted) {
-		double part = q->subset || q->filter_count < g->live ? (double)q->filter_count / (double)g->live : share(g, q);
+		bool known = q->subset || q->filter_count < g->live;
+		double part = known ? (double)q->filter_count / (double)g->live : share(g, q);
 		if (part < 0.02 || part * (double)g->live <= SCAN_ROWS)
 			rc = list_passing(&p, err);
 		if (!rc && p.passing && p.passing_n <= SCAN_ROWS) {
@@ -298,8 +321,9 @@ int ims_graph_query(const searcher *s, const search_request *q, topk *out, searc
 	}
 	if (!rc)
 		rc = run(&p, err);
-	bool listed = p.passing != NULL;
+	*report = (search_report){ false, wanted ? "graph: filtered beam" : "graph", p.checked };
+	if (p.passing)
+		report->plan = "graph: filter, passing codes scanned";
 	ims_free(p.passing);
-	*report = (search_report){ false, listed ? "graph: filter, passing codes scanned" : wanted ? "graph: filtered beam" : "graph", p.checked };
 	return rc;
 }
