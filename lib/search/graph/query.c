@@ -32,7 +32,6 @@ typedef struct plan {
 	uint32_t *passing;   /* the nodes that pass; NULL: the beam finds them */
 	size_t passing_n;
 	_Atomic uint64_t checked;
-	atomic_bool exact;   /* no query was answered by a beam */
 	atomic_int failed;
 	imgsearch_error *errors; /* of every worker */
 	graph_scratch **scratch;
