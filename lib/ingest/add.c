@@ -107,11 +107,11 @@ static int put_picture(addition *a, store_picture *row, bool *again, imgsearch_e
 static int name_row(imgsearch *s, store_picture *row, char *unnamed, size_t size,
 	imgsearch_error *err)
 {
-	int64_t max_id;
+	int64_t next;
 	if (row->path)
 		return 0;
-	int rc = ims_store_max_id(s->store, &max_id, err);
-	snprintf(unnamed, size, "id:%lld", (long long)(max_id < 0 ? 0 : max_id) + 1);
+	int rc = ims_store_next_ids(s->store, 1, &next, err);
+	snprintf(unnamed, size, "id:%lld", (long long)(next ? next : 1)); /* a picture has no id 0 */
 	row->path = unnamed;
 	return rc;
 }
@@ -144,7 +144,7 @@ static int add_picture(imgsearch *s, const imgsearch_input *in, store_picture *r
 	bool again = true;
 	int rc = 0;
 	if (in->kind == IMGSEARCH_KIND_FILE && !stat(in->path, &st))
-		row->mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+		row->mtime = ims_timestamp(&st.st_mtim);
 	for (int i = 0; !rc && again && i < TRIES; i++) {
 		rc = embed(&a, err);
 		if (!rc)
@@ -226,18 +226,18 @@ int ims_add(imgsearch *s, const imgsearch_input *in, const char *name, int64_t *
 	return rc;
 }
 
-/* Ids for n rows: they count on from the largest one, from 0 in an empty index. */
+/* Ids for n rows: they count on from the largest one ever given, from 0 in a new index. */
 static int make_ids(imgsearch *s, size_t n, int64_t **ids, imgsearch_error *err)
 {
-	int64_t max_id;
-	int rc = ims_store_max_id(s->store, &max_id, err);
+	int64_t first;
+	int rc = ims_store_next_ids(s->store, n, &first, err);
 	if (rc)
 		return rc;
 	*ids = ims_alloc(n, sizeof **ids);
 	if (!*ids)
 		return ims_nomem(err);
 	for (size_t i = 0; i < n; i++)
-		(*ids)[i] = max_id + 1 + (int64_t)i;
+		(*ids)[i] = first + (int64_t)i;
 	return 0;
 }
 

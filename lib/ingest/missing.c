@@ -8,7 +8,7 @@ typedef struct missing_paths {
 	int64_t *id;
 	size_t n, cap;
 	size_t pictures, all; /* of the n, and of all that are known: those that no rule excludes */
-	uint64_t by_state[8], met; /* the others, as the index has them now */
+	uint64_t by_state[STORE_STATES], met; /* the others, as the index has them now */
 } missing_paths;
 
 static bool below_unreadable(const walk_state *w, const char *path)

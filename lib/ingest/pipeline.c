@@ -173,7 +173,7 @@ static int write_state(pipeline *p, const pending_row *r, uint32_t state, const 
 		.root = r->root,
 		.path = r->path,
 		.size = r->picture.size ? r->picture.size : r->size,
-		.mtime_ns = r->mtime_ns,
+		.mtime = r->mtime,
 		.state = state,
 		.reason = reason,
 		.width = r->picture.width,
@@ -201,7 +201,7 @@ static int write_picture(pipeline *p, pending_row *r)
 		.next = p->identity->next,
 		.moved = p->moved,
 		.user = p->user };
-	store_picture row = { .id = r->id, .root = r->root, .path = r->path, .mtime_ns = r->mtime_ns };
+	store_picture row = { .id = r->id, .root = r->root, .path = r->path, .mtime = r->mtime };
 	row_outcome outcome;
 	int rc = ims_row_put(&w, &row, &r->picture, r->vector, &outcome, p->err);
 	if (rc)
@@ -307,7 +307,7 @@ static int admit(pipeline *p)
 	pending_row row = { .id = it->id,
 		.root = it->root,
 		.path = it->path,
-		.mtime_ns = it->mtime_ns,
+		.mtime = it->mtime,
 		.size = it->size,
 		.state = it->state,
 		.picture = it->picture,

@@ -20,7 +20,7 @@ typedef struct pipeline_item {
 	int64_t id, root;  /* id 0: a new path */
 	char *path, *full; /* relative to the root; absolute */
 	uint64_t size;
-	int64_t mtime_ns;
+	timestamp mtime;
 	bool vector_only;  /* the picture's row stays as it is */
 	bool force_decode; /* known bytes are decoded too */
 	/* set by the worker */

@@ -45,7 +45,7 @@ static int move(const row_writer *w, const store_picture *row, int64_t own, int6
 {
 	int rc = own ? ims_store_picture_remove(w->s->store, own, err) : 0;
 	return rc ? rc
-			  : ims_store_picture_move(w->s->store, twin, row->root, row->path, row->mtime_ns, err);
+			  : ims_store_picture_move(w->s->store, twin, row->root, row->path, row->mtime, err);
 }
 
 static int put_duplicate(const row_writer *w, store_picture *row, int64_t own,

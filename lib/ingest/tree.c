@@ -42,7 +42,7 @@ static int submit(tree_run *r, const walk_entry *e, int64_t id, bool vector_only
 			.path = ims_strdup(e->path),
 			.full = ims_path_join(start->root ? start->root_path : NULL, e->path),
 			.size = e->size,
-			.mtime_ns = e->mtime_ns,
+			.mtime = e->mtime,
 			.vector_only = vector_only });
 }
 
@@ -55,14 +55,14 @@ static void count_unchanged(imgsearch_counts *c, uint32_t state)
 /* An entry that is no file: its state is known without reading. */
 static int record(tree_run *r, const walk_entry *e, const path_entry *k, uint32_t state)
 {
-	if (k && k->state == state && k->mtime_ns == e->mtime_ns && k->size == e->size) {
+	if (k && k->state == state && ims_timestamp_equal(k->mtime, e->mtime) && k->size == e->size) {
 		count_unchanged(r->counts, state);
 		return 0;
 	}
 	pending_row row = { .id = k ? k->id : 0,
 		.root = r->walk.start->root,
 		.path = ims_strdup(e->path),
-		.mtime_ns = e->mtime_ns,
+		.mtime = e->mtime,
 		.size = e->size,
 		.state = state,
 		.reason = ims_strdup(e->reason) };
@@ -86,7 +86,7 @@ static int add_unreadable(tree_run *r, const char *folder)
 
 static bool is_fresh(const tree_run *r, const path_entry *k, const walk_entry *e)
 {
-	if (!k || k->size != e->size || k->mtime_ns != e->mtime_ns)
+	if (!k || k->size != e->size || !ims_timestamp_equal(k->mtime, e->mtime))
 		return false;
 	if (k->state == IMGSEARCH_INDEXED || k->state == IMGSEARCH_DUPLICATE)
 		return true;
@@ -210,7 +210,7 @@ static int index_file(tree_run *r)
 	} else {
 		walk_entry e = { .path = start->prefix,
 			.size = (uint64_t)st.st_size,
-			.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec };
+			.mtime = ims_timestamp(&st.st_mtim) };
 		e.kind = S_ISREG(st.st_mode) ? WALK_FILE
 			: S_ISLNK(st.st_mode)    ? WALK_EXCLUDED
 									 : WALK_SPECIAL;
@@ -306,7 +306,7 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 	path_entry k = { .key = ims_path_key(p->root, p->path),
 		.id = p->id,
 		.size = p->size,
-		.mtime_ns = p->mtime_ns,
+		.mtime = p->mtime,
 		.state = p->state };
 	return ims_path_table_add(&r->paths, &k) ? ims_nomem(r->err) : 0;
 }

@@ -10,7 +10,7 @@ int ims_store_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *
 	*out = (store_picture){ .id = sqlite3_column_int64(s, 0),
 		.root = sqlite3_column_int64(s, 1),
 		.size = (uint64_t)sqlite3_column_int64(s, 3),
-		.mtime_ns = sqlite3_column_int64(s, 4),
+		.mtime = { sqlite3_column_int64(s, 4), sqlite3_column_int64(s, 11) },
 		.state = (uint32_t)sqlite3_column_int64(s, 5),
 		.width = (uint32_t)sqlite3_column_int64(s, 7),
 		.height = (uint32_t)sqlite3_column_int64(s, 8),
@@ -23,7 +23,7 @@ int ims_store_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *
 	const void *hash = sqlite3_column_blob(s, 9);
 	if (hash && sqlite3_column_bytes(s, 9) == sizeof out->hash)
 		memcpy(&out->hash, hash, sizeof out->hash);
-	if (out->state < IMGSEARCH_INDEXED || out->state > IMGSEARCH_UNREADABLE)
+	if (out->state < IMGSEARCH_INDEXED || out->state > IMGSEARCH_DELETED)
 		return ims_fail(err, IMGSEARCH_EDB, "the index is damaged: picture %lld is in state %u",
 			(long long)out->id, out->state);
 	return 0;
@@ -52,7 +52,7 @@ static int copy_first(conn *c, sqlite3_stmt *s, store_picture *out, char **root_
 	out->path = ims_store_text(s, 2, &failed);
 	out->reason = ims_store_text(s, 6, &failed);
 	if (root_path)
-		*root_path = ims_store_text(s, 11, &failed);
+		*root_path = ims_store_text(s, PICTURE_COLUMN_COUNT, &failed);
 	if (!failed)
 		return 0;
 	ims_store_picture_clear(out);

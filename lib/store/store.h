@@ -16,8 +16,8 @@
 
 #include "base/base.h"
 
-#define IMS_STORE_VERSION                                                                          \
-	1 /* user_version; a newer file is refused, an older one upgraded in one transaction */
+/* user_version; a newer file is refused, an older one upgraded in one transaction */
+#define IMS_STORE_VERSION 2
 
 typedef struct store store;
 
@@ -87,7 +87,7 @@ typedef struct store_picture {
 	int64_t root;     /* 0: none; path is then the picture's name */
 	const char *path; /* bytes, relative to the root */
 	uint64_t size;
-	int64_t mtime_ns;
+	timestamp mtime;
 	uint32_t state;     /* imgsearch_state */
 	const char *reason; /* or NULL */
 	uint32_t width, height;
@@ -102,7 +102,7 @@ typedef struct store_picture {
 int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err);
 
 /* Gives a picture another path. A picture that has that path is removed. */
-int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, int64_t mtime_ns,
+int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, timestamp mtime,
 	imgsearch_error *err);
 
 /* ENOTFOUND. The first duplicate of the picture receives its vector. */
@@ -208,8 +208,10 @@ int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_loo
 int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
 	imgsearch_error *err);
 
+enum { STORE_STATES = IMGSEARCH_DELETED + 1 };
+
 typedef struct store_counts {
-	uint64_t by_state[8]; /* pictures by imgsearch_state */
+	uint64_t by_state[STORE_STATES]; /* pictures by imgsearch_state */
 	uint64_t vectors;
 	uint64_t vectors_next; /* of the re-index under way */
 } store_counts;
@@ -217,8 +219,11 @@ typedef struct store_counts {
 /* On failure *out is zero. */
 int ims_store_counts(store *st, store_counts *out, imgsearch_error *err);
 
-/* The largest id of a picture or a vector; -1 where there is none. */
+/* The largest id that was ever given to a picture or a vector; -1: none yet. */
 int ims_store_max_id(store *st, int64_t *id, imgsearch_error *err);
+
+/* The first of n ids that count on from there. ELIMIT: they would pass INT64_MAX. */
+int ims_store_next_ids(store *st, size_t n, int64_t *first, imgsearch_error *err);
 
 /*
  * All vectors in order of id, from one state of the file, in blocks of some hundred rows (n, dim),

@@ -41,7 +41,7 @@ int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size
 	imgsearch_error *err)
 {
 	conn *c;
-	int64_t last = 0;
+	int64_t last = -1;
 	int rc = ims_store_writer(st, &c, err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		rc = put(st, c, ids[i], rows + i * dim, (size_t)dim * sizeof *rows, false, err);
