@@ -85,6 +85,23 @@ int ims_store_check(store *st, int (*each)(void *user, const char *problem), voi
 			NULL, err);
 	if (!rc)
 		rc = report_rows(c, &to,
+			"SELECT 'picture ' || id || ' is deleted but has a vector' FROM picture"
+			" WHERE state = 8 AND id IN (SELECT id FROM vector) LIMIT 100",
+			NULL, err);
+	if (!rc)
+		rc = report_rows(c, &to,
+			"SELECT 'picture ' || id || ' is a deleted copy of ' || same_as || ', which is not"
+			" deleted' FROM picture p WHERE state = 8 AND NOT EXISTS(SELECT 1 FROM picture q"
+			" WHERE q.id = p.same_as AND q.state = 8) AND same_as IS NOT NULL LIMIT 100",
+			NULL, err);
+	if (!rc)
+		rc = report_rows(c, &to,
+			"SELECT 'the vector of ' || id || ' is kept, but it is not deleted' FROM vector_kept k"
+			" WHERE EXISTS(SELECT 1 FROM picture p WHERE p.id = k.id AND p.state <> 8)"
+			" OR EXISTS(SELECT 1 FROM vector v WHERE v.id = k.id) LIMIT 100",
+			NULL, err);
+	if (!rc)
+		rc = report_rows(c, &to,
 			"SELECT 'vectors of different lengths: ' || group_concat(DISTINCT length(data)) || '"
 			" bytes' FROM (SELECT data FROM vector UNION ALL SELECT data FROM vector_kept)"
 			" HAVING count(DISTINCT length(data)) > 1",

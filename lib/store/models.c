@@ -55,7 +55,7 @@ int ims_store_model_switch(store *st, imgsearch_error *err)
 	if (!rc && !there)
 		return ims_fail(err, IMGSEARCH_ENOTFOUND,
 			"index %s: no re-index by another model is under way", st->path);
-	if (!rc)
+	if (!rc) /* the tallies are written by hand below */
 		rc = ims_store_tally_flush(st, c, err);
 	if (!rc)
 		rc = ims_store_changed(st, c, 0, err); /* readers of the old vectors see a new number */

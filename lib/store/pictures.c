@@ -6,6 +6,7 @@
  * indexed and receives the vector, so that nothing is extracted twice.
  */
 #include "store/changes.h"
+#include "store/deleted.h"
 #include "store/pictures.h"
 #include "store/sql.h"
 #include "store/tally.h"
@@ -121,6 +122,8 @@ int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err)
 		rc = find_stored(c, p, &old, err);
 	if (rc)
 		return rc;
+	if (old.state == IMGSEARCH_DELETED)
+		return ims_store_refuse_deleted(st, p->path, old.id, err);
 	if (old.state == IMGSEARCH_INDEXED && (p->state != IMGSEARCH_INDEXED || !old.same_bytes))
 		rc = promote_duplicate(st, c, old.id, err);
 	if (old.id)
@@ -142,12 +145,17 @@ int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path
 	imgsearch_error *err)
 {
 	conn *c;
-	int64_t there = 0;
+	int64_t there = 0, deleted = 0;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc)
 		rc = ims_store_number(c, &there, 0, err,
 			"SELECT id FROM picture WHERE root = ?1 AND path = ?2 AND id <> ?3", "ipi", root, path,
 			id);
+	if (!rc && there)
+		rc = ims_store_number(c, &deleted, 0, err, "SELECT state = 8 FROM picture WHERE id = ?1",
+			"i", there);
+	if (!rc && deleted)
+		return ims_store_refuse_deleted(st, path, there, err);
 	if (!rc && there) /* another picture was where this one is now */
 		rc = ims_store_picture_remove(st, there, err);
 	return rc ? rc
@@ -170,6 +178,8 @@ int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
 		rc = promote_duplicate(st, c, id, err);
 	if (!rc)
 		rc = ims_store_vector_drop(st, c, id, &gone, err);
+	if (!rc && (!state || state == IMGSEARCH_DELETED))
+		rc = ims_store_deleted_drop(st, c, id, &gone, err);
 	if (rc || !state)
 		return rc || gone ? rc
 						  : ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no picture %lld",

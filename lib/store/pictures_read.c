@@ -106,7 +106,8 @@ int ims_store_picture_find(store *st, int64_t root, const char *path, store_pict
 	return rc;
 }
 
-int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out, imgsearch_error *err)
+static int find_by_hash(store *st, const char *sql, const hash256 *h, store_picture *out,
+	imgsearch_error *err)
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;
@@ -114,14 +115,26 @@ int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out, i
 	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err,
-		SELECT_PICTURE "WHERE p.hash = ?1 AND p.state = 1 ORDER BY p.id LIMIT 1", "b",
-		(const void *)h->byte, sizeof h->byte);
+	rc = ims_store_query(c, &s, err, sql, "b", (const void *)h->byte, sizeof h->byte);
 	if (!rc)
 		rc = copy_first(c, s, out, NULL, err);
 	ims_store_done(c, s);
 	ims_store_release(st, c);
 	return rc;
+}
+
+int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out, imgsearch_error *err)
+{
+	return find_by_hash(st,
+		SELECT_PICTURE "WHERE p.hash = ?1 AND p.state = 1 ORDER BY p.id LIMIT 1", h, out, err);
+}
+
+int ims_store_deleted_by_hash(store *st, const hash256 *h, store_picture *out, imgsearch_error *err)
+{
+	return find_by_hash(st,
+		SELECT_PICTURE
+		"WHERE p.hash = ?1 AND p.state = 8 ORDER BY p.same_as IS NOT NULL, p.id LIMIT 1",
+		h, out, err);
 }
 
 int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err)

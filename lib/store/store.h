@@ -68,8 +68,8 @@ void ims_store_model_clear(store_model *m); /* frees its strings */
 
 /*
  * The model that makes the vectors. `next` names the one of a re-index under way, whose vectors lie
- * apart. ims_store_model_switch makes it the current one and deletes the old vectors, searchers and
- * changes. ims_store_model_drop_next deletes it with its vectors.
+ * apart. ims_store_model_switch makes it the current one and deletes the old vectors (also
+ * kept ones), searchers and changes. ims_store_model_drop_next deletes it with its vectors.
  */
 int ims_store_model_set(store *st, const store_model *m, bool next, imgsearch_error *err);
 int ims_store_model_switch(store *st, imgsearch_error *err);
@@ -97,18 +97,40 @@ typedef struct store_picture {
 
 /*
  * Inserts, or replaces by (root, path) under the same id, which p->id receives. A picture that is
- * no longer indexed loses its vector, to its first duplicate where there is one.
+ * no longer indexed loses its vector, to its first duplicate where there is one. EINVAL: the path is
+ * that of a picture that was deleted on purpose.
  */
 int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err);
 
-/* Gives a picture another path. A picture that has that path is removed. */
+/* Gives a picture another path. A picture that has that path is removed; EINVAL: it is deleted. */
 int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, timestamp mtime,
 	imgsearch_error *err);
 
-/* ENOTFOUND. The first duplicate of the picture receives its vector. */
+/* ENOTFOUND. The first duplicate of the picture, or copy of a deleted one, receives its vector. */
 int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err);
 
-/* v (dim): inserts or replaces. `next`: of the re-index under way; others are noted as changes. */
+/*
+ * Marks an item (a picture, or a vector without one) as deleted on purpose, with all pictures of
+ * the same bytes. Their vectors are kept where no other function of this header sees them. Nothing
+ * for an item that is deleted already. ENOTFOUND.
+ */
+int ims_store_keep_out(store *st, int64_t id, imgsearch_error *err);
+
+/*
+ * Takes an item and all pictures of the same bytes in again. The one whose vector was kept is
+ * indexed, the others are duplicates of it. Where no vector was kept (ims_store_model_switch drops
+ * them; a damaged picture has none) the pictures are unreadable, which makes the next run read
+ * them. Nothing for an item that is not deleted. ENOTFOUND.
+ */
+int ims_store_readmit(store *st, int64_t id, imgsearch_error *err);
+
+/* The reason of a copy that a run met: state deleted, same_as the deleted picture. */
+extern const char ims_store_reason_deleted_copy[];
+
+/*
+ * v (dim): inserts or replaces. `next`: of the re-index under way; others are noted as changes.
+ * EINVAL, also of the next function: the item is deleted on purpose.
+ */
 int ims_store_vector_put(store *st, int64_t id, const float *v, uint32_t dim, bool next,
 	imgsearch_error *err);
 
@@ -175,6 +197,11 @@ int ims_store_picture_find(store *st, int64_t root, const char *path, store_pict
 /* The indexed picture with these bytes, or none. */
 int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out,
 	imgsearch_error *err);
+/* A picture with these bytes that was deleted on purpose, best the one others are copies of. */
+int ims_store_deleted_by_hash(store *st, const hash256 *h, store_picture *out,
+	imgsearch_error *err);
+/* ENOTFOUND: there is no such picture or vector. */
+int ims_store_is_deleted(store *st, int64_t id, bool *deleted, imgsearch_error *err);
 /* Whether any picture has this size: a cheap question before hashing a file. */
 int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err);
 void ims_store_picture_clear(store_picture *p);
@@ -214,6 +241,7 @@ typedef struct store_counts {
 	uint64_t by_state[STORE_STATES]; /* pictures by imgsearch_state */
 	uint64_t vectors;
 	uint64_t vectors_next; /* of the re-index under way */
+	uint64_t vectors_kept; /* of deleted items */
 } store_counts;
 
 /* On failure *out is zero. */

@@ -45,6 +45,7 @@ int ims_store_counts(store *st, store_counts *out, imgsearch_error *err)
 	memcpy(out->by_state, tally, sizeof out->by_state);
 	out->vectors = tally[TALLY_VECTOR];
 	out->vectors_next = tally[TALLY_NEXT];
+	out->vectors_kept = tally[TALLY_KEPT];
 	return 0;
 }
 
@@ -53,7 +54,8 @@ int ims_store_max_id(store *st, int64_t *id, imgsearch_error *err)
 {
 	return ims_store_read_number(st, id, -1, err,
 		"SELECT max((SELECT seq FROM sqlite_sequence WHERE name = 'picture'),"
-		" ifnull((SELECT max(id) FROM picture), -1), ifnull((SELECT max(id) FROM vector), -1))",
+		" ifnull((SELECT max(id) FROM picture), -1), ifnull((SELECT max(id) FROM vector), -1),"
+		" ifnull((SELECT max(id) FROM vector_kept), -1))",
 		"");
 }
 

@@ -222,6 +222,12 @@ static int write_more(store *st, imgsearch_error *err)
 	if (!rc)
 		rc = ims_store_signature_put(st, 1, &a, "pixels", 6, err);
 	if (!rc)
+		rc = ims_store_keep_out(st, 1, err);
+	if (!rc)
+		rc = ims_store_keep_out(st, 2, err);
+	if (!rc)
+		rc = ims_store_readmit(st, 1, err);
+	if (!rc)
 		rc = ims_store_tx_commit(st, err);
 	ims_store_write_end(st);
 	return rc;
