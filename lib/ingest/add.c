@@ -2,6 +2,7 @@
 #include "ingest/add.h"
 
 #include "handle/identity.h"
+#include "handle/items.h"
 #include "handle/view.h"
 #include "ingest/row.h"
 
@@ -85,7 +86,7 @@ static int same_model(addition *a, bool *same, imgsearch_error *err)
  */
 static int put_picture(addition *a, store_picture *row, bool *again, imgsearch_error *err)
 {
-	row_writer w = { .s = a->s, .dim = a->identity.model.dim };
+	row_writer w = { .s = a->s, .dim = a->identity.model.dim, .refuses_deleted = true };
 	row_outcome outcome = ROW_INDEXED;
 	bool same;
 	*again = false;
@@ -209,6 +210,22 @@ static int add_vector(imgsearch *s, const imgsearch_input *in, store_picture *ro
 	return rc;
 }
 
+/* EINVAL: the path or name is that of an item that was deleted on purpose, below whichever root. */
+static int refuse_deleted(imgsearch *s, const char *path, imgsearch_error *err)
+{
+	int64_t id;
+	bool deleted = false;
+	imgsearch_error why;
+	int rc = path ? ims_items_find(s, path, &id, &why) : IMGSEARCH_ENOTFOUND;
+	if (!rc)
+		rc = ims_store_is_deleted(s->store, id, &deleted, &why);
+	if (rc == IMGSEARCH_ENOTFOUND)
+		return 0;
+	if (rc && err)
+		*err = why;
+	return deleted ? ims_store_refuse_deleted(s->store, path, id, err) : rc;
+}
+
 int ims_add(imgsearch *s, const imgsearch_input *in, const char *name, int64_t *id,
 	imgsearch_error *err)
 {
@@ -219,7 +236,9 @@ int ims_add(imgsearch *s, const imgsearch_input *in, const char *name, int64_t *
 			: absolute                 ? absolute
 									   : in->path,
 		.state = IMGSEARCH_INDEXED };
-	int rc = vector ? add_vector(s, in, &row, asked, err) : add_picture(s, in, &row, err);
+	int rc = refuse_deleted(s, row.path, err);
+	if (!rc)
+		rc = vector ? add_vector(s, in, &row, asked, err) : add_picture(s, in, &row, err);
 	free(absolute);
 	if (!rc && id)
 		*id = row.id;

@@ -9,7 +9,8 @@
 
 /*
  * imgsearch_index_add. A picture is read, decoded and embedded before the writer's right is
- * acquired; then the model and the twin are looked at again.
+ * acquired; then the model and the twin are looked at again. EINVAL: its path or its bytes were
+ * deleted on purpose.
  */
 int ims_add(imgsearch *s, const imgsearch_input *in, const char *name, int64_t *id,
 	imgsearch_error *err);

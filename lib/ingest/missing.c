@@ -29,13 +29,14 @@ static int collect(void *user, const store_picture *p, const char *root_path)
 	if (p->root != start->root || (*start->prefix && !ims_path_below(p->path, start->prefix)))
 		return 0;
 	const path_entry *k = ims_path_table_find(&g->run->paths, ims_path_key(p->root, p->path));
-	bool picture = p->state != IMGSEARCH_EXCLUDED;
+	bool deleted = p->state == IMGSEARCH_DELETED; /* keeps its bytes out, also without a file */
+	bool picture = p->state != IMGSEARCH_EXCLUDED && !deleted;
 	g->all += picture;
 	if (!k || k->seen) {
 		g->by_state[p->state]++;
 		g->met++;
 	}
-	if (!k || k->seen || below_unreadable(&g->run->walk, p->path))
+	if (!k || k->seen || deleted || below_unreadable(&g->run->walk, p->path))
 		return 0;
 	int64_t *grown = ims_grow(g->id, g->n, &g->cap, sizeof *grown);
 	if (!grown)

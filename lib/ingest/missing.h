@@ -5,8 +5,8 @@
 #include "ingest/tree.h"
 
 /*
- * How many paths of the run's start the walk did not meet; those below unreadable folders are not
- * counted.
+ * How many paths of the run's start the walk did not meet; those below unreadable folders, and
+ * pictures that were deleted on purpose, are not counted.
  */
 int ims_missing_count(tree_run *r, uint64_t *n);
 

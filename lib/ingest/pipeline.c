@@ -57,8 +57,8 @@ static uint32_t state_of(int rc)
 }
 
 /*
- * Whether the index has these bytes and needs no vector for them. A guess: admission looks again,
- * so an error counts as no.
+ * Whether the index has these bytes and needs no vector for them, or they were deleted on purpose. A
+ * guess: admission looks again, so an error counts as no.
  */
 static bool has_content(void *user, const hash256 *hash)
 {
@@ -70,6 +70,8 @@ static bool has_content(void *user, const hash256 *hash)
 	bool has = !ims_store_picture_by_hash(p->s->store, hash, &found, NULL);
 	if (has && p->identity->next)
 		ims_store_vector_next_has(p->s->store, found.id, &has, NULL);
+	if (!found.id)
+		has = !ims_store_deleted_by_hash(p->s->store, hash, &found, NULL);
 	ims_store_picture_clear(&found);
 	return has;
 }
@@ -158,12 +160,17 @@ static int finish_batches(pipeline *p)
 
 /* --------------------------------------------------------------------------------- writing ---- */
 
-void ims_count_state(imgsearch_counts *c, uint32_t state)
+void ims_count_state(imgsearch_counts *c, uint64_t *deleted, uint32_t state)
 {
-	uint64_t *const by_state[] = { NULL, &c->indexed, &c->duplicate, &c->unsupported, &c->damaged,
-		&c->too_big, &c->excluded, &c->unreadable };
-	if (state >= IMGSEARCH_INDEXED && state <= IMGSEARCH_UNREADABLE)
+	uint64_t *const by_state[STORE_STATES] = { NULL, &c->indexed, &c->duplicate, &c->unsupported,
+		&c->damaged, &c->too_big, &c->excluded, &c->unreadable, deleted };
+	if (state >= IMGSEARCH_INDEXED && state < STORE_STATES)
 		++*by_state[state];
+}
+
+static void count_state(pipeline *p, uint32_t state)
+{
+	ims_count_state(p->counts, p->deleted, state);
 }
 
 /* A row without a picture: it is excluded, damaged, unreadable or the like. */
@@ -179,7 +186,7 @@ static int write_state(pipeline *p, const pending_row *r, uint32_t state, const 
 		.width = r->picture.width,
 		.height = r->picture.height,
 		.hash = r->picture.hash };
-	ims_count_state(p->counts, state);
+	count_state(p, state);
 	p->counts->added += !r->id;
 	return ims_store_picture_put(p->s->store, &row, p->err);
 }
@@ -190,7 +197,7 @@ static int write_vector(pipeline *p, const pending_row *r)
 	if (!ims_all_finite(r->vector, m->dim))
 		return write_state(p, r, IMGSEARCH_DAMAGED, ims_row_not_finite);
 	p->counts->unchanged++;
-	ims_count_state(p->counts, IMGSEARCH_INDEXED);
+	count_state(p, IMGSEARCH_INDEXED);
 	return ims_store_vector_put(p->s->store, r->id, r->vector, m->dim, p->identity->next, p->err);
 }
 
@@ -211,15 +218,18 @@ static int write_picture(pipeline *p, pending_row *r)
 		return write_state(p, r, IMGSEARCH_DAMAGED, ims_row_not_finite);
 	case ROW_MOVED:
 		p->counts->moved++;
-		ims_count_state(p->counts, IMGSEARCH_INDEXED);
+		count_state(p, row.state);
 		return 0;
 	case ROW_UNCHANGED:
 		p->counts->unchanged++;
-		ims_count_state(p->counts, IMGSEARCH_INDEXED);
+		count_state(p, IMGSEARCH_INDEXED);
+		return 0;
+	case ROW_KEPT_OUT:
+		count_state(p, row.state);
 		return 0;
 	default:
 		p->counts->added += !r->id;
-		ims_count_state(p->counts, row.state);
+		count_state(p, row.state);
 		return 0;
 	}
 }

@@ -50,6 +50,7 @@ typedef struct pipeline {
 	job *job;
 	const identity *identity;
 	imgsearch_counts *counts;
+	uint64_t *deleted; /* counts the paths in that state, which counts->seen includes */
 	int (*moved)(void *user, int64_t twin, bool *moved, imgsearch_error *err); /* see row_writer */
 	void *user;
 	imgsearch_error *err;
@@ -68,8 +69,8 @@ typedef struct pipeline {
 int ims_pipeline_init(pipeline *p);  /* of a struct whose first part is set; 0 or ENOMEM */
 void ims_pipeline_free(pipeline *p); /* waits for the workers; what is not written is dropped */
 
-/* Counts one path in the field of its state. */
-void ims_count_state(imgsearch_counts *c, uint32_t state);
+/* Counts one path in the field of its state, or in *deleted. */
+void ims_count_state(imgsearch_counts *c, uint64_t *deleted, uint32_t state);
 
 /*
  * Sends a file to the workers; item holds what precedes "set by the worker", and its strings are

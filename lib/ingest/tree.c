@@ -46,17 +46,28 @@ static int submit(tree_run *r, const walk_entry *e, int64_t id, bool vector_only
 			.vector_only = vector_only });
 }
 
-static void count_unchanged(imgsearch_counts *c, uint32_t state)
+static void count_unchanged(tree_run *r, uint32_t state)
 {
-	c->unchanged++;
-	ims_count_state(c, state);
+	r->counts->unchanged++;
+	ims_count_state(r->counts, &r->deleted, state);
+}
+
+static bool is_same_file(const path_entry *k, const walk_entry *e)
+{
+	return k->size == e->size && ims_timestamp_equal(k->mtime, e->mtime);
+}
+
+/* The path was deleted on purpose, whatever lies there now. */
+static bool is_deleted(const path_entry *k)
+{
+	return k && k->state == IMGSEARCH_DELETED;
 }
 
 /* An entry that is no file: its state is known without reading. */
 static int record(tree_run *r, const walk_entry *e, const path_entry *k, uint32_t state)
 {
-	if (k && k->state == state && ims_timestamp_equal(k->mtime, e->mtime) && k->size == e->size) {
-		count_unchanged(r->counts, state);
+	if (is_deleted(k) || (k && k->state == state && is_same_file(k, e))) {
+		count_unchanged(r, k->state);
 		return 0;
 	}
 	pending_row row = { .id = k ? k->id : 0,
@@ -86,7 +97,9 @@ static int add_unreadable(tree_run *r, const char *folder)
 
 static bool is_fresh(const tree_run *r, const path_entry *k, const walk_entry *e)
 {
-	if (!k || k->size != e->size || !ims_timestamp_equal(k->mtime, e->mtime))
+	if (is_deleted(k))
+		return true;
+	if (!k || !is_same_file(k, e))
 		return false;
 	if (k->state == IMGSEARCH_INDEXED || k->state == IMGSEARCH_DUPLICATE)
 		return true;
@@ -104,7 +117,7 @@ static int file_entry(tree_run *r, const walk_entry *e, const path_entry *k)
 	if (!rc && !has_vector)
 		return submit(r, e, k->id, true);
 	if (!rc)
-		count_unchanged(r->counts, k->state);
+		count_unchanged(r, k->state);
 	return rc;
 }
 
@@ -143,7 +156,7 @@ static int on_entry(void *user, const walk_entry *e)
 }
 
 /*
- * Whether the file of an indexed picture is gone and was not met: a new file with its bytes is that
+ * Whether the file of a picture is gone and was not met: a new file with its bytes is that
  * picture, moved.
  */
 static int is_moved(void *user, int64_t twin, bool *moved, imgsearch_error *err)
@@ -408,7 +421,8 @@ static void free_run(tree_run *r)
 }
 
 int ims_index_tree(imgsearch *s, const char *const *paths, size_t n,
-	const imgsearch_index_options *options, imgsearch_counts *counts, imgsearch_error *err)
+	const imgsearch_index_options *options, imgsearch_counts *counts, uint64_t *deleted,
+	imgsearch_error *err)
 {
 	imgsearch_error local;
 	double begin = ims_now();
@@ -426,6 +440,7 @@ int ims_index_tree(imgsearch *s, const char *const *paths, size_t n,
 		.job = &r->job,
 		.identity = &r->identity,
 		.counts = counts,
+		.deleted = &r->deleted,
 		.moved = is_moved,
 		.user = r,
 		.err = p.err };
@@ -435,6 +450,8 @@ int ims_index_tree(imgsearch *s, const char *const *paths, size_t n,
 	bool writing = !rc;
 	if (!rc)
 		rc = run(r, &p, paths, n);
+	if (deleted)
+		*deleted = r->deleted;
 	free_run(r);
 	if (writing)
 		ims_handle_write_end(s);

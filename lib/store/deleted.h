@@ -14,10 +14,7 @@ int ims_store_deleted_drop(store *st, conn *c, int64_t id, bool *gone, imgsearch
 /* Whether any item is deleted: a cheap question before one for each of many ids. */
 int ims_store_any_deleted(store *st, conn *c, bool *any, imgsearch_error *err);
 
-/* EINVAL with the sentence that says how to take the item in again. */
-int ims_store_refuse_deleted(store *st, const char *name, int64_t id, imgsearch_error *err);
-
-/* The same for a vector's id, where it is deleted; 0 otherwise. */
+/* ims_store_refuse_deleted for a vector's id, where it is deleted; 0 otherwise. */
 int ims_store_refuse_deleted_id(store *st, conn *c, int64_t id, imgsearch_error *err);
 
 #endif

@@ -97,12 +97,12 @@ typedef struct store_picture {
 
 /*
  * Inserts, or replaces by (root, path) under the same id, which p->id receives. A picture that is
- * no longer indexed loses its vector, to its first duplicate where there is one. EINVAL: the path is
- * that of a picture that was deleted on purpose.
+ * no longer indexed loses its vector, to its first duplicate where there is one. EINVAL: the path
+ * is that of a picture that was deleted on purpose.
  */
 int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err);
 
-/* Gives a picture another path. A picture that has that path is removed; EINVAL: it is deleted. */
+/* Gives a picture another path. One that has it already is removed; EINVAL: that is deleted. */
 int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, timestamp mtime,
 	imgsearch_error *err);
 
@@ -123,6 +123,9 @@ int ims_store_keep_out(store *st, int64_t id, imgsearch_error *err);
  * them. Nothing for an item that is not deleted. ENOTFOUND.
  */
 int ims_store_readmit(store *st, int64_t id, imgsearch_error *err);
+
+/* EINVAL with the sentence that `name` was deleted on purpose, and what takes item id in again. */
+int ims_store_refuse_deleted(store *st, const char *name, int64_t id, imgsearch_error *err);
 
 /* The reason of a copy that a run met: state deleted, same_as the deleted picture. */
 extern const char ims_store_reason_deleted_copy[];
