@@ -57,8 +57,8 @@ static uint32_t state_of(int rc)
 }
 
 /*
- * Whether the index has these bytes and needs no vector for them, or they were deleted on purpose. A
- * guess: admission looks again, so an error counts as no.
+ * Whether the index has these bytes and needs no vector for them, or they were deleted on purpose.
+ * A guess: admission looks again, so an error counts as no.
  */
 static bool has_content(void *user, const hash256 *hash)
 {

@@ -82,6 +82,9 @@ int ims_store_model_drop_next(store *st, imgsearch_error *err);
 int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err);
 int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_error *err);
 
+/* Roots that the index lies in now move with it from now on, as after its backup was restored. */
+int ims_store_roots_settle(store *st, imgsearch_error *err);
+
 typedef struct store_picture {
 	int64_t id;       /* 0: new; an id is never used twice */
 	int64_t root;     /* 0: none; path is then the picture's name */
@@ -303,6 +306,19 @@ int ims_store_each_rejected(store *st, int (*each)(void *user, const hash256 *a,
 int ims_store_signatures(store *st,
 	int (*each)(void *user, int64_t picture, const void *data, size_t size), void *user,
 	imgsearch_error *err);
+
+/* IMGSEARCH_EEXIST of version 0.2 */
+#define IMS_STORE_EEXIST (-14)
+
+/*
+ * Copies the index, as it is committed when the copy begins (":memory:": as it ends), into the file
+ * `path`, which opens as an index. Others may read and write meanwhile; the journal grows until it
+ * ends. Progress stage "backup", in pages; j may be NULL. The file appears when it is complete and
+ * synced. On failure what was there stays, and no other file is left (a kill leaves PATH.*.part).
+ * EINVAL: the target is the index, or a folder; IMS_STORE_EEXIST: it exists, without `replace`;
+ * EBUSY: it has a journal beside it, or a transaction of ":memory:" lasts; ECANCELED.
+ */
+int ims_store_backup(store *st, const char *path, bool replace, job *j, imgsearch_error *err);
 
 /* Checks pages, references, counts and checksums of chunks. Problems go to each as sentences. */
 int ims_store_check(store *st, int (*each)(void *user, const char *problem), void *user,

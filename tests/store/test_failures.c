@@ -233,6 +233,16 @@ static int write_more(store *st, imgsearch_error *err)
 	return rc;
 }
 
+/* The copy is there or not, and nothing else is. */
+static int back_up(store *st, imgsearch_error *err)
+{
+	char target[128];
+	snprintf(target, sizeof target, "%s/copy", folder);
+	int rc = ims_store_backup(st, target, false, NULL, err);
+	assert_int_equal(unlink(target), rc ? -1 : 0);
+	return rc;
+}
+
 static int read_lists(store *st, imgsearch_error *err)
 {
 	const hash256 a = { { 1 } }, b = { { 2 } };
@@ -262,7 +272,9 @@ static int read_lists(store *st, imgsearch_error *err)
 		rc = ims_store_vector_next_has(st, 1, &has, err);
 	if (!rc)
 		rc = ims_store_data_version(st, &version, err);
-	return rc ? rc : ims_store_check(st, ignore_problem, NULL, err);
+	if (!rc)
+		rc = ims_store_check(st, ignore_problem, NULL, err);
+	return rc ? rc : back_up(st, err);
 }
 
 static int read_all(store *st, imgsearch_error *err)
