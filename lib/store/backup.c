@@ -1,7 +1,8 @@
 /*
  * A copy of the index while others read and write. The copy is made by SQLite's online backup, in a
- * file beside the target that is renamed when it is complete and synced. The source connection holds
- * one read transaction throughout: otherwise every commit of others would begin the copy anew.
+ * file beside the target that is renamed when it is complete and synced. The source connection
+ * holds one read transaction throughout: otherwise every commit of others would begin the copy
+ * anew.
  *
  * ":memory:" has one connection, whose every commit begins a copy anew. It is copied in one step.
  */

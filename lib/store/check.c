@@ -108,8 +108,8 @@ int ims_store_check(store *st, int (*each)(void *user, const char *problem), voi
 			NULL, err);
 	if (!rc)
 		rc = report_rows(c, &to,
-			"SELECT 'the count of ' || CASE what WHEN 101 THEN 'vectors' WHEN 102 THEN 'new vectors'"
-			" WHEN 103 THEN 'kept vectors' ELSE 'pictures in state ' || what END ||"
+			"SELECT 'the count of ' || CASE what WHEN 101 THEN 'vectors' WHEN 102 THEN"
+			" 'new vectors' WHEN 103 THEN 'kept vectors' ELSE 'pictures in state ' || what END ||"
 			" ' is ' || n || ' instead of ' || is_n FROM (SELECT what, n, CASE what WHEN 101 THEN"
 			" (SELECT count(*) FROM vector)"
 			" WHEN 102 THEN (SELECT count(*) FROM vector_next)"

@@ -95,14 +95,14 @@ static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearc
 		return rc;
 	rc = ims_store_query(c, &s, err,
 		insert
-			? "INSERT INTO picture(id, root, path, size, mtime_seconds, state, reason, width, height,"
-			  " hash, same_as, mtime_nanoseconds)"
+			? "INSERT INTO picture(id, root, path, size, mtime_seconds, state, reason, width,"
+			  " height, hash, same_as, mtime_nanoseconds)"
 			  " VALUES(nullif(?1, 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, nullif(?11, 0), ?12)"
 			: "UPDATE picture SET root = ?2, path = ?3, size = ?4, mtime_seconds = ?5, state = ?6,"
 			  " reason = ?7, width = ?8, height = ?9, hash = ?10, same_as = nullif(?11, 0),"
 			  " mtime_nanoseconds = ?12 WHERE id = ?1",
-		"iipiiitiibii", p->id, p->root, p->path, (int64_t)p->size, p->mtime.seconds, (int64_t)p->state,
-		p->reason, (int64_t)p->width, (int64_t)p->height, hash,
+		"iipiiitiibii", p->id, p->root, p->path, (int64_t)p->size, p->mtime.seconds,
+		(int64_t)p->state, p->reason, (int64_t)p->width, (int64_t)p->height, hash,
 		hash ? sizeof p->hash.byte : (size_t)0, p->same_as, p->mtime.nanoseconds);
 	if (rc)
 		return rc;
@@ -160,8 +160,8 @@ int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path
 		rc = ims_store_picture_remove(st, there, err);
 	return rc ? rc
 			  : ims_store_run(c, err,
-					"UPDATE picture SET root = ?2, path = ?3, mtime_seconds = ?4, mtime_nanoseconds = ?5"
-					" WHERE id = ?1",
+					"UPDATE picture SET root = ?2, path = ?3, mtime_seconds = ?4,"
+					" mtime_nanoseconds = ?5 WHERE id = ?1",
 					"iipii", id, root, path, mtime.seconds, mtime.nanoseconds);
 }
 

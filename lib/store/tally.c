@@ -66,7 +66,7 @@ int ims_store_next_ids(store *st, size_t n, int64_t *first, imgsearch_error *err
 	if (rc)
 		return rc;
 	*first = last < INT64_MAX ? last + 1 : INT64_MAX;
-	if (n > (uint64_t)(INT64_MAX - last))
+	if (n > (uint64_t)INT64_MAX - (uint64_t)last)
 		return ims_fail(err, IMGSEARCH_ELIMIT,
 			"index %s: the largest id given so far is %lld, which leaves too few for %zu more",
 			st->path, (long long)last, n);

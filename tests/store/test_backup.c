@@ -153,7 +153,7 @@ static void is_the_same(void **state)
 	ims_buf_free(&b);
 }
 
-/* ------------------------------------------------------------------------ meanwhile writing ---- */
+/* ----------------------------------------------------------------------- meanwhile writing ---- */
 
 typedef struct traffic {
 	store *st;

@@ -177,7 +177,8 @@ static void removal_forgets(void **state)
 	hash256 h = { { 1 } };
 	store_picture p;
 	begin(st);
-	int64_t a = add_picture(st, 0, "a", 1), b = add_copy(st, "b", a, 1), c = add_copy(st, "c", a, 1);
+	int64_t a = add_picture(st, 0, "a", 1), b = add_copy(st, "b", a, 1),
+			c = add_copy(st, "c", a, 1);
 	ok(ims_store_keep_out(st, a, &err));
 	ok(ims_store_picture_remove(st, a, &err));
 	commit(st);

@@ -192,7 +192,8 @@ static void pictures(void **state)
 	ok(ims_store_picture_put(st, &worse, &err));
 	assert_int_equal(worse.id, a);
 	assert_false(has_vector(st, a));
-	ok(ims_store_picture_move(st, b, other, "c.jpg", (timestamp){ 6, 0 }, &err)); /* over another one */
+	timestamp later = { 6, 0 };
+	ok(ims_store_picture_move(st, b, other, "c.jpg", later, &err)); /* over another one */
 	ok(ims_store_picture_remove(st, bad.id, &err));
 	fails(IMGSEARCH_ENOTFOUND, ims_store_picture_remove(st, bad.id, &err));
 	assert_true(add_picture(st, 0, "new", 5) > bad.id);

@@ -94,7 +94,8 @@ static void fill_chunks(sqlite3 *db)
 {
 	static const char chunk[] = "a chunk of a searcher";
 	sqlite3_stmt *s;
-	raw(db, "INSERT INTO searcher VALUES(4, 'graph', 1, 'p', 2, 3, 1), (5, 'pca', 0, NULL, 0, 0, 2)");
+	raw(db, "INSERT INTO searcher VALUES(4, 'graph', 1, 'p', 2, 3, 1),"
+		" (5, 'pca', 0, NULL, 0, 0, 2)");
 	assert_int_equal(sqlite3_prepare_v2(db, "INSERT INTO searcher_chunk VALUES(4, 0, ?1, ?2)", -1,
 						 &s, NULL), SQLITE_OK);
 	sqlite3_bind_int64(s, 1, (int64_t)ims_checksum(chunk, sizeof chunk, 0));
@@ -114,7 +115,8 @@ static void make_old(int more)
 	raw(db, ims_store_steps[0]);
 	raw(db, "PRAGMA user_version=1; PRAGMA application_id=0x696d7365;"
 		"INSERT INTO setting VALUES('metric', x'00000000'), ('dim', x'04000000');"
-		"INSERT INTO model VALUES(1, 0, 'one', 'w', 'h', 'r', 4, 0), (2, 1, 'two', 'w', 'h', 'r', 4, 0);"
+		"INSERT INTO model VALUES(1, 0, 'one', 'w', 'h', 'r', 4, 0),"
+		" (2, 1, 'two', 'w', 'h', 'r', 4, 0);"
 		"INSERT INTO root VALUES(3, CAST('/photos' AS BLOB), NULL), (7, x'2f62ff', '.')");
 	for (int state = 1; state <= 7; state++) {
 		snprintf(text, sizeof text,
