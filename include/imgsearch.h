@@ -239,7 +239,8 @@ typedef enum imgsearch_state {
 	IMGSEARCH_DAMAGED = 4,
 	IMGSEARCH_TOO_BIG = 5,
 	IMGSEARCH_EXCLUDED = 6,    /* by a rule, see the reason */
-	IMGSEARCH_UNREADABLE = 7   /* permission, vanished, input/output error: tried again at the next run */
+	IMGSEARCH_UNREADABLE = 7,  /* permission, vanished, input/output error: tried again at the next run */
+	IMGSEARCH_DELETED = 8      /* on purpose: it is in no answer and is not taken in again */
 } imgsearch_state;
 
 typedef struct imgsearch_index_options {

@@ -16,6 +16,7 @@
  *	pool.h     threads
  *	job.h      progress, cancelling and log of a long piece of work
  *	clock.h    the time
+ *	timestamp.h  points of time of the file system
  *
  * The room knows nothing of pictures and includes only imgsearch.h.
  */
@@ -35,6 +36,7 @@
 #include "base/pool.h"
 #include "base/random.h"
 #include "base/reader.h"
+#include "base/timestamp.h"
 #include "base/topk.h"
 #include "imgsearch.h"
 

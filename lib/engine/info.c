@@ -16,7 +16,7 @@ int imgsearch_info_get(imgsearch *s, imgsearch_info **out, imgsearch_error *err)
 int imgsearch_list(imgsearch *s, uint32_t state,
 	int (*each)(void *user, const imgsearch_item *item), void *user, imgsearch_error *err)
 {
-	if (!s || !each || state > IMGSEARCH_UNREADABLE)
+	if (!s || !each || state > IMGSEARCH_DELETED)
 		return ims_fail(err, IMGSEARCH_EINVAL, "list: no callback, or no such state");
 	return ims_items_list(s, state, each, user, err);
 }

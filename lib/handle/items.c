@@ -40,7 +40,7 @@ static int fill_item(imgsearch *s, item_block *b, const store_picture *p, const 
 		.width = p->width,
 		.height = p->height,
 		.size = p->size,
-		.mtime_ns = p->mtime_ns,
+		.mtime_ns = ims_timestamp_ns(p->mtime),
 		.same_as = p->same_as };
 	it->path = b->path = ims_path_join(p->root ? root : NULL, p->path);
 	it->reason = b->reason = p->reason ? ims_strdup(p->reason) : NULL;

@@ -2,6 +2,7 @@
 #include "ingest/add.h"
 
 #include "handle/identity.h"
+#include "handle/items.h"
 #include "handle/view.h"
 #include "ingest/row.h"
 
@@ -84,7 +85,7 @@ static int same_model(addition *a, bool *same, imgsearch_error *err)
  */
 static int put_picture(addition *a, store_picture *row, bool *again, imgsearch_error *err)
 {
-	row_writer w = { .s = a->s, .dim = a->identity.model.dim };
+	row_writer w = { .s = a->s, .dim = a->identity.model.dim, .refuses_deleted = true };
 	row_outcome outcome = ROW_INDEXED;
 	bool same;
 	*again = false;
@@ -106,11 +107,11 @@ static int put_picture(addition *a, store_picture *row, bool *again, imgsearch_e
 static int name_row(imgsearch *s, store_picture *row, char *unnamed, size_t size,
 	imgsearch_error *err)
 {
-	int64_t max_id;
+	int64_t next;
 	if (row->path)
 		return 0;
-	int rc = ims_store_max_id(s->store, &max_id, err);
-	snprintf(unnamed, size, "id:%lld", (long long)(max_id < 0 ? 0 : max_id) + 1);
+	int rc = ims_store_next_ids(s->store, 1, &next, err);
+	snprintf(unnamed, size, "id:%lld", (long long)(next ? next : 1)); /* a picture has no id 0 */
 	row->path = unnamed;
 	return rc;
 }
@@ -143,7 +144,7 @@ static int add_picture(imgsearch *s, const imgsearch_input *in, store_picture *r
 	bool again = true;
 	int rc = 0;
 	if (in->kind == IMGSEARCH_KIND_FILE && !stat(in->path, &st))
-		row->mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+		row->mtime = ims_timestamp(&st.st_mtim);
 	for (int i = 0; !rc && again && i < TRIES; i++) {
 		rc = embed(&a, err);
 		if (!rc)
@@ -208,6 +209,22 @@ static int add_vector(imgsearch *s, const imgsearch_input *in, store_picture *ro
 	return rc;
 }
 
+/* EINVAL: the path or name is that of an item that was deleted on purpose, below whichever root. */
+static int refuse_deleted(imgsearch *s, const char *path, imgsearch_error *err)
+{
+	int64_t id;
+	bool deleted = false;
+	imgsearch_error why;
+	int rc = path ? ims_items_find(s, path, &id, &why) : IMGSEARCH_ENOTFOUND;
+	if (!rc)
+		rc = ims_store_is_deleted(s->store, id, &deleted, &why);
+	if (rc == IMGSEARCH_ENOTFOUND)
+		return 0;
+	if (rc && err)
+		*err = why;
+	return deleted ? ims_store_refuse_deleted(s->store, path, id, err) : rc;
+}
+
 int ims_add(imgsearch *s, const imgsearch_input *in, const char *name, int64_t *id,
 	imgsearch_error *err)
 {
@@ -218,25 +235,27 @@ int ims_add(imgsearch *s, const imgsearch_input *in, const char *name, int64_t *
 			: absolute                 ? absolute
 									   : in->path,
 		.state = IMGSEARCH_INDEXED };
-	int rc = vector ? add_vector(s, in, &row, asked, err) : add_picture(s, in, &row, err);
+	int rc = refuse_deleted(s, row.path, err);
+	if (!rc)
+		rc = vector ? add_vector(s, in, &row, asked, err) : add_picture(s, in, &row, err);
 	free(absolute);
 	if (!rc && id)
 		*id = row.id;
 	return rc;
 }
 
-/* Ids for n rows: they count on from the largest one, from 0 in an empty index. */
+/* Ids for n rows: they count on from the largest one ever given, from 0 in a new index. */
 static int make_ids(imgsearch *s, size_t n, int64_t **ids, imgsearch_error *err)
 {
-	int64_t max_id;
-	int rc = ims_store_max_id(s->store, &max_id, err);
+	int64_t first;
+	int rc = ims_store_next_ids(s->store, n, &first, err);
 	if (rc)
 		return rc;
 	*ids = ims_alloc(n, sizeof **ids);
 	if (!*ids)
 		return ims_nomem(err);
 	for (size_t i = 0; i < n; i++)
-		(*ids)[i] = max_id + 1 + (int64_t)i;
+		(*ids)[i] = first + (int64_t)i;
 	return 0;
 }
 

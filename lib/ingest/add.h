@@ -8,8 +8,9 @@
 #include "handle/handle.h"
 
 /*
- * imgsearch_index_add. The picture is read, decoded and embedded before the writer lock is
- * acquired. Then the model and the duplicates are checked again.
+ * imgsearch_index_add. A picture is read, decoded and embedded before the writer lock is
+ * acquired; then the model and the twin are looked at again. EINVAL: its path or its bytes were
+ * deleted on purpose.
  */
 int ims_add(imgsearch *s, const imgsearch_input *in, const char *name, int64_t *id,
 	imgsearch_error *err);

@@ -16,7 +16,7 @@ typedef struct path_entry {
 	path_key key;
 	int64_t id; /* 0: a free slot */
 	uint64_t size;
-	int64_t mtime_ns;
+	timestamp mtime;
 	uint32_t state;
 	bool seen; /* the walk of this run found it */
 } path_entry;

@@ -20,9 +20,9 @@ typedef struct pipeline_item {
 	int64_t id, root;  /* id 0: a new path */
 	char *path, *full; /* relative to the root; absolute */
 	uint64_t size;
-	int64_t mtime_ns;
-	bool vector_only;  /* only the vector of the row is replaced */
-	bool force_decode; /* decode also if the index has the bytes */
+	timestamp mtime;
+	bool vector_only;  /* the picture's row stays as it is */
+	bool force_decode; /* known bytes are decoded too */
 	/* set by the worker */
 	uint32_t state;      /* imgsearch_state */
 	imgsearch_error why; /* of a state other than indexed */
@@ -50,6 +50,7 @@ typedef struct pipeline {
 	job *job;
 	const identity *identity;
 	imgsearch_counts *counts;
+	uint64_t *deleted; /* counts the paths in that state, which counts->seen includes */
 	int (*moved)(void *user, int64_t twin, bool *moved, imgsearch_error *err); /* see row_writer */
 	void *user;
 	imgsearch_error *err;
@@ -68,8 +69,8 @@ typedef struct pipeline {
 int ims_pipeline_init(pipeline *p);  /* of a struct whose first part is set; 0 or ENOMEM */
 void ims_pipeline_free(pipeline *p); /* waits for the workers; drops what is not written */
 
-/* Adds one path to the count of its state. */
-void ims_count_state(imgsearch_counts *c, uint32_t state);
+/* Counts one path in the field of its state, or in *deleted. */
+void ims_count_state(imgsearch_counts *c, uint64_t *deleted, uint32_t state);
 
 /*
  * Sends a file to the workers, and becomes the owner of the strings of *item, whose members before

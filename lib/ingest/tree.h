@@ -22,6 +22,7 @@ typedef struct tree_run {
 	imgsearch *s;
 	const imgsearch_index_options *options;
 	imgsearch_counts *counts;
+	uint64_t deleted; /* paths that were met and are deleted on purpose */
 	imgsearch_error *err;
 	job job;
 	identity identity;
@@ -31,8 +32,12 @@ typedef struct tree_run {
 	uint64_t expected; /* number of paths, counted by a first walk; 0: unknown */
 } tree_run;
 
-/* imgsearch_index_tree; options are a complete copy. Acquires the writer lock. */
+/*
+ * imgsearch_index_tree; options are a complete copy. Acquires the writer lock. *deleted (may be
+ * NULL) receives the number of paths that are deleted on purpose; counts->seen includes them.
+ */
 int ims_index_tree(imgsearch *s, const char *const *paths, size_t n,
-	const imgsearch_index_options *options, imgsearch_counts *counts, imgsearch_error *err);
+	const imgsearch_index_options *options, imgsearch_counts *counts, uint64_t *deleted,
+	imgsearch_error *err);
 
 #endif
