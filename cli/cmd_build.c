@@ -15,22 +15,22 @@ static const char *const searchers[] = { "auto", "exact", "kdtree", "pca", "grap
 
 #define AT(member) offsetof(build_args, member)
 static const option options[] = {
-	{ "searcher", 's', OPT_CHOICE, AT(options.searcher), "NAME",
-		.help = "searcher to build", .choices = searchers },
+	{ "searcher", 's', OPT_CHOICE, AT(options.searcher), "NAME", .help = "searcher to build",
+		.choices = searchers },
 	{ "variance", 0, OPT_DOUBLE, AT(options.variance), "V",
 		.help = "pca: share of the variance that is kept", .min = 0.01, .max = 1 },
 	{ "components", 0, OPT_UINT, AT(options.components), "N",
-		.help = "pca, kdtree: number of components, instead of --variance",
-		.min = 1, .max = 65536 },
+		.help = "pca, kdtree: number of components, instead of --variance", .min = 1,
+		.max = 65536 },
 	{ "whiten", 0, OPT_FLAG, AT(options.whiten),
 		.help = "pca: scale the components to equal variance" },
-	{ "degree", 0, OPT_UINT, AT(options.degree), "N",
-		.help = "graph: neighbours of a node", .min = 4, .max = 256 },
-	{ "beam", 0, OPT_UINT, AT(options.beam), "N",
-		.help = "graph: width of the beam while building", .min = 8, .max = 4096 },
+	{ "degree", 0, OPT_UINT, AT(options.degree), "N", .help = "graph: neighbours of a node",
+		.min = 4, .max = 256 },
+	{ "beam", 0, OPT_UINT, AT(options.beam), "N", .help = "graph: width of the beam while building",
+		.min = 8, .max = 4096 },
 	{ "seed", 0, OPT_U64, AT(options.seed), "N", .help = "seed of the random numbers" },
 	{ "stats", 0, OPT_FLAG, AT(stats), .help = "write time and size as one JSON line" },
-	OPT_END
+	OPT_END,
 };
 
 static void print_report(const imgsearch_build_report *r)
@@ -68,12 +68,16 @@ static int run(context *c, void *args)
 }
 
 const command cmd_build = {
-	.name = "build", .operands = "", .summary = "build a searcher, so that queries are fast",
+	.name = "build",
+	.operands = "",
+	.summary = "build a searcher, so that queries are fast",
 	.text = "Builds a searcher over all vectors and stores it in the index, beside "
-		"those that exist. Queries use the old one until the new one is complete. Without a "
-		"searcher every query scans all vectors. imgsearch index builds when it is needed.\n\n"
-		"\timgsearch build\n"
-		"\timgsearch build --searcher graph --degree 48",
-	.options = options, .groups = GROUP_DB | GROUP_THREADS | GROUP_JSON,
-	.args_size = sizeof(build_args), .run = run
+			"those that exist. Queries use the old one until the new one is complete. Without a "
+			"searcher every query scans all vectors. imgsearch index builds when it is needed.\n\n"
+			"\timgsearch build\n"
+			"\timgsearch build --searcher graph --degree 48",
+	.options = options,
+	.groups = GROUP_DB | GROUP_THREADS | GROUP_JSON,
+	.args_size = sizeof(build_args),
+	.run = run,
 };

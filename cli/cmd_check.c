@@ -12,7 +12,7 @@ static const option options[] = {
 	{ "recall", 0, OPT_UINT, offsetof(check_args, recall), "N",
 		.help = "also search for N stored vectors with every searcher and compare with a scan",
 		.min = 1, .max = 100000 },
-	OPT_END
+	OPT_END,
 };
 
 static int print_problem(void *user, const char *text)
@@ -82,14 +82,19 @@ static int run(context *c, void *args)
 }
 
 const command cmd_check = {
-	.name = "check", .operands = "",
+	.name = "check",
+	.operands = "",
 	.summary = "look for damage, and measure the recall of the searchers",
-	.text = "Reads the whole file: its structure, the references between its "
+	.text =
+		"Reads the whole file: its structure, the references between its "
 		"tables, every checksum. Problems are printed, one a line, and the exit status is 3. With "
 		"--recall, every searcher that is built answers N stored vectors, and a scan gives the "
 		"true answers. Printed are the recall among the 1, 10 and 100 nearest, the time of a "
 		"query and the memory of the searcher.\n\n"
 		"\timgsearch check\n"
 		"\timgsearch check --recall 200",
-	.options = options, .groups = GROUP_DB | GROUP_JSON, .args_size = sizeof(check_args), .run = run
+	.options = options,
+	.groups = GROUP_DB | GROUP_JSON,
+	.args_size = sizeof(check_args),
+	.run = run,
 };

@@ -25,12 +25,12 @@ static const char *const kinds[] = { "bytes", "picture", "scene", NULL };
 static const option options[] = {
 	{ "kind", 0, OPT_CHOICE, AT(kind), "KIND", .help = "only this kind", .choices = kinds },
 	{ "min-score", 0, OPT_FLOAT, AT(min_score), "S",
-		.help = "score from which two pictures show the same scene",
-		.min = 0.01, .max = 1, .def = "0.92" },
+		.help = "score from which two pictures show the same scene", .min = 0.01, .max = 1,
+		.def = "0.92" },
 	{ "under", 'u', OPT_DIR, AT(under), "DIR", .help = "only pictures below this folder" },
 	{ "reject", 0, OPT_FLAG, AT(reject),
 		.help = "record, by content, that the two given pictures are different" },
-	OPT_END
+	OPT_END,
 };
 
 /* The id of a picture that is named by its path or as id:N. Returns an exit code. */
@@ -116,9 +116,9 @@ static int show_groups(context *c, const dups_args *a, const char *under)
 {
 	imgsearch_group_list *list;
 	imgsearch_error err;
-	imgsearch_groups_options o = {
-		.struct_size = sizeof o, .under = under, .min_score = a->min_score
-	};
+	imgsearch_groups_options o = { .struct_size = sizeof o,
+		.under = under,
+		.min_score = a->min_score };
 	for (uint32_t k = 0; a->kind && kinds[k]; k++)
 		if (!strcmp(a->kind, kinds[k]))
 			o.kinds = 1u << (k + 1);
@@ -153,9 +153,11 @@ static int run(context *c, void *args)
 }
 
 const command cmd_dups = {
-	.name = "dups", .operands = "[A B]",
+	.name = "dups",
+	.operands = "[A B]",
 	.summary = "find near-duplicates among the pictures of the index",
-	.text = "Groups near-duplicates of three kinds. bytes: the files are equal. "
+	.text =
+		"Groups near-duplicates of three kinds. bytes: the files are equal. "
 		"picture: one picture, resized, recompressed, turned by quarters or mirrored; the pixels "
 		"are compared. scene: features and layout are so similar that the pictures most likely "
 		"show the same thing. Each looser kind counts one picture of every group of a stricter "
@@ -165,7 +167,9 @@ const command cmd_dups = {
 		"\timgsearch dups\n"
 		"\timgsearch dups --kind picture --json\n"
 		"\timgsearch dups --reject a.jpg b.jpg",
-	.options = options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL | GROUP_THREADS,
+	.options = options,
+	.groups = GROUP_DB | GROUP_JSON | GROUP_NUL | GROUP_THREADS,
 	.args_size = sizeof(dups_args),
-	.run = run, .max_operands = 2
+	.run = run,
+	.max_operands = 2,
 };

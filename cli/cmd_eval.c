@@ -25,8 +25,8 @@ static const option options[] = {
 	{ "groups", 0, OPT_FLAG, AT(options.groups),
 		.help = "use groups of near-duplicates as classes, instead of folders" },
 	{ "duplicates", 0, OPT_UINT, AT(options.duplicates), "N",
-		.help = "make altered copies of N pictures and search for their originals",
-		.min = 1, .max = 1000000 },
+		.help = "make altered copies of N pictures and search for their originals", .min = 1,
+		.max = 1000000 },
 	{ "sample", 0, OPT_UINT, AT(options.sample), "N",
 		.help = "use at most N queries, evenly spaced", .min = 1, .max = 4294967295.0 },
 	{ "threshold", 0, OPT_FLOAT, AT(options.threshold), "S",
@@ -34,11 +34,11 @@ static const option options[] = {
 	{ "plain", 0, OPT_FLAG, AT(options.plain),
 		.help = "use the features as they are: no mean subtracted, no other improvement" },
 	{ "whiten", 0, OPT_UINT, AT(options.whiten), "N",
-		.help = "measure on N principal components of equal variance (PCA whitening)",
-		.min = 1, .max = 65536 },
+		.help = "measure on N principal components of equal variance (PCA whitening)", .min = 1,
+		.max = 65536 },
 	IMPROVE_OPTIONS(AT),
 	{ "seed", 0, OPT_U64, AT(options.seed), "N", .help = "seed of the random numbers" },
-	OPT_END
+	OPT_END,
 };
 
 static void put_scores(json_writer *j, const imgsearch_eval_scores *s)
@@ -130,8 +130,11 @@ static int run(context *c, void *args)
 }
 
 const command cmd_eval = {
-	.name = "eval", .operands = "", .summary = "measure how good the answers are",
-	.text = "Ranks every picture for every query and measures where the relevant "
+	.name = "eval",
+	.operands = "",
+	.summary = "measure how good the answers are",
+	.text =
+		"Ranks every picture for every query and measures where the relevant "
 		"ones stand: mean average precision (as scikit-learn's) with its 95 % interval, the share "
 		"of queries whose first result is relevant, precision, recall and NDCG of the first ten, "
 		"and the score that best separates relevant pairs from others. Pictures of one folder are "
@@ -141,6 +144,8 @@ const command cmd_eval = {
 		"\timgsearch eval\n"
 		"\timgsearch eval --queries asked/ --truth answers.csv --json\n"
 		"\timgsearch eval --duplicates 100",
-	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_JSON,
-	.args_size = sizeof(eval_args), .run = run
+	.options = options,
+	.groups = GROUP_DB | GROUP_MODEL | GROUP_JSON,
+	.args_size = sizeof(eval_args),
+	.run = run,
 };

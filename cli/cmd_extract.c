@@ -23,7 +23,7 @@ static const option options[] = {
 		.help = "write the features here (.npy or .fvecs)" },
 	{ "raw", 0, OPT_FLAG, offsetof(extract_args, raw),
 		.help = "features as the network gives them, not normalised" },
-	OPT_END
+	OPT_END,
 };
 
 /*
@@ -106,9 +106,10 @@ static int extract_all(context *c, const extract_args *a, block *b)
 		size_t n = total - done < AT_ONCE ? total - done : AT_ONCE;
 		rc = interrupt_pending() ? CLI_INTERRUPTED : extract_block(c, b, done, n, a->raw != 0, &w);
 		done += n;
-		imgsearch_progress p = {
-			.stage = "extract", .done = done, .total = total, .failed = b->failed
-		};
+		imgsearch_progress p = { .stage = "extract",
+			.done = done,
+			.total = total,
+			.failed = b->failed };
 		progress_show(c->progress, &p);
 	}
 	if (!array_writer_close(&w, rc == CLI_DONE) && rc == CLI_DONE)
@@ -157,14 +158,19 @@ static int run(context *c, void *args)
 }
 
 const command cmd_extract = {
-	.name = "extract", .operands = "IMG... -o FILE.npy",
+	.name = "extract",
+	.operands = "IMG... -o FILE.npy",
 	.summary = "write the features of pictures as an array file",
-	.text = "Writes one row of float32 for each IMG, in their order, normalised to length 1; a "
+	.text =
+		"Writes one row of float32 for each IMG, in their order, normalised to length 1; a "
 		"row of NaN for a picture that failed. IMG is a file, or \"-\" for a picture on standard "
 		"input. The network is that of the index, or the one that --model and --weights name.\n\n"
 		"\timgsearch extract *.jpg -o features.npy\n"
 		"\timgsearch extract --model resnet50 --weights resnet50.pth a.jpg b.jpg -o features.npy",
-	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_RECIPE | GROUP_JSON,
-	.args_size = sizeof(extract_args), .run = run,
-	.min_operands = 1, .max_operands = CLI_MANY
+	.options = options,
+	.groups = GROUP_DB | GROUP_MODEL | GROUP_RECIPE | GROUP_JSON,
+	.args_size = sizeof(extract_args),
+	.run = run,
+	.min_operands = 1,
+	.max_operands = CLI_MANY,
 };

@@ -13,7 +13,7 @@ typedef struct help_args {
 
 static const option help_options[] = {
 	{ "man", 0, OPT_FLAG, offsetof(help_args, man), .help = "write the man page, for man -l -" },
-	OPT_END
+	OPT_END,
 };
 
 static int help_run(context *c, void *args)
@@ -37,10 +37,15 @@ static int help_run(context *c, void *args)
 }
 
 const command cmd_help = {
-	.name = "help", .operands = "[COMMAND]", .summary = "show help for a command",
+	.name = "help",
+	.operands = "[COMMAND]",
+	.summary = "show help for a command",
 	.text = "Shows what a command does and which options it has. Without COMMAND: "
-		"lists the commands.",
-	.options = help_options, .args_size = sizeof(help_args), .run = help_run, .max_operands = 2
+			"lists the commands.",
+	.options = help_options,
+	.args_size = sizeof(help_args),
+	.run = help_run,
+	.max_operands = 2,
 };
 
 static const option complete_options[] = { OPT_END };
@@ -50,17 +55,23 @@ static int complete_run(context *c, void *args)
 {
 	(void)args;
 	if (!completion_write(stdout, c->commands, c->operand[0]))
-		return command_usage(
-			c->command, "no completions for \"%s\"; there are bash, zsh, fish", c->operand[0]);
+		return command_usage(c->command, "no completions for \"%s\"; there are bash, zsh, fish",
+			c->operand[0]);
 	return CLI_DONE;
 }
 
 const command cmd_complete = {
-	.name = "complete", .operands = "bash|zsh|fish", .summary = "write the completions for a shell",
+	.name = "complete",
+	.operands = "bash|zsh|fish",
+	.summary = "write the completions for a shell",
 	.text = "Writes the completions for a shell to standard output. make install puts them "
-		"where the shells look; by hand:\n\n"
-		"\timgsearch complete bash > ~/.local/share/bash-completion/completions/imgsearch\n"
-		"\timgsearch complete fish > ~/.config/fish/completions/imgsearch.fish",
-	.options = complete_options, .args_size = sizeof(common_args), .run = complete_run,
-	.min_operands = 1, .max_operands = 1, .words = shells
+			"where the shells look; by hand:\n\n"
+			"\timgsearch complete bash > ~/.local/share/bash-completion/completions/imgsearch\n"
+			"\timgsearch complete fish > ~/.config/fish/completions/imgsearch.fish",
+	.options = complete_options,
+	.args_size = sizeof(common_args),
+	.run = complete_run,
+	.min_operands = 1,
+	.max_operands = 1,
+	.words = shells,
 };

@@ -32,7 +32,7 @@ static const option options[] = {
 		.help = "let this run remove more than 30 % of a folder's pictures" },
 	{ "flip", 0, OPT_FLAG, AT(common.open.flip),
 		.help = "average each feature with that of the mirrored picture: better results for "
-			"twice the work of the network; stored in the index" },
+				"twice the work of the network; stored in the index" },
 	{ "retry", 0, OPT_FLAG, AT(retry),
 		.help = "try damaged and unsupported files again, even if they did not change" },
 	{ "csv", 0, OPT_FILE, AT(csv), "FILE",
@@ -41,10 +41,9 @@ static const option options[] = {
 		.help = "column with the file name or path (default: file)" },
 	{ "title", 0, OPT_TEXT, AT(title), "COLUMN",
 		.help = "column that is shown with results (default: title)" },
-	{ "no-server", 0, OPT_FLAG, AT(no_server),
-		.help = "do not use a running imgsearch serve" },
+	{ "no-server", 0, OPT_FLAG, AT(no_server), .help = "do not use a running imgsearch serve" },
 	{ "no-build", 0, OPT_FLAG, AT(no_build), .help = "do not build the searcher afterwards" },
-	OPT_END
+	OPT_END,
 };
 
 static void print_json(const imgsearch_counts *n)
@@ -77,13 +76,20 @@ static size_t list_parts(char *text, size_t size, const char *lead, const part *
 static void summarise(const context *c, const imgsearch_counts *n)
 {
 	const part states[] = {
-		{ "indexed", n->indexed }, { n->duplicate == 1 ? "duplicate" : "duplicates", n->duplicate },
-		{ "unsupported", n->unsupported }, { "damaged", n->damaged }, { "too big", n->too_big },
-		{ "excluded", n->excluded }, { "unreadable", n->unreadable },
+		{ "indexed", n->indexed },
+		{ n->duplicate == 1 ? "duplicate" : "duplicates", n->duplicate },
+		{ "unsupported", n->unsupported },
+		{ "damaged", n->damaged },
+		{ "too big", n->too_big },
+		{ "excluded", n->excluded },
+		{ "unreadable", n->unreadable },
 	};
 	const part done[] = {
-		{ "new", n->added }, { "unchanged", n->unchanged }, { "moved", n->moved },
-		{ "removed", n->removed }, { "offline", n->offline },
+		{ "new", n->added },
+		{ "unchanged", n->unchanged },
+		{ "moved", n->moved },
+		{ "removed", n->removed },
+		{ "offline", n->offline },
 	};
 	char text[512] = "";
 	size_t at = list_parts(text, sizeof text, ": ", states, sizeof states / sizeof *states);
@@ -159,10 +165,17 @@ static bool index_by_server(context *c, const index_args *a, const path_list *p,
 static imgsearch_index_options index_options(const index_args *a)
 {
 	return (imgsearch_index_options){
-		.struct_size = sizeof(imgsearch_index_options), .include = a->include.item,
-		.n_include = a->include.n, .exclude = a->exclude.item, .n_exclude = a->exclude.n,
-		.csv = a->csv, .csv_key = a->key, .csv_title = a->title, .follow_links = a->follow_links,
-		.prune = a->prune, .retry = a->retry,
+		.struct_size = sizeof(imgsearch_index_options),
+		.include = a->include.item,
+		.n_include = a->include.n,
+		.exclude = a->exclude.item,
+		.n_exclude = a->exclude.n,
+		.csv = a->csv,
+		.csv_key = a->key,
+		.csv_title = a->title,
+		.follow_links = a->follow_links,
+		.prune = a->prune,
+		.retry = a->retry,
 	};
 }
 
@@ -232,9 +245,11 @@ static int run(context *c, void *args)
 }
 
 const command cmd_index = {
-	.name = "index", .operands = "[DIR|FILE|-...]",
+	.name = "index",
+	.operands = "[DIR|FILE|-...]",
 	.summary = "bring the index up to date with folders of pictures",
-	.text = "Adds the pictures of folders and files to the index, which is created "
+	.text =
+		"Adds the pictures of folders and files to the index, which is created "
 		"if need be. Files that have not changed since the last run are not read again; moved "
 		"files keep their vectors; deleted files are removed from the index. The pictures of a "
 		"folder that is not there (a disk that is not mounted) stay. Without an argument: "
@@ -250,6 +265,9 @@ const command cmd_index = {
 		"\timgsearch index ~/Pictures\n"
 		"\tfind . -name '*.jpg' -print0 | imgsearch index -0 -\n"
 		"\timgsearch index paintings --csv paintings.csv --title name",
-	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_RECIPE | GROUP_JSON | GROUP_NUL,
-	.args_size = sizeof(index_args), .run = run, .max_operands = CLI_MANY
+	.options = options,
+	.groups = GROUP_DB | GROUP_MODEL | GROUP_RECIPE | GROUP_JSON | GROUP_NUL,
+	.args_size = sizeof(index_args),
+	.run = run,
+	.max_operands = CLI_MANY,
 };

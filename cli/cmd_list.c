@@ -23,13 +23,22 @@ typedef struct lister {
 	bool reasons;    /* state, path, reason instead of id, path, title */
 } lister;
 
-static const char *const states[] = { "all", "indexed", "duplicate", "unsupported", "damaged",
-	"too-big", "excluded", "unreadable", NULL };
+static const char *const states[] = {
+	"all",
+	"indexed",
+	"duplicate",
+	"unsupported",
+	"damaged",
+	"too-big",
+	"excluded",
+	"unreadable",
+	NULL,
+};
 
 enum {
 	FOUND = 1u << IMGSEARCH_INDEXED | 1u << IMGSEARCH_DUPLICATE,
 	BAD = 1u << IMGSEARCH_UNSUPPORTED | 1u << IMGSEARCH_DAMAGED | 1u << IMGSEARCH_TOO_BIG
-		| 1u << IMGSEARCH_UNREADABLE
+		| 1u << IMGSEARCH_UNREADABLE,
 };
 
 static void print_json(const imgsearch_item *i)
@@ -123,33 +132,40 @@ static const option list_options[] = {
 	{ "state", 0, OPT_CHOICE, offsetof(list_args, state), "STATE",
 		.help = "paths in this state (default: indexed and duplicate)", .choices = states },
 	{ "paths", 'p', OPT_FLAG, offsetof(list_args, paths), .help = "write paths alone" },
-	OPT_END
+	OPT_END,
 };
 
 const command cmd_list = {
-	.name = "list", .operands = "[DIR]", .summary = "list the pictures of the index",
+	.name = "list",
+	.operands = "[DIR]",
+	.summary = "list the pictures of the index",
 	.text = "Lists the pictures of the index, or those below DIR, in order of their paths: id, "
-		"path and title. --json adds state, reason, size, time, hash and the columns of the "
-		"CSV.\n\n"
-		"\timgsearch list --json | jq .path\n"
-		"\timgsearch list --paths -0 old | imgsearch rm -0 -",
-	.options = list_options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL,
-	.args_size = sizeof(list_args), .run = list_run,
-	.max_operands = 1
+			"path and title. --json adds state, reason, size, time, hash and the columns of the "
+			"CSV.\n\n"
+			"\timgsearch list --json | jq .path\n"
+			"\timgsearch list --paths -0 old | imgsearch rm -0 -",
+	.options = list_options,
+	.groups = GROUP_DB | GROUP_JSON | GROUP_NUL,
+	.args_size = sizeof(list_args),
+	.run = list_run,
+	.max_operands = 1,
 };
 
 static const option failed_options[] = {
 	{ "paths", 'p', OPT_FLAG, offsetof(list_args, paths), .help = "write paths alone" },
-	OPT_END
+	OPT_END,
 };
 
 const command cmd_failed = {
-	.name = "failed", .operands = "[DIR]",
+	.name = "failed",
+	.operands = "[DIR]",
 	.summary = "list the files that could not be indexed, and why",
 	.text = "Lists the files that were seen and could not be used: the state "
-		"(unsupported, damaged, too big, unreadable), the path and the reason. They are tried "
-		"again when they change, or with imgsearch index --retry.",
-	.options = failed_options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL,
-	.args_size = sizeof(list_args), .run = failed_run,
-	.max_operands = 1
+			"(unsupported, damaged, too big, unreadable), the path and the reason. They are tried "
+			"again when they change, or with imgsearch index --retry.",
+	.options = failed_options,
+	.groups = GROUP_DB | GROUP_JSON | GROUP_NUL,
+	.args_size = sizeof(list_args),
+	.run = failed_run,
+	.max_operands = 1,
 };

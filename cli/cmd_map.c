@@ -18,17 +18,16 @@ static const option options[] = {
 		.help = "draw the pictures themselves, each in a cell near its point" },
 	{ "pca", 0, OPT_FLAG, AT(pca),
 		.help = "the two leading principal components instead of t-SNE" },
-	{ "size", 0, OPT_UINT, AT(size), "N",
-		.help = "pixels of the longer side", .min = 200, .max = 16000, .def = "2000" },
+	{ "size", 0, OPT_UINT, AT(size), "N", .help = "pixels of the longer side", .min = 200,
+		.max = 16000, .def = "2000" },
 	{ "under", 'u', OPT_DIR, AT(under), "DIR", .help = "only pictures below this folder" },
 	{ "perplexity", 0, OPT_FLOAT, AT(perplexity), "P",
 		.help = "t-SNE: effective number of neighbours", .min = 2, .max = 200, .def = "30" },
 	{ "max-points", 0, OPT_U64, AT(max_points), "N",
-		.help = "use at most N pictures, evenly spaced",
-		.min = 2, .max = 1000000, .def = "50000" },
-	{ "seed", 0, OPT_U64, AT(seed), "N",
-		.help = "t-SNE: seed of the random numbers", .min = 0, .max = 9007199254740991.0 },
-	OPT_END
+		.help = "use at most N pictures, evenly spaced", .min = 2, .max = 1000000, .def = "50000" },
+	{ "seed", 0, OPT_U64, AT(seed), "N", .help = "t-SNE: seed of the random numbers", .min = 0,
+		.max = 9007199254740991.0 },
+	OPT_END,
 };
 
 static bool draw(const map_args *a, context *c, const imgsearch_map_points *m)
@@ -47,12 +46,16 @@ static int run(context *c, void *args)
 	if (!a->output && !c->common->json)
 		return command_usage(c->command, "no output: -o map.png, -o map.html, or --json");
 	if (a->output && kind == FILE_OTHER)
-		return command_usage(
-			c->command, "-o %s: the name must end in .png, .jpg or .html", a->output);
+		return command_usage(c->command, "-o %s: the name must end in .png, .jpg or .html",
+			a->output);
 	char *under = a->under ? path_absolute(a->under) : NULL;
 	imgsearch_map_options o = {
-		.struct_size = sizeof o, .under = under, .max_points = a->max_points, .seed = a->seed,
-		.perplexity = a->perplexity, .pca = a->pca,
+		.struct_size = sizeof o,
+		.under = under,
+		.max_points = a->max_points,
+		.seed = a->seed,
+		.perplexity = a->perplexity,
+		.pca = a->pca,
 	};
 	int rc = context_open(c, false);
 	if (rc == CLI_DONE && a->output && !file_may_write(c->s, a->output))
@@ -71,15 +74,19 @@ static int run(context *c, void *args)
 }
 
 const command cmd_map = {
-	.name = "map", .operands = "",
+	.name = "map",
+	.operands = "",
 	.summary = "draw a map on which similar pictures lie near each other",
-	.text = "Lays the pictures of the index out on a plane by t-SNE (Barnes-Hut) or "
+	.text =
+		"Lays the pictures of the index out on a plane by t-SNE (Barnes-Hut) or "
 		"by their principal components, and draws them as points coloured by folder, as the "
 		"pictures themselves on a grid (--tiles), or as a page to zoom into (.html) that needs no "
 		"other file. The same index gives the same map.\n\n"
 		"\timgsearch map -o map.png\n"
 		"\timgsearch map --tiles -o tiles.png\n"
 		"\timgsearch map -o map.html",
-	.options = options, .groups = GROUP_DB | GROUP_JSON | GROUP_THREADS,
-	.args_size = sizeof(map_args), .run = run
+	.options = options,
+	.groups = GROUP_DB | GROUP_JSON | GROUP_THREADS,
+	.args_size = sizeof(map_args),
+	.run = run,
 };

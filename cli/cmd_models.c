@@ -20,8 +20,8 @@ static int each(void *user, const imgsearch_model_info *m)
 		json_write_int(&j, "dim", m->dim);
 		json_write_int(&j, "resize", m->resize);
 		json_write_int(&j, "crop", m->crop);
-		json_write_text(
-			&j, "interpolation", m->interpolation == IMGSEARCH_BICUBIC ? "bicubic" : "bilinear");
+		json_write_text(&j, "interpolation",
+			m->interpolation == IMGSEARCH_BICUBIC ? "bicubic" : "bilinear");
 		json_write_path(&j, "weights", m->weights);
 		json_write_text(&j, "note", m->note);
 		json_write_end(&j);
@@ -43,11 +43,16 @@ static int run(context *c, void *args)
 }
 
 const command cmd_models = {
-	.name = "models", .operands = "",
+	.name = "models",
+	.operands = "",
 	.summary = "list the networks, and which have weights",
-	.text = "Lists the networks: name, length of the feature, resize and crop, and "
+	.text =
+		"Lists the networks: name, length of the feature, resize and crop, and "
 		"the weights that were found (\"-\": none; give them with --weights FILE: torchvision's "
 		".pth files, .safetensors or TorchScript).\n\n"
 		"\timgsearch index --model resnet50 --weights resnet50.pth ~/Pictures",
-	.options = options, .groups = GROUP_JSON, .args_size = sizeof(models_args), .run = run
+	.options = options,
+	.groups = GROUP_JSON,
+	.args_size = sizeof(models_args),
+	.run = run,
 };

@@ -22,8 +22,8 @@ static const char *const searchers[] = { "exact", "kdtree", "pca", "graph", "sca
 
 #define AT(member) offsetof(query_args, member)
 static const option options[] = {
-	{ "k", 'k', OPT_UINT, AT(options.k), "N",
-		.help = "how many pictures to show", .min = 1, .max = 100000000, .def = "10" },
+	{ "k", 'k', OPT_UINT, AT(options.k), "N", .help = "how many pictures to show", .min = 1,
+		.max = 100000000, .def = "10" },
 	{ "min-score", 0, OPT_FLOAT, AT(options.min_score), "S",
 		.help = "leave out pictures with a lower score", .given = AT(options.has_min_score) },
 	{ "max-chance", 0, OPT_DOUBLE, AT(options.max_chance), "X",
@@ -31,12 +31,12 @@ static const option options[] = {
 		.min = 1e-12, .max = 1e12 },
 	{ "no-self", 0, OPT_FLAG, AT(options.no_self),
 		.help = "leave out the query itself (with --combine: all its pictures) when it is in the "
-			"index" },
+				"index" },
 	{ "under", 'u', OPT_DIR, AT(options.under), "DIR", .help = "only pictures below this folder" },
 	{ "crop", 0, OPT_RECT, AT(crop), "X,Y,W,H",
 		.help = "search with this part of each picture, in pixels of the upright picture" },
 	{ "combine", 'c', OPT_FLAG, AT(combine), .help = "all pictures together are one query" },
-	{ "not", 'n', OPT_FILES, AT(not), "IMG",
+	{ "not", 'n', OPT_FILES, AT(minus), "IMG",
 		.help = "move the query away from this picture (may be repeated)" },
 	{ "paths", 'p', OPT_FLAG, AT(paths), .help = "write paths alone, without score and title" },
 	{ "html", 0, OPT_FILE, AT(html), "FILE",
@@ -49,12 +49,11 @@ static const option options[] = {
 		.help = "search with this searcher, not with the one that the index chose",
 		.choices = searchers },
 	{ "recall", 0, OPT_DOUBLE, AT(options.recall), "R",
-		.help = "graph: recall to aim at (default 0.95)",
-		.min = 0.01, .max = 1 },
+		.help = "graph: recall to aim at (default 0.95)", .min = 0.01, .max = 1 },
 	{ "ef", 0, OPT_UINT, AT(options.ef), "N",
 		.help = "graph: width of the beam, instead of --recall", .min = 1, .max = 1000000 },
-	{ "checks", 0, OPT_UINT, AT(options.checks), "N",
-		.help = "kdtree, pca: compare at most N rows", .min = 1, .max = 4294967295.0 },
+	{ "checks", 0, OPT_UINT, AT(options.checks), "N", .help = "kdtree, pca: compare at most N rows",
+		.min = 1, .max = 4294967295.0 },
 	{ "epsilon", 0, OPT_DOUBLE, AT(options.epsilon), "E",
 		.help = "kdtree: distances within (1 + E) of the true ones", .min = 0, .max = 1000 },
 	{ "plain", 0, OPT_FLAG, AT(options.plain),
@@ -67,11 +66,11 @@ static const option options[] = {
 	{ "distances", 0, OPT_FILE, AT(distances), "FILE.npy",
 		.help = "with --vectors: write distances (n, k) as f32, NaN where there are fewer" },
 	{ "batch", 0, OPT_UINT, AT(batch), "N",
-		.help = "with --vectors: queries in a batch; 1: one by one",
-		.min = 1, .max = 1000000, .def = "1024" },
+		.help = "with --vectors: queries in a batch; 1: one by one", .min = 1, .max = 1000000,
+		.def = "1024" },
 	{ "stats", 0, OPT_FLAG, AT(stats),
 		.help = "with --vectors: write times and memory as one JSON line" },
-	OPT_END
+	OPT_END,
 };
 
 static void show_error(const context *c, const char *query, const imgsearch_error *err)
@@ -114,8 +113,8 @@ static int search(context *c, query_args *a, const imgsearch_input *in, size_t n
 	return imgsearch_query(c->s, in, n, &a->options, hits, err);
 }
 
-static int one_query(
-	context *c, query_args *a, const char *name, const imgsearch_input *in, size_t n, totals *t)
+static int one_query(context *c, query_args *a, const char *name, const imgsearch_input *in,
+	size_t n, totals *t)
 {
 	imgsearch_error err;
 	imgsearch_hits *hits = NULL;
@@ -156,8 +155,8 @@ static int all_queries(context *c, query_args *a, imgsearch_input *in, void **by
 {
 	size_t n = 1;
 	totals t = { 0 };
-	for (size_t i = 0; i < a->not.n; i++, n++) {
-		int rc = input_parse(&in[n], c, a->not.item[i], bytes);
+	for (size_t i = 0; i < a->minus.n; i++, n++) {
+		int rc = input_parse(&in[n], c, a->minus.item[i], bytes);
 		if (rc)
 			return rc;
 		in[n].weight = -0.5f;
@@ -197,8 +196,8 @@ static bool same_file(const char *a, const char *b)
 /* Whether path may be written: no picture of the query or of the index is overwritten. */
 static bool may_write(const context *c, const query_args *a, const char *path)
 {
-	for (size_t i = 0; path && i < c->n_operands + a->not.n; i++)
-		if (same_file(path, i < c->n_operands ? c->operand[i] : a->not.item[i - c->n_operands]))
+	for (size_t i = 0; path && i < c->n_operands + a->minus.n; i++)
+		if (same_file(path, i < c->n_operands ? c->operand[i] : a->minus.item[i - c->n_operands]))
 			return cli_fail("%s: a picture of the query; it is not overwritten", path), false;
 	return !path || file_may_write(c->s, path);
 }
@@ -219,14 +218,14 @@ static int check_args(const context *c, const query_args *a)
 		return command_usage(self, "no argument: imgsearch query IMG...");
 	if (!a->vectors && arrays)
 		return command_usage(self, "--ids, --distances and --stats go with --vectors FILE");
-	if (a->vectors && (c->n_operands || a->combine || a->not.n))
+	if (a->vectors && (c->n_operands || a->combine || a->minus.n))
 		return command_usage(self,
 			"--vectors FILE takes its queries from the file alone: no pictures, "
 			"no --combine, no --not");
 	if (a->vectors
 		&& (a->html || a->sheet_file || a->preview || a->options.views || a->options.no_self))
-		return command_usage(
-			self, "--html, --sheet, --preview, --views and --no-self go with pictures");
+		return command_usage(self,
+			"--html, --sheet, --preview, --views and --no-self go with pictures");
 	if (arrays && a->options.max_chance > 0)
 		return command_usage(self, "--max-chance does not go with --ids, --distances and --stats");
 	return CLI_DONE;
@@ -238,8 +237,8 @@ static int check_outputs(const context *c, const query_args *a)
 	const char *term = getenv("TERM");
 	file_kind sheet = a->sheet_file ? file_kind_of(a->sheet_file) : FILE_PNG;
 	if (sheet != FILE_PNG && sheet != FILE_JPEG)
-		return command_usage(
-			c->command, "--sheet %s: the name must end in .png or .jpg", a->sheet_file);
+		return command_usage(c->command, "--sheet %s: the name must end in .png or .jpg",
+			a->sheet_file);
 	if (a->html && file_kind_of(a->html) != FILE_HTML)
 		return command_usage(c->command, "--html %s: the name must end in .html", a->html);
 	if (a->preview && (!isatty(STDOUT_FILENO) || c->common->json || !term || !strcmp(term, "dumb")))
@@ -250,7 +249,7 @@ static int check_outputs(const context *c, const query_args *a)
 static int query_pictures(context *c, query_args *a)
 {
 	void *bytes = NULL;
-	imgsearch_input *in = calloc(c->n_operands + a->not.n + 1, sizeof *in);
+	imgsearch_input *in = calloc(c->n_operands + a->minus.n + 1, sizeof *in);
 	int rc = in ? write_files(c, a, all_queries(c, a, in, &bytes)) : cli_nomem();
 	free(in);
 	free(bytes);
@@ -281,8 +280,11 @@ static int run(context *c, void *args)
 }
 
 const command cmd_query = {
-	.name = "query", .operands = "IMG...", .summary = "find the pictures most like a picture",
-	.text = "Finds the pictures of the index that are most like IMG: score, path "
+	.name = "query",
+	.operands = "IMG...",
+	.summary = "find the pictures most like a picture",
+	.text =
+		"Finds the pictures of the index that are most like IMG: score, path "
 		"and title, best first. Scores are cosine similarities (or those of the metric of the "
 		"index): higher is more alike. Several pictures are several queries; --combine makes them "
 		"one. IMG is a file, \"-\" for a picture on standard input, or id:N for a picture of the "
@@ -296,7 +298,9 @@ const command cmd_query = {
 		"\timgsearch query -k 50 --crop 100,80,300,300 photo.jpg\n"
 		"\timgsearch query --combine beach.jpg sunset.jpg --not people.jpg\n"
 		"\timgsearch query --paths -0 photo.jpg | xargs -0 feh",
-	.options = options, .groups = GROUP_DB | GROUP_MODEL | GROUP_JSON | GROUP_NUL,
+	.options = options,
+	.groups = GROUP_DB | GROUP_MODEL | GROUP_JSON | GROUP_NUL,
 	.args_size = sizeof(query_args),
-	.run = run, .max_operands = CLI_MANY
+	.run = run,
+	.max_operands = CLI_MANY,
 };

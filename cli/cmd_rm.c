@@ -18,7 +18,7 @@ typedef struct rm_args {
 static const option options[] = {
 	{ "dry-run", 0, OPT_FLAG, offsetof(rm_args, dry_run),
 		.help = "only show what would be removed" },
-	OPT_END
+	OPT_END,
 };
 
 typedef struct selection {
@@ -113,8 +113,8 @@ static int remove_selection(selection *x)
 		return rc < 0 ? cli_error(&err) : cli_nomem();
 	for (size_t i = 0; i < x->n_folders; i++)
 		if (!x->used[i])
-			return cli_fail(
-				"%s: neither it nor anything below it is in the index; nothing was removed",
+			return cli_fail("%s: neither it nor anything below it is in the index; nothing was "
+							"removed",
 				x->folder[i]);
 	id_list_sort(&x->ids);
 	id_list_unique(&x->ids);
@@ -153,16 +153,21 @@ static int run(context *c, void *args)
 }
 
 const command cmd_rm = {
-	.name = "rm", .operands = "IMG|DIR|id:N|-...",
+	.name = "rm",
+	.operands = "IMG|DIR|id:N|-...",
 	.summary = "remove pictures from the index (files are untouched)",
-	.text = "Removes pictures, or all below a folder, from the index, and writes "
+	.text =
+		"Removes pictures, or all below a folder, from the index, and writes "
 		"their paths. No file is ever deleted. If one of the names is not in the index, nothing "
 		"is removed. \"-\" reads paths from standard input, one a line.\n\n"
 		"A picture whose file still lies in a folder of the index comes back with the next "
 		"imgsearch index; to keep it out, name it in an .imgsearchignore file or with "
 		"--exclude.\n\n"
 		"\timgsearch rm --dry-run ~/Pictures/old",
-	.options = options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL,
-	.args_size = sizeof(rm_args), .run = run,
-	.min_operands = 1, .max_operands = CLI_MANY
+	.options = options,
+	.groups = GROUP_DB | GROUP_JSON | GROUP_NUL,
+	.args_size = sizeof(rm_args),
+	.run = run,
+	.min_operands = 1,
+	.max_operands = CLI_MANY,
 };

@@ -31,11 +31,16 @@ static int run(context *c, void *args)
 }
 
 const command cmd_root_mv = {
-	.name = "root mv", .operands = "OLD NEW",
+	.name = "root mv",
+	.operands = "OLD NEW",
 	.summary = "record that a folder of pictures has moved",
 	.text = "Tells the index that a folder has moved from OLD to NEW. Its pictures "
-		"keep their vectors, and nothing is read again. imgsearch info lists the folders.\n\n"
-		"\timgsearch root mv /mnt/disk/photos /media/me/disk/photos",
-	.options = options, .groups = GROUP_DB,
-	.args_size = sizeof(root_args), .run = run, .min_operands = 2, .max_operands = 2
+			"keep their vectors, and nothing is read again. imgsearch info lists the folders.\n\n"
+			"\timgsearch root mv /mnt/disk/photos /media/me/disk/photos",
+	.options = options,
+	.groups = GROUP_DB,
+	.args_size = sizeof(root_args),
+	.run = run,
+	.min_operands = 2,
+	.max_operands = 2,
 };

@@ -27,8 +27,8 @@ typedef struct serve_args {
 
 #define AT(member) offsetof(serve_args, member)
 static const option options[] = {
-	{ "port", 'p', OPT_UINT, AT(port), "N",
-		.help = "port to listen on; 0: any free one", .min = 0, .max = 65535, .def = "8080" },
+	{ "port", 'p', OPT_UINT, AT(port), "N", .help = "port to listen on; 0: any free one", .min = 0,
+		.max = 65535, .def = "8080" },
 	{ "listen", 0, OPT_TEXT, AT(listen), "ADDRESS",
 		.help = "listen on this address instead of this machine alone; needs --token-file" },
 	{ "token-file", 0, OPT_FILE, AT(token_file), "FILE",
@@ -37,23 +37,23 @@ static const option options[] = {
 		.help = "also answer requests to this host name (may be repeated)" },
 	{ "socket", 0, OPT_FILE, AT(socket), "PATH",
 		.help = "unix socket to listen on (default: the index's path and .sock, where query and "
-			"index look for it)" },
+				"index look for it)" },
 	{ "uploads", 0, OPT_DIR, AT(uploads), "DIR",
 		.help = "pictures may be added from the page; they are kept in DIR" },
 	{ "cache", 0, OPT_DIR, AT(cache), "DIR",
 		.help = "keep thumbnails in DIR (default: imgsearch in the user's cache folder)" },
-	{ "max-upload", 0, OPT_UINT, AT(max_upload), "MB",
-		.help = "largest body of a request", .min = 1, .max = 1024, .def = "64" },
+	{ "max-upload", 0, OPT_UINT, AT(max_upload), "MB", .help = "largest body of a request",
+		.min = 1, .max = 1024, .def = "64" },
 	{ "read-only", 0, OPT_FLAG, AT(read_only),
 		.help = "nothing of the index can be changed from outside" },
-	OPT_END
+	OPT_END,
 };
 
 /* The first line of the file: at least 16 characters that fit into a header. */
 static char *read_token(const char *path)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-		"0123456789-._~+/=";
+								  "0123456789-._~+/=";
 	char line[512] = "";
 	FILE *f = fopen(path, "re");
 	if (!f || !fgets(line, sizeof line, f)) {
@@ -62,7 +62,8 @@ static char *read_token(const char *path)
 		line[strcspn(line, "\r\n")] = 0;
 		if (strlen(line) < 16 || strspn(line, letters) != strlen(line)) {
 			cli_fail("%s: a token of at least 16 letters and digits is needed; make one with: "
-				"openssl rand -hex 16 > %s", path, path);
+					 "openssl rand -hex 16 > %s",
+				path, path);
 			*line = 0;
 		}
 	}
@@ -99,8 +100,8 @@ static int check_args(context *c, const serve_args *a)
 {
 	struct stat st;
 	if (a->listen && !a->token_file)
-		return command_usage(
-			c->command, "--listen opens the server to others: it needs --token-file FILE");
+		return command_usage(c->command,
+			"--listen opens the server to others: it needs --token-file FILE");
 	if (a->uploads && (stat(a->uploads, &st) || !S_ISDIR(st.st_mode) || access(a->uploads, W_OK)))
 		return cli_fail("--uploads %s: not a folder that can be written", a->uploads);
 	return CLI_DONE;
@@ -171,9 +172,15 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 	if (!s->socket_path)
 		return cli_fail("no usable path for the socket; name one with --socket PATH");
 	s->options = (server_options){
-		.listen = a->listen, .token = t->token, .uploads = t->uploads, .cache = t->cache,
-		.hosts = a->hosts.item, .n_hosts = a->hosts.n, .port = (uint16_t)a->port,
-		.max_upload = (size_t)a->max_upload << 20, .read_only = a->read_only || !is_writable(db),
+		.listen = a->listen,
+		.token = t->token,
+		.uploads = t->uploads,
+		.cache = t->cache,
+		.hosts = a->hosts.item,
+		.n_hosts = a->hosts.n,
+		.port = (uint16_t)a->port,
+		.max_upload = (size_t)a->max_upload << 20,
+		.read_only = a->read_only || !is_writable(db),
 	};
 	o.must_exist = 1;
 	o.events.progress = progress_sink_report;
@@ -223,9 +230,11 @@ static int run(context *c, void *args)
 }
 
 const command cmd_serve = {
-	.name = "serve", .operands = "",
+	.name = "serve",
+	.operands = "",
 	.summary = "run a local web page and a JSON interface",
-	.text = "Serves the index to a browser on this machine: drop a picture to see "
+	.text =
+		"Serves the index to a browser on this machine: drop a picture to see "
 		"the most similar ones; a map of all pictures; near-duplicates. The address is written to "
 		"standard output. docs/http.md describes the JSON interface. While the server runs, "
 		"imgsearch query and imgsearch index of the same user are answered by it and load nothing "
@@ -236,6 +245,8 @@ const command cmd_serve = {
 		"\timgsearch serve --port 9000 --uploads ~/Pictures/added\n"
 		"\topenssl rand -hex 16 > token; imgsearch serve --listen 0.0.0.0 --host nas.local "
 		"--token-file token",
-	.options = options, .groups = GROUP_DB | GROUP_MODEL,
-	.args_size = sizeof(serve_args), .run = run
+	.options = options,
+	.groups = GROUP_DB | GROUP_MODEL,
+	.args_size = sizeof(serve_args),
+	.run = run,
 };

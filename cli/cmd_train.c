@@ -26,10 +26,10 @@ static const option options[] = {
 		.help = "the weights to write (.safetensors); the card is put beside it" },
 	{ "distill", 0, OPT_TEXT, AT(teachers), "NAME=FILE,...",
 		.help = "imitate these networks (or weights files with a card)" },
-	{ "loss", 0, OPT_ENUM, AT(loss), "LOSS",
-		.help = "cross entropy, or one made for retrieval", .def = "ce", .choices = losses },
-	{ "layers", 0, OPT_UINT, AT(layers), "N",
-		.help = "only the last N layers learn; 0: all", .min = 0, .max = 100000, .def = "0" },
+	{ "loss", 0, OPT_ENUM, AT(loss), "LOSS", .help = "cross entropy, or one made for retrieval",
+		.def = "ce", .choices = losses },
+	{ "layers", 0, OPT_UINT, AT(layers), "N", .help = "only the last N layers learn; 0: all",
+		.min = 0, .max = 100000, .def = "0" },
 	{ "size", 0, OPT_UINT, AT(size), "PIXELS",
 		.help = "side of the input; resized to 8/7 of it before (default: the network's)",
 		.min = 32, .max = 1024 },
@@ -38,48 +38,46 @@ static const option options[] = {
 		.min = 1, .max = 65536 },
 	{ "posteriors", 0, OPT_FLAG, AT(posteriors),
 		.help = "the layer of --dim also sees the probabilities of the classes that the network "
-			"knows" },
-	{ "epochs", 0, OPT_UINT, AT(epochs), "N",
-		.help = "times that each picture is seen", .min = 1, .max = 1000000, .def = "10" },
-	{ "steps", 0, OPT_UINT, AT(steps), "N",
-		.help = "steps, instead of epochs", .min = 1, .max = 100000000 },
-	{ "batch", 0, OPT_UINT, AT(batch), "N",
-		.help = "pictures a step", .min = 2, .max = 4096, .def = "32" },
+				"knows" },
+	{ "epochs", 0, OPT_UINT, AT(epochs), "N", .help = "times that each picture is seen", .min = 1,
+		.max = 1000000, .def = "10" },
+	{ "steps", 0, OPT_UINT, AT(steps), "N", .help = "steps, instead of epochs", .min = 1,
+		.max = 100000000 },
+	{ "batch", 0, OPT_UINT, AT(batch), "N", .help = "pictures a step", .min = 2, .max = 4096,
+		.def = "32" },
 	{ "lr", 0, OPT_FLOAT, AT(rate), "RATE",
-		.help = "peak learning rate (default: 0.00005; 0.0002 with --distill)",
-		.min = 1e-8, .max = 10 },
+		.help = "peak learning rate (default: 0.00005; 0.0002 with --distill)", .min = 1e-8,
+		.max = 10 },
 	{ "val", 0, OPT_FLOAT, AT(validation), "SHARE",
-		.help = "share of the pictures held out for validation; negative: none",
-		.min = -1, .max = 0.9, .def = "0.1" },
-	{ "patience", 0, OPT_UINT, AT(patience), "N",
-		.help = "stop after N validations without a gain",
+		.help = "share of the pictures held out for validation; negative: none", .min = -1,
+		.max = 0.9, .def = "0.1" },
+	{ "patience", 0, OPT_UINT, AT(patience), "N", .help = "stop after N validations without a gain",
 		.min = 1, .max = 4294967295.0, .def = "5" },
 	{ "min-crop", 0, OPT_FLOAT, AT(min_crop), "SHARE",
 		.help = "smallest share of a picture in a crop (default: 0.35; 0.7 with --distill)",
 		.min = 0.01, .max = 1 },
 	{ "jitter", 0, OPT_FLOAT, AT(jitter), "SHARE",
-		.help = "how much brightness, contrast and saturation vary; negative: none",
-		.min = -1, .max = 0.9, .def = "0.2" },
+		.help = "how much brightness, contrast and saturation vary; negative: none", .min = -1,
+		.max = 0.9, .def = "0.2" },
 	{ "anchor", 0, OPT_FLOAT, AT(anchor), "PULL",
-		.help = "pull of the weights towards the starting ones",
-		.min = 0, .max = 1000, .def = "0" },
+		.help = "pull of the weights towards the starting ones", .min = 0, .max = 1000,
+		.def = "0" },
 	{ "blend", 0, OPT_FLOAT, AT(blend), "SHARE",
 		.help = "share of the starting weights in the network that is validated and written",
 		.min = 0, .max = 1, .def = "0" },
 	{ "decay", 0, OPT_FLOAT, AT(decay), "DECAY",
-		.help = "weight decay of new layers; negative: none",
-		.min = -1, .max = 10, .def = "0.01" },
+		.help = "weight decay of new layers; negative: none", .min = -1, .max = 10, .def = "0.01" },
 	{ "views", 0, OPT_UINT, AT(views), "N",
-		.help = "--distill: crops of each picture that the teachers see",
-		.min = 1, .max = 1024, .def = "2" },
+		.help = "--distill: crops of each picture that the teachers see", .min = 1, .max = 1024,
+		.def = "2" },
 	{ "relational", 0, OPT_FLOAT, AT(relational), "WEIGHT",
-		.help = "--distill: weight of the similarities within a batch; negative: none",
-		.min = -1, .max = 1000, .def = "1" },
+		.help = "--distill: weight of the similarities within a batch; negative: none", .min = -1,
+		.max = 1000, .def = "1" },
 	{ "labels", 0, OPT_FLOAT, AT(label_weight), "WEIGHT",
 		.help = "--distill: weight of the folders' classes", .min = 0, .max = 1000, .def = "0" },
 	{ "whiten", 0, OPT_FLOAT, AT(whiten), "POWER",
-		.help = "--distill: damp strong components by this power; negative: not",
-		.min = -1, .max = 1, .def = "0.15" },
+		.help = "--distill: damp strong components by this power; negative: not", .min = -1,
+		.max = 1, .def = "0.15" },
 	{ "seed", 0, OPT_U64, AT(seed), "N", .help = "seed of the random numbers", .def = "0" },
 	{ "resume", 0, OPT_FLAG, AT(resume),
 		.help = "go on from the checkpoint that an unfinished run left" },
@@ -92,21 +90,43 @@ static const option options[] = {
 	{ "descent", 0, OPT_TEXT, AT(descent), "TEXT", .help = "in the card: where it comes from" },
 	{ "licence", 0, OPT_TEXT, AT(licence), "TEXT", .help = "in the card: its terms" },
 	{ "note", 0, OPT_TEXT, AT(note), "TEXT", .help = "in the card: anything else" },
-	OPT_END
+	OPT_END,
 };
 
 static imgsearch_train_options train_options(const train_args *a)
 {
 	return (imgsearch_train_options){
-		.struct_size = sizeof(imgsearch_train_options), .out = a->out, .teachers = a->teachers,
-		.name = a->name, .descent = a->descent, .licence = a->licence, .note = a->note,
-		.loss = a->loss + 1, .layers = a->layers, .dim = a->dim, .posteriors = a->posteriors,
-		.epochs = a->epochs, .steps = a->steps, .batch = a->batch, .views = a->views,
-		.rate = a->rate, .validation = a->validation, .patience = a->patience,
-		.min_crop = a->min_crop, .jitter = a->jitter, .anchor = a->anchor, .decay = a->decay,
-		.blend = (double)a->blend, .relational = a->relational, .label_weight = a->label_weight,
-		.whiten = a->whiten, .seed = a->seed, .resume = a->resume, .restart = a->restart,
-		.f32 = a->f32, .int8 = a->int8,
+		.struct_size = sizeof(imgsearch_train_options),
+		.out = a->out,
+		.teachers = a->teachers,
+		.name = a->name,
+		.descent = a->descent,
+		.licence = a->licence,
+		.note = a->note,
+		.loss = a->loss + 1,
+		.layers = a->layers,
+		.dim = a->dim,
+		.posteriors = a->posteriors,
+		.epochs = a->epochs,
+		.steps = a->steps,
+		.batch = a->batch,
+		.views = a->views,
+		.rate = a->rate,
+		.validation = a->validation,
+		.patience = a->patience,
+		.min_crop = a->min_crop,
+		.jitter = a->jitter,
+		.anchor = a->anchor,
+		.decay = a->decay,
+		.blend = (double)a->blend,
+		.relational = a->relational,
+		.label_weight = a->label_weight,
+		.whiten = a->whiten,
+		.seed = a->seed,
+		.resume = a->resume,
+		.restart = a->restart,
+		.f32 = a->f32,
+		.int8 = a->int8,
 	};
 }
 
@@ -144,8 +164,8 @@ static void summarise(const context *c, const train_args *a, const imgsearch_tra
 		r->stopped_early ? "; stopped early" : "");
 	context_print(c, "loss %.4f, %s %.4f", r->loss, what, r->accuracy);
 	if (!isnan(r->validation_loss))
-		context_print(
-			c, "held out: loss %.4f, %s %.4f", r->validation_loss, what, r->validation_accuracy);
+		context_print(c, "held out: loss %.4f, %s %.4f", r->validation_loss, what,
+			r->validation_accuracy);
 	if (r->failed)
 		cli_warn("%llu files could not be used", (unsigned long long)r->failed);
 	context_print(c, "use it: imgsearch index DIR --model %s", a->out);
@@ -176,9 +196,11 @@ static int run(context *c, void *args)
 }
 
 const command cmd_train = {
-	.name = "train", .operands = "DIR",
+	.name = "train",
+	.operands = "DIR",
 	.summary = "fine-tune a network on classes, or to imitate other networks",
-	.text = "Trains on the pictures below DIR, whose classes are its first-level "
+	.text =
+		"Trains on the pictures below DIR, whose classes are its first-level "
 		"folders, and writes weights and their card, which --model accepts at once. The network "
 		"that does best on the pictures held out is written.\n\n"
 		"With --distill the network learns to give the features of one or more teacher networks "
@@ -193,6 +215,10 @@ const command cmd_train = {
 		"-o mine.safetensors\n"
 		"\timgsearch train photos --model mobilenet_v2 --weights m.pth --size 168 --distill "
 		"resnet50=r50.pth -o small.safetensors",
-	.options = options, .groups = GROUP_MODEL | GROUP_RECIPE | GROUP_JSON,
-	.args_size = sizeof(train_args), .run = run, .min_operands = 1, .max_operands = 1
+	.options = options,
+	.groups = GROUP_MODEL | GROUP_RECIPE | GROUP_JSON,
+	.args_size = sizeof(train_args),
+	.run = run,
+	.min_operands = 1,
+	.max_operands = 1,
 };

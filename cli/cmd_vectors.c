@@ -38,7 +38,7 @@ typedef struct importer {
 	const char *file;
 	array rows, ids;
 	bool with_ids;
-	float *row;  /* a block of them */
+	float *row; /* a block of them */
 	int64_t *id;
 	size_t at_once;
 } importer;
@@ -176,37 +176,45 @@ static const char *const metrics[] = { "cosine", "l2", "ip", NULL };
 static const option import_options[] = {
 	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy",
 		.help = "ids of the rows, int64 (default: rows are numbered from 0)" },
-	{ "metric", 0, OPT_ENUM, AT(metric), "NAME",
-		.help = "metric of a new index (default: cosine)", .choices = metrics },
-	OPT_END
+	{ "metric", 0, OPT_ENUM, AT(metric), "NAME", .help = "metric of a new index (default: cosine)",
+		.choices = metrics },
+	OPT_END,
 };
 
 const command cmd_vectors_import = {
-	.name = "vectors import", .operands = "FILE.npy",
+	.name = "vectors import",
+	.operands = "FILE.npy",
 	.summary = "add your own vectors to an index",
 	.text = "Adds the rows of a .npy (float32 or float16) or .fvecs file to an "
-		"index, which is created if need be. Such an index needs no network and no pictures. A "
-		"row with the id of a stored vector replaces it.\n\n"
-		"\timgsearch vectors import features.npy --ids ids.npy --metric l2 --db features.db\n"
-		"\timgsearch query --vectors queries.npy -k 10 --ids found.npy --db features.db",
-	.options = import_options, .groups = GROUP_DB | GROUP_THREADS | GROUP_JSON,
-	.args_size = sizeof(vectors_args), .run = import_run,
-	.min_operands = 1, .max_operands = 1
+			"index, which is created if need be. Such an index needs no network and no pictures. A "
+			"row with the id of a stored vector replaces it.\n\n"
+			"\timgsearch vectors import features.npy --ids ids.npy --metric l2 --db features.db\n"
+			"\timgsearch query --vectors queries.npy -k 10 --ids found.npy --db features.db",
+	.options = import_options,
+	.groups = GROUP_DB | GROUP_THREADS | GROUP_JSON,
+	.args_size = sizeof(vectors_args),
+	.run = import_run,
+	.min_operands = 1,
+	.max_operands = 1,
 };
 
 static const option export_options[] = {
 	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy", .help = "write the ids here, int64" },
 	{ "f16", 0, OPT_FLAG, AT(f16), .help = "write float16 (.npy only)" },
-	OPT_END
+	OPT_END,
 };
 
 const command cmd_vectors_export = {
-	.name = "vectors export", .operands = "FILE.npy",
+	.name = "vectors export",
+	.operands = "FILE.npy",
 	.summary = "write the vectors of the index as an array file",
 	.text = "Writes all vectors of the index in order of their ids, as they were extracted "
-		"(not normalised), to a .npy or .fvecs file of float32.\n\n"
-		"\timgsearch vectors export features.npy --ids ids.npy",
-	.options = export_options, .groups = GROUP_DB | GROUP_JSON,
-	.args_size = sizeof(vectors_args), .run = export_run,
-	.min_operands = 1, .max_operands = 1
+			"(not normalised), to a .npy or .fvecs file of float32.\n\n"
+			"\timgsearch vectors export features.npy --ids ids.npy",
+	.options = export_options,
+	.groups = GROUP_DB | GROUP_JSON,
+	.args_size = sizeof(vectors_args),
+	.run = export_run,
+	.min_operands = 1,
+	.max_operands = 1,
 };

@@ -57,8 +57,8 @@ static void draw_names(canvas *c, const plot *p, const folders *by)
 		int x = p->width - p->legend, y = p->margin + i * NAME_HEIGHT * p->scale;
 		canvas_disc(c, (float)(x + 3 * p->scale), (float)y + 3.5f * (float)p->scale,
 			3 * (float)p->scale, canvas_palette((size_t)i), 1);
-		canvas_text_fit(
-			c, x + 10 * p->scale, y, p->legend - 12 * p->scale, p->scale, ink, by->name[i]);
+		canvas_text_fit(c, x + 10 * p->scale, y, p->legend - 12 * p->scale, p->scale, ink,
+			by->name[i]);
 	}
 }
 
@@ -124,9 +124,11 @@ bool map_draw_tiles(const map_args *a, context *c, const imgsearch_map_points *m
 	ok = ok && canvas_new(&image, (int)g.columns * g.tile, (int)g.rows * g.tile, paper);
 	if (ok) {
 		for (size_t i = 0; i < m->count && !interrupt_pending(); i++) {
-			imgsearch_progress now = {
-				.stage = "tiles", .done = i + 1, .total = m->count, .loss = NAN, .accuracy = NAN
-			};
+			imgsearch_progress now = { .stage = "tiles",
+				.done = i + 1,
+				.total = m->count,
+				.loss = NAN,
+				.accuracy = NAN };
 			draw_tile(&image, c->s, m->point[i].id, &g, cell[i]);
 			progress_show(c->progress, &now);
 		}

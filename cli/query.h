@@ -11,21 +11,21 @@ typedef struct query_args {
 	imgsearch_query_options options;
 	int32_t crop[4];
 	uint32_t combine, paths;
-	option_list not;
+	option_list minus;                     /* --not */
 	const char *vectors, *ids, *distances; /* --vectors and its outputs */
 	uint32_t stats, batch;
 	uint32_t no_server, preview;
 	const char *html, *sheet_file;
-	client *server;                        /* NULL: none is running, or it must not be used */
-	sheet sheet;                           /* what --html and --sheet will show */
+	client *server; /* NULL: none is running, or it must not be used */
+	sheet sheet;    /* what --html and --sheet will show */
 } query_args;
 
 /*
  * Hits on stdout: score, path and title, or with --json an object. name: the picture that was
  * searched for.
  */
-void query_show(
-	const context *c, const query_args *a, const char *name, const imgsearch_hits *hits);
+void query_show(const context *c, const query_args *a, const char *name,
+	const imgsearch_hits *hits);
 
 /* --vectors: the rows of an array file are the queries. */
 int query_vectors(context *c, query_args *a);

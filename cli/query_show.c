@@ -24,8 +24,8 @@ static void show_hit(const context *c, const query_args *a, const imgsearch_hit 
 static void note_quality(const context *c, const imgsearch_hits *hits)
 {
 	if (!hits->count)
-		context_print(
-			c, strcmp(hits->plan, "empty index") ? "nothing found" : "the index is empty");
+		context_print(c,
+			strcmp(hits->plan, "empty index") ? "nothing found" : "the index is empty");
 	else if (!hits->better_than_chance)
 		context_print(c, "no close match: none of these is better than chance");
 	else if (hits->better_than_chance < hits->count)

@@ -41,8 +41,8 @@ static int search(context *c, const query_args *a, batch *b, size_t first, size_
 	imgsearch_error err;
 	array_rows(b->queries, first, n, b->rows);
 	double start = clock_seconds();
-	if (imgsearch_query_vectors(
-			c->s, b->rows, n, b->queries->dim, &a->options, b->found, b->scores, &err))
+	if (imgsearch_query_vectors(c->s, b->rows, n, b->queries->dim, &a->options, b->found, b->scores,
+			&err))
 		return cli_error(&err);
 	b->search_s += clock_seconds() - start;
 	if (a->ids && !array_writer_add(&b->ids, b->found, n))
@@ -88,8 +88,8 @@ static int load(context *c, const query_args *a, batch *b)
 	if (!b->queries->n)
 		return CLI_DONE;
 	array_rows(b->queries, 0, 1, b->rows);
-	if (imgsearch_query_vectors(
-			c->s, b->rows, 1, b->queries->dim, &a->options, b->found, b->scores, &err))
+	if (imgsearch_query_vectors(c->s, b->rows, 1, b->queries->dim, &a->options, b->found, b->scores,
+			&err))
 		return cli_error(&err);
 	b->load_s += clock_seconds() - start;
 	return CLI_DONE;

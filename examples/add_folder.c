@@ -1,5 +1,6 @@
 /*
- * Indexing with everything a program may want of it: progress, log, cancel by Ctrl-C, options, counts, reasons.
+ * Indexing with everything a program may want of it: progress, log, cancel by Ctrl-C, options,
+ * counts, reasons.
  *
  *	add_folder INDEX FOLDER...
  */
@@ -13,14 +14,16 @@ static imgsearch *index_to_cancel;
 static void on_interrupt(int number)
 {
 	(void)number;
-	imgsearch_cancel(index_to_cancel); /* may be called from a signal handler; what was done stays */
+	/* may be called from a signal handler; what was done stays */
+	imgsearch_cancel(index_to_cancel);
 }
 
 /* Called on this thread, at most some ten times a second. Returning non-zero would cancel, too. */
 static int on_progress(void *user, const imgsearch_progress *p)
 {
 	(void)user;
-	fprintf(stderr, "\r%s %llu of %llu", p->stage, (unsigned long long)p->done, (unsigned long long)p->total);
+	fprintf(stderr, "\r%s %llu of %llu", p->stage, (unsigned long long)p->done,
+		(unsigned long long)p->total);
 	return 0;
 }
 
@@ -60,14 +63,16 @@ int main(int argc, char **argv)
 
 	how.exclude = leave_out;
 	how.n_exclude = 2;
-	int rc = imgsearch_index_tree(s, (const char *const *)argv + 2, (size_t)argc - 2, &how, &counts, &err);
+	int rc = imgsearch_index_tree(s, (const char *const *)argv + 2, (size_t)argc - 2, &how, &counts,
+		&err);
 	if (rc == 0)
 		rc = imgsearch_build(s, NULL, NULL, &err);
 	fputc('\n', stderr);
 	if (rc)
 		fprintf(stderr, "%s\n", err.message);
 	else
-		printf("%llu pictures, %llu paths new\n", (unsigned long long)counts.indexed, (unsigned long long)counts.added);
+		printf("%llu pictures, %llu paths new\n", (unsigned long long)counts.indexed,
+			(unsigned long long)counts.added);
 	imgsearch_list(s, 0, show_bad, NULL, NULL);
 	imgsearch_close(s);
 	return rc != 0;

@@ -14,8 +14,14 @@
 #include <vector>
 
 struct closer {
-	void operator()(imgsearch *s) const { imgsearch_close(s); }
-	void operator()(imgsearch_hits *h) const { imgsearch_hits_free(h); }
+	void operator()(imgsearch *s) const
+	{
+		imgsearch_close(s);
+	}
+	void operator()(imgsearch_hits *h) const
+	{
+		imgsearch_hits_free(h);
+	}
 };
 using index_ptr = std::unique_ptr<imgsearch, closer>;
 using hits_ptr = std::unique_ptr<imgsearch_hits, closer>;
@@ -55,7 +61,8 @@ int main(int argc, char **argv)
 	}
 	try {
 		std::ifstream file(argv[2], std::ios::binary);
-		std::vector<char> bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+		std::vector<char> bytes((std::istreambuf_iterator<char>(file)),
+			std::istreambuf_iterator<char>());
 		index_ptr s = open_index(argv[1]);
 		hits_ptr hits = query(s.get(), bytes, 5);
 		for (size_t i = 0; i < hits->count; i++)

@@ -1,6 +1,6 @@
 /*
- * Vectors of one's own, without any picture or network: an index of 1000 points on a circle, asked one by one and in a
- * batch. Nothing is kept: ":memory:".
+ * Vectors of one's own, without any picture or network: an index of 1000 points on a circle, asked
+ * one by one and in a batch. Nothing is kept: ":memory:".
  */
 #include <imgsearch.h>
 

@@ -6,7 +6,8 @@ int main(void)
 {
 	imgsearch *s;
 	imgsearch_error err;
-	if (imgsearch_open(&s, "photos.db", NULL, &err)) return puts(err.message), 1;
+	if (imgsearch_open(&s, "photos.db", NULL, &err))
+		return puts(err.message), 1;
 	const char *dirs[] = { "photos" };
 	imgsearch_index_tree(s, dirs, 1, NULL, NULL, &err);
 	imgsearch_input in = imgsearch_file("query.jpg");

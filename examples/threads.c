@@ -1,6 +1,6 @@
 /*
- * One handle, many threads: four threads ask while the main thread goes on adding. Queries never wait for the writer;
- * each sees the index as it was at some moment.
+ * One handle, many threads: four threads ask while the main thread goes on adding. Queries never
+ * wait for the writer; each sees the index as it was at some moment.
  */
 #include <imgsearch.h>
 

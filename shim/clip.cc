@@ -10,8 +10,10 @@
 
 #include <cstring>
 
-namespace ims {
-namespace {
+namespace ims
+{
+namespace
+{
 
 /*
  * out = g where 0 < y < top, else 0. Bit patterns of positive floats grow with their value, so one
@@ -24,8 +26,8 @@ template <typename U> void mask_bits(const void *y, const void *g, void *out, in
 	at::parallel_for(0, n, 1 << 16, [=](int64_t begin, int64_t end) {
 #pragma omp simd
 		for (int64_t i = begin; i < end; i++)
-			to[i] = gs[i] &
-				static_cast<U>(
+			to[i] = gs[i]
+				& static_cast<U>(
 					-static_cast<int>(static_cast<U>(ys[i] - 1) < static_cast<U>(top - 1)));
 	});
 }
@@ -33,8 +35,8 @@ template <typename U> void mask_bits(const void *y, const void *g, void *out, in
 at::Tensor masked(const at::Tensor &y, at::Tensor g, double top)
 {
 	auto type = y.scalar_type();
-	if (!y.device().is_cpu() || (type != at::kFloat && type != at::kBFloat16) ||
-		!y.is_non_overlapping_and_dense())
+	if (!y.device().is_cpu() || (type != at::kFloat && type != at::kBFloat16)
+		|| !y.is_non_overlapping_and_dense())
 		return g * ((y > 0) & (y < top));
 	if (g.strides() != y.strides())
 		g = at::empty_like(y).copy_(g);
@@ -63,8 +65,10 @@ struct Clip : torch::autograd::Function<Clip> {
 	static torch::autograd::variable_list backward(torch::autograd::AutogradContext *ctx,
 		torch::autograd::variable_list g)
 	{
-		return { masked(ctx->get_saved_variables()[0], g[0], ctx->saved_data["top"].toDouble()),
-			at::Tensor() };
+		return {
+			masked(ctx->get_saved_variables()[0], g[0], ctx->saved_data["top"].toDouble()),
+			at::Tensor(),
+		};
 	}
 };
 

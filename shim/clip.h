@@ -4,7 +4,8 @@
 
 #include <ATen/ATen.h>
 
-namespace ims {
+namespace ims
+{
 
 /*
  * Clamps to 0..top (infinity: ReLU), in place where x is no leaf; the backward pass is one masking

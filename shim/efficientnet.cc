@@ -9,8 +9,10 @@
 
 #include <cmath>
 
-namespace ims {
-namespace {
+namespace ims
+{
+namespace
+{
 
 struct block {
 	conv *widen; /* NULL: the first stage */
@@ -30,14 +32,22 @@ int64_t scaled_width(int64_t channels, double width)
 	return (double)r < 0.9 * v ? r + 8 : r;
 }
 
-class efficientnet_network : public network {
-public:
+class efficientnet_network : public network
+{
+  public:
 	explicit efficientnet_network(const scale &sc) : eps(sc.eps)
 	{
 		static const struct {
 			int64_t widen, kernel, stride, out, repeat;
-		} stages[] = { { 1, 3, 1, 16, 1 }, { 6, 3, 2, 24, 2 }, { 6, 5, 2, 40, 2 },
-			{ 6, 3, 2, 80, 3 }, { 6, 5, 1, 112, 3 }, { 6, 5, 2, 192, 4 }, { 6, 3, 1, 320, 1 } };
+		} stages[] = {
+			{ 1, 3, 1, 16, 1 },
+			{ 6, 3, 2, 24, 2 },
+			{ 6, 5, 2, 40, 2 },
+			{ 6, 3, 2, 80, 3 },
+			{ 6, 5, 1, 112, 3 },
+			{ 6, 5, 2, 192, 4 },
+			{ 6, 3, 1, 320, 1 },
+		};
 		int64_t in = scaled_width(32, sc.width);
 		int index = 1;
 		stem = unit("features.0.0", "features.0.1", { 3, in, 3, 2 }, act::silu, eps);
@@ -65,10 +75,10 @@ public:
 		return (*last)(x);
 	}
 
-private:
+  private:
 	block add_block(const std::string &name, shape s, int64_t widen)
 	{
-		block b { nullptr, nullptr, nullptr, nullptr, nullptr, s.stride == 1 && s.in == s.out };
+		block b{ nullptr, nullptr, nullptr, nullptr, nullptr, s.stride == 1 && s.in == s.out };
 		int64_t wide = s.in * widen, narrow = std::max<int64_t>(1, s.in / 4);
 		int part = 0;
 		auto next = [&] { return name + std::to_string(part++); };
@@ -95,12 +105,19 @@ private:
 
 std::unique_ptr<network> efficientnet(const std::string &name)
 {
-	static const scale scales[] = { { 1.0, 1.0, 1e-5 }, { 1.0, 1.1, 1e-5 }, { 1.1, 1.2, 1e-5 },
-		{ 1.2, 1.4, 1e-5 }, { 1.4, 1.8, 1e-5 }, { 1.6, 2.2, 1e-3 }, { 1.8, 2.6, 1e-3 },
-		{ 2.0, 3.1, 1e-3 } };
+	static const scale scales[] = {
+		{ 1.0, 1.0, 1e-5 },
+		{ 1.0, 1.1, 1e-5 },
+		{ 1.1, 1.2, 1e-5 },
+		{ 1.2, 1.4, 1e-5 },
+		{ 1.4, 1.8, 1e-5 },
+		{ 1.6, 2.2, 1e-3 },
+		{ 1.8, 2.6, 1e-3 },
+		{ 2.0, 3.1, 1e-3 },
+	};
 	static const std::string stem = "efficientnet_b";
-	if (name.size() != stem.size() + 1 || name.compare(0, stem.size(), stem) || name.back() < '0' ||
-		name.back() > '7')
+	if (name.size() != stem.size() + 1 || name.compare(0, stem.size(), stem) || name.back() < '0'
+		|| name.back() > '7')
 		return nullptr;
 	return std::make_unique<efficientnet_network>(scales[name.back() - '0']);
 }

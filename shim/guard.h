@@ -10,7 +10,8 @@
 #include <cstdio>
 #include <cstring>
 
-namespace ims {
+namespace ims
+{
 
 extern const shim_training training; /* train.cc */
 

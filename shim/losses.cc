@@ -6,8 +6,10 @@
  */
 #include "shim/losses.h"
 
-namespace ims {
-namespace {
+namespace ims
+{
+namespace
+{
 
 using at::Tensor;
 namespace F = torch::nn::functional;
@@ -21,8 +23,8 @@ Tensor unit(const Tensor &x)
 
 batch_loss by_scores(const Tensor &scores, const Tensor &right, const Tensor &labels, double smooth)
 {
-	Tensor loss =
-		F::cross_entropy(right, labels, F::CrossEntropyFuncOptions().label_smoothing(smooth));
+	Tensor loss = F::cross_entropy(right, labels,
+		F::CrossEntropyFuncOptions().label_smoothing(smooth));
 	double hits = scores.argmax(1).eq(labels).sum().item<double>();
 	return { loss, hits, (double)labels.size(0) };
 }
@@ -73,8 +75,8 @@ batch_loss target_loss(const Tensor &features, const Tensor &targets, double rel
 	Tensor z = unit(features), t = unit(targets), cosine = (z * t).sum(1);
 	Tensor loss = (1 - cosine).mean();
 	if (relational > 0)
-		loss =
-			loss + relational * pair_weight * (at::mm(z, z.t()) - at::mm(t, t.t())).square().mean();
+		loss = loss
+			+ relational * pair_weight * (at::mm(z, z.t()) - at::mm(t, t.t())).square().mean();
 	return { loss, cosine.sum().item<double>(), (double)cosine.size(0) };
 }
 

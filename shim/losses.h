@@ -6,10 +6,11 @@
 
 #include <torch/torch.h>
 
-namespace ims {
+namespace ims
+{
 
 struct batch_loss {
-	at::Tensor loss;         /* mean over the counted pictures; undefined: there are none */
+	at::Tensor loss; /* mean over the counted pictures; undefined: there are none */
 	double hits, counted;
 };
 

@@ -4,22 +4,32 @@
  */
 #include "shim/nn.h"
 
-namespace ims {
-namespace {
+namespace ims
+{
+namespace
+{
 
 struct block {
 	std::vector<conv *> convs; /* widen (except in the first block), depthwise, narrow */
 	bool residual;
 };
 
-class mobilenet_v2 : public network {
-public:
+class mobilenet_v2 : public network
+{
+  public:
 	mobilenet_v2()
 	{
 		static const struct {
 			int64_t widen, out, repeat, stride;
-		} stages[] = { { 1, 16, 1, 1 }, { 6, 24, 2, 2 }, { 6, 32, 3, 2 }, { 6, 64, 4, 2 },
-			{ 6, 96, 3, 1 }, { 6, 160, 3, 2 }, { 6, 320, 1, 1 } };
+		} stages[] = {
+			{ 1, 16, 1, 1 },
+			{ 6, 24, 2, 2 },
+			{ 6, 32, 3, 2 },
+			{ 6, 64, 4, 2 },
+			{ 6, 96, 3, 1 },
+			{ 6, 160, 3, 2 },
+			{ 6, 320, 1, 1 },
+		};
 		int64_t in = 32;
 		int index = 1;
 		stem = unit("features.0.0", "features.0.1", { 3, in, 3, 2 }, act::relu6);
@@ -42,10 +52,10 @@ public:
 		return (*last)(x);
 	}
 
-private:
+  private:
 	block add_block(const std::string &name, int64_t in, int64_t out, int64_t widen, int64_t stride)
 	{
-		block b { {}, stride == 1 && in == out };
+		block b{ {}, stride == 1 && in == out };
 		int64_t wide = in * widen;
 		int part = 0;
 		auto next = [&] { return name + std::to_string(part++); };

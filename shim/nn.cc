@@ -13,7 +13,8 @@
 #include <limits>
 #include <map>
 
-namespace ims {
+namespace ims
+{
 
 /* ------------------------------------------------------------------------------------ conv ---- */
 
@@ -103,7 +104,7 @@ at::Tensor conv::packed(const at::Tensor &x, bool relu)
 		pack = stack.front();
 		packed_for = x.size(0);
 	}
-	torch::jit::Stack stack { x, pack };
+	torch::jit::Stack stack{ x, pack };
 	lock.unlock();
 	ops().run->callBoxed(stack);
 	return stack.front().toTensor();
@@ -112,11 +113,16 @@ at::Tensor conv::packed(const at::Tensor &x, bool relu)
 at::Tensor &activate_(at::Tensor &y, act a)
 {
 	switch (a) {
-	case act::none: return y;
-	case act::relu: return y.relu_();
-	case act::relu6: return y.clamp_(0, 6);
-	case act::silu: return at::silu_(y);
-	case act::sigmoid: return y.sigmoid_();
+	case act::none:
+		return y;
+	case act::relu:
+		return y.relu_();
+	case act::relu6:
+		return y.clamp_(0, 6);
+	case act::silu:
+		return at::silu_(y);
+	case act::sigmoid:
+		return y.sigmoid_();
 	}
 	return y;
 }
@@ -125,11 +131,16 @@ at::Tensor &activate_(at::Tensor &y, act a)
 static at::Tensor activate(const at::Tensor &y, act a)
 {
 	switch (a) {
-	case act::none: return y;
-	case act::relu: return clip(y, std::numeric_limits<double>::infinity());
-	case act::relu6: return clip(y, 6);
-	case act::silu: return at::silu(y);
-	case act::sigmoid: return y.sigmoid();
+	case act::none:
+		return y;
+	case act::relu:
+		return clip(y, std::numeric_limits<double>::infinity());
+	case act::relu6:
+		return clip(y, 6);
+	case act::silu:
+		return at::silu(y);
+	case act::sigmoid:
+		return y.sigmoid();
 	}
 	return y;
 }
@@ -176,7 +187,7 @@ static std::unique_ptr<conv> fold_linear(const at::Tensor &weight, const at::Ten
 {
 	if (!weight.defined())
 		return nullptr;
-	auto c = std::make_unique<conv>("", "", shape { weight.size(1), weight.size(0) }, act::none, 0);
+	auto c = std::make_unique<conv>("", "", shape{ weight.size(1), weight.size(0) }, act::none, 0);
 	c->weight = weight.view({ weight.size(0), weight.size(1), 1, 1 });
 	c->bias = bias;
 	c->fold(device, at::kFloat);
@@ -226,9 +237,13 @@ int64_t network::dim() const
 
 at::Tensor borrow(const shim_tensor &t)
 {
-	static const std::map<uint32_t, at::ScalarType> types = { { SHIM_F32, at::kFloat },
-		{ SHIM_F16, at::kHalf }, { SHIM_BF16, at::kBFloat16 }, { SHIM_I64, at::kLong },
-		{ SHIM_I8, at::kChar } };
+	static const std::map<uint32_t, at::ScalarType> types = {
+		{ SHIM_F32, at::kFloat },
+		{ SHIM_F16, at::kHalf },
+		{ SHIM_BF16, at::kBFloat16 },
+		{ SHIM_I64, at::kLong },
+		{ SHIM_I8, at::kChar },
+	};
 	auto type = types.find(t.dtype);
 	if (type == types.end())
 		throw failure(MODEL, std::string("tensor ") + t.name + " has an unknown type");
@@ -262,9 +277,9 @@ static bool starts_with(const std::string &s, const char *prefix)
 static bool is_ignored(const std::string &name)
 {
 	static const std::string counter = ".num_batches_tracked";
-	return starts_with(name, "fc.") || starts_with(name, "classifier.") ||
-		(name.size() > counter.size() &&
-			name.compare(name.size() - counter.size(), counter.size(), counter) == 0);
+	return starts_with(name, "fc.") || starts_with(name, "classifier.")
+		|| (name.size() > counter.size()
+			&& name.compare(name.size() - counter.size(), counter.size(), counter) == 0);
 }
 
 typedef std::map<std::string, const shim_tensor *> tensor_map;
@@ -282,8 +297,8 @@ static at::Tensor take(tensor_map &left, const std::string &name, const std::vec
 	left.erase(it);
 	if (t.ndim != want.size() || !std::equal(want.begin(), want.end(), t.shape))
 		throw failure(MODEL,
-			"tensor " + name + " has shape " + shape_text(t.shape, t.ndim) +
-				", the network needs " + shape_text(want.data(), want.size()));
+			"tensor " + name + " has shape " + shape_text(t.shape, t.ndim) + ", the network needs "
+				+ shape_text(want.data(), want.size()));
 	if (t.dtype != SHIM_I8)
 		return borrow(t);
 	auto scale = left.find(name + "_scale");
@@ -321,13 +336,13 @@ void network::load(const shim_tensor *tensors, size_t n)
 			t = take(left, name, want);
 		});
 		/* All tensors of a batch norm are there, or none and the convolution has a bias. */
-		bool whole =
-			u.gamma.defined() && u.beta.defined() && u.mean.defined() && u.variance.defined();
-		bool none =
-			!u.gamma.defined() && !u.beta.defined() && !u.mean.defined() && !u.variance.defined();
+		bool whole = u.gamma.defined() && u.beta.defined() && u.mean.defined()
+			&& u.variance.defined();
+		bool none = !u.gamma.defined() && !u.beta.defined() && !u.mean.defined()
+			&& !u.variance.defined();
 		u.each_slot([&](const std::string &name, at::Tensor &t, const std::vector<int64_t> &) {
-			bool needed = &t == &u.weight ||
-				(&t == &u.bias ? u.norm.empty() : !whole && !(none && u.bias.defined()));
+			bool needed = &t == &u.weight
+				|| (&t == &u.bias ? u.norm.empty() : !whole && !(none && u.bias.defined()));
 			if (needed && !t.defined())
 				missing.push_back(name);
 		});

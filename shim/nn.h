@@ -19,7 +19,8 @@
 #include <string>
 #include <vector>
 
-namespace ims {
+namespace ims
+{
 
 /* Values of imgsearch_status. */
 enum { INVALID = -1, NOMEM = -2, FORMAT = -5, MODEL = -7 };
@@ -37,8 +38,9 @@ struct shape {
 };
 
 /* act(norm(conv(x)) + add), which all blocks of all families are made of. */
-class conv {
-public:
+class conv
+{
+  public:
 	/* norm: name of the batch norm; empty: the convolution has a bias instead. */
 	conv(std::string name, std::string norm, shape s, act a, double eps);
 
@@ -56,21 +58,22 @@ public:
 	const shape dims;
 	const act activation;
 	const double eps;
-	bool training = false;                 /* batch norm by the statistics of the batch */
-	at::Tensor weight, bias;               /* bias: also from a file with a folded batch norm */
+	bool training = false;                  /* batch norm by the statistics of the batch */
+	at::Tensor weight, bias;                /* bias: also from a file with a folded batch norm */
 	at::Tensor gamma, beta, mean, variance; /* of the batch norm; undefined without one */
 
-private:
+  private:
 	at::Tensor packed(const at::Tensor &x, bool relu);
 
 	bool folded = false;
-	std::mutex packing;                    /* guards what follows: concurrent runs share the unit */
-	int64_t packed_for = 0;                /* the size of batch that `pack` is for */
-	c10::IValue pack;                      /* weight and bias in the layout of oneDNN */
+	std::mutex packing;     /* guards what follows: concurrent runs share the unit */
+	int64_t packed_for = 0; /* the size of batch that `pack` is for */
+	c10::IValue pack;       /* weight and bias in the layout of oneDNN */
 };
 
-class network {
-public:
+class network
+{
+  public:
 	virtual ~network() = default;
 
 	/* (n, 3, side, side) to maps (n, channels, ...). */
@@ -102,15 +105,15 @@ public:
 	int64_t width() const; /* of pooled */
 	int64_t dim() const;
 
-	std::deque<conv> units;                /* in the picture's order */
-	int64_t channels = 0;                  /* of the maps */
+	std::deque<conv> units;                      /* in the picture's order */
+	int64_t channels = 0;                        /* of the maps */
 	at::Tensor posterior_weight, posterior_bias; /* (classes, channels), (classes); or undefined */
 	at::Tensor project_weight, project_bias;     /* (dim, width), (dim); or undefined */
 
-protected:
+  protected:
 	conv *unit(std::string name, std::string norm, shape s, act a, double eps = 1e-5);
 
-private:
+  private:
 	std::unique_ptr<conv> posterior, project; /* both, folded */
 };
 
@@ -130,8 +133,9 @@ at::Tensor &activate_(at::Tensor &y, act a);
 
 /* ----------------------------------------------------------------- TorchScript (script.cc) ---- */
 
-class script {
-public:
+class script
+{
+  public:
 	virtual ~script() = default;
 	virtual at::Tensor operator()(const at::Tensor &x) = 0; /* (n, dim) f32; maps are averaged */
 };

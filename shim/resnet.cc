@@ -5,16 +5,19 @@
  */
 #include "shim/nn.h"
 
-namespace ims {
-namespace {
+namespace ims
+{
+namespace
+{
 
 struct block {
 	std::vector<conv *> convs; /* two or three convolutions; the last takes the shortcut */
-	conv *shortcut;          /* NULL: the input itself */
+	conv *shortcut;            /* NULL: the input itself */
 };
 
-class resnet_network : public network {
-public:
+class resnet_network : public network
+{
+  public:
 	resnet_network(const std::vector<int> &depths, bool bottleneck)
 	{
 		stem = unit("conv1", "bn1", { 3, 64, 7, 2 }, act::relu);
@@ -22,8 +25,8 @@ public:
 		for (size_t layer = 0; layer < depths.size(); layer++)
 			for (int i = 0; i < depths[layer]; i++) {
 				int64_t width = 64 << layer, stride = layer && !i ? 2 : 1;
-				std::string name =
-					"layer" + std::to_string(layer + 1) + "." + std::to_string(i) + ".";
+				std::string name = "layer" + std::to_string(layer + 1) + "." + std::to_string(i)
+					+ ".";
 				blocks.push_back(add_block(name, in, width, width * expansion, stride, bottleneck));
 				in = width * expansion;
 			}
@@ -41,11 +44,11 @@ public:
 		return x;
 	}
 
-private:
+  private:
 	block add_block(const std::string &name, int64_t in, int64_t width, int64_t out, int64_t stride,
 		bool bottleneck)
 	{
-		block b { {}, nullptr };
+		block b{ {}, nullptr };
 		if (bottleneck) {
 			b.convs.push_back(unit(name + "conv1", name + "bn1", { in, width }, act::relu));
 			b.convs.push_back(
@@ -57,8 +60,8 @@ private:
 			b.convs.push_back(unit(name + "conv2", name + "bn2", { width, out, 3 }, act::relu));
 		}
 		if (stride != 1 || in != out)
-			b.shortcut = unit(name + "downsample.0", name + "downsample.1",
-				{ in, out, 1, stride }, act::none);
+			b.shortcut = unit(name + "downsample.0", name + "downsample.1", { in, out, 1, stride },
+				act::none);
 		return b;
 	}
 

@@ -7,11 +7,14 @@
 
 #include <torch/script.h>
 
-namespace ims {
-namespace {
+namespace ims
+{
+namespace
+{
 
-class script_network : public script {
-public:
+class script_network : public script
+{
+  public:
 	script_network(const char *path, const at::Device &device, at::ScalarType type)
 		: module(torch::jit::load(path, device))
 	{
@@ -41,7 +44,7 @@ public:
 		return y;
 	}
 
-private:
+  private:
 	torch::jit::Module module;
 };
 
@@ -54,13 +57,17 @@ std::unique_ptr<script> load_script(const char *path, const at::Device &device, 
 
 script_tensors read_script(const char *path)
 {
-	static const std::pair<at::ScalarType, uint32_t> types[] = { { at::kFloat, SHIM_F32 },
-		{ at::kHalf, SHIM_F16 }, { at::kBFloat16, SHIM_BF16 }, { at::kLong, SHIM_I64 },
-		{ at::kChar, SHIM_I8 } };
+	static const std::pair<at::ScalarType, uint32_t> types[] = {
+		{ at::kFloat, SHIM_F32 },
+		{ at::kHalf, SHIM_F16 },
+		{ at::kBFloat16, SHIM_BF16 },
+		{ at::kLong, SHIM_I64 },
+		{ at::kChar, SHIM_I8 },
+	};
 	script_tensors out;
 	torch::jit::Module module = torch::jit::load(path, at::kCPU);
 	auto add = [&](const std::string &name, const at::Tensor &t) {
-		shim_tensor s {};
+		shim_tensor s{};
 		for (auto &type : types)
 			if (t.scalar_type() == type.first)
 				s.dtype = type.second;

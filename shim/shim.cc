@@ -22,7 +22,8 @@ struct shim_net {
 	bool many_units = false;
 };
 
-namespace {
+namespace
+{
 
 using ims::guard, ims::choose_device, ims::MODEL;
 
@@ -75,8 +76,8 @@ void build(shim_net &net, const shim_config &c, const shim_tensor *tensors, size
 	}
 	if (c.dim && net.dim != c.dim)
 		throw ims::failure(MODEL,
-			"the feature has " + std::to_string(net.dim) + " values, not the " +
-				std::to_string(c.dim) + " it should");
+			"the feature has " + std::to_string(net.dim) + " values, not the "
+				+ std::to_string(c.dim) + " it should");
 }
 
 int net_new(shim_net **out, const shim_config *c, const shim_tensor *tensors, size_t n,
@@ -152,8 +153,18 @@ void net_describe(const shim_net *net, char *text, size_t size)
 	});
 }
 
-const shim_table table = { IMS_SHIM_ABI, sizeof table, net_new, net_free, net_dim, net_run,
-	net_concurrency, net_batch, net_describe, &ims::training };
+const shim_table table = {
+	IMS_SHIM_ABI,
+	sizeof table,
+	net_new,
+	net_free,
+	net_dim,
+	net_run,
+	net_concurrency,
+	net_batch,
+	net_describe,
+	&ims::training,
+};
 
 } // namespace
 

@@ -59,16 +59,16 @@ typedef struct shim_train_config {
 	const char *network, *device;
 	uint32_t bf16, threads;
 	uint32_t crop;
-	uint32_t layers;        /* units to train, from the end, and all behind the pooling; 0: all */
-	uint32_t loss;          /* shim_loss, of labelled pictures */
-	uint32_t classes;       /* 0: no labels */
-	uint32_t dim;           /* of a linear layer behind the pooling; 0: none */
-	uint32_t posteriors;    /* 1: its input has class probabilities beside the feature; needs dim */
-	uint32_t target_dim;    /* distillation: of the targets, equal to dim; 0: no distillation */
-	float anchor;           /* decay towards the starting weights, times the learning rate */
-	float decay;            /* weight decay of new layers */
-	float relational;       /* distillation: weight of the relational loss beside the cosine one */
-	float label_weight;     /* distillation: weight of the labels' loss */
+	uint32_t layers;     /* units to train, from the end, and all behind the pooling; 0: all */
+	uint32_t loss;       /* shim_loss, of labelled pictures */
+	uint32_t classes;    /* 0: no labels */
+	uint32_t dim;        /* of a linear layer behind the pooling; 0: none */
+	uint32_t posteriors; /* 1: its input has class probabilities beside the feature; needs dim */
+	uint32_t target_dim; /* distillation: of the targets, equal to dim; 0: no distillation */
+	float anchor;        /* decay towards the starting weights, times the learning rate */
+	float decay;         /* weight decay of new layers */
+	float relational;    /* distillation: weight of the relational loss beside the cosine one */
+	float label_weight;  /* distillation: weight of the labels' loss */
 	uint64_t seed;
 } shim_train_config;
 
@@ -160,7 +160,7 @@ typedef struct shim_table {
 	int (*net_run)(shim_net *net, const float *in, size_t n, uint32_t threads, float *out,
 		shim_message *msg);
 	uint32_t (*net_concurrency)(const shim_net *net); /* runs at once that keep the device busy */
-	size_t (*net_batch)(const shim_net *net); /* inputs at once that it runs best with */
+	size_t (*net_batch)(const shim_net *net);         /* inputs at once that it runs best with */
 	/* Writes "libtorch 1.13.1, OpenBLAS, cpu, bf16" into text. */
 	void (*net_describe)(const shim_net *net, char *text, size_t size);
 	const shim_training *training; /* NULL: this shim cannot train */

@@ -19,7 +19,8 @@
 #include <malloc.h>
 #endif
 
-namespace {
+namespace
+{
 
 using at::Tensor;
 
@@ -64,7 +65,8 @@ struct shim_train {
 	int64_t steps = 0;
 };
 
-namespace {
+namespace
+{
 
 /* -------------------------------------------------------------------------------- building ---- */
 
@@ -74,8 +76,8 @@ bool was_folded(const ims::conv &u)
 	auto all = [](const Tensor &t, double v) {
 		return (t.to(at::kFloat) - v).abs().lt(1e-4).all().item<bool>();
 	};
-	return u.gamma.defined() && all(u.gamma, 1) && all(u.variance, 1) && all(u.mean, 0) &&
-		u.beta.ne(0).any().item<bool>();
+	return u.gamma.defined() && all(u.gamma, 1) && all(u.variance, 1) && all(u.mean, 0)
+		&& u.beta.ne(0).any().item<bool>();
 }
 
 void copy_unit(shim_train &t, ims::conv &u)
@@ -134,12 +136,12 @@ void add_head(shim_train &t)
 	}
 	if (c.dim && had && t.net->project_weight.size(0) != (int64_t)c.dim)
 		throw ims::failure(ims::MODEL,
-			"the weights have a projection to " + std::to_string(t.net->project_weight.size(0)) +
-				" values, not to " + std::to_string(c.dim));
+			"the weights have a projection to " + std::to_string(t.net->project_weight.size(0))
+				+ " values, not to " + std::to_string(c.dim));
 	if (c.dim && !had) {
-		t.net->project_weight =
-			(at::randn({ (int64_t)c.dim, t.net->width() }) / std::sqrt((double)t.net->width()))
-				.to(t.device);
+		t.net->project_weight = (at::randn({ (int64_t)c.dim, t.net->width() })
+			/ std::sqrt((double)t.net->width()))
+									.to(t.device);
 		t.net->project_bias = at::zeros({ (int64_t)c.dim }, at::TensorOptions(t.device));
 	}
 	if (t.net->project_weight.defined()) {
@@ -183,7 +185,7 @@ ims::batch_loss forward(shim_train &t, const shim_batch &b)
 {
 	int64_t n = (int64_t)b.n;
 	Tensor z = (*t.net)(input(t, b.in, b.n));
-	ims::batch_loss labels { Tensor(), 0, 0 }, targets { Tensor(), 0, 0 };
+	ims::batch_loss labels{ Tensor(), 0, 0 }, targets{ Tensor(), 0, 0 };
 	if (b.labels && t.config.classes)
 		labels = ims::label_loss(t.config.loss, z,
 			at::from_blob(const_cast<int64_t *>(b.labels), { n }, at::kLong).to(t.device),
@@ -234,8 +236,8 @@ void adamw_pass(float *p, const float *g, float *first, float *second, const flo
 		for (int64_t i = begin; i < end; i++) {
 			first[i] += (g[i] - first[i]) * s.first;
 			second[i] += (g[i] * g[i] - second[i]) * s.second;
-			p[i] -= (p[i] - start[i]) * s.pull + p[i] * s.shrink +
-				s.rate * first[i] / (std::sqrt(second[i] * s.fix) + (float)epsilon);
+			p[i] -= (p[i] - start[i]) * s.pull + p[i] * s.shrink
+				+ s.rate * first[i] / (std::sqrt(second[i] * s.fix) + (float)epsilon);
 		}
 	});
 }
@@ -483,8 +485,8 @@ int train_restore(shim_train *t, const shim_tensor *tensors, size_t n, shim_mess
 		all["steps"] = steps;
 		for (auto &v : all) {
 			auto it = have.find(v.first);
-			if (it == have.end() || it->second->ndim != v.second.dim() ||
-				!std::equal(v.second.sizes().begin(), v.second.sizes().end(), it->second->shape))
+			if (it == have.end() || it->second->ndim != v.second.dim()
+				|| !std::equal(v.second.sizes().begin(), v.second.sizes().end(), it->second->shape))
 				throw ims::failure(ims::FORMAT,
 					"tensor " + v.first + " is missing or has another shape");
 			v.second.copy_(ims::borrow(*it->second));
@@ -508,8 +510,8 @@ int fit(const float *teacher, size_t teacher_dim, const float *student, size_t w
 		int64_t k = (int64_t)dim, learn_from = (int64_t)n_fit;
 		if (dim > teacher_dim)
 			throw ims::failure(ims::INVALID,
-				"the teachers' features have " + std::to_string(teacher_dim) +
-					" values, which is less than " + std::to_string(dim));
+				"the teachers' features have " + std::to_string(teacher_dim)
+					+ " values, which is less than " + std::to_string(dim));
 		Tensor t = rows(teacher, n, teacher_dim), mean = t.slice(0, 0, learn_from).mean(0);
 		Tensor centred = t.slice(0, 0, learn_from) - mean;
 		auto eigen = at::linalg_eigh(at::mm(centred.t(), centred).to(at::kDouble) / (double)n_fit);
@@ -533,7 +535,19 @@ int fit(const float *teacher, size_t teacher_dim, const float *student, size_t w
 
 } // namespace
 
-namespace ims {
-const shim_training training = { train_new, train_free, train_width, train_step, train_score,
-	train_features, train_project, train_blend, train_each, train_restore, fit };
+namespace ims
+{
+const shim_training training = {
+	train_new,
+	train_free,
+	train_width,
+	train_step,
+	train_score,
+	train_features,
+	train_project,
+	train_blend,
+	train_each,
+	train_restore,
+	fit,
+};
 }

@@ -83,8 +83,8 @@ static int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, f
 	raise_in_time();
 	for (size_t i = 0; i < n; i++)
 		for (uint32_t d = 0; d < net->dim; d++)
-			out[i * net->dim + d] =
-				cell_mean(net, in + i * net->crop * net->crop * 3, d / 3, d % 3);
+			out[i * net->dim + d] = cell_mean(net, in + i * net->crop * net->crop * 3, d / 3,
+				d % 3);
 	return 0;
 }
 
@@ -108,7 +108,17 @@ static void net_describe(const shim_net *net, char *text, size_t size)
 
 const shim_table *ims_shim(uint32_t abi)
 {
-	static const shim_table table = { IMS_SHIM_ABI, sizeof table, net_new, net_free, net_dim,
-		net_run, net_concurrency, net_batch, net_describe, NULL };
+	static const shim_table table = {
+		IMS_SHIM_ABI,
+		sizeof table,
+		net_new,
+		net_free,
+		net_dim,
+		net_run,
+		net_concurrency,
+		net_batch,
+		net_describe,
+		NULL,
+	};
 	return abi == IMS_SHIM_ABI ? &table : NULL;
 }

@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 typedef struct scene {
-	char dir[64];     /* holds everything; removed at the end */
+	char dir[64]; /* holds everything; removed at the end */
 	char db[96];
-	char photos[96];  /* dir/photos */
+	char photos[96]; /* dir/photos */
 } scene;
 
 static inline void shell(const char *format, ...)
@@ -66,7 +66,8 @@ static inline void draw(const char *path, unsigned number)
 		for (int y = 0; y < SIDE / 4; y++)
 			for (int x = 0; x < SIDE / 4; x++)
 				for (int c = 0; c < 3; c++)
-					rgb[((block / 4 * SIDE / 4 + y) * SIDE + block % 4 * SIDE / 4 + x) * 3 + c] = (uint8_t)(colour >> 8 * c);
+					rgb[((block / 4 * SIDE / 4 + y) * SIDE + block % 4 * SIDE / 4 + x) * 3 + c] =
+						(uint8_t)(colour >> 8 * c);
 	}
 	image im = { .pixels = rgb, .width = SIDE, .height = SIDE };
 	assert_int_equal(ims_image_encode_png(&bytes, &im, NULL), 0);
@@ -103,8 +104,9 @@ static inline imgsearch_counts scene_index(imgsearch *s, const char *path)
 	if (rc)
 		fail_msg("index: %s", err.message);
 	assert_int_equal(err.code, 0);
-	assert_int_equal(counts.seen, counts.indexed + counts.duplicate + counts.unsupported + counts.damaged + counts.too_big
-		+ counts.excluded + counts.unreadable);
+	assert_int_equal(counts.seen,
+		counts.indexed + counts.duplicate + counts.unsupported + counts.damaged + counts.too_big
+			+ counts.excluded + counts.unreadable);
 	return counts;
 }
 

@@ -35,8 +35,8 @@ static bool parse_fvecs(array *a, const uint8_t *bytes, size_t size, char *why, 
 		return refuse(why, why_size, "too short for .fvecs");
 	memcpy(&dim, bytes, 4);
 	if (dim < 1 || dim > DIM_MAX)
-		return refuse(
-			why, why_size, "not an .fvecs file: its first row has an impossible dimension");
+		return refuse(why, why_size,
+			"not an .fvecs file: its first row has an impossible dimension");
 	a->stride = 4 + 4 * (size_t)dim;
 	if (size % a->stride)
 		return refuse(why, why_size, "truncated, or its rows are not of one dimension");

@@ -20,9 +20,9 @@ typedef enum array_type { ARRAY_F32 = 1, ARRAY_F16, ARRAY_I64 } array_type;
 
 typedef struct array {
 	array_type type;
-	size_t n, dim;         /* dim is 1 for one dimension */
+	size_t n, dim; /* dim is 1 for one dimension */
 	size_t ndim;
-	const uint8_t *data;   /* row i begins at data + i * stride */
+	const uint8_t *data; /* row i begins at data + i * stride */
 	size_t stride;
 	void *map;
 	size_t map_size;

@@ -30,9 +30,11 @@ static bool write_header(const array_writer *w)
 
 bool array_writer_open(array_writer *w, const char *path, array_type type, size_t dim, size_t ndim)
 {
-	*w = (array_writer){
-		.path = path, .type = type, .dim = dim, .ndim = ndim, .fvecs = array_is_fvecs(path)
-	};
+	*w = (array_writer){ .path = path,
+		.type = type,
+		.dim = dim,
+		.ndim = ndim,
+		.fvecs = array_is_fvecs(path) };
 	w->file = fopen(path, "wb");
 	if (!w->file)
 		return cli_fail("%s: cannot write: %s", path, strerror(errno)), false;

@@ -14,7 +14,7 @@ typedef struct array_writer {
 	const char *path; /* the caller's */
 	array_type type;
 	size_t n, dim, ndim;
-	bool fvecs;       /* by the name of the file; then rows are f32 */
+	bool fvecs; /* by the name of the file; then rows are f32 */
 } array_writer;
 
 /* Opens the file. False: failed, with a message. */

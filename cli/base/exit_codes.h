@@ -7,11 +7,11 @@
 
 enum {
 	CLI_DONE = 0,
-	CLI_NOTHING = 1,     /* query, dups: nothing found */
+	CLI_NOTHING = 1, /* query, dups: nothing found */
 	CLI_USAGE = 2,
 	CLI_FAILED = 3,
 	CLI_SOME_FAILED = 4, /* done, but some files failed */
-	CLI_INTERRUPTED = 130
+	CLI_INTERRUPTED = 130,
 };
 
 #endif

@@ -20,8 +20,11 @@ file_kind file_kind_of(const char *path)
 		const char *end;
 		file_kind kind;
 	} kinds[] = {
-		{ ".png", FILE_PNG }, { ".jpg", FILE_JPEG }, { ".jpeg", FILE_JPEG },
-		{ ".html", FILE_HTML }, { ".htm", FILE_HTML },
+		{ ".png", FILE_PNG },
+		{ ".jpg", FILE_JPEG },
+		{ ".jpeg", FILE_JPEG },
+		{ ".html", FILE_HTML },
+		{ ".htm", FILE_HTML },
 	};
 	const char *dot = strrchr(path, '.');
 	for (size_t i = 0; dot && i < sizeof kinds / sizeof *kinds; i++)
@@ -82,10 +85,10 @@ bool file_may_write(imgsearch *s, const char *path)
 	int64_t id;
 	imgsearch_item *item = NULL;
 	char *full = access(path, F_OK) ? NULL : path_absolute(path);
-	bool found =
-		full && !imgsearch_find(s, full, &id, NULL) && !imgsearch_item_get(s, id, &item, NULL);
-	bool picture =
-		found && (item->state == IMGSEARCH_INDEXED || item->state == IMGSEARCH_DUPLICATE);
+	bool found = full && !imgsearch_find(s, full, &id, NULL)
+		&& !imgsearch_item_get(s, id, &item, NULL);
+	bool picture = found
+		&& (item->state == IMGSEARCH_INDEXED || item->state == IMGSEARCH_DUPLICATE);
 	if (picture)
 		cli_fail("%s: a picture of the index; it is not overwritten", path);
 	imgsearch_item_free(item);

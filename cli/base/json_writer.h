@@ -25,10 +25,10 @@ typedef struct json_writer {
 	bool comma; /* a value comes before the next one */
 } json_writer;
 
-void json_write_begin(json_writer *j, FILE *f); /* {"schema": 1 */
-void json_write_end(json_writer *j);            /* } and a newline */
-void json_write_open(json_writer *j, const char *key, char bracket); /* '[' or '{' */
-void json_write_close(json_writer *j, char bracket);                 /* ']' or '}' */
+void json_write_begin(json_writer *j, FILE *f);                           /* {"schema": 1 */
+void json_write_end(json_writer *j);                                      /* } and a newline */
+void json_write_open(json_writer *j, const char *key, char bracket);      /* '[' or '{' */
+void json_write_close(json_writer *j, char bracket);                      /* ']' or '}' */
 void json_write_text(json_writer *j, const char *key, const char *value); /* NULL: null */
 /* A path; where it is not UTF-8, its bytes in base64 follow as KEY_b64. A key is needed. */
 void json_write_path(json_writer *j, const char *key, const char *path);

@@ -71,23 +71,35 @@ static double real(json_t *object, const char *name)
 static imgsearch_counts read_counts(json_t *from)
 {
 	return (imgsearch_counts){
-		.seen = number(from, "seen"), .indexed = number(from, "indexed"),
-		.duplicate = number(from, "duplicate"), .unsupported = number(from, "unsupported"),
-		.damaged = number(from, "damaged"), .too_big = number(from, "too_big"),
-		.excluded = number(from, "excluded"), .unreadable = number(from, "unreadable"),
-		.added = number(from, "added"), .unchanged = number(from, "unchanged"),
-		.moved = number(from, "moved"), .removed = number(from, "removed"),
-		.offline = number(from, "offline"), .seconds = real(from, "seconds"),
-		.walk_s = real(from, "walk_s"), .decode_s = real(from, "decode_s"),
-		.network_s = real(from, "network_s"), .store_s = real(from, "store_s"),
+		.seen = number(from, "seen"),
+		.indexed = number(from, "indexed"),
+		.duplicate = number(from, "duplicate"),
+		.unsupported = number(from, "unsupported"),
+		.damaged = number(from, "damaged"),
+		.too_big = number(from, "too_big"),
+		.excluded = number(from, "excluded"),
+		.unreadable = number(from, "unreadable"),
+		.added = number(from, "added"),
+		.unchanged = number(from, "unchanged"),
+		.moved = number(from, "moved"),
+		.removed = number(from, "removed"),
+		.offline = number(from, "offline"),
+		.seconds = real(from, "seconds"),
+		.walk_s = real(from, "walk_s"),
+		.decode_s = real(from, "decode_s"),
+		.network_s = real(from, "network_s"),
+		.store_s = real(from, "store_s"),
 	};
 }
 
 static imgsearch_progress read_progress(json_t *from)
 {
 	return (imgsearch_progress){
-		.stage = json_string_value(json_object_get(from, "stage")), .done = number(from, "done"),
-		.total = number(from, "total"), .failed = number(from, "failed"), .loss = NAN,
+		.stage = json_string_value(json_object_get(from, "stage")),
+		.done = number(from, "done"),
+		.total = number(from, "total"),
+		.failed = number(from, "failed"),
+		.loss = NAN,
 		.accuracy = NAN,
 	};
 }
@@ -146,8 +158,8 @@ bool client_index(client *l, const char *const *paths, size_t n, const imgsearch
 	*r = (client_index_result){ 0 };
 	errno = 0;
 	bool begun = body
-		&& client_post(
-			l, "/api/index HTTP/1.0", "Content-Type: application/json\r\n", body, strlen(body))
+		&& client_post(l, "/api/index HTTP/1.0", "Content-Type: application/json\r\n", body,
+			strlen(body))
 		&& client_read_head(l, &length) == 200;
 	FILE *f = begun ? fdopen(dup(client_socket(l)), "r") : NULL;
 	free(body);

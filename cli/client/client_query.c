@@ -41,14 +41,19 @@ static json_t *options_json(const imgsearch_query_options *o)
 		double value;
 		bool set;
 	} number[] = {
-		{ "k", o->k, o->k > 0 }, { "no_self", 1, o->no_self },
+		{ "k", o->k, o->k > 0 },
+		{ "no_self", 1, o->no_self },
 		{ "min_score", (double)o->min_score, o->has_min_score },
-		{ "max_chance", o->max_chance, o->max_chance > 0 }, { "recall", o->recall, o->recall > 0 },
-		{ "ef", o->ef, o->ef }, { "checks", o->checks, o->checks },
-		{ "epsilon", o->epsilon, o->epsilon > 0 }, { "plain", 1, o->plain },
+		{ "max_chance", o->max_chance, o->max_chance > 0 },
+		{ "recall", o->recall, o->recall > 0 },
+		{ "ef", o->ef, o->ef },
+		{ "checks", o->checks, o->checks },
+		{ "epsilon", o->epsilon, o->epsilon > 0 },
+		{ "plain", 1, o->plain },
 		{ "expand", o->expand, o->expand },
 		{ "expand_power", (double)o->expand_power, o->expand_power > 0 },
-		{ "reciprocal", o->reciprocal, o->reciprocal }, { "views", o->views, o->views },
+		{ "reciprocal", o->reciprocal, o->reciprocal },
+		{ "views", o->views, o->views },
 	};
 	for (size_t i = 0; i < sizeof number / sizeof *number; i++)
 		if (number[i].set && floor(number[i].value) == number[i].value)
@@ -73,8 +78,8 @@ static json_t *input_json(const imgsearch_input *in, const char *part)
 	if (in->weight != 0)
 		json_object_set_new(one, "weight", json_pack("f", (double)in->weight));
 	if (in->crop[2])
-		json_object_set_new(
-			one, "crop", json_pack("[iiii]", in->crop[0], in->crop[1], in->crop[2], in->crop[3]));
+		json_object_set_new(one, "crop",
+			json_pack("[iiii]", in->crop[0], in->crop[1], in->crop[2], in->crop[3]));
 	return one;
 }
 
@@ -97,8 +102,8 @@ static bool write_part(FILE *f, const imgsearch_input *in, const char *name)
 }
 
 /* The form: a part for each picture, then the query. False: something in it cannot be sent. */
-static bool write_form(
-	FILE *f, const imgsearch_input *in, size_t n, const imgsearch_query_options *o)
+static bool write_form(FILE *f, const imgsearch_input *in, size_t n,
+	const imgsearch_query_options *o)
 {
 	json_t *q = options_json(o), *inputs = json_array();
 	bool ok = q && inputs && (!o->under || json_object_get(q, "under"));
@@ -149,8 +154,8 @@ static imgsearch_column *columns_of(json_t *object, size_t *n)
 	const char *name;
 	json_t *value;
 	size_t i = 0;
-	imgsearch_column *c =
-		json_object_size(object) ? calloc(json_object_size(object), sizeof *c) : NULL;
+	imgsearch_column *c = json_object_size(object) ? calloc(json_object_size(object), sizeof *c)
+												   : NULL;
 	if (c)
 		json_object_foreach(object, name, value)
 			c[i++] = (imgsearch_column){ name, text_of(value) };
@@ -186,8 +191,8 @@ static bool read_hits(server_hits *h)
 	h->hits.plan = text_of(json_object_get(h->json, "plan"));
 	h->hits.exact = json_is_true(json_object_get(h->json, "exact"));
 	h->hits.reranked = json_is_true(json_object_get(h->json, "reranked"));
-	h->hits.better_than_chance =
-		(size_t)json_integer_value(json_object_get(h->json, "better_than_chance"));
+	h->hits.better_than_chance = (size_t)json_integer_value(
+		json_object_get(h->json, "better_than_chance"));
 	return true;
 }
 
@@ -207,8 +212,8 @@ void client_hits_free(imgsearch_hits *hits)
 }
 
 /* The form as bytes, which the caller frees; NULL: it cannot be sent. */
-static char *make_form(
-	const imgsearch_input *in, size_t n, const imgsearch_query_options *o, size_t *size)
+static char *make_form(const imgsearch_input *in, size_t n, const imgsearch_query_options *o,
+	size_t *size)
 {
 	char *form = NULL;
 	FILE *f = open_memstream(&form, size);

@@ -69,7 +69,7 @@ static char *candidate(const char *db, place where, bool make)
 	free(real);
 	if (n < 0)
 		return NULL;
-	if (strlen(out) < sizeof ((struct sockaddr_un *)0)->sun_path)
+	if (strlen(out) < sizeof((struct sockaddr_un *)0)->sun_path)
 		return out;
 	free(out);
 	return NULL;

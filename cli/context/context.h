@@ -14,9 +14,9 @@ typedef struct context {
 	const common_args *common;
 	char **operand;
 	size_t n_operands;
-	imgsearch *s;                   /* after context_open; NULL before */
+	imgsearch *s; /* after context_open; NULL before */
 	progress *progress;
-	char *db;                       /* after context_db */
+	char *db; /* after context_db */
 } context;
 
 /*

@@ -18,7 +18,7 @@ int input_parse(imgsearch_input *in, const context *c, const char *text, void **
 typedef struct path_list {
 	const char **item; /* operands, and pointers into text */
 	size_t n, cap;
-	char *text;        /* of standard input */
+	char *text; /* of standard input */
 } path_list;
 
 /*

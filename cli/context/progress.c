@@ -21,7 +21,7 @@
 
 struct progress {
 	bool quiet, bar, colour;
-	bool shown;           /* a bar stands on the line */
+	bool shown; /* a bar stands on the line */
 	char stage[24];
 	double started, last; /* of the stage; of the last sample */
 	double plain;         /* time of the last plain line */
@@ -86,8 +86,8 @@ static void format_time(char *out, size_t size, double seconds)
 }
 
 /* The parts before and after the bar. */
-static void describe(
-	const progress *p, const imgsearch_progress *now, char *head, char *tail, size_t size)
+static void describe(const progress *p, const imgsearch_progress *now, char *head, char *tail,
+	size_t size)
 {
 	char left[24];
 	int at = 0;
@@ -117,8 +117,8 @@ static void describe(
 static void draw(progress *p, const char *head, const char *tail, double share)
 {
 	struct winsize window;
-	int columns =
-		ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col ? window.ws_col : 80;
+	int columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col ? window.ws_col
+																				  : 80;
 	int width = columns - (int)strlen(head) - (int)strlen(tail) - 8;
 	char bar[41];
 	fputs("\r\033[K", stderr);

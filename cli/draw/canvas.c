@@ -61,8 +61,8 @@ void canvas_disc(canvas *c, float x, float y, float radius, color fill, float op
 		}
 }
 
-void canvas_picture(
-	canvas *c, const imgsearch_picture *p, int x, int y, int width, int height, bool cover)
+void canvas_picture(canvas *c, const imgsearch_picture *p, int x, int y, int width, int height,
+	bool cover)
 {
 	float across = (float)width / (float)p->width, down = (float)height / (float)p->height;
 	float scale = cover ? fmaxf(across, down) : fminf(fminf(across, down), 1);
@@ -74,10 +74,10 @@ void canvas_picture(
 	y += (height - h) / 2;
 	for (int row = max_int(0, -y); row < h && y + row < c->height; row++)
 		for (int column = max_int(0, -x); column < w && x + column < c->width; column++) {
-			int u = min_int(
-				max_int((int)(left + ((float)column + 0.5f) / scale), 0), (int)p->width - 1);
-			int v =
-				min_int(max_int((int)(top + ((float)row + 0.5f) / scale), 0), (int)p->height - 1);
+			int u = min_int(max_int((int)(left + ((float)column + 0.5f) / scale), 0),
+				(int)p->width - 1);
+			int v = min_int(max_int((int)(top + ((float)row + 0.5f) / scale), 0),
+				(int)p->height - 1);
 			memcpy(c->rgb + 3 * ((size_t)(y + row) * (size_t)c->width + (size_t)(x + column)),
 				p->rgb + 3 * ((size_t)v * p->width + (size_t)u), 3);
 		}
@@ -163,9 +163,18 @@ color canvas_palette(size_t i)
 	float hue = fmodf((float)i * 0.6180340f + 0.58f, 1) * 6, l = light[i / 12 % 3],
 		  chroma = (1 - fabsf(2 * l - 1)) * 0.62f;
 	float x = chroma * (1 - fabsf(fmodf(hue, 2) - 1)), m = l - chroma / 2;
-	const float ring[6][3] = { { chroma, x, 0 }, { x, chroma, 0 }, { 0, chroma, x },
-		{ 0, x, chroma }, { x, 0, chroma }, { chroma, 0, x } };
+	const float ring[6][3] = {
+		{ chroma, x, 0 },
+		{ x, chroma, 0 },
+		{ 0, chroma, x },
+		{ 0, x, chroma },
+		{ x, 0, chroma },
+		{ chroma, 0, x },
+	};
 	const float *rgb = ring[(int)hue % 6];
-	return (color){ (uint8_t)((rgb[0] + m) * 255), (uint8_t)((rgb[1] + m) * 255),
-		(uint8_t)((rgb[2] + m) * 255) };
+	return (color){
+		(uint8_t)((rgb[0] + m) * 255),
+		(uint8_t)((rgb[1] + m) * 255),
+		(uint8_t)((rgb[2] + m) * 255),
+	};
 }

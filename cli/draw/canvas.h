@@ -28,8 +28,8 @@ void canvas_disc(canvas *c, float x, float y, float radius, color fill, float op
  * The picture in the middle of a box: whole and not enlarged, or (cover) filling the box and cut at
  * the sides.
  */
-void canvas_picture(
-	canvas *c, const imgsearch_picture *p, int x, int y, int width, int height, bool cover);
+void canvas_picture(canvas *c, const imgsearch_picture *p, int x, int y, int width, int height,
+	bool cover);
 
 /*
  * Printable ASCII in a 5 x 7 font, each of its dots scale pixels; anything else is shown as a box.

@@ -9,19 +9,37 @@
 // hover(point, x, y): the pointer is at a point (null: at none), at x, y of the canvas.
 // pick(id): a picture was clicked. list: an element that becomes the legend.
 
-const COLORS = ["#4385d6", "#d9663b", "#3fa66b", "#a866c9", "#d1a021", "#2aa7a7", "#d65a86",
-	"#7d8f2c", "#6d6fd0", "#b3714a", "#5c9bb8", "#c24f4f"];
-const PICTURE = 56;  // side of a picture, CSS pixels
-const AT_ONCE = 12;  // pictures that are loaded at the same time
+const COLORS = [
+	"#4385d6",
+	"#d9663b",
+	"#3fa66b",
+	"#a866c9",
+	"#d1a021",
+	"#2aa7a7",
+	"#d65a86",
+	"#7d8f2c",
+	"#6d6fd0",
+	"#b3714a",
+	"#5c9bb8",
+	"#c24f4f",
+];
+const PICTURE = 56; // side of a picture, CSS pixels
+const AT_ONCE = 12; // pictures that are loaded at the same time
 const STEPS = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
-const NAMES = 40;    // folders in the legend
+const NAMES = 40; // folders in the legend
 
 export function makePlane(canvas, { source, hover, pick }) {
 	const context = canvas.getContext("2d");
-	let data = null, colorOf = [];
-	let scale = 1, left = 0, top = 0; // of the map's unit square, in CSS pixels
-	let pending = 0, hovered = null, drawPlanned = false;
-	const hidden = new Set(), pictures = new Map();
+	let data = null,
+		colorOf = [];
+	let scale = 1,
+		left = 0,
+		top = 0; // of the map's unit square, in CSS pixels
+	let pending = 0,
+		hovered = null,
+		drawPlanned = false;
+	const hidden = new Set(),
+		pictures = new Map();
 
 	const size = () => [canvas.clientWidth, canvas.clientHeight];
 	const at = p => [p[1] * scale + left, p[2] * scale + top];
@@ -33,8 +51,10 @@ export function makePlane(canvas, { source, hover, pick }) {
 	}
 
 	function fit() {
-		const [w, h] = size(), pad = 24;
-		const xs = data.points.map(p => p[1]), ys = data.points.map(p => p[2]);
+		const [w, h] = size(),
+			pad = 24;
+		const xs = data.points.map(p => p[1]),
+			ys = data.points.map(p => p[2]);
 		const least = list => list.reduce((a, b) => Math.min(a, b), 1);
 		const most = list => list.reduce((a, b) => Math.max(a, b), 0);
 		const [x0, x1, y0, y1] = [least(xs), most(xs), least(ys), most(ys)];
@@ -61,14 +81,18 @@ export function makePlane(canvas, { source, hover, pick }) {
 			picture = new Image();
 			pictures.set(id, picture);
 			pending++;
-			picture.onload = picture.onerror = () => { pending--; plan(); };
+			picture.onload = picture.onerror = () => {
+				pending--;
+				plan();
+			};
 			picture.src = source(id);
 		}
 		return picture?.complete && picture.naturalWidth ? picture : null;
 	}
 
 	function drawPicture(picture, x, y) {
-		const from = Math.min(picture.naturalWidth, picture.naturalHeight), half = PICTURE / 2;
+		const from = Math.min(picture.naturalWidth, picture.naturalHeight),
+			half = PICTURE / 2;
 		context.beginPath();
 		context.roundRect(x - half - 2, y - half - 2, PICTURE + 4, PICTURE + 4, 8);
 		context.fill();
@@ -76,8 +100,17 @@ export function makePlane(canvas, { source, hover, pick }) {
 		context.beginPath();
 		context.roundRect(x - half, y - half, PICTURE, PICTURE, 6);
 		context.clip();
-		context.drawImage(picture, (picture.naturalWidth - from) / 2,
-			(picture.naturalHeight - from) / 2, from, from, x - half, y - half, PICTURE, PICTURE);
+		context.drawImage(
+			picture,
+			(picture.naturalWidth - from) / 2,
+			(picture.naturalHeight - from) / 2,
+			from,
+			from,
+			x - half,
+			y - half,
+			PICTURE,
+			PICTURE,
+		);
 		context.restore();
 	}
 
@@ -96,7 +129,8 @@ export function makePlane(canvas, { source, hover, pick }) {
 	}
 
 	function clear() {
-		const [w, h] = size(), ratio = devicePixelRatio || 1;
+		const [w, h] = size(),
+			ratio = devicePixelRatio || 1;
 		if (canvas.width !== Math.round(w * ratio) || canvas.height !== Math.round(h * ratio)) {
 			canvas.width = Math.round(w * ratio);
 			canvas.height = Math.round(h * ratio);
@@ -118,11 +152,13 @@ export function makePlane(canvas, { source, hover, pick }) {
 		// Pictures where there is room for most of them, each in its own cell of a coarse grid.
 		// Points for the rest.
 		const near = seen.length * PICTURE * PICTURE < 2.2 * w * h && seen.length < 900;
-		const taken = new Set(), room = Math.sqrt(w * h / Math.max(data.points.length, 1));
+		const taken = new Set(),
+			room = Math.sqrt((w * h) / Math.max(data.points.length, 1));
 		const radius = Math.min(Math.max(1.6, room / 7), 5);
 		context.globalAlpha = near ? 1 : 0.8;
 		for (const p of seen) {
-			const [x, y] = at(p), cell = Math.floor(x / PICTURE) + ":" + Math.floor(y / PICTURE);
+			const [x, y] = at(p),
+				cell = Math.floor(x / PICTURE) + ":" + Math.floor(y / PICTURE);
 			const picture = near && !taken.has(cell) ? pictureOf(p[0]) : null;
 			context.fillStyle = colorOf[p[3]];
 			if (picture) {
@@ -140,11 +176,16 @@ export function makePlane(canvas, { source, hover, pick }) {
 	// --------------------------------------------------------------------- pointers and keys
 
 	function nearest(x, y, within) {
-		let best = null, least = within * within;
+		let best = null,
+			least = within * within;
 		for (const p of data.points) {
 			if (hidden.has(p[3])) continue;
-			const [px, py] = at(p), d = (px - x) ** 2 + (py - y) ** 2;
-			if (d < least) { least = d; best = p; }
+			const [px, py] = at(p),
+				d = (px - x) ** 2 + (py - y) ** 2;
+			if (d < least) {
+				least = d;
+				best = p;
+			}
 		}
 		return best;
 	}
@@ -166,7 +207,8 @@ export function makePlane(canvas, { source, hover, pick }) {
 	}
 
 	function move(e) {
-		const to = place(e), from = fingers.get(e.pointerId);
+		const to = place(e),
+			from = fingers.get(e.pointerId);
 		if (!data) return;
 		if (!from) return setHovered(nearest(...to, 24), ...to);
 		moved += Math.hypot(to[0] - from[0], to[1] - from[1]);
@@ -189,15 +231,19 @@ export function makePlane(canvas, { source, hover, pick }) {
 	}
 
 	function pickMiddle() {
-		const [w, h] = size(), p = nearest(w / 2, h / 2, 1e9);
+		const [w, h] = size(),
+			p = nearest(w / 2, h / 2, 1e9);
 		if (p) pick(p[0]);
 	}
 
 	function key(e) {
 		const step = STEPS[e.key];
 		if (!data) return;
-		if (step) { left += step[0]; top += step[1]; plan(); }
-		else if (e.key === "+" || e.key === "=") zoom(1.4);
+		if (step) {
+			left += step[0];
+			top += step[1];
+			plan();
+		} else if (e.key === "+" || e.key === "=") zoom(1.4);
 		else if (e.key === "-") zoom(1 / 1.4);
 		else if (e.key === "0") fit();
 		else if (e.key === "Enter") pickMiddle();
@@ -214,10 +260,14 @@ export function makePlane(canvas, { source, hover, pick }) {
 	canvas.addEventListener("pointerup", release);
 	canvas.addEventListener("pointercancel", release);
 	canvas.addEventListener("pointerleave", () => setHovered(null));
-	canvas.addEventListener("wheel", e => {
-		e.preventDefault();
-		zoom(Math.exp(-e.deltaY * (e.deltaMode ? 0.05 : 0.0018)), ...place(e));
-	}, { passive: false });
+	canvas.addEventListener(
+		"wheel",
+		e => {
+			e.preventDefault();
+			zoom(Math.exp(-e.deltaY * (e.deltaMode ? 0.05 : 0.0018)), ...place(e));
+		},
+		{ passive: false },
+	);
 	canvas.addEventListener("keydown", key);
 	addEventListener("resize", plan);
 
@@ -228,24 +278,30 @@ export function makePlane(canvas, { source, hover, pick }) {
 		const count = data.folders.map(() => 0);
 		for (const p of data.points) count[p[3]]++;
 		const order = count.map((n, i) => i).sort((a, b) => count[b] - count[a]);
-		const color = i => COLORS[i] || `hsl(${i * 137.5 % 360} 48% ${[46, 58, 38][i % 3]}%)`;
-		order.forEach((f, i) => { colorOf[f] = color(i); });
-		list.replaceChildren(...order.slice(0, NAMES).map(f => {
-			const element = tag => document.createElement(tag);
-			const item = element("li"), button = element("button"), dot = element("i");
-			dot.style.background = colorOf[f];
-			button.type = "button";
-			button.title = "Hide or show";
-			button.setAttribute("aria-pressed", "false");
-			button.append(dot, `${data.folders[f] || "/"} (${count[f]})`);
-			button.addEventListener("click", () => {
-				hidden.has(f) ? hidden.delete(f) : hidden.add(f);
-				button.setAttribute("aria-pressed", String(hidden.has(f)));
-				plan();
-			});
-			item.append(button);
-			return item;
-		}));
+		const color = i => COLORS[i] || `hsl(${(i * 137.5) % 360} 48% ${[46, 58, 38][i % 3]}%)`;
+		order.forEach((f, i) => {
+			colorOf[f] = color(i);
+		});
+		list.replaceChildren(
+			...order.slice(0, NAMES).map(f => {
+				const element = tag => document.createElement(tag);
+				const item = element("li"),
+					button = element("button"),
+					dot = element("i");
+				dot.style.background = colorOf[f];
+				button.type = "button";
+				button.title = "Hide or show";
+				button.setAttribute("aria-pressed", "false");
+				button.append(dot, `${data.folders[f] || "/"} (${count[f]})`);
+				button.addEventListener("click", () => {
+					hidden.has(f) ? hidden.delete(f) : hidden.add(f);
+					button.setAttribute("aria-pressed", String(hidden.has(f)));
+					plan();
+				});
+				item.append(button);
+				return item;
+			}),
+		);
 	}
 
 	function show(map, list) {

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 typedef struct cells {
-	gint columns, rows;   /* the largest picture, in cells */
-	gint width, height;   /* of a cell, in pixels */
+	gint columns, rows; /* the largest picture, in cells */
+	gint width, height; /* of a cell, in pixels */
 } cells;
 
 static ChafaPixelMode best_mode(ChafaTermInfo *term)

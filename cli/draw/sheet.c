@@ -24,8 +24,13 @@ static bool copy_hits(sheet_section *to, const imgsearch_hits *hits)
 		const imgsearch_hit *h = &hits->hit[i];
 		const char *slash = strrchr(h->path, '/');
 		const char *label = h->title ? h->title : slash ? slash + 1 : h->path;
-		to->hit[i] = (sheet_hit){ h->id, h->score, strdup(label), strdup(h->path),
-			i >= hits->better_than_chance };
+		to->hit[i] = (sheet_hit){
+			h->id,
+			h->score,
+			strdup(label),
+			strdup(h->path),
+			i >= hits->better_than_chance,
+		};
 		to->n++;
 		if (!to->hit[i].label || !to->hit[i].path)
 			return false;
@@ -113,7 +118,9 @@ bool sheet_write_image(const sheet *sh, imgsearch *s, const char *path)
 		height += section_height(&sh->section[i]) + GAP;
 		if (height > TALLEST)
 			return cli_fail("%s: too many results for one sheet; take a smaller -k, "
-				"or fewer queries", path), false;
+							"or fewer queries",
+					   path),
+				   false;
 	}
 	if (!canvas_new(&c, HEAD + 3 * GAP + COLUMNS * (TILE + GAP), height, paper))
 		return false;

@@ -16,27 +16,27 @@ static const option group_always[] = {
 	{ "help", 'h', OPT_FLAG, COMMON(help), .help = "show this help" },
 	{ "quiet", 'q', OPT_FLAG, COMMON(quiet), .help = "no progress, no summaries; errors only" },
 	{ "verbose", 'v', OPT_FLAG, COMMON(verbose), .help = "write more about what is done" },
-	OPT_END
+	OPT_END,
 };
 static const option group_db[] = {
 	{ "db", 'd', OPT_FILE, COMMON(db), "FILE",
 		.help = "the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data "
-			"folder)" },
-	OPT_END
+				"folder)" },
+	OPT_END,
 };
 static const option group_write_json[] = {
 	{ "json", 'j', OPT_FLAG, COMMON(json), .help = "results as JSON, one object a line" },
-	OPT_END
+	OPT_END,
 };
 static const option group_nul[] = {
 	{ "null", '0', OPT_FLAG, COMMON(nul),
 		.help = "records end with NUL instead of a newline, in and out" },
-	OPT_END
+	OPT_END,
 };
 static const option group_threads[] = {
 	{ "threads", 't', OPT_UINT, COMMON(open.threads), "N",
 		.help = "threads to use (default: one per available CPU)", .min = 1, .max = 1024 },
-	OPT_END
+	OPT_END,
 };
 static const option group_model[] = {
 	{ "model", 'm', OPT_FILE, COMMON(open.model), "NAME",
@@ -48,27 +48,27 @@ static const option group_model[] = {
 	{ "precision", 0, OPT_ENUM, COMMON(open.precision), "NAME",
 		.help = "precision of the network (auto: bf16 where the CPU has it)",
 		.choices = precisions },
-	OPT_END
+	OPT_END,
 };
 static const option group_recipe[] = {
 	{ "resize", 0, OPT_UINT, COMMON(open.recipe.resize), "N",
-		.help = "short side after the resize (default: the network's own)",
-		.min = 32, .max = 4096 },
+		.help = "short side after the resize (default: the network's own)", .min = 32,
+		.max = 4096 },
 	{ "crop", 0, OPT_UINT, COMMON(open.recipe.crop), "N",
 		.help = "side of the centre crop (default: the network's own)", .min = 32, .max = 4096 },
 	{ "mean", 0, OPT_RGB, COMMON(open.recipe.mean), "R,G,B",
 		.help = "mean to subtract from values in 0..1", .min = -10, .max = 10,
 		.given = COMMON(mean) },
 	{ "std", 0, OPT_RGB, COMMON(open.recipe.std), "R,G,B",
-		.help = "standard deviation to divide by after that",
-		.min = 1e-6, .max = 10, .given = COMMON(std) },
+		.help = "standard deviation to divide by after that", .min = 1e-6, .max = 10,
+		.given = COMMON(std) },
 	{ "interpolation", 0, OPT_ENUM, COMMON(open.recipe.interpolation), "NAME",
 		.help = "interpolation of the resize", .choices = interpolations },
 	{ "full-decode", 0, OPT_FLAG, COMMON(open.full_decode),
 		.help = "decode JPEGs at full size: slower, exactly the reference transform" },
 	{ "max-megapixels", 0, OPT_UINT, COMMON(open.max_megapixels), "N",
 		.help = "larger pictures are \"too big\" (default 200)", .min = 1, .max = 4000 },
-	OPT_END
+	OPT_END,
 };
 
 size_t command_own_options(const command *c)

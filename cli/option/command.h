@@ -35,7 +35,7 @@ enum {
 	GROUP_NUL = 4,
 	GROUP_THREADS = 8,
 	GROUP_MODEL = 16,
-	GROUP_RECIPE = 32
+	GROUP_RECIPE = 32,
 };
 
 /* First member of every command's struct. */
@@ -60,7 +60,7 @@ typedef struct command {
 	size_t args_size;
 	int (*run)(struct context *c, void *args);
 	unsigned min_operands, max_operands; /* max 0: none; CLI_MANY */
-	const char *const *words; /* what operands can be, for completion; NULL: files */
+	const char *const *words;            /* what operands can be, for completion; NULL: files */
 } command;
 
 #define CLI_MANY 0xffffffffu

@@ -73,12 +73,13 @@ static void bash(FILE *f, const command *const *commands)
 {
 	char first[32];
 	fputs("# bash completion for imgsearch; written by: imgsearch complete bash\n"
-		"_imgsearch() {\n"
-		"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} "
-		"cmd=${COMP_WORDS[1]} options= operands=\n"
-		"\tlocal IFS=$'\\n'\n"
-		"\tCOMPREPLY=()\n"
-		"\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(IFS=' '; compgen -W \"", f);
+		  "_imgsearch() {\n"
+		  "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} "
+		  "cmd=${COMP_WORDS[1]} options= operands=\n"
+		  "\tlocal IFS=$'\\n'\n"
+		  "\tCOMPREPLY=()\n"
+		  "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(IFS=' '; compgen -W \"",
+		f);
 	first_words(f, commands);
 	fputs(" --version --help\" -- \"$cur\"))\n\t\treturn\n\tfi\n\tcase $cmd in\n", f);
 	for (size_t i = 0; commands[i]; i++)
@@ -109,12 +110,13 @@ static void bash(FILE *f, const command *const *commands)
 		fputs(" ;;\n", f);
 	}
 	fputs("\tesac\n"
-		"\tcase $cur in\n"
-		"\t-*) COMPREPLY=($(IFS=' '; compgen -W \"$options\" -- \"$cur\")) ;;\n"
-		"\t*) if [ -n \"$operands\" ]; then COMPREPLY=($(IFS=' '; compgen -W \"$operands\" "
-		"-- \"$cur\")); else COMPREPLY=($(compgen -f -- \"$cur\")); fi ;;\n"
-		"\tesac\n}\n"
-		"complete -o filenames -F _imgsearch imgsearch\n", f);
+		  "\tcase $cur in\n"
+		  "\t-*) COMPREPLY=($(IFS=' '; compgen -W \"$options\" -- \"$cur\")) ;;\n"
+		  "\t*) if [ -n \"$operands\" ]; then COMPREPLY=($(IFS=' '; compgen -W \"$operands\" "
+		  "-- \"$cur\")); else COMPREPLY=($(compgen -f -- \"$cur\")); fi ;;\n"
+		  "\tesac\n}\n"
+		  "complete -o filenames -F _imgsearch imgsearch\n",
+		f);
 }
 
 /* Text between single quotes; extra: characters that take a backslash as well. */
@@ -159,17 +161,17 @@ static void zsh(FILE *f, const command *const *commands)
 {
 	char first[32];
 	fputs("#compdef imgsearch\n# zsh completion for imgsearch; written by: imgsearch complete zsh\n"
-		"_imgsearch() {\n\tlocal command=$words[2]\n\tif (( CURRENT == 2 )); then\n"
-		"\t\tcompadd -- ", f);
+		  "_imgsearch() {\n\tlocal command=$words[2]\n\tif (( CURRENT == 2 )); then\n"
+		  "\t\tcompadd -- ",
+		f);
 	first_words(f, commands);
 	fputs("\n\t\treturn\n\tfi\n\tcase $command in\n", f);
 	for (size_t i = 0; commands[i]; i++)
 		if (first_of_pair(commands, i, first, sizeof first)) {
 			fprintf(f, "\t%s)\n\t\tif (( CURRENT == 3 )); then\n\t\t\tcompadd -- ", first);
 			second_words(f, commands, first);
-			fputs(
-				"\n\t\t\treturn\n\t\tfi\n\t\tcommand=\"$words[2] $words[3]\"\n\t\tshift words"
-				"\n\t\t(( CURRENT-- )) ;;\n",
+			fputs("\n\t\t\treturn\n\t\tfi\n\t\tcommand=\"$words[2] $words[3]\"\n\t\tshift words"
+				  "\n\t\t(( CURRENT-- )) ;;\n",
 				f);
 		}
 	fputs("\tesac\n\tshift words\n\t(( CURRENT-- ))\n\tcase $command in\n", f);
@@ -212,9 +214,8 @@ static void fish_option(FILE *f, const char *when, const option *o)
 static void fish(FILE *f, const command *const *commands)
 {
 	char first[32], when[160];
-	fputs(
-		"# fish completion for imgsearch; written by: imgsearch complete fish\ncomplete -c "
-		"imgsearch -n __fish_use_subcommand -f -a '",
+	fputs("# fish completion for imgsearch; written by: imgsearch complete fish\ncomplete -c "
+		  "imgsearch -n __fish_use_subcommand -f -a '",
 		f);
 	first_words(f, commands);
 	fputs("'\n", f);

@@ -83,10 +83,11 @@ void help_command(FILE *f, const command *c)
 void help_all(FILE *f, const command *const *commands)
 {
 	fputs("usage: imgsearch COMMAND [OPTION...] [ARGUMENT...]\n\n"
-		"Indexes folders of pictures, and finds the pictures most like a given one.\n\n"
-		"\timgsearch index ~/Pictures\n"
-		"\timgsearch query photo.jpg\n\n"
-		"Commands:\n", f);
+		  "Indexes folders of pictures, and finds the pictures most like a given one.\n\n"
+		  "\timgsearch index ~/Pictures\n"
+		  "\timgsearch query photo.jpg\n\n"
+		  "Commands:\n",
+		f);
 	for (size_t i = 0; commands[i]; i++)
 		fprintf(f, "  %-16s  %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\nSee imgsearch help COMMAND for its options, and imgsearch --version.\n", f);

@@ -92,8 +92,12 @@ static void man_command(FILE *f, const command *c)
 static void man_common(FILE *f)
 {
 	static const option none[] = { OPT_END };
-	static const command all = { .name = "", .operands = "", .options = none,
-		.groups = GROUP_DB | GROUP_JSON | GROUP_NUL | GROUP_THREADS | GROUP_MODEL | GROUP_RECIPE };
+	static const command all = {
+		.name = "",
+		.operands = "",
+		.options = none,
+		.groups = GROUP_DB | GROUP_JSON | GROUP_NUL | GROUP_THREADS | GROUP_MODEL | GROUP_RECIPE,
+	};
 	const option *o;
 	for (size_t i = 0; (o = command_option(&all, i)); i++)
 		man_option(f, o);
@@ -103,30 +107,32 @@ void man_write(FILE *f, const command *const *commands)
 {
 	fprintf(f, ".TH IMGSEARCH 1 \"\" \"imgsearch %s\" \"User Commands\"\n", imgsearch_version());
 	fputs(".SH NAME\nimgsearch \\- find pictures that look alike\n"
-		".SH SYNOPSIS\n.B imgsearch\n\\fICOMMAND\\fR [\\fIOPTION\\fR...] [\\fIARGUMENT\\fR...]\n"
-		".SH DESCRIPTION\n"
-		"Turns each picture of some folders into a feature vector by a neural network, keeps "
-		"the vectors in one SQLite\n"
-		"file, and finds those most like a given picture. Nothing leaves the machine.\n"
-		".PP\nResults go to standard output, everything else to standard error. Options may "
-		"stand anywhere;\n"
-		"\\fB\\-\\-\\fR ends them.\n"
-		".SH COMMANDS\n", f);
+		  ".SH SYNOPSIS\n.B imgsearch\n\\fICOMMAND\\fR [\\fIOPTION\\fR...] [\\fIARGUMENT\\fR...]\n"
+		  ".SH DESCRIPTION\n"
+		  "Turns each picture of some folders into a feature vector by a neural network, keeps "
+		  "the vectors in one SQLite\n"
+		  "file, and finds those most like a given picture. Nothing leaves the machine.\n"
+		  ".PP\nResults go to standard output, everything else to standard error. Options may "
+		  "stand anywhere;\n"
+		  "\\fB\\-\\-\\fR ends them.\n"
+		  ".SH COMMANDS\n",
+		f);
 	for (size_t i = 0; commands[i]; i++)
 		man_command(f, commands[i]);
 	fputs(".SH COMMON OPTIONS\nEach command says above which of these it takes.\n", f);
 	man_common(f);
 	fputs(".SH EXIT STATUS\n"
-		".TP\n0\ndone\n.TP\n1\nnothing was found (\\fBquery\\fR)\n.TP\n2\nthe command line "
-		"was wrong\n.TP\n3\nfailed\n"
-		".TP\n4\ndone, but some files failed\n.TP\n130\ninterrupted; finished work is kept\n"
-		".SH ENVIRONMENT\n"
-		".TP\n.B IMGSEARCH_DB\nthe index, where \\fB\\-\\-db\\fR is not given\n"
-		".TP\n.B XDG_DATA_HOME\nthe folder of the default index is \\fIimgsearch\\fR in it "
-		"(default \\fI~/.local/share\\fR)\n"
-		".TP\n.B IMGSEARCH_LIBDIR\nwhere the network's part of the library and model files "
-		"are looked for first\n"
-		".TP\n.B NO_COLOR\nset: no colour in the progress bar\n"
-		".SH FILES\n.TP\n.I .imgsearchignore, .ignore\npatterns of files and folders that "
-		"\\fBindex\\fR leaves out, one a line\n", f);
+		  ".TP\n0\ndone\n.TP\n1\nnothing was found (\\fBquery\\fR)\n.TP\n2\nthe command line "
+		  "was wrong\n.TP\n3\nfailed\n"
+		  ".TP\n4\ndone, but some files failed\n.TP\n130\ninterrupted; finished work is kept\n"
+		  ".SH ENVIRONMENT\n"
+		  ".TP\n.B IMGSEARCH_DB\nthe index, where \\fB\\-\\-db\\fR is not given\n"
+		  ".TP\n.B XDG_DATA_HOME\nthe folder of the default index is \\fIimgsearch\\fR in it "
+		  "(default \\fI~/.local/share\\fR)\n"
+		  ".TP\n.B IMGSEARCH_LIBDIR\nwhere the network's part of the library and model files "
+		  "are looked for first\n"
+		  ".TP\n.B NO_COLOR\nset: no colour in the progress bar\n"
+		  ".SH FILES\n.TP\n.I .imgsearchignore, .ignore\npatterns of files and folders that "
+		  "\\fBindex\\fR leaves out, one a line\n",
+		f);
 }

@@ -50,4 +50,3 @@ const char *nearest_word(const char *word, const char *const *names, size_t n)
 	}
 	return nearest;
 }
-

@@ -38,19 +38,22 @@ typedef struct option_list {
 } option_list;
 
 typedef struct option {
-	const char *name;    /* --name */
-	char letter;         /* -l, or 0; no other option of the command has it */
+	const char *name; /* --name */
+	char letter;      /* -l, or 0; no other option of the command has it */
 	option_kind kind;
-	size_t offset;       /* of the value in the command's struct */
-	const char *arg;     /* what the value is called in help; NULL for a flag */
-	const char *help;    /* no capital, no full stop */
-	double min, max;     /* numbers: bounds, when max > min */
-	const char *def;     /* numbers: the default, as it would be typed; shown in help */
+	size_t offset;              /* of the value in the command's struct */
+	const char *arg;            /* what the value is called in help; NULL for a flag */
+	const char *help;           /* no capital, no full stop */
+	double min, max;            /* numbers: bounds, when max > min */
+	const char *def;            /* numbers: the default, as it would be typed; shown in help */
 	const char *const *choices; /* NULL-terminated */
-	size_t given;        /* offset of a uint32_t that becomes 1 when the option is given; 0: none */
+	size_t given; /* offset of a uint32_t that becomes 1 when the option is given; 0: none */
 } option;
 
-#define OPT_END { .name = NULL }
+#define OPT_END \
+	{ \
+		.name = NULL \
+	}
 
 /* Reads a value into args; text is NULL for a flag. False: invalid value. Texts are borrowed. */
 bool option_set(const option *o, const char *text, void *args);

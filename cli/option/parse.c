@@ -17,12 +17,12 @@ static int bad_value(const command *c, const option *o, const char *text)
 	case OPT_CHOICE:
 	case OPT_ENUM:
 		for (size_t i = 0, at = 0; o->choices[i] && at < sizeof list; i++)
-			at +=
-				(size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", o->choices[i]);
+			at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "",
+				o->choices[i]);
 		near = nearest_word(text, o->choices, 0);
 		if (near)
-			return command_usage(
-				c, "--%s: no \"%s\"; did you mean \"%s\"? (one of %s)", o->name, text, near, list);
+			return command_usage(c, "--%s: no \"%s\"; did you mean \"%s\"? (one of %s)", o->name,
+				text, near, list);
 		return command_usage(c, "--%s: no \"%s\"; one of %s", o->name, text, list);
 	case OPT_UINT:
 	case OPT_U64:
@@ -34,11 +34,11 @@ static int bad_value(const command *c, const option *o, const char *text)
 		return command_usage(c, "--%s: \"%s\" is not a %snumber", o->name, text,
 			o->kind == OPT_UINT || o->kind == OPT_U64 ? "whole " : "");
 	case OPT_RECT:
-		return command_usage(
-			c, "--%s: \"%s\" is not X,Y,W,H in pixels, such as 10,20,300,200", o->name, text);
+		return command_usage(c, "--%s: \"%s\" is not X,Y,W,H in pixels, such as 10,20,300,200",
+			o->name, text);
 	case OPT_RGB:
-		return command_usage(
-			c, "--%s: \"%s\" is not three numbers, such as 0.485,0.456,0.406", o->name, text);
+		return command_usage(c, "--%s: \"%s\" is not three numbers, such as 0.485,0.456,0.406",
+			o->name, text);
 	default:
 		return command_usage(c, "--%s: its %s is empty", o->name, o->arg);
 	}

@@ -15,8 +15,9 @@ typedef struct reader {
 static uint32_t *folder_of(const reader *r, int64_t id)
 {
 	const imgsearch_map_point *first = r->points->point;
-	const imgsearch_map_point *p =
-		r->points->count ? bsearch(&id, first, r->points->count, sizeof *first, id_compare) : NULL;
+	const imgsearch_map_point *p = r->points->count
+		? bsearch(&id, first, r->points->count, sizeof *first, id_compare)
+		: NULL;
 	return p ? &r->f->of[p - first] : NULL;
 }
 

@@ -9,16 +9,16 @@
 #include <stdint.h>
 
 typedef struct folders {
-	char **name;      /* in order of path, without the beginning that all have in common */
+	char **name; /* in order of path, without the beginning that all have in common */
 	size_t n, cap;
-	uint32_t *of;     /* of point i: the number of its folder */
+	uint32_t *of; /* of point i: the number of its folder */
 } folders;
 
 /*
  * points are in ascending order of their ids. Returns 0 or a status; then there is nothing to free.
  */
-int folders_read(
-	folders *f, imgsearch *s, const imgsearch_map_points *points, imgsearch_error *err);
+int folders_read(folders *f, imgsearch *s, const imgsearch_map_points *points,
+	imgsearch_error *err);
 void folders_free(folders *f);
 
 #endif

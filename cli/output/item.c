@@ -3,9 +3,8 @@
 
 const char *item_state_name(uint32_t state)
 {
-	static const char *const names[] = {
-		"indexed", "duplicate", "unsupported", "damaged", "too big", "excluded", "unreadable"
-	};
+	static const char *const names[] = { "indexed", "duplicate", "unsupported", "damaged",
+		"too big", "excluded", "unreadable" };
 	return state >= 1 && state <= sizeof names / sizeof *names ? names[state - 1] : "?";
 }
 

@@ -33,7 +33,7 @@ static bool host_allowed(const server *s, const char *host)
 	if (!host || !host_name(host, name, sizeof name))
 		return false;
 	if (!strcasecmp(name, "localhost") || inet_pton(AF_INET, name, address) == 1
-			|| inet_pton(AF_INET6, name, address) == 1)
+		|| inet_pton(AF_INET6, name, address) == 1)
 		return true;
 	for (size_t i = 0; i < s->options.n_hosts; i++)
 		if (!strcasecmp(name, s->options.hosts[i]))
@@ -66,8 +66,8 @@ static bool token_equal(const char *given, const char *token)
 static bool token_is_valid(const exchange *x)
 {
 	const char *token = x->server->options.token, *bearer = exchange_header(x, "Authorization");
-	const char *cookie =
-		MHD_lookup_connection_value(x->connection, MHD_COOKIE_KIND, "imgsearch_token");
+	const char *cookie = MHD_lookup_connection_value(x->connection, MHD_COOKIE_KIND,
+		"imgsearch_token");
 	if (bearer && !strncasecmp(bearer, "Bearer ", 7) && token_equal(bearer + 7, token))
 		return true;
 	return cookie && token_equal(cookie, token);
@@ -93,8 +93,8 @@ bool access_allowed(exchange *x, enum MHD_Result *result)
 	if (x->local)
 		return true;
 	if (!host_allowed(x->server, exchange_header(x, "Host")))
-		*result = answer_error(
-			x, 421, "EHOST", "this server is not called by that name; start it with --host NAME");
+		*result = answer_error(x, 421, "EHOST",
+			"this server is not called by that name; start it with --host NAME");
 	else if (!origin_allowed(x))
 		*result = answer_error(x, 403, "EORIGIN", "requests from other web sites are refused");
 	else if (token && !strcmp(x->path, "/") && (given = exchange_param(x, "token"))

@@ -34,8 +34,8 @@ enum MHD_Result answer(exchange *x, unsigned status, struct MHD_Response *r)
 enum MHD_Result answer_bytes(exchange *x, unsigned status, const char *type, const char *cache,
 	const void *data, size_t size)
 {
-	struct MHD_Response *r =
-		MHD_create_response_from_buffer(size, (void *)(uintptr_t)data, MHD_RESPMEM_MUST_COPY);
+	struct MHD_Response *r = MHD_create_response_from_buffer(size, (void *)(uintptr_t)data,
+		MHD_RESPMEM_MUST_COPY);
 	if (r) {
 		add_header(r, "Content-Type", type);
 		add_header(r, "Cache-Control", cache);
@@ -50,8 +50,8 @@ FILE *reply_open(reply *r)
 	return r->file ? r->file : (r->file = fopen("/dev/null", "w"));
 }
 
-enum MHD_Result reply_send_with(
-	exchange *x, reply *r, unsigned status, const char *name, const char *value)
+enum MHD_Result reply_send_with(exchange *x, reply *r, unsigned status, const char *name,
+	const char *value)
 {
 	bool failed = ferror(r->file);
 	struct MHD_Response *response = NULL;
@@ -80,8 +80,8 @@ void reply_drop(reply *r)
 }
 
 /* 401 and 503 have a header of their own. */
-static enum MHD_Result send_error(
-	exchange *x, unsigned status, const char *code, const char *message)
+static enum MHD_Result send_error(exchange *x, unsigned status, const char *code,
+	const char *message)
 {
 	reply r;
 	json_writer j;
@@ -98,8 +98,8 @@ static enum MHD_Result send_error(
 		status == 401 ? "Bearer" : "1");
 }
 
-enum MHD_Result answer_error(
-	exchange *x, unsigned status, const char *code, const char *format, ...)
+enum MHD_Result answer_error(exchange *x, unsigned status, const char *code, const char *format,
+	...)
 {
 	char message[600];
 	va_list list;

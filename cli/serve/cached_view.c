@@ -12,12 +12,12 @@ struct cached_view {
 	cached_view_make *make;
 	pthread_mutex_t lock;
 	bool running, stale;
-	char stage[16];         /* of the thread that computes, and its share done, 0..1 */
+	char stage[16]; /* of the thread that computes, and its share done, 0..1 */
 	double share;
-	char *text;             /* NULL: never computed, or it failed */
+	char *text; /* NULL: never computed, or it failed */
 	size_t size;
-	uint64_t openings;      /* of the index, when text was computed */
-	imgsearch_error err;    /* of the last attempt; code 0: none, or it was reported */
+	uint64_t openings;   /* of the index, when text was computed */
+	imgsearch_error err; /* of the last attempt; code 0: none, or it was reported */
 };
 
 cached_view *cached_view_new(server *s, cached_view_make *make)

@@ -8,14 +8,14 @@ typedef struct exchange {
 	server *server;
 	struct MHD_Connection *connection;
 	const char *method, *path;
-	int64_t id;                  /* the number in the path, where its route has one */
-	const char *rest;            /* the end of the path, where its route has one */
-	bool local;                  /* came over the unix socket, from the same user */
-	char *body;                  /* NULL: empty */
+	int64_t id;       /* the number in the path, where its route has one */
+	const char *rest; /* the end of the path, where its route has one */
+	bool local;       /* came over the unix socket, from the same user */
+	char *body;       /* NULL: empty */
 	size_t size, cap;
 	double started;
-	bool refused;                /* an answer is queued; the rest of the body is dropped */
-	bool too_large, no_memory;   /* the body is dropped, and answered so at its end */
+	bool refused;              /* an answer is queued; the rest of the body is dropped */
+	bool too_large, no_memory; /* the body is dropped, and answered so at its end */
 	size_t dropped;
 } exchange;
 

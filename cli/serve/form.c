@@ -7,8 +7,8 @@
 #include <strings.h>
 
 /* The value of a parameter in a header such as `form-data; name="a"; filename="b"`. */
-static bool header_param(
-	const char *header, size_t size, const char *name, char *out, size_t out_size)
+static bool header_param(const char *header, size_t size, const char *name, char *out,
+	size_t out_size)
 {
 	size_t length = strlen(name);
 	for (const char *at = header, *end = header + size;;) {

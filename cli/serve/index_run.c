@@ -71,10 +71,17 @@ static void *run(void *arg)
 	imgsearch_error err = { 0 };
 	imgsearch_counts counts = { 0 };
 	imgsearch_index_options o = {
-		.struct_size = sizeof o, .include = (const char *const *)q->include,
-		.n_include = q->n_include, .exclude = (const char *const *)q->exclude,
-		.n_exclude = q->n_exclude, .csv = q->csv, .csv_key = q->csv_key, .csv_title = q->csv_title,
-		.follow_links = q->follow_links, .prune = q->prune, .retry = q->retry,
+		.struct_size = sizeof o,
+		.include = (const char *const *)q->include,
+		.n_include = q->n_include,
+		.exclude = (const char *const *)q->exclude,
+		.n_exclude = q->n_exclude,
+		.csv = q->csv,
+		.csv_key = q->csv_key,
+		.csv_title = q->csv_title,
+		.follow_links = q->follow_links,
+		.prune = q->prune,
+		.retry = q->retry,
 	};
 	imgsearch *s = open_index_acquire(server->index, &err);
 	int rc = s ? 0 : err.code;

@@ -13,7 +13,7 @@ struct open_index {
 	imgsearch_options options;
 	pthread_rwlock_t lock; /* read: a thread uses the handle; write: the handle is replaced */
 	imgsearch *handle;
-	dev_t device;          /* of the file that is open */
+	dev_t device; /* of the file that is open */
 	ino_t inode;
 	atomic_ullong openings;
 };

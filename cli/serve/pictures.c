@@ -37,8 +37,8 @@ static uint32_t thumb_size(const exchange *x)
 }
 
 /* The path of the cached thumbnail; false: no cache. */
-static bool cache_path(
-	const server *s, const imgsearch_item *item, uint32_t size, char *path, size_t path_size)
+static bool cache_path(const server *s, const imgsearch_item *item, uint32_t size, char *path,
+	size_t path_size)
 {
 	const char *hash = item->hash;
 	if (!s->options.cache || strspn(hash, "0123456789abcdef") != 64)
@@ -216,8 +216,8 @@ enum MHD_Result handle_upload(exchange *x)
 		return answer_error(x, 404, "ENOTFOUND", "this picture is no longer held; send it again");
 	imgsearch *s = open_index_acquire(x->server->index, &err);
 	imgsearch_input in = imgsearch_memory(data, size);
-	enum MHD_Result result =
-		s ? make_thumb(x, s, &in, 1024, NULL, FOREVER) : answer_library_error(x, &err);
+	enum MHD_Result result = s ? make_thumb(x, s, &in, 1024, NULL, FOREVER)
+							   : answer_library_error(x, &err);
 	if (s)
 		open_index_release(x->server->index);
 	free(data);
@@ -236,8 +236,8 @@ static int new_file(const server *s, const char *type, char *path, size_t size)
 	if (getrandom(&random, sizeof random, 0) != sizeof random)
 		return -1;
 	strftime(when, sizeof when, "%Y%m%d-%H%M%S", localtime_r(&t, &tm));
-	snprintf(
-		path, size, "%s/%s-%08llx.%s", s->options.uploads, when, (unsigned long long)random, type);
+	snprintf(path, size, "%s/%s-%08llx.%s", s->options.uploads, when, (unsigned long long)random,
+		type);
 	return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 }
 
@@ -264,8 +264,8 @@ static int write_upload(const server *s, const void *data, size_t size, char *pa
 }
 
 /* Adds one picture. The file of data that is no picture is deleted. */
-static int add_one(
-	server *sv, imgsearch *s, const void *data, size_t size, int64_t *id, imgsearch_error *err)
+static int add_one(server *sv, imgsearch *s, const void *data, size_t size, int64_t *id,
+	imgsearch_error *err)
 {
 	char path[4200];
 	imgsearch_picture *picture;
@@ -289,8 +289,8 @@ static int add_one(
 /*
  * The result of each part as JSON; returns how many were added. err: of the last one that failed.
  */
-static int add_parts(
-	exchange *x, imgsearch *s, const form_part *part, int n, json_writer *j, imgsearch_error *err)
+static int add_parts(exchange *x, imgsearch *s, const form_part *part, int n, json_writer *j,
+	imgsearch_error *err)
 {
 	int added = 0;
 	json_write_open(j, "added", '[');
@@ -337,8 +337,8 @@ enum MHD_Result handle_add(exchange *x)
 	void *kept = NULL;
 	int n = 1;
 	if (x->server->options.read_only || !x->server->options.uploads)
-		return answer_error(
-			x, 403, "EREADONLY", "this server accepts no pictures; start it with --uploads DIR");
+		return answer_error(x, 403, "EREADONLY",
+			"this server accepts no pictures; start it with --uploads DIR");
 	if (name) {
 		if (!(kept = upload_cache_get(x->server->uploads, name, &part[0].size)))
 			return answer_error(x, 410, "ENOTHELD", "the picture is no longer held; send it again");
@@ -346,8 +346,9 @@ enum MHD_Result handle_add(exchange *x)
 	} else if (type && !strncasecmp(type, "multipart/form-data", 19)) {
 		n = form_parse(part, REQUEST_PARTS, type, exchange_body(x), x->size);
 	}
-	enum MHD_Result result = n > 0 && part[0].size ? answer_added(x, part, n) :
-		answer_error(x, 400, "EINVAL", "no picture, or a malformed form");
+	enum MHD_Result result = n > 0 && part[0].size
+		? answer_added(x, part, n)
+		: answer_error(x, 400, "EINVAL", "no picture, or a malformed form");
 	free(kept);
 	return result;
 }

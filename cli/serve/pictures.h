@@ -7,8 +7,8 @@
 /* GET: the item; DELETE: removes it from the index */
 enum MHD_Result handle_picture(exchange *x);
 enum MHD_Result handle_thumb(exchange *x);
-enum MHD_Result handle_full(exchange *x);    /* the file itself */
-enum MHD_Result handle_add(exchange *x);     /* uploads become pictures of the index */
-enum MHD_Result handle_upload(exchange *x);  /* a small picture of a cached upload */
+enum MHD_Result handle_full(exchange *x);   /* the file itself */
+enum MHD_Result handle_add(exchange *x);    /* uploads become pictures of the index */
+enum MHD_Result handle_upload(exchange *x); /* a small picture of a cached upload */
 
 #endif

@@ -16,7 +16,7 @@ typedef struct entry {
 	const char *path;    /* '#' stands for a number, '*' for the rest; both at most once */
 	const char *methods; /* "GET POST": HEAD goes with GET */
 	enum MHD_Result (*handle)(exchange *x);
-	bool local;          /* only over the unix socket */
+	bool local; /* only over the unix socket */
 } entry;
 
 static const entry entries[] = {
@@ -77,8 +77,8 @@ bool route_accepts(exchange *x, enum MHD_Result *result)
 	const entry *e = find(x);
 	const char *methods = e ? e->methods : page_find(x->path) ? "GET" : NULL;
 	if (!methods)
-		*result =
-			answer_error(x, 404, "ENOTFOUND", "there is nothing at this address; see docs/http.md");
+		*result = answer_error(x, 404, "ENOTFOUND",
+			"there is nothing at this address; see docs/http.md");
 	else if (!has_method(methods, x->method))
 		*result = answer_error(x, 405, "EMETHOD", "this address accepts %s", methods);
 	else
@@ -92,6 +92,6 @@ enum MHD_Result route(exchange *x)
 	if (e)
 		return e->handle(x);
 	const page_file *file = page_find(x->path);
-	return answer_bytes(
-		x, 200, file->type, "no-cache", file->data, (size_t)(file->end - file->data));
+	return answer_bytes(x, 200, file->type, "no-cache", file->data,
+		(size_t)(file->end - file->data));
 }

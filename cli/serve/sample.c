@@ -46,8 +46,8 @@ static void read_all(sample *a, const open_index *ix, imgsearch *s)
 	a->openings = open_index_openings(ix);
 }
 
-size_t sample_choose(
-	sample *a, const open_index *ix, imgsearch *s, uint64_t seed, int64_t *ids, size_t n)
+size_t sample_choose(sample *a, const open_index *ix, imgsearch *s, uint64_t seed, int64_t *ids,
+	size_t n)
 {
 	pthread_mutex_lock(&a->lock);
 	if (!a->all.n || clock_seconds() - a->read_at > FRESH_SECONDS

@@ -18,8 +18,8 @@ typedef struct param_reader {
 	bool ok;
 } param_reader;
 
-static enum MHD_Result read_param(
-	void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result read_param(void *cls, enum MHD_ValueKind kind, const char *name,
+	const char *value)
 {
 	param_reader *r = cls;
 	(void)kind;
@@ -64,7 +64,7 @@ static void cache_uploads(exchange *x, const search_request *q, char *names, siz
 		const imgsearch_input *in = &q->input[i];
 		char name[UPLOAD_NAME];
 		if (in->kind == IMGSEARCH_KIND_MEMORY && !q->upload[i][0]
-				&& upload_cache_put(x->server->uploads, in->data, in->size, name))
+			&& upload_cache_put(x->server->uploads, in->data, in->size, name))
 			at += (size_t)snprintf(names + at, size - at, "%s%s", at ? " " : "", name);
 	}
 }

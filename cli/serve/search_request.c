@@ -54,8 +54,8 @@ static imgsearch_input *new_input(search_request *q)
 
 /* ------------------------------------------------------------------------------ parameters ---- */
 
-static bool whole(
-	search_request *q, const char *name, const char *text, int64_t min, int64_t max, int64_t *out)
+static bool whole(search_request *q, const char *name, const char *text, int64_t min, int64_t max,
+	int64_t *out)
 {
 	char *end;
 	errno = 0;
@@ -67,8 +67,8 @@ static bool whole(
 	return true;
 }
 
-static bool real(
-	search_request *q, const char *name, const char *text, double min, double max, double *out)
+static bool real(search_request *q, const char *name, const char *text, double min, double max,
+	double *out)
 {
 	char *end;
 	double v = text && *text ? strtod(text, &end) : 0;
@@ -243,7 +243,8 @@ static bool known_members(search_request *q, json_t *from)
 	const char *name;
 	json_t *value;
 	size_t sources = 0;
-	json_object_foreach(from, name, value) {
+	json_object_foreach(from, name, value)
+	{
 		size_t i = 0;
 		while (i < NAMES && strcmp(name, names[i]))
 			i++;
@@ -353,8 +354,7 @@ static bool json_body(search_request *q, const char *body, size_t size, parts *p
 	bool ok = json_is_object(root);
 	if (!ok)
 		refuse(q, root ? "JSON: an object is needed" : "JSON: line %d: %.160s", at.line, at.text);
-	json_object_foreach(root, name, value)
-		ok = ok && json_member(q, name, value, p);
+	json_object_foreach(root, name, value) ok = ok && json_member(q, name, value, p);
 	json_decref(root);
 	return ok;
 }
@@ -407,8 +407,8 @@ bool search_request_check(search_request *q)
 	if (!q->n)
 		return refuse(q, "nothing to search with: send a picture, or say id=N");
 	if (q->crop[2])
-		return refuse(
-			q, "crop: goes with a picture that is the body; among inputs each has its own");
+		return refuse(q,
+			"crop: goes with a picture that is the body; among inputs each has its own");
 	q->options.under = q->under && *q->under ? q->under : NULL;
 	q->options.ids = q->ids;
 	return true;

@@ -24,13 +24,13 @@ typedef struct search_request {
 	imgsearch_input input[REQUEST_INPUTS];    /* data points into the body, or to vectors */
 	char upload[REQUEST_INPUTS][UPLOAD_NAME]; /* not "": the name of a cached upload */
 	size_t n;
-	imgsearch_query_options options;          /* its strings and ids belong to the request */
-	bool cache_uploads;                        /* pictures of the body are to be cached */
-	int32_t crop[4];                          /* of a picture that is the body */
+	imgsearch_query_options options; /* its strings and ids belong to the request */
+	bool cache_uploads;              /* pictures of the body are to be cached */
+	int32_t crop[4];                 /* of a picture that is the body */
 	char *under;
 	int64_t *ids;
 	float *vectors[REQUEST_INPUTS];
-	char why[256];                            /* the first error */
+	char why[256]; /* the first error */
 } search_request;
 
 void search_request_init(search_request *q);
@@ -45,8 +45,8 @@ bool search_request_param(search_request *q, const char *name, const char *value
  * The body: a picture, a form with pictures and perhaps a "query" part of JSON, or JSON. It must
  * outlive the request.
  */
-bool search_request_body(
-	search_request *q, const char *content_type, const char *body, size_t size);
+bool search_request_body(search_request *q, const char *content_type, const char *body,
+	size_t size);
 
 /* At the end: there is something to search with, and every crop belongs to a picture. */
 bool search_request_check(search_request *q);

@@ -28,7 +28,7 @@ enum {
 	IDLE_SECONDS = 30,
 	REQUEST_SECONDS = 60,
 	STOP_SECONDS = 20,
-	HEADER_BYTES = 64 << 10
+	HEADER_BYTES = 64 << 10,
 };
 #define ALL_BODIES ((size_t)1 << 29)
 
@@ -49,8 +49,8 @@ static bool same_user(struct MHD_Connection *c)
 
 static enum MHD_Result answer_too_large(exchange *x)
 {
-	return answer_error(
-		x, 413, "ELIMIT", "the body is larger than %zu MB", x->server->options.max_upload >> 20);
+	return answer_error(x, 413, "ELIMIT", "the body is larger than %zu MB",
+		x->server->options.max_upload >> 20);
 }
 
 /* The first call for a request: its head is read, its body is not. */
@@ -61,8 +61,14 @@ static enum MHD_Result begin(server *s, bool local, struct MHD_Connection *c, co
 	exchange *x = calloc(1, sizeof *x);
 	if (!x)
 		return MHD_NO;
-	*x = (exchange){ .server = s, .connection = c, .method = method, .path = url, .local = local,
-		.started = clock_seconds() };
+	*x = (exchange){
+		.server = s,
+		.connection = c,
+		.method = method,
+		.path = url,
+		.local = local,
+		.started = clock_seconds(),
+	};
 	*context = x;
 	atomic_fetch_add(&s->requests, 1);
 	const char *length = exchange_header(x, "Content-Length");
@@ -180,8 +186,8 @@ static enum MHD_Result on_local(void *cls, struct MHD_Connection *c, const char 
 	return on_request(cls, true, c, url, method, data, size, context);
 }
 
-static void on_connection(
-	void *cls, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code)
+static void on_connection(void *cls, struct MHD_Connection *c, void **context,
+	enum MHD_ConnectionNotificationCode code)
 {
 	server *s = cls;
 	(void)context;
@@ -191,8 +197,8 @@ static void on_connection(
 		timeouts_remove(s->timeouts, c);
 }
 
-static void on_completed(
-	void *cls, struct MHD_Connection *c, void **context, enum MHD_RequestTerminationCode code)
+static void on_completed(void *cls, struct MHD_Connection *c, void **context,
+	enum MHD_RequestTerminationCode code)
 {
 	server *s = cls;
 	exchange *x = *context;
@@ -234,8 +240,8 @@ static struct MHD_Daemon *start(server *s, int fd, MHD_AccessHandlerCallback han
 }
 
 /* An address and a port; false: no such address. */
-static bool parse_address(
-	const char *host, uint16_t port, struct sockaddr_storage *a, socklen_t *size)
+static bool parse_address(const char *host, uint16_t port, struct sockaddr_storage *a,
+	socklen_t *size)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)a;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)a;
@@ -268,7 +274,7 @@ static int tcp_socket(server *s)
 	if (fd >= 0)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&a, size) || listen(fd, 256)
-			|| getsockname(fd, (struct sockaddr *)&a, &size)) {
+		|| getsockname(fd, (struct sockaddr *)&a, &size)) {
 		cli_fail("%s port %u: %s%s", host, s->options.port, strerror(errno),
 			errno == EADDRINUSE ? "; take another one with --port" : "");
 		if (fd >= 0)

@@ -38,9 +38,9 @@ typedef struct server_options {
 	const char *cache;        /* folder of cached thumbnails; NULL: no cache */
 	const char *const *hosts; /* further accepted host names */
 	size_t n_hosts;
-	uint16_t port;            /* 0: any free one */
-	size_t max_upload;        /* bytes of a body */
-	bool read_only;           /* no uploads, removals, rejections */
+	uint16_t port;     /* 0: any free one */
+	size_t max_upload; /* bytes of a body */
+	bool read_only;    /* no uploads, removals, rejections */
 } server_options;
 
 typedef struct server {
@@ -49,20 +49,20 @@ typedef struct server {
 	upload_cache *uploads;
 	sample *sample;
 	struct cached_view *map, *groups;
-	char *socket_path;           /* malloc'd; freed by server_stop */
-	uint16_t port;               /* where it listens, after server_start */
+	char *socket_path; /* malloc'd; freed by server_stop */
+	uint16_t port;     /* where it listens, after server_start */
 	struct MHD_Daemon *tcp, *local;
 	struct timeouts *timeouts;
-	atomic_size_t body_bytes;    /* of all requests that are being read or handled */
-	atomic_int busy;             /* requests that are being handled, and background threads */
-	pthread_mutex_t write_lock;  /* of requests that change the index, but for index runs */
+	atomic_size_t body_bytes;   /* of all requests that are being read or handled */
+	atomic_int busy;            /* requests that are being handled, and background threads */
+	pthread_mutex_t write_lock; /* of requests that change the index, but for index runs */
 	atomic_bool stopping;
 	time_t started;
 	atomic_ullong requests, searches;
 } server;
 
-int server_start(server *s);          /* CLI_DONE, or an exit code with the reason printed */
-void server_stop(server *s);          /* running requests get a few seconds to finish */
+int server_start(server *s);           /* CLI_DONE, or an exit code with the reason printed */
+void server_stop(server *s);           /* running requests get a few seconds to finish */
 void server_check_timeouts(server *s); /* call once a second */
 
 #endif

@@ -10,7 +10,7 @@
 typedef struct slot {
 	struct MHD_Connection *connection; /* NULL: free */
 	int fd;
-	double since;                      /* when the wait began; 0: a request is being handled */
+	double since; /* when the wait began; 0: a request is being handled */
 } slot;
 
 struct timeouts {
@@ -38,8 +38,8 @@ void timeouts_free(timeouts *t)
 
 int connection_socket(struct MHD_Connection *c)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c,
+		MHD_CONNECTION_INFO_CONNECTION_FD);
 	return info ? info->connect_fd : -1;
 }
 

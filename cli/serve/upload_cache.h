@@ -12,7 +12,7 @@ enum { UPLOAD_NAME = 33 }; /* bytes of a name with its NUL: hexadecimal digits *
 
 typedef struct upload_cache upload_cache;
 
-upload_cache *upload_cache_new(void); /* NULL: out of memory */
+upload_cache *upload_cache_new(void);    /* NULL: out of memory */
 void upload_cache_free(upload_cache *c); /* NULL is fine */
 
 /* Stores a copy under a new random name. False: too large, or out of memory. */

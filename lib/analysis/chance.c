@@ -59,8 +59,8 @@ static double cost(const exceedances *e, double shape, double scale)
 	if (end <= 0)
 		return INFINITY;
 	for (size_t i = 0; i < e->n; i++)
-		sum +=
-			fabs(shape) < 1e-6 ? e->x[i] / scale : (1 + 1 / shape) * log1p(shape * e->x[i] / scale);
+		sum += fabs(shape) < 1e-6 ? e->x[i] / scale
+								  : (1 + 1 / shape) * log1p(shape * e->x[i] / scale);
 	return sum + e->above * (fabs(shape) < 1e-6 ? e->limit / scale : log(end) / shape);
 }
 
@@ -161,9 +161,9 @@ chance_norm ims_analysis_chance_norm(const chance *c, float *score, size_t n)
 	chance_norm norm = norm_of(score, n);
 	for (int round = 0; round < ROUNDS; round++) {
 		size_t kept = n;
-		while (kept > FEWEST &&
-			ims_analysis_chance_above(c, norm, (double)score[kept - 1]) <
-				fmax(stands_out, 1 / (double)n))
+		while (kept > FEWEST
+			&& ims_analysis_chance_above(c, norm, (double)score[kept - 1])
+				< fmax(stands_out, 1 / (double)n))
 			kept--;
 		norm = norm_of(score, kept);
 	}

@@ -16,7 +16,7 @@ typedef struct retrieval {
 	/* At each cut; items of equal score rank by number. */
 	double precision[IMS_CUTS], recall[IMS_CUTS], ndcg[IMS_CUTS];
 	uint32_t relevant;
-	bool first;               /* the first item is a relevant one */
+	bool first; /* the first item is a relevant one */
 } retrieval;
 
 /* score (n): higher is nearer; relation (n). ENOMEM only. */

@@ -26,9 +26,9 @@ static void project_block(void *arg, size_t block, unsigned worker)
 	size_t end = (block + 1) * 256 < p->n ? (block + 1) * 256 : p->n;
 	for (size_t i = block * 256; i < end; i++)
 		for (size_t v = 0; v < 2; v++)
-			p->xy[2 * i + v] =
-				ims_kernels()->dot_f32(p->rows + i * p->dim, p->basis + v * p->dim, p->dim) -
-				p->shift[v];
+			p->xy[2 * i + v] = ims_kernels()->dot_f32(p->rows + i * p->dim, p->basis + v * p->dim,
+								   p->dim)
+				- p->shift[v];
 }
 
 /* Gram-Schmidt. A vector that vanishes becomes zero. */

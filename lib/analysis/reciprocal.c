@@ -28,11 +28,11 @@ typedef struct member_set {
 
 typedef struct encoder {
 	size_t n, k, half;
-	const float *score;  /* (n, n) */
-	uint32_t *near;      /* (n, k): nearest others, nearest first */
+	const float *score; /* (n, n) */
+	uint32_t *near;     /* (n, k): nearest others, nearest first */
 	member_set *plain;
-	uint32_t *seen;      /* of each item: the last encoding that it joined, from 1 */
-	uint32_t *found;     /* n: members of the encoding that is being made */
+	uint32_t *seen;  /* of each item: the last encoding that it joined, from 1 */
+	uint32_t *found; /* n: members of the encoding that is being made */
 } encoder;
 
 static float score_of(const encoder *c, size_t a, size_t b)
@@ -115,8 +115,10 @@ static int encode(encoder *c, size_t item)
 		return IMGSEARCH_ENOMEM;
 	out->n = n;
 	for (size_t i = 0; i < n; i++) {
-		out->m[i] = (member){ c->found[i],
-			expf(2 * (c->found[i] == item ? 1 : score_of(c, item, c->found[i])) - 2) };
+		out->m[i] = (member){
+			c->found[i],
+			expf(2 * (c->found[i] == item ? 1 : score_of(c, item, c->found[i])) - 2),
+		};
 		sum += (double)out->m[i].weight;
 	}
 	for (size_t i = 0; i < n; i++)

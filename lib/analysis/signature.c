@@ -59,8 +59,8 @@ void ims_signature_invariant(float out[IMS_INVARIANT_DIM], const signature *s)
 	float wave[TERMS][SIDE], half[TERMS][SIDE], term[TERMS][TERMS];
 	for (int i = 0; i < TERMS; i++)
 		for (int x = 0; x < SIDE; x++)
-			wave[i][x] = cosf((float)M_PI * (float)i * ((float)x + 0.5f) / SIDE) *
-				(i ? 1 : (float)M_SQRT1_2);
+			wave[i][x] = cosf((float)M_PI * (float)i * ((float)x + 0.5f) / SIDE)
+				* (i ? 1 : (float)M_SQRT1_2);
 	for (int i = 0; i < TERMS; i++)
 		for (int x = 0; x < SIDE; x++) {
 			half[i][x] = 0;
@@ -112,8 +112,8 @@ bool ims_signature_same(const signature *a, const signature *b, int *turn)
 			for (int x = 0; x < SIDE; x++) {
 				int u = t & 1 ? SIDE - 1 - x : x, v = t & 2 ? SIDE - 1 - y : y;
 				int at = t & 4 ? u * SIDE + v : v * SIDE + u;
-				float d = ((float)a->luma[y * SIDE + x] - mean_a) / spread_a -
-					((float)b->luma[at] - mean_b) / spread_b;
+				float d = ((float)a->luma[y * SIDE + x] - mean_a) / spread_a
+					- ((float)b->luma[at] - mean_b) / spread_b;
 				off += (double)d * d;
 				outliers += fabsf(d) > 0.5f;
 			}

@@ -21,8 +21,8 @@
 #include <math.h>
 #include <string.h>
 
-#define BLOCK 128     /* points in one piece of parallel work */
-#define LEVELS 16     /* of the quadtree: bits of a coordinate on the Z-curve */
+#define BLOCK 128 /* points in one piece of parallel work */
+#define LEVELS 16 /* of the quadtree: bits of a coordinate on the Z-curve */
 
 typedef struct cell {
 	float x, y, count; /* centre of mass, points */
@@ -356,8 +356,8 @@ static int prepare(tsne_state *l, const tsne_options *o, pool *pool, imgsearch_e
 	l->velocity = ims_zalloc(2 * n, sizeof(float));
 	l->gain = ims_alloc(2 * n, sizeof(float));
 	l->partial = ims_zalloc(l->blocks, sizeof(double));
-	if (!l->cells || !l->code || !l->order || !l->code_tmp || !l->order_tmp || !l->force ||
-		!l->velocity || !l->gain || !l->partial)
+	if (!l->cells || !l->code || !l->order || !l->code_tmp || !l->order_tmp || !l->force
+		|| !l->velocity || !l->gain || !l->partial)
 		return ims_nomem(err);
 
 	/* The start is scaled to a standard deviation of 1e-4. */
@@ -368,16 +368,29 @@ static int prepare(tsne_state *l, const tsne_options *o, pool *pool, imgsearch_e
 	for (size_t c = 0; c < 2 * n; c++) {
 		l->gain[c] = 1;
 		l->xy[c] = spread > 0 ? (float)(l->xy[c] * 1e-4 / sqrt(spread / (2 * (double)n))) : 0;
-		l->xy[c] += (float)((ims_random_unit(&random) - 0.5) *
-			(spread > 0 ? 1e-6 : 3e-4)); /* parts equal points */
+		l->xy[c] += (float)((ims_random_unit(&random) - 0.5)
+			* (spread > 0 ? 1e-6 : 3e-4)); /* parts equal points */
 	}
 	return affinities(l, pool, err);
 }
 
 static void tsne_state_free(tsne_state *l)
 {
-	void *all[] = { l->first, l->column, l->p, l->cells, l->code, l->order, l->code_tmp,
-		l->order_tmp, l->force, l->velocity, l->gain, l->partial, l->conditional };
+	void *all[] = {
+		l->first,
+		l->column,
+		l->p,
+		l->cells,
+		l->code,
+		l->order,
+		l->code_tmp,
+		l->order_tmp,
+		l->force,
+		l->velocity,
+		l->gain,
+		l->partial,
+		l->conditional,
+	};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		ims_free(all[i]);
 }
@@ -395,12 +408,14 @@ int ims_analysis_tsne(float *xy, size_t n, size_t k, const int32_t *neighbor,
 	float exaggeration = o.exaggeration > 0 ? o.exaggeration : 12,
 		  theta = o.theta > 0 ? o.theta : 0.5f;
 	pool *threads = job ? job->pool : NULL;
-	tsne_state l = { .n = n,
+	tsne_state l = {
+		.n = n,
 		.k = k,
 		.xy = xy,
 		.neighbor = neighbor,
 		.distance2 = distance2,
-		.theta2 = theta * theta };
+		.theta2 = theta * theta,
+	};
 	l.perplexity = fminf(o.perplexity > 0 ? o.perplexity : 30, fmaxf((float)k / 3, 1.01f));
 	l.rate = fmaxf((float)n / exaggeration / 4, 50);
 	int rc = prepare(&l, &o, threads, err);

@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 void *ims_alloc(size_t n, size_t item);
-void *ims_zalloc(size_t n, size_t item);          /* all bytes zero */
+void *ims_zalloc(size_t n, size_t item);           /* all bytes zero */
 void *ims_realloc(void *p, size_t n, size_t item); /* on failure p stays as it was */
-void ims_free(void *p);                           /* NULL is fine */
+void ims_free(void *p);                            /* NULL is fine */
 
 /*
  * Makes room for more than n items, doubling *cap where needed. Returns the array, which may have

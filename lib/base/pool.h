@@ -10,7 +10,7 @@
 typedef struct pool pool;
 
 int ims_pool_new(pool **out, unsigned threads, unsigned queue, imgsearch_error *err); /* ENOMEM */
-void ims_pool_free(pool *p); /* after all queued tasks are done; NULL is fine */
+void ims_pool_free(pool *p);              /* after all queued tasks are done; NULL is fine */
 unsigned ims_pool_threads(const pool *p); /* 1 for NULL */
 
 /* Queues work(arg). Blocks while the queue is full. */

@@ -96,12 +96,14 @@ static int build_best(view *v, const char *const *name, size_t n, const search_f
 static int build_now(imgsearch *s, view *v, const imgsearch_build_options *o, const char *asked,
 	imgsearch_build_report *report, job *j, imgsearch_error *err)
 {
-	search_params params = { .variance = o->variance,
+	search_params params = {
+		.variance = o->variance,
 		.components = o->components,
 		.degree = o->degree,
 		.beam = o->beam,
 		.whiten = o->whiten,
-		.seed = o->seed };
+		.seed = o->seed,
+	};
 	const char *name[SEARCH_CANDIDATES] = { asked };
 	search_facts facts = { 0 };
 	search_index *index = NULL;

@@ -13,9 +13,11 @@ typedef int make_copy(image *out, const image *in, uint64_t *random, imgsearch_e
 
 static int make_blank(image *out, uint32_t width, uint32_t height, imgsearch_error *err)
 {
-	*out = (image){ .pixels = ims_alloc((size_t)width * height, 3),
+	*out = (image){
+		.pixels = ims_alloc((size_t)width * height, 3),
 		.width = width,
-		.height = height };
+		.height = height,
+	};
 	return out->pixels ? 0 : ims_nomem(err);
 }
 
@@ -79,8 +81,12 @@ static int rotate(image *out, const image *in, uint64_t *random, imgsearch_error
 			double u = mx + c * (x - mx) + s * (y - my), v = my - s * (x - mx) + c * (y - my),
 				   fu = u - floor(u), fv = v - floor(v);
 			int64_t iu = (int64_t)floor(u), iv = (int64_t)floor(v);
-			const uint8_t *p[4] = { pixel(in, iu, iv), pixel(in, iu + 1, iv), pixel(in, iu, iv + 1),
-				pixel(in, iu + 1, iv + 1) };
+			const uint8_t *p[4] = {
+				pixel(in, iu, iv),
+				pixel(in, iu + 1, iv),
+				pixel(in, iu, iv + 1),
+				pixel(in, iu + 1, iv + 1),
+			};
 			for (int ch = 0; ch < 3; ch++)
 				out->pixels[((size_t)y * in->width + x) * 3 + ch] =
 					(uint8_t)((p[0][ch] * (1 - fu) + p[1][ch] * fu) * (1 - fv)
@@ -119,8 +125,15 @@ static int caption(image *out, const image *in, uint64_t *random, imgsearch_erro
 static const struct {
 	const char *name;
 	make_copy *make;
-} kinds[KINDS] = { { "crop", crop }, { "scale", scale }, { "recompress", recompress },
-	{ "blur", blur }, { "rotate", rotate }, { "mirror", mirror }, { "caption", caption } };
+} kinds[KINDS] = {
+	{ "crop", crop },
+	{ "scale", scale },
+	{ "recompress", recompress },
+	{ "blur", blur },
+	{ "rotate", rotate },
+	{ "mirror", mirror },
+	{ "caption", caption },
+};
 
 /* Decodes the original and scales it to MAX_SIDE. */
 static int load_original(const evaluation *e, const char *path, image *out, imgsearch_error *err)

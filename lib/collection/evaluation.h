@@ -11,7 +11,7 @@
 #include "query/improve.h"
 
 #define NO_LABEL UINT32_MAX
-#define NO_ROW   SIZE_MAX
+#define NO_ROW SIZE_MAX
 
 /* A query: its feature, and its relevant rows: those of its label, or a list. */
 typedef struct eval_query {

@@ -260,10 +260,12 @@ static int join_same_picture(group_builder *g, bool wanted, imgsearch_error *err
 	float *rows = ims_alloc_aligned(g->all.n + 1, IMS_INVARIANT_DIM * sizeof *rows);
 	uint32_t *of = ims_alloc(g->all.n + 1, sizeof *of);
 	int64_t *ids = ims_alloc(g->all.n + 1, sizeof *ids);
-	self_join join_rows = { .k = NEAREST,
+	self_join join_rows = {
+		.k = NEAREST,
 		.max_distance = IMS_INVARIANT_RADIUS,
 		.each = add_picture_pair,
-		.user = g };
+		.user = g,
+	};
 	memory_rows memory;
 	int rc = rows && of && ids ? 0 : ims_nomem(err);
 	for (size_t i = 0; i < g->all.n && !rc; i++) {

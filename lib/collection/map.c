@@ -82,11 +82,13 @@ static int run_tsne(const map_rows *m, imgsearch_metric metric, const imgsearch_
 	float *xy, job *job, imgsearch_error *err)
 {
 	neighbors nb = { .k = ims_analysis_tsne_neighbors(m->n, o->perplexity) };
-	self_join join = { .k = nb.k,
+	self_join join = {
+		.k = nb.k,
 		.max_distance = INFINITY,
 		.each = add_neighbor,
 		.user = &nb,
-		.total = m->n };
+		.total = m->n,
+	};
 	memory_rows rows;
 	if (m->n < 2)
 		return 0;
@@ -129,8 +131,11 @@ static int make_points(const map_rows *m, const float *xy, imgsearch_map_points 
 		low[c & 1] = fminf(low[c & 1], xy[c]), high[c & 1] = fmaxf(high[c & 1], xy[c]);
 	float side = fmaxf(fmaxf(high[0] - low[0], high[1] - low[1]), 1e-20f);
 	for (size_t i = 0; i < m->n; i++)
-		point[i] = (imgsearch_map_point){ m->ids[i], m->n > 1 ? (xy[2 * i] - low[0]) / side : 0.5f,
-			m->n > 1 ? (xy[2 * i + 1] - low[1]) / side : 0.5f };
+		point[i] = (imgsearch_map_point){
+			m->ids[i],
+			m->n > 1 ? (xy[2 * i] - low[0]) / side : 0.5f,
+			m->n > 1 ? (xy[2 * i + 1] - low[1]) / side : 0.5f,
+		};
 	points->count = m->n;
 	points->point = point;
 	*out = points;

@@ -61,12 +61,14 @@ static int add_picture(void *user, const store_picture *p, const char *root)
 		ims_free(path);
 		return IMGSEARCH_ENOMEM;
 	}
-	*m = (member){ .id = p->id,
+	*m = (member){
+		.id = p->id,
 		.hash = p->hash,
 		.state = p->state,
 		.width = p->width,
 		.height = p->height,
-		.path = path };
+		.path = path,
+	};
 	return 0;
 }
 

@@ -39,10 +39,12 @@ void ims_memory_rows_init(memory_rows *m, const float *rows, size_t n, uint32_t 
 	imgsearch_metric metric)
 {
 	m->rows = rows;
-	m->source = (row_source){ .ctx = m,
+	m->source = (row_source){
+		.ctx = m,
 		.n = n,
 		.dim = dim,
 		.metric = metric,
 		.scan = scan,
-		.fetch = fetch };
+		.fetch = fetch,
+	};
 }

@@ -30,13 +30,15 @@ static int join_block(const self_join *j, size_t first, const float *rows, const
 	size_t n, topk *best, job *job, imgsearch_error *err)
 {
 	search_report report;
-	search_request q = { .queries = rows,
+	search_request q = {
+		.queries = rows,
 		.n = n,
 		.k = j->k + 1,
 		.max_distance = search_distance(j),
 		.filter_count = SIZE_MAX,
 		.pool = job->pool,
-		.cancel = &job->cancel };
+		.cancel = &job->cancel,
+	};
 	for (size_t i = 0; i < n; i++)
 		ims_topk_clear(&best[i]);
 	int rc = ims_search_query(j->index, &q, best, &report, err);

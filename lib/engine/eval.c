@@ -11,8 +11,7 @@ static int check_options(const imgsearch_eval_options *o, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"eval: duplicates make their own queries; queries and truth do not go with them");
 	if (o->duplicates && o->groups)
-		return ims_fail(err, IMGSEARCH_EINVAL,
-			"eval: duplicates and groups do not go together");
+		return ims_fail(err, IMGSEARCH_EINVAL, "eval: duplicates and groups do not go together");
 	if (o->groups && (o->truth || o->queries))
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"eval: groups go with the pictures of the index alone, not with queries or truth");

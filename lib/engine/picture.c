@@ -46,9 +46,11 @@ int imgsearch_picture_encode(const imgsearch_picture *picture, int quality, void
 		|| quality > 100)
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"encode: no pixels, or a quality that is not 0..100");
-	image im = { .pixels = (uint8_t *)(uintptr_t)picture->rgb,
+	image im = {
+		.pixels = (uint8_t *)(uintptr_t)picture->rgb,
 		.width = picture->width,
-		.height = picture->height };
+		.height = picture->height,
+	};
 	int rc = quality ? ims_image_encode_jpeg(&b, &im, quality, err)
 					 : ims_image_encode_png(&b, &im, err);
 	if (rc) {

@@ -51,12 +51,14 @@ int imgsearch_train(imgsearch *s, const char *dir, const imgsearch_train_options
 		return rc;
 	file_list l = { .root = dir };
 	job j = ims_handle_job(s);
-	model_spec start = { .name = s->options.model,
+	model_spec start = {
+		.name = s->options.model,
 		.weights = s->options.weights,
 		.device = s->options.device,
 		.precision = s->options.precision,
 		.threads = s->threads,
-		.recipe = s->options.recipe };
+		.recipe = s->options.recipe,
+	};
 	rc = ims_walk(dir, "", &rules, add_file, &l, err);
 	if (rc == IMGSEARCH_ENOMEM)
 		rc = ims_nomem(err);

@@ -20,7 +20,7 @@ typedef struct walk_entry {
 	const char *path;   /* relative to the root; valid during the call */
 	const char *reason; /* why it is not a WALK_FILE, else NULL; valid during the call */
 	bool folder;
-	uint64_t size;    /* bytes */
+	uint64_t size; /* bytes */
 	timestamp mtime;
 } walk_entry;
 

@@ -50,11 +50,13 @@ static int run_queries(search_index *x, const float *queries, size_t n, size_t d
 {
 	static const size_t cut[3] = { 1, 10, K };
 	for (size_t i = 0; i < n; i++) {
-		search_request q = { .queries = queries + i * dim,
+		search_request q = {
+			.queries = queries + i * dim,
 			.n = 1,
 			.k = truth->k,
 			.max_distance = INFINITY,
-			.filter_count = SIZE_MAX };
+			.filter_count = SIZE_MAX,
+		};
 		double start = ims_now();
 		int rc = ims_search_query(x, &q, got, NULL, err);
 		if (rc)
@@ -82,20 +84,24 @@ static int measure(imgsearch *s, view *v, const sample *m, imgsearch_check_repor
 		rc = ims_view_searcher(s, v, (*o)->name, &index[i], err);
 		if (rc || !index[i])
 			continue;
-		r->searcher[i] = (imgsearch_check_searcher){ .name = (*o)->name,
-			.memory = ims_search_memory(index[i]) };
+		r->searcher[i] = (imgsearch_check_searcher){
+			.name = (*o)->name,
+			.memory = ims_search_memory(index[i]),
+		};
 		r->n_searchers++;
 	}
 	for (size_t at = 0; !rc && at < m->n; at += AT_ONCE) {
 		size_t n = m->n - at < AT_ONCE ? m->n - at : AT_ONCE;
 		const float *queries = m->rows + at * m->dim;
 		search_report report;
-		search_request q = { .queries = queries,
+		search_request q = {
+			.queries = queries,
 			.n = n,
 			.k = k,
 			.max_distance = INFINITY,
 			.filter_count = SIZE_MAX,
-			.pool = s->pool };
+			.pool = s->pool,
+		};
 		double start = ims_now();
 		rc = ims_search_scan(&v->rows, &q, truth, &report, err);
 		r->scan_seconds += ims_now() - start;

@@ -97,8 +97,13 @@ static int unpack(const view *v, const buf *b, chance_cohort **out, imgsearch_er
 	chance_cohort *c = ims_zalloc(1, sizeof *c);
 	if (!c)
 		return ims_nomem(err);
-	*c = (chance_cohort){ n, stride, ims_alloc(n, sizeof(float)), ims_alloc(n, sizeof(float)),
-		ims_alloc_aligned(n, stride) };
+	*c = (chance_cohort){
+		n,
+		stride,
+		ims_alloc(n, sizeof(float)),
+		ims_alloc(n, sizeof(float)),
+		ims_alloc_aligned(n, stride),
+	};
 	if (!c->scale || !c->square || !c->code) {
 		ims_cohort_free(c);
 		return ims_nomem(err);

@@ -42,10 +42,12 @@ static int check_model(imgsearch *s, const char *path, imgsearch_error *err)
 int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *o,
 	imgsearch_error *err)
 {
-	store_options so = { .must_exist = o->must_exist,
+	store_options so = {
+		.must_exist = o->must_exist,
 		.read_only = o->read_only,
 		.dim = o->dim,
-		.metric = o->metric };
+		.metric = o->metric,
+	};
 	*out = NULL;
 	imgsearch *s = ims_zalloc(1, sizeof *s);
 	if (!s)
@@ -90,9 +92,11 @@ void ims_handle_close(imgsearch *s)
 
 job ims_handle_job(imgsearch *s)
 {
-	return (job){ .pool = s->pool,
+	return (job){
+		.pool = s->pool,
 		.events = &s->options.events,
-		.cancel = ims_cancel_token(&s->cancel) };
+		.cancel = ims_cancel_token(&s->cancel),
+	};
 }
 
 int ims_handle_write_begin(imgsearch *s, imgsearch_error *err)
@@ -132,11 +136,13 @@ static bool is_loaded(const imgsearch *s, const model_identity *id)
 
 static int load(imgsearch *s, const model_identity *id, imgsearch_error *err)
 {
-	model_spec spec = { .name = id->name,
+	model_spec spec = {
+		.name = id->name,
 		.weights = id->weights,
 		.device = s->options.device,
 		.precision = id->precision,
-		.threads = s->threads };
+		.threads = s->threads,
+	};
 	model_identity copy = *id;
 	copy.weights = id->weights ? ims_strdup(id->weights) : NULL;
 	if (id->weights && !copy.weights)
@@ -169,9 +175,11 @@ bool ims_handle_network_loaded(imgsearch *s, const model_identity *id)
 
 image_limits ims_handle_limits(const imgsearch *s, const image_recipe *recipe)
 {
-	return (image_limits){ .max_pixels = s->options.max_megapixels * (uint64_t)1000000,
+	return (image_limits){
+		.max_pixels = s->options.max_megapixels * (uint64_t)1000000,
 		.full_decode = s->options.full_decode,
-		.at_least = recipe ? recipe->resize : 0 };
+		.at_least = recipe ? recipe->resize : 0,
+	};
 }
 
 void ims_handle_decoder_acquire(imgsearch *s)

@@ -52,12 +52,14 @@ int ims_identity_stored(imgsearch *s, bool next, model_identity *out, imgsearch_
 
 static int store_model_of(imgsearch *s, const model_identity *id, bool next, imgsearch_error *err)
 {
-	store_model m = { .name = (char *)id->name,
+	store_model m = {
+		.name = (char *)id->name,
 		.weights = id->weights,
 		.weights_hash = (char *)id->weights_hash,
 		.recipe = recipe_text(id),
 		.dim = id->dim,
-		.precision = id->precision };
+		.precision = id->precision,
+	};
 	int rc = m.recipe ? ims_store_model_set(s->store, &m, next, err) : ims_nomem(err);
 	ims_free(m.recipe);
 	return rc;
@@ -92,9 +94,11 @@ bool ims_identity_requested(const imgsearch *s)
 
 static imgsearch_recipe recipe_of(const image_recipe *r)
 {
-	imgsearch_recipe out = { .resize = r->resize,
+	imgsearch_recipe out = {
+		.resize = r->resize,
 		.crop = r->crop,
-		.interpolation = r->bicubic ? IMGSEARCH_BICUBIC : IMGSEARCH_BILINEAR };
+		.interpolation = r->bicubic ? IMGSEARCH_BICUBIC : IMGSEARCH_BILINEAR,
+	};
 	memcpy(out.mean, r->mean, sizeof out.mean);
 	memcpy(out.std, r->std, sizeof out.std);
 	return out;
@@ -108,13 +112,15 @@ static int resolve(imgsearch *s, const model_identity *stored, model_identity *o
 	imgsearch_error *err)
 {
 	const imgsearch_options *o = &s->options;
-	model_spec spec = { .name = o->model,
+	model_spec spec = {
+		.name = o->model,
 		.weights = o->weights,
 		.device = o->device,
 		.precision = o->precision,
 		.threads = s->threads,
 		.recipe = o->recipe,
-		.flip = o->flip };
+		.flip = o->flip,
+	};
 	if (stored && (!o->model || !strcmp(o->model, stored->name))) {
 		spec.name = stored->name;
 		if (!spec.weights && stored->weights && !access(stored->weights, R_OK))

@@ -11,16 +11,16 @@ typedef enum identity_use {
 	IDENTITY_NEW,     /* a new index: the model that the options name, else the default model */
 	IDENTITY_EXTRACT, /* features for the caller: any model; by default that of the index, or NEW */
 	IDENTITY_QUERY,   /* features to compare with stored ones: the model of the index */
-	IDENTITY_ADD,  /* a single picture: the model of the index, or NEW if it has none */
-	IDENTITY_TREE, /* an index run: as ADD, but another model begins a re-index */
+	IDENTITY_ADD,     /* a single picture: the model of the index, or NEW if it has none */
+	IDENTITY_TREE,    /* an index run: as ADD, but another model begins a re-index */
 } identity_use;
 
 typedef struct identity {
 	model_identity model; /* makes the vectors */
 	bool first;           /* the index has no model yet */
 	bool sets_dim;        /* `first`, and no vectors: the dimension becomes the model's */
-	bool next;       /* a re-index, whose vectors are stored beside those of the index */
-	bool begins;     /* `next` only: no re-index by this model is under way yet */
+	bool next;            /* a re-index, whose vectors are stored beside those of the index */
+	bool begins;          /* `next` only: no re-index by this model is under way yet */
 	bool drops_next; /* the re-index under way is dropped: the options name the index's model */
 } identity;
 

@@ -126,9 +126,11 @@ static int add_model(imgsearch *s, info_block *b)
 	info->weights_hash = own(b, ims_strdup(id.weights_hash));
 	info->precision = id.precision == IMGSEARCH_BF16 ? "bf16" : "f32";
 	info->flip = id.flip;
-	info->recipe = (imgsearch_recipe){ .resize = id.recipe.resize,
+	info->recipe = (imgsearch_recipe){
+		.resize = id.recipe.resize,
 		.crop = id.recipe.crop,
-		.interpolation = id.recipe.bicubic ? IMGSEARCH_BICUBIC : IMGSEARCH_BILINEAR };
+		.interpolation = id.recipe.bicubic ? IMGSEARCH_BICUBIC : IMGSEARCH_BILINEAR,
+	};
 	memcpy(info->recipe.mean, id.recipe.mean, sizeof id.recipe.mean);
 	memcpy(info->recipe.std, id.recipe.std, sizeof id.recipe.std);
 	ims_model_identity_free(&id);

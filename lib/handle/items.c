@@ -35,13 +35,15 @@ static int fill_item(imgsearch *s, item_block *b, const store_picture *p, const 
 	static const hash256 none;
 	struct stat st;
 	imgsearch_item *it = &b->item;
-	*it = (imgsearch_item){ .id = p->id,
+	*it = (imgsearch_item){
+		.id = p->id,
 		.state = p->state,
 		.width = p->width,
 		.height = p->height,
 		.size = p->size,
 		.mtime_ns = ims_timestamp_ns(p->mtime),
-		.same_as = p->same_as };
+		.same_as = p->same_as,
+	};
 	it->path = b->path = ims_path_join(p->root ? root : NULL, p->path);
 	it->reason = b->reason = p->reason ? ims_strdup(p->reason) : NULL;
 	if (!b->path || (p->reason && !b->reason))

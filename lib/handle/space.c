@@ -102,10 +102,12 @@ static int fetch_rows(void *ctx, const int64_t *ids, size_t n, float *out, uint8
 
 row_source ims_space_source(space_rows *rows, uint64_t n)
 {
-	return (row_source){ .ctx = rows,
+	return (row_source){
+		.ctx = rows,
 		.n = (size_t)n,
 		.dim = rows->space->dim,
 		.metric = rows->space->metric,
 		.scan = scan_rows,
-		.fetch = fetch_rows };
+		.fetch = fetch_rows,
+	};
 }

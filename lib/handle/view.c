@@ -263,8 +263,7 @@ static int apply_changes(imgsearch *s, view *v, view_searcher *vs, imgsearch_err
 	if (rc || last <= vs->change)
 		return rc;
 	rc = ims_store_changes(s->store, vs->change, &ids, &n, err);
-	if (rc
-		== IMGSEARCH_ENOTFOUND) /* the searcher was built again: this view keeps its own state */
+	if (rc == IMGSEARCH_ENOTFOUND) /* the searcher was built again: this view keeps its own state */
 		return 0;
 	float *rows = rc ? NULL : ims_alloc_aligned(STEP, dim * sizeof(float));
 	if (!rc && !rows)

@@ -12,9 +12,11 @@ static const decoder *const decoders[] = { &ims_image_jpeg, &ims_image_png };
 
 int ims_image_new(image *out, uint32_t width, uint32_t height, imgsearch_error *err)
 {
-	*out = (image){ .pixels = ims_alloc((size_t)width * height, 3),
+	*out = (image){
+		.pixels = ims_alloc((size_t)width * height, 3),
 		.width = width,
-		.height = height };
+		.height = height,
+	};
 	return out->pixels ? 0 : ims_nomem(err);
 }
 
@@ -131,8 +133,8 @@ static int orient_upright(image *im, orientation t, imgsearch_error *err)
 	image out;
 	if (!t.swap && !t.flip_x && !t.flip_y)
 		return 0;
-	int rc =
-		ims_image_new(&out, t.swap ? im->height : im->width, t.swap ? im->width : im->height, err);
+	int rc = ims_image_new(&out, t.swap ? im->height : im->width, t.swap ? im->width : im->height,
+		err);
 	if (rc)
 		return rc;
 	for (uint32_t y = 0; y < out.height; y += TILE)
@@ -148,8 +150,8 @@ static int orient_upright(image *im, orientation t, imgsearch_error *err)
 
 static int check_crop(const int32_t crop[4], uint32_t width, uint32_t height, imgsearch_error *err)
 {
-	if (crop[0] >= 0 && crop[1] >= 0 && crop[2] > 0 && crop[3] > 0 &&
-		(int64_t)crop[0] + crop[2] <= width && (int64_t)crop[1] + crop[3] <= height)
+	if (crop[0] >= 0 && crop[1] >= 0 && crop[2] > 0 && crop[3] > 0
+		&& (int64_t)crop[0] + crop[2] <= width && (int64_t)crop[1] + crop[3] <= height)
 		return 0;
 	return ims_fail(err, IMGSEARCH_EINVAL, "crop %d,%d,%d,%d does not lie in a picture of %u x %u",
 		(int)crop[0], (int)crop[1], (int)crop[2], (int)crop[3], (unsigned)width, (unsigned)height);

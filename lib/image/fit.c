@@ -50,10 +50,12 @@ int ims_image_fit(const image *im, const image_recipe *recipe, bool planar, floa
 	ims_image_extent(im, box);
 	double width = box[2] - box[0], height = box[3] - box[1];
 	bool wide = width > height;
-	uint64_t stretched =
-		(uint64_t)(wide ? recipe->resize * width / height : recipe->resize * height / width);
-	resample_part part = { .width = wide ? stretched : recipe->resize,
-		.height = wide ? recipe->resize : stretched };
+	uint64_t stretched = (uint64_t)(wide ? recipe->resize * width / height
+										 : recipe->resize * height / width);
+	resample_part part = {
+		.width = wide ? stretched : recipe->resize,
+		.height = wide ? recipe->resize : stretched,
+	};
 	span across = center(part.width, recipe->crop), down = center(part.height, recipe->crop);
 	part.x = across.start, part.w = across.n;
 	part.y = down.start, part.h = down.n;

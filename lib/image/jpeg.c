@@ -21,7 +21,7 @@
 
 enum {
 	MAX_SCANS = 100, /* encoders use about ten; each costs a pass over the picture */
-	OUT_CHUNK = 1 << 14
+	OUT_CHUNK = 1 << 14,
 };
 
 /* The first member of each job, whose address libjpeg knows as that of `manager`. */

@@ -191,8 +191,8 @@ static void read_pixels(void *arg)
 	png_read_update_info(j->png, j->info);
 	if (ims_image_new(&j->im, width, height, NULL))
 		stop(&j->guard, IMGSEARCH_ENOMEM, "");
-	if (png_get_channels(j->png, j->info) == 4 &&
-		!(j->rgba = ims_alloc((size_t)width * (passes > 1 ? height : 1), 4)))
+	if (png_get_channels(j->png, j->info) == 4
+		&& !(j->rgba = ims_alloc((size_t)width * (passes > 1 ? height : 1), 4)))
 		stop(&j->guard, IMGSEARCH_ENOMEM, "");
 	read_rows(j, passes);
 }

@@ -15,8 +15,8 @@
 #include <math.h>
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__linux__) && !defined(__SANITIZE_ADDRESS__) &&                 \
-	!defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__) && defined(__linux__) && !defined(__SANITIZE_ADDRESS__) \
+	&& !defined(__SANITIZE_THREAD__)
 #define FOR_EACH_CPU __attribute__((target_clones("avx2", "default")))
 #else
 #define FOR_EACH_CPU
@@ -248,9 +248,9 @@ int ims_resample(uint8_t *out, size_t out_stride, const image *in, const double 
 	uint8_t *mid = NULL, *line = NULL;
 	int rc = IMGSEARCH_ENOMEM;
 	sample_grid columns = sample(in->width, box[0], box[2], part->width, bicubic),
-			 lines = sample(in->height, box[1], box[3], part->height, bicubic);
-	if (axis_init(&across, &columns, part->x, part->w) ||
-		axis_init(&down, &lines, part->y, part->h))
+				lines = sample(in->height, box[1], box[3], part->height, bicubic);
+	if (axis_init(&across, &columns, part->x, part->w)
+		|| axis_init(&down, &lines, part->y, part->h))
 		goto done;
 	uint32_t row0 = down.first[0], rows = down.first[part->h - 1] + down.taps - row0;
 	size_t stride = up_to_lanes((size_t)part->w * 3);
@@ -280,9 +280,9 @@ int ims_image_resize(image *out, const image *in, uint32_t width, uint32_t heigh
 	*out = (image){ 0 };
 	ims_image_extent(in, extent);
 	const double *b = box ? box : extent;
-	if (!width || !height ||
-		!(b[0] >= 0 && b[1] >= 0 && b[0] < b[2] && b[1] < b[3] && b[2] <= in->width &&
-			b[3] <= in->height))
+	if (!width || !height
+		|| !(b[0] >= 0 && b[1] >= 0 && b[0] < b[2] && b[1] < b[3] && b[2] <= in->width
+			&& b[3] <= in->height))
 		return ims_fail(err, IMGSEARCH_EINVAL, "resize to %u x %u of a box outside the picture",
 			(unsigned)width, (unsigned)height);
 	int rc = ims_image_new(out, width, height, err);

@@ -42,8 +42,8 @@ static const magic magics[] = {
 static bool is_svg(const char *text, size_t size)
 {
 	size_t end = size < 1024 ? size : 1024;
-	return size >= 2 && text[0] == '<' && (text[1] == '?' || text[1] == '!') &&
-		memmem(text, end, "<svg", 4);
+	return size >= 2 && text[0] == '<' && (text[1] == '?' || text[1] == '!')
+		&& memmem(text, end, "<svg", 4);
 }
 
 image_format ims_image_sniff(const void *data, size_t size)

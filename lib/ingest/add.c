@@ -40,11 +40,13 @@ static int embed(addition *a, imgsearch_error *err)
 	a->vector = NULL;
 	int rc = ims_identity_decide(a->s, IDENTITY_ADD, &a->identity, err);
 	const model_identity *m = &a->identity.model;
-	prepare_request request = { .s = a->s,
+	prepare_request request = {
+		.s = a->s,
 		.recipe = &m->recipe,
 		.single = true,
 		.has_content = has_content,
-		.user = a };
+		.user = a,
+	};
 	if (!rc) { /* the size of the network's input may differ from the last attempt's */
 		ims_free(a->input);
 		a->input = NULL;
@@ -231,10 +233,12 @@ int ims_add(imgsearch *s, const imgsearch_input *in, const char *name, int64_t *
 	bool vector = in->kind == IMGSEARCH_KIND_VECTOR;
 	int64_t asked = vector && !name && id && *id > 0 ? *id : 0;
 	char *absolute = !name && in->path ? realpath(in->path, NULL) : NULL;
-	store_picture row = { .path = name ? name
-			: absolute                 ? absolute
-									   : in->path,
-		.state = IMGSEARCH_INDEXED };
+	store_picture row = {
+		.path = name   ? name
+			: absolute ? absolute
+					   : in->path,
+		.state = IMGSEARCH_INDEXED,
+	};
 	int rc = refuse_deleted(s, row.path, err);
 	if (!rc)
 		rc = vector ? add_vector(s, in, &row, asked, err) : add_picture(s, in, &row, err);

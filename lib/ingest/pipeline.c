@@ -84,10 +84,12 @@ static void prepare(void *arg)
 	pipeline *p = it->pipeline;
 	double start = ims_now();
 	imgsearch_input in = imgsearch_file(it->full);
-	prepare_request request = { .s = p->s,
+	prepare_request request = {
+		.s = p->s,
 		.recipe = &p->identity->model.recipe,
 		.has_content = has_content,
-		.user = it };
+		.user = it,
+	};
 	it->why = (imgsearch_error){ 0 };
 	it->state = state_of(ims_prepare(&request, &in, &it->picture, &it->input, &it->why));
 	it->seconds = ims_now() - start;
@@ -164,8 +166,17 @@ static int finish_batches(pipeline *p)
 
 void ims_count_state(imgsearch_counts *c, uint64_t *deleted, uint32_t state)
 {
-	uint64_t *const by_state[STORE_STATES] = { NULL, &c->indexed, &c->duplicate, &c->unsupported,
-		&c->damaged, &c->too_big, &c->excluded, &c->unreadable, deleted };
+	uint64_t *const by_state[STORE_STATES] = {
+		NULL,
+		&c->indexed,
+		&c->duplicate,
+		&c->unsupported,
+		&c->damaged,
+		&c->too_big,
+		&c->excluded,
+		&c->unreadable,
+		deleted,
+	};
 	if (state >= IMGSEARCH_INDEXED && state < STORE_STATES)
 		++*by_state[state];
 }
@@ -178,7 +189,8 @@ static void count_state(pipeline *p, uint32_t state)
 /* A row without a picture: it is excluded, damaged, unreadable or the like. */
 static int write_state(pipeline *p, const pending_row *r, uint32_t state, const char *reason)
 {
-	store_picture row = { .id = r->id,
+	store_picture row = {
+		.id = r->id,
 		.root = r->root,
 		.path = r->path,
 		.size = r->picture.size ? r->picture.size : r->size,
@@ -187,7 +199,8 @@ static int write_state(pipeline *p, const pending_row *r, uint32_t state, const 
 		.reason = reason,
 		.width = r->picture.width,
 		.height = r->picture.height,
-		.hash = r->picture.hash };
+		.hash = r->picture.hash,
+	};
 	count_state(p, state);
 	p->counts->added += !r->id;
 	return ims_store_picture_put(p->s->store, &row, p->err);
@@ -205,11 +218,13 @@ static int write_vector(pipeline *p, const pending_row *r)
 
 static int write_picture(pipeline *p, pending_row *r)
 {
-	row_writer w = { .s = p->s,
+	row_writer w = {
+		.s = p->s,
 		.dim = p->identity->model.dim,
 		.next = p->identity->next,
 		.moved = p->moved,
-		.user = p->user };
+		.user = p->user,
+	};
 	store_picture row = { .id = r->id, .root = r->root, .path = r->path, .mtime = r->mtime };
 	row_outcome outcome;
 	int rc = ims_row_put(&w, &row, &r->picture, r->vector, &outcome, p->err);
@@ -316,7 +331,8 @@ static int admit(pipeline *p)
 	int rc = p->pending.n == PENDING_MOST ? write_all(p) : 0;
 	if (!rc && it->state == IMGSEARCH_INDEXED)
 		rc = needs_vector(p, it, &needs, p->err);
-	pending_row row = { .id = it->id,
+	pending_row row = {
+		.id = it->id,
 		.root = it->root,
 		.path = it->path,
 		.mtime = it->mtime,
@@ -324,7 +340,8 @@ static int admit(pipeline *p)
 		.state = it->state,
 		.picture = it->picture,
 		.vector_only = it->vector_only,
-		.needs_vector = needs };
+		.needs_vector = needs,
+	};
 	if (!rc && it->state != IMGSEARCH_INDEXED) {
 		ims_job_log(p->job, IMGSEARCH_LOG_DEBUG, "%s: %s", it->full, it->why.message);
 		row.reason = ims_strdup(it->why.message);

@@ -18,13 +18,15 @@
 static int report(tree_run *r, const char *path)
 {
 	imgsearch_counts *c = r->counts;
-	imgsearch_progress p = { .stage = "index",
+	imgsearch_progress p = {
+		.stage = "index",
 		.path = path,
 		.done = c->seen,
 		.total = r->expected > c->seen ? r->expected : c->seen,
 		.failed = c->damaged + c->too_big + c->unreadable,
 		.loss = NAN,
-		.accuracy = NAN };
+		.accuracy = NAN,
+	};
 	if (!r->expected)
 		p.total = 0;
 	return ims_job_progress(&r->job, &p, r->err);
@@ -67,13 +69,15 @@ static int record(tree_run *r, const walk_entry *e, const path_entry *k, uint32_
 		count_unchanged(r, k->state);
 		return 0;
 	}
-	pending_row row = { .id = k ? k->id : 0,
+	pending_row row = {
+		.id = k ? k->id : 0,
 		.root = r->walk.start->root,
 		.path = ims_strdup(e->path),
 		.mtime = e->mtime,
 		.size = e->size,
 		.state = state,
-		.reason = ims_strdup(e->reason) };
+		.reason = ims_strdup(e->reason),
+	};
 	if (row.path && row.reason)
 		return ims_pipeline_record(&r->pipeline, &row);
 	ims_free(row.path);
@@ -218,9 +222,11 @@ static int index_file(tree_run *r)
 	if (rc) {
 		rc = missing_file(r, full);
 	} else {
-		walk_entry e = { .path = start->prefix,
+		walk_entry e = {
+			.path = start->prefix,
 			.size = (uint64_t)st.st_size,
-			.mtime = ims_timestamp(&st.st_mtim) };
+			.mtime = ims_timestamp(&st.st_mtim),
+		};
 		e.kind = S_ISREG(st.st_mode) ? WALK_FILE
 			: S_ISLNK(st.st_mode)    ? WALK_EXCLUDED
 									 : WALK_SPECIAL;
@@ -271,14 +277,16 @@ static void clear_walk(walk_state *w)
 static int index_start_of(tree_run *r, const index_plan *p, const index_start *start)
 {
 	const imgsearch_index_options *o = r->options;
-	walk_rules rules = { .include = o->include,
+	walk_rules rules = {
+		.include = o->include,
 		.n_include = o->n_include,
 		.exclude = o->exclude,
 		.n_exclude = o->n_exclude,
 		.follow_links = o->follow_links,
 		.index = ims_store_path(r->s->store),
 		.roots = (const char *const *)p->root,
-		.n_roots = p->n_roots };
+		.n_roots = p->n_roots,
+	};
 	clear_walk(&r->walk);
 	r->walk.start = start;
 	return start->file ? index_file(r) : index_folder(r, &rules);
@@ -298,9 +306,11 @@ static int count_entry(void *user, const walk_entry *e)
 static int count_ahead(tree_run *r, const index_plan *p)
 {
 	int rc = 0;
-	walk_rules rules = { .follow_links = r->options->follow_links,
+	walk_rules rules = {
+		.follow_links = r->options->follow_links,
 		.roots = (const char *const *)p->root,
-		.n_roots = p->n_roots };
+		.n_roots = p->n_roots,
+	};
 	for (size_t i = 0; r->job.events->progress && rc != IMGSEARCH_ECANCELED && i < p->n; i++)
 		if (p->start[i].file)
 			r->expected++;
@@ -313,11 +323,13 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 {
 	(void)root_path;
 	tree_run *r = user;
-	path_entry k = { .key = ims_path_key(p->root, p->path),
+	path_entry k = {
+		.key = ims_path_key(p->root, p->path),
 		.id = p->id,
 		.size = p->size,
 		.mtime = p->mtime,
-		.state = p->state };
+		.state = p->state,
+	};
 	return ims_path_table_add(&r->paths, &k) ? ims_nomem(r->err) : 0;
 }
 
@@ -432,14 +444,16 @@ int ims_index_tree(imgsearch *s, const char *const *paths, size_t n,
 	r->counts = counts;
 	r->err = p.err;
 	r->job = ims_handle_job(s);
-	r->pipeline = (pipeline){ .s = s,
+	r->pipeline = (pipeline){
+		.s = s,
 		.job = &r->job,
 		.identity = &r->identity,
 		.counts = counts,
 		.deleted = &r->deleted,
 		.moved = is_moved,
 		.user = r,
-		.err = p.err };
+		.err = p.err,
+	};
 	int rc = ims_pipeline_init(&r->pipeline);
 	if (!rc)
 		rc = ims_handle_write_begin(s, p.err);

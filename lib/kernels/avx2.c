@@ -74,11 +74,11 @@ AVX2 static void dot_u8_i8(const uint8_t *rows, size_t size, const uint32_t *lis
 			__m256i r0 = _mm256_cvtepu8_epi16(_mm_load_si128((const __m128i *)(row + j)));
 			__m256i r1 = _mm256_cvtepu8_epi16(_mm_load_si128((const __m128i *)(row + j + 16)));
 			s0 = _mm256_add_epi32(s0,
-				_mm256_madd_epi16(
-					r0, _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(query + j)))));
+				_mm256_madd_epi16(r0,
+					_mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(query + j)))));
 			s1 = _mm256_add_epi32(s1,
-				_mm256_madd_epi16(
-					r1, _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(query + j + 16)))));
+				_mm256_madd_epi16(r1,
+					_mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(query + j + 16)))));
 		}
 		s0 = _mm256_add_epi32(s0, s1);
 		__m128i s = _mm_add_epi32(_mm256_castsi256_si128(s0), _mm256_extracti128_si256(s0, 1));
@@ -107,8 +107,8 @@ AVX2 static void dot_u8_i8(const uint8_t *rows, size_t size, const uint32_t *lis
 		for (int r = 0; r < ROWS; r++) { \
 			float *at = y + (size_t)r * y_stride; \
 			_mm256_storeu_ps(at, from ? _mm256_add_ps(_mm256_loadu_ps(at), s0[r]) : s0[r]); \
-			_mm256_storeu_ps( \
-				at + 8, from ? _mm256_add_ps(_mm256_loadu_ps(at + 8), s1[r]) : s1[r]); \
+			_mm256_storeu_ps(at + 8, \
+				from ? _mm256_add_ps(_mm256_loadu_ps(at + 8), s1[r]) : s1[r]); \
 		} \
 	}
 
@@ -122,8 +122,8 @@ AVX2 static void half_panel_1(const float *x, size_t n, const float *w, float *y
 	HALF_PANEL(1);
 }
 
-AVX2 static void panel_f32(
-	const float *x, size_t rows, size_t n, const float *w, float *y, size_t y_stride)
+AVX2 static void panel_f32(const float *x, size_t rows, size_t n, const float *w, float *y,
+	size_t y_stride)
 {
 	size_t r = 0;
 	for (; r + 4 <= rows; r += 4)
@@ -137,20 +137,20 @@ AVX2 static void panel_f32(
 /* Adds the products of four bytes a lane: bytes 0 and 2 with even, bytes 1 and 3 with odd. */
 AVX2 static inline __m256i fours_add(__m256i sum, __m256i bytes, __m256i even, __m256i odd)
 {
-	sum = _mm256_add_epi32(
-		sum, _mm256_madd_epi16(_mm256_and_si256(bytes, _mm256_set1_epi16(255)), even));
+	sum = _mm256_add_epi32(sum,
+		_mm256_madd_epi16(_mm256_and_si256(bytes, _mm256_set1_epi16(255)), even));
 	return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_srli_epi16(bytes, 8), odd));
 }
 
-AVX2 static inline void scan_half(
-	const uint8_t *floats, __m256i sum, const query_i16 *q, const float *before, float *out)
+AVX2 static inline void scan_half(const uint8_t *floats, __m256i sum, const query_i16 *q,
+	const float *before, float *out)
 {
 	__m256 m = _mm256_loadu_ps((const float *)(const void *)floats),
 		   r = _mm256_loadu_ps((const float *)(const void *)(floats + 64));
 	if (before) {
 		__m256 s = _mm256_loadu_ps((const float *)(const void *)(floats + 128));
-		m = _mm256_add_ps(
-			m, _mm256_fmadd_ps(_mm256_set1_ps(q->s_factor), s, _mm256_loadu_ps(before)));
+		m = _mm256_add_ps(m,
+			_mm256_fmadd_ps(_mm256_set1_ps(q->s_factor), s, _mm256_loadu_ps(before)));
 	}
 	m = _mm256_fmadd_ps(_mm256_set1_ps(q->r_factor), r, m);
 	_mm256_storeu_ps(out, _mm256_fmadd_ps(_mm256_set1_ps(q->scale), _mm256_cvtepi32_ps(sum), m));
@@ -184,8 +184,8 @@ AVX2 static int64_t dot_u8_i16(const uint8_t *row, const query_i16 *q, size_t n)
 		__m256i sum = _mm256_setzero_si256();
 		for (size_t i = from; i < to; i += 16) {
 			__m256i c = _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(row + i)));
-			sum = _mm256_add_epi32(
-				sum, _mm256_madd_epi16(c, _mm256_loadu_si256((const void *)(q->digit + i))));
+			sum = _mm256_add_epi32(sum,
+				_mm256_madd_epi16(c, _mm256_loadu_si256((const void *)(q->digit + i))));
 		}
 		int32_t lane[8];
 		_mm256_storeu_si256((void *)lane, sum);
@@ -208,8 +208,8 @@ AVX2 static void dot_u2_i8(const uint8_t *rows, size_t stride, size_t blocks, co
 			__m256i v = _mm256_loadu_si256((const __m256i *)(row + 32 * half)),
 					four = _mm256_setzero_si256();
 			for (int p = 0; p < 4; p++) {
-				__m256i product = _mm256_maddubs_epi16(
-					_mm256_and_si256(v, three), _mm256_load_si256((const __m256i *)(q + 64 * p)));
+				__m256i product = _mm256_maddubs_epi16(_mm256_and_si256(v, three),
+					_mm256_load_si256((const __m256i *)(q + 64 * p)));
 				four = _mm256_add_epi16(four, product);
 				v = _mm256_srli_epi16(v, 2);
 			}
@@ -222,6 +222,15 @@ AVX2 static void dot_u2_i8(const uint8_t *rows, size_t stride, size_t blocks, co
 	}
 }
 
-const kernels ims_kernels_avx2 = { "avx2", l2_f32, dot_f32, dot_u8_i8, panel_f32, scan_u8_i16,
-	dot_u8_i16, ims_kernels_below_f32, dot_u2_i8 };
+const kernels ims_kernels_avx2 = {
+	"avx2",
+	l2_f32,
+	dot_f32,
+	dot_u8_i8,
+	panel_f32,
+	scan_u8_i16,
+	dot_u8_i16,
+	ims_kernels_below_f32,
+	dot_u2_i8,
+};
 #endif

@@ -11,9 +11,9 @@
 bool ims_kernels_has_avx512(void)
 {
 	__builtin_cpu_init();
-	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-		__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-		__builtin_cpu_supports("avx512vnni");
+	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+		&& __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
+		&& __builtin_cpu_supports("avx512vnni");
 }
 
 AVX512 static float fold(__m512 r0, __m512 r1, __m512 r2, __m512 r3)
@@ -57,12 +57,12 @@ AVX512 static inline __m512 dot_add(__m512 r, __m512 a, __m512 b)
 		__mmask16 m0 = lanes(n - i, 0), m1 = lanes(n - i, 1), m2 = lanes(n - i, 2), \
 				  m3 = lanes(n - i, 3); \
 		r0 = add(r0, _mm512_maskz_loadu_ps(m0, a + i), _mm512_maskz_loadu_ps(m0, b + i)); \
-		r1 = add( \
-			r1, _mm512_maskz_loadu_ps(m1, a + i + 16), _mm512_maskz_loadu_ps(m1, b + i + 16)); \
-		r2 = add( \
-			r2, _mm512_maskz_loadu_ps(m2, a + i + 32), _mm512_maskz_loadu_ps(m2, b + i + 32)); \
-		r3 = add( \
-			r3, _mm512_maskz_loadu_ps(m3, a + i + 48), _mm512_maskz_loadu_ps(m3, b + i + 48)); \
+		r1 = add(r1, _mm512_maskz_loadu_ps(m1, a + i + 16), \
+			_mm512_maskz_loadu_ps(m1, b + i + 16)); \
+		r2 = add(r2, _mm512_maskz_loadu_ps(m2, a + i + 32), \
+			_mm512_maskz_loadu_ps(m2, b + i + 32)); \
+		r3 = add(r3, _mm512_maskz_loadu_ps(m3, a + i + 48), \
+			_mm512_maskz_loadu_ps(m3, b + i + 48)); \
 	} \
 	return fold(r0, r1, r2, r3)
 
@@ -104,8 +104,8 @@ AVX512 static void dot_u8_i8(const uint8_t *rows, size_t size, const uint32_t *l
 			s2 = _mm512_dpbusd_epi32(s2, _mm512_load_si512(row[2] + j), q);
 			s3 = _mm512_dpbusd_epi32(s3, _mm512_load_si512(row[3] + j), q);
 		}
-		_mm_mask_storeu_epi32(
-			out + i, (__mmask8)(n - i < 4 ? (1u << (n - i)) - 1 : 15), fold4(s0, s1, s2, s3));
+		_mm_mask_storeu_epi32(out + i, (__mmask8)(n - i < 4 ? (1u << (n - i)) - 1 : 15),
+			fold4(s0, s1, s2, s3));
 	}
 }
 
@@ -127,8 +127,8 @@ AVX512 static void dot_u8_i8(const uint8_t *rows, size_t size, const uint32_t *l
 		for (int r = 0; r < ROWS; r++) { \
 			float *at = y + (size_t)r * y_stride; \
 			_mm512_storeu_ps(at, from ? _mm512_add_ps(_mm512_loadu_ps(at), s0[r]) : s0[r]); \
-			_mm512_storeu_ps( \
-				at + 16, from ? _mm512_add_ps(_mm512_loadu_ps(at + 16), s1[r]) : s1[r]); \
+			_mm512_storeu_ps(at + 16, \
+				from ? _mm512_add_ps(_mm512_loadu_ps(at + 16), s1[r]) : s1[r]); \
 		} \
 	}
 
@@ -142,8 +142,8 @@ AVX512 static void panel_1(const float *x, size_t n, const float *w, float *y, s
 	PANEL(1);
 }
 
-AVX512 static void panel_f32(
-	const float *x, size_t rows, size_t n, const float *w, float *y, size_t y_stride)
+AVX512 static void panel_f32(const float *x, size_t rows, size_t n, const float *w, float *y,
+	size_t y_stride)
 {
 	size_t r = 0;
 	for (; r + 8 <= rows; r += 8)
@@ -180,16 +180,16 @@ AVX512 static void scan_u8_i16(const uint8_t *block, size_t stride, size_t block
 			h0 = _mm512_dpbusd_epi32(h0, c0, repeat_four(q->high + 4 * g));
 			l0 = _mm512_dpbusd_epi32(l0, c0, repeat_four(q->low + 4 * g));
 		}
-		__m512i sum = _mm512_add_epi32(
-			_mm512_slli_epi32(_mm512_add_epi32(h0, h1), 8), _mm512_add_epi32(l0, l1));
+		__m512i sum = _mm512_add_epi32(_mm512_slli_epi32(_mm512_add_epi32(h0, h1), 8),
+			_mm512_add_epi32(l0, l1));
 		__m512 m = _mm512_loadu_ps(block + 64 * fours),
 			   r = _mm512_loadu_ps(block + 64 * fours + 64);
 		if (before)
 			m = _mm512_add_ps(m,
 				_mm512_fmadd_ps(s_factor, _mm512_loadu_ps(block + 64 * fours + 128),
 					_mm512_loadu_ps(before + IMS_BLOCK_ROWS * b)));
-		_mm512_storeu_ps(
-			out, _mm512_fmadd_ps(scale, _mm512_cvtepi32_ps(sum), _mm512_fmadd_ps(r_factor, r, m)));
+		_mm512_storeu_ps(out,
+			_mm512_fmadd_ps(scale, _mm512_cvtepi32_ps(sum), _mm512_fmadd_ps(r_factor, r, m)));
 	}
 }
 
@@ -209,12 +209,12 @@ AVX512 static int64_t dot_u8_i16(const uint8_t *row, const query_i16 *q, size_t 
 	return total;
 }
 
-AVX512 static void below_f32(
-	const float *e, const uint32_t *list, const float *limit, size_t n, uint16_t *mask)
+AVX512 static void below_f32(const float *e, const uint32_t *list, const float *limit, size_t n,
+	uint16_t *mask)
 {
 	for (size_t i = 0; i < n; i++)
-		mask[i] = (uint16_t)_mm512_cmp_ps_mask(
-			_mm512_loadu_ps(e + IMS_BLOCK_ROWS * list[i]), _mm512_set1_ps(limit[i]), _CMP_LE_OQ);
+		mask[i] = (uint16_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(e + IMS_BLOCK_ROWS * list[i]),
+			_mm512_set1_ps(limit[i]), _CMP_LE_OQ);
 }
 
 AVX512 static void dot_u2_i8(const uint8_t *rows, size_t stride, size_t blocks,
@@ -228,17 +228,26 @@ AVX512 static void dot_u2_i8(const uint8_t *rows, size_t stride, size_t blocks,
 			const int8_t *q = query + 256 * b;
 			__m512i v = _mm512_loadu_si512(row + 64 * b);
 			s0 = _mm512_dpbusd_epi32(s0, _mm512_and_si512(v, three), _mm512_load_si512(q));
-			s1 = _mm512_dpbusd_epi32(
-				s1, _mm512_and_si512(_mm512_srli_epi16(v, 2), three), _mm512_load_si512(q + 64));
-			s0 = _mm512_dpbusd_epi32(
-				s0, _mm512_and_si512(_mm512_srli_epi16(v, 4), three), _mm512_load_si512(q + 128));
-			s1 = _mm512_dpbusd_epi32(
-				s1, _mm512_and_si512(_mm512_srli_epi16(v, 6), three), _mm512_load_si512(q + 192));
+			s1 = _mm512_dpbusd_epi32(s1, _mm512_and_si512(_mm512_srli_epi16(v, 2), three),
+				_mm512_load_si512(q + 64));
+			s0 = _mm512_dpbusd_epi32(s0, _mm512_and_si512(_mm512_srli_epi16(v, 4), three),
+				_mm512_load_si512(q + 128));
+			s1 = _mm512_dpbusd_epi32(s1, _mm512_and_si512(_mm512_srli_epi16(v, 6), three),
+				_mm512_load_si512(q + 192));
 		}
 		out[i] = _mm512_reduce_add_epi32(_mm512_add_epi32(s0, s1));
 	}
 }
 
-const kernels ims_kernels_avx512 = { "avx512", l2_f32, dot_f32, dot_u8_i8, panel_f32, scan_u8_i16,
-	dot_u8_i16, below_f32, dot_u2_i8 };
+const kernels ims_kernels_avx512 = {
+	"avx512",
+	l2_f32,
+	dot_f32,
+	dot_u8_i8,
+	panel_f32,
+	scan_u8_i16,
+	dot_u8_i16,
+	below_f32,
+	dot_u2_i8,
+};
 #endif

@@ -54,8 +54,8 @@ static float dot_f32(const float *a, const float *b, size_t n)
 	SUM(dot_step);
 }
 
-static void panel_f32(
-	const float *x, size_t rows, size_t n, const float *w, float *y, size_t y_stride)
+static void panel_f32(const float *x, size_t rows, size_t n, const float *w, float *y,
+	size_t y_stride)
 {
 	for (size_t r = 0; r < rows; r++, x += n, y += y_stride)
 		for (size_t from = 0; from < n; from += IMS_PANEL_SUM) {
@@ -88,15 +88,15 @@ static void scan_u8_i16(const uint8_t *block, size_t stride, size_t blocks, size
 		int32x4_t sum[4] = { vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0) };
 		for (size_t g = 0; g < n_fours; g++)
 			for (int j = 0; j < 4; j++)
-				sum[j] = vaddq_s32(
-					sum[j], fours(vld1q_u8(block + 64 * g + 16 * j), vld1_s16(q->digit + 4 * g)));
+				sum[j] = vaddq_s32(sum[j],
+					fours(vld1q_u8(block + 64 * g + 16 * j), vld1_s16(q->digit + 4 * g)));
 		for (int j = 0; j < 4; j++) {
 			float32x4_t m = vreinterpretq_f32_u8(vld1q_u8(block + 64 * n_fours + 16 * j));
 			float32x4_t r = vreinterpretq_f32_u8(vld1q_u8(block + 64 * n_fours + 64 + 16 * j));
 			if (before) {
 				float32x4_t s = vreinterpretq_f32_u8(vld1q_u8(block + 64 * n_fours + 128 + 16 * j));
-				m = vaddq_f32(
-					m, vfmaq_n_f32(vld1q_f32(before + IMS_BLOCK_ROWS * b + 4 * j), s, q->s_factor));
+				m = vaddq_f32(m,
+					vfmaq_n_f32(vld1q_f32(before + IMS_BLOCK_ROWS * b + 4 * j), s, q->s_factor));
 			}
 			m = vfmaq_n_f32(m, r, q->r_factor);
 			vst1q_f32(out + 4 * j, vfmaq_n_f32(m, vcvtq_f32_s32(sum[j]), q->scale));
@@ -143,14 +143,23 @@ static void dot_u2_i8(const uint8_t *rows, size_t stride, size_t blocks, const u
 			uint8x8_t v = vld1_u8(row + j);
 			int16x8_t four = vdupq_n_s16(0); /* sums of four products, each at most 3 * 128 */
 			for (int p = 0; p < 4; p++, v = vshr_n_u8(v, 2))
-				four = vmlal_s8(
-					four, vreinterpret_s8_u8(vand_u8(v, vdup_n_u8(3))), vld1_s8(q + 64 * p));
+				four = vmlal_s8(four, vreinterpret_s8_u8(vand_u8(v, vdup_n_u8(3))),
+					vld1_s8(q + 64 * p));
 			sum = vpadalq_s16(sum, four);
 		}
 		out[i] = vaddvq_s32(sum);
 	}
 }
 
-const kernels ims_kernels_neon = { "neon", l2_f32, dot_f32, dot_u8_i8, panel_f32, scan_u8_i16,
-	dot_u8_i16, ims_kernels_below_f32, dot_u2_i8 };
+const kernels ims_kernels_neon = {
+	"neon",
+	l2_f32,
+	dot_f32,
+	dot_u8_i8,
+	panel_f32,
+	scan_u8_i16,
+	dot_u8_i16,
+	ims_kernels_below_f32,
+	dot_u2_i8,
+};
 #endif

@@ -48,8 +48,8 @@ static void dot_u8_i8(const uint8_t *rows, size_t size, const uint32_t *list, si
 	}
 }
 
-static void panel_f32(
-	const float *x, size_t rows, size_t n, const float *w, float *y, size_t y_stride)
+static void panel_f32(const float *x, size_t rows, size_t n, const float *w, float *y,
+	size_t y_stride)
 {
 	for (size_t r = 0; r < rows; r++, x += n, y += y_stride) {
 		memset(y, 0, IMS_PANEL * sizeof(float));
@@ -92,8 +92,8 @@ static int64_t dot_u8_i16(const uint8_t *row, const query_i16 *q, size_t n)
 	return sum;
 }
 
-void ims_kernels_below_f32(
-	const float *e, const uint32_t *list, const float *limit, size_t n, uint16_t *mask)
+void ims_kernels_below_f32(const float *e, const uint32_t *list, const float *limit, size_t n,
+	uint16_t *mask)
 {
 	for (size_t i = 0; i < n; i++) {
 		unsigned bits = 0;
@@ -116,5 +116,14 @@ static void dot_u2_i8(const uint8_t *rows, size_t stride, size_t blocks, const u
 	}
 }
 
-const kernels ims_kernels_scalar = { "scalar", l2_f32, dot_f32, dot_u8_i8, panel_f32, scan_u8_i16,
-	dot_u8_i16, ims_kernels_below_f32, dot_u2_i8 };
+const kernels ims_kernels_scalar = {
+	"scalar",
+	l2_f32,
+	dot_f32,
+	dot_u8_i8,
+	panel_f32,
+	scan_u8_i16,
+	dot_u8_i16,
+	ims_kernels_below_f32,
+	dot_u2_i8,
+};

@@ -8,11 +8,11 @@
 #include "image/image.h"
 
 typedef struct model_card {
-	char name[64];          /* of the model, for display */
-	char network[32];       /* name in the catalogue, or "script" */
-	image_recipe recipe;    /* complete: what the file leaves out is the network's own */
-	uint32_t dim;           /* of the feature */
-	uint32_t projection;    /* 1: "project.weight", "project.bias" follow the pooling */
+	char name[64];       /* of the model, for display */
+	char network[32];    /* name in the catalogue, or "script" */
+	image_recipe recipe; /* complete: what the file leaves out is the network's own */
+	uint32_t dim;        /* of the feature */
+	uint32_t projection; /* 1: "project.weight", "project.bias" follow the pooling */
 	char descent[512], licence[128], note[512];
 } model_card;
 

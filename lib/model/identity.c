@@ -23,8 +23,8 @@ static bool cpu_has_bf16(void)
 static bool looks_like_path(const char *name)
 {
 	const char *dot = strrchr(name, '.');
-	return strchr(name, '/') ||
-		(dot && (!strcmp(dot, ".pth") || !strcmp(dot, ".pt") || !strcmp(dot, ".safetensors")));
+	return strchr(name, '/')
+		|| (dot && (!strcmp(dot, ".pth") || !strcmp(dot, ".pt") || !strcmp(dot, ".safetensors")));
 }
 
 static int no_weights(const char *name, imgsearch_error *err)

@@ -19,14 +19,14 @@ typedef struct model_spec {
 } model_spec;
 
 typedef struct model_identity {
-	char name[64];        /* "resnet50", or the card's name */
-	char network[32];     /* name in the catalogue, or "script" */
+	char name[64];         /* "resnet50", or the card's name */
+	char network[32];      /* name in the catalogue, or "script" */
 	char weights_hash[65]; /* BLAKE2b-256 of the weights file */
-	char *weights;        /* path, owned */
+	char *weights;         /* path, owned */
 	uint32_t dim;
-	uint32_t precision;   /* IMGSEARCH_F32 or IMGSEARCH_BF16 */
+	uint32_t precision; /* IMGSEARCH_F32 or IMGSEARCH_BF16 */
 	image_recipe recipe;
-	uint32_t flip;        /* 1: the mean of the features of the picture and its mirror image */
+	uint32_t flip; /* 1: the mean of the features of the picture and its mirror image */
 } model_identity;
 
 /*

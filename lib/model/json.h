@@ -31,13 +31,13 @@ char ims_json_peek(json *j);
 bool ims_json_begin(json *j, char open);
 bool ims_json_more(json *j, char close, size_t i);
 
-bool ims_json_key(json *j, char *out, size_t size);    /* a string and the colon */
+bool ims_json_key(json *j, char *out, size_t size); /* a string and the colon */
 
 /* Terminated UTF-8; false: it does not fit, or has a NUL inside. */
 bool ims_json_string(json *j, char *out, size_t size);
 bool ims_json_number(json *j, double *out);
 bool ims_json_bool(json *j, bool *out);
-bool ims_json_skip(json *j);                           /* any value, nested at most 16 deep */
-bool ims_json_done(json *j);                           /* whether only white space is left */
+bool ims_json_skip(json *j); /* any value, nested at most 16 deep */
+bool ims_json_done(json *j); /* whether only white space is left */
 
 #endif

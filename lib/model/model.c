@@ -35,17 +35,17 @@ struct model {
 	shim_net *net;
 	pool *thread;
 	unsigned threads, concurrency;
-	size_t batch, slot, dim;  /* inputs of a batch, values of an input and of a feature */
+	size_t batch, slot, dim; /* inputs of a batch, values of an input and of a feature */
 	size_t side;
 	bool flip;
-	float *in, *out;          /* a batch of several callers */
+	float *in, *out; /* a batch of several callers */
 	char describe[256];
 	atomic_int references;
 
-	pthread_mutex_t lock;     /* guards what follows */
+	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t answered;
 	request *first, **last;
-	bool running;             /* the thread is running and will check the queue again */
+	bool running; /* the thread is running and will check the queue again */
 };
 
 /* ------------------------------------------------------------------------------- load_task ---- */
@@ -63,9 +63,14 @@ static void load(void *arg)
 {
 	load_task *l = arg;
 	model *m = l->m;
-	shim_config config = { l->id->network, l->spec->device ? l->spec->device : "auto",
-		l->id->precision == IMGSEARCH_BF16, l->spec->threads ? l->spec->threads : ims_cpu_count(),
-		l->id->recipe.crop, l->id->dim };
+	shim_config config = {
+		l->id->network,
+		l->spec->device ? l->spec->device : "auto",
+		l->id->precision == IMGSEARCH_BF16,
+		l->spec->threads ? l->spec->threads : ims_cpu_count(),
+		l->id->recipe.crop,
+		l->id->dim,
+	};
 	m->threads = config.threads;
 	l->rc = m->shim->net_new(&m->net, &config, l->w->tensor, l->w->n,
 		l->w->script ? l->id->weights : NULL, &l->msg);

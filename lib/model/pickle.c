@@ -176,8 +176,8 @@ static void add_items(pickle *p, node_kind kind, uint32_t single)
 	uint32_t from = single ? p->stack.len - single : above_mark(p), drop = single ? 0 : 1;
 	if (p->failed)
 		return;
-	if (p->stack.len < single || from < drop + 1 ||
-		!ims_pickle_node(p, p->stack.item[from - drop - 1], kind)) {
+	if (p->stack.len < single || from < drop + 1
+		|| !ims_pickle_node(p, p->stack.item[from - drop - 1], kind)) {
 		fail(p, "items for something that takes none");
 		return;
 	}
@@ -224,8 +224,8 @@ static void push_global(pickle *p, const char *module, size_t module_len, const 
 	size_t name_len)
 {
 	for (size_t i = 0; i < sizeof globals / sizeof *globals; i++)
-		if (ims_pickle_same(module, module_len, globals[i].module) &&
-			ims_pickle_same(name, name_len, globals[i].name)) {
+		if (ims_pickle_same(module, module_len, globals[i].module)
+			&& ims_pickle_same(name, name_len, globals[i].name)) {
 			push_new(p, (node){ .kind = N_GLOBAL, .global = &globals[i] });
 			return;
 		}
@@ -273,10 +273,10 @@ static void op_stack_global(pickle *p)
 static void op_persistent(pickle *p)
 {
 	const node *t = ims_pickle_node(p, pop(p), N_LIST), *type;
-	if (!t || t->len < 5 || !ims_pickle_node(p, t->item[0], N_TEXT) ||
-		!ims_pickle_same(p->node[t->item[0]].text, p->node[t->item[0]].len, "storage") ||
-		!(type = ims_pickle_node(p, t->item[1], N_GLOBAL)) || type->global->kind != G_STORAGE ||
-		!ims_pickle_node(p, t->item[2], N_TEXT) || !ims_pickle_node(p, t->item[4], N_INT))
+	if (!t || t->len < 5 || !ims_pickle_node(p, t->item[0], N_TEXT)
+		|| !ims_pickle_same(p->node[t->item[0]].text, p->node[t->item[0]].len, "storage")
+		|| !(type = ims_pickle_node(p, t->item[1], N_GLOBAL)) || type->global->kind != G_STORAGE
+		|| !ims_pickle_node(p, t->item[2], N_TEXT) || !ims_pickle_node(p, t->item[4], N_INT))
 		fail(p, "a reference to something that is no storage");
 	else if (t->len > 5 && !ims_pickle_node(p, t->item[5], N_NONE))
 		fail(p, "a view of a storage, which only very old files have");
@@ -294,24 +294,24 @@ static void op_reduce(pickle *p)
 	}
 	switch (g->global->kind) {
 	case G_DICT:
-		if (!a->len ||
-			(a->len == 1 && ims_pickle_node(p, a->item[0], N_LIST) && !p->node[a->item[0]].len))
+		if (!a->len
+			|| (a->len == 1 && ims_pickle_node(p, a->item[0], N_LIST) && !p->node[a->item[0]].len))
 			push_new(p, (node){ .kind = N_DICT });
 		else
 			fail(p, "OrderedDict with arguments");
 		break;
 	case G_TENSOR:
-		if (a->len >= 4 && ims_pickle_node(p, a->item[0], N_STORAGE) &&
-			ims_pickle_node(p, a->item[1], N_INT) && ims_pickle_node(p, a->item[2], N_LIST) &&
-			ims_pickle_node(p, a->item[3], N_LIST))
+		if (a->len >= 4 && ims_pickle_node(p, a->item[0], N_STORAGE)
+			&& ims_pickle_node(p, a->item[1], N_INT) && ims_pickle_node(p, a->item[2], N_LIST)
+			&& ims_pickle_node(p, a->item[3], N_LIST))
 			push_new(p, (node){ .kind = N_TENSOR, .storage = a->item[0], .args = args });
 		else
 			fail(p, "a tensor with the wrong arguments");
 		break;
 	case G_PARAMETER:
 	case G_SIZE:
-		if (a->len &&
-			(ims_pickle_node(p, a->item[0], N_TENSOR) || ims_pickle_node(p, a->item[0], N_LIST)))
+		if (a->len
+			&& (ims_pickle_node(p, a->item[0], N_TENSOR) || ims_pickle_node(p, a->item[0], N_LIST)))
 			push(p, a->item[0]);
 		else
 			fail(p, "a parameter that is no tensor");
@@ -368,18 +368,46 @@ static bool value_opcode(pickle *p, uint8_t op)
 {
 	reader *r = p->in;
 	switch (op) {
-	case 'N': push_new(p, (node){ .kind = N_NONE }); return true;
-	case 0x88: case 0x89: push_new(p, (node){ .kind = N_BOOL, .integer = op == 0x88 }); return true;
-	case 'K': push_int(p, ims_read_u8(r)); return true;
-	case 'M': push_int(p, read_u16(r)); return true;
-	case 'J': push_int(p, (int32_t)ims_read_u32(r)); return true;
-	case 0x8a: push_long(p, ims_read_u8(r)); return true;
-	case 'G': ims_read_u64(r); push_new(p, (node){ .kind = N_FLOAT }); return true;
-	case 'X': case 'T': push_text(p, ims_read_u32(r)); return true;
-	case 'U': case 0x8c: push_text(p, ims_read_u8(r)); return true;
-	case ')': case ']': push_new(p, (node){ .kind = N_LIST }); return true;
-	case '}': push_new(p, (node){ .kind = N_DICT }); return true;
-	default: return false;
+	case 'N':
+		push_new(p, (node){ .kind = N_NONE });
+		return true;
+	case 0x88:
+	case 0x89:
+		push_new(p, (node){ .kind = N_BOOL, .integer = op == 0x88 });
+		return true;
+	case 'K':
+		push_int(p, ims_read_u8(r));
+		return true;
+	case 'M':
+		push_int(p, read_u16(r));
+		return true;
+	case 'J':
+		push_int(p, (int32_t)ims_read_u32(r));
+		return true;
+	case 0x8a:
+		push_long(p, ims_read_u8(r));
+		return true;
+	case 'G':
+		ims_read_u64(r);
+		push_new(p, (node){ .kind = N_FLOAT });
+		return true;
+	case 'X':
+	case 'T':
+		push_text(p, ims_read_u32(r));
+		return true;
+	case 'U':
+	case 0x8c:
+		push_text(p, ims_read_u8(r));
+		return true;
+	case ')':
+	case ']':
+		push_new(p, (node){ .kind = N_LIST });
+		return true;
+	case '}':
+		push_new(p, (node){ .kind = N_DICT });
+		return true;
+	default:
+		return false;
 	}
 }
 
@@ -388,27 +416,70 @@ static void action_opcode(pickle *p, uint8_t op)
 {
 	reader *r = p->in;
 	switch (op) {
-	case 0x80: ims_read_u8(r); break; /* protocol */
-	case 0x95: ims_read_u64(r); break; /* frame */
-	case '(': push_new(p, (node){ .kind = N_MARK }); break;
-	case '0': pop(p); break;
-	case 't': make_list(p, above_mark(p), 1); break;
-	case 0x85: case 0x86: case 0x87: make_list(p, p->stack.len - (op - 0x84u), 0); break;
-	case 'a': add_items(p, N_LIST, 1); break;
-	case 'e': add_items(p, N_LIST, 0); break;
-	case 's': add_items(p, N_DICT, 2); break;
-	case 'u': add_items(p, N_DICT, 0); break;
-	case 'q': remember(p, ims_read_u8(r)); break;
-	case 'r': remember(p, ims_read_u32(r)); break;
-	case 0x94: remember(p, p->memo.len); break;
-	case 'h': recall(p, ims_read_u8(r)); break;
-	case 'j': recall(p, ims_read_u32(r)); break;
-	case 'c': op_global(p); break;
-	case 0x93: op_stack_global(p); break;
-	case 'Q': op_persistent(p); break;
-	case 'R': op_reduce(p); break;
-	case 'b': op_build(p); break;
-	default: refuse_opcode(p, op);
+	case 0x80:
+		ims_read_u8(r);
+		break; /* protocol */
+	case 0x95:
+		ims_read_u64(r);
+		break; /* frame */
+	case '(':
+		push_new(p, (node){ .kind = N_MARK });
+		break;
+	case '0':
+		pop(p);
+		break;
+	case 't':
+		make_list(p, above_mark(p), 1);
+		break;
+	case 0x85:
+	case 0x86:
+	case 0x87:
+		make_list(p, p->stack.len - (op - 0x84u), 0);
+		break;
+	case 'a':
+		add_items(p, N_LIST, 1);
+		break;
+	case 'e':
+		add_items(p, N_LIST, 0);
+		break;
+	case 's':
+		add_items(p, N_DICT, 2);
+		break;
+	case 'u':
+		add_items(p, N_DICT, 0);
+		break;
+	case 'q':
+		remember(p, ims_read_u8(r));
+		break;
+	case 'r':
+		remember(p, ims_read_u32(r));
+		break;
+	case 0x94:
+		remember(p, p->memo.len);
+		break;
+	case 'h':
+		recall(p, ims_read_u8(r));
+		break;
+	case 'j':
+		recall(p, ims_read_u32(r));
+		break;
+	case 'c':
+		op_global(p);
+		break;
+	case 0x93:
+		op_stack_global(p);
+		break;
+	case 'Q':
+		op_persistent(p);
+		break;
+	case 'R':
+		op_reduce(p);
+		break;
+	case 'b':
+		op_build(p);
+		break;
+	default:
+		refuse_opcode(p, op);
 	}
 }
 

@@ -16,7 +16,7 @@ typedef struct pickle pickle;
  */
 typedef struct pickle_tensor {
 	tensor_view view;
-	const char *key;       /* not terminated */
+	const char *key; /* not terminated */
 	size_t key_len;
 } pickle_tensor;
 

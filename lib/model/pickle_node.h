@@ -37,8 +37,8 @@ typedef struct node {
 	uint32_t len, cap;
 	union {
 		int64_t integer;
-		const char *text;   /* in the pickle; len bytes */
-		uint32_t *item;     /* list, tuple: items; dict: key, value, key, value ... */
+		const char *text; /* in the pickle; len bytes */
+		uint32_t *item;   /* list, tuple: items; dict: key, value, key, value ... */
 		const global *global;
 		struct {
 			uint32_t storage, args; /* tensor: nodes; args of _rebuild_tensor_v2 */

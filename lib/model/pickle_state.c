@@ -35,14 +35,17 @@ static bool describe(const pickle *p, const node *key, const node *tensor, pickl
 {
 	const node *args = &p->node[tensor->args], *storage = &p->node[tensor->storage];
 	uint32_t strides = 0;
-	*out = (pickle_tensor){ .view = { .name = key->text, .name_len = key->len, .strided = true,
-		.dtype = p->node[storage->type].global->dtype, .offset = p->node[args->item[1]].integer } };
+	*out = (pickle_tensor){ .view = { .name = key->text,
+								.name_len = key->len,
+								.strided = true,
+								.dtype = p->node[storage->type].global->dtype,
+								.offset = p->node[args->item[1]].integer } };
 	out->key = p->node[storage->key].text;
 	out->key_len = p->node[storage->key].len;
 	if (out->view.name_len > 7 && !memcmp(out->view.name, "module.", 7)) /* DataParallel's */
 		out->view.name += 7, out->view.name_len -= 7;
-	return dimensions(p, args->item[2], out->view.shape, &out->view.ndim) &&
-		dimensions(p, args->item[3], out->view.stride, &strides) && strides == out->view.ndim;
+	return dimensions(p, args->item[2], out->view.shape, &out->view.ndim)
+		&& dimensions(p, args->item[3], out->view.stride, &strides) && strides == out->view.ndim;
 }
 
 int ims_pickle_tensors(pickle *p,

@@ -16,8 +16,13 @@ enum { MAX_HEADER = 16 << 20 };
 static const struct {
 	const char *name;
 	uint32_t dtype;
-} types[] = { { "F32", SHIM_F32 }, { "F16", SHIM_F16 }, { "BF16", SHIM_BF16 }, { "I64", SHIM_I64 },
-	{ "I8", SHIM_I8 } };
+} types[] = {
+	{ "F32", SHIM_F32 },
+	{ "F16", SHIM_F16 },
+	{ "BF16", SHIM_BF16 },
+	{ "I64", SHIM_I64 },
+	{ "I8", SHIM_I8 },
+};
 
 typedef struct span {
 	uint64_t begin, end;

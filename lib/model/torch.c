@@ -214,8 +214,21 @@ static int read_parts(from_legacy *l, pickle *state, const pickle *keys, reader 
 
 int ims_torch_legacy_parse(weights *w, const uint8_t *data, size_t size, imgsearch_error *err)
 {
-	static const uint8_t magic[] = { 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50,
-		0x19, '.' };
+	static const uint8_t magic[] = {
+		0x8a,
+		10,
+		0x6c,
+		0xfc,
+		0x9c,
+		0x46,
+		0xf9,
+		0x20,
+		0x6a,
+		0xa8,
+		0x50,
+		0x19,
+		'.',
+	};
 	reader in = { data, size, 2 + sizeof magic, false };
 	pickle *state = NULL, *keys = NULL;
 	from_legacy l = { .w = w };

@@ -20,7 +20,7 @@ typedef struct weights_owner {
 	void *map; /* NULL: borrowed */
 	size_t map_size, cap, n_owned, owned_cap;
 	uint64_t copied, copy_limit; /* bytes of copies; the limit is the size of the file */
-	void **owned; /* names and copies */
+	void **owned;                /* names and copies */
 } weights_owner;
 
 size_t ims_dtype_size(uint32_t dtype)
@@ -86,9 +86,9 @@ static bool extent(const tensor_view *v, uint64_t *numel, uint64_t *last)
 			return false;
 		uint64_t n = (uint64_t)v->shape[i], step,
 				 stride = v->strided ? (uint64_t)v->stride[i] : *numel;
-		if (n &&
-			(__builtin_mul_overflow(n - 1, stride, &step) ||
-				__builtin_add_overflow(*last, step, last)))
+		if (n
+			&& (__builtin_mul_overflow(n - 1, stride, &step)
+				|| __builtin_add_overflow(*last, step, last)))
 			return false;
 		if (__builtin_mul_overflow(*numel, n, numel) || *numel > INT64_MAX / 16)
 			return false;
@@ -136,8 +136,8 @@ static int place(weights *w, const tensor_view *v, const void **data, imgsearch_
 	if (!extent(v, &numel, &last))
 		return refuse(err, v, "has an impossible shape");
 	uint64_t count = v->storage_bytes / item;
-	if (v->offset < 0 || (numel && (last >= count || (uint64_t)v->offset >= count - last)) ||
-		numel > count)
+	if (v->offset < 0 || (numel && (last >= count || (uint64_t)v->offset >= count - last))
+		|| numel > count)
 		return refuse(err, v, "lies outside its data");
 	const uint8_t *from = numel ? v->storage + (size_t)v->offset * item : NULL;
 	*data = from;

@@ -10,9 +10,9 @@
 #include "shim/shim.h"
 
 typedef struct weights {
-	shim_tensor *tensor;    /* n, in the file's order; data lie in the mapped file or in a copy */
+	shim_tensor *tensor; /* n, in the file's order; data lie in the mapped file or in a copy */
 	size_t n;
-	uint32_t script;        /* 1: a TorchScript program, tensor is empty: libtorch reads it */
+	uint32_t script; /* 1: a TorchScript program, tensor is empty: libtorch reads it */
 	struct weights_owner *owner;
 } weights;
 
@@ -28,7 +28,7 @@ void ims_weights_free(weights *w);
 
 /* Hashes the whole file. ENOTFOUND, EIO, EFORMAT (empty), ENOMEM. */
 int ims_weights_hash(hash256 *out, const char *path, imgsearch_error *err);
-size_t ims_dtype_size(uint32_t dtype); /* bytes of an element of a shim_dtype; 0: unknown */
+size_t ims_dtype_size(uint32_t dtype);         /* bytes of an element of a shim_dtype; 0: unknown */
 size_t ims_tensor_bytes(const shim_tensor *t); /* of its data; the product must not overflow */
 
 /* ---------------------------------------------------------- for the readers of the formats ---- */
@@ -39,13 +39,13 @@ enum { WEIGHTS_MAX_TENSORS = 65536, WEIGHTS_MAX_NDIM = 8 };
  * An array as a file describes it. Nothing of it is trusted before ims_weights_add has checked it.
  */
 typedef struct tensor_view {
-	const char *name;       /* not terminated */
+	const char *name; /* not terminated */
 	size_t name_len;
 	uint32_t dtype, ndim;
 	int64_t shape[WEIGHTS_MAX_NDIM];
 	int64_t stride[WEIGHTS_MAX_NDIM]; /* in elements; only read where strided */
 	bool strided;
-	int64_t offset;         /* of the first element in the storage, in elements */
+	int64_t offset; /* of the first element in the storage, in elements */
 	const uint8_t *storage;
 	uint64_t storage_bytes;
 } tensor_view;

@@ -101,8 +101,8 @@ static int read_directory(zip *z, uint64_t at, uint64_t n, imgsearch_error *err)
 		uint64_t packed = u32(p + 20), whole = u32(p + 24), header = u32(p + 42);
 		if (!wide_fields(p + ENTRY_SIZE + name, extra, &whole, &packed, &header))
 			return broken(err, "an entry's 64-bit sizes are cut off");
-		z->entry[z->n++] =
-			(zip_entry){ (const char *)p + ENTRY_SIZE, name, header, whole, u16(p + 10) };
+		z->entry[z->n++] = (zip_entry){ (const char *)p + ENTRY_SIZE, name, header, whole,
+			u16(p + 10) };
 		at += ENTRY_SIZE + name + extra + comment;
 	}
 	return 0;
@@ -145,8 +145,8 @@ int ims_zip_data(const zip *z, const zip_entry *e, const uint8_t **data, imgsear
 	if (e->method != 0)
 		return ims_fail(err, IMGSEARCH_EFORMAT,
 			"entry \"%.*s\" is compressed; torch.save stores its entries", shown, e->name);
-	if (e->header > z->size || z->size - e->header < LOCAL_SIZE ||
-		memcmp(z->data + e->header, "PK\3\4", 4))
+	if (e->header > z->size || z->size - e->header < LOCAL_SIZE
+		|| memcmp(z->data + e->header, "PK\3\4", 4))
 		return ims_fail(err, IMGSEARCH_EFORMAT,
 			"damaged zip archive: entry \"%.*s\" lies outside the file", shown, e->name);
 	const uint8_t *p = z->data + e->header;

@@ -5,23 +5,22 @@
 #include "base/base.h"
 
 typedef struct zip_entry {
-	const char *name;      /* in the archive, not terminated */
+	const char *name; /* in the archive, not terminated */
 	size_t name_len;
-	uint64_t header;       /* place of its local header */
-	uint64_t size;         /* bytes */
-	uint32_t method;       /* 0: stored */
+	uint64_t header; /* place of its local header */
+	uint64_t size;   /* bytes */
+	uint32_t method; /* 0: stored */
 } zip_entry;
 
 typedef struct zip {
-	const uint8_t *data;   /* borrowed */
+	const uint8_t *data; /* borrowed */
 	size_t size;
-	zip_entry *entry;      /* n, in order of name */
+	zip_entry *entry; /* n, in order of name */
 	size_t n;
 } zip;
 
 /* EFORMAT, ENOMEM. */
-int ims_zip_open(zip *out, const uint8_t *data, size_t size,
-	imgsearch_error *err);
+int ims_zip_open(zip *out, const uint8_t *data, size_t size, imgsearch_error *err);
 void ims_zip_free(zip *z);
 const zip_entry *ims_zip_find(const zip *z, const char *name, size_t len); /* NULL: there is none */
 

@@ -42,8 +42,11 @@ static int add_cell(hit_row *r, const store_cell *cell)
 		return IMGSEARCH_ENOMEM;
 	r->cell = grown;
 	hit_cell *added = &r->cell[r->cells++];
-	*added = (hit_cell){ ims_strdup(cell->name), ims_strdup(cell->value ? cell->value : ""),
-		cell->title };
+	*added = (hit_cell){
+		ims_strdup(cell->name),
+		ims_strdup(cell->value ? cell->value : ""),
+		cell->title,
+	};
 	return added->name && added->value ? 0 : IMGSEARCH_ENOMEM;
 }
 
@@ -84,13 +87,15 @@ static char *pack(char **at, const char *text)
 static void pack_row(imgsearch_hit *hit, const hit_row *r, imgsearch_metric metric,
 	imgsearch_column *column, char **text)
 {
-	*hit = (imgsearch_hit){ .id = r->id,
+	*hit = (imgsearch_hit){
+		.id = r->id,
 		.path = pack(text, r->path),
 		.columns = column,
 		.n_columns = r->cells,
 		.score = ims_score(metric, r->distance),
 		.chance = NAN,
-		.distance = metric == IMGSEARCH_IP ? NAN : sqrtf(r->distance) };
+		.distance = metric == IMGSEARCH_IP ? NAN : sqrtf(r->distance),
+	};
 	for (size_t c = 0; c < r->cells; c++, column++) {
 		column->name = pack(text, r->cell[c].name);
 		column->value = pack(text, r->cell[c].value);

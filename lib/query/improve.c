@@ -23,8 +23,8 @@ int ims_improve_check(const improvement *o, const space *sp, imgsearch_error *er
 			"plain leaves out every improvement: neither expand nor reciprocal nor views go with "
 			"it");
 	if (o->expand > EXPAND_MOST || !isfinite(o->expand_power))
-		return ims_fail(err, IMGSEARCH_EINVAL,
-			"expand is at most %d, and its power must be finite", EXPAND_MOST);
+		return ims_fail(err, IMGSEARCH_EINVAL, "expand is at most %d, and its power must be finite",
+			EXPAND_MOST);
 	if (o->reciprocal >= RERANK_DEPTH)
 		return ims_fail(err, IMGSEARCH_EINVAL, "k of re-ranking must be below %d", RERANK_DEPTH);
 	if (o->reciprocal && sp->metric != IMGSEARCH_COSINE)
@@ -103,13 +103,16 @@ static void place(int32_t crop[4], const image *im, uint32_t view)
 	int32_t w = (int32_t)(im->width - im->width / 4), h = (int32_t)(im->height - im->height / 4);
 	int32_t right = (int32_t)im->width - w, low = (int32_t)im->height - h;
 	bool middle = view == 1, east = view == 3 || view == 5, south = view > 3;
-	int32_t at[4] = { middle ? right / 2
-			: east           ? right
-							 : 0,
+	int32_t at[4] = {
+		middle     ? right / 2
+			: east ? right
+				   : 0,
 		middle      ? low / 2
 			: south ? low
 					: 0,
-		w, h };
+		w,
+		h,
+	};
 	memcpy(crop, at, sizeof at);
 }
 

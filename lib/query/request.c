@@ -86,12 +86,14 @@ int ims_query_make(query *q, imgsearch *s, const view *v, const imgsearch_query_
 		rc = ims_improve_check(&q->improve, q->space, err);
 	if (rc)
 		return rc;
-	q->request = (search_request){ .k = o->k ? o->k : DEFAULT_K,
+	q->request = (search_request){
+		.k = o->k ? o->k : DEFAULT_K,
 		.max_distance = INFINITY,
 		.filter_count = SIZE_MAX,
 		.params = { .ef = o->ef, .checks = o->checks, .recall = o->recall, .epsilon = o->epsilon },
 		.pool = s->pool,
-		.cancel = NULL };
+		.cancel = NULL,
+	};
 	if (o->has_min_score)
 		q->request.max_distance = ims_score_distance(v->space.metric, o->min_score);
 	rc = bound_k(s, &q->request.k, err);

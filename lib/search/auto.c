@@ -1,8 +1,9 @@
 /*
- * auto: which searcher for these rows. Whether an answer may be approximate follows from the number of rows and
- * dimensions alone, so that no measurement decides what a query finds. Where more than one exact searcher stands a
- * chance, by the rows' spectrum, the caller builds them, times each on a few rows, and keeps the faster one.
- * docs/searchers.md has the figures that the limits come from.
+ * auto: which searcher for these rows. Whether an answer may be approximate follows from the number
+ * of rows and dimensions alone, so that no measurement decides what a query finds. Where more than
+ * one exact searcher stands a chance, by the rows' spectrum, the caller builds them, times each on
+ * a few rows, and keeps the faster one. docs/searchers.md has the figures that the limits come
+ * from.
  */
 #include "kernels/kernels.h"
 #include "search/internal.h"
@@ -16,13 +17,18 @@ enum {
 	TREE_DIM = 4,      /* rows of so few dimensions: a tree over them is faster than all others */
 	CHANCE_DIM = 16,   /* a tree stands a chance up to so many dimensions, */
 	CHANCE_SPREAD = 8, /* or where the rows spread in no more than so many */
-	PCA_MIN = 97, PCA_MAX = 512, /* dimensions where exact's third of the rows leaves it few components: pca takes more */
-	SAMPLE = 512, ASKED = 64, K = 10
+	/* dimensions where exact's third of the rows leaves it few components: pca takes more */
+	PCA_MIN = 97,
+	PCA_MAX = 512,
+	SAMPLE = 512,
+	ASKED = 64,
+	K = 10,
 };
 
-static const double clearly = 0.95; /* share of the first candidate's time that another must stay below */
+/* share of the first candidate's time that another must stay below */
+static const double clearly = 0.95;
 
-/* ------------------------------------------------------------------------------------------------ the rows ---- */
+/* -------------------------------------------------------------------------------- the rows ---- */
 
 typedef struct sampling {
 	search_facts *f;
@@ -41,8 +47,9 @@ static int take(void *user, const int64_t *ids, const float *rows, size_t n)
 }
 
 /*
- * With λ the variances along the principal axes, (Σλ)² / Σλ²: how many equal ones would spread rows so. No axes are
- * needed: Σλ is the mean of |x|², Σλ² that of (x·y)² over pairs of rows, less the mean row.
+ * With λ the variances along the principal axes, (Σλ)² / Σλ²: how many equal ones would spread rows
+ * so. No axes are needed: Σλ is the mean of |x|², Σλ² that of (x·y)² over pairs of rows, less the
+ * mean row.
  */
 static int measure_spread(search_facts *f, imgsearch_error *err)
 {
@@ -86,7 +93,7 @@ void ims_search_facts_free(search_facts *f)
 	f->sample = NULL;
 }
 
-/* ---------------------------------------------------------------------------------------------- the choice ---- */
+/* ------------------------------------------------------------------------------ the choice ---- */
 
 static bool approximate(size_t n, uint32_t dim)
 {
@@ -99,19 +106,27 @@ bool ims_search_suits(const char *name, size_t n, uint32_t dim)
 	return ops && ops->approximate == approximate(n, dim);
 }
 
-size_t ims_search_candidates(const search_facts *f, const char *name[SEARCH_CANDIDATES], char *why, size_t size)
+size_t ims_search_candidates(const search_facts *f, const char *name[SEARCH_CANDIDATES], char *why,
+	size_t size)
 {
-	bool tree = f->n >= FEW && f->dim <= TREE_DIM, chance = f->dim <= CHANCE_DIM || (f->spread > 0 && f->spread <= CHANCE_SPREAD);
+	bool tree = f->n >= FEW && f->dim <= TREE_DIM,
+		 chance = f->dim <= CHANCE_DIM || (f->spread > 0 && f->spread <= CHANCE_SPREAD);
 	bool pca = f->dim >= PCA_MIN && f->dim <= PCA_MAX && f->spread > 0;
 	name[0] = tree ? "kdtree" : approximate(f->n, f->dim) ? "graph" : "exact";
 	if (tree)
-		snprintf(why, size, "%u dimensions: up to %d a tree over the coordinates is exact and fastest", f->dim, TREE_DIM);
+		snprintf(why, size,
+			"%u dimensions: up to %d a tree over the coordinates is exact and fastest", f->dim,
+			TREE_DIM);
 	else if (approximate(f->n, f->dim))
-		snprintf(why, size, "%zu rows of %u: from %d on a graph answers many times faster than an exact search", f->n, f->dim, MANY);
+		snprintf(why, size,
+			"%zu rows of %u: from %d on a graph answers many times faster than an exact search",
+			f->n, f->dim, MANY);
 	else if (f->n < FEW)
 		snprintf(why, size, "%zu rows: below %d the exact search is as fast as any", f->n, FEW);
 	else if (!chance && !pca)
-		snprintf(why, size, "%zu rows of %u, spread in %.0f dimensions: below %d rows the exact search is fast enough to be the best answer",
+		snprintf(why, size,
+			"%zu rows of %u, spread in %.0f dimensions: below %d rows the exact search is fast "
+			"enough to be the best answer",
 			f->n, f->dim, f->spread, MANY);
 	size_t n = 1;
 	if (f->n < FEW || f->n >= MANY || tree)
@@ -132,8 +147,13 @@ int ims_search_time(search_index *x, const search_facts *f, double *seconds, img
 	for (int round = 0; !rc && round < ROUNDS; round++) {
 		double start = ims_now();
 		for (size_t i = 0; !rc && i < ASKED; i++) {
-			search_request q = { .queries = f->sample + i * f->sampled / ASKED * f->dim, .n = 1, .k = K, .max_distance = INFINITY,
-				.filter_count = SIZE_MAX };
+			search_request q = {
+				.queries = f->sample + i * f->sampled / ASKED * f->dim,
+				.n = 1,
+				.k = K,
+				.max_distance = INFINITY,
+				.filter_count = SIZE_MAX,
+			};
 			ims_topk_clear(&out);
 			rc = ims_search_query(x, &q, &out, NULL, err);
 		}
@@ -143,14 +163,17 @@ int ims_search_time(search_index *x, const search_facts *f, double *seconds, img
 	return rc;
 }
 
-size_t ims_search_fastest(const search_facts *f, const char *const *name, const double *seconds, size_t n, char *why, size_t size)
+size_t ims_search_fastest(const search_facts *f, const char *const *name, const double *seconds,
+	size_t n, char *why, size_t size)
 {
 	size_t best = 0;
 	for (size_t i = 1; i < n; i++)
 		if (seconds[i] < seconds[best] * (best ? 1 : clearly))
 			best = i;
-	int at = snprintf(why, size, "%zu rows of %u, spread in %.1f dimensions; a query takes", f->n, f->dim, f->spread);
+	int at = snprintf(why, size, "%zu rows of %u, spread in %.1f dimensions; a query takes", f->n,
+		f->dim, f->spread);
 	for (size_t i = 0; i < n && at > 0 && (size_t)at < size; i++)
-		at += snprintf(why + at, size - (size_t)at, "%s %.3g ms by %s", i ? "," : "", 1000 * seconds[i], name[i]);
+		at += snprintf(why + at, size - (size_t)at, "%s %.3g ms by %s", i ? "," : "",
+			1000 * seconds[i], name[i]);
 	return best;
 }

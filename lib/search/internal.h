@@ -12,9 +12,11 @@ extern const searcher_ops ims_search_exact, ims_search_graph, ims_search_kdtree,
 bool ims_search_passes(const search_request *q, int64_t id);
 
 /* Clears out; EINVAL for a query with NaN or infinity in it. */
-int ims_search_check(const row_source *rows, const search_request *q, topk *out, imgsearch_error *err);
+int ims_search_check(const row_source *rows, const search_request *q, topk *out,
+	imgsearch_error *err);
 
 /* The plain scan into heaps that may hold something already; they stay unsorted. */
-int ims_search_scan_into(const row_source *rows, const search_request *q, topk *out, search_report *report, imgsearch_error *err);
+int ims_search_scan_into(const row_source *rows, const search_request *q, topk *out,
+	search_report *report, imgsearch_error *err);
 
 #endif

@@ -1,10 +1,11 @@
 /*
  * The list of searchers, and what is the same for all of them: the wrappers that the engine calls.
  *
- * A search_index is a built searcher and what changed since. A searcher with its own add and remove is handed the
- * changes; for any other the wrapper keeps added rows in a tail that every query scans exactly, and masks removed (and
- * replaced) ids by a filter. Queries hold the lock for reading, a change holds it for writing, for as long as it takes
- * to put a few rows into memory. So a filter callback must not change the index that it is asked about.
+ * A search_index is a built searcher and what changed since. A searcher with its own add and remove
+ * is handed the changes; for any other the wrapper keeps added rows in a tail that every query
+ * scans exactly, and masks removed (and replaced) ids by a filter. Queries hold the lock for
+ * reading, a change holds it for writing, for as long as it takes to put a few rows into memory. So
+ * a filter callback must not change the index that it is asked about.
  */
 #include "search/internal.h"
 
@@ -66,7 +67,8 @@ static int wrap(search_index **out, searcher *s, imgsearch_error *err)
 	return 0;
 }
 
-static int known(const searcher_ops **ops, const char *name, const row_source *rows, imgsearch_error *err)
+static int known(const searcher_ops **ops, const char *name, const row_source *rows,
+	imgsearch_error *err)
 {
 	*ops = ims_search_find(name);
 	if (!*ops)
@@ -76,7 +78,8 @@ static int known(const searcher_ops **ops, const char *name, const row_source *r
 	return 0;
 }
 
-int ims_search_build(search_index **out, const char *name, const row_source *rows, const search_params *p, job *job, imgsearch_error *err)
+int ims_search_build(search_index **out, const char *name, const row_source *rows,
+	const search_params *p, job *job, imgsearch_error *err)
 {
 	static const search_params none;
 	const searcher_ops *ops;
@@ -88,7 +91,8 @@ int ims_search_build(search_index **out, const char *name, const row_source *row
 	return rc ? rc : wrap(out, s, err);
 }
 
-int ims_search_load(search_index **out, const char *name, const row_source *rows, const chunk_source *source, imgsearch_error *err)
+int ims_search_load(search_index **out, const char *name, const row_source *rows,
+	const chunk_source *source, imgsearch_error *err)
 {
 	const searcher_ops *ops;
 	searcher *s = NULL;
@@ -135,8 +139,8 @@ uint64_t ims_search_memory(const search_index *x)
 {
 	search_index *locked = (search_index *)x;
 	pthread_rwlock_rdlock(&locked->lock);
-	uint64_t bytes = x->s->ops->memory(x->s) + sizeof(*x) + x->cap_gone * sizeof(*x->gone) +
-		x->cap_tail * (sizeof(*x->tail) + x->s->rows->dim * sizeof(float));
+	uint64_t bytes = x->s->ops->memory(x->s) + sizeof(*x) + x->cap_gone * sizeof(*x->gone)
+		+ x->cap_tail * (sizeof(*x->tail) + x->s->rows->dim * sizeof(float));
 	pthread_rwlock_unlock(&locked->lock);
 	return bytes;
 }
@@ -155,17 +159,19 @@ double ims_search_drift(const search_index *x)
 	return drift;
 }
 
-int ims_search_reduce(search_index *x, const float *rows, size_t n, float *out, size_t m, imgsearch_error *err)
+int ims_search_reduce(search_index *x, const float *rows, size_t n, float *out, size_t m,
+	imgsearch_error *err)
 {
 	const searcher *s = x->s;
 	if (!s->ops->reduce)
-		return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "the searcher \"%s\" has no projection: build \"pca\"", s->ops->name);
+		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+			"the searcher \"%s\" has no projection: build \"pca\"", s->ops->name);
 	if (!ims_all_finite(rows, n * s->rows->dim))
 		return ims_fail(err, IMGSEARCH_EINVAL, "a row has a value that is no finite number");
 	return s->ops->reduce(s, rows, n, out, m, err);
 }
 
-/* ---------------------------------------------------------------------------------------------- queries ---- */
+/* --------------------------------------------------------------------------------- queries ---- */
 
 typedef struct masked {
 	const search_index *x;
@@ -175,10 +181,12 @@ typedef struct masked {
 static int not_gone(void *user, int64_t id)
 {
 	const masked *m = user;
-	return !ims_id_find(m->x->gone, m->x->n_gone, id, NULL) && (!m->q->filter || m->q->filter(m->q->filter_user, id));
+	return !ims_id_find(m->x->gone, m->x->n_gone, id, NULL)
+		&& (!m->q->filter || m->q->filter(m->q->filter_user, id));
 }
 
-static void scan_tail(const search_index *x, const search_request *q, topk *out, search_report *report)
+static void scan_tail(const search_index *x, const search_request *q, topk *out,
+	search_report *report)
 {
 	size_t dim = x->s->rows->dim;
 	for (size_t r = 0; r < x->n_tail; r++) {
@@ -200,7 +208,8 @@ static bool small(const search_index *x, const search_request *q)
 	return q->subset && q->filter_count <= 64 + x->s->rows->n / 256;
 }
 
-int ims_search_query(search_index *x, const search_request *q, topk *out, search_report *report, imgsearch_error *err)
+int ims_search_query(search_index *x, const search_request *q, topk *out, search_report *report,
+	imgsearch_error *err)
 {
 	search_report unwanted;
 	search_request inner = *q;
@@ -229,7 +238,7 @@ int ims_search_query(search_index *x, const search_request *q, topk *out, search
 	return rc;
 }
 
-/* ---------------------------------------------------------------------------------------------- changes ---- */
+/* --------------------------------------------------------------------------------- changes ---- */
 
 enum { CHANGES = 8 /* at once: queries wait for no more than these */ };
 
@@ -317,14 +326,16 @@ static int tail_drop(search_index *x, int64_t id, imgsearch_error *err)
 	return 0;
 }
 
-int ims_search_add(search_index *x, const int64_t *ids, const float *rows, size_t n, imgsearch_error *err)
+int ims_search_add(search_index *x, const int64_t *ids, const float *rows, size_t n,
+	imgsearch_error *err)
 {
 	searcher *s = x->s;
 	size_t dim = s->rows->dim;
 	int rc = 0;
 	for (size_t i = 0; i < n; i++)
 		if (!ims_all_finite(rows + i * dim, dim))
-			return ims_fail(err, IMGSEARCH_EINVAL, "row %lld has a value that is no finite number", (long long)ids[i]);
+			return ims_fail(err, IMGSEARCH_EINVAL, "row %lld has a value that is no finite number",
+				(long long)ids[i]);
 	for (size_t i = 0, some; !rc && i < n; i += some) {
 		some = n - i < CHANGES ? n - i : CHANGES;
 		pthread_rwlock_wrlock(&x->lock);

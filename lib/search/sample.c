@@ -18,9 +18,13 @@ static int sample_block(void *user, const int64_t *ids, const float *rows, size_
 	return 0;
 }
 
-int ims_search_sample(const row_source *rows, size_t room, float *out, size_t *n, imgsearch_error *err)
+int ims_search_sample(const row_source *rows, size_t room, float *out, size_t *n,
+	imgsearch_error *err)
 {
-	sampling s = { .out = out, .dim = rows->dim, .all = rows->n ? rows->n : 1, .room = room < rows->n ? room : rows->n };
+	sampling s = { .out = out,
+		.dim = rows->dim,
+		.all = rows->n ? rows->n : 1,
+		.room = room < rows->n ? room : rows->n };
 	int rc = rows->scan(rows->ctx, sample_block, &s, err);
 	*n = s.n;
 	return rc;

@@ -1,6 +1,7 @@
 /*
- * The plain scan: every full-precision row against every query. It is the definition of a right answer: what a searcher
- * calls exact is this, bit for bit. A batch of queries shares the pass; a small subset is fetched by id instead.
+ * The plain scan: every full-precision row against every query. It is the definition of a right
+ * answer: what a searcher calls exact is this, bit for bit. A batch of queries shares the pass; a
+ * small subset is fetched by id instead.
  */
 #include "kernels/kernels.h"
 #include "search/internal.h"
@@ -15,12 +16,14 @@ float ims_search_distance(imgsearch_metric metric, const float *a, const float *
 	return metric == IMGSEARCH_IP ? -k->dot_f32(a, b, dim) : k->l2_f32(a, b, dim);
 }
 
-int ims_search_check(const row_source *rows, const search_request *q, topk *out, imgsearch_error *err)
+int ims_search_check(const row_source *rows, const search_request *q, topk *out,
+	imgsearch_error *err)
 {
 	for (size_t i = 0; i < q->n; i++) {
 		ims_topk_clear(&out[i]);
 		if (!ims_all_finite(q->queries + i * rows->dim, rows->dim))
-			return ims_fail(err, IMGSEARCH_EINVAL, "query %zu has a value that is no finite number", i);
+			return ims_fail(err, IMGSEARCH_EINVAL, "query %zu has a value that is no finite number",
+				i);
 	}
 	if (q->max_distance != q->max_distance)
 		return ims_fail(err, IMGSEARCH_EINVAL, "the largest distance is no number");
@@ -112,18 +115,24 @@ static int scan_subset(pass *p)
 	return rc;
 }
 
-int ims_search_scan_into(const row_source *rows, const search_request *q, topk *out, search_report *report, imgsearch_error *err)
+int ims_search_scan_into(const row_source *rows, const search_request *q, topk *out,
+	search_report *report, imgsearch_error *err)
 {
 	pass p = { .q = q, .source = rows, .out = out, .err = err };
 	bool by_id = q->subset && q->filter_count <= rows->n / 8;
 	int rc = by_id ? scan_subset(&p) : rows->scan(rows->ctx, scan_block, &p, err);
 	if (rc)
 		return rc;
-	*report = (search_report){ true, by_id ? "filter: subset scanned" : q->subset || q->filter ? "scan, filtered" : "scan", p.checked };
+	*report = (search_report){ true,
+		by_id                        ? "filter: subset scanned"
+			: q->subset || q->filter ? "scan, filtered"
+									 : "scan",
+		p.checked };
 	return 0;
 }
 
-int ims_search_scan(const row_source *rows, const search_request *q, topk *out, search_report *report, imgsearch_error *err)
+int ims_search_scan(const row_source *rows, const search_request *q, topk *out,
+	search_report *report, imgsearch_error *err)
 {
 	search_report unwanted;
 	int rc = ims_search_check(rows, q, out, err);

@@ -1,10 +1,12 @@
 /*
- * Nearest rows of a collection. Every searcher fills one table of functions; callers use the ims_search_* wrappers.
- * Searchers know no pictures and no database: rows come from a `row_source`, their own state goes to a `chunk_sink`
- * and comes back from a `chunk_source`, all given by the engine.
+ * Nearest rows of a collection. Every searcher fills one table of functions; callers use the
+ * ims_search_* wrappers. Searchers know no pictures and no database: rows come from a `row_source`,
+ * their own state goes to a `chunk_sink` and comes back from a `chunk_source`, all given by the
+ * engine.
  *
- * Rows are what distances are measured between: the engine has already normalised (and centred) them for cosine.
- * A distance is: L2 and cosine: squared Euclidean; IP: minus the dot product. Smaller is nearer; ties by id.
+ * Rows are what distances are measured between: the engine has already normalised (and centred)
+ * them for cosine. A distance is: L2 and cosine: squared Euclidean; IP: minus the dot product.
+ * Smaller is nearer; ties by id.
  */
 #ifndef IMS_SEARCH_H
 #define IMS_SEARCH_H
@@ -14,17 +16,20 @@
 /* Full-precision rows. Functions are safe on any thread. */
 typedef struct row_source {
 	void *ctx;
-	size_t n;              /* rows now */
+	size_t n; /* rows now */
 	uint32_t dim;
 	imgsearch_metric metric; /* COSINE: rows have length 1 (a zero row stays zero) */
 	/* Every row in order of id, in blocks; stops with each's result when that is not 0. */
-	int (*scan)(void *ctx, int (*each)(void *user, const int64_t *ids, const float *rows, size_t n), void *user, imgsearch_error *err);
+	int (*scan)(void *ctx, int (*each)(void *user, const int64_t *ids, const float *rows, size_t n),
+		void *user, imgsearch_error *err);
 	/* Rows by id into out (n, dim); found[i] = 0 where an id is gone. */
-	int (*fetch)(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found, imgsearch_error *err);
+	int (*fetch)(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found,
+		imgsearch_error *err);
 } row_source;
 
 /* At most `room` rows, evenly taken, into out (room, dim); *n: how many. */
-int ims_search_sample(const row_source *rows, size_t room, float *out, size_t *n, imgsearch_error *err);
+int ims_search_sample(const row_source *rows, size_t room, float *out, size_t *n,
+	imgsearch_error *err);
 
 /* State of a searcher as numbered chunks, about 1 MiB each, kept with a checksum by the store. */
 typedef struct chunk_sink {
@@ -51,15 +56,16 @@ typedef struct search_params {
 } search_params;
 
 typedef struct search_request {
-	const float *queries;  /* (n, dim) */
+	const float *queries; /* (n, dim) */
 	size_t n, k;
-	float max_distance;    /* only rows at most this far; +infinity for all */
+	float max_distance;                    /* only rows at most this far; +infinity for all */
 	int (*filter)(void *user, int64_t id); /* NULL: all */
 	void *filter_user;
-	size_t filter_count;   /* how many rows pass, where known; else SIZE_MAX */
-	const int64_t *subset; /* sorted ids that pass, where they are known; NULL otherwise; n is filter_count */
+	size_t filter_count; /* how many rows pass, where known; else SIZE_MAX */
+	/* sorted ids that pass, where they are known; NULL otherwise; n is filter_count */
+	const int64_t *subset;
 	search_params params;
-	pool *pool;            /* for a batch; may be NULL */
+	pool *pool;                 /* for a batch; may be NULL */
 	const cancel_token *cancel; /* may be NULL */
 } search_request;
 
@@ -73,20 +79,29 @@ typedef struct searcher searcher;
 
 typedef struct searcher_ops {
 	const char *name;
-	uint32_t version;      /* of the chunks; another version is rebuilt */
+	uint32_t version; /* of the chunks; another version is rebuilt */
 	bool approximate;
-	int (*build)(searcher **out, const row_source *rows, const search_params *p, job *job, imgsearch_error *err);
+	int (*build)(searcher **out, const row_source *rows, const search_params *p, job *job,
+		imgsearch_error *err);
 	int (*save)(const searcher *s, const chunk_sink *sink, imgsearch_error *err);
-	int (*load)(searcher **out, const row_source *rows, const chunk_source *source, imgsearch_error *err);
-	/* Into out[n], each with room for k, unsorted. Any number of threads at once, also beside add and remove. */
-	int (*query)(const searcher *s, const search_request *q, topk *out, search_report *report, imgsearch_error *err);
+	int (*load)(searcher **out, const row_source *rows, const chunk_source *source,
+		imgsearch_error *err);
+	/*
+	 * Into out[n], each with room for k, unsorted. Any number of threads at once, also beside add
+	 * and remove.
+	 */
+	int (*query)(const searcher *s, const search_request *q, topk *out, search_report *report,
+		imgsearch_error *err);
 	/* NULL: the wrapper keeps added rows in an exactly scanned tail and masks removed ones. */
-	int (*add)(searcher *s, const int64_t *ids, const float *rows, size_t n, job *job, imgsearch_error *err);
+	int (*add)(searcher *s, const int64_t *ids, const float *rows, size_t n, job *job,
+		imgsearch_error *err);
 	int (*remove)(searcher *s, const int64_t *ids, size_t n, imgsearch_error *err);
 	/* Leading m components of n rows (pca); NULL elsewhere. */
-	int (*reduce)(const searcher *s, const float *rows, size_t n, float *out, size_t m, imgsearch_error *err);
+	int (*reduce)(const searcher *s, const float *rows, size_t n, float *out, size_t m,
+		imgsearch_error *err);
 	uint64_t (*memory)(const searcher *s);
-	void (*describe)(const searcher *s, char *out, size_t size); /* what building measured, in words; NULL: nothing */
+	/* what building measured, in words; NULL: nothing */
+	void (*describe)(const searcher *s, char *out, size_t size);
 	void (*free)(searcher *s);
 } searcher_ops;
 
@@ -96,7 +111,7 @@ struct searcher {
 	const row_source *rows; /* borrowed; outlives the searcher */
 };
 
-/* ------------------------------------------------------------- a searcher with its tail: what the engine holds ---- */
+/* ----------------------------------------- a searcher with its tail: what the engine holds ---- */
 
 /* Built part + rows added since + ids removed since. Queries run beside one writer. */
 typedef struct search_index search_index;
@@ -104,24 +119,35 @@ typedef struct search_index search_index;
 const searcher_ops *ims_search_find(const char *name); /* NULL: unknown */
 const searcher_ops *const *ims_search_all(void);       /* NULL-terminated */
 
-int ims_search_build(search_index **out, const char *name, const row_source *rows, const search_params *p, job *job, imgsearch_error *err);
+int ims_search_build(search_index **out, const char *name, const row_source *rows,
+	const search_params *p, job *job, imgsearch_error *err);
 int ims_search_save(search_index *s, const chunk_sink *sink, imgsearch_error *err);
-/* EFORMAT: damaged, EVERSION: another version of the chunks: build anew. source outlives *out, which may read on. */
-int ims_search_load(search_index **out, const char *name, const row_source *rows, const chunk_source *source, imgsearch_error *err);
+/*
+ * EFORMAT: damaged, EVERSION: another version of the chunks: build anew. source outlives *out,
+ * which may read on.
+ */
+int ims_search_load(search_index **out, const char *name, const row_source *rows,
+	const chunk_source *source, imgsearch_error *err);
 /* Sorted results, final distances from full-precision rows in one fixed order. */
-int ims_search_query(search_index *s, const search_request *q, topk *out, search_report *report, imgsearch_error *err);
-int ims_search_add(search_index *s, const int64_t *ids, const float *rows, size_t n, imgsearch_error *err); /* also replaces */
+int ims_search_query(search_index *s, const search_request *q, topk *out, search_report *report,
+	imgsearch_error *err);
+/* also replaces */
+int ims_search_add(search_index *s, const int64_t *ids, const float *rows, size_t n,
+	imgsearch_error *err);
 int ims_search_remove(search_index *s, const int64_t *ids, size_t n, imgsearch_error *err);
-double ims_search_drift(const search_index *s); /* changed rows / built rows: the engine rebuilds above 0.2 */
+/* changed rows / built rows: the engine rebuilds above 0.2 */
+double ims_search_drift(const search_index *s);
 /* Of a searcher that was loaded: the rows it was built over, where its source has others by now. */
 void ims_search_set_built(search_index *s, uint64_t rows);
-int ims_search_reduce(search_index *s, const float *rows, size_t n, float *out, size_t m, imgsearch_error *err);
+int ims_search_reduce(search_index *s, const float *rows, size_t n, float *out, size_t m,
+	imgsearch_error *err);
 uint64_t ims_search_memory(const search_index *s);
 const char *ims_search_name(const search_index *s);
-void ims_search_describe(const search_index *s, char *out, size_t size); /* what building measured, or "" */
+void ims_search_describe(const search_index *s, char *out,
+	size_t size); /* what building measured, or "" */
 void ims_search_free(search_index *s);
 
-/* -------------------------------------------------------------------------------------------------- auto.c ---- */
+/* ---------------------------------------------------------------------------------- auto.c ---- */
 
 enum { SEARCH_CANDIDATES = 3 };
 
@@ -129,25 +155,37 @@ enum { SEARCH_CANDIDATES = 3 };
 typedef struct search_facts {
 	size_t n;
 	uint32_t dim;
-	double spread;   /* effective dimension, by the spectrum of a sample; 0: unknown */
-	float *sample;   /* (sampled, dim): rows of the collection */
+	double spread; /* effective dimension, by the spectrum of a sample; 0: unknown */
+	float *sample; /* (sampled, dim): rows of the collection */
 	size_t sampled;
 } search_facts;
 
 int ims_search_look(search_facts *out, const row_source *rows, imgsearch_error *err);
 void ims_search_facts_free(search_facts *f);
 
-/* The searchers to choose from, the usual one first. A single one: why says why; else measure and ask for the fastest. */
-size_t ims_search_candidates(const search_facts *f, const char *name[SEARCH_CANDIDATES], char *why, size_t size);
-int ims_search_time(search_index *x, const search_facts *f, double *seconds, imgsearch_error *err); /* a query */
-size_t ims_search_fastest(const search_facts *f, const char *const *name, const double *seconds, size_t n, char *why, size_t size);
+/*
+ * The searchers to choose from, the usual one first. A single one: why says why; else measure and
+ * ask for the fastest.
+ */
+size_t ims_search_candidates(const search_facts *f, const char *name[SEARCH_CANDIDATES], char *why,
+	size_t size);
+/* a query */
+int ims_search_time(search_index *x, const search_facts *f, double *seconds, imgsearch_error *err);
+size_t ims_search_fastest(const search_facts *f, const char *const *name, const double *seconds,
+	size_t n, char *why, size_t size);
 /* Would auto take one of this kind, exact or approximate, for so many rows? */
 bool ims_search_suits(const char *name, size_t n, uint32_t dim);
 
-/* ------------------------------------------------------------------------------------------------------------- */
+/*
+ * ----------------------------------------------------------------------
+ */
 
-/* The truth: every row of the source, one after the other. subset and filter respected. Batches share the pass. */
-int ims_search_scan(const row_source *rows, const search_request *q, topk *out, search_report *report, imgsearch_error *err);
+/*
+ * The truth: every row of the source, one after the other. subset and filter respected. Batches
+ * share the pass.
+ */
+int ims_search_scan(const row_source *rows, const search_request *q, topk *out,
+	search_report *report, imgsearch_error *err);
 
 /* The one definition of a distance (kernels' fixed order). */
 float ims_search_distance(imgsearch_metric metric, const float *a, const float *b, uint32_t dim);

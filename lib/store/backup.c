@@ -43,8 +43,9 @@ static bool is_same_file(const char *a, const char *b)
 static bool is_source(const store *st, const char *path)
 {
 	static const char *const endings[] = { "", "-wal", "-shm", "-journal", "-lock" };
-	const char *rest = st->memory ? NULL : strncmp(path, st->path, strlen(st->path)) ? NULL
-		: path + strlen(st->path);
+	const char *rest = st->memory                   ? NULL
+		: strncmp(path, st->path, strlen(st->path)) ? NULL
+													: path + strlen(st->path);
 	for (size_t i = 0; rest && i < sizeof endings / sizeof *endings; i++)
 		if (!strcmp(rest, endings[i]))
 			return true;
@@ -163,8 +164,8 @@ static int copy_pages(backup *b, int64_t page_size)
 		sqlite = step(b->job, copy, pages);
 		uint64_t total = (uint64_t)sqlite3_backup_pagecount(copy);
 		if (sqlite == SQLITE_OK || sqlite == SQLITE_DONE)
-			rc = ims_job_step(b->job, "backup",
-				total - (uint64_t)sqlite3_backup_remaining(copy), total, b->err);
+			rc = ims_job_step(b->job, "backup", total - (uint64_t)sqlite3_backup_remaining(copy),
+				total, b->err);
 	}
 	sqlite3_backup_finish(copy);
 	return rc || sqlite == SQLITE_DONE ? rc : step_failed(b, sqlite);
@@ -259,9 +260,8 @@ static int publish(backup *b)
 	if (rc)
 		return rc;
 	if (b->replace ? rename(b->part, path) : rename_new(b->part, path))
-		return errno == EEXIST
-			? ims_fail(b->err, IMS_STORE_EEXIST, "%s already exists", path)
-			: ims_fail_errno(b->err, IMGSEARCH_EIO, "%s", path);
+		return errno == EEXIST ? ims_fail(b->err, IMS_STORE_EEXIST, "%s already exists", path)
+							   : ims_fail_errno(b->err, IMGSEARCH_EIO, "%s", path);
 	return sync_path(b->target.folder, O_DIRECTORY, b->err);
 }
 

@@ -20,19 +20,18 @@ int ims_store_changed(store *st, conn *c, int64_t id, imgsearch_error *err)
 	int rc = ims_store_run(c, err, "DELETE FROM change", "");
 	return rc ? rc
 			  : ims_store_run(c, err,
-					"UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'change'", "");
+				  "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'change'", "");
 }
 
 int ims_store_changes_trim(store *st, imgsearch_error *err)
 {
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
-	return rc
-		? rc
-		: ims_store_run(c, err,
-			  "DELETE FROM change WHERE number <= ifnull((SELECT min(change) FROM searcher),"
-			" number)",
-			  "");
+	return rc ? rc
+			  : ims_store_run(c, err,
+				  "DELETE FROM change WHERE number <= ifnull((SELECT min(change) FROM searcher),"
+				  " number)",
+				  "");
 }
 
 static const char newest_change[] = "SELECT seq FROM sqlite_sequence WHERE name = 'change'";

@@ -27,8 +27,8 @@ static int report_rows(conn *c, const report *to, const char *sql, const char *f
 
 static int report_chunk(const report *to, const char *name, int64_t number, imgsearch_error *err)
 {
-	char *text =
-		ims_format("searcher %s: chunk %lld is damaged: build it again", name, (long long)number);
+	char *text = ims_format("searcher %s: chunk %lld is damaged: build it again", name,
+		(long long)number);
 	int rc = text ? to->each(to->user, text) : ims_nomem(err);
 	ims_free(text);
 	return rc;
@@ -48,8 +48,8 @@ static int check_chunks(conn *c, const report *to, imgsearch_error *err)
 		const char *name = (const char *)sqlite3_column_text(s, 3);
 		if (!name || (size && !data))
 			rc = ims_nomem(err);
-		else if (ims_checksum(data, (size_t)size, (uint64_t)number) ==
-			(uint64_t)sqlite3_column_int64(s, 1))
+		else if (ims_checksum(data, (size_t)size, (uint64_t)number)
+			== (uint64_t)sqlite3_column_int64(s, 1))
 			rc = 0;
 		else
 			rc = report_chunk(to, name, number, err);

@@ -28,8 +28,11 @@ void ims_store_columns_free(store_column *c, size_t n)
 static bool read_column(void *item, sqlite3_stmt *s)
 {
 	bool failed = false;
-	*(store_column *)item = (store_column){ ims_store_text(s, 0, &failed),
-		ims_store_text(s, 1, &failed), sqlite3_column_int(s, 2) != 0 };
+	*(store_column *)item = (store_column){
+		ims_store_text(s, 0, &failed),
+		ims_store_text(s, 1, &failed),
+		sqlite3_column_int(s, 2) != 0,
+	};
 	return !failed;
 }
 

@@ -43,8 +43,8 @@ static int open_handle(conn *c, bool writer, imgsearch_error *err)
 	char *uri = NULL;
 	c->immutable = st->read_only && !journal_exists(st);
 	if (st->memory)
-		flags = SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE |
-			SQLITE_OPEN_CREATE;
+		flags = SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE
+			| SQLITE_OPEN_CREATE;
 	else if (c->immutable)
 		flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
 	else if (st->read_only)
@@ -77,8 +77,10 @@ int ims_store_connect(store *st, conn **out, bool writer, imgsearch_error *err)
 		sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 		sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL); /* no code from a file */
 		sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-		rc = ims_store_exec(c, "PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;"
-			"PRAGMA mmap_size=0x7fff0000", err);
+		rc = ims_store_exec(c,
+			"PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;"
+			"PRAGMA mmap_size=0x7fff0000",
+			err);
 	}
 	if (!rc)
 		rc = ims_store_add_functions(c, err);

@@ -29,20 +29,20 @@ struct store {
 	char *path, *folder, *lock_path, *wal_path; /* absolute; ":memory:" has only a path */
 	bool memory, read_only;
 	int lock_fd;
-	atomic_bool writing;          /* the writer lock is held through this handle */
+	atomic_bool writing; /* the writer lock is held through this handle */
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread; /* the thread that sees the work of the open transaction */
 	atomic_llong commits;
 	conn *writer;
-	bool logging;                 /* in the open transaction: every change is logged */
-	bool changed;                 /* else: the number of the newest change was raised */
-	int64_t tally[TALLIES];       /* what the open transaction adds to each (tally.h) */
-	pthread_mutex_t mutex;        /* guards what follows */
+	bool logging;           /* in the open transaction: every change is logged */
+	bool changed;           /* else: the number of the newest change was raised */
+	int64_t tally[TALLIES]; /* what the open transaction adds to each (tally.h) */
+	pthread_mutex_t mutex;  /* guards what follows */
 	conn *idle[STORE_READERS];
 	size_t n_idle;
-	conn *watch;                  /* for ims_store_data_version, whose number is a connection's */
-	int64_t file_state;           /* of an immutable file: its time, size and journal */
-	int64_t file_states;          /* how often that changed */
+	conn *watch;         /* for ims_store_data_version, whose number is a connection's */
+	int64_t file_state;  /* of an immutable file: its time, size and journal */
+	int64_t file_states; /* how often that changed */
 };
 
 /* A connection for writing or reading. On failure *out is NULL. */

@@ -158,7 +158,7 @@ static int keep_row_out(store *st, conn *c, int64_t id, int64_t first, imgsearch
 	bool copy = id != first && !had;
 	return rc ? rc
 			  : set_state(st, c, id, state, IMGSEARCH_DELETED, copy ? first : 0,
-					copy ? ims_store_reason_deleted_copy : REASON, err);
+				  copy ? ims_store_reason_deleted_copy : REASON, err);
 }
 
 int ims_store_keep_out(store *st, int64_t id, imgsearch_error *err)
@@ -242,9 +242,9 @@ static int promote_copy(conn *c, int64_t id, imgsearch_error *err)
 			"UPDATE picture SET same_as = NULL, reason = '" REASON "',"
 			" (width, height) = (SELECT width, height FROM picture WHERE id = ?1) WHERE id = ?2",
 			"ii", id, copy);
-	return rc ? rc
-			  : ims_store_run(c, err, "UPDATE vector_kept SET id = ?2 WHERE id = ?1", "ii", id,
-					copy);
+	return rc
+		? rc
+		: ims_store_run(c, err, "UPDATE vector_kept SET id = ?2 WHERE id = ?1", "ii", id, copy);
 }
 
 int ims_store_deleted_drop(store *st, conn *c, int64_t id, bool *gone, imgsearch_error *err)

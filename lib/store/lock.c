@@ -35,12 +35,12 @@ int ims_store_lock(store *st, imgsearch_error *err)
 			errno = code;
 			return code == EWOULDBLOCK
 				? ims_fail(err, IMGSEARCH_EBUSY,
-					  "index %s: another program is writing to it; try again when it is done",
-					  st->path)
+					"index %s: another program is writing to it; try again when it is done",
+					st->path)
 				: ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be locked", st->path);
 		}
-		if (fstat(fd, &mine) == 0 && stat(st->lock_path, &now) == 0 && mine.st_ino == now.st_ino &&
-			mine.st_dev == now.st_dev) {
+		if (fstat(fd, &mine) == 0 && stat(st->lock_path, &now) == 0 && mine.st_ino == now.st_ino
+			&& mine.st_dev == now.st_dev) {
 			st->lock_fd = fd;
 			return 0;
 		}

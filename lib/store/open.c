@@ -33,8 +33,8 @@ static int resolve(char **out, const char *path, imgsearch_error *err)
 	if (full) {
 		*out = ims_strdup(full);
 	} else {
-		char *folder =
-			slash ? ims_strndup(path, slash == path ? 1 : (size_t)(slash - path)) : ims_strdup(".");
+		char *folder = slash ? ims_strndup(path, slash == path ? 1 : (size_t)(slash - path))
+							 : ims_strdup(".");
 		full = folder ? realpath(folder, NULL) : NULL;
 		int rc = full || !folder ? 0 : no_path(path, err);
 		ims_free(folder);

@@ -29,8 +29,11 @@ static int find_stored(conn *c, const store_picture *p, stored_row *out, imgsear
 		" UNION ALL SELECT id, state, ifnull(hash = ?4, 0) FROM picture WHERE id = ?3",
 		"ipib", p->root, p->path, p->id, (const void *)p->hash.byte, sizeof p->hash.byte);
 	if (!rc && (rc = ims_store_step(c, s, err)) > 0) {
-		*out = (stored_row){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1),
-			sqlite3_column_int(s, 2) };
+		*out = (stored_row){
+			sqlite3_column_int64(s, 0),
+			sqlite3_column_int64(s, 1),
+			sqlite3_column_int(s, 2),
+		};
 		rc = 0;
 	}
 	ims_store_done(c, s);
@@ -86,7 +89,7 @@ static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearc
 	const void *hash = is_unknown(&p->hash) ? NULL : p->hash.byte;
 	int64_t newest = 0;
 	int rc = insert && !p->id ? ims_store_number(c, &newest, 0, err,
-									"SELECT seq FROM sqlite_sequence WHERE name = 'picture'", "")
+				 "SELECT seq FROM sqlite_sequence WHERE name = 'picture'", "")
 							  : 0;
 	if (!rc && newest == INT64_MAX)
 		return ims_fail(err, IMGSEARCH_ELIMIT,
@@ -160,9 +163,9 @@ int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path
 		rc = ims_store_picture_remove(st, there, err);
 	return rc ? rc
 			  : ims_store_run(c, err,
-					"UPDATE picture SET root = ?2, path = ?3, mtime_seconds = ?4,"
-					" mtime_nanoseconds = ?5 WHERE id = ?1",
-					"iipii", id, root, path, mtime.seconds, mtime.nanoseconds);
+				  "UPDATE picture SET root = ?2, path = ?3, mtime_seconds = ?4,"
+				  " mtime_nanoseconds = ?5 WHERE id = ?1",
+				  "iipii", id, root, path, mtime.seconds, mtime.nanoseconds);
 }
 
 int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
@@ -172,8 +175,8 @@ int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
 	bool dropped = false;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc)
-		rc =
-			ims_store_number(c, &state, 0, err, "SELECT state FROM picture WHERE id = ?1", "i", id);
+		rc = ims_store_number(c, &state, 0, err, "SELECT state FROM picture WHERE id = ?1", "i",
+			id);
 	if (!rc && state == IMGSEARCH_INDEXED)
 		rc = promote_duplicate(st, c, id, err);
 	if (!rc)
@@ -182,8 +185,8 @@ int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
 		rc = ims_store_deleted_drop(st, c, id, &dropped, err);
 	if (rc || !state)
 		return rc || dropped ? rc
-						  : ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no picture %lld",
-								st->path, (long long)id);
+							 : ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no picture %lld",
+								 st->path, (long long)id);
 	st->tally[state]--;
 	return ims_store_run(c, err, "DELETE FROM picture WHERE id = ?1", "i", id);
 }

@@ -7,14 +7,16 @@
 
 int ims_store_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *err)
 {
-	*out = (store_picture){ .id = sqlite3_column_int64(s, 0),
+	*out = (store_picture){
+		.id = sqlite3_column_int64(s, 0),
 		.root = sqlite3_column_int64(s, 1),
 		.size = (uint64_t)sqlite3_column_int64(s, 3),
 		.mtime = { sqlite3_column_int64(s, 4), sqlite3_column_int64(s, 11) },
 		.state = (uint32_t)sqlite3_column_int64(s, 5),
 		.width = (uint32_t)sqlite3_column_int64(s, 7),
 		.height = (uint32_t)sqlite3_column_int64(s, 8),
-		.same_as = sqlite3_column_int64(s, 10) };
+		.same_as = sqlite3_column_int64(s, 10),
+	};
 	bool has_reason = sqlite3_column_type(s, 6) != SQLITE_NULL;
 	out->path = (const char *)sqlite3_column_text(s, 2);
 	out->reason = has_reason ? (const char *)sqlite3_column_text(s, 6) : NULL;
@@ -63,8 +65,8 @@ static int copy_first(conn *c, sqlite3_stmt *s, store_picture *out, char **root_
 	return ims_nomem(err);
 }
 
-#define SELECT_PICTURE                                                                             \
-	"SELECT " PICTURE_COLUMNS                                                                      \
+#define SELECT_PICTURE \
+	"SELECT " PICTURE_COLUMNS \
 	", whole(r.path, r.inside) FROM picture p JOIN root r ON r.id = p.root "
 
 int ims_store_picture_get(store *st, int64_t id, store_picture *out, char **root_path,

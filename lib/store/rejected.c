@@ -11,8 +11,8 @@ int ims_store_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_er
 	int rc = ims_store_writer(st, &c, err);
 	return rc ? rc
 			  : ims_store_run(c, err, "INSERT OR IGNORE INTO rejected(a, b) VALUES(?1, ?2)", "bb",
-					(const void *)(ordered ? a : b)->byte, sizeof a->byte,
-					(const void *)(ordered ? b : a)->byte, sizeof a->byte);
+				  (const void *)(ordered ? a : b)->byte, sizeof a->byte,
+				  (const void *)(ordered ? b : a)->byte, sizeof a->byte);
 }
 
 int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected,

@@ -137,5 +137,5 @@ int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_e
 		rc = ims_store_way_from_index(st->path, to, &inside, err);
 	return rc ? rc
 			  : ims_store_run(c, err, "UPDATE root SET path = ?2, inside = ?3 WHERE " AT_PATH,
-					"ppt", from, to, inside);
+				  "ppt", from, to, inside);
 }

@@ -92,8 +92,8 @@ uint32_t ims_store_page_size(uint32_t dim)
 {
 	if (!dim)
 		return 16384;
-	uint64_t cell = 4 * (uint64_t)dim +
-		16; /* and 13 to 16 bytes: payload length, rowid, record header, cell pointer */
+	uint64_t cell = 4 * (uint64_t)dim
+		+ 16; /* and 13 to 16 bytes: payload length, rowid, record header, cell pointer */
 	uint32_t best = 65536;
 	double best_waste = 1;
 	for (uint32_t page = 4096; page <= 65536; page *= 2) {

@@ -31,13 +31,12 @@ int ims_store_searcher_chunk(store *st, int64_t state, uint32_t number, const vo
 {
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
-	return rc
-		? rc
-		: ims_store_run(c, err,
-			  "INSERT OR REPLACE INTO searcher_chunk(state, number, checksum, data) VALUES(?1,"
-			" ?2, ?3, ?4)",
-			  "iiib", state, (int64_t)number, (int64_t)ims_checksum(data, size, number),
-			  size ? data : "", size);
+	return rc ? rc
+			  : ims_store_run(c, err,
+				  "INSERT OR REPLACE INTO searcher_chunk(state, number, checksum, data) VALUES(?1,"
+				  " ?2, ?3, ?4)",
+				  "iiib", state, (int64_t)number, (int64_t)ims_checksum(data, size, number),
+				  size ? data : "", size);
 }
 
 int ims_store_searcher_publish(store *st, int64_t state, const char *params, uint32_t version,
@@ -56,9 +55,9 @@ int ims_store_searcher_publish(store *st, int64_t state, const char *params, uin
 	return rc
 		? rc
 		: ims_store_run(c, err,
-			  "DELETE FROM searcher WHERE state <> ?1 AND name = (SELECT name FROM searcher WHERE"
+			"DELETE FROM searcher WHERE state <> ?1 AND name = (SELECT name FROM searcher WHERE"
 			" state = ?1)",
-			  "i", state);
+			"i", state);
 }
 
 int ims_store_searcher_remove(store *st, const char *name, imgsearch_error *err)
@@ -87,13 +86,15 @@ void ims_store_searchers_free(store_searcher *s, size_t n)
 static bool read_searcher(void *item, sqlite3_stmt *s)
 {
 	bool failed = false;
-	*(store_searcher *)item = (store_searcher){ .state = sqlite3_column_int64(s, 0),
+	*(store_searcher *)item = (store_searcher){
+		.state = sqlite3_column_int64(s, 0),
 		.name = ims_store_text(s, 1, &failed),
 		.params = ims_store_text(s, 2, &failed),
 		.version = (uint32_t)sqlite3_column_int64(s, 3),
 		.chunks = (uint32_t)sqlite3_column_int64(s, 6),
 		.rows = (uint64_t)sqlite3_column_int64(s, 4),
-		.change = sqlite3_column_int64(s, 5) };
+		.change = sqlite3_column_int64(s, 5),
+	};
 	return !failed;
 }
 
@@ -169,9 +170,9 @@ int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
 			number, (long long)state);
 	if (rc > 0) {
 		rc = read_blob(c, sqlite3_column_int64(s, 0), out, err);
-		if (!rc &&
-			ims_checksum(out->data + before, out->len - before, number) !=
-				(uint64_t)sqlite3_column_int64(s, 1))
+		if (!rc
+			&& ims_checksum(out->data + before, out->len - before, number)
+				!= (uint64_t)sqlite3_column_int64(s, 1))
 			rc = ims_fail(err, IMGSEARCH_EFORMAT,
 				"index %s: chunk %u of searcher state %lld is damaged: build it again", st->path,
 				number, (long long)state);

@@ -11,8 +11,8 @@ int ims_store_signature_put(store *st, int64_t picture, const hash256 *hash, con
 	int rc = ims_store_writer(st, &c, err);
 	return rc ? rc
 			  : ims_store_run(c, err,
-					"INSERT OR REPLACE INTO signature(picture, hash, data) VALUES(?, ?, ?)", "ibb",
-					picture, (const void *)hash->byte, sizeof hash->byte, data, size);
+				  "INSERT OR REPLACE INTO signature(picture, hash, data) VALUES(?, ?, ?)", "ibb",
+				  picture, (const void *)hash->byte, sizeof hash->byte, data, size);
 }
 
 int ims_store_signatures(store *st,

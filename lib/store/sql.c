@@ -68,8 +68,8 @@ static int prepare(conn *c, sqlite3_stmt **out, const char *sql, imgsearch_error
 		return 0;
 	}
 	bool cache = c->n < CONN_STATEMENTS;
-	int sqlite =
-		sqlite3_prepare_v3(c->db, sql, -1, cache ? SQLITE_PREPARE_PERSISTENT : 0, out, NULL);
+	int sqlite = sqlite3_prepare_v3(c->db, sql, -1, cache ? SQLITE_PREPARE_PERSISTENT : 0, out,
+		NULL);
 	if (sqlite)
 		return ims_store_sql_fail(c, sqlite, err);
 	if (cache) {

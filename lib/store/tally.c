@@ -9,9 +9,9 @@ int ims_store_tally_flush(store *st, conn *c, imgsearch_error *err)
 	for (int i = 1; i < TALLIES; i++) {
 		int64_t n = st->tally[i];
 		int rc = n ? ims_store_run(c, err,
-						 "INSERT INTO tally(what, n) VALUES(?1, ?2)"
-						 " ON CONFLICT(what) DO UPDATE SET n = n + ?2",
-						 "ii", (int64_t)i, n)
+					 "INSERT INTO tally(what, n) VALUES(?1, ?2)"
+					 " ON CONFLICT(what) DO UPDATE SET n = n + ?2",
+					 "ii", (int64_t)i, n)
 				   : 0;
 		if (rc)
 			return rc;

@@ -58,7 +58,7 @@ int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size
 	return rc
 		? rc
 		: ims_store_run(c, err,
-			  "UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'picture'", "i", last);
+			"UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'picture'", "i", last);
 }
 
 int ims_store_vector_drop(store *st, conn *c, int64_t id, bool *dropped, imgsearch_error *err)

@@ -62,8 +62,8 @@ static int restore(run *r, const weights *w, const char *path, imgsearch_error *
 	if (rc)
 		return ims_train_shim_error(err, rc, path, &msg);
 	memcpy(state, where->data, sizeof state);
-	if (state[STATE_STEP] < 0 || (uint64_t)state[STATE_STEP] > r->steps ||
-		state[STATE_SINCE_BEST] < 0)
+	if (state[STATE_STEP] < 0 || (uint64_t)state[STATE_STEP] > r->steps
+		|| state[STATE_SINCE_BEST] < 0)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "%s is damaged", path);
 	r->step = (uint64_t)state[STATE_STEP];
 	r->since_best = (uint32_t)state[STATE_SINCE_BEST];

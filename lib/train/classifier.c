@@ -23,15 +23,17 @@ static const shim_tensor *find(const weights *w, const char *name, uint32_t ndim
 
 int ims_classifier_open(classifier *c, const char *path, size_t dim, imgsearch_error *err)
 {
-	static const char *const names[][2] = { { "fc.weight", "fc.bias" },
-		{ "classifier.1.weight", "classifier.1.bias" } };
+	static const char *const names[][2] = {
+		{ "fc.weight", "fc.bias" },
+		{ "classifier.1.weight", "classifier.1.bias" },
+	};
 	weights w = { 0 };
 	*c = (classifier){ .dim = dim };
 	int rc = ims_weights_open(&w, path, err);
 	for (size_t i = 0; !rc && i < sizeof names / sizeof *names; i++) {
 		const shim_tensor *weight = find(&w, names[i][0], 2), *bias = find(&w, names[i][1], 1);
-		if (!weight || !bias || weight->shape[1] != (int64_t)dim ||
-			weight->shape[0] != bias->shape[0] || weight->shape[0] < 2)
+		if (!weight || !bias || weight->shape[1] != (int64_t)dim
+			|| weight->shape[0] != bias->shape[0] || weight->shape[0] < 2)
 			continue;
 		c->n = (size_t)weight->shape[0];
 		c->weight = ims_alloc(c->n, dim * sizeof *c->weight);
@@ -68,8 +70,8 @@ void ims_classifier_run(const classifier *c, const float *feature, float *out)
 				part[j] += w[k + j] * feature[k + j];
 		for (; k < c->dim; k++)
 			part[0] += w[k] * feature[k];
-		out[i] = c->bias[i] + ((part[0] + part[1]) + (part[2] + part[3])) +
-			((part[4] + part[5]) + (part[6] + part[7]));
+		out[i] = c->bias[i] + ((part[0] + part[1]) + (part[2] + part[3]))
+			+ ((part[4] + part[5]) + (part[6] + part[7]));
 		most = out[i] > most ? out[i] : most;
 	}
 	for (size_t i = 0; i < c->n; i++) {

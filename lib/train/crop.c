@@ -34,7 +34,7 @@ void ims_crop_box(double box[4], const image *im, float min_area, uint64_t *rand
 
 typedef struct colours {
 	float brightness, contrast, saturation;
-	float mean;     /* grey of the picture after the change of brightness */
+	float mean; /* grey of the picture after the change of brightness */
 	bool mirrored;
 } colours;
 
@@ -53,8 +53,8 @@ static colours draw_colours(const image *im, float jitter, uint64_t *random)
 	c.saturation = (float)between(random, 1 - j, 1 + j);
 	size_t n = (size_t)im->width * im->height;
 	for (size_t i = 0; i < n; i++)
-		sum += 0.299 * im->pixels[3 * i] + 0.587 * im->pixels[3 * i + 1] +
-			0.114 * im->pixels[3 * i + 2];
+		sum += 0.299 * im->pixels[3 * i] + 0.587 * im->pixels[3 * i + 1]
+			+ 0.114 * im->pixels[3 * i + 2];
 	c.mean = (float)(sum / (double)n) * c.brightness;
 	return c;
 }
@@ -85,8 +85,8 @@ int ims_crop_make(float *out, const image *im, const double box[4], const crop_r
 		c = draw_colours(&cut, jitter, random);
 	for (uint32_t y = 0; y < r->side; y++)
 		for (uint32_t x = 0; x < r->side; x++) {
-			const uint8_t *from =
-				cut.pixels + 3 * ((size_t)y * r->side + (c.mirrored ? r->side - 1 - x : x));
+			const uint8_t *from = cut.pixels
+				+ 3 * ((size_t)y * r->side + (c.mirrored ? r->side - 1 - x : x));
 			float p[3] = { from[0], from[1], from[2] };
 			if (random)
 				recolour(p, &c);

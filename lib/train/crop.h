@@ -5,8 +5,8 @@
 #include "image/image.h"
 
 typedef struct crop_recipe {
-	uint32_t side;          /* of the crop, in pixels */
-	float mean[3], std[3];  /* of values in 0..1 */
+	uint32_t side;         /* of the crop, in pixels */
+	float mean[3], std[3]; /* of values in 0..1 */
 	bool bicubic;
 } crop_recipe;
 

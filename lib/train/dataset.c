@@ -13,8 +13,8 @@ static bool readable(const train_file *f, imgsearch_error *err)
 	image_limits limits = { 0 };
 	image_head head;
 	buf bytes = { 0 };
-	bool ok = ims_read_file(&bytes, f->path, IMS_IMAGE_MAX_FILE, err) == 0 &&
-		ims_image_head(&head, bytes.data, bytes.len, &limits, err) == 0;
+	bool ok = ims_read_file(&bytes, f->path, IMS_IMAGE_MAX_FILE, err) == 0
+		&& ims_image_head(&head, bytes.data, bytes.len, &limits, err) == 0;
 	ims_buf_free(&bytes);
 	return ok;
 }

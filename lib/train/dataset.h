@@ -17,18 +17,18 @@ typedef enum sample_state {
 } sample_state;
 
 typedef struct sample {
-	const char *path;   /* borrowed from the train_file */
-	int32_t label;      /* number of its folder; -1: none */
-	_Atomic int state;  /* sample_state */
-	image im;           /* in state SAMPLE_READY */
+	const char *path;  /* borrowed from the train_file */
+	int32_t label;     /* number of its folder; -1: none */
+	_Atomic int state; /* sample_state */
+	image im;          /* in state SAMPLE_READY */
 } sample;
 
 typedef struct dataset {
-	sample *item;       /* n; the first n_train are for training, the others are held out */
+	sample *item; /* n; the first n_train are for training, the others are held out */
 	size_t n, n_train;
 	size_t n_classes;
-	hash256 hash;       /* of the names and sizes of all files, in order */
-	uint32_t side;      /* of the largest input, in pixels; pictures are kept at twice it */
+	hash256 hash;            /* of the names and sizes of all files, in order */
+	uint32_t side;           /* of the largest input, in pixels; pictures are kept at twice it */
 	_Atomic uint64_t failed; /* pictures that cannot be read or decoded */
 } dataset;
 

@@ -50,8 +50,8 @@ int ims_distill_identify(run *r, imgsearch_error *err)
 		return rc;
 	rc = hash_teachers(r, &s, &r->distillation.hash, &rows, err);
 	for (size_t i = 0; !rc && i < s.n; i++) {
-		char *names =
-			ims_format("%s%s%s", i ? r->distillation.names : "", i ? ", " : "", s.t[i].id.name);
+		char *names = ims_format("%s%s%s", i ? r->distillation.names : "", i ? ", " : "",
+			s.t[i].id.name);
 		ims_free(r->distillation.names);
 		r->distillation.names = names;
 		rc = names ? 0 : ims_nomem(err);
@@ -76,7 +76,7 @@ typedef struct teacher_run {
 	const teacher *t;
 	model *m;
 	crop_recipe recipe;
-	size_t first;        /* row */
+	size_t first; /* row */
 	float *in, *out;
 	atomic_int failed;
 } teacher_run;
@@ -195,8 +195,10 @@ static int student_features(run *r, float *out, size_t total, imgsearch_error *e
 	while (!rc && done < total) {
 		size_t n = total - done < batch ? total - done : batch;
 		for (size_t i = 0; i < n; i++)
-			items[i] = (loader_item){ .sample = (done + i) % r->set.n,
-				.view = (uint32_t)((done + i) / r->set.n) };
+			items[i] = (loader_item){
+				.sample = (done + i) % r->set.n,
+				.view = (uint32_t)((done + i) / r->set.n),
+			};
 		const float *in;
 		const loader_item *shown;
 		shim_message msg = { "" };

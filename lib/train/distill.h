@@ -11,10 +11,10 @@
 struct run;
 
 typedef struct distillation {
-	float *targets;     /* (views * n, dim): row view * n + sample */
+	float *targets; /* (views * n, dim): row view * n + sample */
 	size_t dim;
-	char *names;        /* "mobilenet_v2, inception", for the card */
-	hash256 hash;       /* of the teachers */
+	char *names;  /* "mobilenet_v2, inception", for the card */
+	hash256 hash; /* of the teachers */
 } distillation;
 
 /*

@@ -10,8 +10,8 @@
 
 typedef struct feature_file {
 	int fd;
-	size_t dim;         /* of a row */
-	size_t rows;        /* that it has */
+	size_t dim;  /* of a row */
+	size_t rows; /* that it has */
 	char *path;
 } feature_file;
 

@@ -15,12 +15,12 @@ struct loader {
 	loader_spec spec;
 	pool *pool;
 	slot slot[2];
-	int filling;        /* number of the slot that was started last */
+	int filling; /* number of the slot that was started last */
 	atomic_int failed;
 	struct piece {
 		loader *loader;
 		size_t i;
-	} *piece;
+	} * piece;
 };
 
 int ims_loader_new(loader **out, const loader_spec *spec, size_t batch, pool *pool,
@@ -35,8 +35,8 @@ int ims_loader_new(loader **out, const loader_spec *spec, size_t batch, pool *po
 	f->piece = ims_alloc(batch, sizeof *f->piece);
 	bool ok = f->piece;
 	for (int k = 0; k < 2; k++) {
-		f->slot[k].in =
-			ims_alloc_aligned(batch, 3 * sizeof(float) * spec->recipe.side * spec->recipe.side);
+		f->slot[k].in = ims_alloc_aligned(batch,
+			3 * sizeof(float) * spec->recipe.side * spec->recipe.side);
 		f->slot[k].items = ims_alloc(batch, sizeof(loader_item));
 		ok &= f->slot[k].in && f->slot[k].items;
 	}
@@ -106,8 +106,8 @@ static void fill(void *arg)
 	slot *s = &f->slot[f->filling];
 	size_t side = f->spec.recipe.side;
 	const image *im = find(f->spec.set, &s->items[p->i].sample);
-	int rc =
-		im ? show(&f->spec, im, &s->items[p->i], s->in + p->i * side * side * 3) : IMGSEARCH_EINVAL;
+	int rc = im ? show(&f->spec, im, &s->items[p->i], s->in + p->i * side * side * 3)
+				: IMGSEARCH_EINVAL;
 	if (rc)
 		f->failed = rc;
 }

@@ -12,16 +12,16 @@ typedef struct loader loader;
 
 /* One item of a batch. */
 typedef struct loader_item {
-	size_t sample;      /* index in the dataset; replaced where the picture is damaged */
-	uint32_t view;      /* number of the crop, where the spec has views */
-	uint64_t random;    /* for mirroring and colours, and without views for the crop; 0: none */
+	size_t sample;   /* index in the dataset; replaced where the picture is damaged */
+	uint32_t view;   /* number of the crop, where the spec has views */
+	uint64_t random; /* for mirroring and colours, and without views for the crop; 0: none */
 } loader_item;
 
 typedef struct loader_spec {
-	dataset *set;       /* borrowed */
+	dataset *set; /* borrowed */
 	crop_recipe recipe;
-	uint32_t resize;    /* short side before the centre crop of a whole picture */
-	uint32_t views;     /* fixed crops of a picture; 0: a random one, the whole if random is 0 */
+	uint32_t resize; /* short side before the centre crop of a whole picture */
+	uint32_t views;  /* fixed crops of a picture; 0: a random one, the whole if random is 0 */
 	float min_area, jitter; /* as ims_crop_box and ims_crop_make have them */
 	uint64_t seed;
 } loader_spec;

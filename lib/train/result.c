@@ -54,10 +54,10 @@ int ims_result_write(run *r, imgsearch_error *err)
 	model_card card = { 0 };
 	char *path = ims_card_path(r->o->out);
 	int rc = path ? ims_tensor_list_collect(&l, r,
-						r->o->f32        ? SHIM_PART_NETWORK
-							: r->o->int8 ? SHIM_PART_INT8
-										 : SHIM_PART_HALF,
-						err)
+				 r->o->f32        ? SHIM_PART_NETWORK
+					 : r->o->int8 ? SHIM_PART_INT8
+								  : SHIM_PART_HALF,
+				 err)
 				  : ims_nomem(err);
 	if (!rc) {
 		describe(r, &card);

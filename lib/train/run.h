@@ -11,7 +11,7 @@
 typedef struct run {
 	const imgsearch_train_options *o; /* with the defaults filled in */
 	const model_spec *start;
-	model_identity id;  /* of the starting network */
+	model_identity id; /* of the starting network */
 	const shim_training *shim;
 	shim_train *net;
 	shim_train_config config;
@@ -21,9 +21,9 @@ typedef struct run {
 	pool *pool;
 	job *job;
 	uint64_t steps, per_epoch, step; /* of the run, of an epoch, done */
-	double best;        /* lowest validation loss; NaN: none yet */
-	uint32_t since_best; /* validations since then */
-	hash256 key;        /* of all that determines the result of the run */
+	double best;                     /* lowest validation loss; NaN: none yet */
+	uint32_t since_best;             /* validations since then */
+	hash256 key;                     /* of all that determines the result of the run */
 } run;
 
 /* What a batch of the run shows. */

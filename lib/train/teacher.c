@@ -32,11 +32,13 @@ static int add(teachers *s, const char *text, size_t n, const model_spec *start,
 	char *equals = strchr(t->text, '=');
 	if (equals)
 		*equals = '\0';
-	t->spec = (model_spec){ .name = equals ? t->text : NULL,
+	t->spec = (model_spec){
+		.name = equals ? t->text : NULL,
 		.weights = equals ? equals + 1 : t->text,
 		.device = start->device,
 		.precision = start->precision,
-		.threads = start->threads };
+		.threads = start->threads,
+	};
 	int rc = ims_model_identify(&t->id, &t->spec, err);
 	if (!rc)
 		rc = ims_classifier_open(&t->classes, t->id.weights, t->id.dim, err);

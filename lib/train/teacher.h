@@ -9,9 +9,9 @@ enum { MAX_TEACHERS = 8 };
 
 typedef struct teacher {
 	model_identity id;
-	model_spec spec;    /* borrows from text */
+	model_spec spec; /* borrows from text */
 	classifier classes;
-	char *text;         /* NAME and FILE, each terminated */
+	char *text; /* NAME and FILE, each terminated */
 } teacher;
 
 /*
@@ -23,7 +23,7 @@ size_t ims_teacher_width(const teacher *t);
 typedef struct teachers {
 	teacher t[MAX_TEACHERS];
 	size_t n;
-	size_t dim;         /* of the rows of all, side by side */
+	size_t dim; /* of the rows of all, side by side */
 } teachers;
 
 /*

@@ -5,7 +5,7 @@
 #include "train/run.h"
 
 typedef struct tensor_list {
-	shim_tensor *item;  /* names and data are owned */
+	shim_tensor *item; /* names and data are owned */
 	size_t n, cap;
 } tensor_list;
 

@@ -61,13 +61,13 @@ static int check(const imgsearch_train_options *o, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EINVAL, "train: no file to write to");
 	if (o->loss > IMGSEARCH_LOSS_ARCFACE)
 		return ims_fail(err, IMGSEARCH_EINVAL, "train: loss %u is unknown", o->loss);
-	if (!(o->rate > 0 && o->rate <= 10) || !(o->min_crop > 0 && o->min_crop <= 1) ||
-		!(o->validation < 1) || !(o->jitter < 1))
+	if (!(o->rate > 0 && o->rate <= 10) || !(o->min_crop > 0 && o->min_crop <= 1)
+		|| !(o->validation < 1) || !(o->jitter < 1))
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"train: learning rate must be in 0..10, min crop in 0..1, validation and jitter below"
 			" 1");
-	if (o->batch > 4096 || o->views > 1024 || o->dim > 65536 || !(o->whiten <= 1) ||
-		!(o->anchor >= 0) || !(o->blend >= 0 && o->blend <= 1))
+	if (o->batch > 4096 || o->views > 1024 || o->dim > 65536 || !(o->whiten <= 1)
+		|| !(o->anchor >= 0) || !(o->blend >= 0 && o->blend <= 1))
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"train: batch at most 4096, views 1024, dim 65536, whiten and blend 1; anchor and"
 			" blend not negative");
@@ -140,7 +140,8 @@ static void configure(run *r)
 	const model_network *net = ims_model_find(r->id.network);
 	bool projected = r->id.dim != net->dim;
 	uint32_t dim = o->dim ? o->dim : projected ? r->id.dim : o->teachers ? DEFAULT_DIM : 0;
-	r->config = (shim_train_config){ .network = r->id.network,
+	r->config = (shim_train_config){
+		.network = r->id.network,
 		.device = r->start->device ? r->start->device : "auto",
 		.bf16 = r->id.precision == IMGSEARCH_BF16,
 		.threads = r->start->threads ? r->start->threads : ims_cpu_count(),
@@ -154,7 +155,8 @@ static void configure(run *r)
 		.decay = o->decay,
 		.relational = o->relational,
 		.label_weight = o->label_weight,
-		.seed = o->seed };
+		.seed = o->seed,
+	};
 	if (!o->teachers || o->label_weight > 0)
 		r->config.classes = (uint32_t)r->set.n_classes;
 }
@@ -228,13 +230,15 @@ static int prepare(run *r, imgsearch_train_options *o, const train_file *files, 
 
 loader_spec ims_run_loader(const run *r)
 {
-	loader_spec f = { .set = (dataset *)(uintptr_t)&r->set,
+	loader_spec f = {
+		.set = (dataset *)(uintptr_t)&r->set,
 		.recipe = { .side = r->recipe.crop, .bicubic = r->recipe.bicubic },
 		.resize = r->recipe.resize,
 		.views = r->o->views,
 		.min_area = r->o->min_crop,
 		.jitter = r->o->jitter,
-		.seed = r->o->seed };
+		.seed = r->o->seed,
+	};
 	memcpy(f.recipe.mean, r->recipe.mean, sizeof f.recipe.mean);
 	memcpy(f.recipe.std, r->recipe.std, sizeof f.recipe.std);
 	return f;
@@ -247,7 +251,7 @@ typedef struct loop {
 	uint32_t *order;
 	int64_t *labels;
 	float *targets;
-	uint64_t ordered;   /* epoch of `order` + 1; 0: none */
+	uint64_t ordered;           /* epoch of `order` + 1; 0: none */
 	double loss, hits, counted; /* sums that decay with each step */
 	double step_seconds;        /* of all steps but the first */
 	uint64_t seen;              /* pictures in them */
@@ -267,9 +271,11 @@ static int start_step(loop *l, uint64_t step, imgsearch_error *err)
 	l->ordered = epoch + 1;
 	for (size_t i = 0; i < r->o->batch; i++) {
 		uint32_t which = l->order[first + i];
-		l->items[i] = (loader_item){ .sample = which,
+		l->items[i] = (loader_item){
+			.sample = which,
 			.random = ims_seed_derive(r->o->seed ^ 3, step, i),
-			.view = r->o->views ? (uint32_t)((which + epoch) % r->o->views) : 0 };
+			.view = r->o->views ? (uint32_t)((which + epoch) % r->o->views) : 0,
+		};
 	}
 	if (!rc)
 		ims_loader_start(l->loader, l->items, r->o->batch);
@@ -283,12 +289,16 @@ static shim_batch as_batch(loop *l, const float *in, const loader_item *items, s
 		l->labels[i] = r->set.item[items[i].sample].label;
 		if (r->o->teachers)
 			memcpy(l->targets + i * r->distillation.dim,
-				r->distillation.targets +
-					(items[i].view * r->set.n + items[i].sample) * r->distillation.dim,
+				r->distillation.targets
+					+ (items[i].view * r->set.n + items[i].sample) * r->distillation.dim,
 				r->distillation.dim * sizeof *l->targets);
 	}
-	return (shim_batch){ in, r->config.classes ? l->labels : NULL,
-		r->o->teachers ? l->targets : NULL, n };
+	return (shim_batch){
+		in,
+		r->config.classes ? l->labels : NULL,
+		r->o->teachers ? l->targets : NULL,
+		n,
+	};
 }
 
 static float rate_at(const run *r, uint64_t step)
@@ -400,12 +410,14 @@ static int one_step(loop *l, imgsearch_error *err)
 static int step_progress(loop *l, imgsearch_error *err)
 {
 	run *r = l->r;
-	imgsearch_progress p = { .stage = "train",
+	imgsearch_progress p = {
+		.stage = "train",
 		.done = r->step,
 		.total = r->steps,
 		.failed = r->set.failed,
 		.loss = l->counted > 0 ? l->loss / l->counted : NAN,
-		.accuracy = l->counted > 0 ? l->hits / l->counted : NAN };
+		.accuracy = l->counted > 0 ? l->hits / l->counted : NAN,
+	};
 	return ims_job_progress(r->job, &p, err);
 }
 
@@ -504,10 +516,12 @@ int ims_train(const train_file *files, size_t n, const model_spec *start,
 	double began = ims_now();
 	run r = { .o = &o, .start = start, .job = job, .best = NAN };
 	report = report ? report : &unused;
-	*report = (imgsearch_train_report){ .loss = NAN,
+	*report = (imgsearch_train_report){
+		.loss = NAN,
 		.accuracy = NAN,
 		.validation_loss = NAN,
-		.validation_accuracy = NAN };
+		.validation_accuracy = NAN,
+	};
 	defaults(&o);
 	int rc = check(&o, err);
 	if (!rc)

@@ -31,8 +31,8 @@ static void make_points(float *rows, int32_t *neighbor, float *distance2)
 		for (int j = 0; j < POINTS; j++) {
 			float d2 = 0;
 			for (int d = 0; d < DIM; d++)
-				d2 += (rows[i * DIM + d] - rows[j * DIM + d]) *
-					(rows[i * DIM + d] - rows[j * DIM + d]);
+				d2 += (rows[i * DIM + d] - rows[j * DIM + d])
+					* (rows[i * DIM + d] - rows[j * DIM + d]);
 			if (j != i)
 				ims_topk_push(&best, d2, j);
 		}
@@ -138,8 +138,8 @@ static void test_grid(void **state)
 		assert_false(taken[cell[i]]);
 		taken[cell[i]] = true;
 		off += hypot((cell[i] % COLUMNS + 0.5) / COLUMNS - xy[2 * i],
-				   (cell[i] / COLUMNS + 0.5) / ROWS - xy[2 * i + 1]) /
-			N;
+				   (cell[i] / COLUMNS + 0.5) / ROWS - xy[2 * i + 1])
+			/ N;
 	}
 	assert_true(off < 0.4);
 
@@ -184,9 +184,9 @@ static void draw(uint8_t *rgb, int width, int height, uint64_t seed, int turn)
 				u = v, v = swap;
 			u = turn & 1 ? 1 - u : u, v = turn & 2 ? 1 - v : v;
 			for (int b = 0; b < 12; b++)
-				light += (blob[b][2] - 0.5f) * 200 *
-					expf(-(powf(u - blob[b][0], 2) + powf(v - blob[b][1], 2)) /
-						(0.005f + 0.03f * blob[b][3]));
+				light += (blob[b][2] - 0.5f) * 200
+					* expf(-(powf(u - blob[b][0], 2) + powf(v - blob[b][1], 2))
+						/ (0.005f + 0.03f * blob[b][3]));
 			for (int c = 0; c < 3; c++)
 				rgb[3 * (y * width + x) + c] = (uint8_t)fmaxf(0, fminf(255, light));
 		}
@@ -246,8 +246,8 @@ static void test_layout(void **state)
 			for (int x = 0; x < 3 * W; x++)
 				part[y * 3 * W + x] = (uint8_t)(rgb[(y0 + y) * 3 * WIDTH + 3 * x0 + x] / 2 + 10);
 		ims_signature_make(&other, part, W, H);
-		assert_true(ims_signature_correlation(&original, &other) > 0.9f &&
-			ims_signature_correlation(&other, &original) > 0.9f);
+		assert_true(ims_signature_correlation(&original, &other) > 0.9f
+			&& ims_signature_correlation(&other, &original) > 0.9f);
 	}
 	draw(rgb, WIDTH, HEIGHT, 1, 1);
 	ims_signature_make(&other, rgb, WIDTH, HEIGHT);
@@ -260,8 +260,8 @@ static void test_layout(void **state)
 			ims_signature_correlation(&other, &original), 1e-6);
 	}
 	memset(other.luma, 200, sizeof other.luma);
-	assert_true(ims_signature_correlation(&original, &other) == 0 &&
-		ims_signature_correlation(&other, &other) == 0);
+	assert_true(ims_signature_correlation(&original, &other) == 0
+		&& ims_signature_correlation(&other, &other) == 0);
 }
 
 int main(void)

@@ -10,8 +10,8 @@
 
 static double normal(uint64_t *random)
 {
-	return sqrt(-2 * log(1 - ims_random_unit(random))) *
-		cos(6.283185307179586 * ims_random_unit(random));
+	return sqrt(-2 * log(1 - ims_random_unit(random)))
+		* cos(6.283185307179586 * ims_random_unit(random));
 }
 
 enum { COHORT = 400 };
@@ -47,8 +47,9 @@ static void known_tails(void **state)
 	assert_true(fabsf(c.shape) < 0.08f);
 	chance_norm norm = ims_analysis_chance_norm(&c, score, COHORT);
 	assert_true(fabsf(norm.location - 0.693f) < 0.15f && fabsf(norm.spread - 1.148f) < 0.25f);
-	assert_true(fabs(ims_analysis_chance_above(&c, (chance_norm){ 0.693f, 1.148f }, 9.21) / 1e-4 -
-					1) < 0.4);
+	assert_true(
+		fabs(ims_analysis_chance_above(&c, (chance_norm){ 0.693f, 1.148f }, 9.21) / 1e-4 - 1)
+		< 0.4);
 	ims_free(score);
 }
 
@@ -92,8 +93,8 @@ static void related_ones_do_no_harm(void **state)
 		mixed[i] = 6 + (float)i / COHORT;
 	chance_norm without = ims_analysis_chance_norm(&c, score, COHORT),
 				with = ims_analysis_chance_norm(&c, mixed, COHORT);
-	assert_true(fabsf(with.location - without.location) < 0.1f &&
-		fabsf(with.spread / without.spread - 1) < 0.1f);
+	assert_true(fabsf(with.location - without.location) < 0.1f
+		&& fabsf(with.spread / without.spread - 1) < 0.1f);
 	ims_free(score);
 }
 
@@ -114,8 +115,8 @@ static void make_folders(float (*rows)[DIM], double narrow, uint64_t *random)
 			double length = 0;
 			float *row = rows[f * EACH + i];
 			for (int d = 0; d < DIM; d++) {
-				row[d] = (float)(centre[d] +
-					0.8 * normal(random) / sqrt(1 + d) / (d < 4 ? 1 : 1 + narrow));
+				row[d] = (float)(centre[d]
+					+ 0.8 * normal(random) / sqrt(1 + d) / (d < 4 ? 1 : 1 + narrow));
 				length += (double)row[d] * row[d];
 			}
 			for (int d = 0; d < DIM; d++)
@@ -146,9 +147,9 @@ static double seen(const chance *c, float (*rows)[DIM], float (*cohort)[DIM], fl
 			score[i] = score_of(query[q], cohort[i]);
 		chance_norm norm = average ? *average : ims_analysis_chance_norm(c, score, COHORT);
 		for (size_t i = 0; i < ROWS; i++)
-			n += (!same_set || i / EACH != q / EACH) &&
-				ROWS * ims_analysis_chance_above(c, norm, (double)score_of(query[q], rows[i])) <=
-					promise;
+			n += (!same_set || i / EACH != q / EACH)
+				&& ROWS * ims_analysis_chance_above(c, norm, (double)score_of(query[q], rows[i]))
+					<= promise;
 	}
 	return n / (ROWS / 3);
 }
@@ -194,7 +195,11 @@ static void calibrated(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(known_tails), cmocka_unit_test(odd_scores),
-		cmocka_unit_test(related_ones_do_no_harm), cmocka_unit_test(calibrated) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(known_tails),
+		cmocka_unit_test(odd_scores),
+		cmocka_unit_test(related_ones_do_no_harm),
+		cmocka_unit_test(calibrated),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,7 @@ static void odd_lists(void **state)
 	assert_int_equal(ims_analysis_reciprocal(out, (float[]){ 1, 0.5f, 0.5f, 1 }, 2, K, NULL), 0);
 	assert_true(out[0] == 0.5f);
 	assert_int_equal(ims_analysis_reciprocal(out,
-						 (float[]) { 1, 0.5f, 0.4f, 0.5f, 1, 0.1f, 0.4f, 0.1f, 1 }, 3, 500, NULL),
+						 (float[]){ 1, 0.5f, 0.4f, 0.5f, 1, 0.1f, 0.4f, 0.1f, 1 }, 3, 500, NULL),
 		0);
 	assert_true(out[0] > out[1]);
 	table(score);
@@ -76,7 +76,10 @@ static void no_memory(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(clusters), cmocka_unit_test(odd_lists),
-		cmocka_unit_test(no_memory) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(clusters),
+		cmocka_unit_test(odd_lists),
+		cmocka_unit_test(no_memory),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

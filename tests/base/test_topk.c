@@ -14,8 +14,10 @@ static void topk_keeps_the_nearest_and_breaks_ties_by_id(void **state)
 		ims_topk_clear(&t);
 		size_t n = ims_random(&seed) % 60;
 		for (size_t i = 0; i < n; i++) {
-			all[i] = (neighbor){ (float)(ims_random(&seed) % 8),
-				(int64_t)(ims_random(&seed) % 1000) * 60 + (int64_t)i };
+			all[i] = (neighbor){
+				(float)(ims_random(&seed) % 8),
+				(int64_t)(ims_random(&seed) % 1000) * 60 + (int64_t)i,
+			};
 			ims_topk_push(&t, all[i].distance, all[i].id);
 		}
 		ims_topk_push(&t, __builtin_nanf(""), 1);

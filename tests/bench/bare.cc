@@ -1,4 +1,7 @@
-/* The least that a cold query of a new picture can cost: link libtorch, read a TorchScript file, one forward pass. */
+/*
+ * The least that a cold query of a new picture can cost: link libtorch, read a TorchScript file,
+ * one forward pass.
+ */
 #include <torch/script.h>
 
 #include <cstdio>

@@ -1,8 +1,9 @@
 /*
- * bench-chance: are chance scores right? For indexes of some sets of pictures, the pictures of the other sets ask: how many
- * results have a chance of at most 10, 1, 0.1, against the 10, 1, 0.1 that were promised. An index of one set is also asked
- * by its own pictures: how many of other folders come within the promise. Arguments: NAME=INDEX of each set,
- * those after -- only ask. Vectors are taken from the indexes; the ones asked are made in memory.
+ * bench-chance: are chance scores right? For indexes of some sets of pictures, the pictures of the
+ * other sets ask: how many results have a chance of at most 10, 1, 0.1, against the 10, 1, 0.1 that
+ * were promised. An index of one set is also asked by its own pictures: how many of other folders
+ * come within the promise. Arguments: NAME=INDEX of each set, those after -- only ask. Vectors are
+ * taken from the indexes; the ones asked are made in memory.
  */
 #include "imgsearch.h"
 
@@ -15,8 +16,15 @@ enum { SETS = 12, PROMISES = 3, ASKED = 200 };
 static const double promised[PROMISES] = { 10, 1, 0.1 };
 
 /* Sets that show the same kinds of things: what they find in each other is no chance. */
-static const char *const kin[][2] = { { "houses", "intel" }, { "houses", "imagenette" }, { "flowers", "caltech101" },
-	{ "cats-dogs", "caltech101" }, { "cats-dogs", "imagenette" }, { "intel", "imagenette" }, { "scenes", "intel" } };
+static const char *const kin[][2] = {
+	{ "houses", "intel" },
+	{ "houses", "imagenette" },
+	{ "flowers", "caltech101" },
+	{ "cats-dogs", "caltech101" },
+	{ "cats-dogs", "imagenette" },
+	{ "intel", "imagenette" },
+	{ "scenes", "intel" },
+};
 
 typedef struct set {
 	const char *name;
@@ -74,7 +82,8 @@ static void load(set *s, const char *arg)
 static int related(const char *a, const char *b)
 {
 	for (size_t i = 0; i < sizeof kin / sizeof *kin; i++)
-		if ((!strcmp(a, kin[i][0]) && !strcmp(b, kin[i][1])) || (!strcmp(a, kin[i][1]) && !strcmp(b, kin[i][0])))
+		if ((!strcmp(a, kin[i][0]) && !strcmp(b, kin[i][1]))
+			|| (!strcmp(a, kin[i][1]) && !strcmp(b, kin[i][0])))
 			return 1;
 	return 0;
 }
@@ -117,7 +126,8 @@ static void count(imgsearch *index, const set *q, double seen[PROMISES])
 			die(err.message);
 		for (size_t h = 0; h < hits->count; h++)
 			for (int p = 0; p < PROMISES; p++)
-				seen[p] += hits->hit[h].chance <= promised[p] && !(q->path[i] && one_folder(q->path[i], hits->hit[h].path));
+				seen[p] += hits->hit[h].chance <= promised[p]
+					&& !(q->path[i] && one_folder(q->path[i], hits->hit[h].path));
 		imgsearch_hits_free(hits);
 	}
 	for (int p = 0; p < PROMISES; p++)
@@ -148,7 +158,8 @@ int main(int argc, char **argv)
 			if (skip)
 				continue;
 			count(index, &sets[q], seen);
-			printf("  %-14s promised 10, 1, 0.1: seen %6.2f %6.2f %6.2f%s\n", sets[q].name, seen[0], seen[1], seen[2], own ? " of other folders" : "");
+			printf("  %-14s promised 10, 1, 0.1: seen %6.2f %6.2f %6.2f%s\n", sets[q].name, seen[0],
+				seen[1], seen[2], own ? " of other folders" : "");
 			measured += !own;
 			for (int p = 0; !own && p < PROMISES; p++)
 				off[p] += fabs(log10(fmax(seen[p], promised[p] / 30) / promised[p]));
@@ -156,7 +167,8 @@ int main(int argc, char **argv)
 		imgsearch_close(index);
 		fflush(stdout);
 	}
-	printf("off by a factor of (geometric mean of %zu): %.2f at 10, %.2f at 1, %.2f at 0.1\n", measured,
-		pow(10, off[0] / (double)measured), pow(10, off[1] / (double)measured), pow(10, off[2] / (double)measured));
+	printf("off by a factor of (geometric mean of %zu): %.2f at 10, %.2f at 1, %.2f at 0.1\n",
+		measured, pow(10, off[0] / (double)measured), pow(10, off[1] / (double)measured),
+		pow(10, off[2] / (double)measured));
 	return 0;
 }

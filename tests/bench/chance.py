@@ -8,7 +8,9 @@ import tempfile
 
 build, program = os.path.abspath(os.environ.get("B", "build")), os.path.abspath(sys.argv[1])
 shared = os.path.abspath("../shared")
-model, weights = os.environ.get("MODEL", "mobilenet_v2"), os.environ.get("WEIGHTS", shared + "/weights/mobilenet_v2.pth")
+model, weights = os.environ.get(
+    "MODEL", "mobilenet_v2"), os.environ.get(
+        "WEIGHTS", shared + "/weights/mobilenet_v2.pth")
 network = ["--model", model, "--weights", weights] if model != "default" else []
 if not os.path.isdir(shared):
     print("../shared is not there: nothing to measure on")
@@ -16,7 +18,8 @@ if not os.path.isdir(shared):
 
 
 def index(name, folder):
-    subprocess.run([f"{build}/imgsearch", "index", folder, "-L", "--db", name + ".db", "--no-build", "-q", *network])
+    subprocess.run([f"{build}/imgsearch", "index", folder, "-L",
+                   "--db", name + ".db", "--no-build", "-q", *network])
     return f"{name}={name}.db"
 
 
@@ -31,9 +34,11 @@ def some(folder, n):
 
 with tempfile.TemporaryDirectory() as work:
     os.chdir(work)
-    sets = [index(name, f"{shared}/images/{name}") for name in ("caltech101", "imagenette", "intel", "flowers")]
+    sets = [index(name, f"{shared}/images/{name}")
+                  for name in ("caltech101", "imagenette", "intel", "flowers")]
     asking = [index("paintings", f"{shared}/images/paintings")]
-    asking += [index(name, some(f"{shared}/train/{name}", 200)) for name in ("cats-dogs", "clothing", "grocery", "houses")]
+    asking += [index(name, some(f"{shared}/train/{name}", 200))
+                     for name in ("cats-dogs", "clothing", "grocery", "houses")]
     done = subprocess.run([program, *sets, "--", *asking])
     os.chdir("/")
 sys.exit(done.returncode)

@@ -1,6 +1,7 @@
 /*
- * cold NETWORK WEIGHTS PICTURE: the steps of a new picture's feature in a process that has done nothing yet, in
- * milliseconds, as JSON. What a cold query does besides is in bench-index's query of an indexed picture.
+ * cold NETWORK WEIGHTS PICTURE: the steps of a new picture's feature in a process that has done
+ * nothing yet, in milliseconds, as JSON. What a cold query does besides is in bench-index's query
+ * of an indexed picture.
  */
 #include "model/model.h"
 #include "model/shim_load.h"
@@ -44,7 +45,8 @@ int main(int argc, char **argv)
 	step("start");
 	int rc = ims_model_identify(&id, &spec, &err);
 	step("hash of the weights");
-	float *slot = rc ? NULL : ims_alloc_aligned((size_t)id.recipe.crop * id.recipe.crop, 3 * sizeof *slot);
+	float *slot = rc ? NULL
+					 : ims_alloc_aligned((size_t)id.recipe.crop * id.recipe.crop, 3 * sizeof *slot);
 	float *out = rc ? NULL : ims_alloc(id.dim, sizeof *out);
 	if (!rc)
 		rc = slot && out ? fit(argv[3], &id.recipe, slot, &err) : ims_nomem(&err);

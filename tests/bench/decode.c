@@ -23,7 +23,8 @@ int main(int argc, char **argv)
 	int bad = 0;
 	if (argc < 4 || !out)
 		return 2;
-	image_limits limits = { .at_least = (uint32_t)atoi(argv[1]), .full_decode = (uint32_t)atoi(argv[2]) };
+	image_limits limits = { .at_least = (uint32_t)atoi(argv[1]),
+		.full_decode = (uint32_t)atoi(argv[2]) };
 	for (int i = 3; i < argc; i++) {
 		buf file = { 0 };
 		image im = { 0 };

@@ -15,8 +15,17 @@ WIDTH, HEIGHT, TILE = 4000, 3000, 1000
 
 
 def sources():
-    found = [Image.open(f).convert("RGB") for f in sorted(glob.glob("../shared/images/large/*.jpg"))]
-    return [im for im in found if min(im.size) >= TILE] or [Image.effect_noise((2 * TILE, 2 * TILE), s).convert("RGB") for s in (20, 60)]
+    found = [Image.open(f).convert("RGB")
+                        for f in sorted(glob.glob("../shared/images/large/*.jpg"))]
+    return [
+    im for im in found if min(
+        im.size) >= TILE] or [
+            Image.effect_noise(
+                (2 * TILE,
+                2 * TILE),
+                s).convert("RGB") for s in (
+                    20,
+                     60)]
 
 
 def mosaic(photos, rng):
@@ -43,7 +52,8 @@ def pillow(files, draft):
 
 
 def ours(program, files, at_least):
-    decode, fit, bad = subprocess.run([program, str(at_least), "0", *files], check=True, capture_output=True, text=True).stdout.split()
+    decode, fit, bad = subprocess.run([program, str(at_least), "0", *
+    files], check=True, capture_output=True, text=True).stdout.split()
     assert bad == "0"
     return float(decode), float(fit)
 
@@ -70,7 +80,8 @@ def main():
             whole += ours(a.program, part, 0)[0]
             full += pillow(part, False)
             draft += pillow(part, True)
-    for name, s in (("ours, at the network's scale", scaled), ("ours, in full", whole), ("Pillow, in full", full), ("Pillow, draft mode", draft)):
+    for name, s in (("ours, at the network's scale", scaled), ("ours, in full", whole),
+                    ("Pillow, in full", full), ("Pillow, draft mode", draft)):
         print(f"{name:30} {s / a.files * 1000:7.1f} ms a file   {full / s:5.2f} x Pillow in full")
     print(f"{'our fit to 224 x 224':30} {fit / a.files * 1000:7.2f} ms a file")
 

@@ -1,5 +1,6 @@
 /*
- * Time of imgsearch_eval: 10 000 vectors against 10 000 (bench-eval N DIM THREADS for others), in 200 folders.
+ * Time of imgsearch_eval: 10 000 vectors against 10 000 (bench-eval N DIM THREADS for others), in
+ * 200 folders.
  */
 #include "base/base.h"
 
@@ -9,8 +10,11 @@
 
 int main(int argc, char **argv)
 {
-	size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 10000, dim = argc > 2 ? strtoul(argv[2], NULL, 10) : 1280;
-	imgsearch_options o = { .struct_size = sizeof o, .dim = (uint32_t)dim, .threads = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 2 };
+	size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 10000,
+		   dim = argc > 2 ? strtoul(argv[2], NULL, 10) : 1280;
+	imgsearch_options o = { .struct_size = sizeof o,
+		.dim = (uint32_t)dim,
+		.threads = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 2 };
 	imgsearch *s;
 	imgsearch_error err;
 	imgsearch_eval_report *report;
@@ -32,7 +36,8 @@ int main(int argc, char **argv)
 	clock_t start = clock();
 	if (imgsearch_eval(s, NULL, &report, &err))
 		return printf("%s\n", err.message), 1;
-	printf("%zu against %zu of %zu values, %u threads: %.2f s (%.2f s of processor time), %.3f ms a query; mAP %.4f\n",
+	printf("%zu against %zu of %zu values, %u threads: %.2f s (%.2f s of processor time), %.3f ms "
+		   "a query; mAP %.4f\n",
 		n, n, dim, o.threads, report->seconds, (double)(clock() - start) / CLOCKS_PER_SEC,
 		report->seconds_query * 1e3, report->all.map);
 	imgsearch_eval_free(report);

@@ -1,6 +1,7 @@
 /*
- * exact where its bounds exclude little, against the plain scan, one query at a time on one thread: uniform random rows,
- * queries far from all of them, duplicates by the thousand, k up to n. Prints CSV: case,n,dim,k,scan ms,exact ms,times.
+ * exact where its bounds exclude little, against the plain scan, one query at a time on one thread:
+ * uniform random rows, queries far from all of them, duplicates by the thousand, k up to n. Prints
+ * CSV: case,n,dim,k,scan ms,exact ms,times.
  */
 #include "search/search.h"
 
@@ -18,7 +19,8 @@ typedef struct table {
 	row_source source;
 } table;
 
-static int table_scan(void *ctx, int (*each)(void *, const int64_t *, const float *, size_t), void *user, imgsearch_error *err)
+static int table_scan(void *ctx, int (*each)(void *, const int64_t *, const float *, size_t),
+	void *user, imgsearch_error *err)
 {
 	const table *t = ctx;
 	int rc = 0;
@@ -32,7 +34,8 @@ static int table_scan(void *ctx, int (*each)(void *, const int64_t *, const floa
 	return rc;
 }
 
-static int table_fetch(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found, imgsearch_error *err)
+static int table_fetch(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found,
+	imgsearch_error *err)
 {
 	const table *t = ctx;
 	(void)err;
@@ -67,7 +70,11 @@ static void measure(const char *what, const table *t, search_index *x, size_t k)
 	topk out;
 	must(ims_topk_init(&out, k), &err);
 	for (int round = 0; round < ROUNDS * QUERIES; round++) {
-		search_request q = { .queries = t->queries + (size_t)(round % QUERIES) * t->dim, .n = 1, .k = k, .max_distance = INFINITY, .filter_count = SIZE_MAX };
+		search_request q = { .queries = t->queries + (size_t)(round % QUERIES) * t->dim,
+			.n = 1,
+			.k = k,
+			.max_distance = INFINITY,
+			.filter_count = SIZE_MAX };
 		double start = seconds();
 		must(ims_search_scan(&t->source, &q, &out, &report, &err), &err);
 		double middle = seconds();
@@ -75,7 +82,8 @@ static void measure(const char *what, const table *t, search_index *x, size_t k)
 		scan = fmin(scan, middle - start);
 		exact = fmin(exact, seconds() - middle);
 	}
-	printf("%s,%zu,%zu,%zu,%.2f,%.2f,%.2f\n", what, t->n, t->dim, k, scan * 1e3, exact * 1e3, scan / exact);
+	printf("%s,%zu,%zu,%zu,%.2f,%.2f,%.2f\n", what, t->n, t->dim, k, scan * 1e3, exact * 1e3,
+		scan / exact);
 	fflush(stdout);
 	ims_topk_free(&out);
 }
@@ -101,7 +109,12 @@ static void run(size_t dim)
 	table t = { .n = NUMBERS / dim, .dim = dim };
 	t.rows = ims_alloc_aligned(t.n * dim, sizeof(float));
 	t.queries = ims_alloc_aligned(QUERIES * dim, sizeof(float));
-	t.source = (row_source){ .ctx = &t, .n = t.n, .dim = (uint32_t)dim, .metric = IMGSEARCH_L2, .scan = table_scan, .fetch = table_fetch };
+	t.source = (row_source){ .ctx = &t,
+		.n = t.n,
+		.dim = (uint32_t)dim,
+		.metric = IMGSEARCH_L2,
+		.scan = table_scan,
+		.fetch = table_fetch };
 	random_numbers(t.rows, t.n * dim, &seed);
 	random_numbers(t.queries, QUERIES * dim, &seed);
 	search_index *x = built(&t);

@@ -36,7 +36,8 @@ def network(name, weights):
 
 def transform():
     from torchvision import transforms as t
-    return t.Compose([t.Resize(256), t.CenterCrop(224), t.ToTensor(), t.Normalize([.485, .456, .406], [.229, .224, .225])])
+    return t.Compose([t.Resize(256), t.CenterCrop(224), t.ToTensor(),
+                     t.Normalize([.485, .456, .406], [.229, .224, .225])])
 
 
 def home_made(name, weights, files):
@@ -55,16 +56,26 @@ def tuned(name, weights, files, batch=16):
     from PIL import Image
     kind = torch.bfloat16 if has_bf16() else torch.float32
     fit = transform()
-    read = lambda fs: torch.stack([fit(Image.open(f).convert("RGB")) for f in fs]).to(kind).contiguous(memory_format=torch.channels_last)
+    read = lambda fs: torch.stack([fit(Image.open(f).convert("RGB")) for f in fs]).to(
+        kind).contiguous(memory_format=torch.channels_last)
     batches = [files[i:i + batch] for i in range(0, len(files), batch)]
     rows = []
     with torch.no_grad(), ThreadPoolExecutor(1) as pool:
-        net = torch.fx.experimental.optimization.fuse(network(name, weights)) if hasattr(torch.fx, "experimental") else network(name, weights)
+        net = torch.fx.experimental.optimization.fuse(
+    network(
+        name,
+        weights)) if hasattr(
+            torch.fx,
+            "experimental") else network(
+                name,
+                 weights)
         net = net.to(memory_format=torch.channels_last, dtype=kind)
-        net = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(net, read(batches[0]))))
+        net = torch.jit.optimize_for_inference(
+            torch.jit.freeze(torch.jit.trace(net, read(batches[0]))))
         coming = pool.submit(read, batches[0])
         for i in range(len(batches)):
-            x, coming = coming.result(), pool.submit(read, batches[i + 1]) if i + 1 < len(batches) else None
+            x, coming = coming.result(), pool.submit(
+                read, batches[i + 1]) if i + 1 < len(batches) else None
             rows.append(net(x).float().numpy())
     return np.concatenate(rows)
 
@@ -82,7 +93,13 @@ def gather(work, n):
     folder = os.path.join(work, f"pictures-{n}")
     if os.path.isdir(folder):
         return folder
-    files = sorted(f for ending in ("jpg", "JPEG") for f in glob.glob("../shared/images/**/*." + ending, recursive=True))
+    files = sorted(
+    f for ending in (
+        "jpg",
+        "JPEG") for f in glob.glob(
+            "../shared/images/**/*." +
+            ending,
+             recursive=True))
     random.Random(1).shuffle(files)
     n = n or len(files)
     os.mkdir(folder)
@@ -103,8 +120,9 @@ def gather(work, n):
 
 def make_weights(work, name):
     paths = os.path.join(work, name + ".pth"), os.path.join(work, name + "-script.pt")
-    code = ("import torch,torchvision,sys; n=getattr(torchvision.models,sys.argv[1])().eval(); torch.save(n.state_dict(),sys.argv[2]);"
-            "torch.jit.script(n).save(sys.argv[3])")
+    code = (
+    "import torch,torchvision,sys; n=getattr(torchvision.models,sys.argv[1])().eval(); torch.save(n.state_dict(),sys.argv[2]);"
+    "torch.jit.script(n).save(sys.argv[3])")
     if not os.path.exists(paths[1]):
         subprocess.run([sys.executable, "-c", code, name, *paths], check=True)
     return paths
@@ -135,13 +153,17 @@ def run(command, env=None):
     without and with the pages of files (libraries, weights, the index) that it has mapped.
     """
     memory, start = [], time.perf_counter()
-    p = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
+    p = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         text=True, env={**os.environ, **(env or {})})
 
     def watch():
         while p.poll() is None:
             try:
                 with open(f"/proc/{p.pid}/status") as f:
-                    kilobytes = dict(line.split()[:2] for line in f if line.startswith(("VmRSS", "RssAnon")))
+                    kilobytes = dict(
+    line.split()[
+        :2] for line in f if line.startswith(
+            ("VmRSS", "RssAnon")))
                 memory.append(tuple(int(kilobytes[k]) * 1024 for k in ("RssAnon:", "VmRSS:")))
             except (OSError, KeyError):
                 pass
@@ -153,7 +175,8 @@ def run(command, env=None):
     watcher.join()
     if p.returncode:
         sys.exit(f"{' '.join(command)}: {err}")
-    at = lambda share, kind: max((m[kind] for m in memory[:max(1, int(len(memory) * share))]), default=0)
+    at = lambda share, kind: max((m[kind]
+                                 for m in memory[:max(1, int(len(memory) * share))]), default=0)
     return seconds, out, [[at(share, kind) for share in (1 / 3, 2 / 3, 1)] for kind in (0, 1)]
 
 
@@ -180,19 +203,27 @@ def in_turn(a, name):
                     os.unlink(f)
                 got = index(pictures, db, ["--model", name, "--weights", weights, "--no-build"])
             else:
-                got = run([sys.executable, os.path.abspath(__file__), "--child", how, name, weights, pictures, os.path.join(a.work, "out.npy")])
+                got = run([sys.executable, os.path.abspath(__file__), "--child", how,
+                          name, weights, pictures, os.path.join(a.work, "out.npy")])
             print(f"# {name} {how} {got[0]:.1f} s", file=sys.stderr)
             if how not in best or got[0] < best[how][0]:
                 best[how] = got
     if not best:
         return
     print(f"{name}: {n} pictures, whole processes")
-    for how, text in ("ours", "imgsearch index"), ("home", "home-made script"), ("tuned", "tuned script"):
+    for how, text in ("ours", "imgsearch index"), ("home",
+                      "home-made script"), ("tuned", "tuned script"):
         s = best[how][0]
-        print(f"  {text:18} {s:7.1f} s {n / s:7.1f} pictures/s" + ("" if how == "ours" else f"   ours is {s / best['ours'][0]:.2f} x as fast"))
+        print(f"  {text:18} {s:7.1f} s {n / s:7.1f} pictures/s" +
+     ("" if how == "ours" else f"   ours is {s / best['ours'][0]:.2f} x as fast"))
     counts = json.loads(best["ours"][1].strip().splitlines()[-1])
     parts = {k: counts[k + "_s"] for k in ("walk", "decode", "network", "store")}
-    print("  of the work: " + ", ".join(f"{k} {v / sum(parts.values()):.0%}" for k, v in parts.items()) + " (decode runs beside the network)")
+    print(
+    "  of the work: " +
+    ", ".join(
+        f"{k} {v / sum(parts.values()):.0%}" for k,
+        v in parts.items()) +
+         " (decode runs beside the network)")
 
 
 def many(a):
@@ -215,18 +246,37 @@ def memory(a):
         os.unlink(f)
     seconds, _, (own, mapped) = many(a)[0]
     text = lambda at: " ".join(f"{b / 1e6:.0f}" for b in at)
-    print(f"memory, {MANY} pictures with ResNet-50, the searcher built, {seconds:.0f} s: at most {text(own)} MB, with mapped files {text(mapped)} MB, "
-          "after a third, two thirds, all of the time")
+    print(
+    f"memory, {MANY} pictures with ResNet-50, the searcher built, {seconds:.0f} s: at most {text(own)} MB, with mapped files {text(mapped)} MB, "
+    "after a third, two thirds, all of the time")
 
 
 def known(a):
     _, db, pictures = many(a)
     if a.prepare:
         return
-    command = [PROGRAM, "query", "--no-server", "--db", db, os.path.join(pictures, sorted(os.listdir(pictures))[0])]
-    opened = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "LD_DEBUG": "files"}).stderr
-    print(f"query of an indexed picture among {MANY}, whole process: {median_time(command, 21) * 1e3:.1f} ms; libtorch is " +
-          ("MAPPED" if "libtorch" in opened else "not mapped"))
+    command = [
+    PROGRAM,
+    "query",
+    "--no-server",
+    "--db",
+    db,
+    os.path.join(
+        pictures,
+        sorted(
+            os.listdir(pictures))[0])]
+    opened = subprocess.run(
+    command,
+    check=True,
+    capture_output=True,
+    text=True,
+    env={
+        **os.environ,
+         "LD_DEBUG": "files"}).stderr
+    print(
+    f"query of an indexed picture among {MANY}, whole process: {median_time(command, 21) * 1e3:.1f} ms; libtorch is " +
+    (
+        "MAPPED" if "libtorch" in opened else "not mapped"))
 
 
 def unchanged(a):
@@ -240,7 +290,8 @@ def unchanged(a):
 def cold(a):
     for name in NETWORKS:
         weights, script = make_weights(a.work, name)
-        pictures, db, new = gather(a.work, 100), os.path.join(a.work, name + "-cold.db"), os.path.join(a.work, "new.jpg")
+        pictures, db, new = gather(a.work, 100), os.path.join(
+            a.work, name + "-cold.db"), os.path.join(a.work, "new.jpg")
         if not os.path.exists(db):
             index(pictures, db, ["--model", name, "--weights", weights])
         shutil.copy(os.path.join(pictures, "000000.jpg"), new)
@@ -253,14 +304,35 @@ def cold(a):
             ours.append(median_time([PROGRAM, "query", "--no-server", "--db", db, new], 1))
             bare.append(median_time([os.path.join(B, "tests/bench/bare"), script, "224"], 1))
         ours, bare = statistics.median(ours), statistics.median(bare)
-        print(f"query of a new picture, cold, {name}: {ours * 1e3:.0f} ms, {ours / bare:.2f} x a bare libtorch program ({bare * 1e3:.0f} ms)")
-        steps = [json.loads(subprocess.run([os.path.join(B, "tests/bench/cold"), name, weights, new], check=True, capture_output=True, text=True,
-                                           env={**os.environ, "IMGSEARCH_LIBDIR": B, "OMP_WAIT_POLICY": "passive"}).stdout) for _ in range(9)]
-        print("  " + ", ".join(f"{k} {statistics.median(s[k] for s in steps):.0f} ms" for k in list(steps[0])[1:]))
+        print(
+            f"query of a new picture, cold, {name}: {ours * 1e3:.0f} ms, {ours / bare:.2f} x a bare libtorch program ({bare * 1e3:.0f} ms)")
+        steps = [
+    json.loads(
+        subprocess.run(
+            [
+                os.path.join(
+                    B,
+                    "tests/bench/cold"),
+                    name,
+                    weights,
+                    new],
+                    check=True,
+                    capture_output=True,
+                    text=True,
+                    env={
+                        **os.environ,
+                        "IMGSEARCH_LIBDIR": B,
+                         "OMP_WAIT_POLICY": "passive"}).stdout) for _ in range(9)]
+        print(
+    "  " +
+    ", ".join(
+        f"{k} {statistics.median(s[k] for s in steps):.0f} ms" for k in list(
+            steps[0])[
+                1:]))
 
 
-PARTS = {"resnet50": lambda a: in_turn(a, "resnet50"), "mobilenet_v2": lambda a: in_turn(a, "mobilenet_v2"), "memory": memory, "known": known,
-         "unchanged": unchanged, "cold": cold}
+PARTS = {"resnet50": lambda a: in_turn(a, "resnet50"), "mobilenet_v2": lambda a: in_turn(
+    a, "mobilenet_v2"), "memory": memory, "known": known, "unchanged": unchanged, "cold": cold}
 
 
 def main():

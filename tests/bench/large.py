@@ -21,12 +21,15 @@ def step(name, **values):
 def command(args, *words):
     """Runs imgsearch: seconds, peak memory, what it wrote."""
     before = time.time()
-    p = subprocess.Popen([f"{args.build}/imgsearch", *words, "--db", args.db, "--threads", str(args.threads), "-q"], stdout=subprocess.PIPE, text=True)
+    p = subprocess.Popen([f"{args.build}/imgsearch", *words, "--db", args.db,
+                         "--threads", str(args.threads), "-q"], stdout=subprocess.PIPE, text=True)
     out = p.stdout.read()
     _, status, usage = os.wait4(p.pid, 0)
     if status:
         sys.exit(f"large.py: imgsearch {words[0]} failed")
-    return {"seconds": round(time.time() - before, 1), "peak_rss_mb": round(usage.ru_maxrss / 1024)}, json.loads(out) if out.strip() else {}
+    return {"seconds": round(time.time() -
+    before, 1), "peak_rss_mb": round(usage.ru_maxrss /
+     1024)}, json.loads(out) if out.strip() else {}
 
 
 def truth(rows, n, queries):
@@ -58,9 +61,11 @@ def main():
     source, args.db = f"{data}/mixed.npy", f"{data}/large-{args.n}.db"
     there = os.path.exists(source) and len(np.load(source, mmap_mode="r")) >= args.n
 
-    need = {"rows_gb": 0 if there else args.n * DIM * 2 / 1e9, "index_gb": args.n * (DIM * 4 * 1.07 + 450) / 1e9, "journal_gb": args.n * 450 / 1e9}
+    need = {"rows_gb": 0 if there else args.n * DIM * 2 / 1e9, "index_gb": args.n * \
+        (DIM * 4 * 1.07 + 450) / 1e9, "journal_gb": args.n * 450 / 1e9}
     free = shutil.disk_usage(data).free / 1e9
-    step("disk", **{k: round(v, 1) for k, v in need.items()}, need_gb=round(sum(need.values()), 1), free_gb=round(free, 1))
+    step("disk", **{k: round(v, 1) for k, v in need.items()},
+         need_gb=round(sum(need.values()), 1), free_gb=round(free, 1))
     if sum(need.values()) > free:
         sys.exit("large.py: the disk is too small: --data DIR on another, or fewer rows (--n)")
     if not there:
@@ -84,11 +89,12 @@ def main():
         np.save(f"{data}/large_queries.npy", queries)
         right = truth(rows, args.n, queries)
         for recall in ["0.9", "0.95", "0.99"] if args.searcher == "graph" else [None]:
-            cost, stats = command(args, "query", "--vectors", f"{data}/large_queries.npy", "-k", str(K), "--ids", f"{data}/large_ids.npy", "--searcher",
-                args.searcher, "--batch", "1", "--stats", *(["--recall", recall] if recall else []))
+            cost, stats = command(args, "query", "--vectors", f"{data}/large_queries.npy", "-k", str(
+                K), "--ids", f"{data}/large_ids.npy", "--searcher", args.searcher, "--batch", "1", "--stats", *(["--recall", recall] if recall else []))
             got = np.load(f"{data}/large_ids.npy")
             hit = np.mean([len(set(a) & set(b)) / K for a, b in zip(got, right)])
-            step("query", queries=kind, asked=recall, recall=round(float(hit), 4), ms=round(1000 * stats["search_s"] / len(queries), 3), **cost, load_s=stats["load_s"])
+            step("query", queries=kind, asked=recall, recall=round(float(hit), 4), ms=round(
+                1000 * stats["search_s"] / len(queries), 3), **cost, load_s=stats["load_s"])
     if not args.keep:
         os.remove(args.db)
 

@@ -1,6 +1,7 @@
 /*
- * make bench-model: the default model against MobileNetV2 at 224 pixels (weights: the argument), in turns, on one thread, the
- * network alone. Processor time, so that other work on the machine disturbs it little; the best of each.
+ * make bench-model: the default model against MobileNetV2 at 224 pixels (weights: the argument), in
+ * turns, on one thread, the network alone. Processor time, so that other work on the machine
+ * disturbs it little; the best of each.
  */
 #include "model/model.h"
 
@@ -55,7 +56,8 @@ static void release(contender *c)
 
 static int compare(const char *weights, uint32_t precision, imgsearch_error *err)
 {
-	contender c[2] = { { .spec = { .name = "mobilenet_v2", .weights = weights } }, { .spec = { 0 } } };
+	contender c[2] = { { .spec = { .name = "mobilenet_v2", .weights = weights } },
+		{ .spec = { 0 } } };
 	int r = get_ready(&c[0], precision, err);
 	if (!r)
 		r = get_ready(&c[1], precision, err);
@@ -67,8 +69,10 @@ static int compare(const char *weights, uint32_t precision, imgsearch_error *err
 		k->best = t < k->best ? t : k->best;
 	}
 	if (!r)
-		printf("%s: MobileNetV2 at %u %.1f images/s, default at %u %.1f images/s of one processor: %.2f x\n", precision == IMGSEARCH_BF16 ? "bf16" : "f32",
-			c[0].id.recipe.crop, BATCH / c[0].best, c[1].id.recipe.crop, BATCH / c[1].best, c[0].best / c[1].best);
+		printf("%s: MobileNetV2 at %u %.1f images/s, default at %u %.1f images/s of one processor: "
+			   "%.2f x\n",
+			precision == IMGSEARCH_BF16 ? "bf16" : "f32", c[0].id.recipe.crop, BATCH / c[0].best,
+			c[1].id.recipe.crop, BATCH / c[1].best, c[0].best / c[1].best);
 	release(&c[0]);
 	release(&c[1]);
 	return r;

@@ -25,7 +25,8 @@ static inline npy npy_open(const char *path)
 		perror(path);
 		exit(1);
 	}
-	const char *map = (const char *)mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+	const char *map = (const char *)mmap(NULL, (size_t)st.st_size, PROT_READ,
+		MAP_SHARED | MAP_POPULATE, fd, 0);
 	close(fd);
 	const char *shape = map == MAP_FAILED ? NULL : strstr(map + 10, "'shape': (");
 	if (!shape || sscanf(shape + 10, "%zu, %zu", &a.rows, &a.columns) != 2) {
@@ -41,10 +42,12 @@ static inline int npy_save_ids(const char *path, const int64_t *ids, size_t n, s
 	char head[129] = "\x93NUMPY\x01";
 	FILE *f = fopen(path, "wb");
 	head[8] = 118;
-	int used = snprintf(head + 10, 118, "{'descr': '<i8', 'fortran_order': False, 'shape': (%zu, %zu), }", n, columns);
+	int used = snprintf(head + 10, 118,
+		"{'descr': '<i8', 'fortran_order': False, 'shape': (%zu, %zu), }", n, columns);
 	memset(head + 10 + used, ' ', (size_t)(117 - used));
 	head[127] = '\n';
-	int failed = !f || fwrite(head, 128, 1, f) != 1 || fwrite(ids, sizeof(*ids), n * columns, f) != n * columns;
+	int failed = !f || fwrite(head, 128, 1, f) != 1
+		|| fwrite(ids, sizeof(*ids), n * columns, f) != n * columns;
 	return f && fclose(f) ? 1 : failed;
 }
 

@@ -1,9 +1,12 @@
 /*
  * Our searchers on vectors in memory, through lib/search:
- *	search_ours build BASE.npy N SEARCHER THREADS STATE                           builds, keeps STATE and STATE.txt (CPU seconds, threads)
- *	search_ours ask BASE.npy N SEARCHER THREADS STATE QUERIES.npy,.. TRUTH.npy,..   loads it; a line of CSV for every setting:
- * engine,queries,n,dim,threads,setting,recall@10,queries/s,build CPU s,MB,full rows read a query,queries asked.
- * SEARCHER may be scan. For building, $BEAM and $DEGREE; for the graph, $EF is a list of widths; $SECONDS for each figure (3).
+ *	search_ours build BASE.npy N SEARCHER THREADS STATE builds, keeps STATE and STATE.txt (CPU
+ *	seconds, threads)
+ *	search_ours ask BASE.npy N SEARCHER THREADS STATE QUERIES.npy,.. TRUTH.npy,.. loads it; a line
+ *	of CSV for every setting:
+ * engine,queries,n,dim,threads,setting,recall@10,queries/s,build CPU s,MB,full rows read a
+ * query,queries asked. SEARCHER may be scan. For building, $BEAM and $DEGREE; for the graph, $EF is
+ * a list of widths; $SECONDS for each figure (3).
  */
 #include "search/search.h"
 
@@ -17,7 +20,8 @@ typedef struct table {
 	size_t n, dim;
 } table;
 
-static int table_scan(void *ctx, int (*each)(void *, const int64_t *, const float *, size_t), void *user, imgsearch_error *err)
+static int table_scan(void *ctx, int (*each)(void *, const int64_t *, const float *, size_t),
+	void *user, imgsearch_error *err)
 {
 	const table *t = ctx;
 	int64_t ids[1024];
@@ -33,7 +37,8 @@ static int table_scan(void *ctx, int (*each)(void *, const int64_t *, const floa
 	return 0;
 }
 
-static int table_fetch(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found, imgsearch_error *err)
+static int table_fetch(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found,
+	imgsearch_error *err)
 {
 	const table *t = ctx;
 	(void)err;
@@ -61,7 +66,9 @@ static double enough = 3; /* seconds for one figure */
 static int file_put(void *ctx, uint32_t number, const void *data, size_t size, imgsearch_error *err)
 {
 	uint64_t head[2] = { number, size };
-	return fwrite(head, sizeof(head), 1, ctx) == 1 && fwrite(data, 1, size, ctx) == size ? 0 : ims_fail(err, IMGSEARCH_EIO, "the state cannot be written");
+	return fwrite(head, sizeof(head), 1, ctx) == 1 && fwrite(data, 1, size, ctx) == size
+		? 0
+		: ims_fail(err, IMGSEARCH_EIO, "the state cannot be written");
 }
 
 typedef struct chunks {
@@ -111,14 +118,17 @@ static double cpu_seconds(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* CPU seconds of the process with one thread, so that other processes disturb less; else wall seconds. */
+/*
+ * CPU seconds of the process with one thread, so that other processes disturb less; else wall
+ * seconds.
+ */
 static double seconds(const pool *pool)
 {
 	return pool ? ims_now() : cpu_seconds();
 }
 
 typedef struct asking {
-	search_index *x;        /* NULL: the scan */
+	search_index *x; /* NULL: the scan */
 	const row_source *rows;
 	search_params params;
 	size_t at_once;
@@ -138,9 +148,18 @@ static void ask_some(void *arg, size_t i, unsigned worker)
 	(void)worker;
 	if (ims_now() - a->began > enough)
 		return;
-	search_request q = { .queries = (const float *)a->queries.data + first * a->rows->dim, .n = left < a->at_once ? left : a->at_once, .k = K,
-		.max_distance = INFINITY, .filter_count = SIZE_MAX, .params = a->params, .pool = a->at_once > 1 ? a->pool : NULL };
-	need(a->x ? ims_search_query(a->x, &q, a->out + first, &report, &err) : ims_search_scan(a->rows, &q, a->out + first, &report, &err), &err);
+	search_request q = {
+		.queries = (const float *)a->queries.data + first * a->rows->dim,
+		.n = left < a->at_once ? left : a->at_once,
+		.k = K,
+		.max_distance = INFINITY,
+		.filter_count = SIZE_MAX,
+		.params = a->params,
+		.pool = a->at_once > 1 ? a->pool : NULL,
+	};
+	need(a->x ? ims_search_query(a->x, &q, a->out + first, &report, &err)
+			  : ims_search_scan(a->rows, &q, a->out + first, &report, &err),
+		&err);
 	atomic_fetch_add(&a->answered, q.n);
 	atomic_fetch_add(&a->read, report.rows_checked);
 }
@@ -172,12 +191,15 @@ static void measure(asking *a, const char *label, const char *set, double built)
 	}
 	for (size_t i = 0; i < n; i++)
 		if (a->out[i].n) {
-			found += recall((const int64_t *)a->truth.data + i * a->truth.columns, a->truth.columns, &a->out[i]);
+			found += recall((const int64_t *)a->truth.data + i * a->truth.columns, a->truth.columns,
+				&a->out[i]);
 			asked++;
 		}
-	printf("%s,%s,%zu,%u,%u,%s,%.4f,%.1f,%.1f,%.0f,%.1f,%zu\n", a->x ? ims_search_name(a->x) : "scan", set, a->rows->n, a->rows->dim,
+	printf("%s,%s,%zu,%u,%u,%s,%.4f,%.1f,%.1f,%.0f,%.1f,%zu\n",
+		a->x ? ims_search_name(a->x) : "scan", set, a->rows->n, a->rows->dim,
 		a->pool ? ims_pool_threads(a->pool) : 1, label, found / (double)asked, 1 / best, built,
-		(a->x ? (double)ims_search_memory(a->x) : 4.0 * a->rows->dim * (double)a->rows->n) / 1e6, read, done);
+		(a->x ? (double)ims_search_memory(a->x) : 4.0 * a->rows->dim * (double)a->rows->n) / 1e6,
+		read, done);
 	fflush(stdout);
 	for (size_t i = 0; i < n; i++)
 		ims_topk_free(&a->out[i]);
@@ -201,11 +223,18 @@ static void measure_graph(asking *a, const char *set, double built)
 	}
 }
 
-static void ask(search_index *x, const row_source *rows, pool *pool, char *query_names, char *truth_names, double built)
+static void ask(search_index *x, const row_source *rows, pool *pool, char *query_names,
+	char *truth_names, double built)
 {
-	char *q_left, *t_left, *q = strtok_r(query_names, ",", &q_left), *t = strtok_r(truth_names, ",", &t_left);
+	char *q_left, *t_left, *q = strtok_r(query_names, ",", &q_left),
+						   *t = strtok_r(truth_names, ",", &t_left);
 	for (; q && t; q = strtok_r(NULL, ",", &q_left), t = strtok_r(NULL, ",", &t_left)) {
-		asking a = { .x = x, .rows = rows, .at_once = 1, .pool = pool, .queries = npy_open(q), .truth = npy_open(t) };
+		asking a = { .x = x,
+			.rows = rows,
+			.at_once = 1,
+			.pool = pool,
+			.queries = npy_open(q),
+			.truth = npy_open(t) };
 		const char *set = strstr(q, "out") ? "out" : "in";
 		if (x && !strcmp(ims_search_name(x), "graph")) {
 			measure_graph(&a, set, built);
@@ -217,7 +246,8 @@ static void ask(search_index *x, const row_source *rows, pool *pool, char *query
 	}
 }
 
-static void build(const row_source *rows, const char *name, const char *state, unsigned threads, pool *pool)
+static void build(const row_source *rows, const char *name, const char *state, unsigned threads,
+	pool *pool)
 {
 	search_index *x;
 	imgsearch_error err;
@@ -249,7 +279,9 @@ int main(int argc, char **argv)
 {
 	bool asks = argc == 9 && !strcmp(argv[1], "ask"), scan = argc > 4 && !strcmp(argv[4], "scan");
 	if (!asks && (argc != 7 || strcmp(argv[1], "build"))) {
-		fprintf(stderr, "usage: search_ours build|ask BASE.npy N SEARCHER THREADS STATE [QUERIES.npy,... TRUTH.npy,...]\n");
+		fprintf(stderr,
+			"usage: search_ours build|ask BASE.npy N SEARCHER THREADS STATE [QUERIES.npy,... "
+			"TRUTH.npy,...]\n");
 		return 2;
 	}
 	if (getenv("SECONDS"))
@@ -258,7 +290,12 @@ int main(int argc, char **argv)
 	size_t n = strtoull(argv[3], NULL, 10);
 	unsigned threads = (unsigned)atoi(argv[5]);
 	table t = { base.data, n && n < base.rows ? n : base.rows, base.columns };
-	row_source rows = { .ctx = &t, .n = t.n, .dim = (uint32_t)t.dim, .metric = IMGSEARCH_L2, .scan = table_scan, .fetch = table_fetch };
+	row_source rows = { .ctx = &t,
+		.n = t.n,
+		.dim = (uint32_t)t.dim,
+		.metric = IMGSEARCH_L2,
+		.scan = table_scan,
+		.fetch = table_fetch };
 	imgsearch_error err;
 	pool *pool = NULL;
 	if (threads > 1)

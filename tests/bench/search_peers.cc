@@ -1,9 +1,14 @@
 /*
- * The peers of bench-search, as far as Debian has them; compiled with -DHAVE_x for what is installed.
- *	search_peers build BASE.npy N ENGINE THREADS INDEX                          builds, keeps INDEX and INDEX.txt (CPU seconds, threads)
- *	search_peers ask BASE.npy N ENGINE THREADS INDEX QUERIES.npy,.. TRUTH.npy,..  loads it and prints lines of CSV as search_ours.c does
- *	search_peers cold QUERIES.npy INDEX EF IDS.npy                              hnswlib: loads, answers one by one, writes the ids
- * Memory is what loading adds to the resident set, with the vectors for engines that read them where they lie.
+ * The peers of bench-search, as far as Debian has them; compiled with -DHAVE_x for what is
+ * installed.
+ *	search_peers build BASE.npy N ENGINE THREADS INDEX builds, keeps INDEX and INDEX.txt (CPU
+ *	seconds, threads)
+ *	search_peers ask BASE.npy N ENGINE THREADS INDEX QUERIES.npy,.. TRUTH.npy,.. loads it and prints
+ *	lines of CSV as search_ours.c does
+ *	search_peers cold QUERIES.npy INDEX EF IDS.npy hnswlib: loads, answers one by one, writes the
+ *	ids
+ * Memory is what loading adds to the resident set, with the vectors for engines that read them
+ * where they lie.
  */
 #include "bench/npy.h"
 
@@ -51,7 +56,8 @@ static const float *base;
 
 static double now()
 {
-	return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+	return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+		.count();
 }
 
 static double cpu_seconds()
@@ -61,7 +67,10 @@ static double cpu_seconds()
 	return double(t.tv_sec) + 1e-9 * double(t.tv_nsec);
 }
 
-/* CPU seconds with one thread, so that other processes disturb less; else wall seconds. As search_ours.c. */
+/*
+ * CPU seconds with one thread, so that other processes disturb less; else wall seconds. As
+ * search_ours.c.
+ */
 static double seconds()
 {
 	return threads > 1 ? now() : cpu_seconds();
@@ -104,12 +113,16 @@ struct peer {
 	virtual ~peer() {}
 	virtual void build() = 0;
 	virtual void save(const std::string &) {} /* what builds in seconds is built each time */
-	virtual void load(const std::string &) { build(); }
+	virtual void load(const std::string &)
+	{
+		build();
+	}
 	virtual std::vector<setting> settings() = 0;
 	virtual void search(const float *queries, size_t n, int64_t *ids) = 0; /* n * K ids */
 };
 
-static std::vector<setting> sweep(const char *name, std::vector<int> values, std::function<void(int)> set)
+static std::vector<setting> sweep(const char *name, std::vector<int> values,
+	std::function<void(int)> set)
 {
 	std::vector<setting> all;
 	for (int v : values)
@@ -128,8 +141,14 @@ struct hnswlib_peer : peer {
 		index->addPoint(base, 0);
 		parallel(rows - 1, [&](size_t i) { index->addPoint(base + (i + 1) * dim, i + 1); });
 	}
-	void save(const std::string &path) override { index->saveIndex(path); }
-	void load(const std::string &path) override { index.reset(new hnswlib::HierarchicalNSW<float>(&space, path)); }
+	void save(const std::string &path) override
+	{
+		index->saveIndex(path);
+	}
+	void load(const std::string &path) override
+	{
+		index.reset(new hnswlib::HierarchicalNSW<float>(&space, path));
+	}
 	std::vector<setting> settings() override
 	{
 		return sweep("ef", widths, [this](int ef) { index->setEf(size_t(ef)); });
@@ -159,7 +178,8 @@ struct faiss_peer : peer {
 		else if (kind == "faiss-hnsw-sq8")
 			index.reset(new faiss::IndexHNSWSQ(int(dim), faiss::ScalarQuantizer::QT_8bit, 16));
 		else
-			index.reset(new faiss::IndexIVFFlat(new faiss::IndexFlatL2(Index::idx_t(dim)), dim, std::max<size_t>(16, size_t(std::sqrt(double(rows))))));
+			index.reset(new faiss::IndexIVFFlat(new faiss::IndexFlatL2(Index::idx_t(dim)), dim,
+				std::max<size_t>(16, size_t(std::sqrt(double(rows))))));
 		if (auto *h = dynamic_cast<faiss::IndexHNSW *>(index.get()))
 			h->hnsw.efConstruction = 200;
 		if (!index->is_trained)
@@ -183,7 +203,8 @@ struct faiss_peer : peer {
 		if (auto *h = dynamic_cast<faiss::IndexHNSW *>(index.get()))
 			return sweep("ef", widths, [h](int ef) { h->hnsw.efSearch = ef; });
 		if (auto *ivf = dynamic_cast<faiss::IndexIVF *>(index.get()))
-			return sweep("nprobe", { 1, 2, 4, 8, 16, 32, 64 }, [ivf](int n) { ivf->nprobe = size_t(n); });
+			return sweep("nprobe", { 1, 2, 4, 8, 16, 32, 64 },
+				[ivf](int n) { ivf->nprobe = size_t(n); });
 		return { { "1 by 1", 1, [] {} }, { "batch 64", 64, [] {} } };
 	}
 	void search(const float *q, size_t n, int64_t *ids) override
@@ -198,15 +219,34 @@ struct faiss_peer : peer {
 #ifdef HAVE_NANOFLANN
 struct nanoflann_peer : peer {
 	struct cloud {
-		size_t kdtree_get_point_count() const { return rows; }
-		float kdtree_get_pt(size_t i, size_t d) const { return base[i * dim + d]; }
-		template <class B> bool kdtree_get_bbox(B &) const { return false; }
+		size_t kdtree_get_point_count() const
+		{
+			return rows;
+		}
+		float kdtree_get_pt(size_t i, size_t d) const
+		{
+			return base[i * dim + d];
+		}
+		template <class B> bool kdtree_get_bbox(B &) const
+		{
+			return false;
+		}
 	} points;
-	typedef nanoflann::KDTreeSingleIndexAdaptor<nanoflann::L2_Adaptor<float, cloud>, cloud> tree_type;
+	typedef nanoflann::KDTreeSingleIndexAdaptor<nanoflann::L2_Adaptor<float, cloud>, cloud>
+		tree_type;
 	tree_type tree{ int(dim), points, nanoflann::KDTreeSingleIndexAdaptorParams(20) };
-	nanoflann_peer() { reads_rows = true; }
-	void build() override { tree.buildIndex(); }
-	std::vector<setting> settings() override { return { { "exact", 1, [] {} } }; }
+	nanoflann_peer()
+	{
+		reads_rows = true;
+	}
+	void build() override
+	{
+		tree.buildIndex();
+	}
+	std::vector<setting> settings() override
+	{
+		return { { "exact", 1, [] {} } };
+	}
 	void search(const float *q, size_t, int64_t *ids) override
 	{
 		uint32_t found[K];
@@ -223,14 +263,23 @@ struct flann_peer : peer {
 	flann::Matrix<float> data{ const_cast<float *>(base), rows, dim };
 	std::unique_ptr<flann::Index<flann::L2<float>>> index;
 	int checks = 32;
-	flann_peer() { reads_rows = true; }
+	flann_peer()
+	{
+		reads_rows = true;
+	}
 	void build() override
 	{
 		index.reset(new flann::Index<flann::L2<float>>(data, flann::KDTreeIndexParams(4)));
 		index->buildIndex();
 	}
-	void save(const std::string &path) override { index->save(path); }
-	void load(const std::string &path) override { index.reset(new flann::Index<flann::L2<float>>(data, flann::SavedIndexParams(path))); }
+	void save(const std::string &path) override
+	{
+		index->save(path);
+	}
+	void load(const std::string &path) override
+	{
+		index.reset(new flann::Index<flann::L2<float>>(data, flann::SavedIndexParams(path)));
+	}
 	std::vector<setting> settings() override
 	{
 		return sweep("checks", { 64, 256, 1024, 4096, 16384 }, [this](int n) { checks = n; });
@@ -241,7 +290,8 @@ struct flann_peer : peer {
 		float distance[K];
 		flann::Matrix<size_t> out(found, 1, K);
 		flann::Matrix<float> far(distance, 1, K);
-		index->knnSearch(flann::Matrix<float>(const_cast<float *>(q), 1, dim), out, far, K, flann::SearchParams(checks));
+		index->knnSearch(flann::Matrix<float>(const_cast<float *>(q), 1, dim), out, far, K,
+			flann::SearchParams(checks));
 		for (size_t i = 0; i < K; i++)
 			ids[i] = int64_t(found[i]);
 	}
@@ -250,7 +300,9 @@ struct flann_peer : peer {
 
 #ifdef HAVE_ANNOY
 struct annoy_peer : peer {
-	AnnoyIndex<int32_t, float, Euclidean, Kiss64Random, AnnoyIndexSingleThreadedBuildPolicy> index{ int(dim) };
+	AnnoyIndex<int32_t, float, Euclidean, Kiss64Random, AnnoyIndexSingleThreadedBuildPolicy> index{
+		int(dim)
+	};
 	int nodes = 0;
 	void build() override
 	{
@@ -258,8 +310,14 @@ struct annoy_peer : peer {
 			index.add_item(int32_t(i), base + i * dim);
 		index.build(50);
 	}
-	void save(const std::string &path) override { index.save(path.c_str()); }
-	void load(const std::string &path) override { index.load(path.c_str(), true); }
+	void save(const std::string &path) override
+	{
+		index.save(path.c_str());
+	}
+	void load(const std::string &path) override
+	{
+		index.load(path.c_str(), true);
+	}
 	std::vector<setting> settings() override
 	{
 		return sweep("search_k", { 500, 2000, 8000, 30000 }, [this](int n) { nodes = n; });
@@ -301,8 +359,12 @@ static std::unique_ptr<peer> make(const std::string &engine)
 	return p;
 }
 
-/* One figure: rounds over the queries until there was time enough, and no further; the best round counts. */
-static void measure(peer &p, const char *engine, const setting &s, const char *set, const npy &q, const npy &truth, double built, double megabytes)
+/*
+ * One figure: rounds over the queries until there was time enough, and no further; the best round
+ * counts.
+ */
+static void measure(peer &p, const char *engine, const setting &s, const char *set, const npy &q,
+	const npy &truth, double built, double megabytes)
 {
 	std::vector<int64_t> ids(q.rows * K, -1);
 	double best = 1e30, spent = 0;
@@ -339,8 +401,9 @@ static void measure(peer &p, const char *engine, const setting &s, const char *s
 				for (size_t l = 0; l < K; l++)
 					hit += ((const int64_t *)truth.data)[i * truth.columns + l] == ids[i * K + j];
 		}
-	printf("%s,%s,%zu,%zu,%u,%s,%.4f,%.1f,%.1f,%.0f,,%zu\n", engine, set, rows, dim, threads, s.name.c_str(), double(hit) / double(K * (asked ? asked : 1)),
-		1 / best, built, megabytes, done);
+	printf("%s,%s,%zu,%zu,%u,%s,%.4f,%.1f,%.1f,%.0f,,%zu\n", engine, set, rows, dim, threads,
+		s.name.c_str(), double(hit) / double(K * (asked ? asked : 1)), 1 / best, built, megabytes,
+		done);
 	fflush(stdout);
 }
 
@@ -352,12 +415,15 @@ static int ask(int argc, char **argv, const char *engine, const char *path)
 	std::ifstream(std::string(path) + ".txt") >> built;
 	std::unique_ptr<peer> p = make(engine);
 	p->load(path);
-	double megabytes = resident() - before + (p->reads_rows ? double(rows * dim * sizeof(float)) / 1e6 : 0);
-	char *q_left, *t_left, *q = strtok_r(argv[7], ",", &q_left), *t = strtok_r(argv[8], ",", &t_left);
+	double megabytes = resident() - before
+		+ (p->reads_rows ? double(rows * dim * sizeof(float)) / 1e6 : 0);
+	char *q_left, *t_left, *q = strtok_r(argv[7], ",", &q_left),
+						   *t = strtok_r(argv[8], ",", &t_left);
 	for (; q && t; q = strtok_r(NULL, ",", &q_left), t = strtok_r(NULL, ",", &t_left)) {
 		npy queries = npy_open(q), truth = npy_open(t);
 		for (const setting &s : p->settings())
-			measure(*p, engine, s, strstr(q, "out") ? "out" : "in", queries, truth, built, megabytes);
+			measure(*p, engine, s, strstr(q, "out") ? "out" : "in", queries, truth, built,
+				megabytes);
 	}
 	return 0;
 }
@@ -385,7 +451,9 @@ int main(int argc, char **argv)
 	if (argc == 6 && !strcmp(argv[1], "cold"))
 		return cold(argv);
 	if (argc < 7) {
-		fprintf(stderr, "usage: search_peers build|ask BASE.npy N ENGINE THREADS INDEX [QUERIES.npy,... TRUTH.npy,...]\n");
+		fprintf(stderr,
+			"usage: search_peers build|ask BASE.npy N ENGINE THREADS INDEX [QUERIES.npy,... "
+			"TRUTH.npy,...]\n");
 		return 2;
 	}
 	npy b = npy_open(argv[2]);

@@ -1,6 +1,7 @@
 /*
- * bench-serve: requests on loopback. serve PORT ids CONNECTIONS REQUESTS VECTORS: searches by random id; serve PORT upload
- * CONNECTIONS FILE...: searches by upload, each file once. Writes one JSON line: requests per second, p50, p99, errors.
+ * bench-serve: requests on loopback. serve PORT ids CONNECTIONS REQUESTS VECTORS: searches by
+ * random id; serve PORT upload CONNECTIONS FILE...: searches by upload, each file once. Writes one
+ * JSON line: requests per second, p50, p99, errors.
  */
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -28,7 +29,9 @@ static double now(void)
 
 static int dial(void)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a))) {
 		perror("connect");
@@ -66,7 +69,8 @@ static int ask(int fd, long i)
 	char head[256];
 	if (!files) {
 		long id = (long)((unsigned long)i * 2654435761ul % (unsigned long)vectors);
-		int n = snprintf(head, sizeof(head), "GET /api/search?id=%ld&k=10 HTTP/1.1\r\nHost: localhost\r\n\r\n", id + 1);
+		int n = snprintf(head, sizeof(head),
+			"GET /api/search?id=%ld&k=10 HTTP/1.1\r\nHost: localhost\r\n\r\n", id + 1);
 		return send(fd, head, (size_t)n, MSG_NOSIGNAL) == n ? answer(fd) : 0;
 	}
 	FILE *f = fopen(files[i], "rb");
@@ -75,8 +79,12 @@ static int ask(int fd, long i)
 	size_t size = f ? fread(data, 1, largest, f) : 0;
 	if (f)
 		fclose(f);
-	int n = snprintf(head, sizeof(head), "POST /api/search?k=10 HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n", size);
-	int status = send(fd, head, (size_t)n, MSG_NOSIGNAL | MSG_MORE) == n && send(fd, data, size, MSG_NOSIGNAL) == (ssize_t)size ? answer(fd) : 0;
+	int n = snprintf(head, sizeof(head),
+		"POST /api/search?k=10 HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n", size);
+	int status = send(fd, head, (size_t)n, MSG_NOSIGNAL | MSG_MORE) == n
+			&& send(fd, data, size, MSG_NOSIGNAL) == (ssize_t)size
+		? answer(fd)
+		: 0;
 	free(data);
 	return status;
 }
@@ -122,8 +130,10 @@ int main(int argc, char **argv)
 		pthread_join(thread[i], NULL);
 	double seconds = now() - start;
 	qsort(latency, (size_t)requests, sizeof(*latency), by_value);
-	printf("{\"requests\": %ld, \"per_second\": %.0f, \"p50_ms\": %.2f, \"p99_ms\": %.2f, \"errors\": %ld}\n", requests, (double)requests / seconds,
-		latency[requests / 2] * 1e3, latency[requests * 99 / 100] * 1e3, atomic_load(&errors));
+	printf("{\"requests\": %ld, \"per_second\": %.0f, \"p50_ms\": %.2f, \"p99_ms\": %.2f, "
+		   "\"errors\": %ld}\n",
+		requests, (double)requests / seconds, latency[requests / 2] * 1e3,
+		latency[requests * 99 / 100] * 1e3, atomic_load(&errors));
 	free(latency);
 	return atomic_load(&errors) > 0;
 }

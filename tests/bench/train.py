@@ -33,7 +33,9 @@ def fold(net):
         children = list(parent.named_children())
         for (a, conv), (b, norm) in zip(children, children[1:]):
             if isinstance(conv, torch.nn.Conv2d) and isinstance(norm, torch.nn.BatchNorm2d):
-                setattr(parent, a, torch.nn.utils.fusion.fuse_conv_bn_eval(conv.eval(), norm.eval()))
+                setattr(
+    parent, a, torch.nn.utils.fusion.fuse_conv_bn_eval(
+        conv.eval(), norm.eval()))
                 setattr(parent, b, torch.nn.Identity())
     return net
 
@@ -61,9 +63,33 @@ def python_rate(net, batch, side, bf16):
 
 
 def our_rate(name, weights, batch, side, bf16):
-    out = subprocess.run([f"{build}/imgsearch", "train", "set", "--model", name, "--weights", weights, "--size", str(side), "--batch", str(batch),
-        "--steps", str(steps + 1), "--val", "-1", "--precision", "bf16" if bf16 else "f32", "--threads", str(threads), "--restart",
-        "--json", "-o", "out.safetensors"], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    out = subprocess.run([f"{build}/imgsearch",
+    "train",
+    "set",
+    "--model",
+    name,
+    "--weights",
+    weights,
+    "--size",
+    str(side),
+    "--batch",
+    str(batch),
+    "--steps",
+    str(steps + 1),
+    "--val",
+    "-1",
+    "--precision",
+    "bf16" if bf16 else "f32",
+    "--threads",
+    str(threads),
+    "--restart",
+    "--json",
+    "-o",
+    "out.safetensors"],
+    check=True,
+    stdout=subprocess.PIPE,
+    stderr=subprocess.DEVNULL,
+     text=True).stdout
     return json.loads(out)["images_per_second"]
 
 
@@ -82,8 +108,11 @@ with tempfile.TemporaryDirectory() as work:
         os.makedirs(f"set/{c}")
         for i in range(4):
             Image.effect_noise((64, 64), 50 + c).convert("RGB").save(f"set/{c}/{i}.png")
-    for name, make, batch, side in ("mobilenet_v2", lambda: fold(torchvision.models.mobilenet_v2(num_classes=10)), 32, 168), \
-            ("resnet50", lambda: torchvision.models.resnet50(num_classes=10), 16, 160):
+    for name, make, batch, side in (
+    "mobilenet_v2", lambda: fold(
+        torchvision.models.mobilenet_v2(
+            num_classes=10)), 32, 168), ("resnet50", lambda: torchvision.models.resnet50(
+                num_classes=10), 16, 160):
         net = make()
         torch.save(state_of(net), name + ".pth")
         for bf16 in (False, True):
@@ -95,7 +124,8 @@ with tempfile.TemporaryDirectory() as work:
                 ours.append(our_rate(name, name + ".pth", batch, side, bf16))
             theirs, ours = statistics.median(theirs), statistics.median(ours)
             bad += ours < theirs
-            print(f"{name} {'bf16' if bf16 else 'f32'} batch {batch} at {side}, {threads} threads: imgsearch {ours:.1f} images/s, "
-                f"python3-torch {torch.__version__} {theirs:.1f}: {ours / theirs:.2f} x", flush=True)
+            print(
+    f"{name} {'bf16' if bf16 else 'f32'} batch {batch} at {side}, {threads} threads: imgsearch {ours:.1f} images/s, "
+    f"python3-torch {torch.__version__} {theirs:.1f}: {ours / theirs:.2f} x", flush=True)
     os.chdir("/")
 sys.exit(bad != 0)

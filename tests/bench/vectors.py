@@ -26,7 +26,8 @@ HELD_OUT, QUERIES, REDUCED, MIXED = 300, 1000, 256, 1_000_000
 
 
 def photos(shared):
-    found = glob.glob(f"{shared}/images/*/*/*") + glob.glob(f"{shared}/images/paintings/*") + glob.glob(f"{shared}/train/*/*")
+    found = glob.glob(f"{shared}/images/*/*/*") + \
+                      glob.glob(f"{shared}/images/paintings/*") + glob.glob(f"{shared}/train/*/*")
     found = sorted(p for p in found if p.lower().endswith((".jpg", ".jpeg", ".png")))
     random.Random(1).shuffle(found)
     return found
@@ -48,7 +49,8 @@ def box(rng, width, height, view):
         x, y = (width - side) / 2, (height - side) / 2
         return (x, y, x + side, y + side), False
     for _ in range(20):
-        area, aspect = width * height * rng.uniform(0.25, 1), math.exp(rng.uniform(math.log(3 / 4), math.log(4 / 3)))
+        area, aspect = width * height * \
+            rng.uniform(0.25, 1), math.exp(rng.uniform(math.log(3 / 4), math.log(4 / 3)))
         w, h = math.sqrt(area * aspect), math.sqrt(area / aspect)
         if w <= width and h <= height:
             x, y = rng.uniform(0, width - w), rng.uniform(0, height - h)
@@ -62,7 +64,8 @@ def load(path):
     im.draft("RGB", (256, 256))
     im = im.convert("RGB")
     scale = 256 / min(im.size)
-    return im if scale >= 1 else im.resize((round(im.width * scale), round(im.height * scale)), Image.BILINEAR)
+    return im if scale >= 1 else im.resize(
+        (round(im.width * scale), round(im.height * scale)), Image.BILINEAR)
 
 
 def features(net, pictures, views, size, out, at):
@@ -75,7 +78,17 @@ def features(net, pictures, views, size, out, at):
         for im, (cut, flip) in zip(pictures[i:i + 32], views[i:i + 32]):
             im = im.resize((size, size), Image.BILINEAR, box=cut)
             batch.append(np.asarray(im.transpose(Image.FLIP_LEFT_RIGHT) if flip else im))
-        x = ((torch.from_numpy(np.stack(batch)).float() / 255 - mean) / std).permute(0, 3, 1, 2).to(torch.bfloat16)
+        x = (
+    (torch.from_numpy(
+        np.stack(batch)).float() /
+        255 -
+        mean) /
+        std).permute(
+            0,
+            3,
+            1,
+            2).to(
+                torch.bfloat16)
         with torch.no_grad():
             f = net(x).float().numpy()
         out[at[i:i + 32]] = f / np.linalg.norm(f, axis=1, keepdims=True)
@@ -105,7 +118,10 @@ def worker(job, jobs, files, args):
             features(net, pictures[:n], boxes[:n], args.size, queries, mine[:n])
         open(f"{args.out}/.view{view}.{job}", "w").close()
         if job == 0:
-            print(f"view {view} of {args.views}: {time.time() - started:.0f} s", file=sys.stderr, flush=True)
+            print(
+    f"view {view} of {args.views}: {time.time() - started:.0f} s",
+    file=sys.stderr,
+     flush=True)
 
 
 def reduced(out, views, name, n, dtype):
@@ -115,7 +131,9 @@ def reduced(out, views, name, n, dtype):
     mean = sample.mean(0)
     values, axes = np.linalg.eigh(np.cov(sample.T.astype(np.float64)))
     axes = axes[:, ::-1][:, :REDUCED].astype(np.float32)
-    print(f"{REDUCED} components hold {values[::-1][:REDUCED].sum() / values.sum():.3f} of the variance", file=sys.stderr)
+    print(
+    f"{REDUCED} components hold {values[::-1][:REDUCED].sum() / values.sum():.3f} of the variance",
+     file=sys.stderr)
     unit = lambda a: a / np.linalg.norm(a, axis=1, keepdims=True)
     low = np.concatenate([(base[i:i + 20000] - mean) @ axes for i in range(0, len(base), 20000)])
     photos, rng = len(base) // views, np.random.default_rng(1)
@@ -129,7 +147,8 @@ def reduced(out, views, name, n, dtype):
     mixed.flush()
     for kind in "in", "out":
         if not os.path.exists(f"{out}/query256_{kind}.npy"):
-            np.save(f"{out}/query256_{kind}.npy", unit((np.load(f"{out}/query_{kind}.npy") - mean) @ axes))
+            np.save(f"{out}/query256_{kind}.npy",
+     unit((np.load(f"{out}/query_{kind}.npy") - mean) @ axes))
     os.rename(f"{out}/{name}.part.npy", f"{out}/{name}.npy")
 
 
@@ -140,7 +159,11 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--shared", default="../shared")
-    parser.add_argument("--mixed", metavar="ROWS", type=int, help="only mixed.npy: so many rows like those of base256, f16")
+    parser.add_argument(
+    "--mixed",
+    metavar="ROWS",
+    type=int,
+     help="only mixed.npy: so many rows like those of base256, f16")
     args = parser.parse_args()
     os.makedirs(args.out, exist_ok=True)
     if args.mixed and os.path.exists(f"{args.out}/base.npy"):
@@ -159,8 +182,14 @@ def main():
     early = (20000 + kept - 1) // kept
     while any(j.is_alive() for j in jobs):
         time.sleep(1)
-        if early and all(os.path.exists(f"{args.out}/.view{early - 1}.{j}") for j in range(args.jobs)):
-            np.save(f"{args.out}/base20k.npy", np.load(f"{args.out}/base.part.npy", mmap_mode="r")[:20000])
+        if early and all(os.path.exists(f"{args.out}/.view{early - 1}.{j}")
+                         for j in range(args.jobs)):
+            np.save(
+    f"{args.out}/base20k.npy",
+    np.load(
+        f"{args.out}/base.part.npy",
+        mmap_mode="r")[
+            :20000])
             early = 0
     for j in jobs:
         if j.exitcode:

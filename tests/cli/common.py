@@ -29,7 +29,14 @@ def begin(tests):
     names[:] = tests
     print(f'1..{len(names)}')
     os.chdir(folder.name)
-    os.environ.update(IMGSEARCH_LIBDIR=build + '/tests/lib', IMGSEARCH_DB=folder.name + '/index.db', HOME=folder.name, XDG_RUNTIME_DIR=folder.name, LC_ALL='C')
+    os.environ.update(
+    IMGSEARCH_LIBDIR=build +
+    '/tests/lib',
+    IMGSEARCH_DB=folder.name +
+    '/index.db',
+    HOME=folder.name,
+    XDG_RUNTIME_DIR=folder.name,
+     LC_ALL='C')
 
 
 def say(ok, remark=''):
@@ -50,7 +57,8 @@ def omit(why):
 
 def imgsearch(*words, status=0):
     """The command. Another exit status than this is remarked upon."""
-    p = subprocess.run([build + '/imgsearch', *words], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    p = subprocess.run([build + '/imgsearch', *words], capture_output=True,
+                       text=True, stdin=subprocess.DEVNULL)
     if p.returncode != status:
         print(f'# {words}: {p.returncode} {p.stderr}', flush=True)
     return p

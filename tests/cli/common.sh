@@ -5,8 +5,8 @@
 #	! and, behind exclamation marks, on standard error
 #	END
 #
-# The folder's name is replaced by W, and times like (0.1 s) by (T s), before comparing. With `-` for the expected text
-# nothing is compared but the status. Ends with `done_testing`.
+# The folder's name is replaced by W, and times like (0.1 s) by (T s), before comparing. With `-`
+# for the expected text nothing is compared but the status. Ends with `done_testing`.
 cd "$(dirname "$0")/../.." || exit 1
 : "${B:=$PWD/build}"
 I=$B/imgsearch
@@ -62,7 +62,8 @@ compare() { # NAME WANTED-STATUS STATUS; .out and .err were written, the expecte
 
 done_testing() { echo "1..$tests"; }
 
-# The command as it is where neither network nor model files are: away from those that lie beside the library.
+# The command as it is where neither network nor model files are: away from those that lie beside
+# the library.
 alone() {
 	[ -d "$W/.alone" ] || { mkdir "$W/.alone" && cp "$B/imgsearch" "$B"/libimgsearch.so.[0-9]* "$W/.alone"; }
 	IMGSEARCH_LIBDIR=$W/nothing "$W/.alone/imgsearch" "$@"

@@ -1,5 +1,6 @@
 #!/bin/sh
-# What can go wrong around the command: indexes that are none, disks, readers that go away, signals, two at once.
+# What can go wrong around the command: indexes that are none, disks, readers that go away, signals,
+# two at once.
 . "$(dirname "$0")/common.sh"
 draw pics 2
 imgsearch index -q --db good.db pics

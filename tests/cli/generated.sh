@@ -1,6 +1,7 @@
 #!/bin/sh
-# What is written from the tables of options: man page and completions are those that are kept (make golden), are well
-# formed, and complete what they should; docs and README name no option that no table has.
+# What is written from the tables of options: man page and completions are those that are kept (make
+# golden), are well formed, and complete what they should; docs and README name no option that no
+# table has.
 . "$(dirname "$0")/common.sh"
 G=$TOP/tests/cli/golden
 
@@ -37,7 +38,8 @@ if command -v bash >/dev/null; then
 	[ "$(complete query -k 5)" = " " ]; result "bash: nothing for a number" $?
 fi
 
-# Every --option of docs and README, wherever it stands behind the word imgsearch or in an option list of ours.
+# Every --option of docs and README, wherever it stands behind the word imgsearch or in an option
+# list of ours.
 { grep -o -e '--[a-z][a-z0-9-]*' man; sed -n 's/\\-/-/g; s/.*\\fB--\([a-z0-9-]*\)\\fR.*/--\1/p' man; imgsearch help | grep -o -e '--[a-z-]*'; } | sort -u >known
 sed 's/\\-/-/g' man | grep -o -e '--[a-z][a-z0-9-]*' | sort -u >>known
 bad=0 looked=0

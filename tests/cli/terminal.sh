@@ -1,5 +1,6 @@
 #!/bin/sh
-# On a terminal: a bar that comes and goes, names that cannot harm the screen. `script` plays the terminal.
+# On a terminal: a bar that comes and goes, names that cannot harm the screen. `script` plays the
+# terminal.
 . "$(dirname "$0")/common.sh"
 if ! script -qec true /dev/null >/dev/null 2>&1; then
 	echo "1..0 # SKIP script (of util-linux) is not here"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Vectors of one's own: import, export, queries by array file. The files are written and read by Perl, so that no NumPy
-# is needed.
+# Vectors of one's own: import, export, queries by array file. The files are written and read by
+# Perl, so that no NumPy is needed.
 . "$(dirname "$0")/common.sh"
 export IMGSEARCH_LIBDIR=$W/nothing IMGSEARCH_DB=$W/v.db
 

@@ -17,7 +17,12 @@ static const struct {
 	const char *name;
 	float at;
 } vectors[] = {
-	{ "b/2", 2 }, { "a/0", 0 }, { "a/1", 1 }, { "b/3", 3 }, { "a/5", 5 }, { "c/10", 10 }
+	{ "b/2", 2 },
+	{ "a/0", 0 },
+	{ "a/1", 1 },
+	{ "b/3", 3 },
+	{ "a/5", 5 },
+	{ "c/10", 10 },
 };
 
 static imgsearch *on_a_line(const scene *sc)
@@ -90,8 +95,8 @@ static void measures_at_cuts(void **state)
 	imgsearch *s = on_a_line(*state);
 	imgsearch_eval_report *r = evaluate(s, (imgsearch_eval_options){ 0 });
 	double second = 1 / log2(3), third = 1 / log2(4), fourth = 1 / log2(5), two = 1 + second;
-	double gain = (1 + fourth) / two + (second + fourth) / two + (third + fourth) / two
-		+ second + 1;
+	double gain = (1 + fourth) / two + (second + fourth) / two + (third + fourth) / two + second
+		+ 1;
 	assert_near(r->all.accuracy, 2. / 5); /* of 0 and 3 */
 	assert_near(r->all.precision[0], 2. / 5);
 	assert_near(r->all.recall[0], (1. / 2 + 1) / 5);

@@ -1,4 +1,7 @@
-/* imgsearch_groups and imgsearch_reject through the public header: the kinds, rejections, and writers beside them. */
+/*
+ * imgsearch_groups and imgsearch_reject through the public header: the kinds, rejections, and
+ * writers beside them.
+ */
 #include "collection.h"
 
 #include "handle/handle.h"
@@ -35,8 +38,12 @@ static void enlarged(const scene *sc, const char *name, const char *from)
 	image small = { 0 }, large = { 0 };
 	snprintf(path, sizeof path, "%s/%s", sc->photos, from);
 	assert_int_equal(ims_read_file(&bytes, path, 1 << 20, NULL), 0);
-	assert_int_equal(ims_image_decode(&small, NULL, bytes.data, bytes.len, &(image_limits){ 0 }, NULL, NULL), 0);
-	assert_int_equal(ims_image_resize(&large, &small, 2 * small.width, 2 * small.height, false, NULL, NULL), 0);
+	assert_int_equal(ims_image_decode(&small, NULL, bytes.data, bytes.len, &(image_limits){ 0 },
+						 NULL, NULL),
+		0);
+	assert_int_equal(ims_image_resize(&large, &small, 2 * small.width, 2 * small.height, false,
+						 NULL, NULL),
+		0);
 	bytes.len = 0;
 	assert_int_equal(ims_image_encode_png(&bytes, &large, NULL), 0);
 	snprintf(path, sizeof path, "%s/%s", sc->photos, name);
@@ -64,7 +71,8 @@ static void kinds_are_never_mixed(void **state)
 {
 	scene *sc = *state;
 	imgsearch *s = with_copies(sc);
-	int64_t first = id_of(s, sc, "0.png"), copy = id_of(s, sc, "copy.png"), large = id_of(s, sc, "large.png");
+	int64_t first = id_of(s, sc, "0.png"), copy = id_of(s, sc, "copy.png"),
+			large = id_of(s, sc, "large.png");
 	int64_t low = first < copy ? first : copy;
 	imgsearch_group_list *list = groups_of(s, 0, NULL);
 	assert_true(in_one_group(list, IMGSEARCH_SAME_BYTES, first, copy));
@@ -90,7 +98,8 @@ static void rejected_pairs_stay_apart(void **state)
 	scene *sc = *state;
 	imgsearch_error err = { 0 };
 	imgsearch *s = with_copies(sc);
-	int64_t first = id_of(s, sc, "0.png"), copy = id_of(s, sc, "copy.png"), large = id_of(s, sc, "large.png");
+	int64_t first = id_of(s, sc, "0.png"), copy = id_of(s, sc, "copy.png"),
+			large = id_of(s, sc, "large.png");
 	assert_int_equal(imgsearch_reject(s, first, copy, &err), IMGSEARCH_EINVAL); /* the same bytes */
 	assert_int_equal(imgsearch_reject(s, first, 9999, &err), IMGSEARCH_ENOTFOUND);
 	assert_int_equal(imgsearch_reject(s, first, large, &err), 0);
@@ -192,7 +201,8 @@ static void writers_need_not_wait_for_groups(void **state)
 	scene_index(w.s, sc->photos);
 	w.remove = sql(sc, "SELECT max(id) FROM picture");
 	forget_signatures(sc);
-	imgsearch *s = open_with(sc, &(imgsearch_events){ .user = &w, .progress = write_meanwhile }, false);
+	imgsearch *s = open_with(sc, &(imgsearch_events){ .user = &w, .progress = write_meanwhile },
+		false);
 	imgsearch_group_list *list = groups_of(s, 0, NULL);
 	assert_int_equal(list->unread, 0);
 	assert_true(w.calls > 0);
@@ -238,7 +248,8 @@ static void bad_arguments_are_refused(void **state)
 	assert_int_equal(imgsearch_groups(NULL, NULL, &list, &err), IMGSEARCH_EINVAL);
 	assert_null(list);
 	assert_int_equal(imgsearch_groups(s, NULL, NULL, &err), IMGSEARCH_EINVAL);
-	assert_int_equal(imgsearch_groups(s, &(imgsearch_groups_options){ 0 }, &list, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_groups(s, &(imgsearch_groups_options){ 0 }, &list, &err),
+		IMGSEARCH_EINVAL);
 	assert_int_equal(imgsearch_reject(NULL, 1, 2, &err), IMGSEARCH_EINVAL);
 	list = groups_of(s, 0, NULL); /* an empty index has none */
 	assert_int_equal(list->count, 0);

@@ -80,8 +80,9 @@ static void like_ones_are_near_each_other(void **state)
 		for (size_t i = 0; i < N; i++) {
 			size_t nearest = i ? 0 : 1;
 			for (size_t j = 0; j < N; j++)
-				if (j != i && distance(&p->point[i], &p->point[j]) <
-					distance(&p->point[i], &p->point[nearest]))
+				if (j != i
+					&& distance(&p->point[i], &p->point[j])
+						< distance(&p->point[i], &p->point[nearest]))
 					nearest = j;
 			assert_int_equal(nearest % 3, i % 3);
 		}
@@ -160,9 +161,8 @@ static void a_grid_gives_each_a_cell_of_its_own(void **state)
 static void a_grid_keeps_places(void **state)
 {
 	(void)state;
-	const imgsearch_map_point point[] = {
-		{ 1, 0, 0 }, { 2, 1, 0 }, { 3, 0, 1 }, { 4, 1, 1 }, { 5, 0.5f, 0.5f }
-	};
+	const imgsearch_map_point point[] = { { 1, 0, 0 }, { 2, 1, 0 }, { 3, 0, 1 }, { 4, 1, 1 },
+		{ 5, 0.5f, 0.5f } };
 	const imgsearch_map_points points = { 5, point };
 	uint32_t cell[5];
 	assert_int_equal(imgsearch_map_grid(&points, 3, 3, cell, NULL), 0);

@@ -1,4 +1,7 @@
-/* The whole library under stress: every allocation failing once, and queries on many threads beside a writer. */
+/*
+ * The whole library under stress: every allocation failing once, and queries on many threads beside
+ * a writer.
+ */
 #include "handle/handle.h"
 #include "scene.h"
 
@@ -64,7 +67,8 @@ static void every_allocation_may_fail(void **state)
 		tried++;
 		failed += rc != 0;
 		if (rc && rc != IMGSEARCH_ENOMEM)
-			fail_msg("allocation %llu of %llu: %s", (unsigned long long)n, (unsigned long long)made, imgsearch_strerror(rc));
+			fail_msg("allocation %llu of %llu: %s", (unsigned long long)n, (unsigned long long)made,
+				imgsearch_strerror(rc));
 	}
 	ims_alloc_fail_after(0);
 	print_message("# %u of %u failed allocations were told\n", failed, tried);
@@ -95,7 +99,10 @@ static int index_life(const scene *sc)
 	return rc;
 }
 
-/* A file that could not be read for want of memory is tried again: after the trouble the index is whole. */
+/*
+ * A file that could not be read for want of memory is tried again: after the trouble the index is
+ * whole.
+ */
 static void an_index_run_survives_any_failed_allocation(void **state)
 {
 	scene *sc = *state;
@@ -209,7 +216,10 @@ static void keep_busy(void *arg)
 	atomic_store(&b->gave_up, sem_timedwait(&b->ended, &until) != 0);
 }
 
-/* The handle's threads serve queries as well: an index run ends when its own work is done, or dropped. */
+/*
+ * The handle's threads serve queries as well: an index run ends when its own work is done, or
+ * dropped.
+ */
 static void an_index_run_waits_for_its_own_work_alone(void **state)
 {
 	scene *sc = *state;

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The examples are run, and the quickstart is the same text in its file, in the header and in the README.
+# The examples are run, and the quickstart is the same text in its file, in the header and in the
+# README.
 . "$(dirname "$0")/../cli/common.sh"
 E=$B/examples
 draw photos 2

@@ -36,7 +36,8 @@ static void a_key_is_the_end_of_a_path(void **state)
 static void other_keys_name_nothing(void **state)
 {
 	(void)state;
-	static const char *const keys[] = { "", "/", "b/", "photos", "jpg", "c/a.jpg", "/a.jpg", "x/photos/a.jpg", "a.JPG" };
+	static const char *const keys[] = { "", "/", "b/", "photos", "jpg", "c/a.jpg", "/a.jpg",
+		"x/photos/a.jpg", "a.JPG" };
 	path_names names = three(), none = { 0 };
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (values(&names, keys[i]))
@@ -49,6 +50,7 @@ static void other_keys_name_nothing(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(a_key_is_the_end_of_a_path), cmocka_unit_test(other_keys_name_nothing) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(a_key_is_the_end_of_a_path),
+		cmocka_unit_test(other_keys_name_nothing) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

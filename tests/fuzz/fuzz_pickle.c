@@ -1,4 +1,6 @@
-/* The pickle interpreter by itself, so that no container stands between the fuzzer and the opcodes. */
+/*
+ * The pickle interpreter by itself, so that no container stands between the fuzzer and the opcodes.
+ */
 #include "model/pickle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

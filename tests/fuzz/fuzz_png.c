@@ -1,4 +1,7 @@
-/* PNG: head and pixels. The chunks' checksums are put right first, so that what lies behind them is reached. */
+/*
+ * PNG: head and pixels. The chunks' checksums are put right first, so that what lies behind them is
+ * reached.
+ */
 #include "image/image.h"
 
 #include <string.h>

@@ -1,7 +1,8 @@
 /*
- * The server's request parser. The first byte chooses what comes: a parameter (NAME NUL VALUE), a raw body, JSON, a form
- * with the boundary XX, the JSON of an index run, a pair of ids, or a form whose Content-Type is fuzzed as well (up to
- * the first NUL). What is accepted is read to its last byte.
+ * The server's request parser. The first byte chooses what comes: a parameter (NAME NUL VALUE), a
+ * raw body, JSON, a form with the boundary XX, the JSON of an index run, a pair of ids, or a form
+ * whose Content-Type is fuzzed as well (up to the first NUL). What is accepted is read to its last
+ * byte.
  */
 #include "cli/serve/index_request.h"
 #include "cli/serve/pair_request.h"
@@ -53,7 +54,8 @@ static void fuzz_param(const char *text, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const types[] = { "", "application/json", "multipart/form-data; boundary=XX" };
+	static const char *const types[] = { "", "application/json",
+		"multipart/form-data; boundary=XX" };
 	const char *body = (const char *)data + 1;
 	int64_t a, b;
 	index_request call;
@@ -79,7 +81,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		char *type = strndup(body, size < 200 ? size : 200);
 		size_t used = type ? strlen(type) : 0;
 		if (type)
-			fuzz_body(type, body + (used < size ? used + 1 : size), size - (used < size ? used + 1 : size));
+			fuzz_body(type, body + (used < size ? used + 1 : size),
+				size - (used < size ? used + 1 : size));
 		free(type);
 	}
 	}

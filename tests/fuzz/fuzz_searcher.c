@@ -1,6 +1,7 @@
 /*
- * Damaged states of every searcher: a state that was saved is patched as the input says (which state; then chunk, offset,
- * value, or a cut), loaded, asked, changed and saved again. Answers may be wrong or refused, nothing else.
+ * Damaged states of every searcher: a state that was saved is patched as the input says (which
+ * state; then chunk, offset, value, or a cut), loaded, asked, changed and saved again. Answers may
+ * be wrong or refused, nothing else.
  */
 #include "search/table.h"
 
@@ -28,7 +29,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		for (size_t i = 0; all[i] && states < 32; i++) {
 			search_index *x;
 			chunk_sink sink = { &saved[states], shelf_put };
-			if (ims_search_build(&x, all[i]->name, &rows[s].source, NULL, NULL, NULL) || ims_search_save(x, &sink, NULL))
+			if (ims_search_build(&x, all[i]->name, &rows[s].source, NULL, NULL, NULL)
+				|| ims_search_save(x, &sink, NULL))
 				abort();
 			ims_search_free(x);
 			shape_of[states] = s;
@@ -68,7 +70,11 @@ static void use(search_index *x, table *t)
 	topk *out = topks(3, K);
 	shelf again = { 0 };
 	chunk_sink sink = { &again, shelf_put };
-	search_request q = { .queries = t->rows, .n = 3, .k = K, .max_distance = INFINITY, .filter_count = SIZE_MAX };
+	search_request q = { .queries = t->rows,
+		.n = 3,
+		.k = K,
+		.max_distance = INFINITY,
+		.filter_count = SIZE_MAX };
 	int64_t ids[] = { 3, 100000 };
 	for (int turn = 0; turn < 2; turn++) {
 		ims_search_query(x, &q, out, NULL, NULL);

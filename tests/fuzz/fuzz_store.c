@@ -1,6 +1,7 @@
 /*
- * An index file from a stranger: opened, read in every way, checked. Without a seed that is a database the fuzzer would
- * never get past the header, so the first 8 bytes choose places and the rest is laid over a fresh index there.
+ * An index file from a stranger: opened, read in every way, checked. Without a seed that is a
+ * database the fuzzer would never get past the header, so the first 8 bytes choose places and the
+ * rest is laid over a fresh index there.
  */
 #include "store/store.h"
 
@@ -89,7 +90,8 @@ static void make_seed(void)
 	int64_t root, state;
 	float v[8] = { 0 };
 	close(mkstemp(path));
-	if (ims_store_open(&st, path, &o, NULL) || ims_store_write_begin(st, NULL) || ims_store_tx_begin(st, NULL))
+	if (ims_store_open(&st, path, &o, NULL) || ims_store_write_begin(st, NULL)
+		|| ims_store_tx_begin(st, NULL))
 		abort();
 	ims_store_root_add(st, "/p", &root, NULL);
 	ims_store_model_set(st, &m, false, NULL);

@@ -1,4 +1,7 @@
-/* Weights files of every format, told apart by content as the library does. What is accepted is read to its last byte. */
+/*
+ * Weights files of every format, told apart by content as the library does. What is accepted is
+ * read to its last byte.
+ */
 #include "model/weights.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

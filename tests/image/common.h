@@ -101,8 +101,11 @@ static inline buf make_jpeg(const image *im, const jpeg_kind *k)
 	c.comp_info[0].v_samp_factor = k->v ? k->v : 1;
 	c.restart_interval = (unsigned)k->restart;
 	c.arith_code = k->arithmetic;
-	static const jpeg_scan_info one_by_one[] = { { 1, { 0 }, 0, 63, 0, 0 },
-		{ 1, { 1 }, 0, 63, 0, 0 }, { 1, { 2 }, 0, 63, 0, 0 } };
+	static const jpeg_scan_info one_by_one[] = {
+		{ 1, { 0 }, 0, 63, 0, 0 },
+		{ 1, { 1 }, 0, 63, 0, 0 },
+		{ 1, { 2 }, 0, 63, 0, 0 },
+	};
 	if (k->one_by_one) {
 		c.scan_info = one_by_one;
 		c.num_scans = 3;
@@ -184,9 +187,13 @@ static inline void png_describe(png_structp png, png_infop info, const png_kind 
 		if (k->transparent)
 			png_set_tRNS(png, info, alpha, k->depth == 1 ? 2 : 3, NULL);
 	} else if (k->transparent) { /* the first pixel's value is transparent */
-		png_color_16 t = { 0, (png_uint_16)png_sample(0, 0, 0, k->depth),
-			(png_uint_16)png_sample(0, 0, 1, k->depth), (png_uint_16)png_sample(0, 0, 2, k->depth),
-			(png_uint_16)png_sample(0, 0, 0, k->depth) };
+		png_color_16 t = {
+			0,
+			(png_uint_16)png_sample(0, 0, 0, k->depth),
+			(png_uint_16)png_sample(0, 0, 1, k->depth),
+			(png_uint_16)png_sample(0, 0, 2, k->depth),
+			(png_uint_16)png_sample(0, 0, 0, k->depth),
+		};
 		png_set_tRNS(png, info, NULL, 0, &t);
 	}
 }
@@ -211,8 +218,8 @@ static inline buf make_png(const png_kind *k)
 				if (k->depth == 16)
 					row[i * 2] = (uint8_t)(v >> 8), row[i * 2 + 1] = (uint8_t)v;
 				else
-					row[i * (unsigned)k->depth / 8] |=
-						(uint8_t)(v << (8 - (unsigned)k->depth - i * (unsigned)k->depth % 8));
+					row[i * (unsigned)k->depth / 8] |= (uint8_t)(v
+						<< (8 - (unsigned)k->depth - i * (unsigned)k->depth % 8));
 			}
 			png_write_row(png, row);
 		}
@@ -234,8 +241,12 @@ static inline void put_chunk(buf *out, const char *type, const uint8_t *data, si
 			crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0);
 	}
 	crc = ~crc;
-	uint8_t tail[4] = { (uint8_t)(crc >> 24), (uint8_t)(crc >> 16), (uint8_t)(crc >> 8),
-		(uint8_t)crc };
+	uint8_t tail[4] = {
+		(uint8_t)(crc >> 24),
+		(uint8_t)(crc >> 16),
+		(uint8_t)(crc >> 8),
+		(uint8_t)crc,
+	};
 	ims_buf_put(out, head, 8);
 	ims_buf_put(out, data, n);
 	ims_buf_put(out, tail, 4);

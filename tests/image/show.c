@@ -55,8 +55,13 @@ int main(int argc, char **argv)
 	}
 	if (argc < 6 || strcmp(argv[1], "fit"))
 		return 2;
-	image_recipe recipe = { (uint32_t)atol(argv[2]), (uint32_t)atol(argv[3]),
-		{ 0.485f, 0.456f, 0.406f }, { 0.229f, 0.224f, 0.225f }, (uint32_t)atol(argv[4]) };
+	image_recipe recipe = {
+		(uint32_t)atol(argv[2]),
+		(uint32_t)atol(argv[3]),
+		{ 0.485f, 0.456f, 0.406f },
+		{ 0.229f, 0.224f, 0.225f },
+		(uint32_t)atol(argv[4]),
+	};
 	for (int i = 6; i < argc; i++)
 		fit(argv[i], &recipe, (uint32_t)atol(argv[5]));
 	return 0;

@@ -12,13 +12,15 @@ static jpeg_kind progressive = { .h = 2, .v = 2, .progressive = 1 }, baseline = 
 static buf whole_file(int i)
 {
 	image im = pattern_image(90, 70);
-	png_kind png[] = { { PNG_COLOR_TYPE_RGB, 8, 0, 0, 90, 70 },
+	png_kind png[] = {
+		{ PNG_COLOR_TYPE_RGB, 8, 0, 0, 90, 70 },
 		{ PNG_COLOR_TYPE_RGB_ALPHA, 16, 1, 0, 90, 70 },
-		{ PNG_COLOR_TYPE_PALETTE, 4, 0, 1, 90, 70 } };
+		{ PNG_COLOR_TYPE_PALETTE, 4, 0, 1, 90, 70 },
+	};
 	buf file = i < 3 ? make_jpeg(&im,
-						   i == 0       ? &baseline
-							   : i == 1 ? &progressive
-										: &restarts)
+				   i == 0       ? &baseline
+					   : i == 1 ? &progressive
+								: &restarts)
 					 : make_png(&png[i - 3]);
 	ims_image_free(&im);
 	return file;
@@ -84,8 +86,8 @@ static void flipped_bits_never_crash(void **state)
 			uint8_t was = file.data[at];
 			file.data[at] ^= (uint8_t)(1u << ims_random(&seed) % 8);
 			int rc = decode_copy(&file, file.len, 0, NULL);
-			assert_true(rc == 0 || rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EUNSUPPORTED ||
-				rc == IMGSEARCH_ELIMIT);
+			assert_true(rc == 0 || rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EUNSUPPORTED
+				|| rc == IMGSEARCH_ELIMIT);
 			file.data[at] = was;
 		}
 		ims_buf_free(&file);
@@ -252,39 +254,22 @@ static const struct {
 	const char *word;
 	int code;
 } verdicts[] = {
-	{ "truncated_app14", 0 },
-	{ "truncated_exif_dpi", 0 },
-	{ "sharp/truncated", IMGSEARCH_EFORMAT },
-	{ "vips/truncated", IMGSEARCH_EFORMAT },
-	{ "truncated_jpeg", IMGSEARCH_EFORMAT },
-	{ "truncated_image", IMGSEARCH_EFORMAT },
-	{ "truncated_end_chunk", IMGSEARCH_EFORMAT },
-	{ "broken_data_stream", IMGSEARCH_EFORMAT },
-	{ "corrupt-header", IMGSEARCH_EFORMAT },
-	{ "max_size.jpg", IMGSEARCH_ELIMIT },
-	{ "monkey12", IMGSEARCH_EUNSUPPORTED },
-	{ "ultrahdr", IMGSEARCH_EFORMAT },      /* ends at the first scan */
+	{ "truncated_app14", 0 }, { "truncated_exif_dpi", 0 }, { "sharp/truncated", IMGSEARCH_EFORMAT },
+	{ "vips/truncated", IMGSEARCH_EFORMAT }, { "truncated_jpeg", IMGSEARCH_EFORMAT },
+	{ "truncated_image", IMGSEARCH_EFORMAT }, { "truncated_end_chunk", IMGSEARCH_EFORMAT },
+	{ "broken_data_stream", IMGSEARCH_EFORMAT }, { "corrupt-header", IMGSEARCH_EFORMAT },
+	{ "max_size.jpg", IMGSEARCH_ELIMIT }, { "monkey12", IMGSEARCH_EUNSUPPORTED },
+	{ "ultrahdr", IMGSEARCH_EFORMAT },       /* ends at the first scan */
 	{ "8x8_420_tables", IMGSEARCH_EFORMAT }, /* tables without a picture */
-	{ "partial_progressive", IMGSEARCH_EFORMAT },
-	{ "progressive-missing-dc", IMGSEARCH_EFORMAT },
-	{ "PngSuite valid", 0 },
-	{ "not JPEG or PNG", IMGSEARCH_EUNSUPPORTED },
-	{ "12-bit JPEG", IMGSEARCH_EUNSUPPORTED },
-	{ "lossless (SOF3)", IMGSEARCH_EUNSUPPORTED },
-	{ "Apple CgBI", IMGSEARCH_EUNSUPPORTED },
-	{ "EXIF orientation 2", 0 },
-	{ "reference picture", 0 },
-	{ "MPO:", 0 },
-	{ "Mozilla reftest", 0 },
-	{ "ICC profile chunks", 0 },
-	{ "index past the palette", 0 },
-	{ "sharp fixture: 16-bit", 0 },
-	{ "libjpeg-turbo seed", 0 },
-	{ "libjpeg-turbo test image", 0 },
-	{ "JPEG: RGB", 0 },
-	{ "Pillow JPEG", 0 },
-	{ "text-chunk decompression bomb", 1 }, /* 1: anything but a crash */
-	{ "must fail cleanly", 2 },             /* 2: anything but a picture */
+	{ "partial_progressive", IMGSEARCH_EFORMAT }, { "progressive-missing-dc", IMGSEARCH_EFORMAT },
+	{ "PngSuite valid", 0 }, { "not JPEG or PNG", IMGSEARCH_EUNSUPPORTED },
+	{ "12-bit JPEG", IMGSEARCH_EUNSUPPORTED }, { "lossless (SOF3)", IMGSEARCH_EUNSUPPORTED },
+	{ "Apple CgBI", IMGSEARCH_EUNSUPPORTED }, { "EXIF orientation 2", 0 },
+	{ "reference picture", 0 }, { "MPO:", 0 }, { "Mozilla reftest", 0 },
+	{ "ICC profile chunks", 0 }, { "index past the palette", 0 }, { "sharp fixture: 16-bit", 0 },
+	{ "libjpeg-turbo seed", 0 }, { "libjpeg-turbo test image", 0 }, { "JPEG: RGB", 0 },
+	{ "Pillow JPEG", 0 }, { "text-chunk decompression bomb", 1 }, /* 1: anything but a crash */
+	{ "must fail cleanly", 2 },                                   /* 2: anything but a picture */
 };
 
 static void check_bad_input(const char *folder, char *line)
@@ -301,8 +286,8 @@ static void check_bad_input(const char *folder, char *line)
 	for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0] && want == 1; i++)
 		if (strstr(line, verdicts[i].word) || strstr(tab + 1, verdicts[i].word))
 			want = verdicts[i].code;
-	bool fits = want == 1 ? rc == 0 || rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EUNSUPPORTED ||
-			rc == IMGSEARCH_ELIMIT
+	bool fits = want == 1 ? rc == 0 || rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EUNSUPPORTED
+			|| rc == IMGSEARCH_ELIMIT
 		: want == 2 ? rc != 0
 					: rc == want;
 	if (!fits)

@@ -33,8 +33,13 @@ static const struct {
 
 static image_recipe recipe_of(uint32_t resize, uint32_t crop, uint32_t bicubic)
 {
-	return (image_recipe){ resize, crop, { 0.485f, 0.456f, 0.406f }, { 0.229f, 0.224f, 0.225f },
-		bicubic };
+	return (image_recipe){
+		resize,
+		crop,
+		{ 0.485f, 0.456f, 0.406f },
+		{ 0.229f, 0.224f, 0.225f },
+		bicubic,
+	};
 }
 
 static buf golden(const char *name)
@@ -102,8 +107,12 @@ static void resize_of_a_box_is_pillows(void **state)
 static void boxes_outside_are_refused(void **state)
 {
 	(void)state;
-	static const double bad[][4] = { { -1, 0, 5, 5 }, { 0, 0, 11, 5 }, { 5, 0, 5, 5 },
-		{ 0, 0, 5, NAN } };
+	static const double bad[][4] = {
+		{ -1, 0, 5, 5 },
+		{ 0, 0, 11, 5 },
+		{ 5, 0, 5, 5 },
+		{ 0, 0, 5, NAN },
+	};
 	image im = pattern_image(10, 10), out;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		assert_int_equal(ims_image_resize(&out, &im, 4, 4, false, bad[i], NULL), IMGSEARCH_EINVAL);

@@ -66,14 +66,30 @@ static void stored_position(uint32_t orientation, uint32_t w, uint32_t h, uint32
 	uint32_t *sx, uint32_t *sy)
 {
 	switch (orientation) {
-	case 1: *sx = x, *sy = y; break;
-	case 2: *sx = w - 1 - x, *sy = y; break;
-	case 3: *sx = w - 1 - x, *sy = h - 1 - y; break;
-	case 4: *sx = x, *sy = h - 1 - y; break;
-	case 5: *sx = y, *sy = x; break;
-	case 6: *sx = y, *sy = h - 1 - x; break;
-	case 7: *sx = w - 1 - y, *sy = h - 1 - x; break;
-	default: *sx = w - 1 - y, *sy = x; break;
+	case 1:
+		*sx = x, *sy = y;
+		break;
+	case 2:
+		*sx = w - 1 - x, *sy = y;
+		break;
+	case 3:
+		*sx = w - 1 - x, *sy = h - 1 - y;
+		break;
+	case 4:
+		*sx = x, *sy = h - 1 - y;
+		break;
+	case 5:
+		*sx = y, *sy = x;
+		break;
+	case 6:
+		*sx = y, *sy = h - 1 - x;
+		break;
+	case 7:
+		*sx = w - 1 - y, *sy = h - 1 - x;
+		break;
+	default:
+		*sx = w - 1 - y, *sy = x;
+		break;
 	}
 }
 
@@ -116,8 +132,17 @@ static void scaling_leaves_what_is_asked_for(void **state)
 	(void)state;
 	static const struct {
 		uint32_t at_least, full, width;
-	} cases[] = { { 0, 0, 400 }, { 300, 0, 400 }, { 121, 0, 400 }, { 120, 0, 200 }, { 61, 0, 200 },
-		{ 60, 0, 100 }, { 30, 0, 50 }, { 1, 0, 50 }, { 1, 1, 400 } };
+	} cases[] = {
+		{ 0, 0, 400 },
+		{ 300, 0, 400 },
+		{ 121, 0, 400 },
+		{ 120, 0, 200 },
+		{ 61, 0, 200 },
+		{ 60, 0, 100 },
+		{ 30, 0, 50 },
+		{ 1, 0, 50 },
+		{ 1, 1, 400 },
+	};
 	image im = smooth_image(400, 300), small;
 	for (int progressive = 0; progressive < 2; progressive++) {
 		jpeg_kind k = { .h = 2, .v = 2, .progressive = progressive, .orientation = 6 };
@@ -157,8 +182,14 @@ static void a_crop_is_cut_from_the_upright_picture(void **state)
 	assert_int_equal(part.width, 100);
 	assert_int_equal(part.height, 60);
 	ims_image_free(&part);
-	static const int32_t bad[][4] = { { -1, 0, 5, 5 }, { 0, 0, 0, 5 }, { 0, 0, 301, 5 },
-		{ 290, 0, 11, 5 }, { 0, 399, 1, 2 }, { 2147483647, 0, 2147483647, 1 } };
+	static const int32_t bad[][4] = {
+		{ -1, 0, 5, 5 },
+		{ 0, 0, 0, 5 },
+		{ 0, 0, 301, 5 },
+		{ 290, 0, 11, 5 },
+		{ 0, 399, 1, 2 },
+		{ 2147483647, 0, 2147483647, 1 },
+	};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		assert_int_equal(ims_image_decode(&part, NULL, file.data, file.len, NULL, bad[i], NULL),
 			IMGSEARCH_EINVAL);
@@ -199,8 +230,12 @@ static void other_formats_are_named(void **state)
 		{ "BM\0\0\0\0", 6, IMAGE_BMP, "BMP" },
 		{ "II*\0\x08\0\0\0", 8, IMAGE_TIFF, "TIFF" },
 		{ "MM\0*\0\0\0\x08", 8, IMAGE_TIFF, "TIFF" },
-		{ "\0\0\0\x18" "ftypheic", 12, IMAGE_HEIC, "HEIC" },
-		{ "\0\0\0\x18" "ftypavif", 12, IMAGE_AVIF, "AVIF" },
+		{ "\0\0\0\x18"
+		  "ftypheic",
+			12, IMAGE_HEIC, "HEIC" },
+		{ "\0\0\0\x18"
+		  "ftypavif",
+			12, IMAGE_AVIF, "AVIF" },
 		{ "%PDF-1.7", 8, IMAGE_PDF, "PDF" },
 		{ "\0\0\0\x0CjP  \r\n\x87\n", 12, IMAGE_JPEG2000, "JPEG 2000" },
 		{ "\xFF\x0A\0\0", 4, IMAGE_JXL, "JPEG XL" },

@@ -56,8 +56,8 @@ static void check_kind(const png_kind *k)
 			expected(rgb, k, x, y);
 			for (int c = 0; c < 3; c++)
 				if (fabs(im.pixels[((size_t)y * im.width + x) * 3 + c] - rgb[c]) > tolerance)
-					fail_msg(
-						"type %d depth %d interlaced %d transparent %d: (%u, %u)[%d] is %d, not %g",
+					fail_msg("type %d depth %d interlaced %d transparent %d: (%u, %u)[%d] is %d, "
+							 "not %g",
 						k->type, k->depth, k->interlaced, k->transparent, (unsigned)x, (unsigned)y,
 						c, im.pixels[((size_t)y * im.width + x) * 3 + c], rgb[c]);
 		}
@@ -81,8 +81,14 @@ static void every_kind_becomes_rgb_over_white(void **state)
 		for (int d = 0; d < 5 && kinds[t].depths[d]; d++)
 			for (int bits = 0; bits < 4; bits++)
 				for (uint32_t width = 1; width <= 33; width += 16) {
-					png_kind k = { kinds[t].type, kinds[t].depths[d], bits & 1, bits >> 1, width,
-						13 };
+					png_kind k = {
+						kinds[t].type,
+						kinds[t].depths[d],
+						bits & 1,
+						bits >> 1,
+						width,
+						13,
+					};
 					if (!(k.transparent && k.type & PNG_COLOR_MASK_ALPHA))
 						check_kind(&k);
 				}
@@ -123,8 +129,17 @@ static void exif_turns_wherever_it_stands(void **state)
 static void profiles_and_texts_are_skipped_unread(void **state)
 {
 	(void)state;
-	static const char *const types[] = { "iCCP", "zTXt", "iTXt", "tEXt", "gAMA", "sBIT", "sPLT",
-		"hIST", "prVt" };
+	static const char *const types[] = {
+		"iCCP",
+		"zTXt",
+		"iTXt",
+		"tEXt",
+		"gAMA",
+		"sBIT",
+		"sPLT",
+		"hIST",
+		"prVt",
+	};
 	uint8_t junk[300];
 	memset(junk, 0xA5, sizeof junk);
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
@@ -157,7 +172,8 @@ static void apples_variant_is_named(void **state)
 	(void)state;
 	imgsearch_error err = { 0 };
 	image_head head;
-	uint8_t file[64] = "\x89PNG\r\n\x1a\n\0\0\0\x04" "CgBI";
+	uint8_t file[64] = "\x89PNG\r\n\x1a\n\0\0\0\x04"
+					   "CgBI";
 	assert_int_equal(ims_image_head(&head, file, sizeof file, NULL, &err), IMGSEARCH_EUNSUPPORTED);
 	assert_non_null(strstr(err.message, "CgBI"));
 }

@@ -1,10 +1,13 @@
-/* Single adds and runs go the same way; no network runs inside a transaction or, for a single add, under the writer lock. */
+/*
+ * Single adds and runs go the same way; no network runs inside a transaction or, for a single add,
+ * under the writer lock.
+ */
 #include "handle/handle.h"
 #include "scene.h"
 #include "store/conn.h"
 
 static const char *scene_db;
-static imgsearch *watched;  /* the handle that is at work */
+static imgsearch *watched; /* the handle that is at work */
 static atomic_int inputs, in_transaction, writer_refused;
 
 static void on_run(size_t n)
@@ -91,9 +94,11 @@ static void a_single_add_embeds_before_it_writes(void **state)
 	assert_int_equal(atomic_load(&inputs), 1);
 	assert_int_equal(atomic_load(&writer_refused), 0);
 	assert_int_equal(atomic_load(&in_transaction), 0);
-	assert_int_equal(imgsearch_index_add(s, &in, NULL, &again, &err), 0); /* the same bytes under the same name */
+	/* the same bytes under the same name */
+	assert_int_equal(imgsearch_index_add(s, &in, NULL, &again, &err), 0);
 	assert_int_equal(again, id);
-	assert_int_equal(imgsearch_index_add(s, &in, "a name", &again, &err), 0); /* and under another: a duplicate */
+	/* and under another: a duplicate */
+	assert_int_equal(imgsearch_index_add(s, &in, "a name", &again, &err), 0);
 	assert_true(again != id);
 	imgsearch_item *item;
 	assert_int_equal(imgsearch_item_get(s, again, &item, &err), 0);
@@ -163,7 +168,8 @@ static int cancel_once(void *user, const imgsearch_progress *p)
 	float out[48];
 	(void)p;
 	imgsearch_cancel(*s);
-	(void)imgsearch_extract(*s, &in, 1, 1, out, NULL, NULL); /* a call that begins later, and does not forget the cancel */
+	/* a call that begins later, and does not forget the cancel */
+	(void)imgsearch_extract(*s, &in, 1, 1, out, NULL, NULL);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /*
- * What an index run has committed while it runs, seen by a second reader, and a disk that is full for a moment while it
- * commits. Time is the test's own: a tenth of a second passes with every look at the clock.
+ * What an index run has committed while it runs, seen by a second reader, and a disk that is full
+ * for a moment while it commits. Time is the test's own: a tenth of a second passes with every look
+ * at the clock.
  */
 #include "scene.h"
 
@@ -76,7 +77,10 @@ static int fill_disk(void *user, const imgsearch_progress *p)
 	return 0;
 }
 
-/* A commit that fails in the middle of a walk is no unreadable root: it ends the run, though the next would succeed. */
+/*
+ * A commit that fails in the middle of a walk is no unreadable root: it ends the run, though the
+ * next would succeed.
+ */
 static void a_commit_that_fails_ends_the_run(void **state)
 {
 	enum { FILES = 300 };
@@ -85,7 +89,8 @@ static void a_commit_that_fails_ends_the_run(void **state)
 	imgsearch_error err = { 0 };
 	imgsearch *s;
 	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-	const char *paths[] = { sc->photos }, *call = vfs->xGetSystemCall(vfs, "pwrite64") ? "pwrite64" : "pwrite";
+	const char *paths[] = { sc->photos },
+			   *call = vfs->xGetSystemCall(vfs, "pwrite64") ? "pwrite64" : "pwrite";
 	for (int i = 0; i < FILES; i++)
 		shell("echo %d > '%s/%03d.jpg'", i, sc->photos, i);
 	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
@@ -104,6 +109,7 @@ static void a_commit_that_fails_ends_the_run(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TEST(a_run_of_bad_files_alone_commits_in_time), TEST(a_commit_that_fails_ends_the_run) };
+	const struct CMUnitTest tests[] = { TEST(a_run_of_bad_files_alone_commits_in_time),
+		TEST(a_commit_that_fails_ends_the_run) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,7 @@
-/* imgsearch_index_tree over real folders with the fake network: states, changes, moves, what is gone, models. */
+/*
+ * imgsearch_index_tree over real folders with the fake network: states, changes, moves, what is
+ * gone, models.
+ */
 #include "handle/handle.h"
 #include "scene.h"
 
@@ -12,8 +15,10 @@ static void every_path_is_in_one_state(void **state)
 	photo(sc, "b.png", 2);
 	photo(sc, "copy of a.png", 1);
 	photo(sc, ".hidden.png", 3);
-	shell("cd '%s' && echo text > notes.txt && : > empty.jpg && head -c 200 a.png > broken.png && mkdir x.jpg && mkfifo pipe.png"
-		" && ln -s a.png link.png && mkdir .git @eaDir '$RECYCLE.BIN'", sc->photos);
+	shell("cd '%s' && echo text > notes.txt && : > empty.jpg && head -c 200 a.png > broken.png && "
+		  "mkdir x.jpg && mkfifo pipe.png"
+		  " && ln -s a.png link.png && mkdir .git @eaDir '$RECYCLE.BIN'",
+		sc->photos);
 	photo(sc, "x.jpg/c.png", 4);
 	imgsearch *s = scene_open(sc);
 	imgsearch_counts c = scene_index(s, sc->photos);
@@ -138,8 +143,10 @@ static void exchanged_names_leave_no_wrong_twins(void **state)
 	}
 	imgsearch *s = scene_open(sc);
 	scene_index(s, sc->photos);
-	shell("cd '%s' && mv 1.png t && mv 2.png 1.png && mv t 2.png && mv 6.png t && mv 5.png 6.png && mv 4.png 5.png && mv 3.png 4.png"
-		" && mv t 3.png && touch *.png", sc->photos);
+	shell("cd '%s' && mv 1.png t && mv 2.png 1.png && mv t 2.png && mv 6.png t && mv 5.png 6.png "
+		  "&& mv 4.png 5.png && mv 3.png 4.png"
+		  " && mv t 3.png && touch *.png",
+		sc->photos);
 	imgsearch_counts c = scene_index(s, NULL);
 	assert_int_equal(c.indexed, 6); /* as at the end of the run, not as each was met */
 	assert_int_equal(c.duplicate, 0);
@@ -249,7 +256,9 @@ static void files_excluded_by_rules_say_which(void **state)
 	imgsearch_error err;
 	photo(sc, "a.png", 1);
 	photo(sc, "raw_b.png", 2);
-	shell("cd '%s' && mkdir out keep && printf 'out/\\n!keep.png\\n*.tmp.png\\n' > .imgsearchignore", sc->photos);
+	shell("cd '%s' && mkdir out keep && printf 'out/\\n!keep.png\\n*.tmp.png\\n' > "
+		  ".imgsearchignore",
+		sc->photos);
 	photo(sc, "out/c.png", 3);
 	photo(sc, "keep/d.tmp.png", 4);
 	const char *exclude[] = { "raw_*" }, *paths[] = { sc->photos };
@@ -404,7 +413,8 @@ static void a_new_index_by_a_model_that_is_none_is_not_made(void **state)
 	assert_null(s);
 	shell("[ -z \"$(ls '%s' | grep -v photos)\" ]", sc->dir);
 	imgsearch_close(scene_open(sc));
-	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0); /* which model, matters to pictures only */
+	/* which model, matters to pictures only */
+	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
 	imgsearch_close(s);
 }
 
@@ -473,7 +483,9 @@ static void a_csv_gives_titles(void **state)
 	photo(sc, "a.png", 1);
 	photo(sc, "b.png", 2);
 	snprintf(csv, sizeof csv, "%s/t.csv", sc->dir);
-	shell("printf 'file,title,artist\\r\\na.png,\"A \"\"first\"\", one\",\"multi\\nline\"\\r\\nnone.png,x,y\\r\\nphotos/b.png,,B\\r\\n' > '%s'", csv);
+	shell("printf 'file,title,artist\\r\\na.png,\"A \"\"first\"\", "
+		  "one\",\"multi\\nline\"\\r\\nnone.png,x,y\\r\\nphotos/b.png,,B\\r\\n' > '%s'",
+		csv);
 	imgsearch_index_options o = IMGSEARCH_INIT(imgsearch_index_options);
 	o.csv = csv;
 	const char *paths[] = { sc->photos };

@@ -1,4 +1,6 @@
-/* Integer dot products: every level of kernels gives the sums of plain loops, at the extremes too. */
+/*
+ * Integer dot products: every level of kernels gives the sums of plain loops, at the extremes too.
+ */
 #include "kernels/kernels.h"
 
 #include <setjmp.h>
@@ -67,7 +69,9 @@ static void dot_u2_i8(void **state)
 				for (size_t i = 0; i < ROWS; i++) {
 					int32_t sum = 0;
 					for (size_t j = 0; j < 256 * blocks; j++)
-						sum += (rows[list[i] * STRIDE + j / 256 * 64 + j % 64] >> j % 256 / 64 * 2 & 3) * query[j];
+						sum += (rows[list[i] * STRIDE + j / 256 * 64 + j % 64] >> j % 256 / 64 * 2
+								   & 3)
+							* query[j];
 					assert_int_equal(out[i], sum);
 				}
 			}

@@ -1,4 +1,7 @@
-/* Every level of kernels against plain loops in double, and against the scalar level: f32 sums and scores bit for bit. */
+/*
+ * Every level of kernels against plain loops in double, and against the scalar level: f32 sums and
+ * scores bit for bit.
+ */
 #include "test.h"
 #include "kernels/kernels.h"
 
@@ -11,7 +14,10 @@ static uint64_t seed = 1;
 static float number(int kind)
 {
 	float v = (float)(ims_random_unit(&seed) - 0.5);
-	return kind == 0 ? v : kind == 1 ? v * 1e-40f : kind == 2 ? v * 1e18f : v * powf(10, (float)(ims_random(&seed) % 20) - 10);
+	return kind == 0 ? v
+		: kind == 1  ? v * 1e-40f
+		: kind == 2  ? v * 1e18f
+					 : v * powf(10, (float)(ims_random(&seed) % 20) - 10);
 }
 
 static const kernels *scalar(void)
@@ -43,7 +49,8 @@ static void sums(void **state)
 			for (size_t level = 0; ims_kernels_level(level); level++) {
 				const kernels *k = ims_kernels_level(level);
 				float x = k->l2_f32(a + off, b + off, n), y = k->dot_f32(a + off, b + off, n);
-				float sx = scalar()->l2_f32(a + off, b + off, n), sy = scalar()->dot_f32(a + off, b + off, n);
+				float sx = scalar()->l2_f32(a + off, b + off, n),
+					  sy = scalar()->dot_f32(a + off, b + off, n);
 				assert_memory_equal(&x, &sx, sizeof(x));
 				assert_memory_equal(&y, &sy, sizeof(y));
 				if (l2 < 1e38) {
@@ -58,7 +65,8 @@ static void panels(void **state)
 {
 	(void)state;
 	enum { ROWS = 19, MOST = 300 };
-	float *x = malloc(ROWS * MOST * sizeof(float)), *w = ims_alloc_aligned(MOST * IMS_PANEL, sizeof(float)), y[ROWS * 40];
+	float *x = malloc(ROWS * MOST * sizeof(float)),
+		  *w = ims_alloc_aligned(MOST * IMS_PANEL, sizeof(float)), y[ROWS * 40];
 	for (size_t n = 1; n <= MOST; n += n < 20 ? 1 : 67)
 		for (size_t level = 0; ims_kernels_level(level); level++) {
 			for (size_t i = 0; i < ROWS * n; i++)
@@ -74,7 +82,8 @@ static void panels(void **state)
 						double sum = 0;
 						for (size_t i = 0; i < n && r < rows && c < IMS_PANEL; i++)
 							sum += (double)x[r * n + i] * w[i * IMS_PANEL + c];
-						assert_true(fabs(y[r * 40 + c] - (r < rows && c < IMS_PANEL ? sum : -1)) < 1e-5);
+						assert_true(
+							fabs(y[r * 40 + c] - (r < rows && c < IMS_PANEL ? sum : -1)) < 1e-5);
 					}
 			}
 		}
@@ -85,7 +94,10 @@ static void panels(void **state)
 static void query(int16_t *q, int8_t *high, int8_t *low, size_t n, int kind)
 {
 	for (size_t i = 0; i < n; i++) {
-		int k = kind == 0 ? (int)(ims_random(&seed) % 65025) - 32512 : kind == 1 ? 32512 : -32512, c = (k + 128) >> 8;
+		int k = kind == 0 ? (int)(ims_random(&seed) % 65025) - 32512
+			: kind == 1   ? 32512
+						  : -32512,
+			c = (k + 128) >> 8;
 		q[i] = (int16_t)k;
 		high[i] = (int8_t)c;
 		low[i] = (int8_t)(k - 256 * c);
@@ -113,9 +125,11 @@ static void scans(void **state)
 			query(q, high, low, n, kind);
 			query_i16 cq = { q, high, low, 1e-7f, 0.3f, -0.2f };
 			for (int with = 0; with < 2; with++) {
-				scalar()->scan_u8_i16(blocks, stride, BLOCKS, n / 4, &cq, with ? before : NULL, right);
+				scalar()->scan_u8_i16(blocks, stride, BLOCKS, n / 4, &cq, with ? before : NULL,
+					right);
 				for (size_t level = 0; ims_kernels_level(level); level++) {
-					ims_kernels_level(level)->scan_u8_i16(blocks, stride, BLOCKS, n / 4, &cq, with ? before : NULL, out);
+					ims_kernels_level(level)->scan_u8_i16(blocks, stride, BLOCKS, n / 4, &cq,
+						with ? before : NULL, out);
 					assert_memory_equal(out, right, sizeof(out));
 				}
 				for (size_t r = 0; r < 16 * BLOCKS; r++) {
@@ -124,7 +138,8 @@ static void scans(void **state)
 					double sum = 0;
 					for (size_t i = 0; i < n; i++)
 						sum += q[i] * block[i / 4 * 64 + r % 16 * 4 + i % 4];
-					double score = f[0] + 0.3 * f[16] + 1e-7 * sum + (with ? before[r] - 0.2 * f[32] : 0);
+					double score = f[0] + 0.3 * f[16] + 1e-7 * sum
+						+ (with ? before[r] - 0.2 * f[32] : 0);
 					assert_true(fabs(right[r] - score) < 1e-4);
 				}
 			}
@@ -169,7 +184,9 @@ static void selections(void **state)
 			e[i] = ims_random(&seed) % 10 ? number(0) : ims_random(&seed) % 2 ? INFINITY : NAN;
 		for (size_t i = 0; i < LISTED; i++) {
 			list[i] = (uint32_t)(ims_random(&seed) % BLOCKS);
-			limit[i] = ims_random(&seed) % 4 ? number(0) : ims_random(&seed) % 2 ? -INFINITY : e[16 * list[i]];
+			limit[i] = ims_random(&seed) % 4 ? number(0)
+				: ims_random(&seed) % 2      ? -INFINITY
+											 : e[16 * list[i]];
 			right[i] = 0;
 			for (size_t r = 0; r < 16; r++)
 				right[i] |= (uint16_t)((e[16 * list[i] + r] <= limit[i]) << r);
@@ -195,8 +212,12 @@ static void lowered(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sums), cmocka_unit_test(panels), cmocka_unit_test(scans), cmocka_unit_test(code_sums),
-		cmocka_unit_test(selections), cmocka_unit_test(lowered),
+		cmocka_unit_test(sums),
+		cmocka_unit_test(panels),
+		cmocka_unit_test(scans),
+		cmocka_unit_test(code_sums),
+		cmocka_unit_test(selections),
+		cmocka_unit_test(lowered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,11 +50,13 @@ int main(int argc, char **argv)
 	model *m = NULL;
 	if (argc < 9)
 		return 2;
-	model_spec spec = { .name = strcmp(argv[1], "-") ? argv[1] : NULL,
+	model_spec spec = {
+		.name = strcmp(argv[1], "-") ? argv[1] : NULL,
 		.weights = argv[2],
 		.precision = strcmp(argv[3], "bf16") ? IMGSEARCH_F32 : IMGSEARCH_BF16,
 		.threads = (uint32_t)atoi(argv[4]),
-		.device = "cpu" };
+		.device = "cpu",
+	};
 	spec.recipe.crop = (uint32_t)atoi(argv[5]);
 	double start = ims_now();
 	int rc = ims_model_identify(&id, &spec, &err);

@@ -60,8 +60,23 @@ static inline void put_numbers(buf *b)
 
 static inline void put_magic(buf *b)
 {
-	static const uint8_t magic[] = { 0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a,
-		0xa8, 0x50, 0x19, '.' };
+	static const uint8_t magic[] = {
+		0x80,
+		2,
+		0x8a,
+		10,
+		0x6c,
+		0xfc,
+		0x9c,
+		0x46,
+		0xf9,
+		0x20,
+		0x6a,
+		0xa8,
+		0x50,
+		0x19,
+		'.',
+	};
 	ims_buf_put(b, magic, sizeof magic);
 }
 
@@ -70,7 +85,11 @@ static inline void put_legacy(buf *b)
 	put_magic(b);
 	ims_buf_put(b, "\x80\2M\xe9\3.\x80\2}.", 10);
 	put_state(b);
-	ims_buf_put(b, "\x80\2](X\1\0\0\0" "0X\1\0\0\0" "1e.", 18);
+	ims_buf_put(b,
+		"\x80\2](X\1\0\0\0"
+		"0X\1\0\0\0"
+		"1e.",
+		18);
 	ims_buf_u64(b, 6);
 	put_numbers(b);
 	ims_buf_u64(b, 1);
@@ -122,8 +141,12 @@ static inline void put_archive(buf *b, const made_entry *entry, size_t n)
 
 static inline void put_zip(buf *b)
 {
-	made_entry entry[4] = { { "w/data.pkl", { 0 } }, { "w/data/0", { 0 } }, { "w/data/1", { 0 } },
-		{ "w/byteorder", { 0 } } };
+	made_entry entry[4] = {
+		{ "w/data.pkl", { 0 } },
+		{ "w/data/0", { 0 } },
+		{ "w/data/1", { 0 } },
+		{ "w/byteorder", { 0 } },
+	};
 	put_state(&entry[0].data);
 	put_numbers(&entry[1].data);
 	ims_buf_u64(&entry[2].data, 42);
@@ -141,8 +164,9 @@ static inline void put_safetensors(buf *b, const char *header)
 	ims_buf_u64(b, 42);
 }
 
-#define GOOD_HEADER                                                                                                   \
-	"{\"__metadata__\":{\"format\":\"pt\"},\"a.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}," \
+#define GOOD_HEADER \
+	"{\"__metadata__\":{\"format\":\"pt\"},\"a.weight\":{\"dtype\":\"F32\",\"shape\":[2,3]," \
+	"\"data_offsets\":[0,24]}," \
 	"\"n\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[24,32]}}"
 
 #endif

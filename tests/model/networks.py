@@ -23,8 +23,21 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait would s
 B = os.environ.get("B", "build")
 DRIVER = os.path.join(B, "tests/model/features")
 N = 6
-NETWORKS = {"resnet18": 96, "resnet34": 96, "resnet50": 96, "resnet101": 64, "resnet152": 64, "mobilenet_v2": 128,
-            **{f"efficientnet_b{i}": side for i, side in enumerate([96, 96, 96, 96, 96, 96, 64, 64])}}
+NETWORKS = {"resnet18": 96,
+    "resnet34": 96,
+    "resnet50": 96,
+    "resnet101": 64,
+    "resnet152": 64,
+    "mobilenet_v2": 128,
+    **{f"efficientnet_b{i}": side for i,
+    side in enumerate([96,
+    96,
+    96,
+    96,
+    96,
+    96,
+    64,
+     64])}}
 FORMATS = ["zip", "legacy", "safetensors", "script"]
 
 
@@ -52,7 +65,21 @@ def pictures(side):
     g = torch.Generator().manual_seed(3)
     out = []
     for _ in range(N):
-        x = sum(nn.functional.interpolate(torch.randn(1, 3, k, k, generator=g), (side, side), mode="bicubic") for k in (2, 5, 11, 23))
+        x = sum(
+    nn.functional.interpolate(
+        torch.randn(
+            1,
+            3,
+            k,
+            k,
+            generator=g),
+            (side,
+            side),
+            mode="bicubic") for k in (
+                2,
+                5,
+                11,
+                 23))
         out.append(x * (.3 + torch.rand(1, generator=g)) + torch.randn(1, 3, 1, 1, generator=g))
     return torch.cat(out)
 
@@ -73,8 +100,15 @@ def randomise(net, x):
                 m.weight.abs_()
         if isinstance(m, torchvision.ops.StochasticDepth):
             m.p = 0
-        if getattr(m, "use_res_connect", isinstance(m, (torchvision.models.resnet.BasicBlock, torchvision.models.resnet.Bottleneck))):
-            last = m.bn3 if hasattr(m, "bn3") else [k for k in m.modules() if isinstance(k, nn.BatchNorm2d)][-1]
+        if getattr(
+    m,
+    "use_res_connect",
+    isinstance(
+        m,
+        (torchvision.models.resnet.BasicBlock,
+         torchvision.models.resnet.Bottleneck))):
+            last = m.bn3 if hasattr(m, "bn3") else [
+                                    k for k in m.modules() if isinstance(k, nn.BatchNorm2d)][-1]
             last.weight.mul_(.3)
             last.bias.zero_()
     net.train()
@@ -99,7 +133,8 @@ def safetensors(path, state):
     at, head, data = 0, {}, []
     for name, t in state.items():
         raw = t.contiguous().numpy().tobytes()
-        head[name] = {"dtype": kinds[t.dtype], "shape": list(t.shape), "data_offsets": [at, at + len(raw)]}
+        head[name] = {"dtype": kinds[t.dtype], "shape": list(
+            t.shape), "data_offsets": [at, at + len(raw)]}
         at += len(raw)
         data.append(raw)
     text = json.dumps(head).encode()
@@ -109,7 +144,11 @@ def safetensors(path, state):
 
 def save(net, form, folder):
     state = net.state_dict()
-    path = os.path.join(folder, {"zip": "zip.pth", "legacy": "legacy.pth", "safetensors": "w.safetensors", "script": "s.pt"}[form])
+    path = os.path.join(folder,
+    {"zip": "zip.pth",
+    "legacy": "legacy.pth",
+    "safetensors": "w.safetensors",
+     "script": "s.pt"}[form])
     if form == "script":
         torch.jit.script(net).save(path)
     elif form == "safetensors":
@@ -122,8 +161,19 @@ def save(net, form, folder):
 def ours(name, weights, precision, x, folder):
     inp, out = os.path.join(folder, "in.f32"), os.path.join(folder, "out.f32")
     x.permute(0, 2, 3, 1).contiguous().numpy().tofile(inp)
-    r = subprocess.run([DRIVER, name, weights, precision, "2", str(x.shape[-1]), str(len(x)), inp, out], capture_output=True, text=True,
-                       env={**os.environ, "IMGSEARCH_LIBDIR": B})
+    r = subprocess.run([DRIVER,
+    name,
+    weights,
+    precision,
+    "2",
+    str(x.shape[-1]),
+    str(len(x)),
+    inp,
+    out],
+    capture_output=True,
+    text=True,
+    env={**os.environ,
+     "IMGSEARCH_LIBDIR": B})
     if r.returncode:
         return r.stderr.strip()
     return np.fromfile(out, dtype=np.float32).reshape(len(x), -1)
@@ -149,7 +199,15 @@ def agree(what, want, got, least, least_centred):
         print(f"not ok {count} - {what}\n# {want.shape} wanted, {got.shape} got")
     else:
         plain, centred = cosine(want, got), cosine(want - want.mean(0), got - got.mean(0))
-        spread = float(np.mean(np.linalg.norm(want - want.mean(0), axis=1) / np.linalg.norm(want, axis=1)))
+        spread = float(
+    np.mean(
+        np.linalg.norm(
+            want -
+            want.mean(0),
+            axis=1) /
+            np.linalg.norm(
+                want,
+                 axis=1)))
         print(f"{'ok' if plain >= least and centred >= least_centred else 'not ok'} {count} - {what}")
         print(f"# cosine {plain:.7f}, centred {centred:.6f}, spread {spread:.2f}")
     sys.stdout.flush()
@@ -162,9 +220,15 @@ def bf16(what, net, x, path, name, want, folder, least=.99):
     if isinstance(got, str):
         return
     last = torch.channels_last
-    own = net.to(memory_format=last, dtype=torch.bfloat16)(x.to(torch.bfloat16).contiguous(memory_format=last)).float().numpy()
+    own = net.to(
+    memory_format=last,
+    dtype=torch.bfloat16)(
+        x.to(
+            torch.bfloat16).contiguous(
+                memory_format=last)).float().numpy()
     mine, theirs = (1 - cosine(want - want.mean(0), f - f.mean(0)) for f in (got, own))
-    agree_that(f"{name} bf16{what}: no worse than torch's", mine <= 1.25 * theirs + 1e-4, f"1 - centred cosine {mine:.5f}, torch's {theirs:.5f}")
+    agree_that(f"{name} bf16{what}: no worse than torch's", mine <= 1.25 * \
+               theirs + 1e-4, f"1 - centred cosine {mine:.5f}, torch's {theirs:.5f}")
 
 
 def reference(net, x):
@@ -189,7 +253,8 @@ def one(index, name, side, folder):
         net = getattr(torchvision.models, name)()
         as_made(net)
         path = save(net, "zip", folder)
-        bf16(" as made", net, x, path, name, reference(net, x), folder, .97 if name == "resnet152" else .99)
+        bf16(" as made", net, x, path, name, reference(net, x),
+             folder, .97 if name == "resnet152" else .99)
 
 
 def projected(folder):
@@ -198,16 +263,25 @@ def projected(folder):
     x = pictures(96)
     net = torchvision.models.mobilenet_v2()
     randomise(net, x)
-    state = {k: v.half() for k, v in net.state_dict().items() if "num_batches" not in k and "classifier" not in k}
+    state = {k: v.half() for k, v in net.state_dict().items()
+                       if "num_batches" not in k and "classifier" not in k}
     net.load_state_dict(state, strict=False)
     layer = nn.Linear(1280, 64)
     state |= {"project.weight": layer.weight.half(), "project.bias": layer.bias.half()}
     path = os.path.join(folder, "mine.safetensors")
     safetensors(path, state)
     with open(os.path.join(folder, "mine.json"), "w") as f:
-        json.dump({"name": "mine", "network": "mobilenet_v2", "projection": True, "dim": 64, "resize": 128, "crop": 96}, f)
-    want = nn.functional.linear(torch.from_numpy(reference(net, x)), layer.weight.half().float(), layer.bias.half().float()).numpy()
-    agree("mobilenet_v2 with a projection in f16 by its card", want, ours("-", path, "f32", x, folder), .99999, .9999)
+        json.dump({"name": "mine", "network": "mobilenet_v2",
+                  "projection": True, "dim": 64, "resize": 128, "crop": 96}, f)
+    want = nn.functional.linear(
+    torch.from_numpy(
+        reference(
+            net,
+            x)),
+            layer.weight.half().float(),
+             layer.bias.half().float()).numpy()
+    agree("mobilenet_v2 with a projection in f16 by its card",
+          want, ours("-", path, "f32", x, folder), .99999, .9999)
 
 
 def remembering(folder):
@@ -217,8 +291,13 @@ def remembering(folder):
     net = torchvision.models.mobilenet_v2()
     randomise(net, x)
     layer, classes = nn.Linear(1280 + 1000, 64), net.classifier[1]
-    state = {k: v for k, v in net.state_dict().items() if "num_batches" not in k and "classifier" not in k}
-    state |= {"project.weight": layer.weight, "project.bias": layer.bias, "posterior.weight": classes.weight, "posterior.bias": classes.bias}
+    state = {k: v for k, v in net.state_dict().items(
+    ) if "num_batches" not in k and "classifier" not in k}
+    state |= {
+    "project.weight": layer.weight,
+    "project.bias": layer.bias,
+    "posterior.weight": classes.weight,
+     "posterior.bias": classes.bias}
     for k, v in list(state.items()):
         if v.dim() > 1 and v.numel() >= 16384:
             state[k + "_scale"] = scale = v.detach().flatten(1).abs().amax(1) / 127
@@ -228,11 +307,13 @@ def remembering(folder):
     path = os.path.join(folder, "knows.safetensors")
     safetensors(path, state)
     with open(os.path.join(folder, "knows.json"), "w") as f:
-        json.dump({"name": "knows", "network": "mobilenet_v2", "projection": True, "dim": 64, "resize": 128, "crop": 96}, f)
+        json.dump({"name": "knows", "network": "mobilenet_v2",
+                  "projection": True, "dim": 64, "resize": 128, "crop": 96}, f)
     pooled = net.features(x).mean((2, 3))
     roots = (classes(pooled) / 2).softmax(1).sqrt()
     want = layer(torch.cat([nn.functional.normalize(pooled), roots], 1)).numpy()
-    agree("mobilenet_v2 with posteriors, in int8", want, ours("-", path, "f32", x, folder), .99999, .9999)
+    agree("mobilenet_v2 with posteriors, in int8", want,
+          ours("-", path, "f32", x, folder), .99999, .9999)
     whole = dict(state)
     for what, change, want in (("int8 without its scale", {"posterior.weight_scale": None}, "posterior.weight_scale"),
             ("a scale of another length", {"posterior.weight_scale": torch.ones(3)}, "posterior.weight_scale"),
@@ -247,11 +328,17 @@ def remembering(folder):
 
 
 def script_as_network(folder):
-    net = nn.Sequential(nn.Conv2d(3, 16, 3, 2), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 40, 3, 2)).eval()
+    net = nn.Sequential(
+    nn.Conv2d(
+        3, 16, 3, 2), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(
+            16, 40, 3, 2)).eval()
     x = pictures(64)
     path = os.path.join(folder, "program.pt")
     torch.jit.script(net).save(path)
-    agree("a TorchScript program is the network", net(x).mean((2, 3)).numpy(), ours("script", path, "f32", x, folder), .99999, .9999)
+    agree(
+    "a TorchScript program is the network", net(x).mean(
+        (2, 3)).numpy(), ours(
+            "script", path, "f32", x, folder), .99999, .9999)
 
 
 def refused(folder):

@@ -50,10 +50,12 @@ static int set_up(void **state)
 	ims_free(shim);
 	put_file("default.safetensors", empty, 10);
 	put_text("default.json",
-		"{\"name\":\"default\",\"network\":\"mobilenet_v2\",\"resize\":40,\"crop\":32,\"dim\":48,\"projection\":true}");
+		"{\"name\":\"default\",\"network\":\"mobilenet_v2\",\"resize\":40,\"crop\":32,\"dim\":48,"
+		"\"projection\":true}");
 	put_file("mine.safetensors", empty, 10);
 	put_text("mine.json",
-		"{\"network\":\"resnet18\",\"name\":\"mine\",\"mean\":[0.5,0.5,0.5],\"std\":[0.25,0.25,0.25],\"interpolation\":\"bicubic\"}");
+		"{\"network\":\"resnet18\",\"name\":\"mine\",\"mean\":[0.5,0.5,0.5],\"std\":[0.25,0.25,0."
+		"25],\"interpolation\":\"bicubic\"}");
 	put_file("bare.safetensors", empty, 10);
 	put_file("wrong.safetensors", empty, 10);
 	put_text("wrong.json", "{\"network\":\"alexnet\"}");
@@ -249,8 +251,8 @@ static void *call_often(void *arg)
 		if (ims_model_run(c->m, c->in, n, c->out, NULL))
 			c->wrong++;
 		for (size_t i = 0; i < n; i++)
-			c->wrong += c->out[i * 48] != (float)(c->number * 1024 + call * 3 + i) ||
-				c->out[i * 48 + 47] != c->out[i * 48];
+			c->wrong += c->out[i * 48] != (float)(c->number * 1024 + call * 3 + i)
+				|| c->out[i * 48 + 47] != c->out[i * 48];
 	}
 	ims_model_free(c->m);
 	return NULL;
@@ -352,10 +354,10 @@ static void cards(void **state)
 		if (!strstr(err.message, bad[i].word))
 			fail_msg("%s: %s", bad[i].text, err.message);
 	}
-	static const char good[] =
-		"{\"network\":\"efficientnet_b1\",\"name\":\"two \\\"words\\\""
-		" \\u00e9\\ud83d\\ude00\",\"later\":{\"a\":[null,-1.5e3]},"
-		"\"mean\":[0.481,-0.45,0.5],\"std\":[0.25,1,127.5],\"dim\":256,\"projection\":true,\"licence\":\"MIT\"}";
+	static const char good[] = "{\"network\":\"efficientnet_b1\",\"name\":\"two \\\"words\\\""
+							   " \\u00e9\\ud83d\\ude00\",\"later\":{\"a\":[null,-1.5e3]},"
+							   "\"mean\":[0.481,-0.45,0.5],\"std\":[0.25,1,127.5],\"dim\":256,"
+							   "\"projection\":true,\"licence\":\"MIT\"}";
 	assert_int_equal(ims_card_parse(&card, good, sizeof good - 1, NULL), 0);
 	assert_string_equal(card.name, "two \"words\" \xc3\xa9\xf0\x9f\x98\x80");
 	assert_int_equal(card.recipe.crop, 240);

@@ -163,7 +163,10 @@ static void failing_allocations(void **state)
 static void hostile_pickles(void **state)
 {
 	(void)state;
-#define P(text){ text, sizeof text - 1 }
+#define P(text) \
+	{ \
+		text, sizeof text - 1 \
+	}
 	static const struct {
 		struct {
 			const char *text;
@@ -173,7 +176,9 @@ static void hostile_pickles(void **state)
 	} cases[] = {
 		{ P("\x80\2cos\nsystem\nX\2\0\0\0id\x85R."), "os.system" },
 		{ P("\x80\2cposix\nsystem\n(X\2\0\0\0idtR."), "posix.system" },
-		{ P("\x80\2cbuiltins\neval\n(X\1\0\0\0" "1tR."), "builtins.eval" },
+		{ P("\x80\2cbuiltins\neval\n(X\1\0\0\0"
+			"1tR."),
+			"builtins.eval" },
 		{ P("\x80\2ctorch\nload\n."), "torch.load" },
 		{ P("\x80\2ctorchvision.models.resnet\nResNet\n)\x81."), "save model.state_dict()" },
 		{ P("\x80\4\x8c\2os\x8c\6system\x93."), "os.system" },
@@ -189,8 +194,12 @@ static void hostile_pickles(void **state)
 		{ P("\x80\2u."), "no mark" },
 		{ P("\x80\2j\xff\xff\xff\xff."), "never set" },
 		{ P("\x80\2Nr\xff\xff\xff\xff."), "memo number" },
-		{ P("\x80\2X\xff\xff\xff\xff" "abc."), "text is cut off" },
-		{ P("\x80\2\x8a\xff" "a."), "number is cut off" },
+		{ P("\x80\2X\xff\xff\xff\xff"
+			"abc."),
+			"text is cut off" },
+		{ P("\x80\2\x8a\xff"
+			"a."),
+			"number is cut off" },
 		{ P("\x80\2]."), "no state dict" },
 		{ P("\x80\2NQ."), "no storage" },
 		{ P("\x80\2ccollections\nOrderedDict\nNR."), "cannot be called" },
@@ -321,20 +330,23 @@ static void hostile_safetensors(void **state)
 		const char *header, *word;
 	} cases[] = {
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,40]}}", "outside" },
-		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[8,32]},\"b\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}",
+		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[8,32]},\"b\":{\"dtype\":"
+		  "\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}",
 			"overlap" },
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,4],\"data_offsets\":[0,24]}}", "fit its shape" },
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}",
 			"fit its shape" },
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[9007199254740992,1024],\"data_offsets\":[0,24]}}",
 			"fit its shape" },
-		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2,-3],\"data_offsets\":[0,24]}}", "invalid description" },
-		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[24,0]}}", "invalid description" },
+		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2,-3],\"data_offsets\":[0,24]}}",
+			"invalid description" },
+		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[24,0]}}",
+			"invalid description" },
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,6],\"data_offsets\":[0,24]}}",
 			"invalid description" },
-		{ "{\"a\":{\"dtype\":\"F64\",\"shape\":[3],\"data_offsets\":[0,24]}}",
-			"unsupported type" },
-		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2.5],\"data_offsets\":[0,10]}}", "invalid description" },
+		{ "{\"a\":{\"dtype\":\"F64\",\"shape\":[3],\"data_offsets\":[0,24]}}", "unsupported type" },
+		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2.5],\"data_offsets\":[0,10]}}",
+			"invalid description" },
 		{ "{\"a\":{\"shape\":[6],\"data_offsets\":[0,24]}}", "unsupported type" },
 		{ "{\"a\":7}", "invalid description" },
 		{ "{\"a\\u0000b\":{\"dtype\":\"F32\",\"shape\":[6],\"data_offsets\":[0,24]}}", "no JSON" },
@@ -360,8 +372,11 @@ static void written_files_are_read(void **state)
 	(void)state;
 	static const float row[] = { 1, 2, 3 };
 	static const uint16_t half[] = { 0x3c00, 0x4000 };
-	const shim_tensor tensors[] = { { "project.weight", row, SHIM_F32, 2, { 1, 3 } },
-		{ "h", half, SHIM_F16, 1, { 2 } }, { "empty", NULL, SHIM_F32, 1, { 0 } } };
+	const shim_tensor tensors[] = {
+		{ "project.weight", row, SHIM_F32, 2, { 1, 3 } },
+		{ "h", half, SHIM_F16, 1, { 2 } },
+		{ "empty", NULL, SHIM_F32, 1, { 0 } },
+	};
 	char path[] = "/tmp/imgsearch-test-XXXXXX";
 	weights w;
 	int fd = mkstemp(path);

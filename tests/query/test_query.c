@@ -1,4 +1,7 @@
-/* imgsearch_query and its kin through the public header: kinds of input, options, vectors, building, errors. */
+/*
+ * imgsearch_query and its kin through the public header: kinds of input, options, vectors,
+ * building, errors.
+ */
 #include "scene.h"
 
 #include <math.h>
@@ -29,9 +32,15 @@ static void every_kind_of_input_finds_itself_first(void **state)
 	assert_int_equal(ims_read_file(&bytes, path, 1 << 20, &err), 0);
 	image im = { 0 };
 	image_head head;
-	assert_int_equal(ims_image_decode(&im, &head, bytes.data, bytes.len, &(image_limits){ 0 }, NULL, &err), 0);
-	imgsearch_input in[5] = { imgsearch_file(path), imgsearch_memory(bytes.data, bytes.len), imgsearch_stored(id),
-		imgsearch_pixels(im.pixels, (int32_t)im.width, (int32_t)im.height, 0) };
+	assert_int_equal(ims_image_decode(&im, &head, bytes.data, bytes.len, &(image_limits){ 0 }, NULL,
+						 &err),
+		0);
+	imgsearch_input in[5] = {
+		imgsearch_file(path),
+		imgsearch_memory(bytes.data, bytes.len),
+		imgsearch_stored(id),
+		imgsearch_pixels(im.pixels, (int32_t)im.width, (int32_t)im.height, 0),
+	};
 	assert_int_equal(imgsearch_extract(s, &in[0], 1, 0, v, NULL, &err), 0);
 	in[4] = imgsearch_vector(v, 48);
 	for (int i = 0; i < 5; i++) {
@@ -166,7 +175,10 @@ static imgsearch *grouped_vectors(const scene *sc, float (*rows)[16])
 	return s;
 }
 
-/* Expansion and re-ranking: the same by vector, in a batch, of a stored row; each hit's score stays its own. */
+/*
+ * Expansion and re-ranking: the same by vector, in a batch, of a stored row; each hit's score stays
+ * its own.
+ */
 static void improved_answers(void **state)
 {
 	scene *sc = *state;
@@ -174,7 +186,8 @@ static void improved_answers(void **state)
 	imgsearch_error err;
 	imgsearch_hits *plain, *hits;
 	imgsearch *s = grouped_vectors(sc, rows);
-	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options), all = IMGSEARCH_INIT(imgsearch_query_options);
+	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options),
+							all = IMGSEARCH_INIT(imgsearch_query_options);
 	all.k = 300;
 	o.k = 20;
 	for (uint32_t kind = 1; kind < 4; kind++) {
@@ -205,7 +218,8 @@ static void improved_answers(void **state)
 		}
 		imgsearch_hits_free(hits);
 		in = imgsearch_stored(7);
-		for (o.no_self = 0; o.no_self < 2; o.no_self++) { /* re-ranked, the query itself stays in front; or it is not there */
+		/* re-ranked, the query itself stays in front; or it is not there */
+		for (o.no_self = 0; o.no_self < 2; o.no_self++) {
 			assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
 			assert_int_equal(hits->count, 20);
 			for (size_t i = 0; i < 20; i++)
@@ -223,24 +237,33 @@ static void improvements_that_cannot_be(void **state)
 	scene *sc = *state;
 	static float rows[300][16];
 	static const imgsearch_query_options bad[] = {
-		{ .struct_size = sizeof *bad, .plain = 1, .expand = 1 }, { .struct_size = sizeof *bad, .plain = 1, .reciprocal = 1 },
-		{ .struct_size = sizeof *bad, .plain = 1, .views = 2 }, { .struct_size = sizeof *bad, .expand = 10001 },
-		{ .struct_size = sizeof *bad, .expand = 1, .expand_power = NAN }, { .struct_size = sizeof *bad, .reciprocal = 500 },
-		{ .struct_size = sizeof *bad, .views = 7 } };
+		{ .struct_size = sizeof *bad, .plain = 1, .expand = 1 },
+		{ .struct_size = sizeof *bad, .plain = 1, .reciprocal = 1 },
+		{ .struct_size = sizeof *bad, .plain = 1, .views = 2 },
+		{ .struct_size = sizeof *bad, .expand = 10001 },
+		{ .struct_size = sizeof *bad, .expand = 1, .expand_power = NAN },
+		{ .struct_size = sizeof *bad, .reciprocal = 500 },
+		{ .struct_size = sizeof *bad, .views = 7 },
+	};
 	imgsearch_error err;
 	imgsearch_hits *hits;
 	imgsearch *s = grouped_vectors(sc, rows);
 	imgsearch_input in = imgsearch_vector(rows[0], 16);
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_int_equal(imgsearch_query(s, &in, 1, &bad[i], &hits, &err), IMGSEARCH_EINVAL);
-	imgsearch_query_options o = { .struct_size = sizeof o, .expand = 10000, .reciprocal = 499, .k = 1000 }; /* more than there is */
+	/* more than there is */
+	imgsearch_query_options o = { .struct_size = sizeof o,
+		.expand = 10000,
+		.reciprocal = 499,
+		.k = 1000 };
 	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
 	assert_int_equal(hits->count, 300);
 	imgsearch_hits_free(hits);
 	static int64_t ids[2][150];
 	o.reciprocal = 0;
 	o.k = 1;
-	assert_int_equal(imgsearch_query_vectors(s, rows[0], 150, 16, &o, ids[0], NULL, &err), 0); /* large heaps: fewer at a time */
+	/* large heaps: fewer at a time */
+	assert_int_equal(imgsearch_query_vectors(s, rows[0], 150, 16, &o, ids[0], NULL, &err), 0);
 	for (size_t i = 0; i < 150; i++)
 		assert_int_equal(imgsearch_query_vectors(s, rows[i], 1, 16, &o, &ids[1][i], NULL, &err), 0);
 	assert_memory_equal(ids[0], ids[1], sizeof ids[0]);
@@ -259,11 +282,13 @@ static void views_are_averaged(void **state)
 	char path[200];
 	snprintf(path, sizeof path, "%s/4.png", sc->photos);
 	imgsearch_input in = imgsearch_file(path), view[6] = { in, in, in, in, in, in };
-	const int32_t crop[5][4] = { { 6, 6, 36, 36 }, { 0, 0, 36, 36 }, { 12, 0, 36, 36 }, { 0, 12, 36, 36 }, { 12, 12, 36, 36 } };
+	const int32_t crop[5][4] = { { 6, 6, 36, 36 }, { 0, 0, 36, 36 }, { 12, 0, 36, 36 },
+		{ 0, 12, 36, 36 }, { 12, 12, 36, 36 } };
 	float score[10] = { 0 };
 	for (int i = 0; i < 5; i++)
 		memcpy(view[i + 1].crop, crop[i], sizeof crop[i]);
-	assert_int_equal(imgsearch_query(s, view, 6, NULL, &hits, &err), 0); /* as a combined query of the same crops */
+	/* as a combined query of the same crops */
+	assert_int_equal(imgsearch_query(s, view, 6, NULL, &hits, &err), 0);
 	for (size_t i = 0; i < 10; i++)
 		score[hits->hit[i].id - 1] = hits->hit[i].score;
 	imgsearch_hits_free(hits);
@@ -315,7 +340,8 @@ static void a_query_leaves_a_cancel_alone(void **state)
 	assert_int_equal(imgsearch_open(&a.s, sc->db, &o, &err), 0);
 	assert_int_equal(imgsearch_extract(a.s, in, N, 0, v, NULL, &err), IMGSEARCH_ECANCELED);
 	assert_int_equal(a.calls, 1);
-	assert_int_equal(imgsearch_extract(a.s, in, N, 0, v, NULL, &err), 0); /* that one came too late for it */
+	/* that one came too late for it */
+	assert_int_equal(imgsearch_extract(a.s, in, N, 0, v, NULL, &err), 0);
 	imgsearch_close(a.s);
 }
 
@@ -385,7 +411,8 @@ static float *clustered(size_t n, size_t dim, uint64_t seed)
 	for (size_t i = 0; i < n; i++) {
 		uint64_t centre = 77 + ims_random(&seed) % 20;
 		for (size_t j = 0; j < dim; j++)
-			rows[i * dim + j] = (float)(ims_random_unit(&centre) * 2 + ims_random_unit(&seed) - 0.5);
+			rows[i * dim + j] = (float)(ims_random_unit(&centre) * 2 + ims_random_unit(&seed)
+				- 0.5);
 	}
 	return rows;
 }
@@ -408,7 +435,8 @@ static void built_searchers_answer_as_the_scan_does(void **state)
 		b.searcher = searchers[which];
 		assert_int_equal(imgsearch_build(s, &b, &report, &err), 0);
 		q.searcher = "scan";
-		assert_int_equal(imgsearch_query_vectors(s, queries, Q, DIM, &q, want, want_scores, &err), 0);
+		assert_int_equal(imgsearch_query_vectors(s, queries, Q, DIM, &q, want, want_scores, &err),
+			0);
 		q.searcher = searchers[which];
 		if (imgsearch_query_vectors(s, queries, Q, DIM, &q, got, scores, &err))
 			fail_msg("%s: %s", searchers[which], err.message);
@@ -471,7 +499,10 @@ static void vectors_keep_their_ids(void **state)
 	imgsearch_close(s);
 }
 
-/* On a circle everything has near neighbours, so that high scores say nothing; but one's own row is no chance. */
+/*
+ * On a circle everything has near neighbours, so that high scores say nothing; but one's own row is
+ * no chance.
+ */
 static void the_query_itself_is_not_found_by_chance(void **state)
 {
 	scene *sc = *state;
@@ -623,7 +654,9 @@ int main(void)
 		TEST(every_kind_of_input_finds_itself_first),
 		TEST(options_narrow_the_answer),
 		TEST(several_inputs_combine_and_a_negative_one_pushes_away),
-		TEST(improved_answers), TEST(improvements_that_cannot_be), TEST(views_are_averaged),
+		TEST(improved_answers),
+		TEST(improvements_that_cannot_be),
+		TEST(views_are_averaged),
 		TEST(a_query_leaves_a_cancel_alone),
 		TEST(bad_questions_are_refused_with_a_reason),
 		TEST(an_empty_index_answers_with_nothing),

@@ -1,4 +1,7 @@
-/* What tests of searchers share: rows and chunks in memory, random data of several kinds, comparing with the scan. */
+/*
+ * What tests of searchers share: rows and chunks in memory, random data of several kinds, comparing
+ * with the scan.
+ */
 #ifndef TESTS_SEARCH_TABLE_H
 #define TESTS_SEARCH_TABLE_H
 
@@ -17,7 +20,8 @@ typedef struct table {
 	pthread_rwlock_t lock;
 } table;
 
-static inline int table_scan(void *ctx, int (*each)(void *, const int64_t *, const float *, size_t), void *user, imgsearch_error *err)
+static inline int table_scan(void *ctx, int (*each)(void *, const int64_t *, const float *, size_t),
+	void *user, imgsearch_error *err)
 {
 	table *t = ctx;
 	int rc = 0;
@@ -42,7 +46,8 @@ static inline size_t table_find(const table *t, int64_t id)
 	return low;
 }
 
-static inline int table_fetch(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found, imgsearch_error *err)
+static inline int table_fetch(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found,
+	imgsearch_error *err)
 {
 	table *t = ctx;
 	(void)err;
@@ -51,7 +56,8 @@ static inline int table_fetch(void *ctx, const int64_t *ids, size_t n, float *ou
 		size_t at = table_find(t, ids[i]);
 		found[i] = at < t->n && t->ids[at] == ids[i];
 		if (found[i])
-			memcpy(out + i * t->source.dim, t->rows + at * t->source.dim, t->source.dim * sizeof(float));
+			memcpy(out + i * t->source.dim, t->rows + at * t->source.dim,
+				t->source.dim * sizeof(float));
 	}
 	pthread_rwlock_unlock(&t->lock);
 	return 0;
@@ -98,7 +104,8 @@ static inline void table_drop(table *t, int64_t id)
 	size_t at = table_find(t, id);
 	if (at < t->n && t->ids[at] == id) {
 		memmove(t->ids + at, t->ids + at + 1, (t->n - at - 1) * sizeof(*t->ids));
-		memmove(t->rows + at * dim, t->rows + (at + 1) * dim, (t->n - at - 1) * dim * sizeof(float));
+		memmove(t->rows + at * dim, t->rows + (at + 1) * dim,
+			(t->n - at - 1) * dim * sizeof(float));
 		t->source.n = --t->n;
 	}
 	pthread_rwlock_unlock(&t->lock);
@@ -110,7 +117,8 @@ typedef struct shelf {
 	uint32_t n;
 } shelf;
 
-static inline int shelf_put(void *ctx, uint32_t number, const void *data, size_t size, imgsearch_error *err)
+static inline int shelf_put(void *ctx, uint32_t number, const void *data, size_t size,
+	imgsearch_error *err)
 {
 	shelf *s = ctx;
 	if (number != s->n)
@@ -154,23 +162,44 @@ static inline size_t below(uint64_t *random, size_t n)
 enum kind { CLUSTERED, UNIFORM, DUPLICATES, EQUAL, SPARSE, LINE, TINY, HUGE_VALUES, FAR, KINDS };
 
 /* A row of a kind; for cosine of length 1. */
-static inline void random_row(enum kind kind, imgsearch_metric metric, uint32_t dim, uint64_t *random, float *row)
+static inline void random_row(enum kind kind, imgsearch_metric metric, uint32_t dim,
+	uint64_t *random, float *row)
 {
-	uint64_t own = kind == CLUSTERED ? ims_random(random) % 12 : kind == DUPLICATES ? ims_random(random) % 5 : 0;
+	uint64_t own = kind == CLUSTERED ? ims_random(random) % 12
+		: kind == DUPLICATES         ? ims_random(random) % 5
+									 : 0;
 	uint64_t fixed = own * 977 + 5;
 	double length2 = 0, t = gauss(random);
 	for (uint32_t i = 0; i < dim; i++) {
 		double decay = 1 / (1.0 + i * 0.1);
 		switch (kind) {
-		case CLUSTERED: row[i] = (float)(decay * (gauss(&fixed) + 0.2 * gauss(random))); break;
-		case UNIFORM: row[i] = (float)ims_random_unit(random); break;
-		case DUPLICATES: row[i] = (float)gauss(&fixed); break;
-		case EQUAL: row[i] = 1.5f; break;
-		case SPARSE: row[i] = ims_random(random) % 8 ? 0 : (float)fabs(gauss(random)); break;
-		case LINE: row[i] = (float)(t * (i % 3)); break;
-		case TINY: row[i] = (float)(1e-40 * gauss(random)); break;
-		case HUGE_VALUES: row[i] = (float)(1e18 * gauss(random)); break;
-		default: row[i] = (float)(1000 + 0.01 * gauss(random)); break;
+		case CLUSTERED:
+			row[i] = (float)(decay * (gauss(&fixed) + 0.2 * gauss(random)));
+			break;
+		case UNIFORM:
+			row[i] = (float)ims_random_unit(random);
+			break;
+		case DUPLICATES:
+			row[i] = (float)gauss(&fixed);
+			break;
+		case EQUAL:
+			row[i] = 1.5f;
+			break;
+		case SPARSE:
+			row[i] = ims_random(random) % 8 ? 0 : (float)fabs(gauss(random));
+			break;
+		case LINE:
+			row[i] = (float)(t * (i % 3));
+			break;
+		case TINY:
+			row[i] = (float)(1e-40 * gauss(random));
+			break;
+		case HUGE_VALUES:
+			row[i] = (float)(1e18 * gauss(random));
+			break;
+		default:
+			row[i] = (float)(1000 + 0.01 * gauss(random));
+			break;
 		}
 		length2 += (double)row[i] * row[i];
 	}

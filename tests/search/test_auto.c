@@ -1,6 +1,6 @@
 /*
- * auto: its rule as plain data (no clock), the spectrum it looks at, and what a build through the public header keeps
- * and says: nothing that was measured may decide whether answers are exact.
+ * auto: its rule as plain data (no clock), the spectrum it looks at, and what a build through the
+ * public header keeps and says: nothing that was measured may decide whether answers are exact.
  */
 #include "test.h"
 #include "table.h"
@@ -50,7 +50,9 @@ static void measured_are_alike(void **state)
 	for (int i = 0; i < 20000; i++) {
 		const char *name[SEARCH_CANDIDATES];
 		char why[256];
-		search_facts f = { .n = (size_t)1 << (ims_random(&seed) % 24), .dim = 1 + (uint32_t)(ims_random(&seed) % 700), .spread = (double)(ims_random(&seed) % 20) };
+		search_facts f = { .n = (size_t)1 << (ims_random(&seed) % 24),
+			.dim = 1 + (uint32_t)(ims_random(&seed) % 700),
+			.spread = (double)(ims_random(&seed) % 20) };
 		f.n += ims_random(&seed) % f.n;
 		size_t n = ims_search_candidates(&f, name, why, sizeof why);
 		assert_in_range(n, 1, SEARCH_CANDIDATES);
@@ -69,10 +71,15 @@ static void fastest(void **state)
 	static const char *const name[] = { "exact", "kdtree" };
 	const search_facts f = { .n = 5000, .dim = 16, .spread = 5.25 };
 	char why[256];
-	assert_int_equal(ims_search_fastest(&f, name, (double[]){ 0.001, 0.002 }, 2, why, sizeof why), 0);
-	assert_string_equal(why, "5000 rows of 16, spread in 5.2 dimensions; a query takes 1 ms by exact, 2 ms by kdtree");
-	assert_int_equal(ims_search_fastest(&f, name, (double[]){ 0.001, 0.0005 }, 2, why, sizeof why), 1);
-	assert_int_equal(ims_search_fastest(&f, name, (double[]){ 0.001, 0.00099 }, 2, why, sizeof why), 0); /* not clearly */
+	assert_int_equal(ims_search_fastest(&f, name, (double[]){ 0.001, 0.002 }, 2, why, sizeof why),
+		0);
+	assert_string_equal(why,
+		"5000 rows of 16, spread in 5.2 dimensions; a query takes 1 ms by exact, 2 ms by kdtree");
+	assert_int_equal(ims_search_fastest(&f, name, (double[]){ 0.001, 0.0005 }, 2, why, sizeof why),
+		1);
+	/* not clearly */
+	assert_int_equal(ims_search_fastest(&f, name, (double[]){ 0.001, 0.00099 }, 2, why, sizeof why),
+		0);
 	assert_int_equal(ims_search_fastest(&f, name, (double[]){ 1, 0.5 }, 2, why, 20), 1);
 	assert_int_equal(strlen(why), 19);
 }
@@ -131,7 +138,7 @@ static void timing(void **state)
 	table_free(&t);
 }
 
-/* -------------------------------------------------------------------------------------- the public header ---- */
+/* ----------------------------------------------------------------------- the public header ---- */
 
 static const char *built(imgsearch *s, uint32_t if_stale, char *why)
 {

@@ -1,7 +1,8 @@
 /*
- * The contract of every searcher: what it calls exact is the plain scan's answer, bit for bit, whatever the rows, the
- * metric, the changes since the build, the filter and the largest distance; saved and loaded it answers the same.
- * $IMGSEARCH_ROUNDS: how many random cases (default 12 a searcher); $IMGSEARCH_TEST: only tests of this name.
+ * The contract of every searcher: what it calls exact is the plain scan's answer, bit for bit,
+ * whatever the rows, the metric, the changes since the build, the filter and the largest distance;
+ * saved and loaded it answers the same. $IMGSEARCH_ROUNDS: how many random cases (default 12 a
+ * searcher); $IMGSEARCH_TEST: only tests of this name.
  */
 #include "test.h"
 #include "table.h"
@@ -23,12 +24,15 @@ static void same(const topk *a, const topk *b, const char *what, const char *nam
 	if (a->n != b->n)
 		fail_msg("%s: %s has %zu hits, the scan %zu", name, what, a->n, b->n);
 	for (size_t i = 0; i < a->n; i++)
-		if (a->item[i].id != b->item[i].id || memcmp(&a->item[i].distance, &b->item[i].distance, sizeof(float)))
-			fail_msg("%s: %s: hit %zu is %lld at %.9g, the scan's %lld at %.9g", name, what, i, (long long)a->item[i].id,
-				a->item[i].distance, (long long)b->item[i].id, b->item[i].distance);
+		if (a->item[i].id != b->item[i].id
+			|| memcmp(&a->item[i].distance, &b->item[i].distance, sizeof(float)))
+			fail_msg("%s: %s: hit %zu is %lld at %.9g, the scan's %lld at %.9g", name, what, i,
+				(long long)a->item[i].id, a->item[i].distance, (long long)b->item[i].id,
+				b->item[i].distance);
 }
 
-static void compare(search_index *x, table *t, const search_request *q, bool approximate, const char *what)
+static void compare(search_index *x, table *t, const search_request *q, bool approximate,
+	const char *what)
 {
 	imgsearch_error err = { 0 };
 	search_report report, truth;
@@ -65,13 +69,19 @@ static void ask(world *w, search_index *x, bool approximate, const char *what)
 	uint32_t dim = w->t.source.dim;
 	float *queries = malloc(MOST * dim * sizeof(float));
 	want wanted = { w->random, 1 + (unsigned)below(&w->random, 9) };
-	search_request q = { .queries = queries, .n = 1 + below(&w->random, MOST), .max_distance = INFINITY, .filter_count = SIZE_MAX, .pool = w->pool };
+	search_request q = { .queries = queries,
+		.n = 1 + below(&w->random, MOST),
+		.max_distance = INFINITY,
+		.filter_count = SIZE_MAX,
+		.pool = w->pool };
 	size_t ks[] = { 1, 1 + below(&w->random, 10), 1 + below(&w->random, 100), w->t.n + 1 };
 	q.k = ks[below(&w->random, 4)];
 	for (size_t i = 0; i < q.n; i++) {
-		random_row(below(&w->random, 8) ? w->kind : UNIFORM, w->t.source.metric, dim, &w->random, queries + i * dim);
+		random_row(below(&w->random, 8) ? w->kind : UNIFORM, w->t.source.metric, dim, &w->random,
+			queries + i * dim);
 		if (w->t.n && below(&w->random, 2))
-			memcpy(queries + i * dim, w->t.rows + below(&w->random, w->t.n) * dim, dim * sizeof(float));
+			memcpy(queries + i * dim, w->t.rows + below(&w->random, w->t.n) * dim,
+				dim * sizeof(float));
 	}
 	compare(x, &w->t, &q, approximate, what);
 	if (w->t.n) {
@@ -234,7 +244,11 @@ static void bad_numbers(void **state)
 		grow(&w, 300);
 		assert_int_equal(ims_search_build(&x, all[s]->name, &w.t.source, NULL, NULL, &err), 0);
 		topk *out = topks(1, 3);
-		search_request q = { .queries = row, .n = 1, .k = 3, .max_distance = INFINITY, .filter_count = SIZE_MAX };
+		search_request q = { .queries = row,
+			.n = 1,
+			.k = 3,
+			.max_distance = INFINITY,
+			.filter_count = SIZE_MAX };
 		int64_t id = 1;
 		row[7] = NAN;
 		assert_int_equal(ims_search_query(x, &q, out, &report, &err), IMGSEARCH_EINVAL);
@@ -256,7 +270,8 @@ static void bad_numbers(void **state)
 	search_index *x;
 	table t;
 	table_init(&t, 4, IMGSEARCH_L2);
-	assert_int_equal(ims_search_build(&x, "nonesuch", &t.source, NULL, NULL, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(ims_search_build(&x, "nonesuch", &t.source, NULL, NULL, &err),
+		IMGSEARCH_EINVAL);
 	assert_null(x);
 	t.source.dim = 0;
 	assert_int_equal(ims_search_build(&x, "exact", &t.source, NULL, NULL, &err), IMGSEARCH_EINVAL);
@@ -270,7 +285,11 @@ static int life(const searcher_ops *ops, world *w, shelf *kept, topk *out)
 	imgsearch_error err;
 	chunk_sink sink = { kept, shelf_put };
 	search_report report;
-	search_request q = { .queries = w->t.rows, .n = 1, .k = 5, .max_distance = INFINITY, .filter_count = SIZE_MAX };
+	search_request q = { .queries = w->t.rows,
+		.n = 1,
+		.k = 5,
+		.max_distance = INFINITY,
+		.filter_count = SIZE_MAX };
 	int64_t id = w->t.ids[3];
 	int rc = ims_search_build(&x, ops->name, &w->t.source, NULL, NULL, &err);
 	if (!rc)
@@ -318,7 +337,10 @@ static void failing_allocations(void **state)
 	}
 }
 
-/* Queries on two threads beside a writer: every answer is one that was right at some moment; TSan sees the rest. */
+/*
+ * Queries on two threads beside a writer: every answer is one that was right at some moment; TSan
+ * sees the rest.
+ */
 typedef struct beside {
 	world *w;
 	search_index *x;
@@ -335,7 +357,11 @@ static void *asking(void *arg)
 	topk *out = topks(1, 10);
 	while (!atomic_load(&b->stop)) {
 		random_row(CLUSTERED, IMGSEARCH_L2, dim, &random, query);
-		search_request q = { .queries = query, .n = 1, .k = 10, .max_distance = INFINITY, .filter_count = SIZE_MAX };
+		search_request q = { .queries = query,
+			.n = 1,
+			.k = 10,
+			.max_distance = INFINITY,
+			.filter_count = SIZE_MAX };
 		if (ims_search_query(b->x, &q, out, &report, NULL) || out->n != 10)
 			atomic_store(&b->stop, 2);
 	}
@@ -408,8 +434,12 @@ static void large_state(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_worlds), cmocka_unit_test(everything_removed), cmocka_unit_test(bad_numbers),
-		cmocka_unit_test(failing_allocations), cmocka_unit_test(queries_beside_changes), cmocka_unit_test(large_state),
+		cmocka_unit_test(random_worlds),
+		cmocka_unit_test(everything_removed),
+		cmocka_unit_test(bad_numbers),
+		cmocka_unit_test(failing_allocations),
+		cmocka_unit_test(queries_beside_changes),
+		cmocka_unit_test(large_state),
 	};
 	cmocka_set_test_filter(getenv("IMGSEARCH_TEST"));
 	return cmocka_run_group_tests(tests, NULL, NULL);

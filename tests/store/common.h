@@ -88,13 +88,15 @@ static inline void commit(store *st)
 /* An indexed picture with content `content` (0: unknown) and a vector of four times its id. */
 static inline int64_t add_picture(store *st, int64_t root, const char *path, uint8_t content)
 {
-	store_picture p = { .root = root,
+	store_picture p = {
+		.root = root,
 		.path = path,
 		.size = 100 + content,
 		.mtime = { -5, 999999999 },
 		.state = IMGSEARCH_INDEXED,
 		.width = 4,
-		.height = 3 };
+		.height = 3,
+	};
 	p.hash.byte[0] = content;
 	ok(ims_store_picture_put(st, &p, &err));
 	float v[4] = { (float)p.id, (float)p.id, (float)p.id, (float)p.id };

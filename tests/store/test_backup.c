@@ -422,7 +422,9 @@ static void roots_stay(void **state)
 
 #define both(test) \
 	{ #test, test, on_file, remove_all, NULL }, \
-	{ #test " in memory", test, in_memory, remove_all, NULL }
+	{ \
+#test " in memory", test, in_memory, remove_all, NULL \
+	}
 #define on_files(test) cmocka_unit_test_setup_teardown(test, on_file, remove_all)
 
 int main(void)

@@ -264,11 +264,13 @@ static void copies_that_come_later(void **state)
 static void faults_are_found(void **state)
 {
 	(void)state;
-	static const char *const faults[] = { "UPDATE tally SET n = 5 WHERE what = 8",
+	static const char *const faults[] = {
+		"UPDATE tally SET n = 5 WHERE what = 8",
 		"INSERT INTO vector SELECT * FROM vector_kept; UPDATE tally SET n = 2 WHERE what = 101",
 		"INSERT INTO vector_kept SELECT id, data FROM vector WHERE id = 3;"
 		"UPDATE tally SET n = 2 WHERE what = 103",
-		"UPDATE picture SET same_as = 3 WHERE id = 2" };
+		"UPDATE picture SET same_as = 3 WHERE id = 2",
+	};
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
 		store *st = open_store(file, 4);
 		begin(st);
@@ -292,7 +294,9 @@ static void faults_are_found(void **state)
 
 #define both(test) \
 	{ #test, test, on_file, remove_folder, NULL }, \
-	{ #test " in memory", test, in_memory, remove_folder, NULL }
+	{ \
+#test " in memory", test, in_memory, remove_folder, NULL \
+	}
 
 int main(void)
 {

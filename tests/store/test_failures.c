@@ -324,8 +324,8 @@ static bool fail_allocation(uint64_t n, bool sqlite)
 		rc = write_more(st, &err);
 	if (!rc)
 		rc = read_all(st, &err);
-	bool failed =
-		sqlite ? rc != 0 : ims_alloc_fail_after(0) >= n; /* SQLite can do without some of its own */
+	bool failed = sqlite ? rc != 0
+						 : ims_alloc_fail_after(0) >= n; /* SQLite can do without some of its own */
 	sqlite_allocations_left = -1;
 	ims_alloc_fail_after(0);
 	if (failed && rc != IMGSEARCH_ENOMEM)
@@ -563,8 +563,12 @@ static int64_t version_of(conn *c)
 static void upgrade(void **state)
 {
 	(void)state;
-	static const char *const good[] = { NULL, NULL, "CREATE TABLE two(x)",
-		"ALTER TABLE two ADD COLUMN y; INSERT INTO two VALUES(1, 2)" };
+	static const char *const good[] = {
+		NULL,
+		NULL,
+		"CREATE TABLE two(x)",
+		"ALTER TABLE two ADD COLUMN y; INSERT INTO two VALUES(1, 2)",
+	};
 	static const char *const bad[] = { NULL, NULL, "CREATE TABLE two(x)", "nonsense" };
 	store *st = open_store(file, 4);
 	int64_t y;

@@ -40,8 +40,8 @@ static void write_for_ever(int pipe_end)
 	imgsearch_error err;
 	store_counts counts;
 	char *big = ims_zalloc(1 << 18, 1);
-	if (!big || ims_store_open(&st, file, &o, &err) || ims_store_write_begin(st, &err) ||
-		ims_store_counts(st, &counts, &err))
+	if (!big || ims_store_open(&st, file, &o, &err) || ims_store_write_begin(st, &err)
+		|| ims_store_counts(st, &counts, &err))
 		_exit(1);
 	for (uint64_t n = counts.vectors;; n++) {
 		char path[24];
@@ -49,13 +49,13 @@ static void write_for_ever(int pipe_end)
 		store_picture p = { .path = path, .size = n, .state = IMGSEARCH_INDEXED };
 		int64_t state;
 		snprintf(path, sizeof path, "%llu", (unsigned long long)n);
-		if (ims_store_tx_begin(st, &err) || ims_store_picture_put(st, &p, &err) ||
-			ims_store_vector_put(st, p.id, v, 4, false, &err))
+		if (ims_store_tx_begin(st, &err) || ims_store_picture_put(st, &p, &err)
+			|| ims_store_vector_put(st, p.id, v, 4, false, &err))
 			_exit(2);
-		if (n % 16 == 0 &&
-			(ims_store_searcher_begin(st, "s", &state, &err) ||
-				ims_store_searcher_chunk(st, state, 0, big, 1 << 18, &err) ||
-				ims_store_searcher_publish(st, state, "", 1, n, 0, &err)))
+		if (n % 16 == 0
+			&& (ims_store_searcher_begin(st, "s", &state, &err)
+				|| ims_store_searcher_chunk(st, state, 0, big, 1 << 18, &err)
+				|| ims_store_searcher_publish(st, state, "", 1, n, 0, &err)))
 			_exit(3);
 		uint64_t done = n + 1;
 		if (ims_store_tx_commit(st, &err) || write(pipe_end, &done, sizeof done) != sizeof done)
@@ -86,7 +86,8 @@ static void kill_and_look(uint64_t *committed, uint64_t *random)
 	store *st = open_store(file, 4);
 	store_counts counts;
 	ok(ims_store_counts(st, &counts, &err));
-	assert_in_range(counts.vectors, *committed, *committed + 1); /* the one that it could not tell of */
+	/* the one that it could not tell of */
+	assert_in_range(counts.vectors, *committed, *committed + 1);
 	assert_int_equal(counts.by_state[IMGSEARCH_INDEXED], counts.vectors);
 	assert_int_equal(problems(st), 0);
 	ok(ims_store_write_begin(st, &err)); /* the dead one's lock is gone */
@@ -108,7 +109,8 @@ static void killed(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(killed, make_folder,
-		remove_folder) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(killed, make_folder, remove_folder),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,11 +146,13 @@ static void pictures(void **state)
 			a = add_picture(st, photos, "a.jpg", 2);
 	add_picture(st, other, "c.jpg", 3);
 	add_picture(st, 0, "by name", 4);
-	store_picture bad = { .root = photos,
+	store_picture bad = {
+		.root = photos,
 		.path = "bad.jpg",
 		.size = 9,
 		.state = IMGSEARCH_DAMAGED,
-		.reason = "cut off" };
+		.reason = "cut off",
+	};
 	ok(ims_store_picture_put(st, &bad, &err));
 	commit(st);
 	lists(st, 0,
@@ -185,10 +187,12 @@ static void pictures(void **state)
 	assert_false(known);
 
 	begin(st); /* it stops being indexed: its vector goes; then its number is never used again */
-	store_picture worse = { .root = photos,
+	store_picture worse = {
+		.root = photos,
 		.path = "a.jpg",
 		.size = 1,
-		.state = IMGSEARCH_DAMAGED };
+		.state = IMGSEARCH_DAMAGED,
+	};
 	ok(ims_store_picture_put(st, &worse, &err));
 	assert_int_equal(worse.id, a);
 	assert_false(has_vector(st, a));
@@ -597,8 +601,8 @@ static void one_writer(void **state)
 		store *own;
 		imgsearch_error err;
 		store_options o = { 0 };
-		if (ims_store_open(&own, file, &o, &err) ||
-			ims_store_write_begin(own, &err) != IMGSEARCH_EBUSY)
+		if (ims_store_open(&own, file, &o, &err)
+			|| ims_store_write_begin(own, &err) != IMGSEARCH_EBUSY)
 			_exit(1);
 		store_picture p;
 		_exit(ims_store_picture_get(own, 1, &p, NULL, &err) == IMGSEARCH_ENOTFOUND
@@ -661,10 +665,10 @@ static void readers_and_writer(void **state)
 	ims_store_close(st);
 }
 
-#define both(test)                                                                                 \
-	{ #test, test, on_file, remove_folder, NULL },                                                 \
-	{                                                                                              \
-#test " in memory", test, in_memory, remove_folder, NULL                                   \
+#define both(test) \
+	{ #test, test, on_file, remove_folder, NULL }, \
+	{ \
+#test " in memory", test, in_memory, remove_folder, NULL \
 	}
 
 int main(void)

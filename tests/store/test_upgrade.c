@@ -53,19 +53,29 @@ static int64_t raw_number(const char *sql)
 
 #define VERSION() raw_number("PRAGMA user_version")
 
-#define PICTURE "SELECT id, root, path, size, %s, state, reason, width, height, hash, same_as " \
+#define PICTURE \
+	"SELECT id, root, path, size, %s, state, reason, width, height, hash, same_as " \
 	"FROM picture ORDER BY id"
 
 /* All that the file holds, the same text for both versions. */
 static char *contents(void)
 {
-	static const char *const tables[] = { "SELECT * FROM setting", "SELECT * FROM model",
-		"SELECT * FROM root", "SELECT * FROM vector", "SELECT * FROM vector_next",
-		"SELECT * FROM cell", "SELECT * FROM searcher", "SELECT * FROM searcher_chunk",
-		"SELECT * FROM change", "SELECT * FROM rejected", "SELECT * FROM signature",
+	static const char *const tables[] = {
+		"SELECT * FROM setting",
+		"SELECT * FROM model",
+		"SELECT * FROM root",
+		"SELECT * FROM vector",
+		"SELECT * FROM vector_next",
+		"SELECT * FROM cell",
+		"SELECT * FROM searcher",
+		"SELECT * FROM searcher_chunk",
+		"SELECT * FROM change",
+		"SELECT * FROM rejected",
+		"SELECT * FROM signature",
 		"SELECT n FROM tally WHERE what BETWEEN 1 AND 7 ORDER BY what",
 		"SELECT name, max(seq, 0) FROM sqlite_sequence ORDER BY name",
-		"SELECT name FROM sqlite_schema WHERE type = 'index' ORDER BY name" };
+		"SELECT name FROM sqlite_schema WHERE type = 'index' ORDER BY name",
+	};
 	bool old = VERSION() == 1;
 	buf b = { 0 };
 	sqlite3 *db = raw_open();
@@ -77,10 +87,10 @@ static char *contents(void)
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
 		dump(&b, db, tables[i]);
 	ims_buf_text(&b, "vectors %d, next %d",
-		(int)raw_number(old ? "SELECT n FROM tally WHERE what = 8"
-							: "SELECT n FROM tally WHERE what = 101"),
-		(int)raw_number(old ? "SELECT n FROM tally WHERE what = 9"
-							: "SELECT n FROM tally WHERE what = 102"));
+		(int)raw_number(
+			old ? "SELECT n FROM tally WHERE what = 8" : "SELECT n FROM tally WHERE what = 101"),
+		(int)raw_number(
+			old ? "SELECT n FROM tally WHERE what = 9" : "SELECT n FROM tally WHERE what = 102"));
 	sqlite3_close(db);
 	ims_free(picture);
 	ims_buf_u8(&b, 0);
@@ -94,10 +104,12 @@ static void fill_chunks(sqlite3 *db)
 {
 	static const char chunk[] = "a chunk of a searcher";
 	sqlite3_stmt *s;
-	raw(db, "INSERT INTO searcher VALUES(4, 'graph', 1, 'p', 2, 3, 1),"
+	raw(db,
+		"INSERT INTO searcher VALUES(4, 'graph', 1, 'p', 2, 3, 1),"
 		" (5, 'pca', 0, NULL, 0, 0, 2)");
 	assert_int_equal(sqlite3_prepare_v2(db, "INSERT INTO searcher_chunk VALUES(4, 0, ?1, ?2)", -1,
-						 &s, NULL), SQLITE_OK);
+						 &s, NULL),
+		SQLITE_OK);
 	sqlite3_bind_int64(s, 1, (int64_t)ims_checksum(chunk, sizeof chunk, 0));
 	sqlite3_bind_blob(s, 2, chunk, sizeof chunk, SQLITE_STATIC);
 	assert_int_equal(sqlite3_step(s), SQLITE_DONE);
@@ -110,10 +122,12 @@ static void make_old(int more)
 	char text[400];
 	remove_files();
 	sqlite3 *db = raw_open();
-	raw(db, "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
+	raw(db,
+		"PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
 		"PRAGMA foreign_keys=ON; BEGIN");
 	raw(db, ims_store_steps[0]);
-	raw(db, "PRAGMA user_version=1; PRAGMA application_id=0x696d7365;"
+	raw(db,
+		"PRAGMA user_version=1; PRAGMA application_id=0x696d7365;"
 		"INSERT INTO setting VALUES('metric', x'00000000'), ('dim', x'04000000');"
 		"INSERT INTO model VALUES(1, 0, 'one', 'w', 'h', 'r', 4, 0),"
 		" (2, 1, 'two', 'w', 'h', 'r', 4, 0);"
@@ -121,12 +135,14 @@ static void make_old(int more)
 	for (int state = 1; state <= 7; state++) {
 		snprintf(text, sizeof text,
 			"INSERT INTO picture VALUES(%d, 3, CAST('p%d' AS BLOB), %d, %d, %d, %s, 4, 3,"
-			" %s, %s)", state * 10, state, state, state - 3, state, state > 2 ? "'why'" : "NULL",
+			" %s, %s)",
+			state * 10, state, state, state - 3, state, state > 2 ? "'why'" : "NULL",
 			state == 2 ? "(SELECT hash FROM picture WHERE id = 10)" : "randomblob(32)",
 			state == 2 ? "10" : "NULL");
 		raw(db, text);
 	}
-	raw(db, "INSERT INTO picture VALUES(80, 7, x'ff', 1, -1, 1, NULL, 1, 1, NULL, NULL),"
+	raw(db,
+		"INSERT INTO picture VALUES(80, 7, x'ff', 1, -1, 1, NULL, 1, 1, NULL, NULL),"
 		" (81, 7, x'fe', 1, -1000000000, 1, NULL, 1, 1, NULL, NULL),"
 		" (82, 0, x'01', 1, -9223372036854775808, 1, NULL, 1, 1, NULL, NULL),"
 		" (83, 0, x'02', 1, 9223372036854775807, 1, NULL, 1, 1, NULL, NULL),"
@@ -148,7 +164,8 @@ static void make_old(int more)
 		"INSERT INTO picture(root, path, size, mtime_ns, state, width, height, hash)"
 		" WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < %d)"
 		" SELECT 0, randomblob(40), i, i, 4, 0, 0, randomblob(32) FROM r;"
-		"UPDATE tally SET n = n + %d WHERE what = 4; COMMIT", more, more);
+		"UPDATE tally SET n = n + %d WHERE what = 4; COMMIT",
+		more, more);
 	raw(db, more ? text : "COMMIT");
 	sqlite3_close(db);
 	assert_int_equal(VERSION(), 1);
@@ -300,7 +317,12 @@ int main(void)
 {
 	faults_install();
 #define on_files(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
-	const struct CMUnitTest tests[] = { on_files(everything_stays), on_files(with_a_view),
-		on_files(only_to_be_read), on_files(full_disk), on_files(killed) };
+	const struct CMUnitTest tests[] = {
+		on_files(everything_stays),
+		on_files(with_a_view),
+		on_files(only_to_be_read),
+		on_files(full_disk),
+		on_files(killed),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

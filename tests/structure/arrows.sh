@@ -1,8 +1,9 @@
 #!/bin/sh
-# A room is a folder that holds sources: lib/store is the room "store", lib/search/graph the room "search/graph". A room
-# includes the rooms that its line of docs/arrows.txt names, and no others. Includes are written "room/file.h" (the
-# public header: "imgsearch.h"). A system header that some line names is for the rooms whose lines name it. A room
-# without a line is an error, and so is a line without a room.
+# A room is a folder that holds sources: lib/store is the room "store", lib/search/graph the room
+# "search/graph". A room includes the rooms that its line of docs/arrows.txt names, and no others.
+# Includes are written "room/file.h" (the public header: "imgsearch.h"). A system header that some
+# line names is for the rooms whose lines name it. A room without a line is an error, and so is a
+# line without a room.
 cd "$(dirname "$0")/../.." || exit 1
 arrows() { # checks the tree in the working directory
 	find lib cli shim examples -name '*.[ch]' -o -name '*.cc' -o -name '*.cpp' 2>/dev/null | sort | xargs awk '
@@ -26,8 +27,8 @@ arrows() { # checks the tree in the working directory
 echo 1..4
 arrows && echo "ok 1 - every include is an allowed arrow" || echo "not ok 1 - every include is an allowed arrow"
 
-# The check itself, on a tree with these faults: an arrow between rooms, a system header, an arrow from a subfolder, a
-# room without a line, a bare include, a line without a room.
+# The check itself, on a tree with these faults: an arrow between rooms, a system header, an arrow
+# from a subfolder, a room without a line, a bare include, a line without a room.
 W=$(mktemp -d) && trap 'rm -rf "$W"' EXIT
 mkdir -p "$W/docs" "$W/lib/image" "$W/lib/search/bound" "$W/lib/search/graph" "$W/lib/base" "$W/lib/stray" "$W/cli"
 cat >"$W/docs/arrows.txt" <<'END'

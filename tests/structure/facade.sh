@@ -1,5 +1,6 @@
 #!/bin/sh
-# lib/engine is a façade: no other file of lib/ defines or calls a public function that takes an `imgsearch *`.
+# lib/engine is a façade: no other file of lib/ defines or calls a public function that takes an
+# `imgsearch *`.
 cd "$(dirname "$0")/../.." || exit 1
 W=$(mktemp -d) && trap 'rm -rf "$W"' EXIT
 names() { # public functions with a handle among their parameters, one a line

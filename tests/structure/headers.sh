@@ -1,6 +1,6 @@
 #!/bin/sh
-# The public header alone, by both compilers and as C11 and C++17, with the strictest warnings; each internal header
-# alone; and all sources without a warning by the compiler that did not build them.
+# The public header alone, by both compilers and as C11 and C++17, with the strictest warnings; each
+# internal header alone; and all sources without a warning by the compiler that did not build them.
 cd "$(dirname "$0")/../.." || exit 1
 W=$(mktemp -d) && trap 'rm -rf "$W"' EXIT
 n=0

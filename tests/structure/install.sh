@@ -1,5 +1,6 @@
 #!/bin/sh
-# make install puts down what a program needs, uninstall takes all of it away, and the installed command runs.
+# make install puts down what a program needs, uninstall takes all of it away, and the installed
+# command runs.
 cd "$(dirname "$0")/../.." || exit 1
 : "${B:=$PWD/build}" "${CC:=gcc}"
 W=$(mktemp -d) && trap 'rm -rf "$W"' EXIT

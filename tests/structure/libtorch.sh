@@ -1,6 +1,6 @@
 #!/bin/sh
-# LIBTORCH=DIR: what the Makefile would do for an unpacked libtorch, for one of the old C++ ABI, and for one with CUDA. (Nothing is
-# built: that takes minutes.)
+# LIBTORCH=DIR: what the Makefile would do for an unpacked libtorch, for one of the old C++ ABI, and
+# for one with CUDA. (Nothing is built: that takes minutes.)
 cd "$(dirname "$0")/../.." || exit 1
 T=$(mktemp -d) || exit 1
 trap 'rm -rf "$T"' EXIT

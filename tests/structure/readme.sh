@@ -1,6 +1,7 @@
 #!/bin/sh
-# The commands of the README work: lines of its blocks that begin with imgsearch are run, in order of the alphabet, where
-# ~/Pictures and the files they name are drawn pictures; make targets exist; files that it links to are there.
+# The commands of the README work: lines of its blocks that begin with imgsearch are run, in order
+# of the alphabet, where ~/Pictures and the files they name are drawn pictures; make targets exist;
+# files that it links to are there.
 . "$(dirname "$0")/../cli/common.sh"
 README=$TOP/README.md
 draw Pictures 2

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Names: the shared library exports imgsearch_* alone, all that the header declares and no more; the static one has only
-# imgsearch_* and ims_* to be seen; the shim exports one. The command and its libraries share no name. The library is not
-# linked with libtorch.
+# Names: the shared library exports imgsearch_* alone, all that the header declares and no more; the
+# static one has only imgsearch_* and ims_* to be seen; the shim exports one. The command and its
+# libraries share no name. The library is not linked with libtorch.
 cd "$(dirname "$0")/../.." || exit 1
 : "${B:=build}"
 W=$(mktemp -d) && trap 'rm -rf "$W"' EXIT
@@ -28,7 +28,8 @@ grep -i 'NEEDED.*\(torch\|c10\|stdc++\)' "$W/headers" >"$W/foreign"
 result "neither library nor command is linked with libtorch or C++" $? "$W/foreign"
 objdump -p "$B/imgsearch" | grep -q 'NEEDED.*libimgsearch\.so'
 result "the command uses the shared library" $?
-# A name that the command defines and a library of its exports would be taken from the wrong one, without a word.
+# A name that the command defines and a library of its exports would be taken from the wrong one,
+# without a word.
 find cli -name '*.c' | sed "s|^|$B/|; s|c$|o|" | xargs nm -g --defined-only | awk 'NF == 3 && $3 !~ /^_/ { print $3 }' | sort -u >"$W/ours"
 ldd "$B/imgsearch" | awk '$3 ~ /lib(microhttpd|jansson|chafa|glib)/ { print $3 }' >"$W/libraries"
 xargs nm -D --defined-only <"$W/libraries" | awk 'NF == 3 { sub(/@.*/, "", $3); print $3 }' | sort -u >"$W/theirs"

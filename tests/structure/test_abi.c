@@ -1,7 +1,8 @@
 /*
- * The layout of every public struct is a promise (docs/abi.md): sizes and offsets on 64-bit machines, no padding at an
- * end (a field added later would lie in it, and old callers would pass garbage), and the numbers of enumerators. A
- * struct may grow at its end; then its size here changes, and nothing else.
+ * The layout of every public struct is a promise (docs/abi.md): sizes and offsets on 64-bit
+ * machines, no padding at an end (a field added later would lie in it, and old callers would pass
+ * garbage), and the numbers of enumerators. A struct may grow at its end; then its size here
+ * changes, and nothing else.
  */
 #include "test.h"
 
@@ -95,8 +96,21 @@ static void no_padding_at_ends(void **state)
 static void numbers(void **state)
 {
 	(void)state;
-	const int status[] = { IMGSEARCH_OK, IMGSEARCH_EINVAL, IMGSEARCH_ENOMEM, IMGSEARCH_EIO, IMGSEARCH_ENOTFOUND, IMGSEARCH_EFORMAT,
-		IMGSEARCH_ELIMIT, IMGSEARCH_EMODEL, IMGSEARCH_EDB, IMGSEARCH_EVERSION, IMGSEARCH_EUNSUPPORTED, IMGSEARCH_EBUSY, IMGSEARCH_ECANCELED };
+	const int status[] = {
+		IMGSEARCH_OK,
+		IMGSEARCH_EINVAL,
+		IMGSEARCH_ENOMEM,
+		IMGSEARCH_EIO,
+		IMGSEARCH_ENOTFOUND,
+		IMGSEARCH_EFORMAT,
+		IMGSEARCH_ELIMIT,
+		IMGSEARCH_EMODEL,
+		IMGSEARCH_EDB,
+		IMGSEARCH_EVERSION,
+		IMGSEARCH_EUNSUPPORTED,
+		IMGSEARCH_EBUSY,
+		IMGSEARCH_ECANCELED,
+	};
 	for (int i = 0; i < (int)(sizeof status / sizeof *status); i++)
 		assert_int_equal(status[i], -i);
 	assert_int_equal(IMGSEARCH_KIND_FILE, 1);

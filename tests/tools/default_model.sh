@@ -1,8 +1,9 @@
 #!/bin/sh
 # make default-model: makes the shipped model again, as docs/default-model.md tells it.
 #	default_model.sh PHOTOS TEACHERS
-# PHOTOS: a folder of photos. TEACHERS: a folder with mobilenet_v2.pth and inception_v3_2015_7b_f16.pt. The result is
-# build/default-model/default.safetensors and its card; a run that was stopped goes on when this is called again.
+# PHOTOS: a folder of photos. TEACHERS: a folder with mobilenet_v2.pth and
+# inception_v3_2015_7b_f16.pt. The result is build/default-model/default.safetensors and its card; a
+# run that was stopped goes on when this is called again.
 set -e
 photos=${1:?a folder of photos} teachers=$(cd "${2:?a folder of teachers}" && pwd)
 out=${B:-build}/default-model

@@ -1,6 +1,6 @@
 #!/bin/sh
-# usage: B=build demo.sh [DIR]
-# Indexes DIR (or pictures drawn for the purpose) into an index of its own, and shows what a few queries find.
+# usage: B=build demo.sh [DIR] Indexes DIR (or pictures drawn for the purpose) into an index of its
+# own, and shows what a few queries find.
 : "${B:=build}"
 dir=$1
 db=$B/demo/index.db

@@ -1,10 +1,11 @@
 /*
- * usage: draw DIR [N]
- * Draws pictures of eight visibly different kinds, N (default 8) of each, into DIR/KIND-NN.jpg (every fourth a PNG), so
- * that the demo and tests have something to look at on a machine without any.
+ * usage: draw DIR [N] Draws pictures of eight visibly different kinds, N (default 8) of each, into
+ * DIR/KIND-NN.jpg (every fourth a PNG), so that the demo and tests have something to look at on a
+ * machine without any.
  *
- * A picture is a canvas of floats, painted with a few brushes (sky, disc, triangle, bar, grain) by one function a kind,
- * which takes its colours, places and counts from a random number generator seeded by kind and number.
+ * A picture is a canvas of floats, painted with a few brushes (sky, disc, triangle, bar, grain) by
+ * one function a kind, which takes its colours, places and counts from a random number generator
+ * seeded by kind and number.
  */
 #include <errno.h>
 #include <math.h>
@@ -42,7 +43,8 @@ static double roll(canvas *c, double low, double high)
 static colour vary(canvas *c, double r, double g, double b)
 {
 	double light = roll(c, -0.08, 0.08);
-	return (colour){ r + light + roll(c, -0.06, 0.06), g + light + roll(c, -0.06, 0.06), b + light + roll(c, -0.06, 0.06) };
+	return (colour){ r + light + roll(c, -0.06, 0.06), g + light + roll(c, -0.06, 0.06),
+		b + light + roll(c, -0.06, 0.06) };
 }
 
 static colour mix(colour a, colour b, double t)
@@ -51,7 +53,7 @@ static colour mix(colour a, colour b, double t)
 	return (colour){ a.r + t * (b.r - a.r), a.g + t * (b.g - a.g), a.b + t * (b.b - a.b) };
 }
 
-/* ------------------------------------------------------------------------------------------------- brushes ---- */
+/* --------------------------------------------------------------------------------- brushes ---- */
 
 /* Places are shares of width and height, sizes shares of the height. */
 static void dab(canvas *c, int x, int y, colour with, double cover)
@@ -74,7 +76,8 @@ static void oval(canvas *c, double cx, double cy, double rx, double ry, double t
 	for (int y = (int)(py - reach); y <= (int)(py + reach); y++)
 		for (int x = (int)(px - reach); x <= (int)(px + reach); x++) {
 			double dx = x - px, dy = y - py;
-			double u = (dx * cos(turn) + dy * sin(turn)) / (rx * h), v = (dy * cos(turn) - dx * sin(turn)) / (ry * h);
+			double u = (dx * cos(turn) + dy * sin(turn)) / (rx * h),
+				   v = (dy * cos(turn) - dx * sin(turn)) / (ry * h);
 			dab(c, x, y, with, (1 - sqrt(u * u + v * v)) * (rx < ry ? rx : ry) * h);
 		}
 }
@@ -85,10 +88,12 @@ static void disc(canvas *c, double cx, double cy, double r, colour with)
 }
 
 /* An upright triangle on a base. */
-static void peak(canvas *c, double cx, double top, double base, double half, colour left, colour right)
+static void peak(canvas *c, double cx, double top, double base, double half, colour left,
+	colour right)
 {
 	for (int y = (int)(top * c->height); y < (int)(base * c->height); y++) {
-		double wide = half * c->height * (y - top * c->height) / ((base - top) * c->height), px = cx * c->width;
+		double wide = half * c->height * (y - top * c->height) / ((base - top) * c->height),
+			   px = cx * c->width;
 		for (int x = (int)(px - wide); x <= (int)(px + wide); x++)
 			dab(c, x, y, x < px ? left : right, 1);
 	}
@@ -109,7 +114,7 @@ static void grain(canvas *c, double strength)
 	}
 }
 
-/* --------------------------------------------------------------------------------------------------- kinds ---- */
+/* ----------------------------------------------------------------------------------- kinds ---- */
 
 static void sunset(canvas *c)
 {
@@ -118,7 +123,8 @@ static void sunset(canvas *c)
 	disc(c, x, horizon - roll(c, 0, 0.15), roll(c, 0.09, 0.14), vary(c, 1, 0.85, 0.5));
 	sky(c, horizon, 1, vary(c, 0.6, 0.3, 0.3), vary(c, 0.12, 0.08, 0.2));
 	for (int i = 0; i < 25; i++)
-		oval(c, x + roll(c, -0.12, 0.12), roll(c, horizon + 0.02, 1), roll(c, 0.03, 0.1), 0.005, 0, vary(c, 1, 0.75, 0.45));
+		oval(c, x + roll(c, -0.12, 0.12), roll(c, horizon + 0.02, 1), roll(c, 0.03, 0.1), 0.005, 0,
+			vary(c, 1, 0.75, 0.45));
 }
 
 static void mountains(canvas *c)
@@ -127,7 +133,8 @@ static void mountains(canvas *c)
 	for (int i = 0; i < 5; i++) {
 		double x = roll(c, 0, 1), top = roll(c, 0.15, 0.45), half = roll(c, 0.35, 0.6);
 		peak(c, x, top, 0.85, half, vary(c, 0.35, 0.38, 0.45), vary(c, 0.5, 0.52, 0.58));
-		peak(c, x, top, top + 0.14, half * 0.14 / (0.85 - top), vary(c, 0.92, 0.94, 1), vary(c, 0.97, 0.97, 1));
+		peak(c, x, top, top + 0.14, half * 0.14 / (0.85 - top), vary(c, 0.92, 0.94, 1),
+			vary(c, 0.97, 0.97, 1));
 	}
 	sky(c, 0.8, 1, vary(c, 0.35, 0.5, 0.25), vary(c, 0.25, 0.4, 0.15));
 }
@@ -140,7 +147,8 @@ static void forest(canvas *c)
 		colour dark = vary(c, 0.08, 0.28, 0.14), light = vary(c, 0.16, 0.4, 0.2);
 		bar(c, x - 0.008, base - 0.03, x + 0.008, base + 0.03, vary(c, 0.3, 0.2, 0.12));
 		for (int k = 0; k < 3; k++)
-			peak(c, x, base - size * (1 - 0.22 * k), base - size * (0.5 - 0.25 * k), size * (0.22 + 0.07 * k), light, dark);
+			peak(c, x, base - size * (1 - 0.22 * k), base - size * (0.5 - 0.25 * k),
+				size * (0.22 + 0.07 * k), light, dark);
 	}
 }
 
@@ -154,7 +162,8 @@ static void flower(canvas *c)
 	oval(c, x, y + 0.35, 0.015, 0.35, 0, vary(c, 0.15, 0.45, 0.12));
 	for (int i = 0; i < petals; i++) {
 		double a = start + 2 * 3.14159265 * i / petals;
-		oval(c, x + 0.17 * cos(a) * c->height / c->width, y + 0.17 * sin(a), 0.15, 0.06, a, mix(petal, vary(c, 1, 1, 1), i % 2 * 0.15));
+		oval(c, x + 0.17 * cos(a) * c->height / c->width, y + 0.17 * sin(a), 0.15, 0.06, a,
+			mix(petal, vary(c, 1, 1, 1), i % 2 * 0.15));
 	}
 	disc(c, x, y, 0.075, vary(c, 0.6, 0.35, 0.1));
 }
@@ -168,7 +177,8 @@ static void night(canvas *c)
 	disc(c, x, y, r, vary(c, 0.95, 0.93, 0.8));
 	disc(c, x + roll(c, 0.02, 0.05), y - 0.02, r * 0.9, (colour){ 0.03, 0.03, 0.1 });
 	for (int i = 0; i < 12; i++)
-		peak(c, roll(c, 0, 1), roll(c, 0.7, 0.85), 1, roll(c, 0.2, 0.4), (colour){ 0.01, 0.01, 0.02 }, (colour){ 0.015, 0.015, 0.03 });
+		peak(c, roll(c, 0, 1), roll(c, 0.7, 0.85), 1, roll(c, 0.2, 0.4),
+			(colour){ 0.01, 0.01, 0.02 }, (colour){ 0.015, 0.015, 0.03 });
 }
 
 static void city(canvas *c)
@@ -193,7 +203,8 @@ static void bricks(canvas *c)
 	for (int row = 0; row < rows; row++)
 		for (int i = -1; i < rows / 2 + 1; i++) {
 			double y = (double)row / rows, x = (i + 0.5 * (row % 2)) * 2 / rows;
-			bar(c, x + 0.006, y + 0.008, x + 2.0 / rows - 0.006, y + 1.0 / rows - 0.004, mix(base, vary(c, 0.5, 0.25, 0.2), roll(c, 0, 1)));
+			bar(c, x + 0.006, y + 0.008, x + 2.0 / rows - 0.006, y + 1.0 / rows - 0.004,
+				mix(base, vary(c, 0.5, 0.25, 0.2), roll(c, 0, 1)));
 		}
 	grain(c, 0.07);
 }
@@ -204,7 +215,8 @@ static void balloons(canvas *c)
 	for (int i = 0; i < 6; i++) {
 		double x = roll(c, 0, 1), y = roll(c, 0.1, 0.3), r = roll(c, 0.05, 0.1);
 		for (int k = 0; k < 5; k++)
-			oval(c, x + (k - 2) * 0.05, y + roll(c, -0.02, 0.02), r, r * 0.5, 0, vary(c, 0.97, 0.97, 0.98));
+			oval(c, x + (k - 2) * 0.05, y + roll(c, -0.02, 0.02), r, r * 0.5, 0,
+				vary(c, 0.97, 0.97, 0.98));
 	}
 	for (int i = (int)roll(c, 3, 6); i > 0; i--) {
 		double x = roll(c, 0.12, 0.88), y = roll(c, 0.2, 0.7), r = roll(c, 0.09, 0.16);
@@ -212,11 +224,12 @@ static void balloons(canvas *c)
 		peak(c, x, y + r * 1.7, y + r * 1.75, 0.02, with, with);
 		oval(c, x, y + r * 2, 0.003, r, 0, (colour){ 0.2, 0.2, 0.2 });
 		oval(c, x, y, r, r * 1.2, 0, with);
-		oval(c, x - r * 0.3, y - r * 0.4, r * 0.2, r * 0.3, 0.5, mix(with, (colour){ 1, 1, 1 }, 0.7));
+		oval(c, x - r * 0.3, y - r * 0.4, r * 0.2, r * 0.3, 0.5,
+			mix(with, (colour){ 1, 1, 1 }, 0.7));
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------- writing ---- */
+/* --------------------------------------------------------------------------------- writing ---- */
 
 static void to_bytes(const canvas *c, uint8_t *out)
 {
@@ -257,7 +270,10 @@ static int write_picture(const canvas *c, const char *path, int png)
 		return -1;
 	to_bytes(c, rgb);
 	if (png) {
-		png_image p = { .version = PNG_IMAGE_VERSION, .width = (png_uint_32)c->width, .height = (png_uint_32)c->height, .format = PNG_FORMAT_RGB };
+		png_image p = { .version = PNG_IMAGE_VERSION,
+			.width = (png_uint_32)c->width,
+			.height = (png_uint_32)c->height,
+			.format = PNG_FORMAT_RGB };
 		png_image_write_to_stdio(&p, f, 0, rgb, 0, NULL);
 	} else {
 		write_jpeg(f, c, rgb);
@@ -271,8 +287,14 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*paint)(canvas *c);
 	} kind[] = {
-		{ "sunset", sunset }, { "mountains", mountains }, { "forest", forest }, { "flower", flower }, { "night", night },
-		{ "city", city }, { "bricks", bricks }, { "balloons", balloons },
+		{ "sunset", sunset },
+		{ "mountains", mountains },
+		{ "forest", forest },
+		{ "flower", flower },
+		{ "night", night },
+		{ "city", city },
+		{ "bricks", bricks },
+		{ "balloons", balloons },
 	};
 	static canvas c;
 	char path[4096];
@@ -289,7 +311,8 @@ int main(int argc, char **argv)
 			c.height = (int)roll(&c, 280, 400);
 			kind[k].paint(&c);
 			grain(&c, 0.02);
-			snprintf(path, sizeof(path), "%s/%s-%02d.%s", argv[1], kind[k].name, i, i % 4 ? "jpg" : "png");
+			snprintf(path, sizeof(path), "%s/%s-%02d.%s", argv[1], kind[k].name, i,
+				i % 4 ? "jpg" : "png");
 			if (write_picture(&c, path, i % 4 == 0) != 0) {
 				fprintf(stderr, "draw: %s: %s\n", path, strerror(errno));
 				return 1;

@@ -1,7 +1,8 @@
 #!/bin/sh
-# usage: [FUZZ_ARGS=...] fuzz.sh SECONDS PROGRAM...
-# Runs each fuzz target for so long, starting from tests/fuzz/seeds/<what> and build-fuzz/corpus/<what>; what crashes is
-# kept in build-fuzz/crash-<what>-*. Exit status 1 when one did. FUZZ_ARGS="-seed=1 -runs=N" makes a run that can be repeated.
+# usage: [FUZZ_ARGS=...] fuzz.sh SECONDS PROGRAM... Runs each fuzz target for so long, starting from
+# tests/fuzz/seeds/<what> and build-fuzz/corpus/<what>; what crashes is kept in
+# build-fuzz/crash-<what>-*. Exit status 1 when one did. FUZZ_ARGS="-seed=1 -runs=N" makes a run
+# that can be repeated.
 seconds=$1
 shift
 status=0

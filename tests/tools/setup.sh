@@ -1,8 +1,8 @@
 #!/bin/sh
-# usage: setup.sh NEEDED... -- WANTED...
-# Installs the Debian packages among them that are missing; says nothing when none is. Without the needed ones nothing
-# can be built: their absence is an error. Without the wanted ones something is left out, which is said where it is.
-# On a system without apt-get: lists what is needed.
+# usage: setup.sh NEEDED... -- WANTED... Installs the Debian packages among them that are missing;
+# says nothing when none is. Without the needed ones nothing can be built: their absence is an
+# error. Without the wanted ones something is left out, which is said where it is. On a system
+# without apt-get: lists what is needed.
 
 missing() {
 	for package; do

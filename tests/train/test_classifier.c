@@ -24,8 +24,10 @@ static void write_weights(const char *name, const char *bias_name)
 
 static void probabilities(void **state)
 {
-	static const char *const names[][2] = { { "fc.weight", "fc.bias" },
-		{ "classifier.1.weight", "classifier.1.bias" } };
+	static const char *const names[][2] = {
+		{ "fc.weight", "fc.bias" },
+		{ "classifier.1.weight", "classifier.1.bias" },
+	};
 	float feature[DIM], out[CLASSES];
 	(void)state;
 	for (size_t k = 0; k < DIM; k++) {

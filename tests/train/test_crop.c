@@ -87,8 +87,8 @@ static void held_out(void **state)
 	for (int i = 0; i <= N; i++) {
 		image im = drawn(8 + (uint32_t)i, 9);
 		buf png = { 0 };
-		file[i] =
-			(train_file){ ims_format("%s/%02d.png", dir, i), i < N ? names[i / EACH] : NULL, 1 };
+		file[i] = (train_file){ ims_format("%s/%02d.png", dir, i), i < N ? names[i / EACH] : NULL,
+			1 };
 		assert_int_equal(ims_image_encode_png(&png, &im, NULL), 0);
 		FILE *f = fopen(file[i].path, "wb");
 		assert_non_null(f);
@@ -119,7 +119,10 @@ static void held_out(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(boxes), cmocka_unit_test(values),
-		cmocka_unit_test(held_out) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(boxes),
+		cmocka_unit_test(values),
+		cmocka_unit_test(held_out),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,7 +77,10 @@ static void odd_sizes(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(each_once),
-		cmocka_unit_test(runs_of_a_class), cmocka_unit_test(odd_sizes) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_once),
+		cmocka_unit_test(runs_of_a_class),
+		cmocka_unit_test(odd_sizes),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

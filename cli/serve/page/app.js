@@ -9,26 +9,41 @@ const counts = [8, 12, 24, 48, 100, 200, 500];
 // One search: terms are { id | held, weight, crop: [x, y, w, h] | null, size: [w, h] | null }.
 let state = { tab: "search", terms: [], k: 24, min: 0 };
 let info = {};
-let hits = [], shown = [];      // results of the last search; those above the threshold
-let asked = 0;                  // number of the newest request, so that late answers are dropped
-let adding = false;             // the next picked picture joins the search
+let hits = [],
+	shown = []; // results of the last search; those above the threshold
+let asked = 0; // number of the newest request, so that late answers are dropped
+let adding = false; // the next picked picture joins the search
 
 // ------------------------------------------------------------------------------------------- state in the address
 
 // q=id12,-id7,u3f…@4000x3000~10,20,300,400: pictures by id or held upload, "-" pushed away, "~" the part.
 function writeTerm(t) {
-	return (t.weight < 0 ? "-" : "") + (t.held ? "u" + t.held + (t.size ? `@${t.size[0]}x${t.size[1]}` : "") : "id" + t.id)
-		+ (t.crop ? "~" + t.crop.join("_") : "");
+	return (
+		(t.weight < 0 ? "-" : "") +
+		(t.held ? "u" + t.held + (t.size ? `@${t.size[0]}x${t.size[1]}` : "") : "id" + t.id) +
+		(t.crop ? "~" + t.crop.join("_") : "")
+	);
 }
 
 function readTerm(text) {
-	const m = /^(-?)(?:id(\d+)|u([0-9a-f]{32})(?:@(\d+)x(\d+))?)(?:~(\d+)_(\d+)_(\d+)_(\d+))?$/.exec(text);
-	return m && { weight: m[1] ? -0.5 : 1, id: m[2] ? Number(m[2]) : undefined, held: m[3],
-		size: m[4] ? [Number(m[4]), Number(m[5])] : null, crop: m[6] ? m.slice(6, 10).map(Number) : null };
+	const m =
+		/^(-?)(?:id(\d+)|u([0-9a-f]{32})(?:@(\d+)x(\d+))?)(?:~(\d+)_(\d+)_(\d+)_(\d+))?$/.exec(
+			text,
+		);
+	return (
+		m && {
+			weight: m[1] ? -0.5 : 1,
+			id: m[2] ? Number(m[2]) : undefined,
+			held: m[3],
+			size: m[4] ? [Number(m[4]), Number(m[5])] : null,
+			crop: m[6] ? m.slice(6, 10).map(Number) : null,
+		}
+	);
 }
 
 function readState() {
-	const p = new URLSearchParams(location.search), k = Number(p.get("k"));
+	const p = new URLSearchParams(location.search),
+		k = Number(p.get("k"));
 	state = {
 		tab: ["map", "groups"].includes(p.get("tab")) ? p.get("tab") : "search",
 		terms: (p.get("q") || "").split(",").map(readTerm).filter(Boolean).slice(0, 16),
@@ -58,19 +73,80 @@ const searchFrom = id => go({ tab: "search", terms: [{ id, weight: 1 }] });
 // ------------------------------------------------------------------------------------------------------- cards
 
 function card(p, tools) {
-	const picture = make("img", { src: thumb(p.id, 512), alt: "", loading: "lazy", decoding: "async" });
+	const picture = make("img", {
+		src: thumb(p.id, 512),
+		alt: "",
+		loading: "lazy",
+		decoding: "async",
+	});
 	const li = make("li", { class: "card" });
-	picture.addEventListener("load", () => li.style.setProperty("--ratio", Math.min(Math.max(picture.naturalWidth / picture.naturalHeight, 0.5), 3)));
+	picture.addEventListener("load", () =>
+		li.style.setProperty(
+			"--ratio",
+			Math.min(Math.max(picture.naturalWidth / picture.naturalHeight, 0.5), 3),
+		),
+	);
 	const score = p.score === undefined ? null : p.score.toFixed(3);
-	const label = name(p) + (score ? `, score ${score}` : "") + (folder(p) ? `, in ${folder(p)}` : "");
-	const button = make("button", { type: "button", class: "picture", "aria-label": `Search from ${label}`, title: p.path || "" }, picture);
+	const label =
+		name(p) + (score ? `, score ${score}` : "") + (folder(p) ? `, in ${folder(p)}` : "");
+	const button = make(
+		"button",
+		{
+			type: "button",
+			class: "picture",
+			"aria-label": `Search from ${label}`,
+			title: p.path || "",
+		},
+		picture,
+	);
 	button.addEventListener("click", () => searchFrom(p.id));
 	button.addEventListener("keydown", e => cardKey(e, p, li));
-	li.append(button, make("div", { class: "name", "aria-hidden": "true" }, make("b", {}, name(p)), make("span", {}, score ?? folder(p))));
-	if (tools) li.append(make("div", { class: "tools" },
-		make("button", { type: "button", title: "Open", "aria-label": `Open ${name(p)}`, onclick: () => view(p.id) }, "⤢"),
-		make("button", { type: "button", title: "Add to the search", "aria-label": `Add ${name(p)} to the search`, onclick: () => combine(p.id, 1) }, "+"),
-		make("button", { type: "button", title: "Push away from it", "aria-label": `Push away from ${name(p)}`, onclick: () => combine(p.id, -0.5) }, "−")));
+	li.append(
+		button,
+		make(
+			"div",
+			{ class: "name", "aria-hidden": "true" },
+			make("b", {}, name(p)),
+			make("span", {}, score ?? folder(p)),
+		),
+	);
+	if (tools)
+		li.append(
+			make(
+				"div",
+				{ class: "tools" },
+				make(
+					"button",
+					{
+						type: "button",
+						title: "Open",
+						"aria-label": `Open ${name(p)}`,
+						onclick: () => view(p.id),
+					},
+					"⤢",
+				),
+				make(
+					"button",
+					{
+						type: "button",
+						title: "Add to the search",
+						"aria-label": `Add ${name(p)} to the search`,
+						onclick: () => combine(p.id, 1),
+					},
+					"+",
+				),
+				make(
+					"button",
+					{
+						type: "button",
+						title: "Push away from it",
+						"aria-label": `Push away from ${name(p)}`,
+						onclick: () => combine(p.id, -0.5),
+					},
+					"−",
+				),
+			),
+		);
 	return li;
 }
 
@@ -102,14 +178,27 @@ async function search() {
 	showTerms();
 	document.body.classList.add("busy");
 	try {
-		const inputs = state.terms.map(t => ({ ...(t.held ? { held: t.held } : { id: t.id }), weight: t.weight, ...(t.crop ? { crop: t.crop } : {}) }));
-		const { body } = await ask("/api/search", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ inputs, k: state.k }) });
+		const inputs = state.terms.map(t => ({
+			...(t.held ? { held: t.held } : { id: t.id }),
+			weight: t.weight,
+			...(t.crop ? { crop: t.crop } : {}),
+		}));
+		const { body } = await ask("/api/search", {
+			method: "POST",
+			headers: { "Content-Type": "application/json" },
+			body: JSON.stringify({ inputs, k: state.k }),
+		});
 		if (mine === asked) showResults(body);
 	} catch (e) {
 		if (mine !== asked) return;
 		showResults({ results: [], better_than_chance: 0 });
 		$("status").textContent = "";
-		notice(e.status === 410 ? "This picture is no longer held by the server." : "The search did not work.", e.status === 410 ? "Drop it again." : e.message);
+		notice(
+			e.status === 410
+				? "This picture is no longer held by the server."
+				: "The search did not work.",
+			e.status === 410 ? "Drop it again." : e.message,
+		);
 	} finally {
 		if (mine === asked) document.body.classList.remove("busy");
 	}
@@ -127,9 +216,11 @@ function showResults(body) {
 
 function filterResults() {
 	shown = hits.filter(h => h.score >= state.min || !state.min);
-	const close = shown.filter(h => !h.chanceOnly).length, list = [];
+	const close = shown.filter(h => !h.chanceOnly).length,
+		list = [];
 	shown.forEach((h, i) => {
-		if (h.chanceOnly && i === close && close) list.push(make("li", { class: "divider" }, "From here on no better than chance"));
+		if (h.chanceOnly && i === close && close)
+			list.push(make("li", { class: "divider" }, "From here on no better than chance"));
 		const li = card(h, true);
 		li.classList.toggle("chance", h.chanceOnly);
 		list.push(li);
@@ -137,25 +228,40 @@ function filterResults() {
 	$("results").replaceChildren(...list);
 	$("notice").hidden = true;
 	$("status").textContent = shown.length === 1 ? "1 picture" : `${shown.length} pictures`;
-	if (hits.length && !shown.length) notice("No close match.", `Nothing scores ${state.min.toFixed(2)} or more; the nearest picture scores ${hits[0].score.toFixed(3)}.`);
+	if (hits.length && !shown.length)
+		notice(
+			"No close match.",
+			`Nothing scores ${state.min.toFixed(2)} or more; the nearest picture scores ${hits[0].score.toFixed(3)}.`,
+		);
 	else if (!hits.length) notice("No close match.", "The index holds nothing to compare with.");
-	else if (!close) notice("No close match.", "These are the nearest pictures, but none is nearer than chance would have it.");
+	else if (!close)
+		notice(
+			"No close match.",
+			"These are the nearest pictures, but none is nearer than chance would have it.",
+		);
 }
 
 async function upload(file) {
 	const join = adding;
 	adding = false;
 	try {
-		let data = file, size = null;
+		let data = file,
+			size = null;
 		try {
 			const bitmap = await createImageBitmap(file);
 			size = [bitmap.width, bitmap.height];
 			if (!["image/jpeg", "image/png"].includes(file.type)) data = await asJpeg(bitmap); // what the browser can read, but perhaps not the server
-		} catch (e) { /* no picture that the browser knows: the server says what it is */ }
+		} catch (e) {
+			/* no picture that the browser knows: the server says what it is */
+		}
 		$("start").hidden = true;
 		$("found").hidden = false;
 		document.body.classList.add("busy");
-		const { headers } = await ask("/api/search?k=1&hold=1", { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: data });
+		const { headers } = await ask("/api/search?k=1&hold=1", {
+			method: "POST",
+			headers: { "Content-Type": "application/octet-stream" },
+			body: data,
+		});
 		const term = { held: headers.get("Imgsearch-Held"), weight: 1, size };
 		go({ tab: "search", terms: join ? [...state.terms, term] : [term] });
 	} catch (e) {
@@ -166,14 +272,15 @@ async function upload(file) {
 }
 
 async function asJpeg(bitmap) {
-	const canvas = make("canvas", { width: bitmap.width, height: bitmap.height }), c = canvas.getContext("2d");
+	const canvas = make("canvas", { width: bitmap.width, height: bitmap.height }),
+		c = canvas.getContext("2d");
 	c.fillStyle = "#fff";
 	c.fillRect(0, 0, canvas.width, canvas.height);
 	c.drawImage(bitmap, 0, 0);
 	return new Promise(done => canvas.toBlob(done, "image/jpeg", 0.92));
 }
 
-const source = (t, size) => t.held ? `/api/held/${t.held}` : thumb(t.id, size);
+const source = (t, size) => (t.held ? `/api/held/${t.held}` : thumb(t.id, size));
 
 function showTerms() {
 	const first = state.terms.find(t => t.weight > 0) || state.terms[0];
@@ -182,12 +289,46 @@ function showTerms() {
 	$("whole").hidden = !first.crop;
 	$("keep").hidden = !(info.uploads && first.held);
 	$("terms").hidden = state.terms.length < 2;
-	$("terms").replaceChildren(...state.terms.map((t, i) => make("li", { class: "term" + (t.weight < 0 ? " away" : "") },
-		make("img", { src: source(t, 256), alt: t.weight < 0 ? "Pushed away from" : "Searched for" }),
-		make("button", { type: "button", class: "turn", "aria-label": t.weight < 0 ? "Search for this one instead" : "Push away from this one",
-			onclick: () => go({ terms: state.terms.map((o, j) => j === i ? { ...o, weight: o.weight < 0 ? 1 : -0.5 } : o) }) }, t.weight < 0 ? "−" : "+"),
-		make("button", { type: "button", class: "drop-it", "aria-label": "Take out of the search",
-			onclick: () => go({ terms: state.terms.filter((_, j) => j !== i) }) }, "×"))));
+	$("terms").replaceChildren(
+		...state.terms.map((t, i) =>
+			make(
+				"li",
+				{ class: "term" + (t.weight < 0 ? " away" : "") },
+				make("img", {
+					src: source(t, 256),
+					alt: t.weight < 0 ? "Pushed away from" : "Searched for",
+				}),
+				make(
+					"button",
+					{
+						type: "button",
+						class: "turn",
+						"aria-label":
+							t.weight < 0
+								? "Search for this one instead"
+								: "Push away from this one",
+						onclick: () =>
+							go({
+								terms: state.terms.map((o, j) =>
+									j === i ? { ...o, weight: o.weight < 0 ? 1 : -0.5 } : o,
+								),
+							}),
+					},
+					t.weight < 0 ? "−" : "+",
+				),
+				make(
+					"button",
+					{
+						type: "button",
+						class: "drop-it",
+						"aria-label": "Take out of the search",
+						onclick: () => go({ terms: state.terms.filter((_, j) => j !== i) }),
+					},
+					"×",
+				),
+			),
+		),
+	);
 	placeBox();
 }
 
@@ -208,7 +349,10 @@ let part = null; // in shares of the picture: x, y, w, h
 
 function drawBox() {
 	$("box").hidden = !part;
-	if (part) ["left", "top", "width", "height"].forEach((side, i) => { $("box").style[side] = part[i] * 100 + "%"; });
+	if (part)
+		["left", "top", "width", "height"].forEach((side, i) => {
+			$("box").style[side] = part[i] * 100 + "%";
+		});
 }
 
 async function placeBox() {
@@ -222,21 +366,38 @@ async function placeBox() {
 }
 
 async function searchPart() {
-	const [w, h] = await stageSize(), i = Number($("stage").dataset.term);
-	const x = Math.round(part[0] * w), y = Math.round(part[1] * h);
-	const crop = [x, y, Math.max(Math.min(Math.round(part[2] * w), w - x), 1), Math.max(Math.min(Math.round(part[3] * h), h - y), 1)];
-	go({ terms: state.terms.map((t, j) => j === i ? { ...t, crop } : t) });
+	const [w, h] = await stageSize(),
+		i = Number($("stage").dataset.term);
+	const x = Math.round(part[0] * w),
+		y = Math.round(part[1] * h);
+	const crop = [
+		x,
+		y,
+		Math.max(Math.min(Math.round(part[2] * w), w - x), 1),
+		Math.max(Math.min(Math.round(part[3] * h), h - y), 1),
+	];
+	go({ terms: state.terms.map((t, j) => (j === i ? { ...t, crop } : t)) });
 }
 
-const searchWhole = () => go({ terms: state.terms.map((t, j) => j === Number($("stage").dataset.term) ? { ...t, crop: null } : t) });
+const searchWhole = () =>
+	go({
+		terms: state.terms.map((t, j) =>
+			j === Number($("stage").dataset.term) ? { ...t, crop: null } : t,
+		),
+	});
 
 function listenStage() {
 	let from = null;
-	for (const what of ["load", "error"]) /* a picture that is gone leaves no frame around nothing */
-		$("stage-picture").addEventListener(what, () => { $("stage").hidden = $("stage-hint").hidden = $("part").hidden = what === "error"; });
+	for (const what of ["load", "error"])
+		/* a picture that is gone leaves no frame around nothing */
+		$("stage-picture").addEventListener(what, () => {
+			$("stage").hidden = $("stage-hint").hidden = $("part").hidden = what === "error";
+		});
 	const at = e => {
 		const r = $("stage-picture").getBoundingClientRect();
-		return [(e.clientX - r.left) / r.width, (e.clientY - r.top) / r.height].map(v => Math.min(Math.max(v, 0), 1));
+		return [(e.clientX - r.left) / r.width, (e.clientY - r.top) / r.height].map(v =>
+			Math.min(Math.max(v, 0), 1),
+		);
 	};
 	$("stage").addEventListener("pointerdown", e => {
 		from = at(e);
@@ -245,7 +406,12 @@ function listenStage() {
 	$("stage").addEventListener("pointermove", e => {
 		if (!from) return;
 		const to = at(e);
-		part = [Math.min(from[0], to[0]), Math.min(from[1], to[1]), Math.abs(to[0] - from[0]), Math.abs(to[1] - from[1])];
+		part = [
+			Math.min(from[0], to[0]),
+			Math.min(from[1], to[1]),
+			Math.abs(to[0] - from[0]),
+			Math.abs(to[1] - from[1]),
+		];
 		drawBox();
 	});
 	$("stage").addEventListener("pointerup", () => {
@@ -254,10 +420,27 @@ function listenStage() {
 		else placeBox();
 	});
 	$("box").addEventListener("keydown", e => {
-		const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[e.key];
+		const move = {
+			ArrowLeft: [-1, 0],
+			ArrowRight: [1, 0],
+			ArrowUp: [0, -1],
+			ArrowDown: [0, 1],
+		}[e.key];
 		const fit = (v, low, high) => Math.min(Math.max(v, low), high);
-		if (move && e.shiftKey) part = [part[0], part[1], fit(part[2] + move[0] * 0.04, 0.05, 1 - part[0]), fit(part[3] + move[1] * 0.04, 0.05, 1 - part[1])];
-		else if (move) part = [fit(part[0] + move[0] * 0.04, 0, 1 - part[2]), fit(part[1] + move[1] * 0.04, 0, 1 - part[3]), part[2], part[3]];
+		if (move && e.shiftKey)
+			part = [
+				part[0],
+				part[1],
+				fit(part[2] + move[0] * 0.04, 0.05, 1 - part[0]),
+				fit(part[3] + move[1] * 0.04, 0.05, 1 - part[1]),
+			];
+		else if (move)
+			part = [
+				fit(part[0] + move[0] * 0.04, 0, 1 - part[2]),
+				fit(part[1] + move[1] * 0.04, 0, 1 - part[3]),
+				part[2],
+				part[3],
+			];
 		else if (e.key === "Enter") searchPart();
 		else if (e.key === "Escape") searchWhole();
 		else return;
@@ -268,7 +451,8 @@ function listenStage() {
 		part = part || [0.25, 0.25, 0.5, 0.5];
 		drawBox();
 		$("box").focus();
-		$("stage-hint").textContent = "Arrow keys move the box, Shift and arrow keys change its size, Enter searches.";
+		$("stage-hint").textContent =
+			"Arrow keys move the box, Shift and arrow keys change its size, Enter searches.";
 	});
 	$("whole").addEventListener("click", searchWhole);
 }
@@ -289,12 +473,19 @@ async function view(id) {
 	try {
 		const { body: p } = await ask(`/api/pictures/${id}`);
 		if (viewed !== id) return;
-		const hit = shown.find(h => h.id === id), facts = [];
+		const hit = shown.find(h => h.id === id),
+			facts = [];
 		if (hit) facts.push(`score ${hit.score.toFixed(4)}`);
-		if (hit?.chance !== undefined) facts.push(hit.chance < 0.001 ? "by chance: fewer than 1 in 1000" : `by chance: ${hit.chance.toPrecision(2)} pictures`);
+		if (hit?.chance !== undefined)
+			facts.push(
+				hit.chance < 0.001
+					? "by chance: fewer than 1 in 1000"
+					: `by chance: ${hit.chance.toPrecision(2)} pictures`,
+			);
 		if (p.width) facts.push(`${p.width} × ${p.height}`);
 		if (p.size) facts.push(bytes(p.size));
-		for (const [key, value] of Object.entries(p.columns || {})) if (key !== "title" && key !== "file" && value) facts.push(`${key}: ${value}`);
+		for (const [key, value] of Object.entries(p.columns || {}))
+			if (key !== "title" && key !== "file" && value) facts.push(`${key}: ${value}`);
 		$("viewer-title").textContent = name(p);
 		$("viewer-picture").alt = name(p);
 		$("viewer-path").textContent = p.path;
@@ -309,17 +500,28 @@ function listenViewer() {
 		const i = shown.findIndex(h => h.id === viewed);
 		if (i >= 0) view(shown[(i + by + shown.length) % shown.length].id);
 	};
-	const close = then => () => { $("viewer").close(); then(viewed); };
+	const close = then => () => {
+		$("viewer").close();
+		then(viewed);
+	};
 	$("viewer-back").addEventListener("click", () => step(-1));
 	$("viewer-on").addEventListener("click", () => step(1));
 	$("viewer-like").addEventListener("click", close(searchFrom));
-	$("viewer-plus").addEventListener("click", close(id => combine(id, 1)));
-	$("viewer-minus").addEventListener("click", close(id => combine(id, -0.5)));
+	$("viewer-plus").addEventListener(
+		"click",
+		close(id => combine(id, 1)),
+	);
+	$("viewer-minus").addEventListener(
+		"click",
+		close(id => combine(id, -0.5)),
+	);
 	$("viewer").addEventListener("keydown", e => {
 		if (e.key === "ArrowLeft") step(-1);
 		if (e.key === "ArrowRight") step(1);
 	});
-	$("viewer").addEventListener("click", e => { if (e.target === $("viewer")) $("viewer").close(); });
+	$("viewer").addEventListener("click", e => {
+		if (e.target === $("viewer")) $("viewer").close();
+	});
 }
 
 // ------------------------------------------------------------------------------------------------------- the page
@@ -356,9 +558,21 @@ function show() {
 
 function listen() {
 	const pick = input => () => $(input).click();
-	document.querySelectorAll("[data-pick]").forEach(b => b.addEventListener("click", () => { adding = false; pick("file")(); }));
-	document.querySelectorAll("[data-add]").forEach(b => b.addEventListener("click", () => { adding = true; pick("file")(); }));
-	document.querySelectorAll("[data-shoot]").forEach(b => b.addEventListener("click", pick("camera")));
+	document.querySelectorAll("[data-pick]").forEach(b =>
+		b.addEventListener("click", () => {
+			adding = false;
+			pick("file")();
+		}),
+	);
+	document.querySelectorAll("[data-add]").forEach(b =>
+		b.addEventListener("click", () => {
+			adding = true;
+			pick("file")();
+		}),
+	);
+	document
+		.querySelectorAll("[data-shoot]")
+		.forEach(b => b.addEventListener("click", pick("camera")));
 	for (const input of ["file", "camera"])
 		$(input).addEventListener("change", e => {
 			if (e.target.files[0]) upload(e.target.files[0]);
@@ -369,8 +583,14 @@ function listen() {
 		if (file) upload(file);
 	});
 	let depth = 0;
-	document.addEventListener("dragenter", e => { e.preventDefault(); depth++; $("veil").hidden = false; });
-	document.addEventListener("dragleave", () => { if (!--depth) $("veil").hidden = true; });
+	document.addEventListener("dragenter", e => {
+		e.preventDefault();
+		depth++;
+		$("veil").hidden = false;
+	});
+	document.addEventListener("dragleave", () => {
+		if (!--depth) $("veil").hidden = true;
+	});
 	document.addEventListener("dragover", e => e.preventDefault());
 	document.addEventListener("drop", e => {
 		e.preventDefault();
@@ -385,7 +605,9 @@ function listen() {
 			go(a.dataset.tab ? { tab: a.dataset.tab } : { tab: "search", terms: [] });
 		});
 	$("shuffle").addEventListener("click", () => showSamples(Math.floor(Math.random() * 1e9)));
-	$("k").addEventListener("input", () => { $("k-value").textContent = counts[$("k").value]; });
+	$("k").addEventListener("input", () => {
+		$("k-value").textContent = counts[$("k").value];
+	});
 	$("k").addEventListener("change", () => go({ k: counts[$("k").value] }, true));
 	$("min").addEventListener("input", () => {
 		state.min = Number($("min").value);
@@ -394,7 +616,10 @@ function listen() {
 		filterResults();
 	});
 	$("keep").addEventListener("click", keep);
-	addEventListener("popstate", () => { readState(); show(); });
+	addEventListener("popstate", () => {
+		readState();
+		show();
+	});
 }
 
 async function keep() {
@@ -402,7 +627,16 @@ async function keep() {
 	try {
 		const { body } = await ask(`/api/pictures?held=${t.held}`, { method: "POST" });
 		toast("It is in the index now.");
-		go({ terms: state.terms.map(o => o === t ? { id: body.added[0].id, weight: o.weight, crop: o.crop, size: o.size } : o) }, true);
+		go(
+			{
+				terms: state.terms.map(o =>
+					o === t
+						? { id: body.added[0].id, weight: o.weight, crop: o.crop, size: o.size }
+						: o,
+				),
+			},
+			true,
+		);
 	} catch (e) {
 		toast(e.message);
 	}
@@ -415,7 +649,8 @@ async function start() {
 	readState();
 	try {
 		info = (await ask("/api/info")).body;
-		$("about").textContent = `${info.vectors.toLocaleString("en")} pictures${info.model ? " · " + info.model : ""}`;
+		$("about").textContent =
+			`${info.vectors.toLocaleString("en")} pictures${info.model ? " · " + info.model : ""}`;
 	} catch (e) {
 		toast(e.message);
 	}

@@ -7,7 +7,8 @@ export function make(tag, attributes = {}, ...children) {
 	for (const [name, value] of Object.entries(attributes)) {
 		if (name.startsWith("on")) e.addEventListener(name.slice(2), value);
 		else if (value === true) e.setAttribute(name, "");
-		else if (value !== false && value !== null && value !== undefined) e.setAttribute(name, value);
+		else if (value !== false && value !== null && value !== undefined)
+			e.setAttribute(name, value);
 	}
 	e.append(...children.filter(c => c !== null));
 	return e;
@@ -21,7 +22,10 @@ export async function ask(url, options) {
 	} catch (e) {
 		throw new Error("The server does not answer.");
 	}
-	if (!answer.ok) throw Object.assign(new Error(body.error?.message || `Error ${answer.status}`), { status: answer.status });
+	if (!answer.ok)
+		throw Object.assign(new Error(body.error?.message || `Error ${answer.status}`), {
+			status: answer.status,
+		});
 	return { body, status: answer.status, headers: answer.headers };
 }
 
@@ -33,12 +37,18 @@ export function toast(text) {
 	$("toast").textContent = text;
 	$("toast").hidden = false;
 	clearTimeout(toast.timer);
-	toast.timer = setTimeout(() => { $("toast").hidden = true; }, 6000);
+	toast.timer = setTimeout(() => {
+		$("toast").hidden = true;
+	}, 6000);
 }
 
 // A thing that is computed in the background: asks until it is there, and shows how far it is.
 export async function waitFor(url, box) {
-	const stages = { compare: "Comparing pictures", map: "Laying out the map", read: "Reading pictures" };
+	const stages = {
+		compare: "Comparing pictures",
+		map: "Laying out the map",
+		read: "Reading pictures",
+	};
 	for (let first = true; ; first = false) {
 		const { body, status } = await ask(first ? url : url.split("?")[0]);
 		if (status === 200) {
@@ -52,4 +62,4 @@ export async function waitFor(url, box) {
 	}
 }
 
-export const bytes = n => n < 1e6 ? `${Math.round(n / 1e3)} kB` : `${(n / 1e6).toFixed(1)} MB`;
+export const bytes = n => (n < 1e6 ? `${Math.round(n / 1e3)} kB` : `${(n / 1e6).toFixed(1)} MB`);

@@ -8,22 +8,53 @@ const explain = {
 	scene: "Most likely the same thing, photographed again.",
 };
 const AT_ONCE = 60;
-let groups = null, kind = "", writable = false, view = null, shownGroups = AT_ONCE;
+let groups = null,
+	kind = "",
+	writable = false,
+	view = null,
+	shownGroups = AT_ONCE;
 
 function twin(group, p, first) {
-	const facts = [p.width ? `${p.width} × ${p.height}` : "", p.size ? bytes(p.size) : ""].filter(Boolean).join(" · ");
-	return make("div", { class: "twin" },
-		make("button", { type: "button", class: "picture", "aria-label": `Open ${name(p)}`, onclick: () => view(p.id) },
-			make("img", { src: thumb(p.id, 256), alt: "", loading: "lazy" })),
-		make("b", { title: p.path }, name(p)), make("span", {}, facts),
+	const facts = [p.width ? `${p.width} × ${p.height}` : "", p.size ? bytes(p.size) : ""]
+		.filter(Boolean)
+		.join(" · ");
+	return make(
+		"div",
+		{ class: "twin" },
+		make(
+			"button",
+			{
+				type: "button",
+				class: "picture",
+				"aria-label": `Open ${name(p)}`,
+				onclick: () => view(p.id),
+			},
+			make("img", { src: thumb(p.id, 256), alt: "", loading: "lazy" }),
+		),
+		make("b", { title: p.path }, name(p)),
+		make("span", {}, facts),
 		writable && p !== first && group.kind !== "bytes"
-			? make("button", { type: "button", class: "different", "aria-label": `${name(p)} and ${name(first)} are different`, onclick: () => reject(group, first, p) }, "Different")
-			: null);
+			? make(
+					"button",
+					{
+						type: "button",
+						class: "different",
+						"aria-label": `${name(p)} and ${name(first)} are different`,
+						onclick: () => reject(group, first, p),
+					},
+					"Different",
+				)
+			: null,
+	);
 }
 
 async function reject(group, a, b) {
 	try {
-		await ask("/api/reject", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ a: a.id, b: b.id }) });
+		await ask("/api/reject", {
+			method: "POST",
+			headers: { "Content-Type": "application/json" },
+			body: JSON.stringify({ a: a.id, b: b.id }),
+		});
 		group.pictures = group.pictures.filter(p => p !== b);
 		groups = groups.filter(g => g.pictures.length > 1);
 		draw();
@@ -34,21 +65,68 @@ async function reject(group, a, b) {
 }
 
 function section(g) {
-	const score = g.kind === "scene" ? make("span", { class: "hint" }, `score ${g.score.toFixed(3)} or more`) : null;
-	return make("div", { class: "group", role: "group", "aria-label": `${kinds[g.kind]}, ${g.pictures.length} pictures` },
-		make("header", {}, make("span", { class: `tag ${g.kind}` }, kinds[g.kind]), make("h2", {}, `${g.pictures.length} pictures`), score),
-		make("div", { class: "strip" }, ...g.pictures.map(p => twin(g, p, g.pictures[0]))));
+	const score =
+		g.kind === "scene"
+			? make("span", { class: "hint" }, `score ${g.score.toFixed(3)} or more`)
+			: null;
+	return make(
+		"div",
+		{
+			class: "group",
+			role: "group",
+			"aria-label": `${kinds[g.kind]}, ${g.pictures.length} pictures`,
+		},
+		make(
+			"header",
+			{},
+			make("span", { class: `tag ${g.kind}` }, kinds[g.kind]),
+			make("h2", {}, `${g.pictures.length} pictures`),
+			score,
+		),
+		make("div", { class: "strip" }, ...g.pictures.map(p => twin(g, p, g.pictures[0]))),
+	);
 }
 
 function draw() {
-	const of = k => groups.filter(g => !k || g.kind === k), list = of(kind);
-	$("kinds").replaceChildren(...["", ...Object.keys(kinds)].map(k => make("button", { type: "button", "aria-pressed": String(k === kind), title: explain[k] || "",
-		onclick: () => { kind = k; shownGroups = AT_ONCE; draw(); } }, `${kinds[k] || "All"} (${of(k).length})`)));
+	const of = k => groups.filter(g => !k || g.kind === k),
+		list = of(kind);
+	$("kinds").replaceChildren(
+		...["", ...Object.keys(kinds)].map(k =>
+			make(
+				"button",
+				{
+					type: "button",
+					"aria-pressed": String(k === kind),
+					title: explain[k] || "",
+					onclick: () => {
+						kind = k;
+						shownGroups = AT_ONCE;
+						draw();
+					},
+				},
+				`${kinds[k] || "All"} (${of(k).length})`,
+			),
+		),
+	);
 	$("groups-none").hidden = list.length > 0;
-	$("groups-none").textContent = kind ? `No groups of this kind. ${explain[kind]}` : "No near-duplicates: every picture is there once.";
+	$("groups-none").textContent = kind
+		? `No groups of this kind. ${explain[kind]}`
+		: "No near-duplicates: every picture is there once.";
 	$("group-list").replaceChildren(...list.slice(0, shownGroups).map(section));
 	if (list.length > shownGroups)
-		$("group-list").append(make("button", { type: "button", onclick: () => { shownGroups += AT_ONCE; draw(); } }, `Show more (${list.length - shownGroups} left)`));
+		$("group-list").append(
+			make(
+				"button",
+				{
+					type: "button",
+					onclick: () => {
+						shownGroups += AT_ONCE;
+						draw();
+					},
+				},
+				`Show more (${list.length - shownGroups} left)`,
+			),
+		);
 }
 
 async function load(url) {

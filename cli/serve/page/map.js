@@ -2,8 +2,9 @@
 import { $, thumb, toast, waitFor } from "/base.js";
 import { makePlane } from "/plane.js";
 
-const canvas = $("plane"), tip = $("tip");
-let pick = null;                // called with the id of a picture that was clicked
+const canvas = $("plane"),
+	tip = $("tip");
+let pick = null; // called with the id of a picture that was clicked
 let data = null;
 
 function showTip(p, x, y) {
@@ -15,7 +16,11 @@ function showTip(p, x, y) {
 	tip.style.top = (y > canvas.clientHeight / 2 ? y - 240 : y + 18) + "px";
 }
 
-const plane = makePlane(canvas, { source: id => thumb(id, 128), hover: showTip, pick: id => pick(id) });
+const plane = makePlane(canvas, {
+	source: id => thumb(id, 128),
+	hover: showTip,
+	pick: id => pick(id),
+});
 
 async function load(url) {
 	try {

@@ -24,8 +24,8 @@ enum {
 	DENSE_DIM = 384,        /* the longest rows that go to the dense solver at once */
 	OVERSAMPLE = 16,        /* directions iterated beside the wanted ones */
 	ITERATIONS = 6,
-	PANEL = 512,            /* rows of the sample in one step of the covariance */
-	TILE = 16               /* rows or columns of a task */
+	PANEL = 512, /* rows of the sample in one step of the covariance */
+	TILE = 16    /* rows or columns of a task */
 };
 
 typedef struct axes_fit {
@@ -34,9 +34,9 @@ typedef struct axes_fit {
 	float *covariance; /* dim rows of dim; NULL for long rows */
 	float *panel;      /* dim rows of PANEL: some rows of the sample, transposed */
 	size_t panel_n;
-	size_t block;      /* rows of basis and product */
-	float *basis;      /* orthonormal */
-	float *product;    /* basis * covariance */
+	size_t block;   /* rows of basis and product */
+	float *basis;   /* orthonormal */
+	float *product; /* basis * covariance */
 	job *job;
 } axes_fit;
 
@@ -115,8 +115,8 @@ static void covariance_tile(void *arg, size_t tile, unsigned worker)
 	for (size_t j0 = 0; j0 <= tile * TILE; j0 += TILE)
 		for (size_t i = tile * TILE; i < f->dim && i < (tile + 1) * TILE; i++)
 			for (size_t j = j0; j < j0 + TILE && j <= i; j++)
-				f->covariance[i * f->dim + j] += ims_kernels()->dot_f32(
-					f->panel + i * PANEL, f->panel + j * PANEL, f->panel_n);
+				f->covariance[i * f->dim + j] += ims_kernels()->dot_f32(f->panel + i * PANEL,
+					f->panel + j * PANEL, f->panel_n);
 }
 
 static int covariance(axes_fit *f, imgsearch_error *err)
@@ -151,8 +151,8 @@ static void multiply_tile(void *arg, size_t tile, unsigned worker)
 	if (f->covariance) {
 		for (size_t j = 0; j < dim; j++)
 			for (size_t i = tile * TILE; i < end; i++)
-				f->product[i * dim + j] = ims_kernels()->dot_f32(
-					f->basis + i * dim, f->covariance + j * dim, dim);
+				f->product[i * dim + j] = ims_kernels()->dot_f32(f->basis + i * dim,
+					f->covariance + j * dim, dim);
 		return;
 	}
 	memset(f->product + tile * TILE * dim, 0, (end - tile * TILE) * dim * sizeof(float));
@@ -200,8 +200,8 @@ static void deflate_row(void *arg, size_t i, unsigned worker)
 static void make_unit(const axes_fit *f, float *rows, size_t i, float before, uint64_t *random)
 {
 	float *row = rows + i * f->dim, length;
-	while (!((length = sqrtf(ims_kernels()->dot_f32(row, row, f->dim))) > 1e-5f * before) ||
-		!(before > 1e-30f)) {
+	while (!((length = sqrtf(ims_kernels()->dot_f32(row, row, f->dim))) > 1e-5f * before)
+		|| !(before > 1e-30f)) {
 		for (size_t j = 0; j < f->dim; j++)
 			row[j] = (float)(ims_random_unit(random) - 0.5);
 		before = 1;
@@ -215,8 +215,8 @@ static void make_unit(const axes_fit *f, float *rows, size_t i, float before, ui
  * Modified Gram-Schmidt by tiles of rows. A second time makes up for the precision that one time
  * loses.
  */
-static int orthonormalise(
-	const axes_fit *f, float *rows, size_t n, int times, uint64_t *random, imgsearch_error *err)
+static int orthonormalise(const axes_fit *f, float *rows, size_t n, int times, uint64_t *random,
+	imgsearch_error *err)
 {
 	float *before = ims_alloc(n, sizeof *before);
 	if (!before)
@@ -259,8 +259,8 @@ static int rayleigh_ritz(axes_fit *f, rotation *r, imgsearch_error *err)
 	int rc = small && vector && value ? 0 : ims_nomem(err);
 	for (size_t i = 0; !rc && i < b; i++)
 		for (size_t j = 0; j <= i; j++)
-			small[i * b + j] = small[j * b + i] = ims_kernels()->dot_f32(
-				f->product + i * dim, f->basis + j * dim, dim);
+			small[i * b + j] = small[j * b + i] = ims_kernels()->dot_f32(f->product + i * dim,
+				f->basis + j * dim, dim);
 	if (!rc)
 		memset(r->axes, 0, r->parts * dim * sizeof(float));
 	bool solvable = !rc && all_finite(small, b * b);

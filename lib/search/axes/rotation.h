@@ -12,11 +12,11 @@
 
 typedef struct rotation {
 	uint32_t dim, parts;
-	size_t sampled;   /* rows that the axes are from */
-	float *mean;      /* dim */
+	size_t sampled; /* rows that the axes are from */
+	float *mean;    /* dim */
 	float *axes; /* parts rows of dim, by falling variance; the largest value of each is positive */
-	float *variance;  /* parts */
-	double total;     /* variance over all dimensions */
+	float *variance; /* parts */
+	double total;    /* variance over all dimensions */
 } rotation;
 
 /*

@@ -43,8 +43,8 @@ uint64_t ims_codes_memory(const codes *c)
 {
 	if (!c)
 		return 0;
-	uint64_t bytes = sizeof(*c) + ims_column_memory(&c->ids) + c->dim * sizeof(float) +
-		(c->by_id_cap + c->free_cap) * sizeof(uint32_t) + ims_projection_size(&c->axes);
+	uint64_t bytes = sizeof(*c) + ims_column_memory(&c->ids) + c->dim * sizeof(float)
+		+ (c->by_id_cap + c->free_cap) * sizeof(uint32_t) + ims_projection_size(&c->axes);
 	for (unsigned i = 0; i < c->stages; i++) {
 		const code_stage *s = &c->stage[i];
 		size_t floats = s->count + (s->blocks ? c->block_cap : 0);
@@ -157,8 +157,8 @@ void ims_codes_encode(codes *c, int64_t id, const float *centred, const float *c
 				head2 += (double)values[j] * values[j];
 			error2 += q.error2;
 			double error = ims_projection_error(c->dim, c->axes.skew, s->first + s->count, length);
-			e = sqrt(error2) + error + ims_projection_residual(length, head2, error, &residual) +
-				4 * unit * residual;
+			e = sqrt(error2) + error + ims_projection_residual(length, head2, error, &residual)
+				+ 4 * unit * residual;
 		}
 		stage_terms terms = { before, (float)q.N, (float)residual, round_up(e) };
 		ims_stage_put_terms(s, i, item, lane, c->metric == IMGSEARCH_IP, &terms);

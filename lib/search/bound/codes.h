@@ -41,19 +41,19 @@
 typedef struct codes {
 	uint32_t dim;
 	imgsearch_metric metric;
-	float *mean;                   /* subtracted from every row */
+	float *mean; /* subtracted from every row */
 	projection axes;
-	double radius;                 /* the length of the longest row, less the mean */
+	double radius; /* the length of the longest row, less the mean */
 	code_stage stage[CODE_STAGES];
 	unsigned stages;
-	column ids;                    /* i64 a slot */
-	size_t block_cap;              /* of every block_error */
-	size_t n, live;                /* slots in use, and those whose row is not removed */
+	column ids;       /* i64 a slot */
+	size_t block_cap; /* of every block_error */
+	size_t n, live;   /* slots in use, and those whose row is not removed */
 	/* changes: made when first needed */
-	uint32_t *by_id, *free_slot;   /* live slots in order of id; slots of removed rows */
+	uint32_t *by_id, *free_slot; /* live slots in order of id; slots of removed rows */
 	size_t by_id_cap, n_free, free_cap;
 	bool has_by_id;
-	pthread_mutex_t lock;          /* reading runs; raising bounds while many threads encode */
+	pthread_mutex_t lock; /* reading runs; raising bounds while many threads encode */
 } codes;
 
 /* Whether there are enough rows for codes to be faster than a scan, and few enough to number. */

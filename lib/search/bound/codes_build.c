@@ -15,12 +15,12 @@ typedef struct encoding {
 	codes *c;
 	const int64_t *ids; /* of the block of rows at work */
 	const float *rows;
-	size_t n;           /* rows of the block */
+	size_t n; /* rows of the block */
 	size_t done, total;
-	size_t stride;      /* of projected rows */
-	float *points;      /* (total, ORDER): this pass only takes leading components; or NULL */
+	size_t stride;        /* of projected rows */
+	float *points;        /* (total, ORDER): this pass only takes leading components; or NULL */
 	const uint32_t *slot; /* of the i-th row; NULL: i */
-	float *work;        /* for each worker TASK rows, centred and projected */
+	float *work;          /* for each worker TASK rows, centred and projected */
 	size_t work_size;
 	unsigned passes;
 	job *job;
@@ -100,8 +100,9 @@ static int encode_block(void *user, const int64_t *ids, const float *rows, size_
 	ims_parallel(e->job ? e->job->pool : NULL, (n + TASK - 1) / TASK, encode_task, e);
 	e->done += n;
 	uint64_t before = e->points ? 0 : e->passes - 1, total = e->total;
-	return e->job ? ims_job_step(e->job, "build", before * total + e->done, e->passes * total,
-		e->err) : 0;
+	return e->job
+		? ims_job_step(e->job, "build", before * total + e->done, e->passes * total, e->err)
+		: 0;
 }
 
 /* One pass over the rows. */

@@ -117,9 +117,9 @@ static int get_stage(reader *r, codes *c, unsigned i, uint32_t *covered, imgsear
 
 static bool sizes_fit(const codes *c, const row_source *rows, uint64_t n, uint64_t live)
 {
-	return c->dim == rows->dim && c->metric == rows->metric && c->axes.components <= c->dim &&
-		c->stages && c->stages <= CODE_STAGES && n && n <= CODES_MAX && live <= n &&
-		c->axes.skew >= 0 && c->axes.skew < 0.01 && c->radius > 0 && c->radius < 1e16;
+	return c->dim == rows->dim && c->metric == rows->metric && c->axes.components <= c->dim
+		&& c->stages && c->stages <= CODE_STAGES && n && n <= CODES_MAX && live <= n
+		&& c->axes.skew >= 0 && c->axes.skew < 0.01 && c->radius > 0 && c->radius < 1e16;
 }
 
 static int get_header(reader *r, codes *c, const row_source *rows, imgsearch_error *err)
@@ -150,8 +150,7 @@ static int get_header(reader *r, codes *c, const row_source *rows, imgsearch_err
 	return rc;
 }
 
-static int load_axes(codes *c, const chunk_source *source, uint32_t *number,
-	imgsearch_error *err)
+static int load_axes(codes *c, const chunk_source *source, uint32_t *number, imgsearch_error *err)
 {
 	size_t size = ims_projection_size(&c->axes);
 	if (!size)

@@ -131,8 +131,8 @@ int ims_column_load(column *col, size_t n, const chunk_source *source, uint32_t 
 {
 	size_t full = ims_column_run_items(col), runs = (n + full - 1) >> col->shift;
 	size_t last = n - ((runs - 1) << col->shift);
-	size_t chunks = (runs - 1) * ims_chunks_count(full * col->stride) +
-		ims_chunks_count(last * col->stride);
+	size_t chunks = (runs - 1) * ims_chunks_count(full * col->stride)
+		+ ims_chunks_count(last * col->stride);
 	if (*number > source->chunks || chunks > source->chunks - *number)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "a column of %zu items in %u chunks", n,
 			source->chunks);

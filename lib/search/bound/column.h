@@ -10,14 +10,14 @@
 #include "search/search.h"
 
 typedef struct column {
-	size_t stride;               /* bytes of an item */
-	unsigned shift;              /* a run has 1 << shift items */
-	size_t runs, run_cap;        /* runs in use; allocated length of `run` */
-	size_t last_cap;             /* items that the last run has room for; other runs are full */
-	_Atomic(uint8_t *) *run;     /* NULL: not read yet */
-	const chunk_source *source;  /* of a loaded column; borrowed */
-	uint32_t first_chunk;        /* of the first run in the source */
-	pthread_mutex_t *lock;       /* held while a run is read; borrowed */
+	size_t stride;              /* bytes of an item */
+	unsigned shift;             /* a run has 1 << shift items */
+	size_t runs, run_cap;       /* runs in use; allocated length of `run` */
+	size_t last_cap;            /* items that the last run has room for; other runs are full */
+	_Atomic(uint8_t *) *run;    /* NULL: not read yet */
+	const chunk_source *source; /* of a loaded column; borrowed */
+	uint32_t first_chunk;       /* of the first run in the source */
+	pthread_mutex_t *lock;      /* held while a run is read; borrowed */
 } column;
 
 /* An empty column. lock outlives it. */

@@ -19,7 +19,7 @@
 
 typedef struct exact {
 	searcher base;
-	codes *codes; /* NULL: scan */
+	codes *codes;       /* NULL: scan */
 	lease_pool queries; /* of bound_query */
 } exact;
 

@@ -19,8 +19,8 @@ static const double unit = 0x1p-24; /* the unit roundoff of f32 */
 static inline double score_limit(const bound_query *q, const stage_query *sq, double error)
 {
 	if (q->codes->metric == IMGSEARCH_IP)
-		return q->limit_root + q->length * error + sq->error * (q->codes->radius + error) +
-			sq->slack;
+		return q->limit_root + q->length * error + sq->error * (q->codes->radius + error)
+			+ sq->slack;
 	double root = q->limit_root + error + sq->error;
 	return root < 0 ? -1 : root * root * (1 + 1e-12) + sq->slack;
 }
@@ -29,8 +29,8 @@ static inline double score_limit(const bound_query *q, const stage_query *sq, do
 static double lower_bound(const bound_query *q, const stage_query *sq, double score, double error)
 {
 	if (q->codes->metric == IMGSEARCH_IP)
-		return score - sq->slack - q->length * error - sq->error * (q->codes->radius + error) -
-			q->absolute_error;
+		return score - sq->slack - q->length * error - sq->error * (q->codes->radius + error)
+			- q->absolute_error;
 	double root = sqrt(fmax(score - sq->slack, 0)) - error - sq->error;
 	return root > 0 ? (root * root - q->absolute_error) * (1 - q->relative_error) : 0;
 }
@@ -39,8 +39,8 @@ static double lower_bound(const bound_query *q, const stage_query *sq, double sc
 static float upper_bound(const bound_query *q, const stage_query *sq, double score, double error)
 {
 	if (q->codes->metric == IMGSEARCH_IP) {
-		score += sq->slack + q->length * error + sq->error * (q->codes->radius + error) +
-			q->absolute_error;
+		score += sq->slack + q->length * error + sq->error * (q->codes->radius + error)
+			+ q->absolute_error;
 		return (float)(score + fabs(score) * 2 * unit);
 	}
 	double root = sqrt(fmax(score + sq->slack, 0)) + error + sq->error;
@@ -78,16 +78,17 @@ static bool filter_row(const bound_query *q, unsigned i, const uint8_t *item, st
 	const stage_query *sq = &q->stage[i];
 	const uint8_t *terms = item + s->bytes;
 	bool ip = q->codes->metric == IMGSEARCH_IP;
-	double sum = sq->scale *
-		(double)ims_kernels()->dot_u8_i16(item, &sq->digits, ims_stage_padded(s));
+	double sum = sq->scale
+		* (double)ims_kernels()->dot_u8_i16(item, &sq->digits, ims_stage_padded(s));
 	if (s->raw) {
 		row->score = sq->constant + (ip ? -sum : get_float(terms) - 2 * sum);
 		row->error = get_float(terms + 4);
 	} else {
 		double r0 = get_float(terms), r1 = get_float(terms + 8);
 		double q0 = q->stage[i - 1].residual, q1 = sq->residual;
-		row->score += sq->constant + (ip ? q0 * r0 - q1 * r1 - sum :
-			get_float(terms + 4) - 2 * sum - (q0 - r0) * (q0 - r0) + (q1 - r1) * (q1 - r1));
+		row->score += sq->constant
+			+ (ip ? q0 * r0 - q1 * r1 - sum
+				  : get_float(terms + 4) - 2 * sum - (q0 - r0) * (q0 - r0) + (q1 - r1) * (q1 - r1));
 		row->error = get_float(terms + 12);
 	}
 	return row->score <= score_limit(q, sq, row->error);
@@ -240,8 +241,11 @@ static size_t list_rows(bound_query *q, unsigned i, size_t first, const uint32_t
 	for (size_t j = 0; j < n; j++)
 		for (unsigned left = mask[j]; left; left &= left - 1) {
 			size_t at = list[j] * IMS_BLOCK_ROWS + (size_t)__builtin_ctz(left);
-			q->row[rows++] = (staged_row){ first * IMS_BLOCK_ROWS + at,
-				q->stage[i].constant + score[at], q->codes->stage[i].block_error[first + list[j]] };
+			q->row[rows++] = (staged_row){
+				first * IMS_BLOCK_ROWS + at,
+				q->stage[i].constant + score[at],
+				q->codes->stage[i].block_error[first + list[j]],
+			};
 		}
 	return rows;
 }
@@ -293,8 +297,11 @@ static void sample_rows(bound_query *q, size_t n)
 		float score[IMS_BLOCK_ROWS] = { 0 };
 		if (c->stages == 1) /* no later stage replaces the score */
 			score_blocks(q, block, 1, score);
-		q->row[i] = (staged_row){ slot, q->stage[0].constant + score[slot % IMS_BLOCK_ROWS],
-			c->stage[0].block_error[block] };
+		q->row[i] = (staged_row){
+			slot,
+			q->stage[0].constant + score[slot % IMS_BLOCK_ROWS],
+			c->stage[0].block_error[block],
+		};
 	}
 }
 
@@ -374,8 +381,11 @@ static void bound_seeds(bound_query *q, const topk *best)
 		size_t n = best->n - from < FILTER_BLOCKS ? best->n - from : FILTER_BLOCKS;
 		for (size_t i = 0; i < n; i++) {
 			size_t slot = (size_t)best->item[from + i].id;
-			q->row[i] = (staged_row){ slot, q->stage[0].constant + best->item[from + i].distance,
-				c->stage[0].block_error[slot / IMS_BLOCK_ROWS] };
+			q->row[i] = (staged_row){
+				slot,
+				q->stage[0].constant + best->item[from + i].distance,
+				c->stage[0].block_error[slot / IMS_BLOCK_ROWS],
+			};
 		}
 		n = filter_rows(q, last ? last : 1, n);
 		for (size_t i = 0; i < n; i++) {

@@ -57,7 +57,8 @@ static bound_query *begin(const batch *b, size_t i, const float *components, gro
 		return NULL;
 	}
 	b->scan[i] = !ims_bound_query_begin(q, b->codes, b->rows, b->request, i, components,
-		&result->err) || ims_filter_has_ties(q);
+					 &result->err)
+		|| ims_filter_has_ties(q);
 	result->rc = q->rc;
 	return q;
 }
@@ -153,8 +154,8 @@ static int scan_others(const batch *b, search_report *report, imgsearch_error *e
 			b->out[i] = out[j++];
 	if (!rc) {
 		report->rows_checked += part.rows_checked;
-		report->plan = n == b->request->n ? part.plan :
-			"codes; where they exclude too little, scan";
+		report->plan = n == b->request->n ? part.plan
+										  : "codes; where they exclude too little, scan";
 	}
 	ims_free(queries);
 	ims_free(out);
@@ -179,8 +180,15 @@ int ims_filter_refine(lease_pool *pool, const codes *c, const row_source *rows,
 	imgsearch_error *err)
 {
 	size_t group = group_size(c, request), groups = (request->n + group - 1) / group;
-	batch b = { .pool = pool, .codes = c, .rows = rows, .request = request, .group = group,
-		.checks = checks, .out = out };
+	batch b = {
+		.pool = pool,
+		.codes = c,
+		.rows = rows,
+		.request = request,
+		.group = group,
+		.checks = checks,
+		.out = out,
+	};
 	b.scan = ims_zalloc(request->n, sizeof(*b.scan));
 	b.result = ims_zalloc(groups, sizeof(*b.result));
 	int rc = b.scan && b.result ? 0 : ims_nomem(err);

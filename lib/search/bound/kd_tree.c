@@ -163,8 +163,8 @@ static bool sound(const kd_tree *t, uint32_t i)
 	if (d->left <= i || d->left >= t->nodes - 1)
 		return false;
 	const kd_node *l = &t->node[d->left], *r = l + 1;
-	return l->from == d->from && l->to == r->from && r->to == d->to && l->to > l->from &&
-		r->to > r->from;
+	return l->from == d->from && l->to == r->from && r->to == d->to && l->to > l->from
+		&& r->to > r->from;
 }
 
 int ims_kd_load(kd_tree *t, reader *r, uint32_t n, imgsearch_error *err)

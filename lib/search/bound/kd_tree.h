@@ -10,13 +10,13 @@
 #include "search/search.h"
 
 typedef struct kd_node {
-	uint32_t left;           /* its first child; the second one follows. 0: a bucket */
-	uint32_t from, to;       /* its rows, in the order of the tree */
+	uint32_t left;     /* its first child; the second one follows. 0: a bucket */
+	uint32_t from, to; /* its rows, in the order of the tree */
 	float residual_low, residual_high;
 } kd_node;
 
 typedef struct kd_tree {
-	uint32_t coordinates;    /* of the boxes */
+	uint32_t coordinates; /* of the boxes */
 	uint32_t n, nodes;
 	kd_node *node;
 	float *box; /* for each node the least values, then the largest: coordinates each */
@@ -46,11 +46,11 @@ typedef struct kd_visit {
 typedef struct kd_walk {
 	const kd_tree *t;
 	imgsearch_metric metric;
-	const float *point;      /* coordinates of the query */
+	const float *point;              /* coordinates of the query */
 	double residual, residual_error; /* of the query */
-	double error;            /* of the coordinates of query and rows together */
-	double offset;           /* inner product: added to every bound */
-	kd_visit *heap;          /* nodes to visit, the least bound first */
+	double error;                    /* of the coordinates of query and rows together */
+	double offset;                   /* inner product: added to every bound */
+	kd_visit *heap;                  /* nodes to visit, the least bound first */
 	size_t n;
 } kd_walk;
 

@@ -17,22 +17,22 @@
 #include <math.h>
 
 enum {
-	RAW_DIM = 32,        /* the tree is over the rows' own coordinates up to this dimension */
+	RAW_DIM = 32, /* the tree is over the rows' own coordinates up to this dimension */
 	RAW_BUCKET = 32,
-	COORDINATES = 16,    /* leading components of longer rows */
-	CODED_BUCKET = 256
+	COORDINATES = 16, /* leading components of longer rows */
+	CODED_BUCKET = 256,
 };
 
 static const double unit = 0x1p-24;
 
 typedef struct kdtree {
 	searcher base;
-	kd_tree tree;        /* no nodes: every query is a scan */
-	float *rows;         /* few dimensions: the rows in the order of the tree; else NULL */
-	int64_t *ids;        /* of these rows */
-	double longest;      /* the length of the longest of these rows */
-	codes *codes;        /* more dimensions; else NULL */
-	lease_pool queries;  /* of bound_query */
+	kd_tree tree;       /* no nodes: every query is a scan */
+	float *rows;        /* few dimensions: the rows in the order of the tree; else NULL */
+	int64_t *ids;       /* of these rows */
+	double longest;     /* the length of the longest of these rows */
+	codes *codes;       /* more dimensions; else NULL */
+	lease_pool queries; /* of bound_query */
 } kdtree;
 
 static void kdtree_free(searcher *base)
@@ -63,11 +63,11 @@ static kdtree *kdtree_new(const row_source *rows, imgsearch_error *err)
 /* ----------------------------------------------------------------------------------- build ---- */
 
 typedef struct points {
-	const rotation *axes;  /* NULL: the rows themselves */
+	const rotation *axes; /* NULL: the rows themselves */
 	uint32_t dim, coordinates;
-	float *point;          /* (total, coordinates) */
-	float *residual;       /* (total, 2): bounds of the length of each row's residual */
-	float *centred;        /* one row */
+	float *point;    /* (total, coordinates) */
+	float *residual; /* (total, 2): bounds of the length of each row's residual */
+	float *centred;  /* one row */
 	int64_t *ids;
 	size_t n, total;
 	double longest;
@@ -251,8 +251,8 @@ static void scan_bucket(const kdtree *s, const search_request *request, const fl
 	for (uint32_t i = bucket->from; i < bucket->to; i++) {
 		const float *row = s->rows + (size_t)i * dim;
 		float d = ims_search_distance(source->metric, query, row, dim);
-		if (d <= request->max_distance && d <= ims_topk_worst(out) &&
-			ims_search_passes(request, s->ids[i]))
+		if (d <= request->max_distance && d <= ims_topk_worst(out)
+			&& ims_search_passes(request, s->ids[i]))
 			ims_topk_push(out, d, s->ids[i]);
 	}
 }
@@ -275,8 +275,8 @@ static void query_rows(const kdtree *s, const search_request *request, const flo
 	while (!result->rc) {
 		double limit = fmin(request->max_distance, ims_topk_worst(out));
 		limit = walk_limit(limit, relative, absolute, epsilon);
-		if (!ims_kd_next(&walk, limit, &node) ||
-			checks_reached(request, result->report.rows_checked, result))
+		if (!ims_kd_next(&walk, limit, &node)
+			|| checks_reached(request, result->report.rows_checked, result))
 			break;
 		const kd_node *bucket = &s->tree.node[node];
 		scan_bucket(s, request, query, bucket, out);
@@ -307,8 +307,13 @@ static kd_walk walk_of(const kdtree *s, const bound_query *q)
 		head2 += (double)q->components[i] * q->components[i];
 	double query_error = ims_projection_error(c->dim, skew, m, q->length);
 	double row_error = ims_projection_error(c->dim, skew, m, c->radius);
-	kd_walk walk = { .t = &s->tree, .metric = c->metric, .point = q->components,
-		.error = query_error + row_error, .offset = q->offset };
+	kd_walk walk = {
+		.t = &s->tree,
+		.metric = c->metric,
+		.point = q->components,
+		.error = query_error + row_error,
+		.offset = q->offset,
+	};
 	if (c->metric == IMGSEARCH_IP)
 		walk.error = query_error * c->radius + row_error * q->length;
 	walk.residual_error = ims_projection_residual(q->length, head2, query_error, &walk.residual);
@@ -390,8 +395,11 @@ static int kdtree_query(const searcher *base, const search_request *request, top
 	if (!b.result)
 		return ims_nomem(err);
 	ims_parallel(request->n > 1 ? request->pool : NULL, request->n, run_query, &b);
-	*report = (search_report){ true,
-		s->rows ? "tree over coordinates" : "tree over components, codes", 0 };
+	*report = (search_report){
+		true,
+		s->rows ? "tree over coordinates" : "tree over components, codes",
+		0,
+	};
 	int rc = 0;
 	for (size_t i = 0; !rc && i < request->n; i++) {
 		query_result *result = &b.result[i];
@@ -480,8 +488,8 @@ static int load_tree(kdtree *s, const chunk_source *source, imgsearch_error *err
 	uint32_t kind = ims_read_u32(&r), n = ims_read_u32(&r);
 	uint64_t size = ims_read_u64(&r);
 	s->longest = ims_read_f32(&r);
-	bool sound = !r.failed && !memcmp(magic, "IMSKDTR", 8) && kind <= CODES &&
-		plausible(source, size) && s->longest >= 0 && s->longest < 1e16;
+	bool sound = !r.failed && !memcmp(magic, "IMSKDTR", 8) && kind <= CODES
+		&& plausible(source, size) && s->longest >= 0 && s->longest < 1e16;
 	if (!rc && !sound)
 		rc = ims_fail(err, IMGSEARCH_EFORMAT, "not the state of a kdtree searcher");
 	if (rc || !kind)
@@ -492,8 +500,8 @@ static int load_tree(kdtree *s, const chunk_source *source, imgsearch_error *err
 	if (!rc)
 		rc = ims_kd_load(&s->tree, &t, n, err);
 	if (!rc)
-		rc = kind == ROWS ? load_rows(s, source, &number, err) :
-			ims_codes_load(&s->codes, s->base.rows, source, &number, err);
+		rc = kind == ROWS ? load_rows(s, source, &number, err)
+						  : ims_codes_load(&s->codes, s->base.rows, source, &number, err);
 	if (!rc && !tree_fits(s))
 		rc = ims_fail(err, IMGSEARCH_EFORMAT, "the tree does not fit its rows");
 done:
@@ -519,8 +527,8 @@ static uint64_t kdtree_memory(const searcher *base)
 	const kdtree *s = (const kdtree *)base;
 	uint64_t row = base->rows->dim * sizeof(float) + sizeof(int64_t);
 	uint64_t node = sizeof(kd_node) + 2 * s->tree.coordinates * sizeof(float);
-	return sizeof(*s) + (s->rows ? s->tree.n * row : 0) + s->tree.nodes * node +
-		ims_codes_memory(s->codes);
+	return sizeof(*s) + (s->rows ? s->tree.n * row : 0) + s->tree.nodes * node
+		+ ims_codes_memory(s->codes);
 }
 
 const searcher_ops ims_search_kdtree = {

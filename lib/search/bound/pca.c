@@ -23,7 +23,7 @@ typedef struct pca {
 	searcher base;
 	rotation axes;
 	bool whiten;
-	codes *codes; /* NULL: scan */
+	codes *codes;       /* NULL: scan */
 	lease_pool queries; /* of bound_query */
 } pca;
 

@@ -73,8 +73,8 @@ static void make_digits(stage_query *sq, const code_stage *s, const float *value
 	memset(low + s->count, 0, padded - s->count);
 	sq->digits = (query_i16){ digit, high, low, 0, 0, 0 };
 	sq->constant = sq->scale * 128 * (double)sum;
-	sq->slack = 2 * sqrt(lost) * s->longest * (1 + 1e-9) +
-		4 * unit * sq->scale * 255 * (double)size;
+	sq->slack = 2 * sqrt(lost) * s->longest * (1 + 1e-9)
+		+ 4 * unit * sq->scale * 255 * (double)size;
 }
 
 /*
@@ -96,8 +96,8 @@ static void prepare_stage(bound_query *q, unsigned i, double head2, double befor
 		sq->constant += s->raw ? q->length * q->length : head2 - before2;
 	if (!s->raw) {
 		double error = ims_projection_error(c->dim, c->axes.skew, s->first + s->count, q->length);
-		sq->error = error + ims_projection_residual(q->length, head2, error, &sq->residual) +
-			4 * unit * sq->residual;
+		sq->error = error + ims_projection_residual(q->length, head2, error, &sq->residual)
+			+ 4 * unit * sq->residual;
 	}
 	sq->slack += 16 * unit * span * span * factor;
 	if (last && !s->raw)
@@ -107,8 +107,8 @@ static void prepare_stage(bound_query *q, unsigned i, double head2, double befor
 	sq->digits.scale = (float)(-factor * sq->scale);
 	sq->digits.r_factor = (float)(-factor * sq->residual);
 	sq->digits.s_factor = last ? (float)(factor * last->residual) : 0;
-	sq->constant += (ip ? 0 : sq->residual * sq->residual) +
-		(last ? last->constant - (ip ? 0 : last->residual * last->residual) : 0);
+	sq->constant += (ip ? 0 : sq->residual * sq->residual)
+		+ (last ? last->constant - (ip ? 0 : last->residual * last->residual) : 0);
 }
 
 static void prepare_stages(bound_query *q, const float *centred, int16_t *digit)

@@ -13,12 +13,12 @@ enum { FILTER_BLOCKS = 64 /* blocks scored at once */ };
 
 /* What one stage needs. A stage adds scale * (sum of digit * number) and constant to a score. */
 typedef struct stage_query {
-	query_i16 digits;  /* the query's values times the scales, as integers */
-	double scale;      /* of a sum of products */
-	double constant;   /* of this stage; blocks: and of the stages before */
-	double error;      /* of the query's components: error_q of codes.h */
-	double slack;      /* rounding errors of a score, over this stage and those before */
-	double residual;   /* r_q of codes.h */
+	query_i16 digits; /* the query's values times the scales, as integers */
+	double scale;     /* of a sum of products */
+	double constant;  /* of this stage; blocks: and of the stages before */
+	double error;     /* of the query's components: error_q of codes.h */
+	double slack;     /* rounding errors of a score, over this stage and those before */
+	double residual;  /* r_q of codes.h */
 } stage_query;
 
 /* A row between two stages. */
@@ -37,22 +37,22 @@ typedef struct bound_query {
 	const codes *codes;
 	const search_request *request;
 	const row_source *rows;
-	const float *vector;         /* the query itself */
-	const float *components;     /* its principal components */
+	const float *vector;     /* the query itself */
+	const float *components; /* its principal components */
 	stage_query stage[CODE_STAGES];
-	double length;               /* of the vector; L2: of the vector less the mean */
-	double offset;               /* inner product: minus the product of vector and mean; L2: 0 */
-	double relative_error;       /* of final distances: |computed - true| is at most */
-	double absolute_error;       /*   relative_error * true + absolute_error */
-	bool keeps_upper;            /* k is small enough to keep upper bounds */
-	topk seed_upper, upper;      /* the k least upper bounds: of seed rows; of candidates */
-	double limit;                /* the k-th final distance is at most this */
-	double limit_root;           /* L2: the root of the limit, widened by the final errors */
+	double length;          /* of the vector; L2: of the vector less the mean */
+	double offset;          /* inner product: minus the product of vector and mean; L2: 0 */
+	double relative_error;  /* of final distances: |computed - true| is at most */
+	double absolute_error;  /*   relative_error * true + absolute_error */
+	bool keeps_upper;       /* k is small enough to keep upper bounds */
+	topk seed_upper, upper; /* the k least upper bounds: of seed rows; of candidates */
+	double limit;           /* the k-th final distance is at most this */
+	double limit_root;      /* L2: the root of the limit, widened by the final errors */
 	candidate *candidate;
 	size_t candidates, candidate_cap;
-	float *score;                /* of the first stage, 16 a block: only for a pass over all rows */
+	float *score; /* of the first stage, 16 a block: only for a pass over all rows */
 	size_t score_cap;
-	void *scratch;               /* the centred vector, components, digits */
+	void *scratch; /* the centred vector, components, digits */
 	size_t scratch_size;
 	float block_score[FILTER_BLOCKS * IMS_BLOCK_ROWS];
 	staged_row row[FILTER_BLOCKS * IMS_BLOCK_ROWS];

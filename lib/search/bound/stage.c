@@ -9,10 +9,10 @@
 #include <string.h>
 
 enum {
-	RAW_DIM = 96,      /* rows of at most so many dimensions have the raw stage alone */
-	BLOCK_COUNT = 64,  /* components of a stage of blocks */
-	BLOCK_TERMS = 13,  /* bytes a row beside the numbers of a stage of blocks */
-	ROW_TERMS = 16     /* the same where there are no blocks */
+	RAW_DIM = 96,     /* rows of at most so many dimensions have the raw stage alone */
+	BLOCK_COUNT = 64, /* components of a stage of blocks */
+	BLOCK_TERMS = 13, /* bytes a row beside the numbers of a stage of blocks */
+	ROW_TERMS = 16    /* the same where there are no blocks */
 };
 
 /* ------------------------------------------------------------------------------------ plan ---- */

@@ -24,7 +24,7 @@ typedef struct code_stage {
 	 * of the stage before, N, the residual and the error (raw: N and the error). See codes.h.
 	 */
 	column column;
-	float *block_error;    /* blocks: the largest error of the 16 rows */
+	float *block_error; /* blocks: the largest error of the 16 rows */
 } code_stage;
 
 /* What stands beside a row's numbers. codes.h defines it. */

@@ -37,8 +37,8 @@ static inline bool mark(graph_scratch *s, uint32_t slot)
 
 static inline bool passes(const graph *g, const graph_filter *f, uint32_t slot)
 {
-	return !ims_graph_is_deleted(g, slot) &&
-		(!f->request || ims_search_passes(f->request, g->ids[slot]));
+	return !ims_graph_is_deleted(g, slot)
+		&& (!f->request || ims_search_passes(f->request, g->ids[slot]));
 }
 
 /* Scores slots, and puts them into the beam and, where they pass, among the accepted nodes. */
@@ -49,11 +49,12 @@ static void score(const graph *g, graph_scratch *s, const int8_t *query, const u
 	ims_kernels()->dot_u8_i8(g->codes, g->quantiser.size, slot, n, query, s->dots);
 	for (size_t i = 0; i < n; i++) {
 		graph_item item = ims_graph_item(ims_graph_constant(ims_graph_code(g, slot[i]),
-			g->quantiser.size) - s->dots[i],
+											 g->quantiser.size)
+				- s->dots[i],
 			slot[i]);
-		if (filter &&
-			(s->accepted.n < s->accepted.room || item < s->accepted.item[s->accepted.n - 1]) &&
-			passes(g, filter, slot[i]))
+		if (filter
+			&& (s->accepted.n < s->accepted.room || item < s->accepted.item[s->accepted.n - 1])
+			&& passes(g, filter, slot[i]))
 			ims_graph_list_push(&s->accepted, item);
 		if (beam->n < beam->room || item < beam->item[beam->n - 1])
 			ims_graph_list_push(beam, item);
@@ -79,9 +80,8 @@ static void start(const graph *g, graph_scratch *s, const int8_t *query, const g
 		ims_kernels()->dot_u8_i8(codes, g->quantiser.size, NULL, some, query, s->dots);
 		for (size_t i = 0; i < some; i++)
 			ims_graph_list_push(&nearest,
-				ims_graph_item(ims_graph_constant(codes + i * g->quantiser.size,
-					g->quantiser.size) -
-						s->dots[i],
+				ims_graph_item(ims_graph_constant(codes + i * g->quantiser.size, g->quantiser.size)
+						- s->dots[i],
 					g->entry[at + i]));
 	}
 	for (size_t i = 0; i < nearest.n; i++)
@@ -130,8 +130,8 @@ const graph_list *ims_graph_beam_search(const graph *g, graph_scratch *s, const 
 	size_t wide = ef;
 	if (filter) /* the beam is wider by the share of deleted nodes */
 		wide += (ef * g->deleted_n + g->live) / (g->live + 1);
-	if (ims_graph_list_room(beam, wide) || (filter && ims_graph_list_room(&s->accepted, ef)) ||
-		!grow((void **)&s->visited_slot, &s->visited_cap, SEEDS + 1, sizeof(uint32_t))) {
+	if (ims_graph_list_room(beam, wide) || (filter && ims_graph_list_room(&s->accepted, ef))
+		|| !grow((void **)&s->visited_slot, &s->visited_cap, SEEDS + 1, sizeof(uint32_t))) {
 		s->failed = true;
 		beam->n = s->accepted.n = 0;
 		return filter ? &s->accepted : beam;
@@ -141,9 +141,9 @@ const graph_list *ims_graph_beam_search(const graph *g, graph_scratch *s, const 
 	size_t n_waiting = 0;
 	for (bool chosen = false;;) {
 		if (!grow((void **)&s->visited_slot, &s->visited_cap, s->visited_n + g->stride,
-				sizeof(uint32_t)) ||
-			(keep_expanded &&
-				!grow((void **)&s->expanded, &s->expanded_cap, s->expanded_n + 1,
+				sizeof(uint32_t))
+			|| (keep_expanded
+				&& !grow((void **)&s->expanded, &s->expanded_cap, s->expanded_n + 1,
 					sizeof(graph_item)))) {
 			s->failed = true;
 			break;

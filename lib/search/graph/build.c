@@ -17,7 +17,7 @@ enum {
 	ENTRIES_MAX = 4096,
 	ENCODE_CHUNK = 64, /* rows that a worker encodes at once */
 	BATCH_MIN = 256,   /* nodes that are linked at once */
-	BATCH_MAX = 16384
+	BATCH_MAX = 16384,
 };
 
 static const float alpha_built = 1.15f; /* of robust prune, in the second pass */
@@ -172,8 +172,8 @@ int ims_graph_build(searcher **out, const row_source *rows, const search_params 
 	g->beam = p->beam ? p->beam : GRAPH_BEAM;
 	g->beam = g->beam > GRAPH_BEAM_MAX ? GRAPH_BEAM_MAX : g->beam < 8 ? 8 : g->beam;
 	g->alpha = alpha_built;
-	if ((rc = ims_graph_quantiser_fit(&g->quantiser, rows, p, job, err)) ||
-		(rc = ims_graph_reserve(g, rows->n, err)) || (rc = encode_all(g, rows, job, total, err)))
+	if ((rc = ims_graph_quantiser_fit(&g->quantiser, rows, p, job, err))
+		|| (rc = ims_graph_reserve(g, rows->n, err)) || (rc = encode_all(g, rows, job, total, err)))
 		goto done;
 	order = ims_alloc(g->n ? g->n : 1, sizeof(*order));
 	if (!order) {

@@ -176,8 +176,8 @@ static int consolidate(graph *g, graph_scratch *s, size_t slots, imgsearch_error
 	for (; slots; slots--, g->round_at++) {
 		if (g->round_at >= g->n)
 			return end_round(g, err);
-		if (!ims_graph_is_deleted(g, (uint32_t)g->round_at) &&
-			!consolidate_node(g, s, (uint32_t)g->round_at))
+		if (!ims_graph_is_deleted(g, (uint32_t)g->round_at)
+			&& !consolidate_node(g, s, (uint32_t)g->round_at))
 			return ims_nomem(err);
 	}
 	return 0;

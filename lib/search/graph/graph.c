@@ -77,7 +77,7 @@ int ims_graph_reserve(graph *g, size_t slots, imgsearch_error *err)
 		return ims_nomem(err);
 	g->ids = p;
 	if (!(p = larger(g->deleted, g->deleted ? (g->n + 63) / 64 : 0, slots / 64 + 1,
-		sizeof(uint64_t))))
+			  sizeof(uint64_t))))
 		return ims_nomem(err);
 	g->deleted = p;
 	memset(g->deleted + (g->n + 63) / 64, 0,
@@ -120,9 +120,9 @@ static uint64_t graph_memory(const searcher *s)
 {
 	const graph *g = (const graph *)s;
 	const graph_quantiser *qz = &g->quantiser;
-	return sizeof(*g) + g->room * (qz->size + qz->residual_size + (uint64_t)g->stride * 4 + 8) +
-		g->room / 8 + g->entries * (qz->size + 4) + g->by_id_room * 4 +
-		(uint64_t)qz->components * qz->axis_size + (uint64_t)qz->dim * (qz->size + 4);
+	return sizeof(*g) + g->room * (qz->size + qz->residual_size + (uint64_t)g->stride * 4 + 8)
+		+ g->room / 8 + g->entries * (qz->size + 4) + g->by_id_room * 4
+		+ (uint64_t)qz->components * qz->axis_size + (uint64_t)qz->dim * (qz->size + 4);
 }
 
 static void graph_free(searcher *s)

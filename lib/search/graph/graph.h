@@ -52,30 +52,30 @@ typedef struct graph_operating_point {
 typedef struct graph {
 	searcher base;
 	graph_quantiser quantiser;
-	uint32_t degree, stride;   /* links that a node keeps; room for links of a node */
-	uint32_t beam;             /* width while building and adding */
-	float alpha;               /* of robust prune */
-	size_t n;                  /* slots in use, or free again */
-	size_t room;               /* slots allocated */
-	size_t live;               /* slots with a row that is not removed */
+	uint32_t degree, stride; /* links that a node keeps; room for links of a node */
+	uint32_t beam;           /* width while building and adding */
+	float alpha;             /* of robust prune */
+	size_t n;                /* slots in use, or free again */
+	size_t room;             /* slots allocated */
+	size_t live;             /* slots with a row that is not removed */
 	int64_t *ids;
-	uint8_t *codes;            /* room * quantiser.size */
-	uint8_t *residuals;        /* room * quantiser.residual_size */
-	uint32_t *links;           /* room * stride */
-	uint64_t *deleted;         /* bits: marked deleted, still linked to */
+	uint8_t *codes;     /* room * quantiser.size */
+	uint8_t *residuals; /* room * quantiser.residual_size */
+	uint32_t *links;    /* room * stride */
+	uint64_t *deleted;  /* bits: marked deleted, still linked to */
 	size_t deleted_n;
 	uint32_t *free_slot;
 	size_t free_n, free_room;
 	uint64_t *round; /* bits of round_n slots: deleted when consolidation began its round */
-	size_t round_n, round_at;  /* round_at: the slot that is consolidated next */
-	uint32_t *entry;           /* slots of the entry points */
+	size_t round_n, round_at; /* round_at: the slot that is consolidated next */
+	uint32_t *entry;          /* slots of the entry points */
 	size_t entries;
-	uint8_t *entry_codes;      /* their codes side by side */
-	uint32_t *by_id;           /* hash table of slots; the first change makes it */
+	uint8_t *entry_codes; /* their codes side by side */
+	uint32_t *by_id;      /* hash table of slots; the first change makes it */
 	size_t by_id_room;
 	graph_operating_point point[GRAPH_POINTS]; /* by rising recall */
 	uint32_t points;
-	lease_pool scratch;        /* of graph_scratch */
+	lease_pool scratch; /* of graph_scratch */
 } graph;
 
 static inline const uint8_t *ims_graph_code(const graph *g, uint32_t slot)

@@ -15,9 +15,9 @@ typedef struct batch {
 	const uint32_t *slot;
 	size_t n, beam;
 	float alpha;
-	uint32_t *links;   /* n * degree: the links of the new nodes */
+	uint32_t *links; /* n * degree: the links of the new nodes */
 	/* back links, grouped by their target */
-	uint32_t *begin;   /* of every slot: where its group begins in source */
+	uint32_t *begin; /* of every slot: where its group begins in source */
 	uint32_t *count;
 	uint32_t *target;
 	uint32_t *source;
@@ -93,7 +93,7 @@ static void back_chunk(void *arg, size_t chunk, unsigned worker)
 	for (size_t i = chunk * CHUNK; i < b->targets && i < (chunk + 1) * CHUNK; i++) {
 		uint32_t t = b->target[i];
 		if (!ims_graph_link_back(b->g, b->scratch[worker], t, b->source + b->begin[t], b->count[t],
-			b->alpha))
+				b->alpha))
 			atomic_store(&b->failed, true);
 	}
 }

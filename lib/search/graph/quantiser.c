@@ -31,11 +31,11 @@
 #include <stdlib.h>
 
 enum {
-	CODE_MAX = 192,      /* bytes */
-	TAIL = 4,            /* bytes of the constant */
+	CODE_MAX = 192, /* bytes */
+	TAIL = 4,       /* bytes of the constant */
 	CONSTANT_MAX = 1 << 29,
 	RESIDUAL_SCALE = 64, /* the constant of a residual code is in units / 64 */
-	RESIDUAL_MAX = (1 << 23) - 1
+	RESIDUAL_MAX = (1 << 23) - 1,
 };
 
 static size_t round_up(size_t n, size_t unit)
@@ -50,16 +50,16 @@ typedef struct encoder_scratch {
 	int32_t *dots;    /* max(components, dim) */
 	float *component; /* components */
 	int8_t *value;    /* size: the components, rounded */
-	float step;     /* of small */
-	int32_t sum;    /* over small */
+	float step;       /* of small */
+	int32_t sum;      /* over small */
 } encoder_scratch;
 
 size_t ims_graph_quantiser_scratch(const graph_quantiser *qz)
 {
 	size_t longest = qz->components > qz->dim ? qz->components : qz->dim;
-	return round_up(qz->dim * sizeof(float), 64) + qz->axis_size +
-		round_up(longest * sizeof(int32_t), 64) + round_up(qz->components * sizeof(float), 64) +
-		qz->size;
+	return round_up(qz->dim * sizeof(float), 64) + qz->axis_size
+		+ round_up(longest * sizeof(int32_t), 64) + round_up(qz->components * sizeof(float), 64)
+		+ qz->size;
 }
 
 static encoder_scratch encoder_scratch_at(const graph_quantiser *qz, void *scratch)
@@ -155,8 +155,8 @@ static void encode_residual(const graph_quantiser *qz, const float *row, float s
 	float exponent = best > 0 ? 16 * log2f(qz->residual_factor_max * squares / best) : 255;
 	uint32_t e = exponent < 0 ? 0 : exponent > 255 ? 255 : (uint32_t)lrintf(exponent);
 	g = qz->residual_factor_max * exp2f(-(float)e / 16);
-	float difference = (square - 2 * (left - g * along) - constant) / (2 * qz->step * qz->step) *
-		RESIDUAL_SCALE;
+	float difference = (square - 2 * (left - g * along) - constant) / (2 * qz->step * qz->step)
+		* RESIDUAL_SCALE;
 	difference = difference > RESIDUAL_MAX ? RESIDUAL_MAX : difference;
 	difference = difference < -RESIDUAL_MAX ? -RESIDUAL_MAX : difference;
 	int32_t whole = (int32_t)lrintf(difference);
@@ -212,8 +212,8 @@ void ims_graph_encode_query(const graph_quantiser *qz, const float *query, graph
 		kept += d.component[j] * d.component[j];
 		error += d.component[j] * (qz->step * (float)v - d.component[j]);
 	}
-	float rest = (square > kept ? square - kept : 0) +
-		(float)qz->components * qz->step * qz->step / 12;
+	float rest = (square > kept ? square - kept : 0)
+		+ (float)qz->components * qz->step * qz->step / 12;
 	out->rounded = d.rounded;
 	out->rounded_sum = d.sum;
 	out->rounded_step = 2 * d.step;
@@ -221,8 +221,8 @@ void ims_graph_encode_query(const graph_quantiser *qz, const float *query, graph
 	out->base = square + 2 * error + out->unit * 128 * (float)sum;
 	out->slack = 2 * rest;
 	if (qz->augmented) { /* from the squared distance to minus the inner product */
-		out->base = (2 * error + out->unit * 128 * (float)sum - qz->length * qz->length) / 2 -
-			ims_kernels()->dot_f32(query, qz->mean, qz->dim);
+		out->base = (2 * error + out->unit * 128 * (float)sum - qz->length * qz->length) / 2
+			- ims_kernels()->dot_f32(query, qz->mean, qz->dim);
 		out->slack = sqrtf(rest) * qz->length;
 		out->unit /= 2;
 		out->rounded_step /= 2;
@@ -244,8 +244,8 @@ void ims_graph_refine_distances(const graph_quantiser *qz, const graph_query_cod
 				TAIL);
 			float g = qz->residual_factor[packed & 255],
 				  d = (float)distance[at + i] + (float)((int32_t)packed >> 8) / RESIDUAL_SCALE;
-			out[at + i] = q->base + q->unit * d -
-				g * q->rounded_step * (float)(2 * dots[i] - 3 * q->rounded_sum);
+			out[at + i] = q->base + q->unit * d
+				- g * q->rounded_step * (float)(2 * dots[i] - 3 * q->rounded_sum);
 		}
 	}
 }
@@ -290,8 +290,8 @@ static int fit_step(graph_quantiser *qz, const float *sample, size_t n, imgsearc
 		top = largest[n - 1 - n / 100];
 	}
 	qz->length = qz->augmented ? longest : 0;
-	qz->step = (qz->length / 4 > top ? qz->length / 4 : top) /
-		127; /* the added component may be cut: it only guides */
+	qz->step = (qz->length / 4 > top ? qz->length / 4 : top)
+		/ 127; /* the added component may be cut: it only guides */
 	if (!(qz->step > 1e-18f) || !isfinite(qz->step))
 		qz->step = qz->step > 1 ? 1e18f : 1e-18f;
 	qz->residual_factor_max = longest / sqrtf((float)qz->dim);
@@ -312,8 +312,8 @@ static void quantise_axes(graph_quantiser *qz, const float *axes)
 	memset(qz->axes, 128, (size_t)qz->components * qz->axis_size);
 	for (uint32_t j = 0; j < n; j++)
 		for (uint32_t i = 0; i < qz->dim; i++)
-			qz->axes[(size_t)j * qz->axis_size + i] = (uint8_t)(128 +
-				quantise(axes[(size_t)j * qz->dim + i], 1 / qz->axis_step));
+			qz->axes[(size_t)j * qz->axis_size + i] = (uint8_t)(128
+				+ quantise(axes[(size_t)j * qz->dim + i], 1 / qz->axis_step));
 }
 
 void ims_graph_quantiser_derive(graph_quantiser *qz)

@@ -18,17 +18,17 @@
 
 typedef struct graph_quantiser {
 	uint32_t dim, components;
-	uint32_t size;              /* bytes of a code, a multiple of 64 */
-	uint32_t axis_size;         /* bytes of an axis: dim rounded up to 256 */
-	uint32_t residual_size;     /* bytes of a residual code */
-	bool augmented;             /* inner product: the last component makes all rows equally long */
+	uint32_t size;          /* bytes of a code, a multiple of 64 */
+	uint32_t axis_size;     /* bytes of an axis: dim rounded up to 256 */
+	uint32_t residual_size; /* bytes of a residual code */
+	bool augmented;         /* inner product: the last component makes all rows equally long */
 	float step, axis_step;
-	float length;               /* of the longest row, where augmented */
+	float length; /* of the longest row, where augmented */
 	float residual_factor_max;
-	float *mean;                /* dim */
-	uint8_t *axes;              /* for each component 128 + round(axis / axis_step) */
+	float *mean;   /* dim */
+	uint8_t *axes; /* for each component 128 + round(axis / axis_step) */
 	/* derived from these: */
-	uint8_t *axes_transposed;   /* dim rows of `size` */
+	uint8_t *axes_transposed; /* dim rows of `size` */
 	float residual_factor[256];
 } graph_quantiser;
 
@@ -39,7 +39,7 @@ typedef struct graph_query_code {
 	int32_t rounded_sum;
 	float rounded_step;
 	float base, unit;
-	float slack;           /* a bound of what the residuals of query and row add to a distance */
+	float slack; /* a bound of what the residuals of query and row add to a distance */
 } graph_query_code;
 
 /* Sets the sizes for rows of this dimension. */

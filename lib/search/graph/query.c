@@ -28,8 +28,8 @@ typedef struct plan {
 	topk *out;
 	size_t ef;
 	float margin;
-	bool filtered;       /* not every node may be in the answer */
-	uint32_t *passing;   /* the nodes that pass; NULL: the beam finds them */
+	bool filtered;     /* not every node may be in the answer */
+	uint32_t *passing; /* the nodes that pass; NULL: the beam finds them */
 	size_t passing_n;
 	_Atomic uint64_t checked;
 	atomic_int failed;
@@ -93,8 +93,8 @@ static int rerank(plan *p, graph_scratch *s, const graph_query_code *query_code,
 		size_t n = 0, want = at < p->q->k ? p->q->k - at : STEP;
 		want = want > GRAPH_FETCH ? GRAPH_FETCH : want;
 		float worst = ims_topk_worst(out) + slack;
-		for (; n < want && at + n < found->n &&
-			 unsortable(ims_graph_distance(s->candidate[at + n])) <= worst;
+		for (; n < want && at + n < found->n
+			 && unsortable(ims_graph_distance(s->candidate[at + n])) <= worst;
 			 n++)
 			ids[n] = p->g->ids[ims_graph_slot(s->candidate[at + n])];
 		if (!n)
@@ -127,8 +127,8 @@ static const graph_list *scan_codes(plan *p, graph_scratch *s, const graph_query
 		for (size_t i = 0; i < n; i++) {
 			uint32_t slot = p->passing[at + i];
 			ims_graph_list_push(&s->beam,
-				ims_graph_item(ims_graph_constant(ims_graph_code(g, slot),
-					g->quantiser.size) - s->dots[i],
+				ims_graph_item(ims_graph_constant(ims_graph_code(g, slot), g->quantiser.size)
+						- s->dots[i],
 					slot));
 		}
 	}
@@ -144,9 +144,9 @@ static int answer(plan *p, graph_scratch *s, size_t i, imgsearch_error *err)
 	graph_query_code query_code = { .code = s->query_code };
 	ims_graph_encode_query(&g->quantiser, query, &query_code, s->encoder);
 	for (size_t ef = p->ef;; ef *= 2) {
-		const graph_list *found = p->passing ?
-			scan_codes(p, s, &query_code) :
-			ims_graph_beam_search(g, s, query_code.code, ef, p->filtered ? &filter : NULL, false);
+		const graph_list *found = p->passing
+			? scan_codes(p, s, &query_code)
+			: ims_graph_beam_search(g, s, query_code.code, ef, p->filtered ? &filter : NULL, false);
 		if (s->failed)
 			return ims_nomem(err);
 		ims_topk_clear(&p->out[i]);
@@ -154,10 +154,10 @@ static int answer(plan *p, graph_scratch *s, size_t i, imgsearch_error *err)
 		if (rc)
 			return rc;
 		size_t all = q->filter_count < g->live ? q->filter_count : g->live;
-		bool cut = found->n == found->room && q->max_distance < INFINITY &&
-			p->out[i].n < q->k; /* more rows may be within the distance */
-		bool short_of = !p->passing && p->out[i].n < q->k && p->out[i].n < all &&
-			q->max_distance == INFINITY;
+		bool cut = found->n == found->room && q->max_distance < INFINITY
+			&& p->out[i].n < q->k; /* more rows may be within the distance */
+		bool short_of = !p->passing && p->out[i].n < q->k && p->out[i].n < all
+			&& q->max_distance == INFINITY;
 		if (!short_of && !cut)
 			return 0;
 		if (p->passing || ef >= g->n || ef > GRAPH_EF_MAX || short_of) {
@@ -182,9 +182,9 @@ static void answer_chunk(void *arg, size_t chunk, unsigned worker)
 	for (size_t i = chunk * CHUNK; i < p->q->n && i < (chunk + 1) * CHUNK; i++) {
 		if (atomic_load_explicit(&p->failed, memory_order_relaxed))
 			return;
-		int rc = ims_cancelled(p->q->cancel) ?
-			ims_fail(&p->errors[worker], IMGSEARCH_ECANCELED, "the search was cancelled") :
-			answer(p, p->scratch[worker], i, &p->errors[worker]);
+		int rc = ims_cancelled(p->q->cancel)
+			? ims_fail(&p->errors[worker], IMGSEARCH_ECANCELED, "the search was cancelled")
+			: answer(p, p->scratch[worker], i, &p->errors[worker]);
 		if (rc)
 			atomic_store(&p->failed, rc);
 	}
@@ -227,8 +227,8 @@ static int list_passing(plan *p, imgsearch_error *err)
 	if (!p->passing)
 		return ims_nomem(err);
 	for (uint32_t i = 0; i < g->n && p->passing_n < g->live; i++)
-		if (g->ids[i] != GRAPH_FREE && !ims_graph_is_deleted(g, i) &&
-			ims_search_passes(p->q, g->ids[i]))
+		if (g->ids[i] != GRAPH_FREE && !ims_graph_is_deleted(g, i)
+			&& ims_search_passes(p->q, g->ids[i]))
 			p->passing[p->passing_n++] = i;
 	return 0;
 }
@@ -284,12 +284,14 @@ static int run(plan *p, imgsearch_error *err)
 int ims_graph_search_batch(const graph *g, const search_request *q, size_t ef, float margin,
 	topk *out, search_report *report, imgsearch_error *err)
 {
-	plan p = { .g = g,
+	plan p = {
+		.g = g,
 		.q = q,
 		.out = out,
 		.ef = ef < q->k ? q->k : ef,
 		.margin = margin,
-		.filtered = g->deleted_n != 0 };
+		.filtered = g->deleted_n != 0,
+	};
 	int rc = run(&p, err);
 	*report = (search_report){ false, "graph", p.checked };
 	return rc;

@@ -37,8 +37,8 @@ static graph_scratch *scratch_new(const graph *g)
 	s->encoder = ims_alloc_aligned(ims_graph_quantiser_scratch(&g->quantiser), 1);
 	s->rows = ims_alloc_aligned((size_t)GRAPH_FETCH * g->quantiser.dim, sizeof(float));
 	s->found = ims_alloc(GRAPH_FETCH, 1);
-	if (s->visited && s->dots && s->neighbour && s->query_code && s->node_code && s->encoder &&
-		s->rows && s->found)
+	if (s->visited && s->dots && s->neighbour && s->query_code && s->node_code && s->encoder
+		&& s->rows && s->found)
 		return s;
 	ims_graph_scratch_free(s);
 	return NULL;

@@ -14,19 +14,19 @@ typedef struct graph_scratch {
 	uint32_t *visited_slot; /* the slots whose bits are set */
 	size_t visited_n, visited_cap;
 	graph_list beam;
-	graph_list accepted;    /* nodes that may be in the answer, where not every node may */
-	graph_item *expanded;   /* nodes in the order of their expansion */
+	graph_list accepted;  /* nodes that may be in the answer, where not every node may */
+	graph_item *expanded; /* nodes in the order of their expansion */
 	size_t expanded_n, expanded_cap;
-	graph_item *candidate;  /* of a pruning or re-ranking */
+	graph_item *candidate; /* of a pruning or re-ranking */
 	size_t candidate_cap;
 	int32_t *dots;
-	uint32_t *neighbour;    /* unvisited neighbours of two nodes */
-	int8_t *query_code;     /* of a query, or of a node that is searched for */
-	int8_t *node_code;      /* of another node, as a query */
-	void *encoder;          /* scratch memory of the quantiser */
-	float *rows;            /* GRAPH_FETCH full rows */
+	uint32_t *neighbour; /* unvisited neighbours of two nodes */
+	int8_t *query_code;  /* of a query, or of a node that is searched for */
+	int8_t *node_code;   /* of another node, as a query */
+	void *encoder;       /* scratch memory of the quantiser */
+	float *rows;         /* GRAPH_FETCH full rows */
 	uint8_t *found;
-	bool failed;            /* a search ran out of memory: its result is short */
+	bool failed; /* a search ran out of memory: its result is short */
 } graph_scratch;
 
 /* Idle or new scratch memory that fits the graph. */

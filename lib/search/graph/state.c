@@ -28,10 +28,14 @@ static void sections_of(const graph *g, section out[SECTIONS])
 	const graph_quantiser *qz = &g->quantiser;
 	out[AXES] = (section){ .data = qz->axes, .size = (size_t)qz->components * qz->axis_size };
 	out[IDS] = (section){ .data = (uint8_t *)g->ids, .size = g->n * sizeof(*g->ids) };
-	out[LINKS] = (section){ .data = (uint8_t *)g->links,
-		.size = g->n * g->stride * sizeof(*g->links) };
-	out[DELETED] = (section){ .data = (uint8_t *)g->deleted,
-		.size = (g->n + 63) / 64 * sizeof(*g->deleted) };
+	out[LINKS] = (section){
+		.data = (uint8_t *)g->links,
+		.size = g->n * g->stride * sizeof(*g->links),
+	};
+	out[DELETED] = (section){
+		.data = (uint8_t *)g->deleted,
+		.size = (g->n + 63) / 64 * sizeof(*g->deleted),
+	};
 	out[CODES] = (section){ .data = g->codes, .size = g->n * qz->size };
 	out[RESIDUALS] = (section){ .data = g->residuals, .size = g->n * qz->residual_size };
 	uint32_t at = 1;
@@ -138,13 +142,12 @@ static int get_sizes(graph *g, reader *r, uint32_t chunks, imgsearch_error *err)
 	qz->length = ims_read_f32(r);
 	qz->residual_factor_max = ims_read_f32(r);
 	ims_graph_quantiser_shape(qz, rows->dim, rows->metric == IMGSEARCH_IP);
-	if (r->failed || dim != qz->dim || components != qz->components ||
-		augmented != qz->augmented)
+	if (r->failed || dim != qz->dim || components != qz->components || augmented != qz->augmented)
 		return damaged(err, "it is of other vectors");
-	if (g->degree < 4 || g->degree > GRAPH_DEGREE_MAX || g->beam < 8 || g->beam > GRAPH_BEAM_MAX ||
-		g->points > GRAPH_POINTS || !usable(g->alpha) || !usable(qz->step) ||
-		!usable(qz->axis_step) || !usable(qz->residual_factor_max) || !(qz->length >= 0) ||
-		n > (uint64_t)chunks * CHUNK / 8 || n > GRAPH_SLOTS || entries > n)
+	if (g->degree < 4 || g->degree > GRAPH_DEGREE_MAX || g->beam < 8 || g->beam > GRAPH_BEAM_MAX
+		|| g->points > GRAPH_POINTS || !usable(g->alpha) || !usable(qz->step)
+		|| !usable(qz->axis_step) || !usable(qz->residual_factor_max) || !(qz->length >= 0)
+		|| n > (uint64_t)chunks * CHUNK / 8 || n > GRAPH_SLOTS || entries > n)
 		return damaged(err, "a number in its header");
 	g->stride = g->degree;
 	g->n = (size_t)n;

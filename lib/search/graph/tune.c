@@ -14,13 +14,34 @@
 #include <stdio.h>
 
 enum {
-	QUERIES = 128, K = 10, EFS = 17, MARGINS = 4,
+	QUERIES = 128,
+	K = 10,
+	EFS = 17,
+	MARGINS = 4,
 	FAR = 600, /* one in so many rows is in the sample */
-	SAMPLE_MIN = 20, SAMPLE_MAX = 350
+	SAMPLE_MIN = 20,
+	SAMPLE_MAX = 350,
 };
 
-static const uint32_t efs[EFS] = { 10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 1000,
-	1600, 2500, 4000 };
+static const uint32_t efs[EFS] = {
+	10,
+	14,
+	20,
+	28,
+	40,
+	56,
+	80,
+	112,
+	160,
+	224,
+	320,
+	448,
+	640,
+	1000,
+	1600,
+	2500,
+	4000,
+};
 static const float margins[MARGINS] = { 0, 0.03f, 0.1f, 0.3f };
 static const float wanted[] = { 0.8f, 0.9f, 0.95f, 0.97f, 0.98f, 0.99f, 0.995f, 0.999f };
 
@@ -30,7 +51,7 @@ typedef struct trial {
 
 typedef struct tuning {
 	graph *g;
-	float *query;       /* 2 * QUERIES rows: stored ones, then points between rows */
+	float *query;              /* 2 * QUERIES rows: stored ones, then points between rows */
 	int64_t self[2 * QUERIES]; /* id of a stored row; GRAPH_FREE for a point */
 	topk truth[2 * QUERIES], got[2 * QUERIES];
 	pool *pool;
@@ -132,13 +153,15 @@ static int try(tuning *t, size_t ef, size_t margin, imgsearch_error *err)
 	trial *out = &t->trial[ef][margin];
 	for (int kind = 0; kind < 2; kind++) {
 		search_report report;
-		search_request q = { .queries = t->query + (size_t)kind * QUERIES * t->g->quantiser.dim,
+		search_request q = {
+			.queries = t->query + (size_t)kind * QUERIES * t->g->quantiser.dim,
 			.n = QUERIES,
 			.k = K + 1,
 			.max_distance = INFINITY,
 			.filter_count = SIZE_MAX,
 			.pool = t->pool,
-			.cancel = t->cancel };
+			.cancel = t->cancel,
+		};
 		for (size_t i = 0; i < 2 * QUERIES; i++)
 			ims_topk_clear(&t->got[i]);
 		int rc = ims_graph_search_batch(t->g, &q, efs[ef], margins[margin], t->got + kind * QUERIES,
@@ -151,8 +174,8 @@ static int try(tuning *t, size_t ef, size_t margin, imgsearch_error *err)
 			ims_topk_sort(&t->got[at]);
 			out->recall[kind] += recall(&t->truth[at], &t->got[at], t->self[at]) / QUERIES;
 		}
-		out->cost += (double)efs[ef] +
-			(double)report.rows_checked / QUERIES * (t->g->quantiser.dim / 1024. + 0.5);
+		out->cost += (double)efs[ef]
+			+ (double)report.rows_checked / QUERIES * (t->g->quantiser.dim / 1024. + 0.5);
 	}
 	return 0;
 }
@@ -167,20 +190,28 @@ static void choose(tuning *t, graph *g)
 		for (size_t i = 0; i < EFS * MARGINS; i++) {
 			const trial *one = &t->trial[i / MARGINS][i % MARGINS];
 			double worse = one->recall[0] < one->recall[1] ? one->recall[0] : one->recall[1];
-			if (!(one->cost > 0) || worse < (double)wanted[w] - 1e-6 ||
-				(best && best->cost <= one->cost))
+			if (!(one->cost > 0) || worse < (double)wanted[w] - 1e-6
+				|| (best && best->cost <= one->cost))
 				continue;
 			best = one;
-			point = (graph_operating_point){ (float)one->recall[0], (float)one->recall[1],
-				efs[i / MARGINS], margins[i % MARGINS] };
+			point = (graph_operating_point){
+				(float)one->recall[0],
+				(float)one->recall[1],
+				efs[i / MARGINS],
+				margins[i % MARGINS],
+			};
 		}
 		if (best && (!g->points || memcmp(&g->point[g->points - 1], &point, sizeof(point))))
 			g->point[g->points++] = point;
 	}
 	const trial *last = &t->trial[EFS - 1][MARGINS - 1];
 	if (last->cost > 0) /* the widest trial comes last, as higher recalls may be asked for */
-		g->point[g->points++] = (graph_operating_point){ (float)last->recall[0],
-			(float)last->recall[1], efs[EFS - 1], margins[MARGINS - 1] };
+		g->point[g->points++] = (graph_operating_point){
+			(float)last->recall[0],
+			(float)last->recall[1],
+			efs[EFS - 1],
+			margins[MARGINS - 1],
+		};
 }
 
 int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *err)
@@ -202,13 +233,15 @@ int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *
 	if (!rc)
 		rc = pick_queries(t, rows, 7, err);
 	search_report report;
-	search_request q = { .queries = t->query,
+	search_request q = {
+		.queries = t->query,
 		.n = 2 * QUERIES,
 		.k = K + 1,
 		.max_distance = INFINITY,
 		.filter_count = SIZE_MAX,
 		.pool = t->pool,
-		.cancel = t->cancel };
+		.cancel = t->cancel,
+	};
 	if (!rc)
 		rc = ims_search_scan(rows, &q, t->truth, &report, err);
 	for (size_t i = 0; !rc && i < EFS; i++) {
@@ -237,8 +270,8 @@ void ims_graph_describe(const searcher *s, char *out, size_t size)
 	int at = 0;
 	*out = 0;
 	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked) && at >= 0 && (size_t)at < size; i++) {
-		while (l < g->points &&
-			fminf(g->point[l].recall_in, g->point[l].recall_out) < asked[i] - 1e-6f)
+		while (l < g->points
+			&& fminf(g->point[l].recall_in, g->point[l].recall_out) < asked[i] - 1e-6f)
 			l++;
 		if (l < g->points)
 			at += snprintf(out + at, size - (size_t)at,

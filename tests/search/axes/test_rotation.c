@@ -12,7 +12,8 @@ typedef struct table {
 	size_t n, dim;
 } table;
 
-static int table_scan(void *ctx, int (*each)(void *, const int64_t *, const float *, size_t), void *user, imgsearch_error *err)
+static int table_scan(void *ctx, int (*each)(void *, const int64_t *, const float *, size_t),
+	void *user, imgsearch_error *err)
 {
 	table *t = ctx;
 	(void)err;
@@ -69,10 +70,10 @@ static void axes(void **state)
 	(void)state;
 	check(3000, 8, 8, false);
 	check(3000, 50, 4, false);
-	check(2000, 500, 12, false);  /* subspace iteration */
-	check(20, 5000, 12, false);   /* without a covariance matrix */
-	check(5, 600, 20, false);     /* fewer rows than axes */
-	check(100, 450, 9, true);     /* all equal */
+	check(2000, 500, 12, false); /* subspace iteration */
+	check(20, 5000, 12, false);  /* without a covariance matrix */
+	check(5, 600, 20, false);    /* fewer rows than axes */
+	check(100, 450, 9, true);    /* all equal */
 	check(1, 3, 3, false);
 	check(0, 3, 2, false);
 	check(40, 3, 9, false);

@@ -1,4 +1,7 @@
-/* The graph: recall on clustered rows, changes, filters, keeping, damaged bytes, memory that runs out. */
+/*
+ * The graph: recall on clustered rows, changes, filters, keeping, damaged bytes, memory that runs
+ * out.
+ */
 #include "search/search.h"
 
 #include <math.h>
@@ -10,7 +13,7 @@
 
 enum { DIM = 24, K = 10 };
 
-/* ------------------------------------------------------------------------------------------------- fixture ---- */
+/* --------------------------------------------------------------------------------- fixture ---- */
 
 /* Rows by id: id is the place, have says whether it is there. */
 typedef struct table {
@@ -19,7 +22,8 @@ typedef struct table {
 	size_t n;
 } table;
 
-static int table_scan(void *ctx, int (*each)(void *, const int64_t *, const float *, size_t), void *user, imgsearch_error *err)
+static int table_scan(void *ctx, int (*each)(void *, const int64_t *, const float *, size_t),
+	void *user, imgsearch_error *err)
 {
 	const table *t = ctx;
 	(void)err;
@@ -31,7 +35,8 @@ static int table_scan(void *ctx, int (*each)(void *, const int64_t *, const floa
 	return 0;
 }
 
-static int table_fetch(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found, imgsearch_error *err)
+static int table_fetch(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found,
+	imgsearch_error *err)
 {
 	const table *t = ctx;
 	(void)err;
@@ -73,7 +78,12 @@ static void table_new(table *t, row_source *source, size_t n, imgsearch_metric m
 			row[j] /= sqrtf(length);
 		t->have[i] = 1;
 	}
-	*source = (row_source){ .ctx = t, .n = n, .dim = DIM, .metric = metric, .scan = table_scan, .fetch = table_fetch };
+	*source = (row_source){ .ctx = t,
+		.n = n,
+		.dim = DIM,
+		.metric = metric,
+		.scan = table_scan,
+		.fetch = table_fetch };
 }
 
 static void table_free(table *t)
@@ -84,11 +94,20 @@ static void table_free(table *t)
 
 static search_request asked(const float *query, double recall)
 {
-	return (search_request){ .queries = query, .n = 1, .k = K, .max_distance = INFINITY, .filter_count = SIZE_MAX, .params = { .recall = recall } };
+	return (search_request){ .queries = query,
+		.n = 1,
+		.k = K,
+		.max_distance = INFINITY,
+		.filter_count = SIZE_MAX,
+		.params = { .recall = recall } };
 }
 
-/* Mean recall@K of some rows, a little moved, as queries; distances decide. Checks what every answer must be. */
-static double recall_with(search_index *x, const row_source *source, search_request q, const char **plan)
+/*
+ * Mean recall@K of some rows, a little moved, as queries; distances decide. Checks what every
+ * answer must be.
+ */
+static double recall_with(search_index *x, const row_source *source, search_request q,
+	const char **plan)
 {
 	const table *t = source->ctx;
 	topk got, truth;
@@ -110,9 +129,13 @@ static double recall_with(search_index *x, const row_source *source, search_requ
 		assert_true(got.n <= truth.n);
 		size_t hit = 0;
 		for (size_t j = 0; j < got.n; j++) {
-			assert_true(!j || ims_nearer(got.item[j - 1].distance, got.item[j - 1].id, got.item[j].distance, got.item[j].id));
+			assert_true(!j
+				|| ims_nearer(got.item[j - 1].distance, got.item[j - 1].id, got.item[j].distance,
+					got.item[j].id));
 			assert_true(t->have[got.item[j].id]);
-			assert_true(got.item[j].distance == ims_search_distance(source->metric, query, t->rows + (size_t)got.item[j].id * DIM, DIM));
+			assert_true(got.item[j].distance
+				== ims_search_distance(source->metric, query,
+					t->rows + (size_t)got.item[j].id * DIM, DIM));
 			assert_true(got.item[j].distance <= q.max_distance);
 			hit += got.item[j].distance <= truth.item[truth.n - 1].distance;
 		}
@@ -131,7 +154,7 @@ static double recall_of(search_index *x, const row_source *source, double wanted
 	return recall_with(x, source, asked(NULL, wanted), NULL);
 }
 
-/* --------------------------------------------------------------------------------------------------- tests ---- */
+/* ----------------------------------------------------------------------------------- tests ---- */
 
 static void finds(void **state)
 {
@@ -143,7 +166,10 @@ static void finds(void **state)
 		search_params p = { .seed = 3 };
 		table_new(&t, &source, 6000, (imgsearch_metric)metric);
 		assert_int_equal(ims_search_build(&x, "graph", &source, &p, NULL, NULL), 0);
-		/* Tuning looks at a sample of its own, and 194 queries are few: what is asked for is met to 0.03. */
+		/*
+		 * Tuning looks at a sample of its own, and 194 queries are few: what is asked for is met to
+		 * 0.03.
+		 */
 		assert_true(recall_of(x, &source, 0.9) > 0.9 - 0.03);
 		assert_true(recall_of(x, &source, 0.99) > 0.99 - 0.03);
 		search_request q = asked(NULL, 0);
@@ -237,7 +263,9 @@ static void put_near(table *t, size_t id, uint64_t *seed)
 	t->have[id] = 1;
 }
 
-/* Replacing half of the rows, again and again, costs no recall beside a graph that is built anew. */
+/*
+ * Replacing half of the rows, again and again, costs no recall beside a graph that is built anew.
+ */
 static void keeps_its_recall(void **state)
 {
 	(void)state;
@@ -268,7 +296,10 @@ static void keeps_its_recall(void **state)
 	table_free(&t);
 }
 
-/* Half of the rows are replaced, some twice, some only removed; then all are removed, and some come again. */
+/*
+ * Half of the rows are replaced, some twice, some only removed; then all are removed, and some come
+ * again.
+ */
 static void changes(void **state)
 {
 	(void)state;
@@ -283,12 +314,13 @@ static void changes(void **state)
 	double before = recall_of(x, &source, 0.95);
 	uint64_t memory = ims_search_memory(x);
 	for (int64_t i = 0; i < 3000; i++) {
-		int64_t gone = (int64_t)(ims_random(&seed) % 6000), new = (int64_t)(ims_random(&seed) % 6000);
+		int64_t gone = (int64_t)(ims_random(&seed) % 6000),
+				new = (int64_t)(ims_random(&seed) % 6000);
 		assert_int_equal(ims_search_remove(x, &gone, 1, NULL), 0);
 		source.n -= t.have[gone];
 		t.have[gone] = 0;
-		clustered(t.rows + new * DIM, (size_t)(i + 5), 6000, &seed);
-		assert_int_equal(ims_search_add(x, &new, t.rows + new * DIM, 1, NULL), 0);
+		clustered(t.rows + new *DIM, (size_t)(i + 5), 6000, &seed);
+		assert_int_equal(ims_search_add(x, &new, t.rows + new *DIM, 1, NULL), 0);
 		source.n += !t.have[new];
 		t.have[new] = 1;
 	}
@@ -355,7 +387,7 @@ static void filters(void **state)
 	table_free(&t);
 }
 
-/* ----------------------------------------------------------------------------------------------- keeping ---- */
+/* --------------------------------------------------------------------------------- keeping ---- */
 
 typedef struct kept {
 	buf chunk[64];
