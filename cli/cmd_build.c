@@ -1,4 +1,4 @@
-/* imgsearch build: trains a searcher and keeps it in the index. */
+/* imgsearch build: builds a searcher and stores it in the index. */
 #include "cli/base/json_writer.h"
 #include "cli/base/message.h"
 #include "cli/context/context.h"
@@ -16,18 +16,19 @@ static const char *const searchers[] = { "auto", "exact", "kdtree", "pca", "grap
 #define AT(member) offsetof(build_args, member)
 static const option options[] = {
 	{ "searcher", 's', OPT_CHOICE, AT(options.searcher), "NAME",
-		.help = "which one to build", .choices = searchers },
+		.help = "searcher to build", .choices = searchers },
 	{ "variance", 0, OPT_DOUBLE, AT(options.variance), "V",
 		.help = "pca: share of the variance that is kept", .min = 0.01, .max = 1 },
 	{ "components", 0, OPT_UINT, AT(options.components), "N",
-		.help = "pca, kdtree: so many components, instead of --variance", .min = 1, .max = 65536 },
+		.help = "pca, kdtree: number of components, instead of --variance",
+		.min = 1, .max = 65536 },
 	{ "whiten", 0, OPT_FLAG, AT(options.whiten),
 		.help = "pca: scale the components to equal variance" },
 	{ "degree", 0, OPT_UINT, AT(options.degree), "N",
 		.help = "graph: neighbours of a node", .min = 4, .max = 256 },
 	{ "beam", 0, OPT_UINT, AT(options.beam), "N",
 		.help = "graph: width of the beam while building", .min = 8, .max = 4096 },
-	{ "seed", 0, OPT_U64, AT(options.seed), "N", .help = "of the random numbers" },
+	{ "seed", 0, OPT_U64, AT(options.seed), "N", .help = "seed of the random numbers" },
 	{ "stats", 0, OPT_FLAG, AT(stats), .help = "write time and size as one JSON line" },
 	OPT_END
 };
@@ -60,17 +61,17 @@ static int run(context *c, void *args)
 		return cli_error(&err);
 	if (a->stats || c->common->json)
 		print_report(&report);
-	context_note(c, "%s: %llu rows, %.1f MB, %.1f s%s%s",
+	context_print(c, "%s: %llu rows, %.1f MB, %.1f s%s%s",
 		report.searcher ? report.searcher : "nothing to build", (unsigned long long)report.rows,
 		(double)report.bytes / 1e6, report.seconds, report.why[0] ? "; " : "", report.why);
 	return CLI_DONE;
 }
 
 const command cmd_build = {
-	.name = "build", .operands = "", .summary = "train a searcher, so that queries are fast",
-	.text = "Trains a searcher over all vectors and keeps it in the index, beside those that "
-		"are there; queries go on with the old one until it is done. Without a searcher queries "
-		"scan exactly. imgsearch index builds by itself.\n\n"
+	.name = "build", .operands = "", .summary = "build a searcher, so that queries are fast",
+	.text = "Builds a searcher over all vectors and stores it in the index, beside "
+		"those that exist. Queries use the old one until the new one is complete. Without a "
+		"searcher every query scans all vectors. imgsearch index builds when it is needed.\n\n"
 		"\timgsearch build\n"
 		"\timgsearch build --searcher graph --degree 48",
 	.options = options, .groups = GROUP_DB | GROUP_THREADS | GROUP_JSON,

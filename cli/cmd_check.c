@@ -1,4 +1,4 @@
-/* imgsearch check: is the index whole, and do its searchers find what they should? */
+/* imgsearch check: looks for damage and measures the recall of the searchers. */
 #include "cli/base/json_writer.h"
 #include "cli/base/message.h"
 #include "cli/context/context.h"
@@ -10,7 +10,7 @@ typedef struct check_args {
 
 static const option options[] = {
 	{ "recall", 0, OPT_UINT, offsetof(check_args, recall), "N",
-		.help = "also ask N stored vectors of every searcher and compare with a plain scan",
+		.help = "also search for N stored vectors with every searcher and compare with a scan",
 		.min = 1, .max = 100000 },
 	OPT_END
 };
@@ -83,12 +83,12 @@ static int run(context *c, void *args)
 
 const command cmd_check = {
 	.name = "check", .operands = "",
-	.summary = "see whether the index is whole, and how much its searchers find",
-	.text = "Reads the whole file: its structure, references between its tables, every "
-		"checksum. Problems are printed, one a line, and the exit status is 3. With --recall, N "
-		"stored vectors are asked of every searcher that is built, and a plain scan says what they "
-		"should have found: the share of the 1, 10 and 100 nearest that was, the time of a query, "
-		"and the memory that the searcher takes.\n\n"
+	.summary = "look for damage, and measure the recall of the searchers",
+	.text = "Reads the whole file: its structure, the references between its "
+		"tables, every checksum. Problems are printed, one a line, and the exit status is 3. With "
+		"--recall, every searcher that is built answers N stored vectors, and a scan gives the "
+		"true answers. Printed are the recall among the 1, 10 and 100 nearest, the time of a "
+		"query and the memory of the searcher.\n\n"
 		"\timgsearch check\n"
 		"\timgsearch check --recall 200",
 	.options = options, .groups = GROUP_DB | GROUP_JSON, .args_size = sizeof(check_args), .run = run

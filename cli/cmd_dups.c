@@ -1,6 +1,6 @@
 /*
- * imgsearch dups: near-duplicates in three kinds, and pairs that are to be seen as different ones.
- * Deletes nothing.
+ * imgsearch dups: near-duplicates of three kinds, and pairs that are marked as different. Deletes
+ * no file.
  */
 #include "cli/base/message.h"
 #include "cli/base/path.h"
@@ -29,7 +29,7 @@ static const option options[] = {
 		.min = 0.01, .max = 1, .def = "0.92" },
 	{ "under", 'u', OPT_DIR, AT(under), "DIR", .help = "only pictures below this folder" },
 	{ "reject", 0, OPT_FLAG, AT(reject),
-		.help = "remember, by content, that the two pictures given are different ones" },
+		.help = "record, by content, that the two given pictures are different" },
 	OPT_END
 };
 
@@ -45,7 +45,7 @@ static int find(context *c, const char *text, int64_t *id)
 		return rc;
 	}
 	char *path = path_absolute(text);
-	int rc = path ? imgsearch_find(c->s, path, id, &err) : IMGSEARCH_ENOMEM;
+	int rc = path ? imgsearch_item_find(c->s, path, id, &err) : IMGSEARCH_ENOMEM;
 	free(path);
 	return rc ? cli_fail("%s is not in the index", text) : CLI_DONE;
 }
@@ -61,7 +61,7 @@ static int reject(context *c)
 		if (rc)
 			return rc;
 	}
-	return imgsearch_reject(c->s, id[0], id[1], &err) ? cli_error(&err) : CLI_DONE;
+	return imgsearch_groups_reject(c->s, id[0], id[1], &err) ? cli_error(&err) : CLI_DONE;
 }
 
 static void show_json(context *c, const imgsearch_group *g)
@@ -73,8 +73,8 @@ static void show_json(context *c, const imgsearch_group *g)
 }
 
 /*
- * A line of kind, number of the group and path. With -0: paths alone, and an empty one behind each
- * group.
+ * A line of kind, number of the group and path. With -0: paths alone, and an empty record after
+ * each group.
  */
 static void show_text(context *c, const imgsearch_group *g, size_t number)
 {
@@ -92,7 +92,7 @@ static void show_text(context *c, const imgsearch_group *g, size_t number)
 		record_end(c->common->nul);
 }
 
-static void summarise(const context *c, const imgsearch_group_list *list)
+static void summarise(const context *c, const imgsearch_groups *list)
 {
 	static const char *const name[] = { "same bytes", "same picture", "same scene" };
 	size_t groups[3] = { 0 }, pictures[3] = { 0 };
@@ -102,18 +102,19 @@ static void summarise(const context *c, const imgsearch_group_list *list)
 	}
 	for (int k = 0; k < 3; k++)
 		if (groups[k])
-			context_note(c, "%s: %zu group%s of %zu pictures", name[k], groups[k],
+			context_print(c, "%s: %zu group%s of %zu pictures", name[k], groups[k],
 				groups[k] == 1 ? "" : "s", pictures[k]);
 	if (!list->count)
-		context_note(c, "no near-duplicates");
+		context_print(c, "no near-duplicates");
 	if (list->unread)
-		context_note(c, "%llu picture%s could not be compared on the pixels: away or changed since",
+		context_print(c,
+			"%llu picture%s could not be compared by pixels: the files are missing or changed",
 			(unsigned long long)list->unread, list->unread == 1 ? "" : "s");
 }
 
 static int show_groups(context *c, const dups_args *a, const char *under)
 {
-	imgsearch_group_list *list;
+	imgsearch_groups *list;
 	imgsearch_error err;
 	imgsearch_groups_options o = {
 		.struct_size = sizeof o, .under = under, .min_score = a->min_score
@@ -121,7 +122,7 @@ static int show_groups(context *c, const dups_args *a, const char *under)
 	for (uint32_t k = 0; a->kind && kinds[k]; k++)
 		if (!strcmp(a->kind, kinds[k]))
 			o.kinds = 1u << (k + 1);
-	if (imgsearch_groups(c->s, &o, &list, &err))
+	if (imgsearch_groups_find(c->s, &o, &list, &err))
 		return cli_error(&err);
 	for (size_t i = 0; i < list->count && !ferror(stdout); i++) {
 		if (c->common->json)
@@ -131,7 +132,7 @@ static int show_groups(context *c, const dups_args *a, const char *under)
 	}
 	summarise(c, list);
 	int rc = list->count ? CLI_DONE : CLI_NOTHING;
-	imgsearch_group_list_free(list);
+	imgsearch_groups_free(list);
 	return rc;
 }
 
@@ -153,14 +154,14 @@ static int run(context *c, void *args)
 
 const command cmd_dups = {
 	.name = "dups", .operands = "[A B]",
-	.summary = "near-duplicates among the pictures of the index",
-	.text = "Groups of pictures that are the same in one of three ways, never mixed: bytes, "
-		"the files are equal; picture, one picture resized, recompressed, turned by quarters or "
-		"mirrored, compared on the pixels; scene, features so near, and so alike in layout, that "
-		"they most likely show the same thing. Each looser kind counts one picture of every group "
-		"of a stricter one. A line is the kind, the group's number, and a path; with -0 paths "
-		"alone, and an empty one behind each group. Nothing is ever deleted.\n\n"
-		"Exit status 1: there are none.\n\n"
+	.summary = "find near-duplicates among the pictures of the index",
+	.text = "Groups near-duplicates of three kinds. bytes: the files are equal. "
+		"picture: one picture, resized, recompressed, turned by quarters or mirrored; the pixels "
+		"are compared. scene: features and layout are so similar that the pictures most likely "
+		"show the same thing. Each looser kind counts one picture of every group of a stricter "
+		"kind. A line is the kind, the number of the group and a path; with -0 paths alone, and "
+		"an empty record after each group. No file is ever deleted.\n\n"
+		"Exit status 1: there are no near-duplicates.\n\n"
 		"\timgsearch dups\n"
 		"\timgsearch dups --kind picture --json\n"
 		"\timgsearch dups --reject a.jpg b.jpg",

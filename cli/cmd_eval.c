@@ -1,10 +1,11 @@
 /*
- * imgsearch eval: how good the answers are, measured against folders, groups, a CSV, or copies that
- * it makes itself.
+ * imgsearch eval: measures how good the answers are, by folders, groups, a CSV, or altered copies
+ * that it makes.
  */
 #include "cli/base/json_writer.h"
 #include "cli/base/message.h"
 #include "cli/context/context.h"
+#include "cli/improve_options.h"
 #include "cli/output/record.h"
 
 #include <math.h>
@@ -18,33 +19,25 @@ typedef struct eval_args {
 
 static const option options[] = {
 	{ "queries", 0, OPT_DIR, AT(options.queries), "DIR",
-		.help = "ask with the pictures of this folder, instead of those of the index" },
+		.help = "use the pictures of this folder as queries, instead of those of the index" },
 	{ "truth", 0, OPT_FILE, AT(options.truth), "FILE",
-		.help = "CSV of queries and what belongs to them, instead of folder names" },
+		.help = "CSV of queries and their relevant pictures, instead of folders" },
 	{ "groups", 0, OPT_FLAG, AT(options.groups),
-		.help = "groups of near-duplicates belong together, instead of folders" },
+		.help = "use groups of near-duplicates as classes, instead of folders" },
 	{ "duplicates", 0, OPT_UINT, AT(options.duplicates), "N",
-		.help = "make near-duplicates of N pictures and look for their originals",
+		.help = "make altered copies of N pictures and search for their originals",
 		.min = 1, .max = 1000000 },
 	{ "sample", 0, OPT_UINT, AT(options.sample), "N",
-		.help = "ask at most N queries, evenly taken", .min = 1, .max = 4294967295.0 },
+		.help = "use at most N queries, evenly spaced", .min = 1, .max = 4294967295.0 },
 	{ "threshold", 0, OPT_FLOAT, AT(options.threshold), "S",
-		.help = "print the F1 of this score too", .given = AT(options.has_threshold) },
+		.help = "also print the F1 score at this threshold", .given = AT(options.has_threshold) },
 	{ "plain", 0, OPT_FLAG, AT(options.plain),
-		.help = "the features as they are, without any improvement" },
+		.help = "use the features as they are: no mean subtracted, no other improvement" },
 	{ "whiten", 0, OPT_UINT, AT(options.whiten), "N",
-		.help = "on N principal components of equal variance", .min = 1, .max = 65536 },
-	{ "expand", 0, OPT_UINT, AT(options.expand), "N",
-		.help = "ask again with the mean of the query and its first N results (query expansion)",
-		.min = 1, .max = 10000 },
-	{ "expand-power", 0, OPT_FLOAT, AT(options.expand_power), "A",
-		.help = "weigh those results by their score to the power of A", .min = 0, .max = 100 },
-	{ "reciprocal", 0, OPT_UINT, AT(options.reciprocal), "K",
-		.help = "re-rank the first 500 by common k-reciprocal neighbours", .min = 1, .max = 499 },
-	{ "views", 0, OPT_UINT, AT(options.views), "N",
-		.help = "ask with the mean feature of N views: the picture, its middle, its corners",
-		.min = 1, .max = 6 },
-	{ "seed", 0, OPT_U64, AT(options.seed), "N", .help = "of the random numbers" },
+		.help = "measure on N principal components of equal variance (PCA whitening)",
+		.min = 1, .max = 65536 },
+	IMPROVE_OPTIONS(AT),
+	{ "seed", 0, OPT_U64, AT(options.seed), "N", .help = "seed of the random numbers" },
 	OPT_END
 };
 
@@ -123,7 +116,7 @@ static int run(context *c, void *args)
 	int rc = context_open(c, false);
 	if (rc)
 		return rc;
-	if (imgsearch_eval(c->s, &a->options, &report, &err))
+	if (imgsearch_eval_run(c->s, &a->options, &report, &err))
 		return cli_error(&err);
 	if (c->common->json)
 		print_json(report, &a->options);
@@ -132,18 +125,19 @@ static int run(context *c, void *args)
 	rc = report->failed ? CLI_SOME_FAILED : CLI_DONE;
 	if (report->failed)
 		cli_warn("%llu pictures could not be read", (unsigned long long)report->failed);
-	imgsearch_eval_free(report);
+	imgsearch_eval_report_free(report);
 	return rc;
 }
 
 const command cmd_eval = {
 	.name = "eval", .operands = "", .summary = "measure how good the answers are",
-	.text = "Ranks every picture for every query and says how well what belongs together comes "
-		"together: mean average precision (as scikit-learn's) with its 95 % interval, the share of "
-		"queries whose first result is right, precision, recall and NDCG of the first ten, and the "
-		"score that best tells pairs apart. Pictures of one folder belong together, and each is "
-		"left out of its own answer. A CSV (--truth) has a header row, the query's file in its "
-		"first column and what belongs to it in the others.\n\n"
+	.text = "Ranks every picture for every query and measures where the relevant "
+		"ones stand: mean average precision (as scikit-learn's) with its 95 % interval, the share "
+		"of queries whose first result is relevant, precision, recall and NDCG of the first ten, "
+		"and the score that best separates relevant pairs from others. Pictures of one folder are "
+		"relevant to each other; a query is left out of its own ranking. A CSV (--truth) has a "
+		"header row, the file of the query in its first column and the relevant files in the "
+		"others.\n\n"
 		"\timgsearch eval\n"
 		"\timgsearch eval --queries asked/ --truth answers.csv --json\n"
 		"\timgsearch eval --duplicates 100",

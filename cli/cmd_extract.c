@@ -20,14 +20,15 @@ typedef struct extract_args {
 
 static const option options[] = {
 	{ "output", 'o', OPT_FILE, offsetof(extract_args, output), "FILE.npy",
-		.help = "where the features go (.npy, or .fvecs)" },
+		.help = "write the features here (.npy or .fvecs)" },
 	{ "raw", 0, OPT_FLAG, offsetof(extract_args, raw),
 		.help = "features as the network gives them, not normalised" },
 	OPT_END
 };
 
 /*
- * Whether the command line names a model. Else that of the index is used, where there is an index.
+ * Whether the command line names a model. Otherwise the model of the index is used, if there is an
+ * index.
  */
 static bool names_model(const imgsearch_options *o)
 {
@@ -116,7 +117,7 @@ static int extract_all(context *c, const extract_args *a, block *b)
 		return rc;
 	if (c->common->json)
 		print_json(a, b, total);
-	context_note(c, "%s: features (%zu, %u)%s", a->output, total, b->dim,
+	context_print(c, "%s: features (%zu, %u)%s", a->output, total, b->dim,
 		b->failed ? "; rows of NaN for what failed" : "");
 	return !b->failed ? CLI_DONE : b->failed < total ? CLI_SOME_FAILED : CLI_FAILED;
 }
@@ -128,14 +129,14 @@ static int run(context *c, void *args)
 	struct stat st;
 	imgsearch_error err;
 	if (!a->output)
-		return command_usage(c->command, "say where the features go: -o FILE.npy");
+		return command_usage(c->command, "no output: -o FILE.npy");
 	for (size_t i = 0; i < c->n_operands; i++)
 		if (stat(c->operand[i], &st) == 0 && S_ISDIR(st.st_mode))
 			return cli_fail("%s is a folder: name the pictures in it", c->operand[i]);
 	int rc = open_model(c);
 	if (rc)
 		return rc;
-	/* Of no picture: it fails where the network is missing. */
+	/* Extracts no picture: fails if the network is missing. */
 	if (imgsearch_extract(c->s, NULL, 0, 0, NULL, NULL, &err))
 		return cli_error(&err);
 	if (imgsearch_info_get(c->s, &info, &err))

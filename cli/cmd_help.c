@@ -1,4 +1,4 @@
-/* imgsearch help, imgsearch complete: told from the tables by help.c. */
+/* imgsearch help, imgsearch complete: printed from the tables of options. */
 #include "cli/context/context.h"
 #include "cli/option/completion.h"
 #include "cli/option/help.h"
@@ -37,9 +37,9 @@ static int help_run(context *c, void *args)
 }
 
 const command cmd_help = {
-	.name = "help", .operands = "[COMMAND]", .summary = "tell about a command",
-	.text = "Tells what a command does and which options it takes. Without COMMAND: which "
-		"commands there are.",
+	.name = "help", .operands = "[COMMAND]", .summary = "show help for a command",
+	.text = "Shows what a command does and which options it has. Without COMMAND: "
+		"lists the commands.",
 	.options = help_options, .args_size = sizeof(help_args), .run = help_run, .max_operands = 2
 };
 

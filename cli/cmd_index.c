@@ -1,6 +1,6 @@
 /*
- * imgsearch index: brings the index up to date with folders and files, then builds the searcher
- * where that is due, so that `index` and `query` are all that is needed.
+ * imgsearch index: brings the index up to date with folders and files, then builds the searcher if
+ * it is due, so that `index` and `query` are all that is needed.
  */
 #include "cli/base/message.h"
 #include "cli/base/path.h"
@@ -24,15 +24,15 @@ typedef struct index_args {
 #define AT(member) offsetof(index_args, member)
 static const option options[] = {
 	{ "exclude", 'x', OPT_LIST, AT(exclude), "PATTERN",
-		.help = "leave out names or relative paths like this (may be repeated)" },
+		.help = "leave out names or relative paths that match (may be repeated)" },
 	{ "include", 'i', OPT_LIST, AT(include), "PATTERN",
-		.help = "take only names or relative paths like this (may be repeated)" },
+		.help = "index only names or relative paths that match (may be repeated)" },
 	{ "follow-links", 'L', OPT_FLAG, AT(follow_links), .help = "follow symbolic links" },
 	{ "prune", 0, OPT_FLAG, AT(prune),
-		.help = "let this run drop more than 30 % of a folder's pictures" },
+		.help = "let this run remove more than 30 % of a folder's pictures" },
 	{ "flip", 0, OPT_FLAG, AT(common.open.flip),
-		.help = "average each feature with that of the mirrored picture: better, for twice the "
-			"network's work; kept in the index" },
+		.help = "average each feature with that of the mirrored picture: better results for "
+			"twice the work of the network; stored in the index" },
 	{ "retry", 0, OPT_FLAG, AT(retry),
 		.help = "try damaged and unsupported files again, even if they did not change" },
 	{ "csv", 0, OPT_FILE, AT(csv), "FILE",
@@ -42,7 +42,7 @@ static const option options[] = {
 	{ "title", 0, OPT_TEXT, AT(title), "COLUMN",
 		.help = "column that is shown with results (default: title)" },
 	{ "no-server", 0, OPT_FLAG, AT(no_server),
-		.help = "do not ask a running imgsearch serve to do it" },
+		.help = "do not use a running imgsearch serve" },
 	{ "no-build", 0, OPT_FLAG, AT(no_build), .help = "do not build the searcher afterwards" },
 	OPT_END
 };
@@ -61,7 +61,7 @@ typedef struct part {
 } part;
 
 /*
- * Lists those of n parts that are not zero: lead, "3 damaged", ", 1 new" ... Returns the length of
+ * Lists the parts of n that are not zero: lead, "3 damaged", ", 1 new" ... Returns the length of
  * the text.
  */
 static size_t list_parts(char *text, size_t size, const char *lead, const part *parts, size_t n)
@@ -88,13 +88,13 @@ static void summarise(const context *c, const imgsearch_counts *n)
 	char text[512] = "";
 	size_t at = list_parts(text, sizeof text, ": ", states, sizeof states / sizeof *states);
 	list_parts(text + at, sizeof text - at, "; ", done, sizeof done / sizeof *done);
-	context_note(c, "%llu path%s seen%s (%.1f s)", (unsigned long long)n->seen,
+	context_print(c, "%llu path%s seen%s (%.1f s)", (unsigned long long)n->seen,
 		n->seen == 1 ? "" : "s", text, n->seconds);
 	if (n->unsupported + n->damaged + n->too_big + n->unreadable)
-		context_note(c, "which ones and why: imgsearch failed");
+		context_print(c, "for the reasons: imgsearch failed");
 }
 
-/* Builds a searcher where one is due. Queries use the old one meanwhile. */
+/* Builds a searcher if one is due. Queries use the old one meanwhile. */
 static int build_if_due(context *c)
 {
 	imgsearch_build_options o = IMGSEARCH_INIT(imgsearch_build_options);
@@ -104,8 +104,7 @@ static int build_if_due(context *c)
 }
 
 /*
- * Whether only files were named. One that is no picture is a failure then; in a folder it would be
- * none.
+ * Whether only files were named. Then one that is no picture is a failure; in a folder it is not.
  */
 static bool only_files(const path_list *p)
 {
@@ -123,7 +122,7 @@ static void free_texts(char **text, size_t n)
 	free(text);
 }
 
-/* The paths as a server needs them, wherever it runs; NULL: out of memory. */
+/* The paths made absolute for a server, which may run in another folder; NULL: out of memory. */
 static char **absolute_paths(const path_list *p)
 {
 	char **out = calloc(p->n + 1, sizeof *out);
@@ -136,18 +135,18 @@ static char **absolute_paths(const path_list *p)
 }
 
 /*
- * By the running server of this index, which has the network loaded. False: there is none, or not
- * for these options.
+ * Indexes by the running server of this index, which has loaded the network. False: there is none,
+ * or the options rule it out.
  */
 static bool index_by_server(context *c, const index_args *a, const path_list *p,
-	const imgsearch_index_options *o, client_index_result *r)
+	const imgsearch_index_update_options *o, client_index_result *r)
 {
 	bool usable = !a->no_server && !context_has_open_options(c) && context_db(c);
 	client *server = usable ? client_connect(context_db(c)) : NULL;
 	if (!server)
 		return false;
 	char **paths = absolute_paths(p), *csv = o->csv ? path_absolute(o->csv) : NULL;
-	imgsearch_index_options there = *o;
+	imgsearch_index_update_options there = *o;
 	there.csv = csv;
 	bool done = paths && (!o->csv || csv)
 		&& client_index(server, (const char *const *)paths, p->n, &there, context_progress, c, r);
@@ -157,10 +156,10 @@ static bool index_by_server(context *c, const index_args *a, const path_list *p,
 	return done;
 }
 
-static imgsearch_index_options index_options(const index_args *a)
+static imgsearch_index_update_options index_options(const index_args *a)
 {
-	return (imgsearch_index_options){
-		.struct_size = sizeof(imgsearch_index_options), .include = a->include.item,
+	return (imgsearch_index_update_options){
+		.struct_size = sizeof(imgsearch_index_update_options), .include = a->include.item,
 		.n_include = a->include.n, .exclude = a->exclude.item, .n_exclude = a->exclude.n,
 		.csv = a->csv, .csv_key = a->key, .csv_title = a->title, .follow_links = a->follow_links,
 		.prune = a->prune, .retry = a->retry,
@@ -169,11 +168,11 @@ static imgsearch_index_options index_options(const index_args *a)
 
 static int index_paths(context *c, const index_args *a, const path_list *p)
 {
-	imgsearch_index_options o = index_options(a);
+	imgsearch_index_update_options o = index_options(a);
 	client_index_result r = { 0 };
 	const imgsearch_counts *n = &r.counts;
 	if (!index_by_server(c, a, p, &o, &r))
-		r.rc = imgsearch_index_tree(c->s, p->item, p->n, &o, &r.counts, &r.err);
+		r.rc = imgsearch_index_update(c->s, p->item, p->n, &o, &r.counts, &r.err);
 	if (r.rc)
 		return cli_error(&r.err);
 	int rc = a->no_build ? CLI_DONE : build_if_due(c);
@@ -186,7 +185,7 @@ static int index_paths(context *c, const index_args *a, const path_list *p)
 	return failed ? CLI_SOME_FAILED : CLI_DONE;
 }
 
-/* Before a new index is made: paths that are not there, and a model that is not, are refused. */
+/* Before a new index is created: refuses paths and models that do not exist. */
 static int check_first(context *c, const path_list *p)
 {
 	imgsearch_options o = context_options(c);
@@ -203,7 +202,7 @@ static int check_first(context *c, const path_list *p)
 			return cli_fail("%s: %s", p->item[i], strerror(errno));
 	if (imgsearch_open(&s, ":memory:", &o, &err))
 		return cli_error(&err);
-	/* Of no picture: it fails where the model is missing. */
+	/* Extracts no picture: fails if the model is missing. */
 	int rc = imgsearch_extract(s, NULL, 0, 0, NULL, NULL, &err);
 	imgsearch_close(s);
 	return rc ? cli_error(&err) : CLI_DONE;
@@ -211,9 +210,9 @@ static int check_first(context *c, const path_list *p)
 
 static int index_list(context *c, const index_args *a, const path_list *p)
 {
-	bool given = c->n_operands > 0; /* else the folders that the index knows */
+	bool given = c->n_operands > 0; /* else the folders of the index */
 	if (given && !p->n) {
-		context_note(c, "no paths on standard input: nothing to do");
+		context_print(c, "no paths on standard input: nothing to do");
 		return CLI_DONE;
 	}
 	int rc = given ? check_first(c, p) : CLI_DONE;
@@ -235,18 +234,19 @@ static int run(context *c, void *args)
 const command cmd_index = {
 	.name = "index", .operands = "[DIR|FILE|-...]",
 	.summary = "bring the index up to date with folders of pictures",
-	.text = "Adds the pictures of folders and files to the index, making it if need be. Files "
-		"that did not change since the last run are not read again; moved ones keep their vector; "
-		"deleted ones drop out. A folder that is not there (a disk that is not mounted) is kept. "
-		"Without an argument: refreshes all folders that the index knows. \"-\" reads paths from "
-		"standard input, one a line.\n\n"
+	.text = "Adds the pictures of folders and files to the index, which is created "
+		"if need be. Files that have not changed since the last run are not read again; moved "
+		"files keep their vectors; deleted files are removed from the index. The pictures of a "
+		"folder that is not there (a disk that is not mounted) stay. Without an argument: "
+		"refreshes all folders of the index. \"-\" reads paths from standard input, one a "
+		"line.\n\n"
 		"Pictures are recognised by content, whatever their name. A file that cannot be used is "
-		"counted, remembered with its reason (imgsearch failed) and not tried again until it "
-		"changes; it never ends the run. Hidden folders, trash folders and what .ignore and "
-		".imgsearchignore files name are left out.\n\n"
-		"Another --model, --weights, --precision, --resize, --crop, --mean, --std, --interpolation "
-		"or --flip than the index was made with indexes everything again; queries are answered "
-		"from the old vectors until that is done.\n\n"
+		"counted and stored with its reason (imgsearch failed), and is not tried again until it "
+		"changes; it never ends the run. Hidden folders, trash folders and files that .ignore and "
+		".imgsearchignore name are left out.\n\n"
+		"If --model, --weights, --precision, --resize, --crop, --mean, --std, --interpolation or "
+		"--flip differ from those of the index, everything is indexed again; queries use the old "
+		"vectors until that is done.\n\n"
 		"\timgsearch index ~/Pictures\n"
 		"\tfind . -name '*.jpg' -print0 | imgsearch index -0 -\n"
 		"\timgsearch index paintings --csv paintings.csv --title name",

@@ -1,4 +1,4 @@
-/* imgsearch info: what an index holds, who made its vectors, how it is searched. */
+/* imgsearch info: what an index holds, which model made its vectors, how it is searched. */
 #include "cli/base/message.h"
 #include "cli/context/context.h"
 #include "cli/output/counts.h"
@@ -39,7 +39,7 @@ static void print_json(const imgsearch_info *i)
 	json_write_int(&j, "resize", i->recipe.resize);
 	json_write_int(&j, "crop", i->recipe.crop);
 	json_write_text(
-		&j, "interpolation", i->recipe.interpolation == IMGSEARCH_BICUBIC ? "bicubic" : "bilinear");
+		&j, "interpolation", i->recipe.interpolation == IMGSEARCH_INTERPOLATION_BICUBIC ? "bicubic" : "bilinear");
 	json_write_bool(&j, "flip", i->flip);
 	json_write_close(&j, '}');
 	json_write_text(&j, "next", i->next);
@@ -130,9 +130,9 @@ static int run(context *c, void *args)
 }
 
 const command cmd_info = {
-	.name = "info", .operands = "", .summary = "what the index holds, and how it is searched",
-	.text = "Shows the index's size, model and searcher, the folders it knows, and how many "
-		"paths are in which state: every path that was seen is indexed, a duplicate (the same "
-		"bytes as another), unsupported, damaged, too big, excluded or unreadable.",
+	.name = "info", .operands = "", .summary = "show what the index holds, and how it is searched",
+	.text = "Shows the size of the index, its model, its searcher, its folders, and "
+		"the number of paths in each state: every path that was seen is indexed, a duplicate (the "
+		"same bytes as another file), unsupported, damaged, too big, excluded or unreadable.",
 	.options = options, .groups = GROUP_DB | GROUP_JSON, .args_size = sizeof(info_args), .run = run
 };

@@ -1,4 +1,4 @@
-/* imgsearch list, imgsearch failed: the paths that the index knows, and their states. */
+/* imgsearch list, imgsearch failed: the paths of the index, and their states. */
 #include "cli/base/message.h"
 #include "cli/base/path.h"
 #include "cli/context/context.h"
@@ -27,9 +27,9 @@ static const char *const states[] = { "all", "indexed", "duplicate", "unsupporte
 	"too-big", "excluded", "unreadable", NULL };
 
 enum {
-	FOUND = 1u << IMGSEARCH_INDEXED | 1u << IMGSEARCH_DUPLICATE,
-	BAD = 1u << IMGSEARCH_UNSUPPORTED | 1u << IMGSEARCH_DAMAGED | 1u << IMGSEARCH_TOO_BIG
-		| 1u << IMGSEARCH_UNREADABLE
+	FOUND = 1u << IMGSEARCH_STATE_INDEXED | 1u << IMGSEARCH_STATE_DUPLICATE,
+	BAD = 1u << IMGSEARCH_STATE_UNSUPPORTED | 1u << IMGSEARCH_STATE_DAMAGED | 1u << IMGSEARCH_STATE_TOO_BIG
+		| 1u << IMGSEARCH_STATE_UNREADABLE
 };
 
 static void print_json(const imgsearch_item *i)
@@ -98,7 +98,7 @@ static int list(context *c, lister *l)
 		return rc;
 	if (c->n_operands && !(l->folder = path_absolute(c->operand[0])))
 		return cli_nomem();
-	rc = imgsearch_list(c->s, 0, each, l, &err);
+	rc = imgsearch_item_each(c->s, 0, each, l, &err);
 	free(l->folder);
 	return rc < 0 ? cli_error(&err) : CLI_DONE;
 }
@@ -127,7 +127,7 @@ static const option list_options[] = {
 };
 
 const command cmd_list = {
-	.name = "list", .operands = "[DIR]", .summary = "the pictures of the index",
+	.name = "list", .operands = "[DIR]", .summary = "list the pictures of the index",
 	.text = "Lists the pictures of the index, or those below DIR, in order of their paths: id, "
 		"path and title. --json adds state, reason, size, time, hash and the columns of the "
 		"CSV.\n\n"
@@ -145,10 +145,10 @@ static const option failed_options[] = {
 
 const command cmd_failed = {
 	.name = "failed", .operands = "[DIR]",
-	.summary = "the files that could not be indexed, and why",
-	.text = "Lists the files that were seen and could not be used: what they are (unsupported, "
-		"damaged, too big, unreadable), path and reason. They are tried again when they change, or "
-		"with imgsearch index --retry.",
+	.summary = "list the files that could not be indexed, and why",
+	.text = "Lists the files that were seen and could not be used: the state "
+		"(unsupported, damaged, too big, unreadable), the path and the reason. They are tried "
+		"again when they change, or with imgsearch index --retry.",
 	.options = failed_options, .groups = GROUP_DB | GROUP_JSON | GROUP_NUL,
 	.args_size = sizeof(list_args), .run = failed_run,
 	.max_operands = 1

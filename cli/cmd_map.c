@@ -1,6 +1,6 @@
 /*
- * imgsearch map: the pictures of an index on a plane, as an image of points or of the pictures, or
- * as a page.
+ * imgsearch map: draws the pictures of an index on a plane, as an image of points or of the
+ * pictures, or as a page.
  */
 #include "cli/map.h"
 
@@ -15,23 +15,23 @@
 static const option options[] = {
 	{ "output", 'o', OPT_FILE, AT(output), "FILE", .help = "write map.png, map.jpg or map.html" },
 	{ "tiles", 0, OPT_FLAG, AT(tiles),
-		.help = "draw the pictures themselves, each in a cell of its own near its place" },
+		.help = "draw the pictures themselves, each in a cell near its point" },
 	{ "pca", 0, OPT_FLAG, AT(pca),
 		.help = "the two leading principal components instead of t-SNE" },
 	{ "size", 0, OPT_UINT, AT(size), "N",
 		.help = "pixels of the longer side", .min = 200, .max = 16000, .def = "2000" },
 	{ "under", 'u', OPT_DIR, AT(under), "DIR", .help = "only pictures below this folder" },
 	{ "perplexity", 0, OPT_FLOAT, AT(perplexity), "P",
-		.help = "t-SNE: how many neighbours count", .min = 2, .max = 200, .def = "30" },
+		.help = "t-SNE: effective number of neighbours", .min = 2, .max = 200, .def = "30" },
 	{ "max-points", 0, OPT_U64, AT(max_points), "N",
-		.help = "of a larger index, take an even choice of so many",
+		.help = "use at most N pictures, evenly spaced",
 		.min = 2, .max = 1000000, .def = "50000" },
 	{ "seed", 0, OPT_U64, AT(seed), "N",
-		.help = "t-SNE: of its small random numbers", .min = 0, .max = 9007199254740991.0 },
+		.help = "t-SNE: seed of the random numbers", .min = 0, .max = 9007199254740991.0 },
 	OPT_END
 };
 
-static bool draw(const map_args *a, context *c, const imgsearch_map_points *m)
+static bool draw(const map_args *a, context *c, const imgsearch_map *m)
 {
 	if (file_kind_of(a->output) == FILE_HTML)
 		return map_write_page(a, c, m);
@@ -41,11 +41,11 @@ static bool draw(const map_args *a, context *c, const imgsearch_map_points *m)
 static int run(context *c, void *args)
 {
 	map_args *a = args;
-	imgsearch_map_points *m = NULL;
+	imgsearch_map *m = NULL;
 	imgsearch_error err = { 0 };
 	file_kind kind = a->output ? file_kind_of(a->output) : FILE_OTHER;
 	if (!a->output && !c->common->json)
-		return command_usage(c->command, "say where to: -o map.png, -o map.html, or --json");
+		return command_usage(c->command, "no output: -o map.png, -o map.html, or --json");
 	if (a->output && kind == FILE_OTHER)
 		return command_usage(
 			c->command, "-o %s: the name must end in .png, .jpg or .html", a->output);
@@ -57,7 +57,7 @@ static int run(context *c, void *args)
 	int rc = context_open(c, false);
 	if (rc == CLI_DONE && a->output && !file_may_write(c->s, a->output))
 		rc = CLI_FAILED;
-	if (rc == CLI_DONE && imgsearch_map(c->s, &o, &m, &err))
+	if (rc == CLI_DONE && imgsearch_map_compute(c->s, &o, &m, &err))
 		rc = cli_error(&err);
 	if (rc == CLI_DONE && !m->count)
 		rc = cli_fail("there are no pictures to show");
@@ -71,11 +71,12 @@ static int run(context *c, void *args)
 }
 
 const command cmd_map = {
-	.name = "map", .operands = "", .summary = "all pictures on a plane, like ones near each other",
-	.text = "Lays the pictures of the index out on a plane by t-SNE (Barnes-Hut) or by their "
-		"principal components: as points coloured by folder, as the pictures themselves on a grid "
-		"(--tiles), or as a page to zoom into (.html), which stands alone. The same index gives "
-		"the same map.\n\n"
+	.name = "map", .operands = "",
+	.summary = "draw a map on which similar pictures lie near each other",
+	.text = "Lays the pictures of the index out on a plane by t-SNE (Barnes-Hut) or "
+		"by their principal components, and draws them as points coloured by folder, as the "
+		"pictures themselves on a grid (--tiles), or as a page to zoom into (.html) that needs no "
+		"other file. The same index gives the same map.\n\n"
 		"\timgsearch map -o map.png\n"
 		"\timgsearch map --tiles -o tiles.png\n"
 		"\timgsearch map -o map.html",

@@ -11,6 +11,7 @@
 #include "cli/client/client_query.h"
 #include "cli/context/input.h"
 #include "cli/context/interrupt.h"
+#include "cli/improve_options.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ static const option options[] = {
 	{ "k", 'k', OPT_UINT, AT(options.k), "N",
 		.help = "how many pictures to show", .min = 1, .max = 100000000, .def = "10" },
 	{ "min-score", 0, OPT_FLOAT, AT(options.min_score), "S",
-		.help = "leave out what scores lower", .given = AT(options.has_min_score) },
+		.help = "leave out pictures with a lower score", .given = AT(options.has_min_score) },
 	{ "max-chance", 0, OPT_DOUBLE, AT(options.max_chance), "X",
 		.help = "end the list where more than X pictures would score as high by chance",
 		.min = 1e-12, .max = 1e12 },
@@ -36,37 +37,29 @@ static const option options[] = {
 		.help = "search with this part of each picture, in pixels of the upright picture" },
 	{ "combine", 'c', OPT_FLAG, AT(combine), .help = "all pictures together are one query" },
 	{ "not", 'n', OPT_FILES, AT(not), "IMG",
-		.help = "push away from this picture (may be repeated)" },
+		.help = "move the query away from this picture (may be repeated)" },
 	{ "paths", 'p', OPT_FLAG, AT(paths), .help = "write paths alone, without score and title" },
 	{ "html", 0, OPT_FILE, AT(html), "FILE",
 		.help = "also write queries and results as a page with the pictures in it" },
 	{ "sheet", 0, OPT_FILE, AT(sheet_file), "FILE.png",
 		.help = "also write them as a contact sheet (PNG or JPEG)" },
 	{ "preview", 0, OPT_FLAG, AT(preview), .help = "show the pictures in the terminal" },
-	{ "no-server", 0, OPT_FLAG, AT(no_server), .help = "do not ask a running imgsearch serve" },
+	{ "no-server", 0, OPT_FLAG, AT(no_server), .help = "do not use a running imgsearch serve" },
 	{ "searcher", 's', OPT_CHOICE, AT(options.searcher), "NAME",
-		.help = "search with this one instead of the index's own choice", .choices = searchers },
+		.help = "search with this searcher, not with the one that the index chose",
+		.choices = searchers },
 	{ "recall", 0, OPT_DOUBLE, AT(options.recall), "R",
-		.help = "graph: share of the true nearest to aim at (default 0.95)",
+		.help = "graph: recall to aim at (default 0.95)",
 		.min = 0.01, .max = 1 },
 	{ "ef", 0, OPT_UINT, AT(options.ef), "N",
 		.help = "graph: width of the beam, instead of --recall", .min = 1, .max = 1000000 },
 	{ "checks", 0, OPT_UINT, AT(options.checks), "N",
-		.help = "kdtree, pca: look at no more rows than this", .min = 1, .max = 4294967295.0 },
+		.help = "kdtree, pca: compare at most N rows", .min = 1, .max = 4294967295.0 },
 	{ "epsilon", 0, OPT_DOUBLE, AT(options.epsilon), "E",
 		.help = "kdtree: distances within (1 + E) of the true ones", .min = 0, .max = 1000 },
 	{ "plain", 0, OPT_FLAG, AT(options.plain),
-		.help = "compare the features as they are: no mean subtracted, no other improvement" },
-	{ "expand", 0, OPT_UINT, AT(options.expand), "N",
-		.help = "ask again with the mean of the query and its first N results (query expansion)",
-		.min = 1, .max = 10000 },
-	{ "expand-power", 0, OPT_FLOAT, AT(options.expand_power), "A",
-		.help = "weigh those results by their score to the power of A", .min = 0, .max = 100 },
-	{ "reciprocal", 0, OPT_UINT, AT(options.reciprocal), "K",
-		.help = "re-rank the first 500 by common k-reciprocal neighbours", .min = 1, .max = 499 },
-	{ "views", 0, OPT_UINT, AT(options.views), "N",
-		.help = "ask with the mean feature of N views: the picture, its middle, its corners",
-		.min = 1, .max = 6 },
+		.help = "use the features as they are: no mean subtracted, no other improvement" },
+	IMPROVE_OPTIONS(AT),
 	{ "vectors", 0, OPT_FILE, AT(vectors), "FILE",
 		.help = "queries are the rows of this .npy or .fvecs file" },
 	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy",
@@ -74,7 +67,7 @@ static const option options[] = {
 	{ "distances", 0, OPT_FILE, AT(distances), "FILE.npy",
 		.help = "with --vectors: write distances (n, k) as f32, NaN where there are fewer" },
 	{ "batch", 0, OPT_UINT, AT(batch), "N",
-		.help = "with --vectors: so many queries at once; 1: one by one",
+		.help = "with --vectors: queries in a batch; 1: one by one",
 		.min = 1, .max = 1000000, .def = "1024" },
 	{ "stats", 0, OPT_FLAG, AT(stats),
 		.help = "with --vectors: write times and memory as one JSON line" },
@@ -103,8 +96,8 @@ typedef struct totals {
 } totals;
 
 /*
- * By the server, or by this process. A server that fails is not tried again, since this process can
- * tell what is wrong.
+ * Searches by the server, or in this process. After a failure the server is not used again, since
+ * this process can report what is wrong.
  */
 static int search(context *c, query_args *a, const imgsearch_input *in, size_t n,
 	imgsearch_hits **hits, imgsearch_error *err)
@@ -126,7 +119,7 @@ static int one_query(
 {
 	imgsearch_error err;
 	imgsearch_hits *hits = NULL;
-	char *path = in->kind == IMGSEARCH_KIND_FILE ? path_absolute(name) : NULL;
+	char *path = in->kind == IMGSEARCH_INPUT_FILE ? path_absolute(name) : NULL;
 	int rc = search(c, a, in, n, &hits, &err);
 	t->queries++;
 	if (!rc && (a->html || a->sheet_file)
@@ -156,8 +149,8 @@ static int outcome(const totals *t)
 }
 
 /*
- * in has space for all inputs: [0] is the picture of this query, after it come those to push away
- * (or to combine).
+ * in has space for all inputs: in[0] is the picture of this query; the pictures to move away from
+ * (or to combine) follow.
  */
 static int all_queries(context *c, query_args *a, imgsearch_input *in, void **bytes)
 {
@@ -184,8 +177,8 @@ static int all_queries(context *c, query_args *a, imgsearch_input *in, void **by
 }
 
 /*
- * Connects to the server where it can be used, and opens the index where this process needs it: to
- * show pictures too.
+ * Connects to the server if it can be used, and opens the index if this process needs it, also to
+ * show pictures.
  */
 static int open_for(context *c, query_args *a)
 {
@@ -201,12 +194,12 @@ static bool same_file(const char *a, const char *b)
 	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* No picture of the query or of the index is written over. */
+/* Whether path may be written: no picture of the query or of the index is overwritten. */
 static bool may_write(const context *c, const query_args *a, const char *path)
 {
 	for (size_t i = 0; path && i < c->n_operands + a->not.n; i++)
 		if (same_file(path, i < c->n_operands ? c->operand[i] : a->not.item[i - c->n_operands]))
-			return cli_fail("%s: a picture of the query; it is not written over", path), false;
+			return cli_fail("%s: a picture of the query; it is not overwritten", path), false;
 	return !path || file_may_write(c->s, path);
 }
 
@@ -217,13 +210,13 @@ static int write_files(const context *c, const query_args *a, int rc)
 	return ok ? rc : CLI_FAILED;
 }
 
-/* Options that do not go together. */
+/* Refuses options that exclude each other. */
 static int check_args(const context *c, const query_args *a)
 {
 	const command *self = c->command;
 	bool arrays = a->ids || a->distances || a->stats;
 	if (!a->vectors && !c->n_operands)
-		return command_usage(self, "nothing given: imgsearch query IMG...");
+		return command_usage(self, "no argument: imgsearch query IMG...");
 	if (!a->vectors && arrays)
 		return command_usage(self, "--ids, --distances and --stats go with --vectors FILE");
 	if (a->vectors && (c->n_operands || a->combine || a->not.n))
@@ -239,7 +232,7 @@ static int check_args(const context *c, const query_args *a)
 	return CLI_DONE;
 }
 
-/* Whether results can be shown as they are wanted. */
+/* Refuses outputs that are not possible. */
 static int check_outputs(const context *c, const query_args *a)
 {
 	const char *term = getenv("TERM");
@@ -289,15 +282,15 @@ static int run(context *c, void *args)
 
 const command cmd_query = {
 	.name = "query", .operands = "IMG...", .summary = "find the pictures most like a picture",
-	.text = "Finds the pictures of the index that are most like IMG: score, path and title, "
-		"best first. Scores are cosine similarities (or what the index's metric says): higher is "
-		"more alike. Several pictures are several queries; --combine makes them one. IMG is a "
-		"file, \"-\" for a picture on standard input, or id:N for a picture of the index. A "
-		"picture that is in the index finds itself first, unless --no-self is given, and needs no "
-		"network.\n\n"
-		"--expand, --reciprocal and --views give better answers for more work; imgsearch eval "
-		"takes the same options and says how much better. After --reciprocal the order is no "
-		"longer that of the scores, which stay each picture's own.\n\n"
+	.text = "Finds the pictures of the index that are most like IMG: score, path "
+		"and title, best first. Scores are cosine similarities (or those of the metric of the "
+		"index): higher is more alike. Several pictures are several queries; --combine makes them "
+		"one. IMG is a file, \"-\" for a picture on standard input, or id:N for a picture of the "
+		"index. A picture that is in the index finds itself first, unless --no-self is given, and "
+		"needs no network.\n\n"
+		"--expand, --reciprocal and --views give better answers and take longer; imgsearch eval "
+		"has the same options and measures the gain. --reciprocal changes the order of the "
+		"results, not their scores.\n\n"
 		"Exit status 1: nothing was found.\n\n"
 		"\timgsearch query photo.jpg\n"
 		"\timgsearch query -k 50 --crop 100,80,300,300 photo.jpg\n"

@@ -1,4 +1,4 @@
-/* imgsearch rm: takes pictures out of the index. Files are never touched. */
+/* imgsearch rm: removes pictures from the index. Files are never changed. */
 #include "cli/base/id_list.h"
 #include "cli/base/json_writer.h"
 #include "cli/base/message.h"
@@ -17,7 +17,7 @@ typedef struct rm_args {
 
 static const option options[] = {
 	{ "dry-run", 0, OPT_FLAG, offsetof(rm_args, dry_run),
-		.help = "only show what would be taken out" },
+		.help = "only show what would be removed" },
 	OPT_END
 };
 
@@ -25,7 +25,7 @@ typedef struct selection {
 	context *c;
 	bool dry_run;
 	id_list ids;
-	char **folder; /* operands that are no picture: folders of some */
+	char **folder; /* operands that are no picture, and so perhaps folders */
 	bool *used;    /* whether pictures lie below it */
 	size_t n_folders;
 } selection;
@@ -35,7 +35,7 @@ static int add(selection *x, int64_t id)
 	return id_list_add(&x->ids, id) ? CLI_DONE : cli_nomem();
 }
 
-/* A picture by id or path is selected; anything else may be a folder. */
+/* Selects a picture by id or path; anything else may be a folder. */
 static int select_one(selection *x, const char *text)
 {
 	imgsearch_input in;
@@ -49,7 +49,7 @@ static int select_one(selection *x, const char *text)
 	char *path = path_absolute(text);
 	if (!path)
 		return cli_nomem();
-	int rc = imgsearch_find(x->c->s, path, &id, &err);
+	int rc = imgsearch_item_find(x->c->s, path, &id, &err);
 	if (rc == IMGSEARCH_ENOTFOUND) {
 		x->folder[x->n_folders++] = path;
 		return CLI_DONE;
@@ -84,7 +84,7 @@ static void show(const selection *x, const imgsearch_item *item)
 	json_write_end(&j);
 }
 
-/* The items are read before they are removed, and shown afterwards. */
+/* Reads the items, removes the pictures, and shows the items. */
 static int remove_and_show(const selection *x)
 {
 	imgsearch_item **item = calloc(x->ids.n + 1, sizeof *item);
@@ -108,21 +108,21 @@ static int remove_and_show(const selection *x)
 static int remove_selection(selection *x)
 {
 	imgsearch_error err;
-	int rc = x->n_folders ? imgsearch_list(x->c->s, 0, select_below, x, &err) : 0;
+	int rc = x->n_folders ? imgsearch_item_each(x->c->s, 0, select_below, x, &err) : 0;
 	if (rc)
 		return rc < 0 ? cli_error(&err) : cli_nomem();
 	for (size_t i = 0; i < x->n_folders; i++)
 		if (!x->used[i])
 			return cli_fail(
-				"%s: neither it nor anything below it is in the index; nothing was taken out",
+				"%s: neither it nor anything below it is in the index; nothing was removed",
 				x->folder[i]);
 	id_list_sort(&x->ids);
 	id_list_unique(&x->ids);
 	rc = remove_and_show(x);
 	if (rc == CLI_DONE)
-		context_note(x->c,
-			x->dry_run ? "%zu would be taken out of the index"
-					   : "%zu taken out of the index; the files are untouched",
+		context_print(x->c,
+			x->dry_run ? "%zu would be removed from the index"
+					   : "%zu removed from the index; the files are untouched",
 			x->ids.n);
 	return rc;
 }
@@ -154,11 +154,11 @@ static int run(context *c, void *args)
 
 const command cmd_rm = {
 	.name = "rm", .operands = "IMG|DIR|id:N|-...",
-	.summary = "take pictures out of the index (files are untouched)",
-	.text = "Takes pictures, or all below a folder, out of the index, and writes their paths. "
-		"No file is ever deleted. When one of the names is not in the index, nothing is taken out. "
-		"\"-\" reads paths from standard input, one a line.\n\n"
-		"A picture whose file still lies in a folder that the index knows comes back with the next "
+	.summary = "remove pictures from the index (files are untouched)",
+	.text = "Removes pictures, or all below a folder, from the index, and writes "
+		"their paths. No file is ever deleted. If one of the names is not in the index, nothing "
+		"is removed. \"-\" reads paths from standard input, one a line.\n\n"
+		"A picture whose file still lies in a folder of the index comes back with the next "
 		"imgsearch index; to keep it out, name it in an .imgsearchignore file or with "
 		"--exclude.\n\n"
 		"\timgsearch rm --dry-run ~/Pictures/old",

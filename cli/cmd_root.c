@@ -1,4 +1,4 @@
-/* imgsearch root mv: a folder of pictures lies elsewhere now. */
+/* imgsearch root mv: records that a folder of pictures has moved. */
 #include "cli/base/message.h"
 #include "cli/base/path.h"
 #include "cli/context/context.h"
@@ -24,7 +24,7 @@ static int run(context *c, void *args)
 	else if (imgsearch_root_move(c->s, from, to, &err))
 		rc = cli_error(&err);
 	else
-		context_note(c, "%s: its pictures are now looked for in %s", from, to);
+		context_print(c, "%s: its pictures are now looked for in %s", from, to);
 	free(from);
 	free(to);
 	return rc;
@@ -32,9 +32,9 @@ static int run(context *c, void *args)
 
 const command cmd_root_mv = {
 	.name = "root mv", .operands = "OLD NEW",
-	.summary = "say that a folder of pictures lies elsewhere now",
-	.text = "After a folder that was indexed has moved from OLD to NEW: its pictures keep "
-		"their vectors, and nothing is read again. imgsearch info lists the folders.\n\n"
+	.summary = "record that a folder of pictures has moved",
+	.text = "Tells the index that a folder has moved from OLD to NEW. Its pictures "
+		"keep their vectors, and nothing is read again. imgsearch info lists the folders.\n\n"
 		"\timgsearch root mv /mnt/disk/photos /media/me/disk/photos",
 	.options = options, .groups = GROUP_DB,
 	.args_size = sizeof(root_args), .run = run, .min_operands = 2, .max_operands = 2

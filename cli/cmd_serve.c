@@ -1,7 +1,7 @@
 /*
- * imgsearch serve: a local web server with a page, and the JSON interface of docs/http.md. Model
- * and searcher stay in memory; `query` and `index` of the same user go through it by the unix
- * socket beside the index (server_path.c).
+ * imgsearch serve: a local web server with a page and the JSON interface of docs/http.md. Model and
+ * searcher stay in memory. `query` and `index` of the same user use it through the unix socket
+ * beside the index (client/socket_path.c).
  */
 #include "cli/base/message.h"
 #include "cli/base/path.h"
@@ -34,7 +34,7 @@ static const option options[] = {
 	{ "token-file", 0, OPT_FILE, AT(token_file), "FILE",
 		.help = "requests must carry the first line of FILE" },
 	{ "host", 0, OPT_LIST, AT(hosts), "NAME",
-		.help = "the server may be called by this name, too (may be repeated)" },
+		.help = "also answer requests to this host name (may be repeated)" },
 	{ "socket", 0, OPT_FILE, AT(socket), "PATH",
 		.help = "unix socket to listen on (default: the index's path and .sock, where query and "
 			"index look for it)" },
@@ -90,7 +90,7 @@ static char *cache_folder(const char *given)
 	return strdup(path);
 }
 
-/* Texts that the server's options point to. */
+/* Texts to which the options of the server point. */
 typedef struct serve_texts {
 	char *token, *uploads, *cache;
 } serve_texts;
@@ -119,21 +119,21 @@ static bool is_writable(const char *db)
 	return ok;
 }
 
-static void say_where(context *c, const server *s, const serve_args *a)
+static void print_address(context *c, const server *s, const serve_args *a)
 {
 	const char *host = a->listen && strcmp(a->listen, "0.0.0.0") && strcmp(a->listen, "::")
 		? a->listen
 		: "localhost";
 	bool v6 = strchr(host, ':') != NULL;
-	context_note(c, "serving %s at http://%s%s%s:%u/ (Ctrl-C ends)", context_db(c), v6 ? "[" : "",
+	context_print(c, "serving %s at http://%s%s%s:%u/ (Ctrl-C ends)", context_db(c), v6 ? "[" : "",
 		host, v6 ? "]" : "", s->port);
 	printf("http://%s%s%s:%u/\n", v6 ? "[" : "", host, v6 ? "]" : "", s->port);
 	fflush(stdout);
 }
 
 /*
- * A search loads network and searcher, so that the first request need not. Errors are left to that
- * request.
+ * Searches once to load network and searcher, so that the first request is fast. Errors are left to
+ * that request.
  */
 static void warm_up(server *s)
 {
@@ -145,7 +145,7 @@ static void warm_up(server *s)
 	if (!index)
 		return;
 	if (!imgsearch_info_get(index, &info, &err) && info->vectors && info->model) {
-		imgsearch_input in = imgsearch_pixels(black, 16, 16, 3 * 16);
+		imgsearch_input in = imgsearch_input_pixels(black, 16, 16, 3 * 16);
 		imgsearch_query(index, &in, 1, NULL, &hits, &err);
 	}
 	imgsearch_hits_free(hits);
@@ -169,7 +169,7 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 		return CLI_FAILED;
 	s->socket_path = a->socket ? strdup(a->socket) : socket_path_of(db, true);
 	if (!s->socket_path)
-		return cli_fail("there is no place for the socket; name one with --socket PATH");
+		return cli_fail("no usable path for the socket; name one with --socket PATH");
 	s->options = (server_options){
 		.listen = a->listen, .token = t->token, .uploads = t->uploads, .cache = t->cache,
 		.hosts = a->hosts.item, .n_hosts = a->hosts.n, .port = (uint16_t)a->port,
@@ -206,7 +206,7 @@ static int run(context *c, void *args)
 	if (rc == CLI_DONE)
 		rc = server_start(&s);
 	if (rc == CLI_DONE) {
-		say_where(c, &s, a);
+		print_address(c, &s, a);
 		warm_up(&s);
 		wait_for_signal(&s);
 	}
@@ -224,12 +224,13 @@ static int run(context *c, void *args)
 
 const command cmd_serve = {
 	.name = "serve", .operands = "",
-	.summary = "a local web page to search with, and a JSON interface",
-	.text = "Serves the index to a browser on this machine: drop a picture, see the most "
-		"similar ones; a map of all pictures; near-duplicates. The address is written to standard "
-		"output. docs/http.md describes the JSON interface. While it runs, query and index of the "
-		"same user go through it and need not load anything.\n\n"
-		"Only this machine can reach it, unless --listen ADDRESS is given, which needs a "
+	.summary = "run a local web page and a JSON interface",
+	.text = "Serves the index to a browser on this machine: drop a picture to see "
+		"the most similar ones; a map of all pictures; near-duplicates. The address is written to "
+		"standard output. docs/http.md describes the JSON interface. While the server runs, "
+		"imgsearch query and imgsearch index of the same user are answered by it and load nothing "
+		"themselves.\n\n"
+		"Only this machine can reach the server, unless --listen ADDRESS is given, which needs a "
 		"token.\n\n"
 		"\timgsearch serve\n"
 		"\timgsearch serve --port 9000 --uploads ~/Pictures/added\n"

@@ -1,6 +1,6 @@
 /*
- * imgsearch train: tunes a network on a folder of classes, or towards other networks (--distill).
- * Needs no index.
+ * imgsearch train: fine-tunes a network on a folder of classes, or to imitate other networks
+ * (--distill). Needs no index.
  */
 #include "cli/base/json_writer.h"
 #include "cli/base/message.h"
@@ -34,7 +34,7 @@ static const option options[] = {
 		.help = "side of the input; resized to 8/7 of it before (default: the network's)",
 		.min = 32, .max = 1024 },
 	{ "dim", 0, OPT_UINT, AT(dim), "N",
-		.help = "put a linear layer to N values at the end (default: none; 256 with --distill)",
+		.help = "add a linear layer with N outputs at the end (default: none; 256 with --distill)",
 		.min = 1, .max = 65536 },
 	{ "posteriors", 0, OPT_FLAG, AT(posteriors),
 		.help = "the layer of --dim also sees the probabilities of the classes that the network "
@@ -49,7 +49,7 @@ static const option options[] = {
 		.help = "peak learning rate (default: 0.00005; 0.0002 with --distill)",
 		.min = 1e-8, .max = 10 },
 	{ "val", 0, OPT_FLOAT, AT(validation), "SHARE",
-		.help = "of the pictures held out to judge by; negative: none",
+		.help = "share of the pictures held out for validation; negative: none",
 		.min = -1, .max = 0.9, .def = "0.1" },
 	{ "patience", 0, OPT_UINT, AT(patience), "N",
 		.help = "stop after N validations without a gain",
@@ -58,34 +58,35 @@ static const option options[] = {
 		.help = "smallest share of a picture in a crop (default: 0.35; 0.7 with --distill)",
 		.min = 0.01, .max = 1 },
 	{ "jitter", 0, OPT_FLOAT, AT(jitter), "SHARE",
-		.help = "by which brightness, contrast, saturation vary; negative: none",
+		.help = "how much brightness, contrast and saturation vary; negative: none",
 		.min = -1, .max = 0.9, .def = "0.2" },
 	{ "anchor", 0, OPT_FLOAT, AT(anchor), "PULL",
-		.help = "of the weights towards the starting ones", .min = 0, .max = 1000, .def = "0" },
+		.help = "pull of the weights towards the starting ones",
+		.min = 0, .max = 1000, .def = "0" },
 	{ "blend", 0, OPT_FLOAT, AT(blend), "SHARE",
-		.help = "of the starting weights in the network that is judged and written",
+		.help = "share of the starting weights in the network that is validated and written",
 		.min = 0, .max = 1, .def = "0" },
 	{ "decay", 0, OPT_FLOAT, AT(decay), "DECAY",
-		.help = "of the weights of new layers; negative: none",
+		.help = "weight decay of new layers; negative: none",
 		.min = -1, .max = 10, .def = "0.01" },
 	{ "views", 0, OPT_UINT, AT(views), "N",
 		.help = "--distill: crops of each picture that the teachers see",
 		.min = 1, .max = 1024, .def = "2" },
 	{ "relational", 0, OPT_FLOAT, AT(relational), "WEIGHT",
-		.help = "--distill: of the similarities among a batch; negative: none",
+		.help = "--distill: weight of the similarities within a batch; negative: none",
 		.min = -1, .max = 1000, .def = "1" },
 	{ "labels", 0, OPT_FLOAT, AT(label_weight), "WEIGHT",
-		.help = "--distill: of the folders' classes", .min = 0, .max = 1000, .def = "0" },
+		.help = "--distill: weight of the folders' classes", .min = 0, .max = 1000, .def = "0" },
 	{ "whiten", 0, OPT_FLOAT, AT(whiten), "POWER",
 		.help = "--distill: damp strong components by this power; negative: not",
 		.min = -1, .max = 1, .def = "0.15" },
-	{ "seed", 0, OPT_U64, AT(seed), "N", .help = "of everything drawn by chance", .def = "0" },
+	{ "seed", 0, OPT_U64, AT(seed), "N", .help = "seed of the random numbers", .def = "0" },
 	{ "resume", 0, OPT_FLAG, AT(resume),
 		.help = "go on from the checkpoint that an unfinished run left" },
-	{ "restart", 0, OPT_FLAG, AT(restart), .help = "throw that checkpoint away" },
-	{ "f32", 0, OPT_FLAG, AT(f32), .help = "keep 32-bit weights instead of 16-bit ones" },
+	{ "restart", 0, OPT_FLAG, AT(restart), .help = "discard that checkpoint" },
+	{ "f32", 0, OPT_FLAG, AT(f32), .help = "write 32-bit weights instead of 16-bit ones" },
 	{ "int8", 0, OPT_FLAG, AT(int8),
-		.help = "keep large matrices in 8 bits, with a scale for each row; not with --f32" },
+		.help = "write large matrices in 8 bits, with a scale for each row; not with --f32" },
 	{ "name", 0, OPT_TEXT, AT(name), "NAME",
 		.help = "in the card: what the model is called (default: from --out)" },
 	{ "descent", 0, OPT_TEXT, AT(descent), "TEXT", .help = "in the card: where it comes from" },
@@ -136,18 +137,18 @@ static void summarise(const context *c, const train_args *a, const imgsearch_tra
 	char speed[64] = "";
 	if (r->images_per_second > 0) /* of the steps after the first */
 		snprintf(speed, sizeof speed, ", %.1f images/s in the network", r->images_per_second);
-	context_note(c,
+	context_print(c,
 		"%s: %llu step%s over %llu pictures of %llu classes (%llu held out) in %.0f s%s%s", a->out,
 		(unsigned long long)r->steps, r->steps == 1 ? "" : "s", (unsigned long long)r->pictures,
 		(unsigned long long)r->classes, (unsigned long long)r->held_out, r->seconds, speed,
 		r->stopped_early ? "; stopped early" : "");
-	context_note(c, "loss %.4f, %s %.4f", r->loss, what, r->accuracy);
+	context_print(c, "loss %.4f, %s %.4f", r->loss, what, r->accuracy);
 	if (!isnan(r->validation_loss))
-		context_note(
+		context_print(
 			c, "held out: loss %.4f, %s %.4f", r->validation_loss, what, r->validation_accuracy);
 	if (r->failed)
 		cli_warn("%llu files could not be used", (unsigned long long)r->failed);
-	context_note(c, "use it: imgsearch index DIR --model %s", a->out);
+	context_print(c, "use it: imgsearch index DIR --model %s", a->out);
 }
 
 static int run(context *c, void *args)
@@ -176,15 +177,15 @@ static int run(context *c, void *args)
 
 const command cmd_train = {
 	.name = "train", .operands = "DIR",
-	.summary = "tune a network on a folder of classes, or towards other networks",
-	.text = "Learns from the pictures below DIR, whose classes are its first-level folders, "
-		"and writes weights and their card, which --model takes at once. The best network by the "
-		"pictures held out is kept.\n\n"
-		"With --distill the network learns to give the features of one or more others on the same "
-		"crops, for which no labels are needed: the teachers' features are centred and projected "
-		"onto their principal components, and a linear layer to them is fitted before the rest is "
-		"tuned.\n\n"
-		"A run that was stopped or killed left FILE.checkpoint, at most about a minute old: "
+	.summary = "fine-tune a network on classes, or to imitate other networks",
+	.text = "Trains on the pictures below DIR, whose classes are its first-level "
+		"folders, and writes weights and their card, which --model accepts at once. The network "
+		"that does best on the pictures held out is written.\n\n"
+		"With --distill the network learns to give the features of one or more teacher networks "
+		"on the same crops. No labels are needed: the features of the teachers are centred and "
+		"projected onto their principal components, and a linear layer onto them is fitted before "
+		"the rest is tuned.\n\n"
+		"A run that was stopped or killed leaves FILE.checkpoint, at most about a minute old: "
 		"--resume goes on from there.\n\n"
 		"\timgsearch train landscapes --model efficientnet_b5 --weights b5.pth -o "
 		"landscapes.safetensors\n"

@@ -1,6 +1,6 @@
 /*
- * imgsearch vectors import, imgsearch vectors export: features of the caller's own making in and
- * out, as array files. Both work in blocks, so that millions of rows are never held at once.
+ * imgsearch vectors import, imgsearch vectors export: vectors of the caller in and out of an index,
+ * as array files. Both work in blocks, so the memory does not depend on the number of rows.
  */
 #include "cli/array/array_writer.h"
 #include "cli/base/json_writer.h"
@@ -49,7 +49,7 @@ static int import_block(importer *m, size_t first, size_t n)
 	array_rows(&m->rows, first, n, m->row);
 	for (size_t i = 0; m->with_ids && i < n; i++)
 		m->id[i] = array_id(&m->ids, first + i);
-	if (imgsearch_index_vectors(m->c->s, m->row, n, m->rows.dim, m->with_ids ? m->id : NULL, &err))
+	if (imgsearch_vectors_add(m->c->s, m->row, n, m->rows.dim, m->with_ids ? m->id : NULL, &err))
 		return err.code == IMGSEARCH_ECANCELED
 			? CLI_INTERRUPTED
 			: cli_fail("%s: from row %zu on: %s", m->file, first, err.message);
@@ -74,7 +74,7 @@ static int import_all(importer *m)
 	free(m->id);
 	if (rc == CLI_DONE) {
 		print_json(m->c, m->file, total, m->rows.dim);
-		context_note(m->c, "%s: vectors (%zu, %zu) imported; for fast queries: imgsearch build",
+		context_print(m->c, "%s: vectors (%zu, %zu) imported; for fast queries: imgsearch build",
 			m->file, total, m->rows.dim);
 	}
 	return rc;
@@ -83,9 +83,9 @@ static int import_all(importer *m)
 static int check_files(const importer *m, const char *ids)
 {
 	if (m->rows.type == ARRAY_I64)
-		return cli_fail("%s: whole numbers are no vectors; float32 or float16 are wanted", m->file);
+		return cli_fail("%s: vectors must be float32 or float16, not integers", m->file);
 	if (m->with_ids && (m->ids.type != ARRAY_I64 || m->ids.dim != 1))
-		return cli_fail("%s: ids are wanted as one column of int64", ids);
+		return cli_fail("%s: ids must be one column of int64", ids);
 	if (m->with_ids && m->ids.n != m->rows.n)
 		return cli_fail("%s: %zu ids for %zu rows", ids, m->ids.n, m->rows.n);
 	return CLI_DONE;
@@ -151,7 +151,7 @@ static int export_run(context *c, void *args)
 		return cli_error(&err);
 	x.progress.total = info->vectors;
 	imgsearch_info_free(info);
-	int stopped = imgsearch_vectors(c->s, export_block, &x, &err);
+	int stopped = imgsearch_vectors_each(c->s, export_block, &x, &err);
 	bool good = stopped == 0 && x.rows.file;
 	if (stopped < 0)
 		rc = cli_error(&err);
@@ -165,7 +165,7 @@ static int export_run(context *c, void *args)
 		rc = CLI_FAILED;
 	if (rc == CLI_DONE) {
 		print_json(c, x.file, x.rows.n, x.rows.dim);
-		context_note(c, "%s: vectors (%zu, %zu)", x.file, x.rows.n, x.rows.dim);
+		context_print(c, "%s: vectors (%zu, %zu)", x.file, x.rows.n, x.rows.dim);
 	}
 	return rc;
 }
@@ -175,18 +175,18 @@ static const char *const metrics[] = { "cosine", "l2", "ip", NULL };
 #define AT(member) offsetof(vectors_args, member)
 static const option import_options[] = {
 	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy",
-		.help = "their ids, int64 (default: rows are numbered from 0)" },
+		.help = "ids of the rows, int64 (default: rows are numbered from 0)" },
 	{ "metric", 0, OPT_ENUM, AT(metric), "NAME",
-		.help = "of a new index (default: cosine)", .choices = metrics },
+		.help = "metric of a new index (default: cosine)", .choices = metrics },
 	OPT_END
 };
 
 const command cmd_vectors_import = {
 	.name = "vectors import", .operands = "FILE.npy",
-	.summary = "put vectors of your own into an index",
-	.text = "Adds the rows of a .npy (float32 or float16) or .fvecs file to an index, making "
-		"it if need be. Such an index needs no network and no pictures. A row whose id is there "
-		"already replaces it.\n\n"
+	.summary = "add your own vectors to an index",
+	.text = "Adds the rows of a .npy (float32 or float16) or .fvecs file to an "
+		"index, which is created if need be. Such an index needs no network and no pictures. A "
+		"row with the id of a stored vector replaces it.\n\n"
 		"\timgsearch vectors import features.npy --ids ids.npy --metric l2 --db features.db\n"
 		"\timgsearch query --vectors queries.npy -k 10 --ids found.npy --db features.db",
 	.options = import_options, .groups = GROUP_DB | GROUP_THREADS | GROUP_JSON,
@@ -195,14 +195,14 @@ const command cmd_vectors_import = {
 };
 
 static const option export_options[] = {
-	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy", .help = "write their ids here, int64" },
+	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy", .help = "write the ids here, int64" },
 	{ "f16", 0, OPT_FLAG, AT(f16), .help = "write float16 (.npy only)" },
 	OPT_END
 };
 
 const command cmd_vectors_export = {
 	.name = "vectors export", .operands = "FILE.npy",
-	.summary = "write the index's vectors as an array file",
+	.summary = "write the vectors of the index as an array file",
 	.text = "Writes all vectors of the index in order of their ids, as they were extracted "
 		"(not normalised), to a .npy or .fvecs file of float32.\n\n"
 		"\timgsearch vectors export features.npy --ids ids.npy",

@@ -1,7 +1,7 @@
 /*
- * The command: finds the command, parses its options, runs it, and is the only place that decides
- * the exit status. A signal cancels what the library does, which commits what is done, and makes
- * the status 130.
+ * The command: finds the command, parses its options, and runs it. This is the only place that
+ * decides the exit status. A signal cancels the call of the library, which commits finished work;
+ * the status is then 130.
  */
 #include "cli/base/message.h"
 #include "cli/context/context.h"
@@ -30,7 +30,9 @@ COMMANDS(X)
 static const command *const commands[] = { COMMANDS(X) NULL };
 #undef X
 
-/* The command that argv[1] (and, for "root mv", argv[2]) names; *used words were taken. */
+/*
+ * The command that argv[1] (and, for "root mv", argv[2]) names; *used receives the number of words.
+ */
 static const command *find_command(int argc, char **argv, int *used)
 {
 	char two[64];
@@ -47,8 +49,8 @@ static const command *find_command(int argc, char **argv, int *used)
 /* --------------------------------------------------------------------------------- running ---- */
 
 /*
- * Flushes stdout, whose failure is the command's. A reader that has closed its pipe (POLLERR) needs
- * no message.
+ * Flushes stdout; a failure makes the command fail. If the reader has closed its pipe (POLLERR),
+ * there is no message.
  */
 static int finish_output(int rc)
 {
@@ -83,34 +85,34 @@ static int run_command(const command *c, int argc, char **argv)
 }
 
 /*
- * Freed memory is kept for the next use: the pages of short-lived buffers would take half of the
+ * Keeps freed memory for reuse: returning the pages of short-lived buffers would cost half of the
  * time of a cold query.
  */
 #ifdef __GLIBC__
-static void keep_memory(void)
+static void tune_malloc(void)
 {
 	mallopt(M_MMAP_THRESHOLD, 32 << 20);
 	mallopt(M_TRIM_THRESHOLD, 64 << 20);
 	mallopt(M_TOP_PAD, 4 << 20);
 }
 #else
-static void keep_memory(void) {}
+static void tune_malloc(void) {}
 #endif
 
 int main(int argc, char **argv)
 {
 	int used, rc;
-	keep_memory();
+	tune_malloc();
 	interrupt_catch();
 	/*
-	 * Waiting OpenMP threads of libtorch spin: decoding is 13 times slower on a busy machine.
-	 * Training needs them.
+	 * Waiting OpenMP threads of libtorch spin, which makes decoding 13 times slower on a busy
+	 * machine. Training needs them.
 	 */
 	if (argc < 2 || strcmp(argv[1], "train"))
 		setenv("OMP_WAIT_POLICY", "passive", 0);
 	/*
-	 * Threads of OpenBLAS spin too, from its loading on, for 0.2 s of a short run; 2^4 cycles is
-	 * the least possible.
+	 * Threads of OpenBLAS also spin after they are loaded, for 0.2 s of a short run; 2^4 cycles is
+	 * the minimum.
 	 */
 	setenv("OPENBLAS_THREAD_TIMEOUT", "4", 0);
 	if (argc < 2) {
@@ -118,7 +120,7 @@ int main(int argc, char **argv)
 		return CLI_USAGE;
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
-		printf("imgsearch %s\n", imgsearch_version());
+		printf("imgsearch %s\n", imgsearch_version_text());
 		return finish_output(CLI_DONE);
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {

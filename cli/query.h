@@ -16,7 +16,7 @@ typedef struct query_args {
 	uint32_t stats, batch;
 	uint32_t no_server, preview;
 	const char *html, *sheet_file;
-	client *server;                        /* NULL: none is running, or it is not to be used */
+	client *server;                        /* NULL: none is running, or it must not be used */
 	sheet sheet;                           /* what --html and --sheet will show */
 } query_args;
 

@@ -24,11 +24,12 @@ static void show_hit(const context *c, const query_args *a, const imgsearch_hit 
 static void note_quality(const context *c, const imgsearch_hits *hits)
 {
 	if (!hits->count)
-		context_note(c, strcmp(hits->plan, "empty index") ? "nothing found" : "the index is empty");
+		context_print(
+			c, strcmp(hits->plan, "empty index") ? "nothing found" : "the index is empty");
 	else if (!hits->better_than_chance)
-		context_note(c, "no close match: none of these is better than chance");
+		context_print(c, "no close match: none of these is better than chance");
 	else if (hits->better_than_chance < hits->count)
-		context_note(c, "from rank %zu on no better than chance", hits->better_than_chance + 1);
+		context_print(c, "from rank %zu on no better than chance", hits->better_than_chance + 1);
 }
 
 void query_show(const context *c, const query_args *a, const char *name, const imgsearch_hits *hits)

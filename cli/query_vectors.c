@@ -1,6 +1,6 @@
 /*
- * imgsearch query --vectors: rows of an array file as queries, in batches that share the pass over
- * memory. Ids and distances go to array files; without those each row is answered like a picture.
+ * imgsearch query --vectors: uses rows of an array file as queries, in batches that share the pass
+ * over memory. Ids and distances go to array files; otherwise each row is answered like a picture.
  * --stats writes times and memory.
  */
 #include "cli/query.h"
@@ -27,13 +27,13 @@ typedef struct batch {
 } batch;
 
 /*
- * Scores become distances: Euclidean ones, for cosine between unit vectors; for ip minus the
- * product.
+ * Converts scores to distances: Euclidean ones, also for cosine between unit vectors; minus the
+ * product for ip.
  */
 static void to_distances(uint32_t metric, float *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		v[i] = metric == IMGSEARCH_COSINE ? sqrtf(fmaxf(0, 2 - 2 * v[i])) : -v[i];
+		v[i] = metric == IMGSEARCH_METRIC_COSINE ? sqrtf(fmaxf(0, 2 - 2 * v[i])) : -v[i];
 }
 
 static int search(context *c, const query_args *a, batch *b, size_t first, size_t n)
@@ -41,7 +41,7 @@ static int search(context *c, const query_args *a, batch *b, size_t first, size_
 	imgsearch_error err;
 	array_rows(b->queries, first, n, b->rows);
 	double start = clock_seconds();
-	if (imgsearch_query_vectors(
+	if (imgsearch_vectors_query(
 			c->s, b->rows, n, b->queries->dim, &a->options, b->found, b->scores, &err))
 		return cli_error(&err);
 	b->search_s += clock_seconds() - start;
@@ -88,7 +88,7 @@ static int load(context *c, const query_args *a, batch *b)
 	if (!b->queries->n)
 		return CLI_DONE;
 	array_rows(b->queries, 0, 1, b->rows);
-	if (imgsearch_query_vectors(
+	if (imgsearch_vectors_query(
 			c->s, b->rows, 1, b->queries->dim, &a->options, b->found, b->scores, &err))
 		return cli_error(&err);
 	b->load_s += clock_seconds() - start;
@@ -114,7 +114,7 @@ static int run_batches(context *c, query_args *a, batch *b)
 	return rc;
 }
 
-/* Each row like a picture: "==> FILE:ROW <==", or a JSON line. */
+/* Answers each row like a picture: "==> FILE:ROW <==", or a JSON line. */
 static int run_rows(context *c, const query_args *a, const array *queries, float *row)
 {
 	char name[4200];
@@ -123,7 +123,7 @@ static int run_rows(context *c, const query_args *a, const array *queries, float
 		imgsearch_hits *hits;
 		imgsearch_error err;
 		array_rows(queries, i, 1, row);
-		imgsearch_input in = imgsearch_vector(row, queries->dim);
+		imgsearch_input in = imgsearch_input_vector(row, queries->dim);
 		if (imgsearch_query(c->s, &in, 1, &a->options, &hits, &err))
 			return cli_error(&err);
 		snprintf(name, sizeof name, "%s:%zu", a->vectors, i);
@@ -172,7 +172,7 @@ int query_vectors(context *c, query_args *a)
 	if (!array_open(&queries, a->vectors))
 		return CLI_FAILED;
 	int rc = queries.type == ARRAY_I64
-		? cli_fail("%s: whole numbers are no vectors; float32 or float16 are wanted", a->vectors)
+		? cli_fail("%s: vectors must be float32 or float16, not integers", a->vectors)
 		: answer(c, a, &queries);
 	array_close(&queries);
 	return rc;

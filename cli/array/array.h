@@ -28,15 +28,15 @@ typedef struct array {
 	size_t map_size;
 } array;
 
-bool array_open(array *a, const char *path); /* false: said why, nothing to close */
-void array_close(array *a);                  /* a zeroed array, or one that is closed, is fine */
+bool array_open(array *a, const char *path); /* false: failed, with a message; nothing to close */
+void array_close(array *a);                  /* a zeroed or closed array is fine */
 
 /* Rows first..first+n as f32 (n, dim). Not for ARRAY_I64. */
 void array_rows(const array *a, size_t first, size_t n, float *out);
 /* The number in row i of one column of ARRAY_I64. */
 int64_t array_id(const array *a, size_t i);
 
-/* Parses the bytes of a file, which a goes on pointing into. False: why says what is wrong. */
+/* Parses the bytes of a file, which a then borrows. False: why says what is wrong. */
 bool array_parse(array *a, const void *bytes, size_t size, bool fvecs, char *why, size_t why_size);
 
 /* For array_writer too: bytes of a number; whether the name of a file ends in .fvecs. */

@@ -17,13 +17,16 @@ typedef struct array_writer {
 	bool fvecs;       /* by the name of the file; then rows are f32 */
 } array_writer;
 
-/* False: said why. */
+/* Opens the file. False: failed, with a message. */
 bool array_writer_open(array_writer *w, const char *path, array_type type, size_t dim, size_t ndim);
-/* Rows are f32 for ARRAY_F32 and ARRAY_F16, int64 for ARRAY_I64. False: said why. */
+/*
+ * Appends rows: f32 for ARRAY_F32 and ARRAY_F16, int64 for ARRAY_I64. False: failed, with a
+ * message.
+ */
 bool array_writer_add(array_writer *w, const void *rows, size_t n);
 /*
- * keep false: removes the unfinished file. True: the file is whole. False with keep: said why,
- * unless it was not open.
+ * Ends the file; keep false removes it unfinished. Returns whether the file is complete. False with
+ * keep: failed, with a message, unless it was not open.
  */
 bool array_writer_close(array_writer *w, bool keep);
 

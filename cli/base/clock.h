@@ -2,7 +2,7 @@
 #ifndef IMGSEARCH_CLI_CLOCK_H
 #define IMGSEARCH_CLI_CLOCK_H
 
-/* Seconds since some moment in the past. */
+/* Seconds since an unspecified moment. */
 double clock_seconds(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* Files that are compiled in, found from the top of the source tree. */
+/* Files that are compiled in. Their paths begin at the top of the source tree. */
 #ifndef IMGSEARCH_CLI_EMBED_H
 #define IMGSEARCH_CLI_EMBED_H
 

@@ -1,6 +1,6 @@
 /*
- * Exit codes of the command. Functions that return one of them have said on standard error why it
- * is not CLI_DONE.
+ * Exit codes of the command. A function that returns one other than CLI_DONE has printed the
+ * reason.
  */
 #ifndef IMGSEARCH_CLI_EXIT_CODES_H
 #define IMGSEARCH_CLI_EXIT_CODES_H

@@ -37,8 +37,8 @@ int cli_nomem(void)
 int cli_error(const imgsearch_error *err)
 {
 	if (err->code == IMGSEARCH_ECANCELED) {
-		cli_warn("interrupted; what was done is kept");
+		cli_warn("interrupted; finished work is kept");
 		return CLI_INTERRUPTED;
 	}
-	return cli_fail("%s", err->message[0] ? err->message : imgsearch_strerror(err->code));
+	return cli_fail("%s", err->message[0] ? err->message : imgsearch_status_text(err->code));
 }

@@ -15,7 +15,7 @@ char *path_join(const char *folder, const char *file)
 	return path;
 }
 
-/* The last part may not exist while the folder before it does, behind symbolic links. */
+/* Resolves the folder of a path whose last part does not exist. */
 static char *resolve_folder(char *path)
 {
 	char *slash = strrchr(path, '/'), *result = NULL;

@@ -1,4 +1,4 @@
-/* Text of unknown origin, such as file names: UTF-8 or not, with control characters or not. */
+/* Text from outside, such as file names: it may be invalid UTF-8 or have control characters. */
 #ifndef IMGSEARCH_CLI_TEXT_H
 #define IMGSEARCH_CLI_TEXT_H
 
@@ -7,10 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/*
- * Bytes of the UTF-8 character at s, and its code point in *code; 0: no valid character begins
- * there.
- */
+/* The number of bytes of the UTF-8 character at s, and its code point in *code; 0: invalid. */
 size_t text_char(const char *s, uint32_t *code);
 
 /* Whether a terminal would move its cursor, change its colours or turn the writing direction. */

@@ -59,9 +59,7 @@ bool client_post(client *l, const char *target, const char *headers, const void 
 	return n < (int)sizeof head && send_all(l->fd, head, (size_t)n) && send_all(l->fd, body, size);
 }
 
-/*
- * The head is peeked at and then read up to its empty line, so that the body stays in the socket.
- */
+/* Peeks at the head and reads up to its empty line, so that the body stays in the socket. */
 int client_read_head(client *l, long *length)
 {
 	char head[8192];

@@ -1,7 +1,7 @@
 /*
- * The running server of an index, as the commands of the same user see it: found by its unix
- * socket, spoken to by HTTP. Whatever fails returns false or NULL, and the caller then does the
- * work without the server. For one thread.
+ * The running server of an index, for commands of the same user. It is found by its unix socket and
+ * speaks HTTP. Failures return false or NULL, and the caller then works without the server. One
+ * thread at a time.
  */
 #ifndef IMGSEARCH_CLI_CLIENT_H
 #define IMGSEARCH_CLI_CLIENT_H
@@ -32,7 +32,7 @@ int client_read_head(client *l, long *length);
  */
 char *client_read_body(client *l, long length);
 
-/* The socket of the connection, which stays the client's. */
+/* The socket of the connection, which the client still owns. */
 int client_socket(const client *l);
 
 #endif

@@ -36,7 +36,7 @@ static json_t *text_list(const char *const *text, size_t n)
 	return list;
 }
 
-static char *index_request(const char *const *paths, size_t n, const imgsearch_index_options *o)
+static char *index_request(const char *const *paths, size_t n, const imgsearch_index_update_options *o)
 {
 	json_t *q = json_object();
 	json_object_set_new(q, "paths", text_list(paths, n));
@@ -98,7 +98,7 @@ static void set_error(client_index_result *r, int rc, const char *message)
 	snprintf(r->err.message, sizeof r->err.message, "%s", message ? message : "");
 }
 
-/* The last line of the answer: counts or an error. False: it is neither. */
+/* Parses the last line of the answer: counts or an error. False: it is neither. */
 static bool read_end(json_t *line, client_index_result *r)
 {
 	json_t *counts = json_object_get(line, "counts"), *error = json_object_get(line, "error");
@@ -113,7 +113,7 @@ static bool read_end(json_t *line, client_index_result *r)
 }
 
 /*
- * Reads lines until the last one. False: they ended before it, or progress wanted an end
+ * Reads lines until the last one. False: the answer ended early, or progress asked to stop
  * (*canceled).
  */
 static bool read_lines(FILE *f, int (*progress)(void *user, const imgsearch_progress *p),
@@ -136,8 +136,8 @@ static bool read_lines(FILE *f, int (*progress)(void *user, const imgsearch_prog
 	return ended;
 }
 
-/* A run that has begun is not tried again without the server, whatever becomes of the answer. */
-bool client_index(client *l, const char *const *paths, size_t n, const imgsearch_index_options *o,
+/* A run that has begun is not repeated without the server, even if its answer is lost. */
+bool client_index(client *l, const char *const *paths, size_t n, const imgsearch_index_update_options *o,
 	int (*progress)(void *user, const imgsearch_progress *p), void *user, client_index_result *r)
 {
 	char *body = index_request(paths, n, o);
@@ -155,7 +155,7 @@ bool client_index(client *l, const char *const *paths, size_t n, const imgsearch
 		ended = read_lines(f, progress, user, r, &canceled);
 	canceled = canceled || (!ended && errno == EINTR);
 	if (!ended && canceled)
-		set_error(r, IMGSEARCH_ECANCELED, "interrupted; what was done is kept");
+		set_error(r, IMGSEARCH_ECANCELED, "interrupted; finished work is kept");
 	else if (!ended && f)
 		set_error(r, IMGSEARCH_EIO, "the server went away; what it had done is kept: run it again");
 	if (f)

@@ -1,5 +1,5 @@
 /*
- * Queries by the server: a form with the bytes of the pictures, and their roles as JSON.
+ * Queries by the server: a form with the bytes of the pictures, and JSON with the role of each.
  * docs/http.md describes both.
  */
 #include "cli/client/client_query.h"
@@ -66,7 +66,7 @@ static json_t *options_json(const imgsearch_query_options *o)
 static json_t *input_json(const imgsearch_input *in, const char *part)
 {
 	json_t *one = json_object();
-	if (in->kind == IMGSEARCH_KIND_STORED)
+	if (in->kind == IMGSEARCH_INPUT_ITEM)
 		json_object_set_new(one, "id", json_integer(in->id));
 	else
 		json_object_set_new(one, "part", json_string(part));
@@ -88,10 +88,10 @@ static bool write_part(FILE *f, const imgsearch_input *in, const char *name)
 {
 	bool ok = true;
 	begin_part(f, name);
-	if (in->kind == IMGSEARCH_KIND_MEMORY)
+	if (in->kind == IMGSEARCH_INPUT_BYTES)
 		fwrite(in->data, 1, in->size, f);
 	else
-		ok = in->kind == IMGSEARCH_KIND_FILE && write_file(f, in->path);
+		ok = in->kind == IMGSEARCH_INPUT_FILE && write_file(f, in->path);
 	fputs("\r\n", f);
 	return ok;
 }
@@ -106,7 +106,7 @@ static bool write_form(
 		char name[24];
 		snprintf(name, sizeof name, "p%zu", i);
 		json_array_append_new(inputs, input_json(&in[i], name));
-		if (in[i].kind != IMGSEARCH_KIND_STORED)
+		if (in[i].kind != IMGSEARCH_INPUT_ITEM)
 			ok = write_part(f, &in[i], name);
 	}
 	json_object_set_new(q, "inputs", inputs);
@@ -166,7 +166,7 @@ static bool read_hits(server_hits *h)
 	h->paths = calloc(n + 1, sizeof *h->paths);
 	if (!h->hit || !h->paths || !json_is_array(results))
 		return false;
-	h->hits.count = n; /* also of an answer that turns out to be none: all of it is freed */
+	h->hits.count = n; /* frees the hits also of an invalid answer */
 	for (size_t i = 0; i < n; i++) {
 		json_t *from = json_array_get(results, i), *chance = json_object_get(from, "chance");
 		const char *bytes = json_string_value(json_object_get(from, "path_b64"));

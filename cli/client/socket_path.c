@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* The FNV-1a hash: a short name for a long path. */
+/* The FNV-1a hash, which shortens a long path. */
 static uint64_t fnv1a(const char *text)
 {
 	uint64_t h = 0xcbf29ce484222325u;
@@ -93,7 +93,7 @@ char *socket_path_of(const char *db, bool make)
 	return candidate(db, RUNTIME_FOLDER, make);
 }
 
-/* -1: nobody answers, or somebody else does. */
+/* -1: no server answers, or one of another user. */
 static int connect_to(const char *path)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };

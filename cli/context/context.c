@@ -30,7 +30,7 @@ const char *context_db(context *c)
 	else if (home && *home)
 		c->db = path_join(home, ".local/share/imgsearch/index.db");
 	else
-		cli_fail("no place for an index: HOME is not set; say where with --db FILE");
+		cli_fail("no path for the index: HOME is not set; give one with --db FILE");
 	return c->db;
 }
 
@@ -108,7 +108,7 @@ int context_open(context *c, bool make)
 	return context_open_at(c, path, &o);
 }
 
-void context_note(const context *c, const char *format, ...)
+void context_print(const context *c, const char *format, ...)
 {
 	va_list list;
 	if (c->common->quiet)

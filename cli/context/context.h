@@ -38,18 +38,21 @@ imgsearch_options context_options(context *c);
 bool context_has_open_options(const context *c);
 
 /*
- * Opens the index into c->s, where a signal cancels what it does. make: an absent one is made (and
- * the folder of the default one); otherwise the message says how. Returns CLI_DONE or an exit code
+ * Opens the index into c->s, and makes signals cancel its calls. make: creates a missing index (and
+ * the folder of the default one); otherwise the message says how. Returns CLI_DONE, or an exit code
  * with the reason printed.
  */
 int context_open(context *c, bool make);
-/* Another index than the command line's, with these options. */
+/* The same for another index, with these options. */
 int context_open_at(context *c, const char *path, const imgsearch_options *o);
 
-/* A progress callback whose user is a context: shows the bar; 1 after a signal. */
+/*
+ * A progress callback whose user is a context: shows the bar. Returns 1 after a signal, which
+ * cancels.
+ */
 int context_progress(void *user, const imgsearch_progress *now);
 
-/* One sentence to stderr, unless -q. The progress bar makes way for it. */
-void context_note(const context *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Prints one sentence to stderr, unless -q. Removes the progress bar before. */
+void context_print(const context *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -17,7 +17,7 @@ typedef struct color {
 	uint8_t r, g, b;
 } color;
 
-/* False: out of memory, said. */
+/* False: out of memory, with a message. */
 bool canvas_new(canvas *c, int width, int height, color background);
 void canvas_free(canvas *c);
 void canvas_rect(canvas *c, int x, int y, int width, int height, color fill);
@@ -29,7 +29,7 @@ void canvas_disc(canvas *c, float x, float y, float radius, color fill, float op
  * the sides.
  */
 void canvas_picture(
-	canvas *c, const imgsearch_picture *p, int x, int y, int width, int height, bool cover);
+	canvas *c, const imgsearch_image *p, int x, int y, int width, int height, bool cover);
 
 /*
  * Printable ASCII in a 5 x 7 font, each of its dots scale pixels; anything else is shown as a box.
@@ -38,10 +38,10 @@ void canvas_text(canvas *c, int x, int y, int scale, color ink, const char *text
 /* The same within width: the middle is left out where it is too long. */
 void canvas_text_fit(canvas *c, int x, int y, int width, int scale, color ink, const char *text);
 
-/* Writes a PNG, or a JPEG where the name says so, whole or not at all. False: said why. */
+/* Writes a whole PNG, or JPEG if the name says so. False: failed, with a message. */
 bool canvas_save(const canvas *c, const char *path);
 
-/* A colour for the i-th of many things, told apart from its neighbours. */
+/* A colour for the i-th of many items, distinct from its neighbours. */
 color canvas_palette(size_t i);
 
 #endif

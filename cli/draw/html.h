@@ -1,4 +1,4 @@
-/* Parts of HTML files that commands write. Such files stand alone: pictures are inside them. */
+/* Parts of HTML files that commands write. The files contain their pictures and need no others. */
 #ifndef IMGSEARCH_CLI_HTML_H
 #define IMGSEARCH_CLI_HTML_H
 

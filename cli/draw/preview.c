@@ -36,7 +36,7 @@ static ChafaCanvasMode best_colors(ChafaTermInfo *term)
 		: CHAFA_CANVAS_MODE_INDEXED_16;
 }
 
-/* Terminals need not say how large their cells are; most are about twice as high as wide. */
+/* Terminals may not report the size of their cells; most are about twice as high as wide. */
 static cells cells_of_terminal(void)
 {
 	cells c = { .columns = 40, .rows = 14, .width = 10, .height = 20 };
@@ -52,7 +52,7 @@ static cells cells_of_terminal(void)
 	return c;
 }
 
-static ChafaCanvas *canvas_for(ChafaTermInfo *term, const imgsearch_picture *p)
+static ChafaCanvas *canvas_for(ChafaTermInfo *term, const imgsearch_image *p)
 {
 	ChafaCanvasConfig *config = chafa_canvas_config_new();
 	ChafaSymbolMap *symbols = chafa_symbol_map_new();
@@ -74,7 +74,7 @@ static ChafaCanvas *canvas_for(ChafaTermInfo *term, const imgsearch_picture *p)
 	return canvas;
 }
 
-static void print_rgba(const imgsearch_picture *p, const uint8_t *rgba)
+static void print_rgba(const imgsearch_image *p, const uint8_t *rgba)
 {
 	ChafaTermInfo *term = chafa_term_db_detect(chafa_term_db_get_default(), environ);
 	ChafaCanvas *canvas = canvas_for(term, p);
@@ -90,11 +90,11 @@ static void print_rgba(const imgsearch_picture *p, const uint8_t *rgba)
 
 void preview_show(imgsearch *s, int64_t id)
 {
-	imgsearch_input in = imgsearch_stored(id);
-	imgsearch_picture *p;
-	if (imgsearch_picture_load(s, &in, 1024, &p, NULL))
+	imgsearch_input in = imgsearch_input_item(id);
+	imgsearch_image *p;
+	if (imgsearch_image_load(s, &in, 1024, &p, NULL))
 		return;
-	/* Rows of whole words: libchafa 1.12 draws others askew, whatever stride it is told. */
+	/* Pads rows to whole words: libchafa 1.12 ignores the stride and draws other widths askew. */
 	size_t n = (size_t)p->width * p->height;
 	uint8_t *rgba = malloc(4 * n);
 	for (size_t i = 0; rgba && i < n; i++)
@@ -103,5 +103,5 @@ void preview_show(imgsearch *s, int64_t id)
 	if (rgba)
 		print_rgba(p, rgba);
 	free(rgba);
-	imgsearch_picture_free(p);
+	imgsearch_image_free(p);
 }

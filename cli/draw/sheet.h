@@ -1,5 +1,5 @@
 /*
- * Queries and their results to look at: a contact sheet (PNG, JPEG) or a page (HTML). A zeroed
+ * Queries and their results for display: a contact sheet (PNG, JPEG) or a page (HTML). A zeroed
  * sheet is empty.
  */
 #ifndef IMGSEARCH_CLI_SHEET_H
@@ -18,7 +18,7 @@ typedef struct sheet_hit {
 
 typedef struct sheet_section {
 	char *name;
-	imgsearch_picture *picture; /* the query; NULL: it has none */
+	imgsearch_image *picture; /* the query; NULL: it has none */
 	sheet_hit *hit;
 	size_t n;
 } sheet_section;
@@ -28,12 +28,12 @@ typedef struct sheet {
 	size_t n;
 } sheet;
 
-/* Copies the hits, and loads a small picture of the query. False: out of memory, said. */
+/* Copies the hits, and loads a small picture of the query. False: out of memory, with a message. */
 bool sheet_add(sheet *sh, imgsearch *s, const char *name, const imgsearch_input *in,
 	const imgsearch_hits *hits);
-/* PNG or JPEG by the name. False: said why. */
+/* PNG or JPEG by the name. False: failed, with a message. */
 bool sheet_write_image(const sheet *sh, imgsearch *s, const char *path);
-bool sheet_write_html(const sheet *sh, imgsearch *s, const char *path);  /* false: said why */
+bool sheet_write_html(const sheet *sh, imgsearch *s, const char *path); /* the same */
 void sheet_free(sheet *sh);
 
 #endif

@@ -15,7 +15,7 @@ static const char *const interpolations[] = { "default", "bilinear", "bicubic", 
 static const option group_always[] = {
 	{ "help", 'h', OPT_FLAG, COMMON(help), .help = "show this help" },
 	{ "quiet", 'q', OPT_FLAG, COMMON(quiet), .help = "no progress, no summaries; errors only" },
-	{ "verbose", 'v', OPT_FLAG, COMMON(verbose), .help = "say more about what is done" },
+	{ "verbose", 'v', OPT_FLAG, COMMON(verbose), .help = "write more about what is done" },
 	OPT_END
 };
 static const option group_db[] = {
@@ -46,7 +46,8 @@ static const option group_model[] = {
 	{ "device", 0, OPT_TEXT, COMMON(open.device), "NAME",
 		.help = "where the network runs: auto, cpu, cuda, cuda:1" },
 	{ "precision", 0, OPT_ENUM, COMMON(open.precision), "NAME",
-		.help = "of the network (auto is bf16 where the CPU has it)", .choices = precisions },
+		.help = "precision of the network (auto: bf16 where the CPU has it)",
+		.choices = precisions },
 	OPT_END
 };
 static const option group_recipe[] = {
@@ -56,11 +57,13 @@ static const option group_recipe[] = {
 	{ "crop", 0, OPT_UINT, COMMON(open.recipe.crop), "N",
 		.help = "side of the centre crop (default: the network's own)", .min = 32, .max = 4096 },
 	{ "mean", 0, OPT_RGB, COMMON(open.recipe.mean), "R,G,B",
-		.help = "subtracted from values in 0..1", .min = -10, .max = 10, .given = COMMON(mean) },
+		.help = "mean to subtract from values in 0..1", .min = -10, .max = 10,
+		.given = COMMON(mean) },
 	{ "std", 0, OPT_RGB, COMMON(open.recipe.std), "R,G,B",
-		.help = "divided by after that", .min = 1e-6, .max = 10, .given = COMMON(std) },
+		.help = "standard deviation to divide by after that",
+		.min = 1e-6, .max = 10, .given = COMMON(std) },
 	{ "interpolation", 0, OPT_ENUM, COMMON(open.recipe.interpolation), "NAME",
-		.help = "of the resize", .choices = interpolations },
+		.help = "interpolation of the resize", .choices = interpolations },
 	{ "full-decode", 0, OPT_FLAG, COMMON(open.full_decode),
 		.help = "decode JPEGs at full size: slower, exactly the reference transform" },
 	{ "max-megapixels", 0, OPT_UINT, COMMON(open.max_megapixels), "N",
@@ -111,8 +114,8 @@ int command_usage(const command *c, const char *format, ...)
 }
 
 /*
- * "root" alone is answered with the commands that begin with it, anything else with the nearest
- * name.
+ * For "root" alone the message lists the commands that begin with it; otherwise it names the
+ * nearest command.
  */
 static void say_unknown(const command *const *commands, const char *name)
 {

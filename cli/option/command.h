@@ -26,8 +26,8 @@
 #include "imgsearch.h"
 
 /*
- * Options that commands share. A command takes those of its groups, and help, quiet and verbose
- * always.
+ * Groups of options that commands share. A command has those of its groups, and always help, quiet
+ * and verbose.
  */
 enum {
 	GROUP_DB = 1,
@@ -44,7 +44,7 @@ typedef struct common_args {
 	uint32_t json;                 /* GROUP_JSON */
 	uint32_t nul;                  /* GROUP_NUL: records end with NUL, in and out */
 	const char *db;                /* GROUP_DB */
-	uint32_t mean, std;            /* GROUP_RECIPE: were given */
+	uint32_t mean, std;            /* GROUP_RECIPE: 1 where the option is given */
 	imgsearch_options open;        /* GROUP_MODEL, GROUP_THREADS, GROUP_RECIPE */
 } common_args;
 
@@ -70,7 +70,10 @@ const option *command_option(const command *c, size_t i);
 /* How many of them are its own. */
 size_t command_own_options(const command *c);
 
-/* The command of that name in a NULL-terminated table; NULL: none (said, with the nearest name). */
+/*
+ * The command of that name in a NULL-terminated table; NULL: none, with a message that names the
+ * nearest.
+ */
 const command *command_find(const command *const *commands, const char *name);
 
 /* One sentence to stderr that points at the help of c (NULL: of all). Returns CLI_USAGE. */

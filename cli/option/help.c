@@ -89,5 +89,5 @@ void help_all(FILE *f, const command *const *commands)
 		"Commands:\n", f);
 	for (size_t i = 0; commands[i]; i++)
 		fprintf(f, "  %-16s  %s\n", commands[i]->name, commands[i]->summary);
-	fputs("\nimgsearch help COMMAND tells more; imgsearch --version the version.\n", f);
+	fputs("\nSee imgsearch help COMMAND for its options, and imgsearch --version.\n", f);
 }

@@ -88,7 +88,7 @@ static void man_command(FILE *f, const command *c)
 	fputs(".\n", f);
 }
 
-/* One command that takes every group: the page tells the common options once. */
+/* A command with every group, so that the page has the common options once. */
 static void man_common(FILE *f)
 {
 	static const option none[] = { OPT_END };
@@ -101,7 +101,7 @@ static void man_common(FILE *f)
 
 void man_write(FILE *f, const command *const *commands)
 {
-	fprintf(f, ".TH IMGSEARCH 1 \"\" \"imgsearch %s\" \"User Commands\"\n", imgsearch_version());
+	fprintf(f, ".TH IMGSEARCH 1 \"\" \"imgsearch %s\" \"User Commands\"\n", imgsearch_version_text());
 	fputs(".SH NAME\nimgsearch \\- find pictures that look alike\n"
 		".SH SYNOPSIS\n.B imgsearch\n\\fICOMMAND\\fR [\\fIOPTION\\fR...] [\\fIARGUMENT\\fR...]\n"
 		".SH DESCRIPTION\n"
@@ -119,7 +119,7 @@ void man_write(FILE *f, const command *const *commands)
 	fputs(".SH EXIT STATUS\n"
 		".TP\n0\ndone\n.TP\n1\nnothing was found (\\fBquery\\fR)\n.TP\n2\nthe command line "
 		"was wrong\n.TP\n3\nfailed\n"
-		".TP\n4\ndone, but some files failed\n.TP\n130\ninterrupted; what was done is kept\n"
+		".TP\n4\ndone, but some files failed\n.TP\n130\ninterrupted; finished work is kept\n"
 		".SH ENVIRONMENT\n"
 		".TP\n.B IMGSEARCH_DB\nthe index, where \\fB\\-\\-db\\fR is not given\n"
 		".TP\n.B XDG_DATA_HOME\nthe folder of the default index is \\fIimgsearch\\fR in it "

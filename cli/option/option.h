@@ -52,10 +52,7 @@ typedef struct option {
 
 #define OPT_END { .name = NULL }
 
-/*
- * Reads a value into args; text is NULL for a flag. False: no such value. Texts are kept as
- * pointers.
- */
+/* Reads a value into args; text is NULL for a flag. False: invalid value. Texts are borrowed. */
 bool option_set(const option *o, const char *text, void *args);
 
 /* Whether its value names a file or a folder. */

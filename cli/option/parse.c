@@ -1,4 +1,4 @@
-/* Command lines. A mistyped word is answered with the nearest one. */
+/* Parses command lines. The message for a mistyped word names the nearest one. */
 #include "cli/option/parse.h"
 
 #include "cli/base/exit_codes.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Says why option_set has refused a value. */
+/* Prints why option_set refused a value. */
 static int bad_value(const command *c, const option *o, const char *text)
 {
 	const char *near;
@@ -77,10 +77,10 @@ static int unknown_long(const command *c, const char *name, size_t length)
 	return command_usage(c, "no option --%.*s", (int)length, name);
 }
 
-static int take(const command *c, const option *o, const char *text, void *args)
+static int set_option(const command *c, const option *o, const char *text, void *args)
 {
 	if (o->arg && !text)
-		return command_usage(c, "--%s wants %s after it", o->name, o->arg);
+		return command_usage(c, "--%s needs a value: %s", o->name, o->arg);
 	if (!option_set(o, text, args))
 		return bad_value(c, o, text);
 	if (o->given)
@@ -89,7 +89,7 @@ static int take(const command *c, const option *o, const char *text, void *args)
 }
 
 /* One word "--name[=value]"; *next is the word after it, moved on when it was the value. */
-static int take_long(const command *c, const char *word, char ***next, char **end, void *args)
+static int set_long_option(const command *c, const char *word, char ***next, char **end, void *args)
 {
 	const char *name = word + 2;
 	size_t length = strcspn(name, "=");
@@ -99,12 +99,13 @@ static int take_long(const command *c, const char *word, char ***next, char **en
 	if (name[length] && !o->arg)
 		return command_usage(c, "--%s takes no value", o->name);
 	if (name[length])
-		return take(c, o, name + length + 1, args);
-	return take(c, o, o->arg && *next < end ? *(*next)++ : NULL, args);
+		return set_option(c, o, name + length + 1, args);
+	return set_option(c, o, o->arg && *next < end ? *(*next)++ : NULL, args);
 }
 
-/* One word "-abc": flags, the last of which may take a value, in the word or after it. */
-static int take_short(const command *c, const char *word, char ***next, char **end, void *args)
+/* One word "-abc": flags, the last of which may have a value, in the word or after it. */
+static int set_short_options(const command *c, const char *word, char ***next, char **end,
+	void *args)
 {
 	for (const char *p = word + 1; *p; p++) {
 		const option *o = find_short(c, *p);
@@ -112,9 +113,9 @@ static int take_short(const command *c, const char *word, char ***next, char **e
 		if (!o)
 			return command_usage(c, "no option -%c", *p);
 		if (!o->arg)
-			rc = take(c, o, NULL, args);
+			rc = set_option(c, o, NULL, args);
 		else
-			rc = take(c, o, p[1] ? p + 1 : *next < end ? *(*next)++ : NULL, args);
+			rc = set_option(c, o, p[1] ? p + 1 : *next < end ? *(*next)++ : NULL, args);
 		if (rc || o->arg)
 			return rc;
 	}
@@ -141,9 +142,9 @@ int parse_command_line(const command *c, int argc, char **argv, void *args, size
 		if (options && !strcmp(word, "--"))
 			options = false;
 		else if (options && !strncmp(word, "--", 2))
-			rc = take_long(c, word, &next, end, args);
+			rc = set_long_option(c, word, &next, end, args);
 		else if (options && word[0] == '-' && word[1])
-			rc = take_short(c, word, &next, end, args);
+			rc = set_short_options(c, word, &next, end, args);
 		else
 			argv[n++] = word;
 		if (rc)
@@ -157,10 +158,10 @@ int parse_command_line(const command *c, int argc, char **argv, void *args, size
 		return command_usage(c, "--mean and --std are given together or not at all");
 	if (n < c->min_operands)
 		return command_usage(c,
-			n ? "more is needed: imgsearch %s %s" : "nothing given: imgsearch %s %s", c->name,
+			n ? "an argument is missing: imgsearch %s %s" : "no argument: imgsearch %s %s", c->name,
 			c->operands);
 	if (n > c->max_operands)
-		return command_usage(c, "\"%s\" is one too many", argv[c->max_operands]);
+		return command_usage(c, "unexpected argument \"%s\"", argv[c->max_operands]);
 	return CLI_DONE;
 }
 

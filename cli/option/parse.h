@@ -1,8 +1,8 @@
 /*
- * Command lines against a command's table of options. Long (--name VALUE, --name=VALUE) and short
- * options (-k 5, -k5, -qL bundled) may stand anywhere; "--" ends them; a lone "-" is an operand. An
- * option that takes a value takes the next word whatever it begins with, so that negative numbers
- * work.
+ * Parses command lines by the table of options of a command. Long options (--name VALUE,
+ * --name=VALUE) and short ones (-k 5, -k5, -qL bundled) may stand anywhere; "--" ends them; a lone
+ * "-" is an operand. The value of an option is the next word, whatever it begins with, so that
+ * negative numbers work.
  */
 #ifndef IMGSEARCH_CLI_PARSE_H
 #define IMGSEARCH_CLI_PARSE_H

@@ -5,8 +5,8 @@
 
 const char *group_kind(uint32_t kind)
 {
-	return kind == IMGSEARCH_SAME_BYTES  ? "bytes"
-		: kind == IMGSEARCH_SAME_PICTURE ? "picture"
+	return kind == IMGSEARCH_SAMENESS_BYTES  ? "bytes"
+		: kind == IMGSEARCH_SAMENESS_PICTURE ? "picture"
 										 : "scene";
 }
 

@@ -1,4 +1,4 @@
-/* Handlers that tell about the server and its index. */
+/* Handlers for information about the server and its index. */
 #ifndef IMGSEARCH_CLI_ABOUT_H
 #define IMGSEARCH_CLI_ABOUT_H
 
@@ -6,6 +6,6 @@
 
 enum MHD_Result handle_health(exchange *x);
 enum MHD_Result handle_info(exchange *x);
-enum MHD_Result handle_sample(exchange *x); /* some pictures to begin with */
+enum MHD_Result handle_sample(exchange *x); /* a few pictures for an empty page */
 
 #endif

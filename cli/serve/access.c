@@ -1,8 +1,8 @@
 /*
- * Who may ask. Over the unix socket: processes of the same user (server.c looks). Over TCP: the
- * Host header must be localhost, a plain address or a name given by --host, so that no foreign web
- * site can reach the server by a name that it controls (DNS rebinding). What is not GET or HEAD
- * must come from the server's own page or from no page at all (Origin, Sec-Fetch-Site). With a
+ * Access control. Over the unix socket: processes of the same user (checked in server.c). Over TCP:
+ * the Host header must be localhost, a plain address or a name given by --host, so that no foreign
+ * web site can reach the server by a name that it controls (DNS rebinding). Requests other than GET
+ * and HEAD must come from the page of the server or from no page (Origin, Sec-Fetch-Site). With a
  * token, every request must carry it (Authorization: Bearer, or the cookie that /?token=... sets).
  */
 #include "cli/serve/access.h"
@@ -53,7 +53,7 @@ static bool origin_allowed(const exchange *x)
 	return !site || !strcmp(site, "same-origin") || !strcmp(site, "none");
 }
 
-/* The time that it takes does not depend on how much of the token is right. */
+/* Constant time: it does not depend on how much of the token matches. */
 static bool token_equal(const char *given, const char *token)
 {
 	size_t n = strlen(token);
@@ -73,7 +73,7 @@ static bool token_given(const exchange *x)
 	return cookie && token_equal(cookie, token);
 }
 
-/* /?token=... sets the cookie and goes on without it in the address. */
+/* Sets the cookie for /?token=..., and redirects to the address without it. */
 static enum MHD_Result sign_in(exchange *x)
 {
 	char cookie[600];

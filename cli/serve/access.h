@@ -1,4 +1,4 @@
-/* Who may ask. */
+/* Access control. */
 #ifndef IMGSEARCH_CLI_ACCESS_H
 #define IMGSEARCH_CLI_ACCESS_H
 

@@ -1,5 +1,5 @@
 /*
- * Answers to requests. Each function queues one, and returns what a handler of libmicrohttpd
+ * Answers to requests. Each function queues an answer, and returns what a handler of libmicrohttpd
  * returns.
  */
 #ifndef IMGSEARCH_CLI_ANSWER_H

@@ -17,7 +17,7 @@ struct cached_view {
 	char *text;             /* NULL: never computed, or it failed */
 	size_t size;
 	uint64_t openings;      /* of the index, when text was computed */
-	imgsearch_error err;    /* of the last try; code 0: none, or it was told */
+	imgsearch_error err;    /* of the last attempt; code 0: none, or it was reported */
 };
 
 cached_view *cached_view_new(server *s, cached_view_make *make)
@@ -133,7 +133,7 @@ static enum MHD_Result answer_running(exchange *x, const cached_view *v)
 }
 
 /*
- * A view that failed is tried again by the request after the one that was told, or by one with
+ * A failed view is computed again by the request after the one that got the error, or by one with
  * ?refresh.
  */
 enum MHD_Result cached_view_answer(exchange *x, cached_view *v)

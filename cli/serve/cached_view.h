@@ -1,7 +1,7 @@
 /*
- * Views of the index that take long to compute and stay the same until it changes, as JSON: the
- * map, the groups. The first request starts a thread. Requests that come meanwhile are answered
- * with the progress, and their senders ask again. Any thread may call.
+ * Views of the index as JSON (the map, the groups) that take long to compute and are valid until
+ * the index changes. The first request starts a thread. Requests that arrive meanwhile get the
+ * progress, and their clients ask again. Any thread may call.
  */
 #ifndef IMGSEARCH_CLI_CACHED_VIEW_H
 #define IMGSEARCH_CLI_CACHED_VIEW_H
@@ -16,14 +16,14 @@ typedef int cached_view_make(imgsearch *s, FILE *f, imgsearch_error *err);
 typedef struct cached_view cached_view;
 
 cached_view *cached_view_new(server *s, cached_view_make *make); /* NULL: out of memory */
-void cached_view_free(cached_view *v); /* NULL is fine; no thread computes it any more */
+void cached_view_free(cached_view *v); /* NULL is fine; no thread may be computing it */
 
-/* The index was changed: the view is computed again when it is next requested. */
+/* Marks the view as old after a change of the index: the next request computes it again. */
 void cached_view_invalidate(cached_view *v);
 
 /*
- * 200 with the JSON, 202 with the share done while it is computed, or an error. An error is
- * answered once; the request after it starts the computation again.
+ * Answers 200 with the JSON, 202 with the share done while it is computed, or an error. An error is
+ * reported once; the next request starts the computation again.
  */
 enum MHD_Result cached_view_answer(exchange *x, cached_view *v);
 

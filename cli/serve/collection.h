@@ -6,12 +6,12 @@
 
 enum MHD_Result handle_map(exchange *x);
 enum MHD_Result handle_groups(exchange *x);
-enum MHD_Result handle_reject(exchange *x); /* two pictures are different ones */
+enum MHD_Result handle_reject(exchange *x); /* marks two pictures as different */
 
 /* The views server.map and server.groups. */
 cached_view_make collection_map, collection_groups;
 
-/* The index was changed: both are computed again. */
+/* Marks both views as old after a change of the index. */
 void collection_invalidate(server *s);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * POST /api/index: a thread runs it, and writes the lines of the answer into a pipe that
+ * POST /api/index: a thread runs the index run, and writes the lines of the answer into a pipe that
  * libmicrohttpd reads.
  */
 #include "cli/serve/index_run.h"
@@ -20,7 +20,7 @@
 typedef struct index_run {
 	server *server;
 	index_request request;
-	FILE *out; /* the end of the pipe that is written to */
+	FILE *out; /* write end of the pipe */
 } index_run;
 
 static void free_run(index_run *r)
@@ -70,7 +70,7 @@ static void *run(void *arg)
 	const index_request *q = &r->request;
 	imgsearch_error err = { 0 };
 	imgsearch_counts counts = { 0 };
-	imgsearch_index_options o = {
+	imgsearch_index_update_options o = {
 		.struct_size = sizeof o, .include = (const char *const *)q->include,
 		.n_include = q->n_include, .exclude = (const char *const *)q->exclude,
 		.n_exclude = q->n_exclude, .csv = q->csv, .csv_key = q->csv_key, .csv_title = q->csv_title,
@@ -80,7 +80,7 @@ static void *run(void *arg)
 	int rc = s ? 0 : err.code;
 	progress_sink_set(on_progress, r);
 	if (s) {
-		rc = imgsearch_index_tree(s, (const char *const *)q->paths, q->n_paths, &o, &counts, &err);
+		rc = imgsearch_index_update(s, (const char *const *)q->paths, q->n_paths, &o, &counts, &err);
 		open_index_release(server->index);
 	}
 	write_end(r->out, rc, &err, &counts);
@@ -132,6 +132,6 @@ enum MHD_Result handle_index(exchange *x)
 	if (response)
 		MHD_add_response_header(response, "Content-Type", "application/jsonl");
 	else
-		close(fd); /* so that the run's lines fail, and do not wait for a reader */
+		close(fd); /* the writes of the run fail, and do not wait for a reader */
 	return answer(x, 200, response);
 }

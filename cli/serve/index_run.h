@@ -5,8 +5,8 @@
 #include "cli/serve/exchange.h"
 
 /*
- * The answer is JSON Lines: progress while it lasts, then the counts or the error. A client that
- * goes away cancels.
+ * The answer is JSON Lines: progress, then the counts or the error. The run is cancelled if the
+ * client disconnects.
  */
 enum MHD_Result handle_index(exchange *x);
 

@@ -62,7 +62,7 @@ void open_index_cancel(open_index *ix)
 	}
 }
 
-/* A file that was deleted, with nothing in its place, goes on being used. */
+/* A file that was deleted and not replaced stays open. */
 static bool replaced(const open_index *ix)
 {
 	struct stat st;
@@ -74,7 +74,7 @@ static int reopen(open_index *ix, imgsearch_error *err)
 {
 	int rc = 0;
 	pthread_rwlock_wrlock(&ix->lock);
-	if (!ix->handle || replaced(ix)) { /* another thread may have done it */
+	if (!ix->handle || replaced(ix)) { /* another thread may have reopened it */
 		imgsearch_close(ix->handle);
 		ix->handle = NULL;
 		rc = open_handle(ix, err);

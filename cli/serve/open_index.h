@@ -19,7 +19,7 @@
 typedef struct open_index open_index;
 
 /*
- * path stays the caller's. CLI_DONE, or an exit code with the reason printed; *out is freed in
+ * path is borrowed. CLI_DONE, or an exit code with the reason printed; open_index_free is needed in
  * either case.
  */
 int open_index_new(open_index **out, const char *path, const imgsearch_options *o);
@@ -36,7 +36,8 @@ void open_index_release(open_index *ix);
 void open_index_cancel(open_index *ix);
 
 /*
- * How often it was opened. When this changes, results that were computed from the handle are old.
+ * How often the index was opened. When this changes, results computed from the handle are out of
+ * date.
  */
 uint64_t open_index_openings(const open_index *ix);
 

@@ -1,7 +1,7 @@
 /*
- * Pictures to look at: thumbnails (made once, kept by content hash and size in the cache folder),
- * the files themselves, uploads. No name of a file comes from a request: paths are those of the
- * index, names of uploads are made here.
+ * Pictures for display: thumbnails, cached by content hash and size in the cache folder; the files
+ * themselves; uploads. No file name comes from a request: paths come from the index, names of
+ * uploads are made here.
  */
 #include "cli/serve/pictures.h"
 
@@ -36,7 +36,7 @@ static uint32_t thumb_size(const exchange *x)
 	return size;
 }
 
-/* Where the thumbnail is kept; false: nowhere. */
+/* The path of the cached thumbnail; false: no cache. */
 static bool cache_path(
 	const server *s, const imgsearch_item *item, uint32_t size, char *path, size_t path_size)
 {
@@ -47,7 +47,7 @@ static bool cache_path(
 	return n < (int)path_size;
 }
 
-/* Failing is fine: the thumbnail is made again. */
+/* A failure is ignored: the thumbnail is made again. */
 static void cache_write(const server *s, const char *path, const void *data, size_t size)
 {
 	char folder[4200];
@@ -58,7 +58,7 @@ static void cache_write(const server *s, const char *path, const void *data, siz
 	file_replace(path, data, size, 0600);
 }
 
-/* A file; the descriptor becomes the answer's. */
+/* Answers with a file; the answer owns the descriptor. */
 static enum MHD_Result answer_file(exchange *x, int fd, const char *type, const char *cache)
 {
 	struct stat st;
@@ -76,18 +76,18 @@ static enum MHD_Result answer_file(exchange *x, int fd, const char *type, const 
 	return answer(x, 200, r);
 }
 
-/* file: where the thumbnail is kept, or NULL; cache: the value of Cache-Control. */
+/* file: path of the cached thumbnail, or NULL; cache: the value of Cache-Control. */
 static enum MHD_Result make_thumb(exchange *x, imgsearch *s, const imgsearch_input *in,
 	uint32_t size, const char *file, const char *cache)
 {
-	imgsearch_picture *picture;
+	imgsearch_image *picture;
 	imgsearch_error err = { 0 };
 	void *bytes = NULL;
 	size_t n;
-	int rc = imgsearch_picture_load(s, in, size, &picture, &err);
+	int rc = imgsearch_image_load(s, in, size, &picture, &err);
 	if (!rc)
-		rc = imgsearch_picture_encode(picture, 82, &bytes, &n, &err);
-	imgsearch_picture_free(picture);
+		rc = imgsearch_image_encode(picture, 82, &bytes, &n, &err);
+	imgsearch_image_free(picture);
 	if (rc)
 		return answer_library_error(x, &err);
 	if (file)
@@ -102,18 +102,18 @@ static enum MHD_Result show_thumb(exchange *x, imgsearch *s, const imgsearch_ite
 	char path[4100];
 	uint32_t size = thumb_size(x);
 	bool cached = cache_path(x->server, item, size, path, sizeof path);
-	/* A page that names the content may keep it. */
+	/* A request that names the content may be cached for ever. */
 	const char *cache = exchange_param(x, "v") ? FOREVER : A_WHILE;
 	int fd = cached ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	if (fd >= 0)
 		return answer_file(x, fd, "image/jpeg", cache);
-	imgsearch_input in = imgsearch_stored(item->id);
+	imgsearch_input in = imgsearch_input_item(item->id);
 	return make_thumb(x, s, &in, size, cached ? path : NULL, cache);
 }
 
 typedef enum MHD_Result show_item(exchange *x, imgsearch *s, const imgsearch_item *item);
 
-/* Runs show with the item that the path names, or answers why not. */
+/* Calls show with the item that the path names, or answers with the error. */
 static enum MHD_Result with_item(exchange *x, show_item *show)
 {
 	imgsearch_error err = { 0 };
@@ -139,8 +139,8 @@ enum MHD_Result handle_thumb(exchange *x)
 /* -------------------------------------------------------------------------------- pictures ---- */
 
 /*
- * A file that replaced the picture meanwhile may be a secret, or a web page: only pictures go out.
- * NULL: it is none.
+ * Opens only pictures: a file that replaced the picture may be secret, or a web page. NULL: not a
+ * picture.
  */
 static const char *picture_type(int fd)
 {
@@ -157,7 +157,7 @@ static const char *picture_type(int fd)
 static enum MHD_Result show_full(exchange *x, imgsearch *s, const imgsearch_item *item)
 {
 	(void)s;
-	bool picture = item->state <= IMGSEARCH_DUPLICATE && item->path[0] == '/';
+	bool picture = item->state <= IMGSEARCH_STATE_DUPLICATE && item->path[0] == '/';
 	int fd = picture ? open(item->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
 	if (fd < 0)
 		return answer_error(x, 404, "ENOTFOUND", "the picture's file is gone");
@@ -215,7 +215,7 @@ enum MHD_Result handle_upload(exchange *x)
 	if (!data)
 		return answer_error(x, 404, "ENOTFOUND", "this picture is no longer held; send it again");
 	imgsearch *s = open_index_acquire(x->server->index, &err);
-	imgsearch_input in = imgsearch_memory(data, size);
+	imgsearch_input in = imgsearch_input_bytes(data, size);
 	enum MHD_Result result =
 		s ? make_thumb(x, s, &in, 1024, NULL, FOREVER) : answer_library_error(x, &err);
 	if (s)
@@ -242,7 +242,7 @@ static int new_file(const server *s, const char *type, char *path, size_t size)
 }
 
 /*
- * Writes the upload to a new file; its path goes to path, also when that fails half-way. 0 or a
+ * Writes the upload to a new file; path receives its path, also if that fails half-way. 0 or a
  * status.
  */
 static int write_upload(const server *s, const void *data, size_t size, char *path,
@@ -263,21 +263,21 @@ static int write_upload(const server *s, const void *data, size_t size, char *pa
 	return IMGSEARCH_EIO;
 }
 
-/* Adds one picture. No file is left of data that is no picture. */
+/* Adds one picture. The file of data that is no picture is deleted. */
 static int add_one(
 	server *sv, imgsearch *s, const void *data, size_t size, int64_t *id, imgsearch_error *err)
 {
 	char path[4200];
-	imgsearch_picture *picture;
-	imgsearch_input in = imgsearch_memory(data, size);
+	imgsearch_image *picture;
+	imgsearch_input in = imgsearch_input_bytes(data, size);
 	*id = 0;
-	int rc = imgsearch_picture_load(s, &in, 64, &picture, err);
-	imgsearch_picture_free(picture);
+	int rc = imgsearch_image_load(s, &in, 64, &picture, err);
+	imgsearch_image_free(picture);
 	if (!rc)
 		rc = write_upload(sv, data, size, path, sizeof path, err);
 	if (rc)
 		return rc;
-	in = imgsearch_file(path);
+	in = imgsearch_input_file(path);
 	pthread_mutex_lock(&sv->write_lock);
 	rc = imgsearch_index_add(s, &in, NULL, id, err);
 	pthread_mutex_unlock(&sv->write_lock);
@@ -338,7 +338,7 @@ enum MHD_Result handle_add(exchange *x)
 	int n = 1;
 	if (x->server->options.read_only || !x->server->options.uploads)
 		return answer_error(
-			x, 403, "EREADONLY", "this server takes no pictures; start it with --uploads DIR");
+			x, 403, "EREADONLY", "this server accepts no pictures; start it with --uploads DIR");
 	if (name) {
 		if (!(kept = upload_cache_get(x->server->uploads, name, &part[0].size)))
 			return answer_error(x, 410, "ENOTHELD", "the picture is no longer held; send it again");

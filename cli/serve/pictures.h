@@ -4,11 +4,11 @@
 
 #include "cli/serve/exchange.h"
 
-/* GET: what the index knows of it; DELETE: takes it out. */
+/* GET: the item; DELETE: removes it from the index */
 enum MHD_Result handle_picture(exchange *x);
 enum MHD_Result handle_thumb(exchange *x);
 enum MHD_Result handle_full(exchange *x);    /* the file itself */
 enum MHD_Result handle_add(exchange *x);     /* uploads become pictures of the index */
-enum MHD_Result handle_upload(exchange *x);  /* a small picture of an upload that is kept */
+enum MHD_Result handle_upload(exchange *x);  /* a small picture of a cached upload */
 
 #endif

@@ -1,4 +1,4 @@
-/* Paths to handlers. */
+/* Maps paths to handlers. */
 #include "cli/serve/routes.h"
 
 #include "cli/serve/about.h"
@@ -65,7 +65,7 @@ static const entry *find(exchange *x)
 	return NULL;
 }
 
-static bool takes(const char *methods, const char *method)
+static bool has_method(const char *methods, const char *method)
 {
 	size_t n = strlen(method);
 	const char *at = strstr(methods, !strcmp(method, "HEAD") ? "GET" : method);
@@ -79,8 +79,8 @@ bool route_accepts(exchange *x, enum MHD_Result *result)
 	if (!methods)
 		*result =
 			answer_error(x, 404, "ENOTFOUND", "there is nothing at this address; see docs/http.md");
-	else if (!takes(methods, x->method))
-		*result = answer_error(x, 405, "EMETHOD", "this address takes %s", methods);
+	else if (!has_method(methods, x->method))
+		*result = answer_error(x, 405, "EMETHOD", "this address accepts %s", methods);
 	else
 		return true;
 	return false;

@@ -1,4 +1,4 @@
-/* A few pictures of the index to begin with. Any thread may call. */
+/* A sample of pictures of the index, for an empty page. Any thread may call. */
 #ifndef IMGSEARCH_CLI_SAMPLE_H
 #define IMGSEARCH_CLI_SAMPLE_H
 

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* A request, and copies of the kept uploads that it names. */
+/* A request, and copies of the cached uploads that it names. */
 typedef struct search {
 	search_request request;
 	void *uploads[REQUEST_INPUTS];
@@ -36,7 +36,7 @@ static bool read_request(exchange *x, search_request *q)
 		&& search_request_check(q);
 }
 
-/* False: an upload that is named is not kept any more. */
+/* False: an upload that is named is no longer cached. */
 static bool fetch_uploads(exchange *x, search *s)
 {
 	search_request *q = &s->request;
@@ -54,16 +54,16 @@ static bool fetch_uploads(exchange *x, search *s)
 }
 
 /*
- * Keeps the pictures that came with the request; their names, in the order of the inputs, with
- * spaces between.
+ * Caches the pictures of the request; names receives their names, in the order of the inputs,
+ * separated by spaces.
  */
-static void keep_uploads(exchange *x, const search_request *q, char *names, size_t size)
+static void cache_uploads(exchange *x, const search_request *q, char *names, size_t size)
 {
 	size_t at = 0;
 	for (size_t i = 0; i < q->n && at + UPLOAD_NAME + 1 < size; i++) {
 		const imgsearch_input *in = &q->input[i];
 		char name[UPLOAD_NAME];
-		if (in->kind == IMGSEARCH_KIND_MEMORY && !q->upload[i][0]
+		if (in->kind == IMGSEARCH_INPUT_BYTES && !q->upload[i][0]
 				&& upload_cache_put(x->server->uploads, in->data, in->size, name))
 			at += (size_t)snprintf(names + at, size - at, "%s%s", at ? " " : "", name);
 	}
@@ -72,18 +72,18 @@ static void keep_uploads(exchange *x, const search_request *q, char *names, size
 /* The name of the query, one word. */
 static void query_name(const imgsearch_input *first, char *name, size_t size)
 {
-	if (first->kind == IMGSEARCH_KIND_STORED)
+	if (first->kind == IMGSEARCH_INPUT_ITEM)
 		snprintf(name, size, "id:%lld", (long long)first->id);
 	else
-		snprintf(name, size, "%s", first->kind == IMGSEARCH_KIND_VECTOR ? "vector" : "upload");
+		snprintf(name, size, "%s", first->kind == IMGSEARCH_INPUT_VECTOR ? "vector" : "upload");
 }
 
 static enum MHD_Result answer_hits(exchange *x, const search_request *q, const imgsearch_hits *hits)
 {
 	char name[32], kept[REQUEST_INPUTS * (UPLOAD_NAME + 1)] = "";
 	reply r;
-	if (q->keep_uploads)
-		keep_uploads(x, q, kept, sizeof kept);
+	if (q->cache_uploads)
+		cache_uploads(x, q, kept, sizeof kept);
 	query_name(&q->input[0], name, sizeof name);
 	hits_write_json(reply_open(&r), name, hits);
 	return reply_send_with(x, &r, 200, *kept ? "Imgsearch-Held" : NULL, kept);

@@ -4,10 +4,7 @@
 
 #include "cli/serve/exchange.h"
 
-/*
- * The object of `query --json`; the names of uploads that are kept go into the header
- * Imgsearch-Held.
- */
+/* The object of `query --json`; the header Imgsearch-Held has the names of cached uploads. */
 enum MHD_Result handle_search(exchange *x);
 
 #endif

@@ -22,15 +22,15 @@ enum { REQUEST_INPUTS = 32, REQUEST_PARTS = 32, REQUEST_IDS = 100000, REQUEST_DI
 
 typedef struct search_request {
 	imgsearch_input input[REQUEST_INPUTS];    /* data points into the body, or to vectors */
-	char upload[REQUEST_INPUTS][UPLOAD_NAME]; /* not "": the name of a kept upload */
+	char upload[REQUEST_INPUTS][UPLOAD_NAME]; /* not "": the name of a cached upload */
 	size_t n;
 	imgsearch_query_options options;          /* its strings and ids belong to the request */
-	bool keep_uploads;                        /* pictures of the body are to be kept for a while */
+	bool cache_uploads;                        /* pictures of the body are to be cached */
 	int32_t crop[4];                          /* of a picture that is the body */
 	char *under;
 	int64_t *ids;
 	float *vectors[REQUEST_INPUTS];
-	char why[256];                            /* the first thing that is wrong */
+	char why[256];                            /* the first error */
 } search_request;
 
 void search_request_init(search_request *q);

@@ -53,7 +53,7 @@ static enum MHD_Result answer_too_large(exchange *x)
 		x, 413, "ELIMIT", "the body is larger than %zu MB", x->server->options.max_upload >> 20);
 }
 
-/* The first call for a request: its head is there, its body is not. */
+/* The first call for a request: its head is read, its body is not. */
 static enum MHD_Result begin(server *s, bool local, struct MHD_Connection *c, const char *url,
 	const char *method, void **context)
 {
@@ -188,7 +188,7 @@ static void on_connection(
 	if (code == MHD_CONNECTION_NOTIFY_STARTED)
 		timeouts_wait(s->timeouts, c);
 	else
-		timeouts_gone(s->timeouts, c);
+		timeouts_remove(s->timeouts, c);
 }
 
 static void on_completed(
@@ -254,7 +254,7 @@ static bool parse_address(
 	return true;
 }
 
-/* -1: said why. */
+/* -1: failed, with a message. */
 static int tcp_socket(server *s)
 {
 	struct sockaddr_storage a;
@@ -281,8 +281,7 @@ static int tcp_socket(server *s)
 }
 
 /*
- * A socket that nobody answers is left from a server that was killed, and is replaced. -1: said
- * why.
+ * Replaces a socket that no server answers, which a killed server left. -1: failed, with a message.
  */
 static int local_socket(server *s)
 {
@@ -317,7 +316,7 @@ int server_start(server *s)
 	int local = local_socket(s);
 	if (local < 0) {
 		free(s->socket_path);
-		s->socket_path = NULL; /* it is not ours to remove */
+		s->socket_path = NULL; /* the socket belongs to another server */
 		return CLI_FAILED;
 	}
 	s->local = start(s, local, on_local);

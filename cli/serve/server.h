@@ -34,9 +34,9 @@
 typedef struct server_options {
 	const char *listen;       /* an address; NULL: this machine alone */
 	const char *token;        /* every request over TCP must carry it; NULL: none is needed */
-	const char *uploads;      /* folder of pictures that are added; NULL: none can be */
-	const char *cache;        /* folder of thumbnails; NULL: they are not kept */
-	const char *const *hosts; /* further names that the server may be called by */
+	const char *uploads;      /* folder for uploads; NULL: uploads are refused */
+	const char *cache;        /* folder of cached thumbnails; NULL: no cache */
+	const char *const *hosts; /* further accepted host names */
 	size_t n_hosts;
 	uint16_t port;            /* 0: any free one */
 	size_t max_upload;        /* bytes of a body */
@@ -62,7 +62,7 @@ typedef struct server {
 } server;
 
 int server_start(server *s);          /* CLI_DONE, or an exit code with the reason printed */
-void server_stop(server *s);          /* running requests have some seconds to finish */
-void server_check_timeouts(server *s); /* to be called once a second */
+void server_stop(server *s);          /* running requests get a few seconds to finish */
+void server_check_timeouts(server *s); /* call once a second */
 
 #endif

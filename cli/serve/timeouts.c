@@ -75,7 +75,7 @@ void timeouts_busy(timeouts *t, struct MHD_Connection *c)
 	set(t, c, 0);
 }
 
-void timeouts_gone(timeouts *t, struct MHD_Connection *c)
+void timeouts_remove(timeouts *t, struct MHD_Connection *c)
 {
 	pthread_mutex_lock(&t->lock);
 	slot *s = find(t, c);

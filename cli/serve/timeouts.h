@@ -11,15 +11,15 @@
 
 typedef struct timeouts timeouts;
 
-timeouts *timeouts_new(size_t connections); /* at most so many are watched; NULL: out of memory */
+timeouts *timeouts_new(size_t connections); /* most connections to watch; NULL: out of memory */
 void timeouts_free(timeouts *t);            /* NULL is fine */
 
-void timeouts_wait(timeouts *t, struct MHD_Connection *c); /* a request is waited for from now on */
+void timeouts_wait(timeouts *t, struct MHD_Connection *c); /* begins to wait for a request */
 /* A request is being handled: no limit. */
 void timeouts_busy(timeouts *t, struct MHD_Connection *c);
-void timeouts_gone(timeouts *t, struct MHD_Connection *c); /* the connection is closed */
+void timeouts_remove(timeouts *t, struct MHD_Connection *c); /* removes a closed connection */
 
-/* Shuts down those that have waited longer than this. */
+/* Shuts down connections that have waited longer than this. */
 void timeouts_check(timeouts *t, double seconds);
 
 /* The socket of a connection; -1: none. */

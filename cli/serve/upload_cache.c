@@ -1,4 +1,4 @@
-/* Uploads that are kept for a while: a ring of entries. */
+/* A cache of uploads: a ring of entries. */
 #include "cli/serve/upload_cache.h"
 
 #include <pthread.h>

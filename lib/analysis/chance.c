@@ -1,18 +1,19 @@
 /*
- * Some queries score high with everything, some with nothing. The scores of a query are therefore
- * normalised by those that it has with a cohort of pictures, as in speaker verification (Z-norm:
- * Auckenthaler, Carey, Lloyd-Thomas, "Score normalization for text-independent speaker verification
- * systems", 2000). Location and spread come from the median and the 84th percentile, which a few
- * related pictures move little. Scores that stand out are left out, in three rounds.
+ * The scores of some queries are high with all pictures, those of others low. The scores of a query
+ * are therefore normalised by those that it has with a cohort of pictures, as in speaker
+ * verification (Z-norm: Auckenthaler, Carey, Lloyd-Thomas, "Score normalization for
+ * text-independent speaker verification systems", 2000). Location and spread come from the median
+ * and the 84th percentile, which a few related pictures change little. Outliers are left out, in
+ * three rounds.
  *
  * Normalised scores have one distribution for all queries: the empirical one up to its 95th
  * percentile, and a generalised Pareto tail above (Pickands 1975; Balkema and de Haan 1974), which
- * gives scores beyond all observed ones a probability.
+ * assigns a probability to scores above all observed ones.
  *
  * The tail is fitted by maximum likelihood. Scores above the 99.95th percentile are censored, since
- * near-duplicates hide there among the pairs that were taken for unrelated. The shape is searched
- * on a grid, the scale for each shape by golden section. The likelihood uses at most MOST
- * exceedances, evenly spaced.
+ * near-duplicates may be among the pairs that count as unrelated. The shape is searched on a grid,
+ * the scale for each shape by golden section. The likelihood uses at most MOST exceedances, evenly
+ * spaced.
  */
 #include "analysis/chance.h"
 
@@ -73,7 +74,7 @@ static double best_scale(const exceedances *e, double shape, double mean, double
 		if (fa < fb || (isinf(fa) && !isinf(fb) && a > b)) {
 			hi = b, b = a, fb = fa;
 			fa = cost(e, shape, exp(a = hi - golden * (hi - lo)));
-		} else { /* too small a scale is impossible for a negative shape: go up */
+		} else { /* a negative shape excludes small scales: go up */
 			lo = a, a = b, fa = fb;
 			fb = cost(e, shape, exp(b = lo + golden * (hi - lo)));
 		}
@@ -148,7 +149,7 @@ int ims_analysis_chance_fit(chance *out, const float *score, const uint64_t *gro
 			normed[j] = (normed[j] - norm.location) / norm.spread;
 	}
 	int rc = all < IMS_CHANCE_PAIRS
-		? ims_fail(err, IMGSEARCH_ENOTFOUND, "%zu pairs are too few to say what chance does", all)
+		? ims_fail(err, IMGSEARCH_ENOTFOUND, "%zu pairs are too few to fit the chance model", all)
 		: fit(out, normed, all, err);
 	ims_free(normed);
 	return rc;

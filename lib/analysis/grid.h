@@ -5,8 +5,8 @@
 #include "base/base.h"
 
 /*
- * Gives each of n points xy (n, 2) a cell near its place: cell[i] = row * columns + column. The
- * bounding box of the points covers the grid. EINVAL: columns * rows < n; ENOMEM.
+ * Assigns to each of n points xy (n, 2) a cell near its position: cell[i] = row * columns + column.
+ * The bounding box of the points covers the grid. EINVAL: columns * rows < n; ENOMEM.
  */
 int ims_analysis_grid(uint32_t *cell, const float *xy, size_t n, uint32_t columns, uint32_t rows,
 	imgsearch_error *err);

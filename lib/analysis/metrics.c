@@ -1,9 +1,9 @@
 /*
  * Average precision, precision, recall and NDCG at cuts, F1 at a threshold, bootstrap.
  *
- * Only the ranks of the r related items matter, and they are few. So only they are sorted. Every
- * other item finds by binary search the related item that it precedes, and the running sum of these
- * counts gives all ranks in O(n log r). Average precision is the sum over distinct scores of
+ * Only the ranks of the r relevant items matter, and they are few. So only they are sorted. Every
+ * other item finds by binary search the relevant item that it precedes, and the running sum of
+ * these counts gives all ranks in O(n log r). Average precision is the sum over distinct scores of
  * (recall gained) x (precision there), as in scikit-learn. NDCG has gains 0 and 1 (Jarvelin and
  * Kekalainen, "Cumulated gain-based evaluation of IR techniques", 2002). The interval is the
  * percentile bootstrap (Efron, "Bootstrap methods", 1979).
@@ -19,7 +19,7 @@ const uint32_t ims_analysis_cuts[IMS_CUTS] = { 1, 5, 10, 100 };
 typedef struct ranked {
 	float score;
 	uint32_t item;
-	uint32_t before; /* unrelated items between the previous related one and this */
+	uint32_t before; /* irrelevant items between the previous relevant one and this */
 	uint32_t level;  /* the same, with all items of equal score before it */
 } ranked;
 
@@ -31,7 +31,7 @@ static int nearer_first(const void *a, const void *b)
 	return x->item < y->item ? -1 : x->item > y->item;
 }
 
-/* The first related item that scores no higher. */
+/* The first relevant item that scores no higher. */
 static size_t find_level(const ranked *p, size_t r, float score)
 {
 	size_t lo = 0, hi = r;
@@ -50,7 +50,7 @@ static void count_unrelated(ranked *p, size_t r, const float *score, const uint8
 {
 	float worst = p[r - 1].score;
 	for (size_t i = 0; i < n; i++) {
-		if (relation[i] != IMS_UNRELATED || !(score[i] >= worst))
+		if (relation[i] != IMS_IRRELEVANT || !(score[i] >= worst))
 			continue;
 		size_t at = find_level(p, r, score[i]);
 		p[at].level++;
@@ -64,12 +64,12 @@ static void count_unrelated(ranked *p, size_t r, const float *score, const uint8
 static double average_precision(const ranked *p, size_t r)
 {
 	double sum = 0;
-	uint64_t unrelated = 0;
+	uint64_t irrelevant = 0;
 	for (size_t i = 0; i < r;) {
 		size_t next = i;
 		for (; next < r && p[next].score == p[i].score; next++)
-			unrelated += p[next].level;
-		sum += (double)(next - i) * (double)next / (double)(next + unrelated);
+			irrelevant += p[next].level;
+		sum += (double)(next - i) * (double)next / (double)(next + irrelevant);
 		i = next;
 	}
 	return sum / (double)r;
@@ -78,15 +78,15 @@ static double average_precision(const ranked *p, size_t r)
 static void score_cuts(retrieval *out, const ranked *p, size_t r)
 {
 	double gained = 0, ideal = 0;
-	uint64_t unrelated = 0, rank = 0;
+	uint64_t irrelevant = 0, rank = 0;
 	size_t i = 0;
 	for (int c = 0; c < IMS_CUTS; c++) {
 		uint32_t cut = ims_analysis_cuts[c];
 		for (; i < r; i++) {
-			uint64_t here = i + 1 + unrelated + p[i].before;
+			uint64_t here = i + 1 + irrelevant + p[i].before;
 			if (here > cut)
 				break;
-			unrelated += p[i].before;
+			irrelevant += p[i].before;
 			rank = here;
 			gained += 1 / log2((double)rank + 1);
 		}
@@ -105,18 +105,18 @@ int ims_analysis_retrieval(retrieval *out, const float *score, const uint8_t *re
 	size_t r = 0, k = 0;
 	*out = (retrieval){ 0 };
 	for (size_t i = 0; i < n; i++)
-		r += relation[i] == IMS_RELATED;
+		r += relation[i] == IMS_RELEVANT;
 	if (!r)
 		return 0;
 	ranked *p = ims_alloc(r, sizeof *p);
 	if (!p)
 		return ims_nomem(err);
 	for (size_t i = 0; i < n; i++)
-		if (relation[i] == IMS_RELATED)
+		if (relation[i] == IMS_RELEVANT)
 			p[k++] = (ranked){ score[i], (uint32_t)i, 0, 0 };
 	qsort(p, r, sizeof *p, nearer_first);
 	count_unrelated(p, r, score, relation, n);
-	out->related = (uint32_t)r;
+	out->relevant = (uint32_t)r;
 	out->average_precision = average_precision(p, r);
 	score_cuts(out, p, r);
 	ims_free(p);
@@ -135,32 +135,33 @@ void ims_analysis_agreement_add(agreement *a, const float *score, const uint8_t 
 {
 	for (size_t i = 0; i < n; i++) {
 		size_t b = bin_of(a, (double)score[i]);
-		a->related[b] += relation[i] == IMS_RELATED;
-		a->unrelated[b] += relation[i] == IMS_UNRELATED;
+		a->relevant[b] += relation[i] == IMS_RELEVANT;
+		a->irrelevant[b] += relation[i] == IMS_IRRELEVANT;
 	}
 }
 
 void ims_analysis_agreement_merge(agreement *a, const agreement *other)
 {
 	for (size_t b = 0; b < IMS_AGREEMENT_BINS; b++) {
-		a->related[b] += other->related[b];
-		a->unrelated[b] += other->unrelated[b];
+		a->relevant[b] += other->relevant[b];
+		a->irrelevant[b] += other->irrelevant[b];
 	}
 }
 
 /*
- * F1 of calling every pair from bin `from` on related; *best (may be NULL): the bin of the best F1.
+ * F1 of calling every pair from bin `from` on relevant; *best (may be NULL): the bin of the best
+ * F1.
  */
 static double f1_from(const agreement *a, size_t from, size_t *best)
 {
-	uint64_t all = 0, related = 0, taken = 0;
+	uint64_t all = 0, relevant = 0, taken = 0;
 	double f1 = 0;
 	for (size_t b = 0; b < IMS_AGREEMENT_BINS; b++)
-		all += a->related[b];
+		all += a->relevant[b];
 	for (size_t b = IMS_AGREEMENT_BINS; b-- > from;) {
-		related += a->related[b];
-		taken += a->related[b] + a->unrelated[b];
-		double now = all + taken ? 2 * (double)related / (double)(all + taken) : 0;
+		relevant += a->relevant[b];
+		taken += a->relevant[b] + a->irrelevant[b];
+		double now = all + taken ? 2 * (double)relevant / (double)(all + taken) : 0;
 		if (!best)
 			f1 = now;
 		else if (now > f1) {

@@ -388,7 +388,7 @@ int ims_analysis_tsne(float *xy, size_t n, size_t k, const int32_t *neighbor,
 	tsne_options o = options ? *options : (tsne_options){ 0 };
 	if (n > INT32_MAX || k > 65535)
 		return ims_fail(err, IMGSEARCH_ELIMIT,
-			"t-SNE of %zu points with %zu neighbours is more than it can hold", n, k);
+			"t-SNE of %zu points with %zu neighbours is too large", n, k);
 	if (n < 2 || !k)
 		return 0;
 	uint32_t iterations = o.iterations ? o.iterations : 1000, early = iterations / 4;

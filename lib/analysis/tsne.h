@@ -1,10 +1,10 @@
-/* t-SNE: points on a plane such that near ones stay near. */
+/* t-SNE: places points on a plane so that near ones stay near. */
 #ifndef IMS_ANALYSIS_TSNE_H
 #define IMS_ANALYSIS_TSNE_H
 
 #include "base/base.h"
 
-/* Zero means the value of the paper, which stands behind each. */
+/* Zero means the value of the paper, in the comment. */
 typedef struct tsne_options {
 	float perplexity;    /* 30; at most k / 3 for k neighbours */
 	float theta;         /* 0.5 */

@@ -6,7 +6,7 @@
  *	alloc.h    memory: arrays whose size cannot overflow
  *	buf.h      growing bytes, written
  *	reader.h   bytes from strangers, read
- *	file.h     whole files into memory
+ *	file.h     whole files, read and written
  *	path.h     paths as text
  *	ids.h      sorted row ids
  *	hash.h     content identity and checksums

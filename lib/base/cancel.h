@@ -1,6 +1,7 @@
 /*
- * Cancelling the calls that run. A source counts how often it was raised; a token remembers the count at the beginning of
- * a call. So a cancel stops the calls that run at that moment, and none that begins later.
+ * Cancelling the calls that run. A source counts how often it was raised; a token remembers the
+ * count at the beginning of a call. So a cancel stops the calls that run at that moment, and none
+ * that begins later.
  */
 #ifndef IMS_BASE_CANCEL_H
 #define IMS_BASE_CANCEL_H
@@ -32,7 +33,8 @@ static inline void ims_cancel_raise(cancel_source *source)
 /* Any thread; false for NULL. */
 static inline bool ims_cancelled(const cancel_token *t)
 {
-	return t && t->source && atomic_load_explicit(&t->source->raised, memory_order_relaxed) != t->seen;
+	return t && t->source
+		&& atomic_load_explicit(&t->source->raised, memory_order_relaxed) != t->seen;
 }
 
 #endif

@@ -57,7 +57,7 @@ int ims_nomem(imgsearch_error *err)
 	return ims_fail(err, IMGSEARCH_ENOMEM, "out of memory");
 }
 
-const char *imgsearch_strerror(int status)
+const char *imgsearch_status_text(int status)
 {
 	switch (status) {
 #define TEXT(name, number, text) \

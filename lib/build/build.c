@@ -1,6 +1,6 @@
 /*
- * Building a searcher: rows → build → chunks → published in one step beside the others. The mean is fitted
- * first; a new mean makes the searchers of the old one stale.
+ * A build reads the rows, builds the searcher and publishes its chunks in one step. The mean is
+ * fitted first; a new mean makes the searchers of the old one stale.
  */
 #include "build/build.h"
 #include "build/chance.h"
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --------------------------------------------------------------------------------------------------- build ---- */
+/* ----------------------------------------------------------------------------------- build ---- */
 
 typedef struct sink {
 	store *store;
@@ -19,14 +19,15 @@ typedef struct sink {
 	uint64_t bytes;
 } sink;
 
-static int put_chunk(void *ctx, uint32_t number, const void *data, size_t size, imgsearch_error *err)
+static int put_chunk(void *ctx, uint32_t number, const void *data, size_t size,
+	imgsearch_error *err)
 {
 	sink *k = ctx;
 	k->bytes += size;
 	return ims_store_searcher_chunk(k->store, k->state, number, data, size, err);
 }
 
-/* The index's own searcher from now on, and what is said about it. */
+/* Makes a searcher the one of the index, and stores its description. */
 static int choose(imgsearch *s, const search_index *index, const char *why, imgsearch_error *err)
 {
 	const char *name = ims_search_name(index);
@@ -39,8 +40,9 @@ static int choose(imgsearch *s, const search_index *index, const char *why, imgs
 	return rc ? rc : ims_store_set(s->store, "searcher_why", why, strlen(why), err);
 }
 
-/* One transaction: the old state answers until it is committed. */
-static int save(imgsearch *s, const view *v, search_index *index, int64_t change, imgsearch_build_report *report, imgsearch_error *err)
+/* Publishes in one transaction. Queries use the old state until it is committed. */
+static int save(imgsearch *s, const view *v, search_index *index, int64_t change,
+	imgsearch_build_report *report, imgsearch_error *err)
 {
 	sink k = { .store = s->store };
 	const char *name = ims_search_name(index);
@@ -54,7 +56,8 @@ static int save(imgsearch *s, const view *v, search_index *index, int64_t change
 	if (!rc)
 		rc = ims_search_save(index, &(chunk_sink){ &k, put_chunk }, err);
 	if (!rc)
-		rc = ims_store_searcher_publish(s->store, k.state, params, ims_search_find(name)->version, v->rows.n, change, err);
+		rc = ims_store_searcher_publish(s->store, k.state, params, ims_search_find(name)->version,
+			v->rows.n, change, err);
 	if (!rc)
 		rc = choose(s, index, *report->why ? report->why : "it was asked for", err);
 	if (!rc)
@@ -67,9 +70,10 @@ static int save(imgsearch *s, const view *v, search_index *index, int64_t change
 	return rc;
 }
 
-/* Building several is for comparing them: the fastest stays. */
-static int build_best(view *v, const char *const *name, size_t n, const search_facts *facts, const search_params *params,
-	search_index **out, imgsearch_build_report *report, job *j, imgsearch_error *err)
+/* Several built searchers are compared, and the fastest stays. */
+static int build_best(view *v, const char *const *name, size_t n, const search_facts *facts,
+	const search_params *params, search_index **out, imgsearch_build_report *report, job *j,
+	imgsearch_error *err)
 {
 	search_index *index[SEARCH_CANDIDATES] = { NULL };
 	double seconds[SEARCH_CANDIDATES] = { 0 };
@@ -89,10 +93,15 @@ static int build_best(view *v, const char *const *name, size_t n, const search_f
 	return rc;
 }
 
-static int build_now(imgsearch *s, view *v, const imgsearch_build_options *o, const char *asked, imgsearch_build_report *report, job *j, imgsearch_error *err)
+static int build_now(imgsearch *s, view *v, const imgsearch_build_options *o, const char *asked,
+	imgsearch_build_report *report, job *j, imgsearch_error *err)
 {
-	search_params params = { .variance = o->variance, .components = o->components, .degree = o->degree,
-		.beam = o->beam, .whiten = o->whiten, .seed = o->seed };
+	search_params params = { .variance = o->variance,
+		.components = o->components,
+		.degree = o->degree,
+		.beam = o->beam,
+		.whiten = o->whiten,
+		.seed = o->seed };
 	const char *name[SEARCH_CANDIDATES] = { asked };
 	search_facts facts = { 0 };
 	search_index *index = NULL;
@@ -116,7 +125,7 @@ static int build_now(imgsearch *s, view *v, const imgsearch_build_options *o, co
 	return rc;
 }
 
-/* Is the searcher there, usable, and near enough to the rows? */
+/* Whether the searcher exists, is usable, and has not drifted too far from the rows. */
 static int is_fresh(imgsearch *s, view *v, const char *name, bool *fresh, imgsearch_error *err)
 {
 	search_index *index;
@@ -125,12 +134,14 @@ static int is_fresh(imgsearch *s, view *v, const char *name, bool *fresh, imgsea
 	return rc;
 }
 
-int ims_build(imgsearch *s, const imgsearch_build_options *o, imgsearch_build_report *report, job *job, imgsearch_error *err)
+int ims_build(imgsearch *s, const imgsearch_build_options *o, imgsearch_build_report *report,
+	job *job, imgsearch_error *err)
 {
 	double start = ims_now();
 	view *v;
 	bool changed = false, fresh = false;
-	const char *name = o->searcher && strcmp(o->searcher, "auto") ? o->searcher : NULL; /* NULL: auto */
+	const char *name = o->searcher && strcmp(o->searcher, "auto") ? o->searcher
+																  : NULL; /* NULL: auto */
 	if (name && !ims_search_find(name))
 		return ims_fail(err, IMGSEARCH_EINVAL, "there is no searcher named %s", name);
 	int rc = ims_view_acquire_counted(s, &v, err);
@@ -144,7 +155,9 @@ int ims_build(imgsearch *s, const imgsearch_build_options *o, imgsearch_build_re
 			return rc;
 	}
 	report->rows = v->rows.n;
-	const char *there = name ? name : ims_search_suits(v->chosen, v->rows.n, v->space.dim) ? v->chosen : NULL;
+	const char *there = name                                   ? name
+		: ims_search_suits(v->chosen, v->rows.n, v->space.dim) ? v->chosen
+															   : NULL;
 	if (there)
 		report->searcher = ims_search_find(there)->name;
 	if (!rc && o->if_stale && there)

@@ -1,14 +1,15 @@
-/* Building a searcher, and with it the mean and the chance model of an index. */
+/* Builds a searcher, and with it the mean and the chance model of an index. */
 #ifndef IMS_BUILD_BUILD_H
 #define IMS_BUILD_BUILD_H
 
 #include "handle/view.h"
 
 /*
- * imgsearch_build; options are a complete copy, and the caller holds the writer's right. Queries use the old state until the
- * new one is committed. EINVAL: there is no such searcher. EDB, EIO, ENOMEM, ECANCELED.
+ * imgsearch_build; options are a complete copy, and the caller holds the writer lock. Queries use
+ * the old state until the new one is committed. EINVAL: there is no such searcher. EDB, EIO,
+ * ENOMEM, ECANCELED.
  */
-int ims_build(imgsearch *s, const imgsearch_build_options *options, imgsearch_build_report *report, job *job,
-	imgsearch_error *err);
+int ims_build(imgsearch *s, const imgsearch_build_options *options, imgsearch_build_report *report,
+	job *job, imgsearch_error *err);
 
 #endif

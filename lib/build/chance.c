@@ -1,7 +1,7 @@
 /*
- * The cohort is an even sample of the rows. lib/analysis fits the distribution of the scores of its pairs from different
- * folders. Where pictures lie in fewer than four folders, all pairs count: related pictures are among them then, and chance is
- * overestimated.
+ * The cohort is an evenly spaced sample of the rows. lib/analysis fits the distribution of the
+ * scores of its pairs from different folders. If pictures lie in fewer than four folders, all pairs
+ * count. Related pictures are then among them, and chance is overestimated.
  */
 #include "build/chance.h"
 #include "handle/cohort.h"
@@ -51,7 +51,7 @@ static int hash_folder(imgsearch *s, int64_t id, uint64_t *folder, imgsearch_err
 	return 0;
 }
 
-/* Where there are too few folders, every picture counts as a folder of its own. */
+/* With too few folders, every picture counts as its own folder. */
 static void split_folders(cohort_sample *p)
 {
 	uint64_t distinct[FEW_FOLDERS];
@@ -76,7 +76,8 @@ static int fit(const cohort_sample *p, chance *out, imgsearch_error *err)
 	for (size_t a = 0; a < p->n; a++)
 		for (size_t b = a; b < p->n; b++)
 			score[a * p->n + b] = score[b * p->n + a] = ims_score(sp->metric,
-				ims_search_distance(sp->metric, p->rows + a * sp->dim, p->rows + b * sp->dim, sp->dim));
+				ims_search_distance(sp->metric, p->rows + a * sp->dim, p->rows + b * sp->dim,
+					sp->dim));
 	int rc = ims_analysis_chance_fit(out, score, p->folder, p->n, err);
 	ims_free(score);
 	return rc;

@@ -5,8 +5,9 @@
 #include "handle/view.h"
 
 /*
- * Fits the distribution of unrelated scores in the view's space, and stores it with its cohort. Fewer than CHANCE_ROWS rows, or
- * too few unrelated pairs, store nothing. The caller holds the writer's right. EDB, EIO, ENOMEM.
+ * Fits the distribution of unrelated scores in the space of the view, and stores it with its
+ * cohort. With fewer than CHANCE_ROWS rows, or too few unrelated pairs, it stores nothing. The
+ * caller holds the writer lock. EDB, EIO, ENOMEM.
  */
 int ims_chance_fit(imgsearch *s, const view *v, imgsearch_error *err);
 

@@ -1,7 +1,9 @@
 /* The mean of all stored features. The file calls it "centre". */
 #include "build/mean.h"
 
-enum { MEAN_ROWS = 256 }; /* a mean of fewer rows describes those rows, and not what pictures have in common */
+enum {
+	MEAN_ROWS = 256
+}; /* a mean of fewer rows describes those rows, not what all pictures share */
 
 typedef struct mean {
 	double *sum;
@@ -48,9 +50,12 @@ int ims_mean_fit(imgsearch *s, view *v, bool *changed, imgsearch_error *err)
 {
 	uint64_t fitted;
 	int rc = fitted_rows(s, &fitted, err);
-	double n = (double)v->rows.n, drift = fitted ? (n > (double)fitted ? n - (double)fitted : (double)fitted - n) / (double)fitted : 1;
+	double n = (double)v->rows.n,
+		   drift = fitted
+		? (n > (double)fitted ? n - (double)fitted : (double)fitted - n) / (double)fitted
+		: 1;
 	*changed = false;
-	if (rc || v->space.metric != IMGSEARCH_COSINE || v->rows.n < MEAN_ROWS || drift <= stale_drift)
+	if (rc || v->space.metric != IMGSEARCH_METRIC_COSINE || v->rows.n < MEAN_ROWS || drift <= stale_drift)
 		return rc;
 	mean m = { .sum = ims_zalloc(v->space.dim, sizeof(double)), .dim = v->space.dim };
 	rc = m.sum ? ims_store_vectors_scan(s->store, false, m.dim, add_rows, &m, err) : ims_nomem(err);

@@ -1,6 +1,7 @@
 /*
- * How good the answers are: rows and truth are loaded, every query ranks every row on all threads, and the measures of
- * lib/analysis are summed by class. The exact ranking is measured, without a searcher: what those lose is imgsearch_check's.
+ * Evaluates an index: loads the rows and the ground truth, ranks all rows for every query on all
+ * threads, and averages the measures of lib/analysis by class. The ranking is exact and uses no
+ * searcher; imgsearch_check measures what a searcher loses.
  */
 #include "collection/eval.h"
 #include "collection/evaluation.h"
@@ -9,23 +10,26 @@
 
 #include <string.h>
 
-/* Every (n_queries / sample)th stays. */
-static void thin_out(evaluation *e)
+/* Keeps options->sample queries, evenly spaced. */
+static void sample_queries(evaluation *e)
 {
-	size_t keep = e->options->sample;
-	if (!keep || keep >= e->n_queries)
+	size_t sample = e->options->sample;
+	if (!sample || sample >= e->n_queries)
 		return;
-	for (size_t i = 0; i < keep; i++) {
-		size_t from = (size_t)((double)i * (double)e->n_queries / (double)keep);
+	for (size_t i = 0; i < sample; i++) {
+		size_t from = (size_t)((double)i * (double)e->n_queries / (double)sample);
 		e->query[i] = e->query[from];
 		if (e->query_rows)
-			memmove(e->query_rows + i * e->dim, e->query_rows + from * e->dim, e->dim * sizeof(float));
+			memmove(e->query_rows + i * e->dim, e->query_rows + from * e->dim,
+				e->dim * sizeof(float));
 	}
-	e->n_queries = keep;
+	e->n_queries = sample;
 }
 
-/* The views of pictures of the index that ask; one whose file is away asks with its stored feature. */
-static int look_again(evaluation *e, imgsearch_error *err)
+/*
+ * Features of the views of the queries. A picture whose file is missing keeps its stored feature.
+ */
+static int compute_views(evaluation *e, imgsearch_error *err)
 {
 	imgsearch_error why;
 	int rc = 0;
@@ -34,7 +38,7 @@ static int look_again(evaluation *e, imgsearch_error *err)
 		return ims_nomem(err);
 	for (size_t i = 0; !rc && i < e->n_queries; i++) {
 		float *row = e->query_rows + i * e->dim, *own = e->rows + e->query[i].row * e->dim;
-		imgsearch_input in = imgsearch_stored(e->ids[e->query[i].row]);
+		imgsearch_input in = imgsearch_input_item(e->ids[e->query[i].row]);
 		memcpy(row, own, e->dim * sizeof *row);
 		if (ims_improve_views(e->s, e->space, &in, e->improve.views, row, &why)) {
 			if (why.code == IMGSEARCH_EMODEL || why.code == IMGSEARCH_ENOMEM)
@@ -48,47 +52,54 @@ static int look_again(evaluation *e, imgsearch_error *err)
 	return rc;
 }
 
-static int find_truth(evaluation *e, imgsearch_error *err)
+static int make_queries(evaluation *e, imgsearch_error *err)
 {
 	const imgsearch_eval_options *o = e->options;
 	int rc = o->groups ? ims_eval_label_groups(e, err) : ims_eval_label_folders(e, err);
 	if (!rc)
-		rc = o->duplicates ? ims_eval_ask_copies(e, err) : o->truth ? ims_eval_ask_csv(e, err)
-			: o->queries ? ims_eval_ask_folder(e, err) : ims_eval_ask_rows(e, err);
+		rc = o->duplicates ? ims_eval_fill_from_copies(e, err)
+			: o->truth     ? ims_eval_fill_from_csv(e, err)
+			: o->queries   ? ims_eval_fill_from_folder(e, err)
+						   : ims_eval_fill_from_rows(e, err);
 	if (!rc && !e->n_queries)
-		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: nothing to ask: no query has a picture that belongs to it (folders name what belongs together; or give a CSV)",
+		rc = ims_fail(err, IMGSEARCH_ENOTFOUND,
+			"%s: no query has a relevant picture: put related pictures into one folder, or give "
+			"a CSV",
 			ims_store_path(e->s->store));
-	thin_out(e);
+	sample_queries(e);
 	if (!rc && e->improve.views > 1 && !e->query_rows)
-		rc = look_again(e, err);
+		rc = compute_views(e, err);
 	return rc;
 }
 
-int ims_eval(imgsearch *s, const imgsearch_eval_options *o, job *job, imgsearch_eval_report **out, imgsearch_error *err)
+int ims_eval(imgsearch *s, const imgsearch_eval_options *o, job *job, imgsearch_eval_report **out,
+	imgsearch_error *err)
 {
 	double start = ims_now();
-	evaluation e = { .s = s, .options = o, .job = job,
+	evaluation e = { .s = s,
+		.options = o,
+		.job = job,
 		.improve = { o->expand, o->reciprocal, o->views, o->plain, o->expand_power } };
 	int rc = ims_view_acquire_counted(s, &e.view, err);
 	if (!rc && !e.view->rows.n)
-		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: is empty", ims_store_path(s->store));
+		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: the index is empty", ims_store_path(s->store));
 	if (!rc)
 		rc = ims_eval_load_rows(&e, err);
 	if (!rc)
 		rc = ims_improve_check(&e.improve, e.space, err);
 	if (!rc)
-		rc = find_truth(&e, err);
+		rc = make_queries(&e, err);
 	if (!rc && o->whiten)
 		rc = ims_eval_whiten(&e, err);
 	if (!rc)
-		rc = ims_eval_ask_all(&e, out, err);
+		rc = ims_eval_rank(&e, out, err);
 	if (!rc)
 		(*out)->seconds = ims_now() - start;
 	ims_eval_clear(&e);
 	return rc;
 }
 
-void imgsearch_eval_free(imgsearch_eval_report *report)
+void imgsearch_eval_report_free(imgsearch_eval_report *report)
 {
 	ims_free(report);
 }

@@ -1,10 +1,14 @@
-/* How good the answers of an index are. */
+/* Evaluation: how well an index answers queries. */
 #ifndef IMS_COLLECTION_EVAL_H
 #define IMS_COLLECTION_EVAL_H
 
 #include "base/base.h"
 
-/* imgsearch_eval; options are a complete copy. */
-int ims_eval(imgsearch *s, const imgsearch_eval_options *options, job *job, imgsearch_eval_report **out, imgsearch_error *err);
+/*
+ * imgsearch_eval_run; options are a complete copy. Errors: see there. *out is freed by
+ * imgsearch_eval_report_free.
+ */
+int ims_eval(imgsearch *s, const imgsearch_eval_options *options, job *job,
+	imgsearch_eval_report **out, imgsearch_error *err);
 
 #endif

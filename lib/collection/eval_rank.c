@@ -11,8 +11,8 @@ enum { QUERIES_AT_ONCE = 8, TILE = 64 };
 typedef struct worker {
 	float *score;      /* (QUERIES_AT_ONCE, n) */
 	uint8_t *relation; /* n */
-	float *query;      /* dim: expanded */
-	topk best;         /* of what is improved */
+	float *query;      /* (dim), after expansion */
+	topk best;         /* the first results, for expansion and re-ranking */
 	float *rows;       /* (best.k, dim) */
 	float *near_score; /* best.k */
 	uint32_t *order;   /* best.k */
@@ -20,17 +20,18 @@ typedef struct worker {
 	bool failed;
 } worker;
 
-typedef struct asking {
+typedef struct rank_run {
 	evaluation *e;
 	worker *worker;
 	retrieval *result; /* of each query */
 	atomic_size_t done;
-} asking;
+} rank_run;
 
 static float score_of(const evaluation *e, const float *a, const float *b)
 {
 	const kernels *k = ims_kernels();
-	return e->space->metric == IMGSEARCH_L2 ? -sqrtf(k->l2_f32(a, b, e->dim)) : k->dot_f32(a, b, e->dim);
+	return e->space->metric == IMGSEARCH_METRIC_L2 ? -sqrtf(k->l2_f32(a, b, e->dim))
+											: k->dot_f32(a, b, e->dim);
 }
 
 static void score_all(const evaluation *e, const float *query, float *score)
@@ -39,27 +40,30 @@ static void score_all(const evaluation *e, const float *query, float *score)
 		score[i] = score_of(e, query, e->rows + i * e->dim);
 }
 
-/* Tiles of rows stay in the cache while several queries meet them. */
+/* Several queries share each tile of rows while it is in the cache. */
 static void score_block(const evaluation *e, size_t first, size_t n, float *score)
 {
 	for (size_t tile = 0; tile < e->n; tile += TILE)
 		for (size_t q = 0; q < n; q++)
 			for (size_t i = tile; i < e->n && i < tile + TILE; i++)
-				score[q * e->n + i] = score_of(e, ims_eval_feature(e, first + q), e->rows + i * e->dim);
+				score[q * e->n + i] = score_of(e, ims_eval_feature(e, first + q),
+					e->rows + i * e->dim);
 }
 
-static void relate(const evaluation *e, const eval_query *q, uint8_t *relation)
+static void mark_relevant(const evaluation *e, const eval_query *q, uint8_t *relation)
 {
 	for (size_t i = 0; i < e->n; i++)
-		relation[i] = q->label != NO_LABEL && e->label[i] == q->label ? IMS_RELATED : IMS_UNRELATED;
+		relation[i] = q->label != NO_LABEL && e->label[i] == q->label ? IMS_RELEVANT
+																	  : IMS_IRRELEVANT;
 	for (size_t i = 0; i < q->n; i++)
-		relation[e->listed[q->first + i]] = IMS_RELATED;
+		relation[e->relevant[q->first + i]] = IMS_RELEVANT;
 	if (q->row != NO_ROW)
-		relation[q->row] = IMS_UNCOUNTED;
+		relation[q->row] = IMS_IGNORED;
 }
 
-/* The n first results of a query and their rows; returns how many there are. */
-static size_t first_results(const evaluation *e, const eval_query *q, const float *score, size_t n, worker *w)
+/* Finds the first n results of a query and copies their rows. Returns their number. */
+static size_t first_results(const evaluation *e, const eval_query *q, const float *score, size_t n,
+	worker *w)
 {
 	ims_topk_clear(&w->best);
 	w->best.k = n;
@@ -69,32 +73,38 @@ static size_t first_results(const evaluation *e, const eval_query *q, const floa
 	ims_topk_sort(&w->best);
 	for (size_t i = 0; i < w->best.n; i++) {
 		w->near_score[i] = -w->best.item[i].distance;
-		memcpy(w->rows + i * e->dim, e->rows + (size_t)w->best.item[i].id * e->dim, e->dim * sizeof *w->rows);
+		memcpy(w->rows + i * e->dim, e->rows + (size_t)w->best.item[i].id * e->dim,
+			e->dim * sizeof *w->rows);
 	}
 	return w->best.n;
 }
 
-/* The scores of a query after expansion. */
+/* Replaces the scores of a query by those after expansion. */
 static void expand(const evaluation *e, const eval_query *q, float *score, worker *w)
 {
 	size_t n = first_results(e, q, score, e->improve.expand, w);
-	ims_improve_expand(&e->improve, &(space){ .metric = e->space->metric, .dim = e->dim }, w->query, w->rows, w->near_score, n);
+	ims_improve_expand(&e->improve, &(space){ .metric = e->space->metric, .dim = e->dim }, w->query,
+		w->rows, w->near_score, n);
 	score_all(e, w->query, score);
 }
 
-/* Re-ranking changes the order, not the scores: here the places in the list are what counts, so scores change hands. */
+/*
+ * Re-ranking changes the order, not the scores. The measures need scores in the new order, so the
+ * sorted scores are assigned to the results in that order.
+ */
 static int rerank(const evaluation *e, const eval_query *q, float *score, worker *w)
 {
 	size_t n = first_results(e, q, score, RERANK_DEPTH, w);
-	int rc = ims_improve_rank(&e->improve, &(space){ .metric = e->space->metric, .dim = e->dim }, w->query, w->rows, n, w->order, NULL, NULL);
+	int rc = ims_improve_rank(&e->improve, &(space){ .metric = e->space->metric, .dim = e->dim },
+		w->query, w->rows, n, w->order, NULL, NULL);
 	for (size_t i = 0; !rc && i < n; i++)
 		score[w->best.item[w->order[i]].id] = w->near_score[i];
 	return rc;
 }
 
-static void ask_block(void *arg, size_t block, unsigned number)
+static void rank_block(void *arg, size_t block, unsigned number)
 {
-	asking *a = arg;
+	rank_run *a = arg;
 	const evaluation *e = a->e;
 	worker *w = &a->worker[number];
 	size_t first = block * QUERIES_AT_ONCE, n = e->n_queries - first;
@@ -108,7 +118,7 @@ static void ask_block(void *arg, size_t block, unsigned number)
 		memcpy(w->query, ims_eval_feature(e, first + i), e->dim * sizeof *w->query);
 		if (e->improve.expand)
 			expand(e, q, score, w);
-		relate(e, q, w->relation);
+		mark_relevant(e, q, w->relation);
 		ims_analysis_agreement_add(w->agreement, score, w->relation, e->n);
 		if (e->improve.reciprocal && rerank(e, q, score, w))
 			w->failed = true;
@@ -118,12 +128,12 @@ static void ask_block(void *arg, size_t block, unsigned number)
 	atomic_fetch_add(&a->done, n);
 }
 
-/* Where scores lie: cosines between -1 and 1, others between what some queries give. */
+/* The range of scores: -1 to 1 for cosines, else that of some queries. */
 static void score_range(const evaluation *e, float *score, double *lo, double *hi)
 {
 	*lo = -1;
 	*hi = 1.0000001;
-	if (e->space->metric == IMGSEARCH_COSINE)
+	if (e->space->metric == IMGSEARCH_METRIC_COSINE)
 		return;
 	*lo = INFINITY;
 	*hi = -INFINITY;
@@ -137,11 +147,12 @@ static void score_range(const evaluation *e, float *score, double *lo, double *h
 	*hi += 1e-6 * (*hi - *lo) + 1e-30;
 }
 
-static int make_workers(asking *a, unsigned n, imgsearch_error *err)
+static int make_workers(rank_run *a, unsigned n, imgsearch_error *err)
 {
 	const evaluation *e = a->e;
 	double lo = 0, hi = 0;
-	size_t most = e->improve.reciprocal && e->improve.expand < RERANK_DEPTH ? RERANK_DEPTH : e->improve.expand;
+	size_t most = e->improve.reciprocal && e->improve.expand < RERANK_DEPTH ? RERANK_DEPTH
+																			: e->improve.expand;
 	most = most < e->n ? most : e->n;
 	a->worker = ims_zalloc(n, sizeof *a->worker);
 	a->result = ims_zalloc(e->n_queries, sizeof *a->result);
@@ -156,7 +167,8 @@ static int make_workers(asking *a, unsigned n, imgsearch_error *err)
 		w->rows = ims_alloc_aligned(most, e->dim * sizeof *w->rows);
 		w->near_score = ims_alloc(most, sizeof *w->near_score);
 		w->order = ims_alloc(most, sizeof *w->order);
-		if (!w->score || !w->relation || !w->query || !w->agreement || !w->rows || !w->near_score || !w->order || ims_topk_init(&w->best, most))
+		if (!w->score || !w->relation || !w->query || !w->agreement || !w->rows || !w->near_score
+			|| !w->order || ims_topk_init(&w->best, most))
 			return ims_nomem(err);
 		if (!i)
 			score_range(e, w->score, &lo, &hi);
@@ -166,7 +178,7 @@ static int make_workers(asking *a, unsigned n, imgsearch_error *err)
 	return 0;
 }
 
-static void free_workers(asking *a, unsigned n)
+static void free_workers(rank_run *a, unsigned n)
 {
 	for (unsigned i = 0; a->worker && i < n; i++) {
 		ims_free(a->worker[i].score);
@@ -182,11 +194,12 @@ static void free_workers(asking *a, unsigned n)
 	ims_free(a->result);
 }
 
-static void sum_up(imgsearch_eval_scores *out, const evaluation *e, const retrieval *r, uint32_t group, double *values)
+static void average_scores(imgsearch_eval_scores *out, const evaluation *e, const retrieval *r,
+	uint32_t group, double *values)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < e->n_queries; i++) {
-		if (!r[i].related || (group != NO_LABEL && e->query[i].group != group))
+		if (!r[i].relevant || (group != NO_LABEL && e->query[i].group != group))
 			continue;
 		values[n++] = r[i].average_precision;
 		out->map += r[i].average_precision;
@@ -209,13 +222,16 @@ static void sum_up(imgsearch_eval_scores *out, const evaluation *e, const retrie
 	ims_analysis_bootstrap(out->ci, values, n, e->options->seed);
 }
 
-/* The report with its classes and their names in one block. */
-static int make_report(const evaluation *e, const asking *a, imgsearch_eval_report **out, imgsearch_error *err)
+/* Allocates the report, its classes and their names as one block. */
+static int make_report(const evaluation *e, const rank_run *a, imgsearch_eval_report **out,
+	imgsearch_error *err)
 {
 	size_t text = 0;
 	for (size_t i = 0; i < e->classes; i++)
 		text += strlen(e->class_name[i]) + 1;
-	imgsearch_eval_report *r = ims_zalloc(sizeof *r + e->classes * sizeof(imgsearch_eval_class) + text, 1);
+	imgsearch_eval_report *r = ims_zalloc(sizeof *r + e->classes * sizeof(imgsearch_eval_class)
+			+ text,
+		1);
 	double *values = ims_alloc(e->n_queries, sizeof *values);
 	if (!r || !values) {
 		ims_free(r);
@@ -224,9 +240,9 @@ static int make_report(const evaluation *e, const asking *a, imgsearch_eval_repo
 	}
 	imgsearch_eval_class *class = (imgsearch_eval_class *)(r + 1);
 	char *name = (char *)(class + e->classes);
-	sum_up(&r->all, e, a->result, NO_LABEL, values);
+	average_scores(&r->all, e, a->result, NO_LABEL, values);
 	for (size_t i = 0; i < e->classes; i++) {
-		sum_up(&class[r->n_classes].scores, e, a->result, (uint32_t)i, values);
+		average_scores(&class[r->n_classes].scores, e, a->result, (uint32_t)i, values);
 		if (!class[r->n_classes].scores.queries)
 			continue;
 		size_t size = strlen(e->class_name[i]) + 1;
@@ -238,30 +254,32 @@ static int make_report(const evaluation *e, const asking *a, imgsearch_eval_repo
 	r->pictures = e->n;
 	r->failed = e->failed;
 	r->best_threshold = ims_analysis_agreement_best(g, &r->best_f1);
-	r->threshold_f1 = e->options->has_threshold ? ims_analysis_agreement_f1(g, (double)e->options->threshold) : NAN;
+	r->threshold_f1 = e->options->has_threshold
+		? ims_analysis_agreement_f1(g, (double)e->options->threshold)
+		: NAN;
 	ims_free(values);
 	*out = r;
 	return 0;
 }
 
-int ims_eval_ask_all(evaluation *e, imgsearch_eval_report **out, imgsearch_error *err)
+int ims_eval_rank(evaluation *e, imgsearch_eval_report **out, imgsearch_error *err)
 {
-	asking a = { .e = e };
+	rank_run a = { .e = e };
 	unsigned workers = ims_pool_threads(e->job->pool);
 	double start = ims_now();
 	int rc = make_workers(&a, workers, err);
-	/* A step between blocks on this thread reports how far it is. */
+	/* Works in steps, so that this thread can report progress between them. */
 	size_t blocks = (e->n_queries + QUERIES_AT_ONCE - 1) / QUERIES_AT_ONCE, step = 64;
 	evaluation *whole = e;
 	for (size_t at = 0; !rc && at < blocks; at += step) {
-		evaluation part = *e; /* ask_block counts blocks from the part's first query */
+		evaluation part = *e; /* rank_block counts blocks from the part's first query */
 		part.query += at * QUERIES_AT_ONCE;
 		part.n_queries -= at * QUERIES_AT_ONCE;
 		part.query_rows = e->query_rows ? e->query_rows + at * QUERIES_AT_ONCE * e->dim : NULL;
-		asking now = a;
+		rank_run now = a;
 		now.e = &part;
 		now.result += at * QUERIES_AT_ONCE;
-		ims_parallel(e->job->pool, blocks - at < step ? blocks - at : step, ask_block, &now);
+		ims_parallel(e->job->pool, blocks - at < step ? blocks - at : step, rank_block, &now);
 		rc = ims_job_step(whole->job, "eval", at * QUERIES_AT_ONCE, e->n_queries, err);
 	}
 	for (unsigned i = 0; !rc && i < workers; i++) {

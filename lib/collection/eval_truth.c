@@ -1,6 +1,6 @@
 /*
- * The queries of an evaluation and their relevant pictures: by folder, by group of near-duplicates, by a CSV, by a folder of
- * query pictures.
+ * Makes the queries of an evaluation and their relevant rows: by folder, by group of
+ * near-duplicates, from a CSV, from a folder of query pictures.
  */
 #include "collection/evaluation.h"
 #include "collection/groups.h"
@@ -35,7 +35,7 @@ static int read_path(void *user, const store_picture *p, const char *root)
 	return to->e->path[row] ? 0 : ims_nomem(to->err);
 }
 
-/* ---------------------------------------------------------------------------------------------------- labels ---- */
+/* ---------------------------------------------------------------------------------- labels ---- */
 
 static int by_text(const void *a, const void *b)
 {
@@ -53,7 +53,9 @@ int ims_eval_label_folders(evaluation *e, imgsearch_error *err)
 {
 	char **folder = ims_zalloc(e->n, sizeof *folder);
 	size_t n = 0;
-	int rc = folder ? ims_store_each_picture(e->s->store, IMGSEARCH_INDEXED, read_path, &(path_reader){ e, err }, err) : ims_nomem(err);
+	int rc = folder ? ims_store_each_picture(e->s->store, IMGSEARCH_STATE_INDEXED, read_path,
+				 &(path_reader){ e, err }, err)
+					: ims_nomem(err);
 	for (size_t i = 0; !rc && i < e->n; i++)
 		if (e->path[i] && strchr(e->path[i], '/') && !(folder[n++] = folder_of(e->path[i])))
 			rc = ims_nomem(err);
@@ -78,9 +80,12 @@ int ims_eval_label_folders(evaluation *e, imgsearch_error *err)
 
 int ims_eval_label_groups(evaluation *e, imgsearch_error *err)
 {
-	imgsearch_group_list *list = NULL;
+	imgsearch_groups *list = NULL;
 	int rc = ims_groups(e->s, &(imgsearch_groups_options){ 0 }, e->job, &list, err);
-	/* Kinds look at one picture of each stricter group: by the smallest member they hang together. */
+	/*
+	 * A looser kind has one picture of each stricter group, so groups that share a member are
+	 * merged.
+	 */
 	for (size_t g = 0; !rc && g < list->count; g++) {
 		uint32_t label = NO_LABEL;
 		for (size_t i = 0; i < list->group[g].count; i++) {
@@ -96,14 +101,14 @@ int ims_eval_label_groups(evaluation *e, imgsearch_error *err)
 			e->label[row] = label;
 		}
 	}
-	imgsearch_group_list_free(list);
+	imgsearch_groups_free(list);
 	return rc;
 }
 
-/* --------------------------------------------------------------------------------------------------- queries ---- */
+/* --------------------------------------------------------------------------------- queries ---- */
 
-/* Every row that shares its label with another one. */
-int ims_eval_ask_rows(evaluation *e, imgsearch_error *err)
+/* Adds a query for every row that shares its label with another one. */
+int ims_eval_fill_from_rows(evaluation *e, imgsearch_error *err)
 {
 	size_t labels = e->n > e->classes ? e->n : e->classes;
 	uint32_t *members = ims_zalloc(labels, sizeof *members);
@@ -113,31 +118,35 @@ int ims_eval_ask_rows(evaluation *e, imgsearch_error *err)
 			members[e->label[i]]++;
 	for (size_t i = 0; !rc && i < e->n; i++)
 		if (e->label[i] != NO_LABEL && members[e->label[i]] > 1)
-			rc = ims_eval_add_query(e, &(eval_query){ .row = i, .label = e->label[i], .group = e->classes ? e->label[i] : NO_LABEL }, err);
+			rc = ims_eval_add_query(e,
+				&(eval_query){ .row = i,
+					.label = e->label[i],
+					.group = e->classes ? e->label[i] : NO_LABEL },
+				err);
 	ims_free(members);
 	return rc;
 }
 
-int ims_eval_add_listed(evaluation *e, size_t row, imgsearch_error *err)
+int ims_eval_add_relevant(evaluation *e, size_t row, imgsearch_error *err)
 {
-	size_t *grown = ims_grow(e->listed, e->n_listed, &e->listed_cap, sizeof *grown);
+	size_t *grown = ims_grow(e->relevant, e->n_relevant, &e->relevant_cap, sizeof *grown);
 	if (!grown)
 		return ims_nomem(err);
-	e->listed = grown;
-	e->listed[e->n_listed++] = row;
+	e->relevant = grown;
+	e->relevant[e->n_relevant++] = row;
 	return 0;
 }
 
-typedef struct files {
+typedef struct query_files {
 	const char *root;
 	char **path; /* absolute */
 	size_t n, cap;
 	imgsearch_error *err;
-} files;
+} query_files;
 
 static int add_file(void *user, const walk_entry *w)
 {
-	files *f = user;
+	query_files *f = user;
 	if (w->kind != WALK_FILE)
 		return 0;
 	char **grown = ims_grow(f->path, f->n, &f->cap, sizeof *grown);
@@ -148,8 +157,11 @@ static int add_file(void *user, const walk_entry *w)
 	return f->path[f->n] ? f->n++, 0 : ims_nomem(f->err);
 }
 
-/* Features of all files below options->queries; those that are no pictures are left out of *f and counted. */
-static int read_queries(evaluation *e, files *f, imgsearch_error *err)
+/*
+ * Reads the features of all files below options->queries. Files that cannot be used are removed
+ * from *f and counted.
+ */
+static int read_queries(evaluation *e, query_files *f, imgsearch_error *err)
 {
 	imgsearch_input *in = NULL;
 	uint8_t *bad = NULL;
@@ -164,7 +176,7 @@ static int read_queries(evaluation *e, files *f, imgsearch_error *err)
 		rc = in && bad && e->query_rows ? 0 : ims_nomem(err);
 	}
 	for (size_t i = 0; !rc && i < f->n; i++)
-		in[i] = imgsearch_file(f->path[i]);
+		in[i] = imgsearch_input_file(f->path[i]);
 	if (!rc && f->n)
 		rc = ims_eval_features(e, in, f->n, e->query_rows, bad, err);
 	for (size_t i = 0; !rc && i < f->n; i++) {
@@ -182,89 +194,94 @@ static int read_queries(evaluation *e, files *f, imgsearch_error *err)
 	return rc;
 }
 
-static void free_files(files *f)
+static void free_query_files(query_files *f)
 {
 	for (size_t i = 0; i < f->n; i++)
 		ims_free(f->path[i]);
 	ims_free(f->path);
 }
 
-static const char *last_part(const char *path)
+static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	return slash ? slash + 1 : path;
 }
 
-/* A query belongs to the class whose folder has the same name as its own. */
-static uint32_t class_like(const evaluation *e, const char *path)
+/* The class whose folder has the same name as that of the path. */
+static uint32_t find_class(const evaluation *e, const char *path)
 {
 	char *folder = folder_of(path);
 	uint32_t label = NO_LABEL;
 	for (size_t i = 0; folder && i < e->classes && label == NO_LABEL; i++)
-		if (!strcmp(last_part(e->class_name[i]), last_part(folder)))
+		if (!strcmp(base_name(e->class_name[i]), base_name(folder)))
 			label = (uint32_t)i;
 	ims_free(folder);
 	return label;
 }
 
-int ims_eval_ask_folder(evaluation *e, imgsearch_error *err)
+int ims_eval_fill_from_folder(evaluation *e, imgsearch_error *err)
 {
-	files f = { 0 };
+	query_files f = { 0 };
 	size_t kept = 0;
 	int rc = read_queries(e, &f, err);
 	for (size_t i = 0; !rc && i < f.n; i++) {
-		uint32_t label = class_like(e, f.path[i]);
+		uint32_t label = find_class(e, f.path[i]);
 		if (label == NO_LABEL)
 			continue;
-		memmove(e->query_rows + kept++ * e->dim, e->query_rows + i * e->dim, e->dim * sizeof(float));
-		rc = ims_eval_add_query(e, &(eval_query){ .row = NO_ROW, .label = label, .group = label }, err);
+		memmove(e->query_rows + kept++ * e->dim, e->query_rows + i * e->dim,
+			e->dim * sizeof(float));
+		rc = ims_eval_add_query(e, &(eval_query){ .row = NO_ROW, .label = label, .group = label },
+			err);
 	}
-	free_files(&f);
+	free_query_files(&f);
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------------------------------- CSV ---- */
+/* ------------------------------------------------------------------------------------- CSV ---- */
 
-typedef struct truth {
+typedef struct truth_reader {
 	evaluation *e;
 	path_names pictures; /* of the index: path to row */
 	path_names queries;  /* options->queries: path to row of `rows` */
-	float *rows;         /* features of the query pictures; NULL: pictures of the index ask */
+	float *rows;         /* features of the query pictures; NULL: the queries are rows */
 	size_t cap;
 	bool header;
 	imgsearch_error *err;
-} truth;
+} truth_reader;
 
-/* The rows of every picture that the fields after the first name. */
-static int list_relevant(truth *t, char **field, size_t n, eval_query *q)
+/* Adds the rows of every picture that a field after the first names. */
+static int add_relevant(truth_reader *t, char **field, size_t n, eval_query *q)
 {
-	q->first = t->e->n_listed;
+	q->first = t->e->n_relevant;
 	for (size_t f = 1; f < n; f++)
 		for (const path_name *p = NULL; (p = ims_path_names_find(&t->pictures, field[f], p));) {
-			int rc = ims_eval_add_listed(t->e, (size_t)p->value, t->err);
+			int rc = ims_eval_add_relevant(t->e, (size_t)p->value, t->err);
 			if (rc)
 				return rc;
 		}
-	q->n = t->e->n_listed - q->first;
+	q->n = t->e->n_relevant - q->first;
 	return 0;
 }
 
-static int truth_record(void *user, size_t line, char **field, size_t n)
+static int add_record(void *user, size_t line, char **field, size_t n)
 {
-	truth *t = user;
+	truth_reader *t = user;
 	evaluation *e = t->e;
 	eval_query q = { .row = NO_ROW, .label = NO_LABEL, .group = NO_LABEL };
 	if (!t->header) {
 		t->header = true;
-		return n > 1 ? 0 : ims_fail(t->err, IMGSEARCH_EFORMAT,
-			"line %zu: a query and what belongs to it are two columns at least", line);
+		return n > 1
+			? 0
+			: ims_fail(t->err, IMGSEARCH_EFORMAT,
+				"line %zu: at least two columns are needed, a query and a relevant picture", line);
 	}
-	const path_name *query = ims_path_names_find(t->rows ? &t->queries : &t->pictures, field[0], NULL);
+	const path_name *query = ims_path_names_find(t->rows ? &t->queries : &t->pictures, field[0],
+		NULL);
 	if (!query)
 		return 0;
 	if (!t->rows)
 		q.row = (size_t)query->value;
-	int rc = list_relevant(t, field, n, &q);
+	int rc = add_relevant(t, field, n, &q);
 	if (rc || !q.n)
 		return rc;
 	if (t->rows) {
@@ -272,7 +289,8 @@ static int truth_record(void *user, size_t line, char **field, size_t n)
 		if (!grown)
 			return ims_nomem(t->err);
 		e->query_rows = grown;
-		memcpy(e->query_rows + e->n_queries * e->dim, t->rows + (size_t)query->value * e->dim, e->dim * sizeof *grown);
+		memcpy(e->query_rows + e->n_queries * e->dim, t->rows + (size_t)query->value * e->dim,
+			e->dim * sizeof *grown);
 	}
 	return ims_eval_add_query(e, &q, t->err);
 }
@@ -287,10 +305,10 @@ static int add_names(path_names *names, char *const *path, size_t n, imgsearch_e
 	return rc ? ims_nomem(err) : 0;
 }
 
-int ims_eval_ask_csv(evaluation *e, imgsearch_error *err)
+int ims_eval_fill_from_csv(evaluation *e, imgsearch_error *err)
 {
-	truth t = { .e = e, .err = err };
-	files queries = { 0 };
+	truth_reader t = { .e = e, .err = err };
+	query_files queries = { 0 };
 	int rc = add_names(&t.pictures, e->path, e->n, err);
 	if (!rc && e->options->queries) {
 		rc = read_queries(e, &queries, err);
@@ -300,8 +318,8 @@ int ims_eval_ask_csv(evaluation *e, imgsearch_error *err)
 			rc = add_names(&t.queries, queries.path, queries.n, err);
 	}
 	if (!rc)
-		rc = ims_csv_read(e->options->truth, truth_record, &t, err);
-	free_files(&queries);
+		rc = ims_csv_read(e->options->truth, add_record, &t, err);
+	free_query_files(&queries);
 	ims_path_names_free(&t.pictures);
 	ims_path_names_free(&t.queries);
 	ims_free(t.rows);

@@ -1,4 +1,4 @@
-/* PCA whitening learnt from the index (Jegou and Chum 2012), to be measured. */
+/* PCA whitening (Jegou and Chum 2012), fitted to the rows of the index. */
 #include "collection/evaluation.h"
 #include "search/axes/rotation.h"
 #include "handle/space.h"
@@ -6,16 +6,16 @@
 #include <math.h>
 #include <string.h>
 
-typedef struct whitening {
+typedef struct whiten_task {
 	const evaluation *e;
 	const rotation *rotation;
 	const float *from;
 	float *to;
-} whitening;
+} whiten_task;
 
 static void whiten_row(void *arg, size_t i, unsigned number)
 {
-	const whitening *w = arg;
+	const whiten_task *w = arg;
 	const rotation *r = w->rotation;
 	const float *in = w->from + i * r->dim;
 	float *out = w->to + i * r->parts;
@@ -30,12 +30,13 @@ static void whiten_row(void *arg, size_t i, unsigned number)
 	ims_space_apply(&(space){ .metric = w->e->space->metric, .dim = r->parts }, out, out);
 }
 
-static int whiten_rows(const evaluation *e, const rotation *r, float **rows, size_t n, imgsearch_error *err)
+static int whiten_rows(const evaluation *e, const rotation *r, float **rows, size_t n,
+	imgsearch_error *err)
 {
 	float *to = ims_alloc_aligned(n, r->parts * sizeof *to);
 	if (!to)
 		return ims_nomem(err);
-	whitening w = { e, r, *rows, to };
+	whiten_task w = { e, r, *rows, to };
 	ims_parallel(e->job->pool, n, whiten_row, &w);
 	ims_free(*rows);
 	*rows = to;
@@ -47,8 +48,10 @@ int ims_eval_whiten(evaluation *e, imgsearch_error *err)
 	rotation r = { 0 };
 	uint32_t parts = e->options->whiten < e->dim ? e->options->whiten : e->dim;
 	if (parts >= e->n)
-		return ims_fail(err, IMGSEARCH_EINVAL, "eval: %u components cannot be learnt from %zu pictures", parts, e->n);
-	int rc = ims_rotation_fit(&r, e->options->plain ? &e->view->plain_rows : &e->view->rows, parts, e->options->seed, e->job, err);
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"eval: %u components cannot be fitted to %zu pictures", parts, e->n);
+	int rc = ims_rotation_fit(&r, e->options->plain ? &e->view->plain_rows : &e->view->rows, parts,
+		e->options->seed, e->job, err);
 	if (!rc)
 		rc = whiten_rows(e, &r, &e->rows, e->n, err);
 	if (!rc && e->query_rows)

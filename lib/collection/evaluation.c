@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int take_rows(void *user, const int64_t *ids, const float *rows, size_t n)
+static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
 {
 	evaluation *e = user;
 	if (n > e->view->rows.n - e->n)
-		n = e->view->rows.n - e->n; /* added since the view was made */
+		n = e->view->rows.n - e->n; /* rows were added after the view was made */
 	memcpy(e->ids + e->n, ids, n * sizeof *ids);
 	memcpy(e->rows + e->n * e->dim, rows, n * e->dim * sizeof *rows);
 	e->n += n;
@@ -33,7 +33,7 @@ int ims_eval_load_rows(evaluation *e, imgsearch_error *err)
 		return ims_nomem(err);
 	for (size_t i = 0; i < source->n; i++)
 		e->label[i] = NO_LABEL;
-	return source->scan(source->ctx, take_rows, e, err);
+	return source->scan(source->ctx, add_rows, e, err);
 }
 
 const float *ims_eval_feature(const evaluation *e, size_t i)
@@ -41,13 +41,16 @@ const float *ims_eval_feature(const evaluation *e, size_t i)
 	return e->query_rows ? e->query_rows + i * e->dim : e->rows + e->query[i].row * e->dim;
 }
 
-int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float *out, uint8_t *bad, imgsearch_error *err)
+int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float *out, uint8_t *bad,
+	imgsearch_error *err)
 {
 	model_identity id = { 0 };
 	imgsearch_error *errors = ims_zalloc(n, sizeof *errors);
 	int rc = errors ? ims_identity_stored(e->s, false, &id, err) : ims_nomem(err);
 	if (rc == IMGSEARCH_ENOTFOUND)
-		rc = ims_fail(err, IMGSEARCH_EMODEL, "%s: holds vectors of the caller's own; no network makes the features of query pictures",
+		rc = ims_fail(err, IMGSEARCH_EMODEL,
+			"%s: holds vectors of the caller's own; no network makes the features of query "
+			"pictures",
 			ims_store_path(e->s->store));
 	if (!rc)
 		rc = ims_features(e->s, e->job, &id, in, n, out, errors, err);
@@ -55,7 +58,8 @@ int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float 
 		float *row = out + i * e->dim;
 		ims_space_apply(e->space, row, row);
 		if (!errors[i].code && e->improve.views > 1)
-			errors[i].code = ims_improve_views(e->s, e->space, &in[i], e->improve.views, row, &errors[i]);
+			errors[i].code = ims_improve_views(e->s, e->space, &in[i], e->improve.views, row,
+				&errors[i]);
 		bad[i] = errors[i].code != 0;
 		e->failed += bad[i];
 		if (ims_job_cancelled(e->job))
@@ -89,6 +93,6 @@ void ims_eval_clear(evaluation *e)
 	ims_free(e->label);
 	ims_free(e->query);
 	ims_free(e->query_rows);
-	ims_free(e->listed);
+	ims_free(e->relevant);
 	ims_view_release(e->view);
 }

@@ -1,4 +1,8 @@
-/* An evaluation at work, shared by the files that fill in its queries, its truth and its ranking. */
+/*
+ * The state of an evaluation, shared by the files that make its queries, its ground truth and its
+ * ranking. One thread at a time, except where workers only read it. Functions that return int
+ * return 0 or a status with its message in err.
+ */
 #ifndef IMS_COLLECTION_EVALUATION_H
 #define IMS_COLLECTION_EVALUATION_H
 
@@ -7,14 +11,14 @@
 #include "query/improve.h"
 
 #define NO_LABEL UINT32_MAX
-#define NO_ROW SIZE_MAX
+#define NO_ROW   SIZE_MAX
 
-/* One question: its feature, and what belongs to it: rows of its label, or those listed. */
+/* A query: its feature, and its relevant rows: those of its label, or a list. */
 typedef struct eval_query {
-	size_t row;        /* of itself among the rows; NO_ROW: it is not there */
-	uint32_t label;    /* of rows that belong to it; NO_LABEL: the listed ones */
-	uint32_t group;    /* class that it is counted in; NO_LABEL: none */
-	size_t first, n;   /* of `listed` */
+	size_t row;      /* row of the query itself; NO_ROW: it has none */
+	uint32_t label;  /* of its relevant rows; NO_LABEL: they are listed */
+	uint32_t group;  /* class that it is counted in; NO_LABEL: none */
+	size_t first, n; /* of `relevant` */
 } eval_query;
 
 typedef struct evaluation {
@@ -24,48 +28,61 @@ typedef struct evaluation {
 	const imgsearch_eval_options *options;
 	job *job;
 
-	size_t n;          /* rows, by id */
+	size_t n; /* rows, by id */
 	uint32_t dim;
 	int64_t *ids;
 	float *rows;       /* (n, dim) in the space */
 	char **path;       /* of each; NULL: a vector without a picture */
-	uint32_t *label;   /* of each; NO_LABEL: belongs to nothing */
-	char **class_name; /* of labels, or of kinds of duplicates */
+	uint32_t *label;   /* of each; NO_LABEL: no row is relevant to it */
+	char **class_name; /* of labels, or of kinds of copies */
 	size_t classes;
 
 	eval_query *query;
 	size_t n_queries, query_cap;
 	float *query_rows; /* (n_queries, dim); NULL: the queries are rows */
-	size_t *listed;    /* rows */
-	size_t n_listed, listed_cap;
+	size_t *relevant;  /* rows, query after query */
+	size_t n_relevant, relevant_cap;
 	uint64_t failed;
 	improvement improve;
 } evaluation;
 
-/* The feature of query i in the space. */
+/* The feature of query i in the space, borrowed. */
 const float *ims_eval_feature(const evaluation *e, size_t i);
 
-/* Fill the labels (and, by folder, class_name): by folder; by group of near-duplicates. */
+/*
+ * Fill the labels, and by folder class_name: by folder, by group of near-duplicates. EDB, EIO,
+ * ENOMEM, ECANCELED.
+ */
 int ims_eval_label_folders(evaluation *e, imgsearch_error *err);
 int ims_eval_label_groups(evaluation *e, imgsearch_error *err);
 
-/* Fill the queries: each labelled row; the pictures of a folder; the lines of a CSV; copies of some pictures. */
-int ims_eval_ask_rows(evaluation *e, imgsearch_error *err);
-int ims_eval_ask_folder(evaluation *e, imgsearch_error *err);
-int ims_eval_ask_csv(evaluation *e, imgsearch_error *err);
-int ims_eval_ask_copies(evaluation *e, imgsearch_error *err);
+/*
+ * Fill the queries: each labelled row, the pictures of a folder, the records of a CSV, copies of
+ * pictures. EFORMAT and ENOTFOUND of the CSV, EMODEL, EIO, ENOMEM, ECANCELED.
+ */
+int ims_eval_fill_from_rows(evaluation *e, imgsearch_error *err);
+int ims_eval_fill_from_folder(evaluation *e, imgsearch_error *err);
+int ims_eval_fill_from_csv(evaluation *e, imgsearch_error *err);
+int ims_eval_fill_from_copies(evaluation *e, imgsearch_error *err);
 
 int ims_eval_add_query(evaluation *e, const eval_query *q, imgsearch_error *err);
-int ims_eval_add_listed(evaluation *e, size_t row, imgsearch_error *err);
+int ims_eval_add_relevant(evaluation *e, size_t row, imgsearch_error *err);
 
-/* Features of pictures (the mean of their views) into out, in the space; a bad one has bad[i] set. EMODEL, ECANCELED, ENOMEM. */
-int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float *out, uint8_t *bad, imgsearch_error *err);
+/*
+ * Features of pictures (the mean of their views) into out (n, dim), in the space. bad[i] is set
+ * where an input fails. EMODEL, ECANCELED, ENOMEM.
+ */
+int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float *out, uint8_t *bad,
+	imgsearch_error *err);
 
-/* Puts rows and queries alike on the principal components that options ask for, scaled to equal variance. */
+/*
+ * Projects rows and queries on options->whiten principal components, scaled to equal variance.
+ * EINVAL: more components than rows. EDB, ECANCELED, ENOMEM.
+ */
 int ims_eval_whiten(evaluation *e, imgsearch_error *err);
 
 int ims_eval_load_rows(evaluation *e, imgsearch_error *err);
-int ims_eval_ask_all(evaluation *e, imgsearch_eval_report **out, imgsearch_error *err);
+int ims_eval_rank(evaluation *e, imgsearch_eval_report **out, imgsearch_error *err);
 void ims_eval_clear(evaluation *e);
 
 #endif

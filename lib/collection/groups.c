@@ -1,14 +1,16 @@
 /*
- * imgsearch_groups: near-duplicates in three kinds that are never mixed, and imgsearch_reject.
+ * imgsearch_groups_find: near-duplicates of three kinds that are never mixed.
  *
  * 1. Same bytes: equal content hashes.
- * 2. Same picture: a self-join over what survives turning and mirroring proposes pairs, the pixels decide.
- * 3. Same scene: a self-join over the features, with the searcher that answers queries, proposes pairs; their layouts, in
- *    small, must be alike. A bare vector has none, and is judged by its feature alone.
+ * 2. Same picture: a self-join over features that do not change under rotation and reflection
+ *    proposes pairs, and the pixels decide.
+ * 3. Same scene: a self-join over the features of the network proposes pairs, whose signatures must
+ *    be similar. A vector without a picture has no signature, and its feature decides alone.
  *
- * Every kind is a set of edges between members (numbers in members.item); their connected components are the groups.
- * Members that a stricter kind has joined are one node, named by its smallest member. Edges are taken strongest first,
- * and one that would bring a rejected pair together is left out. Nothing depends on the number of threads.
+ * Each kind adds edges between members (indices into members.item). The connected components are
+ * the groups. Members that a stricter kind has joined are one node, whose number is its smallest
+ * member. Edges are added by ascending distance. An edge that would join a rejected pair is left
+ * out. The result does not depend on the number of threads.
  */
 #include "analysis/components.h"
 #include "collection/groups.h"
@@ -30,24 +32,24 @@ typedef struct edge {
 	uint32_t a, b;
 } edge;
 
-typedef struct grouping {
+typedef struct group_builder {
 	imgsearch *s;
 	job *job;
 	members all;
-	uint32_t *node;      /* of a member: its smallest joined one */
-	float *weakest;      /* of a node: the longest edge of this kind that holds it together */
-	uint32_t (*apart)[2];
-	size_t n_apart, cap_apart;
+	uint32_t *node; /* (n): the smallest member that each member is joined with */
+	float *longest; /* of a node: its longest edge of the current kind */
+	uint32_t (*rejected)[2];
+	size_t n_rejected, cap_rejected;
 	edge *edges;
 	size_t n, cap;
-	const uint32_t *row_member; /* of the self-join at work */
+	const uint32_t *row_member; /* (rows of the current self-join): their members */
 	imgsearch_metric metric;
-	/* what is delivered */
+	/* the result */
 	buf ids, groups;
 	uint64_t count;
-} grouping;
+} group_builder;
 
-static int add_edge(grouping *g, uint32_t a, uint32_t b, float distance)
+static int add_edge(group_builder *g, uint32_t a, uint32_t b, float distance)
 {
 	edge *more = ims_grow(g->edges, g->n, &g->cap, sizeof *more);
 	if (!more)
@@ -67,30 +69,31 @@ static int by_strength(const void *x, const void *y)
 	return (a->b > b->b) - (a->b < b->b);
 }
 
-/* ------------------------------------------------------------------------------------------------ results ---- */
+/* --------------------------------------------------------------------------------- results ---- */
 
-typedef struct placed {
+typedef struct node_member {
 	uint32_t node, member;
-} placed;
+} node_member;
 
 static int by_node(const void *x, const void *y)
 {
-	const placed *a = x, *b = y;
+	const node_member *a = x, *b = y;
 	if (a->node != b->node)
 		return a->node < b->node ? -1 : 1;
 	return (a->member > b->member) - (a->member < b->member);
 }
 
-/* Delivers the groups that the nodes became: label is a node's new name. */
-static int deliver(grouping *g, uint32_t kind, const uint32_t *label, imgsearch_error *err)
+/* Appends the groups to the result. label is the new number of each node. */
+static int append_groups(group_builder *g, uint32_t kind, const uint32_t *label,
+	imgsearch_error *err)
 {
 	size_t n = 0;
-	placed *order = ims_alloc(g->all.n + 1, sizeof *order);
+	node_member *order = ims_alloc(g->all.n + 1, sizeof *order);
 	if (!order)
 		return ims_nomem(err);
 	for (size_t i = 0; i < g->all.n; i++)
 		if (g->node[i] == i)
-			order[n++] = (placed){ label[i], (uint32_t)i };
+			order[n++] = (node_member){ label[i], (uint32_t)i };
 	qsort(order, n, sizeof *order, by_node);
 	for (size_t from = 0, to; from < n; from = to) {
 		for (to = from + 1; to < n && order[to].node == order[from].node; to++)
@@ -98,8 +101,8 @@ static int deliver(grouping *g, uint32_t kind, const uint32_t *label, imgsearch_
 		if (to - from < 2)
 			continue;
 		imgsearch_group group = { NULL, to - from, kind, 1 };
-		if (kind == IMGSEARCH_SAME_SCENE)
-			group.score = ims_score(g->metric, g->weakest[order[from].node]);
+		if (kind == IMGSEARCH_SAMENESS_SCENE)
+			group.score = ims_score(g->metric, g->longest[order[from].node]);
 		ims_buf_put(&g->groups, &group, sizeof group);
 		for (size_t i = from; i < to; i++)
 			ims_buf_put(&g->ids, &g->all.item[order[i].member].id, sizeof(int64_t));
@@ -109,11 +112,12 @@ static int deliver(grouping *g, uint32_t kind, const uint32_t *label, imgsearch_
 	return g->ids.failed || g->groups.failed ? ims_nomem(err) : 0;
 }
 
-/* Joins nodes along the edges gathered, and delivers the groups of this kind if they are wanted. */
-static int join(grouping *g, uint32_t kind, bool wanted, imgsearch_error *err)
+/* Joins nodes along the edges of a kind, and appends the groups if the kind is wanted. */
+static int join_nodes(group_builder *g, uint32_t kind, bool wanted, imgsearch_error *err)
 {
 	size_t n = g->all.n;
-	uint32_t *label = ims_alloc(n + 1, sizeof *label), (*pairs)[2] = ims_alloc(g->n + 1, sizeof *pairs);
+	uint32_t *label = ims_alloc(n + 1, sizeof *label),
+			 (*pairs)[2] = ims_alloc(g->n + 1, sizeof *pairs);
 	uint8_t *joined = ims_alloc(g->n + 1, 1);
 	int rc = label && pairs && joined ? 0 : ims_nomem(err);
 	if (rc)
@@ -122,16 +126,18 @@ static int join(grouping *g, uint32_t kind, bool wanted, imgsearch_error *err)
 		qsort(g->edges, g->n, sizeof *g->edges, by_strength);
 	for (size_t e = 0; e < g->n; e++)
 		pairs[e][0] = g->node[g->edges[e].a], pairs[e][1] = g->node[g->edges[e].b];
-	for (size_t i = 0; i < g->n_apart; i++)
+	for (size_t i = 0; i < g->n_rejected; i++)
 		for (int end = 0; end < 2; end++)
-			g->apart[i][end] = g->node[g->apart[i][end]];
-	ims_analysis_components(label, n, (const uint32_t (*)[2])pairs, g->n, (const uint32_t (*)[2])g->apart, g->n_apart, joined);
-	memset(g->weakest, 0, n * sizeof *g->weakest);
+			g->rejected[i][end] = g->node[g->rejected[i][end]];
+	ims_analysis_components(label, n, (const uint32_t(*)[2])pairs, g->n,
+		(const uint32_t(*)[2])g->rejected, g->n_rejected, joined);
+	memset(g->longest, 0, n * sizeof *g->longest);
 	for (size_t e = 0; e < g->n; e++)
 		if (joined[e])
-			g->weakest[label[pairs[e][0]]] = fmaxf(g->weakest[label[pairs[e][0]]], g->edges[e].distance);
+			g->longest[label[pairs[e][0]]] = fmaxf(g->longest[label[pairs[e][0]]],
+				g->edges[e].distance);
 	if (wanted)
-		rc = deliver(g, kind, label, err);
+		rc = append_groups(g, kind, label, err);
 	for (size_t i = 0; i < n; i++)
 		g->node[i] = label[g->node[i]];
 	g->n = 0;
@@ -142,43 +148,45 @@ done:
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------------------------ by bytes ---- */
+/* -------------------------------------------------------------------------------- by bytes ---- */
 
-typedef struct hashed {
+typedef struct member_hash {
 	hash256 hash;
 	uint32_t member;
-} hashed;
+} member_hash;
 
 static int by_hash(const void *x, const void *y)
 {
-	const hashed *a = x, *b = y;
+	const member_hash *a = x, *b = y;
 	int order = memcmp(a->hash.byte, b->hash.byte, sizeof a->hash.byte);
 	return order ? order : (a->member > b->member) - (a->member < b->member);
 }
 
 static const hash256 no_hash;
 
-/* Members by content, those without left out; ims_free. */
-static int sort_hashes(const grouping *g, hashed **out, size_t *n, imgsearch_error *err)
+/*
+ * Members sorted by content hash, without those that have none. The caller frees *out by ims_free.
+ */
+static int sort_hashes(const group_builder *g, member_hash **out, size_t *n, imgsearch_error *err)
 {
-	hashed *order = *out = ims_alloc(g->all.n + 1, sizeof *order);
+	member_hash *order = *out = ims_alloc(g->all.n + 1, sizeof *order);
 	*n = 0;
 	if (!order)
 		return ims_nomem(err);
 	for (size_t i = 0; i < g->all.n; i++)
 		if (!ims_hash_equal(&g->all.item[i].hash, &no_hash))
-			order[(*n)++] = (hashed){ g->all.item[i].hash, (uint32_t)i };
+			order[(*n)++] = (member_hash){ g->all.item[i].hash, (uint32_t)i };
 	qsort(order, *n, sizeof *order, by_hash);
 	return 0;
 }
 
-typedef struct rejections {
-	grouping *g;
-	const hashed *order;
+typedef struct rejection_reader {
+	group_builder *g;
+	const member_hash *order;
 	size_t n;
-} rejections;
+} rejection_reader;
 
-static const hashed *find_hash(const rejections *r, const hash256 *h)
+static const member_hash *find_hash(const rejection_reader *r, const hash256 *h)
 {
 	size_t low = 0, high = r->n;
 	while (low < high) {
@@ -193,23 +201,23 @@ static const hashed *find_hash(const rejections *r, const hash256 *h)
 
 static int add_rejected(void *user, const hash256 *a, const hash256 *b)
 {
-	rejections *r = user;
-	grouping *g = r->g;
-	const hashed *x = find_hash(r, a), *y = find_hash(r, b);
+	rejection_reader *r = user;
+	group_builder *g = r->g;
+	const member_hash *x = find_hash(r, a), *y = find_hash(r, b);
 	if (!x || !y || x == y)
 		return 0;
-	uint32_t (*more)[2] = ims_grow(g->apart, g->n_apart, &g->cap_apart, sizeof *more);
+	uint32_t(*more)[2] = ims_grow(g->rejected, g->n_rejected, &g->cap_rejected, sizeof *more);
 	if (!more)
 		return IMGSEARCH_ENOMEM;
-	g->apart = more;
-	g->apart[g->n_apart][0] = x->member;
-	g->apart[g->n_apart++][1] = y->member;
+	g->rejected = more;
+	g->rejected[g->n_rejected][0] = x->member;
+	g->rejected[g->n_rejected++][1] = y->member;
 	return 0;
 }
 
-static int same_bytes(grouping *g, bool wanted, imgsearch_error *err)
+static int join_same_bytes(group_builder *g, bool wanted, imgsearch_error *err)
 {
-	hashed *order;
+	member_hash *order;
 	size_t n;
 	int rc = sort_hashes(g, &order, &n, err);
 	if (rc)
@@ -217,42 +225,47 @@ static int same_bytes(grouping *g, bool wanted, imgsearch_error *err)
 	for (size_t i = 1; i < n && !rc; i++)
 		if (ims_hash_equal(&order[i].hash, &order[i - 1].hash))
 			rc = add_edge(g, order[i - 1].member, order[i].member, 0);
-	rejections r = { g, order, n };
+	rejection_reader r = { g, order, n };
 	if (!rc)
 		rc = ims_store_each_rejected(g->s->store, add_rejected, &r, err);
 	if (!rc)
-		rc = join(g, IMGSEARCH_SAME_BYTES, wanted, err);
+		rc = join_nodes(g, IMGSEARCH_SAMENESS_BYTES, wanted, err);
 	ims_free(order);
 	return rc;
 }
 
-/* ----------------------------------------------------------------------------------------------- by pixels ---- */
+/* ------------------------------------------------------------------------------- by pixels ---- */
 
-/* Sides must agree to 3 %, or one picture is the other one squeezed. */
+/* The ratios of the sides must agree to 3 %, or one picture is the other one squeezed. */
 static bool same_shape(const member *a, const member *b, int turn)
 {
-	double x = (double)a->width * (turn & 4 ? b->width : b->height), y = (double)a->height * (turn & 4 ? b->height : b->width);
+	double x = (double)a->width * (turn & 4 ? b->width : b->height),
+		   y = (double)a->height * (turn & 4 ? b->height : b->width);
 	return !x || !y || fabs(x - y) <= 0.03 * fmax(x, y);
 }
 
 static int add_picture_pair(void *user, size_t row, size_t rank, neighbor found)
 {
-	grouping *g = user;
+	group_builder *g = user;
 	uint32_t a = g->row_member[row], b = g->row_member[found.id];
 	int turn;
 	(void)rank;
 	if (!ims_signature_same(g->all.item[a].pixels, g->all.item[b].pixels, &turn))
 		return 0;
-	return same_shape(&g->all.item[a], &g->all.item[b], turn) ? add_edge(g, a, b, found.distance) : 0;
+	return same_shape(&g->all.item[a], &g->all.item[b], turn) ? add_edge(g, a, b, found.distance)
+															  : 0;
 }
 
-static int same_picture(grouping *g, bool wanted, imgsearch_error *err)
+static int join_same_picture(group_builder *g, bool wanted, imgsearch_error *err)
 {
 	size_t n = 0;
 	float *rows = ims_alloc_aligned(g->all.n + 1, IMS_INVARIANT_DIM * sizeof *rows);
 	uint32_t *of = ims_alloc(g->all.n + 1, sizeof *of);
 	int64_t *ids = ims_alloc(g->all.n + 1, sizeof *ids);
-	self_join join_rows = { .k = NEAREST, .max_distance = IMS_INVARIANT_RADIUS, .each = add_picture_pair, .user = g };
+	self_join join_rows = { .k = NEAREST,
+		.max_distance = IMS_INVARIANT_RADIUS,
+		.each = add_picture_pair,
+		.user = g };
 	memory_rows memory;
 	int rc = rows && of && ids ? 0 : ims_nomem(err);
 	for (size_t i = 0; i < g->all.n && !rc; i++) {
@@ -267,13 +280,14 @@ static int same_picture(grouping *g, bool wanted, imgsearch_error *err)
 	}
 	g->row_member = of;
 	join_rows.total = n;
-	ims_memory_rows_init(&memory, rows, n, IMS_INVARIANT_DIM, IMGSEARCH_L2);
+	ims_memory_rows_init(&memory, rows, n, IMS_INVARIANT_DIM, IMGSEARCH_METRIC_L2);
 	if (!rc && n > 1)
-		rc = ims_search_build(&join_rows.index, "exact", &memory.source, &(search_params){ 0 }, g->job, err);
+		rc = ims_search_build(&join_rows.index, "exact", &memory.source, &(search_params){ 0 },
+			g->job, err);
 	if (!rc && n > 1)
 		rc = ims_self_join(&join_rows, rows, ids, n, IMS_INVARIANT_DIM, g->job, err);
 	if (!rc)
-		rc = join(g, IMGSEARCH_SAME_PICTURE, wanted, err);
+		rc = join_nodes(g, IMGSEARCH_SAMENESS_PICTURE, wanted, err);
 	ims_search_free(join_rows.index);
 	ims_free(rows);
 	ims_free(of);
@@ -281,23 +295,29 @@ static int same_picture(grouping *g, bool wanted, imgsearch_error *err)
 	return rc;
 }
 
-/* --------------------------------------------------------------------------------------------- by features ---- */
+/* ----------------------------------------------------------------------------- by features ---- */
 
-/* Two things of one kind have features as near as two pictures of one thing, but seldom lie alike. */
+/*
+ * Pictures of two similar objects have features as close as two pictures of one object, but their
+ * layouts seldom agree.
+ */
 static const float alike_layout = 0.8f;
 
 static int add_scene_pair(void *user, size_t row, size_t rank, neighbor found)
 {
-	grouping *g = user;
-	const member *one = &g->all.item[g->row_member[row]], *other = ims_members_find(&g->all, found.id);
+	group_builder *g = user;
+	const member *one = &g->all.item[g->row_member[row]],
+				 *other = ims_members_find(&g->all, found.id);
 	(void)rank;
-	if (!other || (one->has_signature && other->has_signature && ims_signature_correlation(one->pixels, other->pixels) < alike_layout))
+	if (!other
+		|| (one->has_signature && other->has_signature
+			&& ims_signature_correlation(one->pixels, other->pixels) < alike_layout))
 		return 0;
 	return add_edge(g, g->row_member[row], (uint32_t)(other - g->all.item), found.distance);
 }
 
-/* Block by block: the features need not fit into memory. */
-static int join_features(grouping *g, view *v, self_join *j, imgsearch_error *err)
+/* Works in blocks, since the features need not fit into memory. */
+static int join_features(group_builder *g, view *v, self_join *j, imgsearch_error *err)
 {
 	enum { BLOCK = 4096 };
 	size_t dim = v->space.dim;
@@ -310,7 +330,7 @@ static int join_features(grouping *g, view *v, self_join *j, imgsearch_error *er
 	for (size_t at = 0; at < g->all.n && !rc;) {
 		size_t n = 0, kept = 0;
 		for (; at < g->all.n && n < BLOCK; at++)
-			if (g->all.item[at].state != IMGSEARCH_DUPLICATE)
+			if (g->all.item[at].state != IMGSEARCH_STATE_DUPLICATE)
 				ids[n] = g->all.item[at].id, of[n++] = (uint32_t)at;
 		rc = n ? v->rows.fetch(v->rows.ctx, ids, n, rows, found, err) : 0;
 		for (size_t i = 0; i < n && !rc; i++)
@@ -328,7 +348,7 @@ static int join_features(grouping *g, view *v, self_join *j, imgsearch_error *er
 	return rc;
 }
 
-static int same_scene(grouping *g, float min_score, imgsearch_error *err)
+static int join_same_scene(group_builder *g, float min_score, imgsearch_error *err)
 {
 	view *v;
 	search_index *own = NULL;
@@ -338,7 +358,9 @@ static int same_scene(grouping *g, float min_score, imgsearch_error *err)
 		return rc;
 	g->metric = v->space.metric;
 	j.max_distance = ims_score_distance(v->space.metric, min_score);
-	rc = g->all.n > 1 && v->space.dim ? ims_view_searcher(g->s, v, v->chosen[0] ? v->chosen : "exact", &j.index, err) : 0;
+	rc = g->all.n > 1 && v->space.dim
+		? ims_view_searcher(g->s, v, v->chosen[0] ? v->chosen : "exact", &j.index, err)
+		: 0;
 	if (!rc && !j.index && g->all.n > 1 && v->space.dim) {
 		rc = ims_search_build(&own, "exact", &v->rows, &(search_params){ 0 }, g->job, err);
 		j.index = own;
@@ -346,18 +368,18 @@ static int same_scene(grouping *g, float min_score, imgsearch_error *err)
 	if (!rc && j.index)
 		rc = join_features(g, v, &j, err);
 	if (!rc)
-		rc = join(g, IMGSEARCH_SAME_SCENE, true, err);
+		rc = join_nodes(g, IMGSEARCH_SAMENESS_SCENE, true, err);
 	ims_search_free(own);
 	ims_view_release(v);
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ */
+/* ---------------------------------------------------------------------------------------------- */
 
-/* One block: the list, its groups, their ids. */
-static int finish(grouping *g, imgsearch_group_list **out, imgsearch_error *err)
+/* Allocates the list, its groups and their ids as one block. */
+static int make_list(group_builder *g, imgsearch_groups **out, imgsearch_error *err)
 {
-	imgsearch_group_list *list = ims_alloc(1, sizeof *list + g->groups.len + g->ids.len);
+	imgsearch_groups *list = ims_alloc(1, sizeof *list + g->groups.len + g->ids.len);
 	if (!list)
 		return ims_nomem(err);
 	imgsearch_group *group = (imgsearch_group *)(list + 1);
@@ -370,44 +392,46 @@ static int finish(grouping *g, imgsearch_group_list **out, imgsearch_error *err)
 		group[i].ids = ids;
 		ids += group[i].count;
 	}
-	*list = (imgsearch_group_list){ g->count, group, g->all.unread };
+	*list = (imgsearch_groups){ g->count, group, g->all.unread };
 	*out = list;
 	return 0;
 }
 
-int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job, imgsearch_group_list **out, imgsearch_error *err)
+int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job,
+	imgsearch_groups **out, imgsearch_error *err)
 {
-	grouping g = { .s = s, .job = job };
+	group_builder g = { .s = s, .job = job };
 	uint32_t kinds = o->kinds ? o->kinds : ~0u;
-	bool bytes = kinds >> IMGSEARCH_SAME_BYTES & 1, picture = kinds >> IMGSEARCH_SAME_PICTURE & 1, scene = kinds >> IMGSEARCH_SAME_SCENE & 1;
+	bool bytes = kinds >> IMGSEARCH_SAMENESS_BYTES & 1, picture = kinds >> IMGSEARCH_SAMENESS_PICTURE & 1,
+		 scene = kinds >> IMGSEARCH_SAMENESS_SCENE & 1;
 	int rc = ims_members_read(s, o->under, picture || scene, g.job, &g.all, err);
 	if (!rc) {
 		g.node = ims_alloc(g.all.n + 1, sizeof *g.node);
-		g.weakest = ims_alloc(g.all.n + 1, sizeof *g.weakest);
-		if (!g.node || !g.weakest)
+		g.longest = ims_alloc(g.all.n + 1, sizeof *g.longest);
+		if (!g.node || !g.longest)
 			rc = ims_nomem(err);
 	}
 	for (size_t i = 0; i < g.all.n && !rc; i++)
 		g.node[i] = (uint32_t)i;
 	if (!rc)
-		rc = same_bytes(&g, bytes, err);
+		rc = join_same_bytes(&g, bytes, err);
 	if (!rc && (picture || scene))
-		rc = same_picture(&g, picture, err);
+		rc = join_same_picture(&g, picture, err);
 	if (!rc && scene)
-		rc = same_scene(&g, o->min_score > 0 ? o->min_score : 0.92f, err);
+		rc = join_same_scene(&g, o->min_score > 0 ? o->min_score : 0.92f, err);
 	if (!rc)
-		rc = finish(&g, out, err);
+		rc = make_list(&g, out, err);
 	ims_members_free(&g.all);
 	ims_free(g.node);
-	ims_free(g.weakest);
-	ims_free(g.apart);
+	ims_free(g.longest);
+	ims_free(g.rejected);
 	ims_free(g.edges);
 	ims_buf_free(&g.ids);
 	ims_buf_free(&g.groups);
 	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
 }
 
-void imgsearch_group_list_free(imgsearch_group_list *list)
+void imgsearch_groups_free(imgsearch_groups *list)
 {
 	ims_free(list);
 }

@@ -1,7 +1,7 @@
 /*
- * imgsearch_map: the pictures on a plane. Rows of the index's space into memory; their two leading principal components;
- * from there, unless only those were asked for, t-SNE over each row's nearest rows, which an exact searcher built for
- * the purpose finds. The same index gives the same map.
+ * imgsearch_map_compute: reads the rows into memory and projects them onto their two leading principal
+ * components. Unless only those are asked for, t-SNE follows, over the nearest rows of each row,
+ * which an exact searcher finds. The same index gives the same map.
  */
 #include "collection/map.h"
 
@@ -20,7 +20,7 @@
 enum { MAX_POINTS = 50000 };
 
 typedef struct map_rows {
-	int64_t *ids, *under; /* under: only these, ascending; NULL: all */
+	int64_t *ids, *under; /* under: the only ids to use, ascending; NULL: all */
 	float *rows;
 	size_t n, cap, n_under, seen, stride;
 	uint32_t dim;
@@ -32,7 +32,7 @@ typedef struct neighbors {
 	size_t k;
 } neighbors;
 
-static int take(void *user, const int64_t *ids, const float *rows, size_t n)
+static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
 {
 	map_rows *m = user;
 	for (size_t i = 0; i < n; i++) {
@@ -46,11 +46,11 @@ static int take(void *user, const int64_t *ids, const float *rows, size_t n)
 	return 0;
 }
 
-static int read_rows(imgsearch *s, const row_source *source, const imgsearch_map_options *o, map_rows *m, imgsearch_error *err)
+static int read_rows(imgsearch *s, const row_source *source, const imgsearch_map_options *o,
+	map_rows *m, imgsearch_error *err)
 {
-	uint64_t by_state[8], vectors, next; /* a view's n is of the time when it was made */
-	int64_t max_id;
-	int rc = ims_store_counts(s->store, by_state, &vectors, &next, &max_id, err);
+	store_counts counts; /* the number of rows in a view may be out of date */
+	int rc = ims_store_counts(s->store, &counts, err);
 	if (rc)
 		return rc;
 	if (o->under) {
@@ -58,7 +58,8 @@ static int read_rows(imgsearch *s, const row_source *source, const imgsearch_map
 		if (rc)
 			return rc;
 	}
-	size_t all = o->under ? m->n_under : (size_t)vectors, most = o->max_points ? (size_t)o->max_points : MAX_POINTS;
+	size_t all = o->under ? m->n_under : (size_t)counts.vectors,
+		   most = o->max_points ? (size_t)o->max_points : MAX_POINTS;
 	m->stride = all > most ? (all + most - 1) / most : 1;
 	m->cap = (all + m->stride - 1) / m->stride;
 	m->dim = source->dim;
@@ -66,10 +67,10 @@ static int read_rows(imgsearch *s, const row_source *source, const imgsearch_map
 	m->rows = ims_alloc_aligned(m->cap + 1, (m->dim + 1) * sizeof(float));
 	if (!m->ids || !m->rows)
 		return ims_nomem(err);
-	return m->cap ? source->scan(source->ctx, take, m, err) : 0;
+	return m->cap ? source->scan(source->ctx, add_rows, m, err) : 0;
 }
 
-static int note(void *user, size_t row, size_t rank, neighbor found)
+static int add_neighbor(void *user, size_t row, size_t rank, neighbor found)
 {
 	neighbors *nb = user;
 	nb->row[row * nb->k + rank] = (int32_t)found.id;
@@ -77,15 +78,21 @@ static int note(void *user, size_t row, size_t rank, neighbor found)
 	return 0;
 }
 
-static int spread(const map_rows *m, imgsearch_metric metric, const imgsearch_map_options *o, float *xy, job *job, imgsearch_error *err)
+static int run_tsne(const map_rows *m, imgsearch_metric metric, const imgsearch_map_options *o,
+	float *xy, job *job, imgsearch_error *err)
 {
 	neighbors nb = { .k = ims_analysis_tsne_neighbors(m->n, o->perplexity) };
-	self_join join = { .k = nb.k, .max_distance = INFINITY, .each = note, .user = &nb, .total = m->n };
+	self_join join = { .k = nb.k,
+		.max_distance = INFINITY,
+		.each = add_neighbor,
+		.user = &nb,
+		.total = m->n };
 	memory_rows rows;
 	if (m->n < 2)
 		return 0;
-	/* t-SNE needs a distance; the inner product is none. */
-	ims_memory_rows_init(&rows, m->rows, m->n, m->dim, metric == IMGSEARCH_IP ? IMGSEARCH_L2 : metric);
+	/* t-SNE needs a distance, which the inner product is not. */
+	ims_memory_rows_init(&rows, m->rows, m->n, m->dim,
+		metric == IMGSEARCH_METRIC_IP ? IMGSEARCH_METRIC_L2 : metric);
 	int64_t *numbers = ims_alloc(m->n, sizeof *numbers);
 	nb.row = ims_alloc(m->n * nb.k, sizeof *nb.row);
 	nb.distance = ims_zalloc(m->n * nb.k, sizeof *nb.distance);
@@ -109,10 +116,12 @@ static int spread(const map_rows *m, imgsearch_metric metric, const imgsearch_ma
 	return rc;
 }
 
-static int deliver(const map_rows *m, const float *xy, imgsearch_map_points **out, imgsearch_error *err)
+static int make_points(const map_rows *m, const float *xy, imgsearch_map **out,
+	imgsearch_error *err)
 {
 	float low[2] = { INFINITY, INFINITY }, high[2] = { -INFINITY, -INFINITY };
-	imgsearch_map_points *points = ims_zalloc(1, sizeof *points + m->n * sizeof(imgsearch_map_point));
+	imgsearch_map *points = ims_zalloc(1,
+		sizeof *points + m->n * sizeof(imgsearch_map_point));
 	if (!points)
 		return ims_nomem(err);
 	imgsearch_map_point *point = (imgsearch_map_point *)(points + 1);
@@ -120,14 +129,16 @@ static int deliver(const map_rows *m, const float *xy, imgsearch_map_points **ou
 		low[c & 1] = fminf(low[c & 1], xy[c]), high[c & 1] = fmaxf(high[c & 1], xy[c]);
 	float side = fmaxf(fmaxf(high[0] - low[0], high[1] - low[1]), 1e-20f);
 	for (size_t i = 0; i < m->n; i++)
-		point[i] = (imgsearch_map_point){ m->ids[i], m->n > 1 ? (xy[2 * i] - low[0]) / side : 0.5f, m->n > 1 ? (xy[2 * i + 1] - low[1]) / side : 0.5f };
+		point[i] = (imgsearch_map_point){ m->ids[i], m->n > 1 ? (xy[2 * i] - low[0]) / side : 0.5f,
+			m->n > 1 ? (xy[2 * i + 1] - low[1]) / side : 0.5f };
 	points->count = m->n;
 	points->point = point;
 	*out = points;
 	return 0;
 }
 
-int ims_map(imgsearch *s, const imgsearch_map_options *o, job *job, imgsearch_map_points **out, imgsearch_error *err)
+int ims_map(imgsearch *s, const imgsearch_map_options *o, job *job, imgsearch_map **out,
+	imgsearch_error *err)
 {
 	map_rows m = { 0 };
 	view *v = NULL;
@@ -140,9 +151,9 @@ int ims_map(imgsearch *s, const imgsearch_map_options *o, job *job, imgsearch_ma
 	if (!rc)
 		rc = ims_analysis_plane(xy, m.rows, m.n, m.dim, job->pool, err);
 	if (!rc && !o->pca)
-		rc = spread(&m, v->space.metric, o, xy, job, err);
+		rc = run_tsne(&m, v->space.metric, o, xy, job, err);
 	if (!rc)
-		rc = deliver(&m, xy, out, err);
+		rc = make_points(&m, xy, out, err);
 	ims_view_release(v);
 	ims_free(m.ids);
 	ims_free(m.under);
@@ -151,12 +162,13 @@ int ims_map(imgsearch *s, const imgsearch_map_options *o, job *job, imgsearch_ma
 	return rc;
 }
 
-void imgsearch_map_free(imgsearch_map_points *points)
+void imgsearch_map_free(imgsearch_map *points)
 {
 	ims_free(points);
 }
 
-int ims_map_grid(const imgsearch_map_points *points, uint32_t columns, uint32_t rows, uint32_t *cell, imgsearch_error *err)
+int ims_map_grid(const imgsearch_map *points, uint32_t columns, uint32_t rows,
+	uint32_t *cell, imgsearch_error *err)
 {
 	float *xy = ims_alloc(2 * points->count + 1, sizeof *xy);
 	if (!xy)

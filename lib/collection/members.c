@@ -1,6 +1,6 @@
 /*
- * Reads the members. A signature comes from the index where the picture's bytes are those it was made of; else the file is
- * read, on all threads, and its signature stored.
+ * Reads the members. The signature of a picture is read from the index if its bytes have not
+ * changed. Otherwise the file is read, on all threads, and its signature is stored.
  */
 #include "collection/members.h"
 
@@ -16,7 +16,7 @@ typedef struct read_state {
 	imgsearch *s;
 	const char *under;
 	members *out;
-	member **missing; /* of the block at work */
+	member **missing; /* of the current block */
 } read_state;
 
 void ims_members_free(members *m)
@@ -46,7 +46,7 @@ static member *append(members *m)
 static int add_picture(void *user, const store_picture *p, const char *root)
 {
 	read_state *r = user;
-	if (p->state != IMGSEARCH_INDEXED && p->state != IMGSEARCH_DUPLICATE)
+	if (p->state != IMGSEARCH_STATE_INDEXED && p->state != IMGSEARCH_STATE_DUPLICATE)
 		return 0;
 	bool has_file = p->root || p->path[0] == '/';
 	char *path = has_file ? ims_path_join(p->root ? root : NULL, p->path) : NULL;
@@ -61,11 +61,16 @@ static int add_picture(void *user, const store_picture *p, const char *root)
 		ims_free(path);
 		return IMGSEARCH_ENOMEM;
 	}
-	*m = (member){ .id = p->id, .hash = p->hash, .state = p->state, .width = p->width, .height = p->height, .path = path };
+	*m = (member){ .id = p->id,
+		.hash = p->hash,
+		.state = p->state,
+		.width = p->width,
+		.height = p->height,
+		.path = path };
 	return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------- signatures ---- */
+/* ------------------------------------------------------------------------------ signatures ---- */
 
 static int add_signature(void *user, int64_t id, const void *data, size_t size)
 {
@@ -80,7 +85,7 @@ static int add_signature(void *user, int64_t id, const void *data, size_t size)
 	return 0;
 }
 
-/* A picture whose file is away, or holds other bytes than were indexed, stays without one. */
+/* A picture whose file is missing or has changed gets no signature. */
 static void make_signature(void *arg, size_t i, unsigned worker)
 {
 	read_state *r = arg;
@@ -103,7 +108,7 @@ static void make_signature(void *arg, size_t i, unsigned worker)
 	ims_buf_free(&bytes);
 }
 
-/* Another writer may have removed or replaced the picture meanwhile: such a signature is not stored. */
+/* Another writer may have removed or replaced the picture: then the signature is not stored. */
 static int store_signature(store *st, const member *m)
 {
 	store_picture p = { 0 };
@@ -112,12 +117,13 @@ static int store_signature(store *st, const member *m)
 	ims_store_picture_clear(&p);
 	if (rc == IMGSEARCH_ENOTFOUND || (!rc && !same))
 		return 0;
-	return rc ? rc : ims_store_signature_put(st, m->id, &m->hash, m->pixels, sizeof *m->pixels, NULL);
+	return rc ? rc
+			  : ims_store_signature_put(st, m->id, &m->hash, m->pixels, sizeof *m->pixels, NULL);
 }
 
 /*
- * Stores the signatures of a finished block. The writer's right is held for this alone. Where somebody else has it, or a
- * write fails, nothing is stored, and the next call makes the signatures again.
+ * Stores the signatures of a block. The writer lock is held only for this. If another writer has it
+ * or a write fails, nothing is stored, and the next call makes the signatures again.
  */
 static void store_signatures(store *st, member *const *made, size_t n)
 {
@@ -145,7 +151,7 @@ static int make_missing(read_state *r, job *job, imgsearch_error *err)
 	if (!missing)
 		return ims_nomem(err);
 	for (size_t i = 0; i < m->n; i++)
-		if (m->item[i].state == IMGSEARCH_INDEXED && m->item[i].path && !m->item[i].has_signature)
+		if (m->item[i].state == IMGSEARCH_STATE_INDEXED && m->item[i].path && !m->item[i].has_signature)
 			missing[n++] = &m->item[i];
 	for (size_t at = 0; at < n && !rc; at += BLOCK) {
 		size_t block = n - at < BLOCK ? n - at : BLOCK;
@@ -160,7 +166,7 @@ static int make_missing(read_state *r, job *job, imgsearch_error *err)
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------- vectors without a picture ---- */
+/* --------------------------------------------------------------- vectors without a picture ---- */
 
 static int add_id(void *user, const int64_t *ids, const float *rows, size_t n)
 {
@@ -202,7 +208,8 @@ static int add_vectors(imgsearch *s, members *m, imgsearch_error *err)
 	return rc;
 }
 
-int ims_members_read(imgsearch *s, const char *under, bool signatures, job *job, members *out, imgsearch_error *err)
+int ims_members_read(imgsearch *s, const char *under, bool signatures, job *job, members *out,
+	imgsearch_error *err)
 {
 	read_state r = { .s = s, .under = under, .out = out };
 	*out = (members){ 0 };

@@ -1,4 +1,4 @@
-/* The members of a collection that near-duplicates are looked for among. */
+/* The members of a collection among which near-duplicates are searched. */
 #ifndef IMS_COLLECTION_MEMBERS_H
 #define IMS_COLLECTION_MEMBERS_H
 
@@ -7,32 +7,34 @@
 
 /* A picture of the index, or a vector without a picture (state and hash 0). */
 typedef struct member {
-	int64_t id;         /* first, for ims_id_compare */
+	int64_t id; /* first, for ims_id_compare */
 	hash256 hash;
 	uint32_t state, width, height;
 	bool has_signature;
-	char *path;         /* absolute; NULL: it has no file */
-	signature *pixels;  /* where has_signature */
+	char *path;        /* absolute; NULL: it has no file */
+	signature *pixels; /* owned; set with has_signature */
 } member;
 
 typedef struct members {
-	member *item;       /* by id */
+	member *item; /* by id */
 	size_t n, cap;
-	uint64_t unread;    /* pictures whose files are away or changed */
+	uint64_t unread; /* pictures whose files are missing or changed */
 } members;
 
 /*
- * Indexed pictures, their duplicates, and vectors without a picture; with `under`, only pictures below that folder.
+ * Reads indexed pictures, their duplicates, and vectors without a picture; with `under` only
+ * pictures below that folder.
  *
- * With `signatures` every indexed picture gets one where its file can be had. It is read from the index where the bytes are
- * still those that it was made of. Else the file is decoded, on all threads, and its signature is stored in the index
- * where nobody else is writing: a reader may call this. Reports stage "read". On error *out is empty. ENOMEM, EDB,
- * ECANCELED.
+ * With `signatures` every indexed picture gets a signature if its file can be read. It comes from
+ * the index if the bytes have not changed. Otherwise the file is decoded, on all threads, and the
+ * signature is stored unless another writer has the lock. Reports stage "read". ims_members_free
+ * frees *out; on error it is empty. ENOMEM, EDB, ECANCELED.
  */
-int ims_members_read(imgsearch *s, const char *under, bool signatures, job *job, members *out, imgsearch_error *err);
+int ims_members_read(imgsearch *s, const char *under, bool signatures, job *job, members *out,
+	imgsearch_error *err);
 void ims_members_free(members *m);
 
-/* NULL: there is none of this id. */
+/* The member with this id, borrowed; NULL: there is none. */
 member *ims_members_find(const members *m, int64_t id);
 
 #endif

@@ -4,8 +4,8 @@
 
 enum { BLOCK = 256 };
 
-static int scan(void *ctx, int (*each)(void *user, const int64_t *ids, const float *rows, size_t n), void *user,
-	imgsearch_error *err)
+static int scan(void *ctx, int (*each)(void *user, const int64_t *ids, const float *rows, size_t n),
+	void *user, imgsearch_error *err)
 {
 	(void)err;
 	const memory_rows *m = ctx;
@@ -21,7 +21,8 @@ static int scan(void *ctx, int (*each)(void *user, const int64_t *ids, const flo
 	return 0;
 }
 
-static int fetch(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found, imgsearch_error *err)
+static int fetch(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found,
+	imgsearch_error *err)
 {
 	(void)err;
 	const memory_rows *m = ctx;
@@ -34,8 +35,14 @@ static int fetch(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *f
 	return 0;
 }
 
-void ims_memory_rows_init(memory_rows *m, const float *rows, size_t n, uint32_t dim, imgsearch_metric metric)
+void ims_memory_rows_init(memory_rows *m, const float *rows, size_t n, uint32_t dim,
+	imgsearch_metric metric)
 {
 	m->rows = rows;
-	m->source = (row_source){ .ctx = m, .n = n, .dim = dim, .metric = metric, .scan = scan, .fetch = fetch };
+	m->source = (row_source){ .ctx = m,
+		.n = n,
+		.dim = dim,
+		.metric = metric,
+		.scan = scan,
+		.fetch = fetch };
 }

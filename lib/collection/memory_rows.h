@@ -1,4 +1,4 @@
-/* Rows in memory as a searcher sees them. For self-joins of rows that the index does not store. */
+/* Rows in memory as a row_source, for self-joins of rows that the index does not store. */
 #ifndef IMS_COLLECTION_MEMORY_ROWS_H
 #define IMS_COLLECTION_MEMORY_ROWS_H
 
@@ -10,6 +10,7 @@ typedef struct memory_rows {
 	const float *rows;
 } memory_rows;
 
-void ims_memory_rows_init(memory_rows *m, const float *rows, size_t n, uint32_t dim, imgsearch_metric metric);
+void ims_memory_rows_init(memory_rows *m, const float *rows, size_t n, uint32_t dim,
+	imgsearch_metric metric);
 
 #endif

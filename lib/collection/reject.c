@@ -1,4 +1,4 @@
-/* Rejected pairs are stored by content, so that they outlive the ids. */
+/* Rejected pairs are stored by content hash, so they stay valid when ids change. */
 #include "collection/reject.h"
 #include "handle/view.h"
 
@@ -17,10 +17,12 @@ int ims_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
 		ims_store_picture_clear(&p);
 		ims_free(root);
 		if (!rc && ims_hash_equal(&hash[i], &no_hash))
-			rc = ims_fail(err, IMGSEARCH_EINVAL, "picture %lld has no content that could be remembered", (long long)id[i]);
+			rc = ims_fail(err, IMGSEARCH_EINVAL,
+				"picture %lld has no content hash, so the pair cannot be stored", (long long)id[i]);
 	}
 	if (!rc && ims_hash_equal(&hash[0], &hash[1]))
-		rc = ims_fail(err, IMGSEARCH_EINVAL, "pictures %lld and %lld are the same bytes", (long long)a, (long long)b);
+		rc = ims_fail(err, IMGSEARCH_EINVAL, "pictures %lld and %lld are the same bytes",
+			(long long)a, (long long)b);
 	if (!rc)
 		rc = ims_store_tx_begin(s->store, err);
 	return rc ? rc : ims_handle_tx_end(s, ims_store_reject(s->store, &hash[0], &hash[1], err), err);

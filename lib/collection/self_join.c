@@ -5,7 +5,9 @@
 
 enum { BLOCK = 256 };
 
-/* The graph answers a search within a distance by a full scan, so it is asked without one. */
+/*
+ * The graph answers a search with a distance limit by a full scan, so it is searched without one.
+ */
 static float search_distance(const self_join *j)
 {
 	return strcmp(ims_search_name(j->index), "graph") ? j->max_distance : INFINITY;
@@ -24,12 +26,17 @@ static int report_neighbors(const self_join *j, size_t row, int64_t own_id, cons
 	return rc;
 }
 
-static int join_block(const self_join *j, size_t first, const float *rows, const int64_t *ids, size_t n, topk *best,
-	job *job, imgsearch_error *err)
+static int join_block(const self_join *j, size_t first, const float *rows, const int64_t *ids,
+	size_t n, topk *best, job *job, imgsearch_error *err)
 {
 	search_report report;
-	search_request q = { .queries = rows, .n = n, .k = j->k + 1, .max_distance = search_distance(j),
-		.filter_count = SIZE_MAX, .pool = job->pool, .cancel = &job->cancel };
+	search_request q = { .queries = rows,
+		.n = n,
+		.k = j->k + 1,
+		.max_distance = search_distance(j),
+		.filter_count = SIZE_MAX,
+		.pool = job->pool,
+		.cancel = &job->cancel };
 	for (size_t i = 0; i < n; i++)
 		ims_topk_clear(&best[i]);
 	int rc = ims_search_query(j->index, &q, best, &report, err);
@@ -38,8 +45,8 @@ static int join_block(const self_join *j, size_t first, const float *rows, const
 	return rc;
 }
 
-int ims_self_join(self_join *j, const float *rows, const int64_t *ids, size_t n, uint32_t dim, job *job,
-	imgsearch_error *err)
+int ims_self_join(self_join *j, const float *rows, const int64_t *ids, size_t n, uint32_t dim,
+	job *job, imgsearch_error *err)
 {
 	topk best[BLOCK] = { { 0 } };
 	int rc = 0;

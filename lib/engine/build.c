@@ -1,4 +1,4 @@
-/* imgsearch_build and imgsearch_reduce: they check their arguments and delegate. */
+/* imgsearch_build and imgsearch_vectors_reduce: they check their arguments and delegate. */
 #include "build/build.h"
 #include "engine/options.h"
 #include "handle/handle.h"
@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-int imgsearch_build(imgsearch *s, const imgsearch_build_options *options, imgsearch_build_report *report,
-	imgsearch_error *err)
+int imgsearch_build(imgsearch *s, const imgsearch_build_options *options,
+	imgsearch_build_report *report, imgsearch_error *err)
 {
 	imgsearch_build_options o;
 	imgsearch_build_report local;
@@ -27,9 +27,10 @@ int imgsearch_build(imgsearch *s, const imgsearch_build_options *options, imgsea
 	return rc;
 }
 
-int imgsearch_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, float *out, size_t m, imgsearch_error *err)
+int imgsearch_vectors_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, float *out, size_t m,
+	imgsearch_error *err)
 {
 	if (!s || (n && (!rows || !out)))
-		return ims_fail(err, IMGSEARCH_EINVAL, "reduce: no rows or no place for the result");
+		return ims_fail(err, IMGSEARCH_EINVAL, "reduce: no rows, or out is NULL");
 	return ims_reduce(s, rows, n, dim, out, m, err);
 }

@@ -1,4 +1,4 @@
-/* imgsearch_eval: checks its arguments and delegates. */
+/* imgsearch_eval_run: checks its arguments and delegates. */
 #include "collection/eval.h"
 #include "engine/options.h"
 #include "handle/handle.h"
@@ -8,11 +8,14 @@
 static int check_options(const imgsearch_eval_options *o, imgsearch_error *err)
 {
 	if (o->duplicates && (o->truth || o->queries))
-		return ims_fail(err, IMGSEARCH_EINVAL, "eval: duplicates bring their own queries and truth");
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"eval: duplicates make their own queries; queries and truth do not go with them");
 	if (o->duplicates && o->groups)
-		return ims_fail(err, IMGSEARCH_EINVAL, "eval: duplicates bring their own truth, groups are another");
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"eval: duplicates and groups do not go together");
 	if (o->groups && (o->truth || o->queries))
-		return ims_fail(err, IMGSEARCH_EINVAL, "eval: truth from groups is for the pictures of the index alone");
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"eval: groups go with the pictures of the index alone, not with queries or truth");
 	if (o->has_threshold && !isfinite(o->threshold))
 		return ims_fail(err, IMGSEARCH_EINVAL, "eval: the threshold is not a number");
 	if (o->plain && o->whiten)
@@ -21,14 +24,14 @@ static int check_options(const imgsearch_eval_options *o, imgsearch_error *err)
 	return 0;
 }
 
-int imgsearch_eval(imgsearch *s, const imgsearch_eval_options *options, imgsearch_eval_report **out,
+int imgsearch_eval_run(imgsearch *s, const imgsearch_eval_options *options, imgsearch_eval_report **out,
 	imgsearch_error *err)
 {
 	imgsearch_eval_options o;
 	if (out)
 		*out = NULL;
 	if (!s || !out)
-		return ims_fail(err, IMGSEARCH_EINVAL, "eval: no index or no place for the report");
+		return ims_fail(err, IMGSEARCH_EINVAL, "eval: no index, or the report is NULL");
 	int rc = ims_options_copy(&o, sizeof o, options, err);
 	if (!rc)
 		rc = check_options(&o, err);

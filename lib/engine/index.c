@@ -4,27 +4,29 @@
 #include "ingest/remove.h"
 #include "ingest/tree.h"
 
-int imgsearch_index_tree(imgsearch *s, const char *const *paths, size_t n, const imgsearch_index_options *options,
-	imgsearch_counts *counts, imgsearch_error *err)
+int imgsearch_index_update(imgsearch *s, const char *const *paths, size_t n,
+	const imgsearch_index_update_options *options, imgsearch_counts *counts, imgsearch_error *err)
 {
 	imgsearch_counts unasked;
-	imgsearch_index_options o;
+	imgsearch_index_update_options o;
 	if (!s || (n && !paths))
 		return ims_fail(err, IMGSEARCH_EINVAL, "index: no paths");
 	int rc = ims_options_copy(&o, sizeof o, options, err);
 	return rc ? rc : ims_index_tree(s, paths, n, &o, counts ? counts : &unasked, err);
 }
 
-int imgsearch_index_add(imgsearch *s, const imgsearch_input *in, const char *name, int64_t *id, imgsearch_error *err)
+int imgsearch_index_add(imgsearch *s, const imgsearch_input *in, const char *name, int64_t *id,
+	imgsearch_error *err)
 {
-	bool file = in && in->kind == IMGSEARCH_KIND_FILE;
-	if (!s || !in || in->kind < IMGSEARCH_KIND_FILE || in->kind > IMGSEARCH_KIND_VECTOR || (file && !in->path)
-		|| (!file && !in->data))
+	bool file = in && in->kind == IMGSEARCH_INPUT_FILE;
+	if (!s || !in || in->kind < IMGSEARCH_INPUT_FILE || in->kind > IMGSEARCH_INPUT_VECTOR
+		|| (file && !in->path) || (!file && !in->data))
 		return ims_fail(err, IMGSEARCH_EINVAL, "index_add: a picture or a vector is needed");
 	return ims_add(s, in, name, id, err);
 }
 
-int imgsearch_index_vectors(imgsearch *s, const float *rows, size_t n, size_t dim, const int64_t *ids, imgsearch_error *err)
+int imgsearch_vectors_add(imgsearch *s, const float *rows, size_t n, size_t dim,
+	const int64_t *ids, imgsearch_error *err)
 {
 	if (!s || (n && !rows))
 		return ims_fail(err, IMGSEARCH_EINVAL, "index_vectors: no rows");

@@ -1,4 +1,4 @@
-/* What an index holds, and whether it is whole: the functions check their arguments and delegate. */
+/* Information about an index, and its check: the functions check their arguments and delegate. */
 #include "handle/check.h"
 #include "handle/info.h"
 #include "handle/items.h"
@@ -13,10 +13,10 @@ int imgsearch_info_get(imgsearch *s, imgsearch_info **out, imgsearch_error *err)
 	return ims_info(s, out, err);
 }
 
-int imgsearch_list(imgsearch *s, uint32_t state, int (*each)(void *user, const imgsearch_item *item), void *user,
-	imgsearch_error *err)
+int imgsearch_item_each(imgsearch *s, uint32_t state,
+	int (*each)(void *user, const imgsearch_item *item), void *user, imgsearch_error *err)
 {
-	if (!s || !each || state > IMGSEARCH_UNREADABLE)
+	if (!s || !each || state > IMGSEARCH_STATE_UNREADABLE)
 		return ims_fail(err, IMGSEARCH_EINVAL, "list: no callback, or no such state");
 	return ims_items_list(s, state, each, user, err);
 }
@@ -30,14 +30,15 @@ int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch
 	return ims_item_get(s, id, out, err);
 }
 
-int imgsearch_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err)
+int imgsearch_item_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err)
 {
 	if (!s || !path || !id)
 		return ims_fail(err, IMGSEARCH_EINVAL, "find: no path");
 	return ims_items_find(s, path, id, err);
 }
 
-int imgsearch_vectors(imgsearch *s, int (*each)(void *user, const int64_t *ids, const float *rows, size_t n, size_t dim),
+int imgsearch_vectors_each(imgsearch *s,
+	int (*each)(void *user, const int64_t *ids, const float *rows, size_t n, size_t dim),
 	void *user, imgsearch_error *err)
 {
 	if (!s || !each)
@@ -45,8 +46,8 @@ int imgsearch_vectors(imgsearch *s, int (*each)(void *user, const int64_t *ids, 
 	return ims_items_vectors(s, each, user, err);
 }
 
-int imgsearch_check(imgsearch *s, uint32_t queries, int (*problem)(void *user, const char *text), void *user,
-	imgsearch_check_report *report, imgsearch_error *err)
+int imgsearch_check(imgsearch *s, uint32_t queries, int (*problem)(void *user, const char *text),
+	void *user, imgsearch_check_report *report, imgsearch_error *err)
 {
 	imgsearch_check_report unasked;
 	if (report)
@@ -57,7 +58,9 @@ int imgsearch_check(imgsearch *s, uint32_t queries, int (*problem)(void *user, c
 	return ims_check(s, queries, problem, user, report ? report : &unasked, &j, err);
 }
 
-int imgsearch_models(int (*each)(void *user, const imgsearch_model_info *m), void *user, imgsearch_error *err)
+int imgsearch_model_each(int (*each)(void *user, const imgsearch_model *m), void *user,
+	imgsearch_error *err)
 {
-	return each ? ims_model_each(each, user) : ims_fail(err, IMGSEARCH_EINVAL, "models: no callback");
+	return each ? ims_model_each(each, user, err)
+				: ims_fail(err, IMGSEARCH_EINVAL, "models: no callback");
 }

@@ -5,9 +5,9 @@
 
 static int check_options(const imgsearch_options *o, imgsearch_error *err)
 {
-	if (o->metric > IMGSEARCH_IP)
+	if (o->metric > IMGSEARCH_METRIC_IP)
 		return ims_fail(err, IMGSEARCH_EINVAL, "metric %u is unknown", o->metric);
-	if (o->precision > IMGSEARCH_BF16)
+	if (o->precision > IMGSEARCH_PRECISION_BF16)
 		return ims_fail(err, IMGSEARCH_EINVAL, "precision %u is unknown", o->precision);
 	if (o->dim > 65536)
 		return ims_fail(err, IMGSEARCH_EINVAL, "dimension %u is over 65536", o->dim);
@@ -16,7 +16,8 @@ static int check_options(const imgsearch_options *o, imgsearch_error *err)
 	return 0;
 }
 
-int imgsearch_open(imgsearch **out, const char *path, const imgsearch_options *options, imgsearch_error *err)
+int imgsearch_open(imgsearch **out, const char *path, const imgsearch_options *options,
+	imgsearch_error *err)
 {
 	imgsearch_options o;
 	if (out)
@@ -40,11 +41,11 @@ void imgsearch_cancel(imgsearch *s)
 		ims_cancel_raise(&s->cancel);
 }
 
-int imgsearch_extract(imgsearch *s, const imgsearch_input *in, size_t n, int raw, float *out, imgsearch_error *errors,
-	imgsearch_error *err)
+int imgsearch_extract(imgsearch *s, const imgsearch_input *in, size_t n, int raw, float *out,
+	imgsearch_error *errors, imgsearch_error *err)
 {
 	if (!s || (n && (!in || !out)))
-		return ims_fail(err, IMGSEARCH_EINVAL, "extract: no inputs or no place for their features");
+		return ims_fail(err, IMGSEARCH_EINVAL, "extract: no inputs, or out is NULL");
 	job j = ims_handle_job(s);
 	return ims_extract(s, &j, in, n, raw != 0, out, errors, err);
 }

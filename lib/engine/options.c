@@ -1,4 +1,4 @@
-/* The one copy. */
+/* Copies option structs. */
 #include "engine/options.h"
 
 #include <string.h>
@@ -13,7 +13,8 @@ int ims_options_copy(void *ours, size_t size, const void *theirs, imgsearch_erro
 			return ims_fail(err, IMGSEARCH_EINVAL, "options: struct_size is not set");
 		for (size_t i = size; i < given; i++)
 			if (((const unsigned char *)theirs)[i])
-				return ims_fail(err, IMGSEARCH_EVERSION, "options: made for a newer version than %s", imgsearch_version());
+				return ims_fail(err, IMGSEARCH_EVERSION,
+					"options: made for a newer version than %s", imgsearch_version_text());
 		memcpy(ours, theirs, given < size ? given : size);
 	}
 	memcpy(ours, &size, sizeof size);

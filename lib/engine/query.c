@@ -3,8 +3,8 @@
 #include "query/query.h"
 #include "query/vectors.h"
 
-int imgsearch_query(imgsearch *s, const imgsearch_input *in, size_t n, const imgsearch_query_options *options,
-	imgsearch_hits **out, imgsearch_error *err)
+int imgsearch_query(imgsearch *s, const imgsearch_input *in, size_t n,
+	const imgsearch_query_options *options, imgsearch_hits **out, imgsearch_error *err)
 {
 	imgsearch_query_options o;
 	if (out)
@@ -15,8 +15,8 @@ int imgsearch_query(imgsearch *s, const imgsearch_input *in, size_t n, const img
 	return rc ? rc : ims_query(s, in, n, &o, out, err);
 }
 
-int imgsearch_range(imgsearch *s, const imgsearch_input *in, float min_score, const imgsearch_query_options *options,
-	imgsearch_hits **out, imgsearch_error *err)
+int imgsearch_range(imgsearch *s, const imgsearch_input *in, float min_score,
+	const imgsearch_query_options *options, imgsearch_hits **out, imgsearch_error *err)
 {
 	imgsearch_query_options o;
 	if (out)
@@ -32,12 +32,12 @@ int imgsearch_range(imgsearch *s, const imgsearch_input *in, float min_score, co
 	return rc ? rc : ims_query(s, in, 1, &o, out, err);
 }
 
-int imgsearch_query_vectors(imgsearch *s, const float *queries, size_t n, size_t dim, const imgsearch_query_options *options,
-	int64_t *ids, float *scores, imgsearch_error *err)
+int imgsearch_vectors_query(imgsearch *s, const float *queries, size_t n, size_t dim,
+	const imgsearch_query_options *options, int64_t *ids, float *scores, imgsearch_error *err)
 {
 	imgsearch_query_options o;
 	if (!s || (n && (!queries || !ids)))
-		return ims_fail(err, IMGSEARCH_EINVAL, "query: no vectors or no place for the ids");
+		return ims_fail(err, IMGSEARCH_EINVAL, "query: no vectors, or ids is NULL");
 	int rc = ims_options_copy(&o, sizeof o, options, err);
 	return rc ? rc : ims_query_vectors(s, queries, n, dim, &o, ids, scores, err);
 }

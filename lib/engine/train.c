@@ -1,4 +1,4 @@
-/* imgsearch_train: the walk lists the files, lib/train trains. The index has no part in it. */
+/* imgsearch_train: the walk lists the files, and lib/train trains. No index is involved. */
 #include "engine/options.h"
 #include "files/walk.h"
 #include "handle/handle.h"
@@ -39,7 +39,8 @@ static int add_file(void *user, const walk_entry *e)
 	return f->path && (f->folder || !slash) ? 0 : IMGSEARCH_ENOMEM;
 }
 
-int imgsearch_train(imgsearch *s, const char *dir, const imgsearch_train_options *options, imgsearch_train_report *report, imgsearch_error *err)
+int imgsearch_train(imgsearch *s, const char *dir, const imgsearch_train_options *options,
+	imgsearch_train_report *report, imgsearch_error *err)
 {
 	imgsearch_train_options o;
 	walk_rules rules = { 0 };
@@ -50,8 +51,12 @@ int imgsearch_train(imgsearch *s, const char *dir, const imgsearch_train_options
 		return rc;
 	file_list l = { .root = dir };
 	job j = ims_handle_job(s);
-	model_spec start = { .name = s->options.model, .weights = s->options.weights, .device = s->options.device,
-		.precision = s->options.precision, .threads = s->threads, .recipe = s->options.recipe };
+	model_spec start = { .name = s->options.model,
+		.weights = s->options.weights,
+		.device = s->options.device,
+		.precision = s->options.precision,
+		.threads = s->threads,
+		.recipe = s->options.recipe };
 	rc = ims_walk(dir, "", &rules, add_file, &l, err);
 	if (rc == IMGSEARCH_ENOMEM)
 		rc = ims_nomem(err);

@@ -1,4 +1,4 @@
-/* The parser: one pass, in place. */
+/* Parses CSV in one pass, in place. */
 #include "files/csv.h"
 
 #include <string.h>
@@ -11,8 +11,8 @@ typedef struct cursor {
 } cursor;
 
 /*
- * Unquotes one field in place and ends it by a NUL. Returns the character that ended the field (',' or '\n'), 0 at the end
- * of the text, or -1 where the field is malformed.
+ * Unquotes one field in place and terminates it. Returns the character that ended the field (',' or
+ * '\n'), 0 at the end of the text, or -1 if the field is malformed.
  */
 static int next_field(cursor *c, char **field)
 {
@@ -59,9 +59,11 @@ int ims_csv_parse(char *text, size_t size, csv_each *each, void *user, imgsearch
 		while (ended == ',' && n < MAX_COLUMNS)
 			ended = next_field(&c, &field[n++]);
 		if (ended == ',')
-			rc = ims_fail(err, IMGSEARCH_EFORMAT, "line %zu: more than %d columns", line, MAX_COLUMNS);
+			rc = ims_fail(err, IMGSEARCH_EFORMAT, "line %zu: more than %d columns", line,
+				MAX_COLUMNS);
 		else if (ended < 0)
-			rc = ims_fail(err, IMGSEARCH_EFORMAT, "line %zu: a quote that is not closed or text after one", line);
+			rc = ims_fail(err, IMGSEARCH_EFORMAT,
+				"line %zu: a quote that is not closed or text after one", line);
 		else if (n > 1 || *field[0])
 			rc = each(user, line, field, n);
 	}
@@ -78,7 +80,8 @@ int ims_csv_read(const char *path, csv_each *each, void *user, imgsearch_error *
 		return rc;
 	}
 	ims_buf_u8(&text, 0);
-	rc = text.failed ? ims_nomem(err) : ims_csv_parse((char *)text.data, text.len - 1, each, user, err);
+	rc = text.failed ? ims_nomem(err)
+					 : ims_csv_parse((char *)text.data, text.len - 1, each, user, err);
 	if (rc < 0)
 		ims_error_prefix(err, "%s", path);
 	ims_buf_free(&text);

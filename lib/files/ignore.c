@@ -9,7 +9,7 @@
 
 enum { MAX_BYTES = 1 << 20 };
 
-/* Ends line before its carriage return and trailing blanks; returns its length. */
+/* Removes the carriage return and blanks at the end of a line; returns its length. */
 static size_t trim(char *line)
 {
 	size_t n = strcspn(line, "\r");
@@ -50,7 +50,7 @@ static int add_lines(ignore_rules *rules, int fd, const char *name)
 {
 	buf text = { 0 };
 	int rc = ims_read_fd(&text, fd, name, MAX_BYTES, NULL);
-	if (rc != IMGSEARCH_ENOMEM) /* a file that cannot be read counts as far as it was read */
+	if (rc != IMGSEARCH_ENOMEM) /* a read error ends the file there */
 		rc = 0;
 	ims_buf_u8(&text, 0);
 	if (text.failed)
@@ -88,7 +88,8 @@ bool ims_ignore_excludes(const ignore_rules *rules, const char *path, const char
 			const ignore_pattern *p = &rules->pattern[i];
 			if (p->folders_only && !folder)
 				continue;
-			if (!fnmatch(p->text, p->anchored ? path + rules->base : name, p->anchored ? FNM_PATHNAME : 0))
+			if (!fnmatch(p->text, p->anchored ? path + rules->base : name,
+					p->anchored ? FNM_PATHNAME : 0))
 				return !p->negated;
 		}
 	return false;

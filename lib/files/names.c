@@ -1,4 +1,7 @@
-/* The table: sorted by the last part of the paths, then by value, so that finds come in the order of their values. */
+/*
+ * A table sorted by the last part of the paths, then by value, so that finds come in the order of
+ * their values.
+ */
 #include "files/names.h"
 
 #include <stdlib.h>
@@ -35,7 +38,7 @@ void ims_path_names_sort(path_names *names)
 		qsort(names->item, names->n, sizeof *names->item, by_last_part);
 }
 
-/* The first whose last part is not below `last`. */
+/* The index of the first path whose last part is not below `last`. */
 static const path_name *lower_bound(const path_names *names, const char *last)
 {
 	size_t low = 0, high = names->n;
@@ -55,12 +58,14 @@ static bool ends_in(const char *path, const char *key)
 	return k <= n && !strcmp(path + n - k, key) && (k == n || path[n - k - 1] == '/');
 }
 
-const path_name *ims_path_names_find(const path_names *names, const char *key, const path_name *after)
+const path_name *ims_path_names_find(const path_names *names, const char *key,
+	const path_name *after)
 {
 	const char *last = last_part(key);
 	if (!names->n || !*last)
 		return NULL;
-	const path_name *at = after ? after + 1 : lower_bound(names, last), *end = names->item + names->n;
+	const path_name *at = after ? after + 1 : lower_bound(names, last),
+					*end = names->item + names->n;
 	for (; at < end && !strcmp(at->last, last); at++)
 		if (ends_in(at->path, key))
 			return at;

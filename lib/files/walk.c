@@ -1,4 +1,7 @@
-/* The walk: folders are opened by openat, listed and sorted by name, and told to the caller in that order. */
+/*
+ * Walks a folder: opens folders by openat, sorts their entries by name, and reports them in that
+ * order.
+ */
 #include "files/walk.h"
 
 #include "base/path.h"
@@ -31,7 +34,7 @@ typedef struct walker {
 	size_t n_visited, cap_visited;
 } walker;
 
-/* ------------------------------------------------------------------------------------------------- the path ---- */
+/* -------------------------------------------------------------------------------- the path ---- */
 
 static size_t push_name(walker *w, const char *name)
 {
@@ -64,7 +67,7 @@ static int report(walker *w, walk_kind kind, const char *reason, bool folder, co
 	return w->each(w->user, &e);
 }
 
-/* -------------------------------------------------------------------------------------------- other rules ---- */
+/* ----------------------------------------------------------------------------- other rules ---- */
 
 static bool matches(const char *const *patterns, size_t n, const char *path, const char *name)
 {
@@ -74,11 +77,15 @@ static bool matches(const char *const *patterns, size_t n, const char *path, con
 	return false;
 }
 
-/* The index, and the files that SQLite, the writer's lock and the server put beside it. */
+/*
+ * Whether an entry is the index, or a file that SQLite, the writer lock or the server puts beside
+ * it.
+ */
 static bool is_index(const walker *w)
 {
 	static const char *const companions[] = { "", "-wal", "-shm", "-journal", "-lock", ".sock" };
-	const char *index = w->rules->index ? ims_path_below(w->rules->index, w->root) : NULL, *path = path_text(w);
+	const char *index = w->rules->index ? ims_path_below(w->rules->index, w->root) : NULL,
+			   *path = path_text(w);
 	size_t n = index ? strlen(index) : 0;
 	if (!n || strncmp(path, index, n))
 		return false;
@@ -98,13 +105,15 @@ static bool is_other_root(const walker *w)
 	return false;
 }
 
-/* The reason why a rule excludes an entry; NULL: none does. */
-static const char *excluded_by(const walker *w, const ignore_rules *ignore, const char *name, bool folder)
+/* The reason why a rule excludes an entry; NULL: no rule does. */
+static const char *excluded_by(const walker *w, const ignore_rules *ignore, const char *name,
+	bool folder)
 {
 	const walk_rules *r = w->rules;
 	if (is_index(w))
 		return "the index itself";
-	if (!strcmp(name, "@eaDir") || !strcmp(name, "System Volume Information") || !strcmp(name, "$RECYCLE.BIN"))
+	if (!strcmp(name, "@eaDir") || !strcmp(name, "System Volume Information")
+		|| !strcmp(name, "$RECYCLE.BIN"))
 		return "system folder";
 	if (name[0] == '.')
 		return "hidden";
@@ -117,7 +126,7 @@ static const char *excluded_by(const walker *w, const ignore_rules *ignore, cons
 	return NULL;
 }
 
-/* Whether a folder is entered: always without follow_links, else once. */
+/* Whether to enter a folder: always without follow_links, otherwise once. */
 static bool visit(walker *w, const struct stat *st)
 {
 	if (!w->rules->follow_links)
@@ -133,7 +142,7 @@ static bool visit(walker *w, const struct stat *st)
 	return true;
 }
 
-/* ------------------------------------------------------------------------------------------------- folders ---- */
+/* --------------------------------------------------------------------------------- folders ---- */
 
 static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth);
 
@@ -164,7 +173,8 @@ static int walk_entry_at(walker *w, int fd, const char *name, const ignore_rules
 	if (link && !w->rules->follow_links)
 		return report(w, WALK_EXCLUDED, "symbolic link", false, &st);
 	if (folder)
-		return visit(w, &st) ? enter(w, fd, name, ignore, depth) : report(w, WALK_EXCLUDED, "visited before", true, &st);
+		return visit(w, &st) ? enter(w, fd, name, ignore, depth)
+							 : report(w, WALK_EXCLUDED, "visited before", true, &st);
 	if (!S_ISREG(st.st_mode))
 		return report(w, WALK_SPECIAL, "not a regular file", false, &st);
 	return report(w, WALK_FILE, NULL, false, &st);
@@ -211,11 +221,13 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 		return ims_nomem(w->err);
 	}
 	int rc = list_names(dir, &names, &n);
-	if (rc == IMGSEARCH_EIO) /* its entries may still be there */
+	if (rc == IMGSEARCH_EIO) /* its entries may still exist */
 		rc = report(w, WALK_UNREADABLE, strerror(errno), true, NULL);
 	else if (rc)
 		rc = ims_nomem(w->err);
-	if (!rc && (ims_ignore_read(&ignore, fd, ".ignore") || ims_ignore_read(&ignore, fd, ".imgsearchignore")))
+	if (!rc
+		&& (ims_ignore_read(&ignore, fd, ".ignore")
+			|| ims_ignore_read(&ignore, fd, ".imgsearchignore")))
 		rc = ims_nomem(w->err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		size_t before = push_name(w, names[i]);
@@ -230,7 +242,8 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 	return rc;
 }
 
-int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk_each *each, void *user, imgsearch_error *err)
+int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk_each *each,
+	void *user, imgsearch_error *err)
 {
 	walker w = { .rules = rules, .root = root, .each = each, .user = user, .err = err };
 	char *start = ims_path_join(root, prefix);

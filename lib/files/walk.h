@@ -1,7 +1,7 @@
 /*
- * The walk over a folder: every path below a root, in order of name, each with its kind. The walk opens folders relative
- * to their parent, so that a folder renamed in between is not confused with another. It knows the file system and no
- * database.
+ * Walks a folder: reports every path below a root, in order of name, with its kind. Folders are
+ * opened relative to their parent, so a folder that is renamed meanwhile is not confused with
+ * another. The walk uses no database.
  */
 #ifndef IMS_FILES_WALK_H
 #define IMS_FILES_WALK_H
@@ -18,20 +18,24 @@ typedef enum walk_kind {
 typedef struct walk_entry {
 	walk_kind kind;
 	const char *path;   /* relative to the root; valid during the call */
-	const char *reason; /* why it is no WALK_FILE, else NULL; valid during the call */
+	const char *reason; /* why it is not a WALK_FILE, else NULL; valid during the call */
 	bool folder;
-	uint64_t size;      /* bytes */
-	int64_t mtime_ns;   /* since 1970 */
+	uint64_t size;    /* bytes */
+	int64_t mtime_ns; /* since 1970 */
 } walk_entry;
 
-/* Borrowed for the time of the walk. Patterns are fnmatch's, matched against the name and against the relative path. */
+/*
+ * The rules of a walk, borrowed until it ends. Patterns are those of fnmatch; they are matched
+ * against the name and the relative path.
+ */
 typedef struct walk_rules {
 	const char *const *include; /* files that match none are excluded; n_include 0: all */
 	const char *const *exclude;
 	size_t n_include, n_exclude;
-	bool follow_links;          /* symbolic links are followed, and each folder is entered once */
-	const char *index;          /* absolute path of the index: it and its companions are excluded; NULL: none */
-	const char *const *roots;   /* absolute paths of folders that are walked as roots of their own; not entered */
+	bool follow_links; /* symbolic links are followed, and each folder is entered once */
+	const char *index; /* absolute path of the index, which is excluded; NULL: none */
+	const char *const
+		*roots; /* absolute paths of folders that are walked as roots of their own; not entered */
 	size_t n_roots;
 } walk_rules;
 
@@ -39,9 +43,11 @@ typedef struct walk_rules {
 typedef int walk_each(void *user, const walk_entry *entry);
 
 /*
- * Walks root/prefix; prefix "" walks the whole root. `each` runs on the calling thread. EIO: the start cannot be opened.
- * Folders below it that cannot be read are entries of kind WALK_UNREADABLE. ENOMEM.
+ * Walks root/prefix; prefix "" walks the whole root. `each` runs on the calling thread. EIO: the
+ * start cannot be opened. Folders below it that cannot be read are entries of kind WALK_UNREADABLE.
+ * ENOMEM.
  */
-int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk_each *each, void *user, imgsearch_error *err);
+int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk_each *each,
+	void *user, imgsearch_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The check of an index: the store checks its own file; then every searcher that is built answers some stored vectors, and
- * its recall is measured against a plain scan.
+ * Checks an index. The store checks its own file; then every searcher that is built answers some
+ * stored vectors, and its recall is measured against a scan.
  */
 #include "handle/check.h"
 
@@ -25,14 +25,17 @@ static int count_problem(void *user, const char *text)
 	return p->each ? p->each(p->user, text) : 0;
 }
 
-/* --------------------------------------------------------------------------------------------------- recall ---- */
+/* ---------------------------------------------------------------------------------- recall ---- */
 
 typedef struct sample {
 	float *rows;
 	size_t dim, n;
 } sample;
 
-/* The share of the k nearest rows that was found. Distances decide, so that rows at the same distance count alike. */
+/*
+ * The share of the k nearest rows that was found, decided by distance, so that rows at the same
+ * distance count alike.
+ */
 static double recall_at(const topk *truth, const topk *got, size_t k)
 {
 	size_t n = truth->n < k ? truth->n : k, hit = 0;
@@ -41,12 +44,17 @@ static double recall_at(const topk *truth, const topk *got, size_t k)
 	return n ? (double)hit / (double)n : 1;
 }
 
-/* Asks one searcher n queries, one by one, and adds to its figures. */
-static int ask(search_index *x, const float *queries, size_t n, size_t dim, const topk *truth, topk *got, imgsearch_check_searcher *out, imgsearch_error *err)
+/* Runs n queries on one searcher, one by one, and adds to its sums. */
+static int run_queries(search_index *x, const float *queries, size_t n, size_t dim,
+	const topk *truth, topk *got, imgsearch_check_searcher *out, imgsearch_error *err)
 {
 	static const size_t cut[3] = { 1, 10, K };
 	for (size_t i = 0; i < n; i++) {
-		search_request q = { .queries = queries + i * dim, .n = 1, .k = truth->k, .max_distance = INFINITY, .filter_count = SIZE_MAX };
+		search_request q = { .queries = queries + i * dim,
+			.n = 1,
+			.k = truth->k,
+			.max_distance = INFINITY,
+			.filter_count = SIZE_MAX };
 		double start = ims_now();
 		int rc = ims_search_query(x, &q, got, NULL, err);
 		if (rc)
@@ -58,8 +66,9 @@ static int ask(search_index *x, const float *queries, size_t n, size_t dim, cons
 	return 0;
 }
 
-/* Asks every built searcher and the scan the queries of the sample. */
-static int measure(imgsearch *s, view *v, const sample *m, imgsearch_check_report *r, job *j, imgsearch_error *err)
+/* Runs the queries of the sample on every built searcher and by a scan. */
+static int measure(imgsearch *s, view *v, const sample *m, imgsearch_check_report *r, job *j,
+	imgsearch_error *err)
 {
 	topk truth[AT_ONCE] = { { 0 } }, got = { 0 };
 	search_index *index[IMGSEARCH_CHECK_SEARCHERS];
@@ -67,24 +76,31 @@ static int measure(imgsearch *s, view *v, const sample *m, imgsearch_check_repor
 	int rc = ims_topk_init(&got, k ? k : 1) ? ims_nomem(err) : 0;
 	for (int i = 0; !rc && i < AT_ONCE; i++)
 		rc = ims_topk_init(&truth[i], k ? k : 1) ? ims_nomem(err) : 0;
-	for (const searcher_ops *const *o = ims_search_all(); !rc && *o && r->n_searchers < IMGSEARCH_CHECK_SEARCHERS; o++) {
+	for (const searcher_ops *const *o = ims_search_all();
+		 !rc && *o && r->n_searchers < IMGSEARCH_CHECK_SEARCHERS; o++) {
 		size_t i = r->n_searchers;
 		rc = ims_view_searcher(s, v, (*o)->name, &index[i], err);
 		if (rc || !index[i])
 			continue;
-		r->searcher[i] = (imgsearch_check_searcher){ .name = (*o)->name, .memory = ims_search_memory(index[i]) };
+		r->searcher[i] = (imgsearch_check_searcher){ .name = (*o)->name,
+			.memory = ims_search_memory(index[i]) };
 		r->n_searchers++;
 	}
 	for (size_t at = 0; !rc && at < m->n; at += AT_ONCE) {
 		size_t n = m->n - at < AT_ONCE ? m->n - at : AT_ONCE;
 		const float *queries = m->rows + at * m->dim;
 		search_report report;
-		search_request q = { .queries = queries, .n = n, .k = k, .max_distance = INFINITY, .filter_count = SIZE_MAX, .pool = s->pool };
+		search_request q = { .queries = queries,
+			.n = n,
+			.k = k,
+			.max_distance = INFINITY,
+			.filter_count = SIZE_MAX,
+			.pool = s->pool };
 		double start = ims_now();
 		rc = ims_search_scan(&v->rows, &q, truth, &report, err);
 		r->scan_seconds += ims_now() - start;
 		for (size_t i = 0; !rc && i < r->n_searchers; i++)
-			rc = ask(index[i], queries, n, m->dim, truth, &got, &r->searcher[i], err);
+			rc = run_queries(index[i], queries, n, m->dim, truth, &got, &r->searcher[i], err);
 		if (!rc)
 			rc = ims_job_step(j, "check", at + n, m->n, err);
 	}
@@ -101,7 +117,8 @@ static int measure(imgsearch *s, view *v, const sample *m, imgsearch_check_repor
 	return rc;
 }
 
-static int measure_recall(imgsearch *s, size_t queries, imgsearch_check_report *r, job *j, imgsearch_error *err)
+static int measure_recall(imgsearch *s, size_t queries, imgsearch_check_report *r, job *j,
+	imgsearch_error *err)
 {
 	view *v = NULL;
 	int rc = ims_view_acquire_counted(s, &v, err);
@@ -119,8 +136,8 @@ static int measure_recall(imgsearch *s, size_t queries, imgsearch_check_report *
 	return rc;
 }
 
-int ims_check(imgsearch *s, uint32_t queries, problem_each *problem, void *user, imgsearch_check_report *report, job *j,
-	imgsearch_error *err)
+int ims_check(imgsearch *s, uint32_t queries, problem_each *problem, void *user,
+	imgsearch_check_report *report, job *j, imgsearch_error *err)
 {
 	problem_counter problems = { problem, user, 0 };
 	*report = (imgsearch_check_report){ 0 };

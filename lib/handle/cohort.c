@@ -1,4 +1,4 @@
-/* Encoding and decoding of the two settings. */
+/* Encodes and decodes the two settings. */
 #include "handle/cohort.h"
 #include "kernels/kernels.h"
 #include "handle/view.h"
@@ -16,7 +16,8 @@ float ims_cohort_largest(const float *row, size_t dim)
 	return most;
 }
 
-static int put_rows(imgsearch *s, const float *rows, size_t n, size_t dim, uint64_t *sum, imgsearch_error *err)
+static int put_rows(imgsearch *s, const float *rows, size_t n, size_t dim, uint64_t *sum,
+	imgsearch_error *err)
 {
 	buf b = { 0 };
 	for (size_t i = 0; i < n; i++) {
@@ -34,7 +35,8 @@ static int put_rows(imgsearch *s, const float *rows, size_t n, size_t dim, uint6
 	return rc;
 }
 
-int ims_cohort_put(imgsearch *s, const view *v, const chance *c, const float *rows, size_t n, imgsearch_error *err)
+int ims_cohort_put(imgsearch *s, const view *v, const chance *c, const float *rows, size_t n,
+	imgsearch_error *err)
 {
 	buf b = { 0 };
 	uint64_t sum;
@@ -60,7 +62,8 @@ int ims_chance_load(imgsearch *s, view *v, imgsearch_error *err)
 	buf b = { 0 };
 	int rc = ims_store_get(s->store, "chance", &b, err);
 	reader r = { .data = b.data, .len = b.len };
-	if (!rc && b.len == HEAD_BYTES && ims_read_u32(&r) == VERSION && ims_read_u64(&r) == v->mean_sum && ims_read_u32(&r) == v->space.dim) {
+	if (!rc && b.len == HEAD_BYTES && ims_read_u32(&r) == VERSION && ims_read_u64(&r) == v->mean_sum
+		&& ims_read_u32(&r) == v->space.dim) {
 		v->cohort_rows = ims_read_u32(&r);
 		v->cohort_sum = ims_read_u64(&r);
 		v->chance.scale = ims_read_f32(&r);
@@ -68,7 +71,8 @@ int ims_chance_load(imgsearch *s, view *v, imgsearch_error *err)
 		v->has_chance = v->cohort_rows >= CHANCE_ROWS && v->cohort_rows <= CHANCE_COHORT;
 		for (int i = 0; i <= IMS_CHANCE_BODY; i++) {
 			v->chance.body[i] = ims_read_f32(&r);
-			v->has_chance &= isfinite(v->chance.body[i]) && (!i || v->chance.body[i] >= v->chance.body[i - 1]);
+			v->has_chance &= isfinite(v->chance.body[i])
+				&& (!i || v->chance.body[i] >= v->chance.body[i - 1]);
 		}
 		v->has_chance &= isfinite(v->chance.scale) && isfinite(v->chance.shape);
 	}
@@ -93,7 +97,8 @@ static int unpack(const view *v, const buf *b, chance_cohort **out, imgsearch_er
 	chance_cohort *c = ims_zalloc(1, sizeof *c);
 	if (!c)
 		return ims_nomem(err);
-	*c = (chance_cohort){ n, stride, ims_alloc(n, sizeof(float)), ims_alloc(n, sizeof(float)), ims_alloc_aligned(n, stride) };
+	*c = (chance_cohort){ n, stride, ims_alloc(n, sizeof(float)), ims_alloc(n, sizeof(float)),
+		ims_alloc_aligned(n, stride) };
 	if (!c->scale || !c->square || !c->code) {
 		ims_cohort_free(c);
 		return ims_nomem(err);
@@ -115,7 +120,8 @@ int ims_cohort_get(imgsearch *s, view *v, const chance_cohort **out, imgsearch_e
 	pthread_mutex_lock(&v->lock);
 	if (!v->cohort_tried) {
 		rc = ims_store_get(s->store, "chance_rows", &b, err);
-		if (!rc && b.len == v->cohort_rows * ((size_t)v->space.dim + 8) && ims_checksum(b.data, b.len, 0) == v->cohort_sum)
+		if (!rc && b.len == v->cohort_rows * ((size_t)v->space.dim + 8)
+			&& ims_checksum(b.data, b.len, 0) == v->cohort_sum)
 			rc = unpack(v, &b, &v->cohort, err);
 		v->cohort_tried = !rc;
 	}

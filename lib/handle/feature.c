@@ -1,4 +1,4 @@
-/* Features of inputs, in batches for many and singly for a query. */
+/* Features of inputs: in batches for many inputs, one by one for a query. */
 #include "handle/feature.h"
 
 #include "handle/identity.h"
@@ -9,7 +9,8 @@
 #include <string.h>
 
 /* Decodes an input and fits it into slot, the network's input (crop, crop, 3). */
-static int fit(imgsearch *s, const imgsearch_input *in, const void *data, size_t size, const image_recipe *r, float *slot, imgsearch_error *err)
+static int fit(imgsearch *s, const imgsearch_input *in, const void *data, size_t size,
+	const image_recipe *r, float *slot, imgsearch_error *err)
 {
 	image im;
 	image_limits limits = ims_handle_limits(s, r);
@@ -17,12 +18,12 @@ static int fit(imgsearch *s, const imgsearch_input *in, const void *data, size_t
 	if (!rc)
 		rc = ims_image_fit(&im, r, false, slot, err);
 	ims_image_free(&im);
-	if (rc && in->kind == IMGSEARCH_KIND_FILE)
+	if (rc && in->kind == IMGSEARCH_INPUT_FILE)
 		ims_error_prefix(err, "%s", in->path);
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------------------------ many inputs ---- */
+/* ----------------------------------------------------------------------------- many inputs ---- */
 
 typedef struct input_batch {
 	imgsearch *s;
@@ -44,7 +45,7 @@ static void fit_one(void *arg, size_t i, unsigned worker)
 	const void *data;
 	size_t size;
 	int rc = ims_input_check(in, err);
-	if (!rc && in->kind > IMGSEARCH_KIND_PIXELS)
+	if (!rc && in->kind > IMGSEARCH_INPUT_PIXELS)
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "only pictures have features to extract");
 	if (!rc)
 		rc = ims_input_bytes(in, &held, &data, &size, err);
@@ -54,7 +55,10 @@ static void fit_one(void *arg, size_t i, unsigned worker)
 	ims_buf_free(&held);
 }
 
-/* Decodes a batch on all threads, packs the good inputs, runs the network, and spreads its rows out again; a bad input's row is NaN. */
+/*
+ * Decodes a batch on all threads, packs the inputs that succeeded, runs the network, and moves the
+ * rows back to their inputs. The row of an input that failed is NaN.
+ */
 static int run_batch(input_batch *b, size_t n, float *out, imgsearch_error *err)
 {
 	size_t dim = b->id->dim, slot = (size_t)b->id->recipe.crop * b->id->recipe.crop * 3, good = 0;
@@ -72,15 +76,16 @@ static int run_batch(input_batch *b, size_t n, float *out, imgsearch_error *err)
 		if (!b->errors[i].code)
 			memmove(row, out + --good * dim, dim * sizeof(float));
 		if (!b->errors[i].code && !ims_all_finite(row, dim))
-			ims_fail(&b->errors[i], IMGSEARCH_EMODEL, "the network gives no finite feature for this picture");
+			ims_fail(&b->errors[i], IMGSEARCH_EMODEL,
+				"the network gives no finite feature for this picture");
 		for (size_t j = 0; b->errors[i].code && j < dim; j++)
 			row[j] = NAN;
 	}
 	return rc;
 }
 
-int ims_features(imgsearch *s, job *j, const model_identity *id, const imgsearch_input *in, size_t n, float *out,
-	imgsearch_error *errors, imgsearch_error *err)
+int ims_features(imgsearch *s, job *j, const model_identity *id, const imgsearch_input *in,
+	size_t n, float *out, imgsearch_error *errors, imgsearch_error *err)
 {
 	size_t slot = (size_t)id->recipe.crop * id->recipe.crop * 3, most = 0;
 	input_batch b = { .s = s, .id = id };
@@ -103,8 +108,8 @@ int ims_features(imgsearch *s, job *j, const model_identity *id, const imgsearch
 	return rc;
 }
 
-int ims_extract(imgsearch *s, job *j, const imgsearch_input *in, size_t n, bool raw, float *out, imgsearch_error *errors,
-	imgsearch_error *err)
+int ims_extract(imgsearch *s, job *j, const imgsearch_input *in, size_t n, bool raw, float *out,
+	imgsearch_error *errors, imgsearch_error *err)
 {
 	identity id;
 	int rc = ims_identity_decide(s, IDENTITY_EXTRACT, &id, err);
@@ -120,17 +125,20 @@ int ims_extract(imgsearch *s, job *j, const imgsearch_input *in, size_t n, bool 
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------------------- one for a query ---- */
+/* ------------------------------------------------------------------------- one for a query ---- */
 
 static int stored_vector(imgsearch *s, int64_t id, uint32_t dim, float *out, imgsearch_error *err)
 {
 	uint8_t found = 0;
 	int rc = ims_store_vectors_fetch(s->store, &id, 1, dim, out, &found, err);
-	return rc || found ? rc : ims_fail(err, IMGSEARCH_ENOTFOUND, "picture %lld is not in the index", (long long)id);
+	return rc || found
+		? rc
+		: ims_fail(err, IMGSEARCH_ENOTFOUND, "picture %lld is not in the index", (long long)id);
 }
 
-/* The vector of a duplicate is that of its twin. */
-static int stored_picture(imgsearch *s, int64_t id, uint32_t dim, float *out, int64_t *self, imgsearch_error *err)
+/* Reads a stored vector; that of a duplicate is the vector of its original. */
+static int stored_picture(imgsearch *s, int64_t id, uint32_t dim, float *out, int64_t *self,
+	imgsearch_error *err)
 {
 	store_picture p = { 0 };
 	char *root = NULL;
@@ -152,13 +160,15 @@ static int check_model(imgsearch *s, imgsearch_error *err)
 	return rc;
 }
 
-static int network_feature(imgsearch *s, const imgsearch_input *in, const void *data, size_t size, float *out, imgsearch_error *err)
+static int network_feature(imgsearch *s, const imgsearch_input *in, const void *data, size_t size,
+	float *out, imgsearch_error *err)
 {
 	identity id;
 	model *network = NULL;
 	int rc = ims_identity_decide(s, IDENTITY_QUERY, &id, err);
 	const image_recipe *recipe = &id.model.recipe;
-	float *slot = rc ? NULL : ims_alloc_aligned((size_t)recipe->crop * recipe->crop, 3 * sizeof(float));
+	float *slot = rc ? NULL
+					 : ims_alloc_aligned((size_t)recipe->crop * recipe->crop, 3 * sizeof(float));
 	if (!rc && !slot)
 		rc = ims_nomem(err);
 	if (!rc) {
@@ -171,15 +181,20 @@ static int network_feature(imgsearch *s, const imgsearch_input *in, const void *
 	if (!rc)
 		rc = ims_model_run(network, slot, 1, out, err);
 	if (!rc && !ims_all_finite(out, id.model.dim))
-		rc = ims_fail(err, IMGSEARCH_EMODEL, "the network gives no finite feature for this picture");
+		rc = ims_fail(err, IMGSEARCH_EMODEL,
+			"the network gives no finite feature for this picture");
 	ims_free(slot);
 	ims_model_free(network);
 	ims_identity_free(&id);
 	return rc;
 }
 
-/* Whether the index has these bytes; then out receives their stored vector. */
-static bool known_bytes(imgsearch *s, const void *data, size_t size, uint32_t dim, float *out, int64_t *self)
+/*
+ * Whether the index has these bytes; then out receives their stored vector. An error counts as no:
+ * the network then makes the feature.
+ */
+static bool find_stored(imgsearch *s, const void *data, size_t size, uint32_t dim, float *out,
+	int64_t *self)
 {
 	bool maybe = false;
 	store_picture p = { 0 };
@@ -194,7 +209,8 @@ static bool known_bytes(imgsearch *s, const void *data, size_t size, uint32_t di
 	return stored_vector(s, *self, dim, out, &none) == 0;
 }
 
-int ims_feature(imgsearch *s, const imgsearch_input *in, uint32_t dim, float *out, int64_t *self, imgsearch_error *err)
+int ims_feature(imgsearch *s, const imgsearch_input *in, uint32_t dim, float *out, int64_t *self,
+	imgsearch_error *err)
 {
 	buf held = { 0 };
 	const void *data;
@@ -203,18 +219,23 @@ int ims_feature(imgsearch *s, const imgsearch_input *in, uint32_t dim, float *ou
 	int rc = ims_input_check(in, err);
 	if (rc)
 		return rc;
-	if (in->kind == IMGSEARCH_KIND_STORED)
+	if (in->kind == IMGSEARCH_INPUT_ITEM)
 		return stored_picture(s, in->id, dim, out, self, err);
-	if (in->kind == IMGSEARCH_KIND_VECTOR) {
+	if (in->kind == IMGSEARCH_INPUT_VECTOR) {
 		if (!in->data || in->size != dim)
-			return ims_fail(err, IMGSEARCH_EINVAL, "vector of %zu values; the index has %u", in->size, dim);
+			return ims_fail(err, IMGSEARCH_EINVAL, "vector of %zu values; the index has %u",
+				in->size, dim);
 		memcpy(out, in->data, dim * sizeof(float));
-		return ims_all_finite(out, dim) ? 0 : ims_fail(err, IMGSEARCH_EINVAL, "vector with a value that is not finite");
+		return ims_all_finite(out, dim)
+			? 0
+			: ims_fail(err, IMGSEARCH_EINVAL, "vector with a value that is not finite");
 	}
 	rc = ims_input_bytes(in, &held, &data, &size, err);
-	if (!rc && ims_identity_asked(s))
+	if (!rc && ims_identity_requested(s))
 		rc = check_model(s, err);
-	if (!rc && (in->kind == IMGSEARCH_KIND_PIXELS || ims_input_is_crop(in) || !known_bytes(s, data, size, dim, out, self))) {
+	if (!rc
+		&& (in->kind == IMGSEARCH_INPUT_PIXELS || ims_input_is_crop(in)
+			|| !find_stored(s, data, size, dim, out, self))) {
 		*self = NO_PICTURE;
 		rc = network_feature(s, in, data, size, out, err);
 	}

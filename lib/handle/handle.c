@@ -1,4 +1,4 @@
-/* Opening and closing; the writer's right; the one network that a handle holds. */
+/* Opens and closes handles; holds the writer lock and the network of a handle. */
 #include "handle/handle.h"
 
 #include "handle/identity.h"
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ------------------------------------------------------------------------------------------- open and close ---- */
+/* -------------------------------------------------------------------------- open and close ---- */
 
 static int own_options(imgsearch *s, const imgsearch_options *o, imgsearch_error *err)
 {
@@ -23,21 +23,29 @@ static int own_options(imgsearch *s, const imgsearch_options *o, imgsearch_error
 	return 0;
 }
 
-/* Options that name a model which does not exist are refused before a file is made: it would stay empty. */
+/*
+ * Refuses options that name a model which does not exist before a file is created, which would stay
+ * empty.
+ */
 static int check_model(imgsearch *s, const char *path, imgsearch_error *err)
 {
 	identity id;
-	bool makes_file = !s->options.must_exist && !s->options.read_only && strcmp(path, ":memory:") && access(path, F_OK);
-	if (!makes_file || !ims_identity_asked(s))
+	bool makes_file = !s->options.must_exist && !s->options.read_only && strcmp(path, ":memory:")
+		&& access(path, F_OK);
+	if (!makes_file || !ims_identity_requested(s))
 		return 0;
 	int rc = ims_identity_decide(s, IDENTITY_NEW, &id, err);
 	ims_identity_free(&id);
 	return rc;
 }
 
-int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *o, imgsearch_error *err)
+int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *o,
+	imgsearch_error *err)
 {
-	store_options so = { .must_exist = o->must_exist, .read_only = o->read_only, .dim = o->dim, .metric = o->metric };
+	store_options so = { .must_exist = o->must_exist,
+		.read_only = o->read_only,
+		.dim = o->dim,
+		.metric = o->metric };
 	*out = NULL;
 	imgsearch *s = ims_zalloc(1, sizeof *s);
 	if (!s)
@@ -78,18 +86,21 @@ void ims_handle_close(imgsearch *s)
 	ims_free(s);
 }
 
-/* ------------------------------------------------------------------------------------------- calls and writers ---- */
+/* ----------------------------------------------------------------------- calls and writers ---- */
 
 job ims_handle_job(imgsearch *s)
 {
-	return (job){ .pool = s->pool, .events = &s->options.events, .cancel = ims_cancel_token(&s->cancel) };
+	return (job){ .pool = s->pool,
+		.events = &s->options.events,
+		.cancel = ims_cancel_token(&s->cancel) };
 }
 
 int ims_handle_write_begin(imgsearch *s, imgsearch_error *err)
 {
 	int idle = 0;
 	if (!atomic_compare_exchange_strong(&s->writing, &idle, 1))
-		return ims_fail(err, IMGSEARCH_EBUSY, "%s: another thread is changing the index", ims_store_path(s->store));
+		return ims_fail(err, IMGSEARCH_EBUSY, "%s: another thread is changing the index",
+			ims_store_path(s->store));
 	int rc = ims_store_write_begin(s->store, err);
 	if (rc)
 		atomic_store(&s->writing, 0);
@@ -110,7 +121,7 @@ int ims_handle_tx_end(imgsearch *s, int rc, imgsearch_error *err)
 	return rc;
 }
 
-/* -------------------------------------------------------------------------------------------------- network ---- */
+/* --------------------------------------------------------------------------------- network ---- */
 
 /* The caller holds network_lock. */
 static bool is_loaded(const imgsearch *s, const model_identity *id)
@@ -121,8 +132,11 @@ static bool is_loaded(const imgsearch *s, const model_identity *id)
 
 static int load(imgsearch *s, const model_identity *id, imgsearch_error *err)
 {
-	model_spec spec = { .name = id->name, .weights = id->weights, .device = s->options.device,
-		.precision = id->precision, .threads = s->threads };
+	model_spec spec = { .name = id->name,
+		.weights = id->weights,
+		.device = s->options.device,
+		.precision = id->precision,
+		.threads = s->threads };
 	model_identity copy = *id;
 	copy.weights = id->weights ? ims_strdup(id->weights) : NULL;
 	if (id->weights && !copy.weights)
@@ -151,12 +165,13 @@ bool ims_handle_network_loaded(imgsearch *s, const model_identity *id)
 	return loaded;
 }
 
-/* ------------------------------------------------------------------------------------------------- decoding ---- */
+/* -------------------------------------------------------------------------------- decoding ---- */
 
 image_limits ims_handle_limits(const imgsearch *s, const image_recipe *recipe)
 {
 	return (image_limits){ .max_pixels = s->options.max_megapixels * (uint64_t)1000000,
-		.full_decode = s->options.full_decode, .at_least = recipe ? recipe->resize : 0 };
+		.full_decode = s->options.full_decode,
+		.at_least = recipe ? recipe->resize : 0 };
 }
 
 void ims_handle_decoder_acquire(imgsearch *s)

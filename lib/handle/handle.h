@@ -1,8 +1,10 @@
 /*
- * An open index: a store, the view that queries read, and the network, loaded when the first picture needs it.
+ * An open index: a store, the view that queries read, and the network, which is loaded when the
+ * first picture needs it.
  *
- * Locks, in the order in which they are acquired: the writer's right, network_lock, a view's lock, view_lock. Readers hold
- * a reference to a view and never wait for a writer. No callback of the caller's runs under one of these locks.
+ * Locks are acquired in this order: writer lock, network_lock, lock of a view, view_lock. Readers
+ * hold a reference to a view and never wait for a writer. No callback of the caller runs under one
+ * of these locks.
  */
 #ifndef IMS_HANDLE_H
 #define IMS_HANDLE_H
@@ -18,48 +20,64 @@ typedef struct view view;
 
 struct imgsearch {
 	store *store;
-	imgsearch_options options;  /* its strings are owned */
+	imgsearch_options options; /* its strings are owned */
 	pool *pool;
 	unsigned threads;
-	cancel_source cancel;       /* raised by imgsearch_cancel */
-	atomic_int writing;         /* 1: a thread of this process holds the writer's right */
+	cancel_source cancel; /* raised by imgsearch_cancel */
+	atomic_int writing;   /* 1: a thread of this process holds the writer lock */
 
-	pthread_mutex_t view_lock;  /* protects the pointer; held for moments */
+	pthread_mutex_t view_lock; /* protects the pointer; held briefly */
 	view *view;
 
-	pthread_mutex_t network_lock; /* protects both of what follows */
-	model *network;             /* NULL: not loaded yet; its users hold references */
+	pthread_mutex_t network_lock; /* protects the next two members */
+	model *network;               /* NULL: not loaded yet; its users hold references */
 	model_identity network_identity;
 
-	sem_t decoders;             /* bounds the single pictures that are decoded at once: each may need much memory */
+	sem_t decoders; /* bounds how many single pictures are decoded at once, and so the memory */
 };
 
-/* Opens or makes the index; options are checked by the caller. Errors: see imgsearch_open. */
-int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *options, imgsearch_error *err);
+/*
+ * Opens or creates the index; options are checked by the caller. ims_handle_close frees *out.
+ * Errors: see imgsearch_open.
+ */
+int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *options,
+	imgsearch_error *err);
 void ims_handle_close(imgsearch *s);
 
-/* What a call works with from now on: threads, events, and the cancels that are raised from now on. */
+/*
+ * The job of a call that begins now: threads, events, and a token that sees later cancels only. Any
+ * thread.
+ */
 job ims_handle_job(imgsearch *s);
 
 /*
- * The writer's right, in this process and in all others: every change lies between the two. EBUSY at once when another
- * holds it; EIO: the index cannot be written.
+ * Acquires the writer lock, in this process and in all others; every change lies between begin and
+ * end. EBUSY at once if another writer has it; EIO: the index cannot be written.
  */
 int ims_handle_write_begin(imgsearch *s, imgsearch_error *err);
 void ims_handle_write_end(imgsearch *s);
 
-/* Ends a transaction of the store: commits it where rc is 0, rolls it back and returns rc otherwise. */
+/* Ends a transaction of the store: commits if rc is 0, otherwise rolls back and returns rc. */
 int ims_handle_tx_end(imgsearch *s, int rc, imgsearch_error *err);
 
-/* The network of that identity, loaded if it is not yet; released by ims_model_free. EMODEL, EFORMAT, EIO, ENOMEM. */
+/*
+ * The network of that identity, which is loaded if necessary. The caller releases *out by
+ * ims_model_free. EMODEL, EFORMAT, EIO, ENOMEM. Any thread.
+ */
 int ims_handle_network(imgsearch *s, const model_identity *id, model **out, imgsearch_error *err);
 /* Whether the network of that identity is loaded. */
 bool ims_handle_network_loaded(imgsearch *s, const model_identity *id);
 
-/* The limits of decoding: those of the options, and scaled decoding for the recipe (NULL: none). */
+/*
+ * The limits of decoding: those of the options, and reduced decoding for the recipe (NULL: none).
+ * Any thread.
+ */
 image_limits ims_handle_limits(const imgsearch *s, const image_recipe *recipe);
 
-/* Around the decoding of a single picture: acquire waits while `threads` others are being decoded. */
+/*
+ * Enclose the decoding of a single picture. acquire waits while `threads` other pictures are being
+ * decoded.
+ */
 void ims_handle_decoder_acquire(imgsearch *s);
 void ims_handle_decoder_release(imgsearch *s);
 

@@ -1,4 +1,4 @@
-/* The decision, and the text in which an identity's recipe is kept. */
+/* Decides identities, and converts recipes to and from their stored text. */
 #include "handle/identity.h"
 
 #include "handle/view.h"
@@ -7,22 +7,27 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---------------------------------------------------------------------------------------------- stored form ---- */
+/* ----------------------------------------------------------------------------- stored form ---- */
 
 static char *recipe_text(const model_identity *id)
 {
 	const image_recipe *r = &id->recipe;
-	return ims_format("network=%s resize=%u crop=%u mean=%.9g,%.9g,%.9g std=%.9g,%.9g,%.9g bicubic=%u%s", id->network,
-		r->resize, r->crop, (double)r->mean[0], (double)r->mean[1], (double)r->mean[2],
-		(double)r->std[0], (double)r->std[1], (double)r->std[2], r->bicubic, id->flip ? " flip=1" : "");
+	return ims_format("network=%s resize=%u crop=%u mean=%.9g,%.9g,%.9g std=%.9g,%.9g,%.9g "
+					  "bicubic=%u%s",
+		id->network, r->resize, r->crop, (double)r->mean[0], (double)r->mean[1], (double)r->mean[2],
+		(double)r->std[0], (double)r->std[1], (double)r->std[2], r->bicubic,
+		id->flip ? " flip=1" : "");
 }
 
 static bool recipe_parse(model_identity *id, const char *text)
 {
 	image_recipe *r = &id->recipe;
-	return text && sscanf(text, "network=%31s resize=%u crop=%u mean=%f,%f,%f std=%f,%f,%f bicubic=%u flip=%u", id->network,
-		&r->resize, &r->crop, &r->mean[0], &r->mean[1], &r->mean[2], &r->std[0], &r->std[1], &r->std[2], &r->bicubic,
-		&id->flip) >= 10;
+	return text
+		&& sscanf(text,
+			   "network=%31s resize=%u crop=%u mean=%f,%f,%f std=%f,%f,%f bicubic=%u flip=%u",
+			   id->network, &r->resize, &r->crop, &r->mean[0], &r->mean[1], &r->mean[2], &r->std[0],
+			   &r->std[1], &r->std[2], &r->bicubic, &id->flip)
+		>= 10;
 }
 
 int ims_identity_stored(imgsearch *s, bool next, model_identity *out, imgsearch_error *err)
@@ -39,15 +44,20 @@ int ims_identity_stored(imgsearch *s, bool next, model_identity *out, imgsearch_
 	out->dim = m.dim;
 	out->precision = m.precision;
 	if (!recipe_parse(out, m.recipe))
-		rc = ims_fail(err, IMGSEARCH_EFORMAT, "%s: the stored recipe of %s is damaged", ims_store_path(s->store), m.name);
+		rc = ims_fail(err, IMGSEARCH_EFORMAT, "%s: the stored recipe of %s is damaged",
+			ims_store_path(s->store), m.name);
 	ims_store_model_clear(&m);
 	return rc;
 }
 
 static int store_model_of(imgsearch *s, const model_identity *id, bool next, imgsearch_error *err)
 {
-	store_model m = { .name = (char *)id->name, .weights = id->weights, .weights_hash = (char *)id->weights_hash,
-		.recipe = recipe_text(id), .dim = id->dim, .precision = id->precision };
+	store_model m = { .name = (char *)id->name,
+		.weights = id->weights,
+		.weights_hash = (char *)id->weights_hash,
+		.recipe = recipe_text(id),
+		.dim = id->dim,
+		.precision = id->precision };
 	int rc = m.recipe ? ims_store_model_set(s->store, &m, next, err) : ims_nomem(err);
 	ims_free(m.recipe);
 	return rc;
@@ -57,22 +67,24 @@ int ims_identity_store(imgsearch *s, const identity *id, imgsearch_error *err)
 {
 	int rc = 0;
 	if (id->first)
-		rc = id->sets_dim ? ims_view_set_dim(s, id->model.dim, err) : ims_view_settle_dim(s, id->model.dim, err);
+		rc = id->sets_dim ? ims_view_set_dim(s, id->model.dim, err)
+						  : ims_view_settle_dim(s, id->model.dim, err);
 	if (!rc && (id->first || id->begins))
 		rc = store_model_of(s, &id->model, id->next, err);
-	if (!rc && id->gives_up)
+	if (!rc && id->drops_next)
 		rc = ims_store_model_drop_next(s->store, err);
 	return rc;
 }
 
-/* --------------------------------------------------------------------------------------------- the decision ---- */
+/* ---------------------------------------------------------------------------- the decision ---- */
 
 static bool recipe_asked(const imgsearch_recipe *r)
 {
-	return r->resize || r->crop || r->interpolation || r->std[0] != 0 || r->std[1] != 0 || r->std[2] != 0;
+	return r->resize || r->crop || r->interpolation || r->std[0] != 0 || r->std[1] != 0
+		|| r->std[2] != 0;
 }
 
-bool ims_identity_asked(const imgsearch *s)
+bool ims_identity_requested(const imgsearch *s)
 {
 	const imgsearch_options *o = &s->options;
 	return o->model || o->weights || o->precision || o->flip || recipe_asked(&o->recipe);
@@ -80,23 +92,33 @@ bool ims_identity_asked(const imgsearch *s)
 
 static imgsearch_recipe recipe_of(const image_recipe *r)
 {
-	imgsearch_recipe out = { .resize = r->resize, .crop = r->crop,
-		.interpolation = r->bicubic ? IMGSEARCH_BICUBIC : IMGSEARCH_BILINEAR };
+	imgsearch_recipe out = { .resize = r->resize,
+		.crop = r->crop,
+		.interpolation = r->bicubic ? IMGSEARCH_INTERPOLATION_BICUBIC : IMGSEARCH_INTERPOLATION_BILINEAR };
 	memcpy(out.mean, r->mean, sizeof out.mean);
 	memcpy(out.std, r->std, sizeof out.std);
 	return out;
 }
 
-/* The model that the options ask for; they leave open what `stored` (or NULL) then decides. Reads the weights file. */
-static int resolve(imgsearch *s, const model_identity *stored, model_identity *out, imgsearch_error *err)
+/*
+ * The model that the options name. What they leave open, `stored` (may be NULL) decides. Reads the
+ * weights file.
+ */
+static int resolve(imgsearch *s, const model_identity *stored, model_identity *out,
+	imgsearch_error *err)
 {
 	const imgsearch_options *o = &s->options;
-	model_spec spec = { .name = o->model, .weights = o->weights, .device = o->device,
-		.precision = o->precision, .threads = s->threads, .recipe = o->recipe, .flip = o->flip };
+	model_spec spec = { .name = o->model,
+		.weights = o->weights,
+		.device = o->device,
+		.precision = o->precision,
+		.threads = s->threads,
+		.recipe = o->recipe,
+		.flip = o->flip };
 	if (stored && (!o->model || !strcmp(o->model, stored->name))) {
 		spec.name = stored->name;
 		if (!spec.weights && stored->weights && !access(stored->weights, R_OK))
-			spec.weights = stored->weights; /* else they are looked for again by name */
+			spec.weights = stored->weights; /* otherwise the weights are looked up again by name */
 		if (!recipe_asked(&o->recipe))
 			spec.recipe = recipe_of(&stored->recipe);
 		spec.flip |= stored->flip;
@@ -108,29 +130,31 @@ static int resolve(imgsearch *s, const model_identity *stored, model_identity *o
 
 static int refuse_own_vectors(imgsearch *s, const char *advice, imgsearch_error *err)
 {
-	return ims_fail(err, IMGSEARCH_EMODEL, "%s: holds vectors of the caller's own; %s", ims_store_path(s->store), advice);
+	return ims_fail(err, IMGSEARCH_EMODEL, "%s: holds vectors of the caller's own; %s",
+		ims_store_path(s->store), advice);
 }
 
-/* An index without a model. */
+/* Decides for an index without a model. */
 static int decide_first(imgsearch *s, identity_use use, identity *out, imgsearch_error *err)
 {
-	uint64_t by_state[8], vectors = 0, next;
-	int64_t max_id;
+	store_counts counts = { 0 };
 	if (use == IDENTITY_QUERY)
 		return refuse_own_vectors(s, "query it by vector", err);
-	int rc = use == IDENTITY_TREE ? ims_store_counts(s->store, by_state, &vectors, &next, &max_id, err) : 0;
-	if (!rc && vectors)
+	int rc = use == IDENTITY_TREE ? ims_store_counts(s->store, &counts, err) : 0;
+	if (!rc && counts.vectors)
 		rc = refuse_own_vectors(s, "index pictures into another file", err);
 	out->first = true;
 	out->sets_dim = use == IDENTITY_TREE;
 	return rc ? rc : resolve(s, NULL, &out->model, err);
 }
 
-/* An index whose vectors `own` made, for a use that may not begin a re-index. */
-static int decide_own(imgsearch *s, identity_use use, model_identity *own, identity *out, imgsearch_error *err)
+/* Decides for an index whose vectors `own` made, and for a use that may not begin a re-index. */
+static int decide_own(imgsearch *s, identity_use use, model_identity *own, identity *out,
+	imgsearch_error *err)
 {
 	char why[200];
-	if (use == IDENTITY_QUERY && ims_handle_network_loaded(s, own)) { /* its weights need not be read again */
+	if (use == IDENTITY_QUERY
+		&& ims_handle_network_loaded(s, own)) { /* the weights need not be read again */
 		out->model = *own;
 		*own = (model_identity){ 0 };
 		return 0;
@@ -138,27 +162,31 @@ static int decide_own(imgsearch *s, identity_use use, model_identity *own, ident
 	int rc = resolve(s, own, &out->model, err);
 	if (rc || use == IDENTITY_EXTRACT || ims_model_same(own, &out->model, why, sizeof why))
 		return rc;
-	return ims_fail(err, IMGSEARCH_EMODEL, use == IDENTITY_ADD ? "%s: made by another model (%s)"
-		: "%s: made by another model (%s); leave the model out, or index again with it", ims_store_path(s->store), why);
+	return ims_fail(err, IMGSEARCH_EMODEL,
+		use == IDENTITY_ADD
+			? "%s: made by another model (%s)"
+			: "%s: made by another model (%s); leave the model out, or index again with it",
+		ims_store_path(s->store), why);
 }
 
-/* An index run goes on with the re-index under way, begins one, or gives it up, as the options ask. */
+/* An index run continues, begins or drops a re-index, depending on the options. */
 static int decide_tree(imgsearch *s, const model_identity *own, identity *out, imgsearch_error *err)
 {
 	model_identity next = { 0 };
 	char why[200];
 	imgsearch_error none;
-	bool asked = ims_identity_asked(s), pending = !ims_identity_stored(s, true, &next, &none);
+	bool asked = ims_identity_requested(s), pending = !ims_identity_stored(s, true, &next, &none);
 	int rc = resolve(s, pending && !asked ? &next : own, &out->model, err);
 	if (!rc && !ims_model_same(own, &out->model, why, sizeof why)) {
 		out->next = true;
 		if (!pending && !asked)
-			rc = ims_fail(err, IMGSEARCH_EMODEL, "%s: made by another model (%s); give --model to index all pictures anew",
+			rc = ims_fail(err, IMGSEARCH_EMODEL,
+				"%s: made by another model (%s); give --model to index all pictures anew",
 				ims_store_path(s->store), why);
 		else
 			out->begins = !pending || !ims_model_same(&next, &out->model, why, sizeof why);
 	} else if (!rc) {
-		out->gives_up = pending;
+		out->drops_next = pending;
 	}
 	ims_model_identity_free(&next);
 	return rc;
@@ -172,7 +200,8 @@ int ims_identity_decide(imgsearch *s, identity_use use, identity *out, imgsearch
 	if (rc == IMGSEARCH_ENOTFOUND)
 		rc = decide_first(s, use, out, err);
 	else if (!rc)
-		rc = use == IDENTITY_TREE ? decide_tree(s, &own, out, err) : decide_own(s, use, &own, out, err);
+		rc = use == IDENTITY_TREE ? decide_tree(s, &own, out, err)
+								  : decide_own(s, use, &own, out, err);
 	ims_model_identity_free(&own);
 	return rc;
 }

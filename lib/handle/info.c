@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* An info and what its pointers point to; each string is an allocation of its own, listed in `owned`. */
+/* An info and the memory of its pointers. Each string is an allocation, listed in `owned`. */
 typedef struct info_block {
 	imgsearch_info info; /* first: the caller's pointer */
 	char **owned;
@@ -21,7 +21,7 @@ typedef struct info_block {
 	imgsearch_error *err;
 } info_block;
 
-/* Makes the block own a text; NULL, with the text freed, where that fails. */
+/* Appends a text to `owned`. NULL, with the text freed, where that fails. */
 static const char *own(info_block *b, char *text)
 {
 	char **grown = text ? ims_realloc(b->owned, b->n_owned + 1, sizeof *grown) : NULL;
@@ -66,7 +66,7 @@ static int add_root(void *user, int64_t id, const char *path)
 	return 0;
 }
 
-/* The setting of that name, which a build wrote; NULL: there is none. */
+/* The setting of that name, which a build stored; NULL: there is none. */
 static const char *setting(imgsearch *s, info_block *b, const char *name)
 {
 	buf text = { 0 };
@@ -98,9 +98,13 @@ static int add_searchers(imgsearch *s, const view *v, info_block *b)
 		uint64_t bytes = 0;
 		if ((rc = ims_store_searcher_bytes(s->store, all[i].state, &bytes, b->err)))
 			break;
-		b->searchers[i] = own(b, ims_format("%s: %llu rows, %.1f MB, %s%s%s", all[i].name, (unsigned long long)all[i].rows,
-			(double)bytes / 1e6, !same ? "stale: build again" : last > all[i].change ? "catches up with changes" : "fresh",
-			about ? "; " : "", about ? about : ""));
+		b->searchers[i] = own(b,
+			ims_format("%s: %llu rows, %.1f MB, %s%s%s", all[i].name,
+				(unsigned long long)all[i].rows, (double)bytes / 1e6,
+				!same                      ? "stale: build again"
+					: last > all[i].change ? "catches up with changes"
+										   : "fresh",
+				about ? "; " : "", about ? about : ""));
 		if (!b->searchers[i])
 			rc = ims_nomem(b->err);
 		b->info.n_searchers += !rc;
@@ -120,25 +124,28 @@ static int add_model(imgsearch *s, info_block *b)
 	info->model = own(b, ims_strdup(id.name));
 	info->weights = id.weights ? own(b, ims_strdup(id.weights)) : NULL;
 	info->weights_hash = own(b, ims_strdup(id.weights_hash));
-	info->precision = id.precision == IMGSEARCH_BF16 ? "bf16" : "f32";
+	info->precision = id.precision == IMGSEARCH_PRECISION_BF16 ? "bf16" : "f32";
 	info->flip = id.flip;
-	info->recipe = (imgsearch_recipe){ .resize = id.recipe.resize, .crop = id.recipe.crop,
-		.interpolation = id.recipe.bicubic ? IMGSEARCH_BICUBIC : IMGSEARCH_BILINEAR };
+	info->recipe = (imgsearch_recipe){ .resize = id.recipe.resize,
+		.crop = id.recipe.crop,
+		.interpolation = id.recipe.bicubic ? IMGSEARCH_INTERPOLATION_BICUBIC : IMGSEARCH_INTERPOLATION_BILINEAR };
 	memcpy(info->recipe.mean, id.recipe.mean, sizeof id.recipe.mean);
 	memcpy(info->recipe.std, id.recipe.std, sizeof id.recipe.std);
 	ims_model_identity_free(&id);
 	return info->model && info->weights_hash ? 0 : ims_nomem(b->err);
 }
 
-/* The re-index under way, if there is one, and how far it is. */
+/* Describes the re-index under way, if there is one, and its progress. */
 static int add_next(imgsearch *s, info_block *b, uint64_t vectors)
 {
 	model_identity id;
 	int rc = ims_identity_stored(s, true, &id, b->err);
 	if (rc)
 		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
-	b->info.next = own(b, ims_format("%s, resize %u, crop %u%s: %llu of %llu vectors", id.name, id.recipe.resize, id.recipe.crop,
-		id.flip ? ", averaged with the mirror image" : "", (unsigned long long)vectors, (unsigned long long)b->info.vectors));
+	b->info.next = own(b,
+		ims_format("%s, resize %u, crop %u%s: %llu of %llu vectors", id.name, id.recipe.resize,
+			id.recipe.crop, id.flip ? ", averaged with the mirror image" : "",
+			(unsigned long long)vectors, (unsigned long long)b->info.vectors));
 	ims_model_identity_free(&id);
 	return b->info.next ? 0 : ims_nomem(b->err);
 }
@@ -146,22 +153,27 @@ static int add_next(imgsearch *s, info_block *b, uint64_t vectors)
 static int add_counts(imgsearch *s, info_block *b)
 {
 	imgsearch_info *info = &b->info;
-	uint64_t n[8] = { 0 }, next;
-	int64_t max_id;
 	imgsearch_counts *c = &info->counts;
-	int rc = ims_store_counts(s->store, n, &info->vectors, &next, &max_id, b->err);
-	c->indexed = n[IMGSEARCH_INDEXED];
-	c->duplicate = n[IMGSEARCH_DUPLICATE];
-	c->unsupported = n[IMGSEARCH_UNSUPPORTED];
-	c->damaged = n[IMGSEARCH_DAMAGED];
-	c->too_big = n[IMGSEARCH_TOO_BIG];
-	c->excluded = n[IMGSEARCH_EXCLUDED];
-	c->unreadable = n[IMGSEARCH_UNREADABLE];
-	c->seen = c->indexed + c->duplicate + c->unsupported + c->damaged + c->too_big + c->excluded + c->unreadable;
-	return rc ? rc : add_next(s, b, next);
+	store_counts held;
+	int rc = ims_store_counts(s->store, &held, b->err);
+	const uint64_t *n = held.by_state;
+	info->vectors = held.vectors;
+	c->indexed = n[IMGSEARCH_STATE_INDEXED];
+	c->duplicate = n[IMGSEARCH_STATE_DUPLICATE];
+	c->unsupported = n[IMGSEARCH_STATE_UNSUPPORTED];
+	c->damaged = n[IMGSEARCH_STATE_DAMAGED];
+	c->too_big = n[IMGSEARCH_STATE_TOO_BIG];
+	c->excluded = n[IMGSEARCH_STATE_EXCLUDED];
+	c->unreadable = n[IMGSEARCH_STATE_UNREADABLE];
+	c->seen = c->indexed + c->duplicate + c->unsupported + c->damaged + c->too_big + c->excluded
+		+ c->unreadable;
+	return rc ? rc : add_next(s, b, held.vectors_next);
 }
 
-/* An index that has no vectors yet gives the dimension of the network that its options name. */
+/*
+ * The dimension that an index without vectors will have: that of the network its options name; 0:
+ * unknown.
+ */
 static uint32_t future_dim(imgsearch *s)
 {
 	identity id;

@@ -4,7 +4,7 @@
 
 #include "handle/handle.h"
 
-/* imgsearch_info_get. */
+/* imgsearch_info_get. *out is freed by imgsearch_info_free. Errors: see there. */
 int ims_info(imgsearch *s, imgsearch_info **out, imgsearch_error *err);
 
 #endif

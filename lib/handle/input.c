@@ -1,13 +1,14 @@
-/* From an input to bytes, and to pixels. */
+/* Turns an input into bytes and into pixels. */
 #include "handle/input.h"
 
 #include <string.h>
 
 int ims_input_check(const imgsearch_input *in, imgsearch_error *err)
 {
-	if ((in->kind == IMGSEARCH_KIND_FILE && !in->path) || (in->kind == IMGSEARCH_KIND_MEMORY && !in->data))
+	if ((in->kind == IMGSEARCH_INPUT_FILE && !in->path)
+		|| (in->kind == IMGSEARCH_INPUT_BYTES && !in->data))
 		return ims_fail(err, IMGSEARCH_EINVAL, "input: no path or data");
-	if (in->kind < IMGSEARCH_KIND_FILE || in->kind > IMGSEARCH_KIND_STORED)
+	if (in->kind < IMGSEARCH_INPUT_FILE || in->kind > IMGSEARCH_INPUT_ITEM)
 		return ims_fail(err, IMGSEARCH_EINVAL, "input: kind %u is unknown", in->kind);
 	return 0;
 }
@@ -17,11 +18,12 @@ bool ims_input_is_crop(const imgsearch_input *in)
 	return in->crop[2] != 0;
 }
 
-int ims_input_bytes(const imgsearch_input *in, buf *held, const void **data, size_t *size, imgsearch_error *err)
+int ims_input_bytes(const imgsearch_input *in, buf *held, const void **data, size_t *size,
+	imgsearch_error *err)
 {
 	*data = in->data;
 	*size = in->size;
-	if (in->kind != IMGSEARCH_KIND_FILE)
+	if (in->kind != IMGSEARCH_INPUT_FILE)
 		return 0;
 	int rc = ims_read_file(held, in->path, IMS_IMAGE_MAX_FILE, err);
 	*data = held->data;
@@ -33,7 +35,8 @@ static int copy_pixels(const imgsearch_input *in, image *out, imgsearch_error *e
 {
 	size_t row = (size_t)in->width * 3, stride = in->size ? in->size : row;
 	if (!in->data || in->width <= 0 || in->height <= 0 || stride < row)
-		return ims_fail(err, IMGSEARCH_EINVAL, "pixels: no data, or a width, height or row size that cannot be");
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"pixels: no data, or a width, height or row size that cannot be");
 	*out = (image){ .width = (uint32_t)in->width, .height = (uint32_t)in->height };
 	out->pixels = ims_alloc((size_t)in->height, row);
 	if (!out->pixels)
@@ -43,12 +46,13 @@ static int copy_pixels(const imgsearch_input *in, image *out, imgsearch_error *e
 	return ims_input_is_crop(in) ? ims_image_crop(out, in->crop, err) : 0;
 }
 
-int ims_input_decode(const imgsearch_input *in, const void *data, size_t size, const image_limits *limits, image *out,
-	image_head *head, imgsearch_error *err)
+int ims_input_decode(const imgsearch_input *in, const void *data, size_t size,
+	const image_limits *limits, image *out, image_head *head, imgsearch_error *err)
 {
 	*out = (image){ 0 };
-	if (in->kind != IMGSEARCH_KIND_PIXELS)
-		return ims_image_decode(out, head, data, size, limits, ims_input_is_crop(in) ? in->crop : NULL, err);
+	if (in->kind != IMGSEARCH_INPUT_PIXELS)
+		return ims_image_decode(out, head, data, size, limits,
+			ims_input_is_crop(in) ? in->crop : NULL, err);
 	int rc = copy_pixels(in, out, err);
 	if (rc) {
 		ims_image_free(out);

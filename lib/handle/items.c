@@ -13,7 +13,7 @@ typedef struct lister {
 	imgsearch_error *err;
 } lister;
 
-/* An item and what it points to; freed as one by imgsearch_item_free. */
+/* An item and the memory of its pointers, freed together by imgsearch_item_free. */
 typedef struct item_block {
 	imgsearch_item item; /* first: the caller's pointer */
 	char *path, *reason;
@@ -29,13 +29,19 @@ static void clear_block(item_block *b)
 	ims_free(b->columns);
 }
 
-static int fill_item(imgsearch *s, item_block *b, const store_picture *p, const char *root, imgsearch_error *err)
+static int fill_item(imgsearch *s, item_block *b, const store_picture *p, const char *root,
+	imgsearch_error *err)
 {
 	static const hash256 none;
 	struct stat st;
 	imgsearch_item *it = &b->item;
-	*it = (imgsearch_item){ .id = p->id, .state = p->state, .width = p->width, .height = p->height, .size = p->size,
-		.mtime_ns = p->mtime_ns, .same_as = p->same_as };
+	*it = (imgsearch_item){ .id = p->id,
+		.state = p->state,
+		.width = p->width,
+		.height = p->height,
+		.size = p->size,
+		.mtime_ns = p->mtime_ns,
+		.same_as = p->same_as };
 	it->path = b->path = ims_path_join(p->root ? root : NULL, p->path);
 	it->reason = b->reason = p->reason ? ims_strdup(p->reason) : NULL;
 	if (!b->path || (p->reason && !b->reason))
@@ -43,7 +49,8 @@ static int fill_item(imgsearch *s, item_block *b, const store_picture *p, const 
 	it->offline = p->root && root && stat(root, &st) != 0;
 	if (!ims_hash_equal(&p->hash, &none))
 		ims_hash_hex(&p->hash, it->hash);
-	int rc = ims_store_columns_get(s->store, p->same_as ? p->same_as : p->id, &b->column, &it->n_columns, err);
+	int rc = ims_store_columns_get(s->store, p->same_as ? p->same_as : p->id, &b->column,
+		&it->n_columns, err);
 	if (rc)
 		return rc;
 	it->columns = b->columns = ims_alloc(it->n_columns, sizeof *b->columns);
@@ -74,7 +81,7 @@ int ims_items_list(imgsearch *s, uint32_t state, item_each *each, void *user, im
 	return ims_store_each_picture(s->store, state, list_one, &l, err);
 }
 
-/* A vector without a picture is known by its id alone. */
+/* A vector without a picture has only an id. */
 static int vector_item(imgsearch *s, int64_t id, store_picture *p)
 {
 	imgsearch_error none;
@@ -87,7 +94,7 @@ static int vector_item(imgsearch *s, int64_t id, store_picture *p)
 	float *row = dim ? ims_alloc(dim, sizeof(float)) : NULL;
 	if (row && !ims_store_vectors_fetch(s->store, &id, 1, dim, row, &found, &none) && found) {
 		p->id = id;
-		p->state = IMGSEARCH_INDEXED;
+		p->state = IMGSEARCH_STATE_INDEXED;
 		p->path = ims_format("id:%lld", (long long)id);
 	}
 	ims_free(row);
@@ -126,7 +133,7 @@ void imgsearch_item_free(imgsearch_item *item)
 	ims_free(item);
 }
 
-/* ---------------------------------------------------------------------------------------------------- find ---- */
+/* ------------------------------------------------------------------------------------ find ---- */
 
 typedef struct finder {
 	imgsearch *s;
@@ -134,7 +141,10 @@ typedef struct finder {
 	int64_t id;
 } finder;
 
-/* Looks the path up below one root (0: names without a root). 1: found. A folder may lie in more than one root. */
+/*
+ * Looks the path up below one root (0: pictures without a root). Returns 1 when it is found, which
+ * ends the search. A folder may lie in more than one root.
+ */
 static int find_below(void *user, int64_t root, const char *root_path)
 {
 	finder *f = user;
@@ -159,7 +169,7 @@ int ims_items_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error 
 	return rc == 1 ? 0 : rc ? rc : ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: not in the index", path);
 }
 
-/* ------------------------------------------------------------------------------------------------- vectors ---- */
+/* --------------------------------------------------------------------------------- vectors ---- */
 
 typedef struct vector_lister {
 	vector_each *each;
@@ -181,5 +191,6 @@ int ims_items_vectors(imgsearch *s, vector_each *each, void *user, imgsearch_err
 		return rc;
 	vector_lister l = { each, user, v->space.dim };
 	ims_view_release(v);
-	return l.dim ? ims_store_vectors_scan(s->store, false, (uint32_t)l.dim, list_vectors, &l, err) : 0;
+	return l.dim ? ims_store_vectors_scan(s->store, false, (uint32_t)l.dim, list_vectors, &l, err)
+				 : 0;
 }

@@ -1,17 +1,18 @@
-/* Loading pixels, from files, memory and stored pictures. */
+/* Loads pixels from files, memory and stored pictures. */
 #include "handle/picture.h"
 
 #include "base/path.h"
 #include "handle/input.h"
 
-/* The path of a stored picture; ims_free. */
+/* The path of a stored picture; the caller frees it by ims_free. */
 static char *stored_path(imgsearch *s, int64_t id, imgsearch_error *err)
 {
 	store_picture p = { 0 };
 	char *root = NULL, *path = NULL;
 	if (ims_store_picture_get(s->store, id, &p, &root, err) == 0) {
 		if (!p.root && p.path[0] != '/')
-			ims_fail(err, IMGSEARCH_ENOTFOUND, "picture %lld (%s) has no file", (long long)id, p.path);
+			ims_fail(err, IMGSEARCH_ENOTFOUND, "picture %lld (%s) has no file", (long long)id,
+				p.path);
 		else if (!(path = ims_path_join(p.root ? root : NULL, p.path)))
 			ims_nomem(err);
 	}
@@ -20,20 +21,23 @@ static char *stored_path(imgsearch *s, int64_t id, imgsearch_error *err)
 	return path;
 }
 
-/* The short side of a picture whose longer side is max_side; 0: it is not scaled. */
-static uint32_t short_side(const void *data, size_t size, const image_limits *limits, uint32_t max_side)
+/* The short side to decode for a longer side of max_side; 0: full size. */
+static uint32_t short_side(const void *data, size_t size, const image_limits *limits,
+	uint32_t max_side)
 {
 	image_head head;
 	if (!max_side || ims_image_head(&head, data, size, limits, NULL) || !head.width || !head.height)
 		return 0;
-	uint64_t small = head.width < head.height ? head.width : head.height, large = head.width + head.height - small;
+	uint64_t small = head.width < head.height ? head.width : head.height,
+			 large = head.width + head.height - small;
 	return (uint32_t)((max_side * small + large - 1) / large);
 }
 
-static int decode(imgsearch *s, const imgsearch_input *in, const void *data, size_t size, uint32_t max_side, image *out, imgsearch_error *err)
+static int decode(imgsearch *s, const imgsearch_input *in, const void *data, size_t size,
+	uint32_t max_side, image *out, imgsearch_error *err)
 {
 	image_limits limits = ims_handle_limits(s, NULL);
-	if (in->kind != IMGSEARCH_KIND_PIXELS && !ims_input_is_crop(in))
+	if (in->kind != IMGSEARCH_INPUT_PIXELS && !ims_input_is_crop(in))
 		limits.at_least = short_side(data, size, &limits, max_side);
 	ims_handle_decoder_acquire(s);
 	int rc = ims_input_decode(in, data, size, &limits, out, NULL, err);
@@ -41,11 +45,12 @@ static int decode(imgsearch *s, const imgsearch_input *in, const void *data, siz
 	return rc;
 }
 
-static int from_file(imgsearch *s, const imgsearch_input *in, uint32_t max_side, image *out, imgsearch_error *err)
+static int from_file(imgsearch *s, const imgsearch_input *in, uint32_t max_side, image *out,
+	imgsearch_error *err)
 {
 	buf bytes = { 0 };
-	char *stored = in->kind == IMGSEARCH_KIND_STORED ? stored_path(s, in->id, err) : NULL;
-	const char *path = in->kind == IMGSEARCH_KIND_STORED ? stored : in->path;
+	char *stored = in->kind == IMGSEARCH_INPUT_ITEM ? stored_path(s, in->id, err) : NULL;
+	const char *path = in->kind == IMGSEARCH_INPUT_ITEM ? stored : in->path;
 	int rc = path ? ims_read_file(&bytes, path, IMS_IMAGE_MAX_FILE, err) : err->code;
 	if (!rc) {
 		rc = decode(s, in, bytes.data, bytes.len, max_side, out, err);
@@ -74,15 +79,16 @@ static int shrink(image *im, uint32_t max_side, imgsearch_error *err)
 	return 0;
 }
 
-int ims_picture_load(imgsearch *s, const imgsearch_input *in, uint32_t max_side, image *out, imgsearch_error *err)
+int ims_picture_load(imgsearch *s, const imgsearch_input *in, uint32_t max_side, image *out,
+	imgsearch_error *err)
 {
 	imgsearch_error local;
 	int rc;
 	err = err ? err : &local;
 	*out = (image){ 0 };
-	if (in->kind == IMGSEARCH_KIND_PIXELS || (in->kind == IMGSEARCH_KIND_MEMORY && in->data))
+	if (in->kind == IMGSEARCH_INPUT_PIXELS || (in->kind == IMGSEARCH_INPUT_BYTES && in->data))
 		rc = decode(s, in, in->data, in->size, max_side, out, err);
-	else if (in->kind == IMGSEARCH_KIND_STORED || (in->kind == IMGSEARCH_KIND_FILE && in->path))
+	else if (in->kind == IMGSEARCH_INPUT_ITEM || (in->kind == IMGSEARCH_INPUT_FILE && in->path))
 		rc = from_file(s, in, max_side, out, err);
 	else
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "this input has no pixels to show");

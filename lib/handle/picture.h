@@ -1,13 +1,15 @@
-/* Pixels for people: thumbnails, contact sheets and map tiles are made of these. */
+/* Pixels for display: thumbnails, contact sheets, tiles of maps. */
 #ifndef IMS_HANDLE_PICTURE_H
 #define IMS_HANDLE_PICTURE_H
 
 #include "handle/handle.h"
 
 /*
- * The upright pixels of an input (not of a vector), its crop cut out, scaled down so that no side is longer than max_side (0:
- * not scaled). A JPEG is decoded at the smallest scale that suffices. Freed by ims_image_free. Errors: see imgsearch_picture_load.
+ * Loads the upright pixels of an input (not of a vector), or of its crop, scaled down so that no
+ * side is longer than max_side (0: not scaled). A JPEG is decoded at the smallest sufficient scale.
+ * The caller frees *out by ims_image_free. Errors: see imgsearch_image_load.
  */
-int ims_picture_load(imgsearch *s, const imgsearch_input *in, uint32_t max_side, image *out, imgsearch_error *err);
+int ims_picture_load(imgsearch *s, const imgsearch_input *in, uint32_t max_side, image *out,
+	imgsearch_error *err);
 
 #endif

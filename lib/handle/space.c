@@ -1,4 +1,6 @@
-/* Features become rows when they are read; the store keeps them as the network gave them. */
+/*
+ * Converts stored features to rows when they are read. The store has them as the network made them.
+ */
 #include "handle/space.h"
 
 #include <math.h>
@@ -10,7 +12,7 @@ void ims_space_apply(const space *sp, const float *in, float *out)
 		out[i] = sp->mean ? in[i] - sp->mean[i] : in[i];
 		sum += (double)out[i] * out[i];
 	}
-	if (sp->metric != IMGSEARCH_COSINE)
+	if (sp->metric != IMGSEARCH_METRIC_COSINE)
 		return;
 	float scale = sum > 0 ? (float)(1 / sqrt(sum)) : 0;
 	for (uint32_t i = 0; i < sp->dim; i++)
@@ -19,7 +21,7 @@ void ims_space_apply(const space *sp, const float *in, float *out)
 
 void ims_space_normalise(float *rows, size_t n, uint32_t dim)
 {
-	const space plain = { .metric = IMGSEARCH_COSINE, .dim = dim };
+	const space plain = { .metric = IMGSEARCH_METRIC_COSINE, .dim = dim };
 	for (size_t i = 0; i < n; i++)
 		ims_space_apply(&plain, rows + i * dim, rows + i * dim);
 }
@@ -27,22 +29,28 @@ void ims_space_normalise(float *rows, size_t n, uint32_t dim)
 float ims_score(imgsearch_metric metric, float distance)
 {
 	switch (metric) {
-	case IMGSEARCH_COSINE: return 1 - distance / 2;
-	case IMGSEARCH_IP: return -distance;
-	default: return -sqrtf(distance);
+	case IMGSEARCH_METRIC_COSINE:
+		return 1 - distance / 2;
+	case IMGSEARCH_METRIC_IP:
+		return -distance;
+	default:
+		return -sqrtf(distance);
 	}
 }
 
 float ims_score_distance(imgsearch_metric metric, float score)
 {
 	switch (metric) {
-	case IMGSEARCH_COSINE: return 2 * (1 - score);
-	case IMGSEARCH_IP: return -score;
-	default: return score > 0 ? -1 : score * score;
+	case IMGSEARCH_METRIC_COSINE:
+		return 2 * (1 - score);
+	case IMGSEARCH_METRIC_IP:
+		return -score;
+	default:
+		return score > 0 ? -1 : score * score;
 	}
 }
 
-/* ---------------------------------------------------------------------------------------- rows in a space ---- */
+/* ------------------------------------------------------------------------- rows in a space ---- */
 
 enum { BLOCK = 256 };
 
@@ -68,7 +76,8 @@ static int scan_block(void *arg, const int64_t *ids, const float *rows, size_t n
 	return 0;
 }
 
-static int scan_rows(void *ctx, int (*each)(void *user, const int64_t *ids, const float *rows, size_t n), void *user,
+static int scan_rows(void *ctx,
+	int (*each)(void *user, const int64_t *ids, const float *rows, size_t n), void *user,
 	imgsearch_error *err)
 {
 	const space_rows *r = ctx;
@@ -80,7 +89,8 @@ static int scan_rows(void *ctx, int (*each)(void *user, const int64_t *ids, cons
 	return rc;
 }
 
-static int fetch_rows(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found, imgsearch_error *err)
+static int fetch_rows(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found,
+	imgsearch_error *err)
 {
 	const space_rows *r = ctx;
 	int rc = ims_store_vectors_fetch(r->store, ids, n, r->space->dim, out, found, err);
@@ -92,6 +102,10 @@ static int fetch_rows(void *ctx, const int64_t *ids, size_t n, float *out, uint8
 
 row_source ims_space_source(space_rows *rows, uint64_t n)
 {
-	return (row_source){ .ctx = rows, .n = (size_t)n, .dim = rows->space->dim, .metric = rows->space->metric,
-		.scan = scan_rows, .fetch = fetch_rows };
+	return (row_source){ .ctx = rows,
+		.n = (size_t)n,
+		.dim = rows->space->dim,
+		.metric = rows->space->metric,
+		.scan = scan_rows,
+		.fetch = fetch_rows };
 }

@@ -1,11 +1,14 @@
-/* The space that an index's distances are measured in, and its stored features as rows of that space. */
+/* The space in which distances are measured, and the stored features as rows of that space. */
 #ifndef IMS_HANDLE_SPACE_H
 #define IMS_HANDLE_SPACE_H
 
 #include "search/search.h"
 #include "store/store.h"
 
-/* How a stored feature becomes a row: the mean is subtracted, then for cosine the row is scaled to length 1. */
+/*
+ * Converts features to rows: the mean is subtracted; then, for cosine, the row is scaled to length
+ * 1.
+ */
 typedef struct space {
 	imgsearch_metric metric;
 	uint32_t dim;
@@ -24,7 +27,7 @@ typedef struct space_rows {
 	const space *space;
 } space_rows;
 
-/* n: how many rows there are now. The source borrows `rows`. Any thread. */
+/* n: the number of rows. The source borrows `rows`. Any thread. */
 row_source ims_space_source(space_rows *rows, uint64_t n);
 
 /* Scores are what callers see, distances what searchers see (search/search.h). */

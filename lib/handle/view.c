@@ -1,7 +1,8 @@
 /*
- * Views are made here and brought up to date. ims_view_acquire compares the file's data version with the last one it saw,
- * and then the epoch, so that an unchanged file costs one number. Row changes make no new view: a loaded searcher reads the
- * change log (take_up_changes), so that the next query sees them without loading anything anew.
+ * Makes views and keeps them current. ims_view_acquire compares the data version of the file with
+ * the last one, and then the epoch, so an unchanged file costs one number. Changes of rows make no
+ * new view: a loaded searcher reads the change log (apply_changes), so the next query sees them and
+ * nothing is reloaded.
  */
 #include "handle/view.h"
 #include "handle/space.h"
@@ -57,11 +58,11 @@ static void free_view(view *v)
 	ims_free(v);
 }
 
-static int make_view(imgsearch *s, int64_t version, uint32_t epoch, view **out, imgsearch_error *err)
+static int make_view(imgsearch *s, int64_t version, uint32_t epoch, view **out,
+	imgsearch_error *err)
 {
 	uint32_t metric = 0, dim = 0;
-	uint64_t by_state[8], vectors = 0, next;
-	int64_t max_id;
+	store_counts counts = { 0 };
 	view *v = ims_zalloc(1, sizeof *v);
 	*out = NULL;
 	if (!v)
@@ -81,26 +82,25 @@ static int make_view(imgsearch *s, int64_t version, uint32_t epoch, view **out, 
 	if (!rc)
 		rc = ims_chance_load(s, v, err);
 	if (!rc)
-		rc = ims_store_counts(s->store, by_state, &vectors, &next, &max_id, err);
+		rc = ims_store_counts(s->store, &counts, err);
 	if (rc) {
 		free_view(v);
 		return rc;
 	}
 	v->rows_ctx = (space_rows){ s->store, &v->space };
 	v->plain_ctx = (space_rows){ s->store, &v->plain };
-	v->rows = ims_space_source(&v->rows_ctx, vectors);
-	v->plain_rows = ims_space_source(&v->plain_ctx, vectors);
+	v->rows = ims_space_source(&v->rows_ctx, counts.vectors);
+	v->plain_rows = ims_space_source(&v->plain_ctx, counts.vectors);
 	*out = v;
 	return 0;
 }
 
 int ims_view_acquire_counted(imgsearch *s, view **out, imgsearch_error *err)
 {
-	uint64_t by_state[8], vectors, next;
-	int64_t max_id;
-	int rc = ims_store_counts(s->store, by_state, &vectors, &next, &max_id, err);
+	store_counts counts;
+	int rc = ims_store_counts(s->store, &counts, err);
 	pthread_mutex_lock(&s->view_lock);
-	if (!rc && s->view && s->view->rows.n != vectors) {
+	if (!rc && s->view && s->view->rows.n != counts.vectors) {
 		ims_view_release(s->view);
 		s->view = NULL;
 	}
@@ -189,7 +189,7 @@ int ims_view_settle_dim(imgsearch *s, uint32_t dim, imgsearch_error *err)
 	return first ? ims_view_set_dim(s, dim, err) : 0;
 }
 
-/* --------------------------------------------------------------------------------------- searchers ---- */
+/* ------------------------------------------------------------------------------- searchers ---- */
 
 char *ims_view_params(const view *v)
 {
@@ -205,13 +205,18 @@ static int get_chunk(void *arg, uint32_t number, buf *out, imgsearch_error *err)
 static bool usable(const view *v, const store_searcher *found, const searcher_ops *ops)
 {
 	char *params = ims_view_params(v);
-	bool same = params && found->params && !strcmp(params, found->params) && found->version == ops->version;
+	bool same = params && found->params && !strcmp(params, found->params)
+		&& found->version == ops->version;
 	ims_free(params);
 	return same;
 }
 
-/* A stale or damaged state is no error of a query: the scan answers. `note` receives the sentence for the log. */
-static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *vs, imgsearch_error *note, imgsearch_error *err)
+/*
+ * A stale or damaged state is not an error: the query scans. `note` receives the message for the
+ * log.
+ */
+static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *vs,
+	imgsearch_error *note, imgsearch_error *err)
 {
 	store_searcher *all;
 	size_t n;
@@ -222,7 +227,8 @@ static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *v
 		if (strcmp(all[i].name, ops->name))
 			continue;
 		if (!usable(v, &all[i], ops)) {
-			ims_fail(note, IMGSEARCH_LOG_INFO, "searcher %s is stale and not used; run build", ops->name);
+			ims_fail(note, IMGSEARCH_LOG_INFO, "searcher %s is stale and not used; run build",
+				ops->name);
 			continue;
 		}
 		vs->store = s->store;
@@ -232,7 +238,8 @@ static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *v
 		imgsearch_error why;
 		rc = ims_search_load(&vs->index, ops->name, &v->rows, &vs->chunks, &why);
 		if (rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EVERSION) {
-			ims_fail(note, IMGSEARCH_LOG_WARNING, "searcher %s is damaged and not used; run build (%.300s)", ops->name, why.message);
+			ims_fail(note, IMGSEARCH_LOG_WARNING,
+				"searcher %s is damaged and not used; run build (%.300s)", ops->name, why.message);
 			rc = 0;
 		} else if (rc && err) {
 			*err = why;
@@ -243,8 +250,8 @@ static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *v
 	return rc;
 }
 
-/* Gives the searcher the rows that were added, replaced and removed since. */
-static int take_up_changes(imgsearch *s, view *v, view_searcher *vs, imgsearch_error *err)
+/* Applies to the searcher the rows that were added, replaced and removed since its last change. */
+static int apply_changes(imgsearch *s, view *v, view_searcher *vs, imgsearch_error *err)
 {
 	enum { STEP = 256 };
 	int64_t last, *ids = NULL, gone[STEP], here[STEP];
@@ -254,7 +261,8 @@ static int take_up_changes(imgsearch *s, view *v, view_searcher *vs, imgsearch_e
 	if (rc || last <= vs->change)
 		return rc;
 	rc = ims_store_changes(s->store, vs->change, &ids, &n, err);
-	if (rc == IMGSEARCH_ENOTFOUND) /* the searcher was built anew: this view answers as of its time */
+	if (rc
+		== IMGSEARCH_ENOTFOUND) /* the searcher was built again: this view keeps its own state */
 		return 0;
 	float *rows = rc ? NULL : ims_alloc_aligned(STEP, dim * sizeof(float));
 	if (!rc && !rows)
@@ -283,7 +291,8 @@ static int take_up_changes(imgsearch *s, view *v, view_searcher *vs, imgsearch_e
 	return rc;
 }
 
-int ims_view_searcher(imgsearch *s, view *v, const char *name, search_index **out, imgsearch_error *err)
+int ims_view_searcher(imgsearch *s, view *v, const char *name, search_index **out,
+	imgsearch_error *err)
 {
 	const searcher_ops *const *all = ims_search_all();
 	int which = 0, rc = 0;
@@ -298,11 +307,11 @@ int ims_view_searcher(imgsearch *s, view *v, const char *name, search_index **ou
 	if (!vs->tried)
 		rc = load(s, v, all[which], vs, &note, err);
 	if (!rc && vs->index)
-		rc = take_up_changes(s, v, vs, err);
+		rc = apply_changes(s, v, vs, err);
 	*out = rc ? NULL : vs->index;
 	pthread_mutex_unlock(&v->lock);
 	job j = ims_handle_job(s);
-	if (note.code) /* no callback runs under a lock */
+	if (note.code) /* outside the lock, since a callback runs */
 		ims_job_log(&j, note.code, "%s", note.message);
 	return rc;
 }

@@ -124,7 +124,7 @@ static void orient_box(float to[4], const float from[4], orientation t, float wi
 	to[3] = t.swap ? x1 : y1;
 }
 
-/* Works in tiles, so that columns that are read stay in the cache. */
+/* Works in tiles, so that the columns it reads stay in the cache. */
 static int orient_upright(image *im, orientation t, imgsearch_error *err)
 {
 	enum { TILE = 32 };

@@ -1,6 +1,6 @@
 /*
  * The orientation of the camera: tag 0x0112 of the first directory of an Exif block (CIPA DC-008,
- * section 4.6; TIFF 6.0). A damaged block means "upright", so that it never costs a picture.
+ * section 4.6; TIFF 6.0). A damaged block counts as upright, so that the picture can be used.
  */
 #include "image/decoder.h"
 

@@ -13,8 +13,8 @@
 #include "base/base.h"
 
 /*
- * Decided by content, never by file name. Those after PNG are recognised only to be refused by
- * name.
+ * The format by content, never by file name. Formats after PNG are recognised only so that the
+ * refusal can name them.
  */
 typedef enum image_format {
 	IMAGE_UNKNOWN = 0,

@@ -168,7 +168,7 @@ static int head(image_head *out, const void *data, size_t size, uint64_t max_pix
 {
 	read_job j = { .data = data, .size = size };
 	int rc = run_guarded(&j.guard, read_head, &j, err);
-	/* A size that was read counts even where an error followed. */
+	/* A size that was read is reported even if an error followed. */
 	int too_big = ims_image_check_size(j.c.image_width, j.c.image_height, max_pixels, err);
 	out->width = j.c.image_width;
 	out->height = j.c.image_height;

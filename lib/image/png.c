@@ -142,7 +142,7 @@ static int head(image_head *out, const void *data, size_t size, uint64_t max_pix
 {
 	read_job j = { .data = data, .size = size };
 	int rc = run_guarded(&j.guard, read_head, &j, err), too_big = 0;
-	if (j.info) { /* a size that was read counts even where an error followed */
+	if (j.info) { /* a size that was read is reported even if an error followed */
 		out->width = png_get_image_width(j.png, j.info);
 		out->height = png_get_image_height(j.png, j.info);
 		too_big = ims_image_check_size(out->width, out->height, max_pixels, err);

@@ -53,15 +53,15 @@ static void axis_free(axis *a)
 	ims_free(a->first);
 }
 
-/* The sampling of one direction, in Pillow's quantities. */
-typedef struct sampling {
+/* The sampling grid of one direction, in Pillow's quantities. */
+typedef struct sample_grid {
 	uint32_t in_size;
 	double start, scale, stretch, support;
 	bool bicubic;
-} sampling;
+} sample_grid;
 
 /* The inputs begin .. end - 1 of output i. Returns its center. */
-static double support_of(const sampling *s, uint64_t i, int64_t *begin, int64_t *end)
+static double support_of(const sample_grid *s, uint64_t i, int64_t *begin, int64_t *end)
 {
 	double center = s->start + ((double)i + 0.5) * s->scale;
 	double low = center - s->support + 0.5, high = center + s->support + 0.5;
@@ -71,7 +71,7 @@ static double support_of(const sampling *s, uint64_t i, int64_t *begin, int64_t 
 }
 
 /* The weights of one output: normalised in `real`, then rounded to fixed point. */
-static void weigh(int32_t *weight, double *real, const sampling *s, double center, int64_t begin,
+static void weigh(int32_t *weight, double *real, const sample_grid *s, double center, int64_t begin,
 	int64_t end)
 {
 	double sum = 0, squeeze = 1.0 / s->stretch;
@@ -84,7 +84,7 @@ static void weigh(int32_t *weight, double *real, const sampling *s, double cente
 }
 
 /* The weights of outputs x .. x + n - 1. */
-static int axis_init(axis *a, const sampling *s, uint64_t x, uint32_t n)
+static int axis_init(axis *a, const sample_grid *s, uint64_t x, uint32_t n)
 {
 	int64_t begin, end, most = 1;
 	for (uint32_t i = 0; i < n; i++) {
@@ -108,12 +108,12 @@ static int axis_init(axis *a, const sampling *s, uint64_t x, uint32_t n)
 	return rc;
 }
 
-static sampling sample(uint32_t in_size, double in0, double in1, uint64_t out_size, bool bicubic)
+static sample_grid sample(uint32_t in_size, double in0, double in1, uint64_t out_size, bool bicubic)
 {
 	double scale = (double)((float)in1 - (float)in0) / (double)out_size,
 		   stretch = scale < 1.0 ? 1.0 : scale;
-	return (
-		sampling) { in_size, (float)in0, scale, stretch, (bicubic ? 2.0 : 1.0) * stretch, bicubic };
+	double support = (bicubic ? 2.0 : 1.0) * stretch;
+	return (sample_grid){ in_size, (float)in0, scale, stretch, support, bicubic };
 }
 
 /* ---------------------------------------------------------------------------------- passes ---- */
@@ -247,7 +247,7 @@ int ims_resample(uint8_t *out, size_t out_stride, const image *in, const double 
 	axis across = { 0 }, down = { 0 };
 	uint8_t *mid = NULL, *line = NULL;
 	int rc = IMGSEARCH_ENOMEM;
-	sampling columns = sample(in->width, box[0], box[2], part->width, bicubic),
+	sample_grid columns = sample(in->width, box[0], box[2], part->width, bicubic),
 			 lines = sample(in->height, box[1], box[3], part->height, bicubic);
 	if (axis_init(&across, &columns, part->x, part->w) ||
 		axis_init(&down, &lines, part->y, part->h))

@@ -1,7 +1,7 @@
 /*
- * The format of a file, by its first bytes alone. A file shorter than the magic number of JPEG or
- * PNG counts as that format where it is a beginning of it, so that a picture that is cut off
- * anywhere is called damaged and not unknown.
+ * The format of a file by its first bytes. A file shorter than the magic number of JPEG or PNG
+ * counts as that format if it is a beginning of it, so that a truncated picture is called damaged
+ * and not unknown.
  */
 #include "image/image.h"
 

@@ -1,4 +1,4 @@
-/* Single pictures by the way of prepare.h and row.h; vectors of the caller's own. */
+/* Adds single pictures, through prepare.h and row.h, and the caller's own vectors. */
 #include "ingest/add.h"
 
 #include "handle/identity.h"
@@ -11,32 +11,26 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int largest_id(imgsearch *s, uint64_t *vectors, int64_t *max_id, imgsearch_error *err)
-{
-	uint64_t by_state[8], next;
-	return ims_store_counts(s->store, by_state, vectors, &next, max_id, err);
-}
+/* ----------------------------------------------------------------------------- one picture ---- */
 
-/* ---------------------------------------------------------------------------------------------- one picture ---- */
-
-/* A picture on its way: what it is, what made its vector, and the vector. */
+/* A picture that is being added, and the model that made its vector. */
 typedef struct addition {
 	imgsearch *s;
 	const imgsearch_input *in;
 	identity identity;
 	prepared picture;
-	float *input, *vector; /* owned; vector NULL: the bytes are known */
-	bool known_changed;    /* the bytes were known and are known no more */
+	float *input, *vector; /* owned; vector NULL: the index has the bytes */
+	bool twin_removed;     /* the row with these bytes was removed meanwhile */
 } addition;
 
-static bool is_known(void *user, const hash256 *hash)
+static bool has_content(void *user, const hash256 *hash)
 {
 	const addition *a = user;
 	int64_t twin;
-	return !a->known_changed && !ims_row_twin(a->s, hash, &twin, NULL) && twin;
+	return !a->twin_removed && !ims_row_twin(a->s, hash, &twin, NULL) && twin;
 }
 
-/* Without the writer's right: identity, bytes, pixels, vector. */
+/* Decides the identity, then prepares and embeds the picture. Needs no writer lock. */
 static int embed(addition *a, imgsearch_error *err)
 {
 	model *network = NULL;
@@ -45,12 +39,16 @@ static int embed(addition *a, imgsearch_error *err)
 	a->vector = NULL;
 	int rc = ims_identity_decide(a->s, IDENTITY_ADD, &a->identity, err);
 	const model_identity *m = &a->identity.model;
-	prepare_request request = { .s = a->s, .recipe = &m->recipe, .single = true, .known = is_known, .user = a };
-	if (!rc) { /* the network's input may have another size than the last time */
+	prepare_request request = { .s = a->s,
+		.recipe = &m->recipe,
+		.single = true,
+		.has_content = has_content,
+		.user = a };
+	if (!rc) { /* the size of the network's input may differ from the last attempt's */
 		ims_free(a->input);
 		a->input = NULL;
 		rc = ims_prepare(&request, a->in, &a->picture, &a->input, err);
-		if (rc && a->in->kind == IMGSEARCH_KIND_FILE)
+		if (rc && a->in->kind == IMGSEARCH_INPUT_FILE)
 			ims_error_prefix(err, "%s", a->in->path);
 	}
 	if (rc || !a->picture.decoded)
@@ -60,25 +58,30 @@ static int embed(addition *a, imgsearch_error *err)
 	if (!rc)
 		rc = ims_model_run(network, a->input, 1, a->vector, err);
 	if (!rc && !ims_all_finite(a->vector, m->dim))
-		rc = ims_fail(err, IMGSEARCH_EMODEL, "the network gives no finite feature for this picture");
+		rc = ims_fail(err, IMGSEARCH_EMODEL,
+			"the network gives no finite feature for this picture");
 	ims_model_free(network);
 	return rc;
 }
 
-/* Within a transaction: whether the index still has the model that the picture was embedded by. */
+/* Within a transaction: whether the model of the index is still the one that made the vector. */
 static int same_model(addition *a, bool *same, imgsearch_error *err)
 {
 	model_identity stored;
 	char why[200];
 	int rc = ims_identity_stored(a->s, false, &stored, err);
-	*same = rc == IMGSEARCH_ENOTFOUND ? a->identity.first : !rc && ims_model_same(&stored, &a->identity.model, why, sizeof why);
+	*same = rc == IMGSEARCH_ENOTFOUND
+		? a->identity.first
+		: !rc && ims_model_same(&stored, &a->identity.model, why, sizeof why);
 	if (!rc)
-		a->identity.first = false; /* another writer may have been the first */
+		a->identity.first = false; /* another writer may have added the first picture */
 	ims_model_identity_free(&stored);
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
-/* Within a transaction. *again: the index changed meanwhile, so that the picture must be embedded anew. */
+/*
+ * Within a transaction. *again: the index changed meanwhile, so the picture must be embedded again.
+ */
 static int put_picture(addition *a, store_picture *row, bool *again, imgsearch_error *err)
 {
 	row_writer w = { .s = a->s, .dim = a->identity.model.dim };
@@ -95,19 +98,19 @@ static int put_picture(addition *a, store_picture *row, bool *again, imgsearch_e
 	if (!rc)
 		rc = ims_row_put(&w, row, &a->picture, a->vector, &outcome, err);
 	*again = !rc && outcome == ROW_UNPREPARED;
-	a->known_changed |= *again;
+	a->twin_removed |= *again;
 	return rc;
 }
 
 /* A picture without a name of its own is called "id:N" by its id. */
-static int name_row(imgsearch *s, store_picture *row, char *unnamed, size_t size, imgsearch_error *err)
+static int name_row(imgsearch *s, store_picture *row, char *unnamed, size_t size,
+	imgsearch_error *err)
 {
-	uint64_t vectors;
 	int64_t max_id;
 	if (row->path)
 		return 0;
-	int rc = largest_id(s, &vectors, &max_id, err);
-	snprintf(unnamed, size, "id:%lld", (long long)max_id + 1);
+	int rc = ims_store_max_id(s->store, &max_id, err);
+	snprintf(unnamed, size, "id:%lld", (long long)(max_id < 0 ? 0 : max_id) + 1);
 	row->path = unnamed;
 	return rc;
 }
@@ -131,14 +134,15 @@ static int write_picture(addition *a, store_picture *row, bool *again, imgsearch
 	return rc;
 }
 
-static int add_picture(imgsearch *s, const imgsearch_input *in, store_picture *row, imgsearch_error *err)
+static int add_picture(imgsearch *s, const imgsearch_input *in, store_picture *row,
+	imgsearch_error *err)
 {
 	enum { TRIES = 5 };
 	addition a = { .s = s, .in = in };
 	struct stat st;
 	bool again = true;
 	int rc = 0;
-	if (in->kind == IMGSEARCH_KIND_FILE && !stat(in->path, &st))
+	if (in->kind == IMGSEARCH_INPUT_FILE && !stat(in->path, &st))
 		row->mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 	for (int i = 0; !rc && again && i < TRIES; i++) {
 		rc = embed(&a, err);
@@ -146,14 +150,15 @@ static int add_picture(imgsearch *s, const imgsearch_input *in, store_picture *r
 			rc = write_picture(&a, row, &again, err);
 	}
 	if (!rc && again)
-		rc = ims_fail(err, IMGSEARCH_EBUSY, "%s: its model changes again and again", ims_store_path(s->store));
+		rc = ims_fail(err, IMGSEARCH_EBUSY, "%s: other writers keep changing its model",
+			ims_store_path(s->store));
 	ims_identity_free(&a.identity);
 	ims_free(a.input);
 	ims_free(a.vector);
 	return rc;
 }
 
-/* ---------------------------------------------------------------------------------------------------- vectors ---- */
+/* --------------------------------------------------------------------------------- vectors ---- */
 
 static int check_rows(const float *rows, size_t n, size_t dim, imgsearch_error *err)
 {
@@ -161,23 +166,27 @@ static int check_rows(const float *rows, size_t n, size_t dim, imgsearch_error *
 		return ims_fail(err, IMGSEARCH_EINVAL, "dimension %zu is not within 1..65536", dim);
 	for (size_t i = 0; i < n * dim; i++)
 		if (!isfinite(rows[i]))
-			return ims_fail(err, IMGSEARCH_EINVAL, "row %zu has a value that is not finite", i / dim);
+			return ims_fail(err, IMGSEARCH_EINVAL, "row %zu has a value that is not finite",
+				i / dim);
 	return 0;
 }
 
-/* Under a name, as a row of its own. */
-static int put_named(imgsearch *s, const imgsearch_input *in, store_picture *row, imgsearch_error *err)
+/* A vector with a name: it has a row of its own. */
+static int put_named(imgsearch *s, const imgsearch_input *in, store_picture *row,
+	imgsearch_error *err)
 {
 	char unnamed[40];
 	int rc = name_row(s, row, unnamed, sizeof unnamed, err);
 	if (!rc)
 		rc = ims_store_picture_put(s->store, row, err);
 	row->path = NULL;
-	return rc ? rc : ims_store_vector_put(s->store, row->id, in->data, (uint32_t)in->size, false, err);
+	return rc ? rc
+			  : ims_store_vector_put(s->store, row->id, in->data, (uint32_t)in->size, false, err);
 }
 
 /* asked: the id of a vector without a row, or 0. */
-static int add_vector(imgsearch *s, const imgsearch_input *in, store_picture *row, int64_t asked, imgsearch_error *err)
+static int add_vector(imgsearch *s, const imgsearch_input *in, store_picture *row, int64_t asked,
+	imgsearch_error *err)
 {
 	int rc = check_rows(in->data, 1, in->size, err);
 	if (!rc)
@@ -199,12 +208,16 @@ static int add_vector(imgsearch *s, const imgsearch_input *in, store_picture *ro
 	return rc;
 }
 
-int ims_add(imgsearch *s, const imgsearch_input *in, const char *name, int64_t *id, imgsearch_error *err)
+int ims_add(imgsearch *s, const imgsearch_input *in, const char *name, int64_t *id,
+	imgsearch_error *err)
 {
-	bool vector = in->kind == IMGSEARCH_KIND_VECTOR;
+	bool vector = in->kind == IMGSEARCH_INPUT_VECTOR;
 	int64_t asked = vector && !name && id && *id > 0 ? *id : 0;
 	char *absolute = !name && in->path ? realpath(in->path, NULL) : NULL;
-	store_picture row = { .path = name ? name : absolute ? absolute : in->path, .state = IMGSEARCH_INDEXED };
+	store_picture row = { .path = name ? name
+			: absolute                 ? absolute
+									   : in->path,
+		.state = IMGSEARCH_STATE_INDEXED };
 	int rc = vector ? add_vector(s, in, &row, asked, err) : add_picture(s, in, &row, err);
 	free(absolute);
 	if (!rc && id)
@@ -215,17 +228,15 @@ int ims_add(imgsearch *s, const imgsearch_input *in, const char *name, int64_t *
 /* Ids for n rows: they count on from the largest one, from 0 in an empty index. */
 static int make_ids(imgsearch *s, size_t n, int64_t **ids, imgsearch_error *err)
 {
-	uint64_t vectors;
 	int64_t max_id;
-	int rc = largest_id(s, &vectors, &max_id, err);
+	int rc = ims_store_max_id(s->store, &max_id, err);
 	if (rc)
 		return rc;
 	*ids = ims_alloc(n, sizeof **ids);
 	if (!*ids)
 		return ims_nomem(err);
-	int64_t first = vectors || max_id > 0 ? max_id + 1 : 0;
 	for (size_t i = 0; i < n; i++)
-		(*ids)[i] = first + (int64_t)i;
+		(*ids)[i] = max_id + 1 + (int64_t)i;
 	return 0;
 }
 
@@ -233,11 +244,13 @@ static int check_ids(const int64_t *ids, size_t n, imgsearch_error *err)
 {
 	for (size_t i = 0; ids && i < n; i++)
 		if (ids[i] < 0)
-			return ims_fail(err, IMGSEARCH_EINVAL, "row %zu: id %lld is negative", i, (long long)ids[i]);
+			return ims_fail(err, IMGSEARCH_EINVAL, "row %zu: id %lld is negative", i,
+				(long long)ids[i]);
 	return 0;
 }
 
-int ims_add_vectors(imgsearch *s, const float *rows, size_t n, size_t dim, const int64_t *ids, imgsearch_error *err)
+int ims_add_vectors(imgsearch *s, const float *rows, size_t n, size_t dim, const int64_t *ids,
+	imgsearch_error *err)
 {
 	int64_t *made = NULL;
 	int rc = check_rows(rows, n, dim, err);

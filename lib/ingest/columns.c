@@ -1,4 +1,7 @@
-/* Attaches the columns of a CSV: finds the pictures that each row names, and writes the row's cells to them. */
+/*
+ * Attaches the columns of a CSV: finds the pictures that each row names, and writes the row's cells
+ * to them.
+ */
 #include "ingest/columns.h"
 
 #include "base/path.h"
@@ -9,7 +12,7 @@
 
 typedef struct columns {
 	imgsearch *s; /* NULL: only the header is checked */
-	const imgsearch_index_options *options;
+	const imgsearch_index_update_options *options;
 	imgsearch_error *err;
 	path_names pictures; /* path to id */
 	char **header;
@@ -22,10 +25,10 @@ typedef struct columns {
 static int add_picture(void *user, const store_picture *p, const char *root_path)
 {
 	columns *c = user;
-	if (p->state != IMGSEARCH_INDEXED && p->state != IMGSEARCH_DUPLICATE)
+	if (p->state != IMGSEARCH_STATE_INDEXED && p->state != IMGSEARCH_STATE_DUPLICATE)
 		return 0;
 	char *path = ims_path_join(p->root ? root_path : NULL, p->path);
-	int64_t id = p->state == IMGSEARCH_DUPLICATE ? p->same_as : p->id;
+	int64_t id = p->state == IMGSEARCH_STATE_DUPLICATE ? p->same_as : p->id;
 	return ims_path_names_add(&c->pictures, path, id) ? ims_nomem(c->err) : 0;
 }
 
@@ -39,8 +42,9 @@ static int find_column(char *const *header, size_t n, const char *name)
 
 static int read_header(columns *c, char **field, size_t n)
 {
-	const imgsearch_index_options *o = c->options;
-	const char *key = o->csv_key ? o->csv_key : "file", *title = o->csv_title ? o->csv_title : "title";
+	const imgsearch_index_update_options *o = c->options;
+	const char *key = o->csv_key ? o->csv_key : "file",
+			   *title = o->csv_title ? o->csv_title : "title";
 	c->header = ims_zalloc(n, sizeof *c->header);
 	for (size_t i = 0; c->header && i < n; i++, c->n++)
 		if (!(c->header[i] = ims_strdup(field[i])))
@@ -50,8 +54,8 @@ static int read_header(columns *c, char **field, size_t n)
 	c->key = find_column(c->header, n, key);
 	c->title = find_column(c->header, n, title);
 	if (c->key < 0)
-		return ims_fail(c->err, IMGSEARCH_EINVAL, "no column \"%s\"; its first one is \"%s\" (--key names another)", key,
-			c->header[0]);
+		return ims_fail(c->err, IMGSEARCH_EINVAL,
+			"no column \"%s\"; its first one is \"%s\" (--key names another)", key, c->header[0]);
 	if (o->csv_title && c->title < 0)
 		return ims_fail(c->err, IMGSEARCH_EINVAL, "no column \"%s\" for the title", title);
 	return 0;
@@ -65,15 +69,16 @@ static int read_record(void *user, size_t line, char **field, size_t n)
 	if (!c->s)
 		return 1;
 	if (n != c->n)
-		return ims_fail(c->err, IMGSEARCH_EFORMAT, "line %zu: %zu columns, the header has %zu", line, n, c->n);
+		return ims_fail(c->err, IMGSEARCH_EFORMAT, "line %zu: %zu columns, the header has %zu",
+			line, n, c->n);
 	const path_name *found = NULL;
 	bool matched = false;
 	int rc = 0;
 	c->rows++;
 	while (!rc && (found = ims_path_names_find(&c->pictures, field[c->key], found))) {
 		matched = true;
-		rc = ims_store_columns_put(c->s->store, found->value, (const char *const *)c->header, (const char *const *)field, n,
-			c->title, c->err);
+		rc = ims_store_columns_put(c->s->store, found->value, (const char *const *)c->header,
+			(const char *const *)field, n, c->title, c->err);
 	}
 	c->matched += matched;
 	return rc;
@@ -96,7 +101,7 @@ static void free_columns(columns *c)
 	ims_path_names_free(&c->pictures);
 }
 
-int ims_columns_check(const imgsearch_index_options *options, imgsearch_error *err)
+int ims_columns_check(const imgsearch_index_update_options *options, imgsearch_error *err)
 {
 	columns c = { .options = options, .err = err };
 	int rc = read_file(&c);
@@ -104,7 +109,8 @@ int ims_columns_check(const imgsearch_index_options *options, imgsearch_error *e
 	return rc;
 }
 
-int ims_columns_attach(imgsearch *s, const imgsearch_index_options *options, job *j, imgsearch_error *err)
+int ims_columns_attach(imgsearch *s, const imgsearch_index_update_options *options, job *j,
+	imgsearch_error *err)
 {
 	columns c = { .s = s, .options = options, .err = err };
 	int rc = ims_store_each_picture(s->store, 0, add_picture, &c, err);
@@ -113,8 +119,8 @@ int ims_columns_attach(imgsearch *s, const imgsearch_index_options *options, job
 		rc = read_file(&c);
 	if (!rc)
 		ims_job_log(j, c.matched < c.rows ? IMGSEARCH_LOG_WARNING : IMGSEARCH_LOG_INFO,
-			"%s: %llu of %llu rows name a picture of the index", options->csv, (unsigned long long)c.matched,
-			(unsigned long long)c.rows);
+			"%s: %llu of %llu rows name a picture of the index", options->csv,
+			(unsigned long long)c.matched, (unsigned long long)c.rows);
 	free_columns(&c);
 	return rc;
 }

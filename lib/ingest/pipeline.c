@@ -1,11 +1,13 @@
-/* The stages in the order in which a picture meets them: worker, admission, batch, write. */
+/*
+ * The stages, in the order in which a picture passes through them: worker, admission, batch, write.
+ */
 #include "ingest/pipeline.h"
 
 #include <string.h>
 
 static const double write_every = 2; /* seconds */
 
-/* --------------------------------------------------------------------------------------------------- waiting ---- */
+/* --------------------------------------------------------------------------------- waiting ---- */
 
 /* Waits for a worker to set *done. */
 static void wait_for(pipeline *p, const bool *done)
@@ -26,7 +28,7 @@ static void set_done(pipeline *p, bool *done)
 	pthread_mutex_unlock(&p->lock);
 }
 
-/* Hands work to the pool; waits where its queue is full. */
+/* Queues work on the pool. Blocks while the queue is full. */
 static void start_work(pipeline *p, void (*work)(void *), void *arg)
 {
 	double start = ims_now();
@@ -34,35 +36,44 @@ static void start_work(pipeline *p, void (*work)(void *), void *arg)
 	p->waited += ims_now() - start;
 }
 
-/* --------------------------------------------------------------------------------------------------- workers ---- */
+/* --------------------------------------------------------------------------------- workers ---- */
 
 static uint32_t state_of(int rc)
 {
 	switch (rc) {
-	case 0: return IMGSEARCH_INDEXED;
-	case IMGSEARCH_EUNSUPPORTED: return IMGSEARCH_UNSUPPORTED;
-	case IMGSEARCH_ELIMIT: return IMGSEARCH_TOO_BIG;
+	case 0:
+		return IMGSEARCH_STATE_INDEXED;
+	case IMGSEARCH_EUNSUPPORTED:
+		return IMGSEARCH_STATE_UNSUPPORTED;
+	case IMGSEARCH_ELIMIT:
+		return IMGSEARCH_STATE_TOO_BIG;
 	case IMGSEARCH_EIO:
 	case IMGSEARCH_ENOTFOUND:
 	case IMGSEARCH_ENOMEM:
 	case IMGSEARCH_EDB:
-	case IMGSEARCH_EBUSY: return IMGSEARCH_UNREADABLE; /* tried again by the next run */
-	default: return IMGSEARCH_DAMAGED;
+	case IMGSEARCH_EBUSY:
+		return IMGSEARCH_STATE_UNREADABLE; /* tried again by the next run */
+	default:
+		return IMGSEARCH_STATE_DAMAGED;
 	}
 }
 
-/* Whether the index has these bytes and needs no vector for them. A guess: admission looks again. */
-static bool is_known(void *user, const hash256 *hash)
+/*
+ * Whether the index has these bytes and needs no vector for them. Admission checks again, so an
+ * error counts as no.
+ */
+static bool has_content(void *user, const hash256 *hash)
 {
 	const pipeline_item *it = user;
 	const pipeline *p = it->pipeline;
 	store_picture found = { 0 };
-	if (it->vector_only || it->decode_known)
+	if (it->vector_only || it->force_decode)
 		return false;
-	bool known = !ims_store_picture_by_hash(p->s->store, hash, &found, NULL)
-		&& (!p->identity->next || ims_store_vector_next_has(p->s->store, found.id));
+	bool has = !ims_store_picture_by_hash(p->s->store, hash, &found, NULL);
+	if (has && p->identity->next)
+		ims_store_vector_next_has(p->s->store, found.id, &has, NULL);
 	ims_store_picture_clear(&found);
-	return known;
+	return has;
 }
 
 static void prepare(void *arg)
@@ -70,8 +81,11 @@ static void prepare(void *arg)
 	pipeline_item *it = arg;
 	pipeline *p = it->pipeline;
 	double start = ims_now();
-	imgsearch_input in = imgsearch_file(it->full);
-	prepare_request request = { .s = p->s, .recipe = &p->identity->model.recipe, .known = is_known, .user = it };
+	imgsearch_input in = imgsearch_input_file(it->full);
+	prepare_request request = { .s = p->s,
+		.recipe = &p->identity->model.recipe,
+		.has_content = has_content,
+		.user = it };
 	it->why = (imgsearch_error){ 0 };
 	it->state = state_of(ims_prepare(&request, &in, &it->picture, &it->input, &it->why));
 	it->seconds = ims_now() - start;
@@ -87,9 +101,9 @@ static void run_network(void *arg)
 	set_done(b->pipeline, &b->done);
 }
 
-/* --------------------------------------------------------------------------------------------------- batches ---- */
+/* --------------------------------------------------------------------------------- batches ---- */
 
-/* Waits for the oldest batch; its rows receive their vectors. */
+/* Waits for the oldest batch and moves its vectors to its rows. */
 static int finish_batch(pipeline *p)
 {
 	pipeline_batch *b = &p->batch[p->first];
@@ -119,7 +133,7 @@ static pipeline_batch *filling(pipeline *p)
 	return &p->batch[(p->first + p->sent) % p->batches];
 }
 
-/* One batch is always kept to be filled. */
+/* Keeps one batch free to be filled. */
 static int send_batch(pipeline *p)
 {
 	start_work(p, run_network, filling(p));
@@ -135,7 +149,7 @@ static int join_batch(pipeline *p, const float *input, size_t row)
 	return b->n == p->batch_size ? send_batch(p) : 0;
 }
 
-/* All pending rows that need a vector have it after this. */
+/* Afterwards every pending row that needs a vector has it. */
 static int finish_batches(pipeline *p)
 {
 	int rc = p->network && filling(p)->n ? send_batch(p) : 0;
@@ -144,21 +158,28 @@ static int finish_batches(pipeline *p)
 	return rc;
 }
 
-/* --------------------------------------------------------------------------------------------------- writing ---- */
+/* --------------------------------------------------------------------------------- writing ---- */
 
 void ims_count_state(imgsearch_counts *c, uint32_t state)
 {
-	uint64_t *const by_state[] = { NULL, &c->indexed, &c->duplicate, &c->unsupported, &c->damaged, &c->too_big,
-		&c->excluded, &c->unreadable };
-	if (state >= IMGSEARCH_INDEXED && state <= IMGSEARCH_UNREADABLE)
+	uint64_t *const by_state[] = { NULL, &c->indexed, &c->duplicate, &c->unsupported, &c->damaged,
+		&c->too_big, &c->excluded, &c->unreadable };
+	if (state >= IMGSEARCH_STATE_INDEXED && state <= IMGSEARCH_STATE_UNREADABLE)
 		++*by_state[state];
 }
 
-/* A row without a picture: it is excluded, damaged, unreadable or the like. */
+/* Writes a row without a picture: excluded, damaged, unreadable or the like. */
 static int write_state(pipeline *p, const pending_row *r, uint32_t state, const char *reason)
 {
-	store_picture row = { .id = r->id, .root = r->root, .path = r->path, .size = r->picture.size ? r->picture.size : r->size,
-		.mtime_ns = r->mtime_ns, .state = state, .reason = reason, .width = r->picture.width, .height = r->picture.height,
+	store_picture row = { .id = r->id,
+		.root = r->root,
+		.path = r->path,
+		.size = r->picture.size ? r->picture.size : r->size,
+		.mtime_ns = r->mtime_ns,
+		.state = state,
+		.reason = reason,
+		.width = r->picture.width,
+		.height = r->picture.height,
 		.hash = r->picture.hash };
 	ims_count_state(p->counts, state);
 	p->counts->added += !r->id;
@@ -169,30 +190,34 @@ static int write_vector(pipeline *p, const pending_row *r)
 {
 	const model_identity *m = &p->identity->model;
 	if (!ims_all_finite(r->vector, m->dim))
-		return write_state(p, r, IMGSEARCH_DAMAGED, ims_row_not_finite);
+		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_not_finite);
 	p->counts->unchanged++;
-	ims_count_state(p->counts, IMGSEARCH_INDEXED);
+	ims_count_state(p->counts, IMGSEARCH_STATE_INDEXED);
 	return ims_store_vector_put(p->s->store, r->id, r->vector, m->dim, p->identity->next, p->err);
 }
 
 static int write_picture(pipeline *p, pending_row *r)
 {
-	row_writer w = { .s = p->s, .dim = p->identity->model.dim, .next = p->identity->next, .moved = p->moved, .user = p->user };
+	row_writer w = { .s = p->s,
+		.dim = p->identity->model.dim,
+		.next = p->identity->next,
+		.moved = p->moved,
+		.user = p->user };
 	store_picture row = { .id = r->id, .root = r->root, .path = r->path, .mtime_ns = r->mtime_ns };
 	row_outcome outcome;
 	int rc = ims_row_put(&w, &row, &r->picture, r->vector, &outcome, p->err);
 	if (rc)
 		return rc;
 	switch (outcome) {
-	case ROW_UNPREPARED: /* its twin, which waited with it, was refused */
-		return write_state(p, r, IMGSEARCH_DAMAGED, ims_row_not_finite);
+	case ROW_UNPREPARED: /* the pending picture with the same bytes was refused */
+		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_not_finite);
 	case ROW_MOVED:
 		p->counts->moved++;
-		ims_count_state(p->counts, IMGSEARCH_INDEXED);
+		ims_count_state(p->counts, IMGSEARCH_STATE_INDEXED);
 		return 0;
 	case ROW_UNCHANGED:
 		p->counts->unchanged++;
-		ims_count_state(p->counts, IMGSEARCH_INDEXED);
+		ims_count_state(p->counts, IMGSEARCH_STATE_INDEXED);
 		return 0;
 	default:
 		p->counts->added += !r->id;
@@ -203,7 +228,7 @@ static int write_picture(pipeline *p, pending_row *r)
 
 static int write_row(pipeline *p, pending_row *r)
 {
-	if (r->state != IMGSEARCH_INDEXED)
+	if (r->state != IMGSEARCH_STATE_INDEXED)
 		return write_state(p, r, r->state, r->reason);
 	return r->vector_only ? write_vector(p, r) : write_picture(p, r);
 }
@@ -242,11 +267,12 @@ int ims_pipeline_record(pipeline *p, const pending_row *row)
 	return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------- admission ---- */
+/* ------------------------------------------------------------------------------- admission ---- */
 
 /*
- * Whether a prepared picture needs the network: its bytes are in no other row, written or pending. Pixels that the worker
- * left out because the bytes were known are made up for where they are known no more.
+ * Whether a prepared picture needs the network: no other row, written or pending, has its bytes. If
+ * the worker did not decode it because the index had the bytes, and it has them no longer, the
+ * picture is decoded here.
  */
 static int needs_vector(pipeline *p, pipeline_item *it, bool *needs, imgsearch_error *err)
 {
@@ -256,19 +282,19 @@ static int needs_vector(pipeline *p, pipeline_item *it, bool *needs, imgsearch_e
 		return 0;
 	int rc = ims_row_twin(p->s, &it->picture.hash, &twin, err);
 	if (!rc && twin && ims_pending_replaces(&p->pending, twin, &it->picture.hash)) {
-		rc = write_all(p); /* the twin has other bytes then, or a duplicate of it took its place */
+		rc = write_all(p); /* the original changes, or a duplicate replaces it */
 		if (!rc)
 			rc = ims_row_twin(p->s, &it->picture.hash, &twin, err);
 	}
 	if (!rc && !twin && !it->picture.decoded) {
-		it->decode_known = true;
+		it->force_decode = true;
 		prepare(it);
 	}
 	*needs = it->picture.decoded && (!twin || twin == it->id);
 	return rc;
 }
 
-/* The oldest item leaves the ring and becomes a pending row. */
+/* Turns the oldest item of the ring into a pending row. */
 static int admit(pipeline *p)
 {
 	pipeline_item *it = &p->item[p->head];
@@ -278,11 +304,18 @@ static int admit(pipeline *p)
 	p->counts->decode_s += it->seconds;
 	bool needs = false;
 	int rc = p->pending.n == PENDING_MOST ? write_all(p) : 0;
-	if (!rc && it->state == IMGSEARCH_INDEXED)
+	if (!rc && it->state == IMGSEARCH_STATE_INDEXED)
 		rc = needs_vector(p, it, &needs, p->err);
-	pending_row row = { .id = it->id, .root = it->root, .path = it->path, .mtime_ns = it->mtime_ns, .size = it->size,
-		.state = it->state, .picture = it->picture, .vector_only = it->vector_only, .needs_vector = needs };
-	if (!rc && it->state != IMGSEARCH_INDEXED) {
+	pending_row row = { .id = it->id,
+		.root = it->root,
+		.path = it->path,
+		.mtime_ns = it->mtime_ns,
+		.size = it->size,
+		.state = it->state,
+		.picture = it->picture,
+		.vector_only = it->vector_only,
+		.needs_vector = needs };
+	if (!rc && it->state != IMGSEARCH_STATE_INDEXED) {
 		ims_job_log(p->job, IMGSEARCH_LOG_DEBUG, "%s: %s", it->full, it->why.message);
 		row.reason = ims_strdup(it->why.message);
 		rc = row.reason ? 0 : ims_nomem(p->err);
@@ -293,10 +326,10 @@ static int admit(pipeline *p)
 		return rc; /* ims_pipeline_free frees the path */
 	it->path = NULL;
 	size_t number = ims_pending_add(&p->pending, &row);
-	return needs && row.state == IMGSEARCH_INDEXED ? join_batch(p, it->input, number) : 0;
+	return needs && row.state == IMGSEARCH_STATE_INDEXED ? join_batch(p, it->input, number) : 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------- entry ---- */
+/* ----------------------------------------------------------------------------------- entry ---- */
 
 int ims_pipeline_init(pipeline *p)
 {
@@ -306,7 +339,7 @@ int ims_pipeline_init(pipeline *p)
 	return ims_pending_init(&p->pending) ? ims_nomem(p->err) : 0;
 }
 
-/* The network, and the memory whose size it decides. */
+/* Loads the network, and allocates the memory whose size depends on it. */
 static int load_network(pipeline *p)
 {
 	double start = ims_now();
@@ -318,7 +351,7 @@ static int load_network(pipeline *p)
 		return rc;
 	p->batches = ims_model_concurrency(p->network) + 1u;
 	p->batch_size = ims_model_batch(p->network);
-	if (p->batches > 2) /* together they fill the caches no more than one would */
+	if (p->batches > 2) /* all runs together use no more cache than one would */
 		p->batch_size = (p->batch_size + 1) / 2;
 	size_t slot = (size_t)m->recipe.crop * m->recipe.crop * 3;
 	p->cap = p->batch_size + 2 * p->s->threads;
@@ -377,7 +410,8 @@ int ims_pipeline_drain(pipeline *p)
 
 void ims_pipeline_free(pipeline *p)
 {
-	for (; p->running; p->running--, p->head = (p->head + 1) % p->cap) /* others may keep the pool itself busy for ever */
+	for (; p->running; p->running--,
+		 p->head = (p->head + 1) % p->cap) /* other calls may use the pool without end */
 		wait_for(p, &p->item[p->head].done);
 	for (; p->sent; p->sent--, p->first = (p->first + 1) % p->batches)
 		wait_for(p, &p->batch[p->first].done);

@@ -1,10 +1,12 @@
 /*
- * Pictures on their way into the index, on the caller's thread of an index run. Files go through a ring of items to the
- * pool's threads, which prepare them. The oldest item leaves the ring first: it becomes a pending row, and its input joins
- * a batch for the network where the twin check finds no picture with its bytes. Batches run on the pool too, one thread each.
- * Every two seconds all pending rows have their vectors, and one transaction writes them: a kill loses no more.
+ * The pipeline of an index run. It is called on the caller's thread. Files pass through a ring of
+ * items to the threads of the pool, which prepare them. The oldest item leaves the ring first. It
+ * becomes a pending row, and its input joins a batch for the network if no picture has its bytes.
+ * Batches also run on the pool, one thread each. Every two seconds the vectors of all pending rows
+ * are awaited, and one transaction writes the rows. A kill loses no more than those.
  *
- * Everything happens in the order of the walk, so that no thread decides which of two equal files is the duplicate.
+ * All decisions follow the order of the walk, so no thread decides which of two equal files is the
+ * duplicate.
  */
 #ifndef IMS_INGEST_PIPELINE_H
 #define IMS_INGEST_PIPELINE_H
@@ -12,25 +14,25 @@
 #include "handle/identity.h"
 #include "ingest/pending.h"
 
-/* One file on its way through a worker. */
+/* One file that a worker prepares. */
 typedef struct pipeline_item {
 	struct pipeline *pipeline;
-	int64_t id, root;       /* id 0: a new path */
-	char *path, *full;      /* relative to the root; absolute */
+	int64_t id, root;  /* id 0: a new path */
+	char *path, *full; /* relative to the root; absolute */
 	uint64_t size;
 	int64_t mtime_ns;
-	bool vector_only;       /* the picture's row stays as it is */
-	bool decode_known;      /* known bytes are decoded too */
+	bool vector_only;  /* only the vector of the row is replaced */
+	bool force_decode; /* decode also if the index has the bytes */
 	/* set by the worker */
-	uint32_t state;         /* imgsearch_state */
-	imgsearch_error why;    /* of a state other than indexed */
+	uint32_t state;      /* imgsearch_state */
+	imgsearch_error why; /* of a state other than indexed */
 	prepared picture;
-	float *input;           /* kept from item to item */
+	float *input; /* reused by the next item */
 	double seconds;
 	bool done;
 } pipeline_item;
 
-/* Pictures that go through the network together. */
+/* A batch of pictures for the network. */
 typedef struct pipeline_batch {
 	struct pipeline *pipeline;
 	float *in, *out;
@@ -52,33 +54,40 @@ typedef struct pipeline {
 	void *user;
 	imgsearch_error *err;
 
-	model *network;         /* NULL: no file was submitted yet, and nothing of what follows exists */
-	pthread_mutex_t lock;   /* protects `done` of items and batches */
+	model *network;       /* NULL: no file was submitted yet, and the members below are not set */
+	pthread_mutex_t lock; /* protects `done` of items and batches */
 	pthread_cond_t finished;
-	pipeline_item *item;    /* a ring of cap: from head on `running` are with workers or done */
+	pipeline_item *item; /* a ring of cap: from head on `running` are with workers or done */
 	size_t cap, head, running;
-	pipeline_batch *batch;  /* a ring of batches: from first on `sent` are with workers or done; the next one is filled */
+	pipeline_batch *batch; /* a ring; from `first` on, `sent` are at work or done */
 	size_t batches, first, sent, batch_size;
-	pending pending;
+	pending_list pending;
 	double last_write, waited; /* seconds */
 } pipeline;
 
-int ims_pipeline_init(pipeline *p); /* of a struct whose first part is set; 0 or ENOMEM */
-void ims_pipeline_free(pipeline *p); /* waits for the workers; what is not written is dropped */
+int ims_pipeline_init(pipeline *p);  /* of a struct whose first part is set; 0 or ENOMEM */
+void ims_pipeline_free(pipeline *p); /* waits for the workers; drops what is not written */
 
-/* Counts one path in the field of its state. */
+/* Adds one path to the count of its state. */
 void ims_count_state(imgsearch_counts *c, uint32_t state);
 
-/* Sends a file to the workers; item holds what precedes "set by the worker", and its strings are taken over. */
+/*
+ * Sends a file to the workers, and becomes the owner of the strings of *item, whose members before
+ * "set by the worker" are set. The errors of finished items and of the network, EDB, EIO, ENOMEM,
+ * ECANCELED.
+ */
 int ims_pipeline_submit(pipeline *p, const pipeline_item *item);
 
-/* Adds a row that needs no picture: its strings are taken over. */
+/* Adds a row without a picture and becomes the owner of its strings. EDB, EIO, ENOMEM. */
 int ims_pipeline_record(pipeline *p, const pending_row *row);
 
-/* Writes pending rows where the last write is two seconds ago. */
+/* Writes the pending rows if the last write is two seconds ago. EMODEL, EDB, EIO, ENOMEM. */
 int ims_pipeline_write_in_time(pipeline *p);
 
-/* Waits for all items, runs the last batch and writes all rows. A cancel drops what is still with the workers: ECANCELED. */
+/*
+ * Waits for all items, runs the last batch and writes all rows. A cancel drops the items that are
+ * with the workers: ECANCELED.
+ */
 int ims_pipeline_drain(pipeline *p);
 
 #endif

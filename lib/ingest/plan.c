@@ -1,4 +1,7 @@
-/* The plan: known roots are read, then each path is placed below one of them or becomes a new one. */
+/*
+ * Makes the plan: reads the roots of the index, then assigns each path to one of them or makes a
+ * new one.
+ */
 #include "ingest/plan.h"
 
 #include "base/path.h"
@@ -26,14 +29,17 @@ void ims_plan_free(index_plan *p)
 	ims_free(p->root_id);
 }
 
-/* Whether the walk from a meets this path. */
+/* Whether the walk from a includes this path. */
 static bool covers(const index_start *a, int64_t root, const char *prefix)
 {
-	return a->root == root && (!strcmp(a->prefix, prefix) || (!a->file && (!*a->prefix || ims_path_below(prefix, a->prefix))));
+	return a->root == root
+		&& (!strcmp(a->prefix, prefix)
+			|| (!a->file && (!*a->prefix || ims_path_below(prefix, a->prefix))));
 }
 
-/* Adds a start, unless another covers it; starts that it covers go. */
-static int add_start(index_plan *p, int64_t root, const char *root_path, const char *prefix, bool file)
+/* Adds a start, unless another covers it, and removes the starts that it covers. */
+static int add_start(index_plan *p, int64_t root, const char *root_path, const char *prefix,
+	bool file)
 {
 	const index_start added = { .root = root, .prefix = (char *)prefix, .file = file };
 	size_t kept = 0;
@@ -102,7 +108,7 @@ static int add_file(index_plan *p, const char *real)
 	return add_start(p, 0, "", real, true);
 }
 
-/* A file keeps its own name; only the folder it lies in is resolved, so that a link is judged as a link. */
+/* Resolves only the folder of a file, so that a link is treated as a link. */
 static char *real_path(const char *path, struct stat *st)
 {
 	char buffer[PATH_MAX];
@@ -110,16 +116,20 @@ static char *real_path(const char *path, struct stat *st)
 		return NULL;
 	const char *slash = strrchr(path, '/');
 	bool folder = S_ISDIR(st->st_mode);
-	char *where = folder ? ims_strdup(path) : slash ? ims_strndup(path, (size_t)(slash - path) + 1) : ims_strdup(".");
+	char *where = folder ? ims_strdup(path)
+		: slash          ? ims_strndup(path, (size_t)(slash - path) + 1)
+						 : ims_strdup(".");
 	bool found = where && realpath(where, buffer);
 	int why = where ? errno : ENOMEM;
-	char *real = !found ? NULL : folder ? ims_strdup(buffer) : ims_path_join(buffer, slash ? slash + 1 : path);
+	char *real = !found ? NULL
+		: folder        ? ims_strdup(buffer)
+						: ims_path_join(buffer, slash ? slash + 1 : path);
 	ims_free(where);
 	errno = found ? ENOMEM : why; /* where the result is NULL */
 	return real;
 }
 
-/* A folder, or (files) anything else. A known root that is not there is offline, not an error. */
+/* A folder, or with `files` anything else. A root that does not exist is offline, not an error. */
 static int add_path(index_plan *p, const char *path, bool files)
 {
 	struct stat st;
@@ -128,7 +138,7 @@ static int add_path(index_plan *p, const char *path, bool files)
 	if (!real && errno == ENOMEM)
 		return ims_nomem(p->err);
 	if ((real && S_ISDIR(st.st_mode)) == files) {
-		/* of the other pass */
+		/* belongs to the other pass */
 	} else if (real) {
 		rc = S_ISDIR(st.st_mode) ? add_folder(p, real) : add_file(p, real);
 	} else {
@@ -136,7 +146,8 @@ static int add_path(index_plan *p, const char *path, bool files)
 		while (i < p->n_roots && strcmp(p->root[i], path))
 			i++;
 		rc = i < p->n_roots ? add_start(p, p->root_id[i], p->root[i], "", false)
-			: ims_fail_errno(p->err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", path);
+							: ims_fail_errno(p->err,
+								errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", path);
 	}
 	ims_free(real);
 	return rc;
@@ -152,7 +163,7 @@ static int add_single(void *user, const store_picture *pic, const char *root_pat
 int ims_plan_make(index_plan *p, const char *const *paths, size_t n)
 {
 	int rc = ims_store_each_root(p->s->store, add_root, p, p->err);
-	for (size_t i = 0; !rc && i < 2 * n; i++) /* folders first: a file may lie in one */
+	for (size_t i = 0; !rc && i < 2 * n; i++) /* folders first, since a file may lie in one */
 		rc = add_path(p, paths[i % n], i >= n);
 	if (rc || n)
 		return rc;
@@ -161,6 +172,7 @@ int ims_plan_make(index_plan *p, const char *const *paths, size_t n)
 	if (!rc)
 		rc = ims_store_each_picture(p->s->store, 0, add_single, p, p->err);
 	if (!rc && !p->n)
-		rc = ims_fail(p->err, IMGSEARCH_ENOTFOUND, "%s: knows no folder yet; say which to index", ims_store_path(p->s->store));
+		rc = ims_fail(p->err, IMGSEARCH_ENOTFOUND,
+			"%s: the index has no folder yet; name one to index", ims_store_path(p->s->store));
 	return rc;
 }

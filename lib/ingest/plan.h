@@ -1,6 +1,7 @@
 /*
- * Which folders and files an index run walks, and under which root. A folder below a known root belongs to it; one above takes
- * the roots in it along; any other becomes a new root. No path is walked twice, however often it was named.
+ * The plan of an index run: which folders and files it walks, and under which roots. A folder below
+ * a root belongs to that root. A folder above roots includes them. Any other folder becomes a new
+ * root. No path is walked twice, however often it was named.
  */
 #ifndef IMS_INGEST_PLAN_H
 #define IMS_INGEST_PLAN_H
@@ -18,16 +19,17 @@ typedef struct index_start {
 typedef struct index_plan {
 	index_start *start;
 	size_t n;
-	char **root;     /* the paths and ids of all roots */
+	char **root; /* the paths and ids of all roots */
 	int64_t *root_id;
 	size_t n_roots;
-	imgsearch *s;         /* set by the caller, and the next one too */
+	imgsearch *s; /* both set by the caller */
 	imgsearch_error *err;
 } index_plan;
 
 /*
- * Within a transaction. paths: n folders and files; n 0: all that the index knows. *p is to be freed also on error.
- * ENOTFOUND: a path does not exist, or the index knows no folder. EIO, EDB, ENOMEM.
+ * Within a transaction: makes the plan. paths: n folders and files; n 0: all roots of the index.
+ * ims_plan_free is needed also on error. ENOTFOUND: a path does not exist, or the index has no
+ * root. EIO, EDB, ENOMEM.
  */
 int ims_plan_make(index_plan *p, const char *const *paths, size_t n);
 void ims_plan_free(index_plan *p);

@@ -10,13 +10,14 @@
 
 enum { SNIFF = 64 };
 
-/* The format by the first bytes: a long film is not read to its end. */
+/* Reads only the first bytes for the format, so that large files of other kinds are not read. */
 static int sniff(const char *path, image_format *format, imgsearch_error *err)
 {
 	uint8_t head[SNIFF];
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		return ims_fail(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", strerror(errno));
+		return ims_fail(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s",
+			strerror(errno));
 	ssize_t got = read(fd, head, sizeof head);
 	int rc = got < 0 ? ims_fail(err, IMGSEARCH_EIO, "%s", strerror(errno)) : 0;
 	close(fd);
@@ -28,9 +29,9 @@ static int check_format(const imgsearch_input *in, imgsearch_error *err)
 {
 	image_format format = IMAGE_UNKNOWN;
 	int rc = 0;
-	if (in->kind == IMGSEARCH_KIND_PIXELS)
+	if (in->kind == IMGSEARCH_INPUT_PIXELS)
 		return 0;
-	if (in->kind == IMGSEARCH_KIND_FILE)
+	if (in->kind == IMGSEARCH_INPUT_FILE)
 		rc = sniff(in->path, &format, err);
 	else
 		format = ims_image_sniff(in->data, in->size);
@@ -41,9 +42,9 @@ static int check_format(const imgsearch_input *in, imgsearch_error *err)
 	return rc;
 }
 
-/* The signature and the network's input, from decoded pixels. */
-static int decode(const prepare_request *r, const imgsearch_input *in, const void *data, size_t size, prepared *out,
-	float **input, imgsearch_error *err)
+/* Makes the signature and the input of the network from decoded pixels. */
+static int decode(const prepare_request *r, const imgsearch_input *in, const void *data,
+	size_t size, prepared *out, float **input, imgsearch_error *err)
 {
 	size_t side = r->recipe->crop;
 	image im;
@@ -63,17 +64,18 @@ static int decode(const prepare_request *r, const imgsearch_input *in, const voi
 	return rc;
 }
 
-/* Hashes whole files; crops and pixels are never the same picture as another. */
+/* Hashes whole files. Crops and pixels are never duplicates. */
 static void identify(const imgsearch_input *in, const void *data, size_t size, prepared *out)
 {
-	if (in->kind == IMGSEARCH_KIND_PIXELS)
+	if (in->kind == IMGSEARCH_INPUT_PIXELS)
 		return;
 	out->size = size;
 	if (!ims_input_is_crop(in))
 		out->hash = ims_hash(data, size);
 }
 
-int ims_prepare(const prepare_request *r, const imgsearch_input *in, prepared *out, float **input, imgsearch_error *err)
+int ims_prepare(const prepare_request *r, const imgsearch_input *in, prepared *out, float **input,
+	imgsearch_error *err)
 {
 	static const hash256 no_hash;
 	buf held = { 0 };
@@ -85,12 +87,13 @@ int ims_prepare(const prepare_request *r, const imgsearch_input *in, prepared *o
 		rc = ims_input_bytes(in, &held, &data, &size, err);
 	if (!rc) {
 		identify(in, data, size, out);
-		bool known = r->known && !ims_hash_equal(&out->hash, &no_hash) && r->known(r->user, &out->hash);
-		if (!known && r->single)
+		bool indexed = r->has_content && !ims_hash_equal(&out->hash, &no_hash)
+			&& r->has_content(r->user, &out->hash);
+		if (!indexed && r->single)
 			ims_handle_decoder_acquire(r->s);
-		if (!known)
+		if (!indexed)
 			rc = decode(r, in, data, size, out, input, err);
-		if (!known && r->single)
+		if (!indexed && r->single)
 			ims_handle_decoder_release(r->s);
 	}
 	ims_buf_free(&held);

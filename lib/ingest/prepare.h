@@ -1,6 +1,6 @@
 /*
- * The one way from a picture to what its row and the network need: bytes, content hash, size, signature, network input.
- * Tree runs and single adds share it. It needs no writer's right, and any number of threads prepare at once.
+ * Prepares a picture: bytes, content hash, size, signature, input of the network. Index runs and
+ * single adds share this code. It needs no writer lock, and any number of threads may run it.
  */
 #ifndef IMS_INGEST_PREPARE_H
 #define IMS_INGEST_PREPARE_H
@@ -9,28 +9,31 @@
 #include "handle/handle.h"
 
 typedef struct prepared {
-	hash256 hash;           /* of a whole file's bytes; zero for pixels and crops, which have no content of their own */
-	uint64_t size;          /* bytes; 0 for pixels */
-	uint32_t width, height; /* upright, of the crop where there is one; as far as the header was read */
-	bool decoded;           /* false: the bytes are known, and neither signature nor input was made */
+	hash256 hash;  /* of a whole file; zero for pixels and crops */
+	uint64_t size; /* bytes; 0 for pixels */
+	uint32_t width,
+		height;   /* upright, of the crop if there is one; as far as the header was read */
+	bool decoded; /* false: the index has the bytes; signature and input were not made */
 	signature signature;
 } prepared;
 
 typedef struct prepare_request {
 	imgsearch *s;
 	const image_recipe *recipe;
-	bool single;  /* the handle's decoders are shared with other calls that decode single pictures */
-	/* Whether the index knows these bytes, so that the pixels are not needed; NULL: never. */
-	bool (*known)(void *user, const hash256 *hash);
+	bool single; /* bounds the memory: waits for one of the decoders of the handle */
+	/* Whether the index has these bytes, so the pixels are not needed; NULL: never. */
+	bool (*has_content)(void *user, const hash256 *hash);
 	void *user;
 } prepare_request;
 
 /*
- * Prepares a FILE, MEMORY or PIXELS input. *input is the network's input, (crop, crop, 3) floats, allocated where it is NULL and
- * pixels are needed; freed by ims_free. A file is read once, so that its hash and its pixels are of the same bytes; one that is no
- * picture is read no further than its first bytes. Errors: EUNSUPPORTED, EFORMAT, ELIMIT, EIO, ENOTFOUND, EINVAL, ENOMEM;
- * *out then holds what was found until there.
+ * Prepares a FILE, MEMORY or PIXELS input. *input receives the input of the network, (crop, crop,
+ * 3) floats, if the pixels are needed; it is allocated if it is NULL, and the caller frees it by
+ * ims_free. A file is read once, so its hash and its pixels belong to the same bytes. Of a file
+ * that is no picture only the first bytes are read. EUNSUPPORTED, EFORMAT, ELIMIT, EIO, ENOTFOUND,
+ * EINVAL, ENOMEM; *out then holds what was found before the error.
  */
-int ims_prepare(const prepare_request *request, const imgsearch_input *in, prepared *out, float **input, imgsearch_error *err);
+int ims_prepare(const prepare_request *request, const imgsearch_input *in, prepared *out,
+	float **input, imgsearch_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* Rows, their twins and their vectors. */
+/* Writes rows and finds the indexed picture with the same bytes (the twin). */
 #include "ingest/row.h"
 
 const char ims_row_not_finite[] = "the network gives no finite feature";
@@ -12,7 +12,8 @@ static bool has_hash(const hash256 *hash)
 static int find_twin(imgsearch *s, const hash256 *hash, store_picture *out, imgsearch_error *err)
 {
 	*out = (store_picture){ 0 };
-	int rc = has_hash(hash) ? ims_store_picture_by_hash(s->store, hash, out, err) : IMGSEARCH_ENOTFOUND;
+	int rc = has_hash(hash) ? ims_store_picture_by_hash(s->store, hash, out, err)
+							: IMGSEARCH_ENOTFOUND;
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
@@ -25,7 +26,7 @@ int ims_row_twin(imgsearch *s, const hash256 *hash, int64_t *id, imgsearch_error
 	return rc;
 }
 
-/* The row's own id: that of its path, where it has none yet. */
+/* Finds the id of the row by its path, if it has none. */
 static int find_own(imgsearch *s, const store_picture *row, int64_t *id, imgsearch_error *err)
 {
 	store_picture own = { 0 };
@@ -38,15 +39,17 @@ static int find_own(imgsearch *s, const store_picture *row, int64_t *id, imgsear
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
-/* The twin's row gets this path; a row that the path had before goes. */
-static int move(const row_writer *w, const store_picture *row, int64_t own, int64_t twin, imgsearch_error *err)
+/* Moves the row of the twin to this path. A row that had the path is removed. */
+static int move(const row_writer *w, const store_picture *row, int64_t own, int64_t twin,
+	imgsearch_error *err)
 {
 	int rc = own ? ims_store_picture_remove(w->s->store, own, err) : 0;
-	return rc ? rc : ims_store_picture_move(w->s->store, twin, row->root, row->path, row->mtime_ns, err);
+	return rc ? rc
+			  : ims_store_picture_move(w->s->store, twin, row->root, row->path, row->mtime_ns, err);
 }
 
-static int put_duplicate(const row_writer *w, store_picture *row, int64_t own, const store_picture *twin, row_outcome *outcome,
-	imgsearch_error *err)
+static int put_duplicate(const row_writer *w, store_picture *row, int64_t own,
+	const store_picture *twin, row_outcome *outcome, imgsearch_error *err)
 {
 	bool moved = false;
 	int rc = w->moved ? w->moved(w->user, twin->id, &moved, err) : 0;
@@ -59,25 +62,27 @@ static int put_duplicate(const row_writer *w, store_picture *row, int64_t own, c
 		return rc;
 	}
 	*outcome = ROW_DUPLICATE;
-	row->state = IMGSEARCH_DUPLICATE;
+	row->state = IMGSEARCH_STATE_DUPLICATE;
 	row->same_as = twin->id;
 	row->width = twin->width;
 	row->height = twin->height;
 	return ims_store_picture_put(w->s->store, row, err);
 }
 
-static int put_indexed(const row_writer *w, store_picture *row, const prepared *p, const float *vector, imgsearch_error *err)
+static int put_indexed(const row_writer *w, store_picture *row, const prepared *p,
+	const float *vector, imgsearch_error *err)
 {
 	int rc = ims_store_picture_put(w->s->store, row, err);
 	if (!rc && p->decoded && has_hash(&p->hash))
-		rc = ims_store_signature_put(w->s->store, row->id, &p->hash, &p->signature, sizeof p->signature, err);
+		rc = ims_store_signature_put(w->s->store, row->id, &p->hash, &p->signature,
+			sizeof p->signature, err);
 	if (!rc && vector)
 		rc = ims_store_vector_put(w->s->store, row->id, vector, w->dim, w->next, err);
 	return rc;
 }
 
-int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, const float *vector, row_outcome *outcome,
-	imgsearch_error *err)
+int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, const float *vector,
+	row_outcome *outcome, imgsearch_error *err)
 {
 	store_picture twin;
 	int64_t own = 0;
@@ -92,14 +97,14 @@ int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, cons
 	row->hash = p->hash;
 	row->width = p->width;
 	row->height = p->height;
-	row->state = IMGSEARCH_INDEXED;
+	row->state = IMGSEARCH_STATE_INDEXED;
 	if (twin.id && twin.id != own) {
 		rc = put_duplicate(w, row, own, &twin, outcome, err);
 	} else if (!twin.id && !vector) {
 		*outcome = ROW_UNPREPARED;
 	} else if (vector && !ims_all_finite(vector, w->dim)) {
 		*outcome = ROW_REFUSED;
-		row->state = IMGSEARCH_DAMAGED;
+		row->state = IMGSEARCH_STATE_DAMAGED;
 		row->reason = ims_row_not_finite;
 		rc = ims_store_picture_put(w->s->store, row, err);
 	} else {

@@ -1,11 +1,11 @@
-/* The caller's thread of an index run: set-up, the walks, what has gone, the end of a re-index, the CSV. */
+/* An index run on the caller's thread: set-up, walks, missing files, end of a re-index, CSV. */
 #include "ingest/tree.h"
 
 #include "base/path.h"
 #include "files/walk.h"
 #include "handle/view.h"
 #include "ingest/columns.h"
-#include "ingest/gone.h"
+#include "ingest/missing.h"
 #include "handle/identity.h"
 
 #include <errno.h>
@@ -13,14 +13,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* --------------------------------------------------------------------------------------------------- entries ---- */
+/* --------------------------------------------------------------------------------- entries ---- */
 
 static int report(tree_run *r, const char *path)
 {
 	imgsearch_counts *c = r->counts;
-	imgsearch_progress p = { .stage = "index", .path = path, .done = c->seen,
-		.total = r->expected > c->seen ? r->expected : c->seen, .failed = c->damaged + c->too_big + c->unreadable,
-		.loss = NAN, .accuracy = NAN };
+	imgsearch_progress p = { .stage = "index",
+		.path = path,
+		.done = c->seen,
+		.total = r->expected > c->seen ? r->expected : c->seen,
+		.failed = c->damaged + c->too_big + c->unreadable,
+		.loss = NAN,
+		.accuracy = NAN };
 	if (!r->expected)
 		p.total = 0;
 	return ims_job_progress(&r->job, &p, r->err);
@@ -29,9 +33,14 @@ static int report(tree_run *r, const char *path)
 static int submit(tree_run *r, const walk_entry *e, int64_t id, bool vector_only)
 {
 	const index_start *start = r->walk.start;
-	return ims_pipeline_submit(&r->pipeline, &(pipeline_item){ .id = id, .root = start->root, .path = ims_strdup(e->path),
-		.full = ims_path_join(start->root ? start->root_path : NULL, e->path), .size = e->size, .mtime_ns = e->mtime_ns,
-		.vector_only = vector_only });
+	return ims_pipeline_submit(&r->pipeline,
+		&(pipeline_item){ .id = id,
+			.root = start->root,
+			.path = ims_strdup(e->path),
+			.full = ims_path_join(start->root ? start->root_path : NULL, e->path),
+			.size = e->size,
+			.mtime_ns = e->mtime_ns,
+			.vector_only = vector_only });
 }
 
 static void count_unchanged(imgsearch_counts *c, uint32_t state)
@@ -40,15 +49,20 @@ static void count_unchanged(imgsearch_counts *c, uint32_t state)
 	ims_count_state(c, state);
 }
 
-/* An entry that is no file: its state is known without reading. */
-static int record(tree_run *r, const walk_entry *e, const known_path *k, uint32_t state)
+/* Records an entry that is no file. Its state needs no reading. */
+static int record(tree_run *r, const walk_entry *e, const path_entry *k, uint32_t state)
 {
 	if (k && k->state == state && k->mtime_ns == e->mtime_ns && k->size == e->size) {
 		count_unchanged(r->counts, state);
 		return 0;
 	}
-	pending_row row = { .id = k ? k->id : 0, .root = r->walk.start->root, .path = ims_strdup(e->path), .mtime_ns = e->mtime_ns,
-		.size = e->size, .state = state, .reason = ims_strdup(e->reason) };
+	pending_row row = { .id = k ? k->id : 0,
+		.root = r->walk.start->root,
+		.path = ims_strdup(e->path),
+		.mtime_ns = e->mtime_ns,
+		.size = e->size,
+		.state = state,
+		.reason = ims_strdup(e->reason) };
 	if (row.path && row.reason)
 		return ims_pipeline_record(&r->pipeline, &row);
 	ims_free(row.path);
@@ -67,28 +81,33 @@ static int add_unreadable(tree_run *r, const char *folder)
 	return grown[w->n_unreadable++] ? 0 : ims_nomem(r->err);
 }
 
-static bool is_fresh(const tree_run *r, const known_path *k, const walk_entry *e)
+static bool is_fresh(const tree_run *r, const path_entry *k, const walk_entry *e)
 {
 	if (!k || k->size != e->size || k->mtime_ns != e->mtime_ns)
 		return false;
-	if (k->state == IMGSEARCH_INDEXED || k->state == IMGSEARCH_DUPLICATE)
+	if (k->state == IMGSEARCH_STATE_INDEXED || k->state == IMGSEARCH_STATE_DUPLICATE)
 		return true;
-	return k->state != IMGSEARCH_UNREADABLE && k->state != IMGSEARCH_EXCLUDED && !r->options->retry;
+	return k->state != IMGSEARCH_STATE_UNREADABLE && k->state != IMGSEARCH_STATE_EXCLUDED && !r->options->retry;
 }
 
-static int file_entry(tree_run *r, const walk_entry *e, const known_path *k)
+static int file_entry(tree_run *r, const walk_entry *e, const path_entry *k)
 {
 	if (!is_fresh(r, k, e))
 		return submit(r, e, k ? k->id : 0, false);
-	if (r->identity.next && k->state == IMGSEARCH_INDEXED && !ims_store_vector_next_has(r->s->store, k->id))
+	bool has_vector = true;
+	int rc = 0;
+	if (r->identity.next && k->state == IMGSEARCH_STATE_INDEXED)
+		rc = ims_store_vector_next_has(r->s->store, k->id, &has_vector, r->err);
+	if (!rc && !has_vector)
 		return submit(r, e, k->id, true);
-	count_unchanged(r->counts, k->state);
-	return 0;
+	if (!rc)
+		count_unchanged(r->counts, k->state);
+	return rc;
 }
 
 static int index_entry(tree_run *r, const walk_entry *e)
 {
-	known_path *k = ims_known_find(&r->known, ims_path_key(r->walk.start->root, e->path));
+	path_entry *k = ims_path_table_find(&r->paths, ims_path_key(r->walk.start->root, e->path));
 	int rc = 0;
 	if (k)
 		k->seen = true;
@@ -98,15 +117,15 @@ static int index_entry(tree_run *r, const walk_entry *e)
 		rc = file_entry(r, e, k);
 		break;
 	case WALK_EXCLUDED:
-		rc = record(r, e, k, IMGSEARCH_EXCLUDED);
+		rc = record(r, e, k, IMGSEARCH_STATE_EXCLUDED);
 		break;
 	case WALK_SPECIAL:
-		rc = record(r, e, k, IMGSEARCH_UNSUPPORTED);
+		rc = record(r, e, k, IMGSEARCH_STATE_UNSUPPORTED);
 		break;
 	case WALK_UNREADABLE:
 		rc = e->folder ? add_unreadable(r, e->path) : 0;
 		if (!rc)
-			rc = record(r, e, k, IMGSEARCH_UNREADABLE);
+			rc = record(r, e, k, IMGSEARCH_STATE_UNREADABLE);
 		break;
 	}
 	if (!rc)
@@ -120,7 +139,10 @@ static int on_entry(void *user, const walk_entry *e)
 	return r->walk.failed = index_entry(r, e);
 }
 
-/* Whether the file of an indexed picture is gone and was not met: a new file with its bytes is that picture, moved. */
+/*
+ * Whether the file of an indexed picture does not exist and was not found by the walk. Then a new
+ * file with its bytes is that picture, moved.
+ */
 static int is_moved(void *user, int64_t twin, bool *moved, imgsearch_error *err)
 {
 	tree_run *r = user;
@@ -133,7 +155,7 @@ static int is_moved(void *user, int64_t twin, bool *moved, imgsearch_error *err)
 	if (!rc && !full)
 		rc = ims_nomem(err);
 	if (!rc && full[0] == '/' && lstat(full, &st) && (errno == ENOENT || errno == ENOTDIR)) {
-		known_path *old = ims_known_find(&r->known, ims_path_key(p.root, p.path));
+		path_entry *old = ims_path_table_find(&r->paths, ims_path_key(p.root, p.path));
 		*moved = old && !old->seen;
 		if (*moved)
 			old->seen = true;
@@ -144,19 +166,22 @@ static int is_moved(void *user, int64_t twin, bool *moved, imgsearch_error *err)
 	return rc;
 }
 
-/* ---------------------------------------------------------------------------------------------------- starts ---- */
+/* ---------------------------------------------------------------------------------- starts ---- */
 
 static int offline(tree_run *r, const char *why)
 {
 	uint64_t n;
-	int rc = ims_gone_count(r, &n);
+	int rc = ims_missing_count(r, &n);
 	r->counts->offline += n;
-	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: %s; offline, its files are kept (%llu)", r->walk.start->root_path, why,
-		(unsigned long long)n);
+	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: %s; offline, its files are kept (%llu)",
+		r->walk.start->root_path, why, (unsigned long long)n);
 	return rc;
 }
 
-/* A single file that is gone drops out; where its folder is gone too, it is offline. full: its path, which is cut. */
+/*
+ * A single file that does not exist is removed; if its folder does not exist either, it is offline.
+ * full: its path, which is shortened.
+ */
 static int missing_file(tree_run *r, char *full)
 {
 	struct stat st;
@@ -164,7 +189,7 @@ static int missing_file(tree_run *r, char *full)
 	if (lstat(*full ? full : "/", &st))
 		return offline(r, "its folder is not there");
 	int rc = ims_pipeline_drain(&r->pipeline);
-	return rc ? rc : ims_gone_remove(r, NULL);
+	return rc ? rc : ims_missing_remove(r, NULL);
 }
 
 static int index_file(tree_run *r)
@@ -180,9 +205,12 @@ static int index_file(tree_run *r)
 	if (rc) {
 		rc = missing_file(r, full);
 	} else {
-		walk_entry e = { .path = start->prefix, .size = (uint64_t)st.st_size,
+		walk_entry e = { .path = start->prefix,
+			.size = (uint64_t)st.st_size,
 			.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec };
-		e.kind = S_ISREG(st.st_mode) ? WALK_FILE : S_ISLNK(st.st_mode) ? WALK_EXCLUDED : WALK_SPECIAL;
+		e.kind = S_ISREG(st.st_mode) ? WALK_FILE
+			: S_ISLNK(st.st_mode)    ? WALK_EXCLUDED
+									 : WALK_SPECIAL;
 		e.reason = e.kind == WALK_EXCLUDED ? "symbolic link" : "not a regular file";
 		rc = index_entry(r, &e);
 	}
@@ -194,7 +222,7 @@ static int index_file(tree_run *r)
 static bool looks_unmounted(tree_run *r, uint64_t seen)
 {
 	uint64_t n = 0;
-	return seen == r->counts->seen && !r->options->prune && !ims_gone_count(r, &n) && n;
+	return seen == r->counts->seen && !r->options->prune && !ims_missing_count(r, &n) && n;
 }
 
 static int index_folder(tree_run *r, const walk_rules *rules)
@@ -207,16 +235,16 @@ static int index_folder(tree_run *r, const walk_rules *rules)
 		return offline(r, "not there");
 	double begin = ims_now(), busy = r->pipeline.waited + r->counts->store_s;
 	int rc = ims_walk(start->root_path, start->prefix, rules, on_entry, r, &why);
-	if (rc == IMGSEARCH_EIO && !r->walk.failed) /* this root cannot be read; others can */
+	if (rc == IMGSEARCH_EIO && !r->walk.failed) /* this root cannot be read; the others may be */
 		return offline(r, "cannot be read");
 	if (rc && !r->walk.failed)
 		*r->err = why;
 	r->counts->walk_s += ims_now() - begin - (r->pipeline.waited + r->counts->store_s - busy);
-	if (!rc) /* a moved file may be among the last */
+	if (!rc) /* the last entries may be moved files */
 		rc = ims_pipeline_drain(&r->pipeline);
 	if (!rc && !*start->prefix && looks_unmounted(r, before.seen))
 		return offline(r, "empty");
-	return rc ? rc : ims_gone_remove(r, &before);
+	return rc ? rc : ims_missing_remove(r, &before);
 }
 
 static void clear_walk(walk_state *w)
@@ -229,16 +257,21 @@ static void clear_walk(walk_state *w)
 
 static int index_start_of(tree_run *r, const index_plan *p, const index_start *start)
 {
-	const imgsearch_index_options *o = r->options;
-	walk_rules rules = { .include = o->include, .n_include = o->n_include, .exclude = o->exclude, .n_exclude = o->n_exclude,
-		.follow_links = o->follow_links, .index = ims_store_path(r->s->store),
-		.roots = (const char *const *)p->root, .n_roots = p->n_roots };
+	const imgsearch_index_update_options *o = r->options;
+	walk_rules rules = { .include = o->include,
+		.n_include = o->n_include,
+		.exclude = o->exclude,
+		.n_exclude = o->n_exclude,
+		.follow_links = o->follow_links,
+		.index = ims_store_path(r->s->store),
+		.roots = (const char *const *)p->root,
+		.n_roots = p->n_roots };
 	clear_walk(&r->walk);
 	r->walk.start = start;
 	return start->file ? index_file(r) : index_folder(r, &rules);
 }
 
-/* ------------------------------------------------------------------------------------------------------ run ---- */
+/* ------------------------------------------------------------------------------------- run ---- */
 
 static int count_entry(void *user, const walk_entry *e)
 {
@@ -252,7 +285,9 @@ static int count_entry(void *user, const walk_entry *e)
 static int count_ahead(tree_run *r, const index_plan *p)
 {
 	int rc = 0;
-	walk_rules rules = { .follow_links = r->options->follow_links, .roots = (const char *const *)p->root, .n_roots = p->n_roots };
+	walk_rules rules = { .follow_links = r->options->follow_links,
+		.roots = (const char *const *)p->root,
+		.n_roots = p->n_roots };
 	for (size_t i = 0; r->job.events->progress && rc != IMGSEARCH_ECANCELED && i < p->n; i++)
 		if (p->start[i].file)
 			r->expected++;
@@ -265,20 +300,28 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 {
 	(void)root_path;
 	tree_run *r = user;
-	known_path k = { .key = ims_path_key(p->root, p->path), .id = p->id, .size = p->size, .mtime_ns = p->mtime_ns, .state = p->state };
-	return ims_known_add(&r->known, &k) ? ims_nomem(r->err) : 0;
+	path_entry k = { .key = ims_path_key(p->root, p->path),
+		.id = p->id,
+		.size = p->size,
+		.mtime_ns = p->mtime_ns,
+		.state = p->state };
+	return ims_path_table_add(&r->paths, &k) ? ims_nomem(r->err) : 0;
 }
 
-/* A model is written down only where its network can be loaded: else neither it nor a new root stays. */
+/*
+ * Stores a model only if its network can be loaded; otherwise neither it nor a new root is stored.
+ */
 static int check_new_model(tree_run *r)
 {
 	model *network = NULL;
-	int rc = r->identity.first || r->identity.begins ? ims_handle_network(r->s, &r->identity.model, &network, r->err) : 0;
+	int rc = r->identity.first || r->identity.begins
+		? ims_handle_network(r->s, &r->identity.model, &network, r->err)
+		: 0;
 	ims_model_free(network);
 	return rc;
 }
 
-/* Decides the model of the run, and writes it and the roots down. */
+/* Decides the model of the run, and stores it and the roots. */
 static int set_up(tree_run *r, index_plan *p, const char *const *paths, size_t n)
 {
 	int rc = ims_store_tx_begin(r->s->store, r->err);
@@ -294,15 +337,16 @@ static int set_up(tree_run *r, index_plan *p, const char *const *paths, size_t n
 	return ims_handle_tx_end(r->s, rc, r->err);
 }
 
-/* The new model answers from the moment on at which every picture has its vector. */
+/* Switches to the new model when every picture has its vector. */
 static int end_reindex(tree_run *r)
 {
-	uint64_t by_state[8], vectors, next;
-	int64_t max_id;
-	int rc = ims_store_counts(r->s->store, by_state, &vectors, &next, &max_id, r->err);
-	if (!rc && next < vectors && !r->options->prune) {
-		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "vectors not made by the new model yet: %llu; the old one answers until then "
-			"(--prune drops them)", (unsigned long long)(vectors - next));
+	store_counts counts;
+	int rc = ims_store_counts(r->s->store, &counts, r->err);
+	if (!rc && counts.vectors_next < counts.vectors && !r->options->prune) {
+		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
+			"vectors that the new model has not made yet: %llu; queries use the old model "
+			"until then (--prune drops them)",
+			(unsigned long long)(counts.vectors - counts.vectors_next));
 		return 0;
 	}
 	if (!rc)
@@ -320,7 +364,9 @@ static int end_reindex(tree_run *r)
 static int attach_columns(tree_run *r)
 {
 	int rc = ims_store_tx_begin(r->s->store, r->err);
-	return rc ? rc : ims_handle_tx_end(r->s, ims_columns_attach(r->s, r->options, &r->job, r->err), r->err);
+	return rc
+		? rc
+		: ims_handle_tx_end(r->s, ims_columns_attach(r->s, r->options, &r->job, r->err), r->err);
 }
 
 static int run(tree_run *r, index_plan *p, const char *const *paths, size_t n)
@@ -340,7 +386,7 @@ static int run(tree_run *r, index_plan *p, const char *const *paths, size_t n)
 		rc = drained ? drained : rc;
 	}
 	if (rc == IMGSEARCH_ECANCELED)
-		return ims_fail(r->err, rc, "cancelled; what was done is kept");
+		return ims_fail(r->err, rc, "cancelled; finished work is kept");
 	if (!rc && r->identity.next)
 		rc = end_reindex(r);
 	if (!rc && r->options->csv)
@@ -352,13 +398,13 @@ static void free_run(tree_run *r)
 {
 	ims_pipeline_free(&r->pipeline);
 	clear_walk(&r->walk);
-	ims_known_free(&r->known);
+	ims_path_table_free(&r->paths);
 	ims_identity_free(&r->identity);
 	ims_free(r);
 }
 
-int ims_index_tree(imgsearch *s, const char *const *paths, size_t n, const imgsearch_index_options *options,
-	imgsearch_counts *counts, imgsearch_error *err)
+int ims_index_tree(imgsearch *s, const char *const *paths, size_t n,
+	const imgsearch_index_update_options *options, imgsearch_counts *counts, imgsearch_error *err)
 {
 	imgsearch_error local;
 	double begin = ims_now();
@@ -372,7 +418,12 @@ int ims_index_tree(imgsearch *s, const char *const *paths, size_t n, const imgse
 	r->counts = counts;
 	r->err = p.err;
 	r->job = ims_handle_job(s);
-	r->pipeline = (pipeline){ .s = s, .job = &r->job, .identity = &r->identity, .counts = counts, .moved = is_moved, .user = r,
+	r->pipeline = (pipeline){ .s = s,
+		.job = &r->job,
+		.identity = &r->identity,
+		.counts = counts,
+		.moved = is_moved,
+		.user = r,
 		.err = p.err };
 	int rc = ims_pipeline_init(&r->pipeline);
 	if (!rc)

@@ -1,38 +1,38 @@
 /*
- * An index run over folders and files: the plan says what is walked (plan.h), the pipeline brings files in (pipeline.h), and
- * pictures that a walk does not meet any more drop out (gone.h).
+ * An index run over folders and files. The plan says what is walked (plan.h), the pipeline adds the
+ * files (pipeline.h), and pictures that the walk no longer finds are removed (missing.h).
  */
 #ifndef IMS_INGEST_TREE_H
 #define IMS_INGEST_TREE_H
 
 #include "handle/identity.h"
-#include "ingest/known.h"
+#include "ingest/path_table.h"
 #include "ingest/pipeline.h"
 #include "ingest/plan.h"
 
-/* What the walk of one start knows. */
+/* State of the walk of one start. */
 typedef struct walk_state {
 	const index_start *start;
-	char **unreadable;  /* owned: folders that could not be read; what lies below them is kept */
+	char **unreadable; /* owned: folders that could not be read; the rows below them stay */
 	size_t n_unreadable;
-	int failed;         /* the result with which an entry ended the walk; the walk's own errors are not in it */
+	int failed; /* the status with which an entry ended the walk */
 } walk_state;
 
 typedef struct tree_run {
 	imgsearch *s;
-	const imgsearch_index_options *options;
+	const imgsearch_index_update_options *options;
 	imgsearch_counts *counts;
 	imgsearch_error *err;
 	job job;
 	identity identity;
-	known_table known;  /* the paths that the index held before */
+	path_table paths; /* the paths that the index held before */
 	pipeline pipeline;
 	walk_state walk;
-	uint64_t expected;  /* paths, by a walk ahead of the run; 0: unknown */
+	uint64_t expected; /* number of paths, counted by a first walk; 0: unknown */
 } tree_run;
 
-/* imgsearch_index_tree; options are a complete copy. Acquires the writer's right. */
-int ims_index_tree(imgsearch *s, const char *const *paths, size_t n, const imgsearch_index_options *options,
-	imgsearch_counts *counts, imgsearch_error *err);
+/* imgsearch_index_update; options are a complete copy. Acquires the writer lock. */
+int ims_index_tree(imgsearch *s, const char *const *paths, size_t n,
+	const imgsearch_index_update_options *options, imgsearch_counts *counts, imgsearch_error *err);
 
 #endif

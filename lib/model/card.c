@@ -1,6 +1,6 @@
 /*
- * Cards as flat JSON. The reader is strict about the keys that it knows and passes over others. The
- * writer writes what the reader reads.
+ * Reads and writes cards, which are flat JSON. The reader is strict about the keys that it has and
+ * skips others. The writer writes what the reader reads.
  */
 #include "model/card.h"
 
@@ -59,7 +59,10 @@ static bool interpolation(json *j, uint32_t *bicubic)
 	return *bicubic || !strcmp(text, "bilinear");
 }
 
-/* The parts of the recipe that the card has. The network's own is known only after all keys. */
+/*
+ * The parts of the recipe that the card sets. The recipe of the network is known only after all
+ * keys.
+ */
 typedef struct card_parts {
 	image_recipe recipe;
 	bool resize, crop, mean, std, interpolation;
@@ -109,7 +112,7 @@ static void merge_parts(image_recipe *r, const card_parts *p)
 		r->bicubic = p->recipe.bicubic;
 }
 
-/* Fills in what was left out and checks that the parts fit together. */
+/* Fills in what the card leaves out, and checks that the parts are consistent. */
 static int complete(model_card *card, const card_parts *p, imgsearch_error *err)
 {
 	const model_network *net = ims_model_find(card->network);
@@ -172,7 +175,7 @@ static void put_string(buf *out, const char *key, const char *text)
 	ims_buf_text(out, "\",\n");
 }
 
-/* As integers of millionths, since printf takes its decimal point from the locale. */
+/* Prints millionths as integers, since the decimal point of printf depends on the locale. */
 static void put_three(buf *out, const char *key, const float v[3])
 {
 	ims_buf_text(out, "\t\"%s\": [", key);

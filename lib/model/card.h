@@ -8,7 +8,7 @@
 #include "image/image.h"
 
 typedef struct model_card {
-	char name[64];          /* of the model, for people */
+	char name[64];          /* of the model, for display */
 	char network[32];       /* name in the catalogue, or "script" */
 	image_recipe recipe;    /* complete: what the file leaves out is the network's own */
 	uint32_t dim;           /* of the feature */
@@ -16,7 +16,7 @@ typedef struct model_card {
 	char descent[512], licence[128], note[512];
 } model_card;
 
-/* EFORMAT with the reason. Unknown keys are passed over. */
+/* Parses a card. Unknown keys are skipped. EFORMAT with the reason. */
 int ims_card_parse(model_card *out, const void *json, size_t n, imgsearch_error *err);
 
 /*

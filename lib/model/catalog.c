@@ -45,86 +45,117 @@ const model_network *ims_model_find(const char *name)
 	return NULL;
 }
 
-/* The folder of the library, or of the program that it is linked into; ims_free. */
-static char *own_folder(void)
+/*
+ * The folder of the library, or of the program that it is linked into; the caller frees it by
+ * ims_free. ENOTFOUND, ENOMEM.
+ */
+static int own_folder(char **out)
 {
 	static const char here;
 	Dl_info info;
+	*out = NULL;
 	if (!dladdr(&here, &info) || !info.dli_fname)
-		return NULL;
+		return IMGSEARCH_ENOTFOUND;
 	char *real = realpath(strchr(info.dli_fname, '/') ? info.dli_fname : "/proc/self/exe", NULL);
 	char *slash = real ? strrchr(real, '/') : NULL;
-	char *folder = slash ? ims_strndup(real, (size_t)(slash - real)) : NULL;
+	if (slash)
+		*out = ims_strndup(real, (size_t)(slash - real));
 	free(real);
-	return folder;
+	return *out ? 0 : slash ? IMGSEARCH_ENOMEM : IMGSEARCH_ENOTFOUND;
 }
 
-/* The path of folder + under + file where it can be read, else NULL. */
-static char *file_in(const char *folder, const char *under, const char *file)
+/* The path of folder + under + file where it can be read. ENOTFOUND, ENOMEM; *out is then NULL. */
+static int find_in(char **out, const char *folder, const char *under, const char *file)
 {
-	char *path = folder && *folder ? ims_format("%s%s/%s", folder, under, file) : NULL;
-	if (path && access(path, R_OK) == 0)
-		return path;
+	*out = NULL;
+	if (!folder || !*folder)
+		return IMGSEARCH_ENOTFOUND;
+	char *path = ims_format("%s%s/%s", folder, under, file);
+	if (!path)
+		return IMGSEARCH_ENOMEM;
+	if (access(path, R_OK) == 0) {
+		*out = path;
+		return 0;
+	}
 	ims_free(path);
-	return NULL;
+	return IMGSEARCH_ENOTFOUND;
 }
 
-char *ims_model_find_file(const char *file)
+static int find_beside_library(char **out, const char *file)
 {
 	static const char *const under[] = { "", "/imgsearch", "/../lib/imgsearch" };
-	char *path = file_in(getenv("IMGSEARCH_LIBDIR"), "", file);
-	char *folder = path ? NULL : own_folder();
-	for (size_t i = 0; !path && i < sizeof under / sizeof *under; i++)
-		path = file_in(folder, under[i], file);
+	char *folder;
+	int rc = own_folder(&folder);
+	if (rc)
+		return rc;
+	rc = IMGSEARCH_ENOTFOUND;
+	for (size_t i = 0; rc == IMGSEARCH_ENOTFOUND && i < sizeof under / sizeof *under; i++)
+		rc = find_in(out, folder, under[i], file);
 	ims_free(folder);
-	return path;
+	return rc;
 }
 
-char *ims_model_find_weights(const char *name)
+int ims_model_find_file(char **out, const char *file, imgsearch_error *err)
+{
+	int rc = find_in(out, getenv("IMGSEARCH_LIBDIR"), "", file);
+	if (rc == IMGSEARCH_ENOTFOUND)
+		rc = find_beside_library(out, file);
+	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
+}
+
+static int find_in_data_folder(char **out, const char *file)
+{
+	const char *xdg = getenv("XDG_DATA_HOME");
+	return xdg && *xdg ? find_in(out, xdg, "/imgsearch/models", file)
+					   : find_in(out, getenv("HOME"), "/.local/share/imgsearch/models", file);
+}
+
+int ims_model_find_weights(char **out, const char *name, imgsearch_error *err)
 {
 	static const char *const types[] = { "safetensors", "pth", "pt" };
-	char *path = NULL;
-	for (size_t i = 0; !path && i < sizeof types / sizeof *types; i++) {
+	int rc = IMGSEARCH_ENOTFOUND;
+	*out = NULL;
+	for (size_t i = 0; rc == IMGSEARCH_ENOTFOUND && i < sizeof types / sizeof *types; i++) {
 		char *file = ims_format("%s.%s", name, types[i]);
 		if (!file)
-			return NULL;
-		path = ims_model_find_file(file);
-		if (!path)
-			path = file_in(getenv("XDG_DATA_HOME"), "/imgsearch/models", file);
-		const char *xdg = getenv("XDG_DATA_HOME");
-		if (!path && !(xdg && *xdg))
-			path = file_in(getenv("HOME"), "/.local/share/imgsearch/models", file);
+			return ims_nomem(err);
+		rc = ims_model_find_file(out, file, err);
+		if (rc == IMGSEARCH_ENOTFOUND)
+			rc = find_in_data_folder(out, file);
 		ims_free(file);
 	}
-	return path;
+	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
 }
 
-static int one(const char *name, const model_network *net,
-	int (*each)(void *user, const imgsearch_model_info *m), void *user)
+static int report(const char *name, const model_network *net,
+	int (*each)(void *user, const imgsearch_model *m), void *user, imgsearch_error *err)
 {
 	model_card card;
-	char *weights = ims_model_find_weights(name),
-		 note[sizeof card.descent + sizeof card.licence + 16];
-	imgsearch_model_info info = { .name = name, .weights = weights };
+	char *weights, note[sizeof card.descent + sizeof card.licence + 16];
+	int rc = ims_model_find_weights(&weights, name, err);
+	if (rc && rc != IMGSEARCH_ENOTFOUND)
+		return rc;
+	imgsearch_model info = { .name = name, .weights = weights };
 	if (weights && ims_card_read(&card, weights, NULL) == 0) {
 		snprintf(note, sizeof note, "%s%s%s", card.descent,
 			card.descent[0] && card.licence[0] ? "; " : "", card.licence);
 		info.note = note[0] ? note : NULL;
 		info.dim = card.dim, info.resize = card.recipe.resize, info.crop = card.recipe.crop;
-		info.interpolation = card.recipe.bicubic ? IMGSEARCH_BICUBIC : IMGSEARCH_BILINEAR;
+		info.interpolation = card.recipe.bicubic ? IMGSEARCH_INTERPOLATION_BICUBIC : IMGSEARCH_INTERPOLATION_BILINEAR;
 	} else if (net) {
 		info.dim = net->dim, info.resize = net->resize, info.crop = net->crop;
-		info.interpolation = net->bicubic ? IMGSEARCH_BICUBIC : IMGSEARCH_BILINEAR;
+		info.interpolation = net->bicubic ? IMGSEARCH_INTERPOLATION_BICUBIC : IMGSEARCH_INTERPOLATION_BILINEAR;
 	}
-	int rc = net || info.dim ? each(user, &info) : 0;
+	rc = net || info.dim ? each(user, &info) : 0;
 	ims_free(weights);
 	return rc;
 }
 
-int ims_model_each(int (*each)(void *user, const imgsearch_model_info *m), void *user)
+int ims_model_each(int (*each)(void *user, const imgsearch_model *m), void *user,
+	imgsearch_error *err)
 {
-	int rc = one("default", NULL, each, user);
+	int rc = report("default", NULL, each, user, err);
 	for (size_t i = 0; !rc && i < sizeof networks / sizeof *networks; i++)
-		rc = one(networks[i].name, &networks[i], each, user);
+		rc = report(networks[i].name, &networks[i], each, user, err);
 	return rc;
 }

@@ -12,7 +12,7 @@ typedef struct model_network {
 	uint32_t dim;           /* of the pooled feature */
 	uint32_t resize, crop;  /* pixels */
 	uint32_t bicubic;
-	uint32_t batch;         /* pictures at once that it runs best with on a CPU */
+	uint32_t batch;         /* best batch size on a CPU */
 } model_network;
 
 const model_network *ims_model_find(const char *name); /* NULL: unknown */
@@ -22,21 +22,23 @@ const model_network *ims_model_list(size_t *n);
 image_recipe ims_network_recipe(const model_network *net);
 
 /*
- * Each network of the catalogue, and the default model, with the weights that are found. Non-zero
- * from each stops.
+ * Each network of the catalogue, and the default model, with the weights that are found; *m is
+ * valid during the call. A result of each other than 0 stops and is returned. ENOMEM.
  */
-int ims_model_each(int (*each)(void *user, const imgsearch_model_info *m), void *user);
+int ims_model_each(int (*each)(void *user, const imgsearch_model *m), void *user,
+	imgsearch_error *err);
 
 /*
  * Path of `file` in the first folder that has it: $IMGSEARCH_LIBDIR, the library's own, imgsearch/
- * in it, and ../lib/imgsearch from it. ims_free; NULL: nowhere, or memory is short.
+ * in it, and ../lib/imgsearch from it. The caller frees *out by ims_free. ENOTFOUND leaves err
+ * alone; ENOMEM. On failure *out is NULL.
  */
-char *ims_model_find_file(const char *file);
+int ims_model_find_file(char **out, const char *file, imgsearch_error *err);
 
 /*
  * Path of NAME.safetensors, .pth or .pt in those folders or in imgsearch/models of the XDG data
- * folder. As above.
+ * folder. The rest as above.
  */
-char *ims_model_find_weights(const char *name);
+int ims_model_find_weights(char **out, const char *name, imgsearch_error *err);
 
 #endif

@@ -1,7 +1,4 @@
-/*
- * From the caller's request to the identity of a model: resolves name, weights, card and recipe,
- * and hashes the weights.
- */
+/* Resolves the request of the caller: name, weights, card and recipe; hashes the weights. */
 #include "model/identity.h"
 
 #include "model/card.h"
@@ -13,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* bfloat16 is faster only where the CPU multiplies it. */
+/* bfloat16 is faster only on CPUs that multiply it. */
 static bool cpu_has_bf16(void)
 {
 #if defined(__x86_64__)
@@ -48,7 +45,7 @@ static int no_weights(const char *name, imgsearch_error *err)
 		name, name);
 }
 
-/* Fields of the caller that are not zero replace those of the network. */
+/* Members that the caller sets replace those of the network. */
 static int merge_recipe(image_recipe *r, const imgsearch_recipe *asked, imgsearch_error *err)
 {
 	if (asked->resize)
@@ -64,7 +61,7 @@ static int merge_recipe(image_recipe *r, const imgsearch_recipe *asked, imgsearc
 		memcpy(r->std, asked->std, sizeof r->std);
 	}
 	if (asked->interpolation)
-		r->bicubic = asked->interpolation == IMGSEARCH_BICUBIC;
+		r->bicubic = asked->interpolation == IMGSEARCH_INTERPOLATION_BICUBIC;
 	if (r->crop > r->resize || r->resize > 4096 || r->crop < 32)
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"recipe: crop %u of resize %u: a crop is at least 32, not larger than the resize,"
@@ -77,8 +74,8 @@ static int merge_recipe(image_recipe *r, const imgsearch_recipe *asked, imgsearc
 }
 
 /*
- * The card when the file has one that is meant: no name was given, or this one. 0, 1 (there is
- * none), or an error.
+ * Reads the card of the weights, if it is the one wanted: no name was given, or its own. 0; 1:
+ * there is none; or an error.
  */
 static int card_for(model_card *card, const char *weights, const char *name, imgsearch_error *err)
 {
@@ -111,6 +108,15 @@ static int by_name(model_identity *id, const char *name, imgsearch_error *err)
 	return 0;
 }
 
+/* A copy of the path given, or else the file of that name. EMODEL, ENOMEM. */
+static int find_weights(char **out, const char *path, const char *name, imgsearch_error *err)
+{
+	if (path)
+		return (*out = ims_strdup(path)) ? 0 : ims_nomem(err);
+	int rc = ims_model_find_weights(out, name, err);
+	return rc == IMGSEARCH_ENOTFOUND ? no_weights(name, err) : rc;
+}
+
 static int resolve(model_identity *id, const model_spec *spec, imgsearch_error *err)
 {
 	const char *name = spec->name, *weights = spec->weights;
@@ -119,10 +125,9 @@ static int resolve(model_identity *id, const model_spec *spec, imgsearch_error *
 		weights = name, name = NULL;
 	if (!weights && !name)
 		name = "default";
-	id->weights = weights ? ims_strdup(weights) : ims_model_find_weights(name);
-	if (!id->weights)
-		return weights ? ims_nomem(err) : no_weights(name, err);
-	int rc = card_for(&card, id->weights, name, err);
+	int rc = find_weights(&id->weights, weights, name, err);
+	if (!rc)
+		rc = card_for(&card, id->weights, name, err);
 	if (rc)
 		return rc < 0 ? rc : by_name(id, name, err);
 	memcpy(id->name, card.name, sizeof id->name);
@@ -156,8 +161,8 @@ int ims_model_identify(model_identity *out, const model_spec *spec, imgsearch_er
 		ims_hash_hex(&hash, out->weights_hash);
 		out->flip = spec->flip;
 		out->precision = spec->precision ? spec->precision
-			: cpu_has_bf16()             ? IMGSEARCH_BF16
-										 : IMGSEARCH_F32;
+			: cpu_has_bf16()             ? IMGSEARCH_PRECISION_BF16
+										 : IMGSEARCH_PRECISION_F32;
 		if (!out->dim)
 			rc = ask_dim(out, spec, err);
 	}
@@ -186,8 +191,8 @@ bool ims_model_same(const model_identity *a, const model_identity *b, char *why,
 		snprintf(why, why_size, "%u and %u values", a->dim, b->dim);
 	else if (a->precision != b->precision)
 		snprintf(why, why_size, "precision %s and %s",
-			a->precision == IMGSEARCH_BF16 ? "bf16" : "f32",
-			b->precision == IMGSEARCH_BF16 ? "bf16" : "f32");
+			a->precision == IMGSEARCH_PRECISION_BF16 ? "bf16" : "f32",
+			b->precision == IMGSEARCH_PRECISION_BF16 ? "bf16" : "f32");
 	else if (r->resize != s->resize || r->crop != s->crop || r->bicubic != s->bicubic)
 		snprintf(why, why_size, "recipe %u/%u %s and %u/%u %s", r->resize, r->crop,
 			r->bicubic ? "bicubic" : "bilinear", s->resize, s->crop,

@@ -1,5 +1,5 @@
 /*
- * Which network with which weights and recipe makes a vector. Vectors of different identities are
+ * The identity of a model: network, weights, recipe, precision. Vectors of different identities are
  * never mixed.
  */
 #ifndef IMS_MODEL_IDENTITY_H
@@ -7,7 +7,7 @@
 
 #include "image/image.h"
 
-/* What a caller asks for; NULL and 0 mean the default. */
+/* The request of a caller; NULL and 0 mean the default. */
 typedef struct model_spec {
 	const char *name;    /* in the catalogue, or a path of weights with a card; NULL: the default */
 	const char *weights; /* path */
@@ -24,23 +24,23 @@ typedef struct model_identity {
 	char weights_hash[65]; /* BLAKE2b-256 of the weights file */
 	char *weights;        /* path, owned */
 	uint32_t dim;
-	uint32_t precision;   /* IMGSEARCH_F32 or IMGSEARCH_BF16 */
+	uint32_t precision;   /* IMGSEARCH_PRECISION_F32 or IMGSEARCH_PRECISION_BF16 */
 	image_recipe recipe;
 	uint32_t flip;        /* 1: the mean of the features of the picture and its mirror image */
 } model_identity;
 
 /*
- * Finds the weights and reads the file once for its hash. It needs no libtorch, except for a
- * TorchScript program without a card, which is loaded to learn its dimension. The automatic
- * precision is chosen here, from the CPU. EMODEL says what to do where the network is unknown or
- * has no weights; otherwise errors as ims_card_read and ims_weights_hash.
+ * Finds the weights and reads the file once for its hash. libtorch is needed only for a TorchScript
+ * program without a card, which is loaded for its dimension. The automatic precision is chosen
+ * here, for the CPU. ims_model_identity_free frees *out. EMODEL: the network is unknown or has no
+ * weights; the message says what to do. Other errors as ims_card_read and ims_weights_hash.
  */
 int ims_model_identify(model_identity *out, const model_spec *spec, imgsearch_error *err);
 void ims_model_identity_free(model_identity *id);
 
 /*
- * Whether vectors of both may be compared: same network, weights, recipe and precision. why
- * receives the difference.
+ * Whether vectors of both may be compared: same network, weights, recipe and precision. Otherwise
+ * why receives the difference.
  */
 bool ims_model_same(const model_identity *a, const model_identity *b, char *why, size_t why_size);
 

@@ -1,5 +1,6 @@
 /*
- * Recursive descent without a tree. Numbers are read by hand, since strtod depends on the locale.
+ * Parses by recursive descent and builds no tree. Numbers are converted here, since strtod depends
+ * on the locale.
  */
 #include "model/json.h"
 
@@ -70,7 +71,7 @@ static int hex4(json *j)
 	return v;
 }
 
-/* The code point behind "\u", its low surrogate included; -1: not one that text may hold. */
+/* The code point after "\u", with its low surrogate; -1: not allowed in text. */
 static int32_t escaped_point(json *j)
 {
 	int high = hex4(j);
@@ -97,7 +98,7 @@ static size_t utf8(uint32_t c, char out[4])
 	return 4;
 }
 
-/* One character of a string, escapes resolved: its bytes, 0 on failure. */
+/* Reads one character of a string, escapes resolved; returns its bytes, 0 on failure. */
 static size_t character(json *j, char out[4])
 {
 	static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
@@ -150,7 +151,7 @@ bool ims_json_key(json *j, char *out, size_t size)
 	return true;
 }
 
-/* Digits onto *value; how many there were. */
+/* Appends digits to *value; returns their number. */
 static int digits(json *j, double *value)
 {
 	int n = 0;

@@ -2,13 +2,13 @@
  * A network that many threads use.
  *
  * A thread of its own loads and runs the network. OpenMP keeps a team of threads for each thread
- * that calls libtorch, and libtorch sets itself up again in each: a network that sixteen threads
- * called in turn was half as fast as with one.
+ * that calls libtorch, and libtorch initialises itself in each: a network that sixteen threads
+ * called in turn had half the speed.
  *
  * Callers queue their inputs and wait. The thread takes as many queued inputs as the network runs
- * best with and runs them as one batch. It does not wait for a batch to fill, so a single input
- * runs at once. A caller with many batches runs them inline instead, each on one thread, where
- * OpenMP has no team.
+ * best with, and runs them as one batch. It does not wait for a batch to fill, so a single input
+ * runs at once. A caller with many batches runs them inline, each on one thread, where OpenMP has
+ * no team.
  */
 #include "model/model.h"
 
@@ -45,7 +45,7 @@ struct model {
 	pthread_mutex_t lock;     /* guards what follows */
 	pthread_cond_t answered;
 	request *first, **last;
-	bool running;             /* the thread is at work and will look at the queue again */
+	bool running;             /* the thread is running and will check the queue again */
 };
 
 /* ------------------------------------------------------------------------------- load_task ---- */
@@ -64,7 +64,7 @@ static void load(void *arg)
 	load_task *l = arg;
 	model *m = l->m;
 	shim_config config = { l->id->network, l->spec->device ? l->spec->device : "auto",
-		l->id->precision == IMGSEARCH_BF16, l->spec->threads ? l->spec->threads : ims_cpu_count(),
+		l->id->precision == IMGSEARCH_PRECISION_BF16, l->spec->threads ? l->spec->threads : ims_cpu_count(),
 		l->id->recipe.crop, l->id->dim };
 	m->threads = config.threads;
 	l->rc = m->shim->net_new(&m->net, &config, l->w->tensor, l->w->n,
@@ -141,7 +141,7 @@ void ims_model_free(model *m)
 /* --------------------------------------------------------------------------------- running ---- */
 
 /*
- * Removes the first request and as many of the next as fit into a batch with it; *n: their inputs.
+ * Removes the first request, and as many of the next as fit into a batch with it. *n: their inputs.
  */
 static request *pop_batch(model *m, size_t *n)
 {
@@ -217,7 +217,7 @@ static int run_inline(model *m, const float *in, size_t n, float *out, imgsearch
 
 typedef int run_inputs(model *m, const float *in, size_t n, float *out, imgsearch_error *err);
 
-/* Makes out its mean with the features of the mirror images. */
+/* Replaces out by its mean with the features of the mirror images. */
 static int flip(model *m, run_inputs *run, const float *in, size_t n, float *out,
 	imgsearch_error *err)
 {

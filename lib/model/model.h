@@ -1,4 +1,4 @@
-/* A network that is loaded and makes features. docs/models.md describes models for users. */
+/* A loaded network, which makes features. docs/models.md describes models for users. */
 #ifndef IMS_MODEL_MODEL_H
 #define IMS_MODEL_MODEL_H
 
@@ -12,7 +12,7 @@ typedef struct model model;
  */
 int ims_model_load(model **out, const model_identity *id, const model_spec *spec,
 	imgsearch_error *err);
-model *ims_model_acquire(model *m); /* one more owner; each one calls ims_model_free */
+model *ims_model_acquire(model *m); /* adds an owner; each one calls ims_model_free */
 void ims_model_free(model *m);      /* NULL is fine */
 
 /*

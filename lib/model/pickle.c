@@ -20,7 +20,7 @@ static const global globals[] = {
 	{ "torch", "BFloat16Storage", G_STORAGE, SHIM_BF16 },
 	{ "torch", "LongStorage", G_STORAGE, SHIM_I64 },
 	{ "torch", "CharStorage", G_STORAGE, SHIM_I8 },
-	/* known types that no network takes: refused where a tensor uses one, by its name */
+	/* types that no network uses: refused by name where a tensor has one */
 	{ "torch", "DoubleStorage", G_STORAGE, 0 },
 	{ "torch", "IntStorage", G_STORAGE, 0 },
 	{ "torch", "ShortStorage", G_STORAGE, 0 },
@@ -142,7 +142,7 @@ static void append(pickle *p, uint32_t to, uint32_t what)
 	n->item[n->len++] = what;
 }
 
-/* The place of the first value above the last mark, which lies just below it. */
+/* The index of the first value above the last mark, which lies just below it. */
 static uint32_t above_mark(pickle *p)
 {
 	for (uint32_t i = p->stack.len; i-- > 0;)
@@ -321,7 +321,7 @@ static void op_reduce(pickle *p)
 	}
 }
 
-/* Attributes of an OrderedDict, which have nothing to do with the weights. */
+/* Skips the attributes of an OrderedDict, which do not concern the weights. */
 static void op_build(pickle *p)
 {
 	pop(p);

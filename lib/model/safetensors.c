@@ -7,13 +7,9 @@
 
 #include "model/json.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MAX_HEADER = 16 << 20 };
 
@@ -105,14 +101,14 @@ static int one(weights *w, json *j, const char *name, const uint8_t *data, uint6
 	uint64_t bytes = 1;
 	if (!entry(j, &v, &where))
 		return ims_fail(err, IMGSEARCH_EFORMAT,
-			"safetensors: tensor \"%.120s\" is described wrongly%s%s", name, j->why ? ": " : "",
-			j->why ? j->why : "");
+			"safetensors: tensor \"%.120s\" has an invalid description%s%s", name,
+			j->why ? ": " : "", j->why ? j->why : "");
 	if (where.end > size)
 		return ims_fail(err, IMGSEARCH_EFORMAT,
 			"safetensors: tensor \"%.120s\" lies outside the file", name);
 	if (!v.dtype)
 		return ims_fail(err, IMGSEARCH_EFORMAT,
-			"safetensors: tensor \"%.120s\" has a type that no network here takes", name);
+			"safetensors: tensor \"%.120s\" has an unsupported type", name);
 	for (uint32_t i = 0; i < v.ndim; i++)
 		if (__builtin_mul_overflow(bytes, (uint64_t)v.shape[i], &bytes))
 			bytes = UINT64_MAX / 16;
@@ -158,14 +154,6 @@ int ims_safetensors_parse(weights *w, const uint8_t *data, size_t size, imgsearc
 
 /* --------------------------------------------------------------------------------- writing ---- */
 
-static uint64_t bytes_of(const shim_tensor *t)
-{
-	uint64_t n = ims_dtype_size(t->dtype);
-	for (uint32_t i = 0; i < t->ndim; i++)
-		n *= (uint64_t)t->shape[i];
-	return n;
-}
-
 static void put_header(buf *out, const shim_tensor *tensor, size_t n)
 {
 	uint64_t at = 0;
@@ -181,8 +169,8 @@ static void put_header(buf *out, const shim_tensor *tensor, size_t n)
 		for (uint32_t d = 0; d < t->ndim; d++)
 			ims_buf_text(out, "%s%lld", d ? "," : "", (long long)t->shape[d]);
 		ims_buf_text(out, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)at,
-			(unsigned long long)(at + bytes_of(t)));
-		at += bytes_of(t);
+			(unsigned long long)(at + ims_tensor_bytes(t)));
+		at += ims_tensor_bytes(t);
 	}
 	ims_buf_text(out, "}");
 	while (!out->failed && out->len % 64)
@@ -192,37 +180,20 @@ static void put_header(buf *out, const shim_tensor *tensor, size_t n)
 		out->data[i] = (uint8_t)(length >> 8 * i);
 }
 
-static bool put_file(FILE *f, const buf *header, const shim_tensor *tensor, size_t n)
-{
-	if (fwrite(header->data, 1, header->len, f) != header->len)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		size_t bytes = (size_t)bytes_of(&tensor[i]);
-		if (bytes && fwrite(tensor[i].data, 1, bytes, f) != bytes)
-			return false;
-	}
-	return fflush(f) == 0 && fsync(fileno(f)) == 0;
-}
-
 int ims_safetensors_write(const char *path, const shim_tensor *tensor, size_t n,
 	imgsearch_error *err)
 {
 	buf header = { 0 };
-	int rc = 0;
-	char *part = ims_format("%s.part", path);
+	file_piece *piece = ims_alloc(n + 1, sizeof *piece);
 	put_header(&header, tensor, n);
-	FILE *f = part && !header.failed ? fopen(part, "wbe") : NULL;
-	if (!part || header.failed)
-		rc = ims_nomem(err);
-	else if (!f || !put_file(f, &header, tensor, n))
-		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", part);
-	if (f && fclose(f) && !rc)
-		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", part);
-	if (!rc && rename(part, path))
-		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
-	if (rc && f)
-		unlink(part);
+	int rc = piece && !header.failed ? 0 : ims_nomem(err);
+	if (!rc) {
+		piece[0] = (file_piece){ header.data, header.len };
+		for (size_t i = 0; i < n; i++)
+			piece[i + 1] = (file_piece){ tensor[i].data, ims_tensor_bytes(&tensor[i]) };
+		rc = ims_replace_file(path, piece, n + 1, err);
+	}
 	ims_buf_free(&header);
-	ims_free(part);
+	ims_free(piece);
 	return rc;
 }

@@ -17,13 +17,15 @@ static const shim_table *loaded;
 
 static int load(imgsearch_error *err)
 {
-	char *path = ims_model_find_file(SHIM_FILE);
-	if (!path)
+	char *path;
+	int rc = ims_model_find_file(&path, SHIM_FILE, err);
+	if (rc == IMGSEARCH_ENOTFOUND)
 		return ims_fail(err, IMGSEARCH_EMODEL,
 			"no network can run: " SHIM_FILE
 			" is not beside the library; build it (make setup shim) or set IMGSEARCH_LIBDIR to"
 			" its folder");
-	int rc = 0;
+	if (rc)
+		return rc;
 	void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	ims_shim_entry *entry = NULL;
 	if (so)

@@ -6,8 +6,8 @@
 #include "shim/shim.h"
 
 /*
- * The table of the shim, loaded once a process and never unloaded. Any thread. EMODEL says what is
- * missing.
+ * The table of the shim, which is loaded once a process and never unloaded. Any thread. EMODEL: the
+ * message says what is missing.
  */
 int ims_shim_load(const shim_table **out, imgsearch_error *err);
 

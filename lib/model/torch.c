@@ -143,7 +143,7 @@ static int add_from_legacy(void *user, const pickle_tensor *t, imgsearch_error *
 	return ims_weights_add(l->w, &v, err);
 }
 
-/* Only the tensors tell the size of an element: sets that of each storage in the place of numel. */
+/* Sets the element size of each storage in place of numel. Only the tensors have it. */
 static int set_item_size(void *user, const pickle_tensor *t, imgsearch_error *err)
 {
 	from_legacy *l = user;

@@ -30,6 +30,14 @@ size_t ims_dtype_size(uint32_t dtype)
 	return dtype < sizeof size ? size[dtype] : 0;
 }
 
+size_t ims_tensor_bytes(const shim_tensor *t)
+{
+	size_t n = ims_dtype_size(t->dtype);
+	for (uint32_t i = 0; i < t->ndim; i++)
+		n *= (size_t)t->shape[i];
+	return n;
+}
+
 /* ------------------------------------------------------------------------------- ownership ---- */
 
 /* Makes w the owner of p. NULL: p was NULL, or memory is short and p is freed. */

@@ -26,9 +26,10 @@ int ims_weights_open(weights *out, const char *path, imgsearch_error *err);
 int ims_weights_parse(weights *out, const void *data, size_t size, imgsearch_error *err);
 void ims_weights_free(weights *w);
 
-/* Hash of the whole file. ENOTFOUND, EIO, EFORMAT (empty), ENOMEM. */
+/* Hashes the whole file. ENOTFOUND, EIO, EFORMAT (empty), ENOMEM. */
 int ims_weights_hash(hash256 *out, const char *path, imgsearch_error *err);
 size_t ims_dtype_size(uint32_t dtype); /* bytes of an element of a shim_dtype; 0: unknown */
+size_t ims_tensor_bytes(const shim_tensor *t); /* of its data; the product must not overflow */
 
 /* ---------------------------------------------------------- for the readers of the formats ---- */
 

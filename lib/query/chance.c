@@ -6,12 +6,14 @@
 #include <math.h>
 #include <string.h>
 
-/* The query's scores of the cohort, as near as codes of both give them. */
-static int score_cohort(const space *sp, const chance_cohort *c, const float *query, float *score, imgsearch_error *err)
+/* The scores of the query with the cohort, as precise as the 8-bit codes of both allow. */
+static int score_cohort(const space *sp, const chance_cohort *c, const float *query, float *score,
+	imgsearch_error *err)
 {
 	int8_t *code = ims_alloc_aligned(c->stride, 1);
 	int32_t *sum = ims_alloc(c->n, sizeof *sum), total = 0;
-	float scale = ims_cohort_largest(query, sp->dim) / 127, square = ims_kernels()->dot_f32(query, query, sp->dim);
+	float scale = ims_cohort_largest(query, sp->dim) / 127,
+		  square = ims_kernels()->dot_f32(query, query, sp->dim);
 	int rc = code && sum ? 0 : ims_nomem(err);
 	if (!rc) {
 		memset(code, 0, c->stride);
@@ -21,19 +23,21 @@ static int score_cohort(const space *sp, const chance_cohort *c, const float *qu
 	}
 	for (size_t i = 0; !rc && i < c->n; i++) {
 		float dot = scale * c->scale[i] * (float)(sum[i] - 128 * total);
-		score[i] = sp->metric == IMGSEARCH_L2 ? -sqrtf(fmaxf(square + c->square[i] - 2 * dot, 0)) : dot;
+		score[i] = sp->metric == IMGSEARCH_METRIC_L2 ? -sqrtf(fmaxf(square + c->square[i] - 2 * dot, 0))
+											  : dot;
 	}
 	ims_free(code);
 	ims_free(sum);
 	return rc;
 }
 
-static int normalise(imgsearch *s, view *v, const float *query, bool *known, chance_norm *norm, imgsearch_error *err)
+static int normalise(imgsearch *s, view *v, const float *query, bool *has_norm, chance_norm *norm,
+	imgsearch_error *err)
 {
 	const chance_cohort *c = NULL;
 	int rc = ims_cohort_get(s, v, &c, err);
-	*known = !rc && c;
-	if (!*known)
+	*has_norm = !rc && c;
+	if (!*has_norm)
 		return rc;
 	float *score = ims_alloc(c->n, sizeof *score);
 	rc = score ? score_cohort(&v->space, c, query, score, err) : ims_nomem(err);
@@ -43,23 +47,26 @@ static int normalise(imgsearch *s, view *v, const float *query, bool *known, cha
 	return rc;
 }
 
-int ims_chance_fill(imgsearch *s, view *v, const float *query, const int64_t *own, size_t n_own, double max_chance,
-	imgsearch_hits *hits, imgsearch_error *err)
+int ims_chance_fill(imgsearch *s, view *v, const float *query, const int64_t *own, size_t n_own,
+	double max_chance, imgsearch_hits *hits, imgsearch_error *err)
 {
-	imgsearch_hit *hit = (imgsearch_hit *)hits->hit; /* of the same block, which is still ours */
+	imgsearch_hit *hit = (imgsearch_hit *)hits->hit; /* in the block of the hits */
 	size_t count = hits->count, kept = 0, better = 0;
-	bool known = false;
+	bool has_norm = false;
 	chance_norm norm;
-	int rc = v->has_chance && count ? normalise(s, v, query, &known, &norm, err) : 0;
-	if (!known)
+	int rc = v->has_chance && count ? normalise(s, v, query, &has_norm, &norm, err) : 0;
+	if (!has_norm)
 		return rc;
 	for (size_t i = 0; i < count; i++) {
-		hit[i].chance = ims_id_among(own, n_own, hit[i].id) ? 0
+		hit[i].chance = ims_id_among(own, n_own, hit[i].id)
+			? 0
 			: (double)v->rows.n * ims_analysis_chance_above(&v->chance, norm, (double)hit[i].score);
 		if (max_chance > 0 && hit[i].chance > max_chance)
 			continue;
 		hit[kept++] = hit[i];
-		if (hit[i].chance < (hits->reranked ? 1 : (double)kept)) /* more score as high than chance would have it */
+		if (hit[i].chance < (hits->reranked
+					? 1
+					: (double)kept)) /* more scores are as high as expected by chance */
 			better = kept;
 	}
 	hits->count = kept;

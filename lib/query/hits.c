@@ -42,14 +42,16 @@ static int add_cell(hit_row *r, const store_cell *cell)
 		return IMGSEARCH_ENOMEM;
 	r->cell = grown;
 	hit_cell *added = &r->cell[r->cells++];
-	*added = (hit_cell){ ims_strdup(cell->name), ims_strdup(cell->value ? cell->value : ""), cell->title };
+	*added = (hit_cell){ ims_strdup(cell->name), ims_strdup(cell->value ? cell->value : ""),
+		cell->title };
 	return added->name && added->value ? 0 : IMGSEARCH_ENOMEM;
 }
 
-static int fill_row(void *user, size_t i, const store_picture *p, const char *root_path, const store_cell *cell)
+static int fill_row(void *user, size_t i, const store_picture *p, const char *root_path,
+	const store_cell *cell)
 {
 	hit_row *r = (hit_row *)user + i;
-	r->gone = p->state != IMGSEARCH_INDEXED;
+	r->gone = p->state != IMGSEARCH_STATE_INDEXED;
 	if (!r->path && !(r->path = ims_path_join(p->root ? root_path : NULL, p->path)))
 		return IMGSEARCH_ENOMEM;
 	return cell ? add_cell(r, cell) : 0;
@@ -60,7 +62,8 @@ static int look_up(imgsearch *s, hit_row *rows, size_t n, imgsearch_error *err)
 	int64_t *ids = ims_alloc(n, sizeof *ids);
 	for (size_t i = 0; ids && i < n; i++)
 		ids[i] = rows[i].id;
-	int rc = ids ? ims_store_pictures_lookup(s->store, ids, n, fill_row, rows, err) : IMGSEARCH_ENOMEM;
+	int rc = ids ? ims_store_pictures_lookup(s->store, ids, n, fill_row, rows, err)
+				 : IMGSEARCH_ENOMEM;
 	for (size_t i = 0; !rc && i < n; i++)
 		if (!rows[i].path && !(rows[i].path = ims_format("id:%lld", (long long)rows[i].id)))
 			rc = IMGSEARCH_ENOMEM;
@@ -68,7 +71,7 @@ static int look_up(imgsearch *s, hit_row *rows, size_t n, imgsearch_error *err)
 	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
 }
 
-/* Copies text to *at, which moves behind it. */
+/* Copies text to *at and moves *at behind it. */
 static char *pack(char **at, const char *text)
 {
 	char *here = *at;
@@ -78,11 +81,16 @@ static char *pack(char **at, const char *text)
 	return here;
 }
 
-static void pack_row(imgsearch_hit *hit, const hit_row *r, imgsearch_metric metric, imgsearch_column *column, char **text)
+static void pack_row(imgsearch_hit *hit, const hit_row *r, imgsearch_metric metric,
+	imgsearch_column *column, char **text)
 {
-	*hit = (imgsearch_hit){ .id = r->id, .path = pack(text, r->path), .columns = column, .n_columns = r->cells,
-		.score = ims_score(metric, r->distance), .chance = NAN,
-		.distance = metric == IMGSEARCH_IP ? NAN : sqrtf(r->distance) };
+	*hit = (imgsearch_hit){ .id = r->id,
+		.path = pack(text, r->path),
+		.columns = column,
+		.n_columns = r->cells,
+		.score = ims_score(metric, r->distance),
+		.chance = NAN,
+		.distance = metric == IMGSEARCH_METRIC_IP ? NAN : sqrtf(r->distance) };
 	for (size_t c = 0; c < r->cells; c++, column++) {
 		column->name = pack(text, r->cell[c].name);
 		column->value = pack(text, r->cell[c].value);
@@ -91,7 +99,7 @@ static void pack_row(imgsearch_hit *hit, const hit_row *r, imgsearch_metric metr
 	}
 }
 
-/* The block: the hits struct, the array of hits, the columns, the strings. */
+/* Packs one block: the hits, the array of hits, the columns, the strings. */
 static imgsearch_hits *pack_rows(imgsearch_metric metric, const hit_row *rows, size_t n)
 {
 	size_t columns = 0, text = 0, kept = 0;
@@ -104,7 +112,9 @@ static imgsearch_hits *pack_rows(imgsearch_metric metric, const hit_row *rows, s
 		for (size_t c = 0; c < rows[i].cells; c++)
 			text += strlen(rows[i].cell[c].name) + strlen(rows[i].cell[c].value) + 2;
 	}
-	imgsearch_hits *hits = ims_zalloc(sizeof *hits + kept * sizeof(imgsearch_hit) + columns * sizeof(imgsearch_column) + text, 1);
+	imgsearch_hits *hits = ims_zalloc(sizeof *hits + kept * sizeof(imgsearch_hit)
+			+ columns * sizeof(imgsearch_column) + text,
+		1);
 	if (!hits)
 		return NULL;
 	imgsearch_hit *hit = (imgsearch_hit *)(hits + 1);
@@ -121,7 +131,8 @@ static imgsearch_hits *pack_rows(imgsearch_metric metric, const hit_row *rows, s
 	return hits;
 }
 
-int ims_hits_make(imgsearch *s, imgsearch_metric metric, const topk *found, imgsearch_hits **out, imgsearch_error *err)
+int ims_hits_make(imgsearch *s, imgsearch_metric metric, const topk *found, imgsearch_hits **out,
+	imgsearch_error *err)
 {
 	*out = NULL;
 	hit_row *rows = ims_zalloc(found->n, sizeof *rows);

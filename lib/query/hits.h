@@ -1,13 +1,15 @@
-/* An answer in the caller's form. */
+/* Results in the form of the public interface. */
 #ifndef IMS_QUERY_HITS_H
 #define IMS_QUERY_HITS_H
 
 #include "handle/handle.h"
 
 /*
- * Sorted neighbours with their paths, titles and columns; ids whose picture is gone or no longer indexed are left out. One
- * block of memory, freed by imgsearch_hits_free. An id without a picture is a caller's own vector, named "id:N".
+ * Makes hits of sorted neighbours, with their paths, titles and columns. Ids whose picture was
+ * removed or is no longer indexed are left out. A vector without a picture is named "id:N". One
+ * block of memory, freed by imgsearch_hits_free. EDB, EIO, ENOMEM.
  */
-int ims_hits_make(imgsearch *s, imgsearch_metric metric, const topk *found, imgsearch_hits **out, imgsearch_error *err);
+int ims_hits_make(imgsearch *s, imgsearch_metric metric, const topk *found, imgsearch_hits **out,
+	imgsearch_error *err);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * Query expansion averages the query with its first results (Chum et al. 2007, "Total recall"), weighted by a power of their
- * score (Radenović et al. 2018, "Fine-tuning CNN image retrieval with no human annotation"). Re-ranking is k-reciprocal
- * (lib/analysis). Views average the features of several crops of a query picture.
+ * Query expansion averages the query with its first results (Chum et al. 2007, "Total recall"),
+ * weighted by a power of their score (Radenović et al. 2018, "Fine-tuning CNN image retrieval with
+ * no human annotation"). Re-ranking is k-reciprocal (lib/analysis). Views average the features of
+ * several crops of a query picture.
  */
 #include "query/improve.h"
 
@@ -18,19 +19,23 @@
 int ims_improve_check(const improvement *o, const space *sp, imgsearch_error *err)
 {
 	if (o->plain && (o->expand || o->reciprocal || o->views > 1))
-		return ims_fail(err, IMGSEARCH_EINVAL, "plain leaves out every improvement: neither expand nor reciprocal nor views go with it");
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"plain leaves out every improvement: neither expand nor reciprocal nor views go with "
+			"it");
 	if (o->expand > EXPAND_MOST || !isfinite(o->expand_power))
-		return ims_fail(err, IMGSEARCH_EINVAL, "at most %d results can be expanded by, with a finite power", EXPAND_MOST);
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"expand is at most %d, and its power must be finite", EXPAND_MOST);
 	if (o->reciprocal >= RERANK_DEPTH)
 		return ims_fail(err, IMGSEARCH_EINVAL, "k of re-ranking must be below %d", RERANK_DEPTH);
-	if (o->reciprocal && sp->metric != IMGSEARCH_COSINE)
-		return ims_fail(err, IMGSEARCH_EINVAL, "re-ranking is for cosine");
+	if (o->reciprocal && sp->metric != IMGSEARCH_METRIC_COSINE)
+		return ims_fail(err, IMGSEARCH_EINVAL, "re-ranking needs the cosine metric");
 	if (o->views > VIEWS_MOST)
 		return ims_fail(err, IMGSEARCH_EINVAL, "at most %d views of a picture", VIEWS_MOST);
 	return 0;
 }
 
-void ims_improve_expand(const improvement *o, const space *sp, float *query, const float *rows, const float *score, size_t n)
+void ims_improve_expand(const improvement *o, const space *sp, float *query, const float *rows,
+	const float *score, size_t n)
 {
 	float sum = 1;
 	for (size_t i = 0; i < n; i++) {
@@ -41,13 +46,13 @@ void ims_improve_expand(const improvement *o, const space *sp, float *query, con
 	}
 	for (uint32_t j = 0; j < sp->dim; j++)
 		query[j] /= sum;
-	if (sp->metric == IMGSEARCH_COSINE)
+	if (sp->metric == IMGSEARCH_METRIC_COSINE)
 		ims_space_normalise(query, 1, sp->dim);
 }
 
-/* ---------------------------------------------------------------------------------------------- re-ranking ---- */
+/* ------------------------------------------------------------------------------ re-ranking ---- */
 
-/* Scores of the query and its results among each other. */
+/* Scores of the query and its results with each other. */
 typedef struct table {
 	const float *query, *rows;
 	float *score; /* (n, n): the query, then the rows */
@@ -60,11 +65,13 @@ static void fill_row(void *arg, size_t a, unsigned worker)
 	const float *x = a ? t->rows + (a - 1) * t->dim : t->query;
 	(void)worker;
 	for (size_t b = a; b < t->n; b++)
-		t->score[a * t->n + b] = t->score[b * t->n + a] = b ? ims_kernels()->dot_f32(x, t->rows + (b - 1) * t->dim, t->dim) : 1;
+		t->score[a * t->n + b] = t->score[b * t->n + a] = b
+			? ims_kernels()->dot_f32(x, t->rows + (b - 1) * t->dim, t->dim)
+			: 1;
 }
 
-int ims_improve_rank(const improvement *o, const space *sp, const float *query, const float *rows, size_t n, uint32_t *order,
-	pool *pool, imgsearch_error *err)
+int ims_improve_rank(const improvement *o, const space *sp, const float *query, const float *rows,
+	size_t n, uint32_t *order, pool *pool, imgsearch_error *err)
 {
 	table t = { query, rows, ims_alloc(n + 1, (n + 1) * sizeof(float)), n + 1, sp->dim };
 	float *score = ims_alloc(n + 1, sizeof *score);
@@ -85,26 +92,38 @@ int ims_improve_rank(const improvement *o, const space *sp, const float *query, 
 	return rc;
 }
 
-/* --------------------------------------------------------------------------------------------------- views ---- */
+/* ----------------------------------------------------------------------------------- views ---- */
 
-/* The crop of a view: 1 is the middle, 2 to 5 are the corners; each has three quarters of both sides. */
+/*
+ * The crop of a view: 1 is the middle, 2 to 5 are the corners; each has three quarters of both
+ * sides.
+ */
 static void place(int32_t crop[4], const image *im, uint32_t view)
 {
 	int32_t w = (int32_t)(im->width - im->width / 4), h = (int32_t)(im->height - im->height / 4);
 	int32_t right = (int32_t)im->width - w, low = (int32_t)im->height - h;
 	bool middle = view == 1, east = view == 3 || view == 5, south = view > 3;
-	int32_t at[4] = { middle ? right / 2 : east ? right : 0, middle ? low / 2 : south ? low : 0, w, h };
+	int32_t at[4] = { middle ? right / 2
+			: east           ? right
+							 : 0,
+		middle      ? low / 2
+			: south ? low
+					: 0,
+		w, h };
 	memcpy(crop, at, sizeof at);
 }
 
-/* Adds the other views of a picture to its row and divides by their number. features: (VIEWS_MOST, dim) of scratch. */
-static int add_views(imgsearch *s, const model_identity *id, const space *sp, const image *im, uint32_t views, float *row,
-	float *features, imgsearch_error *err)
+/*
+ * Adds the other views of a picture to its row and divides by their number. features: (VIEWS_MOST,
+ * dim) of scratch.
+ */
+static int add_views(imgsearch *s, const model_identity *id, const space *sp, const image *im,
+	uint32_t views, float *row, float *features, imgsearch_error *err)
 {
 	imgsearch_input view[VIEWS_MOST] = { { 0 } };
 	imgsearch_error why[VIEWS_MOST] = { { 0 } };
 	for (uint32_t i = 1; i < views; i++) {
-		view[i - 1] = imgsearch_pixels(im->pixels, (int32_t)im->width, (int32_t)im->height, 0);
+		view[i - 1] = imgsearch_input_pixels(im->pixels, (int32_t)im->width, (int32_t)im->height, 0);
 		place(view[i - 1].crop, im, i);
 	}
 	int rc = ims_features(s, NULL, id, view, views - 1, features, why, err);
@@ -117,12 +136,13 @@ static int add_views(imgsearch *s, const model_identity *id, const space *sp, co
 	}
 	for (uint32_t j = 0; j < sp->dim; j++)
 		row[j] /= (float)views;
-	if (sp->metric == IMGSEARCH_COSINE)
+	if (sp->metric == IMGSEARCH_METRIC_COSINE)
 		ims_space_normalise(row, 1, sp->dim);
 	return rc;
 }
 
-int ims_improve_views(imgsearch *s, const space *sp, const imgsearch_input *in, uint32_t views, float *row, imgsearch_error *err)
+int ims_improve_views(imgsearch *s, const space *sp, const imgsearch_input *in, uint32_t views,
+	float *row, imgsearch_error *err)
 {
 	identity id = { 0 };
 	image im = { 0 };

@@ -1,6 +1,6 @@
 /*
- * Better answers from the same features: query expansion, re-ranking, several views of a query picture. Queries give what
- * these do; evaluation measures it.
+ * Better answers from the same features: query expansion, re-ranking, several views of a query
+ * picture. Queries and evaluation use the same functions. Any thread.
  */
 #ifndef IMS_QUERY_IMPROVE_H
 #define IMS_QUERY_IMPROVE_H
@@ -16,17 +16,25 @@ typedef struct improvement {
 
 enum { EXPAND_MOST = 10000, RERANK_DEPTH = 500 /* results that are re-ranked */, VIEWS_MOST = 6 };
 
-/* EINVAL: over a limit, or not to be combined. */
+/* EINVAL: a value is above its limit, or options contradict each other. */
 int ims_improve_check(const improvement *o, const space *sp, imgsearch_error *err);
 
 /* The query (dim) becomes its weighted mean with its n first results: rows (n, dim), score (n). */
-void ims_improve_expand(const improvement *o, const space *sp, float *query, const float *rows, const float *score, size_t n);
+void ims_improve_expand(const improvement *o, const space *sp, float *query, const float *rows,
+	const float *score, size_t n);
 
-/* order (n) receives the result that comes i-th after re-ranking; rows (n, dim). pool may be NULL. ENOMEM. */
-int ims_improve_rank(const improvement *o, const space *sp, const float *query, const float *rows, size_t n, uint32_t *order,
-	pool *pool, imgsearch_error *err);
+/*
+ * order (n) receives the result that comes i-th after re-ranking; rows (n, dim). pool may be NULL.
+ * ENOMEM.
+ */
+int ims_improve_rank(const improvement *o, const space *sp, const float *query, const float *rows,
+	size_t n, uint32_t *order, pool *pool, imgsearch_error *err);
 
-/* row (dim), the picture's feature in the space, becomes the mean over its views. Needs the network. */
-int ims_improve_views(imgsearch *s, const space *sp, const imgsearch_input *in, uint32_t views, float *row, imgsearch_error *err);
+/*
+ * row (dim), the feature of the picture in the space, becomes the mean over its views. Runs the
+ * network. EMODEL, ENOMEM, and the errors of reading the picture.
+ */
+int ims_improve_views(imgsearch *s, const space *sp, const imgsearch_input *in, uint32_t views,
+	float *row, imgsearch_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* One query: its inputs become one vector, its results become hits. */
+/* Answers one query: combines its inputs into one vector and turns the results into hits. */
 #include "query/query.h"
 
 #include "handle/feature.h"
@@ -13,7 +13,8 @@
 #include <string.h>
 
 /* The weighted sum of the inputs' rows in the index's space, normalised again for cosine. */
-static int combine(imgsearch *s, query *q, const imgsearch_input *in, size_t n, float *out, imgsearch_error *err)
+static int combine(imgsearch *s, query *q, const imgsearch_input *in, size_t n, float *out,
+	imgsearch_error *err)
 {
 	const space *sp = q->space;
 	size_t dim = sp->dim;
@@ -33,14 +34,14 @@ static int combine(imgsearch *s, query *q, const imgsearch_input *in, size_t n, 
 		if (row != NO_PICTURE && weight > 0)
 			q->own[q->n_own++] = row;
 		ims_space_apply(sp, one, one);
-		if (q->improve.views > 1 && in[i].kind != IMGSEARCH_KIND_VECTOR)
+		if (q->improve.views > 1 && in[i].kind != IMGSEARCH_INPUT_VECTOR)
 			rc = ims_improve_views(s, sp, &in[i], q->improve.views, one, err);
 		for (size_t j = 0; j < dim; j++)
 			out[j] += weight * one[j];
 	}
 	if (n == 1 && q->n_own)
 		q->self = *q->own;
-	if (!rc && n > 1 && sp->metric == IMGSEARCH_COSINE)
+	if (!rc && n > 1 && sp->metric == IMGSEARCH_METRIC_COSINE)
 		ims_space_normalise(out, 1, (uint32_t)dim);
 	ims_free(one);
 	return rc;
@@ -60,7 +61,8 @@ static int empty_hits(imgsearch_hits **out, imgsearch_error *err)
 	return 0;
 }
 
-static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n, query *q, imgsearch_hits **out, imgsearch_error *err)
+static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n, query *q,
+	imgsearch_hits **out, imgsearch_error *err)
 {
 	topk found = { 0 };
 	search_report report = { 0 };
@@ -97,8 +99,8 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 	return rc;
 }
 
-static int query_in(imgsearch *s, view *v, const imgsearch_input *in, size_t n, const imgsearch_query_options *options,
-	imgsearch_hits **out, imgsearch_error *err)
+static int query_in(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
+	const imgsearch_query_options *options, imgsearch_hits **out, imgsearch_error *err)
 {
 	query q;
 	if (!v->space.dim)
@@ -110,8 +112,8 @@ static int query_in(imgsearch *s, view *v, const imgsearch_input *in, size_t n, 
 	return rc;
 }
 
-int ims_query(imgsearch *s, const imgsearch_input *in, size_t n, const imgsearch_query_options *options, imgsearch_hits **out,
-	imgsearch_error *err)
+int ims_query(imgsearch *s, const imgsearch_input *in, size_t n,
+	const imgsearch_query_options *options, imgsearch_hits **out, imgsearch_error *err)
 {
 	bool again;
 	int rc;

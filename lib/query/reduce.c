@@ -2,13 +2,15 @@
 #include "handle/space.h"
 #include "handle/view.h"
 
-int ims_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, float *out, size_t m, imgsearch_error *err)
+int ims_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, float *out, size_t m,
+	imgsearch_error *err)
 {
 	view *v = NULL;
 	search_index *index = NULL;
 	int rc = ims_view_acquire(s, &v, err);
 	if (!rc && dim != v->space.dim)
-		rc = ims_fail(err, IMGSEARCH_EINVAL, "rows of %zu values; the index has %u", dim, v->space.dim);
+		rc = ims_fail(err, IMGSEARCH_EINVAL, "rows of %zu values; the index has %u", dim,
+			v->space.dim);
 	if (!rc)
 		rc = ims_view_searcher(s, v, "pca", &index, err);
 	if (!rc && !index)

@@ -24,7 +24,8 @@ static int make_subset(imgsearch *s, query *q, imgsearch_error *err)
 			memcpy(ids, o->ids, o->n_ids * sizeof *ids);
 		qsort(ids, o->n_ids, sizeof *ids, ims_id_compare);
 		for (size_t i = 0; i < o->n_ids; i++)
-			if ((!i || ids[i] != ids[i - 1]) && (!under || ims_id_find(under, n_under, ids[i], NULL)))
+			if ((!i || ids[i] != ids[i - 1])
+				&& (!under || ims_id_find(under, n_under, ids[i], NULL)))
 				ids[n++] = ids[i];
 		ims_free(under);
 	} else {
@@ -63,20 +64,20 @@ static int check_options(const imgsearch_query_options *o, imgsearch_error *err)
 	return 0;
 }
 
-/* A k above the number of rows asks for all of them: memory for more results is not allocated. */
+/* Reduces k to the number of rows, so that no memory is allocated for more. */
 static int bound_k(imgsearch *s, size_t *k, imgsearch_error *err)
 {
-	uint64_t by_state[8], vectors, next;
-	int64_t max_id;
+	store_counts counts;
 	if (*k <= 1000)
 		return 0;
-	int rc = ims_store_counts(s->store, by_state, &vectors, &next, &max_id, err);
-	if (!rc && *k > vectors)
-		*k = vectors ? (size_t)vectors : 1;
+	int rc = ims_store_counts(s->store, &counts, err);
+	if (!rc && *k > counts.vectors)
+		*k = counts.vectors ? (size_t)counts.vectors : 1;
 	return rc;
 }
 
-int ims_query_make(query *q, imgsearch *s, const view *v, const imgsearch_query_options *o, imgsearch_error *err)
+int ims_query_make(query *q, imgsearch *s, const view *v, const imgsearch_query_options *o,
+	imgsearch_error *err)
 {
 	*q = (query){ .options = *o, .self = NO_PICTURE, .space = o->plain ? &v->plain : &v->space };
 	q->improve = (improvement){ o->expand, o->reciprocal, o->views, o->plain, o->expand_power };
@@ -85,9 +86,12 @@ int ims_query_make(query *q, imgsearch *s, const view *v, const imgsearch_query_
 		rc = ims_improve_check(&q->improve, q->space, err);
 	if (rc)
 		return rc;
-	q->request = (search_request){ .k = o->k ? o->k : DEFAULT_K, .max_distance = INFINITY, .filter_count = SIZE_MAX,
+	q->request = (search_request){ .k = o->k ? o->k : DEFAULT_K,
+		.max_distance = INFINITY,
+		.filter_count = SIZE_MAX,
 		.params = { .ef = o->ef, .checks = o->checks, .recall = o->recall, .epsilon = o->epsilon },
-		.pool = s->pool, .cancel = NULL };
+		.pool = s->pool,
+		.cancel = NULL };
 	if (o->has_min_score)
 		q->request.max_distance = ims_score_distance(v->space.metric, o->min_score);
 	rc = bound_k(s, &q->request.k, err);

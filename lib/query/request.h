@@ -1,4 +1,4 @@
-/* A query's options as a request to the searchers. */
+/* Turns the options of a query into a request to the searchers. */
 #ifndef IMS_QUERY_REQUEST_H
 #define IMS_QUERY_REQUEST_H
 
@@ -10,17 +10,21 @@ enum { DEFAULT_K = 10 };
 
 typedef struct query {
 	imgsearch_query_options options;
-	search_request request; /* its queries and n are set by those who search */
+	search_request request; /* the search sets its queries and n */
 	int64_t *subset;        /* owned: the ids that `ids` and `under` allow, sorted; NULL: all */
 	improvement improve;
-	const space *space;     /* of the view */
-	int64_t *own;           /* owned: the stored rows that the query is made of, those with a positive weight */
+	const space *space; /* of the view */
+	int64_t *own;       /* owned: the stored rows of positive weight that the query is made of */
 	size_t n_own;
-	int64_t self;           /* the row that is the whole query, or NO_PICTURE */
+	int64_t self; /* the row that is the whole query, or NO_PICTURE */
 } query;
 
-/* *q is to be freed also on error, and not to be copied or moved. EINVAL: the options contradict each other. EDB, EIO, ENOMEM. */
-int ims_query_make(query *q, imgsearch *s, const view *v, const imgsearch_query_options *options, imgsearch_error *err);
+/*
+ * ims_query_free is needed also on error. *q must not be copied or moved. EINVAL: the options
+ * contradict each other. EDB, EIO, ENOMEM.
+ */
+int ims_query_make(query *q, imgsearch *s, const view *v, const imgsearch_query_options *options,
+	imgsearch_error *err);
 void ims_query_free(query *q);
 
 #endif

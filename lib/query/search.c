@@ -11,8 +11,8 @@
 #include <string.h>
 
 /*
- * Leaves rows out of a result. The search asks for as many more results instead of filtering, since a filter would rule out
- * the searchers' fast paths.
+ * Removes rows from a result. The search asks for that many more results instead of using a filter,
+ * which would rule out the fast paths of the searchers.
  */
 static void drop(topk *t, const int64_t *ids, size_t n)
 {
@@ -23,7 +23,8 @@ static void drop(topk *t, const int64_t *ids, size_t n)
 	t->n = kept;
 }
 
-static int search_once(imgsearch *s, view *v, const query *q, size_t k, topk *out, search_report *report, const char **name, imgsearch_error *err)
+static int search_once(imgsearch *s, view *v, const query *q, size_t k, topk *out,
+	search_report *report, const char **name, imgsearch_error *err)
 {
 	search_request request = q->request;
 	request.k = k;
@@ -38,18 +39,23 @@ static int search_once(imgsearch *s, view *v, const query *q, size_t k, topk *ou
 	if (!plain && *wanted && strcmp(wanted, "scan") && strcmp(wanted, "auto")) {
 		rc = ims_view_searcher(s, v, wanted, &index, err);
 		if (!rc && !index && q->options.searcher && strcmp(wanted, "exact"))
-			rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: no usable %s searcher; build it first (imgsearch build --searcher %s)",
+			rc = ims_fail(err, IMGSEARCH_ENOTFOUND,
+				"%s: no usable %s searcher; build it first (imgsearch build --searcher %s)",
 				ims_store_path(s->store), wanted, wanted);
 	}
 	if (rc)
 		return rc;
 	*name = index ? ims_search_name(index) : "scan";
 	return index ? ims_search_query(index, &request, out, report, err)
-		: ims_search_scan(plain ? &v->plain_rows : &v->rows, &request, out, report, err);
+				 : ims_search_scan(plain ? &v->plain_rows : &v->rows, &request, out, report, err);
 }
 
-/* Fetches the rows of the first n results; results whose row is gone leave the list. *n: how many rows. */
-static int fetch(const view *v, const query *q, topk *found, size_t *n, float **rows, imgsearch_error *err)
+/*
+ * Fetches the rows of the first *n results. Results whose row was removed leave the list, and *n is
+ * reduced.
+ */
+static int fetch(const view *v, const query *q, topk *found, size_t *n, float **rows,
+	imgsearch_error *err)
 {
 	const row_source *source = q->options.plain ? &v->plain_rows : &v->rows;
 	size_t most = found->n < *n ? found->n : *n, kept = 0;
@@ -58,12 +64,14 @@ static int fetch(const view *v, const query *q, topk *found, size_t *n, float **
 	*rows = ims_alloc_aligned(most, source->dim * sizeof(float));
 	for (size_t i = 0; ids && i < most; i++)
 		ids[i] = found->item[i].id;
-	int rc = ids && there && *rows ? source->fetch(source->ctx, ids, most, *rows, there, err) : ims_nomem(err);
+	int rc = ids && there && *rows ? source->fetch(source->ctx, ids, most, *rows, there, err)
+								   : ims_nomem(err);
 	for (size_t i = 0; !rc && i < found->n; i++) {
 		if (i < most && !there[i])
 			continue;
 		if (i < most && kept < i)
-			memcpy(*rows + kept * source->dim, *rows + i * source->dim, source->dim * sizeof(float));
+			memcpy(*rows + kept * source->dim, *rows + i * source->dim,
+				source->dim * sizeof(float));
 		found->item[kept++] = found->item[i];
 	}
 	if (!rc) {
@@ -90,8 +98,9 @@ static int expand(const view *v, const query *q, float *vector, topk *found, img
 	return rc;
 }
 
-/* Re-ranks the first results; the query itself, where it is among them, stays in front. */
-static int rerank(const view *v, const query *q, const float *vector, topk *found, imgsearch_error *err)
+/* Re-ranks the first results. The query itself stays first if it is among them. */
+static int rerank(const view *v, const query *q, const float *vector, topk *found,
+	imgsearch_error *err)
 {
 	size_t n = RERANK_DEPTH, before = found->n;
 	neighbor old[RERANK_DEPTH], own = { 0 };
@@ -130,22 +139,25 @@ size_t ims_query_heap(const query *q)
 	return (depth < q->improve.expand ? q->improve.expand : depth) + q->n_own;
 }
 
-int ims_query_search(imgsearch *s, view *v, query *q, float *queries, topk *found, search_report *report,
-	const char **name, imgsearch_error *err)
+int ims_query_search(imgsearch *s, view *v, query *q, float *queries, topk *found,
+	search_report *report, const char **name, imgsearch_error *err)
 {
-	size_t n = q->request.n, k = q->request.k, dim = q->space->dim, left_out = q->options.no_self ? q->n_own : 0;
+	size_t n = q->request.n, k = q->request.k, dim = q->space->dim,
+		   left_out = q->options.no_self ? q->n_own : 0;
 	float max_distance = q->request.max_distance;
 	int rc = 0;
 	q->request.queries = queries;
 	if (q->improve.expand) {
 		q->request.max_distance = INFINITY;
-		rc = search_once(s, v, q, (size_t)q->improve.expand + (q->self != NO_PICTURE), found, report, name, err);
+		rc = search_once(s, v, q, (size_t)q->improve.expand + (q->self != NO_PICTURE), found,
+			report, name, err);
 		for (size_t i = 0; !rc && i < n; i++)
 			rc = expand(v, q, queries + i * dim, &found[i], err);
 		q->request.max_distance = max_distance;
 	}
 	if (!rc)
-		rc = search_once(s, v, q, depth_of(q) + (q->improve.reciprocal ? q->n_own : left_out), found, report, name, err);
+		rc = search_once(s, v, q, depth_of(q) + (q->improve.reciprocal ? q->n_own : left_out),
+			found, report, name, err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		drop(&found[i], q->own, left_out);
 		if (q->improve.reciprocal)

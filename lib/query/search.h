@@ -8,10 +8,11 @@
 size_t ims_query_heap(const query *q);
 
 /*
- * The k best of each of request.n queries (n, dim) in the view's space into found (n), sorted. Expansion changes the
- * queries. *name receives the searcher that answered. ENOTFOUND: the searcher that is asked for is not built. EDB, EIO, ENOMEM.
+ * Finds the k best rows for each of request.n queries (n, dim) in the space of the view. found (n)
+ * receives them, sorted. Expansion changes the queries. *name receives the name of the searcher.
+ * ENOTFOUND: the searcher asked for is not built. EDB, EIO, ENOMEM, ECANCELED.
  */
-int ims_query_search(imgsearch *s, view *v, query *q, float *queries, topk *found, search_report *report,
-	const char **name, imgsearch_error *err);
+int ims_query_search(imgsearch *s, view *v, query *q, float *queries, topk *found,
+	search_report *report, const char **name, imgsearch_error *err);
 
 #endif

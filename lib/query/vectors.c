@@ -7,31 +7,37 @@
 
 #include <math.h>
 
-static void put_results(const view *v, const topk *found, size_t n, size_t k, int64_t *ids, float *scores)
+static void put_results(const view *v, const topk *found, size_t n, size_t k, int64_t *ids,
+	float *scores)
 {
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < k; j++) {
 			bool there = j < found[i].n;
 			ids[i * k + j] = there ? found[i].item[j].id : -1;
 			if (scores)
-				scores[i * k + j] = there ? ims_score(v->space.metric, found[i].item[j].distance) : NAN;
+				scores[i * k + j] = there ? ims_score(v->space.metric, found[i].item[j].distance)
+										  : NAN;
 		}
 }
 
-static int check_vectors(const view *v, const float *queries, size_t n, size_t dim, imgsearch_error *err)
+static int check_vectors(const view *v, const float *queries, size_t n, size_t dim,
+	imgsearch_error *err)
 {
 	if (v->space.dim && dim != v->space.dim)
-		return ims_fail(err, IMGSEARCH_EINVAL, "vectors of %zu values; the index has %u", dim, v->space.dim);
+		return ims_fail(err, IMGSEARCH_EINVAL, "vectors of %zu values; the index has %u", dim,
+			v->space.dim);
 	for (size_t i = 0; i < n * dim; i++)
 		if (!isfinite(queries[i]))
-			return ims_fail(err, IMGSEARCH_EINVAL, "query %zu has a value that is not finite", i / dim);
+			return ims_fail(err, IMGSEARCH_EINVAL, "query %zu has a value that is not finite",
+				i / dim);
 	return 0;
 }
 
-/* Searches in steps, so that the heaps stay small whatever n and k are. */
-static int run_vectors(imgsearch *s, view *v, query *q, const float *queries, size_t n, size_t k, int64_t *ids, float *scores, imgsearch_error *err)
+/* Searches in steps, so that the heaps stay small for any n and k. */
+static int run_vectors(imgsearch *s, view *v, query *q, const float *queries, size_t n, size_t k,
+	int64_t *ids, float *scores, imgsearch_error *err)
 {
-	enum { STEP = 1024, ROOM = 1 << 20 }; /* queries; neighbours in their heaps */
+	enum { STEP = 1024, ROOM = 1 << 20 }; /* queries in a step; neighbours in their heaps */
 	size_t dim = v->space.dim, step = ROOM / ims_query_heap(q) + 1, heaps = 0;
 	step = step < STEP ? step : STEP;
 	step = step < n ? step : n;
@@ -59,8 +65,8 @@ static int run_vectors(imgsearch *s, view *v, query *q, const float *queries, si
 	return rc;
 }
 
-static int query_in(imgsearch *s, view *v, const float *queries, size_t n, size_t dim, const imgsearch_query_options *options,
-	int64_t *ids, float *scores, imgsearch_error *err)
+static int query_in(imgsearch *s, view *v, const float *queries, size_t n, size_t dim,
+	const imgsearch_query_options *options, int64_t *ids, float *scores, imgsearch_error *err)
 {
 	query q = { 0 };
 	pool *own = NULL;
@@ -86,8 +92,8 @@ static int query_in(imgsearch *s, view *v, const float *queries, size_t n, size_
 	return rc;
 }
 
-int ims_query_vectors(imgsearch *s, const float *queries, size_t n, size_t dim, const imgsearch_query_options *options,
-	int64_t *ids, float *scores, imgsearch_error *err)
+int ims_query_vectors(imgsearch *s, const float *queries, size_t n, size_t dim,
+	const imgsearch_query_options *options, int64_t *ids, float *scores, imgsearch_error *err)
 {
 	bool again;
 	int rc;

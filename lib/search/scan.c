@@ -12,7 +12,7 @@
 float ims_search_distance(imgsearch_metric metric, const float *a, const float *b, uint32_t dim)
 {
 	const kernels *k = ims_kernels();
-	return metric == IMGSEARCH_IP ? -k->dot_f32(a, b, dim) : k->l2_f32(a, b, dim);
+	return metric == IMGSEARCH_METRIC_IP ? -k->dot_f32(a, b, dim) : k->l2_f32(a, b, dim);
 }
 
 int ims_search_check(const row_source *rows, const search_request *q, topk *out, imgsearch_error *err)

@@ -39,13 +39,7 @@ static const char newest_change[] = "SELECT seq FROM sqlite_sequence WHERE name 
 
 int ims_store_change_last(store *st, int64_t *change, imgsearch_error *err)
 {
-	conn *c;
-	int rc = ims_store_acquire(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_store_number(c, change, 0, err, newest_change, "");
-	ims_store_release(st, c);
-	return rc;
+	return ims_store_read_number(st, change, 0, err, newest_change, "");
 }
 
 int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsearch_error *err)

@@ -1,10 +1,10 @@
-/* The log of changes, by which searchers are brought up to date. */
+/* The log of changes, from which searchers are updated. */
 #ifndef IMS_STORE_CHANGES_H
 #define IMS_STORE_CHANGES_H
 
 #include "store/conn.h"
 
-/* Notes that a vector of the current model changed. */
+/* Logs that a vector of the current model changed. */
 int ims_store_changed(store *st, conn *c, int64_t id, imgsearch_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* Integrity of the file: problems become sentences. */
+/* Checks the integrity of the file and reports each problem as a sentence. */
 #include "store/sql.h"
 
 typedef struct report {
@@ -6,7 +6,10 @@ typedef struct report {
 	void *user;
 } report;
 
-/* The first column of every row is a problem. `fine` is SQLite's word for none; NULL: no word. */
+/*
+ * Reports the first column of every row as a problem. `fine` is what SQLite returns for no problem;
+ * NULL: nothing.
+ */
 static int report_rows(conn *c, const report *to, const char *sql, const char *fine,
 	imgsearch_error *err)
 {

@@ -16,41 +16,6 @@ int ims_store_columns_put(store *st, int64_t id, const char *const *names,
 	return rc;
 }
 
-int ims_store_columns_get(store *st, int64_t id, store_column **out, size_t *n,
-	imgsearch_error *err)
-{
-	conn *c;
-	sqlite3_stmt *s = NULL;
-	bool failed = false;
-	size_t cap = 0;
-	*out = NULL;
-	*n = 0;
-	int rc = ims_store_acquire(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_store_query(c, &s, err,
-		"SELECT name, value, title FROM cell WHERE picture = ?1 ORDER BY number", "i", id);
-	while (!rc && !failed && (rc = ims_store_step(c, s, err)) > 0) {
-		store_column *more = ims_grow(*out, *n, &cap, sizeof *more);
-		if ((failed = !more))
-			break;
-		*out = more;
-		(*out)[(*n)++] = (store_column){ ims_store_text(s, 0, &failed),
-			ims_store_text(s, 1, &failed), sqlite3_column_int(s, 2) != 0 };
-		rc = 0;
-	}
-	if (failed)
-		rc = ims_nomem(err);
-	ims_store_done(c, s);
-	ims_store_release(st, c);
-	if (rc) {
-		ims_store_columns_free(*out, *n);
-		*out = NULL;
-		*n = 0;
-	}
-	return rc;
-}
-
 void ims_store_columns_free(store_column *c, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -58,4 +23,38 @@ void ims_store_columns_free(store_column *c, size_t n)
 		ims_free(c[i].value);
 	}
 	ims_free(c);
+}
+
+static bool read_column(void *item, sqlite3_stmt *s)
+{
+	bool failed = false;
+	*(store_column *)item = (store_column){ ims_store_text(s, 0, &failed),
+		ims_store_text(s, 1, &failed), sqlite3_column_int(s, 2) != 0 };
+	return !failed;
+}
+
+int ims_store_columns_get(store *st, int64_t id, store_column **out, size_t *n,
+	imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	void *columns = NULL;
+	*out = NULL;
+	*n = 0;
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_query(c, &s, err,
+		"SELECT name, value, title FROM cell WHERE picture = ?1 ORDER BY number", "i", id);
+	if (!rc)
+		rc = ims_store_rows(c, s, &columns, n, sizeof **out, read_column, err);
+	ims_store_done(c, s);
+	ims_store_release(st, c);
+	if (rc) {
+		ims_store_columns_free(columns, *n);
+		*n = 0;
+		return rc;
+	}
+	*out = columns;
+	return 0;
 }

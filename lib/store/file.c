@@ -1,4 +1,4 @@
-/* The file as a whole: its free space, its size, and how to notice that another process wrote. */
+/* The file as a whole: free space, size, and changes by other processes. */
 #include "store/conn.h"
 #include "store/sql.h"
 
@@ -11,14 +11,14 @@ int ims_store_compact(store *st, imgsearch_error *err)
 	conn *c = st->writer;
 	int64_t page_size, free_pages;
 	if (!atomic_load(&st->writing) || atomic_load(&st->in_tx))
-		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: compacted outside of its place",
-			st->path);
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"index %s: compacting needs the writer lock and no open transaction", st->path);
 	int rc = ims_store_number(c, &page_size, 4096, err, "PRAGMA page_size", "");
 	if (!rc)
 		rc = ims_store_number(c, &free_pages, 0, err, "PRAGMA freelist_count", "");
 	if (!rc && free_pages) {
-		char *vacuum =
-			ims_format("PRAGMA incremental_vacuum(%lld)", (long long)(67108864 / page_size));
+		char *vacuum = ims_format("PRAGMA incremental_vacuum(%lld)",
+			(long long)(67108864 / page_size));
 		rc = vacuum ? ims_store_exec(c, vacuum, err) : ims_nomem(err);
 		ims_free(vacuum);
 	}
@@ -51,8 +51,8 @@ static void close_outdated(store *st)
 	struct stat info;
 	if (stat(st->path, &info))
 		return;
-	int64_t now = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec + info.st_size +
-		(access(st->wal_path, F_OK) == 0);
+	int64_t now = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec + info.st_size
+		+ (access(st->wal_path, F_OK) == 0);
 	if (st->watch && st->watch->immutable && st->file_state != now) {
 		ims_store_disconnect(st->watch);
 		st->watch = NULL;

@@ -4,7 +4,7 @@
 
 #include "store/conn.h"
 
-/* Whether files can be created beside the index; sets errno. */
+/* Whether files can be created beside the index. Sets errno. */
 bool ims_store_folder_writable(const store *st);
 
 /* An exclusive advisory lock on FILE-lock, which ends with the process. EBUSY at once; EIO. */

@@ -1,4 +1,4 @@
-/* Pictures with their columns by many ids in one statement. */
+/* Looks up pictures with their columns, many ids in one statement. */
 #include "store/pictures.h"
 #include "store/sql.h"
 
@@ -17,8 +17,8 @@ static char *id_list(const int64_t *ids, size_t n)
 	return NULL;
 }
 
-int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_lookup_each *each, void *user,
-	imgsearch_error *err)
+int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_lookup_each *each,
+	void *user, imgsearch_error *err)
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;
@@ -30,17 +30,22 @@ int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_loo
 		ims_free(list);
 		return rc;
 	}
-	rc = ims_store_query(c, &s, err, "SELECT " PICTURE_COLUMNS ", whole(r.path, r.inside), j.key, cell.name, cell.value, cell.title"
+	rc = ims_store_query(c, &s, err,
+		"SELECT " PICTURE_COLUMNS
+		", whole(r.path, r.inside), j.key, cell.name, cell.value, cell.title"
 		" FROM json_each(?1) j JOIN picture p ON p.id = j.value JOIN root r ON r.id = p.root"
-		" LEFT JOIN cell ON cell.picture = p.id ORDER BY j.key, cell.number", "t", list);
+		" LEFT JOIN cell ON cell.picture = p.id ORDER BY j.key, cell.number",
+		"t", list);
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
 		store_picture p;
-		store_cell cell = { (const char *)sqlite3_column_text(s, 13), (const char *)sqlite3_column_text(s, 14),
-			sqlite3_column_int(s, 15) != 0 };
+		store_cell cell = { (const char *)sqlite3_column_text(s, 13),
+			(const char *)sqlite3_column_text(s, 14), sqlite3_column_int(s, 15) != 0 };
 		const char *root = (const char *)sqlite3_column_text(s, 11);
 		rc = ims_store_picture_row(s, &p, err);
 		if (!rc)
-			rc = root ? each(user, (size_t)sqlite3_column_int64(s, 12), &p, root, cell.name ? &cell : NULL) : ims_nomem(err);
+			rc = root ? each(user, (size_t)sqlite3_column_int64(s, 12), &p, root,
+					 cell.name ? &cell : NULL)
+					  : ims_nomem(err);
 	}
 	ims_store_done(c, s);
 	ims_store_release(st, c);

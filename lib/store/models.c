@@ -1,4 +1,4 @@
-/* The model that vectors are made by. */
+/* The models that make the vectors. */
 #include "store/changes.h"
 #include "store/sql.h"
 #include "store/tally.h"
@@ -13,7 +13,7 @@ void ims_store_model_clear(store_model *m)
 	*m = (store_model){ 0 };
 }
 
-/* Removes the vectors of a re-index, at its start and where it is given up. */
+/* Removes the vectors of a re-index, when one begins and when it is dropped. */
 static int drop_next_vectors(store *st, conn *c, imgsearch_error *err)
 {
 	st->tally[TALLY_NEXT] = 0;
@@ -58,7 +58,7 @@ int ims_store_model_switch(store *st, imgsearch_error *err)
 	if (!rc)
 		rc = ims_store_tally_flush(st, c, err);
 	if (!rc)
-		rc = ims_store_changed(st, c, 0, err); /* readers of the old vectors see a new number */
+		rc = ims_store_changed(st, c, 0, err); /* so that readers of the old vectors notice */
 	if (!rc)
 		rc = ims_store_exec(c,
 			"DELETE FROM model WHERE NOT next; UPDATE model SET next = 0; DELETE FROM searcher;"

@@ -1,7 +1,7 @@
 /*
- * Opening: the path, whether the file may be written, whether it is an index and of which version.
- * A new file is created and an older one upgraded under the writer lock, so that two programs that
- * open the same name at once get one index.
+ * Opens a file: its path, whether it can be written, whether it is an index and of which version. A
+ * new file is created and an older one upgraded under the writer lock, so two programs that open
+ * the same name at once get one index.
  */
 #include "store/lock.h"
 #include "store/schema.h"

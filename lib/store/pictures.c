@@ -14,27 +14,27 @@
 
 #include <string.h>
 
-typedef struct existing {
+typedef struct stored_row {
 	int64_t id, state;
 	bool same_bytes;
-} existing;
+} stored_row;
 
-static int find_existing(conn *c, const store_picture *p, existing *out, imgsearch_error *err)
+static int find_stored(conn *c, const store_picture *p, stored_row *out, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
-	*out = (existing){ 0, 0, false };
+	*out = (stored_row){ 0, 0, false };
 	int rc = ims_store_query(c, &s, err,
 		"SELECT id, state, ifnull(hash = ?4, 0) FROM picture WHERE root = ?1 AND path = ?2"
 		" UNION ALL SELECT id, state, ifnull(hash = ?4, 0) FROM picture WHERE id = ?3",
 		"ipib", p->root, p->path, p->id, (const void *)p->hash.byte, sizeof p->hash.byte);
 	if (!rc && (rc = ims_store_step(c, s, err)) > 0) {
-		*out = (existing){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1),
+		*out = (stored_row){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1),
 			sqlite3_column_int(s, 2) };
 		rc = 0;
 	}
 	ims_store_done(c, s);
 	if (!rc && out->id && p->id && out->id != p->id)
-		return ims_fail(err, IMGSEARCH_EINVAL, "%s has the number %lld already", p->path,
+		return ims_fail(err, IMGSEARCH_EINVAL, "%s already has the id %lld", p->path,
 			(long long)out->id);
 	return rc;
 }
@@ -68,8 +68,8 @@ static int promote_duplicate(store *st, conn *c, int64_t id, imgsearch_error *er
 			"ii", id, duplicate);
 	if (!rc)
 		st->tally[TALLY_NEXT] += sqlite3_changes(c->db);
-	st->tally[IMGSEARCH_DUPLICATE]--;
-	st->tally[IMGSEARCH_INDEXED]++;
+	st->tally[IMGSEARCH_STATE_DUPLICATE]--;
+	st->tally[IMGSEARCH_STATE_INDEXED]++;
 	return rc;
 }
 
@@ -89,7 +89,7 @@ static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearc
 							  : 0;
 	if (!rc && newest == INT64_MAX)
 		return ims_fail(err, IMGSEARCH_ELIMIT,
-			"index %s: the largest possible number is taken, so no new one is left", st->path);
+			"index %s: no id is left: the largest possible one is in use", st->path);
 	if (rc)
 		return rc;
 	rc = ims_store_query(c, &s, err,
@@ -113,15 +113,15 @@ static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearc
 int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err)
 {
 	conn *c;
-	existing old;
+	stored_row old;
 	int rc = ims_store_writer(st, &c, err);
-	if (!rc && (p->state < IMGSEARCH_INDEXED || p->state > IMGSEARCH_UNREADABLE))
+	if (!rc && (p->state < IMGSEARCH_STATE_INDEXED || p->state > IMGSEARCH_STATE_UNREADABLE))
 		return ims_fail(err, IMGSEARCH_EINVAL, "%s: no such state: %u", p->path, p->state);
 	if (!rc)
-		rc = find_existing(c, p, &old, err);
+		rc = find_stored(c, p, &old, err);
 	if (rc)
 		return rc;
-	if (old.state == IMGSEARCH_INDEXED && (p->state != IMGSEARCH_INDEXED || !old.same_bytes))
+	if (old.state == IMGSEARCH_STATE_INDEXED && (p->state != IMGSEARCH_STATE_INDEXED || !old.same_bytes))
 		rc = promote_duplicate(st, c, old.id, err);
 	if (old.id)
 		p->id = old.id;
@@ -134,7 +134,7 @@ int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err)
 	else
 		st->tally[old.state]--;
 	st->tally[p->state]++;
-	return old.id && p->state != IMGSEARCH_INDEXED ? ims_store_vector_drop(st, c, p->id, NULL, err)
+	return old.id && p->state != IMGSEARCH_STATE_INDEXED ? ims_store_vector_drop(st, c, p->id, NULL, err)
 												   : 0;
 }
 
@@ -148,7 +148,7 @@ int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path
 		rc = ims_store_number(c, &there, 0, err,
 			"SELECT id FROM picture WHERE root = ?1 AND path = ?2 AND id <> ?3", "ipi", root, path,
 			id);
-	if (!rc && there) /* another picture was where this one is now */
+	if (!rc && there) /* another picture had this path */
 		rc = ims_store_picture_remove(st, there, err);
 	return rc ? rc
 			  : ims_store_run(c, err,
@@ -165,7 +165,7 @@ int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
 	if (!rc)
 		rc =
 			ims_store_number(c, &state, 0, err, "SELECT state FROM picture WHERE id = ?1", "i", id);
-	if (!rc && state == IMGSEARCH_INDEXED)
+	if (!rc && state == IMGSEARCH_STATE_INDEXED)
 		rc = promote_duplicate(st, c, id, err);
 	if (!rc)
 		rc = ims_store_vector_drop(st, c, id, &gone, err);

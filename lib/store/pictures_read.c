@@ -1,4 +1,4 @@
-/* Pictures, read: one by id, path or content, all in order of path, and those below a folder. */
+/* Reads pictures: one by id, path or content, all in order of path, and those below a folder. */
 #include "store/pictures.h"
 #include "store/sql.h"
 
@@ -23,7 +23,7 @@ int ims_store_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *
 	const void *hash = sqlite3_column_blob(s, 9);
 	if (hash && sqlite3_column_bytes(s, 9) == sizeof out->hash)
 		memcpy(&out->hash, hash, sizeof out->hash);
-	if (out->state < IMGSEARCH_INDEXED || out->state > IMGSEARCH_UNREADABLE)
+	if (out->state < IMGSEARCH_STATE_INDEXED || out->state > IMGSEARCH_STATE_UNREADABLE)
 		return ims_fail(err, IMGSEARCH_EDB, "the index is damaged: picture %lld is in state %u",
 			(long long)out->id, out->state);
 	return 0;
@@ -124,17 +124,12 @@ int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out, i
 	return rc;
 }
 
-int ims_store_has_size(store *st, uint64_t size, bool *known, imgsearch_error *err)
+int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err)
 {
-	conn *c;
-	int64_t there = 0;
-	int rc = ims_store_acquire(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_store_number(c, &there, 0, err, "SELECT EXISTS(SELECT 1 FROM picture WHERE size = ?1)",
-		"i", (int64_t)size);
-	*known = there != 0;
-	ims_store_release(st, c);
+	int64_t there;
+	int rc = ims_store_read_number(st, &there, 0, err,
+		"SELECT EXISTS(SELECT 1 FROM picture WHERE size = ?1)", "i", (int64_t)size);
+	*has = there != 0;
 	return rc;
 }
 
@@ -175,7 +170,7 @@ static int each_of_root(conn *c, int64_t root, const char *root_path, uint32_t s
 	return rc;
 }
 
-/* Root by root, since the index on (root, path) then gives the order. */
+/* Reads root by root, since the index on (root, path) then provides the order. */
 int ims_store_each_picture(store *st, uint32_t state, store_each_picture *each, void *user,
 	imgsearch_error *err)
 {
@@ -213,7 +208,7 @@ static int ids_of_root(conn *c, folder_ids *f, int64_t root, const char *root_pa
 	bool all = root && ims_path_below(root_path, folder);
 	const char *rest = all ? ""
 		: root             ? ims_path_below(folder, root_path)
-						   : folder; /* paths without a root are whole ones */
+						   : folder; /* paths without a root are absolute */
 	if (!rest)
 		return 0;
 	int length = (int)strlen(rest);

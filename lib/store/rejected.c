@@ -1,4 +1,4 @@
-/* Pairs that were said to be different pictures, by content. */
+/* Pairs of contents that the user marked as different pictures. */
 #include "store/sql.h"
 #include "store/transaction.h"
 
@@ -18,21 +18,17 @@ int ims_store_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_er
 int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected,
 	imgsearch_error *err)
 {
-	conn *c;
-	int64_t there = 0;
+	int64_t there;
 	bool ordered = memcmp(a->byte, b->byte, sizeof a->byte) <= 0;
-	int rc = ims_store_acquire(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_store_number(c, &there, 0, err, "SELECT 1 FROM rejected WHERE a = ?1 AND b = ?2", "bb",
+	int rc = ims_store_read_number(st, &there, 0, err,
+		"SELECT 1 FROM rejected WHERE a = ?1 AND b = ?2", "bb",
 		(const void *)(ordered ? a : b)->byte, sizeof a->byte,
 		(const void *)(ordered ? b : a)->byte, sizeof a->byte);
 	*rejected = there != 0;
-	ims_store_release(st, c);
 	return rc;
 }
 
-/* The schema checks the length, but a stranger's file may have been written without that check. */
+/* The schema checks the length, but an untrusted file may lack that check. */
 static int read_hash(store *st, sqlite3_stmt *s, int column, hash256 *out, imgsearch_error *err)
 {
 	const void *data = sqlite3_column_blob(s, column);

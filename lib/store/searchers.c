@@ -11,7 +11,7 @@ int ims_store_searcher_begin(store *st, const char *name, int64_t *state, imgsea
 {
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
-	if (!rc) /* what a killed build left */
+	if (!rc) /* left by a killed build */
 		rc = ims_store_run(c, err, "DELETE FROM searcher WHERE name = ?1 AND NOT published", "t",
 			name);
 	if (!rc)
@@ -75,12 +75,33 @@ int ims_store_searcher_remove(store *st, const char *name, imgsearch_error *err)
 	return rc ? rc : ims_store_changes_trim(st, err);
 }
 
+void ims_store_searchers_free(store_searcher *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		ims_free(s[i].name);
+		ims_free(s[i].params);
+	}
+	ims_free(s);
+}
+
+static bool read_searcher(void *item, sqlite3_stmt *s)
+{
+	bool failed = false;
+	*(store_searcher *)item = (store_searcher){ .state = sqlite3_column_int64(s, 0),
+		.name = ims_store_text(s, 1, &failed),
+		.params = ims_store_text(s, 2, &failed),
+		.version = (uint32_t)sqlite3_column_int64(s, 3),
+		.chunks = (uint32_t)sqlite3_column_int64(s, 6),
+		.rows = (uint64_t)sqlite3_column_int64(s, 4),
+		.change = sqlite3_column_int64(s, 5) };
+	return !failed;
+}
+
 int ims_store_searchers(store *st, store_searcher **out, size_t *n, imgsearch_error *err)
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;
-	bool failed = false;
-	size_t cap = 0;
+	void *searchers = NULL;
 	*out = NULL;
 	*n = 0;
 	int rc = ims_store_acquire(st, &c, err);
@@ -91,53 +112,26 @@ int ims_store_searchers(store *st, store_searcher **out, size_t *n, imgsearch_er
 		" (SELECT count(*) FROM searcher_chunk k WHERE k.state = s.state) FROM searcher s WHERE"
 		" s.published ORDER BY s.name",
 		"");
-	while (!rc && !failed && (rc = ims_store_step(c, s, err)) > 0) {
-		store_searcher *more = ims_grow(*out, *n, &cap, sizeof *more);
-		if ((failed = !more))
-			break;
-		*out = more;
-		(*out)[(*n)++] = (store_searcher){ .state = sqlite3_column_int64(s, 0),
-			.name = ims_store_text(s, 1, &failed),
-			.params = ims_store_text(s, 2, &failed),
-			.version = (uint32_t)sqlite3_column_int64(s, 3),
-			.chunks = (uint32_t)sqlite3_column_int64(s, 6),
-			.rows = (uint64_t)sqlite3_column_int64(s, 4),
-			.change = sqlite3_column_int64(s, 5) };
-		rc = 0;
-	}
-	if (failed)
-		rc = ims_nomem(err);
+	if (!rc)
+		rc = ims_store_rows(c, s, &searchers, n, sizeof **out, read_searcher, err);
 	ims_store_done(c, s);
 	ims_store_release(st, c);
 	if (rc) {
-		ims_store_searchers_free(*out, *n);
-		*out = NULL;
+		ims_store_searchers_free(searchers, *n);
 		*n = 0;
+		return rc;
 	}
-	return rc;
+	*out = searchers;
+	return 0;
 }
 
 int ims_store_searcher_bytes(store *st, int64_t state, uint64_t *bytes, imgsearch_error *err)
 {
-	conn *c;
-	int64_t sum = 0;
-	int rc = ims_store_acquire(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_store_number(c, &sum, 0, err,
+	int64_t sum;
+	int rc = ims_store_read_number(st, &sum, 0, err,
 		"SELECT sum(length(data)) FROM searcher_chunk WHERE state = ?1", "i", state);
-	ims_store_release(st, c);
 	*bytes = (uint64_t)sum;
 	return rc;
-}
-
-void ims_store_searchers_free(store_searcher *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		ims_free(s[i].name);
-		ims_free(s[i].params);
-	}
-	ims_free(s);
 }
 
 /* Reads straight into out. A column's value would be assembled elsewhere first and copied. */

@@ -1,4 +1,4 @@
-/* Signatures of pictures' pixels, and pairs that were said to be different pictures. */
+/* Signatures of pictures. */
 #include "store/sql.h"
 #include "store/transaction.h"
 

@@ -1,7 +1,8 @@
 /*
- * Prepare from the cache of the connection, bind, step, and the meaning of SQLite's result codes.
+ * Prepares statements from the cache of the connection, binds, steps, and translates the result
+ * codes of SQLite.
  *
- * A cached statement that is in use is prepared a second time. So a callback may run the statement
+ * A cached statement that is in use is prepared a second time, so a callback may run the statement
  * that is stepping above it.
  */
 #include "store/sql.h"
@@ -11,7 +12,7 @@
 static int write_error(const conn *c, int rc, imgsearch_error *err)
 {
 	const char *path = c->st->path;
-	/* The message of a shared handle may belong to another thread by now. */
+	/* the message of a shared handle may belong to another thread */
 	const char *said = c->borrowed ? sqlite3_errstr(rc) : sqlite3_errmsg(c->db);
 	int number = sqlite3_system_errno(c->db);
 	const char *colon = number ? ": " : "", *system = number ? strerror(number) : "";
@@ -151,6 +152,25 @@ int ims_store_step(conn *c, sqlite3_stmt *s, imgsearch_error *err)
 	return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : ims_store_sql_fail(c, rc, err);
 }
 
+int ims_store_rows(conn *c, sqlite3_stmt *s, void **out, size_t *n, size_t item,
+	bool (*read)(void *item, sqlite3_stmt *s), imgsearch_error *err)
+{
+	size_t cap = 0;
+	int rc;
+	*out = NULL;
+	*n = 0;
+	while ((rc = ims_store_step(c, s, err)) > 0) {
+		char *grown = ims_grow(*out, *n, &cap, item);
+		if (!grown)
+			return ims_nomem(err);
+		*out = grown;
+		void *next = memset(grown + (*n)++ * item, 0, item);
+		if (!read(next, s))
+			return ims_nomem(err);
+	}
+	return rc;
+}
+
 int ims_store_run(conn *c, imgsearch_error *err, const char *sql, const char *types, ...)
 {
 	sqlite3_stmt *s;
@@ -166,15 +186,12 @@ int ims_store_run(conn *c, imgsearch_error *err, const char *sql, const char *ty
 	return rc;
 }
 
-int ims_store_number(conn *c, int64_t *out, int64_t none, imgsearch_error *err, const char *sql,
-	const char *types, ...)
+static int number(conn *c, int64_t *out, int64_t none, imgsearch_error *err, const char *sql,
+	const char *types, va_list args)
 {
 	sqlite3_stmt *s;
-	va_list args;
 	*out = none;
-	va_start(args, types);
 	int rc = query(c, &s, err, sql, types, args);
-	va_end(args);
 	if (rc)
 		return rc;
 	rc = ims_store_step(c, s, err);
@@ -182,6 +199,32 @@ int ims_store_number(conn *c, int64_t *out, int64_t none, imgsearch_error *err, 
 		*out = sqlite3_column_int64(s, 0);
 	ims_store_done(c, s);
 	return rc < 0 ? rc : 0;
+}
+
+int ims_store_number(conn *c, int64_t *out, int64_t none, imgsearch_error *err, const char *sql,
+	const char *types, ...)
+{
+	va_list args;
+	va_start(args, types);
+	int rc = number(c, out, none, err, sql, types, args);
+	va_end(args);
+	return rc;
+}
+
+int ims_store_read_number(store *st, int64_t *out, int64_t none, imgsearch_error *err,
+	const char *sql, const char *types, ...)
+{
+	conn *c;
+	va_list args;
+	*out = none;
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	va_start(args, types);
+	rc = number(c, out, none, err, sql, types, args);
+	va_end(args);
+	ims_store_release(st, c);
+	return rc;
 }
 
 int ims_store_exec(conn *c, const char *sql, imgsearch_error *err)

@@ -1,6 +1,6 @@
 /*
- * How the store speaks SQL. Prepared statements are cached by the address of their text, so SQL is
- * a string literal. Errors are statuses of ours; err gets the name of the file and what to do.
+ * Runs SQL. Prepared statements are cached by the address of their text, so SQL is a string
+ * literal. Functions return 0 or a status; err gets the name of the file and what to do.
  */
 #ifndef IMS_STORE_SQL_H
 #define IMS_STORE_SQL_H
@@ -17,12 +17,23 @@ int ims_store_query(conn *c, sqlite3_stmt **out, imgsearch_error *err, const cha
 int ims_store_step(conn *c, sqlite3_stmt *s, imgsearch_error *err); /* 1: a row; 0: no more */
 void ims_store_done(conn *c, sqlite3_stmt *s); /* resets and returns the statement; NULL is fine */
 
+/*
+ * Reads the remaining rows into an array of items of `item` bytes. read fills a zeroed item from
+ * the row and returns false where memory is short. Also on failure the caller frees the *n items.
+ */
+int ims_store_rows(conn *c, sqlite3_stmt *s, void **out, size_t *n, size_t item,
+	bool (*read)(void *item, sqlite3_stmt *s), imgsearch_error *err);
+
 /* Runs a statement to its end. */
 int ims_store_run(conn *c, imgsearch_error *err, const char *sql, const char *types, ...);
 
-/* The first column of the first row; `none` where there is no row or it is null. */
+/* The first column of the first row; `none` where there is no row or it is null, or on failure. */
 int ims_store_number(conn *c, int64_t *out, int64_t none, imgsearch_error *err, const char *sql,
 	const char *types, ...);
+
+/* The same on a connection for reading of its own. */
+int ims_store_read_number(store *st, int64_t *out, int64_t none, imgsearch_error *err,
+	const char *sql, const char *types, ...);
 
 /* Text that is not cached and may hold several statements: pragmas, schema. */
 int ims_store_exec(conn *c, const char *sql, imgsearch_error *err);

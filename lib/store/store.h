@@ -46,9 +46,9 @@ int ims_store_write_begin(store *st, imgsearch_error *err);
 void ims_store_write_end(store *st);
 
 /*
- * Transactions, within write_begin and write_end. Committed work survives a kill. A commit that
- * fails rolls back. All functions of this section down to "reading" belong into a transaction and
- * are EINVAL elsewhere, except ims_store_compact.
+ * Transactions, between write_begin and write_end. Committed work survives a kill. A commit that
+ * fails rolls back. All functions of this section down to "reading", except ims_store_compact, need
+ * an open transaction and are EINVAL otherwise.
  */
 int ims_store_tx_begin(store *st, imgsearch_error *err);
 int ims_store_tx_commit(store *st, imgsearch_error *err);
@@ -83,16 +83,16 @@ int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error
 int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_error *err);
 
 typedef struct store_picture {
-	int64_t id;              /* 0: new; an id is never used twice */
-	int64_t root;            /* 0: none; path is then the picture's name */
-	const char *path;        /* bytes, relative to the root */
+	int64_t id;       /* 0: new; an id is never used twice */
+	int64_t root;     /* 0: none; path is then the picture's name */
+	const char *path; /* bytes, relative to the root */
 	uint64_t size;
 	int64_t mtime_ns;
-	uint32_t state;          /* imgsearch_state */
-	const char *reason;      /* or NULL */
+	uint32_t state;     /* imgsearch_state */
+	const char *reason; /* or NULL */
 	uint32_t width, height;
-	hash256 hash;            /* zero: unknown */
-	int64_t same_as;         /* of a duplicate: the indexed picture with its bytes; else 0 */
+	hash256 hash;    /* zero: unknown */
+	int64_t same_as; /* of a duplicate: the indexed picture with its bytes; else 0 */
 } store_picture;
 
 /*
@@ -108,7 +108,10 @@ int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path
 /* ENOTFOUND. The first duplicate of the picture receives its vector. */
 int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err);
 
-/* v (dim): inserts or replaces. `next`: of the re-index under way; others are noted as changes. */
+/*
+ * Inserts or replaces a vector v (dim). `next`: of the re-index under way; other vectors are logged
+ * as changes.
+ */
 int ims_store_vector_put(store *st, int64_t id, const float *v, uint32_t dim, bool next,
 	imgsearch_error *err);
 
@@ -175,8 +178,8 @@ int ims_store_picture_find(store *st, int64_t root, const char *path, store_pict
 /* The indexed picture with these bytes, or none. */
 int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out,
 	imgsearch_error *err);
-/* Whether any picture has this size: a cheap question before hashing a file. */
-int ims_store_has_size(store *st, uint64_t size, bool *known, imgsearch_error *err);
+/* Whether any picture has this size: a cheap test before a file is hashed. */
+int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err);
 void ims_store_picture_clear(store_picture *p);
 
 typedef struct store_column {
@@ -194,21 +197,31 @@ typedef struct store_cell {
 } store_cell;
 
 /*
- * Pictures by n ids in one statement, in the order of ids: each gets the number i of the id, the picture, its root's path
- * ("" for none) and a cell; a picture with more cells comes once for each, one without cells once with NULL. Ids without
- * a picture are passed over. Strings are valid during the call; a result other than 0 ends it and is returned.
+ * Looks up pictures by n ids in one statement and calls each in the order of ids, with the index i
+ * of the id, the picture, the path of its root ("" for none) and a cell. A picture with several
+ * cells is reported once for each, one without cells once with NULL. Ids without a picture are
+ * skipped. Strings are valid during the call. A result other than 0 stops and is returned.
  */
-typedef int store_lookup_each(void *user, size_t i, const store_picture *p, const char *root_path, const store_cell *cell);
-int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_lookup_each *each, void *user,
-	imgsearch_error *err);
+typedef int store_lookup_each(void *user, size_t i, const store_picture *p, const char *root_path,
+	const store_cell *cell);
+int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_lookup_each *each,
+	void *user, imgsearch_error *err);
 
 /* Ids of indexed pictures below an absolute folder, ascending; ims_free. */
 int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
 	imgsearch_error *err);
 
-/* Pictures by imgsearch_state, vectors, those of a re-index, the largest id. Each may be NULL. */
-int ims_store_counts(store *st, uint64_t by_state[8], uint64_t *vectors, uint64_t *vectors_next,
-	int64_t *max_id, imgsearch_error *err);
+typedef struct store_counts {
+	uint64_t by_state[8]; /* pictures by imgsearch_state */
+	uint64_t vectors;
+	uint64_t vectors_next; /* of the re-index under way */
+} store_counts;
+
+/* On failure *out is zero. */
+int ims_store_counts(store *st, store_counts *out, imgsearch_error *err);
+
+/* The largest id of a picture or a vector; -1 where there is none. */
+int ims_store_max_id(store *st, int64_t *id, imgsearch_error *err);
 
 /*
  * All vectors in order of id, from one state of the file, in blocks of some hundred rows (n, dim),
@@ -222,8 +235,8 @@ int ims_store_vectors_scan(store *st, bool next, uint32_t dim,
 int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out,
 	uint8_t *found, imgsearch_error *err);
 
-/* Whether the re-index under way has a vector; false also where the store cannot be read. */
-bool ims_store_vector_next_has(store *st, int64_t id);
+/* Whether the re-index under way has the vector of a picture. On failure *has is false. */
+int ims_store_vector_next_has(store *st, int64_t id, bool *has, imgsearch_error *err);
 
 typedef struct store_searcher {
 	int64_t state;
@@ -241,8 +254,9 @@ int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
 	imgsearch_error *err);
 
 /*
- * The number of the newest change, and the distinct ids changed after `after`, ascending; ims_free.
- * Or none: the log does not reach back to `after`, so all vectors must be read again.
+ * The number of the newest change, and the distinct ids that changed after `after`, ascending; the
+ * caller frees them by ims_free. Or none: the log does not reach back to `after`, so all vectors
+ * must be read again.
  */
 int ims_store_change_last(store *st, int64_t *change, imgsearch_error *err);
 int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsearch_error *err);

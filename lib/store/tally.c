@@ -18,12 +18,12 @@ int ims_store_tally_flush(store *st, conn *c, imgsearch_error *err)
 	return 0;
 }
 
-int ims_store_counts(store *st, uint64_t by_state[8], uint64_t *vectors, uint64_t *vectors_next,
-	int64_t *max_id, imgsearch_error *err)
+int ims_store_counts(store *st, store_counts *out, imgsearch_error *err)
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;
 	uint64_t tally[TALLIES] = { 0 };
+	*out = (store_counts){ 0 };
 	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
@@ -37,17 +37,19 @@ int ims_store_counts(store *st, uint64_t by_state[8], uint64_t *vectors, uint64_
 		rc = 0;
 	}
 	ims_store_done(c, s);
-	if (!rc && max_id)
-		rc = ims_store_number(c, max_id, 0, err,
-			"SELECT max(ifnull((SELECT max(id) FROM picture), 0), ifnull((SELECT max(id) FROM"
-			" vector), 0))",
-			"");
 	ims_store_release(st, c);
-	if (by_state)
-		memcpy(by_state, tally, 8 * sizeof *tally);
-	if (vectors)
-		*vectors = tally[TALLY_VECTOR];
-	if (vectors_next)
-		*vectors_next = tally[TALLY_NEXT];
-	return rc;
+	if (rc)
+		return rc;
+	memcpy(out->by_state, tally, sizeof out->by_state);
+	out->vectors = tally[TALLY_VECTOR];
+	out->vectors_next = tally[TALLY_NEXT];
+	return 0;
+}
+
+int ims_store_max_id(store *st, int64_t *id, imgsearch_error *err)
+{
+	return ims_store_read_number(st, id, -1, err,
+		"SELECT max(ifnull((SELECT max(id) FROM picture), -1), ifnull((SELECT max(id) FROM"
+		" vector), -1))",
+		"");
 }

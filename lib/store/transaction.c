@@ -11,8 +11,8 @@ int ims_store_tx_begin(store *st, imgsearch_error *err)
 	conn *c = st->writer;
 	int64_t searchers;
 	if (!atomic_load(&st->writing) || atomic_load(&st->in_tx))
-		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: a transaction outside of its place",
-			st->path);
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"index %s: a transaction needs the writer lock, and none may be open", st->path);
 	int rc = ims_store_run(c, err, "BEGIN IMMEDIATE", "");
 	if (rc)
 		return rc;

@@ -148,13 +148,11 @@ int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t di
 	return rc;
 }
 
-bool ims_store_vector_next_has(store *st, int64_t id)
+int ims_store_vector_next_has(store *st, int64_t id, bool *has, imgsearch_error *err)
 {
-	conn *c;
-	int64_t there = 0;
-	if (ims_store_acquire(st, &c, NULL))
-		return false;
-	ims_store_number(c, &there, 0, NULL, "SELECT 1 FROM vector_next WHERE id = ?1", "i", id);
-	ims_store_release(st, c);
-	return there;
+	int64_t there;
+	int rc = ims_store_read_number(st, &there, 0, err, "SELECT 1 FROM vector_next WHERE id = ?1",
+		"i", id);
+	*has = there != 0;
+	return rc;
 }

@@ -1,4 +1,6 @@
-/* The tensors of a run as a .safetensors file, and two of its own: run.key and run.state. */
+/*
+ * Stores the tensors of a run as a .safetensors file, with two tensors more: run.key and run.state.
+ */
 #include "train/checkpoint.h"
 
 #include "model/safetensors.h"
@@ -53,7 +55,7 @@ static int restore(run *r, const weights *w, const char *path, imgsearch_error *
 		return ims_fail(err, IMGSEARCH_EFORMAT, "%s is no checkpoint of a training run", path);
 	if (memcmp(key->data, r->key.byte, sizeof r->key.byte))
 		return ims_fail(err, IMGSEARCH_EVERSION,
-			"%s is of another run: pictures, network or options have changed since; "
+			"%s belongs to another run: pictures, network or options have changed since; "
 			"start over with --restart, or write elsewhere",
 			path);
 	int rc = r->shim->restore(r->net, w->tensor, w->n, &msg);
@@ -79,7 +81,7 @@ int ims_checkpoint_resume(run *r, imgsearch_error *err)
 	if (access(path, F_OK) == 0 && !r->o->restart) {
 		if (!r->o->resume)
 			rc = ims_fail(err, IMGSEARCH_EBUSY,
-				"%s is left of a run that did not end: go on with --resume, or start over with"
+				"%s belongs to an unfinished run: continue it with --resume, or start over with"
 				" --restart",
 				path);
 		else if (!(rc = ims_weights_open(&w, path, err)))

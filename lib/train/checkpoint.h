@@ -1,7 +1,6 @@
 /*
- * Checkpoints: everything that a step changes, as a .safetensors file "OUT.checkpoint" with the key
- * of the run. A file is written beside its place, synced and renamed, so that a kill leaves the old
- * one or the new one.
+ * Checkpoints: all that a step changes, as a .safetensors file "OUT.checkpoint" with the key of the
+ * run. The file is replaced as a whole (ims_replace_file).
  */
 #ifndef IMS_TRAIN_CHECKPOINT_H
 #define IMS_TRAIN_CHECKPOINT_H
@@ -11,8 +10,8 @@
 int ims_checkpoint_write(run *r, imgsearch_error *err);
 
 /*
- * Restores r from its checkpoint where there is one. EBUSY: there is one and neither resume nor
- * restart was asked for; EVERSION: it is of another run; EFORMAT: it is damaged.
+ * Restores r from its checkpoint, if there is one. EBUSY: there is one, and neither resume nor
+ * restart was asked for; EVERSION: it belongs to another run; EFORMAT: it is damaged; EIO, ENOMEM.
  */
 int ims_checkpoint_resume(run *r, imgsearch_error *err);
 

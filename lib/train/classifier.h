@@ -1,4 +1,4 @@
-/* The last layer of a network that tells classes apart. */
+/* The classification layer of a network. */
 #ifndef IMS_TRAIN_CLASSIFIER_H
 #define IMS_TRAIN_CLASSIFIER_H
 

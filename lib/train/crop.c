@@ -26,7 +26,7 @@ void ims_crop_box(double box[4], const image *im, float min_area, uint64_t *rand
 		memcpy(box, (double[4]){ x, y, x + w, y + h }, 4 * sizeof *box);
 		return;
 	}
-	/* No box fitted: the largest one within the ratios, in the middle. */
+	/* No box fitted: uses the largest centred one within the ratios. */
 	double w = fmin(width, round(height * 4 / 3)), h = fmin(height, round(width * 4 / 3));
 	double x = floor((width - w) / 2), y = floor((height - h) / 2);
 	memcpy(box, (double[4]){ x, y, x + w, y + h }, 4 * sizeof *box);

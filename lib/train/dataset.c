@@ -1,4 +1,4 @@
-/* Which pictures there are, their classes, which are held out, and their pixels. */
+/* Lists the pictures and their classes, holds some out, and decodes them. */
 #include "train/dataset.h"
 
 #include "train/seed.h"
@@ -56,7 +56,7 @@ static void shuffle(sample *item, size_t n, uint64_t random)
 		swap(&item[i - 1], &item[ims_random(&random) % i]);
 }
 
-/* Moves a share of each class behind n_train, but never its only picture. */
+/* Moves a share of each class behind n_train, but never the only picture of a class. */
 static int hold_out(dataset *s, float share, imgsearch_error *err)
 {
 	size_t classes = s->n_classes + 1;
@@ -101,7 +101,7 @@ int ims_dataset_open(dataset *out, const train_file *files, size_t n, float vali
 	int rc = out->item ? collect(out, files, n, j, err) : ims_nomem(err);
 	if (!rc && out->n < 2)
 		rc = ims_fail(err, IMGSEARCH_EINVAL,
-			"%zu pictures can be read of %zu files: too few to learn from", out->n, n);
+			"%zu pictures can be read of %zu files: too few to train on", out->n, n);
 	if (!rc)
 		rc = hash_set(out, files, n, err);
 	if (!rc) {

@@ -1,7 +1,7 @@
 /*
- * The pictures of a run: those to learn from and those held out for validation, in an order that
- * follows from the seed. A picture is decoded once, by the first thread that asks for it, and stays
- * in memory, made smaller where it is large.
+ * The pictures of a run: those to train on and those held out for validation, in an order that
+ * depends only on the seed. The first thread that needs a picture decodes it. It then stays in
+ * memory, scaled down if it is large.
  */
 #ifndef IMS_TRAIN_DATASET_H
 #define IMS_TRAIN_DATASET_H
@@ -24,7 +24,7 @@ typedef struct sample {
 } sample;
 
 typedef struct dataset {
-	sample *item;       /* n; the first n_train are to learn from, the others are held out */
+	sample *item;       /* n; the first n_train are for training, the others are held out */
 	size_t n, n_train;
 	size_t n_classes;
 	hash256 hash;       /* of the names and sizes of all files, in order */

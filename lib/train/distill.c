@@ -18,7 +18,7 @@
 enum { BATCH = 16 };
 
 /*
- * who: hash of the teachers. rows: hash of all that the rows depend on, also the pictures and
+ * who: hash of the teachers. rows: hash of all that the rows depend on, including pictures and
  * crops.
  */
 static int hash_teachers(const run *r, const teachers *s, hash256 *who, hash256 *rows,
@@ -81,7 +81,7 @@ typedef struct teacher_run {
 	atomic_int failed;
 } teacher_run;
 
-/* A damaged picture has the row of a grey one, which is never used. */
+/* A damaged picture has the row of a grey picture, which is never used. */
 static void make_crop(void *arg, size_t i, unsigned worker)
 {
 	teacher_run *l = arg;
@@ -213,7 +213,9 @@ static int student_features(run *r, float *out, size_t total, imgsearch_error *e
 	return rc;
 }
 
-/* From view by view to the order of the fit: rows to learn from, then held-out ones. */
+/*
+ * Reorders rows from view by view to the order of the fit: training rows first, then held-out ones.
+ */
 static void gather(const run *r, float *rows, const float *from, size_t dim, size_t views)
 {
 	size_t n = r->set.n, train = r->set.n_train;

@@ -9,19 +9,6 @@
 
 enum { HEADER = 64 };
 
-static int write_all(int fd, const void *data, size_t n)
-{
-	for (const char *p = data; n;) {
-		ssize_t w = write(fd, p, n);
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w < 0)
-			return -1;
-		p += w, n -= (size_t)w;
-	}
-	return 0;
-}
-
 static int read_all(int fd, void *data, size_t n)
 {
 	for (char *p = data; n;) {
@@ -50,7 +37,7 @@ int ims_feature_file_open(feature_file *f, char *path, const hash256 *key, size_
 	size_t row = dim * sizeof(float);
 	if (st.st_size >= HEADER && !read_all(f->fd, have, HEADER) && !memcmp(have, want, HEADER))
 		f->rows = ((size_t)st.st_size - HEADER) / row;
-	else if (ftruncate(f->fd, 0) || lseek(f->fd, 0, SEEK_SET) || write_all(f->fd, want, HEADER))
+	else if (ftruncate(f->fd, 0) || lseek(f->fd, 0, SEEK_SET) || ims_write_all(f->fd, want, HEADER))
 		return ims_fail_errno(err, IMGSEARCH_EIO, "%s", f->path);
 	if (lseek(f->fd, (off_t)(HEADER + f->rows * row), SEEK_SET) < 0)
 		return ims_fail_errno(err, IMGSEARCH_EIO, "%s", f->path);
@@ -66,7 +53,7 @@ void ims_feature_file_close(feature_file *f)
 
 int ims_feature_file_append(feature_file *f, const float *rows, size_t n, imgsearch_error *err)
 {
-	if (write_all(f->fd, rows, n * f->dim * sizeof *rows))
+	if (ims_write_all(f->fd, rows, n * f->dim * sizeof *rows))
 		return ims_fail_errno(err, IMGSEARCH_EIO, "%s", f->path);
 	f->rows += n;
 	return 0;

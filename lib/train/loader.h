@@ -10,9 +10,9 @@
 
 typedef struct loader loader;
 
-/* One place of a batch. */
+/* One item of a batch. */
 typedef struct loader_item {
-	size_t sample;      /* number in the dataset; replaced where the picture is damaged */
+	size_t sample;      /* index in the dataset; replaced where the picture is damaged */
 	uint32_t view;      /* number of the crop, where the spec has views */
 	uint64_t random;    /* for mirroring and colours, and without views for the crop; 0: none */
 } loader_item;

@@ -40,8 +40,8 @@ static int sort(const dataset *set, uint32_t *order, imgsearch_error *err)
 }
 
 /*
- * Makes neighbouring runs differ in class, until only runs of one class are left, since a batch of
- * one class teaches nothing.
+ * Makes neighbouring runs differ in class until only runs of one class are left, since a batch of
+ * one class has no contrastive loss.
  */
 static void alternate(const dataset *set, uint32_t *order, size_t runs, size_t length)
 {

@@ -1,4 +1,4 @@
-/* The network and its card. */
+/* Writes the network and its card. */
 #include "train/result.h"
 
 #include "model/card.h"
@@ -26,24 +26,6 @@ int ims_result_check(const char *out, imgsearch_error *err)
 		: access(folder, W_OK | X_OK) ? ims_fail_errno(err, IMGSEARCH_EIO, "%s", out)
 									  : 0;
 	ims_free(folder);
-	return rc;
-}
-
-static int write_file(const char *path, const buf *text, imgsearch_error *err)
-{
-	char *part = ims_format("%s.part", path);
-	FILE *f = part ? fopen(part, "wbe") : NULL;
-	int rc = part ? 0 : ims_nomem(err);
-	if (part &&
-		(!f || fwrite(text->data, 1, text->len, f) != text->len || fflush(f) || fsync(fileno(f))))
-		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", part);
-	if (f && fclose(f) && !rc)
-		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", part);
-	if (!rc && rename(part, path))
-		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
-	if (rc && f)
-		unlink(part);
-	ims_free(part);
 	return rc;
 }
 
@@ -95,7 +77,7 @@ int ims_result_write(run *r, imgsearch_error *err)
 	if (!rc)
 		rc = ims_safetensors_write(r->o->out, l.item, l.n, err);
 	if (!rc)
-		rc = write_file(path, &text, err);
+		rc = ims_replace_file(path, &(file_piece){ text.data, text.len }, 1, err);
 	ims_tensor_list_free(&l);
 	ims_buf_free(&text);
 	ims_free(path);

@@ -23,7 +23,7 @@ typedef struct run {
 	uint64_t steps, per_epoch, step; /* of the run, of an epoch, done */
 	double best;        /* lowest validation loss; NaN: none yet */
 	uint32_t since_best; /* validations since then */
-	hash256 key;        /* of everything that shapes the run */
+	hash256 key;        /* of all that determines the result of the run */
 } run;
 
 /* What a batch of the run shows. */

@@ -28,7 +28,7 @@ typedef struct teachers {
 
 /*
  * list: "NAME=FILE" or "FILE", separated by commas; start: device, precision and threads. On
- * failure nothing is left.
+ * failure nothing needs to be freed. EINVAL, EMODEL, EFORMAT, EIO, ENOMEM.
  */
 int ims_teachers_open(teachers *t, const char *list, const model_spec *start, imgsearch_error *err);
 void ims_teachers_close(teachers *t);

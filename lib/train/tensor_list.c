@@ -15,21 +15,13 @@ void ims_tensor_list_free(tensor_list *l)
 	*l = (tensor_list){ 0 };
 }
 
-static size_t tensor_bytes(const shim_tensor *t)
-{
-	size_t n = ims_dtype_size(t->dtype);
-	for (uint32_t i = 0; i < t->ndim; i++)
-		n *= (size_t)t->shape[i];
-	return n;
-}
-
 int ims_tensor_list_add(tensor_list *l, const shim_tensor *t)
 {
 	shim_tensor *grown = ims_grow(l->item, l->n, &l->cap, sizeof *grown);
 	if (!grown)
 		return IMGSEARCH_ENOMEM;
 	l->item = grown;
-	size_t bytes = tensor_bytes(t);
+	size_t bytes = ims_tensor_bytes(t);
 	char *name = ims_strdup(t->name);
 	void *data = ims_alloc(bytes ? bytes : 1, 1);
 	if (!name || !data) {

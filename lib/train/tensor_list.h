@@ -12,7 +12,10 @@ typedef struct tensor_list {
 void ims_tensor_list_free(tensor_list *l);
 int ims_tensor_list_add(tensor_list *l, const shim_tensor *t); /* 0 or ENOMEM */
 
-/* Appends a part (shim_part) of the run's network. */
+/*
+ * Appends copies of a part (shim_part) of the network of the run. ENOMEM, and the errors of the
+ * shim.
+ */
 int ims_tensor_list_collect(tensor_list *l, run *r, uint32_t part, imgsearch_error *err);
 
 #endif

@@ -44,7 +44,7 @@ static void defaults(imgsearch_train_options *o)
 	o->decay = o->decay < 0 ? 0 : o->decay != 0 ? o->decay : 0.01f;
 }
 
-/* In a batch of one class the contrastive loss is 0. */
+/* The contrastive loss of a batch of one class is 0. */
 static int check_batch(const imgsearch_train_options *o, imgsearch_error *err)
 {
 	if (!o->teachers && o->loss == IMGSEARCH_LOSS_SUPCON && o->batch < 2 * CLASS_RUN)
@@ -94,7 +94,7 @@ static int make_key(run *r, imgsearch_error *err)
 	ims_buf_text(&t, "%g %g %g %g %g %g %g %g %g %llu\n", (double)o->rate, (double)o->validation,
 		(double)o->min_crop, (double)o->jitter, (double)o->anchor, (double)o->relational,
 		(double)o->label_weight, (double)o->whiten, (double)o->decay, (unsigned long long)o->seed);
-	/* What is validated and written: "the best so far" depends on it. */
+	/* What is validated and written; "the best so far" depends on it. */
 	ims_buf_text(&t, "%g %u %u %u %u\n", o->blend, o->f32, o->int8, r->recipe.resize,
 		r->recipe.bicubic);
 	for (int k = 0; k < 3; k++)
@@ -133,7 +133,7 @@ static int open_set(run *r, const train_file *files, size_t n, imgsearch_error *
 	return o->teachers ? ims_distill_identify(r, err) : 0;
 }
 
-/* A projection of the starting network stays; distillation adds one where there is none. */
+/* Keeps the projection of the starting network; distillation adds one if there is none. */
 static void configure(run *r)
 {
 	const imgsearch_train_options *o = r->o;
@@ -142,7 +142,7 @@ static void configure(run *r)
 	uint32_t dim = o->dim ? o->dim : projected ? r->id.dim : o->teachers ? DEFAULT_DIM : 0;
 	r->config = (shim_train_config){ .network = r->id.network,
 		.device = r->start->device ? r->start->device : "auto",
-		.bf16 = r->id.precision == IMGSEARCH_BF16,
+		.bf16 = r->id.precision == IMGSEARCH_PRECISION_BF16,
 		.threads = r->start->threads ? r->start->threads : ims_cpu_count(),
 		.crop = r->recipe.crop,
 		.layers = o->layers,
@@ -194,7 +194,7 @@ static int prepare(run *r, imgsearch_train_options *o, const train_file *files, 
 	o->dim = r->config.dim;
 	if (o->posteriors && !o->dim)
 		return ims_fail(err, IMGSEARCH_EINVAL,
-			"train: posteriors are for a linear layer behind them: give its dim");
+			"train: posteriors need a linear layer: give its dim");
 	if (o->batch > r->set.n_train)
 		o->batch = (uint32_t)r->set.n_train;
 	rc = check_batch(o, err);
@@ -208,8 +208,8 @@ static int prepare(run *r, imgsearch_train_options *o, const train_file *files, 
 	if (!rc)
 		rc = ims_pool_new(&r->pool, r->config.threads, 2 * o->batch, err);
 	/*
-	 * Before the distillation, to refuse a checkpoint of another run at once; after it, since it
-	 * sets the projection.
+	 * Resumes twice: before the distillation, to refuse a checkpoint of another run at once, and
+	 * after it, since it sets the projection.
 	 */
 	if (!rc)
 		rc = ims_checkpoint_resume(r, err);
@@ -259,7 +259,7 @@ static int start_step(loop *l, uint64_t step, imgsearch_error *err)
 {
 	run *r = l->r;
 	uint64_t epoch = step / r->per_epoch, first = step % r->per_epoch * r->o->batch;
-	/* The contrastive loss wants several of a class together in a batch. */
+	/* The contrastive loss needs several pictures of a class in a batch. */
 	size_t alike = !r->o->teachers && r->o->loss == IMGSEARCH_LOSS_SUPCON ? CLASS_RUN : 1;
 	int rc = l->ordered == epoch + 1
 		? 0
@@ -409,8 +409,8 @@ static int step_progress(loop *l, imgsearch_error *err)
 	return ims_job_progress(r->job, &p, err);
 }
 
-/* Writes a checkpoint of a cancelled run. The error of the cancel stays. */
-static int stop_here(loop *l, int rc, imgsearch_error *err)
+/* Writes a checkpoint of a cancelled run, and keeps the error of the cancel. */
+static int stop_run(loop *l, int rc, imgsearch_error *err)
 {
 	int saved = ims_checkpoint_write(l->r, rc ? NULL : err);
 	return rc ? rc : saved;
@@ -422,7 +422,7 @@ static int after_step(loop *l, imgsearch_error *err)
 	bool held_out = r->set.n > r->set.n_train, last = r->step == r->steps;
 	int rc = step_progress(l, err);
 	if (rc)
-		return stop_here(l, rc, err);
+		return stop_run(l, rc, err);
 	if (held_out && (r->step % r->per_epoch == 0 || last)) {
 		rc = validate_and_write(l, err);
 		if (!rc && !last)
@@ -480,7 +480,7 @@ static int learn(run *r, imgsearch_train_report *report, imgsearch_error *err)
 }
 
 /*
- * Logs and counts pictures whose damage showed when they were decoded, which threads of the pool
+ * Logs and counts pictures that turned out damaged when they were decoded. The threads of the pool
  * cannot log.
  */
 static uint64_t log_damaged(run *r)

@@ -10,7 +10,7 @@ static void perfect(void **state)
 {
 	(void)state;
 	float score[6] = { 0.9f, 0.8f, 0.7f, 0.2f, 0.1f, 1 };
-	uint8_t relation[6] = { 1, 1, 1, 0, 0, IMS_UNCOUNTED };
+	uint8_t relation[6] = { 1, 1, 1, 0, 0, IMS_IGNORED };
 	retrieval r;
 	assert_int_equal(ims_analysis_retrieval(&r, score, relation, 6, NULL), 0);
 	near(r.average_precision, 1);
@@ -19,7 +19,7 @@ static void perfect(void **state)
 	near(r.recall[1], 1);
 	near(r.ndcg[1], 1);
 	assert_true(r.first);
-	assert_int_equal(r.related, 3);
+	assert_int_equal(r.relevant, 3);
 }
 
 /* Related ones at ranks 2 and 4. */
@@ -60,24 +60,24 @@ static void against_sorting(void **state)
 	for (int round = 0; round < 200; round++) {
 		float score[N];
 		uint8_t relation[N];
-		size_t related = 0;
+		size_t relevant = 0;
 		for (int i = 0; i < N; i++) {
 			score[i] = (float)(ims_random(&random) % 50);
-			relation[i] = ims_random(&random) % 7 == 0 ? IMS_RELATED
-				: ims_random(&random) % 20 == 0        ? IMS_UNCOUNTED
-													   : IMS_UNRELATED;
-			related += relation[i] == IMS_RELATED;
+			relation[i] = ims_random(&random) % 7 == 0 ? IMS_RELEVANT
+				: ims_random(&random) % 20 == 0        ? IMS_IGNORED
+													   : IMS_IRRELEVANT;
+			relevant += relation[i] == IMS_RELEVANT;
 		}
 		double ap = 0, found10 = 0;
 		for (int i = 0; i < N;
-			 i++) { /* its level: how many related and others score at least as much; its place */
-			if (relation[i] != IMS_RELATED)
+			 i++) { /* its level: how many relevant and others score at least as much; its place */
+			if (relation[i] != IMS_RELEVANT)
 				continue;
 			double same = 0, all = 0, place = 0;
 			for (int j = 0; j < N; j++) {
-				if (relation[j] == IMS_UNCOUNTED)
+				if (relation[j] == IMS_IGNORED)
 					continue;
-				same += relation[j] == IMS_RELATED && score[j] >= score[i];
+				same += relation[j] == IMS_RELEVANT && score[j] >= score[i];
 				all += score[j] >= score[i];
 				place += score[j] > score[i] || (score[j] == score[i] && j < i);
 			}
@@ -86,9 +86,9 @@ static void against_sorting(void **state)
 		}
 		retrieval r;
 		assert_int_equal(ims_analysis_retrieval(&r, score, relation, N, NULL), 0);
-		near(r.average_precision, ap / (double)related);
+		near(r.average_precision, ap / (double)relevant);
 		near(r.precision[2], found10 / 10);
-		near(r.recall[2], found10 / (double)related);
+		near(r.recall[2], found10 / (double)relevant);
 	}
 }
 
@@ -99,7 +99,7 @@ static void nothing_related(void **state)
 	uint8_t relation[2] = { 0, 0 };
 	retrieval r;
 	assert_int_equal(ims_analysis_retrieval(&r, score, relation, 2, NULL), 0);
-	assert_int_equal(r.related, 0);
+	assert_int_equal(r.relevant, 0);
 	assert_int_equal(ims_analysis_retrieval(&r, score, relation, 0, NULL), 0);
 }
 

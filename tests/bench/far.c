@@ -101,7 +101,7 @@ static void run(size_t dim)
 	table t = { .n = NUMBERS / dim, .dim = dim };
 	t.rows = ims_alloc_aligned(t.n * dim, sizeof(float));
 	t.queries = ims_alloc_aligned(QUERIES * dim, sizeof(float));
-	t.source = (row_source){ .ctx = &t, .n = t.n, .dim = (uint32_t)dim, .metric = IMGSEARCH_L2, .scan = table_scan, .fetch = table_fetch };
+	t.source = (row_source){ .ctx = &t, .n = t.n, .dim = (uint32_t)dim, .metric = IMGSEARCH_METRIC_L2, .scan = table_scan, .fetch = table_fetch };
 	random_numbers(t.rows, t.n * dim, &seed);
 	random_numbers(t.queries, QUERIES * dim, &seed);
 	search_index *x = built(&t);

@@ -258,7 +258,7 @@ int main(int argc, char **argv)
 	size_t n = strtoull(argv[3], NULL, 10);
 	unsigned threads = (unsigned)atoi(argv[5]);
 	table t = { base.data, n && n < base.rows ? n : base.rows, base.columns };
-	row_source rows = { .ctx = &t, .n = t.n, .dim = (uint32_t)t.dim, .metric = IMGSEARCH_L2, .scan = table_scan, .fetch = table_fetch };
+	row_source rows = { .ctx = &t, .n = t.n, .dim = (uint32_t)t.dim, .metric = IMGSEARCH_METRIC_L2, .scan = table_scan, .fetch = table_fetch };
 	imgsearch_error err;
 	pool *pool = NULL;
 	if (threads > 1)

@@ -113,7 +113,7 @@ else
 	! grep -q . .out; result "... and the index still opens" $? .out
 fi
 
-# Interrupted once it has made the index: what was done is kept, the status is 130. A run that was faster is tried again.
+# Interrupted once it has made the index: finished work is kept, the status is 130. A run that was faster is tried again.
 status=0
 for try in 1 2 3 4 5 6 7 8 9 10; do
 	rm -f int.db*

@@ -29,7 +29,7 @@ done <commands
 check "help of a command of two words" 0 imgsearch help root mv <<'END'
 usage: imgsearch root mv [OPTION...] OLD NEW
 
-After a folder that was indexed has moved from OLD to NEW: its pictures keep
+Tells the index that a folder has moved from OLD to NEW. Its pictures keep
 their vectors, and nothing is read again. imgsearch info lists the folders.
 
 	imgsearch root mv /mnt/disk/photos /media/me/disk/photos
@@ -39,7 +39,7 @@ Common options:
                           imgsearch/index.db in the XDG data folder)
   -h, --help              show this help
   -q, --quiet             no progress, no summaries; errors only
-  -v, --verbose           say more about what is done
+  -v, --verbose           write more about what is done
 END
 
 imgsearch --version | grep -qx 'imgsearch [0-9]*\.[0-9]*\.[0-9]*'
@@ -81,7 +81,7 @@ check "what is no number" 2 imgsearch query --min-score nan a.jpg <<'END'
 ! imgsearch: query: --min-score: "nan" is not a number (see: imgsearch help query)
 END
 check "a missing value" 2 imgsearch query a.jpg --under <<'END'
-! imgsearch: query: --under wants DIR after it (see: imgsearch help query)
+! imgsearch: query: --under needs a value: DIR (see: imgsearch help query)
 END
 check "an empty value" 2 imgsearch query a.jpg --under= <<'END'
 ! imgsearch: query: --under: its DIR is empty (see: imgsearch help query)
@@ -98,13 +98,13 @@ check "a mean that is none" 2 imgsearch index --mean 1,2 . <<'END'
 ! imgsearch: index: --mean: "1,2" is not three numbers, such as 0.485,0.456,0.406 (see: imgsearch help index)
 END
 check "nothing to ask for" 2 imgsearch query <<'END'
-! imgsearch: query: nothing given: imgsearch query IMG... (see: imgsearch help query)
+! imgsearch: query: no argument: imgsearch query IMG... (see: imgsearch help query)
 END
 check "one operand too many" 2 imgsearch info extra <<'END'
-! imgsearch: info: "extra" is one too many (see: imgsearch help info)
+! imgsearch: info: unexpected argument "extra" (see: imgsearch help info)
 END
 check "one operand too few" 2 imgsearch root mv old <<'END'
-! imgsearch: root mv: more is needed: imgsearch root mv OLD NEW (see: imgsearch help root mv)
+! imgsearch: root mv: an argument is missing: imgsearch root mv OLD NEW (see: imgsearch help root mv)
 END
 check "options of --vectors without it" 2 imgsearch query --ids a.npy a.jpg <<'END'
 ! imgsearch: query: --ids, --distances and --stats go with --vectors FILE (see: imgsearch help query)
@@ -122,7 +122,7 @@ check "--max-chance where lists have one length" 2 imgsearch query --vectors a.n
 ! imgsearch: query: --max-chance does not go with --ids, --distances and --stats (see: imgsearch help query)
 END
 check "extract without a place to go" 2 imgsearch extract a.jpg <<'END'
-! imgsearch: extract: say where the features go: -o FILE.npy (see: imgsearch help extract)
+! imgsearch: extract: no output: -o FILE.npy (see: imgsearch help extract)
 END
 check "a shell without completions" 2 imgsearch complete tcsh <<'END'
 ! imgsearch: complete: no completions for "tcsh"; there are bash, zsh, fish (see: imgsearch help complete)

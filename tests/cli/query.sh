@@ -129,7 +129,7 @@ S	W/pics/city-01.jpg
 END
 env -u XDG_DATA_HOME imgsearch index -q pics && [ -e .local/share/imgsearch/index.db ]; result "the default index below HOME" $?
 check "no home at all" 3 env -u XDG_DATA_HOME -u HOME imgsearch info <<'END'
-! imgsearch: no place for an index: HOME is not set; say where with --db FILE
+! imgsearch: no path for the index: HOME is not set; give one with --db FILE
 END
 
 done_testing

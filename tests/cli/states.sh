@@ -50,16 +50,16 @@ imgsearch list | grep -q "^[0-9]*	$W/pics/city-01.jpg\$"; result "list: id and p
 
 check "rm --dry-run" 0 imgsearch rm --dry-run pics/night-01.jpg <<'END'
 W/pics/night-01.jpg
-! imgsearch: 1 would be taken out of the index
+! imgsearch: 1 would be removed from the index
 END
 imgsearch list --paths | grep -q night; result "... takes nothing out" $?
 check "rm" 0 imgsearch rm pics/night-01.jpg pics/night-01.jpg <<'END'
 W/pics/night-01.jpg
-! imgsearch: 1 taken out of the index; the files are untouched
+! imgsearch: 1 removed from the index; the files are untouched
 END
 [ -e pics/night-01.jpg ] && ! imgsearch list --paths | grep -q night; result "... out of the index, not of the disk" $?
 check "rm of what is not there takes nothing out" 3 imgsearch rm pics/city-01.jpg pics/none.jpg <<'END'
-! imgsearch: W/pics/none.jpg: neither it nor anything below it is in the index; nothing was taken out
+! imgsearch: W/pics/none.jpg: neither it nor anything below it is in the index; nothing was removed
 END
 check "rm of an unknown id" 3 imgsearch rm id:999 <<'END'
 -
@@ -119,7 +119,7 @@ check "root mv of what is no root" 3 imgsearch root mv other moved <<'END'
 END
 rm -rf moved/[b-z]*
 check "most of a folder gone: kept" 0 imgsearch index <<'END'
-! imgsearch: warning: W/moved: gone: 6 of 7 files; kept in the index (--prune drops them)
+! imgsearch: warning: W/moved: missing: 6 of 7 files; kept in the index (--prune removes them)
 ! imgsearch: 1 path seen: 1 indexed; 1 unchanged (T s)
 END
 check "--prune" 0 imgsearch index --prune <<'END'

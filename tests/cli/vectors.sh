@@ -99,7 +99,7 @@ npy bad.npy '<f4' '(1, 99999999)' f 1; bad "a row beyond all memory" "its rows h
 npy bad.npy '<f4' '(3, 0)' f 1; bad "rows of nothing" "its rows have an impossible dimension"
 npy bad.npy '<f4' '(1, 1, 1)' f 1; bad "three dimensions" "it has neither one nor two dimensions"
 npy bad.npy '>f4' '(1, 3)' f 1 2 3; bad "big-endian" "its numbers are none of float32, float16, int64 (little-endian); convert it with astype"
-npy bad.npy '<i8' '(1, 3)' q 1 2 3; bad "whole numbers" "whole numbers are no vectors; float32 or float16 are wanted"
+npy bad.npy '<i8' '(1, 3)' q 1 2 3; bad "whole numbers" "vectors must be float32 or float16, not integers"
 npy bad.npy '<f4' '(1, 2)' f 1 2; bad "another dimension" "from row 0 on: vectors of 2 values; the index has 3"
 sed 's/False/True /' five.npy >bad.npy; bad "Fortran order" "its numbers stand in Fortran order; write it with numpy.ascontiguousarray"
 perl -e 'print pack("f<3", 1, 2, 9**9**9)' >tail; { head -c 128 five.npy | sed 's/(5, 3)/(1, 3)/'; cat tail; } >bad.npy
@@ -116,7 +116,7 @@ check "a negative id" 3 imgsearch vectors import five.npy --ids neg.npy <<'END'
 -
 END
 check "ids that are none" 3 imgsearch vectors import five.npy --ids five.npy <<'END'
-! imgsearch: five.npy: ids are wanted as one column of int64
+! imgsearch: five.npy: ids must be one column of int64
 END
 printf '\003\0\0\0abcdefghijkl\002\0\0\0abcdefghijkl' >bad.fvecs
 check "rows of several dimensions in .fvecs" 3 imgsearch vectors import bad.fvecs <<'END'

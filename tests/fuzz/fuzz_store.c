@@ -51,13 +51,14 @@ static void read_everything(const char *path)
 	store_searcher *s;
 	store_column *c;
 	buf b = { 0 };
-	uint64_t states[8], vectors, next;
+	store_counts counts;
 	ims_store_get(st, "dim", &b, NULL);
 	if (!ims_store_model_get(st, &m, false, NULL))
 		ims_store_model_clear(&m);
 	ims_store_each_root(st, ignore_root, NULL, NULL);
 	ims_store_each_picture(st, 0, ignore_picture, NULL, NULL);
-	ims_store_counts(st, states, &vectors, &next, &id, NULL);
+	ims_store_counts(st, &counts, NULL);
+	ims_store_max_id(st, &id, NULL);
 	ims_store_vectors_scan(st, false, 8, ignore_vectors, NULL, NULL);
 	if (!ims_store_picture_get(st, 1, &p, NULL, NULL))
 		ims_store_picture_clear(&p);

@@ -92,7 +92,7 @@ static inline int64_t add_picture(store *st, int64_t root, const char *path, uin
 		.path = path,
 		.size = 100 + content,
 		.mtime_ns = 5,
-		.state = IMGSEARCH_INDEXED,
+		.state = IMGSEARCH_STATE_INDEXED,
 		.width = 4,
 		.height = 3 };
 	p.hash.byte[0] = content;

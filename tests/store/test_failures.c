@@ -77,7 +77,7 @@ static int work(store *st, imgsearch_error *err)
 	rc = ims_store_tx_begin(st, err);
 	for (int i = 0; !rc && i < 20; i++) {
 		float v[4] = { 1, 1, 1, 1 };
-		store_picture p = { .path = path, .state = IMGSEARCH_INDEXED };
+		store_picture p = { .path = path, .state = IMGSEARCH_STATE_INDEXED };
 		snprintf(path, sizeof path, "%d", i);
 		rc = ims_store_picture_put(st, &p, err);
 		if (!rc)
@@ -102,9 +102,9 @@ static int work(store *st, imgsearch_error *err)
 
 static uint64_t vectors_of(store *st)
 {
-	uint64_t n;
-	ok(ims_store_counts(st, NULL, &n, NULL, NULL, &err));
-	return n;
+	store_counts counts;
+	ok(ims_store_counts(st, &counts, &err));
+	return counts.vectors;
 }
 
 static void failing_disk(void **state)
@@ -230,10 +230,11 @@ static int write_more(store *st, imgsearch_error *err)
 static int read_lists(store *st, imgsearch_error *err)
 {
 	const hash256 a = { { 1 } }, b = { { 2 } };
-	int64_t *ids = NULL, version;
+	int64_t *ids = NULL, version, id;
 	size_t n = 0, columns = 0;
 	store_column *c = NULL;
-	bool rejected;
+	store_counts counts;
+	bool rejected, has;
 	int rc = ims_store_each_root(st, ignore_root, NULL, err);
 	if (!rc)
 		rc = ims_store_ids_under(st, "/", &ids, &n, err);
@@ -248,7 +249,11 @@ static int read_lists(store *st, imgsearch_error *err)
 	if (!rc)
 		rc = ims_store_signatures(st, ignore_signature, NULL, err);
 	if (!rc)
-		rc = ims_store_counts(st, NULL, NULL, NULL, NULL, err);
+		rc = ims_store_counts(st, &counts, err);
+	if (!rc)
+		rc = ims_store_max_id(st, &id, err);
+	if (!rc)
+		rc = ims_store_vector_next_has(st, 1, &has, err);
 	if (!rc)
 		rc = ims_store_data_version(st, &version, err);
 	return rc ? rc : ims_store_check(st, ignore_problem, NULL, err);
@@ -417,7 +422,7 @@ static buf make_index(void)
 	for (int i = 0; i < 100; i++) {
 		char path[16];
 		snprintf(path, sizeof path, "picture %d", i);
-		store_picture p = { .path = path, .state = IMGSEARCH_DAMAGED, .reason = "why" };
+		store_picture p = { .path = path, .state = IMGSEARCH_STATE_DAMAGED, .reason = "why" };
 		ok(ims_store_picture_put(st, &p, &err));
 	}
 	commit(st);
@@ -594,12 +599,12 @@ static int as_stranger(void)
 	store *st;
 	imgsearch_error err = { 0 };
 	store_options o = { 0 };
-	uint64_t n = 0;
+	store_counts counts;
 	if (geteuid() == 0 && (setgid(65534) || setuid(65534)))
 		return 0;
 	if (ims_store_open(&st, file, &o, &err))
 		return 1;
-	if (!ims_store_read_only(st) || ims_store_counts(st, NULL, &n, NULL, NULL, &err) || n != 19)
+	if (!ims_store_read_only(st) || ims_store_counts(st, &counts, &err) || counts.vectors != 19)
 		return 2;
 	if (ims_store_write_begin(st, &err) != IMGSEARCH_EIO)
 		return 3;

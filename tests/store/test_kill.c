@@ -17,15 +17,15 @@ static void write_for_ever(int pipe_end)
 	store *st;
 	store_options o = { .dim = 4 };
 	imgsearch_error err;
-	uint64_t vectors;
+	store_counts counts;
 	char *big = ims_zalloc(1 << 18, 1);
 	if (!big || ims_store_open(&st, file, &o, &err) || ims_store_write_begin(st, &err) ||
-		ims_store_counts(st, NULL, &vectors, NULL, NULL, &err))
+		ims_store_counts(st, &counts, &err))
 		_exit(1);
-	for (uint64_t n = vectors;; n++) {
+	for (uint64_t n = counts.vectors;; n++) {
 		char path[24];
 		float v[4] = { 1, 1, 1, 1 };
-		store_picture p = { .path = path, .size = n, .state = IMGSEARCH_INDEXED };
+		store_picture p = { .path = path, .size = n, .state = IMGSEARCH_STATE_INDEXED };
 		int64_t state;
 		snprintf(path, sizeof path, "%llu", (unsigned long long)n);
 		if (ims_store_tx_begin(st, &err) || ims_store_picture_put(st, &p, &err) ||
@@ -63,10 +63,10 @@ static void kill_and_look(uint64_t *committed, uint64_t *random)
 	close(ends[0]);
 
 	store *st = open_store(file, 4);
-	uint64_t by_state[8], vectors;
-	ok(ims_store_counts(st, by_state, &vectors, NULL, NULL, &err));
-	assert_true(vectors >= *committed);
-	assert_int_equal(by_state[IMGSEARCH_INDEXED], vectors);
+	store_counts counts;
+	ok(ims_store_counts(st, &counts, &err));
+	assert_true(counts.vectors >= *committed);
+	assert_int_equal(counts.by_state[IMGSEARCH_STATE_INDEXED], counts.vectors);
 	assert_int_equal(problems(st), 0);
 	ok(ims_store_write_begin(st, &err)); /* the dead one's lock is gone */
 	ims_store_write_end(st);

@@ -75,11 +75,13 @@ static void models(void **state)
 	commit(st);
 	int64_t before, after, *ids;
 	size_t n;
-	uint64_t vectors, next;
-	ok(ims_store_counts(st, NULL, &vectors, &next, NULL, &err));
-	assert_int_equal(vectors, 1);
-	assert_int_equal(next, 1);
-	assert_true(ims_store_vector_next_has(st, id));
+	store_counts counts;
+	bool has;
+	ok(ims_store_counts(st, &counts, &err));
+	assert_int_equal(counts.vectors, 1);
+	assert_int_equal(counts.vectors_next, 1);
+	ok(ims_store_vector_next_has(st, id, &has, &err));
+	assert_true(has);
 	ok(ims_store_change_last(st, &before, &err));
 	begin(st);
 	ok(ims_store_model_switch(st, &err));
@@ -95,7 +97,8 @@ static void models(void **state)
 	none(ims_store_model_get(st, &m, true, &err));
 	ok(ims_store_vectors_scan(st, false, 4, one_vector, &sum, &err));
 	assert_true(sum == (float)id * 1000 + 7);
-	assert_false(ims_store_vector_next_has(st, id));
+	ok(ims_store_vector_next_has(st, id, &has, &err));
+	assert_false(has);
 	assert_int_equal(problems(st), 0);
 	ims_store_close(st);
 }
@@ -146,14 +149,14 @@ static void pictures(void **state)
 	store_picture bad = { .root = photos,
 		.path = "bad.jpg",
 		.size = 9,
-		.state = IMGSEARCH_DAMAGED,
+		.state = IMGSEARCH_STATE_DAMAGED,
 		.reason = "cut off" };
 	ok(ims_store_picture_put(st, &bad, &err));
 	commit(st);
 	lists(st, 0,
 		":by name:1;/photos-old:c.jpg:1;/photos:a.jpg:1;/photos:b/\xff"
 		" name\n.jpg:1;/photos:bad.jpg:4;");
-	lists(st, IMGSEARCH_DAMAGED, "/photos:bad.jpg:4;");
+	lists(st, IMGSEARCH_STATE_DAMAGED, "/photos:bad.jpg:4;");
 	store_picture p;
 	char *root;
 	ok(ims_store_picture_get(st, b, &p, &root, &err));
@@ -185,7 +188,7 @@ static void pictures(void **state)
 	store_picture worse = { .root = photos,
 		.path = "a.jpg",
 		.size = 1,
-		.state = IMGSEARCH_DAMAGED };
+		.state = IMGSEARCH_STATE_DAMAGED };
 	ok(ims_store_picture_put(st, &worse, &err));
 	assert_int_equal(worse.id, a);
 	assert_false(has_vector(st, a));
@@ -193,22 +196,23 @@ static void pictures(void **state)
 	ok(ims_store_picture_remove(st, bad.id, &err));
 	fails(IMGSEARCH_ENOTFOUND, ims_store_picture_remove(st, bad.id, &err));
 	assert_true(add_picture(st, 0, "new", 5) > bad.id);
-	store_picture wrong = { .id = a, .root = 0, .path = "new", .state = IMGSEARCH_INDEXED };
+	store_picture wrong = { .id = a, .root = 0, .path = "new", .state = IMGSEARCH_STATE_INDEXED };
 	fails(IMGSEARCH_EINVAL, ims_store_picture_put(st, &wrong, &err));
 	wrong = (store_picture){ .path = "x", .state = 8 };
 	fails(IMGSEARCH_EINVAL, ims_store_picture_put(st, &wrong, &err));
-	store_picture asked = { .id = 500, .path = "five hundred", .state = IMGSEARCH_INDEXED };
+	store_picture asked = { .id = 500, .path = "five hundred", .state = IMGSEARCH_STATE_INDEXED };
 	ok(ims_store_picture_put(st, &asked, &err));
 	float v[4] = { 1, 1, 1, 1 };
 	ok(ims_store_vector_put(st, 500, v, 4, false, &err));
 	commit(st);
 	lists(st, 0, ":by name:1;:five hundred:1;:new:1;/photos-old:c.jpg:1;/photos:a.jpg:4;");
-	uint64_t by_state[8], vectors;
+	store_counts counts;
 	int64_t max_id;
-	ok(ims_store_counts(st, by_state, &vectors, NULL, &max_id, &err));
-	assert_int_equal(by_state[IMGSEARCH_INDEXED], 4);
-	assert_int_equal(by_state[IMGSEARCH_DAMAGED], 1);
-	assert_int_equal(vectors, 4);
+	ok(ims_store_counts(st, &counts, &err));
+	ok(ims_store_max_id(st, &max_id, &err));
+	assert_int_equal(counts.by_state[IMGSEARCH_STATE_INDEXED], 4);
+	assert_int_equal(counts.by_state[IMGSEARCH_STATE_DAMAGED], 1);
+	assert_int_equal(counts.vectors, 4);
 	assert_int_equal(max_id, 500);
 	assert_int_equal(problems(st), 0);
 	ims_store_close(st);
@@ -222,7 +226,7 @@ static void twins(void **state)
 	int64_t a = add_picture(st, 0, "a", 1);
 	store_picture b = { .path = "b",
 		.size = 101,
-		.state = IMGSEARCH_DUPLICATE,
+		.state = IMGSEARCH_STATE_DUPLICATE,
 		.same_as = a,
 		.hash.byte = { 1 } },
 				  c = b;
@@ -243,7 +247,7 @@ static void twins(void **state)
 	begin(st); /* b's bytes change: c inherits what they were */
 	store_picture changed = { .path = "b",
 		.size = 7,
-		.state = IMGSEARCH_INDEXED,
+		.state = IMGSEARCH_STATE_INDEXED,
 		.hash.byte = { 9 } };
 	ok(ims_store_picture_put(st, &changed, &err));
 	assert_int_equal(changed.id, b.id);
@@ -382,9 +386,9 @@ static void vectors(void **state)
 	ok(ims_store_vectors_scan(st, false, 4, write_meanwhile, &w, &err));
 	if (where == file) /* memory has no snapshots */
 		assert_int_equal(w.seen, N + 1);
-	uint64_t n;
-	ok(ims_store_counts(st, NULL, &n, NULL, NULL, &err));
-	assert_int_equal(n, N + 2);
+	store_counts counts;
+	ok(ims_store_counts(st, &counts, &err));
+	assert_int_equal(counts.vectors, N + 2);
 	assert_int_equal(77, ims_store_vectors_scan(st, false, 4, stop, NULL, NULL));
 	fails(IMGSEARCH_EDB, ims_store_vectors_scan(st, false, 5, one_vector, NULL, &err));
 	int64_t want[3] = { 2999, 123456, 5 };
@@ -399,7 +403,7 @@ static void vectors(void **state)
 	fails(IMGSEARCH_ENOTFOUND, ims_store_picture_remove(st, 5, &err));
 	float v[4] = { 0 };
 	ok(ims_store_vectors_put(st, &(int64_t){ INT64_MAX }, v, 1, 4, &err));
-	store_picture p = { .path = "none left", .state = IMGSEARCH_DAMAGED };
+	store_picture p = { .path = "none left", .state = IMGSEARCH_STATE_DAMAGED };
 	fails(IMGSEARCH_ELIMIT, ims_store_picture_put(st, &p, &err));
 	commit(st);
 	assert_true(has_vector(st, INT64_MAX));
@@ -584,11 +588,11 @@ static void *reader_thread(void *arg)
 {
 	store *st = arg;
 	for (int i = 0; i < 300; i++) {
-		uint64_t by_state[8], n;
+		store_counts counts;
 		char *text = listed(st, 0);
 		ims_free(text);
 		has_vector(st, i % 50);
-		ok(ims_store_counts(st, by_state, &n, NULL, NULL, &err));
+		ok(ims_store_counts(st, &counts, &err));
 		writing w = { .st = st, .wrote = true };
 		ok(ims_store_vectors_scan(st, false, 4, write_meanwhile, &w, &err));
 		if (where == file)

@@ -19,7 +19,7 @@ static const double unit = 0x1p-24;
 /* The largest score that a row with error e may have if its computed distance is at most the limit. */
 static inline double reach(const cascade *x, const level_query *l, double e)
 {
-	if (x->c->metric == IMGSEARCH_IP)
+	if (x->c->metric == IMGSEARCH_METRIC_IP)
 		return x->root + x->length * e + l->error * (x->c->radius + e) + l->slack;
 	double root = x->root + e + l->error;
 	return root < 0 ? -1 : root * root * (1 + 1e-12) + l->slack;
@@ -27,7 +27,7 @@ static inline double reach(const cascade *x, const level_query *l, double e)
 
 static double low_bound(const cascade *x, const level_query *l, double score, double e)
 {
-	if (x->c->metric == IMGSEARCH_IP)
+	if (x->c->metric == IMGSEARCH_METRIC_IP)
 		return score - l->slack - x->length * e - l->error * (x->c->radius + e) - x->ends[1];
 	double root = sqrt(fmax(score - l->slack, 0)) - e - l->error;
 	return root > 0 ? (root * root - x->ends[1]) * (1 - x->ends[0]) : 0;
@@ -36,7 +36,7 @@ static double low_bound(const cascade *x, const level_query *l, double score, do
 /* As f32, upwards: what the computed distance surely does not exceed. */
 static float high_bound(const cascade *x, const level_query *l, double score, double e)
 {
-	if (x->c->metric == IMGSEARCH_IP) {
+	if (x->c->metric == IMGSEARCH_METRIC_IP) {
 		score += l->slack + x->length * e + l->error * (x->c->radius + e) + x->ends[1];
 		return (float)(score + fabs(score) * 2 * unit);
 	}
@@ -56,7 +56,7 @@ static bool next_level(const cascade *x, unsigned i, const uint8_t *at, double *
 {
 	const code_level *v = &x->c->level[i];
 	const level_query *l = &x->level[i];
-	bool ip = x->c->metric == IMGSEARCH_IP;
+	bool ip = x->c->metric == IMGSEARCH_METRIC_IP;
 	double sum = l->scale * (double)ims_kernels()->dot_u8_i16(at, &l->code, ims_code_padded(v));
 	const uint8_t *beside = at + v->bytes;
 	if (v->raw) {

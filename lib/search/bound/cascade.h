@@ -70,7 +70,7 @@ static inline void ims_cascade_limit(cascade *x, double limit)
 {
 	x->limit = limit;
 	double most = limit * (1 + x->ends[0]) + x->ends[1];
-	x->root = x->c->metric == IMGSEARCH_IP ? most : most > 0 ? sqrt(most) : -INFINITY;
+	x->root = x->c->metric == IMGSEARCH_METRIC_IP ? most : most > 0 ? sqrt(most) : -INFINITY;
 }
 
 /* Idle ones, kept for the next query. */

@@ -47,7 +47,7 @@ static void prepare_level(cascade *x, unsigned i, double head2, double before2)
 	const codes *c = x->c;
 	level_query *l = &x->level[i], *last = i ? l - 1 : NULL;
 	const code_level *v = &c->level[i];
-	bool ip = c->metric == IMGSEARCH_IP;
+	bool ip = c->metric == IMGSEARCH_METRIC_IP;
 	double span = x->length + c->radius, factor = ip ? 1 : 2;
 	l->rest = 0;
 	l->error = ip ? 0 : 2 * unit * x->length;
@@ -102,7 +102,7 @@ static double take_query(cascade *x, float *v)
 {
 	const codes *c = x->c;
 	double length2 = 0, with_mean = 0;
-	bool ip = c->metric == IMGSEARCH_IP;
+	bool ip = c->metric == IMGSEARCH_METRIC_IP;
 	for (uint32_t i = 0; i < c->dim; i++) {
 		v[i] = ip ? x->query[i] : x->query[i] - c->mean[i];
 		length2 += (double)v[i] * v[i];
@@ -119,7 +119,7 @@ static void final_errors(cascade *x)
 	double terms = (c->dim / 64.0 + 16) * unit, mean2 = 0;
 	for (uint32_t i = 0; i < c->dim; i++)
 		mean2 += (double)c->mean[i] * c->mean[i];
-	bool ip = c->metric == IMGSEARCH_IP;
+	bool ip = c->metric == IMGSEARCH_METRIC_IP;
 	x->ends[0] = ip ? 0 : 3 * terms;
 	x->ends[1] = ip ? 2 * terms * x->length * (c->radius + sqrt(mean2)) + 1e-37 : 1e-37;
 }

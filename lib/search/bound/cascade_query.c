@@ -75,7 +75,7 @@ static float *project_group(const batch *b, size_t from, size_t n, size_t stride
 	float *v = n > 1 && stride ? ims_alloc_aligned(n * (c->dim + stride), sizeof(float)) : NULL;
 	for (size_t i = 0; v && i < n; i++)
 		for (size_t j = 0; j < c->dim; j++)
-			v[n * stride + i * c->dim + j] = b->q->queries[(from + i) * c->dim + j] - (c->metric == IMGSEARCH_IP ? 0 : c->mean[j]);
+			v[n * stride + i * c->dim + j] = b->q->queries[(from + i) * c->dim + j] - (c->metric == IMGSEARCH_METRIC_IP ? 0 : c->mean[j]);
 	if (v)
 		ims_codes_project(c, v + n * stride, n, v, stride);
 	return v;

@@ -236,7 +236,7 @@ static void put_beside(codes *c, unsigned i, uint8_t *item, size_t lane, const f
 	if (l->blocks) {
 		float *f = (float *)(void *)(item + l->bytes * IMS_BLOCK_ROWS) + lane;
 		double before2 = (double)beside[0] * beside[0], rest2 = (double)beside[2] * beside[2];
-		f[0] = c->metric == IMGSEARCH_IP ? 0 : (float)(beside[1] + rest2 - before2);
+		f[0] = c->metric == IMGSEARCH_METRIC_IP ? 0 : (float)(beside[1] + rest2 - before2);
 		f[IMS_BLOCK_ROWS] = beside[2];
 		if (i)
 			f[2 * IMS_BLOCK_ROWS] = beside[0];

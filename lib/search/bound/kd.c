@@ -200,7 +200,7 @@ static double bound(const kd_walk *w, uint32_t node)
 	const float *low = w->t->box + (size_t)node * 2 * m, *high = low + m;
 	const kd_node *d = &w->t->node[node];
 	double sum = 0;
-	if (w->metric == IMGSEARCH_IP) {
+	if (w->metric == IMGSEARCH_METRIC_IP) {
 		for (uint32_t i = 0; i < m; i++)
 			sum += fmax((double)w->point[i] * low[i], (double)w->point[i] * high[i]);
 		return w->offset - sum - (w->rest + w->rest_error) * d->rest_high - w->error;

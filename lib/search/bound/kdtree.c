@@ -224,7 +224,7 @@ static void ask_raw(const kdtree *s, const search_request *q, const float *query
 {
 	uint32_t dim = s->base.rows->dim, node;
 	double length = length_of(query, dim), terms = 20 * unit;
-	bool ip = s->base.rows->metric == IMGSEARCH_IP;
+	bool ip = s->base.rows->metric == IMGSEARCH_METRIC_IP;
 	double ends[2] = { ip ? 0 : 3 * terms, 1e-37 + (ip ? 2 * terms * length * s->longest : 0) };
 	kd_walk w = { .t = &s->tree, .metric = s->base.rows->metric, .point = query };
 	if (!(length < 1e15)) {
@@ -265,7 +265,7 @@ static void ask_coded(const kdtree *s, cascade *x, const search_request *q, topk
 	for (uint32_t i = 0; i < m; i++)
 		head2 += (double)y[i] * y[i];
 	double own = ims_codes_slack(c, m, x->length), theirs = ims_codes_slack(c, m, c->radius);
-	bool ip = c->metric == IMGSEARCH_IP;
+	bool ip = c->metric == IMGSEARCH_METRIC_IP;
 	kd_walk w = { .t = &s->tree, .metric = c->metric, .point = y, .error = ip ? own * c->radius + theirs * x->length : own + theirs };
 	w.rest_error = ims_codes_rest(x->length, head2, own, &w.rest);
 	for (uint32_t i = 0; ip && i < c->dim; i++)

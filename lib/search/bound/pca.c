@@ -1,6 +1,6 @@
 /*
  * The pca searcher: codes whose components are chosen, by number or by share of the variance, and kept as a projection of
- * its own (imgsearch_reduce). Searching the reduced codes and re-ranking in full is exact by the codes' bounds; with
+ * its own (imgsearch_vectors_reduce). Searching the reduced codes and re-ranking in full is exact by the codes' bounds; with
  * `checks` so many full rows are read at most, and the answer is exact only where that was enough. Whitening divides
  * reduced coordinates by their standard deviation; distances are not measured in it.
  */

@@ -315,7 +315,7 @@ int ims_graph_coder_fit(graph_coder *c, const row_source *rows, const search_par
 	rotation turn = { 0 };
 	size_t n = 0;
 	float *sample = NULL;
-	ims_graph_coder_shape(c, rows->dim, rows->metric == IMGSEARCH_IP);
+	ims_graph_coder_shape(c, rows->dim, rows->metric == IMGSEARCH_METRIC_IP);
 	int rc = ims_graph_coder_alloc(c, err);
 	if (!rc && !(sample = ims_alloc(SAMPLE, rows->dim * sizeof(float))))
 		rc = ims_nomem(err);

@@ -128,7 +128,7 @@ static int get_sizes(graph *g, reader *r, uint32_t chunks, imgsearch_error *err)
 	c->axis_step = ims_read_f32(r);
 	c->length = ims_read_f32(r);
 	c->detail_top = ims_read_f32(r);
-	ims_graph_coder_shape(c, rows->dim, rows->metric == IMGSEARCH_IP);
+	ims_graph_coder_shape(c, rows->dim, rows->metric == IMGSEARCH_METRIC_IP);
 	if (r->failed || dim != c->dim || parts != c->parts || augmented != c->augmented)
 		return damaged(err, "it is of other vectors");
 	if (g->degree < 4 || g->degree > GRAPH_DEGREE_MAX || g->beam < 8 || g->beam > GRAPH_BEAM_MAX || g->levels > GRAPH_LEVELS ||

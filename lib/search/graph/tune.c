@@ -96,7 +96,7 @@ static int pick_queries(tuning *t, const row_source *rows, uint64_t seed, imgsea
 			q[j] = (q[j] + other[j]) / 2;
 			length += q[j] * q[j];
 		}
-		for (size_t j = 0; j < dim && length > 0 && rows->metric == IMGSEARCH_COSINE; j++)
+		for (size_t j = 0; j < dim && length > 0 && rows->metric == IMGSEARCH_METRIC_COSINE; j++)
 			q[j] /= sqrtf(length);
 	}
 	ims_free(near.row);

@@ -2,27 +2,27 @@
 complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm build extract models root vectors eval check dups map train serve help complete'
 complete -c imgsearch -n '__fish_seen_subcommand_from root' -f -a 'mv'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors' -f -a 'import export'
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l exclude -s x -d 'leave out names or relative paths like this (may be repeated)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l include -s i -d 'take only names or relative paths like this (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l exclude -s x -d 'leave out names or relative paths that match (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l include -s i -d 'index only names or relative paths that match (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l follow-links -s L -d 'follow symbolic links'
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l prune -d 'let this run drop more than 30 % of a folder\'s pictures'
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l flip -d 'average each feature with that of the mirrored picture: better, for twice the network\'s work; kept in the index'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l prune -d 'let this run remove more than 30 % of a folder\'s pictures'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l flip -d 'average each feature with that of the mirrored picture: better results for twice the work of the network; stored in the index'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l retry -d 'try damaged and unsupported files again, even if they did not change'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l csv -d 'attach the columns of this CSV (UTF-8, with a header row)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l key -d 'column with the file name or path (default: file)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l title -d 'column that is shown with results (default: title)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-server -d 'do not ask a running imgsearch serve to do it'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-server -d 'do not use a running imgsearch serve'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-build -d 'do not build the searcher afterwards'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l precision -d 'of the network (auto is bf16 where the CPU has it)' -x -a 'auto f32 bf16'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l resize -d 'short side after the resize (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l crop -d 'side of the centre crop (default: the network\'s own)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l mean -d 'subtracted from values in 0..1' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l std -d 'divided by after that' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l interpolation -d 'of the resize' -x -a 'default bilinear bicubic'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l mean -d 'mean to subtract from values in 0..1' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l std -d 'standard deviation to divide by after that' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
@@ -30,51 +30,51 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l json -s j -d 're
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l k -s k -d 'how many pictures to show' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l min-score -d 'leave out what scores lower' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l min-score -d 'leave out pictures with a lower score' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l max-chance -d 'end the list where more than X pictures would score as high by chance' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l no-self -d 'leave out the query itself (with --combine: all its pictures) when it is in the index'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l under -s u -d 'only pictures below this folder' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l crop -d 'search with this part of each picture, in pixels of the upright picture' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l combine -s c -d 'all pictures together are one query'
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l not -s n -d 'push away from this picture (may be repeated)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l not -s n -d 'move the query away from this picture (may be repeated)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l paths -s p -d 'write paths alone, without score and title'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l html -d 'also write queries and results as a page with the pictures in it' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l sheet -d 'also write them as a contact sheet (PNG or JPEG)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l preview -d 'show the pictures in the terminal'
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l no-server -d 'do not ask a running imgsearch serve'
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l searcher -s s -d 'search with this one instead of the index\'s own choice' -x -a 'exact kdtree pca graph scan'
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l recall -d 'graph: share of the true nearest to aim at (default 0.95)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l no-server -d 'do not use a running imgsearch serve'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l searcher -s s -d 'search with this searcher, not with the one that the index chose' -x -a 'exact kdtree pca graph scan'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l recall -d 'graph: recall to aim at (default 0.95)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l ef -d 'graph: width of the beam, instead of --recall' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l checks -d 'kdtree, pca: look at no more rows than this' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l checks -d 'kdtree, pca: compare at most N rows' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l epsilon -d 'kdtree: distances within (1 + E) of the true ones' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l plain -d 'compare the features as they are: no mean subtracted, no other improvement'
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l expand -d 'ask again with the mean of the query and its first N results (query expansion)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l expand-power -d 'weigh those results by their score to the power of A' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l reciprocal -d 're-rank the first 500 by common k-reciprocal neighbours' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l views -d 'ask with the mean feature of N views: the picture, its middle, its corners' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l plain -d 'use the features as they are: no mean subtracted, no other improvement'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l expand -d 'query expansion: search again with the mean of the query and its first N results' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l expand-power -d 'with --expand: weight each result by its score to the power of A' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l reciprocal -d 're-rank the first 500 results by common k-reciprocal neighbours' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l views -d 'search with the mean feature of N views: the picture, its centre, its corners' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l vectors -d 'queries are the rows of this .npy or .fvecs file' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l ids -d 'with --vectors: write ids (n, k) as int64, -1 where there are fewer' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l distances -d 'with --vectors: write distances (n, k) as f32, NaN where there are fewer' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l batch -d 'with --vectors: so many queries at once; 1: one by one' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l batch -d 'with --vectors: queries in a batch; 1: one by one' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l stats -d 'with --vectors: write times and memory as one JSON line'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l precision -d 'of the network (auto is bf16 where the CPU has it)' -x -a 'auto f32 bf16'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from info' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from info' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l state -d 'paths in this state (default: indexed and duplicate)' -x -a 'all indexed duplicate unsupported damaged too-big excluded unreadable'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l paths -s p -d 'write paths alone'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
@@ -82,158 +82,158 @@ complete -c imgsearch -n '__fish_seen_subcommand_from list' -l json -s j -d 'res
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from list' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l paths -s p -d 'write paths alone'
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l verbose -s v -d 'say more about what is done'
-complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l dry-run -d 'only show what would be taken out'
+complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l dry-run -d 'only show what would be removed'
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l verbose -s v -d 'say more about what is done'
-complete -c imgsearch -n '__fish_seen_subcommand_from build' -l searcher -s s -d 'which one to build' -x -a 'auto exact kdtree pca graph'
+complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l searcher -s s -d 'searcher to build' -x -a 'auto exact kdtree pca graph'
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l variance -d 'pca: share of the variance that is kept' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from build' -l components -d 'pca, kdtree: so many components, instead of --variance' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l components -d 'pca, kdtree: number of components, instead of --variance' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l whiten -d 'pca: scale the components to equal variance'
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l degree -d 'graph: neighbours of a node' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l beam -d 'graph: width of the beam while building' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from build' -l seed -d 'of the random numbers' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l seed -d 'seed of the random numbers' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l stats -d 'write time and size as one JSON line'
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from build' -l verbose -s v -d 'say more about what is done'
-complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l output -s o -d 'where the features go (.npy, or .fvecs)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l output -s o -d 'write the features here (.npy or .fvecs)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l raw -d 'features as the network gives them, not normalised'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l precision -d 'of the network (auto is bf16 where the CPU has it)' -x -a 'auto f32 bf16'
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l resize -d 'short side after the resize (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l crop -d 'side of the centre crop (default: the network\'s own)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l mean -d 'subtracted from values in 0..1' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l std -d 'divided by after that' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l interpolation -d 'of the resize' -x -a 'default bilinear bicubic'
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l mean -d 'mean to subtract from values in 0..1' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l std -d 'standard deviation to divide by after that' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from models' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from models' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from models' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from models' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from models' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l verbose -s v -d 'say more about what is done'
-complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l ids -d 'their ids, int64 (default: rows are numbered from 0)' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l metric -d 'of a new index (default: cosine)' -x -a 'cosine l2 ip'
+complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l ids -d 'ids of the rows, int64 (default: rows are numbered from 0)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l metric -d 'metric of a new index (default: cosine)' -x -a 'cosine l2 ip'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l verbose -s v -d 'say more about what is done'
-complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l ids -d 'write their ids here, int64' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l ids -d 'write the ids here, int64' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l f16 -d 'write float16 (.npy only)'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l verbose -s v -d 'say more about what is done'
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l queries -d 'ask with the pictures of this folder, instead of those of the index' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l truth -d 'CSV of queries and what belongs to them, instead of folder names' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l groups -d 'groups of near-duplicates belong together, instead of folders'
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l duplicates -d 'make near-duplicates of N pictures and look for their originals' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l sample -d 'ask at most N queries, evenly taken' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l threshold -d 'print the F1 of this score too' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l plain -d 'the features as they are, without any improvement'
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l whiten -d 'on N principal components of equal variance' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l expand -d 'ask again with the mean of the query and its first N results (query expansion)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l expand-power -d 'weigh those results by their score to the power of A' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l reciprocal -d 're-rank the first 500 by common k-reciprocal neighbours' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l views -d 'ask with the mean feature of N views: the picture, its middle, its corners' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l seed -d 'of the random numbers' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l queries -d 'use the pictures of this folder as queries, instead of those of the index' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l truth -d 'CSV of queries and their relevant pictures, instead of folders' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l groups -d 'use groups of near-duplicates as classes, instead of folders'
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l duplicates -d 'make altered copies of N pictures and search for their originals' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l sample -d 'use at most N queries, evenly spaced' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l threshold -d 'also print the F1 score at this threshold' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l plain -d 'use the features as they are: no mean subtracted, no other improvement'
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l whiten -d 'measure on N principal components of equal variance (PCA whitening)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l expand -d 'query expansion: search again with the mean of the query and its first N results' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l expand-power -d 'with --expand: weight each result by its score to the power of A' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l reciprocal -d 're-rank the first 500 results by common k-reciprocal neighbours' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l views -d 'search with the mean feature of N views: the picture, its centre, its corners' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l seed -d 'seed of the random numbers' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l precision -d 'of the network (auto is bf16 where the CPU has it)' -x -a 'auto f32 bf16'
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l verbose -s v -d 'say more about what is done'
-complete -c imgsearch -n '__fish_seen_subcommand_from check' -l recall -d 'also ask N stored vectors of every searcher and compare with a plain scan' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from check' -l recall -d 'also search for N stored vectors with every searcher and compare with a scan' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from check' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from check' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from check' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from check' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from check' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from check' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l kind -d 'only this kind' -x -a 'bytes picture scene'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l min-score -d 'score from which two pictures show the same scene' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l under -s u -d 'only pictures below this folder' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l reject -d 'remember, by content, that the two pictures given are different ones'
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l reject -d 'record, by content, that the two given pictures are different'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l output -s o -d 'write map.png, map.jpg or map.html' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from map' -l tiles -d 'draw the pictures themselves, each in a cell of its own near its place'
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l tiles -d 'draw the pictures themselves, each in a cell near its point'
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l pca -d 'the two leading principal components instead of t-SNE'
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l size -d 'pixels of the longer side' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l under -s u -d 'only pictures below this folder' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from map' -l perplexity -d 't-SNE: how many neighbours count' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from map' -l max-points -d 'of a larger index, take an even choice of so many' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from map' -l seed -d 't-SNE: of its small random numbers' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l perplexity -d 't-SNE: effective number of neighbours' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l max-points -d 'use at most N pictures, evenly spaced' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l seed -d 't-SNE: seed of the random numbers' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from map' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l out -s o -d 'the weights to write (.safetensors); the card is put beside it' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l distill -d 'imitate these networks (or weights files with a card)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l loss -d 'cross entropy, or one made for retrieval' -x -a 'ce supcon arcface'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l layers -d 'only the last N layers learn; 0: all' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l size -d 'side of the input; resized to 8/7 of it before (default: the network\'s)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l dim -d 'put a linear layer to N values at the end (default: none; 256 with --distill)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l dim -d 'add a linear layer with N outputs at the end (default: none; 256 with --distill)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l posteriors -d 'the layer of --dim also sees the probabilities of the classes that the network knows'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l epochs -d 'times that each picture is seen' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l steps -d 'steps, instead of epochs' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l batch -d 'pictures a step' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l lr -d 'peak learning rate (default: 0.00005; 0.0002 with --distill)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l val -d 'of the pictures held out to judge by; negative: none' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l val -d 'share of the pictures held out for validation; negative: none' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l patience -d 'stop after N validations without a gain' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l min-crop -d 'smallest share of a picture in a crop (default: 0.35; 0.7 with --distill)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l jitter -d 'by which brightness, contrast, saturation vary; negative: none' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l anchor -d 'of the weights towards the starting ones' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l blend -d 'of the starting weights in the network that is judged and written' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l decay -d 'of the weights of new layers; negative: none' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l jitter -d 'how much brightness, contrast and saturation vary; negative: none' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l anchor -d 'pull of the weights towards the starting ones' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l blend -d 'share of the starting weights in the network that is validated and written' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l decay -d 'weight decay of new layers; negative: none' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l views -d '--distill: crops of each picture that the teachers see' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l relational -d '--distill: of the similarities among a batch; negative: none' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l labels -d '--distill: of the folders\' classes' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l relational -d '--distill: weight of the similarities within a batch; negative: none' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l labels -d '--distill: weight of the folders\' classes' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l whiten -d '--distill: damp strong components by this power; negative: not' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l seed -d 'of everything drawn by chance' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l seed -d 'seed of the random numbers' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l resume -d 'go on from the checkpoint that an unfinished run left'
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l restart -d 'throw that checkpoint away'
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l f32 -d 'keep 32-bit weights instead of 16-bit ones'
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l int8 -d 'keep large matrices in 8 bits, with a scale for each row; not with --f32'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l restart -d 'discard that checkpoint'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l f32 -d 'write 32-bit weights instead of 16-bit ones'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l int8 -d 'write large matrices in 8 bits, with a scale for each row; not with --f32'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l name -d 'in the card: what the model is called (default: from --out)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l descent -d 'in the card: where it comes from' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l licence -d 'in the card: its terms' -x
@@ -241,23 +241,23 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l note -d 'in the 
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l precision -d 'of the network (auto is bf16 where the CPU has it)' -x -a 'auto f32 bf16'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l resize -d 'short side after the resize (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l crop -d 'side of the centre crop (default: the network\'s own)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l mean -d 'subtracted from values in 0..1' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l std -d 'divided by after that' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l interpolation -d 'of the resize' -x -a 'default bilinear bicubic'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l mean -d 'mean to subtract from values in 0..1' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l std -d 'standard deviation to divide by after that' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l port -s p -d 'port to listen on; 0: any free one' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l listen -d 'listen on this address instead of this machine alone; needs --token-file' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l token-file -d 'requests must carry the first line of FILE' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l host -d 'the server may be called by this name, too (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l host -d 'also answer requests to this host name (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l socket -d 'unix socket to listen on (default: the index\'s path and .sock, where query and index look for it)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l uploads -d 'pictures may be added from the page; they are kept in DIR' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l cache -d 'keep thumbnails in DIR (default: imgsearch in the user\'s cache folder)' -r -F
@@ -267,16 +267,16 @@ complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l db -s d -d 'the 
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l precision -d 'of the network (auto is bf16 where the CPU has it)' -x -a 'auto f32 bf16'
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from help' -l man -d 'write the man page, for man -l -'
 complete -c imgsearch -n '__fish_seen_subcommand_from help' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from help' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from help' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from help' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from complete' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from complete' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from complete' -l verbose -s v -d 'say more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from complete' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from complete' -f -a 'bash zsh fish'

@@ -29,27 +29,27 @@ _imgsearch() {
 	case $command in
 	'index')
 		_arguments -s \
-			'*--exclude=[leave out names or relative paths like this (may be repeated)]:PATTERN:' \
-			'*--include=[take only names or relative paths like this (may be repeated)]:PATTERN:' \
+			'*--exclude=[leave out names or relative paths that match (may be repeated)]:PATTERN:' \
+			'*--include=[index only names or relative paths that match (may be repeated)]:PATTERN:' \
 			'(-L --follow-links)'{-L,--follow-links}'[follow symbolic links]' \
-			'--prune[let this run drop more than 30 % of a folder'\''s pictures]' \
-			'--flip[average each feature with that of the mirrored picture\: better, for twice the network'\''s work; kept in the index]' \
+			'--prune[let this run remove more than 30 % of a folder'\''s pictures]' \
+			'--flip[average each feature with that of the mirrored picture\: better results for twice the work of the network; stored in the index]' \
 			'--retry[try damaged and unsupported files again, even if they did not change]' \
 			'--csv=[attach the columns of this CSV (UTF-8, with a header row)]:FILE:_files' \
 			'--key=[column with the file name or path (default\: file)]:COLUMN:' \
 			'--title=[column that is shown with results (default\: title)]:COLUMN:' \
-			'--no-server[do not ask a running imgsearch serve to do it]' \
+			'--no-server[do not use a running imgsearch serve]' \
 			'--no-build[do not build the searcher afterwards]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
-			'--precision=[of the network (auto is bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
+			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
 			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
-			'--mean=[subtracted from values in 0..1]:R,G,B:' \
-			'--std=[divided by after that]:R,G,B:' \
-			'--interpolation=[of the resize]:NAME:(default bilinear bicubic)' \
+			'--mean=[mean to subtract from values in 0..1]:R,G,B:' \
+			'--std=[standard deviation to divide by after that]:R,G,B:' \
+			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
 			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
 			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
@@ -57,49 +57,49 @@ _imgsearch() {
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
 			'*:file:_files' ;;
 	'query')
 		_arguments -s \
 			'(-k --k)'{-k+,--k=}'[how many pictures to show]:N:' \
-			'--min-score=[leave out what scores lower]:S:' \
+			'--min-score=[leave out pictures with a lower score]:S:' \
 			'--max-chance=[end the list where more than X pictures would score as high by chance]:X:' \
 			'--no-self[leave out the query itself (with --combine\: all its pictures) when it is in the index]' \
 			'(-u --under)'{-u+,--under=}'[only pictures below this folder]:DIR:_files -/' \
 			'--crop=[search with this part of each picture, in pixels of the upright picture]:X,Y,W,H:' \
 			'(-c --combine)'{-c,--combine}'[all pictures together are one query]' \
-			'*--not=[push away from this picture (may be repeated)]:IMG:_files' \
+			'*--not=[move the query away from this picture (may be repeated)]:IMG:_files' \
 			'(-p --paths)'{-p,--paths}'[write paths alone, without score and title]' \
 			'--html=[also write queries and results as a page with the pictures in it]:FILE:_files' \
 			'--sheet=[also write them as a contact sheet (PNG or JPEG)]:FILE.png:_files' \
 			'--preview[show the pictures in the terminal]' \
-			'--no-server[do not ask a running imgsearch serve]' \
-			'(-s --searcher)'{-s+,--searcher=}'[search with this one instead of the index'\''s own choice]:NAME:(exact kdtree pca graph scan)' \
-			'--recall=[graph\: share of the true nearest to aim at (default 0.95)]:R:' \
+			'--no-server[do not use a running imgsearch serve]' \
+			'(-s --searcher)'{-s+,--searcher=}'[search with this searcher, not with the one that the index chose]:NAME:(exact kdtree pca graph scan)' \
+			'--recall=[graph\: recall to aim at (default 0.95)]:R:' \
 			'--ef=[graph\: width of the beam, instead of --recall]:N:' \
-			'--checks=[kdtree, pca\: look at no more rows than this]:N:' \
+			'--checks=[kdtree, pca\: compare at most N rows]:N:' \
 			'--epsilon=[kdtree\: distances within (1 + E) of the true ones]:E:' \
-			'--plain[compare the features as they are\: no mean subtracted, no other improvement]' \
-			'--expand=[ask again with the mean of the query and its first N results (query expansion)]:N:' \
-			'--expand-power=[weigh those results by their score to the power of A]:A:' \
-			'--reciprocal=[re-rank the first 500 by common k-reciprocal neighbours]:K:' \
-			'--views=[ask with the mean feature of N views\: the picture, its middle, its corners]:N:' \
+			'--plain[use the features as they are\: no mean subtracted, no other improvement]' \
+			'--expand=[query expansion\: search again with the mean of the query and its first N results]:N:' \
+			'--expand-power=[with --expand\: weight each result by its score to the power of A]:A:' \
+			'--reciprocal=[re-rank the first 500 results by common k-reciprocal neighbours]:K:' \
+			'--views=[search with the mean feature of N views\: the picture, its centre, its corners]:N:' \
 			'--vectors=[queries are the rows of this .npy or .fvecs file]:FILE:_files' \
 			'--ids=[with --vectors\: write ids (n, k) as int64, -1 where there are fewer]:FILE.npy:_files' \
 			'--distances=[with --vectors\: write distances (n, k) as f32, NaN where there are fewer]:FILE.npy:_files' \
-			'--batch=[with --vectors\: so many queries at once; 1\: one by one]:N:' \
+			'--batch=[with --vectors\: queries in a batch; 1\: one by one]:N:' \
 			'--stats[with --vectors\: write times and memory as one JSON line]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
-			'--precision=[of the network (auto is bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
+			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
 			'*:file:_files' ;;
 	'info')
 		_arguments -s \
@@ -107,7 +107,7 @@ _imgsearch() {
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' ;;
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' ;;
 	'list')
 		_arguments -s \
 			'--state=[paths in this state (default\: indexed and duplicate)]:STATE:(all indexed duplicate unsupported damaged too-big excluded unreadable)' \
@@ -117,7 +117,7 @@ _imgsearch() {
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
 			'*:file:_files' ;;
 	'failed')
 		_arguments -s \
@@ -127,153 +127,153 @@ _imgsearch() {
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
 			'*:file:_files' ;;
 	'rm')
 		_arguments -s \
-			'--dry-run[only show what would be taken out]' \
+			'--dry-run[only show what would be removed]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
 			'*:file:_files' ;;
 	'build')
 		_arguments -s \
-			'(-s --searcher)'{-s+,--searcher=}'[which one to build]:NAME:(auto exact kdtree pca graph)' \
+			'(-s --searcher)'{-s+,--searcher=}'[searcher to build]:NAME:(auto exact kdtree pca graph)' \
 			'--variance=[pca\: share of the variance that is kept]:V:' \
-			'--components=[pca, kdtree\: so many components, instead of --variance]:N:' \
+			'--components=[pca, kdtree\: number of components, instead of --variance]:N:' \
 			'--whiten[pca\: scale the components to equal variance]' \
 			'--degree=[graph\: neighbours of a node]:N:' \
 			'--beam=[graph\: width of the beam while building]:N:' \
-			'--seed=[of the random numbers]:N:' \
+			'--seed=[seed of the random numbers]:N:' \
 			'--stats[write time and size as one JSON line]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' ;;
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' ;;
 	'extract')
 		_arguments -s \
-			'(-o --output)'{-o+,--output=}'[where the features go (.npy, or .fvecs)]:FILE.npy:_files' \
+			'(-o --output)'{-o+,--output=}'[write the features here (.npy or .fvecs)]:FILE.npy:_files' \
 			'--raw[features as the network gives them, not normalised]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
-			'--precision=[of the network (auto is bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
+			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
 			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
-			'--mean=[subtracted from values in 0..1]:R,G,B:' \
-			'--std=[divided by after that]:R,G,B:' \
-			'--interpolation=[of the resize]:NAME:(default bilinear bicubic)' \
+			'--mean=[mean to subtract from values in 0..1]:R,G,B:' \
+			'--std=[standard deviation to divide by after that]:R,G,B:' \
+			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
 			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
 			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
 			'*:file:_files' ;;
 	'models')
 		_arguments -s \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' ;;
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' ;;
 	'root mv')
 		_arguments -s \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
 			'*:file:_files' ;;
 	'vectors import')
 		_arguments -s \
-			'--ids=[their ids, int64 (default\: rows are numbered from 0)]:FILE.npy:_files' \
-			'--metric=[of a new index (default\: cosine)]:NAME:(cosine l2 ip)' \
+			'--ids=[ids of the rows, int64 (default\: rows are numbered from 0)]:FILE.npy:_files' \
+			'--metric=[metric of a new index (default\: cosine)]:NAME:(cosine l2 ip)' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
 			'*:file:_files' ;;
 	'vectors export')
 		_arguments -s \
-			'--ids=[write their ids here, int64]:FILE.npy:_files' \
+			'--ids=[write the ids here, int64]:FILE.npy:_files' \
 			'--f16[write float16 (.npy only)]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
 			'*:file:_files' ;;
 	'eval')
 		_arguments -s \
-			'--queries=[ask with the pictures of this folder, instead of those of the index]:DIR:_files -/' \
-			'--truth=[CSV of queries and what belongs to them, instead of folder names]:FILE:_files' \
-			'--groups[groups of near-duplicates belong together, instead of folders]' \
-			'--duplicates=[make near-duplicates of N pictures and look for their originals]:N:' \
-			'--sample=[ask at most N queries, evenly taken]:N:' \
-			'--threshold=[print the F1 of this score too]:S:' \
-			'--plain[the features as they are, without any improvement]' \
-			'--whiten=[on N principal components of equal variance]:N:' \
-			'--expand=[ask again with the mean of the query and its first N results (query expansion)]:N:' \
-			'--expand-power=[weigh those results by their score to the power of A]:A:' \
-			'--reciprocal=[re-rank the first 500 by common k-reciprocal neighbours]:K:' \
-			'--views=[ask with the mean feature of N views\: the picture, its middle, its corners]:N:' \
-			'--seed=[of the random numbers]:N:' \
+			'--queries=[use the pictures of this folder as queries, instead of those of the index]:DIR:_files -/' \
+			'--truth=[CSV of queries and their relevant pictures, instead of folders]:FILE:_files' \
+			'--groups[use groups of near-duplicates as classes, instead of folders]' \
+			'--duplicates=[make altered copies of N pictures and search for their originals]:N:' \
+			'--sample=[use at most N queries, evenly spaced]:N:' \
+			'--threshold=[also print the F1 score at this threshold]:S:' \
+			'--plain[use the features as they are\: no mean subtracted, no other improvement]' \
+			'--whiten=[measure on N principal components of equal variance (PCA whitening)]:N:' \
+			'--expand=[query expansion\: search again with the mean of the query and its first N results]:N:' \
+			'--expand-power=[with --expand\: weight each result by its score to the power of A]:A:' \
+			'--reciprocal=[re-rank the first 500 results by common k-reciprocal neighbours]:K:' \
+			'--views=[search with the mean feature of N views\: the picture, its centre, its corners]:N:' \
+			'--seed=[seed of the random numbers]:N:' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
-			'--precision=[of the network (auto is bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
+			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' ;;
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' ;;
 	'check')
 		_arguments -s \
-			'--recall=[also ask N stored vectors of every searcher and compare with a plain scan]:N:' \
+			'--recall=[also search for N stored vectors with every searcher and compare with a scan]:N:' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' ;;
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' ;;
 	'dups')
 		_arguments -s \
 			'--kind=[only this kind]:KIND:(bytes picture scene)' \
 			'--min-score=[score from which two pictures show the same scene]:S:' \
 			'(-u --under)'{-u+,--under=}'[only pictures below this folder]:DIR:_files -/' \
-			'--reject[remember, by content, that the two pictures given are different ones]' \
+			'--reject[record, by content, that the two given pictures are different]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
 			'*:file:_files' ;;
 	'map')
 		_arguments -s \
 			'(-o --output)'{-o+,--output=}'[write map.png, map.jpg or map.html]:FILE:_files' \
-			'--tiles[draw the pictures themselves, each in a cell of its own near its place]' \
+			'--tiles[draw the pictures themselves, each in a cell near its point]' \
 			'--pca[the two leading principal components instead of t-SNE]' \
 			'--size=[pixels of the longer side]:N:' \
 			'(-u --under)'{-u+,--under=}'[only pictures below this folder]:DIR:_files -/' \
-			'--perplexity=[t-SNE\: how many neighbours count]:P:' \
-			'--max-points=[of a larger index, take an even choice of so many]:N:' \
-			'--seed=[t-SNE\: of its small random numbers]:N:' \
+			'--perplexity=[t-SNE\: effective number of neighbours]:P:' \
+			'--max-points=[use at most N pictures, evenly spaced]:N:' \
+			'--seed=[t-SNE\: seed of the random numbers]:N:' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' ;;
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' ;;
 	'train')
 		_arguments -s \
 			'(-o --out)'{-o+,--out=}'[the weights to write (.safetensors); the card is put beside it]:FILE:_files' \
@@ -281,28 +281,28 @@ _imgsearch() {
 			'--loss=[cross entropy, or one made for retrieval]:LOSS:(ce supcon arcface)' \
 			'--layers=[only the last N layers learn; 0\: all]:N:' \
 			'--size=[side of the input; resized to 8/7 of it before (default\: the network'\''s)]:PIXELS:' \
-			'--dim=[put a linear layer to N values at the end (default\: none; 256 with --distill)]:N:' \
+			'--dim=[add a linear layer with N outputs at the end (default\: none; 256 with --distill)]:N:' \
 			'--posteriors[the layer of --dim also sees the probabilities of the classes that the network knows]' \
 			'--epochs=[times that each picture is seen]:N:' \
 			'--steps=[steps, instead of epochs]:N:' \
 			'--batch=[pictures a step]:N:' \
 			'--lr=[peak learning rate (default\: 0.00005; 0.0002 with --distill)]:RATE:' \
-			'--val=[of the pictures held out to judge by; negative\: none]:SHARE:' \
+			'--val=[share of the pictures held out for validation; negative\: none]:SHARE:' \
 			'--patience=[stop after N validations without a gain]:N:' \
 			'--min-crop=[smallest share of a picture in a crop (default\: 0.35; 0.7 with --distill)]:SHARE:' \
-			'--jitter=[by which brightness, contrast, saturation vary; negative\: none]:SHARE:' \
-			'--anchor=[of the weights towards the starting ones]:PULL:' \
-			'--blend=[of the starting weights in the network that is judged and written]:SHARE:' \
-			'--decay=[of the weights of new layers; negative\: none]:DECAY:' \
+			'--jitter=[how much brightness, contrast and saturation vary; negative\: none]:SHARE:' \
+			'--anchor=[pull of the weights towards the starting ones]:PULL:' \
+			'--blend=[share of the starting weights in the network that is validated and written]:SHARE:' \
+			'--decay=[weight decay of new layers; negative\: none]:DECAY:' \
 			'--views=[--distill\: crops of each picture that the teachers see]:N:' \
-			'--relational=[--distill\: of the similarities among a batch; negative\: none]:WEIGHT:' \
-			'--labels=[--distill\: of the folders'\'' classes]:WEIGHT:' \
+			'--relational=[--distill\: weight of the similarities within a batch; negative\: none]:WEIGHT:' \
+			'--labels=[--distill\: weight of the folders'\'' classes]:WEIGHT:' \
 			'--whiten=[--distill\: damp strong components by this power; negative\: not]:POWER:' \
-			'--seed=[of everything drawn by chance]:N:' \
+			'--seed=[seed of the random numbers]:N:' \
 			'--resume[go on from the checkpoint that an unfinished run left]' \
-			'--restart[throw that checkpoint away]' \
-			'--f32[keep 32-bit weights instead of 16-bit ones]' \
-			'--int8[keep large matrices in 8 bits, with a scale for each row; not with --f32]' \
+			'--restart[discard that checkpoint]' \
+			'--f32[write 32-bit weights instead of 16-bit ones]' \
+			'--int8[write large matrices in 8 bits, with a scale for each row; not with --f32]' \
 			'--name=[in the card\: what the model is called (default\: from --out)]:NAME:' \
 			'--descent=[in the card\: where it comes from]:TEXT:' \
 			'--licence=[in the card\: its terms]:TEXT:' \
@@ -310,26 +310,26 @@ _imgsearch() {
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
-			'--precision=[of the network (auto is bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
+			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
 			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
-			'--mean=[subtracted from values in 0..1]:R,G,B:' \
-			'--std=[divided by after that]:R,G,B:' \
-			'--interpolation=[of the resize]:NAME:(default bilinear bicubic)' \
+			'--mean=[mean to subtract from values in 0..1]:R,G,B:' \
+			'--std=[standard deviation to divide by after that]:R,G,B:' \
+			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
 			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
 			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
 			'*:file:_files' ;;
 	'serve')
 		_arguments -s \
 			'(-p --port)'{-p+,--port=}'[port to listen on; 0\: any free one]:N:' \
 			'--listen=[listen on this address instead of this machine alone; needs --token-file]:ADDRESS:' \
 			'--token-file=[requests must carry the first line of FILE]:FILE:_files' \
-			'*--host=[the server may be called by this name, too (may be repeated)]:NAME:' \
+			'*--host=[also answer requests to this host name (may be repeated)]:NAME:' \
 			'--socket=[unix socket to listen on (default\: the index'\''s path and .sock, where query and index look for it)]:PATH:_files' \
 			'--uploads=[pictures may be added from the page; they are kept in DIR]:DIR:_files -/' \
 			'--cache=[keep thumbnails in DIR (default\: imgsearch in the user'\''s cache folder)]:DIR:_files -/' \
@@ -339,23 +339,23 @@ _imgsearch() {
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
-			'--precision=[of the network (auto is bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
+			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' ;;
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' ;;
 	'help')
 		_arguments -s \
 			'--man[write the man page, for man -l -]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
 			'*:file:_files' ;;
 	'complete')
 		_arguments -s \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
-			'(-v --verbose)'{-v,--verbose}'[say more about what is done]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
 			'*:word:(bash zsh fish)' ;;
 	esac
 }

@@ -1,15 +1,15 @@
-/* The rows of a start are compared with the paths that its walk met. */
-#include "ingest/gone.h"
+/* Compares the rows of a start with the paths that its walk found. */
+#include "ingest/missing.h"
 
 #include "base/path.h"
 
-typedef struct gone {
+typedef struct missing_paths {
 	tree_run *run;
 	int64_t *id;
 	size_t n, cap;
-	size_t pictures, all;      /* of the n, and of all that are known: those that no rule excludes */
-	uint64_t by_state[8], met; /* the others, as the index has them now */
-} gone;
+	size_t pictures, all; /* of the n, and of all rows: those that no rule excludes */
+	uint64_t by_state[8], met; /* the other rows, by their state now, and their number */
+} missing_paths;
 
 static bool below_unreadable(const walk_state *w, const char *path)
 {
@@ -24,12 +24,12 @@ static bool below_unreadable(const walk_state *w, const char *path)
 static int collect(void *user, const store_picture *p, const char *root_path)
 {
 	(void)root_path;
-	gone *g = user;
+	missing_paths *g = user;
 	const index_start *start = g->run->walk.start;
 	if (p->root != start->root || (*start->prefix && !ims_path_below(p->path, start->prefix)))
 		return 0;
-	const known_path *k = ims_known_find(&g->run->known, ims_path_key(p->root, p->path));
-	bool picture = p->state != IMGSEARCH_EXCLUDED;
+	const path_entry *k = ims_path_table_find(&g->run->paths, ims_path_key(p->root, p->path));
+	bool picture = p->state != IMGSEARCH_STATE_EXCLUDED;
 	g->all += picture;
 	if (!k || k->seen) {
 		g->by_state[p->state]++;
@@ -46,9 +46,9 @@ static int collect(void *user, const store_picture *p, const char *root_path)
 	return 0;
 }
 
-int ims_gone_count(tree_run *r, uint64_t *n)
+int ims_missing_count(tree_run *r, uint64_t *n)
 {
-	gone g = { .run = r };
+	missing_paths g = { .run = r };
 	int rc = ims_store_each_picture(r->s->store, 0, collect, &g, r->err);
 	*n = g.n;
 	ims_free(g.id);
@@ -56,21 +56,23 @@ int ims_gone_count(tree_run *r, uint64_t *n)
 }
 
 /*
- * A path that was counted when it was met may have changed since. Where two files exchange their names, the twin of a duplicate
- * gets other bytes later in the run, and the duplicate becomes the picture.
+ * The state of a path may change after it was counted. Example: two files exchange their names.
+ * Then the original of a duplicate receives other bytes later in the run, and the duplicate becomes
+ * the indexed picture.
  */
-static void correct_counts(imgsearch_counts *c, const gone *g, const imgsearch_counts *before)
+static void correct_counts(imgsearch_counts *c, const missing_paths *g,
+	const imgsearch_counts *before)
 {
 	uint64_t *const now[] = { &c->indexed, &c->duplicate };
 	const uint64_t was[] = { before->indexed, before->duplicate };
-	const uint64_t is[] = { g->by_state[IMGSEARCH_INDEXED], g->by_state[IMGSEARCH_DUPLICATE] };
+	const uint64_t is[] = { g->by_state[IMGSEARCH_STATE_INDEXED], g->by_state[IMGSEARCH_STATE_DUPLICATE] };
 	if (g->met != c->seen - before->seen || is[0] + is[1] != *now[0] - was[0] + *now[1] - was[1])
-		return; /* a path was met twice */
+		return; /* a path was found twice */
 	for (int i = 0; i < 2; i++)
 		*now[i] = was[i] + is[i];
 }
 
-static int remove_all(tree_run *r, const gone *g)
+static int remove_all(tree_run *r, const missing_paths *g)
 {
 	int rc = ims_store_tx_begin(r->s->store, r->err);
 	if (rc)
@@ -81,15 +83,17 @@ static int remove_all(tree_run *r, const gone *g)
 	return ims_handle_tx_end(r->s, rc, r->err);
 }
 
-int ims_gone_remove(tree_run *r, const imgsearch_counts *before)
+int ims_missing_remove(tree_run *r, const imgsearch_counts *before)
 {
-	gone g = { .run = r };
+	missing_paths g = { .run = r };
 	int rc = ims_store_each_picture(r->s->store, 0, collect, &g, r->err);
 	if (!rc && before)
 		correct_counts(r->counts, &g, before);
-	bool too_many = g.pictures > 1 && (double)g.pictures > 0.3 * (double)g.all && !r->options->prune;
+	bool too_many = g.pictures > 1 && (double)g.pictures > 0.3 * (double)g.all
+		&& !r->options->prune;
 	if (!rc && too_many)
-		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: gone: %zu of %zu files; kept in the index (--prune drops them)",
+		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
+			"%s: missing: %zu of %zu files; kept in the index (--prune removes them)",
 			r->walk.start->root_path, g.pictures, g.all);
 	else if (!rc && g.n)
 		rc = remove_all(r, &g);

@@ -1,0 +1,35 @@
+/*
+ * A hash table of the paths of an index, keyed by checksum: 56 bytes a path, whatever its length.
+ * Open addressing with linear probing. One thread at a time.
+ */
+#ifndef IMS_INGEST_PATH_TABLE_H
+#define IMS_INGEST_PATH_TABLE_H
+
+#include "base/base.h"
+
+/* A 128-bit checksum of a root and a path below it. */
+typedef struct path_key {
+	uint64_t word[2];
+} path_key;
+
+typedef struct path_entry {
+	path_key key;
+	int64_t id; /* 0: a free slot */
+	uint64_t size;
+	int64_t mtime_ns;
+	uint32_t state;
+	bool seen; /* the walk of this run found it */
+} path_entry;
+
+typedef struct path_table {
+	path_entry *slot;
+	size_t cap, n;
+} path_table;
+
+path_key ims_path_key(int64_t root, const char *path);
+
+int ims_path_table_add(path_table *t, const path_entry *path);      /* 0 or ENOMEM */
+path_entry *ims_path_table_find(const path_table *t, path_key key); /* borrowed; NULL: none */
+void ims_path_table_free(path_table *t);
+
+#endif
