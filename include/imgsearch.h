@@ -731,9 +731,10 @@ typedef struct imgsearch_searcher {
 	const char *name;        /* "graph" ... */
 	uint64_t rows;           /* when it was built */
 	uint64_t bytes;          /* of its state in the index */
-	uint64_t changed;        /* rows added, replaced or removed since */
+	uint64_t changed;        /* changes of rows since: added, replaced, removed */
 	uint32_t stale;          /* 1: it cannot answer, and must be built again */
 	uint32_t reserved;
+	const char *note;        /* what its build measured, for people; or NULL */
 } imgsearch_searcher;
 
 typedef struct imgsearch_searchers {

@@ -68,3 +68,15 @@ const char *imgsearch_status_text(int status)
 	}
 	return "unknown status";
 }
+
+const char *imgsearch_status_name(int status)
+{
+	switch (status) {
+#define NAME(name, number, text) \
+	case number: \
+		return #name + sizeof "IMGSEARCH_" - 1;
+		IMGSEARCH_STATUS_MAP(NAME)
+#undef NAME
+	}
+	return "unknown";
+}

@@ -40,7 +40,7 @@ static int compute_views(evaluation *e, imgsearch_error *err)
 		float *row = e->query_rows + i * e->dim, *own = e->rows + e->query[i].row * e->dim;
 		imgsearch_input in = imgsearch_input_item(e->ids[e->query[i].row]);
 		memcpy(row, own, e->dim * sizeof *row);
-		if (ims_improve_views(e->s, e->space, &in, e->improve.views, row, &why)) {
+		if (ims_improve_views(e->s, e->job, e->space, &in, e->improve.views, row, &why)) {
 			if (why.code == IMGSEARCH_EMODEL || why.code == IMGSEARCH_ENOMEM)
 				rc = ims_fail(err, why.code, "%s", why.message);
 			memcpy(row, own, e->dim * sizeof *row);

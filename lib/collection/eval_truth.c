@@ -88,8 +88,8 @@ int ims_eval_label_groups(evaluation *e, imgsearch_error *err)
 	 */
 	for (size_t g = 0; !rc && g < list->count; g++) {
 		uint32_t label = NO_LABEL;
-		for (size_t i = 0; i < list->group[g].count; i++) {
-			size_t row = row_of(e, list->group[g].ids[i]);
+		for (size_t i = 0; i < list->items[g]->count; i++) {
+			size_t row = row_of(e, list->items[g]->items[i]);
 			if (row == NO_ROW)
 				continue;
 			if (label == NO_LABEL)

@@ -100,7 +100,7 @@ static int append_groups(group_builder *g, uint32_t kind, const uint32_t *label,
 			;
 		if (to - from < 2)
 			continue;
-		imgsearch_group group = { NULL, to - from, kind, 1 };
+		imgsearch_group group = { .kind = kind, .score = 1, .count = to - from };
 		if (kind == IMGSEARCH_SAMENESS_SCENE)
 			group.score = ims_score(g->metric, g->longest[order[from].node]);
 		ims_buf_put(&g->groups, &group, sizeof group);
@@ -376,23 +376,25 @@ static int join_same_scene(group_builder *g, float min_score, imgsearch_error *e
 
 /* ---------------------------------------------------------------------------------------------- */
 
-/* Allocates the list, its groups and their ids as one block. */
 static int make_list(group_builder *g, imgsearch_groups **out, imgsearch_error *err)
 {
-	imgsearch_groups *list = ims_alloc(1, sizeof *list + g->groups.len + g->ids.len);
-	if (!list)
+	imgsearch_groups *list = ims_result_new(sizeof *list);
+	imgsearch_group **items = ims_result_list(list, g->count, sizeof **items);
+	int64_t *ids = ims_result_alloc(list, g->ids.len + 1, 1);
+	if (!list || !items || !ids) {
+		ims_result_free(list);
 		return ims_nomem(err);
-	imgsearch_group *group = (imgsearch_group *)(list + 1);
-	int64_t *ids = (int64_t *)(group + g->count);
-	if (g->count) {
-		memcpy(group, g->groups.data, g->groups.len);
+	}
+	if (g->count)
 		memcpy(ids, g->ids.data, g->ids.len);
-	}
 	for (size_t i = 0; i < g->count; i++) {
-		group[i].ids = ids;
-		ids += group[i].count;
+		memcpy(items[i], g->groups.data + i * sizeof **items, sizeof **items);
+		items[i]->items = ids;
+		ids += items[i]->count;
 	}
-	*list = (imgsearch_groups){ g->count, group, g->all.unread };
+	list->count = g->count;
+	list->items = (const imgsearch_group *const *)items;
+	list->unread = g->all.unread;
 	*out = list;
 	return 0;
 }
@@ -404,7 +406,7 @@ int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job,
 	uint32_t kinds = o->kinds ? o->kinds : ~0u;
 	bool bytes = kinds >> IMGSEARCH_SAMENESS_BYTES & 1, picture = kinds >> IMGSEARCH_SAMENESS_PICTURE & 1,
 		 scene = kinds >> IMGSEARCH_SAMENESS_SCENE & 1;
-	int rc = ims_members_read(s, o->under, picture || scene, g.job, &g.all, err);
+	int rc = ims_members_read(s, o->filter, picture || scene, g.job, &g.all, err);
 	if (!rc) {
 		g.node = ims_alloc(g.all.n + 1, sizeof *g.node);
 		g.longest = ims_alloc(g.all.n + 1, sizeof *g.longest);
@@ -433,5 +435,5 @@ int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job,
 
 void imgsearch_groups_free(imgsearch_groups *list)
 {
-	ims_free(list);
+	ims_result_free(list);
 }

@@ -14,7 +14,7 @@ enum { BLOCK = 256 }; /* pictures decoded between two writes */
 
 typedef struct read_state {
 	imgsearch *s;
-	const char *under;
+	const imgsearch_filter *filter; /* NULL: none */
 	members *out;
 	member **missing; /* of the current block */
 } read_state;
@@ -43,6 +43,17 @@ static member *append(members *m)
 	return &m->item[m->n++];
 }
 
+/* path NULL: no file, so below no folder. */
+static bool is_allowed(const imgsearch_filter *filter, int64_t id, const char *path)
+{
+	bool below = !filter->folders, listed = !filter->ids;
+	for (size_t i = 0; path && !below && i < filter->n_folders; i++)
+		below = ims_path_below(path, filter->folders[i]) != NULL;
+	for (size_t i = 0; !listed && i < filter->n_ids; i++)
+		listed = filter->ids[i] == id;
+	return below && listed;
+}
+
 static int add_picture(void *user, const store_picture *p, const char *root)
 {
 	read_state *r = user;
@@ -52,7 +63,7 @@ static int add_picture(void *user, const store_picture *p, const char *root)
 	char *path = has_file ? ims_path_join(p->root ? root : NULL, p->path) : NULL;
 	if (has_file && !path)
 		return IMGSEARCH_ENOMEM;
-	if (r->under && (!path || !ims_path_below(path, r->under))) {
+	if (r->filter && !is_allowed(r->filter, p->id, path)) {
 		ims_free(path);
 		return 0;
 	}
@@ -208,10 +219,10 @@ static int add_vectors(imgsearch *s, members *m, imgsearch_error *err)
 	return rc;
 }
 
-int ims_members_read(imgsearch *s, const char *under, bool signatures, job *job, members *out,
+int ims_members_read(imgsearch *s, const imgsearch_filter *filter, bool signatures, job *job, members *out,
 	imgsearch_error *err)
 {
-	read_state r = { .s = s, .under = under, .out = out };
+	read_state r = { .s = s, .filter = filter, .out = out };
 	*out = (members){ 0 };
 	int rc = ims_store_each_picture(s->store, 0, add_picture, &r, err);
 	if (out->n)
@@ -220,7 +231,7 @@ int ims_members_read(imgsearch *s, const char *under, bool signatures, job *job,
 		rc = ims_store_signatures(s->store, add_signature, out, err);
 	if (!rc && signatures)
 		rc = make_missing(&r, job, err);
-	if (!rc && !under)
+	if (!rc && !filter)
 		rc = add_vectors(s, out, err);
 	if (rc == IMGSEARCH_ENOMEM)
 		ims_nomem(err);

@@ -160,8 +160,8 @@ static int check_model(imgsearch *s, imgsearch_error *err)
 	return rc;
 }
 
-static int network_feature(imgsearch *s, const imgsearch_input *in, const void *data, size_t size,
-	float *out, imgsearch_error *err)
+static int network_feature(imgsearch *s, job *j, const imgsearch_input *in, const void *data,
+	size_t size, float *out, imgsearch_error *err)
 {
 	identity id;
 	model *network = NULL;
@@ -177,7 +177,11 @@ static int network_feature(imgsearch *s, const imgsearch_input *in, const void *
 		ims_handle_decoder_release(s);
 	}
 	if (!rc)
+		rc = ims_job_check(j, err);
+	if (!rc)
 		rc = ims_handle_network(s, &id.model, &network, err);
+	if (!rc)
+		rc = ims_job_check(j, err);
 	if (!rc)
 		rc = ims_model_run(network, slot, 1, out, err);
 	if (!rc && !ims_all_finite(out, id.model.dim))
@@ -209,8 +213,8 @@ static bool find_stored(imgsearch *s, const void *data, size_t size, uint32_t di
 	return stored_vector(s, *self, dim, out, &none) == 0;
 }
 
-int ims_feature(imgsearch *s, const imgsearch_input *in, uint32_t dim, float *out, int64_t *self,
-	imgsearch_error *err)
+int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, uint32_t dim, float *out,
+	int64_t *self, imgsearch_error *err)
 {
 	buf held = { 0 };
 	const void *data;
@@ -237,7 +241,7 @@ int ims_feature(imgsearch *s, const imgsearch_input *in, uint32_t dim, float *ou
 		&& (in->kind == IMGSEARCH_INPUT_PIXELS || ims_input_is_crop(in)
 			|| !find_stored(s, data, size, dim, out, self))) {
 		*self = NO_PICTURE;
-		rc = network_feature(s, in, data, size, out, err);
+		rc = network_feature(s, j, in, data, size, out, err);
 	}
 	ims_buf_free(&held);
 	return rc;

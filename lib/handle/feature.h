@@ -14,8 +14,8 @@ enum { NO_PICTURE = -1 };
  * picture that the input is, or NO_PICTURE. Any number of threads. Errors: those of the input,
  * EMODEL, EDB, EIO, ENOMEM.
  */
-int ims_feature(imgsearch *s, const imgsearch_input *in, uint32_t dim, float *out, int64_t *self,
-	imgsearch_error *err);
+int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, uint32_t dim, float *out,
+	int64_t *self, imgsearch_error *err);
 
 /*
  * Raw features of n inputs by the network `id` into out (n, id->dim), decoded on the threads of the

@@ -17,6 +17,9 @@ static int own_options(imgsearch *s, const imgsearch_options *o, imgsearch_error
 	s->options = *o;
 	for (size_t i = 0; i < 3; i++)
 		*to[i] = NULL;
+	if (o->recipe)
+		s->recipe = *o->recipe;
+	s->options.recipe = &s->recipe;
 	for (size_t i = 0; i < 3; i++)
 		if (from[i] && !(*to[i] = ims_strdup(from[i])))
 			return ims_nomem(err);
@@ -88,11 +91,12 @@ void ims_handle_close(imgsearch *s)
 
 /* ----------------------------------------------------------------------- calls and writers ---- */
 
-job ims_handle_job(imgsearch *s)
+job ims_handle_job(imgsearch *s, const imgsearch_call *call)
 {
-	return (job){ .pool = s->pool,
-		.events = &s->options.events,
-		.cancel = ims_cancel_token(&s->cancel) };
+	job j = { .pool = s->pool, .stop = ims_stop_token(&s->cancel, call) };
+	if (call)
+		j.call = *call;
+	return j;
 }
 
 int ims_handle_write_begin(imgsearch *s, imgsearch_error *err)

@@ -20,7 +20,8 @@ typedef struct view view;
 
 struct imgsearch {
 	store *store;
-	imgsearch_options options; /* its strings are owned */
+	imgsearch_options options; /* its strings are owned; recipe is the next member */
+	imgsearch_recipe recipe;
 	pool *pool;
 	unsigned threads;
 	cancel_source cancel; /* raised by imgsearch_cancel */
@@ -48,7 +49,7 @@ void ims_handle_close(imgsearch *s);
  * The job of a call that begins now: threads, events, and a token that sees later cancels only. Any
  * thread.
  */
-job ims_handle_job(imgsearch *s);
+job ims_handle_job(imgsearch *s, const imgsearch_call *call);
 
 /*
  * Acquires the writer lock, in this process and in all others; every change lies between begin and

@@ -79,19 +79,23 @@ static int shrink(image *im, uint32_t max_side, imgsearch_error *err)
 	return 0;
 }
 
-int ims_picture_load(imgsearch *s, const imgsearch_input *in, uint32_t max_side, image *out,
+int ims_picture_load(imgsearch *s, job *j, const imgsearch_input *in, uint32_t max_side, image *out,
 	imgsearch_error *err)
 {
 	imgsearch_error local;
-	int rc;
 	err = err ? err : &local;
 	*out = (image){ 0 };
+	int rc = ims_job_check(j, err);
+	if (rc)
+		return rc;
 	if (in->kind == IMGSEARCH_INPUT_PIXELS || (in->kind == IMGSEARCH_INPUT_BYTES && in->data))
 		rc = decode(s, in, in->data, in->size, max_side, out, err);
 	else if (in->kind == IMGSEARCH_INPUT_ITEM || (in->kind == IMGSEARCH_INPUT_FILE && in->path))
 		rc = from_file(s, in, max_side, out, err);
 	else
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "this input has no pixels to show");
+	if (!rc)
+		rc = ims_job_check(j, err);
 	if (!rc)
 		rc = shrink(out, max_side, err);
 	if (rc) {

@@ -88,7 +88,7 @@ int ims_missing_remove(tree_run *r, const imgsearch_counts *before)
 	missing_paths g = { .run = r };
 	int rc = ims_store_each_picture(r->s->store, 0, collect, &g, r->err);
 	if (!rc && before)
-		correct_counts(r->counts, &g, before);
+		correct_counts(&r->counts->paths, &g, before);
 	bool too_many = g.pictures > 1 && (double)g.pictures > 0.3 * (double)g.all
 		&& !r->options->prune;
 	if (!rc && too_many)

@@ -160,14 +160,6 @@ static int finish_batches(pipeline *p)
 
 /* --------------------------------------------------------------------------------- writing ---- */
 
-void ims_count_state(imgsearch_counts *c, uint32_t state)
-{
-	uint64_t *const by_state[] = { NULL, &c->indexed, &c->duplicate, &c->unsupported, &c->damaged,
-		&c->too_big, &c->excluded, &c->unreadable };
-	if (state >= IMGSEARCH_STATE_INDEXED && state <= IMGSEARCH_STATE_UNREADABLE)
-		++*by_state[state];
-}
-
 /* Writes a row without a picture: excluded, damaged, unreadable or the like. */
 static int write_state(pipeline *p, const pending_row *r, uint32_t state, const char *reason)
 {
@@ -181,7 +173,7 @@ static int write_state(pipeline *p, const pending_row *r, uint32_t state, const 
 		.width = r->picture.width,
 		.height = r->picture.height,
 		.hash = r->picture.hash };
-	ims_count_state(p->counts, state);
+	ims_counts_add(&p->counts->paths, state, 1);
 	p->counts->added += !r->id;
 	return ims_store_picture_put(p->s->store, &row, p->err);
 }
@@ -192,7 +184,7 @@ static int write_vector(pipeline *p, const pending_row *r)
 	if (!ims_all_finite(r->vector, m->dim))
 		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_not_finite);
 	p->counts->unchanged++;
-	ims_count_state(p->counts, IMGSEARCH_STATE_INDEXED);
+	ims_counts_add(&p->counts->paths, IMGSEARCH_STATE_INDEXED, 1);
 	return ims_store_vector_put(p->s->store, r->id, r->vector, m->dim, p->identity->next, p->err);
 }
 
@@ -213,15 +205,15 @@ static int write_picture(pipeline *p, pending_row *r)
 		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_not_finite);
 	case ROW_MOVED:
 		p->counts->moved++;
-		ims_count_state(p->counts, IMGSEARCH_STATE_INDEXED);
+		ims_counts_add(&p->counts->paths, IMGSEARCH_STATE_INDEXED, 1);
 		return 0;
 	case ROW_UNCHANGED:
 		p->counts->unchanged++;
-		ims_count_state(p->counts, IMGSEARCH_STATE_INDEXED);
+		ims_counts_add(&p->counts->paths, IMGSEARCH_STATE_INDEXED, 1);
 		return 0;
 	default:
 		p->counts->added += !r->id;
-		ims_count_state(p->counts, row.state);
+		ims_counts_add(&p->counts->paths, row.state, 1);
 		return 0;
 	}
 }
@@ -396,12 +388,13 @@ int ims_pipeline_drain(pipeline *p)
 {
 	int rc = 0;
 	while (!rc && p->running) {
-		if (ims_job_cancelled(p->job))
-			rc = ims_fail(p->err, IMGSEARCH_ECANCELED, "cancelled");
-		else if (!(rc = admit(p)))
+		rc = ims_job_check(p->job, p->err);
+		if (!rc)
+			rc = admit(p);
+		if (!rc)
 			rc = ims_pipeline_write_in_time(p);
 	}
-	if (!rc || rc == IMGSEARCH_ECANCELED) {
+	if (!rc || ims_is_stop(rc)) {
 		int written = write_all(p);
 		rc = written ? written : rc;
 	}

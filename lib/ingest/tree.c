@@ -17,12 +17,12 @@
 
 static int report(tree_run *r, const char *path)
 {
-	imgsearch_counts *c = r->counts;
+	run_counts *c = r->counts;
 	imgsearch_progress p = { .stage = "index",
 		.path = path,
-		.done = c->seen,
-		.total = r->expected > c->seen ? r->expected : c->seen,
-		.failed = c->damaged + c->too_big + c->unreadable,
+		.done = c->paths.seen,
+		.total = r->expected > c->paths.seen ? r->expected : c->paths.seen,
+		.failed = c->paths.damaged + c->paths.too_big + c->paths.unreadable,
 		.loss = NAN,
 		.accuracy = NAN };
 	if (!r->expected)
@@ -43,10 +43,10 @@ static int submit(tree_run *r, const walk_entry *e, int64_t id, bool vector_only
 			.vector_only = vector_only });
 }
 
-static void count_unchanged(imgsearch_counts *c, uint32_t state)
+static void count_unchanged(run_counts *c, uint32_t state)
 {
 	c->unchanged++;
-	ims_count_state(c, state);
+	ims_counts_add(&c->paths, state, 1);
 }
 
 /* Records an entry that is no file. Its state needs no reading. */
@@ -111,7 +111,7 @@ static int index_entry(tree_run *r, const walk_entry *e)
 	int rc = 0;
 	if (k)
 		k->seen = true;
-	r->counts->seen++;
+	r->counts->paths.seen++;
 	switch (e->kind) {
 	case WALK_FILE:
 		rc = file_entry(r, e, k);
@@ -222,7 +222,7 @@ static int index_file(tree_run *r)
 static bool looks_unmounted(tree_run *r, uint64_t seen)
 {
 	uint64_t n = 0;
-	return seen == r->counts->seen && !r->options->prune && !ims_missing_count(r, &n) && n;
+	return seen == r->counts->paths.seen && !r->options->prune && !ims_missing_count(r, &n) && n;
 }
 
 static int index_folder(tree_run *r, const walk_rules *rules)
@@ -230,7 +230,7 @@ static int index_folder(tree_run *r, const walk_rules *rules)
 	const index_start *start = r->walk.start;
 	struct stat st;
 	imgsearch_error why;
-	imgsearch_counts before = *r->counts;
+	imgsearch_counts before = r->counts->paths;
 	if (stat(start->root_path, &st) || !S_ISDIR(st.st_mode))
 		return offline(r, "not there");
 	double begin = ims_now(), busy = r->pipeline.waited + r->counts->store_s;
@@ -288,12 +288,12 @@ static int count_ahead(tree_run *r, const index_plan *p)
 	walk_rules rules = { .follow_links = r->options->follow_links,
 		.roots = (const char *const *)p->root,
 		.n_roots = p->n_roots };
-	for (size_t i = 0; r->job.events->progress && rc != IMGSEARCH_ECANCELED && i < p->n; i++)
+	for (size_t i = 0; r->job.call.progress && !ims_is_stop(rc) && i < p->n; i++)
 		if (p->start[i].file)
 			r->expected++;
 		else
 			rc = ims_walk(p->start[i].root_path, p->start[i].prefix, &rules, count_entry, r, NULL);
-	return rc == IMGSEARCH_ECANCELED ? ims_fail(r->err, rc, "cancelled") : 0;
+	return ims_is_stop(rc) ? rc : 0;
 }
 
 static int add_known(void *user, const store_picture *p, const char *root_path)
@@ -381,12 +381,13 @@ static int run(tree_run *r, index_plan *p, const char *const *paths, size_t n)
 		rc = count_ahead(r, p);
 	for (size_t i = 0; !rc && i < p->n; i++)
 		rc = index_start_of(r, p, &p->start[i]);
-	if (!rc || rc == IMGSEARCH_ECANCELED) {
+	if (!rc || ims_is_stop(rc)) {
 		int drained = ims_pipeline_drain(&r->pipeline);
 		rc = drained ? drained : rc;
 	}
-	if (rc == IMGSEARCH_ECANCELED)
-		return ims_fail(r->err, rc, "cancelled; finished work is kept");
+	if (ims_is_stop(rc))
+		return ims_fail(r->err, rc, "%s; finished work is kept",
+			rc == IMGSEARCH_ECANCELED ? "cancelled" : "past the deadline");
 	if (!rc && r->identity.next)
 		rc = end_reindex(r);
 	if (!rc && r->options->csv)
@@ -404,12 +405,13 @@ static void free_run(tree_run *r)
 }
 
 int ims_index_tree(imgsearch *s, const char *const *paths, size_t n,
-	const imgsearch_index_update_options *options, imgsearch_counts *counts, imgsearch_error *err)
+	const imgsearch_index_update_options *options, job *j, run_counts *counts,
+	imgsearch_error *err)
 {
 	imgsearch_error local;
 	double begin = ims_now();
 	index_plan p = { .s = s, .err = err ? err : &local };
-	*counts = (imgsearch_counts){ 0 };
+	*counts = (run_counts){ 0 };
 	tree_run *r = ims_zalloc(1, sizeof *r);
 	if (!r)
 		return ims_nomem(err);
@@ -417,7 +419,7 @@ int ims_index_tree(imgsearch *s, const char *const *paths, size_t n,
 	r->options = options;
 	r->counts = counts;
 	r->err = p.err;
-	r->job = ims_handle_job(s);
+	r->job = *j;
 	r->pipeline = (pipeline){ .s = s,
 		.job = &r->job,
 		.identity = &r->identity,

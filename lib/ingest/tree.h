@@ -6,6 +6,7 @@
 #define IMS_INGEST_TREE_H
 
 #include "handle/identity.h"
+#include "ingest/counts.h"
 #include "ingest/path_table.h"
 #include "ingest/pipeline.h"
 #include "ingest/plan.h"
@@ -21,7 +22,7 @@ typedef struct walk_state {
 typedef struct tree_run {
 	imgsearch *s;
 	const imgsearch_index_update_options *options;
-	imgsearch_counts *counts;
+	run_counts *counts;
 	imgsearch_error *err;
 	job job;
 	identity identity;
@@ -33,6 +34,7 @@ typedef struct tree_run {
 
 /* imgsearch_index_update; options are a complete copy. Acquires the writer lock. */
 int ims_index_tree(imgsearch *s, const char *const *paths, size_t n,
-	const imgsearch_index_update_options *options, imgsearch_counts *counts, imgsearch_error *err);
+	const imgsearch_index_update_options *options, job *j, run_counts *counts,
+	imgsearch_error *err);
 
 #endif

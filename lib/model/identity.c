@@ -159,7 +159,7 @@ int ims_model_identify(model_identity *out, const model_spec *spec, imgsearch_er
 		rc = ims_weights_hash(&hash, out->weights, err);
 	if (rc == 0) {
 		ims_hash_hex(&hash, out->weights_hash);
-		out->flip = spec->flip;
+		out->flip = spec->recipe.flip;
 		out->precision = spec->precision ? spec->precision
 			: cpu_has_bf16()             ? IMGSEARCH_PRECISION_BF16
 										 : IMGSEARCH_PRECISION_F32;

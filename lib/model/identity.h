@@ -15,7 +15,6 @@ typedef struct model_spec {
 	uint32_t precision;  /* imgsearch_precision */
 	uint32_t threads;
 	imgsearch_recipe recipe; /* zero fields: the network's own */
-	uint32_t flip;
 } model_spec;
 
 typedef struct model_identity {

@@ -117,7 +117,7 @@ static void place(int32_t crop[4], const image *im, uint32_t view)
  * Adds the other views of a picture to its row and divides by their number. features: (VIEWS_MOST,
  * dim) of scratch.
  */
-static int add_views(imgsearch *s, const model_identity *id, const space *sp, const image *im,
+static int add_views(imgsearch *s, job *j, const model_identity *id, const space *sp, const image *im,
 	uint32_t views, float *row, float *features, imgsearch_error *err)
 {
 	imgsearch_input view[VIEWS_MOST] = { { 0 } };
@@ -126,7 +126,7 @@ static int add_views(imgsearch *s, const model_identity *id, const space *sp, co
 		view[i - 1] = imgsearch_input_pixels(im->pixels, (int32_t)im->width, (int32_t)im->height, 0);
 		place(view[i - 1].crop, im, i);
 	}
-	int rc = ims_features(s, NULL, id, view, views - 1, features, why, err);
+	int rc = ims_features(s, j, id, view, views - 1, features, why, err);
 	for (uint32_t i = 0; !rc && i + 1 < views; i++) {
 		float *feature = features + i * sp->dim;
 		rc = why[i].code ? ims_fail(err, why[i].code, "%s", why[i].message) : 0;
@@ -141,17 +141,17 @@ static int add_views(imgsearch *s, const model_identity *id, const space *sp, co
 	return rc;
 }
 
-int ims_improve_views(imgsearch *s, const space *sp, const imgsearch_input *in, uint32_t views,
-	float *row, imgsearch_error *err)
+int ims_improve_views(imgsearch *s, job *j, const space *sp, const imgsearch_input *in,
+	uint32_t views, float *row, imgsearch_error *err)
 {
 	identity id = { 0 };
 	image im = { 0 };
 	float *features = ims_alloc_aligned(VIEWS_MOST, sp->dim * sizeof *features);
 	int rc = features ? ims_identity_decide(s, IDENTITY_QUERY, &id, err) : ims_nomem(err);
 	if (!rc)
-		rc = ims_picture_load(s, in, 0, &im, err);
+		rc = ims_picture_load(s, j, in, 0, &im, err);
 	if (!rc)
-		rc = add_views(s, &id.model, sp, &im, views, row, features, err);
+		rc = add_views(s, j, &id.model, sp, &im, views, row, features, err);
 	ims_identity_free(&id);
 	ims_image_free(&im);
 	ims_free(features);
