@@ -157,6 +157,12 @@ $(B)/tests/lib/%: tests/lib/%
 	@mkdir -p $(@D)
 	@cp $< $@
 
+# The real shim, stopped at a step of the training: see tests/train/stop_shim.c.
+STOP_SHIM := $(B)/tests/stop/imgsearch-shim.so
+$(STOP_SHIM): tests/train/stop_shim.c shim/shim.h $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC )$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -shared $< -o $@ -ldl
+
 $(B)/tests/%: tests/%.c $(B)/libimgsearch.a $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC )$(CC) $(CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP $< -o $@ $(B)/libimgsearch.a -lcmocka $(LIBS)
@@ -176,7 +182,7 @@ $(B)/examples/%: examples/%.cpp $(B)/libimgsearch.so $(B)/flags
 TEST_ENV = B=$(abspath $(B)) CC='$(CC)' CXX='$(CXX)' CMOCKA_MESSAGE_OUTPUT=TAP ASAN_OPTIONS=detect_odr_violation=0
 PROVE    = $(TEST_ENV) prove --timer --jobs $(JOBS) --exec tests/tools/tap.sh
 .PHONY: test-programs
-test-programs: all fake examples $(TEST_BIN) $(TOOL_BIN) $(HELPER_BIN)
+test-programs: all fake examples $(TEST_BIN) $(TOOL_BIN) $(HELPER_BIN) $(STOP_SHIM)
 
 # setup may bring libtorch, which is looked for when the Makefile is read: so it is read again.
 test: setup-test

@@ -3,10 +3,15 @@
  * colour of the cells of a grid over the input, as many as the dimension needs. Cheap, the same for
  * every batch size, alike for alike pictures. Point IMGSEARCH_LIBDIR at build/tests/lib to use it;
  * its default model takes 32 x 32 inputs and gives 48 values.
+ *
+ * A test of the command sets FAKE_RUN and FAKE_SIGNAL: the process raises this signal at the
+ * beginning of that run of the network, counted from 1.
  */
 #define IMS_SHIM_IMPLEMENTATION
 #include "shim/shim.h"
 
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,12 +66,21 @@ static float cell_mean(const shim_net *net, const float *in, uint32_t cell, uint
 	return (float)(sum / ((double)(y1 - y0) * (x1 - x0)));
 }
 
+static void raise_in_time(void)
+{
+	static atomic_int runs;
+	const char *run = getenv("FAKE_RUN"), *number = getenv("FAKE_SIGNAL");
+	if (run && number && atomic_fetch_add(&runs, 1) + 1 == atoi(run))
+		raise(atoi(number));
+}
+
 static int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *out,
 	shim_message *msg)
 {
 	(void)msg, (void)threads;
 	if (ims_fake_on_run)
 		ims_fake_on_run(n);
+	raise_in_time();
 	for (size_t i = 0; i < n; i++)
 		for (uint32_t d = 0; d < net->dim; d++)
 			out[i * net->dim + d] =

@@ -5,6 +5,7 @@
 #include "image/image.h"
 #include "test.h"
 
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -105,6 +106,19 @@ static inline imgsearch_counts scene_index(imgsearch *s, const char *path)
 	assert_int_equal(counts.seen, counts.indexed + counts.duplicate + counts.unsupported + counts.damaged + counts.too_big
 		+ counts.excluded + counts.unreadable);
 	return counts;
+}
+
+/* The fake network calls hook with the number of its inputs; a handle has loaded it before. */
+static inline void scene_on_run(void (*hook)(size_t n))
+{
+	char path[500];
+	snprintf(path, sizeof path, "%s/imgsearch-shim.so", getenv("IMGSEARCH_LIBDIR"));
+	void *shim = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
+	assert_non_null(shim);
+	void (**on)(size_t) = (void (**)(size_t))dlsym(shim, "ims_fake_on_run");
+	assert_non_null(on);
+	*on = hook;
+	dlclose(shim);
 }
 
 /* The id of photos/NAME; 0 when the index has no such path. */

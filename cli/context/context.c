@@ -34,7 +34,7 @@ const char *context_db(context *c)
 	return c->db;
 }
 
-/* The folders above the default index. A failure shows when the index is opened. */
+/* Creates the folders above the default index. Opening the index reports a failure. */
 static void make_folders(const char *path)
 {
 	char folder[PATH_MAX];

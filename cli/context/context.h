@@ -10,7 +10,7 @@
 
 typedef struct context {
 	const command *command;
-	const command *const *commands; /* all there are; NULL-terminated */
+	const command *const *commands; /* all commands; NULL-terminated */
 	const common_args *common;
 	char **operand;
 	size_t n_operands;
@@ -19,12 +19,15 @@ typedef struct context {
 	char *db;                       /* after context_db */
 } context;
 
-/* Closes the index and frees what the functions below made, but not what the caller put in. */
+/*
+ * Closes the index and frees what the functions below made, but not the members that the caller
+ * set.
+ */
 void context_close(context *c);
 
 /*
- * Where the index is: --db, $IMGSEARCH_DB, the XDG data folder's imgsearch/index.db. NULL (said):
- * no home to look in.
+ * The path of the index: --db, $IMGSEARCH_DB, or imgsearch/index.db in the XDG data folder.
+ * Borrowed from c. NULL, with a message: there is no home folder.
  */
 const char *context_db(context *c);
 
@@ -32,8 +35,8 @@ const char *context_db(context *c);
 imgsearch_options context_options(context *c);
 
 /*
- * Whether the command line sets any of them, such as a model or threads. A running server has
- * options of its own.
+ * Whether the command line sets any of them, such as a model or threads. Then a running server,
+ * which has its own options, cannot be used.
  */
 bool context_has_open_options(const context *c);
 

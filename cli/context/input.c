@@ -10,7 +10,7 @@
 
 static const char only_once[] = "standard input (-) can be given only once";
 
-/* All of standard input, with a NUL behind it; NULL: said why. */
+/* Reads all of standard input and appends a NUL; NULL: failed, with a message. */
 static char *read_stdin(size_t *size)
 {
 	size_t cap = 1 << 16, n = 0;

@@ -8,13 +8,13 @@
 #include "cli/context/context.h"
 
 /*
- * One picture: "id:N" a stored one, "-" the bytes on standard input, else a file. The bytes go to
- * *bytes (NULL before), which the caller frees after using in. Returns CLI_DONE, or an exit code
- * with the reason printed.
+ * Parses one picture: "id:N" a stored one, "-" the bytes on standard input, else a file. The bytes
+ * go to *bytes (NULL before), which the caller frees after using in. Returns CLI_DONE, or an exit
+ * code with the reason printed.
  */
 int input_parse(imgsearch_input *in, const context *c, const char *text, void **bytes);
 
-/* Paths for a command that takes many. */
+/* The paths of a command with many operands. */
 typedef struct path_list {
 	const char **item; /* operands, and pointers into text */
 	size_t n, cap;
@@ -22,7 +22,8 @@ typedef struct path_list {
 } path_list;
 
 /*
- * The operands, "-" replaced by the paths on standard input: one a line, or with -0 ended by NUL.
+ * Reads the operands; "-" is replaced by the paths on standard input, one a line, or with -0 ended
+ * by NUL. Returns CLI_DONE, or an exit code with the reason printed.
  */
 int path_list_read(const context *c, path_list *out);
 void path_list_free(path_list *p); /* also after a failed read */

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 static volatile sig_atomic_t interrupted;
-static imgsearch *volatile target; /* a signal handler reaches it by no other way */
+static imgsearch *volatile target; /* a signal handler can use only globals */
 
 static void on_signal(int number)
 {

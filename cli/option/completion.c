@@ -62,7 +62,7 @@ static void bash_values(FILE *f, const command *c)
 			fputs("COMPREPLY=($(IFS=' '; compgen -W \"", f);
 			words(f, o->choices);
 			fputs("\" -- \"$cur\")); ", f);
-		} else if (option_takes_path(o)) {
+		} else if (option_is_path(o)) {
 			fprintf(f, "COMPREPLY=($(compgen -%c -- \"$cur\")); ", o->kind == OPT_DIR ? 'd' : 'f');
 		}
 		fputs("return ;;\n", f);
@@ -149,7 +149,7 @@ static void zsh_option(FILE *f, const option *o)
 		putc('(', f);
 		words(f, o->choices);
 		putc(')', f);
-	} else if (option_takes_path(o)) {
+	} else if (option_is_path(o)) {
 		fputs(o->kind == OPT_DIR ? "_files -/" : "_files", f);
 	}
 	putc('\'', f);
@@ -204,7 +204,7 @@ static void fish_option(FILE *f, const char *when, const option *o)
 		words(f, o->choices);
 		putc('\'', f);
 	} else if (o->arg) {
-		fputs(option_takes_path(o) ? " -r -F" : " -x", f);
+		fputs(option_is_path(o) ? " -r -F" : " -x", f);
 	}
 	putc('\n', f);
 }

@@ -135,7 +135,7 @@ bool option_set(const option *o, const char *text, void *args)
 	return false;
 }
 
-bool option_takes_path(const option *o)
+bool option_is_path(const option *o)
 {
 	return o->kind == OPT_FILE || o->kind == OPT_FILES || o->kind == OPT_DIR;
 }

@@ -56,7 +56,7 @@ typedef struct option {
 bool option_set(const option *o, const char *text, void *args);
 
 /* Whether its value names a file or a folder. */
-bool option_takes_path(const option *o);
+bool option_is_path(const option *o);
 /* Whether it may be given several times. */
 bool option_repeats(const option *o);
 

@@ -9,7 +9,7 @@ const char *item_state_name(uint32_t state); /* "indexed", "too big" ...; "?" fo
 /* Members of an open object: id, path, state and so on. */
 void item_write_members(json_writer *j, const imgsearch_item *item);
 
-/* An object in an open array; with the id alone where the picture is gone. */
+/* An object in an open array; it has only the id if the picture was removed. */
 void item_write_json(json_writer *j, imgsearch *s, int64_t id);
 
 #endif

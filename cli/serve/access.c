@@ -63,7 +63,7 @@ static bool token_equal(const char *given, const char *token)
 	return !off;
 }
 
-static bool token_given(const exchange *x)
+static bool token_is_valid(const exchange *x)
 {
 	const char *token = x->server->options.token, *bearer = exchange_header(x, "Authorization");
 	const char *cookie =
@@ -100,7 +100,7 @@ bool access_allowed(exchange *x, enum MHD_Result *result)
 	else if (token && !strcmp(x->path, "/") && (given = exchange_param(x, "token"))
 		&& token_equal(given, token))
 		*result = sign_in(x);
-	else if (token && !token_given(x))
+	else if (token && !token_is_valid(x))
 		*result = answer_error(x, 401, "ETOKEN",
 			"this server needs its token: open /?token=TOKEN, or send Authorization: Bearer TOKEN");
 	else

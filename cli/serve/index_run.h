@@ -1,4 +1,4 @@
-/* The handler of an index run that `imgsearch index` of the same user asks for. */
+/* The handler of index runs for `imgsearch index` of the same user. */
 #ifndef IMGSEARCH_CLI_INDEX_RUN_H
 #define IMGSEARCH_CLI_INDEX_RUN_H
 

@@ -31,6 +31,7 @@ typedef struct agreement {
 	uint64_t relevant[IMS_AGREEMENT_BINS], irrelevant[IMS_AGREEMENT_BINS];
 } agreement;
 
+/* Adds the pairs of one query: score (n), relation (n). */
 void ims_analysis_agreement_add(agreement *a, const float *score, const uint8_t *relation,
 	size_t n);
 void ims_analysis_agreement_merge(agreement *a, const agreement *other); /* of the same lo and hi */

@@ -21,16 +21,16 @@ typedef struct member {
 	float weight;
 } member;
 
-typedef struct encoding {
+typedef struct member_set {
 	member *m;
 	size_t n;
-} encoding;
+} member_set;
 
 typedef struct encoder {
 	size_t n, k, half;
 	const float *score;  /* (n, n) */
 	uint32_t *near;      /* (n, k): nearest others, nearest first */
-	encoding *plain;
+	member_set *plain;
 	uint32_t *seen;      /* of each item: the last encoding that it joined, from 1 */
 	uint32_t *found;     /* n: members of the encoding that is being made */
 } encoder;
@@ -110,7 +110,7 @@ static int encode(encoder *c, size_t item)
 {
 	size_t n = collect(c, item);
 	double sum = 0;
-	encoding *out = &c->plain[item];
+	member_set *out = &c->plain[item];
 	if (!(out->m = ims_alloc(n, sizeof *out->m)))
 		return IMGSEARCH_ENOMEM;
 	out->n = n;
@@ -130,7 +130,7 @@ static void average(const encoder *c, size_t item, float *out)
 	size_t many = c->k < AVERAGED ? c->k : AVERAGED;
 	memset(out, 0, c->n * sizeof *out);
 	for (size_t j = 0; j <= many; j++) {
-		const encoding *from = &c->plain[j ? c->near[item * c->k + j - 1] : item];
+		const member_set *from = &c->plain[j ? c->near[item * c->k + j - 1] : item];
 		for (size_t i = 0; i < from->n; i++)
 			out[from->m[i].id] += from->m[i].weight / (float)(many + 1);
 	}

@@ -30,7 +30,7 @@ typedef struct cell {
 	uint32_t next;     /* the first cell behind the subtree of this one */
 } cell;
 
-typedef struct embedding {
+typedef struct tsne_state {
 	size_t n, blocks;
 	float *xy;
 	/* affinities: row i is first[i] .. first[i + 1] - 1 of column and p */
@@ -52,7 +52,7 @@ typedef struct embedding {
 	const int32_t *neighbor;
 	const float *distance2;
 	float *conditional, perplexity;
-} embedding;
+} tsne_state;
 
 size_t ims_analysis_tsne_neighbors(size_t n, float perplexity)
 {
@@ -80,7 +80,7 @@ static double gaussian(float *p, const float *d2, const int32_t *to, size_t k, d
 
 static void condition_block(void *arg, size_t block, unsigned worker)
 {
-	embedding *l = arg;
+	tsne_state *l = arg;
 	(void)worker;
 	size_t end = (block + 1) * BLOCK < l->n ? (block + 1) * BLOCK : l->n;
 	double target = log(l->perplexity);
@@ -127,7 +127,7 @@ static size_t merge_row(uint32_t *column, float *p, size_t n)
 }
 
 /* P = (conditional + its transpose) / 2n as sparse rows. */
-static int affinities(embedding *l, pool *pool, imgsearch_error *err)
+static int affinities(tsne_state *l, pool *pool, imgsearch_error *err)
 {
 	size_t n = l->n, edges = n * l->k;
 	l->conditional = ims_alloc(edges, sizeof(float));
@@ -177,7 +177,7 @@ static uint32_t spread_bits(uint32_t v)
 }
 
 /* Radix sort of the points along the Z-curve: code ascends, order[i] is the point at place i. */
-static void sort_points(embedding *l)
+static void sort_points(tsne_state *l)
 {
 	float right = -INFINITY, bottom = -INFINITY;
 	l->left = l->top = INFINITY;
@@ -232,7 +232,7 @@ static size_t lower_bound(const uint32_t *code, size_t begin, size_t end, uint32
  * Builds the subtree over the places begin .. end - 1, which share all bits of the code above the
  * lowest `bits`. The recursion is at most LEVELS deep.
  */
-static void build_cells(embedding *l, size_t begin, size_t end, int bits)
+static void build_cells(tsne_state *l, size_t begin, size_t end, int bits)
 {
 	uint32_t differ = l->code[begin] ^ l->code[end - 1];
 	while (bits && !(differ >> (bits - 2)))
@@ -268,7 +268,7 @@ static void build_cells(embedding *l, size_t begin, size_t end, int bits)
 /* The repulsion of a block of neighbours on the Z-curve, which visit nearly the same cells. */
 static void repulse_block(void *arg, size_t block, unsigned worker)
 {
-	embedding *l = arg;
+	tsne_state *l = arg;
 	(void)worker;
 	size_t end = (block + 1) * BLOCK < l->n ? (block + 1) * BLOCK : l->n;
 	const cell *cells = l->cells;
@@ -298,7 +298,7 @@ static void repulse_block(void *arg, size_t block, unsigned worker)
 }
 
 /* The new velocity of one coordinate, from its own gain, momentum and learning rate. */
-static inline void accelerate(embedding *l, size_t c, float gradient)
+static inline void accelerate(tsne_state *l, size_t c, float gradient)
 {
 	float gain = (gradient > 0) == (l->velocity[c] > 0) ? l->gain[c] * 0.8f : l->gain[c] + 0.2f;
 	l->gain[c] = fmaxf(gain, 0.01f);
@@ -307,7 +307,7 @@ static inline void accelerate(embedding *l, size_t c, float gradient)
 
 static void attract_block(void *arg, size_t block, unsigned worker)
 {
-	embedding *l = arg;
+	tsne_state *l = arg;
 	(void)worker;
 	size_t end = (block + 1) * BLOCK < l->n ? (block + 1) * BLOCK : l->n;
 	float repulsion = (float)(1 / l->sum);
@@ -325,7 +325,7 @@ static void attract_block(void *arg, size_t block, unsigned worker)
 	}
 }
 
-static void step(embedding *l, pool *pool)
+static void step(tsne_state *l, pool *pool)
 {
 	sort_points(l);
 	l->n_cells = 0;
@@ -343,7 +343,7 @@ static void step(embedding *l, pool *pool)
 		l->xy[c] -= (float)(mean[c & 1] / (double)l->n);
 }
 
-static int prepare(embedding *l, const tsne_options *o, pool *pool, imgsearch_error *err)
+static int prepare(tsne_state *l, const tsne_options *o, pool *pool, imgsearch_error *err)
 {
 	size_t n = l->n;
 	l->blocks = (n + BLOCK - 1) / BLOCK;
@@ -374,7 +374,7 @@ static int prepare(embedding *l, const tsne_options *o, pool *pool, imgsearch_er
 	return affinities(l, pool, err);
 }
 
-static void embedding_free(embedding *l)
+static void tsne_state_free(tsne_state *l)
 {
 	void *all[] = { l->first, l->column, l->p, l->cells, l->code, l->order, l->code_tmp,
 		l->order_tmp, l->force, l->velocity, l->gain, l->partial, l->conditional };
@@ -395,7 +395,7 @@ int ims_analysis_tsne(float *xy, size_t n, size_t k, const int32_t *neighbor,
 	float exaggeration = o.exaggeration > 0 ? o.exaggeration : 12,
 		  theta = o.theta > 0 ? o.theta : 0.5f;
 	pool *threads = job ? job->pool : NULL;
-	embedding l = { .n = n,
+	tsne_state l = { .n = n,
 		.k = k,
 		.xy = xy,
 		.neighbor = neighbor,
@@ -411,6 +411,6 @@ int ims_analysis_tsne(float *xy, size_t n, size_t k, const int32_t *neighbor,
 		if (job)
 			rc = ims_job_step(job, "map", i + 1, iterations, err);
 	}
-	embedding_free(&l);
+	tsne_state_free(&l);
 	return rc;
 }

@@ -17,6 +17,7 @@ typedef struct buf {
 	bool failed, fixed;
 } buf;
 
+/* Frees the bytes, unless they are fixed, and makes *b empty. */
 void ims_buf_free(buf *b);
 void *ims_buf_grow(buf *b, size_t n); /* appends n uninitialised bytes; NULL on failure */
 void ims_buf_put(buf *b, const void *data, size_t n);

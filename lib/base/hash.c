@@ -119,6 +119,12 @@ bool ims_hash_equal(const hash256 *a, const hash256 *b)
 	return memcmp(a, b, sizeof *a) == 0;
 }
 
+bool ims_hash_is_zero(const hash256 *h)
+{
+	static const hash256 zero;
+	return ims_hash_equal(h, &zero);
+}
+
 /* ----------------------------------------------------------------------------------- XXH64 ---- */
 
 #define P1 0x9E3779B185EBCA87u

@@ -5,11 +5,19 @@
 #ifndef IMS_BASE_PATH_H
 #define IMS_BASE_PATH_H
 
+#include <stddef.h>
+
 /*
  * root/path with one slash between them. Where root is NULL or "" it is path alone, where path is
  * "" it is root alone. The caller frees it by ims_free; NULL when memory is short.
  */
 char *ims_path_join(const char *root, const char *path);
+
+/* The last part of path, behind its last slash; borrowed from path. */
+const char *ims_path_name(const char *path);
+
+/* The length of path without the ending of its name: that of "dir/pets" for "dir/pets.pth". */
+size_t ims_path_stem(const char *path);
 
 /*
  * The rest of path below folder, borrowed from path: "" where both are the same, NULL where path

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+/* The next 64 random bits. */
 uint64_t ims_random(uint64_t *state);
 double ims_random_unit(uint64_t *state); /* in [0, 1) */
 

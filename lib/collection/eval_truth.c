@@ -201,19 +201,13 @@ static void free_query_files(query_files *f)
 	ims_free(f->path);
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
-}
-
 /* The class whose folder has the same name as that of the path. */
 static uint32_t find_class(const evaluation *e, const char *path)
 {
 	char *folder = folder_of(path);
 	uint32_t label = NO_LABEL;
 	for (size_t i = 0; folder && i < e->classes && label == NO_LABEL; i++)
-		if (!strcmp(base_name(e->class_name[i]), base_name(folder)))
+		if (!strcmp(ims_path_name(e->class_name[i]), ims_path_name(folder)))
 			label = (uint32_t)i;
 	ims_free(folder);
 	return label;

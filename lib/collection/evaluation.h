@@ -65,6 +65,7 @@ int ims_eval_fill_from_folder(evaluation *e, imgsearch_error *err);
 int ims_eval_fill_from_csv(evaluation *e, imgsearch_error *err);
 int ims_eval_fill_from_copies(evaluation *e, imgsearch_error *err);
 
+/* Append a query, or a row to `relevant`. ENOMEM. */
 int ims_eval_add_query(evaluation *e, const eval_query *q, imgsearch_error *err);
 int ims_eval_add_relevant(evaluation *e, size_t row, imgsearch_error *err);
 
@@ -81,8 +82,16 @@ int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float 
  */
 int ims_eval_whiten(evaluation *e, imgsearch_error *err);
 
+/* Reads the rows of the view, and allocates labels and paths. EDB, EIO, ENOMEM. */
 int ims_eval_load_rows(evaluation *e, imgsearch_error *err);
+
+/*
+ * Ranks all rows for every query, on all threads, and makes the report, freed by
+ * imgsearch_eval_free. Reports stage "eval". ECANCELED, ENOMEM.
+ */
 int ims_eval_rank(evaluation *e, imgsearch_eval_report **out, imgsearch_error *err);
+
+/* Frees all that *e owns, and releases its view. */
 void ims_eval_clear(evaluation *e);
 
 #endif

@@ -162,8 +162,6 @@ static int by_hash(const void *x, const void *y)
 	return order ? order : (a->member > b->member) - (a->member < b->member);
 }
 
-static const hash256 no_hash;
-
 /*
  * Members sorted by content hash, without those that have none. The caller frees *out by ims_free.
  */
@@ -174,7 +172,7 @@ static int sort_hashes(const group_builder *g, member_hash **out, size_t *n, img
 	if (!order)
 		return ims_nomem(err);
 	for (size_t i = 0; i < g->all.n; i++)
-		if (!ims_hash_equal(&g->all.item[i].hash, &no_hash))
+		if (!ims_hash_is_zero(&g->all.item[i].hash))
 			order[(*n)++] = (member_hash){ g->all.item[i].hash, (uint32_t)i };
 	qsort(order, *n, sizeof *order, by_hash);
 	return 0;

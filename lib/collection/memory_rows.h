@@ -10,6 +10,7 @@ typedef struct memory_rows {
 	const float *rows;
 } memory_rows;
 
+/* m->source then reads rows (n, dim), which m borrows. Any thread. */
 void ims_memory_rows_init(memory_rows *m, const float *rows, size_t n, uint32_t dim,
 	imgsearch_metric metric);
 

@@ -2,8 +2,6 @@
 #include "collection/reject.h"
 #include "handle/view.h"
 
-static const hash256 no_hash;
-
 int ims_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
 {
 	hash256 hash[2];
@@ -16,7 +14,7 @@ int ims_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
 		hash[i] = p.hash;
 		ims_store_picture_clear(&p);
 		ims_free(root);
-		if (!rc && ims_hash_equal(&hash[i], &no_hash))
+		if (!rc && ims_hash_is_zero(&hash[i]))
 			rc = ims_fail(err, IMGSEARCH_EINVAL,
 				"picture %lld has no content hash, so the pair cannot be stored", (long long)id[i]);
 	}

@@ -4,14 +4,10 @@
  */
 #include "files/names.h"
 
+#include "base/path.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
-}
 
 int ims_path_names_add(path_names *names, char *path, int64_t value)
 {
@@ -21,7 +17,7 @@ int ims_path_names_add(path_names *names, char *path, int64_t value)
 		return IMGSEARCH_ENOMEM;
 	}
 	names->item = grown;
-	names->item[names->n++] = (path_name){ path, last_part(path), value };
+	names->item[names->n++] = (path_name){ path, ims_path_name(path), value };
 	return 0;
 }
 
@@ -61,7 +57,7 @@ static bool ends_in(const char *path, const char *key)
 const path_name *ims_path_names_find(const path_names *names, const char *key,
 	const path_name *after)
 {
-	const char *last = last_part(key);
+	const char *last = ims_path_name(key);
 	if (!names->n || !*last)
 		return NULL;
 	const path_name *at = after ? after + 1 : lower_bound(names, last),

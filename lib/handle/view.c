@@ -237,6 +237,8 @@ static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *v
 		vs->chunks = (chunk_source){ vs, all[i].chunks, get_chunk };
 		imgsearch_error why;
 		rc = ims_search_load(&vs->index, ops->name, &v->rows, &vs->chunks, &why);
+		if (!rc)
+			ims_search_set_built(vs->index, all[i].rows);
 		if (rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EVERSION) {
 			ims_fail(note, IMGSEARCH_LOG_WARNING,
 				"searcher %s is damaged and not used; run build (%.300s)", ops->name, why.message);

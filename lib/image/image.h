@@ -72,6 +72,7 @@ typedef struct image_limits {
 
 enum { IMS_IMAGE_MAX_FILE = 1 << 30 }; /* bytes; larger files are refused */
 
+/* The format of the n first bytes of a file, and its name for messages (static). */
 image_format ims_image_sniff(const void *data, size_t size);
 const char *ims_image_format_name(image_format f);
 

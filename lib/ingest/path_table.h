@@ -26,6 +26,7 @@ typedef struct path_table {
 	size_t cap, n;
 } path_table;
 
+/* The key of a path below a root. */
 path_key ims_path_key(int64_t root, const char *path);
 
 int ims_path_table_add(path_table *t, const path_entry *path);      /* 0 or ENOMEM */

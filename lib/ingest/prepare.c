@@ -77,7 +77,6 @@ static void identify(const imgsearch_input *in, const void *data, size_t size, p
 int ims_prepare(const prepare_request *r, const imgsearch_input *in, prepared *out, float **input,
 	imgsearch_error *err)
 {
-	static const hash256 no_hash;
 	buf held = { 0 };
 	const void *data;
 	size_t size;
@@ -87,7 +86,7 @@ int ims_prepare(const prepare_request *r, const imgsearch_input *in, prepared *o
 		rc = ims_input_bytes(in, &held, &data, &size, err);
 	if (!rc) {
 		identify(in, data, size, out);
-		bool indexed = r->has_content && !ims_hash_equal(&out->hash, &no_hash)
+		bool indexed = r->has_content && !ims_hash_is_zero(&out->hash)
 			&& r->has_content(r->user, &out->hash);
 		if (!indexed && r->single)
 			ims_handle_decoder_acquire(r->s);

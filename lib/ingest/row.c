@@ -3,17 +3,11 @@
 
 const char ims_row_not_finite[] = "the network gives no finite feature";
 
-static bool has_hash(const hash256 *hash)
-{
-	static const hash256 none;
-	return !ims_hash_equal(hash, &none);
-}
-
 static int find_twin(imgsearch *s, const hash256 *hash, store_picture *out, imgsearch_error *err)
 {
 	*out = (store_picture){ 0 };
-	int rc = has_hash(hash) ? ims_store_picture_by_hash(s->store, hash, out, err)
-							: IMGSEARCH_ENOTFOUND;
+	int rc = ims_hash_is_zero(hash) ? IMGSEARCH_ENOTFOUND
+									: ims_store_picture_by_hash(s->store, hash, out, err);
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
@@ -73,7 +67,7 @@ static int put_indexed(const row_writer *w, store_picture *row, const prepared *
 	const float *vector, imgsearch_error *err)
 {
 	int rc = ims_store_picture_put(w->s->store, row, err);
-	if (!rc && p->decoded && has_hash(&p->hash))
+	if (!rc && p->decoded && !ims_hash_is_zero(&p->hash))
 		rc = ims_store_signature_put(w->s->store, row->id, &p->hash, &p->signature,
 			sizeof p->signature, err);
 	if (!rc && vector)

@@ -21,7 +21,7 @@ static const struct {
 	{ &ims_kernels_scalar, NULL },
 };
 
-#define LEVELS (sizeof(level) / sizeof(level[0]))
+#define LEVELS (sizeof level / sizeof *level)
 
 const kernels *ims_kernels_level(size_t i)
 {

@@ -149,13 +149,15 @@ int ims_card_parse(model_card *out, const void *text, size_t n, imgsearch_error 
 	return complete(out, &parts, err);
 }
 
+char *ims_card_path(const char *weights_path)
+{
+	return ims_format("%.*s.json", (int)ims_path_stem(weights_path), weights_path);
+}
+
 int ims_card_read(model_card *out, const char *weights_path, imgsearch_error *err)
 {
-	const char *slash = strrchr(weights_path, '/'),
-			   *dot = strrchr(slash ? slash : weights_path, '.');
-	size_t stem = dot ? (size_t)(dot - weights_path) : strlen(weights_path);
 	buf text = { 0 };
-	char *path = ims_format("%.*s.json", (int)stem, weights_path);
+	char *path = ims_card_path(weights_path);
 	int rc = path ? ims_read_file(&text, path, MAX_CARD, err) : ims_nomem(err);
 	if (rc == 0 && (rc = ims_card_parse(out, text.data, text.len, err)))
 		ims_error_prefix(err, "%s", path);

@@ -19,6 +19,9 @@ typedef struct model_card {
 /* Parses a card. Unknown keys are skipped. EFORMAT with the reason. */
 int ims_card_parse(model_card *out, const void *json, size_t n, imgsearch_error *err);
 
+/* The path of the card of a weights file; ims_free. NULL: out of memory. */
+char *ims_card_path(const char *weights_path);
+
 /*
  * The card of a weights file. ENOTFOUND: it has none; otherwise as ims_card_parse and
  * ims_read_file.

@@ -141,6 +141,11 @@ uint64_t ims_search_memory(const search_index *x)
 	return bytes;
 }
 
+void ims_search_set_built(search_index *x, uint64_t rows)
+{
+	x->built = (size_t)rows;
+}
+
 double ims_search_drift(const search_index *x)
 {
 	search_index *locked = (search_index *)x;

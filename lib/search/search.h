@@ -113,6 +113,8 @@ int ims_search_query(search_index *s, const search_request *q, topk *out, search
 int ims_search_add(search_index *s, const int64_t *ids, const float *rows, size_t n, imgsearch_error *err); /* also replaces */
 int ims_search_remove(search_index *s, const int64_t *ids, size_t n, imgsearch_error *err);
 double ims_search_drift(const search_index *s); /* changed rows / built rows: the engine rebuilds above 0.2 */
+/* Of a searcher that was loaded: the rows it was built over, where its source has others by now. */
+void ims_search_set_built(search_index *s, uint64_t rows);
 int ims_search_reduce(search_index *s, const float *rows, size_t n, float *out, size_t m, imgsearch_error *err);
 uint64_t ims_search_memory(const search_index *s);
 const char *ims_search_name(const search_index *s);

@@ -1,10 +1,10 @@
 /*
- * In WAL mode a reader needs the -shm file beside the database. Where nothing can be written, the
- * file is opened as "immutable": without locks and -shm. This is right only while nobody writes. It
- * is therefore done only while there is no journal, and ims_store_acquire looks for one each time.
+ * In WAL mode a reader needs the -shm file beside the database. If nothing can be written, the file
+ * is opened as "immutable": without locks and -shm. That is correct only while nobody writes. It is
+ * therefore done only while there is no journal, and ims_store_acquire checks for one each time.
  *
- * ":memory:" has one handle, which SQLite serialises and all connections share. A reader of it also
- * sees work that is not committed.
+ * ":memory:" has one handle, which SQLite serialises and all connections share. Its readers also
+ * see work that is not committed.
  */
 #include "store/conn.h"
 #include "store/roots.h"

@@ -160,7 +160,7 @@ int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
 {
 	conn *c;
 	int64_t state = 0;
-	bool gone = false;
+	bool dropped = false;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc)
 		rc =
@@ -168,9 +168,9 @@ int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
 	if (!rc && state == IMGSEARCH_STATE_INDEXED)
 		rc = promote_duplicate(st, c, id, err);
 	if (!rc)
-		rc = ims_store_vector_drop(st, c, id, &gone, err);
+		rc = ims_store_vector_drop(st, c, id, &dropped, err);
 	if (rc || !state)
-		return rc || gone ? rc
+		return rc || dropped ? rc
 						  : ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no picture %lld",
 								st->path, (long long)id);
 	st->tally[state]--;

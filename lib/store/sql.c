@@ -9,14 +9,14 @@
 
 #include <string.h>
 
-static int write_error(const conn *c, int rc, imgsearch_error *err)
+static int write_error(const conn *c, int sqlite, imgsearch_error *err)
 {
 	const char *path = c->st->path;
 	/* the message of a shared handle may belong to another thread */
-	const char *said = c->borrowed ? sqlite3_errstr(rc) : sqlite3_errmsg(c->db);
+	const char *said = c->borrowed ? sqlite3_errstr(sqlite) : sqlite3_errmsg(c->db);
 	int number = sqlite3_system_errno(c->db);
 	const char *colon = number ? ": " : "", *system = number ? strerror(number) : "";
-	switch (rc & 0xff) {
+	switch (sqlite & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return ims_fail(err, IMGSEARCH_EBUSY, "index %s: another program keeps it locked", path);
@@ -26,7 +26,7 @@ static int write_error(const conn *c, int rc, imgsearch_error *err)
 			"make room and run it again",
 			path);
 	case SQLITE_IOERR:
-		return ims_fail(err, IMGSEARCH_EIO, "index %s: %s%s%s", path, sqlite3_errstr(rc), colon,
+		return ims_fail(err, IMGSEARCH_EIO, "index %s: %s%s%s", path, sqlite3_errstr(sqlite), colon,
 			system);
 	case SQLITE_CANTOPEN:
 		return ims_fail(err, IMGSEARCH_EIO, "index %s: cannot be opened%s%s", path, colon, system);
@@ -46,15 +46,15 @@ static int write_error(const conn *c, int rc, imgsearch_error *err)
 	}
 }
 
-int ims_store_sql_fail(conn *c, int rc, imgsearch_error *err)
+int ims_store_sql_fail(conn *c, int sqlite, imgsearch_error *err)
 {
-	bool memory = (rc & 0xff) == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM;
-	int code = memory ? ims_nomem(err) : write_error(c, rc, err);
+	bool memory = (sqlite & 0xff) == SQLITE_NOMEM || sqlite == SQLITE_IOERR_NOMEM;
+	int rc = memory ? ims_nomem(err) : write_error(c, sqlite, err);
 	if (err && !memory)
-		err->detail = rc;
+		err->detail = sqlite;
 	if (!c->failed)
-		c->failed = code;
-	return code;
+		c->failed = rc;
+	return rc;
 }
 
 static int prepare(conn *c, sqlite3_stmt **out, const char *sql, imgsearch_error *err)
@@ -68,9 +68,10 @@ static int prepare(conn *c, sqlite3_stmt **out, const char *sql, imgsearch_error
 		return 0;
 	}
 	bool cache = c->n < CONN_STATEMENTS;
-	int rc = sqlite3_prepare_v3(c->db, sql, -1, cache ? SQLITE_PREPARE_PERSISTENT : 0, out, NULL);
-	if (rc)
-		return ims_store_sql_fail(c, rc, err);
+	int sqlite =
+		sqlite3_prepare_v3(c->db, sql, -1, cache ? SQLITE_PREPARE_PERSISTENT : 0, out, NULL);
+	if (sqlite)
+		return ims_store_sql_fail(c, sqlite, err);
 	if (cache) {
 		c->cached[c->n].sql = sql;
 		c->cached[c->n].stmt = *out;
@@ -148,8 +149,10 @@ int ims_store_query(conn *c, sqlite3_stmt **out, imgsearch_error *err, const cha
 
 int ims_store_step(conn *c, sqlite3_stmt *s, imgsearch_error *err)
 {
-	int rc = sqlite3_step(s);
-	return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : ims_store_sql_fail(c, rc, err);
+	int sqlite = sqlite3_step(s);
+	if (sqlite == SQLITE_ROW)
+		return 1;
+	return sqlite == SQLITE_DONE ? 0 : ims_store_sql_fail(c, sqlite, err);
 }
 
 int ims_store_rows(conn *c, sqlite3_stmt *s, void **out, size_t *n, size_t item,
@@ -229,8 +232,8 @@ int ims_store_read_number(store *st, int64_t *out, int64_t none, imgsearch_error
 
 int ims_store_exec(conn *c, const char *sql, imgsearch_error *err)
 {
-	int rc = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
-	return rc ? ims_store_sql_fail(c, rc, err) : 0;
+	int sqlite = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
+	return sqlite ? ims_store_sql_fail(c, sqlite, err) : 0;
 }
 
 char *ims_store_text(sqlite3_stmt *s, int column, bool *failed)

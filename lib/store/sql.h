@@ -39,7 +39,7 @@ int ims_store_read_number(store *st, int64_t *out, int64_t none, imgsearch_error
 int ims_store_exec(conn *c, const char *sql, imgsearch_error *err);
 
 /* The status for a result code of SQLite. The connection counts as failed from here on. */
-int ims_store_sql_fail(conn *c, int rc, imgsearch_error *err);
+int ims_store_sql_fail(conn *c, int sqlite, imgsearch_error *err);
 
 /*
  * A copy of a text or blob column, terminated. NULL where it is null, or *failed where memory is

@@ -158,6 +158,7 @@ int ims_store_get(store *st, const char *name, buf *out, imgsearch_error *err);
 /* Or none. */
 int ims_store_model_get(store *st, store_model *out, bool next, imgsearch_error *err);
 
+/* Roots in order of path, which is valid during the call. */
 int ims_store_each_root(store *st, int (*each)(void *user, int64_t id, const char *path),
 	void *user, imgsearch_error *err);
 
@@ -186,6 +187,7 @@ typedef struct store_column {
 	char *name, *value;
 	bool title;
 } store_column;
+/* The columns of a picture, in order; ims_store_columns_free frees them. *n is 0 for none. */
 int ims_store_columns_get(store *st, int64_t id, store_column **out, size_t *n,
 	imgsearch_error *err);
 void ims_store_columns_free(store_column *c, size_t n);
@@ -245,6 +247,7 @@ typedef struct store_searcher {
 	uint64_t rows;
 	int64_t change; /* the newest one that it contains */
 } store_searcher;
+/* The published searchers, in order of name; ims_store_searchers_free frees them. */
 int ims_store_searchers(store *st, store_searcher **out, size_t *n, imgsearch_error *err);
 void ims_store_searchers_free(store_searcher *s, size_t n);
 /* Bytes of all chunks; reads a page of each. */
@@ -261,9 +264,11 @@ int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
 int ims_store_change_last(store *st, int64_t *change, imgsearch_error *err);
 int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsearch_error *err);
 
+/* Whether the pair is stored as different, in either order. On failure *rejected is false. */
 int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected,
 	imgsearch_error *err);
 
+/* Rejected pairs in order of hash. */
 int ims_store_each_rejected(store *st, int (*each)(void *user, const hash256 *a, const hash256 *b),
 	void *user, imgsearch_error *err);
 

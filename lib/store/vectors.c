@@ -53,13 +53,13 @@ int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size
 			  "UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'picture'", "i", last);
 }
 
-int ims_store_vector_drop(store *st, conn *c, int64_t id, bool *gone, imgsearch_error *err)
+int ims_store_vector_drop(store *st, conn *c, int64_t id, bool *dropped, imgsearch_error *err)
 {
 	int rc = ims_store_run(c, err, "DELETE FROM vector WHERE id = ?1", "i", id);
 	if (!rc && sqlite3_changes(c->db)) {
 		st->tally[TALLY_VECTOR]--;
-		if (gone)
-			*gone = true;
+		if (dropped)
+			*dropped = true;
 		rc = ims_store_changed(st, c, id, err);
 	}
 	if (!rc)

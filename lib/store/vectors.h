@@ -5,9 +5,9 @@
 #include "store/conn.h"
 
 /*
- * Deletes the vectors of id and notes the change. *gone becomes true where there was one; gone may
- * be NULL.
+ * Deletes the vectors of id and logs the change. *dropped becomes true if there was one; dropped
+ * may be NULL.
  */
-int ims_store_vector_drop(store *st, conn *c, int64_t id, bool *gone, imgsearch_error *err);
+int ims_store_vector_drop(store *st, conn *c, int64_t id, bool *dropped, imgsearch_error *err);
 
 #endif

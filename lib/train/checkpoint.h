@@ -7,6 +7,7 @@
 
 #include "train/run.h"
 
+/* Replaces the checkpoint of the run. EIO, ENOMEM, and the errors of the shim. */
 int ims_checkpoint_write(run *r, imgsearch_error *err);
 
 /*

@@ -17,11 +17,15 @@ typedef struct distillation {
 	hash256 hash;       /* of the teachers */
 } distillation;
 
-/* Names and hash of the teachers; raises the dataset's side to their largest input. */
+/*
+ * Sets the names and the hash of the teachers, and raises the side of the dataset to their largest
+ * input. EINVAL, EMODEL, EFORMAT, EIO, ENOMEM.
+ */
 int ims_distill_identify(struct run *r, imgsearch_error *err);
 
 /*
- * Features of the teachers, targets, and the projection of r->net. A run that was stopped goes on.
+ * Computes the features of the teachers, the targets, and the projection of r->net. A run that was
+ * stopped continues. EIO, ECANCELED, ENOMEM, and the errors of the shim.
  */
 int ims_distill(struct run *r, imgsearch_error *err);
 void ims_distill_free(distillation *d);

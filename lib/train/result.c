@@ -29,18 +29,12 @@ int ims_result_check(const char *out, imgsearch_error *err)
 	return rc;
 }
 
-/* The path without its ending: "dir/pets" of "dir/pets.safetensors". */
-static char *stem_of(const char *out)
-{
-	const char *slash = strrchr(out, '/'), *dot = strrchr(slash ? slash : out, '.');
-	return ims_strndup(out, dot ? (size_t)(dot - out) : strlen(out));
-}
-
-static void describe(const run *r, model_card *card, const char *stem)
+static void describe(const run *r, model_card *card)
 {
 	const imgsearch_train_options *o = r->o;
-	const char *slash = strrchr(stem, '/');
-	snprintf(card->name, sizeof card->name, "%s", o->name ? o->name : slash ? slash + 1 : stem);
+	const char *name = o->name ? o->name : ims_path_name(o->out);
+	size_t length = o->name ? strlen(name) : ims_path_stem(name);
+	snprintf(card->name, sizeof card->name, "%.*s", (int)length, name);
 	snprintf(card->network, sizeof card->network, "%s", r->id.network);
 	card->recipe = r->recipe;
 	if (o->descent)
@@ -58,7 +52,7 @@ int ims_result_write(run *r, imgsearch_error *err)
 	tensor_list l = { 0 };
 	buf text = { 0 };
 	model_card card = { 0 };
-	char *stem = stem_of(r->o->out), *path = stem ? ims_format("%s.json", stem) : NULL;
+	char *path = ims_card_path(r->o->out);
 	int rc = path ? ims_tensor_list_collect(&l, r,
 						r->o->f32        ? SHIM_PART_NETWORK
 							: r->o->int8 ? SHIM_PART_INT8
@@ -66,7 +60,7 @@ int ims_result_write(run *r, imgsearch_error *err)
 						err)
 				  : ims_nomem(err);
 	if (!rc) {
-		describe(r, &card, stem);
+		describe(r, &card);
 		card.dim = r->shim->width(r->net);
 		for (size_t i = 0; i < l.n; i++)
 			if (!strcmp(l.item[i].name, "project.weight"))
@@ -81,6 +75,5 @@ int ims_result_write(run *r, imgsearch_error *err)
 	ims_tensor_list_free(&l);
 	ims_buf_free(&text);
 	ims_free(path);
-	ims_free(stem);
 	return rc;
 }

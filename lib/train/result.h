@@ -9,6 +9,8 @@
 
 /* Checks that a result can be written to this path and found there as a model. EINVAL, EIO. */
 int ims_result_check(const char *out, imgsearch_error *err);
+
+/* Writes weights and card. EIO, ENOMEM, and the errors of the shim. */
 int ims_result_write(run *r, imgsearch_error *err);
 
 #endif

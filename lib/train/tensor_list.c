@@ -1,4 +1,4 @@
-/* Copies of tensors that the shim lends. */
+/* Copies of tensors that the shim passes to a callback. */
 #include "train/tensor_list.h"
 
 #include "model/weights.h"

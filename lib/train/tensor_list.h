@@ -1,4 +1,4 @@
-/* Copies of tensors that the shim lends for a callback. */
+/* Copies of tensors that the shim passes to a callback. */
 #ifndef IMS_TRAIN_TENSOR_LIST_H
 #define IMS_TRAIN_TENSOR_LIST_H
 

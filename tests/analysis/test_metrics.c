@@ -97,10 +97,16 @@ static void nothing_related(void **state)
 	(void)state;
 	float score[2] = { 1, NAN };
 	uint8_t relation[2] = { 0, 0 };
-	retrieval r;
-	assert_int_equal(ims_analysis_retrieval(&r, score, relation, 2, NULL), 0);
-	assert_int_equal(r.relevant, 0);
-	assert_int_equal(ims_analysis_retrieval(&r, score, relation, 0, NULL), 0);
+	for (size_t n = 0; n <= 2; n += 2) {
+		retrieval r;
+		memset(&r, 0xff, sizeof r);
+		assert_int_equal(ims_analysis_retrieval(&r, score, relation, n, NULL), 0);
+		assert_int_equal(r.relevant, 0);
+		assert_false(r.first);
+		assert_true(r.average_precision == 0);
+		for (int cut = 0; cut < IMS_CUTS; cut++)
+			assert_true(r.precision[cut] == 0 && r.recall[cut] == 0 && r.ndcg[cut] == 0);
+	}
 }
 
 static void thresholds(void **state)

@@ -53,6 +53,8 @@ static void odd_lists(void **state)
 	for (size_t i = 0; i < N; i++)
 		score[4][i] = score[i][4] = NAN;
 	assert_int_equal(ims_analysis_reciprocal(out, &score[0][0], N, K, NULL), 0);
+	for (size_t j = 1; j < 10; j++) /* the others keep their order */
+		assert_true(j == 4 || out[j - 1] > out[10 - 1]);
 }
 
 static void no_memory(void **state)
@@ -64,8 +66,10 @@ static void no_memory(void **state)
 		ims_alloc_fail_after(n);
 		int rc = ims_analysis_reciprocal(out, &score[0][0], N, K, NULL);
 		ims_alloc_fail_after(0);
-		if (!rc)
+		if (!rc) {
+			assert_true(n > 1);
 			break;
+		}
 		assert_int_equal(rc, IMGSEARCH_ENOMEM);
 	}
 }

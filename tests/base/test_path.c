@@ -25,6 +25,18 @@ static void joining_puts_one_slash_between(void **state)
 	ims_alloc_fail_after(0);
 }
 
+static void names_and_stems(void **state)
+{
+	(void)state;
+	assert_string_equal(ims_path_name("dir/pets.pth"), "pets.pth");
+	assert_string_equal(ims_path_name("pets"), "pets");
+	assert_string_equal(ims_path_name("dir/"), "");
+	assert_int_equal(ims_path_stem("dir/pets.pth"), 8);
+	assert_int_equal(ims_path_stem("pets"), 4);
+	assert_int_equal(ims_path_stem("a.b/pets"), 8);
+	assert_int_equal(ims_path_stem("a.b/pets.tar.gz"), 12);
+}
+
 static void below_is_the_rest_or_nothing(void **state)
 {
 	(void)state;
@@ -43,6 +55,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(joining_puts_one_slash_between),
+		cmocka_unit_test(names_and_stems),
 		cmocka_unit_test(below_is_the_rest_or_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,13 +40,14 @@ fi
 # Every --option of docs and README, wherever it stands behind the word imgsearch or in an option list of ours.
 { grep -o -e '--[a-z][a-z0-9-]*' man; sed -n 's/\\-/-/g; s/.*\\fB--\([a-z0-9-]*\)\\fR.*/--\1/p' man; imgsearch help | grep -o -e '--[a-z-]*'; } | sort -u >known
 sed 's/\\-/-/g' man | grep -o -e '--[a-z][a-z0-9-]*' | sort -u >>known
-bad=0
+bad=0 looked=0
 for page in "$TOP"/README.md "$TOP"/docs/*.md; do
-	[ -e "$page" ] || continue
 	for option in $(grep -e imgsearch "$page" | sed 's/.*imgsearch//' | grep -o -e '[ `[]--[a-z][a-z0-9-]*' | sed 's/^.//' | sort -u); do
+		looked=$((looked + 1))
 		grep -qx -e "$option" known || { echo "# ${page##*/}: no command has $option"; bad=1; }
 	done
 done
-result "docs and README name no option that no table has" $bad
+[ $looked -gt 10 ] && [ $bad = 0 ]
+result "docs and README name no option that no table has ($looked named)" $?
 
 done_testing

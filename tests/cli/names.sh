@@ -12,7 +12,7 @@ for name in "new${nl}line.jpg" "tab	tab.jpg" "quote\".jpg" "apostrophe'.jpg" 'ba
 	i=$((i + 1))
 	cp "$(ls -d "$W"/drawn/* | sed -n ${i}p)" "pics/$name"
 done
-mv drawn/balloons-01.jpg "pics/$(printf 'latin1-\351.jpg')" 2>/dev/null && rm pics/new*.jpg && cp "pics/$(printf 'latin1-\351.jpg')" /dev/null
+rm pics/new*.jpg; mv drawn/balloons-01.jpg "pics/$(printf 'latin1-\351.jpg')"
 cp drawn/bricks-01.jpg copy.jpg
 draw more 2; mv more/night-02.jpg "pics/new${nl}line.jpg"; mv more/city-02.jpg "pics/id:5"
 

@@ -17,13 +17,17 @@ END
 cp .err summary
 imgsearch failed | sort >.out; : >.err
 compare "failed: state, path, reason" 0 0 <<'END'
--
+damaged	W/pics/cut.jpg	Premature end of JPEG file
+damaged	W/pics/empty.jpg	empty file
+unsupported	W/pics/fifo.jpg	not a regular file
+unsupported	W/pics/notes.txt	not a picture
 END
 for path in cut.jpg empty.jpg; do imgsearch failed --paths | grep -qx "$W/pics/$path"; result "failed names $path" $?; done
 imgsearch failed | grep -q "^damaged	$W/pics/cut.jpg	."; result "a truncated JPEG is damaged, with a reason" $?
 imgsearch list --json --state duplicate | grep -q '"state": "duplicate", .*"same_as": [0-9]'; result "the same bytes twice: a duplicate" $?
 imgsearch failed --json | grep -q '"reason": "'; result "failed --json" $?
-[ "$(imgsearch failed pics/folder.jpg | wc -l)" = 0 ]; result "failed DIR" $?
+imgsearch failed pics/folder.jpg >.out && [ ! -s .out ]
+result "failed DIR: nothing of another folder" $?
 imgsearch info --json | sed 's/.*"pictures": {\([^}]*\)}.*/\1/; s/"//g; s/: /=/g; s/, / /g' >.sums
 seen=0 indexed=0 duplicate=0 unsupported=0 damaged=0 too_big=0 excluded=0 unreadable=0
 for pair in $(cat .sums); do eval "$pair"; done
@@ -52,7 +56,7 @@ check "rm --dry-run" 0 imgsearch rm --dry-run pics/night-01.jpg <<'END'
 W/pics/night-01.jpg
 ! imgsearch: 1 would be removed from the index
 END
-imgsearch list --paths | grep -q night; result "... takes nothing out" $?
+imgsearch list --paths | grep -q night-01; result "... takes nothing out" $?
 check "rm" 0 imgsearch rm pics/night-01.jpg pics/night-01.jpg <<'END'
 W/pics/night-01.jpg
 ! imgsearch: 1 removed from the index; the files are untouched
@@ -85,12 +89,14 @@ printf 'c/\n*.jpg\n!flower*\n' >pics/.imgsearchignore
 imgsearch index -q pics
 imgsearch list --paths >.out; : >.err
 compare "an ignore file" 0 0 <<'END'
--
+W/pics/flower-01.jpg
 END
 rm pics/.imgsearchignore
 mkdir elsewhere && cp pics/sunset-01.jpg elsewhere/linked.jpg && echo x >>elsewhere/linked.jpg && ln -s ../elsewhere pics/link && ln -s .. pics/c/loop
-imgsearch index -q pics; imgsearch list --paths | grep -q linked; [ $? = 1 ]; result "links are not followed" $?
-timeout 60 imgsearch index -q -L pics; imgsearch list --paths | grep -q linked; result "-L follows them, loops or not" $?
+imgsearch index -q pics && ! imgsearch list --paths | grep -q linked
+result "links are not followed" $?
+imgsearch index -q -L pics && imgsearch list --paths | grep -q linked
+result "-L follows them, loops or not" $?
 
 rm -f i.db*; rm -rf pics/link pics/c/loop; imgsearch index -q pics
 mv pics/sunset-01.jpg pics/renamed.jpg

@@ -34,13 +34,9 @@ END
 
 sed -n '/^{$/,/^}$/p' "$TOP/examples/quickstart.c" | sed '1d;$d' >code
 sed -n 's/^ \*\(	.*\)/\1/p' "$TOP/include/imgsearch.h" | sed -n '1,/imgsearch_close/p' >header
-diff code header >.diff; result "the header shows the quickstart" $? .diff
-if [ -e "$TOP/README.md" ] && grep -q '^```c$' "$TOP/README.md"; then
-	sed -n '/^```c$/,/^```$/p' "$TOP/README.md" | sed '1d;/^```$/,$d' >readme
-	sed 1d "$TOP/examples/quickstart.c" >whole
-	diff whole readme >.diff || diff code readme >.diff || diff -w code readme >.diff; result "the README shows the quickstart" $? .diff
-else
-	skip "the README shows the quickstart" "no README with C in it"
-fi
+[ -s code ] && diff code header >.diff; result "the header shows the quickstart" $? .diff
+sed -n '/^```c$/,/^```$/p' "$TOP/README.md" | sed '1d;/^```$/,$d' >readme
+sed 1d "$TOP/examples/quickstart.c" >whole
+[ -s readme ] && diff whole readme >.diff; result "the README shows the quickstart" $? .diff
 
 done_testing

@@ -1,9 +1,8 @@
-/* imgsearch_check: a whole index has no problems, exact finds all, the graph nearly all. */
-#include "imgsearch.h"
-#include "test.h"
-
-#include <stdlib.h>
-#include <unistd.h>
+/*
+ * imgsearch_check: a whole index has no problems, exact finds all, the graph nearly all. Damage is
+ * told.
+ */
+#include "collection/collection.h"
 
 enum { N = 3000, DIM = 16 };
 
@@ -54,8 +53,32 @@ static void checks(void **state)
 	free(rows);
 }
 
+/* A picture without its vector, and a count that is wrong. */
+static void damage_is_told(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	imgsearch_check_report r;
+	int told = 0;
+	draw_photos(sc, 3);
+	imgsearch *s = scene_open(sc);
+	scene_index(s, sc->photos);
+	assert_int_equal(imgsearch_check(s, 0, count, &told, &r, &err), 0);
+	assert_int_equal(told + (int)r.problems, 0);
+	imgsearch_close(s);
+	sql(sc, "DELETE FROM vector WHERE id = (SELECT min(id) FROM vector)");
+	s = scene_open(sc);
+	assert_int_equal(imgsearch_check(s, 0, count, &told, &r, &err), 0);
+	assert_true(told > 0);
+	assert_int_equal(r.problems, told);
+	imgsearch_close(s);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(checks) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(checks),
+		cmocka_unit_test_setup_teardown(damage_is_told, scene_setup, scene_teardown),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,7 @@
-/* Single adds and runs go the same way; no network runs inside a transaction or, for a single add, under the writer's right. */
+/* Single adds and runs go the same way; no network runs inside a transaction or, for a single add, under the writer lock. */
 #include "handle/handle.h"
 #include "scene.h"
 #include "store/conn.h"
-
-#include <dlfcn.h>
 
 static const char *scene_db;
 static imgsearch *watched;  /* the handle that is at work */
@@ -29,17 +27,10 @@ static void on_run_write(size_t n)
 	imgsearch_close(other);
 }
 
-/* The fake network calls hook; the handle has loaded it before. */
+/* The network of the handle s calls hook from now on. */
 static void watch(const scene *sc, imgsearch *s, void (*hook)(size_t n))
 {
-	char path[500];
-	snprintf(path, sizeof path, "%s/imgsearch-shim.so", getenv("IMGSEARCH_LIBDIR"));
-	void *shim = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
-	assert_non_null(shim);
-	void (**on)(size_t) = (void (**)(size_t))dlsym(shim, "ims_fake_on_run");
-	assert_non_null(on);
-	*on = hook;
-	dlclose(shim);
+	scene_on_run(hook);
 	scene_db = sc->db;
 	watched = s;
 	atomic_store(&inputs, 0);

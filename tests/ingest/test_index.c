@@ -1,4 +1,5 @@
 /* imgsearch_index_update over real folders with the fake network: states, changes, moves, what is gone, models. */
+#include "handle/handle.h"
 #include "scene.h"
 
 #include <fcntl.h>
@@ -407,30 +408,42 @@ static void a_new_index_by_a_model_that_is_none_is_not_made(void **state)
 	imgsearch_close(s);
 }
 
-static int stop_at_third(void *user, const imgsearch_progress *p)
+static imgsearch *at_work;
+static atomic_int runs;
+
+static void cancel_at_tenth_run(size_t n)
 {
-	(void)user;
-	return !strcmp(p->stage, "index") && p->done >= 3;
+	(void)n;
+	if (atomic_fetch_add(&runs, 1) + 1 == 10)
+		imgsearch_cancel(at_work);
 }
 
 static void a_cancel_keeps_what_was_done(void **state)
 {
 	scene *sc = *state;
 	imgsearch_error err;
-	imgsearch *s;
+	imgsearch_counts c;
+	char path[200];
+	const char *paths[] = { sc->photos };
 	for (unsigned i = 0; i < 300; i++) {
 		char name[20];
 		snprintf(name, sizeof name, "%03u.png", i);
 		photo(sc, name, i);
 	}
-	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
-	o.events.progress = stop_at_third;
-	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
-	const char *paths[] = { sc->photos };
-	assert_int_equal(imgsearch_index_update(s, paths, 1, NULL, NULL, &err), IMGSEARCH_ECANCELED);
+	snprintf(path, sizeof path, "%s/first.png", sc->dir);
+	draw(path, 1000);
+	imgsearch *s = scene_open(sc);
+	assert_int_equal(scene_index(s, path).indexed, 1); /* the network is loaded */
+	at_work = s;
+	atomic_store(&runs, 0);
+	scene_on_run(cancel_at_tenth_run);
+	assert_int_equal(imgsearch_index_update(s, paths, 1, NULL, &c, &err), IMGSEARCH_ECANCELED);
+	scene_on_run(NULL);
 	imgsearch_close(s);
 	s = scene_open(sc);
-	assert_int_equal(scene_index(s, sc->photos).indexed, 300);
+	c = scene_index(s, sc->photos);
+	assert_int_equal(c.indexed, 300);
+	assert_in_range(c.unchanged, 1, 299); /* of the nine runs before, three at a time */
 	imgsearch_close(s);
 }
 
@@ -443,6 +456,10 @@ static void a_second_writer_is_told_so(void **state)
 	float v[48] = { 1 };
 	imgsearch_input in = imgsearch_input_vector(v, 48);
 	scene_index(s, sc->photos);
+	assert_int_equal(ims_handle_write_begin(s, &err), 0);
+	assert_int_equal(imgsearch_index_add(t, &in, "x", NULL, &err), IMGSEARCH_EBUSY);
+	assert_non_null(strstr(err.message, "another program is writing"));
+	ims_handle_write_end(s);
 	assert_int_equal(imgsearch_index_add(t, &in, "x", NULL, &err), 0);
 	imgsearch_close(s);
 	imgsearch_close(t);

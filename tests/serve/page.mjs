@@ -20,13 +20,10 @@ copyFileSync(join(pics, "city-01.jpg"), join(pics, hostile));
 mkdirSync(join(W, "outside"));
 writeFileSync(join(W, "outside/new.jpg"), Buffer.concat([readFileSync(join(pics, "sunset-01.jpg")), Buffer.from([0])]));
 writeFileSync(join(W, "outside/bad.jpg"), "this is no picture");
-try {
-	execFileSync(join(B, "imgsearch"), ["index", "-q", "--db", db, pics], { stdio: "pipe" });
-	execFileSync(join(B, "imgsearch"), ["index", "-q", "--db", join(W, "one.db"), join(pics, "city-01.jpg")], { stdio: "pipe" });
-} catch (e) {
-	console.log(`1..0 # SKIP nothing could be indexed: ${String(e.stderr).split("\n")[0]}`);
-	process.exit(0);
-}
+const index = (file, what) =>
+	execFileSync(join(B, "imgsearch"), ["index", "-q", "--db", file, what]);
+index(db, pics);
+index(join(W, "one.db"), join(pics, "city-01.jpg"));
 const server = await serve(db), { url } = server;
 let b;
 try {
@@ -56,7 +53,8 @@ async function accessible(what) {
 await b.go(url);
 await b.until("samples", "return document.querySelectorAll('#samples .card').length");
 check("the page starts with pictures to begin with", await b.count("#samples .card") > 10);
-check("... and says how many there are", /25 pictures|24 pictures/.test(await b.text("#about")), await b.text("#about"));
+const about = await b.text("#about");
+check("... and says how many there are", /24 pictures/.test(about), about);
 await accessible("start");
 
 // Upload.

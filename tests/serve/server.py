@@ -168,9 +168,13 @@ def test_search(s, photo, path):
     dim = s.get("/api/info")[1]["dim"]
     ask = lambda q: s.ask("POST", "/api/search", json.dumps(q), {"Content-Type": "application/json"})
     check("search by vector", len(ask({"inputs": [{"vector": [0.5] * dim}], "k": 2})[1]["results"]) == 2)
-    check("only some ids", [h["id"] for h in ask({"inputs": [{"id": 1}], "ids": [4, 2]})[1]["results"]] in ([4, 2], [2, 4]))
+    some = ask({"inputs": [{"id": 1}], "ids": [4, 2]})[1]["results"]
+    check("only some ids", sorted(h["id"] for h in some) == [2, 4], some)
     check("only a folder", s.get("/api/search?id=1&under=/nowhere")[1]["results"] == [])
-    check("min_score", all(h["score"] >= 0.5 for h in s.get("/api/search?id=1&k=50&min_score=0.5")[1]["results"]))
+    whole = s.get("/api/search?id=1&k=50")[1]["results"]
+    least = whole[len(whole) // 2]["score"]
+    check("min_score", s.get(f"/api/search?id=1&k=50&min_score={least}")[1]["results"]
+          == [h for h in whole if h["score"] >= least] != whole, whole)
     for name, query in {"no JSON": "{", "a list": "[]", "twice the same": '{"k":1,"k":2}', "nothing": "{}", "unknown": '{"x":1}', "wrong kind": '{"k":[1]}'}.items():
         check(f"JSON: {name}", error(s.ask("POST", "/api/search", query, {"Content-Type": "application/json"}), 400), query)
     for name, query in {"empty vector": {"inputs": [{"vector": []}]}, "short vector": {"inputs": [{"vector": [1]}]}, "words": {"inputs": [{"vector": ["a"] * dim}]},
@@ -191,10 +195,10 @@ def test_search(s, photo, path):
 
 def test_bad_pictures(s):
     bomb = png(60000, 60000)
-    for name, data, statuses in (("no picture", b"hello, world", (415,)), ("truncated", open(W + "/pics/city-01.jpg", "rb").read()[:900], (422,)),
-            ("a bomb", bomb, (413,)), ("a broken PNG", png(50, 50, b"xx"), (422,)), ("zeros", b"\0" * 5000, (415,)), ("a GIF", b"GIF89a" + b"\0" * 50, (415,))):
+    for name, data, status in (("no picture", b"hello, world", 415), ("truncated", open(W + "/pics/city-01.jpg", "rb").read()[:900], 422),
+            ("a bomb", bomb, 413), ("a broken PNG", png(50, 50, b"xx"), 422), ("zeros", b"\0" * 5000, 415), ("a GIF", b"GIF89a" + b"\0" * 50, 415)):
         answer = s.ask("POST", "/api/search", data)
-        check(f"upload: {name}", error(answer, answer[0]) and answer[0] in statuses, answer[:2])
+        check(f"upload: {name}", error(answer, status), answer[:2])
     check("upload: empty", error(s.ask("POST", "/api/search", b""), 400))
     for name, data in {"no end": b'--XX\r\nContent-Disposition: form-data; name="a"\r\n\r\nabc', "no parts": b"--XX--", "nothing": b"", "no boundary inside": b"hello",
             "headers cut off": b"--XX\r\nContent-Disp"}.items():
@@ -228,11 +232,17 @@ def test_rough_clients(s, photo):
             c.sendall(head + data)
     check("a client that vanishes", s.alive())
     got = raw(s, head + b"Content-Length: %d\r\n\r\n" % len(photo) + photo, shut=True, wait=20)
-    check("half closed", got == b"" or b" 200 " in got.split(b"\r\n")[0], got[:80])
-    for name, data in {"no HTTP": b"hello\r\n\r\n", "binary": bytes(range(256)) * 20, "long line": b"GET /" + b"a" * 200000 + b" HTTP/1.1\r\n\r\n",
-            "many headers": b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 20000 + b"\r\n", "no host": b"GET /api/info HTTP/1.1\r\n\r\n", "bad length": head + b"Content-Length: -5\r\n\r\n"}.items():
-        got = raw(s, data, wait=2)
-        check(f"malformed: {name}", b" 200 " not in got[:16] and s.alive(), got[:80])
+    check("half closed", b" 200 " in got.split(b"\r\n")[0], got[:80])
+    for name, data, status in (
+            ("binary", bytes(range(256)) * 20, 400),
+            ("long line", b"GET /" + b"a" * 200000 + b" HTTP/1.1\r\n\r\n", 414),
+            ("many headers", b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 20000 + b"\r\n", 431),
+            ("no host", b"GET /api/info HTTP/1.1\r\n\r\n", 400),
+            ("bad length", head + b"Content-Length: -5\r\n\r\n", 400)):
+        got = raw(s, data, wait=20)
+        answered = b" %d " % status in got.split(b"\r\n")[0]
+        check(f"malformed: {name}", answered and s.alive(), got[:80])
+    check("malformed: no HTTP", raw(s, b"hello\r\n\r\n", wait=20) == b"" and s.alive())
     idle = [socket.create_connection(("127.0.0.1", s.port)) for _ in range(60)]
     for c in idle:
         c.sendall(b"GET / HTTP/1.1\r\nHo")
@@ -242,10 +252,11 @@ def test_rough_clients(s, photo):
     results = []
     def worker(i):
         for k in range(5):
-            results.append(s.ask("POST", "/api/search?k=3", photo[:-9] + bytes([i, k]) + photo[-9:] if i % 2 else photo)[0])
+            more = bytes([i, k]) if i % 2 else b""  # behind the end of the picture: other bytes
+            results.append(s.ask("POST", "/api/search?k=3", photo + more)[0])
     threads = [threading.Thread(target=worker, args=(i,)) for i in range(8)]
     [t.start() for t in threads], [t.join() for t in threads]
-    check("many at once", len(results) == 40 and set(results) <= {200, 422}, results)
+    check("many at once", results == [200] * 40, results)
 
 
 def test_writing(s, photo):
@@ -336,9 +347,8 @@ def test_end(s, photo):
     slow = socket.create_connection(("127.0.0.1", s.port))
     slow.sendall(b"POST /api/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n\r\nabc")
     s.get("/api/map?refresh=1")
-    start = time.time()
     check("SIGTERM ends it with 0", s.stop() == 0)
-    check("... soon, and the socket is gone", time.time() - start < 30 and not os.path.exists(W + "/a.db.sock"))
+    check("... and the socket is gone", not os.path.exists(W + "/a.db.sock"))
     slow.close()
 
 
@@ -358,6 +368,12 @@ def test_large(db):
     s.stop()
 
 
+def waits(pid):
+    """Whether the process waits for bytes: all that was sent to it is read, and it sleeps."""
+    with open(f"/proc/{pid}/stat") as f:
+        return f.read().rsplit(")")[1].split()[0] == "S"
+
+
 def test_interrupt():
     """Ctrl-C while a server that will never answer is waited for."""
     db = W + "/i.db"
@@ -373,12 +389,12 @@ def test_interrupt():
         while words[0] == "query" and not got.endswith(b"--\r\n") or words[0] == "index" and not got.endswith(b"}"):
             got += c.recv(1 << 16)
         c.sendall(head)
-        until(lambda: open(f"/proc/{p.pid}/stat").read().rsplit(")")[1].split()[0] == "S") # it waits for the answer
+        until(lambda: waits(p.pid))
         p.send_signal(signal.SIGINT)
         try:
-            _, err = p.communicate(timeout=10)
-        except subprocess.TimeoutExpired: # the signal came a moment before it waited
-            c.close()
+            _, err = p.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            p.kill()
             _, err = p.communicate()
         check(f"Ctrl-C: {name}", p.returncode == 130 and b"went away" not in err, (p.returncode, err))
         c.close(), listener.close(), os.unlink(db + ".sock")
@@ -412,9 +428,7 @@ def main():
     open(W + "/pics/turned.png", "wb").write(png(40, 60, b"".join(b"\0" + b"".join(pixel(y, 39 - x) for x in range(40)) for y in range(60))))
     os.makedirs(W + "/uploads")
     indexed = run("index", "--db", db, W + "/pics")
-    if indexed.returncode:
-        print("1..0 # SKIP nothing could be indexed:", indexed.stderr.decode()[:200].replace("\n", " "))
-        return 0
+    check("pictures are indexed", indexed.returncode == 0, indexed.stderr.decode())
     path = W + "/pics/city-01.jpg"
     photo = open(path, "rb").read()
     s = Server(db, "--uploads", W + "/uploads")

@@ -621,6 +621,9 @@ static void readers_and_writer(void **state)
 	ims_store_write_end(st);
 	for (int i = 0; i < 4; i++)
 		pthread_join(thread[i], NULL);
+	store_counts counts;
+	ok(ims_store_counts(st, &counts, &err));
+	assert_int_equal(counts.vectors, 300);
 	ims_store_close(st);
 }
 

@@ -9,7 +9,6 @@ n=0
 result() { n=$((n + 1)); [ "$2" = 0 ] && echo "ok $n - $1" || { echo "not ok $n - $1"; [ -z "$3" ] || sed 's/^/# /' "$3"; }; }
 
 nm -D --defined-only "$B/libimgsearch.so" | awk '$2 ~ /[TDRB]/ { sub(/@.*/, "", $3); print $3 }' | grep -v -e '^IMGSEARCH_' -e '^__\?asan' -e '^__odr' | sort -u >"$W/exported"
-sed 's|/\*.*\*/||' include/imgsearch.h | tr '\n' ' ' | grep -o 'IMGSEARCH_API [^;{]*' | grep -o 'imgsearch_[a-z0-9_]* *(' | tr -d ' (' | sort -u >"$W/names"
 tr '\n' ' ' <include/imgsearch.h | grep -o 'IMGSEARCH_API [a-z][^(]*(' | sed 's/.*[ *]\([a-z0-9_]*\)($/\1/' | sort -u >"$W/declared"
 grep -v '^imgsearch_' "$W/exported" >"$W/foreign"; [ ! -s "$W/foreign" ]
 result "libimgsearch.so exports imgsearch_* alone" $? "$W/foreign"
@@ -19,9 +18,13 @@ comm -13 "$W/exported" "$W/declared" >"$W/missing"; [ ! -s "$W/missing" ]
 result "... and all that it declares" $? "$W/missing"
 objdump -p "$B/libimgsearch.so" | grep -q 'SONAME  *libimgsearch\.so\.[0-9]*$'
 result "it has a soname" $?
-nm -g --defined-only "$B/libimgsearch.a" 2>/dev/null | awk 'NF == 3 { print $3 }' | grep -v -e '^imgsearch_' -e '^ims_' -e '^__odr' -e '^__asan' -e '^__tsan' | sort -u >"$W/foreign"; [ ! -s "$W/foreign" ]
+nm -g --defined-only "$B/libimgsearch.a" | awk 'NF == 3 { print $3 }' | sort -u >"$W/shown"
+grep -v -e '^imgsearch_' -e '^ims_' -e '^__odr' -e '^__asan' -e '^__tsan' "$W/shown" >"$W/foreign"
+grep -qx imgsearch_open "$W/shown" && grep -qx ims_build "$W/shown" && [ ! -s "$W/foreign" ]
 result "libimgsearch.a shows imgsearch_* and ims_* alone" $? "$W/foreign"
-objdump -p "$B/libimgsearch.so" "$B/imgsearch" | grep -i 'NEEDED.*\(torch\|c10\|stdc++\)' >"$W/foreign"; [ ! -s "$W/foreign" ]
+objdump -p "$B/libimgsearch.so" "$B/imgsearch" >"$W/headers"
+grep -i 'NEEDED.*\(torch\|c10\|stdc++\)' "$W/headers" >"$W/foreign"
+[ "$(grep -c 'NEEDED.*libc\.so' "$W/headers")" = 2 ] && [ ! -s "$W/foreign" ]
 result "neither library nor command is linked with libtorch or C++" $? "$W/foreign"
 objdump -p "$B/imgsearch" | grep -q 'NEEDED.*libimgsearch\.so'
 result "the command uses the shared library" $?

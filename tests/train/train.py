@@ -4,11 +4,11 @@ what was interrupted goes on as if it had not been, and bad folders, checkpoints
 import json
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 top = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 build = os.environ.get("B", os.path.join(top, "build"))
@@ -37,16 +37,52 @@ def ok(name, good, why=""):
         print("#", str(why).replace("\n", "\n# "), flush=True)
 
 
-def imgsearch(*args, **kw):
+def imgsearch(*args, **environment):
     env = dict(os.environ, LC_ALL="C", TERM="dumb", IMGSEARCH_DB="index.db")
     env.pop("IMGSEARCH_LIBDIR", None)
-    return subprocess.Popen([os.path.join(build, "imgsearch"), *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, **kw)
+    env.update(environment)
+    return subprocess.Popen([os.path.join(build, "imgsearch"), *map(str, args)],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+
+
+def result(process):
+    out, err = process.communicate()
+    return process.returncode, out, err
 
 
 def run(*args):
-    p = imgsearch(*args)
-    out, err = p.communicate()
-    return p.returncode, out, err
+    return result(imgsearch(*args))
+
+
+def stop(signal_number, step, *args):
+    """Starts a training that raises this signal in its step-th step: see stop_shim.c."""
+    return imgsearch("train", *args, IMGSEARCH_LIBDIR=os.path.join(build, "tests", "stop"),
+                     STOP_SHIM=os.path.join(build, "imgsearch-shim.so"), STOP_STEP=str(step),
+                     STOP_SIGNAL=str(int(signal_number)))
+
+
+def stopped(*args):
+    return result(stop(*args))
+
+
+def killed_writing(path, process):
+    """Kills a process that writes this file; its exit status and the first bytes of the file.
+
+    A named pipe stands in for the file: the process is stuck in the middle of it once it is full.
+    """
+    os.mkfifo(path)
+    pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    began = bool(select.select([pipe], [], [], 120)[0])
+    start = os.read(pipe, 1000) if began else b""
+    process.kill()
+    process.communicate()
+    os.close(pipe)
+    os.unlink(path)
+    return process.returncode, start
+
+
+def files(prefix):
+    return sorted(f for f in os.listdir(".") if f.startswith(prefix))
 
 
 def draw(folder, n, hue):
@@ -66,6 +102,11 @@ def refuses(name, want, *args):
 def content(path):
     with open(path, "rb") as f:
         return f.read()
+
+
+def write(path, data):
+    with open(path, "wb") as f:
+        f.write(data)
 
 
 def tensor(path, name):
@@ -103,7 +144,7 @@ with tempfile.TemporaryDirectory() as work:
             ok("a broken picture is left out and said, another file is not", r.get("failed") == 1 and "broken.png" in err and "notes.txt" not in err, err)
     ok("no checkpoint is left", not [f for f in os.listdir(".") if "checkpoint" in f or "part" in f])
     code, out, err = run("index", "set", "--model", "ce.safetensors")
-    ok("index --model takes the file", code in (0, 4), err)
+    ok("index --model takes the file", code == 4, err)
     code, out, err = run("query", "set/red/3.png", "-k", 6, "--no-self", "--json")
     hits = [h["path"] for h in json.loads(out)["results"]] if out else []
     ok("and finds by what was learned", len(hits) == 6 and sum("/red/" in h for h in hits) >= 5, out + err)
@@ -148,74 +189,58 @@ with tempfile.TemporaryDirectory() as work:
         ok(f"bf16's gradients point where f32's do, {name}", same > 0.8, same)
 
     # ---- interrupted
-    long = [*model, "--batch", 8, "--val", -1, "--steps", 60, "--seed", 5, "--f32"]
+    long = [*model, "--batch", 8, "--val", -1, "--steps", 14, "--seed", 5, "--f32"]
     code, out, err = run("train", "set", *long, "-o", "whole.safetensors")
     ok("a run without validation ends", code == 4, err)
-    p = imgsearch("train", "set", *long, "-o", "parts.safetensors", "-v")
-    time.sleep(2)
-    p.send_signal(signal.SIGINT)
-    out, err = p.communicate()
-    stopped = os.path.exists("parts.safetensors.checkpoint")
-    ok("an interrupted run leaves a checkpoint", p.returncode == 130 and stopped or p.returncode == 4, f"{p.returncode} {err}")
-    if stopped:
-        kept = content("parts.safetensors.checkpoint")
-        refuses("a leftover checkpoint is not overwritten unasked", "--resume", "set", *long, "-o", "parts.safetensors")
-        refuses("that of another run is refused", "another run", "set", *long, "--seed", 6, "-o", "parts.safetensors", "--resume")
-        with open("parts.safetensors.checkpoint", "wb") as f:
-            f.write(kept[:len(kept) // 2])
-        refuses("half a checkpoint is refused", "parts.safetensors.checkpoint", "set", *long, "-o", "parts.safetensors", "--resume")
-        with open("parts.safetensors.checkpoint.part", "wb") as f:
-            f.write(kept[:1000])  # as a kill in the middle of writing leaves it
-        with open("parts.safetensors.checkpoint", "wb") as f:
-            f.write(kept)
-        code, out, err = run("train", "set", *long, "-o", "parts.safetensors", "--resume")
-        ok("it goes on from there", code in (0, 4), err)  # 4 when the steps that were left met the broken picture
-    ok("to the same bytes as without a stop", content("whole.safetensors") == content("parts.safetensors"))
+    whole = content("whole.safetensors")
+    code, out, err = stopped(signal.SIGINT, 4, "set", *long, "-o", "parts.safetensors")
+    ok("an interrupted run ends with 130 and leaves a checkpoint, no result",
+       code == 130 and files("parts") == ["parts.safetensors.checkpoint"], f"{code} {err}")
+    kept = content("parts.safetensors.checkpoint")
+    refuses("a leftover checkpoint is not overwritten unasked", "--resume",
+            "set", *long, "-o", "parts.safetensors")
+    refuses("that of another run is refused", "another run",
+            "set", *long, "--seed", 6, "-o", "parts.safetensors", "--resume")
+    write("parts.safetensors.checkpoint", kept[:len(kept) // 2])
+    refuses("half a checkpoint is refused", "parts.safetensors.checkpoint",
+            "set", *long, "-o", "parts.safetensors", "--resume")
+    write("parts.safetensors.checkpoint", kept)
+    # Four steps are done; the run that goes on makes the other ten and no more.
+    code, out, err = stopped(signal.SIGKILL, 11, "set", *long, "-o", "parts.safetensors",
+                             "--resume")
+    ok("it goes on from there", code == 4, f"{code} {err}")
+    ok("to the same bytes as without a stop", content("parts.safetensors") == whole)
 
-    # ---- killed: at some step, and while a checkpoint is written over an older one
-    def stop_at_checkpoint(name, *resume):
-        """Starts a run, interrupts it, and kills it as soon as it writes its checkpoint; whether that was seen."""
-        p = imgsearch("train", "set", *long, "-o", name, "-v", *resume)
-        time.sleep(1.5)
-        p.send_signal(signal.SIGINT)
-        part = name + ".checkpoint.part"
-        while p.poll() is None and not os.path.exists(part):
-            pass
-        seen = p.poll() is None and os.path.exists(part)
-        p.kill()
-        p.communicate()
-        return seen
+    # ---- killed: while a checkpoint is written over an older one, and at a step
+    stopped(signal.SIGINT, 3, "set", *long, "-o", "killed.safetensors")
+    kept = content("killed.safetensors.checkpoint")
+    part = "killed.safetensors.checkpoint.part"
+    code, start = killed_writing(part, stop(signal.SIGINT, 2, "set", *long, "-o",
+                                            "killed.safetensors", "--resume"))
+    ok("a run is killed while it writes a checkpoint", code == -signal.SIGKILL and len(start) > 8,
+       f"{code} {len(start)}")
+    ok("which leaves the old one", content("killed.safetensors.checkpoint") == kept)
+    write(part, start)
+    code, out, err = stopped(signal.SIGKILL, 3, "set", *long, "-o", "killed.safetensors",
+                             "--resume")
+    ok("a run is killed at a step", code == -signal.SIGKILL, f"{code} {err}")
+    code, out, err = run("train", "set", *long, "-o", "killed.safetensors", "--resume")
+    ok("after kills it goes on, to the same bytes",
+       code == 4 and content("killed.safetensors") == whole, err)
+    ok("and leaves nothing behind", files("killed") == ["killed.json", "killed.safetensors"],
+       files("killed"))
 
-    p = imgsearch("train", "set", *long, "-o", "killed.safetensors", "-v")
-    time.sleep(1.5)
-    p.send_signal(signal.SIGINT)
-    p.communicate()
-    if os.path.exists("killed.safetensors.checkpoint"):
-        kept, seen = content("killed.safetensors.checkpoint"), 0
-        for attempt in range(5):
-            if seen or os.path.exists("killed.safetensors"):
-                break
-            seen = stop_at_checkpoint("killed.safetensors", "--resume")
-        now = content("killed.safetensors.checkpoint") if not os.path.exists("killed.safetensors") else kept
-        print(f"# killed while the checkpoint was written: {'yes' if seen else 'no'}; it is {'the old' if now == kept else 'a new'} one")
-        ok("a kill while a checkpoint is written leaves a whole one", len(now) == len(kept))
-        p = imgsearch("train", "set", *long, "-o", "killed.safetensors", "--resume")
-        time.sleep(1)
-        p.kill()
-        p.communicate()
-        code, out, err = run("train", "set", *long, "-o", "killed.safetensors", *(["--resume"] if os.path.exists("killed.safetensors.checkpoint") else ["--restart"]))
-        ok("after kills it goes on, to the same bytes", code in (0, 4) and content("whole.safetensors") == content("killed.safetensors"), err)
-        ok("and leaves nothing behind", not [f for f in os.listdir(".") if f.startswith("killed") and f not in ("killed.safetensors", "killed.json")],
-           [f for f in os.listdir(".") if f.startswith("killed")])
-
-        # a run whose numbers go wrong keeps what is there
-        with open("wrong.safetensors.checkpoint", "wb") as f:
-            size = int.from_bytes(kept[:8], "little")
-            at = json.loads(kept[8:8 + size])["value.features.0.0.weight"]["data_offsets"]
-            f.write(kept[:8 + size + at[0]] + b"\xff\xff\xff\x7f" * ((at[1] - at[0]) // 4) + kept[8 + size + at[1]:])
-        before = content("wrong.safetensors.checkpoint")
-        refuses("a loss that is no number stops the run", "not a number", "set", *long, "-o", "wrong.safetensors", "--resume")
-        ok("and leaves the checkpoint as it was, and no result", content("wrong.safetensors.checkpoint") == before and not os.path.exists("wrong.safetensors"))
+    # a run whose numbers go wrong keeps what is there
+    size = int.from_bytes(kept[:8], "little")
+    head = json.loads(kept[8:8 + size])
+    first, end = (8 + size + at for at in head["value.features.0.0.weight"]["data_offsets"])
+    wrong = kept[:first] + b"\xff\xff\xff\x7f" * ((end - first) // 4) + kept[end:]
+    write("wrong.safetensors.checkpoint", wrong)
+    refuses("a loss that is no number stops the run", "not a number",
+            "set", *long, "-o", "wrong.safetensors", "--resume")
+    ok("and leaves the checkpoint as it was, and no result",
+       content("wrong.safetensors.checkpoint") == wrong
+       and files("wrong") == ["wrong.safetensors.checkpoint"], files("wrong"))
 
     # ---- bad input
     os.makedirs("one/a"), os.makedirs("single/a"), os.makedirs("none")
@@ -275,7 +300,7 @@ with tempfile.TemporaryDirectory() as work:
         card = json.load(f)
     ok("its card", card["dim"] == 4 and card["projection"] is True and card["crop"] == 32 and "tiny" in card["descent"], card)
     code, out, err = run("index", "set", "--model", "student.safetensors", "--db", "student.db")
-    ok("can be used at once", code in (0, 4), err)
+    ok("can be used at once", code == 4, err)
     code, out, err = run("train", "one", *distil, "--distill", "teacher.pt", "-o", "plain.safetensors")
     ok("no classes are needed", code == 0, err)
     code, out, err = run("train", "set", *distil, "--distill", "teacher.pt", "--labels", 0.5, "-o", "labelled.safetensors")
@@ -287,7 +312,7 @@ with tempfile.TemporaryDirectory() as work:
        and head["posterior.weight"]["dtype"] == "I8" and head["posterior.weight_scale"]["shape"] == [1000] and head["project.weight"]["shape"] == [4, 2280], err)
     ok("small matrices keep sixteen", head["features.1.conv.0.0.weight"]["dtype"] == "F16")
     code, out, err = run("index", "set", "--model", "classes.safetensors", "--db", "classes.db")
-    ok("such a network can be used at once", code in (0, 4), err)
+    ok("such a network can be used at once", code == 4, err)
     code, out, err = run("train", "set", "--model", "classes.safetensors", *model[4:], "--batch", 8, "--steps", 3, "--distill", "teacher.pt", "-o", "again.safetensors")
     ok("and be tuned on", code == 4, err)
     same = [*model, "--batch", 8, "--dim", 4, "--steps", 2, "--posteriors", "--distill", "teacher.pt", "--val", -1]
@@ -301,17 +326,19 @@ with tempfile.TemporaryDirectory() as work:
         else:
             good = (small - whole).abs().max() <= 0.001 * whole.abs().max()
         ok(f"eight bits are as near as they can be: {name}", good)
-    p = imgsearch("train", "set", *same, "--steps", 400, "-o", "stopped.safetensors", "-v")
-    time.sleep(3)
-    p.send_signal(signal.SIGINT)
-    p.communicate()
-    if os.path.exists("stopped.safetensors.checkpoint"):
-        plain = [o for o in same if o != "--posteriors"]
-        refuses("a checkpoint of a run with posteriors, without them", "another run", "set", *plain, "--steps", 400, "-o", "stopped.safetensors", "--resume")
-        for other in ["--blend", 0.5], ["--int8"], ["--resize", 64], ["--mean", "0,0,0", "--std", "1,1,1"]:
-            refuses(f"and with {other[0]}", "another run", "set", *same, "--steps", 400, "-o", "stopped.safetensors", "--resume", *other)
-        code, out, err = run("train", "set", *same, "--steps", 400, "-o", "stopped.safetensors", "--resume")
-        ok("a run with posteriors goes on", code in (0, 4), err)
+    more = ["set", *same, "--steps", 5, "-o", "stopped.safetensors"]
+    code, out, err = stopped(signal.SIGINT, 2, *more)
+    ok("a run with posteriors is interrupted", code == 130, f"{code} {err}")
+    without = [o for o in more if o != "--posteriors"]
+    refuses("a checkpoint of a run with posteriors, without them", "another run",
+            *without, "--resume")
+    for other in (["--blend", 0.5], ["--int8"], ["--resize", 64],
+                  ["--mean", "0,0,0", "--std", "1,1,1"]):
+        refuses(f"and with {other[0]}", "another run", *more, "--resume", *other)
+    code, out, err = run("train", *more, "--resume")
+    ok("a run with posteriors goes on", code == 4, f"{code} {err}")
+    run("train", *more[:-1], "unstopped.safetensors")
+    ok("to the same bytes", content("stopped.safetensors") == content("unstopped.safetensors"))
     state = net.state_dict() | {"project.weight": torch.zeros(4, 1280), "project.bias": torch.zeros(4)}
     torch.save(state, "both.pth")
     refuses("posteriors behind a projection made without", "without posteriors", "set", "--model", "mobilenet_v2", "--weights", "both.pth", *model[4:], "--dim", 4,
@@ -334,7 +361,7 @@ with tempfile.TemporaryDirectory() as work:
         good = code == 4
         code, out, err = run("index", "set", "--model", name + "_tuned.safetensors", "--db", name + ".db") if good else (code, out, err)
         hits = json.loads(run("query", "set/red/3.png", "--db", name + ".db", "--json")[1] or '{"results": []}')["results"]
-        ok(f"{name} is tuned, indexes and finds", good and code in (0, 4) and len(hits) == 10, err)
+        ok(f"{name} is tuned, indexes and finds", good and code == 4 and len(hits) == 10, err)
         os.remove(name + ".pth")
     os.chdir(top)
 print(f"1..{count}")

@@ -1,0 +1,181 @@
+/* imgsearch_build through the public header: the mean, what is stale, and the choice of auto. */
+#include "scene.h"
+
+enum { DIM = 4 };
+
+static imgsearch *open_vectors(imgsearch_metric metric)
+{
+	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
+	imgsearch *s;
+	o.dim = DIM;
+	o.metric = metric;
+	assert_int_equal(imgsearch_open(&s, ":memory:", &o, NULL), 0);
+	return s;
+}
+
+/* n rows more, all near (10, 0, 0, 0): nearly the same direction until their mean is subtracted. */
+static void put(imgsearch *s, size_t n)
+{
+	static uint64_t seed = 3;
+	float *rows = ims_alloc(n * DIM, sizeof *rows);
+	for (size_t i = 0; i < n * DIM; i++)
+		rows[i] = (i % DIM ? 0 : 10) + (float)ims_random_unit(&seed) - 0.5f;
+	assert_int_equal(imgsearch_vectors_add(s, rows, n, DIM, NULL, NULL), 0);
+	ims_free(rows);
+}
+
+static imgsearch_build_report build(imgsearch *s, const char *searcher, uint32_t if_stale)
+{
+	imgsearch_error err = { 0 };
+	imgsearch_build_options o = IMGSEARCH_INIT(imgsearch_build_options);
+	imgsearch_build_report r;
+	o.searcher = searcher;
+	o.if_stale = if_stale;
+	if (imgsearch_build(s, &o, &r, &err))
+		fail_msg("build: %s", err.message);
+	return r;
+}
+
+/* Only what is built has a size. */
+static bool builds(imgsearch *s, const char *searcher)
+{
+	return build(s, searcher, 1).bytes > 0;
+}
+
+/* The lowest score that a row gets from the first one. */
+static float lowest_score(imgsearch *s)
+{
+	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
+	imgsearch_input in = imgsearch_input_item(0);
+	imgsearch_hits *hits;
+	o.k = 1000;
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, NULL), 0);
+	assert_true(hits->count > 1);
+	float lowest = hits->hit[hits->count - 1].score;
+	imgsearch_hits_free(hits);
+	return lowest;
+}
+
+static void the_mean_is_subtracted_from_256_rows_on(void **state)
+{
+	(void)state;
+	imgsearch *s = open_vectors(IMGSEARCH_METRIC_COSINE);
+	put(s, 255);
+	build(s, NULL, 0);
+	assert_true(lowest_score(s) > 0.9f);
+	put(s, 1);
+	assert_true(lowest_score(s) > 0.9f); /* a query never fits a mean */
+	build(s, NULL, 0);
+	assert_true(lowest_score(s) < -0.5f);
+	imgsearch_close(s);
+}
+
+static void other_metrics_have_no_mean(void **state)
+{
+	(void)state;
+	imgsearch *s = open_vectors(IMGSEARCH_METRIC_IP);
+	put(s, 300);
+	build(s, NULL, 0);
+	assert_true(lowest_score(s) > 80); /* about 10 * 10; 1 at most without the mean */
+	imgsearch_close(s);
+}
+
+static void what_is_stale_is_built_again(void **state)
+{
+	(void)state;
+	imgsearch *s = open_vectors(IMGSEARCH_METRIC_L2);
+	put(s, 500);
+	assert_true(builds(s, "exact"));
+	assert_false(builds(s, "exact"));
+	put(s, 100); /* a fifth */
+	assert_false(builds(s, "exact"));
+	put(s, 1);
+	assert_true(builds(s, "exact"));
+	assert_false(builds(s, "exact"));
+	assert_true(builds(s, "kdtree")); /* there is none yet */
+	assert_false(builds(s, "exact"));
+	assert_true(build(s, "exact", 0).bytes > 0); /* asked for in any case */
+	imgsearch_close(s);
+}
+
+/* Six rows more are no fifth, but with the 256th the rows of the space are others. */
+static void a_new_mean_makes_searchers_stale(void **state)
+{
+	(void)state;
+	imgsearch *s = open_vectors(IMGSEARCH_METRIC_COSINE);
+	put(s, 250);
+	assert_true(builds(s, "exact"));
+	assert_false(builds(s, "exact"));
+	put(s, 6);
+	assert_true(builds(s, "exact"));
+	assert_false(builds(s, "exact"));
+	imgsearch_close(s);
+}
+
+/* Sizes at which nothing is measured. */
+static void auto_chooses_by_the_number_of_rows(void **state)
+{
+	(void)state;
+	imgsearch *s = open_vectors(IMGSEARCH_METRIC_L2);
+	imgsearch_build_report r = build(s, "auto", 0);
+	assert_null(r.searcher);
+	assert_int_equal(r.rows, 0);
+	put(s, 999);
+	r = build(s, "auto", 0);
+	assert_string_equal(r.searcher, "exact");
+	assert_int_equal(r.rows, 999);
+	assert_non_null(strstr(r.why, "below 1000"));
+	put(s, 1);
+	r = build(s, NULL, 0);
+	assert_string_equal(r.searcher, "kdtree");
+	assert_true(*r.why);
+	imgsearch_info *info;
+	assert_int_equal(imgsearch_info_get(s, &info, NULL), 0);
+	assert_string_equal(info->searcher, "kdtree");
+	assert_string_equal(info->searcher_why, r.why);
+	imgsearch_info_free(info);
+	imgsearch_close(s);
+}
+
+/* auto answers exactly: it does not keep a graph of few rows, though that is fresh. */
+static void auto_keeps_only_what_suits(void **state)
+{
+	(void)state;
+	imgsearch *s = open_vectors(IMGSEARCH_METRIC_L2);
+	put(s, 1200);
+	assert_string_equal(build(s, "graph", 0).searcher, "graph");
+	imgsearch_build_report r = build(s, NULL, 1);
+	assert_string_equal(r.searcher, "kdtree");
+	assert_true(r.bytes > 0);
+	r = build(s, NULL, 1);
+	assert_string_equal(r.searcher, "kdtree");
+	assert_int_equal(r.bytes, 0);
+	imgsearch_close(s);
+}
+
+static void an_unknown_searcher_is_refused(void **state)
+{
+	(void)state;
+	imgsearch_error err;
+	imgsearch_build_options o = IMGSEARCH_INIT(imgsearch_build_options);
+	imgsearch *s = open_vectors(IMGSEARCH_METRIC_L2);
+	put(s, 10);
+	o.searcher = "nosuch";
+	assert_int_equal(imgsearch_build(s, &o, NULL, &err), IMGSEARCH_EINVAL);
+	assert_non_null(strstr(err.message, "nosuch"));
+	imgsearch_close(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_mean_is_subtracted_from_256_rows_on),
+		cmocka_unit_test(other_metrics_have_no_mean),
+		cmocka_unit_test(what_is_stale_is_built_again),
+		cmocka_unit_test(a_new_mean_makes_searchers_stale),
+		cmocka_unit_test(auto_chooses_by_the_number_of_rows),
+		cmocka_unit_test(auto_keeps_only_what_suits),
+		cmocka_unit_test(an_unknown_searcher_is_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
