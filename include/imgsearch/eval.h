@@ -5,7 +5,7 @@
 #ifndef IMGSEARCH_EVAL_H
 #define IMGSEARCH_EVAL_H
 
-#include <imgsearch.h>
+#include "../imgsearch.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -5,7 +5,7 @@
 #ifndef IMGSEARCH_TRAIN_H
 #define IMGSEARCH_TRAIN_H
 
-#include <imgsearch.h>
+#include "../imgsearch.h"
 
 #ifdef __cplusplus
 extern "C" {

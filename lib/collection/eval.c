@@ -101,5 +101,5 @@ int ims_eval(imgsearch *s, const imgsearch_eval_options *o, job *job, imgsearch_
 
 void imgsearch_eval_report_free(imgsearch_eval_report *report)
 {
-	ims_free(report);
+	ims_result_free(report);
 }

@@ -3,6 +3,7 @@
 #define IMS_COLLECTION_EVAL_H
 
 #include "base/base.h"
+#include "imgsearch/eval.h"
 
 /*
  * imgsearch_eval_run; options are a complete copy. Errors: see there. *out is freed by

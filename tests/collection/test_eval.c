@@ -154,7 +154,7 @@ static void nothing_to_ask_is_an_error(void **state)
 		assert_int_equal(imgsearch_index_add(s, &in, i ? "a/0" : "b/0", NULL, &err), 0);
 	}
 	assert_int_equal(imgsearch_eval_run(s, NULL, &r, &err), IMGSEARCH_ENOTFOUND);
-	assert_non_null(strstr(err.message, "nothing to ask"));
+	assert_non_null(strstr(err.message, "no query has a relevant picture"));
 	assert_null(r);
 	imgsearch_close(s);
 }
