@@ -1,112 +1,90 @@
 /*
- * The quantiser: compact codes of the rows of a collection, kept in memory instead of the rows, with lower bounds of
- * distances. exact, kdtree and pca share it. The papers that it stands on are named in exact.c.
+ * The codes of all rows of a collection, kept in memory instead of the rows, with what lower and
+ * upper bounds of distances need. A code is the quantised representation of one row (the
+ * approximation of the VA-file, Weber, Schek and Blott 1998). exact, kdtree and pca share it.
  *
- * A row x, less the mean, is coded level by level, 8 bits a number: first its leading principal components, interleaved
- * by 16 rows and scored by kernel, then further ones, likewise as long as many rows get so far, then a record a row; last,
- * the raw coordinates. Beside the codes of a level stand
- *	N  the squared length of the decoded part,
- *	r  the length of what this level and those before it leave out, and
- *	e  a bound of the distance between (decoded, r) and the true (projected, left out), rounding included.
- * A projection with the length of the rest as one more coordinate never lengthens a distance, so
- *	|q - x| >= |(q', r_q) - (x', r_x)| - e_q - e
- * and the kernels compute the first term from integers. cascade.h searches with it.
+ * The stages (stage.h) hold the parts of a code. Beside the numbers of a stage stand
+ *	N         the squared length of the decoded numbers,
+ *	residual  the length of what this stage and the stages before it leave out of the row, and
+ *	error     a bound of the distance between (decoded, residual) and the true (projected, left
+ *	          out), rounding included.
+ * A projection with the length of its residual as one more coordinate never lengthens a distance.
+ * With q' and x' the decoded parts and r the residuals, so
+ *	|q - x| >= |(q', r_q) - (x', r_x)| - error_q - error_x
+ * and the kernels compute the first term from integers. This use of residuals is our own.
+ *
+ * The files, in the order in which a row and a query meet them:
+ *	projection.h     principal components of a row, and their rounding errors
+ *	stage.h          the quantiser: the parts of a code
+ *	column.h         where codes lie; chunks.h: how arrays are cut into chunks
+ *	codes.h          the codes of all rows
+ *	codes_build.h    the codes of a whole collection
+ *	codes_change.h   adding, replacing and removing rows
+ *	codes_state.h    saving and loading
+ *	query.h          a query prepared for the stages, and its bounds
+ *	filter.h         the filter step: rows that the bounds do not exclude
+ *	refine.h         the refine step: full rows in the order of their lower bounds
+ *	filter_refine.h  whole requests
+ *	kd_tree.h        a k-d tree over leading components
+ *	exact.c, kdtree.c, pca.c  the searchers
+ *
+ * Threads: queries read side by side. A change holds off every reader.
  */
-#ifndef IMS_SEARCH_CODES_H
-#define IMS_SEARCH_CODES_H
+#ifndef IMS_SEARCH_BOUND_CODES_H
+#define IMS_SEARCH_BOUND_CODES_H
 
-#include "search/axes/rotation.h"
-#include "search/search.h"
+#include "search/bound/projection.h"
+#include "search/bound/stage.h"
 
-#include <string.h>
-
-/* Items of one size in chunks of about 10 MiB, read from the source (in pieces of 1 MiB) when first touched. */
-typedef struct column {
-	size_t stride;
-	unsigned shift;              /* 1 << shift items a chunk */
-	size_t chunks, room;         /* room: of the array; the last chunk may be shorter than the others */
-	size_t last_cap;             /* items the last chunk can take */
-	_Atomic(uint8_t *) *chunk;
-	uint32_t first;              /* its number in the source */
-} column;
-
-enum { CODE_LEVELS = 6 };
-
-typedef struct code_level {
-	uint32_t from, count;        /* components; raw: 0, dim */
-	bool raw, blocks;            /* blocks: interleaved by 16 rows */
-	uint32_t bytes;              /* of codes a row */
-	float *scale;                /* of each component: what one step is worth */
-	float longest;               /* of all rows: length of (code - 128) */
-	column col;                  /* blocks as kernels->scan_u8_i16 wants them; rows: codes, then r before, N, r, e (raw: N, e) */
-	float *block_error;          /* blocks: e, the largest of 16 rows */
-} code_level;
+#define CODES_MAX (UINT32_MAX - 1024) /* rows */
 
 typedef struct codes {
-	uint32_t dim, components;
+	uint32_t dim;
 	imgsearch_metric metric;
-	float *mean, *panels;        /* panels: the axes for kernels->panel; NULL without components */
-	double skew;                 /* how far the axes are from orthonormal: norm of (axes axes' - 1) */
-	double radius;               /* the longest row, less the mean */
-	code_level level[CODE_LEVELS];
-	unsigned levels;
-	column ids;
-	size_t block_cap;            /* of every block_error */
-	size_t n, live;              /* rows coded, and of those not removed */
+	float *mean;                   /* subtracted from every row */
+	projection axes;
+	double radius;                 /* the length of the longest row, less the mean */
+	code_stage stage[CODE_STAGES];
+	unsigned stages;
+	column ids;                    /* i64 a slot */
+	size_t block_cap;              /* of every block_error */
+	size_t n, live;                /* slots in use, and those whose row is not removed */
 	/* changes: made when first needed */
-	uint32_t *by_id, *free_slot; /* live slots in order of id; dead ones */
+	uint32_t *by_id, *free_slot;   /* live slots in order of id; slots of removed rows */
 	size_t by_id_cap, n_free, free_cap;
 	bool has_by_id;
-	/* where it came from; NULL where it was built */
-	const chunk_source *source;
-	pthread_mutex_t lock;        /* reading chunks */
+	pthread_mutex_t lock;          /* reading runs; raising bounds while many threads encode */
 } codes;
 
-/* Enough rows for codes to be of use, and not too many. */
-bool ims_codes_worth(const row_source *rows);
+/* Whether there are enough rows for codes to be faster than a scan, and few enough to number. */
+bool ims_codes_suit(const row_source *rows);
 
-/*
- * Codes every row of the source. slot: where the i-th row of the scan goes, a permutation; NULL: neighbours together. *out is NULL
- * and the result 0 where codes are of no use: few rows, or numbers too large or small for bounds in f32.
- */
-int ims_codes_build(codes **out, const row_source *rows, const rotation *axes, const uint32_t *slot, job *job, imgsearch_error *err);
+/* Codes without rows and stages. NULL: no memory. */
+codes *ims_codes_new(imgsearch_error *err);
 void ims_codes_free(codes *c);
-uint64_t ims_codes_memory(const codes *c);
+uint64_t ims_codes_memory(const codes *c); /* NULL: 0 */
 
-/* How many components exact wants for such rows. */
-uint32_t ims_codes_components(uint32_t dim);
+/* Room for n slots in every column. New slots are removed ones. */
+int ims_codes_reserve(codes *c, size_t n, imgsearch_error *err);
 
-/* Chunks from *number on, which is moved past them. */
-int ims_codes_save(codes *c, const chunk_sink *sink, uint32_t *number, imgsearch_error *err);
-int ims_codes_load(codes **out, const row_source *rows, const chunk_source *source, uint32_t *number, imgsearch_error *err);
+/* A row less the mean. */
+void ims_codes_centre(const codes *c, const float *row, float *centred);
 
-/* Callers hold off every reader. */
-int ims_codes_add(codes *c, const int64_t *ids, const float *rows, size_t n, imgsearch_error *err);
-int ims_codes_remove(codes *c, const int64_t *ids, size_t n, imgsearch_error *err);
+/* Encodes a centred row with its components into a slot that has room. */
+void ims_codes_encode(codes *c, int64_t id, const float *centred, const float *components,
+	size_t slot);
 
-/* A chunk of a column that is not in memory yet; as ims_codes_at. */
-const uint8_t *ims_codes_load_chunk(codes *c, column *col, size_t chunk, imgsearch_error *err);
+/* Whether bounds in f32 hold: squares and products are neither infinite nor denormal. */
+bool ims_codes_are_sound(const codes *c);
 
-/* Item i of a column, NULL with err set when its chunk cannot be read. */
-static inline const uint8_t *ims_codes_at(const codes *c, const column *col, size_t i, imgsearch_error *err)
+/* A removed row scores infinity in the first stage. The slot's item is in memory. */
+bool ims_codes_is_removed(codes *c, size_t slot);
+void ims_codes_set_removed(codes *c, size_t slot);
+
+/* Blocks of so many rows. */
+static inline size_t ims_codes_blocks(size_t rows)
 {
-	const uint8_t *chunk = atomic_load_explicit(&col->chunk[i >> col->shift], memory_order_acquire);
-	if (!chunk)
-		chunk = ims_codes_load_chunk((codes *)c, (column *)col, i >> col->shift, err);
-	return chunk ? chunk + (i & (((size_t)1 << col->shift) - 1)) * col->stride : NULL;
+	return (rows + IMS_BLOCK_ROWS - 1) / IMS_BLOCK_ROWS;
 }
-
-/* Components of a row less the mean: y has room for `components` rounded up to 32; centred for dim. */
-void ims_codes_project(const codes *c, const float *centred, size_t n, float *y, size_t stride);
-
-/* How far m computed components of a row of this length may be from those on truly orthonormal axes. */
-double ims_codes_slack(const codes *c, uint32_t m, double length);
-
-/* r = sqrt(length^2 - head2), and how far it may be from the truth, given the slack of the head. */
-double ims_codes_rest(double length, double head2, double slack, double *r);
-
-/* Chunks of plain bytes, about 1 MiB each. */
-int ims_codes_put_bytes(const chunk_sink *sink, uint32_t *number, const void *data, size_t size, imgsearch_error *err);
-int ims_codes_get_bytes(const chunk_source *source, uint32_t *number, void *data, size_t size, imgsearch_error *err);
 
 #endif

@@ -1,18 +1,23 @@
 /*
- * The kdtree searcher. Rows of few dimensions lie in memory as they are, in the order of a tree over their coordinates.
- * Longer ones lie as compact codes (codes.h) in the order of a tree over their leading principal components; a bucket's
- * bound adds what the other components must at least differ by, and its rows go through the cascade (cascade.h). Both
- * are exact until `checks` (rows looked at) or `epsilon` (answers within 1 + epsilon of the true distance) say otherwise.
- * Added rows are the wrapper's tail. Few rows, and numbers out of the range of f32 bounds, are scanned.
+ * The kdtree searcher. Rows of few dimensions lie in memory in the order of a tree over their own
+ * coordinates. Longer rows are codes (codes.h) in the order of a tree over their leading principal
+ * components: a bucket's bound adds what the residuals must at least differ by, and its rows go
+ * through the filter step (filter.h). Both are exact, unless `checks` limits the rows that are
+ * looked at, or `epsilon` allows answers within 1 + epsilon of the true distance. The wrapper scans
+ * added rows. Few rows, and numbers out of the range of bounds in f32, are scanned.
  */
-#include "search/bound/cascade.h"
+#include "search/bound/chunks.h"
+#include "search/bound/codes_build.h"
+#include "search/bound/codes_state.h"
+#include "search/bound/filter.h"
+#include "search/bound/kd_tree.h"
+#include "search/bound/refine.h"
 #include "search/internal.h"
-#include "search/bound/kd.h"
 
 #include <math.h>
 
 enum {
-	RAW_DIM = 32,        /* up to here the rows' own coordinates */
+	RAW_DIM = 32,        /* the tree is over the rows' own coordinates up to this dimension */
 	RAW_BUCKET = 32,
 	COORDINATES = 16,    /* leading components of longer rows */
 	CODED_BUCKET = 256
@@ -22,12 +27,12 @@ static const double unit = 0x1p-24;
 
 typedef struct kdtree {
 	searcher base;
-	kd_tree tree;        /* nodes 0: scan */
-	float *rows;         /* raw: in the tree's order, with */
-	int64_t *ids;
-	double longest;
-	codes *c;            /* or coded */
-	cascade_pool pool;
+	kd_tree tree;        /* no nodes: every query is a scan */
+	float *rows;         /* few dimensions: the rows in the order of the tree; else NULL */
+	int64_t *ids;        /* of these rows */
+	double longest;      /* the length of the longest of these rows */
+	codes *codes;        /* more dimensions; else NULL */
+	lease_pool queries;  /* of bound_query */
 } kdtree;
 
 static void kdtree_free(searcher *base)
@@ -38,8 +43,8 @@ static void kdtree_free(searcher *base)
 	ims_kd_free(&s->tree);
 	ims_free(s->rows);
 	ims_free(s->ids);
-	ims_codes_free(s->c);
-	ims_cascade_pool_free(&s->pool);
+	ims_codes_free(s->codes);
+	ims_lease_pool_free(&s->queries, ims_bound_query_free);
 	ims_free(s);
 }
 
@@ -51,17 +56,18 @@ static kdtree *kdtree_new(const row_source *rows, imgsearch_error *err)
 		return NULL;
 	}
 	s->base = (searcher){ &ims_search_kdtree, rows };
-	ims_cascade_pool_init(&s->pool);
+	ims_lease_pool_init(&s->queries);
 	return s;
 }
 
-/* -------------------------------------------------------------------------------------------------- build ---- */
+/* ----------------------------------------------------------------------------------- build ---- */
 
 typedef struct points {
 	const rotation *axes;  /* NULL: the rows themselves */
-	codes slack;           /* only for its bounds */
 	uint32_t dim, coordinates;
-	float *at, *rest, *work;
+	float *point;          /* (total, coordinates) */
+	float *residual;       /* (total, 2): bounds of the length of each row's residual */
+	float *centred;        /* one row */
 	int64_t *ids;
 	size_t n, total;
 	double longest;
@@ -77,35 +83,38 @@ static double length_of(const float *v, uint32_t dim)
 	return sqrt(sum);
 }
 
-/* Components of one row, and the range in which the length of the others lies. */
-static void project(points *p, const float *row, float *y, float *rest)
+/* Components of one row, and the range of the length of its residual. */
+static void project(points *p, const float *row, float *components, float residual[2])
 {
+	const double skew = 0.01; /* codes with more are not sound */
 	double head2 = 0, r;
 	for (uint32_t i = 0; i < p->dim; i++)
-		p->work[i] = row[i] - p->axes->mean[i];
+		p->centred[i] = row[i] - p->axes->mean[i];
 	for (uint32_t k = 0; k < p->coordinates; k++) {
-		y[k] = ims_kernels()->dot_f32(p->work, p->axes->axes + (size_t)k * p->dim, p->dim);
-		head2 += (double)y[k] * y[k];
+		const float *axis = p->axes->axes + (size_t)k * p->dim;
+		components[k] = ims_kernels()->dot_f32(p->centred, axis, p->dim);
+		head2 += (double)components[k] * components[k];
 	}
-	double length = length_of(p->work, p->dim), slack = ims_codes_slack(&p->slack, p->coordinates, length);
-	double wrong = ims_codes_rest(length, head2, slack, &r);
-	rest[0] = (float)(fmax(r - wrong, 0) * (1 - 4 * unit));
-	rest[1] = (float)((r + wrong) * (1 + 4 * unit));
+	double length = length_of(p->centred, p->dim);
+	double error = ims_projection_error(p->dim, skew, p->coordinates, length);
+	double residual_error = ims_projection_residual(length, head2, error, &r);
+	residual[0] = (float)(fmax(r - residual_error, 0) * (1 - 4 * unit));
+	residual[1] = (float)((r + residual_error) * (1 + 4 * unit));
 }
 
-static int take_points(void *user, const int64_t *ids, const float *rows, size_t n)
+static int add_points(void *user, const int64_t *ids, const float *rows, size_t n)
 {
 	points *p = user;
 	for (size_t i = 0; i < n && p->n < p->total; i++, p->n++) {
 		const float *row = rows + i * p->dim;
 		if (p->axes) {
-			project(p, row, p->at + p->n * p->coordinates, p->rest + 2 * p->n);
+			project(p, row, p->point + p->n * p->coordinates, p->residual + 2 * p->n);
 			continue;
 		}
 		double length = length_of(row, p->dim);
 		p->longest = length > p->longest ? length : p->longest;
-		memcpy(p->at + p->n * p->dim, row, p->dim * sizeof(float));
-		p->rest[2 * p->n] = p->rest[2 * p->n + 1] = 0;
+		memcpy(p->point + p->n * p->dim, row, p->dim * sizeof(float));
+		p->residual[2 * p->n] = p->residual[2 * p->n + 1] = 0;
 		p->ids[p->n] = ids[i];
 	}
 	return p->job ? ims_job_step(p->job, "build", p->n, p->total, p->err) : 0;
@@ -116,12 +125,16 @@ static int collect(points *p, const row_source *rows, imgsearch_error *err)
 	p->err = err;
 	p->total = rows->n;
 	p->dim = rows->dim;
-	p->at = ims_alloc(rows->n * p->coordinates, sizeof(float));
-	p->rest = ims_alloc(rows->n, 2 * sizeof(float));
-	p->work = ims_alloc_aligned(rows->dim, sizeof(float));
+	p->point = ims_alloc(rows->n * p->coordinates, sizeof(float));
+	p->residual = ims_alloc(rows->n, 2 * sizeof(float));
+	p->centred = ims_alloc_aligned(rows->dim, sizeof(float));
 	p->ids = ims_alloc(rows->n, sizeof(int64_t));
-	int rc = p->at && p->rest && p->work && p->ids ? rows->scan(rows->ctx, take_points, p, err) : ims_nomem(err);
-	return rc || p->n == p->total ? rc : ims_fail(err, IMGSEARCH_EBUSY, "rows changed while a searcher was built over them");
+	if (!p->point || !p->residual || !p->centred || !p->ids)
+		return ims_nomem(err);
+	int rc = rows->scan(rows->ctx, add_points, p, err);
+	if (!rc && p->n != p->total)
+		rc = ims_fail(err, IMGSEARCH_EBUSY, "rows changed while a searcher was built over them");
+	return rc;
 }
 
 static int order_rows(kdtree *s, const points *p, const uint32_t *slot, imgsearch_error *err)
@@ -132,53 +145,59 @@ static int order_rows(kdtree *s, const points *p, const uint32_t *slot, imgsearc
 	if (!s->rows || !s->ids)
 		return ims_nomem(err);
 	for (size_t i = 0; i < p->n; i++) {
-		memcpy(s->rows + slot[i] * p->dim, p->at + i * p->dim, p->dim * sizeof(float));
+		memcpy(s->rows + slot[i] * p->dim, p->point + i * p->dim, p->dim * sizeof(float));
 		s->ids[slot[i]] = p->ids[i];
 	}
 	return 0;
 }
 
-static int build_tree(kdtree *s, const row_source *rows, const rotation *axes, uint32_t coordinates, job *job, imgsearch_error *err)
+/* axes: NULL for a tree over the rows' own coordinates. */
+static int build_tree(kdtree *s, const row_source *rows, const rotation *axes, uint32_t coordinates,
+	job *job, imgsearch_error *err)
 {
 	points p = { .axes = axes, .coordinates = coordinates, .job = job };
 	uint32_t n = (uint32_t)rows->n, *slot = ims_alloc(rows->n, sizeof(*slot));
-	p.slack.dim = rows->dim;
-	p.slack.skew = 0.01; /* more than usable codes may have */
 	int rc = slot ? collect(&p, rows, err) : ims_nomem(err);
 	if (!rc && !axes && !(p.longest < 1e15))
 		goto done;
 	if (!rc)
-		rc = ims_kd_build(&s->tree, p.at, p.rest, n, coordinates, axes ? CODED_BUCKET : RAW_BUCKET, axes ? IMS_BLOCK_ROWS : 1, slot, err);
-	if (!rc)
-		rc = axes ? ims_codes_build(&s->c, rows, axes, slot, job, err) : order_rows(s, &p, slot, err);
-	if (!rc && axes && !s->c)
+		rc = ims_kd_build(&s->tree, p.point, p.residual, n, coordinates,
+			axes ? CODED_BUCKET : RAW_BUCKET, axes ? IMS_BLOCK_ROWS : 1, slot, err);
+	if (!rc && axes)
+		rc = ims_codes_build(&s->codes, rows, axes, slot, job, err);
+	else if (!rc)
+		rc = order_rows(s, &p, slot, err);
+	if (!rc && axes && !s->codes)
 		ims_kd_free(&s->tree);
 done:
 	ims_free(slot);
-	ims_free(p.at);
-	ims_free(p.rest);
-	ims_free(p.work);
+	ims_free(p.point);
+	ims_free(p.residual);
+	ims_free(p.centred);
 	ims_free(p.ids);
 	return rc;
 }
 
-static int kdtree_build(searcher **out, const row_source *rows, const search_params *p, job *job, imgsearch_error *err)
+static int kdtree_build(searcher **out, const row_source *rows, const search_params *p, job *job,
+	imgsearch_error *err)
 {
 	rotation axes = { 0 };
 	kdtree *s = kdtree_new(rows, err);
 	int rc = s ? 0 : IMGSEARCH_ENOMEM;
 	if (rc)
 		return rc;
-	if (!ims_codes_worth(rows)) {
+	if (!ims_codes_suit(rows)) {
 		/* scanned */
 	} else if (rows->dim <= RAW_DIM) {
 		rc = build_tree(s, rows, NULL, rows->dim, job, err);
 	} else {
-		uint32_t parts = ims_codes_components(rows->dim), coordinates = p->components ? p->components : COORDINATES;
-		parts = parts > COORDINATES ? parts : COORDINATES;
-		rc = ims_rotation_fit(&axes, rows, parts, p->seed + 1, job, err);
+		uint32_t components = ims_stage_components(rows->dim);
+		uint32_t coordinates = p->components ? p->components : COORDINATES;
+		components = components > COORDINATES ? components : COORDINATES;
+		rc = ims_rotation_fit(&axes, rows, components, p->seed + 1, job, err);
+		coordinates = coordinates < axes.parts ? coordinates : axes.parts;
 		if (!rc)
-			rc = build_tree(s, rows, &axes, coordinates < axes.parts ? coordinates : axes.parts, job, err);
+			rc = build_tree(s, rows, &axes, coordinates, job, err);
 	}
 	ims_rotation_free(&axes);
 	if (rc)
@@ -188,189 +207,240 @@ static int kdtree_build(searcher **out, const row_source *rows, const search_par
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------------------------- queries ---- */
+/* --------------------------------------------------------------------------------- queries ---- */
 
-typedef struct asking {
+typedef struct query_result {
+	search_report report;
+	imgsearch_error err;
+	int rc;
+	bool scan; /* bounds do not help: the query is scanned */
+} query_result;
+
+typedef struct batch {
 	const kdtree *s;
-	const search_request *q;
+	const search_request *request;
 	topk *out;
-	struct part {
-		search_report report;
-		imgsearch_error err;
-		int rc;
-		bool scan;
-	} *part;
-} asking;
+	query_result *result;
+} batch;
 
-/* True distances up to this may have a computed one up to `limit`; smaller by epsilon where that is allowed. */
-static double widened(double limit, const double ends[2], double epsilon)
+/*
+ * True distances up to the result may have a computed distance up to `limit`. With epsilon the
+ * result is smaller than the limit by the square of 1 + epsilon, as distances are squared.
+ */
+static double walk_limit(double limit, double relative_error, double absolute_error, double epsilon)
 {
 	if (epsilon > 0 && limit > 0 && limit < INFINITY)
 		return limit / ((1 + epsilon) * (1 + epsilon));
-	return limit + fabs(limit) * ends[0] + ends[1];
+	return limit + fabs(limit) * relative_error + absolute_error;
 }
 
-static void raw_bucket(const kdtree *s, const search_request *q, const float *query, const kd_node *d, topk *out)
+/* Whether the request's `checks` end the walk; the answer is not proven then. */
+static bool checks_reached(const search_request *request, uint64_t checked, query_result *result)
 {
-	uint32_t dim = s->base.rows->dim;
-	for (uint32_t i = d->from; i < d->to; i++) {
-		float distance = ims_search_distance(s->base.rows->metric, query, s->rows + (size_t)i * dim, dim);
-		if (distance <= q->max_distance && distance <= ims_topk_worst(out) && ims_search_passes(q, s->ids[i]))
-			ims_topk_push(out, distance, s->ids[i]);
+	if (!request->params.checks || checked < request->params.checks)
+		return false;
+	result->report.exact = false;
+	return true;
+}
+
+static void scan_bucket(const kdtree *s, const search_request *request, const float *query,
+	const kd_node *bucket, topk *out)
+{
+	const row_source *source = s->base.rows;
+	uint32_t dim = source->dim;
+	for (uint32_t i = bucket->from; i < bucket->to; i++) {
+		const float *row = s->rows + (size_t)i * dim;
+		float d = ims_search_distance(source->metric, query, row, dim);
+		if (d <= request->max_distance && d <= ims_topk_worst(out) &&
+			ims_search_passes(request, s->ids[i]))
+			ims_topk_push(out, d, s->ids[i]);
 	}
 }
 
-static void ask_raw(const kdtree *s, const search_request *q, const float *query, topk *out, struct part *part)
+static void query_rows(const kdtree *s, const search_request *request, const float *query,
+	topk *out, query_result *result)
 {
+	imgsearch_metric metric = s->base.rows->metric;
 	uint32_t dim = s->base.rows->dim, node;
-	double length = length_of(query, dim), terms = 20 * unit;
-	bool ip = s->base.rows->metric == IMGSEARCH_METRIC_IP;
-	double ends[2] = { ip ? 0 : 3 * terms, 1e-37 + (ip ? 2 * terms * length * s->longest : 0) };
-	kd_walk w = { .t = &s->tree, .metric = s->base.rows->metric, .point = query };
+	bool ip = metric == IMGSEARCH_METRIC_IP;
+	double length = length_of(query, dim), terms = 20 * unit, epsilon = request->params.epsilon;
+	double relative = ip ? 0 : 3 * terms;
+	double absolute = 1e-37 + (ip ? 2 * terms * length * s->longest : 0);
+	kd_walk walk = { .t = &s->tree, .metric = metric, .point = query };
 	if (!(length < 1e15)) {
-		part->scan = true;
+		result->scan = true;
 		return;
 	}
-	part->rc = ims_kd_begin(&w, &part->err);
-	while (!part->rc && ims_kd_next(&w, widened(fmin(q->max_distance, ims_topk_worst(out)), ends, q->params.epsilon), &node)) {
-		const kd_node *d = &s->tree.node[node];
-		if (q->params.checks && part->report.rows_checked >= q->params.checks) {
-			part->report.exact = false;
+	result->rc = ims_kd_begin(&walk, &result->err);
+	while (!result->rc) {
+		double limit = fmin(request->max_distance, ims_topk_worst(out));
+		limit = walk_limit(limit, relative, absolute, epsilon);
+		if (!ims_kd_next(&walk, limit, &node) ||
+			checks_reached(request, result->report.rows_checked, result))
 			break;
-		}
-		raw_bucket(s, q, query, d, out);
-		part->report.rows_checked += d->to - d->from;
+		const kd_node *bucket = &s->tree.node[node];
+		scan_bucket(s, request, query, bucket, out);
+		result->report.rows_checked += bucket->to - bucket->from;
 	}
-	ims_kd_end(&w);
+	ims_kd_end(&walk);
 }
 
-/* Blocks of the bucket's rows, at most CASCADE_STEP at once and not across chunks. */
-static void coded_bucket(cascade *x, const kd_node *d)
+/* Filters the blocks of a bucket: at most FILTER_BLOCKS at once, and not across runs. */
+static void filter_bucket(bound_query *q, const kd_node *bucket)
 {
-	size_t chunk = (size_t)1 << x->c->level[0].col.shift, to = (d->to + IMS_BLOCK_ROWS - 1) / IMS_BLOCK_ROWS;
-	for (size_t b = d->from / IMS_BLOCK_ROWS; b < to && !x->rc;) {
-		size_t n = to - b < CASCADE_STEP ? to - b : CASCADE_STEP, room = chunk - b % chunk;
-		n = n < room ? n : room;
-		ims_cascade_blocks(x, b, n);
-		b += n;
+	size_t run = ims_column_run_items(&q->codes->stage[0].column);
+	size_t end = ims_codes_blocks(bucket->to);
+	for (size_t b = bucket->from / IMS_BLOCK_ROWS, n; b < end && !q->rc; b += n) {
+		n = end - b < FILTER_BLOCKS ? end - b : FILTER_BLOCKS;
+		n = n < run - b % run ? n : run - b % run;
+		ims_filter_blocks(q, b, n);
 	}
 }
 
-static void ask_coded(const kdtree *s, cascade *x, const search_request *q, topk *out, struct part *part)
+/* The walk of a prepared query. */
+static kd_walk walk_of(const kdtree *s, const bound_query *q)
 {
-	const codes *c = s->c;
-	uint32_t node, m = s->tree.coordinates;
-	double head2 = 0, seen = 0, none[2] = { 0, 0 };
-	const float *y = (const float *)x->memory + c->dim;
+	const codes *c = s->codes;
+	uint32_t m = s->tree.coordinates;
+	double head2 = 0, skew = c->axes.skew;
 	for (uint32_t i = 0; i < m; i++)
-		head2 += (double)y[i] * y[i];
-	double own = ims_codes_slack(c, m, x->length), theirs = ims_codes_slack(c, m, c->radius);
-	bool ip = c->metric == IMGSEARCH_METRIC_IP;
-	kd_walk w = { .t = &s->tree, .metric = c->metric, .point = y, .error = ip ? own * c->radius + theirs * x->length : own + theirs };
-	w.rest_error = ims_codes_rest(x->length, head2, own, &w.rest);
-	for (uint32_t i = 0; ip && i < c->dim; i++)
-		w.offset -= (double)x->query[i] * c->mean[i];
-	part->rc = ims_kd_begin(&w, &part->err);
-	while (!part->rc && !x->rc && ims_kd_next(&w, q->params.epsilon > 0 ? widened(x->limit, none, q->params.epsilon) : widened(x->limit, x->ends, 0), &node)) {
-		if (q->params.checks && seen >= q->params.checks) {
-			part->report.exact = false;
-			break;
-		}
-		coded_bucket(x, &s->tree.node[node]);
-		seen += s->tree.node[node].to - s->tree.node[node].from;
-	}
-	ims_kd_end(&w);
-	if (!part->rc && !x->rc)
-		part->scan = !ims_cascade_finish(x, 0, out, &part->report);
-	if (!part->rc)
-		part->rc = x->rc;
+		head2 += (double)q->components[i] * q->components[i];
+	double query_error = ims_projection_error(c->dim, skew, m, q->length);
+	double row_error = ims_projection_error(c->dim, skew, m, c->radius);
+	kd_walk walk = { .t = &s->tree, .metric = c->metric, .point = q->components,
+		.error = query_error + row_error, .offset = q->offset };
+	if (c->metric == IMGSEARCH_METRIC_IP)
+		walk.error = query_error * c->radius + row_error * q->length;
+	walk.residual_error = ims_projection_residual(q->length, head2, query_error, &walk.residual);
+	return walk;
 }
 
-static void ask(void *arg, size_t i, unsigned worker)
+static void query_codes(const kdtree *s, bound_query *q, topk *out, query_result *result)
 {
-	asking *a = arg;
-	const kdtree *s = a->s;
-	struct part *part = &a->part[i];
+	const search_request *request = q->request;
+	uint32_t node;
+	uint64_t checked = 0;
+	double epsilon = request->params.epsilon;
+	double relative = epsilon > 0 ? 0 : q->relative_error;
+	double absolute = epsilon > 0 ? 0 : q->absolute_error;
+	kd_walk walk = walk_of(s, q);
+	result->rc = ims_kd_begin(&walk, &result->err);
+	while (!result->rc && !q->rc) {
+		double limit = walk_limit(q->limit, relative, absolute, epsilon);
+		if (!ims_kd_next(&walk, limit, &node) || checks_reached(request, checked, result))
+			break;
+		const kd_node *bucket = &s->tree.node[node];
+		filter_bucket(q, bucket);
+		checked += bucket->to - bucket->from;
+	}
+	ims_kd_end(&walk);
+	if (!result->rc && !q->rc)
+		result->scan = !ims_refine(q, 0, out, &result->report);
+	if (!result->rc)
+		result->rc = q->rc;
+}
+
+static void run_query(void *arg, size_t i, unsigned worker)
+{
+	batch *b = arg;
+	const kdtree *s = b->s;
+	const search_request *request = b->request;
+	query_result *result = &b->result[i];
 	(void)worker;
-	part->report.exact = !(a->q->params.epsilon > 0);
-	if (ims_cancelled(a->q->cancel)) {
-		part->rc = ims_fail(&part->err, IMGSEARCH_ECANCELED, "the search was cancelled");
+	result->report.exact = !(request->params.epsilon > 0);
+	if (ims_cancelled(request->cancel)) {
+		result->rc = ims_fail(&result->err, IMGSEARCH_ECANCELED, "the search was cancelled");
 		return;
 	}
 	if (s->rows) {
-		ask_raw(s, a->q, a->q->queries + i * s->base.rows->dim, &a->out[i], part);
+		const float *query = request->queries + i * s->base.rows->dim;
+		query_rows(s, request, query, &b->out[i], result);
 		return;
 	}
-	cascade *x = ims_cascade_take((cascade_pool *)&s->pool);
-	if (!x) {
-		part->rc = ims_nomem(&part->err);
+	lease_pool *queries = (lease_pool *)&s->queries;
+	bound_query *q = ims_bound_query_acquire(queries);
+	if (!q) {
+		result->rc = ims_nomem(&result->err);
 		return;
 	}
-	if (ims_cascade_begin(x, s->c, s->base.rows, a->q, i, NULL, &part->err))
-		ask_coded(s, x, a->q, &a->out[i], part);
+	if (ims_bound_query_begin(q, s->codes, s->base.rows, request, i, NULL, &result->err))
+		query_codes(s, q, &b->out[i], result);
 	else
-		part->scan = !(part->rc = x->rc);
-	ims_cascade_give((cascade_pool *)&s->pool, x);
+		result->scan = !(result->rc = q->rc);
+	ims_lease_release(queries, q);
 }
 
-static int kdtree_query(const searcher *base, const search_request *q, topk *out, search_report *report, imgsearch_error *err)
+static int scan_query(const batch *b, size_t i, imgsearch_error *err)
+{
+	const row_source *rows = b->s->base.rows;
+	search_request one = *b->request;
+	one.queries += i * rows->dim;
+	one.n = 1;
+	ims_topk_clear(&b->out[i]);
+	return ims_search_scan_into(rows, &one, &b->out[i], &b->result[i].report, err);
+}
+
+static int kdtree_query(const searcher *base, const search_request *request, topk *out,
+	search_report *report, imgsearch_error *err)
 {
 	const kdtree *s = (const kdtree *)base;
 	if (!s->tree.nodes)
-		return ims_search_scan_into(base->rows, q, out, report, err);
-	asking a = { s, q, out, ims_zalloc(q->n, sizeof(*a.part)) };
-	if (!a.part)
+		return ims_search_scan_into(base->rows, request, out, report, err);
+	batch b = { s, request, out, ims_zalloc(request->n, sizeof(*b.result)) };
+	if (!b.result)
 		return ims_nomem(err);
-	ims_parallel(q->n > 1 ? q->pool : NULL, q->n, ask, &a);
-	*report = (search_report){ true, s->rows ? "tree over coordinates" : "tree over components, codes", 0 };
+	ims_parallel(request->n > 1 ? request->pool : NULL, request->n, run_query, &b);
+	*report = (search_report){ true,
+		s->rows ? "tree over coordinates" : "tree over components, codes", 0 };
 	int rc = 0;
-	for (size_t i = 0; !rc && i < q->n; i++) {
-		rc = a.part[i].rc;
+	for (size_t i = 0; !rc && i < request->n; i++) {
+		query_result *result = &b.result[i];
+		rc = result->rc;
 		if (rc && err)
-			*err = a.part[i].err;
-		if (!rc && a.part[i].scan) {
-			search_request one = *q;
-			one.queries += i * base->rows->dim;
-			one.n = 1;
-			ims_topk_clear(&out[i]);
-			rc = ims_search_scan_into(base->rows, &one, &out[i], &a.part[i].report, err);
-		}
-		report->rows_checked += a.part[i].report.rows_checked;
-		report->exact &= a.part[i].report.exact;
+			*err = result->err;
+		if (!rc && result->scan)
+			rc = scan_query(&b, i, err);
+		report->rows_checked += result->report.rows_checked;
+		report->exact &= result->report.exact;
 	}
-	ims_free(a.part);
+	ims_free(b.result);
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------------------ save and load ---- */
+/* --------------------------------------------------------------------------- save and load ---- */
+
+typedef enum kind { SCAN, ROWS, CODES } kind; /* in the saved header */
 
 static int kdtree_save(const searcher *base, const chunk_sink *sink, imgsearch_error *err)
 {
 	const kdtree *s = (const kdtree *)base;
 	uint32_t number = 1;
+	size_t n = s->tree.n;
 	buf head = { 0 }, tree = { 0 };
 	if (s->tree.nodes)
 		ims_kd_save(&s->tree, &tree);
 	ims_buf_put(&head, "IMSKDTR", 8);
-	ims_buf_u32(&head, s->tree.nodes ? s->rows ? 1 : 2 : 0);
+	ims_buf_u32(&head, !s->tree.nodes ? SCAN : s->rows ? ROWS : CODES);
 	ims_buf_u32(&head, s->tree.n);
 	ims_buf_u64(&head, tree.len);
 	ims_buf_f32(&head, (float)(s->longest * 1.000001));
-	int rc = head.failed || tree.failed ? ims_nomem(err) : sink->put(sink->ctx, 0, head.data, head.len, err);
+	int rc = head.failed || tree.failed ? ims_nomem(err) : 0;
 	if (!rc)
-		rc = ims_codes_put_bytes(sink, &number, tree.data, tree.len, err);
+		rc = sink->put(sink->ctx, 0, head.data, head.len, err);
+	if (!rc)
+		rc = ims_chunks_put(sink, &number, tree.data, tree.len, err);
 	if (!rc && s->rows)
-		rc = ims_codes_put_bytes(sink, &number, s->rows, (size_t)s->tree.n * base->rows->dim * sizeof(float), err);
+		rc = ims_chunks_put(sink, &number, s->rows, n * base->rows->dim * sizeof(float), err);
 	if (!rc && s->rows)
-		rc = ims_codes_put_bytes(sink, &number, s->ids, s->tree.n * sizeof(int64_t), err);
-	if (!rc && s->c)
-		rc = ims_codes_save(s->c, sink, &number, err);
+		rc = ims_chunks_put(sink, &number, s->ids, n * sizeof(int64_t), err);
+	if (!rc && s->codes)
+		rc = ims_codes_save(s->codes, sink, &number, err);
 	ims_buf_free(&head);
 	ims_buf_free(&tree);
 	return rc;
 }
 
-/* What a header claims must be there in chunks before memory is asked for. */
+/* Whether the chunks can hold so many bytes: checked before memory is allocated. */
 static bool plausible(const chunk_source *source, uint64_t bytes)
 {
 	return bytes >> 20 <= source->chunks;
@@ -380,11 +450,23 @@ static int load_rows(kdtree *s, const chunk_source *source, uint32_t *number, im
 {
 	size_t n = s->tree.n, dim = s->base.rows->dim;
 	if (dim > RAW_DIM || !plausible(source, (uint64_t)n * (dim * sizeof(float) + sizeof(int64_t))))
-		return ims_fail(err, IMGSEARCH_EFORMAT, "a tree of %zu rows in %u chunks", n, source->chunks);
+		return ims_fail(err, IMGSEARCH_EFORMAT, "a tree of %zu rows in %u chunks", n,
+			source->chunks);
 	s->rows = ims_alloc_aligned(n * dim, sizeof(float));
 	s->ids = ims_alloc(n, sizeof(int64_t));
-	int rc = s->rows && s->ids ? ims_codes_get_bytes(source, number, s->rows, n * dim * sizeof(float), err) : ims_nomem(err);
-	return rc ? rc : ims_codes_get_bytes(source, number, s->ids, n * sizeof(int64_t), err);
+	if (!s->rows || !s->ids)
+		return ims_nomem(err);
+	int rc = ims_chunks_get(source, number, s->rows, n * dim * sizeof(float), err);
+	return rc ? rc : ims_chunks_get(source, number, s->ids, n * sizeof(int64_t), err);
+}
+
+/* Whether the tree is over the rows or codes that were loaded with it. */
+static bool tree_fits(const kdtree *s)
+{
+	const codes *c = s->codes;
+	if (!c)
+		return s->tree.coordinates == s->base.rows->dim;
+	return s->tree.coordinates <= c->axes.components && c->n == s->tree.n;
 }
 
 static int load_tree(kdtree *s, const chunk_source *source, imgsearch_error *err)
@@ -398,18 +480,21 @@ static int load_tree(kdtree *s, const chunk_source *source, imgsearch_error *err
 	uint32_t kind = ims_read_u32(&r), n = ims_read_u32(&r);
 	uint64_t size = ims_read_u64(&r);
 	s->longest = ims_read_f32(&r);
-	if (!rc && (r.failed || memcmp(magic, "IMSKDTR", 8) || kind > 2 || !plausible(source, size) || !(s->longest >= 0 && s->longest < 1e16)))
+	bool sound = !r.failed && !memcmp(magic, "IMSKDTR", 8) && kind <= CODES &&
+		plausible(source, size) && s->longest >= 0 && s->longest < 1e16;
+	if (!rc && !sound)
 		rc = ims_fail(err, IMGSEARCH_EFORMAT, "not the state of a kdtree searcher");
 	if (rc || !kind)
 		goto done;
 	tree = ims_alloc(size, 1);
-	rc = tree ? ims_codes_get_bytes(source, &number, tree, size, err) : ims_nomem(err);
+	rc = tree ? ims_chunks_get(source, &number, tree, size, err) : ims_nomem(err);
 	reader t = { .data = tree, .len = size };
 	if (!rc)
 		rc = ims_kd_load(&s->tree, &t, n, err);
 	if (!rc)
-		rc = kind == 1 ? load_rows(s, source, &number, err) : ims_codes_load(&s->c, s->base.rows, source, &number, err);
-	if (!rc && (kind == 1 ? s->tree.coordinates != s->base.rows->dim : s->tree.coordinates > s->c->components || s->c->n != n))
+		rc = kind == ROWS ? load_rows(s, source, &number, err) :
+			ims_codes_load(&s->codes, s->base.rows, source, &number, err);
+	if (!rc && !tree_fits(s))
 		rc = ims_fail(err, IMGSEARCH_EFORMAT, "the tree does not fit its rows");
 done:
 	ims_buf_free(&head);
@@ -417,7 +502,8 @@ done:
 	return rc;
 }
 
-static int kdtree_load(searcher **out, const row_source *rows, const chunk_source *source, imgsearch_error *err)
+static int kdtree_load(searcher **out, const row_source *rows, const chunk_source *source,
+	imgsearch_error *err)
 {
 	kdtree *s = kdtree_new(rows, err);
 	int rc = s ? load_tree(s, source, err) : IMGSEARCH_ENOMEM;
@@ -431,8 +517,10 @@ static int kdtree_load(searcher **out, const row_source *rows, const chunk_sourc
 static uint64_t kdtree_memory(const searcher *base)
 {
 	const kdtree *s = (const kdtree *)base;
-	uint64_t rows = s->rows ? (uint64_t)s->tree.n * (base->rows->dim * sizeof(float) + sizeof(int64_t)) : 0;
-	return sizeof(*s) + rows + ims_codes_memory(s->c) + s->tree.nodes * (sizeof(kd_node) + 2 * s->tree.coordinates * sizeof(float));
+	uint64_t row = base->rows->dim * sizeof(float) + sizeof(int64_t);
+	uint64_t node = sizeof(kd_node) + 2 * s->tree.coordinates * sizeof(float);
+	return sizeof(*s) + (s->rows ? s->tree.n * row : 0) + s->tree.nodes * node +
+		ims_codes_memory(s->codes);
 }
 
 const searcher_ops ims_search_kdtree = {

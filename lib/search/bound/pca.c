@@ -1,22 +1,30 @@
 /*
- * The pca searcher: codes whose components are chosen, by number or by share of the variance, and kept as a projection of
- * its own (imgsearch_vectors_reduce). Searching the reduced codes and re-ranking in full is exact by the codes' bounds; with
- * `checks` so many full rows are read at most, and the answer is exact only where that was enough. Whitening divides
- * reduced coordinates by their standard deviation; distances are not measured in it.
+ * The pca searcher: filter and refine (exact.c) over codes whose components are chosen, by number
+ * or by share of the variance. It keeps the projection for imgsearch_vectors_reduce. With `checks` it reads
+ * at most so many full rows, and the answer is exact only where that was enough. Whitening divides
+ * reduced coordinates by their standard deviation. Distances are not measured in whitened
+ * coordinates.
  */
-#include "search/bound/cascade.h"
+#include "search/bound/chunks.h"
+#include "search/bound/codes_build.h"
+#include "search/bound/codes_change.h"
+#include "search/bound/codes_state.h"
+#include "search/bound/filter_refine.h"
 #include "search/internal.h"
 
 #include <math.h>
 
-enum { USUAL = 512, MOST = 1024 /* components fitted when they are chosen by variance */ };
+/*
+ * Components that are fitted when a share of the variance decides: at first, and in a second try.
+ */
+enum { FIRST_FIT = 512, SECOND_FIT = 1024 };
 
 typedef struct pca {
 	searcher base;
 	rotation axes;
 	bool whiten;
-	codes *c; /* NULL: scan */
-	cascade_pool pool;
+	codes *codes; /* NULL: scan */
+	lease_pool queries; /* of bound_query */
 } pca;
 
 static pca *pca_new(const row_source *rows, imgsearch_error *err)
@@ -27,7 +35,7 @@ static pca *pca_new(const row_source *rows, imgsearch_error *err)
 		return NULL;
 	}
 	s->base = (searcher){ &ims_search_pca, rows };
-	ims_cascade_pool_init(&s->pool);
+	ims_lease_pool_init(&s->queries);
 	return s;
 }
 
@@ -37,12 +45,12 @@ static void pca_free(searcher *base)
 	if (!s)
 		return;
 	ims_rotation_free(&s->axes);
-	ims_codes_free(s->c);
-	ims_cascade_pool_free(&s->pool);
+	ims_codes_free(s->codes);
+	ims_lease_pool_free(&s->queries, ims_bound_query_free);
 	ims_free(s);
 }
 
-/* Components that hold the share; 0: all fitted ones hold less. */
+/* How many leading components hold the share of the variance. 0: all that were fitted hold less. */
 static uint32_t components_for(const rotation *axes, double share)
 {
 	double sum = 0;
@@ -54,24 +62,27 @@ static uint32_t components_for(const rotation *axes, double share)
 	return 0;
 }
 
-static int fit(pca *s, const row_source *rows, const search_params *p, job *job, imgsearch_error *err)
+static int fit(pca *s, const row_source *rows, const search_params *p, job *job,
+	imgsearch_error *err)
 {
 	double share = p->variance > 0 && p->variance <= 1 ? p->variance : 0.9;
-	uint32_t most = p->components ? p->components : rows->dim < USUAL ? rows->dim : USUAL;
+	uint32_t most = p->components ? p->components : rows->dim < FIRST_FIT ? rows->dim : FIRST_FIT;
 	int rc = ims_rotation_fit(&s->axes, rows, most, p->seed + 1, job, err);
 	if (rc || p->components)
 		return rc;
 	uint32_t m = components_for(&s->axes, share);
-	if (!m && rows->dim > USUAL) {
+	if (!m && rows->dim > FIRST_FIT) {
 		ims_rotation_free(&s->axes);
-		rc = ims_rotation_fit(&s->axes, rows, rows->dim < MOST ? rows->dim : MOST, p->seed + 1, job, err);
+		most = rows->dim < SECOND_FIT ? rows->dim : SECOND_FIT;
+		rc = ims_rotation_fit(&s->axes, rows, most, p->seed + 1, job, err);
 		m = rc ? 0 : components_for(&s->axes, share);
 	}
 	s->axes.parts = m ? m : s->axes.parts;
 	return rc;
 }
 
-static int pca_build(searcher **out, const row_source *rows, const search_params *p, job *job, imgsearch_error *err)
+static int pca_build(searcher **out, const row_source *rows, const search_params *p, job *job,
+	imgsearch_error *err)
 {
 	pca *s = pca_new(rows, err);
 	if (!s)
@@ -79,7 +90,7 @@ static int pca_build(searcher **out, const row_source *rows, const search_params
 	s->whiten = p->whiten;
 	int rc = fit(s, rows, p, job, err);
 	if (!rc)
-		rc = ims_codes_build(&s->c, rows, &s->axes, NULL, job, err);
+		rc = ims_codes_build(&s->codes, rows, &s->axes, NULL, job, err);
 	if (rc)
 		pca_free(&s->base);
 	else
@@ -91,9 +102,10 @@ static int pca_save(const searcher *base, const chunk_sink *sink, imgsearch_erro
 {
 	const pca *s = (const pca *)base;
 	uint32_t number = 1;
+	size_t axes = (size_t)s->axes.parts * s->axes.dim;
 	buf b = { 0 };
 	ims_buf_put(&b, "IMSPCA\0", 8);
-	ims_buf_u32(&b, s->c != NULL);
+	ims_buf_u32(&b, s->codes != NULL);
 	ims_buf_u32(&b, s->whiten);
 	ims_buf_u32(&b, s->axes.parts);
 	ims_buf_f32(&b, (float)s->axes.total);
@@ -101,14 +113,15 @@ static int pca_save(const searcher *base, const chunk_sink *sink, imgsearch_erro
 	ims_buf_put(&b, s->axes.variance, s->axes.parts * sizeof(float));
 	int rc = b.failed ? ims_nomem(err) : sink->put(sink->ctx, 0, b.data, b.len, err);
 	if (!rc)
-		rc = ims_codes_put_bytes(sink, &number, s->axes.axes, (size_t)s->axes.parts * s->axes.dim * sizeof(float), err);
-	if (!rc && s->c)
-		rc = ims_codes_save(s->c, sink, &number, err);
+		rc = ims_chunks_put(sink, &number, s->axes.axes, axes * sizeof(float), err);
+	if (!rc && s->codes)
+		rc = ims_codes_save(s->codes, sink, &number, err);
 	ims_buf_free(&b);
 	return rc;
 }
 
-static int read_axes(pca *s, reader *r, const chunk_source *source, uint32_t *number, bool *coded, imgsearch_error *err)
+static int read_axes(pca *s, reader *r, const chunk_source *source, uint32_t *number, bool *coded,
+	imgsearch_error *err)
 {
 	rotation *a = &s->axes;
 	const void *magic = ims_read_bytes(r, 8);
@@ -130,10 +143,11 @@ static int read_axes(pca *s, reader *r, const chunk_source *source, uint32_t *nu
 		return ims_nomem(err);
 	memcpy(a->mean, mean, a->dim * sizeof(float));
 	memcpy(a->variance, variance, a->parts * sizeof(float));
-	return ims_codes_get_bytes(source, number, a->axes, (size_t)a->parts * a->dim * sizeof(float), err);
+	return ims_chunks_get(source, number, a->axes, (size_t)a->parts * a->dim * sizeof(float), err);
 }
 
-static int pca_load(searcher **out, const row_source *rows, const chunk_source *source, imgsearch_error *err)
+static int pca_load(searcher **out, const row_source *rows, const chunk_source *source,
+	imgsearch_error *err)
 {
 	uint32_t number = 1;
 	bool coded = false;
@@ -146,7 +160,7 @@ static int pca_load(searcher **out, const row_source *rows, const chunk_source *
 	if (!rc)
 		rc = read_axes(s, &r, source, &number, &coded, err);
 	if (!rc && coded)
-		rc = ims_codes_load(&s->c, rows, source, &number, err);
+		rc = ims_codes_load(&s->codes, rows, source, &number, err);
 	ims_buf_free(&b);
 	if (rc)
 		pca_free(&s->base);
@@ -155,32 +169,38 @@ static int pca_load(searcher **out, const row_source *rows, const chunk_source *
 	return rc;
 }
 
-static int pca_query(const searcher *base, const search_request *q, topk *out, search_report *report, imgsearch_error *err)
+static int pca_query(const searcher *base, const search_request *q, topk *out,
+	search_report *report, imgsearch_error *err)
 {
 	const pca *s = (const pca *)base;
-	return s->c ? ims_cascade_query((cascade_pool *)&s->pool, s->c, base->rows, q, q->params.checks, out, report, err)
-		: ims_search_scan_into(base->rows, q, out, report, err);
+	if (!s->codes)
+		return ims_search_scan_into(base->rows, q, out, report, err);
+	lease_pool *queries = (lease_pool *)&s->queries;
+	return ims_filter_refine(queries, s->codes, base->rows, q, q->params.checks, out, report, err);
 }
 
-static int pca_add(searcher *base, const int64_t *ids, const float *rows, size_t n, job *job, imgsearch_error *err)
+static int pca_add(searcher *base, const int64_t *ids, const float *rows, size_t n, job *job,
+	imgsearch_error *err)
 {
 	(void)job;
 	pca *s = (pca *)base;
-	return s->c ? ims_codes_add(s->c, ids, rows, n, err) : 0;
+	return s->codes ? ims_codes_add(s->codes, ids, rows, n, err) : 0;
 }
 
 static int pca_remove(searcher *base, const int64_t *ids, size_t n, imgsearch_error *err)
 {
 	pca *s = (pca *)base;
-	return s->c ? ims_codes_remove(s->c, ids, n, err) : 0;
+	return s->codes ? ims_codes_remove(s->codes, ids, n, err) : 0;
 }
 
-static int pca_reduce(const searcher *base, const float *rows, size_t n, float *out, size_t m, imgsearch_error *err)
+static int pca_reduce(const searcher *base, const float *rows, size_t n, float *out, size_t m,
+	imgsearch_error *err)
 {
 	const pca *s = (const pca *)base;
 	const rotation *a = &s->axes;
 	if (m > a->parts)
-		return ims_fail(err, IMGSEARCH_EINVAL, "%zu components are wanted, %u were built", m, a->parts);
+		return ims_fail(err, IMGSEARCH_EINVAL, "%zu components are wanted, %u were built", m,
+			a->parts);
 	float *v = ims_alloc_aligned(a->dim, sizeof(float));
 	if (!v)
 		return ims_nomem(err);
@@ -199,7 +219,9 @@ static int pca_reduce(const searcher *base, const float *rows, size_t n, float *
 static uint64_t pca_memory(const searcher *base)
 {
 	const pca *s = (const pca *)base;
-	return sizeof(*s) + ims_codes_memory(s->c) + ((uint64_t)s->axes.parts * (s->axes.dim + 1) + s->axes.dim) * sizeof(float);
+	uint64_t dim = s->axes.dim, components = s->axes.parts;
+	uint64_t floats = components * (dim + 1) + dim;
+	return sizeof(*s) + ims_codes_memory(s->codes) + floats * sizeof(float);
 }
 
 const searcher_ops ims_search_pca = {

@@ -1,12 +1,17 @@
 /*
- * Adding and removing without building anew, as in FreshDiskANN (Singh et al. 2021). An added row is linked like any other. A
- * removed row is marked deleted: searches pass through it, answers leave it out. Every change consolidates a few slots
- * further: a node with deleted neighbours gets links to the neighbours of those, pruned, so that the work is spread evenly.
- * After a full round no node links to the slots that were deleted when the round began, and these are free again.
+ * Changes in place, as in FreshDiskANN (Singh et al. 2021). An added row is linked like any other.
+ * A removed row is marked deleted: searches pass through it, answers leave it out. Consolidation
+ * gives a node with deleted neighbours links to the neighbours of those, pruned. Our own: every
+ * change consolidates a few slots further, so that the work is spread evenly. After a full round no
+ * node links to the slots that were deleted when the round began, and these are free again.
  */
-#include "search/graph/graph.h"
+#include "search/graph/change.h"
 
-enum { BROOM = 16 }; /* slots swept for every changed row */
+#include "search/graph/build.h"
+#include "search/graph/connect.h"
+#include "search/graph/link.h"
+
+enum { CONSOLIDATE = 16 /* slots for every changed row */ };
 
 static size_t hash(int64_t id)
 {
@@ -14,8 +19,8 @@ static size_t hash(int64_t id)
 	return (size_t)ims_random(&state);
 }
 
-/* Where id is in the table, or the empty place where it would be. */
-static size_t place(const graph *g, int64_t id)
+/* The place of an id in the hash table, or the empty place where it would be. */
+static size_t find_id(const graph *g, int64_t id)
 {
 	size_t mask = g->by_id_room - 1, at = hash(id) & mask;
 	while (g->by_id[at] != GRAPH_NONE && g->ids[g->by_id[at]] != id)
@@ -23,8 +28,8 @@ static size_t place(const graph *g, int64_t id)
 	return at;
 }
 
-/* A table with room for one more id; made when first needed. */
-static int table(graph *g, imgsearch_error *err)
+/* Makes room for one more id in the hash table. The first change makes the table. */
+static int reserve_ids(graph *g, imgsearch_error *err)
 {
 	size_t room = 64;
 	if (g->by_id_room > (g->live + 1) * 4 / 3)
@@ -40,12 +45,12 @@ static int table(graph *g, imgsearch_error *err)
 	memset(by_id, 0xff, room * sizeof(*by_id));
 	for (uint32_t i = 0; i < g->n; i++)
 		if (g->ids[i] != GRAPH_FREE && !ims_graph_is_deleted(g, i))
-			by_id[place(g, g->ids[i])] = i;
+			by_id[find_id(g, g->ids[i])] = i;
 	return 0;
 }
 
-/* Takes an entry out and moves up those that were pushed past it. */
-static void table_remove(graph *g, size_t at)
+/* Removes an id, and moves back the ids that were probed past its place. */
+static void remove_id(graph *g, size_t at)
 {
 	size_t mask = g->by_id_room - 1, next = at;
 	for (;;) {
@@ -69,10 +74,11 @@ static void set_deleted(graph *g, uint32_t slot, bool deleted)
 	g->deleted[slot >> 6] = deleted ? g->deleted[slot >> 6] | bit : g->deleted[slot >> 6] & ~bit;
 }
 
-/* --------------------------------------------------------------------------------------------------- consolidation ---- */
+/* --------------------------------------------------------------------------- consolidation ---- */
 
-/* Adds the neighbours of a deleted node to the n candidates, without deleted ones; returns their number. */
-static size_t inherit(const graph *g, graph_scratch *s, uint32_t slot, uint32_t deleted, size_t n)
+/* Adds the live neighbours of a deleted node to n candidates. Returns how many there are then. */
+static size_t add_neighbours_of(const graph *g, graph_scratch *s, uint32_t slot, uint32_t deleted,
+	size_t n)
 {
 	const uint32_t *links = ims_graph_links(g, deleted);
 	uint32_t live[GRAPH_DEGREE_MAX];
@@ -80,11 +86,11 @@ static size_t inherit(const graph *g, graph_scratch *s, uint32_t slot, uint32_t 
 	for (uint32_t i = 0; i < g->stride && links[i] != GRAPH_NONE; i++)
 		if (links[i] != slot && !ims_graph_is_deleted(g, links[i]))
 			live[some++] = links[i];
-	ims_graph_pool_add(g, s, slot, n, live, some);
+	ims_graph_add_candidates(g, s, slot, n, live, some);
 	return n + some;
 }
 
-/* A live node's links, without deleted ones. */
+/* Replaces the links of a live node to deleted nodes. */
 static bool consolidate_node(graph *g, graph_scratch *s, uint32_t slot)
 {
 	uint32_t *links = ims_graph_links(g, slot), kept[GRAPH_DEGREE_MAX], gone[GRAPH_DEGREE_MAX];
@@ -96,12 +102,12 @@ static bool consolidate_node(graph *g, graph_scratch *s, uint32_t slot)
 			kept[kept_n++] = links[i];
 	if (!gone_n)
 		return true;
-	if (!ims_graph_pool_room(s, kept_n + gone_n * g->stride))
+	if (!ims_graph_reserve_candidates(s, kept_n + gone_n * g->stride))
 		return false;
 	size_t n = kept_n;
-	ims_graph_pool_add(g, s, slot, 0, kept, kept_n);
+	ims_graph_add_candidates(g, s, slot, 0, kept, kept_n);
 	for (size_t i = 0; i < gone_n; i++)
-		n = inherit(g, s, slot, gone[i], n);
+		n = add_neighbours_of(g, s, slot, gone[i], n);
 	if (n)
 		n = ims_graph_prune(g, s, slot, n, g->alpha, links, g->degree);
 	else if (!ims_graph_find_links(g, s, slot, g->beam, g->alpha, links))
@@ -113,7 +119,7 @@ static bool consolidate_node(graph *g, graph_scratch *s, uint32_t slot)
 	return true;
 }
 
-/* Drawn anew, a sample of all live nodes: else new clusters would have none. */
+/* Draws the entry points anew from all live nodes, so that new clusters have some. */
 static int draw_entries(graph *g, imgsearch_error *err)
 {
 	size_t n = ims_graph_entry_count(g->live);
@@ -131,7 +137,7 @@ static int draw_entries(graph *g, imgsearch_error *err)
 	return rc;
 }
 
-/* The round is done: slots that were deleted when it began are free; the next round begins. */
+/* Ends the round: slots that were deleted when it began are free. Begins the next round. */
 static int end_round(graph *g, imgsearch_error *err)
 {
 	size_t words = (g->n + 63) / 64, most = g->free_n + g->deleted_n;
@@ -159,34 +165,37 @@ static int end_round(graph *g, imgsearch_error *err)
 	g->round = grown;
 	g->round_n = g->n;
 	g->round_at = 0;
-	return ims_graph_connect(g, NULL, err);
+	return ims_graph_connect(g, err);
 }
 
-static int sweep(graph *g, graph_scratch *s, size_t slots, imgsearch_error *err)
+/* Consolidates so many slots further. */
+static int consolidate(graph *g, graph_scratch *s, size_t slots, imgsearch_error *err)
 {
 	if (!g->deleted_n)
 		return 0;
 	for (; slots; slots--, g->round_at++) {
 		if (g->round_at >= g->n)
 			return end_round(g, err);
-		if (!ims_graph_is_deleted(g, (uint32_t)g->round_at) && !consolidate_node(g, s, (uint32_t)g->round_at))
+		if (!ims_graph_is_deleted(g, (uint32_t)g->round_at) &&
+			!consolidate_node(g, s, (uint32_t)g->round_at))
 			return ims_nomem(err);
 	}
 	return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------- changes ---- */
+/* --------------------------------------------------------------------------------- changes ---- */
 
 static void mark_deleted(graph *g, size_t at)
 {
 	set_deleted(g, g->by_id[at], true);
 	g->deleted_n++;
 	g->live--;
-	table_remove(g, at);
+	remove_id(g, at);
 }
 
-/* A slot for the row, its code in place, not yet linked. */
-static int settle(graph *g, graph_scratch *s, int64_t id, const float *row, uint32_t *slot, imgsearch_error *err)
+/* Puts a row into a slot, with its code and without links. */
+static int place_row(graph *g, graph_scratch *s, int64_t id, const float *row, uint32_t *slot,
+	imgsearch_error *err)
 {
 	if (!g->free_n && g->n == g->room) {
 		int rc = ims_graph_reserve(g, g->n + 1, err);
@@ -195,12 +204,13 @@ static int settle(graph *g, graph_scratch *s, int64_t id, const float *row, uint
 	}
 	*slot = g->free_n ? g->free_slot[--g->free_n] : (uint32_t)g->n++;
 	g->ids[*slot] = id;
-	ims_graph_encode(&g->coder, row, g->codes + (size_t)*slot * g->coder.size, ims_graph_detail(g, *slot), s->room);
+	ims_graph_encode(&g->quantiser, row, g->codes + (size_t)*slot * g->quantiser.size,
+		ims_graph_residual(g, *slot), s->encoder);
 	memset(ims_graph_links(g, *slot), 0xff, g->stride * sizeof(uint32_t));
 	if (g->round && *slot < g->round_n)
 		g->round[*slot >> 6] &= ~((uint64_t)1 << (*slot & 63));
 	set_deleted(g, *slot, false);
-	g->by_id[place(g, id)] = *slot;
+	g->by_id[find_id(g, id)] = *slot;
 	g->live++;
 	return 0;
 }
@@ -223,39 +233,40 @@ static int add_one(graph *g, int64_t id, const float *row, imgsearch_error *err)
 	graph_scratch *s = NULL;
 	uint32_t slot;
 	size_t at;
-	int rc = table(g, err);
-	if (!rc && g->by_id[at = place(g, id)] != GRAPH_NONE)
+	int rc = reserve_ids(g, err);
+	if (!rc && g->by_id[at = find_id(g, id)] != GRAPH_NONE)
 		mark_deleted(g, at);
 	if (!rc)
-		rc = ims_graph_scratch_get(g, &s, err);
+		rc = ims_graph_scratch_acquire(g, &s, err);
 	if (!rc)
-		rc = settle(g, s, id, row, &slot, err);
+		rc = place_row(g, s, id, row, &slot, err);
 	if (rc)
 		goto done;
-	if (s->slots < g->room) { /* grown: the scratch is of the old size */
+	if (s->slots < g->room) { /* the graph has grown */
 		ims_graph_scratch_free(s);
 		s = NULL;
-		rc = ims_graph_scratch_get(g, &s, err);
+		rc = ims_graph_scratch_acquire(g, &s, err);
 	}
 	if (!rc)
 		rc = link_one(g, s, slot, err);
 	if (rc)
-		mark_deleted(g, place(g, id));
+		mark_deleted(g, find_id(g, id));
 	else
-		rc = sweep(g, s, BROOM, err);
+		rc = consolidate(g, s, CONSOLIDATE, err);
 done:
-	ims_graph_scratch_put(g, s);
+	ims_graph_scratch_release(g, s);
 	return rc;
 }
 
-int ims_graph_add(searcher *x, const int64_t *ids, const float *rows, size_t n, job *job, imgsearch_error *err)
+int ims_graph_add(searcher *x, const int64_t *ids, const float *rows, size_t n, job *job,
+	imgsearch_error *err)
 {
 	graph *g = (graph *)x;
 	int rc = 0;
 	for (size_t i = 0; !rc && i < n; i++) {
 		rc = job && ims_job_cancelled(job) ? ims_fail(err, IMGSEARCH_ECANCELED, "cancelled") : 0;
 		if (!rc)
-			rc = add_one(g, ids[i], rows + i * g->coder.dim, err);
+			rc = add_one(g, ids[i], rows + i * g->quantiser.dim, err);
 	}
 	return rc;
 }
@@ -264,15 +275,15 @@ int ims_graph_remove(searcher *x, const int64_t *ids, size_t n, imgsearch_error 
 {
 	graph *g = (graph *)x;
 	graph_scratch *s = NULL;
-	int rc = n ? table(g, err) : 0;
+	int rc = n ? reserve_ids(g, err) : 0;
 	if (!rc)
-		rc = ims_graph_scratch_get(g, &s, err);
+		rc = ims_graph_scratch_acquire(g, &s, err);
 	for (size_t i = 0; !rc && i < n; i++) {
-		size_t at = place(g, ids[i]);
+		size_t at = find_id(g, ids[i]);
 		if (g->by_id[at] != GRAPH_NONE)
 			mark_deleted(g, at);
-		rc = sweep(g, s, BROOM, err);
+		rc = consolidate(g, s, CONSOLIDATE, err);
 	}
-	ims_graph_scratch_put(g, s);
+	ims_graph_scratch_release(g, s);
 	return rc;
 }

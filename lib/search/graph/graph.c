@@ -1,7 +1,14 @@
 /*
- * The graph searcher: approximate, for large collections. A flat pruned graph over 8-bit codes; see graph.h for its parts.
+ * Memory of the graph, and the table of functions. The graph is approximate, for large collections.
  */
 #include "search/graph/graph.h"
+
+#include "search/graph/build.h"
+#include "search/graph/change.h"
+#include "search/graph/query.h"
+#include "search/graph/scratch.h"
+#include "search/graph/state.h"
+#include "search/graph/tune.h"
 
 int ims_graph_new(graph **out, const row_source *rows, imgsearch_error *err)
 {
@@ -10,7 +17,7 @@ int ims_graph_new(graph **out, const row_source *rows, imgsearch_error *err)
 	if (!g)
 		return ims_nomem(err);
 	g->base = (searcher){ &ims_search_graph, rows };
-	pthread_mutex_init(&g->scratch_lock, NULL);
+	ims_lease_pool_init(&g->scratch);
 	return 0;
 }
 
@@ -18,16 +25,11 @@ void ims_graph_free(graph *g)
 {
 	if (!g)
 		return;
-	while (g->scratch) {
-		graph_scratch *s = g->scratch;
-		g->scratch = s->free_next;
-		ims_graph_scratch_free(s);
-	}
-	pthread_mutex_destroy(&g->scratch_lock);
-	ims_graph_coder_free(&g->coder);
+	ims_lease_pool_free(&g->scratch, ims_graph_scratch_free);
+	ims_graph_quantiser_free(&g->quantiser);
 	ims_free(g->ids);
 	ims_free(g->codes);
-	ims_free(g->details);
+	ims_free(g->residuals);
 	ims_free(g->links);
 	ims_free(g->deleted);
 	ims_free(g->free_slot);
@@ -38,7 +40,7 @@ void ims_graph_free(graph *g)
 	ims_free(g);
 }
 
-/* A larger aligned array with what the smaller one held; NULL, and the old one as it was, without memory. */
+/* A larger aligned array with the old contents. NULL: no memory, and the old array stays. */
 static void *larger(void *old, size_t had, size_t room, size_t item)
 {
 	void *p = ims_alloc_aligned(room, item);
@@ -61,12 +63,12 @@ int ims_graph_reserve(graph *g, size_t slots, imgsearch_error *err)
 		slots = g->room + g->room / 8;
 	slots = (slots + 63) & ~(size_t)63;
 	slots = slots ? slots : 64;
-	if (!(p = larger(g->codes, g->n, slots, g->coder.size)))
+	if (!(p = larger(g->codes, g->n, slots, g->quantiser.size)))
 		return ims_nomem(err);
 	g->codes = p;
-	if (!(p = larger(g->details, g->n, slots, g->coder.detail_size)))
+	if (!(p = larger(g->residuals, g->n, slots, g->quantiser.residual_size)))
 		return ims_nomem(err);
-	g->details = p;
+	g->residuals = p;
 	if (!(p = larger(g->links, g->n, slots, g->stride * sizeof(uint32_t))))
 		return ims_nomem(err);
 	g->links = p;
@@ -74,10 +76,12 @@ int ims_graph_reserve(graph *g, size_t slots, imgsearch_error *err)
 	if (!(p = larger(g->ids, g->n, slots, sizeof(int64_t))))
 		return ims_nomem(err);
 	g->ids = p;
-	if (!(p = larger(g->deleted, g->deleted ? (g->n + 63) / 64 : 0, slots / 64 + 1, sizeof(uint64_t))))
+	if (!(p = larger(g->deleted, g->deleted ? (g->n + 63) / 64 : 0, slots / 64 + 1,
+		sizeof(uint64_t))))
 		return ims_nomem(err);
 	g->deleted = p;
-	memset(g->deleted + (g->n + 63) / 64, 0, (slots / 64 + 1 - (g->n + 63) / 64) * sizeof(uint64_t));
+	memset(g->deleted + (g->n + 63) / 64, 0,
+		(slots / 64 + 1 - (g->n + 63) / 64) * sizeof(uint64_t));
 	g->room = slots;
 	return 0;
 }
@@ -85,7 +89,7 @@ int ims_graph_reserve(graph *g, size_t slots, imgsearch_error *err)
 int ims_graph_entries(graph *g, const uint32_t *slot, size_t n, imgsearch_error *err)
 {
 	uint32_t *entry = ims_alloc(n + 1, sizeof(*entry));
-	uint8_t *codes = ims_alloc_aligned(n, g->coder.size);
+	uint8_t *codes = ims_alloc_aligned(n, g->quantiser.size);
 	if (!entry || !codes) {
 		ims_free(entry);
 		ims_free(codes);
@@ -93,7 +97,7 @@ int ims_graph_entries(graph *g, const uint32_t *slot, size_t n, imgsearch_error 
 	}
 	for (size_t i = 0; i < n; i++) {
 		entry[i] = slot[i];
-		memcpy(codes + i * g->coder.size, ims_graph_code(g, slot[i]), g->coder.size);
+		memcpy(codes + i * g->quantiser.size, ims_graph_code(g, slot[i]), g->quantiser.size);
 	}
 	ims_free(g->entry);
 	ims_free(g->entry_codes);
@@ -103,12 +107,22 @@ int ims_graph_entries(graph *g, const uint32_t *slot, size_t n, imgsearch_error 
 	return 0;
 }
 
+size_t ims_graph_count(const graph *g, uint32_t slot)
+{
+	const uint32_t *links = ims_graph_links(g, slot);
+	size_t n = 0;
+	while (n < g->stride && links[n] != GRAPH_NONE)
+		n++;
+	return n;
+}
+
 static uint64_t graph_memory(const searcher *s)
 {
 	const graph *g = (const graph *)s;
-	const graph_coder *c = &g->coder;
-	return sizeof(*g) + g->room * (c->size + c->detail_size + (uint64_t)g->stride * 4 + 8) + g->room / 8 + g->entries * (c->size + 4) +
-		g->by_id_room * 4 + (uint64_t)c->parts * c->axis_size + (uint64_t)c->dim * (c->size + 4);
+	const graph_quantiser *qz = &g->quantiser;
+	return sizeof(*g) + g->room * (qz->size + qz->residual_size + (uint64_t)g->stride * 4 + 8) +
+		g->room / 8 + g->entries * (qz->size + 4) + g->by_id_room * 4 +
+		(uint64_t)qz->components * qz->axis_size + (uint64_t)qz->dim * (qz->size + 4);
 }
 
 static void graph_free(searcher *s)

@@ -1,128 +1,23 @@
 /*
- * Which links a node keeps, and links for batches of new nodes.
- *
- * Pruning is Vamana's robust prune (Subramanya et al. 2019): in the order of distance, a candidate is kept unless a kept one
- * is nearer to it by the factor alpha than the node is. A batch is linked as in ParlayANN (Manohar et al. 2024): every new node
- * searches the graph as it was before the batch, so that the nodes do not wait for each other and the result does not
- * depend on threads; then each node that was linked to gets its back links, and is pruned when it has too many.
+ * A batch is linked as in ParlayANN (Manohar et al. 2024). Every new node searches the graph as it
+ * was before the batch, so that nodes do not wait for each other and the result does not depend on
+ * threads. Then each node that was linked to gets its back links, and is pruned where it has too
+ * many.
  */
-#include "search/graph/graph.h"
+#include "search/graph/link.h"
 
-enum { PRUNE_STEP = 8, CHUNK = 16 };
+#include "search/graph/beam.h"
 
-void ims_graph_sort(graph_item *a, size_t n)
-{
-	while (n > 16) {
-		graph_item pivot = a[n / 2], t;
-		size_t i = 0, j = n - 1;
-		for (;; i++, j--) {
-			while (a[i] < pivot)
-				i++;
-			while (pivot < a[j])
-				j--;
-			if (i >= j)
-				break;
-			t = a[i], a[i] = a[j], a[j] = t;
-		}
-		if (i < n - i) {
-			ims_graph_sort(a, i);
-			a += i, n -= i;
-		} else {
-			ims_graph_sort(a + i, n - i);
-			n = i;
-		}
-	}
-	for (size_t i = 1; i < n; i++) {
-		graph_item v = a[i];
-		size_t j = i;
-		for (; j && a[j - 1] > v; j--)
-			a[j] = a[j - 1];
-		a[j] = v;
-	}
-}
-
-/* Is `slot`, at distance `far` of the node, nearer to one of the kept ones? */
-static bool covered(const graph *g, graph_scratch *s, uint32_t slot, int32_t far, float alpha, const uint32_t *kept, size_t n)
-{
-	const uint8_t *code = ims_graph_code(g, slot);
-	int32_t sum, own = ims_graph_constant(code, g->coder.size);
-	if (!n)
-		return false;
-	ims_graph_turn(code, g->coder.size, s->other, &sum);
-	own += 128 * sum;
-	for (size_t at = 0; at < n; at += PRUNE_STEP) {
-		size_t some = n - at < PRUNE_STEP ? n - at : PRUNE_STEP;
-		ims_kernels()->dot_u8_i8(g->codes, g->coder.size, kept + at, some, s->other, s->dots);
-		for (size_t i = 0; i < some; i++) {
-			int32_t near = own + ims_graph_constant(ims_graph_code(g, kept[at + i]), g->coder.size) - s->dots[i];
-			if (alpha * (float)near <= (float)far)
-				return true;
-		}
-	}
-	return false;
-}
-
-size_t ims_graph_prune(const graph *g, graph_scratch *s, uint32_t slot, size_t n, float alpha, uint32_t *out, size_t max)
-{
-	size_t kept = 0;
-	ims_graph_sort(s->pool, n);
-	for (size_t i = 0; i < n && kept < max; i++) {
-		uint32_t other = ims_graph_slot(s->pool[i]);
-		if (other == slot || (i && other == ims_graph_slot(s->pool[i - 1])))
-			continue;
-		if (!covered(g, s, other, ims_graph_distance(s->pool[i]), alpha, out, kept))
-			out[kept++] = other;
-	}
-	return kept;
-}
-
-bool ims_graph_pool_room(graph_scratch *s, size_t n)
-{
-	if (n <= s->pool_cap)
-		return true;
-	graph_item *pool = ims_realloc(s->pool, n * 2, sizeof(*pool));
-	if (!pool)
-		return false;
-	s->pool = pool;
-	s->pool_cap = n * 2;
-	return true;
-}
-
-/* Distances from `slot` to some others, as candidates behind the first n in s->pool. */
-void ims_graph_pool_add(const graph *g, graph_scratch *s, uint32_t slot, size_t n, const uint32_t *other, size_t some)
-{
-	int32_t sum, own = ims_graph_constant(ims_graph_code(g, slot), g->coder.size);
-	ims_graph_turn(ims_graph_code(g, slot), g->coder.size, s->code, &sum);
-	own += 128 * sum;
-	for (size_t at = 0; at < some; at += 64) {
-		size_t part = some - at < 64 ? some - at : 64;
-		ims_kernels()->dot_u8_i8(g->codes, g->coder.size, other + at, part, s->code, s->dots);
-		for (size_t i = 0; i < part; i++) {
-			uint32_t o = other[at + i];
-			s->pool[n + at + i] = ims_graph_item(own + ims_graph_constant(ims_graph_code(g, o), g->coder.size) - s->dots[i], o);
-		}
-	}
-}
-
-size_t ims_graph_count(const graph *g, uint32_t slot)
-{
-	const uint32_t *links = ims_graph_links(g, slot);
-	size_t n = 0;
-	while (n < g->stride && links[n] != GRAPH_NONE)
-		n++;
-	return n;
-}
-
-/* ------------------------------------------------------------------------------------------------ batches ---- */
+enum { CHUNK = 16 /* nodes that a worker links at once */ };
 
 typedef struct batch {
 	graph *g;
 	const uint32_t *slot;
 	size_t n, beam;
 	float alpha;
-	uint32_t *links;   /* n * degree: what each new node keeps */
-	/* back links, in groups by the node that gets them */
-	uint32_t *begin;   /* of every slot: where its group begins in source; 0 outside of link_back */
+	uint32_t *links;   /* n * degree: the links of the new nodes */
+	/* back links, grouped by their target */
+	uint32_t *begin;   /* of every slot: where its group begins in source */
 	uint32_t *count;
 	uint32_t *target;
 	uint32_t *source;
@@ -131,23 +26,25 @@ typedef struct batch {
 	atomic_bool failed;
 } batch;
 
-bool ims_graph_find_links(const graph *g, graph_scratch *s, uint32_t slot, size_t beam, float alpha, uint32_t *out)
+bool ims_graph_find_links(const graph *g, graph_scratch *s, uint32_t slot, size_t beam, float alpha,
+	uint32_t *out)
 {
-	int32_t sum, own = ims_graph_constant(ims_graph_code(g, slot), g->coder.size);
+	int32_t sum, own = ims_graph_constant(ims_graph_code(g, slot), g->quantiser.size);
 	size_t had = ims_graph_count(g, slot), n = 0;
-	ims_graph_turn(ims_graph_code(g, slot), g->coder.size, s->code, &sum);
+	ims_graph_node_query(ims_graph_code(g, slot), g->quantiser.size, s->query_code, &sum);
 	own += 128 * sum;
-	const graph_list *found = ims_graph_search(g, s, s->code, beam, NULL, true);
-	if (s->failed || !ims_graph_pool_room(s, found->n + s->trail_n + had))
+	const graph_list *found = ims_graph_beam_search(g, s, s->query_code, beam, NULL, true);
+	if (s->failed || !ims_graph_reserve_candidates(s, found->n + s->expanded_n + had))
 		return false;
-	for (size_t j = 0; j < found->n + s->trail_n; j++) {
-		graph_item item = j < found->n ? found->item[j] : s->trail[j - found->n];
+	for (size_t j = 0; j < found->n + s->expanded_n; j++) {
+		graph_item item = j < found->n ? found->item[j] : s->expanded[j - found->n];
 		if (!ims_graph_is_deleted(g, ims_graph_slot(item)))
-			s->pool[n++] = ims_graph_item(ims_graph_distance(item) + own, ims_graph_slot(item));
+			s->candidate[n++] = ims_graph_item(ims_graph_distance(item) + own,
+				ims_graph_slot(item));
 	}
 	for (size_t j = 0; j < had; j++)
 		if (!ims_graph_is_deleted(g, ims_graph_links(g, slot)[j]))
-			ims_graph_pool_add(g, s, slot, n++, ims_graph_links(g, slot) + j, 1);
+			ims_graph_add_candidates(g, s, slot, n++, ims_graph_links(g, slot) + j, 1);
 	size_t kept = ims_graph_prune(g, s, slot, n, alpha, out, g->degree);
 	for (; kept < g->degree; kept++)
 		out[kept] = GRAPH_NONE;
@@ -158,12 +55,13 @@ static void find_chunk(void *arg, size_t chunk, unsigned worker)
 {
 	batch *b = arg;
 	for (size_t i = chunk * CHUNK; i < b->n && i < (chunk + 1) * CHUNK; i++)
-		if (!ims_graph_find_links(b->g, b->scratch[worker], b->slot[i], b->beam, b->alpha, b->links + i * b->g->degree))
+		if (!ims_graph_find_links(b->g, b->scratch[worker], b->slot[i], b->beam, b->alpha,
+				b->links + i * b->g->degree))
 			atomic_store(&b->failed, true);
 }
 
-/* Appended while there is room, else pruned with those that are there. */
-bool ims_graph_link_back(graph *g, graph_scratch *s, uint32_t target, const uint32_t *source, size_t n, float alpha)
+bool ims_graph_link_back(graph *g, graph_scratch *s, uint32_t target, const uint32_t *source,
+	size_t n, float alpha)
 {
 	uint32_t *links = ims_graph_links(g, target);
 	size_t had = ims_graph_count(g, target), end = had;
@@ -177,10 +75,10 @@ bool ims_graph_link_back(graph *g, graph_scratch *s, uint32_t target, const uint
 			links[end++] = source[i];
 			continue;
 		}
-		if (!ims_graph_pool_room(s, end + n - i))
+		if (!ims_graph_reserve_candidates(s, end + n - i))
 			return false;
-		ims_graph_pool_add(g, s, target, 0, links, end);
-		ims_graph_pool_add(g, s, target, end, source + i, n - i);
+		ims_graph_add_candidates(g, s, target, 0, links, end);
+		ims_graph_add_candidates(g, s, target, end, source + i, n - i);
 		end = ims_graph_prune(g, s, target, end + n - i, alpha, links, g->degree);
 		break;
 	}
@@ -194,12 +92,15 @@ static void back_chunk(void *arg, size_t chunk, unsigned worker)
 	batch *b = arg;
 	for (size_t i = chunk * CHUNK; i < b->targets && i < (chunk + 1) * CHUNK; i++) {
 		uint32_t t = b->target[i];
-		if (!ims_graph_link_back(b->g, b->scratch[worker], t, b->source + b->begin[t], b->count[t], b->alpha))
+		if (!ims_graph_link_back(b->g, b->scratch[worker], t, b->source + b->begin[t], b->count[t],
+			b->alpha))
 			atomic_store(&b->failed, true);
 	}
 }
 
-/* Puts the new nodes' links in place and groups the back links by target, in order of the new nodes. */
+/*
+ * Puts the links of the new nodes in place. Groups the back links by target, in order of the nodes.
+ */
 static void group(batch *b)
 {
 	graph *g = b->g;
@@ -233,16 +134,17 @@ static int batch_new(batch *b, size_t most, job *job, imgsearch_error *err)
 	b->target = ims_alloc(most * g->degree, sizeof(*b->target));
 	b->source = ims_alloc(most * g->degree, sizeof(*b->source));
 	b->scratch = ims_zalloc(workers + 1, sizeof(*b->scratch));
-	int rc = b->links && b->begin && b->count && b->target && b->source && b->scratch ? 0 : ims_nomem(err);
+	bool made = b->links && b->begin && b->count && b->target && b->source && b->scratch;
+	int rc = made ? 0 : ims_nomem(err);
 	for (unsigned i = 0; !rc && i < workers; i++)
-		rc = ims_graph_scratch_get(g, &b->scratch[i], err);
+		rc = ims_graph_scratch_acquire(g, &b->scratch[i], err);
 	return rc;
 }
 
 static void batch_free(batch *b)
 {
 	for (graph_scratch **s = b->scratch; s && *s; s++)
-		ims_graph_scratch_put(b->g, *s);
+		ims_graph_scratch_release(b->g, *s);
 	ims_free(b->links);
 	ims_free(b->begin);
 	ims_free(b->count);
@@ -251,8 +153,8 @@ static void batch_free(batch *b)
 	ims_free(b->scratch);
 }
 
-int ims_graph_link(graph *g, const uint32_t *slot, size_t n, size_t first, size_t most, float alpha, size_t beam,
-	job *job, uint64_t done, uint64_t total, imgsearch_error *err)
+int ims_graph_link(graph *g, const uint32_t *slot, size_t n, size_t first, size_t most, float alpha,
+	size_t beam, job *job, uint64_t done, uint64_t total, imgsearch_error *err)
 {
 	batch b = { .g = g, .beam = beam, .alpha = alpha };
 	pool *pool = job ? job->pool : NULL;

@@ -1,22 +1,25 @@
 /*
- * Answers: the beam finds candidates by code, full rows prove them. Details order them; full rows are
- * read in that order until a row's bound - its distance by detail less `margin` times what the part that the code leaves
- * out may do - is above the k-th distance found. ef and margin are the two numbers that buy recall; graph_tune.c knows how much of each.
+ * Answers. The beam finds candidates by code. Residual codes order them, and full rows are read in
+ * that order until a row's bound is above the k-th distance found: its distance by residual code,
+ * less `margin` times what the residuals of query and row may add. ef and margin decide the recall;
+ * tune.h measures how much of each it takes.
  *
- * Plans. A filter that lets little through makes the list of what passes, once for all queries: short, its full rows
- * are scanned (exact); else its codes are. A beam that ends with fewer than k although more pass does the same.
+ * Plans. Where a filter lets little through, the nodes that pass are listed once for all queries.
+ * The full rows of a short list are scanned (exact), the codes of a longer one. Where the beam ends
+ * with fewer than k nodes although more pass, the full rows are scanned.
  */
-#include "search/graph/graph.h"
+#include "search/graph/query.h"
 
 #include "base/ids.h"
+#include "search/graph/beam.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 enum {
-	STEP = 4,        /* full rows read at once after the first k */
-	SCAN_ROWS = 2000, /* so many full rows are scanned rather than searched for */
-	DEPTH = 20       /* codes scanned: so many times k candidates */
+	STEP = 4,         /* full rows read at once after the first k */
+	SCAN_ROWS = 2000, /* at most so many full rows are scanned instead of searched */
+	DEPTH = 20        /* a scan of codes keeps so many times k candidates */
 };
 
 typedef struct plan {
@@ -25,19 +28,18 @@ typedef struct plan {
 	topk *out;
 	size_t ef;
 	float margin;
-	bool filtered;       /* not every node counts */
-	uint32_t *passing;   /* the list of what passes; NULL: the beam */
+	bool filtered;       /* not every node may be in the answer */
+	uint32_t *passing;   /* the nodes that pass; NULL: the beam finds them */
 	size_t passing_n;
 	_Atomic uint64_t checked;
-	atomic_bool exact;   /* no query was answered by a beam */
 	atomic_int failed;
 	imgsearch_error *errors; /* of every worker */
 	graph_scratch **scratch;
 } plan;
 
-/* ---------------------------------------------------------------------------------------------- candidates ---- */
+/* ------------------------------------------------------------------------------ candidates ---- */
 
-/* Floats as integers that sort alike. */
+/* A float as an integer that sorts alike, and back. */
 static int32_t sortable(float f)
 {
 	int32_t i;
@@ -53,44 +55,48 @@ static float unsortable(int32_t i)
 	return f;
 }
 
-/* The candidates in s->pool, nearest by detail first; their distance is a sortable float. */
-static bool order_by_detail(const graph *g, graph_scratch *s, const graph_probe *probe, const graph_list *found)
+/* The candidates into s->candidate, the nearest by residual code first, at sortable floats. */
+static bool order_by_residual(const graph *g, graph_scratch *s, const graph_query_code *query_code,
+	const graph_list *found)
 {
 	uint32_t slot[64];
 	int32_t code[64];
 	float better[64];
-	if (!ims_graph_pool_room(s, found->n))
+	if (!ims_graph_reserve_candidates(s, found->n))
 		return false;
 	for (size_t at = 0; at < found->n; at += 64) {
 		size_t n = found->n - at < 64 ? found->n - at : 64;
 		for (size_t i = 0; i < n; i++) {
 			slot[i] = ims_graph_slot(found->item[at + i]);
 			code[i] = ims_graph_distance(found->item[at + i]);
-			for (uint32_t b = 0; b < g->coder.detail_size; b += 64)
-				__builtin_prefetch(ims_graph_detail(g, slot[i]) + b);
+			for (uint32_t b = 0; b < g->quantiser.residual_size; b += 64)
+				__builtin_prefetch(ims_graph_residual(g, slot[i]) + b);
 		}
-		ims_graph_details(&g->coder, probe, g->details, slot, code, n, better);
+		ims_graph_refine_distances(&g->quantiser, query_code, g->residuals, slot, code, n, better);
 		for (size_t i = 0; i < n; i++)
-			s->pool[at + i] = ims_graph_item(sortable(better[i]), slot[i]);
+			s->candidate[at + i] = ims_graph_item(sortable(better[i]), slot[i]);
 	}
-	ims_graph_sort(s->pool, found->n);
+	ims_graph_sort(s->candidate, found->n);
 	return true;
 }
 
-/* Full rows for the candidates, nearest first, until the bound excludes the rest. Does not clear out. */
-static int rerank(plan *p, graph_scratch *s, const graph_probe *probe, const float *query, const graph_list *found, topk *out, imgsearch_error *err)
+/* Reads full rows of candidates, the nearest first, until the bound excludes the others. */
+static int rerank(plan *p, graph_scratch *s, const graph_query_code *query_code, const float *query,
+	const graph_list *found, topk *out, imgsearch_error *err)
 {
 	const row_source *rows = p->g->base.rows;
-	float slack = p->margin * probe->slack;
+	float slack = p->margin * query_code->slack;
 	int64_t ids[GRAPH_FETCH];
-	if (!order_by_detail(p->g, s, probe, found))
+	if (!order_by_residual(p->g, s, query_code, found))
 		return ims_nomem(err);
 	for (size_t at = 0; at < found->n;) {
 		size_t n = 0, want = at < p->q->k ? p->q->k - at : STEP;
 		want = want > GRAPH_FETCH ? GRAPH_FETCH : want;
 		float worst = ims_topk_worst(out) + slack;
-		for (; n < want && at + n < found->n && unsortable(ims_graph_distance(s->pool[at + n])) <= worst; n++)
-			ids[n] = p->g->ids[ims_graph_slot(s->pool[at + n])];
+		for (; n < want && at + n < found->n &&
+			 unsortable(ims_graph_distance(s->candidate[at + n])) <= worst;
+			 n++)
+			ids[n] = p->g->ids[ims_graph_slot(s->candidate[at + n])];
 		if (!n)
 			break;
 		int rc = rows->fetch(rows->ctx, ids, n, s->rows, s->found, err);
@@ -109,17 +115,21 @@ static int rerank(plan *p, graph_scratch *s, const graph_probe *probe, const flo
 	return 0;
 }
 
-/* The best codes of the list of what passes. */
-static const graph_list *scan_codes(plan *p, graph_scratch *s, const graph_probe *probe)
+/* The nearest of the listed nodes by code. */
+static const graph_list *scan_codes(plan *p, graph_scratch *s, const graph_query_code *query_code)
 {
 	const graph *g = p->g;
 	s->failed = ims_graph_list_room(&s->beam, p->q->k * DEPTH) != 0;
 	for (size_t at = 0; !s->failed && at < p->passing_n; at += 64) {
 		size_t n = p->passing_n - at < 64 ? p->passing_n - at : 64;
-		ims_kernels()->dot_u8_i8(g->codes, g->coder.size, p->passing + at, n, probe->code, s->dots);
+		ims_kernels()->dot_u8_i8(g->codes, g->quantiser.size, p->passing + at, n, query_code->code,
+			s->dots);
 		for (size_t i = 0; i < n; i++) {
 			uint32_t slot = p->passing[at + i];
-			ims_graph_list_push(&s->beam, ims_graph_item(ims_graph_constant(ims_graph_code(g, slot), g->coder.size) - s->dots[i], slot));
+			ims_graph_list_push(&s->beam,
+				ims_graph_item(ims_graph_constant(ims_graph_code(g, slot),
+					g->quantiser.size) - s->dots[i],
+					slot));
 		}
 	}
 	return &s->beam;
@@ -129,25 +139,29 @@ static int answer(plan *p, graph_scratch *s, size_t i, imgsearch_error *err)
 {
 	const graph *g = p->g;
 	const search_request *q = p->q;
-	const float *query = q->queries + i * g->coder.dim;
+	const float *query = q->queries + i * g->quantiser.dim;
 	graph_filter filter = { q->filter || q->subset ? q : NULL };
-	graph_probe probe = { .code = s->code };
-	ims_graph_probe(&g->coder, query, &probe, s->room);
+	graph_query_code query_code = { .code = s->query_code };
+	ims_graph_encode_query(&g->quantiser, query, &query_code, s->encoder);
 	for (size_t ef = p->ef;; ef *= 2) {
-		const graph_list *found = p->passing ? scan_codes(p, s, &probe) : ims_graph_search(g, s, probe.code, ef, p->filtered ? &filter : NULL, false);
+		const graph_list *found = p->passing ?
+			scan_codes(p, s, &query_code) :
+			ims_graph_beam_search(g, s, query_code.code, ef, p->filtered ? &filter : NULL, false);
 		if (s->failed)
 			return ims_nomem(err);
 		ims_topk_clear(&p->out[i]);
-		int rc = rerank(p, s, &probe, query, found, &p->out[i], err);
+		int rc = rerank(p, s, &query_code, query, found, &p->out[i], err);
 		if (rc)
 			return rc;
 		size_t all = q->filter_count < g->live ? q->filter_count : g->live;
-		bool cut = found->n == found->room && q->max_distance < INFINITY && p->out[i].n < q->k; /* more may be within reach */
-		bool short_of = !p->passing && p->out[i].n < q->k && p->out[i].n < all && q->max_distance == INFINITY;
+		bool cut = found->n == found->room && q->max_distance < INFINITY &&
+			p->out[i].n < q->k; /* more rows may be within the distance */
+		bool short_of = !p->passing && p->out[i].n < q->k && p->out[i].n < all &&
+			q->max_distance == INFINITY;
 		if (!short_of && !cut)
 			return 0;
 		if (p->passing || ef >= g->n || ef > GRAPH_EF_MAX || short_of) {
-			/* the last resort: every full row */
+			/* scan every full row */
 			search_request one = *q;
 			search_report report;
 			one.queries = query;
@@ -176,17 +190,17 @@ static void answer_chunk(void *arg, size_t chunk, unsigned worker)
 	}
 }
 
-/* ---------------------------------------------------------------------------------------------------- plan ---- */
+/* ------------------------------------------------------------------------------------ plan ---- */
 
-/* Which beam and margin meet the wanted recall, by what was measured. */
-static void choose_level(plan *p)
+/* The first operating point with the wanted recall, or ef. */
+static void choose_point(plan *p)
 {
 	const graph *g = p->g;
 	const search_params *want = &p->q->params;
 	double recall = want->recall > 0 ? want->recall : 0.95;
-	const graph_level *l = NULL;
-	for (uint32_t i = 0; i < g->levels; i++) {
-		l = &g->level[i];
+	const graph_operating_point *l = NULL;
+	for (uint32_t i = 0; i < g->points; i++) {
+		l = &g->point[i];
 		if (want->ef ? l->ef >= want->ef : l->recall_in >= recall && l->recall_out >= recall)
 			break;
 	}
@@ -197,7 +211,7 @@ static void choose_level(plan *p)
 	p->ef = p->ef < p->q->k ? p->q->k : p->ef;
 }
 
-/* Which share of the nodes passes, from the entries (a random sample). */
+/* The share of nodes that pass. The entry points are a random sample. */
 static double share(const graph *g, const search_request *q)
 {
 	size_t hit = 0;
@@ -213,12 +227,13 @@ static int list_passing(plan *p, imgsearch_error *err)
 	if (!p->passing)
 		return ims_nomem(err);
 	for (uint32_t i = 0; i < g->n && p->passing_n < g->live; i++)
-		if (g->ids[i] != GRAPH_FREE && !ims_graph_is_deleted(g, i) && ims_search_passes(p->q, g->ids[i]))
+		if (g->ids[i] != GRAPH_FREE && !ims_graph_is_deleted(g, i) &&
+			ims_search_passes(p->q, g->ids[i]))
 			p->passing[p->passing_n++] = i;
 	return 0;
 }
 
-/* Few pass: their full rows, exactly. */
+/* Scans the full rows of the listed nodes. */
 static int scan_passing(plan *p, search_report *report, imgsearch_error *err)
 {
 	search_request q = *p->q;
@@ -247,7 +262,7 @@ static int run(plan *p, imgsearch_error *err)
 	int rc = p->errors && p->scratch ? 0 : ims_nomem(err);
 	for (unsigned i = 0; !rc && i < workers; i++) {
 		p->errors[i].code = 0;
-		rc = ims_graph_scratch_get(p->g, &p->scratch[i], err);
+		rc = ims_graph_scratch_acquire(p->g, &p->scratch[i], err);
 	}
 	if (!rc)
 		ims_parallel(pool, (p->q->n + 15) / 16, answer_chunk, p);
@@ -258,7 +273,7 @@ static int run(plan *p, imgsearch_error *err)
 				*err = p->errors[i];
 		}
 	for (unsigned i = 0; p->scratch && i < workers; i++)
-		ims_graph_scratch_put(p->g, p->scratch[i]);
+		ims_graph_scratch_release(p->g, p->scratch[i]);
 	if (workers > 1) {
 		ims_free(p->errors);
 		ims_free(p->scratch);
@@ -266,15 +281,22 @@ static int run(plan *p, imgsearch_error *err)
 	return rc;
 }
 
-int ims_graph_ask(const graph *g, const search_request *q, size_t ef, float margin, topk *out, search_report *report, imgsearch_error *err)
+int ims_graph_search_batch(const graph *g, const search_request *q, size_t ef, float margin,
+	topk *out, search_report *report, imgsearch_error *err)
 {
-	plan p = { .g = g, .q = q, .out = out, .ef = ef < q->k ? q->k : ef, .margin = margin, .filtered = g->deleted_n != 0 };
+	plan p = { .g = g,
+		.q = q,
+		.out = out,
+		.ef = ef < q->k ? q->k : ef,
+		.margin = margin,
+		.filtered = g->deleted_n != 0 };
 	int rc = run(&p, err);
 	*report = (search_report){ false, "graph", p.checked };
 	return rc;
 }
 
-int ims_graph_query(const searcher *s, const search_request *q, topk *out, search_report *report, imgsearch_error *err)
+int ims_graph_query(const searcher *s, const search_request *q, topk *out, search_report *report,
+	imgsearch_error *err)
 {
 	const graph *g = (const graph *)s;
 	plan p = { .g = g, .q = q, .out = out };
@@ -282,10 +304,11 @@ int ims_graph_query(const searcher *s, const search_request *q, topk *out, searc
 	int rc = 0;
 	if (q->k >= g->live / 4 || g->live <= SCAN_ROWS / 4)
 		return ims_search_scan_into(s->rows, q, out, report, err);
-	choose_level(&p);
+	choose_point(&p);
 	p.filtered = wanted || g->deleted_n;
 	if (wanted) {
-		double part = q->subset || q->filter_count < g->live ? (double)q->filter_count / (double)g->live : share(g, q);
+		bool known = q->subset || q->filter_count < g->live;
+		double part = known ? (double)q->filter_count / (double)g->live : share(g, q);
 		if (part < 0.02 || part * (double)g->live <= SCAN_ROWS)
 			rc = list_passing(&p, err);
 		if (!rc && p.passing && p.passing_n <= SCAN_ROWS) {
@@ -297,8 +320,9 @@ int ims_graph_query(const searcher *s, const search_request *q, topk *out, searc
 	}
 	if (!rc)
 		rc = run(&p, err);
-	bool listed = p.passing != NULL;
+	*report = (search_report){ false, wanted ? "graph: filtered beam" : "graph", p.checked };
+	if (p.passing)
+		report->plan = "graph: filter, passing codes scanned";
 	ims_free(p.passing);
-	*report = (search_report){ false, listed ? "graph: filter, passing codes scanned" : wanted ? "graph: filtered beam" : "graph", p.checked };
 	return rc;
 }

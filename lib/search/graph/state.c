@@ -1,19 +1,20 @@
 /*
- * The graph as chunks. Chunk 0 is the header: sizes, the code's parameters, the tuning table, the entries; then come the
- * arrays one after the other, each cut into chunks of 1 MiB: axes, ids, links, deleted bits, codes, details. docs/graph.md has
- * the layout. Chunks are read by several threads straight into place.
+ * Saving and loading. Chunk 0 is the header: sizes, the parameters of the quantiser, the operating
+ * points, the entry points. Then come the arrays one after the other, each cut into chunks of 1
+ * MiB: axes, ids, links, deleted bits, codes, residual codes. Several threads read chunks into
+ * place.
  *
- * Bytes from strangers: every size in the header must agree with the number of chunks before anything is allocated,
- * every chunk has its one right length, and every link and entry is checked against the number of slots. What a code or
- * an id says can be anything: it only makes answers bad.
+ * Bytes are from strangers: every size in the header agrees with the number of chunks before memory
+ * is allocated, every chunk has its one right length, and every link and entry point is below the
+ * number of slots. Codes and ids may be anything: they only make answers bad.
  */
-#include "search/graph/graph.h"
+#include "search/graph/state.h"
 
 #include <math.h>
 
 enum { CHUNK = 1 << 20, MAGIC = 0x31475249, SECTIONS = 6, LOAD_THREADS = 8 };
 
-typedef enum kind { AXES, IDS, LINKS, DEAD, CODES, DETAILS } kind;
+typedef enum kind { AXES, IDS, LINKS, DELETED, CODES, RESIDUALS } kind;
 
 typedef struct section {
 	uint8_t *data;
@@ -21,15 +22,18 @@ typedef struct section {
 	uint32_t first, chunks; /* numbers of its chunks */
 } section;
 
-static void scratch_of(const graph *g, section out[SECTIONS])
+/* The arrays, and the numbers of their chunks. */
+static void sections_of(const graph *g, section out[SECTIONS])
 {
-	const graph_coder *c = &g->coder;
-	out[AXES] = (section){ .data = c->axes, .size = (size_t)c->parts * c->axis_size };
+	const graph_quantiser *qz = &g->quantiser;
+	out[AXES] = (section){ .data = qz->axes, .size = (size_t)qz->components * qz->axis_size };
 	out[IDS] = (section){ .data = (uint8_t *)g->ids, .size = g->n * sizeof(*g->ids) };
-	out[LINKS] = (section){ .data = (uint8_t *)g->links, .size = g->n * g->stride * sizeof(*g->links) };
-	out[DEAD] = (section){ .data = (uint8_t *)g->deleted, .size = (g->n + 63) / 64 * sizeof(*g->deleted) };
-	out[CODES] = (section){ .data = g->codes, .size = g->n * c->size };
-	out[DETAILS] = (section){ .data = g->details, .size = g->n * c->detail_size };
+	out[LINKS] = (section){ .data = (uint8_t *)g->links,
+		.size = g->n * g->stride * sizeof(*g->links) };
+	out[DELETED] = (section){ .data = (uint8_t *)g->deleted,
+		.size = (g->n + 63) / 64 * sizeof(*g->deleted) };
+	out[CODES] = (section){ .data = g->codes, .size = g->n * qz->size };
+	out[RESIDUALS] = (section){ .data = g->residuals, .size = g->n * qz->residual_size };
 	uint32_t at = 1;
 	for (int i = 0; i < SECTIONS; i++) {
 		out[i].first = at;
@@ -38,44 +42,44 @@ static void scratch_of(const graph *g, section out[SECTIONS])
 	}
 }
 
-/* The arrays are kept as they lie in memory. */
+/* Arrays are saved as they lie in memory. */
 static bool little_endian(void)
 {
 	const uint32_t one = 1;
 	return *(const uint8_t *)&one == 1;
 }
 
-/* -------------------------------------------------------------------------------------------------- saving ---- */
+/* ---------------------------------------------------------------------------------- saving ---- */
 
 static void put_header(const graph *g, buf *b)
 {
-	const graph_coder *c = &g->coder;
+	const graph_quantiser *qz = &g->quantiser;
 	ims_buf_u32(b, MAGIC);
 	ims_buf_u32(b, ims_search_graph.version);
-	ims_buf_u32(b, c->dim);
-	ims_buf_u32(b, c->parts);
-	ims_buf_u32(b, c->augmented);
+	ims_buf_u32(b, qz->dim);
+	ims_buf_u32(b, qz->components);
+	ims_buf_u32(b, qz->augmented);
 	ims_buf_u32(b, g->degree);
 	ims_buf_u32(b, g->beam);
-	ims_buf_u32(b, g->levels);
+	ims_buf_u32(b, g->points);
 	ims_buf_u64(b, g->n);
 	ims_buf_u64(b, g->entries);
 	ims_buf_f32(b, g->alpha);
-	ims_buf_f32(b, c->step);
-	ims_buf_f32(b, c->axis_step);
-	ims_buf_f32(b, c->length);
-	ims_buf_f32(b, c->detail_top);
-	for (uint32_t i = 0; i < g->levels; i++) {
-		ims_buf_f32(b, g->level[i].recall_in);
-		ims_buf_f32(b, g->level[i].recall_out);
-		ims_buf_u32(b, g->level[i].ef);
-		ims_buf_f32(b, g->level[i].margin);
-		ims_buf_f32(b, g->level[i].seconds);
+	ims_buf_f32(b, qz->step);
+	ims_buf_f32(b, qz->axis_step);
+	ims_buf_f32(b, qz->length);
+	ims_buf_f32(b, qz->residual_factor_max);
+	for (uint32_t i = 0; i < g->points; i++) {
+		ims_buf_f32(b, g->point[i].recall_in);
+		ims_buf_f32(b, g->point[i].recall_out);
+		ims_buf_u32(b, g->point[i].ef);
+		ims_buf_f32(b, g->point[i].margin);
+		ims_buf_f32(b, 0); /* a field of the format that is not used */
 	}
 	for (size_t i = 0; i < g->entries; i++)
 		ims_buf_u32(b, g->entry[i]);
-	for (uint32_t i = 0; i < c->dim; i++)
-		ims_buf_f32(b, c->mean[i]);
+	for (uint32_t i = 0; i < qz->dim; i++)
+		ims_buf_f32(b, qz->mean[i]);
 }
 
 int ims_graph_save(const searcher *s, const chunk_sink *sink, imgsearch_error *err)
@@ -84,20 +88,22 @@ int ims_graph_save(const searcher *s, const chunk_sink *sink, imgsearch_error *e
 	section part[SECTIONS];
 	buf header = { 0 };
 	if (!little_endian())
-		return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "graphs are kept on little-endian machines only");
+		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+			"graphs are kept on little-endian machines only");
 	put_header(g, &header);
 	int rc = header.failed ? ims_nomem(err) : sink->put(sink->ctx, 0, header.data, header.len, err);
-	scratch_of(g, part);
+	sections_of(g, part);
 	for (int i = 0; i < SECTIONS; i++)
 		for (uint32_t j = 0; !rc && j < part[i].chunks; j++) {
 			size_t at = (size_t)j * CHUNK, left = part[i].size - at;
-			rc = sink->put(sink->ctx, part[i].first + j, part[i].data + at, left < CHUNK ? left : CHUNK, err);
+			rc = sink->put(sink->ctx, part[i].first + j, part[i].data + at,
+				left < CHUNK ? left : CHUNK, err);
 		}
 	ims_buf_free(&header);
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------------------------- loading ---- */
+/* --------------------------------------------------------------------------------- loading ---- */
 
 static int damaged(imgsearch_error *err, const char *what)
 {
@@ -109,60 +115,67 @@ static bool usable(float v)
 	return isfinite(v) && v > 0;
 }
 
-/* The fixed fields; what they say fits this index and the number of chunks. */
+/* Reads the fixed fields, and checks them against the rows and the number of chunks. */
 static int get_sizes(graph *g, reader *r, uint32_t chunks, imgsearch_error *err)
 {
-	graph_coder *c = &g->coder;
+	graph_quantiser *qz = &g->quantiser;
 	const row_source *rows = g->base.rows;
-	uint32_t magic = ims_read_u32(r), version = ims_read_u32(r), dim = ims_read_u32(r), parts = ims_read_u32(r), augmented = ims_read_u32(r);
+	uint32_t magic = ims_read_u32(r), version = ims_read_u32(r), dim = ims_read_u32(r);
+	uint32_t components = ims_read_u32(r), augmented = ims_read_u32(r);
 	if (r->failed || magic != MAGIC)
 		return damaged(err, "no header");
 	if (version != ims_search_graph.version)
-		return ims_fail(err, IMGSEARCH_EVERSION, "the kept graph has version %u, this library makes %u: build it anew", version, ims_search_graph.version);
+		return ims_fail(err, IMGSEARCH_EVERSION,
+			"the kept graph has version %u, this library makes %u: build it anew", version,
+			ims_search_graph.version);
 	g->degree = ims_read_u32(r);
 	g->beam = ims_read_u32(r);
-	g->levels = ims_read_u32(r);
+	g->points = ims_read_u32(r);
 	uint64_t n = ims_read_u64(r), entries = ims_read_u64(r);
 	g->alpha = ims_read_f32(r);
-	c->step = ims_read_f32(r);
-	c->axis_step = ims_read_f32(r);
-	c->length = ims_read_f32(r);
-	c->detail_top = ims_read_f32(r);
-	ims_graph_coder_shape(c, rows->dim, rows->metric == IMGSEARCH_METRIC_IP);
-	if (r->failed || dim != c->dim || parts != c->parts || augmented != c->augmented)
+	qz->step = ims_read_f32(r);
+	qz->axis_step = ims_read_f32(r);
+	qz->length = ims_read_f32(r);
+	qz->residual_factor_max = ims_read_f32(r);
+	ims_graph_quantiser_shape(qz, rows->dim, rows->metric == IMGSEARCH_METRIC_IP);
+	if (r->failed || dim != qz->dim || components != qz->components ||
+		augmented != qz->augmented)
 		return damaged(err, "it is of other vectors");
-	if (g->degree < 4 || g->degree > GRAPH_DEGREE_MAX || g->beam < 8 || g->beam > GRAPH_BEAM_MAX || g->levels > GRAPH_LEVELS ||
-		!usable(g->alpha) || !usable(c->step) || !usable(c->axis_step) || !usable(c->detail_top) || !(c->length >= 0) || n > (uint64_t)chunks * CHUNK / 8 || n > GRAPH_SLOTS || entries > n)
+	if (g->degree < 4 || g->degree > GRAPH_DEGREE_MAX || g->beam < 8 || g->beam > GRAPH_BEAM_MAX ||
+		g->points > GRAPH_POINTS || !usable(g->alpha) || !usable(qz->step) ||
+		!usable(qz->axis_step) || !usable(qz->residual_factor_max) || !(qz->length >= 0) ||
+		n > (uint64_t)chunks * CHUNK / 8 || n > GRAPH_SLOTS || entries > n)
 		return damaged(err, "a number in its header");
 	g->stride = g->degree;
 	g->n = (size_t)n;
 	g->entries = (size_t)entries;
 	section part[SECTIONS];
-	scratch_of(g, part);
-	return chunks == part[DETAILS].first + part[DETAILS].chunks ? 0 : damaged(err, "chunks are missing");
+	sections_of(g, part);
+	uint32_t end = part[RESIDUALS].first + part[RESIDUALS].chunks;
+	return chunks == end ? 0 : damaged(err, "chunks are missing");
 }
 
 static int get_header(graph *g, reader *r, uint32_t chunks, imgsearch_error *err)
 {
-	graph_coder *c = &g->coder;
+	graph_quantiser *qz = &g->quantiser;
 	int rc = get_sizes(g, r, chunks, err);
 	size_t n = g->n, entries = g->entries;
-	g->n = g->entries = 0; /* nothing is there yet */
+	g->n = g->entries = 0; /* the arrays are not there */
 	if (rc)
 		return rc;
-	if (r->len - r->pos != g->levels * 20u + (entries + c->dim) * 4)
+	if (r->len - r->pos != g->points * 20u + (entries + qz->dim) * 4)
 		return damaged(err, "the length of its header");
-	for (uint32_t i = 0; i < g->levels; i++) {
-		graph_level *l = &g->level[i];
+	for (uint32_t i = 0; i < g->points; i++) {
+		graph_operating_point *l = &g->point[i];
 		l->recall_in = ims_read_f32(r);
 		l->recall_out = ims_read_f32(r);
 		l->ef = ims_read_u32(r);
 		l->margin = ims_read_f32(r);
-		l->seconds = ims_read_f32(r);
+		ims_read_f32(r); /* not used */
 		if (!l->ef || l->ef > GRAPH_EF_MAX || !(l->margin >= 0))
 			return damaged(err, "its tuning table");
 	}
-	if ((rc = ims_graph_coder_alloc(c, err)) || (rc = ims_graph_reserve(g, n, err)))
+	if ((rc = ims_graph_quantiser_alloc(qz, err)) || (rc = ims_graph_reserve(g, n, err)))
 		return rc;
 	g->n = n;
 	g->entry = ims_alloc(entries + 1, sizeof(*g->entry));
@@ -171,8 +184,8 @@ static int get_header(graph *g, reader *r, uint32_t chunks, imgsearch_error *err
 	for (; g->entries < entries; g->entries++)
 		if ((g->entry[g->entries] = ims_read_u32(r)) >= n)
 			return damaged(err, "an entry");
-	for (uint32_t i = 0; i < c->dim; i++)
-		c->mean[i] = ims_read_f32(r);
+	for (uint32_t i = 0; i < qz->dim; i++)
+		qz->mean[i] = ims_read_f32(r);
 	return 0;
 }
 
@@ -189,7 +202,8 @@ static int load_chunk(loading *l, uint32_t number, imgsearch_error *err)
 	int i = 0;
 	while (number >= l->part[i].first + l->part[i].chunks)
 		i++;
-	size_t at = (size_t)(number - l->part[i].first) * CHUNK, want = l->part[i].size - at < CHUNK ? l->part[i].size - at : CHUNK;
+	size_t at = (size_t)(number - l->part[i].first) * CHUNK,
+		   want = l->part[i].size - at < CHUNK ? l->part[i].size - at : CHUNK;
 	buf b = { .data = l->part[i].data + at, .cap = want, .fixed = true };
 	int rc = l->source->get(l->source->ctx, number, &b, err);
 	if (b.failed || (!rc && b.len != want))
@@ -222,9 +236,9 @@ static int load_arrays(graph *g, const chunk_source *source, imgsearch_error *er
 	unsigned threads = ims_cpu_count();
 	pool *pool = NULL;
 	threads = threads > LOAD_THREADS ? LOAD_THREADS : threads;
-	scratch_of(g, l.part);
+	sections_of(g, l.part);
 	if (threads > 1 && source->chunks > 16)
-		ims_pool_new(&pool, threads, 2 * threads, NULL); /* without one it only takes longer */
+		ims_pool_new(&pool, threads, 2 * threads, NULL); /* without a pool one thread reads */
 	ims_parallel(pool, source->chunks - 1, load_one, &l);
 	ims_pool_free(pool);
 	for (int i = 0; i < LOAD_THREADS; i++)
@@ -236,7 +250,7 @@ static int load_arrays(graph *g, const chunk_source *source, imgsearch_error *er
 	return 0;
 }
 
-/* What follows from the arrays: who lives, which slots are free. */
+/* Counts live, free and deleted slots. */
 static int count(graph *g, imgsearch_error *err)
 {
 	size_t free_n = 0;
@@ -257,14 +271,16 @@ static int count(graph *g, imgsearch_error *err)
 	return 0;
 }
 
-int ims_graph_load(searcher **out, const row_source *rows, const chunk_source *source, imgsearch_error *err)
+int ims_graph_load(searcher **out, const row_source *rows, const chunk_source *source,
+	imgsearch_error *err)
 {
 	graph *g = NULL;
 	buf header = { 0 };
 	*out = NULL;
 	int rc = ims_graph_new(&g, rows, err);
 	if (!rc && !little_endian())
-		rc = ims_fail(err, IMGSEARCH_EUNSUPPORTED, "graphs are kept on little-endian machines only");
+		rc = ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+			"graphs are kept on little-endian machines only");
 	if (!rc && !source->chunks)
 		rc = damaged(err, "no chunks");
 	if (!rc)
@@ -277,7 +293,7 @@ int ims_graph_load(searcher **out, const row_source *rows, const chunk_source *s
 	if (!rc)
 		rc = count(g, err);
 	if (!rc)
-		ims_graph_coder_ready(&g->coder);
+		ims_graph_quantiser_derive(&g->quantiser);
 	if (!rc && g->entries)
 		rc = ims_graph_entries(g, g->entry, g->entries, err);
 	ims_buf_free(&header);

@@ -1,21 +1,26 @@
 /*
- * Which beam and margin meet which recall, measured on the finished graph with two kinds of queries, the truth coming
- * from a plain scan: stored rows (their own row left out), and points half way between a row and the nearest of a sample
- * of rows, which turn out as hard as pictures of which nothing is indexed. A level is the cheapest pair that has both
- * recalls; cost is counted in expanded nodes and full rows read, not in seconds, so that a seed gives one graph.
+ * Tuning: the recall of beam widths and margins on the finished graph, against a plain scan, for
+ * two kinds of queries: stored rows, their own row left out, and points half way between a row and
+ * the nearest of a sample of rows, which are as hard as pictures of which nothing is indexed. An
+ * operating point is the cheapest pair of width and margin that has both recalls. The cost is
+ * counted in expanded nodes and full rows read, not in seconds, so that a seed gives one graph. The
+ * method is our own.
  */
-#include "search/graph/graph.h"
+#include "search/graph/tune.h"
+
+#include "search/graph/query.h"
 
 #include <math.h>
 #include <stdio.h>
 
 enum {
 	QUERIES = 128, K = 10, EFS = 17, MARGINS = 4,
-	FAR = 600, /* the rank of a neighbour in the sample: its share of the rows */
+	FAR = 600, /* one in so many rows is in the sample */
 	SAMPLE_MIN = 20, SAMPLE_MAX = 350
 };
 
-static const uint32_t efs[EFS] = { 10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 1000, 1600, 2500, 4000 };
+static const uint32_t efs[EFS] = { 10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 1000,
+	1600, 2500, 4000 };
 static const float margins[MARGINS] = { 0, 0.03f, 0.1f, 0.3f };
 static const float wanted[] = { 0.8f, 0.9f, 0.95f, 0.97f, 0.98f, 0.99f, 0.995f, 0.999f };
 
@@ -33,14 +38,15 @@ typedef struct tuning {
 	trial trial[EFS][MARGINS];
 } tuning;
 
-/* Some rows, by chance; those of free slots are left out. */
+/* Random rows, without those of free slots. */
 typedef struct sample {
 	float *row;
 	int64_t *id;
 	size_t n;
 } sample;
 
-static int draw(const graph *g, const row_source *rows, sample *out, uint64_t *seed, imgsearch_error *err)
+static int draw(const graph *g, const row_source *rows, sample *out, uint64_t *seed,
+	imgsearch_error *err)
 {
 	size_t want = g->live / FAR, dim = rows->dim;
 	want = want < SAMPLE_MIN ? SAMPLE_MIN : want > SAMPLE_MAX ? SAMPLE_MAX : want;
@@ -60,7 +66,7 @@ static int draw(const graph *g, const row_source *rows, sample *out, uint64_t *s
 	return rc;
 }
 
-/* The nearest of the sample that is another row; NULL: there is none. */
+/* The nearest row of the sample that has another id. NULL: there is none. */
 static const float *nearest(const sample *s, const row_source *rows, const float *row, int64_t id)
 {
 	const float *best = NULL;
@@ -104,7 +110,9 @@ static int pick_queries(tuning *t, const row_source *rows, uint64_t seed, imgsea
 	return rc;
 }
 
-/* How many of the k nearest other rows were found; distances decide, so that equal rows count alike. */
+/*
+ * The share of the k nearest other rows that was found. Distances decide: equal rows count alike.
+ */
 static double recall(const topk *truth, const topk *got, int64_t self)
 {
 	size_t n = 0, hit = 0;
@@ -124,11 +132,17 @@ static int try(tuning *t, size_t ef, size_t margin, imgsearch_error *err)
 	trial *out = &t->trial[ef][margin];
 	for (int kind = 0; kind < 2; kind++) {
 		search_report report;
-		search_request q = { .queries = t->query + (size_t)kind * QUERIES * t->g->coder.dim, .n = QUERIES, .k = K + 1,
-			.max_distance = INFINITY, .filter_count = SIZE_MAX, .pool = t->pool, .cancel = t->cancel };
+		search_request q = { .queries = t->query + (size_t)kind * QUERIES * t->g->quantiser.dim,
+			.n = QUERIES,
+			.k = K + 1,
+			.max_distance = INFINITY,
+			.filter_count = SIZE_MAX,
+			.pool = t->pool,
+			.cancel = t->cancel };
 		for (size_t i = 0; i < 2 * QUERIES; i++)
 			ims_topk_clear(&t->got[i]);
-		int rc = ims_graph_ask(t->g, &q, efs[ef], margins[margin], t->got + kind * QUERIES, &report, err);
+		int rc = ims_graph_search_batch(t->g, &q, efs[ef], margins[margin], t->got + kind * QUERIES,
+			&report, err);
 		if (rc)
 			return rc;
 		out->recall[kind] = 0;
@@ -137,32 +151,36 @@ static int try(tuning *t, size_t ef, size_t margin, imgsearch_error *err)
 			ims_topk_sort(&t->got[at]);
 			out->recall[kind] += recall(&t->truth[at], &t->got[at], t->self[at]) / QUERIES;
 		}
-		out->cost += (double)efs[ef] + (double)report.rows_checked / QUERIES * (t->g->coder.dim / 1024. + 0.5);
+		out->cost += (double)efs[ef] +
+			(double)report.rows_checked / QUERIES * (t->g->quantiser.dim / 1024. + 0.5);
 	}
 	return 0;
 }
 
-/* The cheapest trial with both recalls for each wanted one, as long as there is one. */
+/* For each wanted recall the cheapest trial that has both recalls. */
 static void choose(tuning *t, graph *g)
 {
-	g->levels = 0;
+	g->points = 0;
 	for (size_t w = 0; w < sizeof(wanted) / sizeof(*wanted); w++) {
 		const trial *best = NULL;
-		graph_level level = { 0 };
+		graph_operating_point point = { 0 };
 		for (size_t i = 0; i < EFS * MARGINS; i++) {
 			const trial *one = &t->trial[i / MARGINS][i % MARGINS];
 			double worse = one->recall[0] < one->recall[1] ? one->recall[0] : one->recall[1];
-			if (!(one->cost > 0) || worse < (double)wanted[w] - 1e-6 || (best && best->cost <= one->cost))
+			if (!(one->cost > 0) || worse < (double)wanted[w] - 1e-6 ||
+				(best && best->cost <= one->cost))
 				continue;
 			best = one;
-			level = (graph_level){ (float)one->recall[0], (float)one->recall[1], efs[i / MARGINS], margins[i % MARGINS], 0 };
+			point = (graph_operating_point){ (float)one->recall[0], (float)one->recall[1],
+				efs[i / MARGINS], margins[i % MARGINS] };
 		}
-		if (best && (!g->levels || memcmp(&g->level[g->levels - 1], &level, sizeof(level))))
-			g->level[g->levels++] = level;
+		if (best && (!g->points || memcmp(&g->point[g->points - 1], &point, sizeof(point))))
+			g->point[g->points++] = point;
 	}
 	const trial *last = &t->trial[EFS - 1][MARGINS - 1];
-	if (last->cost > 0) /* not all is within reach: as wide as was tried comes last */
-		g->level[g->levels++] = (graph_level){ (float)last->recall[0], (float)last->recall[1], efs[EFS - 1], margins[MARGINS - 1], 0 };
+	if (last->cost > 0) /* the widest trial comes last, as higher recalls may be asked for */
+		g->point[g->points++] = (graph_operating_point){ (float)last->recall[0],
+			(float)last->recall[1], efs[EFS - 1], margins[MARGINS - 1] };
 }
 
 int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *err)
@@ -179,11 +197,18 @@ int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *
 	t->query = ims_alloc_aligned(2 * QUERIES, rows->dim * sizeof(float));
 	int rc = t->query ? 0 : ims_nomem(err);
 	for (size_t i = 0; !rc && i < 2 * QUERIES; i++)
-		rc = ims_topk_init(&t->truth[i], K + 1) || ims_topk_init(&t->got[i], K + 1) ? ims_nomem(err) : 0;
+		if (ims_topk_init(&t->truth[i], K + 1) || ims_topk_init(&t->got[i], K + 1))
+			rc = ims_nomem(err);
 	if (!rc)
 		rc = pick_queries(t, rows, 7, err);
 	search_report report;
-	search_request q = { .queries = t->query, .n = 2 * QUERIES, .k = K + 1, .max_distance = INFINITY, .filter_count = SIZE_MAX, .pool = t->pool, .cancel = t->cancel };
+	search_request q = { .queries = t->query,
+		.n = 2 * QUERIES,
+		.k = K + 1,
+		.max_distance = INFINITY,
+		.filter_count = SIZE_MAX,
+		.pool = t->pool,
+		.cancel = t->cancel };
 	if (!rc)
 		rc = ims_search_scan(rows, &q, t->truth, &report, err);
 	for (size_t i = 0; !rc && i < EFS; i++) {
@@ -203,7 +228,7 @@ int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *
 	return rc;
 }
 
-/* The first level that has each recall. */
+/* The first operating point with each recall. */
 void ims_graph_describe(const searcher *s, char *out, size_t size)
 {
 	const graph *g = (const graph *)s;
@@ -212,10 +237,13 @@ void ims_graph_describe(const searcher *s, char *out, size_t size)
 	int at = 0;
 	*out = 0;
 	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked) && at >= 0 && (size_t)at < size; i++) {
-		while (l < g->levels && fminf(g->level[l].recall_in, g->level[l].recall_out) < asked[i] - 1e-6f)
+		while (l < g->points &&
+			fminf(g->point[l].recall_in, g->point[l].recall_out) < asked[i] - 1e-6f)
 			l++;
-		if (l < g->levels)
-			at += snprintf(out + at, size - (size_t)at, "%s %.3f of stored rows and %.3f between them at ef %u", at ? "," : "recall@10 measured:",
-				g->level[l].recall_in, g->level[l].recall_out, g->level[l].ef);
+		if (l < g->points)
+			at += snprintf(out + at, size - (size_t)at,
+				"%s %.3f of stored rows and %.3f between them at ef %u",
+				at ? "," : "recall@10 measured:", g->point[l].recall_in, g->point[l].recall_out,
+				g->point[l].ef);
 	}
 }

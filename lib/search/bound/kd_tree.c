@@ -1,12 +1,12 @@
-/* The tree of kd.h: built by splitting the widest side of the box at the median; walked with a heap of bounds. */
-#include "search/bound/kd.h"
+/* Building splits the widest side of a box at the median. A walk keeps a heap of bounds. */
+#include "search/bound/kd_tree.h"
 
 #include <math.h>
 #include <string.h>
 
 typedef struct growing {
 	kd_tree *t;
-	const float *points, *rest;
+	const float *points, *residual;
 	uint32_t *order;
 	uint32_t bucket, unit;
 } growing;
@@ -23,7 +23,10 @@ static void swap(uint32_t *a, uint32_t *b)
 	*b = t;
 }
 
-/* Rows from..to-1 are ordered so that those before `middle` have the smaller keys. Hoare's selection, middle of three. */
+/*
+ * Orders rows from .. to - 1 so that the rows before `middle` have the smaller keys: Hoare's
+ * selection, the pivot being the median of three.
+ */
 static void split_at(growing *g, uint32_t from, uint32_t to, uint32_t middle, uint32_t side)
 {
 	while (to - from > 1) {
@@ -52,6 +55,7 @@ static void split_at(growing *g, uint32_t from, uint32_t to, uint32_t middle, ui
 	}
 }
 
+/* The box of a node, the range of its residuals, and the widest side. */
 static void measure(growing *g, uint32_t node, uint32_t *widest, float *width)
 {
 	kd_tree *t = g->t;
@@ -61,19 +65,19 @@ static void measure(growing *g, uint32_t node, uint32_t *widest, float *width)
 		low[c] = INFINITY;
 		high[c] = -INFINITY;
 	}
-	d->rest_low = g->rest ? INFINITY : 0;
-	d->rest_high = 0;
+	d->residual_low = g->residual ? INFINITY : 0;
+	d->residual_high = 0;
 	for (uint32_t i = d->from; i < d->to; i++) {
 		const float *p = g->points + (size_t)g->order[i] * t->coordinates;
 		for (uint32_t c = 0; c < t->coordinates; c++) {
 			low[c] = p[c] < low[c] ? p[c] : low[c];
 			high[c] = p[c] > high[c] ? p[c] : high[c];
 		}
-		if (!g->rest)
+		if (!g->residual)
 			continue;
-		const float *r = g->rest + (size_t)g->order[i] * 2;
-		d->rest_low = r[0] < d->rest_low ? r[0] : d->rest_low;
-		d->rest_high = r[1] > d->rest_high ? r[1] : d->rest_high;
+		const float *r = g->residual + (size_t)g->order[i] * 2;
+		d->residual_low = r[0] < d->residual_low ? r[0] : d->residual_low;
+		d->residual_high = r[1] > d->residual_high ? r[1] : d->residual_high;
 	}
 	*width = 0;
 	*widest = 0;
@@ -84,7 +88,7 @@ static void measure(growing *g, uint32_t node, uint32_t *widest, float *width)
 		}
 }
 
-/* Nodes are made level by level: children lie behind their parent. */
+/* Makes nodes breadth first: children follow their parent. */
 static void grow(growing *g)
 {
 	kd_tree *t = g->t;
@@ -105,11 +109,11 @@ static void grow(growing *g)
 	}
 }
 
-int ims_kd_build(kd_tree *t, const float *points, const float *rest, uint32_t n, uint32_t coordinates, uint32_t bucket, uint32_t unit,
-	uint32_t *slot, imgsearch_error *err)
+int ims_kd_build(kd_tree *t, const float *points, const float *residual, uint32_t n,
+	uint32_t coordinates, uint32_t bucket, uint32_t unit, uint32_t *slot, imgsearch_error *err)
 {
 	size_t most = 4 * ((size_t)n / bucket + 1) + 1;
-	growing g = { t, points, rest, ims_alloc(n, sizeof(uint32_t)), bucket, unit };
+	growing g = { t, points, residual, ims_alloc(n, sizeof(uint32_t)), bucket, unit };
 	*t = (kd_tree){ .coordinates = coordinates, .n = n };
 	t->node = ims_zalloc(most, sizeof(*t->node));
 	t->box = ims_alloc(most * 2 * coordinates, sizeof(float));
@@ -142,13 +146,13 @@ void ims_kd_save(const kd_tree *t, buf *out)
 		ims_buf_u32(out, t->node[i].left);
 		ims_buf_u32(out, t->node[i].from);
 		ims_buf_u32(out, t->node[i].to);
-		ims_buf_f32(out, t->node[i].rest_low);
-		ims_buf_f32(out, t->node[i].rest_high);
+		ims_buf_f32(out, t->node[i].residual_low);
+		ims_buf_f32(out, t->node[i].residual_high);
 	}
 	ims_buf_put(out, t->box, (size_t)t->nodes * 2 * t->coordinates * sizeof(float));
 }
 
-/* Children lie behind their parent and share its rows, so that every walk ends. */
+/* Whether children follow their parent and share its rows, so that every walk ends. */
 static bool sound(const kd_tree *t, uint32_t i)
 {
 	const kd_node *d = &t->node[i];
@@ -159,7 +163,8 @@ static bool sound(const kd_tree *t, uint32_t i)
 	if (d->left <= i || d->left >= t->nodes - 1)
 		return false;
 	const kd_node *l = &t->node[d->left], *r = l + 1;
-	return l->from == d->from && l->to == r->from && r->to == d->to && l->to > l->from && r->to > r->from;
+	return l->from == d->from && l->to == r->from && r->to == d->to && l->to > l->from &&
+		r->to > r->from;
 }
 
 int ims_kd_load(kd_tree *t, reader *r, uint32_t n, imgsearch_error *err)
@@ -179,8 +184,8 @@ int ims_kd_load(kd_tree *t, reader *r, uint32_t n, imgsearch_error *err)
 		d->left = ims_read_u32(r);
 		d->from = ims_read_u32(r);
 		d->to = ims_read_u32(r);
-		d->rest_low = ims_read_f32(r);
-		d->rest_high = ims_read_f32(r);
+		d->residual_low = ims_read_f32(r);
+		d->residual_high = ims_read_f32(r);
 	}
 	const void *box = ims_read_bytes(r, (size_t)t->nodes * 2 * t->coordinates * sizeof(float));
 	if (box)
@@ -191,10 +196,10 @@ int ims_kd_load(kd_tree *t, reader *r, uint32_t n, imgsearch_error *err)
 	return 0;
 }
 
-/* -------------------------------------------------------------------------------------------------- walks ---- */
+/* ----------------------------------------------------------------------------------- walks ---- */
 
-/* No row of the node is nearer, in exact arithmetic. */
-static double bound(const kd_walk *w, uint32_t node)
+/* A lower bound of the true distance of every row of the node. */
+static double lower_bound(const kd_walk *w, uint32_t node)
 {
 	uint32_t m = w->t->coordinates;
 	const float *low = w->t->box + (size_t)node * 2 * m, *high = low + m;
@@ -203,20 +208,21 @@ static double bound(const kd_walk *w, uint32_t node)
 	if (w->metric == IMGSEARCH_METRIC_IP) {
 		for (uint32_t i = 0; i < m; i++)
 			sum += fmax((double)w->point[i] * low[i], (double)w->point[i] * high[i]);
-		return w->offset - sum - (w->rest + w->rest_error) * d->rest_high - w->error;
+		return w->offset - sum - (w->residual + w->residual_error) * d->residual_high - w->error;
 	}
 	for (uint32_t i = 0; i < m; i++) {
 		double gap = fmax((double)low[i] - w->point[i], (double)w->point[i] - high[i]);
 		sum += gap > 0 ? gap * gap : 0;
 	}
 	double head = sqrt(sum) * (1 - 1e-12) - w->error;
-	double rest = fmax(d->rest_low - w->rest - w->rest_error, w->rest - w->rest_error - d->rest_high);
+	double rest = fmax(d->residual_low - w->residual - w->residual_error,
+		w->residual - w->residual_error - d->residual_high);
 	return (head > 0 ? head * head : 0) + (rest > 0 ? rest * rest : 0);
 }
 
 static void push(kd_walk *w, uint32_t node)
 {
-	kd_visit v = { bound(w, node), node };
+	kd_visit v = { lower_bound(w, node), node };
 	size_t i = w->n++;
 	for (; i && v.bound < w->heap[(i - 1) / 2].bound; i = (i - 1) / 2)
 		w->heap[i] = w->heap[(i - 1) / 2];
@@ -241,7 +247,8 @@ static kd_visit pop(kd_walk *w)
 int ims_kd_begin(kd_walk *w, imgsearch_error *err)
 {
 	w->n = 0;
-	w->heap = ims_alloc(w->t->nodes / 2 + 2, sizeof(*w->heap)); /* the leaves bound any cut through the tree */
+	/* no node in the heap is below another, so there are at most as many as leaves */
+	w->heap = ims_alloc(w->t->nodes / 2 + 2, sizeof(*w->heap));
 	if (!w->heap)
 		return ims_nomem(err);
 	push(w, 0);

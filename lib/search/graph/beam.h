@@ -1,0 +1,23 @@
+/*
+ * Greedy search with a beam: GreedySearch of Vamana (Subramanya et al. 2019), the search of HNSW's
+ * bottom layer (Malkov and Yashunin 2018).
+ */
+#ifndef IMS_SEARCH_GRAPH_BEAM_H
+#define IMS_SEARCH_GRAPH_BEAM_H
+
+#include "search/graph/scratch.h"
+
+/* Which nodes may be in the answer. */
+typedef struct graph_filter {
+	const search_request *request; /* NULL: every node that is not deleted */
+} graph_filter;
+
+/*
+ * The ef nearest nodes that the search meets. The result is the beam, or with a filter the accepted
+ * nodes. The search begins at the nearest entry points. keep_expanded: s->expanded gets the nodes
+ * that were expanded. s->failed: no memory.
+ */
+const graph_list *ims_graph_beam_search(const graph *g, graph_scratch *s, const int8_t *query,
+	size_t ef, const graph_filter *filter, bool keep_expanded);
+
+#endif
