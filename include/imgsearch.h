@@ -863,15 +863,9 @@ typedef struct imgsearch_group {
 
 typedef struct imgsearch_groups {
 	size_t count;
-<<<<<<< HEAD
 	const imgsearch_group *const *items; /* by kind, then by first id */
 	uint64_t unread;         /* pictures whose pixels could not be compared: files away or changed */
 } imgsearch_groups;
-=======
-	const imgsearch_group *group; /* by kind, then by their first id */
-	uint64_t unread;        /* pictures that could not be compared by pixels: their files are away or changed */
-} imgsearch_group_list;
->>>>>>> h-names
 
 /*
  * Groups of near-duplicates. A group of a stricter kind takes part in the looser kinds by its picture

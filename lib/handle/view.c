@@ -312,7 +312,7 @@ int ims_view_searcher(imgsearch *s, view *v, const char *name, search_index **ou
 		rc = apply_changes(s, v, vs, err);
 	*out = rc ? NULL : vs->index;
 	pthread_mutex_unlock(&v->lock);
-	job j = ims_handle_job(s);
+	job j = ims_handle_job(s, NULL);
 	if (note.code) /* outside the lock, since a callback runs */
 		ims_job_log(&j, note.code, "%s", note.message);
 	return rc;

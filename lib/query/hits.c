@@ -6,7 +6,7 @@
 #include "handle/space.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 /* One neighbour while it is looked up. */

@@ -77,6 +77,8 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 	double extracted = ims_now();
 	if (!rc)
 		rc = ims_query_search(s, v, q, vector, &found, &report, &name, err);
+	if (!rc)
+		rc = ims_job_check(q->job, err);
 	if (!rc) {
 		searched = ims_now();
 		rc = ims_hits_make(NULL, s, v->space.metric, q->options.fields, &found, out, err);

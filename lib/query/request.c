@@ -72,7 +72,7 @@ int ims_query_make(query *q, imgsearch *s, const view *v, const imgsearch_query_
 		.filter_count = SIZE_MAX,
 		.params = { .ef = o->ef, .checks = o->checks, .recall = o->recall, .epsilon = o->epsilon },
 		.pool = s->pool,
-		.cancel = j ? &j->stop : NULL };
+		.stop = j ? &j->stop : NULL };
 	if (o->has_min_score)
 		q->request.max_distance = ims_score_distance(v->space.metric, o->min_score);
 	rc = bound_k(s, &q->request.k, err);

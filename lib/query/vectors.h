@@ -9,6 +9,7 @@
  * once.
  */
 int ims_query_vectors(imgsearch *s, const float *queries, size_t n, size_t dim,
-	const imgsearch_query_options *options, int64_t *ids, float *scores, imgsearch_error *err);
+	const imgsearch_query_options *options, job *j, int64_t *ids, float *scores,
+	imgsearch_error *err);
 
 #endif

@@ -69,8 +69,9 @@ static int scan_block(void *user, const int64_t *ids, const float *rows, size_t 
 {
 	pass *p = user;
 	uint8_t take[SCAN_ROWS];
-	if (ims_cancelled(p->q->cancel))
-		return ims_fail(p->err, IMGSEARCH_ECANCELED, "the search was cancelled");
+	int rc = ims_stop_check(p->q->stop, p->err);
+	if (rc)
+		return rc;
 	for (size_t i = 0; i < n; i += SCAN_ROWS) {
 		p->n = n - i < SCAN_ROWS ? n - i : SCAN_ROWS;
 		p->ids = ids + i;

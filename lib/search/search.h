@@ -60,7 +60,7 @@ typedef struct search_request {
 	const int64_t *subset; /* sorted ids that pass, where they are known; NULL otherwise; n is filter_count */
 	search_params params;
 	pool *pool;            /* for a batch; may be NULL */
-	const cancel_token *cancel; /* may be NULL */
+	const stop_token *stop; /* may be NULL */
 } search_request;
 
 typedef struct search_report {

@@ -99,10 +99,12 @@ static void run_group(void *arg, size_t g, unsigned worker)
 		query[acquired] = begin(b, from + acquired, own, result);
 		acquired += query[acquired] != NULL;
 	}
-	if (!result->rc && ims_cancelled(b->request->cancel))
-		result->rc = ims_fail(&result->err, IMGSEARCH_ECANCELED, "the search was cancelled");
+	if (!result->rc)
+		result->rc = ims_stop_check(b->request->stop, &result->err);
 	if (!result->rc)
 		filter_group(b, query, from, n);
+	if (!result->rc)
+		result->rc = ims_stop_check(b->request->stop, &result->err);
 	refine_group(b, query, from, acquired, result);
 	for (size_t i = 0; i < acquired; i++)
 		ims_lease_release(b->pool, query[i]);

@@ -348,10 +348,9 @@ static void run_query(void *arg, size_t i, unsigned worker)
 	query_result *result = &b->result[i];
 	(void)worker;
 	result->report.exact = !(request->params.epsilon > 0);
-	if (ims_cancelled(request->cancel)) {
-		result->rc = ims_fail(&result->err, IMGSEARCH_ECANCELED, "the search was cancelled");
+	result->rc = ims_stop_check(request->stop, &result->err);
+	if (result->rc)
 		return;
-	}
 	if (s->rows) {
 		const float *query = request->queries + i * s->base.rows->dim;
 		query_rows(s, request, query, &b->out[i], result);
