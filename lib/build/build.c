@@ -126,10 +126,11 @@ static int build_now(imgsearch *s, view *v, const imgsearch_build_options *o, co
 }
 
 /* Whether the searcher exists, is usable, and has not drifted too far from the rows. */
-static int is_fresh(imgsearch *s, view *v, const char *name, bool *fresh, imgsearch_error *err)
+static int is_fresh(imgsearch *s, view *v, const char *name, job *j, bool *fresh,
+	imgsearch_error *err)
 {
 	search_index *index;
-	int rc = ims_view_searcher(s, v, name, &index, err);
+	int rc = ims_view_searcher(s, v, name, j, &index, err);
 	*fresh = !rc && index && ims_search_drift(index) <= stale_drift;
 	return rc;
 }
@@ -161,7 +162,7 @@ int ims_build(imgsearch *s, const imgsearch_build_options *o, build_result *resu
 	if (there)
 		result->searcher = ims_search_find(there)->name;
 	if (!rc && o->if_stale && there)
-		rc = is_fresh(s, v, there, &fresh, err);
+		rc = is_fresh(s, v, there, job, &fresh, err);
 	if (!rc && (!fresh || !v->has_chance) && v->rows.n >= CHANCE_ROWS)
 		rc = ims_chance_fit(s, v, err);
 	if (!rc && !fresh && v->rows.n)

@@ -357,7 +357,7 @@ static int join_same_scene(group_builder *g, float min_score, imgsearch_error *e
 	g->metric = v->space.metric;
 	j.max_distance = ims_score_distance(v->space.metric, min_score);
 	rc = g->all.n > 1 && v->space.dim
-		? ims_view_searcher(g->s, v, v->chosen[0] ? v->chosen : "exact", &j.index, err)
+		? ims_view_searcher(g->s, v, v->chosen[0] ? v->chosen : "exact", g->job, &j.index, err)
 		: 0;
 	if (!rc && !j.index && g->all.n > 1 && v->space.dim) {
 		rc = ims_search_build(&own, "exact", &v->rows, &(search_params){ 0 }, g->job, err);

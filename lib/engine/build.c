@@ -70,5 +70,5 @@ int imgsearch_vectors_reduce(imgsearch *s, const float *rows, size_t n, size_t d
 	REQUIRE(n <= capacity / m, err,
 		"vectors_reduce: capacity: %zu rows of %zu values do not fit into %zu", n, m, capacity);
 	int rc = ims_call_begin(s, call, &j, err);
-	return rc ? rc : ims_reduce(s, rows, n, dim, out, m, err);
+	return rc ? rc : ims_reduce(s, rows, n, dim, out, m, &j, err);
 }

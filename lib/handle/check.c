@@ -77,12 +77,12 @@ typedef struct built {
 	size_t n;
 } built;
 
-static int find_built(imgsearch *s, view *v, built *b, imgsearch_error *err)
+static int find_built(imgsearch *s, view *v, built *b, job *j, imgsearch_error *err)
 {
 	int rc = 0;
 	for (const searcher_ops *const *o = ims_search_all(); !rc && *o && b->n < VIEW_SEARCHERS; o++) {
 		search_index *index;
-		rc = ims_view_searcher(s, v, (*o)->name, &index, err);
+		rc = ims_view_searcher(s, v, (*o)->name, j, &index, err);
 		if (rc || !index)
 			continue;
 		*b->item[b->n] = (imgsearch_check_searcher){ .name = (*o)->name,
@@ -116,7 +116,7 @@ static int measure(imgsearch *s, view *v, const sample *m, built *b, imgsearch_c
 	for (int i = 0; !rc && i < AT_ONCE; i++)
 		rc = ims_topk_init(&truth[i], k ? k : 1) ? ims_nomem(err) : 0;
 	if (!rc)
-		rc = find_built(s, v, b, err);
+		rc = find_built(s, v, b, j, err);
 	for (size_t at = 0; !rc && at < m->n; at += AT_ONCE) {
 		size_t n = m->n - at < AT_ONCE ? m->n - at : AT_ONCE;
 		const float *queries = m->rows + at * m->dim;
