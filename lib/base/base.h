@@ -18,6 +18,7 @@
  *	result.h   the memory of a result of the public interface
  *	counts.h   counts of items by state
  *	clock.h    the time
+ *	timestamp.h  points of time of the file system
  *
  * The room knows nothing of pictures and includes only imgsearch.h.
  */
@@ -39,6 +40,7 @@
 #include "base/random.h"
 #include "base/reader.h"
 #include "base/result.h"
+#include "base/timestamp.h"
 #include "base/topk.h"
 #include "imgsearch.h"
 

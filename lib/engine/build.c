@@ -44,6 +44,8 @@ int imgsearch_build(imgsearch *s, const imgsearch_build_options *theirs, const i
 		rc = check_options(&options, err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
+	if (!rc && ims_handle_transaction_is_mine(s))
+		rc = ims_fail(err, IMGSEARCH_EINVAL, "build: this thread has a transaction open");
 	if (!rc)
 		rc = ims_handle_write_begin(s, err);
 	if (rc)

@@ -2,6 +2,7 @@
 #include "engine/arguments.h"
 #include "ingest/add.h"
 #include "ingest/remove.h"
+#include "ingest/transaction.h"
 #include "ingest/tree.h"
 
 /* ---------------------------------------------------------------------------------- update ---- */
@@ -68,6 +69,8 @@ int imgsearch_index_update(imgsearch *s, const char *const *paths, size_t n,
 		rc = check_update(&options, err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
+	if (!rc && ims_handle_transaction_is_mine(s))
+		rc = ims_fail(err, IMGSEARCH_EINVAL, "index_update: this thread has a transaction open");
 	if (!rc)
 		rc = ims_index_tree(s, paths, n, &options, &j, &counts, err);
 	return rc || !report ? rc : make_report(&counts, report, err);
@@ -115,7 +118,7 @@ int imgsearch_vectors_add(imgsearch *s, const float *rows, size_t n, size_t dim,
 	int rc = COPY(options, theirs, err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
-	return rc ? rc : ims_add_vectors(s, rows, n, dim, &options, &j, ids, err);
+	return rc ? rc : ims_add_vectors(s, rows, n, dim, &options, ids, err);
 }
 
 int imgsearch_index_remove(imgsearch *s, const int64_t *ids, size_t n,
@@ -128,7 +131,7 @@ int imgsearch_index_remove(imgsearch *s, const int64_t *ids, size_t n,
 	int rc = COPY(options, theirs, err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
-	return rc ? rc : ims_remove(s, ids, n, &options, &j, err);
+	return rc ? rc : ims_remove(s, ids, n, &options, err);
 }
 
 int imgsearch_index_keep_out(imgsearch *s, const int64_t *ids, size_t n, const imgsearch_call *call,
@@ -176,4 +179,40 @@ int imgsearch_index_backup(imgsearch *s, const char *path,
 		options.replace);
 	rc = ims_call_begin(s, call, &j, err);
 	return rc ? rc : ims_store_backup(s->store, path, options.replace, &j, err);
+}
+
+/* ---------------------------------------------------------------------------- transactions ---- */
+
+int imgsearch_transaction_begin(imgsearch *s, const imgsearch_transaction_options *theirs,
+	imgsearch_transaction **out, imgsearch_error *err)
+{
+	enum { DEFAULT_BYTES = 256 << 20 };
+	imgsearch_transaction_options options;
+	REQUIRE(out, err, "transaction_begin: out is NULL");
+	*out = NULL;
+	REQUIRE(s, err, "transaction_begin: s is NULL");
+	int rc = COPY(options, theirs, err);
+	if (rc)
+		return rc;
+	REQUIRE(!ims_handle_transaction_is_mine(s), err,
+		"transaction_begin: this thread has a transaction open");
+	uint64_t max_bytes = options.max_bytes ? options.max_bytes : DEFAULT_BYTES;
+	return ims_transaction_begin(s, max_bytes, out, err);
+}
+
+int imgsearch_transaction_commit(imgsearch_transaction *t, const imgsearch_call *call,
+	imgsearch_error *err)
+{
+	job j;
+	REQUIRE(t, err, "transaction_commit: t is NULL");
+	imgsearch *s = ims_transaction_handle(t);
+	int rc = ims_transaction_check(t, s, err);
+	if (!rc)
+		rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_transaction_commit(t, &j, err);
+}
+
+void imgsearch_transaction_free(imgsearch_transaction *t)
+{
+	ims_transaction_free(t);
 }

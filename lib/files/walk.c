@@ -62,7 +62,7 @@ static int report(walker *w, walk_kind kind, const char *reason, bool folder, co
 		return ims_nomem(w->err);
 	if (st) {
 		e.size = (uint64_t)st->st_size;
-		e.mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+		e.mtime = ims_timestamp(&st->st_mtim);
 	}
 	return w->each(w->user, &e);
 }

@@ -21,7 +21,7 @@ typedef struct walk_entry {
 	const char *reason; /* why it is not a WALK_FILE, else NULL; valid during the call */
 	bool folder;
 	uint64_t size;    /* bytes */
-	int64_t mtime_ns; /* since 1970 */
+	timestamp mtime;
 } walk_entry;
 
 /*

@@ -117,6 +117,23 @@ void ims_handle_write_end(imgsearch *s)
 	atomic_store(&s->writing, 0);
 }
 
+/* The address is different in each living thread. */
+static const void *this_thread(void)
+{
+	static _Thread_local char mark;
+	return &mark;
+}
+
+void ims_handle_transaction_set(imgsearch *s, bool open)
+{
+	atomic_store(&s->transaction, open ? this_thread() : NULL);
+}
+
+bool ims_handle_transaction_is_mine(const imgsearch *s)
+{
+	return atomic_load(&s->transaction) == this_thread();
+}
+
 int ims_handle_tx_end(imgsearch *s, int rc, imgsearch_error *err)
 {
 	if (!rc)

@@ -26,6 +26,7 @@ struct imgsearch {
 	unsigned threads;
 	cancel_source cancel; /* raised by imgsearch_cancel */
 	atomic_int writing;   /* 1: a thread of this process holds the writer lock */
+	_Atomic(const void *) transaction; /* of the thread that began a transaction; NULL: none */
 
 	pthread_mutex_t view_lock; /* protects the pointer; held briefly */
 	view *view;
@@ -57,6 +58,13 @@ job ims_handle_job(imgsearch *s, const imgsearch_call *call);
  */
 int ims_handle_write_begin(imgsearch *s, imgsearch_error *err);
 void ims_handle_write_end(imgsearch *s);
+
+/*
+ * A transaction of the caller's begins or ends on this thread, which holds the writer lock.
+ * ims_handle_transaction_is_mine: whether this thread began the one that is open.
+ */
+void ims_handle_transaction_set(imgsearch *s, bool open);
+bool ims_handle_transaction_is_mine(const imgsearch *s);
 
 /* Ends a transaction of the store: commits if rc is 0, otherwise rolls back and returns rc. */
 int ims_handle_tx_end(imgsearch *s, int rc, imgsearch_error *err);

@@ -144,7 +144,7 @@ static int decide_first(imgsearch *s, identity_use use, identity *out, imgsearch
 	if (use == IDENTITY_QUERY)
 		return refuse_own_vectors(s, "query it by vector", err);
 	int rc = use == IDENTITY_TREE ? ims_store_counts(s->store, &counts, err) : 0;
-	if (!rc && counts.vectors)
+	if (!rc && counts.vectors + counts.vectors_kept)
 		rc = refuse_own_vectors(s, "index pictures into another file", err);
 	out->first = true;
 	out->sets_dim = use == IDENTITY_TREE;

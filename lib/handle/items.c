@@ -65,7 +65,6 @@ static int make_item(imgsearch *s, const store_picture *p, const char *root, img
 	imgsearch_error *err)
 {
 	struct stat st;
-	int64_t ns = p->mtime_ns % 1000000000;
 	imgsearch_item *item = ims_result_new(sizeof *item);
 	*out = NULL;
 	if (!item)
@@ -76,8 +75,8 @@ static int make_item(imgsearch *s, const store_picture *p, const char *root, img
 		.width = p->width,
 		.height = p->height,
 		.bytes = p->size,
-		.mtime_seconds = p->mtime_ns / 1000000000 - (ns < 0),
-		.mtime_nanoseconds = ns < 0 ? ns + 1000000000 : ns,
+		.mtime_seconds = p->mtime.seconds,
+		.mtime_nanoseconds = p->mtime.nanoseconds,
 		.same_as = p->same_as,
 		.has_vector = p->state == IMGSEARCH_STATE_INDEXED };
 	int rc = add_texts(item, p, root, err);

@@ -7,8 +7,8 @@ typedef struct missing_paths {
 	tree_run *run;
 	int64_t *id;
 	size_t n, cap;
-	size_t pictures, all; /* of the n, and of all rows: those that no rule excludes */
-	uint64_t by_state[8], met; /* the other rows, by their state now, and their number */
+	size_t pictures, all; /* of the n, and of all that are known: those that no rule excludes */
+	uint64_t by_state[STORE_STATES], met; /* the others, as the index has them now */
 } missing_paths;
 
 static bool below_unreadable(const walk_state *w, const char *path)
@@ -29,13 +29,14 @@ static int collect(void *user, const store_picture *p, const char *root_path)
 	if (p->root != start->root || (*start->prefix && !ims_path_below(p->path, start->prefix)))
 		return 0;
 	const path_entry *k = ims_path_table_find(&g->run->paths, ims_path_key(p->root, p->path));
-	bool picture = p->state != IMGSEARCH_STATE_EXCLUDED;
+	bool deleted = p->state == IMGSEARCH_STATE_DELETED; /* keeps its bytes out, also without a file */
+	bool picture = p->state != IMGSEARCH_STATE_EXCLUDED && !deleted;
 	g->all += picture;
 	if (!k || k->seen) {
 		g->by_state[p->state]++;
 		g->met++;
 	}
-	if (!k || k->seen || below_unreadable(&g->run->walk, p->path))
+	if (!k || k->seen || deleted || below_unreadable(&g->run->walk, p->path))
 		return 0;
 	int64_t *grown = ims_grow(g->id, g->n, &g->cap, sizeof *grown);
 	if (!grown)

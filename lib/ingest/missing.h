@@ -5,8 +5,8 @@
 #include "ingest/tree.h"
 
 /*
- * Counts the missing paths of the current start. Paths below unreadable folders do not count. EDB,
- * EIO, ENOMEM.
+ * Counts the missing paths of the current start. Paths below unreadable folders and pictures that
+ * were deleted on purpose do not count. EDB, EIO, ENOMEM.
  */
 int ims_missing_count(tree_run *r, uint64_t *n);
 

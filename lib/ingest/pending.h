@@ -14,7 +14,7 @@ enum { PENDING_MOST = 1024 };
 typedef struct pending_row {
 	int64_t id, root; /* id 0: a new path */
 	char *path;       /* owned; relative to the root */
-	int64_t mtime_ns;
+	timestamp mtime;
 	uint64_t size;  /* as the walk saw it */
 	uint32_t state; /* IMGSEARCH_STATE_INDEXED: `picture` is written; else why it is not */
 	char *reason;   /* owned, or NULL */

@@ -59,8 +59,8 @@ static uint32_t state_of(int rc)
 }
 
 /*
- * Whether the index has these bytes and needs no vector for them. Admission checks again, so an
- * error counts as no.
+ * Whether the index has these bytes and needs no vector for them, or they were deleted on purpose.
+ * A guess: admission looks again, so an error counts as no.
  */
 static bool has_content(void *user, const hash256 *hash)
 {
@@ -72,6 +72,8 @@ static bool has_content(void *user, const hash256 *hash)
 	bool has = !ims_store_picture_by_hash(p->s->store, hash, &found, NULL);
 	if (has && p->identity->next)
 		ims_store_vector_next_has(p->s->store, found.id, &has, NULL);
+	if (!found.id)
+		has = !ims_store_deleted_by_hash(p->s->store, hash, &found, NULL);
 	ims_store_picture_clear(&found);
 	return has;
 }
@@ -160,6 +162,11 @@ static int finish_batches(pipeline *p)
 
 /* --------------------------------------------------------------------------------- writing ---- */
 
+static void count_state(pipeline *p, uint32_t state)
+{
+	ims_counts_add(&p->counts->paths, state, 1);
+}
+
 /* Writes a row without a picture: excluded, damaged, unreadable or the like. */
 static int write_state(pipeline *p, const pending_row *r, uint32_t state, const char *reason)
 {
@@ -167,13 +174,13 @@ static int write_state(pipeline *p, const pending_row *r, uint32_t state, const 
 		.root = r->root,
 		.path = r->path,
 		.size = r->picture.size ? r->picture.size : r->size,
-		.mtime_ns = r->mtime_ns,
+		.mtime = r->mtime,
 		.state = state,
 		.reason = reason,
 		.width = r->picture.width,
 		.height = r->picture.height,
 		.hash = r->picture.hash };
-	ims_counts_add(&p->counts->paths, state, 1);
+	count_state(p, state);
 	p->counts->added += !r->id;
 	return ims_store_picture_put(p->s->store, &row, p->err);
 }
@@ -184,7 +191,7 @@ static int write_vector(pipeline *p, const pending_row *r)
 	if (!ims_all_finite(r->vector, m->dim))
 		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_not_finite);
 	p->counts->unchanged++;
-	ims_counts_add(&p->counts->paths, IMGSEARCH_STATE_INDEXED, 1);
+	count_state(p, IMGSEARCH_STATE_INDEXED);
 	return ims_store_vector_put(p->s->store, r->id, r->vector, m->dim, p->identity->next, p->err);
 }
 
@@ -195,7 +202,7 @@ static int write_picture(pipeline *p, pending_row *r)
 		.next = p->identity->next,
 		.moved = p->moved,
 		.user = p->user };
-	store_picture row = { .id = r->id, .root = r->root, .path = r->path, .mtime_ns = r->mtime_ns };
+	store_picture row = { .id = r->id, .root = r->root, .path = r->path, .mtime = r->mtime };
 	row_outcome outcome;
 	int rc = ims_row_put(&w, &row, &r->picture, r->vector, &outcome, p->err);
 	if (rc)
@@ -205,15 +212,18 @@ static int write_picture(pipeline *p, pending_row *r)
 		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_not_finite);
 	case ROW_MOVED:
 		p->counts->moved++;
-		ims_counts_add(&p->counts->paths, IMGSEARCH_STATE_INDEXED, 1);
+		count_state(p, row.state);
 		return 0;
 	case ROW_UNCHANGED:
 		p->counts->unchanged++;
-		ims_counts_add(&p->counts->paths, IMGSEARCH_STATE_INDEXED, 1);
+		count_state(p, IMGSEARCH_STATE_INDEXED);
+		return 0;
+	case ROW_KEPT_OUT:
+		count_state(p, row.state);
 		return 0;
 	default:
 		p->counts->added += !r->id;
-		ims_counts_add(&p->counts->paths, row.state, 1);
+		count_state(p, row.state);
 		return 0;
 	}
 }
@@ -301,7 +311,7 @@ static int admit(pipeline *p)
 	pending_row row = { .id = it->id,
 		.root = it->root,
 		.path = it->path,
-		.mtime_ns = it->mtime_ns,
+		.mtime = it->mtime,
 		.size = it->size,
 		.state = it->state,
 		.picture = it->picture,

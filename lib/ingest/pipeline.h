@@ -21,9 +21,9 @@ typedef struct pipeline_item {
 	int64_t id, root;  /* id 0: a new path */
 	char *path, *full; /* relative to the root; absolute */
 	uint64_t size;
-	int64_t mtime_ns;
-	bool vector_only;  /* only the vector of the row is replaced */
-	bool force_decode; /* decode also if the index has the bytes */
+	timestamp mtime;
+	bool vector_only;  /* the picture's row stays as it is */
+	bool force_decode; /* known bytes are decoded too */
 	/* set by the worker */
 	uint32_t state;      /* imgsearch_state */
 	imgsearch_error why; /* of a state other than indexed */

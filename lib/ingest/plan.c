@@ -162,8 +162,10 @@ static int add_single(void *user, const store_picture *pic, const char *root_pat
 
 int ims_plan_make(index_plan *p, const char *const *paths, size_t n)
 {
-	int rc = ims_store_each_root(p->s->store, add_root, p, p->err);
-	for (size_t i = 0; !rc && i < 2 * n; i++) /* folders first, since a file may lie in one */
+	int rc = ims_store_roots_settle(p->s->store, p->err);
+	if (!rc)
+		rc = ims_store_each_root(p->s->store, add_root, p, p->err);
+	for (size_t i = 0; !rc && i < 2 * n; i++) /* folders first: a file may lie in one */
 		rc = add_path(p, paths[i % n], i >= n);
 	if (rc || n)
 		return rc;

@@ -1,21 +1,52 @@
 /* Each is one transaction. */
 #include "ingest/remove.h"
 
-int ims_remove(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *err)
+typedef int change_items(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *err);
+
+static int in_transaction(imgsearch *s, change_items *change, const int64_t *ids, size_t n,
+	imgsearch_error *err)
 {
 	int rc = ims_handle_write_begin(s, err);
 	if (rc)
 		return rc;
 	rc = ims_store_tx_begin(s->store, err);
-	if (!rc) {
-		for (size_t i = 0; !rc && i < n; i++)
-			rc = ims_store_picture_remove(s->store, ids[i], err);
-		rc = ims_handle_tx_end(s, rc, err);
-	}
 	if (!rc)
-		rc = ims_store_compact(s->store, err);
+		rc = ims_handle_tx_end(s, change(s, ids, n, err), err);
 	ims_handle_write_end(s);
 	return rc;
+}
+
+static int keep_out(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = ims_store_keep_out(s->store, ids[i], err);
+	return rc;
+}
+
+/* Copies come in with their picture: so all are asked for before the first one is changed. */
+static int readmit(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	bool deleted = true;
+	int rc = 0;
+	for (size_t i = 0; !rc && i < n; i++) {
+		rc = ims_store_is_deleted(s->store, ids[i], &deleted, err);
+		if (!rc && !deleted)
+			rc = ims_fail(err, IMGSEARCH_EINVAL, "item %lld is not deleted", (long long)ids[i]);
+	}
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = ims_store_readmit(s->store, ids[i], err);
+	return rc;
+}
+
+int ims_keep_out(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	return in_transaction(s, keep_out, ids, n, err);
+}
+
+int ims_readmit(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	return in_transaction(s, readmit, ids, n, err);
 }
 
 int ims_root_move(imgsearch *s, const char *from, const char *to, imgsearch_error *err)

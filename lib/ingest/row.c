@@ -3,11 +3,15 @@
 
 const char ims_row_not_finite[] = "the network gives no finite feature";
 
+/* Indexed, or deleted on purpose. */
 static int find_twin(imgsearch *s, const hash256 *hash, store_picture *out, imgsearch_error *err)
 {
 	*out = (store_picture){ 0 };
-	int rc = ims_hash_is_zero(hash) ? IMGSEARCH_ENOTFOUND
-									: ims_store_picture_by_hash(s->store, hash, out, err);
+	if (ims_hash_is_zero(hash))
+		return 0;
+	int rc = ims_store_picture_by_hash(s->store, hash, out, err);
+	if (rc == IMGSEARCH_ENOTFOUND)
+		rc = ims_store_deleted_by_hash(s->store, hash, out, err);
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
@@ -39,13 +43,15 @@ static int move(const row_writer *w, const store_picture *row, int64_t own, int6
 {
 	int rc = own ? ims_store_picture_remove(w->s->store, own, err) : 0;
 	return rc ? rc
-			  : ims_store_picture_move(w->s->store, twin, row->root, row->path, row->mtime_ns, err);
+			  : ims_store_picture_move(w->s->store, twin, row->root, row->path, row->mtime, err);
 }
 
 static int put_duplicate(const row_writer *w, store_picture *row, int64_t own,
 	const store_picture *twin, row_outcome *outcome, imgsearch_error *err)
 {
-	bool moved = false;
+	bool moved = false, deleted = twin->state == IMGSEARCH_STATE_DELETED;
+	if (deleted && w->refuses_deleted)
+		return ims_store_refuse_deleted(w->s->store, "a picture with these bytes", twin->id, err);
 	int rc = w->moved ? w->moved(w->user, twin->id, &moved, err) : 0;
 	if (rc)
 		return rc;
@@ -53,11 +59,13 @@ static int put_duplicate(const row_writer *w, store_picture *row, int64_t own,
 		*outcome = ROW_MOVED;
 		rc = move(w, row, own, twin->id, err);
 		row->id = twin->id;
+		row->state = twin->state;
 		return rc;
 	}
-	*outcome = ROW_DUPLICATE;
-	row->state = IMGSEARCH_STATE_DUPLICATE;
-	row->same_as = twin->id;
+	*outcome = deleted ? ROW_KEPT_OUT : ROW_DUPLICATE;
+	row->state = deleted ? IMGSEARCH_STATE_DELETED : IMGSEARCH_STATE_DUPLICATE;
+	row->reason = deleted ? ims_store_reason_deleted_copy : NULL;
+	row->same_as = deleted && twin->same_as ? twin->same_as : twin->id;
 	row->width = twin->width;
 	row->height = twin->height;
 	return ims_store_picture_put(w->s->store, row, err);
@@ -92,7 +100,7 @@ int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, cons
 	row->width = p->width;
 	row->height = p->height;
 	row->state = IMGSEARCH_STATE_INDEXED;
-	if (twin.id && twin.id != own) {
+	if (twin.id && (twin.id != own || twin.state == IMGSEARCH_STATE_DELETED)) {
 		rc = put_duplicate(w, row, own, &twin, outcome, err);
 	} else if (!twin.id && !vector) {
 		*outcome = ROW_UNPREPARED;

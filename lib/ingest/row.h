@@ -1,6 +1,7 @@
 /*
- * Writes the row of a prepared picture. Of several files with the same bytes one is indexed and has
- * the vector; the others are its duplicates.
+ * The one way from a prepared picture to its row. Of files with the same bytes one is indexed and
+ * has the vector; the others are its duplicates. Where one was deleted on purpose, the others are
+ * deleted copies of it.
  */
 #ifndef IMS_INGEST_ROW_H
 #define IMS_INGEST_ROW_H
@@ -14,7 +15,8 @@ typedef enum row_outcome {
 	ROW_INDEXED,    /* the row has its own vector */
 	ROW_UNCHANGED,  /* the row had these bytes; it keeps its vector, unless there is a new one */
 	ROW_DUPLICATE,  /* another picture has these bytes */
-	ROW_MOVED,      /* the picture with these bytes was moved to this path */
+	ROW_MOVED,      /* the picture with these bytes lies here now; it may be a deleted one */
+	ROW_KEPT_OUT,   /* a picture with these bytes was deleted on purpose: so is this row */
 	ROW_REFUSED,    /* the vector is not finite: the row is damaged */
 	ROW_UNPREPARED, /* no row has these bytes now, and they were not decoded: nothing was written */
 } row_outcome;
@@ -22,27 +24,25 @@ typedef enum row_outcome {
 typedef struct row_writer {
 	imgsearch *s;
 	uint32_t dim;
-	bool next; /* vectors belong to a re-index */
+	bool next;            /* vectors belong to a re-index */
+	bool refuses_deleted; /* EINVAL instead of ROW_KEPT_OUT */
 	/*
-	 * Whether the file of the indexed picture `twin` is missing, so this file is its new place;
-	 * NULL: never.
+	 * Whether the file of the picture `twin` is gone, so that this one is it, moved; NULL:
+	 * never.
 	 */
 	int (*moved)(void *user, int64_t twin, bool *moved, imgsearch_error *err);
 	void *user;
 } row_writer;
 
 /*
- * Within a transaction: writes the row (root, path and mtime are set; id 0: a new one), the
- * signature and the vector (dim values; NULL: not needed, the index has the bytes). row->id
- * receives the id. EDB, EIO, ENOMEM, ELIMIT.
+ * Within a transaction: writes the row (its root, path, mtime; id 0: a new one), the signature and
+ * the vector (dim; NULL: none is needed, since the bytes are known). row->id receives the id and
+ * row->state the state. EDB, EIO, ENOMEM, ELIMIT, EINVAL (the path is that of a deleted picture).
  */
 int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, const float *vector,
 	row_outcome *outcome, imgsearch_error *err);
 
-/*
- * Finds the indexed picture with these bytes. *id is 0 if there is none or the hash is zero. EDB,
- * EIO, ENOMEM.
- */
+/* The indexed or deleted picture with these bytes: *id is 0 where there is none, or no hash. */
 int ims_row_twin(imgsearch *s, const hash256 *hash, int64_t *id, imgsearch_error *err);
 
 #endif

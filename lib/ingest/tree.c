@@ -39,27 +39,38 @@ static int submit(tree_run *r, const walk_entry *e, int64_t id, bool vector_only
 			.path = ims_strdup(e->path),
 			.full = ims_path_join(start->root ? start->root_path : NULL, e->path),
 			.size = e->size,
-			.mtime_ns = e->mtime_ns,
+			.mtime = e->mtime,
 			.vector_only = vector_only });
 }
 
-static void count_unchanged(run_counts *c, uint32_t state)
+static void count_unchanged(tree_run *r, uint32_t state)
 {
-	c->unchanged++;
-	ims_counts_add(&c->paths, state, 1);
+	r->counts->unchanged++;
+	ims_counts_add(&r->counts->paths, state, 1);
+}
+
+static bool is_same_file(const path_entry *k, const walk_entry *e)
+{
+	return k->size == e->size && ims_timestamp_equal(k->mtime, e->mtime);
+}
+
+/* The path was deleted on purpose, whatever lies there now. */
+static bool is_deleted(const path_entry *k)
+{
+	return k && k->state == IMGSEARCH_STATE_DELETED;
 }
 
 /* Records an entry that is no file. Its state needs no reading. */
 static int record(tree_run *r, const walk_entry *e, const path_entry *k, uint32_t state)
 {
-	if (k && k->state == state && k->mtime_ns == e->mtime_ns && k->size == e->size) {
-		count_unchanged(r->counts, state);
+	if (is_deleted(k) || (k && k->state == state && is_same_file(k, e))) {
+		count_unchanged(r, k->state);
 		return 0;
 	}
 	pending_row row = { .id = k ? k->id : 0,
 		.root = r->walk.start->root,
 		.path = ims_strdup(e->path),
-		.mtime_ns = e->mtime_ns,
+		.mtime = e->mtime,
 		.size = e->size,
 		.state = state,
 		.reason = ims_strdup(e->reason) };
@@ -83,7 +94,9 @@ static int add_unreadable(tree_run *r, const char *folder)
 
 static bool is_fresh(const tree_run *r, const path_entry *k, const walk_entry *e)
 {
-	if (!k || k->size != e->size || k->mtime_ns != e->mtime_ns)
+	if (is_deleted(k))
+		return true;
+	if (!k || !is_same_file(k, e))
 		return false;
 	if (k->state == IMGSEARCH_STATE_INDEXED || k->state == IMGSEARCH_STATE_DUPLICATE)
 		return true;
@@ -101,7 +114,7 @@ static int file_entry(tree_run *r, const walk_entry *e, const path_entry *k)
 	if (!rc && !has_vector)
 		return submit(r, e, k->id, true);
 	if (!rc)
-		count_unchanged(r->counts, k->state);
+		count_unchanged(r, k->state);
 	return rc;
 }
 
@@ -140,7 +153,7 @@ static int on_entry(void *user, const walk_entry *e)
 }
 
 /*
- * Whether the file of an indexed picture does not exist and was not found by the walk. Then a new
+ * Whether the file of a picture does not exist and was not found by the walk. Then a new
  * file with its bytes is that picture, moved.
  */
 static int is_moved(void *user, int64_t twin, bool *moved, imgsearch_error *err)
@@ -207,7 +220,7 @@ static int index_file(tree_run *r)
 	} else {
 		walk_entry e = { .path = start->prefix,
 			.size = (uint64_t)st.st_size,
-			.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec };
+			.mtime = ims_timestamp(&st.st_mtim) };
 		e.kind = S_ISREG(st.st_mode) ? WALK_FILE
 			: S_ISLNK(st.st_mode)    ? WALK_EXCLUDED
 									 : WALK_SPECIAL;
@@ -303,7 +316,7 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 	path_entry k = { .key = ims_path_key(p->root, p->path),
 		.id = p->id,
 		.size = p->size,
-		.mtime_ns = p->mtime_ns,
+		.mtime = p->mtime,
 		.state = p->state };
 	return ims_path_table_add(&r->paths, &k) ? ims_nomem(r->err) : 0;
 }

@@ -88,17 +88,35 @@ int ims_store_check(store *st, int (*each)(void *user, const char *problem), voi
 			NULL, err);
 	if (!rc)
 		rc = report_rows(c, &to,
+			"SELECT 'picture ' || id || ' is deleted but has a vector' FROM picture"
+			" WHERE state = 8 AND id IN (SELECT id FROM vector) LIMIT 100",
+			NULL, err);
+	if (!rc)
+		rc = report_rows(c, &to,
+			"SELECT 'picture ' || id || ' is a deleted copy of ' || same_as || ', which is not"
+			" deleted' FROM picture p WHERE state = 8 AND NOT EXISTS(SELECT 1 FROM picture q"
+			" WHERE q.id = p.same_as AND q.state = 8) AND same_as IS NOT NULL LIMIT 100",
+			NULL, err);
+	if (!rc)
+		rc = report_rows(c, &to,
+			"SELECT 'the vector of ' || id || ' is kept, but it is not deleted' FROM vector_kept k"
+			" WHERE EXISTS(SELECT 1 FROM picture p WHERE p.id = k.id AND p.state <> 8)"
+			" OR EXISTS(SELECT 1 FROM vector v WHERE v.id = k.id) LIMIT 100",
+			NULL, err);
+	if (!rc)
+		rc = report_rows(c, &to,
 			"SELECT 'vectors of different lengths: ' || group_concat(DISTINCT length(data)) || '"
-			" bytes' FROM vector"
+			" bytes' FROM (SELECT data FROM vector UNION ALL SELECT data FROM vector_kept)"
 			" HAVING count(DISTINCT length(data)) > 1",
 			NULL, err);
 	if (!rc)
 		rc = report_rows(c, &to,
-			"SELECT 'the count of ' || CASE what WHEN 8 THEN 'vectors' WHEN 9 THEN 'new vectors'"
-			" ELSE 'pictures in state ' || what END ||"
-			" ' is ' || n || ' instead of ' || is_n FROM (SELECT what, n, CASE what WHEN 8 THEN"
+			"SELECT 'the count of ' || CASE what WHEN 101 THEN 'vectors' WHEN 102 THEN"
+			" 'new vectors' WHEN 103 THEN 'kept vectors' ELSE 'pictures in state ' || what END ||"
+			" ' is ' || n || ' instead of ' || is_n FROM (SELECT what, n, CASE what WHEN 101 THEN"
 			" (SELECT count(*) FROM vector)"
-			" WHEN 9 THEN (SELECT count(*) FROM vector_next) ELSE (SELECT count(*) FROM picture"
+			" WHEN 102 THEN (SELECT count(*) FROM vector_next)"
+			" WHEN 103 THEN (SELECT count(*) FROM vector_kept) ELSE (SELECT count(*) FROM picture"
 			" WHERE state = what) END AS is_n FROM tally)"
 			" WHERE n <> is_n",
 			NULL, err);

@@ -22,6 +22,7 @@ int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_loo
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;
+	enum { ROOT = PICTURE_COLUMN_COUNT, KEY, NAME, VALUE, TITLE };
 	char *list = id_list(ids, n);
 	if (!list)
 		return ims_nomem(err);
@@ -38,12 +39,12 @@ int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_loo
 		"t", list);
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
 		store_picture p;
-		store_cell cell = { (const char *)sqlite3_column_text(s, 13),
-			(const char *)sqlite3_column_text(s, 14), sqlite3_column_int(s, 15) != 0 };
-		const char *root = (const char *)sqlite3_column_text(s, 11);
+		store_cell cell = { (const char *)sqlite3_column_text(s, NAME),
+			(const char *)sqlite3_column_text(s, VALUE), sqlite3_column_int(s, TITLE) != 0 };
+		const char *root = (const char *)sqlite3_column_text(s, ROOT);
 		rc = ims_store_picture_row(s, &p, err);
 		if (!rc)
-			rc = root ? each(user, (size_t)sqlite3_column_int64(s, 12), &p, root,
+			rc = root ? each(user, (size_t)sqlite3_column_int64(s, KEY), &p, root,
 					 cell.name ? &cell : NULL)
 					  : ims_nomem(err);
 	}

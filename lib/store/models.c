@@ -18,7 +18,7 @@ static int drop_next_vectors(store *st, conn *c, imgsearch_error *err)
 {
 	st->tally[TALLY_NEXT] = 0;
 	int rc = ims_store_run(c, err, "DELETE FROM vector_next", "");
-	return rc ? rc : ims_store_run(c, err, "UPDATE tally SET n = 0 WHERE what = 9", "");
+	return rc ? rc : ims_store_run(c, err, "UPDATE tally SET n = 0 WHERE what = 102", "");
 }
 
 int ims_store_model_set(store *st, const store_model *m, bool next, imgsearch_error *err)
@@ -55,7 +55,7 @@ int ims_store_model_switch(store *st, imgsearch_error *err)
 	if (!rc && !there)
 		return ims_fail(err, IMGSEARCH_ENOTFOUND,
 			"index %s: no re-index by another model is under way", st->path);
-	if (!rc)
+	if (!rc) /* the tallies are written by hand below */
 		rc = ims_store_tally_flush(st, c, err);
 	if (!rc)
 		rc = ims_store_changed(st, c, 0, err); /* so that readers of the old vectors notice */
@@ -65,8 +65,9 @@ int ims_store_model_switch(store *st, imgsearch_error *err)
 			" DELETE FROM change;"
 			"DROP TABLE vector; ALTER TABLE vector_next RENAME TO vector;"
 			"CREATE TABLE vector_next(id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;"
-			"UPDATE tally SET n = (SELECT n FROM tally WHERE what = 9) WHERE what = 8; UPDATE"
-			" tally SET n = 0 WHERE what = 9",
+			"DELETE FROM vector_kept;"
+			"UPDATE tally SET n = (SELECT n FROM tally WHERE what = 102) WHERE what = 101; UPDATE"
+			" tally SET n = 0 WHERE what IN (102, 103)",
 			err);
 	st->logging = false;
 	st->changed = true;

@@ -46,14 +46,24 @@ static int resolve(char **out, const char *path, imgsearch_error *err)
 	return *out ? 0 : ims_nomem(err);
 }
 
-/* The paths that follow from that of the file. */
-static int derive_paths(store *st, imgsearch_error *err)
+int ims_store_paths(store *st, const char *path, imgsearch_error *err)
 {
+	int rc = resolve(&st->path, path, err);
+	if (rc)
+		return rc;
 	const char *slash = strrchr(st->path, '/');
 	st->folder = ims_strndup(st->path, slash == st->path ? 1 : (size_t)(slash - st->path));
 	st->lock_path = ims_format("%s-lock", st->path);
 	st->wal_path = ims_format("%s-wal", st->path);
 	return st->folder && st->lock_path && st->wal_path ? 0 : ims_nomem(err);
+}
+
+void ims_store_paths_free(store *st)
+{
+	ims_free(st->path);
+	ims_free(st->folder);
+	ims_free(st->lock_path);
+	ims_free(st->wal_path);
 }
 
 bool ims_store_folder_writable(const store *st)
@@ -210,8 +220,8 @@ int ims_store_open(store **out, const char *path, const store_options *o, imgsea
 	int rc;
 	if (st->memory)
 		rc = (st->path = ims_strdup(path)) ? 0 : ims_nomem(err);
-	else if (!(rc = resolve(&st->path, path, err)))
-		rc = derive_paths(st, err);
+	else
+		rc = ims_store_paths(st, path, err);
 	if (!rc)
 		rc = st->memory ? make(st, o, err) : open_file(st, o, err);
 	if (rc) {
@@ -232,10 +242,7 @@ void ims_store_close(store *st)
 	ims_store_disconnect(st->watch);
 	ims_store_disconnect(st->writer); /* last: the others borrow the handle of ":memory:" from it */
 	pthread_mutex_destroy(&st->mutex);
-	ims_free(st->path);
-	ims_free(st->folder);
-	ims_free(st->lock_path);
-	ims_free(st->wal_path);
+	ims_store_paths_free(st);
 	ims_free(st);
 }
 

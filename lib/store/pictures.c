@@ -6,6 +6,7 @@
  * indexed and receives the vector, so that nothing is extracted twice.
  */
 #include "store/changes.h"
+#include "store/deleted.h"
 #include "store/pictures.h"
 #include "store/sql.h"
 #include "store/tally.h"
@@ -94,15 +95,15 @@ static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearc
 		return rc;
 	rc = ims_store_query(c, &s, err,
 		insert
-			? "INSERT INTO picture(id, root, path, size, mtime_ns, state, reason, width, height,"
-				" hash, same_as)"
-			  " VALUES(nullif(?1, 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, nullif(?11, 0))"
-			: "UPDATE picture SET root = ?2, path = ?3, size = ?4, mtime_ns = ?5, state = ?6,"
-			" reason = ?7, width = ?8, height = ?9,"
-			  " hash = ?10, same_as = nullif(?11, 0) WHERE id = ?1",
-		"iipiiitiibi", p->id, p->root, p->path, (int64_t)p->size, p->mtime_ns, (int64_t)p->state,
-		p->reason, (int64_t)p->width, (int64_t)p->height, hash,
-		hash ? sizeof p->hash.byte : (size_t)0, p->same_as);
+			? "INSERT INTO picture(id, root, path, size, mtime_seconds, state, reason, width,"
+			  " height, hash, same_as, mtime_nanoseconds)"
+			  " VALUES(nullif(?1, 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, nullif(?11, 0), ?12)"
+			: "UPDATE picture SET root = ?2, path = ?3, size = ?4, mtime_seconds = ?5, state = ?6,"
+			  " reason = ?7, width = ?8, height = ?9, hash = ?10, same_as = nullif(?11, 0),"
+			  " mtime_nanoseconds = ?12 WHERE id = ?1",
+		"iipiiitiibii", p->id, p->root, p->path, (int64_t)p->size, p->mtime.seconds,
+		(int64_t)p->state, p->reason, (int64_t)p->width, (int64_t)p->height, hash,
+		hash ? sizeof p->hash.byte : (size_t)0, p->same_as, p->mtime.nanoseconds);
 	if (rc)
 		return rc;
 	rc = ims_store_step(c, s, err);
@@ -115,12 +116,14 @@ int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err)
 	conn *c;
 	stored_row old;
 	int rc = ims_store_writer(st, &c, err);
-	if (!rc && (p->state < IMGSEARCH_STATE_INDEXED || p->state > IMGSEARCH_STATE_UNREADABLE))
+	if (!rc && (p->state < IMGSEARCH_STATE_INDEXED || p->state > IMGSEARCH_STATE_DELETED))
 		return ims_fail(err, IMGSEARCH_EINVAL, "%s: no such state: %u", p->path, p->state);
 	if (!rc)
 		rc = find_stored(c, p, &old, err);
 	if (rc)
 		return rc;
+	if (old.state == IMGSEARCH_STATE_DELETED)
+		return ims_store_refuse_deleted(st, p->path, old.id, err);
 	if (old.state == IMGSEARCH_STATE_INDEXED && (p->state != IMGSEARCH_STATE_INDEXED || !old.same_bytes))
 		rc = promote_duplicate(st, c, old.id, err);
 	if (old.id)
@@ -138,22 +141,28 @@ int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err)
 												   : 0;
 }
 
-int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, int64_t mtime_ns,
+int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, timestamp mtime,
 	imgsearch_error *err)
 {
 	conn *c;
-	int64_t there = 0;
+	int64_t there = 0, deleted = 0;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc)
 		rc = ims_store_number(c, &there, 0, err,
 			"SELECT id FROM picture WHERE root = ?1 AND path = ?2 AND id <> ?3", "ipi", root, path,
 			id);
-	if (!rc && there) /* another picture had this path */
+	if (!rc && there)
+		rc = ims_store_number(c, &deleted, 0, err, "SELECT state = 8 FROM picture WHERE id = ?1",
+			"i", there);
+	if (!rc && deleted)
+		return ims_store_refuse_deleted(st, path, there, err);
+	if (!rc && there) /* another picture was where this one is now */
 		rc = ims_store_picture_remove(st, there, err);
 	return rc ? rc
 			  : ims_store_run(c, err,
-					"UPDATE picture SET root = ?2, path = ?3, mtime_ns = ?4 WHERE id = ?1", "iipi",
-					id, root, path, mtime_ns);
+					"UPDATE picture SET root = ?2, path = ?3, mtime_seconds = ?4,"
+					" mtime_nanoseconds = ?5 WHERE id = ?1",
+					"iipii", id, root, path, mtime.seconds, mtime.nanoseconds);
 }
 
 int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
@@ -169,6 +178,8 @@ int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
 		rc = promote_duplicate(st, c, id, err);
 	if (!rc)
 		rc = ims_store_vector_drop(st, c, id, &dropped, err);
+	if (!rc && (!state || state == IMGSEARCH_STATE_DELETED))
+		rc = ims_store_deleted_drop(st, c, id, &dropped, err);
 	if (rc || !state)
 		return rc || dropped ? rc
 						  : ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no picture %lld",

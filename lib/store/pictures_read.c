@@ -10,7 +10,7 @@ int ims_store_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *
 	*out = (store_picture){ .id = sqlite3_column_int64(s, 0),
 		.root = sqlite3_column_int64(s, 1),
 		.size = (uint64_t)sqlite3_column_int64(s, 3),
-		.mtime_ns = sqlite3_column_int64(s, 4),
+		.mtime = { sqlite3_column_int64(s, 4), sqlite3_column_int64(s, 11) },
 		.state = (uint32_t)sqlite3_column_int64(s, 5),
 		.width = (uint32_t)sqlite3_column_int64(s, 7),
 		.height = (uint32_t)sqlite3_column_int64(s, 8),
@@ -23,7 +23,7 @@ int ims_store_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *
 	const void *hash = sqlite3_column_blob(s, 9);
 	if (hash && sqlite3_column_bytes(s, 9) == sizeof out->hash)
 		memcpy(&out->hash, hash, sizeof out->hash);
-	if (out->state < IMGSEARCH_STATE_INDEXED || out->state > IMGSEARCH_STATE_UNREADABLE)
+	if (out->state < IMGSEARCH_STATE_INDEXED || out->state > IMGSEARCH_STATE_DELETED)
 		return ims_fail(err, IMGSEARCH_EDB, "the index is damaged: picture %lld is in state %u",
 			(long long)out->id, out->state);
 	return 0;
@@ -52,7 +52,7 @@ static int copy_first(conn *c, sqlite3_stmt *s, store_picture *out, char **root_
 	out->path = ims_store_text(s, 2, &failed);
 	out->reason = ims_store_text(s, 6, &failed);
 	if (root_path)
-		*root_path = ims_store_text(s, 11, &failed);
+		*root_path = ims_store_text(s, PICTURE_COLUMN_COUNT, &failed);
 	if (!failed)
 		return 0;
 	ims_store_picture_clear(out);
@@ -106,7 +106,8 @@ int ims_store_picture_find(store *st, int64_t root, const char *path, store_pict
 	return rc;
 }
 
-int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out, imgsearch_error *err)
+static int find_by_hash(store *st, const char *sql, const hash256 *h, store_picture *out,
+	imgsearch_error *err)
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;
@@ -114,14 +115,26 @@ int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out, i
 	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err,
-		SELECT_PICTURE "WHERE p.hash = ?1 AND p.state = 1 ORDER BY p.id LIMIT 1", "b",
-		(const void *)h->byte, sizeof h->byte);
+	rc = ims_store_query(c, &s, err, sql, "b", (const void *)h->byte, sizeof h->byte);
 	if (!rc)
 		rc = copy_first(c, s, out, NULL, err);
 	ims_store_done(c, s);
 	ims_store_release(st, c);
 	return rc;
+}
+
+int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out, imgsearch_error *err)
+{
+	return find_by_hash(st,
+		SELECT_PICTURE "WHERE p.hash = ?1 AND p.state = 1 ORDER BY p.id LIMIT 1", h, out, err);
+}
+
+int ims_store_deleted_by_hash(store *st, const hash256 *h, store_picture *out, imgsearch_error *err)
+{
+	return find_by_hash(st,
+		SELECT_PICTURE
+		"WHERE p.hash = ?1 AND p.state = 8 ORDER BY p.same_as IS NOT NULL, p.id LIMIT 1",
+		h, out, err);
 }
 
 int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err)

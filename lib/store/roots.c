@@ -13,17 +13,17 @@
 
 /*
  * The folder of the index, or with `outer` the one around it. *out is NULL where that is "/" or
- * there is no file.
+ * there is no file (":memory:").
  */
-static int folder_of_index(const store *st, bool outer, char **out)
+static int folder_of_index(const char *index, bool outer, char **out)
 {
-	const char *end = st->memory ? NULL : strrchr(st->path, '/');
+	const char *end = strrchr(index, '/');
 	if (end && outer)
-		end = memrchr(st->path, '/', (size_t)(end - st->path));
+		end = memrchr(index, '/', (size_t)(end - index));
 	*out = NULL;
-	if (!end || end == st->path)
+	if (!end || end == index)
 		return 0;
-	*out = ims_strndup(st->path, (size_t)(end - st->path));
+	*out = ims_strndup(index, (size_t)(end - index));
 	return *out ? 0 : IMGSEARCH_ENOMEM;
 }
 
@@ -45,9 +45,10 @@ static void whole(sqlite3_context *context, int n, sqlite3_value **value)
 			   *bytes = sqlite3_value_blob(value[0]);
 	char *path = ims_strndup(bytes ? bytes : "", (size_t)sqlite3_value_bytes(value[0])),
 		 *moved = NULL;
+	const store *st = sqlite3_user_data(context);
 	int rc = path && inside ? 0 : IMGSEARCH_ENOMEM;
 	if (!rc && !is_folder(path))
-		rc = folder_of_index(sqlite3_user_data(context), !strcmp(inside, ".."), &moved);
+		rc = folder_of_index(st->path, !strcmp(inside, ".."), &moved);
 	ims_free(path);
 	if (rc)
 		sqlite3_result_error_nomem(context);
@@ -64,19 +65,16 @@ int ims_store_add_functions(conn *c, imgsearch_error *err)
 	return rc ? ims_store_sql_fail(c, rc, err) : 0;
 }
 
-/*
- * The way from the index to a root that it lies in, a static string; *way is NULL where it lies
- * elsewhere.
- */
-static int way_from_index(const store *st, const char *path, const char **way, imgsearch_error *err)
+int ims_store_way_from_index(const char *index, const char *root, const char **way,
+	imgsearch_error *err)
 {
 	static const char *const ways[] = { ".", ".." };
 	*way = NULL;
 	for (int outer = 0; outer < 2; outer++) {
 		char *folder;
-		if (folder_of_index(st, outer, &folder))
+		if (folder_of_index(index, outer, &folder))
 			return ims_nomem(err);
-		if (folder && !strcmp(folder, path))
+		if (folder && !strcmp(folder, root))
 			*way = ways[outer];
 		ims_free(folder);
 	}
@@ -94,11 +92,30 @@ int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error
 		rc = ims_store_number(c, id, 0, err, "SELECT id FROM root WHERE " AT_PATH, "p", path);
 	if (rc || *id)
 		return rc;
-	rc = way_from_index(st, path, &inside, err);
+	rc = ims_store_way_from_index(st->path, path, &inside, err);
 	if (!rc)
 		rc = ims_store_run(c, err, "INSERT INTO root(path, inside) VALUES(?1, ?2)", "pt", path,
 			inside);
 	*id = sqlite3_last_insert_rowid(c->db);
+	return rc;
+}
+
+int ims_store_roots_settle(store *st, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	int rc = ims_store_writer(st, &c, err);
+	if (!rc)
+		rc = ims_store_query(c, &s, err,
+			"SELECT id, path FROM root WHERE id > 0 AND inside IS NULL", "");
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+		const char *way, *path = (const char *)sqlite3_column_text(s, 1);
+		rc = path ? ims_store_way_from_index(st->path, path, &way, err) : ims_nomem(err);
+		if (!rc && way)
+			rc = ims_store_run(c, err, "UPDATE root SET inside = ?2 WHERE id = ?1", "it",
+				sqlite3_column_int64(s, 0), way);
+	}
+	ims_store_done(c, s);
 	return rc;
 }
 
@@ -117,7 +134,7 @@ int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_e
 	if (!rc && there)
 		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: %s is a root already", st->path, to);
 	if (!rc)
-		rc = way_from_index(st, to, &inside, err);
+		rc = ims_store_way_from_index(st->path, to, &inside, err);
 	return rc ? rc
 			  : ims_store_run(c, err, "UPDATE root SET path = ?2, inside = ?3 WHERE " AT_PATH,
 					"ppt", from, to, inside);

@@ -52,7 +52,40 @@ static const char version_1[] =
 	"CREATE TABLE signature(picture INTEGER PRIMARY KEY REFERENCES picture(id) ON DELETE CASCADE,"
 	" hash BLOB NOT NULL CHECK(length(hash) = 32), data BLOB NOT NULL) STRICT;";
 
-const char *const ims_store_steps[IMS_STORE_VERSION] = { version_1 };
+/*
+ * Times exact for every year, room for more states of pictures, vectors of pictures that were
+ * deleted on purpose. The rows of pictures are copied, those of other tables stay where they are.
+ * Foreign keys are not enforced meanwhile, so that nothing that refers to a picture goes with the
+ * old table. Sequence -1: no number was ever given, not even 0.
+ */
+static const char version_2[] =
+	"CREATE TABLE picture_2(id INTEGER PRIMARY KEY AUTOINCREMENT, root INTEGER NOT NULL REFERENCES"
+	" root(id),"
+	" path BLOB NOT NULL, size INTEGER NOT NULL, mtime_seconds INTEGER NOT NULL,"
+	" mtime_nanoseconds INTEGER NOT NULL CHECK(mtime_nanoseconds BETWEEN 0 AND 999999999),"
+	" state INTEGER NOT NULL CHECK(state BETWEEN 1 AND 99),"
+	" reason TEXT, width INTEGER NOT NULL, height INTEGER NOT NULL, hash BLOB CHECK(length(hash)"
+	" = 32),"
+	" same_as INTEGER REFERENCES picture(id), UNIQUE(root, path)) STRICT;"
+	"INSERT INTO picture_2 SELECT id, root, path, size,"
+	" mtime_ns / 1000000000 - (mtime_ns % 1000000000 < 0),"
+	" (mtime_ns % 1000000000 + 1000000000) % 1000000000,"
+	" state, reason, width, height, hash, same_as FROM picture ORDER BY id;"
+	"DELETE FROM sqlite_sequence WHERE name = 'picture_2';"
+	"INSERT INTO sqlite_sequence(name, seq) SELECT 'picture_2', CASE WHEN seq = 0 AND NOT"
+	" EXISTS(SELECT 1 FROM vector WHERE id = 0) THEN -1 ELSE seq END FROM sqlite_sequence WHERE"
+	" name = 'picture';"
+	"DROP TABLE picture;"
+	"ALTER TABLE picture_2 RENAME TO picture;"
+	"CREATE INDEX picture_hash ON picture(hash) WHERE hash IS NOT NULL;"
+	"CREATE INDEX picture_size ON picture(size);"
+	"CREATE INDEX picture_twin ON picture(same_as) WHERE same_as IS NOT NULL;"
+	"CREATE TABLE vector_kept(id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;"
+	"UPDATE tally SET what = 101 WHERE what = 8;"
+	"UPDATE tally SET what = 102 WHERE what = 9;"
+	"INSERT INTO tally(what, n) VALUES(8, 0), (103, 0);";
+
+const char *const ims_store_steps[IMS_STORE_VERSION] = { version_1, version_2 };
 
 /* The smallest page that wastes at most 7 % when full of rows of one vector, else the best one. */
 uint32_t ims_store_page_size(uint32_t dim)
@@ -83,7 +116,10 @@ int ims_store_upgrade(conn *c, const char *const *steps, int64_t version, imgsea
 	if (!version_text)
 		return ims_nomem(err);
 	int64_t have = 0;
-	int rc = ims_store_exec(c, "BEGIN IMMEDIATE", err);
+	/* Steps make tables anew, which takes place outside of foreign keys and of views on them. */
+	int rc = ims_store_exec(c, "PRAGMA foreign_keys=OFF; PRAGMA legacy_alter_table=ON", err);
+	if (!rc)
+		rc = ims_store_exec(c, "BEGIN IMMEDIATE", err);
 	if (!rc)
 		rc = ims_store_number(c, &have, 0, err, "PRAGMA user_version", "");
 	for (; !rc && have < version; have++)
@@ -95,5 +131,7 @@ int ims_store_upgrade(conn *c, const char *const *steps, int64_t version, imgsea
 	if (rc && !sqlite3_get_autocommit(c->db))
 		sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
 	ims_free(version_text);
-	return rc;
+	static const char restore[] = "PRAGMA foreign_keys=ON; PRAGMA legacy_alter_table=OFF";
+	int restored = ims_store_exec(c, restore, rc ? NULL : err);
+	return rc ? rc : restored;
 }

@@ -16,8 +16,8 @@
 
 #include "base/base.h"
 
-#define IMS_STORE_VERSION                                                                          \
-	1 /* user_version; a newer file is refused, an older one upgraded in one transaction */
+/* user_version; a newer file is refused, an older one upgraded in one transaction */
+#define IMS_STORE_VERSION 2
 
 typedef struct store store;
 
@@ -68,8 +68,8 @@ void ims_store_model_clear(store_model *m); /* frees its strings */
 
 /*
  * The model that makes the vectors. `next` names the one of a re-index under way, whose vectors lie
- * apart. ims_store_model_switch makes it the current one and deletes the old vectors, searchers and
- * changes. ims_store_model_drop_next deletes it with its vectors.
+ * apart. ims_store_model_switch makes it the current one and deletes the old vectors (also
+ * kept ones), searchers and changes. ims_store_model_drop_next deletes it with its vectors.
  */
 int ims_store_model_set(store *st, const store_model *m, bool next, imgsearch_error *err);
 int ims_store_model_switch(store *st, imgsearch_error *err);
@@ -82,12 +82,15 @@ int ims_store_model_drop_next(store *st, imgsearch_error *err);
 int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err);
 int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_error *err);
 
+/* Roots that the index lies in now move with it from now on, as after its backup was restored. */
+int ims_store_roots_settle(store *st, imgsearch_error *err);
+
 typedef struct store_picture {
 	int64_t id;       /* 0: new; an id is never used twice */
 	int64_t root;     /* 0: none; path is then the picture's name */
 	const char *path; /* bytes, relative to the root */
 	uint64_t size;
-	int64_t mtime_ns;
+	timestamp mtime;
 	uint32_t state;     /* imgsearch_state */
 	const char *reason; /* or NULL */
 	uint32_t width, height;
@@ -97,20 +100,43 @@ typedef struct store_picture {
 
 /*
  * Inserts, or replaces by (root, path) under the same id, which p->id receives. A picture that is
- * no longer indexed loses its vector, to its first duplicate where there is one.
+ * no longer indexed loses its vector, to its first duplicate where there is one. EINVAL: the path
+ * is that of a picture that was deleted on purpose.
  */
 int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err);
 
-/* Gives a picture another path. A picture that has that path is removed. */
-int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, int64_t mtime_ns,
+/* Gives a picture another path. One that has it already is removed; EINVAL: that is deleted. */
+int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, timestamp mtime,
 	imgsearch_error *err);
 
-/* ENOTFOUND. The first duplicate of the picture receives its vector. */
+/* ENOTFOUND. The first duplicate of the picture, or copy of a deleted one, receives its vector. */
 int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err);
+
+/*
+ * Marks an item (a picture, or a vector without one) as deleted on purpose, with all pictures of
+ * the same bytes. Their vectors are kept where no other function of this header sees them. Nothing
+ * for an item that is deleted already. ENOTFOUND.
+ */
+int ims_store_keep_out(store *st, int64_t id, imgsearch_error *err);
+
+/*
+ * Takes an item and all pictures of the same bytes in again. The one whose vector was kept is
+ * indexed, the others are duplicates of it. Where no vector was kept (ims_store_model_switch drops
+ * them; a damaged picture has none) the pictures are unreadable, which makes the next run read
+ * them. Nothing for an item that is not deleted. ENOTFOUND.
+ */
+int ims_store_readmit(store *st, int64_t id, imgsearch_error *err);
+
+/* EINVAL with the sentence that `name` was deleted on purpose, and what takes item id in again. */
+int ims_store_refuse_deleted(store *st, const char *name, int64_t id, imgsearch_error *err);
+
+/* The reason of a copy that a run met: state deleted, same_as the deleted picture. */
+extern const char ims_store_reason_deleted_copy[];
 
 /*
  * Inserts or replaces a vector v (dim). `next`: of the re-index under way; other vectors are logged
  * as changes.
+ * EINVAL, also of the next function: the item is deleted on purpose.
  */
 int ims_store_vector_put(store *st, int64_t id, const float *v, uint32_t dim, bool next,
 	imgsearch_error *err);
@@ -179,6 +205,11 @@ int ims_store_picture_find(store *st, int64_t root, const char *path, store_pict
 /* The indexed picture with these bytes, or none. */
 int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out,
 	imgsearch_error *err);
+/* A picture with these bytes that was deleted on purpose, best the one others are copies of. */
+int ims_store_deleted_by_hash(store *st, const hash256 *h, store_picture *out,
+	imgsearch_error *err);
+/* ENOTFOUND: there is no such picture or vector. */
+int ims_store_is_deleted(store *st, int64_t id, bool *deleted, imgsearch_error *err);
 /* Whether any picture has this size: a cheap test before a file is hashed. */
 int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err);
 void ims_store_picture_clear(store_picture *p);
@@ -213,17 +244,23 @@ int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_loo
 int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
 	imgsearch_error *err);
 
+enum { STORE_STATES = IMGSEARCH_STATE_DELETED + 1 };
+
 typedef struct store_counts {
-	uint64_t by_state[8]; /* pictures by imgsearch_state */
+	uint64_t by_state[STORE_STATES]; /* pictures by imgsearch_state */
 	uint64_t vectors;
 	uint64_t vectors_next; /* of the re-index under way */
+	uint64_t vectors_kept; /* of deleted items */
 } store_counts;
 
 /* On failure *out is zero. */
 int ims_store_counts(store *st, store_counts *out, imgsearch_error *err);
 
-/* The largest id of a picture or a vector; -1 where there is none. */
+/* The largest id that was ever given to a picture or a vector; -1: none yet. */
 int ims_store_max_id(store *st, int64_t *id, imgsearch_error *err);
+
+/* The first of n ids that count on from there. ELIMIT: they would pass INT64_MAX. */
+int ims_store_next_ids(store *st, size_t n, int64_t *first, imgsearch_error *err);
 
 /*
  * All vectors in order of id, from one state of the file, in blocks of some hundred rows (n, dim),
@@ -276,6 +313,16 @@ int ims_store_each_rejected(store *st, int (*each)(void *user, const hash256 *a,
 int ims_store_signatures(store *st,
 	int (*each)(void *user, int64_t picture, const void *data, size_t size), void *user,
 	imgsearch_error *err);
+
+/*
+ * Copies the index, as it is committed when the copy begins (":memory:": as it ends), into the file
+ * `path`, which opens as an index. Others may read and write meanwhile; the journal grows until it
+ * ends. Progress stage "backup", in pages; j may be NULL. The file appears when it is complete and
+ * synced. On failure what was there stays, and no other file is left (a kill leaves PATH.*.part).
+ * EINVAL: the target is the index, or a folder; IMGSEARCH_EEXIST: it exists, without `replace`;
+ * EBUSY: it has a journal beside it, or a transaction of ":memory:" lasts; ECANCELED.
+ */
+int ims_store_backup(store *st, const char *path, bool replace, job *j, imgsearch_error *err);
 
 /* Checks pages, references, counts and checksums of chunks. Problems go to each as sentences. */
 int ims_store_check(store *st, int (*each)(void *user, const char *problem), void *user,

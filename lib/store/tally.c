@@ -8,8 +8,10 @@ int ims_store_tally_flush(store *st, conn *c, imgsearch_error *err)
 {
 	for (int i = 1; i < TALLIES; i++) {
 		int64_t n = st->tally[i];
-		int rc = n ? ims_store_run(c, err, "UPDATE tally SET n = n + ?2 WHERE what = ?1", "ii",
-						 (int64_t)i, n)
+		int rc = n ? ims_store_run(c, err,
+						 "INSERT INTO tally(what, n) VALUES(?1, ?2)"
+						 " ON CONFLICT(what) DO UPDATE SET n = n + ?2",
+						 "ii", (int64_t)i, n)
 				   : 0;
 		if (rc)
 			return rc;
@@ -30,8 +32,8 @@ int ims_store_counts(store *st, store_counts *out, imgsearch_error *err)
 	if (c == st->writer)
 		rc = ims_store_tally_flush(st, c, err);
 	if (!rc)
-		rc =
-			ims_store_query(c, &s, err, "SELECT what, n FROM tally WHERE what BETWEEN 1 AND 9", "");
+		rc = ims_store_query(c, &s, err, "SELECT what, n FROM tally WHERE what BETWEEN 1 AND 103",
+			"");
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
 		tally[sqlite3_column_int64(s, 0)] = (uint64_t)sqlite3_column_int64(s, 1);
 		rc = 0;
@@ -43,13 +45,30 @@ int ims_store_counts(store *st, store_counts *out, imgsearch_error *err)
 	memcpy(out->by_state, tally, sizeof out->by_state);
 	out->vectors = tally[TALLY_VECTOR];
 	out->vectors_next = tally[TALLY_NEXT];
+	out->vectors_kept = tally[TALLY_KEPT];
 	return 0;
 }
 
+/* The sequence knows the ids of rows that went; vectors under ids of the caller's own raise it. */
 int ims_store_max_id(store *st, int64_t *id, imgsearch_error *err)
 {
 	return ims_store_read_number(st, id, -1, err,
-		"SELECT max(ifnull((SELECT max(id) FROM picture), -1), ifnull((SELECT max(id) FROM"
-		" vector), -1))",
+		"SELECT max((SELECT seq FROM sqlite_sequence WHERE name = 'picture'),"
+		" ifnull((SELECT max(id) FROM picture), -1), ifnull((SELECT max(id) FROM vector), -1),"
+		" ifnull((SELECT max(id) FROM vector_kept), -1))",
 		"");
+}
+
+int ims_store_next_ids(store *st, size_t n, int64_t *first, imgsearch_error *err)
+{
+	int64_t last;
+	int rc = ims_store_max_id(st, &last, err);
+	if (rc)
+		return rc;
+	*first = last < INT64_MAX ? last + 1 : INT64_MAX;
+	if (n > (uint64_t)INT64_MAX - (uint64_t)last)
+		return ims_fail(err, IMGSEARCH_ELIMIT,
+			"index %s: the largest id given so far is %lld, which leaves too few for %zu more",
+			st->path, (long long)last, n);
+	return 0;
 }

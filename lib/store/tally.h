@@ -4,8 +4,8 @@
 
 #include "store/conn.h"
 
-/* Indices of a tally: 1 to 7 are the states of pictures. */
-enum { TALLY_VECTOR = 8, TALLY_NEXT = 9 };
+/* What is counted: 1 to 99 are the states of pictures; `vector`, `vector_next`, `vector_kept`. */
+enum { TALLY_VECTOR = 101, TALLY_NEXT = 102, TALLY_KEPT = 103 };
 
 /* Writes the counts of the open transaction to the file. */
 int ims_store_tally_flush(store *st, conn *c, imgsearch_error *err);

@@ -3,6 +3,7 @@
  * row lies within its page. SQLite then returns a pointer into the mapped file and copies nothing.
  */
 #include "store/changes.h"
+#include "store/deleted.h"
 #include "store/sql.h"
 #include "store/tally.h"
 #include "store/transaction.h"
@@ -34,6 +35,8 @@ int ims_store_vector_put(store *st, int64_t id, const float *v, uint32_t dim, bo
 {
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
+	if (!rc && !next)
+		rc = ims_store_refuse_deleted_id(st, c, id, err);
 	return rc ? rc : put(st, c, id, v, (size_t)dim * sizeof *v, next, err);
 }
 
@@ -41,8 +44,13 @@ int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size
 	imgsearch_error *err)
 {
 	conn *c;
-	int64_t last = 0;
+	int64_t last = -1;
+	bool any = false;
 	int rc = ims_store_writer(st, &c, err);
+	if (!rc)
+		rc = ims_store_any_deleted(st, c, &any, err);
+	for (size_t i = 0; any && !rc && i < n; i++)
+		rc = ims_store_refuse_deleted_id(st, c, ids[i], err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		rc = put(st, c, ids[i], rows + i * dim, (size_t)dim * sizeof *rows, false, err);
 		last = ids[i] > last ? ids[i] : last;

@@ -68,7 +68,7 @@ def make(db):
     c = sqlite3.connect(db)
     root = c.execute("INSERT INTO root(path) VALUES(?)", (b"/nowhere",)).lastrowid
     hashes = [rng.bytes(32) for _ in range(N)]
-    c.executemany("INSERT INTO picture(id, root, path, size, mtime_ns, state, width, height, hash) VALUES(?, ?, ?, 1, 1, 1, 640, 480, ?)",
+    c.executemany("INSERT INTO picture(id, root, path, size, mtime_seconds, mtime_nanoseconds, state, width, height, hash) VALUES(?, ?, ?, 1, 1, 0, 1, 640, 480, ?)",
                   ((i, root, b"%d.jpg" % i, hashes[i]) for i in range(N)))
     c.executemany("INSERT INTO signature VALUES(?, ?, ?)", ((i, hashes[i], s[i].tobytes()) for i in range(N)))
     c.execute("UPDATE tally SET n = ? WHERE what = 1", (N,))

@@ -91,7 +91,7 @@ static inline int64_t add_picture(store *st, int64_t root, const char *path, uin
 	store_picture p = { .root = root,
 		.path = path,
 		.size = 100 + content,
-		.mtime_ns = 5,
+		.mtime = { -5, 999999999 },
 		.state = IMGSEARCH_STATE_INDEXED,
 		.width = 4,
 		.height = 3 };

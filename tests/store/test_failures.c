@@ -222,8 +222,24 @@ static int write_more(store *st, imgsearch_error *err)
 	if (!rc)
 		rc = ims_store_signature_put(st, 1, &a, "pixels", 6, err);
 	if (!rc)
+		rc = ims_store_keep_out(st, 1, err);
+	if (!rc)
+		rc = ims_store_keep_out(st, 2, err);
+	if (!rc)
+		rc = ims_store_readmit(st, 1, err);
+	if (!rc)
 		rc = ims_store_tx_commit(st, err);
 	ims_store_write_end(st);
+	return rc;
+}
+
+/* The copy is there or not, and nothing else is. */
+static int back_up(store *st, imgsearch_error *err)
+{
+	char target[128];
+	snprintf(target, sizeof target, "%s/copy", folder);
+	int rc = ims_store_backup(st, target, false, NULL, err);
+	assert_int_equal(unlink(target), rc ? -1 : 0);
 	return rc;
 }
 
@@ -256,7 +272,9 @@ static int read_lists(store *st, imgsearch_error *err)
 		rc = ims_store_vector_next_has(st, 1, &has, err);
 	if (!rc)
 		rc = ims_store_data_version(st, &version, err);
-	return rc ? rc : ims_store_check(st, ignore_problem, NULL, err);
+	if (!rc)
+		rc = ims_store_check(st, ignore_problem, NULL, err);
+	return rc ? rc : back_up(st, err);
 }
 
 static int read_all(store *st, imgsearch_error *err)
@@ -545,23 +563,23 @@ static int64_t version_of(conn *c)
 static void upgrade(void **state)
 {
 	(void)state;
-	static const char *const good[] = { NULL, "CREATE TABLE two(x)",
+	static const char *const good[] = { NULL, NULL, "CREATE TABLE two(x)",
 		"ALTER TABLE two ADD COLUMN y; INSERT INTO two VALUES(1, 2)" };
-	static const char *const bad[] = { NULL, "CREATE TABLE two(x)", "nonsense" };
+	static const char *const bad[] = { NULL, NULL, "CREATE TABLE two(x)", "nonsense" };
 	store *st = open_store(file, 4);
 	int64_t y;
 	begin(st);
 	add_picture(st, 0, "a", 1);
 	commit(st);
 	conn *c = st->writer;
-	fails(IMGSEARCH_EDB, ims_store_upgrade(c, bad, 3, &err)); /* all of the way or none of it */
-	assert_int_equal(version_of(c), 1);
+	fails(IMGSEARCH_EDB, ims_store_upgrade(c, bad, 4, &err)); /* all of the way or none of it */
+	assert_int_equal(version_of(c), 2);
 	ok(ims_store_number(c, &y, 0, &err, "SELECT count(*) FROM sqlite_schema WHERE name = 'two'",
 		""));
 	assert_int_equal(y, 0);
-	ok(ims_store_upgrade(c, good, 3, &err));
-	ok(ims_store_upgrade(c, good, 3, &err)); /* nothing left to do */
-	assert_int_equal(version_of(c), 3);
+	ok(ims_store_upgrade(c, good, 4, &err));
+	ok(ims_store_upgrade(c, good, 4, &err)); /* nothing left to do */
+	assert_int_equal(version_of(c), 4);
 	ok(ims_store_number(c, &y, 0, &err, "SELECT y FROM two", ""));
 	assert_int_equal(y, 2);
 	assert_int_equal(vectors_of(st), 1);

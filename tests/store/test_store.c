@@ -163,7 +163,7 @@ static void pictures(void **state)
 	assert_string_equal(p.path, "b/\xff name\n.jpg");
 	assert_string_equal(root, "/photos");
 	assert_int_equal(p.width, 4);
-	assert_int_equal(p.mtime_ns, 5);
+	assert_true(ims_timestamp_equal(p.mtime, (timestamp){ -5, 999999999 }));
 	ims_store_picture_clear(&p);
 	ims_free(root);
 	ok(ims_store_picture_find(st, photos, "bad.jpg", &p, &err));
@@ -192,13 +192,14 @@ static void pictures(void **state)
 	ok(ims_store_picture_put(st, &worse, &err));
 	assert_int_equal(worse.id, a);
 	assert_false(has_vector(st, a));
-	ok(ims_store_picture_move(st, b, other, "c.jpg", 6, &err)); /* over another one */
+	timestamp later = { 6, 0 };
+	ok(ims_store_picture_move(st, b, other, "c.jpg", later, &err)); /* over another one */
 	ok(ims_store_picture_remove(st, bad.id, &err));
 	fails(IMGSEARCH_ENOTFOUND, ims_store_picture_remove(st, bad.id, &err));
 	assert_true(add_picture(st, 0, "new", 5) > bad.id);
 	store_picture wrong = { .id = a, .root = 0, .path = "new", .state = IMGSEARCH_STATE_INDEXED };
 	fails(IMGSEARCH_EINVAL, ims_store_picture_put(st, &wrong, &err));
-	wrong = (store_picture){ .path = "x", .state = 8 };
+	wrong = (store_picture){ .path = "x", .state = IMGSEARCH_STATE_DELETED + 1 };
 	fails(IMGSEARCH_EINVAL, ims_store_picture_put(st, &wrong, &err));
 	store_picture asked = { .id = 500, .path = "five hundred", .state = IMGSEARCH_STATE_INDEXED };
 	ok(ims_store_picture_put(st, &asked, &err));
@@ -408,6 +409,39 @@ static void vectors(void **state)
 	commit(st);
 	assert_true(has_vector(st, INT64_MAX));
 	assert_int_equal(problems(st), 0);
+	ims_store_close(st);
+}
+
+/* An id that was given once is never given again, and none lies past the largest number. */
+static void ids_count_on(void **state)
+{
+	(void)state;
+	store *st = open_store(where, 4);
+	float v[4] = { 0 };
+	int64_t id;
+	ok(ims_store_max_id(st, &id, &err));
+	assert_int_equal(id, -1);
+	for (int64_t next = 0; next < 3; next++) {
+		ok(ims_store_next_ids(st, 1, &id, &err));
+		assert_int_equal(id, next);
+		begin(st);
+		ok(ims_store_vectors_put(st, &id, v, 1, 4, &err));
+		ok(ims_store_picture_remove(st, id, &err)); /* all rows are gone again */
+		commit(st);
+	}
+	begin(st);
+	assert_int_equal(add_picture(st, 0, "a", 1), 3);
+	ok(ims_store_picture_remove(st, 3, &err));
+	ok(ims_store_vectors_put(st, &(int64_t){ INT64_MAX - 2 }, v, 1, 4, &err));
+	commit(st);
+	ok(ims_store_next_ids(st, 2, &id, &err));
+	assert_int_equal(id, INT64_MAX - 1);
+	fails(IMGSEARCH_ELIMIT, ims_store_next_ids(st, 3, &id, &err));
+	begin(st);
+	ok(ims_store_vectors_put(st, &(int64_t){ INT64_MAX }, v, 1, 4, &err));
+	ok(ims_store_picture_remove(st, INT64_MAX, &err));
+	commit(st);
+	fails(IMGSEARCH_ELIMIT, ims_store_next_ids(st, 1, &id, &err));
 	ims_store_close(st);
 }
 
@@ -643,6 +677,7 @@ int main(void)
 		both(folders),
 		both(columns),
 		both(vectors),
+		both(ids_count_on),
 		both(searchers),
 		both(space),
 		both(readers_and_writer),
