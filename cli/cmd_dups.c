@@ -45,7 +45,7 @@ static int find(context *c, const char *text, int64_t *id)
 		return rc;
 	}
 	char *path = path_absolute(text);
-	int rc = path ? imgsearch_find(c->s, path, id, &err) : IMGSEARCH_ENOMEM;
+	int rc = path ? imgsearch_item_find(c->s, path, id, &err) : IMGSEARCH_ENOMEM;
 	free(path);
 	return rc ? cli_fail("%s is not in the index", text) : CLI_DONE;
 }
@@ -61,7 +61,7 @@ static int reject(context *c)
 		if (rc)
 			return rc;
 	}
-	return imgsearch_reject(c->s, id[0], id[1], &err) ? cli_error(&err) : CLI_DONE;
+	return imgsearch_groups_reject(c->s, id[0], id[1], &err) ? cli_error(&err) : CLI_DONE;
 }
 
 static void show_json(context *c, const imgsearch_group *g)
@@ -92,7 +92,7 @@ static void show_text(context *c, const imgsearch_group *g, size_t number)
 		record_end(c->common->nul);
 }
 
-static void summarise(const context *c, const imgsearch_group_list *list)
+static void summarise(const context *c, const imgsearch_groups *list)
 {
 	static const char *const name[] = { "same bytes", "same picture", "same scene" };
 	size_t groups[3] = { 0 }, pictures[3] = { 0 };
@@ -114,7 +114,7 @@ static void summarise(const context *c, const imgsearch_group_list *list)
 
 static int show_groups(context *c, const dups_args *a, const char *under)
 {
-	imgsearch_group_list *list;
+	imgsearch_groups *list;
 	imgsearch_error err;
 	imgsearch_groups_options o = { .struct_size = sizeof o,
 		.under = under,
@@ -122,7 +122,7 @@ static int show_groups(context *c, const dups_args *a, const char *under)
 	for (uint32_t k = 0; a->kind && kinds[k]; k++)
 		if (!strcmp(a->kind, kinds[k]))
 			o.kinds = 1u << (k + 1);
-	if (imgsearch_groups(c->s, &o, &list, &err))
+	if (imgsearch_groups_find(c->s, &o, &list, &err))
 		return cli_error(&err);
 	for (size_t i = 0; i < list->count && !ferror(stdout); i++) {
 		if (c->common->json)
@@ -132,7 +132,7 @@ static int show_groups(context *c, const dups_args *a, const char *under)
 	}
 	summarise(c, list);
 	int rc = list->count ? CLI_DONE : CLI_NOTHING;
-	imgsearch_group_list_free(list);
+	imgsearch_groups_free(list);
 	return rc;
 }
 

@@ -116,7 +116,7 @@ static int run(context *c, void *args)
 	int rc = context_open(c, false);
 	if (rc)
 		return rc;
-	if (imgsearch_eval(c->s, &a->options, &report, &err))
+	if (imgsearch_eval_run(c->s, &a->options, &report, &err))
 		return cli_error(&err);
 	if (c->common->json)
 		print_json(report, &a->options);
@@ -125,7 +125,7 @@ static int run(context *c, void *args)
 	rc = report->failed ? CLI_SOME_FAILED : CLI_DONE;
 	if (report->failed)
 		cli_warn("%llu pictures could not be read", (unsigned long long)report->failed);
-	imgsearch_eval_free(report);
+	imgsearch_eval_report_free(report);
 	return rc;
 }
 

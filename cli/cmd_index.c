@@ -145,14 +145,14 @@ static char **absolute_paths(const path_list *p)
  * or the options rule it out.
  */
 static bool index_by_server(context *c, const index_args *a, const path_list *p,
-	const imgsearch_index_options *o, client_index_result *r)
+	const imgsearch_index_update_options *o, client_index_result *r)
 {
 	bool usable = !a->no_server && !context_has_open_options(c) && context_db(c);
 	client *server = usable ? client_connect(context_db(c)) : NULL;
 	if (!server)
 		return false;
 	char **paths = absolute_paths(p), *csv = o->csv ? path_absolute(o->csv) : NULL;
-	imgsearch_index_options there = *o;
+	imgsearch_index_update_options there = *o;
 	there.csv = csv;
 	bool done = paths && (!o->csv || csv)
 		&& client_index(server, (const char *const *)paths, p->n, &there, context_progress, c, r);
@@ -162,10 +162,10 @@ static bool index_by_server(context *c, const index_args *a, const path_list *p,
 	return done;
 }
 
-static imgsearch_index_options index_options(const index_args *a)
+static imgsearch_index_update_options index_options(const index_args *a)
 {
-	return (imgsearch_index_options){
-		.struct_size = sizeof(imgsearch_index_options),
+	return (imgsearch_index_update_options){
+		.struct_size = sizeof(imgsearch_index_update_options),
 		.include = a->include.item,
 		.n_include = a->include.n,
 		.exclude = a->exclude.item,
@@ -181,11 +181,11 @@ static imgsearch_index_options index_options(const index_args *a)
 
 static int index_paths(context *c, const index_args *a, const path_list *p)
 {
-	imgsearch_index_options o = index_options(a);
+	imgsearch_index_update_options o = index_options(a);
 	client_index_result r = { 0 };
 	const imgsearch_counts *n = &r.counts;
 	if (!index_by_server(c, a, p, &o, &r))
-		r.rc = imgsearch_index_tree(c->s, p->item, p->n, &o, &r.counts, &r.err);
+		r.rc = imgsearch_index_update(c->s, p->item, p->n, &o, &r.counts, &r.err);
 	if (r.rc)
 		return cli_error(&r.err);
 	int rc = a->no_build ? CLI_DONE : build_if_due(c);

@@ -39,7 +39,7 @@ static void print_json(const imgsearch_info *i)
 	json_write_int(&j, "resize", i->recipe.resize);
 	json_write_int(&j, "crop", i->recipe.crop);
 	json_write_text(&j, "interpolation",
-		i->recipe.interpolation == IMGSEARCH_BICUBIC ? "bicubic" : "bilinear");
+		i->recipe.interpolation == IMGSEARCH_INTERPOLATION_BICUBIC ? "bicubic" : "bilinear");
 	json_write_bool(&j, "flip", i->flip);
 	json_write_close(&j, '}');
 	json_write_text(&j, "next", i->next);

@@ -36,9 +36,9 @@ static const char *const states[] = {
 };
 
 enum {
-	FOUND = 1u << IMGSEARCH_INDEXED | 1u << IMGSEARCH_DUPLICATE,
-	BAD = 1u << IMGSEARCH_UNSUPPORTED | 1u << IMGSEARCH_DAMAGED | 1u << IMGSEARCH_TOO_BIG
-		| 1u << IMGSEARCH_UNREADABLE,
+	FOUND = 1u << IMGSEARCH_STATE_INDEXED | 1u << IMGSEARCH_STATE_DUPLICATE,
+	BAD = 1u << IMGSEARCH_STATE_UNSUPPORTED | 1u << IMGSEARCH_STATE_DAMAGED
+		| 1u << IMGSEARCH_STATE_TOO_BIG | 1u << IMGSEARCH_STATE_UNREADABLE,
 };
 
 static void print_json(const imgsearch_item *i)
@@ -107,7 +107,7 @@ static int list(context *c, lister *l)
 		return rc;
 	if (c->n_operands && !(l->folder = path_absolute(c->operand[0])))
 		return cli_nomem();
-	rc = imgsearch_list(c->s, 0, each, l, &err);
+	rc = imgsearch_item_each(c->s, 0, each, l, &err);
 	free(l->folder);
 	return rc < 0 ? cli_error(&err) : CLI_DONE;
 }

@@ -30,7 +30,7 @@ static const option options[] = {
 	OPT_END,
 };
 
-static bool draw(const map_args *a, context *c, const imgsearch_map_points *m)
+static bool draw(const map_args *a, context *c, const imgsearch_map *m)
 {
 	if (file_kind_of(a->output) == FILE_HTML)
 		return map_write_page(a, c, m);
@@ -40,7 +40,7 @@ static bool draw(const map_args *a, context *c, const imgsearch_map_points *m)
 static int run(context *c, void *args)
 {
 	map_args *a = args;
-	imgsearch_map_points *m = NULL;
+	imgsearch_map *m = NULL;
 	imgsearch_error err = { 0 };
 	file_kind kind = a->output ? file_kind_of(a->output) : FILE_OTHER;
 	if (!a->output && !c->common->json)
@@ -60,7 +60,7 @@ static int run(context *c, void *args)
 	int rc = context_open(c, false);
 	if (rc == CLI_DONE && a->output && !file_may_write(c->s, a->output))
 		rc = CLI_FAILED;
-	if (rc == CLI_DONE && imgsearch_map(c->s, &o, &m, &err))
+	if (rc == CLI_DONE && imgsearch_map_compute(c->s, &o, &m, &err))
 		rc = cli_error(&err);
 	if (rc == CLI_DONE && !m->count)
 		rc = cli_fail("there are no pictures to show");

@@ -10,7 +10,7 @@ typedef struct models_args {
 
 static const option options[] = { OPT_END };
 
-static int each(void *user, const imgsearch_model_info *m)
+static int each(void *user, const imgsearch_model *m)
 {
 	const context *c = user;
 	if (c->common->json) {
@@ -21,7 +21,7 @@ static int each(void *user, const imgsearch_model_info *m)
 		json_write_int(&j, "resize", m->resize);
 		json_write_int(&j, "crop", m->crop);
 		json_write_text(&j, "interpolation",
-			m->interpolation == IMGSEARCH_BICUBIC ? "bicubic" : "bilinear");
+			m->interpolation == IMGSEARCH_INTERPOLATION_BICUBIC ? "bicubic" : "bilinear");
 		json_write_path(&j, "weights", m->weights);
 		json_write_text(&j, "note", m->note);
 		json_write_end(&j);
@@ -39,7 +39,7 @@ static int run(context *c, void *args)
 {
 	imgsearch_error err;
 	(void)args;
-	return imgsearch_models(each, c, &err) < 0 ? cli_error(&err) : CLI_DONE;
+	return imgsearch_model_each(each, c, &err) < 0 ? cli_error(&err) : CLI_DONE;
 }
 
 const command cmd_models = {

@@ -118,7 +118,7 @@ static int one_query(context *c, query_args *a, const char *name, const imgsearc
 {
 	imgsearch_error err;
 	imgsearch_hits *hits = NULL;
-	char *path = in->kind == IMGSEARCH_KIND_FILE ? path_absolute(name) : NULL;
+	char *path = in->kind == IMGSEARCH_INPUT_FILE ? path_absolute(name) : NULL;
 	int rc = search(c, a, in, n, &hits, &err);
 	t->queries++;
 	if (!rc && (a->html || a->sheet_file)

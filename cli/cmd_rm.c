@@ -49,7 +49,7 @@ static int select_one(selection *x, const char *text)
 	char *path = path_absolute(text);
 	if (!path)
 		return cli_nomem();
-	int rc = imgsearch_find(x->c->s, path, &id, &err);
+	int rc = imgsearch_item_find(x->c->s, path, &id, &err);
 	if (rc == IMGSEARCH_ENOTFOUND) {
 		x->folder[x->n_folders++] = path;
 		return CLI_DONE;
@@ -108,7 +108,7 @@ static int remove_and_show(const selection *x)
 static int remove_selection(selection *x)
 {
 	imgsearch_error err;
-	int rc = x->n_folders ? imgsearch_list(x->c->s, 0, select_below, x, &err) : 0;
+	int rc = x->n_folders ? imgsearch_item_each(x->c->s, 0, select_below, x, &err) : 0;
 	if (rc)
 		return rc < 0 ? cli_error(&err) : cli_nomem();
 	for (size_t i = 0; i < x->n_folders; i++)

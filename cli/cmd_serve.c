@@ -146,7 +146,7 @@ static void warm_up(server *s)
 	if (!index)
 		return;
 	if (!imgsearch_info_get(index, &info, &err) && info->vectors && info->model) {
-		imgsearch_input in = imgsearch_pixels(black, 16, 16, 3 * 16);
+		imgsearch_input in = imgsearch_input_pixels(black, 16, 16, 3 * 16);
 		imgsearch_query(index, &in, 1, NULL, &hits, &err);
 	}
 	imgsearch_hits_free(hits);

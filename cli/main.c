@@ -122,7 +122,7 @@ int main(int argc, char **argv)
 		return CLI_USAGE;
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
-		printf("imgsearch %s\n", imgsearch_version());
+		printf("imgsearch %s\n", imgsearch_version_text());
 		return finish_output(CLI_DONE);
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {

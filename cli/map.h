@@ -14,10 +14,10 @@ typedef struct map_args {
 
 /* Each writes a->output. False: failed, with a message unless a signal ended it. */
 /* Coloured by folder. */
-bool map_draw_points(const map_args *a, context *c, const imgsearch_map_points *m);
+bool map_draw_points(const map_args *a, context *c, const imgsearch_map *m);
 /* The pictures on a grid. */
-bool map_draw_tiles(const map_args *a, context *c, const imgsearch_map_points *m);
+bool map_draw_tiles(const map_args *a, context *c, const imgsearch_map *m);
 /* An HTML page that needs no other file. */
-bool map_write_page(const map_args *a, context *c, const imgsearch_map_points *m);
+bool map_write_page(const map_args *a, context *c, const imgsearch_map *m);
 
 #endif

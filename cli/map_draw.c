@@ -15,7 +15,7 @@ static const color paper = { 0xfa, 0xf9, 0xf6 }, ink = { 0x1d, 0x1c, 0x1a };
 enum { NAMES = 40, NAME_WIDTH = 180, NAME_HEIGHT = 12, NAMED_SIZE = 600 };
 
 /* Width and height of the points' bounding box, from 0 to 1. */
-static void extent(const imgsearch_map_points *m, float *x, float *y)
+static void extent(const imgsearch_map *m, float *x, float *y)
 {
 	*x = *y = 0.05f;
 	for (size_t i = 0; i < m->count; i++) {
@@ -34,7 +34,7 @@ typedef struct plot {
 	float side; /* pixels of the plot's unit */
 } plot;
 
-static plot plan(int size, size_t folders, const imgsearch_map_points *m)
+static plot plan(int size, size_t folders, const imgsearch_map *m)
 {
 	plot p = { .margin = size / 30, .scale = size / 900 + 1 };
 	float across, down;
@@ -62,7 +62,7 @@ static void draw_names(canvas *c, const plot *p, const folders *by)
 	}
 }
 
-bool map_draw_points(const map_args *a, context *c, const imgsearch_map_points *m)
+bool map_draw_points(const map_args *a, context *c, const imgsearch_map *m)
 {
 	imgsearch_error err = { 0 };
 	folders by;
@@ -92,7 +92,7 @@ typedef struct grid {
 } grid;
 
 /* A fifth more cells than pictures, so that clusters keep some space between them. */
-static grid plan_grid(int size, const imgsearch_map_points *m)
+static grid plan_grid(int size, const imgsearch_map *m)
 {
 	float across, down;
 	extent(m, &across, &down);
@@ -104,15 +104,15 @@ static grid plan_grid(int size, const imgsearch_map_points *m)
 
 static void draw_tile(canvas *image, imgsearch *s, int64_t id, const grid *g, uint32_t cell)
 {
-	imgsearch_input in = imgsearch_stored(id);
-	imgsearch_picture *p;
+	imgsearch_input in = imgsearch_input_item(id);
+	imgsearch_image *p;
 	int x = (int)(cell % g->columns) * g->tile, y = (int)(cell / g->columns) * g->tile;
-	if (!imgsearch_picture_load(s, &in, (uint32_t)g->tile * 2, &p, NULL))
+	if (!imgsearch_image_load(s, &in, (uint32_t)g->tile * 2, &p, NULL))
 		canvas_picture(image, p, x, y, g->tile - 1, g->tile - 1, true);
-	imgsearch_picture_free(p);
+	imgsearch_image_free(p);
 }
 
-bool map_draw_tiles(const map_args *a, context *c, const imgsearch_map_points *m)
+bool map_draw_tiles(const map_args *a, context *c, const imgsearch_map *m)
 {
 	imgsearch_error err;
 	canvas image;

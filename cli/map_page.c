@@ -30,7 +30,7 @@ static void write_title(FILE *f, imgsearch *s, const imgsearch_item *item)
 
 static void write_thumb(FILE *f, imgsearch *s, const imgsearch_item *item)
 {
-	imgsearch_input in = imgsearch_stored(item->id);
+	imgsearch_input in = imgsearch_input_item(item->id);
 	putc('"', f);
 	html_picture(f, s, &in, 128);
 	putc('"', f);
@@ -45,7 +45,7 @@ static void write_file(FILE *f, imgsearch *s, const imgsearch_item *item)
 }
 
 /* "name": {ID: value, ...} of all points that are still pictures of the index. */
-static void write_values(FILE *f, imgsearch *s, const imgsearch_map_points *m, const char *name,
+static void write_values(FILE *f, imgsearch *s, const imgsearch_map *m, const char *name,
 	void (*write)(FILE *f, imgsearch *s, const imgsearch_item *item))
 {
 	const char *gap = "";
@@ -63,7 +63,7 @@ static void write_values(FILE *f, imgsearch *s, const imgsearch_map_points *m, c
 }
 
 /* The JSON that the page reads; malloc'd. NULL: err says why. */
-static char *page_data(imgsearch *s, const imgsearch_map_points *m, imgsearch_error *err)
+static char *page_data(imgsearch *s, const imgsearch_map *m, imgsearch_error *err)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -94,7 +94,7 @@ static const char *write_until(FILE *f, const char *html, const char *mark)
 	return at + strlen(mark);
 }
 
-bool map_write_page(const map_args *a, context *c, const imgsearch_map_points *m)
+bool map_write_page(const map_args *a, context *c, const imgsearch_map *m)
 {
 	imgsearch_error err = { 0 };
 	char *page = NULL;

@@ -33,7 +33,7 @@ typedef struct batch {
 static void to_distances(uint32_t metric, float *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		v[i] = metric == IMGSEARCH_COSINE ? sqrtf(fmaxf(0, 2 - 2 * v[i])) : -v[i];
+		v[i] = metric == IMGSEARCH_METRIC_COSINE ? sqrtf(fmaxf(0, 2 - 2 * v[i])) : -v[i];
 }
 
 static int search(context *c, const query_args *a, batch *b, size_t first, size_t n)
@@ -41,7 +41,7 @@ static int search(context *c, const query_args *a, batch *b, size_t first, size_
 	imgsearch_error err;
 	array_rows(b->queries, first, n, b->rows);
 	double start = clock_seconds();
-	if (imgsearch_query_vectors(c->s, b->rows, n, b->queries->dim, &a->options, b->found, b->scores,
+	if (imgsearch_vectors_query(c->s, b->rows, n, b->queries->dim, &a->options, b->found, b->scores,
 			&err))
 		return cli_error(&err);
 	b->search_s += clock_seconds() - start;
@@ -88,7 +88,7 @@ static int load(context *c, const query_args *a, batch *b)
 	if (!b->queries->n)
 		return CLI_DONE;
 	array_rows(b->queries, 0, 1, b->rows);
-	if (imgsearch_query_vectors(c->s, b->rows, 1, b->queries->dim, &a->options, b->found, b->scores,
+	if (imgsearch_vectors_query(c->s, b->rows, 1, b->queries->dim, &a->options, b->found, b->scores,
 			&err))
 		return cli_error(&err);
 	b->load_s += clock_seconds() - start;
@@ -123,7 +123,7 @@ static int run_rows(context *c, const query_args *a, const array *queries, float
 		imgsearch_hits *hits;
 		imgsearch_error err;
 		array_rows(queries, i, 1, row);
-		imgsearch_input in = imgsearch_vector(row, queries->dim);
+		imgsearch_input in = imgsearch_input_vector(row, queries->dim);
 		if (imgsearch_query(c->s, &in, 1, &a->options, &hits, &err))
 			return cli_error(&err);
 		snprintf(name, sizeof name, "%s:%zu", a->vectors, i);

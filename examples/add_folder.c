@@ -38,7 +38,7 @@ static void on_log(void *user, int level, const char *text)
 static int show_bad(void *user, const imgsearch_item *item)
 {
 	(void)user;
-	if (item->reason && item->state != IMGSEARCH_EXCLUDED)
+	if (item->reason && item->state != IMGSEARCH_STATE_EXCLUDED)
 		printf("%s: %s\n", item->path, item->reason);
 	return 0;
 }
@@ -46,7 +46,7 @@ static int show_bad(void *user, const imgsearch_item *item)
 int main(int argc, char **argv)
 {
 	imgsearch_options options = IMGSEARCH_INIT(imgsearch_options);
-	imgsearch_index_options how = IMGSEARCH_INIT(imgsearch_index_options);
+	imgsearch_index_update_options how = IMGSEARCH_INIT(imgsearch_index_update_options);
 	const char *leave_out[] = { "thumbs", "*.tmp" };
 	imgsearch_counts counts;
 	imgsearch_error err;
@@ -63,8 +63,8 @@ int main(int argc, char **argv)
 
 	how.exclude = leave_out;
 	how.n_exclude = 2;
-	int rc = imgsearch_index_tree(s, (const char *const *)argv + 2, (size_t)argc - 2, &how, &counts,
-		&err);
+	int rc = imgsearch_index_update(s, (const char *const *)argv + 2, (size_t)argc - 2, &how,
+		&counts, &err);
 	if (rc == 0)
 		rc = imgsearch_build(s, NULL, NULL, &err);
 	fputc('\n', stderr);
@@ -73,7 +73,7 @@ int main(int argc, char **argv)
 	else
 		printf("%llu pictures, %llu paths new\n", (unsigned long long)counts.indexed,
 			(unsigned long long)counts.added);
-	imgsearch_list(s, 0, show_bad, NULL, NULL);
+	imgsearch_item_each(s, 0, show_bad, NULL, NULL);
 	imgsearch_close(s);
 	return rc != 0;
 }

@@ -45,7 +45,7 @@ static index_ptr open_index(const std::string &path)
 static hits_ptr query(imgsearch *s, const std::vector<char> &bytes, unsigned k)
 {
 	imgsearch_query_options options = IMGSEARCH_INIT(imgsearch_query_options);
-	imgsearch_input in = imgsearch_memory(bytes.data(), bytes.size());
+	imgsearch_input in = imgsearch_input_bytes(bytes.data(), bytes.size());
 	imgsearch_error err;
 	imgsearch_hits *hits;
 	options.k = k;

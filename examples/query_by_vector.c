@@ -27,16 +27,16 @@ int main(void)
 	imgsearch *s;
 
 	options.dim = DIM;
-	options.metric = IMGSEARCH_L2;
+	options.metric = IMGSEARCH_METRIC_L2;
 	if (imgsearch_open(&s, ":memory:", &options, &err))
 		return fprintf(stderr, "%s\n", err.message), 1;
 	for (int i = 0; i < N; i++)
 		point(rows + DIM * i, 0.36 * i);
-	if (imgsearch_index_vectors(s, rows, N, DIM, NULL, &err)) /* NULL: row numbers are ids */
+	if (imgsearch_vectors_add(s, rows, N, DIM, NULL, &err)) /* NULL: row numbers are ids */
 		goto fail;
 
 	point(one, 90);
-	imgsearch_input in = imgsearch_vector(one, DIM);
+	imgsearch_input in = imgsearch_input_vector(one, DIM);
 	ask.k = K;
 	if (imgsearch_query(s, &in, 1, &ask, &hits, &err))
 		goto fail;
@@ -46,7 +46,7 @@ int main(void)
 
 	point(several, 36);
 	point(several + DIM, 72);
-	if (imgsearch_query_vectors(s, several, 2, DIM, &ask, ids, scores, &err))
+	if (imgsearch_vectors_query(s, several, 2, DIM, &ask, ids, scores, &err))
 		goto fail;
 	for (int q = 0; q < 2; q++)
 		printf("query %d: nearest is %lld\n", q, (long long)ids[q * K]);

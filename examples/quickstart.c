@@ -9,8 +9,8 @@ int main(void)
 	if (imgsearch_open(&s, "photos.db", NULL, &err))
 		return puts(err.message), 1;
 	const char *dirs[] = { "photos" };
-	imgsearch_index_tree(s, dirs, 1, NULL, NULL, &err);
-	imgsearch_input in = imgsearch_file("query.jpg");
+	imgsearch_index_update(s, dirs, 1, NULL, NULL, &err);
+	imgsearch_input in = imgsearch_input_file("query.jpg");
 	imgsearch_hits *hits;
 	if (imgsearch_query(s, &in, 1, NULL, &hits, &err) == 0)
 		for (size_t i = 0; i < hits->count; i++)

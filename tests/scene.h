@@ -100,7 +100,7 @@ static inline imgsearch_counts scene_index(imgsearch *s, const char *path)
 {
 	imgsearch_error err = { 0 };
 	imgsearch_counts counts;
-	int rc = imgsearch_index_tree(s, &path, path ? 1 : 0, NULL, &counts, &err);
+	int rc = imgsearch_index_update(s, &path, path ? 1 : 0, NULL, &counts, &err);
 	if (rc)
 		fail_msg("index: %s", err.message);
 	assert_int_equal(err.code, 0);
@@ -129,7 +129,7 @@ static inline int64_t id_of(imgsearch *s, const scene *sc, const char *name)
 	char path[400];
 	int64_t id = 0;
 	snprintf(path, sizeof path, "%s/%s", sc->photos, name);
-	return imgsearch_find(s, path, &id, NULL) ? 0 : id;
+	return imgsearch_item_find(s, path, &id, NULL) ? 0 : id;
 }
 
 #endif

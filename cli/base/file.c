@@ -85,10 +85,10 @@ bool file_may_write(imgsearch *s, const char *path)
 	int64_t id;
 	imgsearch_item *item = NULL;
 	char *full = access(path, F_OK) ? NULL : path_absolute(path);
-	bool found = full && !imgsearch_find(s, full, &id, NULL)
+	bool found = full && !imgsearch_item_find(s, full, &id, NULL)
 		&& !imgsearch_item_get(s, id, &item, NULL);
 	bool picture = found
-		&& (item->state == IMGSEARCH_INDEXED || item->state == IMGSEARCH_DUPLICATE);
+		&& (item->state == IMGSEARCH_STATE_INDEXED || item->state == IMGSEARCH_STATE_DUPLICATE);
 	if (picture)
 		cli_fail("%s: a picture of the index; it is not overwritten", path);
 	imgsearch_item_free(item);

@@ -40,5 +40,5 @@ int cli_error(const imgsearch_error *err)
 		cli_warn("interrupted; finished work is kept");
 		return CLI_INTERRUPTED;
 	}
-	return cli_fail("%s", err->message[0] ? err->message : imgsearch_strerror(err->code));
+	return cli_fail("%s", err->message[0] ? err->message : imgsearch_status_text(err->code));
 }

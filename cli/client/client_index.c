@@ -36,7 +36,8 @@ static json_t *text_list(const char *const *text, size_t n)
 	return list;
 }
 
-static char *index_request(const char *const *paths, size_t n, const imgsearch_index_options *o)
+static char *index_request(const char *const *paths, size_t n,
+	const imgsearch_index_update_options *o)
 {
 	json_t *q = json_object();
 	json_object_set_new(q, "paths", text_list(paths, n));
@@ -149,7 +150,8 @@ static bool read_lines(FILE *f, int (*progress)(void *user, const imgsearch_prog
 }
 
 /* A run that has begun is not repeated without the server, even if its answer is lost. */
-bool client_index(client *l, const char *const *paths, size_t n, const imgsearch_index_options *o,
+bool client_index(client *l, const char *const *paths, size_t n,
+	const imgsearch_index_update_options *o,
 	int (*progress)(void *user, const imgsearch_progress *p), void *user, client_index_result *r)
 {
 	char *body = index_request(paths, n, o);

@@ -7,17 +7,18 @@
 
 /* The result of a run. */
 typedef struct client_index_result {
-	int rc; /* 0 or a status, as imgsearch_index_tree returns it; then err says why */
+	int rc; /* 0 or a status, as imgsearch_index_update returns it; then err says why */
 	imgsearch_counts counts;
 	imgsearch_error err;
 } client_index_result;
 
 /*
- * imgsearch_index_tree by the server; paths are absolute. progress may be NULL; a result other than
- * 0 stops the run. True: the server ran it, and r has the result. False: it did not, and nothing
- * was done.
+ * imgsearch_index_update by the server; paths are absolute. progress may be NULL; a result other
+ * than 0 stops the run. True: the server ran it, and r has the result. False: it did not, and
+ * nothing was done.
  */
-bool client_index(client *l, const char *const *paths, size_t n, const imgsearch_index_options *o,
+bool client_index(client *l, const char *const *paths, size_t n,
+	const imgsearch_index_update_options *o,
 	int (*progress)(void *user, const imgsearch_progress *p), void *user, client_index_result *r);
 
 #endif

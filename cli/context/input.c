@@ -60,15 +60,15 @@ int input_parse(imgsearch_input *in, const context *c, const char *text, void **
 		*bytes = read_stdin(&size);
 		if (!*bytes)
 			return CLI_FAILED;
-		*in = imgsearch_memory(*bytes, size);
+		*in = imgsearch_input_bytes(*bytes, size);
 		return CLI_DONE;
 	}
 	if (!strncmp(text, "id:", 3)) {
 		int rc = parse_id(c, text, &id);
-		*in = imgsearch_stored(id);
+		*in = imgsearch_input_item(id);
 		return rc;
 	}
-	*in = imgsearch_file(text);
+	*in = imgsearch_input_file(text);
 	return CLI_DONE;
 }
 

@@ -61,7 +61,7 @@ void canvas_disc(canvas *c, float x, float y, float radius, color fill, float op
 		}
 }
 
-void canvas_picture(canvas *c, const imgsearch_picture *p, int x, int y, int width, int height,
+void canvas_picture(canvas *c, const imgsearch_image *p, int x, int y, int width, int height,
 	bool cover)
 {
 	float across = (float)width / (float)p->width, down = (float)height / (float)p->height;
@@ -143,11 +143,11 @@ void canvas_text_fit(canvas *c, int x, int y, int width, int scale, color ink, c
 
 bool canvas_save(const canvas *c, const char *path)
 {
-	imgsearch_picture p = { c->rgb, (uint32_t)c->width, (uint32_t)c->height };
+	imgsearch_image p = { c->rgb, (uint32_t)c->width, (uint32_t)c->height };
 	imgsearch_error err;
 	void *bytes;
 	size_t size;
-	if (imgsearch_picture_encode(&p, file_kind_of(path) == FILE_JPEG ? 90 : 0, &bytes, &size, &err))
+	if (imgsearch_image_encode(&p, file_kind_of(path) == FILE_JPEG ? 90 : 0, &bytes, &size, &err))
 		return cli_error(&err), false;
 	bool ok = file_write(path, bytes, size);
 	imgsearch_bytes_free(bytes);

@@ -28,7 +28,7 @@ void canvas_disc(canvas *c, float x, float y, float radius, color fill, float op
  * The picture in the middle of a box: whole and not enlarged, or (cover) filling the box and cut at
  * the sides.
  */
-void canvas_picture(canvas *c, const imgsearch_picture *p, int x, int y, int width, int height,
+void canvas_picture(canvas *c, const imgsearch_image *p, int x, int y, int width, int height,
 	bool cover);
 
 /*

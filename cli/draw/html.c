@@ -41,11 +41,11 @@ void html_uri(FILE *f, const char *path)
 
 bool html_picture(FILE *f, imgsearch *s, const imgsearch_input *in, uint32_t side)
 {
-	imgsearch_picture *p = NULL;
+	imgsearch_image *p = NULL;
 	void *bytes = NULL;
 	size_t n;
-	bool ok = !imgsearch_picture_load(s, in, side, &p, NULL)
-		&& !imgsearch_picture_encode(p, 78, &bytes, &n, NULL);
+	bool ok = !imgsearch_image_load(s, in, side, &p, NULL)
+		&& !imgsearch_image_encode(p, 78, &bytes, &n, NULL);
 	if (ok) {
 		fputs("data:image/jpeg;base64,", f);
 		gchar *text = g_base64_encode(bytes, n);
@@ -53,7 +53,7 @@ bool html_picture(FILE *f, imgsearch *s, const imgsearch_input *in, uint32_t sid
 		g_free(text);
 	}
 	imgsearch_bytes_free(bytes);
-	imgsearch_picture_free(p);
+	imgsearch_image_free(p);
 	return ok;
 }
 

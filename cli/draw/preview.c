@@ -52,7 +52,7 @@ static cells cells_of_terminal(void)
 	return c;
 }
 
-static ChafaCanvas *canvas_for(ChafaTermInfo *term, const imgsearch_picture *p)
+static ChafaCanvas *canvas_for(ChafaTermInfo *term, const imgsearch_image *p)
 {
 	ChafaCanvasConfig *config = chafa_canvas_config_new();
 	ChafaSymbolMap *symbols = chafa_symbol_map_new();
@@ -74,7 +74,7 @@ static ChafaCanvas *canvas_for(ChafaTermInfo *term, const imgsearch_picture *p)
 	return canvas;
 }
 
-static void print_rgba(const imgsearch_picture *p, const uint8_t *rgba)
+static void print_rgba(const imgsearch_image *p, const uint8_t *rgba)
 {
 	ChafaTermInfo *term = chafa_term_db_detect(chafa_term_db_get_default(), environ);
 	ChafaCanvas *canvas = canvas_for(term, p);
@@ -90,9 +90,9 @@ static void print_rgba(const imgsearch_picture *p, const uint8_t *rgba)
 
 void preview_show(imgsearch *s, int64_t id)
 {
-	imgsearch_input in = imgsearch_stored(id);
-	imgsearch_picture *p;
-	if (imgsearch_picture_load(s, &in, 1024, &p, NULL))
+	imgsearch_input in = imgsearch_input_item(id);
+	imgsearch_image *p;
+	if (imgsearch_image_load(s, &in, 1024, &p, NULL))
 		return;
 	/* Pads rows to whole words: libchafa 1.12 ignores the stride and draws other widths askew. */
 	size_t n = (size_t)p->width * p->height;
@@ -103,5 +103,5 @@ void preview_show(imgsearch *s, int64_t id)
 	if (rgba)
 		print_rgba(p, rgba);
 	free(rgba);
-	imgsearch_picture_free(p);
+	imgsearch_image_free(p);
 }

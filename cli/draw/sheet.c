@@ -47,7 +47,7 @@ bool sheet_add(sheet *sh, imgsearch *s, const char *name, const imgsearch_input 
 	sh->section = more;
 	sheet_section *to = &more[sh->n++];
 	*to = (sheet_section){ .name = strdup(name) };
-	imgsearch_picture_load(s, in, HEAD, &to->picture, NULL);
+	imgsearch_image_load(s, in, HEAD, &to->picture, NULL);
 	return (to->name && copy_hits(to, hits)) || (cli_nomem(), false);
 }
 
@@ -60,7 +60,7 @@ void sheet_free(sheet *sh)
 		}
 		free(sh->section[i].hit);
 		free(sh->section[i].name);
-		imgsearch_picture_free(sh->section[i].picture);
+		imgsearch_image_free(sh->section[i].picture);
 	}
 	free(sh->section);
 	*sh = (sheet){ 0 };
@@ -82,13 +82,13 @@ static int section_height(const sheet_section *s)
 
 static void draw_hit(canvas *c, imgsearch *s, const sheet_hit *h, int x, int y)
 {
-	imgsearch_input in = imgsearch_stored(h->id);
-	imgsearch_picture *p;
+	imgsearch_input in = imgsearch_input_item(h->id);
+	imgsearch_image *p;
 	char score[32];
 	canvas_rect(c, x, y, TILE, TILE, frame);
-	if (!imgsearch_picture_load(s, &in, TILE, &p, NULL))
+	if (!imgsearch_image_load(s, &in, TILE, &p, NULL))
 		canvas_picture(c, p, x, y, TILE, TILE, false);
-	imgsearch_picture_free(p);
+	imgsearch_image_free(p);
 	snprintf(score, sizeof score, "%.3f%s", (double)h->score, h->chance ? " (chance)" : "");
 	canvas_text(c, x, y + TILE + 8, 2, h->chance ? soft : good, score);
 	canvas_text_fit(c, x, y + TILE + 8 + LINE + 4, TILE, 2, ink, h->label);
@@ -152,7 +152,7 @@ static const char style[] =
 
 static void write_hit(FILE *f, imgsearch *s, const sheet_hit *h)
 {
-	imgsearch_input in = imgsearch_stored(h->id);
+	imgsearch_input in = imgsearch_input_item(h->id);
 	fprintf(f, "<li%s><a href=\"", h->chance ? " class=\"chance\"" : "");
 	html_uri(f, h->path);
 	fputs("\"><img loading=\"lazy\" alt=\"\" src=\"", f);
@@ -180,14 +180,14 @@ static void write_section(FILE *f, imgsearch *s, const sheet_section *from, cons
 }
 
 /* The query's small picture as text; free(). */
-static char *query_text(imgsearch *s, const imgsearch_picture *p)
+static char *query_text(imgsearch *s, const imgsearch_image *p)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *f = p ? open_memstream(&text, &size) : NULL;
 	if (!f)
 		return NULL;
-	imgsearch_input in = imgsearch_pixels(p->rgb, (int32_t)p->width, (int32_t)p->height, 0);
+	imgsearch_input in = imgsearch_input_pixels(p->rgb, (int32_t)p->width, (int32_t)p->height, 0);
 	html_picture(f, s, &in, 0);
 	return fclose(f) ? (free(text), NULL) : text;
 }

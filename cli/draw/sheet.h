@@ -18,7 +18,7 @@ typedef struct sheet_hit {
 
 typedef struct sheet_section {
 	char *name;
-	imgsearch_picture *picture; /* the query; NULL: it has none */
+	imgsearch_image *picture; /* the query; NULL: it has none */
 	sheet_hit *hit;
 	size_t n;
 } sheet_section;

@@ -105,7 +105,8 @@ static void man_common(FILE *f)
 
 void man_write(FILE *f, const command *const *commands)
 {
-	fprintf(f, ".TH IMGSEARCH 1 \"\" \"imgsearch %s\" \"User Commands\"\n", imgsearch_version());
+	fprintf(f, ".TH IMGSEARCH 1 \"\" \"imgsearch %s\" \"User Commands\"\n",
+		imgsearch_version_text());
 	fputs(".SH NAME\nimgsearch \\- find pictures that look alike\n"
 		  ".SH SYNOPSIS\n.B imgsearch\n\\fICOMMAND\\fR [\\fIOPTION\\fR...] [\\fIARGUMENT\\fR...]\n"
 		  ".SH DESCRIPTION\n"

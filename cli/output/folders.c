@@ -8,7 +8,7 @@
 
 typedef struct reader {
 	folders *f;
-	const imgsearch_map_points *points;
+	const imgsearch_map *points;
 } reader;
 
 /* Where the number of a picture's folder goes; NULL: it is no point of the map. */
@@ -70,11 +70,11 @@ static void shorten(folders *f)
 		memmove(f->name[i], f->name[i] + common, strlen(f->name[i] + common) + 1);
 }
 
-int folders_read(folders *f, imgsearch *s, const imgsearch_map_points *points, imgsearch_error *err)
+int folders_read(folders *f, imgsearch *s, const imgsearch_map *points, imgsearch_error *err)
 {
 	reader r = { f, points };
 	*f = (folders){ .of = calloc(points->count + 1, sizeof *f->of) };
-	int rc = f->of ? imgsearch_list(s, IMGSEARCH_INDEXED, read_item, &r, err) : 1;
+	int rc = f->of ? imgsearch_item_each(s, IMGSEARCH_STATE_INDEXED, read_item, &r, err) : 1;
 	if (rc > 0) { /* error of this program, not of the library */
 		rc = IMGSEARCH_ENOMEM;
 		if (err)

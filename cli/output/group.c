@@ -5,9 +5,9 @@
 
 const char *group_kind(uint32_t kind)
 {
-	return kind == IMGSEARCH_SAME_BYTES  ? "bytes"
-		: kind == IMGSEARCH_SAME_PICTURE ? "picture"
-										 : "scene";
+	return kind == IMGSEARCH_SAMENESS_BYTES  ? "bytes"
+		: kind == IMGSEARCH_SAMENESS_PICTURE ? "picture"
+											 : "scene";
 }
 
 void group_write_json(json_writer *j, imgsearch *s, const imgsearch_group *g)

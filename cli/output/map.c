@@ -4,7 +4,7 @@
 #include "cli/base/json_writer.h"
 #include "cli/output/folders.h"
 
-int map_write_json(FILE *f, imgsearch *s, const imgsearch_map_points *points, imgsearch_error *err)
+int map_write_json(FILE *f, imgsearch *s, const imgsearch_map *points, imgsearch_error *err)
 {
 	folders by;
 	json_writer j;

@@ -23,10 +23,10 @@ enum MHD_Result handle_health(exchange *x)
 
 static void write_info(json_writer *j, const server_options *o, const imgsearch_info *about)
 {
-	const char *metric = about->metric == IMGSEARCH_L2 ? "l2"
-		: about->metric == IMGSEARCH_IP                ? "ip"
-													   : "cosine";
-	json_write_text(j, "version", imgsearch_version());
+	const char *metric = about->metric == IMGSEARCH_METRIC_L2 ? "l2"
+		: about->metric == IMGSEARCH_METRIC_IP                ? "ip"
+															  : "cosine";
+	json_write_text(j, "version", imgsearch_version_text());
 	json_write_path(j, "db", about->path);
 	json_write_int(j, "bytes", (int64_t)about->bytes);
 	json_write_int(j, "vectors", (int64_t)about->vectors);

@@ -12,8 +12,8 @@ enum { GROUPS_SHOWN = 2000 };
 
 int collection_map(imgsearch *s, FILE *f, imgsearch_error *err)
 {
-	imgsearch_map_points *points;
-	int rc = imgsearch_map(s, NULL, &points, err);
+	imgsearch_map *points;
+	int rc = imgsearch_map_compute(s, NULL, &points, err);
 	if (!rc)
 		rc = map_write_json(f, s, points, err);
 	imgsearch_map_free(points);
@@ -22,9 +22,9 @@ int collection_map(imgsearch *s, FILE *f, imgsearch_error *err)
 
 int collection_groups(imgsearch *s, FILE *f, imgsearch_error *err)
 {
-	imgsearch_group_list *list;
+	imgsearch_groups *list;
 	json_writer j;
-	int rc = imgsearch_groups(s, NULL, &list, err);
+	int rc = imgsearch_groups_find(s, NULL, &list, err);
 	if (rc)
 		return rc;
 	json_write_begin(&j, f);
@@ -38,7 +38,7 @@ int collection_groups(imgsearch *s, FILE *f, imgsearch_error *err)
 	}
 	json_write_close(&j, ']');
 	json_write_end(&j);
-	imgsearch_group_list_free(list);
+	imgsearch_groups_free(list);
 	return 0;
 }
 
@@ -75,7 +75,7 @@ enum MHD_Result handle_reject(exchange *x)
 	if (!s)
 		return answer_library_error(x, &err);
 	pthread_mutex_lock(&x->server->write_lock);
-	int rc = imgsearch_reject(s, a, b, &err);
+	int rc = imgsearch_groups_reject(s, a, b, &err);
 	pthread_mutex_unlock(&x->server->write_lock);
 	if (rc)
 		result = answer_library_error(x, &err);

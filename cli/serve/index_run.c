@@ -70,7 +70,7 @@ static void *run(void *arg)
 	const index_request *q = &r->request;
 	imgsearch_error err = { 0 };
 	imgsearch_counts counts = { 0 };
-	imgsearch_index_options o = {
+	imgsearch_index_update_options o = {
 		.struct_size = sizeof o,
 		.include = (const char *const *)q->include,
 		.n_include = q->n_include,
@@ -87,7 +87,8 @@ static void *run(void *arg)
 	int rc = s ? 0 : err.code;
 	progress_sink_set(on_progress, r);
 	if (s) {
-		rc = imgsearch_index_tree(s, (const char *const *)q->paths, q->n_paths, &o, &counts, &err);
+		rc = imgsearch_index_update(s, (const char *const *)q->paths, q->n_paths, &o, &counts,
+			&err);
 		open_index_release(server->index);
 	}
 	write_end(r->out, rc, &err, &counts);

@@ -80,14 +80,14 @@ static enum MHD_Result answer_file(exchange *x, int fd, const char *type, const 
 static enum MHD_Result make_thumb(exchange *x, imgsearch *s, const imgsearch_input *in,
 	uint32_t size, const char *file, const char *cache)
 {
-	imgsearch_picture *picture;
+	imgsearch_image *picture;
 	imgsearch_error err = { 0 };
 	void *bytes = NULL;
 	size_t n;
-	int rc = imgsearch_picture_load(s, in, size, &picture, &err);
+	int rc = imgsearch_image_load(s, in, size, &picture, &err);
 	if (!rc)
-		rc = imgsearch_picture_encode(picture, 82, &bytes, &n, &err);
-	imgsearch_picture_free(picture);
+		rc = imgsearch_image_encode(picture, 82, &bytes, &n, &err);
+	imgsearch_image_free(picture);
 	if (rc)
 		return answer_library_error(x, &err);
 	if (file)
@@ -107,7 +107,7 @@ static enum MHD_Result show_thumb(exchange *x, imgsearch *s, const imgsearch_ite
 	int fd = cached ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	if (fd >= 0)
 		return answer_file(x, fd, "image/jpeg", cache);
-	imgsearch_input in = imgsearch_stored(item->id);
+	imgsearch_input in = imgsearch_input_item(item->id);
 	return make_thumb(x, s, &in, size, cached ? path : NULL, cache);
 }
 
@@ -157,7 +157,7 @@ static const char *picture_type(int fd)
 static enum MHD_Result show_full(exchange *x, imgsearch *s, const imgsearch_item *item)
 {
 	(void)s;
-	bool picture = item->state <= IMGSEARCH_DUPLICATE && item->path[0] == '/';
+	bool picture = item->state <= IMGSEARCH_STATE_DUPLICATE && item->path[0] == '/';
 	int fd = picture ? open(item->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
 	if (fd < 0)
 		return answer_error(x, 404, "ENOTFOUND", "the picture's file is gone");
@@ -215,7 +215,7 @@ enum MHD_Result handle_upload(exchange *x)
 	if (!data)
 		return answer_error(x, 404, "ENOTFOUND", "this picture is no longer held; send it again");
 	imgsearch *s = open_index_acquire(x->server->index, &err);
-	imgsearch_input in = imgsearch_memory(data, size);
+	imgsearch_input in = imgsearch_input_bytes(data, size);
 	enum MHD_Result result = s ? make_thumb(x, s, &in, 1024, NULL, FOREVER)
 							   : answer_library_error(x, &err);
 	if (s)
@@ -268,16 +268,16 @@ static int add_one(server *sv, imgsearch *s, const void *data, size_t size, int6
 	imgsearch_error *err)
 {
 	char path[4200];
-	imgsearch_picture *picture;
-	imgsearch_input in = imgsearch_memory(data, size);
+	imgsearch_image *picture;
+	imgsearch_input in = imgsearch_input_bytes(data, size);
 	*id = 0;
-	int rc = imgsearch_picture_load(s, &in, 64, &picture, err);
-	imgsearch_picture_free(picture);
+	int rc = imgsearch_image_load(s, &in, 64, &picture, err);
+	imgsearch_image_free(picture);
 	if (!rc)
 		rc = write_upload(sv, data, size, path, sizeof path, err);
 	if (rc)
 		return rc;
-	in = imgsearch_file(path);
+	in = imgsearch_input_file(path);
 	pthread_mutex_lock(&sv->write_lock);
 	rc = imgsearch_index_add(s, &in, NULL, id, err);
 	pthread_mutex_unlock(&sv->write_lock);

@@ -41,7 +41,7 @@ static int add_id(void *user, const imgsearch_item *item)
 static void read_all(sample *a, const open_index *ix, imgsearch *s)
 {
 	a->all.n = 0;
-	imgsearch_list(s, IMGSEARCH_INDEXED, add_id, &a->all, NULL);
+	imgsearch_item_each(s, IMGSEARCH_STATE_INDEXED, add_id, &a->all, NULL);
 	a->read_at = clock_seconds();
 	a->openings = open_index_openings(ix);
 }

@@ -104,7 +104,7 @@ static bool add_stored(search_request *q, const char *name, const char *value, f
 	imgsearch_input *in = new_input(q);
 	if (!in)
 		return false;
-	*in = imgsearch_stored(id);
+	*in = imgsearch_input_item(id);
 	in->weight = weight;
 	return true;
 }
@@ -211,7 +211,7 @@ static bool json_vector(search_request *q, json_t *values, imgsearch_input *in)
 		if (!json_is_number(value) || !isfinite(v[i]))
 			return refuse(q, "vector: value %zu is no number", i);
 	}
-	*in = imgsearch_vector(v, n);
+	*in = imgsearch_input_vector(v, n);
 	return true;
 }
 
@@ -220,7 +220,7 @@ static bool json_upload(search_request *q, const char *name, imgsearch_input *in
 	if (strlen(name) >= UPLOAD_NAME || !*name || strspn(name, "0123456789abcdef") != strlen(name))
 		return refuse(q, "held: not the name of a picture that is held");
 	memcpy(q->upload[in - q->input], name, strlen(name) + 1);
-	*in = imgsearch_memory(NULL, 0);
+	*in = imgsearch_input_bytes(NULL, 0);
 	return true;
 }
 
@@ -228,7 +228,7 @@ static bool json_part(search_request *q, const char *name, parts *p, imgsearch_i
 {
 	for (int i = 0; p && i < p->n; i++)
 		if (!strcmp(p->item[i].name, name)) {
-			*in = imgsearch_memory(p->item[i].data, p->item[i].size);
+			*in = imgsearch_input_bytes(p->item[i].data, p->item[i].size);
 			p->used[i] = true;
 			return true;
 		}
@@ -261,7 +261,7 @@ static bool json_source(search_request *q, json_t *from, parts *p, imgsearch_inp
 	json_t *id = json_object_get(from, "id"), *vector = json_object_get(from, "vector");
 	json_t *held = json_object_get(from, "held"), *part = json_object_get(from, "part");
 	if (json_is_integer(id) && json_integer_value(id) >= 0) {
-		*in = imgsearch_stored(json_integer_value(id));
+		*in = imgsearch_input_item(json_integer_value(id));
 		return true;
 	}
 	if (json_is_array(vector))
@@ -378,7 +378,7 @@ static bool form_body(search_request *q, const char *content_type, const char *b
 	for (int i = 0; i < p->n && ok; i++) {
 		imgsearch_input *in = p->used[i] ? NULL : new_input(q);
 		if (in)
-			*in = imgsearch_memory(p->item[i].data, p->item[i].size);
+			*in = imgsearch_input_bytes(p->item[i].data, p->item[i].size);
 		ok = ok && (in || p->used[i]);
 	}
 	free(p);
@@ -396,7 +396,7 @@ bool search_request_body(search_request *q, const char *content_type, const char
 	imgsearch_input *in = new_input(q);
 	if (!in)
 		return false;
-	*in = imgsearch_memory(body, size);
+	*in = imgsearch_input_bytes(body, size);
 	memcpy(in->crop, q->crop, sizeof in->crop);
 	memset(q->crop, 0, sizeof q->crop);
 	return true;

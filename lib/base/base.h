@@ -14,7 +14,9 @@
  *	floats.h   rows of floats
  *	topk.h     the k nearest
  *	pool.h     threads
- *	job.h      progress, cancelling and log of a long piece of work
+ *	job.h      a call at work: progress, stopping, log
+ *	result.h   the memory of a result of the public interface
+ *	counts.h   counts of items by state
  *	clock.h    the time
  *	timestamp.h  points of time of the file system
  *
@@ -26,6 +28,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/counts.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/floats.h"
@@ -36,6 +39,7 @@
 #include "base/pool.h"
 #include "base/random.h"
 #include "base/reader.h"
+#include "base/result.h"
 #include "base/timestamp.h"
 #include "base/topk.h"
 #include "imgsearch.h"

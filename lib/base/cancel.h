@@ -1,28 +1,33 @@
 /*
- * Cancelling the calls that run. A source counts how often it was raised; a token remembers the
- * count at the beginning of a call. So a cancel stops the calls that run at that moment, and none
- * that begins later.
+ * What stops a call before its end: imgsearch_cancel on its handle, the caller's cancel token, the
+ * deadline. A source counts how often it was raised, and a stop_token remembers the count at the
+ * beginning of a call: so a cancel stops the calls that run, and none that begins later.
  */
 #ifndef IMS_BASE_CANCEL_H
 #define IMS_BASE_CANCEL_H
 
+#include "imgsearch.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 
 typedef struct cancel_source {
 	atomic_uint raised;
 } cancel_source;
 
-typedef struct cancel_token {
-	cancel_source *source; /* NULL: nothing cancels */
-	unsigned seen;
-} cancel_token;
+struct imgsearch_cancel_token {
+	atomic_bool set;
+};
 
-static inline cancel_token ims_cancel_token(cancel_source *source)
-{
-	return (cancel_token){ source, atomic_load(&source->raised) };
-}
+typedef struct stop_token {
+	cancel_source *source;               /* of the handle; NULL: none */
+	const imgsearch_cancel_token *token; /* of the caller; NULL: none */
+	double deadline;                     /* ims_now of it; 0: none */
+	unsigned seen;                       /* the source's count when the call began */
+} stop_token;
+
+/* Begins a call. source and call may be NULL. */
+stop_token ims_stop_token(cancel_source *source, const imgsearch_call *call);
 
 /* Any thread, and in a signal handler. */
 static inline void ims_cancel_raise(cancel_source *source)
@@ -30,11 +35,17 @@ static inline void ims_cancel_raise(cancel_source *source)
 	atomic_fetch_add(&source->raised, 1);
 }
 
-/* Any thread; false for NULL. */
-static inline bool ims_cancelled(const cancel_token *t)
+/* Whether a status says that the call was stopped. */
+static inline bool ims_is_stop(int rc)
 {
-	return t && t->source
-		&& atomic_load_explicit(&t->source->raised, memory_order_relaxed) != t->seen;
+	return rc == IMGSEARCH_ECANCELED || rc == IMGSEARCH_EDEADLINE;
 }
+
+/*
+ * 0, ECANCELED or EDEADLINE; what is not 0 stays. ims_stop_check also puts the sentence into err.
+ * Any thread; 0 for NULL.
+ */
+int ims_stopped(const stop_token *t);
+int ims_stop_check(const stop_token *t, imgsearch_error *err);
 
 #endif

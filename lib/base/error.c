@@ -57,7 +57,7 @@ int ims_nomem(imgsearch_error *err)
 	return ims_fail(err, IMGSEARCH_ENOMEM, "out of memory");
 }
 
-const char *imgsearch_strerror(int status)
+const char *imgsearch_status_text(int status)
 {
 	switch (status) {
 #define TEXT(name, number, text) \
@@ -67,4 +67,16 @@ const char *imgsearch_strerror(int status)
 #undef TEXT
 	}
 	return "unknown status";
+}
+
+const char *imgsearch_status_name(int status)
+{
+	switch (status) {
+#define NAME(name, number, text) \
+	case number: \
+		return #name + sizeof "IMGSEARCH_" - 1;
+		IMGSEARCH_STATUS_MAP(NAME)
+#undef NAME
+	}
+	return "unknown";
 }

@@ -1,4 +1,4 @@
-/* Progress, cancelling and log of a long piece of work. */
+/* Progress, stopping and log of a call. */
 #include "base/job.h"
 
 #include "base/clock.h"
@@ -8,9 +8,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-bool ims_job_cancelled(const job *j)
+int ims_job_stopped(const job *j)
 {
-	return j && ims_cancelled(&j->cancel);
+	return j ? ims_stopped(&j->stop) : 0;
+}
+
+int ims_job_check(const job *j, imgsearch_error *err)
+{
+	return j ? ims_stop_check(&j->stop, err) : 0;
 }
 
 int ims_job_progress(job *j, const imgsearch_progress *p, imgsearch_error *err)
@@ -19,12 +24,12 @@ int ims_job_progress(job *j, const imgsearch_progress *p, imgsearch_error *err)
 		return 0;
 	double now = ims_now();
 	bool due = now - j->last_report >= 0.1 || (p->total && p->done == p->total);
-	if (due && j->events && j->events->progress) {
+	if (due && j->call.progress) {
 		j->last_report = now;
-		if (j->events->progress(j->events->user, p))
+		if (j->call.progress(j->call.user, p))
 			return ims_fail(err, IMGSEARCH_ECANCELED, "cancelled");
 	}
-	return ims_job_cancelled(j) ? ims_fail(err, IMGSEARCH_ECANCELED, "cancelled") : 0;
+	return ims_job_check(j, err);
 }
 
 int ims_job_step(job *j, const char *stage, uint64_t done, uint64_t total, imgsearch_error *err)
@@ -36,12 +41,12 @@ int ims_job_step(job *j, const char *stage, uint64_t done, uint64_t total, imgse
 
 void ims_job_log(job *j, int level, const char *format, ...)
 {
-	if (!j || !j->events || !j->events->log)
+	if (!j || !j->call.log)
 		return;
 	char text[600];
 	va_list args;
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	j->events->log(j->events->user, level, text);
+	j->call.log(j->call.user, level, text);
 }

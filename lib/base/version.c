@@ -4,7 +4,7 @@
 #define STRING(x) #x
 #define VERSION(major, minor, patch) STRING(major) "." STRING(minor) "." STRING(patch)
 
-const char *imgsearch_version(void)
+const char *imgsearch_version_text(void)
 {
 	return VERSION(IMGSEARCH_VERSION_MAJOR, IMGSEARCH_VERSION_MINOR, IMGSEARCH_VERSION_PATCH);
 }

@@ -42,7 +42,7 @@ static int choose(imgsearch *s, const search_index *index, const char *why, imgs
 
 /* Publishes in one transaction. Queries use the old state until it is committed. */
 static int save(imgsearch *s, const view *v, search_index *index, int64_t change,
-	imgsearch_build_report *report, imgsearch_error *err)
+	build_result *result, imgsearch_error *err)
 {
 	sink k = { .store = s->store };
 	const char *name = ims_search_name(index);
@@ -59,20 +59,20 @@ static int save(imgsearch *s, const view *v, search_index *index, int64_t change
 		rc = ims_store_searcher_publish(s->store, k.state, params, ims_search_find(name)->version,
 			v->rows.n, change, err);
 	if (!rc)
-		rc = choose(s, index, *report->why ? report->why : "it was asked for", err);
+		rc = choose(s, index, *result->why ? result->why : "it was asked for", err);
 	if (!rc)
 		rc = ims_store_changes_trim(s->store, err);
 	if (!rc)
 		rc = ims_view_renew(s, err);
 	rc = ims_handle_tx_end(s, rc, err);
-	report->bytes = k.bytes;
+	result->bytes = k.bytes;
 	ims_free(params);
 	return rc;
 }
 
 /* Several built searchers are compared, and the fastest stays. */
 static int build_best(view *v, const char *const *name, size_t n, const search_facts *facts,
-	const search_params *params, search_index **out, imgsearch_build_report *report, job *j,
+	const search_params *params, search_index **out, build_result *result, job *j,
 	imgsearch_error *err)
 {
 	search_index *index[SEARCH_CANDIDATES] = { NULL };
@@ -85,7 +85,7 @@ static int build_best(view *v, const char *const *name, size_t n, const search_f
 			rc = ims_search_time(index[i], facts, &seconds[i], err);
 	}
 	if (!rc && n > 1)
-		best = ims_search_fastest(facts, name, seconds, n, report->why, sizeof report->why);
+		best = ims_search_fastest(facts, name, seconds, n, result->why, sizeof result->why);
 	*out = rc ? NULL : index[best];
 	for (size_t i = 0; i < n; i++)
 		if (rc || i != best)
@@ -94,7 +94,7 @@ static int build_best(view *v, const char *const *name, size_t n, const search_f
 }
 
 static int build_now(imgsearch *s, view *v, const imgsearch_build_options *o, const char *asked,
-	imgsearch_build_report *report, job *j, imgsearch_error *err)
+	build_result *result, job *j, imgsearch_error *err)
 {
 	search_params params = {
 		.variance = o->variance,
@@ -112,14 +112,14 @@ static int build_now(imgsearch *s, view *v, const imgsearch_build_options *o, co
 	int rc = ims_store_change_last(s->store, &change, err);
 	if (!rc && !asked) {
 		rc = ims_search_look(&facts, &v->rows, err);
-		n = ims_search_candidates(&facts, name, report->why, sizeof report->why);
+		n = ims_search_candidates(&facts, name, result->why, sizeof result->why);
 	}
 	if (!rc)
-		rc = build_best(v, name, n, &facts, &params, &index, report, j, err);
+		rc = build_best(v, name, n, &facts, &params, &index, result, j, err);
 	if (!rc)
-		rc = save(s, v, index, change, report, err);
+		rc = save(s, v, index, change, result, err);
 	if (!rc) {
-		report->searcher = ims_search_name(index);
+		result->searcher = ims_search_name(index);
 		rc = ims_store_compact(s->store, err);
 	}
 	ims_search_facts_free(&facts);
@@ -128,16 +128,17 @@ static int build_now(imgsearch *s, view *v, const imgsearch_build_options *o, co
 }
 
 /* Whether the searcher exists, is usable, and has not drifted too far from the rows. */
-static int is_fresh(imgsearch *s, view *v, const char *name, bool *fresh, imgsearch_error *err)
+static int is_fresh(imgsearch *s, view *v, const char *name, job *j, bool *fresh,
+	imgsearch_error *err)
 {
 	search_index *index;
-	int rc = ims_view_searcher(s, v, name, &index, err);
+	int rc = ims_view_searcher(s, v, name, j, &index, err);
 	*fresh = !rc && index && ims_search_drift(index) <= stale_drift;
 	return rc;
 }
 
-int ims_build(imgsearch *s, const imgsearch_build_options *o, imgsearch_build_report *report,
-	job *job, imgsearch_error *err)
+int ims_build(imgsearch *s, const imgsearch_build_options *o, build_result *result, job *job,
+	imgsearch_error *err)
 {
 	double start = ims_now();
 	view *v;
@@ -156,19 +157,19 @@ int ims_build(imgsearch *s, const imgsearch_build_options *o, imgsearch_build_re
 		if (rc)
 			return rc;
 	}
-	report->rows = v->rows.n;
+	result->rows = v->rows.n;
 	const char *there = name                                   ? name
 		: ims_search_suits(v->chosen, v->rows.n, v->space.dim) ? v->chosen
 															   : NULL;
 	if (there)
-		report->searcher = ims_search_find(there)->name;
+		result->searcher = ims_search_find(there)->name;
 	if (!rc && o->if_stale && there)
-		rc = is_fresh(s, v, there, &fresh, err);
+		rc = is_fresh(s, v, there, job, &fresh, err);
 	if (!rc && (!fresh || !v->has_chance) && v->rows.n >= CHANCE_ROWS)
 		rc = ims_chance_fit(s, v, err);
 	if (!rc && !fresh && v->rows.n)
-		rc = build_now(s, v, o, name, report, job, err);
+		rc = build_now(s, v, o, name, result, job, err);
 	ims_view_release(v);
-	report->seconds = ims_now() - start;
+	result->seconds = ims_now() - start;
 	return rc;
 }

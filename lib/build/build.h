@@ -4,12 +4,20 @@
 
 #include "handle/view.h"
 
+/* imgsearch_build_report while it is made. */
+typedef struct build_result {
+	const char *searcher; /* static; NULL: nothing was built */
+	uint64_t rows, bytes;
+	double seconds;
+	char why[256];
+} build_result;
+
 /*
  * imgsearch_build; options are a complete copy, and the caller holds the writer lock. Queries use
  * the old state until the new one is committed. EINVAL: there is no such searcher. EDB, EIO,
  * ENOMEM, ECANCELED.
  */
-int ims_build(imgsearch *s, const imgsearch_build_options *options, imgsearch_build_report *report,
-	job *job, imgsearch_error *err);
+int ims_build(imgsearch *s, const imgsearch_build_options *options, build_result *result, job *job,
+	imgsearch_error *err);
 
 #endif

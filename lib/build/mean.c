@@ -55,7 +55,8 @@ int ims_mean_fit(imgsearch *s, view *v, bool *changed, imgsearch_error *err)
 		? (n > (double)fitted ? n - (double)fitted : (double)fitted - n) / (double)fitted
 		: 1;
 	*changed = false;
-	if (rc || v->space.metric != IMGSEARCH_COSINE || v->rows.n < MEAN_ROWS || drift <= stale_drift)
+	if (rc || v->space.metric != IMGSEARCH_METRIC_COSINE || v->rows.n < MEAN_ROWS
+		|| drift <= stale_drift)
 		return rc;
 	mean m = { .sum = ims_zalloc(v->space.dim, sizeof(double)), .dim = v->space.dim };
 	rc = m.sum ? ims_store_vectors_scan(s->store, false, m.dim, add_rows, &m, err) : ims_nomem(err);

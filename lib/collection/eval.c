@@ -38,9 +38,9 @@ static int compute_views(evaluation *e, imgsearch_error *err)
 		return ims_nomem(err);
 	for (size_t i = 0; !rc && i < e->n_queries; i++) {
 		float *row = e->query_rows + i * e->dim, *own = e->rows + e->query[i].row * e->dim;
-		imgsearch_input in = imgsearch_stored(e->ids[e->query[i].row]);
+		imgsearch_input in = imgsearch_input_item(e->ids[e->query[i].row]);
 		memcpy(row, own, e->dim * sizeof *row);
-		if (ims_improve_views(e->s, e->space, &in, e->improve.views, row, &why)) {
+		if (ims_improve_views(e->s, e->job, e->space, &in, e->improve.views, row, &why)) {
 			if (why.code == IMGSEARCH_EMODEL || why.code == IMGSEARCH_ENOMEM)
 				rc = ims_fail(err, why.code, "%s", why.message);
 			memcpy(row, own, e->dim * sizeof *row);
@@ -99,7 +99,7 @@ int ims_eval(imgsearch *s, const imgsearch_eval_options *o, job *job, imgsearch_
 	return rc;
 }
 
-void imgsearch_eval_free(imgsearch_eval_report *report)
+void imgsearch_eval_report_free(imgsearch_eval_report *report)
 {
-	ims_free(report);
+	ims_result_free(report);
 }

@@ -177,8 +177,8 @@ static int add_copies(evaluation *e, size_t row, imgsearch_error *err)
 	}
 	for (int k = 0; !rc && k < KINDS; k++) {
 		rc = kinds[k].make(&copy[k], &original, &random, err);
-		in[k] = imgsearch_pixels(copy[k].pixels, (int32_t)copy[k].width, (int32_t)copy[k].height,
-			0);
+		in[k] = imgsearch_input_pixels(copy[k].pixels, (int32_t)copy[k].width,
+			(int32_t)copy[k].height, 0);
 	}
 	if (!rc)
 		rc = ims_eval_features(e, in, KINDS, out, bad, err);

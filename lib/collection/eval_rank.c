@@ -30,8 +30,8 @@ typedef struct rank_run {
 static float score_of(const evaluation *e, const float *a, const float *b)
 {
 	const kernels *k = ims_kernels();
-	return e->space->metric == IMGSEARCH_L2 ? -sqrtf(k->l2_f32(a, b, e->dim))
-											: k->dot_f32(a, b, e->dim);
+	return e->space->metric == IMGSEARCH_METRIC_L2 ? -sqrtf(k->l2_f32(a, b, e->dim))
+												   : k->dot_f32(a, b, e->dim);
 }
 
 static void score_all(const evaluation *e, const float *query, float *score)
@@ -109,7 +109,7 @@ static void rank_block(void *arg, size_t block, unsigned number)
 	worker *w = &a->worker[number];
 	size_t first = block * QUERIES_AT_ONCE, n = e->n_queries - first;
 	n = n < QUERIES_AT_ONCE ? n : QUERIES_AT_ONCE;
-	if (w->failed || ims_job_cancelled(e->job))
+	if (w->failed || ims_job_stopped(e->job))
 		return;
 	score_block(e, first, n, w->score);
 	for (size_t i = 0; i < n; i++) {
@@ -133,7 +133,7 @@ static void score_range(const evaluation *e, float *score, double *lo, double *h
 {
 	*lo = -1;
 	*hi = 1.0000001;
-	if (e->space->metric == IMGSEARCH_COSINE)
+	if (e->space->metric == IMGSEARCH_METRIC_COSINE)
 		return;
 	*lo = INFINITY;
 	*hi = -INFINITY;
@@ -194,70 +194,100 @@ static void free_workers(rank_run *a, unsigned n)
 	ims_free(a->result);
 }
 
-static void average_scores(imgsearch_eval_scores *out, const evaluation *e, const retrieval *r,
-	uint32_t group, double *values)
+/* Sums of the measures of queries, and what the bootstrap needs. */
+typedef struct score_sum {
+	uint64_t n;
+	double map, accuracy, precision[IMS_CUTS], recall[IMS_CUTS], ndcg[IMS_CUTS];
+	double *average_precision; /* (queries), of each */
+} score_sum;
+
+static void sum_scores(score_sum *sum, const evaluation *e, const retrieval *r, uint32_t group)
 {
-	size_t n = 0;
+	*sum = (score_sum){ .average_precision = sum->average_precision };
 	for (size_t i = 0; i < e->n_queries; i++) {
 		if (!r[i].relevant || (group != NO_LABEL && e->query[i].group != group))
 			continue;
-		values[n++] = r[i].average_precision;
-		out->map += r[i].average_precision;
-		out->accuracy += r[i].first;
-		for (int c = 0; c < IMGSEARCH_CUTS; c++) {
-			out->precision[c] += r[i].precision[c];
-			out->recall[c] += r[i].recall[c];
-			out->ndcg[c] += r[i].ndcg[c];
+		sum->average_precision[sum->n++] = r[i].average_precision;
+		sum->map += r[i].average_precision;
+		sum->accuracy += r[i].first;
+		for (int c = 0; c < IMS_CUTS; c++) {
+			sum->precision[c] += r[i].precision[c];
+			sum->recall[c] += r[i].recall[c];
+			sum->ndcg[c] += r[i].ndcg[c];
 		}
 	}
-	out->queries = n;
-	double scale = n ? 1 / (double)n : 0;
-	out->map *= scale;
-	out->accuracy *= scale;
-	for (int c = 0; c < IMGSEARCH_CUTS; c++) {
-		out->precision[c] *= scale;
-		out->recall[c] *= scale;
-		out->ndcg[c] *= scale;
-	}
-	ims_analysis_bootstrap(out->ci, values, n, e->options->seed);
 }
 
-/* Allocates the report, its classes and their names as one block. */
+/* The means as scores that belong to the report; NULL: out of memory. */
+static imgsearch_eval_scores *make_scores(imgsearch_eval_report *report, const evaluation *e,
+	const score_sum *sum, const char *name)
+{
+	double scale = sum->n ? 1 / (double)sum->n : 0, ci[2];
+	imgsearch_eval_scores *out = ims_result_alloc(report, 1, sizeof *out);
+	imgsearch_eval_cut **cut = ims_result_list(report, IMS_CUTS, sizeof **cut);
+	name = ims_result_text(report, name);
+	if (!out || !cut || !name)
+		return NULL;
+	for (int c = 0; c < IMS_CUTS; c++)
+		*cut[c] = (imgsearch_eval_cut){
+			.k = ims_analysis_cuts[c],
+			.precision = sum->precision[c] * scale,
+			.recall = sum->recall[c] * scale,
+			.ndcg = sum->ndcg[c] * scale,
+		};
+	ims_analysis_bootstrap(ci, sum->average_precision, sum->n, e->options->seed);
+	*out = (imgsearch_eval_scores){
+		.name = name,
+		.queries = sum->n,
+		.map = sum->map * scale,
+		.map_low = ci[0],
+		.map_high = ci[1],
+		.accuracy = sum->accuracy * scale,
+		.count = IMS_CUTS,
+		.items = (const imgsearch_eval_cut *const *)cut,
+	};
+	return out;
+}
+
+static int add_scores(imgsearch_eval_report *report, const evaluation *e, const retrieval *r,
+	imgsearch_error *err)
+{
+	score_sum sum = { .average_precision = ims_alloc(e->n_queries, sizeof(double)) };
+	imgsearch_eval_scores **classes = ims_result_alloc(report, e->classes + 1, sizeof *classes);
+	int rc = sum.average_precision && classes ? 0 : ims_nomem(err);
+	if (!rc) {
+		sum_scores(&sum, e, r, NO_LABEL);
+		report->all = make_scores(report, e, &sum, "");
+		rc = report->all ? 0 : ims_nomem(err);
+	}
+	for (size_t i = 0; !rc && i < e->classes; i++) {
+		sum_scores(&sum, e, r, (uint32_t)i);
+		if (!sum.n)
+			continue;
+		classes[report->count] = make_scores(report, e, &sum, e->class_name[i]);
+		rc = classes[report->count++] ? 0 : ims_nomem(err);
+	}
+	report->items = (const imgsearch_eval_scores *const *)classes;
+	ims_free(sum.average_precision);
+	return rc;
+}
+
 static int make_report(const evaluation *e, const rank_run *a, imgsearch_eval_report **out,
 	imgsearch_error *err)
 {
-	size_t text = 0;
-	for (size_t i = 0; i < e->classes; i++)
-		text += strlen(e->class_name[i]) + 1;
-	imgsearch_eval_report *r = ims_zalloc(sizeof *r + e->classes * sizeof(imgsearch_eval_class)
-			+ text,
-		1);
-	double *values = ims_alloc(e->n_queries, sizeof *values);
-	if (!r || !values) {
-		ims_free(r);
-		ims_free(values);
-		return ims_nomem(err);
-	}
-	imgsearch_eval_class *class = (imgsearch_eval_class *)(r + 1);
-	char *name = (char *)(class + e->classes);
-	average_scores(&r->all, e, a->result, NO_LABEL, values);
-	for (size_t i = 0; i < e->classes; i++) {
-		average_scores(&class[r->n_classes].scores, e, a->result, (uint32_t)i, values);
-		if (!class[r->n_classes].scores.queries)
-			continue;
-		size_t size = strlen(e->class_name[i]) + 1;
-		class[r->n_classes++].name = memcpy(name, e->class_name[i], size);
-		name += size;
-	}
 	const agreement *g = a->worker[0].agreement;
-	r->classes = class;
+	imgsearch_eval_report *r = ims_result_new(sizeof *r);
+	int rc = r ? add_scores(r, e, a->result, err) : ims_nomem(err);
+	if (rc) {
+		ims_result_free(r);
+		return rc;
+	}
 	r->pictures = e->n;
 	r->failed = e->failed;
 	r->best_threshold = ims_analysis_agreement_best(g, &r->best_f1);
 	r->threshold_f1 = e->options->has_threshold
 		? ims_analysis_agreement_f1(g, (double)e->options->threshold)
 		: NAN;
-	ims_free(values);
 	*out = r;
 	return 0;
 }
@@ -291,7 +321,7 @@ int ims_eval_rank(evaluation *e, imgsearch_eval_report **out, imgsearch_error *e
 	if (!rc)
 		rc = make_report(e, &a, out, err);
 	if (!rc)
-		(*out)->seconds_query = seconds / (double)e->n_queries;
+		(*out)->query_seconds = seconds / (double)e->n_queries;
 	free_workers(&a, workers);
 	return rc;
 }

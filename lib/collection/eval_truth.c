@@ -53,7 +53,7 @@ int ims_eval_label_folders(evaluation *e, imgsearch_error *err)
 {
 	char **folder = ims_zalloc(e->n, sizeof *folder);
 	size_t n = 0;
-	int rc = folder ? ims_store_each_picture(e->s->store, IMGSEARCH_INDEXED, read_path,
+	int rc = folder ? ims_store_each_picture(e->s->store, IMGSEARCH_STATE_INDEXED, read_path,
 				 &(path_reader){ e, err }, err)
 					: ims_nomem(err);
 	for (size_t i = 0; !rc && i < e->n; i++)
@@ -80,7 +80,7 @@ int ims_eval_label_folders(evaluation *e, imgsearch_error *err)
 
 int ims_eval_label_groups(evaluation *e, imgsearch_error *err)
 {
-	imgsearch_group_list *list = NULL;
+	imgsearch_groups *list = NULL;
 	int rc = ims_groups(e->s, &(imgsearch_groups_options){ 0 }, e->job, &list, err);
 	/*
 	 * A looser kind has one picture of each stricter group, so groups that share a member are
@@ -88,8 +88,8 @@ int ims_eval_label_groups(evaluation *e, imgsearch_error *err)
 	 */
 	for (size_t g = 0; !rc && g < list->count; g++) {
 		uint32_t label = NO_LABEL;
-		for (size_t i = 0; i < list->group[g].count; i++) {
-			size_t row = row_of(e, list->group[g].ids[i]);
+		for (size_t i = 0; i < list->items[g]->count; i++) {
+			size_t row = row_of(e, list->items[g]->items[i]);
 			if (row == NO_ROW)
 				continue;
 			if (label == NO_LABEL)
@@ -101,7 +101,7 @@ int ims_eval_label_groups(evaluation *e, imgsearch_error *err)
 			e->label[row] = label;
 		}
 	}
-	imgsearch_group_list_free(list);
+	imgsearch_groups_free(list);
 	return rc;
 }
 
@@ -176,7 +176,7 @@ static int read_queries(evaluation *e, query_files *f, imgsearch_error *err)
 		rc = in && bad && e->query_rows ? 0 : ims_nomem(err);
 	}
 	for (size_t i = 0; !rc && i < f->n; i++)
-		in[i] = imgsearch_file(f->path[i]);
+		in[i] = imgsearch_input_file(f->path[i]);
 	if (!rc && f->n)
 		rc = ims_eval_features(e, in, f->n, e->query_rows, bad, err);
 	for (size_t i = 0; !rc && i < f->n; i++) {

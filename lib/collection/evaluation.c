@@ -58,12 +58,12 @@ int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float 
 		float *row = out + i * e->dim;
 		ims_space_apply(e->space, row, row);
 		if (!errors[i].code && e->improve.views > 1)
-			errors[i].code = ims_improve_views(e->s, e->space, &in[i], e->improve.views, row,
-				&errors[i]);
+			errors[i].code = ims_improve_views(e->s, e->job, e->space, &in[i], e->improve.views,
+				row, &errors[i]);
 		bad[i] = errors[i].code != 0;
 		e->failed += bad[i];
-		if (ims_job_cancelled(e->job))
-			rc = ims_fail(err, IMGSEARCH_ECANCELED, "cancelled");
+		if (!rc)
+			rc = ims_job_check(e->job, err);
 	}
 	ims_model_identity_free(&id);
 	ims_free(errors);

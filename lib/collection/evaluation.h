@@ -8,6 +8,7 @@
 
 #include "analysis/metrics.h"
 #include "handle/view.h"
+#include "imgsearch/eval.h"
 #include "query/improve.h"
 
 #define NO_LABEL UINT32_MAX

@@ -1,5 +1,5 @@
 /*
- * imgsearch_groups: near-duplicates of three kinds that are never mixed.
+ * imgsearch_groups_find: near-duplicates of three kinds that are never mixed.
  *
  * 1. Same bytes: equal content hashes.
  * 2. Same picture: a self-join over features that do not change under rotation and reflection
@@ -100,8 +100,8 @@ static int append_groups(group_builder *g, uint32_t kind, const uint32_t *label,
 			;
 		if (to - from < 2)
 			continue;
-		imgsearch_group group = { NULL, to - from, kind, 1 };
-		if (kind == IMGSEARCH_SAME_SCENE)
+		imgsearch_group group = { .kind = kind, .score = 1, .count = to - from };
+		if (kind == IMGSEARCH_SAMENESS_SCENE)
 			group.score = ims_score(g->metric, g->longest[order[from].node]);
 		ims_buf_put(&g->groups, &group, sizeof group);
 		for (size_t i = from; i < to; i++)
@@ -227,7 +227,7 @@ static int join_same_bytes(group_builder *g, bool wanted, imgsearch_error *err)
 	if (!rc)
 		rc = ims_store_each_rejected(g->s->store, add_rejected, &r, err);
 	if (!rc)
-		rc = join_nodes(g, IMGSEARCH_SAME_BYTES, wanted, err);
+		rc = join_nodes(g, IMGSEARCH_SAMENESS_BYTES, wanted, err);
 	ims_free(order);
 	return rc;
 }
@@ -280,14 +280,14 @@ static int join_same_picture(group_builder *g, bool wanted, imgsearch_error *err
 	}
 	g->row_member = of;
 	join_rows.total = n;
-	ims_memory_rows_init(&memory, rows, n, IMS_INVARIANT_DIM, IMGSEARCH_L2);
+	ims_memory_rows_init(&memory, rows, n, IMS_INVARIANT_DIM, IMGSEARCH_METRIC_L2);
 	if (!rc && n > 1)
 		rc = ims_search_build(&join_rows.index, "exact", &memory.source, &(search_params){ 0 },
 			g->job, err);
 	if (!rc && n > 1)
 		rc = ims_self_join(&join_rows, rows, ids, n, IMS_INVARIANT_DIM, g->job, err);
 	if (!rc)
-		rc = join_nodes(g, IMGSEARCH_SAME_PICTURE, wanted, err);
+		rc = join_nodes(g, IMGSEARCH_SAMENESS_PICTURE, wanted, err);
 	ims_search_free(join_rows.index);
 	ims_free(rows);
 	ims_free(of);
@@ -330,7 +330,7 @@ static int join_features(group_builder *g, view *v, self_join *j, imgsearch_erro
 	for (size_t at = 0; at < g->all.n && !rc;) {
 		size_t n = 0, kept = 0;
 		for (; at < g->all.n && n < BLOCK; at++)
-			if (g->all.item[at].state != IMGSEARCH_DUPLICATE)
+			if (g->all.item[at].state != IMGSEARCH_STATE_DUPLICATE)
 				ids[n] = g->all.item[at].id, of[n++] = (uint32_t)at;
 		rc = n ? v->rows.fetch(v->rows.ctx, ids, n, rows, found, err) : 0;
 		for (size_t i = 0; i < n && !rc; i++)
@@ -359,7 +359,7 @@ static int join_same_scene(group_builder *g, float min_score, imgsearch_error *e
 	g->metric = v->space.metric;
 	j.max_distance = ims_score_distance(v->space.metric, min_score);
 	rc = g->all.n > 1 && v->space.dim
-		? ims_view_searcher(g->s, v, v->chosen[0] ? v->chosen : "exact", &j.index, err)
+		? ims_view_searcher(g->s, v, v->chosen[0] ? v->chosen : "exact", g->job, &j.index, err)
 		: 0;
 	if (!rc && !j.index && g->all.n > 1 && v->space.dim) {
 		rc = ims_search_build(&own, "exact", &v->rows, &(search_params){ 0 }, g->job, err);
@@ -368,7 +368,7 @@ static int join_same_scene(group_builder *g, float min_score, imgsearch_error *e
 	if (!rc && j.index)
 		rc = join_features(g, v, &j, err);
 	if (!rc)
-		rc = join_nodes(g, IMGSEARCH_SAME_SCENE, true, err);
+		rc = join_nodes(g, IMGSEARCH_SAMENESS_SCENE, true, err);
 	ims_search_free(own);
 	ims_view_release(v);
 	return rc;
@@ -376,35 +376,38 @@ static int join_same_scene(group_builder *g, float min_score, imgsearch_error *e
 
 /* ---------------------------------------------------------------------------------------------- */
 
-/* Allocates the list, its groups and their ids as one block. */
-static int make_list(group_builder *g, imgsearch_group_list **out, imgsearch_error *err)
+static int make_list(group_builder *g, imgsearch_groups **out, imgsearch_error *err)
 {
-	imgsearch_group_list *list = ims_alloc(1, sizeof *list + g->groups.len + g->ids.len);
-	if (!list)
+	imgsearch_groups *list = ims_result_new(sizeof *list);
+	imgsearch_group **items = ims_result_list(list, g->count, sizeof **items);
+	int64_t *ids = ims_result_alloc(list, g->ids.len + 1, 1);
+	if (!list || !items || !ids) {
+		ims_result_free(list);
 		return ims_nomem(err);
-	imgsearch_group *group = (imgsearch_group *)(list + 1);
-	int64_t *ids = (int64_t *)(group + g->count);
-	if (g->count) {
-		memcpy(group, g->groups.data, g->groups.len);
+	}
+	if (g->count)
 		memcpy(ids, g->ids.data, g->ids.len);
-	}
 	for (size_t i = 0; i < g->count; i++) {
-		group[i].ids = ids;
-		ids += group[i].count;
+		memcpy(items[i], g->groups.data + i * sizeof **items, sizeof **items);
+		items[i]->items = ids;
+		ids += items[i]->count;
 	}
-	*list = (imgsearch_group_list){ g->count, group, g->all.unread };
+	list->count = g->count;
+	list->items = (const imgsearch_group *const *)items;
+	list->unread = g->all.unread;
 	*out = list;
 	return 0;
 }
 
-int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job,
-	imgsearch_group_list **out, imgsearch_error *err)
+int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job, imgsearch_groups **out,
+	imgsearch_error *err)
 {
 	group_builder g = { .s = s, .job = job };
 	uint32_t kinds = o->kinds ? o->kinds : ~0u;
-	bool bytes = kinds >> IMGSEARCH_SAME_BYTES & 1, picture = kinds >> IMGSEARCH_SAME_PICTURE & 1,
-		 scene = kinds >> IMGSEARCH_SAME_SCENE & 1;
-	int rc = ims_members_read(s, o->under, picture || scene, g.job, &g.all, err);
+	bool bytes = kinds >> IMGSEARCH_SAMENESS_BYTES & 1,
+		 picture = kinds >> IMGSEARCH_SAMENESS_PICTURE & 1,
+		 scene = kinds >> IMGSEARCH_SAMENESS_SCENE & 1;
+	int rc = ims_members_read(s, o->filter, picture || scene, g.job, &g.all, err);
 	if (!rc) {
 		g.node = ims_alloc(g.all.n + 1, sizeof *g.node);
 		g.longest = ims_alloc(g.all.n + 1, sizeof *g.longest);
@@ -431,7 +434,7 @@ int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job,
 	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
 }
 
-void imgsearch_group_list_free(imgsearch_group_list *list)
+void imgsearch_groups_free(imgsearch_groups *list)
 {
-	ims_free(list);
+	ims_result_free(list);
 }

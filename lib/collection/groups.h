@@ -5,10 +5,10 @@
 #include "base/base.h"
 
 /*
- * imgsearch_groups; options are a complete copy. Errors: see there. *out is freed by
- * imgsearch_group_list_free.
+ * imgsearch_groups_find; options are a complete copy. Errors: see there. *out is freed by
+ * imgsearch_groups_free.
  */
 int ims_groups(imgsearch *s, const imgsearch_groups_options *options, job *job,
-	imgsearch_group_list **out, imgsearch_error *err);
+	imgsearch_groups **out, imgsearch_error *err);
 
 #endif

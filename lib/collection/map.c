@@ -1,7 +1,7 @@
 /*
- * imgsearch_map: reads the rows into memory and projects them onto their two leading principal
- * components. Unless only those are asked for, t-SNE follows, over the nearest rows of each row,
- * which an exact searcher finds. The same index gives the same map.
+ * imgsearch_map_compute: reads the rows into memory and projects them onto their two leading
+ * principal components. Unless only those are asked for, t-SNE follows, over the nearest rows of
+ * each row, which an exact searcher finds. The same index gives the same map.
  */
 #include "collection/map.h"
 
@@ -11,6 +11,7 @@
 #include "base/ids.h"
 #include "collection/memory_rows.h"
 #include "collection/self_join.h"
+#include "handle/filter.h"
 #include "handle/view.h"
 
 #include <math.h>
@@ -20,9 +21,9 @@
 enum { MAX_POINTS = 50000 };
 
 typedef struct map_rows {
-	int64_t *ids, *under; /* under: the only ids to use, ascending; NULL: all */
+	int64_t *ids, *allowed; /* allowed: the only ids to use, ascending; NULL: all */
 	float *rows;
-	size_t n, cap, n_under, seen, stride;
+	size_t n, cap, n_allowed, seen, stride;
 	uint32_t dim;
 } map_rows;
 
@@ -36,7 +37,7 @@ static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
 {
 	map_rows *m = user;
 	for (size_t i = 0; i < n; i++) {
-		if (m->under && !bsearch(&ids[i], m->under, m->n_under, sizeof *m->under, ims_id_compare))
+		if (m->allowed && !ims_id_find(m->allowed, m->n_allowed, ids[i], NULL))
 			continue;
 		if (m->seen++ % m->stride || m->n == m->cap)
 			continue;
@@ -53,12 +54,11 @@ static int read_rows(imgsearch *s, const row_source *source, const imgsearch_map
 	int rc = ims_store_counts(s->store, &counts, err);
 	if (rc)
 		return rc;
-	if (o->under) {
-		rc = ims_store_ids_under(s->store, o->under, &m->under, &m->n_under, err);
-		if (rc)
-			return rc;
-	}
-	size_t all = o->under ? m->n_under : (size_t)counts.vectors,
+	if (o->filter)
+		rc = ims_filter_ids(s, o->filter, &m->allowed, &m->n_allowed, err);
+	if (rc)
+		return rc;
+	size_t all = o->filter ? m->n_allowed : (size_t)counts.vectors,
 		   most = o->max_points ? (size_t)o->max_points : MAX_POINTS;
 	m->stride = all > most ? (all + most - 1) / most : 1;
 	m->cap = (all + m->stride - 1) / m->stride;
@@ -94,7 +94,7 @@ static int run_tsne(const map_rows *m, imgsearch_metric metric, const imgsearch_
 		return 0;
 	/* t-SNE needs a distance, which the inner product is not. */
 	ims_memory_rows_init(&rows, m->rows, m->n, m->dim,
-		metric == IMGSEARCH_IP ? IMGSEARCH_L2 : metric);
+		metric == IMGSEARCH_METRIC_IP ? IMGSEARCH_METRIC_L2 : metric);
 	int64_t *numbers = ims_alloc(m->n, sizeof *numbers);
 	nb.row = ims_alloc(m->n * nb.k, sizeof *nb.row);
 	nb.distance = ims_zalloc(m->n * nb.k, sizeof *nb.distance);
@@ -118,31 +118,32 @@ static int run_tsne(const map_rows *m, imgsearch_metric metric, const imgsearch_
 	return rc;
 }
 
-static int make_points(const map_rows *m, const float *xy, imgsearch_map_points **out,
+static int make_points(const map_rows *m, const float *xy, imgsearch_map **out,
 	imgsearch_error *err)
 {
 	float low[2] = { INFINITY, INFINITY }, high[2] = { -INFINITY, -INFINITY };
-	imgsearch_map_points *points = ims_zalloc(1,
-		sizeof *points + m->n * sizeof(imgsearch_map_point));
-	if (!points)
+	imgsearch_map *map = ims_result_new(sizeof *map);
+	imgsearch_map_point **point = ims_result_list(map, m->n, sizeof **point);
+	if (!map || !point) {
+		ims_result_free(map);
 		return ims_nomem(err);
-	imgsearch_map_point *point = (imgsearch_map_point *)(points + 1);
+	}
 	for (size_t c = 0; c < 2 * m->n; c++)
 		low[c & 1] = fminf(low[c & 1], xy[c]), high[c & 1] = fmaxf(high[c & 1], xy[c]);
 	float side = fmaxf(fmaxf(high[0] - low[0], high[1] - low[1]), 1e-20f);
 	for (size_t i = 0; i < m->n; i++)
-		point[i] = (imgsearch_map_point){
+		*point[i] = (imgsearch_map_point){
 			m->ids[i],
 			m->n > 1 ? (xy[2 * i] - low[0]) / side : 0.5f,
 			m->n > 1 ? (xy[2 * i + 1] - low[1]) / side : 0.5f,
 		};
-	points->count = m->n;
-	points->point = point;
-	*out = points;
+	map->count = m->n;
+	map->items = (const imgsearch_map_point *const *)point;
+	*out = map;
 	return 0;
 }
 
-int ims_map(imgsearch *s, const imgsearch_map_options *o, job *job, imgsearch_map_points **out,
+int ims_map(imgsearch *s, const imgsearch_map_options *o, job *job, imgsearch_map **out,
 	imgsearch_error *err)
 {
 	map_rows m = { 0 };
@@ -161,26 +162,26 @@ int ims_map(imgsearch *s, const imgsearch_map_options *o, job *job, imgsearch_ma
 		rc = make_points(&m, xy, out, err);
 	ims_view_release(v);
 	ims_free(m.ids);
-	ims_free(m.under);
+	ims_free(m.allowed);
 	ims_free(m.rows);
 	ims_free(xy);
 	return rc;
 }
 
-void imgsearch_map_free(imgsearch_map_points *points)
+void imgsearch_map_free(imgsearch_map *map)
 {
-	ims_free(points);
+	ims_result_free(map);
 }
 
-int ims_map_grid(const imgsearch_map_points *points, uint32_t columns, uint32_t rows,
-	uint32_t *cell, imgsearch_error *err)
+int ims_map_grid(const imgsearch_map *map, uint32_t columns, uint32_t rows, uint32_t *cell,
+	imgsearch_error *err)
 {
-	float *xy = ims_alloc(2 * points->count + 1, sizeof *xy);
+	float *xy = ims_alloc(2 * map->count + 1, sizeof *xy);
 	if (!xy)
 		return ims_nomem(err);
-	for (size_t i = 0; i < points->count; i++)
-		xy[2 * i] = points->point[i].x, xy[2 * i + 1] = points->point[i].y;
-	int rc = ims_analysis_grid(cell, xy, points->count, columns, rows, err);
+	for (size_t i = 0; i < map->count; i++)
+		xy[2 * i] = map->items[i]->x, xy[2 * i + 1] = map->items[i]->y;
+	int rc = ims_analysis_grid(cell, xy, map->count, columns, rows, err);
 	ims_free(xy);
 	return rc;
 }

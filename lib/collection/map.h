@@ -5,14 +5,14 @@
 #include "base/base.h"
 
 /*
- * imgsearch_map; options are a complete copy. Errors: see there. *out is freed by
+ * imgsearch_map_compute; options are a complete copy. Errors: see there. *out is freed by
  * imgsearch_map_free.
  */
-int ims_map(imgsearch *s, const imgsearch_map_options *options, job *job,
-	imgsearch_map_points **out, imgsearch_error *err);
+int ims_map(imgsearch *s, const imgsearch_map_options *options, job *job, imgsearch_map **out,
+	imgsearch_error *err);
 
-/* imgsearch_map_grid: cell (points->count). EINVAL: too few cells; ENOMEM. */
-int ims_map_grid(const imgsearch_map_points *points, uint32_t columns, uint32_t rows,
-	uint32_t *cell, imgsearch_error *err);
+/* imgsearch_map_grid: cell (map->count). EINVAL: too few cells; ENOMEM. */
+int ims_map_grid(const imgsearch_map *map, uint32_t columns, uint32_t rows, uint32_t *cell,
+	imgsearch_error *err);
 
 #endif

@@ -14,7 +14,7 @@ enum { BLOCK = 256 }; /* pictures decoded between two writes */
 
 typedef struct read_state {
 	imgsearch *s;
-	const char *under;
+	const imgsearch_filter *filter; /* NULL: none */
 	members *out;
 	member **missing; /* of the current block */
 } read_state;
@@ -43,16 +43,27 @@ static member *append(members *m)
 	return &m->item[m->n++];
 }
 
+/* path NULL: no file, so below no folder. */
+static bool is_allowed(const imgsearch_filter *filter, int64_t id, const char *path)
+{
+	bool below = !filter->folders, listed = !filter->ids;
+	for (size_t i = 0; path && !below && i < filter->n_folders; i++)
+		below = ims_path_below(path, filter->folders[i]) != NULL;
+	for (size_t i = 0; !listed && i < filter->n_ids; i++)
+		listed = filter->ids[i] == id;
+	return below && listed;
+}
+
 static int add_picture(void *user, const store_picture *p, const char *root)
 {
 	read_state *r = user;
-	if (p->state != IMGSEARCH_INDEXED && p->state != IMGSEARCH_DUPLICATE)
+	if (p->state != IMGSEARCH_STATE_INDEXED && p->state != IMGSEARCH_STATE_DUPLICATE)
 		return 0;
 	bool has_file = p->root || p->path[0] == '/';
 	char *path = has_file ? ims_path_join(p->root ? root : NULL, p->path) : NULL;
 	if (has_file && !path)
 		return IMGSEARCH_ENOMEM;
-	if (r->under && (!path || !ims_path_below(path, r->under))) {
+	if (r->filter && !is_allowed(r->filter, p->id, path)) {
 		ims_free(path);
 		return 0;
 	}
@@ -153,7 +164,8 @@ static int make_missing(read_state *r, job *job, imgsearch_error *err)
 	if (!missing)
 		return ims_nomem(err);
 	for (size_t i = 0; i < m->n; i++)
-		if (m->item[i].state == IMGSEARCH_INDEXED && m->item[i].path && !m->item[i].has_signature)
+		if (m->item[i].state == IMGSEARCH_STATE_INDEXED && m->item[i].path
+			&& !m->item[i].has_signature)
 			missing[n++] = &m->item[i];
 	for (size_t at = 0; at < n && !rc; at += BLOCK) {
 		size_t block = n - at < BLOCK ? n - at : BLOCK;
@@ -210,10 +222,10 @@ static int add_vectors(imgsearch *s, members *m, imgsearch_error *err)
 	return rc;
 }
 
-int ims_members_read(imgsearch *s, const char *under, bool signatures, job *job, members *out,
-	imgsearch_error *err)
+int ims_members_read(imgsearch *s, const imgsearch_filter *filter, bool signatures, job *job,
+	members *out, imgsearch_error *err)
 {
-	read_state r = { .s = s, .under = under, .out = out };
+	read_state r = { .s = s, .filter = filter, .out = out };
 	*out = (members){ 0 };
 	int rc = ims_store_each_picture(s->store, 0, add_picture, &r, err);
 	if (out->n)
@@ -222,7 +234,7 @@ int ims_members_read(imgsearch *s, const char *under, bool signatures, job *job,
 		rc = ims_store_signatures(s->store, add_signature, out, err);
 	if (!rc && signatures)
 		rc = make_missing(&r, job, err);
-	if (!rc && !under)
+	if (!rc && !filter)
 		rc = add_vectors(s, out, err);
 	if (rc == IMGSEARCH_ENOMEM)
 		ims_nomem(err);

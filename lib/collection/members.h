@@ -22,16 +22,16 @@ typedef struct members {
 } members;
 
 /*
- * Reads indexed pictures, their duplicates, and vectors without a picture; with `under` only
- * pictures below that folder.
+ * Reads indexed pictures, their duplicates, and vectors without a picture; with a filter only
+ * those that its folders and ids allow; its function is not called.
  *
  * With `signatures` every indexed picture gets a signature if its file can be read. It comes from
  * the index if the bytes have not changed. Otherwise the file is decoded, on all threads, and the
  * signature is stored unless another writer has the lock. Reports stage "read". ims_members_free
  * frees *out; on error it is empty. ENOMEM, EDB, ECANCELED.
  */
-int ims_members_read(imgsearch *s, const char *under, bool signatures, job *job, members *out,
-	imgsearch_error *err);
+int ims_members_read(imgsearch *s, const imgsearch_filter *filter, bool signatures, job *job,
+	members *out, imgsearch_error *err);
 void ims_members_free(members *m);
 
 /* The member with this id, borrowed; NULL: there is none. */

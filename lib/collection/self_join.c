@@ -37,7 +37,7 @@ static int join_block(const self_join *j, size_t first, const float *rows, const
 		.max_distance = search_distance(j),
 		.filter_count = SIZE_MAX,
 		.pool = job->pool,
-		.cancel = &job->cancel,
+		.stop = &job->stop,
 	};
 	for (size_t i = 0; i < n; i++)
 		ims_topk_clear(&best[i]);

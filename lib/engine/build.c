@@ -1,36 +1,78 @@
-/* imgsearch_build and imgsearch_reduce: they check their arguments and delegate. */
+/* imgsearch_build and imgsearch_vectors_reduce: they check their arguments and delegate. */
 #include "build/build.h"
-#include "engine/options.h"
-#include "handle/handle.h"
+#include "engine/arguments.h"
 #include "query/reduce.h"
 
-#include <string.h>
+#include <math.h>
 
-int imgsearch_build(imgsearch *s, const imgsearch_build_options *options,
-	imgsearch_build_report *report, imgsearch_error *err)
+static int check_options(const imgsearch_build_options *o, imgsearch_error *err)
 {
-	imgsearch_build_options o;
-	imgsearch_build_report local;
+	REQUIRE(o->variance >= 0 && o->variance <= 1, err, "build: variance is not within 0..1");
+	REQUIRE(o->whiten <= 1, err, "build: whiten is %u, neither 0 nor 1", o->whiten);
+	REQUIRE(o->if_stale <= 1, err, "build: if_stale is %u, neither 0 nor 1", o->if_stale);
+	return ims_text_require(o->searcher, "build: searcher", err);
+}
+
+static int make_report(const build_result *from, imgsearch_build_report **out, imgsearch_error *err)
+{
+	imgsearch_build_report *r = ims_result_new(sizeof *r);
+	const char *why = ims_result_text(r, from->why);
+	if (!why) {
+		ims_result_free(r);
+		return ims_nomem(err);
+	}
+	*r = (imgsearch_build_report){
+		.searcher = from->searcher ? from->searcher : "",
+		.why = why,
+		.rows = from->rows,
+		.bytes = from->bytes,
+		.seconds = from->seconds,
+	};
+	*out = r;
+	return 0;
+}
+
+int imgsearch_build(imgsearch *s, const imgsearch_build_options *theirs, const imgsearch_call *call,
+	imgsearch_build_report **report, imgsearch_error *err)
+{
+	imgsearch_build_options options;
+	build_result result = { 0 };
 	job j;
-	report = report ? report : &local;
-	memset(report, 0, sizeof *report);
-	if (!s)
-		return ims_fail(err, IMGSEARCH_EINVAL, "build: no index");
-	int rc = ims_options_copy(&o, sizeof o, options, err);
+	if (report)
+		*report = NULL;
+	REQUIRE(s, err, "build: s is NULL");
+	int rc = COPY(options, theirs, err);
+	if (!rc)
+		rc = check_options(&options, err);
+	if (!rc)
+		rc = ims_call_begin(s, call, &j, err);
+	if (!rc && ims_handle_transaction_is_mine(s))
+		rc = ims_fail(err, IMGSEARCH_EINVAL, "build: this thread has a transaction open");
 	if (!rc)
 		rc = ims_handle_write_begin(s, err);
 	if (rc)
 		return rc;
-	j = ims_handle_job(s);
-	rc = ims_build(s, &o, report, &j, err);
+	rc = ims_build(s, &options, &result, &j, err);
 	ims_handle_write_end(s);
-	return rc;
+	return rc || !report ? rc : make_report(&result, report, err);
 }
 
-int imgsearch_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, float *out, size_t m,
-	imgsearch_error *err)
+void imgsearch_build_report_free(imgsearch_build_report *report)
 {
-	if (!s || (n && (!rows || !out)))
-		return ims_fail(err, IMGSEARCH_EINVAL, "reduce: no rows, or out is NULL");
-	return ims_reduce(s, rows, n, dim, out, m, err);
+	ims_result_free(report);
+}
+
+int imgsearch_vectors_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, size_t m,
+	const imgsearch_call *call, float *out, size_t capacity, imgsearch_error *err)
+{
+	job j;
+	REQUIRE(s, err, "vectors_reduce: s is NULL");
+	REQUIRE(!n || rows, err, "vectors_reduce: rows is NULL");
+	REQUIRE(!n || out, err, "vectors_reduce: out is NULL");
+	REQUIRE(m, err, "vectors_reduce: m is 0");
+	REQUIRE(!dim || n <= SIZE_MAX / sizeof *rows / dim, err, "vectors_reduce: n is %zu", n);
+	REQUIRE(n <= capacity / m, err,
+		"vectors_reduce: capacity: %zu rows of %zu values do not fit into %zu", n, m, capacity);
+	int rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_reduce(s, rows, n, dim, out, m, &j, err);
 }

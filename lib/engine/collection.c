@@ -1,32 +1,49 @@
-/*
- * The public functions about a whole index: near-duplicates and the map. Each checks its arguments
- * and delegates.
- */
+/* The public functions about a whole index: near-duplicates and the map. */
 #include "collection/groups.h"
 #include "collection/map.h"
 #include "collection/reject.h"
-#include "engine/options.h"
+#include "engine/arguments.h"
 #include "handle/handle.h"
 
-int imgsearch_groups(imgsearch *s, const imgsearch_groups_options *options,
-	imgsearch_group_list **out, imgsearch_error *err)
+#include <math.h>
+
+/* A filter of folders and ids; *filter becomes NULL, or points to the copy. */
+static int copy_filter(const imgsearch_filter **filter, imgsearch_filter *copy,
+	const char *function, imgsearch_error *err)
 {
-	imgsearch_groups_options o;
-	if (out)
-		*out = NULL;
-	if (!s || !out)
-		return ims_fail(err, IMGSEARCH_EINVAL, "groups: no index, or the result is NULL");
-	int rc = ims_options_copy(&o, sizeof o, options, err);
-	if (rc)
+	int rc = *filter ? ims_filter_copy(copy, *filter, err) : 0;
+	if (rc || !*filter)
 		return rc;
-	job j = ims_handle_job(s);
-	return ims_groups(s, &o, &j, out, err);
+	REQUIRE(!copy->accept, err, "%s: a filter with a function is not for this call", function);
+	*filter = copy->folders || copy->ids ? copy : NULL;
+	return 0;
 }
 
-int imgsearch_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
+int imgsearch_groups_find(imgsearch *s, const imgsearch_groups_options *theirs,
+	const imgsearch_call *call, imgsearch_groups **out, imgsearch_error *err)
 {
-	int rc = s ? ims_handle_write_begin(s, err)
-			   : ims_fail(err, IMGSEARCH_EINVAL, "reject: no index");
+	imgsearch_groups_options options;
+	imgsearch_filter filter;
+	job j;
+	REQUIRE(out, err, "groups_find: out is NULL");
+	*out = NULL;
+	REQUIRE(s, err, "groups_find: s is NULL");
+	int rc = COPY(options, theirs, err);
+	if (!rc)
+		rc = copy_filter(&options.filter, &filter, "groups_find", err);
+	if (rc)
+		return rc;
+	REQUIRE(isfinite(options.min_score), err, "groups_find: min_score is not a finite number");
+	REQUIRE(!(options.kinds & ~(7u << IMGSEARCH_SAMENESS_BYTES)), err,
+		"groups_find: kinds has a bit of no sameness");
+	rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_groups(s, &options, &j, out, err);
+}
+
+int imgsearch_groups_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
+{
+	REQUIRE(s, err, "groups_reject: s is NULL");
+	int rc = ims_handle_write_begin(s, err);
 	if (rc)
 		return rc;
 	rc = ims_reject(s, a, b, err);
@@ -34,25 +51,39 @@ int imgsearch_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
 	return rc;
 }
 
-int imgsearch_map(imgsearch *s, const imgsearch_map_options *options, imgsearch_map_points **out,
-	imgsearch_error *err)
+int imgsearch_map_compute(imgsearch *s, const imgsearch_map_options *theirs,
+	const imgsearch_call *call, imgsearch_map **out, imgsearch_error *err)
 {
-	imgsearch_map_options o;
-	if (out)
-		*out = NULL;
-	if (!s || !out)
-		return ims_fail(err, IMGSEARCH_EINVAL, "map: no index, or the result is NULL");
-	int rc = ims_options_copy(&o, sizeof o, options, err);
+	imgsearch_map_options options;
+	imgsearch_filter filter;
+	job j;
+	REQUIRE(out, err, "map_compute: out is NULL");
+	*out = NULL;
+	REQUIRE(s, err, "map_compute: s is NULL");
+	int rc = COPY(options, theirs, err);
+	if (!rc)
+		rc = copy_filter(&options.filter, &filter, "map_compute", err);
 	if (rc)
 		return rc;
-	job j = ims_handle_job(s);
-	return ims_map(s, &o, &j, out, err);
+	REQUIRE(options.perplexity >= 0 && isfinite(options.perplexity), err,
+		"map_compute: perplexity is negative or not a number");
+	REQUIRE(options.pca <= 1, err, "map_compute: pca is %u, neither 0 nor 1", options.pca);
+	rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_map(s, &options, &j, out, err);
 }
 
-int imgsearch_map_grid(const imgsearch_map_points *points, uint32_t columns, uint32_t rows,
-	uint32_t *cell, imgsearch_error *err)
+int imgsearch_map_grid(const imgsearch_map *map, uint32_t columns, uint32_t rows,
+	const imgsearch_call *theirs, uint32_t *cells, size_t capacity, imgsearch_error *err)
 {
-	if (!points || !cell)
-		return ims_fail(err, IMGSEARCH_EINVAL, "map: no points, or cell is NULL");
-	return ims_map_grid(points, columns, rows, cell, err);
+	imgsearch_call call;
+	REQUIRE(map, err, "map_grid: map is NULL");
+	REQUIRE(cells || !map->count, err, "map_grid: cells is NULL");
+	REQUIRE(capacity >= map->count, err, "map_grid: capacity: %zu points do not fit into %zu",
+		map->count, capacity);
+	int rc = COPY(call, theirs, err);
+	if (rc)
+		return rc;
+	stop_token stop = ims_stop_token(NULL, &call);
+	rc = ims_stop_check(&stop, err);
+	return rc ? rc : ims_map_grid(map, columns, rows, cells, err);
 }

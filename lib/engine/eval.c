@@ -1,41 +1,36 @@
-/* imgsearch_eval: checks its arguments and delegates. */
+/* imgsearch_eval_run: checks its arguments and delegates. */
 #include "collection/eval.h"
-#include "engine/options.h"
+#include "engine/arguments.h"
 #include "handle/handle.h"
 
 #include <math.h>
 
 static int check_options(const imgsearch_eval_options *o, imgsearch_error *err)
 {
-	if (o->duplicates && (o->truth || o->queries))
-		return ims_fail(err, IMGSEARCH_EINVAL,
-			"eval: duplicates make their own queries; queries and truth do not go with them");
-	if (o->duplicates && o->groups)
-		return ims_fail(err, IMGSEARCH_EINVAL, "eval: duplicates and groups do not go together");
-	if (o->groups && (o->truth || o->queries))
-		return ims_fail(err, IMGSEARCH_EINVAL,
-			"eval: groups go with the pictures of the index alone, not with queries or truth");
-	if (o->has_threshold && !isfinite(o->threshold))
-		return ims_fail(err, IMGSEARCH_EINVAL, "eval: the threshold is not a number");
-	if (o->plain && o->whiten)
-		return ims_fail(err, IMGSEARCH_EINVAL,
-			"eval: plain leaves out every improvement: whitening does not go with it");
+	REQUIRE(!o->duplicates || !(o->truth || o->queries), err,
+		"eval_run: duplicates have queries and truth of their own");
+	REQUIRE(!o->duplicates || !o->groups, err,
+		"eval_run: duplicates and groups are two different truths");
+	REQUIRE(!o->groups || !(o->truth || o->queries), err,
+		"eval_run: groups are a truth for the pictures of the index alone");
+	REQUIRE(!o->has_threshold || isfinite(o->threshold), err,
+		"eval_run: threshold is not a finite number");
+	REQUIRE(!o->plain || !o->whiten, err, "eval_run: plain and whiten exclude each other");
 	return 0;
 }
 
-int imgsearch_eval(imgsearch *s, const imgsearch_eval_options *options, imgsearch_eval_report **out,
-	imgsearch_error *err)
+int imgsearch_eval_run(imgsearch *s, const imgsearch_eval_options *theirs,
+	const imgsearch_call *call, imgsearch_eval_report **report, imgsearch_error *err)
 {
-	imgsearch_eval_options o;
-	if (out)
-		*out = NULL;
-	if (!s || !out)
-		return ims_fail(err, IMGSEARCH_EINVAL, "eval: no index, or the report is NULL");
-	int rc = ims_options_copy(&o, sizeof o, options, err);
+	imgsearch_eval_options options;
+	job j;
+	REQUIRE(report, err, "eval_run: report is NULL");
+	*report = NULL;
+	REQUIRE(s, err, "eval_run: s is NULL");
+	int rc = COPY(options, theirs, err);
 	if (!rc)
-		rc = check_options(&o, err);
-	if (rc)
-		return rc;
-	job j = ims_handle_job(s);
-	return ims_eval(s, &o, &j, out, err);
+		rc = check_options(&options, err);
+	if (!rc)
+		rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_eval(s, &options, &j, report, err);
 }

@@ -1,48 +1,220 @@
 /* The functions that change an index: they check their arguments and delegate. */
-#include "engine/options.h"
+#include "engine/arguments.h"
 #include "ingest/add.h"
 #include "ingest/remove.h"
+#include "ingest/transaction.h"
 #include "ingest/tree.h"
 
-int imgsearch_index_tree(imgsearch *s, const char *const *paths, size_t n,
-	const imgsearch_index_options *options, imgsearch_counts *counts, imgsearch_error *err)
-{
-	imgsearch_counts unasked;
-	imgsearch_index_options o;
-	if (!s || (n && !paths))
-		return ims_fail(err, IMGSEARCH_EINVAL, "index: no paths");
-	int rc = ims_options_copy(&o, sizeof o, options, err);
-	return rc ? rc : ims_index_tree(s, paths, n, &o, counts ? counts : &unasked, NULL, err);
-}
+/* ---------------------------------------------------------------------------------- update ---- */
 
-int imgsearch_index_add(imgsearch *s, const imgsearch_input *in, const char *name, int64_t *id,
+static int check_patterns(const char *const *patterns, size_t n, const char *name,
 	imgsearch_error *err)
 {
-	bool file = in && in->kind == IMGSEARCH_KIND_FILE;
-	if (!s || !in || in->kind < IMGSEARCH_KIND_FILE || in->kind > IMGSEARCH_KIND_VECTOR
-		|| (file && !in->path) || (!file && !in->data))
-		return ims_fail(err, IMGSEARCH_EINVAL, "index_add: a picture or a vector is needed");
-	return ims_add(s, in, name, id, err);
+	REQUIRE(!n || patterns, err, "index_update: n_%s without %s", name, name);
+	for (size_t i = 0; i < n; i++)
+		REQUIRE(patterns[i], err, "index_update: %s %zu is NULL", name, i);
+	return 0;
 }
 
-int imgsearch_index_vectors(imgsearch *s, const float *rows, size_t n, size_t dim,
-	const int64_t *ids, imgsearch_error *err)
+static int check_update(const imgsearch_index_update_options *o, imgsearch_error *err)
 {
-	if (!s || (n && !rows))
-		return ims_fail(err, IMGSEARCH_EINVAL, "index_vectors: no rows");
-	return ims_add_vectors(s, rows, n, dim, ids, err);
+	int rc = check_patterns(o->include, o->n_include, "include", err);
+	if (!rc)
+		rc = check_patterns(o->exclude, o->n_exclude, "exclude", err);
+	if (!rc)
+		rc = ims_text_require(o->csv_key, "index_update: csv_key", err);
+	return rc ? rc : ims_text_require(o->csv_title, "index_update: csv_title", err);
 }
 
-int imgsearch_index_remove(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *err)
+static int make_report(const run_counts *from, imgsearch_index_update_report **out,
+	imgsearch_error *err)
 {
-	if (!s || (n && !ids))
-		return ims_fail(err, IMGSEARCH_EINVAL, "index_remove: no ids");
-	return ims_remove(s, ids, n, err);
+	imgsearch_index_update_report *r = ims_result_new(sizeof *r);
+	imgsearch_counts *counts = ims_result_alloc(r, 1, sizeof *counts);
+	if (!counts) {
+		ims_result_free(r);
+		return ims_nomem(err);
+	}
+	*counts = from->paths;
+	*r = (imgsearch_index_update_report){
+		.counts = counts,
+		.added = from->added,
+		.unchanged = from->unchanged,
+		.moved = from->moved,
+		.removed = from->removed,
+		.offline = from->offline,
+		.seconds = from->seconds,
+		.walk_seconds = from->walk_s,
+		.decode_seconds = from->decode_s,
+		.network_seconds = from->network_s,
+		.store_seconds = from->store_s,
+	};
+	*out = r;
+	return 0;
 }
 
-int imgsearch_root_move(imgsearch *s, const char *from, const char *to, imgsearch_error *err)
+int imgsearch_index_update(imgsearch *s, const char *const *paths, size_t n,
+	const imgsearch_index_update_options *theirs, const imgsearch_call *call,
+	imgsearch_index_update_report **report, imgsearch_error *err)
 {
-	if (!s || !from || !to)
-		return ims_fail(err, IMGSEARCH_EINVAL, "root_move: two folders are needed");
-	return ims_root_move(s, from, to, err);
+	imgsearch_index_update_options options;
+	run_counts counts;
+	job j;
+	if (report)
+		*report = NULL;
+	REQUIRE(s, err, "index_update: s is NULL");
+	REQUIRE(!n || paths, err, "index_update: paths is NULL");
+	for (size_t i = 0; i < n; i++)
+		REQUIRE(paths[i] && *paths[i], err, "index_update: path %zu is NULL or empty", i);
+	int rc = COPY(options, theirs, err);
+	if (!rc)
+		rc = check_update(&options, err);
+	if (!rc)
+		rc = ims_call_begin(s, call, &j, err);
+	if (!rc && ims_handle_transaction_is_mine(s))
+		rc = ims_fail(err, IMGSEARCH_EINVAL, "index_update: this thread has a transaction open");
+	if (!rc)
+		rc = ims_index_tree(s, paths, n, &options, &j, &counts, err);
+	return rc || !report ? rc : make_report(&counts, report, err);
+}
+
+void imgsearch_index_update_report_free(imgsearch_index_update_report *report)
+{
+	ims_result_free(report);
+}
+
+/* ------------------------------------------------------------------------- add and remove ---- */
+
+int imgsearch_index_add(imgsearch *s, const imgsearch_input *in,
+	const imgsearch_index_add_options *theirs, const imgsearch_call *call, int64_t *id,
+	imgsearch_error *err)
+{
+	imgsearch_index_add_options options;
+	job j;
+	REQUIRE(s, err, "index_add: s is NULL");
+	int rc = ims_input_require(in, "index_add", err);
+	if (!rc)
+		rc = COPY(options, theirs, err);
+	if (rc)
+		return rc;
+	REQUIRE(in->kind != IMGSEARCH_INPUT_ITEM, err, "index_add: the input is in the index already");
+	REQUIRE(!options.name || *options.name, err, "index_add: name is empty");
+	REQUIRE(!options.has_id || in->kind == IMGSEARCH_INPUT_VECTOR, err,
+		"index_add: id can be chosen for a vector alone");
+	REQUIRE(!options.has_id || options.id >= 0, err, "index_add: id %lld is negative",
+		(long long)options.id);
+	rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_add(s, in, &options, &j, id, err);
+}
+
+int imgsearch_vectors_add(imgsearch *s, const float *rows, size_t n, size_t dim,
+	const imgsearch_vectors_add_options *theirs, const imgsearch_call *call, int64_t *ids,
+	imgsearch_error *err)
+{
+	imgsearch_vectors_add_options options;
+	job j;
+	REQUIRE(s, err, "vectors_add: s is NULL");
+	REQUIRE(!n || rows, err, "vectors_add: rows is NULL");
+	REQUIRE(dim && dim <= 65536, err, "vectors_add: dim %zu is not within 1..65536", dim);
+	REQUIRE(n <= SIZE_MAX / sizeof *rows / dim, err, "vectors_add: n is %zu", n);
+	int rc = COPY(options, theirs, err);
+	if (!rc)
+		rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_add_vectors(s, rows, n, dim, &options, ids, err);
+}
+
+int imgsearch_index_remove(imgsearch *s, const int64_t *ids, size_t n,
+	const imgsearch_index_remove_options *theirs, const imgsearch_call *call, imgsearch_error *err)
+{
+	imgsearch_index_remove_options options;
+	job j;
+	REQUIRE(s, err, "index_remove: s is NULL");
+	REQUIRE(!n || ids, err, "index_remove: ids is NULL");
+	int rc = COPY(options, theirs, err);
+	if (!rc)
+		rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_remove(s, ids, n, &options, err);
+}
+
+int imgsearch_index_keep_out(imgsearch *s, const int64_t *ids, size_t n, const imgsearch_call *call,
+	imgsearch_error *err)
+{
+	job j;
+	REQUIRE(s, err, "index_keep_out: s is NULL");
+	REQUIRE(!n || ids, err, "index_keep_out: ids is NULL");
+	int rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_keep_out(s, ids, n, err);
+}
+
+int imgsearch_index_readmit(imgsearch *s, const int64_t *ids, size_t n, const imgsearch_call *call,
+	imgsearch_error *err)
+{
+	job j;
+	REQUIRE(s, err, "index_readmit: s is NULL");
+	REQUIRE(!n || ids, err, "index_readmit: ids is NULL");
+	int rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_readmit(s, ids, n, err);
+}
+
+int imgsearch_root_move(imgsearch *s, const char *from, const char *to, const imgsearch_call *call,
+	imgsearch_error *err)
+{
+	job j;
+	REQUIRE(s, err, "root_move: s is NULL");
+	REQUIRE(from && *from, err, "root_move: from is NULL or empty");
+	REQUIRE(to && *to, err, "root_move: to is NULL or empty");
+	int rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_root_move(s, from, to, err);
+}
+
+int imgsearch_index_backup(imgsearch *s, const char *path,
+	const imgsearch_index_backup_options *theirs, const imgsearch_call *call, imgsearch_error *err)
+{
+	imgsearch_index_backup_options options;
+	job j;
+	REQUIRE(s, err, "index_backup: s is NULL");
+	REQUIRE(path && *path, err, "index_backup: path is NULL or empty");
+	int rc = COPY(options, theirs, err);
+	if (rc)
+		return rc;
+	REQUIRE(options.replace <= 1, err, "index_backup: replace is %u, neither 0 nor 1",
+		options.replace);
+	rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_store_backup(s->store, path, options.replace, &j, err);
+}
+
+/* ---------------------------------------------------------------------------- transactions ---- */
+
+int imgsearch_transaction_begin(imgsearch *s, const imgsearch_transaction_options *theirs,
+	imgsearch_transaction **out, imgsearch_error *err)
+{
+	enum { DEFAULT_BYTES = 256 << 20 };
+	imgsearch_transaction_options options;
+	REQUIRE(out, err, "transaction_begin: out is NULL");
+	*out = NULL;
+	REQUIRE(s, err, "transaction_begin: s is NULL");
+	int rc = COPY(options, theirs, err);
+	if (rc)
+		return rc;
+	REQUIRE(!ims_handle_transaction_is_mine(s), err,
+		"transaction_begin: this thread has a transaction open");
+	uint64_t max_bytes = options.max_bytes ? options.max_bytes : DEFAULT_BYTES;
+	return ims_transaction_begin(s, max_bytes, out, err);
+}
+
+int imgsearch_transaction_commit(imgsearch_transaction *t, const imgsearch_call *call,
+	imgsearch_error *err)
+{
+	job j;
+	REQUIRE(t, err, "transaction_commit: t is NULL");
+	imgsearch *s = ims_transaction_handle(t);
+	int rc = ims_transaction_check(t, s, err);
+	if (!rc)
+		rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_transaction_commit(t, &j, err);
+}
+
+void imgsearch_transaction_free(imgsearch_transaction *t)
+{
+	ims_transaction_free(t);
 }

@@ -1,66 +1,111 @@
-/* Information about an index, and its check: the functions check their arguments and delegate. */
+/*
+ * What an index holds, and whether it is whole: the functions check their arguments and delegate.
+ */
+#include "engine/arguments.h"
 #include "handle/check.h"
 #include "handle/info.h"
 #include "handle/items.h"
+#include "handle/network.h"
 #include "model/catalog.h"
 
-int imgsearch_info_get(imgsearch *s, imgsearch_info **out, imgsearch_error *err)
+int imgsearch_info_get(imgsearch *s, const imgsearch_call *call, imgsearch_info **out,
+	imgsearch_error *err)
 {
-	if (out)
-		*out = NULL;
-	if (!s || !out)
-		return ims_fail(err, IMGSEARCH_EINVAL, "info: no index");
-	return ims_info(s, out, err);
+	job j;
+	REQUIRE(out, err, "info_get: out is NULL");
+	*out = NULL;
+	REQUIRE(s, err, "info_get: s is NULL");
+	int rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_info(s, out, err);
 }
 
-int imgsearch_list(imgsearch *s, uint32_t state,
-	int (*each)(void *user, const imgsearch_item *item), void *user, imgsearch_error *err)
+int imgsearch_network_get(imgsearch *s, imgsearch_network **out, imgsearch_error *err)
 {
-	if (!s || !each || state > IMGSEARCH_DELETED)
-		return ims_fail(err, IMGSEARCH_EINVAL, "list: no callback, or no such state");
-	return ims_items_list(s, state, each, user, err);
+	REQUIRE(out, err, "network_get: out is NULL");
+	*out = NULL;
+	REQUIRE(s, err, "network_get: s is NULL");
+	return ims_network(s, out, err);
+}
+
+int imgsearch_item_each(imgsearch *s, uint32_t state, imgsearch_item_fn each, void *user,
+	const imgsearch_call *call, imgsearch_error *err)
+{
+	job j;
+	REQUIRE(s, err, "item_each: s is NULL");
+	REQUIRE(each, err, "item_each: each is NULL");
+	REQUIRE(state <= IMGSEARCH_STATE_LINK, err, "item_each: state %u is unknown", state);
+	int rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_items_each(s, state, each, user, &j, err);
 }
 
 int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error *err)
 {
-	if (out)
-		*out = NULL;
-	if (!s || !out)
-		return ims_fail(err, IMGSEARCH_EINVAL, "item: no index");
+	REQUIRE(out, err, "item_get: out is NULL");
+	*out = NULL;
+	REQUIRE(s, err, "item_get: s is NULL");
 	return ims_item_get(s, id, out, err);
 }
 
-int imgsearch_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err)
+int imgsearch_item_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err)
 {
-	if (!s || !path || !id)
-		return ims_fail(err, IMGSEARCH_EINVAL, "find: no path");
+	REQUIRE(s, err, "item_find: s is NULL");
+	REQUIRE(path, err, "item_find: path is NULL");
+	REQUIRE(id, err, "item_find: id is NULL");
 	return ims_items_find(s, path, id, err);
 }
 
-int imgsearch_vectors(imgsearch *s,
-	int (*each)(void *user, const int64_t *ids, const float *rows, size_t n, size_t dim),
-	void *user, imgsearch_error *err)
-{
-	if (!s || !each)
-		return ims_fail(err, IMGSEARCH_EINVAL, "vectors: no callback");
-	return ims_items_vectors(s, each, user, err);
-}
-
-int imgsearch_check(imgsearch *s, uint32_t queries, int (*problem)(void *user, const char *text),
-	void *user, imgsearch_check_report *report, imgsearch_error *err)
-{
-	imgsearch_check_report unasked;
-	if (report)
-		*report = (imgsearch_check_report){ 0 };
-	if (!s)
-		return ims_fail(err, IMGSEARCH_EINVAL, "check: no index");
-	job j = ims_handle_job(s);
-	return ims_check(s, queries, problem, user, report ? report : &unasked, &j, err);
-}
-
-int imgsearch_models(int (*each)(void *user, const imgsearch_model_info *m), void *user,
+int imgsearch_item_exists(imgsearch *s, const int64_t *ids, size_t n, uint8_t *exists,
 	imgsearch_error *err)
 {
-	return each ? ims_model_each(each, user, err)
-				: ims_fail(err, IMGSEARCH_EINVAL, "models: no callback");
+	REQUIRE(s, err, "item_exists: s is NULL");
+	REQUIRE(!n || ids, err, "item_exists: ids is NULL");
+	REQUIRE(!n || exists, err, "item_exists: exists is NULL");
+	REQUIRE(n <= SIZE_MAX / sizeof *ids, err, "item_exists: n is %zu", n);
+	return ims_items_exist(s, ids, n, exists, err);
+}
+
+int imgsearch_vectors_each(imgsearch *s, imgsearch_vectors_fn each, void *user,
+	const imgsearch_call *call, imgsearch_error *err)
+{
+	job j;
+	REQUIRE(s, err, "vectors_each: s is NULL");
+	REQUIRE(each, err, "vectors_each: each is NULL");
+	int rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_items_vectors(s, each, user, &j, err);
+}
+
+int imgsearch_vectors_get(imgsearch *s, const int64_t *ids, size_t n, const imgsearch_call *call,
+	float *rows, size_t capacity, uint8_t *found, imgsearch_error *err)
+{
+	job j;
+	REQUIRE(s, err, "vectors_get: s is NULL");
+	REQUIRE(!n || ids, err, "vectors_get: ids is NULL");
+	REQUIRE(!n || rows, err, "vectors_get: rows is NULL");
+	REQUIRE(n <= SIZE_MAX / sizeof *ids, err, "vectors_get: n is %zu", n);
+	int rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_items_fetch(s, ids, n, &j, rows, capacity, found, err);
+}
+
+int imgsearch_check(imgsearch *s, const imgsearch_check_options *theirs, const imgsearch_call *call,
+	imgsearch_check_report **report, imgsearch_error *err)
+{
+	imgsearch_check_options options;
+	imgsearch_check_report *unasked = NULL;
+	job j;
+	if (report)
+		*report = NULL;
+	REQUIRE(s, err, "check: s is NULL");
+	int rc = COPY(options, theirs, err);
+	if (!rc)
+		rc = ims_call_begin(s, call, &j, err);
+	if (!rc)
+		rc = ims_check(s, &options, &j, report ? report : &unasked, err);
+	imgsearch_check_report_free(unasked);
+	return rc;
+}
+
+int imgsearch_model_each(imgsearch_model_fn each, void *user, imgsearch_error *err)
+{
+	REQUIRE(each, err, "model_each: each is NULL");
+	return ims_model_each(each, user, err);
 }

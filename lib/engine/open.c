@@ -1,33 +1,56 @@
-/* imgsearch_open, close, cancel, extract: they check their arguments and delegate. */
-#include "engine/options.h"
-#include "handle/feature.h"
+/* imgsearch_open, close, cancel and the constructors of inputs. */
+#include "engine/arguments.h"
+#include "engine/location.h"
 #include "handle/handle.h"
 
-static int check_options(const imgsearch_options *o, imgsearch_error *err)
+static int check_recipe(const imgsearch_recipe *r, imgsearch_error *err)
 {
-	if (o->metric > IMGSEARCH_IP)
-		return ims_fail(err, IMGSEARCH_EINVAL, "metric %u is unknown", o->metric);
-	if (o->precision > IMGSEARCH_BF16)
-		return ims_fail(err, IMGSEARCH_EINVAL, "precision %u is unknown", o->precision);
-	if (o->dim > 65536)
-		return ims_fail(err, IMGSEARCH_EINVAL, "dimension %u is over 65536", o->dim);
-	if (o->threads > 4096)
-		return ims_fail(err, IMGSEARCH_EINVAL, "%u threads are over 4096", o->threads);
+	REQUIRE(r->interpolation <= IMGSEARCH_INTERPOLATION_BICUBIC, err,
+		"recipe: interpolation %u is unknown", r->interpolation);
+	REQUIRE(r->flip <= 1, err, "recipe: flip is %u, neither 0 nor 1", r->flip);
 	return 0;
 }
 
-int imgsearch_open(imgsearch **out, const char *path, const imgsearch_options *options,
-	imgsearch_error *err)
+static int check_options(const imgsearch_options *o, imgsearch_error *err)
 {
-	imgsearch_options o;
-	if (out)
-		*out = NULL;
-	if (!out || !path || !*path)
-		return ims_fail(err, IMGSEARCH_EINVAL, "open: no path");
-	int rc = ims_options_copy(&o, sizeof o, options, err);
+	REQUIRE(o->metric <= IMGSEARCH_METRIC_IP, err, "options: metric %u is unknown", o->metric);
+	REQUIRE(o->precision <= IMGSEARCH_PRECISION_BF16, err, "options: precision %u is unknown",
+		o->precision);
+	REQUIRE(o->dim <= 65536, err, "options: dim %u is over 65536", o->dim);
+	REQUIRE(o->threads <= 4096, err, "options: threads %u is over 4096", o->threads);
+	return ims_text_require(o->device, "options: device", err);
+}
+
+int imgsearch_open(const char *location, const imgsearch_options *theirs,
+	const imgsearch_call *call, imgsearch **out, imgsearch_error *err)
+{
+	imgsearch_options options;
+	imgsearch_recipe recipe;
+	imgsearch_call checked;
+	char *path = NULL;
+	REQUIRE(out, err, "open: out is NULL");
+	*out = NULL;
+	REQUIRE(location && *location, err, "open: location is NULL or empty");
+	int rc = COPY(options, theirs, err);
 	if (!rc)
-		rc = check_options(&o, err);
-	return rc ? rc : ims_handle_open(out, path, &o, err);
+		rc = COPY(recipe, options.recipe, err);
+	if (!rc)
+		rc = check_recipe(&recipe, err);
+	options.recipe = &recipe;
+	if (!rc)
+		rc = check_options(&options, err);
+	if (!rc)
+		rc = ims_struct_copy(&checked, sizeof checked, call, "call", err);
+	if (!rc)
+		rc = ims_location_path(location, &path, err);
+	if (!rc) {
+		stop_token stop = ims_stop_token(NULL, &checked);
+		rc = ims_stop_check(&stop, err);
+	}
+	if (!rc)
+		rc = ims_handle_open(out, path, &options, err);
+	ims_free(path);
+	return rc;
 }
 
 void imgsearch_close(imgsearch *s)
@@ -39,13 +62,4 @@ void imgsearch_cancel(imgsearch *s)
 {
 	if (s)
 		ims_cancel_raise(&s->cancel);
-}
-
-int imgsearch_extract(imgsearch *s, const imgsearch_input *in, size_t n, int raw, float *out,
-	imgsearch_error *errors, imgsearch_error *err)
-{
-	if (!s || (n && (!in || !out)))
-		return ims_fail(err, IMGSEARCH_EINVAL, "extract: no inputs, or out is NULL");
-	job j = ims_handle_job(s);
-	return ims_extract(s, &j, in, n, raw != 0, out, errors, err);
 }

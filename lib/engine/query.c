@@ -1,43 +1,133 @@
 /* The queries: they check their arguments and delegate. */
-#include "engine/options.h"
+#include "engine/arguments.h"
+#include "query/batch.h"
 #include "query/query.h"
+#include "query/request.h"
 #include "query/vectors.h"
 
-int imgsearch_query(imgsearch *s, const imgsearch_input *in, size_t n,
-	const imgsearch_query_options *options, imgsearch_hits **out, imgsearch_error *err)
+#include <math.h>
+
+/* A checked copy of the options, and of the filter that they point to. */
+typedef struct checked_options {
+	imgsearch_query_options options;
+	imgsearch_filter filter;
+} checked_options;
+
+static int copy_options(checked_options *c, const imgsearch_query_options *theirs,
+	imgsearch_error *err)
 {
-	imgsearch_query_options o;
-	if (out)
-		*out = NULL;
-	if (!s || !in || !n || !out)
-		return ims_fail(err, IMGSEARCH_EINVAL, "query: no input");
-	int rc = ims_options_copy(&o, sizeof o, options, err);
-	return rc ? rc : ims_query(s, in, n, &o, out, err);
+	imgsearch_query_options options;
+	int rc = COPY(options, theirs, err);
+	c->options = options;
+	if (!rc && options.filter) {
+		rc = ims_filter_copy(&c->filter, options.filter, err);
+		c->options.filter = &c->filter;
+	}
+	if (!rc && options.model)
+		rc = ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+			"query: an index with several models is not supported in this version");
+	if (!rc)
+		rc = ims_text_require(options.searcher, "query: searcher", err);
+	if (rc)
+		return rc;
+	REQUIRE(options.fields <= IMGSEARCH_FIELDS_PATHS, err, "query: fields %u is unknown",
+		options.fields);
+	REQUIRE(options.no_self <= 1, err, "query: no_self is %u, neither 0 nor 1", options.no_self);
+	REQUIRE(options.plain <= 1, err, "query: plain is %u, neither 0 nor 1", options.plain);
+	REQUIRE(options.max_chance >= 0, err, "query: max_chance is negative or not a number");
+	REQUIRE(options.threads <= 4096, err, "query: threads %u is over 4096", options.threads);
+	return 0;
+}
+
+static int check_inputs(const imgsearch_input *inputs, size_t n, const char *function,
+	imgsearch_error *err)
+{
+	REQUIRE(inputs, err, "%s: inputs is NULL", function);
+	REQUIRE(n, err, "%s: n is 0", function);
+	REQUIRE(n <= SIZE_MAX / sizeof *inputs, err, "%s: n is %zu", function, n);
+	for (size_t i = 0; i < n; i++) {
+		int rc = ims_input_require(&inputs[i], function, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int imgsearch_query(imgsearch *s, const imgsearch_input *inputs, size_t n,
+	const imgsearch_query_options *theirs, const imgsearch_call *call, imgsearch_hits **out,
+	imgsearch_error *err)
+{
+	checked_options checked;
+	job j;
+	REQUIRE(out, err, "query: out is NULL");
+	*out = NULL;
+	REQUIRE(s, err, "query: s is NULL");
+	int rc = check_inputs(inputs, n, "query", err);
+	if (!rc)
+		rc = copy_options(&checked, theirs, err);
+	if (!rc)
+		rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_query(s, inputs, n, &checked.options, &j, out, err);
 }
 
 int imgsearch_range(imgsearch *s, const imgsearch_input *in, float min_score,
-	const imgsearch_query_options *options, imgsearch_hits **out, imgsearch_error *err)
+	const imgsearch_query_options *theirs, const imgsearch_call *call, imgsearch_hits **out,
+	imgsearch_error *err)
 {
-	imgsearch_query_options o;
-	if (out)
-		*out = NULL;
-	if (!s || !in || !out)
-		return ims_fail(err, IMGSEARCH_EINVAL, "query: no input");
-	int rc = ims_options_copy(&o, sizeof o, options, err);
-	o.min_score = min_score;
-	o.has_min_score = 1;
-	if (!o.k)
-		o.k = UINT32_MAX;
-	o.searcher = o.searcher ? o.searcher : "exact";
-	return rc ? rc : ims_query(s, in, 1, &o, out, err);
+	checked_options checked;
+	imgsearch_query_options *o = &checked.options;
+	job j;
+	REQUIRE(out, err, "range: out is NULL");
+	*out = NULL;
+	REQUIRE(s, err, "range: s is NULL");
+	REQUIRE(min_score == min_score, err, "range: min_score is not a number");
+	int rc = ims_input_require(in, "range", err);
+	if (!rc)
+		rc = copy_options(&checked, theirs, err);
+	if (!rc)
+		rc = ims_call_begin(s, call, &j, err);
+	if (rc)
+		return rc;
+	o->min_score = min_score;
+	o->has_min_score = 1;
+	o->k = o->k ? o->k : UINT32_MAX;
+	o->searcher = o->searcher ? o->searcher : "exact";
+	return ims_query(s, in, 1, o, &j, out, err);
 }
 
-int imgsearch_query_vectors(imgsearch *s, const float *queries, size_t n, size_t dim,
-	const imgsearch_query_options *options, int64_t *ids, float *scores, imgsearch_error *err)
+int imgsearch_batch_query(imgsearch *s, const imgsearch_input *inputs, size_t n,
+	const imgsearch_query_options *theirs, const imgsearch_call *call, imgsearch_answers **out,
+	imgsearch_error *err)
 {
-	imgsearch_query_options o;
-	if (!s || (n && (!queries || !ids)))
-		return ims_fail(err, IMGSEARCH_EINVAL, "query: no vectors, or ids is NULL");
-	int rc = ims_options_copy(&o, sizeof o, options, err);
-	return rc ? rc : ims_query_vectors(s, queries, n, dim, &o, ids, scores, err);
+	checked_options checked;
+	job j;
+	REQUIRE(out, err, "batch_query: out is NULL");
+	*out = NULL;
+	REQUIRE(s, err, "batch_query: s is NULL");
+	int rc = check_inputs(inputs, n, "batch_query", err);
+	if (!rc)
+		rc = copy_options(&checked, theirs, err);
+	if (!rc)
+		rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_batch_query(s, inputs, n, &checked.options, &j, out, err);
+}
+
+int imgsearch_vectors_query(imgsearch *s, const float *rows, size_t n, size_t dim,
+	const imgsearch_query_options *theirs, const imgsearch_call *call, int64_t *ids, float *scores,
+	size_t capacity, imgsearch_error *err)
+{
+	checked_options checked;
+	job j;
+	REQUIRE(s, err, "vectors_query: s is NULL");
+	REQUIRE(!n || rows, err, "vectors_query: rows is NULL");
+	REQUIRE(!n || ids, err, "vectors_query: ids is NULL");
+	REQUIRE(!n || (dim && n <= SIZE_MAX / sizeof *rows / dim), err, "vectors_query: n or dim");
+	int rc = copy_options(&checked, theirs, err);
+	if (rc)
+		return rc;
+	size_t k = checked.options.k ? checked.options.k : DEFAULT_K;
+	REQUIRE(n <= capacity / k, err,
+		"vectors_query: capacity: %zu answers of k = %zu do not fit into %zu", n, k, capacity);
+	rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_query_vectors(s, rows, n, dim, &checked.options, &j, ids, scores, err);
 }

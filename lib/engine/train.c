@@ -1,5 +1,5 @@
 /* imgsearch_train: the walk lists the files, and lib/train trains. No index is involved. */
-#include "engine/options.h"
+#include "engine/arguments.h"
 #include "files/walk.h"
 #include "handle/handle.h"
 #include "train/train.h"
@@ -39,31 +39,70 @@ static int add_file(void *user, const walk_entry *e)
 	return f->path && (f->folder || !slash) ? 0 : IMGSEARCH_ENOMEM;
 }
 
-int imgsearch_train(imgsearch *s, const char *dir, const imgsearch_train_options *options,
+static int check_options(const imgsearch_train_options *o, imgsearch_error *err)
+{
+	const char *const text[] = { o->name, o->descent, o->licence, o->note };
+	static const char *const name[] = {
+		"train: name",
+		"train: descent",
+		"train: licence",
+		"train: note",
+	};
+	int rc = 0;
+	for (size_t i = 0; !rc && i < sizeof text / sizeof *text; i++)
+		rc = ims_text_require(text[i], name[i], err);
+	return rc;
+}
+
+static int train(imgsearch *s, const char *folder, const imgsearch_train_options *o, job *j,
 	imgsearch_train_report *report, imgsearch_error *err)
 {
-	imgsearch_train_options o;
 	walk_rules rules = { 0 };
-	if (!s || !dir || !*dir)
-		return ims_fail(err, IMGSEARCH_EINVAL, "train: no folder");
-	int rc = ims_options_copy(&o, sizeof o, options, err);
-	if (rc)
-		return rc;
-	file_list l = { .root = dir };
-	job j = ims_handle_job(s);
+	file_list l = { .root = folder };
 	model_spec start = {
 		.name = s->options.model,
 		.weights = s->options.weights,
 		.device = s->options.device,
 		.precision = s->options.precision,
 		.threads = s->threads,
-		.recipe = s->options.recipe,
+		.recipe = s->recipe,
 	};
-	rc = ims_walk(dir, "", &rules, add_file, &l, err);
+	int rc = ims_walk(folder, "", &rules, add_file, &l, err);
 	if (rc == IMGSEARCH_ENOMEM)
 		rc = ims_nomem(err);
 	if (!rc)
-		rc = ims_train(l.item, l.n, &start, &o, &j, report, err);
+		rc = ims_train(l.item, l.n, &start, o, j, report, err);
 	list_free(&l);
 	return rc;
+}
+
+int imgsearch_train(imgsearch *s, const char *folder, const imgsearch_train_options *theirs,
+	const imgsearch_call *call, imgsearch_train_report **report, imgsearch_error *err)
+{
+	imgsearch_train_options options;
+	imgsearch_train_report *made = NULL;
+	job j;
+	if (report)
+		*report = NULL;
+	REQUIRE(s, err, "train: s is NULL");
+	REQUIRE(folder && *folder, err, "train: folder is NULL or empty");
+	int rc = COPY(options, theirs, err);
+	if (!rc)
+		rc = check_options(&options, err);
+	if (!rc)
+		rc = ims_call_begin(s, call, &j, err);
+	if (!rc && !(made = ims_result_new(sizeof *made)))
+		rc = ims_nomem(err);
+	if (!rc)
+		rc = train(s, folder, &options, &j, made, err);
+	if (rc || !report)
+		ims_result_free(made);
+	else
+		*report = made;
+	return rc;
+}
+
+void imgsearch_train_report_free(imgsearch_train_report *report)
+{
+	ims_result_free(report);
 }

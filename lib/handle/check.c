@@ -13,16 +13,19 @@ enum { AT_ONCE = 64, K = 100, QUERIES_MAX = 100000 };
 
 /* Counts the problems that the store finds, and passes them on. */
 typedef struct problem_counter {
-	problem_each *each;
-	void *user;
+	const imgsearch_check_options *options;
 	uint64_t n;
+	job *job;
+	imgsearch_error *err;
 } problem_counter;
 
 static int count_problem(void *user, const char *text)
 {
 	problem_counter *p = user;
+	const imgsearch_check_options *o = p->options;
 	p->n++;
-	return p->each ? p->each(p->user, text) : 0;
+	int rc = ims_job_check(p->job, p->err);
+	return rc || !o->problem ? rc : o->problem(o->user, text);
 }
 
 /* ---------------------------------------------------------------------------------- recall ---- */
@@ -48,7 +51,8 @@ static double recall_at(const topk *truth, const topk *got, size_t k)
 static int run_queries(search_index *x, const float *queries, size_t n, size_t dim,
 	const topk *truth, topk *got, imgsearch_check_searcher *out, imgsearch_error *err)
 {
-	static const size_t cut[3] = { 1, 10, K };
+	double *const recall[] = { &out->recall1, &out->recall10, &out->recall100 };
+	static const size_t cut[] = { 1, 10, K };
 	for (size_t i = 0; i < n; i++) {
 		search_request q = {
 			.queries = queries + i * dim,
@@ -63,33 +67,60 @@ static int run_queries(search_index *x, const float *queries, size_t n, size_t d
 			return rc;
 		out->seconds += ims_now() - start;
 		for (int c = 0; c < 3; c++)
-			out->recall[c] += recall_at(&truth[i], got, cut[c]);
+			*recall[c] += recall_at(&truth[i], got, cut[c]);
 	}
 	return 0;
 }
 
+/* The searchers that are built, and the list of the report that names them. */
+typedef struct built {
+	search_index *index[VIEW_SEARCHERS];
+	imgsearch_check_searcher **item;
+	size_t n;
+} built;
+
+static int find_built(imgsearch *s, view *v, built *b, job *j, imgsearch_error *err)
+{
+	int rc = 0;
+	for (const searcher_ops *const *o = ims_search_all(); !rc && *o && b->n < VIEW_SEARCHERS; o++) {
+		search_index *index;
+		rc = ims_view_searcher(s, v, (*o)->name, j, &index, err);
+		if (rc || !index)
+			continue;
+		*b->item[b->n] = (imgsearch_check_searcher){
+			.name = (*o)->name,
+			.memory = ims_search_memory(index),
+		};
+		b->index[b->n++] = index;
+	}
+	return rc;
+}
+
+static void take_means(built *b, imgsearch_check_report *r, size_t queries)
+{
+	double n = queries ? (double)queries : 1;
+	for (size_t i = 0; i < b->n; i++) {
+		imgsearch_check_searcher *x = b->item[i];
+		x->recall1 /= n;
+		x->recall10 /= n;
+		x->recall100 /= n;
+		x->seconds /= n;
+	}
+	r->queries = queries;
+	r->scan_seconds /= n;
+}
+
 /* Runs the queries of the sample on every built searcher and by a scan. */
-static int measure(imgsearch *s, view *v, const sample *m, imgsearch_check_report *r, job *j,
-	imgsearch_error *err)
+static int measure(imgsearch *s, view *v, const sample *m, built *b, imgsearch_check_report *r,
+	job *j, imgsearch_error *err)
 {
 	topk truth[AT_ONCE] = { { 0 } }, got = { 0 };
-	search_index *index[IMGSEARCH_CHECK_SEARCHERS];
 	size_t k = v->rows.n < K ? v->rows.n : K;
 	int rc = ims_topk_init(&got, k ? k : 1) ? ims_nomem(err) : 0;
 	for (int i = 0; !rc && i < AT_ONCE; i++)
 		rc = ims_topk_init(&truth[i], k ? k : 1) ? ims_nomem(err) : 0;
-	for (const searcher_ops *const *o = ims_search_all();
-		 !rc && *o && r->n_searchers < IMGSEARCH_CHECK_SEARCHERS; o++) {
-		size_t i = r->n_searchers;
-		rc = ims_view_searcher(s, v, (*o)->name, &index[i], err);
-		if (rc || !index[i])
-			continue;
-		r->searcher[i] = (imgsearch_check_searcher){
-			.name = (*o)->name,
-			.memory = ims_search_memory(index[i]),
-		};
-		r->n_searchers++;
-	}
+	if (!rc)
+		rc = find_built(s, v, b, j, err);
 	for (size_t at = 0; !rc && at < m->n; at += AT_ONCE) {
 		size_t n = m->n - at < AT_ONCE ? m->n - at : AT_ONCE;
 		const float *queries = m->rows + at * m->dim;
@@ -105,18 +136,12 @@ static int measure(imgsearch *s, view *v, const sample *m, imgsearch_check_repor
 		double start = ims_now();
 		rc = ims_search_scan(&v->rows, &q, truth, &report, err);
 		r->scan_seconds += ims_now() - start;
-		for (size_t i = 0; !rc && i < r->n_searchers; i++)
-			rc = run_queries(index[i], queries, n, m->dim, truth, &got, &r->searcher[i], err);
+		for (size_t i = 0; !rc && i < b->n; i++)
+			rc = run_queries(b->index[i], queries, n, m->dim, truth, &got, b->item[i], err);
 		if (!rc)
 			rc = ims_job_step(j, "check", at + n, m->n, err);
 	}
-	for (size_t i = 0; i < r->n_searchers && m->n; i++) {
-		for (int c = 0; c < 3; c++)
-			r->searcher[i].recall[c] /= (double)m->n;
-		r->searcher[i].seconds /= (double)m->n;
-	}
-	r->queries = m->n;
-	r->scan_seconds /= m->n ? (double)m->n : 1;
+	take_means(b, r, m->n);
 	for (int i = 0; i < AT_ONCE; i++)
 		ims_topk_free(&truth[i]);
 	ims_topk_free(&got);
@@ -127,7 +152,8 @@ static int measure_recall(imgsearch *s, size_t queries, imgsearch_check_report *
 	imgsearch_error *err)
 {
 	view *v = NULL;
-	int rc = ims_view_acquire_counted(s, &v, err);
+	built b = { .item = ims_result_list(r, VIEW_SEARCHERS, sizeof **b.item) };
+	int rc = b.item ? ims_view_acquire_counted(s, &v, err) : ims_nomem(err);
 	sample m = { 0 };
 	if (!rc && v->rows.n) {
 		size_t room = queries < v->rows.n ? queries : v->rows.n;
@@ -135,21 +161,36 @@ static int measure_recall(imgsearch *s, size_t queries, imgsearch_check_report *
 		m.rows = ims_alloc_aligned(room, m.dim * sizeof(float));
 		rc = m.rows ? ims_search_sample(&v->rows, room, m.rows, &m.n, err) : ims_nomem(err);
 		if (!rc)
-			rc = measure(s, v, &m, r, j, err);
+			rc = measure(s, v, &m, &b, r, j, err);
 	}
+	r->count = b.n;
+	r->items = (const imgsearch_check_searcher *const *)b.item;
 	ims_free(m.rows);
 	ims_view_release(v);
 	return rc;
 }
 
-int ims_check(imgsearch *s, uint32_t queries, problem_each *problem, void *user,
-	imgsearch_check_report *report, job *j, imgsearch_error *err)
+int ims_check(imgsearch *s, const imgsearch_check_options *options, job *j,
+	imgsearch_check_report **out, imgsearch_error *err)
 {
-	problem_counter problems = { problem, user, 0 };
-	*report = (imgsearch_check_report){ 0 };
+	uint32_t queries = options->queries < QUERIES_MAX ? options->queries : QUERIES_MAX;
+	problem_counter problems = { options, 0, j, err };
+	imgsearch_check_report *report = ims_result_new(sizeof *report);
+	*out = NULL;
+	if (!report)
+		return ims_nomem(err);
 	int rc = ims_store_check(s->store, count_problem, &problems, err);
 	report->problems = problems.n;
 	if (!rc && queries)
-		rc = measure_recall(s, queries < QUERIES_MAX ? queries : QUERIES_MAX, report, j, err);
+		rc = measure_recall(s, queries, report, j, err);
+	if (rc)
+		ims_result_free(report);
+	else
+		*out = report;
 	return rc;
+}
+
+void imgsearch_check_report_free(imgsearch_check_report *report)
+{
+	ims_result_free(report);
 }

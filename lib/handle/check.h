@@ -4,13 +4,11 @@
 
 #include "handle/handle.h"
 
-typedef int problem_each(void *user, const char *text);
-
 /*
  * imgsearch_check. problem may be NULL; a result of it other than 0 stops the check and is
  * returned. EDB, EIO, ENOMEM, ECANCELED.
  */
-int ims_check(imgsearch *s, uint32_t queries, problem_each *problem, void *user,
-	imgsearch_check_report *report, job *j, imgsearch_error *err);
+int ims_check(imgsearch *s, const imgsearch_check_options *options, job *j,
+	imgsearch_check_report **out, imgsearch_error *err);
 
 #endif

@@ -18,7 +18,7 @@ static int fit(imgsearch *s, const imgsearch_input *in, const void *data, size_t
 	if (!rc)
 		rc = ims_image_fit(&im, r, false, slot, err);
 	ims_image_free(&im);
-	if (rc && in->kind == IMGSEARCH_KIND_FILE)
+	if (rc && in->kind == IMGSEARCH_INPUT_FILE)
 		ims_error_prefix(err, "%s", in->path);
 	return rc;
 }
@@ -45,7 +45,7 @@ static void fit_one(void *arg, size_t i, unsigned worker)
 	const void *data;
 	size_t size;
 	int rc = ims_input_check(in, err);
-	if (!rc && in->kind > IMGSEARCH_KIND_PIXELS)
+	if (!rc && in->kind > IMGSEARCH_INPUT_PIXELS)
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "only pictures have features to extract");
 	if (!rc)
 		rc = ims_input_bytes(in, &held, &data, &size, err);
@@ -109,13 +109,17 @@ int ims_features(imgsearch *s, job *j, const model_identity *id, const imgsearch
 }
 
 int ims_extract(imgsearch *s, job *j, const imgsearch_input *in, size_t n, bool raw, float *out,
-	imgsearch_error *errors, imgsearch_error *err)
+	size_t capacity, imgsearch_error *errors, imgsearch_error *err)
 {
 	identity id;
 	int rc = ims_identity_decide(s, IDENTITY_EXTRACT, &id, err);
 	imgsearch_error *unasked = !rc && !errors ? ims_zalloc(n, sizeof *unasked) : NULL;
 	if (!rc && !errors && !unasked)
 		rc = ims_nomem(err);
+	if (!rc && n > capacity / id.model.dim)
+		rc = ims_fail(err, IMGSEARCH_EINVAL,
+			"extract: capacity: %zu rows of %u values do not fit into %zu", n, id.model.dim,
+			capacity);
 	if (!rc && n)
 		rc = ims_features(s, j, &id.model, in, n, out, errors ? errors : unasked, err);
 	if (!rc && !raw)
@@ -160,8 +164,8 @@ static int check_model(imgsearch *s, imgsearch_error *err)
 	return rc;
 }
 
-static int network_feature(imgsearch *s, const imgsearch_input *in, const void *data, size_t size,
-	float *out, imgsearch_error *err)
+static int network_feature(imgsearch *s, job *j, const imgsearch_input *in, const void *data,
+	size_t size, float *out, imgsearch_error *err)
 {
 	identity id;
 	model *network = NULL;
@@ -177,7 +181,11 @@ static int network_feature(imgsearch *s, const imgsearch_input *in, const void *
 		ims_handle_decoder_release(s);
 	}
 	if (!rc)
+		rc = ims_job_check(j, err);
+	if (!rc)
 		rc = ims_handle_network(s, &id.model, &network, err);
+	if (!rc)
+		rc = ims_job_check(j, err);
 	if (!rc)
 		rc = ims_model_run(network, slot, 1, out, err);
 	if (!rc && !ims_all_finite(out, id.model.dim))
@@ -209,8 +217,8 @@ static bool find_stored(imgsearch *s, const void *data, size_t size, uint32_t di
 	return stored_vector(s, *self, dim, out, &none) == 0;
 }
 
-int ims_feature(imgsearch *s, const imgsearch_input *in, uint32_t dim, float *out, int64_t *self,
-	imgsearch_error *err)
+int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, uint32_t dim, float *out,
+	int64_t *self, imgsearch_error *err)
 {
 	buf held = { 0 };
 	const void *data;
@@ -219,9 +227,9 @@ int ims_feature(imgsearch *s, const imgsearch_input *in, uint32_t dim, float *ou
 	int rc = ims_input_check(in, err);
 	if (rc)
 		return rc;
-	if (in->kind == IMGSEARCH_KIND_STORED)
+	if (in->kind == IMGSEARCH_INPUT_ITEM)
 		return stored_picture(s, in->id, dim, out, self, err);
-	if (in->kind == IMGSEARCH_KIND_VECTOR) {
+	if (in->kind == IMGSEARCH_INPUT_VECTOR) {
 		if (!in->data || in->size != dim)
 			return ims_fail(err, IMGSEARCH_EINVAL, "vector of %zu values; the index has %u",
 				in->size, dim);
@@ -234,11 +242,120 @@ int ims_feature(imgsearch *s, const imgsearch_input *in, uint32_t dim, float *ou
 	if (!rc && ims_identity_requested(s))
 		rc = check_model(s, err);
 	if (!rc
-		&& (in->kind == IMGSEARCH_KIND_PIXELS || ims_input_is_crop(in)
+		&& (in->kind == IMGSEARCH_INPUT_PIXELS || ims_input_is_crop(in)
 			|| !find_stored(s, data, size, dim, out, self))) {
 		*self = NO_PICTURE;
-		rc = network_feature(s, in, data, size, out, err);
+		rc = network_feature(s, j, in, data, size, out, err);
 	}
 	ims_buf_free(&held);
+	return rc;
+}
+
+/* ------------------------------------------------------------------------ many for queries ---- */
+
+/* Inputs of one batch, and the bytes that were read for them. */
+typedef struct query_batch {
+	imgsearch *s;
+	job *job;
+	const imgsearch_input *in;
+	uint32_t dim;
+	float *out;
+	int64_t *self;
+	imgsearch_error *errors;
+	buf *held;     /* of each input */
+	uint8_t *open; /* of each: 1: the network must make its feature */
+} query_batch;
+
+/* Everything but the network, for input i. */
+static void prepare_query(void *arg, size_t i, unsigned worker)
+{
+	query_batch *b = arg;
+	const imgsearch_input *in = &b->in[i];
+	imgsearch_error *err = &b->errors[i];
+	float *out = b->out + i * b->dim;
+	const void *data;
+	size_t size;
+	(void)worker;
+	bool picture = in->kind <= IMGSEARCH_INPUT_PIXELS;
+	b->self[i] = NO_PICTURE;
+	int rc = ims_job_check(b->job, err);
+	if (!rc && !picture)
+		rc = ims_feature(b->s, b->job, in, b->dim, out, &b->self[i], err);
+	if (!rc && picture)
+		rc = ims_input_check(in, err);
+	if (!rc && picture)
+		rc = ims_input_bytes(in, &b->held[i], &data, &size, err);
+	if (!rc && picture)
+		b->open[i] = in->kind == IMGSEARCH_INPUT_PIXELS || ims_input_is_crop(in)
+			|| !find_stored(b->s, data, size, b->dim, out, &b->self[i]);
+	err->code = rc;
+}
+
+/* The feature of every open input, by the network of the index. */
+static int run_open(query_batch *b, size_t n, imgsearch_error *err)
+{
+	identity id = { 0 };
+	size_t open = 0;
+	imgsearch_input *in = ims_alloc(n, sizeof *in);
+	imgsearch_error *errors = ims_zalloc(n, sizeof *errors);
+	float *rows = ims_alloc_aligned(n, b->dim * sizeof *rows);
+	int rc = in && errors && rows ? ims_identity_decide(b->s, IDENTITY_QUERY, &id, err)
+								  : ims_nomem(err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		if (!b->open[i])
+			continue;
+		in[open] = b->in[i];
+		if (in[open].kind == IMGSEARCH_INPUT_FILE) { /* its bytes are here already */
+			in[open].kind = IMGSEARCH_INPUT_BYTES;
+			in[open].data = b->held[i].data;
+			in[open].size = b->held[i].len;
+		}
+		open++;
+	}
+	if (!rc)
+		rc = ims_features(b->s, b->job, &id.model, in, open, rows, errors, err);
+	for (size_t i = 0, k = 0; !rc && i < n; i++) {
+		if (!b->open[i])
+			continue;
+		memcpy(b->out + i * b->dim, rows + k * b->dim, b->dim * sizeof *rows);
+		b->self[i] = NO_PICTURE;
+		b->errors[i] = errors[k++];
+		if (b->errors[i].code && b->in[i].kind == IMGSEARCH_INPUT_FILE)
+			ims_error_prefix(&b->errors[i], "%s", b->in[i].path);
+	}
+	ims_identity_free(&id);
+	ims_free(in);
+	ims_free(errors);
+	ims_free(rows);
+	return rc;
+}
+
+int ims_feature_batch(imgsearch *s, job *j, const imgsearch_input *in, size_t n, uint32_t dim,
+	float *out, int64_t *self, imgsearch_error *errors, imgsearch_error *err)
+{
+	query_batch b = {
+		.s = s,
+		.job = j,
+		.in = in,
+		.dim = dim,
+		.out = out,
+		.self = self,
+		.errors = errors,
+		.held = ims_zalloc(n, sizeof *b.held),
+		.open = ims_zalloc(n, 1),
+	};
+	int rc = b.held && b.open ? 0 : ims_nomem(err);
+	if (!rc && ims_identity_requested(s))
+		rc = check_model(s, err);
+	if (!rc)
+		ims_parallel(s->pool, n, prepare_query, &b);
+	if (!rc)
+		rc = ims_job_check(j, err);
+	if (!rc && memchr(b.open, 1, n))
+		rc = run_open(&b, n, err);
+	for (size_t i = 0; b.held && i < n; i++)
+		ims_buf_free(&b.held[i]);
+	ims_free(b.held);
+	ims_free(b.open);
 	return rc;
 }

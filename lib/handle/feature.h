@@ -14,8 +14,17 @@ enum { NO_PICTURE = -1 };
  * picture that the input is, or NO_PICTURE. Any number of threads. Errors: those of the input,
  * EMODEL, EDB, EIO, ENOMEM.
  */
-int ims_feature(imgsearch *s, const imgsearch_input *in, uint32_t dim, float *out, int64_t *self,
-	imgsearch_error *err);
+int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, uint32_t dim, float *out,
+	int64_t *self, imgsearch_error *err);
+
+/*
+ * As ims_feature for n inputs, out (n, dim), self (n): files are read on the threads of the pool,
+ * and pictures that the index does not have go through the network together. An input that fails
+ * has its reason in errors[i], whose code is otherwise 0. The bytes of all n files are in memory at
+ * once. EMODEL, EDB, EIO, ENOMEM, ECANCELED, EDEADLINE.
+ */
+int ims_feature_batch(imgsearch *s, job *j, const imgsearch_input *in, size_t n, uint32_t dim,
+	float *out, int64_t *self, imgsearch_error *errors, imgsearch_error *err);
 
 /*
  * Raw features of n inputs by the network `id` into out (n, id->dim), decoded on the threads of the
@@ -28,6 +37,6 @@ int ims_features(imgsearch *s, job *j, const model_identity *id, const imgsearch
 
 /* imgsearch_extract. Errors: see there. */
 int ims_extract(imgsearch *s, job *j, const imgsearch_input *in, size_t n, bool raw, float *out,
-	imgsearch_error *errors, imgsearch_error *err);
+	size_t capacity, imgsearch_error *errors, imgsearch_error *err);
 
 #endif

@@ -17,6 +17,9 @@ static int own_options(imgsearch *s, const imgsearch_options *o, imgsearch_error
 	s->options = *o;
 	for (size_t i = 0; i < 3; i++)
 		*to[i] = NULL;
+	if (o->recipe)
+		s->recipe = *o->recipe;
+	s->options.recipe = &s->recipe;
 	for (size_t i = 0; i < 3; i++)
 		if (from[i] && !(*to[i] = ims_strdup(from[i])))
 			return ims_nomem(err);
@@ -90,13 +93,12 @@ void ims_handle_close(imgsearch *s)
 
 /* ----------------------------------------------------------------------- calls and writers ---- */
 
-job ims_handle_job(imgsearch *s)
+job ims_handle_job(imgsearch *s, const imgsearch_call *call)
 {
-	return (job){
-		.pool = s->pool,
-		.events = &s->options.events,
-		.cancel = ims_cancel_token(&s->cancel),
-	};
+	job j = { .pool = s->pool, .stop = ims_stop_token(&s->cancel, call) };
+	if (call)
+		j.call = *call;
+	return j;
 }
 
 int ims_handle_write_begin(imgsearch *s, imgsearch_error *err)
@@ -115,6 +117,23 @@ void ims_handle_write_end(imgsearch *s)
 {
 	ims_store_write_end(s->store);
 	atomic_store(&s->writing, 0);
+}
+
+/* The address is different in each living thread. */
+static const void *this_thread(void)
+{
+	static _Thread_local char mark;
+	return &mark;
+}
+
+void ims_handle_transaction_set(imgsearch *s, bool open)
+{
+	atomic_store(&s->transaction, open ? this_thread() : NULL);
+}
+
+bool ims_handle_transaction_is_mine(const imgsearch *s)
+{
+	return atomic_load(&s->transaction) == this_thread();
 }
 
 int ims_handle_tx_end(imgsearch *s, int rc, imgsearch_error *err)

@@ -20,11 +20,13 @@ typedef struct view view;
 
 struct imgsearch {
 	store *store;
-	imgsearch_options options; /* its strings are owned */
+	imgsearch_options options; /* its strings are owned; recipe is the next member */
+	imgsearch_recipe recipe;
 	pool *pool;
 	unsigned threads;
-	cancel_source cancel; /* raised by imgsearch_cancel */
-	atomic_int writing;   /* 1: a thread of this process holds the writer lock */
+	cancel_source cancel;              /* raised by imgsearch_cancel */
+	atomic_int writing;                /* 1: a thread of this process holds the writer lock */
+	_Atomic(const void *) transaction; /* of the thread that began a transaction; NULL: none */
 
 	pthread_mutex_t view_lock; /* protects the pointer; held briefly */
 	view *view;
@@ -48,7 +50,7 @@ void ims_handle_close(imgsearch *s);
  * The job of a call that begins now: threads, events, and a token that sees later cancels only. Any
  * thread.
  */
-job ims_handle_job(imgsearch *s);
+job ims_handle_job(imgsearch *s, const imgsearch_call *call);
 
 /*
  * Acquires the writer lock, in this process and in all others; every change lies between begin and
@@ -56,6 +58,13 @@ job ims_handle_job(imgsearch *s);
  */
 int ims_handle_write_begin(imgsearch *s, imgsearch_error *err);
 void ims_handle_write_end(imgsearch *s);
+
+/*
+ * A transaction of the caller's begins or ends on this thread, which holds the writer lock.
+ * ims_handle_transaction_is_mine: whether this thread began the one that is open.
+ */
+void ims_handle_transaction_set(imgsearch *s, bool open);
+bool ims_handle_transaction_is_mine(const imgsearch *s);
 
 /* Ends a transaction of the store: commits if rc is 0, otherwise rolls back and returns rc. */
 int ims_handle_tx_end(imgsearch *s, int rc, imgsearch_error *err);

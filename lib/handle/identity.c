@@ -89,15 +89,19 @@ static bool recipe_asked(const imgsearch_recipe *r)
 bool ims_identity_requested(const imgsearch *s)
 {
 	const imgsearch_options *o = &s->options;
-	return o->model || o->weights || o->precision || o->flip || recipe_asked(&o->recipe);
+	return o->model || o->weights || o->precision || o->recipe->flip || recipe_asked(o->recipe);
 }
 
-static imgsearch_recipe recipe_of(const image_recipe *r)
+imgsearch_recipe ims_identity_recipe(const model_identity *id)
 {
+	const image_recipe *r = &id->recipe;
 	imgsearch_recipe out = {
+		.struct_size = sizeof out,
 		.resize = r->resize,
 		.crop = r->crop,
-		.interpolation = r->bicubic ? IMGSEARCH_BICUBIC : IMGSEARCH_BILINEAR,
+		.flip = id->flip,
+		.interpolation = r->bicubic ? IMGSEARCH_INTERPOLATION_BICUBIC
+									: IMGSEARCH_INTERPOLATION_BILINEAR,
 	};
 	memcpy(out.mean, r->mean, sizeof out.mean);
 	memcpy(out.std, r->std, sizeof out.std);
@@ -118,16 +122,15 @@ static int resolve(imgsearch *s, const model_identity *stored, model_identity *o
 		.device = o->device,
 		.precision = o->precision,
 		.threads = s->threads,
-		.recipe = o->recipe,
-		.flip = o->flip,
+		.recipe = *o->recipe,
 	};
 	if (stored && (!o->model || !strcmp(o->model, stored->name))) {
 		spec.name = stored->name;
 		if (!spec.weights && stored->weights && !access(stored->weights, R_OK))
 			spec.weights = stored->weights; /* otherwise the weights are looked up again by name */
-		if (!recipe_asked(&o->recipe))
-			spec.recipe = recipe_of(&stored->recipe);
-		spec.flip |= stored->flip;
+		if (!recipe_asked(o->recipe))
+			spec.recipe = ims_identity_recipe(stored);
+		spec.recipe.flip = o->recipe->flip | stored->flip;
 	}
 	if (stored && !o->precision)
 		spec.precision = stored->precision;

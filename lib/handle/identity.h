@@ -42,6 +42,9 @@ int ims_identity_store(imgsearch *s, const identity *id, imgsearch_error *err);
 /* Whether the handle's options name a model, weights, recipe or precision. */
 bool ims_identity_requested(const imgsearch *s);
 
+/* The recipe of a model in its public form. */
+imgsearch_recipe ims_identity_recipe(const model_identity *id);
+
 /*
  * The stored identity: that of the index (next false) or of a re-index under way (next true).
  * ims_model_identity_free frees *out. ENOTFOUND: none; err is left alone. EFORMAT, EDB, EIO,

@@ -4,172 +4,176 @@
 #include "handle/identity.h"
 #include "handle/view.h"
 #include "kernels/kernels.h"
-#include "model/catalog.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* An info and the memory of its pointers. Each string is an allocation, listed in `owned`. */
-typedef struct info_block {
-	imgsearch_info info; /* first: the caller's pointer */
-	char **owned;
-	size_t n_owned;
-	const char **roots;
-	uint8_t *offline;
-	const char **searchers;
+/* An info that is being filled. */
+typedef struct filler {
+	imgsearch *s;
+	const view *v;
+	imgsearch_info *info; /* the result that owns everything */
 	imgsearch_error *err;
-} info_block;
+	imgsearch_root **root;
+	size_t n_roots, cap_roots;
+} filler;
 
-/* Appends a text to `owned`. NULL, with the text freed, where that fails. */
-static const char *own(info_block *b, char *text)
+static const char *text(filler *f, const char *t)
 {
-	char **grown = text ? ims_realloc(b->owned, b->n_owned + 1, sizeof *grown) : NULL;
-	if (!grown) {
-		ims_free(text);
-		return NULL;
-	}
-	b->owned = grown;
-	return b->owned[b->n_owned++] = text;
-}
-
-void imgsearch_info_free(imgsearch_info *info)
-{
-	info_block *b = (info_block *)info;
-	if (!b)
-		return;
-	for (size_t i = 0; i < b->n_owned; i++)
-		ims_free(b->owned[i]);
-	ims_free(b->owned);
-	ims_free(b->roots);
-	ims_free(b->offline);
-	ims_free(b->searchers);
-	ims_free(b);
-}
-
-static int add_root(void *user, int64_t id, const char *path)
-{
-	info_block *b = user;
-	struct stat st;
-	size_t n = b->info.n_roots;
-	(void)id;
-	const char **roots = ims_realloc(b->roots, n + 1, sizeof *roots);
-	if (roots)
-		b->roots = roots;
-	uint8_t *offline = roots ? ims_realloc(b->offline, n + 1, 1) : NULL;
-	if (offline)
-		b->offline = offline;
-	if (!roots || !offline || !(b->roots[n] = own(b, ims_strdup(path))))
-		return ims_nomem(b->err);
-	b->offline[n] = stat(path, &st) != 0;
-	b->info.n_roots++;
-	return 0;
+	return ims_result_text(f->info, t);
 }
 
 /* The setting of that name, which a build stored; NULL: there is none. */
-static const char *setting(imgsearch *s, info_block *b, const char *name)
+static const char *setting(filler *f, const char *name)
 {
-	buf text = { 0 };
-	const char *owned = NULL;
-	if (!ims_store_get(s->store, name, &text, NULL) && text.len)
-		owned = own(b, ims_strndup((const char *)text.data, text.len));
-	ims_buf_free(&text);
-	return owned;
+	buf stored = { 0 };
+	const char *out = NULL;
+	if (!ims_store_get(f->s->store, name, &stored, NULL) && stored.len)
+		out = ims_result_text_n(f->info, (const char *)stored.data, stored.len);
+	ims_buf_free(&stored);
+	return out;
 }
 
-static int add_searchers(imgsearch *s, const view *v, info_block *b)
+/* ----------------------------------------------------------------------------------- roots ---- */
+
+static int add_root(void *user, int64_t id, const char *path)
 {
-	store_searcher *all;
-	size_t n;
-	int64_t last;
-	int rc = ims_store_searchers(s->store, &all, &n, b->err);
-	if (rc)
-		return rc;
-	char *params = ims_view_params(v);
-	rc = ims_store_change_last(s->store, &last, b->err);
-	b->searchers = ims_zalloc(n, sizeof *b->searchers);
-	if (!params || !b->searchers)
-		rc = ims_nomem(b->err);
-	for (size_t i = 0; !rc && i < n; i++) {
-		bool same = all[i].params && !strcmp(all[i].params, params);
-		char key[64];
-		snprintf(key, sizeof key, "searcher_%s", all[i].name);
-		const char *about = setting(s, b, key);
-		uint64_t bytes = 0;
-		if ((rc = ims_store_searcher_bytes(s->store, all[i].state, &bytes, b->err)))
-			break;
-		b->searchers[i] = own(b,
-			ims_format("%s: %llu rows, %.1f MB, %s%s%s", all[i].name,
-				(unsigned long long)all[i].rows, (double)bytes / 1e6,
-				!same                      ? "stale: build again"
-					: last > all[i].change ? "catches up with changes"
-										   : "fresh",
-				about ? "; " : "", about ? about : ""));
-		if (!b->searchers[i])
-			rc = ims_nomem(b->err);
-		b->info.n_searchers += !rc;
+	filler *f = user;
+	struct stat st;
+	(void)id;
+	imgsearch_root **grown = ims_grow(f->root, f->n_roots, &f->cap_roots, sizeof(void *));
+	if (!grown)
+		return ims_nomem(f->err);
+	f->root = grown;
+	imgsearch_root *root = ims_result_alloc(f->info, 1, sizeof *root);
+	if (!root || !(root->path = text(f, path)))
+		return ims_nomem(f->err);
+	root->offline = stat(path, &st) != 0;
+	f->root[f->n_roots++] = root;
+	return 0;
+}
+
+static int add_roots(filler *f)
+{
+	imgsearch_roots *roots = ims_result_alloc(f->info, 1, sizeof *roots);
+	int rc = roots ? ims_store_each_root(f->s->store, add_root, f, f->err) : ims_nomem(f->err);
+	imgsearch_root **items = rc ? NULL : ims_result_alloc(f->info, f->n_roots + 1, sizeof *items);
+	if (!rc && !items)
+		rc = ims_nomem(f->err);
+	if (!rc) {
+		if (f->n_roots)
+			memcpy(items, f->root, f->n_roots * sizeof *items);
+		*roots = (imgsearch_roots){ f->n_roots, (const imgsearch_root *const *)items };
+		f->info->roots = roots;
 	}
-	ims_free(params);
-	ims_store_searchers_free(all, n);
+	ims_free(f->root);
 	return rc;
 }
 
-static int add_model(imgsearch *s, info_block *b)
+/* ------------------------------------------------------------------------------- searchers ---- */
+
+static int fill_searcher(filler *f, imgsearch_searcher *out, const store_searcher *stored,
+	const char *params, int64_t last_change)
 {
-	model_identity id;
-	imgsearch_info *info = &b->info;
-	int rc = ims_identity_stored(s, false, &id, b->err);
-	if (rc)
-		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
-	info->model = own(b, ims_strdup(id.name));
-	info->weights = id.weights ? own(b, ims_strdup(id.weights)) : NULL;
-	info->weights_hash = own(b, ims_strdup(id.weights_hash));
-	info->precision = id.precision == IMGSEARCH_BF16 ? "bf16" : "f32";
-	info->flip = id.flip;
-	info->recipe = (imgsearch_recipe){
-		.resize = id.recipe.resize,
-		.crop = id.recipe.crop,
-		.interpolation = id.recipe.bicubic ? IMGSEARCH_BICUBIC : IMGSEARCH_BILINEAR,
-	};
-	memcpy(info->recipe.mean, id.recipe.mean, sizeof id.recipe.mean);
-	memcpy(info->recipe.std, id.recipe.std, sizeof id.recipe.std);
-	ims_model_identity_free(&id);
-	return info->model && info->weights_hash ? 0 : ims_nomem(b->err);
+	char key[64];
+	snprintf(key, sizeof key, "searcher_%s", stored->name);
+	out->name = text(f, stored->name);
+	out->note = setting(f, key);
+	out->rows = stored->rows;
+	out->changed = last_change > stored->change ? (uint64_t)(last_change - stored->change) : 0;
+	out->stale = !stored->params || strcmp(stored->params, params) != 0;
+	int rc = ims_store_searcher_bytes(f->s->store, stored->state, &out->bytes, f->err);
+	return rc || out->name ? rc : ims_nomem(f->err);
 }
 
-/* Describes the re-index under way, if there is one, and its progress. */
-static int add_next(imgsearch *s, info_block *b, uint64_t vectors)
+static int add_searchers(filler *f)
 {
-	model_identity id;
-	int rc = ims_identity_stored(s, true, &id, b->err);
+	store_searcher *stored;
+	size_t n;
+	int64_t last;
+	int rc = ims_store_searchers(f->s->store, &stored, &n, f->err);
 	if (rc)
-		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
-	b->info.next = own(b,
-		ims_format("%s, resize %u, crop %u%s: %llu of %llu vectors", id.name, id.recipe.resize,
-			id.recipe.crop, id.flip ? ", averaged with the mirror image" : "",
-			(unsigned long long)vectors, (unsigned long long)b->info.vectors));
-	ims_model_identity_free(&id);
-	return b->info.next ? 0 : ims_nomem(b->err);
+		return rc;
+	char *params = ims_view_params(f->v);
+	imgsearch_searchers *list = ims_result_alloc(f->info, 1, sizeof *list);
+	imgsearch_searcher **items = ims_result_list(f->info, n, sizeof **items);
+	rc = params && list && items ? ims_store_change_last(f->s->store, &last, f->err)
+								 : ims_nomem(f->err);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = fill_searcher(f, items[i], &stored[i], params, last);
+	if (!rc) {
+		*list = (imgsearch_searchers){ n, (const imgsearch_searcher *const *)items };
+		f->info->searchers = list;
+	}
+	ims_free(params);
+	ims_store_searchers_free(stored, n);
+	return rc;
 }
 
-static int add_counts(imgsearch *s, info_block *b)
+/* ----------------------------------------------------------------------------------- model ---- */
+
+static const imgsearch_recipe *copy_recipe(filler *f, const model_identity *id)
 {
-	imgsearch_info *info = &b->info;
-	imgsearch_counts *c = &info->counts;
+	imgsearch_recipe *out = ims_result_alloc(f->info, 1, sizeof *out);
+	if (out)
+		*out = ims_identity_recipe(id);
+	return out;
+}
+
+static int add_model(filler *f)
+{
+	model_identity id;
+	imgsearch_info *info = f->info;
+	int rc = ims_identity_stored(f->s, false, &id, f->err);
+	if (rc)
+		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+	info->model = text(f, id.name);
+	info->weights = text(f, id.weights);
+	info->weights_hash = text(f, id.weights_hash);
+	info->precision = id.precision == IMGSEARCH_PRECISION_BF16 ? "bf16" : "f32";
+	info->recipe = copy_recipe(f, &id);
+	ims_model_identity_free(&id);
+	return info->model && info->weights_hash && info->recipe ? 0 : ims_nomem(f->err);
+}
+
+/* The re-index under way, if there is one. */
+static int add_reindex(filler *f, uint64_t done)
+{
+	model_identity id;
+	int rc = ims_identity_stored(f->s, true, &id, f->err);
+	if (rc)
+		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+	imgsearch_reindex *r = ims_result_alloc(f->info, 1, sizeof *r);
+	if (r) {
+		*r = (imgsearch_reindex){
+			.model = text(f, id.name),
+			.recipe = copy_recipe(f, &id),
+			.done = done,
+			.total = f->info->vectors,
+		};
+		f->info->reindex = r;
+	}
+	ims_model_identity_free(&id);
+	return r && r->model && r->recipe ? 0 : ims_nomem(f->err);
+}
+
+/* ------------------------------------------------------------------------------------ info ---- */
+
+static int add_counts(filler *f)
+{
+	imgsearch_counts *c = ims_result_alloc(f->info, 1, sizeof *c);
 	store_counts held;
-	int rc = ims_store_counts(s->store, &held, b->err);
-	const uint64_t *n = held.by_state;
-	info->vectors = held.vectors;
-	c->indexed = n[IMGSEARCH_INDEXED];
-	c->duplicate = n[IMGSEARCH_DUPLICATE];
-	c->unsupported = n[IMGSEARCH_UNSUPPORTED];
-	c->damaged = n[IMGSEARCH_DAMAGED];
-	c->too_big = n[IMGSEARCH_TOO_BIG];
-	c->excluded = n[IMGSEARCH_EXCLUDED];
-	c->unreadable = n[IMGSEARCH_UNREADABLE];
-	c->seen = c->indexed + c->duplicate + c->unsupported + c->damaged + c->too_big + c->excluded
-		+ c->unreadable;
-	return rc ? rc : add_next(s, b, held.vectors_next);
+	if (!c)
+		return ims_nomem(f->err);
+	int rc = ims_store_counts(f->s->store, &held, f->err);
+	for (uint32_t state = 0; state < sizeof held.by_state / sizeof *held.by_state; state++) {
+		ims_counts_add(c, state, held.by_state[state]);
+		c->seen += held.by_state[state];
+	}
+	f->info->vectors = held.vectors;
+	f->info->counts = c;
+	return rc ? rc : add_reindex(f, held.vectors_next);
 }
 
 /*
@@ -184,33 +188,25 @@ static uint32_t future_dim(imgsearch *s)
 	return dim;
 }
 
-static int fill(imgsearch *s, const view *v, info_block *b)
+static int fill(filler *f)
 {
-	imgsearch_info *info = &b->info;
-	info->path = own(b, ims_strdup(ims_store_path(s->store)));
-	info->bytes = ims_store_bytes(s->store);
-	info->dim = v->space.dim ? v->space.dim : future_dim(s);
+	imgsearch_info *info = f->info;
+	const view *v = f->v;
+	info->path = text(f, ims_store_path(f->s->store));
+	info->bytes = ims_store_bytes(f->s->store);
+	info->dim = v->space.dim ? v->space.dim : future_dim(f->s);
 	info->metric = v->space.metric;
 	info->kernels = ims_kernels()->name;
-	info->searcher = own(b, ims_strdup(*v->chosen ? v->chosen : "scan"));
-	info->searcher_why = setting(s, b, "searcher_why");
+	info->searcher = text(f, *v->chosen ? v->chosen : "scan");
+	info->searcher_why = setting(f, "searcher_why");
 	if (!info->searcher_why)
-		info->searcher_why = "no searcher is built: queries scan every vector (run build)";
-	int rc = info->path && info->searcher ? add_counts(s, b) : ims_nomem(b->err);
+		info->searcher_why = "no searcher is built: queries scan every vector";
+	int rc = info->path && info->searcher ? add_counts(f) : ims_nomem(f->err);
 	if (!rc)
-		rc = add_model(s, b);
+		rc = add_model(f);
 	if (!rc)
-		rc = ims_store_each_root(s->store, add_root, b, b->err);
-	if (!rc)
-		rc = add_searchers(s, v, b);
-	pthread_mutex_lock(&s->network_lock);
-	if (!rc && s->network && !(info->network = own(b, ims_strdup(ims_model_describe(s->network)))))
-		rc = ims_nomem(b->err);
-	pthread_mutex_unlock(&s->network_lock);
-	info->roots = b->roots;
-	info->root_offline = b->offline;
-	info->searchers = b->searchers;
-	return rc;
+		rc = add_roots(f);
+	return rc ? rc : add_searchers(f);
 }
 
 int ims_info(imgsearch *s, imgsearch_info **out, imgsearch_error *err)
@@ -220,14 +216,17 @@ int ims_info(imgsearch *s, imgsearch_info **out, imgsearch_error *err)
 	int rc = ims_view_acquire(s, &v, err);
 	if (rc)
 		return rc;
-	info_block *b = ims_zalloc(1, sizeof *b);
-	if (b)
-		b->err = err;
-	rc = b ? fill(s, v, b) : ims_nomem(err);
+	filler f = { .s = s, .v = v, .info = ims_result_new(sizeof **out), .err = err };
+	rc = f.info ? fill(&f) : ims_nomem(err);
 	ims_view_release(v);
 	if (rc)
-		imgsearch_info_free(b ? &b->info : NULL);
+		ims_result_free(f.info);
 	else
-		*out = &b->info;
+		*out = f.info;
 	return rc;
+}
+
+void imgsearch_info_free(imgsearch_info *info)
+{
+	ims_result_free(info);
 }

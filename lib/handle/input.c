@@ -5,10 +5,10 @@
 
 int ims_input_check(const imgsearch_input *in, imgsearch_error *err)
 {
-	if ((in->kind == IMGSEARCH_KIND_FILE && !in->path)
-		|| (in->kind == IMGSEARCH_KIND_MEMORY && !in->data))
+	if ((in->kind == IMGSEARCH_INPUT_FILE && !in->path)
+		|| (in->kind == IMGSEARCH_INPUT_BYTES && !in->data))
 		return ims_fail(err, IMGSEARCH_EINVAL, "input: no path or data");
-	if (in->kind < IMGSEARCH_KIND_FILE || in->kind > IMGSEARCH_KIND_STORED)
+	if (in->kind < IMGSEARCH_INPUT_FILE || in->kind > IMGSEARCH_INPUT_ITEM)
 		return ims_fail(err, IMGSEARCH_EINVAL, "input: kind %u is unknown", in->kind);
 	return 0;
 }
@@ -23,7 +23,7 @@ int ims_input_bytes(const imgsearch_input *in, buf *held, const void **data, siz
 {
 	*data = in->data;
 	*size = in->size;
-	if (in->kind != IMGSEARCH_KIND_FILE)
+	if (in->kind != IMGSEARCH_INPUT_FILE)
 		return 0;
 	int rc = ims_read_file(held, in->path, IMS_IMAGE_MAX_FILE, err);
 	*data = held->data;
@@ -50,7 +50,7 @@ int ims_input_decode(const imgsearch_input *in, const void *data, size_t size,
 	const image_limits *limits, image *out, image_head *head, imgsearch_error *err)
 {
 	*out = (image){ 0 };
-	if (in->kind != IMGSEARCH_KIND_PIXELS)
+	if (in->kind != IMGSEARCH_INPUT_PIXELS)
 		return ims_image_decode(out, head, data, size, limits,
 			ims_input_is_crop(in) ? in->crop : NULL, err);
 	int rc = copy_pixels(in, out, err);

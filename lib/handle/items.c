@@ -4,103 +4,124 @@
 #include "base/path.h"
 #include "handle/view.h"
 
+#include <math.h>
+#include <string.h>
 #include <sys/stat.h>
 
 typedef struct lister {
 	imgsearch *s;
-	item_each *each;
+	imgsearch_item_fn each;
 	void *user;
+	job *job;
 	imgsearch_error *err;
+	uint64_t done;
 } lister;
 
-/* An item and the memory of its pointers, freed together by imgsearch_item_free. */
-typedef struct item_block {
-	imgsearch_item item; /* first: the caller's pointer */
-	char *path, *reason;
-	store_column *column;
-	imgsearch_column *columns;
-} item_block;
-
-static void clear_block(item_block *b)
+/* The columns of a picture; those of a duplicate are its original's. */
+static int add_columns(imgsearch *s, imgsearch_item *item, imgsearch_error *err)
 {
-	ims_free(b->path);
-	ims_free(b->reason);
-	ims_store_columns_free(b->column, b->item.n_columns);
-	ims_free(b->columns);
+	store_column *stored = NULL;
+	size_t n = 0;
+	imgsearch_columns *list = ims_result_alloc(item, 1, sizeof *list);
+	int rc = list ? ims_store_columns_get(s->store, item->same_as ? item->same_as : item->id,
+				 &stored, &n, err)
+				  : ims_nomem(err);
+	imgsearch_column **items = rc ? NULL : ims_result_list(item, n, sizeof **items);
+	if (!rc && !items)
+		rc = ims_nomem(err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		items[i]->name = ims_result_text(item, stored[i].name);
+		items[i]->value = ims_result_text(item, stored[i].value);
+		if (!items[i]->name || !items[i]->value)
+			rc = ims_nomem(err);
+		else if (stored[i].title && *items[i]->value)
+			item->title = items[i]->value;
+	}
+	if (!rc) {
+		*list = (imgsearch_columns){ n, (const imgsearch_column *const *)items };
+		item->columns = list;
+	}
+	ims_store_columns_free(stored, n);
+	return rc;
 }
 
-static int fill_item(imgsearch *s, item_block *b, const store_picture *p, const char *root,
+static int add_texts(imgsearch_item *item, const store_picture *p, const char *root,
 	imgsearch_error *err)
 {
 	static const hash256 none;
+	char hash[65] = "";
+	char *path = ims_path_join(p->root ? root : NULL, p->path);
+	if (!ims_hash_equal(&p->hash, &none))
+		ims_hash_hex(&p->hash, hash);
+	item->path = path ? ims_result_text(item, path) : NULL;
+	item->reason = ims_result_text(item, p->reason);
+	item->hash = ims_result_text(item, hash);
+	ims_free(path);
+	return item->path && item->hash && (item->reason || !p->reason) ? 0 : ims_nomem(err);
+}
+
+/* *out is freed by imgsearch_item_free. */
+static int make_item(imgsearch *s, const store_picture *p, const char *root, imgsearch_item **out,
+	imgsearch_error *err)
+{
 	struct stat st;
-	imgsearch_item *it = &b->item;
-	*it = (imgsearch_item){
+	imgsearch_item *item = ims_result_new(sizeof *item);
+	*out = NULL;
+	if (!item)
+		return ims_nomem(err);
+	*item = (imgsearch_item){
 		.id = p->id,
 		.state = p->state,
+		.offline = p->root && root && stat(root, &st) != 0,
 		.width = p->width,
 		.height = p->height,
-		.size = p->size,
-		.mtime_ns = ims_timestamp_ns(p->mtime),
+		.bytes = p->size,
+		.mtime_seconds = p->mtime.seconds,
+		.mtime_nanoseconds = p->mtime.nanoseconds,
 		.same_as = p->same_as,
+		.has_vector = p->state == IMGSEARCH_STATE_INDEXED,
 	};
-	it->path = b->path = ims_path_join(p->root ? root : NULL, p->path);
-	it->reason = b->reason = p->reason ? ims_strdup(p->reason) : NULL;
-	if (!b->path || (p->reason && !b->reason))
-		return ims_nomem(err);
-	it->offline = p->root && root && stat(root, &st) != 0;
-	if (!ims_hash_equal(&p->hash, &none))
-		ims_hash_hex(&p->hash, it->hash);
-	int rc = ims_store_columns_get(s->store, p->same_as ? p->same_as : p->id, &b->column,
-		&it->n_columns, err);
+	int rc = add_texts(item, p, root, err);
+	if (!rc)
+		rc = add_columns(s, item, err);
 	if (rc)
-		return rc;
-	it->columns = b->columns = ims_alloc(it->n_columns, sizeof *b->columns);
-	if (!b->columns)
-		return ims_nomem(err);
-	for (size_t i = 0; i < it->n_columns; i++) {
-		b->columns[i] = (imgsearch_column){ b->column[i].name, b->column[i].value };
-		if (b->column[i].title && *b->column[i].value)
-			it->title = b->column[i].value;
-	}
-	return 0;
+		ims_result_free(item);
+	else
+		*out = item;
+	return rc;
 }
 
 static int list_one(void *user, const store_picture *p, const char *root)
 {
 	lister *l = user;
-	item_block b = { 0 };
-	int rc = fill_item(l->s, &b, p, root, l->err);
+	imgsearch_item *item;
+	int rc = ++l->done % 256 ? 0 : ims_job_step(l->job, "list", l->done, 0, l->err);
+	if (rc)
+		return rc;
+	rc = make_item(l->s, p, root, &item, l->err);
 	if (!rc)
-		rc = l->each(l->user, &b.item);
-	clear_block(&b);
+		rc = l->each(l->user, item);
+	ims_result_free(item);
 	return rc;
 }
 
-int ims_items_list(imgsearch *s, uint32_t state, item_each *each, void *user, imgsearch_error *err)
+int ims_items_each(imgsearch *s, uint32_t state, imgsearch_item_fn each, void *user, job *j,
+	imgsearch_error *err)
 {
-	lister l = { s, each, user, err };
+	lister l = { s, each, user, j, err, 0 };
 	return ims_store_each_picture(s->store, state, list_one, &l, err);
 }
 
 /* A vector without a picture has only an id. */
 static int vector_item(imgsearch *s, int64_t id, store_picture *p)
 {
-	imgsearch_error none;
-	uint8_t found = 0;
-	view *v;
-	if (ims_view_acquire(s, &v, &none))
+	uint8_t exists = 0;
+	if (ims_items_exist(s, &id, 1, &exists, NULL) || !exists)
 		return IMGSEARCH_ENOTFOUND;
-	uint32_t dim = v->space.dim;
-	ims_view_release(v);
-	float *row = dim ? ims_alloc(dim, sizeof(float)) : NULL;
-	if (row && !ims_store_vectors_fetch(s->store, &id, 1, dim, row, &found, &none) && found) {
-		p->id = id;
-		p->state = IMGSEARCH_INDEXED;
-		p->path = ims_format("id:%lld", (long long)id);
-	}
-	ims_free(row);
-	return p->path ? 0 : IMGSEARCH_ENOTFOUND;
+	p->id = id;
+	p->state = IMGSEARCH_STATE_INDEXED;
+	p->path = ims_format("id:%lld", (long long)id);
+	return p->path ? 0 : IMGSEARCH_ENOMEM;
 }
 
 int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error *err)
@@ -114,25 +135,16 @@ int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error
 		rc = vector_item(s, id, &p);
 	if (rc && err)
 		*err = why;
-	if (rc)
-		return rc;
-	item_block *b = ims_zalloc(1, sizeof *b);
-	rc = b ? fill_item(s, b, &p, root, err) : ims_nomem(err);
+	if (!rc)
+		rc = make_item(s, &p, root, out, err);
 	ims_store_picture_clear(&p);
 	ims_free(root);
-	if (rc)
-		imgsearch_item_free(b ? &b->item : NULL);
-	else
-		*out = &b->item;
 	return rc;
 }
 
 void imgsearch_item_free(imgsearch_item *item)
 {
-	if (!item)
-		return;
-	clear_block((item_block *)item);
-	ims_free(item);
+	ims_result_free(item);
 }
 
 /* ------------------------------------------------------------------------------------ find ---- */
@@ -174,25 +186,97 @@ int ims_items_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error 
 /* --------------------------------------------------------------------------------- vectors ---- */
 
 typedef struct vector_lister {
-	vector_each *each;
+	imgsearch_vectors_fn each;
 	void *user;
 	size_t dim;
+	uint64_t done;
+	job *job;
+	imgsearch_error *err;
 } vector_lister;
 
 static int list_vectors(void *user, const int64_t *ids, const float *rows, size_t n)
 {
 	vector_lister *l = user;
-	return l->each(l->user, ids, rows, n, l->dim);
+	l->done += n;
+	int rc = ims_job_step(l->job, "vectors", l->done, 0, l->err);
+	return rc ? rc : l->each(l->user, ids, rows, n, l->dim);
 }
 
-int ims_items_vectors(imgsearch *s, vector_each *each, void *user, imgsearch_error *err)
+/* The dimension of the index; 0: it has none yet. */
+static int index_dim(imgsearch *s, uint32_t *dim, imgsearch_error *err)
 {
 	view *v;
 	int rc = ims_view_acquire(s, &v, err);
-	if (rc)
-		return rc;
-	vector_lister l = { each, user, v->space.dim };
-	ims_view_release(v);
-	return l.dim ? ims_store_vectors_scan(s->store, false, (uint32_t)l.dim, list_vectors, &l, err)
-				 : 0;
+	*dim = rc ? 0 : v->space.dim;
+	if (!rc)
+		ims_view_release(v);
+	return rc;
+}
+
+int ims_items_vectors(imgsearch *s, imgsearch_vectors_fn each, void *user, job *j,
+	imgsearch_error *err)
+{
+	uint32_t dim;
+	int rc = index_dim(s, &dim, err);
+	vector_lister l = { each, user, dim, 0, j, err };
+	return rc || !dim ? rc : ims_store_vectors_scan(s->store, false, dim, list_vectors, &l, err);
+}
+
+int ims_items_fetch(imgsearch *s, const int64_t *ids, size_t n, job *j, float *rows,
+	size_t capacity, uint8_t *found, imgsearch_error *err)
+{
+	enum { STEP = 1024 };
+	uint8_t there[STEP];
+	uint32_t dim;
+	int rc = index_dim(s, &dim, err);
+	if (!rc && dim && n > capacity / dim)
+		rc = ims_fail(err, IMGSEARCH_EINVAL,
+			"vectors_get: capacity: %zu rows of %u values need room for more than %zu", n, dim,
+			capacity);
+	for (size_t at = 0, now; !rc && at < n; at += now) {
+		now = n - at < STEP ? n - at : STEP;
+		memset(there, 0, sizeof there);
+		if (dim)
+			rc = ims_store_vectors_fetch(s->store, ids + at, now, dim, rows + at * dim, there, err);
+		for (size_t i = 0; !rc && i < now; i++)
+			for (size_t k = 0; !there[i] && k < dim; k++)
+				rows[(at + i) * dim + k] = NAN;
+		if (!rc && found)
+			memcpy(found + at, there, now);
+		if (!rc)
+			rc = ims_job_check(j, err);
+	}
+	return rc;
+}
+
+static int mark_picture(void *user, size_t i, const store_picture *p, const char *root_path,
+	const store_cell *cell)
+{
+	uint8_t *exists = user;
+	(void)p;
+	(void)root_path;
+	(void)cell;
+	exists[i] = 1;
+	return 0;
+}
+
+int ims_items_exist(imgsearch *s, const int64_t *ids, size_t n, uint8_t *exists,
+	imgsearch_error *err)
+{
+	uint32_t dim;
+	int rc = index_dim(s, &dim, err);
+	memset(exists, 0, n);
+	uint8_t *vector = ims_zalloc(n, 1);
+	float *rows = ims_alloc(dim ? n : 0, (dim ? dim : 1) * sizeof *rows);
+	if (!rc && (!vector || !rows))
+		rc = ims_nomem(err);
+	if (!rc && dim)
+		rc = ims_store_vectors_fetch(s->store, ids, n, dim, rows, vector, err);
+	if (!rc)
+		rc = ims_store_pictures_lookup(s->store, ids, n, mark_picture, exists, err);
+	for (size_t i = 0; !rc && i < n; i++)
+		exists[i] |= vector[i];
+	ims_free(vector);
+	ims_free(rows);
+	return rc;
 }

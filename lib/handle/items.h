@@ -1,22 +1,27 @@
 /*
- * Reads the paths, pictures and vectors of an index. Errors: see the public functions named. Any
- * thread.
+ * Reads the items and vectors of an index. Each function is the public function of its comment;
+ * errors: see there. Any thread.
  */
 #ifndef IMS_HANDLE_ITEMS_H
 #define IMS_HANDLE_ITEMS_H
 
 #include "handle/handle.h"
 
-typedef int item_each(void *user, const imgsearch_item *item);
-typedef int vector_each(void *user, const int64_t *ids, const float *rows, size_t n, size_t dim);
-
-int ims_items_list(imgsearch *s, uint32_t state, item_each *each, void *user,
-	imgsearch_error *err); /* imgsearch_list */
-int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out,
-	imgsearch_error *err); /* imgsearch_item_get */
-int ims_items_find(imgsearch *s, const char *path, int64_t *id,
-	imgsearch_error *err); /* imgsearch_find */
-int ims_items_vectors(imgsearch *s, vector_each *each, void *user,
-	imgsearch_error *err); /* imgsearch_vectors */
+/* imgsearch_item_each; progress stage "list" */
+int ims_items_each(imgsearch *s, uint32_t state, imgsearch_item_fn each, void *user, job *j,
+	imgsearch_error *err);
+/* imgsearch_item_get */
+int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error *err);
+/* imgsearch_item_find */
+int ims_items_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err);
+/* imgsearch_item_exists */
+int ims_items_exist(imgsearch *s, const int64_t *ids, size_t n, uint8_t *exists,
+	imgsearch_error *err);
+/* imgsearch_vectors_each; progress stage "vectors" */
+int ims_items_vectors(imgsearch *s, imgsearch_vectors_fn each, void *user, job *j,
+	imgsearch_error *err);
+/* imgsearch_vectors_get */
+int ims_items_fetch(imgsearch *s, const int64_t *ids, size_t n, job *j, float *rows,
+	size_t capacity, uint8_t *found, imgsearch_error *err);
 
 #endif

@@ -12,7 +12,7 @@ void ims_space_apply(const space *sp, const float *in, float *out)
 		out[i] = sp->mean ? in[i] - sp->mean[i] : in[i];
 		sum += (double)out[i] * out[i];
 	}
-	if (sp->metric != IMGSEARCH_COSINE)
+	if (sp->metric != IMGSEARCH_METRIC_COSINE)
 		return;
 	float scale = sum > 0 ? (float)(1 / sqrt(sum)) : 0;
 	for (uint32_t i = 0; i < sp->dim; i++)
@@ -21,7 +21,7 @@ void ims_space_apply(const space *sp, const float *in, float *out)
 
 void ims_space_normalise(float *rows, size_t n, uint32_t dim)
 {
-	const space plain = { .metric = IMGSEARCH_COSINE, .dim = dim };
+	const space plain = { .metric = IMGSEARCH_METRIC_COSINE, .dim = dim };
 	for (size_t i = 0; i < n; i++)
 		ims_space_apply(&plain, rows + i * dim, rows + i * dim);
 }
@@ -29,9 +29,9 @@ void ims_space_normalise(float *rows, size_t n, uint32_t dim)
 float ims_score(imgsearch_metric metric, float distance)
 {
 	switch (metric) {
-	case IMGSEARCH_COSINE:
+	case IMGSEARCH_METRIC_COSINE:
 		return 1 - distance / 2;
-	case IMGSEARCH_IP:
+	case IMGSEARCH_METRIC_IP:
 		return -distance;
 	default:
 		return -sqrtf(distance);
@@ -41,9 +41,9 @@ float ims_score(imgsearch_metric metric, float distance)
 float ims_score_distance(imgsearch_metric metric, float score)
 {
 	switch (metric) {
-	case IMGSEARCH_COSINE:
+	case IMGSEARCH_METRIC_COSINE:
 		return 2 * (1 - score);
-	case IMGSEARCH_IP:
+	case IMGSEARCH_METRIC_IP:
 		return -score;
 	default:
 		return score > 0 ? -1 : score * score;

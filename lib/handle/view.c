@@ -292,7 +292,7 @@ static int apply_changes(imgsearch *s, view *v, view_searcher *vs, imgsearch_err
 	return rc;
 }
 
-int ims_view_searcher(imgsearch *s, view *v, const char *name, search_index **out,
+int ims_view_searcher(imgsearch *s, view *v, const char *name, job *j, search_index **out,
 	imgsearch_error *err)
 {
 	const searcher_ops *const *all = ims_search_all();
@@ -311,8 +311,7 @@ int ims_view_searcher(imgsearch *s, view *v, const char *name, search_index **ou
 		rc = apply_changes(s, v, vs, err);
 	*out = rc ? NULL : vs->index;
 	pthread_mutex_unlock(&v->lock);
-	job j = ims_handle_job(s);
 	if (note.code) /* outside the lock, since a callback runs */
-		ims_job_log(&j, note.code, "%s", note.message);
+		ims_job_log(j, note.code, "%s", note.message);
 	return rc;
 }

@@ -84,7 +84,7 @@ char *ims_view_params(const view *v);
  * when none is built or it is stale or damaged (which is logged). EINVAL: there is no such
  * searcher. EDB, EIO, ENOMEM. Any thread.
  */
-int ims_view_searcher(imgsearch *s, view *v, const char *name, search_index **out,
+int ims_view_searcher(imgsearch *s, view *v, const char *name, job *j, search_index **out,
 	imgsearch_error *err);
 
 #endif

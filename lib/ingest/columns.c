@@ -12,7 +12,7 @@
 
 typedef struct columns {
 	imgsearch *s; /* NULL: only the header is checked */
-	const imgsearch_index_options *options;
+	const imgsearch_index_update_options *options;
 	imgsearch_error *err;
 	path_names pictures; /* path to id */
 	char **header;
@@ -25,10 +25,10 @@ typedef struct columns {
 static int add_picture(void *user, const store_picture *p, const char *root_path)
 {
 	columns *c = user;
-	if (p->state != IMGSEARCH_INDEXED && p->state != IMGSEARCH_DUPLICATE)
+	if (p->state != IMGSEARCH_STATE_INDEXED && p->state != IMGSEARCH_STATE_DUPLICATE)
 		return 0;
 	char *path = ims_path_join(p->root ? root_path : NULL, p->path);
-	int64_t id = p->state == IMGSEARCH_DUPLICATE ? p->same_as : p->id;
+	int64_t id = p->state == IMGSEARCH_STATE_DUPLICATE ? p->same_as : p->id;
 	return ims_path_names_add(&c->pictures, path, id) ? ims_nomem(c->err) : 0;
 }
 
@@ -42,7 +42,7 @@ static int find_column(char *const *header, size_t n, const char *name)
 
 static int read_header(columns *c, char **field, size_t n)
 {
-	const imgsearch_index_options *o = c->options;
+	const imgsearch_index_update_options *o = c->options;
 	const char *key = o->csv_key ? o->csv_key : "file",
 			   *title = o->csv_title ? o->csv_title : "title";
 	c->header = ims_zalloc(n, sizeof *c->header);
@@ -101,7 +101,7 @@ static void free_columns(columns *c)
 	ims_path_names_free(&c->pictures);
 }
 
-int ims_columns_check(const imgsearch_index_options *options, imgsearch_error *err)
+int ims_columns_check(const imgsearch_index_update_options *options, imgsearch_error *err)
 {
 	columns c = { .options = options, .err = err };
 	int rc = read_file(&c);
@@ -109,7 +109,7 @@ int ims_columns_check(const imgsearch_index_options *options, imgsearch_error *e
 	return rc;
 }
 
-int ims_columns_attach(imgsearch *s, const imgsearch_index_options *options, job *j,
+int ims_columns_attach(imgsearch *s, const imgsearch_index_update_options *options, job *j,
 	imgsearch_error *err)
 {
 	columns c = { .s = s, .options = options, .err = err };

@@ -29,8 +29,9 @@ static int collect(void *user, const store_picture *p, const char *root_path)
 	if (p->root != start->root || (*start->prefix && !ims_path_below(p->path, start->prefix)))
 		return 0;
 	const path_entry *k = ims_path_table_find(&g->run->paths, ims_path_key(p->root, p->path));
-	bool deleted = p->state == IMGSEARCH_DELETED; /* keeps its bytes out, also without a file */
-	bool picture = p->state != IMGSEARCH_EXCLUDED && !deleted;
+	/* keeps its bytes out, also without a file */
+	bool deleted = p->state == IMGSEARCH_STATE_DELETED;
+	bool picture = p->state != IMGSEARCH_STATE_EXCLUDED && !deleted;
 	g->all += picture;
 	if (!k || k->seen) {
 		g->by_state[p->state]++;
@@ -66,7 +67,8 @@ static void correct_counts(imgsearch_counts *c, const missing_paths *g,
 {
 	uint64_t *const now[] = { &c->indexed, &c->duplicate };
 	const uint64_t was[] = { before->indexed, before->duplicate };
-	const uint64_t is[] = { g->by_state[IMGSEARCH_INDEXED], g->by_state[IMGSEARCH_DUPLICATE] };
+	const uint64_t is[] = { g->by_state[IMGSEARCH_STATE_INDEXED],
+		g->by_state[IMGSEARCH_STATE_DUPLICATE] };
 	if (g->met != c->seen - before->seen || is[0] + is[1] != *now[0] - was[0] + *now[1] - was[1])
 		return; /* a path was found twice */
 	for (int i = 0; i < 2; i++)
@@ -89,7 +91,7 @@ int ims_missing_remove(tree_run *r, const imgsearch_counts *before)
 	missing_paths g = { .run = r };
 	int rc = ims_store_each_picture(r->s->store, 0, collect, &g, r->err);
 	if (!rc && before)
-		correct_counts(r->counts, &g, before);
+		correct_counts(&r->counts->paths, &g, before);
 	bool too_many = g.pictures > 1 && (double)g.pictures > 0.3 * (double)g.all
 		&& !r->options->prune;
 	if (!rc && too_many)

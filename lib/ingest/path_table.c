@@ -35,6 +35,14 @@ static int grow(path_table *t)
 	return 0;
 }
 
+int ims_path_table_reserve(path_table *t, size_t more)
+{
+	while (2 * (t->n + more) > t->cap)
+		if (grow(t))
+			return IMGSEARCH_ENOMEM;
+	return 0;
+}
+
 int ims_path_table_add(path_table *t, const path_entry *k)
 {
 	if (2 * (t->n + 1) > t->cap && grow(t))

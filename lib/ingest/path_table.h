@@ -29,6 +29,7 @@ typedef struct path_table {
 /* The key of a path below a root. */
 path_key ims_path_key(int64_t root, const char *path);
 
+int ims_path_table_reserve(path_table *t, size_t more);             /* room; 0 or ENOMEM */
 int ims_path_table_add(path_table *t, const path_entry *path);      /* 0 or ENOMEM */
 path_entry *ims_path_table_find(const path_table *t, path_key key); /* borrowed; NULL: none */
 void ims_path_table_free(path_table *t);

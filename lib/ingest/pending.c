@@ -39,7 +39,7 @@ static uint64_t key_of(const hash256 *hash)
 size_t ims_pending_add(pending_list *p, const pending_row *row)
 {
 	p->row[p->n] = *row;
-	p->hash_key[p->n] = row->state == IMGSEARCH_INDEXED && row->needs_vector
+	p->hash_key[p->n] = row->state == IMGSEARCH_STATE_INDEXED && row->needs_vector
 		? key_of(&row->picture.hash)
 		: 0;
 	return p->n++;

@@ -16,7 +16,7 @@ typedef struct pending_row {
 	char *path;       /* owned; relative to the root */
 	timestamp mtime;
 	uint64_t size;  /* as the walk saw it */
-	uint32_t state; /* IMGSEARCH_INDEXED: `picture` is written; else why it is not */
+	uint32_t state; /* IMGSEARCH_STATE_INDEXED: `picture` is written; else why it is not */
 	char *reason;   /* owned, or NULL */
 	prepared picture;
 	bool vector_only; /* only the vector of the row is replaced */

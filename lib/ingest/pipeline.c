@@ -42,19 +42,19 @@ static uint32_t state_of(int rc)
 {
 	switch (rc) {
 	case 0:
-		return IMGSEARCH_INDEXED;
+		return IMGSEARCH_STATE_INDEXED;
 	case IMGSEARCH_EUNSUPPORTED:
-		return IMGSEARCH_UNSUPPORTED;
+		return IMGSEARCH_STATE_UNSUPPORTED;
 	case IMGSEARCH_ELIMIT:
-		return IMGSEARCH_TOO_BIG;
+		return IMGSEARCH_STATE_TOO_BIG;
 	case IMGSEARCH_EIO:
 	case IMGSEARCH_ENOTFOUND:
 	case IMGSEARCH_ENOMEM:
 	case IMGSEARCH_EDB:
 	case IMGSEARCH_EBUSY:
-		return IMGSEARCH_UNREADABLE; /* tried again by the next run */
+		return IMGSEARCH_STATE_UNREADABLE; /* tried again by the next run */
 	default:
-		return IMGSEARCH_DAMAGED;
+		return IMGSEARCH_STATE_DAMAGED;
 	}
 }
 
@@ -83,7 +83,7 @@ static void prepare(void *arg)
 	pipeline_item *it = arg;
 	pipeline *p = it->pipeline;
 	double start = ims_now();
-	imgsearch_input in = imgsearch_file(it->full);
+	imgsearch_input in = imgsearch_input_file(it->full);
 	prepare_request request = {
 		.s = p->s,
 		.recipe = &p->identity->model.recipe,
@@ -164,29 +164,12 @@ static int finish_batches(pipeline *p)
 
 /* --------------------------------------------------------------------------------- writing ---- */
 
-void ims_count_state(imgsearch_counts *c, uint64_t *deleted, uint32_t state)
-{
-	uint64_t *const by_state[STORE_STATES] = {
-		NULL,
-		&c->indexed,
-		&c->duplicate,
-		&c->unsupported,
-		&c->damaged,
-		&c->too_big,
-		&c->excluded,
-		&c->unreadable,
-		deleted,
-	};
-	if (state >= IMGSEARCH_INDEXED && state < STORE_STATES)
-		++*by_state[state];
-}
-
 static void count_state(pipeline *p, uint32_t state)
 {
-	ims_count_state(p->counts, p->deleted, state);
+	ims_counts_add(&p->counts->paths, state, 1);
 }
 
-/* A row without a picture: it is excluded, damaged, unreadable or the like. */
+/* Writes a row without a picture: excluded, damaged, unreadable or the like. */
 static int write_state(pipeline *p, const pending_row *r, uint32_t state, const char *reason)
 {
 	store_picture row = {
@@ -210,9 +193,9 @@ static int write_vector(pipeline *p, const pending_row *r)
 {
 	const model_identity *m = &p->identity->model;
 	if (!ims_all_finite(r->vector, m->dim))
-		return write_state(p, r, IMGSEARCH_DAMAGED, ims_row_not_finite);
+		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_not_finite);
 	p->counts->unchanged++;
-	count_state(p, IMGSEARCH_INDEXED);
+	count_state(p, IMGSEARCH_STATE_INDEXED);
 	return ims_store_vector_put(p->s->store, r->id, r->vector, m->dim, p->identity->next, p->err);
 }
 
@@ -232,14 +215,14 @@ static int write_picture(pipeline *p, pending_row *r)
 		return rc;
 	switch (outcome) {
 	case ROW_UNPREPARED: /* the pending picture with the same bytes was refused */
-		return write_state(p, r, IMGSEARCH_DAMAGED, ims_row_not_finite);
+		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_not_finite);
 	case ROW_MOVED:
 		p->counts->moved++;
 		count_state(p, row.state);
 		return 0;
 	case ROW_UNCHANGED:
 		p->counts->unchanged++;
-		count_state(p, IMGSEARCH_INDEXED);
+		count_state(p, IMGSEARCH_STATE_INDEXED);
 		return 0;
 	case ROW_KEPT_OUT:
 		count_state(p, row.state);
@@ -253,7 +236,7 @@ static int write_picture(pipeline *p, pending_row *r)
 
 static int write_row(pipeline *p, pending_row *r)
 {
-	if (r->state != IMGSEARCH_INDEXED)
+	if (r->state != IMGSEARCH_STATE_INDEXED)
 		return write_state(p, r, r->state, r->reason);
 	return r->vector_only ? write_vector(p, r) : write_picture(p, r);
 }
@@ -329,7 +312,7 @@ static int admit(pipeline *p)
 	p->counts->decode_s += it->seconds;
 	bool needs = false;
 	int rc = p->pending.n == PENDING_MOST ? write_all(p) : 0;
-	if (!rc && it->state == IMGSEARCH_INDEXED)
+	if (!rc && it->state == IMGSEARCH_STATE_INDEXED)
 		rc = needs_vector(p, it, &needs, p->err);
 	pending_row row = {
 		.id = it->id,
@@ -342,7 +325,7 @@ static int admit(pipeline *p)
 		.vector_only = it->vector_only,
 		.needs_vector = needs,
 	};
-	if (!rc && it->state != IMGSEARCH_INDEXED) {
+	if (!rc && it->state != IMGSEARCH_STATE_INDEXED) {
 		ims_job_log(p->job, IMGSEARCH_LOG_DEBUG, "%s: %s", it->full, it->why.message);
 		row.reason = ims_strdup(it->why.message);
 		rc = row.reason ? 0 : ims_nomem(p->err);
@@ -353,7 +336,7 @@ static int admit(pipeline *p)
 		return rc; /* ims_pipeline_free frees the path */
 	it->path = NULL;
 	size_t number = ims_pending_add(&p->pending, &row);
-	return needs && row.state == IMGSEARCH_INDEXED ? join_batch(p, it->input, number) : 0;
+	return needs && row.state == IMGSEARCH_STATE_INDEXED ? join_batch(p, it->input, number) : 0;
 }
 
 /* ----------------------------------------------------------------------------------- entry ---- */
@@ -423,12 +406,13 @@ int ims_pipeline_drain(pipeline *p)
 {
 	int rc = 0;
 	while (!rc && p->running) {
-		if (ims_job_cancelled(p->job))
-			rc = ims_fail(p->err, IMGSEARCH_ECANCELED, "cancelled");
-		else if (!(rc = admit(p)))
+		rc = ims_job_check(p->job, p->err);
+		if (!rc)
+			rc = admit(p);
+		if (!rc)
 			rc = ims_pipeline_write_in_time(p);
 	}
-	if (!rc || rc == IMGSEARCH_ECANCELED) {
+	if (!rc || ims_is_stop(rc)) {
 		int written = write_all(p);
 		rc = written ? written : rc;
 	}

@@ -12,6 +12,7 @@
 #define IMS_INGEST_PIPELINE_H
 
 #include "handle/identity.h"
+#include "ingest/counts.h"
 #include "ingest/pending.h"
 
 /* One file that a worker prepares. */
@@ -49,8 +50,7 @@ typedef struct pipeline {
 	imgsearch *s;
 	job *job;
 	const identity *identity;
-	imgsearch_counts *counts;
-	uint64_t *deleted; /* counts the paths in that state, which counts->seen includes */
+	run_counts *counts;
 	int (*moved)(void *user, int64_t twin, bool *moved, imgsearch_error *err); /* see row_writer */
 	void *user;
 	imgsearch_error *err;
@@ -68,9 +68,6 @@ typedef struct pipeline {
 
 int ims_pipeline_init(pipeline *p);  /* of a struct whose first part is set; 0 or ENOMEM */
 void ims_pipeline_free(pipeline *p); /* waits for the workers; drops what is not written */
-
-/* Counts one path in the field of its state, or in *deleted. */
-void ims_count_state(imgsearch_counts *c, uint64_t *deleted, uint32_t state);
 
 /*
  * Sends a file to the workers, and becomes the owner of the strings of *item, whose members before

@@ -1,23 +1,6 @@
 /* Each is one transaction. */
 #include "ingest/remove.h"
 
-int ims_remove(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *err)
-{
-	int rc = ims_handle_write_begin(s, err);
-	if (rc)
-		return rc;
-	rc = ims_store_tx_begin(s->store, err);
-	if (!rc) {
-		for (size_t i = 0; !rc && i < n; i++)
-			rc = ims_store_picture_remove(s->store, ids[i], err);
-		rc = ims_handle_tx_end(s, rc, err);
-	}
-	if (!rc)
-		rc = ims_store_compact(s->store, err);
-	ims_handle_write_end(s);
-	return rc;
-}
-
 typedef int change_items(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *err);
 
 static int in_transaction(imgsearch *s, change_items *change, const int64_t *ids, size_t n,

@@ -1,11 +1,8 @@
-/* Removing and deleting pictures, and moving a root. All acquire the writer lock. */
+/* Deleting pictures on purpose, and moving a root. All acquire the writer lock. */
 #ifndef IMS_INGEST_REMOVE_H
 #define IMS_INGEST_REMOVE_H
 
 #include "handle/handle.h"
-
-int ims_remove(imgsearch *s, const int64_t *ids, size_t n,
-	imgsearch_error *err); /* imgsearch_index_remove */
 
 /*
  * imgsearch_index_keep_out and imgsearch_index_readmit, all or none. ENOTFOUND: there is no item of

@@ -49,7 +49,7 @@ static int move(const row_writer *w, const store_picture *row, int64_t own, int6
 static int put_duplicate(const row_writer *w, store_picture *row, int64_t own,
 	const store_picture *twin, row_outcome *outcome, imgsearch_error *err)
 {
-	bool moved = false, deleted = twin->state == IMGSEARCH_DELETED;
+	bool moved = false, deleted = twin->state == IMGSEARCH_STATE_DELETED;
 	if (deleted && w->refuses_deleted)
 		return ims_store_refuse_deleted(w->s->store, "a picture with these bytes", twin->id, err);
 	int rc = w->moved ? w->moved(w->user, twin->id, &moved, err) : 0;
@@ -63,7 +63,7 @@ static int put_duplicate(const row_writer *w, store_picture *row, int64_t own,
 		return rc;
 	}
 	*outcome = deleted ? ROW_KEPT_OUT : ROW_DUPLICATE;
-	row->state = deleted ? IMGSEARCH_DELETED : IMGSEARCH_DUPLICATE;
+	row->state = deleted ? IMGSEARCH_STATE_DELETED : IMGSEARCH_STATE_DUPLICATE;
 	row->reason = deleted ? ims_store_reason_deleted_copy : NULL;
 	row->same_as = deleted && twin->same_as ? twin->same_as : twin->id;
 	row->width = twin->width;
@@ -99,14 +99,14 @@ int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, cons
 	row->hash = p->hash;
 	row->width = p->width;
 	row->height = p->height;
-	row->state = IMGSEARCH_INDEXED;
-	if (twin.id && (twin.id != own || twin.state == IMGSEARCH_DELETED)) {
+	row->state = IMGSEARCH_STATE_INDEXED;
+	if (twin.id && (twin.id != own || twin.state == IMGSEARCH_STATE_DELETED)) {
 		rc = put_duplicate(w, row, own, &twin, outcome, err);
 	} else if (!twin.id && !vector) {
 		*outcome = ROW_UNPREPARED;
 	} else if (vector && !ims_all_finite(vector, w->dim)) {
 		*outcome = ROW_REFUSED;
-		row->state = IMGSEARCH_DAMAGED;
+		row->state = IMGSEARCH_STATE_DAMAGED;
 		row->reason = ims_row_not_finite;
 		rc = ims_store_picture_put(w->s->store, row, err);
 	} else {

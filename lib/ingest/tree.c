@@ -17,13 +17,13 @@
 
 static int report(tree_run *r, const char *path)
 {
-	imgsearch_counts *c = r->counts;
+	run_counts *c = r->counts;
 	imgsearch_progress p = {
 		.stage = "index",
 		.path = path,
-		.done = c->seen,
-		.total = r->expected > c->seen ? r->expected : c->seen,
-		.failed = c->damaged + c->too_big + c->unreadable,
+		.done = c->paths.seen,
+		.total = r->expected > c->paths.seen ? r->expected : c->paths.seen,
+		.failed = c->paths.damaged + c->paths.too_big + c->paths.unreadable,
 		.loss = NAN,
 		.accuracy = NAN,
 	};
@@ -48,7 +48,7 @@ static int submit(tree_run *r, const walk_entry *e, int64_t id, bool vector_only
 static void count_unchanged(tree_run *r, uint32_t state)
 {
 	r->counts->unchanged++;
-	ims_count_state(r->counts, &r->deleted, state);
+	ims_counts_add(&r->counts->paths, state, 1);
 }
 
 static bool is_same_file(const path_entry *k, const walk_entry *e)
@@ -59,7 +59,7 @@ static bool is_same_file(const path_entry *k, const walk_entry *e)
 /* The path was deleted on purpose, whatever lies there now. */
 static bool is_deleted(const path_entry *k)
 {
-	return k && k->state == IMGSEARCH_DELETED;
+	return k && k->state == IMGSEARCH_STATE_DELETED;
 }
 
 /* Records an entry that is no file. Its state needs no reading. */
@@ -102,9 +102,10 @@ static bool is_fresh(const tree_run *r, const path_entry *k, const walk_entry *e
 		return true;
 	if (!k || !is_same_file(k, e))
 		return false;
-	if (k->state == IMGSEARCH_INDEXED || k->state == IMGSEARCH_DUPLICATE)
+	if (k->state == IMGSEARCH_STATE_INDEXED || k->state == IMGSEARCH_STATE_DUPLICATE)
 		return true;
-	return k->state != IMGSEARCH_UNREADABLE && k->state != IMGSEARCH_EXCLUDED && !r->options->retry;
+	return k->state != IMGSEARCH_STATE_UNREADABLE && k->state != IMGSEARCH_STATE_EXCLUDED
+		&& !r->options->retry;
 }
 
 static int file_entry(tree_run *r, const walk_entry *e, const path_entry *k)
@@ -113,7 +114,7 @@ static int file_entry(tree_run *r, const walk_entry *e, const path_entry *k)
 		return submit(r, e, k ? k->id : 0, false);
 	bool has_vector = true;
 	int rc = 0;
-	if (r->identity.next && k->state == IMGSEARCH_INDEXED)
+	if (r->identity.next && k->state == IMGSEARCH_STATE_INDEXED)
 		rc = ims_store_vector_next_has(r->s->store, k->id, &has_vector, r->err);
 	if (!rc && !has_vector)
 		return submit(r, e, k->id, true);
@@ -128,21 +129,21 @@ static int index_entry(tree_run *r, const walk_entry *e)
 	int rc = 0;
 	if (k)
 		k->seen = true;
-	r->counts->seen++;
+	r->counts->paths.seen++;
 	switch (e->kind) {
 	case WALK_FILE:
 		rc = file_entry(r, e, k);
 		break;
 	case WALK_EXCLUDED:
-		rc = record(r, e, k, IMGSEARCH_EXCLUDED);
+		rc = record(r, e, k, IMGSEARCH_STATE_EXCLUDED);
 		break;
 	case WALK_SPECIAL:
-		rc = record(r, e, k, IMGSEARCH_UNSUPPORTED);
+		rc = record(r, e, k, IMGSEARCH_STATE_UNSUPPORTED);
 		break;
 	case WALK_UNREADABLE:
 		rc = e->folder ? add_unreadable(r, e->path) : 0;
 		if (!rc)
-			rc = record(r, e, k, IMGSEARCH_UNREADABLE);
+			rc = record(r, e, k, IMGSEARCH_STATE_UNREADABLE);
 		break;
 	}
 	if (!rc)
@@ -241,7 +242,7 @@ static int index_file(tree_run *r)
 static bool looks_unmounted(tree_run *r, uint64_t seen)
 {
 	uint64_t n = 0;
-	return seen == r->counts->seen && !r->options->prune && !ims_missing_count(r, &n) && n;
+	return seen == r->counts->paths.seen && !r->options->prune && !ims_missing_count(r, &n) && n;
 }
 
 static int index_folder(tree_run *r, const walk_rules *rules)
@@ -249,7 +250,7 @@ static int index_folder(tree_run *r, const walk_rules *rules)
 	const index_start *start = r->walk.start;
 	struct stat st;
 	imgsearch_error why;
-	imgsearch_counts before = *r->counts;
+	imgsearch_counts before = r->counts->paths;
 	if (stat(start->root_path, &st) || !S_ISDIR(st.st_mode))
 		return offline(r, "not there");
 	double begin = ims_now(), busy = r->pipeline.waited + r->counts->store_s;
@@ -276,7 +277,7 @@ static void clear_walk(walk_state *w)
 
 static int index_start_of(tree_run *r, const index_plan *p, const index_start *start)
 {
-	const imgsearch_index_options *o = r->options;
+	const imgsearch_index_update_options *o = r->options;
 	walk_rules rules = {
 		.include = o->include,
 		.n_include = o->n_include,
@@ -311,12 +312,12 @@ static int count_ahead(tree_run *r, const index_plan *p)
 		.roots = (const char *const *)p->root,
 		.n_roots = p->n_roots,
 	};
-	for (size_t i = 0; r->job.events->progress && rc != IMGSEARCH_ECANCELED && i < p->n; i++)
+	for (size_t i = 0; r->job.call.progress && !ims_is_stop(rc) && i < p->n; i++)
 		if (p->start[i].file)
 			r->expected++;
 		else
 			rc = ims_walk(p->start[i].root_path, p->start[i].prefix, &rules, count_entry, r, NULL);
-	return rc == IMGSEARCH_ECANCELED ? ims_fail(r->err, rc, "cancelled") : 0;
+	return ims_is_stop(rc) ? rc : 0;
 }
 
 static int add_known(void *user, const store_picture *p, const char *root_path)
@@ -406,12 +407,13 @@ static int run(tree_run *r, index_plan *p, const char *const *paths, size_t n)
 		rc = count_ahead(r, p);
 	for (size_t i = 0; !rc && i < p->n; i++)
 		rc = index_start_of(r, p, &p->start[i]);
-	if (!rc || rc == IMGSEARCH_ECANCELED) {
+	if (!rc || ims_is_stop(rc)) {
 		int drained = ims_pipeline_drain(&r->pipeline);
 		rc = drained ? drained : rc;
 	}
-	if (rc == IMGSEARCH_ECANCELED)
-		return ims_fail(r->err, rc, "cancelled; finished work is kept");
+	if (ims_is_stop(rc))
+		return ims_fail(r->err, rc, "%s; finished work is kept",
+			rc == IMGSEARCH_ECANCELED ? "cancelled" : "past the deadline");
 	if (!rc && r->identity.next)
 		rc = end_reindex(r);
 	if (!rc && r->options->csv)
@@ -429,13 +431,12 @@ static void free_run(tree_run *r)
 }
 
 int ims_index_tree(imgsearch *s, const char *const *paths, size_t n,
-	const imgsearch_index_options *options, imgsearch_counts *counts, uint64_t *deleted,
-	imgsearch_error *err)
+	const imgsearch_index_update_options *options, job *j, run_counts *counts, imgsearch_error *err)
 {
 	imgsearch_error local;
 	double begin = ims_now();
 	index_plan p = { .s = s, .err = err ? err : &local };
-	*counts = (imgsearch_counts){ 0 };
+	*counts = (run_counts){ 0 };
 	tree_run *r = ims_zalloc(1, sizeof *r);
 	if (!r)
 		return ims_nomem(err);
@@ -443,13 +444,12 @@ int ims_index_tree(imgsearch *s, const char *const *paths, size_t n,
 	r->options = options;
 	r->counts = counts;
 	r->err = p.err;
-	r->job = ims_handle_job(s);
+	r->job = *j;
 	r->pipeline = (pipeline){
 		.s = s,
 		.job = &r->job,
 		.identity = &r->identity,
 		.counts = counts,
-		.deleted = &r->deleted,
 		.moved = is_moved,
 		.user = r,
 		.err = p.err,
@@ -460,8 +460,6 @@ int ims_index_tree(imgsearch *s, const char *const *paths, size_t n,
 	bool writing = !rc;
 	if (!rc)
 		rc = run(r, &p, paths, n);
-	if (deleted)
-		*deleted = r->deleted;
 	free_run(r);
 	if (writing)
 		ims_handle_write_end(s);

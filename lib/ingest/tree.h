@@ -6,6 +6,7 @@
 #define IMS_INGEST_TREE_H
 
 #include "handle/identity.h"
+#include "ingest/counts.h"
 #include "ingest/path_table.h"
 #include "ingest/pipeline.h"
 #include "ingest/plan.h"
@@ -20,9 +21,8 @@ typedef struct walk_state {
 
 typedef struct tree_run {
 	imgsearch *s;
-	const imgsearch_index_options *options;
-	imgsearch_counts *counts;
-	uint64_t deleted; /* paths that were met and are deleted on purpose */
+	const imgsearch_index_update_options *options;
+	run_counts *counts;
 	imgsearch_error *err;
 	job job;
 	identity identity;
@@ -32,12 +32,9 @@ typedef struct tree_run {
 	uint64_t expected; /* number of paths, counted by a first walk; 0: unknown */
 } tree_run;
 
-/*
- * imgsearch_index_tree; options are a complete copy. Acquires the writer lock. *deleted (may be
- * NULL) receives the number of paths that are deleted on purpose; counts->seen includes them.
- */
+/* imgsearch_index_update; options are a complete copy. Acquires the writer lock. */
 int ims_index_tree(imgsearch *s, const char *const *paths, size_t n,
-	const imgsearch_index_options *options, imgsearch_counts *counts, uint64_t *deleted,
+	const imgsearch_index_update_options *options, job *j, run_counts *counts,
 	imgsearch_error *err);
 
 #endif

@@ -128,30 +128,32 @@ int ims_model_find_weights(char **out, const char *name, imgsearch_error *err)
 }
 
 static int report(const char *name, const model_network *net,
-	int (*each)(void *user, const imgsearch_model_info *m), void *user, imgsearch_error *err)
+	int (*each)(void *user, const imgsearch_model *m), void *user, imgsearch_error *err)
 {
 	model_card card;
 	char *weights, note[sizeof card.descent + sizeof card.licence + 16];
 	int rc = ims_model_find_weights(&weights, name, err);
 	if (rc && rc != IMGSEARCH_ENOTFOUND)
 		return rc;
-	imgsearch_model_info info = { .name = name, .weights = weights };
+	imgsearch_model info = { .name = name, .weights = weights };
 	if (weights && ims_card_read(&card, weights, NULL) == 0) {
 		snprintf(note, sizeof note, "%s%s%s", card.descent,
 			card.descent[0] && card.licence[0] ? "; " : "", card.licence);
 		info.note = note[0] ? note : NULL;
 		info.dim = card.dim, info.resize = card.recipe.resize, info.crop = card.recipe.crop;
-		info.interpolation = card.recipe.bicubic ? IMGSEARCH_BICUBIC : IMGSEARCH_BILINEAR;
+		info.interpolation = card.recipe.bicubic ? IMGSEARCH_INTERPOLATION_BICUBIC
+												 : IMGSEARCH_INTERPOLATION_BILINEAR;
 	} else if (net) {
 		info.dim = net->dim, info.resize = net->resize, info.crop = net->crop;
-		info.interpolation = net->bicubic ? IMGSEARCH_BICUBIC : IMGSEARCH_BILINEAR;
+		info.interpolation = net->bicubic ? IMGSEARCH_INTERPOLATION_BICUBIC
+										  : IMGSEARCH_INTERPOLATION_BILINEAR;
 	}
 	rc = net || info.dim ? each(user, &info) : 0;
 	ims_free(weights);
 	return rc;
 }
 
-int ims_model_each(int (*each)(void *user, const imgsearch_model_info *m), void *user,
+int ims_model_each(int (*each)(void *user, const imgsearch_model *m), void *user,
 	imgsearch_error *err)
 {
 	int rc = report("default", NULL, each, user, err);

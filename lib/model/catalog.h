@@ -25,7 +25,7 @@ image_recipe ims_network_recipe(const model_network *net);
  * Each network of the catalogue, and the default model, with the weights that are found; *m is
  * valid during the call. A result of each other than 0 stops and is returned. ENOMEM.
  */
-int ims_model_each(int (*each)(void *user, const imgsearch_model_info *m), void *user,
+int ims_model_each(int (*each)(void *user, const imgsearch_model *m), void *user,
 	imgsearch_error *err);
 
 /*

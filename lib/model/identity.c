@@ -61,7 +61,7 @@ static int merge_recipe(image_recipe *r, const imgsearch_recipe *asked, imgsearc
 		memcpy(r->std, asked->std, sizeof r->std);
 	}
 	if (asked->interpolation)
-		r->bicubic = asked->interpolation == IMGSEARCH_BICUBIC;
+		r->bicubic = asked->interpolation == IMGSEARCH_INTERPOLATION_BICUBIC;
 	if (r->crop > r->resize || r->resize > 4096 || r->crop < 32)
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"recipe: crop %u of resize %u: a crop is at least 32, not larger than the resize,"
@@ -159,10 +159,10 @@ int ims_model_identify(model_identity *out, const model_spec *spec, imgsearch_er
 		rc = ims_weights_hash(&hash, out->weights, err);
 	if (rc == 0) {
 		ims_hash_hex(&hash, out->weights_hash);
-		out->flip = spec->flip;
+		out->flip = spec->recipe.flip;
 		out->precision = spec->precision ? spec->precision
-			: cpu_has_bf16()             ? IMGSEARCH_BF16
-										 : IMGSEARCH_F32;
+			: cpu_has_bf16()             ? IMGSEARCH_PRECISION_BF16
+										 : IMGSEARCH_PRECISION_F32;
 		if (!out->dim)
 			rc = ask_dim(out, spec, err);
 	}
@@ -191,8 +191,8 @@ bool ims_model_same(const model_identity *a, const model_identity *b, char *why,
 		snprintf(why, why_size, "%u and %u values", a->dim, b->dim);
 	else if (a->precision != b->precision)
 		snprintf(why, why_size, "precision %s and %s",
-			a->precision == IMGSEARCH_BF16 ? "bf16" : "f32",
-			b->precision == IMGSEARCH_BF16 ? "bf16" : "f32");
+			a->precision == IMGSEARCH_PRECISION_BF16 ? "bf16" : "f32",
+			b->precision == IMGSEARCH_PRECISION_BF16 ? "bf16" : "f32");
 	else if (r->resize != s->resize || r->crop != s->crop || r->bicubic != s->bicubic)
 		snprintf(why, why_size, "recipe %u/%u %s and %u/%u %s", r->resize, r->crop,
 			r->bicubic ? "bicubic" : "bilinear", s->resize, s->crop,

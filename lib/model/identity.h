@@ -15,7 +15,6 @@ typedef struct model_spec {
 	uint32_t precision;  /* imgsearch_precision */
 	uint32_t threads;
 	imgsearch_recipe recipe; /* zero fields: the network's own */
-	uint32_t flip;
 } model_spec;
 
 typedef struct model_identity {
@@ -24,7 +23,7 @@ typedef struct model_identity {
 	char weights_hash[65]; /* BLAKE2b-256 of the weights file */
 	char *weights;         /* path, owned */
 	uint32_t dim;
-	uint32_t precision; /* IMGSEARCH_F32 or IMGSEARCH_BF16 */
+	uint32_t precision; /* IMGSEARCH_PRECISION_F32 or IMGSEARCH_PRECISION_BF16 */
 	image_recipe recipe;
 	uint32_t flip; /* 1: the mean of the features of the picture and its mirror image */
 } model_identity;

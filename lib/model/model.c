@@ -66,7 +66,7 @@ static void load(void *arg)
 	shim_config config = {
 		l->id->network,
 		l->spec->device ? l->spec->device : "auto",
-		l->id->precision == IMGSEARCH_BF16,
+		l->id->precision == IMGSEARCH_PRECISION_BF16,
 		l->spec->threads ? l->spec->threads : ims_cpu_count(),
 		l->id->recipe.crop,
 		l->id->dim,

@@ -15,15 +15,22 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const shim_table *loaded;
 
-static int load(imgsearch_error *err)
+/* *path is freed by ims_free. */
+static int find(char **path, imgsearch_error *err)
 {
-	char *path;
-	int rc = ims_model_find_file(&path, SHIM_FILE, err);
+	int rc = ims_model_find_file(path, SHIM_FILE, err);
 	if (rc == IMGSEARCH_ENOTFOUND)
 		return ims_fail(err, IMGSEARCH_EMODEL,
 			"no network can run: " SHIM_FILE
 			" is not beside the library; build it (make setup shim) or set IMGSEARCH_LIBDIR to"
 			" its folder");
+	return rc;
+}
+
+static int load(imgsearch_error *err)
+{
+	char *path;
+	int rc = find(&path, err);
 	if (rc)
 		return rc;
 	void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -37,6 +44,16 @@ static int load(imgsearch_error *err)
 		rc = ims_fail(err, IMGSEARCH_EMODEL, "%s belongs to another version of the library", path);
 	else
 		loaded = table;
+	ims_free(path);
+	return rc;
+}
+
+int ims_shim_find(imgsearch_error *err)
+{
+	char *path = NULL;
+	pthread_mutex_lock(&lock);
+	int rc = loaded ? 0 : find(&path, err);
+	pthread_mutex_unlock(&lock);
 	ims_free(path);
 	return rc;
 }

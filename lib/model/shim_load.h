@@ -11,4 +11,7 @@
  */
 int ims_shim_load(const shim_table **out, imgsearch_error *err);
 
+/* Whether the shim is loaded, or its file is there. Loads nothing. 0, EMODEL, ENOMEM. */
+int ims_shim_find(imgsearch_error *err);
+
 #endif

@@ -23,8 +23,9 @@ static int score_cohort(const space *sp, const chance_cohort *c, const float *qu
 	}
 	for (size_t i = 0; !rc && i < c->n; i++) {
 		float dot = scale * c->scale[i] * (float)(sum[i] - 128 * total);
-		score[i] = sp->metric == IMGSEARCH_L2 ? -sqrtf(fmaxf(square + c->square[i] - 2 * dot, 0))
-											  : dot;
+		score[i] = sp->metric == IMGSEARCH_METRIC_L2
+			? -sqrtf(fmaxf(square + c->square[i] - 2 * dot, 0))
+			: dot;
 	}
 	ims_free(code);
 	ims_free(sum);
@@ -50,7 +51,7 @@ static int normalise(imgsearch *s, view *v, const float *query, bool *has_norm, 
 int ims_chance_fill(imgsearch *s, view *v, const float *query, const int64_t *own, size_t n_own,
 	double max_chance, imgsearch_hits *hits, imgsearch_error *err)
 {
-	imgsearch_hit *hit = (imgsearch_hit *)hits->hit; /* in the block of the hits */
+	imgsearch_hit **hit = (imgsearch_hit **)(uintptr_t)hits->items; /* its own memory */
 	size_t count = hits->count, kept = 0, better = 0;
 	bool has_norm = false;
 	chance_norm norm;
@@ -58,15 +59,15 @@ int ims_chance_fill(imgsearch *s, view *v, const float *query, const int64_t *ow
 	if (!has_norm)
 		return rc;
 	for (size_t i = 0; i < count; i++) {
-		hit[i].chance = ims_id_among(own, n_own, hit[i].id)
+		imgsearch_hit *h = hit[i];
+		h->chance = ims_id_among(own, n_own, h->id)
 			? 0
-			: (double)v->rows.n * ims_analysis_chance_above(&v->chance, norm, (double)hit[i].score);
-		if (max_chance > 0 && hit[i].chance > max_chance)
+			: (double)v->rows.n * ims_analysis_chance_above(&v->chance, norm, (double)h->score);
+		if (max_chance > 0 && h->chance > max_chance)
 			continue;
-		hit[kept++] = hit[i];
-		if (hit[i].chance < (hits->reranked
-					? 1
-					: (double)kept)) /* more scores are as high as expected by chance */
+		hit[kept++] = h;
+		/* more scores are as high as expected by chance */
+		if (h->chance < (hits->reranked ? 1 : (double)kept))
 			better = kept;
 	}
 	hits->count = kept;

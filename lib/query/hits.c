@@ -1,160 +1,154 @@
-/* Looks the ids up in one statement, then packs everything into one block. */
+/* Looks the ids up in one statement, and copies what it finds into the result. */
 #include "query/hits.h"
 
 #include "base/path.h"
+#include "base/result.h"
 #include "handle/space.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-typedef struct hit_cell {
-	char *name, *value;
-	bool title;
-} hit_cell;
-
-/* One neighbour and what was looked up; the strings are owned until they are packed. */
+/* One neighbour while it is looked up. */
 typedef struct hit_row {
-	int64_t id;
-	float distance;
+	imgsearch_hit *hit;
 	bool gone; /* the picture is no longer indexed */
-	char *path;
-	hit_cell *cell;
-	size_t cells, cap;
+	imgsearch_columns *columns;
+	imgsearch_column **column; /* the array of columns->items, with room for `cap` */
+	size_t cap;
 } hit_row;
 
-static void free_rows(hit_row *rows, size_t n)
+typedef struct lookup {
+	void *result;
+	hit_row *row;
+	bool columns; /* are asked for */
+} lookup;
+
+/* Appends a pointer to the list of columns; the old array stays in the result, unused. */
+static int add_column(void *result, hit_row *r, imgsearch_column *column)
 {
-	for (size_t i = 0; rows && i < n; i++) {
-		for (size_t c = 0; c < rows[i].cells; c++) {
-			ims_free(rows[i].cell[c].name);
-			ims_free(rows[i].cell[c].value);
-		}
-		ims_free(rows[i].cell);
-		ims_free(rows[i].path);
+	if (r->columns->count == r->cap) {
+		size_t cap = r->cap ? 2 * r->cap : 8;
+		imgsearch_column **grown = ims_result_alloc(result, cap, sizeof *grown);
+		if (!grown)
+			return IMGSEARCH_ENOMEM;
+		if (r->cap)
+			memcpy(grown, r->column, r->cap * sizeof *grown);
+		r->column = grown;
+		r->cap = cap;
+		r->columns->items = (const imgsearch_column *const *)grown;
 	}
-	ims_free(rows);
+	r->column[r->columns->count++] = column;
+	return 0;
 }
 
-static int add_cell(hit_row *r, const store_cell *cell)
+static int add_cell(void *result, hit_row *r, const store_cell *cell)
 {
-	hit_cell *grown = ims_grow(r->cell, r->cells, &r->cap, sizeof *grown);
-	if (!grown)
+	imgsearch_column *column = ims_result_alloc(result, 1, sizeof *column);
+	if (!column)
 		return IMGSEARCH_ENOMEM;
-	r->cell = grown;
-	hit_cell *added = &r->cell[r->cells++];
-	*added = (hit_cell){
-		ims_strdup(cell->name),
-		ims_strdup(cell->value ? cell->value : ""),
-		cell->title,
-	};
-	return added->name && added->value ? 0 : IMGSEARCH_ENOMEM;
+	column->name = ims_result_text(result, cell->name);
+	column->value = ims_result_text(result, cell->value ? cell->value : "");
+	if (!column->name || !column->value)
+		return IMGSEARCH_ENOMEM;
+	if (cell->title && *column->value)
+		r->hit->title = column->value;
+	return add_column(result, r, column);
 }
 
 static int fill_row(void *user, size_t i, const store_picture *p, const char *root_path,
 	const store_cell *cell)
 {
-	hit_row *r = (hit_row *)user + i;
-	r->gone = p->state != IMGSEARCH_INDEXED;
-	if (!r->path && !(r->path = ims_path_join(p->root ? root_path : NULL, p->path)))
-		return IMGSEARCH_ENOMEM;
-	return cell ? add_cell(r, cell) : 0;
+	lookup *l = user;
+	hit_row *r = &l->row[i];
+	r->gone = p->state != IMGSEARCH_STATE_INDEXED;
+	if (!r->hit->path) {
+		char *path = ims_path_join(p->root ? root_path : NULL, p->path);
+		r->hit->path = path ? ims_result_text(l->result, path) : NULL;
+		ims_free(path);
+		if (!r->hit->path)
+			return IMGSEARCH_ENOMEM;
+	}
+	return cell && l->columns ? add_cell(l->result, r, cell) : 0;
 }
 
-static int look_up(imgsearch *s, hit_row *rows, size_t n, imgsearch_error *err)
+/* A vector without a row in the table of pictures is named by its id. */
+static int name_by_id(void *result, imgsearch_hit *hit)
 {
+	char name[40];
+	snprintf(name, sizeof name, "id:%lld", (long long)hit->id);
+	hit->path = ims_result_text(result, name);
+	return hit->path ? 0 : IMGSEARCH_ENOMEM;
+}
+
+static int look_up(lookup *l, imgsearch *s, size_t n, imgsearch_error *err)
+{
+	int rc = 0;
 	int64_t *ids = ims_alloc(n, sizeof *ids);
-	for (size_t i = 0; ids && i < n; i++)
-		ids[i] = rows[i].id;
-	int rc = ids ? ims_store_pictures_lookup(s->store, ids, n, fill_row, rows, err)
-				 : IMGSEARCH_ENOMEM;
+	for (size_t i = 0; ids && i < n; i++) {
+		ids[i] = l->row[i].hit->id;
+		if (!l->columns)
+			continue;
+		l->row[i].columns = ims_result_alloc(l->result, 1, sizeof *l->row[i].columns);
+		l->row[i].hit->columns = l->row[i].columns;
+		rc = l->row[i].columns ? rc : IMGSEARCH_ENOMEM;
+	}
+	if (!rc)
+		rc = ids ? ims_store_pictures_lookup(s->store, ids, n, fill_row, l, err) : IMGSEARCH_ENOMEM;
 	for (size_t i = 0; !rc && i < n; i++)
-		if (!rows[i].path && !(rows[i].path = ims_format("id:%lld", (long long)rows[i].id)))
-			rc = IMGSEARCH_ENOMEM;
+		if (!l->row[i].hit->path)
+			rc = name_by_id(l->result, l->row[i].hit);
 	ims_free(ids);
 	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
 }
 
-/* Copies text to *at and moves *at behind it. */
-static char *pack(char **at, const char *text)
+/* Takes the rows that are gone out of the list. */
+static size_t drop_gone(imgsearch_hit **items, const hit_row *row, size_t n)
 {
-	char *here = *at;
-	size_t n = strlen(text) + 1;
-	memcpy(here, text, n);
-	*at += n;
-	return here;
+	size_t kept = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!row[i].gone)
+			items[kept++] = items[i];
+	return kept;
 }
 
-static void pack_row(imgsearch_hit *hit, const hit_row *r, imgsearch_metric metric,
-	imgsearch_column *column, char **text)
+int ims_hits_make(void *result, imgsearch *s, imgsearch_metric metric, uint32_t fields,
+	const topk *found, imgsearch_hits **out, imgsearch_error *err)
 {
-	*hit = (imgsearch_hit){
-		.id = r->id,
-		.path = pack(text, r->path),
-		.columns = column,
-		.n_columns = r->cells,
-		.score = ims_score(metric, r->distance),
-		.chance = NAN,
-		.distance = metric == IMGSEARCH_IP ? NAN : sqrtf(r->distance),
-	};
-	for (size_t c = 0; c < r->cells; c++, column++) {
-		column->name = pack(text, r->cell[c].name);
-		column->value = pack(text, r->cell[c].value);
-		if (r->cell[c].title && *column->value)
-			hit->title = column->value;
+	size_t n = found->n;
+	bool owns = !result;
+	imgsearch_hits *hits = owns ? ims_result_new(sizeof *hits)
+								: ims_result_alloc(result, 1, sizeof *hits);
+	result = owns ? hits : result;
+	imgsearch_hit **items = hits ? ims_result_list(result, n, sizeof **items) : NULL;
+	hit_row *row = ims_zalloc(n, sizeof *row);
+	int rc = items && row ? 0 : ims_nomem(err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		float distance = found->item[i].distance;
+		*items[i] = (imgsearch_hit){
+			.id = found->item[i].id,
+			.score = ims_score(metric, distance),
+			.distance = metric == IMGSEARCH_METRIC_IP ? NAN : sqrtf(distance),
+			.chance = NAN,
+		};
+		row[i].hit = items[i];
 	}
-}
-
-/* Packs one block: the hits, the array of hits, the columns, the strings. */
-static imgsearch_hits *pack_rows(imgsearch_metric metric, const hit_row *rows, size_t n)
-{
-	size_t columns = 0, text = 0, kept = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (rows[i].gone)
-			continue;
-		kept++;
-		text += strlen(rows[i].path) + 1;
-		columns += rows[i].cells;
-		for (size_t c = 0; c < rows[i].cells; c++)
-			text += strlen(rows[i].cell[c].name) + strlen(rows[i].cell[c].value) + 2;
+	if (!rc && fields != IMGSEARCH_FIELDS_IDS) {
+		lookup l = { result, row, fields == IMGSEARCH_FIELDS_ALL };
+		rc = look_up(&l, s, n, err);
 	}
-	imgsearch_hits *hits = ims_zalloc(sizeof *hits + kept * sizeof(imgsearch_hit)
-			+ columns * sizeof(imgsearch_column) + text,
-		1);
-	if (!hits)
-		return NULL;
-	imgsearch_hit *hit = (imgsearch_hit *)(hits + 1);
-	imgsearch_column *column = (imgsearch_column *)(hit + kept);
-	char *at = (char *)(column + columns);
-	hits->count = hits->better_than_chance = kept;
-	hits->hit = hit;
-	for (size_t i = 0; i < n; i++) {
-		if (rows[i].gone)
-			continue;
-		pack_row(hit++, &rows[i], metric, column, &at);
-		column += rows[i].cells;
+	if (!rc) {
+		hits->count = hits->better_than_chance = drop_gone(items, row, n);
+		hits->items = (const imgsearch_hit *const *)items;
+	} else if (owns) {
+		ims_result_free(hits);
 	}
-	return hits;
-}
-
-int ims_hits_make(imgsearch *s, imgsearch_metric metric, const topk *found, imgsearch_hits **out,
-	imgsearch_error *err)
-{
-	*out = NULL;
-	hit_row *rows = ims_zalloc(found->n, sizeof *rows);
-	if (!rows)
-		return ims_nomem(err);
-	for (size_t i = 0; i < found->n; i++) {
-		rows[i].id = found->item[i].id;
-		rows[i].distance = found->item[i].distance;
-	}
-	int rc = look_up(s, rows, found->n, err);
-	if (!rc && !(*out = pack_rows(metric, rows, found->n)))
-		rc = ims_nomem(err);
-	free_rows(rows, found->n);
+	*out = rc ? NULL : hits;
+	ims_free(row);
 	return rc;
 }
 
 void imgsearch_hits_free(imgsearch_hits *hits)
 {
-	ims_free(hits);
+	ims_result_free(hits);
 }

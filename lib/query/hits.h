@@ -5,11 +5,12 @@
 #include "handle/handle.h"
 
 /*
- * Makes hits of sorted neighbours, with their paths, titles and columns. Ids whose picture was
- * removed or is no longer indexed are left out. A vector without a picture is named "id:N". One
- * block of memory, freed by imgsearch_hits_free. EDB, EIO, ENOMEM.
+ * Makes hits of sorted neighbours, with the fields that are asked for (imgsearch_fields). Ids whose
+ * picture was removed or is no longer indexed are left out where paths are asked for. A vector
+ * without a picture has its id as its path. *out belongs to `result` (base/result.h), or is a
+ * result of its own where that is NULL. EDB, EIO, ENOMEM.
  */
-int ims_hits_make(imgsearch *s, imgsearch_metric metric, const topk *found, imgsearch_hits **out,
-	imgsearch_error *err);
+int ims_hits_make(void *result, imgsearch *s, imgsearch_metric metric, uint32_t fields,
+	const topk *found, imgsearch_hits **out, imgsearch_error *err);
 
 #endif

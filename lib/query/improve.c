@@ -27,7 +27,7 @@ int ims_improve_check(const improvement *o, const space *sp, imgsearch_error *er
 			EXPAND_MOST);
 	if (o->reciprocal >= RERANK_DEPTH)
 		return ims_fail(err, IMGSEARCH_EINVAL, "k of re-ranking must be below %d", RERANK_DEPTH);
-	if (o->reciprocal && sp->metric != IMGSEARCH_COSINE)
+	if (o->reciprocal && sp->metric != IMGSEARCH_METRIC_COSINE)
 		return ims_fail(err, IMGSEARCH_EINVAL, "re-ranking needs the cosine metric");
 	if (o->views > VIEWS_MOST)
 		return ims_fail(err, IMGSEARCH_EINVAL, "at most %d views of a picture", VIEWS_MOST);
@@ -46,7 +46,7 @@ void ims_improve_expand(const improvement *o, const space *sp, float *query, con
 	}
 	for (uint32_t j = 0; j < sp->dim; j++)
 		query[j] /= sum;
-	if (sp->metric == IMGSEARCH_COSINE)
+	if (sp->metric == IMGSEARCH_METRIC_COSINE)
 		ims_space_normalise(query, 1, sp->dim);
 }
 
@@ -120,16 +120,17 @@ static void place(int32_t crop[4], const image *im, uint32_t view)
  * Adds the other views of a picture to its row and divides by their number. features: (VIEWS_MOST,
  * dim) of scratch.
  */
-static int add_views(imgsearch *s, const model_identity *id, const space *sp, const image *im,
-	uint32_t views, float *row, float *features, imgsearch_error *err)
+static int add_views(imgsearch *s, job *j, const model_identity *id, const space *sp,
+	const image *im, uint32_t views, float *row, float *features, imgsearch_error *err)
 {
 	imgsearch_input view[VIEWS_MOST] = { { 0 } };
 	imgsearch_error why[VIEWS_MOST] = { { 0 } };
 	for (uint32_t i = 1; i < views; i++) {
-		view[i - 1] = imgsearch_pixels(im->pixels, (int32_t)im->width, (int32_t)im->height, 0);
+		view[i - 1] = imgsearch_input_pixels(im->pixels, (int32_t)im->width, (int32_t)im->height,
+			0);
 		place(view[i - 1].crop, im, i);
 	}
-	int rc = ims_features(s, NULL, id, view, views - 1, features, why, err);
+	int rc = ims_features(s, j, id, view, views - 1, features, why, err);
 	for (uint32_t i = 0; !rc && i + 1 < views; i++) {
 		float *feature = features + i * sp->dim;
 		rc = why[i].code ? ims_fail(err, why[i].code, "%s", why[i].message) : 0;
@@ -139,22 +140,22 @@ static int add_views(imgsearch *s, const model_identity *id, const space *sp, co
 	}
 	for (uint32_t j = 0; j < sp->dim; j++)
 		row[j] /= (float)views;
-	if (sp->metric == IMGSEARCH_COSINE)
+	if (sp->metric == IMGSEARCH_METRIC_COSINE)
 		ims_space_normalise(row, 1, sp->dim);
 	return rc;
 }
 
-int ims_improve_views(imgsearch *s, const space *sp, const imgsearch_input *in, uint32_t views,
-	float *row, imgsearch_error *err)
+int ims_improve_views(imgsearch *s, job *j, const space *sp, const imgsearch_input *in,
+	uint32_t views, float *row, imgsearch_error *err)
 {
 	identity id = { 0 };
 	image im = { 0 };
 	float *features = ims_alloc_aligned(VIEWS_MOST, sp->dim * sizeof *features);
 	int rc = features ? ims_identity_decide(s, IDENTITY_QUERY, &id, err) : ims_nomem(err);
 	if (!rc)
-		rc = ims_picture_load(s, in, 0, &im, err);
+		rc = ims_picture_load(s, j, in, 0, &im, err);
 	if (!rc)
-		rc = add_views(s, &id.model, sp, &im, views, row, features, err);
+		rc = add_views(s, j, &id.model, sp, &im, views, row, features, err);
 	ims_identity_free(&id);
 	ims_image_free(&im);
 	ims_free(features);

@@ -34,7 +34,7 @@ int ims_improve_rank(const improvement *o, const space *sp, const float *query, 
  * row (dim), the feature of the picture in the space, becomes the mean over its views. Runs the
  * network. EMODEL, ENOMEM, and the errors of reading the picture.
  */
-int ims_improve_views(imgsearch *s, const space *sp, const imgsearch_input *in, uint32_t views,
-	float *row, imgsearch_error *err);
+int ims_improve_views(imgsearch *s, job *j, const space *sp, const imgsearch_input *in,
+	uint32_t views, float *row, imgsearch_error *err);
 
 #endif

@@ -2,6 +2,7 @@
 #include "query/query.h"
 
 #include "handle/feature.h"
+#include "base/result.h"
 #include "query/chance.h"
 #include "query/hits.h"
 #include "query/search.h"
@@ -28,20 +29,20 @@ static int combine(imgsearch *s, query *q, const imgsearch_input *in, size_t n, 
 		if (!isfinite(weight))
 			rc = ims_fail(err, IMGSEARCH_EINVAL, "a weight that is not finite");
 		if (!rc)
-			rc = ims_feature(s, &in[i], (uint32_t)dim, one, &row, err);
+			rc = ims_feature(s, q->job, &in[i], (uint32_t)dim, one, &row, err);
 		if (rc)
 			break;
 		if (row != NO_PICTURE && weight > 0)
 			q->own[q->n_own++] = row;
 		ims_space_apply(sp, one, one);
-		if (q->improve.views > 1 && in[i].kind != IMGSEARCH_KIND_VECTOR)
-			rc = ims_improve_views(s, sp, &in[i], q->improve.views, one, err);
+		if (q->improve.views > 1 && in[i].kind != IMGSEARCH_INPUT_VECTOR)
+			rc = ims_improve_views(s, q->job, sp, &in[i], q->improve.views, one, err);
 		for (size_t j = 0; j < dim; j++)
 			out[j] += weight * one[j];
 	}
 	if (n == 1 && q->n_own)
 		q->self = *q->own;
-	if (!rc && n > 1 && sp->metric == IMGSEARCH_COSINE)
+	if (!rc && n > 1 && sp->metric == IMGSEARCH_METRIC_COSINE)
 		ims_space_normalise(out, 1, (uint32_t)dim);
 	ims_free(one);
 	return rc;
@@ -51,7 +52,7 @@ static const char empty_index[] = "empty index";
 
 static int empty_hits(imgsearch_hits **out, imgsearch_error *err)
 {
-	imgsearch_hits *hits = ims_zalloc(1, sizeof *hits);
+	imgsearch_hits *hits = ims_result_new(sizeof *hits);
 	*out = hits;
 	if (!hits)
 		return ims_nomem(err);
@@ -76,9 +77,11 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 	double extracted = ims_now();
 	if (!rc)
 		rc = ims_query_search(s, v, q, vector, &found, &report, &name, err);
+	if (!rc)
+		rc = ims_job_check(q->job, err);
 	if (!rc) {
 		searched = ims_now();
-		rc = ims_hits_make(s, v->space.metric, &found, out, err);
+		rc = ims_hits_make(NULL, s, v->space.metric, q->options.fields, &found, out, err);
 	}
 	if (!rc)
 		(*out)->reranked = q->improve.reciprocal > 0;
@@ -91,8 +94,8 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 		(*out)->searcher = name;
 		(*out)->plan = (*out)->count || v->rows.n ? report.plan : empty_index;
 		(*out)->exact = report.exact;
-		(*out)->seconds_feature = extracted - start;
-		(*out)->seconds_search = searched - extracted;
+		(*out)->feature_seconds = extracted - start;
+		(*out)->search_seconds = searched - extracted;
 	}
 	ims_topk_free(&found);
 	ims_free(vector);
@@ -100,12 +103,12 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 }
 
 static int query_in(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
-	const imgsearch_query_options *options, imgsearch_hits **out, imgsearch_error *err)
+	const imgsearch_query_options *options, job *j, imgsearch_hits **out, imgsearch_error *err)
 {
 	query q;
 	if (!v->space.dim)
 		return empty_hits(out, err);
-	int rc = ims_query_make(&q, s, v, options, err);
+	int rc = ims_query_make(&q, s, v, options, j, err);
 	if (!rc)
 		rc = run_query(s, v, in, n, &q, out, err);
 	ims_query_free(&q);
@@ -113,7 +116,7 @@ static int query_in(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 }
 
 int ims_query(imgsearch *s, const imgsearch_input *in, size_t n,
-	const imgsearch_query_options *options, imgsearch_hits **out, imgsearch_error *err)
+	const imgsearch_query_options *options, job *j, imgsearch_hits **out, imgsearch_error *err)
 {
 	bool again;
 	int rc;
@@ -123,7 +126,7 @@ int ims_query(imgsearch *s, const imgsearch_input *in, size_t n,
 		rc = ims_view_acquire(s, &v, err);
 		if (rc)
 			return rc;
-		rc = query_in(s, v, in, n, options, out, err);
+		rc = query_in(s, v, in, n, options, j, out, err);
 		again = ims_view_replaced(s, v, rc);
 		ims_view_release(v);
 	} while (again);

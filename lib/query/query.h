@@ -14,6 +14,6 @@
  * imgsearch_hits_free.
  */
 int ims_query(imgsearch *s, const imgsearch_input *in, size_t n,
-	const imgsearch_query_options *options, imgsearch_hits **out, imgsearch_error *err);
+	const imgsearch_query_options *options, job *j, imgsearch_hits **out, imgsearch_error *err);
 
 #endif

@@ -2,7 +2,7 @@
 #include "handle/space.h"
 #include "handle/view.h"
 
-int ims_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, float *out, size_t m,
+int ims_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, float *out, size_t m, job *j,
 	imgsearch_error *err)
 {
 	view *v = NULL;
@@ -12,7 +12,7 @@ int ims_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, float *out
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "rows of %zu values; the index has %u", dim,
 			v->space.dim);
 	if (!rc)
-		rc = ims_view_searcher(s, v, "pca", &index, err);
+		rc = ims_view_searcher(s, v, "pca", j, &index, err);
 	if (!rc && !index)
 		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "no usable pca searcher; build it first");
 	float *in_space = rc ? NULL : ims_alloc_aligned(n, dim * sizeof *in_space);

@@ -9,7 +9,7 @@
  * built "pca" searcher: out (n, m). EINVAL: another dimension, more components than there are.
  * ENOTFOUND: no usable pca searcher. Any thread.
  */
-int ims_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, float *out, size_t m,
+int ims_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, float *out, size_t m, job *j,
 	imgsearch_error *err);
 
 #endif

@@ -10,8 +10,10 @@ enum { DEFAULT_K = 10 };
 
 typedef struct query {
 	imgsearch_query_options options;
-	search_request request; /* the search sets its queries and n */
-	int64_t *subset;        /* owned: the ids that `ids` and `under` allow, sorted; NULL: all */
+	search_request request;  /* the search sets its queries and n */
+	imgsearch_filter filter; /* a complete copy; zero: every item */
+	job *job;
+	int64_t *subset; /* owned: the ids that folders and ids allow, sorted; NULL: all */
 	improvement improve;
 	const space *space; /* of the view */
 	int64_t *own;       /* owned: the stored rows of positive weight that the query is made of */
@@ -24,7 +26,7 @@ typedef struct query {
  * contradict each other. EDB, EIO, ENOMEM.
  */
 int ims_query_make(query *q, imgsearch *s, const view *v, const imgsearch_query_options *options,
-	imgsearch_error *err);
+	job *j, imgsearch_error *err);
 void ims_query_free(query *q);
 
 #endif

@@ -37,11 +37,10 @@ static int search_once(imgsearch *s, view *v, const query *q, size_t k, topk *ou
 	search_index *index = NULL;
 	int rc = 0;
 	if (!plain && *wanted && strcmp(wanted, "scan") && strcmp(wanted, "auto")) {
-		rc = ims_view_searcher(s, v, wanted, &index, err);
+		rc = ims_view_searcher(s, v, wanted, q->job, &index, err);
 		if (!rc && !index && q->options.searcher && strcmp(wanted, "exact"))
-			rc = ims_fail(err, IMGSEARCH_ENOTFOUND,
-				"%s: no usable %s searcher; build it first (imgsearch build --searcher %s)",
-				ims_store_path(s->store), wanted, wanted);
+			rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: no usable %s searcher is built",
+				ims_store_path(s->store), wanted);
 	}
 	if (rc)
 		return rc;

@@ -66,14 +66,15 @@ static int run_vectors(imgsearch *s, view *v, query *q, const float *queries, si
 }
 
 static int query_in(imgsearch *s, view *v, const float *queries, size_t n, size_t dim,
-	const imgsearch_query_options *options, int64_t *ids, float *scores, imgsearch_error *err)
+	const imgsearch_query_options *options, job *j, int64_t *ids, float *scores,
+	imgsearch_error *err)
 {
 	query q = { 0 };
 	pool *own = NULL;
 	size_t k = options->k ? options->k : DEFAULT_K;
 	int rc = check_vectors(v, queries, n, dim, err);
 	if (!rc)
-		rc = ims_query_make(&q, s, v, options, err);
+		rc = ims_query_make(&q, s, v, options, j, err);
 	if (!rc && options->threads == 1)
 		q.request.pool = NULL;
 	else if (!rc && options->threads)
@@ -93,7 +94,8 @@ static int query_in(imgsearch *s, view *v, const float *queries, size_t n, size_
 }
 
 int ims_query_vectors(imgsearch *s, const float *queries, size_t n, size_t dim,
-	const imgsearch_query_options *options, int64_t *ids, float *scores, imgsearch_error *err)
+	const imgsearch_query_options *options, job *j, int64_t *ids, float *scores,
+	imgsearch_error *err)
 {
 	bool again;
 	int rc;
@@ -102,7 +104,7 @@ int ims_query_vectors(imgsearch *s, const float *queries, size_t n, size_t dim,
 		rc = ims_view_acquire(s, &v, err);
 		if (rc)
 			return rc;
-		rc = query_in(s, v, queries, n, dim, options, ids, scores, err);
+		rc = query_in(s, v, queries, n, dim, options, j, ids, scores, err);
 		again = ims_view_replaced(s, v, rc);
 		ims_view_release(v);
 	} while (again);

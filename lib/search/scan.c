@@ -13,7 +13,7 @@
 float ims_search_distance(imgsearch_metric metric, const float *a, const float *b, uint32_t dim)
 {
 	const kernels *k = ims_kernels();
-	return metric == IMGSEARCH_IP ? -k->dot_f32(a, b, dim) : k->l2_f32(a, b, dim);
+	return metric == IMGSEARCH_METRIC_IP ? -k->dot_f32(a, b, dim) : k->l2_f32(a, b, dim);
 }
 
 int ims_search_check(const row_source *rows, const search_request *q, topk *out,
@@ -72,8 +72,9 @@ static int scan_block(void *user, const int64_t *ids, const float *rows, size_t 
 {
 	pass *p = user;
 	uint8_t take[SCAN_ROWS];
-	if (ims_cancelled(p->q->cancel))
-		return ims_fail(p->err, IMGSEARCH_ECANCELED, "the search was cancelled");
+	int rc = ims_stop_check(p->q->stop, p->err);
+	if (rc)
+		return rc;
 	for (size_t i = 0; i < n; i += SCAN_ROWS) {
 		p->n = n - i < SCAN_ROWS ? n - i : SCAN_ROWS;
 		p->ids = ids + i;

@@ -65,8 +65,8 @@ typedef struct search_request {
 	/* sorted ids that pass, where they are known; NULL otherwise; n is filter_count */
 	const int64_t *subset;
 	search_params params;
-	pool *pool;                 /* for a batch; may be NULL */
-	const cancel_token *cancel; /* may be NULL */
+	pool *pool;             /* for a batch; may be NULL */
+	const stop_token *stop; /* may be NULL */
 } search_request;
 
 typedef struct search_report {
@@ -177,7 +177,7 @@ size_t ims_search_fastest(const search_facts *f, const char *const *name, const 
 bool ims_search_suits(const char *name, size_t n, uint32_t dim);
 
 /*
- * ----------------------------------------------------------------------
+ * -------------------------------------------------------------------------------------------------------------
  */
 
 /*

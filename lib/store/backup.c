@@ -61,7 +61,7 @@ static int check_target(const backup *b)
 			path);
 	bool exists = !lstat(path, &info);
 	if (exists && !b->replace)
-		return ims_fail(b->err, IMS_STORE_EEXIST, "%s already exists", path);
+		return ims_fail(b->err, IMGSEARCH_EEXIST, "%s already exists", path);
 	if (exists && S_ISDIR(info.st_mode))
 		return ims_fail(b->err, IMGSEARCH_EINVAL, "%s is a folder", path);
 	if (!stat(b->target.wal_path, &info) && info.st_size) /* would be taken for the copy's own */
@@ -142,7 +142,7 @@ static int step(const job *j, sqlite3_backup *copy, int pages)
 {
 	int sqlite = SQLITE_BUSY;
 	for (int i = 0; i < 500 && (sqlite == SQLITE_BUSY || sqlite == SQLITE_LOCKED); i++) {
-		if (i && ims_job_cancelled(j))
+		if (i && ims_job_stopped(j))
 			return SQLITE_OK; /* the caller looks at the job next */
 		if (i)
 			nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
@@ -260,7 +260,7 @@ static int publish(backup *b)
 	if (rc)
 		return rc;
 	if (b->replace ? rename(b->part, path) : rename_new(b->part, path))
-		return errno == EEXIST ? ims_fail(b->err, IMS_STORE_EEXIST, "%s already exists", path)
+		return errno == EEXIST ? ims_fail(b->err, IMGSEARCH_EEXIST, "%s already exists", path)
 							   : ims_fail_errno(b->err, IMGSEARCH_EIO, "%s", path);
 	return sync_path(b->target.folder, O_DIRECTORY, b->err);
 }

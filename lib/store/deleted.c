@@ -23,7 +23,7 @@ int ims_store_any_deleted(store *st, conn *c, bool *any, imgsearch_error *err)
 {
 	int64_t n;
 	int rc = ims_store_number(c, &n, 0, err, "SELECT sum(n) FROM tally WHERE what IN (8, 103)", "");
-	*any = n + st->tally[IMGSEARCH_DELETED] + st->tally[TALLY_KEPT] > 0;
+	*any = n + st->tally[IMGSEARCH_STATE_DELETED] + st->tally[TALLY_KEPT] > 0;
 	return rc;
 }
 
@@ -152,12 +152,12 @@ static int keep_row_out(store *st, conn *c, int64_t id, int64_t first, imgsearch
 	int64_t state;
 	bool had;
 	int rc = state_of(c, id, &state, err);
-	if (rc || state == IMGSEARCH_DELETED)
+	if (rc || state == IMGSEARCH_STATE_DELETED)
 		return rc;
 	rc = keep_vector(st, c, id, &had, err);
 	bool copy = id != first && !had;
 	return rc ? rc
-			  : set_state(st, c, id, state, IMGSEARCH_DELETED, copy ? first : 0,
+			  : set_state(st, c, id, state, IMGSEARCH_STATE_DELETED, copy ? first : 0,
 				  copy ? ims_store_reason_deleted_copy : REASON, err);
 }
 
@@ -189,11 +189,11 @@ static int readmit_row(store *st, conn *c, int64_t id, int64_t first, imgsearch_
 	int64_t state, twin = 0;
 	bool had;
 	int rc = state_of(c, id, &state, err);
-	if (rc || state != IMGSEARCH_DELETED)
+	if (rc || state != IMGSEARCH_STATE_DELETED)
 		return rc;
 	rc = return_vector(st, c, id, &had, err);
 	if (!rc && had)
-		return set_state(st, c, id, state, IMGSEARCH_INDEXED, 0, NULL, err);
+		return set_state(st, c, id, state, IMGSEARCH_STATE_INDEXED, 0, NULL, err);
 	if (!rc)
 		rc = ims_store_number(c, &twin, 0, err,
 			"SELECT min(id) FROM picture WHERE state = 1 AND (id = ?2"
@@ -201,8 +201,8 @@ static int readmit_row(store *st, conn *c, int64_t id, int64_t first, imgsearch_
 			"ii", id, first);
 	if (rc)
 		return rc;
-	return twin ? set_state(st, c, id, state, IMGSEARCH_DUPLICATE, twin, NULL, err)
-				: set_state(st, c, id, state, IMGSEARCH_UNREADABLE, 0, readmitted, err);
+	return twin ? set_state(st, c, id, state, IMGSEARCH_STATE_DUPLICATE, twin, NULL, err)
+				: set_state(st, c, id, state, IMGSEARCH_STATE_UNREADABLE, 0, readmitted, err);
 }
 
 int ims_store_readmit(store *st, int64_t id, imgsearch_error *err)

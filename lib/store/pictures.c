@@ -72,8 +72,8 @@ static int promote_duplicate(store *st, conn *c, int64_t id, imgsearch_error *er
 			"ii", id, duplicate);
 	if (!rc)
 		st->tally[TALLY_NEXT] += sqlite3_changes(c->db);
-	st->tally[IMGSEARCH_DUPLICATE]--;
-	st->tally[IMGSEARCH_INDEXED]++;
+	st->tally[IMGSEARCH_STATE_DUPLICATE]--;
+	st->tally[IMGSEARCH_STATE_INDEXED]++;
 	return rc;
 }
 
@@ -119,15 +119,16 @@ int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err)
 	conn *c;
 	stored_row old;
 	int rc = ims_store_writer(st, &c, err);
-	if (!rc && (p->state < IMGSEARCH_INDEXED || p->state > IMGSEARCH_DELETED))
+	if (!rc && (p->state < IMGSEARCH_STATE_INDEXED || p->state > IMGSEARCH_STATE_DELETED))
 		return ims_fail(err, IMGSEARCH_EINVAL, "%s: no such state: %u", p->path, p->state);
 	if (!rc)
 		rc = find_stored(c, p, &old, err);
 	if (rc)
 		return rc;
-	if (old.state == IMGSEARCH_DELETED)
+	if (old.state == IMGSEARCH_STATE_DELETED)
 		return ims_store_refuse_deleted(st, p->path, old.id, err);
-	if (old.state == IMGSEARCH_INDEXED && (p->state != IMGSEARCH_INDEXED || !old.same_bytes))
+	if (old.state == IMGSEARCH_STATE_INDEXED
+		&& (p->state != IMGSEARCH_STATE_INDEXED || !old.same_bytes))
 		rc = promote_duplicate(st, c, old.id, err);
 	if (old.id)
 		p->id = old.id;
@@ -140,8 +141,9 @@ int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err)
 	else
 		st->tally[old.state]--;
 	st->tally[p->state]++;
-	return old.id && p->state != IMGSEARCH_INDEXED ? ims_store_vector_drop(st, c, p->id, NULL, err)
-												   : 0;
+	return old.id && p->state != IMGSEARCH_STATE_INDEXED
+		? ims_store_vector_drop(st, c, p->id, NULL, err)
+		: 0;
 }
 
 int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, timestamp mtime,
@@ -177,11 +179,11 @@ int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
 	if (!rc)
 		rc = ims_store_number(c, &state, 0, err, "SELECT state FROM picture WHERE id = ?1", "i",
 			id);
-	if (!rc && state == IMGSEARCH_INDEXED)
+	if (!rc && state == IMGSEARCH_STATE_INDEXED)
 		rc = promote_duplicate(st, c, id, err);
 	if (!rc)
 		rc = ims_store_vector_drop(st, c, id, &dropped, err);
-	if (!rc && (!state || state == IMGSEARCH_DELETED))
+	if (!rc && (!state || state == IMGSEARCH_STATE_DELETED))
 		rc = ims_store_deleted_drop(st, c, id, &dropped, err);
 	if (rc || !state)
 		return rc || dropped ? rc

@@ -25,7 +25,7 @@ int ims_store_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *
 	const void *hash = sqlite3_column_blob(s, 9);
 	if (hash && sqlite3_column_bytes(s, 9) == sizeof out->hash)
 		memcpy(&out->hash, hash, sizeof out->hash);
-	if (out->state < IMGSEARCH_INDEXED || out->state > IMGSEARCH_DELETED)
+	if (out->state < IMGSEARCH_STATE_INDEXED || out->state > IMGSEARCH_STATE_DELETED)
 		return ims_fail(err, IMGSEARCH_EDB, "the index is damaged: picture %lld is in state %u",
 			(long long)out->id, out->state);
 	return 0;

@@ -244,7 +244,7 @@ int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_loo
 int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
 	imgsearch_error *err);
 
-enum { STORE_STATES = IMGSEARCH_DELETED + 1 };
+enum { STORE_STATES = IMGSEARCH_STATE_DELETED + 1 };
 
 typedef struct store_counts {
 	uint64_t by_state[STORE_STATES]; /* pictures by imgsearch_state */
@@ -314,15 +314,12 @@ int ims_store_signatures(store *st,
 	int (*each)(void *user, int64_t picture, const void *data, size_t size), void *user,
 	imgsearch_error *err);
 
-/* IMGSEARCH_EEXIST of version 0.2 */
-#define IMS_STORE_EEXIST (-14)
-
 /*
  * Copies the index, as it is committed when the copy begins (":memory:": as it ends), into the file
  * `path`, which opens as an index. Others may read and write meanwhile; the journal grows until it
  * ends. Progress stage "backup", in pages; j may be NULL. The file appears when it is complete and
  * synced. On failure what was there stays, and no other file is left (a kill leaves PATH.*.part).
- * EINVAL: the target is the index, or a folder; IMS_STORE_EEXIST: it exists, without `replace`;
+ * EINVAL: the target is the index, or a folder; IMGSEARCH_EEXIST: it exists, without `replace`;
  * EBUSY: it has a journal beside it, or a transaction of ":memory:" lasts; ECANCELED.
  */
 int ims_store_backup(store *st, const char *path, bool replace, job *j, imgsearch_error *err);

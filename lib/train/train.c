@@ -143,7 +143,7 @@ static void configure(run *r)
 	r->config = (shim_train_config){
 		.network = r->id.network,
 		.device = r->start->device ? r->start->device : "auto",
-		.bf16 = r->id.precision == IMGSEARCH_BF16,
+		.bf16 = r->id.precision == IMGSEARCH_PRECISION_BF16,
 		.threads = r->start->threads ? r->start->threads : ims_cpu_count(),
 		.crop = r->recipe.crop,
 		.layers = o->layers,

@@ -23,6 +23,7 @@
 #define IMS_TRAIN_H
 
 #include "base/base.h"
+#include "imgsearch/train.h"
 #include "model/identity.h"
 
 /* A file that may be a picture. */

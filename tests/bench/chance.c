@@ -72,9 +72,10 @@ static void load(set *s, const char *arg)
 	if (!equals || imgsearch_open(&index, equals + 1, &o, &err))
 		die(equals ? err.message : "NAME=INDEX is needed");
 	s->name = strndup(arg, (size_t)(equals - arg));
-	if (imgsearch_vectors(index, take_rows, s, &err) || !(s->path = calloc(s->n, sizeof *s->path)))
+	if (imgsearch_vectors_each(index, take_rows, s, &err)
+		|| !(s->path = calloc(s->n, sizeof *s->path)))
 		die("no vectors");
-	if (imgsearch_list(index, IMGSEARCH_INDEXED, take_path, s, &err))
+	if (imgsearch_item_each(index, IMGSEARCH_STATE_INDEXED, take_path, s, &err))
 		die(err.message);
 	imgsearch_close(index);
 }
@@ -97,7 +98,7 @@ static imgsearch *make(const set *sets, unsigned which)
 		die(err.message);
 	for (int s = 0; s < SETS; s++)
 		for (size_t i = 0; which >> s & 1 && i < sets[s].n; i++) {
-			imgsearch_input in = imgsearch_vector(sets[s].row + i * sets[s].dim, sets[s].dim);
+			imgsearch_input in = imgsearch_input_vector(sets[s].row + i * sets[s].dim, sets[s].dim);
 			if (sets[s].path[i] && imgsearch_index_add(index, &in, sets[s].path[i], NULL, &err))
 				die(err.message);
 		}
@@ -121,7 +122,7 @@ static void count(imgsearch *index, const set *q, double seen[PROMISES])
 	size_t step = q->n / ASKED + 1, asked = 0;
 	memset(seen, 0, PROMISES * sizeof *seen);
 	for (size_t i = 0; i < q->n; i += step, asked++) {
-		imgsearch_input in = imgsearch_vector(q->row + i * q->dim, q->dim);
+		imgsearch_input in = imgsearch_input_vector(q->row + i * q->dim, q->dim);
 		if (imgsearch_query(index, &in, 1, &o, &hits, &err))
 			die(err.message);
 		for (size_t h = 0; h < hits->count; h++)

@@ -1,6 +1,6 @@
 /*
- * Time of imgsearch_eval: 10 000 vectors against 10 000 (bench-eval N DIM THREADS for others), in
- * 200 folders.
+ * Time of imgsearch_eval_run: 10 000 vectors against 10 000 (bench-eval N DIM THREADS for others),
+ * in 200 folders.
  */
 #include "base/base.h"
 
@@ -29,18 +29,18 @@ int main(int argc, char **argv)
 		for (size_t j = 0; j < dim; j++)
 			row[j] = centre[i % 200 * dim + j] + 4 * (float)ims_random_unit(&random);
 		snprintf(name, sizeof name, "/folder%zu/%zu", i % 200, i);
-		imgsearch_input in = imgsearch_vector(row, dim);
+		imgsearch_input in = imgsearch_input_vector(row, dim);
 		if (imgsearch_index_add(s, &in, name, NULL, &err))
 			return printf("%s\n", err.message), 1;
 	}
 	clock_t start = clock();
-	if (imgsearch_eval(s, NULL, &report, &err))
+	if (imgsearch_eval_run(s, NULL, &report, &err))
 		return printf("%s\n", err.message), 1;
 	printf("%zu against %zu of %zu values, %u threads: %.2f s (%.2f s of processor time), %.3f ms "
 		   "a query; mAP %.4f\n",
 		n, n, dim, o.threads, report->seconds, (double)(clock() - start) / CLOCKS_PER_SEC,
 		report->seconds_query * 1e3, report->all.map);
-	imgsearch_eval_free(report);
+	imgsearch_eval_report_free(report);
 	imgsearch_close(s);
 	free(row);
 	free(centre);

@@ -112,7 +112,7 @@ static void run(size_t dim)
 	t.source = (row_source){ .ctx = &t,
 		.n = t.n,
 		.dim = (uint32_t)dim,
-		.metric = IMGSEARCH_L2,
+		.metric = IMGSEARCH_METRIC_L2,
 		.scan = table_scan,
 		.fetch = table_fetch };
 	random_numbers(t.rows, t.n * dim, &seed);

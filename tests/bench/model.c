@@ -71,8 +71,8 @@ static int compare(const char *weights, uint32_t precision, imgsearch_error *err
 	if (!r)
 		printf("%s: MobileNetV2 at %u %.1f images/s, default at %u %.1f images/s of one processor: "
 			   "%.2f x\n",
-			precision == IMGSEARCH_BF16 ? "bf16" : "f32", c[0].id.recipe.crop, BATCH / c[0].best,
-			c[1].id.recipe.crop, BATCH / c[1].best, c[0].best / c[1].best);
+			precision == IMGSEARCH_PRECISION_BF16 ? "bf16" : "f32", c[0].id.recipe.crop,
+			BATCH / c[0].best, c[1].id.recipe.crop, BATCH / c[1].best, c[0].best / c[1].best);
 	release(&c[0]);
 	release(&c[1]);
 	return r;
@@ -82,7 +82,8 @@ int main(int argc, char **argv)
 {
 	imgsearch_error err;
 	const char *weights = argc > 1 ? argv[1] : "../shared/weights/mobilenet_v2.pth";
-	if (compare(weights, IMGSEARCH_BF16, &err) || compare(weights, IMGSEARCH_F32, &err)) {
+	if (compare(weights, IMGSEARCH_PRECISION_BF16, &err)
+		|| compare(weights, IMGSEARCH_PRECISION_F32, &err)) {
 		fprintf(stderr, "%s\n", err.message);
 		return 1;
 	}

@@ -293,7 +293,7 @@ int main(int argc, char **argv)
 	row_source rows = { .ctx = &t,
 		.n = t.n,
 		.dim = (uint32_t)t.dim,
-		.metric = IMGSEARCH_L2,
+		.metric = IMGSEARCH_METRIC_L2,
 		.scan = table_scan,
 		.fetch = table_fetch };
 	imgsearch_error err;

@@ -20,7 +20,7 @@ static void put(imgsearch *s, size_t n)
 	float *rows = ims_alloc(n * DIM, sizeof *rows);
 	for (size_t i = 0; i < n * DIM; i++)
 		rows[i] = (i % DIM ? 0 : 10) + (float)ims_random_unit(&seed) - 0.5f;
-	assert_int_equal(imgsearch_index_vectors(s, rows, n, DIM, NULL, NULL), 0);
+	assert_int_equal(imgsearch_vectors_add(s, rows, n, DIM, NULL, NULL), 0);
 	ims_free(rows);
 }
 
@@ -46,7 +46,7 @@ static bool builds(imgsearch *s, const char *searcher)
 static float lowest_score(imgsearch *s)
 {
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
-	imgsearch_input in = imgsearch_stored(0);
+	imgsearch_input in = imgsearch_input_item(0);
 	imgsearch_hits *hits;
 	o.k = 1000;
 	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, NULL), 0);
@@ -59,7 +59,7 @@ static float lowest_score(imgsearch *s)
 static void the_mean_is_subtracted_from_256_rows_on(void **state)
 {
 	(void)state;
-	imgsearch *s = open_vectors(IMGSEARCH_COSINE);
+	imgsearch *s = open_vectors(IMGSEARCH_METRIC_COSINE);
 	put(s, 255);
 	build(s, NULL, 0);
 	assert_true(lowest_score(s) > 0.9f);
@@ -73,7 +73,7 @@ static void the_mean_is_subtracted_from_256_rows_on(void **state)
 static void other_metrics_have_no_mean(void **state)
 {
 	(void)state;
-	imgsearch *s = open_vectors(IMGSEARCH_IP);
+	imgsearch *s = open_vectors(IMGSEARCH_METRIC_IP);
 	put(s, 300);
 	build(s, NULL, 0);
 	assert_true(lowest_score(s) > 80); /* about 10 * 10; 1 at most without the mean */
@@ -83,7 +83,7 @@ static void other_metrics_have_no_mean(void **state)
 static void what_is_stale_is_built_again(void **state)
 {
 	(void)state;
-	imgsearch *s = open_vectors(IMGSEARCH_L2);
+	imgsearch *s = open_vectors(IMGSEARCH_METRIC_L2);
 	put(s, 500);
 	assert_true(builds(s, "exact"));
 	assert_false(builds(s, "exact"));
@@ -102,7 +102,7 @@ static void what_is_stale_is_built_again(void **state)
 static void a_new_mean_makes_searchers_stale(void **state)
 {
 	(void)state;
-	imgsearch *s = open_vectors(IMGSEARCH_COSINE);
+	imgsearch *s = open_vectors(IMGSEARCH_METRIC_COSINE);
 	put(s, 250);
 	assert_true(builds(s, "exact"));
 	assert_false(builds(s, "exact"));
@@ -116,7 +116,7 @@ static void a_new_mean_makes_searchers_stale(void **state)
 static void auto_chooses_by_the_number_of_rows(void **state)
 {
 	(void)state;
-	imgsearch *s = open_vectors(IMGSEARCH_L2);
+	imgsearch *s = open_vectors(IMGSEARCH_METRIC_L2);
 	imgsearch_build_report r = build(s, "auto", 0);
 	assert_null(r.searcher);
 	assert_int_equal(r.rows, 0);
@@ -141,7 +141,7 @@ static void auto_chooses_by_the_number_of_rows(void **state)
 static void auto_keeps_only_what_suits(void **state)
 {
 	(void)state;
-	imgsearch *s = open_vectors(IMGSEARCH_L2);
+	imgsearch *s = open_vectors(IMGSEARCH_METRIC_L2);
 	put(s, 1200);
 	assert_string_equal(build(s, "graph", 0).searcher, "graph");
 	imgsearch_build_report r = build(s, NULL, 1);
@@ -158,7 +158,7 @@ static void an_unknown_searcher_is_refused(void **state)
 	(void)state;
 	imgsearch_error err;
 	imgsearch_build_options o = IMGSEARCH_INIT(imgsearch_build_options);
-	imgsearch *s = open_vectors(IMGSEARCH_L2);
+	imgsearch *s = open_vectors(IMGSEARCH_METRIC_L2);
 	put(s, 10);
 	o.searcher = "nosuch";
 	assert_int_equal(imgsearch_build(s, &o, NULL, &err), IMGSEARCH_EINVAL);

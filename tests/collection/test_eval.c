@@ -1,7 +1,7 @@
 /*
- * imgsearch_eval against measures computed by hand. Six vectors lie on a line: 0, 1 and 5 in folder
- * a, 2 and 3 in folder b, 10 alone in folder c. The order of each query, nearest first, by number
- * where two are equally near (in brackets):
+ * imgsearch_eval_run against measures computed by hand. Six vectors lie on a line: 0, 1 and 5 in
+ * folder a, 2 and 3 in folder b, 10 alone in folder c. The order of each query, nearest first, by
+ * number where two are equally near (in brackets):
  *
  *	0: 1 2 3 5 10        a b b a c
  *	1: (2 0) 3 5 10      b a b a c
@@ -31,10 +31,10 @@ static imgsearch *on_a_line(const scene *sc)
 	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
 	imgsearch *s;
 	o.dim = 1;
-	o.metric = IMGSEARCH_L2;
+	o.metric = IMGSEARCH_METRIC_L2;
 	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
 	for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
-		imgsearch_input in = imgsearch_vector(&vectors[i].at, 1);
+		imgsearch_input in = imgsearch_input_vector(&vectors[i].at, 1);
 		if (imgsearch_index_add(s, &in, vectors[i].name, NULL, &err))
 			fail_msg("add: %s", err.message);
 	}
@@ -46,7 +46,7 @@ static imgsearch_eval_report *evaluate(imgsearch *s, imgsearch_eval_options o)
 	imgsearch_error err = { 0 };
 	imgsearch_eval_report *r;
 	o.struct_size = sizeof o;
-	if (imgsearch_eval(s, &o, &r, &err))
+	if (imgsearch_eval_run(s, &o, &r, &err))
 		fail_msg("eval: %s", err.message);
 	return r;
 }
@@ -85,7 +85,7 @@ static void average_precision(void **state)
 	assert_near(class_named(r, "a")->map, (of_0 + of_1 + of_5) / 3);
 	assert_near(class_named(r, "b")->map, (of_2 + of_3) / 2);
 	assert_true(r->all.ci[0] < r->all.map && r->all.map < r->all.ci[1]);
-	imgsearch_eval_free(r);
+	imgsearch_eval_report_free(r);
 	imgsearch_close(s);
 }
 
@@ -110,7 +110,7 @@ static void measures_at_cuts(void **state)
 	assert_near(r->all.precision[3], (3 * 2. / 100 + 2 * 1. / 100) / 5);
 	assert_near(class_named(r, "b")->accuracy, 1. / 2);
 	assert_near(class_named(r, "a")->recall[0], 1. / 6);
-	imgsearch_eval_free(r);
+	imgsearch_eval_report_free(r);
 	imgsearch_close(s);
 }
 
@@ -122,7 +122,7 @@ static void a_sample_asks_fewer(void **state)
 	assert_int_equal(r->all.queries, 2);
 	assert_near(r->all.map, 1. / 2);
 	assert_near(r->all.accuracy, 0);
-	imgsearch_eval_free(r);
+	imgsearch_eval_report_free(r);
 	imgsearch_close(s);
 }
 
@@ -139,7 +139,7 @@ static void a_csv_says_what_belongs_together(void **state)
 	assert_near(r->all.map, (1. / 3 + 2. / 5) / 2);
 	assert_near(r->all.accuracy, 0);
 	assert_near(r->all.recall[0], 0);
-	imgsearch_eval_free(r);
+	imgsearch_eval_report_free(r);
 	imgsearch_close(s);
 }
 
@@ -151,14 +151,14 @@ static void nothing_to_ask_is_an_error(void **state)
 	imgsearch_eval_report *r = (imgsearch_eval_report *)&err;
 	const float row[2] = { 1, 2 };
 	imgsearch *s = scene_open(sc);
-	assert_int_equal(imgsearch_eval(NULL, NULL, &r, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_eval_run(NULL, NULL, &r, &err), IMGSEARCH_EINVAL);
 	assert_null(r);
-	assert_int_equal(imgsearch_eval(s, NULL, &r, &err), IMGSEARCH_ENOTFOUND);
+	assert_int_equal(imgsearch_eval_run(s, NULL, &r, &err), IMGSEARCH_ENOTFOUND);
 	for (int i = 0; i < 2; i++) {
-		imgsearch_input in = imgsearch_vector(row, 2);
+		imgsearch_input in = imgsearch_input_vector(row, 2);
 		assert_int_equal(imgsearch_index_add(s, &in, i ? "a/0" : "b/0", NULL, &err), 0);
 	}
-	assert_int_equal(imgsearch_eval(s, NULL, &r, &err), IMGSEARCH_ENOTFOUND);
+	assert_int_equal(imgsearch_eval_run(s, NULL, &r, &err), IMGSEARCH_ENOTFOUND);
 	assert_non_null(strstr(err.message, "no query has a relevant picture"));
 	assert_null(r);
 	imgsearch_close(s);

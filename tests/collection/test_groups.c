@@ -1,12 +1,12 @@
 /*
- * imgsearch_groups and imgsearch_reject through the public header: the kinds, rejections, and
- * writers beside them.
+ * imgsearch_groups_find and imgsearch_groups_reject through the public header: the kinds,
+ * rejections, and writers beside them.
  */
 #include "collection.h"
 
 #include "handle/handle.h"
 
-static bool in_one_group(const imgsearch_group_list *list, uint32_t kind, int64_t a, int64_t b)
+static bool in_one_group(const imgsearch_groups_find *list, uint32_t kind, int64_t a, int64_t b)
 {
 	for (size_t g = 0; g < list->count; g++) {
 		int found = 0;
@@ -18,14 +18,14 @@ static bool in_one_group(const imgsearch_group_list *list, uint32_t kind, int64_
 	return false;
 }
 
-static imgsearch_group_list *groups_of(imgsearch *s, uint32_t kinds, const char *under)
+static imgsearch_groups_find *groups_of(imgsearch *s, uint32_t kinds, const char *under)
 {
 	imgsearch_error err = { 0 };
-	imgsearch_group_list *list;
+	imgsearch_groups_find *list;
 	imgsearch_groups_options o = IMGSEARCH_INIT(imgsearch_groups_options);
 	o.kinds = kinds;
 	o.under = under;
-	if (imgsearch_groups(s, &o, &list, &err))
+	if (imgsearch_groups_find(s, &o, &list, &err))
 		fail_msg("groups: %s", err.message);
 	return list;
 }
@@ -74,22 +74,22 @@ static void kinds_are_never_mixed(void **state)
 	int64_t first = id_of(s, sc, "0.png"), copy = id_of(s, sc, "copy.png"),
 			large = id_of(s, sc, "large.png");
 	int64_t low = first < copy ? first : copy;
-	imgsearch_group_list *list = groups_of(s, 0, NULL);
-	assert_true(in_one_group(list, IMGSEARCH_SAME_BYTES, first, copy));
-	assert_true(in_one_group(list, IMGSEARCH_SAME_PICTURE, low, large));
-	assert_false(in_one_group(list, IMGSEARCH_SAME_PICTURE, first, copy));
-	assert_false(in_one_group(list, IMGSEARCH_SAME_SCENE, low, large));
+	imgsearch_groups_find *list = groups_of(s, 0, NULL);
+	assert_true(in_one_group(list, IMGSEARCH_SAMENESS_BYTES, first, copy));
+	assert_true(in_one_group(list, IMGSEARCH_SAMENESS_PICTURE, low, large));
+	assert_false(in_one_group(list, IMGSEARCH_SAMENESS_PICTURE, first, copy));
+	assert_false(in_one_group(list, IMGSEARCH_SAMENESS_SCENE, low, large));
 	assert_int_equal(list->unread, 0);
 	for (size_t i = 0; i < list->count; i++)
 		assert_true(list->group[i].count == 2 && list->group[i].ids[0] < list->group[i].ids[1]);
-	imgsearch_group_list_free(list);
-	list = groups_of(s, 1u << IMGSEARCH_SAME_BYTES, NULL);
+	imgsearch_groups_free(list);
+	list = groups_of(s, 1u << IMGSEARCH_SAMENESS_BYTES, NULL);
 	assert_int_equal(list->count, 1);
-	assert_int_equal(list->group[0].kind, IMGSEARCH_SAME_BYTES);
-	imgsearch_group_list_free(list);
+	assert_int_equal(list->group[0].kind, IMGSEARCH_SAMENESS_BYTES);
+	imgsearch_groups_free(list);
 	list = groups_of(s, 0, "/nowhere");
 	assert_int_equal(list->count, 0);
-	imgsearch_group_list_free(list);
+	imgsearch_groups_free(list);
 	imgsearch_close(s);
 }
 
@@ -100,13 +100,14 @@ static void rejected_pairs_stay_apart(void **state)
 	imgsearch *s = with_copies(sc);
 	int64_t first = id_of(s, sc, "0.png"), copy = id_of(s, sc, "copy.png"),
 			large = id_of(s, sc, "large.png");
-	assert_int_equal(imgsearch_reject(s, first, copy, &err), IMGSEARCH_EINVAL); /* the same bytes */
-	assert_int_equal(imgsearch_reject(s, first, 9999, &err), IMGSEARCH_ENOTFOUND);
-	assert_int_equal(imgsearch_reject(s, first, large, &err), 0);
-	imgsearch_group_list *list = groups_of(s, 0, NULL);
+	/* the same bytes */
+	assert_int_equal(imgsearch_groups_reject(s, first, copy, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_groups_reject(s, first, 9999, &err), IMGSEARCH_ENOTFOUND);
+	assert_int_equal(imgsearch_groups_reject(s, first, large, &err), 0);
+	imgsearch_groups_find *list = groups_of(s, 0, NULL);
 	assert_int_equal(list->count, 1);
-	assert_true(in_one_group(list, IMGSEARCH_SAME_BYTES, first, copy));
-	imgsearch_group_list_free(list);
+	assert_true(in_one_group(list, IMGSEARCH_SAMENESS_BYTES, first, copy));
+	imgsearch_groups_free(list);
 	imgsearch_close(s);
 }
 
@@ -117,12 +118,12 @@ static void vectors_are_judged_by_their_features(void **state)
 	imgsearch_error err = { 0 };
 	const float rows[4][3] = { { 1, 0, 0 }, { 0, 1, 0 }, { 1, 0.01f, 0 }, { 0, 0, 1 } };
 	imgsearch *s = scene_open(sc);
-	assert_int_equal(imgsearch_index_vectors(s, rows[0], 4, 3, NULL, &err), 0);
-	imgsearch_group_list *list = groups_of(s, 0, NULL);
+	assert_int_equal(imgsearch_vectors_add(s, rows[0], 4, 3, NULL, &err), 0);
+	imgsearch_groups_find *list = groups_of(s, 0, NULL);
 	assert_int_equal(list->count, 1);
-	assert_true(in_one_group(list, IMGSEARCH_SAME_SCENE, 0, 2));
+	assert_true(in_one_group(list, IMGSEARCH_SAMENESS_SCENE, 0, 2));
 	assert_true(list->group[0].score > 0.99f && list->group[0].score < 1);
-	imgsearch_group_list_free(list);
+	imgsearch_groups_free(list);
 	imgsearch_close(s);
 }
 
@@ -132,21 +133,21 @@ static void missing_signatures_are_made_and_stored(void **state)
 	imgsearch *s = with_copies(sc);
 	forget_signatures(sc);
 	imgsearch *reader = open_with(sc, NULL, true);
-	imgsearch_group_list *list = groups_of(reader, 0, NULL);
+	imgsearch_groups_find *list = groups_of(reader, 0, NULL);
 	assert_int_equal(list->count, 2);
 	assert_int_equal(signatures(sc), 0); /* a handle for reading makes them for itself */
-	imgsearch_group_list_free(list);
+	imgsearch_groups_free(list);
 	imgsearch_close(reader);
 	list = groups_of(s, 0, NULL);
 	assert_int_equal(list->count, 2);
 	assert_int_equal(signatures(sc), 9);
-	imgsearch_group_list_free(list);
+	imgsearch_groups_free(list);
 	shell("rm '%s/3.png'", sc->photos);
 	forget_signatures(sc);
 	list = groups_of(s, 0, NULL);
 	assert_int_equal(list->unread, 1);
 	assert_int_equal(signatures(sc), 8);
-	imgsearch_group_list_free(list);
+	imgsearch_groups_free(list);
 	imgsearch_close(s);
 }
 
@@ -158,11 +159,11 @@ static void groups_need_no_writer(void **state)
 	imgsearch *s = with_copies(sc), *writer = open_with(sc, NULL, false);
 	forget_signatures(sc);
 	assert_int_equal(ims_handle_write_begin(writer, &err), 0);
-	imgsearch_group_list *list = groups_of(s, 0, NULL);
+	imgsearch_groups_find *list = groups_of(s, 0, NULL);
 	assert_int_equal(list->count, 2);
 	assert_int_equal(list->unread, 0);
 	assert_int_equal(signatures(sc), 0);
-	imgsearch_group_list_free(list);
+	imgsearch_groups_free(list);
 	ims_handle_write_end(writer);
 	imgsearch_close(writer);
 	imgsearch_close(s);
@@ -183,7 +184,7 @@ static int write_meanwhile(void *user, const imgsearch_progress *p)
 	float v[48] = { 1 };
 	if (strcmp(p->stage, "read") || w->calls++)
 		return 0;
-	imgsearch_input in = imgsearch_vector(v, 48);
+	imgsearch_input in = imgsearch_input_vector(v, 48);
 	w->rc = imgsearch_index_remove(w->s, &w->remove, 1, &w->err);
 	if (!w->rc)
 		w->rc = imgsearch_index_add(w->s, &in, path, NULL, &w->err);
@@ -203,13 +204,13 @@ static void writers_need_not_wait_for_groups(void **state)
 	forget_signatures(sc);
 	imgsearch *s = open_with(sc, &(imgsearch_events){ .user = &w, .progress = write_meanwhile },
 		false);
-	imgsearch_group_list *list = groups_of(s, 0, NULL);
+	imgsearch_groups_find *list = groups_of(s, 0, NULL);
 	assert_int_equal(list->unread, 0);
 	assert_true(w.calls > 0);
 	if (w.rc)
 		fail_msg("the second writer: %s", w.err.message);
 	assert_int_equal(signatures(sc), N - 1); /* none for the picture that went */
-	imgsearch_group_list_free(list);
+	imgsearch_groups_free(list);
 	imgsearch_close(s);
 	imgsearch_close(w.s);
 }
@@ -225,17 +226,17 @@ static void groups_can_be_cancelled(void **state)
 {
 	scene *sc = *state;
 	imgsearch_error err = { 0 };
-	imgsearch_group_list *list;
+	imgsearch_groups_find *list;
 	imgsearch *s = NULL;
 	imgsearch_close(with_copies(sc));
 	forget_signatures(sc);
 	s = open_with(sc, &(imgsearch_events){ .user = &s, .progress = cancel_at_read }, false);
-	assert_int_equal(imgsearch_groups(s, NULL, &list, &err), IMGSEARCH_ECANCELED);
+	assert_int_equal(imgsearch_groups_find(s, NULL, &list, &err), IMGSEARCH_ECANCELED);
 	assert_null(list);
 	assert_int_equal(signatures(sc), 9); /* what was read is kept */
 	list = groups_of(s, 0, NULL);        /* and now nothing is left to read */
 	assert_int_equal(list->count, 2);
-	imgsearch_group_list_free(list);
+	imgsearch_groups_free(list);
 	imgsearch_close(s);
 }
 
@@ -243,18 +244,18 @@ static void bad_arguments_are_refused(void **state)
 {
 	scene *sc = *state;
 	imgsearch_error err = { 0 };
-	imgsearch_group_list *list = (imgsearch_group_list *)&err;
+	imgsearch_groups_find *list = (imgsearch_groups_find *)&err;
 	imgsearch *s = scene_open(sc);
-	assert_int_equal(imgsearch_groups(NULL, NULL, &list, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_groups_find(NULL, NULL, &list, &err), IMGSEARCH_EINVAL);
 	assert_null(list);
-	assert_int_equal(imgsearch_groups(s, NULL, NULL, &err), IMGSEARCH_EINVAL);
-	assert_int_equal(imgsearch_groups(s, &(imgsearch_groups_options){ 0 }, &list, &err),
+	assert_int_equal(imgsearch_groups_find(s, NULL, NULL, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_groups_find(s, &(imgsearch_groups_options){ 0 }, &list, &err),
 		IMGSEARCH_EINVAL);
-	assert_int_equal(imgsearch_reject(NULL, 1, 2, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_groups_reject(NULL, 1, 2, &err), IMGSEARCH_EINVAL);
 	list = groups_of(s, 0, NULL); /* an empty index has none */
 	assert_int_equal(list->count, 0);
-	imgsearch_group_list_free(list);
-	imgsearch_group_list_free(NULL);
+	imgsearch_groups_free(list);
+	imgsearch_groups_free(NULL);
 	imgsearch_close(s);
 }
 

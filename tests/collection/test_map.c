@@ -1,4 +1,4 @@
-/* imgsearch_map and imgsearch_map_grid through the public header. */
+/* imgsearch_map_compute and imgsearch_map_grid through the public header. */
 #include "collection.h"
 
 enum { N = 60, DIM = 8 };
@@ -11,22 +11,22 @@ static imgsearch *with_clouds(const scene *sc)
 	for (size_t i = 0; i < N * DIM; i++)
 		rows[i] = (i % DIM == i / DIM % 3) + 0.1f * (float)ims_random_unit(&seed);
 	imgsearch *s = scene_open(sc);
-	assert_int_equal(imgsearch_index_vectors(s, rows, N, DIM, NULL, NULL), 0);
+	assert_int_equal(imgsearch_vectors_add(s, rows, N, DIM, NULL, NULL), 0);
 	return s;
 }
 
-static imgsearch_map_points *map_of(imgsearch *s, imgsearch_map_options o)
+static imgsearch_map *map_of(imgsearch *s, imgsearch_map_options o)
 {
 	imgsearch_error err = { 0 };
-	imgsearch_map_points *points;
+	imgsearch_map *points;
 	o.struct_size = sizeof o;
-	if (imgsearch_map(s, &o, &points, &err))
+	if (imgsearch_map_compute(s, &o, &points, &err))
 		fail_msg("map: %s", err.message);
 	return points;
 }
 
 /* Every point in 0..1, by id; the longer side of the map has both ends. */
-static void assert_in_frame(const imgsearch_map_points *p)
+static void assert_in_frame(const imgsearch_map *p)
 {
 	float low[2] = { 1, 1 }, high[2] = { 0, 0 };
 	for (size_t i = 0; i < p->count; i++) {
@@ -42,7 +42,7 @@ static void assert_in_frame(const imgsearch_map_points *p)
 	assert_true(high[0] == 1 || high[1] == 1);
 }
 
-static bool same_points(const imgsearch_map_points *a, const imgsearch_map_points *b)
+static bool same_points(const imgsearch_map *a, const imgsearch_map *b)
 {
 	for (size_t i = 0; i < a->count; i++)
 		if (a->point[i].x != b->point[i].x || a->point[i].y != b->point[i].y)
@@ -53,9 +53,9 @@ static bool same_points(const imgsearch_map_points *a, const imgsearch_map_point
 static void a_seed_gives_one_map(void **state)
 {
 	imgsearch *s = with_clouds(*state);
-	imgsearch_map_points *first = map_of(s, (imgsearch_map_options){ .seed = 7 });
-	imgsearch_map_points *again = map_of(s, (imgsearch_map_options){ .seed = 7 });
-	imgsearch_map_points *pca = map_of(s, (imgsearch_map_options){ .pca = 1 });
+	imgsearch_map *first = map_of(s, (imgsearch_map_options){ .seed = 7 });
+	imgsearch_map *again = map_of(s, (imgsearch_map_options){ .seed = 7 });
+	imgsearch_map *pca = map_of(s, (imgsearch_map_options){ .pca = 1 });
 	assert_int_equal(first->count, N);
 	assert_true(same_points(first, again));
 	assert_false(same_points(first, pca));
@@ -76,7 +76,7 @@ static void like_ones_are_near_each_other(void **state)
 {
 	imgsearch *s = with_clouds(*state);
 	for (uint32_t pca = 0; pca < 2; pca++) {
-		imgsearch_map_points *p = map_of(s, (imgsearch_map_options){ .pca = pca });
+		imgsearch_map *p = map_of(s, (imgsearch_map_options){ .pca = pca });
 		for (size_t i = 0; i < N; i++) {
 			size_t nearest = i ? 0 : 1;
 			for (size_t j = 0; j < N; j++)
@@ -94,7 +94,7 @@ static void like_ones_are_near_each_other(void **state)
 static void large_indexes_are_thinned_evenly(void **state)
 {
 	imgsearch *s = with_clouds(*state);
-	imgsearch_map_points *p = map_of(s, (imgsearch_map_options){ .max_points = 20 });
+	imgsearch_map *p = map_of(s, (imgsearch_map_options){ .max_points = 20 });
 	assert_int_equal(p->count, 20);
 	for (size_t i = 0; i < 20; i++)
 		assert_int_equal(p->point[i].id, 3 * i);
@@ -113,7 +113,7 @@ static void a_folder_has_a_map_of_its_own(void **state)
 	imgsearch *s = scene_open(sc);
 	scene_index(s, sc->photos);
 	snprintf(sub, sizeof sub, "%s/sub", sc->photos);
-	imgsearch_map_points *p = map_of(s, (imgsearch_map_options){ .under = sub });
+	imgsearch_map *p = map_of(s, (imgsearch_map_options){ .under = sub });
 	assert_int_equal(p->count, 2);
 	assert_int_equal(p->point[0].id + p->point[1].id,
 		id_of(s, sc, "sub/a.png") + id_of(s, sc, "sub/b.png"));
@@ -126,10 +126,10 @@ static void few_points_have_a_place(void **state)
 {
 	const float row[2] = { 1, 0 };
 	imgsearch *s = scene_open(*state);
-	imgsearch_map_points *p = map_of(s, (imgsearch_map_options){ 0 });
+	imgsearch_map *p = map_of(s, (imgsearch_map_options){ 0 });
 	assert_int_equal(p->count, 0);
 	imgsearch_map_free(p);
-	assert_int_equal(imgsearch_index_vectors(s, row, 1, 2, NULL, NULL), 0);
+	assert_int_equal(imgsearch_vectors_add(s, row, 1, 2, NULL, NULL), 0);
 	p = map_of(s, (imgsearch_map_options){ 0 });
 	assert_int_equal(p->count, 1);
 	assert_true(p->point[0].x == 0.5f && p->point[0].y == 0.5f);
@@ -144,7 +144,7 @@ static void a_grid_gives_each_a_cell_of_its_own(void **state)
 	imgsearch_error err = { 0 };
 	uint32_t cell[N];
 	bool taken[COLUMNS * ROWS] = { false };
-	imgsearch_map_points *p = map_of(s, (imgsearch_map_options){ 0 });
+	imgsearch_map *p = map_of(s, (imgsearch_map_options){ 0 });
 	assert_int_equal(imgsearch_map_grid(p, COLUMNS, ROWS, cell, &err), 0);
 	for (size_t i = 0; i < N; i++) {
 		assert_in_range(cell[i], 0, COLUMNS * ROWS - 1);
@@ -163,7 +163,7 @@ static void a_grid_keeps_places(void **state)
 	(void)state;
 	const imgsearch_map_point point[] = { { 1, 0, 0 }, { 2, 1, 0 }, { 3, 0, 1 }, { 4, 1, 1 },
 		{ 5, 0.5f, 0.5f } };
-	const imgsearch_map_points points = { 5, point };
+	const imgsearch_map points = { 5, point };
 	uint32_t cell[5];
 	assert_int_equal(imgsearch_map_grid(&points, 3, 3, cell, NULL), 0);
 	const uint32_t wanted[] = { 0, 2, 6, 8, 4 };

@@ -27,10 +27,10 @@ static int vector_life(const float *rows)
 	imgsearch_hits *hits = NULL;
 	imgsearch_info *info = NULL;
 	int64_t id = 5;
-	imgsearch_input in = imgsearch_vector(rows, DIM);
+	imgsearch_input in = imgsearch_input_vector(rows, DIM);
 	int rc = imgsearch_open(&s, ":memory:", NULL, &err);
 	if (!rc)
-		rc = imgsearch_index_vectors(s, rows, N, DIM, NULL, &err);
+		rc = imgsearch_vectors_add(s, rows, N, DIM, NULL, &err);
 	if (!rc)
 		rc = imgsearch_build(s, NULL, NULL, &err);
 	if (!rc)
@@ -68,7 +68,7 @@ static void every_allocation_may_fail(void **state)
 		failed += rc != 0;
 		if (rc && rc != IMGSEARCH_ENOMEM)
 			fail_msg("allocation %llu of %llu: %s", (unsigned long long)n, (unsigned long long)made,
-				imgsearch_strerror(rc));
+				imgsearch_status_text(rc));
 	}
 	ims_alloc_fail_after(0);
 	print_message("# %u of %u failed allocations were told\n", failed, tried);
@@ -85,11 +85,11 @@ static int index_life(const scene *sc)
 	const char *paths[] = { sc->photos };
 	int rc = imgsearch_open(&s, sc->db, NULL, &err);
 	if (!rc)
-		rc = imgsearch_index_tree(s, paths, 1, NULL, NULL, &err);
+		rc = imgsearch_index_update(s, paths, 1, NULL, NULL, &err);
 	if (!rc)
 		rc = imgsearch_build(s, NULL, NULL, &err);
 	snprintf(path, sizeof path, "%s/0.png", sc->photos);
-	imgsearch_input in = imgsearch_file(path);
+	imgsearch_input in = imgsearch_input_file(path);
 	in.crop[2] = in.crop[3] = 40; /* a part: by the network, not by its bytes */
 	if (!rc)
 		rc = imgsearch_query(s, &in, 1, NULL, &hits, &err);
@@ -124,7 +124,7 @@ static void an_index_run_survives_any_failed_allocation(void **state)
 		failed += rc != 0;
 		/* EMODEL: a file's name could not be made */
 		if (rc && rc != IMGSEARCH_ENOMEM && rc != IMGSEARCH_EMODEL)
-			fail_msg("allocation %llu: %s", (unsigned long long)n, imgsearch_strerror(rc));
+			fail_msg("allocation %llu: %s", (unsigned long long)n, imgsearch_status_text(rc));
 		imgsearch *s = scene_open(sc);
 		assert_int_equal(scene_index(s, sc->photos).indexed, 3);
 		imgsearch_close(s);
@@ -145,7 +145,7 @@ static void *ask(void *arg)
 	for (size_t i = 0; !atomic_load(&sh->stop); i++) {
 		imgsearch_error err;
 		imgsearch_hits *hits;
-		imgsearch_input in = imgsearch_vector(sh->rows + i % N * DIM, DIM);
+		imgsearch_input in = imgsearch_input_vector(sh->rows + i % N * DIM, DIM);
 		if (imgsearch_query(sh->s, &in, 1, NULL, &hits, &err)) {
 			fprintf(stderr, "# query: %s\n", err.message);
 			atomic_fetch_add(&sh->failures, 1);
@@ -178,13 +178,13 @@ static void queries_run_beside_a_writer(void **state)
 	pthread_t thread[3];
 	float *rows = rows_of(N, 1), *more = rows_of(N, 2);
 	shared sh = { .s = scene_open(sc), .rows = rows };
-	assert_int_equal(imgsearch_index_vectors(sh.s, rows, N, DIM, NULL, &err), 0);
+	assert_int_equal(imgsearch_vectors_add(sh.s, rows, N, DIM, NULL, &err), 0);
 	assert_int_equal(imgsearch_build(sh.s, NULL, NULL, &err), 0);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(pthread_create(&thread[i], NULL, ask, &sh), 0);
 	for (int64_t round = 0; round < 20; round++) {
 		int64_t id = N + round;
-		assert_int_equal(imgsearch_index_vectors(sh.s, more + round * DIM, 1, DIM, &id, &err), 0);
+		assert_int_equal(imgsearch_vectors_add(sh.s, more + round * DIM, 1, DIM, &id, &err), 0);
 		if (round % 3 == 2)
 			assert_int_equal(imgsearch_index_remove(sh.s, &id, 1, &err), 0);
 		if (round % 7 == 6 && imgsearch_build(sh.s, NULL, NULL, &err))

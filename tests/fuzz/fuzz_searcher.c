@@ -20,7 +20,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	uint64_t random = 1;
 	float row[560];
 	for (int s = 0; s < SHAPES; s++) {
-		table_init(&rows[s], dims[s], s == 2 ? IMGSEARCH_IP : IMGSEARCH_L2);
+		table_init(&rows[s], dims[s], s == 2 ? IMGSEARCH_METRIC_IP : IMGSEARCH_METRIC_L2);
 		for (int64_t id = 0; id < ROWS; id++) {
 			random_row(CLUSTERED, rows[s].source.metric, dims[s], &random, row);
 			table_put(&rows[s], id, row);

@@ -23,14 +23,14 @@ static void checks(void **state)
 	int told = 0;
 	(void)state;
 	o.dim = DIM;
-	o.metric = IMGSEARCH_L2;
+	o.metric = IMGSEARCH_METRIC_L2;
 	srand(1);
 	for (size_t i = 0; i < (size_t)N * DIM; i++)
 		rows[i] = (float)rand() / (float)RAND_MAX + (float)(i / DIM % 50);
 	assert_int_equal(imgsearch_open(&s, ":memory:", &o, &err), 0);
 	assert_int_equal(imgsearch_check(s, 10, count, &told, &r, &err), 0);
 	assert_int_equal(r.problems + r.queries + r.n_searchers + (uint64_t)told, 0);
-	assert_int_equal(imgsearch_index_vectors(s, rows, N, DIM, NULL, &err), 0);
+	assert_int_equal(imgsearch_vectors_add(s, rows, N, DIM, NULL, &err), 0);
 	imgsearch_build_options b = IMGSEARCH_INIT(imgsearch_build_options);
 	b.searcher = "exact";
 	assert_int_equal(imgsearch_build(s, &b, NULL, &err), 0);

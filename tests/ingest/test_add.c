@@ -73,7 +73,7 @@ static void a_run_embeds_equal_bytes_once_and_outside_of_transactions(void **sta
 	assert_int_equal(id_of(s, sc, "copy00.png") > 0, 1);
 	imgsearch_item *item;
 	assert_int_equal(imgsearch_item_get(s, id_of(s, sc, "copy00.png"), &item, NULL), 0);
-	assert_int_equal(item->state, IMGSEARCH_INDEXED); /* the first in the order of the walk */
+	assert_int_equal(item->state, IMGSEARCH_STATE_INDEXED); /* the first in the order of the walk */
 	imgsearch_item_free(item);
 	watch(sc, NULL, NULL);
 	imgsearch_close(s);
@@ -88,7 +88,7 @@ static void a_single_add_embeds_before_it_writes(void **state)
 	imgsearch *s = with_one_picture(sc);
 	snprintf(path, sizeof path, "%s/single.png", sc->dir);
 	draw(path, 7);
-	imgsearch_input in = imgsearch_file(path);
+	imgsearch_input in = imgsearch_input_file(path);
 	watch(sc, s, on_run_write);
 	assert_int_equal(imgsearch_index_add(s, &in, NULL, &id, &err), 0);
 	assert_int_equal(atomic_load(&inputs), 1);
@@ -102,7 +102,7 @@ static void a_single_add_embeds_before_it_writes(void **state)
 	assert_true(again != id);
 	imgsearch_item *item;
 	assert_int_equal(imgsearch_item_get(s, again, &item, &err), 0);
-	assert_int_equal(item->state, IMGSEARCH_DUPLICATE);
+	assert_int_equal(item->state, IMGSEARCH_STATE_DUPLICATE);
 	assert_int_equal(item->same_as, id);
 	assert_int_equal(item->width, 48);
 	imgsearch_item_free(item);
@@ -128,11 +128,11 @@ static void every_way_in_stores_a_signature(void **state)
 	snprintf(path, sizeof path, "%s/single.png", sc->dir);
 	draw(path, 8);
 	buf bytes = { 0 };
-	imgsearch_input file = imgsearch_file(path);
+	imgsearch_input file = imgsearch_input_file(path);
 	assert_int_equal(imgsearch_index_add(s, &file, "by file", NULL, &err), 0);
 	draw(path, 9);
 	assert_int_equal(ims_read_file(&bytes, path, 1 << 20, &err), 0);
-	imgsearch_input memory = imgsearch_memory(bytes.data, bytes.len);
+	imgsearch_input memory = imgsearch_input_bytes(bytes.data, bytes.len);
 	assert_int_equal(imgsearch_index_add(s, &memory, "by memory", NULL, &err), 0);
 	assert_int_equal(ims_store_signatures(s->store, count_signature, &n, &err), 0);
 	assert_int_equal(n, 3);
@@ -148,7 +148,7 @@ static void a_bad_picture_is_not_added(void **state)
 	imgsearch *s = with_one_picture(sc);
 	snprintf(path, sizeof path, "%s/text.png", sc->dir);
 	shell("echo text > '%s'", path);
-	imgsearch_input file = imgsearch_file(path), memory = imgsearch_memory("text", 4);
+	imgsearch_input file = imgsearch_input_file(path), memory = imgsearch_input_bytes("text", 4);
 	assert_int_equal(imgsearch_index_add(s, &file, NULL, NULL, &err), IMGSEARCH_EUNSUPPORTED);
 	assert_non_null(strstr(err.message, path));
 	assert_int_equal(imgsearch_index_add(s, &memory, "name", NULL, &err), IMGSEARCH_EUNSUPPORTED);
@@ -164,7 +164,7 @@ static void a_bad_picture_is_not_added(void **state)
 static int cancel_once(void *user, const imgsearch_progress *p)
 {
 	imgsearch **s = user;
-	imgsearch_input in = imgsearch_stored(1);
+	imgsearch_input in = imgsearch_input_item(1);
 	float out[48];
 	(void)p;
 	imgsearch_cancel(*s);
@@ -187,7 +187,7 @@ static void a_later_call_forgets_no_cancel(void **state)
 	}
 	o.events = (imgsearch_events){ .user = &s, .progress = cancel_once };
 	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
-	assert_int_equal(imgsearch_index_tree(s, paths, 1, NULL, NULL, &err), IMGSEARCH_ECANCELED);
+	assert_int_equal(imgsearch_index_update(s, paths, 1, NULL, NULL, &err), IMGSEARCH_ECANCELED);
 	imgsearch_cancel(s);
 	imgsearch_close(s);
 	s = scene_open(sc);

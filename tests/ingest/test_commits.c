@@ -50,7 +50,7 @@ static void a_run_of_bad_files_alone_commits_in_time(void **state)
 	o = (imgsearch_options)IMGSEARCH_INIT(imgsearch_options);
 	o.read_only = 1;
 	assert_int_equal(imgsearch_open(&w.reader, sc->db, &o, &err), 0);
-	assert_int_equal(imgsearch_index_tree(s, paths, 1, NULL, &counts, &err), 0);
+	assert_int_equal(imgsearch_index_update(s, paths, 1, NULL, &counts, &err), 0);
 	assert_int_equal(counts.unsupported, FILES);
 	print_message("# the reader saw the index grow %d times\n", (int)w.changes);
 	assert_in_range(w.changes, 15, FILES);
@@ -97,7 +97,7 @@ static void a_commit_that_fails_ends_the_run(void **state)
 	o.events = (imgsearch_events){ .user = &filled, .progress = fill_disk };
 	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
 	assert_int_equal(vfs->xSetSystemCall(vfs, call, (sqlite3_syscall_ptr)write_or_fail), SQLITE_OK);
-	assert_int_equal(imgsearch_index_tree(s, paths, 1, NULL, NULL, &err), IMGSEARCH_EIO);
+	assert_int_equal(imgsearch_index_update(s, paths, 1, NULL, NULL, &err), IMGSEARCH_EIO);
 	assert_int_equal(vfs->xSetSystemCall(vfs, call, NULL), SQLITE_OK);
 	assert_true(filled && !full);
 	assert_non_null(strstr(err.message, "disk is full"));

@@ -1,5 +1,5 @@
 /*
- * imgsearch_index_tree over real folders with the fake network: states, changes, moves, what is
+ * imgsearch_index_update over real folders with the fake network: states, changes, moves, what is
  * gone, models.
  */
 #include "handle/handle.h"
@@ -70,7 +70,7 @@ static void changed_files_are_read_again(void **state)
 	scene_index(s, sc->photos);
 	int64_t id = id_of(s, sc, "3.png");
 	float before[48], after[48];
-	imgsearch_input in = imgsearch_stored(id);
+	imgsearch_input in = imgsearch_input_item(id);
 	imgsearch_hits *hits;
 	photo(sc, "3.png", 100);
 	shell("touch -d '2030-01-01' '%s/3.png'", sc->photos);
@@ -82,7 +82,7 @@ static void changed_files_are_read_again(void **state)
 	imgsearch_hits_free(hits);
 	char path[200];
 	snprintf(path, sizeof path, "%s/3.png", sc->photos);
-	in = imgsearch_file(path);
+	in = imgsearch_input_file(path);
 	assert_int_equal(imgsearch_extract(s, &in, 1, 0, after, NULL, NULL), 0);
 	photo(sc, "other.png", 3);
 	snprintf(path, sizeof path, "%s/other.png", sc->photos);
@@ -106,10 +106,10 @@ static void deleted_files_drop_out_but_not_a_third_of_them_at_once(void **state)
 	assert_int_equal(scene_index(s, NULL).removed, 2);
 	shell("rm '%s'/[2-5].png", sc->photos);
 	assert_int_equal(scene_index(s, NULL).removed, 0);
-	imgsearch_index_options prune = IMGSEARCH_INIT(imgsearch_index_options);
+	imgsearch_index_update_options prune = IMGSEARCH_INIT(imgsearch_index_update_options);
 	imgsearch_counts c;
 	prune.prune = 1;
-	assert_int_equal(imgsearch_index_tree(s, NULL, 0, &prune, &c, &err), 0);
+	assert_int_equal(imgsearch_index_update(s, NULL, 0, &prune, &c, &err), 0);
 	assert_int_equal(c.removed, 4);
 	imgsearch_close(s);
 }
@@ -158,10 +158,10 @@ static void exchanged_names_leave_no_wrong_twins(void **state)
 		imgsearch_hits *hits;
 		imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
 		snprintf(path, sizeof path, "%s/%u.png", sc->photos, i);
-		imgsearch_input in = imgsearch_file(path);
+		imgsearch_input in = imgsearch_input_file(path);
 		float v[48];
 		assert_int_equal(imgsearch_extract(s, &in, 1, 0, v, NULL, NULL), 0);
-		in = imgsearch_vector(v, 48);
+		in = imgsearch_input_vector(v, 48);
 		assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, NULL), 0);
 		assert_string_equal(hits->hit[0].path, path);
 		assert_true(hits->hit[0].score > 0.9999f);
@@ -202,7 +202,7 @@ static void overlapping_paths_are_walked_once(void **state)
 	imgsearch *s = scene_open(sc);
 	for (size_t from = 0; from < 3; from++) {
 		imgsearch_counts c;
-		assert_int_equal(imgsearch_index_tree(s, paths + from, 6 - from, NULL, &c, NULL), 0);
+		assert_int_equal(imgsearch_index_update(s, paths + from, 6 - from, NULL, &c, NULL), 0);
 		assert_int_equal(c.seen, 3);
 		assert_int_equal(c.indexed, 3);
 		assert_int_equal(c.duplicate, 0);
@@ -225,7 +225,7 @@ static void a_twin_inherits_when_the_first_goes(void **state)
 	shell("rm '%s/a.png'", sc->photos);
 	imgsearch_counts c = scene_index(s, NULL);
 	assert_int_equal(c.removed, 1);
-	imgsearch_input in = imgsearch_stored(id_of(s, sc, "b.png"));
+	imgsearch_input in = imgsearch_input_item(id_of(s, sc, "b.png"));
 	imgsearch_hits *hits;
 	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, NULL), 0);
 	assert_non_null(strstr(hits->hit[0].path, "/b.png"));
@@ -262,12 +262,12 @@ static void files_excluded_by_rules_say_which(void **state)
 	photo(sc, "out/c.png", 3);
 	photo(sc, "keep/d.tmp.png", 4);
 	const char *exclude[] = { "raw_*" }, *paths[] = { sc->photos };
-	imgsearch_index_options o = IMGSEARCH_INIT(imgsearch_index_options);
+	imgsearch_index_update_options o = IMGSEARCH_INIT(imgsearch_index_update_options);
 	o.exclude = exclude;
 	o.n_exclude = 1;
 	imgsearch *s = scene_open(sc);
 	imgsearch_counts c;
-	assert_int_equal(imgsearch_index_tree(s, paths, 1, &o, &c, &err), 0);
+	assert_int_equal(imgsearch_index_update(s, paths, 1, &o, &c, &err), 0);
 	assert_int_equal(c.indexed, 1);
 	assert_int_equal(c.excluded, 4); /* raw_b.png, out/, d.tmp.png, .imgsearchignore */
 	imgsearch_close(s);
@@ -325,7 +325,7 @@ static void an_index_inside_its_root_moves_with_it(void **state)
 	shell("mv '%s' '%s/elsewhere'", sc->photos, sc->dir);
 	snprintf(db, sizeof db, "%s/elsewhere/.imgsearch/index.db", sc->dir);
 	assert_int_equal(imgsearch_open(&s, db, NULL, &err), 0);
-	imgsearch_input in = imgsearch_stored(2);
+	imgsearch_input in = imgsearch_input_item(2);
 	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), 0);
 	assert_non_null(strstr(hits->hit[0].path, "/elsewhere/"));
 	assert_int_equal(access(hits->hit[0].path, R_OK), 0);
@@ -349,7 +349,7 @@ static void another_recipe_indexes_anew_and_switches_at_the_end(void **state)
 	char path[200];
 	snprintf(path, sizeof path, "%s/new.png", sc->dir);
 	draw(path, 9);
-	imgsearch_input in = imgsearch_file(path);
+	imgsearch_input in = imgsearch_input_file(path);
 	imgsearch_hits *hits;
 	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), IMGSEARCH_EMODEL);
 	assert_null(hits);
@@ -447,7 +447,7 @@ static void a_cancel_keeps_what_was_done(void **state)
 	at_work = s;
 	atomic_store(&runs, 0);
 	scene_on_run(cancel_at_tenth_run);
-	assert_int_equal(imgsearch_index_tree(s, paths, 1, NULL, &c, &err), IMGSEARCH_ECANCELED);
+	assert_int_equal(imgsearch_index_update(s, paths, 1, NULL, &c, &err), IMGSEARCH_ECANCELED);
 	scene_on_run(NULL);
 	imgsearch_close(s);
 	s = scene_open(sc);
@@ -464,7 +464,7 @@ static void a_second_writer_is_told_so(void **state)
 	photo(sc, "a.png", 1);
 	imgsearch *s = scene_open(sc), *t = scene_open(sc);
 	float v[48] = { 1 };
-	imgsearch_input in = imgsearch_vector(v, 48);
+	imgsearch_input in = imgsearch_input_vector(v, 48);
 	scene_index(s, sc->photos);
 	assert_int_equal(ims_handle_write_begin(s, &err), 0);
 	assert_int_equal(imgsearch_index_add(t, &in, "x", NULL, &err), IMGSEARCH_EBUSY);
@@ -486,11 +486,11 @@ static void a_csv_gives_titles(void **state)
 	shell("printf 'file,title,artist\\r\\na.png,\"A \"\"first\"\", "
 		  "one\",\"multi\\nline\"\\r\\nnone.png,x,y\\r\\nphotos/b.png,,B\\r\\n' > '%s'",
 		csv);
-	imgsearch_index_options o = IMGSEARCH_INIT(imgsearch_index_options);
+	imgsearch_index_update_options o = IMGSEARCH_INIT(imgsearch_index_update_options);
 	o.csv = csv;
 	const char *paths[] = { sc->photos };
 	imgsearch *s = scene_open(sc);
-	assert_int_equal(imgsearch_index_tree(s, paths, 1, &o, NULL, &err), 0);
+	assert_int_equal(imgsearch_index_update(s, paths, 1, &o, NULL, &err), 0);
 	imgsearch_item *item;
 	assert_int_equal(imgsearch_item_get(s, id_of(s, sc, "a.png"), &item, &err), 0);
 	assert_string_equal(item->title, "A \"first\", one");
@@ -502,11 +502,11 @@ static void a_csv_gives_titles(void **state)
 	assert_string_equal(item->columns[2].value, "B");
 	imgsearch_item_free(item);
 	o.csv_key = "picture";
-	assert_int_equal(imgsearch_index_tree(s, paths, 1, &o, NULL, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_index_update(s, paths, 1, &o, NULL, &err), IMGSEARCH_EINVAL);
 	assert_non_null(strstr(err.message, "\"picture\""));
 	o.csv_key = NULL;
 	shell("printf 'file,title\\na.png,\"open\\n' > '%s'", csv);
-	assert_int_equal(imgsearch_index_tree(s, paths, 1, &o, NULL, &err), IMGSEARCH_EFORMAT);
+	assert_int_equal(imgsearch_index_update(s, paths, 1, &o, NULL, &err), IMGSEARCH_EFORMAT);
 	assert_non_null(strstr(err.message, "line 2"));
 	imgsearch_close(s);
 }

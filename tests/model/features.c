@@ -53,7 +53,7 @@ int main(int argc, char **argv)
 	model_spec spec = {
 		.name = strcmp(argv[1], "-") ? argv[1] : NULL,
 		.weights = argv[2],
-		.precision = strcmp(argv[3], "bf16") ? IMGSEARCH_F32 : IMGSEARCH_BF16,
+		.precision = strcmp(argv[3], "bf16") ? IMGSEARCH_PRECISION_F32 : IMGSEARCH_PRECISION_BF16,
 		.threads = (uint32_t)atoi(argv[4]),
 		.device = "cpu",
 	};

@@ -175,7 +175,7 @@ static void recipes(void **state)
 	assert_int_equal(id.recipe.resize, 300);
 	ims_model_identity_free(&id);
 	spec.recipe = (imgsearch_recipe){ .resize = 128,
-		.interpolation = IMGSEARCH_BICUBIC,
+		.interpolation = IMGSEARCH_INTERPOLATION_BICUBIC,
 		.mean = { 0.5f, 0.5f, 0.5f },
 		.std = { 1, 1, 1 } };
 	assert_int_equal(ims_model_identify(&id, &spec, NULL), 0);
@@ -196,11 +196,11 @@ static void identities_differ(void **state)
 	(void)state;
 	char why[128];
 	model_identity a, b;
-	model_spec spec = { .precision = IMGSEARCH_F32 };
+	model_spec spec = { .precision = IMGSEARCH_PRECISION_F32 };
 	assert_int_equal(ims_model_identify(&a, &spec, NULL), 0);
 	assert_int_equal(ims_model_identify(&b, &spec, NULL), 0);
 	assert_true(ims_model_same(&a, &b, why, sizeof why));
-	b.precision = IMGSEARCH_BF16;
+	b.precision = IMGSEARCH_PRECISION_BF16;
 	assert_false(ims_model_same(&a, &b, why, sizeof why));
 	assert_string_equal(why, "precision f32 and bf16");
 	b.precision = a.precision, b.recipe.crop++;
@@ -281,7 +281,7 @@ static void runs_for_many(void **state)
 	ims_model_identity_free(&id);
 }
 
-static int count_one(void *user, const imgsearch_model_info *m)
+static int count_one(void *user, const imgsearch_model *m)
 {
 	int *found = user;
 	found[0]++;

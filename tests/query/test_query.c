@@ -36,13 +36,13 @@ static void every_kind_of_input_finds_itself_first(void **state)
 						 &err),
 		0);
 	imgsearch_input in[5] = {
-		imgsearch_file(path),
-		imgsearch_memory(bytes.data, bytes.len),
-		imgsearch_stored(id),
-		imgsearch_pixels(im.pixels, (int32_t)im.width, (int32_t)im.height, 0),
+		imgsearch_input_file(path),
+		imgsearch_input_bytes(bytes.data, bytes.len),
+		imgsearch_input_item(id),
+		imgsearch_input_pixels(im.pixels, (int32_t)im.width, (int32_t)im.height, 0),
 	};
 	assert_int_equal(imgsearch_extract(s, &in[0], 1, 0, v, NULL, &err), 0);
-	in[4] = imgsearch_vector(v, 48);
+	in[4] = imgsearch_input_vector(v, 48);
 	for (int i = 0; i < 5; i++) {
 		assert_int_equal(imgsearch_query(s, &in[i], 1, NULL, &hits, &err), 0);
 		assert_int_equal(hits->count, 10);
@@ -71,7 +71,7 @@ static void options_narrow_the_answer(void **state)
 	imgsearch_error err;
 	imgsearch_hits *hits;
 	imgsearch *s = ten_pictures(sc);
-	imgsearch_input in = imgsearch_stored(id_of(s, sc, "4.png"));
+	imgsearch_input in = imgsearch_input_item(id_of(s, sc, "4.png"));
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
 	o.k = 3;
 	o.no_self = 1;
@@ -134,7 +134,7 @@ static void several_inputs_combine_and_a_negative_one_pushes_away(void **state)
 	imgsearch_error err;
 	imgsearch_hits *hits;
 	imgsearch *s = ten_pictures(sc);
-	imgsearch_input in[2] = { imgsearch_stored(1), imgsearch_stored(2) };
+	imgsearch_input in[2] = { imgsearch_input_item(1), imgsearch_input_item(2) };
 	assert_int_equal(imgsearch_query(s, in, 2, NULL, &hits, &err), 0);
 	assert_true(hits->hit[0].id + hits->hit[1].id == 3);
 	imgsearch_hits_free(hits);
@@ -171,7 +171,7 @@ static imgsearch *grouped_vectors(const scene *sc, float (*rows)[16])
 	for (int i = 0; i < 300; i++)
 		for (int d = 0; d < 16; d++)
 			rows[i][d] = (float)(ims_random_unit(&random) - 0.5 + (d == i % 12 ? 0.9 : 0));
-	assert_int_equal(imgsearch_index_vectors(s, &rows[0][0], 300, 16, NULL, &err), 0);
+	assert_int_equal(imgsearch_vectors_add(s, &rows[0][0], 300, 16, NULL, &err), 0);
 	return s;
 }
 
@@ -197,9 +197,9 @@ static void improved_answers(void **state)
 		o.reciprocal = kind & 2 ? 8 : 0;
 		for (int d = 0; d < 16; d++)
 			query[0][d] = rows[7][d] + 0.1f, query[1][d] = rows[8][d];
-		imgsearch_input in = imgsearch_vector(query[0], 16);
+		imgsearch_input in = imgsearch_input_vector(query[0], 16);
 		assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
-		assert_int_equal(imgsearch_query_vectors(s, &query[0][0], 2, 16, &o, ids, scores, &err), 0);
+		assert_int_equal(imgsearch_vectors_query(s, &query[0][0], 2, 16, &o, ids, scores, &err), 0);
 		assert_int_equal(hits->count, 20);
 		assert_int_equal(hits->reranked, kind > 1);
 		size_t falls = 0;
@@ -217,7 +217,7 @@ static void improved_answers(void **state)
 			imgsearch_hits_free(plain);
 		}
 		imgsearch_hits_free(hits);
-		in = imgsearch_stored(7);
+		in = imgsearch_input_item(7);
 		/* re-ranked, the query itself stays in front; or it is not there */
 		for (o.no_self = 0; o.no_self < 2; o.no_self++) {
 			assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
@@ -248,7 +248,7 @@ static void improvements_that_cannot_be(void **state)
 	imgsearch_error err;
 	imgsearch_hits *hits;
 	imgsearch *s = grouped_vectors(sc, rows);
-	imgsearch_input in = imgsearch_vector(rows[0], 16);
+	imgsearch_input in = imgsearch_input_vector(rows[0], 16);
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_int_equal(imgsearch_query(s, &in, 1, &bad[i], &hits, &err), IMGSEARCH_EINVAL);
 	/* more than there is */
@@ -263,12 +263,12 @@ static void improvements_that_cannot_be(void **state)
 	o.reciprocal = 0;
 	o.k = 1;
 	/* large heaps: fewer at a time */
-	assert_int_equal(imgsearch_query_vectors(s, rows[0], 150, 16, &o, ids[0], NULL, &err), 0);
+	assert_int_equal(imgsearch_vectors_query(s, rows[0], 150, 16, &o, ids[0], NULL, &err), 0);
 	for (size_t i = 0; i < 150; i++)
-		assert_int_equal(imgsearch_query_vectors(s, rows[i], 1, 16, &o, &ids[1][i], NULL, &err), 0);
+		assert_int_equal(imgsearch_vectors_query(s, rows[i], 1, 16, &o, &ids[1][i], NULL, &err), 0);
 	assert_memory_equal(ids[0], ids[1], sizeof ids[0]);
 	o = (imgsearch_query_options){ .struct_size = sizeof o, .views = 6 };
-	in = imgsearch_stored(3); /* a vector has no views */
+	in = imgsearch_input_item(3); /* a vector has no views */
 	assert_int_not_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
 	imgsearch_close(s);
 }
@@ -281,7 +281,7 @@ static void views_are_averaged(void **state)
 	imgsearch *s = ten_pictures(sc);
 	char path[200];
 	snprintf(path, sizeof path, "%s/4.png", sc->photos);
-	imgsearch_input in = imgsearch_file(path), view[6] = { in, in, in, in, in, in };
+	imgsearch_input in = imgsearch_input_file(path), view[6] = { in, in, in, in, in, in };
 	const int32_t crop[5][4] = { { 6, 6, 36, 36 }, { 0, 0, 36, 36 }, { 12, 0, 36, 36 },
 		{ 0, 12, 36, 36 }, { 12, 12, 36, 36 } };
 	float score[10] = { 0 };
@@ -333,7 +333,7 @@ static void a_query_leaves_a_cancel_alone(void **state)
 	imgsearch_input in[N];
 	imgsearch_close(ten_pictures(sc));
 	snprintf(path, sizeof path, "%s/4.png", sc->photos);
-	a.in = imgsearch_file(path);
+	a.in = imgsearch_input_file(path);
 	for (int i = 0; i < N; i++)
 		in[i] = a.in;
 	o.events = (imgsearch_events){ .user = &a, .progress = cancel_and_ask };
@@ -352,21 +352,21 @@ static void bad_questions_are_refused_with_a_reason(void **state)
 	imgsearch_hits *hits;
 	imgsearch *s = ten_pictures(sc);
 	float v[48] = { NAN };
-	imgsearch_input in = imgsearch_vector(v, 48);
+	imgsearch_input in = imgsearch_input_vector(v, 48);
 	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), IMGSEARCH_EINVAL);
-	in = imgsearch_vector(v, 47);
+	in = imgsearch_input_vector(v, 47);
 	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), IMGSEARCH_EINVAL);
 	assert_non_null(strstr(err.message, "47"));
-	in = imgsearch_stored(12345);
+	in = imgsearch_input_item(12345);
 	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), IMGSEARCH_ENOTFOUND);
-	in = imgsearch_file("/nowhere/x.jpg");
+	in = imgsearch_input_file("/nowhere/x.jpg");
 	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), IMGSEARCH_ENOTFOUND);
 	assert_non_null(strstr(err.message, "/nowhere/x.jpg"));
-	in = imgsearch_memory("GIF89a......", 12);
+	in = imgsearch_input_bytes("GIF89a......", 12);
 	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), IMGSEARCH_EUNSUPPORTED);
 	assert_null(hits);
 	assert_int_equal(imgsearch_query(s, &in, 0, NULL, &hits, &err), IMGSEARCH_EINVAL);
-	in = imgsearch_stored(1);
+	in = imgsearch_input_item(1);
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
 	o.searcher = "magic";
 	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), IMGSEARCH_EINVAL);
@@ -389,7 +389,7 @@ static void an_empty_index_answers_with_nothing(void **state)
 	imgsearch_error err;
 	imgsearch_hits *hits;
 	imgsearch *s = scene_open(sc);
-	imgsearch_input in = imgsearch_file("/nowhere.jpg");
+	imgsearch_input in = imgsearch_input_file("/nowhere.jpg");
 	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), 0);
 	assert_int_equal(hits->count, 0);
 	imgsearch_hits_free(hits);
@@ -398,7 +398,7 @@ static void an_empty_index_answers_with_nothing(void **state)
 	float scores[3], vector[2] = { 1, 2 };
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
 	o.k = 3;
-	assert_int_equal(imgsearch_query_vectors(s, vector, 1, 2, &o, ids, scores, &err), 0);
+	assert_int_equal(imgsearch_vectors_query(s, vector, 1, 2, &o, ids, scores, &err), 0);
 	for (int i = 0; i < 3; i++)
 		assert_true(ids[i] == -1 && isnan(scores[i]));
 	imgsearch_close(s);
@@ -428,35 +428,35 @@ static void built_searchers_answer_as_the_scan_does(void **state)
 	const char *searchers[] = { "exact", "kdtree", "pca" };
 	float *rows = clustered(N, DIM, 1), *queries = clustered(Q, DIM, 2);
 	imgsearch *s = scene_open(sc);
-	assert_int_equal(imgsearch_index_vectors(s, rows, N, DIM, NULL, &err), 0);
+	assert_int_equal(imgsearch_vectors_add(s, rows, N, DIM, NULL, &err), 0);
 	imgsearch_build_options b = IMGSEARCH_INIT(imgsearch_build_options);
 	imgsearch_query_options q = IMGSEARCH_INIT(imgsearch_query_options);
 	for (int which = 0; which < 3; which++) {
 		b.searcher = searchers[which];
 		assert_int_equal(imgsearch_build(s, &b, &report, &err), 0);
 		q.searcher = "scan";
-		assert_int_equal(imgsearch_query_vectors(s, queries, Q, DIM, &q, want, want_scores, &err),
+		assert_int_equal(imgsearch_vectors_query(s, queries, Q, DIM, &q, want, want_scores, &err),
 			0);
 		q.searcher = searchers[which];
-		if (imgsearch_query_vectors(s, queries, Q, DIM, &q, got, scores, &err))
+		if (imgsearch_vectors_query(s, queries, Q, DIM, &q, got, scores, &err))
 			fail_msg("%s: %s", searchers[which], err.message);
 		assert_memory_equal(got, want, sizeof want);
 		assert_memory_equal(scores, want_scores, sizeof scores);
 	}
 	/* what changes after a build is seen by the next query, of every searcher */
 	int64_t gone[] = { want[0] }, id = 0;
-	imgsearch_input in = imgsearch_vector(queries, DIM);
+	imgsearch_input in = imgsearch_input_vector(queries, DIM);
 	assert_int_equal(imgsearch_index_remove(s, gone, 1, &err), 0);
 	assert_int_equal(imgsearch_index_add(s, &in, "new", &id, &err), 0);
 	for (int process = 0; process < 2; process++) {
 		q.searcher = "scan";
-		assert_int_equal(imgsearch_query_vectors(s, queries, 1, DIM, &q, want, NULL, &err), 0);
+		assert_int_equal(imgsearch_vectors_query(s, queries, 1, DIM, &q, want, NULL, &err), 0);
 		assert_int_equal(want[0], id);
 		for (int i = 0; i < K; i++)
 			assert_true(want[i] >= 0 && want[i] != gone[0]);
 		for (int which = 0; which < 3; which++) {
 			q.searcher = searchers[which];
-			assert_int_equal(imgsearch_query_vectors(s, queries, 1, DIM, &q, got, NULL, &err), 0);
+			assert_int_equal(imgsearch_vectors_query(s, queries, 1, DIM, &q, got, NULL, &err), 0);
 			assert_memory_equal(got, want, K * sizeof *got);
 		}
 		imgsearch_close(s);
@@ -480,21 +480,21 @@ static void vectors_keep_their_ids(void **state)
 	imgsearch *s = scene_open(sc);
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
 	o.k = 3;
-	assert_int_equal(imgsearch_index_vectors(s, rows, 3, 2, NULL, &err), 0);
-	assert_int_equal(imgsearch_query_vectors(s, q, 1, 2, &o, ids, NULL, &err), 0);
+	assert_int_equal(imgsearch_vectors_add(s, rows, 3, 2, NULL, &err), 0);
+	assert_int_equal(imgsearch_vectors_query(s, q, 1, 2, &o, ids, NULL, &err), 0);
 	assert_int_equal(ids[0], 0);
 	assert_int_equal(ids[1], 1);
 	assert_int_equal(ids[2], 2);
-	assert_int_equal(imgsearch_index_vectors(s, rows, 2, 3, NULL, &err), IMGSEARCH_EINVAL);
-	assert_int_equal(imgsearch_index_vectors(s, rows, 3, 2, own, &err), 0);
+	assert_int_equal(imgsearch_vectors_add(s, rows, 2, 3, NULL, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_vectors_add(s, rows, 3, 2, own, &err), 0);
 	o.k = 2;
-	assert_int_equal(imgsearch_query_vectors(s, q, 1, 2, &o, ids, NULL, &err), 0);
+	assert_int_equal(imgsearch_vectors_query(s, q, 1, 2, &o, ids, NULL, &err), 0);
 	assert_int_equal(ids[0], 0);
 	assert_int_equal(ids[1], 5);
 	own[0] = -4;
-	assert_int_equal(imgsearch_index_vectors(s, rows, 3, 2, own, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_vectors_add(s, rows, 3, 2, own, &err), IMGSEARCH_EINVAL);
 	rows[3] = INFINITY;
-	assert_int_equal(imgsearch_index_vectors(s, rows, 3, 2, NULL, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_vectors_add(s, rows, 3, 2, NULL, &err), IMGSEARCH_EINVAL);
 	assert_non_null(strstr(err.message, "row 1"));
 	imgsearch_close(s);
 }
@@ -515,9 +515,9 @@ static void the_query_itself_is_not_found_by_chance(void **state)
 		rows[i][0] = (float)cos(i * 2.4);
 		rows[i][1] = (float)sin(i * 2.4);
 	}
-	assert_int_equal(imgsearch_index_vectors(s, rows[0], N, 2, NULL, &err), 0);
+	assert_int_equal(imgsearch_vectors_add(s, rows[0], N, 2, NULL, &err), 0);
 	assert_int_equal(imgsearch_build(s, NULL, NULL, &err), 0);
-	imgsearch_input in = imgsearch_stored(7);
+	imgsearch_input in = imgsearch_input_item(7);
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
 	o.k = 2;
 	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
@@ -538,14 +538,14 @@ static void metrics_order_as_they_should(void **state)
 	const int64_t want[3][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 } };
 	imgsearch_query_options qo = IMGSEARCH_INIT(imgsearch_query_options);
 	qo.k = 3;
-	for (uint32_t metric = IMGSEARCH_COSINE; metric <= IMGSEARCH_IP; metric++) {
+	for (uint32_t metric = IMGSEARCH_METRIC_COSINE; metric <= IMGSEARCH_METRIC_IP; metric++) {
 		imgsearch *s;
 		imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
 		o.metric = metric;
 		unlink(sc->db);
 		assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
-		assert_int_equal(imgsearch_index_vectors(s, rows, 3, 2, NULL, &err), 0);
-		assert_int_equal(imgsearch_query_vectors(s, q, 1, 2, &qo, ids, scores, &err), 0);
+		assert_int_equal(imgsearch_vectors_add(s, rows, 3, 2, NULL, &err), 0);
+		assert_int_equal(imgsearch_vectors_query(s, q, 1, 2, &qo, ids, scores, &err), 0);
 		assert_memory_equal(ids, want[metric], sizeof ids);
 		assert_true(scores[0] > scores[1] && scores[1] > scores[2]);
 		imgsearch_close(s);
@@ -559,7 +559,7 @@ static void memory_indexes_need_no_file(void **state)
 	imgsearch_error err;
 	imgsearch *s;
 	float v[3] = { 1, 2, 3 };
-	imgsearch_input in = imgsearch_vector(v, 3);
+	imgsearch_input in = imgsearch_input_vector(v, 3);
 	imgsearch_hits *hits;
 	assert_int_equal(imgsearch_open(&s, ":memory:", NULL, &err), 0);
 	assert_int_equal(imgsearch_index_add(s, &in, "a", NULL, &err), 0);
@@ -579,7 +579,7 @@ static void added_pictures_replace_those_of_the_same_name(void **state)
 	int64_t first = 0, second = 0;
 	photo(sc, "a.png", 1);
 	snprintf(path, sizeof path, "%s/a.png", sc->photos);
-	imgsearch_input in = imgsearch_file(path);
+	imgsearch_input in = imgsearch_input_file(path);
 	imgsearch *s = scene_open(sc);
 	assert_int_equal(imgsearch_index_add(s, &in, "one", &first, &err), 0);
 	photo(sc, "a.png", 2);
@@ -601,7 +601,7 @@ static void added_pictures_replace_those_of_the_same_name(void **state)
 	assert_int_equal(imgsearch_index_remove(s, &second, 1, &err), 0);
 	shell("head -c 90 '%s' > '%s.cut'", path, path);
 	strcat(path, ".cut");
-	in = imgsearch_file(path);
+	in = imgsearch_input_file(path);
 	assert_int_equal(imgsearch_index_add(s, &in, "cut", NULL, &err), IMGSEARCH_EFORMAT);
 	assert_non_null(strstr(err.message, path));
 	assert_int_equal(imgsearch_info_get(s, &info, &err), 0);
@@ -623,7 +623,7 @@ static void success_leaves_the_error_alone(void **state)
 	imgsearch_item *item;
 	photo(sc, "a.png", 1);
 	snprintf(path, sizeof path, "%s/a.png", sc->photos);
-	imgsearch_input in = imgsearch_file(path), vector = imgsearch_vector(v, 48);
+	imgsearch_input in = imgsearch_input_file(path), vector = imgsearch_input_vector(v, 48);
 	imgsearch *s = scene_open(sc);
 	assert_int_equal(imgsearch_info_get(s, &info, &err), 0);
 	imgsearch_info_free(info);

@@ -203,7 +203,7 @@ static inline void random_row(enum kind kind, imgsearch_metric metric, uint32_t 
 		}
 		length2 += (double)row[i] * row[i];
 	}
-	for (uint32_t i = 0; metric == IMGSEARCH_COSINE && length2 > 0 && i < dim; i++)
+	for (uint32_t i = 0; metric == IMGSEARCH_METRIC_COSINE && length2 > 0 && i < dim; i++)
 		row[i] = (float)(row[i] / sqrt(length2));
 }
 

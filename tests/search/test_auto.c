@@ -89,7 +89,7 @@ static void fill(table *t, size_t n, uint32_t dim, uint32_t m)
 {
 	uint64_t seed = 9;
 	float *row = calloc(dim, sizeof(*row));
-	table_init(t, dim, IMGSEARCH_L2);
+	table_init(t, dim, IMGSEARCH_METRIC_L2);
 	for (size_t i = 0; i < n; i++) {
 		for (uint32_t j = 0; j < dim; j++)
 			row[j] = 3 + (j < m ? (float)(ims_random(&seed) % 10001) / 10000 : 0);
@@ -154,13 +154,13 @@ static void put(imgsearch *s, size_t n, uint32_t dim, uint64_t seed)
 	float *rows = malloc(n * dim * sizeof(float));
 	for (size_t i = 0; i < n * dim; i++)
 		rows[i] = (float)(ims_random(&seed) % 1000) / 1000;
-	assert_int_equal(imgsearch_index_vectors(s, rows, n, dim, NULL, NULL), 0);
+	assert_int_equal(imgsearch_vectors_add(s, rows, n, dim, NULL, NULL), 0);
 	free(rows);
 }
 
 static void open_new(imgsearch **s, uint32_t dim)
 {
-	imgsearch_options o = { .struct_size = sizeof o, .dim = dim, .metric = IMGSEARCH_L2 };
+	imgsearch_options o = { .struct_size = sizeof o, .dim = dim, .metric = IMGSEARCH_METRIC_L2 };
 	assert_int_equal(imgsearch_open(s, ":memory:", &o, NULL), 0);
 }
 

@@ -210,7 +210,7 @@ static void everything_removed(void **state)
 		world w = { .random = 3, .kind = CLUSTERED, .next_id = 1 };
 		imgsearch_error err;
 		search_index *x;
-		table_init(&w.t, 130, IMGSEARCH_L2);
+		table_init(&w.t, 130, IMGSEARCH_METRIC_L2);
 		w.row = malloc(130 * sizeof(float));
 		grow(&w, 600);
 		assert_int_equal(ims_search_build(&x, all[s]->name, &w.t.source, NULL, NULL, &err), 0);
@@ -239,7 +239,7 @@ static void bad_numbers(void **state)
 		search_index *x;
 		search_report report;
 		float row[16];
-		table_init(&w.t, 16, IMGSEARCH_L2);
+		table_init(&w.t, 16, IMGSEARCH_METRIC_L2);
 		w.row = row;
 		grow(&w, 300);
 		assert_int_equal(ims_search_build(&x, all[s]->name, &w.t.source, NULL, NULL, &err), 0);
@@ -269,7 +269,7 @@ static void bad_numbers(void **state)
 	imgsearch_error err;
 	search_index *x;
 	table t;
-	table_init(&t, 4, IMGSEARCH_L2);
+	table_init(&t, 4, IMGSEARCH_METRIC_L2);
 	assert_int_equal(ims_search_build(&x, "nonesuch", &t.source, NULL, NULL, &err),
 		IMGSEARCH_EINVAL);
 	assert_null(x);
@@ -319,7 +319,7 @@ static void failing_allocations(void **state)
 	for (size_t s = 0; all[s]; s++) {
 		world w = { .random = 3, .kind = CLUSTERED, .next_id = 1 };
 		shelf kept = { 0 };
-		table_init(&w.t, 130, IMGSEARCH_L2);
+		table_init(&w.t, 130, IMGSEARCH_METRIC_L2);
 		w.row = malloc(130 * sizeof(float));
 		grow(&w, 300);
 		topk *out = topks(1, 5);
@@ -356,7 +356,7 @@ static void *asking(void *arg)
 	search_report report;
 	topk *out = topks(1, 10);
 	while (!atomic_load(&b->stop)) {
-		random_row(CLUSTERED, IMGSEARCH_L2, dim, &random, query);
+		random_row(CLUSTERED, IMGSEARCH_METRIC_L2, dim, &random, query);
 		search_request q = { .queries = query,
 			.n = 1,
 			.k = 10,
@@ -380,7 +380,7 @@ static void queries_beside_changes(void **state)
 		pthread_t thread[2];
 		shelf kept = { 0 };
 		chunk_source source;
-		table_init(&w.t, 130, IMGSEARCH_L2);
+		table_init(&w.t, 130, IMGSEARCH_METRIC_L2);
 		w.row = malloc(130 * sizeof(float));
 		grow(&w, 800);
 		beside b = { .w = &w };
@@ -389,7 +389,7 @@ static void queries_beside_changes(void **state)
 		for (int i = 0; i < 2; i++)
 			pthread_create(&thread[i], NULL, asking, &b);
 		for (int i = 0; i < 100; i++) {
-			random_row(CLUSTERED, IMGSEARCH_L2, 130, &w.random, w.row);
+			random_row(CLUSTERED, IMGSEARCH_METRIC_L2, 130, &w.random, w.row);
 			int64_t id = 1 + (int64_t)below(&w.random, 2000);
 			table_put(&w.t, id, w.row);
 			assert_int_equal(ims_search_add(b.x, &id, w.row, 1, &err), 0);
@@ -414,7 +414,7 @@ static void large_state(void **state)
 	chunk_source source;
 	imgsearch_error err;
 	search_index *x;
-	table_init(&w.t, 520, IMGSEARCH_L2);
+	table_init(&w.t, 520, IMGSEARCH_METRIC_L2);
 	w.row = malloc(520 * sizeof(float));
 	grow(&w, 2600);
 	assert_int_equal(ims_search_build(&x, "exact", &w.t.source, NULL, NULL, &err), 0);

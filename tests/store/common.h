@@ -93,7 +93,7 @@ static inline int64_t add_picture(store *st, int64_t root, const char *path, uin
 		.path = path,
 		.size = 100 + content,
 		.mtime = { -5, 999999999 },
-		.state = IMGSEARCH_INDEXED,
+		.state = IMGSEARCH_STATE_INDEXED,
 		.width = 4,
 		.height = 3,
 	};

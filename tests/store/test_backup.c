@@ -322,9 +322,9 @@ static void existing_targets(void **state)
 	store *st = large_index();
 	imgsearch_events events = { .progress = make_target };
 	job j = { .events = &events };
-	fails(IMS_STORE_EEXIST, ims_store_backup(st, target, false, &j, &err));
+	fails(IMGSEARCH_EEXIST, ims_store_backup(st, target, false, &j, &err));
 	has_text(target, "somebody else's");
-	fails(IMS_STORE_EEXIST, ims_store_backup(st, target, false, NULL, &err));
+	fails(IMGSEARCH_EEXIST, ims_store_backup(st, target, false, NULL, &err));
 	has_text(target, "somebody else's");
 	ok(ims_store_backup(st, target, true, NULL, &err));
 	has_rows(target, ROWS);

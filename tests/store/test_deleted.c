@@ -22,7 +22,7 @@ static int64_t add_copy(store *st, const char *path, int64_t of, uint8_t content
 {
 	store_picture p = { .path = path,
 		.size = 100 + content,
-		.state = IMGSEARCH_DUPLICATE,
+		.state = IMGSEARCH_STATE_DUPLICATE,
 		.same_as = of,
 		.hash.byte = { content } };
 	ok(ims_store_picture_put(st, &p, &err));
@@ -36,10 +36,10 @@ static void is_in(store *st, int64_t id, uint32_t state, int64_t same_as)
 	ok(ims_store_picture_get(st, id, &p, NULL, &err));
 	assert_int_equal(p.state, state);
 	assert_int_equal(p.same_as, same_as);
-	assert_true((p.reason != NULL) == (state > IMGSEARCH_DUPLICATE));
+	assert_true((p.reason != NULL) == (state > IMGSEARCH_STATE_DUPLICATE));
 	ims_store_picture_clear(&p);
 	ok(ims_store_is_deleted(st, id, &deleted, &err));
-	assert_int_equal(deleted, state == IMGSEARCH_DELETED);
+	assert_int_equal(deleted, state == IMGSEARCH_STATE_DELETED);
 }
 
 static void counts_are(store *st, uint64_t vectors, uint64_t kept, uint64_t deleted)
@@ -48,7 +48,7 @@ static void counts_are(store *st, uint64_t vectors, uint64_t kept, uint64_t dele
 	ok(ims_store_counts(st, &c, &err));
 	assert_int_equal(c.vectors, vectors);
 	assert_int_equal(c.vectors_kept, kept);
-	assert_int_equal(c.by_state[IMGSEARCH_DELETED], deleted);
+	assert_int_equal(c.by_state[IMGSEARCH_STATE_DELETED], deleted);
 	assert_int_equal(problems(st), 0);
 }
 
@@ -109,8 +109,8 @@ static void keeps_out_and_comes_back(void **state)
 	fails(IMGSEARCH_ENOTFOUND, ims_store_keep_out(st, 999, &err));
 	commit(st);
 	changed(st, &last, a);
-	is_in(st, a, IMGSEARCH_DELETED, 0);
-	is_in(st, b, IMGSEARCH_DELETED, a);
+	is_in(st, a, IMGSEARCH_STATE_DELETED, 0);
+	is_in(st, b, IMGSEARCH_STATE_DELETED, a);
 	counts_are(st, 1, 1, 2);
 	sees(st, 1, 0);
 	assert_false(has_vector(st, a));
@@ -120,7 +120,7 @@ static void keeps_out_and_comes_back(void **state)
 	assert_int_equal(p.id, a);
 	ims_store_picture_clear(&p);
 	begin(st); /* nothing takes it in by accident */
-	store_picture again = { .path = "a", .state = IMGSEARCH_INDEXED };
+	store_picture again = { .path = "a", .state = IMGSEARCH_STATE_INDEXED };
 	fails(IMGSEARCH_EINVAL, ims_store_picture_put(st, &again, &err));
 	fails(IMGSEARCH_EINVAL, ims_store_picture_move(st, c, 0, "b", (timestamp){ 0, 0 }, &err));
 	fails(IMGSEARCH_EINVAL, ims_store_vector_put(st, a, v, 4, false, &err));
@@ -132,8 +132,8 @@ static void keeps_out_and_comes_back(void **state)
 	fails(IMGSEARCH_ENOTFOUND, ims_store_readmit(st, 999, &err));
 	commit(st);
 	changed(st, &last, a);
-	is_in(st, a, IMGSEARCH_INDEXED, 0);
-	is_in(st, b, IMGSEARCH_DUPLICATE, a);
+	is_in(st, a, IMGSEARCH_STATE_INDEXED, 0);
+	is_in(st, b, IMGSEARCH_STATE_DUPLICATE, a);
 	counts_are(st, 2, 0, 0);
 	sees(st, 2, 1);
 	assert_true(has_vector(st, a));
@@ -182,13 +182,13 @@ static void removal_forgets(void **state)
 	ok(ims_store_keep_out(st, a, &err));
 	ok(ims_store_picture_remove(st, a, &err));
 	commit(st);
-	is_in(st, b, IMGSEARCH_DELETED, 0);
-	is_in(st, c, IMGSEARCH_DELETED, b);
+	is_in(st, b, IMGSEARCH_STATE_DELETED, 0);
+	is_in(st, c, IMGSEARCH_STATE_DELETED, b);
 	counts_are(st, 0, 1, 2);
 	begin(st);
 	ok(ims_store_readmit(st, c, &err));
 	commit(st);
-	is_in(st, b, IMGSEARCH_INDEXED, 0);
+	is_in(st, b, IMGSEARCH_STATE_INDEXED, 0);
 	assert_true(has_vector(st, b));
 	begin(st);
 	ok(ims_store_keep_out(st, b, &err));
@@ -205,7 +205,7 @@ static void after_another_model(void **state)
 	(void)state;
 	store *st = open_store(where, 4);
 	store_model first = { .name = "one", .dim = 4 }, second = { .name = "two", .dim = 4 };
-	store_picture bad = { .path = "bad", .state = IMGSEARCH_DAMAGED, .reason = "cut off" };
+	store_picture bad = { .path = "bad", .state = IMGSEARCH_STATE_DAMAGED, .reason = "cut off" };
 	float v[4] = { 1, 1, 1, 1 };
 	begin(st);
 	ok(ims_store_model_set(st, &first, false, &err));
@@ -228,9 +228,9 @@ static void after_another_model(void **state)
 	ok(ims_store_readmit(st, a, &err));
 	ok(ims_store_readmit(st, bad.id, &err));
 	commit(st);
-	is_in(st, a, IMGSEARCH_UNREADABLE, 0);
-	is_in(st, b, IMGSEARCH_UNREADABLE, 0);
-	is_in(st, bad.id, IMGSEARCH_UNREADABLE, 0);
+	is_in(st, a, IMGSEARCH_STATE_UNREADABLE, 0);
+	is_in(st, b, IMGSEARCH_STATE_UNREADABLE, 0);
+	is_in(st, bad.id, IMGSEARCH_STATE_UNREADABLE, 0);
 	counts_are(st, 1, 0, 0);
 	ims_store_close(st);
 }
@@ -244,19 +244,19 @@ static void copies_that_come_later(void **state)
 	int64_t a = add_picture(st, 0, "a", 1), other = add_picture(st, 0, "other", 2);
 	ok(ims_store_keep_out(st, a, &err));
 	store_picture copy = { .path = "other", /* it had other bytes until now */
-		.state = IMGSEARCH_DELETED,
+		.state = IMGSEARCH_STATE_DELETED,
 		.same_as = a,
 		.reason = ims_store_reason_deleted_copy,
 		.hash.byte = { 1 } };
 	ok(ims_store_picture_put(st, &copy, &err));
 	assert_int_equal(copy.id, other);
 	commit(st);
-	is_in(st, other, IMGSEARCH_DELETED, a);
+	is_in(st, other, IMGSEARCH_STATE_DELETED, a);
 	counts_are(st, 0, 1, 2);
 	begin(st);
 	ok(ims_store_readmit(st, a, &err));
 	commit(st);
-	is_in(st, other, IMGSEARCH_DUPLICATE, a);
+	is_in(st, other, IMGSEARCH_STATE_DUPLICATE, a);
 	counts_are(st, 1, 0, 0);
 	ims_store_close(st);
 }

@@ -77,7 +77,7 @@ static int work(store *st, imgsearch_error *err)
 	rc = ims_store_tx_begin(st, err);
 	for (int i = 0; !rc && i < 20; i++) {
 		float v[4] = { 1, 1, 1, 1 };
-		store_picture p = { .path = path, .state = IMGSEARCH_INDEXED };
+		store_picture p = { .path = path, .state = IMGSEARCH_STATE_INDEXED };
 		snprintf(path, sizeof path, "%d", i);
 		rc = ims_store_picture_put(st, &p, err);
 		if (!rc)
@@ -440,7 +440,7 @@ static buf make_index(void)
 	for (int i = 0; i < 100; i++) {
 		char path[16];
 		snprintf(path, sizeof path, "picture %d", i);
-		store_picture p = { .path = path, .state = IMGSEARCH_DAMAGED, .reason = "why" };
+		store_picture p = { .path = path, .state = IMGSEARCH_STATE_DAMAGED, .reason = "why" };
 		ok(ims_store_picture_put(st, &p, &err));
 	}
 	commit(st);

@@ -46,7 +46,7 @@ static void write_for_ever(int pipe_end)
 	for (uint64_t n = counts.vectors;; n++) {
 		char path[24];
 		float v[4] = { 1, 1, 1, 1 };
-		store_picture p = { .path = path, .size = n, .state = IMGSEARCH_INDEXED };
+		store_picture p = { .path = path, .size = n, .state = IMGSEARCH_STATE_INDEXED };
 		int64_t state;
 		snprintf(path, sizeof path, "%llu", (unsigned long long)n);
 		if (ims_store_tx_begin(st, &err) || ims_store_picture_put(st, &p, &err)
@@ -88,7 +88,7 @@ static void kill_and_look(uint64_t *committed, uint64_t *random)
 	ok(ims_store_counts(st, &counts, &err));
 	/* the one that it could not tell of */
 	assert_in_range(counts.vectors, *committed, *committed + 1);
-	assert_int_equal(counts.by_state[IMGSEARCH_INDEXED], counts.vectors);
+	assert_int_equal(counts.by_state[IMGSEARCH_STATE_INDEXED], counts.vectors);
 	assert_int_equal(problems(st), 0);
 	ok(ims_store_write_begin(st, &err)); /* the dead one's lock is gone */
 	ims_store_write_end(st);

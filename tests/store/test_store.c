@@ -150,7 +150,7 @@ static void pictures(void **state)
 		.root = photos,
 		.path = "bad.jpg",
 		.size = 9,
-		.state = IMGSEARCH_DAMAGED,
+		.state = IMGSEARCH_STATE_DAMAGED,
 		.reason = "cut off",
 	};
 	ok(ims_store_picture_put(st, &bad, &err));
@@ -158,7 +158,7 @@ static void pictures(void **state)
 	lists(st, 0,
 		":by name:1;/photos-old:c.jpg:1;/photos:a.jpg:1;/photos:b/\xff"
 		" name\n.jpg:1;/photos:bad.jpg:4;");
-	lists(st, IMGSEARCH_DAMAGED, "/photos:bad.jpg:4;");
+	lists(st, IMGSEARCH_STATE_DAMAGED, "/photos:bad.jpg:4;");
 	store_picture p;
 	char *root;
 	ok(ims_store_picture_get(st, b, &p, &root, &err));
@@ -191,7 +191,7 @@ static void pictures(void **state)
 		.root = photos,
 		.path = "a.jpg",
 		.size = 1,
-		.state = IMGSEARCH_DAMAGED,
+		.state = IMGSEARCH_STATE_DAMAGED,
 	};
 	ok(ims_store_picture_put(st, &worse, &err));
 	assert_int_equal(worse.id, a);
@@ -201,11 +201,11 @@ static void pictures(void **state)
 	ok(ims_store_picture_remove(st, bad.id, &err));
 	fails(IMGSEARCH_ENOTFOUND, ims_store_picture_remove(st, bad.id, &err));
 	assert_true(add_picture(st, 0, "new", 5) > bad.id);
-	store_picture wrong = { .id = a, .root = 0, .path = "new", .state = IMGSEARCH_INDEXED };
+	store_picture wrong = { .id = a, .root = 0, .path = "new", .state = IMGSEARCH_STATE_INDEXED };
 	fails(IMGSEARCH_EINVAL, ims_store_picture_put(st, &wrong, &err));
-	wrong = (store_picture){ .path = "x", .state = IMGSEARCH_DELETED + 1 };
+	wrong = (store_picture){ .path = "x", .state = IMGSEARCH_STATE_DELETED + 1 };
 	fails(IMGSEARCH_EINVAL, ims_store_picture_put(st, &wrong, &err));
-	store_picture asked = { .id = 500, .path = "five hundred", .state = IMGSEARCH_INDEXED };
+	store_picture asked = { .id = 500, .path = "five hundred", .state = IMGSEARCH_STATE_INDEXED };
 	ok(ims_store_picture_put(st, &asked, &err));
 	float v[4] = { 1, 1, 1, 1 };
 	ok(ims_store_vector_put(st, 500, v, 4, false, &err));
@@ -215,8 +215,8 @@ static void pictures(void **state)
 	int64_t max_id;
 	ok(ims_store_counts(st, &counts, &err));
 	ok(ims_store_max_id(st, &max_id, &err));
-	assert_int_equal(counts.by_state[IMGSEARCH_INDEXED], 4);
-	assert_int_equal(counts.by_state[IMGSEARCH_DAMAGED], 1);
+	assert_int_equal(counts.by_state[IMGSEARCH_STATE_INDEXED], 4);
+	assert_int_equal(counts.by_state[IMGSEARCH_STATE_DAMAGED], 1);
 	assert_int_equal(counts.vectors, 4);
 	assert_int_equal(max_id, 500);
 	assert_int_equal(problems(st), 0);
@@ -231,7 +231,7 @@ static void twins(void **state)
 	int64_t a = add_picture(st, 0, "a", 1);
 	store_picture b = { .path = "b",
 		.size = 101,
-		.state = IMGSEARCH_DUPLICATE,
+		.state = IMGSEARCH_STATE_DUPLICATE,
 		.same_as = a,
 		.hash.byte = { 1 } },
 				  c = b;
@@ -252,7 +252,7 @@ static void twins(void **state)
 	begin(st); /* b's bytes change: c inherits what they were */
 	store_picture changed = { .path = "b",
 		.size = 7,
-		.state = IMGSEARCH_INDEXED,
+		.state = IMGSEARCH_STATE_INDEXED,
 		.hash.byte = { 9 } };
 	ok(ims_store_picture_put(st, &changed, &err));
 	assert_int_equal(changed.id, b.id);
@@ -408,7 +408,7 @@ static void vectors(void **state)
 	fails(IMGSEARCH_ENOTFOUND, ims_store_picture_remove(st, 5, &err));
 	float v[4] = { 0 };
 	ok(ims_store_vectors_put(st, &(int64_t){ INT64_MAX }, v, 1, 4, &err));
-	store_picture p = { .path = "none left", .state = IMGSEARCH_DAMAGED };
+	store_picture p = { .path = "none left", .state = IMGSEARCH_STATE_DAMAGED };
 	fails(IMGSEARCH_ELIMIT, ims_store_picture_put(st, &p, &err));
 	commit(st);
 	assert_true(has_vector(st, INT64_MAX));

@@ -206,8 +206,8 @@ static void everything_stays(void **state)
 	has_time(st, 84, 1700000000, 123456789);
 	store_counts counts;
 	ok(ims_store_counts(st, &counts, &err));
-	assert_int_equal(counts.by_state[IMGSEARCH_INDEXED], 6);
-	assert_int_equal(counts.by_state[IMGSEARCH_DELETED], 0);
+	assert_int_equal(counts.by_state[IMGSEARCH_STATE_INDEXED], 6);
+	assert_int_equal(counts.by_state[IMGSEARCH_STATE_DELETED], 0);
 	assert_int_equal(counts.vectors, 8);
 	assert_int_equal(counts.vectors_next, 2);
 	int64_t id;

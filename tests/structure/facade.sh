@@ -19,6 +19,6 @@ uses . >"$W/found"
 [ ! -s "$W/found" ] && echo "ok 2 - lib/engine alone has public functions of a handle" || { echo "not ok 2 - lib/engine alone has public functions of a handle"; cat "$W/found"; }
 
 mkdir -p "$W/tree/lib/engine" "$W/tree/lib/query"
-echo 'int f(imgsearch *s) { return imgsearch_find(s, "a", 0, 0); }' | tee "$W/tree/lib/engine/a.c" >"$W/tree/lib/query/a.c"
-echo '/* imgsearch_find(s) is documented elsewhere. */' >"$W/tree/lib/query/b.c"
+echo 'int f(imgsearch *s) { return imgsearch_item_find(s, "a", 0, 0); }' | tee "$W/tree/lib/engine/a.c" >"$W/tree/lib/query/a.c"
+echo '/* imgsearch_item_find(s) is documented elsewhere. */' >"$W/tree/lib/query/b.c"
 [ "$(uses "$W/tree" | wc -l)" = 1 ] && echo "ok 3 - a call elsewhere is found" || echo "not ok 3 - a call elsewhere is found"

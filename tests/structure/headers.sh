@@ -13,7 +13,7 @@ int use(imgsearch_hits **hits);
 int use(imgsearch_hits **hits)
 {
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
-	imgsearch_input in = imgsearch_file("a.jpg");
+	imgsearch_input in = imgsearch_input_file("a.jpg");
 	imgsearch_error err;
 	imgsearch *s;
 	int rc = imgsearch_open(&s, ":memory:", 0, &err);

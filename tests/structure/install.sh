@@ -30,10 +30,10 @@ int main(void)
 	float v[2] = { 1, 0 };
 	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
 	o.dim = 2;
-	if (imgsearch_open(&s, ":memory:", &o, &err) || imgsearch_index_vectors(s, v, 1, 2, NULL, &err))
+	if (imgsearch_open(&s, ":memory:", &o, &err) || imgsearch_vectors_add(s, v, 1, 2, NULL, &err))
 		return puts(err.message), 1;
 	imgsearch_close(s);
-	return puts(imgsearch_version()) < 0;
+	return puts(imgsearch_version_text()) < 0;
 }
 END
 san=${sanitize:+-fsanitize=$sanitize}

@@ -29,8 +29,8 @@ static void options(void **state)
 	FIELD(imgsearch_options, recipe, 64);
 	FIELD(imgsearch_options, dim, 100);
 	FIELD(imgsearch_options, max_megapixels, 108);
-	FIELD(imgsearch_index_options, csv, 40);
-	FIELD(imgsearch_index_options, follow_links, 64);
+	FIELD(imgsearch_index_update_options, csv, 40);
+	FIELD(imgsearch_index_update_options, follow_links, 64);
 	FIELD(imgsearch_build_options, variance, 16);
 	FIELD(imgsearch_build_options, components, 24);
 	FIELD(imgsearch_query_options, k, 8);
@@ -69,7 +69,7 @@ static void results(void **state)
 	FIELD(imgsearch_item, columns, 32);
 	FIELD(imgsearch_item, hash, 88);
 	SIZE(imgsearch_item, reserved, 160);
-	SIZE(imgsearch_model_info, note, 40);
+	SIZE(imgsearch_model, note, 40);
 	SIZE(imgsearch_check_searcher, memory, 48);
 	FIELD(imgsearch_check_report, searcher, 32);
 	FIELD(imgsearch_train_report, loss, 40);
@@ -84,7 +84,7 @@ static void no_padding_at_ends(void **state)
 	assert_int_equal(offsetof(type, struct_size), 0); \
 	assert_int_equal(offsetof(type, last) + sizeof(((type *)0)->last), sizeof(type))
 	OPTIONS(imgsearch_options, flip);
-	OPTIONS(imgsearch_index_options, reserved);
+	OPTIONS(imgsearch_index_update_options, reserved);
 	OPTIONS(imgsearch_build_options, reserved);
 	OPTIONS(imgsearch_query_options, views);
 	OPTIONS(imgsearch_groups_options, kinds);
@@ -113,15 +113,15 @@ static void numbers(void **state)
 	};
 	for (int i = 0; i < (int)(sizeof status / sizeof *status); i++)
 		assert_int_equal(status[i], -i);
-	assert_int_equal(IMGSEARCH_KIND_FILE, 1);
-	assert_int_equal(IMGSEARCH_KIND_STORED, 5);
-	assert_int_equal(IMGSEARCH_INDEXED, 1);
-	assert_int_equal(IMGSEARCH_UNREADABLE, 7);
-	assert_int_equal(IMGSEARCH_COSINE, 0);
-	assert_int_equal(IMGSEARCH_IP, 2);
-	assert_int_equal(IMGSEARCH_BF16, 2);
+	assert_int_equal(IMGSEARCH_INPUT_FILE, 1);
+	assert_int_equal(IMGSEARCH_INPUT_ITEM, 5);
+	assert_int_equal(IMGSEARCH_STATE_INDEXED, 1);
+	assert_int_equal(IMGSEARCH_STATE_UNREADABLE, 7);
+	assert_int_equal(IMGSEARCH_METRIC_COSINE, 0);
+	assert_int_equal(IMGSEARCH_METRIC_IP, 2);
+	assert_int_equal(IMGSEARCH_PRECISION_BF16, 2);
 	for (int i = -13; i <= 0; i++)
-		assert_true(imgsearch_strerror(i)[0] != 0);
+		assert_true(imgsearch_status_text(i)[0] != 0);
 }
 
 int main(void)

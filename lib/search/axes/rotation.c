@@ -132,8 +132,9 @@ static int covariance(axes_fit *f, imgsearch_error *err)
 			for (size_t i = 0; i < f->dim; i++)
 				f->panel[i * PANEL + s] = f->rows[(at + s) * f->dim + i];
 		parallel(f, (f->dim + TILE - 1) / TILE, covariance_tile, f);
-		if (f->job && ims_job_cancelled(f->job))
-			return ims_fail(err, IMGSEARCH_ECANCELED, "cancelled");
+		int rc = ims_job_check(f->job, err);
+		if (rc)
+			return rc;
 	}
 	float scale = f->n ? 1 / (float)f->n : 0;
 	for (size_t i = 0; i < f->dim; i++)
@@ -297,8 +298,8 @@ static int iterate_basis(axes_fit *f, uint64_t *seed, imgsearch_error *err)
 		multiply(f);
 		memcpy(f->basis, f->product, f->block * f->dim * sizeof(float));
 		rc = orthonormalise(f, f->basis, f->block, i + 1 < ITERATIONS ? 1 : 2, seed, err);
-		if (!rc && f->job && ims_job_cancelled(f->job))
-			rc = ims_fail(err, IMGSEARCH_ECANCELED, "cancelled");
+		if (!rc)
+			rc = ims_job_check(f->job, err);
 	}
 	multiply(f);
 	return rc;

@@ -161,7 +161,7 @@ void ims_codes_encode(codes *c, int64_t id, const float *centred, const float *c
 				+ 4 * unit * residual;
 		}
 		stage_terms terms = { before, (float)q.N, (float)residual, round_up(e) };
-		ims_stage_put_terms(s, i, item, lane, c->metric == IMGSEARCH_IP, &terms);
+		ims_stage_put_terms(s, i, item, lane, c->metric == IMGSEARCH_METRIC_IP, &terms);
 		raise_bounds(c, s, slot, length, q.norm, terms.error);
 		before = terms.residual;
 	}

@@ -18,7 +18,7 @@ static const double unit = 0x1p-24; /* the unit roundoff of f32 */
 /* The largest score of a row with this error whose computed distance is at most the limit. */
 static inline double score_limit(const bound_query *q, const stage_query *sq, double error)
 {
-	if (q->codes->metric == IMGSEARCH_IP)
+	if (q->codes->metric == IMGSEARCH_METRIC_IP)
 		return q->limit_root + q->length * error + sq->error * (q->codes->radius + error)
 			+ sq->slack;
 	double root = q->limit_root + error + sq->error;
@@ -28,7 +28,7 @@ static inline double score_limit(const bound_query *q, const stage_query *sq, do
 /* The computed distance is at least this. */
 static double lower_bound(const bound_query *q, const stage_query *sq, double score, double error)
 {
-	if (q->codes->metric == IMGSEARCH_IP)
+	if (q->codes->metric == IMGSEARCH_METRIC_IP)
 		return score - sq->slack - q->length * error - sq->error * (q->codes->radius + error)
 			- q->absolute_error;
 	double root = sqrt(fmax(score - sq->slack, 0)) - error - sq->error;
@@ -38,7 +38,7 @@ static double lower_bound(const bound_query *q, const stage_query *sq, double sc
 /* The computed distance is at most this. Rounded up to f32. */
 static float upper_bound(const bound_query *q, const stage_query *sq, double score, double error)
 {
-	if (q->codes->metric == IMGSEARCH_IP) {
+	if (q->codes->metric == IMGSEARCH_METRIC_IP) {
 		score += sq->slack + q->length * error + sq->error * (q->codes->radius + error)
 			+ q->absolute_error;
 		return (float)(score + fabs(score) * 2 * unit);
@@ -77,7 +77,7 @@ static bool filter_row(const bound_query *q, unsigned i, const uint8_t *item, st
 	const code_stage *s = &q->codes->stage[i];
 	const stage_query *sq = &q->stage[i];
 	const uint8_t *terms = item + s->bytes;
-	bool ip = q->codes->metric == IMGSEARCH_IP;
+	bool ip = q->codes->metric == IMGSEARCH_METRIC_IP;
 	double sum = sq->scale
 		* (double)ims_kernels()->dot_u8_i16(item, &sq->digits, ims_stage_padded(s));
 	if (s->raw) {

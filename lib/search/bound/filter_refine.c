@@ -34,7 +34,7 @@ static float *project_group(const batch *b, size_t from, size_t n, size_t stride
 {
 	const codes *c = b->codes;
 	const float *queries = b->request->queries + from * c->dim;
-	bool ip = c->metric == IMGSEARCH_IP;
+	bool ip = c->metric == IMGSEARCH_METRIC_IP;
 	if (n <= 1 || !stride)
 		return NULL;
 	float *components = ims_alloc_aligned(n * (c->dim + stride), sizeof(float));
@@ -100,10 +100,12 @@ static void run_group(void *arg, size_t g, unsigned worker)
 		query[acquired] = begin(b, from + acquired, own, result);
 		acquired += query[acquired] != NULL;
 	}
-	if (!result->rc && ims_cancelled(b->request->cancel))
-		result->rc = ims_fail(&result->err, IMGSEARCH_ECANCELED, "the search was cancelled");
+	if (!result->rc)
+		result->rc = ims_stop_check(b->request->stop, &result->err);
 	if (!result->rc)
 		filter_group(b, query, from, n);
+	if (!result->rc)
+		result->rc = ims_stop_check(b->request->stop, &result->err);
 	refine_group(b, query, from, acquired, result);
 	for (size_t i = 0; i < acquired; i++)
 		ims_lease_release(b->pool, query[i]);

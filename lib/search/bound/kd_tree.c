@@ -205,7 +205,7 @@ static double lower_bound(const kd_walk *w, uint32_t node)
 	const float *low = w->t->box + (size_t)node * 2 * m, *high = low + m;
 	const kd_node *d = &w->t->node[node];
 	double sum = 0;
-	if (w->metric == IMGSEARCH_IP) {
+	if (w->metric == IMGSEARCH_METRIC_IP) {
 		for (uint32_t i = 0; i < m; i++)
 			sum += fmax((double)w->point[i] * low[i], (double)w->point[i] * high[i]);
 		return w->offset - sum - (w->residual + w->residual_error) * d->residual_high - w->error;

@@ -262,7 +262,7 @@ static void query_rows(const kdtree *s, const search_request *request, const flo
 {
 	imgsearch_metric metric = s->base.rows->metric;
 	uint32_t dim = s->base.rows->dim, node;
-	bool ip = metric == IMGSEARCH_IP;
+	bool ip = metric == IMGSEARCH_METRIC_IP;
 	double length = length_of(query, dim), terms = 20 * unit, epsilon = request->params.epsilon;
 	double relative = ip ? 0 : 3 * terms;
 	double absolute = 1e-37 + (ip ? 2 * terms * length * s->longest : 0);
@@ -314,7 +314,7 @@ static kd_walk walk_of(const kdtree *s, const bound_query *q)
 		.error = query_error + row_error,
 		.offset = q->offset,
 	};
-	if (c->metric == IMGSEARCH_IP)
+	if (c->metric == IMGSEARCH_METRIC_IP)
 		walk.error = query_error * c->radius + row_error * q->length;
 	walk.residual_error = ims_projection_residual(q->length, head2, query_error, &walk.residual);
 	return walk;
@@ -353,10 +353,9 @@ static void run_query(void *arg, size_t i, unsigned worker)
 	query_result *result = &b->result[i];
 	(void)worker;
 	result->report.exact = !(request->params.epsilon > 0);
-	if (ims_cancelled(request->cancel)) {
-		result->rc = ims_fail(&result->err, IMGSEARCH_ECANCELED, "the search was cancelled");
+	result->rc = ims_stop_check(request->stop, &result->err);
+	if (result->rc)
 		return;
-	}
 	if (s->rows) {
 		const float *query = request->queries + i * s->base.rows->dim;
 		query_rows(s, request, query, &b->out[i], result);

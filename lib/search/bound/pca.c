@@ -1,8 +1,8 @@
 /*
  * The pca searcher: filter and refine (exact.c) over codes whose components are chosen, by number
- * or by share of the variance. It keeps the projection for imgsearch_reduce. With `checks` it reads
- * at most so many full rows, and the answer is exact only where that was enough. Whitening divides
- * reduced coordinates by their standard deviation. Distances are not measured in whitened
+ * or by share of the variance. It keeps the projection for imgsearch_vectors_reduce. With `checks`
+ * it reads at most so many full rows, and the answer is exact only where that was enough. Whitening
+ * divides reduced coordinates by their standard deviation. Distances are not measured in whitened
  * coordinates.
  */
 #include "search/bound/chunks.h"

@@ -34,7 +34,7 @@ void ims_bound_query_set_limit(bound_query *q, double limit)
 {
 	q->limit = limit;
 	double most = limit * (1 + q->relative_error) + q->absolute_error;
-	if (q->codes->metric == IMGSEARCH_IP)
+	if (q->codes->metric == IMGSEARCH_METRIC_IP)
 		q->limit_root = most;
 	else
 		q->limit_root = most > 0 ? sqrt(most) : -INFINITY;
@@ -87,7 +87,7 @@ static void prepare_stage(bound_query *q, unsigned i, double head2, double befor
 	const codes *c = q->codes;
 	const code_stage *s = &c->stage[i];
 	stage_query *sq = &q->stage[i], *last = i ? sq - 1 : NULL;
-	bool ip = c->metric == IMGSEARCH_IP;
+	bool ip = c->metric == IMGSEARCH_METRIC_IP;
 	double span = q->length + c->radius, factor = ip ? 1 : 2;
 	sq->residual = 0;
 	sq->error = ip ? 0 : 2 * unit * q->length;
@@ -163,7 +163,7 @@ static void centre_query(bound_query *q, float *centred)
 {
 	const codes *c = q->codes;
 	double length2 = 0, with_mean = 0;
-	bool ip = c->metric == IMGSEARCH_IP;
+	bool ip = c->metric == IMGSEARCH_METRIC_IP;
 	for (uint32_t i = 0; i < c->dim; i++) {
 		centred[i] = ip ? q->vector[i] : q->vector[i] - c->mean[i];
 		length2 += (double)centred[i] * centred[i];
@@ -180,7 +180,7 @@ static void set_final_errors(bound_query *q)
 	double terms = (c->dim / 64.0 + 16) * unit, mean2 = 0;
 	for (uint32_t i = 0; i < c->dim; i++)
 		mean2 += (double)c->mean[i] * c->mean[i];
-	bool ip = c->metric == IMGSEARCH_IP;
+	bool ip = c->metric == IMGSEARCH_METRIC_IP;
 	q->relative_error = ip ? 0 : 3 * terms;
 	q->absolute_error = ip ? 2 * terms * q->length * (c->radius + sqrt(mean2)) + 1e-37 : 1e-37;
 }

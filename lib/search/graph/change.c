@@ -264,7 +264,7 @@ int ims_graph_add(searcher *x, const int64_t *ids, const float *rows, size_t n, 
 	graph *g = (graph *)x;
 	int rc = 0;
 	for (size_t i = 0; !rc && i < n; i++) {
-		rc = job && ims_job_cancelled(job) ? ims_fail(err, IMGSEARCH_ECANCELED, "cancelled") : 0;
+		rc = ims_job_check(job, err);
 		if (!rc)
 			rc = add_one(g, ids[i], rows + i * g->quantiser.dim, err);
 	}

@@ -352,7 +352,7 @@ int ims_graph_quantiser_fit(graph_quantiser *qz, const row_source *rows, const s
 	rotation axes = { 0 };
 	size_t n = 0;
 	float *sample = NULL;
-	ims_graph_quantiser_shape(qz, rows->dim, rows->metric == IMGSEARCH_IP);
+	ims_graph_quantiser_shape(qz, rows->dim, rows->metric == IMGSEARCH_METRIC_IP);
 	int rc = ims_graph_quantiser_alloc(qz, err);
 	if (!rc && !(sample = ims_alloc(SAMPLE, rows->dim * sizeof(float))))
 		rc = ims_nomem(err);

@@ -182,9 +182,9 @@ static void answer_chunk(void *arg, size_t chunk, unsigned worker)
 	for (size_t i = chunk * CHUNK; i < p->q->n && i < (chunk + 1) * CHUNK; i++) {
 		if (atomic_load_explicit(&p->failed, memory_order_relaxed))
 			return;
-		int rc = ims_cancelled(p->q->cancel)
-			? ims_fail(&p->errors[worker], IMGSEARCH_ECANCELED, "the search was cancelled")
-			: answer(p, p->scratch[worker], i, &p->errors[worker]);
+		int rc = ims_stop_check(p->q->stop, &p->errors[worker]);
+		if (!rc)
+			rc = answer(p, p->scratch[worker], i, &p->errors[worker]);
 		if (rc)
 			atomic_store(&p->failed, rc);
 	}

@@ -141,7 +141,7 @@ static int get_sizes(graph *g, reader *r, uint32_t chunks, imgsearch_error *err)
 	qz->axis_step = ims_read_f32(r);
 	qz->length = ims_read_f32(r);
 	qz->residual_factor_max = ims_read_f32(r);
-	ims_graph_quantiser_shape(qz, rows->dim, rows->metric == IMGSEARCH_IP);
+	ims_graph_quantiser_shape(qz, rows->dim, rows->metric == IMGSEARCH_METRIC_IP);
 	if (r->failed || dim != qz->dim || components != qz->components || augmented != qz->augmented)
 		return damaged(err, "it is of other vectors");
 	if (g->degree < 4 || g->degree > GRAPH_DEGREE_MAX || g->beam < 8 || g->beam > GRAPH_BEAM_MAX

@@ -55,7 +55,7 @@ typedef struct tuning {
 	int64_t self[2 * QUERIES]; /* id of a stored row; GRAPH_FREE for a point */
 	topk truth[2 * QUERIES], got[2 * QUERIES];
 	pool *pool;
-	const cancel_token *cancel;
+	const stop_token *stop;
 	trial trial[EFS][MARGINS];
 } tuning;
 
@@ -123,7 +123,7 @@ static int pick_queries(tuning *t, const row_source *rows, uint64_t seed, imgsea
 			q[j] = (q[j] + other[j]) / 2;
 			length += q[j] * q[j];
 		}
-		for (size_t j = 0; j < dim && length > 0 && rows->metric == IMGSEARCH_COSINE; j++)
+		for (size_t j = 0; j < dim && length > 0 && rows->metric == IMGSEARCH_METRIC_COSINE; j++)
 			q[j] /= sqrtf(length);
 	}
 	ims_free(near.row);
@@ -160,7 +160,7 @@ static int try(tuning *t, size_t ef, size_t margin, imgsearch_error *err)
 			.max_distance = INFINITY,
 			.filter_count = SIZE_MAX,
 			.pool = t->pool,
-			.cancel = t->cancel,
+			.stop = t->stop,
 		};
 		for (size_t i = 0; i < 2 * QUERIES; i++)
 			ims_topk_clear(&t->got[i]);
@@ -224,7 +224,7 @@ int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *
 		return ims_nomem(err);
 	t->g = g;
 	t->pool = job ? job->pool : NULL;
-	t->cancel = job ? &job->cancel : NULL;
+	t->stop = job ? &job->stop : NULL;
 	t->query = ims_alloc_aligned(2 * QUERIES, rows->dim * sizeof(float));
 	int rc = t->query ? 0 : ims_nomem(err);
 	for (size_t i = 0; !rc && i < 2 * QUERIES; i++)
@@ -240,7 +240,7 @@ int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *
 		.max_distance = INFINITY,
 		.filter_count = SIZE_MAX,
 		.pool = t->pool,
-		.cancel = t->cancel,
+		.stop = t->stop,
 	};
 	if (!rc)
 		rc = ims_search_scan(rows, &q, t->truth, &report, err);

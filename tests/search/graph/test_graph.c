@@ -74,7 +74,7 @@ static void table_new(table *t, row_source *source, size_t n, imgsearch_metric m
 		clustered(row, i, n, &seed);
 		for (size_t j = 0; j < DIM; j++)
 			length += row[j] * row[j];
-		for (size_t j = 0; j < DIM && metric == IMGSEARCH_COSINE; j++)
+		for (size_t j = 0; j < DIM && metric == IMGSEARCH_METRIC_COSINE; j++)
 			row[j] /= sqrtf(length);
 		t->have[i] = 1;
 	}
@@ -159,7 +159,7 @@ static double recall_of(search_index *x, const row_source *source, double wanted
 static void finds(void **state)
 {
 	(void)state;
-	for (int metric = IMGSEARCH_COSINE; metric <= IMGSEARCH_IP; metric++) {
+	for (int metric = IMGSEARCH_METRIC_COSINE; metric <= IMGSEARCH_METRIC_IP; metric++) {
 		table t;
 		row_source source;
 		search_index *x;
@@ -192,7 +192,7 @@ static void sizes(void **state)
 		table t;
 		row_source source;
 		search_index *x;
-		table_new(&t, &source, n, IMGSEARCH_L2);
+		table_new(&t, &source, n, IMGSEARCH_METRIC_L2);
 		assert_int_equal(ims_search_build(&x, "graph", &source, NULL, NULL, NULL), 0);
 		assert_true(recall_of(x, &source, 0) == 1);
 		ims_search_free(x);
@@ -207,7 +207,7 @@ static void duplicates(void **state)
 	table t;
 	row_source source;
 	search_index *x;
-	table_new(&t, &source, 4000, IMGSEARCH_L2);
+	table_new(&t, &source, 4000, IMGSEARCH_METRIC_L2);
 	for (size_t i = 0; i < 3000; i++)
 		memcpy(t.rows + i * DIM, t.rows, DIM * sizeof(float));
 	assert_int_equal(ims_search_build(&x, "graph", &source, NULL, NULL, NULL), 0);
@@ -228,7 +228,7 @@ static void threads_do_not_matter(void **state)
 	row_source source;
 	pool *pool;
 	search_index *a, *b;
-	table_new(&t, &source, 3000, IMGSEARCH_L2);
+	table_new(&t, &source, 3000, IMGSEARCH_METRIC_L2);
 	assert_int_equal(ims_pool_new(&pool, 3, 16, NULL), 0);
 	job job = { .pool = pool };
 	assert_int_equal(ims_search_build(&a, "graph", &source, NULL, &job, NULL), 0);
@@ -273,7 +273,7 @@ static void keeps_its_recall(void **state)
 	row_source source;
 	search_index *x, *anew;
 	uint64_t seed = 4;
-	table_new(&t, &source, 4000, IMGSEARCH_L2);
+	table_new(&t, &source, 4000, IMGSEARCH_METRIC_L2);
 	for (size_t i = 0; i < t.n; i++)
 		put_near(&t, i, &seed);
 	assert_int_equal(ims_search_build(&x, "graph", &source, NULL, NULL, NULL), 0);
@@ -307,7 +307,7 @@ static void changes(void **state)
 	row_source source;
 	search_index *x;
 	uint64_t seed = 9;
-	table_new(&t, &source, 6000, IMGSEARCH_L2);
+	table_new(&t, &source, 6000, IMGSEARCH_METRIC_L2);
 	memset(t.have + 4000, 0, 2000);
 	source.n = 4000;
 	assert_int_equal(ims_search_build(&x, "graph", &source, NULL, NULL, NULL), 0);
@@ -363,7 +363,7 @@ static void filters(void **state)
 	const char *plan;
 	int64_t subset[6000];
 	search_request q = asked(NULL, 0.95);
-	table_new(&t, &source, 12000, IMGSEARCH_L2);
+	table_new(&t, &source, 12000, IMGSEARCH_METRIC_L2);
 	assert_int_equal(ims_search_build(&x, "graph", &source, NULL, NULL, NULL), 0);
 	q.filter = third;
 	assert_true(recall_with(x, &source, q, &plan) > 0.9);
@@ -450,7 +450,7 @@ static void keeps(void **state)
 	search_index *a, *b;
 	kept k = { 0 };
 	chunk_sink sink = { &k, keep };
-	table_new(&t, &source, 5000, IMGSEARCH_IP);
+	table_new(&t, &source, 5000, IMGSEARCH_METRIC_IP);
 	assert_int_equal(ims_search_build(&a, "graph", &source, NULL, NULL, NULL), 0);
 	for (int round = 0; round < 2; round++) {
 		assert_int_equal(ims_search_save(a, &sink, NULL), 0);
@@ -480,7 +480,7 @@ static void strangers(void **state)
 	kept k = { 0 };
 	chunk_sink sink = { &k, keep };
 	uint64_t seed = 4;
-	table_new(&t, &source, 1500, IMGSEARCH_L2);
+	table_new(&t, &source, 1500, IMGSEARCH_METRIC_L2);
 	assert_int_equal(ims_search_build(&x, "graph", &source, NULL, NULL, NULL), 0);
 	assert_int_equal(ims_search_save(x, &sink, NULL), 0);
 	ims_search_free(x);
@@ -523,7 +523,7 @@ static void without_memory(void **state)
 	search_index *x;
 	topk got;
 	int64_t id = 1;
-	table_new(&t, &source, 1200, IMGSEARCH_L2);
+	table_new(&t, &source, 1200, IMGSEARCH_METRIC_L2);
 	assert_int_equal(ims_topk_init(&got, K), 0);
 	for (uint64_t fail = 1;; fail++) {
 		ims_alloc_fail_after(fail);

@@ -1,0 +1,96 @@
+/*
+ * Training a network on one's own pictures. The rules of imgsearch.h hold here. This header is
+ * younger: until 1.0 a minor version may change it, and then the soname changes.
+ */
+#ifndef IMGSEARCH_TRAIN_H
+#define IMGSEARCH_TRAIN_H
+
+#include "../imgsearch.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum imgsearch_loss {
+	IMGSEARCH_LOSS_CROSS_ENTROPY = 1,
+	/* for retrieval: pictures of a class near each other, others apart */
+	IMGSEARCH_LOSS_SUPCON = 2,
+	IMGSEARCH_LOSS_ARCFACE = 3 /* for retrieval: angles to the centres of classes, with a margin */
+} imgsearch_loss;
+
+typedef struct imgsearch_train_options {
+	size_t struct_size;
+	/* the file to write, ending in .safetensors, its card beside it; required */
+	const char *out;
+	/*
+	 * distillation: NAME=FILE, or files with a card, separated by commas; NULL: learn from labels
+	 */
+	const char *teachers;
+	const char *name;                     /* of the model, in its card; NULL: the stem of out */
+	const char *descent, *licence, *note; /* for the card */
+	uint32_t loss;                        /* imgsearch_loss; default cross entropy */
+	uint32_t layers;                      /* only the last so many layers learn; 0: all */
+	uint32_t dim;    /* a linear layer to so many values behind the pooling; 0: none
+	                            (distillation: 256) */
+	uint32_t epochs; /* default 10 */
+	uint32_t steps;  /* instead of epochs */
+	uint32_t batch;  /* default 32; supcon needs 8 or more */
+	/* distillation: crops of each picture that the teachers see; default 2 */
+	uint32_t views;
+	/* stop after so many validations without a gain; default 5; UINT32_MAX: never */
+	uint32_t patience;
+	uint32_t resume;  /* 1: go on from out.checkpoint; that of another run is refused */
+	uint32_t restart; /* 1: throw an old checkpoint away; with neither there may be none */
+	uint32_t f32;     /* 1: write f32 weights; default f16 */
+	float rate;       /* peak learning rate; default 5e-5, distillation 2e-4 */
+	float validation; /* share of the pictures held out; default 0.1; negative: none */
+	/* smallest share of the picture in a crop; default 0.35, distillation 0.7 */
+	float min_crop;
+	float jitter;       /* of brightness, contrast, saturation; default 0.2; negative: none */
+	float anchor;       /* pull of the weights towards the starting ones; default 0 */
+	float relational;   /* distillation: weight of the relations; default 1; negative: none */
+	float label_weight; /* distillation: weight of the labels' loss; default 0 */
+	/* distillation: power that damps strong components; default 0.15; negative: none */
+	float whiten;
+	float decay; /* weight decay of new layers; default 0.01; negative: none */
+	uint64_t seed;
+	/*
+	 * 1: the layer of dim (required) also sees the class probabilities of the starting weights'
+	 * classifier, which learns; EMODEL without one
+	 */
+	uint32_t posteriors;
+	/* 1: matrices of 16384 elements and more in int8, one scale per row; not with f32 */
+	uint32_t int8;
+	/* share of the starting weights in what is judged and written (WiSE-FT), 0..1; default 0 */
+	double blend;
+} imgsearch_train_options;
+
+typedef struct imgsearch_train_report {
+	uint64_t pictures, classes, held_out, failed, steps;
+	/* of the last steps; accuracy: right answers, or the mean cosine to the teachers */
+	double loss, accuracy;
+	double validation_loss, validation_accuracy; /* the best; NaN without validation */
+	double seconds, images_per_second;
+	uint32_t dim, stopped_early;
+} imgsearch_train_report;
+
+/*
+ * Trains the network of the handle's options (model, weights, device, precision, threads, recipe)
+ * on the pictures below `folder`, whose classes are its first-level folders, or towards the vectors
+ * of teachers. Writes a weights file with its card, which `model` of imgsearch_options takes at
+ * once, with the best network by validation. Reads no index: a handle of ":memory:" will do. A
+ * checkpoint, out.checkpoint, is written about once a minute and when cancelled; it is removed at
+ * the end. report may be NULL. Progress stages: "teach" (teachers) and "train". Errors: EINVAL
+ * (options; fewer than two classes; too few pictures), EMODEL, EFORMAT (the loss became NaN: out
+ * and checkpoint are the last good ones), EVERSION (a checkpoint of another run), EEXIST (a
+ * checkpoint, and neither resume nor restart).
+ */
+IMGSEARCH_API int imgsearch_train(imgsearch *s, const char *folder,
+	const imgsearch_train_options *options, const imgsearch_call *call,
+	imgsearch_train_report **report, imgsearch_error *err);
+IMGSEARCH_API void imgsearch_train_report_free(imgsearch_train_report *report);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

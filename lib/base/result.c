@@ -1,0 +1,89 @@
+/* A chain of blocks; the struct of the result lies in the first one, behind its header. */
+#include "base/result.h"
+
+#include "base/alloc.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { BLOCK = 4096, LARGEST_BLOCK = 1 << 20 };
+
+typedef struct block {
+	struct block *next; /* of the first block: the newest of the others */
+	size_t used, size;  /* of the bytes behind this header */
+	alignas(max_align_t) unsigned char data[];
+} block;
+
+static block *first_block(void *result)
+{
+	return (block *)(void *)((unsigned char *)result - offsetof(block, data));
+}
+
+static block *new_block(size_t size)
+{
+	block *b = size > SIZE_MAX - sizeof *b ? NULL : ims_zalloc(1, sizeof *b + size);
+	if (b)
+		b->size = size;
+	return b;
+}
+
+void *ims_result_new(size_t size)
+{
+	block *b = new_block(size);
+	if (!b)
+		return NULL;
+	b->used = size;
+	return b->data;
+}
+
+void ims_result_free(void *result)
+{
+	for (block *b = result ? first_block(result) : NULL, *next; b; b = next) {
+		next = b->next;
+		ims_free(b);
+	}
+}
+
+void *ims_result_alloc(void *result, size_t n, size_t size)
+{
+	enum { UNIT = alignof(max_align_t) };
+	if (!result || (size && n > (SIZE_MAX - UNIT) / size))
+		return NULL;
+	size_t bytes = (n * size + UNIT - 1) / UNIT * UNIT;
+	block *first = first_block(result), *b = first->next;
+	if (!b || b->size - b->used < bytes) {
+		size_t room = !b || b->size < BLOCK ? BLOCK
+			: b->size < LARGEST_BLOCK       ? 2 * b->size
+											: b->size;
+		block *added = new_block(bytes > room ? bytes : room);
+		if (!added)
+			return NULL;
+		added->next = b;
+		first->next = b = added;
+	}
+	void *out = b->data + b->used;
+	b->used += bytes;
+	return out;
+}
+
+const char *ims_result_text_n(void *result, const char *text, size_t n)
+{
+	char *copy = ims_result_alloc(result, n + 1, 1);
+	return copy ? memcpy(copy, text, n) : NULL;
+}
+
+const char *ims_result_text(void *result, const char *text)
+{
+	return text ? ims_result_text_n(result, text, strlen(text)) : NULL;
+}
+
+void *ims_result_list(void *result, size_t n, size_t size)
+{
+	void **list = ims_result_alloc(result, n ? n : 1, sizeof *list);
+	size_t step = (size + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
+	unsigned char *items = list ? ims_result_alloc(result, n, step) : NULL;
+	for (size_t i = 0; items && i < n; i++)
+		list[i] = items + i * step;
+	return items ? list : NULL;
+}

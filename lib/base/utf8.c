@@ -1,0 +1,34 @@
+/* One code point at a time. */
+#include "base/utf8.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The bytes of the code point at *p, 1 to 4; 0: malformed. */
+static size_t length(const unsigned char *p)
+{
+	size_t n = *p < 0x80          ? 1
+		: *p >= 0xc2 && *p < 0xe0 ? 2
+		: *p >= 0xe0 && *p < 0xf0 ? 3
+		: *p >= 0xf0 && *p < 0xf5 ? 4
+								  : 0;
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] >= 0xa0) /* overlong; surrogates */
+		|| (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] >= 0x90))
+		return 0;
+	return n;
+}
+
+bool ims_utf8_is_valid(const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	while (*p) {
+		size_t n = length(p);
+		if (!n)
+			return false;
+		p += n;
+	}
+	return true;
+}

@@ -1,0 +1,78 @@
+/* Copies and checks. */
+#include "engine/arguments.h"
+
+#include "base/utf8.h"
+#include "handle/handle.h"
+
+#include <string.h>
+
+int ims_struct_copy(void *ours, size_t size, const void *theirs, const char *name,
+	imgsearch_error *err)
+{
+	enum { LARGEST = 1 << 16 }; /* no struct of any version is larger */
+	size_t given = size;
+	memset(ours, 0, size);
+	if (theirs) {
+		memcpy(&given, theirs, sizeof given);
+		REQUIRE(given >= sizeof given && given <= LARGEST, err,
+			"%s: struct_size is %zu; set it to the size of the struct", name, given);
+		for (size_t i = size; i < given; i++)
+			if (((const unsigned char *)theirs)[i])
+				return ims_fail(err, IMGSEARCH_EVERSION,
+					"%s: sets a field that version %s does not have", name,
+					imgsearch_version_text());
+		memcpy(ours, theirs, given < size ? given : size);
+	}
+	memcpy(ours, &size, sizeof size);
+	return 0;
+}
+
+int ims_call_begin(imgsearch *s, const imgsearch_call *theirs, job *j, imgsearch_error *err)
+{
+	imgsearch_call call;
+	int rc = COPY(call, theirs, err);
+	if (!rc)
+		*j = ims_handle_job(s, &call);
+	return rc ? rc : ims_job_check(j, err);
+}
+
+int ims_filter_copy(imgsearch_filter *ours, const imgsearch_filter *theirs, imgsearch_error *err)
+{
+	imgsearch_filter filter;
+	int rc = COPY(filter, theirs, err);
+	*ours = filter;
+	if (rc)
+		return rc;
+	REQUIRE(!filter.n_folders || filter.folders, err, "filter: n_folders without folders");
+	REQUIRE(!filter.n_ids || filter.ids, err, "filter: n_ids without ids");
+	for (size_t i = 0; filter.folders && i < filter.n_folders; i++)
+		REQUIRE(filter.folders[i], err, "filter: folder %zu is NULL", i);
+	if (filter.since || filter.until || filter.columns)
+		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+			"filter: conditions on dates and columns are not supported in this version");
+	return 0;
+}
+
+int ims_input_require(const imgsearch_input *in, const char *function, imgsearch_error *err)
+{
+	REQUIRE(in, err, "%s: the input is NULL", function);
+	REQUIRE(in->kind >= IMGSEARCH_INPUT_FILE && in->kind <= IMGSEARCH_INPUT_TEXT, err,
+		"%s: kind %u of an input is unknown", function, in->kind);
+	REQUIRE(!in->reserved[0] && !in->reserved[1], err,
+		"%s: the reserved fields of an input must be 0", function);
+	REQUIRE(in->kind != IMGSEARCH_INPUT_FILE || in->path, err, "%s: the path of a file is NULL",
+		function);
+	bool needs_data = in->kind == IMGSEARCH_INPUT_BYTES || in->kind == IMGSEARCH_INPUT_PIXELS
+		|| in->kind == IMGSEARCH_INPUT_VECTOR;
+	REQUIRE(!needs_data || in->data, err, "%s: the data of an input is NULL", function);
+	if (in->kind == IMGSEARCH_INPUT_TEXT)
+		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+			"%s: text as an input is not supported in this version", function);
+	return 0;
+}
+
+int ims_text_require(const char *text, const char *name, imgsearch_error *err)
+{
+	REQUIRE(!text || ims_utf8_is_valid(text), err, "%s is not UTF-8", name);
+	return 0;
+}

@@ -1,0 +1,68 @@
+/* file:///path, with escapes of two hexadecimal digits. */
+#include "engine/location.h"
+
+#include <string.h>
+
+/* The length of a scheme in front of "://"; 0: there is none. */
+static size_t scheme_length(const char *location)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char others[] = "0123456789+-.";
+	if (!strchr(letters, *location))
+		return 0;
+	size_t n = 0;
+	while (location[n] && (strchr(letters, location[n]) || strchr(others, location[n])))
+		n++;
+	return strncmp(location + n, "://", 3) ? 0 : n;
+}
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0'
+		: c >= 'a' && c <= 'f'  ? c - 'a' + 10
+		: c >= 'A' && c <= 'F'  ? c - 'A' + 10
+								: -1;
+}
+
+/* Decodes the escapes in place. False: damaged, or a NUL. */
+static bool decode(char *text)
+{
+	char *to = text;
+	for (const char *from = text; *from; from++, to++) {
+		*to = *from;
+		if (*from != '%')
+			continue;
+		int high = hex_digit(from[1]), low = high < 0 ? -1 : hex_digit(from[2]);
+		if (low < 0 || !(high || low))
+			return false;
+		*to = (char)(high * 16 + low);
+		from += 2;
+	}
+	*to = 0;
+	return true;
+}
+
+int ims_location_path(const char *location, char **path, imgsearch_error *err)
+{
+	size_t n = scheme_length(location);
+	const char *rest = n ? location + n + 3 : location;
+	*path = NULL;
+	if (n && (n != 4 || strncasecmp(location, "file", 4)))
+		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+			"open: %s: the scheme %.*s is not supported; write ./ in front of a path", location,
+			(int)n, location);
+	if (n && !strncmp(rest, "localhost/", 10))
+		rest += 9;
+	if (n && *rest != '/')
+		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+			"open: %s: a file of another host; write file:///path", location);
+	*path = ims_strdup(rest);
+	if (!*path)
+		return ims_nomem(err);
+	if (!n || decode(*path))
+		return 0;
+	ims_free(*path);
+	*path = NULL;
+	return ims_fail(err, IMGSEARCH_EINVAL, "open: %s: %% is not followed by two hexadecimal digits",
+		location);
+}

@@ -1,0 +1,15 @@
+/* What an index run counts. */
+#ifndef IMS_INGEST_COUNTS_H
+#define IMS_INGEST_COUNTS_H
+
+#include "base/counts.h"
+
+typedef struct run_counts {
+	imgsearch_counts paths; /* of the run, by state */
+	uint64_t added, unchanged, moved, removed;
+	uint64_t offline; /* pictures of roots that are absent */
+	double seconds;
+	double walk_s, decode_s, network_s, store_s; /* time of work, summed over threads */
+} run_counts;
+
+#endif

@@ -1,0 +1,280 @@
+/* Makes edits and writes them. */
+#include "ingest/edit.h"
+
+#include "handle/view.h"
+#include "ingest/row.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+void ims_edit_free(edit *e)
+{
+	for (size_t i = 0; e->names && i < e->n; i++)
+		ims_free(e->names[i]);
+	ims_free(e->names);
+	ims_free(e->ids);
+	ims_free(e->rows);
+	ims_identity_free(&e->identity);
+	*e = (edit){ 0 };
+}
+
+uint64_t ims_edit_size(const edit *e)
+{
+	uint64_t size = sizeof *e + e->n * sizeof *e->ids;
+	if (e->rows)
+		size += e->n * (uint64_t)e->dim * sizeof *e->rows;
+	for (size_t i = 0; e->names && i < e->n; i++)
+		size += sizeof *e->names + (e->names[i] ? strlen(e->names[i]) + 1 : 0);
+	return size;
+}
+
+/* ----------------------------------------------------------------------------- one picture ---- */
+
+static int run_network(edit *e, imgsearch *s, const float *input, job *j, imgsearch_error *err)
+{
+	const model_identity *m = &e->identity.model;
+	model *network = NULL;
+	e->dim = m->dim;
+	e->rows = ims_alloc_aligned(m->dim, sizeof *e->rows);
+	int rc = e->rows ? ims_handle_network(s, m, &network, err) : ims_nomem(err);
+	if (!rc)
+		rc = ims_job_check(j, err);
+	if (!rc)
+		rc = ims_model_run(network, input, 1, e->rows, err);
+	if (!rc && !ims_all_finite(e->rows, m->dim))
+		rc = ims_fail(err, IMGSEARCH_EMODEL,
+			"the network gives no finite feature for this picture");
+	ims_model_free(network);
+	return rc;
+}
+
+/* The name that was asked for, the absolute path of a file, or NULL. */
+static int name_picture(edit *e, const imgsearch_input *in, const char *name, imgsearch_error *err)
+{
+	char *absolute = !name && in->path ? realpath(in->path, NULL) : NULL;
+	const char *from = name ? name : absolute ? absolute : in->path;
+	e->n = 1;
+	e->names = ims_zalloc(1, sizeof *e->names);
+	e->is_unnamed = !from;
+	if (e->names && from)
+		e->names[0] = ims_strdup(from);
+	free(absolute);
+	return e->names && (e->names[0] || !from) ? 0 : ims_nomem(err);
+}
+
+int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const char *name,
+	edit_has_content *has_content, void *user, job *j, imgsearch_error *err)
+{
+	struct stat st;
+	float *input = NULL;
+	*out = (edit){ .kind = EDIT_PICTURE };
+	prepare_request request = { .s = s, .single = true, .has_content = has_content, .user = user };
+	if (in->kind == IMGSEARCH_INPUT_FILE && !stat(in->path, &st))
+		out->mtime = ims_timestamp(&st.st_mtim);
+	int rc = name_picture(out, in, name, err);
+	if (!rc)
+		rc = ims_identity_decide(s, IDENTITY_ADD, &out->identity, err);
+	request.recipe = &out->identity.model.recipe;
+	if (!rc) {
+		rc = ims_prepare(&request, in, &out->picture, &input, err);
+		if (rc && in->kind == IMGSEARCH_INPUT_FILE)
+			ims_error_prefix(err, "%s", in->path);
+	}
+	if (!rc)
+		rc = ims_job_check(j, err);
+	if (!rc && out->picture.decoded)
+		rc = run_network(out, s, input, j, err);
+	ims_free(input);
+	return rc;
+}
+
+/* Within a transaction: whether the model of the index is still the one that made the vector. */
+static int same_model(edit *e, imgsearch *s, bool *same, imgsearch_error *err)
+{
+	model_identity stored;
+	char why[200];
+	int rc = ims_identity_stored(s, false, &stored, err);
+	*same = rc == IMGSEARCH_ENOTFOUND
+		? e->identity.first
+		: !rc && ims_model_same(&stored, &e->identity.model, why, sizeof why);
+	if (!rc)
+		e->identity.first = false; /* another edit may have added the first picture */
+	ims_model_identity_free(&stored);
+	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+}
+
+static int write_picture(edit *e, imgsearch *s, bool *again, imgsearch_error *err)
+{
+	row_writer w = { .s = s, .dim = e->identity.model.dim, .refuses_deleted = true };
+	row_outcome outcome = ROW_INDEXED;
+	store_picture row = {
+		.id = e->ids[0],
+		.path = e->names[0],
+		.state = IMGSEARCH_STATE_INDEXED,
+		.mtime = e->mtime,
+	};
+	bool same;
+	int rc = same_model(e, s, &same, err);
+	*again = !rc && !same;
+	if (rc || *again)
+		return rc;
+	rc = ims_identity_store(s, &e->identity, err);
+	if (!rc)
+		rc = ims_row_put(&w, &row, &e->picture, e->rows, &outcome, err);
+	*again = !rc && outcome == ROW_UNPREPARED;
+	return rc;
+}
+
+/* --------------------------------------------------------------------------------- vectors ---- */
+
+static int check_rows(const float *rows, size_t n, size_t dim, imgsearch_error *err)
+{
+	for (size_t i = 0; i < n * dim; i++)
+		if (!isfinite(rows[i]))
+			return ims_fail(err, IMGSEARCH_EINVAL, "row %zu has a value that is not finite",
+				i / dim);
+	return 0;
+}
+
+static int check_ids(const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	int64_t *sorted = ims_alloc(n, sizeof *sorted);
+	if (!sorted)
+		return ims_nomem(err);
+	if (n)
+		memcpy(sorted, ids, n * sizeof *sorted);
+	qsort(sorted, n, sizeof *sorted, ims_id_compare);
+	int rc = 0;
+	if (n && sorted[0] < 0)
+		rc = ims_fail(err, IMGSEARCH_EINVAL, "ids: %lld is negative", (long long)sorted[0]);
+	for (size_t i = 1; !rc && i < n; i++)
+		if (sorted[i] == sorted[i - 1])
+			rc = ims_fail(err, IMGSEARCH_EINVAL, "ids: %lld comes twice", (long long)sorted[i]);
+	ims_free(sorted);
+	return rc;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int check_names(const char *const *names, size_t n, imgsearch_error *err)
+{
+	size_t named = 0;
+	int rc = 0;
+	const char **sorted = ims_alloc(n, sizeof *sorted);
+	if (!sorted)
+		return ims_nomem(err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		if (names[i] && !*names[i])
+			rc = ims_fail(err, IMGSEARCH_EINVAL, "names: name %zu is empty", i);
+		if (names[i])
+			sorted[named++] = names[i];
+	}
+	qsort(sorted, named, sizeof *sorted, compare_names);
+	for (size_t i = 1; !rc && i < named; i++)
+		if (!strcmp(sorted[i], sorted[i - 1]))
+			rc = ims_fail(err, IMGSEARCH_EINVAL, "names: %s comes twice", sorted[i]);
+	ims_free(sorted);
+	return rc;
+}
+
+static int copy_names(edit *out, const char *const *names, size_t n, imgsearch_error *err)
+{
+	out->names = ims_zalloc(n, sizeof *out->names);
+	for (size_t i = 0; out->names && i < n; i++)
+		if (names[i] && !(out->names[i] = ims_strdup(names[i])))
+			return ims_nomem(err);
+	return out->names ? 0 : ims_nomem(err);
+}
+
+int ims_edit_vectors(edit *out, const float *rows, size_t n, size_t dim, const int64_t *ids,
+	const char *const *names, imgsearch_error *err)
+{
+	*out = (edit){ .kind = EDIT_VECTORS, .n = n, .dim = (uint32_t)dim };
+	int rc = check_rows(rows, n, dim, err);
+	if (!rc && ids)
+		rc = check_ids(ids, n, err);
+	if (!rc && names)
+		rc = check_names(names, n, err);
+	if (rc)
+		return rc;
+	out->rows = ims_alloc_aligned(n, dim * sizeof *rows);
+	if (ids)
+		out->ids = ims_alloc(n, sizeof *ids);
+	if (!out->rows || (ids && !out->ids))
+		return ims_nomem(err);
+	if (n)
+		memcpy(out->rows, rows, n * dim * sizeof *rows);
+	if (n && ids)
+		memcpy(out->ids, ids, n * sizeof *ids);
+	return names ? copy_names(out, names, n, err) : 0;
+}
+
+/* A vector with a name has a row of its own. */
+static int write_named(const edit *e, size_t i, imgsearch *s, imgsearch_error *err)
+{
+	store_picture row = { .id = e->ids[i], .path = e->names[i], .state = IMGSEARCH_STATE_INDEXED };
+	int rc = ims_store_picture_put(s->store, &row, err);
+	return rc ? rc
+			  : ims_store_vector_put(s->store, row.id, e->rows + i * e->dim, e->dim, false, err);
+}
+
+/* Runs of vectors without names are written at once. */
+static int write_vectors(const edit *e, imgsearch *s, imgsearch_error *err)
+{
+	int rc = ims_view_settle_dim(s, e->dim, err);
+	for (size_t i = 0, to; !rc && i < e->n; i = to) {
+		for (to = i; to < e->n && !(e->names && e->names[to]); to++)
+			;
+		if (to > i)
+			rc = ims_store_vectors_put(s->store, e->ids + i, e->rows + i * e->dim, to - i, e->dim,
+				err);
+		else
+			rc = write_named(e, to++, s, err);
+	}
+	return rc;
+}
+
+/* ---------------------------------------------------------------------------------- remove ---- */
+
+int ims_edit_remove(edit *out, const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	*out = (edit){ .kind = EDIT_REMOVE, .n = n, .ids = ims_alloc(n, sizeof *ids) };
+	if (!out->ids)
+		return ims_nomem(err);
+	if (n)
+		memcpy(out->ids, ids, n * sizeof *ids);
+	qsort(out->ids, n, sizeof *ids, ims_id_compare);
+	out->n = 0; /* each id once */
+	for (size_t i = 0; i < n; i++)
+		if (!out->n || out->ids[out->n - 1] != out->ids[i])
+			out->ids[out->n++] = out->ids[i];
+	return 0;
+}
+
+static int write_removal(const edit *e, imgsearch *s, imgsearch_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; !rc && i < e->n; i++)
+		rc = ims_store_picture_remove(s->store, e->ids[i], err);
+	return rc;
+}
+
+int ims_edit_write(edit *e, imgsearch *s, bool *again, imgsearch_error *err)
+{
+	*again = false;
+	switch (e->kind) {
+	case EDIT_PICTURE:
+		return write_picture(e, s, again, err);
+	case EDIT_VECTORS:
+		return write_vectors(e, s, err);
+	case EDIT_REMOVE:
+		return write_removal(e, s, err);
+	}
+	return 0;
+}

@@ -1,0 +1,224 @@
+/*
+ * Three hash tables follow what staged edits change. An entry holds id + 1, since ids begin at 0.
+ * Of an id, `size` is the checksum of its staged name and `mtime.seconds` that of its staged
+ * content; 0: the edit leaves it as it is.
+ */
+#include "ingest/numbering.h"
+
+#include "handle/items.h"
+#include "ingest/row.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int ims_numbering_init(numbering *n, imgsearch *s, imgsearch_error *err)
+{
+	*n = (numbering){ .s = s };
+	return ims_store_max_id(s->store, &n->last, err);
+}
+
+void ims_numbering_free(numbering *n)
+{
+	ims_path_table_free(&n->names);
+	ims_path_table_free(&n->ids);
+	ims_path_table_free(&n->content);
+}
+
+/* -------------------------------------------------------------------------- what is staged ---- */
+
+static path_key id_key(int64_t id)
+{
+	return (path_key){ { ims_checksum(&id, sizeof id, 1), (uint64_t)id } };
+}
+
+static path_key hash_key(const hash256 *hash)
+{
+	path_key key;
+	memcpy(&key, hash, sizeof key);
+	return key;
+}
+
+static uint64_t name_sum(const char *name)
+{
+	return ims_path_key(0, name).word[0] | 1; /* not 0 */
+}
+
+static int64_t content_sum(const hash256 *hash)
+{
+	return (int64_t)(hash_key(hash).word[1] | 1);
+}
+
+/* NULL: no staged edit changes the id. */
+static path_entry *staged(const numbering *n, int64_t id)
+{
+	return ims_path_table_find(&n->ids, id_key(id));
+}
+
+/* Whether the item of that id still has this name; 0 for the name: that it has in the index. */
+static bool keeps_name(const numbering *n, int64_t id, const char *name)
+{
+	const path_entry *e = staged(n, id);
+	return !e || (!e->seen && (!e->size || e->size == name_sum(name)));
+}
+
+/* The id of the item that will have this name; -1: none. */
+static int find_name(const numbering *n, const char *name, int64_t *id, imgsearch_error *err)
+{
+	const path_entry *e = ims_path_table_find(&n->names, ims_path_key(0, name));
+	store_picture p = { 0 };
+	*id = -1;
+	if (e && keeps_name(n, e->id - 1, name)) {
+		*id = e->id - 1;
+		return 0;
+	}
+	int rc = ims_store_picture_find(n->s->store, 0, name, &p, err);
+	if (!rc && keeps_name(n, p.id, name))
+		*id = p.id;
+	ims_store_picture_clear(&p);
+	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+}
+
+bool ims_numbering_has_content(void *numbering_, const hash256 *hash)
+{
+	const numbering *n = numbering_;
+	int64_t twin = 0;
+	const path_entry *e = ims_path_table_find(&n->content, hash_key(hash)), *of;
+	if (e && (of = staged(n, e->id - 1)) && !of->seen && of->mtime.seconds == content_sum(hash))
+		return true;
+	if (ims_row_twin(n->s, hash, &twin, NULL) || !twin)
+		return false;
+	of = staged(n, twin);
+	return !of || (!of->seen && !of->mtime.seconds);
+}
+
+/* --------------------------------------------------------------------------------- numbers ---- */
+
+static int next_id(const numbering *n, int64_t *last, imgsearch_error *err)
+{
+	if (*last == INT64_MAX)
+		return ims_fail(err, IMGSEARCH_ELIMIT, "%s: no ids are left", ims_store_path(n->s->store));
+	++*last;
+	return 0;
+}
+
+/* A name of the form id:N that no item has, and its id. */
+static int number_unnamed(numbering *n, edit *e, int64_t *last, int64_t *id, imgsearch_error *err)
+{
+	char name[40];
+	int64_t other = 0;
+	int rc = 0;
+	if (e->kind == EDIT_PICTURE && *last < 0)
+		*last = 0; /* a picture has no id 0 */
+	while (!rc && other >= 0) {
+		rc = next_id(n, last, err);
+		snprintf(name, sizeof name, "id:%lld", (long long)*last);
+		if (!rc)
+			rc = find_name(n, name, &other, err);
+	}
+	*id = *last;
+	if (!rc && !(e->names[0] = ims_strdup(name)))
+		rc = ims_nomem(err);
+	return rc;
+}
+
+static int number_one(numbering *n, edit *e, size_t i, bool asked, int64_t *last, int64_t *id,
+	imgsearch_error *err)
+{
+	const char *name = e->names ? e->names[i] : NULL;
+	int64_t present = -1;
+	int rc = name ? find_name(n, name, &present, err) : 0;
+	if (!rc && asked && present >= 0 && present != e->ids[i])
+		return ims_fail(err, IMGSEARCH_EINVAL, "id %lld: the name %s is that of item %lld",
+			(long long)e->ids[i], name, (long long)present);
+	if (rc || asked) {
+		*id = asked ? e->ids[i] : -1;
+	} else if (present >= 0) {
+		*id = present;
+	} else if (e->is_unnamed) {
+		rc = number_unnamed(n, e, last, id, err);
+	} else {
+		if (e->kind == EDIT_PICTURE && *last < 0)
+			*last = 0;
+		rc = next_id(n, last, err);
+		*id = *last;
+	}
+	if (!rc && *id > *last)
+		*last = *id;
+	return rc;
+}
+
+/* Remembers the edit. The tables have room. */
+static void stage(numbering *n, const edit *e)
+{
+	static const hash256 none;
+	for (size_t i = 0; i < e->n; i++) {
+		const char *name = e->names ? e->names[i] : NULL;
+		path_entry of = {
+			.key = id_key(e->ids[i]),
+			.id = e->ids[i] + 1,
+			.seen = e->kind == EDIT_REMOVE,
+			.size = name ? name_sum(name) : 0,
+		};
+		if (e->kind == EDIT_PICTURE) {
+			of.mtime.seconds = content_sum(&e->picture.hash);
+			path_entry content = { .key = hash_key(&e->picture.hash), .id = of.id };
+			if (!ims_hash_equal(&e->picture.hash, &none))
+				ims_path_table_add(&n->content, &content);
+		}
+		ims_path_table_add(&n->ids, &of);
+		path_entry named = { .id = of.id };
+		if (name) {
+			named.key = ims_path_key(0, name);
+			ims_path_table_add(&n->names, &named);
+		}
+	}
+}
+
+static int reserve(numbering *n, size_t more, imgsearch_error *err)
+{
+	bool ok = !ims_path_table_reserve(&n->ids, more) && !ims_path_table_reserve(&n->names, more)
+		&& !ims_path_table_reserve(&n->content, 1);
+	return ok ? 0 : ims_nomem(err);
+}
+
+static int check_removal(numbering *n, const edit *e, imgsearch_error *err)
+{
+	uint8_t *exists = ims_alloc(e->n, 1);
+	int rc = exists ? ims_items_exist(n->s, e->ids, e->n, exists, err) : ims_nomem(err);
+	for (size_t i = 0; !rc && i < e->n; i++) {
+		const path_entry *of = staged(n, e->ids[i]);
+		if (of ? of->seen : !exists[i])
+			rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "picture %lld is not in the index",
+				(long long)e->ids[i]);
+	}
+	ims_free(exists);
+	return rc;
+}
+
+static int number_all(numbering *n, edit *e, imgsearch_error *err)
+{
+	bool asked = e->ids != NULL;
+	int64_t last = n->last;
+	int64_t *ids = ims_alloc(e->n, sizeof *ids);
+	int rc = ids ? 0 : ims_nomem(err);
+	for (size_t i = 0; !rc && i < e->n; i++)
+		rc = number_one(n, e, i, asked, &last, &ids[i], err);
+	if (rc) {
+		ims_free(ids);
+		return rc;
+	}
+	ims_free(e->ids);
+	e->ids = ids;
+	n->last = last;
+	return 0;
+}
+
+int ims_numbering_apply(numbering *n, edit *e, imgsearch_error *err)
+{
+	int rc = reserve(n, e->n, err);
+	if (!rc)
+		rc = e->kind == EDIT_REMOVE ? check_removal(n, e, err) : number_all(n, e, err);
+	if (!rc)
+		stage(n, e);
+	return rc;
+}

@@ -1,0 +1,164 @@
+/* Stages edits, and writes one or many. */
+#include "ingest/transaction.h"
+
+#include <string.h>
+
+struct imgsearch_transaction {
+	imgsearch *s;
+	uint64_t bytes, max_bytes; /* of the edits; and what they may take */
+	numbering numbering;
+	edit *edit;
+	size_t n, cap;
+	bool is_open; /* holds the writer lock */
+};
+
+int ims_transaction_begin(imgsearch *s, uint64_t max_bytes, imgsearch_transaction **out,
+	imgsearch_error *err)
+{
+	imgsearch_transaction *t = ims_zalloc(1, sizeof *t);
+	*out = NULL;
+	if (!t)
+		return ims_nomem(err);
+	t->s = s;
+	t->max_bytes = max_bytes;
+	int rc = ims_handle_write_begin(s, err);
+	t->is_open = !rc;
+	if (!rc)
+		rc = ims_numbering_init(&t->numbering, s, err);
+	if (rc)
+		ims_transaction_free(t);
+	else
+		*out = t;
+	if (!rc)
+		ims_handle_transaction_set(s, true);
+	return rc;
+}
+
+/* Gives the writer lock back. */
+static void close_transaction(imgsearch_transaction *t)
+{
+	if (!t->is_open)
+		return;
+	ims_handle_transaction_set(t->s, false);
+	ims_handle_write_end(t->s);
+	t->is_open = false;
+}
+
+void ims_transaction_free(imgsearch_transaction *t)
+{
+	if (!t)
+		return;
+	close_transaction(t);
+	for (size_t i = 0; i < t->n; i++)
+		ims_edit_free(&t->edit[i]);
+	ims_free(t->edit);
+	ims_numbering_free(&t->numbering);
+	ims_free(t);
+}
+
+int ims_transaction_check(const imgsearch_transaction *t, const imgsearch *s, imgsearch_error *err)
+{
+	if (t->s != s)
+		return ims_fail(err, IMGSEARCH_EINVAL, "transaction: it belongs to another handle");
+	return t->is_open ? 0 : ims_fail(err, IMGSEARCH_EINVAL, "transaction: it is committed already");
+}
+
+imgsearch *ims_transaction_handle(const imgsearch_transaction *t)
+{
+	return t->s;
+}
+
+numbering *ims_transaction_numbering(imgsearch_transaction *t)
+{
+	return &t->numbering;
+}
+
+static void copy_ids(const edit *e, int64_t *ids)
+{
+	if (ids && e->n)
+		memcpy(ids, e->ids, e->n * sizeof *ids);
+}
+
+int ims_transaction_stage(imgsearch_transaction *t, edit *e, int64_t *ids, imgsearch_error *err)
+{
+	uint64_t size = ims_edit_size(e);
+	int rc = 0;
+	if (size > t->max_bytes - t->bytes)
+		rc = ims_fail(err, IMGSEARCH_ELIMIT,
+			"transaction: it holds %llu of %llu bytes, and this edit needs %llu more",
+			(unsigned long long)t->bytes, (unsigned long long)t->max_bytes,
+			(unsigned long long)size);
+	edit *grown = rc ? NULL : ims_grow(t->edit, t->n, &t->cap, sizeof *grown);
+	if (!rc && !grown)
+		rc = ims_nomem(err);
+	if (!rc) {
+		t->edit = grown;
+		rc = ims_numbering_apply(&t->numbering, e, err);
+	}
+	if (rc) {
+		ims_edit_free(e);
+		return rc;
+	}
+	copy_ids(e, ids);
+	t->edit[t->n++] = *e;
+	t->bytes += size;
+	*e = (edit){ 0 };
+	return 0;
+}
+
+/* Writes n edits in one transaction of the store. *again: nothing was written. */
+static int write_edits(imgsearch *s, edit *e, size_t n, job *j, bool *again, imgsearch_error *err)
+{
+	bool removed = false;
+	int rc = ims_store_tx_begin(s->store, err);
+	*again = false;
+	if (rc)
+		return rc;
+	for (size_t i = 0; !rc && !*again && i < n; i++) {
+		removed |= e[i].kind == EDIT_REMOVE;
+		rc = i % 256 ? 0 : ims_job_check(j, err);
+		if (!rc)
+			rc = ims_edit_write(&e[i], s, again, err);
+	}
+	if (!rc && *again) {
+		ims_store_tx_rollback(s->store);
+		return 0;
+	}
+	rc = ims_handle_tx_end(s, rc, err);
+	return rc || !removed ? rc : ims_store_compact(s->store, err);
+}
+
+int ims_transaction_commit(imgsearch_transaction *t, job *j, imgsearch_error *err)
+{
+	bool again;
+	int rc = write_edits(t->s, t->edit, t->n, j, &again, err);
+	if (!rc && again)
+		rc = ims_fail(err, IMGSEARCH_EDB, "%s: the index changed under the transaction",
+			ims_store_path(t->s->store));
+	if (!rc)
+		close_transaction(t);
+	return rc;
+}
+
+int ims_transaction_write_one(imgsearch *s, edit *e, int64_t *ids, bool *again,
+	imgsearch_error *err)
+{
+	numbering n = { 0 };
+	*again = false;
+	int rc = ims_handle_write_begin(s, err);
+	bool writing = !rc;
+	if (!rc)
+		rc = ims_numbering_init(&n, s, err);
+	if (!rc)
+		rc = ims_numbering_apply(&n, e, err);
+	if (!rc)
+		rc = write_edits(s, e, 1, NULL, again, err);
+	if (!rc && !*again)
+		copy_ids(e, ids);
+	if (writing)
+		ims_handle_write_end(s);
+	ims_numbering_free(&n);
+	if (rc || !*again)
+		ims_edit_free(e);
+	return rc;
+}

@@ -1,0 +1,231 @@
+/*
+ * The inputs are worked on in steps, so that few files are in memory at once: features, one search
+ * for the whole step, then the hits of each input. Where an option belongs to each query alone
+ * (no_self, expansion, re-ranking), the queries of a step are searched one by one.
+ */
+#include "query/batch.h"
+
+#include "handle/feature.h"
+#include "handle/view.h"
+#include "query/chance.h"
+#include "query/hits.h"
+#include "query/search.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { STEP = 64 /* inputs */, ROOM = 1 << 20 /* neighbours in the heaps of a step */ };
+
+/* A batch at work. The arrays have room for one step; entry i belongs to input first + i. */
+typedef struct batch {
+	imgsearch *s;
+	view *view;
+	query *query; /* what all queries share */
+	job *job;
+	const imgsearch_input *in;
+	size_t step;
+	float *rows;
+	int64_t *self;
+	imgsearch_error *errors;
+	topk *found;
+	size_t heaps;
+	imgsearch_answers *answers; /* the result that owns everything */
+	imgsearch_answer **item;
+	const char *searcher;
+	search_report report;
+	double feature_seconds, search_seconds; /* of the step, per input */
+} batch;
+
+static bool is_shared(const query *q)
+{
+	return !q->options.no_self && !q->improve.expand && !q->improve.reciprocal;
+}
+
+static int init(batch *b, size_t n, imgsearch_error *err)
+{
+	query with_own = *b->query;
+	with_own.n_own = 1; /* no_self asks for one row more */
+	size_t heap = ims_query_heap(&with_own), most = ROOM / heap + 1;
+	b->step = n < STEP ? n : STEP;
+	b->step = b->step < most ? b->step : most;
+	b->rows = ims_alloc_aligned(b->step, b->view->space.dim * sizeof *b->rows);
+	b->self = ims_alloc(b->step, sizeof *b->self);
+	b->errors = ims_zalloc(b->step, sizeof *b->errors);
+	b->found = ims_zalloc(b->step, sizeof *b->found);
+	bool ok = b->rows && b->self && b->errors && b->found;
+	for (; ok && b->heaps < b->step; b->heaps++)
+		ok = !ims_topk_init(&b->found[b->heaps], heap);
+	return ok ? 0 : ims_nomem(err);
+}
+
+static void clear(batch *b)
+{
+	for (size_t i = 0; b->found && i < b->heaps; i++)
+		ims_topk_free(&b->found[i]);
+	ims_free(b->found);
+	ims_free(b->rows);
+	ims_free(b->self);
+	ims_free(b->errors);
+}
+
+/* The features of a step in the space of the index. Rows of inputs that failed are zero. */
+static int make_rows(batch *b, size_t first, size_t n, imgsearch_error *err)
+{
+	const space *sp = b->query->space;
+	memset(b->errors, 0, n * sizeof *b->errors);
+	int rc = ims_feature_batch(b->s, b->job, b->in + first, n, sp->dim, b->rows, b->self, b->errors,
+		err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		float *row = b->rows + i * sp->dim;
+		imgsearch_error *why = &b->errors[i];
+		if (!why->code)
+			ims_space_apply(sp, row, row);
+		if (!why->code && b->query->improve.views > 1
+			&& b->in[first + i].kind != IMGSEARCH_INPUT_VECTOR)
+			why->code = ims_improve_views(b->s, b->job, sp, &b->in[first + i],
+				b->query->improve.views, row, why);
+		if (why->code)
+			memset(row, 0, sp->dim * sizeof *row);
+		rc = ims_job_check(b->job, err);
+	}
+	return rc;
+}
+
+static int search_shared(batch *b, size_t n, imgsearch_error *err)
+{
+	b->query->request.n = n;
+	return ims_query_search(b->s, b->view, b->query, b->rows, b->found, &b->report, &b->searcher,
+		err);
+}
+
+/* A query of its own for each input. */
+static int search_each(batch *b, size_t n, imgsearch_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; !rc && i < n; i++) {
+		query q = *b->query; /* its filter goes on pointing to the shared one */
+		q.own = &b->self[i];
+		q.n_own = b->self[i] != NO_PICTURE;
+		q.self = b->self[i];
+		q.request.n = 1;
+		if (!b->errors[i].code)
+			rc = ims_query_search(b->s, b->view, &q, b->rows + i * q.space->dim, &b->found[i],
+				&b->report, &b->searcher, err);
+	}
+	return rc;
+}
+
+static int answer_error(batch *b, imgsearch_answer *a, const imgsearch_error *why,
+	imgsearch_error *err)
+{
+	imgsearch_error *copy = ims_result_alloc(b->answers, 1, sizeof *copy);
+	if (!copy)
+		return ims_nomem(err);
+	*copy = *why;
+	a->error = copy;
+	return 0;
+}
+
+static int answer_hits(batch *b, imgsearch_answer *a, size_t i, imgsearch_error *err)
+{
+	const query *q = b->query;
+	imgsearch_hits *hits = NULL;
+	int rc = ims_hits_make(b->answers, b->s, b->view->space.metric, q->options.fields, &b->found[i],
+		&hits, err);
+	if (rc)
+		return rc;
+	hits->reranked = q->improve.reciprocal > 0;
+	hits->searcher = b->searcher;
+	hits->plan = b->report.plan;
+	hits->exact = b->report.exact;
+	hits->feature_seconds = b->feature_seconds;
+	hits->search_seconds = b->search_seconds;
+	a->hits = hits;
+	if (q->options.plain && b->view->space.mean)
+		return 0;
+	return ims_chance_fill(b->s, b->view, b->rows + i * q->space->dim, &b->self[i],
+		b->self[i] != NO_PICTURE, q->options.max_chance, hits, err);
+}
+
+static int run_step(batch *b, size_t first, size_t n, imgsearch_error *err)
+{
+	double start = ims_now();
+	int rc = make_rows(b, first, n, err);
+	double extracted = ims_now();
+	if (!rc)
+		rc = is_shared(b->query) ? search_shared(b, n, err) : search_each(b, n, err);
+	b->feature_seconds = (extracted - start) / (double)n;
+	b->search_seconds = (ims_now() - extracted) / (double)n;
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = b->errors[i].code ? answer_error(b, b->item[first + i], &b->errors[i], err)
+							   : answer_hits(b, b->item[first + i], i, err);
+	return rc;
+}
+
+/* An index without a dimension has no rows; every answer is empty. */
+static int answer_empty(batch *b, size_t n, imgsearch_error *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		imgsearch_hits *hits = ims_result_alloc(b->answers, 1, sizeof *hits);
+		if (!hits)
+			return ims_nomem(err);
+		hits->searcher = "scan";
+		hits->plan = "empty index";
+		hits->exact = 1;
+		b->item[i]->hits = hits;
+	}
+	return 0;
+}
+
+static int run_batch(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
+	const imgsearch_query_options *options, job *j, imgsearch_answers **out, imgsearch_error *err)
+{
+	query q = { 0 };
+	batch b = { .s = s, .view = v, .query = &q, .job = j, .in = in };
+	b.answers = ims_result_new(sizeof *b.answers);
+	b.item = ims_result_list(b.answers, n, sizeof **b.item);
+	int rc = b.answers && b.item ? 0 : ims_nomem(err);
+	if (!rc)
+		rc = v->space.dim ? ims_query_make(&q, s, v, options, j, err) : answer_empty(&b, n, err);
+	if (!rc && v->space.dim)
+		rc = init(&b, n, err);
+	for (size_t at = 0, now; !rc && v->space.dim && at < n; at += now) {
+		now = n - at < b.step ? n - at : b.step;
+		rc = run_step(&b, at, now, err);
+		if (!rc)
+			rc = ims_job_step(j, "query", at + now, n, err);
+	}
+	clear(&b);
+	ims_query_free(&q);
+	if (rc) {
+		ims_result_free(b.answers);
+		return rc;
+	}
+	b.answers->count = n;
+	b.answers->items = (const imgsearch_answer *const *)b.item;
+	*out = b.answers;
+	return 0;
+}
+
+int ims_batch_query(imgsearch *s, const imgsearch_input *in, size_t n,
+	const imgsearch_query_options *options, job *j, imgsearch_answers **out, imgsearch_error *err)
+{
+	bool again;
+	int rc;
+	*out = NULL;
+	do {
+		view *v;
+		rc = ims_view_acquire(s, &v, err);
+		if (rc)
+			return rc;
+		rc = run_batch(s, v, in, n, options, j, out, err);
+		again = ims_view_replaced(s, v, rc);
+		ims_view_release(v);
+	} while (again);
+	return rc;
+}
+
+void imgsearch_answers_free(imgsearch_answers *answers)
+{
+	ims_result_free(answers);
+}
