@@ -11,7 +11,7 @@ SANITIZE ?=
 LIBTORCH ?=
 JOBS     ?= $(shell nproc)
 VERSION   := $(shell sed -n 's/^.define IMGSEARCH_VERSION_[A-Z]* //p' include/imgsearch.h | paste -sd.)
-SOVERSION := $(firstword $(subst ., ,$(VERSION)))
+SOVERSION := 1
 
 # Recipes say what they make; V=1 shows how.
 say = $(if $(V),,@echo '  $(1) $@'; )
@@ -192,7 +192,9 @@ test: setup-test
 test-c: lib fake $(TEST_BIN)
 	@$(PROVE) $(TEST_BIN)
 
+# Files that tests compare with. A changed abi.txt that is no addition needs another SOVERSION.
 golden: $(B)/imgsearch
+	tests/structure/abi.py --write
 	@mkdir -p tests/cli/golden
 	$(B)/imgsearch help --man > tests/cli/golden/imgsearch.1
 	for s in bash zsh fish; do $(B)/imgsearch complete $$s > tests/cli/golden/completion.$$s; done
@@ -298,9 +300,10 @@ DEST_COMPLETE := $(DEST)/share/bash-completion/completions/imgsearch $(DEST)/sha
 	$(DEST)/share/fish/vendor_completions.d/imgsearch.fish
 
 install: all
-	install -d $(DEST)/bin $(DEST)/include $(DEST_LIB)/pkgconfig $(DEST_LIB)/imgsearch $(DEST)/share/man/man1 $(dir $(DEST_COMPLETE))
+	install -d $(DEST)/bin $(DEST)/include/imgsearch $(DEST_LIB)/pkgconfig $(DEST_LIB)/imgsearch $(DEST)/share/man/man1 $(dir $(DEST_COMPLETE))
 	install $(B)/imgsearch $(DEST)/bin
 	install -m 644 include/imgsearch.h $(DEST)/include
+	install -m 644 include/imgsearch/*.h $(DEST)/include/imgsearch
 	install -m 644 $(B)/libimgsearch.a $(DEST_LIB)
 	install $(B)/libimgsearch.so.$(SOVERSION) $(DEST_LIB)
 	ln -sf libimgsearch.so.$(SOVERSION) $(DEST_LIB)/libimgsearch.so
@@ -315,7 +318,7 @@ install: all
 uninstall:
 	rm -f $(DEST)/bin/imgsearch $(DEST)/include/imgsearch.h $(DEST_LIB)/libimgsearch.a $(DEST_LIB)/libimgsearch.so \
 		$(DEST_LIB)/libimgsearch.so.$(SOVERSION) $(DEST_LIB)/pkgconfig/imgsearch.pc $(DEST)/share/man/man1/imgsearch.1 $(DEST_COMPLETE)
-	rm -rf $(DEST_LIB)/imgsearch
+	rm -rf $(DEST_LIB)/imgsearch $(DEST)/include/imgsearch
 
 clean:
 	rm -rf build build-*

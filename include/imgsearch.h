@@ -383,7 +383,7 @@ typedef struct imgsearch_index_add_options {
 	imgsearch_transaction *transaction; /* NULL: the addition is committed by the call */
 	/*
 	 * unique in the index: an item of this name is replaced; results have it as `path`. NULL: the
-	 * input's path, or the id as decimal text
+	 * input's path, or "id:" and the id
 	 */
 	const char *name;
 	int64_t id; /* with has_id: the id of a vector, at least 0; an item with it is
@@ -410,7 +410,7 @@ typedef struct imgsearch_vectors_add_options {
 	 * given, from 0 in a new index
 	 */
 	const int64_t *ids;
-	/* n, as in imgsearch_index_add_options; NULL, or a NULL entry: the id as decimal text */
+	/* n, as in imgsearch_index_add_options; NULL, or a NULL entry: "id:" and the id */
 	const char *const *names;
 } imgsearch_vectors_add_options;
 
