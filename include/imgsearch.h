@@ -225,9 +225,9 @@ typedef struct imgsearch_options {
 	 * for a new index the default model
 	 */
 	const char *model;
-	const char *weights; /* .pth, .safetensors or TorchScript .pt for `model`; NULL: looked for,
-	                            see docs/models.md */
-	const char *device;  /* "auto" (default), "cpu", "cuda", "cuda:1" */
+	/* .pth, .safetensors or TorchScript .pt for `model`; NULL: looked for, see docs/models.md */
+	const char *weights;
+	const char *device;             /* "auto" (default), "cpu", "cuda", "cuda:1" */
 	const imgsearch_recipe *recipe; /* NULL: the index's, or the network's */
 	uint32_t precision;             /* imgsearch_precision */
 	uint32_t threads; /* of decoding, network and searching together; 0: one per CPU */
@@ -236,11 +236,11 @@ typedef struct imgsearch_options {
 	 * keeps its own: another one is EINVAL
 	 */
 	uint32_t dim;
-	uint32_t metric;         /* imgsearch_metric of a new index; an existing one keeps its own */
-	uint32_t max_megapixels; /* larger pictures are "too big", as are sides over a million pixels;
-	                            default 200 */
-	uint32_t must_exist;     /* 1: ENOTFOUND instead of a new index */
-	uint32_t read_only;      /* 1: never write, not even a journal */
+	uint32_t metric; /* imgsearch_metric of a new index; an existing one keeps its own */
+	/* larger pictures are "too big", as are sides over a million pixels; default 200 */
+	uint32_t max_megapixels;
+	uint32_t must_exist; /* 1: ENOTFOUND instead of a new index */
+	uint32_t read_only;  /* 1: never write, not even a journal */
 	/* 1: no DCT scaling of JPEGs: slower, exactly the reference transform */
 	uint32_t full_decode;
 } imgsearch_options;
@@ -386,8 +386,11 @@ typedef struct imgsearch_index_add_options {
 	 * input's path, or "id:" and the id
 	 */
 	const char *name;
-	int64_t id; /* with has_id: the id of a vector, at least 0; an item with it is
-	                            replaced. EINVAL where `name` is that of another item */
+	/*
+	 * with has_id: the id of a vector, at least 0; an item with it is replaced. EINVAL where `name`
+	 * is that of another item
+	 */
+	int64_t id;
 	uint32_t has_id;
 	uint32_t reserved; /* 0 */
 } imgsearch_index_add_options;

@@ -25,8 +25,11 @@ typedef struct imgsearch_eval_options {
 	/* > 0: make near-duplicates of so many pictures, look for the originals */
 	uint32_t duplicates;
 	uint32_t groups; /* 1: groups of near-duplicates belong together, instead of folders */
-	uint32_t plain;  /* 1: cosine of the vectors as they are: no mean subtracted; not with
-	                            whiten, expand, reciprocal, views */
+	/*
+	 * 1: cosine of the vectors as they are: no mean subtracted; not with whiten, expand,
+	 * reciprocal, views
+	 */
+	uint32_t plain;
 	uint32_t whiten; /* > 0: on so many principal components, scaled to equal variance */
 	uint32_t expand; /* as in imgsearch_query_options: the answers measured are a query's */
 	float expand_power;

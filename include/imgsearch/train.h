@@ -30,8 +30,8 @@ typedef struct imgsearch_train_options {
 	const char *descent, *licence, *note; /* for the card */
 	uint32_t loss;                        /* imgsearch_loss; default cross entropy */
 	uint32_t layers;                      /* only the last so many layers learn; 0: all */
-	uint32_t dim;    /* a linear layer to so many values behind the pooling; 0: none
-	                            (distillation: 256) */
+	/* a linear layer to so many values behind the pooling; 0: none (distillation: 256) */
+	uint32_t dim;
 	uint32_t epochs; /* default 10 */
 	uint32_t steps;  /* instead of epochs */
 	uint32_t batch;  /* default 32; supcon needs 8 or more */
