@@ -225,7 +225,7 @@ fuzz: fuzz-programs
 # --------------------------------------------------------------------------------------------- benchmarks ----
 
 # One target a benchmark, named bench-NAME and listed here.
-BENCHES := chance decode dups eval far index map model quality search serve train tune
+BENCHES := chance deadline decode dups eval far index map model quality search serve train tune
 .PHONY: bench bench-large
 bench: $(BENCHES:%=bench-%)
 
@@ -253,6 +253,10 @@ $(B)/tests/bench/bare: tests/bench/bare.cc $(B)/flags
 # BENCH_ARGS: parts of it, see tests/bench/index.py.
 bench-index: all fake $(TOOL_BIN) $(B)/tests/bench/bare $(B)/tests/bench/cold
 	@B=$(B) tests/bench/index.py $(BENCH_ARGS)
+
+# PHOTOS=DIR of 64 pictures or more; N=ROWS
+bench-deadline: all $(B)/tests/bench/deadline
+	@IMGSEARCH_LIBDIR=$(B) $(B)/tests/bench/deadline $(or $(PHOTOS),../shared/images/flowers/roses) $(N)
 
 bench-decode: $(B)/tests/bench/decode
 	@tests/bench/decode.py $<
