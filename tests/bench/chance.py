@@ -23,15 +23,8 @@ if not os.path.isdir(shared):
 def index(name, folder):
     subprocess.run(
         [
-            f"{build}/imgsearch",
-            "index",
-            folder,
-            "-L",
-            "--db",
-            name + ".db",
-            "--no-build",
-            "-q",
-            *network,
+            f"{build}/imgsearch", "index", folder, "-L", "--db", name + ".db", "--no-build", "-q",
+            *network
         ]
     )
     return f"{name}={name}.db"

@@ -37,17 +37,8 @@ def features():
         f.write(b"\0".join(os.fsencode(p) for p in found))
     subprocess.run(
         [
-            "xargs",
-            "-0",
-            "-a",
-            W + "/list",
-            "-s",
-            "2000000",
-            COMMAND,
-            "extract",
-            "-q",
-            "-o",
-            W + "/x.npy",
+            "xargs", "-0", "-a", W + "/list", "-s", "2000000", COMMAND, "extract", "-q",
+            "-o", W + "/x.npy"
         ],
         check=True,
     )

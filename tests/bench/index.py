@@ -236,14 +236,8 @@ def in_turn(a, name):
             else:
                 got = run(
                     [
-                        sys.executable,
-                        os.path.abspath(__file__),
-                        "--child",
-                        how,
-                        name,
-                        weights,
-                        pictures,
-                        os.path.join(a.work, "out.npy"),
+                        sys.executable, os.path.abspath(__file__), "--child", how, name, weights,
+                        pictures, os.path.join(a.work, "out.npy")
                     ]
                 )
             print(f"# {name} {how} {got[0]:.1f} s", file=sys.stderr)

@@ -104,20 +104,9 @@ def main():
         right = truth(rows, args.n, queries)
         for recall in ["0.9", "0.95", "0.99"] if args.searcher == "graph" else [None]:
             cost, stats = command(
-                args,
-                "query",
-                "--vectors",
-                f"{data}/large_queries.npy",
-                "-k",
-                str(K),
-                "--ids",
-                f"{data}/large_ids.npy",
-                "--searcher",
-                args.searcher,
-                "--batch",
-                "1",
-                "--stats",
-                *(["--recall", recall] if recall else []),
+                args, "query", "--vectors", f"{data}/large_queries.npy", "-k", str(K),
+                "--ids", f"{data}/large_ids.npy", "--searcher", args.searcher, "--batch", "1",
+                "--stats", *(["--recall", recall] if recall else [])
             )
             got = np.load(f"{data}/large_ids.npy")
             hit = np.mean([len(set(a) & set(b)) / K for a, b in zip(got, right)])

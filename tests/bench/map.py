@@ -52,17 +52,8 @@ def rows():
         f.write(b"\0".join(os.fsencode(p) for p in files) + b"\0")
     subprocess.run(
         [
-            "xargs",
-            "-0",
-            "-a",
-            W + "/list",
-            "-s",
-            "2000000",
-            COMMAND,
-            "extract",
-            "-q",
-            "-o",
-            W + "/x.npy",
+            "xargs", "-0", "-a", W + "/list", "-s", "2000000", COMMAND, "extract", "-q",
+            "-o", W + "/x.npy"
         ],
         check=True,
     )

@@ -31,31 +31,14 @@ import numpy as np
 HERE = os.path.dirname(os.path.abspath(__file__))
 OURS = ["scan", "exact", "kdtree", "pca", "graph"]
 PEERS = [
-    "hnswlib",
-    "faiss-flat",
-    "faiss-hnsw",
-    "faiss-hnsw-sq8",
-    "faiss-ivf",
-    "flann",
-    "nanoflann",
-    "annoy",
+    "hnswlib", "faiss-flat", "faiss-hnsw", "faiss-hnsw-sq8", "faiss-ivf", "flann", "nanoflann",
+    "annoy"
 ]
 ANNOY = "/usr/lib/R/site-library/RcppAnnoy/include"
 COLD = ["process", "queries", "recall@10", "ms", "CPU ms", "queries/s"]
 FIELDS = [
-    "engine",
-    "queries",
-    "n",
-    "dim",
-    "threads",
-    "setting",
-    "recall@10",
-    "queries/s",
-    "build CPU s",
-    "MB",
-    "rows read",
-    "asked",
-    "set",
+    "engine", "queries", "n", "dim", "threads", "setting", "recall@10", "queries/s", "build CPU s",
+    "MB", "rows read", "asked", "set"
 ]
 K = 10
 
@@ -191,15 +174,8 @@ def ask(args, v, engine, echo=True):
     }
     done = subprocess.run(
         [
-            path,
-            "ask",
-            v.base,
-            str(v.n),
-            engine,
-            str(args.threads),
-            v.state(engine),
-            ",".join(v.queries),
-            ",".join(v.truths()),
+            path, "ask", v.base, str(v.n), engine, str(args.threads), v.state(engine),
+            ",".join(v.queries), ",".join(v.truths())
         ],
         stdout=subprocess.PIPE,
         text=True,
@@ -290,18 +266,8 @@ def cold(args, v):
     truth = [np.load(p) for p in v.truths()]
     asked = ("one query", one, truth[0][:1]), ("1000 queries", v.queries[0], truth[0])
     imgsearch = lambda queries, *more: [
-        f"{args.build}/imgsearch",
-        "query",
-        "--vectors",
-        queries,
-        "-k",
-        str(K),
-        "--ids",
-        ids,
-        "--db",
-        db,
-        "-q",
-        *more,
+        f"{args.build}/imgsearch", "query", "--vectors", queries, "-k", str(K), "--ids", ids,
+        "--db", db, "-q", *more
     ]
     ways = {
         "imgsearch graph": lambda q: imgsearch(q, "--searcher", "graph", "--recall", args.recall),
@@ -310,12 +276,7 @@ def cold(args, v):
     peers = compiled(args.build)
     if peers and os.path.exists(v.state("hnswlib")):
         ways[f"hnswlib ef {args.ef}"] = lambda q: [
-            peers,
-            "cold",
-            q,
-            v.state("hnswlib"),
-            args.ef,
-            ids,
+            peers, "cold", q, v.state("hnswlib"), args.ef, ids
         ]
     for way, words in ways.items():
         for name, queries, right in asked:
@@ -325,12 +286,8 @@ def cold(args, v):
                 COLD,
                 [
                     [
-                        way,
-                        name,
-                        round(recall_of(ids, right), 4),
-                        round(best["ms"]),
-                        round(best["cpu_ms"]),
-                        "",
+                        way, name, round(recall_of(ids, right), 4), round(best["ms"]),
+                        round(best["cpu_ms"]), ""
                     ]
                 ],
             )
@@ -338,15 +295,8 @@ def cold(args, v):
     for searcher, recalls in ("graph", ["0.9", "0.95", "0.99"]), ("exact", [None]):
         for recall in recalls:
             words = imgsearch(
-                v.queries[0],
-                "--searcher",
-                searcher,
-                "--stats",
-                "--threads",
-                "1",
-                "--batch",
-                "1",
-                *(["--recall", recall] if recall else []),
+                v.queries[0], "--searcher", searcher, "--stats", "--threads", "1", "--batch", "1",
+                *(["--recall", recall] if recall else [])
             )
             best = min(json.loads(process(words)["out"])["search_s"] for _ in range(3))
             append(
@@ -438,20 +388,8 @@ def auto(args):
         for _ in range(3):
             for name in names:
                 stats = run(
-                    "query",
-                    "--vectors",
-                    asked,
-                    "-k",
-                    str(K),
-                    "--ids",
-                    ids,
-                    "--searcher",
-                    name,
-                    "--threads",
-                    "1",
-                    "--batch",
-                    "1",
-                    "--stats",
+                    "query", "--vectors", asked, "-k", str(K), "--ids", ids, "--searcher", name,
+                    "--threads", "1", "--batch", "1", "--stats"
                 )
                 rate[name] = max(rate.get(name, 0), stats["queries"] / stats["search_s"])
                 found[name] = np.load(ids)
@@ -621,16 +559,8 @@ def table(args):
                 "|",
                 " | ".join(
                     [
-                        r["set"],
-                        r["n"],
-                        r["engine"],
-                        r["threads"],
-                        r["setting"],
-                        r["recall@10"],
-                        r["queries/s"],
-                        *tail,
-                        r["build CPU s"],
-                        r["MB"],
+                        r["set"], r["n"], r["engine"], r["threads"], r["setting"], r["recall@10"],
+                        r["queries/s"], *tail, r["build CPU s"], r["MB"]
                     ]
                 ),
                 "|",

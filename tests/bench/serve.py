@@ -12,10 +12,7 @@ import numpy as np
 B = os.environ.get("B", "build")
 COMMAND, CLIENT = B + "/imgsearch", sys.argv[1]
 VECTORS, DIM, REQUESTS, CONNECTIONS = (
-    int(os.environ.get("VECTORS", 100000)),
-    512,
-    int(os.environ.get("REQUESTS", 100000)),
-    16,
+    int(os.environ.get("VECTORS", 100000)), 512, int(os.environ.get("REQUESTS", 100000)), 16
 )
 W = tempfile.mkdtemp()
 

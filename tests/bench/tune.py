@@ -57,21 +57,8 @@ for seed in range(1, int(os.environ.get("SEEDS", 3)) + 1):
         start = ["--model", "mobilenet_v2", "--weights", weights]
         before = quality("before.db", *start)
         r = imgsearch(
-            "train",
-            "train",
-            *start,
-            "--loss",
-            loss,
-            "--epochs",
-            epochs,
-            "--lr",
-            rate,
-            "--val",
-            "-1",
-            "--seed",
-            str(seed),
-            "-o",
-            "tuned.safetensors",
+            "train", "train", *start, "--loss", loss, "--epochs", epochs, "--lr", rate, "--val",
+            "-1", "--seed", str(seed), "-o", "tuned.safetensors"
         )
         after = quality("after.db", "--model", "tuned.safetensors")
         gains.append(after - before)

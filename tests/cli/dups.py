@@ -57,10 +57,8 @@ def drawn(seed, size=(240, 160)):
         x, y = r.randint(0, size[0]), r.randint(0, size[1])
         d.ellipse(
             (
-                x - r.randint(5, 60),
-                y - r.randint(5, 60),
-                x + r.randint(5, 60),
-                y + r.randint(5, 60),
+                x - r.randint(5, 60), y - r.randint(5, 60), x + r.randint(5, 60),
+                y + r.randint(5, 60)
             ),
             tuple(r.randint(0, 255) for _ in range(3)),
         )

@@ -147,13 +147,8 @@ def asked(*options):
         if (label == label[i]).sum() > 1:
             hits = json.loads(
                 imgsearch(
-                    'query',
-                    f'id:{ids[os.path.abspath(f)]}',
-                    '--no-self',
-                    '-k',
-                    '1000',
-                    '--json',
-                    *options,
+                    'query', f'id:{ids[os.path.abspath(f)]}', '--no-self', '-k', '1000', '--json',
+                    *options
                 ).stdout
             )['results']
             truth = [h['path'].split('/')[-2] == label[i] for h in hits]

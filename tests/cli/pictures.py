@@ -41,12 +41,8 @@ begin(
 )
 COLOURS = [(r, g, b) for r in (20, 130, 240) for g in (30, 140, 235) for b in (25, 225)]
 HOSTILE = [
-    '"><script>alert(1)</script>.png',
-    "a' onerror='x&amp;.png",
-    '</li><!--.png',
-    '\\u003c%s\\n.png',
-    '</script><img src=x>.png',
-    '@DATA@.png',
+    '"><script>alert(1)</script>.png', "a' onerror='x&amp;.png", '</li><!--.png',
+    '\\u003c%s\\n.png', '</script><img src=x>.png', '@DATA@.png'
 ]
 
 

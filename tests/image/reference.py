@@ -88,13 +88,8 @@ def check(number, good, remark):
 
 def odd_jpegs():
     folders = (
-        'turbo-8bit',
-        'turbo-testimages',
-        'jpeg-decoder-mozilla',
-        'jpeg-decoder-icc',
-        'exif-orientation-hopper',
-        'zune-jpeg',
-        'sharp',
+        'turbo-8bit', 'turbo-testimages', 'jpeg-decoder-mozilla', 'jpeg-decoder-icc',
+        'exif-orientation-hopper', 'zune-jpeg', 'sharp'
     )
     files = sorted(f for d in folders for f in glob.glob(f'../shared/bad-input/{d}/*.jp*g'))
     return [f for f, o in zip(files, ours(files, 8, 8, False, 0)) if not np.isnan(o).any()]
@@ -120,17 +115,8 @@ def our_features(files, *options):
         out = os.path.join(folder, 'out.npy')
         subprocess.run(
             [
-                os.path.join(B, 'imgsearch'),
-                'extract',
-                '-q',
-                '--model',
-                'mobilenet_v2',
-                '--weights',
-                WEIGHTS,
-                *options,
-                '-o',
-                out,
-                *files,
+                os.path.join(B, 'imgsearch'), 'extract', '-q', '--model', 'mobilenet_v2',
+                '--weights', WEIGHTS, *options, '-o', out, *files
             ],
             check=True,
             env={**os.environ, 'IMGSEARCH_LIBDIR': B, 'IMGSEARCH_DB': '', 'XDG_DATA_HOME': folder},

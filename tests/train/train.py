@@ -148,16 +148,8 @@ with tempfile.TemporaryDirectory() as work:
     net = torchvision.models.mobilenet_v2()
     torch.save(net.state_dict(), "net.pth")
     model = [
-        "--model",
-        "mobilenet_v2",
-        "--weights",
-        "net.pth",
-        "--size",
-        32,
-        "--precision",
-        "f32",
-        "--threads",
-        1,
+        "--model", "mobilenet_v2", "--weights", "net.pth", "--size", 32, "--precision", "f32",
+        "--threads", 1
     ]
 
     # ---- from labels
@@ -218,18 +210,8 @@ with tempfile.TemporaryDirectory() as work:
     )
 
     code, out, err = run(
-        "train",
-        "set",
-        *model,
-        "--steps",
-        1,
-        "--lr",
-        0.001,
-        "--val",
-        -1,
-        "--f32",
-        "-o",
-        "one.safetensors",
+        "train", "set", *model, "--steps", 1, "--lr", 0.001, "--val", -1, "--f32",
+        "-o", "one.safetensors"
     )
     ok(
         "one step is not told as several, nor as a rate",
@@ -248,20 +230,8 @@ with tempfile.TemporaryDirectory() as work:
 
     for blend in 0, 0.25, 1:
         run(
-            "train",
-            "set",
-            *model,
-            "--steps",
-            3,
-            "--lr",
-            0.001,
-            "--val",
-            -1,
-            "--f32",
-            "--blend",
-            blend,
-            "-o",
-            f"blend{blend}.safetensors",
+            "train", "set", *model, "--steps", 3, "--lr", 0.001, "--val", -1, "--f32",
+            "--blend", blend, "-o", f"blend{blend}.safetensors"
         )
     name = "features.18.0.weight"
     start, tuned, part, none = net.state_dict()[name].flatten(), *(
@@ -279,18 +249,8 @@ with tempfile.TemporaryDirectory() as work:
     ]
     ok("with its running statistics", all(same), same)
     judged = [
-        *model,
-        "--batch",
-        8,
-        "--val",
-        0.25,
-        "--lr",
-        0.003,
-        "--epochs",
-        3,
-        "--patience",
-        100,
-        "--f32",
+        *model, "--batch", 8, "--val", 0.25, "--lr", 0.003, "--epochs", 3, "--patience", 100,
+        "--f32"
     ]
     losses = [
         json.loads(
@@ -305,27 +265,9 @@ with tempfile.TemporaryDirectory() as work:
     moved = {}
     for precision in "f32", "bf16":
         run(
-            "train",
-            "set",
-            "--model",
-            "resnet18",
-            "--weights",
-            "deep.pth",
-            "--size",
-            96,
-            "--precision",
-            precision,
-            "--batch",
-            8,
-            "--steps",
-            1,
-            "--val",
-            -1,
-            "--lr",
-            0.001,
-            "--f32",
-            "-o",
-            "one.safetensors",
+            "train", "set", "--model", "resnet18", "--weights", "deep.pth", "--size", 96,
+            "--precision", precision, "--batch", 8, "--steps", 1, "--val", -1, "--lr", 0.001,
+            "--f32", "-o", "one.safetensors"
         )
         for name in "layer4.0.conv1.weight", "layer4.1.conv2.weight":
             moved[precision, name] = (
@@ -535,27 +477,12 @@ with tempfile.TemporaryDirectory() as work:
     with open("teacher.json", "w") as f:
         json.dump({"name": "tiny", "network": "script", "resize": 64, "crop": 48, "dim": 24}, f)
     distil = [
-        "--model",
-        "ce.safetensors",
-        *model[4:],
-        "--batch",
-        8,
-        "--dim",
-        4,
-        "--epochs",
-        12,
-        "--lr",
-        0.001,
+        "--model", "ce.safetensors", *model[4:], "--batch", 8, "--dim", 4, "--epochs", 12,
+        "--lr", 0.001
     ]
     code, out, err = run(
-        "train",
-        "set",
-        *distil,
-        "--distill",
-        "ce.safetensors,teacher.pt",
-        "--json",
-        "-o",
-        "student.safetensors",
+        "train", "set", *distil, "--distill", "ce.safetensors,teacher.pt", "--json",
+        "-o", "student.safetensors"
     )
     r = json.loads(out) if out else {}
     ok(
@@ -580,33 +507,13 @@ with tempfile.TemporaryDirectory() as work:
     )
     ok("no classes are needed", code == 0, err)
     code, out, err = run(
-        "train",
-        "set",
-        *distil,
-        "--distill",
-        "teacher.pt",
-        "--labels",
-        0.5,
-        "-o",
-        "labelled.safetensors",
+        "train", "set", *distil, "--distill", "teacher.pt", "--labels", 0.5,
+        "-o", "labelled.safetensors"
     )
     ok("classes may help", code == 4, err)
     code, out, err = run(
-        "train",
-        "set",
-        *model,
-        "--batch",
-        8,
-        "--dim",
-        4,
-        "--steps",
-        6,
-        "--posteriors",
-        "--int8",
-        "--distill",
-        "teacher.pt",
-        "-o",
-        "classes.safetensors",
+        "train", "set", *model, "--batch", 8, "--dim", 4, "--steps", 6, "--posteriors", "--int8",
+        "--distill", "teacher.pt", "-o", "classes.safetensors"
     )
     size = int.from_bytes(content("classes.safetensors")[:8], "little")
     head = json.loads(content("classes.safetensors")[8 : 8 + size])
@@ -623,34 +530,13 @@ with tempfile.TemporaryDirectory() as work:
     code, out, err = run("index", "set", "--model", "classes.safetensors", "--db", "classes.db")
     ok("such a network can be used at once", code == 4, err)
     code, out, err = run(
-        "train",
-        "set",
-        "--model",
-        "classes.safetensors",
-        *model[4:],
-        "--batch",
-        8,
-        "--steps",
-        3,
-        "--distill",
-        "teacher.pt",
-        "-o",
-        "again.safetensors",
+        "train", "set", "--model", "classes.safetensors", *model[4:], "--batch", 8, "--steps", 3,
+        "--distill", "teacher.pt", "-o", "again.safetensors"
     )
     ok("and be tuned on", code == 4, err)
     same = [
-        *model,
-        "--batch",
-        8,
-        "--dim",
-        4,
-        "--steps",
-        2,
-        "--posteriors",
-        "--distill",
-        "teacher.pt",
-        "--val",
-        -1,
+        *model, "--batch", 8, "--dim", 4, "--steps", 2, "--posteriors", "--distill", "teacher.pt",
+        "--val", -1
     ]
     for kind in "f32", "int8":
         run("train", "set", *same, "--" + kind, "-o", kind + ".safetensors")
@@ -792,21 +678,8 @@ with tempfile.TemporaryDirectory() as work:
     for name, options in ("efficientnet_b5", []), ("resnet152", ["--layers", 2]):
         torch.save(getattr(torchvision.models, name)().state_dict(), name + ".pth")
         code, out, err = run(
-            "train",
-            "set",
-            "--model",
-            name,
-            "--weights",
-            name + ".pth",
-            *options,
-            "--size",
-            64,
-            "--batch",
-            8,
-            "--epochs",
-            1,
-            "-o",
-            name + "_tuned.safetensors",
+            "train", "set", "--model", name, "--weights", name + ".pth", *options, "--size", 64,
+            "--batch", 8, "--epochs", 1, "-o", name + "_tuned.safetensors"
         )
         good = code == 4
         code, out, err = (
