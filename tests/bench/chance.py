@@ -11,9 +11,8 @@ import tempfile
 
 build, program = os.path.abspath(os.environ.get("B", "build")), os.path.abspath(sys.argv[1])
 shared = os.path.abspath("../shared")
-model, weights = os.environ.get("MODEL", "mobilenet_v2"), os.environ.get(
-    "WEIGHTS", shared + "/weights/mobilenet_v2.pth"
-)
+model = os.environ.get("MODEL", "mobilenet_v2")
+weights = os.environ.get("WEIGHTS", shared + "/weights/mobilenet_v2.pth")
 network = ["--model", model, "--weights", weights] if model != "default" else []
 if not os.path.isdir(shared):
     print("../shared is not there: nothing to measure on")

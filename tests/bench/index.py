@@ -92,9 +92,8 @@ def tuned(name, weights, files, batch=16):
         )
         coming = pool.submit(read, batches[0])
         for i in range(len(batches)):
-            x, coming = coming.result(), (
-                pool.submit(read, batches[i + 1]) if i + 1 < len(batches) else None
-            )
+            x = coming.result()
+            coming = pool.submit(read, batches[i + 1]) if i + 1 < len(batches) else None
             rows.append(net(x).float().numpy())
     return np.concatenate(rows)
 
@@ -296,14 +295,8 @@ def known(a):
     _, db, pictures = many(a)
     if a.prepare:
         return
-    command = [
-        PROGRAM,
-        "query",
-        "--no-server",
-        "--db",
-        db,
-        os.path.join(pictures, sorted(os.listdir(pictures))[0]),
-    ]
+    picture = os.path.join(pictures, sorted(os.listdir(pictures))[0])
+    command = [PROGRAM, "query", "--no-server", "--db", db, picture]
     opened = subprocess.run(
         command, check=True, capture_output=True, text=True, env={**os.environ, "LD_DEBUG": "files"}
     ).stderr
@@ -328,11 +321,8 @@ def unchanged(a):
 def cold(a):
     for name in NETWORKS:
         weights, script = make_weights(a.work, name)
-        pictures, db, new = (
-            gather(a.work, 100),
-            os.path.join(a.work, name + "-cold.db"),
-            os.path.join(a.work, "new.jpg"),
-        )
+        pictures = gather(a.work, 100)
+        db, new = os.path.join(a.work, name + "-cold.db"), os.path.join(a.work, "new.jpg")
         if not os.path.exists(db):
             index(pictures, db, ["--model", name, "--weights", weights])
         shutil.copy(os.path.join(pictures, "000000.jpg"), new)

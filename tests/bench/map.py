@@ -31,9 +31,8 @@ def pictures():
     found = found[:N]
     for i, path in enumerate(found[: N - len(found)]):
         with Image.open(path) as im:
-            ImageOps.mirror(ImageOps.exif_transpose(im).convert("RGB")).save(
-                f"{W}/{i}.jpg", quality=90
-            )
+            upright = ImageOps.exif_transpose(im).convert("RGB")
+            ImageOps.mirror(upright).save(f"{W}/{i}.jpg", quality=90)
     return found + sorted(glob.glob(W + "/*.jpg"))
 
 
@@ -45,9 +44,8 @@ def rows():
     if not files:
         rng = np.random.default_rng(1)
         x = rng.normal(size=(40, 16))[rng.integers(0, 40, N)] + 0.5 * rng.normal(size=(N, 16))
-        return (x @ rng.normal(size=(16, 256))).astype(
-            np.float32
-        ), "no pictures: rows around random centres"
+        x = (x @ rng.normal(size=(16, 256))).astype(np.float32)
+        return x, "no pictures: rows around random centres"
     with open(W + "/list", "wb") as f:
         f.write(b"\0".join(os.fsencode(p) for p in files) + b"\0")
     subprocess.run(

@@ -12,9 +12,8 @@ import tempfile
 
 build = os.path.abspath(os.environ.get("B", "build"))
 images = os.path.abspath("../shared/images")
-model, weights = os.environ.get("MODEL", "mobilenet_v2"), os.environ.get(
-    "WEIGHTS", os.path.abspath("../shared/weights/mobilenet_v2.pth")
-)
+model = os.environ.get("MODEL", "mobilenet_v2")
+weights = os.environ.get("WEIGHTS", os.path.abspath("../shared/weights/mobilenet_v2.pth"))
 network = ["--model", model, "--weights", weights] if model != "default" else []
 sets = ["caltech101", "imagenette", "intel", "flowers", "paintings"]
 rows = [
@@ -27,21 +26,13 @@ rows += [
 rows += [
     (f"+ query expansion by {n} (`--expand {n}`)", ["--expand", str(n)]) for n in (1, 3, 5, 10)
 ]
-rows += [
-    (
-        "+ expansion by 10, weights score³ (`--expand-power 3`)",
-        ["--expand", "10", "--expand-power", "3"],
-    )
-]
+cubed = ["--expand", "10", "--expand-power", "3"]
+rows += [("+ expansion by 10, weights score³ (`--expand-power 3`)", cubed)]
 rows += [
     (f"+ k-reciprocal re-ranking (`--reciprocal {n}`)", ["--reciprocal", str(n)]) for n in (10, 20)
 ]
-rows += [
-    (
-        "+ expansion by 3, then re-ranking (`--expand 3 --reciprocal 20`)",
-        ["--expand", "3", "--reciprocal", "20"],
-    )
-]
+both = ["--expand", "3", "--reciprocal", "20"]
+rows += [("+ expansion by 3, then re-ranking (`--expand 3 --reciprocal 20`)", both)]
 rows += [
     ("+ the query's middle too (`--views 2`)", ["--views", "2"]),
     ("+ its middle and corners (`--views 6`)", ["--views", "6"]),
@@ -72,9 +63,8 @@ def cell(name, db, options):
     r = imgsearch("eval", "--db", db, *asked, *options)
     if isinstance(r, str):
         return "–"
-    return f"{r['map']:.3f} / {r['recall']['10'] if asked else r['accuracy']:.3f}".replace(
-        "0.", "."
-    )
+    first = r["recall"]["10"] if asked else r["accuracy"]
+    return f"{r['map']:.3f} / {first:.3f}".replace("0.", ".")
 
 
 with tempfile.TemporaryDirectory() as work:
@@ -86,20 +76,11 @@ with tempfile.TemporaryDirectory() as work:
             if isinstance(r, str):
                 sys.exit(r)
     print("| |", " | ".join(sets), "|\n|---|" + "---|" * len(sets))
-    for title, options in rows:
-        print(
-            f"| {title} |",
-            " | ".join(cell(name, f"{work}/{name}0.db", options) for name in sets),
-            "|",
-            flush=True,
-        )
-    for title, options in (
-        "+ averaged with the mirror image, index and query (`index --flip`)",
-        [],
-    ), ("+ flip, expansion by 3, re-ranking", ["--expand", "3", "--reciprocal", "20"]):
-        print(
-            f"| {title} |",
-            " | ".join(cell(name, f"{work}/{name}1.db", options) for name in sets),
-            "|",
-            flush=True,
-        )
+    flipped = [
+        ("+ averaged with the mirror image, index and query (`index --flip`)", []),
+        ("+ flip, expansion by 3, re-ranking", both),
+    ]
+    for index, table in enumerate((rows, flipped)):
+        for title, options in table:
+            found = [cell(name, f"{work}/{name}{index}.db", options) for name in sets]
+            print(f"| {title} |", " | ".join(found), "|", flush=True)

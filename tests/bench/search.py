@@ -104,9 +104,8 @@ class Vectors:
         os.makedirs(self.cache, exist_ok=True)
         self.data = args.data or f"{self.cache}/vectors"
         stem = {"1280": "", "256": "256"}.get(args.set, args.set)
-        self.base, self.queries = f"{self.data}/base{stem}.npy", [
-            f"{self.data}/query{stem}_{kind}.npy" for kind in ("in", "out")
-        ]
+        self.base = f"{self.data}/base{stem}.npy"
+        self.queries = [f"{self.data}/query{stem}_{kind}.npy" for kind in ("in", "out")]
         if args.set == "uniform":
             self.queries = self.queries[1:]
             self.uniform()
@@ -222,17 +221,7 @@ def megabytes_read(words, path):
         os.fsync(f.fileno())
         os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     process(words)
-    return (
-        int(
-            subprocess.run(
-                ["fincore", "-n", "-b", "-o", "RES", path],
-                stdout=subprocess.PIPE,
-                text=True,
-                check=True,
-            ).stdout
-        )
-        / 1e6
-    )
+    return int(process(["fincore", "-n", "-b", "-o", "RES", path])["out"]) / 1e6
 
 
 def recall_of(path, truth):
@@ -281,16 +270,8 @@ def cold(args, v):
     for way, words in ways.items():
         for name, queries, right in asked:
             best = min((process(words(queries)) for _ in range(5)), key=lambda p: p["ms"])
-            append(
-                f"{v.cache}/cold.csv",
-                COLD,
-                [
-                    [
-                        way, name, round(recall_of(ids, right), 4), round(best["ms"]),
-                        round(best["cpu_ms"]), ""
-                    ]
-                ],
-            )
+            row = [way, name, round(recall_of(ids, right), 4), round(best["ms"])]
+            append(f"{v.cache}/cold.csv", COLD, [[*row, round(best["cpu_ms"]), ""]])
     # the same through the file, one query after the other by one thread, the searcher loaded
     for searcher, recalls in ("graph", ["0.9", "0.95", "0.99"]), ("exact", [None]):
         for recall in recalls:
@@ -299,20 +280,9 @@ def cold(args, v):
                 *(["--recall", recall] if recall else [])
             )
             best = min(json.loads(process(words)["out"])["search_s"] for _ in range(3))
-            append(
-                f"{v.cache}/cold.csv",
-                COLD,
-                [
-                    [
-                        f"imgsearch {searcher}",
-                        f"warm, recall {recall}" if recall else "warm",
-                        round(recall_of(ids, truth[0]), 4),
-                        "",
-                        "",
-                        round(len(truth[0]) / best),
-                    ]
-                ],
-            )
+            row = [f"imgsearch {searcher}", f"warm, recall {recall}" if recall else "warm"]
+            row += [round(recall_of(ids, truth[0]), 4), "", "", round(len(truth[0]) / best)]
+            append(f"{v.cache}/cold.csv", COLD, [row])
     for way in "imgsearch graph", "imgsearch exact":
         print(
             f"{way}: one query reads {megabytes_read(ways[way](one), db):.0f} MB of"

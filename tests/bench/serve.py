@@ -11,9 +11,8 @@ import numpy as np
 
 B = os.environ.get("B", "build")
 COMMAND, CLIENT = B + "/imgsearch", sys.argv[1]
-VECTORS, DIM, REQUESTS, CONNECTIONS = (
-    int(os.environ.get("VECTORS", 100000)), 512, int(os.environ.get("REQUESTS", 100000)), 16
-)
+VECTORS, REQUESTS = (int(os.environ.get(n, 100000)) for n in ("VECTORS", "REQUESTS"))
+DIM, CONNECTIONS = 512, 16
 W = tempfile.mkdtemp()
 
 
@@ -28,14 +27,8 @@ def serve(db):
 
 
 def memory(p):
-    return (
-        int(
-            next(
-                line for line in open(f"/proc/{p.pid}/status") if line.startswith("RssAnon")
-            ).split()[1]
-        )
-        / 1024
-    )
+    status = open(f"/proc/{p.pid}/status")
+    return int(next(line for line in status if line.startswith("RssAnon")).split()[1]) / 1024
 
 
 def client(*args):

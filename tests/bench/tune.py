@@ -13,14 +13,10 @@ import sys
 import tempfile
 
 build = os.path.abspath(os.environ.get("B", "build"))
-source, weights = os.path.abspath("../shared/images/caltech101"), os.path.abspath(
-    "../shared/weights/mobilenet_v2.pth"
-)
-loss, epochs, rate = (
-    os.environ.get("LOSS", "supcon"),
-    os.environ.get("EPOCHS", "4"),
-    os.environ.get("RATE", "5e-5"),
-)
+source = os.path.abspath("../shared/images/caltech101")
+weights = os.path.abspath("../shared/weights/mobilenet_v2.pth")
+loss, epochs = os.environ.get("LOSS", "supcon"), os.environ.get("EPOCHS", "4")
+rate = os.environ.get("RATE", "5e-5")
 if not os.path.isdir(source):
     print("../shared is not there: nothing to tune on")
     sys.exit(0)

@@ -104,20 +104,16 @@ class Server:
 
 def form(*parts):
     text = b"".join(
-        b'--XX\r\nContent-Disposition: form-data; name="%s"; filename="x"\r\nContent-Type:'
-        b' image/jpeg\r\n\r\n%s\r\n' % (n.encode(), d)
+        b'--XX\r\nContent-Disposition: form-data; name="%s"; filename="x"\r\n'
+        b'Content-Type: image/jpeg\r\n\r\n%s\r\n' % (n.encode(), d)
         for n, d in parts
     )
     return text + b"--XX--\r\n", {"Content-Type": "multipart/form-data; boundary=XX"}
 
 
 def png(width, height, rows=None):
-    chunk = (
-        lambda kind, data: struct.pack(">I", len(data))
-        + kind
-        + data
-        + struct.pack(">I", zlib.crc32(kind + data))
-    )
+    number = lambda n: struct.pack(">I", n)
+    chunk = lambda kind, data: number(len(data)) + kind + data + number(zlib.crc32(kind + data))
     data = zlib.compress(rows if rows is not None else b"")
     return (
         b"\x89PNG\r\n\x1a\n"
