@@ -67,6 +67,7 @@ help:
 	@echo 'make bench      all benchmarks; make bench-NAME one of: $(BENCHES); make bench-large: 10 million vectors'
 	@echo 'make default-model  train the shipped model again (PHOTOS=DIR TEACHERS=DIR)'
 	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR=; make uninstall'
+	@echo 'make format     clang-format over the C and C++ sources; make format-check compares'
 	@echo 'make golden     write the man page and completions that tests compare with anew'
 	@echo 'make clean'
 	@echo
@@ -191,6 +192,18 @@ test: setup-test
 
 test-c: lib fake $(TEST_BIN)
 	@$(PROVE) $(TEST_BIN)
+
+# Another version of clang-format would write other lines. make setup does not install it.
+.PHONY: format format-check
+format: wanted = $(shell sed -n 's/^. clang-format \([0-9]*\).*/\1/p' .clang-format)
+format:
+	@clang-format --version 2>/dev/null | grep -q 'version $(wanted)\.' || \
+		{ echo 'make format: clang-format $(wanted) is needed, see .clang-format' >&2; exit 1; }
+	@find include lib cli shim examples tests -name '*.[ch]' -o -name '*.cc' -o -name '*.cpp' | \
+		xargs clang-format -i
+
+format-check:
+	@tests/structure/format.sh
 
 # Files that tests compare with. A changed abi.txt that is no addition needs another SOVERSION.
 golden: $(B)/imgsearch

@@ -176,9 +176,7 @@ size_t ims_search_fastest(const search_facts *f, const char *const *name, const 
 /* Would auto take one of this kind, exact or approximate, for so many rows? */
 bool ims_search_suits(const char *name, size_t n, uint32_t dim);
 
-/*
- * -------------------------------------------------------------------------------------------------------------
- */
+/* ------------------------------------------------------------------------------ scan.c ---- */
 
 /*
  * The truth: every row of the source, one after the other. subset and filter respected. Batches

@@ -1,15 +1,17 @@
 #!/usr/bin/python3
 """bench-dups: imgsearch dups over 100 000 pictures that are indexed.
 
-usage: dups.py    (B: the build; N: how many; ROWS: a .npy of features of the pictures, instead of extracting them; KEEP: a folder that keeps
-the index for another time)
+usage: dups.py    (B: the build; N: how many; ROWS: a .npy of features of the pictures, instead of
+extracting them; KEEP: a folder that keeps the index for another time)
 
-Indexing 100 000 real files takes minutes, so the index is put together from real parts: features by the default model
-of the pictures in ../shared, each blended with another's by up to a third until there are N, and signatures of random
-crops of the same pictures. Of every hundredth, a copy follows: the feature a little off, the signature mirrored, with
-noise. Rows and signatures are put straight into the tables; imgsearch build makes the searcher. Time: the whole process.
-Without ../shared (and Pillow) both are random, which is said.
+Indexing 100 000 real files takes minutes, so the index is put together from real parts: features by
+the default model of the pictures in ../shared, each blended with another's by up to a third until
+there are N, and signatures of random crops of the same pictures. Of every hundredth, a copy
+follows: the feature a little off, the signature mirrored, with noise. Rows and signatures are put
+straight into the tables; imgsearch build makes the searcher. Time: the whole process. Without
+../shared (and Pillow) both are random, which is said.
 """
+
 import glob, json, os, shutil, sqlite3, subprocess, sys, tempfile, time
 
 import numpy as np
@@ -18,8 +20,12 @@ B, N = os.environ.get("B", "build"), int(os.environ.get("N", 100000))
 COMMAND, DB = B + "/imgsearch", None
 W = tempfile.mkdtemp()
 rng = np.random.default_rng(1)
-found = sorted(p for d in ("images/*/*", "images/*/*/*", "train/*/*")
-               for p in glob.glob("../shared/" + d) if p.lower().endswith((".jpg", ".jpeg", ".png")))
+found = sorted(
+    p
+    for d in ("images/*/*", "images/*/*/*", "train/*/*")
+    for p in glob.glob("../shared/" + d)
+    if p.lower().endswith((".jpg", ".jpeg", ".png"))
+)
 
 
 def features():
@@ -29,8 +35,13 @@ def features():
         return rng.normal(size=(5000, 256)).astype(np.float32)
     with open(W + "/list", "wb") as f:
         f.write(b"\0".join(os.fsencode(p) for p in found))
-    subprocess.run(["xargs", "-0", "-a", W + "/list", "-s", "2000000",
-                   COMMAND, "extract", "-q", "-o", W + "/x.npy"], check=True)
+    subprocess.run(
+        [
+            "xargs", "-0", "-a", W + "/list", "-s", "2000000", COMMAND, "extract", "-q",
+            "-o", W + "/x.npy"
+        ],
+        check=True,
+    )
     return np.load(W + "/x.npy")
 
 
@@ -46,6 +57,7 @@ def signatures(n):
         small = rng.normal(size=(n, 8, 8)).repeat(4, 1).repeat(4, 2) * 40 + 128
         return np.clip(small, 0, 255).astype(np.uint8)
     from PIL import Image
+
     out = np.empty((n, 32, 32), np.uint8)
     for i, path in enumerate(found[:n]):
         with Image.open(path) as im:
@@ -65,21 +77,21 @@ def make(db):
     of = rng.choice(n, copies, replace=False)
     x = np.concatenate([x, x[of] + 0.01 * rng.normal(size=(copies, x.shape[1])).astype(np.float32)])
     s = np.concatenate(
-        [s, np.clip(s[of, :, ::-1] + rng.normal(size=(copies, 32, 32)), 0, 255).astype(np.uint8)])
+        [s, np.clip(s[of, :, ::-1] + rng.normal(size=(copies, 32, 32)), 0, 255).astype(np.uint8)]
+    )
     np.save(W + "/v.npy", x)
     subprocess.run([COMMAND, "vectors", "import", "-q", "--db", db, W + "/v.npy"], check=True)
     c = sqlite3.connect(db)
     root = c.execute("INSERT INTO root(path) VALUES(?)", (b"/nowhere",)).lastrowid
     hashes = [rng.bytes(32) for _ in range(N)]
     c.executemany(
-    "INSERT INTO picture(id, root, path, size, mtime_seconds, mtime_nanoseconds, state, width, height, hash) VALUES(?, ?, ?, 1, 1, 0, 1, 640, 480, ?)",
-    ((i,
-    root,
-    b"%d.jpg" %
-    i,
-     hashes[i]) for i in range(N)))
-    c.executemany("INSERT INTO signature VALUES(?, ?, ?)",
-                  ((i, hashes[i], s[i].tobytes()) for i in range(N)))
+        "INSERT INTO picture(id, root, path, size, mtime_seconds, mtime_nanoseconds, state, width,"
+        " height, hash) VALUES(?, ?, ?, 1, 1, 0, 1, 640, 480, ?)",
+        ((i, root, b"%d.jpg" % i, hashes[i]) for i in range(N)),
+    )
+    c.executemany(
+        "INSERT INTO signature VALUES(?, ?, ?)", ((i, hashes[i], s[i].tobytes()) for i in range(N))
+    )
     c.execute("UPDATE tally SET n = ? WHERE what = 1", (N,))
     c.commit()
     c.close()
@@ -91,14 +103,19 @@ try:
     if not os.path.exists(db):
         make(db)
     print(
-        f"near-duplicates of {N} pictures ({'parts of real ones' if found else 'random'}), {os.cpu_count()} cores")
+        f"near-duplicates of {N} pictures ({'parts of real ones' if found else 'random'}),"
+        f" {os.cpu_count()} cores"
+    )
     for kind in (), ("--kind", "picture"), ("--kind", "scene"):
         start = time.time()
-        p = subprocess.run([COMMAND, "dups", "-q", "--json", "--db",
-                           db, *kind], stdout=subprocess.PIPE)
+        p = subprocess.run(
+            [COMMAND, "dups", "-q", "--json", "--db", db, *kind], stdout=subprocess.PIPE
+        )
         took, groups = time.time() - start, [json.loads(line) for line in p.stdout.splitlines()]
         sizes = {k: sum(g["kind"] == k for g in groups) for k in ("bytes", "picture", "scene")}
         print(
-            f"  {kind[-1] if kind else 'all kinds':9s} {took:6.1f} s, status {p.returncode}, groups {sizes}")
+            f"  {kind[-1] if kind else 'all kinds':9s} {took:6.1f} s, status {p.returncode}, groups"
+            f" {sizes}"
+        )
 finally:
     shutil.rmtree(W)

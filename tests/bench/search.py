@@ -1,50 +1,45 @@
 #!/usr/bin/python3
-"""Our searchers and the peers that are installed on the same vectors: recall@10, queries/s, memory, building time.
+"""Our searchers and the peers that are installed on the same vectors: recall@10, queries/s, memory,
+building time.
 
-    search.py BUILD build|ask|cold-build|cold|crossover|auto|plot|table|all [--set 1280|256|uniform] [--dim D] [--n ROWS] [--engines A,B,...] [--threads T] [--data DIR]
+    search.py BUILD build|ask|cold-build|cold|crossover|auto|plot|table|all
+        [--set 1280|256|uniform] [--dim D] [--n ROWS] [--engines A,B,...] [--threads T] [--data DIR]
 
-build    makes the engines' indexes and the truth, and keeps them under BUILD/bench (minutes for peers at 200 000 rows)
-ask      loads each and appends its figures to BUILD/bench/search.csv; about 3 s a figure, each engine a process of its own
-cold     whole processes on the 256 set, pages cached: one query, 1000 queries (--recall R, as hnswlib --ef E has), what is read of
-         the file; and queries through the file by one thread. cold-build makes the file before
-crossover  build and ask of our searchers over a grid of rows (or --n) and dimensions (or --dims A,B,...), in one go
-auto     files of several sizes and dimensions: what `build --searcher auto` takes, against every searcher that is as exact
-plot     draws BUILD/bench/search-SET.svg and crossover.svg from search.csv; table prints it as Markdown
-all      build, ask and plot
+build      makes the engines' indexes and the truth, and keeps them under BUILD/bench (minutes for
+           peers at 200 000 rows)
+ask        loads each and appends its figures to BUILD/bench/search.csv; about 3 s a figure, each
+           engine a process of its own
+cold       whole processes on the 256 set, pages cached: one query, 1000 queries (--recall R, as
+           hnswlib --ef E has), what is read of the file; and queries through the file by one
+           thread. cold-build makes the file before
+crossover  build and ask of our searchers over a grid of rows (or --n) and dimensions (or --dims
+           A,B,...), in one go
+auto       files of several sizes and dimensions: what `build --searcher auto` takes, against every
+           searcher that is as exact
+plot       draws BUILD/bench/search-SET.svg and crossover.svg from search.csv; table prints it as
+           Markdown
+all        build, ask and plot
 
-Vectors are made by vectors.py when they are absent (minutes; needs ../shared). --dim D takes the first D numbers of the 256 set's
-rows, which are its leading principal components. With one thread, time is the process's CPU time; building counts that of all threads.
+Vectors are made by vectors.py when they are absent (minutes; needs ../shared). --dim D takes the
+first D numbers of the 256 set's rows, which are its leading principal components. With one thread,
+time is the process's CPU time; building counts that of all threads.
 """
+
 import argparse, csv, json, os, resource, subprocess, sys, time
 import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OURS = ["scan", "exact", "kdtree", "pca", "graph"]
 PEERS = [
-    "hnswlib",
-    "faiss-flat",
-    "faiss-hnsw",
-    "faiss-hnsw-sq8",
-    "faiss-ivf",
-    "flann",
-    "nanoflann",
-     "annoy"]
+    "hnswlib", "faiss-flat", "faiss-hnsw", "faiss-hnsw-sq8", "faiss-ivf", "flann", "nanoflann",
+    "annoy"
+]
 ANNOY = "/usr/lib/R/site-library/RcppAnnoy/include"
 COLD = ["process", "queries", "recall@10", "ms", "CPU ms", "queries/s"]
 FIELDS = [
-    "engine",
-    "queries",
-    "n",
-    "dim",
-    "threads",
-    "setting",
-    "recall@10",
-    "queries/s",
-    "build CPU s",
-    "MB",
-    "rows read",
-    "asked",
-     "set"]
+    "engine", "queries", "n", "dim", "threads", "setting", "recall@10", "queries/s", "build CPU s",
+    "MB", "rows read", "asked", "set"
+]
 K = 10
 
 
@@ -54,29 +49,33 @@ def compiled(build):
     if os.path.exists(program) and os.path.getmtime(program) > os.path.getmtime(source):
         return program
     have = {
-    "HNSWLIB": "/usr/include/hnswlib/hnswlib.h",
-    "FAISS": "/usr/include/faiss/IndexFlat.h",
-    "FLANN": "/usr/include/flann/flann.hpp",
-    "NANOFLANN": "/usr/include/nanoflann.hpp",
-     "ANNOY": ANNOY + "/annoylib.h"}
+        "HNSWLIB": "/usr/include/hnswlib/hnswlib.h",
+        "FAISS": "/usr/include/faiss/IndexFlat.h",
+        "FLANN": "/usr/include/flann/flann.hpp",
+        "NANOFLANN": "/usr/include/nanoflann.hpp",
+        "ANNOY": ANNOY + "/annoylib.h",
+    }
     have = [name for name, path in have.items() if os.path.exists(path)]
-    libs = (["-lfaiss", "-llapack", "-lblas", "-fopenmp"] if "FAISS" in have else []) + \
-            (["-lflann", "-llz4"] if "FLANN" in have else [])
-    command = ["g++",
-    "-O3",
-    "-march=native",
-    "-DNDEBUG",
-    "-w",
-    "-std=c++17",
-    "-I" + HERE + "/..",
-    "-isystem",
-    ANNOY,
-    *("-DHAVE_" + h for h in have),
-    source,
-    "-o",
-    program,
-    "-pthread",
-     *libs]
+    libs = (["-lfaiss", "-llapack", "-lblas", "-fopenmp"] if "FAISS" in have else []) + (
+        ["-lflann", "-llz4"] if "FLANN" in have else []
+    )
+    command = [
+        "g++",
+        "-O3",
+        "-march=native",
+        "-DNDEBUG",
+        "-w",
+        "-std=c++17",
+        "-I" + HERE + "/..",
+        "-isystem",
+        ANNOY,
+        *("-DHAVE_" + h for h in have),
+        source,
+        "-o",
+        program,
+        "-pthread",
+        *libs,
+    ]
     return program if subprocess.run(command).returncode == 0 else None
 
 
@@ -84,11 +83,12 @@ def nearest(rows, n, queries, k=K):
     """Ids of the k nearest of the first n rows, by plain matrix products."""
     far, ids = np.empty((len(queries), 0)), np.empty((len(queries), 0), np.int64)
     for i in range(0, n, 50000):
-        part = np.asarray(rows[i:min(n, i + 50000)], np.float32)
-        d = (part ** 2).sum(1)[None] - 2 * (queries @ part.T)
-        near = np.argpartition(d, min(2 * k, len(part)) - 1, 1)[:, :2 * k]
-        d = np.stack([((part[j].astype(np.float64) - q) ** 2).sum(1)
-                     for q, j in zip(queries, near)])
+        part = np.asarray(rows[i : min(n, i + 50000)], np.float32)
+        d = (part**2).sum(1)[None] - 2 * (queries @ part.T)
+        near = np.argpartition(d, min(2 * k, len(part)) - 1, 1)[:, : 2 * k]
+        d = np.stack(
+            [((part[j].astype(np.float64) - q) ** 2).sum(1) for q, j in zip(queries, near)]
+        )
         far, ids = np.concatenate([far, d], 1), np.concatenate([ids, near + i], 1)
         best = np.lexsort([ids, far], 1)[:, :k]
         far, ids = np.take_along_axis(far, best, 1), np.take_along_axis(ids, best, 1)
@@ -104,8 +104,8 @@ class Vectors:
         os.makedirs(self.cache, exist_ok=True)
         self.data = args.data or f"{self.cache}/vectors"
         stem = {"1280": "", "256": "256"}.get(args.set, args.set)
-        self.base, self.queries = f"{self.data}/base{stem}.npy", [
-            f"{self.data}/query{stem}_{kind}.npy" for kind in ("in", "out")]
+        self.base = f"{self.data}/base{stem}.npy"
+        self.queries = [f"{self.data}/query{stem}_{kind}.npy" for kind in ("in", "out")]
         if args.set == "uniform":
             self.queries = self.queries[1:]
             self.uniform()
@@ -130,16 +130,19 @@ class Vectors:
             narrow = f"{self.cache}/{os.path.basename(path)[:-4]}_d{dim}.npy"
             if not os.path.exists(narrow):
                 np.save(narrow, np.ascontiguousarray(np.load(path, mmap_mode="r")[:, :dim]))
-        self.base, * \
-            self.queries = [f"{self.cache}/{os.path.basename(p)[:-4]}_d{dim}.npy" for p in [self.base, *self.queries]]
+        self.base, *self.queries = [
+            f"{self.cache}/{os.path.basename(p)[:-4]}_d{dim}.npy"
+            for p in [self.base, *self.queries]
+        ]
 
     def truths(self):
         paths = []
         for path in self.queries:
-            paths.append(
-                f"{self.cache}/truth_{os.path.basename(self.base)[:-4]}_{self.n}_{os.path.basename(path)}")
+            base, name = os.path.basename(self.base)[:-4], os.path.basename(path)
+            paths.append(f"{self.cache}/truth_{base}_{self.n}_{name}")
             if not os.path.exists(paths[-1]):
-                np.save(paths[-1], nearest(np.load(self.base, mmap_mode="r"), self.n, np.load(path)))
+                rows = np.load(self.base, mmap_mode="r")
+                np.save(paths[-1], nearest(rows, self.n, np.load(path)))
         return paths
 
     def state(self, engine):
@@ -153,8 +156,10 @@ def program(args, engine):
 def build(args, v, engine):
     path = program(args, engine)
     if path and engine != "scan" and not os.path.exists(v.state(engine) + ".txt"):
-        subprocess.run([path, "build", v.base, str(v.n), engine,
-                       str(args.threads), v.state(engine)], check=True)
+        subprocess.run(
+            [path, "build", v.base, str(v.n), engine, str(args.threads), v.state(engine)],
+            check=True,
+        )
 
 
 def ask(args, v, engine, echo=True):
@@ -162,13 +167,19 @@ def ask(args, v, engine, echo=True):
     if not path:
         return []
     env = {
-    **os.environ,
-    "OPENBLAS_NUM_THREADS": str(
-        args.threads),
-        "OMP_NUM_THREADS": str(
-            args.threads)}
-    done = subprocess.run([path, "ask", v.base, str(v.n), engine, str(args.threads), v.state(
-        engine), ",".join(v.queries), ",".join(v.truths())], stdout=subprocess.PIPE, text=True, env=env)
+        **os.environ,
+        "OPENBLAS_NUM_THREADS": str(args.threads),
+        "OMP_NUM_THREADS": str(args.threads),
+    }
+    done = subprocess.run(
+        [
+            path, "ask", v.base, str(v.n), engine, str(args.threads), v.state(engine),
+            ",".join(v.queries), ",".join(v.truths())
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=env,
+    )
     rows = [r + [v.name] for r in csv.reader(done.stdout.splitlines())]
     append(f"{v.cache}/search.csv", FIELDS, rows, echo)
     return rows
@@ -188,8 +199,7 @@ def latest(path, key):
         return list({tuple(r[k] for k in key): r for r in csv.DictReader(f)}.values())
 
 
-# -------------------------------------------------------------------------------------------------
-# cold ----
+# ---------------------------------------------------------------------------------------- cold ----
 
 
 def process(words):
@@ -197,22 +207,21 @@ def process(words):
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.time()
     out = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout
     seconds, after = time.time() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return {"ms": 1000 *
-    seconds, "cpu_ms": 1000 *
-    (after.ru_utime +
-    after.ru_stime -
-    before.ru_utime -
-     before.ru_stime), "out": out}
+    return {
+        "ms": 1000 * seconds,
+        "cpu_ms": 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime),
+        "out": out,
+    }
 
 
 def megabytes_read(words, path):
-    """How much of the file comes into memory, read-ahead included, when none of it was there before."""
+    """How much of the file comes into memory, read-ahead included, when none of it was there
+    before."""
     with open(path, "rb") as f:
         os.fsync(f.fileno())
         os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     process(words)
-    return int(subprocess.run(["fincore", "-n", "-b", "-o", "RES", path],
-               stdout=subprocess.PIPE, text=True, check=True).stdout) / 1e6
+    return int(process(["fincore", "-n", "-b", "-o", "RES", path])["out"]) / 1e6
 
 
 def recall_of(path, truth):
@@ -220,15 +229,21 @@ def recall_of(path, truth):
 
 
 def cold(args, v):
-    """An index file with both searchers (made by cold-build); then each process five times, the fastest counts."""
-    db, one, ids = f"{v.cache}/cold-{v.n}-{v.name}.db", f"{v.cache}/one.npy", f"{v.cache}/cold_ids.npy"
+    """An index file with both searchers (made by cold-build); then each process five times, the
+    fastest counts."""
+    db, one, ids = (
+        f"{v.cache}/cold-{v.n}-{v.name}.db",
+        f"{v.cache}/one.npy",
+        f"{v.cache}/cold_ids.npy",
+    )
     program = f"{args.build}/imgsearch"
     np.save(one, np.load(v.queries[0])[:1])
     if not os.path.exists(db):
         part = f"{v.cache}/cold.npy"
-        np.save(part, np.load(v.base, mmap_mode="r")[:v.n])
-        subprocess.run([program, "vectors", "import", part,
-                       "--metric", "l2", "--db", db, "-q"], check=True)
+        np.save(part, np.load(v.base, mmap_mode="r")[: v.n])
+        subprocess.run(
+            [program, "vectors", "import", part, "--metric", "l2", "--db", db, "-q"], check=True
+        )
         os.remove(part)
         for name in "exact", "graph":
             subprocess.run([program, "build", "--searcher", name, "--db", db, "-q"], check=True)
@@ -239,68 +254,44 @@ def cold(args, v):
             pass
     truth = [np.load(p) for p in v.truths()]
     asked = ("one query", one, truth[0][:1]), ("1000 queries", v.queries[0], truth[0])
-    imgsearch = lambda queries, *more: [f"{args.build}/imgsearch", "query",
-        "--vectors", queries, "-k", str(K), "--ids", ids, "--db", db, "-q", *more]
+    imgsearch = lambda queries, *more: [
+        f"{args.build}/imgsearch", "query", "--vectors", queries, "-k", str(K), "--ids", ids,
+        "--db", db, "-q", *more
+    ]
     ways = {
-    "imgsearch graph": lambda q: imgsearch(
-        q,
-        "--searcher",
-        "graph",
-        "--recall",
-        args.recall),
-        "imgsearch exact": lambda q: imgsearch(
-            q,
-            "--searcher",
-             "exact")}
+        "imgsearch graph": lambda q: imgsearch(q, "--searcher", "graph", "--recall", args.recall),
+        "imgsearch exact": lambda q: imgsearch(q, "--searcher", "exact"),
+    }
     peers = compiled(args.build)
     if peers and os.path.exists(v.state("hnswlib")):
         ways[f"hnswlib ef {args.ef}"] = lambda q: [
-    peers, "cold", q, v.state("hnswlib"), args.ef, ids]
+            peers, "cold", q, v.state("hnswlib"), args.ef, ids
+        ]
     for way, words in ways.items():
         for name, queries, right in asked:
             best = min((process(words(queries)) for _ in range(5)), key=lambda p: p["ms"])
-            append(f"{v.cache}/cold.csv",
-    COLD,
-    [[way,
-    name,
-    round(recall_of(ids,
-    right),
-    4),
-    round(best["ms"]),
-    round(best["cpu_ms"]),
-     ""]])
+            row = [way, name, round(recall_of(ids, right), 4), round(best["ms"])]
+            append(f"{v.cache}/cold.csv", COLD, [[*row, round(best["cpu_ms"]), ""]])
     # the same through the file, one query after the other by one thread, the searcher loaded
     for searcher, recalls in ("graph", ["0.9", "0.95", "0.99"]), ("exact", [None]):
         for recall in recalls:
-            words = imgsearch(v.queries[0],
-    "--searcher",
-    searcher,
-    "--stats",
-    "--threads",
-    "1",
-    "--batch",
-    "1",
-    *(["--recall",
-     recall] if recall else []))
+            words = imgsearch(
+                v.queries[0], "--searcher", searcher, "--stats", "--threads", "1", "--batch", "1",
+                *(["--recall", recall] if recall else [])
+            )
             best = min(json.loads(process(words)["out"])["search_s"] for _ in range(3))
-            append(f"{v.cache}/cold.csv",
-    COLD,
-    [[f"imgsearch {searcher}",
-    f"warm, recall {recall}" if recall else "warm",
-    round(recall_of(ids,
-    truth[0]),
-    4),
-    "",
-    "",
-     round(len(truth[0]) / best)]])
+            row = [f"imgsearch {searcher}", f"warm, recall {recall}" if recall else "warm"]
+            row += [round(recall_of(ids, truth[0]), 4), "", "", round(len(truth[0]) / best)]
+            append(f"{v.cache}/cold.csv", COLD, [row])
     for way in "imgsearch graph", "imgsearch exact":
         print(
-    f"{way}: one query reads {megabytes_read(ways[way](one), db):.0f} MB of {os.path.getsize(db) / 1e6:.0f}; the rows alone are "
-    f"{v.n * np.load(one).shape[1] * 4 / 1e6:.0f} MB")
+            f"{way}: one query reads {megabytes_read(ways[way](one), db):.0f} MB of"
+            f" {os.path.getsize(db) / 1e6:.0f}; the rows alone are"
+            f" {v.n * np.load(one).shape[1] * 4 / 1e6:.0f} MB"
+        )
 
 
-# -------------------------------------------------------------------------------------------
-# crossover ----
+# ----------------------------------------------------------------------------------- crossover ----
 
 GRID_N = [1000, 3000, 10000, 30000, 100000, 300000]
 GRID_DIM = [2, 4, 8, 16, 32, 64, 256, 1280]
@@ -323,22 +314,37 @@ def crossover(args):
                     os.remove(v.state(engine) + ".txt")
 
 
-# ------------------------------------------------------------------------------------------------
-# auto ----
+# ---------------------------------------------------------------------------------------- auto ----
 
-AUTO_GRID = [(500, 256), (5000, 2), (5000, 8), (5000, 1280), (20000, 3), (20000, 8),
-              (20000, 64), (50000, 256), (50000, 1280), (200000, 3), (200000, 64)]
+AUTO_GRID = [
+    (500, 256),
+    (5000, 2),
+    (5000, 8),
+    (5000, 1280),
+    (20000, 3),
+    (20000, 8),
+    (20000, 64),
+    (50000, 256),
+    (50000, 1280),
+    (200000, 3),
+    (200000, 64),
+]
 
 
 def auto(args):
-    """Through files, one query after the other by one thread. A graph is asked for the recall that it would be asked for by default."""
+    """Through files, one query after the other by one thread. A graph is asked for the recall that
+    it would be asked for by default."""
     db, program = f"{args.build}/bench/auto.db", f"{args.build}/imgsearch"
     for args.n, dim in AUTO_GRID:
         args.set, args.dim = ("1280", 0) if dim > 256 else ("256", dim % 256)
         v, rate, found = Vectors(args), {}, {}
-        part, asked, ids = f"{v.cache}/auto.npy", f"{v.cache}/auto_queries.npy", f"{v.cache}/auto_ids.npy"
-        np.save(part, np.load(v.base, mmap_mode="r")[:v.n])
-        np.save(asked, np.load(v.queries[0])[:200 if dim > 64 else 1000])
+        part, asked, ids = (
+            f"{v.cache}/auto.npy",
+            f"{v.cache}/auto_queries.npy",
+            f"{v.cache}/auto_ids.npy",
+        )
+        np.save(part, np.load(v.base, mmap_mode="r")[: v.n])
+        np.save(asked, np.load(v.queries[0])[: 200 if dim > 64 else 1000])
         for name in db, db + "-wal", db + "-shm":
             if os.path.exists(name):
                 os.remove(name)
@@ -352,69 +358,90 @@ def auto(args):
         for _ in range(3):
             for name in names:
                 stats = run(
-    "query",
-    "--vectors",
-    asked,
-    "-k",
-    str(K),
-    "--ids",
-    ids,
-    "--searcher",
-    name,
-    "--threads",
-    "1",
-    "--batch",
-    "1",
-     "--stats")
+                    "query", "--vectors", asked, "-k", str(K), "--ids", ids, "--searcher", name,
+                    "--threads", "1", "--batch", "1", "--stats"
+                )
                 rate[name] = max(rate.get(name, 0), stats["queries"] / stats["search_s"])
                 found[name] = np.load(ids)
         best = max(rate, key=rate.get)
         same = all((found[name] == found["scan"]).all() for name in names if name != "graph")
         print(
-    f"{v.n} x {dim}: auto takes {chosen}, {rate[chosen]:.0f}/s; best is {best}, {rate[best]:.0f}/s: {rate[chosen] / rate[best]:.2f} x; "
-    f"{', '.join(f'{k} {r:.0f}' for k, r in rate.items())}; exact answers {'equal' if same else 'DIFFER'}", flush=True)
+            f"{v.n} x {dim}: auto takes {chosen}, {rate[chosen]:.0f}/s; best is {best},"
+            f" {rate[best]:.0f}/s: {rate[chosen] / rate[best]:.2f} x;"
+            f" {', '.join(f'{k} {r:.0f}' for k, r in rate.items())}; exact answers"
+            f" {'equal' if same else 'DIFFER'}",
+            flush=True,
+        )
 
 
-# ------------------------------------------------------------------------------------------- plot,
-# table ----
+# --------------------------------------------------------------------------------- plot, table ----
 
 
 def plot(args):
     import matplotlib
+
     matplotlib.use("svg")
     import matplotlib.pyplot as plt
+
     matplotlib.rcParams["svg.fonttype"] = "none"  # text as text: small files
-    rows = [r for r in latest(f"{args.build}/bench/search.csv", ["set", "n",
-                              "engine", "queries", "threads", "setting"]) if r["threads"] == "1"]
-    most = {name: max(int(r["n"]) for r in rows if r["set"] == name)
-                      for name in sorted({r["set"] for r in rows} & {"1280", "256", "uniform"})}
+    rows = [
+        r
+        for r in latest(
+            f"{args.build}/bench/search.csv",
+            ["set", "n", "engine", "queries", "threads", "setting"],
+        )
+        if r["threads"] == "1"
+    ]
+    most = {
+        name: max(int(r["n"]) for r in rows if r["set"] == name)
+        for name in sorted({r["set"] for r in rows} & {"1280", "256", "uniform"})
+    }
     for name, n in most.items():
         engines = list(dict.fromkeys(r["engine"] for r in rows))
         colour = lambda engine: plt.get_cmap("tab20")(engines.index(engine) % 20)
         kinds = [
-    k for k in (
-        "in",
-        "out") if any(
-            r["set"] == name and r["queries"] == k for r in rows)]
-        figure, axes = plt.subplots(1, len(kinds), figsize=(
-            6 * len(kinds), 4.5), sharey=True, squeeze=False)
+            k for k in ("in", "out") if any(r["set"] == name and r["queries"] == k for r in rows)
+        ]
+        figure, axes = plt.subplots(
+            1, len(kinds), figsize=(6 * len(kinds), 4.5), sharey=True, squeeze=False
+        )
         for ax, kind in zip(axes[0], kinds):
             here = [
-    r for r in rows if r["set"] == name and int(
-        r["n"]) == n and r["queries"] == kind and not r["setting"].startswith(
-            ("batch", "recall"))]
+                r
+                for r in rows
+                if r["set"] == name
+                and int(r["n"]) == n
+                and r["queries"] == kind
+                and not r["setting"].startswith(("batch", "recall"))
+            ]
             for engine in dict.fromkeys(r["engine"] for r in here):
-                line = sorted((float(r["recall@10"]), float(r["queries/s"]))
-                              for r in here if r["engine"] == engine)
-                ax.plot(*zip(*line),
-    color=colour(engine),
-    marker="o",
-    markersize=3,
-    linewidth=1.5 if engine in OURS else 1,
-    linestyle="-" if engine in OURS else "--",
-     label=engine)
-            ax.set(title={"in": "queries from indexed photos", "out": "photos of which nothing is indexed"}[
-                   kind] if name != "uniform" else "uniform random", xlabel="recall@10", yscale="log", xlim=(0.7, 1.005))
+                line = sorted(
+                    (float(r["recall@10"]), float(r["queries/s"]))
+                    for r in here
+                    if r["engine"] == engine
+                )
+                ax.plot(
+                    *zip(*line),
+                    color=colour(engine),
+                    marker="o",
+                    markersize=3,
+                    linewidth=1.5 if engine in OURS else 1,
+                    linestyle="-" if engine in OURS else "--",
+                    label=engine,
+                )
+            ax.set(
+                title=(
+                    {
+                        "in": "queries from indexed photos",
+                        "out": "photos of which nothing is indexed",
+                    }[kind]
+                    if name != "uniform"
+                    else "uniform random"
+                ),
+                xlabel="recall@10",
+                yscale="log",
+                xlim=(0.7, 1.005),
+            )
             ax.grid(alpha=0.3)
         axes[0][0].set_ylabel(f"queries/s, one thread, {n} x {here[0]['dim']}")
         axes[0][-1].legend(fontsize=7)
@@ -425,12 +452,19 @@ def plot(args):
 
 
 def winner(rows, kind="in"):
-    """Of one cell: the fastest exact way, and the graph at recall 0.95 and 0.99 where it reached that."""
-    rate = {r["engine"]: float(r["queries/s"])
-                               for r in rows if r["queries"] == kind and r["setting"] == "1 by 1"}
+    """Of one cell: the fastest exact way, and the graph at recall 0.95 and 0.99 where it reached
+    that."""
+    rate = {
+        r["engine"]: float(r["queries/s"])
+        for r in rows
+        if r["queries"] == kind and r["setting"] == "1 by 1"
+    }
     for goal in 0.95, 0.99:
-        good = [float(r["queries/s"]) for r in rows if r["queries"] ==
-                      kind and r["engine"] == "graph" and float(r["recall@10"]) >= goal]
+        good = [
+            float(r["queries/s"])
+            for r in rows
+            if r["queries"] == kind and r["engine"] == "graph" and float(r["recall@10"]) >= goal
+        ]
         if good:
             rate[f"graph {goal}"] = max(good)
     return rate
@@ -449,12 +483,14 @@ def grid(args, plt, rows):
     dims = sorted({d for d, n in found if len([1 for e, m in found if e == d]) > 1})
     if not dims:
         return
-    figure, axes = plt.subplots(1, len(dims), figsize=(
-        2.6 * len(dims), 3.4), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(dims), figsize=(2.6 * len(dims), 3.4), sharey=True, squeeze=False
+    )
     for ax, dim in zip(axes[0], dims):
         for engine in "scan", "exact", "kdtree", "pca", "graph 0.95", "graph 0.99":
-            line = sorted((n, rate[engine])
-                          for (d, n), rate in found.items() if d == dim and engine in rate)
+            line = sorted(
+                (n, rate[engine]) for (d, n), rate in found.items() if d == dim and engine in rate
+            )
             if line:
                 ax.plot(*zip(*line), marker="o", markersize=2, linewidth=1, label=engine)
         ax.set(title=f"{dim} dimensions", xscale="log", yscale="log", xlabel="rows")
@@ -467,62 +503,55 @@ def grid(args, plt, rows):
 
 
 def table(args):
-    rows = latest(f"{args.build}/bench/search.csv",
-                  ["set", "n", "engine", "queries", "threads", "setting"])
+    rows = latest(
+        f"{args.build}/bench/search.csv", ["set", "n", "engine", "queries", "threads", "setting"]
+    )
     print(
-    "| set | rows | engine | threads | setting | indexed: recall | queries/s | unknown: recall | queries/s | build CPU s | MB |\n" +
-    "|---" *
-    11 +
-     "|")
+        "| set | rows | engine | threads | setting | indexed: recall | queries/s | unknown: recall"
+        " | queries/s | build CPU s | MB |\n"
+        + "|---" * 11
+        + "|"
+    )
     for r in rows:
         if r["queries"] == "in" or r["set"] == "uniform":
             out = [
-    o for o in rows if o["queries"] == "out" and all(
-        o[k] == r[k] for k in (
-            "set",
-            "n",
-            "engine",
-            "threads",
-             "setting"))]
-            tail = [out[0]["recall@10"], out[0]["queries/s"]
-                ] if out and r["queries"] == "in" else ["", ""]
-            print("|",
-    " | ".join([r["set"],
-    r["n"],
-    r["engine"],
-    r["threads"],
-    r["setting"],
-    r["recall@10"],
-    r["queries/s"],
-    *tail,
-    r["build CPU s"],
-    r["MB"]]),
-     "|")
+                o
+                for o in rows
+                if o["queries"] == "out"
+                and all(o[k] == r[k] for k in ("set", "n", "engine", "threads", "setting"))
+            ]
+            tail = (
+                [out[0]["recall@10"], out[0]["queries/s"]]
+                if out and r["queries"] == "in"
+                else ["", ""]
+            )
+            print(
+                "|",
+                " | ".join(
+                    [
+                        r["set"], r["n"], r["engine"], r["threads"], r["setting"], r["recall@10"],
+                        r["queries/s"], *tail, r["build CPU s"], r["MB"]
+                    ]
+                ),
+                "|",
+            )
     names = ["scan", "exact", "kdtree", "pca", "graph 0.95", "graph 0.99"]
     print("\n| dimensions | rows | " + " | ".join(names) + " |\n" + "|---" * (2 + len(names)) + "|")
     for (dim, n), rate in sorted(cells([r for r in rows if r["threads"] == "1"]).items()):
         print(
-    f"| {dim} | {n} | " +
-    " | ".join(
-        f"{rate[k]:.0f}" if k in rate else "" for k in names) +
-         " |")
+            f"| {dim} | {n} | "
+            + " | ".join(f"{rate[k]:.0f}" if k in rate else "" for k in names)
+            + " |"
+        )
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("build")
     parser.add_argument(
-    "action",
-    choices=[
-        "build",
-        "ask",
-        "cold",
-        "cold-build",
-        "crossover",
-        "auto",
-        "plot",
-        "table",
-         "all"])
+        "action",
+        choices=["build", "ask", "cold", "cold-build", "crossover", "auto", "plot", "table", "all"],
+    )
     parser.add_argument("--set", default="1280", choices=["1280", "256", "uniform"])
     parser.add_argument("--dim", type=int, default=0)
     parser.add_argument("--dims", help="crossover: only these, with commas")

@@ -1,31 +1,34 @@
 #!/usr/bin/python3
-"""bench-serve: searches by id among 100 000 vectors, and by upload against the rate at which the command alone extracts.
+"""bench-serve: searches by id among 100 000 vectors, and by upload against the rate at which the
+command alone extracts.
 
 usage: serve.py CLIENT    (build/tests/bench/serve); pictures: ../shared/images, else drawn ones
 """
+
 import glob, json, os, shutil, subprocess, sys, tempfile, time
 
 import numpy as np
 
 B = os.environ.get("B", "build")
 COMMAND, CLIENT = B + "/imgsearch", sys.argv[1]
-VECTORS, DIM, REQUESTS, CONNECTIONS = int(
-    os.environ.get(
-        "VECTORS", 100000)), 512, int(
-            os.environ.get(
-                "REQUESTS", 100000)), 16
+VECTORS, REQUESTS = (int(os.environ.get(n, 100000)) for n in ("VECTORS", "REQUESTS"))
+DIM, CONNECTIONS = 512, 16
 W = tempfile.mkdtemp()
 
 
 def serve(db):
-    p = subprocess.Popen([COMMAND, "serve", "--db", db, "--port", "0"],
-                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    p = subprocess.Popen(
+        [COMMAND, "serve", "--db", db, "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
     return p, p.stdout.readline().rstrip("/\n").rsplit(":", 1)[1]
 
 
 def memory(p):
-    return int(next(line for line in open(
-        f"/proc/{p.pid}/status") if line.startswith("RssAnon")).split()[1]) / 1024
+    status = open(f"/proc/{p.pid}/status")
+    return int(next(line for line in status if line.startswith("RssAnon")).split()[1]) / 1024
 
 
 def client(*args):
@@ -35,23 +38,40 @@ def client(*args):
 def by_id():
     rng = np.random.default_rng(1)
     centres = rng.normal(size=(2000, 32)).astype(np.float32)
-    rows = (centres[rng.integers(0, 2000, VECTORS)] + 0.6 * rng.normal(size=(VECTORS,
-            32)).astype(np.float32)) @ rng.normal(size=(32, DIM)).astype(np.float32)
+    rows = (
+        centres[rng.integers(0, 2000, VECTORS)]
+        + 0.6 * rng.normal(size=(VECTORS, 32)).astype(np.float32)
+    ) @ rng.normal(size=(32, DIM)).astype(np.float32)
     np.save(W + "/v.npy", (rows + 0.3 * rng.normal(size=rows.shape)).astype(np.float32))
-    subprocess.run([COMMAND, "vectors", "import", "--db", W + "/v.db", W + "/v.npy"],
-                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    subprocess.run([COMMAND, "build", "--db", W + "/v.db"], check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        [COMMAND, "vectors", "import", "--db", W + "/v.db", W + "/v.npy"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    subprocess.run(
+        [COMMAND, "build", "--db", W + "/v.db"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     p, port = serve(W + "/v.db")
     client(port, "ids", str(CONNECTIONS), "2000", str(VECTORS - 1))
     before, seen = memory(p), []
-    asking = subprocess.Popen([CLIENT, port, "ids", str(CONNECTIONS), str(
-        REQUESTS), str(VECTORS - 1)], stdout=subprocess.PIPE, text=True)
+    asking = subprocess.Popen(
+        [CLIENT, port, "ids", str(CONNECTIONS), str(REQUESTS), str(VECTORS - 1)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     while asking.poll() is None:
         seen.append(memory(p))
         time.sleep(0.2)
-    print(f"by id, {VECTORS} x {DIM}, {CONNECTIONS} connections:", asking.stdout.read().strip(
-    ), f"memory before {before:.1f}, during {min(seen):.1f}..{max(seen):.1f}, after {memory(p):.1f} MB")
+    print(
+        f"by id, {VECTORS} x {DIM}, {CONNECTIONS} connections:",
+        asking.stdout.read().strip(),
+        f"memory before {before:.1f}, during {min(seen):.1f}..{max(seen):.1f}, after"
+        f" {memory(p):.1f} MB",
+    )
     p.terminate()
     print("server's status:", p.wait())
 
@@ -62,22 +82,26 @@ def by_upload():
         subprocess.run([B + "/tools/draw", W + "/pics", "40"], check=True)
         pictures = sorted(glob.glob(W + "/pics/*"))
     options = os.environ.get("MODEL_OPTIONS", "").split()
-    subprocess.run([COMMAND, "index", "-q", "--db", W + "/p.db",
-                   *options, *pictures[:20]], check=True)
+    subprocess.run(
+        [COMMAND, "index", "-q", "--db", W + "/p.db", *options, *pictures[:20]], check=True
+    )
     rest = pictures[20:]
     p, port = serve(W + "/p.db")
     client(port, "upload", "8", *rest[:40])
     for _ in range(3):
         start = time.time()
-        subprocess.run([COMMAND, "extract", "-q", *options, "-o",
-                       W + "/f.npy", *rest[:8]], check=True)
+        subprocess.run(
+            [COMMAND, "extract", "-q", *options, "-o", W + "/f.npy", *rest[:8]], check=True
+        )
         cold = time.time() - start
         start = time.time()
         subprocess.run([COMMAND, "extract", "-q", *options, "-o", W + "/f.npy", *rest], check=True)
         alone = (len(rest) - 8) / (time.time() - start - cold)
         served = client(port, "upload", str(CONNECTIONS), *rest)
         print(
-            f"by upload: {served['per_second']:.0f}/s, the command alone extracts {alone:.0f}/s: ratio {served['per_second'] / alone:.2f}, errors {served['errors']}")
+            f"by upload: {served['per_second']:.0f}/s, the command alone extracts {alone:.0f}/s:"
+            f" ratio {served['per_second'] / alone:.2f}, errors {served['errors']}"
+        )
     p.terminate()
     p.wait()
 

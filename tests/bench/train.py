@@ -1,7 +1,10 @@
 #!/usr/bin/python3
-"""make bench-train: images/s of a training step (forward, backward, AdamW) of imgsearch train against the same network,
-batch and precision in python3-torch, in turns; the median of each. MobileNetV2 with its batch norm folded (as one tunes the
-weights that exist so) and ResNet-50 with batch norm that learns. Weights are random: they do not change the speed."""
+"""make bench-train: images/s of a training step (forward, backward, AdamW) of imgsearch train
+against the same network, batch and precision in python3-torch, in turns; the median of each.
+MobileNetV2 with its batch norm folded (as one tunes the weights that exist so) and ResNet-50 with
+batch norm that learns. Weights are random: they do not change the speed.
+"""
+
 import json
 import os
 import statistics
@@ -34,8 +37,8 @@ def fold(net):
         for (a, conv), (b, norm) in zip(children, children[1:]):
             if isinstance(conv, torch.nn.Conv2d) and isinstance(norm, torch.nn.BatchNorm2d):
                 setattr(
-    parent, a, torch.nn.utils.fusion.fuse_conv_bn_eval(
-        conv.eval(), norm.eval()))
+                    parent, a, torch.nn.utils.fusion.fuse_conv_bn_eval(conv.eval(), norm.eval())
+                )
                 setattr(parent, b, torch.nn.Identity())
     return net
 
@@ -63,33 +66,37 @@ def python_rate(net, batch, side, bf16):
 
 
 def our_rate(name, weights, batch, side, bf16):
-    out = subprocess.run([f"{build}/imgsearch",
-    "train",
-    "set",
-    "--model",
-    name,
-    "--weights",
-    weights,
-    "--size",
-    str(side),
-    "--batch",
-    str(batch),
-    "--steps",
-    str(steps + 1),
-    "--val",
-    "-1",
-    "--precision",
-    "bf16" if bf16 else "f32",
-    "--threads",
-    str(threads),
-    "--restart",
-    "--json",
-    "-o",
-    "out.safetensors"],
-    check=True,
-    stdout=subprocess.PIPE,
-    stderr=subprocess.DEVNULL,
-     text=True).stdout
+    out = subprocess.run(
+        [
+            f"{build}/imgsearch",
+            "train",
+            "set",
+            "--model",
+            name,
+            "--weights",
+            weights,
+            "--size",
+            str(side),
+            "--batch",
+            str(batch),
+            "--steps",
+            str(steps + 1),
+            "--val",
+            "-1",
+            "--precision",
+            "bf16" if bf16 else "f32",
+            "--threads",
+            str(threads),
+            "--restart",
+            "--json",
+            "-o",
+            "out.safetensors",
+        ],
+        check=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ).stdout
     return json.loads(out)["images_per_second"]
 
 
@@ -109,10 +116,11 @@ with tempfile.TemporaryDirectory() as work:
         for i in range(4):
             Image.effect_noise((64, 64), 50 + c).convert("RGB").save(f"set/{c}/{i}.png")
     for name, make, batch, side in (
-    "mobilenet_v2", lambda: fold(
-        torchvision.models.mobilenet_v2(
-            num_classes=10)), 32, 168), ("resnet50", lambda: torchvision.models.resnet50(
-                num_classes=10), 16, 160):
+        "mobilenet_v2",
+        lambda: fold(torchvision.models.mobilenet_v2(num_classes=10)),
+        32,
+        168,
+    ), ("resnet50", lambda: torchvision.models.resnet50(num_classes=10), 16, 160):
         net = make()
         torch.save(state_of(net), name + ".pth")
         for bf16 in (False, True):
@@ -125,7 +133,10 @@ with tempfile.TemporaryDirectory() as work:
             theirs, ours = statistics.median(theirs), statistics.median(ours)
             bad += ours < theirs
             print(
-    f"{name} {'bf16' if bf16 else 'f32'} batch {batch} at {side}, {threads} threads: imgsearch {ours:.1f} images/s, "
-    f"python3-torch {torch.__version__} {theirs:.1f}: {ours / theirs:.2f} x", flush=True)
+                f"{name} {'bf16' if bf16 else 'f32'} batch {batch} at {side}, {threads} threads:"
+                f" imgsearch {ours:.1f} images/s, python3-torch {torch.__version__} {theirs:.1f}:"
+                f" {ours / theirs:.2f} x",
+                flush=True,
+            )
     os.chdir("/")
 sys.exit(bad != 0)

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""make bench-tune: what tuning on classes does for pictures that were not tuned on. Half of the pictures of each class of
-../shared/images/caltech101 are learned from, the other half is indexed, and ranked leave-one-out by eval --plain, before and after;
-three seeds, each another half."""
+"""make bench-tune: what tuning on classes does for pictures that were not tuned on. Half of the
+pictures of each class of ../shared/images/caltech101 are learned from, the other half is indexed,
+and ranked leave-one-out by eval --plain, before and after; three seeds, each another half."""
+
 import json
 import os
 import random
@@ -12,20 +13,19 @@ import sys
 import tempfile
 
 build = os.path.abspath(os.environ.get("B", "build"))
-source, weights = os.path.abspath(
-    "../shared/images/caltech101"), os.path.abspath("../shared/weights/mobilenet_v2.pth")
-loss, epochs, rate = os.environ.get(
-    "LOSS", "supcon"), os.environ.get(
-        "EPOCHS", "4"), os.environ.get(
-            "RATE", "5e-5")
+source = os.path.abspath("../shared/images/caltech101")
+weights = os.path.abspath("../shared/weights/mobilenet_v2.pth")
+loss, epochs = os.environ.get("LOSS", "supcon"), os.environ.get("EPOCHS", "4")
+rate = os.environ.get("RATE", "5e-5")
 if not os.path.isdir(source):
     print("../shared is not there: nothing to tune on")
     sys.exit(0)
 
 
 def imgsearch(*args):
-    out = subprocess.run([f"{build}/imgsearch", *args, "--json", "-q"],
-                         check=True, stdout=subprocess.PIPE, text=True).stdout
+    out = subprocess.run(
+        [f"{build}/imgsearch", *args, "--json", "-q"], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
     return json.loads(out.splitlines()[-1])
 
 
@@ -53,26 +53,16 @@ for seed in range(1, int(os.environ.get("SEEDS", 3)) + 1):
         start = ["--model", "mobilenet_v2", "--weights", weights]
         before = quality("before.db", *start)
         r = imgsearch(
-    "train",
-    "train",
-    *start,
-    "--loss",
-    loss,
-    "--epochs",
-    epochs,
-    "--lr",
-    rate,
-    "--val",
-    "-1",
-    "--seed",
-    str(seed),
-    "-o",
-     "tuned.safetensors")
+            "train", "train", *start, "--loss", loss, "--epochs", epochs, "--lr", rate, "--val",
+            "-1", "--seed", str(seed), "-o", "tuned.safetensors"
+        )
         after = quality("after.db", "--model", "tuned.safetensors")
         gains.append(after - before)
         print(
-    f"seed {seed}: mAP {before:.4f} before, {after:.4f} after {r['steps']} steps of {loss} ({r['images_per_second']:.1f} images/s): {after - before:+.4f}",
-     flush=True)
+            f"seed {seed}: mAP {before:.4f} before, {after:.4f} after {r['steps']} steps of {loss}"
+            f" ({r['images_per_second']:.1f} images/s): {after - before:+.4f}",
+            flush=True,
+        )
         os.chdir("/")
 spread = statistics.stdev(gains) if len(gains) > 1 else 0
 print(f"gain {statistics.mean(gains):+.4f}, standard deviation over seeds {spread:.4f}")

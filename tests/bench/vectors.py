@@ -1,23 +1,28 @@
 #!/usr/bin/python3
-"""Makes the vectors that bench-search measures on: features of real photos and of crops, flips and scales of them.
+"""Makes the vectors that bench-search measures on: features of real photos and of crops, flips and
+scales of them.
 
     vectors.py OUT [--views N] [--jobs N] [--size PX] [--shared DIR] [--mixed ROWS]
 
-MobileNetV2 (../shared/weights/mobilenet_v2.pth, bf16, frozen TorchScript), average-pooled and L2-normalised. View 0
-of a photo is its centre square, every other a random box of 25-100 % of its area, aspect 3:4 to 4:3, flipped half of
-the time, resized to PX x PX. Rows are ordered by view, then photo, so that a prefix is a smaller collection of the
-same photos and neighbours do not lie side by side.
+MobileNetV2 (../shared/weights/mobilenet_v2.pth, bf16, frozen TorchScript), average-pooled and
+L2-normalised. View 0 of a photo is its centre square, every other a random box of 25-100 % of its
+area, aspect 3:4 to 4:3, flipped half of the time, resized to PX x PX. Rows are ordered by view,
+then photo, so that a prefix is a smaller collection of the same photos and neighbours do not lie
+side by side.
 
     base.npy         (views x photos, 1280) f32
     base20k.npy      its first 20 000 rows, written early
     query_in.npy     (1000, 1280): further boxes of indexed photos
     query_out.npy    (300, 1280): view 0 of photos of which nothing is indexed
-    base256.npy      (1 000 000, 256): the rows of base projected on their 256 leading principal components, then mixed:
-                     (1-t) a + t b + s (c - d), a and b views of one photo, c and d of another, t and s uniform in
-                     0..0.5, so that spread between views stays as the network gives it; L2-normalised
+    base256.npy      (1 000 000, 256): the rows of base projected on their 256 leading principal
+                     components, then mixed: (1-t) a + t b + s (c - d), a and b views of one photo,
+                     c and d of another, t and s uniform in 0..0.5, so that spread between views
+                     stays as the network gives it; L2-normalised
     query256_in.npy, query256_out.npy   the queries, projected alike and L2-normalised
-    mixed.npy        (ROWS, 256) f16: more rows like those of base256 (--mixed ROWS; made from base.npy where that is there)
+    mixed.npy        (ROWS, 256) f16: more rows like those of base256 (--mixed ROWS; made from
+                     base.npy where that is there)
 """
+
 import argparse, glob, math, os, random, sys, time
 from multiprocessing import Process
 import numpy as np
@@ -26,8 +31,11 @@ HELD_OUT, QUERIES, REDUCED, MIXED = 300, 1000, 256, 1_000_000
 
 
 def photos(shared):
-    found = glob.glob(f"{shared}/images/*/*/*") + \
-                      glob.glob(f"{shared}/images/paintings/*") + glob.glob(f"{shared}/train/*/*")
+    found = (
+        glob.glob(f"{shared}/images/*/*/*")
+        + glob.glob(f"{shared}/images/paintings/*")
+        + glob.glob(f"{shared}/train/*/*")
+    )
     found = sorted(p for p in found if p.lower().endswith((".jpg", ".jpeg", ".png")))
     random.Random(1).shuffle(found)
     return found
@@ -35,6 +43,7 @@ def photos(shared):
 
 def network(shared):
     import torch, torchvision
+
     torch.set_num_threads(1)
     net = torchvision.models.mobilenet_v2()
     net.load_state_dict(torch.load(f"{shared}/weights/mobilenet_v2.pth"))
@@ -49,8 +58,9 @@ def box(rng, width, height, view):
         x, y = (width - side) / 2, (height - side) / 2
         return (x, y, x + side, y + side), False
     for _ in range(20):
-        area, aspect = width * height * \
-            rng.uniform(0.25, 1), math.exp(rng.uniform(math.log(3 / 4), math.log(4 / 3)))
+        area, aspect = width * height * rng.uniform(0.25, 1), math.exp(
+            rng.uniform(math.log(3 / 4), math.log(4 / 3))
+        )
         w, h = math.sqrt(area * aspect), math.sqrt(area / aspect)
         if w <= width and h <= height:
             x, y = rng.uniform(0, width - w), rng.uniform(0, height - h)
@@ -60,42 +70,42 @@ def box(rng, width, height, view):
 
 def load(path):
     from PIL import Image
+
     im = Image.open(path)
     im.draft("RGB", (256, 256))
     im = im.convert("RGB")
     scale = 256 / min(im.size)
-    return im if scale >= 1 else im.resize(
-        (round(im.width * scale), round(im.height * scale)), Image.BILINEAR)
+    return (
+        im
+        if scale >= 1
+        else im.resize((round(im.width * scale), round(im.height * scale)), Image.BILINEAR)
+    )
 
 
 def features(net, pictures, views, size, out, at):
     """Features of one view of each picture into out[at], in batches of 32."""
     import torch
     from PIL import Image
-    mean, std = torch.tensor([.485, .456, .406]), torch.tensor([.229, .224, .225])
+
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     for i in range(0, len(pictures), 32):
         batch = []
-        for im, (cut, flip) in zip(pictures[i:i + 32], views[i:i + 32]):
+        for im, (cut, flip) in zip(pictures[i : i + 32], views[i : i + 32]):
             im = im.resize((size, size), Image.BILINEAR, box=cut)
             batch.append(np.asarray(im.transpose(Image.FLIP_LEFT_RIGHT) if flip else im))
         x = (
-    (torch.from_numpy(
-        np.stack(batch)).float() /
-        255 -
-        mean) /
-        std).permute(
-            0,
-            3,
-            1,
-            2).to(
-                torch.bfloat16)
+            ((torch.from_numpy(np.stack(batch)).float() / 255 - mean) / std)
+            .permute(0, 3, 1, 2)
+            .to(torch.bfloat16)
+        )
         with torch.no_grad():
             f = net(x).float().numpy()
-        out[at[i:i + 32]] = f / np.linalg.norm(f, axis=1, keepdims=True)
+        out[at[i : i + 32]] = f / np.linalg.norm(f, axis=1, keepdims=True)
 
 
 def worker(job, jobs, files, args):
     import torch
+
     net = network(args.shared)
     out = np.load(f"{args.out}/query_out.part.npy", mmap_mode="r+")
     mine = list(range(job, HELD_OUT, jobs))
@@ -119,36 +129,41 @@ def worker(job, jobs, files, args):
         open(f"{args.out}/.view{view}.{job}", "w").close()
         if job == 0:
             print(
-    f"view {view} of {args.views}: {time.time() - started:.0f} s",
-    file=sys.stderr,
-     flush=True)
+                f"view {view} of {args.views}: {time.time() - started:.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 def reduced(out, views, name, n, dtype):
     """n rows x 256 by mixing, and their queries where those are absent."""
     base = np.load(f"{out}/base.npy", mmap_mode="r")
-    sample = base[::max(1, len(base) // 40000)].astype(np.float32)
+    sample = base[:: max(1, len(base) // 40000)].astype(np.float32)
     mean = sample.mean(0)
     values, axes = np.linalg.eigh(np.cov(sample.T.astype(np.float64)))
     axes = axes[:, ::-1][:, :REDUCED].astype(np.float32)
     print(
-    f"{REDUCED} components hold {values[::-1][:REDUCED].sum() / values.sum():.3f} of the variance",
-     file=sys.stderr)
+        f"{REDUCED} components hold {values[::-1][:REDUCED].sum() / values.sum():.3f} of the"
+        " variance",
+        file=sys.stderr,
+    )
     unit = lambda a: a / np.linalg.norm(a, axis=1, keepdims=True)
-    low = np.concatenate([(base[i:i + 20000] - mean) @ axes for i in range(0, len(base), 20000)])
+    low = np.concatenate([(base[i : i + 20000] - mean) @ axes for i in range(0, len(base), 20000)])
     photos, rng = len(base) // views, np.random.default_rng(1)
     mixed = np.lib.format.open_memmap(f"{out}/{name}.part.npy", "w+", dtype, (n, REDUCED))
     for i in range(0, n, 50000):
         m = min(50000, n - i)
         row = lambda photo: low[rng.integers(0, views, m) * photos + photo]
         p, q = rng.integers(0, photos, (2, m))
-        t, s = rng.uniform(0, .5, (2, m, 1)).astype(np.float32)
-        mixed[i:i + m] = unit((1 - t) * row(p) + t * row(p) + s * (row(q) - row(q)))
+        t, s = rng.uniform(0, 0.5, (2, m, 1)).astype(np.float32)
+        mixed[i : i + m] = unit((1 - t) * row(p) + t * row(p) + s * (row(q) - row(q)))
     mixed.flush()
     for kind in "in", "out":
         if not os.path.exists(f"{out}/query256_{kind}.npy"):
-            np.save(f"{out}/query256_{kind}.npy",
-     unit((np.load(f"{out}/query_{kind}.npy") - mean) @ axes))
+            np.save(
+                f"{out}/query256_{kind}.npy",
+                unit((np.load(f"{out}/query_{kind}.npy") - mean) @ axes),
+            )
     os.rename(f"{out}/{name}.part.npy", f"{out}/{name}.npy")
 
 
@@ -160,10 +175,11 @@ def main():
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--shared", default="../shared")
     parser.add_argument(
-    "--mixed",
-    metavar="ROWS",
-    type=int,
-     help="only mixed.npy: so many rows like those of base256, f16")
+        "--mixed",
+        metavar="ROWS",
+        type=int,
+        help="only mixed.npy: so many rows like those of base256, f16",
+    )
     args = parser.parse_args()
     os.makedirs(args.out, exist_ok=True)
     if args.mixed and os.path.exists(f"{args.out}/base.npy"):
@@ -182,14 +198,13 @@ def main():
     early = (20000 + kept - 1) // kept
     while any(j.is_alive() for j in jobs):
         time.sleep(1)
-        if early and all(os.path.exists(f"{args.out}/.view{early - 1}.{j}")
-                         for j in range(args.jobs)):
+        if early and all(
+            os.path.exists(f"{args.out}/.view{early - 1}.{j}") for j in range(args.jobs)
+        ):
             np.save(
-    f"{args.out}/base20k.npy",
-    np.load(
-        f"{args.out}/base.part.npy",
-        mmap_mode="r")[
-            :20000])
+                f"{args.out}/base20k.npy",
+                np.load(f"{args.out}/base.part.npy", mmap_mode="r")[:20000],
+            )
             early = 0
     for j in jobs:
         if j.exitcode:

@@ -1,8 +1,10 @@
-"""What the Python tests of the command share: a folder of their own, the command with the fake network, TAP.
+"""What the Python tests of the command share: a folder of their own, the command with the fake
+network, TAP.
 
-    needs('PIL')                      skips where a Python module is missing
-    begin(['a name of each test'])    then result(OK, WHY) for each, in this order
+needs('PIL')                      skips where a Python module is missing
+begin(['a name of each test'])    then result(OK, WHY) for each, in this order
 """
+
 import importlib.util
 import os
 import subprocess
@@ -30,13 +32,12 @@ def begin(tests):
     print(f'1..{len(names)}')
     os.chdir(folder.name)
     os.environ.update(
-    IMGSEARCH_LIBDIR=build +
-    '/tests/lib',
-    IMGSEARCH_DB=folder.name +
-    '/index.db',
-    HOME=folder.name,
-    XDG_RUNTIME_DIR=folder.name,
-     LC_ALL='C')
+        IMGSEARCH_LIBDIR=build + '/tests/lib',
+        IMGSEARCH_DB=folder.name + '/index.db',
+        HOME=folder.name,
+        XDG_RUNTIME_DIR=folder.name,
+        LC_ALL='C',
+    )
 
 
 def say(ok, remark=''):
@@ -57,8 +58,9 @@ def omit(why):
 
 def imgsearch(*words, status=0):
     """The command. Another exit status than this is remarked upon."""
-    p = subprocess.run([build + '/imgsearch', *words], capture_output=True,
-                       text=True, stdin=subprocess.DEVNULL)
+    p = subprocess.run(
+        [build + '/imgsearch', *words], capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
     if p.returncode != status:
         print(f'# {words}: {p.returncode} {p.stderr}', flush=True)
     return p

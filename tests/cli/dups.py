@@ -11,39 +11,43 @@ from common import begin, imgsearch, needs, result
 needs('PIL')
 from PIL import Image, ImageDraw
 
-begin(['same bytes',
-    'same picture: smaller, recompressed, turned, mirrored',
-    '... and no other',
-    'same scene',
-    'no pair in two kinds',
-    'a looser kind counts one of a stricter group',
-    'the same answer from one thread and from four',
-    '... and again',
-    '--kind',
-    '--under',
-    'text and -0',
-    'a rejected pair is apart',
-    '... after the file has moved',
-    '... after it was taken out and came back',
-    '... and only that pair',
-    'what cannot be rejected',
-    'a squeezed picture is not the same',
-    'nothing was deleted',
-     'none: status 1'])
+begin(
+    [
+        'same bytes',
+        'same picture: smaller, recompressed, turned, mirrored',
+        '... and no other',
+        'same scene',
+        'no pair in two kinds',
+        'a looser kind counts one of a stricter group',
+        'the same answer from one thread and from four',
+        '... and again',
+        '--kind',
+        '--under',
+        'text and -0',
+        'a rejected pair is apart',
+        '... after the file has moved',
+        '... after it was taken out and came back',
+        '... and only that pair',
+        'what cannot be rejected',
+        'a squeezed picture is not the same',
+        'nothing was deleted',
+        'none: status 1',
+    ]
+)
 
 
 def dups(*words):
     return [
-    json.loads(line) for line in imgsearch(
-        'dups',
-        '-q',
-        '--json',
-         *words).stdout.splitlines()]
+        json.loads(line) for line in imgsearch('dups', '-q', '--json', *words).stdout.splitlines()
+    ]
 
 
 def names(groups, kind):
-    return sorted(sorted(os.path.basename(p['path'])
-                  for p in g['pictures']) for g in groups if g['kind'] == kind)
+    return sorted(
+        sorted(os.path.basename(p['path']) for p in g['pictures'])
+        for g in groups
+        if g['kind'] == kind
+    )
 
 
 def drawn(seed, size=(240, 160)):
@@ -51,8 +55,13 @@ def drawn(seed, size=(240, 160)):
     d = ImageDraw.Draw(im)
     for _ in range(25):
         x, y = r.randint(0, size[0]), r.randint(0, size[1])
-        d.ellipse((x - r.randint(5, 60), y - r.randint(5, 60), x + r.randint(5, 60),
-                  y + r.randint(5, 60)), tuple(r.randint(0, 255) for _ in range(3)))
+        d.ellipse(
+            (
+                x - r.randint(5, 60), y - r.randint(5, 60), x + r.randint(5, 60),
+                y + r.randint(5, 60)
+            ),
+            tuple(r.randint(0, 255) for _ in range(3)),
+        )
     return im
 
 
@@ -81,31 +90,37 @@ result(bytewise == [['one-copy.jpg', 'one.jpg']], bytewise)
 result(any(set(copies) <= set(g) for g in picture), picture)
 result(len(picture) == 1 and len(picture[0]) == len(copies) + 1, picture)
 result(any({'three.png', 'three-near.png'} <= set(g) for g in scene), scene)
-pairs = [(a['id'], b['id']) for g in groups for a in g['pictures']
-          for b in g['pictures'] if a['id'] < b['id']]
+pairs = [
+    (a['id'], b['id'])
+    for g in groups
+    for a in g['pictures']
+    for b in g['pictures']
+    if a['id'] < b['id']
+]
 result(len(pairs) == len(set(pairs)), pairs)
-result(all(sum(n in g for n in bytewise[0]) <= 1 for g in picture + scene)
-       and all(sum(n in picture[0] for n in g) <= 1 for g in scene), groups)
+result(
+    all(sum(n in g for n in bytewise[0]) <= 1 for g in picture + scene)
+    and all(sum(n in picture[0] for n in g) <= 1 for g in scene),
+    groups,
+)
 texts = [
-    imgsearch(
-        'dups',
-        '--min-score',
-        '0.9',
-        '--json',
-        '--threads',
-        n).stdout for n in (
-            '1',
-            '4',
-             '4')]
+    imgsearch('dups', '--min-score', '0.9', '--json', '--threads', n).stdout
+    for n in ('1', '4', '4')
+]
 result(texts[0] == texts[1] and texts[0], texts[:2])
 result(texts[1] == texts[2])
-result({g['kind'] for g in dups('--kind', 'picture')} == {'picture'} and {g['kind']
-       for g in dups('--kind', 'bytes')} == {'bytes'})
+result(
+    {g['kind'] for g in dups('--kind', 'picture')} == {'picture'}
+    and {g['kind'] for g in dups('--kind', 'bytes')} == {'bytes'}
+)
 result(dups('--under', 'pics/sub') == [] and len(dups('--under', 'pics', '--kind', 'picture')) == 1)
 text = imgsearch('dups', '--kind', 'bytes', '-q').stdout.splitlines()
 zero = imgsearch('dups', '--kind', 'bytes', '-q', '-0').stdout
-result([t.split('\t')[:2] for t in text] == [['bytes', '1']] * 2 and zero.split('\0')
-       == [t.split('\t')[2] for t in text] + ['', ''], (text, zero))
+result(
+    [t.split('\t')[:2] for t in text] == [['bytes', '1']] * 2
+    and zero.split('\0') == [t.split('\t')[2] for t in text] + ['', ''],
+    (text, zero),
+)
 
 
 def apart(a, b):
@@ -114,13 +129,9 @@ def apart(a, b):
 
 r = imgsearch('dups', '--reject', 'pics/one-turned.png', 'pics/one-q25.jpg')
 result(
-    r.returncode == 0 and apart(
-        'one-turned.png',
-        'one-q25.jpg'),
-        (r.stderr,
-        names(
-            dups(),
-             'picture')))
+    r.returncode == 0 and apart('one-turned.png', 'one-q25.jpg'),
+    (r.stderr, names(dups(), 'picture')),
+)
 os.rename('pics/one-turned.png', 'pics/sub/moved.png')
 imgsearch('index', '-q', 'pics')
 result(apart('moved.png', 'one-q25.jpg'), names(dups(), 'picture'))
@@ -130,10 +141,18 @@ imgsearch('index', '-q', 'pics')
 after = names(dups(), 'picture')
 result(apart('back.png', 'one-q25.jpg') and len(dups()) > 0, after)
 result(any({'one-small.jpg', 'one-mirrored.jpg'} <= set(g) for g in after), after)
-same, lost, alone = (imgsearch('dups', '--reject', 'pics/one.jpg', *w, status=code)
-                     for code, w in ((3, ['pics/one-copy.jpg']), (3, ['pics/nosuch.jpg']), (2, [])))
-result(same.returncode == 3 and 'same bytes' in same.stderr and lost.returncode ==
-       3 and 'not in the index' in lost.stderr and alone.returncode == 2, (same, lost, alone))
+same, lost, alone = (
+    imgsearch('dups', '--reject', 'pics/one.jpg', *w, status=code)
+    for code, w in ((3, ['pics/one-copy.jpg']), (3, ['pics/nosuch.jpg']), (2, []))
+)
+result(
+    same.returncode == 3
+    and 'same bytes' in same.stderr
+    and lost.returncode == 3
+    and 'not in the index' in lost.stderr
+    and alone.returncode == 2,
+    (same, lost, alone),
+)
 result(not any({'two.png', 'two-squeezed.png'} <= set(g) for g in after), after)
 result(len(os.listdir('pics') + os.listdir('pics/sub')) == len(before))
 imgsearch('index', '-q', '--db', 'few.db', 'pics/two.png', 'pics/three.png')

@@ -2,11 +2,25 @@
 # extract, models: features as an array file.
 . "$(dirname "$0")/common.sh"
 draw pics 1
-header() { perl -e 'open my $f, "<", $ARGV[0] or die; binmode $f; local $/; my $d = <$f>; my $n = unpack "v", substr $d, 8, 2;
-	print substr($d, 10, $n) =~ s/\s+$//r, "\n"; my $dim = $ARGV[1]; my @v = unpack "f*", substr $d, 10 + $n;
-	while (@v) { my $s = 0; $s += $_ * $_ for splice @v, 0, $dim; print $s =~ /nan/i ? "nan\n" : sprintf "%.3f\n", sqrt $s }' "$@"; }
+header() { # FILE DIM: the header's dictionary and the length of each row
+	perl -e '
+		my ($name, $dim) = @ARGV;
+		open my $file, "<", $name or die;
+		binmode $file;
+		local $/;
+		my $data = <$file>;
+		my $length = unpack "v", substr $data, 8, 2;
+		print substr($data, 10, $length) =~ s/\s+$//r, "\n";
+		my @values = unpack "f*", substr $data, 10 + $length;
+		while (@values) {
+			my $sum = 0;
+			$sum += $_ * $_ for splice @values, 0, $dim;
+			print $sum =~ /nan/i ? "nan\n" : sprintf "%.3f\n", sqrt $sum;
+		}' "$@"
+}
 
-check "extract without an index" 0 imgsearch extract pics/city-01.jpg pics/flower-01.jpg -o f.npy <<'END'
+check "extract without an index" 0 \
+	imgsearch extract pics/city-01.jpg pics/flower-01.jpg -o f.npy <<'END'
 ! imgsearch: f.npy: features (2, 48)
 END
 header f.npy 48 >.out; : >.err
@@ -16,7 +30,8 @@ compare "... rows of length 1" 0 0 <<'END'
 1.000
 END
 echo text >text.jpg
-check "a picture that fails" 4 imgsearch extract pics/city-01.jpg text.jpg none.jpg pics/flower-01.jpg -o g.npy <<'END'
+check "a picture that fails" 4 \
+	imgsearch extract pics/city-01.jpg text.jpg none.jpg pics/flower-01.jpg -o g.npy <<'END'
 ! imgsearch: text.jpg: not a picture of a known format
 ! imgsearch: none.jpg: No such file or directory
 ! imgsearch: g.npy: features (4, 48); rows of NaN for what failed
@@ -36,29 +51,44 @@ END
 check "all fail" 3 imgsearch extract text.jpg -o h.npy <<'END'
 -
 END
-imgsearch extract -q - -o i.npy <pics/city-01.jpg && [ "$(tail -c 192 i.npy | cksum)" = "$(tail -c 384 f.npy | head -c 192 | cksum)" ]
+imgsearch extract -q - -o i.npy <pics/city-01.jpg &&
+	[ "$(tail -c 192 i.npy | cksum)" = "$(tail -c 384 f.npy | head -c 192 | cksum)" ]
 result "a picture on standard input: the same feature" $?
-imgsearch extract -q --raw pics/city-01.jpg -o raw.npy && ! cmp -s raw.npy i.npy; result "--raw" $?
-imgsearch extract -q pics/*.jpg pics/*.jpg pics/*.jpg pics/*.jpg pics/*.jpg pics/*.jpg pics/*.jpg pics/*.jpg pics/*.jpg -o many.npy && [ "$(header many.npy 48 | grep -c '^1.000$')" = 72 ]
+imgsearch extract -q --raw pics/city-01.jpg -o raw.npy && ! cmp -s raw.npy i.npy
+result "--raw" $?
+set --
+for i in 1 2 3 4 5 6 7 8 9; do set -- "$@" pics/*.jpg; done
+imgsearch extract -q "$@" -o many.npy && [ "$(header many.npy 48 | grep -c '^1.000$')" = 72 ]
 result "more than one block" $?
 rm -f d.npy
 check "a folder" 3 imgsearch extract pics/city-01.jpg pics -o d.npy <<'END'
 ! imgsearch: pics is a folder: name the pictures in it
 END
-[ ! -e d.npy ]; result "... and nothing is written" $?
+[ ! -e d.npy ]
+result "... and nothing is written" $?
 check "a place that cannot be written" 3 imgsearch extract pics/city-01.jpg -o no/f.npy <<'END'
 ! imgsearch: no/f.npy: cannot write: No such file or directory
 END
-alone extract pics/city-01.jpg -o j.npy >.out 2>.err; [ $? = 3 ] && grep -q model .err && [ ! -e j.npy ]
+alone extract pics/city-01.jpg -o j.npy >.out 2>.err
+[ $? = 3 ] && grep -q model .err && [ ! -e j.npy ]
 result "no network: $(tidy <.err)" $?
-for recipe in "--resize 40" "--resize 64 --crop 40" "--mean 0,0,0 --std 1,1,1" "--interpolation bicubic" "--full-decode"; do
-	imgsearch extract -q $recipe pics/city-01.jpg -o k.npy 2>.err; result "$recipe" $? .err
-	[ "$recipe" = --full-decode ] || ! cmp -s i.npy k.npy; result "... makes a difference" $?
+for recipe in "--resize 40" "--resize 64 --crop 40" "--mean 0,0,0 --std 1,1,1" \
+	"--interpolation bicubic" "--full-decode"; do
+	imgsearch extract -q $recipe pics/city-01.jpg -o k.npy 2>.err
+	result "$recipe" $? .err
+	[ "$recipe" = --full-decode ] || ! cmp -s i.npy k.npy
+	result "... makes a difference" $?
 done
 check "--mean without --std" 2 imgsearch extract --mean 0,0,0 pics/city-01.jpg -o k.npy <<'END'
 ! imgsearch: extract: --mean and --std are given together or not at all (see: imgsearch help extract)
 END
-imgsearch models | grep -q '^resnet50 *2048 values *256 -> 224 pixels  '; result "models" $?
-imgsearch models --json | perl -MJSON::PP -ne 'my $m = decode_json $_; die unless $m->{schema} == 1 && $m->{dim} > 0 && $m->{name}; $n++; END { exit !($n > 10) }'; result "models --json" $?
+imgsearch models | grep -q '^resnet50 *2048 values *256 -> 224 pixels  '
+result "models" $?
+imgsearch models --json | perl -MJSON::PP -ne '
+	my $model = decode_json $_;
+	die unless $model->{schema} == 1 && $model->{dim} > 0 && $model->{name};
+	$count++;
+	END { exit !($count > 10) }'
+result "models --json" $?
 
 done_testing

@@ -12,22 +12,27 @@ cp good.db newer.db && printf '\377' | dd of=newer.db bs=1 seek=63 conv=notrunc 
 head -c 70000 /dev/zero >zero.db
 mkdir folder.db
 for db in text cut newer zero folder; do
-	check "query of an index that is none: $db" 3 imgsearch query --db $db.db pics/city-01.jpg <<'END'
+	check "query of an index that is none: $db" 3 \
+		imgsearch query --db $db.db pics/city-01.jpg <<'END'
 -
 END
-	grep -q "$db.db" .err; result "... names it: $(tidy <.err)" $?
+	grep -q "$db.db" .err
+	result "... names it: $(tidy <.err)" $?
 	cp -r $db.db before
 	check "index into it" 3 imgsearch index --db $db.db pics <<'END'
 -
 END
-	[ -d before ] || cmp -s before $db.db; result "... leaves it alone" $?
+	[ -d before ] || cmp -s before $db.db
+	result "... leaves it alone" $?
 	rm -rf before
 done
-grep -q newer .err || imgsearch query --db newer.db x.jpg 2>&1 | grep -qi 'newer\|version'; result "a newer version is called so" $?
+grep -q newer .err || imgsearch query --db newer.db x.jpg 2>&1 | grep -qi 'newer\|version'
+result "a newer version is called so" $?
 check "an index in a folder that is not there" 3 imgsearch index --db no/such/i.db pics <<'END'
 -
 END
-grep -q 'no/such/i.db: ' .err; result "... names it: $(tidy <.err)" $?
+grep -q 'no/such/i.db: ' .err
+result "... names it: $(tidy <.err)" $?
 
 check "index by a model that is none" 3 imgsearch index --db first.db --model nosuch pics <<'END'
 ! imgsearch: unknown network "nosuch" and no weights file of that name; `imgsearch models` lists what there is
@@ -38,7 +43,8 @@ END
 check "index of an empty path" 2 imgsearch index --db first.db "" <<'END'
 ! imgsearch: index: a path is empty (see: imgsearch help index)
 END
-[ ! -e first.db ]; result "... and no index is left behind" $?
+[ ! -e first.db ]
+result "... and no index is left behind" $?
 check "rm of an id that is none" 2 imgsearch rm --db good.db id:abc <<'END'
 ! imgsearch: rm: id:abc: not the id of a picture, such as id:7 (a file of that name: ./id:abc) (see: imgsearch help rm)
 END
@@ -62,14 +68,22 @@ END
 	compare "index into it" 3 $? <<'END'
 ! imgsearch: index W/ro/i.db cannot be written: Permission denied
 END
-	chmod 000 pics/night-01.jpg; mkdir pics/shut; cp pics/city-01.jpg pics/shut; chmod 000 pics/shut; mkdir -m 777 out
+	mkdir pics/shut
+	cp pics/city-01.jpg pics/shut
+	chmod 000 pics/night-01.jpg pics/shut
+	mkdir -m 777 out
 	as imgsearch index --db out/i.db pics >.out 2>.err
 	compare "an unreadable file and folder: status 4, the rest is done" 4 $? <<'END'
 -
 END
-	as imgsearch failed --db out/i.db | sed "s|$W|W|" | grep -q '^unreadable	W/pics/night-01.jpg	..*'; result "... and named" $?
-	as imgsearch failed --db out/i.db | grep -q "pics/shut	"; result "... the folder too" $?
-	chmod 755 pics/shut; chmod 644 pics/night-01.jpg; rm -r pics/shut
+	as imgsearch failed --db out/i.db | sed "s|$W|W|" |
+		grep -q '^unreadable	W/pics/night-01.jpg	..*'
+	result "... and named" $?
+	as imgsearch failed --db out/i.db | grep -q "pics/shut	"
+	result "... the folder too" $?
+	chmod 755 pics/shut
+	chmod 644 pics/night-01.jpg
+	rm -r pics/shut
 else
 	skip "read-only" "nobody cannot run the command here"
 fi
@@ -79,14 +93,21 @@ if [ -w /dev/full ]; then
 	compare "a full disk behind standard output" 3 $status <<'END'
 ! imgsearch: standard output: cannot write: No space left on device
 END
-	imgsearch list --db good.db --json >/dev/full 2>.err; [ $? = 3 ]; result "... also for list" $?
+	imgsearch list --db good.db --json >/dev/full 2>.err
+	[ $? = 3 ]
+	result "... also for list" $?
 fi
-imgsearch list --db good.db >&- 2>.err; [ $? = 3 ]; result "a closed standard output" $?
+imgsearch list --db good.db >&- 2>.err
+[ $? = 3 ]
+result "a closed standard output" $?
 (imgsearch list --db good.db 2>.err; echo $? >.status) | true
-[ ! -s .err ]; result "a reader that went away: nothing is said" $?
+[ ! -s .err ]
+result "a reader that went away: nothing is said" $?
 (imgsearch query -q --db good.db pics/*.jpg 2>.err; echo $? >.status) | true
-[ ! -s .err ]; result "... also between two results" $? .err
-check "nothing to write: closed standard output is no matter" 0 sh -c "imgsearch index -q --db good.db pics >&-" </dev/null
+[ ! -s .err ]
+result "... also between two results" $? .err
+check "nothing to write: closed standard output is no matter" 0 \
+	sh -c "imgsearch index -q --db good.db pics >&-" </dev/null
 
 # Two at once: while one is in its network, the other is told; then the first one ends its work.
 draw many 40
@@ -95,13 +116,16 @@ stopped() { [ "$(sed 's/.*) \(.\).*/\1/' "/proc/$1/stat")" = T ]; }
 FAKE_RUN=3 FAKE_SIGNAL=19 imgsearch index -q --db two.db many 2>.first & one=$!
 tries=6000
 until stopped $one || [ $tries = 0 ]; do tries=$((tries - 1)); sleep 0.01; done
-stopped $one; result "an indexer is stopped in its network" $?
+stopped $one
+result "an indexer is stopped in its network" $?
 check "another one beside it is refused" 3 imgsearch index -q --db two.db many <<'END'
 ! imgsearch: index W/two.db: another program is writing to it; try again when it is done
 END
 kill -CONT $one
-wait $one; result "the first one ends" $? .first
-[ "$(imgsearch list --db two.db | wc -l)" = 320 ]; result "... and has indexed all" $?
+wait $one
+result "the first one ends" $? .first
+[ "$(imgsearch list --db two.db | wc -l)" = 320 ]
+result "... and has indexed all" $?
 
 # A full disk: a small one in a mount namespace of its own.
 cat >full.sh <<'END'
@@ -116,16 +140,21 @@ unshare -m sh full.sh >.out 2>.err; status=$?
 if [ $status = 99 ] || ! [ -d disk ]; then
 	skip "a full disk" "no mount namespaces here"
 else
-	[ $status = 3 ] && grep -q 'disk/i.db' .err; result "a full disk: status 3 ($(tidy <.err | tr '\n' ' '))" $? .err
-	! grep -q . .out; result "... and the index still opens" $? .out
+	[ $status = 3 ] && grep -q 'disk/i.db' .err
+	result "a full disk: status 3 ($(tidy <.err | tr '\n' ' '))" $? .err
+	! grep -q . .out
+	result "... and the index still opens" $? .out
 fi
 
 # Interrupted in the network: what was done is kept, the status is 130.
 FAKE_RUN=5 FAKE_SIGNAL=2 imgsearch index -q --db int.db many 2>.err; status=$?
-[ $status = 130 ]; result "SIGINT: status 130 (got $status)" $? .err
+[ $status = 130 ]
+result "SIGINT: status 130 (got $status)" $? .err
 done=$(imgsearch list --db int.db | wc -l)
-[ "$done" -gt 0 ] && [ "$done" -lt 320 ]; result "... what was done is kept ($done of 320)" $?
-whole int.db; result "... and the next run completes it" $?
+[ "$done" -gt 0 ] && [ "$done" -lt 320 ]
+result "... what was done is kept ($done of 320)" $?
+whole int.db
+result "... and the next run completes it" $?
 rm -f kill.db*
 bad=0
 for run in 1 2 3 10 30 60; do
@@ -134,27 +163,35 @@ for run in 1 2 3 10 30 60; do
 	imgsearch info --db kill.db >.out 2>.err || { bad=1; sed 's/^/# /' .err; }
 done
 result "kill -9: the index opens" $bad
-whole kill.db; result "... and the next run completes it" $?
+whole kill.db
+result "... and the next run completes it" $?
 
 # A network that is not there, or not the right one.
 alone index --db new.db pics >.out 2>.err
 compare "no network at all" 3 $? <<'END'
 -
 END
-grep -q 'model' .err; result "... says what to do: $(tidy <.err)" $?
+grep -q 'model' .err
+result "... says what to do: $(tidy <.err)" $?
 check "an unknown network" 3 imgsearch index --db new.db --model resnet51 pics <<'END'
 -
 END
-grep -q 'resnet51' .err; result "... is named: $(tidy <.err)" $?
-check "weights that are not there" 3 imgsearch index --db new.db --model resnet18 --weights none.pth pics <<'END'
+grep -q 'resnet51' .err
+result "... is named: $(tidy <.err)" $?
+check "weights that are not there" 3 \
+	imgsearch index --db new.db --model resnet18 --weights none.pth pics <<'END'
 -
 END
-grep -q 'none.pth: ' .err; result "... are named: $(tidy <.err)" $?
-check "weights that are none" 3 imgsearch index --db new.db --model resnet18 --weights pics/city-01.jpg pics <<'END'
+grep -q 'none.pth: ' .err
+result "... are named: $(tidy <.err)" $?
+check "weights that are none" 3 \
+	imgsearch index --db new.db --model resnet18 --weights pics/city-01.jpg pics <<'END'
 -
 END
-grep -q 'city-01.jpg: ' .err; result "... are named: $(tidy <.err)" $?
-check "a query by another network than the index's" 3 imgsearch query --db good.db --model resnet18 --weights none.pth many/city-30.jpg <<'END'
+grep -q 'city-01.jpg: ' .err
+result "... are named: $(tidy <.err)" $?
+check "a query by another network than the index's" 3 imgsearch query --db good.db \
+	--model resnet18 --weights none.pth many/city-30.jpg <<'END'
 -
 END
 echo "# $(tidy <.err)"

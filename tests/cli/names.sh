@@ -8,7 +8,8 @@ nl='
 escape=$(printf '\033')
 mkdir pics
 i=0
-for name in "new${nl}line.jpg" "tab	tab.jpg" "quote\".jpg" "apostrophe'.jpg" 'back\slash.jpg' '$(echo dollar).jpg' '-dash.jpg' "esc${escape}[2J.jpg"; do
+for name in "new${nl}line.jpg" "tab	tab.jpg" "quote\".jpg" "apostrophe'.jpg" 'back\slash.jpg' \
+	'$(echo dollar).jpg' '-dash.jpg' "esc${escape}[2J.jpg"; do
 	i=$((i + 1))
 	cp "$(ls -d "$W"/drawn/* | sed -n ${i}p)" "pics/$name"
 done
@@ -32,24 +33,36 @@ W/pics/new!line.jpg
 W/pics/quote".jpg
 W/pics/tab	tab.jpg
 END
-sort .wanted >w; sort .out >o; cmp -s w o; result "list -0 gives the bytes" $? .out
+sort .wanted >w; sort .out >o; cmp -s w o
+result "list -0 gives the bytes" $? .out
 imgsearch list --json >.out
-grep -q '"path": "[^"]*/new\\nline.jpg"' .out; result "JSON escapes a line break" $?
-grep -q '"path": "[^"]*/quote\\".jpg"' .out; result "... a quote" $?
-grep -q '"path": "[^"]*/back\\\\slash.jpg"' .out; result "... a backslash" $?
-grep -q '"path": "[^"]*/tab\\ttab.jpg"' .out; result "... a tab" $?
-grep -q "\"path\": \"[^\"]*/latin1-$(printf '\357\277\275').jpg\", \"path_b64\": \"[A-Za-z0-9+/=]*\"" .out; result "... and gives the bytes of what is not UTF-8" $?
-sed -n 's/.*"path_b64": "\([^"]*\)".*/\1/p' .out | base64 -d | cmp -s - "$(printf '%s' "$W/pics/latin1-" >o; printf '\351.jpg' >>o; echo o)"
+grep -q '"path": "[^"]*/new\\nline.jpg"' .out
+result "JSON escapes a line break" $?
+grep -q '"path": "[^"]*/quote\\".jpg"' .out
+result "... a quote" $?
+grep -q '"path": "[^"]*/back\\\\slash.jpg"' .out
+result "... a backslash" $?
+grep -q '"path": "[^"]*/tab\\ttab.jpg"' .out
+result "... a tab" $?
+replaced=$(printf '\357\277\275')
+grep -q "\"path\": \"[^\"]*/latin1-$replaced.jpg\", \"path_b64\": \"[A-Za-z0-9+/=]*\"" .out
+result "... and gives the bytes of what is not UTF-8" $?
+printf '%s\351.jpg' "$W/pics/latin1-" >o
+sed -n 's/.*"path_b64": "\([^"]*\)".*/\1/p' .out | base64 -d | cmp -s - o
 result "... the right ones" $?
-perl -MJSON::PP -e 'while (<>) { JSON::PP->new->utf8->decode($_) }' .out; result "... and is JSON that a parser takes" $?
-(cd pics && imgsearch query -k 1 -- -dash.jpg | grep -q -- '-dash.jpg$'); result "a name that begins with a dash, behind --" $?
-(cd pics && imgsearch query -k 1 ./id:5 | grep -q 'id:5$'); result "a file named id:5, as ./id:5" $?
+perl -MJSON::PP -e 'while (<>) { JSON::PP->new->utf8->decode($_) }' .out
+result "... and is JSON that a parser takes" $?
+(cd pics && imgsearch query -k 1 -- -dash.jpg | grep -q -- '-dash.jpg$')
+result "a name that begins with a dash, behind --" $?
+(cd pics && imgsearch query -k 1 ./id:5 | grep -q 'id:5$')
+result "a file named id:5, as ./id:5" $?
 for name in "new${nl}line.jpg" "quote\".jpg" "$(printf 'latin1-\351.jpg')"; do
 	imgsearch query --paths -0 -k 1 "pics/$name" | tr -d '\0' >.out
 	printf '%s' "$W/pics/$name" | cmp -s - .out
 	result "query finds $(printf '%s' "$name" | tr -c '[:alnum:].' _) by name" $?
 done
-check "control characters in an error" 3 imgsearch query "none$(printf '\033')[31m${nl}x.jpg" <<'END'
+check "control characters in an error" 3 \
+	imgsearch query "none$(printf '\033')[31m${nl}x.jpg" <<'END'
 ! imgsearch: none\x1b[31m\nx.jpg: No such file or directory
 END
 
@@ -62,7 +75,8 @@ printf '%s\0' pics/new*.jpg pics/latin*.jpg | imgsearch index -0 - >.out 2>.err
 compare "... ended by NUL" 0 $? <<'END'
 ! imgsearch: 2 paths seen: 2 indexed; 2 new (T s)
 END
-printf 'pics/tab\ttab.jpg' | imgsearch index -q - && imgsearch list --paths | grep -q 'tab.jpg$'; result "... without an end of the last line" $?
+printf 'pics/tab\ttab.jpg' | imgsearch index -q - && imgsearch list --paths | grep -q 'tab.jpg$'
+result "... without an end of the last line" $?
 check "no paths on standard input" 0 imgsearch index - <<'END'
 ! imgsearch: no paths on standard input: nothing to do
 END
@@ -70,6 +84,7 @@ printf 'none.jpg\n' | imgsearch index - >.out 2>.err
 compare "a path that is not there" 3 $? <<'END'
 -
 END
-grep -q 'none.jpg: ' .err; result "... is named" $?
+grep -q 'none.jpg: ' .err
+result "... is named" $?
 
 done_testing

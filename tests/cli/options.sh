@@ -5,7 +5,8 @@
 imgsearch >.out 2>.err; status=$?
 grep -q '^usage: imgsearch COMMAND' .err && [ ! -s .out ]
 result "no arguments: help on standard error" $?
-[ $status = 2 ]; result "... and status 2" $?
+[ $status = 2 ]
+result "... and status 2" $?
 
 for words in "help" "--help" "-h"; do
 	imgsearch $words >.out 2>.err </dev/null
@@ -15,17 +16,22 @@ done
 
 # Every command tells of itself, and names each of its options in one way.
 for command in $(imgsearch help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
-	imgsearch help $command >.out 2>.err && imgsearch $command --help >.err && cmp -s .out .err && grep -q "^usage: imgsearch $command" .out
+	imgsearch help $command >.out 2>.err && imgsearch $command --help >.err &&
+		cmp -s .out .err && grep -q "^usage: imgsearch $command" .out
 	result "help $command is $command --help" $?
 done
 bad=0
 imgsearch help | sed -n 's/^  \([a-z]*\( [a-z]*\)\{0,1\}\)  .*/\1/p' >commands
 while read -r command; do
 	imgsearch help $command >.err
-	{ grep -o '^  -[^-],' .err; sed -n 's/^  .\{3\} \(--[a-z0-9-]*\).*/\1/p' .err; } | sort | uniq -d >.out
+	{
+		grep -o '^  -[^-],' .err
+		sed -n 's/^  .\{3\} \(--[a-z0-9-]*\).*/\1/p' .err
+	} | sort | uniq -d >.out
 	[ ! -s .out ] || { echo "# $command:" $(cat .out); bad=1; }
 done <commands
-[ $bad = 0 ] && [ "$(wc -l <commands)" -ge 20 ]; result "no command has a letter or a name twice" $?
+[ $bad = 0 ] && [ "$(wc -l <commands)" -ge 20 ]
+result "no command has a letter or a name twice" $?
 check "help of a command of two words" 0 imgsearch help root mv <<'END'
 usage: imgsearch root mv [OPTION...] OLD NEW
 
@@ -118,7 +124,8 @@ END
 check "... as is --no-self" 2 imgsearch query --vectors a.npy --no-self <<'END'
 ! imgsearch: query: --html, --sheet, --preview, --views and --no-self go with pictures (see: imgsearch help query)
 END
-check "--max-chance where lists have one length" 2 imgsearch query --vectors a.npy --ids b.npy --max-chance 1 <<'END'
+check "--max-chance where lists have one length" 2 \
+	imgsearch query --vectors a.npy --ids b.npy --max-chance 1 <<'END'
 ! imgsearch: query: --max-chance does not go with --ids, --distances and --stats (see: imgsearch help query)
 END
 check "extract without a place to go" 2 imgsearch extract a.jpg <<'END'
@@ -129,12 +136,14 @@ check "a shell without completions" 2 imgsearch complete tcsh <<'END'
 END
 
 # Accepted: each of these gets as far as the index that is not there.
-for words in "-k5 a.jpg" "-k 5 a.jpg" "--k=5 a.jpg" "--k 5 a.jpg" "a.jpg -k 5" "-k 5 -- a.jpg" "-- -odd.jpg" "-qj0k5 a.jpg" \
-	"--min-score -0.5 a.jpg" "--min-score=-.5 a.jpg" "--crop 0,0,1,1 a.jpg" "--not b.jpg --not=c.jpg -n d.jpg a.jpg" "-" "--combine a.jpg b.jpg"; do
+for words in "-k5 a.jpg" "-k 5 a.jpg" "--k=5 a.jpg" "--k 5 a.jpg" "a.jpg -k 5" "-k 5 -- a.jpg" \
+	"-- -odd.jpg" "-qj0k5 a.jpg" "--min-score -0.5 a.jpg" "--min-score=-.5 a.jpg" \
+	"--crop 0,0,1,1 a.jpg" "--not b.jpg --not=c.jpg -n d.jpg a.jpg" "-" "--combine a.jpg b.jpg"; do
 	check "query $words" 3 imgsearch query --db none.db $words <<-'END'
 	! imgsearch: none.db: there is no index; make one with: imgsearch index --db none.db DIR
 	END
 done
-[ ! -e none.db ]; result "query never makes an index" $?
+[ ! -e none.db ]
+result "query never makes an index" $?
 
 done_testing

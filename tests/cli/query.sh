@@ -8,7 +8,8 @@ draw pics 2
 check "query without an index says how to make one" 3 imgsearch query pics/city-01.jpg <<'END'
 ! imgsearch: W/data/imgsearch/index.db: there is no index; make one with: imgsearch index DIR
 END
-[ ! -e data ]; result "... and makes none" $?
+[ ! -e data ]
+result "... and makes none" $?
 check "index" 0 imgsearch index pics <<'END'
 ! imgsearch: 16 paths seen: 16 indexed; 16 new (T s)
 END
@@ -75,34 +76,44 @@ echo text >text.jpg
 check "no picture" 3 imgsearch query text.jpg <<'END'
 ! imgsearch: text.jpg: not a picture of a known format
 END
-imgsearch query --combine pics/city-01.jpg pics/city-02.jpg >both 2>.err && [ "$(grep -c . both)" = 10 ]
+imgsearch query --combine pics/city-01.jpg pics/city-02.jpg >both 2>.err &&
+	[ "$(grep -c . both)" = 10 ]
 result "--combine is one query" $?
 imgsearch query -k 16 pics/city-01.jpg --not pics/bricks-01.jpg | tail -n 2 | grep -q bricks
 result "--not pushes away" $?
 imgsearch query pics/city-01.jpg >whole
-imgsearch query --crop 0,0,60,60 pics/city-01.jpg >.out 2>.err && [ "$(wc -l <.out)" = 10 ] && ! cmp -s whole .out; result "--crop asks with the part" $? .err
+imgsearch query --crop 0,0,60,60 pics/city-01.jpg >.out 2>.err &&
+	[ "$(wc -l <.out)" = 10 ] && ! cmp -s whole .out
+result "--crop asks with the part" $? .err
 check "a crop outside the picture" 3 imgsearch query --crop 9999,0,10,10 pics/city-01.jpg <<'END'
 -
 END
-grep -q 'pics/city-01.jpg: crop 9999,0,10,10 does not lie in a picture of' .err; result "... says so" $?
-check "nothing scores that high: status 1" 1 imgsearch query --min-score 1.5 pics/city-01.jpg <<'END'
+grep -q 'pics/city-01.jpg: crop 9999,0,10,10 does not lie in a picture of' .err
+result "... says so" $?
+check "nothing scores that high: status 1" 1 \
+	imgsearch query --min-score 1.5 pics/city-01.jpg <<'END'
 ! imgsearch: nothing found
 END
-[ "$(imgsearch query --min-score=-2 -k 100 pics/city-01.jpg | wc -l)" = 16 ]; result "--min-score -2 and a k above all: all" $?
+[ "$(imgsearch query --min-score=-2 -k 100 pics/city-01.jpg | wc -l)" = 16 ]
+result "--min-score -2 and a k above all: all" $?
 mkdir sub && cp pics/flower-01.jpg sub/other.jpg && imgsearch index -q sub
 check "--under a folder" 0 q --under sub -k 5 pics/city-01.jpg <<'END'
 -
 END
-check "--under a folder of which nothing is indexed" 1 imgsearch query --under /nowhere pics/city-01.jpg <<'END'
+check "--under a folder of which nothing is indexed" 1 \
+	imgsearch query --under /nowhere pics/city-01.jpg <<'END'
 ! imgsearch: nothing found
 END
 check "--paths" 0 imgsearch query --paths -k 1 pics/city-01.jpg <<'END'
 W/pics/city-01.jpg
 END
 imgsearch query --paths -0 -k 2 pics/city-01.jpg | tr '\0\n' '\n!' >.out
-[ "$(wc -l <.out)" = 2 ] && ! grep -q '!' .out; result "-0 ends records with NUL" $?
+[ "$(wc -l <.out)" = 2 ] && ! grep -q '!' .out
+result "-0 ends records with NUL" $?
 imgsearch query --json -k 2 pics/bricks-01.jpg >.out 2>.err
-sed 's/"score": [0-9.]*/"score": S/g; s/"id": [0-9]*/"id": N/g; s/, "plan": "[a-z]*", "reranked": false, "better_than_chance": [0-9]*//' <.out >.json; mv .json .out
+sed -e 's/"score": [0-9.]*/"score": S/g' -e 's/"id": [0-9]*/"id": N/g' \
+	-e 's/, "plan": "[a-z]*", "reranked": false, "better_than_chance": [0-9]*//' <.out >.json
+mv .json .out
 compare "--json" 0 0 <<'END'
 {"schema": 1, "query": "W/pics/bricks-01.jpg", "searcher": "exact", "exact": true, "results": [{"rank": 1, "id": N, "path": "W/pics/bricks-01.jpg", "score": S}, {"rank": 2, "id": N, "path": "W/pics/bricks-02.jpg", "score": S}]}
 END
@@ -113,7 +124,8 @@ END
 check "--json of nothing" 1 imgsearch query --json --min-score 2 pics/city-01.jpg <<'END'
 -
 END
-grep -q '"results": \[\]' .out; result "... an empty list" $?
+grep -q '"results": \[\]' .out
+result "... an empty list" $?
 for searcher in exact scan; do
 	check "--searcher $searcher" 0 q --searcher $searcher -k 1 pics/city-01.jpg <<'END'
 S	W/pics/city-01.jpg
@@ -123,11 +135,13 @@ mkdir none && imgsearch index -q --db none.db none
 check "an empty index" 1 imgsearch query --db none.db pics/city-01.jpg <<'END'
 ! imgsearch: the index is empty
 END
-IMGSEARCH_DB=$W/other.db imgsearch index -q pics && [ -e other.db ]; result "\$IMGSEARCH_DB" $?
+IMGSEARCH_DB=$W/other.db imgsearch index -q pics && [ -e other.db ]
+result "\$IMGSEARCH_DB" $?
 check "--db" 0 q --db other.db -k 1 pics/city-01.jpg <<'END'
 S	W/pics/city-01.jpg
 END
-env -u XDG_DATA_HOME imgsearch index -q pics && [ -e .local/share/imgsearch/index.db ]; result "the default index below HOME" $?
+env -u XDG_DATA_HOME imgsearch index -q pics && [ -e .local/share/imgsearch/index.db ]
+result "the default index below HOME" $?
 check "no home at all" 3 env -u XDG_DATA_HOME -u HOME imgsearch info <<'END'
 ! imgsearch: no path for the index: HOME is not set; give one with --db FILE
 END

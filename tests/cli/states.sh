@@ -22,10 +22,16 @@ damaged	W/pics/empty.jpg	empty file
 unsupported	W/pics/fifo.jpg	not a regular file
 unsupported	W/pics/notes.txt	not a picture
 END
-for path in cut.jpg empty.jpg; do imgsearch failed --paths | grep -qx "$W/pics/$path"; result "failed names $path" $?; done
-imgsearch failed | grep -q "^damaged	$W/pics/cut.jpg	."; result "a truncated JPEG is damaged, with a reason" $?
-imgsearch list --json --state duplicate | grep -q '"state": "duplicate", .*"same_as": [0-9]'; result "the same bytes twice: a duplicate" $?
-imgsearch failed --json | grep -q '"reason": "'; result "failed --json" $?
+for path in cut.jpg empty.jpg; do
+	imgsearch failed --paths | grep -qx "$W/pics/$path"
+	result "failed names $path" $?
+done
+imgsearch failed | grep -q "^damaged	$W/pics/cut.jpg	."
+result "a truncated JPEG is damaged, with a reason" $?
+imgsearch list --json --state duplicate | grep -q '"state": "duplicate", .*"same_as": [0-9]'
+result "the same bytes twice: a duplicate" $?
+imgsearch failed --json | grep -q '"reason": "'
+result "failed --json" $?
 imgsearch failed pics/folder.jpg >.out && [ ! -s .out ]
 result "failed DIR: nothing of another folder" $?
 imgsearch info --json | sed 's/.*"pictures": {\([^}]*\)}.*/\1/; s/"//g; s/: /=/g; s/, / /g' >.sums
@@ -33,7 +39,8 @@ seen=0 indexed=0 duplicate=0 unsupported=0 damaged=0 too_big=0 excluded=0 unread
 for pair in $(cat .sums); do eval "$pair"; done
 [ $seen = $((indexed + duplicate + unsupported + damaged + too_big + excluded + unreadable)) ]
 result "info accounts for every path ($(cat .sums))" $?
-imgsearch info >.out 2>.err && grep -q '^paths seen ' .out; result "info as text" $?
+imgsearch info >.out 2>.err && grep -q '^paths seen ' .out
+result "info as text" $?
 
 check "list" 0 imgsearch list --paths <<'END'
 W/pics/balloons-01.jpg
@@ -50,31 +57,45 @@ END
 check "list of one state" 0 imgsearch list --paths --state damaged <<'END'
 -
 END
-imgsearch list | grep -q "^[0-9]*	$W/pics/city-01.jpg\$"; result "list: id and path" $?
+imgsearch list | grep -q "^[0-9]*	$W/pics/city-01.jpg\$"
+result "list: id and path" $?
 
 check "rm --dry-run" 0 imgsearch rm --dry-run pics/night-01.jpg <<'END'
 W/pics/night-01.jpg
 ! imgsearch: 1 would be removed from the index
 END
-imgsearch list --paths | grep -q night-01; result "... takes nothing out" $?
+imgsearch list --paths | grep -q night-01
+result "... takes nothing out" $?
 check "rm" 0 imgsearch rm pics/night-01.jpg pics/night-01.jpg <<'END'
 W/pics/night-01.jpg
 ! imgsearch: 1 removed from the index; the files are untouched
 END
-[ -e pics/night-01.jpg ] && ! imgsearch list --paths | grep -q night; result "... out of the index, not of the disk" $?
-check "rm of what is not there takes nothing out" 3 imgsearch rm pics/city-01.jpg pics/none.jpg <<'END'
+[ -e pics/night-01.jpg ] && ! imgsearch list --paths | grep -q night
+result "... out of the index, not of the disk" $?
+check "rm of what is not there takes nothing out" 3 \
+	imgsearch rm pics/city-01.jpg pics/none.jpg <<'END'
 ! imgsearch: W/pics/none.jpg: neither it nor anything below it is in the index; nothing was removed
 END
 check "rm of an unknown id" 3 imgsearch rm id:999 <<'END'
 -
 END
-imgsearch list --paths -0 pics >all && imgsearch rm -0 -q - <all >.out && [ "$(imgsearch list | wc -l)" = 0 ]
+imgsearch list --paths -0 pics >all && imgsearch rm -0 -q - <all >.out &&
+	[ "$(imgsearch list | wc -l)" = 0 ]
 result "list -0 | rm -0 -" $?
-imgsearch index -q pics; [ "$(imgsearch list | wc -l)" = 10 ]; result "index brings them back" $?
-imgsearch rm pics -q >.out && [ "$(imgsearch list | wc -l)" = 0 ]; result "rm of a folder" $?
+imgsearch index -q pics
+[ "$(imgsearch list | wc -l)" = 10 ]
+result "index brings them back" $?
+imgsearch rm pics -q >.out && [ "$(imgsearch list | wc -l)" = 0 ]
+result "rm of a folder" $?
 
-rm -f i.db*; rm -rf pics; draw pics 1; mkdir -p pics/a/b pics/c; mv pics/city-01.jpg pics/a/b; mv pics/night-01.jpg pics/c
-check "--exclude, --include" 0 imgsearch index --exclude 'a/*' --exclude 'bricks*' --include '*.jpg' pics <<'END'
+rm -f i.db*
+rm -rf pics
+draw pics 1
+mkdir -p pics/a/b pics/c
+mv pics/city-01.jpg pics/a/b
+mv pics/night-01.jpg pics/c
+check "--exclude, --include" 0 \
+	imgsearch index --exclude 'a/*' --exclude 'bricks*' --include '*.jpg' pics <<'END'
 -
 END
 check "... leave out" 0 imgsearch list --paths <<'END'
@@ -92,13 +113,19 @@ compare "an ignore file" 0 0 <<'END'
 W/pics/flower-01.jpg
 END
 rm pics/.imgsearchignore
-mkdir elsewhere && cp pics/sunset-01.jpg elsewhere/linked.jpg && echo x >>elsewhere/linked.jpg && ln -s ../elsewhere pics/link && ln -s .. pics/c/loop
+mkdir elsewhere
+cp pics/sunset-01.jpg elsewhere/linked.jpg
+echo x >>elsewhere/linked.jpg
+ln -s ../elsewhere pics/link
+ln -s .. pics/c/loop
 imgsearch index -q pics && ! imgsearch list --paths | grep -q linked
 result "links are not followed" $?
 imgsearch index -q -L pics && imgsearch list --paths | grep -q linked
 result "-L follows them, loops or not" $?
 
-rm -f i.db*; rm -rf pics/link pics/c/loop; imgsearch index -q pics
+rm -f i.db*
+rm -rf pics/link pics/c/loop
+imgsearch index -q pics
 mv pics/sunset-01.jpg pics/renamed.jpg
 check "a moved file keeps its vector" 0 imgsearch index pics <<'END'
 ! imgsearch: 8 paths seen: 8 indexed; 7 unchanged, 1 moved (T s)
@@ -111,15 +138,18 @@ mv pics moved
 check "an absent folder is kept" 0 imgsearch index <<'END'
 -
 END
-[ "$(imgsearch list | wc -l)" = 7 ]; result "... with its pictures" $?
-imgsearch info | grep -q "^root, absent *$W/pics"; result "... and said to be absent" $?
+[ "$(imgsearch list | wc -l)" = 7 ]
+result "... with its pictures" $?
+imgsearch info | grep -q "^root, absent *$W/pics"
+result "... and said to be absent" $?
 check "root mv" 0 imgsearch root mv pics moved <<'END'
 ! imgsearch: W/pics: its pictures are now looked for in W/moved
 END
 check "... nothing is read again" 0 imgsearch index <<'END'
 ! imgsearch: 7 paths seen: 7 indexed; 7 unchanged (T s)
 END
-imgsearch list --paths | grep -q "^$W/moved/a/b/city-01.jpg"; result "... and found in its new place" $?
+imgsearch list --paths | grep -q "^$W/moved/a/b/city-01.jpg"
+result "... and found in its new place" $?
 check "root mv of what is no root" 3 imgsearch root mv other moved <<'END'
 ! imgsearch: index W/i.db has no root W/other
 END

@@ -11,8 +11,13 @@ MM = b'MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x05\0\0\0\0\0\0'
 
 def picture(mode, size=(20, 12)):
     im = Image.new('RGB', size)
-    im.putdata([(x * 12 % 256, y * 20 % 256, (x * y) % 256)
-               for y in range(size[1]) for x in range(size[0])])
+    im.putdata(
+        [
+            (x * 12 % 256, y * 20 % 256, (x * y) % 256)
+            for y in range(size[1])
+            for x in range(size[0])
+        ]
+    )
     return im.convert(mode)
 
 
@@ -23,13 +28,8 @@ def save(name, im, **how):
 
 
 save(
-    'jpeg/420.jpg',
-    picture('RGB'),
-    quality=60,
-    subsampling=2,
-    optimize=True,
-    exif=b'Exif\0\0' +
-     II)
+    'jpeg/420.jpg', picture('RGB'), quality=60, subsampling=2, optimize=True, exif=b'Exif\0\0' + II
+)
 save('jpeg/progressive.jpg', picture('RGB'), quality=60, progressive=True, optimize=True)
 save('jpeg/grey.jpg', picture('L'), quality=60, optimize=True, exif=b'Exif\0\0' + MM)
 save('jpeg/cmyk.jpg', picture('CMYK'), quality=60, optimize=True)

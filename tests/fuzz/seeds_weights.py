@@ -1,5 +1,7 @@
 #!/usr/bin/python3
-"""Writes the seeds of fuzz_weights, fuzz_pickle and fuzz_card: a small state dict in every format."""
+"""Writes the seeds of fuzz_weights, fuzz_pickle and fuzz_card: a small state dict in every format.
+"""
+
 import json, os, struct, zipfile
 import torch
 
@@ -13,17 +15,37 @@ for d in "weights", "pickle", "card":
 w = lambda d, n: os.path.join(here, d, n)
 torch.save(state, w("weights", "zip.pth"))
 torch.save(state, w("weights", "legacy.pth"), _use_new_zipfile_serialization=False)
-torch.save({"epoch": 3, "state_dict": state}, w(
-    "weights", "checkpoint.pth"), _use_new_zipfile_serialization=False)
+torch.save(
+    {"epoch": 3, "state_dict": state},
+    w("weights", "checkpoint.pth"),
+    _use_new_zipfile_serialization=False,
+)
 torch.save(state, w("weights", "protocol4.pth"), pickle_protocol=4)
 for name in "zip", "protocol4":
     with zipfile.ZipFile(w("weights", name + ".pth")) as z:
         open(w("pickle", name), "wb").write(
-            z.read([n for n in z.namelist() if n.endswith("data.pkl")][0]))
+            z.read([n for n in z.namelist() if n.endswith("data.pkl")][0])
+        )
 open(w("pickle", "legacy"), "wb").write(open(w("weights", "legacy.pth"), "rb").read())
-head = json.dumps({"__metadata__": {"format": "pt"}, "a": {"dtype": "F32",
-                  "shape": [2, 1], "data_offsets": [0, 8]}}).encode()
+head = json.dumps(
+    {
+        "__metadata__": {"format": "pt"},
+        "a": {"dtype": "F32", "shape": [2, 1], "data_offsets": [0, 8]},
+    }
+).encode()
 open(w("weights", "small.safetensors"), "wb").write(struct.pack("<Q", len(head)) + head + bytes(8))
-card = {"name": "m", "network": "mobilenet_v2", "resize": 200, "crop": 176, "interpolation": "bilinear", "mean": [.5, .5, .5],
-        "std": [.25, .25, .25], "dim": 256, "projection": True, "descent": "d", "licence": "MIT", "note": "\u00e9\U0001f600"}
+card = {
+    "name": "m",
+    "network": "mobilenet_v2",
+    "resize": 200,
+    "crop": 176,
+    "interpolation": "bilinear",
+    "mean": [0.5, 0.5, 0.5],
+    "std": [0.25, 0.25, 0.25],
+    "dim": 256,
+    "projection": True,
+    "descent": "d",
+    "licence": "MIT",
+    "note": "\u00e9\U0001f600",
+}
 open(w("card", "full.json"), "w").write(json.dumps(card))

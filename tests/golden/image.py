@@ -10,11 +10,23 @@ from torchvision import transforms as T
 from torchvision.transforms import InterpolationMode as I
 
 FIT = [  # width, height, resize, crop, bicubic
-    (61, 37, 24, 14, 0), (37, 61, 24, 14, 1), (9, 12, 20, 16,
-     0), (9, 12, 20, 16, 1), (90, 31, 8, 12, 0), (33, 33, 13, 13, 1),
-    (50, 70, 19, 16, 0), (70, 50, 19, 14, 0), (200, 9, 8, 7, 1), (3, 640, 4, 5, 0), (16, 16, 16, 16, 0)]
+    (61, 37, 24, 14, 0),
+    (37, 61, 24, 14, 1),
+    (9, 12, 20, 16, 0),
+    (9, 12, 20, 16, 1),
+    (90, 31, 8, 12, 0),
+    (33, 33, 13, 13, 1),
+    (50, 70, 19, 16, 0),
+    (70, 50, 19, 14, 0),
+    (200, 9, 8, 7, 1),
+    (3, 640, 4, 5, 0),
+    (16, 16, 16, 16, 0),
+]
 BOX = [  # width, height, to width, to height, bicubic, box
-    (61, 37, 20, 11, 0, (3.25, 1.5, 50.75, 36.5)), (61, 37, 20, 11, 1, (3.25, 1.5, 50.75, 36.5)), (13, 11, 30, 24, 1, (0, 0, 13, 11))]
+    (61, 37, 20, 11, 0, (3.25, 1.5, 50.75, 36.5)),
+    (61, 37, 20, 11, 1, (3.25, 1.5, 50.75, 36.5)),
+    (13, 11, 30, 24, 1, (0, 0, 13, 11)),
+]
 
 
 def pattern(width, height):
@@ -26,20 +38,23 @@ def pattern(width, height):
 
 
 def fit(width, height, resize, crop, bicubic):
-    t = T.Compose([T.Resize(resize, interpolation=I.BICUBIC if bicubic else I.BILINEAR), T.CenterCrop(
-        crop), T.ToTensor(), T.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])])
+    t = T.Compose(
+        [
+            T.Resize(resize, interpolation=I.BICUBIC if bicubic else I.BILINEAR),
+            T.CenterCrop(crop),
+            T.ToTensor(),
+            T.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+        ]
+    )
     return t(pattern(width, height)).numpy().astype('<f4')
 
 
 def boxed(width, height, to_width, to_height, bicubic, box):
     return np.asarray(
-    pattern(
-        width,
-        height).resize(
-            (to_width,
-            to_height),
-            Image.BICUBIC if bicubic else Image.BILINEAR,
-             box))
+        pattern(width, height).resize(
+            (to_width, to_height), Image.BICUBIC if bicubic else Image.BILINEAR, box
+        )
+    )
 
 
 here = pathlib.Path(__file__).parent

@@ -18,7 +18,8 @@ NAMES = [
     'odd JPEGs are read as by Pillow',
     'extract --full-decode equals torchvision',
     'extract is near torchvision',
-     'extract in bf16, the mean subtracted']
+    'extract in bf16, the mean subtracted',
+]
 
 
 def skip(why):
@@ -41,35 +42,43 @@ Image.MAX_IMAGE_PIXELS = None
 
 
 def ours(files, resize, crop, bicubic, at_least):
-    raw = subprocess.run([SHOW, 'fit', *
-    map(str, (resize, crop, int(bicubic), at_least)), *
-    files], check=True, capture_output=True).stdout
+    raw = subprocess.run(
+        [SHOW, 'fit', *map(str, (resize, crop, int(bicubic), at_least)), *files],
+        check=True,
+        capture_output=True,
+    ).stdout
     return np.frombuffer(raw, '<f4').reshape(len(files), crop, crop, 3)
 
 
 def theirs(file, resize, crop, bicubic):
     way = T.InterpolationMode.BICUBIC if bicubic else T.InterpolationMode.BILINEAR
-    t = T.Compose([T.Resize(resize, interpolation=way), T.CenterCrop(crop),
-                  T.ToTensor(), T.Normalize([.485, .456, .406], [.229, .224, .225])])
+    t = T.Compose(
+        [
+            T.Resize(resize, interpolation=way),
+            T.CenterCrop(crop),
+            T.ToTensor(),
+            T.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+        ]
+    )
     with Image.open(file) as im:
         return t(ImageOps.exif_transpose(im).convert('RGB')).permute(1, 2, 0).numpy()
 
 
 def worst(files, resize, crop, bicubic):
-    return max((float(np.abs(o - theirs(f, resize, crop, bicubic)).max()), f)
-               for f, o in zip(files, ours(files, resize, crop, bicubic, 0)))
+    return max(
+        (float(np.abs(o - theirs(f, resize, crop, bicubic)).max()), f)
+        for f, o in zip(files, ours(files, resize, crop, bicubic, 0))
+    )
 
 
 def sample():
     files = sorted(
-    f for e in (
-        'jpg',
-        'JPEG') for f in glob.glob(
-            f'../shared/images/**/*.{e}',
-             recursive=True))
+        f for e in ('jpg', 'JPEG') for f in glob.glob(f'../shared/images/**/*.{e}', recursive=True)
+    )
     large = [f for f in files if '/large/' in f]
-    return large + \
-        random.Random(1).sample([f for f in files if '/large/' not in f], 200 - len(large))
+    return large + random.Random(1).sample(
+        [f for f in files if '/large/' not in f], 200 - len(large)
+    )
 
 
 def check(number, good, remark):
@@ -79,13 +88,9 @@ def check(number, good, remark):
 
 def odd_jpegs():
     folders = (
-    'turbo-8bit',
-    'turbo-testimages',
-    'jpeg-decoder-mozilla',
-    'jpeg-decoder-icc',
-    'exif-orientation-hopper',
-    'zune-jpeg',
-     'sharp')
+        'turbo-8bit', 'turbo-testimages', 'jpeg-decoder-mozilla', 'jpeg-decoder-icc',
+        'exif-orientation-hopper', 'zune-jpeg', 'sharp'
+    )
     files = sorted(f for d in folders for f in glob.glob(f'../shared/bad-input/{d}/*.jp*g'))
     return [f for f, o in zip(files, ours(files, 8, 8, False, 0)) if not np.isnan(o).any()]
 
@@ -108,23 +113,14 @@ def their_features(files):
 def our_features(files, *options):
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, 'out.npy')
-        subprocess.run([os.path.join(B,
-    'imgsearch'),
-    'extract',
-    '-q',
-    '--model',
-    'mobilenet_v2',
-    '--weights',
-    WEIGHTS,
-    *options,
-    '-o',
-    out,
-    *files],
-    check=True,
-    env={**os.environ,
-    'IMGSEARCH_LIBDIR': B,
-    'IMGSEARCH_DB': '',
-     'XDG_DATA_HOME': folder})
+        subprocess.run(
+            [
+                os.path.join(B, 'imgsearch'), 'extract', '-q', '--model', 'mobilenet_v2',
+                '--weights', WEIGHTS, *options, '-o', out, *files
+            ],
+            check=True,
+            env={**os.environ, 'IMGSEARCH_LIBDIR': B, 'IMGSEARCH_DB': '', 'XDG_DATA_HOME': folder},
+        )
         return np.load(out)
 
 
@@ -142,15 +138,14 @@ else:
     print(f'ok 3 - {NAMES[2]} # SKIP ../shared/bad-input is absent')
 
 missing = next(
-    (f for f in (
-        WEIGHTS,
-        os.path.join(
-            B,
-            'imgsearch-shim.so')) if not os.path.exists(f)),
-             None)
+    (f for f in (WEIGHTS, os.path.join(B, 'imgsearch-shim.so')) if not os.path.exists(f)), None
+)
 wanted = None if missing else their_features(files)
-for number, options, least in (4, ['--precision=f32', '--full-decode'], .9999), (5,
-                               ['--precision=f32'], .995), (6, ['--precision=bf16', '--full-decode'], .99):
+for number, options, least in (
+    (4, ['--precision=f32', '--full-decode'], 0.9999),
+    (5, ['--precision=f32'], 0.995),
+    (6, ['--precision=bf16', '--full-decode'], 0.99),
+):
     if missing:
         print(f'ok {number} - {NAMES[number - 1]} # SKIP {missing} is absent')
         continue
@@ -161,5 +156,8 @@ for number, options, least in (4, ['--precision=f32', '--full-decode'], .9999), 
         want, got = want - want.mean(0), got - got.mean(0)
     cosine = (got * want).sum(1) / np.linalg.norm(got, axis=1) / np.linalg.norm(want, axis=1)
     lowest = int(np.nanargmin(cosine))
-    check(number, bool((cosine >= least).all()),
-          f'{len(files)} files, lowest cosine {cosine[lowest]:.6f}, {files[lowest]}')
+    check(
+        number,
+        bool((cosine >= least).all()),
+        f'{len(files)} files, lowest cosine {cosine[lowest]:.6f}, {files[lowest]}',
+    )

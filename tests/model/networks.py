@@ -1,21 +1,27 @@
 #!/usr/bin/python3
-"""Every network against torchvision's: random weights, random batch norm statistics, all formats of weights files.
+"""Every network against torchvision's: random weights, random batch norm statistics, all formats of
+weights files.
 
-The features of tests/model/features (our readers, our shim) must agree with torchvision's in f32 to cosine 0.99999, and
-after subtracting the mean over the pictures, which random weights give nearly the same feature, to 0.9999; in bf16 to
-0.99, and no worse than torch's own bf16. Small inputs keep it short. `networks.py NAME...` runs only these.
+The features of tests/model/features (our readers, our shim) must agree with torchvision's in f32 to
+cosine 0.99999, and after subtracting the mean over the pictures, which random weights give nearly
+the same feature, to 0.9999; in bf16 to 0.99, and no worse than torch's own bf16. Small inputs keep
+it short. `networks.py NAME...` runs only these.
 
-Which random weights, matters to bf16, whose rounding (one part in 512 after every layer) they may amplify. Measured, centred cosine,
-ours / torch's own bf16 on channels last:
-- as torchvision makes them, with running means N(0, 0.1) and variances U(0.5, 1.5): ResNet-18 to -152 0.9999 / 0.9998, 0.9998 / 0.9997,
-  0.9999 / 0.9998, 0.9994 / 0.9988, 0.9969 / 0.9961: tested here (another draw of ResNet-152's: 0.981 / 0.966). The others' kernels of one channel are made so small that nothing of the
-  picture arrives (features differ by less than bf16 can say): no figure.
-- as torchvision makes them, with statistics fitted to the pictures and then disturbed (means by 0.1 deviations, variances by
-  U(0.8, 1.25)): ResNets 0.999 / 0.999, 0.994 / 0.992, 0.926 / 0.898, 0.830 / 0.793, 0.477 / 0.466; MobileNetV2 0.899 / 0.888;
-  EfficientNet-B0 to -B2 0.989 / 0.987, 0.652 / 0.581, 0.783 / 0.752. Every layer then stretches small differences to full size again, which no
-  trained network does: with MobileNetV2's ImageNet weights and photographs the lowest is 0.995 (tests/image/reference.py).
+Which random weights, matters to bf16, whose rounding (one part in 512 after every layer) they may
+amplify. Measured, centred cosine, ours / torch's own bf16 on channels last:
+- as torchvision makes them, with running means N(0, 0.1) and variances U(0.5, 1.5): ResNet-18 to
+  -152 0.9999 / 0.9998, 0.9998 / 0.9997, 0.9999 / 0.9998, 0.9994 / 0.9988, 0.9969 / 0.9961: tested
+  here (another draw of ResNet-152's: 0.981 / 0.966). The others' kernels of one channel are made so
+  small that nothing of the picture arrives (features differ by less than bf16 can say): no figure.
+- as torchvision makes them, with statistics fitted to the pictures and then disturbed (means by 0.1
+  deviations, variances by U(0.8, 1.25)): ResNets 0.999 / 0.999, 0.994 / 0.992, 0.926 / 0.898,
+  0.830 / 0.793, 0.477 / 0.466; MobileNetV2 0.899 / 0.888; EfficientNet-B0 to -B2 0.989 / 0.987,
+  0.652 / 0.581, 0.783 / 0.752. Every layer then stretches small differences to full size again,
+  which no trained network does: with MobileNetV2's ImageNet weights and photographs the lowest is
+  0.995 (tests/image/reference.py).
 - hence the weights of `randomise`, for all networks.
 """
+
 import json, os, struct, subprocess, sys, tempfile
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait would spin
@@ -23,21 +29,15 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait would s
 B = os.environ.get("B", "build")
 DRIVER = os.path.join(B, "tests/model/features")
 N = 6
-NETWORKS = {"resnet18": 96,
+NETWORKS = {
+    "resnet18": 96,
     "resnet34": 96,
     "resnet50": 96,
     "resnet101": 64,
     "resnet152": 64,
     "mobilenet_v2": 128,
-    **{f"efficientnet_b{i}": side for i,
-    side in enumerate([96,
-    96,
-    96,
-    96,
-    96,
-    96,
-    64,
-     64])}}
+    **{f"efficientnet_b{i}": side for i, side in enumerate([96, 96, 96, 96, 96, 96, 64, 64])},
+}
 FORMATS = ["zip", "legacy", "safetensors", "script"]
 
 
@@ -61,38 +61,31 @@ torch.set_num_threads(2)
 
 
 def pictures(side):
-    """Soft random patterns of several sizes that differ in colour and contrast as photographs do."""
+    """Soft random patterns of several sizes that differ in colour and contrast as photographs do.
+    """
     g = torch.Generator().manual_seed(3)
     out = []
     for _ in range(N):
         x = sum(
-    nn.functional.interpolate(
-        torch.randn(
-            1,
-            3,
-            k,
-            k,
-            generator=g),
-            (side,
-            side),
-            mode="bicubic") for k in (
-                2,
-                5,
-                11,
-                 23))
-        out.append(x * (.3 + torch.rand(1, generator=g)) + torch.randn(1, 3, 1, 1, generator=g))
+            nn.functional.interpolate(
+                torch.randn(1, 3, k, k, generator=g), (side, side), mode="bicubic"
+            )
+            for k in (2, 5, 11, 23)
+        )
+        out.append(x * (0.3 + torch.rand(1, generator=g)) + torch.randn(1, 3, 1, 1, generator=g))
     return torch.cat(out)
 
 
 def randomise(net, x):
-    """Statistics near what the pictures give, so that signals neither vanish nor explode, but off by a random amount; the
-    last batch norm of a residual branch is small and MobileNet's kernels of one channel smooth rather than take differences, both as in
-    trained networks, so that rounding is not amplified either."""
+    """Statistics near what the pictures give, so that signals neither vanish nor explode, but off
+    by a random amount; the last batch norm of a residual branch is small and MobileNet's kernels of
+    one channel smooth rather than take differences, both as in trained networks, so that rounding
+    is not amplified either."""
     norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
     for m in norms:
         m.momentum = 1.0
-        m.weight.uniform_(.7, 1.3)
-        m.bias.normal_(.3, .2)
+        m.weight.uniform_(0.7, 1.3)
+        m.bias.normal_(0.3, 0.2)
     for name, m in net.named_modules():
         if isinstance(m, nn.Conv2d) and m.bias is None:
             nn.init.kaiming_normal_(m.weight, nonlinearity="relu")
@@ -101,22 +94,25 @@ def randomise(net, x):
         if isinstance(m, torchvision.ops.StochasticDepth):
             m.p = 0
         if getattr(
-    m,
-    "use_res_connect",
-    isinstance(
-        m,
-        (torchvision.models.resnet.BasicBlock,
-         torchvision.models.resnet.Bottleneck))):
-            last = m.bn3 if hasattr(m, "bn3") else [
-                                    k for k in m.modules() if isinstance(k, nn.BatchNorm2d)][-1]
-            last.weight.mul_(.3)
+            m,
+            "use_res_connect",
+            isinstance(
+                m, (torchvision.models.resnet.BasicBlock, torchvision.models.resnet.Bottleneck)
+            ),
+        ):
+            last = (
+                m.bn3
+                if hasattr(m, "bn3")
+                else [k for k in m.modules() if isinstance(k, nn.BatchNorm2d)][-1]
+            )
+            last.weight.mul_(0.3)
             last.bias.zero_()
     net.train()
     net(x)
     net.eval()
     for m in norms:
-        m.running_mean += .1 * m.running_var.sqrt() * torch.randn(m.running_mean.shape)
-        m.running_var *= torch.empty(m.running_var.shape).uniform_(.8, 1.25)
+        m.running_mean += 0.1 * m.running_var.sqrt() * torch.randn(m.running_mean.shape)
+        m.running_var *= torch.empty(m.running_var.shape).uniform_(0.8, 1.25)
 
 
 def as_made(net):
@@ -124,8 +120,8 @@ def as_made(net):
     net.eval()
     for m in net.modules():
         if isinstance(m, nn.BatchNorm2d):
-            m.running_mean.normal_(0, .1)
-            m.running_var.uniform_(.5, 1.5)
+            m.running_mean.normal_(0, 0.1)
+            m.running_var.uniform_(0.5, 1.5)
 
 
 def safetensors(path, state):
@@ -133,8 +129,11 @@ def safetensors(path, state):
     at, head, data = 0, {}, []
     for name, t in state.items():
         raw = t.contiguous().numpy().tobytes()
-        head[name] = {"dtype": kinds[t.dtype], "shape": list(
-            t.shape), "data_offsets": [at, at + len(raw)]}
+        head[name] = {
+            "dtype": kinds[t.dtype],
+            "shape": list(t.shape),
+            "data_offsets": [at, at + len(raw)],
+        }
         at += len(raw)
         data.append(raw)
     text = json.dumps(head).encode()
@@ -144,11 +143,15 @@ def safetensors(path, state):
 
 def save(net, form, folder):
     state = net.state_dict()
-    path = os.path.join(folder,
-    {"zip": "zip.pth",
-    "legacy": "legacy.pth",
-    "safetensors": "w.safetensors",
-     "script": "s.pt"}[form])
+    path = os.path.join(
+        folder,
+        {
+            "zip": "zip.pth",
+            "legacy": "legacy.pth",
+            "safetensors": "w.safetensors",
+            "script": "s.pt",
+        }[form],
+    )
     if form == "script":
         torch.jit.script(net).save(path)
     elif form == "safetensors":
@@ -161,19 +164,12 @@ def save(net, form, folder):
 def ours(name, weights, precision, x, folder):
     inp, out = os.path.join(folder, "in.f32"), os.path.join(folder, "out.f32")
     x.permute(0, 2, 3, 1).contiguous().numpy().tofile(inp)
-    r = subprocess.run([DRIVER,
-    name,
-    weights,
-    precision,
-    "2",
-    str(x.shape[-1]),
-    str(len(x)),
-    inp,
-    out],
-    capture_output=True,
-    text=True,
-    env={**os.environ,
-     "IMGSEARCH_LIBDIR": B})
+    r = subprocess.run(
+        [DRIVER, name, weights, precision, "2", str(x.shape[-1]), str(len(x)), inp, out],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "IMGSEARCH_LIBDIR": B},
+    )
     if r.returncode:
         return r.stderr.strip()
     return np.fromfile(out, dtype=np.float32).reshape(len(x), -1)
@@ -200,35 +196,35 @@ def agree(what, want, got, least, least_centred):
     else:
         plain, centred = cosine(want, got), cosine(want - want.mean(0), got - got.mean(0))
         spread = float(
-    np.mean(
-        np.linalg.norm(
-            want -
-            want.mean(0),
-            axis=1) /
-            np.linalg.norm(
-                want,
-                 axis=1)))
-        print(f"{'ok' if plain >= least and centred >= least_centred else 'not ok'} {count} - {what}")
+            np.mean(np.linalg.norm(want - want.mean(0), axis=1) / np.linalg.norm(want, axis=1))
+        )
+        print(
+            f"{'ok' if plain >= least and centred >= least_centred else 'not ok'} {count} - {what}"
+        )
         print(f"# cosine {plain:.7f}, centred {centred:.6f}, spread {spread:.2f}")
     sys.stdout.flush()
 
 
-def bf16(what, net, x, path, name, want, folder, least=.99):
+def bf16(what, net, x, path, name, want, folder, least=0.99):
     """Ours, and that torch's own is not better by more than chance."""
     got = ours(name, path, "bf16", x, folder)
-    agree(f"{name} bf16{what}", want, got, .99, least)
+    agree(f"{name} bf16{what}", want, got, 0.99, least)
     if isinstance(got, str):
         return
     last = torch.channels_last
-    own = net.to(
-    memory_format=last,
-    dtype=torch.bfloat16)(
-        x.to(
-            torch.bfloat16).contiguous(
-                memory_format=last)).float().numpy()
+    own = (
+        net.to(memory_format=last, dtype=torch.bfloat16)(
+            x.to(torch.bfloat16).contiguous(memory_format=last)
+        )
+        .float()
+        .numpy()
+    )
     mine, theirs = (1 - cosine(want - want.mean(0), f - f.mean(0)) for f in (got, own))
-    agree_that(f"{name} bf16{what}: no worse than torch's", mine <= 1.25 * \
-               theirs + 1e-4, f"1 - centred cosine {mine:.5f}, torch's {theirs:.5f}")
+    agree_that(
+        f"{name} bf16{what}: no worse than torch's",
+        mine <= 1.25 * theirs + 1e-4,
+        f"1 - centred cosine {mine:.5f}, torch's {theirs:.5f}",
+    )
 
 
 def reference(net, x):
@@ -247,14 +243,22 @@ def one(index, name, side, folder):
     paths = {f: save(net, f, folder) for f in forms}
     want = reference(net, x)
     for f, path in paths.items():
-        agree(f"{name} f32 from {f}", want, ours(name, path, "f32", x, folder), .99999, .9999)
+        agree(f"{name} f32 from {f}", want, ours(name, path, "f32", x, folder), 0.99999, 0.9999)
     bf16("", net, x, path, name, want, folder)
     if name.startswith("resnet"):
         net = getattr(torchvision.models, name)()
         as_made(net)
         path = save(net, "zip", folder)
-        bf16(" as made", net, x, path, name, reference(net, x),
-             folder, .97 if name == "resnet152" else .99)
+        bf16(
+            " as made",
+            net,
+            x,
+            path,
+            name,
+            reference(net, x),
+            folder,
+            0.97 if name == "resnet152" else 0.99,
+        )
 
 
 def projected(folder):
@@ -263,41 +267,59 @@ def projected(folder):
     x = pictures(96)
     net = torchvision.models.mobilenet_v2()
     randomise(net, x)
-    state = {k: v.half() for k, v in net.state_dict().items()
-                       if "num_batches" not in k and "classifier" not in k}
+    state = {
+        k: v.half()
+        for k, v in net.state_dict().items()
+        if "num_batches" not in k and "classifier" not in k
+    }
     net.load_state_dict(state, strict=False)
     layer = nn.Linear(1280, 64)
     state |= {"project.weight": layer.weight.half(), "project.bias": layer.bias.half()}
     path = os.path.join(folder, "mine.safetensors")
     safetensors(path, state)
     with open(os.path.join(folder, "mine.json"), "w") as f:
-        json.dump({"name": "mine", "network": "mobilenet_v2",
-                  "projection": True, "dim": 64, "resize": 128, "crop": 96}, f)
+        json.dump(
+            {
+                "name": "mine",
+                "network": "mobilenet_v2",
+                "projection": True,
+                "dim": 64,
+                "resize": 128,
+                "crop": 96,
+            },
+            f,
+        )
     want = nn.functional.linear(
-    torch.from_numpy(
-        reference(
-            net,
-            x)),
-            layer.weight.half().float(),
-             layer.bias.half().float()).numpy()
-    agree("mobilenet_v2 with a projection in f16 by its card",
-          want, ours("-", path, "f32", x, folder), .99999, .9999)
+        torch.from_numpy(reference(net, x)), layer.weight.half().float(), layer.bias.half().float()
+    ).numpy()
+    agree(
+        "mobilenet_v2 with a projection in f16 by its card",
+        want,
+        ours("-", path, "f32", x, folder),
+        0.99999,
+        0.9999,
+    )
 
 
 def remembering(folder):
-    """Class posteriors before the projection, and the large matrices in int8 with a scale for each row."""
+    """Class posteriors before the projection, and the large matrices in int8 with a scale for each
+    row."""
     torch.manual_seed(6)
     x = pictures(96)
     net = torchvision.models.mobilenet_v2()
     randomise(net, x)
     layer, classes = nn.Linear(1280 + 1000, 64), net.classifier[1]
-    state = {k: v for k, v in net.state_dict().items(
-    ) if "num_batches" not in k and "classifier" not in k}
+    state = {
+        k: v
+        for k, v in net.state_dict().items()
+        if "num_batches" not in k and "classifier" not in k
+    }
     state |= {
-    "project.weight": layer.weight,
-    "project.bias": layer.bias,
-    "posterior.weight": classes.weight,
-     "posterior.bias": classes.bias}
+        "project.weight": layer.weight,
+        "project.bias": layer.bias,
+        "posterior.weight": classes.weight,
+        "posterior.bias": classes.bias,
+    }
     for k, v in list(state.items()):
         if v.dim() > 1 and v.numel() >= 16384:
             state[k + "_scale"] = scale = v.detach().flatten(1).abs().amax(1) / 127
@@ -307,21 +329,61 @@ def remembering(folder):
     path = os.path.join(folder, "knows.safetensors")
     safetensors(path, state)
     with open(os.path.join(folder, "knows.json"), "w") as f:
-        json.dump({"name": "knows", "network": "mobilenet_v2",
-                  "projection": True, "dim": 64, "resize": 128, "crop": 96}, f)
+        json.dump(
+            {
+                "name": "knows",
+                "network": "mobilenet_v2",
+                "projection": True,
+                "dim": 64,
+                "resize": 128,
+                "crop": 96,
+            },
+            f,
+        )
     pooled = net.features(x).mean((2, 3))
     roots = (classes(pooled) / 2).softmax(1).sqrt()
     want = layer(torch.cat([nn.functional.normalize(pooled), roots], 1)).numpy()
-    agree("mobilenet_v2 with posteriors, in int8", want,
-          ours("-", path, "f32", x, folder), .99999, .9999)
+    agree(
+        "mobilenet_v2 with posteriors, in int8",
+        want,
+        ours("-", path, "f32", x, folder),
+        0.99999,
+        0.9999,
+    )
     whole = dict(state)
-    for what, change, want in (("int8 without its scale", {"posterior.weight_scale": None}, "posterior.weight_scale"),
-            ("a scale of another length", {"posterior.weight_scale": torch.ones(3)}, "posterior.weight_scale"),
-            ("a scale of what is not int8", {"project.bias_scale": torch.ones(64)}, "project.bias_scale"),
-            ("posteriors without a bias", {"posterior.bias": None}, "posterior.bias"),
-            ("posteriors of another width", {"posterior.weight": torch.ones(1000, 640), "posterior.weight_scale": None}, "posterior.weight"),
-            ("posteriors of no class", {"posterior.weight": torch.ones(0, 1280), "posterior.weight_scale": None, "posterior.bias": torch.ones(0)}, "no rows"),
-            ("posteriors without a projection", {"project.weight": None, "project.weight_scale": None, "project.bias": None}, "project.weight")):
+    for what, change, want in (
+        ("int8 without its scale", {"posterior.weight_scale": None}, "posterior.weight_scale"),
+        (
+            "a scale of another length",
+            {"posterior.weight_scale": torch.ones(3)},
+            "posterior.weight_scale",
+        ),
+        (
+            "a scale of what is not int8",
+            {"project.bias_scale": torch.ones(64)},
+            "project.bias_scale",
+        ),
+        ("posteriors without a bias", {"posterior.bias": None}, "posterior.bias"),
+        (
+            "posteriors of another width",
+            {"posterior.weight": torch.ones(1000, 640), "posterior.weight_scale": None},
+            "posterior.weight",
+        ),
+        (
+            "posteriors of no class",
+            {
+                "posterior.weight": torch.ones(0, 1280),
+                "posterior.weight_scale": None,
+                "posterior.bias": torch.ones(0),
+            },
+            "no rows",
+        ),
+        (
+            "posteriors without a projection",
+            {"project.weight": None, "project.weight_scale": None, "project.bias": None},
+            "project.weight",
+        ),
+    ):
         safetensors(path, {k: v for k, v in (whole | change).items() if v is not None})
         said = ours("-", path, "f32", x, folder)
         agree_that(what + " is refused", isinstance(said, str) and want in said, said)
@@ -329,16 +391,18 @@ def remembering(folder):
 
 def script_as_network(folder):
     net = nn.Sequential(
-    nn.Conv2d(
-        3, 16, 3, 2), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(
-            16, 40, 3, 2)).eval()
+        nn.Conv2d(3, 16, 3, 2), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 40, 3, 2)
+    ).eval()
     x = pictures(64)
     path = os.path.join(folder, "program.pt")
     torch.jit.script(net).save(path)
     agree(
-    "a TorchScript program is the network", net(x).mean(
-        (2, 3)).numpy(), ours(
-            "script", path, "f32", x, folder), .99999, .9999)
+        "a TorchScript program is the network",
+        net(x).mean((2, 3)).numpy(),
+        ours("script", path, "f32", x, folder),
+        0.99999,
+        0.9999,
+    )
 
 
 def refused(folder):
@@ -348,7 +412,10 @@ def refused(folder):
     torch.save(torchvision.models.resnet18().state_dict(), path)
     said = ours("resnet50", path, "f32", pictures(64), folder)
     count += 1
-    print(f"{'ok' if isinstance(said, str) and 'layer1.0.conv' in said else 'not ok'} {count} - weights of another network are refused")
+    print(
+        f"{'ok' if isinstance(said, str) and 'layer1.0.conv' in said else 'not ok'} {count} -"
+        " weights of another network are refused"
+    )
     print(f"# {said}")
 
 

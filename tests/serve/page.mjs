@@ -1,5 +1,6 @@
-// The page as a person uses it: upload, results, part of a picture, threshold, combining, viewer, map, duplicates, keys,
-// a narrow screen, hostile file names, and what axe-core says. TAP on standard output; run by page.sh.
+// The page as a person uses it: upload, results, part of a picture, threshold, combining, viewer,
+// map, duplicates, keys, a narrow screen, hostile file names, and what axe-core says. TAP on
+// standard output; run by page.sh.
 import { browser, command, serve, temporary } from "./webdriver.mjs";
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -52,7 +53,8 @@ try {
 const settled = () =>
 	b.until(
 		"an answer",
-		"return !document.body.classList.contains('busy') && document.querySelectorAll('#results .card, #notice:not([hidden])').length > 0",
+		`const answers = document.querySelectorAll('#results .card, #notice:not([hidden])');
+		return !document.body.classList.contains('busy') && answers.length > 0`,
 	);
 const results = () => b.count("#results .card");
 const address = () => b.run("return location.search");
@@ -69,7 +71,9 @@ async function accessible(what) {
 			"return document.getAnimations().every(a => a.playState !== 'running')",
 		);
 		const bad = await b.later(
-			"const done = arguments[arguments.length - 1]; axe.run().then(r => done(r.violations.map(v => [v.id, v.nodes.slice(0, 2).map(n => n.html + ' ' + n.failureSummary)])))",
+			`const done = arguments[arguments.length - 1];
+			const where = v => v.nodes.slice(0, 2).map(n => n.html + ' ' + n.failureSummary);
+			axe.run().then(r => done(r.violations.map(v => [v.id, where(v)])))`,
 		);
 		check(`accessible: ${what}, ${dark ? "dark" : "light"}`, bad.length === 0, bad);
 	}
@@ -122,21 +126,25 @@ check("... also by keys", true);
 await settled();
 
 // Threshold and number.
-await b.run(
-	"const m = document.querySelector('#min'); m.value = 0.99; m.dispatchEvent(new Event('input'));",
-);
+const set = (css, value, ...events) =>
+	b.run(
+		`const [css, value, events] = arguments;
+		const input = document.querySelector(css);
+		input.value = value;
+		for (const e of events) input.dispatchEvent(new Event(e));`,
+		css,
+		value,
+		events,
+	);
+await set("#min", 0.99, "input");
 check(
 	"nothing above the threshold is said honestly",
 	(await results()) === 0 && /No close match/.test(await b.text("#notice")),
 	await b.text("#notice"),
 );
-await b.run(
-	"const m = document.querySelector('#min'); m.value = 0; m.dispatchEvent(new Event('input'));",
-);
+await set("#min", 0, "input");
 check("... and taken back", (await results()) > 10);
-await b.run(
-	"const k = document.querySelector('#k'); k.value = 0; k.dispatchEvent(new Event('input')); k.dispatchEvent(new Event('change'));",
-);
+await set("#k", 0, "input", "change");
 await b.until("eight", "return document.querySelectorAll('#results .card').length === 8");
 check("how many", /k=8/.test(await address()));
 
@@ -166,7 +174,9 @@ await settled();
 await b.click("#results .card:nth-child(1) [title='Open']");
 await b.until(
 	"the viewer",
-	"const i = document.querySelector('#viewer-picture'); return document.querySelector('#viewer').open && i.complete && i.naturalWidth && document.querySelector('#viewer-path').textContent",
+	`const i = document.querySelector('#viewer-picture');
+	return document.querySelector('#viewer').open && i.complete && i.naturalWidth
+		&& document.querySelector('#viewer-path').textContent`,
 );
 check(
 	"the original opens full size",
@@ -177,7 +187,8 @@ const first = await b.text("#viewer-path");
 await b.keys("\uE014");
 await b.until(
 	"the next one",
-	"return document.querySelector('#viewer-path').textContent && document.querySelector('#viewer-path').textContent !== arguments[0]",
+	`const path = document.querySelector('#viewer-path').textContent;
+	return path && path !== arguments[0]`,
 	first,
 );
 await b.keys("\uE00C");
@@ -198,7 +209,8 @@ check(
 await b.keys("\uE007");
 await b.until(
 	"a search by Enter",
-	"return document.querySelectorAll('.term').length === 0 || document.querySelector('#terms').hidden",
+	`return document.querySelectorAll('.term').length === 0
+		|| document.querySelector('#terms').hidden`,
 );
 check("Enter searches from it", /q=id\d+(&|$)/.test(await address()), await address());
 
@@ -214,9 +226,12 @@ check(
 // Map.
 await b.click("[data-tab=map]");
 await b.until("the map", "return document.querySelectorAll('#legend li').length");
-const painted =
-	"const c = document.querySelector('#plane'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;" +
-	"let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return n > 200";
+const painted = `
+	const c = document.querySelector('#plane');
+	const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+	let n = 0;
+	for (let i = 3; i < d.length; i += 4) n += d[i] > 0;
+	return n > 200`;
 const plane = "return document.querySelector('#plane').toDataURL()";
 check("the map is drawn", await b.until("points", painted));
 await b.run("document.querySelector('#plane').focus()");
@@ -266,21 +281,27 @@ check(
 check(
 	"... and targets are large enough",
 	await b.run(
-		"return [...document.querySelectorAll('button, a')].filter(e => e.offsetParent && !e.classList.contains('skip')).every(e => e.getBoundingClientRect().height >= 24)",
+		`return [...document.querySelectorAll('button, a')]
+			.filter(e => e.offsetParent && !e.classList.contains('skip'))
+			.every(e => e.getBoundingClientRect().height >= 24)`,
 	),
 );
 await accessible("phone");
 await b.run(
-	"document.querySelector('.card [aria-label*=long]').dispatchEvent(new KeyboardEvent('keydown', { key: 'o' }))",
+	`document.querySelector('.card [aria-label*=long]')
+		.dispatchEvent(new KeyboardEvent('keydown', { key: 'o' }))`,
 );
 await b.until(
 	"the viewer",
-	"return document.querySelector('#viewer').open && document.querySelector('#viewer-path').textContent",
+	`return document.querySelector('#viewer').open
+		&& document.querySelector('#viewer-path').textContent`,
 );
 check(
 	"... nor a long name in the viewer",
 	await b.run(
-		"const v = document.querySelector('#viewer'); return v.scrollWidth <= v.clientWidth && document.querySelector('#viewer-title').textContent.length > 100",
+		`const v = document.querySelector('#viewer');
+		return v.scrollWidth <= v.clientWidth
+			&& document.querySelector('#viewer-title').textContent.length > 100`,
 	),
 );
 await b.go(`${url}/?q=id99999`);
@@ -301,8 +322,10 @@ check(
 	"a map of one picture has it in the middle",
 	await b.until(
 		"a point",
-		"const c = document.querySelector('#plane');" +
-			"const d = c.getContext('2d').getImageData(c.width / 2 - 20, c.height / 2 - 20, 40, 40).data; return d.some((v, i) => i % 4 === 3 && v)",
+		`const c = document.querySelector('#plane');
+		const middle = [c.width / 2 - 20, c.height / 2 - 20, 40, 40];
+		const d = c.getContext('2d').getImageData(...middle).data;
+		return d.some((v, i) => i % 4 === 3 && v)`,
 	),
 );
 await few.stop();

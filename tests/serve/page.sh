@@ -4,7 +4,9 @@
 # accessibility.
 cd "$(dirname "$0")/../.." || exit 1
 for program in node chromium chromedriver; do
-	command -v $program >/dev/null || { echo "1..0 # SKIP $program is missing (apt-get install nodejs chromium chromium-driver)"; exit 0; }
+	command -v $program >/dev/null && continue
+	echo "1..0 # SKIP $program is missing (apt-get install nodejs chromium chromium-driver)"
+	exit 0
 done
 B=$(cd "${B:-build}" && pwd) || exit 1
 export B

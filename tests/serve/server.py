@@ -1,6 +1,9 @@
 #!/usr/bin/python3
-"""The server over HTTP: every route, bad input, hostile clients, its end. Needs nothing but Python's own library."""
-import http.client, json, os, shutil, signal, socket, struct, subprocess, sys, tempfile, threading, time, zlib
+"""The server over HTTP: every route, bad input, hostile clients, its end. Needs nothing but
+Python's own library."""
+
+import http.client, json, os, shutil, signal, socket, struct, subprocess
+import sys, tempfile, threading, time, zlib
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 B = os.environ.get("B", TOP + "/build")
@@ -8,14 +11,13 @@ COMMAND = B + "/imgsearch"
 W = os.path.realpath(tempfile.mkdtemp())
 ENV = dict(
     os.environ,
-    IMGSEARCH_LIBDIR=B +
-    "/tests/lib",
+    IMGSEARCH_LIBDIR=B + "/tests/lib",
     HOME=W,
     XDG_RUNTIME_DIR=W,
-    XDG_CACHE_HOME=W +
-    "/cache",
+    XDG_CACHE_HOME=W + "/cache",
     LC_ALL="C",
-     TERM="dumb")
+    TERM="dumb",
+)
 ENV.pop("IMGSEARCH_DB", None)
 count = failed = 0
 servers = []
@@ -32,8 +34,14 @@ def check(name, ok, why=""):
 
 
 def run(*args, **more):
-    return subprocess.run([COMMAND, *args], env=ENV, stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=120, **more)
+    return subprocess.run(
+        [COMMAND, *args],
+        env=ENV,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=120,
+        **more,
+    )
 
 
 def until(ready, seconds=60):
@@ -46,17 +54,13 @@ def until(ready, seconds=60):
 
 class Server:
     def __init__(self, db, *options, wait=True):
-        self.process = subprocess.Popen([COMMAND,
-    "serve",
-    "--db",
-    db,
-    "--port",
-    "0",
-    *options],
-    env=ENV,
-    stdout=subprocess.PIPE,
-    stderr=subprocess.PIPE,
-     text=True)
+        self.process = subprocess.Popen(
+            [COMMAND, "serve", "--db", db, "--port", "0", *options],
+            env=ENV,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         servers.append(self.process)
         line = self.process.stdout.readline() if wait else ""
         self.port = int(line.rstrip("/\n").rsplit(":", 1)[1]) if line else 0
@@ -82,6 +86,7 @@ class Server:
             if answer[0][0] == 202:
                 answer[0] = self.get(path.split("?")[0])
             return answer[0][0] != 202
+
         until(ready)
         return answer[0][:2]
 
@@ -99,31 +104,30 @@ class Server:
 
 def form(*parts):
     text = b"".join(
-    b'--XX\r\nContent-Disposition: form-data; name="%s"; filename="x"\r\nContent-Type: image/jpeg\r\n\r\n%s\r\n' %
-     (n.encode(), d) for n, d in parts)
+        b'--XX\r\nContent-Disposition: form-data; name="%s"; filename="x"\r\n'
+        b'Content-Type: image/jpeg\r\n\r\n%s\r\n' % (n.encode(), d)
+        for n, d in parts
+    )
     return text + b"--XX--\r\n", {"Content-Type": "multipart/form-data; boundary=XX"}
 
 
 def png(width, height, rows=None):
-    chunk = lambda kind, data: struct.pack(
-        ">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    number = lambda n: struct.pack(">I", n)
+    chunk = lambda kind, data: number(len(data)) + kind + data + number(zlib.crc32(kind + data))
     data = zlib.compress(rows if rows is not None else b"")
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR",
-    struct.pack(">IIBBBBB",
-    width,
-    height,
-    8,
-    2,
-    0,
-    0,
-    0)) + chunk(b"IDAT",
-    data) + chunk(b"IEND",
-     b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+        + chunk(b"IDAT", data)
+        + chunk(b"IEND", b"")
+    )
 
 
 def stripes(width, height):
-    return b"".join(b"\0" + bytes((x * 7 + y * y * 3 + c * 40) & 255 for x in range(width)
-                    for c in range(3)) for y in range(height))
+    return b"".join(
+        b"\0" + bytes((x * 7 + y * y * 3 + c * 40) & 255 for x in range(width) for c in range(3))
+        for y in range(height)
+    )
 
 
 def raw(server, data, shut=False, wait=3.0):
@@ -146,28 +150,40 @@ def raw(server, data, shut=False, wait=3.0):
 
 
 def error(answer, status, code=None):
-    return answer[0] == status and "message" in answer[1].get(
-        "error", {}) and (code is None or answer[1]["error"]["code"] == code)
+    return (
+        answer[0] == status
+        and "message" in answer[1].get("error", {})
+        and (code is None or answer[1]["error"]["code"] == code)
+    )
 
 
 def test_reading(s, photo):
     status, page, headers = s.get("/", raw=True)
     check(
-    "the page",
-     status == 200 and b"imgsearch" in page and headers["Content-Type"].startswith("text/html"))
+        "the page",
+        status == 200 and b"imgsearch" in page and headers["Content-Type"].startswith("text/html"),
+    )
     policy = headers.get("Content-Security-Policy", "")
     check(
-    "... with a strict policy",
-    "default-src 'none'" in policy and "unsafe" not in policy and "http" not in policy,
-     policy)
+        "... with a strict policy",
+        "default-src 'none'" in policy and "unsafe" not in policy and "http" not in policy,
+        policy,
+    )
     check("... that asks nobody else", b"http://" not in page and b"https://" not in page)
-    for path in "/app.js", "/base.js", "/map.js", "/plane.js", "/groups.js", "/style.css", "/icon.svg":
+    for path in (
+        "/app.js", "/base.js", "/map.js", "/plane.js", "/groups.js", "/style.css", "/icon.svg"
+    ):
         status, text, headers = s.get(path, raw=True)
-        check(path, status == 200 and len(text) >
-              100 and headers["X-Content-Type-Options"] == "nosniff")
+        check(
+            path,
+            status == 200 and len(text) > 100 and headers["X-Content-Type-Options"] == "nosniff",
+        )
     status, info, _ = s.get("/api/info")
-    check("info", status == 200 and info["schema"] ==
-          1 and info["counts"]["indexed"] == info["vectors"] > 0, info)
+    check(
+        "info",
+        status == 200 and info["schema"] == 1 and info["counts"]["indexed"] == info["vectors"] > 0,
+        info,
+    )
     check("health", s.get("/api/health")[1]["status"] == "ok")
     status, some, _ = s.get("/api/sample?n=5&seed=3")
     check("sample", status == 200 and len({p["id"] for p in some["pictures"]}) == 5, some)
@@ -175,28 +191,31 @@ def test_reading(s, photo):
     status, item, _ = s.get(f"/api/pictures/{one['id']}")
     check("a picture", item["path"] == one["path"] and item["width"] > 0)
     status, data, headers = s.get(f"/api/pictures/{one['id']}/thumb?size=128", raw=True)
-    check("a thumbnail", status == 200 and data[:2] ==
-          b"\xff\xd8" and headers["Content-Type"] == "image/jpeg")
     check(
-    "... from the cache",
-    s.get(
-        f"/api/pictures/{one['id']}/thumb?size=128",
-        raw=True)[1] == data and os.listdir(
-            W +
-             "/cache/imgsearch/thumbs"))
-    check("... of any size asked for",
-    all(s.get(f"/api/pictures/{one['id']}/thumb?size={n}",
-    raw=True)[0] == 200 for n in ("-1",
-    "x",
-    "99999999999999999999",
-     "0")))
+        "a thumbnail",
+        status == 200 and data[:2] == b"\xff\xd8" and headers["Content-Type"] == "image/jpeg",
+    )
+    check(
+        "... from the cache",
+        s.get(f"/api/pictures/{one['id']}/thumb?size=128", raw=True)[1] == data
+        and os.listdir(W + "/cache/imgsearch/thumbs"),
+    )
+    check(
+        "... of any size asked for",
+        all(
+            s.get(f"/api/pictures/{one['id']}/thumb?size={n}", raw=True)[0] == 200
+            for n in ("-1", "x", "99999999999999999999", "0")
+        ),
+    )
     status, data, _ = s.get(f"/api/pictures/{one['id']}/full", raw=True)
     check("the file itself", data == open(one["path"], "rb").read())
     os.rename(one["path"], one["path"] + ".away")
     open(W + "/secret", "w").write("what nobody was to see\n")
     os.symlink(W + "/secret", one["path"])
-    check("... nothing else that came to lie there", error(
-        s.get(f"/api/pictures/{one['id']}/full"), 415))
+    check(
+        "... nothing else that came to lie there",
+        error(s.get(f"/api/pictures/{one['id']}/full"), 415),
+    )
     os.rename(one["path"] + ".away", one["path"])
     check("HEAD", s.ask("HEAD", "/api/info", raw=True)[0] == 200)
 
@@ -204,200 +223,222 @@ def test_reading(s, photo):
 def test_search(s, photo, path):
     check("search by id", s.get("/api/search?id=3&k=4")[1]["results"][0]["id"] == 3)
     check("... leaving it out", s.get("/api/search?id=3&k=4&no_self=1")[1]["results"][0]["id"] != 3)
-    same = json.loads(run("query", "--no-server", "--db", W + \
-                      "/a.db", "--json", "-k", "4", "id:3").stdout)
+    same = json.loads(
+        run("query", "--no-server", "--db", W + "/a.db", "--json", "-k", "4", "id:3").stdout
+    )
     check("the object of query --json", s.get("/api/search?id=3&k=4")[1] == same, same)
-    status, body, headers = s.ask("POST", "/api/search?k=2&hold=1",
-                                  photo, {"Content-Type": "image/jpeg"})
+    status, body, headers = s.ask(
+        "POST", "/api/search?k=2&hold=1", photo, {"Content-Type": "image/jpeg"}
+    )
     check("search by upload", status == 200 and body["results"][0]["path"] == path, body)
     held = headers.get("Imgsearch-Held", "")
-    check("... is held", len(held) == 32 and s.get(
-        f"/api/held/{held}", raw=True)[1][:2] == b"\xff\xd8")
+    check(
+        "... is held",
+        len(held) == 32 and s.get(f"/api/held/{held}", raw=True)[1][:2] == b"\xff\xd8",
+    )
     status, part, _ = s.ask("POST", "/api/search?k=3&crop=10,10,60,60", photo)
-    check("search with a part", status ==
-          200 and part["results"][0]["score"] != body["results"][0]["score"])
+    check(
+        "search with a part",
+        status == 200 and part["results"][0]["score"] != body["results"][0]["score"],
+    )
     query = json.dumps({"inputs": [{"held": held, "crop": [10, 10, 60, 60]}], "k": 3})
-    check("... of a held picture", s.ask("POST", "/api/search", query,
-          {"Content-Type": "application/json"})[1]["results"] == part["results"])
+    check(
+        "... of a held picture",
+        s.ask("POST", "/api/search", query, {"Content-Type": "application/json"})[1]["results"]
+        == part["results"],
+    )
     data, headers = form(("picture", photo))
     check(
-    "search by form",
-    s.ask(
-        "POST",
-        "/api/search?k=1",
-        data,
-         headers)[1]["results"][0]["path"] == path)
-    data, headers = form(("p", photo), ("query", json.dumps(
-        {"inputs": [{"part": "p"}, {"id": 2, "weight": -0.5}], "k": 3, "no_self": False}).encode()))
+        "search by form",
+        s.ask("POST", "/api/search?k=1", data, headers)[1]["results"][0]["path"] == path,
+    )
+    data, headers = form(
+        ("p", photo),
+        (
+            "query",
+            json.dumps(
+                {"inputs": [{"part": "p"}, {"id": 2, "weight": -0.5}], "k": 3, "no_self": False}
+            ).encode(),
+        ),
+    )
     check("combined, one pushed away", s.ask("POST", "/api/search", data, headers)[0] == 200)
     data = data.replace(b'name="p"; filename="x"', b'filename="a; name=b \\"; name=c"; name="p"')
     check(
-    "a file name like a parameter",
-    b"name=c" in data and s.ask(
-        "POST",
-        "/api/search",
-        data,
-         headers)[0] == 200)
+        "a file name like a parameter",
+        b"name=c" in data and s.ask("POST", "/api/search", data, headers)[0] == 200,
+    )
     dim = s.get("/api/info")[1]["dim"]
-    ask = lambda q: s.ask("POST", "/api/search", json.dumps(q),
-                          {"Content-Type": "application/json"})
-    check("search by vector", len(
-        ask({"inputs": [{"vector": [0.5] * dim}], "k": 2})[1]["results"]) == 2)
+    ask = lambda q: s.ask(
+        "POST", "/api/search", json.dumps(q), {"Content-Type": "application/json"}
+    )
+    check(
+        "search by vector",
+        len(ask({"inputs": [{"vector": [0.5] * dim}], "k": 2})[1]["results"]) == 2,
+    )
     some = ask({"inputs": [{"id": 1}], "ids": [4, 2]})[1]["results"]
     check("only some ids", sorted(h["id"] for h in some) == [2, 4], some)
     check("only a folder", s.get("/api/search?id=1&under=/nowhere")[1]["results"] == [])
     whole = s.get("/api/search?id=1&k=50")[1]["results"]
     least = whole[len(whole) // 2]["score"]
-    check("min_score", s.get(f"/api/search?id=1&k=50&min_score={least}")[1]["results"]
-          == [h for h in whole if h["score"] >= least] != whole, whole)
-    for name, query in {"no JSON": "{", "a list": "[]", "twice the same": '{"k":1,"k":2}',
-        "nothing": "{}", "unknown": '{"x":1}', "wrong kind": '{"k":[1]}'}.items():
-        check(f"JSON: {name}", error(s.ask("POST", "/api/search",
-              query, {"Content-Type": "application/json"}), 400), query)
-    for name, query in {"empty vector": {"inputs": [{"vector": []}]}, "short vector": {"inputs": [{"vector": [1]}]}, "words": {"inputs": [{"vector": ["a"] * dim}]},
-            "no input": {"inputs": [{}]}, "no object": {"inputs": [3]}, "crop": {"inputs": [{"id": 1, "crop": [1, 2, 0, 4]}]}, "weight": {"inputs": [{"id": 1, "weight": "x"}]},
-            "crop of words": {"inputs": [{"id": 1, "crop": ["a", "b", 4, 4]}]}, "unknown": {"inputs": [{"id": 3, "wieght": -1}]}, "two at once": {"inputs": [{"id": 3, "vector": [1]}]},
-            "part": {"inputs": [{"part": "nobody"}]}, "held path": {"inputs": [{"held": "../../etc/passwd"}]}, "many": {"inputs": [{"id": 1}] * 33}}.items():
+    check(
+        "min_score",
+        s.get(f"/api/search?id=1&k=50&min_score={least}")[1]["results"]
+        == [h for h in whole if h["score"] >= least]
+        != whole,
+        whole,
+    )
+    for name, query in {
+        "no JSON": "{",
+        "a list": "[]",
+        "twice the same": '{"k":1,"k":2}',
+        "nothing": "{}",
+        "unknown": '{"x":1}',
+        "wrong kind": '{"k":[1]}',
+    }.items():
+        check(
+            f"JSON: {name}",
+            error(s.ask("POST", "/api/search", query, {"Content-Type": "application/json"}), 400),
+            query,
+        )
+    for name, query in {
+        "empty vector": {"inputs": [{"vector": []}]},
+        "short vector": {"inputs": [{"vector": [1]}]},
+        "words": {"inputs": [{"vector": ["a"] * dim}]},
+        "no input": {"inputs": [{}]},
+        "no object": {"inputs": [3]},
+        "crop": {"inputs": [{"id": 1, "crop": [1, 2, 0, 4]}]},
+        "weight": {"inputs": [{"id": 1, "weight": "x"}]},
+        "crop of words": {"inputs": [{"id": 1, "crop": ["a", "b", 4, 4]}]},
+        "unknown": {"inputs": [{"id": 3, "wieght": -1}]},
+        "two at once": {"inputs": [{"id": 3, "vector": [1]}]},
+        "part": {"inputs": [{"part": "nobody"}]},
+        "held path": {"inputs": [{"held": "../../etc/passwd"}]},
+        "many": {"inputs": [{"id": 1}] * 33},
+    }.items():
         check(f"inputs: {name}", error(ask(query), 400), ask(query))
     check("held no longer", error(ask({"inputs": [{"held": "0" * 32}]}), 410))
     for k in "0", "-1", "1000000000", "", "x", "1e3", "99999999999999999999999":
         check(f"k={k}", error(s.get(f"/api/search?id=1&k={k}"), 400, "EINVAL"))
     check("no such id", error(s.get("/api/search?id=999999"), 404, "ENOTFOUND"))
-    for crop in "0,0,9,0", "-1,0,9,9", "0,0,9", "0,0,9,9,9", "0,0,9,9x", "4294967296,0,9,9", "0,0,9,9" + " " * 99, "":
+    for crop in (
+        "0,0,9,0", "-1,0,9,9", "0,0,9", "0,0,9,9,9", "0,0,9,9x", "4294967296,0,9,9",
+        "0,0,9,9" + " " * 99, ""
+    ):
         check(
-    f"crop={crop.strip()}",
-    error(
-        s.ask(
-            "POST",
-            "/api/search?crop=" +
-            crop.replace(
-                " ",
-                "%20"),
-                photo),
-                400,
-                 "EINVAL"))
+            f"crop={crop.strip()}",
+            error(
+                s.ask("POST", "/api/search?crop=" + crop.replace(" ", "%20"), photo), 400, "EINVAL"
+            ),
+        )
     data, headers = form(("picture", photo))
     check(
-    "crop without a body's picture",
-    error(
-        s.get("/api/search?id=3&crop=0,0,9,9"),
-        400) and error(
-            s.ask(
-                "POST",
-                "/api/search?crop=0,0,9,9",
-                data,
-                headers),
-                 400))
+        "crop without a body's picture",
+        error(s.get("/api/search?id=3&crop=0,0,9,9"), 400)
+        and error(s.ask("POST", "/api/search?crop=0,0,9,9", data, headers), 400),
+    )
     check("unknown parameter", error(s.get("/api/search?id=1&bad=1"), 400))
 
 
 def test_bad_pictures(s):
     bomb = png(60000, 60000)
     for name, data, status in (
-    ("no picture", b"hello, world", 415), ("truncated", open(
-        W + "/pics/city-01.jpg", "rb").read()[
-            :900], 422), ("a bomb", bomb, 413), ("a broken PNG", png(
-                50, 50, b"xx"), 422), ("zeros", b"\0" * 5000, 415), ("a GIF", b"GIF89a" + b"\0" * 50, 415)):
+        ("no picture", b"hello, world", 415),
+        ("truncated", open(W + "/pics/city-01.jpg", "rb").read()[:900], 422),
+        ("a bomb", bomb, 413),
+        ("a broken PNG", png(50, 50, b"xx"), 422),
+        ("zeros", b"\0" * 5000, 415),
+        ("a GIF", b"GIF89a" + b"\0" * 50, 415),
+    ):
         answer = s.ask("POST", "/api/search", data)
         check(f"upload: {name}", error(answer, status), answer[:2])
     check("upload: empty", error(s.ask("POST", "/api/search", b""), 400))
-    for name, data in {"no end": b'--XX\r\nContent-Disposition: form-data; name="a"\r\n\r\nabc', "no parts": b"--XX--",
-        "nothing": b"", "no boundary inside": b"hello", "headers cut off": b"--XX\r\nContent-Disp"}.items():
-        check(f"form: {name}", error(s.ask("POST", "/api/search", data,
-              {"Content-Type": "multipart/form-data; boundary=XX"}), 400))
-    check("form: no boundary", error(s.ask("POST", "/api/search",
-          b"--XX--", {"Content-Type": "multipart/form-data"}), 400))
+    for name, data in {
+        "no end": b'--XX\r\nContent-Disposition: form-data; name="a"\r\n\r\nabc',
+        "no parts": b"--XX--",
+        "nothing": b"",
+        "no boundary inside": b"hello",
+        "headers cut off": b"--XX\r\nContent-Disp",
+    }.items():
+        check(
+            f"form: {name}",
+            error(
+                s.ask(
+                    "POST",
+                    "/api/search",
+                    data,
+                    {"Content-Type": "multipart/form-data; boundary=XX"},
+                ),
+                400,
+            ),
+        )
+    check(
+        "form: no boundary",
+        error(
+            s.ask("POST", "/api/search", b"--XX--", {"Content-Type": "multipart/form-data"}), 400
+        ),
+    )
 
 
 def test_strangers(s):
     host = f"localhost:{s.port}"
     check(
-    "a foreign name (DNS rebinding)",
-    error(
-        s.get(
-            "/api/info",
-            headers={
-                "Host": "evil.example"}),
-                421,
-                 "EHOST"))
+        "a foreign name (DNS rebinding)",
+        error(s.get("/api/info", headers={"Host": "evil.example"}), 421, "EHOST"),
+    )
     check(
-    "... that looks like ours",
-    error(
-        s.get(
-            "/api/info",
-            headers={
-                "Host": "localhost.evil.example"}),
-                 421))
+        "... that looks like ours",
+        error(s.get("/api/info", headers={"Host": "localhost.evil.example"}), 421),
+    )
     check("an address", s.get("/api/info", headers={"Host": f"127.0.0.1:{s.port}"})[0] == 200)
-    post = lambda **h: s.ask("POST", "/api/reject",
-                             b'{"a":1,"b":2}', {k.replace("_", "-"): v for k, v in h.items()})
+    post = lambda **h: s.ask(
+        "POST", "/api/reject", b'{"a":1,"b":2}', {k.replace("_", "-"): v for k, v in h.items()}
+    )
     check(
-    "a foreign page writes",
-    error(
-        post(
-            Host=host,
-            Origin="http://evil.example"),
-            403,
-             "EORIGIN"))
+        "a foreign page writes",
+        error(post(Host=host, Origin="http://evil.example"), 403, "EORIGIN"),
+    )
     check("... from nowhere", error(post(Host=host, Origin="null"), 403))
     check("... from another port", error(post(Host=host, Origin="http://localhost:1"), 403))
     check("... without Origin", error(post(Host=host, Sec_Fetch_Site="cross-site"), 403))
     check(
-    "our own page writes",
-    post(
-        Host=host,
-        Origin=f"http://{host}",
-         Sec_Fetch_Site="same-origin")[0] == 200)
+        "our own page writes",
+        post(Host=host, Origin=f"http://{host}", Sec_Fetch_Site="same-origin")[0] == 200,
+    )
     for path in (
-    "/../../etc/passwd",
-    "/api/pictures/../../etc/passwd",
-    "/api/pictures/1/full/../../../etc/passwd",
-    "/api/pictures/%2e%2e/full",
-    "/api/pictures/-1",
-    "/api/pictures/1x",
-    "/api/pictures/99999999999999999999/full",
-    "/api/held/../x",
-    "/page/app.js",
-    "//etc/passwd",
-    "/api/held/",
-    "/api/pictures/1/thumb/x",
-     "/api/index"):
+        "/../../etc/passwd", "/api/pictures/../../etc/passwd",
+        "/api/pictures/1/full/../../../etc/passwd", "/api/pictures/%2e%2e/full", "/api/pictures/-1",
+        "/api/pictures/1x", "/api/pictures/99999999999999999999/full", "/api/held/../x",
+        "/page/app.js", "//etc/passwd", "/api/held/", "/api/pictures/1/thumb/x", "/api/index"
+    ):
         check(f"no way to {path}", error(s.get(path), 404), path)
     check(
-    "wrong method",
-    error(
-        s.ask(
-            "DELETE",
-            "/api/info"),
-            405,
-            "EMETHOD") and error(
-                s.ask(
-                    "PUT",
-                    "/"),
-                    405) and error(
-                        s.ask(
-                            "GET",
-                            "/api/reject"),
-                             405))
+        "wrong method",
+        error(s.ask("DELETE", "/api/info"), 405, "EMETHOD")
+        and error(s.ask("PUT", "/"), 405)
+        and error(s.ask("GET", "/api/reject"), 405),
+    )
 
 
 def test_rough_clients(s, photo):
     head = f"POST /api/search HTTP/1.1\r\nHost: localhost:{s.port}\r\n".encode()
     got = raw(s, head + b"Content-Length: 2147483648\r\n\r\n")
     check("2 GB announced", b" 413 " in got.split(b"\r\n")[0], got[:80])
-    for data in b"Transfer-Encoding: chunked\r\n\r\n100000\r\n" + \
-        b"x" * 4000, b"Content-Length: 100000\r\n\r\n" + photo[:500]:
+    for data in (
+        b"Transfer-Encoding: chunked\r\n\r\n100000\r\n" + b"x" * 4000,
+        b"Content-Length: 100000\r\n\r\n" + photo[:500],
+    ):
         with socket.create_connection(("127.0.0.1", s.port)) as c:
             c.sendall(head + data)
     check("a client that vanishes", s.alive())
     got = raw(s, head + b"Content-Length: %d\r\n\r\n" % len(photo) + photo, shut=True, wait=20)
     check("half closed", b" 200 " in got.split(b"\r\n")[0], got[:80])
     for name, data, status in (
-            ("binary", bytes(range(256)) * 20, 400),
-            ("long line", b"GET /" + b"a" * 200000 + b" HTTP/1.1\r\n\r\n", 414),
-            ("many headers", b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 20000 + b"\r\n", 431),
-            ("no host", b"GET /api/info HTTP/1.1\r\n\r\n", 400),
-            ("bad length", head + b"Content-Length: -5\r\n\r\n", 400)):
+        ("binary", bytes(range(256)) * 20, 400),
+        ("long line", b"GET /" + b"a" * 200000 + b" HTTP/1.1\r\n\r\n", 414),
+        ("many headers", b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 20000 + b"\r\n", 431),
+        ("no host", b"GET /api/info HTTP/1.1\r\n\r\n", 400),
+        ("bad length", head + b"Content-Length: -5\r\n\r\n", 400),
+    ):
         got = raw(s, data, wait=20)
         answered = b" %d " % status in got.split(b"\r\n")[0]
         check(f"malformed: {name}", answered and s.alive(), got[:80])
@@ -409,10 +450,12 @@ def test_rough_clients(s, photo):
     for c in idle:
         c.close()
     results = []
+
     def worker(i):
         for k in range(5):
             more = bytes([i, k]) if i % 2 else b""  # behind the end of the picture: other bytes
             results.append(s.ask("POST", "/api/search?k=3", photo + more)[0])
+
     threads = [threading.Thread(target=worker, args=(i,)) for i in range(8)]
     [t.start() for t in threads], [t.join() for t in threads]
     check("many at once", results == [200] * 40, results)
@@ -428,8 +471,15 @@ def test_writing(s, photo):
     check("... is kept under a name of ours", len(kept) == 1 and kept[0].endswith(".png"), kept)
     check("... is found", s.ask("POST", "/api/search?k=1", new)[1]["results"][0]["id"] == id)
     results = []
-    threads = [threading.Thread(target=lambda i: results.append(
-        s.ask("POST", "/api/pictures", png(40, 30 + i, stripes(40, 30 + i)))), args=(i,)) for i in range(6)]
+    threads = [
+        threading.Thread(
+            target=lambda i: results.append(
+                s.ask("POST", "/api/pictures", png(40, 30 + i, stripes(40, 30 + i)))
+            ),
+            args=(i,),
+        )
+        for i in range(6)
+    ]
     [t.start() for t in threads], [t.join() for t in threads]
     check("many at once wait for each other", [r[0] for r in results] == [201] * 6, results)
     for r in results:
@@ -437,60 +487,47 @@ def test_writing(s, photo):
     data, headers = form(('../../../evil"; x="', photo), ("b", b"no picture"))
     status, body, _ = s.ask("POST", "/api/pictures", data, headers)
     check(
-    "add by form, one bad",
-    status == 201 and [
-        list(p) for p in body["added"]] == [
-            ["id"],
-            ["error"]],
-             body)
+        "add by form, one bad",
+        status == 201 and [list(p) for p in body["added"]] == [["id"], ["error"]],
+        body,
+    )
     check(
-    "no picture leaves no file",
-    error(
-        s.ask(
-            "POST",
-            "/api/pictures",
-            b"no picture"),
-            415) and all(
-                n.endswith(
-                    (".png",
-                    ".jpg")) for n in os.listdir(
-                        W +
-                         "/uploads")))
+        "no picture leaves no file",
+        error(s.ask("POST", "/api/pictures", b"no picture"), 415)
+        and all(n.endswith((".png", ".jpg")) for n in os.listdir(W + "/uploads")),
+    )
     status, _, _ = s.ask("DELETE", f"/api/pictures/{id}")
     check(
-    "remove it",
-    status == 200 and error(
-        s.get(f"/api/pictures/{id}"),
-        404) and error(
-            s.ask(
-                "DELETE",
-                f"/api/pictures/{id}"),
-                 404))
+        "remove it",
+        status == 200
+        and error(s.get(f"/api/pictures/{id}"), 404)
+        and error(s.ask("DELETE", f"/api/pictures/{id}"), 404),
+    )
     check("search by what was removed", error(s.get(f"/api/search?id={id}"), 404))
     check(
-    "reject: bad",
-    error(
-        s.ask(
-            "POST",
-            "/api/reject",
-            b"{}"),
-            400) and error(
-                s.ask(
-                    "POST",
-                    "/api/reject",
-                    b'{"a":1,"b":999999}'),
-                     404))
+        "reject: bad",
+        error(s.ask("POST", "/api/reject", b"{}"), 400)
+        and error(s.ask("POST", "/api/reject", b'{"a":1,"b":999999}'), 404),
+    )
 
 
 def test_index(s, db):
     """Over the unix socket, nothing that is not as it should be is passed over."""
-    for name, value in ("paths", W), ("include", {}), ("exclude", "x"), ("exclude", [
-                        3]), ("prune", "yes"), ("retry", 1), ("csv", 3):
+    for name, value in (
+        ("paths", W),
+        ("include", {}),
+        ("exclude", "x"),
+        ("exclude", [3]),
+        ("prune", "yes"),
+        ("retry", 1),
+        ("csv", 3),
+    ):
         c = http.client.HTTPConnection("localhost", timeout=60)
         c.sock = socket.socket(socket.AF_UNIX)
         c.sock.connect(db + ".sock")
-        c.request("POST", "/api/index",
-                  json.dumps({"paths": [W + "/pics"], "csv_key": None, name: value}))
+        c.request(
+            "POST", "/api/index", json.dumps({"paths": [W + "/pics"], "csv_key": None, name: value})
+        )
         check(f"index: {name} of the wrong kind, {value}", c.getresponse().status == 400)
         c.close()
 
@@ -498,26 +535,42 @@ def test_index(s, db):
 def test_whole(s):
     status, body = s.done("/api/map?refresh=1")
     check(
-    "map", status == 200 and len(
-        body["points"]) == s.get("/api/info")[1]["vectors"] and all(
-            0 <= p[1] <= 1 and 0 <= p[2] <= 1 for p in body["points"]), (len(
-                body["points"]), s.get("/api/info")[1], body))
+        "map",
+        status == 200
+        and len(body["points"]) == s.get("/api/info")[1]["vectors"]
+        and all(0 <= p[1] <= 1 and 0 <= p[2] <= 1 for p in body["points"]),
+        (len(body["points"]), s.get("/api/info")[1], body),
+    )
     status, body = s.done("/api/groups?refresh=1")
-    kinds = {k: [[os.path.basename(p["path"]) for p in g["pictures"]]
-                                   for g in body["groups"] if g["kind"] == k] for k in ("bytes", "picture", "scene")}
-    check("groups: same bytes", len(kinds["bytes"]) == 1 and {
-          "city-01.jpg", "same.jpg"} <= set(kinds["bytes"][0]), kinds)
+    kinds = {
+        k: [
+            [os.path.basename(p["path"]) for p in g["pictures"]]
+            for g in body["groups"]
+            if g["kind"] == k
+        ]
+        for k in ("bytes", "picture", "scene")
+    }
     check(
-    "groups: same picture, turned and mirrored", [
-        "mirrored.png", "original.png", "turned.png"] in [
-            sorted(g) for g in kinds["picture"]], kinds)
+        "groups: same bytes",
+        len(kinds["bytes"]) == 1 and {"city-01.jpg", "same.jpg"} <= set(kinds["bytes"][0]),
+        kinds,
+    )
+    check(
+        "groups: same picture, turned and mirrored",
+        ["mirrored.png", "original.png", "turned.png"] in [sorted(g) for g in kinds["picture"]],
+        kinds,
+    )
     first = {os.path.basename(p["path"]): p["id"] for g in body["groups"] for p in g["pictures"]}
-    s.ask("POST", "/api/reject",
-          json.dumps({"a": first["original.png"], "b": first["mirrored.png"]}))
+    s.ask(
+        "POST", "/api/reject", json.dumps({"a": first["original.png"], "b": first["mirrored.png"]})
+    )
     status, body = s.done("/api/groups?refresh=1")
     after = [sorted(os.path.basename(p["path"]) for p in g["pictures"]) for g in body["groups"]]
-    check("a rejected pair stays apart", not any(
-        "original.png" in g and "mirrored.png" in g for g in after), after)
+    check(
+        "a rejected pair stays apart",
+        not any("original.png" in g and "mirrored.png" in g for g in after),
+        after,
+    )
     line = run("dups", "--db", W + "/a.db", "--kind", "bytes", "--json").stdout
     check("dups --json", json.loads(line.splitlines()[0])["kind"] == "bytes", line)
     check("dups -0", b"\0\0" in run("dups", "--db", W + "/a.db", "-0").stdout)
@@ -525,42 +578,52 @@ def test_whole(s):
 
 def test_through(s, db):
     query = lambda *a: run("query", "--db", db, "-k", "3", *a)
-    check("query through the server", query(W + "/pics/city-02.jpg").stdout ==
-          query("--no-server", W + "/pics/city-02.jpg").stdout)
+    check(
+        "query through the server",
+        query(W + "/pics/city-02.jpg").stdout
+        == query("--no-server", W + "/pics/city-02.jpg").stdout,
+    )
     shutil.copy(W + "/pics/city-02.jpg", W + "/changed.jpg")
     open(W + "/changed.jpg", "ab").write(b"\0")
     nothing = dict(ENV, IMGSEARCH_LIBDIR=W + "/nothing")
-    there = subprocess.run([COMMAND, "query", "--db", db, W +
-     "/changed.jpg"], env=nothing, capture_output=True)
-    alone = subprocess.run([COMMAND, "query", "--no-server", "--db", db,
-                           W + "/changed.jpg"], env=nothing, capture_output=True)
-    check("... which has the network", there.returncode ==
-          0 and alone.returncode == 3, there.stderr + alone.stderr)
-    check("... of a bad file", query(W + "/nosuch.jpg").returncode ==
-          3 and b"nosuch.jpg: No such file" in query(W + "/nosuch.jpg").stderr)
+    there = subprocess.run(
+        [COMMAND, "query", "--db", db, W + "/changed.jpg"], env=nothing, capture_output=True
+    )
+    alone = subprocess.run(
+        [COMMAND, "query", "--no-server", "--db", db, W + "/changed.jpg"],
+        env=nothing,
+        capture_output=True,
+    )
     check(
-    "... by json",
-    json.loads(
-        query(
-            "--json",
-            "id:1").stdout) == json.loads(
-                query(
-                    "--no-server",
-                    "--json",
-                     "id:1").stdout))
+        "... which has the network",
+        there.returncode == 0 and alone.returncode == 3,
+        there.stderr + alone.stderr,
+    )
+    check(
+        "... of a bad file",
+        query(W + "/nosuch.jpg").returncode == 3
+        and b"nosuch.jpg: No such file" in query(W + "/nosuch.jpg").stderr,
+    )
+    check(
+        "... by json",
+        json.loads(query("--json", "id:1").stdout)
+        == json.loads(query("--no-server", "--json", "id:1").stdout),
+    )
     os.makedirs(W + "/more")
     open(W.encode() + b"/more/new <b>\xff.png", "wb").write(png(40, 40, stripes(40, 40)))
     r = run("index", "--db", db, "--json", W + "/more")
     check(
-    "index through the server",
-    r.returncode == 0 and json.loads(
-        r.stdout)["added"] == 1,
-         r.stdout + r.stderr)
+        "index through the server",
+        r.returncode == 0 and json.loads(r.stdout)["added"] == 1,
+        r.stdout + r.stderr,
+    )
     found = json.loads(query("--json", "-k", "1", b"%s/more/new <b>\xff.png" % W.encode()).stdout)
     check("... a name that is not UTF-8", "path_b64" in found["results"][0], found)
     second = Server(db, wait=False)
-    check("a second server on the index", second.process.wait(20)
-          == 3 and "already serves" in second.process.stderr.read())
+    check(
+        "a second server on the index",
+        second.process.wait(20) == 3 and "already serves" in second.process.stderr.read(),
+    )
 
 
 def test_replaced(s, db):
@@ -571,14 +634,17 @@ def test_replaced(s, db):
     run("index", "--no-server", "--db", W + "/new.db", W + "/pics/city-01.jpg")
     os.rename(W + "/new.db", db)
     check(
-    "an index replaced under the server",
-    s.get("/api/info")[1]["vectors"] == 1,
-     s.get("/api/info")[1])
+        "an index replaced under the server",
+        s.get("/api/info")[1]["vectors"] == 1,
+        s.get("/api/info")[1],
+    )
 
 
 def test_end(s, photo):
     slow = socket.create_connection(("127.0.0.1", s.port))
-    slow.sendall(b"POST /api/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n\r\nabc")
+    slow.sendall(
+        b"POST /api/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n\r\nabc"
+    )
     s.get("/api/map?refresh=1")
     check("SIGTERM ends it with 0", s.stop() == 0)
     check("... and the socket is gone", not os.path.exists(W + "/a.db.sock"))
@@ -591,23 +657,26 @@ def test_large(db):
     piece = b"10000\r\n" + b"x" * 65536 + b"\r\n"
     status = lambda got: got.split(b"\r\n")[0]
     got = raw(
-    s,
-    head +
-    b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n" +
-    24 *
-    piece +
-    b"0\r\n\r\n",
-     wait=20)
-    check("a body in chunks that is too large", b" 413 " in status(
-        got) and b"larger than 1 MB" in got, got[:80])
+        s,
+        head
+        + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        + 24 * piece
+        + b"0\r\n\r\n",
+        wait=20,
+    )
+    check(
+        "a body in chunks that is too large",
+        b" 413 " in status(got) and b"larger than 1 MB" in got,
+        got[:80],
+    )
     got = raw(
-    s,
-    head +
-    b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n" +
-    15 *
-    piece +
-    b"0\r\n\r\n",
-     wait=20)
+        s,
+        head
+        + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        + 15 * piece
+        + b"0\r\n\r\n",
+        wait=20,
+    )
     check("... one that is not", b" 415 " in status(got), got[:80])
     got = raw(s, head + b"Transfer-Encoding: chunked\r\n\r\n" + 200 * piece, wait=20)
     check("... one without end is cut off", b" 200 " not in status(got) and s.alive(), got[:80])
@@ -626,19 +695,35 @@ def test_interrupt():
     """Ctrl-C while a server that will never answer is waited for."""
     db = W + "/i.db"
     run("index", "--db", db, W + "/pics/city-01.jpg")
-    for name, words, head in (("query", ("query", W +
-    "/pics/city-02.jpg"), b""), ("index", ("index", W +
-    "/pics/city-02.jpg"), b""), ("index under way", ("index", W +
-     "/pics/city-02.jpg"), b'HTTP/1.0 200 OK\r\n\r\n{"progress": {"stage": "index", "done": 1, "total": 2, "failed": 0}}\n')):
+    for name, words, head in (
+        ("query", ("query", W + "/pics/city-02.jpg"), b""),
+        ("index", ("index", W + "/pics/city-02.jpg"), b""),
+        (
+            "index under way",
+            ("index", W + "/pics/city-02.jpg"),
+            (
+                b'HTTP/1.0 200 OK\r\n\r\n{"progress": {"stage": "index", "done": 1, "total": 2,'
+                b' "failed": 0}}\n'
+            ),
+        ),
+    ):
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(db + ".sock")
         listener.listen(1)
-        p = subprocess.Popen([COMMAND, words[0], "--db", db, *words[1:]],
-                             env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        p = subprocess.Popen(
+            [COMMAND, words[0], "--db", db, *words[1:]],
+            env=ENV,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         c, _ = listener.accept()
         got = c.recv(1 << 16)
-        while words[0] == "query" and not got.endswith(
-            b"--\r\n") or words[0] == "index" and not got.endswith(b"}"):
+        while (
+            words[0] == "query"
+            and not got.endswith(b"--\r\n")
+            or words[0] == "index"
+            and not got.endswith(b"}")
+        ):
             got += c.recv(1 << 16)
         c.sendall(head)
         until(lambda: waits(p.pid))
@@ -648,63 +733,51 @@ def test_interrupt():
         except subprocess.TimeoutExpired:
             p.kill()
             _, err = p.communicate()
-        check(f"Ctrl-C: {name}", p.returncode ==
-              130 and b"went away" not in err, (p.returncode, err))
+        check(
+            f"Ctrl-C: {name}", p.returncode == 130 and b"went away" not in err, (p.returncode, err)
+        )
         c.close(), listener.close(), os.unlink(db + ".sock")
 
 
 def test_token(db):
     open(W + "/token", "w").write("0123456789abcdef0123\n")
     open(W + "/weak", "w").write("abc\n")
-    check("--listen needs a token", run("serve", "--db", db, "--listen", "127.0.0.1").returncode == 2)
-    check("... a long one", run("serve", "--db", db, "--listen",
-          "127.0.0.1", "--token-file", W + "/weak").returncode == 3)
+    check(
+        "--listen needs a token", run("serve", "--db", db, "--listen", "127.0.0.1").returncode == 2
+    )
+    check(
+        "... a long one",
+        run("serve", "--db", db, "--listen", "127.0.0.1", "--token-file", W + "/weak").returncode
+        == 3,
+    )
     s = Server(
-    db,
-    "--listen",
-    "127.0.0.1",
-    "--token-file",
-    W + "/token",
-    "--host",
-    "my.nas",
-     "--read-only")
+        db, "--listen", "127.0.0.1", "--token-file", W + "/token", "--host", "my.nas", "--read-only"
+    )
     check("without the token", error(s.get("/api/info"), 401, "ETOKEN") and error(s.get("/"), 401))
     check(
-    "a wrong one",
-    error(
-        s.get(
-            "/api/info",
-            headers={
-                "Authorization": "Bearer 0123456789abcdef0124"}),
-                 401))
+        "a wrong one",
+        error(s.get("/api/info", headers={"Authorization": "Bearer 0123456789abcdef0124"}), 401),
+    )
     own = {"Authorization": "Bearer 0123456789abcdef0123"}
     check(
-    "with it",
-    s.get(
-        "/api/info",
-        headers=own)[0] == 200 and s.get(
-            "/api/info",
-            headers={
-                **own,
-                 "Host": "my.nas"})[0] == 200)
+        "with it",
+        s.get("/api/info", headers=own)[0] == 200
+        and s.get("/api/info", headers={**own, "Host": "my.nas"})[0] == 200,
+    )
     status, _, headers = s.get("/?token=0123456789abcdef0123", raw=True)
     cookie = headers.get("Set-Cookie", "")
-    check("signing in", status == 303 and "HttpOnly" in cookie and s.get(
-        "/", headers={"Cookie": cookie.split(";")[0]}, raw=True)[0] == 200, cookie)
     check(
-    "read-only",
-    error(
-        s.ask(
-            "DELETE",
-            "/api/pictures/1",
-            headers=own),
-            403) and error(
-                s.ask(
-                    "POST",
-                    "/api/pictures",
-                    b"x",
-                    own),
-                     403))
+        "signing in",
+        status == 303
+        and "HttpOnly" in cookie
+        and s.get("/", headers={"Cookie": cookie.split(";")[0]}, raw=True)[0] == 200,
+        cookie,
+    )
+    check(
+        "read-only",
+        error(s.ask("DELETE", "/api/pictures/1", headers=own), 403)
+        and error(s.ask("POST", "/api/pictures", b"x", own), 403),
+    )
     check("... ends with 0", s.stop() == 0)
 
 
@@ -713,12 +786,22 @@ def main():
     subprocess.run([B + "/tools/draw", W + "/pics", "2"], check=True, env=ENV)
     shutil.copy(W + "/pics/city-01.jpg", W + "/pics/same.jpg")
     rows = stripes(60, 40)
-    pixel = lambda x, y: rows[y * 181 + 1 + 3 * x:][:3]
+    pixel = lambda x, y: rows[y * 181 + 1 + 3 * x :][:3]
     open(W + "/pics/original.png", "wb").write(png(60, 40, rows))
-    open(W + "/pics/mirrored.png", "wb").write(png(60, 40, b"".join(b"\0" + \
-         b"".join(pixel(59 - x, y) for x in range(60)) for y in range(40))))
-    open(W + "/pics/turned.png", "wb").write(png(40, 60, b"".join(b"\0" + \
-         b"".join(pixel(y, 39 - x) for x in range(40)) for y in range(60))))
+    open(W + "/pics/mirrored.png", "wb").write(
+        png(
+            60,
+            40,
+            b"".join(b"\0" + b"".join(pixel(59 - x, y) for x in range(60)) for y in range(40)),
+        )
+    )
+    open(W + "/pics/turned.png", "wb").write(
+        png(
+            40,
+            60,
+            b"".join(b"\0" + b"".join(pixel(y, 39 - x) for x in range(40)) for y in range(60)),
+        )
+    )
     os.makedirs(W + "/uploads")
     indexed = run("index", "--db", db, W + "/pics")
     check("pictures are indexed", indexed.returncode == 0, indexed.stderr.decode())

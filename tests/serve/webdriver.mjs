@@ -1,5 +1,6 @@
-// A headless Chromium through chromedriver's HTTP interface (W3C WebDriver), and a server of an index: what the tests
-// of the page and the screenshots of the documentation stand on. Needs nothing but node.
+// A headless Chromium through chromedriver's HTTP interface (W3C WebDriver), and a server of an
+// index: what the tests of the page and the screenshots of the documentation stand on. Needs
+// nothing but node.
 import { spawn, execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -78,7 +79,8 @@ export async function browser({ width = 1280, height = 900 } = {}) {
 		"--disable-gpu",
 		"--hide-scrollbars",
 		"--disable-dev-shm-usage",
-		"--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4",
+		"--blink-settings=primaryHoverType=2,availableHoverTypes=2," +
+			"primaryPointerType=4,availablePointerTypes=4",
 		`--window-size=${width},${height}`,
 		`--lang=en`,
 	];
@@ -118,7 +120,8 @@ export async function browser({ width = 1280, height = 900 } = {}) {
 			}),
 		drag: async (css, from, to) => {
 			const r = await b.run(
-				"const r = document.querySelector(arguments[0]).getBoundingClientRect(); return [r.left, r.top, r.width, r.height]",
+				`const r = document.querySelector(arguments[0]).getBoundingClientRect();
+				return [r.left, r.top, r.width, r.height]`,
 				css,
 			);
 			const point = p => ({

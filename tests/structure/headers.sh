@@ -2,10 +2,8 @@
 # The public header alone, by both compilers and as C11 and C++17, with the strictest warnings; each
 # internal header alone; and all sources without a warning by the compiler that did not build them.
 cd "$(dirname "$0")/../.." || exit 1
+. tests/tools/result.sh
 W=$(mktemp -d) && trap 'rm -rf "$W"' EXIT
-n=0
-result() { n=$((n + 1)); [ "$2" = 0 ] && echo "ok $n - $1" || { echo "not ok $n - $1"; sed 's/^/# /' "$W/log" | head -n 40; }; }
-skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
 
 cat >"$W/use.c" <<'END'
 #include "imgsearch.h"
@@ -24,22 +22,36 @@ END
 cp "$W/use.c" "$W/use.cpp"
 strict="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only -Iinclude"
 for compiler in gcc clang; do
-	command -v $compiler >/dev/null || { skip "imgsearch.h by $compiler" "not installed"; continue; }
-	$compiler -std=c11 $strict -Wstrict-prototypes -Wc++-compat "$W/use.c" 2>"$W/log"; result "imgsearch.h as strict C11 by $compiler" $?
-	$compiler -x c++ -std=c++17 $strict "$W/use.cpp" 2>"$W/log"; result "imgsearch.h as C++17 by $compiler" $?
-	$compiler -x c++ -std=c++11 $strict "$W/use.cpp" 2>"$W/log"; result "imgsearch.h as C++11 by $compiler" $?
+	if ! command -v $compiler >/dev/null; then
+		skip "imgsearch.h by $compiler" "not installed"
+		continue
+	fi
+	$compiler -std=c11 $strict -Wstrict-prototypes -Wc++-compat "$W/use.c" 2>"$W/log"
+	result "imgsearch.h as strict C11 by $compiler" $? "$W/log"
+	for standard in c++17 c++11; do
+		$compiler -x c++ -std=$standard $strict "$W/use.cpp" 2>"$W/log"
+		result "imgsearch.h as $standard by $compiler" $? "$W/log"
+	done
 done
 
-: >"$W/log"; bad=0
+internal="-std=c11 -Wall -Wextra -D_GNU_SOURCE -Iinclude -Ilib -I. -fsyntax-only"
+: >"$W/log"
+bad=0
 for header in $(find lib cli -name '*.h' | sort) shim/shim.h; do
-	echo "#include \"${header#lib/}\"" | gcc -std=c11 -Wall -Wextra -D_GNU_SOURCE -Iinclude -Ilib -I. -x c -fsyntax-only - 2>>"$W/log" || { bad=1; echo "$header" >>"$W/log"; }
+	echo "#include \"${header#lib/}\"" | gcc $internal -x c - 2>>"$W/log" && continue
+	echo "$header" >>"$W/log"
+	bad=1
 done
-result "each header stands alone" $bad
+result "each header stands alone" $bad "$W/log"
 
+chafa=$(pkg-config --cflags chafa 2>/dev/null | sed 's/-I/-isystem /g')
 for compiler in gcc clang; do
-	command -v $compiler >/dev/null || { skip "no warnings by $compiler" "not installed"; continue; }
-	find lib cli tests/tools -name '*.c' -print0 | sort -z | xargs -0 -n 1 -P "$(nproc)" $compiler -std=c11 -Wall -Wextra -Wpedantic -Wvla -Werror -O0 -D_GNU_SOURCE -Iinclude -Ilib -I. \
-		$(pkg-config --cflags chafa 2>/dev/null | sed 's/-I/-isystem /g') -fsyntax-only 2>"$W/log"
-	result "no warnings in lib, cli and tests/tools by $compiler" $?
+	if ! command -v $compiler >/dev/null; then
+		skip "no warnings by $compiler" "not installed"
+		continue
+	fi
+	find lib cli tests/tools -name '*.c' -print0 | sort -z | xargs -0 -n 1 -P "$(nproc)" \
+		$compiler $internal -Wpedantic -Wvla -Werror -O0 $chafa 2>"$W/log"
+	result "no warnings in lib, cli and tests/tools by $compiler" $? "$W/log"
 done
-echo "1..$n"
+done_testing

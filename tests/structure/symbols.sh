@@ -4,17 +4,22 @@
 # libraries share no name. The library is not linked with libtorch.
 cd "$(dirname "$0")/../.." || exit 1
 : "${B:=build}"
+. tests/tools/result.sh
 W=$(mktemp -d) && trap 'rm -rf "$W"' EXIT
-n=0
-result() { n=$((n + 1)); [ "$2" = 0 ] && echo "ok $n - $1" || { echo "not ok $n - $1"; [ -z "$3" ] || sed 's/^/# /' "$3"; }; }
 
-nm -D --defined-only "$B/libimgsearch.so" | awk '$2 ~ /[TDRB]/ { sub(/@.*/, "", $3); print $3 }' | grep -v -e '^IMGSEARCH_' -e '^__\?asan' -e '^__odr' | sort -u >"$W/exported"
-tr '\n' ' ' <include/imgsearch.h | grep -o 'IMGSEARCH_API [a-z][^(]*(' | sed 's/.*[ *]\([a-z0-9_]*\)($/\1/' | sort -u >"$W/declared"
-grep -v '^imgsearch_' "$W/exported" >"$W/foreign"; [ ! -s "$W/foreign" ]
+nm -D --defined-only "$B/libimgsearch.so" |
+	awk '$2 ~ /[TDRB]/ { sub(/@.*/, "", $3); print $3 }' |
+	grep -v -e '^IMGSEARCH_' -e '^__\?asan' -e '^__odr' | sort -u >"$W/exported"
+tr '\n' ' ' <include/imgsearch.h | grep -o 'IMGSEARCH_API [a-z][^(]*(' |
+	sed 's/.*[ *]\([a-z0-9_]*\)($/\1/' | sort -u >"$W/declared"
+grep -v '^imgsearch_' "$W/exported" >"$W/foreign"
+[ ! -s "$W/foreign" ]
 result "libimgsearch.so exports imgsearch_* alone" $? "$W/foreign"
-comm -23 "$W/exported" "$W/declared" >"$W/extra"; [ ! -s "$W/extra" ]
+comm -23 "$W/exported" "$W/declared" >"$W/extra"
+[ ! -s "$W/extra" ]
 result "... nothing that the header does not declare" $? "$W/extra"
-comm -13 "$W/exported" "$W/declared" >"$W/missing"; [ ! -s "$W/missing" ]
+comm -13 "$W/exported" "$W/declared" >"$W/missing"
+[ ! -s "$W/missing" ]
 result "... and all that it declares" $? "$W/missing"
 objdump -p "$B/libimgsearch.so" | grep -q 'SONAME  *libimgsearch\.so\.[0-9]*$'
 result "it has a soname" $?
@@ -30,16 +35,21 @@ objdump -p "$B/imgsearch" | grep -q 'NEEDED.*libimgsearch\.so'
 result "the command uses the shared library" $?
 # A name that the command defines and a library of its exports would be taken from the wrong one,
 # without a word.
-find cli -name '*.c' | sed "s|^|$B/|; s|c$|o|" | xargs nm -g --defined-only | awk 'NF == 3 && $3 !~ /^_/ { print $3 }' | sort -u >"$W/ours"
+find cli -name '*.c' | sed "s|^|$B/|; s|c$|o|" | xargs nm -g --defined-only |
+	awk 'NF == 3 && $3 !~ /^_/ { print $3 }' | sort -u >"$W/ours"
 ldd "$B/imgsearch" | awk '$3 ~ /lib(microhttpd|jansson|chafa|glib)/ { print $3 }' >"$W/libraries"
-xargs nm -D --defined-only <"$W/libraries" | awk 'NF == 3 { sub(/@.*/, "", $3); print $3 }' | sort -u >"$W/theirs"
-comm -12 "$W/ours" "$W/theirs" >"$W/foreign"; grep -qx main "$W/ours" && grep -qx cmd_query "$W/ours" && [ "$(wc -l <"$W/libraries")" = 4 ] && [ ! -s "$W/foreign" ]
+xargs nm -D --defined-only <"$W/libraries" |
+	awk 'NF == 3 { sub(/@.*/, "", $3); print $3 }' | sort -u >"$W/theirs"
+comm -12 "$W/ours" "$W/theirs" >"$W/foreign"
+grep -qx main "$W/ours" && grep -qx cmd_query "$W/ours" &&
+	[ "$(wc -l <"$W/libraries")" = 4 ] && [ ! -s "$W/foreign" ]
 result "the command defines no name that one of its libraries exports" $? "$W/foreign"
 if [ -e "$B/imgsearch-shim.so" ]; then
-	nm -D --defined-only "$B/imgsearch-shim.so" | awk '$2 == "T" { print $3 }' | grep -v -e '^_Z' >"$W/foreign"
+	nm -D --defined-only "$B/imgsearch-shim.so" | awk '$2 == "T" { print $3 }' |
+		grep -v -e '^_Z' >"$W/foreign"
 	[ "$(cat "$W/foreign")" = ims_shim ]
 	result "the shim exports one function" $? "$W/foreign"
 else
-	n=$((n + 1)); echo "ok $n - the shim exports one function # SKIP built without libtorch"
+	skip "the shim exports one function" "built without libtorch"
 fi
-echo "1..$n"
+done_testing

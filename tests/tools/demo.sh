@@ -1,6 +1,8 @@
 #!/bin/sh
-# usage: B=build demo.sh [DIR] Indexes DIR (or pictures drawn for the purpose) into an index of its
-# own, and shows what a few queries find.
+# usage: B=build demo.sh [DIR]
+#
+# Indexes DIR (or pictures drawn for the purpose) into an index of its own, and shows what a few
+# queries find.
 : "${B:=build}"
 dir=$1
 db=$B/demo/index.db
@@ -21,7 +23,8 @@ if [ ! -e "$B/default.json" ]; then
 	if [ -e "$weights" ]; then
 		model="--model mobilenet_v2 --weights $weights"
 	else
-		echo "demo: no network has weights here; give some: imgsearch index --model resnet50 --weights FILE.pth $dir" >&2
+		echo "demo: no network has weights here; give some:" \
+			"imgsearch index --model resnet50 --weights FILE.pth $dir" >&2
 		exit 3
 	fi
 fi

@@ -1,5 +1,7 @@
-// usage: screenshots.mjs PHOTOS OUT     (wants node, chromium, chromedriver; run by make screenshots)
-// The pictures of docs/pictures again: the page in a real browser, a sheet, a map of tiles. PHOTOS is Caltech-101, or some of it.
+// usage: screenshots.mjs PHOTOS OUT   (wants node, chromium, chromedriver; run by make screenshots)
+//
+// The pictures of docs/pictures again: the page in a real browser, a sheet, a map of tiles. PHOTOS
+// is Caltech-101, or some of it.
 import { browser, command, pause, serve, temporary } from "../serve/webdriver.mjs";
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -33,7 +35,10 @@ const server = await serve(db),
 const settled = () =>
 	b.until(
 		"pictures",
-		"return !document.body.classList.contains('busy') && [...document.querySelectorAll('#results img, #group-list img')].filter(i => i.getBoundingClientRect().top < innerHeight && i.offsetParent).every(i => i.complete && i.naturalWidth)",
+		`return !document.body.classList.contains('busy')
+			&& [...document.querySelectorAll('#results img, #group-list img')]
+				.filter(i => i.getBoundingClientRect().top < innerHeight && i.offsetParent)
+				.every(i => i.complete && i.naturalWidth)`,
 	);
 const shot = async (name, quality = 70) => {
 	await pause(800);

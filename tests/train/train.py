@@ -1,6 +1,9 @@
 #!/usr/bin/python3
-"""imgsearch train from end to end, with networks of random weights on drawn pictures: what it writes can be used at once,
-what was interrupted goes on as if it had not been, and bad folders, checkpoints, teachers and numbers end with a sentence."""
+"""imgsearch train from end to end, with networks of random weights on drawn pictures: what it
+writes can be used at once, what was interrupted goes on as if it had not been, and bad folders,
+checkpoints, teachers and numbers end with a sentence.
+"""
+
 import json
 import os
 import random
@@ -41,8 +44,13 @@ def imgsearch(*args, **environment):
     env = dict(os.environ, LC_ALL="C", TERM="dumb", IMGSEARCH_DB="index.db")
     env.pop("IMGSEARCH_LIBDIR", None)
     env.update(environment)
-    return subprocess.Popen([os.path.join(build, "imgsearch"), *map(str, args)],
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    return subprocess.Popen(
+        [os.path.join(build, "imgsearch"), *map(str, args)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=env,
+    )
 
 
 def result(process):
@@ -56,9 +64,14 @@ def run(*args):
 
 def stop(signal_number, step, *args):
     """Starts a training that raises this signal in its step-th step: see stop_shim.c."""
-    return imgsearch("train", *args, IMGSEARCH_LIBDIR=os.path.join(build, "tests", "stop"),
-                     STOP_SHIM=os.path.join(build, "imgsearch-shim.so"), STOP_STEP=str(step),
-                     STOP_SIGNAL=str(int(signal_number)))
+    return imgsearch(
+        "train",
+        *args,
+        IMGSEARCH_LIBDIR=os.path.join(build, "tests", "stop"),
+        STOP_SHIM=os.path.join(build, "imgsearch-shim.so"),
+        STOP_STEP=str(step),
+        STOP_SIGNAL=str(int(signal_number)),
+    )
 
 
 def stopped(*args):
@@ -113,10 +126,12 @@ def tensor(path, name):
     """Of a .safetensors file, flat."""
     data = content(path)
     size = int.from_bytes(data[:8], "little")
-    t = json.loads(data[8:8 + size])[name]
+    t = json.loads(data[8 : 8 + size])[name]
     first, end = t["data_offsets"]
-    return torch.frombuffer(bytearray(data[8 + size + first:8 + size + end]), dtype={
-                            "F32": torch.float32, "F16": torch.float16, "I8": torch.int8}[t["dtype"]])
+    return torch.frombuffer(
+        bytearray(data[8 + size + first : 8 + size + end]),
+        dtype={"F32": torch.float32, "F16": torch.float16, "I8": torch.int8}[t["dtype"]],
+    )
 
 
 random.seed(1)
@@ -133,105 +148,131 @@ with tempfile.TemporaryDirectory() as work:
     net = torchvision.models.mobilenet_v2()
     torch.save(net.state_dict(), "net.pth")
     model = [
-    "--model",
-    "mobilenet_v2",
-    "--weights",
-    "net.pth",
-    "--size",
-    32,
-    "--precision",
-    "f32",
-    "--threads",
-     1]
+        "--model", "mobilenet_v2", "--weights", "net.pth", "--size", 32, "--precision", "f32",
+        "--threads", 1
+    ]
 
     # ---- from labels
     common = [*model, "--batch", 8, "--val", 0.25, "--lr", 0.003, "--epochs", 30, "--patience", 100]
     for loss in "ce", "supcon", "arcface":
-        code, out, err = run("train", "set", *common, "--loss", loss,
-                             "--json", "-o", loss + ".safetensors")
+        code, out, err = run(
+            "train", "set", *common, "--loss", loss, "--json", "-o", loss + ".safetensors"
+        )
         r = json.loads(out) if out else {}
-        ok(f"{loss} learns three colours", code == 4 and r.get(
-            "validation_accuracy", 0) > 0.8 and r["schema"] == 1, f"{code} {out}{err}")
+        ok(
+            f"{loss} learns three colours",
+            code == 4 and r.get("validation_accuracy", 0) > 0.8 and r["schema"] == 1,
+            f"{code} {out}{err}",
+        )
         if loss == "ce":
-            ok("classes, pictures and those held out are counted",
-               (r.get("classes"), r.get("pictures"), r.get("held_out")) == (3, 36, 9), out)
-            ok("a broken picture is left out and said, another file is not", r.get(
-                "failed") == 1 and "broken.png" in err and "notes.txt" not in err, err)
-    ok("no checkpoint is left", not [f for f in os.listdir(
-        ".") if "checkpoint" in f or "part" in f])
+            ok(
+                "classes, pictures and those held out are counted",
+                (r.get("classes"), r.get("pictures"), r.get("held_out")) == (3, 36, 9),
+                out,
+            )
+            ok(
+                "a broken picture is left out and said, another file is not",
+                r.get("failed") == 1 and "broken.png" in err and "notes.txt" not in err,
+                err,
+            )
+    ok(
+        "no checkpoint is left",
+        not [f for f in os.listdir(".") if "checkpoint" in f or "part" in f],
+    )
     code, out, err = run("index", "set", "--model", "ce.safetensors")
     ok("index --model takes the file", code == 4, err)
     code, out, err = run("query", "set/red/3.png", "-k", 6, "--no-self", "--json")
     hits = [h["path"] for h in json.loads(out)["results"]] if out else []
-    ok("and finds by what was learned", len(hits) ==
-       6 and sum("/red/" in h for h in hits) >= 5, out + err)
+    ok(
+        "and finds by what was learned",
+        len(hits) == 6 and sum("/red/" in h for h in hits) >= 5,
+        out + err,
+    )
     known = {k: tuple(v.shape) for k, v in net.state_dict().items()}
     code, out, err = run("train", "set", *common, "--layers", 2, "--f32", "-o", "last.safetensors")
     size = int.from_bytes(content("last.safetensors")[:8], "little")
-    head = json.loads(content("last.safetensors")[8:8 + size])
-    ok("tensors have torchvision's names and shapes", all(
-        known.get(k) == tuple(v["shape"]) for k, v in head.items()), head.keys())
+    head = json.loads(content("last.safetensors")[8 : 8 + size])
+    ok(
+        "tensors have torchvision's names and shapes",
+        all(known.get(k) == tuple(v["shape"]) for k, v in head.items()),
+        head.keys(),
+    )
     first = head["features.0.0.weight"]["data_offsets"]
-    data = content("last.safetensors")[8 + size:]
-    ok("--layers 2 leaves the first layer as it was",
-     data[first[0]:first[1]] == net.state_dict()["features.0.0.weight"].numpy().tobytes())
+    data = content("last.safetensors")[8 + size :]
+    ok(
+        "--layers 2 leaves the first layer as it was",
+        data[first[0] : first[1]] == net.state_dict()["features.0.0.weight"].numpy().tobytes(),
+    )
     last = head["features.18.0.weight"]["data_offsets"]
-    ok("and not the last", data[last[0]:last[1]] !=
-       net.state_dict()["features.18.0.weight"].numpy().tobytes())
+    ok(
+        "and not the last",
+        data[last[0] : last[1]] != net.state_dict()["features.18.0.weight"].numpy().tobytes(),
+    )
 
-    code, out, err = run("train", "set", *model, "--steps", 1, "--lr", 0.001,
-                         "--val", -1, "--f32", "-o", "one.safetensors")
-    ok("one step is not told as several, nor as a rate",
-       "1 step over" in err and "images/s" not in err, err)
-    step = (tensor("one.safetensors", "features.18.0.weight") -
-     net.state_dict()["features.18.0.weight"].flatten()).abs()
-    ok("AdamW's first step is as long as the learning rate", 0.00099 <
-       step.median() < 0.00101 and step.max() < 0.00101, step.max())
+    code, out, err = run(
+        "train", "set", *model, "--steps", 1, "--lr", 0.001, "--val", -1, "--f32",
+        "-o", "one.safetensors"
+    )
+    ok(
+        "one step is not told as several, nor as a rate",
+        "1 step over" in err and "images/s" not in err,
+        err,
+    )
+    step = (
+        tensor("one.safetensors", "features.18.0.weight")
+        - net.state_dict()["features.18.0.weight"].flatten()
+    ).abs()
+    ok(
+        "AdamW's first step is as long as the learning rate",
+        0.00099 < step.median() < 0.00101 and step.max() < 0.00101,
+        step.max(),
+    )
 
     for blend in 0, 0.25, 1:
-        run("train", "set", *model, "--steps", 3, "--lr", 0.001, "--val", - \
-            1, "--f32", "--blend", blend, "-o", f"blend{blend}.safetensors")
+        run(
+            "train", "set", *model, "--steps", 3, "--lr", 0.001, "--val", -1, "--f32",
+            "--blend", blend, "-o", f"blend{blend}.safetensors"
+        )
     name = "features.18.0.weight"
-    start, tuned, part, none = net.state_dict()[name].flatten(
-    ), *(tensor(f"blend{b}.safetensors", name) for b in (0, 0.25, 1))
-    ok("--blend 0.25 is a quarter of the way back", (part - (0.75 * tuned + 0.25 * start)
-       ).abs().max() < 1e-6 and (tuned - start).abs().max() > 1e-3)
+    start, tuned, part, none = net.state_dict()[name].flatten(), *(
+        tensor(f"blend{b}.safetensors", name) for b in (0, 0.25, 1)
+    )
+    ok(
+        "--blend 0.25 is a quarter of the way back",
+        (part - (0.75 * tuned + 0.25 * start)).abs().max() < 1e-6
+        and (tuned - start).abs().max() > 1e-3,
+    )
     ok("--blend 1 is the start", torch.equal(none, start))
     same = [
-    torch.allclose(
-        tensor(
-            "blend1.safetensors",
-            k),
-            net.state_dict()[k].flatten()) for k in (
-                "features.18.1.running_mean",
-                 "features.18.1.running_var")]
+        torch.allclose(tensor("blend1.safetensors", k), net.state_dict()[k].flatten())
+        for k in ("features.18.1.running_mean", "features.18.1.running_var")
+    ]
     ok("with its running statistics", all(same), same)
     judged = [
-    *model,
-    "--batch",
-    8,
-    "--val",
-    0.25,
-    "--lr",
-    0.003,
-    "--epochs",
-    3,
-    "--patience",
-    100,
-     "--f32"]
-    losses = [json.loads(run("train", "set", *judged, "--blend", b, "--json",
-                         "-o", "judged.safetensors")[1])["loss"] for b in (0, 0.5)]
+        *model, "--batch", 8, "--val", 0.25, "--lr", 0.003, "--epochs", 3, "--patience", 100,
+        "--f32"
+    ]
+    losses = [
+        json.loads(
+            run("train", "set", *judged, "--blend", b, "--json", "-o", "judged.safetensors")[1]
+        )["loss"]
+        for b in (0, 0.5)
+    ]
     ok("what is judged is blended, what learns is not", losses[0] == losses[1], losses)
 
     deep = torchvision.models.resnet18()
     torch.save(deep.state_dict(), "deep.pth")
     moved = {}
     for precision in "f32", "bf16":
-        run("train", "set", "--model", "resnet18", "--weights", "deep.pth", "--size", 96, "--precision",
-            precision, "--batch", 8, "--steps", 1, "--val", -1, "--lr", 0.001, "--f32", "-o", "one.safetensors")
+        run(
+            "train", "set", "--model", "resnet18", "--weights", "deep.pth", "--size", 96,
+            "--precision", precision, "--batch", 8, "--steps", 1, "--val", -1, "--lr", 0.001,
+            "--f32", "-o", "one.safetensors"
+        )
         for name in "layer4.0.conv1.weight", "layer4.1.conv2.weight":
-            moved[precision, name] = tensor("one.safetensors", name) - \
-                                            deep.state_dict()[name].flatten()
+            moved[precision, name] = (
+                tensor("one.safetensors", name) - deep.state_dict()[name].flatten()
+            )
     for name in "layer4.0.conv1.weight", "layer4.1.conv2.weight":
         same = (moved["f32", name] * moved["bf16", name] > 0).float().mean()
         ok(f"bf16's gradients point where f32's do, {name}", same > 0.8, same)
@@ -242,20 +283,46 @@ with tempfile.TemporaryDirectory() as work:
     ok("a run without validation ends", code == 4, err)
     whole = content("whole.safetensors")
     code, out, err = stopped(signal.SIGINT, 4, "set", *long, "-o", "parts.safetensors")
-    ok("an interrupted run ends with 130 and leaves a checkpoint, no result",
-       code == 130 and files("parts") == ["parts.safetensors.checkpoint"], f"{code} {err}")
+    ok(
+        "an interrupted run ends with 130 and leaves a checkpoint, no result",
+        code == 130 and files("parts") == ["parts.safetensors.checkpoint"],
+        f"{code} {err}",
+    )
     kept = content("parts.safetensors.checkpoint")
-    refuses("a leftover checkpoint is not overwritten unasked", "--resume",
-            "set", *long, "-o", "parts.safetensors")
-    refuses("that of another run is refused", "another run",
-            "set", *long, "--seed", 6, "-o", "parts.safetensors", "--resume")
-    write("parts.safetensors.checkpoint", kept[:len(kept) // 2])
-    refuses("half a checkpoint is refused", "parts.safetensors.checkpoint",
-            "set", *long, "-o", "parts.safetensors", "--resume")
+    refuses(
+        "a leftover checkpoint is not overwritten unasked",
+        "--resume",
+        "set",
+        *long,
+        "-o",
+        "parts.safetensors",
+    )
+    refuses(
+        "that of another run is refused",
+        "another run",
+        "set",
+        *long,
+        "--seed",
+        6,
+        "-o",
+        "parts.safetensors",
+        "--resume",
+    )
+    write("parts.safetensors.checkpoint", kept[: len(kept) // 2])
+    refuses(
+        "half a checkpoint is refused",
+        "parts.safetensors.checkpoint",
+        "set",
+        *long,
+        "-o",
+        "parts.safetensors",
+        "--resume",
+    )
     write("parts.safetensors.checkpoint", kept)
     # Four steps are done; the run that goes on makes the other ten and no more.
-    code, out, err = stopped(signal.SIGKILL, 11, "set", *long, "-o", "parts.safetensors",
-                             "--resume")
+    code, out, err = stopped(
+        signal.SIGKILL, 11, "set", *long, "-o", "parts.safetensors", "--resume"
+    )
     ok("it goes on from there", code == 4, f"{code} {err}")
     ok("to the same bytes as without a stop", content("parts.safetensors") == whole)
 
@@ -263,32 +330,53 @@ with tempfile.TemporaryDirectory() as work:
     stopped(signal.SIGINT, 3, "set", *long, "-o", "killed.safetensors")
     kept = content("killed.safetensors.checkpoint")
     part = "killed.safetensors.checkpoint.part"
-    code, start = killed_writing(part, stop(signal.SIGINT, 2, "set", *long, "-o",
-                                            "killed.safetensors", "--resume"))
-    ok("a run is killed while it writes a checkpoint", code == -signal.SIGKILL and len(start) > 8,
-       f"{code} {len(start)}")
+    code, start = killed_writing(
+        part, stop(signal.SIGINT, 2, "set", *long, "-o", "killed.safetensors", "--resume")
+    )
+    ok(
+        "a run is killed while it writes a checkpoint",
+        code == -signal.SIGKILL and len(start) > 8,
+        f"{code} {len(start)}",
+    )
     ok("which leaves the old one", content("killed.safetensors.checkpoint") == kept)
     write(part, start)
-    code, out, err = stopped(signal.SIGKILL, 3, "set", *long, "-o", "killed.safetensors",
-                             "--resume")
+    code, out, err = stopped(
+        signal.SIGKILL, 3, "set", *long, "-o", "killed.safetensors", "--resume"
+    )
     ok("a run is killed at a step", code == -signal.SIGKILL, f"{code} {err}")
     code, out, err = run("train", "set", *long, "-o", "killed.safetensors", "--resume")
-    ok("after kills it goes on, to the same bytes",
-       code == 4 and content("killed.safetensors") == whole, err)
-    ok("and leaves nothing behind", files("killed") == ["killed.json", "killed.safetensors"],
-       files("killed"))
+    ok(
+        "after kills it goes on, to the same bytes",
+        code == 4 and content("killed.safetensors") == whole,
+        err,
+    )
+    ok(
+        "and leaves nothing behind",
+        files("killed") == ["killed.json", "killed.safetensors"],
+        files("killed"),
+    )
 
     # a run whose numbers go wrong keeps what is there
     size = int.from_bytes(kept[:8], "little")
-    head = json.loads(kept[8:8 + size])
+    head = json.loads(kept[8 : 8 + size])
     first, end = (8 + size + at for at in head["value.features.0.0.weight"]["data_offsets"])
     wrong = kept[:first] + b"\xff\xff\xff\x7f" * ((end - first) // 4) + kept[end:]
     write("wrong.safetensors.checkpoint", wrong)
-    refuses("a loss that is no number stops the run", "not a number",
-            "set", *long, "-o", "wrong.safetensors", "--resume")
-    ok("and leaves the checkpoint as it was, and no result",
-       content("wrong.safetensors.checkpoint") == wrong
-       and files("wrong") == ["wrong.safetensors.checkpoint"], files("wrong"))
+    refuses(
+        "a loss that is no number stops the run",
+        "not a number",
+        "set",
+        *long,
+        "-o",
+        "wrong.safetensors",
+        "--resume",
+    )
+    ok(
+        "and leaves the checkpoint as it was, and no result",
+        content("wrong.safetensors.checkpoint") == wrong
+        and files("wrong") == ["wrong.safetensors.checkpoint"],
+        files("wrong"),
+    )
 
     # ---- bad input
     os.makedirs("one/a"), os.makedirs("single/a"), os.makedirs("none")
@@ -302,61 +390,78 @@ with tempfile.TemporaryDirectory() as work:
     refuses("one class", "two", "one", *model, "-o", "bad.safetensors")
     refuses("one picture", "too few", "single", *model, "-o", "bad.safetensors")
     os.makedirs("folder.safetensors")
-    for name, want, out in ("a name that no model can have", ".safetensors", "e.bin"), ("a folder that is not there", "No such file", "away/e.safetensors"), \
-            ("a file for a folder", "Not a directory", "net.pth/e.safetensors"), ("a folder for a file", "folder", "folder.safetensors"):
-        refuses(f"the result's place: {name}", want, "none", *model,
-                "-o", out)  # before it sees that there is no picture
+    for name, want, out in (
+        ("a name that no model can have", ".safetensors", "e.bin"),
+        ("a folder that is not there", "No such file", "away/e.safetensors"),
+        ("a file for a folder", "Not a directory", "net.pth/e.safetensors"),
+        ("a folder for a file", "folder", "folder.safetensors"),
+    ):
+        refuses(
+            f"the result's place: {name}", want, "none", *model, "-o", out
+        )  # before it sees that there is no picture
     for batch in 2, 7:
         refuses(
-    f"supcon in batches of {batch}",
-    "8 pictures",
-    "none",
-    *model,
-    "--loss",
-    "supcon",
-    "--batch",
-    batch,
-    "-o",
-     "bad.safetensors")
-    refuses("supcon of fewer than 8 pictures", "8 pictures", "few",
-            *model, "--loss", "supcon", "-o", "bad.safetensors")
+            f"supcon in batches of {batch}",
+            "8 pictures",
+            "none",
+            *model,
+            "--loss",
+            "supcon",
+            "--batch",
+            batch,
+            "-o",
+            "bad.safetensors",
+        )
+    refuses(
+        "supcon of fewer than 8 pictures",
+        "8 pictures",
+        "few",
+        *model,
+        "--loss",
+        "supcon",
+        "-o",
+        "bad.safetensors",
+    )
     refuses("no picture", "too few", "none", *model, "-o", "bad.safetensors")
     refuses("no such folder", "nowhere", "nowhere", *model, "-o", "bad.safetensors")
     for i in range(3000):
         os.makedirs(f"many/{i}")
         os.link("set/red/0.png", f"many/{i}/0.png")
-    code, out, err = run("train", "many", *model, "--steps", 3, "--batch",
-                         16, "--json", "-o", "many.safetensors")
-    ok("thousands of classes, of one picture each", code ==
-       0 and json.loads(out)["classes"] == 3000, out + err)
+    code, out, err = run(
+        "train", "many", *model, "--steps", 3, "--batch", 16, "--json", "-o", "many.safetensors"
+    )
+    ok(
+        "thousands of classes, of one picture each",
+        code == 0 and json.loads(out)["classes"] == 3000,
+        out + err,
+    )
     os.makedirs("broken/a"), os.makedirs("broken/b")
     for c in "ab":
         for i in range(2):
             with open(f"broken/{c}/{i}.png", "wb") as f:
-                f.write(content("set/red/0.png")[:60 + i])
+                f.write(content("set/red/0.png")[: 60 + i])
     refuses(
-    "nothing but broken pictures",
-    "can be decoded",
-    "broken",
-    *model,
-    "-o",
-     "bad.safetensors")
+        "nothing but broken pictures", "can be decoded", "broken", *model, "-o", "bad.safetensors"
+    )
     state = net.state_dict()
-    state["features.5.conv.0.0.weight"] = state["features.5.conv.0.0.weight"].clone().fill_(float("nan"))
+    state["features.5.conv.0.0.weight"] = (
+        state["features.5.conv.0.0.weight"].clone().fill_(float("nan"))
+    )
     torch.save(state, "nan.pth")
     before = content("ce.safetensors")
     refuses(
-    "weights that are no numbers",
-    "not a number",
-    "set",
-    "--model",
-    "mobilenet_v2",
-    "--weights",
-    "nan.pth",
-    "--size",
-    32,
-    "-o",
-     "ce.safetensors")
+        "weights that are no numbers",
+        "not a number",
+        "set",
+        "--model",
+        "mobilenet_v2",
+        "--weights",
+        "nan.pth",
+        "--size",
+        32,
+        "-o",
+        "ce.safetensors",
+    )
     ok("what was there before is kept", content("ce.safetensors") == before)
 
     # ---- from teachers
@@ -371,53 +476,83 @@ with tempfile.TemporaryDirectory() as work:
     torch.jit.script(Teacher().half()).save("teacher.pt")
     with open("teacher.json", "w") as f:
         json.dump({"name": "tiny", "network": "script", "resize": 64, "crop": 48, "dim": 24}, f)
-    distil = ["--model", "ce.safetensors", *model[4:],
-        "--batch", 8, "--dim", 4, "--epochs", 12, "--lr", 0.001]
-    code, out, err = run("train", "set", *distil, "--distill",
-                         "ce.safetensors,teacher.pt", "--json", "-o", "student.safetensors")
+    distil = [
+        "--model", "ce.safetensors", *model[4:], "--batch", 8, "--dim", 4, "--epochs", 12,
+        "--lr", 0.001
+    ]
+    code, out, err = run(
+        "train", "set", *distil, "--distill", "ce.safetensors,teacher.pt", "--json",
+        "-o", "student.safetensors"
+    )
     r = json.loads(out) if out else {}
-    ok("a student of two teachers", code == 4 and r.get("dim") ==
-       4 and r.get("validation_accuracy", 0) > 0.5, f"{code} {out}{err}")
+    ok(
+        "a student of two teachers",
+        code == 4 and r.get("dim") == 4 and r.get("validation_accuracy", 0) > 0.5,
+        f"{code} {out}{err}",
+    )
     with open("student.json") as f:
         card = json.load(f)
-    ok("its card", card["dim"] == 4 and card["projection"]
-       is True and card["crop"] == 32 and "tiny" in card["descent"], card)
+    ok(
+        "its card",
+        card["dim"] == 4
+        and card["projection"] is True
+        and card["crop"] == 32
+        and "tiny" in card["descent"],
+        card,
+    )
     code, out, err = run("index", "set", "--model", "student.safetensors", "--db", "student.db")
     ok("can be used at once", code == 4, err)
-    code, out, err = run("train", "one", *distil, "--distill",
-                         "teacher.pt", "-o", "plain.safetensors")
+    code, out, err = run(
+        "train", "one", *distil, "--distill", "teacher.pt", "-o", "plain.safetensors"
+    )
     ok("no classes are needed", code == 0, err)
-    code, out, err = run("train", "set", *distil, "--distill", "teacher.pt",
-                         "--labels", 0.5, "-o", "labelled.safetensors")
+    code, out, err = run(
+        "train", "set", *distil, "--distill", "teacher.pt", "--labels", 0.5,
+        "-o", "labelled.safetensors"
+    )
     ok("classes may help", code == 4, err)
-    code, out, err = run("train", "set", *model, "--batch", 8, "--dim", 4, "--steps", 6,
-                         "--posteriors", "--int8", "--distill", "teacher.pt", "-o", "classes.safetensors")
+    code, out, err = run(
+        "train", "set", *model, "--batch", 8, "--dim", 4, "--steps", 6, "--posteriors", "--int8",
+        "--distill", "teacher.pt", "-o", "classes.safetensors"
+    )
     size = int.from_bytes(content("classes.safetensors")[:8], "little")
-    head = json.loads(content("classes.safetensors")[8:8 + size])
-    ok("what the network knows of its classes stays, in eight bits", code == 4 and head["posterior.weight"]["shape"] == [1000, 1280]
-       and head["posterior.weight"]["dtype"] == "I8" and head["posterior.weight_scale"]["shape"] == [1000] and head["project.weight"]["shape"] == [4, 2280], err)
+    head = json.loads(content("classes.safetensors")[8 : 8 + size])
+    ok(
+        "what the network knows of its classes stays, in eight bits",
+        code == 4
+        and head["posterior.weight"]["shape"] == [1000, 1280]
+        and head["posterior.weight"]["dtype"] == "I8"
+        and head["posterior.weight_scale"]["shape"] == [1000]
+        and head["project.weight"]["shape"] == [4, 2280],
+        err,
+    )
     ok("small matrices keep sixteen", head["features.1.conv.0.0.weight"]["dtype"] == "F16")
     code, out, err = run("index", "set", "--model", "classes.safetensors", "--db", "classes.db")
     ok("such a network can be used at once", code == 4, err)
-    code, out, err = run("train", "set", "--model", "classes.safetensors", *
-    model[4:], "--batch", 8, "--steps", 3, "--distill", "teacher.pt", "-o", "again.safetensors")
+    code, out, err = run(
+        "train", "set", "--model", "classes.safetensors", *model[4:], "--batch", 8, "--steps", 3,
+        "--distill", "teacher.pt", "-o", "again.safetensors"
+    )
     ok("and be tuned on", code == 4, err)
-    same = [*model, "--batch", 8, "--dim", 4, "--steps", 2,
-        "--posteriors", "--distill", "teacher.pt", "--val", -1]
+    same = [
+        *model, "--batch", 8, "--dim", 4, "--steps", 2, "--posteriors", "--distill", "teacher.pt",
+        "--val", -1
+    ]
     for kind in "f32", "int8":
         run("train", "set", *same, "--" + kind, "-o", kind + ".safetensors")
-    for name, rows in ("features.18.0.weight", 1280), ("features.0.0.weight",
-                       32), ("posterior.weight", 1000):
-        whole, small = (tensor(kind + ".safetensors", name).float().view(rows, -1)
-                        for kind in ("f32", "int8"))
+    for name, rows in (
+        ("features.18.0.weight", 1280),
+        ("features.0.0.weight", 32),
+        ("posterior.weight", 1000),
+    ):
+        whole, small = (
+            tensor(kind + ".safetensors", name).float().view(rows, -1) for kind in ("f32", "int8")
+        )
         if name != "features.0.0.weight":
             scale = tensor("int8.safetensors", name + "_scale").unsqueeze(1)
-            good = (
-    (small *
-    scale -
-    whole).abs() <= scale *
-    0.5001).all() and (
-        small.abs().amax(1) == 127).all()
+            good = ((small * scale - whole).abs() <= scale * 0.5001).all() and (
+                small.abs().amax(1) == 127
+            ).all()
         else:
             good = (small - whole).abs().max() <= 0.001 * whole.abs().max()
         ok(f"eight bits are as near as they can be: {name}", good)
@@ -425,88 +560,136 @@ with tempfile.TemporaryDirectory() as work:
     code, out, err = stopped(signal.SIGINT, 2, *more)
     ok("a run with posteriors is interrupted", code == 130, f"{code} {err}")
     without = [o for o in more if o != "--posteriors"]
-    refuses("a checkpoint of a run with posteriors, without them", "another run",
-            *without, "--resume")
-    for other in (["--blend", 0.5], ["--int8"], ["--resize", 64],
-                  ["--mean", "0,0,0", "--std", "1,1,1"]):
+    refuses(
+        "a checkpoint of a run with posteriors, without them", "another run", *without, "--resume"
+    )
+    for other in (
+        ["--blend", 0.5],
+        ["--int8"],
+        ["--resize", 64],
+        ["--mean", "0,0,0", "--std", "1,1,1"],
+    ):
         refuses(f"and with {other[0]}", "another run", *more, "--resume", *other)
     code, out, err = run("train", *more, "--resume")
     ok("a run with posteriors goes on", code == 4, f"{code} {err}")
     run("train", *more[:-1], "unstopped.safetensors")
     ok("to the same bytes", content("stopped.safetensors") == content("unstopped.safetensors"))
     state = net.state_dict() | {
-    "project.weight": torch.zeros(
-        4, 1280), "project.bias": torch.zeros(4)}
+        "project.weight": torch.zeros(4, 1280),
+        "project.bias": torch.zeros(4),
+    }
     torch.save(state, "both.pth")
-    refuses("posteriors behind a projection made without",
-    "without posteriors",
-    "set",
-    "--model",
-    "mobilenet_v2",
-    "--weights",
-    "both.pth",
-    *model[4:],
-    "--dim",
-    4,
-    "--posteriors",
-    "--distill",
-    "teacher.pt",
-    "-o",
-     "bad.safetensors")
-    refuses("posteriors without a layer for them", "dim", "set",
-            *model, "--posteriors", "-o", "bad.safetensors")
-    refuses("posteriors of weights without a classifier", "no classifier", "set", * \
-            distil, "--posteriors", "--distill", "teacher.pt", "-o", "bad.safetensors")
     refuses(
-    "8 and 32 bits at once",
-    "not in both",
-    "set",
-    *model,
-    "--int8",
-    "--f32",
-    "-o",
-     "bad.safetensors")
-    refuses("more values than the teachers have", "less than 4000", "set", *
-    model, "--dim", 4000, "--distill", "teacher.pt", "-o", "bad.safetensors")
+        "posteriors behind a projection made without",
+        "without posteriors",
+        "set",
+        "--model",
+        "mobilenet_v2",
+        "--weights",
+        "both.pth",
+        *model[4:],
+        "--dim",
+        4,
+        "--posteriors",
+        "--distill",
+        "teacher.pt",
+        "-o",
+        "bad.safetensors",
+    )
     refuses(
-    "classes are taught as well",
-    "have 2280 values",
-    "set",
-    *model,
-    "--dim",
-    4000,
-    "--distill",
-    "mobilenet_v2=net.pth",
-    "-o",
-     "bad.safetensors")
+        "posteriors without a layer for them",
+        "dim",
+        "set",
+        *model,
+        "--posteriors",
+        "-o",
+        "bad.safetensors",
+    )
+    refuses(
+        "posteriors of weights without a classifier",
+        "no classifier",
+        "set",
+        *distil,
+        "--posteriors",
+        "--distill",
+        "teacher.pt",
+        "-o",
+        "bad.safetensors",
+    )
+    refuses(
+        "8 and 32 bits at once",
+        "not in both",
+        "set",
+        *model,
+        "--int8",
+        "--f32",
+        "-o",
+        "bad.safetensors",
+    )
+    refuses(
+        "more values than the teachers have",
+        "less than 4000",
+        "set",
+        *model,
+        "--dim",
+        4000,
+        "--distill",
+        "teacher.pt",
+        "-o",
+        "bad.safetensors",
+    )
+    refuses(
+        "classes are taught as well",
+        "have 2280 values",
+        "set",
+        *model,
+        "--dim",
+        4000,
+        "--distill",
+        "mobilenet_v2=net.pth",
+        "-o",
+        "bad.safetensors",
+    )
     with open("other.json", "w") as f:
         json.dump({"name": "other", "network": "script", "resize": 64, "crop": 48, "dim": 30}, f)
     os.link("teacher.pt", "other.pt")
-    refuses("a teacher whose card says another dimension", "30", "set",
-            *distil, "--distill", "other.pt", "-o", "bad.safetensors")
     refuses(
-    "a teacher that is not there",
-    "nobody.pt",
-    "set",
-    *model,
-    "--distill",
-    "nobody.pt",
-    "-o",
-     "bad.safetensors")
+        "a teacher whose card says another dimension",
+        "30",
+        "set",
+        *distil,
+        "--distill",
+        "other.pt",
+        "-o",
+        "bad.safetensors",
+    )
+    refuses(
+        "a teacher that is not there",
+        "nobody.pt",
+        "set",
+        *model,
+        "--distill",
+        "nobody.pt",
+        "-o",
+        "bad.safetensors",
+    )
 
     # ---- the large networks that people tune
     for name, options in ("efficientnet_b5", []), ("resnet152", ["--layers", 2]):
         torch.save(getattr(torchvision.models, name)().state_dict(), name + ".pth")
-        code, out, err = run("train", "set", "--model", name, "--weights", name +
-    ".pth", *
-    options, "--size", 64, "--batch", 8, "--epochs", 1, "-o", name +
-     "_tuned.safetensors")
+        code, out, err = run(
+            "train", "set", "--model", name, "--weights", name + ".pth", *options, "--size", 64,
+            "--batch", 8, "--epochs", 1, "-o", name + "_tuned.safetensors"
+        )
         good = code == 4
-        code, out, err = run("index", "set", "--model", name +
-    "_tuned.safetensors", "--db", name +
-     ".db") if good else (code, out, err)
-        hits = json.loads(run("query", "set/red/3.png", "--db", name + ".db",
-                          "--json")[1] or '{"results": []}')["results"]
+        code, out, err = (
+            run("index", "set", "--model", name + "_tuned.safetensors", "--db", name + ".db")
+            if good
+            else (code, out, err)
+        )
+        hits = json.loads(
+            run("query", "set/red/3.png", "--db", name + ".db", "--json")[1] or '{"results": []}'
+        )["results"]
         ok(f"{name} is tuned, indexes and finds", good and code == 4 and len(hits) == 10, err)
         os.remove(name + ".pth")
     os.chdir(top)

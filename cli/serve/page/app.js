@@ -1,5 +1,6 @@
-// The page: what is searched for, its results, the viewer, the tabs. The address holds the state, so that a search can
-// be reloaded, sent to somebody on the same machine, or gone back from. Text of strangers only goes through textContent.
+// The page: what is searched for, its results, the viewer, the tabs. The address holds the state,
+// so that a search can be reloaded, sent to somebody on the same machine, or gone back from. Text
+// of strangers only goes through textContent.
 import { $, ask, bytes, folder, make, name, thumb, toast } from "/base.js";
 import { showMap } from "/map.js";
 import { showGroups } from "/groups.js";
@@ -14,9 +15,10 @@ let hits = [],
 let asked = 0; // number of the newest request, so that late answers are dropped
 let adding = false; // the next picked picture joins the search
 
-// ------------------------------------------------------------------------------------------- state in the address
+// ---------------------------------------------------------------------------- state in the address
 
-// q=id12,-id7,u3f…@4000x3000~10,20,300,400: pictures by id or held upload, "-" pushed away, "~" the part.
+// q=id12,-id7,u3f…@4000x3000~10,20,300,400: pictures by id or held upload, "-" pushed away, "~" the
+// part.
 function writeTerm(t) {
 	return (
 		(t.weight < 0 ? "-" : "") +
@@ -70,7 +72,7 @@ function go(change, replace = false) {
 
 const searchFrom = id => go({ tab: "search", terms: [{ id, weight: 1 }] });
 
-// ------------------------------------------------------------------------------------------------------- cards
+// ------------------------------------------------------------------------------------------- cards
 
 function card(p, tools) {
 	const picture = make("img", {
@@ -163,7 +165,7 @@ function cardKey(e, p, li) {
 	e.preventDefault();
 }
 
-// ------------------------------------------------------------------------------------------------------ searching
+// --------------------------------------------------------------------------------------- searching
 
 function combine(id, weight) {
 	const rest = state.terms.filter(t => t.id !== id);
@@ -231,7 +233,8 @@ function filterResults() {
 	if (hits.length && !shown.length)
 		notice(
 			"No close match.",
-			`Nothing scores ${state.min.toFixed(2)} or more; the nearest picture scores ${hits[0].score.toFixed(3)}.`,
+			`Nothing scores ${state.min.toFixed(2)} or more; ` +
+				`the nearest picture scores ${hits[0].score.toFixed(3)}.`,
 		);
 	else if (!hits.length) notice("No close match.", "The index holds nothing to compare with.");
 	else if (!close)
@@ -250,7 +253,8 @@ async function upload(file) {
 		try {
 			const bitmap = await createImageBitmap(file);
 			size = [bitmap.width, bitmap.height];
-			if (!["image/jpeg", "image/png"].includes(file.type)) data = await asJpeg(bitmap); // what the browser can read, but perhaps not the server
+			// What the browser can read, but perhaps not the server.
+			if (!["image/jpeg", "image/png"].includes(file.type)) data = await asJpeg(bitmap);
 		} catch (e) {
 			/* no picture that the browser knows: the server says what it is */
 		}
@@ -332,7 +336,7 @@ function showTerms() {
 	placeBox();
 }
 
-// ------------------------------------------------------------------------------------------------ part of a picture
+// ------------------------------------------------------------------------------- part of a picture
 
 // Full size of the picture on the stage: an upload's is known, a stored one's is asked for.
 async function stageSize() {
@@ -457,7 +461,7 @@ function listenStage() {
 	$("whole").addEventListener("click", searchWhole);
 }
 
-// ---------------------------------------------------------------------------------------------------- the viewer
+// -------------------------------------------------------------------------------------- the viewer
 
 let viewed = 0;
 
@@ -524,7 +528,7 @@ function listenViewer() {
 	});
 }
 
-// ------------------------------------------------------------------------------------------------------- the page
+// ---------------------------------------------------------------------------------------- the page
 
 async function showSamples(seed) {
 	try {
