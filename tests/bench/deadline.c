@@ -1,8 +1,8 @@
 /*
  * deadline FOLDER [ROWS]: how long calls go on past their deadline. Each call is first run to its
- * end; then with deadlines spread over that time. Prints a Markdown table: the time of the whole
- * call, and the longest delay past a deadline. FOLDER holds pictures; ROWS (default 1000000) vectors
- * of 256 values are made.
+ * end, then with deadlines spread over that time. Prints a Markdown table: the time of the whole
+ * call, and the longest delay past a deadline. FOLDER holds pictures; ROWS (default 1000000)
+ * vectors of 256 values are made.
  */
 #include <dirent.h>
 #include <imgsearch.h>

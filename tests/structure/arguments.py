@@ -25,8 +25,9 @@ RIGHT = {
     "user": "0", "state": "1", "out": "0", "report": "0", "scores": "scores", "m": "1",
     "min_score": "0", "a": "1", "b": "2", "map": "0", "columns": "2", "rows_": "2",
     "cells": "cells", "image": "0", "quality": "90", "max_side": "0", "folder": "folder",
-    "token": "0", "t": "transaction", "vectors_query.capacity": "16", "status": "0", "bytes": "bytes", "size": "1", "rgb": "bytes",
-    "width": "1", "height": "1", "row_bytes": "0", "values": "rows", "utf8": '"text"',
+    "token": "0", "t": "transaction", "vectors_query.capacity": "16", "status": "0",
+    "bytes": "bytes", "size": "1", "rgb": "bytes", "width": "1",
+    "height": "1", "row_bytes": "0", "values": "rows", "utf8": '"text"',
 }
 # Pointers that may be NULL.
 OPTIONAL = {
@@ -290,7 +291,8 @@ class Calls:
                 continue
             word = {"options": "options", "call": "call"}[name]
             for size in ("0", "3", "(size_t)-1", "1u << 20"):
-                self.lines.append(f"{{ {struct} x; memset(&x, 0, sizeof x); x.struct_size = {size};")
+                self.lines.append(f"{{ {struct} x; memset(&x, 0, sizeof x);")
+                self.lines.append(f"x.struct_size = {size};")
                 self.expect(function, "EINVAL", "struct_size", f"{name} of {size} bytes",
                             **{name: "&x"})
                 self.lines.append("}")
