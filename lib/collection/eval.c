@@ -4,7 +4,7 @@
  * searcher; imgsearch_check measures what a searcher loses.
  */
 #include "collection/eval.h"
-#include "collection/evaluation.h"
+#include "collection/eval_state.h"
 #include "query/improve.h"
 #include "handle/view.h"
 

@@ -2,7 +2,7 @@
  * Makes the queries of an evaluation and their relevant rows: by folder, by group of
  * near-duplicates, from a CSV, from a folder of query pictures.
  */
-#include "collection/evaluation.h"
+#include "collection/eval_state.h"
 #include "collection/groups.h"
 
 #include "base/ids.h"

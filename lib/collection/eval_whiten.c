@@ -1,5 +1,5 @@
 /* PCA whitening (Jegou and Chum 2012), fitted to the rows of the index. */
-#include "collection/evaluation.h"
+#include "collection/eval_state.h"
 #include "search/axes/rotation.h"
 #include "handle/space.h"
 

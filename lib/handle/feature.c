@@ -1,7 +1,7 @@
 /* Features of inputs: in batches for many inputs, one by one for a query. */
 #include "handle/feature.h"
 
-#include "handle/identity.h"
+#include "handle/model_choice.h"
 #include "handle/input.h"
 #include "handle/space.h"
 

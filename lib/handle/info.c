@@ -1,7 +1,7 @@
 /* Totals of an index: counts, model, searchers, roots. */
 #include "handle/info.h"
 
-#include "handle/identity.h"
+#include "handle/model_choice.h"
 #include "handle/view.h"
 #include "kernels/kernels.h"
 #include "model/catalog.h"

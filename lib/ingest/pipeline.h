@@ -11,7 +11,7 @@
 #ifndef IMS_INGEST_PIPELINE_H
 #define IMS_INGEST_PIPELINE_H
 
-#include "handle/identity.h"
+#include "handle/model_choice.h"
 #include "ingest/pending.h"
 
 /* One file that a worker prepares. */

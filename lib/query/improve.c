@@ -7,7 +7,7 @@
 #include "query/improve.h"
 
 #include "handle/feature.h"
-#include "handle/identity.h"
+#include "handle/model_choice.h"
 #include "handle/picture.h"
 #include "kernels/kernels.h"
 #include "handle/space.h"

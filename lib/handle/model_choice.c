@@ -1,5 +1,5 @@
 /* Decides identities, and converts recipes to and from their stored text. */
-#include "handle/identity.h"
+#include "handle/model_choice.h"
 
 #include "handle/view.h"
 

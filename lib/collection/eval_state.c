@@ -1,5 +1,5 @@
-#include "collection/evaluation.h"
-#include "handle/identity.h"
+#include "collection/eval_state.h"
+#include "handle/model_choice.h"
 #include "handle/feature.h"
 #include "query/improve.h"
 #include "handle/space.h"

@@ -1,9 +1,9 @@
 /*
- * The identity of a model: network, weights, recipe and precision. Vectors of different identities
- * are never mixed. One function decides for every use with which identity a call works.
+ * The choice of the model that a call works with: one function decides it for every use.
+ * model/identity.h says what identifies a model.
  */
-#ifndef IMS_HANDLE_IDENTITY_H
-#define IMS_HANDLE_IDENTITY_H
+#ifndef IMS_HANDLE_MODEL_CHOICE_H
+#define IMS_HANDLE_MODEL_CHOICE_H
 
 #include "handle/handle.h"
 
