@@ -15,7 +15,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *const searchers[] = { "exact", "kdtree", "pca", "graph", "scan", NULL };
@@ -187,19 +186,20 @@ static int open_for(context *c, query_args *a)
 	return a->server && !shows_pictures ? CLI_DONE : context_open(c, false);
 }
 
-static bool same_file(const char *a, const char *b)
-{
-	struct stat x, y;
-	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-/* Whether path may be written: no picture of the query or of the index is overwritten. */
+/* Whether path (may be NULL) may be written: it is no input and nothing of the index. */
 static bool may_write(const context *c, const query_args *a, const char *path)
 {
-	for (size_t i = 0; path && i < c->n_operands + a->minus.n; i++)
-		if (same_file(path, i < c->n_operands ? c->operand[i] : a->minus.item[i - c->n_operands]))
-			return cli_fail("%s: a picture of the query; it is not overwritten", path), false;
-	return !path || file_may_write(c->s, path);
+	if (!path)
+		return true;
+	return !file_is_input(path, (const char *const *)c->operand, c->n_operands)
+		&& !file_is_input(path, a->minus.item, a->minus.n)
+		&& !file_is_input(path, &a->vectors, a->vectors != NULL) && file_may_write(c->s, path);
+}
+
+static bool may_write_all(const context *c, const query_args *a)
+{
+	return may_write(c, a, a->html) && may_write(c, a, a->sheet_file) && may_write(c, a, a->ids)
+		&& may_write(c, a, a->distances);
 }
 
 static int write_files(const context *c, const query_args *a, int rc)
@@ -269,7 +269,7 @@ static int run(context *c, void *args)
 	a->options.under = under;
 	a->options.threads = c->common->open.threads;
 	rc = open_for(c, a);
-	if (rc == CLI_DONE && !(may_write(c, a, a->html) && may_write(c, a, a->sheet_file)))
+	if (rc == CLI_DONE && !may_write_all(c, a))
 		rc = CLI_FAILED;
 	if (rc == CLI_DONE)
 		rc = a->vectors ? query_vectors(c, a) : query_pictures(c, a);

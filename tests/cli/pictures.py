@@ -127,7 +127,7 @@ def spared(path, what, *args):
 
 
 Image.new('RGB', (30, 30)).save('asked.png')
-spared('asked.png', 'a picture of the query', 'query', '-q', 'asked.png', '--sheet')
+spared('asked.png', 'this command reads it', 'query', '-q', 'asked.png', '--sheet')
 spared('pics/1/c10.png', 'a picture of the index', 'query', '-q', query, '--sheet')
 spared('pics/1/c10.png', 'a picture of the index', 'map', '-q', '-o')
 
