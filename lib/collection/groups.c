@@ -1,5 +1,6 @@
 /*
- * imgsearch_groups: near-duplicates of three kinds that are never mixed.
+ * imgsearch_groups: near-duplicates of three kinds; each looser kind sees one member of every
+ * stricter group.
  *
  * 1. Same bytes: equal content hashes.
  * 2. Same picture: a self-join over features that do not change under rotation and reflection

@@ -58,8 +58,8 @@ int ims_missing_count(index_run *r, uint64_t *n)
 
 /*
  * The state of a path may change after it was counted. Example: two files exchange their names.
- * Then the original of a duplicate receives other bytes later in the run, and the duplicate becomes
- * the indexed picture.
+ * Then the twin of a duplicate receives other bytes later in the run, and the duplicate becomes the
+ * indexed picture.
  */
 static void correct_counts(imgsearch_counts *c, const missing_paths *g,
 	const imgsearch_counts *before)

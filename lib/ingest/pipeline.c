@@ -1,5 +1,6 @@
 /*
- * The stages, in the order in which a picture passes through them: worker, admission, batch, write.
+ * A picture passes from a worker to admission, to a batch for the network, and is then written.
+ * A stage stands before the stages that use it, so admission comes last.
  */
 #include "ingest/pipeline.h"
 
@@ -186,7 +187,7 @@ static void count_state(pipeline *p, uint32_t state)
 	ims_count_state(p->counts, p->deleted, state);
 }
 
-/* A row without a picture: it is excluded, damaged, unreadable or the like. */
+/* A row that is not indexed: it is excluded, damaged, unreadable or the like. */
 static int write_state(pipeline *p, const pending_row *r, uint32_t state, const char *reason)
 {
 	store_picture row = {
@@ -307,7 +308,7 @@ static int needs_vector(pipeline *p, pipeline_item *it, bool *needs, imgsearch_e
 		return 0;
 	int rc = ims_row_twin(p->s, &it->picture.hash, &twin, err);
 	if (!rc && twin && ims_pending_replaces(&p->pending, twin, &it->picture.hash)) {
-		rc = write_all(p); /* the original changes, or a duplicate replaces it */
+		rc = write_all(p); /* a pending row gives the twin other bytes */
 		if (!rc)
 			rc = ims_row_twin(p->s, &it->picture.hash, &twin, err);
 	}
@@ -378,7 +379,7 @@ static int load_network(pipeline *p)
 		return rc;
 	p->batches = ims_model_concurrency(p->network) + 1u;
 	p->batch_size = ims_model_batch(p->network);
-	if (p->batches > 2) /* all runs together use no more cache than one would */
+	if (p->batches > 2) /* runs side by side share the cache: smaller ones leave each more of it */
 		p->batch_size = (p->batch_size + 1) / 2;
 	size_t slot = (size_t)m->recipe.crop * m->recipe.crop * 3;
 	p->cap = p->batch_size + 2 * p->s->threads;
@@ -437,8 +438,8 @@ int ims_pipeline_drain(pipeline *p)
 
 void ims_pipeline_free(pipeline *p)
 {
-	for (; p->running; p->running--,
-		 p->head = (p->head + 1) % p->cap) /* other calls may use the pool without end */
+	/* Not ims_pool_wait: other calls share the pool, and it may never be idle. */
+	for (; p->running; p->running--, p->head = (p->head + 1) % p->cap)
 		wait_for(p, &p->item[p->head].done);
 	for (; p->sent; p->sent--, p->first = (p->first + 1) % p->batches)
 		wait_for(p, &p->batch[p->first].done);

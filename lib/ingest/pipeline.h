@@ -55,7 +55,7 @@ typedef struct pipeline {
 	void *user;
 	imgsearch_error *err;
 
-	model *network;       /* NULL: no file was submitted yet, and the members below are not set */
+	model *network;       /* NULL: no file was submitted yet; the two rings are allocated with it */
 	pthread_mutex_t lock; /* protects `done` of items and batches */
 	pthread_cond_t finished;
 	pipeline_item *item; /* a ring of cap: from head on `running` are with workers or done */
@@ -74,12 +74,12 @@ void ims_count_state(imgsearch_counts *c, uint64_t *deleted, uint32_t state);
 
 /*
  * Sends a file to the workers, and becomes the owner of the strings of *item, whose members before
- * "set by the worker" are set. The errors of finished items and of the network, EDB, EIO, ENOMEM,
- * ECANCELED.
+ * "set by the worker" are set. Errors of admitting an item, of the network and of writing rows: EDB,
+ * EIO, EMODEL, ENOMEM, ECANCELED. A damaged picture is no error: its row says so.
  */
 int ims_pipeline_submit(pipeline *p, const pipeline_item *item);
 
-/* Adds a row without a picture and becomes the owner of its strings. EDB, EIO, ENOMEM. */
+/* Adds a row that is not indexed and becomes the owner of its strings. EDB, EIO, ENOMEM. */
 int ims_pipeline_record(pipeline *p, const pending_row *row);
 
 /* Writes the pending rows if the last write is two seconds ago. EMODEL, EDB, EIO, ENOMEM. */

@@ -186,28 +186,35 @@ int ims_weights_add(weights *w, const tensor_view *v, imgsearch_error *err)
 
 /* ----------------------------------------------------------------------------------- files ---- */
 
-int ims_weights_parse(weights *out, const void *data, size_t size, imgsearch_error *err)
+static int make_owner(weights *out, imgsearch_error *err)
 {
-	const uint8_t *p = data;
-	if (!out->owner) {
-		*out = (weights){ 0 };
-		if (!(out->owner = ims_zalloc(1, sizeof *out->owner)))
-			return ims_nomem(err);
-	}
-	out->owner->copy_limit = size;
+	*out = (weights){ .owner = ims_zalloc(1, sizeof *out->owner) };
+	return out->owner ? 0 : ims_nomem(err);
+}
+
+/* Reads a file that lies in memory. Frees *w, which has an owner, on failure. */
+static int parse(weights *w, const uint8_t *p, size_t size, imgsearch_error *err)
+{
 	int rc;
-	if (size >= 4 && !memcmp(p, "PK\3\4", 4))
-		rc = ims_torch_zip_parse(out, p, size, err);
-	else if (size >= 2 && p[0] == 0x80 && p[1] >= 2 && p[1] <= 5)
-		rc = ims_torch_legacy_parse(out, p, size, err);
-	else if (size >= 10 && p[8] == '{')
-		rc = ims_safetensors_parse(out, p, size, err);
+	w->owner->copy_limit = size;
+	if (size >= 4 && !memcmp(p, "PK\3\4", 4)) /* zip */
+		rc = ims_torch_zip_parse(w, p, size, err);
+	else if (size >= 2 && p[0] == 0x80 && p[1] >= 2 && p[1] <= 5) /* pickle protocol 2 to 5 */
+		rc = ims_torch_legacy_parse(w, p, size, err);
+	else if (size >= 10 && p[8] == '{') /* 8 bytes of length, then JSON */
+		rc = ims_safetensors_parse(w, p, size, err);
 	else
 		rc = ims_fail(err, IMGSEARCH_EFORMAT,
 			size ? "not a weights file (.pth, .safetensors or TorchScript)" : "the file is empty");
 	if (rc)
-		ims_weights_free(out);
+		ims_weights_free(w);
 	return rc;
+}
+
+int ims_weights_parse(weights *out, const void *data, size_t size, imgsearch_error *err)
+{
+	int rc = make_owner(out, err);
+	return rc ? rc : parse(out, data, size, err);
 }
 
 /* Maps the whole of an open file. */
@@ -244,15 +251,15 @@ static int map_file(void **map, size_t *size, const char *path, imgsearch_error 
 
 int ims_weights_open(weights *out, const char *path, imgsearch_error *err)
 {
-	*out = (weights){ 0 };
-	if (!(out->owner = ims_zalloc(1, sizeof *out->owner)))
-		return ims_nomem(err);
-	int rc = map_file(&out->owner->map, &out->owner->map_size, path, err);
+	int rc = make_owner(out, err);
+	if (rc)
+		return rc;
+	rc = map_file(&out->owner->map, &out->owner->map_size, path, err);
 	if (rc) {
 		ims_weights_free(out);
 		return rc;
 	}
-	rc = ims_weights_parse(out, out->owner->map, out->owner->map_size, err);
+	rc = parse(out, out->owner->map, out->owner->map_size, err);
 	if (rc)
 		ims_error_prefix(err, "%s", path);
 	return rc;

@@ -47,12 +47,18 @@ void ims_store_write_end(store *st);
 
 /*
  * Transactions, between write_begin and write_end. Committed work survives a kill. A commit that
- * fails rolls back. All functions of this section down to "reading", except ims_store_compact, need
- * an open transaction and are EINVAL otherwise.
+ * fails rolls back.
  */
 int ims_store_tx_begin(store *st, imgsearch_error *err);
 int ims_store_tx_commit(store *st, imgsearch_error *err);
 void ims_store_tx_rollback(store *st);
+
+/* Returns free pages to the file system and writes a checkpoint; a bounded amount of work. */
+int ims_store_compact(store *st, imgsearch_error *err);
+
+/* -------------------------------------------------------------------- within a transaction ---- */
+
+/* Functions of this section that take the store are EINVAL without an open transaction. */
 
 /* Small settings by name: "dim", "metric", "centre", "chance". NULL data deletes. */
 int ims_store_set(store *st, const char *name, const void *data, size_t size, imgsearch_error *err);
@@ -85,6 +91,10 @@ int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_e
 /* Roots that the index lies in now move with it from now on, as after its backup was restored. */
 int ims_store_roots_settle(store *st, imgsearch_error *err);
 
+/*
+ * path and reason are borrowed where a function takes a picture, and during a callback. A picture
+ * that a function fills owns them, until ims_store_picture_clear.
+ */
 typedef struct store_picture {
 	int64_t id;       /* 0: new; an id is never used twice */
 	int64_t root;     /* 0: none; path is then the picture's name */
@@ -170,9 +180,6 @@ int ims_store_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_er
 /* The signature of a picture whose bytes have this hash; replaces. */
 int ims_store_signature_put(store *st, int64_t picture, const hash256 *hash, const void *data,
 	size_t size, imgsearch_error *err);
-
-/* Returns free pages to the file system and writes a checkpoint; a bounded amount of work. */
-int ims_store_compact(store *st, imgsearch_error *err);
 
 /* --------------------------------------------------------------------------------- reading ---- */
 

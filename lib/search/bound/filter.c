@@ -1,4 +1,7 @@
-/* The filter step: bounds, stages of blocks, stages of rows, the limit from seed rows. */
+/*
+ * The filter step: bounds, stages of rows, candidates, stages of blocks, the check for ties, and the
+ * pass over all rows with its limit from seed rows.
+ */
 #include "search/bound/filter.h"
 
 #include "search/internal.h"
