@@ -108,24 +108,24 @@ static int search(context *c, query_args *a, const imgsearch_input *in, size_t n
 	if (interrupt_pending())
 		return IMGSEARCH_ECANCELED;
 	if (!c->s && context_open(c, false))
-		return IMGSEARCH_EIO; /* said */
+		return IMGSEARCH_EIO; /* context_open has said why; err has no code */
 	return imgsearch_query(c->s, in, n, &a->options, hits, err);
 }
 
-static int one_query(context *c, query_args *a, const char *name, const imgsearch_input *in,
+/* Answers one query and counts it. */
+static void answer_query(context *c, query_args *a, const char *name, const imgsearch_input *in,
 	size_t n, totals *t)
 {
 	imgsearch_error err;
 	imgsearch_hits *hits = NULL;
 	char *path = in->kind == IMGSEARCH_KIND_FILE ? path_absolute(name) : NULL;
 	int rc = search(c, a, in, n, &hits, &err);
+	bool shown = rc || !(a->html || a->sheet_file)
+		|| sheet_add(&a->sheet, c->s, path ? path : name, in, hits);
 	t->queries++;
-	if (!rc && (a->html || a->sheet_file)
-		&& !sheet_add(&a->sheet, c->s, path ? path : name, in, hits))
-		rc = IMGSEARCH_ECANCELED; /* said */
-	if (rc) {
+	if (rc || !shown) {
 		t->failed++;
-		if (rc != IMGSEARCH_ECANCELED && err.code)
+		if (rc && rc != IMGSEARCH_ECANCELED && err.code)
 			show_error(c, path ? path : name, &err);
 	} else {
 		t->found += hits->count > 0;
@@ -136,7 +136,6 @@ static int one_query(context *c, query_args *a, const char *name, const imgsearc
 	else
 		imgsearch_hits_free(hits);
 	free(path);
-	return rc;
 }
 
 static int outcome(const totals *t)
@@ -146,9 +145,12 @@ static int outcome(const totals *t)
 	return t->found ? CLI_DONE : CLI_NOTHING;
 }
 
+/* Weight of a picture to move away from, where one of the query has 1. */
+static const float away = -0.5f;
+
 /*
  * in has space for all inputs: in[0] is the picture of this query; the pictures to move away from
- * (or to combine) follow.
+ * follow, and then, with --combine, the other ones.
  */
 static int all_queries(context *c, query_args *a, imgsearch_input *in, void **bytes)
 {
@@ -158,19 +160,19 @@ static int all_queries(context *c, query_args *a, imgsearch_input *in, void **by
 		int rc = input_parse(&in[n], c, a->minus.item[i], bytes);
 		if (rc)
 			return rc;
-		in[n].weight = -0.5f;
+		in[n].weight = away;
 	}
 	for (size_t i = 0; i < c->n_operands && !interrupt_pending() && !ferror(stdout); i++) {
-		imgsearch_input *at = &in[a->combine && i ? n++ : 0];
-		int rc = input_parse(at, c, c->operand[i], bytes);
+		imgsearch_input *picture = &in[a->combine && i ? n++ : 0];
+		int rc = input_parse(picture, c, c->operand[i], bytes);
 		if (rc)
 			return rc;
-		memcpy(at->crop, a->crop, sizeof at->crop);
+		memcpy(picture->crop, a->crop, sizeof picture->crop);
 		if (!a->combine)
-			one_query(c, a, c->operand[i], in, n, &t);
+			answer_query(c, a, c->operand[i], in, n, &t);
 	}
 	if (a->combine)
-		one_query(c, a, c->operand[0], in, n, &t);
+		answer_query(c, a, c->operand[0], in, n, &t);
 	return outcome(&t);
 }
 
@@ -178,7 +180,7 @@ static int all_queries(context *c, query_args *a, imgsearch_input *in, void **by
  * Connects to the server if it can be used, and opens the index if this process needs it, also to
  * show pictures.
  */
-static int open_for(context *c, query_args *a)
+static int open_for_query(context *c, query_args *a)
 {
 	if (!a->no_server && !a->vectors && !context_has_open_options(c) && context_db(c))
 		a->server = client_connect(context_db(c));
@@ -268,7 +270,7 @@ static int run(context *c, void *args)
 	a->options.struct_size = sizeof a->options;
 	a->options.under = under;
 	a->options.threads = c->common->open.threads;
-	rc = open_for(c, a);
+	rc = open_for_query(c, a);
 	if (rc == CLI_DONE && !may_write_all(c, a))
 		rc = CLI_FAILED;
 	if (rc == CLI_DONE)

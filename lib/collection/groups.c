@@ -37,9 +37,9 @@ typedef struct group_builder {
 	imgsearch *s;
 	job *job;
 	members all;
-	uint32_t *node; /* (n): the smallest member that each member is joined with */
-	float *longest; /* of a node: its longest edge of the current kind */
-	uint32_t (*rejected)[2];
+	uint32_t *node;          /* (n): the smallest member that each member is joined with */
+	float *longest;          /* of a node: its longest edge of the current kind */
+	uint32_t (*rejected)[2]; /* pairs of members; of their nodes since the first join_nodes */
 	size_t n_rejected, cap_rejected;
 	edge *edges;
 	size_t n, cap;
@@ -235,7 +235,10 @@ static int join_same_bytes(group_builder *g, bool wanted, imgsearch_error *err)
 
 /* ------------------------------------------------------------------------------- by pixels ---- */
 
-/* The ratios of the sides must agree to 3 %, or one picture is the other one squeezed. */
+/*
+ * The ratios of the sides must agree to 3 %, or one picture is the other one squeezed. A position
+ * with bit 2 exchanges width and height.
+ */
 static bool same_shape(const member *a, const member *b, int turn)
 {
 	double x = (double)a->width * (turn & 4 ? b->width : b->height),
@@ -429,7 +432,8 @@ int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job,
 	ims_free(g.edges);
 	ims_buf_free(&g.ids);
 	ims_buf_free(&g.groups);
-	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
+	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err)
+								  : rc; /* callbacks return it without a sentence */
 }
 
 void imgsearch_group_list_free(imgsearch_group_list *list)
