@@ -63,8 +63,8 @@ typedef struct kernels {
 	 *
 	 *	out[16 * block + row] = m + r_factor * r + scale * (sum of digit * byte)
 	 *
-	 * and where before is not NULL, + before[16 * block + row] + s_factor * s. before may be out. 4
-	 * * fours <= IMS_SCAN_MAX.
+	 * and where before is not NULL, + before[16 * block + row] + s_factor * s. before may be out.
+	 * At most IMS_SCAN_MAX / 4 fours.
 	 */
 	void (*scan_u8_i16)(const uint8_t *block, size_t stride, size_t blocks, size_t fours,
 		const query_i16 *q, const float *before, float *out);
