@@ -34,10 +34,10 @@ static int choose(imgsearch *s, const search_index *index, const char *why, imgs
 	char about[512], key[64];
 	ims_search_describe(index, about, sizeof about);
 	snprintf(key, sizeof key, "searcher_%s", name);
-	int rc = ims_store_set(s->store, "searcher", name, strlen(name), err);
+	int rc = ims_store_setting_set(s->store, "searcher", name, strlen(name), err);
 	if (!rc)
-		rc = ims_store_set(s->store, key, about, strlen(about), err);
-	return rc ? rc : ims_store_set(s->store, "searcher_why", why, strlen(why), err);
+		rc = ims_store_setting_set(s->store, key, about, strlen(about), err);
+	return rc ? rc : ims_store_setting_set(s->store, "searcher_why", why, strlen(why), err);
 }
 
 /* Publishes in one transaction. Queries use the old state until it is committed. */

@@ -180,7 +180,7 @@ static int walk_entry_at(walker *w, int fd, const char *name, const ignore_rules
 	bool folder = S_ISDIR(st.st_mode);
 	const char *reason = excluded_by(w, ignore, name, folder);
 	if (!reason && folder && is_other_root(w))
-		return 0;
+		return 0; /* walked as a root of its own, where its entries are reported */
 	if (reason)
 		return report(w, WALK_EXCLUDED, reason, folder, &st);
 	if (link && !w->rules->follow_links)
@@ -233,7 +233,7 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 		return ims_nomem(w->err);
 	}
 	int rc = list_names(dir, &names, &n);
-	if (rc == IMGSEARCH_EIO) /* its entries may still exist */
+	if (rc == IMGSEARCH_EIO) /* not an empty folder: the rows of its entries are to stay */
 		rc = report(w, WALK_UNREADABLE, strerror(errno), true, NULL);
 	else if (rc)
 		rc = ims_nomem(w->err);

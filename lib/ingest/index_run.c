@@ -380,7 +380,7 @@ static int end_reindex(index_run *r)
 		return rc;
 	rc = ims_store_model_switch(r->s->store, r->err);
 	if (!rc)
-		rc = ims_store_set(r->s->store, "centre", NULL, 0, r->err);
+		rc = ims_store_setting_set(r->s->store, "centre", NULL, 0, r->err);
 	if (!rc)
 		rc = ims_view_set_dim(r->s, r->identity.model.dim, r->err);
 	return ims_handle_tx_end(r->s, rc, r->err);

@@ -41,7 +41,7 @@ size_t ims_tensor_bytes(const shim_tensor *t)
 /* ------------------------------------------------------------------------------- ownership ---- */
 
 /* Makes w the owner of p. NULL: p was NULL, or memory is short and p is freed. */
-static void *own(weights *w, void *p)
+static void *adopt(weights *w, void *p)
 {
 	weights_owner *o = w->owner;
 	if (p && o->n_owned == o->owned_cap) {
@@ -127,7 +127,7 @@ static int refuse(imgsearch_error *err, const tensor_view *v, const char *why)
 }
 
 /* The data in place, or a copy that w owns. */
-static int place(weights *w, const tensor_view *v, const void **data, imgsearch_error *err)
+static int locate_data(weights *w, const tensor_view *v, const void **data, imgsearch_error *err)
 {
 	uint64_t numel, last;
 	size_t item = ims_dtype_size(v->dtype);
@@ -145,8 +145,9 @@ static int place(weights *w, const tensor_view *v, const void **data, imgsearch_
 		return 0;
 	w->owner->copied += numel * item;
 	if (w->owner->copied > w->owner->copy_limit)
-		return ims_fail(err, IMGSEARCH_ELIMIT, "its tensors share more data than the file holds");
-	uint8_t *copy = own(w, ims_alloc_aligned((size_t)numel, item));
+		return ims_fail(err, IMGSEARCH_ELIMIT,
+			"overlapping tensors would need more memory than the file");
+	uint8_t *copy = adopt(w, ims_alloc_aligned((size_t)numel, item));
 	if (!copy)
 		return ims_nomem(err);
 	if (row_major(v))
@@ -164,7 +165,7 @@ int ims_weights_add(weights *w, const tensor_view *v, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_ELIMIT, "more than %d tensors", WEIGHTS_MAX_TENSORS);
 	if (v->name_len > 255 || memchr(v->name, 0, v->name_len))
 		return ims_fail(err, IMGSEARCH_EFORMAT, "a tensor's name is too long or has a zero byte");
-	int rc = place(w, v, &data, err);
+	int rc = locate_data(w, v, &data, err);
 	if (rc)
 		return rc;
 	if (w->n == w->owner->cap) {
@@ -175,7 +176,7 @@ int ims_weights_add(weights *w, const tensor_view *v, imgsearch_error *err)
 		w->tensor = grown;
 		w->owner->cap = cap;
 	}
-	char *name = own(w, ims_strndup(v->name, v->name_len));
+	char *name = adopt(w, ims_strndup(v->name, v->name_len));
 	if (!name)
 		return ims_nomem(err);
 	shim_tensor *t = &w->tensor[w->n++];

@@ -94,8 +94,7 @@ static int copy_row(store *st, sqlite3_stmt *s, int column, int64_t id, uint32_t
 	return 0;
 }
 
-int ims_store_vectors_scan(store *st, bool next, uint32_t dim,
-	int (*each)(void *user, const int64_t *ids, const float *rows, size_t n), void *user,
+int ims_store_vectors_scan(store *st, bool next, uint32_t dim, store_vectors_each *each, void *user,
 	imgsearch_error *err)
 {
 	conn *c = NULL;
