@@ -4,6 +4,7 @@
  */
 #include "cli/query.h"
 
+#include "cli/improve_options.h"
 #include "cli/base/file.h"
 #include "cli/base/json_writer.h"
 #include "cli/base/message.h"
@@ -11,7 +12,6 @@
 #include "cli/client/client_query.h"
 #include "cli/context/input.h"
 #include "cli/context/interrupt.h"
-#include "cli/improve_options.h"
 
 #include <stdlib.h>
 #include <string.h>

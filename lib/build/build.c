@@ -3,6 +3,7 @@
  * fitted first; a new mean makes the searchers of the old one stale.
  */
 #include "build/build.h"
+
 #include "build/chance.h"
 #include "build/mean.h"
 #include "handle/cohort.h"

@@ -13,14 +13,15 @@
  * member. Edges are added by ascending distance. An edge that would join a rejected pair is left
  * out. The result does not depend on the number of threads.
  */
-#include "analysis/components.h"
 #include "collection/groups.h"
+
+#include "analysis/components.h"
+#include "analysis/signature.h"
 #include "collection/members.h"
 #include "collection/memory_rows.h"
 #include "collection/self_join.h"
 #include "handle/space.h"
 #include "handle/view.h"
-#include "analysis/signature.h"
 
 #include <math.h>
 #include <stdlib.h>

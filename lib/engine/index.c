@@ -1,8 +1,8 @@
 /* The functions that change an index: they check their arguments and delegate. */
 #include "engine/options.h"
 #include "ingest/add.h"
-#include "ingest/remove.h"
 #include "ingest/index_run.h"
+#include "ingest/remove.h"
 
 int imgsearch_index_tree(imgsearch *s, const char *const *paths, size_t n,
 	const imgsearch_index_options *options, imgsearch_counts *counts, imgsearch_error *err)

@@ -1,7 +1,8 @@
 /* Encodes and decodes the two settings. */
 #include "handle/cohort.h"
-#include "kernels/kernels.h"
+
 #include "handle/view.h"
+#include "kernels/kernels.h"
 
 #include <math.h>
 #include <string.h>

@@ -5,8 +5,9 @@
  * nothing is reloaded.
  */
 #include "handle/view.h"
-#include "handle/space.h"
+
 #include "handle/cohort.h"
+#include "handle/space.h"
 
 #include <string.h>
 

@@ -3,10 +3,10 @@
 
 #include "base/path.h"
 #include "files/walk.h"
+#include "handle/model_choice.h"
 #include "handle/view.h"
 #include "ingest/columns.h"
 #include "ingest/missing.h"
-#include "handle/model_choice.h"
 
 #include <errno.h>
 #include <math.h>

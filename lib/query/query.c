@@ -2,12 +2,12 @@
 #include "query/query.h"
 
 #include "handle/feature.h"
-#include "query/chance.h"
-#include "query/hits.h"
-#include "query/search.h"
-#include "query/improve.h"
 #include "handle/space.h"
 #include "handle/view.h"
+#include "query/chance.h"
+#include "query/hits.h"
+#include "query/improve.h"
+#include "query/search.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 #ifndef IMS_QUERY_REQUEST_H
 #define IMS_QUERY_REQUEST_H
 
+#include "handle/feature.h"
 #include "handle/view.h"
 #include "query/improve.h"
-#include "handle/feature.h"
 
 enum { DEFAULT_K = 10 };
 

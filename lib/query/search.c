@@ -3,9 +3,9 @@
 
 #include "base/ids.h"
 #include "handle/feature.h"
-#include "query/improve.h"
 #include "handle/space.h"
 #include "handle/view.h"
+#include "query/improve.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* Many queries by vector. */
 #include "query/vectors.h"
 
-#include "query/search.h"
 #include "handle/space.h"
 #include "handle/view.h"
+#include "query/search.h"
 
 #include <math.h>
 

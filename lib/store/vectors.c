@@ -2,12 +2,13 @@
  * One row for each vector: f32, little-endian, in order of id. The page size is chosen so that a
  * row lies within its page. SQLite then returns a pointer into the mapped file and copies nothing.
  */
+#include "store/vectors.h"
+
 #include "store/changes.h"
 #include "store/deleted.h"
 #include "store/sql.h"
 #include "store/tally.h"
 #include "store/transaction.h"
-#include "store/vectors.h"
 
 #include <string.h>
 

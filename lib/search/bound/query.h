@@ -8,8 +8,8 @@
 #ifndef IMS_SEARCH_BOUND_QUERY_H
 #define IMS_SEARCH_BOUND_QUERY_H
 
-#include "search/bound/codes.h"
 #include "search/lease.h"
+#include "search/bound/codes.h"
 
 enum { FILTER_BLOCKS = 64 /* blocks scored at once */ };
 
