@@ -173,7 +173,7 @@ static void add_candidates(bound_query *q, unsigned i, size_t n)
 		int64_t id;
 		double lower;
 		float upper;
-		/* No answer is lost: bounds are numbers where ims_codes_are_sound, as in every searcher. */
+		/* No answer is lost: of sound codes (ims_codes_are_sound) all bounds are numbers. */
 		if (!final_bounds(q, &q->row[r], &lower, &upper) || !id_of(q, q->row[r].slot, &id))
 			continue;
 		add_candidate(q, lower, id);
