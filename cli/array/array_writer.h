@@ -29,8 +29,8 @@ bool array_writer_open(array_writer *w, const char *path, array_type type, size_
  */
 bool array_writer_add(array_writer *w, const void *rows, size_t n);
 /*
- * Ends the file; keep false drops what was written. Returns whether the file is complete. False with
- * keep: failed, with a message, unless it was not open.
+ * Ends the file; keep false drops what was written. Returns whether the file is complete. False
+ * with keep: failed, with a message, unless it was not open.
  */
 bool array_writer_close(array_writer *w, bool keep);
 

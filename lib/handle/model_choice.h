@@ -12,7 +12,7 @@ typedef enum identity_use {
 	IDENTITY_EXTRACT, /* features for the caller: any model; by default that of the index, or NEW */
 	IDENTITY_QUERY,   /* features to compare with stored ones: the model of the index */
 	IDENTITY_ADD,     /* a single picture: the model of the index, or NEW if it has none */
-	IDENTITY_TREE,    /* an index run: as ADD, but another model begins a re-index */
+	IDENTITY_RUN,     /* an index run: as ADD, but another model begins a re-index */
 } identity_use;
 
 typedef struct identity {

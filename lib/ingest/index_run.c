@@ -354,7 +354,7 @@ static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t 
 		return rc;
 	rc = ims_plan_make(p, paths, n);
 	if (!rc)
-		rc = ims_identity_decide(r->s, IDENTITY_TREE, &r->identity, r->err);
+		rc = ims_identity_decide(r->s, IDENTITY_RUN, &r->identity, r->err);
 	if (!rc)
 		rc = check_new_model(r);
 	if (!rc)
