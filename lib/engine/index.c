@@ -1,8 +1,8 @@
 /* The functions that change an index: they check their arguments and delegate. */
 #include "engine/options.h"
 #include "ingest/add.h"
+#include "ingest/index_run.h"
 #include "ingest/remove.h"
-#include "ingest/tree.h"
 
 int imgsearch_index_tree(imgsearch *s, const char *const *paths, size_t n,
 	const imgsearch_index_options *options, imgsearch_counts *counts, imgsearch_error *err)
@@ -12,7 +12,7 @@ int imgsearch_index_tree(imgsearch *s, const char *const *paths, size_t n,
 	if (!s || (n && !paths))
 		return ims_fail(err, IMGSEARCH_EINVAL, "index: no paths");
 	int rc = ims_options_copy(&o, sizeof o, options, err);
-	return rc ? rc : ims_index_tree(s, paths, n, &o, counts ? counts : &unasked, NULL, err);
+	return rc ? rc : ims_index_run(s, paths, n, &o, counts ? counts : &unasked, NULL, err);
 }
 
 int imgsearch_index_add(imgsearch *s, const imgsearch_input *in, const char *name, int64_t *id,

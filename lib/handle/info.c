@@ -1,7 +1,7 @@
 /* Totals of an index: counts, model, searchers, roots. */
 #include "handle/info.h"
 
-#include "handle/identity.h"
+#include "handle/model_choice.h"
 #include "handle/view.h"
 #include "kernels/kernels.h"
 #include "model/catalog.h"
@@ -71,7 +71,7 @@ static const char *setting(imgsearch *s, info_block *b, const char *name)
 {
 	buf text = { 0 };
 	const char *owned = NULL;
-	if (!ims_store_get(s->store, name, &text, NULL) && text.len)
+	if (!ims_store_setting_get(s->store, name, &text, NULL) && text.len)
 		owned = own(b, ims_strndup((const char *)text.data, text.len));
 	ims_buf_free(&text);
 	return owned;

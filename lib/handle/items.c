@@ -17,7 +17,7 @@ typedef struct lister {
 typedef struct item_block {
 	imgsearch_item item; /* first: the caller's pointer */
 	char *path, *reason;
-	store_column *column;
+	store_cell *column;
 	imgsearch_column *columns;
 } item_block;
 

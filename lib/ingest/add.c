@@ -1,8 +1,8 @@
 /* Adds single pictures, through prepare.h and row.h, and the caller's own vectors. */
 #include "ingest/add.h"
 
-#include "handle/identity.h"
 #include "handle/items.h"
+#include "handle/model_choice.h"
 #include "handle/view.h"
 #include "ingest/row.h"
 

@@ -1,7 +1,7 @@
 /* Pictures that were deleted on purpose: no run and no addition takes them in, until readmitted. */
 #include "handle/handle.h"
 #include "ingest/remove.h"
-#include "ingest/tree.h"
+#include "ingest/index_run.h"
 #include "scene.h"
 
 #include <dlfcn.h>
@@ -35,7 +35,7 @@ static imgsearch_counts run(imgsearch *s, uint64_t deleted)
 	imgsearch_counts c;
 	uint64_t met;
 	imgsearch_index_options o = IMGSEARCH_INIT(imgsearch_index_options);
-	if (ims_index_tree(s, NULL, 0, &o, &c, &met, &err))
+	if (ims_index_run(s, NULL, 0, &o, &c, &met, &err))
 		fail_msg("index: %s", err.message);
 	assert_int_equal(met, deleted);
 	assert_int_equal(c.seen, c.indexed + c.duplicate + c.damaged + met);

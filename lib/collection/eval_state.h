@@ -3,8 +3,8 @@
  * ranking. One thread at a time, except where workers only read it. Functions that return int
  * return 0 or a status with its message in err.
  */
-#ifndef IMS_COLLECTION_EVALUATION_H
-#define IMS_COLLECTION_EVALUATION_H
+#ifndef IMS_COLLECTION_EVAL_STATE_H
+#define IMS_COLLECTION_EVAL_STATE_H
 
 #include "analysis/metrics.h"
 #include "handle/view.h"
