@@ -5,7 +5,7 @@
 
 typedef struct check_args {
 	common_args common;
-	unsigned recall;
+	uint32_t recall;
 } check_args;
 
 static const option options[] = {

@@ -1,5 +1,6 @@
 /* imgsearch extract: features of pictures as an array file, in the order of the command line. */
 #include "cli/array/array_writer.h"
+#include "cli/base/file.h"
 #include "cli/base/json_writer.h"
 #include "cli/base/message.h"
 #include "cli/context/context.h"
@@ -137,6 +138,9 @@ static int run(context *c, void *args)
 	int rc = open_model(c);
 	if (rc)
 		return rc;
+	if (file_is_input(a->output, (const char *const *)c->operand, c->n_operands)
+		|| !file_may_write(c->s, a->output))
+		return CLI_FAILED;
 	/* Extracts no picture: fails if the network is missing. */
 	if (imgsearch_extract(c->s, NULL, 0, 0, NULL, NULL, &err))
 		return cli_error(&err);

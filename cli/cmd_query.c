@@ -4,6 +4,7 @@
  */
 #include "cli/query.h"
 
+#include "cli/improve_options.h"
 #include "cli/base/file.h"
 #include "cli/base/json_writer.h"
 #include "cli/base/message.h"
@@ -11,11 +12,9 @@
 #include "cli/client/client_query.h"
 #include "cli/context/input.h"
 #include "cli/context/interrupt.h"
-#include "cli/improve_options.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *const searchers[] = { "exact", "kdtree", "pca", "graph", "scan", NULL };
@@ -109,24 +108,24 @@ static int search(context *c, query_args *a, const imgsearch_input *in, size_t n
 	if (interrupt_pending())
 		return IMGSEARCH_ECANCELED;
 	if (!c->s && context_open(c, false))
-		return IMGSEARCH_EIO; /* said */
+		return IMGSEARCH_EIO; /* context_open has said why; err has no code */
 	return imgsearch_query(c->s, in, n, &a->options, hits, err);
 }
 
-static int one_query(context *c, query_args *a, const char *name, const imgsearch_input *in,
+/* Answers one query and counts it. */
+static void answer_query(context *c, query_args *a, const char *name, const imgsearch_input *in,
 	size_t n, totals *t)
 {
 	imgsearch_error err;
 	imgsearch_hits *hits = NULL;
 	char *path = in->kind == IMGSEARCH_INPUT_FILE ? path_absolute(name) : NULL;
 	int rc = search(c, a, in, n, &hits, &err);
+	bool shown = rc || !(a->html || a->sheet_file)
+		|| sheet_add(&a->sheet, c->s, path ? path : name, in, hits);
 	t->queries++;
-	if (!rc && (a->html || a->sheet_file)
-		&& !sheet_add(&a->sheet, c->s, path ? path : name, in, hits))
-		rc = IMGSEARCH_ECANCELED; /* said */
-	if (rc) {
+	if (rc || !shown) {
 		t->failed++;
-		if (rc != IMGSEARCH_ECANCELED && err.code)
+		if (rc && rc != IMGSEARCH_ECANCELED && err.code)
 			show_error(c, path ? path : name, &err);
 	} else {
 		t->found += hits->count > 0;
@@ -137,7 +136,6 @@ static int one_query(context *c, query_args *a, const char *name, const imgsearc
 	else
 		imgsearch_hits_free(hits);
 	free(path);
-	return rc;
 }
 
 static int outcome(const totals *t)
@@ -147,9 +145,12 @@ static int outcome(const totals *t)
 	return t->found ? CLI_DONE : CLI_NOTHING;
 }
 
+/* Weight of a picture to move away from, where one of the query has 1. */
+static const float away = -0.5f;
+
 /*
  * in has space for all inputs: in[0] is the picture of this query; the pictures to move away from
- * (or to combine) follow.
+ * follow, and then, with --combine, the other ones.
  */
 static int all_queries(context *c, query_args *a, imgsearch_input *in, void **bytes)
 {
@@ -159,19 +160,19 @@ static int all_queries(context *c, query_args *a, imgsearch_input *in, void **by
 		int rc = input_parse(&in[n], c, a->minus.item[i], bytes);
 		if (rc)
 			return rc;
-		in[n].weight = -0.5f;
+		in[n].weight = away;
 	}
 	for (size_t i = 0; i < c->n_operands && !interrupt_pending() && !ferror(stdout); i++) {
-		imgsearch_input *at = &in[a->combine && i ? n++ : 0];
-		int rc = input_parse(at, c, c->operand[i], bytes);
+		imgsearch_input *picture = &in[a->combine && i ? n++ : 0];
+		int rc = input_parse(picture, c, c->operand[i], bytes);
 		if (rc)
 			return rc;
-		memcpy(at->crop, a->crop, sizeof at->crop);
+		memcpy(picture->crop, a->crop, sizeof picture->crop);
 		if (!a->combine)
-			one_query(c, a, c->operand[i], in, n, &t);
+			answer_query(c, a, c->operand[i], in, n, &t);
 	}
 	if (a->combine)
-		one_query(c, a, c->operand[0], in, n, &t);
+		answer_query(c, a, c->operand[0], in, n, &t);
 	return outcome(&t);
 }
 
@@ -179,7 +180,7 @@ static int all_queries(context *c, query_args *a, imgsearch_input *in, void **by
  * Connects to the server if it can be used, and opens the index if this process needs it, also to
  * show pictures.
  */
-static int open_for(context *c, query_args *a)
+static int open_for_query(context *c, query_args *a)
 {
 	if (!a->no_server && !a->vectors && !context_has_open_options(c) && context_db(c))
 		a->server = client_connect(context_db(c));
@@ -187,19 +188,20 @@ static int open_for(context *c, query_args *a)
 	return a->server && !shows_pictures ? CLI_DONE : context_open(c, false);
 }
 
-static bool same_file(const char *a, const char *b)
-{
-	struct stat x, y;
-	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-/* Whether path may be written: no picture of the query or of the index is overwritten. */
+/* Whether path (may be NULL) may be written: it is no input and nothing of the index. */
 static bool may_write(const context *c, const query_args *a, const char *path)
 {
-	for (size_t i = 0; path && i < c->n_operands + a->minus.n; i++)
-		if (same_file(path, i < c->n_operands ? c->operand[i] : a->minus.item[i - c->n_operands]))
-			return cli_fail("%s: a picture of the query; it is not overwritten", path), false;
-	return !path || file_may_write(c->s, path);
+	if (!path)
+		return true;
+	return !file_is_input(path, (const char *const *)c->operand, c->n_operands)
+		&& !file_is_input(path, a->minus.item, a->minus.n)
+		&& !file_is_input(path, &a->vectors, a->vectors != NULL) && file_may_write(c->s, path);
+}
+
+static bool may_write_all(const context *c, const query_args *a)
+{
+	return may_write(c, a, a->html) && may_write(c, a, a->sheet_file) && may_write(c, a, a->ids)
+		&& may_write(c, a, a->distances);
 }
 
 static int write_files(const context *c, const query_args *a, int rc)
@@ -268,8 +270,8 @@ static int run(context *c, void *args)
 	a->options.struct_size = sizeof a->options;
 	a->options.under = under;
 	a->options.threads = c->common->open.threads;
-	rc = open_for(c, a);
-	if (rc == CLI_DONE && !(may_write(c, a, a->html) && may_write(c, a, a->sheet_file)))
+	rc = open_for_query(c, a);
+	if (rc == CLI_DONE && !may_write_all(c, a))
 		rc = CLI_FAILED;
 	if (rc == CLI_DONE)
 		rc = a->vectors ? query_vectors(c, a) : query_pictures(c, a);

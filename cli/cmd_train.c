@@ -2,6 +2,7 @@
  * imgsearch train: fine-tunes a network on a folder of classes, or to imitate other networks
  * (--distill). Needs no index.
  */
+#include "cli/base/file.h"
 #include "cli/base/json_writer.h"
 #include "cli/base/message.h"
 #include "cli/context/context.h"
@@ -183,6 +184,8 @@ static int run(context *c, void *args)
 		open.recipe.crop = a->size;
 		open.recipe.resize = open.recipe.resize ? open.recipe.resize : (a->size * 8 + 3) / 7;
 	}
+	if (!file_may_write(NULL, a->out))
+		return CLI_FAILED;
 	int rc = context_open_at(c, ":memory:", &open);
 	if (rc)
 		return rc;

@@ -3,6 +3,7 @@
  * as array files. Both work in blocks, so the memory does not depend on the number of rows.
  */
 #include "cli/array/array_writer.h"
+#include "cli/base/file.h"
 #include "cli/base/json_writer.h"
 #include "cli/base/message.h"
 #include "cli/context/context.h"
@@ -147,6 +148,8 @@ static int export_run(context *c, void *args)
 	int rc = context_open(c, false);
 	if (rc)
 		return rc;
+	if (!file_may_write(c->s, x.file) || (x.args->ids && !file_may_write(c->s, x.args->ids)))
+		return CLI_FAILED;
 	if (imgsearch_info_get(c->s, &info, &err))
 		return cli_error(&err);
 	x.progress.total = info->vectors;

@@ -1,6 +1,6 @@
 /* Shared by the parts of imgsearch map. */
-#ifndef IMGSEARCH_CLI_MAP_ARGS_H
-#define IMGSEARCH_CLI_MAP_ARGS_H
+#ifndef IMGSEARCH_CLI_MAP_H
+#define IMGSEARCH_CLI_MAP_H
 
 #include "cli/context/context.h"
 

@@ -11,8 +11,13 @@
 
 static const color paper = { 0xfa, 0xf9, 0xf6 }, ink = { 0x1d, 0x1c, 0x1a };
 
-/* Most folders with names, scale of the names, smallest image with names (pixels). */
-enum { NAMES = 40, NAME_WIDTH = 180, NAME_HEIGHT = 12, NAMED_SIZE = 600 };
+enum {
+	NAMES = 40,       /* at most so many folders have their names in the image */
+	NAME_WIDTH = 180, /* pixels at scale 1 */
+	NAME_HEIGHT = 12,
+	NAMED_SIZE = 600, /* pixels of the smallest image with names */
+	TILE = 4,         /* pixels of the smallest cell of a picture */
+};
 
 /* Width and height of the points' bounding box, from 0 to 1. */
 static void extent(const imgsearch_map *m, float *x, float *y)
@@ -99,42 +104,61 @@ static grid plan_grid(int size, const imgsearch_map *m)
 	double cells = 1.2 * (double)m->count + 1, columns = ceil(sqrt(cells * across / down)),
 		   rows = ceil(cells / columns);
 	int tile = (int)((double)size / fmax(columns, rows));
-	return (grid){ (uint32_t)columns, (uint32_t)rows, tile < 8 ? 8 : tile };
+	return (grid){ (uint32_t)columns, (uint32_t)rows, tile };
 }
 
-static void draw_tile(canvas *image, imgsearch *s, int64_t id, const grid *g, uint32_t cell)
+/* False: the cell stays empty. */
+static bool draw_tile(canvas *image, imgsearch *s, int64_t id, const grid *g, uint32_t cell)
 {
 	imgsearch_input in = imgsearch_input_item(id);
-	imgsearch_image *p;
+	imgsearch_image *p = NULL;
 	int x = (int)(cell % g->columns) * g->tile, y = (int)(cell / g->columns) * g->tile;
-	if (!imgsearch_image_load(s, &in, (uint32_t)g->tile * 2, &p, NULL))
+	bool read = !imgsearch_image_load(s, &in, (uint32_t)g->tile * 2, &p, NULL);
+	if (read)
 		canvas_picture(image, p, x, y, g->tile - 1, g->tile - 1, true);
 	imgsearch_image_free(p);
+	return read;
+}
+
+/* Returns how many cells stay empty because their picture cannot be read. */
+static size_t draw_all_tiles(canvas *image, context *c, const imgsearch_map *m, const grid *g,
+	const uint32_t *cell)
+{
+	size_t empty = 0;
+	for (size_t i = 0; i < m->count && !interrupt_pending(); i++) {
+		imgsearch_progress now = { .stage = "tiles",
+			.done = i + 1,
+			.total = m->count,
+			.loss = NAN,
+			.accuracy = NAN };
+		empty += !draw_tile(image, c->s, m->point[i].id, g, cell[i]);
+		progress_show(c->progress, &now);
+	}
+	return empty;
 }
 
 bool map_draw_tiles(const map_args *a, context *c, const imgsearch_map *m)
 {
 	imgsearch_error err;
 	canvas image;
+	size_t empty = 0;
 	grid g = plan_grid((int)a->size, m);
+	if (g.tile < TILE)
+		return cli_fail("too many pictures for --size %u: a cell needs %d pixels", a->size, TILE),
+			   false;
 	uint32_t *cell = malloc((m->count + 1) * sizeof *cell);
 	if (!cell)
 		return cli_nomem(), false;
 	bool ok = imgsearch_map_grid(m, g.columns, g.rows, cell, &err) == 0 || (cli_error(&err), false);
 	ok = ok && canvas_new(&image, (int)g.columns * g.tile, (int)g.rows * g.tile, paper);
 	if (ok) {
-		for (size_t i = 0; i < m->count && !interrupt_pending(); i++) {
-			imgsearch_progress now = { .stage = "tiles",
-				.done = i + 1,
-				.total = m->count,
-				.loss = NAN,
-				.accuracy = NAN };
-			draw_tile(&image, c->s, m->point[i].id, &g, cell[i]);
-			progress_show(c->progress, &now);
-		}
+		empty = draw_all_tiles(&image, c, m, &g, cell);
 		ok = !interrupt_pending() && canvas_save(&image, a->output);
 		canvas_free(&image);
 	}
 	free(cell);
+	progress_clear(c->progress);
+	if (ok && empty)
+		cli_warn("%zu pictures could not be read; their cells are empty", empty);
 	return ok;
 }

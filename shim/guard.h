@@ -13,8 +13,6 @@
 namespace ims
 {
 
-extern const shim_training training; /* train.cc */
-
 /* The first line of the text, without libtorch's stack trace. */
 inline void set_message(shim_message *msg, const char *text)
 {
@@ -43,19 +41,6 @@ template <typename F> int guard(shim_message *msg, F body) noexcept
 		set_message(msg, "an exception of an unknown kind");
 		return MODEL;
 	}
-}
-
-/* "auto": CUDA where there is a GPU. Throws MODEL for other devices than cpu and cuda. */
-inline at::Device choose_device(const std::string &name)
-{
-	if (name == "auto")
-		return at::hasCUDA() ? at::Device(at::kCUDA) : at::Device(at::kCPU);
-	at::Device device(name); /* throws where there is no such device */
-	if (device.is_cuda() && !at::hasCUDA())
-		throw failure(MODEL, "device " + name + ": this libtorch has no CUDA, or there is no GPU");
-	if (!device.is_cuda() && !device.is_cpu())
-		throw failure(MODEL, "device " + name + ": only cpu and cuda are supported");
-	return device;
 }
 
 } // namespace ims

@@ -1,6 +1,8 @@
 /* The table of functions and inference. */
 #define IMS_SHIM_IMPLEMENTATION
+#include "shim/device.h"
 #include "shim/guard.h"
+#include "shim/train.h"
 
 #include <ATen/Parallel.h>
 #include <torch/version.h>

@@ -6,8 +6,10 @@
  * ones towards zero. A batch norm that was folded stays a bias; others are trained and update their
  * statistics.
  */
-#include "shim/losses.h"
+#include "shim/train.h"
+#include "shim/device.h"
 #include "shim/guard.h"
+#include "shim/losses.h"
 
 #include <ATen/Parallel.h>
 

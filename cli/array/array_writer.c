@@ -3,9 +3,12 @@
 
 #include "cli/array/half.h"
 #include "cli/base/message.h"
+#include "cli/base/path.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { NPY_HEADER = 128 };
@@ -28,6 +31,22 @@ static bool write_header(const array_writer *w)
 	return fwrite(text, 1, sizeof text, w->file) == sizeof text;
 }
 
+/*
+ * Opens the file that is written: one beside the target, links followed, or the target itself where
+ * that is a device. 0 or an errno.
+ */
+static int open_part(array_writer *w)
+{
+	struct stat st;
+	if (!stat(w->path, &st) && !S_ISREG(st.st_mode))
+		return (w->file = fopen(w->path, "wbe")) ? 0 : errno;
+	w->target = path_absolute(w->path);
+	int why = !w->target ? ENOMEM : file_part_name(w->part, w->target);
+	if (!why && !(w->file = fopen(w->part, "wbxe")))
+		why = errno;
+	return why;
+}
+
 bool array_writer_open(array_writer *w, const char *path, array_type type, size_t dim, size_t ndim)
 {
 	*w = (array_writer){ .path = path,
@@ -35,9 +54,11 @@ bool array_writer_open(array_writer *w, const char *path, array_type type, size_
 		.dim = dim,
 		.ndim = ndim,
 		.fvecs = array_is_fvecs(path) };
-	w->file = fopen(path, "wb");
-	if (!w->file)
-		return cli_fail("%s: cannot write: %s", path, strerror(errno)), false;
+	int why = open_part(w);
+	if (why) {
+		free(w->target);
+		return cli_fail("%s: cannot write: %s", path, strerror(why)), false;
+	}
 	if (w->fvecs || write_header(w))
 		return true;
 	cli_fail("%s: cannot write: %s", path, strerror(errno));
@@ -81,9 +102,13 @@ bool array_writer_close(array_writer *w, bool keep)
 	if (fclose(w->file) != 0)
 		good = false;
 	w->file = NULL;
+	if (good && w->target)
+		good = rename(w->part, w->target) == 0;
 	if (keep && !good)
 		cli_fail("%s: cannot write: %s", w->path, strerror(errno));
-	if (!good)
-		unlink(w->path);
+	if (!good && w->target)
+		unlink(w->part);
+	free(w->target);
+	w->target = NULL;
 	return good;
 }

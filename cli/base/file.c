@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 file_kind file_kind_of(const char *path)
@@ -55,16 +56,23 @@ static int write_new(const char *path, const void *data, size_t size, mode_t mod
 	return why;
 }
 
-int file_replace(const char *path, const void *data, size_t size, mode_t mode)
+int file_part_name(char part[FILE_NAME_SIZE], const char *path)
 {
-	char part[4200];
 	uint64_t random;
 	if (getrandom(&random, sizeof random, 0) != sizeof random)
 		return errno;
-	if (snprintf(part, sizeof part, "%s.%016llx", path, (unsigned long long)random)
-		>= (int)sizeof part)
-		return ENAMETOOLONG;
-	int why = write_new(part, data, size, mode);
+	return snprintf(part, FILE_NAME_SIZE, "%s.%016llx", path, (unsigned long long)random)
+			>= FILE_NAME_SIZE
+		? ENAMETOOLONG
+		: 0;
+}
+
+int file_replace(const char *path, const void *data, size_t size, mode_t mode)
+{
+	char part[FILE_NAME_SIZE];
+	int why = file_part_name(part, path);
+	if (!why)
+		why = write_new(part, data, size, mode);
 	if (!why && rename(part, path)) {
 		why = errno;
 		unlink(part);
@@ -80,11 +88,55 @@ bool file_write(const char *path, const void *data, size_t size)
 	return !why;
 }
 
+bool file_is_input(const char *path, const char *const *input, size_t n)
+{
+	struct stat a, b;
+	if (stat(path, &a))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!stat(input[i], &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+			return cli_fail("%s: this command reads it; it is not overwritten", path), true;
+	return false;
+}
+
+/* Whether a file begins as every SQLite database does. */
+static bool is_database(const char *path)
+{
+	char head[16];
+	struct stat st;
+	FILE *f = !stat(path, &st) && S_ISREG(st.st_mode) ? fopen(path, "rbe") : NULL;
+	bool is = f && fread(head, 1, sizeof head, f) == sizeof head
+		&& !memcmp(head, "SQLite format 3", sizeof head);
+	if (f)
+		fclose(f);
+	return is;
+}
+
+/* Whether path is a database, or what SQLite and the writer lock put beside one. */
+static bool belongs_to_database(const char *path)
+{
+	static const char *const ends[] = { "-wal", "-shm", "-journal", "-lock" };
+	if (is_database(path))
+		return true;
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		size_t length = strlen(path), end = strlen(ends[i]);
+		if (length <= end || strcmp(path + length - end, ends[i]))
+			continue;
+		char *database = strndup(path, length - end);
+		bool is = database && is_database(database);
+		free(database);
+		return is;
+	}
+	return false;
+}
+
 bool file_may_write(imgsearch *s, const char *path)
 {
+	if (belongs_to_database(path))
+		return cli_fail("%s: an index or another database; it is not overwritten", path), false;
 	int64_t id;
 	imgsearch_item *item = NULL;
-	char *full = access(path, F_OK) ? NULL : path_absolute(path);
+	char *full = !s || access(path, F_OK) ? NULL : path_absolute(path);
 	bool found = full && !imgsearch_item_find(s, full, &id, NULL)
 		&& !imgsearch_item_get(s, id, &item, NULL);
 	bool picture = found

@@ -23,8 +23,18 @@ int file_replace(const char *path, const void *data, size_t size, mode_t mode);
 bool file_write(const char *path, const void *data, size_t size);
 
 /*
- * Whether path may be written. False, with a message, for a picture of the index, which is never
- * overwritten.
+ * The name of a file beside path, with random digits, to be renamed to path when it is complete.
+ * Returns 0 or an errno.
+ */
+enum { FILE_NAME_SIZE = 4200 };
+int file_part_name(char part[FILE_NAME_SIZE], const char *path);
+
+/* Whether path is one of n files that the command reads, by any of its names; with a message. */
+bool file_is_input(const char *path, const char *const *input, size_t n);
+
+/*
+ * Whether path may be written. False, with a message, for an index or another database, and for a
+ * picture of the index s (NULL: none), which are never overwritten.
  */
 bool file_may_write(imgsearch *s, const char *path);
 

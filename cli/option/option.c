@@ -19,6 +19,7 @@ static bool parse_whole(const option *o, const char *text, uint64_t *out)
 	char *end;
 	errno = 0;
 	*out = strtoull(text, &end, 10);
+	/* strtoull takes white space and signs, also a minus */
 	if (text[strcspn(text, "-+ \t")] || end == text || *end || errno)
 		return false;
 	if (o->kind == OPT_UINT && *out > UINT32_MAX)
@@ -79,60 +80,66 @@ static bool parse_choice(const option *o, const char *text, void *at)
 	return false;
 }
 
-static bool list_add(option_list *list, const char *text)
+static int list_add(option_list *list, const char *text)
 {
 	const char **item = realloc(list->item, (list->n + 1) * sizeof *item);
 	if (!item)
-		return false;
+		return ENOMEM;
 	list->item = item;
 	item[list->n++] = text;
-	return true;
+	return 0;
 }
 
-bool option_set(const option *o, const char *text, void *args)
+/* A value other than that of a list. False: invalid. */
+static bool set_single(const option *o, const char *text, void *at)
 {
-	char *at = (char *)args + o->offset;
 	double real;
 	uint64_t whole;
 	switch (o->kind) {
 	case OPT_FLAG:
-		*(uint32_t *)(void *)at = 1;
+		*(uint32_t *)at = 1;
 		return true;
 	case OPT_UINT:
 	case OPT_U64:
 		if (!parse_whole(o, text, &whole))
 			return false;
 		if (o->kind == OPT_UINT)
-			*(uint32_t *)(void *)at = (uint32_t)whole;
+			*(uint32_t *)at = (uint32_t)whole;
 		else
-			*(uint64_t *)(void *)at = whole;
+			*(uint64_t *)at = whole;
 		return true;
 	case OPT_FLOAT:
 	case OPT_DOUBLE:
 		if (!parse_real(o, text, &real))
 			return false;
 		if (o->kind == OPT_FLOAT)
-			*(float *)(void *)at = (float)real;
+			*(float *)at = (float)real;
 		else
-			*(double *)(void *)at = real;
+			*(double *)at = real;
 		return true;
 	case OPT_TEXT:
 	case OPT_FILE:
 	case OPT_DIR:
-		*(const char **)(void *)at = text;
+		*(const char **)at = text;
 		return *text != 0;
 	case OPT_CHOICE:
 	case OPT_ENUM:
 		return parse_choice(o, text, at);
-	case OPT_LIST:
-	case OPT_FILES:
-		return *text && list_add((option_list *)(void *)at, text);
 	case OPT_RECT:
-		return parse_rect(o, text, (int32_t *)(void *)at);
+		return parse_rect(o, text, at);
 	case OPT_RGB:
-		return parse_rgb(o, text, (float *)(void *)at);
+		return parse_rgb(o, text, at);
+	default:
+		return false;
 	}
-	return false;
+}
+
+int option_set(const option *o, const char *text, void *args)
+{
+	void *at = (char *)args + o->offset;
+	if (!option_repeats(o))
+		return set_single(o, text, at) ? 0 : EINVAL;
+	return *text ? list_add(at, text) : EINVAL;
 }
 
 bool option_is_path(const option *o)

@@ -44,7 +44,7 @@ typedef struct option {
 	size_t offset;              /* of the value in the command's struct */
 	const char *arg;            /* what the value is called in help; NULL for a flag */
 	const char *help;           /* no capital, no full stop */
-	double min, max;            /* numbers: bounds, when max > min */
+	double min, max;            /* numbers: bounds, both allowed; none where max is not above min */
 	const char *def;            /* numbers: the default, as it would be typed; shown in help */
 	const char *const *choices; /* NULL-terminated */
 	size_t given; /* offset of a uint32_t that becomes 1 when the option is given; 0: none */
@@ -55,8 +55,11 @@ typedef struct option {
 		.name = NULL \
 	}
 
-/* Reads a value into args; text is NULL for a flag. False: invalid value. Texts are borrowed. */
-bool option_set(const option *o, const char *text, void *args);
+/*
+ * Reads a value into args; text is NULL for a flag. Texts are borrowed. Returns 0, EINVAL (an
+ * invalid value; an empty text is one) or ENOMEM.
+ */
+int option_set(const option *o, const char *text, void *args);
 
 /* Whether its value names a file or a folder. */
 bool option_is_path(const option *o);

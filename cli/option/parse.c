@@ -1,9 +1,10 @@
 /* Parses command lines. The message for a mistyped word names the nearest one. */
 #include "cli/option/parse.h"
 
-#include "cli/base/exit_codes.h"
+#include "cli/base/message.h"
 #include "cli/option/nearest.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,8 +82,9 @@ static int set_option(const command *c, const option *o, const char *text, void 
 {
 	if (o->arg && !text)
 		return command_usage(c, "--%s needs a value: %s", o->name, o->arg);
-	if (!option_set(o, text, args))
-		return bad_value(c, o, text);
+	int why = option_set(o, text, args);
+	if (why)
+		return why == ENOMEM ? cli_nomem() : bad_value(c, o, text);
 	if (o->given)
 		*(uint32_t *)(void *)((char *)args + o->given) = 1;
 	return CLI_DONE;

@@ -1,6 +1,6 @@
 /* A map of pictures as JSON. */
-#ifndef IMGSEARCH_CLI_MAP_H
-#define IMGSEARCH_CLI_MAP_H
+#ifndef IMGSEARCH_CLI_OUTPUT_MAP_H
+#define IMGSEARCH_CLI_OUTPUT_MAP_H
 
 #include "imgsearch.h"
 

@@ -26,7 +26,8 @@ void ims_signature_invariant(float out[IMS_INVARIANT_DIM], const signature *s);
 /*
  * Whether two signatures show the same picture, perhaps resized, recompressed, rotated by quarters
  * or reflected. They are compared pixel by pixel in each of the eight positions. *turn (may be
- * NULL) receives the position that fits; 0: as it is.
+ * NULL) receives the position that fits, or 0: as it is. From a place in a to the one in b, bit 0
+ * reverses x, bit 1 reverses y, and then bit 2 exchanges them.
  */
 bool ims_signature_same(const signature *a, const signature *b, int *turn);
 

@@ -10,12 +10,12 @@
 typedef struct pool pool;
 
 int ims_pool_new(pool **out, unsigned threads, unsigned queue, imgsearch_error *err); /* ENOMEM */
-void ims_pool_free(pool *p);              /* after all queued tasks are done; NULL is fine */
+void ims_pool_free(pool *p);              /* waits for all queued tasks first; NULL is fine */
 unsigned ims_pool_threads(const pool *p); /* 1 for NULL */
 
 /* Queues work(arg). Blocks while the queue is full. */
 void ims_pool_run(pool *p, void (*work)(void *arg), void *arg);
-void ims_pool_wait(pool *p); /* until everything queued is done */
+void ims_pool_wait(pool *p); /* until everything that anyone queued is done */
 
 /*
  * Calls body(arg, i, worker) for every i in 0..n-1 on the pool's threads and the calling one, at

@@ -3,6 +3,7 @@
  * fitted first; a new mean makes the searchers of the old one stale.
  */
 #include "build/build.h"
+
 #include "build/chance.h"
 #include "build/mean.h"
 #include "handle/cohort.h"
@@ -34,10 +35,10 @@ static int choose(imgsearch *s, const search_index *index, const char *why, imgs
 	char about[512], key[64];
 	ims_search_describe(index, about, sizeof about);
 	snprintf(key, sizeof key, "searcher_%s", name);
-	int rc = ims_store_set(s->store, "searcher", name, strlen(name), err);
+	int rc = ims_store_setting_set(s->store, "searcher", name, strlen(name), err);
 	if (!rc)
-		rc = ims_store_set(s->store, key, about, strlen(about), err);
-	return rc ? rc : ims_store_set(s->store, "searcher_why", why, strlen(why), err);
+		rc = ims_store_setting_set(s->store, key, about, strlen(about), err);
+	return rc ? rc : ims_store_setting_set(s->store, "searcher_why", why, strlen(why), err);
 }
 
 /* Publishes in one transaction. Queries use the old state until it is committed. */

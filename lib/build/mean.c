@@ -27,11 +27,13 @@ static int put_mean(imgsearch *s, const mean *m, imgsearch_error *err)
 	buf b = { 0 };
 	for (uint32_t j = 0; j < m->dim; j++)
 		ims_buf_f32(&b, (float)(m->sum[j] / (double)m->n));
-	int rc = b.failed ? ims_nomem(err) : ims_store_set(s->store, "centre", b.data, b.len, err);
+	int rc = b.failed ? ims_nomem(err)
+					  : ims_store_setting_set(s->store, "centre", b.data, b.len, err);
 	b.len = 0;
 	ims_buf_u64(&b, m->n);
 	if (!rc)
-		rc = b.failed ? ims_nomem(err) : ims_store_set(s->store, "centre_rows", b.data, b.len, err);
+		rc = b.failed ? ims_nomem(err)
+					  : ims_store_setting_set(s->store, "centre_rows", b.data, b.len, err);
 	ims_buf_free(&b);
 	return rc;
 }
@@ -39,7 +41,7 @@ static int put_mean(imgsearch *s, const mean *m, imgsearch_error *err)
 static int fitted_rows(imgsearch *s, uint64_t *rows, imgsearch_error *err)
 {
 	buf b = { 0 };
-	int rc = ims_store_get(s->store, "centre_rows", &b, err);
+	int rc = ims_store_setting_get(s->store, "centre_rows", &b, err);
 	reader r = { .data = b.data, .len = b.len };
 	*rows = b.len ? ims_read_u64(&r) : 0;
 	ims_buf_free(&b);

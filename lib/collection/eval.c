@@ -4,9 +4,10 @@
  * searcher; imgsearch_check measures what a searcher loses.
  */
 #include "collection/eval.h"
-#include "collection/evaluation.h"
-#include "query/improve.h"
+
+#include "collection/eval_state.h"
 #include "handle/view.h"
+#include "query/improve.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * Altered copies of pictures of the index, by common edits, as queries. Each copy has its original
  * as the relevant row, and is counted under its edit.
  */
-#include "collection/evaluation.h"
+#include "collection/eval_state.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "collection/evaluation.h"
+#include "collection/eval_state.h"
 #include "kernels/kernels.h"
 #include "query/improve.h"
 

@@ -2,11 +2,10 @@
  * Makes the queries of an evaluation and their relevant rows: by folder, by group of
  * near-duplicates, from a CSV, from a folder of query pictures.
  */
-#include "collection/evaluation.h"
-#include "collection/groups.h"
-
 #include "base/ids.h"
 #include "base/path.h"
+#include "collection/eval_state.h"
+#include "collection/groups.h"
 #include "files/csv.h"
 #include "files/names.h"
 #include "files/walk.h"

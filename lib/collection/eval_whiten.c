@@ -1,7 +1,7 @@
 /* PCA whitening (Jegou and Chum 2012), fitted to the rows of the index. */
-#include "collection/evaluation.h"
-#include "search/axes/rotation.h"
+#include "collection/eval_state.h"
 #include "handle/space.h"
+#include "search/axes/rotation.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /*
- * imgsearch_groups_find: near-duplicates of three kinds that are never mixed.
+ * imgsearch_groups_find: near-duplicates of three kinds; each looser kind sees one member of every
+ * stricter group.
  *
  * 1. Same bytes: equal content hashes.
  * 2. Same picture: a self-join over features that do not change under rotation and reflection
@@ -12,14 +13,15 @@
  * member. Edges are added by ascending distance. An edge that would join a rejected pair is left
  * out. The result does not depend on the number of threads.
  */
-#include "analysis/components.h"
 #include "collection/groups.h"
+
+#include "analysis/components.h"
+#include "analysis/signature.h"
 #include "collection/members.h"
 #include "collection/memory_rows.h"
 #include "collection/self_join.h"
 #include "handle/space.h"
 #include "handle/view.h"
-#include "analysis/signature.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -36,26 +38,26 @@ typedef struct group_builder {
 	imgsearch *s;
 	job *job;
 	members all;
-	uint32_t *node; /* (n): the smallest member that each member is joined with */
-	float *longest; /* of a node: its longest edge of the current kind */
-	uint32_t (*rejected)[2];
+	uint32_t *node;          /* (n): the smallest member that each member is joined with */
+	float *longest;          /* of a node: its longest edge of the current kind */
+	uint32_t (*rejected)[2]; /* pairs of members; of their nodes since the first join_nodes */
 	size_t n_rejected, cap_rejected;
 	edge *edges;
-	size_t n, cap;
+	size_t n_edges, cap_edges;
 	const uint32_t *row_member; /* (rows of the current self-join): their members */
 	imgsearch_metric metric;
 	/* the result */
 	buf ids, groups;
-	uint64_t count;
+	uint64_t n_groups;
 } group_builder;
 
 static int add_edge(group_builder *g, uint32_t a, uint32_t b, float distance)
 {
-	edge *more = ims_grow(g->edges, g->n, &g->cap, sizeof *more);
+	edge *more = ims_grow(g->edges, g->n_edges, &g->cap_edges, sizeof *more);
 	if (!more)
 		return IMGSEARCH_ENOMEM;
 	g->edges = more;
-	g->edges[g->n++] = a < b ? (edge){ distance, a, b } : (edge){ distance, b, a };
+	g->edges[g->n_edges++] = a < b ? (edge){ distance, a, b } : (edge){ distance, b, a };
 	return 0;
 }
 
@@ -106,7 +108,7 @@ static int append_groups(group_builder *g, uint32_t kind, const uint32_t *label,
 		ims_buf_put(&g->groups, &group, sizeof group);
 		for (size_t i = from; i < to; i++)
 			ims_buf_put(&g->ids, &g->all.item[order[i].member].id, sizeof(int64_t));
-		g->count++;
+		g->n_groups++;
 	}
 	ims_free(order);
 	return g->ids.failed || g->groups.failed ? ims_nomem(err) : 0;
@@ -117,22 +119,22 @@ static int join_nodes(group_builder *g, uint32_t kind, bool wanted, imgsearch_er
 {
 	size_t n = g->all.n;
 	uint32_t *label = ims_alloc(n + 1, sizeof *label),
-			 (*pairs)[2] = ims_alloc(g->n + 1, sizeof *pairs);
-	uint8_t *joined = ims_alloc(g->n + 1, 1);
+			 (*pairs)[2] = ims_alloc(g->n_edges + 1, sizeof *pairs);
+	uint8_t *joined = ims_alloc(g->n_edges + 1, 1);
 	int rc = label && pairs && joined ? 0 : ims_nomem(err);
 	if (rc)
 		goto done;
-	if (g->n)
-		qsort(g->edges, g->n, sizeof *g->edges, by_strength);
-	for (size_t e = 0; e < g->n; e++)
+	if (g->n_edges)
+		qsort(g->edges, g->n_edges, sizeof *g->edges, by_strength);
+	for (size_t e = 0; e < g->n_edges; e++)
 		pairs[e][0] = g->node[g->edges[e].a], pairs[e][1] = g->node[g->edges[e].b];
 	for (size_t i = 0; i < g->n_rejected; i++)
 		for (int end = 0; end < 2; end++)
 			g->rejected[i][end] = g->node[g->rejected[i][end]];
-	ims_analysis_components(label, n, (const uint32_t(*)[2])pairs, g->n,
+	ims_analysis_components(label, n, (const uint32_t(*)[2])pairs, g->n_edges,
 		(const uint32_t(*)[2])g->rejected, g->n_rejected, joined);
 	memset(g->longest, 0, n * sizeof *g->longest);
-	for (size_t e = 0; e < g->n; e++)
+	for (size_t e = 0; e < g->n_edges; e++)
 		if (joined[e])
 			g->longest[label[pairs[e][0]]] = fmaxf(g->longest[label[pairs[e][0]]],
 				g->edges[e].distance);
@@ -140,7 +142,7 @@ static int join_nodes(group_builder *g, uint32_t kind, bool wanted, imgsearch_er
 		rc = append_groups(g, kind, label, err);
 	for (size_t i = 0; i < n; i++)
 		g->node[i] = label[g->node[i]];
-	g->n = 0;
+	g->n_edges = 0;
 done:
 	ims_free(label);
 	ims_free(pairs);
@@ -234,7 +236,10 @@ static int join_same_bytes(group_builder *g, bool wanted, imgsearch_error *err)
 
 /* ------------------------------------------------------------------------------- by pixels ---- */
 
-/* The ratios of the sides must agree to 3 %, or one picture is the other one squeezed. */
+/*
+ * The ratios of the sides must agree to 3 %, or one picture is the other one squeezed. A position
+ * with bit 2 exchanges width and height.
+ */
 static bool same_shape(const member *a, const member *b, int turn)
 {
 	double x = (double)a->width * (turn & 4 ? b->width : b->height),
@@ -258,7 +263,7 @@ static int join_same_picture(group_builder *g, bool wanted, imgsearch_error *err
 {
 	size_t n = 0;
 	float *rows = ims_alloc_aligned(g->all.n + 1, IMS_INVARIANT_DIM * sizeof *rows);
-	uint32_t *of = ims_alloc(g->all.n + 1, sizeof *of);
+	uint32_t *row_members = ims_alloc(g->all.n + 1, sizeof *row_members);
 	int64_t *ids = ims_alloc(g->all.n + 1, sizeof *ids);
 	self_join join_rows = {
 		.k = NEAREST,
@@ -267,7 +272,7 @@ static int join_same_picture(group_builder *g, bool wanted, imgsearch_error *err
 		.user = g,
 	};
 	memory_rows memory;
-	int rc = rows && of && ids ? 0 : ims_nomem(err);
+	int rc = rows && row_members && ids ? 0 : ims_nomem(err);
 	for (size_t i = 0; i < g->all.n && !rc; i++) {
 		float *row = rows + n * IMS_INVARIANT_DIM, length = 0;
 		if (!g->all.item[i].has_signature)
@@ -276,9 +281,9 @@ static int join_same_picture(group_builder *g, bool wanted, imgsearch_error *err
 		for (int d = 0; d < IMS_INVARIANT_DIM; d++)
 			length += row[d];
 		if (length > 0)
-			ids[n] = (int64_t)n, of[n++] = (uint32_t)i;
+			ids[n] = (int64_t)n, row_members[n++] = (uint32_t)i;
 	}
-	g->row_member = of;
+	g->row_member = row_members;
 	join_rows.total = n;
 	ims_memory_rows_init(&memory, rows, n, IMS_INVARIANT_DIM, IMGSEARCH_METRIC_L2);
 	if (!rc && n > 1)
@@ -290,7 +295,7 @@ static int join_same_picture(group_builder *g, bool wanted, imgsearch_error *err
 		rc = join_nodes(g, IMGSEARCH_SAMENESS_PICTURE, wanted, err);
 	ims_search_free(join_rows.index);
 	ims_free(rows);
-	ims_free(of);
+	ims_free(row_members);
 	ims_free(ids);
 	return rc;
 }
@@ -302,6 +307,9 @@ static int join_same_picture(group_builder *g, bool wanted, imgsearch_error *err
  * layouts seldom agree.
  */
 static const float alike_layout = 0.8f;
+
+/* The least score of two pictures of a scene, unless the caller names another. */
+static const float scene_score = 0.92f;
 
 static int add_scene_pair(void *user, size_t row, size_t rank, neighbor found)
 {
@@ -323,27 +331,27 @@ static int join_features(group_builder *g, view *v, self_join *j, imgsearch_erro
 	size_t dim = v->space.dim;
 	float *rows = ims_alloc_aligned(BLOCK, dim * sizeof *rows);
 	int64_t *ids = ims_alloc(BLOCK, sizeof *ids);
-	uint32_t *of = ims_alloc(BLOCK, sizeof *of);
+	uint32_t *row_members = ims_alloc(BLOCK, sizeof *row_members);
 	uint8_t *found = ims_alloc(BLOCK, 1);
-	int rc = rows && ids && of && found ? 0 : ims_nomem(err);
-	g->row_member = of;
+	int rc = rows && ids && row_members && found ? 0 : ims_nomem(err);
+	g->row_member = row_members;
 	for (size_t at = 0; at < g->all.n && !rc;) {
 		size_t n = 0, kept = 0;
 		for (; at < g->all.n && n < BLOCK; at++)
 			if (g->all.item[at].state != IMGSEARCH_STATE_DUPLICATE)
-				ids[n] = g->all.item[at].id, of[n++] = (uint32_t)at;
+				ids[n] = g->all.item[at].id, row_members[n++] = (uint32_t)at;
 		rc = n ? v->rows.fetch(v->rows.ctx, ids, n, rows, found, err) : 0;
 		for (size_t i = 0; i < n && !rc; i++)
 			if (found[i]) {
 				memmove(rows + kept * dim, rows + i * dim, dim * sizeof *rows);
-				ids[kept] = ids[i], of[kept++] = of[i];
+				ids[kept] = ids[i], row_members[kept++] = row_members[i];
 			}
 		if (!rc)
 			rc = ims_self_join(j, rows, ids, kept, (uint32_t)dim, g->job, err);
 	}
 	ims_free(rows);
 	ims_free(ids);
-	ims_free(of);
+	ims_free(row_members);
 	ims_free(found);
 	return rc;
 }
@@ -379,20 +387,20 @@ static int join_same_scene(group_builder *g, float min_score, imgsearch_error *e
 static int make_list(group_builder *g, imgsearch_groups **out, imgsearch_error *err)
 {
 	imgsearch_groups *list = ims_result_new(sizeof *list);
-	imgsearch_group **items = ims_result_list(list, g->count, sizeof **items);
+	imgsearch_group **items = ims_result_list(list, g->n_groups, sizeof **items);
 	int64_t *ids = ims_result_alloc(list, g->ids.len + 1, 1);
 	if (!list || !items || !ids) {
 		ims_result_free(list);
 		return ims_nomem(err);
 	}
-	if (g->count)
+	if (g->n_groups)
 		memcpy(ids, g->ids.data, g->ids.len);
-	for (size_t i = 0; i < g->count; i++) {
+	for (size_t i = 0; i < g->n_groups; i++) {
 		memcpy(items[i], g->groups.data + i * sizeof **items, sizeof **items);
 		items[i]->items = ids;
 		ids += items[i]->count;
 	}
-	list->count = g->count;
+	list->count = g->n_groups;
 	list->items = (const imgsearch_group *const *)items;
 	list->unread = g->all.unread;
 	*out = list;
@@ -421,7 +429,7 @@ int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job, imgsea
 	if (!rc && (picture || scene))
 		rc = join_same_picture(&g, picture, err);
 	if (!rc && scene)
-		rc = join_same_scene(&g, o->min_score > 0 ? o->min_score : 0.92f, err);
+		rc = join_same_scene(&g, o->min_score > 0 ? o->min_score : scene_score, err);
 	if (!rc)
 		rc = make_list(&g, out, err);
 	ims_members_free(&g.all);
@@ -431,7 +439,8 @@ int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job, imgsea
 	ims_free(g.edges);
 	ims_buf_free(&g.ids);
 	ims_buf_free(&g.groups);
-	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
+	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err)
+								  : rc; /* callbacks return it without a sentence */
 }
 
 void imgsearch_groups_free(imgsearch_groups *list)

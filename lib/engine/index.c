@@ -3,7 +3,7 @@
 #include "ingest/add.h"
 #include "ingest/remove.h"
 #include "ingest/transaction.h"
-#include "ingest/tree.h"
+#include "ingest/index_run.h"
 
 /* ---------------------------------------------------------------------------------- update ---- */
 
@@ -74,7 +74,7 @@ int imgsearch_index_update(imgsearch *s, const char *const *paths, size_t n,
 	if (!rc && ims_handle_transaction_is_mine(s))
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "index_update: this thread has a transaction open");
 	if (!rc)
-		rc = ims_index_tree(s, paths, n, &options, &j, &counts, err);
+		rc = ims_index_run(s, paths, n, &options, &j, &counts, err);
 	return rc || !report ? rc : make_report(&counts, report, err);
 }
 

@@ -67,7 +67,7 @@ static int report(walker *w, walk_kind kind, const char *reason, bool folder, co
 	return w->each(w->user, &e);
 }
 
-/* ----------------------------------------------------------------------------- other rules ---- */
+/* ---------------------------------------------------------------------- what rules exclude ---- */
 
 static bool matches(const char *const *patterns, size_t n, const char *path, const char *name)
 {
@@ -126,20 +126,22 @@ static const char *excluded_by(const walker *w, const ignore_rules *ignore, cons
 	return NULL;
 }
 
-/* Whether to enter a folder: always without follow_links, otherwise once. */
-static bool visit(walker *w, const struct stat *st)
+/* *first: whether a folder is met for the first time. Without follow_links each one is. ENOMEM. */
+static int record_visit(walker *w, const struct stat *st, bool *first)
 {
+	*first = true;
 	if (!w->rules->follow_links)
-		return true;
-	for (size_t i = 0; i < w->n_visited; i++)
-		if (w->visited[i].dev == st->st_dev && w->visited[i].ino == st->st_ino)
-			return false;
+		return 0;
+	for (size_t i = 0; *first && i < w->n_visited; i++)
+		*first = w->visited[i].dev != st->st_dev || w->visited[i].ino != st->st_ino;
+	if (!*first)
+		return 0;
 	folder_id *grown = ims_grow(w->visited, w->n_visited, &w->cap_visited, sizeof *grown);
 	if (!grown)
-		return false;
+		return ims_nomem(w->err);
 	w->visited = grown;
 	w->visited[w->n_visited++] = (folder_id){ st->st_dev, st->st_ino };
-	return true;
+	return 0;
 }
 
 /* --------------------------------------------------------------------------------- folders ---- */
@@ -156,6 +158,17 @@ static int enter(walker *w, int parent, const char *name, const ignore_rules *ig
 	return walk_folder(w, fd, ignore, depth + 1);
 }
 
+static int folder_entry(walker *w, int parent, const char *name, const struct stat *st,
+	const ignore_rules *ignore, int depth)
+{
+	bool first;
+	int rc = record_visit(w, st, &first);
+	if (rc)
+		return rc;
+	return first ? enter(w, parent, name, ignore, depth)
+				 : report(w, WALK_EXCLUDED, "visited before", true, st);
+}
+
 static int walk_entry_at(walker *w, int fd, const char *name, const ignore_rules *ignore, int depth)
 {
 	struct stat st;
@@ -167,14 +180,13 @@ static int walk_entry_at(walker *w, int fd, const char *name, const ignore_rules
 	bool folder = S_ISDIR(st.st_mode);
 	const char *reason = excluded_by(w, ignore, name, folder);
 	if (!reason && folder && is_other_root(w))
-		return 0;
+		return 0; /* walked as a root of its own, where its entries are reported */
 	if (reason)
 		return report(w, WALK_EXCLUDED, reason, folder, &st);
 	if (link && !w->rules->follow_links)
 		return report(w, WALK_EXCLUDED, "symbolic link", false, &st);
 	if (folder)
-		return visit(w, &st) ? enter(w, fd, name, ignore, depth)
-							 : report(w, WALK_EXCLUDED, "visited before", true, &st);
+		return folder_entry(w, fd, name, &st, ignore, depth);
 	if (!S_ISREG(st.st_mode))
 		return report(w, WALK_SPECIAL, "not a regular file", false, &st);
 	return report(w, WALK_FILE, NULL, false, &st);
@@ -221,7 +233,7 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 		return ims_nomem(w->err);
 	}
 	int rc = list_names(dir, &names, &n);
-	if (rc == IMGSEARCH_EIO) /* its entries may still exist */
+	if (rc == IMGSEARCH_EIO) /* not an empty folder: the rows of its entries are to stay */
 		rc = report(w, WALK_UNREADABLE, strerror(errno), true, NULL);
 	else if (rc)
 		rc = ims_nomem(w->err);
@@ -252,14 +264,15 @@ int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk
 	int fd = rc ? -1 : open(start, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (!rc && (fd < 0 || fstat(fd, &st)))
 		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", start);
-	if (!rc) {
-		if (*prefix)
-			push_name(&w, prefix);
-		visit(&w, &st);
-		rc = w.path.failed ? ims_nomem(err) : walk_folder(&w, fd, NULL, 0);
-	} else if (fd >= 0) {
+	bool first;
+	if (!rc && *prefix)
+		push_name(&w, prefix);
+	if (!rc)
+		rc = w.path.failed ? ims_nomem(err) : record_visit(&w, &st, &first);
+	if (!rc)
+		rc = walk_folder(&w, fd, NULL, 0);
+	else if (fd >= 0)
 		close(fd);
-	}
 	ims_buf_free(&w.path);
 	ims_free(w.visited);
 	ims_free(start);

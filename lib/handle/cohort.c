@@ -1,7 +1,8 @@
 /* Encodes and decodes the two settings. */
 #include "handle/cohort.h"
-#include "kernels/kernels.h"
+
 #include "handle/view.h"
+#include "kernels/kernels.h"
 
 #include <math.h>
 #include <string.h>
@@ -30,7 +31,8 @@ static int put_rows(imgsearch *s, const float *rows, size_t n, size_t dim, uint6
 			code[j] = (uint8_t)(lrintf(row[j] / scale) + 128);
 	}
 	*sum = ims_checksum(b.data, b.len, 0);
-	int rc = b.failed ? ims_nomem(err) : ims_store_set(s->store, "chance_rows", b.data, b.len, err);
+	int rc = b.failed ? ims_nomem(err)
+					  : ims_store_setting_set(s->store, "chance_rows", b.data, b.len, err);
 	ims_buf_free(&b);
 	return rc;
 }
@@ -52,7 +54,7 @@ int ims_cohort_put(imgsearch *s, const view *v, const chance *c, const float *ro
 	ims_buf_f32(&b, c->shape);
 	for (int i = 0; i <= IMS_CHANCE_BODY; i++)
 		ims_buf_f32(&b, c->body[i]);
-	rc = b.failed ? ims_nomem(err) : ims_store_set(s->store, "chance", b.data, b.len, err);
+	rc = b.failed ? ims_nomem(err) : ims_store_setting_set(s->store, "chance", b.data, b.len, err);
 	ims_buf_free(&b);
 	return rc ? rc : ims_view_renew(s, err);
 }
@@ -60,7 +62,7 @@ int ims_cohort_put(imgsearch *s, const view *v, const chance *c, const float *ro
 int ims_chance_load(imgsearch *s, view *v, imgsearch_error *err)
 {
 	buf b = { 0 };
-	int rc = ims_store_get(s->store, "chance", &b, err);
+	int rc = ims_store_setting_get(s->store, "chance", &b, err);
 	reader r = { .data = b.data, .len = b.len };
 	if (!rc && b.len == HEAD_BYTES && ims_read_u32(&r) == VERSION && ims_read_u64(&r) == v->mean_sum
 		&& ims_read_u32(&r) == v->space.dim) {
@@ -124,7 +126,7 @@ int ims_cohort_get(imgsearch *s, view *v, const chance_cohort **out, imgsearch_e
 	int rc = 0;
 	pthread_mutex_lock(&v->lock);
 	if (!v->cohort_tried) {
-		rc = ims_store_get(s->store, "chance_rows", &b, err);
+		rc = ims_store_setting_get(s->store, "chance_rows", &b, err);
 		if (!rc && b.len == v->cohort_rows * ((size_t)v->space.dim + 8)
 			&& ims_checksum(b.data, b.len, 0) == v->cohort_sum)
 			rc = unpack(v, &b, &v->cohort, err);

@@ -1,8 +1,8 @@
 /* Features of inputs: in batches for many inputs, one by one for a query. */
 #include "handle/feature.h"
 
-#include "handle/identity.h"
 #include "handle/input.h"
+#include "handle/model_choice.h"
 #include "handle/space.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Opens and closes handles; holds the writer lock and the network of a handle. */
 #include "handle/handle.h"
 
-#include "handle/identity.h"
+#include "handle/model_choice.h"
 #include "handle/view.h"
 
 #include <errno.h>

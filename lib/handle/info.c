@@ -1,7 +1,7 @@
 /* Totals of an index: counts, model, searchers, roots. */
 #include "handle/info.h"
 
-#include "handle/identity.h"
+#include "handle/model_choice.h"
 #include "handle/view.h"
 #include "kernels/kernels.h"
 
@@ -29,7 +29,7 @@ static const char *setting(filler *f, const char *name)
 {
 	buf stored = { 0 };
 	const char *out = NULL;
-	if (!ims_store_get(f->s->store, name, &stored, NULL) && stored.len)
+	if (!ims_store_setting_get(f->s->store, name, &stored, NULL) && stored.len)
 		out = ims_result_text_n(f->info, (const char *)stored.data, stored.len);
 	ims_buf_free(&stored);
 	return out;

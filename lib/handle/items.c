@@ -20,7 +20,7 @@ typedef struct lister {
 /* The columns of a picture; those of a duplicate are its original's. */
 static int add_columns(imgsearch *s, imgsearch_item *item, imgsearch_error *err)
 {
-	store_column *stored = NULL;
+	store_cell *stored = NULL;
 	size_t n = 0;
 	imgsearch_columns *list = ims_result_alloc(item, 1, sizeof *list);
 	int rc = list ? ims_store_columns_get(s->store, item->same_as ? item->same_as : item->id,

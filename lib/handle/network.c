@@ -1,7 +1,7 @@
 /* Decides the identity as the first picture would, and looks for the shim; loads neither. */
 #include "handle/network.h"
 
-#include "handle/identity.h"
+#include "handle/model_choice.h"
 #include "model/shim_load.h"
 
 int ims_network(imgsearch *s, imgsearch_network **out, imgsearch_error *err)

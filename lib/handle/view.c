@@ -5,15 +5,16 @@
  * nothing is reloaded.
  */
 #include "handle/view.h"
-#include "handle/space.h"
+
 #include "handle/cohort.h"
+#include "handle/space.h"
 
 #include <string.h>
 
 static int get_u32(store *st, const char *name, uint32_t *out, imgsearch_error *err)
 {
 	buf b = { 0 };
-	int rc = ims_store_get(st, name, &b, err);
+	int rc = ims_store_setting_get(st, name, &b, err);
 	reader r = { .data = b.data, .len = b.len };
 	*out = b.len ? ims_read_u32(&r) : 0;
 	ims_buf_free(&b);
@@ -23,7 +24,7 @@ static int get_u32(store *st, const char *name, uint32_t *out, imgsearch_error *
 static int get_mean(store *st, view *v, imgsearch_error *err)
 {
 	buf b = { 0 };
-	int rc = ims_store_get(st, "centre", &b, err);
+	int rc = ims_store_setting_get(st, "centre", &b, err);
 	if (!rc && b.len && b.len == v->space.dim * sizeof(float)) {
 		reader r = { .data = b.data, .len = b.len };
 		v->mean = ims_alloc(v->space.dim, sizeof(float));
@@ -41,7 +42,7 @@ static int get_mean(store *st, view *v, imgsearch_error *err)
 static int get_chosen(store *st, view *v, imgsearch_error *err)
 {
 	buf b = { 0 };
-	int rc = ims_store_get(st, "searcher", &b, err);
+	int rc = ims_store_setting_get(st, "searcher", &b, err);
 	if (!rc && b.len && b.len < sizeof v->chosen)
 		memcpy(v->chosen, b.data, b.len);
 	ims_buf_free(&b);
@@ -161,7 +162,8 @@ int ims_view_renew(imgsearch *s, imgsearch_error *err)
 	int rc = get_u32(s->store, "epoch", &epoch, err);
 	ims_buf_u32(&b, epoch + 1);
 	if (!rc)
-		rc = b.failed ? ims_nomem(err) : ims_store_set(s->store, "epoch", b.data, b.len, err);
+		rc = b.failed ? ims_nomem(err)
+					  : ims_store_setting_set(s->store, "epoch", b.data, b.len, err);
 	ims_buf_free(&b);
 	return rc;
 }
@@ -170,7 +172,7 @@ int ims_view_set_dim(imgsearch *s, uint32_t dim, imgsearch_error *err)
 {
 	buf b = { 0 };
 	ims_buf_u32(&b, dim);
-	int rc = b.failed ? ims_nomem(err) : ims_store_set(s->store, "dim", b.data, b.len, err);
+	int rc = b.failed ? ims_nomem(err) : ims_store_setting_set(s->store, "dim", b.data, b.len, err);
 	ims_buf_free(&b);
 	return rc ? rc : ims_view_renew(s, err);
 }

@@ -6,7 +6,7 @@
 #ifndef IMS_INGEST_EDIT_H
 #define IMS_INGEST_EDIT_H
 
-#include "handle/identity.h"
+#include "handle/model_choice.h"
 #include "ingest/prepare.h"
 
 typedef enum edit_kind {

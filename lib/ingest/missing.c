@@ -4,7 +4,7 @@
 #include "base/path.h"
 
 typedef struct missing_paths {
-	tree_run *run;
+	index_run *run;
 	int64_t *id;
 	size_t n, cap;
 	size_t pictures, all; /* of the n, and of all that are known: those that no rule excludes */
@@ -48,7 +48,7 @@ static int collect(void *user, const store_picture *p, const char *root_path)
 	return 0;
 }
 
-int ims_missing_count(tree_run *r, uint64_t *n)
+int ims_missing_count(index_run *r, uint64_t *n)
 {
 	missing_paths g = { .run = r };
 	int rc = ims_store_each_picture(r->s->store, 0, collect, &g, r->err);
@@ -59,8 +59,8 @@ int ims_missing_count(tree_run *r, uint64_t *n)
 
 /*
  * The state of a path may change after it was counted. Example: two files exchange their names.
- * Then the original of a duplicate receives other bytes later in the run, and the duplicate becomes
- * the indexed picture.
+ * Then the twin of a duplicate receives other bytes later in the run, and the duplicate becomes the
+ * indexed picture.
  */
 static void correct_counts(imgsearch_counts *c, const missing_paths *g,
 	const imgsearch_counts *before)
@@ -75,7 +75,7 @@ static void correct_counts(imgsearch_counts *c, const missing_paths *g,
 		*now[i] = was[i] + is[i];
 }
 
-static int remove_all(tree_run *r, const missing_paths *g)
+static int remove_all(index_run *r, const missing_paths *g)
 {
 	int rc = ims_store_tx_begin(r->s->store, r->err);
 	if (rc)
@@ -86,7 +86,7 @@ static int remove_all(tree_run *r, const missing_paths *g)
 	return ims_handle_tx_end(r->s, rc, r->err);
 }
 
-int ims_missing_remove(tree_run *r, const imgsearch_counts *before)
+int ims_missing_remove(index_run *r, const imgsearch_counts *before)
 {
 	missing_paths g = { .run = r };
 	int rc = ims_store_each_picture(r->s->store, 0, collect, &g, r->err);

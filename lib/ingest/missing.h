@@ -2,13 +2,13 @@
 #ifndef IMS_INGEST_MISSING_H
 #define IMS_INGEST_MISSING_H
 
-#include "ingest/tree.h"
+#include "ingest/index_run.h"
 
 /*
  * Counts the missing paths of the current start. Paths below unreadable folders and pictures that
  * were deleted on purpose do not count. EDB, EIO, ENOMEM.
  */
-int ims_missing_count(tree_run *r, uint64_t *n);
+int ims_missing_count(index_run *r, uint64_t *n);
 
 /*
  * Removes the missing pictures of the current start. If they are so many that a disk may not be
@@ -16,6 +16,6 @@ int ims_missing_count(tree_run *r, uint64_t *n);
  * counts at the beginning of the walk, which are corrected where the state of a row changed since;
  * NULL for a single file. EDB, EIO, ENOMEM.
  */
-int ims_missing_remove(tree_run *r, const imgsearch_counts *before);
+int ims_missing_remove(index_run *r, const imgsearch_counts *before);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * The stages, in the order in which a picture passes through them: worker, admission, batch, write.
+ * A picture passes from a worker to admission, to a batch for the network, and is then written.
+ * A stage stands before the stages that use it, so admission comes last.
  */
 #include "ingest/pipeline.h"
 
@@ -110,7 +111,7 @@ static void run_network(void *arg)
 /* Waits for the oldest batch and moves its vectors to its rows. */
 static int finish_batch(pipeline *p)
 {
-	pipeline_batch *b = &p->batch[p->first];
+	pipeline_batch *b = &p->batch[p->batches_first];
 	size_t dim = p->identity->model.dim;
 	wait_for(p, &b->done);
 	p->counts->network_s += b->seconds;
@@ -127,27 +128,28 @@ static int finish_batch(pipeline *p)
 	}
 	b->n = 0;
 	b->done = false;
-	p->first = (p->first + 1) % p->batches;
-	p->sent--;
+	p->batches_first = (p->batches_first + 1) % p->batches_cap;
+	p->batches_out--;
 	return rc;
 }
 
-static pipeline_batch *filling(pipeline *p)
+/* The batch that pictures join. */
+static pipeline_batch *open_batch(pipeline *p)
 {
-	return &p->batch[(p->first + p->sent) % p->batches];
+	return &p->batch[(p->batches_first + p->batches_out) % p->batches_cap];
 }
 
-/* Keeps one batch free to be filled. */
+/* Afterwards the next batch is free: where none was, the oldest one is awaited. */
 static int send_batch(pipeline *p)
 {
-	start_work(p, run_network, filling(p));
-	return ++p->sent == p->batches ? finish_batch(p) : 0;
+	start_work(p, run_network, open_batch(p));
+	return ++p->batches_out == p->batches_cap ? finish_batch(p) : 0;
 }
 
 static int join_batch(pipeline *p, const float *input, size_t row)
 {
 	size_t side = p->identity->model.recipe.crop, slot = side * side * 3;
-	pipeline_batch *b = filling(p);
+	pipeline_batch *b = open_batch(p);
 	memcpy(b->in + b->n * slot, input, slot * sizeof *input);
 	b->row[b->n++] = row;
 	return b->n == p->batch_size ? send_batch(p) : 0;
@@ -156,8 +158,8 @@ static int join_batch(pipeline *p, const float *input, size_t row)
 /* Afterwards every pending row that needs a vector has it. */
 static int finish_batches(pipeline *p)
 {
-	int rc = p->network && filling(p)->n ? send_batch(p) : 0;
-	while (!rc && p->sent)
+	int rc = p->network && open_batch(p)->n ? send_batch(p) : 0;
+	while (!rc && p->batches_out)
 		rc = finish_batch(p);
 	return rc;
 }
@@ -193,7 +195,7 @@ static int write_vector(pipeline *p, const pending_row *r)
 {
 	const model_identity *m = &p->identity->model;
 	if (!ims_all_finite(r->vector, m->dim))
-		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_not_finite);
+		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_reason_not_finite);
 	p->counts->unchanged++;
 	count_state(p, IMGSEARCH_STATE_INDEXED);
 	return ims_store_vector_put(p->s->store, r->id, r->vector, m->dim, p->identity->next, p->err);
@@ -215,7 +217,7 @@ static int write_picture(pipeline *p, pending_row *r)
 		return rc;
 	switch (outcome) {
 	case ROW_UNPREPARED: /* the pending picture with the same bytes was refused */
-		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_not_finite);
+		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_reason_not_finite);
 	case ROW_MOVED:
 		p->counts->moved++;
 		count_state(p, row.state);
@@ -290,7 +292,7 @@ static int needs_vector(pipeline *p, pipeline_item *it, bool *needs, imgsearch_e
 		return 0;
 	int rc = ims_row_twin(p->s, &it->picture.hash, &twin, err);
 	if (!rc && twin && ims_pending_replaces(&p->pending, twin, &it->picture.hash)) {
-		rc = write_all(p); /* the original changes, or a duplicate replaces it */
+		rc = write_all(p); /* a pending row gives the twin other bytes */
 		if (!rc)
 			rc = ims_row_twin(p->s, &it->picture.hash, &twin, err);
 	}
@@ -305,10 +307,10 @@ static int needs_vector(pipeline *p, pipeline_item *it, bool *needs, imgsearch_e
 /* Turns the oldest item of the ring into a pending row. */
 static int admit(pipeline *p)
 {
-	pipeline_item *it = &p->item[p->head];
+	pipeline_item *it = &p->item[p->items_first];
 	wait_for(p, &it->done);
-	p->head = (p->head + 1) % p->cap;
-	p->running--;
+	p->items_first = (p->items_first + 1) % p->items_cap;
+	p->items_out--;
 	p->counts->decode_s += it->seconds;
 	bool needs = false;
 	int rc = p->pending.n == PENDING_MOST ? write_all(p) : 0;
@@ -359,16 +361,17 @@ static int load_network(pipeline *p)
 	p->waited += ims_now() - start;
 	if (rc)
 		return rc;
-	p->batches = ims_model_concurrency(p->network) + 1u;
+	p->batches_cap = ims_model_concurrency(p->network) + 1u;
 	p->batch_size = ims_model_batch(p->network);
-	if (p->batches > 2) /* all runs together use no more cache than one would */
+	if (p->batches_cap
+		> 2) /* runs side by side share the cache: smaller ones leave each more of it */
 		p->batch_size = (p->batch_size + 1) / 2;
 	size_t slot = (size_t)m->recipe.crop * m->recipe.crop * 3;
-	p->cap = p->batch_size + 2 * p->s->threads;
-	p->item = ims_zalloc(p->cap, sizeof *p->item);
-	p->batch = ims_zalloc(p->batches, sizeof *p->batch);
+	p->items_cap = p->batch_size + 2 * p->s->threads;
+	p->item = ims_zalloc(p->items_cap, sizeof *p->item);
+	p->batch = ims_zalloc(p->batches_cap, sizeof *p->batch);
 	bool got = p->item && p->batch;
-	for (size_t i = 0; got && i < p->batches; i++) {
+	for (size_t i = 0; got && i < p->batches_cap; i++) {
 		pipeline_batch *b = &p->batch[i];
 		b->pipeline = p;
 		b->in = ims_alloc_aligned(p->batch_size, slot * sizeof(float));
@@ -384,20 +387,20 @@ int ims_pipeline_submit(pipeline *p, const pipeline_item *item)
 	int rc = item->path && item->full ? 0 : ims_nomem(p->err);
 	if (!rc && !p->network)
 		rc = load_network(p);
-	if (!rc && p->running == p->cap)
+	if (!rc && p->items_out == p->items_cap)
 		rc = admit(p);
 	if (rc) {
 		ims_free(item->path);
 		ims_free(item->full);
 		return rc;
 	}
-	pipeline_item *it = &p->item[(p->head + p->running) % p->cap];
+	pipeline_item *it = &p->item[(p->items_first + p->items_out) % p->items_cap];
 	float *input = it->input;
 	ims_free(it->path);
 	*it = *item;
 	it->pipeline = p;
 	it->input = input;
-	p->running++;
+	p->items_out++;
 	start_work(p, prepare, it);
 	return 0;
 }
@@ -405,7 +408,7 @@ int ims_pipeline_submit(pipeline *p, const pipeline_item *item)
 int ims_pipeline_drain(pipeline *p)
 {
 	int rc = 0;
-	while (!rc && p->running) {
+	while (!rc && p->items_out) {
 		rc = ims_job_check(p->job, p->err);
 		if (!rc)
 			rc = admit(p);
@@ -421,17 +424,18 @@ int ims_pipeline_drain(pipeline *p)
 
 void ims_pipeline_free(pipeline *p)
 {
-	for (; p->running; p->running--,
-		 p->head = (p->head + 1) % p->cap) /* other calls may use the pool without end */
-		wait_for(p, &p->item[p->head].done);
-	for (; p->sent; p->sent--, p->first = (p->first + 1) % p->batches)
-		wait_for(p, &p->batch[p->first].done);
-	for (size_t i = 0; p->item && i < p->cap; i++) {
+	/* Not ims_pool_wait: other calls share the pool, and it may never be idle. */
+	for (; p->items_out; p->items_out--, p->items_first = (p->items_first + 1) % p->items_cap)
+		wait_for(p, &p->item[p->items_first].done);
+	for (; p->batches_out;
+		 p->batches_out--, p->batches_first = (p->batches_first + 1) % p->batches_cap)
+		wait_for(p, &p->batch[p->batches_first].done);
+	for (size_t i = 0; p->item && i < p->items_cap; i++) {
 		ims_free(p->item[i].input);
 		ims_free(p->item[i].path);
 		ims_free(p->item[i].full);
 	}
-	for (size_t i = 0; p->batch && i < p->batches; i++) {
+	for (size_t i = 0; p->batch && i < p->batches_cap; i++) {
 		ims_free(p->batch[i].in);
 		ims_free(p->batch[i].out);
 		ims_free(p->batch[i].row);

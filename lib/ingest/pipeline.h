@@ -11,7 +11,7 @@
 #ifndef IMS_INGEST_PIPELINE_H
 #define IMS_INGEST_PIPELINE_H
 
-#include "handle/identity.h"
+#include "handle/model_choice.h"
 #include "ingest/counts.h"
 #include "ingest/pending.h"
 
@@ -55,13 +55,15 @@ typedef struct pipeline {
 	void *user;
 	imgsearch_error *err;
 
-	model *network;       /* NULL: no file was submitted yet, and the members below are not set */
+	model *network;       /* NULL: no file was submitted yet; the two rings are allocated with it */
 	pthread_mutex_t lock; /* protects `done` of items and batches */
 	pthread_cond_t finished;
-	pipeline_item *item; /* a ring of cap: from head on `running` are with workers or done */
-	size_t cap, head, running;
-	pipeline_batch *batch; /* a ring; from `first` on, `sent` are at work or done */
-	size_t batches, first, sent, batch_size;
+	/* two rings: from `first` on, `out` are with the threads of the pool, or done by them */
+	pipeline_item *item;
+	size_t items_cap, items_first, items_out;
+	pipeline_batch *batch;
+	size_t batches_cap, batches_first, batches_out;
+	size_t batch_size; /* pictures */
 	pending_list pending;
 	double last_write, waited; /* seconds */
 } pipeline;
@@ -71,12 +73,12 @@ void ims_pipeline_free(pipeline *p); /* waits for the workers; drops what is not
 
 /*
  * Sends a file to the workers, and becomes the owner of the strings of *item, whose members before
- * "set by the worker" are set. The errors of finished items and of the network, EDB, EIO, ENOMEM,
- * ECANCELED.
+ * "set by the worker" are set. Errors of admitting an item, of the network and of writing rows:
+ * EDB, EIO, EMODEL, ENOMEM, ECANCELED. A damaged picture is no error: its row says so.
  */
 int ims_pipeline_submit(pipeline *p, const pipeline_item *item);
 
-/* Adds a row without a picture and becomes the owner of its strings. EDB, EIO, ENOMEM. */
+/* Adds a row that is not indexed and becomes the owner of its strings. EDB, EIO, ENOMEM. */
 int ims_pipeline_record(pipeline *p, const pending_row *row);
 
 /* Writes the pending rows if the last write is two seconds ago. EMODEL, EDB, EIO, ENOMEM. */

@@ -1,7 +1,7 @@
 /* Writes rows and finds the indexed picture with the same bytes (the twin). */
 #include "ingest/row.h"
 
-const char ims_row_not_finite[] = "the network gives no finite feature";
+const char ims_row_reason_not_finite[] = "the network gives no finite feature";
 
 /* Indexed, or deleted on purpose. */
 static int find_twin(imgsearch *s, const hash256 *hash, store_picture *out, imgsearch_error *err)
@@ -107,7 +107,7 @@ int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, cons
 	} else if (vector && !ims_all_finite(vector, w->dim)) {
 		*outcome = ROW_REFUSED;
 		row->state = IMGSEARCH_STATE_DAMAGED;
-		row->reason = ims_row_not_finite;
+		row->reason = ims_row_reason_not_finite;
 		rc = ims_store_picture_put(w->s->store, row, err);
 	} else {
 		*outcome = twin.id ? ROW_UNCHANGED : ROW_INDEXED;

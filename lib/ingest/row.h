@@ -1,7 +1,7 @@
 /*
  * The one way from a prepared picture to its row. Of files with the same bytes one is indexed and
- * has the vector; the others are its duplicates. Where one was deleted on purpose, the others are
- * deleted copies of it.
+ * has the vector; the others are its duplicates, and it is their twin. Where one was deleted on
+ * purpose, the others are deleted copies of it.
  */
 #ifndef IMS_INGEST_ROW_H
 #define IMS_INGEST_ROW_H
@@ -9,7 +9,7 @@
 #include "ingest/prepare.h"
 
 /* The reason of a row whose vector is not finite. */
-extern const char ims_row_not_finite[];
+extern const char ims_row_reason_not_finite[];
 
 typedef enum row_outcome {
 	ROW_INDEXED,    /* the row has its own vector */

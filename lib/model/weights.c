@@ -41,7 +41,7 @@ size_t ims_tensor_bytes(const shim_tensor *t)
 /* ------------------------------------------------------------------------------- ownership ---- */
 
 /* Makes w the owner of p. NULL: p was NULL, or memory is short and p is freed. */
-static void *own(weights *w, void *p)
+static void *adopt(weights *w, void *p)
 {
 	weights_owner *o = w->owner;
 	if (p && o->n_owned == o->owned_cap) {
@@ -127,7 +127,7 @@ static int refuse(imgsearch_error *err, const tensor_view *v, const char *why)
 }
 
 /* The data in place, or a copy that w owns. */
-static int place(weights *w, const tensor_view *v, const void **data, imgsearch_error *err)
+static int locate_data(weights *w, const tensor_view *v, const void **data, imgsearch_error *err)
 {
 	uint64_t numel, last;
 	size_t item = ims_dtype_size(v->dtype);
@@ -145,8 +145,9 @@ static int place(weights *w, const tensor_view *v, const void **data, imgsearch_
 		return 0;
 	w->owner->copied += numel * item;
 	if (w->owner->copied > w->owner->copy_limit)
-		return ims_fail(err, IMGSEARCH_ELIMIT, "its tensors share more data than the file holds");
-	uint8_t *copy = own(w, ims_alloc_aligned((size_t)numel, item));
+		return ims_fail(err, IMGSEARCH_ELIMIT,
+			"overlapping tensors would need more memory than the file");
+	uint8_t *copy = adopt(w, ims_alloc_aligned((size_t)numel, item));
 	if (!copy)
 		return ims_nomem(err);
 	if (row_major(v))
@@ -164,7 +165,7 @@ int ims_weights_add(weights *w, const tensor_view *v, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_ELIMIT, "more than %d tensors", WEIGHTS_MAX_TENSORS);
 	if (v->name_len > 255 || memchr(v->name, 0, v->name_len))
 		return ims_fail(err, IMGSEARCH_EFORMAT, "a tensor's name is too long or has a zero byte");
-	int rc = place(w, v, &data, err);
+	int rc = locate_data(w, v, &data, err);
 	if (rc)
 		return rc;
 	if (w->n == w->owner->cap) {
@@ -175,7 +176,7 @@ int ims_weights_add(weights *w, const tensor_view *v, imgsearch_error *err)
 		w->tensor = grown;
 		w->owner->cap = cap;
 	}
-	char *name = own(w, ims_strndup(v->name, v->name_len));
+	char *name = adopt(w, ims_strndup(v->name, v->name_len));
 	if (!name)
 		return ims_nomem(err);
 	shim_tensor *t = &w->tensor[w->n++];
@@ -186,28 +187,35 @@ int ims_weights_add(weights *w, const tensor_view *v, imgsearch_error *err)
 
 /* ----------------------------------------------------------------------------------- files ---- */
 
-int ims_weights_parse(weights *out, const void *data, size_t size, imgsearch_error *err)
+static int make_owner(weights *out, imgsearch_error *err)
 {
-	const uint8_t *p = data;
-	if (!out->owner) {
-		*out = (weights){ 0 };
-		if (!(out->owner = ims_zalloc(1, sizeof *out->owner)))
-			return ims_nomem(err);
-	}
-	out->owner->copy_limit = size;
+	*out = (weights){ .owner = ims_zalloc(1, sizeof *out->owner) };
+	return out->owner ? 0 : ims_nomem(err);
+}
+
+/* Reads a file that lies in memory. Frees *w, which has an owner, on failure. */
+static int parse(weights *w, const uint8_t *p, size_t size, imgsearch_error *err)
+{
 	int rc;
-	if (size >= 4 && !memcmp(p, "PK\3\4", 4))
-		rc = ims_torch_zip_parse(out, p, size, err);
-	else if (size >= 2 && p[0] == 0x80 && p[1] >= 2 && p[1] <= 5)
-		rc = ims_torch_legacy_parse(out, p, size, err);
-	else if (size >= 10 && p[8] == '{')
-		rc = ims_safetensors_parse(out, p, size, err);
+	w->owner->copy_limit = size;
+	if (size >= 4 && !memcmp(p, "PK\3\4", 4)) /* zip */
+		rc = ims_torch_zip_parse(w, p, size, err);
+	else if (size >= 2 && p[0] == 0x80 && p[1] >= 2 && p[1] <= 5) /* pickle protocol 2 to 5 */
+		rc = ims_torch_legacy_parse(w, p, size, err);
+	else if (size >= 10 && p[8] == '{') /* 8 bytes of length, then JSON */
+		rc = ims_safetensors_parse(w, p, size, err);
 	else
 		rc = ims_fail(err, IMGSEARCH_EFORMAT,
 			size ? "not a weights file (.pth, .safetensors or TorchScript)" : "the file is empty");
 	if (rc)
-		ims_weights_free(out);
+		ims_weights_free(w);
 	return rc;
+}
+
+int ims_weights_parse(weights *out, const void *data, size_t size, imgsearch_error *err)
+{
+	int rc = make_owner(out, err);
+	return rc ? rc : parse(out, data, size, err);
 }
 
 /* Maps the whole of an open file. */
@@ -244,15 +252,15 @@ static int map_file(void **map, size_t *size, const char *path, imgsearch_error 
 
 int ims_weights_open(weights *out, const char *path, imgsearch_error *err)
 {
-	*out = (weights){ 0 };
-	if (!(out->owner = ims_zalloc(1, sizeof *out->owner)))
-		return ims_nomem(err);
-	int rc = map_file(&out->owner->map, &out->owner->map_size, path, err);
+	int rc = make_owner(out, err);
+	if (rc)
+		return rc;
+	rc = map_file(&out->owner->map, &out->owner->map_size, path, err);
 	if (rc) {
 		ims_weights_free(out);
 		return rc;
 	}
-	rc = ims_weights_parse(out, out->owner->map, out->owner->map_size, err);
+	rc = parse(out, out->owner->map, out->owner->map_size, err);
 	if (rc)
 		ims_error_prefix(err, "%s", path);
 	return rc;

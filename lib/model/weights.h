@@ -22,7 +22,7 @@ typedef struct weights {
  */
 int ims_weights_open(weights *out, const char *path, imgsearch_error *err);
 
-/* The same from memory, which is borrowed, into a zeroed *out. */
+/* The same from memory, which is borrowed until ims_weights_free. */
 int ims_weights_parse(weights *out, const void *data, size_t size, imgsearch_error *err);
 void ims_weights_free(weights *w);
 

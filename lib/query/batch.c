@@ -45,7 +45,7 @@ static int init(batch *b, size_t n, imgsearch_error *err)
 {
 	query with_own = *b->query;
 	with_own.n_own = 1; /* no_self asks for one row more */
-	size_t heap = ims_query_heap(&with_own), most = ROOM / heap + 1;
+	size_t heap = ims_query_heap_room(&with_own), most = ROOM / heap + 1;
 	b->step = n < STEP ? n : STEP;
 	b->step = b->step < most ? b->step : most;
 	b->rows = ims_alloc_aligned(b->step, b->view->space.dim * sizeof *b->rows);

@@ -6,12 +6,12 @@
  */
 #include "query/improve.h"
 
-#include "handle/feature.h"
-#include "handle/identity.h"
-#include "handle/picture.h"
-#include "kernels/kernels.h"
-#include "handle/space.h"
 #include "analysis/reciprocal.h"
+#include "handle/feature.h"
+#include "handle/model_choice.h"
+#include "handle/picture.h"
+#include "handle/space.h"
+#include "kernels/kernels.h"
 
 #include <math.h>
 #include <string.h>

@@ -3,12 +3,12 @@
 
 #include "handle/feature.h"
 #include "base/result.h"
-#include "query/chance.h"
-#include "query/hits.h"
-#include "query/search.h"
-#include "query/improve.h"
 #include "handle/space.h"
 #include "handle/view.h"
+#include "query/chance.h"
+#include "query/hits.h"
+#include "query/improve.h"
+#include "query/search.h"
 
 #include <math.h>
 #include <string.h>
@@ -72,7 +72,7 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 	float *vector = ims_alloc_aligned(v->space.dim, sizeof(float));
 	int rc = vector ? combine(s, q, in, n, vector, err) : ims_nomem(err);
 	q->request.n = 1;
-	if (!rc && ims_topk_init(&found, ims_query_heap(q)))
+	if (!rc && ims_topk_init(&found, ims_query_heap_room(q)))
 		rc = ims_nomem(err);
 	double extracted = ims_now();
 	if (!rc)

@@ -2,9 +2,9 @@
 #ifndef IMS_QUERY_REQUEST_H
 #define IMS_QUERY_REQUEST_H
 
+#include "handle/feature.h"
 #include "handle/view.h"
 #include "query/improve.h"
-#include "handle/feature.h"
 
 enum { DEFAULT_K = 10 };
 
@@ -18,7 +18,7 @@ typedef struct query {
 	const space *space; /* of the view */
 	int64_t *own;       /* owned: the stored rows of positive weight that the query is made of */
 	size_t n_own;
-	int64_t self; /* the row that is the whole query, or NO_PICTURE */
+	int64_t self; /* the one of `own` that is the whole query, or NO_PICTURE */
 } query;
 
 /*

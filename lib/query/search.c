@@ -3,9 +3,9 @@
 
 #include "base/ids.h"
 #include "handle/feature.h"
-#include "query/improve.h"
 #include "handle/space.h"
 #include "handle/view.h"
+#include "query/improve.h"
 
 #include <math.h>
 #include <string.h>
@@ -23,21 +23,28 @@ static void drop(topk *t, const int64_t *ids, size_t n)
 	t->n = kept;
 }
 
+/* The rows that a query is compared with. Without a mean, plain rows are those of the searchers. */
+static const row_source *rows_of(const view *v, const query *q)
+{
+	return q->options.plain && v->space.mean ? &v->plain_rows : &v->rows;
+}
+
 static int search_once(imgsearch *s, view *v, const query *q, size_t k, topk *out,
 	search_report *report, const char **name, imgsearch_error *err)
 {
 	search_request request = q->request;
 	request.k = k;
-	for (size_t i = 0; i < request.n; i++) { /* the heaps have room for ims_query_heap */
+	for (size_t i = 0; i < request.n; i++) { /* the heaps have room for ims_query_heap_room */
 		ims_topk_clear(&out[i]);
 		out[i].k = k;
 	}
 	const char *wanted = q->options.searcher ? q->options.searcher : v->chosen;
-	bool plain = q->options.plain && v->space.mean;
+	const row_source *rows = rows_of(v, q);
 	search_index *index = NULL;
 	int rc = 0;
-	if (!plain && *wanted && strcmp(wanted, "scan") && strcmp(wanted, "auto")) {
+	if (rows == &v->rows && *wanted && strcmp(wanted, "scan") && strcmp(wanted, "auto")) {
 		rc = ims_view_searcher(s, v, wanted, q->job, &index, err);
+		/* in the place of "exact" a scan gives the same answer */
 		if (!rc && !index && q->options.searcher && strcmp(wanted, "exact"))
 			rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: no usable %s searcher is built",
 				ims_store_path(s->store), wanted);
@@ -46,7 +53,7 @@ static int search_once(imgsearch *s, view *v, const query *q, size_t k, topk *ou
 		return rc;
 	*name = index ? ims_search_name(index) : "scan";
 	return index ? ims_search_query(index, &request, out, report, err)
-				 : ims_search_scan(plain ? &v->plain_rows : &v->rows, &request, out, report, err);
+				 : ims_search_scan(rows, &request, out, report, err);
 }
 
 /*
@@ -56,7 +63,7 @@ static int search_once(imgsearch *s, view *v, const query *q, size_t k, topk *ou
 static int fetch(const view *v, const query *q, topk *found, size_t *n, float **rows,
 	imgsearch_error *err)
 {
-	const row_source *source = q->options.plain ? &v->plain_rows : &v->rows;
+	const row_source *source = rows_of(v, q);
 	size_t most = found->n < *n ? found->n : *n, kept = 0;
 	int64_t *ids = ims_alloc(most, sizeof *ids);
 	uint8_t *there = ims_alloc(most, 1);
@@ -109,7 +116,7 @@ static int rerank(const view *v, const query *q, const float *vector, topk *foun
 		if (found->item[i].id == q->self)
 			own = found->item[i];
 	drop(found, &q->self, 1);
-	bool had = found->n < before;
+	bool self_found = found->n < before;
 	int rc = fetch(v, q, found, &n, &rows, err);
 	if (!rc)
 		rc = ims_improve_rank(&q->improve, q->space, vector, rows, n, order, q->request.pool, err);
@@ -118,9 +125,10 @@ static int rerank(const view *v, const query *q, const float *vector, topk *foun
 		for (size_t i = 0; i < n; i++)
 			found->item[i] = old[order[i]];
 	}
-	if (!rc && had) {
-		memmove(found->item + 1, found->item, found->n++ * sizeof *found->item);
+	if (!rc && self_found) {
+		memmove(found->item + 1, found->item, found->n * sizeof *found->item);
 		found->item[0] = own;
+		found->n++;
 	}
 	ims_free(rows);
 	return rc;
@@ -132,7 +140,7 @@ static size_t depth_of(const query *q)
 	return q->improve.reciprocal && q->request.k < RERANK_DEPTH ? RERANK_DEPTH : q->request.k;
 }
 
-size_t ims_query_heap(const query *q)
+size_t ims_query_heap_room(const query *q)
 {
 	size_t depth = depth_of(q);
 	return (depth < q->improve.expand ? q->improve.expand : depth) + q->n_own;
@@ -141,8 +149,9 @@ size_t ims_query_heap(const query *q)
 int ims_query_search(imgsearch *s, view *v, query *q, float *queries, topk *found,
 	search_report *report, const char **name, imgsearch_error *err)
 {
-	size_t n = q->request.n, k = q->request.k, dim = q->space->dim,
-		   left_out = q->options.no_self ? q->n_own : 0;
+	size_t n = q->request.n, k = q->request.k, dim = q->space->dim;
+	/* as many more results are asked for as may be dropped: `self` is one of `own` */
+	size_t dropped = q->options.no_self || q->improve.reciprocal ? q->n_own : 0;
 	float max_distance = q->request.max_distance;
 	int rc = 0;
 	q->request.queries = queries;
@@ -155,10 +164,10 @@ int ims_query_search(imgsearch *s, view *v, query *q, float *queries, topk *foun
 		q->request.max_distance = max_distance;
 	}
 	if (!rc)
-		rc = search_once(s, v, q, depth_of(q) + (q->improve.reciprocal ? q->n_own : left_out),
-			found, report, name, err);
+		rc = search_once(s, v, q, depth_of(q) + dropped, found, report, name, err);
 	for (size_t i = 0; !rc && i < n; i++) {
-		drop(&found[i], q->own, left_out);
+		if (q->options.no_self)
+			drop(&found[i], q->own, q->n_own);
 		if (q->improve.reciprocal)
 			rc = rerank(v, q, queries + i * dim, &found[i], err);
 		if (found[i].n > k)

@@ -5,7 +5,7 @@
 #include "query/request.h"
 
 /* How many results a heap of ims_query_search must have room for. */
-size_t ims_query_heap(const query *q);
+size_t ims_query_heap_room(const query *q);
 
 /*
  * Finds the k best rows for each of request.n queries (n, dim) in the space of the view. found (n)

@@ -1,9 +1,9 @@
 /* Many queries by vector. */
 #include "query/vectors.h"
 
-#include "query/search.h"
 #include "handle/space.h"
 #include "handle/view.h"
+#include "query/search.h"
 
 #include <math.h>
 
@@ -38,7 +38,7 @@ static int run_vectors(imgsearch *s, view *v, query *q, const float *queries, si
 	int64_t *ids, float *scores, imgsearch_error *err)
 {
 	enum { STEP = 1024, ROOM = 1 << 20 }; /* queries in a step; neighbours in their heaps */
-	size_t dim = v->space.dim, step = ROOM / ims_query_heap(q) + 1, heaps = 0;
+	size_t dim = v->space.dim, step = ROOM / ims_query_heap_room(q) + 1, heaps = 0;
 	step = step < STEP ? step : STEP;
 	step = step < n ? step : n;
 	float *rows = ims_alloc_aligned(step, dim * sizeof(float));
@@ -47,7 +47,7 @@ static int run_vectors(imgsearch *s, view *v, query *q, const float *queries, si
 	const char *name;
 	int rc = rows && found ? 0 : ims_nomem(err);
 	for (; !rc && heaps < step; heaps++)
-		if (ims_topk_init(&found[heaps], ims_query_heap(q)))
+		if (ims_topk_init(&found[heaps], ims_query_heap_room(q)))
 			rc = ims_nomem(err);
 	for (size_t at = 0; !rc && at < n; at += step) {
 		size_t now = n - at < step ? n - at : step;

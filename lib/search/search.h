@@ -2,11 +2,11 @@
  * Nearest rows of a collection. Every searcher fills one table of functions; callers use the
  * ims_search_* wrappers. Searchers know no pictures and no database: rows come from a `row_source`,
  * their own state goes to a `chunk_sink` and comes back from a `chunk_source`, all given by the
- * engine.
+ * caller (handle/view.c, build/build.c).
  *
- * Rows are what distances are measured between: the engine has already normalised (and centred)
- * them for cosine. A distance is: L2 and cosine: squared Euclidean; IP: minus the dot product.
- * Smaller is nearer; ties by id.
+ * Rows are what distances are measured between: the caller has already normalised (and centred)
+ * them for cosine. A distance is the squared Euclidean distance for L2 and cosine, minus the dot
+ * product for IP. Smaller is nearer; ties by id.
  */
 #ifndef IMS_SEARCH_H
 #define IMS_SEARCH_H
@@ -62,7 +62,7 @@ typedef struct search_request {
 	int (*filter)(void *user, int64_t id); /* NULL: all */
 	void *filter_user;
 	size_t filter_count; /* how many rows pass, where known; else SIZE_MAX */
-	/* sorted ids that pass, where they are known; NULL otherwise; n is filter_count */
+	/* sorted ids that pass, where they are known; NULL otherwise; it has filter_count ids */
 	const int64_t *subset;
 	search_params params;
 	pool *pool;             /* for a batch; may be NULL */
@@ -87,8 +87,8 @@ typedef struct searcher_ops {
 	int (*load)(searcher **out, const row_source *rows, const chunk_source *source,
 		imgsearch_error *err);
 	/*
-	 * Into out[n], each with room for k, unsorted. Any number of threads at once, also beside add
-	 * and remove.
+	 * Into out[n], each with room for k, unsorted. Any number of threads at once. No add or remove
+	 * runs meanwhile.
 	 */
 	int (*query)(const searcher *s, const search_request *q, topk *out, search_report *report,
 		imgsearch_error *err);
@@ -111,9 +111,12 @@ struct searcher {
 	const row_source *rows; /* borrowed; outlives the searcher */
 };
 
-/* ----------------------------------------- a searcher with its tail: what the engine holds ---- */
+/* ------------------------------------------- a searcher with its tail: what a caller holds ---- */
 
-/* Built part + rows added since + ids removed since. Queries run beside one writer. */
+/*
+ * Built part + rows added since + ids removed since. Any thread may call; queries run side by side,
+ * and a change runs alone, under the write lock.
+ */
 typedef struct search_index search_index;
 
 const searcher_ops *ims_search_find(const char *name); /* NULL: unknown */
@@ -135,7 +138,7 @@ int ims_search_query(search_index *s, const search_request *q, topk *out, search
 int ims_search_add(search_index *s, const int64_t *ids, const float *rows, size_t n,
 	imgsearch_error *err);
 int ims_search_remove(search_index *s, const int64_t *ids, size_t n, imgsearch_error *err);
-/* changed rows / built rows: the engine rebuilds above 0.2 */
+/* Changed rows / built rows. build/build.c builds again above 0.2. */
 double ims_search_drift(const search_index *s);
 /* Of a searcher that was loaded: the rows it was built over, where its source has others by now. */
 void ims_search_set_built(search_index *s, uint64_t rows);
@@ -173,7 +176,7 @@ size_t ims_search_candidates(const search_facts *f, const char *name[SEARCH_CAND
 int ims_search_time(search_index *x, const search_facts *f, double *seconds, imgsearch_error *err);
 size_t ims_search_fastest(const search_facts *f, const char *const *name, const double *seconds,
 	size_t n, char *why, size_t size);
-/* Would auto take one of this kind, exact or approximate, for so many rows? */
+/* Whether auto would take one of this kind, exact or approximate, for so many rows. */
 bool ims_search_suits(const char *name, size_t n, uint32_t dim);
 
 /* ------------------------------------------------------------------------------ scan.c ---- */

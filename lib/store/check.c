@@ -58,8 +58,7 @@ static int check_chunks(conn *c, const report *to, imgsearch_error *err)
 	return rc;
 }
 
-int ims_store_check(store *st, int (*each)(void *user, const char *problem), void *user,
-	imgsearch_error *err)
+int ims_store_check(store *st, store_problem_each *each, void *user, imgsearch_error *err)
 {
 	conn *c;
 	report to = { each, user };

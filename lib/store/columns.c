@@ -16,7 +16,7 @@ int ims_store_columns_put(store *st, int64_t id, const char *const *names,
 	return rc;
 }
 
-void ims_store_columns_free(store_column *c, size_t n)
+void ims_store_columns_free(store_cell *c, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		ims_free(c[i].name);
@@ -28,7 +28,7 @@ void ims_store_columns_free(store_column *c, size_t n)
 static bool read_column(void *item, sqlite3_stmt *s)
 {
 	bool failed = false;
-	*(store_column *)item = (store_column){
+	*(store_cell *)item = (store_cell){
 		ims_store_text(s, 0, &failed),
 		ims_store_text(s, 1, &failed),
 		sqlite3_column_int(s, 2) != 0,
@@ -36,8 +36,7 @@ static bool read_column(void *item, sqlite3_stmt *s)
 	return !failed;
 }
 
-int ims_store_columns_get(store *st, int64_t id, store_column **out, size_t *n,
-	imgsearch_error *err)
+int ims_store_columns_get(store *st, int64_t id, store_cell **out, size_t *n, imgsearch_error *err)
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;

@@ -40,8 +40,8 @@ int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_loo
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
 		store_picture p;
 		store_cell cell = {
-			(const char *)sqlite3_column_text(s, NAME),
-			(const char *)sqlite3_column_text(s, VALUE),
+			(char *)sqlite3_column_text(s, NAME),
+			(char *)sqlite3_column_text(s, VALUE),
 			sqlite3_column_int(s, TITLE) != 0,
 		};
 		const char *root = (const char *)sqlite3_column_text(s, ROOT);

@@ -148,8 +148,7 @@ int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err
 	return rc;
 }
 
-int ims_store_each_root(store *st, int (*each)(void *user, int64_t id, const char *path),
-	void *user, imgsearch_error *err)
+int ims_store_each_root(store *st, store_root_each *each, void *user, imgsearch_error *err)
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;
@@ -168,7 +167,7 @@ int ims_store_each_root(store *st, int (*each)(void *user, int64_t id, const cha
 }
 
 static int each_of_root(conn *c, int64_t root, const char *root_path, uint32_t state,
-	store_each_picture *each, void *user, imgsearch_error *err)
+	store_picture_each *each, void *user, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
 	int rc = ims_store_query(c, &s, err,
@@ -186,7 +185,7 @@ static int each_of_root(conn *c, int64_t root, const char *root_path, uint32_t s
 }
 
 /* Reads root by root, since the index on (root, path) then provides the order. */
-int ims_store_each_picture(store *st, uint32_t state, store_each_picture *each, void *user,
+int ims_store_each_picture(store *st, uint32_t state, store_picture_each *each, void *user,
 	imgsearch_error *err)
 {
 	conn *c;

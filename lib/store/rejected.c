@@ -42,8 +42,7 @@ static int read_hash(store *st, sqlite3_stmt *s, int column, hash256 *out, imgse
 	return 0;
 }
 
-int ims_store_each_rejected(store *st, int (*each)(void *user, const hash256 *a, const hash256 *b),
-	void *user, imgsearch_error *err)
+int ims_store_each_rejected(store *st, store_rejected_each *each, void *user, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
 	conn *c;

@@ -2,7 +2,8 @@
 #include "store/sql.h"
 #include "store/transaction.h"
 
-int ims_store_set(store *st, const char *name, const void *data, size_t size, imgsearch_error *err)
+int ims_store_setting_set(store *st, const char *name, const void *data, size_t size,
+	imgsearch_error *err)
 {
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
@@ -14,7 +15,7 @@ int ims_store_set(store *st, const char *name, const void *data, size_t size, im
 		name, data, size);
 }
 
-int ims_store_get(store *st, const char *name, buf *out, imgsearch_error *err)
+int ims_store_setting_get(store *st, const char *name, buf *out, imgsearch_error *err)
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;

@@ -15,9 +15,7 @@ int ims_store_signature_put(store *st, int64_t picture, const hash256 *hash, con
 				  picture, (const void *)hash->byte, sizeof hash->byte, data, size);
 }
 
-int ims_store_signatures(store *st,
-	int (*each)(void *user, int64_t picture, const void *data, size_t size), void *user,
-	imgsearch_error *err)
+int ims_store_signatures(store *st, store_signature_each *each, void *user, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
 	conn *c;

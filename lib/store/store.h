@@ -47,15 +47,22 @@ void ims_store_write_end(store *st);
 
 /*
  * Transactions, between write_begin and write_end. Committed work survives a kill. A commit that
- * fails rolls back. All functions of this section down to "reading", except ims_store_compact, need
- * an open transaction and are EINVAL otherwise.
+ * fails rolls back.
  */
 int ims_store_tx_begin(store *st, imgsearch_error *err);
 int ims_store_tx_commit(store *st, imgsearch_error *err);
 void ims_store_tx_rollback(store *st);
 
+/* Returns free pages to the file system and writes a checkpoint; a bounded amount of work. */
+int ims_store_compact(store *st, imgsearch_error *err);
+
+/* -------------------------------------------------------------------- within a transaction ---- */
+
+/* Functions of this section that take the store are EINVAL without an open transaction. */
+
 /* Small settings by name: "dim", "metric", "centre", "chance". NULL data deletes. */
-int ims_store_set(store *st, const char *name, const void *data, size_t size, imgsearch_error *err);
+int ims_store_setting_set(store *st, const char *name, const void *data, size_t size,
+	imgsearch_error *err);
 
 typedef struct store_model {
 	int64_t id;
@@ -76,8 +83,8 @@ int ims_store_model_switch(store *st, imgsearch_error *err);
 int ims_store_model_drop_next(store *st, imgsearch_error *err);
 
 /*
- * Paths are absolute; a root that the index lies in moves with it. root_add finds the root or adds
- * it. root_move: ENOTFOUND, or EINVAL where `to` is a root already.
+ * Roots, by absolute path. A root that the index lies in moves with the index. root_add finds the
+ * root or adds it. root_move: ENOTFOUND: `from` is no root; EINVAL: `to` is one already.
  */
 int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err);
 int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_error *err);
@@ -85,6 +92,10 @@ int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_e
 /* Roots that the index lies in now move with it from now on, as after its backup was restored. */
 int ims_store_roots_settle(store *st, imgsearch_error *err);
 
+/*
+ * path and reason are borrowed where a function takes a picture, and during a callback. A picture
+ * that a function fills owns them, until ims_store_picture_clear.
+ */
 typedef struct store_picture {
 	int64_t id;       /* 0: new; an id is never used twice */
 	int64_t root;     /* 0: none; path is then the picture's name */
@@ -162,7 +173,8 @@ int ims_store_searcher_chunk(store *st, int64_t state, uint32_t number, const vo
 int ims_store_searcher_publish(store *st, int64_t state, const char *params, uint32_t version,
 	uint64_t rows, int64_t change, imgsearch_error *err);
 int ims_store_searcher_remove(store *st, const char *name, imgsearch_error *err);
-int ims_store_changes_trim(store *st, imgsearch_error *err); /* deletes what every searcher has */
+int ims_store_changes_trim(store *st,
+	imgsearch_error *err); /* deletes the changes that every searcher contains */
 
 /* Stores that two contents are different pictures, in either order. */
 int ims_store_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_error *err);
@@ -171,41 +183,39 @@ int ims_store_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_er
 int ims_store_signature_put(store *st, int64_t picture, const hash256 *hash, const void *data,
 	size_t size, imgsearch_error *err);
 
-/* Returns free pages to the file system and writes a checkpoint; a bounded amount of work. */
-int ims_store_compact(store *st, imgsearch_error *err);
-
 /* --------------------------------------------------------------------------------- reading ---- */
 
-/* Where a comment says "or none", ENOTFOUND is an answer, and err is left alone. */
-
 /* An empty out where there is no such setting. */
-int ims_store_get(store *st, const char *name, buf *out, imgsearch_error *err);
+int ims_store_setting_get(store *st, const char *name, buf *out, imgsearch_error *err);
 
-/* Or none. */
+/* ENOTFOUND: there is none; err is left alone. */
 int ims_store_model_get(store *st, store_model *out, bool next, imgsearch_error *err);
 
 /* Roots in order of path, which is valid during the call. */
-int ims_store_each_root(store *st, int (*each)(void *user, int64_t id, const char *path),
-	void *user, imgsearch_error *err);
+typedef int store_root_each(void *user, int64_t id, const char *path);
+int ims_store_each_root(store *st, store_root_each *each, void *user, imgsearch_error *err);
 
 /*
  * Pictures of a state (0: all) in order of path, with the path of the root ("" for none). Strings
  * are valid during the call.
  */
-typedef int store_each_picture(void *user, const store_picture *p, const char *root_path);
-int ims_store_each_picture(store *st, uint32_t state, store_each_picture *each, void *user,
+typedef int store_picture_each(void *user, const store_picture *p, const char *root_path);
+int ims_store_each_picture(store *st, uint32_t state, store_picture_each *each, void *user,
 	imgsearch_error *err);
 
 /* One picture. ims_store_picture_clear frees *out, ims_free *root_path (may be NULL). ENOTFOUND. */
 int ims_store_picture_get(store *st, int64_t id, store_picture *out, char **root_path,
 	imgsearch_error *err);
-/* Or none. */
+/* ENOTFOUND: there is none; err is left alone. */
 int ims_store_picture_find(store *st, int64_t root, const char *path, store_picture *out,
 	imgsearch_error *err);
-/* The indexed picture with these bytes, or none. */
+/* The indexed picture with these bytes. ENOTFOUND: there is none; err is left alone. */
 int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out,
 	imgsearch_error *err);
-/* A picture with these bytes that was deleted on purpose, best the one others are copies of. */
+/*
+ * A picture with these bytes that was deleted on purpose, best the one others are copies of.
+ * ENOTFOUND: there is none; err is left alone.
+ */
 int ims_store_deleted_by_hash(store *st, const hash256 *h, store_picture *out,
 	imgsearch_error *err);
 /* ENOTFOUND: there is no such picture or vector. */
@@ -214,20 +224,14 @@ int ims_store_is_deleted(store *st, int64_t id, bool *deleted, imgsearch_error *
 int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err);
 void ims_store_picture_clear(store_picture *p);
 
-typedef struct store_column {
+/* A cell of a CSV's row: owned in the list of columns_get, borrowed during a callback. */
+typedef struct store_cell {
 	char *name, *value;
 	bool title;
-} store_column;
-/* The columns of a picture, in order; ims_store_columns_free frees them. *n is 0 for none. */
-int ims_store_columns_get(store *st, int64_t id, store_column **out, size_t *n,
-	imgsearch_error *err);
-void ims_store_columns_free(store_column *c, size_t n);
-
-/* A cell of a CSV's row, borrowed. */
-typedef struct store_cell {
-	const char *name, *value;
-	bool title;
 } store_cell;
+/* The columns of a picture, in order; ims_store_columns_free frees them. *n is 0 for none. */
+int ims_store_columns_get(store *st, int64_t id, store_cell **out, size_t *n, imgsearch_error *err);
+void ims_store_columns_free(store_cell *c, size_t n);
 
 /*
  * Looks up pictures by n ids in one statement and calls each in the order of ids, with the index i
@@ -266,8 +270,8 @@ int ims_store_next_ids(store *st, size_t n, int64_t *first, imgsearch_error *err
  * All vectors in order of id, from one state of the file, in blocks of some hundred rows (n, dim),
  * valid during the call. EDB: a row has not dim values.
  */
-int ims_store_vectors_scan(store *st, bool next, uint32_t dim,
-	int (*each)(void *user, const int64_t *ids, const float *rows, size_t n), void *user,
+typedef int store_vectors_each(void *user, const int64_t *ids, const float *rows, size_t n);
+int ims_store_vectors_scan(store *st, bool next, uint32_t dim, store_vectors_each *each, void *user,
 	imgsearch_error *err);
 
 /* n vectors by id into out (n, dim); found[i] is 0 where there is none. */
@@ -295,8 +299,8 @@ int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
 
 /*
  * The number of the newest change, and the distinct ids that changed after `after`, ascending; the
- * caller frees them by ims_free. Or none: the log does not reach back to `after`, so all vectors
- * must be read again.
+ * caller frees them by ims_free. ENOTFOUND: the log does not reach back to `after`, so all vectors
+ * must be read again; err is left alone.
  */
 int ims_store_change_last(store *st, int64_t *change, imgsearch_error *err);
 int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsearch_error *err);
@@ -306,13 +310,12 @@ int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *reje
 	imgsearch_error *err);
 
 /* Rejected pairs in order of hash. */
-int ims_store_each_rejected(store *st, int (*each)(void *user, const hash256 *a, const hash256 *b),
-	void *user, imgsearch_error *err);
+typedef int store_rejected_each(void *user, const hash256 *a, const hash256 *b);
+int ims_store_each_rejected(store *st, store_rejected_each *each, void *user, imgsearch_error *err);
 
 /* Signatures of indexed pictures whose bytes have not changed since, in order of id. */
-int ims_store_signatures(store *st,
-	int (*each)(void *user, int64_t picture, const void *data, size_t size), void *user,
-	imgsearch_error *err);
+typedef int store_signature_each(void *user, int64_t picture, const void *data, size_t size);
+int ims_store_signatures(store *st, store_signature_each *each, void *user, imgsearch_error *err);
 
 /*
  * Copies the index, as it is committed when the copy begins (":memory:": as it ends), into the file
@@ -325,8 +328,8 @@ int ims_store_signatures(store *st,
 int ims_store_backup(store *st, const char *path, bool replace, job *j, imgsearch_error *err);
 
 /* Checks pages, references, counts and checksums of chunks. Problems go to each as sentences. */
-int ims_store_check(store *st, int (*each)(void *user, const char *problem), void *user,
-	imgsearch_error *err);
+typedef int store_problem_each(void *user, const char *problem);
+int ims_store_check(store *st, store_problem_each *each, void *user, imgsearch_error *err);
 
 /* Bytes of the file, and a number that changes with every commit of this process or another. */
 uint64_t ims_store_bytes(store *st);

@@ -2,12 +2,13 @@
  * One row for each vector: f32, little-endian, in order of id. The page size is chosen so that a
  * row lies within its page. SQLite then returns a pointer into the mapped file and copies nothing.
  */
+#include "store/vectors.h"
+
 #include "store/changes.h"
 #include "store/deleted.h"
 #include "store/sql.h"
 #include "store/tally.h"
 #include "store/transaction.h"
-#include "store/vectors.h"
 
 #include <string.h>
 
@@ -94,8 +95,7 @@ static int copy_row(store *st, sqlite3_stmt *s, int column, int64_t id, uint32_t
 	return 0;
 }
 
-int ims_store_vectors_scan(store *st, bool next, uint32_t dim,
-	int (*each)(void *user, const int64_t *ids, const float *rows, size_t n), void *user,
+int ims_store_vectors_scan(store *st, bool next, uint32_t dim, store_vectors_each *each, void *user,
 	imgsearch_error *err)
 {
 	conn *c = NULL;

@@ -66,6 +66,12 @@ check "a folder" 3 imgsearch extract pics/city-01.jpg pics -o d.npy <<'END'
 END
 [ ! -e d.npy ]
 result "... and nothing is written" $?
+cp pics/city-01.jpg mine.jpg && cp mine.jpg kept.jpg
+check "the picture itself as the output" 3 imgsearch extract mine.jpg -o ./mine.jpg <<'END'
+! imgsearch: ./mine.jpg: this command reads it; it is not overwritten
+END
+cmp mine.jpg kept.jpg
+result "... it is as before" $?
 check "a place that cannot be written" 3 imgsearch extract pics/city-01.jpg -o no/f.npy <<'END'
 ! imgsearch: no/f.npy: cannot write: No such file or directory
 END

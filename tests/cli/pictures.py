@@ -32,6 +32,8 @@ begin(
         'its longer side is at most --size',
         'every picture has a whole cell of its own',
         'the same map again, byte for byte',
+        'a picture that cannot be read leaves its cell empty, and it is said',
+        'more pictures than pixels for them',
         'map: a page',
         'it asks nobody',
         'its data are whole',
@@ -131,7 +133,7 @@ def spared(path, what, *args):
 
 
 Image.new('RGB', (30, 30)).save('asked.png')
-spared('asked.png', 'a picture of the query', 'query', '-q', 'asked.png', '--sheet')
+spared('asked.png', 'this command reads it', 'query', '-q', 'asked.png', '--sheet')
 spared('pics/1/c10.png', 'a picture of the index', 'query', '-q', query, '--sheet')
 spared('pics/1/c10.png', 'a picture of the index', 'map', '-q', '-o')
 
@@ -171,6 +173,17 @@ side = int(max(areas.get(c, 0) for c in COLOURS) ** 0.5)
 result(side > 50 and all(areas.get(c, 0) == side * side for c in COLOURS), (side, areas))
 imgsearch('map', '-q', '-o', 'again.png', '--tiles', '--size', '600')
 result(open('tiles.png', 'rb').read() == open('again.png', 'rb').read())
+os.rename(query, 'away.png')
+r = imgsearch('map', '-q', '-o', 'again.png', '--tiles', '--size', '600')
+os.rename('away.png', query)
+result(r.returncode == 0 and '1 pictures could not be read' in r.stderr, r.stderr)
+imgsearch('vectors', 'export', '-q', 'rows.fvecs')
+rows = open('rows.fvecs', 'rb').read()
+open('many.fvecs', 'wb').write(rows[:len(rows) // total] * 4000)
+imgsearch('vectors', 'import', '-q', '--db', 'many.db', 'many.fvecs')
+r = imgsearch('map', '-q', '--db', 'many.db', '-o', 'no.png', '--tiles', '--pca', '--size', '200',
+    status=3)
+result(r.returncode == 3 and 'too many pictures' in r.stderr and not os.path.exists('no.png'), r)
 
 r = imgsearch('map', '-q', '-o', 'map.html')
 page = Page(open('map.html', encoding='utf-8').read())

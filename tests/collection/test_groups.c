@@ -6,7 +6,7 @@
 
 #include "handle/handle.h"
 
-static bool in_one_group(const imgsearch_groups_find *list, uint32_t kind, int64_t a, int64_t b)
+static bool in_one_group(const imgsearch_groups *list, uint32_t kind, int64_t a, int64_t b)
 {
 	for (size_t g = 0; g < list->count; g++) {
 		int found = 0;
@@ -18,10 +18,10 @@ static bool in_one_group(const imgsearch_groups_find *list, uint32_t kind, int64
 	return false;
 }
 
-static imgsearch_groups_find *groups_of(imgsearch *s, uint32_t kinds, const char *under)
+static imgsearch_groups *groups_of(imgsearch *s, uint32_t kinds, const char *under)
 {
 	imgsearch_error err = { 0 };
-	imgsearch_groups_find *list;
+	imgsearch_groups *list;
 	imgsearch_groups_options o = IMGSEARCH_INIT(imgsearch_groups_options);
 	o.kinds = kinds;
 	o.under = under;
@@ -74,7 +74,7 @@ static void kinds_are_never_mixed(void **state)
 	int64_t first = id_of(s, sc, "0.png"), copy = id_of(s, sc, "copy.png"),
 			large = id_of(s, sc, "large.png");
 	int64_t low = first < copy ? first : copy;
-	imgsearch_groups_find *list = groups_of(s, 0, NULL);
+	imgsearch_groups *list = groups_of(s, 0, NULL);
 	assert_true(in_one_group(list, IMGSEARCH_SAMENESS_BYTES, first, copy));
 	assert_true(in_one_group(list, IMGSEARCH_SAMENESS_PICTURE, low, large));
 	assert_false(in_one_group(list, IMGSEARCH_SAMENESS_PICTURE, first, copy));
@@ -104,7 +104,7 @@ static void rejected_pairs_stay_apart(void **state)
 	assert_int_equal(imgsearch_groups_reject(s, first, copy, &err), IMGSEARCH_EINVAL);
 	assert_int_equal(imgsearch_groups_reject(s, first, 9999, &err), IMGSEARCH_ENOTFOUND);
 	assert_int_equal(imgsearch_groups_reject(s, first, large, &err), 0);
-	imgsearch_groups_find *list = groups_of(s, 0, NULL);
+	imgsearch_groups *list = groups_of(s, 0, NULL);
 	assert_int_equal(list->count, 1);
 	assert_true(in_one_group(list, IMGSEARCH_SAMENESS_BYTES, first, copy));
 	imgsearch_groups_free(list);
@@ -119,7 +119,7 @@ static void vectors_are_judged_by_their_features(void **state)
 	const float rows[4][3] = { { 1, 0, 0 }, { 0, 1, 0 }, { 1, 0.01f, 0 }, { 0, 0, 1 } };
 	imgsearch *s = scene_open(sc);
 	assert_int_equal(imgsearch_vectors_add(s, rows[0], 4, 3, NULL, &err), 0);
-	imgsearch_groups_find *list = groups_of(s, 0, NULL);
+	imgsearch_groups *list = groups_of(s, 0, NULL);
 	assert_int_equal(list->count, 1);
 	assert_true(in_one_group(list, IMGSEARCH_SAMENESS_SCENE, 0, 2));
 	assert_true(list->group[0].score > 0.99f && list->group[0].score < 1);
@@ -133,7 +133,7 @@ static void missing_signatures_are_made_and_stored(void **state)
 	imgsearch *s = with_copies(sc);
 	forget_signatures(sc);
 	imgsearch *reader = open_with(sc, NULL, true);
-	imgsearch_groups_find *list = groups_of(reader, 0, NULL);
+	imgsearch_groups *list = groups_of(reader, 0, NULL);
 	assert_int_equal(list->count, 2);
 	assert_int_equal(signatures(sc), 0); /* a handle for reading makes them for itself */
 	imgsearch_groups_free(list);
@@ -159,7 +159,7 @@ static void groups_need_no_writer(void **state)
 	imgsearch *s = with_copies(sc), *writer = open_with(sc, NULL, false);
 	forget_signatures(sc);
 	assert_int_equal(ims_handle_write_begin(writer, &err), 0);
-	imgsearch_groups_find *list = groups_of(s, 0, NULL);
+	imgsearch_groups *list = groups_of(s, 0, NULL);
 	assert_int_equal(list->count, 2);
 	assert_int_equal(list->unread, 0);
 	assert_int_equal(signatures(sc), 0);
@@ -204,7 +204,7 @@ static void writers_need_not_wait_for_groups(void **state)
 	forget_signatures(sc);
 	imgsearch *s = open_with(sc, &(imgsearch_events){ .user = &w, .progress = write_meanwhile },
 		false);
-	imgsearch_groups_find *list = groups_of(s, 0, NULL);
+	imgsearch_groups *list = groups_of(s, 0, NULL);
 	assert_int_equal(list->unread, 0);
 	assert_true(w.calls > 0);
 	if (w.rc)
@@ -226,7 +226,7 @@ static void groups_can_be_cancelled(void **state)
 {
 	scene *sc = *state;
 	imgsearch_error err = { 0 };
-	imgsearch_groups_find *list;
+	imgsearch_groups *list;
 	imgsearch *s = NULL;
 	imgsearch_close(with_copies(sc));
 	forget_signatures(sc);
@@ -244,7 +244,7 @@ static void bad_arguments_are_refused(void **state)
 {
 	scene *sc = *state;
 	imgsearch_error err = { 0 };
-	imgsearch_groups_find *list = (imgsearch_groups_find *)&err;
+	imgsearch_groups *list = (imgsearch_groups *)&err;
 	imgsearch *s = scene_open(sc);
 	assert_int_equal(imgsearch_groups_find(NULL, NULL, &list, &err), IMGSEARCH_EINVAL);
 	assert_null(list);

@@ -163,7 +163,7 @@ static void a_grid_keeps_places(void **state)
 	(void)state;
 	const imgsearch_map_point point[] = { { 1, 0, 0 }, { 2, 1, 0 }, { 3, 0, 1 }, { 4, 1, 1 },
 		{ 5, 0.5f, 0.5f } };
-	const imgsearch_map points = { 5, point };
+	const imgsearch_map_compute points = { 5, point };
 	uint32_t cell[5];
 	assert_int_equal(imgsearch_map_grid(&points, 3, 3, cell, NULL), 0);
 	const uint32_t wanted[] = { 0, 2, 6, 8, 4 };

@@ -50,10 +50,10 @@ static void read_everything(const char *path)
 	store_model m;
 	store_picture p;
 	store_searcher *s;
-	store_column *c;
+	store_cell *c;
 	buf b = { 0 };
 	store_counts counts;
-	ims_store_get(st, "dim", &b, NULL);
+	ims_store_setting_get(st, "dim", &b, NULL);
 	if (!ims_store_model_get(st, &m, false, NULL))
 		ims_store_model_clear(&m);
 	ims_store_each_root(st, ignore_root, NULL, NULL);

@@ -1,7 +1,7 @@
 /* Pictures that were deleted on purpose: no run and no addition takes them in, until readmitted. */
 #include "handle/handle.h"
 #include "ingest/remove.h"
-#include "ingest/tree.h"
+#include "ingest/index_run.h"
 #include "scene.h"
 
 #include <dlfcn.h>
@@ -34,8 +34,8 @@ static imgsearch_counts run(imgsearch *s, uint64_t deleted)
 	imgsearch_error err = { 0 };
 	imgsearch_counts c;
 	uint64_t met;
-	imgsearch_index_options o = IMGSEARCH_INIT(imgsearch_index_options);
-	if (ims_index_tree(s, NULL, 0, &o, &c, &met, &err))
+	imgsearch_index_update_options o = IMGSEARCH_INIT(imgsearch_index_update_options);
+	if (ims_index_run(s, NULL, 0, &o, &c, &met, &err))
 		fail_msg("index: %s", err.message);
 	assert_int_equal(met, deleted);
 	assert_int_equal(c.seen, c.indexed + c.duplicate + c.damaged + met);
@@ -81,7 +81,7 @@ static void vector_of(imgsearch *s, int64_t id, float v[48])
 /* Whether a query with this vector finds the picture. */
 static bool finds(imgsearch *s, const float *v, const char *searcher, int64_t id)
 {
-	imgsearch_input in = imgsearch_vector(v, 48);
+	imgsearch_input in = imgsearch_input_vector(v, 48);
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
 	imgsearch_hits *hits;
 	bool found = false;
@@ -124,7 +124,7 @@ static void stays_out_until_readmitted(void **state)
 	c = run(s, 3);
 	assert_int_equal(c.added + c.moved + c.removed, 0);
 	later = id_of(s, sc, "later.png");
-	assert_int_equal(state_of(s, later), IMGSEARCH_DELETED);
+	assert_int_equal(state_of(s, later), IMGSEARCH_STATE_DELETED);
 	shell("cd '%s' && mkdir sub && mv 0.png sub/moved.png && rm copy.png", sc->photos);
 	c = run(s, 2); /* the moved one is still deleted; the one that is gone keeps its row */
 	assert_int_equal(c.moved, 1);
@@ -135,16 +135,16 @@ static void stays_out_until_readmitted(void **state)
 	shell("touch -d 2030-01-01 '%s/later.png'", sc->photos);
 	name = id_of(s, sc, "later.png");
 	run(s, 2);
-	assert_int_equal(state_of(s, name), IMGSEARCH_DELETED);
+	assert_int_equal(state_of(s, name), IMGSEARCH_STATE_DELETED);
 	shell("cd '%s' && rm sub/moved.png later.png", sc->photos);
 	run(s, 0);
 	photo(sc, "back.png", 0); /* its row kept the bytes out also without a file */
 	run(s, 1);
 	assert_int_equal(id_of(s, sc, "back.png"), a);
-	assert_int_equal(state_of(s, a), IMGSEARCH_DELETED);
+	assert_int_equal(state_of(s, a), IMGSEARCH_STATE_DELETED);
 	works(ims_readmit(s, &a, 1, &err));
 	assert_true(finds(s, v, NULL, a));
-	assert_int_equal(state_of(s, copy), IMGSEARCH_DUPLICATE);
+	assert_int_equal(state_of(s, copy), IMGSEARCH_STATE_DUPLICATE);
 	assert_int_equal(atomic_load(&inputs), 0);
 	c = run(s, 0);
 	assert_int_equal(c.removed, 2); /* those whose files are gone are no exception any more */
@@ -164,8 +164,8 @@ static void searchers_that_are_loaded_drop_it(void **state)
 	for (int i = 0; i < 400; i++)
 		for (int j = 0; j < 48; j++)
 			rows[i][j] = (float)ims_random_unit(&seed);
-	works(imgsearch_index_vectors(s, rows[0], 400, 48, NULL, &err));
-	works(imgsearch_index_vectors(s, rows[7], 1, 48, &own, &err));
+	works(imgsearch_vectors_add(s, rows[0], 400, 48, NULL, &err));
+	works(imgsearch_vectors_add(s, rows[7], 1, 48, &own, &err));
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		imgsearch_build_options o = IMGSEARCH_INIT(imgsearch_build_options);
 		o.searcher = names[i];
@@ -193,12 +193,13 @@ static void additions_are_refused(void **state)
 	int64_t a = id_of(s, sc, "0.png"), own = 700;
 	snprintf(path, sizeof path, "%s/0.png", sc->photos);
 	works(ims_read_file(&bytes, path, 1 << 20, &err));
-	works(imgsearch_index_vectors(s, v, 1, 48, &own, &err));
+	works(imgsearch_vectors_add(s, v, 1, 48, &own, &err));
 	works(ims_keep_out(s, &a, 1, &err));
 	works(ims_keep_out(s, &own, 1, &err));
 	watch();
-	imgsearch_input file = imgsearch_file(path), memory = imgsearch_memory(bytes.data, bytes.len),
-					vector = imgsearch_vector(v, 48);
+	imgsearch_input file = imgsearch_input_file(path),
+					memory = imgsearch_input_bytes(bytes.data, bytes.len),
+					vector = imgsearch_input_vector(v, 48);
 	fails_saying(IMGSEARCH_EINVAL, path, imgsearch_index_add(s, &file, NULL, NULL, &err));
 	fails_saying(IMGSEARCH_EINVAL, "imgsearch_index_readmit",
 		imgsearch_index_add(s, &file, "another name", NULL, &err));
@@ -206,7 +207,7 @@ static void additions_are_refused(void **state)
 		imgsearch_index_add(s, &memory, "a name", NULL, &err));
 	fails_saying(IMGSEARCH_EINVAL, "deleted on purpose",
 		imgsearch_index_add(s, &vector, path, NULL, &err));
-	fails_saying(IMGSEARCH_EINVAL, "700", imgsearch_index_vectors(s, v, 1, 48, &own, &err));
+	fails_saying(IMGSEARCH_EINVAL, "700", imgsearch_vectors_add(s, v, 1, 48, &own, &err));
 	draw(path, 99);
 	fails_saying(IMGSEARCH_EINVAL, path, imgsearch_index_add(s, &file, NULL, NULL, &err));
 	assert_int_equal(atomic_load(&inputs), 0);
@@ -238,14 +239,14 @@ static void all_or_none(void **state)
 			d = id_of(s, sc, "0.png");
 	const int64_t wrong[] = { a, 999 }, mixed[] = { a, b }, twins[] = { c, d, c };
 	fails_saying(IMGSEARCH_ENOTFOUND, "999", ims_keep_out(s, wrong, 2, &err));
-	assert_int_equal(state_of(s, a), IMGSEARCH_INDEXED);
+	assert_int_equal(state_of(s, a), IMGSEARCH_STATE_INDEXED);
 	works(ims_keep_out(s, &a, 1, &err));
 	fails_saying(IMGSEARCH_EINVAL, "is not deleted", ims_readmit(s, mixed, 2, &err));
 	fails_saying(IMGSEARCH_ENOTFOUND, "999", ims_readmit(s, wrong, 2, &err));
-	assert_int_equal(state_of(s, a), IMGSEARCH_DELETED);
+	assert_int_equal(state_of(s, a), IMGSEARCH_STATE_DELETED);
 	works(ims_keep_out(s, twins, 3, &err));
 	works(ims_readmit(s, twins, 3, &err));
-	assert_int_equal(state_of(s, c), IMGSEARCH_DUPLICATE);
+	assert_int_equal(state_of(s, c), IMGSEARCH_STATE_DUPLICATE);
 	works(ims_keep_out(s, NULL, 0, &err));
 	imgsearch_close(s);
 }
@@ -263,13 +264,13 @@ static void after_a_reindex_the_next_run_reads_it(void **state)
 	works(imgsearch_open(&s, sc->db, &o, &err));
 	assert_int_equal(run(s, 2).indexed, PHOTOS - 1);
 	works(ims_readmit(s, &a, 1, &err));
-	assert_int_equal(state_of(s, a), IMGSEARCH_UNREADABLE);
+	assert_int_equal(state_of(s, a), IMGSEARCH_STATE_UNREADABLE);
 	imgsearch_counts c = run(s, 0);
 	assert_int_equal(c.indexed, PHOTOS);
 	assert_int_equal(c.duplicate, 1);
 	assert_int_equal(c.added, 0);
-	assert_int_equal(state_of(s, a), IMGSEARCH_INDEXED);
-	assert_int_equal(state_of(s, copy), IMGSEARCH_DUPLICATE);
+	assert_int_equal(state_of(s, a), IMGSEARCH_STATE_INDEXED);
+	assert_int_equal(state_of(s, copy), IMGSEARCH_STATE_DUPLICATE);
 	imgsearch_close(s);
 }
 

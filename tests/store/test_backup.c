@@ -131,7 +131,7 @@ static void is_the_same(void **state)
 		add_picture(st, i % 2 ? root : 0, path, 0);
 	}
 	ok(ims_store_keep_out(st, 3, &err));
-	ok(ims_store_set(st, "a", "xyz", 3, &err));
+	ok(ims_store_setting_set(st, "a", "xyz", 3, &err));
 	commit(st);
 	ok(ims_store_backup(st, target, false, NULL, &err));
 	assert_int_equal(files_with("copy.db"), 1);
@@ -143,7 +143,7 @@ static void is_the_same(void **state)
 	ok(ims_store_each_picture(st, 0, note_path, &a, &err));
 	ok(ims_store_each_picture(copy, 0, note_path, &b, &err));
 	assert_string_equal((char *)a.data, (char *)b.data);
-	ok(ims_store_get(copy, "a", &b, &err));
+	ok(ims_store_setting_get(copy, "a", &b, &err));
 	assert_memory_equal(b.data, "xyz", 3);
 	assert_int_equal(vectors_of(copy, 4), 49);
 	assert_true(has_vector(copy, 50));

@@ -248,7 +248,7 @@ static int read_lists(store *st, imgsearch_error *err)
 	const hash256 a = { { 1 } }, b = { { 2 } };
 	int64_t *ids = NULL, version, id;
 	size_t n = 0, columns = 0;
-	store_column *c = NULL;
+	store_cell *c = NULL;
 	store_counts counts;
 	bool rejected, has;
 	int rc = ims_store_each_root(st, ignore_root, NULL, err);
@@ -297,7 +297,7 @@ static int read_all(store *st, imgsearch_error *err)
 	ims_store_picture_clear(&p);
 	ims_free(root);
 	if (!rc)
-		rc = ims_store_get(st, "dim", &b, err);
+		rc = ims_store_setting_get(st, "dim", &b, err);
 	if (!rc)
 		rc = ims_store_searchers(st, &s, &searchers, err);
 	if (!rc)

@@ -26,24 +26,25 @@ static void settings(void **state)
 	(void)state;
 	store *st = open_store(where, 1280);
 	buf b = { 0 };
-	ok(ims_store_get(st, "dim", &b, &err));
+	ok(ims_store_setting_get(st, "dim", &b, &err));
 	assert_int_equal(b.len, 4);
 	assert_memory_equal(b.data, "\0\5\0\0", 4);
-	ok(ims_store_get(st, "nothing", &b, &err));
+	ok(ims_store_setting_get(st, "nothing", &b, &err));
 	assert_int_equal(b.len, 0);
 	begin(st);
-	ok(ims_store_set(st, "a", "xyz", 3, &err));
-	ok(ims_store_set(st, "empty", "", 0, &err));
-	ok(ims_store_get(st, "a", &b, &err)); /* the writer sees its own work */
+	ok(ims_store_setting_set(st, "a", "xyz", 3, &err));
+	ok(ims_store_setting_set(st, "empty", "", 0, &err));
+	ok(ims_store_setting_get(st, "a", &b, &err)); /* the writer sees its own work */
 	assert_int_equal(b.len, 3);
 	commit(st);
 	begin(st);
-	ok(ims_store_set(st, "a", NULL, 0, &err));
+	ok(ims_store_setting_set(st, "a", NULL, 0, &err));
 	ims_store_tx_rollback(st);
 	ims_store_write_end(st);
-	ok(ims_store_get(st, "a", &b, &err));
+	ok(ims_store_setting_get(st, "a", &b, &err));
 	assert_memory_equal(b.data, "xyz", 3);
-	fails(IMGSEARCH_EINVAL, ims_store_set(st, "a", "b", 1, &err)); /* outside of a transaction */
+	fails(IMGSEARCH_EINVAL,
+		ims_store_setting_set(st, "a", "b", 1, &err)); /* outside of a transaction */
 	fails(IMGSEARCH_EINVAL, ims_store_tx_begin(st, &err));
 	ims_buf_free(&b);
 	ims_store_close(st);
@@ -317,7 +318,7 @@ static void columns(void **state)
 	ok(ims_store_columns_put(st, id, names, values, 1, -1, &err));
 	ok(ims_store_columns_put(st, id, names, values, 2, 1, &err));
 	commit(st);
-	store_column *c;
+	store_cell *c;
 	size_t n;
 	ok(ims_store_columns_get(st, id, &c, &n, &err));
 	assert_int_equal(n, 2);

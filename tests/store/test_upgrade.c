@@ -218,7 +218,7 @@ static void everything_stays(void **state)
 	ok(ims_store_picture_remove(st, 10, &err));
 	commit(st);
 	assert_true(has_vector(st, 20)); /* its duplicate inherited */
-	store_column *c;
+	store_cell *c;
 	size_t n;
 	ok(ims_store_columns_get(st, 10, &c, &n, &err));
 	assert_int_equal(n, 0);

@@ -26,7 +26,7 @@
  *	refine.h         the refine step: full rows in the order of their lower bounds
  *	filter_refine.h  whole requests
  *	kd_tree.h        a k-d tree over leading components
- *	exact.c, kdtree.c, pca.c  the searchers
+ *	exact.c, kdtree_searcher.c, pca.c  the searchers
  *
  * Threads: queries read side by side. A change holds off every reader.
  */

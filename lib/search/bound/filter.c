@@ -1,4 +1,7 @@
-/* The filter step: bounds, stages of blocks, stages of rows, the limit from seed rows. */
+/*
+ * The filter step: bounds, stages of rows, candidates, stages of blocks, the check for ties, and
+ * the pass over all rows with its limit from seed rows.
+ */
 #include "search/bound/filter.h"
 
 #include "search/internal.h"
@@ -59,38 +62,37 @@ static bool final_bounds(const bound_query *q, const staged_row *row, double *lo
 
 /* -------------------------------------------------------------------------- stages of rows ---- */
 
-static int failed(bound_query *q)
+static int set_failed(bound_query *q)
 {
 	return q->rc = q->err && q->err->code ? q->err->code : IMGSEARCH_EFORMAT;
 }
 
-static float get_float(const uint8_t *at)
-{
-	float v;
-	memcpy(&v, at, sizeof(v));
-	return v;
-}
-
-/* Score and error of a row at stage i, from its score at the stage before. False: excluded. */
+/*
+ * Score and error of a row at stage i, from its score at the stage before. False: excluded. With
+ * the residuals q0 and r0 of query and row before this stage, q1 and r1 after it, the score of
+ * components is
+ *	L2  before + constant + N - 2 * sum - (q0 - r0)^2 + (q1 - r1)^2
+ *	IP  before + constant - sum + q0 * r0 - q1 * r1
+ * and that of raw coordinates starts anew, without residuals.
+ */
 static bool filter_row(const bound_query *q, unsigned i, const uint8_t *item, staged_row *row)
 {
 	const code_stage *s = &q->codes->stage[i];
 	const stage_query *sq = &q->stage[i];
-	const uint8_t *terms = item + s->bytes;
+	stage_terms t = ims_stage_terms(s, item);
 	bool ip = q->codes->metric == IMGSEARCH_METRIC_IP;
 	double sum = sq->scale
 		* (double)ims_kernels()->dot_u8_i16(item, &sq->digits, ims_stage_padded(s));
 	if (s->raw) {
-		row->score = sq->constant + (ip ? -sum : get_float(terms) - 2 * sum);
-		row->error = get_float(terms + 4);
+		row->score = sq->constant + (ip ? -sum : t.N - 2 * sum);
 	} else {
-		double r0 = get_float(terms), r1 = get_float(terms + 8);
+		double r0 = t.residual_before, r1 = t.residual;
 		double q0 = q->stage[i - 1].residual, q1 = sq->residual;
 		row->score += sq->constant
 			+ (ip ? q0 * r0 - q1 * r1 - sum
-				  : get_float(terms + 4) - 2 * sum - (q0 - r0) * (q0 - r0) + (q1 - r1) * (q1 - r1));
-		row->error = get_float(terms + 12);
+				  : t.N - 2 * sum - (q0 - r0) * (q0 - r0) + (q1 - r1) * (q1 - r1));
 	}
+	row->error = t.error;
 	return row->score <= score_limit(q, sq, row->error);
 }
 
@@ -99,15 +101,15 @@ static size_t filter_rows(bound_query *q, unsigned i, size_t n)
 {
 	const codes *c = q->codes;
 	for (; i < c->stages && n; i++) {
-		const column *column = &c->stage[i].column;
+		const column *items = &c->stage[i].column;
 		size_t passed = 0;
 		for (size_t r = 0; r < n; r++)
-			ims_column_prefetch(column, q->row[r].slot, PREFETCH_MAX);
+			ims_column_prefetch(items, q->row[r].slot, PREFETCH_MAX);
 		for (size_t r = 0; r < n; r++) {
 			staged_row row = q->row[r];
-			const uint8_t *item = ims_column_at(column, row.slot, q->err);
+			const uint8_t *item = ims_column_at(items, row.slot, q->err);
 			if (!item)
-				return failed(q), 0;
+				return set_failed(q), 0;
 			q->row[passed] = row;
 			passed += filter_row(q, i, item, &q->row[passed]);
 		}
@@ -122,7 +124,7 @@ static bool id_of(bound_query *q, size_t slot, int64_t *id)
 {
 	const uint8_t *item = ims_column_at(&q->codes->ids, slot, q->err);
 	if (!item)
-		return failed(q), false;
+		return set_failed(q), false;
 	memcpy(id, item, sizeof(*id));
 	return true;
 }
@@ -132,7 +134,7 @@ static bool is_filtered(const bound_query *q)
 	return q->request->filter || q->request->subset;
 }
 
-/* Leaves those of n of q->row that the filter of the request lets through. */
+/* Keeps those of n of q->row that the filter of the request lets through. */
 static size_t drop_unwanted(bound_query *q, size_t n)
 {
 	size_t kept = 0;
@@ -171,6 +173,7 @@ static void add_candidates(bound_query *q, unsigned i, size_t n)
 		int64_t id;
 		double lower;
 		float upper;
+		/* No answer is lost: of sound codes (ims_codes_are_sound) all bounds are numbers. */
 		if (!final_bounds(q, &q->row[r], &lower, &upper) || !id_of(q, q->row[r].slot, &id))
 			continue;
 		add_candidate(q, lower, id);
@@ -185,7 +188,7 @@ static void add_candidates(bound_query *q, unsigned i, size_t n)
 /* ------------------------------------------------------------------------ stages of blocks ---- */
 
 /*
- * Leaves those of n listed blocks that have a row which stage i does not exclude. list: blocks,
+ * Keeps those of n listed blocks that have a row which stage i does not exclude. list: blocks,
  * counted from `first`. mask: the rows of each block that are not excluded.
  */
 static size_t filter_listed(const bound_query *q, unsigned i, size_t first, uint32_t *list,
@@ -195,6 +198,7 @@ static size_t filter_listed(const bound_query *q, unsigned i, size_t first, uint
 	const stage_query *sq = &q->stage[i];
 	const float *error = q->codes->stage[i].block_error + first;
 	for (size_t j = 0; j < n; j++) {
+		/* finite also where the limit is not: so removed rows, of score infinity, stay out */
 		double most = score_limit(q, sq, error[list[j]]) - sq->constant;
 		most = most < FLT_MAX ? most : FLT_MAX;
 		limit[j] = (float)(most + fabs(most) * 2 * unit);
@@ -220,7 +224,7 @@ static void score_listed(bound_query *q, unsigned i, size_t first, const uint32_
 	for (size_t j = 0; j < n; j++) {
 		block[j] = ims_column_at(&s->column, first + list[j], q->err);
 		if (!block[j]) {
-			failed(q);
+			set_failed(q);
 			return;
 		}
 		for (size_t b = 0; b < stride; b += 64)
@@ -273,7 +277,7 @@ static void score_blocks(bound_query *q, size_t first, size_t n, float *out)
 	const code_stage *s = &q->codes->stage[0];
 	const uint8_t *block = ims_column_at(&s->column, first, q->err);
 	if (!block)
-		failed(q);
+		set_failed(q);
 	else
 		ims_kernels()->scan_u8_i16(block, s->column.stride, n, s->bytes / 4, &q->stage[0].digits,
 			NULL, out);
@@ -287,6 +291,16 @@ void ims_filter_blocks(bound_query *q, size_t first, size_t n)
 }
 
 /* ------------------------------------------------------------------------------------ ties ---- */
+
+/*
+ * Takes n of q->row, scored by the first stage, through the last stage alone. A first stage that is
+ * also the last one is done already. Returns how many pass.
+ */
+static size_t filter_by_last_stage(bound_query *q, size_t n)
+{
+	unsigned last = q->codes->stages - 1;
+	return filter_rows(q, last ? last : 1, n);
+}
 
 /* Puts n evenly spread rows into q->row, as after the first stage. */
 static void sample_rows(bound_query *q, size_t n)
@@ -308,16 +322,15 @@ static void sample_rows(bound_query *q, size_t n)
 /* Whether the second nearest of n sampled rows leaves more than an eighth of them. */
 static bool sample_has_ties(bound_query *q, size_t n)
 {
-	unsigned last = q->codes->stages - 1;
 	double nearest = INFINITY, second = INFINITY;
 	sample_rows(q, n);
-	size_t passed = q->rc ? 0 : filter_rows(q, last ? last : 1, n), bounded = 0, near = 0;
+	size_t passed = q->rc ? 0 : filter_by_last_stage(q, n), bounded = 0, near = 0;
 	for (size_t i = 0; i < passed; i++) {
 		double lower;
 		float upper;
 		if (!final_bounds(q, &q->row[i], &lower, &upper))
 			continue;
-		q->block_score[bounded++] = (float)lower;
+		q->block_score[bounded++] = (float)lower; /* reused for lower bounds */
 		second = upper < nearest ? nearest : fmin(second, upper);
 		nearest = fmin(nearest, upper);
 	}
@@ -328,9 +341,12 @@ static bool sample_has_ties(bound_query *q, size_t n)
 
 bool ims_filter_has_ties(bound_query *q)
 {
-	enum { FEW = 64, MANY = FILTER_BLOCKS * IMS_BLOCK_ROWS };
-	/* in a larger sample the second nearest may be among the k nearest of all rows */
-	size_t most = q->codes->n / (q->request->k + 56), many = most < MANY ? most : MANY;
+	enum { FEW = 64, MANY = FILTER_BLOCKS * IMS_BLOCK_ROWS, SHARE = 56 };
+	/*
+	 * In a larger sample the second nearest may be among the k nearest of all rows. With few
+	 * neighbours a sample still has no more than one of SHARE rows, or it costs as much as a scan.
+	 */
+	size_t most = q->codes->n / (q->request->k + SHARE), many = most < MANY ? most : MANY;
 	if (is_filtered(q) || q->request->params.checks)
 		return false;
 	if (!sample_has_ties(q, FEW) || q->rc)
@@ -340,6 +356,7 @@ bool ims_filter_has_ties(bound_query *q)
 
 /* ---------------------------------------------------------------------- pass over all rows ---- */
 
+/* The ids in the heap of seeds are slots. */
 static void push_seed(bound_query *q, size_t slot, topk *best)
 {
 	int64_t id;
@@ -356,6 +373,7 @@ static void find_seeds(bound_query *q, topk *best)
 	size_t blocks = ims_codes_blocks(q->codes->n);
 	for (size_t b = 0; b < blocks && !q->rc; b += FILTER_BLOCKS) {
 		size_t n = blocks - b < FILTER_BLOCKS ? blocks - b : FILTER_BLOCKS;
+		/* finite, so that removed rows, of score infinity, stay out */
 		float limit[FILTER_BLOCKS], worst = fminf(ims_topk_worst(best), FLT_MAX);
 		uint32_t list[FILTER_BLOCKS];
 		uint16_t mask[FILTER_BLOCKS];
@@ -376,18 +394,17 @@ static void find_seeds(bound_query *q, topk *best)
 static void bound_seeds(bound_query *q, const topk *best)
 {
 	const codes *c = q->codes;
-	unsigned last = c->stages - 1;
 	for (size_t from = 0; from < best->n && !q->rc; from += FILTER_BLOCKS) {
 		size_t n = best->n - from < FILTER_BLOCKS ? best->n - from : FILTER_BLOCKS;
 		for (size_t i = 0; i < n; i++) {
-			size_t slot = (size_t)best->item[from + i].id;
+			size_t slot = (size_t)best->item[from + i].id; /* see push_seed */
 			q->row[i] = (staged_row){
 				slot,
 				q->stage[0].constant + best->item[from + i].distance,
 				c->stage[0].block_error[slot / IMS_BLOCK_ROWS],
 			};
 		}
-		n = filter_rows(q, last ? last : 1, n);
+		n = filter_by_last_stage(q, n);
 		for (size_t i = 0; i < n; i++) {
 			double lower;
 			float upper;

@@ -2,12 +2,14 @@
  * A query prepared for bounds: the numbers that the stages of the codes (stage.h) are compared
  * with, what the candidates of the filter step are, and how far away the k-th row is at most.
  * filter.h and refine.h work on it. One thread at a time.
+ *
+ * Here a score is an estimate of a distance: lower is nearer.
  */
 #ifndef IMS_SEARCH_BOUND_QUERY_H
 #define IMS_SEARCH_BOUND_QUERY_H
 
-#include "search/bound/codes.h"
 #include "search/lease.h"
+#include "search/bound/codes.h"
 
 enum { FILTER_BLOCKS = 64 /* blocks scored at once */ };
 

@@ -10,6 +10,8 @@
 #include "kernels/kernels.h"
 #include "search/bound/column.h"
 
+#include <string.h>
+
 enum { CODE_STAGES = 6 /* at most */ };
 
 typedef struct code_stage {
@@ -60,6 +62,19 @@ quantised ims_stage_quantise(const code_stage *stage, const float *values, uint8
 /* Writes the terms beside the numbers. inner_product: blocks need no N then. */
 void ims_stage_put_terms(const code_stage *stage, unsigned index, uint8_t *item, size_t lane,
 	bool inner_product, const stage_terms *terms);
+
+/* The terms that ims_stage_put_terms wrote; not of a stage with blocks. raw: N and error alone. */
+static inline stage_terms ims_stage_terms(const code_stage *stage, const uint8_t *item)
+{
+	stage_terms t = { 0 };
+	if (stage->raw) {
+		memcpy(&t.N, item + stage->bytes, sizeof(float));
+		memcpy(&t.error, item + stage->bytes + sizeof(float), sizeof(float));
+	} else {
+		memcpy(&t, item + stage->bytes, sizeof(t));
+	}
+	return t;
+}
 
 /* The item that has the row of this slot. */
 static inline size_t ims_stage_item(const code_stage *stage, size_t slot)

@@ -34,8 +34,7 @@ static void reach_from(reach *r, uint32_t slot)
 /* Links a near reachable node to `slot`. replace: over its last link, where no node has room. */
 static bool link_to(graph *g, graph_scratch *s, uint32_t slot, bool replace)
 {
-	int32_t sum;
-	ims_graph_node_query(ims_graph_code(g, slot), g->quantiser.size, s->query_code, &sum);
+	ims_graph_node_query(ims_graph_code(g, slot), g->quantiser.size, s->query_code);
 	const graph_list *near = ims_graph_beam_search(g, s, s->query_code, GRAPH_DEGREE, NULL, false);
 	for (size_t i = 0; i < near->n; i++) {
 		uint32_t from = ims_graph_slot(near->item[i]);

@@ -29,10 +29,8 @@ typedef struct batch {
 bool ims_graph_find_links(const graph *g, graph_scratch *s, uint32_t slot, size_t beam, float alpha,
 	uint32_t *out)
 {
-	int32_t sum, own = ims_graph_constant(ims_graph_code(g, slot), g->quantiser.size);
+	int32_t own = ims_graph_node_query(ims_graph_code(g, slot), g->quantiser.size, s->query_code);
 	size_t had = ims_graph_count(g, slot), n = 0;
-	ims_graph_node_query(ims_graph_code(g, slot), g->quantiser.size, s->query_code, &sum);
-	own += 128 * sum;
 	const graph_list *found = ims_graph_beam_search(g, s, s->query_code, beam, NULL, true);
 	if (s->failed || !ims_graph_reserve_candidates(s, found->n + s->expanded_n + had))
 		return false;

@@ -6,21 +6,25 @@
 
 enum { PRUNE_STEP = 8 /* kept nodes that are compared at once */ };
 
-void ims_graph_add_candidates(const graph *g, graph_scratch *s, uint32_t slot, size_t n,
-	const uint32_t *other, size_t some)
+/* Distances of n nodes to the node that is the query, whose share of them is own, into s->dots. */
+static void node_distances(const graph *g, graph_scratch *s, const int8_t *query, int32_t own,
+	const uint32_t *node, size_t n)
 {
-	int32_t sum, own = ims_graph_constant(ims_graph_code(g, slot), g->quantiser.size);
-	ims_graph_node_query(ims_graph_code(g, slot), g->quantiser.size, s->query_code, &sum);
-	own += 128 * sum;
-	for (size_t at = 0; at < some; at += 64) {
-		size_t part = some - at < 64 ? some - at : 64;
-		ims_kernels()->dot_u8_i8(g->codes, g->quantiser.size, other + at, part, s->query_code,
-			s->dots);
-		for (size_t i = 0; i < part; i++) {
-			uint32_t o = other[at + i];
-			int32_t constant = ims_graph_constant(ims_graph_code(g, o), g->quantiser.size);
-			s->candidate[n + at + i] = ims_graph_item(own + constant - s->dots[i], o);
-		}
+	uint32_t size = g->quantiser.size;
+	ims_kernels()->dot_u8_i8(g->codes, size, node, n, query, s->dots);
+	for (size_t i = 0; i < n; i++)
+		s->dots[i] = own + ims_graph_constant(ims_graph_code(g, node[i]), size) - s->dots[i];
+}
+
+void ims_graph_add_candidates(const graph *g, graph_scratch *s, uint32_t slot, size_t n,
+	const uint32_t *other, size_t n_other)
+{
+	int32_t own = ims_graph_node_query(ims_graph_code(g, slot), g->quantiser.size, s->query_code);
+	for (size_t at = 0; at < n_other; at += 64) {
+		size_t part = n_other - at < 64 ? n_other - at : 64;
+		node_distances(g, s, s->query_code, own, other + at, part);
+		for (size_t i = 0; i < part; i++)
+			s->candidate[n + at + i] = ims_graph_item(s->dots[i], other[at + i]);
 	}
 }
 
@@ -28,22 +32,15 @@ void ims_graph_add_candidates(const graph *g, graph_scratch *s, uint32_t slot, s
 static bool is_pruned(const graph *g, graph_scratch *s, uint32_t slot, int32_t far, float alpha,
 	const uint32_t *kept, size_t n)
 {
-	const uint8_t *code = ims_graph_code(g, slot);
-	int32_t sum, own = ims_graph_constant(code, g->quantiser.size);
 	if (!n)
 		return false;
-	ims_graph_node_query(code, g->quantiser.size, s->node_code, &sum);
-	own += 128 * sum;
+	int32_t own = ims_graph_node_query(ims_graph_code(g, slot), g->quantiser.size, s->node_code);
 	for (size_t at = 0; at < n; at += PRUNE_STEP) {
 		size_t some = n - at < PRUNE_STEP ? n - at : PRUNE_STEP;
-		ims_kernels()->dot_u8_i8(g->codes, g->quantiser.size, kept + at, some, s->node_code,
-			s->dots);
-		for (size_t i = 0; i < some; i++) {
-			const uint8_t *other = ims_graph_code(g, kept[at + i]);
-			int32_t near = own + ims_graph_constant(other, g->quantiser.size) - s->dots[i];
-			if (alpha * (float)near <= (float)far)
+		node_distances(g, s, s->node_code, own, kept + at, some);
+		for (size_t i = 0; i < some; i++)
+			if (alpha * (float)s->dots[i] <= (float)far)
 				return true;
-		}
 	}
 	return false;
 }

@@ -250,15 +250,15 @@ void ims_graph_refine_distances(const graph_quantiser *qz, const graph_query_cod
 	}
 }
 
-void ims_graph_node_query(const uint8_t *code, uint32_t size, int8_t *out, int32_t *sum)
+int32_t ims_graph_node_query(const uint8_t *code, uint32_t size, int8_t *out)
 {
-	int32_t s = 0;
+	int32_t sum = 0;
 	for (uint32_t i = 0; i < size; i++)
 		out[i] = (int8_t)(code[i] ^ 0x80);
 	memset(out + size - TAIL, 0, TAIL);
 	for (uint32_t i = 0; i < size; i++)
-		s += out[i];
-	*sum = s;
+		sum += out[i];
+	return ims_graph_constant(code, size) + 128 * sum;
 }
 
 /* --------------------------------------------------------------------------------- fitting ---- */

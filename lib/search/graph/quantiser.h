@@ -65,9 +65,6 @@ void ims_graph_encode_query(const graph_quantiser *qz, const float *query, graph
 void ims_graph_refine_distances(const graph_quantiser *qz, const graph_query_code *q,
 	const uint8_t *residuals, const uint32_t *slot, const int32_t *distance, size_t n, float *out);
 
-/* A node's code as a query of other nodes' codes, and the sum of its numbers. */
-void ims_graph_node_query(const uint8_t *code, uint32_t size, int8_t *out, int32_t *sum);
-
 /* The constant of a code. */
 static inline int32_t ims_graph_constant(const uint8_t *code, uint32_t size)
 {
@@ -75,5 +72,13 @@ static inline int32_t ims_graph_constant(const uint8_t *code, uint32_t size)
 	memcpy(&v, code + size - 4, 4);
 	return v;
 }
+
+/*
+ * A node's code as a query of other nodes' codes, and its share of the distances: the distance to
+ * another node is the returned number + the other's constant - the product of dot_u8_i8. The share
+ * has 128 times the sum of the query's numbers, because the bytes of the other code are its numbers
+ * plus 128.
+ */
+int32_t ims_graph_node_query(const uint8_t *code, uint32_t size, int8_t *out);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * The identity of a model: network, weights, recipe and precision. Vectors of different identities
- * are never mixed. One function decides for every use with which identity a call works.
+ * The choice of the model that a call works with: one function decides it for every use.
+ * model/identity.h says what identifies a model.
  */
-#ifndef IMS_HANDLE_IDENTITY_H
-#define IMS_HANDLE_IDENTITY_H
+#ifndef IMS_HANDLE_MODEL_CHOICE_H
+#define IMS_HANDLE_MODEL_CHOICE_H
 
 #include "handle/handle.h"
 
@@ -12,7 +12,7 @@ typedef enum identity_use {
 	IDENTITY_EXTRACT, /* features for the caller: any model; by default that of the index, or NEW */
 	IDENTITY_QUERY,   /* features to compare with stored ones: the model of the index */
 	IDENTITY_ADD,     /* a single picture: the model of the index, or NEW if it has none */
-	IDENTITY_TREE,    /* an index run: as ADD, but another model begins a re-index */
+	IDENTITY_RUN,     /* an index run: as ADD, but another model begins a re-index */
 } identity_use;
 
 typedef struct identity {

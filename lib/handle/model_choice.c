@@ -1,5 +1,5 @@
 /* Decides identities, and converts recipes to and from their stored text. */
-#include "handle/identity.h"
+#include "handle/model_choice.h"
 
 #include "handle/view.h"
 
@@ -149,11 +149,11 @@ static int decide_first(imgsearch *s, identity_use use, identity *out, imgsearch
 	store_counts counts = { 0 };
 	if (use == IDENTITY_QUERY)
 		return refuse_own_vectors(s, "query it by vector", err);
-	int rc = use == IDENTITY_TREE ? ims_store_counts(s->store, &counts, err) : 0;
+	int rc = use == IDENTITY_RUN ? ims_store_counts(s->store, &counts, err) : 0;
 	if (!rc && counts.vectors + counts.vectors_kept)
 		rc = refuse_own_vectors(s, "index pictures into another file", err);
 	out->first = true;
-	out->sets_dim = use == IDENTITY_TREE;
+	out->sets_dim = use == IDENTITY_RUN;
 	return rc ? rc : resolve(s, NULL, &out->model, err);
 }
 
@@ -179,7 +179,7 @@ static int decide_own(imgsearch *s, identity_use use, model_identity *own, ident
 }
 
 /* An index run continues, begins or drops a re-index, depending on the options. */
-static int decide_tree(imgsearch *s, const model_identity *own, identity *out, imgsearch_error *err)
+static int decide_run(imgsearch *s, const model_identity *own, identity *out, imgsearch_error *err)
 {
 	model_identity next = { 0 };
 	char why[200];
@@ -209,8 +209,8 @@ int ims_identity_decide(imgsearch *s, identity_use use, identity *out, imgsearch
 	if (rc == IMGSEARCH_ENOTFOUND)
 		rc = decide_first(s, use, out, err);
 	else if (!rc)
-		rc = use == IDENTITY_TREE ? decide_tree(s, &own, out, err)
-								  : decide_own(s, use, &own, out, err);
+		rc = use == IDENTITY_RUN ? decide_run(s, &own, out, err)
+								 : decide_own(s, use, &own, out, err);
 	ims_model_identity_free(&own);
 	return rc;
 }

@@ -1,12 +1,12 @@
 /* An index run on the caller's thread: set-up, walks, missing files, end of a re-index, CSV. */
-#include "ingest/tree.h"
+#include "ingest/index_run.h"
 
 #include "base/path.h"
 #include "files/walk.h"
+#include "handle/model_choice.h"
 #include "handle/view.h"
 #include "ingest/columns.h"
 #include "ingest/missing.h"
-#include "handle/identity.h"
 
 #include <errno.h>
 #include <math.h>
@@ -15,7 +15,7 @@
 
 /* --------------------------------------------------------------------------------- entries ---- */
 
-static int report(tree_run *r, const char *path)
+static int report(index_run *r, const char *path)
 {
 	run_counts *c = r->counts;
 	imgsearch_progress p = {
@@ -32,7 +32,7 @@ static int report(tree_run *r, const char *path)
 	return ims_job_progress(&r->job, &p, r->err);
 }
 
-static int submit(tree_run *r, const walk_entry *e, int64_t id, bool vector_only)
+static int submit(index_run *r, const walk_entry *e, int64_t id, bool vector_only)
 {
 	const index_start *start = r->walk.start;
 	return ims_pipeline_submit(&r->pipeline,
@@ -45,7 +45,7 @@ static int submit(tree_run *r, const walk_entry *e, int64_t id, bool vector_only
 			.vector_only = vector_only });
 }
 
-static void count_unchanged(tree_run *r, uint32_t state)
+static void count_unchanged(index_run *r, uint32_t state)
 {
 	r->counts->unchanged++;
 	ims_counts_add(&r->counts->paths, state, 1);
@@ -63,7 +63,7 @@ static bool is_deleted(const path_entry *k)
 }
 
 /* Records an entry that is no file. Its state needs no reading. */
-static int record(tree_run *r, const walk_entry *e, const path_entry *k, uint32_t state)
+static int record(index_run *r, const walk_entry *e, const path_entry *k, uint32_t state)
 {
 	if (is_deleted(k) || (k && k->state == state && is_same_file(k, e))) {
 		count_unchanged(r, k->state);
@@ -85,7 +85,7 @@ static int record(tree_run *r, const walk_entry *e, const path_entry *k, uint32_
 	return ims_nomem(r->err);
 }
 
-static int add_unreadable(tree_run *r, const char *folder)
+static int add_unreadable(index_run *r, const char *folder)
 {
 	walk_state *w = &r->walk;
 	char **grown = ims_realloc(w->unreadable, w->n_unreadable + 1, sizeof *grown);
@@ -96,7 +96,7 @@ static int add_unreadable(tree_run *r, const char *folder)
 	return grown[w->n_unreadable++] ? 0 : ims_nomem(r->err);
 }
 
-static bool is_fresh(const tree_run *r, const path_entry *k, const walk_entry *e)
+static bool is_fresh(const index_run *r, const path_entry *k, const walk_entry *e)
 {
 	if (is_deleted(k))
 		return true;
@@ -108,7 +108,7 @@ static bool is_fresh(const tree_run *r, const path_entry *k, const walk_entry *e
 		&& !r->options->retry;
 }
 
-static int file_entry(tree_run *r, const walk_entry *e, const path_entry *k)
+static int file_entry(index_run *r, const walk_entry *e, const path_entry *k)
 {
 	if (!is_fresh(r, k, e))
 		return submit(r, e, k ? k->id : 0, false);
@@ -123,7 +123,7 @@ static int file_entry(tree_run *r, const walk_entry *e, const path_entry *k)
 	return rc;
 }
 
-static int index_entry(tree_run *r, const walk_entry *e)
+static int index_entry(index_run *r, const walk_entry *e)
 {
 	path_entry *k = ims_path_table_find(&r->paths, ims_path_key(r->walk.start->root, e->path));
 	int rc = 0;
@@ -153,7 +153,7 @@ static int index_entry(tree_run *r, const walk_entry *e)
 
 static int on_entry(void *user, const walk_entry *e)
 {
-	tree_run *r = user;
+	index_run *r = user;
 	return r->walk.failed = index_entry(r, e);
 }
 
@@ -163,7 +163,7 @@ static int on_entry(void *user, const walk_entry *e)
  */
 static int is_moved(void *user, int64_t twin, bool *moved, imgsearch_error *err)
 {
-	tree_run *r = user;
+	index_run *r = user;
 	store_picture p = { 0 };
 	char *root = NULL;
 	struct stat st;
@@ -186,7 +186,7 @@ static int is_moved(void *user, int64_t twin, bool *moved, imgsearch_error *err)
 
 /* ---------------------------------------------------------------------------------- starts ---- */
 
-static int offline(tree_run *r, const char *why)
+static int offline(index_run *r, const char *why)
 {
 	uint64_t n;
 	int rc = ims_missing_count(r, &n);
@@ -200,7 +200,7 @@ static int offline(tree_run *r, const char *why)
  * A single file that does not exist is removed; if its folder does not exist either, it is offline.
  * full: its path, which is shortened.
  */
-static int missing_file(tree_run *r, char *full)
+static int missing_file(index_run *r, char *full)
 {
 	struct stat st;
 	*strrchr(full, '/') = 0;
@@ -210,7 +210,7 @@ static int missing_file(tree_run *r, char *full)
 	return rc ? rc : ims_missing_remove(r, NULL);
 }
 
-static int index_file(tree_run *r)
+static int index_file(index_run *r)
 {
 	const index_start *start = r->walk.start;
 	struct stat st;
@@ -239,13 +239,13 @@ static int index_file(tree_run *r)
 }
 
 /* An empty folder that had pictures may be a mount point without its disk. */
-static bool looks_unmounted(tree_run *r, uint64_t seen)
+static bool looks_unmounted(index_run *r, uint64_t seen)
 {
 	uint64_t n = 0;
 	return seen == r->counts->paths.seen && !r->options->prune && !ims_missing_count(r, &n) && n;
 }
 
-static int index_folder(tree_run *r, const walk_rules *rules)
+static int index_folder(index_run *r, const walk_rules *rules)
 {
 	const index_start *start = r->walk.start;
 	struct stat st;
@@ -275,7 +275,7 @@ static void clear_walk(walk_state *w)
 	*w = (walk_state){ 0 };
 }
 
-static int index_start_of(tree_run *r, const index_plan *p, const index_start *start)
+static int index_start_of(index_run *r, const index_plan *p, const index_start *start)
 {
 	const imgsearch_index_update_options *o = r->options;
 	walk_rules rules = {
@@ -297,14 +297,14 @@ static int index_start_of(tree_run *r, const index_plan *p, const index_start *s
 
 static int count_entry(void *user, const walk_entry *e)
 {
-	tree_run *r = user;
+	index_run *r = user;
 	(void)e;
 	r->expected++;
 	return r->expected % 1024 ? 0 : ims_job_step(&r->job, "walk", r->expected, 0, r->err);
 }
 
 /* Counts the paths, so that progress has a total. */
-static int count_ahead(tree_run *r, const index_plan *p)
+static int count_ahead(index_run *r, const index_plan *p)
 {
 	int rc = 0;
 	walk_rules rules = {
@@ -323,7 +323,7 @@ static int count_ahead(tree_run *r, const index_plan *p)
 static int add_known(void *user, const store_picture *p, const char *root_path)
 {
 	(void)root_path;
-	tree_run *r = user;
+	index_run *r = user;
 	path_entry k = {
 		.key = ims_path_key(p->root, p->path),
 		.id = p->id,
@@ -337,7 +337,7 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 /*
  * Stores a model only if its network can be loaded; otherwise neither it nor a new root is stored.
  */
-static int check_new_model(tree_run *r)
+static int check_new_model(index_run *r)
 {
 	model *network = NULL;
 	int rc = r->identity.first || r->identity.begins
@@ -348,14 +348,14 @@ static int check_new_model(tree_run *r)
 }
 
 /* Decides the model of the run, and stores it and the roots. */
-static int set_up(tree_run *r, index_plan *p, const char *const *paths, size_t n)
+static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t n)
 {
 	int rc = ims_store_tx_begin(r->s->store, r->err);
 	if (rc)
 		return rc;
 	rc = ims_plan_make(p, paths, n);
 	if (!rc)
-		rc = ims_identity_decide(r->s, IDENTITY_TREE, &r->identity, r->err);
+		rc = ims_identity_decide(r->s, IDENTITY_RUN, &r->identity, r->err);
 	if (!rc)
 		rc = check_new_model(r);
 	if (!rc)
@@ -364,7 +364,7 @@ static int set_up(tree_run *r, index_plan *p, const char *const *paths, size_t n
 }
 
 /* Switches to the new model when every picture has its vector. */
-static int end_reindex(tree_run *r)
+static int end_reindex(index_run *r)
 {
 	store_counts counts;
 	int rc = ims_store_counts(r->s->store, &counts, r->err);
@@ -381,13 +381,13 @@ static int end_reindex(tree_run *r)
 		return rc;
 	rc = ims_store_model_switch(r->s->store, r->err);
 	if (!rc)
-		rc = ims_store_set(r->s->store, "centre", NULL, 0, r->err);
+		rc = ims_store_setting_set(r->s->store, "centre", NULL, 0, r->err);
 	if (!rc)
 		rc = ims_view_set_dim(r->s, r->identity.model.dim, r->err);
 	return ims_handle_tx_end(r->s, rc, r->err);
 }
 
-static int attach_columns(tree_run *r)
+static int attach_columns(index_run *r)
 {
 	int rc = ims_store_tx_begin(r->s->store, r->err);
 	return rc
@@ -395,7 +395,7 @@ static int attach_columns(tree_run *r)
 		: ims_handle_tx_end(r->s, ims_columns_attach(r->s, r->options, &r->job, r->err), r->err);
 }
 
-static int run(tree_run *r, index_plan *p, const char *const *paths, size_t n)
+static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 {
 	int rc = r->options->csv ? ims_columns_check(r->options, r->err) : 0;
 	if (!rc)
@@ -421,7 +421,7 @@ static int run(tree_run *r, index_plan *p, const char *const *paths, size_t n)
 	return rc ? rc : ims_store_compact(r->s->store, r->err);
 }
 
-static void free_run(tree_run *r)
+static void free_run(index_run *r)
 {
 	ims_pipeline_free(&r->pipeline);
 	clear_walk(&r->walk);
@@ -430,14 +430,14 @@ static void free_run(tree_run *r)
 	ims_free(r);
 }
 
-int ims_index_tree(imgsearch *s, const char *const *paths, size_t n,
+int ims_index_run(imgsearch *s, const char *const *paths, size_t n,
 	const imgsearch_index_update_options *options, job *j, run_counts *counts, imgsearch_error *err)
 {
 	imgsearch_error local;
 	double begin = ims_now();
 	index_plan p = { .s = s, .err = err ? err : &local };
 	*counts = (run_counts){ 0 };
-	tree_run *r = ims_zalloc(1, sizeof *r);
+	index_run *r = ims_zalloc(1, sizeof *r);
 	if (!r)
 		return ims_nomem(err);
 	r->s = s;

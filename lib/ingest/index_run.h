@@ -2,10 +2,10 @@
  * An index run over folders and files. The plan says what is walked (plan.h), the pipeline adds the
  * files (pipeline.h), and pictures that the walk no longer finds are removed (missing.h).
  */
-#ifndef IMS_INGEST_TREE_H
-#define IMS_INGEST_TREE_H
+#ifndef IMS_INGEST_INDEX_RUN_H
+#define IMS_INGEST_INDEX_RUN_H
 
-#include "handle/identity.h"
+#include "handle/model_choice.h"
 #include "ingest/counts.h"
 #include "ingest/path_table.h"
 #include "ingest/pipeline.h"
@@ -19,7 +19,7 @@ typedef struct walk_state {
 	int failed; /* the status with which an entry ended the walk */
 } walk_state;
 
-typedef struct tree_run {
+typedef struct index_run {
 	imgsearch *s;
 	const imgsearch_index_update_options *options;
 	run_counts *counts;
@@ -30,10 +30,10 @@ typedef struct tree_run {
 	pipeline pipeline;
 	walk_state walk;
 	uint64_t expected; /* number of paths, counted by a first walk; 0: unknown */
-} tree_run;
+} index_run;
 
 /* imgsearch_index_update; options are a complete copy. Acquires the writer lock. */
-int ims_index_tree(imgsearch *s, const char *const *paths, size_t n,
+int ims_index_run(imgsearch *s, const char *const *paths, size_t n,
 	const imgsearch_index_update_options *options, job *j, run_counts *counts,
 	imgsearch_error *err);
 

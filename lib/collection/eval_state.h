@@ -3,8 +3,8 @@
  * ranking. One thread at a time, except where workers only read it. Functions that return int
  * return 0 or a status with its message in err.
  */
-#ifndef IMS_COLLECTION_EVALUATION_H
-#define IMS_COLLECTION_EVALUATION_H
+#ifndef IMS_COLLECTION_EVAL_STATE_H
+#define IMS_COLLECTION_EVAL_STATE_H
 
 #include "analysis/metrics.h"
 #include "handle/view.h"
@@ -88,7 +88,7 @@ int ims_eval_load_rows(evaluation *e, imgsearch_error *err);
 
 /*
  * Ranks all rows for every query, on all threads, and makes the report, freed by
- * imgsearch_eval_free. Reports stage "eval". ECANCELED, ENOMEM.
+ * imgsearch_eval_report_free. Reports stage "eval". ECANCELED, ENOMEM.
  */
 int ims_eval_rank(evaluation *e, imgsearch_eval_report **out, imgsearch_error *err);
 

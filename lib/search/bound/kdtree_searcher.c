@@ -6,13 +6,13 @@
  * looked at, or `epsilon` allows answers within 1 + epsilon of the true distance. The wrapper scans
  * added rows. Few rows, and numbers out of the range of bounds in f32, are scanned.
  */
+#include "search/internal.h"
 #include "search/bound/chunks.h"
 #include "search/bound/codes_build.h"
 #include "search/bound/codes_state.h"
 #include "search/bound/filter.h"
 #include "search/bound/kd_tree.h"
 #include "search/bound/refine.h"
-#include "search/internal.h"
 
 #include <math.h>
 

@@ -1,9 +1,10 @@
-#include "collection/evaluation.h"
-#include "handle/identity.h"
+#include "collection/eval_state.h"
+
 #include "handle/feature.h"
-#include "query/improve.h"
+#include "handle/model_choice.h"
 #include "handle/space.h"
 #include "handle/view.h"
+#include "query/improve.h"
 
 #include <math.h>
 #include <stdlib.h>
