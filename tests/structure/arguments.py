@@ -181,7 +181,7 @@ static imgsearch_input inputs[2], kind, text, absent, reserved, nan_, longer, st
 static imgsearch_call call;
 static imgsearch_recipe recipe;
 static imgsearch_filter folders, dated, listed;
-static imgsearch_map_compute *map;
+static imgsearch_map *map;
 static imgsearch_image *image;
 static imgsearch_transaction *transaction;
 static void set_up(void)
