@@ -16,6 +16,7 @@
 
 typedef struct sink {
 	store *store;
+	job *job;
 	int64_t state;
 	uint64_t bytes;
 } sink;
@@ -25,7 +26,8 @@ static int put_chunk(void *ctx, uint32_t number, const void *data, size_t size,
 {
 	sink *k = ctx;
 	k->bytes += size;
-	return ims_store_searcher_chunk(k->store, k->state, number, data, size, err);
+	int rc = ims_job_check(k->job, err);
+	return rc ? rc : ims_store_searcher_chunk(k->store, k->state, number, data, size, err);
 }
 
 /* Makes a searcher the one of the index, and stores its description. */
@@ -43,9 +45,9 @@ static int choose(imgsearch *s, const search_index *index, const char *why, imgs
 
 /* Publishes in one transaction. Queries use the old state until it is committed. */
 static int save(imgsearch *s, const view *v, search_index *index, int64_t change,
-	build_result *result, imgsearch_error *err)
+	build_result *result, job *j, imgsearch_error *err)
 {
-	sink k = { .store = s->store };
+	sink k = { .store = s->store, .job = j };
 	const char *name = ims_search_name(index);
 	char *params = ims_view_params(v);
 	int rc = params ? ims_store_tx_begin(s->store, err) : ims_nomem(err);
@@ -118,7 +120,7 @@ static int build_now(imgsearch *s, view *v, const imgsearch_build_options *o, co
 	if (!rc)
 		rc = build_best(v, name, n, &facts, &params, &index, result, j, err);
 	if (!rc)
-		rc = save(s, v, index, change, result, err);
+		rc = save(s, v, index, change, result, j, err);
 	if (!rc) {
 		result->searcher = ims_search_name(index);
 		rc = ims_store_compact(s->store, err);
@@ -151,7 +153,7 @@ int ims_build(imgsearch *s, const imgsearch_build_options *o, build_result *resu
 	int rc = ims_view_acquire_counted(s, &v, err);
 	if (rc)
 		return rc;
-	rc = ims_mean_fit(s, v, &changed, err);
+	rc = ims_mean_fit(s, v, job, &changed, err);
 	if (!rc && changed) {
 		ims_view_release(v);
 		rc = ims_view_acquire(s, &v, err);
@@ -167,7 +169,7 @@ int ims_build(imgsearch *s, const imgsearch_build_options *o, build_result *resu
 	if (!rc && o->if_stale && there)
 		rc = is_fresh(s, v, there, job, &fresh, err);
 	if (!rc && (!fresh || !v->has_chance) && v->rows.n >= CHANCE_ROWS)
-		rc = ims_chance_fit(s, v, err);
+		rc = ims_chance_fit(s, v, job, err);
 	if (!rc && !fresh && v->rows.n)
 		rc = build_now(s, v, o, name, result, job, err);
 	ims_view_release(v);

@@ -13,6 +13,8 @@ enum { FEW_FOLDERS = 4 };
 
 typedef struct cohort_sample {
 	const view *view;
+	job *job;
+	imgsearch_error *err;
 	size_t seen, step, n;
 	int64_t id[CHANCE_COHORT];
 	uint64_t folder[CHANCE_COHORT]; /* a hash of its name; 0: none */
@@ -28,7 +30,7 @@ static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
 			p->id[p->n] = ids[i];
 			memcpy(p->rows + p->n++ * dim, rows + i * dim, dim * sizeof *rows);
 		}
-	return 0;
+	return ims_job_check(p->job, p->err);
 }
 
 static int hash_folder(imgsearch *s, int64_t id, uint64_t *folder, imgsearch_error *err)
@@ -73,12 +75,14 @@ static int fit(const cohort_sample *p, chance *out, imgsearch_error *err)
 	float *score = ims_alloc(p->n, p->n * sizeof *score);
 	if (!score)
 		return ims_nomem(err);
-	for (size_t a = 0; a < p->n; a++)
+	int rc = 0;
+	for (size_t a = 0; !rc && a < p->n; a++, rc = ims_job_check(p->job, p->err))
 		for (size_t b = a; b < p->n; b++)
 			score[a * p->n + b] = score[b * p->n + a] = ims_score(sp->metric,
 				ims_search_distance(sp->metric, p->rows + a * sp->dim, p->rows + b * sp->dim,
 					sp->dim));
-	int rc = ims_analysis_chance_fit(out, score, p->folder, p->n, err);
+	if (!rc)
+		rc = ims_analysis_chance_fit(out, score, p->folder, p->n, err);
 	ims_free(score);
 	return rc;
 }
@@ -91,13 +95,15 @@ static int put_model(imgsearch *s, const cohort_sample *p, const chance *c, imgs
 	return ims_handle_tx_end(s, ims_cohort_put(s, p->view, c, p->rows, p->n, err), err);
 }
 
-int ims_chance_fit(imgsearch *s, const view *v, imgsearch_error *err)
+int ims_chance_fit(imgsearch *s, const view *v, job *j, imgsearch_error *err)
 {
 	chance c;
 	cohort_sample *p = ims_zalloc(1, sizeof *p);
 	int rc = 0;
 	if (p) {
 		p->view = v;
+		p->job = j;
+		p->err = err;
 		p->step = (v->rows.n + CHANCE_COHORT - 1) / CHANCE_COHORT;
 		p->rows = ims_alloc_aligned(CHANCE_COHORT, v->space.dim * sizeof(float));
 	}
@@ -111,7 +117,12 @@ int ims_chance_fit(imgsearch *s, const view *v, imgsearch_error *err)
 		imgsearch_error few;
 		split_folders(p);
 		rc = fit(p, &c, &few);
-		rc = rc == IMGSEARCH_ENOTFOUND ? 0 : rc ? ims_nomem(err) : put_model(s, p, &c, err);
+		if (!rc)
+			rc = put_model(s, p, &c, err);
+		else if (rc == IMGSEARCH_ENOTFOUND)
+			rc = 0;
+		else if (!ims_is_stop(rc))
+			rc = ims_nomem(err);
 	}
 	if (p)
 		ims_free(p->rows);

@@ -9,6 +9,6 @@
  * cohort. With fewer than CHANCE_ROWS rows, or too few unrelated pairs, it stores nothing. The
  * caller holds the writer lock. EDB, EIO, ENOMEM.
  */
-int ims_chance_fit(imgsearch *s, const view *v, imgsearch_error *err);
+int ims_chance_fit(imgsearch *s, const view *v, job *j, imgsearch_error *err);
 
 #endif

@@ -9,6 +9,8 @@ typedef struct mean {
 	double *sum;
 	uint64_t n;
 	uint32_t dim;
+	job *job;
+	imgsearch_error *err;
 } mean;
 
 static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
@@ -19,7 +21,7 @@ static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
 		for (uint32_t j = 0; j < m->dim; j++)
 			m->sum[j] += rows[i * m->dim + j];
 	m->n += n;
-	return 0;
+	return ims_job_check(m->job, m->err);
 }
 
 static int put_mean(imgsearch *s, const mean *m, imgsearch_error *err)
@@ -48,7 +50,7 @@ static int fitted_rows(imgsearch *s, uint64_t *rows, imgsearch_error *err)
 	return rc;
 }
 
-int ims_mean_fit(imgsearch *s, view *v, bool *changed, imgsearch_error *err)
+int ims_mean_fit(imgsearch *s, view *v, job *j, bool *changed, imgsearch_error *err)
 {
 	uint64_t fitted;
 	int rc = fitted_rows(s, &fitted, err);
@@ -60,7 +62,10 @@ int ims_mean_fit(imgsearch *s, view *v, bool *changed, imgsearch_error *err)
 	if (rc || v->space.metric != IMGSEARCH_METRIC_COSINE || v->rows.n < MEAN_ROWS
 		|| drift <= stale_drift)
 		return rc;
-	mean m = { .sum = ims_zalloc(v->space.dim, sizeof(double)), .dim = v->space.dim };
+	mean m = { .sum = ims_zalloc(v->space.dim, sizeof(double)),
+		.dim = v->space.dim,
+		.job = j,
+		.err = err };
 	rc = m.sum ? ims_store_vectors_scan(s->store, false, m.dim, add_rows, &m, err) : ims_nomem(err);
 	if (!rc && m.n)
 		rc = ims_store_tx_begin(s->store, err);

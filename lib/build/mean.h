@@ -11,8 +11,8 @@ static const double stale_drift = 0.2;
  * Fits and stores the mean if there are enough rows and their number changed by more than
  * stale_drift since the last fit, because every searcher depends on it. *changed: a new mean was
  * stored, and the caller must acquire a new view. The caller holds the writer lock. EDB, EIO,
- * ENOMEM.
+ * ENOMEM, ECANCELED, EDEADLINE.
  */
-int ims_mean_fit(imgsearch *s, view *v, bool *changed, imgsearch_error *err);
+int ims_mean_fit(imgsearch *s, view *v, job *j, bool *changed, imgsearch_error *err);
 
 #endif

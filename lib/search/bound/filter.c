@@ -442,6 +442,18 @@ static int reserve_scores(bound_query *q)
 	return 0;
 }
 
+/* Whether the call was stopped; then every query has its status. */
+static bool stop_all(bound_query *const *queries, size_t n)
+{
+	const stop_token *stop = queries[0]->request->stop;
+	if (!ims_stopped(stop))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!queries[i]->rc)
+			queries[i]->rc = ims_stop_check(stop, queries[i]->err);
+	return true;
+}
+
 void ims_filter_all(bound_query *const *queries, size_t n)
 {
 	const codes *c = queries[0]->codes;
@@ -450,7 +462,7 @@ void ims_filter_all(bound_query *const *queries, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (!queries[i]->rc)
 			queries[i]->rc = reserve_scores(queries[i]);
-	for (size_t b = 0; b < blocks; b += step)
+	for (size_t b = 0; b < blocks && !stop_all(queries, n); b += step)
 		for (size_t i = 0; i < n; i++) {
 			bound_query *q = queries[i];
 			if (!q->rc)
@@ -460,7 +472,7 @@ void ims_filter_all(bound_query *const *queries, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (!queries[i]->rc)
 			seed_limit(queries[i]);
-	for (size_t b = 0; b < blocks; b += step)
+	for (size_t b = 0; b < blocks && !stop_all(queries, n); b += step)
 		for (size_t i = 0; i < n; i++) {
 			bound_query *q = queries[i];
 			if (!q->rc)
