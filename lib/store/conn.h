@@ -14,8 +14,11 @@ enum { CONN_STATEMENTS = 96, STORE_READERS = 16, TALLIES = 104 };
 typedef struct conn {
 	store *st;
 	sqlite3 *db;
-	bool borrowed;  /* the handle of ":memory:", which all connections share */
-	bool immutable; /* opened without locks, since nothing could be written then */
+	bool borrowed;      /* the handle of ":memory:", which all connections share */
+	bool immutable;     /* opened without locks, since nothing could be written then */
+	bool old;           /* reads a file of version 1 through views (schema.h) */
+	int64_t file_state; /* of an immutable file, when this connection was acquired; 0: not yet */
+	unsigned steps;     /* since then */
 	int failed; /* status of the first statement that failed; a transaction must be rolled back */
 	struct {
 		const char *sql;
@@ -27,7 +30,9 @@ typedef struct conn {
 
 struct store {
 	char *path, *folder, *lock_path, *wal_path; /* absolute; ":memory:" has only a path */
-	bool memory, read_only;
+	bool memory;
+	bool read_only;       /* asked for, or nothing can be written */
+	bool asked_read_only; /* by the options */
 	int lock_fd;
 	atomic_bool writing; /* the writer lock is held through this handle */
 	atomic_bool in_tx;
@@ -41,8 +46,9 @@ struct store {
 	conn *idle[STORE_READERS];
 	size_t n_idle;
 	conn *watch;         /* for ims_store_data_version, whose number is a connection's */
-	int64_t file_state;  /* of an immutable file: its time, size and journal */
-	int64_t file_states; /* how often that changed */
+	int64_t file_state;  /* of a file that is open for reading only: its time and size */
+	bool journal;        /* whether it has a journal with something in it */
+	int64_t file_states; /* how often these two changed */
 };
 
 /* A connection for writing or reading. On failure *out is NULL. */
@@ -52,6 +58,17 @@ void ims_store_disconnect(conn *c); /* NULL is fine */
 /* A connection for reading on this thread: from the pool, or the writing one in its transaction. */
 int ims_store_acquire(store *st, conn **out, imgsearch_error *err);
 void ims_store_release(store *st, conn *c); /* NULL is fine */
+
+/*
+ * An immutable connection sees no change of the file. ims_store_watch_file closes those that are
+ * idle after a change, under the mutex. ims_store_file_changed: whether the file was changed under
+ * a connection since it was acquired.
+ */
+void ims_store_watch_file(store *st);
+bool ims_store_file_changed(const conn *c);
+
+/* Whether there is a journal with something in it. */
+bool ims_store_journal_exists(const store *st);
 
 /* Statements in between read one state of the file. */
 int ims_store_read_begin(conn *c, imgsearch_error *err);

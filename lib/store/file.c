@@ -42,25 +42,41 @@ uint64_t ims_store_bytes(store *st)
 	return (uint64_t)bytes;
 }
 
-/*
- * An immutable connection sees no change of the file. Where the time or size of the file or the
- * presence of a journal changed, all such connections are closed. Under the mutex.
- */
-static void close_outdated(store *st)
+/* The time and size of the file in one number; 0: there is none. */
+static int64_t file_state(const store *st)
 {
 	struct stat info;
-	if (stat(st->path, &info))
+	return stat(st->path, &info)
+		? 0
+		: (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec + info.st_size;
+}
+
+bool ims_store_journal_exists(const store *st)
+{
+	struct stat info;
+	return st->wal_path && stat(st->wal_path, &info) == 0 && info.st_size > 0;
+}
+
+void ims_store_watch_file(store *st)
+{
+	int64_t state = file_state(st);
+	bool journal = ims_store_journal_exists(st);
+	if (!state || (state == st->file_state && journal == st->journal))
 		return;
-	int64_t now = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec + info.st_size
-		+ (access(st->wal_path, F_OK) == 0);
-	if (st->watch && st->watch->immutable && st->file_state != now) {
+	if (st->watch && st->watch->immutable) {
 		ims_store_disconnect(st->watch);
 		st->watch = NULL;
-		while (st->n_idle)
-			ims_store_disconnect(st->idle[--st->n_idle]);
-		st->file_states++;
 	}
-	st->file_state = now;
+	while (st->n_idle)
+		ims_store_disconnect(st->idle[--st->n_idle]);
+	st->file_states++;
+	st->file_state = state;
+	st->journal = journal;
+}
+
+bool ims_store_file_changed(const conn *c)
+{
+	return c->file_state && file_state(c->st) != c->file_state;
 }
 
 int ims_store_data_version(store *st, int64_t *version, imgsearch_error *err)
@@ -71,7 +87,7 @@ int ims_store_data_version(store *st, int64_t *version, imgsearch_error *err)
 		return 0;
 	pthread_mutex_lock(&st->mutex);
 	if (st->read_only)
-		close_outdated(st);
+		ims_store_watch_file(st);
 	if (!st->watch)
 		rc = ims_store_connect(st, &st->watch, false, err);
 	if (!rc)

@@ -186,6 +186,7 @@ static int open_file(store *st, const store_options *o, imgsearch_error *err)
 			"%s is not an imgsearch index: it is no regular file; name another file", st->path);
 	if (access(st->path, R_OK) != 0)
 		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be read", st->path);
+	st->asked_read_only = o->read_only;
 	st->read_only = o->read_only || access(st->path, W_OK) != 0 || !ims_store_folder_writable(st);
 	conn *c;
 	int kind;
@@ -193,18 +194,15 @@ static int open_file(store *st, const store_options *o, imgsearch_error *err)
 	if (rc)
 		return rc;
 	rc = examine(c, &kind, err);
-	if (rc || kind != FILE_CURRENT)
-		ims_store_disconnect(c);
-	else
+	bool readable = !rc && (kind == FILE_CURRENT || (kind == FILE_OLDER && st->read_only));
+	if (readable)
 		ims_store_release(st, c);
-	if (rc || kind == FILE_CURRENT)
+	else
+		ims_store_disconnect(c);
+	if (rc || readable)
 		return rc;
 	if (kind == FILE_EMPTY && (o->must_exist || st->read_only))
 		return ims_fail(err, IMGSEARCH_EDB, "%s is not an imgsearch index: it is empty", st->path);
-	if (st->read_only)
-		return ims_fail(err, IMGSEARCH_EVERSION,
-			"index %s was made by an older imgsearch: open it once where it can be written",
-			st->path);
 	return make(st, o, err);
 }
 

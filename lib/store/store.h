@@ -29,8 +29,8 @@ typedef struct store_options {
 
 /*
  * Opens or creates the file; ":memory:" has none. A file that cannot be written is opened for
- * reading. EDB: it is no index or is damaged; EVERSION: it is newer, or older and cannot be
- * upgraded; ENOTFOUND.
+ * reading. An older one that is open for reading only is not changed, and reads as if it were
+ * upgraded. EDB: it is no index or is damaged; EVERSION: it is newer; ENOTFOUND.
  */
 int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err);
 void ims_store_close(store *st);
@@ -40,7 +40,8 @@ const char *ims_store_path(const store *st); /* absolute */
 /* --------------------------------------------------------------------------------- writing ---- */
 
 /*
- * Acquires the writer lock, against this process and others, until write_end. EBUSY at once; EIO.
+ * Acquires the writer lock, against this process and others, until write_end. EBUSY at once;
+ * EINVAL: the options asked for reading only; EIO: the file cannot be written.
  */
 int ims_store_write_begin(store *st, imgsearch_error *err);
 void ims_store_write_end(store *st);
