@@ -8,8 +8,8 @@
  * may upgrade it meanwhile. A connection with views therefore holds a read transaction from
  * ims_store_acquire to ims_store_release, and is closed where the file is found upgraded.
  *
- * ":memory:" has one handle, which SQLite serialises and all connections share. Its readers also
- * see work that is not committed.
+ * ":memory:" has one handle, which SQLite serialises and all connections share. A connection holds
+ * its gate (gate.h) from ims_store_acquire to ims_store_release, so that it sees no open transaction.
  */
 #include "store/conn.h"
 #include "store/roots.h"
@@ -133,7 +133,7 @@ void ims_store_disconnect(conn *c)
 	ims_free(c);
 }
 
-static bool own_transaction(store *st)
+bool ims_store_own_transaction(store *st)
 {
 	return atomic_load(&st->in_tx) && pthread_equal(atomic_load(&st->tx_thread), pthread_self());
 }
@@ -167,7 +167,7 @@ int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
 	bool upgraded = true;
 	int64_t file_state;
 	int rc = 0;
-	if (own_transaction(st)) {
+	if (ims_store_own_transaction(st)) {
 		*out = st->writer;
 		return 0;
 	}
@@ -176,6 +176,7 @@ int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
 		if (!*out)
 			rc = ims_store_connect(st, out, false, err);
 		if (!rc) {
+			ims_store_hold(st, &(*out)->hold);
 			(*out)->file_state = file_state;
 			(*out)->steps = 0;
 			rc = begin_old(*out, &upgraded, err);
@@ -200,6 +201,7 @@ void ims_store_release(store *st, conn *c)
 		return;
 	if (c->old)
 		end_read(c);
+	ims_store_let_go(st, &c->hold);
 	pthread_mutex_lock(&st->mutex);
 	if (st->n_idle < STORE_READERS && !c->failed) {
 		st->idle[st->n_idle++] = c;
@@ -209,7 +211,7 @@ void ims_store_release(store *st, conn *c)
 	ims_store_disconnect(c);
 }
 
-/* The one handle of ":memory:" may be in a transaction of the writer. */
+/* ":memory:" stays as it is while its gate is held. */
 static bool has_transaction(const conn *c)
 {
 	return c == c->st->writer || c->borrowed || !sqlite3_get_autocommit(c->db);

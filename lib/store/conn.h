@@ -17,6 +17,7 @@ typedef struct conn {
 	bool borrowed;      /* the handle of ":memory:", which all connections share */
 	bool immutable;     /* opened without locks, since nothing could be written then */
 	bool old;           /* reads a file of version 1 through views (schema.h) */
+	store_hold hold;    /* of ":memory:" */
 	int64_t file_state; /* of an immutable file, when this connection was acquired; 0: not yet */
 	unsigned steps;     /* since then */
 	int failed; /* status of the first statement that failed; a transaction must be rolled back */
@@ -43,6 +44,9 @@ struct store {
 	bool changed;           /* else: the number of the newest change was raised */
 	int64_t tally[TALLIES]; /* what the open transaction adds to each (tally.h) */
 	pthread_mutex_t mutex;  /* guards what follows */
+	pthread_cond_t gate;    /* this and the next ones: gate.h */
+	store_hold *holds;      /* of the threads that read */
+	bool gate_closed, gate_wanted;
 	conn *idle[STORE_READERS];
 	size_t n_idle;
 	conn *watch;         /* for ims_store_data_version, whose number is a connection's */
@@ -58,6 +62,9 @@ void ims_store_disconnect(conn *c); /* NULL is fine */
 /* A connection for reading on this thread: from the pool, or the writing one in its transaction. */
 int ims_store_acquire(store *st, conn **out, imgsearch_error *err);
 void ims_store_release(store *st, conn *c); /* NULL is fine */
+
+/* Whether this thread has a transaction open. */
+bool ims_store_own_transaction(store *st);
 
 /*
  * An immutable connection sees no change of the file. ims_store_watch_file closes those that are

@@ -1,5 +1,5 @@
 /* The file as a whole: free space, size, and changes by other processes. */
-#include "store/conn.h"
+#include "store/gate.h"
 #include "store/sql.h"
 
 #include <sys/stat.h>
@@ -13,6 +13,8 @@ int ims_store_compact(store *st, imgsearch_error *err)
 	if (!atomic_load(&st->writing) || atomic_load(&st->in_tx))
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"index %s: compacting needs the writer lock and no open transaction", st->path);
+	if (ims_store_gate_close(st, NULL))
+		return 0; /* readers keep ":memory:" as it is: another time */
 	int rc = ims_store_number(c, &page_size, 4096, err, "PRAGMA page_size", "");
 	if (!rc)
 		rc = ims_store_number(c, &free_pages, 0, err, "PRAGMA freelist_count", "");
@@ -24,6 +26,7 @@ int ims_store_compact(store *st, imgsearch_error *err)
 	}
 	if (!rc && !st->memory)
 		rc = ims_store_exec(c, "PRAGMA wal_checkpoint(PASSIVE)", err);
+	ims_store_gate_open(st);
 	return rc;
 }
 

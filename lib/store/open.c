@@ -3,6 +3,7 @@
  * new file is created and an older one upgraded under the writer lock, so two programs that open
  * the same name at once get one index.
  */
+#include "store/gate.h"
 #include "store/lock.h"
 #include "store/schema.h"
 #include "store/sql.h"
@@ -213,6 +214,7 @@ int ims_store_open(store **out, const char *path, const store_options *o, imgsea
 	if (!st)
 		return ims_nomem(err);
 	pthread_mutex_init(&st->mutex, NULL);
+	ims_store_gate_init(st);
 	st->lock_fd = -1;
 	st->memory = strcmp(path, ":memory:") == 0;
 	int rc;
@@ -239,6 +241,7 @@ void ims_store_close(store *st)
 		ims_store_disconnect(st->idle[i]);
 	ims_store_disconnect(st->watch);
 	ims_store_disconnect(st->writer); /* last: the others borrow the handle of ":memory:" from it */
+	ims_store_gate_destroy(st);
 	pthread_mutex_destroy(&st->mutex);
 	ims_store_paths_free(st);
 	ims_free(st);

@@ -5,7 +5,8 @@
  *
  * Threads: one connection writes, on one thread at a time, which holds the writer lock. Every
  * function under "reading" may run on any number of threads at once, also beside the writer.
- * Readers see committed work; the thread of an open transaction also sees its own.
+ * Readers see committed work, of ":memory:" too; the thread of an open transaction also sees its
+ * own.
  *
  * Errors: 0 or a negative status with its sentence in err. Beside those named below, any function
  * may fail with EIO, EDB (damaged), EBUSY (locked by another program) and ENOMEM. Callbacks return
@@ -48,7 +49,8 @@ void ims_store_write_end(store *st);
 
 /*
  * Transactions, between write_begin and write_end. Committed work survives a kill. A commit that
- * fails rolls back. All functions of this section down to "reading", except ims_store_compact, need
+ * fails rolls back. A transaction of ":memory:" waits up to five seconds for threads that read;
+ * EBUSY: they still do, or, at once, this thread does, in a callback. All functions of this section down to "reading", except ims_store_compact, need
  * an open transaction and are EINVAL otherwise.
  */
 int ims_store_tx_begin(store *st, imgsearch_error *err);
@@ -176,6 +178,19 @@ int ims_store_signature_put(store *st, int64_t picture, const hash256 *hash, con
 int ims_store_compact(store *st, imgsearch_error *err);
 
 /* --------------------------------------------------------------------------------- reading ---- */
+
+/*
+ * A thread that reads ":memory:" waits while another one has a transaction open. Reads under a lock
+ * which is also acquired within transactions lie between hold and let_go, which encloses the lock:
+ * it waits before the lock, and not within. h is the caller's, until let_go, on the same thread.
+ */
+typedef struct store_hold {
+	pthread_t thread;
+	struct store_hold *next;
+	bool held;
+} store_hold;
+void ims_store_hold(store *st, store_hold *h);
+void ims_store_let_go(store *st, store_hold *h);
 
 /* Where a comment says "or none", ENOTFOUND is an answer, and err is left alone. */
 
@@ -316,12 +331,12 @@ int ims_store_signatures(store *st,
 	imgsearch_error *err);
 
 /*
- * Copies the index, as it is committed when the copy begins (":memory:": as it ends), into the file
- * `path`, which opens as an index. Others may read and write meanwhile; the journal grows until it
+ * Copies the index, as it is committed when the copy begins, into the file `path`, which opens as an
+ * index. Others may read and write meanwhile (":memory:": they may read); the journal grows until it
  * ends. Progress stage "backup", in pages; j may be NULL. The file appears when it is complete and
  * synced. On failure what was there stays, and no other file is left (a kill leaves PATH.*.part).
  * EINVAL: the target is the index, or a folder; IMGSEARCH_EEXIST: it exists, without `replace`;
- * EBUSY: it has a journal beside it, or a transaction of ":memory:" lasts; ECANCELED.
+ * EBUSY: it has a journal beside it, or this thread has a transaction of ":memory:" open; ECANCELED.
  */
 int ims_store_backup(store *st, const char *path, bool replace, job *j, imgsearch_error *err);
 
