@@ -12,6 +12,7 @@
  * its gate (gate.h) from ims_store_acquire to ims_store_release, so that it sees no open transaction.
  */
 #include "store/conn.h"
+#include "store/gate.h"
 #include "store/roots.h"
 #include "store/schema.h"
 #include "store/sql.h"
@@ -176,7 +177,7 @@ int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
 		if (!*out)
 			rc = ims_store_connect(st, out, false, err);
 		if (!rc) {
-			ims_store_hold(st, &(*out)->hold);
+			ims_store_hold_for_read(st, &(*out)->hold);
 			(*out)->file_state = file_state;
 			(*out)->steps = 0;
 			rc = begin_old(*out, &upgraded, err);

@@ -40,13 +40,14 @@ struct store {
 	_Atomic(pthread_t) tx_thread; /* the thread that sees the work of the open transaction */
 	atomic_llong commits;
 	conn *writer;
-	bool logging;           /* in the open transaction: every change is logged */
-	bool changed;           /* else: the number of the newest change was raised */
-	int64_t tally[TALLIES]; /* what the open transaction adds to each (tally.h) */
-	pthread_mutex_t mutex;  /* guards what follows */
-	pthread_cond_t gate;    /* this and the next ones: gate.h */
-	store_hold *holds;      /* of the threads that read */
-	bool gate_closed, gate_wanted;
+	bool logging;                  /* in the open transaction: every change is logged */
+	bool changed;                  /* else: the number of the newest change was raised */
+	int64_t tally[TALLIES];        /* what the open transaction adds to each (tally.h) */
+	pthread_mutex_t mutex;         /* guards what follows */
+	pthread_cond_t gate;           /* this and the next ones: gate.h */
+	store_hold *holds;             /* of the threads that read */
+	bool gate_closed, gate_wanted; /* a transaction is open; waits to begin */
+	unsigned gate_queue;           /* threads that wait for its end */
 	conn *idle[STORE_READERS];
 	size_t n_idle;
 	conn *watch;         /* for ims_store_data_version, whose number is a connection's */

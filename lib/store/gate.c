@@ -3,9 +3,12 @@
  * one thread to all others. So threads that read hold the gate open, and a transaction closes it:
  * it begins when no thread reads, and threads that want to read wait until it ends.
  *
+ * Threads that waited for the end of a transaction read before the next one begins.
+ *
  * A thread that holds the gate may pass once more at any time. A transaction that waits lets no
  * other thread pass for a second, so that it has its turn among readers that never pause. After
- * that they pass, since a reader inside may need the work of one that waits.
+ * that they pass, since a reader inside may need the work of one that waits; and at once where a
+ * thread holds the gate by ims_store_hold, as one that loads a searcher by several threads.
  */
 #include "store/gate.h"
 
@@ -36,7 +39,7 @@ static struct timespec after(int seconds)
 	return t;
 }
 
-/* Under the mutex, as the next function. */
+/* Under the mutex, as the next two functions. */
 static bool this_thread_holds(const store *st)
 {
 	const store_hold *h = st->holds;
@@ -45,29 +48,59 @@ static bool this_thread_holds(const store *st)
 	return h;
 }
 
+/* Whether a thread holds the gate for more than one read, and other threads may read for it. */
+static bool is_shared(const store *st)
+{
+	const store_hold *h = st->holds;
+	while (h && h->one_read)
+		h = h->next;
+	return h;
+}
+
+/* Waits for the end of a transaction. The next one waits for those who waited here. */
+static void wait_in_queue(store *st)
+{
+	st->gate_queue++;
+	while (st->gate_closed)
+		pthread_cond_wait(&st->gate, &st->mutex);
+	st->gate_queue--;
+}
+
 static void wait_to_read(store *st)
 {
 	struct timespec end = after(READER_SECONDS);
 	bool patient = true;
-	while (st->gate_closed || (st->gate_wanted && patient))
-		if (st->gate_closed)
-			pthread_cond_wait(&st->gate, &st->mutex);
-		else
-			patient = pthread_cond_timedwait(&st->gate, &st->mutex, &end) != ETIMEDOUT;
+	while (!st->gate_closed && st->gate_wanted && patient && !is_shared(st))
+		patient = pthread_cond_timedwait(&st->gate, &st->mutex, &end) != ETIMEDOUT;
+	if (st->gate_closed)
+		wait_in_queue(st);
 }
 
-void ims_store_hold(store *st, store_hold *h)
+static void hold(store *st, store_hold *h, bool one_read)
 {
 	h->held = st->memory && !ims_store_own_transaction(st);
 	if (!h->held)
 		return;
 	h->thread = pthread_self();
+	h->one_read = one_read;
 	pthread_mutex_lock(&st->mutex);
 	if (!this_thread_holds(st))
 		wait_to_read(st);
 	h->next = st->holds;
 	st->holds = h;
+	if (!one_read)
+		pthread_cond_broadcast(&st->gate);
 	pthread_mutex_unlock(&st->mutex);
+}
+
+void ims_store_hold(store *st, store_hold *h)
+{
+	hold(st, h, false);
+}
+
+void ims_store_hold_for_read(store *st, store_hold *h)
+{
+	hold(st, h, true);
 }
 
 void ims_store_let_go(store *st, store_hold *h)
@@ -93,10 +126,10 @@ static int wait_to_close(store *st, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EBUSY,
 			"index %s: this thread is reading it, and can write when that has ended", st->path);
 	st->gate_wanted = true;
-	while (st->holds && late != ETIMEDOUT)
+	while ((st->holds || st->gate_queue) && late != ETIMEDOUT)
 		late = pthread_cond_timedwait(&st->gate, &st->mutex, &end);
 	st->gate_wanted = false;
-	st->gate_closed = !st->holds;
+	st->gate_closed = !st->holds && !st->gate_queue;
 	return st->gate_closed ? 0
 						   : ims_fail(err, IMGSEARCH_EBUSY,
 							   "index %s: other threads keep reading it; try again", st->path);

@@ -133,6 +133,9 @@ int ims_store_readmit(store *st, int64_t id, imgsearch_error *err);
 /* EINVAL with the sentence that `name` was deleted on purpose, and what takes item id in again. */
 int ims_store_refuse_deleted(store *st, const char *name, int64_t id, imgsearch_error *err);
 
+/* The reason of an item that was deleted on purpose, for people. */
+extern const char ims_store_reason_deleted[];
+
 /* The reason of a copy that a run met: state deleted, same_as the deleted picture. */
 extern const char ims_store_reason_deleted_copy[];
 
@@ -187,7 +190,7 @@ int ims_store_compact(store *st, imgsearch_error *err);
 typedef struct store_hold {
 	pthread_t thread;
 	struct store_hold *next;
-	bool held;
+	bool held, one_read;
 } store_hold;
 void ims_store_hold(store *st, store_hold *h);
 void ims_store_let_go(store *st, store_hold *h);
@@ -226,6 +229,11 @@ int ims_store_deleted_by_hash(store *st, const hash256 *h, store_picture *out,
 	imgsearch_error *err);
 /* ENOTFOUND: there is no such picture or vector. */
 int ims_store_is_deleted(store *st, int64_t id, bool *deleted, imgsearch_error *err);
+/* exists[i]: whether ids[i] is a picture or a vector, deleted or not. Undefined on failure. */
+int ims_store_items_exist(store *st, const int64_t *ids, size_t n, uint8_t *exists,
+	imgsearch_error *err);
+/* Vectors without a picture that were deleted on purpose, ascending; ims_free. */
+int ims_store_deleted_vectors(store *st, int64_t **ids, size_t *n, imgsearch_error *err);
 /* Whether any picture has this size: a cheap test before a file is hashed. */
 int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err);
 void ims_store_picture_clear(store_picture *p);
