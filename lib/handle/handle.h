@@ -2,8 +2,9 @@
  * An open index: a store, the view that queries read, and the network, which is loaded when the
  * first picture needs it.
  *
- * Locks are acquired in this order: writer lock, network_lock, lock of a view, view_lock. Readers
- * hold a reference to a view and never wait for a writer. No callback of the caller runs under one
+ * Locks are acquired in this order: writer lock, network_lock, ims_store_hold, lock of a view,
+ * view_lock. Readers hold a reference to a view and never wait for a writer, but for a transaction
+ * of ":memory:". No callback of the caller runs under one
  * of these locks.
  */
 #ifndef IMS_HANDLE_H

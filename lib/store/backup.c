@@ -153,7 +153,9 @@ static int copy_pages(backup *b, int64_t page_size)
 				total, b->err);
 	}
 	sqlite3_backup_finish(copy);
-	return rc || sqlite == SQLITE_DONE ? rc : step_failed(b, sqlite);
+	if (!rc && sqlite != SQLITE_DONE)
+		rc = step_failed(b, sqlite);
+	return rc ? rc : ims_store_unchanged(b->from, b->err);
 }
 
 /* Roots as if the index had been made at the target: see docs/storage.md. */

@@ -4,12 +4,12 @@
  * therefore done only while there is no journal, and ims_store_acquire looks at the file and for a
  * journal each time. A statement under which the file was changed fails.
  *
- * A file of an older version that is open for reading only is read as it is, through views. A writer
- * may upgrade it meanwhile. A connection with views therefore holds a read transaction from
+ * A file of an older version that is open for reading only is read as it is, through views. A
+ * writer may upgrade it meanwhile. A connection with views therefore holds a read transaction from
  * ims_store_acquire to ims_store_release, and is closed where the file is found upgraded.
  *
  * ":memory:" has one handle, which SQLite serialises and all connections share. A connection holds
- * its gate (gate.h) from ims_store_acquire to ims_store_release, so that it sees no open transaction.
+ * its gate (gate.h) from ims_store_acquire to ims_store_release, so it sees no open transaction.
  */
 #include "store/conn.h"
 #include "store/gate.h"
@@ -43,6 +43,7 @@ static int open_handle(conn *c, bool writer, imgsearch_error *err)
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 	char *uri = NULL;
 	c->immutable = st->read_only && !ims_store_journal_exists(st);
+	c->file_state = c->immutable ? ims_store_file_state(st) : 0;
 	if (st->memory)
 		flags = SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE
 			| SQLITE_OPEN_CREATE;
@@ -139,16 +140,21 @@ bool ims_store_own_transaction(store *st)
 	return atomic_load(&st->in_tx) && pthread_equal(atomic_load(&st->tx_thread), pthread_self());
 }
 
-/* Another idle connection, or NULL. *file_state: of the file that it shows, or a new one will. */
-static conn *take_idle(store *st, int64_t *file_state)
+/* An idle connection that shows the file as it is, or NULL. */
+static conn *take_idle(store *st)
 {
 	pthread_mutex_lock(&st->mutex);
 	if (st->read_only)
 		ims_store_watch_file(st);
-	*file_state = st->file_state;
 	conn *c = st->n_idle ? st->idle[--st->n_idle] : NULL;
 	pthread_mutex_unlock(&st->mutex);
 	return c;
+}
+
+/* Whether a connection may be used again. Under the mutex. */
+static bool is_fresh(const store *st, const conn *c)
+{
+	return !c->failed && (!c->immutable || c->file_state == st->file_state);
 }
 
 /* Begins the transaction of a connection with views; *upgraded: the file needs none any more. */
@@ -166,19 +172,17 @@ static int begin_old(conn *c, bool *upgraded, imgsearch_error *err)
 int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
 {
 	bool upgraded = true;
-	int64_t file_state;
 	int rc = 0;
 	if (ims_store_own_transaction(st)) {
 		*out = st->writer;
 		return 0;
 	}
 	while (!rc && upgraded) {
-		*out = take_idle(st, &file_state);
+		*out = take_idle(st);
 		if (!*out)
 			rc = ims_store_connect(st, out, false, err);
 		if (!rc) {
 			ims_store_hold_for_read(st, &(*out)->hold);
-			(*out)->file_state = file_state;
 			(*out)->steps = 0;
 			rc = begin_old(*out, &upgraded, err);
 		}
@@ -204,7 +208,7 @@ void ims_store_release(store *st, conn *c)
 		end_read(c);
 	ims_store_let_go(st, &c->hold);
 	pthread_mutex_lock(&st->mutex);
-	if (st->n_idle < STORE_READERS && !c->failed) {
+	if (st->n_idle < STORE_READERS && is_fresh(st, c)) {
 		st->idle[st->n_idle++] = c;
 		c = NULL;
 	}

@@ -18,8 +18,8 @@ typedef struct conn {
 	bool immutable;     /* opened without locks, since nothing could be written then */
 	bool old;           /* reads a file of version 1 through views (schema.h) */
 	store_hold hold;    /* of ":memory:" */
-	int64_t file_state; /* of an immutable file, when this connection was acquired; 0: not yet */
-	unsigned steps;     /* since then */
+	int64_t file_state; /* of an immutable file, when it was opened */
+	unsigned steps;     /* of statements, since ims_store_acquire */
 	int failed; /* status of the first statement that failed; a transaction must be rolled back */
 	struct {
 		const char *sql;
@@ -68,12 +68,15 @@ void ims_store_release(store *st, conn *c); /* NULL is fine */
 bool ims_store_own_transaction(store *st);
 
 /*
- * An immutable connection sees no change of the file. ims_store_watch_file closes those that are
- * idle after a change, under the mutex. ims_store_file_changed: whether the file was changed under
- * a connection since it was acquired.
+ * An immutable connection sees no change of the file, or sees some of it. ims_store_watch_file
+ * closes those that are idle after a change, under the mutex. ims_store_unchanged: EBUSY where the
+ * file was changed under an immutable connection.
  */
 void ims_store_watch_file(store *st);
-bool ims_store_file_changed(const conn *c);
+int ims_store_unchanged(conn *c, imgsearch_error *err);
+
+/* The time and size of the file in one number; 0: there is none. */
+int64_t ims_store_file_state(const store *st);
 
 /* Whether there is a journal with something in it. */
 bool ims_store_journal_exists(const store *st);

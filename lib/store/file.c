@@ -45,8 +45,7 @@ uint64_t ims_store_bytes(store *st)
 	return (uint64_t)bytes;
 }
 
-/* The time and size of the file in one number; 0: there is none. */
-static int64_t file_state(const store *st)
+int64_t ims_store_file_state(const store *st)
 {
 	struct stat info;
 	return stat(st->path, &info)
@@ -62,7 +61,7 @@ bool ims_store_journal_exists(const store *st)
 
 void ims_store_watch_file(store *st)
 {
-	int64_t state = file_state(st);
+	int64_t state = ims_store_file_state(st);
 	bool journal = ims_store_journal_exists(st);
 	if (!state || (state == st->file_state && journal == st->journal))
 		return;
@@ -77,9 +76,12 @@ void ims_store_watch_file(store *st)
 	st->journal = journal;
 }
 
-bool ims_store_file_changed(const conn *c)
+int ims_store_unchanged(conn *c, imgsearch_error *err)
 {
-	return c->file_state && file_state(c->st) != c->file_state;
+	if (!c->immutable || c->file_state == ims_store_file_state(c->st))
+		return 0;
+	return c->failed = ims_fail(err, IMGSEARCH_EBUSY,
+			   "index %s was changed while it was read: ask again", c->st->path);
 }
 
 int ims_store_data_version(store *st, int64_t *version, imgsearch_error *err)

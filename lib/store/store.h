@@ -9,8 +9,9 @@
  * own.
  *
  * Errors: 0 or a negative status with its sentence in err. Beside those named below, any function
- * may fail with EIO, EDB (damaged), EBUSY (locked by another program) and ENOMEM. Callbacks return
- * 0 to go on; another value stops and is returned.
+ * may fail with EIO, EDB (damaged), EBUSY (locked by another program, or changed by it under a read
+ * of a handle that is open for reading only) and ENOMEM. Callbacks return 0 to go on; another value
+ * stops and is returned.
  */
 #ifndef IMS_STORE_H
 #define IMS_STORE_H
@@ -49,9 +50,9 @@ void ims_store_write_end(store *st);
 
 /*
  * Transactions, between write_begin and write_end. Committed work survives a kill. A commit that
- * fails rolls back. A transaction of ":memory:" waits up to five seconds for threads that read;
- * EBUSY: they still do, or, at once, this thread does, in a callback. All functions of this section down to "reading", except ims_store_compact, need
- * an open transaction and are EINVAL otherwise.
+ * fails rolls back. tx_begin of ":memory:" waits up to five seconds for threads that read, then
+ * EBUSY; at once where this thread reads, in a callback. All functions of this section down to
+ * "reading", except ims_store_compact, need an open transaction and are EINVAL otherwise.
  */
 int ims_store_tx_begin(store *st, imgsearch_error *err);
 int ims_store_tx_commit(store *st, imgsearch_error *err);
@@ -339,12 +340,13 @@ int ims_store_signatures(store *st,
 	imgsearch_error *err);
 
 /*
- * Copies the index, as it is committed when the copy begins, into the file `path`, which opens as an
- * index. Others may read and write meanwhile (":memory:": they may read); the journal grows until it
+ * Copies the index, as it is committed when the copy begins, into the file `path`, which opens as
+ * an index. Others may read and write meanwhile (":memory:": only read); the journal grows until it
  * ends. Progress stage "backup", in pages; j may be NULL. The file appears when it is complete and
  * synced. On failure what was there stays, and no other file is left (a kill leaves PATH.*.part).
  * EINVAL: the target is the index, or a folder; IMGSEARCH_EEXIST: it exists, without `replace`;
- * EBUSY: it has a journal beside it, or this thread has a transaction of ":memory:" open; ECANCELED.
+ * EBUSY: it has a journal beside it, or this thread has a transaction of ":memory:" open, or the
+ * index, open for reading only, was changed meanwhile; ECANCELED.
  */
 int ims_store_backup(store *st, const char *path, bool replace, job *j, imgsearch_error *err);
 

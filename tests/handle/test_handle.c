@@ -42,7 +42,7 @@ static void add(imgsearch *s, int64_t first, size_t n)
 	ok(imgsearch_vectors_add(s, rows, n, DIM, &o, NULL, NULL, &err));
 }
 
-/* ----------------------------------------------------------------------------------- opening ---- */
+/* -------------------------------------------------------------------------------- opening ---- */
 
 static void another_dimension(void **state)
 {
@@ -109,7 +109,7 @@ static void only_reading(void **state)
 	imgsearch_close(s);
 }
 
-/* ----------------------------------------------------------------------------------- deleted ---- */
+/* -------------------------------------------------------------------------------- deleted ---- */
 
 typedef struct seen {
 	int64_t ids[8];
@@ -166,7 +166,7 @@ static void deleted_vectors(void **state)
 	imgsearch_close(s);
 }
 
-/* ----------------------------------------------------------------------------------- threads ---- */
+/* -------------------------------------------------------------------------------- threads ---- */
 
 typedef struct traffic {
 	imgsearch *s;

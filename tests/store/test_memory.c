@@ -32,7 +32,7 @@ static int count_rows(void *user, const int64_t *ids, const float *rows, size_t 
 	return 0;
 }
 
-/* ----------------------------------------------------------------------------------- batches ---- */
+/* -------------------------------------------------------------------------------- batches ---- */
 
 static void *commit_batches(void *arg)
 {
@@ -92,7 +92,7 @@ static void whole_batches(void **state)
 	ims_store_close(sc.st);
 }
 
-/* ----------------------------------------------------------------------------------- waiting ---- */
+/* -------------------------------------------------------------------------------- waiting ---- */
 
 static void *read_once(void *arg)
 {

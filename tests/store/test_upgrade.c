@@ -240,7 +240,7 @@ static void with_a_view(void **state)
 	ims_store_close(st);
 }
 
-/* ----------------------------------------------------------------------------- only reading ---- */
+/* --------------------------------------------------------------------------- only reading ---- */
 
 static int note_root(void *user, int64_t id, const char *path)
 {
