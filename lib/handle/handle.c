@@ -42,6 +42,21 @@ static int check_model(imgsearch *s, const char *path, imgsearch_error *err)
 	return rc;
 }
 
+/* An index keeps its dimension: options that name another one ask for another index. */
+static int check_dim(imgsearch *s, uint32_t wished, imgsearch_error *err)
+{
+	view *v;
+	int rc = wished ? ims_view_acquire(s, &v, err) : 0;
+	if (rc || !wished)
+		return rc;
+	uint32_t dim = v->space.dim;
+	ims_view_release(v);
+	return !dim || dim == wished
+		? 0
+		: ims_fail(err, IMGSEARCH_EINVAL, "index %s has vectors of %u values, and dim asks for %u",
+			ims_store_path(s->store), dim, wished);
+}
+
 int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *o,
 	imgsearch_error *err)
 {
@@ -64,6 +79,8 @@ int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *
 		rc = check_model(s, path, err);
 	if (!rc)
 		rc = ims_store_open(&s->store, path, &so, err);
+	if (!rc)
+		rc = check_dim(s, o->dim, err);
 	if (!rc)
 		rc = ims_pool_new(&s->pool, s->threads, 4 * s->threads, err);
 	if (rc)

@@ -2,9 +2,10 @@
  * An open index: a store, the view that queries read, and the network, which is loaded when the
  * first picture needs it.
  *
- * Locks are acquired in this order: writer lock, network_lock, lock of a view, view_lock. Readers
- * hold a reference to a view and never wait for a writer. No callback of the caller runs under one
- * of these locks.
+ * Locks are acquired in this order: writer lock, ims_store_hold or a transaction, network_lock, lock
+ * of a view, view_lock. Readers hold a reference to a view and never wait for a writer, but for a
+ * transaction of ":memory:". No callback of the caller runs under one of these locks, but within a
+ * read of the store.
  */
 #ifndef IMS_HANDLE_H
 #define IMS_HANDLE_H
@@ -54,7 +55,8 @@ job ims_handle_job(imgsearch *s, const imgsearch_call *call);
 
 /*
  * Acquires the writer lock, in this process and in all others; every change lies between begin and
- * end. EBUSY at once if another writer has it; EIO: the index cannot be written.
+ * end. EBUSY at once if another writer has it; EINVAL: the handle is open for reading only; EIO:
+ * the index cannot be written.
  */
 int ims_handle_write_begin(imgsearch *s, imgsearch_error *err);
 void ims_handle_write_end(imgsearch *s);

@@ -105,38 +105,57 @@ static int list_one(void *user, const store_picture *p, const char *root)
 	return rc;
 }
 
+/* A vector without a picture has only an id. ENOTFOUND. */
+static int vector_item(imgsearch *s, int64_t id, store_picture *p, imgsearch_error *err)
+{
+	bool deleted;
+	int rc = ims_store_is_deleted(s->store, id, &deleted, err);
+	if (rc)
+		return rc;
+	p->id = id;
+	p->state = deleted ? IMGSEARCH_STATE_DELETED : IMGSEARCH_STATE_INDEXED;
+	p->path = ims_format("id:%lld", (long long)id);
+	p->reason = deleted ? ims_strdup(ims_store_reason_deleted) : NULL;
+	return p->path && (p->reason || !deleted) ? 0 : ims_nomem(err);
+}
+
+static int list_deleted_vectors(lister *l)
+{
+	int64_t *ids;
+	size_t n;
+	int rc = ims_store_deleted_vectors(l->s->store, &ids, &n, l->err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		store_picture p = { 0 };
+		rc = vector_item(l->s, ids[i], &p, l->err);
+		if (!rc)
+			rc = list_one(l, &p, NULL);
+		ims_store_picture_clear(&p);
+	}
+	ims_free(ids);
+	return rc;
+}
+
 int ims_items_each(imgsearch *s, uint32_t state, imgsearch_item_fn each, void *user, job *j,
 	imgsearch_error *err)
 {
 	lister l = { s, each, user, j, err, 0 };
-	return ims_store_each_picture(s->store, state, list_one, &l, err);
-}
-
-/* A vector without a picture has only an id. */
-static int vector_item(imgsearch *s, int64_t id, store_picture *p)
-{
-	uint8_t exists = 0;
-	if (ims_items_exist(s, &id, 1, &exists, NULL) || !exists)
-		return IMGSEARCH_ENOTFOUND;
-	p->id = id;
-	p->state = IMGSEARCH_STATE_INDEXED;
-	p->path = ims_format("id:%lld", (long long)id);
-	return p->path ? 0 : IMGSEARCH_ENOMEM;
+	int rc = ims_store_each_picture(s->store, state, list_one, &l, err);
+	return rc || (state && state != IMGSEARCH_STATE_DELETED) ? rc : list_deleted_vectors(&l);
 }
 
 int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error *err)
 {
 	store_picture p = { 0 };
 	char *root = NULL;
-	imgsearch_error why;
+	imgsearch_error why = { 0 };
 	*out = NULL;
 	int rc = ims_store_picture_get(s->store, id, &p, &root, &why);
 	if (rc == IMGSEARCH_ENOTFOUND)
-		rc = vector_item(s, id, &p);
+		rc = vector_item(s, id, &p, &why);
+	if (!rc)
+		rc = make_item(s, &p, root, out, &why);
 	if (rc && err)
 		*err = why;
-	if (!rc)
-		rc = make_item(s, &p, root, out, err);
 	ims_store_picture_clear(&p);
 	ims_free(root);
 	return rc;
@@ -181,6 +200,12 @@ int ims_items_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error 
 	if (rc == 1)
 		*id = f.id;
 	return rc == 1 ? 0 : rc ? rc : ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: not in the index", path);
+}
+
+int ims_items_exist(imgsearch *s, const int64_t *ids, size_t n, uint8_t *exists,
+	imgsearch_error *err)
+{
+	return ims_store_items_exist(s->store, ids, n, exists, err);
 }
 
 /* --------------------------------------------------------------------------------- vectors ---- */
@@ -246,37 +271,5 @@ int ims_items_fetch(imgsearch *s, const int64_t *ids, size_t n, job *j, float *r
 		if (!rc)
 			rc = ims_job_check(j, err);
 	}
-	return rc;
-}
-
-static int mark_picture(void *user, size_t i, const store_picture *p, const char *root_path,
-	const store_cell *cell)
-{
-	uint8_t *exists = user;
-	(void)p;
-	(void)root_path;
-	(void)cell;
-	exists[i] = 1;
-	return 0;
-}
-
-int ims_items_exist(imgsearch *s, const int64_t *ids, size_t n, uint8_t *exists,
-	imgsearch_error *err)
-{
-	uint32_t dim;
-	int rc = index_dim(s, &dim, err);
-	memset(exists, 0, n);
-	uint8_t *vector = ims_zalloc(n, 1);
-	float *rows = ims_alloc(dim ? n : 0, (dim ? dim : 1) * sizeof *rows);
-	if (!rc && (!vector || !rows))
-		rc = ims_nomem(err);
-	if (!rc && dim)
-		rc = ims_store_vectors_fetch(s->store, ids, n, dim, rows, vector, err);
-	if (!rc)
-		rc = ims_store_pictures_lookup(s->store, ids, n, mark_picture, exists, err);
-	for (size_t i = 0; !rc && i < n; i++)
-		exists[i] |= vector[i];
-	ims_free(vector);
-	ims_free(rows);
 	return rc;
 }

@@ -7,7 +7,10 @@
 
 #include "handle/handle.h"
 
-/* imgsearch_item_each; progress stage "list" */
+/*
+ * imgsearch_item_each; progress stage "list". Vectors without a picture are listed last, and only
+ * those that were deleted on purpose.
+ */
 int ims_items_each(imgsearch *s, uint32_t state, imgsearch_item_fn each, void *user, job *j,
 	imgsearch_error *err);
 /* imgsearch_item_get */

@@ -96,6 +96,19 @@ static int make_view(imgsearch *s, int64_t version, uint32_t epoch, view **out,
 	return 0;
 }
 
+/* Reads within a lock: see ims_store_hold. */
+static void lock(imgsearch *s, pthread_mutex_t *mutex, store_hold *hold)
+{
+	ims_store_hold(s->store, hold);
+	pthread_mutex_lock(mutex);
+}
+
+static void unlock(imgsearch *s, pthread_mutex_t *mutex, store_hold *hold)
+{
+	pthread_mutex_unlock(mutex);
+	ims_store_let_go(s->store, hold);
+}
+
 int ims_view_acquire_counted(imgsearch *s, view **out, imgsearch_error *err)
 {
 	store_counts counts;
@@ -113,11 +126,12 @@ int ims_view_acquire(imgsearch *s, view **out, imgsearch_error *err)
 {
 	int64_t version;
 	uint32_t epoch;
+	store_hold hold;
 	*out = NULL;
 	int rc = ims_store_data_version(s->store, &version, err);
 	if (rc)
 		return rc;
-	pthread_mutex_lock(&s->view_lock);
+	lock(s, &s->view_lock, &hold);
 	if (!s->view || s->view->version != version) {
 		rc = get_u32(s->store, "epoch", &epoch, err);
 		if (!rc && s->view && s->view->epoch == epoch) {
@@ -135,7 +149,7 @@ int ims_view_acquire(imgsearch *s, view **out, imgsearch_error *err)
 		atomic_fetch_add(&s->view->references, 1);
 		*out = s->view;
 	}
-	pthread_mutex_unlock(&s->view_lock);
+	unlock(s, &s->view_lock, &hold);
 	return rc;
 }
 
@@ -305,14 +319,15 @@ int ims_view_searcher(imgsearch *s, view *v, const char *name, job *j, search_in
 	if (!all[which] || which >= VIEW_SEARCHERS)
 		return ims_fail(err, IMGSEARCH_EINVAL, "there is no searcher named %s", name);
 	imgsearch_error note = { 0 };
-	pthread_mutex_lock(&v->lock);
+	store_hold hold;
+	lock(s, &v->lock, &hold);
 	view_searcher *vs = &v->searcher[which];
 	if (!vs->tried)
 		rc = load(s, v, all[which], vs, &note, err);
 	if (!rc && vs->index)
 		rc = apply_changes(s, v, vs, err);
 	*out = rc ? NULL : vs->index;
-	pthread_mutex_unlock(&v->lock);
+	unlock(s, &v->lock, &hold);
 	if (note.code) /* outside the lock, since a callback runs */
 		ims_job_log(j, note.code, "%s", note.message);
 	return rc;

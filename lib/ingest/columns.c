@@ -113,10 +113,14 @@ int ims_columns_attach(imgsearch *s, const imgsearch_index_update_options *optio
 	imgsearch_error *err)
 {
 	columns c = { .s = s, .options = options, .err = err };
-	int rc = ims_store_each_picture(s->store, 0, add_picture, &c, err);
+	int rc = ims_store_tx_begin(s->store, err);
+	if (rc)
+		return rc;
+	rc = ims_store_each_picture(s->store, 0, add_picture, &c, err);
 	ims_path_names_sort(&c.pictures);
 	if (!rc)
 		rc = read_file(&c);
+	rc = ims_handle_tx_end(s, rc, err);
 	if (!rc)
 		ims_job_log(j, c.matched < c.rows ? IMGSEARCH_LOG_WARNING : IMGSEARCH_LOG_INFO,
 			"%s: %llu of %llu rows name a picture of the index", options->csv,

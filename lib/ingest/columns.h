@@ -14,8 +14,8 @@
 int ims_columns_check(const imgsearch_index_update_options *options, imgsearch_error *err);
 
 /*
- * Within a transaction: replaces the columns of every picture that a row of options->csv names.
- * Logs how many rows name one.
+ * Replaces the columns of every picture that a row of options->csv names, in one transaction, and
+ * logs then how many rows name one: a callback that reads finds no lock of ours.
  */
 int ims_columns_attach(imgsearch *s, const imgsearch_index_update_options *options, job *j,
 	imgsearch_error *err);

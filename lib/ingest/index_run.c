@@ -387,14 +387,6 @@ static int end_reindex(index_run *r)
 	return ims_handle_tx_end(r->s, rc, r->err);
 }
 
-static int attach_columns(index_run *r)
-{
-	int rc = ims_store_tx_begin(r->s->store, r->err);
-	return rc
-		? rc
-		: ims_handle_tx_end(r->s, ims_columns_attach(r->s, r->options, &r->job, r->err), r->err);
-}
-
 static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 {
 	int rc = r->options->csv ? ims_columns_check(r->options, r->err) : 0;
@@ -417,7 +409,7 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 	if (!rc && r->identity.next)
 		rc = end_reindex(r);
 	if (!rc && r->options->csv)
-		rc = attach_columns(r);
+		rc = ims_columns_attach(r->s, r->options, &r->job, r->err);
 	return rc ? rc : ims_store_compact(r->s->store, r->err);
 }
 

@@ -5,7 +5,6 @@
  */
 #include "ingest/numbering.h"
 
-#include "handle/items.h"
 #include "ingest/row.h"
 
 #include <stdio.h>
@@ -184,7 +183,8 @@ static int reserve(numbering *n, size_t more, imgsearch_error *err)
 static int check_removal(numbering *n, const edit *e, imgsearch_error *err)
 {
 	uint8_t *exists = ims_alloc(e->n, 1);
-	int rc = exists ? ims_items_exist(n->s, e->ids, e->n, exists, err) : ims_nomem(err);
+	int rc = exists ? ims_store_items_exist(n->s->store, e->ids, e->n, exists, err)
+					: ims_nomem(err);
 	for (size_t i = 0; !rc && i < e->n; i++) {
 		const path_entry *of = staged(n, e->ids[i]);
 		if (of ? of->seen : !exists[i])

@@ -4,7 +4,7 @@
  * holds one read transaction throughout: otherwise every commit of others would begin the copy
  * anew.
  *
- * ":memory:" has one connection, whose every commit begins a copy anew. It is copied in one step.
+ * A copy of ":memory:" holds its gate, so a transaction waits for it.
  */
 #include "store/conn.h"
 #include "store/lock.h"
@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { STEP_BYTES = 4 << 20 }; /* copied between two looks at the job */
@@ -137,23 +136,9 @@ static int step_failed(backup *b, int sqlite)
 	return ims_store_sql_fail(writing ? b->to : b->from, sqlite, b->err);
 }
 
-/* One step, which waits up to five seconds for a transaction of ":memory:". */
-static int step(const job *j, sqlite3_backup *copy, int pages)
-{
-	int sqlite = SQLITE_BUSY;
-	for (int i = 0; i < 500 && (sqlite == SQLITE_BUSY || sqlite == SQLITE_LOCKED); i++) {
-		if (i && ims_job_stopped(j))
-			return SQLITE_OK; /* the caller looks at the job next */
-		if (i)
-			nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
-		sqlite = sqlite3_backup_step(copy, pages);
-	}
-	return sqlite;
-}
-
 static int copy_pages(backup *b, int64_t page_size)
 {
-	int pages = b->st->memory ? -1 : (int)(1 + STEP_BYTES / (page_size ? page_size : 4096));
+	int pages = (int)(1 + STEP_BYTES / (page_size ? page_size : 4096));
 	int sqlite = SQLITE_OK, rc = ims_job_step(b->job, "backup", 0, 0, b->err);
 	if (rc)
 		return rc;
@@ -161,14 +146,16 @@ static int copy_pages(backup *b, int64_t page_size)
 	if (!copy)
 		return ims_store_sql_fail(b->to, sqlite3_errcode(b->to->db), b->err);
 	while (!rc && sqlite == SQLITE_OK) {
-		sqlite = step(b->job, copy, pages);
+		sqlite = sqlite3_backup_step(copy, pages);
 		uint64_t total = (uint64_t)sqlite3_backup_pagecount(copy);
 		if (sqlite == SQLITE_OK || sqlite == SQLITE_DONE)
 			rc = ims_job_step(b->job, "backup", total - (uint64_t)sqlite3_backup_remaining(copy),
 				total, b->err);
 	}
 	sqlite3_backup_finish(copy);
-	return rc || sqlite == SQLITE_DONE ? rc : step_failed(b, sqlite);
+	if (!rc && sqlite != SQLITE_DONE)
+		rc = step_failed(b, sqlite);
+	return rc ? rc : ims_store_unchanged(b->from, b->err);
 }
 
 /* Roots as if the index had been made at the target: see docs/storage.md. */
@@ -202,8 +189,10 @@ static int settle(backup *b)
 
 static int make_copy(backup *b)
 {
+	store_hold hold;
 	int64_t page_size = 0;
 	int rc = open_part(b);
+	ims_store_hold(b->st, &hold);
 	if (!rc)
 		rc = open_source(b, &page_size);
 	if (!rc)
@@ -214,6 +203,7 @@ static int make_copy(backup *b)
 		ims_store_read_end(b->from);
 		ims_store_disconnect(b->from);
 	}
+	ims_store_let_go(b->st, &hold);
 	if (!rc)
 		rc = settle(b);
 	ims_store_disconnect(b->to);

@@ -1,23 +1,24 @@
 /*
  * In WAL mode a reader needs the -shm file beside the database. If nothing can be written, the file
  * is opened as "immutable": without locks and -shm. That is correct only while nobody writes. It is
- * therefore done only while there is no journal, and ims_store_acquire checks for one each time.
+ * therefore done only while there is no journal, and ims_store_acquire looks at the file and for a
+ * journal each time. A statement under which the file was changed fails.
  *
- * ":memory:" has one handle, which SQLite serialises and all connections share. Its readers also
- * see work that is not committed.
+ * A file of an older version that is open for reading only is read as it is, through views. A
+ * writer may upgrade it meanwhile. A connection with views therefore holds a read transaction from
+ * ims_store_acquire to ims_store_release, and is closed where the file is found upgraded.
+ *
+ * ":memory:" has one handle, which SQLite serialises and all connections share. A connection holds
+ * its gate (gate.h) from ims_store_acquire to ims_store_release, so it sees no open transaction.
  */
 #include "store/conn.h"
+#include "store/gate.h"
 #include "store/roots.h"
+#include "store/schema.h"
 #include "store/sql.h"
 
 #include <string.h>
 #include <sys/stat.h>
-
-static bool journal_exists(const store *st)
-{
-	struct stat info;
-	return st->wal_path && stat(st->wal_path, &info) == 0 && info.st_size > 0;
-}
 
 static char *immutable_uri(const char *path)
 {
@@ -41,7 +42,8 @@ static int open_handle(conn *c, bool writer, imgsearch_error *err)
 	store *st = c->st;
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 	char *uri = NULL;
-	c->immutable = st->read_only && !journal_exists(st);
+	c->immutable = st->read_only && !ims_store_journal_exists(st);
+	c->file_state = c->immutable ? ims_store_file_state(st) : 0;
 	if (st->memory)
 		flags = SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE
 			| SQLITE_OPEN_CREATE;
@@ -56,6 +58,26 @@ static int open_handle(conn *c, bool writer, imgsearch_error *err)
 	int rc = sqlite3_open_v2(uri ? uri : st->path, &c->db, flags, NULL);
 	ims_free(uri);
 	return rc ? c->db ? ims_store_sql_fail(c, rc, err) : ims_nomem(err) : 0;
+}
+
+static int get_version(conn *c, int64_t *version, imgsearch_error *err)
+{
+	return ims_store_number(c, version, 0, err, "PRAGMA user_version", "");
+}
+
+/* SQLite before 3.35 has no views where those of files are switched off. */
+static int make_views(conn *c, imgsearch_error *err)
+{
+	int64_t version;
+	int rc = get_version(c, &version, err);
+	if (rc || version < 1 || version >= IMS_STORE_VERSION)
+		return rc;
+	if (sqlite3_libversion_number() < 3035000)
+		return ims_fail(err, IMGSEARCH_EVERSION,
+			"index %s was made by an older imgsearch: open it once where it can be written",
+			c->st->path);
+	c->old = true;
+	return ims_store_exec(c, ims_store_views, err);
 }
 
 int ims_store_connect(store *st, conn **out, bool writer, imgsearch_error *err)
@@ -90,7 +112,9 @@ int ims_store_connect(store *st, conn **out, bool writer, imgsearch_error *err)
 			"PRAGMA cache_size=-65536; PRAGMA journal_size_limit=67108864; PRAGMA"
 			" wal_autocheckpoint=4096",
 			err);
-	else if (!rc)
+	else if (!rc && st->read_only)
+		rc = make_views(c, err);
+	if (!rc && !writer)
 		rc = ims_store_exec(c, "PRAGMA query_only=ON; PRAGMA cache_size=-8192", err);
 	if (rc) {
 		ims_store_disconnect(c);
@@ -111,38 +135,80 @@ void ims_store_disconnect(conn *c)
 	ims_free(c);
 }
 
-static bool own_transaction(store *st)
+bool ims_store_own_transaction(store *st)
 {
 	return atomic_load(&st->in_tx) && pthread_equal(atomic_load(&st->tx_thread), pthread_self());
 }
 
+/* An idle connection that shows the file as it is, or NULL. */
+static conn *take_idle(store *st)
+{
+	pthread_mutex_lock(&st->mutex);
+	if (st->read_only)
+		ims_store_watch_file(st);
+	conn *c = st->n_idle ? st->idle[--st->n_idle] : NULL;
+	pthread_mutex_unlock(&st->mutex);
+	return c;
+}
+
+/* Whether a connection may be used again. Under the mutex. */
+static bool is_fresh(const store *st, const conn *c)
+{
+	return !c->failed && (!c->immutable || c->file_state == st->file_state);
+}
+
+/* Begins the transaction of a connection with views; *upgraded: the file needs none any more. */
+static int begin_old(conn *c, bool *upgraded, imgsearch_error *err)
+{
+	int64_t version = 0;
+	*upgraded = false;
+	int rc = c->old ? ims_store_run(c, err, "BEGIN", "") : 0;
+	if (!rc && c->old)
+		rc = get_version(c, &version, err);
+	*upgraded = version >= IMS_STORE_VERSION;
+	return rc;
+}
+
 int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
 {
-	conn *c = NULL;
-	if (own_transaction(st)) {
+	bool upgraded = true;
+	int rc = 0;
+	if (ims_store_own_transaction(st)) {
 		*out = st->writer;
 		return 0;
 	}
-	bool journal = st->read_only && journal_exists(st);
-	pthread_mutex_lock(&st->mutex);
-	while (!c && st->n_idle) {
-		c = st->idle[--st->n_idle];
-		if (c->immutable && journal) {
-			ims_store_disconnect(c);
-			c = NULL;
+	while (!rc && upgraded) {
+		*out = take_idle(st);
+		if (!*out)
+			rc = ims_store_connect(st, out, false, err);
+		if (!rc) {
+			ims_store_hold_for_read(st, &(*out)->hold);
+			(*out)->steps = 0;
+			rc = begin_old(*out, &upgraded, err);
+		}
+		if (rc || upgraded) {
+			ims_store_disconnect(*out);
+			*out = NULL;
 		}
 	}
-	pthread_mutex_unlock(&st->mutex);
-	*out = c;
-	return c ? 0 : ims_store_connect(st, out, false, err);
+	return rc;
+}
+
+static void end_read(conn *c)
+{
+	if (!sqlite3_get_autocommit(c->db))
+		ims_store_run(c, NULL, "ROLLBACK", "");
 }
 
 void ims_store_release(store *st, conn *c)
 {
 	if (!c || c == st->writer)
 		return;
+	if (c->old)
+		end_read(c);
+	ims_store_let_go(st, &c->hold);
 	pthread_mutex_lock(&st->mutex);
-	if (st->n_idle < STORE_READERS && !c->failed) {
+	if (st->n_idle < STORE_READERS && is_fresh(st, c)) {
 		st->idle[st->n_idle++] = c;
 		c = NULL;
 	}
@@ -150,14 +216,19 @@ void ims_store_release(store *st, conn *c)
 	ims_store_disconnect(c);
 }
 
-/* The one handle of ":memory:" may be in a transaction of the writer. */
+/* ":memory:" stays as it is while its gate is held. */
+static bool has_transaction(const conn *c)
+{
+	return c == c->st->writer || c->borrowed || !sqlite3_get_autocommit(c->db);
+}
+
 int ims_store_read_begin(conn *c, imgsearch_error *err)
 {
-	return c == c->st->writer || c->borrowed ? 0 : ims_store_run(c, err, "BEGIN", "");
+	return has_transaction(c) ? 0 : ims_store_run(c, err, "BEGIN", "");
 }
 
 void ims_store_read_end(conn *c)
 {
-	if (c != c->st->writer && !c->borrowed && !sqlite3_get_autocommit(c->db))
-		ims_store_run(c, NULL, "ROLLBACK", "");
+	if (c != c->st->writer && !c->borrowed && !c->old)
+		end_read(c);
 }

@@ -14,8 +14,12 @@ enum { CONN_STATEMENTS = 96, STORE_READERS = 16, TALLIES = 104 };
 typedef struct conn {
 	store *st;
 	sqlite3 *db;
-	bool borrowed;  /* the handle of ":memory:", which all connections share */
-	bool immutable; /* opened without locks, since nothing could be written then */
+	bool borrowed;      /* the handle of ":memory:", which all connections share */
+	bool immutable;     /* opened without locks, since nothing could be written then */
+	bool old;           /* reads a file of version 1 through views (schema.h) */
+	store_hold hold;    /* of ":memory:" */
+	int64_t file_state; /* of an immutable file, when it was opened */
+	unsigned steps;     /* of statements, since ims_store_acquire */
 	int failed; /* status of the first statement that failed; a transaction must be rolled back */
 	struct {
 		const char *sql;
@@ -27,22 +31,29 @@ typedef struct conn {
 
 struct store {
 	char *path, *folder, *lock_path, *wal_path; /* absolute; ":memory:" has only a path */
-	bool memory, read_only;
+	bool memory;
+	bool read_only;       /* asked for, or nothing can be written */
+	bool asked_read_only; /* by the options */
 	int lock_fd;
 	atomic_bool writing; /* the writer lock is held through this handle */
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread; /* the thread that sees the work of the open transaction */
 	atomic_llong commits;
 	conn *writer;
-	bool logging;           /* in the open transaction: every change is logged */
-	bool changed;           /* else: the number of the newest change was raised */
-	int64_t tally[TALLIES]; /* what the open transaction adds to each (tally.h) */
-	pthread_mutex_t mutex;  /* guards what follows */
+	bool logging;                  /* in the open transaction: every change is logged */
+	bool changed;                  /* else: the number of the newest change was raised */
+	int64_t tally[TALLIES];        /* what the open transaction adds to each (tally.h) */
+	pthread_mutex_t mutex;         /* guards what follows */
+	pthread_cond_t gate;           /* this and the next ones: gate.h */
+	store_hold *holds;             /* of the threads that read */
+	bool gate_closed, gate_wanted; /* a transaction is open; waits to begin */
+	unsigned gate_queue;           /* threads that wait for its end */
 	conn *idle[STORE_READERS];
 	size_t n_idle;
 	conn *watch;         /* for ims_store_data_version, whose number is a connection's */
-	int64_t file_state;  /* of an immutable file: its time, size and journal */
-	int64_t file_states; /* how often that changed */
+	int64_t file_state;  /* of a file that is open for reading only: its time and size */
+	bool journal;        /* whether it has a journal with something in it */
+	int64_t file_states; /* how often these two changed */
 };
 
 /* A connection for writing or reading. On failure *out is NULL. */
@@ -52,6 +63,23 @@ void ims_store_disconnect(conn *c); /* NULL is fine */
 /* A connection for reading on this thread: from the pool, or the writing one in its transaction. */
 int ims_store_acquire(store *st, conn **out, imgsearch_error *err);
 void ims_store_release(store *st, conn *c); /* NULL is fine */
+
+/* Whether this thread has a transaction open. */
+bool ims_store_own_transaction(store *st);
+
+/*
+ * An immutable connection sees no change of the file, or sees some of it. ims_store_watch_file
+ * closes those that are idle after a change, under the mutex. ims_store_unchanged: EBUSY where the
+ * file was changed under an immutable connection.
+ */
+void ims_store_watch_file(store *st);
+int ims_store_unchanged(conn *c, imgsearch_error *err);
+
+/* The time and size of the file in one number; 0: there is none. */
+int64_t ims_store_file_state(const store *st);
+
+/* Whether there is a journal with something in it. */
+bool ims_store_journal_exists(const store *st);
 
 /* Statements in between read one state of the file. */
 int ims_store_read_begin(conn *c, imgsearch_error *err);

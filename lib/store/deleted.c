@@ -14,6 +14,7 @@
 #include "store/vectors.h"
 
 #define REASON "deleted on purpose"
+const char ims_store_reason_deleted[] = REASON;
 const char ims_store_reason_deleted_copy[] = "same bytes as a picture that was deleted on purpose";
 static const char readmitted[] = "readmitted without a vector: the next index run reads it again";
 
@@ -70,6 +71,48 @@ int ims_store_is_deleted(store *st, int64_t id, bool *deleted, imgsearch_error *
 	ims_store_release(st, c);
 	*deleted = answer == 1;
 	return rc || answer >= 0 ? rc : unknown(st, id, err);
+}
+
+int ims_store_items_exist(store *st, const int64_t *ids, size_t n, uint8_t *exists,
+	imgsearch_error *err)
+{
+	conn *c;
+	int64_t answer = 0;
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_read_begin(c, err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		rc = look(c, ids[i], &answer, err);
+		exists[i] = answer >= 0;
+	}
+	ims_store_read_end(c);
+	ims_store_release(st, c);
+	return rc;
+}
+
+int ims_store_deleted_vectors(store *st, int64_t **ids, size_t *n, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	size_t cap = 0;
+	*ids = NULL;
+	*n = 0;
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_query(c, &s, err,
+		"SELECT id FROM vector_kept WHERE id NOT IN (SELECT id FROM picture) ORDER BY id", "");
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
+		rc = ims_store_add_id(ids, n, &cap, sqlite3_column_int64(s, 0), err);
+	ims_store_done(c, s);
+	ims_store_release(st, c);
+	if (rc) {
+		ims_free(*ids);
+		*ids = NULL;
+		*n = 0;
+	}
+	return rc;
 }
 
 /* --------------------------------------------------------------------------------- vectors ---- */

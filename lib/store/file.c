@@ -1,5 +1,5 @@
 /* The file as a whole: free space, size, and changes by other processes. */
-#include "store/conn.h"
+#include "store/gate.h"
 #include "store/sql.h"
 
 #include <sys/stat.h>
@@ -13,6 +13,8 @@ int ims_store_compact(store *st, imgsearch_error *err)
 	if (!atomic_load(&st->writing) || atomic_load(&st->in_tx))
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"index %s: compacting needs the writer lock and no open transaction", st->path);
+	if (ims_store_gate_close(st, NULL))
+		return 0; /* readers keep ":memory:" as it is: another time */
 	int rc = ims_store_number(c, &page_size, 4096, err, "PRAGMA page_size", "");
 	if (!rc)
 		rc = ims_store_number(c, &free_pages, 0, err, "PRAGMA freelist_count", "");
@@ -24,6 +26,7 @@ int ims_store_compact(store *st, imgsearch_error *err)
 	}
 	if (!rc && !st->memory)
 		rc = ims_store_exec(c, "PRAGMA wal_checkpoint(PASSIVE)", err);
+	ims_store_gate_open(st);
 	return rc;
 }
 
@@ -42,25 +45,43 @@ uint64_t ims_store_bytes(store *st)
 	return (uint64_t)bytes;
 }
 
-/*
- * An immutable connection sees no change of the file. Where the time or size of the file or the
- * presence of a journal changed, all such connections are closed. Under the mutex.
- */
-static void close_outdated(store *st)
+int64_t ims_store_file_state(const store *st)
 {
 	struct stat info;
-	if (stat(st->path, &info))
+	return stat(st->path, &info)
+		? 0
+		: (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec + info.st_size;
+}
+
+bool ims_store_journal_exists(const store *st)
+{
+	struct stat info;
+	return st->wal_path && stat(st->wal_path, &info) == 0 && info.st_size > 0;
+}
+
+void ims_store_watch_file(store *st)
+{
+	int64_t state = ims_store_file_state(st);
+	bool journal = ims_store_journal_exists(st);
+	if (!state || (state == st->file_state && journal == st->journal))
 		return;
-	int64_t now = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec + info.st_size
-		+ (access(st->wal_path, F_OK) == 0);
-	if (st->watch && st->watch->immutable && st->file_state != now) {
+	if (st->watch && st->watch->immutable) {
 		ims_store_disconnect(st->watch);
 		st->watch = NULL;
-		while (st->n_idle)
-			ims_store_disconnect(st->idle[--st->n_idle]);
-		st->file_states++;
 	}
-	st->file_state = now;
+	while (st->n_idle)
+		ims_store_disconnect(st->idle[--st->n_idle]);
+	st->file_states++;
+	st->file_state = state;
+	st->journal = journal;
+}
+
+int ims_store_unchanged(conn *c, imgsearch_error *err)
+{
+	if (!c->immutable || c->file_state == ims_store_file_state(c->st))
+		return 0;
+	return c->failed = ims_fail(err, IMGSEARCH_EBUSY,
+			   "index %s was changed while it was read: ask again", c->st->path);
 }
 
 int ims_store_data_version(store *st, int64_t *version, imgsearch_error *err)
@@ -71,7 +92,7 @@ int ims_store_data_version(store *st, int64_t *version, imgsearch_error *err)
 		return 0;
 	pthread_mutex_lock(&st->mutex);
 	if (st->read_only)
-		close_outdated(st);
+		ims_store_watch_file(st);
 	if (!st->watch)
 		rc = ims_store_connect(st, &st->watch, false, err);
 	if (!rc)

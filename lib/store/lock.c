@@ -58,16 +58,18 @@ void ims_store_unlock(store *st)
 	atomic_store(&st->writing, false);
 }
 
-/* EIO with the reason. */
+/* Why a handle that is open for reading only cannot write. */
 static int refuse(const store *st, imgsearch_error *err)
 {
+	if (st->asked_read_only)
+		return ims_fail(err, IMGSEARCH_EINVAL, "index %s is open for reading only", st->path);
 	if (access(st->path, W_OK))
 		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be written", st->path);
 	if (!ims_store_folder_writable(st))
 		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s: its folder cannot be written",
 			st->path);
-	return ims_fail(err, IMGSEARCH_EIO, "index %s cannot be written: it is open for reading only",
-		st->path);
+	return ims_fail(err, IMGSEARCH_EIO,
+		"index %s could not be written when it was opened: open it again", st->path);
 }
 
 int ims_store_write_begin(store *st, imgsearch_error *err)

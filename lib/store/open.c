@@ -3,6 +3,7 @@
  * new file is created and an older one upgraded under the writer lock, so two programs that open
  * the same name at once get one index.
  */
+#include "store/gate.h"
 #include "store/lock.h"
 #include "store/schema.h"
 #include "store/sql.h"
@@ -186,6 +187,7 @@ static int open_file(store *st, const store_options *o, imgsearch_error *err)
 			"%s is not an imgsearch index: it is no regular file; name another file", st->path);
 	if (access(st->path, R_OK) != 0)
 		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be read", st->path);
+	st->asked_read_only = o->read_only;
 	st->read_only = o->read_only || access(st->path, W_OK) != 0 || !ims_store_folder_writable(st);
 	conn *c;
 	int kind;
@@ -193,18 +195,15 @@ static int open_file(store *st, const store_options *o, imgsearch_error *err)
 	if (rc)
 		return rc;
 	rc = examine(c, &kind, err);
-	if (rc || kind != FILE_CURRENT)
-		ims_store_disconnect(c);
-	else
+	bool readable = !rc && (kind == FILE_CURRENT || (kind == FILE_OLDER && st->read_only));
+	if (readable)
 		ims_store_release(st, c);
-	if (rc || kind == FILE_CURRENT)
+	else
+		ims_store_disconnect(c);
+	if (rc || readable)
 		return rc;
 	if (kind == FILE_EMPTY && (o->must_exist || st->read_only))
 		return ims_fail(err, IMGSEARCH_EDB, "%s is not an imgsearch index: it is empty", st->path);
-	if (st->read_only)
-		return ims_fail(err, IMGSEARCH_EVERSION,
-			"index %s was made by an older imgsearch: open it once where it can be written",
-			st->path);
 	return make(st, o, err);
 }
 
@@ -215,6 +214,7 @@ int ims_store_open(store **out, const char *path, const store_options *o, imgsea
 	if (!st)
 		return ims_nomem(err);
 	pthread_mutex_init(&st->mutex, NULL);
+	ims_store_gate_init(st);
 	st->lock_fd = -1;
 	st->memory = strcmp(path, ":memory:") == 0;
 	int rc;
@@ -241,6 +241,7 @@ void ims_store_close(store *st)
 		ims_store_disconnect(st->idle[i]);
 	ims_store_disconnect(st->watch);
 	ims_store_disconnect(st->writer); /* last: the others borrow the handle of ":memory:" from it */
+	ims_store_gate_destroy(st);
 	pthread_mutex_destroy(&st->mutex);
 	ims_store_paths_free(st);
 	ims_free(st);

@@ -87,6 +87,16 @@ static const char version_2[] =
 
 const char *const ims_store_steps[IMS_STORE_VERSION] = { version_1, version_2 };
 
+/* What version_2 makes of each table. The names of tables are looked up among the views first. */
+const char ims_store_views[] =
+	"CREATE TEMP VIEW picture AS SELECT id, root, path, size,"
+	" mtime_ns / 1000000000 - (mtime_ns % 1000000000 < 0) AS mtime_seconds,"
+	" (mtime_ns % 1000000000 + 1000000000) % 1000000000 AS mtime_nanoseconds,"
+	" state, reason, width, height, hash, same_as FROM main.picture;"
+	"CREATE TEMP VIEW vector_kept AS SELECT id, data FROM main.vector WHERE 0;"
+	"CREATE TEMP VIEW tally AS SELECT CASE what WHEN 8 THEN 101 WHEN 9 THEN 102 ELSE what END AS"
+	" what, n FROM main.tally UNION ALL VALUES(8, 0), (103, 0)";
+
 /* The smallest page that wastes at most 7 % when full of rows of one vector, else the best one. */
 uint32_t ims_store_page_size(uint32_t dim)
 {

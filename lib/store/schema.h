@@ -10,6 +10,12 @@ uint32_t ims_store_page_size(uint32_t dim);
 /* ims_store_steps[i] makes version i + 1 from version i; 0 is an empty file. */
 extern const char *const ims_store_steps[IMS_STORE_VERSION];
 
+/*
+ * Makes views, in a connection alone, that have the names and columns of the tables of version 2 on
+ * those of a file of version 1.
+ */
+extern const char ims_store_views[];
+
 /* Runs the steps that the file lacks, in one transaction. */
 int ims_store_upgrade(conn *c, const char *const *steps, int64_t version, imgsearch_error *err);
 

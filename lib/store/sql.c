@@ -149,7 +149,11 @@ int ims_store_query(conn *c, sqlite3_stmt **out, imgsearch_error *err, const cha
 
 int ims_store_step(conn *c, sqlite3_stmt *s, imgsearch_error *err)
 {
+	enum { ROWS = 16 }; /* between two looks at an immutable file */
 	int sqlite = sqlite3_step(s);
+	int rc = sqlite != SQLITE_ROW || c->steps++ % ROWS == 0 ? ims_store_unchanged(c, err) : 0;
+	if (rc)
+		return rc;
 	if (sqlite == SQLITE_ROW)
 		return 1;
 	return sqlite == SQLITE_DONE ? 0 : ims_store_sql_fail(c, sqlite, err);

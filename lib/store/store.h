@@ -5,11 +5,13 @@
  *
  * Threads: one connection writes, on one thread at a time, which holds the writer lock. Every
  * function under "reading" may run on any number of threads at once, also beside the writer.
- * Readers see committed work; the thread of an open transaction also sees its own.
+ * Readers see committed work, of ":memory:" too; the thread of an open transaction also sees its
+ * own.
  *
  * Errors: 0 or a negative status with its sentence in err. Beside those named below, any function
- * may fail with EIO, EDB (damaged), EBUSY (locked by another program) and ENOMEM. Callbacks return
- * 0 to go on; another value stops and is returned.
+ * may fail with EIO, EDB (damaged), EBUSY (locked by another program, or changed by it under a read
+ * of a handle that is open for reading only) and ENOMEM. Callbacks return 0 to go on; another value
+ * stops and is returned.
  */
 #ifndef IMS_STORE_H
 #define IMS_STORE_H
@@ -29,8 +31,8 @@ typedef struct store_options {
 
 /*
  * Opens or creates the file; ":memory:" has none. A file that cannot be written is opened for
- * reading. EDB: it is no index or is damaged; EVERSION: it is newer, or older and cannot be
- * upgraded; ENOTFOUND.
+ * reading. An older one that is open for reading only is not changed, and reads as if it were
+ * upgraded. EDB: it is no index or is damaged; EVERSION: it is newer; ENOTFOUND.
  */
 int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err);
 void ims_store_close(store *st);
@@ -40,14 +42,16 @@ const char *ims_store_path(const store *st); /* absolute */
 /* --------------------------------------------------------------------------------- writing ---- */
 
 /*
- * Acquires the writer lock, against this process and others, until write_end. EBUSY at once; EIO.
+ * Acquires the writer lock, against this process and others, until write_end. EBUSY at once;
+ * EINVAL: the options asked for reading only; EIO: the file cannot be written.
  */
 int ims_store_write_begin(store *st, imgsearch_error *err);
 void ims_store_write_end(store *st);
 
 /*
  * Transactions, between write_begin and write_end. Committed work survives a kill. A commit that
- * fails rolls back.
+ * fails rolls back. tx_begin of ":memory:" waits up to five seconds for threads that read, then
+ * EBUSY; at once where this thread reads, in a callback.
  */
 int ims_store_tx_begin(store *st, imgsearch_error *err);
 int ims_store_tx_commit(store *st, imgsearch_error *err);
@@ -141,6 +145,9 @@ int ims_store_readmit(store *st, int64_t id, imgsearch_error *err);
 /* EINVAL with the sentence that `name` was deleted on purpose, and what takes item id in again. */
 int ims_store_refuse_deleted(store *st, const char *name, int64_t id, imgsearch_error *err);
 
+/* The reason of an item that was deleted on purpose, for people. */
+extern const char ims_store_reason_deleted[];
+
 /* The reason of a copy that a run met: state deleted, same_as the deleted picture. */
 extern const char ims_store_reason_deleted_copy[];
 
@@ -185,6 +192,21 @@ int ims_store_signature_put(store *st, int64_t picture, const hash256 *hash, con
 
 /* --------------------------------------------------------------------------------- reading ---- */
 
+/*
+ * A thread that reads ":memory:" waits while another one has a transaction open. Reads under a lock
+ * which is also acquired within transactions lie between hold and let_go, which encloses the lock:
+ * it waits before the lock, and not within. h is the caller's, until let_go, on the same thread.
+ */
+typedef struct store_hold {
+	pthread_t thread;
+	struct store_hold *next;
+	bool held, one_read;
+} store_hold;
+void ims_store_hold(store *st, store_hold *h);
+void ims_store_let_go(store *st, store_hold *h);
+
+/* Where a comment says "or none", ENOTFOUND is an answer, and err is left alone. */
+
 /* An empty out where there is no such setting. */
 int ims_store_setting_get(store *st, const char *name, buf *out, imgsearch_error *err);
 
@@ -220,6 +242,11 @@ int ims_store_deleted_by_hash(store *st, const hash256 *h, store_picture *out,
 	imgsearch_error *err);
 /* ENOTFOUND: there is no such picture or vector. */
 int ims_store_is_deleted(store *st, int64_t id, bool *deleted, imgsearch_error *err);
+/* exists[i]: whether ids[i] is a picture or a vector, deleted or not. Undefined on failure. */
+int ims_store_items_exist(store *st, const int64_t *ids, size_t n, uint8_t *exists,
+	imgsearch_error *err);
+/* Vectors without a picture that were deleted on purpose, ascending; ims_free. */
+int ims_store_deleted_vectors(store *st, int64_t **ids, size_t *n, imgsearch_error *err);
 /* Whether any picture has this size: a cheap test before a file is hashed. */
 int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err);
 void ims_store_picture_clear(store_picture *p);
@@ -318,12 +345,13 @@ typedef int store_signature_each(void *user, int64_t picture, const void *data, 
 int ims_store_signatures(store *st, store_signature_each *each, void *user, imgsearch_error *err);
 
 /*
- * Copies the index, as it is committed when the copy begins (":memory:": as it ends), into the file
- * `path`, which opens as an index. Others may read and write meanwhile; the journal grows until it
+ * Copies the index, as it is committed when the copy begins, into the file `path`, which opens as
+ * an index. Others may read and write meanwhile (":memory:": only read); the journal grows until it
  * ends. Progress stage "backup", in pages; j may be NULL. The file appears when it is complete and
  * synced. On failure what was there stays, and no other file is left (a kill leaves PATH.*.part).
  * EINVAL: the target is the index, or a folder; IMGSEARCH_EEXIST: it exists, without `replace`;
- * EBUSY: it has a journal beside it, or a transaction of ":memory:" lasts; ECANCELED.
+ * EBUSY: it has a journal beside it, or this thread has a transaction of ":memory:" open, or the
+ * index, open for reading only, was changed meanwhile; ECANCELED.
  */
 int ims_store_backup(store *st, const char *path, bool replace, job *j, imgsearch_error *err);
 

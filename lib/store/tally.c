@@ -49,14 +49,25 @@ int ims_store_counts(store *st, store_counts *out, imgsearch_error *err)
 	return 0;
 }
 
-/* The sequence knows the ids of rows that went; vectors under ids of the caller's own raise it. */
+/*
+ * The sequence knows the ids of rows that went; vectors under ids of the caller's own raise it. In
+ * a file of version 1 its 0 stands for none, too.
+ */
 int ims_store_max_id(store *st, int64_t *id, imgsearch_error *err)
 {
-	return ims_store_read_number(st, id, -1, err,
-		"SELECT max((SELECT seq FROM sqlite_sequence WHERE name = 'picture'),"
-		" ifnull((SELECT max(id) FROM picture), -1), ifnull((SELECT max(id) FROM vector), -1),"
-		" ifnull((SELECT max(id) FROM vector_kept), -1))",
-		"");
+#define LARGEST(seq) \
+	"SELECT max((SELECT " seq " FROM sqlite_sequence WHERE name = 'picture')," \
+	" ifnull((SELECT max(id) FROM picture), -1), ifnull((SELECT max(id) FROM vector), -1)," \
+	" ifnull((SELECT max(id) FROM vector_kept), -1))"
+	conn *c;
+	*id = -1;
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_number(c, id, -1, err,
+		c->old ? LARGEST("CASE seq WHEN 0 THEN -1 ELSE seq END") : LARGEST("seq"), "");
+	ims_store_release(st, c);
+	return rc;
 }
 
 int ims_store_next_ids(store *st, size_t n, int64_t *first, imgsearch_error *err)

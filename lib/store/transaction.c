@@ -1,5 +1,6 @@
 /* Transactions of the writing connection. */
 #include "store/changes.h"
+#include "store/gate.h"
 #include "store/sql.h"
 #include "store/tally.h"
 #include "store/transaction.h"
@@ -13,9 +14,14 @@ int ims_store_tx_begin(store *st, imgsearch_error *err)
 	if (!atomic_load(&st->writing) || atomic_load(&st->in_tx))
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"index %s: a transaction needs the writer lock, and none may be open", st->path);
-	int rc = ims_store_run(c, err, "BEGIN IMMEDIATE", "");
+	int rc = ims_store_gate_close(st, err);
 	if (rc)
 		return rc;
+	rc = ims_store_run(c, err, "BEGIN IMMEDIATE", "");
+	if (rc) {
+		ims_store_gate_open(st);
+		return rc;
+	}
 	atomic_store(&st->tx_thread, pthread_self());
 	atomic_store(&st->in_tx, true);
 	c->failed = 0;
@@ -42,6 +48,7 @@ int ims_store_tx_commit(store *st, imgsearch_error *err)
 	}
 	atomic_store(&st->in_tx, false);
 	atomic_fetch_add(&st->commits, 1);
+	ims_store_gate_open(st);
 	return 0;
 }
 
@@ -53,6 +60,7 @@ void ims_store_tx_rollback(store *st)
 		sqlite3_exec(st->writer->db, "ROLLBACK", NULL, NULL, NULL);
 	st->writer->failed = 0;
 	atomic_store(&st->in_tx, false);
+	ims_store_gate_open(st);
 }
 
 int ims_store_writer(store *st, conn **out, imgsearch_error *err)

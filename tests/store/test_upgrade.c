@@ -240,16 +240,409 @@ static void with_a_view(void **state)
 	ims_store_close(st);
 }
 
+/* --------------------------------------------------------------------------- only reading ---- */
+
+static int note_root(void *user, int64_t id, const char *path)
+{
+	ims_buf_text(user, "root %d %s\n", (int)id, path);
+	return 0;
+}
+
+static int note_picture(void *user, const store_picture *p, const char *root)
+{
+	ims_buf_text(user, "%lld %lld %s/%s %llu %lld.%lld %u %s %ux%u %02x%02x %lld\n",
+		(long long)p->id, (long long)p->root, root ? root : "", p->path,
+		(unsigned long long)p->size, (long long)p->mtime.seconds, (long long)p->mtime.nanoseconds,
+		p->state, p->reason ? p->reason : "-", p->width, p->height, p->hash.byte[0],
+		p->hash.byte[31], (long long)p->same_as);
+	return 0;
+}
+
+static int note_cell(void *user, size_t i, const store_picture *p, const char *root,
+	const store_cell *cell)
+{
+	ims_buf_text(user, "%d %s=%s ", (int)i, cell ? cell->name : "", cell ? cell->value : "");
+	return note_picture(user, p, root);
+}
+
+static int note_rows(void *user, const int64_t *ids, const float *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		ims_buf_text(user, "vector %lld ", (long long)ids[i]);
+		for (int k = 0; k < 4; k++)
+			ims_buf_text(user, "%a ", rows[i * 4 + k]);
+	}
+	return 0;
+}
+
+static int note_pair(void *user, const hash256 *a, const hash256 *b)
+{
+	ims_buf_text(user, "pair %02x %02x\n", a->byte[0], b->byte[0]);
+	return 0;
+}
+
+static int note_signature(void *user, int64_t picture, const void *data, size_t size)
+{
+	ims_buf_text(user, "signature %d %02x %d\n", (int)picture, *(const uint8_t *)data, (int)size);
+	return 0;
+}
+
+static int note_problem(void *user, const char *text)
+{
+	ims_buf_text(user, "problem: %s\n", text);
+	return 0;
+}
+
+static void note_ids(buf *b, int64_t *ids, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		ims_buf_text(b, "%lld ", (long long)ids[i]);
+	ims_free(ids);
+}
+
+static void note_found(buf *b, int rc, store_picture *p)
+{
+	ims_buf_text(b, "%d: ", rc);
+	if (!rc)
+		note_picture(b, p, NULL);
+	ims_store_picture_clear(p);
+}
+
+static void read_pictures(store *st, buf *b)
+{
+	static const int64_t ids[] = { 84, 10, 7, 20, 83 };
+	store_picture p;
+	hash256 known = { 0 };
+	int64_t *under;
+	size_t n;
+	for (uint32_t state = 0; state <= 8; state++)
+		ok(ims_store_each_picture(st, state, note_picture, b, &err));
+	for (int64_t id = 0; id < 90; id++) {
+		char *root = NULL;
+		bool deleted = true;
+		int rc = ims_store_picture_get(st, id, &p, &root, NULL);
+		known = id == 10 ? p.hash : known;
+		note_found(b, rc, &p);
+		rc = ims_store_is_deleted(st, id, &deleted, NULL);
+		ims_buf_text(b, "%s %d %d\n", root ? root : "-", rc, deleted);
+		ims_free(root);
+	}
+	note_found(b, ims_store_picture_find(st, 3, "p4", &p, NULL), &p);
+	note_found(b, ims_store_picture_by_hash(st, &known, &p, NULL), &p);
+	note_found(b, ims_store_deleted_by_hash(st, &known, &p, NULL), &p);
+	ok(ims_store_pictures_lookup(st, ids, 5, note_cell, b, &err));
+	ok(ims_store_ids_under(st, "/photos", &under, &n, &err));
+	note_ids(b, under, n);
+	for (uint64_t size = 0; size < 9; size++) {
+		bool has;
+		ok(ims_store_has_size(st, size, &has, &err));
+		ims_buf_text(b, "%d ", has);
+	}
+}
+
+static void read_vectors(store *st, buf *b)
+{
+	static const int64_t ids[] = { 500, 10, 7, 0 };
+	float rows[16] = { 0 };
+	uint8_t found[4];
+	bool has;
+	ok(ims_store_vectors_scan(st, false, 4, note_rows, b, &err));
+	ok(ims_store_vectors_scan(st, true, 4, note_rows, b, &err));
+	ok(ims_store_vectors_fetch(st, ids, 4, 4, rows, found, &err));
+	note_rows(b, ids, rows, 4);
+	for (int i = 0; i < 4; i++) {
+		ok(ims_store_vector_next_has(st, ids[i], &has, &err));
+		ims_buf_text(b, "%d %d\n", found[i], has);
+	}
+}
+
+static void read_searchers(store *st, buf *b)
+{
+	store_searcher *all;
+	size_t n;
+	uint64_t bytes;
+	ok(ims_store_searchers(st, &all, &n, &err));
+	for (size_t i = 0; i < n; i++) {
+		ok(ims_store_searcher_bytes(st, all[i].state, &bytes, &err));
+		ims_buf_text(b, "%s %s %u %u %d %d %d\n", all[i].name, all[i].params, all[i].version,
+			all[i].chunks, (int)all[i].rows, (int)all[i].change, (int)bytes);
+	}
+	ims_store_searchers_free(all, n);
+	ok(ims_store_searcher_read(st, 4, 0, b, &err));
+}
+
+static void read_settings(store *st, buf *b)
+{
+	store_column *c;
+	size_t n;
+	for (int next = 0; next < 2; next++) {
+		store_model m;
+		int rc = ims_store_model_get(st, &m, next, NULL);
+		ims_buf_text(b, "model %d %s %s\n", rc, m.name ? m.name : "-", m.recipe ? m.recipe : "-");
+		ims_store_model_clear(&m);
+	}
+	buf metric = { 0 };
+	ok(ims_store_get(st, "metric", &metric, &err));
+	ims_buf_put(b, metric.data, metric.len);
+	ims_buf_free(&metric);
+	ok(ims_store_each_root(st, note_root, b, &err));
+	ok(ims_store_columns_get(st, 10, &c, &n, &err));
+	for (size_t i = 0; i < n; i++)
+		ims_buf_text(b, "%s=%s %d\n", c[i].name, c[i].value, c[i].title);
+	ims_store_columns_free(c, n);
+}
+
+static void read_numbers(store *st, buf *b)
+{
+	store_counts counts;
+	int64_t number, *ids;
+	size_t n;
+	bool rejected;
+	static const hash256 zero;
+	ok(ims_store_counts(st, &counts, &err));
+	for (int i = 0; i < STORE_STATES; i++)
+		ims_buf_text(b, "%d ", (int)counts.by_state[i]);
+	ims_buf_text(b, "%d %d %d\n", (int)counts.vectors, (int)counts.vectors_next,
+		(int)counts.vectors_kept);
+	ok(ims_store_max_id(st, &number, &err));
+	ims_buf_text(b, "largest id %lld ", (long long)number);
+	ok(ims_store_next_ids(st, 2, &number, &err));
+	ims_buf_text(b, "next %lld ", (long long)number);
+	ok(ims_store_change_last(st, &number, &err));
+	ims_buf_text(b, "change %lld\n", (long long)number);
+	for (int64_t after = 0; after < 60; after++) {
+		ims_buf_text(b, "%d: ", ims_store_changes(st, after, &ids, &n, NULL));
+		note_ids(b, ids, n);
+	}
+	ok(ims_store_rejected(st, &zero, &zero, &rejected, &err));
+	ok(ims_store_each_rejected(st, note_pair, b, &err));
+	ok(ims_store_signatures(st, note_signature, b, &err));
+	ims_buf_text(b, "%d\n", rejected);
+}
+
+/* What every reading function says, and the check. */
+static char *answers(store *st)
+{
+	buf b = { 0 };
+	read_settings(st, &b);
+	read_searchers(st, &b);
+	read_numbers(st, &b);
+	read_vectors(st, &b);
+	read_pictures(st, &b);
+	ok(ims_store_check(st, note_problem, &b, &err));
+	assert_false(b.failed);
+	char *hex = ims_zalloc(b.len + 1, 1); /* bytes that are no text become dots */
+	for (size_t i = 0; i < b.len; i++)
+		hex[i] = (char)(b.data[i] ? b.data[i] : '.');
+	ims_buf_free(&b);
+	return hex;
+}
+
+static store *open_to_read(void)
+{
+	store *st;
+	store_options o = { .read_only = true };
+	ok(ims_store_open(&st, file, &o, &err));
+	return st;
+}
+
+static void read_file(buf *out)
+{
+	out->len = 0;
+	ok(ims_read_file(out, file, 1 << 26, &err));
+}
+
+/* No writer, and no other file that would have to be written beside the index. */
+static void is_unchanged(const buf *before)
+{
+	char wal[128];
+	buf after = { 0 };
+	snprintf(wal, sizeof wal, "%s-wal", file);
+	assert_int_not_equal(access(wal, F_OK), 0);
+	read_file(&after);
+	assert_int_equal(after.len, before->len);
+	assert_memory_equal(after.data, before->data, after.len);
+	ims_buf_free(&after);
+}
+
 static void only_to_be_read(void **state)
 {
 	(void)state;
-	store *st;
-	store_options o = { .read_only = true };
-	imgsearch_error err;
+	buf before = { 0 };
+	make_old(40);
+	read_file(&before);
+	store *st = open_to_read();
+	char *old = answers(st);
+	fails(IMGSEARCH_EINVAL, ims_store_write_begin(st, &err));
+	ims_store_close(st);
+	is_unchanged(&before);
+	ims_store_close(open_store(file, 0));
+	assert_int_equal(VERSION(), 2);
+	st = open_to_read();
+	char *upgraded = answers(st);
+	assert_string_equal(old, upgraded);
+	assert_null(strstr(old, "problem"));
+	ims_store_close(st);
+	ims_free(old);
+	ims_free(upgraded);
+	ims_buf_free(&before);
+}
+
+/* Nothing was ever given an id, which the sequence of version 1 does not tell from 0. */
+static void empty_to_be_read(void **state)
+{
+	(void)state;
+	int64_t id;
+	remove_files();
+	sqlite3 *db = raw_open();
+	raw(db, ims_store_steps[0]);
+	raw(db, "PRAGMA user_version=1; PRAGMA application_id=0x696d7365");
+	sqlite3_close(db);
+	store *st = open_to_read();
+	ok(ims_store_max_id(st, &id, &err));
+	assert_int_equal(id, -1);
+	assert_int_equal(problems(st), 0);
+	ims_store_close(st);
+	db = raw_open();
+	raw(db, "INSERT INTO vector VALUES(0, zeroblob(16))");
+	sqlite3_close(db);
+	st = open_to_read();
+	ok(ims_store_max_id(st, &id, &err));
+	assert_int_equal(id, 0);
+	ims_store_close(st);
+}
+
+/* A copy of a file that is read through views opens as an index. */
+static void copied(void **state)
+{
+	(void)state;
+	char target[128];
+	snprintf(target, sizeof target, "%s/copy.db", folder);
 	make_old(0);
-	assert_int_equal(ims_store_open(&st, file, &o, &err), IMGSEARCH_EVERSION);
-	assert_non_null(strstr(err.message, "open it once where it can be written"));
-	assert_int_equal(VERSION(), 1);
+	store *st = open_to_read();
+	ok(ims_store_backup(st, target, false, NULL, &err));
+	ims_store_close(st);
+	ims_store_close(open_store(file, 0));
+	st = open_store(target, 0);
+	assert_int_equal(problems(st), 0);
+	has_time(st, 84, 1700000000, 123456789);
+	ims_store_close(st);
+	unlink(target);
+}
+
+static void upgrade_file(void)
+{
+	ims_store_close(open_store(file, 0));
+}
+
+/* A program that has the file open, so that its journal is there and readers are not immutable. */
+static sqlite3 *with_a_journal(void)
+{
+	sqlite3 *db = raw_open();
+	raw(db, "UPDATE setting SET data = data WHERE name = 'metric'");
+	return db;
+}
+
+/* The handle is open when another one upgrades the file. */
+static void upgraded_meanwhile(bool journal)
+{
+	make_old(40);
+	sqlite3 *other = journal ? with_a_journal() : NULL;
+	store *st = open_to_read();
+	char *old = answers(st);
+	upgrade_file();
+	sqlite3_close(other);
+	assert_int_equal(VERSION(), 2);
+	char *upgraded = answers(st);
+	assert_string_equal(old, upgraded);
+	ims_store_close(st);
+	ims_free(old);
+	ims_free(upgraded);
+}
+
+static void upgraded_between(void **state)
+{
+	(void)state;
+	upgraded_meanwhile(false);
+	upgraded_meanwhile(true);
+}
+
+static int upgrade_at_once(void *user, const store_picture *p, const char *root)
+{
+	(void)p;
+	(void)root;
+	if (!(*(int *)user)++)
+		upgrade_file();
+	return 0;
+}
+
+/* A read under which the file is upgraded sees the old state, or says that it cannot go on. */
+static void upgraded_within(void **state)
+{
+	(void)state;
+	for (int journal = 0; journal < 2; journal++) {
+		int n = 0;
+		make_old(3000);
+		sqlite3 *other = journal ? with_a_journal() : NULL;
+		store *st = open_to_read();
+		imgsearch_error err = { 0 };
+		int rc = ims_store_each_picture(st, 0, upgrade_at_once, &n, &err);
+		if (journal) {
+			assert_int_equal(rc, 0);
+			assert_int_equal(n, 3012);
+		} else {
+			assert_int_equal(rc, IMGSEARCH_EBUSY);
+			assert_non_null(strstr(err.message, "changed while it was read"));
+		}
+		n = 1;
+		ok(ims_store_each_picture(st, 0, upgrade_at_once, &n, &err));
+		assert_int_equal(n, 3013);
+		assert_int_equal(problems(st), 0);
+		ims_store_close(st);
+		sqlite3_close(other);
+	}
+}
+
+static void open_and_close(void *arg)
+{
+	(void)arg;
+	store *st;
+	store_options o = { 0 };
+	if (!ims_store_open(&st, file, &o, NULL))
+		ims_store_close(st);
+}
+
+/* Another process upgrades the file while this one reads it over and over. */
+static void upgraded_by_another(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		make_old(400);
+		store *st = open_to_read();
+		pid_t pid = fork();
+		assert_true(pid >= 0);
+		if (!pid) {
+			usleep((useconds_t)i * 500);
+			open_and_close(NULL);
+			_exit(0);
+		}
+		int status = 0, after = 0;
+		for (bool ended = false; !ended || after < 2; after += ended) {
+			int n = 1;
+			imgsearch_error err = { 0 };
+			int rc = ims_store_each_picture(st, 0, upgrade_at_once, &n, &err);
+			if (rc)
+				assert_int_equal(err.code, IMGSEARCH_EBUSY);
+			else
+				assert_int_equal(n, 413);
+			if (!ended && waitpid(pid, &status, WNOHANG) == pid)
+				ended = true;
+		}
+		assert_int_equal(status, 0);
+		assert_int_equal(VERSION(), 2);
+		assert_int_equal(problems(st), 0);
+		ims_store_close(st);
+	}
 }
 
 static void full_disk(void **state)
@@ -276,15 +669,6 @@ static void full_disk(void **state)
 	assert_true(failed > 3);
 	is_same_as(before);
 	free(before);
-}
-
-static void open_and_close(void *arg)
-{
-	(void)arg;
-	store *st;
-	store_options o = { 0 };
-	if (!ims_store_open(&st, file, &o, NULL))
-		ims_store_close(st);
 }
 
 static void killed(void **state)
@@ -321,6 +705,11 @@ int main(void)
 		on_files(everything_stays),
 		on_files(with_a_view),
 		on_files(only_to_be_read),
+		on_files(empty_to_be_read),
+		on_files(copied),
+		on_files(upgraded_between),
+		on_files(upgraded_within),
+		on_files(upgraded_by_another),
 		on_files(full_disk),
 		on_files(killed),
 	};
