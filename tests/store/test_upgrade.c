@@ -373,7 +373,7 @@ static void read_searchers(store *st, buf *b)
 
 static void read_settings(store *st, buf *b)
 {
-	store_column *c;
+	store_cell *c;
 	size_t n;
 	for (int next = 0; next < 2; next++) {
 		store_model m;
@@ -382,7 +382,7 @@ static void read_settings(store *st, buf *b)
 		ims_store_model_clear(&m);
 	}
 	buf metric = { 0 };
-	ok(ims_store_get(st, "metric", &metric, &err));
+	ok(ims_store_setting_get(st, "metric", &metric, &err));
 	ims_buf_put(b, metric.data, metric.len);
 	ims_buf_free(&metric);
 	ok(ims_store_each_root(st, note_root, b, &err));
