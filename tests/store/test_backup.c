@@ -193,8 +193,7 @@ static void while_others_commit(void **state)
 {
 	(void)state;
 	traffic t = { .st = large_index() };
-	imgsearch_events events = { .user = &t, .progress = wait_for_commit };
-	job j = { .events = &events };
+	job j = { .call = { .user = &t, .progress = wait_for_commit } };
 	store *reader = where == file ? open_store(where, DIM) : t.st;
 	pthread_t thread;
 	pthread_create(&thread, NULL, commit_for_ever, &t);
@@ -243,8 +242,7 @@ static void cancelled(void **state)
 	(void)state;
 	store *st = large_index();
 	int steps = 0;
-	imgsearch_events events = { .user = &steps, .progress = stop_at_third };
-	job j = { .events = &events };
+	job j = { .call = { .user = &steps, .progress = stop_at_third } };
 	fails(IMGSEARCH_ECANCELED, ims_store_backup(st, target, false, &j, &err));
 	assert_int_equal(files_with("copy"), 0);
 	put_text(target, "before");
@@ -320,8 +318,7 @@ static void existing_targets(void **state)
 {
 	(void)state;
 	store *st = large_index();
-	imgsearch_events events = { .progress = make_target };
-	job j = { .events = &events };
+	job j = { .call = { .progress = make_target } };
 	fails(IMGSEARCH_EEXIST, ims_store_backup(st, target, false, &j, &err));
 	has_text(target, "somebody else's");
 	fails(IMGSEARCH_EEXIST, ims_store_backup(st, target, false, NULL, &err));

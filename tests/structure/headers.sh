@@ -16,9 +16,9 @@ int use(imgsearch_hits **hits)
 	imgsearch_input in = imgsearch_input_file("a.jpg");
 	imgsearch_error err;
 	imgsearch *s;
-	int rc = imgsearch_open(&s, ":memory:", 0, &err);
+	int rc = imgsearch_open(":memory:", 0, NULL, &s, &err);
 	o.k = 3;
-	return rc ? rc : imgsearch_query(s, &in, 1, &o, hits, &err);
+	return rc ? rc : imgsearch_query(s, &in, 1, &o, NULL, hits, &err);
 }
 END
 cp "$W/use.c" "$W/use.cpp"
