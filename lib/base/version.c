@@ -8,3 +8,8 @@ const char *imgsearch_version_text(void)
 {
 	return VERSION(IMGSEARCH_VERSION_MAJOR, IMGSEARCH_VERSION_MINOR, IMGSEARCH_VERSION_PATCH);
 }
+
+int imgsearch_version_number(void)
+{
+	return IMGSEARCH_VERSION_NUMBER;
+}

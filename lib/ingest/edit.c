@@ -76,6 +76,8 @@ int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const c
 		out->mtime = ims_timestamp(&st.st_mtim);
 	int rc = name_picture(out, in, name, err);
 	if (!rc)
+		rc = ims_row_refuse_deleted(s, out->names[0], err);
+	if (!rc)
 		rc = ims_identity_decide(s, IDENTITY_ADD, &out->identity, err);
 	request.recipe = &out->identity.model.recipe;
 	if (!rc) {
