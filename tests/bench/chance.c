@@ -99,8 +99,9 @@ static imgsearch *make(const set *sets, unsigned which)
 	for (int s = 0; s < SETS; s++)
 		for (size_t i = 0; which >> s & 1 && i < sets[s].n; i++) {
 			imgsearch_input in = imgsearch_input_vector(sets[s].row + i * sets[s].dim, sets[s].dim);
-			if (sets[s].path[i]
-				&& imgsearch_index_add(index, &in, NAMED(sets[s].path[i]), NULL, NULL, &err))
+			imgsearch_index_add_options named = { .struct_size = sizeof named,
+				.name = sets[s].path[i] };
+			if (named.name && imgsearch_index_add(index, &in, &named, NULL, NULL, &err))
 				die(err.message);
 		}
 	if (imgsearch_build(index, NULL, NULL, NULL, &err))

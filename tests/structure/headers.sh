@@ -1,5 +1,5 @@
 #!/bin/sh
-# The public header alone, by both compilers and as C11 and C++17, with the strictest warnings; each
+# The public headers alone, by both compilers and as C11 and C++17, with the strictest warnings; each
 # internal header alone; and all sources without a warning by the compiler that did not build them.
 cd "$(dirname "$0")/../.." || exit 1
 W=$(mktemp -d) && trap 'rm -rf "$W"' EXIT
@@ -9,16 +9,28 @@ skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
 
 cat >"$W/use.c" <<'END'
 #include "imgsearch.h"
+#include "imgsearch/eval.h"
+#include "imgsearch/train.h"
 int use(imgsearch_hits **hits);
 int use(imgsearch_hits **hits)
 {
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
 	imgsearch_input in = imgsearch_input_file("a.jpg");
+	imgsearch_call call = IMGSEARCH_INIT(imgsearch_call);
+	imgsearch_train_options train = IMGSEARCH_INIT(imgsearch_train_options);
+	imgsearch_eval_report *report = 0;
 	imgsearch_error err;
 	imgsearch *s;
-	int rc = imgsearch_open(":memory:", 0, NULL, &s, &err);
+	int rc = imgsearch_open(":memory:", 0, 0, &s, &err);
 	o.k = 3;
-	return rc ? rc : imgsearch_query(s, &in, 1, &o, NULL, hits, &err);
+	call.deadline_ms = 1000;
+	train = IMGSEARCH_INIT(imgsearch_train_options);
+	if (!rc)
+		rc = imgsearch_train(s, "folder", &train, &call, 0, &err);
+	if (!rc)
+		rc = imgsearch_eval_run(s, 0, &call, &report, &err);
+	imgsearch_eval_report_free(report);
+	return rc ? rc : imgsearch_query(s, &in, 1, &o, &call, hits, &err);
 }
 END
 cp "$W/use.c" "$W/use.cpp"
@@ -29,6 +41,12 @@ for compiler in gcc clang; do
 	$compiler -x c++ -std=c++17 $strict "$W/use.cpp" 2>"$W/log"; result "imgsearch.h as C++17 by $compiler" $?
 	$compiler -x c++ -std=c++11 $strict "$W/use.cpp" 2>"$W/log"; result "imgsearch.h as C++11 by $compiler" $?
 done
+
+: >"$W/log"; bad=0
+for header in imgsearch.h imgsearch/eval.h imgsearch/train.h; do
+	echo "#include \"$header\"" | gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude -x c -fsyntax-only - 2>>"$W/log" || { bad=1; echo "$header" >>"$W/log"; }
+done
+result "each public header stands alone" $bad
 
 : >"$W/log"; bad=0
 for header in $(find lib cli -name '*.h' | sort) shim/shim.h; do
