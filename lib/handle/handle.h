@@ -54,7 +54,8 @@ job ims_handle_job(imgsearch *s, const imgsearch_call *call);
 
 /*
  * Acquires the writer lock, in this process and in all others; every change lies between begin and
- * end. EBUSY at once if another writer has it; EIO: the index cannot be written.
+ * end. EBUSY at once if another writer has it; EINVAL: the handle is for reading only; EIO: the index
+ * cannot be written.
  */
 int ims_handle_write_begin(imgsearch *s, imgsearch_error *err);
 void ims_handle_write_end(imgsearch *s);

@@ -220,7 +220,12 @@ int ims_edit_vectors(edit *out, const float *rows, size_t n, size_t dim, const i
 /* A vector with a name has a row of its own. */
 static int write_named(const edit *e, size_t i, imgsearch *s, imgsearch_error *err)
 {
-	store_picture row = { .id = e->ids[i], .path = e->names[i], .state = IMGSEARCH_STATE_INDEXED };
+	store_picture row = {
+		.id = e->ids[i],
+		.has_id = true,
+		.path = e->names[i],
+		.state = IMGSEARCH_STATE_INDEXED,
+	};
 	int rc = ims_store_picture_put(s->store, &row, err);
 	return rc ? rc
 			  : ims_store_vector_put(s->store, row.id, e->rows + i * e->dim, e->dim, false, err);

@@ -86,7 +86,7 @@ int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_e
 int ims_store_roots_settle(store *st, imgsearch_error *err);
 
 typedef struct store_picture {
-	int64_t id;       /* 0: new; an id is never used twice */
+	int64_t id;       /* 0: new, unless has_id; an id is never used twice */
 	int64_t root;     /* 0: none; path is then the picture's name */
 	const char *path; /* bytes, relative to the root */
 	uint64_t size;
@@ -96,6 +96,7 @@ typedef struct store_picture {
 	uint32_t width, height;
 	hash256 hash;    /* zero: unknown */
 	int64_t same_as; /* of a duplicate: the indexed picture with its bytes; else 0 */
+	bool has_id;     /* to be written under id, also where that is 0: a vector with a name */
 } store_picture;
 
 /*
