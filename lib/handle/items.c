@@ -113,15 +113,16 @@ int ims_items_each(imgsearch *s, uint32_t state, imgsearch_item_fn each, void *u
 }
 
 /* A vector without a picture has only an id. */
-static int vector_item(imgsearch *s, int64_t id, store_picture *p)
+static int vector_item(imgsearch *s, int64_t id, store_picture *p, imgsearch_error *err)
 {
-	uint8_t exists = 0;
-	if (ims_items_exist(s, &id, 1, &exists, NULL) || !exists)
-		return IMGSEARCH_ENOTFOUND;
+	bool deleted = false;
+	int rc = ims_store_is_deleted(s->store, id, &deleted, err);
+	if (rc)
+		return rc;
 	p->id = id;
-	p->state = IMGSEARCH_STATE_INDEXED;
+	p->state = deleted ? IMGSEARCH_STATE_DELETED : IMGSEARCH_STATE_INDEXED;
 	p->path = ims_format("id:%lld", (long long)id);
-	return p->path ? 0 : IMGSEARCH_ENOMEM;
+	return p->path ? 0 : ims_nomem(err);
 }
 
 int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error *err)
@@ -132,7 +133,7 @@ int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error
 	*out = NULL;
 	int rc = ims_store_picture_get(s->store, id, &p, &root, &why);
 	if (rc == IMGSEARCH_ENOTFOUND)
-		rc = vector_item(s, id, &p);
+		rc = vector_item(s, id, &p, &why);
 	if (rc && err)
 		*err = why;
 	if (!rc)
@@ -260,6 +261,29 @@ static int mark_picture(void *user, size_t i, const store_picture *p, const char
 	return 0;
 }
 
+/* Marks vectors without a picture that were deleted on purpose, among the ids not marked yet. */
+static int mark_deleted(imgsearch *s, const int64_t *ids, size_t n, uint8_t *exists,
+	imgsearch_error *err)
+{
+	store_counts held;
+	imgsearch_error why;
+	bool deleted;
+	int rc = ims_store_counts(s->store, &held, err);
+	if (rc || !held.vectors_kept)
+		return rc;
+	for (size_t i = 0; !rc && i < n; i++) {
+		if (exists[i])
+			continue;
+		rc = ims_store_is_deleted(s->store, ids[i], &deleted, &why);
+		exists[i] = !rc;
+		if (rc == IMGSEARCH_ENOTFOUND)
+			rc = 0;
+		else if (rc && err)
+			*err = why;
+	}
+	return rc;
+}
+
 int ims_items_exist(imgsearch *s, const int64_t *ids, size_t n, uint8_t *exists,
 	imgsearch_error *err)
 {
@@ -276,6 +300,8 @@ int ims_items_exist(imgsearch *s, const int64_t *ids, size_t n, uint8_t *exists,
 		rc = ims_store_pictures_lookup(s->store, ids, n, mark_picture, exists, err);
 	for (size_t i = 0; !rc && i < n; i++)
 		exists[i] |= vector[i];
+	if (!rc)
+		rc = mark_deleted(s, ids, n, exists, err);
 	ims_free(vector);
 	ims_free(rows);
 	return rc;
