@@ -198,6 +198,8 @@ static int run_batch(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 	if (!rc)
 		rc = v->space.dim ? ims_query_make(&q, s, v, options, j, err) : answer_empty(&b, n, err);
 	if (!rc && v->space.dim)
+		rc = ims_query_threads(&q, err);
+	if (!rc && v->space.dim)
 		rc = init(&b, n, err);
 	for (size_t at = 0, now; !rc && v->space.dim && at < n; at += now) {
 		now = n - at < b.step ? n - at : b.step;
