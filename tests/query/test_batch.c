@@ -287,6 +287,7 @@ static void many_steps(void **state)
 			assert_int_equal(answers->items[i]->hits->items[0]->id, i);
 		assert_int_equal(answers->items[0]->hits->count, large ? N : 3);
 		imgsearch_answers_free(answers);
+		o.threads = 3;
 		o.k = UINT32_MAX; /* few heaps at a time */
 		o.fields = IMGSEARCH_FIELDS_IDS;
 	}
