@@ -38,7 +38,7 @@ static index_ptr open_index(const std::string &path)
 	imgsearch_error err;
 	imgsearch *s;
 	options.must_exist = 1;
-	check(imgsearch_open(&s, path.c_str(), &options, &err), err);
+	check(imgsearch_open(path.c_str(), &options, nullptr, &s, &err), err);
 	return index_ptr(s);
 }
 
@@ -49,7 +49,7 @@ static hits_ptr query(imgsearch *s, const std::vector<char> &bytes, unsigned k)
 	imgsearch_error err;
 	imgsearch_hits *hits;
 	options.k = k;
-	check(imgsearch_query(s, &in, 1, &options, &hits, &err), err);
+	check(imgsearch_query(s, &in, 1, &options, nullptr, &hits, &err), err);
 	return hits_ptr(hits);
 }
 
@@ -66,7 +66,7 @@ int main(int argc, char **argv)
 		index_ptr s = open_index(argv[1]);
 		hits_ptr hits = query(s.get(), bytes, 5);
 		for (size_t i = 0; i < hits->count; i++)
-			std::cout << hits->hit[i].score << ' ' << hits->hit[i].path << '\n';
+			std::cout << hits->items[i]->score << ' ' << hits->items[i]->path << '\n';
 	} catch (const std::exception &e) {
 		std::cerr << e.what() << '\n';
 		return 1;

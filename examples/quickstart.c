@@ -6,15 +6,16 @@ int main(void)
 {
 	imgsearch *s;
 	imgsearch_error err;
-	if (imgsearch_open(&s, "photos.db", NULL, &err))
+	if (imgsearch_open("photos.db", NULL, NULL, &s, &err))
 		return puts(err.message), 1;
-	const char *dirs[] = { "photos" };
-	imgsearch_index_update(s, dirs, 1, NULL, NULL, &err);
+	const char *folders[] = { "photos" };
+	if (imgsearch_index_update(s, folders, 1, NULL, NULL, NULL, &err))
+		return puts(err.message), 1;
 	imgsearch_input in = imgsearch_input_file("query.jpg");
 	imgsearch_hits *hits;
-	if (imgsearch_query(s, &in, 1, NULL, &hits, &err) == 0)
+	if (imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err) == 0)
 		for (size_t i = 0; i < hits->count; i++)
-			printf("%.3f %s\n", hits->hit[i].score, hits->hit[i].path);
+			printf("%.3f %s\n", hits->items[i]->score, hits->items[i]->path);
 	imgsearch_hits_free(hits);
 	imgsearch_close(s);
 }

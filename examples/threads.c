@@ -31,7 +31,7 @@ static void *ask(void *arg)
 		imgsearch_error err; /* each thread has its own: there is no hidden state */
 		fill(v, i);
 		imgsearch_input in = imgsearch_input_vector(v, DIM);
-		if (imgsearch_query(a->s, &in, 1, NULL, &hits, &err))
+		if (imgsearch_query(a->s, &in, 1, NULL, NULL, &hits, &err))
 			a->failures++;
 		else
 			a->answers += hits->count > 0;
@@ -50,10 +50,10 @@ int main(void)
 	int rc = 0;
 
 	options.dim = DIM;
-	if (imgsearch_open(&s, ":memory:", &options, &err))
+	if (imgsearch_open(":memory:", &options, NULL, &s, &err))
 		return fprintf(stderr, "%s\n", err.message), 1;
 	fill(v, 0);
-	if (imgsearch_vectors_add(s, v, 1, DIM, NULL, &err))
+	if (imgsearch_vectors_add(s, v, 1, DIM, NULL, NULL, NULL, &err))
 		return fprintf(stderr, "%s\n", err.message), 1;
 
 	memset(askers, 0, sizeof(askers));
@@ -64,7 +64,7 @@ int main(void)
 	}
 	for (unsigned i = 1; i < 100 && !rc; i++) {
 		fill(v, i);
-		rc = imgsearch_vectors_add(s, v, 1, DIM, NULL, &err);
+		rc = imgsearch_vectors_add(s, v, 1, DIM, NULL, NULL, NULL, &err);
 	}
 	for (int t = 0; t < THREADS; t++) {
 		pthread_join(askers[t].thread, NULL);

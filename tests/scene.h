@@ -90,25 +90,82 @@ static inline imgsearch *scene_open(const scene *sc)
 {
 	imgsearch_error err = { 0 };
 	imgsearch *s;
-	int rc = imgsearch_open(&s, sc->db, NULL, &err);
+	int rc = imgsearch_open(sc->db, NULL, NULL, &s, &err);
 	if (rc)
 		fail_msg("open: %s", err.message);
 	return s;
 }
 
-static inline imgsearch_counts scene_index(imgsearch *s, const char *path)
+/* What an index run met, by state, and what it changed. */
+typedef struct scene_counts {
+	uint64_t seen, indexed, duplicate, unsupported, damaged, too_big, excluded, unreadable, deleted,
+		link;
+	uint64_t added, unchanged, moved, removed, offline;
+} scene_counts;
+
+/* Asserts that seen is the sum of the other states. */
+static inline scene_counts scene_counts_of(const imgsearch_index_update_report *r)
+{
+	const imgsearch_counts *c = r->counts;
+	assert_int_equal(c->seen,
+		c->indexed + c->duplicate + c->unsupported + c->damaged + c->too_big + c->excluded
+			+ c->unreadable + c->deleted + c->link);
+	return (scene_counts){
+		.seen = c->seen,
+		.indexed = c->indexed,
+		.duplicate = c->duplicate,
+		.unsupported = c->unsupported,
+		.damaged = c->damaged,
+		.too_big = c->too_big,
+		.excluded = c->excluded,
+		.unreadable = c->unreadable,
+		.deleted = c->deleted,
+		.link = c->link,
+		.added = r->added,
+		.unchanged = r->unchanged,
+		.moved = r->moved,
+		.removed = r->removed,
+		.offline = r->offline,
+	};
+}
+
+/* imgsearch_index_update, which must succeed. options may be NULL. */
+static inline scene_counts scene_update(imgsearch *s, const char *const *paths, size_t n,
+	const imgsearch_index_update_options *options)
 {
 	imgsearch_error err = { 0 };
-	imgsearch_counts counts;
-	int rc = imgsearch_index_update(s, &path, path ? 1 : 0, NULL, &counts, &err);
-	if (rc)
+	imgsearch_index_update_report *report;
+	if (imgsearch_index_update(s, paths, n, options, NULL, &report, &err))
 		fail_msg("index: %s", err.message);
 	assert_int_equal(err.code, 0);
-	assert_int_equal(counts.seen,
-		counts.indexed + counts.duplicate + counts.unsupported + counts.damaged + counts.too_big
-			+ counts.excluded + counts.unreadable);
+	scene_counts counts = scene_counts_of(report);
+	imgsearch_index_update_report_free(report);
 	return counts;
 }
+
+/* A run over one path; NULL: over the roots that the index knows. */
+static inline scene_counts scene_index(imgsearch *s, const char *path)
+{
+	return scene_update(s, &path, path ? 1 : 0, NULL);
+}
+
+/* Options with one field. They last as long as the block they stand in. */
+#define NAMED(text) \
+	(&(imgsearch_index_add_options){ \
+		.struct_size = sizeof(imgsearch_index_add_options), \
+		.name = (text), \
+	})
+#define WITH_IDS(numbers) \
+	(&(imgsearch_vectors_add_options){ \
+		.struct_size = sizeof(imgsearch_vectors_add_options), \
+		.ids = (numbers), \
+	})
+#define BELOW(folder) \
+	(&(imgsearch_filter){ \
+		.struct_size = sizeof(imgsearch_filter), \
+		.folders = (const char *const[]){ folder }, \
+		.n_folders = 1, \
+	})
 
 /* The fake network calls hook with the number of its inputs; a handle has loaded it before. */
 static inline void scene_on_run(void (*hook)(size_t n))

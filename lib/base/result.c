@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { BLOCK = 4096, LARGEST_BLOCK = 1 << 20 };
+enum { BLOCK = 4096, LARGEST_BLOCK = 1 << 20, UNIT = alignof(max_align_t) };
 
 typedef struct block {
 	struct block *next; /* of the first block: the newest of the others */
@@ -47,7 +47,6 @@ void ims_result_free(void *result)
 
 void *ims_result_alloc(void *result, size_t n, size_t size)
 {
-	enum { UNIT = alignof(max_align_t) };
 	if (!result || (size && n > (SIZE_MAX - UNIT) / size))
 		return NULL;
 	size_t bytes = (n * size + UNIT - 1) / UNIT * UNIT;
@@ -80,8 +79,10 @@ const char *ims_result_text(void *result, const char *text)
 
 void *ims_result_list(void *result, size_t n, size_t size)
 {
+	if (size > SIZE_MAX - UNIT)
+		return NULL;
 	void **list = ims_result_alloc(result, n ? n : 1, sizeof *list);
-	size_t step = (size + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
+	size_t step = (size + UNIT - 1) / UNIT * UNIT;
 	unsigned char *items = list ? ims_result_alloc(result, n, step) : NULL;
 	for (size_t i = 0; items && i < n; i++)
 		list[i] = items + i * step;

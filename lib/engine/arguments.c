@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 #include "handle/handle.h"
+#include "handle/input.h"
 
 #include <string.h>
 
@@ -56,19 +57,10 @@ int ims_filter_copy(imgsearch_filter *ours, const imgsearch_filter *theirs, imgs
 int ims_input_require(const imgsearch_input *in, const char *function, imgsearch_error *err)
 {
 	REQUIRE(in, err, "%s: the input is NULL", function);
-	REQUIRE(in->kind >= IMGSEARCH_INPUT_FILE && in->kind <= IMGSEARCH_INPUT_TEXT, err,
-		"%s: kind %u of an input is unknown", function, in->kind);
-	REQUIRE(!in->reserved[0] && !in->reserved[1], err,
-		"%s: the reserved fields of an input must be 0", function);
-	REQUIRE(in->kind != IMGSEARCH_INPUT_FILE || in->path, err, "%s: the path of a file is NULL",
-		function);
-	bool needs_data = in->kind == IMGSEARCH_INPUT_BYTES || in->kind == IMGSEARCH_INPUT_PIXELS
-		|| in->kind == IMGSEARCH_INPUT_VECTOR;
-	REQUIRE(!needs_data || in->data, err, "%s: the data of an input is NULL", function);
-	if (in->kind == IMGSEARCH_INPUT_TEXT)
-		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
-			"%s: text as an input is not supported in this version", function);
-	return 0;
+	int rc = ims_input_check(in, err);
+	if (rc)
+		ims_error_prefix(err, "%s", function);
+	return rc;
 }
 
 int ims_text_require(const char *text, const char *name, imgsearch_error *err)

@@ -196,8 +196,6 @@ int imgsearch_transaction_begin(imgsearch *s, const imgsearch_transaction_option
 	int rc = COPY(options, theirs, err);
 	if (rc)
 		return rc;
-	REQUIRE(!ims_handle_transaction_is_mine(s), err,
-		"transaction_begin: this thread has a transaction open");
 	uint64_t max_bytes = options.max_bytes ? options.max_bytes : DEFAULT_BYTES;
 	return ims_transaction_begin(s, max_bytes, out, err);
 }

@@ -45,11 +45,6 @@ static int check_inputs(const imgsearch_input *inputs, size_t n, const char *fun
 	REQUIRE(inputs, err, "%s: inputs is NULL", function);
 	REQUIRE(n, err, "%s: n is 0", function);
 	REQUIRE(n <= SIZE_MAX / sizeof *inputs, err, "%s: n is %zu", function, n);
-	for (size_t i = 0; i < n; i++) {
-		int rc = ims_input_require(&inputs[i], function, err);
-		if (rc)
-			return rc;
-	}
 	return 0;
 }
 
@@ -63,6 +58,8 @@ int imgsearch_query(imgsearch *s, const imgsearch_input *inputs, size_t n,
 	*out = NULL;
 	REQUIRE(s, err, "query: s is NULL");
 	int rc = check_inputs(inputs, n, "query", err);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = ims_input_require(&inputs[i], "query", err);
 	if (!rc)
 		rc = copy_options(&checked, theirs, err);
 	if (!rc)

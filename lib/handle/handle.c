@@ -121,6 +121,9 @@ job ims_handle_job(imgsearch *s, const imgsearch_call *call)
 int ims_handle_write_begin(imgsearch *s, imgsearch_error *err)
 {
 	int idle = 0;
+	if (s->options.read_only)
+		return ims_fail(err, IMGSEARCH_EINVAL, "%s: the index is open for reading only",
+			ims_store_path(s->store));
 	if (!atomic_compare_exchange_strong(&s->writing, &idle, 1))
 		return ims_fail(err, IMGSEARCH_EBUSY, "%s: another thread is changing the index",
 			ims_store_path(s->store));

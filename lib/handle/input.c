@@ -1,15 +1,24 @@
 /* Turns an input into bytes and into pixels. */
 #include "handle/input.h"
 
+#include <math.h>
 #include <string.h>
 
 int ims_input_check(const imgsearch_input *in, imgsearch_error *err)
 {
-	if ((in->kind == IMGSEARCH_INPUT_FILE && !in->path)
-		|| (in->kind == IMGSEARCH_INPUT_BYTES && !in->data))
-		return ims_fail(err, IMGSEARCH_EINVAL, "input: no path or data");
-	if (in->kind < IMGSEARCH_INPUT_FILE || in->kind > IMGSEARCH_INPUT_ITEM)
+	bool needs_data = in->kind == IMGSEARCH_INPUT_BYTES || in->kind == IMGSEARCH_INPUT_PIXELS
+		|| in->kind == IMGSEARCH_INPUT_VECTOR;
+	if (in->kind < IMGSEARCH_INPUT_FILE || in->kind > IMGSEARCH_INPUT_TEXT)
 		return ims_fail(err, IMGSEARCH_EINVAL, "input: kind %u is unknown", in->kind);
+	if (in->reserved[0] || in->reserved[1])
+		return ims_fail(err, IMGSEARCH_EINVAL, "input: the reserved fields must be 0");
+	if ((in->kind == IMGSEARCH_INPUT_FILE && !in->path) || (needs_data && !in->data))
+		return ims_fail(err, IMGSEARCH_EINVAL, "input: the path or data is NULL");
+	if (!isfinite(in->weight))
+		return ims_fail(err, IMGSEARCH_EINVAL, "input: the weight is not finite");
+	if (in->kind == IMGSEARCH_INPUT_TEXT)
+		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+			"input: text is not supported in this version");
 	return 0;
 }
 

@@ -191,18 +191,32 @@ int ims_view_set_dim(imgsearch *s, uint32_t dim, imgsearch_error *err)
 	return rc ? rc : ims_view_renew(s, err);
 }
 
-int ims_view_settle_dim(imgsearch *s, uint32_t dim, imgsearch_error *err)
+/* EINVAL: another dimension than the index's. *first: it has none yet. */
+static int check_dim(imgsearch *s, uint32_t dim, bool *first, imgsearch_error *err)
 {
 	view *v;
 	int rc = ims_view_acquire(s, &v, err);
 	if (rc)
 		return rc;
 	uint32_t have = v->space.dim ? v->space.dim : s->options.dim;
-	bool first = !v->space.dim;
+	*first = !v->space.dim;
 	ims_view_release(v);
 	if (have && have != dim)
 		return ims_fail(err, IMGSEARCH_EINVAL, "vectors of %u values; the index has %u", dim, have);
-	return first ? ims_view_set_dim(s, dim, err) : 0;
+	return 0;
+}
+
+int ims_view_check_dim(imgsearch *s, uint32_t dim, imgsearch_error *err)
+{
+	bool first;
+	return check_dim(s, dim, &first, err);
+}
+
+int ims_view_settle_dim(imgsearch *s, uint32_t dim, imgsearch_error *err)
+{
+	bool first;
+	int rc = check_dim(s, dim, &first, err);
+	return rc || !first ? rc : ims_view_set_dim(s, dim, err);
 }
 
 /* ------------------------------------------------------------------------------- searchers ---- */

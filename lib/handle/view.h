@@ -72,6 +72,8 @@ int ims_view_renew(imgsearch *s, imgsearch_error *err);
 int ims_view_set_dim(imgsearch *s, uint32_t dim, imgsearch_error *err);
 /* The same for the first vectors; EINVAL where the index has vectors of another dimension. */
 int ims_view_settle_dim(imgsearch *s, uint32_t dim, imgsearch_error *err);
+/* That EINVAL alone, outside of a transaction too. */
+int ims_view_check_dim(imgsearch *s, uint32_t dim, imgsearch_error *err);
 
 /*
  * The parameters with which a searcher state must have been built to be usable in this view. The

@@ -1,7 +1,6 @@
 /* Makes edits, and stages or writes them. */
 #include "ingest/add.h"
 
-#include "handle/items.h"
 #include "ingest/row.h"
 #include "ingest/transaction.h"
 
@@ -12,22 +11,6 @@ static int apply(imgsearch *s, imgsearch_transaction *t, edit *e, int64_t *ids,
 	bool again;
 	return t ? ims_transaction_stage(t, e, ids, err)
 			 : ims_transaction_write_one(s, e, ids, &again, err);
-}
-
-/* EINVAL: the path or name is that of an item that was deleted on purpose, below whichever root. */
-static int refuse_deleted(imgsearch *s, const char *path, imgsearch_error *err)
-{
-	int64_t id;
-	bool deleted = false;
-	imgsearch_error why;
-	int rc = path ? ims_items_find(s, path, &id, &why) : IMGSEARCH_ENOTFOUND;
-	if (!rc)
-		rc = ims_store_is_deleted(s->store, id, &deleted, &why);
-	if (rc == IMGSEARCH_ENOTFOUND)
-		return 0;
-	if (rc && err)
-		*err = why;
-	return deleted ? ims_store_refuse_deleted(s->store, path, id, err) : rc;
 }
 
 /* Whether the index has these bytes; an edit_has_content. */
@@ -52,8 +35,6 @@ static int add_alone(imgsearch *s, const imgsearch_input *in, const char *name, 
 	for (int i = 0; !rc && again && i < TRIES; i++) {
 		rc = ims_edit_picture(&e, s, in, name, has_content, i ? NULL : s, j, err);
 		if (!rc)
-			rc = refuse_deleted(s, e.names[0], err);
-		if (!rc)
 			rc = ims_transaction_write_one(s, &e, id, &again, err);
 		ims_edit_free(&e);
 	}
@@ -68,8 +49,6 @@ static int add_staged(imgsearch *s, const imgsearch_input *in, const char *name,
 	edit e;
 	int rc = ims_edit_picture(&e, s, in, name, ims_numbering_has_content,
 		ims_transaction_numbering(t), j, err);
-	if (!rc)
-		rc = refuse_deleted(s, e.names[0], err);
 	if (rc) {
 		ims_edit_free(&e);
 		return rc;
@@ -82,7 +61,7 @@ static int add_vector(imgsearch *s, const imgsearch_input *in, const imgsearch_i
 {
 	edit e;
 	const char *name = o->name;
-	int rc = refuse_deleted(s, name, err);
+	int rc = ims_row_refuse_deleted(s, name, err);
 	if (rc)
 		return rc;
 	bool unnamed = !name && !o->has_id;
@@ -114,7 +93,7 @@ int ims_add_vectors(imgsearch *s, const float *rows, size_t n, size_t dim,
 	edit e;
 	int rc = o->transaction ? ims_transaction_check(o->transaction, s, err) : 0;
 	for (size_t i = 0; !rc && o->names && i < n; i++)
-		rc = refuse_deleted(s, o->names[i], err);
+		rc = ims_row_refuse_deleted(s, o->names[i], err);
 	if (rc)
 		return rc;
 	rc = ims_edit_vectors(&e, rows, n, dim, o->ids, o->names, err);

@@ -76,6 +76,8 @@ int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const c
 		out->mtime = ims_timestamp(&st.st_mtim);
 	int rc = name_picture(out, in, name, err);
 	if (!rc)
+		rc = ims_row_refuse_deleted(s, out->names[0], err);
+	if (!rc)
 		rc = ims_identity_decide(s, IDENTITY_ADD, &out->identity, err);
 	request.recipe = &out->identity.model.recipe;
 	if (!rc) {
@@ -218,7 +220,12 @@ int ims_edit_vectors(edit *out, const float *rows, size_t n, size_t dim, const i
 /* A vector with a name has a row of its own. */
 static int write_named(const edit *e, size_t i, imgsearch *s, imgsearch_error *err)
 {
-	store_picture row = { .id = e->ids[i], .path = e->names[i], .state = IMGSEARCH_STATE_INDEXED };
+	store_picture row = {
+		.id = e->ids[i],
+		.has_id = true,
+		.path = e->names[i],
+		.state = IMGSEARCH_STATE_INDEXED,
+	};
 	int rc = ims_store_picture_put(s->store, &row, err);
 	return rc ? rc
 			  : ims_store_vector_put(s->store, row.id, e->rows + i * e->dim, e->dim, false, err);

@@ -43,7 +43,8 @@ typedef bool edit_has_content(void *user, const hash256 *hash);
 
 /*
  * Prepares and embeds a picture. ims_edit_free frees *out, also after an error. EMODEL, ECANCELED,
- * EDEADLINE, and the errors of reading and decoding.
+ * EDEADLINE, EINVAL (the path or name was deleted on purpose), and the errors of reading and
+ * decoding.
  */
 int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const char *name,
 	edit_has_content *has_content, void *user, job *j, imgsearch_error *err);

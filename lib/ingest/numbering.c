@@ -1,7 +1,7 @@
 /*
- * Three hash tables follow what staged edits change. An entry holds id + 1, since ids begin at 0.
- * Of an id, `size` is the checksum of its staged name and `mtime.seconds` that of its staged
- * content; 0: the edit leaves it as it is.
+ * Three hash tables follow what staged edits change. An entry holds ~id, which is not 0. Of an id,
+ * `size` is the checksum of its staged name, or NO_NAME, and `mtime.seconds` that of its staged
+ * content; 0: the edits leave it as it is.
  */
 #include "ingest/numbering.h"
 
@@ -12,8 +12,11 @@
 
 int ims_numbering_init(numbering *n, imgsearch *s, imgsearch_error *err)
 {
+	store_counts held;
 	*n = (numbering){ .s = s };
-	return ims_store_max_id(s->store, &n->last, err);
+	int rc = ims_store_counts(s->store, &held, err);
+	n->any_deleted = held.by_state[IMGSEARCH_STATE_DELETED] + held.vectors_kept > 0;
+	return rc ? rc : ims_store_max_id(s->store, &n->last, err);
 }
 
 void ims_numbering_free(numbering *n)
@@ -36,6 +39,8 @@ static path_key hash_key(const hash256 *hash)
 	memcpy(&key, hash, sizeof key);
 	return key;
 }
+
+enum { NO_NAME = 2 }; /* no name_sum, since it is even */
 
 static uint64_t name_sum(const char *name)
 {
@@ -66,8 +71,8 @@ static int find_name(const numbering *n, const char *name, int64_t *id, imgsearc
 	const path_entry *e = ims_path_table_find(&n->names, ims_path_key(0, name));
 	store_picture p = { 0 };
 	*id = -1;
-	if (e && keeps_name(n, e->id - 1, name)) {
-		*id = e->id - 1;
+	if (e && keeps_name(n, ~e->id, name)) {
+		*id = ~e->id;
 		return 0;
 	}
 	int rc = ims_store_picture_find(n->s->store, 0, name, &p, err);
@@ -82,7 +87,7 @@ bool ims_numbering_has_content(void *numbering_, const hash256 *hash)
 	const numbering *n = numbering_;
 	int64_t twin = 0;
 	const path_entry *e = ims_path_table_find(&n->content, hash_key(hash)), *of;
-	if (e && (of = staged(n, e->id - 1)) && !of->seen && of->mtime.seconds == content_sum(hash))
+	if (e && (of = staged(n, ~e->id)) && !of->seen && of->mtime.seconds == content_sum(hash))
 		return true;
 	if (ims_row_twin(n->s, hash, &twin, NULL) || !twin)
 		return false;
@@ -120,6 +125,27 @@ static int number_unnamed(numbering *n, edit *e, int64_t *last, int64_t *id, img
 	return rc;
 }
 
+/* EINVAL: the item was deleted on purpose, and no staged edit removes it. */
+static int refuse_deleted_id(const numbering *n, int64_t id, imgsearch_error *err)
+{
+	return !n->any_deleted || staged(n, id)
+		? 0
+		: ims_row_refuse_deleted_id(n->s, "the vector", id, err);
+}
+
+/* EINVAL: a picture of these bytes was deleted on purpose, and no staged edit removes it. */
+static int refuse_deleted_bytes(const numbering *n, const hash256 *hash, imgsearch_error *err)
+{
+	store_picture twin = { 0 };
+	if (!n->any_deleted || ims_hash_is_zero(hash))
+		return 0;
+	int rc = ims_store_deleted_by_hash(n->s->store, hash, &twin, err);
+	if (!rc && !staged(n, twin.id))
+		rc = ims_store_refuse_deleted(n->s->store, "a picture with these bytes", twin.id, err);
+	ims_store_picture_clear(&twin);
+	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+}
+
 static int number_one(numbering *n, edit *e, size_t i, bool asked, int64_t *last, int64_t *id,
 	imgsearch_error *err)
 {
@@ -143,7 +169,14 @@ static int number_one(numbering *n, edit *e, size_t i, bool asked, int64_t *last
 	}
 	if (!rc && *id > *last)
 		*last = *id;
-	return rc;
+	return rc ? rc : refuse_deleted_id(n, *id, err);
+}
+
+/* What an edit without a name leaves: the staged name, or none where it makes a new item. */
+static uint64_t kept_name(const numbering *n, int64_t id)
+{
+	const path_entry *of = staged(n, id);
+	return !of ? 0 : of->seen ? NO_NAME : of->size;
 }
 
 /* Remembers the edit. The tables have room. */
@@ -154,9 +187,9 @@ static void stage(numbering *n, const edit *e)
 		const char *name = e->names ? e->names[i] : NULL;
 		path_entry of = {
 			.key = id_key(e->ids[i]),
-			.id = e->ids[i] + 1,
+			.id = ~e->ids[i],
 			.seen = e->kind == EDIT_REMOVE,
-			.size = name ? name_sum(name) : 0,
+			.size = name ? name_sum(name) : kept_name(n, e->ids[i]),
 		};
 		if (e->kind == EDIT_PICTURE) {
 			of.mtime.seconds = content_sum(&e->picture.hash);
@@ -201,6 +234,8 @@ static int number_all(numbering *n, edit *e, imgsearch_error *err)
 	int64_t last = n->last;
 	int64_t *ids = ims_alloc(e->n, sizeof *ids);
 	int rc = ids ? 0 : ims_nomem(err);
+	if (!rc && e->kind == EDIT_PICTURE)
+		rc = refuse_deleted_bytes(n, &e->picture.hash, err);
 	for (size_t i = 0; !rc && i < e->n; i++)
 		rc = number_one(n, e, i, asked, &last, &ids[i], err);
 	if (rc) {

@@ -12,6 +12,7 @@
 typedef struct numbering {
 	imgsearch *s;
 	int64_t last;       /* the largest id given so far; -1: none */
+	bool any_deleted;   /* the index has items that were deleted on purpose */
 	path_table names;   /* of staged edits: name -> id; `seen`: removed again */
 	path_table ids;     /* of staged edits: id; `seen`: removed */
 	path_table content; /* of staged pictures: hash -> id */
@@ -23,8 +24,8 @@ void ims_numbering_free(numbering *n);
 
 /*
  * Gives an edit its ids and, where it has none, the name of a picture, and remembers what it
- * changes. All or nothing. EINVAL: an id and a name that belong to different items, or an item that
- * was deleted on purpose; ENOTFOUND: a removed id does not exist; ELIMIT: no ids are left; EDB,
+ * changes. All or nothing. EINVAL: an id and a name that belong to different items, or an item, or
+ * bytes, that were deleted on purpose; ENOTFOUND: a removed id does not exist; ELIMIT: no ids are left; EDB,
  * EIO, ENOMEM.
  */
 int ims_numbering_apply(numbering *n, edit *e, imgsearch_error *err);

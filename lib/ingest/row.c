@@ -1,6 +1,8 @@
 /* Writes rows and finds the indexed picture with the same bytes (the twin). */
 #include "ingest/row.h"
 
+#include "handle/items.h"
+
 const char ims_row_reason_not_finite[] = "the network gives no finite feature";
 
 /* Indexed, or deleted on purpose. */
@@ -22,6 +24,30 @@ int ims_row_twin(imgsearch *s, const hash256 *hash, int64_t *id, imgsearch_error
 	*id = p.id;
 	ims_store_picture_clear(&p);
 	return rc;
+}
+
+int ims_row_refuse_deleted_id(imgsearch *s, const char *name, int64_t id, imgsearch_error *err)
+{
+	bool deleted = false;
+	imgsearch_error why;
+	int rc = ims_store_is_deleted(s->store, id, &deleted, &why);
+	if (rc == IMGSEARCH_ENOTFOUND)
+		return 0;
+	if (rc && err)
+		*err = why;
+	return deleted ? ims_store_refuse_deleted(s->store, name, id, err) : rc;
+}
+
+int ims_row_refuse_deleted(imgsearch *s, const char *path, imgsearch_error *err)
+{
+	int64_t id;
+	imgsearch_error why;
+	int rc = path ? ims_items_find(s, path, &id, &why) : IMGSEARCH_ENOTFOUND;
+	if (rc == IMGSEARCH_ENOTFOUND)
+		return 0;
+	if (rc && err)
+		*err = why;
+	return rc ? rc : ims_row_refuse_deleted_id(s, path, id, err);
 }
 
 /* Finds the id of the row by its path, if it has none. */

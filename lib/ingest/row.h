@@ -42,6 +42,14 @@ typedef struct row_writer {
 int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, const float *vector,
 	row_outcome *outcome, imgsearch_error *err);
 
+/*
+ * EINVAL: the path or name is that of an item that was deleted on purpose, below whichever root.
+ * path may be NULL.
+ */
+int ims_row_refuse_deleted(imgsearch *s, const char *path, imgsearch_error *err);
+/* By id; name is for the sentence. 0 where there is no such item. */
+int ims_row_refuse_deleted_id(imgsearch *s, const char *name, int64_t id, imgsearch_error *err);
+
 /* The indexed or deleted picture with these bytes: *id is 0 where there is none, or no hash. */
 int ims_row_twin(imgsearch *s, const hash256 *hash, int64_t *id, imgsearch_error *err);
 

@@ -1,11 +1,14 @@
 /* Stages edits, and writes one or many. */
 #include "ingest/transaction.h"
 
+#include "handle/view.h"
+
 #include <string.h>
 
 struct imgsearch_transaction {
 	imgsearch *s;
 	uint64_t bytes, max_bytes; /* of the edits; and what they may take */
+	uint32_t dim;              /* of the vectors; 0: no edit has one */
 	numbering numbering;
 	edit *edit;
 	size_t n, cap;
@@ -79,11 +82,28 @@ static void copy_ids(const edit *e, int64_t *ids)
 		memcpy(ids, e->ids, e->n * sizeof *ids);
 }
 
+/* The dimension of the vectors that an edit brings; 0: none. */
+static uint32_t edit_dim(const edit *e)
+{
+	return e->kind == EDIT_PICTURE        ? e->identity.model.dim
+		: e->kind == EDIT_VECTORS && e->n ? e->dim
+										  : 0;
+}
+
+static int check_dim(const imgsearch_transaction *t, uint32_t dim, imgsearch_error *err)
+{
+	if (dim && t->dim && dim != t->dim)
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"vectors of %u values; those of the transaction have %u", dim, t->dim);
+	return dim ? ims_view_check_dim(t->s, dim, err) : 0;
+}
+
 int ims_transaction_stage(imgsearch_transaction *t, edit *e, int64_t *ids, imgsearch_error *err)
 {
 	uint64_t size = ims_edit_size(e);
-	int rc = 0;
-	if (size > t->max_bytes - t->bytes)
+	uint32_t dim = edit_dim(e);
+	int rc = check_dim(t, dim, err);
+	if (!rc && size > t->max_bytes - t->bytes)
 		rc = ims_fail(err, IMGSEARCH_ELIMIT,
 			"transaction: it holds %llu of %llu bytes, and this edit needs %llu more",
 			(unsigned long long)t->bytes, (unsigned long long)t->max_bytes,
@@ -102,6 +122,7 @@ int ims_transaction_stage(imgsearch_transaction *t, edit *e, int64_t *ids, imgse
 	copy_ids(e, ids);
 	t->edit[t->n++] = *e;
 	t->bytes += size;
+	t->dim = dim ? dim : t->dim;
 	*e = (edit){ 0 };
 	return 0;
 }
@@ -125,7 +146,9 @@ static int write_edits(imgsearch *s, edit *e, size_t n, job *j, bool *again, img
 		return 0;
 	}
 	rc = ims_handle_tx_end(s, rc, err);
-	return rc || !removed ? rc : ims_store_compact(s->store, err);
+	if (!rc && removed)
+		ims_store_compact(s->store, NULL); /* what it misses, the next one does */
+	return rc;
 }
 
 int ims_transaction_commit(imgsearch_transaction *t, job *j, imgsearch_error *err)

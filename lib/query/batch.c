@@ -68,6 +68,15 @@ static void clear(batch *b)
 	ims_free(b->errors);
 }
 
+/* As a combined query of one input. What pushes away is not what is asked for. */
+static void weigh(const imgsearch_input *in, float *row, uint32_t dim, int64_t *self)
+{
+	if (in->weight < 0)
+		*self = NO_PICTURE;
+	for (uint32_t i = 0; in->weight != 0 && in->weight != 1 && i < dim; i++)
+		row[i] *= in->weight;
+}
+
 /* The features of a step in the space of the index. Rows of inputs that failed are zero. */
 static int make_rows(batch *b, size_t first, size_t n, imgsearch_error *err)
 {
@@ -84,6 +93,7 @@ static int make_rows(batch *b, size_t first, size_t n, imgsearch_error *err)
 			&& b->in[first + i].kind != IMGSEARCH_INPUT_VECTOR)
 			why->code = ims_improve_views(b->s, b->job, sp, &b->in[first + i],
 				b->query->improve.views, row, why);
+		weigh(&b->in[first + i], row, sp->dim, &b->self[i]);
 		if (why->code)
 			memset(row, 0, sp->dim * sizeof *row);
 		rc = ims_job_check(b->job, err);
@@ -187,6 +197,8 @@ static int run_batch(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 	int rc = b.answers && b.item ? 0 : ims_nomem(err);
 	if (!rc)
 		rc = v->space.dim ? ims_query_make(&q, s, v, options, j, err) : answer_empty(&b, n, err);
+	if (!rc && v->space.dim)
+		rc = ims_query_threads(&q, err);
 	if (!rc && v->space.dim)
 		rc = init(&b, n, err);
 	for (size_t at = 0, now; !rc && v->space.dim && at < n; at += now) {

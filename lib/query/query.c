@@ -26,10 +26,7 @@ static int combine(imgsearch *s, query *q, const imgsearch_input *in, size_t n, 
 	memset(out, 0, dim * sizeof(float));
 	for (size_t i = 0; !rc && i < n; i++) {
 		float weight = in[i].weight != 0 ? in[i].weight : 1;
-		if (!isfinite(weight))
-			rc = ims_fail(err, IMGSEARCH_EINVAL, "a weight that is not finite");
-		if (!rc)
-			rc = ims_feature(s, q->job, &in[i], (uint32_t)dim, one, &row, err);
+		rc = ims_feature(s, q->job, &in[i], (uint32_t)dim, one, &row, err);
 		if (rc)
 			break;
 		if (row != NO_PICTURE && weight > 0)

@@ -89,8 +89,22 @@ int ims_query_make(query *q, imgsearch *s, const view *v, const imgsearch_query_
 	return rc;
 }
 
+int ims_query_threads(query *q, imgsearch_error *err)
+{
+	uint32_t n = q->options.threads;
+	if (n == 1)
+		q->request.pool = NULL;
+	if (n < 2)
+		return 0;
+	int rc = ims_pool_new(&q->pool, n, 2 * n, err);
+	if (!rc)
+		q->request.pool = q->pool;
+	return rc;
+}
+
 void ims_query_free(query *q)
 {
+	ims_pool_free(q->pool);
 	ims_free(q->subset);
 	ims_free(q->own);
 }

@@ -19,6 +19,7 @@ typedef struct query {
 	int64_t *own;       /* owned: the stored rows of positive weight that the query is made of */
 	size_t n_own;
 	int64_t self; /* the one of `own` that is the whole query, or NO_PICTURE */
+	pool *pool;   /* owned: of ims_query_threads; or NULL */
 } query;
 
 /*
@@ -28,5 +29,8 @@ typedef struct query {
 int ims_query_make(query *q, imgsearch *s, const view *v, const imgsearch_query_options *options,
 	job *j, imgsearch_error *err);
 void ims_query_free(query *q);
+
+/* Of many queries: searches with as many threads as the options say. ENOMEM. */
+int ims_query_threads(query *q, imgsearch_error *err);
 
 #endif

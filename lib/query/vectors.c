@@ -70,17 +70,12 @@ static int query_in(imgsearch *s, view *v, const float *queries, size_t n, size_
 	imgsearch_error *err)
 {
 	query q = { 0 };
-	pool *own = NULL;
 	size_t k = options->k ? options->k : DEFAULT_K;
 	int rc = check_vectors(v, queries, n, dim, err);
 	if (!rc)
 		rc = ims_query_make(&q, s, v, options, j, err);
-	if (!rc && options->threads == 1)
-		q.request.pool = NULL;
-	else if (!rc && options->threads)
-		rc = ims_pool_new(&own, options->threads, 2 * options->threads, err);
-	if (own)
-		q.request.pool = own;
+	if (!rc)
+		rc = ims_query_threads(&q, err);
 	if (!rc && n && v->space.dim)
 		rc = run_vectors(s, v, &q, queries, n, k, ids, scores, err);
 	for (size_t i = 0; !rc && !v->space.dim && i < n * k; i++) { /* an empty index */
@@ -88,7 +83,6 @@ static int query_in(imgsearch *s, view *v, const float *queries, size_t n, size_
 		if (scores)
 			scores[i] = NAN;
 	}
-	ims_pool_free(own);
 	ims_query_free(&q);
 	return rc;
 }

@@ -17,27 +17,34 @@
 
 typedef struct stored_row {
 	int64_t id, state;
-	bool same_bytes;
+	bool found, same_bytes;
 } stored_row;
+
+static bool has_id(const store_picture *p)
+{
+	return p->id || p->has_id;
+}
 
 static int find_stored(conn *c, const store_picture *p, stored_row *out, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
-	*out = (stored_row){ 0, 0, false };
+	*out = (stored_row){ 0 };
 	int rc = ims_store_query(c, &s, err,
 		"SELECT id, state, ifnull(hash = ?4, 0) FROM picture WHERE root = ?1 AND path = ?2"
 		" UNION ALL SELECT id, state, ifnull(hash = ?4, 0) FROM picture WHERE id = ?3",
-		"ipib", p->root, p->path, p->id, (const void *)p->hash.byte, sizeof p->hash.byte);
+		"ipib", p->root, p->path, has_id(p) ? p->id : -1, (const void *)p->hash.byte,
+		sizeof p->hash.byte);
 	if (!rc && (rc = ims_store_step(c, s, err)) > 0) {
 		*out = (stored_row){
 			sqlite3_column_int64(s, 0),
 			sqlite3_column_int64(s, 1),
+			true,
 			sqlite3_column_int(s, 2),
 		};
 		rc = 0;
 	}
 	ims_store_done(c, s);
-	if (!rc && out->id && p->id && out->id != p->id)
+	if (!rc && out->found && has_id(p) && out->id != p->id)
 		return ims_fail(err, IMGSEARCH_EINVAL, "%s already has the id %lld", p->path,
 			(long long)out->id);
 	return rc;
@@ -88,9 +95,9 @@ static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearc
 	sqlite3_stmt *s;
 	const void *hash = is_unknown(&p->hash) ? NULL : p->hash.byte;
 	int64_t newest = 0;
-	int rc = insert && !p->id ? ims_store_number(c, &newest, 0, err,
+	int rc = insert && !has_id(p) ? ims_store_number(c, &newest, 0, err,
 				 "SELECT seq FROM sqlite_sequence WHERE name = 'picture'", "")
-							  : 0;
+								  : 0;
 	if (!rc && newest == INT64_MAX)
 		return ims_fail(err, IMGSEARCH_ELIMIT,
 			"index %s: no id is left: the largest possible one is in use", st->path);
@@ -100,12 +107,12 @@ static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearc
 		insert
 			? "INSERT INTO picture(id, root, path, size, mtime_seconds, state, reason, width,"
 			  " height, hash, same_as, mtime_nanoseconds)"
-			  " VALUES(nullif(?1, 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, nullif(?11, 0), ?12)"
+			  " VALUES(nullif(?1, -1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, nullif(?11, 0), ?12)"
 			: "UPDATE picture SET root = ?2, path = ?3, size = ?4, mtime_seconds = ?5, state = ?6,"
 			  " reason = ?7, width = ?8, height = ?9, hash = ?10, same_as = nullif(?11, 0),"
 			  " mtime_nanoseconds = ?12 WHERE id = ?1",
-		"iipiiitiibii", p->id, p->root, p->path, (int64_t)p->size, p->mtime.seconds,
-		(int64_t)p->state, p->reason, (int64_t)p->width, (int64_t)p->height, hash,
+		"iipiiitiibii", insert && !has_id(p) ? -1 : p->id, p->root, p->path, (int64_t)p->size,
+		p->mtime.seconds, (int64_t)p->state, p->reason, (int64_t)p->width, (int64_t)p->height, hash,
 		hash ? sizeof p->hash.byte : (size_t)0, p->same_as, p->mtime.nanoseconds);
 	if (rc)
 		return rc;
@@ -130,18 +137,18 @@ int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err)
 	if (old.state == IMGSEARCH_STATE_INDEXED
 		&& (p->state != IMGSEARCH_STATE_INDEXED || !old.same_bytes))
 		rc = promote_duplicate(st, c, old.id, err);
-	if (old.id)
+	if (old.found)
 		p->id = old.id;
 	if (!rc)
-		rc = write_row(st, c, p, !old.id, err);
+		rc = write_row(st, c, p, !old.found, err);
 	if (rc)
 		return rc;
-	if (!old.id)
+	if (!old.found)
 		p->id = sqlite3_last_insert_rowid(c->db);
 	else
 		st->tally[old.state]--;
 	st->tally[p->state]++;
-	return old.id && p->state != IMGSEARCH_STATE_INDEXED
+	return old.found && p->state != IMGSEARCH_STATE_INDEXED
 		? ims_store_vector_drop(st, c, p->id, NULL, err)
 		: 0;
 }

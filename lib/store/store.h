@@ -101,7 +101,7 @@ int ims_store_roots_settle(store *st, imgsearch_error *err);
  * that a function fills owns them, until ims_store_picture_clear.
  */
 typedef struct store_picture {
-	int64_t id;       /* 0: new; an id is never used twice */
+	int64_t id;       /* 0: new, unless has_id; an id is never used twice */
 	int64_t root;     /* 0: none; path is then the picture's name */
 	const char *path; /* bytes, relative to the root */
 	uint64_t size;
@@ -111,6 +111,7 @@ typedef struct store_picture {
 	uint32_t width, height;
 	hash256 hash;    /* zero: unknown */
 	int64_t same_as; /* of a duplicate: the indexed picture with its bytes; else 0 */
+	bool has_id;     /* to be written under id, also where that is 0: a vector with a name */
 } store_picture;
 
 /*

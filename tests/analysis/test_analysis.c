@@ -114,7 +114,7 @@ static void test_cancel(void **state)
 	float xy[4] = { 0 }, distance2[2] = { 1, 1 };
 	int32_t neighbor[2] = { 1, 0 };
 	cancel_source stop = { 0 };
-	job j = { .cancel = ims_cancel_token(&stop) };
+	job j = { .stop = ims_stop_token(&stop, NULL) };
 	ims_cancel_raise(&stop);
 	assert_int_equal(ims_analysis_tsne(xy, 2, 1, neighbor, distance2, NULL, &j, NULL),
 		IMGSEARCH_ECANCELED);

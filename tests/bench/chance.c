@@ -69,13 +69,13 @@ static void load(set *s, const char *arg)
 	imgsearch_error err;
 	imgsearch_options o = { .struct_size = sizeof o, .must_exist = 1 };
 	const char *equals = strchr(arg, '=');
-	if (!equals || imgsearch_open(&index, equals + 1, &o, &err))
+	if (!equals || imgsearch_open(equals + 1, &o, NULL, &index, &err))
 		die(equals ? err.message : "NAME=INDEX is needed");
 	s->name = strndup(arg, (size_t)(equals - arg));
-	if (imgsearch_vectors_each(index, take_rows, s, &err)
+	if (imgsearch_vectors_each(index, take_rows, s, NULL, &err)
 		|| !(s->path = calloc(s->n, sizeof *s->path)))
 		die("no vectors");
-	if (imgsearch_item_each(index, IMGSEARCH_STATE_INDEXED, take_path, s, &err))
+	if (imgsearch_item_each(index, IMGSEARCH_STATE_INDEXED, take_path, s, NULL, &err))
 		die(err.message);
 	imgsearch_close(index);
 }
@@ -94,15 +94,17 @@ static imgsearch *make(const set *sets, unsigned which)
 	imgsearch *index;
 	imgsearch_error err;
 	imgsearch_options o = { .struct_size = sizeof o, .dim = (uint32_t)sets[0].dim };
-	if (imgsearch_open(&index, ":memory:", &o, &err))
+	if (imgsearch_open(":memory:", &o, NULL, &index, &err))
 		die(err.message);
 	for (int s = 0; s < SETS; s++)
 		for (size_t i = 0; which >> s & 1 && i < sets[s].n; i++) {
 			imgsearch_input in = imgsearch_input_vector(sets[s].row + i * sets[s].dim, sets[s].dim);
-			if (sets[s].path[i] && imgsearch_index_add(index, &in, sets[s].path[i], NULL, &err))
+			imgsearch_index_add_options named = { .struct_size = sizeof named,
+				.name = sets[s].path[i] };
+			if (named.name && imgsearch_index_add(index, &in, &named, NULL, NULL, &err))
 				die(err.message);
 		}
-	if (imgsearch_build(index, NULL, NULL, &err))
+	if (imgsearch_build(index, NULL, NULL, NULL, &err))
 		die(err.message);
 	return index;
 }
@@ -123,12 +125,12 @@ static void count(imgsearch *index, const set *q, double seen[PROMISES])
 	memset(seen, 0, PROMISES * sizeof *seen);
 	for (size_t i = 0; i < q->n; i += step, asked++) {
 		imgsearch_input in = imgsearch_input_vector(q->row + i * q->dim, q->dim);
-		if (imgsearch_query(index, &in, 1, &o, &hits, &err))
+		if (imgsearch_query(index, &in, 1, &o, NULL, &hits, &err))
 			die(err.message);
 		for (size_t h = 0; h < hits->count; h++)
 			for (int p = 0; p < PROMISES; p++)
-				seen[p] += hits->hit[h].chance <= promised[p]
-					&& !(q->path[i] && one_folder(q->path[i], hits->hit[h].path));
+				seen[p] += hits->items[h]->chance <= promised[p]
+					&& !(q->path[i] && one_folder(q->path[i], hits->items[h]->path));
 		imgsearch_hits_free(hits);
 	}
 	for (int p = 0; p < PROMISES; p++)

@@ -3,6 +3,7 @@
  * in 200 folders.
  */
 #include "base/base.h"
+#include "imgsearch/eval.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ int main(int argc, char **argv)
 	imgsearch_eval_report *report;
 	float *row = malloc(dim * sizeof *row), *centre = malloc(200 * dim * sizeof *centre);
 	uint64_t random = 1;
-	if (!row || !centre || imgsearch_open(&s, ":memory:", &o, &err))
+	if (!row || !centre || imgsearch_open(":memory:", &o, NULL, &s, &err))
 		return 1;
 	for (size_t i = 0; i < 200 * dim; i++)
 		centre[i] = (float)ims_random_unit(&random);
@@ -30,16 +31,17 @@ int main(int argc, char **argv)
 			row[j] = centre[i % 200 * dim + j] + 4 * (float)ims_random_unit(&random);
 		snprintf(name, sizeof name, "/folder%zu/%zu", i % 200, i);
 		imgsearch_input in = imgsearch_input_vector(row, dim);
-		if (imgsearch_index_add(s, &in, name, NULL, &err))
+		imgsearch_index_add_options named = { .struct_size = sizeof named, .name = name };
+		if (imgsearch_index_add(s, &in, &named, NULL, NULL, &err))
 			return printf("%s\n", err.message), 1;
 	}
 	clock_t start = clock();
-	if (imgsearch_eval_run(s, NULL, &report, &err))
+	if (imgsearch_eval_run(s, NULL, NULL, &report, &err))
 		return printf("%s\n", err.message), 1;
 	printf("%zu against %zu of %zu values, %u threads: %.2f s (%.2f s of processor time), %.3f ms "
 		   "a query; mAP %.4f\n",
 		n, n, dim, o.threads, report->seconds, (double)(clock() - start) / CLOCKS_PER_SEC,
-		report->seconds_query * 1e3, report->all.map);
+		report->query_seconds * 1e3, report->all->map);
 	imgsearch_eval_report_free(report);
 	imgsearch_close(s);
 	free(row);

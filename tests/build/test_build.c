@@ -9,7 +9,7 @@ static imgsearch *open_vectors(imgsearch_metric metric)
 	imgsearch *s;
 	o.dim = DIM;
 	o.metric = metric;
-	assert_int_equal(imgsearch_open(&s, ":memory:", &o, NULL), 0);
+	assert_int_equal(imgsearch_open(":memory:", &o, NULL, &s, NULL), 0);
 	return s;
 }
 
@@ -20,18 +20,20 @@ static void put(imgsearch *s, size_t n)
 	float *rows = ims_alloc(n * DIM, sizeof *rows);
 	for (size_t i = 0; i < n * DIM; i++)
 		rows[i] = (i % DIM ? 0 : 10) + (float)ims_random_unit(&seed) - 0.5f;
-	assert_int_equal(imgsearch_vectors_add(s, rows, n, DIM, NULL, NULL), 0);
+	assert_int_equal(imgsearch_vectors_add(s, rows, n, DIM, NULL, NULL, NULL, NULL), 0);
 	ims_free(rows);
 }
 
-static imgsearch_build_report build(imgsearch *s, const char *searcher, uint32_t if_stale)
+/* The report lasts until the next build. */
+static const imgsearch_build_report *build(imgsearch *s, const char *searcher, uint32_t if_stale)
 {
 	imgsearch_error err = { 0 };
 	imgsearch_build_options o = IMGSEARCH_INIT(imgsearch_build_options);
-	imgsearch_build_report r;
+	static imgsearch_build_report *r;
+	imgsearch_build_report_free(r);
 	o.searcher = searcher;
 	o.if_stale = if_stale;
-	if (imgsearch_build(s, &o, &r, &err))
+	if (imgsearch_build(s, &o, NULL, &r, &err))
 		fail_msg("build: %s", err.message);
 	return r;
 }
@@ -39,7 +41,7 @@ static imgsearch_build_report build(imgsearch *s, const char *searcher, uint32_t
 /* Only what is built has a size. */
 static bool builds(imgsearch *s, const char *searcher)
 {
-	return build(s, searcher, 1).bytes > 0;
+	return build(s, searcher, 1)->bytes > 0;
 }
 
 /* The lowest score that a row gets from the first one. */
@@ -49,9 +51,9 @@ static float lowest_score(imgsearch *s)
 	imgsearch_input in = imgsearch_input_item(0);
 	imgsearch_hits *hits;
 	o.k = 1000;
-	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, NULL), 0);
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, NULL), 0);
 	assert_true(hits->count > 1);
-	float lowest = hits->hit[hits->count - 1].score;
+	float lowest = hits->items[hits->count - 1]->score;
 	imgsearch_hits_free(hits);
 	return lowest;
 }
@@ -94,7 +96,7 @@ static void what_is_stale_is_built_again(void **state)
 	assert_false(builds(s, "exact"));
 	assert_true(builds(s, "kdtree")); /* there is none yet */
 	assert_false(builds(s, "exact"));
-	assert_true(build(s, "exact", 0).bytes > 0); /* asked for in any case */
+	assert_true(build(s, "exact", 0)->bytes > 0); /* asked for in any case */
 	imgsearch_close(s);
 }
 
@@ -117,22 +119,22 @@ static void auto_chooses_by_the_number_of_rows(void **state)
 {
 	(void)state;
 	imgsearch *s = open_vectors(IMGSEARCH_METRIC_L2);
-	imgsearch_build_report r = build(s, "auto", 0);
-	assert_null(r.searcher);
-	assert_int_equal(r.rows, 0);
+	const imgsearch_build_report *r = build(s, "auto", 0);
+	assert_string_equal(r->searcher, "");
+	assert_int_equal(r->rows, 0);
 	put(s, 999);
 	r = build(s, "auto", 0);
-	assert_string_equal(r.searcher, "exact");
-	assert_int_equal(r.rows, 999);
-	assert_non_null(strstr(r.why, "below 1000"));
+	assert_string_equal(r->searcher, "exact");
+	assert_int_equal(r->rows, 999);
+	assert_non_null(strstr(r->why, "below 1000"));
 	put(s, 1);
 	r = build(s, NULL, 0);
-	assert_string_equal(r.searcher, "kdtree");
-	assert_true(*r.why);
+	assert_string_equal(r->searcher, "kdtree");
+	assert_true(*r->why);
 	imgsearch_info *info;
-	assert_int_equal(imgsearch_info_get(s, &info, NULL), 0);
+	assert_int_equal(imgsearch_info_get(s, NULL, &info, NULL), 0);
 	assert_string_equal(info->searcher, "kdtree");
-	assert_string_equal(info->searcher_why, r.why);
+	assert_string_equal(info->searcher_why, r->why);
 	imgsearch_info_free(info);
 	imgsearch_close(s);
 }
@@ -143,13 +145,13 @@ static void auto_keeps_only_what_suits(void **state)
 	(void)state;
 	imgsearch *s = open_vectors(IMGSEARCH_METRIC_L2);
 	put(s, 1200);
-	assert_string_equal(build(s, "graph", 0).searcher, "graph");
-	imgsearch_build_report r = build(s, NULL, 1);
-	assert_string_equal(r.searcher, "kdtree");
-	assert_true(r.bytes > 0);
+	assert_string_equal(build(s, "graph", 0)->searcher, "graph");
+	const imgsearch_build_report *r = build(s, NULL, 1);
+	assert_string_equal(r->searcher, "kdtree");
+	assert_true(r->bytes > 0);
 	r = build(s, NULL, 1);
-	assert_string_equal(r.searcher, "kdtree");
-	assert_int_equal(r.bytes, 0);
+	assert_string_equal(r->searcher, "kdtree");
+	assert_int_equal(r->bytes, 0);
 	imgsearch_close(s);
 }
 
@@ -161,7 +163,7 @@ static void an_unknown_searcher_is_refused(void **state)
 	imgsearch *s = open_vectors(IMGSEARCH_METRIC_L2);
 	put(s, 10);
 	o.searcher = "nosuch";
-	assert_int_equal(imgsearch_build(s, &o, NULL, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_build(s, &o, NULL, NULL, &err), IMGSEARCH_EINVAL);
 	assert_non_null(strstr(err.message, "nosuch"));
 	imgsearch_close(s);
 }

@@ -16,16 +16,13 @@ static inline void draw_photos(const scene *sc, unsigned n)
 	}
 }
 
-/* Opens with events; NULL: none. */
-static inline imgsearch *open_with(const scene *sc, const imgsearch_events *events, bool read_only)
+static inline imgsearch *open_to(const scene *sc, bool read_only)
 {
 	imgsearch_error err = { 0 };
 	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
 	imgsearch *s;
-	if (events)
-		o.events = *events;
 	o.read_only = read_only;
-	if (imgsearch_open(&s, sc->db, &o, &err))
+	if (imgsearch_open(sc->db, &o, NULL, &s, &err))
 		fail_msg("open: %s", err.message);
 	return s;
 }

@@ -10,6 +10,7 @@
  *	3: 2 (1 5) 0 10      b a a a c
  */
 #include "collection.h"
+#include "imgsearch/eval.h"
 
 #include <math.h>
 
@@ -32,10 +33,10 @@ static imgsearch *on_a_line(const scene *sc)
 	imgsearch *s;
 	o.dim = 1;
 	o.metric = IMGSEARCH_METRIC_L2;
-	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
+	assert_int_equal(imgsearch_open(sc->db, &o, NULL, &s, &err), 0);
 	for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
 		imgsearch_input in = imgsearch_input_vector(&vectors[i].at, 1);
-		if (imgsearch_index_add(s, &in, vectors[i].name, NULL, &err))
+		if (imgsearch_index_add(s, &in, NAMED(vectors[i].name), NULL, NULL, &err))
 			fail_msg("add: %s", err.message);
 	}
 	return s;
@@ -46,7 +47,7 @@ static imgsearch_eval_report *evaluate(imgsearch *s, imgsearch_eval_options o)
 	imgsearch_error err = { 0 };
 	imgsearch_eval_report *r;
 	o.struct_size = sizeof o;
-	if (imgsearch_eval_run(s, &o, &r, &err))
+	if (imgsearch_eval_run(s, &o, NULL, &r, &err))
 		fail_msg("eval: %s", err.message);
 	return r;
 }
@@ -59,10 +60,10 @@ static void assert_near(double got, double wanted)
 
 static const imgsearch_eval_scores *class_named(const imgsearch_eval_report *r, const char *name)
 {
-	for (size_t c = 0; c < r->n_classes; c++) {
-		const char *slash = strrchr(r->classes[c].name, '/');
-		if (!strcmp(slash ? slash + 1 : r->classes[c].name, name))
-			return &r->classes[c].scores;
+	for (size_t c = 0; c < r->count; c++) {
+		const char *slash = strrchr(r->items[c]->name, '/');
+		if (!strcmp(slash ? slash + 1 : r->items[c]->name, name))
+			return r->items[c];
 	}
 	fail_msg("no class %s", name);
 	return NULL;
@@ -77,14 +78,14 @@ static void average_precision(void **state)
 	double of_5 = (1. / 3 + 2. / 5) / 2, of_2 = 1. / 2, of_3 = 1;
 	assert_int_equal(r->pictures, 6);
 	assert_int_equal(r->failed, 0);
-	assert_int_equal(r->all.queries, 5); /* the lonely one has nothing to find */
-	assert_near(r->all.map, (of_0 + of_1 + of_5 + of_2 + of_3) / 5);
-	assert_int_equal(r->n_classes, 2);
+	assert_int_equal(r->all->queries, 5); /* the lonely one has nothing to find */
+	assert_near(r->all->map, (of_0 + of_1 + of_5 + of_2 + of_3) / 5);
+	assert_int_equal(r->count, 2);
 	assert_int_equal(class_named(r, "a")->queries, 3);
 	assert_int_equal(class_named(r, "b")->queries, 2);
 	assert_near(class_named(r, "a")->map, (of_0 + of_1 + of_5) / 3);
 	assert_near(class_named(r, "b")->map, (of_2 + of_3) / 2);
-	assert_true(r->all.ci[0] < r->all.map && r->all.map < r->all.ci[1]);
+	assert_true(r->all->map_low < r->all->map && r->all->map < r->all->map_high);
 	imgsearch_eval_report_free(r);
 	imgsearch_close(s);
 }
@@ -97,19 +98,23 @@ static void measures_at_cuts(void **state)
 	double second = 1 / log2(3), third = 1 / log2(4), fourth = 1 / log2(5), two = 1 + second;
 	double gain = (1 + fourth) / two + (second + fourth) / two + (third + fourth) / two + second
 		+ 1;
-	assert_near(r->all.accuracy, 2. / 5); /* of 0 and 3 */
-	assert_near(r->all.precision[0], 2. / 5);
-	assert_near(r->all.recall[0], (1. / 2 + 1) / 5);
-	assert_near(r->all.ndcg[0], 2. / 5);
-	for (int cut = 1; cut < IMGSEARCH_CUTS; cut++) {
-		assert_near(r->all.recall[cut], 1);
-		assert_near(r->all.ndcg[cut], gain / 5);
+	assert_int_equal(r->all->count, 4);
+	for (size_t cut = 0; cut < 4; cut++)
+		assert_int_equal(r->all->items[cut]->k, ((const uint32_t[]){ 1, 5, 10, 100 })[cut]);
+	assert_string_equal(r->all->name, "");
+	assert_near(r->all->accuracy, 2. / 5); /* of 0 and 3 */
+	assert_near(r->all->items[0]->precision, 2. / 5);
+	assert_near(r->all->items[0]->recall, (1. / 2 + 1) / 5);
+	assert_near(r->all->items[0]->ndcg, 2. / 5);
+	for (int cut = 1; cut < 4; cut++) {
+		assert_near(r->all->items[cut]->recall, 1);
+		assert_near(r->all->items[cut]->ndcg, gain / 5);
 	}
-	assert_near(r->all.precision[1], (3 * 2. / 5 + 2 * 1. / 5) / 5);
-	assert_near(r->all.precision[2], (3 * 2. / 10 + 2 * 1. / 10) / 5);
-	assert_near(r->all.precision[3], (3 * 2. / 100 + 2 * 1. / 100) / 5);
+	assert_near(r->all->items[1]->precision, (3 * 2. / 5 + 2 * 1. / 5) / 5);
+	assert_near(r->all->items[2]->precision, (3 * 2. / 10 + 2 * 1. / 10) / 5);
+	assert_near(r->all->items[3]->precision, (3 * 2. / 100 + 2 * 1. / 100) / 5);
 	assert_near(class_named(r, "b")->accuracy, 1. / 2);
-	assert_near(class_named(r, "a")->recall[0], 1. / 6);
+	assert_near(class_named(r, "a")->items[0]->recall, 1. / 6);
 	imgsearch_eval_report_free(r);
 	imgsearch_close(s);
 }
@@ -119,9 +124,9 @@ static void a_sample_asks_fewer(void **state)
 {
 	imgsearch *s = on_a_line(*state);
 	imgsearch_eval_report *r = evaluate(s, (imgsearch_eval_options){ .sample = 2 });
-	assert_int_equal(r->all.queries, 2);
-	assert_near(r->all.map, 1. / 2);
-	assert_near(r->all.accuracy, 0);
+	assert_int_equal(r->all->queries, 2);
+	assert_near(r->all->map, 1. / 2);
+	assert_near(r->all->accuracy, 0);
 	imgsearch_eval_report_free(r);
 	imgsearch_close(s);
 }
@@ -135,10 +140,10 @@ static void a_csv_says_what_belongs_together(void **state)
 	snprintf(csv, sizeof csv, "%s/truth.csv", sc->dir);
 	shell("printf 'query,relevant,relevant\\nb/2,a/0,c/10\\nd/4,a/0,\\n' > '%s'", csv);
 	imgsearch_eval_report *r = evaluate(s, (imgsearch_eval_options){ .truth = csv });
-	assert_int_equal(r->all.queries, 1);
-	assert_near(r->all.map, (1. / 3 + 2. / 5) / 2);
-	assert_near(r->all.accuracy, 0);
-	assert_near(r->all.recall[0], 0);
+	assert_int_equal(r->all->queries, 1);
+	assert_near(r->all->map, (1. / 3 + 2. / 5) / 2);
+	assert_near(r->all->accuracy, 0);
+	assert_near(r->all->items[0]->recall, 0);
 	imgsearch_eval_report_free(r);
 	imgsearch_close(s);
 }
@@ -151,14 +156,15 @@ static void nothing_to_ask_is_an_error(void **state)
 	imgsearch_eval_report *r = (imgsearch_eval_report *)&err;
 	const float row[2] = { 1, 2 };
 	imgsearch *s = scene_open(sc);
-	assert_int_equal(imgsearch_eval_run(NULL, NULL, &r, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_eval_run(NULL, NULL, NULL, &r, &err), IMGSEARCH_EINVAL);
 	assert_null(r);
-	assert_int_equal(imgsearch_eval_run(s, NULL, &r, &err), IMGSEARCH_ENOTFOUND);
+	assert_int_equal(imgsearch_eval_run(s, NULL, NULL, &r, &err), IMGSEARCH_ENOTFOUND);
 	for (int i = 0; i < 2; i++) {
 		imgsearch_input in = imgsearch_input_vector(row, 2);
-		assert_int_equal(imgsearch_index_add(s, &in, i ? "a/0" : "b/0", NULL, &err), 0);
+		assert_int_equal(imgsearch_index_add(s, &in, NAMED(i ? "a/0" : "b/0"), NULL, NULL, &err),
+			0);
 	}
-	assert_int_equal(imgsearch_eval_run(s, NULL, &r, &err), IMGSEARCH_ENOTFOUND);
+	assert_int_equal(imgsearch_eval_run(s, NULL, NULL, &r, &err), IMGSEARCH_ENOTFOUND);
 	assert_non_null(strstr(err.message, "no query has a relevant picture"));
 	assert_null(r);
 	imgsearch_close(s);

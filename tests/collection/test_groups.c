@@ -10,8 +10,8 @@ static bool in_one_group(const imgsearch_groups *list, uint32_t kind, int64_t a,
 {
 	for (size_t g = 0; g < list->count; g++) {
 		int found = 0;
-		for (size_t i = 0; list->group[g].kind == kind && i < list->group[g].count; i++)
-			found += list->group[g].ids[i] == a || list->group[g].ids[i] == b;
+		for (size_t i = 0; list->items[g]->kind == kind && i < list->items[g]->count; i++)
+			found += list->items[g]->items[i] == a || list->items[g]->items[i] == b;
 		if (found == 2)
 			return true;
 	}
@@ -24,8 +24,8 @@ static imgsearch_groups *groups_of(imgsearch *s, uint32_t kinds, const char *und
 	imgsearch_groups *list;
 	imgsearch_groups_options o = IMGSEARCH_INIT(imgsearch_groups_options);
 	o.kinds = kinds;
-	o.under = under;
-	if (imgsearch_groups_find(s, &o, &list, &err))
+	o.filter = under ? BELOW(under) : NULL;
+	if (imgsearch_groups_find(s, &o, NULL, &list, &err))
 		fail_msg("groups: %s", err.message);
 	return list;
 }
@@ -81,11 +81,12 @@ static void kinds_are_never_mixed(void **state)
 	assert_false(in_one_group(list, IMGSEARCH_SAMENESS_SCENE, low, large));
 	assert_int_equal(list->unread, 0);
 	for (size_t i = 0; i < list->count; i++)
-		assert_true(list->group[i].count == 2 && list->group[i].ids[0] < list->group[i].ids[1]);
+		assert_true(
+			list->items[i]->count == 2 && list->items[i]->items[0] < list->items[i]->items[1]);
 	imgsearch_groups_free(list);
 	list = groups_of(s, 1u << IMGSEARCH_SAMENESS_BYTES, NULL);
 	assert_int_equal(list->count, 1);
-	assert_int_equal(list->group[0].kind, IMGSEARCH_SAMENESS_BYTES);
+	assert_int_equal(list->items[0]->kind, IMGSEARCH_SAMENESS_BYTES);
 	imgsearch_groups_free(list);
 	list = groups_of(s, 0, "/nowhere");
 	assert_int_equal(list->count, 0);
@@ -118,11 +119,11 @@ static void vectors_are_judged_by_their_features(void **state)
 	imgsearch_error err = { 0 };
 	const float rows[4][3] = { { 1, 0, 0 }, { 0, 1, 0 }, { 1, 0.01f, 0 }, { 0, 0, 1 } };
 	imgsearch *s = scene_open(sc);
-	assert_int_equal(imgsearch_vectors_add(s, rows[0], 4, 3, NULL, &err), 0);
+	assert_int_equal(imgsearch_vectors_add(s, rows[0], 4, 3, NULL, NULL, NULL, &err), 0);
 	imgsearch_groups *list = groups_of(s, 0, NULL);
 	assert_int_equal(list->count, 1);
 	assert_true(in_one_group(list, IMGSEARCH_SAMENESS_SCENE, 0, 2));
-	assert_true(list->group[0].score > 0.99f && list->group[0].score < 1);
+	assert_true(list->items[0]->score > 0.99f && list->items[0]->score < 1);
 	imgsearch_groups_free(list);
 	imgsearch_close(s);
 }
@@ -132,7 +133,7 @@ static void missing_signatures_are_made_and_stored(void **state)
 	scene *sc = *state;
 	imgsearch *s = with_copies(sc);
 	forget_signatures(sc);
-	imgsearch *reader = open_with(sc, NULL, true);
+	imgsearch *reader = open_to(sc, true);
 	imgsearch_groups *list = groups_of(reader, 0, NULL);
 	assert_int_equal(list->count, 2);
 	assert_int_equal(signatures(sc), 0); /* a handle for reading makes them for itself */
@@ -156,7 +157,7 @@ static void groups_need_no_writer(void **state)
 {
 	scene *sc = *state;
 	imgsearch_error err = { 0 };
-	imgsearch *s = with_copies(sc), *writer = open_with(sc, NULL, false);
+	imgsearch *s = with_copies(sc), *writer = open_to(sc, false);
 	forget_signatures(sc);
 	assert_int_equal(ims_handle_write_begin(writer, &err), 0);
 	imgsearch_groups *list = groups_of(s, 0, NULL);
@@ -185,9 +186,9 @@ static int write_meanwhile(void *user, const imgsearch_progress *p)
 	if (strcmp(p->stage, "read") || w->calls++)
 		return 0;
 	imgsearch_input in = imgsearch_input_vector(v, 48);
-	w->rc = imgsearch_index_remove(w->s, &w->remove, 1, &w->err);
+	w->rc = imgsearch_index_remove(w->s, &w->remove, 1, NULL, NULL, &w->err);
 	if (!w->rc)
-		w->rc = imgsearch_index_add(w->s, &in, path, NULL, &w->err);
+		w->rc = imgsearch_index_add(w->s, &in, NAMED(path), NULL, NULL, &w->err);
 	return 0;
 }
 
@@ -202,9 +203,12 @@ static void writers_need_not_wait_for_groups(void **state)
 	scene_index(w.s, sc->photos);
 	w.remove = sql(sc, "SELECT max(id) FROM picture");
 	forget_signatures(sc);
-	imgsearch *s = open_with(sc, &(imgsearch_events){ .user = &w, .progress = write_meanwhile },
-		false);
-	imgsearch_groups *list = groups_of(s, 0, NULL);
+	imgsearch *s = scene_open(sc);
+	imgsearch_call call = IMGSEARCH_INIT(imgsearch_call);
+	imgsearch_groups *list;
+	call.user = &w;
+	call.progress = write_meanwhile;
+	assert_int_equal(imgsearch_groups_find(s, NULL, &call, &list, NULL), 0);
 	assert_int_equal(list->unread, 0);
 	assert_true(w.calls > 0);
 	if (w.rc)
@@ -230,8 +234,11 @@ static void groups_can_be_cancelled(void **state)
 	imgsearch *s = NULL;
 	imgsearch_close(with_copies(sc));
 	forget_signatures(sc);
-	s = open_with(sc, &(imgsearch_events){ .user = &s, .progress = cancel_at_read }, false);
-	assert_int_equal(imgsearch_groups_find(s, NULL, &list, &err), IMGSEARCH_ECANCELED);
+	s = scene_open(sc);
+	imgsearch_call call = IMGSEARCH_INIT(imgsearch_call);
+	call.user = &s;
+	call.progress = cancel_at_read;
+	assert_int_equal(imgsearch_groups_find(s, NULL, &call, &list, &err), IMGSEARCH_ECANCELED);
 	assert_null(list);
 	assert_int_equal(signatures(sc), 9); /* what was read is kept */
 	list = groups_of(s, 0, NULL);        /* and now nothing is left to read */
@@ -240,17 +247,26 @@ static void groups_can_be_cancelled(void **state)
 	imgsearch_close(s);
 }
 
+static int accept_all(void *user, int64_t id)
+{
+	(void)user, (void)id;
+	return 1;
+}
+
 static void bad_arguments_are_refused(void **state)
 {
 	scene *sc = *state;
 	imgsearch_error err = { 0 };
 	imgsearch_groups *list = (imgsearch_groups *)&err;
 	imgsearch *s = scene_open(sc);
-	assert_int_equal(imgsearch_groups_find(NULL, NULL, &list, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_groups_find(NULL, NULL, NULL, &list, &err), IMGSEARCH_EINVAL);
 	assert_null(list);
-	assert_int_equal(imgsearch_groups_find(s, NULL, NULL, &err), IMGSEARCH_EINVAL);
-	assert_int_equal(imgsearch_groups_find(s, &(imgsearch_groups_options){ 0 }, &list, &err),
+	assert_int_equal(imgsearch_groups_find(s, NULL, NULL, NULL, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_groups_find(s, &(imgsearch_groups_options){ 0 }, NULL, &list, &err),
 		IMGSEARCH_EINVAL);
+	imgsearch_filter filter = { .struct_size = sizeof filter, .accept = accept_all };
+	imgsearch_groups_options o = { .struct_size = sizeof o, .filter = &filter };
+	assert_int_equal(imgsearch_groups_find(s, &o, NULL, &list, &err), IMGSEARCH_EINVAL);
 	assert_int_equal(imgsearch_groups_reject(NULL, 1, 2, &err), IMGSEARCH_EINVAL);
 	list = groups_of(s, 0, NULL); /* an empty index has none */
 	assert_int_equal(list->count, 0);

@@ -28,24 +28,24 @@ static int vector_life(const float *rows)
 	imgsearch_info *info = NULL;
 	int64_t id = 5;
 	imgsearch_input in = imgsearch_input_vector(rows, DIM);
-	int rc = imgsearch_open(&s, ":memory:", NULL, &err);
+	int rc = imgsearch_open(":memory:", NULL, NULL, &s, &err);
 	if (!rc)
-		rc = imgsearch_vectors_add(s, rows, N, DIM, NULL, &err);
+		rc = imgsearch_vectors_add(s, rows, N, DIM, NULL, NULL, NULL, &err);
 	if (!rc)
-		rc = imgsearch_build(s, NULL, NULL, &err);
+		rc = imgsearch_build(s, NULL, NULL, NULL, &err);
 	if (!rc)
-		rc = imgsearch_query(s, &in, 1, NULL, &hits, &err);
+		rc = imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err);
 	imgsearch_hits_free(hits);
 	if (!rc)
-		rc = imgsearch_index_remove(s, &id, 1, &err);
+		rc = imgsearch_index_remove(s, &id, 1, NULL, NULL, &err);
 	if (!rc)
-		rc = imgsearch_index_add(s, &in, "x", NULL, &err);
+		rc = imgsearch_index_add(s, &in, NAMED("x"), NULL, NULL, &err);
 	if (!rc)
-		rc = imgsearch_query(s, &in, 1, NULL, &hits, &err);
+		rc = imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err);
 	if (!rc) {
-		assert_true(hits->hit[0].distance == 0);
+		assert_true(hits->items[0]->distance == 0);
 		imgsearch_hits_free(hits);
-		rc = imgsearch_info_get(s, &info, &err);
+		rc = imgsearch_info_get(s, NULL, &info, &err);
 		imgsearch_info_free(info);
 	}
 	imgsearch_close(s);
@@ -83,16 +83,16 @@ static int index_life(const scene *sc)
 	imgsearch_hits *hits;
 	char path[200];
 	const char *paths[] = { sc->photos };
-	int rc = imgsearch_open(&s, sc->db, NULL, &err);
+	int rc = imgsearch_open(sc->db, NULL, NULL, &s, &err);
 	if (!rc)
-		rc = imgsearch_index_update(s, paths, 1, NULL, NULL, &err);
+		rc = imgsearch_index_update(s, paths, 1, NULL, NULL, NULL, &err);
 	if (!rc)
-		rc = imgsearch_build(s, NULL, NULL, &err);
+		rc = imgsearch_build(s, NULL, NULL, NULL, &err);
 	snprintf(path, sizeof path, "%s/0.png", sc->photos);
 	imgsearch_input in = imgsearch_input_file(path);
 	in.crop[2] = in.crop[3] = 40; /* a part: by the network, not by its bytes */
 	if (!rc)
-		rc = imgsearch_query(s, &in, 1, NULL, &hits, &err);
+		rc = imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err);
 	if (!rc)
 		imgsearch_hits_free(hits);
 	imgsearch_close(s);
@@ -146,12 +146,12 @@ static void *ask(void *arg)
 		imgsearch_error err;
 		imgsearch_hits *hits;
 		imgsearch_input in = imgsearch_input_vector(sh->rows + i % N * DIM, DIM);
-		if (imgsearch_query(sh->s, &in, 1, NULL, &hits, &err)) {
+		if (imgsearch_query(sh->s, &in, 1, NULL, NULL, &hits, &err)) {
 			fprintf(stderr, "# query: %s\n", err.message);
 			atomic_fetch_add(&sh->failures, 1);
 			break;
 		}
-		atomic_fetch_add(&sh->failures, hits->count != 10 || hits->hit[0].distance > 1e-3f);
+		atomic_fetch_add(&sh->failures, hits->count != 10 || hits->items[0]->distance > 1e-3f);
 		imgsearch_hits_free(hits);
 		atomic_fetch_add(&sh->answers, 1);
 	}
@@ -178,16 +178,18 @@ static void queries_run_beside_a_writer(void **state)
 	pthread_t thread[3];
 	float *rows = rows_of(N, 1), *more = rows_of(N, 2);
 	shared sh = { .s = scene_open(sc), .rows = rows };
-	assert_int_equal(imgsearch_vectors_add(sh.s, rows, N, DIM, NULL, &err), 0);
-	assert_int_equal(imgsearch_build(sh.s, NULL, NULL, &err), 0);
+	assert_int_equal(imgsearch_vectors_add(sh.s, rows, N, DIM, NULL, NULL, NULL, &err), 0);
+	assert_int_equal(imgsearch_build(sh.s, NULL, NULL, NULL, &err), 0);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(pthread_create(&thread[i], NULL, ask, &sh), 0);
 	for (int64_t round = 0; round < 20; round++) {
 		int64_t id = N + round;
-		assert_int_equal(imgsearch_vectors_add(sh.s, more + round * DIM, 1, DIM, &id, &err), 0);
+		assert_int_equal(imgsearch_vectors_add(sh.s, more + round * DIM, 1, DIM, WITH_IDS(&id),
+							 NULL, NULL, &err),
+			0);
 		if (round % 3 == 2)
-			assert_int_equal(imgsearch_index_remove(sh.s, &id, 1, &err), 0);
-		if (round % 7 == 6 && imgsearch_build(sh.s, NULL, NULL, &err))
+			assert_int_equal(imgsearch_index_remove(sh.s, &id, 1, NULL, NULL, &err), 0);
+		if (round % 7 == 6 && imgsearch_build(sh.s, NULL, NULL, NULL, &err))
 			fail_msg("build: %s", err.message);
 		wait_for_answers(&sh, 3);
 	}
@@ -234,7 +236,7 @@ static void an_index_run_waits_for_its_own_work_alone(void **state)
 	}
 	sem_init(&b.started, 0, 0);
 	sem_init(&b.ended, 0, 0);
-	assert_int_equal(imgsearch_open(&s, sc->db, &o, NULL), 0);
+	assert_int_equal(imgsearch_open(sc->db, &o, NULL, &s, NULL), 0);
 	ims_pool_run(s->pool, keep_busy, &b);
 	sem_wait(&b.started);
 	assert_int_equal(scene_index(s, sc->photos).indexed, 20);

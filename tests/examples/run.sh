@@ -13,17 +13,14 @@ END
 head -n 1 .out | grep -q '^1\.000 .*/photos/city-01.jpg$' && [ "$(wc -l <.out)" = 10 ]
 result "... finds what it should" $? .out
 echo text >photos/bad.jpg; head -c 2000 photos/night-01.jpg >photos/cut.jpg
-"$E/add_folder" a.db photos >.out 2>.err; status=$?
-grep -q '^16 pictures, 18 paths new$' .out && grep -q 'cut.jpg: ' .out && [ $status = 0 ]
-result "add_folder" $? .err
-"$E/add_folder" no/such/a.db photos >.out 2>.err
-[ $? = 1 ] && grep -q 'no/such/a.db' .err
-result "add_folder, where that cannot be" $?
-IMGSEARCH_LIBDIR=/nothing "$E/query_by_vector" >.out 2>.err
-compare "query_by_vector, without a network" 0 $? <<'END'
-250 at distance 0.0000
-249 at distance 0.0063
-251 at distance 0.0063
+"$E/index_and_query" a.db photos query.jpg >.out 2>.err; status=$?
+grep -q '^16 pictures, 18 paths new$' .out && grep -q 'cut.jpg: ' .out && grep -q '^1\.0000 .*/photos/city-01.jpg$' .out && [ $status = 0 ]; result "index_and_query" $? .err
+"$E/index_and_query" no/such/a.db photos query.jpg >.out 2>.err; [ $? = 1 ] && grep -q 'no/such/a.db' .err; result "index_and_query, where that cannot be" $?
+IMGSEARCH_LIBDIR=/nothing "$E/own_vectors" >.out 2>.err
+compare "own_vectors, without a network" 0 $? <<'END'
+point 250 at distance 0.0000
+point 251 at distance 0.0063
+point 248 at distance 0.0126
 query 0: nearest is 100
 query 1: nearest is 200
 END
@@ -40,6 +37,18 @@ result "embed_in_cpp" $? .err
 "$E/embed_in_cpp" none.db query.jpg >.out 2>.err
 [ $? = 1 ] && grep -q none.db .err
 result "embed_in_cpp without an index" $?
+
+"$E/batch_query" a.db query.jpg photos/bad.jpg none.jpg photos/night-01.jpg >.out 2>.err; status=$?
+sed -e "s|$W|W|g" -e 's/\(error: [^:]*\):.*/\1/' .out >answers
+printf '%s\n' 'query.jpg: 1.0000 W/photos/city-01.jpg' 'photos/bad.jpg: error: photos/bad.jpg' 'none.jpg: error: none.jpg' 'photos/night-01.jpg: 1.0000 W/photos/night-01.jpg' | diff - answers >.diff && [ $status = 0 ]
+result "batch_query" $? .diff
+"$E/batch_query" none.db query.jpg >.out 2>.err; [ $? = 1 ] && grep -q none.db .err; result "batch_query without an index" $?
+draw more 1
+echo before >copy.db
+"$E/backup" a.db copy.db more/*.jpg >.out 2>.err; status=$?
+echo "$(ls more/*.jpg | wc -l) added, 0 failed, backup done" | diff - .out >.diff && [ $status = 0 ]; result "backup" $? .diff
+"$E/batch_query" copy.db query.jpg | grep -q '^query.jpg: 1\.0000 .*/photos/city-01.jpg$'; result "... which opens" $?
+"$E/backup" a.db no/such/copy.db more/*.jpg >.out 2>.err; [ $? = 1 ] && grep -q 'no/such/copy.db' .err && grep -q 'backup failed$' .out; result "backup, where that cannot be" $? .err
 
 sed -n '/^{$/,/^}$/p' "$TOP/examples/quickstart.c" | sed '1d;$d' >code
 sed -n 's/^ \*\(	.*\)/\1/p' "$TOP/include/imgsearch.h" | sed -n '1,/imgsearch_close/p' >header

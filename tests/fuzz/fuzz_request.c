@@ -20,8 +20,9 @@ static void read_all(const search_request *c)
 		if (c->input[i].data && c->input[i].kind == IMGSEARCH_INPUT_BYTES)
 			for (size_t at = 0; at < c->input[i].size; at++)
 				sum += ((const uint8_t *)c->input[i].data)[at];
-	for (size_t i = 0; i < c->options.n_ids; i++)
-		sum += (unsigned)c->options.ids[i];
+	const imgsearch_filter *filter = c->options.filter;
+	for (size_t i = 0; filter && i < filter->n_ids; i++)
+		sum += (unsigned)filter->ids[i];
 }
 
 static void fuzz_body(const char *type, const char *body, size_t size)

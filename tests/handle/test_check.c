@@ -13,11 +13,24 @@ static int count(void *user, const char *text)
 	return 0;
 }
 
+static imgsearch_check_report *check(imgsearch *s, uint32_t queries, int *told)
+{
+	imgsearch_error err = { 0 };
+	imgsearch_check_report *r;
+	imgsearch_check_options o = IMGSEARCH_INIT(imgsearch_check_options);
+	o.queries = queries;
+	o.problem = told ? count : NULL;
+	o.user = told;
+	if (imgsearch_check(s, &o, NULL, &r, &err))
+		fail_msg("check: %s", err.message);
+	return r;
+}
+
 static void checks(void **state)
 {
 	imgsearch *s;
 	imgsearch_error err;
-	imgsearch_check_report r;
+	imgsearch_check_report *r;
 	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
 	float *rows = malloc(N * DIM * sizeof(*rows));
 	int told = 0;
@@ -27,28 +40,31 @@ static void checks(void **state)
 	srand(1);
 	for (size_t i = 0; i < (size_t)N * DIM; i++)
 		rows[i] = (float)rand() / (float)RAND_MAX + (float)(i / DIM % 50);
-	assert_int_equal(imgsearch_open(&s, ":memory:", &o, &err), 0);
-	assert_int_equal(imgsearch_check(s, 10, count, &told, &r, &err), 0);
-	assert_int_equal(r.problems + r.queries + r.n_searchers + (uint64_t)told, 0);
-	assert_int_equal(imgsearch_vectors_add(s, rows, N, DIM, NULL, &err), 0);
+	assert_int_equal(imgsearch_open(":memory:", &o, NULL, &s, &err), 0);
+	r = check(s, 10, &told);
+	assert_int_equal(r->problems + r->queries + r->count + (uint64_t)told, 0);
+	imgsearch_check_report_free(r);
+	assert_int_equal(imgsearch_vectors_add(s, rows, N, DIM, NULL, NULL, NULL, &err), 0);
 	imgsearch_build_options b = IMGSEARCH_INIT(imgsearch_build_options);
 	b.searcher = "exact";
-	assert_int_equal(imgsearch_build(s, &b, NULL, &err), 0);
+	assert_int_equal(imgsearch_build(s, &b, NULL, NULL, &err), 0);
 	b.searcher = "graph";
-	assert_int_equal(imgsearch_build(s, &b, NULL, &err), 0);
-	assert_int_equal(imgsearch_check(s, 0, NULL, NULL, &r, &err), 0);
-	assert_int_equal(r.queries + r.n_searchers, 0);
-	assert_int_equal(imgsearch_check(s, 100, count, &told, &r, &err), 0);
+	assert_int_equal(imgsearch_build(s, &b, NULL, NULL, &err), 0);
+	r = check(s, 0, NULL);
+	assert_int_equal(r->queries + r->count, 0);
+	imgsearch_check_report_free(r);
+	r = check(s, 100, &told);
 	assert_int_equal(told, 0);
-	assert_int_equal(r.queries, 100);
-	assert_int_equal(r.n_searchers, 2);
-	assert_true(r.scan_seconds > 0);
-	for (size_t i = 0; i < r.n_searchers; i++) {
-		int exact = !strcmp(r.searcher[i].name, "exact");
-		assert_true(r.searcher[i].memory > 0 && r.searcher[i].seconds > 0);
-		for (int c = 0; c < 3; c++)
-			assert_true(exact ? r.searcher[i].recall[c] > 0.999999 : r.searcher[i].recall[c] > 0.8);
+	assert_int_equal(r->queries, 100);
+	assert_int_equal(r->count, 2);
+	assert_true(r->scan_seconds > 0);
+	for (size_t i = 0; i < r->count; i++) {
+		const imgsearch_check_searcher *one = r->items[i];
+		double least = !strcmp(one->name, "exact") ? 0.999999 : 0.8;
+		assert_true(one->memory > 0 && one->seconds > 0);
+		assert_true(one->recall1 > least && one->recall10 > least && one->recall100 > least);
 	}
+	imgsearch_check_report_free(r);
 	imgsearch_close(s);
 	free(rows);
 }
@@ -57,20 +73,21 @@ static void checks(void **state)
 static void damage_is_told(void **state)
 {
 	scene *sc = *state;
-	imgsearch_error err;
-	imgsearch_check_report r;
+	imgsearch_check_report *r;
 	int told = 0;
 	draw_photos(sc, 3);
 	imgsearch *s = scene_open(sc);
 	scene_index(s, sc->photos);
-	assert_int_equal(imgsearch_check(s, 0, count, &told, &r, &err), 0);
-	assert_int_equal(told + (int)r.problems, 0);
+	r = check(s, 0, &told);
+	assert_int_equal(told + (int)r->problems, 0);
+	imgsearch_check_report_free(r);
 	imgsearch_close(s);
 	sql(sc, "DELETE FROM vector WHERE id = (SELECT min(id) FROM vector)");
 	s = scene_open(sc);
-	assert_int_equal(imgsearch_check(s, 0, count, &told, &r, &err), 0);
+	r = check(s, 0, &told);
 	assert_true(told > 0);
-	assert_int_equal(r.problems, told);
+	assert_int_equal(r->problems, told);
+	imgsearch_check_report_free(r);
 	imgsearch_close(s);
 }
 

@@ -21,7 +21,7 @@ static void on_run_write(size_t n)
 {
 	imgsearch *other;
 	on_run(n);
-	if (imgsearch_open(&other, scene_db, NULL, NULL))
+	if (imgsearch_open(scene_db, NULL, NULL, &other, NULL))
 		return;
 	int rc = ims_handle_write_begin(other, NULL);
 	atomic_fetch_add(&writer_refused, rc != 0);
@@ -64,7 +64,7 @@ static void a_run_embeds_equal_bytes_once_and_outside_of_transactions(void **sta
 		photo(sc, name, 100 + i);
 	}
 	watch(sc, s, on_run);
-	imgsearch_counts c = scene_index(s, sc->photos);
+	scene_counts c = scene_index(s, sc->photos);
 	assert_int_equal(c.indexed, 2 + OTHERS);
 	assert_int_equal(c.duplicate, COPIES - 1);
 	assert_int_equal(c.added, COPIES + OTHERS);
@@ -90,15 +90,15 @@ static void a_single_add_embeds_before_it_writes(void **state)
 	draw(path, 7);
 	imgsearch_input in = imgsearch_input_file(path);
 	watch(sc, s, on_run_write);
-	assert_int_equal(imgsearch_index_add(s, &in, NULL, &id, &err), 0);
+	assert_int_equal(imgsearch_index_add(s, &in, NULL, NULL, &id, &err), 0);
 	assert_int_equal(atomic_load(&inputs), 1);
 	assert_int_equal(atomic_load(&writer_refused), 0);
 	assert_int_equal(atomic_load(&in_transaction), 0);
 	/* the same bytes under the same name */
-	assert_int_equal(imgsearch_index_add(s, &in, NULL, &again, &err), 0);
+	assert_int_equal(imgsearch_index_add(s, &in, NULL, NULL, &again, &err), 0);
 	assert_int_equal(again, id);
 	/* and under another: a duplicate */
-	assert_int_equal(imgsearch_index_add(s, &in, "a name", &again, &err), 0);
+	assert_int_equal(imgsearch_index_add(s, &in, NAMED("a name"), NULL, &again, &err), 0);
 	assert_true(again != id);
 	imgsearch_item *item;
 	assert_int_equal(imgsearch_item_get(s, again, &item, &err), 0);
@@ -129,11 +129,11 @@ static void every_way_in_stores_a_signature(void **state)
 	draw(path, 8);
 	buf bytes = { 0 };
 	imgsearch_input file = imgsearch_input_file(path);
-	assert_int_equal(imgsearch_index_add(s, &file, "by file", NULL, &err), 0);
+	assert_int_equal(imgsearch_index_add(s, &file, NAMED("by file"), NULL, NULL, &err), 0);
 	draw(path, 9);
 	assert_int_equal(ims_read_file(&bytes, path, 1 << 20, &err), 0);
 	imgsearch_input memory = imgsearch_input_bytes(bytes.data, bytes.len);
-	assert_int_equal(imgsearch_index_add(s, &memory, "by memory", NULL, &err), 0);
+	assert_int_equal(imgsearch_index_add(s, &memory, NAMED("by memory"), NULL, NULL, &err), 0);
 	assert_int_equal(ims_store_signatures(s->store, count_signature, &n, &err), 0);
 	assert_int_equal(n, 3);
 	ims_buf_free(&bytes);
@@ -149,13 +149,14 @@ static void a_bad_picture_is_not_added(void **state)
 	snprintf(path, sizeof path, "%s/text.png", sc->dir);
 	shell("echo text > '%s'", path);
 	imgsearch_input file = imgsearch_input_file(path), memory = imgsearch_input_bytes("text", 4);
-	assert_int_equal(imgsearch_index_add(s, &file, NULL, NULL, &err), IMGSEARCH_EUNSUPPORTED);
+	assert_int_equal(imgsearch_index_add(s, &file, NULL, NULL, NULL, &err), IMGSEARCH_EUNSUPPORTED);
 	assert_non_null(strstr(err.message, path));
-	assert_int_equal(imgsearch_index_add(s, &memory, "name", NULL, &err), IMGSEARCH_EUNSUPPORTED);
+	assert_int_equal(imgsearch_index_add(s, &memory, NAMED("name"), NULL, NULL, &err),
+		IMGSEARCH_EUNSUPPORTED);
 	imgsearch_info *info;
-	assert_int_equal(imgsearch_info_get(s, &info, &err), 0);
+	assert_int_equal(imgsearch_info_get(s, NULL, &info, &err), 0);
 	assert_int_equal(info->vectors, 1);
-	assert_int_equal(info->counts.seen, 1);
+	assert_int_equal(info->counts->seen, 1);
 	imgsearch_info_free(info);
 	imgsearch_close(s);
 }
@@ -169,7 +170,7 @@ static int cancel_once(void *user, const imgsearch_progress *p)
 	(void)p;
 	imgsearch_cancel(*s);
 	/* a call that begins later, and does not forget the cancel */
-	(void)imgsearch_extract(*s, &in, 1, 1, out, NULL, NULL);
+	(void)imgsearch_extract(*s, &in, 1, NULL, NULL, out, 48, NULL, NULL);
 	return 0;
 }
 
@@ -179,15 +180,17 @@ static void a_later_call_forgets_no_cancel(void **state)
 	char name[40];
 	imgsearch *s = NULL;
 	imgsearch_error err = { 0 };
-	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
+	imgsearch_call call = IMGSEARCH_INIT(imgsearch_call);
 	const char *paths[] = { sc->photos };
 	for (unsigned i = 0; i < 200; i++) {
 		snprintf(name, sizeof name, "%03u.png", i);
 		photo(sc, name, i);
 	}
-	o.events = (imgsearch_events){ .user = &s, .progress = cancel_once };
-	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
-	assert_int_equal(imgsearch_index_update(s, paths, 1, NULL, NULL, &err), IMGSEARCH_ECANCELED);
+	call.user = &s;
+	call.progress = cancel_once;
+	s = scene_open(sc);
+	assert_int_equal(imgsearch_index_update(s, paths, 1, NULL, &call, NULL, &err),
+		IMGSEARCH_ECANCELED);
 	imgsearch_cancel(s);
 	imgsearch_close(s);
 	s = scene_open(sc);

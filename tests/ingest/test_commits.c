@@ -25,9 +25,9 @@ static int look(void *user, const imgsearch_progress *p)
 	watch *w = user;
 	imgsearch_info *info;
 	(void)p;
-	assert_int_equal(imgsearch_info_get(w->reader, &info, NULL), 0);
-	w->changes += info->counts.seen != w->last;
-	w->last = info->counts.seen;
+	assert_int_equal(imgsearch_info_get(w->reader, NULL, &info, NULL), 0);
+	w->changes += info->counts->seen != w->last;
+	w->last = info->counts->seen;
 	imgsearch_info_free(info);
 	return 0;
 }
@@ -40,18 +40,17 @@ static void a_run_of_bad_files_alone_commits_in_time(void **state)
 	watch w = { 0 };
 	const char *paths[] = { sc->photos };
 	imgsearch_error err = { 0 };
-	imgsearch_counts counts;
 	for (int i = 0; i < FILES; i++)
 		shell("echo %d > '%s/%03d.jpg'", i, sc->photos, i);
 	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
-	o.events = (imgsearch_events){ .user = &w, .progress = look };
-	imgsearch *s;
-	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
-	o = (imgsearch_options)IMGSEARCH_INIT(imgsearch_options);
+	imgsearch_call call = { .struct_size = sizeof call, .user = &w, .progress = look };
+	imgsearch_index_update_report *report;
+	imgsearch *s = scene_open(sc);
 	o.read_only = 1;
-	assert_int_equal(imgsearch_open(&w.reader, sc->db, &o, &err), 0);
-	assert_int_equal(imgsearch_index_update(s, paths, 1, NULL, &counts, &err), 0);
-	assert_int_equal(counts.unsupported, FILES);
+	assert_int_equal(imgsearch_open(sc->db, &o, NULL, &w.reader, &err), 0);
+	assert_int_equal(imgsearch_index_update(s, paths, 1, NULL, &call, &report, &err), 0);
+	assert_int_equal(report->counts->unsupported, FILES);
+	imgsearch_index_update_report_free(report);
 	print_message("# the reader saw the index grow %d times\n", (int)w.changes);
 	assert_in_range(w.changes, 15, FILES);
 	imgsearch_close(w.reader);
@@ -87,18 +86,17 @@ static void a_commit_that_fails_ends_the_run(void **state)
 	scene *sc = *state;
 	bool filled = false;
 	imgsearch_error err = { 0 };
-	imgsearch *s;
 	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
 	const char *paths[] = { sc->photos },
-			   *call = vfs->xGetSystemCall(vfs, "pwrite64") ? "pwrite64" : "pwrite";
+			   *write = vfs->xGetSystemCall(vfs, "pwrite64") ? "pwrite64" : "pwrite";
 	for (int i = 0; i < FILES; i++)
 		shell("echo %d > '%s/%03d.jpg'", i, sc->photos, i);
-	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
-	o.events = (imgsearch_events){ .user = &filled, .progress = fill_disk };
-	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
-	assert_int_equal(vfs->xSetSystemCall(vfs, call, (sqlite3_syscall_ptr)write_or_fail), SQLITE_OK);
-	assert_int_equal(imgsearch_index_update(s, paths, 1, NULL, NULL, &err), IMGSEARCH_EIO);
-	assert_int_equal(vfs->xSetSystemCall(vfs, call, NULL), SQLITE_OK);
+	imgsearch_call call = { .struct_size = sizeof call, .user = &filled, .progress = fill_disk };
+	imgsearch *s = scene_open(sc);
+	assert_int_equal(vfs->xSetSystemCall(vfs, write, (sqlite3_syscall_ptr)write_or_fail),
+		SQLITE_OK);
+	assert_int_equal(imgsearch_index_update(s, paths, 1, NULL, &call, NULL, &err), IMGSEARCH_EIO);
+	assert_int_equal(vfs->xSetSystemCall(vfs, write, NULL), SQLITE_OK);
 	assert_true(filled && !full);
 	assert_non_null(strstr(err.message, "disk is full"));
 	assert_int_equal(scene_index(s, sc->photos).unsupported, FILES);

@@ -1,10 +1,5 @@
 /* Pictures that were deleted on purpose: no run and no addition takes them in, until readmitted. */
-#include "handle/handle.h"
-#include "ingest/remove.h"
-#include "ingest/index_run.h"
 #include "scene.h"
-
-#include <dlfcn.h>
 
 enum { PHOTOS = 6 };
 
@@ -18,27 +13,15 @@ static void on_run(size_t n)
 /* The fake network must be loaded. */
 static void watch(void)
 {
-	char path[500];
-	snprintf(path, sizeof path, "%s/imgsearch-shim.so", getenv("IMGSEARCH_LIBDIR"));
-	void *shim = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
-	assert_non_null(shim);
-	void (**on)(size_t) = (void (**)(size_t))dlsym(shim, "ims_fake_on_run");
-	assert_non_null(on);
-	*on = on_run;
-	dlclose(shim);
+	scene_on_run(on_run);
 	atomic_store(&inputs, 0);
 }
 
-static imgsearch_counts run(imgsearch *s, uint64_t deleted)
+static scene_counts run(imgsearch *s, uint64_t deleted)
 {
-	imgsearch_error err = { 0 };
-	imgsearch_counts c;
-	uint64_t met;
-	imgsearch_index_update_options o = IMGSEARCH_INIT(imgsearch_index_update_options);
-	if (ims_index_run(s, NULL, 0, &o, &c, &met, &err))
-		fail_msg("index: %s", err.message);
-	assert_int_equal(met, deleted);
-	assert_int_equal(c.seen, c.indexed + c.duplicate + c.damaged + met);
+	scene_counts c = scene_index(s, NULL);
+	assert_int_equal(c.deleted, deleted);
+	assert_int_equal(c.seen, c.indexed + c.duplicate + c.damaged + c.deleted);
 	return c;
 }
 
@@ -74,7 +57,7 @@ static imgsearch *with_photos(const scene *sc)
 static void vector_of(imgsearch *s, int64_t id, float v[48])
 {
 	uint8_t found;
-	works(ims_store_vectors_fetch(s->store, &id, 1, 48, v, &found, &err));
+	works(imgsearch_vectors_get(s, &id, 1, NULL, v, 48, &found, &err));
 	assert_true(found);
 }
 
@@ -87,11 +70,11 @@ static bool finds(imgsearch *s, const float *v, const char *searcher, int64_t id
 	bool found = false;
 	o.searcher = searcher;
 	o.k = 1000;
-	works(imgsearch_query(s, &in, 1, &o, &hits, &err));
+	works(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err));
 	if (searcher)
 		assert_string_equal(hits->searcher, searcher);
 	for (size_t i = 0; i < hits->count; i++)
-		found |= hits->hit[i].id == id;
+		found |= hits->items[i]->id == id;
 	imgsearch_hits_free(hits);
 	return found;
 }
@@ -114,9 +97,9 @@ static void stays_out_until_readmitted(void **state)
 	vector_of(s, a, v);
 	watch();
 	assert_true(finds(s, v, NULL, a));
-	works(ims_keep_out(s, &copy, 1, &err));
+	works(imgsearch_index_keep_out(s, &copy, 1, NULL, &err));
 	assert_false(finds(s, v, NULL, a));
-	imgsearch_counts c = run(s, 2);
+	scene_counts c = run(s, 2);
 	assert_int_equal(c.indexed, PHOTOS - 1);
 	assert_int_equal(c.unchanged, PHOTOS + 1);
 	assert_int_equal(c.added + c.moved + c.removed, 0);
@@ -142,7 +125,7 @@ static void stays_out_until_readmitted(void **state)
 	run(s, 1);
 	assert_int_equal(id_of(s, sc, "back.png"), a);
 	assert_int_equal(state_of(s, a), IMGSEARCH_STATE_DELETED);
-	works(ims_readmit(s, &a, 1, &err));
+	works(imgsearch_index_readmit(s, &a, 1, NULL, &err));
 	assert_true(finds(s, v, NULL, a));
 	assert_int_equal(state_of(s, copy), IMGSEARCH_STATE_DUPLICATE);
 	assert_int_equal(atomic_load(&inputs), 0);
@@ -164,19 +147,19 @@ static void searchers_that_are_loaded_drop_it(void **state)
 	for (int i = 0; i < 400; i++)
 		for (int j = 0; j < 48; j++)
 			rows[i][j] = (float)ims_random_unit(&seed);
-	works(imgsearch_vectors_add(s, rows[0], 400, 48, NULL, &err));
-	works(imgsearch_vectors_add(s, rows[7], 1, 48, &own, &err));
+	works(imgsearch_vectors_add(s, rows[0], 400, 48, NULL, NULL, NULL, &err));
+	works(imgsearch_vectors_add(s, rows[7], 1, 48, WITH_IDS(&own), NULL, NULL, &err));
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		imgsearch_build_options o = IMGSEARCH_INIT(imgsearch_build_options);
 		o.searcher = names[i];
-		works(imgsearch_build(s, &o, NULL, &err));
+		works(imgsearch_build(s, &o, NULL, NULL, &err));
 		assert_true(finds(s, v, names[i], a));
 		assert_true(finds(s, rows[7], names[i], own));
 		const int64_t both[] = { a, own };
-		works(ims_keep_out(s, both, 2, &err));
+		works(imgsearch_index_keep_out(s, both, 2, NULL, &err));
 		assert_false(finds(s, v, names[i], a));
 		assert_false(finds(s, rows[7], names[i], own));
-		works(ims_readmit(s, both, 2, &err));
+		works(imgsearch_index_readmit(s, both, 2, NULL, &err));
 		assert_true(finds(s, v, names[i], a));
 		assert_true(finds(s, rows[7], names[i], own));
 	}
@@ -193,26 +176,27 @@ static void additions_are_refused(void **state)
 	int64_t a = id_of(s, sc, "0.png"), own = 700;
 	snprintf(path, sizeof path, "%s/0.png", sc->photos);
 	works(ims_read_file(&bytes, path, 1 << 20, &err));
-	works(imgsearch_vectors_add(s, v, 1, 48, &own, &err));
-	works(ims_keep_out(s, &a, 1, &err));
-	works(ims_keep_out(s, &own, 1, &err));
+	works(imgsearch_vectors_add(s, v, 1, 48, WITH_IDS(&own), NULL, NULL, &err));
+	works(imgsearch_index_keep_out(s, &a, 1, NULL, &err));
+	works(imgsearch_index_keep_out(s, &own, 1, NULL, &err));
 	watch();
 	imgsearch_input file = imgsearch_input_file(path),
 					memory = imgsearch_input_bytes(bytes.data, bytes.len),
 					vector = imgsearch_input_vector(v, 48);
-	fails_saying(IMGSEARCH_EINVAL, path, imgsearch_index_add(s, &file, NULL, NULL, &err));
+	fails_saying(IMGSEARCH_EINVAL, path, imgsearch_index_add(s, &file, NULL, NULL, NULL, &err));
 	fails_saying(IMGSEARCH_EINVAL, "imgsearch_index_readmit",
-		imgsearch_index_add(s, &file, "another name", NULL, &err));
+		imgsearch_index_add(s, &file, NAMED("another name"), NULL, NULL, &err));
 	fails_saying(IMGSEARCH_EINVAL, "deleted on purpose",
-		imgsearch_index_add(s, &memory, "a name", NULL, &err));
+		imgsearch_index_add(s, &memory, NAMED("a name"), NULL, NULL, &err));
 	fails_saying(IMGSEARCH_EINVAL, "deleted on purpose",
-		imgsearch_index_add(s, &vector, path, NULL, &err));
-	fails_saying(IMGSEARCH_EINVAL, "700", imgsearch_vectors_add(s, v, 1, 48, &own, &err));
+		imgsearch_index_add(s, &vector, NAMED(path), NULL, NULL, &err));
+	fails_saying(IMGSEARCH_EINVAL, "700",
+		imgsearch_vectors_add(s, v, 1, 48, WITH_IDS(&own), NULL, NULL, &err));
 	draw(path, 99);
-	fails_saying(IMGSEARCH_EINVAL, path, imgsearch_index_add(s, &file, NULL, NULL, &err));
+	fails_saying(IMGSEARCH_EINVAL, path, imgsearch_index_add(s, &file, NULL, NULL, NULL, &err));
 	assert_int_equal(atomic_load(&inputs), 0);
-	works(ims_readmit(s, &a, 1, &err));
-	works(imgsearch_index_add(s, &file, "another name", NULL, &err));
+	works(imgsearch_index_readmit(s, &a, 1, NULL, &err));
+	works(imgsearch_index_add(s, &file, NAMED("another name"), NULL, NULL, &err));
 	ims_buf_free(&bytes);
 	imgsearch_close(s);
 }
@@ -222,9 +206,9 @@ static void removal_forgets_it(void **state)
 	scene *sc = *state;
 	imgsearch *s = with_photos(sc);
 	int64_t a = id_of(s, sc, "1.png");
-	works(ims_keep_out(s, &a, 1, &err));
-	works(ims_remove(s, &a, 1, &err));
-	imgsearch_counts c = run(s, 0);
+	works(imgsearch_index_keep_out(s, &a, 1, NULL, &err));
+	works(imgsearch_index_remove(s, &a, 1, NULL, NULL, &err));
+	scene_counts c = run(s, 0);
 	assert_int_equal(c.added, 1);
 	assert_int_equal(c.indexed, PHOTOS);
 	assert_true(id_of(s, sc, "1.png") > a);
@@ -238,16 +222,17 @@ static void all_or_none(void **state)
 	int64_t a = id_of(s, sc, "1.png"), b = id_of(s, sc, "2.png"), c = id_of(s, sc, "copy.png"),
 			d = id_of(s, sc, "0.png");
 	const int64_t wrong[] = { a, 999 }, mixed[] = { a, b }, twins[] = { c, d, c };
-	fails_saying(IMGSEARCH_ENOTFOUND, "999", ims_keep_out(s, wrong, 2, &err));
+	fails_saying(IMGSEARCH_ENOTFOUND, "999", imgsearch_index_keep_out(s, wrong, 2, NULL, &err));
 	assert_int_equal(state_of(s, a), IMGSEARCH_STATE_INDEXED);
-	works(ims_keep_out(s, &a, 1, &err));
-	fails_saying(IMGSEARCH_EINVAL, "is not deleted", ims_readmit(s, mixed, 2, &err));
-	fails_saying(IMGSEARCH_ENOTFOUND, "999", ims_readmit(s, wrong, 2, &err));
+	works(imgsearch_index_keep_out(s, &a, 1, NULL, &err));
+	fails_saying(IMGSEARCH_EINVAL, "is not deleted",
+		imgsearch_index_readmit(s, mixed, 2, NULL, &err));
+	fails_saying(IMGSEARCH_ENOTFOUND, "999", imgsearch_index_readmit(s, wrong, 2, NULL, &err));
 	assert_int_equal(state_of(s, a), IMGSEARCH_STATE_DELETED);
-	works(ims_keep_out(s, twins, 3, &err));
-	works(ims_readmit(s, twins, 3, &err));
+	works(imgsearch_index_keep_out(s, twins, 3, NULL, &err));
+	works(imgsearch_index_readmit(s, twins, 3, NULL, &err));
 	assert_int_equal(state_of(s, c), IMGSEARCH_STATE_DUPLICATE);
-	works(ims_keep_out(s, NULL, 0, &err));
+	works(imgsearch_index_keep_out(s, NULL, 0, NULL, &err));
 	imgsearch_close(s);
 }
 
@@ -257,15 +242,15 @@ static void after_a_reindex_the_next_run_reads_it(void **state)
 	scene *sc = *state;
 	imgsearch *s = with_photos(sc);
 	int64_t a = id_of(s, sc, "0.png"), copy = id_of(s, sc, "copy.png");
-	works(ims_keep_out(s, &a, 1, &err));
+	works(imgsearch_index_keep_out(s, &a, 1, NULL, &err));
 	imgsearch_close(s);
 	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
-	o.recipe.resize = o.recipe.crop = 40;
-	works(imgsearch_open(&s, sc->db, &o, &err));
+	o.recipe = &(imgsearch_recipe){ .struct_size = sizeof *o.recipe, .resize = 40, .crop = 40 };
+	works(imgsearch_open(sc->db, &o, NULL, &s, &err));
 	assert_int_equal(run(s, 2).indexed, PHOTOS - 1);
-	works(ims_readmit(s, &a, 1, &err));
+	works(imgsearch_index_readmit(s, &a, 1, NULL, &err));
 	assert_int_equal(state_of(s, a), IMGSEARCH_STATE_UNREADABLE);
-	imgsearch_counts c = run(s, 0);
+	scene_counts c = run(s, 0);
 	assert_int_equal(c.indexed, PHOTOS);
 	assert_int_equal(c.duplicate, 1);
 	assert_int_equal(c.added, 0);
@@ -282,17 +267,17 @@ static void in_the_middle_of_a_reindex(void **state)
 	int64_t a = id_of(s, sc, "0.png");
 	imgsearch_close(s);
 	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
-	o.recipe.resize = o.recipe.crop = 40;
-	works(imgsearch_open(&s, sc->db, &o, &err));
+	o.recipe = &(imgsearch_recipe){ .struct_size = sizeof *o.recipe, .resize = 40, .crop = 40 };
+	works(imgsearch_open(sc->db, &o, NULL, &s, &err));
 	shell("mv '%s' '%s/away'", sc->photos, sc->dir); /* so that it cannot end */
 	run(s, 0);
 	shell("mv '%s/away' '%s'", sc->dir, sc->photos);
-	works(ims_keep_out(s, &a, 1, &err));
-	works(ims_readmit(s, &a, 1, &err));
+	works(imgsearch_index_keep_out(s, &a, 1, NULL, &err));
+	works(imgsearch_index_readmit(s, &a, 1, NULL, &err));
 	assert_int_equal(run(s, 0).indexed, PHOTOS);
 	imgsearch_info *info;
-	works(imgsearch_info_get(s, &info, &err));
-	assert_null(info->next);
+	works(imgsearch_info_get(s, NULL, &info, &err));
+	assert_null(info->reindex);
 	assert_int_equal(info->vectors, PHOTOS);
 	imgsearch_info_free(info);
 	imgsearch_close(s);

@@ -21,14 +21,14 @@ static void every_path_is_in_one_state(void **state)
 		sc->photos);
 	photo(sc, "x.jpg/c.png", 4);
 	imgsearch *s = scene_open(sc);
-	imgsearch_counts c = scene_index(s, sc->photos);
+	scene_counts c = scene_index(s, sc->photos);
 	assert_int_equal(c.indexed, 3);
 	assert_int_equal(c.duplicate, 1);
 	assert_int_equal(c.unsupported, 2); /* notes.txt, pipe.png */
 	assert_int_equal(c.damaged, 2);     /* empty.jpg, broken.png */
 	assert_int_equal(c.excluded, 5);    /* .hidden.png, link.png, .git, @eaDir, $RECYCLE.BIN */
 	assert_int_equal(c.added, c.seen);
-	imgsearch_counts again = scene_index(s, NULL);
+	scene_counts again = scene_index(s, NULL);
 	assert_int_equal(again.unchanged, again.seen);
 	assert_int_equal(again.added, 0);
 	assert_int_equal(again.seen, c.seen);
@@ -50,7 +50,7 @@ static void moved_files_keep_id_and_vector(void **state)
 	imgsearch *s = two_indexed(sc);
 	int64_t a = id_of(s, sc, "a.png");
 	shell("cd '%s' && mkdir sub && mv a.png sub/z.png", sc->photos);
-	imgsearch_counts c = scene_index(s, NULL);
+	scene_counts c = scene_index(s, NULL);
 	assert_int_equal(c.moved, 1);
 	assert_int_equal(c.removed, 0);
 	assert_int_equal(id_of(s, sc, "sub/z.png"), a);
@@ -74,19 +74,19 @@ static void changed_files_are_read_again(void **state)
 	imgsearch_hits *hits;
 	photo(sc, "3.png", 100);
 	shell("touch -d '2030-01-01' '%s/3.png'", sc->photos);
-	imgsearch_counts c = scene_index(s, NULL);
+	scene_counts c = scene_index(s, NULL);
 	assert_int_equal(c.unchanged, 7);
 	assert_int_equal(id_of(s, sc, "3.png"), id);
-	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, NULL), 0);
-	assert_int_equal(hits->hit[0].id, id);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, NULL, &hits, NULL), 0);
+	assert_int_equal(hits->items[0]->id, id);
 	imgsearch_hits_free(hits);
 	char path[200];
 	snprintf(path, sizeof path, "%s/3.png", sc->photos);
 	in = imgsearch_input_file(path);
-	assert_int_equal(imgsearch_extract(s, &in, 1, 0, after, NULL, NULL), 0);
+	assert_int_equal(imgsearch_extract(s, &in, 1, NULL, NULL, after, 48, NULL, NULL), 0);
 	photo(sc, "other.png", 3);
 	snprintf(path, sizeof path, "%s/other.png", sc->photos);
-	assert_int_equal(imgsearch_extract(s, &in, 1, 0, before, NULL, NULL), 0);
+	assert_int_equal(imgsearch_extract(s, &in, 1, NULL, NULL, before, 48, NULL, NULL), 0);
 	assert_memory_not_equal(before, after, sizeof before);
 	imgsearch_close(s);
 }
@@ -94,7 +94,6 @@ static void changed_files_are_read_again(void **state)
 static void deleted_files_drop_out_but_not_a_third_of_them_at_once(void **state)
 {
 	scene *sc = *state;
-	imgsearch_error err;
 	for (unsigned i = 0; i < 10; i++) {
 		char name[20];
 		snprintf(name, sizeof name, "%u.png", i);
@@ -107,10 +106,8 @@ static void deleted_files_drop_out_but_not_a_third_of_them_at_once(void **state)
 	shell("rm '%s'/[2-5].png", sc->photos);
 	assert_int_equal(scene_index(s, NULL).removed, 0);
 	imgsearch_index_update_options prune = IMGSEARCH_INIT(imgsearch_index_update_options);
-	imgsearch_counts c;
 	prune.prune = 1;
-	assert_int_equal(imgsearch_index_update(s, NULL, 0, &prune, &c, &err), 0);
-	assert_int_equal(c.removed, 4);
+	assert_int_equal(scene_update(s, NULL, 0, &prune).removed, 4);
 	imgsearch_close(s);
 }
 
@@ -119,7 +116,7 @@ static void an_absent_or_emptied_root_is_offline(void **state)
 	scene *sc = *state;
 	imgsearch *s = two_indexed(sc);
 	shell("mv '%s' '%s.away'", sc->photos, sc->photos);
-	imgsearch_counts c = scene_index(s, NULL);
+	scene_counts c = scene_index(s, NULL);
 	assert_int_equal(c.offline, 2);
 	assert_int_equal(c.removed, 0);
 	shell("mkdir '%s'", sc->photos); /* the mount point without its disk */
@@ -147,7 +144,7 @@ static void exchanged_names_leave_no_wrong_twins(void **state)
 		  "&& mv 4.png 5.png && mv 3.png 4.png"
 		  " && mv t 3.png && touch *.png",
 		sc->photos);
-	imgsearch_counts c = scene_index(s, NULL);
+	scene_counts c = scene_index(s, NULL);
 	assert_int_equal(c.indexed, 6); /* as at the end of the run, not as each was met */
 	assert_int_equal(c.duplicate, 0);
 	c = scene_index(s, NULL);
@@ -160,11 +157,11 @@ static void exchanged_names_leave_no_wrong_twins(void **state)
 		snprintf(path, sizeof path, "%s/%u.png", sc->photos, i);
 		imgsearch_input in = imgsearch_input_file(path);
 		float v[48];
-		assert_int_equal(imgsearch_extract(s, &in, 1, 0, v, NULL, NULL), 0);
+		assert_int_equal(imgsearch_extract(s, &in, 1, NULL, NULL, v, 48, NULL, NULL), 0);
 		in = imgsearch_input_vector(v, 48);
-		assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, NULL), 0);
-		assert_string_equal(hits->hit[0].path, path);
-		assert_true(hits->hit[0].score > 0.9999f);
+		assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, NULL), 0);
+		assert_string_equal(hits->items[0]->path, path);
+		assert_true(hits->items[0]->score > 0.9999f);
 		imgsearch_hits_free(hits);
 	}
 	imgsearch_close(s);
@@ -201,8 +198,7 @@ static void overlapping_paths_are_walked_once(void **state)
 	const char *const paths[] = { file, sub, sc->photos, sub, file, sc->photos };
 	imgsearch *s = scene_open(sc);
 	for (size_t from = 0; from < 3; from++) {
-		imgsearch_counts c;
-		assert_int_equal(imgsearch_index_update(s, paths + from, 6 - from, NULL, &c, NULL), 0);
+		scene_counts c = scene_update(s, paths + from, 6 - from, NULL);
 		assert_int_equal(c.seen, 3);
 		assert_int_equal(c.indexed, 3);
 		assert_int_equal(c.duplicate, 0);
@@ -223,12 +219,12 @@ static void a_twin_inherits_when_the_first_goes(void **state)
 	imgsearch *s = scene_open(sc);
 	assert_int_equal(scene_index(s, sc->photos).duplicate, 1);
 	shell("rm '%s/a.png'", sc->photos);
-	imgsearch_counts c = scene_index(s, NULL);
+	scene_counts c = scene_index(s, NULL);
 	assert_int_equal(c.removed, 1);
 	imgsearch_input in = imgsearch_input_item(id_of(s, sc, "b.png"));
 	imgsearch_hits *hits;
-	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, NULL), 0);
-	assert_non_null(strstr(hits->hit[0].path, "/b.png"));
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, NULL, &hits, NULL), 0);
+	assert_non_null(strstr(hits->items[0]->path, "/b.png"));
 	imgsearch_hits_free(hits);
 	imgsearch_close(s);
 }
@@ -240,7 +236,7 @@ static void bad_files_are_remembered_until_they_change(void **state)
 	shell("cd '%s' && head -c 100 a.png > bad.png", sc->photos);
 	imgsearch *s = scene_open(sc);
 	assert_int_equal(scene_index(s, sc->photos).damaged, 1);
-	imgsearch_counts c = scene_index(s, NULL);
+	scene_counts c = scene_index(s, NULL);
 	assert_int_equal(c.damaged, 1);
 	assert_int_equal(c.unchanged, 2);
 	photo(sc, "bad.png", 7);
@@ -253,7 +249,6 @@ static void bad_files_are_remembered_until_they_change(void **state)
 static void files_excluded_by_rules_say_which(void **state)
 {
 	scene *sc = *state;
-	imgsearch_error err;
 	photo(sc, "a.png", 1);
 	photo(sc, "raw_b.png", 2);
 	shell("cd '%s' && mkdir out keep && printf 'out/\\n!keep.png\\n*.tmp.png\\n' > "
@@ -266,8 +261,7 @@ static void files_excluded_by_rules_say_which(void **state)
 	o.exclude = exclude;
 	o.n_exclude = 1;
 	imgsearch *s = scene_open(sc);
-	imgsearch_counts c;
-	assert_int_equal(imgsearch_index_update(s, paths, 1, &o, &c, &err), 0);
+	scene_counts c = scene_update(s, paths, 1, &o);
 	assert_int_equal(c.indexed, 1);
 	assert_int_equal(c.excluded, 4); /* raw_b.png, out/, d.tmp.png, .imgsearchignore */
 	imgsearch_close(s);
@@ -284,7 +278,7 @@ static void an_unreadable_folder_keeps_its_pictures(void **state)
 	imgsearch *s = scene_open(sc);
 	scene_index(s, sc->photos);
 	shell("chmod 0 '%s/sub'", sc->photos);
-	imgsearch_counts c = scene_index(s, NULL);
+	scene_counts c = scene_index(s, NULL);
 	assert_int_equal(c.unreadable, 1);
 	assert_int_equal(c.removed, 0);
 	assert_true(id_of(s, sc, "sub/b.png") > 0);
@@ -299,7 +293,7 @@ static void single_files_need_no_root(void **state)
 	photo(sc, "b.png", 2);
 	snprintf(path, sizeof path, "%s/a.png", sc->photos);
 	imgsearch *s = scene_open(sc);
-	imgsearch_counts c = scene_index(s, path);
+	scene_counts c = scene_index(s, path);
 	assert_int_equal(c.indexed, 1);
 	assert_int_equal(c.seen, 1);
 	unlink(path);
@@ -319,18 +313,18 @@ static void an_index_inside_its_root_moves_with_it(void **state)
 	photo(sc, "b.png", 2);
 	shell("mkdir '%s/.imgsearch'", sc->photos);
 	snprintf(db, sizeof db, "%s/.imgsearch/index.db", sc->photos);
-	assert_int_equal(imgsearch_open(&s, db, NULL, &err), 0);
+	assert_int_equal(imgsearch_open(db, NULL, NULL, &s, &err), 0);
 	scene_index(s, sc->photos);
 	imgsearch_close(s);
 	shell("mv '%s' '%s/elsewhere'", sc->photos, sc->dir);
 	snprintf(db, sizeof db, "%s/elsewhere/.imgsearch/index.db", sc->dir);
-	assert_int_equal(imgsearch_open(&s, db, NULL, &err), 0);
+	assert_int_equal(imgsearch_open(db, NULL, NULL, &s, &err), 0);
 	imgsearch_input in = imgsearch_input_item(2);
-	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), 0);
-	assert_non_null(strstr(hits->hit[0].path, "/elsewhere/"));
-	assert_int_equal(access(hits->hit[0].path, R_OK), 0);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err), 0);
+	assert_non_null(strstr(hits->items[0]->path, "/elsewhere/"));
+	assert_int_equal(access(hits->items[0]->path, R_OK), 0);
 	imgsearch_hits_free(hits);
-	imgsearch_counts c = scene_index(s, NULL);
+	scene_counts c = scene_index(s, NULL);
 	assert_int_equal(c.indexed, 2);
 	assert_int_equal(c.added + c.removed + c.moved, 0);
 	imgsearch_close(s);
@@ -344,21 +338,21 @@ static void another_recipe_indexes_anew_and_switches_at_the_end(void **state)
 	imgsearch *s = two_indexed(sc);
 	imgsearch_close(s);
 	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
-	o.recipe.resize = o.recipe.crop = 40;
-	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
+	o.recipe = &(imgsearch_recipe){ .struct_size = sizeof *o.recipe, .resize = 40, .crop = 40 };
+	assert_int_equal(imgsearch_open(sc->db, &o, NULL, &s, &err), 0);
 	char path[200];
 	snprintf(path, sizeof path, "%s/new.png", sc->dir);
 	draw(path, 9);
 	imgsearch_input in = imgsearch_input_file(path);
 	imgsearch_hits *hits;
-	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), IMGSEARCH_EMODEL);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err), IMGSEARCH_EMODEL);
 	assert_null(hits);
 	scene_index(s, NULL);
-	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), 0);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err), 0);
 	assert_int_equal(hits->count, 2);
 	imgsearch_hits_free(hits);
-	assert_int_equal(imgsearch_info_get(s, &info, &err), 0);
-	assert_int_equal(info->recipe.crop, 40);
+	assert_int_equal(imgsearch_info_get(s, NULL, &info, &err), 0);
+	assert_int_equal(info->recipe->crop, 40);
 	assert_int_equal(info->vectors, 2);
 	imgsearch_info_free(info);
 	imgsearch_close(s);
@@ -373,30 +367,34 @@ static void a_reindex_is_given_up_by_wishing_the_old_recipe(void **state)
 	imgsearch_error err;
 	imgsearch_info *info;
 	imgsearch *s = two_indexed(sc);
-	assert_int_equal(imgsearch_info_get(s, &info, &err), 0);
-	assert_null(info->next);
-	imgsearch_recipe old = info->recipe;
+	assert_int_equal(imgsearch_info_get(s, NULL, &info, &err), 0);
+	assert_null(info->reindex);
+	imgsearch_recipe old = *info->recipe;
 	imgsearch_info_free(info);
 	imgsearch_close(s);
 	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
-	o.recipe.resize = o.recipe.crop = 40;
-	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
+	o.recipe = &(imgsearch_recipe){ .struct_size = sizeof *o.recipe, .resize = 40, .crop = 40 };
+	assert_int_equal(imgsearch_open(sc->db, &o, NULL, &s, &err), 0);
 	shell("mv '%s' '%s/away'", sc->photos, sc->dir); /* so that it cannot end */
 	scene_index(s, NULL);
 	shell("mv '%s/away' '%s'", sc->dir, sc->photos);
-	assert_int_equal(imgsearch_info_get(s, &info, &err), 0);
-	assert_non_null(strstr(info->next, "crop 40: 0 of 2 vectors"));
+	assert_int_equal(imgsearch_info_get(s, NULL, &info, &err), 0);
+	assert_non_null(info->reindex);
+	assert_string_equal(info->reindex->model, info->model);
+	assert_int_equal(info->reindex->recipe->crop, 40);
+	assert_int_equal(info->reindex->done, 0);
+	assert_int_equal(info->reindex->total, 2);
 	imgsearch_info_free(info);
 	imgsearch_close(s);
-	o.recipe = old;
-	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
+	o.recipe = &old;
+	assert_int_equal(imgsearch_open(sc->db, &o, NULL, &s, &err), 0);
 	assert_int_equal(scene_index(s, NULL).unchanged, 2);
 	imgsearch_close(s);
 	s = scene_open(sc);
 	assert_int_equal(scene_index(s, NULL).unchanged, 2);
-	assert_int_equal(imgsearch_info_get(s, &info, &err), 0);
-	assert_null(info->next);
-	assert_int_equal(info->recipe.crop, old.crop);
+	assert_int_equal(imgsearch_info_get(s, NULL, &info, &err), 0);
+	assert_null(info->reindex);
+	assert_int_equal(info->recipe->crop, old.crop);
 	imgsearch_info_free(info);
 	imgsearch_close(s);
 }
@@ -408,13 +406,13 @@ static void a_new_index_by_a_model_that_is_none_is_not_made(void **state)
 	imgsearch *s;
 	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
 	o.model = "nosuch";
-	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), IMGSEARCH_EMODEL);
+	assert_int_equal(imgsearch_open(sc->db, &o, NULL, &s, &err), IMGSEARCH_EMODEL);
 	assert_non_null(strstr(err.message, "nosuch"));
 	assert_null(s);
 	shell("[ -z \"$(ls '%s' | grep -v photos)\" ]", sc->dir);
 	imgsearch_close(scene_open(sc));
 	/* which model, matters to pictures only */
-	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
+	assert_int_equal(imgsearch_open(sc->db, &o, NULL, &s, &err), 0);
 	imgsearch_close(s);
 }
 
@@ -432,7 +430,6 @@ static void a_cancel_keeps_what_was_done(void **state)
 {
 	scene *sc = *state;
 	imgsearch_error err;
-	imgsearch_counts c;
 	char path[200];
 	const char *paths[] = { sc->photos };
 	for (unsigned i = 0; i < 300; i++) {
@@ -447,11 +444,12 @@ static void a_cancel_keeps_what_was_done(void **state)
 	at_work = s;
 	atomic_store(&runs, 0);
 	scene_on_run(cancel_at_tenth_run);
-	assert_int_equal(imgsearch_index_update(s, paths, 1, NULL, &c, &err), IMGSEARCH_ECANCELED);
+	assert_int_equal(imgsearch_index_update(s, paths, 1, NULL, NULL, NULL, &err),
+		IMGSEARCH_ECANCELED);
 	scene_on_run(NULL);
 	imgsearch_close(s);
 	s = scene_open(sc);
-	c = scene_index(s, sc->photos);
+	scene_counts c = scene_index(s, sc->photos);
 	assert_int_equal(c.indexed, 300);
 	assert_in_range(c.unchanged, 1, 299); /* of the nine runs before, three at a time */
 	imgsearch_close(s);
@@ -467,10 +465,10 @@ static void a_second_writer_is_told_so(void **state)
 	imgsearch_input in = imgsearch_input_vector(v, 48);
 	scene_index(s, sc->photos);
 	assert_int_equal(ims_handle_write_begin(s, &err), 0);
-	assert_int_equal(imgsearch_index_add(t, &in, "x", NULL, &err), IMGSEARCH_EBUSY);
+	assert_int_equal(imgsearch_index_add(t, &in, NAMED("x"), NULL, NULL, &err), IMGSEARCH_EBUSY);
 	assert_non_null(strstr(err.message, "another program is writing"));
 	ims_handle_write_end(s);
-	assert_int_equal(imgsearch_index_add(t, &in, "x", NULL, &err), 0);
+	assert_int_equal(imgsearch_index_add(t, &in, NAMED("x"), NULL, NULL, &err), 0);
 	imgsearch_close(s);
 	imgsearch_close(t);
 }
@@ -490,23 +488,23 @@ static void a_csv_gives_titles(void **state)
 	o.csv = csv;
 	const char *paths[] = { sc->photos };
 	imgsearch *s = scene_open(sc);
-	assert_int_equal(imgsearch_index_update(s, paths, 1, &o, NULL, &err), 0);
+	assert_int_equal(imgsearch_index_update(s, paths, 1, &o, NULL, NULL, &err), 0);
 	imgsearch_item *item;
 	assert_int_equal(imgsearch_item_get(s, id_of(s, sc, "a.png"), &item, &err), 0);
 	assert_string_equal(item->title, "A \"first\", one");
-	assert_int_equal(item->n_columns, 3);
-	assert_string_equal(item->columns[2].value, "multi\nline");
+	assert_int_equal(item->columns->count, 3);
+	assert_string_equal(item->columns->items[2]->value, "multi\nline");
 	imgsearch_item_free(item);
 	assert_int_equal(imgsearch_item_get(s, id_of(s, sc, "b.png"), &item, &err), 0);
 	assert_null(item->title);
-	assert_string_equal(item->columns[2].value, "B");
+	assert_string_equal(item->columns->items[2]->value, "B");
 	imgsearch_item_free(item);
 	o.csv_key = "picture";
-	assert_int_equal(imgsearch_index_update(s, paths, 1, &o, NULL, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_index_update(s, paths, 1, &o, NULL, NULL, &err), IMGSEARCH_EINVAL);
 	assert_non_null(strstr(err.message, "\"picture\""));
 	o.csv_key = NULL;
 	shell("printf 'file,title\\na.png,\"open\\n' > '%s'", csv);
-	assert_int_equal(imgsearch_index_update(s, paths, 1, &o, NULL, &err), IMGSEARCH_EFORMAT);
+	assert_int_equal(imgsearch_index_update(s, paths, 1, &o, NULL, NULL, &err), IMGSEARCH_EFORMAT);
 	assert_non_null(strstr(err.message, "line 2"));
 	imgsearch_close(s);
 }

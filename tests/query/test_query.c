@@ -41,17 +41,17 @@ static void every_kind_of_input_finds_itself_first(void **state)
 		imgsearch_input_item(id),
 		imgsearch_input_pixels(im.pixels, (int32_t)im.width, (int32_t)im.height, 0),
 	};
-	assert_int_equal(imgsearch_extract(s, &in[0], 1, 0, v, NULL, &err), 0);
+	assert_int_equal(imgsearch_extract(s, &in[0], 1, NULL, NULL, v, 48, NULL, &err), 0);
 	in[4] = imgsearch_input_vector(v, 48);
 	for (int i = 0; i < 5; i++) {
-		assert_int_equal(imgsearch_query(s, &in[i], 1, NULL, &hits, &err), 0);
+		assert_int_equal(imgsearch_query(s, &in[i], 1, NULL, NULL, &hits, &err), 0);
 		assert_int_equal(hits->count, 10);
-		assert_int_equal(hits->hit[0].id, id);
-		assert_true(hits->hit[0].score > 0.9999f && hits->hit[0].distance < 0.01f);
+		assert_int_equal(hits->items[0]->id, id);
+		assert_true(hits->items[0]->score > 0.9999f && hits->items[0]->distance < 0.01f);
 		assert_true(hits->exact);
-		assert_string_equal(hits->hit[0].path, path);
+		assert_string_equal(hits->items[0]->path, path);
 		for (size_t h = 1; h < hits->count; h++)
-			assert_true(hits->hit[h].score <= hits->hit[h - 1].score);
+			assert_true(hits->items[h]->score <= hits->items[h - 1]->score);
 		imgsearch_hits_free(hits);
 	}
 	ims_image_free(&im);
@@ -75,54 +75,58 @@ static void options_narrow_the_answer(void **state)
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
 	o.k = 3;
 	o.no_self = 1;
-	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err), 0);
 	assert_int_equal(hits->count, 3);
 	for (size_t i = 0; i < 3; i++)
-		assert_true(hits->hit[i].id != in.id);
-	float second = hits->hit[1].score;
+		assert_true(hits->items[i]->id != in.id);
+	float second = hits->items[1]->score;
 	imgsearch_hits_free(hits);
 
 	o.min_score = second;
 	o.has_min_score = 1;
 	o.k = 10;
-	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err), 0);
 	assert_int_equal(hits->count, 2);
 	imgsearch_hits_free(hits);
 
 	int64_t ids[] = { 7, 3, 3, 99 };
-	o = (imgsearch_query_options)IMGSEARCH_INIT(imgsearch_query_options);
-	o.ids = ids;
-	o.n_ids = 4;
-	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	o = IMGSEARCH_INIT(imgsearch_query_options);
+	imgsearch_filter filter = IMGSEARCH_INIT(imgsearch_filter);
+	filter.ids = ids;
+	filter.n_ids = 4;
+	o.filter = &filter;
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err), 0);
 	assert_int_equal(hits->count, 2);
 	imgsearch_hits_free(hits);
 
 	int calls = 0;
-	o = (imgsearch_query_options)IMGSEARCH_INIT(imgsearch_query_options);
-	o.filter = even;
-	o.filter_user = &calls;
-	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	o = IMGSEARCH_INIT(imgsearch_query_options);
+	filter = IMGSEARCH_INIT(imgsearch_filter);
+	filter.accept = even;
+	filter.user = &calls;
+	o.filter = &filter;
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err), 0);
 	assert_int_equal(hits->count, 5);
 	for (size_t i = 0; i < 5; i++)
-		assert_int_equal(hits->hit[i].id % 2, 0);
+		assert_int_equal(hits->items[i]->id % 2, 0);
 	imgsearch_hits_free(hits);
 
-	o = (imgsearch_query_options)IMGSEARCH_INIT(imgsearch_query_options);
-	o.under = sc->photos;
-	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	o = IMGSEARCH_INIT(imgsearch_query_options);
+	o.filter = BELOW(sc->photos);
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err), 0);
 	assert_int_equal(hits->count, 10);
 	imgsearch_hits_free(hits);
-	o.under = "/nowhere";
-	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	o.filter = BELOW("/nowhere");
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err), 0);
 	assert_int_equal(hits->count, 0);
 	imgsearch_hits_free(hits);
 
-	o = (imgsearch_query_options)IMGSEARCH_INIT(imgsearch_query_options);
+	o = IMGSEARCH_INIT(imgsearch_query_options);
 	o.k = 1000000000;
-	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err), 0);
 	assert_int_equal(hits->count, 10);
 	imgsearch_hits_free(hits);
-	assert_int_equal(imgsearch_range(s, &in, second, NULL, &hits, &err), 0);
+	assert_int_equal(imgsearch_range(s, &in, second, NULL, NULL, &hits, &err), 0);
 	assert_int_equal(hits->count, 3); /* itself and the two above */
 	imgsearch_hits_free(hits);
 	imgsearch_close(s);
@@ -135,27 +139,27 @@ static void several_inputs_combine_and_a_negative_one_pushes_away(void **state)
 	imgsearch_hits *hits;
 	imgsearch *s = ten_pictures(sc);
 	imgsearch_input in[2] = { imgsearch_input_item(1), imgsearch_input_item(2) };
-	assert_int_equal(imgsearch_query(s, in, 2, NULL, &hits, &err), 0);
-	assert_true(hits->hit[0].id + hits->hit[1].id == 3);
+	assert_int_equal(imgsearch_query(s, in, 2, NULL, NULL, &hits, &err), 0);
+	assert_true(hits->items[0]->id + hits->items[1]->id == 3);
 	imgsearch_hits_free(hits);
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
 	o.no_self = 1;
 	for (o.k = 1; o.k < 10; o.k += 7) { /* of both, as many as asked for, or as are left */
-		assert_int_equal(imgsearch_query(s, in, 2, &o, &hits, &err), 0);
+		assert_int_equal(imgsearch_query(s, in, 2, &o, NULL, &hits, &err), 0);
 		assert_int_equal(hits->count, o.k);
 		for (size_t i = 0; i < hits->count; i++)
-			assert_true(hits->hit[i].id > 2);
+			assert_true(hits->items[i]->id > 2);
 		imgsearch_hits_free(hits);
 	}
 	in[1].weight = -1;
-	assert_int_equal(imgsearch_query(s, in, 2, NULL, &hits, &err), 0);
-	assert_int_equal(hits->hit[0].id, 1);
-	assert_int_equal(hits->hit[9].id, 2);
+	assert_int_equal(imgsearch_query(s, in, 2, NULL, NULL, &hits, &err), 0);
+	assert_int_equal(hits->items[0]->id, 1);
+	assert_int_equal(hits->items[9]->id, 2);
 	imgsearch_hits_free(hits);
 	o.k = 10;
-	assert_int_equal(imgsearch_query(s, in, 2, &o, &hits, &err), 0);
+	assert_int_equal(imgsearch_query(s, in, 2, &o, NULL, &hits, &err), 0);
 	assert_int_equal(hits->count, 9); /* what is pushed away is not what is asked for */
-	assert_int_equal(hits->hit[8].id, 2);
+	assert_int_equal(hits->items[8]->id, 2);
 	imgsearch_hits_free(hits);
 	imgsearch_close(s);
 }
@@ -167,11 +171,11 @@ static imgsearch *grouped_vectors(const scene *sc, float (*rows)[16])
 	uint64_t random = 5;
 	imgsearch_options o = { .struct_size = sizeof o, .dim = 16, .threads = 2 };
 	imgsearch *s;
-	assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
+	assert_int_equal(imgsearch_open(sc->db, &o, NULL, &s, &err), 0);
 	for (int i = 0; i < 300; i++)
 		for (int d = 0; d < 16; d++)
 			rows[i][d] = (float)(ims_random_unit(&random) - 0.5 + (d == i % 12 ? 0.9 : 0));
-	assert_int_equal(imgsearch_vectors_add(s, &rows[0][0], 300, 16, NULL, &err), 0);
+	assert_int_equal(imgsearch_vectors_add(s, &rows[0][0], 300, 16, NULL, NULL, NULL, &err), 0);
 	return s;
 }
 
@@ -198,33 +202,36 @@ static void improved_answers(void **state)
 		for (int d = 0; d < 16; d++)
 			query[0][d] = rows[7][d] + 0.1f, query[1][d] = rows[8][d];
 		imgsearch_input in = imgsearch_input_vector(query[0], 16);
-		assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
-		assert_int_equal(imgsearch_vectors_query(s, &query[0][0], 2, 16, &o, ids, scores, &err), 0);
+		assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err), 0);
+		assert_int_equal(imgsearch_vectors_query(s, &query[0][0], 2, 16, &o, NULL, ids, scores,
+							 2 * o.k, &err),
+			0);
 		assert_int_equal(hits->count, 20);
 		assert_int_equal(hits->reranked, kind > 1);
 		size_t falls = 0;
 		for (size_t i = 0; i < 20; i++) {
-			assert_int_equal(hits->hit[i].id, ids[i]);
-			assert_true(hits->hit[i].score == scores[i]);
-			falls += i && hits->hit[i].score > hits->hit[i - 1].score;
+			assert_int_equal(hits->items[i]->id, ids[i]);
+			assert_true(hits->items[i]->score == scores[i]);
+			falls += i && hits->items[i]->score > hits->items[i - 1]->score;
 		}
 		assert_int_equal(falls > 0, kind > 1);
 		if (kind == 2) {
-			assert_int_equal(imgsearch_query(s, &in, 1, &all, &plain, &err), 0);
+			assert_int_equal(imgsearch_query(s, &in, 1, &all, NULL, &plain, &err), 0);
 			for (size_t i = 0; i < 20; i++)
 				for (size_t j = 0; j < plain->count; j++)
-					assert_true(plain->hit[j].id != ids[i] || plain->hit[j].score == scores[i]);
+					assert_true(
+						plain->items[j]->id != ids[i] || plain->items[j]->score == scores[i]);
 			imgsearch_hits_free(plain);
 		}
 		imgsearch_hits_free(hits);
 		in = imgsearch_input_item(7);
 		/* re-ranked, the query itself stays in front; or it is not there */
 		for (o.no_self = 0; o.no_self < 2; o.no_self++) {
-			assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+			assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err), 0);
 			assert_int_equal(hits->count, 20);
 			for (size_t i = 0; i < 20; i++)
-				assert_true(!o.no_self || hits->hit[i].id != 7);
-			assert_true(kind != 2 || o.no_self || hits->hit[0].id == 7);
+				assert_true(!o.no_self || hits->items[i]->id != 7);
+			assert_true(kind != 2 || o.no_self || hits->items[0]->id == 7);
 			imgsearch_hits_free(hits);
 		}
 		o.no_self = 0;
@@ -250,26 +257,30 @@ static void improvements_that_cannot_be(void **state)
 	imgsearch *s = grouped_vectors(sc, rows);
 	imgsearch_input in = imgsearch_input_vector(rows[0], 16);
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		assert_int_equal(imgsearch_query(s, &in, 1, &bad[i], &hits, &err), IMGSEARCH_EINVAL);
+		assert_int_equal(imgsearch_query(s, &in, 1, &bad[i], NULL, &hits, &err), IMGSEARCH_EINVAL);
 	/* more than there is */
 	imgsearch_query_options o = { .struct_size = sizeof o,
 		.expand = 10000,
 		.reciprocal = 499,
 		.k = 1000 };
-	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err), 0);
 	assert_int_equal(hits->count, 300);
 	imgsearch_hits_free(hits);
 	static int64_t ids[2][150];
 	o.reciprocal = 0;
 	o.k = 1;
 	/* large heaps: fewer at a time */
-	assert_int_equal(imgsearch_vectors_query(s, rows[0], 150, 16, &o, ids[0], NULL, &err), 0);
+	assert_int_equal(imgsearch_vectors_query(s, rows[0], 150, 16, &o, NULL, ids[0], NULL, 150 * o.k,
+						 &err),
+		0);
 	for (size_t i = 0; i < 150; i++)
-		assert_int_equal(imgsearch_vectors_query(s, rows[i], 1, 16, &o, &ids[1][i], NULL, &err), 0);
+		assert_int_equal(imgsearch_vectors_query(s, rows[i], 1, 16, &o, NULL, &ids[1][i], NULL, o.k,
+							 &err),
+			0);
 	assert_memory_equal(ids[0], ids[1], sizeof ids[0]);
 	o = (imgsearch_query_options){ .struct_size = sizeof o, .views = 6 };
 	in = imgsearch_input_item(3); /* a vector has no views */
-	assert_int_not_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	assert_int_not_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err), 0);
 	imgsearch_close(s);
 }
 
@@ -288,14 +299,14 @@ static void views_are_averaged(void **state)
 	for (int i = 0; i < 5; i++)
 		memcpy(view[i + 1].crop, crop[i], sizeof crop[i]);
 	/* as a combined query of the same crops */
-	assert_int_equal(imgsearch_query(s, view, 6, NULL, &hits, &err), 0);
+	assert_int_equal(imgsearch_query(s, view, 6, NULL, NULL, &hits, &err), 0);
 	for (size_t i = 0; i < 10; i++)
-		score[hits->hit[i].id - 1] = hits->hit[i].score;
+		score[hits->items[i]->id - 1] = hits->items[i]->score;
 	imgsearch_hits_free(hits);
 	imgsearch_query_options o = { .struct_size = sizeof o, .views = 6 };
-	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err), 0);
 	for (size_t i = 0; i < 10; i++)
-		assert_true(fabsf(score[hits->hit[i].id - 1] - hits->hit[i].score) < 1e-5f);
+		assert_true(fabsf(score[hits->items[i]->id - 1] - hits->items[i]->score) < 1e-5f);
 	imgsearch_hits_free(hits);
 	imgsearch_close(s);
 }
@@ -315,7 +326,7 @@ static int cancel_and_ask(void *user, const imgsearch_progress *p)
 	if (a->calls++)
 		return 0;
 	imgsearch_cancel(a->s);
-	assert_int_equal(imgsearch_query(a->s, &a->in, 1, &o, &hits, NULL), 0);
+	assert_int_equal(imgsearch_query(a->s, &a->in, 1, &o, NULL, &hits, NULL), 0);
 	imgsearch_hits_free(hits);
 	return 0;
 }
@@ -329,19 +340,21 @@ static void a_query_leaves_a_cancel_alone(void **state)
 	char path[200];
 	static float v[N * 48];
 	asker a = { 0 };
-	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
+	imgsearch_call call = IMGSEARCH_INIT(imgsearch_call);
 	imgsearch_input in[N];
 	imgsearch_close(ten_pictures(sc));
 	snprintf(path, sizeof path, "%s/4.png", sc->photos);
 	a.in = imgsearch_input_file(path);
 	for (int i = 0; i < N; i++)
 		in[i] = a.in;
-	o.events = (imgsearch_events){ .user = &a, .progress = cancel_and_ask };
-	assert_int_equal(imgsearch_open(&a.s, sc->db, &o, &err), 0);
-	assert_int_equal(imgsearch_extract(a.s, in, N, 0, v, NULL, &err), IMGSEARCH_ECANCELED);
+	call.user = &a;
+	call.progress = cancel_and_ask;
+	a.s = scene_open(sc);
+	assert_int_equal(imgsearch_extract(a.s, in, N, NULL, &call, v, N * 48, NULL, &err),
+		IMGSEARCH_ECANCELED);
 	assert_int_equal(a.calls, 1);
 	/* that one came too late for it */
-	assert_int_equal(imgsearch_extract(a.s, in, N, 0, v, NULL, &err), 0);
+	assert_int_equal(imgsearch_extract(a.s, in, N, NULL, &call, v, N * 48, NULL, &err), 0);
 	imgsearch_close(a.s);
 }
 
@@ -353,32 +366,32 @@ static void bad_questions_are_refused_with_a_reason(void **state)
 	imgsearch *s = ten_pictures(sc);
 	float v[48] = { NAN };
 	imgsearch_input in = imgsearch_input_vector(v, 48);
-	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err), IMGSEARCH_EINVAL);
 	in = imgsearch_input_vector(v, 47);
-	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err), IMGSEARCH_EINVAL);
 	assert_non_null(strstr(err.message, "47"));
 	in = imgsearch_input_item(12345);
-	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), IMGSEARCH_ENOTFOUND);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err), IMGSEARCH_ENOTFOUND);
 	in = imgsearch_input_file("/nowhere/x.jpg");
-	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), IMGSEARCH_ENOTFOUND);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err), IMGSEARCH_ENOTFOUND);
 	assert_non_null(strstr(err.message, "/nowhere/x.jpg"));
 	in = imgsearch_input_bytes("GIF89a......", 12);
-	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), IMGSEARCH_EUNSUPPORTED);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err), IMGSEARCH_EUNSUPPORTED);
 	assert_null(hits);
-	assert_int_equal(imgsearch_query(s, &in, 0, NULL, &hits, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_query(s, &in, 0, NULL, NULL, &hits, &err), IMGSEARCH_EINVAL);
 	in = imgsearch_input_item(1);
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
 	o.searcher = "magic";
-	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err), IMGSEARCH_EINVAL);
 	o.struct_size = 3;
-	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err), IMGSEARCH_EINVAL);
 	struct {
 		imgsearch_query_options o;
 		char newer[8];
 	} future = { .o = { .struct_size = sizeof future }, .newer = { 1 } };
-	assert_int_equal(imgsearch_query(s, &in, 1, &future.o, &hits, &err), IMGSEARCH_EVERSION);
+	assert_int_equal(imgsearch_query(s, &in, 1, &future.o, NULL, &hits, &err), IMGSEARCH_EVERSION);
 	future.newer[0] = 0;
-	assert_int_equal(imgsearch_query(s, &in, 1, &future.o, &hits, &err), 0);
+	assert_int_equal(imgsearch_query(s, &in, 1, &future.o, NULL, &hits, &err), 0);
 	imgsearch_hits_free(hits);
 	imgsearch_close(s);
 }
@@ -390,15 +403,15 @@ static void an_empty_index_answers_with_nothing(void **state)
 	imgsearch_hits *hits;
 	imgsearch *s = scene_open(sc);
 	imgsearch_input in = imgsearch_input_file("/nowhere.jpg");
-	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), 0);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err), 0);
 	assert_int_equal(hits->count, 0);
 	imgsearch_hits_free(hits);
-	assert_int_equal(imgsearch_build(s, NULL, NULL, &err), 0);
+	assert_int_equal(imgsearch_build(s, NULL, NULL, NULL, &err), 0);
 	int64_t ids[3];
 	float scores[3], vector[2] = { 1, 2 };
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
 	o.k = 3;
-	assert_int_equal(imgsearch_vectors_query(s, vector, 1, 2, &o, ids, scores, &err), 0);
+	assert_int_equal(imgsearch_vectors_query(s, vector, 1, 2, &o, NULL, ids, scores, o.k, &err), 0);
 	for (int i = 0; i < 3; i++)
 		assert_true(ids[i] == -1 && isnan(scores[i]));
 	imgsearch_close(s);
@@ -422,23 +435,26 @@ static void built_searchers_answer_as_the_scan_does(void **state)
 	enum { N = 3000, DIM = 40, Q = 50, K = 10 };
 	scene *sc = *state;
 	imgsearch_error err = { 0 };
-	imgsearch_build_report report;
+	imgsearch_build_report *report;
 	int64_t want[Q * K], got[Q * K];
 	float scores[Q * K], want_scores[Q * K];
 	const char *searchers[] = { "exact", "kdtree", "pca" };
 	float *rows = clustered(N, DIM, 1), *queries = clustered(Q, DIM, 2);
 	imgsearch *s = scene_open(sc);
-	assert_int_equal(imgsearch_vectors_add(s, rows, N, DIM, NULL, &err), 0);
+	assert_int_equal(imgsearch_vectors_add(s, rows, N, DIM, NULL, NULL, NULL, &err), 0);
 	imgsearch_build_options b = IMGSEARCH_INIT(imgsearch_build_options);
 	imgsearch_query_options q = IMGSEARCH_INIT(imgsearch_query_options);
 	for (int which = 0; which < 3; which++) {
 		b.searcher = searchers[which];
-		assert_int_equal(imgsearch_build(s, &b, &report, &err), 0);
+		assert_int_equal(imgsearch_build(s, &b, NULL, &report, &err), 0);
+		assert_string_equal(report->searcher, searchers[which]);
+		imgsearch_build_report_free(report);
 		q.searcher = "scan";
-		assert_int_equal(imgsearch_vectors_query(s, queries, Q, DIM, &q, want, want_scores, &err),
+		assert_int_equal(imgsearch_vectors_query(s, queries, Q, DIM, &q, NULL, want, want_scores,
+							 Q * K, &err),
 			0);
 		q.searcher = searchers[which];
-		if (imgsearch_vectors_query(s, queries, Q, DIM, &q, got, scores, &err))
+		if (imgsearch_vectors_query(s, queries, Q, DIM, &q, NULL, got, scores, Q * K, &err))
 			fail_msg("%s: %s", searchers[which], err.message);
 		assert_memory_equal(got, want, sizeof want);
 		assert_memory_equal(scores, want_scores, sizeof scores);
@@ -446,25 +462,29 @@ static void built_searchers_answer_as_the_scan_does(void **state)
 	/* what changes after a build is seen by the next query, of every searcher */
 	int64_t gone[] = { want[0] }, id = 0;
 	imgsearch_input in = imgsearch_input_vector(queries, DIM);
-	assert_int_equal(imgsearch_index_remove(s, gone, 1, &err), 0);
-	assert_int_equal(imgsearch_index_add(s, &in, "new", &id, &err), 0);
+	assert_int_equal(imgsearch_index_remove(s, gone, 1, NULL, NULL, &err), 0);
+	assert_int_equal(imgsearch_index_add(s, &in, NAMED("new"), NULL, &id, &err), 0);
 	for (int process = 0; process < 2; process++) {
 		q.searcher = "scan";
-		assert_int_equal(imgsearch_vectors_query(s, queries, 1, DIM, &q, want, NULL, &err), 0);
+		assert_int_equal(imgsearch_vectors_query(s, queries, 1, DIM, &q, NULL, want, NULL, K, &err),
+			0);
 		assert_int_equal(want[0], id);
 		for (int i = 0; i < K; i++)
 			assert_true(want[i] >= 0 && want[i] != gone[0]);
 		for (int which = 0; which < 3; which++) {
 			q.searcher = searchers[which];
-			assert_int_equal(imgsearch_vectors_query(s, queries, 1, DIM, &q, got, NULL, &err), 0);
+			assert_int_equal(imgsearch_vectors_query(s, queries, 1, DIM, &q, NULL, got, NULL, K,
+								 &err),
+				0);
 			assert_memory_equal(got, want, K * sizeof *got);
 		}
 		imgsearch_close(s);
 		s = scene_open(sc); /* the second time as another process would */
 	}
 	b.if_stale = 1;
-	assert_int_equal(imgsearch_build(s, &b, &report, &err), 0);
-	assert_int_equal(report.bytes, 0); /* one row in 3000 is no reason to build again */
+	assert_int_equal(imgsearch_build(s, &b, NULL, &report, &err), 0);
+	assert_int_equal(report->bytes, 0); /* one row in 3000 is no reason to build again */
+	imgsearch_build_report_free(report);
 	imgsearch_close(s);
 	free(rows);
 	free(queries);
@@ -480,21 +500,24 @@ static void vectors_keep_their_ids(void **state)
 	imgsearch *s = scene_open(sc);
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
 	o.k = 3;
-	assert_int_equal(imgsearch_vectors_add(s, rows, 3, 2, NULL, &err), 0);
-	assert_int_equal(imgsearch_vectors_query(s, q, 1, 2, &o, ids, NULL, &err), 0);
+	assert_int_equal(imgsearch_vectors_add(s, rows, 3, 2, NULL, NULL, NULL, &err), 0);
+	assert_int_equal(imgsearch_vectors_query(s, q, 1, 2, &o, NULL, ids, NULL, o.k, &err), 0);
 	assert_int_equal(ids[0], 0);
 	assert_int_equal(ids[1], 1);
 	assert_int_equal(ids[2], 2);
-	assert_int_equal(imgsearch_vectors_add(s, rows, 2, 3, NULL, &err), IMGSEARCH_EINVAL);
-	assert_int_equal(imgsearch_vectors_add(s, rows, 3, 2, own, &err), 0);
+	assert_int_equal(imgsearch_vectors_add(s, rows, 2, 3, NULL, NULL, NULL, &err),
+		IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_vectors_add(s, rows, 3, 2, WITH_IDS(own), NULL, NULL, &err), 0);
 	o.k = 2;
-	assert_int_equal(imgsearch_vectors_query(s, q, 1, 2, &o, ids, NULL, &err), 0);
+	assert_int_equal(imgsearch_vectors_query(s, q, 1, 2, &o, NULL, ids, NULL, o.k, &err), 0);
 	assert_int_equal(ids[0], 0);
 	assert_int_equal(ids[1], 5);
 	own[0] = -4;
-	assert_int_equal(imgsearch_vectors_add(s, rows, 3, 2, own, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_vectors_add(s, rows, 3, 2, WITH_IDS(own), NULL, NULL, &err),
+		IMGSEARCH_EINVAL);
 	rows[3] = INFINITY;
-	assert_int_equal(imgsearch_vectors_add(s, rows, 3, 2, NULL, &err), IMGSEARCH_EINVAL);
+	assert_int_equal(imgsearch_vectors_add(s, rows, 3, 2, NULL, NULL, NULL, &err),
+		IMGSEARCH_EINVAL);
 	assert_non_null(strstr(err.message, "row 1"));
 	imgsearch_close(s);
 }
@@ -515,15 +538,15 @@ static void the_query_itself_is_not_found_by_chance(void **state)
 		rows[i][0] = (float)cos(i * 2.4);
 		rows[i][1] = (float)sin(i * 2.4);
 	}
-	assert_int_equal(imgsearch_vectors_add(s, rows[0], N, 2, NULL, &err), 0);
-	assert_int_equal(imgsearch_build(s, NULL, NULL, &err), 0);
+	assert_int_equal(imgsearch_vectors_add(s, rows[0], N, 2, NULL, NULL, NULL, &err), 0);
+	assert_int_equal(imgsearch_build(s, NULL, NULL, NULL, &err), 0);
 	imgsearch_input in = imgsearch_input_item(7);
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
 	o.k = 2;
-	assert_int_equal(imgsearch_query(s, &in, 1, &o, &hits, &err), 0);
-	assert_int_equal(hits->hit[0].id, 7);
-	assert_true(hits->hit[0].chance == 0);
-	assert_true(hits->hit[1].chance > 1);
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err), 0);
+	assert_int_equal(hits->items[0]->id, 7);
+	assert_true(hits->items[0]->chance == 0);
+	assert_true(hits->items[1]->chance > 1);
 	assert_int_equal(hits->better_than_chance, 1);
 	imgsearch_hits_free(hits);
 	imgsearch_close(s);
@@ -543,9 +566,10 @@ static void metrics_order_as_they_should(void **state)
 		imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
 		o.metric = metric;
 		unlink(sc->db);
-		assert_int_equal(imgsearch_open(&s, sc->db, &o, &err), 0);
-		assert_int_equal(imgsearch_vectors_add(s, rows, 3, 2, NULL, &err), 0);
-		assert_int_equal(imgsearch_vectors_query(s, q, 1, 2, &qo, ids, scores, &err), 0);
+		assert_int_equal(imgsearch_open(sc->db, &o, NULL, &s, &err), 0);
+		assert_int_equal(imgsearch_vectors_add(s, rows, 3, 2, NULL, NULL, NULL, &err), 0);
+		assert_int_equal(imgsearch_vectors_query(s, q, 1, 2, &qo, NULL, ids, scores, qo.k, &err),
+			0);
 		assert_memory_equal(ids, want[metric], sizeof ids);
 		assert_true(scores[0] > scores[1] && scores[1] > scores[2]);
 		imgsearch_close(s);
@@ -561,11 +585,11 @@ static void memory_indexes_need_no_file(void **state)
 	float v[3] = { 1, 2, 3 };
 	imgsearch_input in = imgsearch_input_vector(v, 3);
 	imgsearch_hits *hits;
-	assert_int_equal(imgsearch_open(&s, ":memory:", NULL, &err), 0);
-	assert_int_equal(imgsearch_index_add(s, &in, "a", NULL, &err), 0);
-	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), 0);
+	assert_int_equal(imgsearch_open(":memory:", NULL, NULL, &s, &err), 0);
+	assert_int_equal(imgsearch_index_add(s, &in, NAMED("a"), NULL, NULL, &err), 0);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err), 0);
 	assert_int_equal(hits->count, 1);
-	assert_string_equal(hits->hit[0].path, "a");
+	assert_string_equal(hits->items[0]->path, "a");
 	imgsearch_hits_free(hits);
 	imgsearch_close(s);
 }
@@ -581,30 +605,31 @@ static void added_pictures_replace_those_of_the_same_name(void **state)
 	snprintf(path, sizeof path, "%s/a.png", sc->photos);
 	imgsearch_input in = imgsearch_input_file(path);
 	imgsearch *s = scene_open(sc);
-	assert_int_equal(imgsearch_index_add(s, &in, "one", &first, &err), 0);
+	assert_int_equal(imgsearch_index_add(s, &in, NAMED("one"), NULL, &first, &err), 0);
 	photo(sc, "a.png", 2);
-	assert_int_equal(imgsearch_index_add(s, &in, "one", &second, &err), 0);
+	assert_int_equal(imgsearch_index_add(s, &in, NAMED("one"), NULL, &second, &err), 0);
 	assert_int_equal(first, second);
 	imgsearch_item *item;
 	assert_int_equal(imgsearch_item_get(s, first, &item, &err), 0);
 	assert_int_equal(item->width, 48);
 	assert_int_equal(item->height, 48);
-	assert_true(item->size > 0 && item->mtime_ns > 0);
+	assert_true(item->bytes > 0 && item->mtime_seconds > 0);
 	imgsearch_item_free(item);
 	in.crop[2] = 20;
 	in.crop[3] = 10;
-	assert_int_equal(imgsearch_index_add(s, &in, "part", &second, &err), 0);
+	assert_int_equal(imgsearch_index_add(s, &in, NAMED("part"), NULL, &second, &err), 0);
 	assert_int_equal(imgsearch_item_get(s, second, &item, &err), 0);
 	assert_int_equal(item->width, 20);
 	assert_int_equal(item->height, 10);
 	imgsearch_item_free(item);
-	assert_int_equal(imgsearch_index_remove(s, &second, 1, &err), 0);
+	assert_int_equal(imgsearch_index_remove(s, &second, 1, NULL, NULL, &err), 0);
 	shell("head -c 90 '%s' > '%s.cut'", path, path);
 	strcat(path, ".cut");
 	in = imgsearch_input_file(path);
-	assert_int_equal(imgsearch_index_add(s, &in, "cut", NULL, &err), IMGSEARCH_EFORMAT);
+	assert_int_equal(imgsearch_index_add(s, &in, NAMED("cut"), NULL, NULL, &err),
+		IMGSEARCH_EFORMAT);
 	assert_non_null(strstr(err.message, path));
-	assert_int_equal(imgsearch_info_get(s, &info, &err), 0);
+	assert_int_equal(imgsearch_info_get(s, NULL, &info, &err), 0);
 	assert_int_equal(info->vectors, 1);
 	imgsearch_info_free(info);
 	imgsearch_close(s);
@@ -625,20 +650,20 @@ static void success_leaves_the_error_alone(void **state)
 	snprintf(path, sizeof path, "%s/a.png", sc->photos);
 	imgsearch_input in = imgsearch_input_file(path), vector = imgsearch_input_vector(v, 48);
 	imgsearch *s = scene_open(sc);
-	assert_int_equal(imgsearch_info_get(s, &info, &err), 0);
+	assert_int_equal(imgsearch_info_get(s, NULL, &info, &err), 0);
 	imgsearch_info_free(info);
 	assert_int_equal(err.code, 0);
-	assert_int_equal(imgsearch_extract(s, &in, 1, 0, v, NULL, &err), 0);
+	assert_int_equal(imgsearch_extract(s, &in, 1, NULL, NULL, v, 48, NULL, &err), 0);
 	assert_int_equal(err.code, 0);
-	assert_int_equal(imgsearch_index_add(s, &in, "first", NULL, &err), 0);
-	assert_int_equal(imgsearch_index_add(s, &in, "twin", NULL, &err), 0);
-	assert_int_equal(imgsearch_index_add(s, &vector, NULL, &id, &err), 0);
+	assert_int_equal(imgsearch_index_add(s, &in, NAMED("first"), NULL, NULL, &err), 0);
+	assert_int_equal(imgsearch_index_add(s, &in, NAMED("twin"), NULL, NULL, &err), 0);
+	assert_int_equal(imgsearch_index_add(s, &vector, NULL, NULL, &id, &err), 0);
 	assert_int_equal(err.code, 0);
 	assert_int_equal(imgsearch_item_get(s, id, &item, &err), 0);
 	imgsearch_item_free(item);
 	assert_int_equal(err.code, 0);
-	assert_int_equal(imgsearch_build(s, NULL, NULL, &err), 0);
-	assert_int_equal(imgsearch_query(s, &in, 1, NULL, &hits, &err), 0);
+	assert_int_equal(imgsearch_build(s, NULL, NULL, NULL, &err), 0);
+	assert_int_equal(imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err), 0);
 	imgsearch_hits_free(hits);
 	assert_int_equal(err.code, 0);
 	assert_int_equal(imgsearch_item_get(s, 999, &item, &err), IMGSEARCH_ENOTFOUND);

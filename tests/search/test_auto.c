@@ -140,13 +140,18 @@ static void timing(void **state)
 
 /* ----------------------------------------------------------------------- the public header ---- */
 
+/* The searcher that is built, until the next call; why has 256 bytes. */
 static const char *built(imgsearch *s, uint32_t if_stale, char *why)
 {
 	imgsearch_build_options o = { .struct_size = sizeof o, .if_stale = if_stale };
-	imgsearch_build_report r;
-	assert_int_equal(imgsearch_build(s, &o, &r, NULL), 0);
-	strcpy(why, r.why);
-	return r.searcher ? r.searcher : "nothing";
+	static char name[16];
+	imgsearch_build_report *r;
+	assert_int_equal(imgsearch_build(s, &o, NULL, &r, NULL), 0);
+	assert_true(strlen(r->why) < 256 && strlen(r->searcher) < sizeof name);
+	strcpy(why, r->why);
+	strcpy(name, r->searcher);
+	imgsearch_build_report_free(r);
+	return name;
 }
 
 static void put(imgsearch *s, size_t n, uint32_t dim, uint64_t seed)
@@ -154,14 +159,14 @@ static void put(imgsearch *s, size_t n, uint32_t dim, uint64_t seed)
 	float *rows = malloc(n * dim * sizeof(float));
 	for (size_t i = 0; i < n * dim; i++)
 		rows[i] = (float)(ims_random(&seed) % 1000) / 1000;
-	assert_int_equal(imgsearch_vectors_add(s, rows, n, dim, NULL, NULL), 0);
+	assert_int_equal(imgsearch_vectors_add(s, rows, n, dim, NULL, NULL, NULL, NULL), 0);
 	free(rows);
 }
 
 static void open_new(imgsearch **s, uint32_t dim)
 {
 	imgsearch_options o = { .struct_size = sizeof o, .dim = dim, .metric = IMGSEARCH_METRIC_L2 };
-	assert_int_equal(imgsearch_open(s, ":memory:", &o, NULL), 0);
+	assert_int_equal(imgsearch_open(":memory:", &o, NULL, s, NULL), 0);
 }
 
 static void kept(void **state)
@@ -171,15 +176,16 @@ static void kept(void **state)
 	imgsearch_info *info;
 	char why[256], again[256];
 	open_new(&s, 12);
-	assert_string_equal(built(s, 0, why), "nothing");
+	assert_string_equal(built(s, 0, why), "");
 	put(s, 500, 12, 1);
 	assert_string_equal(built(s, 0, why), "exact");
 	assert_non_null(strstr(why, "below 1000"));
 	put(s, 1500, 12, 2);
-	const char *name = built(s, 0, why);
+	char name[16];
+	strcpy(name, built(s, 0, why));
 	assert_true(!strcmp(name, "exact") || !strcmp(name, "kdtree"));
 	assert_non_null(strstr(why, "ms by exact"));
-	assert_int_equal(imgsearch_info_get(s, &info, NULL), 0);
+	assert_int_equal(imgsearch_info_get(s, NULL, &info, NULL), 0);
 	assert_string_equal(info->searcher, name);
 	assert_string_equal(info->searcher_why, why);
 	imgsearch_info_free(info);
@@ -199,12 +205,16 @@ static void told(void **state)
 	imgsearch_build_options o = { .struct_size = sizeof o, .searcher = "graph" };
 	open_new(&s, 24);
 	put(s, 1200, 24, 5);
-	assert_int_equal(imgsearch_build(s, &o, NULL, NULL), 0);
-	assert_int_equal(imgsearch_info_get(s, &info, NULL), 0);
-	assert_int_equal(info->n_searchers, 1);
-	assert_non_null(strstr(info->searchers[0], "graph: 1200 rows"));
-	assert_non_null(strstr(info->searchers[0], "fresh; recall@10 measured: "));
-	assert_non_null(strstr(info->searchers[0], " at ef "));
+	assert_int_equal(imgsearch_build(s, &o, NULL, NULL, NULL), 0);
+	assert_int_equal(imgsearch_info_get(s, NULL, &info, NULL), 0);
+	assert_int_equal(info->searchers->count, 1);
+	const imgsearch_searcher *graph = info->searchers->items[0];
+	assert_string_equal(graph->name, "graph");
+	assert_int_equal(graph->rows, 1200);
+	assert_true(graph->bytes > 0);
+	assert_int_equal(graph->changed + graph->stale, 0);
+	assert_non_null(strstr(graph->note, "recall@10 measured: "));
+	assert_non_null(strstr(graph->note, " at ef "));
 	imgsearch_info_free(info);
 	imgsearch_close(s);
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The public header alone, by both compilers and as C11 and C++17, with the strictest warnings; each
+# The public headers alone, by both compilers and as C11 and C++17, with the strictest warnings; each
 # internal header alone; and all sources without a warning by the compiler that did not build them.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/tools/result.sh
@@ -7,16 +7,28 @@ W=$(mktemp -d) && trap 'rm -rf "$W"' EXIT
 
 cat >"$W/use.c" <<'END'
 #include "imgsearch.h"
+#include "imgsearch/eval.h"
+#include "imgsearch/train.h"
 int use(imgsearch_hits **hits);
 int use(imgsearch_hits **hits)
 {
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
 	imgsearch_input in = imgsearch_input_file("a.jpg");
+	imgsearch_call call = IMGSEARCH_INIT(imgsearch_call);
+	imgsearch_train_options train = IMGSEARCH_INIT(imgsearch_train_options);
+	imgsearch_eval_report *report = 0;
 	imgsearch_error err;
 	imgsearch *s;
-	int rc = imgsearch_open(&s, ":memory:", 0, &err);
+	int rc = imgsearch_open(":memory:", 0, 0, &s, &err);
 	o.k = 3;
-	return rc ? rc : imgsearch_query(s, &in, 1, &o, hits, &err);
+	call.deadline_ms = 1000;
+	train = IMGSEARCH_INIT(imgsearch_train_options);
+	if (!rc)
+		rc = imgsearch_train(s, "folder", &train, &call, 0, &err);
+	if (!rc)
+		rc = imgsearch_eval_run(s, 0, &call, &report, &err);
+	imgsearch_eval_report_free(report);
+	return rc ? rc : imgsearch_query(s, &in, 1, &o, &call, hits, &err);
 }
 END
 cp "$W/use.c" "$W/use.cpp"
@@ -34,9 +46,13 @@ for compiler in gcc clang; do
 	done
 done
 
-internal="-std=c11 -Wall -Wextra -D_GNU_SOURCE -Iinclude -Ilib -I. -fsyntax-only"
-: >"$W/log"
-bad=0
+: >"$W/log"; bad=0
+for header in imgsearch.h imgsearch/eval.h imgsearch/train.h; do
+	echo "#include \"$header\"" | gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude -x c -fsyntax-only - 2>>"$W/log" || { bad=1; echo "$header" >>"$W/log"; }
+done
+result "each public header stands alone" $bad
+
+: >"$W/log"; bad=0
 for header in $(find lib cli -name '*.h' | sort) shim/shim.h; do
 	echo "#include \"${header#lib/}\"" | gcc $internal -x c - 2>>"$W/log" && continue
 	echo "$header" >>"$W/log"
