@@ -289,7 +289,8 @@ int ims_items_exist(imgsearch *s, const int64_t *ids, size_t n, uint8_t *exists,
 {
 	uint32_t dim;
 	int rc = index_dim(s, &dim, err);
-	memset(exists, 0, n);
+	if (n)
+		memset(exists, 0, n);
 	uint8_t *vector = ims_zalloc(n, 1);
 	float *rows = ims_alloc(dim ? n : 0, (dim ? dim : 1) * sizeof *rows);
 	if (!rc && (!vector || !rows))
