@@ -9,7 +9,7 @@ static void errors_carry_code_and_sentence(void **state)
 	ims_error_prefix(&err, "%s", "x.jpg");
 	assert_string_equal(err.message, "x.jpg: row 3");
 	assert_int_equal(ims_fail(NULL, IMGSEARCH_EDB, "x"), IMGSEARCH_EDB);
-	assert_string_equal(imgsearch_status_text(IMGSEARCH_EBUSY), "busy: another writer is at work");
+	assert_string_equal(imgsearch_status_text(IMGSEARCH_EBUSY), "another writer is at work");
 	assert_string_equal(imgsearch_status_text(77), "unknown status");
 }
 
