@@ -32,7 +32,7 @@ static const option options[] = {
 	{ "no-self", 0, OPT_FLAG, AT(options.no_self),
 		.help = "leave out the query itself (with --combine: all its pictures) when it is in the "
 				"index" },
-	{ "under", 'u', OPT_DIR, AT(options.under), "DIR", .help = "only pictures below this folder" },
+	{ "under", 'u', OPT_DIR, AT(under), "DIR", .help = "only pictures below this folder" },
 	{ "crop", 0, OPT_RECT, AT(crop), "X,Y,W,H",
 		.help = "search with this part of each picture, in pixels of the upright picture" },
 	{ "combine", 'c', OPT_FLAG, AT(combine), .help = "all pictures together are one query" },
@@ -110,7 +110,7 @@ static int search(context *c, query_args *a, const imgsearch_input *in, size_t n
 		return IMGSEARCH_ECANCELED;
 	if (!c->s && context_open(c, false))
 		return IMGSEARCH_EIO; /* said */
-	return imgsearch_query(c->s, in, n, &a->options, hits, err);
+	return imgsearch_query(c->s, in, n, &a->options, &c->call, hits, err);
 }
 
 static int one_query(context *c, query_args *a, const char *name, const imgsearch_input *in,
@@ -121,8 +121,7 @@ static int one_query(context *c, query_args *a, const char *name, const imgsearc
 	char *path = in->kind == IMGSEARCH_INPUT_FILE ? path_absolute(name) : NULL;
 	int rc = search(c, a, in, n, &hits, &err);
 	t->queries++;
-	if (!rc && (a->html || a->sheet_file)
-		&& !sheet_add(&a->sheet, c->s, path ? path : name, in, hits))
+	if (!rc && (a->html || a->sheet_file) && !sheet_add(&a->sheet, path ? path : name, in, hits))
 		rc = IMGSEARCH_ECANCELED; /* said */
 	if (rc) {
 		t->failed++;
@@ -202,10 +201,10 @@ static bool may_write(const context *c, const query_args *a, const char *path)
 	return !path || file_may_write(c->s, path);
 }
 
-static int write_files(const context *c, const query_args *a, int rc)
+static int write_files(const query_args *a, int rc)
 {
-	bool ok = !a->html || sheet_write_html(&a->sheet, c->s, a->html);
-	ok = (!a->sheet_file || sheet_write_image(&a->sheet, c->s, a->sheet_file)) && ok;
+	bool ok = !a->html || sheet_write_html(&a->sheet, a->html);
+	ok = (!a->sheet_file || sheet_write_image(&a->sheet, a->sheet_file)) && ok;
 	return ok ? rc : CLI_FAILED;
 }
 
@@ -250,7 +249,7 @@ static int query_pictures(context *c, query_args *a)
 {
 	void *bytes = NULL;
 	imgsearch_input *in = calloc(c->n_operands + a->minus.n + 1, sizeof *in);
-	int rc = in ? write_files(c, a, all_queries(c, a, in, &bytes)) : cli_nomem();
+	int rc = in ? write_files(a, all_queries(c, a, in, &bytes)) : cli_nomem();
 	free(in);
 	free(bytes);
 	return rc;
@@ -264,18 +263,18 @@ static int run(context *c, void *args)
 		rc = check_outputs(c, a);
 	if (rc)
 		return rc;
-	char *under = a->options.under ? path_absolute(a->options.under) : NULL;
 	a->options.struct_size = sizeof a->options;
-	a->options.under = under;
 	a->options.threads = c->common->open.threads;
-	rc = open_for(c, a);
+	rc = context_filter(c, a->under, &a->options.filter);
+	if (rc == CLI_DONE)
+		rc = open_for(c, a);
+	a->sheet = (sheet){ .s = c->s, .call = &c->call };
 	if (rc == CLI_DONE && !(may_write(c, a, a->html) && may_write(c, a, a->sheet_file)))
 		rc = CLI_FAILED;
 	if (rc == CLI_DONE)
 		rc = a->vectors ? query_vectors(c, a) : query_pictures(c, a);
 	client_disconnect(a->server);
 	sheet_free(&a->sheet);
-	free(under);
 	return rc;
 }
 

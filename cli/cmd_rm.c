@@ -94,7 +94,7 @@ static int remove_and_show(const selection *x)
 		if (imgsearch_item_get(x->c->s, x->ids.id[i], &item[i], &err))
 			rc = cli_error(&err);
 	if (rc == CLI_DONE && !x->dry_run && x->ids.n
-		&& imgsearch_index_remove(x->c->s, x->ids.id, x->ids.n, &err))
+		&& imgsearch_index_remove(x->c->s, x->ids.id, x->ids.n, NULL, &x->c->call, &err))
 		rc = cli_error(&err);
 	for (size_t i = 0; item && i < x->ids.n; i++) {
 		if (rc == CLI_DONE)
@@ -108,7 +108,7 @@ static int remove_and_show(const selection *x)
 static int remove_selection(selection *x)
 {
 	imgsearch_error err;
-	int rc = x->n_folders ? imgsearch_item_each(x->c->s, 0, select_below, x, &err) : 0;
+	int rc = x->n_folders ? imgsearch_item_each(x->c->s, 0, select_below, x, &x->c->call, &err) : 0;
 	if (rc)
 		return rc < 0 ? cli_error(&err) : cli_nomem();
 	for (size_t i = 0; i < x->n_folders; i++)

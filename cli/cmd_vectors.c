@@ -49,7 +49,11 @@ static int import_block(importer *m, size_t first, size_t n)
 	array_rows(&m->rows, first, n, m->row);
 	for (size_t i = 0; m->with_ids && i < n; i++)
 		m->id[i] = array_id(&m->ids, first + i);
-	if (imgsearch_vectors_add(m->c->s, m->row, n, m->rows.dim, m->with_ids ? m->id : NULL, &err))
+	imgsearch_vectors_add_options o = {
+		.struct_size = sizeof o,
+		.ids = m->with_ids ? m->id : NULL,
+	};
+	if (imgsearch_vectors_add(m->c->s, m->row, n, m->rows.dim, &o, &m->c->call, NULL, &err))
 		return err.code == IMGSEARCH_ECANCELED
 			? CLI_INTERRUPTED
 			: cli_fail("%s: from row %zu on: %s", m->file, first, err.message);
@@ -147,11 +151,11 @@ static int export_run(context *c, void *args)
 	int rc = context_open(c, false);
 	if (rc)
 		return rc;
-	if (imgsearch_info_get(c->s, &info, &err))
+	if (imgsearch_info_get(c->s, &c->call, &info, &err))
 		return cli_error(&err);
 	x.progress.total = info->vectors;
 	imgsearch_info_free(info);
-	int stopped = imgsearch_vectors_each(c->s, export_block, &x, &err);
+	int stopped = imgsearch_vectors_each(c->s, export_block, &x, &c->call, &err);
 	bool good = stopped == 0 && x.rows.file;
 	if (stopped < 0)
 		rc = cli_error(&err);

@@ -77,11 +77,10 @@ static int run_command(const command *c, int argc, char **argv)
 	if (rc == CLI_DONE && run.common->help) {
 		help_command(stdout, c);
 	} else if (rc == CLI_DONE) {
-		run.progress = progress_new(run.common->quiet);
+		context_start(&run);
 		rc = c->run(&run, args);
 	}
 	context_close(&run);
-	progress_free(run.progress);
 	parse_free(c, args);
 	return interrupt_pending() ? CLI_INTERRUPTED : rc;
 }

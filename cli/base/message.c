@@ -3,6 +3,8 @@
 
 #include "cli/base/text.h"
 
+static int log_level = IMGSEARCH_LOG_WARNING;
+
 void cli_warn_list(const char *format, va_list list)
 {
 	char line[8192];
@@ -32,6 +34,17 @@ int cli_fail(const char *format, ...)
 int cli_nomem(void)
 {
 	return cli_fail("out of memory");
+}
+
+void cli_log_level(int level)
+{
+	log_level = level;
+}
+
+void cli_log(int level, const char *text)
+{
+	if (level <= log_level)
+		cli_warn("%s%s", level == IMGSEARCH_LOG_WARNING ? "warning: " : "", text);
 }
 
 int cli_error(const imgsearch_error *err)
