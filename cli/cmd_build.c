@@ -58,7 +58,7 @@ static int run(context *c, void *args)
 	if (rc)
 		return rc;
 	if (imgsearch_build(c->s, &a->options, &c->call, &report, &err))
-		return cli_error(&err);
+		return context_error(c, &err);
 	if (a->stats || c->common->json)
 		print_report(report);
 	context_print(c, "%s: %llu rows, %.1f MB, %.1f s%s%s",

@@ -79,7 +79,7 @@ static int run(context *c, void *args)
 	if (rc)
 		return rc;
 	if (imgsearch_check(c->s, &o, &c->call, &report, &err))
-		return cli_error(&err);
+		return context_error(c, &err);
 	if (c->common->json)
 		print_json(report);
 	else

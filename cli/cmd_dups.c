@@ -61,7 +61,7 @@ static int reject(context *c)
 		if (rc)
 			return rc;
 	}
-	return imgsearch_groups_reject(c->s, id[0], id[1], &err) ? cli_error(&err) : CLI_DONE;
+	return imgsearch_groups_reject(c->s, id[0], id[1], &err) ? context_error(c, &err) : CLI_DONE;
 }
 
 static void show_json(context *c, const imgsearch_group *g)
@@ -123,7 +123,7 @@ static int show_groups(context *c, const dups_args *a, const imgsearch_filter *f
 		if (!strcmp(a->kind, kinds[k]))
 			o.kinds = 1u << (k + 1);
 	if (imgsearch_groups_find(c->s, &o, &c->call, &list, &err))
-		return cli_error(&err);
+		return context_error(c, &err);
 	for (size_t i = 0; i < list->count && !ferror(stdout); i++) {
 		if (c->common->json)
 			show_json(c, list->items[i]);

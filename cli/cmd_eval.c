@@ -131,7 +131,7 @@ static int run(context *c, void *args)
 	if (rc)
 		return rc;
 	if (imgsearch_eval_run(c->s, &a->options, &c->call, &report, &err))
-		return cli_error(&err);
+		return context_error(c, &err);
 	if (c->common->json)
 		print_json(report, &a->options);
 	else

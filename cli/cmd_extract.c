@@ -38,7 +38,7 @@ static int open_model(context *c)
 		if (imgsearch_open(c->db, &o, &c->call, &c->s, &err) == 0)
 			return CLI_DONE;
 		if (err.code != IMGSEARCH_ENOTFOUND)
-			return cli_error(&err);
+			return context_error(c, &err);
 		o.must_exist = 0;
 	}
 	return context_open_at(c, ":memory:", &o);
@@ -65,11 +65,11 @@ static int extract_block(context *c, block *b, size_t first, size_t n, uint32_t 
 	imgsearch_extract_options o = { .struct_size = sizeof o, .raw = raw };
 	memset(b->error, 0, sizeof b->error);
 	if (imgsearch_extract(c->s, b->in, n, &o, &c->call, b->rows, n * b->dim, b->error, &err))
-		return cli_error(&err);
+		return context_error(c, &err);
 	for (size_t i = 0; i < n; i++)
 		if (b->error[i].code) {
 			progress_clear(c->progress);
-			cli_error(&b->error[i]);
+			context_error(c, &b->error[i]);
 			b->failed++;
 		}
 	return array_writer_add(w, b->rows, n) ? CLI_DONE : CLI_FAILED;
@@ -130,9 +130,9 @@ static int run(context *c, void *args)
 		return rc;
 	/* Extracts no picture: fails if the network is missing. */
 	if (imgsearch_extract(c->s, NULL, 0, NULL, &c->call, NULL, 0, NULL, &err))
-		return cli_error(&err);
+		return context_error(c, &err);
 	if (imgsearch_info_get(c->s, &c->call, &info, &err))
-		return cli_error(&err);
+		return context_error(c, &err);
 	block *b = calloc(1, sizeof *b);
 	if (b) {
 		b->dim = info->dim;

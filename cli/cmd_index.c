@@ -109,7 +109,7 @@ static int build_if_due(context *c)
 	imgsearch_build_options o = IMGSEARCH_INIT(imgsearch_build_options);
 	imgsearch_error err;
 	o.if_stale = 1;
-	return imgsearch_build(c->s, &o, &c->call, NULL, &err) ? cli_error(&err) : CLI_DONE;
+	return imgsearch_build(c->s, &o, &c->call, NULL, &err) ? context_error(c, &err) : CLI_DONE;
 }
 
 /*
@@ -197,6 +197,13 @@ static int finish(context *c, const index_args *a, const path_list *p,
 	return failed ? CLI_SOME_FAILED : CLI_DONE;
 }
 
+static int run_error(const context *c, const index_args *a, const imgsearch_error *err)
+{
+	if (a->csv && err->code == IMGSEARCH_EINVAL)
+		return cli_error_advice(err, "--key and --title name other columns");
+	return context_error(c, err);
+}
+
 static int index_paths(context *c, const index_args *a, const path_list *p)
 {
 	imgsearch_index_update_options o = index_options(a);
@@ -204,10 +211,10 @@ static int index_paths(context *c, const index_args *a, const path_list *p)
 	imgsearch_index_update_report *here = NULL;
 	imgsearch_error err;
 	bool by_server = index_by_server(c, a, p, &o, &there);
-	if (!by_server && imgsearch_index_update(c->s, p->item, p->n, &o, &c->call, &here, &err))
-		return cli_error(&err);
 	if (by_server && there.rc)
-		return cli_error(&there.err);
+		return run_error(c, a, &there.err);
+	if (!by_server && imgsearch_index_update(c->s, p->item, p->n, &o, &c->call, &here, &err))
+		return run_error(c, a, &err);
 	int rc = finish(c, a, p, by_server ? &there.report : here);
 	imgsearch_index_update_report_free(here);
 	return rc;
@@ -219,7 +226,6 @@ static int check_first(context *c, const path_list *p)
 	imgsearch_options o = context_options(c);
 	imgsearch_error err;
 	const char *db = context_db(c);
-	imgsearch *s;
 	struct stat st;
 	if (!db)
 		return CLI_FAILED;
@@ -228,12 +234,13 @@ static int check_first(context *c, const path_list *p)
 	for (size_t i = 0; i < p->n; i++)
 		if (stat(p->item[i], &st))
 			return cli_fail("%s: %s", p->item[i], strerror(errno));
-	if (imgsearch_open(":memory:", &o, &c->call, &s, &err))
-		return cli_error(&err);
+	int rc = context_open_at(c, ":memory:", &o);
 	/* Extracts no picture: fails if the model is missing. */
-	int rc = imgsearch_extract(s, NULL, 0, NULL, &c->call, NULL, 0, NULL, &err);
-	imgsearch_close(s);
-	return rc ? cli_error(&err) : CLI_DONE;
+	if (rc == CLI_DONE && imgsearch_extract(c->s, NULL, 0, NULL, &c->call, NULL, 0, NULL, &err))
+		rc = context_error(c, &err);
+	imgsearch_close(c->s);
+	c->s = NULL;
+	return rc;
 }
 
 static int index_list(context *c, const index_args *a, const path_list *p)

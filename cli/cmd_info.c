@@ -136,8 +136,9 @@ static void print_text(const imgsearch_info *i)
 	if (i->recipe)
 		line("recipe", recipe_text(i->recipe, text));
 	line("re-index", reindex_text(i->reindex, text));
-	printf("%-12s %s%s%s\n", "searcher", i->searcher ? i->searcher : "none",
-		i->searcher_why ? ": " : "", i->searcher_why ? i->searcher_why : "");
+	printf("%-12s %s%s%s%s\n", "searcher", i->searcher ? i->searcher : "none",
+		i->searcher_why ? ": " : "", i->searcher_why ? i->searcher_why : "",
+		i->searchers->count ? "" : " (imgsearch build makes one)");
 	for (size_t r = 0; r < i->searchers->count; r++)
 		line("  built", searcher_text(i->searchers->items[r], text));
 	line("kernels", i->kernels);
@@ -154,7 +155,7 @@ static int run(context *c, void *args)
 	if (rc)
 		return rc;
 	if (imgsearch_info_get(c->s, &c->call, &info, &err))
-		return cli_error(&err);
+		return context_error(c, &err);
 	if (c->common->json)
 		print_json(info);
 	else

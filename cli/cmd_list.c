@@ -111,7 +111,7 @@ static int list(context *c, lister *l)
 		return cli_nomem();
 	rc = imgsearch_item_each(c->s, 0, each, l, &c->call, &err);
 	free(l->folder);
-	return rc < 0 ? cli_error(&err) : CLI_DONE;
+	return rc < 0 ? context_error(c, &err) : CLI_DONE;
 }
 
 static int list_run(context *c, void *args)

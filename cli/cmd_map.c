@@ -58,11 +58,11 @@ static int run(context *c, void *args)
 	if (rc == CLI_DONE && a->output && !file_may_write(c->s, a->output))
 		rc = CLI_FAILED;
 	if (rc == CLI_DONE && imgsearch_map_compute(c->s, &o, &c->call, &m, &err))
-		rc = cli_error(&err);
+		rc = context_error(c, &err);
 	if (rc == CLI_DONE && !m->count)
 		rc = cli_fail("there are no pictures to show");
 	if (rc == CLI_DONE && c->common->json && map_write_json(stdout, c->s, m, &c->call, &err))
-		rc = cli_error(&err);
+		rc = context_error(c, &err);
 	if (rc == CLI_DONE && a->output)
 		rc = draw(a, c, m) ? CLI_DONE : CLI_FAILED;
 	imgsearch_map_free(m);

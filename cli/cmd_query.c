@@ -79,7 +79,7 @@ static void show_error(const context *c, const char *query, const imgsearch_erro
 	if (!strcmp(query, "-"))
 		cli_fail("standard input: %s", err->message);
 	else
-		cli_error(err);
+		context_error(c, err);
 	if (!c->common->json)
 		return;
 	json_write_begin(&j, stdout);

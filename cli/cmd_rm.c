@@ -55,7 +55,7 @@ static int select_one(selection *x, const char *text)
 		return CLI_DONE;
 	}
 	free(path);
-	return rc ? cli_error(&err) : add(x, id);
+	return rc ? context_error(x->c, &err) : add(x, id);
 }
 
 static int select_below(void *user, const imgsearch_item *item)
@@ -92,10 +92,10 @@ static int remove_and_show(const selection *x)
 	int rc = item ? CLI_DONE : cli_nomem();
 	for (size_t i = 0; rc == CLI_DONE && i < x->ids.n; i++)
 		if (imgsearch_item_get(x->c->s, x->ids.id[i], &item[i], &err))
-			rc = cli_error(&err);
+			rc = context_error(x->c, &err);
 	if (rc == CLI_DONE && !x->dry_run && x->ids.n
 		&& imgsearch_index_remove(x->c->s, x->ids.id, x->ids.n, NULL, &x->c->call, &err))
-		rc = cli_error(&err);
+		rc = context_error(x->c, &err);
 	for (size_t i = 0; item && i < x->ids.n; i++) {
 		if (rc == CLI_DONE)
 			show(x, item[i]);
@@ -110,7 +110,7 @@ static int remove_selection(selection *x)
 	imgsearch_error err;
 	int rc = x->n_folders ? imgsearch_item_each(x->c->s, 0, select_below, x, &x->c->call, &err) : 0;
 	if (rc)
-		return rc < 0 ? cli_error(&err) : cli_nomem();
+		return rc < 0 ? context_error(x->c, &err) : cli_nomem();
 	for (size_t i = 0; i < x->n_folders; i++)
 		if (!x->used[i])
 			return cli_fail("%s: neither it nor anything below it is in the index; nothing was "

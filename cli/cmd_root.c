@@ -22,7 +22,7 @@ static int run(context *c, void *args)
 	if (!from || !to)
 		rc = cli_nomem();
 	else if (imgsearch_root_move(c->s, from, to, &c->call, &err))
-		rc = cli_error(&err);
+		rc = context_error(c, &err);
 	else
 		context_print(c, "%s: its pictures are now looked for in %s", from, to);
 	free(from);

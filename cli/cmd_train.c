@@ -190,7 +190,7 @@ static int run(context *c, void *args)
 		return rc;
 	imgsearch_train_options o = train_options(a);
 	if (imgsearch_train(c->s, c->operand[0], &o, &c->call, &report, &err))
-		return cli_error(&err);
+		return context_error(c, &err);
 	if (c->common->json)
 		print_json(a, report);
 	summarise(c, a, report);

@@ -152,13 +152,13 @@ static int export_run(context *c, void *args)
 	if (rc)
 		return rc;
 	if (imgsearch_info_get(c->s, &c->call, &info, &err))
-		return cli_error(&err);
+		return context_error(c, &err);
 	x.progress.total = info->vectors;
 	imgsearch_info_free(info);
 	int stopped = imgsearch_vectors_each(c->s, export_block, &x, &c->call, &err);
 	bool good = stopped == 0 && x.rows.file;
 	if (stopped < 0)
-		rc = cli_error(&err);
+		rc = context_error(c, &err);
 	else if (stopped > 0)
 		rc = CLI_FAILED;
 	else if (!x.rows.file)

@@ -121,7 +121,7 @@ bool map_draw_tiles(const map_args *a, context *c, const imgsearch_map *m)
 	if (!cell)
 		return cli_nomem(), false;
 	bool ok = !imgsearch_map_grid(m, g.columns, g.rows, &c->call, cell, m->count, &err)
-		|| (cli_error(&err), false);
+		|| (context_error(c, &err), false);
 	ok = ok && canvas_new(&image, (int)g.columns * g.tile, (int)g.rows * g.tile, paper);
 	if (ok) {
 		for (size_t i = 0; i < m->count && !interrupt_pending(); i++) {

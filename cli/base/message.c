@@ -49,9 +49,15 @@ void cli_log(int level, const char *text)
 
 int cli_error(const imgsearch_error *err)
 {
+	return cli_error_advice(err, NULL);
+}
+
+int cli_error_advice(const imgsearch_error *err, const char *advice)
+{
+	const char *text = err->message[0] ? err->message : imgsearch_status_text(err->code);
 	if (err->code == IMGSEARCH_ECANCELED) {
 		cli_warn("interrupted; finished work is kept");
 		return CLI_INTERRUPTED;
 	}
-	return cli_fail("%s", err->message[0] ? err->message : imgsearch_status_text(err->code));
+	return cli_fail("%s%s%s", text, advice ? "; " : "", advice ? advice : "");
 }

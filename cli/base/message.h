@@ -28,5 +28,7 @@ void cli_log(int level, const char *text);
 
 /* The library's message. Returns CLI_INTERRUPTED for ECANCELED, else CLI_FAILED. */
 int cli_error(const imgsearch_error *err);
+/* The same, with a clause that says what can be done; NULL: none. */
+int cli_error_advice(const imgsearch_error *err, const char *advice);
 
 #endif

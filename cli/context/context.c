@@ -3,6 +3,7 @@
 
 #include "cli/base/message.h"
 #include "cli/base/path.h"
+#include "cli/context/advice.h"
 #include "cli/context/interrupt.h"
 
 #include <limits.h>
@@ -107,7 +108,7 @@ int context_open_at(context *c, const char *path, const imgsearch_options *o)
 		return cli_fail("%s: there is no index; make one with: imgsearch index %s%s%sDIR", path,
 			c->common->db ? "--db " : "", c->common->db ? c->common->db : "",
 			c->common->db ? " " : "");
-	return rc ? cli_error(&err) : CLI_DONE;
+	return rc ? context_error(c, &err) : CLI_DONE;
 }
 
 int context_open(context *c, bool make)
@@ -135,6 +136,11 @@ int context_filter(context *c, const char *under, const imgsearch_filter **out)
 	};
 	*out = &c->filter;
 	return c->under ? CLI_DONE : cli_nomem();
+}
+
+int context_error(const context *c, const imgsearch_error *err)
+{
+	return cli_error_advice(err, advice_find(c, err));
 }
 
 void context_print(const context *c, const char *format, ...)

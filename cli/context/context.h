@@ -68,6 +68,9 @@ int context_filter(context *c, const char *under, const imgsearch_filter **out);
  */
 int context_progress(void *user, const imgsearch_progress *now);
 
+/* Prints an error of the library, with advice. Returns the exit code. */
+int context_error(const context *c, const imgsearch_error *err);
+
 /* Prints one sentence to stderr, unless -q. Removes the progress bar before. */
 void context_print(const context *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
