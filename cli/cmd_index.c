@@ -84,7 +84,7 @@ static void summarise(const context *c, const imgsearch_index_update_report *r)
 		{ "too big", n->too_big },
 		{ "excluded", n->excluded },
 		{ "unreadable", n->unreadable },
-		{ "deleted", n->deleted },
+		{ "kept out", n->deleted },
 		{ n->link == 1 ? "link" : "links", n->link },
 	};
 	const part done[] = {
