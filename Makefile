@@ -298,9 +298,10 @@ DEST_COMPLETE := $(DEST)/share/bash-completion/completions/imgsearch $(DEST)/sha
 	$(DEST)/share/fish/vendor_completions.d/imgsearch.fish
 
 install: all
-	install -d $(DEST)/bin $(DEST)/include $(DEST_LIB)/pkgconfig $(DEST_LIB)/imgsearch $(DEST)/share/man/man1 $(dir $(DEST_COMPLETE))
+	install -d $(DEST)/bin $(DEST)/include/imgsearch $(DEST_LIB)/pkgconfig $(DEST_LIB)/imgsearch $(DEST)/share/man/man1 $(dir $(DEST_COMPLETE))
 	install $(B)/imgsearch $(DEST)/bin
 	install -m 644 include/imgsearch.h $(DEST)/include
+	install -m 644 include/imgsearch/*.h $(DEST)/include/imgsearch
 	install -m 644 $(B)/libimgsearch.a $(DEST_LIB)
 	install $(B)/libimgsearch.so.$(SOVERSION) $(DEST_LIB)
 	ln -sf libimgsearch.so.$(SOVERSION) $(DEST_LIB)/libimgsearch.so
@@ -315,7 +316,7 @@ install: all
 uninstall:
 	rm -f $(DEST)/bin/imgsearch $(DEST)/include/imgsearch.h $(DEST_LIB)/libimgsearch.a $(DEST_LIB)/libimgsearch.so \
 		$(DEST_LIB)/libimgsearch.so.$(SOVERSION) $(DEST_LIB)/pkgconfig/imgsearch.pc $(DEST)/share/man/man1/imgsearch.1 $(DEST_COMPLETE)
-	rm -rf $(DEST_LIB)/imgsearch
+	rm -rf $(DEST_LIB)/imgsearch $(DEST)/include/imgsearch
 
 clean:
 	rm -rf build build-*

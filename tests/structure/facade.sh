@@ -12,9 +12,10 @@ uses() { # of those names, in the files of a tree but for its lib/engine; commen
 		sed -e 's|/\*.*\*/||g' -e '/^[[:space:]]*\/\*/,/\*\//d' "$file" | grep -nE "\\b($(paste -sd"|" "$W/names")) *\(" | sed "s|^|# $file: |"
 	done
 }
-names include/imgsearch.h >"$W/names"
+cat include/imgsearch.h include/imgsearch/*.h >"$W/headers"
+names "$W/headers" >"$W/names"
 echo 1..3
-[ "$(wc -l <"$W/names")" -ge 20 ] && echo "ok 1 - the header's functions are found" || echo "not ok 1 - the header's functions are found"
+[ "$(wc -l <"$W/names")" -ge 20 ] && echo "ok 1 - the headers' functions are found" || echo "not ok 1 - the headers' functions are found"
 uses . >"$W/found"
 [ ! -s "$W/found" ] && echo "ok 2 - lib/engine alone has public functions of a handle" || { echo "not ok 2 - lib/engine alone has public functions of a handle"; cat "$W/found"; }
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The public header alone, by both compilers and as C11 and C++17, with the strictest warnings; each
+# The public headers alone, by both compilers and as C11 and C++17, with the strictest warnings; each
 # internal header alone; and all sources without a warning by the compiler that did not build them.
 cd "$(dirname "$0")/../.." || exit 1
 W=$(mktemp -d) && trap 'rm -rf "$W"' EXIT
@@ -8,7 +8,8 @@ result() { n=$((n + 1)); [ "$2" = 0 ] && echo "ok $n - $1" || { echo "not ok $n 
 skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
 
 cat >"$W/use.c" <<'END'
-#include "imgsearch.h"
+#include "imgsearch/train.h"
+#include "imgsearch/eval.h"
 int use(imgsearch_hits **hits);
 int use(imgsearch_hits **hits)
 {
@@ -16,18 +17,18 @@ int use(imgsearch_hits **hits)
 	imgsearch_input in = imgsearch_input_file("a.jpg");
 	imgsearch_error err;
 	imgsearch *s;
-	int rc = imgsearch_open(&s, ":memory:", 0, &err);
+	int rc = imgsearch_open(":memory:", 0, 0, &s, &err);
 	o.k = 3;
-	return rc ? rc : imgsearch_query(s, &in, 1, &o, hits, &err);
+	return rc ? rc : imgsearch_query(s, &in, 1, &o, 0, hits, &err);
 }
 END
 cp "$W/use.c" "$W/use.cpp"
 strict="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only -Iinclude"
 for compiler in gcc clang; do
-	command -v $compiler >/dev/null || { skip "imgsearch.h by $compiler" "not installed"; continue; }
-	$compiler -std=c11 $strict -Wstrict-prototypes -Wc++-compat "$W/use.c" 2>"$W/log"; result "imgsearch.h as strict C11 by $compiler" $?
-	$compiler -x c++ -std=c++17 $strict "$W/use.cpp" 2>"$W/log"; result "imgsearch.h as C++17 by $compiler" $?
-	$compiler -x c++ -std=c++11 $strict "$W/use.cpp" 2>"$W/log"; result "imgsearch.h as C++11 by $compiler" $?
+	command -v $compiler >/dev/null || { skip "public headers by $compiler" "not installed"; continue; }
+	$compiler -std=c11 $strict -Wstrict-prototypes -Wc++-compat "$W/use.c" 2>"$W/log"; result "public headers as strict C11 by $compiler" $?
+	$compiler -x c++ -std=c++17 $strict "$W/use.cpp" 2>"$W/log"; result "public headers as C++17 by $compiler" $?
+	$compiler -x c++ -std=c++11 $strict "$W/use.cpp" 2>"$W/log"; result "public headers as C++11 by $compiler" $?
 done
 
 : >"$W/log"; bad=0

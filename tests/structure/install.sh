@@ -11,7 +11,7 @@ make="make -s --no-print-directory SANITIZE=$sanitize"
 
 $make install DESTDIR="$W/root" PREFIX=/opt/x >"$W/log" 2>&1; result "make install DESTDIR=... PREFIX=..." $?
 R=$W/root/opt/x
-for file in bin/imgsearch include/imgsearch.h lib/libimgsearch.a lib/libimgsearch.so lib/pkgconfig/imgsearch.pc share/man/man1/imgsearch.1 \
+for file in bin/imgsearch include/imgsearch.h include/imgsearch/train.h include/imgsearch/eval.h lib/libimgsearch.a lib/libimgsearch.so lib/pkgconfig/imgsearch.pc share/man/man1/imgsearch.1 \
 	share/bash-completion/completions/imgsearch share/zsh/site-functions/_imgsearch share/fish/vendor_completions.d/imgsearch.fish; do
 	[ -s "$R/$file" ]; result "$file" $?
 done
@@ -21,7 +21,8 @@ result "imgsearch.pc names the prefix" $?
 
 # A program is built with what pkg-config says, and with the static library.
 cat >"$W/a.c" <<'END'
-#include <imgsearch.h>
+#include <imgsearch/eval.h>
+#include <imgsearch/train.h>
 #include <stdio.h>
 int main(void)
 {
@@ -30,7 +31,8 @@ int main(void)
 	float v[2] = { 1, 0 };
 	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
 	o.dim = 2;
-	if (imgsearch_open(&s, ":memory:", &o, &err) || imgsearch_vectors_add(s, v, 1, 2, NULL, &err))
+	if (imgsearch_open(":memory:", &o, NULL, &s, &err)
+		|| imgsearch_vectors_add(s, v, 1, 2, NULL, NULL, NULL, &err))
 		return puts(err.message), 1;
 	imgsearch_close(s);
 	return puts(imgsearch_version_text()) < 0;
