@@ -172,8 +172,7 @@ const command cmd_info = {
 		"Shows the size of the index, its model, its searcher, its folders, and "
 		"the number of paths in each state: every path that was seen is indexed, a duplicate (the "
 		"same bytes as another file), unsupported, damaged, too big, excluded, unreadable, deleted "
-		"(kept out on "
-		"purpose) or a link.",
+		"(kept out on purpose) or a link.",
 	.options = options,
 	.groups = GROUP_DB | GROUP_JSON,
 	.args_size = sizeof(info_args),

@@ -8,9 +8,11 @@ export IMGSEARCH_DB=$W/i.db
 check "backup" 0 imgsearch backup copy.db <<'END'
 -
 END
-grep -q "^imgsearch: copy.db: a copy of $W/i.db (0\.[0-9] MB)\$" .err && [ ! -s .out ]; result "... says what it did: $(tidy <.err)" $?
+grep -q "^imgsearch: copy.db: a copy of $W/i.db (0\.[0-9] MB)\$" .err && [ ! -s .out ]
+result "... says what it did: $(tidy <.err)" $?
 imgsearch query -k 3 pics/city-01.jpg >want
-imgsearch query --db copy.db -k 3 pics/city-01.jpg | cmp -s - want; result "the copy opens, and answers alike" $?
+imgsearch query --db copy.db -k 3 pics/city-01.jpg | cmp -s - want
+result "the copy opens, and answers alike" $?
 check "check of the copy" 0 imgsearch check --db copy.db <<'END'
 no problem found
 END
@@ -23,7 +25,8 @@ check "a target that exists is refused" 3 imgsearch backup there.db <<'END'
 ! imgsearch: W/there.db already exists; replace it with --force, or write elsewhere
 END
 cmp -s there.db before; result "... and stays" $?
-imgsearch backup --json -q --force there.db | grep -q '"path": "there.db", "bytes": [1-9]'; result "--force replaces it, --json" $?
+imgsearch backup --json -q --force there.db | grep -q '"path": "there.db", "bytes": [1-9]'
+result "--force replaces it, --json" $?
 imgsearch query --db there.db -k 3 pics/city-01.jpg | cmp -s - want; result "... by an index" $?
 check "the index itself is refused" 3 imgsearch backup --force i.db <<'END'
 -
@@ -41,7 +44,11 @@ END
 
 # Interrupted between two of its steps: it is stopped when its file appears.
 head -c 100000000 /dev/zero >zeros
-{ printf '\223NUMPY\001\000v\000'; printf '%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': (97656, 256), }"; cat zeros; } >big.npy
+{
+	printf '\223NUMPY\001\000v\000'
+	printf '%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': (97656, 256), }"
+	cat zeros
+} >big.npy
 rm zeros
 imgsearch vectors import -q --db big.db big.npy; result "a large index" $?
 rm big.npy
