@@ -10,7 +10,7 @@ CXXFLAGS ?= -O2 -g
 SANITIZE ?=
 LIBTORCH ?=
 JOBS     ?= $(shell nproc)
-VERSION   := $(shell sed -n 's/^.define IMGSEARCH_VERSION_[A-Z]* //p' include/imgsearch.h | paste -sd.)
+VERSION   := $(shell sed -n 's/^.define IMGSEARCH_VERSION_[A-Z]* \([0-9]*\)$$/\1/p' include/imgsearch.h | paste -sd.)
 SOVERSION := 1
 
 # Recipes say what they make; V=1 shows how.

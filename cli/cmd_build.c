@@ -51,19 +51,20 @@ static void print_report(const imgsearch_build_report *r)
 static int run(context *c, void *args)
 {
 	build_args *a = args;
-	imgsearch_build_report report = { 0 };
+	imgsearch_build_report *report;
 	imgsearch_error err;
 	a->options.struct_size = sizeof a->options;
 	int rc = context_open(c, false);
 	if (rc)
 		return rc;
-	if (imgsearch_build(c->s, &a->options, &report, &err))
-		return cli_error(&err);
+	if (imgsearch_build(c->s, &a->options, &c->call, &report, &err))
+		return context_error(c, &err);
 	if (a->stats || c->common->json)
-		print_report(&report);
+		print_report(report);
 	context_print(c, "%s: %llu rows, %.1f MB, %.1f s%s%s",
-		report.searcher ? report.searcher : "nothing to build", (unsigned long long)report.rows,
-		(double)report.bytes / 1e6, report.seconds, report.why[0] ? "; " : "", report.why);
+		report->searcher ? report->searcher : "nothing to build", (unsigned long long)report->rows,
+		(double)report->bytes / 1e6, report->seconds, report->why[0] ? "; " : "", report->why);
+	imgsearch_build_report_free(report);
 	return CLI_DONE;
 }
 

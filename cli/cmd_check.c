@@ -33,13 +33,13 @@ static void print_json(const imgsearch_check_report *r)
 	json_write_int(&j, "queries", (int64_t)r->queries);
 	json_write_seconds(&j, "seconds_scan", r->scan_seconds);
 	json_write_open(&j, "searchers", '[');
-	for (size_t i = 0; i < r->n_searchers; i++) {
-		const imgsearch_check_searcher *s = &r->searcher[i];
+	for (size_t i = 0; i < r->count; i++) {
+		const imgsearch_check_searcher *s = r->items[i];
 		json_write_open(&j, NULL, '{');
 		json_write_text(&j, "searcher", s->name);
-		json_write_real(&j, "recall_1", s->recall[0]);
-		json_write_real(&j, "recall_10", s->recall[1]);
-		json_write_real(&j, "recall_100", s->recall[2]);
+		json_write_real(&j, "recall_1", s->recall1);
+		json_write_real(&j, "recall_10", s->recall10);
+		json_write_real(&j, "recall_100", s->recall100);
 		json_write_seconds(&j, "seconds_query", s->seconds);
 		json_write_int(&j, "memory", (int64_t)s->memory);
 		json_write_close(&j, '}');
@@ -56,10 +56,10 @@ static void print_table(const imgsearch_check_report *r)
 		return;
 	printf("%-8s %8s %9s %10s %12s %10s\n", "searcher", "recall@1", "recall@10", "recall@100",
 		"ms a query", "memory MB");
-	for (size_t i = 0; i < r->n_searchers; i++) {
-		const imgsearch_check_searcher *s = &r->searcher[i];
-		printf("%-8s %8.4f %9.4f %10.4f %12.3f %10.1f\n", s->name, s->recall[0], s->recall[1],
-			s->recall[2], s->seconds * 1e3, (double)s->memory / 1e6);
+	for (size_t i = 0; i < r->count; i++) {
+		const imgsearch_check_searcher *s = r->items[i];
+		printf("%-8s %8.4f %9.4f %10.4f %12.3f %10.1f\n", s->name, s->recall1, s->recall10,
+			s->recall100, s->seconds * 1e3, (double)s->memory / 1e6);
 	}
 	printf("%-8s %8.4f %9.4f %10.4f %12.3f\n", "scan", 1.0, 1.0, 1.0, r->scan_seconds * 1e3);
 }
@@ -67,18 +67,26 @@ static void print_table(const imgsearch_check_report *r)
 static int run(context *c, void *args)
 {
 	const check_args *a = args;
-	imgsearch_check_report report;
+	imgsearch_check_options o = {
+		.struct_size = sizeof o,
+		.problem = print_problem,
+		.user = c,
+		.queries = a->recall,
+	};
+	imgsearch_check_report *report;
 	imgsearch_error err;
 	int rc = context_open(c, false);
 	if (rc)
 		return rc;
-	if (imgsearch_check(c->s, a->recall, print_problem, c, &report, &err))
-		return cli_error(&err);
+	if (imgsearch_check(c->s, &o, &c->call, &report, &err))
+		return context_error(c, &err);
 	if (c->common->json)
-		print_json(&report);
+		print_json(report);
 	else
-		print_table(&report);
-	return report.problems ? CLI_FAILED : CLI_DONE;
+		print_table(report);
+	rc = report->problems ? CLI_FAILED : CLI_DONE;
+	imgsearch_check_report_free(report);
+	return rc;
 }
 
 const command cmd_check = {

@@ -61,7 +61,7 @@ static int reject(context *c)
 		if (rc)
 			return rc;
 	}
-	return imgsearch_groups_reject(c->s, id[0], id[1], &err) ? cli_error(&err) : CLI_DONE;
+	return imgsearch_groups_reject(c->s, id[0], id[1], &err) ? context_error(c, &err) : CLI_DONE;
 }
 
 static void show_json(context *c, const imgsearch_group *g)
@@ -80,7 +80,7 @@ static void show_text(context *c, const imgsearch_group *g, size_t number)
 {
 	for (size_t i = 0; i < g->count; i++) {
 		imgsearch_item *item;
-		if (imgsearch_item_get(c->s, g->ids[i], &item, NULL))
+		if (imgsearch_item_get(c->s, g->items[i], &item, NULL))
 			continue;
 		if (!c->common->nul)
 			printf("%s\t%zu\t", group_kind(g->kind), number + 1);
@@ -97,8 +97,8 @@ static void summarise(const context *c, const imgsearch_groups *list)
 	static const char *const name[] = { "same bytes", "same picture", "same scene" };
 	size_t groups[3] = { 0 }, pictures[3] = { 0 };
 	for (size_t i = 0; i < list->count; i++) {
-		groups[list->group[i].kind - 1]++;
-		pictures[list->group[i].kind - 1] += list->group[i].count;
+		groups[list->items[i]->kind - 1]++;
+		pictures[list->items[i]->kind - 1] += list->items[i]->count;
 	}
 	for (int k = 0; k < 3; k++)
 		if (groups[k])
@@ -112,23 +112,23 @@ static void summarise(const context *c, const imgsearch_groups *list)
 			(unsigned long long)list->unread, list->unread == 1 ? "" : "s");
 }
 
-static int show_groups(context *c, const dups_args *a, const char *under)
+static int show_groups(context *c, const dups_args *a, const imgsearch_filter *filter)
 {
 	imgsearch_groups *list;
 	imgsearch_error err;
 	imgsearch_groups_options o = { .struct_size = sizeof o,
-		.under = under,
+		.filter = filter,
 		.min_score = a->min_score };
 	for (uint32_t k = 0; a->kind && kinds[k]; k++)
 		if (!strcmp(a->kind, kinds[k]))
 			o.kinds = 1u << (k + 1);
-	if (imgsearch_groups_find(c->s, &o, &list, &err))
-		return cli_error(&err);
+	if (imgsearch_groups_find(c->s, &o, &c->call, &list, &err))
+		return context_error(c, &err);
 	for (size_t i = 0; i < list->count && !ferror(stdout); i++) {
 		if (c->common->json)
-			show_json(c, &list->group[i]);
+			show_json(c, list->items[i]);
 		else
-			show_text(c, &list->group[i], i);
+			show_text(c, list->items[i], i);
 	}
 	summarise(c, list);
 	int rc = list->count ? CLI_DONE : CLI_NOTHING;
@@ -146,10 +146,9 @@ static int run(context *c, void *args)
 		return reject(c);
 	if (c->n_operands)
 		return command_usage(c->command, "pictures go with --reject A B only");
-	char *under = a->under ? path_absolute(a->under) : NULL;
-	rc = show_groups(c, a, under);
-	free(under);
-	return rc;
+	const imgsearch_filter *filter;
+	rc = context_filter(c, a->under, &filter);
+	return rc ? rc : show_groups(c, a, filter);
 }
 
 const command cmd_dups = {

@@ -7,6 +7,7 @@
 #include "cli/context/context.h"
 #include "cli/improve_options.h"
 #include "cli/output/record.h"
+#include "imgsearch/eval.h"
 
 #include <math.h>
 
@@ -41,31 +42,38 @@ static const option options[] = {
 	OPT_END,
 };
 
+/* One number of each cut: {"1": ..., "5": ...}. member: where it is in an imgsearch_eval_cut. */
+static void put_cuts(json_writer *j, const char *name, const imgsearch_eval_scores *s,
+	size_t member)
+{
+	json_write_open(j, name, '{');
+	for (size_t i = 0; i < s->count; i++) {
+		char k[16];
+		snprintf(k, sizeof k, "%u", s->items[i]->k);
+		json_write_real(j, k, *(const double *)((const char *)s->items[i] + member));
+	}
+	json_write_close(j, '}');
+}
+
 static void put_scores(json_writer *j, const imgsearch_eval_scores *s)
 {
-	static const char *const cuts[] = { "1", "5", "10", "100" };
-	const double *const lists[] = { s->precision, s->recall, s->ndcg };
-	static const char *const names[] = { "precision", "recall", "ndcg" };
 	json_write_int(j, "queries", (int64_t)s->queries);
 	json_write_real(j, "map", s->map);
 	json_write_open(j, "ci", '[');
-	json_write_real(j, NULL, s->ci[0]);
-	json_write_real(j, NULL, s->ci[1]);
+	json_write_real(j, NULL, s->map_low);
+	json_write_real(j, NULL, s->map_high);
 	json_write_close(j, ']');
 	json_write_real(j, "accuracy", s->accuracy);
-	for (int l = 0; l < 3; l++) {
-		json_write_open(j, names[l], '{');
-		for (int c = 0; c < IMGSEARCH_CUTS; c++)
-			json_write_real(j, cuts[c], lists[l][c]);
-		json_write_close(j, '}');
-	}
+	put_cuts(j, "precision", s, offsetof(imgsearch_eval_cut, precision));
+	put_cuts(j, "recall", s, offsetof(imgsearch_eval_cut, recall));
+	put_cuts(j, "ndcg", s, offsetof(imgsearch_eval_cut, ndcg));
 }
 
 static void print_json(const imgsearch_eval_report *r, const imgsearch_eval_options *o)
 {
 	json_writer j;
 	json_write_begin(&j, stdout);
-	put_scores(&j, &r->all);
+	put_scores(&j, r->all);
 	json_write_int(&j, "pictures", (int64_t)r->pictures);
 	json_write_int(&j, "failed", (int64_t)r->failed);
 	json_write_real(&j, "best_threshold", r->best_threshold);
@@ -73,12 +81,12 @@ static void print_json(const imgsearch_eval_report *r, const imgsearch_eval_opti
 	if (o->has_threshold)
 		json_write_real(&j, "threshold_f1", r->threshold_f1);
 	json_write_seconds(&j, "seconds", r->seconds);
-	json_write_seconds(&j, "seconds_query", r->seconds_query);
+	json_write_seconds(&j, "seconds_query", r->query_seconds);
 	json_write_open(&j, "classes", '[');
-	for (size_t i = 0; i < r->n_classes; i++) {
+	for (size_t i = 0; i < r->count; i++) {
 		json_write_open(&j, NULL, '{');
-		json_write_path(&j, "name", r->classes[i].name);
-		put_scores(&j, &r->classes[i].scores);
+		json_write_path(&j, "name", r->items[i]->name);
+		put_scores(&j, r->items[i]);
 		json_write_close(&j, '}');
 	}
 	json_write_close(&j, ']');
@@ -87,8 +95,13 @@ static void print_json(const imgsearch_eval_report *r, const imgsearch_eval_opti
 
 static void row(const imgsearch_eval_scores *s, const char *name)
 {
-	printf("%7.4f %7.4f %7.4f %7.4f %7.4f %8llu  ", s->map, s->accuracy, s->precision[2],
-		s->recall[2], s->ndcg[2], (unsigned long long)s->queries);
+	static const imgsearch_eval_cut none;
+	const imgsearch_eval_cut *ten = &none;
+	for (size_t i = 0; i < s->count; i++)
+		if (s->items[i]->k == 10)
+			ten = s->items[i];
+	printf("%7.4f %7.4f %7.4f %7.4f %7.4f %8llu  ", s->map, s->accuracy, ten->precision,
+		ten->recall, ten->ndcg, (unsigned long long)s->queries);
 	record_path(name);
 	putchar('\n');
 }
@@ -96,15 +109,16 @@ static void row(const imgsearch_eval_scores *s, const char *name)
 static void print_table(const imgsearch_eval_report *r, const imgsearch_eval_options *o)
 {
 	printf("%7s %7s %7s %7s %7s %8s\n", "mAP", "1-NN", "P@10", "R@10", "NDCG@10", "queries");
-	for (size_t i = 0; i < r->n_classes; i++)
-		row(&r->classes[i].scores, r->classes[i].name);
-	row(&r->all, "all");
-	printf("mAP %.4f, 95 %% interval %.4f to %.4f\n", r->all.map, r->all.ci[0], r->all.ci[1]);
+	for (size_t i = 0; i < r->count; i++)
+		row(r->items[i], r->items[i]->name);
+	row(r->all, "all");
+	printf("mAP %.4f, 95 %% interval %.4f to %.4f\n", r->all->map, r->all->map_low,
+		r->all->map_high);
 	printf("best threshold %.3f: F1 %.4f\n", r->best_threshold, r->best_f1);
 	if (o->has_threshold)
 		printf("threshold %.3f: F1 %.4f\n", (double)o->threshold, r->threshold_f1);
 	printf("%llu pictures, %.3f ms a query\n", (unsigned long long)r->pictures,
-		r->seconds_query * 1e3);
+		r->query_seconds * 1e3);
 }
 
 static int run(context *c, void *args)
@@ -116,8 +130,8 @@ static int run(context *c, void *args)
 	int rc = context_open(c, false);
 	if (rc)
 		return rc;
-	if (imgsearch_eval_run(c->s, &a->options, &report, &err))
-		return cli_error(&err);
+	if (imgsearch_eval_run(c->s, &a->options, &c->call, &report, &err))
+		return context_error(c, &err);
 	if (c->common->json)
 		print_json(report, &a->options);
 	else

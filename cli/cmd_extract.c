@@ -27,30 +27,19 @@ static const option options[] = {
 	OPT_END,
 };
 
-/*
- * Whether the command line names a model. Otherwise the model of the index is used, if there is an
- * index.
- */
-static bool names_model(const imgsearch_options *o)
-{
-	static const imgsearch_recipe none = { 0 };
-	return o->model || o->weights || memcmp(&o->recipe, &none, sizeof none) != 0;
-}
-
 static int open_model(context *c)
 {
 	imgsearch_options o = context_options(c);
 	imgsearch_error err;
 	if (c->common->db)
 		return context_open(c, false);
-	if (!names_model(&o) && context_db(c)) {
+	/* Where the command line names no model, that of the index is used, if there is an index. */
+	if (!o.model && !o.weights && !o.recipe && context_db(c)) {
 		o.must_exist = 1;
-		if (imgsearch_open(&c->s, c->db, &o, &err) == 0) {
-			interrupt_set_target(c->s);
+		if (imgsearch_open(c->db, &o, &c->call, &c->s, &err) == 0)
 			return CLI_DONE;
-		}
 		if (err.code != IMGSEARCH_ENOTFOUND)
-			return cli_error(&err);
+			return context_error(c, &err);
 		o.must_exist = 0;
 	}
 	return context_open_at(c, ":memory:", &o);
@@ -65,7 +54,8 @@ typedef struct block {
 	void *bytes; /* of standard input */
 } block;
 
-static int extract_block(context *c, block *b, size_t first, size_t n, int raw, array_writer *w)
+static int extract_block(context *c, block *b, size_t first, size_t n, uint32_t raw,
+	array_writer *w)
 {
 	imgsearch_error err;
 	for (size_t i = 0; i < n; i++) {
@@ -73,13 +63,14 @@ static int extract_block(context *c, block *b, size_t first, size_t n, int raw, 
 		if (rc)
 			return rc;
 	}
+	imgsearch_extract_options o = { .struct_size = sizeof o, .raw = raw };
 	memset(b->error, 0, sizeof b->error);
-	if (imgsearch_extract(c->s, b->in, n, raw, b->rows, b->error, &err))
-		return cli_error(&err);
+	if (imgsearch_extract(c->s, b->in, n, &o, &c->call, b->rows, n * b->dim, b->error, &err))
+		return context_error(c, &err);
 	for (size_t i = 0; i < n; i++)
 		if (b->error[i].code) {
 			progress_clear(c->progress);
-			cli_error(&b->error[i]);
+			context_error(c, &b->error[i]);
 			b->failed++;
 		}
 	return array_writer_add(w, b->rows, n) ? CLI_DONE : CLI_FAILED;
@@ -105,7 +96,7 @@ static int extract_all(context *c, const extract_args *a, block *b)
 		return CLI_FAILED;
 	while (rc == CLI_DONE && done < total) {
 		size_t n = total - done < AT_ONCE ? total - done : AT_ONCE;
-		rc = interrupt_pending() ? CLI_INTERRUPTED : extract_block(c, b, done, n, a->raw != 0, &w);
+		rc = interrupt_pending() ? CLI_INTERRUPTED : extract_block(c, b, done, n, a->raw, &w);
 		done += n;
 		imgsearch_progress p = { .stage = "extract",
 			.done = done,
@@ -142,10 +133,10 @@ static int run(context *c, void *args)
 		|| !file_may_write(c->s, a->output))
 		return CLI_FAILED;
 	/* Extracts no picture: fails if the network is missing. */
-	if (imgsearch_extract(c->s, NULL, 0, 0, NULL, NULL, &err))
-		return cli_error(&err);
-	if (imgsearch_info_get(c->s, &info, &err))
-		return cli_error(&err);
+	if (imgsearch_extract(c->s, NULL, 0, NULL, &c->call, NULL, 0, NULL, &err))
+		return context_error(c, &err);
+	if (imgsearch_info_get(c->s, &c->call, &info, &err))
+		return context_error(c, &err);
 	block *b = calloc(1, sizeof *b);
 	if (b) {
 		b->dim = info->dim;

@@ -30,7 +30,7 @@ static const option options[] = {
 	{ "follow-links", 'L', OPT_FLAG, AT(follow_links), .help = "follow symbolic links" },
 	{ "prune", 0, OPT_FLAG, AT(prune),
 		.help = "let this run remove more than 30 % of a folder's pictures" },
-	{ "flip", 0, OPT_FLAG, AT(common.open.flip),
+	{ "flip", 0, OPT_FLAG, AT(common.recipe.flip),
 		.help = "average each feature with that of the mirrored picture: better results for "
 				"twice the work of the network; stored in the index" },
 	{ "retry", 0, OPT_FLAG, AT(retry),
@@ -46,11 +46,11 @@ static const option options[] = {
 	OPT_END,
 };
 
-static void print_json(const imgsearch_counts *n)
+static void print_json(const imgsearch_index_update_report *r)
 {
 	json_writer j;
 	json_write_begin(&j, stdout);
-	counts_write_json(&j, n);
+	counts_write_json(&j, r);
 	json_write_end(&j);
 }
 
@@ -73,8 +73,9 @@ static size_t list_parts(char *text, size_t size, const char *lead, const part *
 	return at < size ? at : size - 1;
 }
 
-static void summarise(const context *c, const imgsearch_counts *n)
+static void summarise(const context *c, const imgsearch_index_update_report *r)
 {
+	const imgsearch_counts *n = r->counts;
 	const part states[] = {
 		{ "indexed", n->indexed },
 		{ n->duplicate == 1 ? "duplicate" : "duplicates", n->duplicate },
@@ -83,19 +84,21 @@ static void summarise(const context *c, const imgsearch_counts *n)
 		{ "too big", n->too_big },
 		{ "excluded", n->excluded },
 		{ "unreadable", n->unreadable },
+		{ "kept out", n->deleted },
+		{ n->link == 1 ? "link" : "links", n->link },
 	};
 	const part done[] = {
-		{ "new", n->added },
-		{ "unchanged", n->unchanged },
-		{ "moved", n->moved },
-		{ "removed", n->removed },
-		{ "offline", n->offline },
+		{ "new", r->added },
+		{ "unchanged", r->unchanged },
+		{ "moved", r->moved },
+		{ "removed", r->removed },
+		{ "offline", r->offline },
 	};
 	char text[512] = "";
 	size_t at = list_parts(text, sizeof text, ": ", states, sizeof states / sizeof *states);
 	list_parts(text + at, sizeof text - at, "; ", done, sizeof done / sizeof *done);
 	context_print(c, "%llu path%s seen%s (%.1f s)", (unsigned long long)n->seen,
-		n->seen == 1 ? "" : "s", text, n->seconds);
+		n->seen == 1 ? "" : "s", text, r->seconds);
 	if (n->unsupported + n->damaged + n->too_big + n->unreadable)
 		context_print(c, "for the reasons: imgsearch failed");
 }
@@ -106,7 +109,7 @@ static int build_if_due(context *c)
 	imgsearch_build_options o = IMGSEARCH_INIT(imgsearch_build_options);
 	imgsearch_error err;
 	o.if_stale = 1;
-	return imgsearch_build(c->s, &o, NULL, &err) ? cli_error(&err) : CLI_DONE;
+	return imgsearch_build(c->s, &o, &c->call, NULL, &err) ? context_error(c, &err) : CLI_DONE;
 }
 
 /*
@@ -179,23 +182,42 @@ static imgsearch_index_update_options index_options(const index_args *a)
 	};
 }
 
-static int index_paths(context *c, const index_args *a, const path_list *p)
+/* Builds, and reports the run. */
+static int finish(context *c, const index_args *a, const path_list *p,
+	const imgsearch_index_update_report *r)
 {
-	imgsearch_index_update_options o = index_options(a);
-	client_index_result r = { 0 };
-	const imgsearch_counts *n = &r.counts;
-	if (!index_by_server(c, a, p, &o, &r))
-		r.rc = imgsearch_index_update(c->s, p->item, p->n, &o, &r.counts, &r.err);
-	if (r.rc)
-		return cli_error(&r.err);
+	const imgsearch_counts *n = r->counts;
 	int rc = a->no_build ? CLI_DONE : build_if_due(c);
 	if (c->common->json)
-		print_json(n);
-	summarise(c, n);
+		print_json(r);
+	summarise(c, r);
 	if (rc)
 		return rc;
 	bool failed = n->damaged + n->too_big + n->unreadable + (only_files(p) ? n->unsupported : 0);
 	return failed ? CLI_SOME_FAILED : CLI_DONE;
+}
+
+static int run_error(const context *c, const index_args *a, const imgsearch_error *err)
+{
+	if (a->csv && err->code == IMGSEARCH_EINVAL)
+		return cli_error_advice(err, "--key and --title name other columns");
+	return context_error(c, err);
+}
+
+static int index_paths(context *c, const index_args *a, const path_list *p)
+{
+	imgsearch_index_update_options o = index_options(a);
+	client_index_result there;
+	imgsearch_index_update_report *here = NULL;
+	imgsearch_error err;
+	bool by_server = index_by_server(c, a, p, &o, &there);
+	if (by_server && there.rc)
+		return run_error(c, a, &there.err);
+	if (!by_server && imgsearch_index_update(c->s, p->item, p->n, &o, &c->call, &here, &err))
+		return run_error(c, a, &err);
+	int rc = finish(c, a, p, by_server ? &there.report : here);
+	imgsearch_index_update_report_free(here);
+	return rc;
 }
 
 /* Before a new index is created: refuses paths and models that do not exist. */
@@ -204,7 +226,6 @@ static int check_first(context *c, const path_list *p)
 	imgsearch_options o = context_options(c);
 	imgsearch_error err;
 	const char *db = context_db(c);
-	imgsearch *s;
 	struct stat st;
 	if (!db)
 		return CLI_FAILED;
@@ -213,12 +234,13 @@ static int check_first(context *c, const path_list *p)
 	for (size_t i = 0; i < p->n; i++)
 		if (stat(p->item[i], &st))
 			return cli_fail("%s: %s", p->item[i], strerror(errno));
-	if (imgsearch_open(&s, ":memory:", &o, &err))
-		return cli_error(&err);
+	int rc = context_open_at(c, ":memory:", &o);
 	/* Extracts no picture: fails if the model is missing. */
-	int rc = imgsearch_extract(s, NULL, 0, 0, NULL, NULL, &err);
-	imgsearch_close(s);
-	return rc ? cli_error(&err) : CLI_DONE;
+	if (rc == CLI_DONE && imgsearch_extract(c->s, NULL, 0, NULL, &c->call, NULL, 0, NULL, &err))
+		rc = context_error(c, &err);
+	imgsearch_close(c->s);
+	c->s = NULL;
+	return rc;
 }
 
 static int index_list(context *c, const index_args *a, const path_list *p)

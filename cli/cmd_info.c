@@ -17,9 +17,42 @@ static const char *metric_name(uint32_t metric)
 	return metric < 3 ? metrics[metric] : "?";
 }
 
+/* Bytes of a text that the functions below write and return. */
+enum { LINE = 1024, RECIPE = 100 };
+
+static const char *recipe_text(const imgsearch_recipe *r, char text[RECIPE])
+{
+	snprintf(text, RECIPE, "resize %u, crop %u%s", r->resize, r->crop,
+		r->flip ? ", averaged with the mirror image" : "");
+	return text;
+}
+
+/* NULL: no re-index is under way. */
+static const char *reindex_text(const imgsearch_reindex *r, char text[LINE])
+{
+	char recipe[RECIPE];
+	if (!r)
+		return NULL;
+	snprintf(text, LINE, "%s, %s: %llu of %llu vectors", r->model, recipe_text(r->recipe, recipe),
+		(unsigned long long)r->done, (unsigned long long)r->total);
+	return text;
+}
+
+static const char *searcher_text(const imgsearch_searcher *s, char text[LINE])
+{
+	const char *state = s->stale ? "stale: build again"
+		: s->changed             ? "catches up with changes"
+								 : "fresh";
+	snprintf(text, LINE, "%s: %llu rows, %.1f MB, %s%s%s", s->name, (unsigned long long)s->rows,
+		(double)s->bytes / 1e6, state, s->note ? "; " : "", s->note ? s->note : "");
+	return text;
+}
+
 static void print_json(const imgsearch_info *i)
 {
-	const imgsearch_counts *n = &i->counts;
+	static const imgsearch_recipe none;
+	const imgsearch_recipe *recipe = i->recipe ? i->recipe : &none;
+	char text[LINE];
 	json_writer j;
 	json_write_begin(&j, stdout);
 	json_write_path(&j, "path", i->path);
@@ -28,35 +61,35 @@ static void print_json(const imgsearch_info *i)
 	json_write_text(&j, "metric", metric_name(i->metric));
 	json_write_int(&j, "vectors", (int64_t)i->vectors);
 	json_write_open(&j, "pictures", '{');
-	counts_write_states(&j, n);
-	json_write_int(&j, "offline", (int64_t)n->offline);
+	counts_write_states(&j, i->counts);
+	json_write_int(&j, "offline", (int64_t)i->offline);
 	json_write_close(&j, '}');
 	json_write_text(&j, "model", i->model);
 	json_write_path(&j, "weights", i->weights);
 	json_write_text(&j, "weights_hash", i->weights_hash);
 	json_write_text(&j, "precision", i->precision);
 	json_write_open(&j, "recipe", '{');
-	json_write_int(&j, "resize", i->recipe.resize);
-	json_write_int(&j, "crop", i->recipe.crop);
+	json_write_int(&j, "resize", recipe->resize);
+	json_write_int(&j, "crop", recipe->crop);
 	json_write_text(&j, "interpolation",
-		i->recipe.interpolation == IMGSEARCH_INTERPOLATION_BICUBIC ? "bicubic" : "bilinear");
-	json_write_bool(&j, "flip", i->flip);
+		recipe->interpolation == IMGSEARCH_INTERPOLATION_BICUBIC ? "bicubic" : "bilinear");
+	json_write_bool(&j, "flip", recipe->flip);
 	json_write_close(&j, '}');
-	json_write_text(&j, "next", i->next);
+	json_write_text(&j, "next", reindex_text(i->reindex, text));
 	json_write_text(&j, "searcher", i->searcher);
 	json_write_text(&j, "searcher_why", i->searcher_why);
 	json_write_text(&j, "kernels", i->kernels);
 	json_write_open(&j, "roots", '[');
-	for (size_t r = 0; r < i->n_roots; r++) {
+	for (size_t r = 0; r < i->roots->count; r++) {
 		json_write_open(&j, NULL, '{');
-		json_write_path(&j, "path", i->roots[r]);
-		json_write_bool(&j, "offline", i->root_offline[r]);
+		json_write_path(&j, "path", i->roots->items[r]->path);
+		json_write_bool(&j, "offline", i->roots->items[r]->offline);
 		json_write_close(&j, '}');
 	}
 	json_write_close(&j, ']');
 	json_write_open(&j, "searchers", '[');
-	for (size_t r = 0; r < i->n_searchers; r++)
-		json_write_text(&j, NULL, i->searchers[r]);
+	for (size_t r = 0; r < i->searchers->count; r++)
+		json_write_text(&j, NULL, searcher_text(i->searchers->items[r], text));
 	json_write_close(&j, ']');
 	json_write_end(&j);
 }
@@ -78,7 +111,8 @@ static void count(const char *name, uint64_t value)
 
 static void print_text(const imgsearch_info *i)
 {
-	const imgsearch_counts *n = &i->counts;
+	const imgsearch_counts *n = i->counts;
+	char text[LINE];
 	line("index", i->path);
 	printf("%-12s %.1f MB\n", "size", (double)i->bytes / 1e6);
 	printf("%-12s %llu of %u values, %s\n", "vectors", (unsigned long long)i->vectors, i->dim,
@@ -91,24 +125,25 @@ static void print_text(const imgsearch_info *i)
 	count("too big", n->too_big);
 	count("excluded", n->excluded);
 	count("unreadable", n->unreadable);
-	if (n->offline)
+	count("deleted", n->deleted);
+	count("link", n->link);
+	if (i->offline)
 		printf("%-12s %llu picture%s below folders that are not there now\n", "offline",
-			(unsigned long long)n->offline, n->offline == 1 ? "" : "s");
+			(unsigned long long)i->offline, i->offline == 1 ? "" : "s");
 	line("model", i->model);
 	line("weights", i->weights);
 	line("precision", i->precision);
-	if (i->model)
-		printf("%-12s resize %u, crop %u%s\n", "recipe", i->recipe.resize, i->recipe.crop,
-			i->flip ? ", averaged with the mirror image" : "");
-	line("re-index", i->next);
-	printf("%-12s %s%s%s\n", "searcher", i->searcher ? i->searcher : "none",
-		i->searcher_why ? ": " : "", i->searcher_why ? i->searcher_why : "");
-	for (size_t r = 0; r < i->n_searchers; r++)
-		line("  built", i->searchers[r]);
+	if (i->recipe)
+		line("recipe", recipe_text(i->recipe, text));
+	line("re-index", reindex_text(i->reindex, text));
+	printf("%-12s %s%s%s%s\n", "searcher", i->searcher ? i->searcher : "none",
+		i->searcher_why ? ": " : "", i->searcher_why ? i->searcher_why : "",
+		i->searchers->count ? "" : " (imgsearch build makes one)");
+	for (size_t r = 0; r < i->searchers->count; r++)
+		line("  built", searcher_text(i->searchers->items[r], text));
 	line("kernels", i->kernels);
-	line("network", i->network);
-	for (size_t r = 0; r < i->n_roots; r++)
-		line(i->root_offline[r] ? "root, absent" : "root", i->roots[r]);
+	for (size_t r = 0; r < i->roots->count; r++)
+		line(i->roots->items[r]->offline ? "root, absent" : "root", i->roots->items[r]->path);
 }
 
 static int run(context *c, void *args)
@@ -119,8 +154,8 @@ static int run(context *c, void *args)
 	int rc = context_open(c, false);
 	if (rc)
 		return rc;
-	if (imgsearch_info_get(c->s, &info, &err))
-		return cli_error(&err);
+	if (imgsearch_info_get(c->s, &c->call, &info, &err))
+		return context_error(c, &err);
 	if (c->common->json)
 		print_json(info);
 	else
@@ -136,7 +171,8 @@ const command cmd_info = {
 	.text =
 		"Shows the size of the index, its model, its searcher, its folders, and "
 		"the number of paths in each state: every path that was seen is indexed, a duplicate (the "
-		"same bytes as another file), unsupported, damaged, too big, excluded or unreadable.",
+		"same bytes as another file), unsupported, damaged, too big, excluded, unreadable, deleted "
+		"(kept out on purpose) or a link.",
 	.options = options,
 	.groups = GROUP_DB | GROUP_JSON,
 	.args_size = sizeof(info_args),

@@ -32,6 +32,8 @@ static const char *const states[] = {
 	"too-big",
 	"excluded",
 	"unreadable",
+	"deleted",
+	"link",
 	NULL,
 };
 
@@ -56,15 +58,15 @@ static void print_json(const imgsearch_item *i)
 		json_write_int(&j, "width", i->width);
 		json_write_int(&j, "height", i->height);
 	}
-	json_write_int(&j, "size", (int64_t)i->size);
-	json_write_real(&j, "mtime", (double)i->mtime_ns / 1e9);
+	json_write_int(&j, "size", (int64_t)i->bytes);
+	json_write_real(&j, "mtime", (double)i->mtime_seconds + (double)i->mtime_nanoseconds / 1e9);
 	if (i->hash[0])
 		json_write_text(&j, "hash", i->hash);
 	if (i->offline)
 		json_write_bool(&j, "offline", true);
 	if (i->title)
 		json_write_text(&j, "title", i->title);
-	json_write_columns(&j, i->columns, i->n_columns);
+	json_write_columns(&j, i->columns);
 	json_write_end(&j);
 }
 
@@ -107,9 +109,9 @@ static int list(context *c, lister *l)
 		return rc;
 	if (c->n_operands && !(l->folder = path_absolute(c->operand[0])))
 		return cli_nomem();
-	rc = imgsearch_item_each(c->s, 0, each, l, &err);
+	rc = imgsearch_item_each(c->s, 0, each, l, &c->call, &err);
 	free(l->folder);
-	return rc < 0 ? cli_error(&err) : CLI_DONE;
+	return rc < 0 ? context_error(c, &err) : CLI_DONE;
 }
 
 static int list_run(context *c, void *args)

@@ -6,10 +6,7 @@
 
 #include "cli/base/file.h"
 #include "cli/base/message.h"
-#include "cli/base/path.h"
 #include "cli/output/map.h"
-
-#include <stdlib.h>
 
 #define AT(member) offsetof(map_args, member)
 static const option options[] = {
@@ -48,28 +45,27 @@ static int run(context *c, void *args)
 	if (a->output && kind == FILE_OTHER)
 		return command_usage(c->command, "-o %s: the name must end in .png, .jpg or .html",
 			a->output);
-	char *under = a->under ? path_absolute(a->under) : NULL;
 	imgsearch_map_options o = {
 		.struct_size = sizeof o,
-		.under = under,
 		.max_points = a->max_points,
 		.seed = a->seed,
 		.perplexity = a->perplexity,
 		.pca = a->pca,
 	};
-	int rc = context_open(c, false);
+	int rc = context_filter(c, a->under, &o.filter);
+	if (rc == CLI_DONE)
+		rc = context_open(c, false);
 	if (rc == CLI_DONE && a->output && !file_may_write(c->s, a->output))
 		rc = CLI_FAILED;
-	if (rc == CLI_DONE && imgsearch_map_compute(c->s, &o, &m, &err))
-		rc = cli_error(&err);
+	if (rc == CLI_DONE && imgsearch_map_compute(c->s, &o, &c->call, &m, &err))
+		rc = context_error(c, &err);
 	if (rc == CLI_DONE && !m->count)
 		rc = cli_fail("there are no pictures to show");
-	if (rc == CLI_DONE && c->common->json && map_write_json(stdout, c->s, m, &err))
-		rc = cli_error(&err);
+	if (rc == CLI_DONE && c->common->json && map_write_json(stdout, c->s, m, &c->call, &err))
+		rc = context_error(c, &err);
 	if (rc == CLI_DONE && a->output)
 		rc = draw(a, c, m) ? CLI_DONE : CLI_FAILED;
 	imgsearch_map_free(m);
-	free(under);
 	return rc;
 }
 

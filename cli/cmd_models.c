@@ -39,7 +39,7 @@ static int run(context *c, void *args)
 {
 	imgsearch_error err;
 	(void)args;
-	return imgsearch_model_each(each, c, &err) < 0 ? cli_error(&err) : CLI_DONE;
+	return imgsearch_model_each(each, c, &err) < 0 ? context_error(c, &err) : CLI_DONE;
 }
 
 const command cmd_models = {

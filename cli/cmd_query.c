@@ -31,7 +31,7 @@ static const option options[] = {
 	{ "no-self", 0, OPT_FLAG, AT(options.no_self),
 		.help = "leave out the query itself (with --combine: all its pictures) when it is in the "
 				"index" },
-	{ "under", 'u', OPT_DIR, AT(options.under), "DIR", .help = "only pictures below this folder" },
+	{ "under", 'u', OPT_DIR, AT(under), "DIR", .help = "only pictures below this folder" },
 	{ "crop", 0, OPT_RECT, AT(crop), "X,Y,W,H",
 		.help = "search with this part of each picture, in pixels of the upright picture" },
 	{ "combine", 'c', OPT_FLAG, AT(combine), .help = "all pictures together are one query" },
@@ -78,7 +78,7 @@ static void show_error(const context *c, const char *query, const imgsearch_erro
 	if (!strcmp(query, "-"))
 		cli_fail("standard input: %s", err->message);
 	else
-		cli_error(err);
+		context_error(c, err);
 	if (!c->common->json)
 		return;
 	json_write_begin(&j, stdout);
@@ -109,7 +109,7 @@ static int search(context *c, query_args *a, const imgsearch_input *in, size_t n
 		return IMGSEARCH_ECANCELED;
 	if (!c->s && context_open(c, false))
 		return IMGSEARCH_EIO; /* context_open has said why; err has no code */
-	return imgsearch_query(c->s, in, n, &a->options, hits, err);
+	return imgsearch_query(c->s, in, n, &a->options, &c->call, hits, err);
 }
 
 /* Answers one query and counts it. */
@@ -121,7 +121,7 @@ static void answer_query(context *c, query_args *a, const char *name, const imgs
 	char *path = in->kind == IMGSEARCH_INPUT_FILE ? path_absolute(name) : NULL;
 	int rc = search(c, a, in, n, &hits, &err);
 	bool shown = rc || !(a->html || a->sheet_file)
-		|| sheet_add(&a->sheet, c->s, path ? path : name, in, hits);
+		|| sheet_add(&a->sheet, path ? path : name, in, hits);
 	t->queries++;
 	if (rc || !shown) {
 		t->failed++;
@@ -204,10 +204,10 @@ static bool may_write_all(const context *c, const query_args *a)
 		&& may_write(c, a, a->distances);
 }
 
-static int write_files(const context *c, const query_args *a, int rc)
+static int write_files(const query_args *a, int rc)
 {
-	bool ok = !a->html || sheet_write_html(&a->sheet, c->s, a->html);
-	ok = (!a->sheet_file || sheet_write_image(&a->sheet, c->s, a->sheet_file)) && ok;
+	bool ok = !a->html || sheet_write_html(&a->sheet, a->html);
+	ok = (!a->sheet_file || sheet_write_image(&a->sheet, a->sheet_file)) && ok;
 	return ok ? rc : CLI_FAILED;
 }
 
@@ -252,7 +252,7 @@ static int query_pictures(context *c, query_args *a)
 {
 	void *bytes = NULL;
 	imgsearch_input *in = calloc(c->n_operands + a->minus.n + 1, sizeof *in);
-	int rc = in ? write_files(c, a, all_queries(c, a, in, &bytes)) : cli_nomem();
+	int rc = in ? write_files(a, all_queries(c, a, in, &bytes)) : cli_nomem();
 	free(in);
 	free(bytes);
 	return rc;
@@ -266,18 +266,18 @@ static int run(context *c, void *args)
 		rc = check_outputs(c, a);
 	if (rc)
 		return rc;
-	char *under = a->options.under ? path_absolute(a->options.under) : NULL;
 	a->options.struct_size = sizeof a->options;
-	a->options.under = under;
 	a->options.threads = c->common->open.threads;
-	rc = open_for_query(c, a);
+	rc = context_filter(c, a->under, &a->options.filter);
+	if (rc == CLI_DONE)
+		rc = open_for_query(c, a);
+	a->sheet = (sheet){ .s = c->s, .call = &c->call };
 	if (rc == CLI_DONE && !may_write_all(c, a))
 		rc = CLI_FAILED;
 	if (rc == CLI_DONE)
 		rc = a->vectors ? query_vectors(c, a) : query_pictures(c, a);
 	client_disconnect(a->server);
 	sheet_free(&a->sheet);
-	free(under);
 	return rc;
 }
 

@@ -1,4 +1,7 @@
-/* imgsearch rm: removes pictures from the index. Files are never changed. */
+/*
+ * imgsearch rm: removes pictures from the index, or keeps them out of it. imgsearch readmit: takes
+ * in again what was kept out. Files are never changed.
+ */
 #include "cli/base/id_list.h"
 #include "cli/base/json_writer.h"
 #include "cli/base/message.h"
@@ -12,17 +15,34 @@
 
 typedef struct rm_args {
 	common_args common;
-	uint32_t dry_run;
+	uint32_t dry_run, keep_out;
 } rm_args;
 
-static const option options[] = {
-	{ "dry-run", 0, OPT_FLAG, offsetof(rm_args, dry_run),
-		.help = "only show what would be removed" },
-	OPT_END,
-};
+/* What is done to the selected pictures. */
+typedef struct change {
+	const char *done, *member; /* "removed": in sentences, in JSON */
+	const char *place, *note;  /* in the summary, behind done */
+	uint32_t state;            /* below a folder: only pictures in this state; 0: all */
+	int (*apply)(imgsearch *s, const int64_t *ids, size_t n, const imgsearch_call *call,
+		imgsearch_error *err);
+} change;
+
+static int forget(imgsearch *s, const int64_t *ids, size_t n, const imgsearch_call *call,
+	imgsearch_error *err)
+{
+	return imgsearch_index_remove(s, ids, n, NULL, call, err);
+}
+
+static const change removal = { "removed", "removed", "from the index", "; the files are untouched",
+	0, forget };
+static const change exclusion = { "kept out", "kept_out", "of the index",
+	"; the files are untouched", 0, imgsearch_index_keep_out };
+static const change readmission = { "taken in", "taken_in", "again", "", IMGSEARCH_STATE_DELETED,
+	imgsearch_index_readmit };
 
 typedef struct selection {
 	context *c;
+	const change *change;
 	bool dry_run;
 	id_list ids;
 	char **folder; /* operands that are no picture, and so perhaps folders */
@@ -55,13 +75,14 @@ static int select_one(selection *x, const char *text)
 		return CLI_DONE;
 	}
 	free(path);
-	return rc ? cli_error(&err) : add(x, id);
+	return rc ? context_error(x->c, &err) : add(x, id);
 }
 
 static int select_below(void *user, const imgsearch_item *item)
 {
 	selection *x = user;
-	for (size_t i = 0; i < x->n_folders; i++)
+	bool fits = !x->change->state || x->change->state == item->state;
+	for (size_t i = 0; fits && i < x->n_folders; i++)
 		if (path_is_below(item->path, x->folder[i])) {
 			x->used[i] = true;
 			return !id_list_add(&x->ids, item->id);
@@ -80,22 +101,22 @@ static void show(const selection *x, const imgsearch_item *item)
 	json_write_begin(&j, stdout);
 	json_write_int(&j, "id", item->id);
 	json_write_path(&j, "path", item->path);
-	json_write_bool(&j, "removed", !x->dry_run);
+	json_write_bool(&j, x->change->member, !x->dry_run);
 	json_write_end(&j);
 }
 
-/* Reads the items, removes the pictures, and shows the items. */
-static int remove_and_show(const selection *x)
+/* Reads the items, applies the change, and shows the items. */
+static int apply_and_show(const selection *x)
 {
 	imgsearch_item **item = calloc(x->ids.n + 1, sizeof *item);
 	imgsearch_error err;
 	int rc = item ? CLI_DONE : cli_nomem();
 	for (size_t i = 0; rc == CLI_DONE && i < x->ids.n; i++)
 		if (imgsearch_item_get(x->c->s, x->ids.id[i], &item[i], &err))
-			rc = cli_error(&err);
+			rc = context_error(x->c, &err);
 	if (rc == CLI_DONE && !x->dry_run && x->ids.n
-		&& imgsearch_index_remove(x->c->s, x->ids.id, x->ids.n, &err))
-		rc = cli_error(&err);
+		&& x->change->apply(x->c->s, x->ids.id, x->ids.n, &x->c->call, &err))
+		rc = context_error(x->c, &err);
 	for (size_t i = 0; item && i < x->ids.n; i++) {
 		if (rc == CLI_DONE)
 			show(x, item[i]);
@@ -105,31 +126,29 @@ static int remove_and_show(const selection *x)
 	return rc;
 }
 
-static int remove_selection(selection *x)
+static int change_selection(selection *x)
 {
+	const change *what = x->change;
 	imgsearch_error err;
-	int rc = x->n_folders ? imgsearch_item_each(x->c->s, 0, select_below, x, &err) : 0;
+	int rc = x->n_folders ? imgsearch_item_each(x->c->s, 0, select_below, x, &x->c->call, &err) : 0;
 	if (rc)
-		return rc < 0 ? cli_error(&err) : cli_nomem();
+		return rc < 0 ? context_error(x->c, &err) : cli_nomem();
 	for (size_t i = 0; i < x->n_folders; i++)
 		if (!x->used[i])
-			return cli_fail("%s: neither it nor anything below it is in the index; nothing was "
-							"removed",
-				x->folder[i]);
+			return cli_fail("%s: neither it nor anything below it is %s the index; nothing was %s",
+				x->folder[i], what->state ? "kept out of" : "in", what->done);
 	id_list_sort(&x->ids);
 	id_list_unique(&x->ids);
-	rc = remove_and_show(x);
+	rc = apply_and_show(x);
 	if (rc == CLI_DONE)
-		context_print(x->c,
-			x->dry_run ? "%zu would be removed from the index"
-					   : "%zu removed from the index; the files are untouched",
-			x->ids.n);
+		context_print(x->c, "%zu %s%s %s%s", x->ids.n, x->dry_run ? "would be " : "", what->done,
+			what->place, x->dry_run ? "" : what->note);
 	return rc;
 }
 
-static int run(context *c, void *args)
+static int run(context *c, const change *what, bool dry_run)
 {
-	selection x = { .c = c, .dry_run = ((rm_args *)args)->dry_run };
+	selection x = { .c = c, .change = what, .dry_run = dry_run };
 	path_list p;
 	int rc = path_list_read(c, &p);
 	if (rc == CLI_DONE)
@@ -142,7 +161,7 @@ static int run(context *c, void *args)
 	for (size_t i = 0; rc == CLI_DONE && i < p.n; i++)
 		rc = select_one(&x, p.item[i]);
 	if (rc == CLI_DONE)
-		rc = remove_selection(&x);
+		rc = change_selection(&x);
 	for (size_t i = 0; i < x.n_folders; i++)
 		free(x.folder[i]);
 	free(x.folder);
@@ -151,6 +170,26 @@ static int run(context *c, void *args)
 	path_list_free(&p);
 	return rc;
 }
+
+static int rm_run(context *c, void *args)
+{
+	const rm_args *a = args;
+	return run(c, a->keep_out ? &exclusion : &removal, a->dry_run);
+}
+
+static int readmit_run(context *c, void *args)
+{
+	(void)args;
+	return run(c, &readmission, false);
+}
+
+static const option rm_options[] = {
+	{ "keep-out", 0, OPT_FLAG, offsetof(rm_args, keep_out),
+		.help = "keep them and their copies out for good: no imgsearch index takes them in again" },
+	{ "dry-run", 0, OPT_FLAG, offsetof(rm_args, dry_run),
+		.help = "only show what would be removed" },
+	OPT_END,
+};
 
 const command cmd_rm = {
 	.name = "rm",
@@ -161,13 +200,36 @@ const command cmd_rm = {
 		"their paths. No file is ever deleted. If one of the names is not in the index, nothing "
 		"is removed. \"-\" reads paths from standard input, one a line.\n\n"
 		"A picture whose file still lies in a folder of the index comes back with the next "
-		"imgsearch index; to keep it out, name it in an .imgsearchignore file or with "
-		"--exclude.\n\n"
-		"\timgsearch rm --dry-run ~/Pictures/old",
-	.options = options,
+		"imgsearch index. With --keep-out it is marked as deleted instead: no query finds it, and "
+		"neither its file nor another one with the same bytes is taken in again, until imgsearch "
+		"readmit. imgsearch list --state deleted lists what is kept out.\n\n"
+		"\timgsearch rm --dry-run ~/Pictures/old\n"
+		"\timgsearch rm --keep-out ~/Pictures/blurred.jpg",
+	.options = rm_options,
 	.groups = GROUP_DB | GROUP_JSON | GROUP_NUL,
 	.args_size = sizeof(rm_args),
-	.run = run,
+	.run = rm_run,
+	.min_operands = 1,
+	.max_operands = CLI_MANY,
+};
+
+static const option readmit_options[] = { OPT_END };
+
+const command cmd_readmit = {
+	.name = "readmit",
+	.operands = "IMG|DIR|id:N|-...",
+	.summary = "take in again pictures that rm --keep-out keeps out",
+	.text =
+		"Takes pictures that are kept out of the index in again, or all of them below a folder, "
+		"and writes their paths. Their vectors were kept, so nothing is read and no network is "
+		"needed. If one of the names is not kept out, nothing is done. \"-\" reads paths from "
+		"standard input, one a line.\n\n"
+		"\timgsearch list --state deleted --paths\n"
+		"\timgsearch readmit ~/Pictures/blurred.jpg",
+	.options = readmit_options,
+	.groups = GROUP_DB | GROUP_JSON | GROUP_NUL,
+	.args_size = sizeof(rm_args),
+	.run = readmit_run,
 	.min_operands = 1,
 	.max_operands = CLI_MANY,
 };

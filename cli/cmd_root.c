@@ -21,8 +21,8 @@ static int run(context *c, void *args)
 	char *from = path_absolute(c->operand[0]), *to = path_absolute(c->operand[1]);
 	if (!from || !to)
 		rc = cli_nomem();
-	else if (imgsearch_root_move(c->s, from, to, &err))
-		rc = cli_error(&err);
+	else if (imgsearch_root_move(c->s, from, to, &c->call, &err))
+		rc = context_error(c, &err);
 	else
 		context_print(c, "%s: its pictures are now looked for in %s", from, to);
 	free(from);

@@ -10,7 +10,6 @@
 #include "cli/context/interrupt.h"
 #include "cli/serve/cached_view.h"
 #include "cli/serve/collection.h"
-#include "cli/serve/progress_sink.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -145,9 +144,10 @@ static void warm_up(server *s)
 	imgsearch *index = open_index_acquire(s->index, &err);
 	if (!index)
 		return;
-	if (!imgsearch_info_get(index, &info, &err) && info->vectors && info->model) {
+	imgsearch_call call = server_call(s);
+	if (!imgsearch_info_get(index, &call, &info, &err) && info->vectors && info->model) {
 		imgsearch_input in = imgsearch_input_pixels(black, 16, 16, 3 * 16);
-		imgsearch_query(index, &in, 1, NULL, &hits, &err);
+		imgsearch_query(index, &in, 1, NULL, &call, &hits, &err);
 	}
 	imgsearch_hits_free(hits);
 	imgsearch_info_free(info);
@@ -158,6 +158,7 @@ static void warm_up(server *s)
 static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 {
 	imgsearch_options o = context_options(c);
+	imgsearch_error err;
 	const char *db = context_db(c);
 	int rc = check_args(c, a);
 	if (rc)
@@ -183,8 +184,10 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 		.read_only = a->read_only || !is_writable(db),
 	};
 	o.must_exist = 1;
-	o.events.progress = progress_sink_report;
-	rc = open_index_new(&s->index, db, &o);
+	if (imgsearch_cancel_token_new(&s->cancel, &err))
+		return cli_error(&err);
+	imgsearch_call call = server_call(s);
+	rc = open_index_new(&s->index, db, &o, &call);
 	if (rc)
 		return rc;
 	s->uploads = upload_cache_new();
@@ -223,6 +226,7 @@ static int run(context *c, void *args)
 	sample_free(s.sample);
 	upload_cache_free(s.uploads);
 	open_index_free(s.index);
+	imgsearch_cancel_token_free(s.cancel);
 	free(texts.token);
 	free(texts.uploads);
 	free(texts.cache);

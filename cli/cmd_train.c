@@ -6,6 +6,7 @@
 #include "cli/base/json_writer.h"
 #include "cli/base/message.h"
 #include "cli/context/context.h"
+#include "imgsearch/train.h"
 
 #include <math.h>
 
@@ -175,27 +176,30 @@ static void summarise(const context *c, const train_args *a, const imgsearch_tra
 static int run(context *c, void *args)
 {
 	train_args *a = args;
-	imgsearch_train_report report;
+	imgsearch_train_report *report;
 	imgsearch_error err;
 	if (!a->out)
 		return command_usage(c->command, "--out FILE is missing");
-	imgsearch_options open = context_options(c);
 	if (a->size) {
-		open.recipe.crop = a->size;
-		open.recipe.resize = open.recipe.resize ? open.recipe.resize : (a->size * 8 + 3) / 7;
+		imgsearch_recipe *recipe = &a->common.recipe;
+		recipe->crop = a->size;
+		recipe->resize = recipe->resize ? recipe->resize : (a->size * 8 + 3) / 7;
 	}
 	if (!file_may_write(NULL, a->out))
 		return CLI_FAILED;
+	imgsearch_options open = context_options(c);
 	int rc = context_open_at(c, ":memory:", &open);
 	if (rc)
 		return rc;
 	imgsearch_train_options o = train_options(a);
-	if (imgsearch_train(c->s, c->operand[0], &o, &report, &err))
-		return cli_error(&err);
+	if (imgsearch_train(c->s, c->operand[0], &o, &c->call, &report, &err))
+		return context_error(c, &err);
 	if (c->common->json)
-		print_json(a, &report);
-	summarise(c, a, &report);
-	return report.failed ? CLI_SOME_FAILED : CLI_DONE;
+		print_json(a, report);
+	summarise(c, a, report);
+	rc = report->failed ? CLI_SOME_FAILED : CLI_DONE;
+	imgsearch_train_report_free(report);
+	return rc;
 }
 
 const command cmd_train = {

@@ -50,7 +50,11 @@ static int import_block(importer *m, size_t first, size_t n)
 	array_rows(&m->rows, first, n, m->row);
 	for (size_t i = 0; m->with_ids && i < n; i++)
 		m->id[i] = array_id(&m->ids, first + i);
-	if (imgsearch_vectors_add(m->c->s, m->row, n, m->rows.dim, m->with_ids ? m->id : NULL, &err))
+	imgsearch_vectors_add_options o = {
+		.struct_size = sizeof o,
+		.ids = m->with_ids ? m->id : NULL,
+	};
+	if (imgsearch_vectors_add(m->c->s, m->row, n, m->rows.dim, &o, &m->c->call, NULL, &err))
 		return err.code == IMGSEARCH_ECANCELED
 			? CLI_INTERRUPTED
 			: cli_fail("%s: from row %zu on: %s", m->file, first, err.message);
@@ -150,14 +154,14 @@ static int export_run(context *c, void *args)
 		return rc;
 	if (!file_may_write(c->s, x.file) || (x.args->ids && !file_may_write(c->s, x.args->ids)))
 		return CLI_FAILED;
-	if (imgsearch_info_get(c->s, &info, &err))
-		return cli_error(&err);
+	if (imgsearch_info_get(c->s, &c->call, &info, &err))
+		return context_error(c, &err);
 	x.progress.total = info->vectors;
 	imgsearch_info_free(info);
-	int stopped = imgsearch_vectors_each(c->s, export_block, &x, &err);
+	int stopped = imgsearch_vectors_each(c->s, export_block, &x, &c->call, &err);
 	bool good = stopped == 0 && x.rows.file;
 	if (stopped < 0)
-		rc = cli_error(&err);
+		rc = context_error(c, &err);
 	else if (stopped > 0)
 		rc = CLI_FAILED;
 	else if (!x.rows.file)

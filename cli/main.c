@@ -19,9 +19,9 @@
 
 /* clang-format off */
 #define COMMANDS(X) \
-	X(index) X(query) X(info) X(list) X(failed) X(rm) X(build) X(extract) X(models) X(root_mv) \
-	X(vectors_import) X(vectors_export) X(eval) X(check) X(dups) X(map) X(train) X(serve) \
-	X(help) X(complete)
+	X(index) X(query) X(info) X(list) X(failed) X(rm) X(readmit) X(backup) X(build) X(extract) \
+	X(models) X(root_mv) X(vectors_import) X(vectors_export) X(eval) X(check) X(dups) X(map) \
+	X(train) X(serve) X(help) X(complete)
 /* clang-format on */
 
 #define X(name) extern const command cmd_##name;
@@ -77,11 +77,10 @@ static int run_command(const command *c, int argc, char **argv)
 	if (rc == CLI_DONE && run.common->help) {
 		help_command(stdout, c);
 	} else if (rc == CLI_DONE) {
-		run.progress = progress_new(run.common->quiet);
+		context_start(&run);
 		rc = c->run(&run, args);
 	}
 	context_close(&run);
-	progress_free(run.progress);
 	parse_free(c, args);
 	return interrupt_pending() ? CLI_INTERRUPTED : rc;
 }

@@ -24,8 +24,8 @@ static void extent(const imgsearch_map *m, float *x, float *y)
 {
 	*x = *y = 0.05f;
 	for (size_t i = 0; i < m->count; i++) {
-		*x = fmaxf(*x, m->point[i].x);
-		*y = fmaxf(*y, m->point[i].y);
+		*x = fmaxf(*x, m->items[i]->x);
+		*y = fmaxf(*y, m->items[i]->y);
 	}
 }
 
@@ -72,17 +72,17 @@ bool map_draw_points(const map_args *a, context *c, const imgsearch_map *m)
 	imgsearch_error err = { 0 };
 	folders by;
 	canvas image;
-	if (folders_read(&by, c->s, m, &err))
+	if (folders_read(&by, c->s, m, &c->call, &err))
 		return cli_fail("%s", err.message), false;
 	plot p = plan((int)a->size, by.n, m);
 	bool ok = canvas_new(&image, p.width, p.height, paper);
 	float radius = fminf(fmaxf(p.side / 5 / sqrtf((float)m->count + 1), 1.5f), p.side / 180);
 	for (size_t i = 0; ok && i < m->count; i++)
-		canvas_disc(&image, m->point[i].x * p.side + (float)p.margin,
-			m->point[i].y * p.side + (float)p.margin, radius, canvas_palette(by.of[i]), 0.8f);
+		canvas_disc(&image, m->items[i]->x * p.side + (float)p.margin,
+			m->items[i]->y * p.side + (float)p.margin, radius, canvas_palette(by.of[i]), 0.8f);
 	if (ok) {
 		draw_names(&image, &p, &by);
-		ok = canvas_save(&image, a->output);
+		ok = canvas_save(&image, a->output, &c->call);
 		canvas_free(&image);
 	}
 	folders_free(&by);
@@ -108,12 +108,12 @@ static grid plan_grid(int size, const imgsearch_map *m)
 }
 
 /* False: the cell stays empty. */
-static bool draw_tile(canvas *image, imgsearch *s, int64_t id, const grid *g, uint32_t cell)
+static bool draw_tile(canvas *image, context *c, int64_t id, const grid *g, uint32_t cell)
 {
 	imgsearch_input in = imgsearch_input_item(id);
 	imgsearch_image *p = NULL;
 	int x = (int)(cell % g->columns) * g->tile, y = (int)(cell / g->columns) * g->tile;
-	bool read = !imgsearch_image_load(s, &in, (uint32_t)g->tile * 2, &p, NULL);
+	bool read = !imgsearch_image_load(c->s, &in, (uint32_t)g->tile * 2, &c->call, &p, NULL);
 	if (read)
 		canvas_picture(image, p, x, y, g->tile - 1, g->tile - 1, true);
 	imgsearch_image_free(p);
@@ -131,7 +131,7 @@ static size_t draw_all_tiles(canvas *image, context *c, const imgsearch_map *m, 
 			.total = m->count,
 			.loss = NAN,
 			.accuracy = NAN };
-		empty += !draw_tile(image, c->s, m->point[i].id, g, cell[i]);
+		empty += !draw_tile(image, c, m->items[i]->id, g, cell[i]);
 		progress_show(c->progress, &now);
 	}
 	return empty;
@@ -149,11 +149,12 @@ bool map_draw_tiles(const map_args *a, context *c, const imgsearch_map *m)
 	uint32_t *cell = malloc((m->count + 1) * sizeof *cell);
 	if (!cell)
 		return cli_nomem(), false;
-	bool ok = imgsearch_map_grid(m, g.columns, g.rows, cell, &err) == 0 || (cli_error(&err), false);
+	bool ok = !imgsearch_map_grid(m, g.columns, g.rows, &c->call, cell, m->count, &err)
+		|| (context_error(c, &err), false);
 	ok = ok && canvas_new(&image, (int)g.columns * g.tile, (int)g.rows * g.tile, paper);
 	if (ok) {
 		empty = draw_all_tiles(&image, c, m, &g, cell);
-		ok = !interrupt_pending() && canvas_save(&image, a->output);
+		ok = !interrupt_pending() && canvas_save(&image, a->output, &c->call);
 		canvas_free(&image);
 	}
 	free(cell);

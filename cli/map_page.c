@@ -21,41 +21,41 @@ EMBED(map_html, "cli/map.html");
 /* A map of at most this many pictures contains them; otherwise the page names their files. */
 enum { INSIDE = 4000 };
 
-static void write_title(FILE *f, imgsearch *s, const imgsearch_item *item)
+static void write_title(FILE *f, context *c, const imgsearch_item *item)
 {
 	json_writer j = { .file = f };
-	(void)s;
+	(void)c;
 	json_write_text(&j, NULL, item->title ? item->title : item->path);
 }
 
-static void write_thumb(FILE *f, imgsearch *s, const imgsearch_item *item)
+static void write_thumb(FILE *f, context *c, const imgsearch_item *item)
 {
 	imgsearch_input in = imgsearch_input_item(item->id);
 	putc('"', f);
-	html_picture(f, s, &in, 128);
+	html_picture(f, c->s, &in, 128, &c->call);
 	putc('"', f);
 }
 
-static void write_file(FILE *f, imgsearch *s, const imgsearch_item *item)
+static void write_file(FILE *f, context *c, const imgsearch_item *item)
 {
-	(void)s;
+	(void)c;
 	putc('"', f);
 	html_uri(f, item->path);
 	putc('"', f);
 }
 
 /* "name": {ID: value, ...} of all points that are still pictures of the index. */
-static void write_values(FILE *f, imgsearch *s, const imgsearch_map *m, const char *name,
-	void (*write)(FILE *f, imgsearch *s, const imgsearch_item *item))
+static void write_values(FILE *f, context *c, const imgsearch_map *m, const char *name,
+	void (*write)(FILE *f, context *c, const imgsearch_item *item))
 {
 	const char *gap = "";
 	fprintf(f, ", \"%s\": {", name);
 	for (size_t i = 0; write && i < m->count && !interrupt_pending(); i++) {
 		imgsearch_item *item;
-		if (imgsearch_item_get(s, m->point[i].id, &item, NULL))
+		if (imgsearch_item_get(c->s, m->items[i]->id, &item, NULL))
 			continue;
 		fprintf(f, "%s\"%lld\": ", gap, (long long)item->id);
-		write(f, s, item);
+		write(f, c, item);
 		gap = ",\n";
 		imgsearch_item_free(item);
 	}
@@ -63,17 +63,17 @@ static void write_values(FILE *f, imgsearch *s, const imgsearch_map *m, const ch
 }
 
 /* The JSON that the page reads; malloc'd. NULL: err says why. */
-static char *page_data(imgsearch *s, const imgsearch_map *m, imgsearch_error *err)
+static char *page_data(context *c, const imgsearch_map *m, imgsearch_error *err)
 {
 	char *text = NULL;
 	size_t size = 0;
 	FILE *f = open_memstream(&text, &size);
-	bool inside = m->count <= INSIDE, ok = f && !map_write_json(f, s, m, err);
+	bool inside = m->count <= INSIDE, ok = f && !map_write_json(f, c->s, m, &c->call, err);
 	if (ok) {
 		fseek(f, -2, SEEK_CUR); /* over the closing brace and the newline */
-		write_values(f, s, m, "names", write_title);
-		write_values(f, s, m, "thumbs", inside ? write_thumb : NULL);
-		write_values(f, s, m, "files", inside ? NULL : write_file);
+		write_values(f, c, m, "names", write_title);
+		write_values(f, c, m, "thumbs", inside ? write_thumb : NULL);
+		write_values(f, c, m, "files", inside ? NULL : write_file);
 		putc('}', f);
 	}
 	if (f && fclose(f))
@@ -99,7 +99,7 @@ bool map_write_page(const map_args *a, context *c, const imgsearch_map *m)
 	imgsearch_error err = { 0 };
 	char *page = NULL;
 	size_t size = 0;
-	char *data = page_data(c->s, m, &err);
+	char *data = page_data(c, m, &err);
 	if (!data)
 		return cli_fail("%s", err.message), false;
 	FILE *f = open_memstream(&page, &size);

@@ -9,6 +9,7 @@
 typedef struct query_args {
 	common_args common;
 	imgsearch_query_options options;
+	const char *under;
 	int32_t crop[4];
 	uint32_t combine, paths;
 	option_list minus;                     /* --not */

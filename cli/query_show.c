@@ -10,7 +10,7 @@
 static void show_hit(const context *c, const query_args *a, const imgsearch_hit *h)
 {
 	if (a->preview)
-		preview_show(c->s, h->id);
+		preview_show(c->s, h->id, &c->call);
 	if (!a->paths)
 		printf("%.4f\t", (double)(h->score + 0.0f));
 	record_path(h->path);
@@ -46,6 +46,6 @@ void query_show(const context *c, const query_args *a, const char *name, const i
 		record_end(c->common->nul);
 	}
 	for (size_t i = 0; i < hits->count; i++)
-		show_hit(c, a, &hits->hit[i]);
+		show_hit(c, a, hits->items[i]);
 	note_quality(c, hits);
 }

@@ -41,9 +41,9 @@ static int search(context *c, const query_args *a, batch *b, size_t first, size_
 	imgsearch_error err;
 	array_rows(b->queries, first, n, b->rows);
 	double start = clock_seconds();
-	if (imgsearch_vectors_query(c->s, b->rows, n, b->queries->dim, &a->options, b->found, b->scores,
-			&err))
-		return cli_error(&err);
+	if (imgsearch_vectors_query(c->s, b->rows, n, b->queries->dim, &a->options, &c->call, b->found,
+			b->scores, n * b->k, &err))
+		return context_error(c, &err);
 	b->search_s += clock_seconds() - start;
 	if (a->ids && !array_writer_add(&b->ids, b->found, n))
 		return CLI_FAILED;
@@ -88,9 +88,9 @@ static int load(context *c, const query_args *a, batch *b)
 	if (!b->queries->n)
 		return CLI_DONE;
 	array_rows(b->queries, 0, 1, b->rows);
-	if (imgsearch_vectors_query(c->s, b->rows, 1, b->queries->dim, &a->options, b->found, b->scores,
-			&err))
-		return cli_error(&err);
+	if (imgsearch_vectors_query(c->s, b->rows, 1, b->queries->dim, &a->options, &c->call, b->found,
+			b->scores, b->k, &err))
+		return context_error(c, &err);
 	b->load_s += clock_seconds() - start;
 	return CLI_DONE;
 }
@@ -124,8 +124,8 @@ static int run_rows(context *c, const query_args *a, const array *queries, float
 		imgsearch_error err;
 		array_rows(queries, i, 1, row);
 		imgsearch_input in = imgsearch_input_vector(row, queries->dim);
-		if (imgsearch_query(c->s, &in, 1, &a->options, &hits, &err))
-			return cli_error(&err);
+		if (imgsearch_query(c->s, &in, 1, &a->options, &c->call, &hits, &err))
+			return context_error(c, &err);
 		snprintf(name, sizeof name, "%s:%zu", a->vectors, i);
 		query_show(c, a, name, hits);
 		found += hits->count;
@@ -139,8 +139,8 @@ static int answer(context *c, query_args *a, const array *queries)
 	imgsearch_info *info;
 	imgsearch_error err;
 	double start = clock_seconds();
-	if (imgsearch_info_get(c->s, &info, &err))
-		return cli_error(&err);
+	if (imgsearch_info_get(c->s, &c->call, &info, &err))
+		return context_error(c, &err);
 	batch b = { .queries = queries, .metric = info->metric, .k = a->options.k };
 	size_t room = a->batch < queries->n ? a->batch : queries->n + 1;
 	int rc = CLI_DONE;

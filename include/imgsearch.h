@@ -42,9 +42,10 @@
  * Threads.    One handle serves any number of threads. Functions that read run in parallel with
  *             each other and with a writer. The writers are imgsearch_index_update, _index_add,
  *             _index_remove, _index_keep_out, _index_readmit, imgsearch_vectors_add,
- *             imgsearch_transaction_begin (until the transaction is freed), imgsearch_root_move,
+ *             imgsearch_transaction_begin (until it is committed or freed), imgsearch_root_move,
  *             imgsearch_groups_reject and imgsearch_build. One writer at a time works on an index,
- *             in all threads and processes; the next one gets EBUSY at once.
+ *             in all threads and processes; the next one gets EBUSY at once. A callback that reads
+ *             ":memory:" cannot write to it: EBUSY.
  * Callbacks.  They run on the thread that called the library and under no lock of it, but for a
  *             filter (see there). They may call the library, except imgsearch_close on the handle
  *             of their call. A callback that returns int stops the call by a number that is not 0;
@@ -60,9 +61,9 @@
  *             Paths are absolute in results.
  * State.      The library prints nothing and never exits. What it keeps outside of handles: the
  *             choice of kernels and the loaded network library.
- * ABI.        Within a soname, names, numbers and layouts stay, and structs grow at their end. The
- *             caller allocates imgsearch_error and imgsearch_input; their layouts are frozen. See
- *             docs/abi.md.
+ * ABI.        Within a soname, names, numbers and layouts stay, and structs grow at their end.
+ *             Callers allocate imgsearch_error, imgsearch_input and imgsearch_image; their layouts
+ *             are frozen. See docs/abi.md.
  */
 #ifndef IMGSEARCH_H
 #define IMGSEARCH_H
@@ -248,10 +249,12 @@ typedef struct imgsearch_options {
 /*
  * Opens an index, and makes it where there is none. `location` is a path, ":memory:" (kept
  * nowhere), or file:///path. The network is loaded by the first picture, not here. An index made by
- * an older version is upgraded, in one transaction. Errors: EDB (no database, or a damaged one),
- * EVERSION (made by a newer version), ENOTFOUND (must_exist or read_only), EMODEL (a new index, and
- * no such model), EUNSUPPORTED (a scheme other than file). With another model than the index's, the
- * first picture is EMODEL, but imgsearch_index_update computes all vectors anew.
+ * an older version is upgraded, in one transaction; opened for reading only it answers as it is. A
+ * read of a file that nobody may write, but which changed meanwhile, is EBUSY. Errors: EDB (no
+ * database, or a damaged one), EVERSION (made by a newer version), ENOTFOUND (must_exist or
+ * read_only), EMODEL (a new index, and no such model), EUNSUPPORTED (a scheme other than file).
+ * With another model than the index's, the first picture is EMODEL, but imgsearch_index_update
+ * computes all vectors anew.
  */
 IMGSEARCH_API int imgsearch_open(const char *location, const imgsearch_options *options,
 	const imgsearch_call *call, imgsearch **out, imgsearch_error *err);
@@ -478,11 +481,11 @@ typedef struct imgsearch_transaction_options {
 
 /*
  * Adds and removes that are committed together. The transaction holds the writer's right until it
- * is freed: any other write gets EBUSY. (imgsearch_index_update and imgsearch_build are EINVAL on
- * the thread that began it.) Pictures are embedded when they are added; rows wait in memory, and an
- * addition over max_bytes is ELIMIT. No query sees the rows before the commit. What has just been
- * added can be replaced and removed. An add or remove that fails changes nothing in it. A
- * transaction is used by one thread at a time.
+ * is committed or freed: any other write gets EBUSY. (imgsearch_index_update and imgsearch_build
+ * are EINVAL on the thread that began it.) Pictures are embedded when they are added; rows wait in
+ * memory, and an addition over max_bytes is ELIMIT. No query sees the rows before the commit. What
+ * has just been added can be replaced and removed. An add or remove that fails changes nothing in
+ * it. A transaction is used by one thread at a time.
  */
 IMGSEARCH_API int imgsearch_transaction_begin(imgsearch *s,
 	const imgsearch_transaction_options *options, imgsearch_transaction **out,
@@ -739,7 +742,10 @@ typedef struct imgsearch_item {
 /* The item is valid during the callback. */
 typedef int (*imgsearch_item_fn)(void *user, const imgsearch_item *item);
 
-/* Every item in order of path; those in one imgsearch_state, or all (0). */
+/*
+ * Every item in order of path; those in one imgsearch_state, or all (0). Vectors without a name are
+ * listed only where they were deleted on purpose, and last.
+ */
 IMGSEARCH_API int imgsearch_item_each(imgsearch *s, uint32_t state, imgsearch_item_fn each,
 	void *user, const imgsearch_call *call, imgsearch_error *err);
 
@@ -959,7 +965,7 @@ IMGSEARCH_API int imgsearch_map_grid(const imgsearch_map *map, uint32_t columns,
 
 /* ---------------------------------------------------------------------------------- images ---- */
 
-/* Made by imgsearch_image_load alone. */
+/* Of imgsearch_image_load, or the caller's own for imgsearch_image_encode. Its layout is frozen. */
 typedef struct imgsearch_image {
 	const uint8_t *rgb; /* upright, 8 bits, rows without padding */
 	uint32_t width, height;

@@ -126,17 +126,17 @@ void json_write_bool(json_writer *j, const char *key, bool value)
 	fputs(value ? "true" : "false", j->file);
 }
 
-void json_write_columns(json_writer *j, const imgsearch_column *columns, size_t n)
+void json_write_columns(json_writer *j, const imgsearch_columns *columns)
 {
-	if (!n)
+	if (!columns || !columns->count)
 		return;
 	json_write_open(j, "columns", '{');
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < columns->count; i++) {
 		if (i)
 			fputs(", ", j->file);
-		write_string(j->file, columns[i].name);
+		write_string(j->file, columns->items[i]->name);
 		fputs(": ", j->file);
-		write_string(j->file, columns[i].value);
+		write_string(j->file, columns->items[i]->value);
 	}
 	json_write_close(j, '}');
 }

@@ -38,7 +38,7 @@ void json_write_real(json_writer *j, const char *key, double value);
 void json_write_float(json_writer *j, const char *key, float value);
 void json_write_seconds(json_writer *j, const char *key, double value); /* to the microsecond */
 void json_write_bool(json_writer *j, const char *key, bool value);
-/* "columns": {...}; nothing for n 0. */
-void json_write_columns(json_writer *j, const imgsearch_column *columns, size_t n);
+/* "columns": {...}; nothing where there are none. */
+void json_write_columns(json_writer *j, const imgsearch_columns *columns); /* NULL is fine */
 
 #endif

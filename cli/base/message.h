@@ -19,7 +19,16 @@ int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "out of memory"; returns CLI_FAILED. */
 int cli_nomem(void);
 
+/*
+ * What of the library's log is printed: records up to this imgsearch_log_level. The first is
+ * IMGSEARCH_LOG_WARNING.
+ */
+void cli_log_level(int level);
+void cli_log(int level, const char *text);
+
 /* The library's message. Returns CLI_INTERRUPTED for ECANCELED, else CLI_FAILED. */
 int cli_error(const imgsearch_error *err);
+/* The same, with a clause that says what can be done; NULL: none. */
+int cli_error_advice(const imgsearch_error *err, const char *advice);
 
 #endif

@@ -80,16 +80,25 @@ static imgsearch_counts read_counts(json_t *from)
 		.too_big = number(from, "too_big"),
 		.excluded = number(from, "excluded"),
 		.unreadable = number(from, "unreadable"),
+		.deleted = number(from, "deleted"),
+		.link = number(from, "link"),
+	};
+}
+
+static imgsearch_index_update_report read_report(json_t *from, const imgsearch_counts *counts)
+{
+	return (imgsearch_index_update_report){
+		.counts = counts,
 		.added = number(from, "added"),
 		.unchanged = number(from, "unchanged"),
 		.moved = number(from, "moved"),
 		.removed = number(from, "removed"),
 		.offline = number(from, "offline"),
 		.seconds = real(from, "seconds"),
-		.walk_s = real(from, "walk_s"),
-		.decode_s = real(from, "decode_s"),
-		.network_s = real(from, "network_s"),
-		.store_s = real(from, "store_s"),
+		.walk_seconds = real(from, "walk_s"),
+		.decode_seconds = real(from, "decode_s"),
+		.network_seconds = real(from, "network_s"),
+		.store_seconds = real(from, "store_s"),
 	};
 }
 
@@ -117,6 +126,7 @@ static bool read_end(json_t *line, client_index_result *r)
 	json_t *counts = json_object_get(line, "counts"), *error = json_object_get(line, "error");
 	if (counts) {
 		r->counts = read_counts(counts);
+		r->report = read_report(counts, &r->counts);
 		r->rc = 0;
 	} else if (error) {
 		set_error(r, (int)json_integer_value(json_object_get(error, "status")),

@@ -8,6 +8,7 @@
 /* The result of a run. */
 typedef struct client_index_result {
 	int rc; /* 0 or a status, as imgsearch_index_update returns it; then err says why */
+	imgsearch_index_update_report report; /* its counts are those below */
 	imgsearch_counts counts;
 	imgsearch_error err;
 } client_index_result;

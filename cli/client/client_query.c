@@ -8,6 +8,7 @@
 #include <glib.h>
 #include <jansson.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,8 +61,8 @@ static json_t *options_json(const imgsearch_query_options *o)
 			json_object_set_new(q, number[i].name, json_integer((json_int_t)number[i].value));
 		else if (number[i].set)
 			json_object_set_new(q, number[i].name, json_pack("f", number[i].value));
-	if (o->under)
-		json_object_set_new(q, "under", json_string(o->under));
+	if (o->filter)
+		json_object_set_new(q, "under", json_string(o->filter->folders[0]));
 	if (o->searcher)
 		json_object_set_new(q, "searcher", json_string(o->searcher));
 	return q;
@@ -106,7 +107,7 @@ static bool write_form(FILE *f, const imgsearch_input *in, size_t n,
 	const imgsearch_query_options *o)
 {
 	json_t *q = options_json(o), *inputs = json_array();
-	bool ok = q && inputs && (!o->under || json_object_get(q, "under"));
+	bool ok = q && inputs && (!o->filter || json_object_get(q, "under"));
 	for (size_t i = 0; i < n && ok; i++) {
 		char name[24];
 		snprintf(name, sizeof name, "p%zu", i);
@@ -127,19 +128,45 @@ static bool write_form(FILE *f, const imgsearch_input *in, size_t n,
 
 /* ------------------------------------------------------------------------------------ hits ---- */
 
-/* The hits, and the JSON that their strings live in. */
+/* Memory that lives as long as the hits. */
+typedef struct block {
+	struct block *next;
+	max_align_t bytes[];
+} block;
+
 typedef struct server_hits {
-	imgsearch_hits hits;
-	imgsearch_hit *hit;
-	json_t *json;
-	char **paths; /* that are not UTF-8 */
+	imgsearch_hits hits; /* first: the caller's pointer */
+	json_t *json;        /* most strings are its own */
+	block *blocks;
 } server_hits;
 
-static char *from_base64(const char *text)
+/* Zeroed; NULL: out of memory. */
+static void *take(server_hits *h, size_t n, size_t size)
+{
+	block *b = calloc(1, sizeof *b + n * size);
+	if (!b)
+		return NULL;
+	b->next = h->blocks;
+	h->blocks = b;
+	return b->bytes;
+}
+
+/* n zeroed structs and a list of pointers to them, as lists of the library are. */
+static void *take_list(server_hits *h, size_t n, size_t size)
+{
+	char **items = take(h, n, sizeof *items), *item = take(h, n, size);
+	for (size_t i = 0; items && item && i < n; i++)
+		items[i] = item + i * size;
+	return item ? items : NULL;
+}
+
+static const char *from_base64(server_hits *h, const char *text)
 {
 	gsize n;
 	guchar *bytes = g_base64_decode(text, &n);
-	char *out = strndup((const char *)bytes, n);
+	char *out = take(h, n + 1, 1);
+	if (out)
+		memcpy(out, bytes, n);
 	g_free(bytes);
 	return out;
 }
@@ -149,51 +176,57 @@ static const char *text_of(json_t *value)
 	return json_is_string(value) ? json_string_value(value) : "";
 }
 
-static imgsearch_column *columns_of(json_t *object, size_t *n)
+/* NULL: there are none, or out of memory. */
+static const imgsearch_columns *read_columns(server_hits *h, json_t *object)
 {
 	const char *name;
 	json_t *value;
-	size_t i = 0;
-	imgsearch_column *c = json_object_size(object) ? calloc(json_object_size(object), sizeof *c)
-												   : NULL;
-	if (c)
-		json_object_foreach(object, name, value)
-			c[i++] = (imgsearch_column){ name, text_of(value) };
-	*n = i;
-	return c;
+	size_t n = json_object_size(object), i = 0;
+	imgsearch_columns *list = n ? take(h, 1, sizeof *list) : NULL;
+	imgsearch_column **items = list ? take_list(h, n, sizeof **items) : NULL;
+	if (!items)
+		return NULL;
+	json_object_foreach(object, name, value)
+		* items[i++] = (imgsearch_column){ name, text_of(value) };
+	*list = (imgsearch_columns){ n, (const imgsearch_column *const *)items };
+	return list;
+}
+
+static bool read_hit(server_hits *h, json_t *from, imgsearch_hit *hit)
+{
+	json_t *chance = json_object_get(from, "chance");
+	const char *bytes = json_string_value(json_object_get(from, "path_b64"));
+	*hit = (imgsearch_hit){
+		.id = json_integer_value(json_object_get(from, "id")),
+		.score = (float)json_number_value(json_object_get(from, "score")),
+		.distance = NAN, /* the answer has none */
+		.chance = chance ? json_number_value(chance) : NAN,
+		.path = bytes ? from_base64(h, bytes) : json_string_value(json_object_get(from, "path")),
+		.title = json_string_value(json_object_get(from, "title")),
+		.columns = read_columns(h, json_object_get(from, "columns")),
+	};
+	return hit->path != NULL;
 }
 
 static bool read_hits(server_hits *h)
 {
-	json_t *results = json_object_get(h->json, "results");
+	json_t *results = json_object_get(h->json, "results"),
+		   *better = json_object_get(h->json, "better_than_chance");
 	size_t n = json_array_size(results);
-	h->hit = calloc(n + 1, sizeof *h->hit);
-	h->paths = calloc(n + 1, sizeof *h->paths);
-	if (!h->hit || !h->paths || !json_is_array(results))
-		return false;
-	h->hits.count = n; /* frees the hits also of an invalid answer */
-	for (size_t i = 0; i < n; i++) {
-		json_t *from = json_array_get(results, i), *chance = json_object_get(from, "chance");
-		const char *bytes = json_string_value(json_object_get(from, "path_b64"));
-		imgsearch_hit *hit = &h->hit[i];
-		hit->id = json_integer_value(json_object_get(from, "id"));
-		hit->path = bytes ? (h->paths[i] = from_base64(bytes))
-						  : json_string_value(json_object_get(from, "path"));
-		hit->title = json_string_value(json_object_get(from, "title"));
-		hit->score = (float)json_number_value(json_object_get(from, "score"));
-		hit->chance = chance ? json_number_value(chance) : NAN;
-		hit->columns = columns_of(json_object_get(from, "columns"), &hit->n_columns);
-		if (!hit->path)
+	imgsearch_hit **items = json_is_array(results) ? take_list(h, n, sizeof **items) : NULL;
+	for (size_t i = 0; items && i < n; i++)
+		if (!read_hit(h, json_array_get(results, i), items[i]))
 			return false;
-	}
-	h->hits.hit = h->hit;
-	h->hits.searcher = text_of(json_object_get(h->json, "searcher"));
-	h->hits.plan = text_of(json_object_get(h->json, "plan"));
-	h->hits.exact = json_is_true(json_object_get(h->json, "exact"));
-	h->hits.reranked = json_is_true(json_object_get(h->json, "reranked"));
-	h->hits.better_than_chance = (size_t)json_integer_value(
-		json_object_get(h->json, "better_than_chance"));
-	return true;
+	h->hits = (imgsearch_hits){
+		.count = n,
+		.items = (const imgsearch_hit *const *)items,
+		.better_than_chance = (size_t)json_integer_value(better),
+		.searcher = text_of(json_object_get(h->json, "searcher")),
+		.plan = text_of(json_object_get(h->json, "plan")),
+		.exact = json_is_true(json_object_get(h->json, "exact")),
+		.reranked = json_is_true(json_object_get(h->json, "reranked")),
+	};
+	return items != NULL;
 }
 
 void client_hits_free(imgsearch_hits *hits)
@@ -201,12 +234,10 @@ void client_hits_free(imgsearch_hits *hits)
 	server_hits *h = (server_hits *)hits; /* its first member */
 	if (!h)
 		return;
-	for (size_t i = 0; h->paths && h->hit && i < h->hits.count; i++) {
-		free(h->paths[i]);
-		free((void *)(uintptr_t)h->hit[i].columns);
+	for (block *b = h->blocks, *next; b; b = next) {
+		next = b->next;
+		free(b);
 	}
-	free(h->paths);
-	free(h->hit);
 	json_decref(h->json);
 	free(h);
 }

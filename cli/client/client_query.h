@@ -5,7 +5,10 @@
 #include "cli/client/client.h"
 #include "imgsearch.h"
 
-/* imgsearch_query by the server. client_hits_free frees *out. False: no answer. */
+/*
+ * imgsearch_query by the server. A filter has one folder and nothing else. client_hits_free frees
+ * *out. False: no answer.
+ */
 bool client_query(client *l, const imgsearch_input *in, size_t n, const imgsearch_query_options *o,
 	imgsearch_hits **out);
 void client_hits_free(imgsearch_hits *hits); /* NULL is fine */

@@ -3,6 +3,7 @@
 
 #include "cli/base/message.h"
 #include "cli/base/path.h"
+#include "cli/context/advice.h"
 #include "cli/context/interrupt.h"
 
 #include <limits.h>
@@ -12,9 +13,10 @@
 
 void context_close(context *c)
 {
-	interrupt_set_target(NULL);
 	imgsearch_close(c->s);
+	progress_free(c->progress);
 	free(c->db);
+	free(c->under);
 }
 
 const char *context_db(context *c)
@@ -54,46 +56,59 @@ int context_progress(void *user, const imgsearch_progress *now)
 
 static void on_log(void *user, int level, const char *text)
 {
-	context *c = user;
-	int shown = IMGSEARCH_LOG_WARNING;
+	progress_clear(((context *)user)->progress);
+	cli_log(level, text);
+}
+
+void context_start(context *c)
+{
 	if (c->common->verbose)
-		shown = IMGSEARCH_LOG_DEBUG;
+		cli_log_level(IMGSEARCH_LOG_DEBUG);
 	else if (c->common->quiet)
-		shown = IMGSEARCH_LOG_ERROR;
-	if (level > shown)
-		return;
-	progress_clear(c->progress);
-	cli_warn("%s%s", level == IMGSEARCH_LOG_WARNING ? "warning: " : "", text);
+		cli_log_level(IMGSEARCH_LOG_ERROR);
+	c->progress = progress_new(c->common->quiet);
+	c->call = (imgsearch_call){
+		.struct_size = sizeof c->call,
+		.user = c,
+		.log = on_log,
+		.progress = context_progress,
+		.cancel = interrupt_token(),
+	};
+}
+
+static bool has_recipe(const context *c)
+{
+	static const imgsearch_recipe none;
+	return memcmp(&c->common->recipe, &none, sizeof none) != 0;
 }
 
 imgsearch_options context_options(context *c)
 {
 	imgsearch_options o = c->common->open;
 	o.struct_size = sizeof o;
-	o.events.user = c;
-	o.events.log = on_log;
-	o.events.progress = context_progress;
+	if (has_recipe(c)) {
+		c->recipe = c->common->recipe;
+		c->recipe.struct_size = sizeof c->recipe;
+		o.recipe = &c->recipe;
+	}
 	return o;
 }
 
 bool context_has_open_options(const context *c)
 {
 	static const imgsearch_options none;
-	return memcmp(&c->common->open, &none, sizeof none) != 0;
+	return memcmp(&c->common->open, &none, sizeof none) != 0 || has_recipe(c);
 }
 
 int context_open_at(context *c, const char *path, const imgsearch_options *o)
 {
 	imgsearch_error err;
-	int rc = imgsearch_open(&c->s, path, o, &err);
+	int rc = imgsearch_open(path, o, &c->call, &c->s, &err);
 	if (rc == IMGSEARCH_ENOTFOUND && o->must_exist)
 		return cli_fail("%s: there is no index; make one with: imgsearch index %s%s%sDIR", path,
 			c->common->db ? "--db " : "", c->common->db ? c->common->db : "",
 			c->common->db ? " " : "");
-	if (rc)
-		return cli_error(&err);
-	interrupt_set_target(c->s);
-	return CLI_DONE;
+	return rc ? context_error(c, &err) : CLI_DONE;
 }
 
 int context_open(context *c, bool make)
@@ -106,6 +121,26 @@ int context_open(context *c, bool make)
 	if (make && !c->common->db && !getenv("IMGSEARCH_DB"))
 		make_folders(path);
 	return context_open_at(c, path, &o);
+}
+
+int context_filter(context *c, const char *under, const imgsearch_filter **out)
+{
+	*out = NULL;
+	if (!under)
+		return CLI_DONE;
+	c->under = path_absolute(under);
+	c->filter = (imgsearch_filter){
+		.struct_size = sizeof c->filter,
+		.folders = (const char *const *)&c->under,
+		.n_folders = 1,
+	};
+	*out = &c->filter;
+	return c->under ? CLI_DONE : cli_nomem();
+}
+
+int context_error(const context *c, const imgsearch_error *err)
+{
+	return cli_error_advice(err, advice_find(c, err));
 }
 
 void context_print(const context *c, const char *format, ...)

@@ -14,10 +14,17 @@ typedef struct context {
 	const common_args *common;
 	char **operand;
 	size_t n_operands;
-	imgsearch *s; /* after context_open; NULL before */
+	imgsearch_call call;     /* for the library: log, progress bar, cancelled by a signal */
+	imgsearch_recipe recipe; /* of context_options */
+	imgsearch *s;            /* after context_open; NULL before */
 	progress *progress;
-	char *db; /* after context_db */
+	char *db;    /* after context_db */
+	char *under; /* of context_filter */
+	imgsearch_filter filter;
 } context;
+
+/* Sets c->progress and c->call by the command line. c stays where it is. */
+void context_start(context *c);
 
 /*
  * Closes the index and frees what the functions below made, but not the members that the caller
@@ -31,7 +38,7 @@ void context_close(context *c);
  */
 const char *context_db(context *c);
 
-/* The options of the command line for imgsearch_open, with the progress bar and log as events. */
+/* The options of the command line for imgsearch_open. They may point into c. */
 imgsearch_options context_options(context *c);
 
 /*
@@ -41,7 +48,7 @@ imgsearch_options context_options(context *c);
 bool context_has_open_options(const context *c);
 
 /*
- * Opens the index into c->s, and makes signals cancel its calls. make: creates a missing index (and
+ * Opens the index into c->s. make: creates a missing index (and
  * the folder of the default one); otherwise the message says how. Returns CLI_DONE, or an exit code
  * with the reason printed.
  */
@@ -50,10 +57,19 @@ int context_open(context *c, bool make);
 int context_open_at(context *c, const char *path, const imgsearch_options *o);
 
 /*
+ * *out: the items below this folder, as part of c; NULL where under is NULL. Returns CLI_DONE, or
+ * an exit code with the reason printed.
+ */
+int context_filter(context *c, const char *under, const imgsearch_filter **out);
+
+/*
  * A progress callback whose user is a context: shows the bar. Returns 1 after a signal, which
  * cancels.
  */
 int context_progress(void *user, const imgsearch_progress *now);
+
+/* Prints an error of the library, with advice. Returns the exit code. */
+int context_error(const context *c, const imgsearch_error *err);
 
 /* Prints one sentence to stderr, unless -q. Removes the progress bar before. */
 void context_print(const context *c, const char *format, ...) __attribute__((format(printf, 2, 3)));

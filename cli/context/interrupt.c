@@ -4,31 +4,30 @@
 #include <signal.h>
 #include <stddef.h>
 
+/* A signal handler can use only globals. */
 static volatile sig_atomic_t interrupted;
-static imgsearch *volatile target; /* a signal handler can use only globals */
+static imgsearch_cancel_token *token;
 
 static void on_signal(int number)
 {
 	(void)number;
-	imgsearch *s = target;
 	interrupted = 1;
-	if (s)
-		imgsearch_cancel(s);
+	imgsearch_cancel_token_set(token);
 }
 
 void interrupt_catch(void)
 {
 	struct sigaction a = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
+	if (imgsearch_cancel_token_new(&token, NULL))
+		token = NULL;
 	sigaction(SIGINT, &a, NULL);
 	sigaction(SIGTERM, &a, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 
-void interrupt_set_target(imgsearch *s)
+imgsearch_cancel_token *interrupt_token(void)
 {
-	target = s;
-	if (s && interrupted)
-		imgsearch_cancel(s);
+	return token;
 }
 
 bool interrupt_pending(void)

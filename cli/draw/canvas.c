@@ -141,15 +141,14 @@ void canvas_text_fit(canvas *c, int x, int y, int width, int scale, color ink, c
 	}
 }
 
-bool canvas_save(const canvas *c, const char *path)
+bool canvas_save(const canvas *c, const char *path, const imgsearch_call *call)
 {
 	imgsearch_image p = { c->rgb, (uint32_t)c->width, (uint32_t)c->height };
 	imgsearch_error err;
-	void *bytes;
-	size_t size;
-	if (imgsearch_image_encode(&p, file_kind_of(path) == FILE_JPEG ? 90 : 0, &bytes, &size, &err))
+	imgsearch_bytes *bytes;
+	if (imgsearch_image_encode(&p, file_kind_of(path) == FILE_JPEG ? 90 : 0, call, &bytes, &err))
 		return cli_error(&err), false;
-	bool ok = file_write(path, bytes, size);
+	bool ok = file_write(path, bytes->items, bytes->count);
 	imgsearch_bytes_free(bytes);
 	return ok;
 }

@@ -39,7 +39,7 @@ void canvas_text(canvas *c, int x, int y, int scale, color ink, const char *text
 void canvas_text_fit(canvas *c, int x, int y, int width, int scale, color ink, const char *text);
 
 /* Writes a whole PNG, or JPEG if the name says so. False: failed, with a message. */
-bool canvas_save(const canvas *c, const char *path);
+bool canvas_save(const canvas *c, const char *path, const imgsearch_call *call);
 
 /* A colour for the i-th of many items, distinct from its neighbours. */
 color canvas_palette(size_t i);

@@ -39,16 +39,16 @@ void html_uri(FILE *f, const char *path)
 			fprintf(f, "%%%02X", (unsigned char)*path);
 }
 
-bool html_picture(FILE *f, imgsearch *s, const imgsearch_input *in, uint32_t side)
+bool html_picture(FILE *f, imgsearch *s, const imgsearch_input *in, uint32_t side,
+	const imgsearch_call *call)
 {
 	imgsearch_image *p = NULL;
-	void *bytes = NULL;
-	size_t n;
-	bool ok = !imgsearch_image_load(s, in, side, &p, NULL)
-		&& !imgsearch_image_encode(p, 78, &bytes, &n, NULL);
+	imgsearch_bytes *bytes = NULL;
+	bool ok = !imgsearch_image_load(s, in, side, call, &p, NULL)
+		&& !imgsearch_image_encode(p, 78, call, &bytes, NULL);
 	if (ok) {
 		fputs("data:image/jpeg;base64,", f);
-		gchar *text = g_base64_encode(bytes, n);
+		gchar *text = g_base64_encode(bytes->items, bytes->count);
 		fputs(text, f);
 		g_free(text);
 	}

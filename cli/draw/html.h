@@ -14,7 +14,8 @@ void html_uri(FILE *f, const char *path);  /* file://..., escaped */
  * A data: address of a small JPEG, its longer side at most `side` pixels (0: as it is). False:
  * nothing was written.
  */
-bool html_picture(FILE *f, imgsearch *s, const imgsearch_input *in, uint32_t side);
+bool html_picture(FILE *f, imgsearch *s, const imgsearch_input *in, uint32_t side,
+	const imgsearch_call *call);
 
 /* JSON such that it may stand in a script element. */
 void html_json(FILE *f, const char *json);

@@ -88,11 +88,11 @@ static void print_rgba(const imgsearch_image *p, const uint8_t *rgba)
 	chafa_term_info_unref(term);
 }
 
-void preview_show(imgsearch *s, int64_t id)
+void preview_show(imgsearch *s, int64_t id, const imgsearch_call *call)
 {
 	imgsearch_input in = imgsearch_input_item(id);
 	imgsearch_image *p;
-	if (imgsearch_image_load(s, &in, 1024, &p, NULL))
+	if (imgsearch_image_load(s, &in, 1024, call, &p, NULL))
 		return;
 	/* Pads rows to whole words: libchafa 1.12 ignores the stride and draws other widths askew. */
 	size_t n = (size_t)p->width * p->height;

@@ -8,6 +8,6 @@
  * Writes the picture to stdout, a terminal: by kitty's, iTerm2's or sixel graphics, else half
  * blocks. Nothing on failure.
  */
-void preview_show(imgsearch *s, int64_t id);
+void preview_show(imgsearch *s, int64_t id, const imgsearch_call *call);
 
 #endif

@@ -21,7 +21,7 @@ static bool copy_hits(sheet_section *to, const imgsearch_hits *hits)
 {
 	to->hit = calloc(hits->count + 1, sizeof *to->hit);
 	for (size_t i = 0; to->hit && i < hits->count; i++) {
-		const imgsearch_hit *h = &hits->hit[i];
+		const imgsearch_hit *h = hits->items[i];
 		const char *slash = strrchr(h->path, '/');
 		const char *label = h->title ? h->title : slash ? slash + 1 : h->path;
 		to->hit[i] = (sheet_hit){
@@ -38,8 +38,7 @@ static bool copy_hits(sheet_section *to, const imgsearch_hits *hits)
 	return to->hit != NULL;
 }
 
-bool sheet_add(sheet *sh, imgsearch *s, const char *name, const imgsearch_input *in,
-	const imgsearch_hits *hits)
+bool sheet_add(sheet *sh, const char *name, const imgsearch_input *in, const imgsearch_hits *hits)
 {
 	sheet_section *more = realloc(sh->section, (sh->n + 1) * sizeof *more);
 	if (!more)
@@ -47,7 +46,7 @@ bool sheet_add(sheet *sh, imgsearch *s, const char *name, const imgsearch_input 
 	sh->section = more;
 	sheet_section *to = &more[sh->n++];
 	*to = (sheet_section){ .name = strdup(name) };
-	imgsearch_image_load(s, in, HEAD, &to->picture, NULL);
+	imgsearch_image_load(sh->s, in, HEAD, sh->call, &to->picture, NULL);
 	return (to->name && copy_hits(to, hits)) || (cli_nomem(), false);
 }
 
@@ -80,13 +79,13 @@ static int section_height(const sheet_section *s)
 	return (results > HEAD + LINE + GAP ? results : HEAD + LINE + GAP) + GAP;
 }
 
-static void draw_hit(canvas *c, imgsearch *s, const sheet_hit *h, int x, int y)
+static void draw_hit(canvas *c, const sheet *sh, const sheet_hit *h, int x, int y)
 {
 	imgsearch_input in = imgsearch_input_item(h->id);
 	imgsearch_image *p;
 	char score[32];
 	canvas_rect(c, x, y, TILE, TILE, frame);
-	if (!imgsearch_image_load(s, &in, TILE, &p, NULL))
+	if (!imgsearch_image_load(sh->s, &in, TILE, sh->call, &p, NULL))
 		canvas_picture(c, p, x, y, TILE, TILE, false);
 	imgsearch_image_free(p);
 	snprintf(score, sizeof score, "%.3f%s", (double)h->score, h->chance ? " (chance)" : "");
@@ -94,7 +93,7 @@ static void draw_hit(canvas *c, imgsearch *s, const sheet_hit *h, int x, int y)
 	canvas_text_fit(c, x, y + TILE + 8 + LINE + 4, TILE, 2, ink, h->label);
 }
 
-static void draw_section(canvas *c, imgsearch *s, const sheet_section *from, int y)
+static void draw_section(canvas *c, const sheet *sh, const sheet_section *from, int y)
 {
 	const char *slash = strrchr(from->name, '/');
 	canvas_rect(c, GAP, y, HEAD, HEAD, frame);
@@ -105,11 +104,11 @@ static void draw_section(canvas *c, imgsearch *s, const sheet_section *from, int
 	if (!from->n)
 		canvas_text(c, HEAD + 4 * GAP, y + HEAD / 2, 2, soft, "nothing found");
 	for (size_t i = 0; i < from->n; i++)
-		draw_hit(c, s, &from->hit[i], HEAD + 3 * GAP + (int)(i % COLUMNS) * (TILE + GAP),
+		draw_hit(c, sh, &from->hit[i], HEAD + 3 * GAP + (int)(i % COLUMNS) * (TILE + GAP),
 			y + (int)(i / COLUMNS) * (TILE + 2 * LINE + GAP + 8));
 }
 
-bool sheet_write_image(const sheet *sh, imgsearch *s, const char *path)
+bool sheet_write_image(const sheet *sh, const char *path)
 {
 	enum { TALLEST = 60000 };
 	int height = GAP;
@@ -127,10 +126,10 @@ bool sheet_write_image(const sheet *sh, imgsearch *s, const char *path)
 	for (size_t i = 0, y = GAP; i < sh->n; i++) {
 		if (i)
 			canvas_rect(&c, GAP, (int)y - GAP, c.width - 2 * GAP, 1, line);
-		draw_section(&c, s, &sh->section[i], (int)y);
+		draw_section(&c, sh, &sh->section[i], (int)y);
 		y += (size_t)section_height(&sh->section[i]) + GAP;
 	}
-	bool ok = canvas_save(&c, path);
+	bool ok = canvas_save(&c, path, sh->call);
 	canvas_free(&c);
 	return ok;
 }
@@ -150,13 +149,13 @@ static const char style[] =
 	"color:inherit}@media(max-width:700px){section{grid-template-columns:1fr}body{"
 	"padding:1rem}}";
 
-static void write_hit(FILE *f, imgsearch *s, const sheet_hit *h)
+static void write_hit(FILE *f, const sheet *sh, const sheet_hit *h)
 {
 	imgsearch_input in = imgsearch_input_item(h->id);
 	fprintf(f, "<li%s><a href=\"", h->chance ? " class=\"chance\"" : "");
 	html_uri(f, h->path);
 	fputs("\"><img loading=\"lazy\" alt=\"\" src=\"", f);
-	if (!html_picture(f, s, &in, 360))
+	if (!html_picture(f, sh->s, &in, 360, sh->call))
 		fputs("data:,", f);
 	fprintf(f, "\"></a><b>%.3f</b>%s ", (double)h->score,
 		h->chance ? " <small>no better than chance</small>" : "");
@@ -166,7 +165,8 @@ static void write_hit(FILE *f, imgsearch *s, const sheet_hit *h)
 	fputs("</small></li>\n", f);
 }
 
-static void write_section(FILE *f, imgsearch *s, const sheet_section *from, const char *query_data)
+static void write_section(FILE *f, const sheet *sh, const sheet_section *from,
+	const char *query_data)
 {
 	fputs("<section><figure>", f);
 	if (query_data)
@@ -175,12 +175,12 @@ static void write_section(FILE *f, imgsearch *s, const sheet_section *from, cons
 	html_text(f, from->name);
 	fputs("</figcaption></figure>\n<ol>\n", f);
 	for (size_t i = 0; i < from->n; i++)
-		write_hit(f, s, &from->hit[i]);
+		write_hit(f, sh, &from->hit[i]);
 	fputs(from->n ? "</ol></section>\n" : "<li>Nothing found.</li></ol></section>\n", f);
 }
 
 /* The query's small picture as text; free(). */
-static char *query_text(imgsearch *s, const imgsearch_image *p)
+static char *query_text(const sheet *sh, const imgsearch_image *p)
 {
 	char *text = NULL;
 	size_t size;
@@ -188,11 +188,11 @@ static char *query_text(imgsearch *s, const imgsearch_image *p)
 	if (!f)
 		return NULL;
 	imgsearch_input in = imgsearch_input_pixels(p->rgb, (int32_t)p->width, (int32_t)p->height, 0);
-	html_picture(f, s, &in, 0);
+	html_picture(f, sh->s, &in, 0, sh->call);
 	return fclose(f) ? (free(text), NULL) : text;
 }
 
-bool sheet_write_html(const sheet *sh, imgsearch *s, const char *path)
+bool sheet_write_html(const sheet *sh, const char *path)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -205,8 +205,8 @@ bool sheet_write_html(const sheet *sh, imgsearch *s, const char *path)
 		"<style>%s</style></head><body>\n<h1>Similar pictures</h1>\n",
 		style);
 	for (size_t i = 0; i < sh->n; i++) {
-		char *query = query_text(s, sh->section[i].picture);
-		write_section(f, s, &sh->section[i], query);
+		char *query = query_text(sh, sh->section[i].picture);
+		write_section(f, sh, &sh->section[i], query);
 		free(query);
 	}
 	fputs("</body></html>\n", f);

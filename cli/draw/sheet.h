@@ -1,6 +1,6 @@
 /*
  * Queries and their results for display: a contact sheet (PNG, JPEG) or a page (HTML). A zeroed
- * sheet is empty.
+ * sheet is empty; its user sets s and call.
  */
 #ifndef IMGSEARCH_CLI_SHEET_H
 #define IMGSEARCH_CLI_SHEET_H
@@ -24,16 +24,17 @@ typedef struct sheet_section {
 } sheet_section;
 
 typedef struct sheet {
+	imgsearch *s; /* loads the pictures */
+	const imgsearch_call *call;
 	sheet_section *section;
 	size_t n;
 } sheet;
 
 /* Copies the hits, and loads a small picture of the query. False: out of memory, with a message. */
-bool sheet_add(sheet *sh, imgsearch *s, const char *name, const imgsearch_input *in,
-	const imgsearch_hits *hits);
+bool sheet_add(sheet *sh, const char *name, const imgsearch_input *in, const imgsearch_hits *hits);
 /* PNG or JPEG by the name. False: failed, with a message. */
-bool sheet_write_image(const sheet *sh, imgsearch *s, const char *path);
-bool sheet_write_html(const sheet *sh, imgsearch *s, const char *path); /* the same */
+bool sheet_write_image(const sheet *sh, const char *path);
+bool sheet_write_html(const sheet *sh, const char *path); /* the same */
 void sheet_free(sheet *sh);
 
 #endif

@@ -46,6 +46,7 @@ typedef struct common_args {
 	const char *db;                /* GROUP_DB */
 	uint32_t mean, std;            /* GROUP_RECIPE: 1 where the option is given */
 	imgsearch_options open;        /* GROUP_MODEL, GROUP_THREADS, GROUP_RECIPE */
+	imgsearch_recipe recipe;       /* GROUP_RECIPE; all zero: none is asked for */
 } common_args;
 
 struct context;

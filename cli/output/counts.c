@@ -11,19 +11,21 @@ void counts_write_states(json_writer *j, const imgsearch_counts *n)
 	json_write_int(j, "too_big", (int64_t)n->too_big);
 	json_write_int(j, "excluded", (int64_t)n->excluded);
 	json_write_int(j, "unreadable", (int64_t)n->unreadable);
+	json_write_int(j, "deleted", (int64_t)n->deleted);
+	json_write_int(j, "link", (int64_t)n->link);
 }
 
-void counts_write_json(json_writer *j, const imgsearch_counts *n)
+void counts_write_json(json_writer *j, const imgsearch_index_update_report *r)
 {
-	counts_write_states(j, n);
-	json_write_int(j, "added", (int64_t)n->added);
-	json_write_int(j, "unchanged", (int64_t)n->unchanged);
-	json_write_int(j, "moved", (int64_t)n->moved);
-	json_write_int(j, "removed", (int64_t)n->removed);
-	json_write_int(j, "offline", (int64_t)n->offline);
-	json_write_seconds(j, "seconds", n->seconds);
-	json_write_seconds(j, "walk_s", n->walk_s);
-	json_write_seconds(j, "decode_s", n->decode_s);
-	json_write_seconds(j, "network_s", n->network_s);
-	json_write_seconds(j, "store_s", n->store_s);
+	counts_write_states(j, r->counts);
+	json_write_int(j, "added", (int64_t)r->added);
+	json_write_int(j, "unchanged", (int64_t)r->unchanged);
+	json_write_int(j, "moved", (int64_t)r->moved);
+	json_write_int(j, "removed", (int64_t)r->removed);
+	json_write_int(j, "offline", (int64_t)r->offline);
+	json_write_seconds(j, "seconds", r->seconds);
+	json_write_seconds(j, "walk_s", r->walk_seconds);
+	json_write_seconds(j, "decode_s", r->decode_seconds);
+	json_write_seconds(j, "network_s", r->network_seconds);
+	json_write_seconds(j, "store_s", r->store_seconds);
 }

@@ -7,6 +7,6 @@
 /* How many are in each state. */
 void counts_write_states(json_writer *j, const imgsearch_counts *n);
 /* Those, and the counts and times of an index run. */
-void counts_write_json(json_writer *j, const imgsearch_counts *n);
+void counts_write_json(json_writer *j, const imgsearch_index_update_report *r);
 
 #endif

@@ -11,13 +11,17 @@ typedef struct reader {
 	const imgsearch_map *points;
 } reader;
 
+static int compare_point(const void *id, const void *point)
+{
+	return id_compare(id, &(*(const imgsearch_map_point *const *)point)->id);
+}
+
 /* Where the number of a picture's folder goes; NULL: it is no point of the map. */
 static uint32_t *folder_of(const reader *r, int64_t id)
 {
-	const imgsearch_map_point *first = r->points->point;
-	const imgsearch_map_point *p = r->points->count
-		? bsearch(&id, first, r->points->count, sizeof *first, id_compare)
-		: NULL;
+	const imgsearch_map_point *const *first = r->points->items, *const *p = NULL;
+	if (r->points->count)
+		p = bsearch(&id, first, r->points->count, sizeof *first, compare_point);
 	return p ? &r->f->of[p - first] : NULL;
 }
 
@@ -70,11 +74,12 @@ static void shorten(folders *f)
 		memmove(f->name[i], f->name[i] + common, strlen(f->name[i] + common) + 1);
 }
 
-int folders_read(folders *f, imgsearch *s, const imgsearch_map *points, imgsearch_error *err)
+int folders_read(folders *f, imgsearch *s, const imgsearch_map *points, const imgsearch_call *call,
+	imgsearch_error *err)
 {
 	reader r = { f, points };
 	*f = (folders){ .of = calloc(points->count + 1, sizeof *f->of) };
-	int rc = f->of ? imgsearch_item_each(s, IMGSEARCH_STATE_INDEXED, read_item, &r, err) : 1;
+	int rc = f->of ? imgsearch_item_each(s, IMGSEARCH_STATE_INDEXED, read_item, &r, call, err) : 1;
 	if (rc > 0) { /* error of this program, not of the library */
 		rc = IMGSEARCH_ENOMEM;
 		if (err)

@@ -17,7 +17,8 @@ typedef struct folders {
 /*
  * points are in ascending order of their ids. Returns 0 or a status; then there is nothing to free.
  */
-int folders_read(folders *f, imgsearch *s, const imgsearch_map *points, imgsearch_error *err);
+int folders_read(folders *f, imgsearch *s, const imgsearch_map *points, const imgsearch_call *call,
+	imgsearch_error *err);
 void folders_free(folders *f);
 
 #endif

@@ -16,6 +16,6 @@ void group_write_json(json_writer *j, imgsearch *s, const imgsearch_group *g)
 	json_write_float(j, "score", g->score);
 	json_write_open(j, "pictures", '[');
 	for (size_t i = 0; i < g->count; i++)
-		item_write_json(j, s, g->ids[i]);
+		item_write_json(j, s, g->items[i]);
 	json_write_close(j, ']');
 }

@@ -14,7 +14,7 @@ static void write_hit(json_writer *j, size_t rank, const imgsearch_hit *h)
 	json_write_float(j, "score", h->score);
 	if (h->title)
 		json_write_text(j, "title", h->title);
-	json_write_columns(j, h->columns, h->n_columns);
+	json_write_columns(j, h->columns);
 	if (!isnan(h->chance))
 		json_write_real(j, "chance", h->chance);
 	json_write_close(j, '}');
@@ -32,7 +32,7 @@ void hits_write_json(FILE *f, const char *query, const imgsearch_hits *hits)
 	json_write_int(&j, "better_than_chance", (int64_t)hits->better_than_chance);
 	json_write_open(&j, "results", '[');
 	for (size_t i = 0; i < hits->count; i++)
-		write_hit(&j, i + 1, &hits->hit[i]);
+		write_hit(&j, i + 1, hits->items[i]);
 	json_write_close(&j, ']');
 	json_write_end(&j);
 }

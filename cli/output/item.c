@@ -4,7 +4,7 @@
 const char *item_state_name(uint32_t state)
 {
 	static const char *const names[] = { "indexed", "duplicate", "unsupported", "damaged",
-		"too big", "excluded", "unreadable" };
+		"too big", "excluded", "unreadable", "deleted", "link" };
 	return state >= 1 && state <= sizeof names / sizeof *names ? names[state - 1] : "?";
 }
 
@@ -17,10 +17,10 @@ void item_write_members(json_writer *j, const imgsearch_item *item)
 	json_write_text(j, "state", item_state_name(item->state));
 	json_write_int(j, "width", item->width);
 	json_write_int(j, "height", item->height);
-	json_write_int(j, "size", (int64_t)item->size);
+	json_write_int(j, "size", (int64_t)item->bytes);
 	if (item->hash[0])
 		json_write_text(j, "hash", item->hash);
-	json_write_columns(j, item->columns, item->n_columns);
+	json_write_columns(j, item->columns);
 }
 
 void item_write_json(json_writer *j, imgsearch *s, int64_t id)

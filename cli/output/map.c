@@ -4,11 +4,12 @@
 #include "cli/base/json_writer.h"
 #include "cli/output/folders.h"
 
-int map_write_json(FILE *f, imgsearch *s, const imgsearch_map *points, imgsearch_error *err)
+int map_write_json(FILE *f, imgsearch *s, const imgsearch_map *points, const imgsearch_call *call,
+	imgsearch_error *err)
 {
 	folders by;
 	json_writer j;
-	int rc = folders_read(&by, s, points, err);
+	int rc = folders_read(&by, s, points, call, err);
 	if (rc)
 		return rc;
 	json_write_begin(&j, f);
@@ -18,7 +19,7 @@ int map_write_json(FILE *f, imgsearch *s, const imgsearch_map *points, imgsearch
 	json_write_close(&j, ']');
 	json_write_open(&j, "points", '[');
 	for (size_t i = 0; i < points->count; i++) {
-		const imgsearch_map_point *p = &points->point[i];
+		const imgsearch_map_point *p = points->items[i];
 		fprintf(f, "%s[%lld,%.4f,%.4f,%u]", i ? "," : "", (long long)p->id, (double)p->x,
 			(double)p->y, by.of[i]);
 	}

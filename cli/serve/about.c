@@ -36,11 +36,12 @@ static void write_info(json_writer *j, const server_options *o, const imgsearch_
 	json_write_text(j, "searcher", about->searcher);
 	json_write_text(j, "kernels", about->kernels);
 	json_write_open(j, "counts", '{');
-	counts_write_json(j, &about->counts);
+	counts_write_states(j, about->counts);
+	json_write_int(j, "offline", (int64_t)about->offline);
 	json_write_close(j, '}');
 	json_write_open(j, "roots", '[');
-	for (size_t i = 0; i < about->n_roots; i++)
-		json_write_text(j, NULL, about->roots[i]);
+	for (size_t i = 0; i < about->roots->count; i++)
+		json_write_text(j, NULL, about->roots->items[i]->path);
 	json_write_close(j, ']');
 	json_write_bool(j, "uploads", o->uploads && !o->read_only);
 	json_write_bool(j, "writable", !o->read_only);
@@ -56,7 +57,8 @@ enum MHD_Result handle_info(exchange *x)
 	imgsearch *s = open_index_acquire(x->server->index, &err);
 	if (!s)
 		return answer_library_error(x, &err);
-	int rc = imgsearch_info_get(s, &about, &err);
+	imgsearch_call call = server_call(x->server);
+	int rc = imgsearch_info_get(s, &call, &about, &err);
 	open_index_release(x->server->index);
 	if (rc)
 		return answer_library_error(x, &err);
@@ -79,7 +81,8 @@ enum MHD_Result handle_sample(exchange *x)
 	imgsearch *s = open_index_acquire(x->server->index, &err);
 	if (!s)
 		return answer_library_error(x, &err);
-	size_t count = sample_choose(x->server->sample, x->server->index, s,
+	imgsearch_call call = server_call(x->server);
+	size_t count = sample_choose(x->server->sample, x->server->index, s, &call,
 		seed ? strtoull(seed, NULL, 10) : 0, ids,
 		wanted < 1          ? 1
 			: wanted > MOST ? MOST

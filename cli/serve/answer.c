@@ -114,23 +114,21 @@ enum MHD_Result answer_library_error(exchange *x, const imgsearch_error *err)
 	static const struct {
 		int code;
 		unsigned status;
-		const char *name;
 	} errors[] = {
-		{ IMGSEARCH_EINVAL, 400, "EINVAL" },
-		{ IMGSEARCH_ENOTFOUND, 404, "ENOTFOUND" },
-		{ IMGSEARCH_EFORMAT, 422, "EFORMAT" },
-		{ IMGSEARCH_EUNSUPPORTED, 415, "EUNSUPPORTED" },
-		{ IMGSEARCH_ELIMIT, 413, "ELIMIT" },
-		{ IMGSEARCH_EBUSY, 409, "EBUSY" },
-		{ IMGSEARCH_EVERSION, 409, "EVERSION" },
-		{ IMGSEARCH_EMODEL, 503, "EMODEL" },
-		{ IMGSEARCH_ECANCELED, 503, "ECANCELED" },
-		{ IMGSEARCH_EIO, 500, "EIO" },
-		{ IMGSEARCH_EDB, 500, "EDB" },
-		{ IMGSEARCH_ENOMEM, 503, "ENOMEM" },
+		{ IMGSEARCH_EINVAL, 400 },
+		{ IMGSEARCH_ENOTFOUND, 404 },
+		{ IMGSEARCH_EFORMAT, 422 },
+		{ IMGSEARCH_EUNSUPPORTED, 415 },
+		{ IMGSEARCH_ELIMIT, 413 },
+		{ IMGSEARCH_EBUSY, 409 },
+		{ IMGSEARCH_EVERSION, 409 },
+		{ IMGSEARCH_EMODEL, 503 },
+		{ IMGSEARCH_ECANCELED, 503 },
+		{ IMGSEARCH_ENOMEM, 503 },
 	};
+	unsigned status = 500;
 	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
 		if (errors[i].code == err->code)
-			return send_error(x, errors[i].status, errors[i].name, err->message);
-	return send_error(x, 500, "EDB", err->message);
+			status = errors[i].status;
+	return send_error(x, status, imgsearch_status_name(err->code), err->message);
 }

@@ -3,7 +3,6 @@
 
 #include "cli/base/json_writer.h"
 #include "cli/serve/answer.h"
-#include "cli/serve/progress_sink.h"
 
 #include <stdlib.h>
 
@@ -65,8 +64,10 @@ static int make_text(cached_view *v, reply *r, uint64_t *openings, imgsearch_err
 	FILE *f = reply_open(r);
 	imgsearch *s = open_index_acquire(index, err);
 	*openings = open_index_openings(index);
-	progress_sink_set(on_progress, v);
-	int rc = s ? v->make(s, f, err) : err->code;
+	imgsearch_call call = server_call(v->server);
+	call.user = v;
+	call.progress = on_progress;
+	int rc = s ? v->make(s, &call, f, err) : err->code;
 	if (s)
 		open_index_release(index);
 	if (fclose(f) && !rc)

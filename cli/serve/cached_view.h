@@ -11,7 +11,8 @@
 #include <stdio.h>
 
 /* Computes a view of the index and writes its JSON to f. Returns 0 or a status. */
-typedef int cached_view_make(imgsearch *s, FILE *f, imgsearch_error *err);
+typedef int cached_view_make(imgsearch *s, const imgsearch_call *call, FILE *f,
+	imgsearch_error *err);
 
 typedef struct cached_view cached_view;
 

@@ -10,21 +10,21 @@
 /* Most groups that the page shows. */
 enum { GROUPS_SHOWN = 2000 };
 
-int collection_map(imgsearch *s, FILE *f, imgsearch_error *err)
+int collection_map(imgsearch *s, const imgsearch_call *call, FILE *f, imgsearch_error *err)
 {
 	imgsearch_map *points;
-	int rc = imgsearch_map_compute(s, NULL, &points, err);
+	int rc = imgsearch_map_compute(s, NULL, call, &points, err);
 	if (!rc)
-		rc = map_write_json(f, s, points, err);
+		rc = map_write_json(f, s, points, call, err);
 	imgsearch_map_free(points);
 	return rc;
 }
 
-int collection_groups(imgsearch *s, FILE *f, imgsearch_error *err)
+int collection_groups(imgsearch *s, const imgsearch_call *call, FILE *f, imgsearch_error *err)
 {
 	imgsearch_groups *list;
 	json_writer j;
-	int rc = imgsearch_groups_find(s, NULL, &list, err);
+	int rc = imgsearch_groups_find(s, NULL, call, &list, err);
 	if (rc)
 		return rc;
 	json_write_begin(&j, f);
@@ -33,7 +33,7 @@ int collection_groups(imgsearch *s, FILE *f, imgsearch_error *err)
 	json_write_open(&j, "groups", '[');
 	for (size_t i = 0; i < list->count && i < GROUPS_SHOWN; i++) {
 		json_write_open(&j, NULL, '{');
-		group_write_json(&j, s, &list->group[i]);
+		group_write_json(&j, s, list->items[i]);
 		json_write_close(&j, '}');
 	}
 	json_write_close(&j, ']');

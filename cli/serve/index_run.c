@@ -9,7 +9,6 @@
 #include "cli/serve/answer.h"
 #include "cli/serve/collection.h"
 #include "cli/serve/index_request.h"
-#include "cli/serve/progress_sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,7 +47,8 @@ static int on_progress(void *arg, const imgsearch_progress *p)
 	return fflush(r->out) != 0 || atomic_load(&r->server->stopping);
 }
 
-static void write_end(FILE *f, int rc, const imgsearch_error *err, const imgsearch_counts *counts)
+static void write_end(FILE *f, int rc, const imgsearch_error *err,
+	const imgsearch_index_update_report *report)
 {
 	json_writer j;
 	json_write_begin(&j, f);
@@ -57,7 +57,7 @@ static void write_end(FILE *f, int rc, const imgsearch_error *err, const imgsear
 		json_write_int(&j, "status", rc);
 		json_write_text(&j, "message", err->message);
 	} else {
-		counts_write_json(&j, counts);
+		counts_write_json(&j, report);
 	}
 	json_write_close(&j, '}');
 	json_write_end(&j);
@@ -69,7 +69,7 @@ static void *run(void *arg)
 	server *server = r->server;
 	const index_request *q = &r->request;
 	imgsearch_error err = { 0 };
-	imgsearch_counts counts = { 0 };
+	imgsearch_index_update_report *report = NULL;
 	imgsearch_index_update_options o = {
 		.struct_size = sizeof o,
 		.include = (const char *const *)q->include,
@@ -85,13 +85,16 @@ static void *run(void *arg)
 	};
 	imgsearch *s = open_index_acquire(server->index, &err);
 	int rc = s ? 0 : err.code;
-	progress_sink_set(on_progress, r);
+	imgsearch_call call = server_call(server);
+	call.user = r;
+	call.progress = on_progress;
 	if (s) {
-		rc = imgsearch_index_update(s, (const char *const *)q->paths, q->n_paths, &o, &counts,
-			&err);
+		rc = imgsearch_index_update(s, (const char *const *)q->paths, q->n_paths, &o, &call,
+			&report, &err);
 		open_index_release(server->index);
 	}
-	write_end(r->out, rc, &err, &counts);
+	write_end(r->out, rc, &err, report);
+	imgsearch_index_update_report_free(report);
 	free_run(r);
 	collection_invalidate(server);
 	atomic_fetch_sub(&server->busy, 1);

@@ -11,6 +11,7 @@
 struct open_index {
 	const char *path;
 	imgsearch_options options;
+	imgsearch_call call;
 	pthread_rwlock_t lock; /* read: a thread uses the handle; write: the handle is replaced */
 	imgsearch *handle;
 	dev_t device; /* of the file that is open */
@@ -21,7 +22,7 @@ struct open_index {
 static int open_handle(open_index *ix, imgsearch_error *err)
 {
 	struct stat st;
-	int rc = imgsearch_open(&ix->handle, ix->path, &ix->options, err);
+	int rc = imgsearch_open(ix->path, &ix->options, &ix->call, &ix->handle, err);
 	if (!rc && stat(ix->path, &st) == 0) {
 		ix->device = st.st_dev;
 		ix->inode = st.st_ino;
@@ -30,7 +31,8 @@ static int open_handle(open_index *ix, imgsearch_error *err)
 	return rc;
 }
 
-int open_index_new(open_index **out, const char *path, const imgsearch_options *o)
+int open_index_new(open_index **out, const char *path, const imgsearch_options *o,
+	const imgsearch_call *call)
 {
 	imgsearch_error err = { 0 };
 	open_index *ix = *out = calloc(1, sizeof *ix);
@@ -38,6 +40,7 @@ int open_index_new(open_index **out, const char *path, const imgsearch_options *
 		return cli_nomem();
 	ix->path = path;
 	ix->options = *o;
+	ix->call = *call;
 	pthread_rwlock_init(&ix->lock, NULL);
 	int rc = open_handle(ix, &err);
 	if (rc == IMGSEARCH_ENOTFOUND)
@@ -52,14 +55,6 @@ void open_index_free(open_index *ix)
 	imgsearch_close(ix->handle);
 	pthread_rwlock_destroy(&ix->lock);
 	free(ix);
-}
-
-void open_index_cancel(open_index *ix)
-{
-	if (ix && pthread_rwlock_tryrdlock(&ix->lock) == 0) {
-		imgsearch_cancel(ix->handle);
-		pthread_rwlock_unlock(&ix->lock);
-	}
 }
 
 /* A file that was deleted and not replaced stays open. */

@@ -19,10 +19,12 @@
 typedef struct open_index open_index;
 
 /*
- * path is borrowed. CLI_DONE, or an exit code with the reason printed; open_index_free is needed in
+ * path is borrowed, and what the options point to. The index is opened with a copy of the call.
+ * CLI_DONE, or an exit code with the reason printed; open_index_free is needed in
  * either case.
  */
-int open_index_new(open_index **out, const char *path, const imgsearch_options *o);
+int open_index_new(open_index **out, const char *path, const imgsearch_options *o,
+	const imgsearch_call *call);
 void open_index_free(open_index *ix); /* NULL is fine */
 
 /*
@@ -31,9 +33,6 @@ void open_index_free(open_index *ix); /* NULL is fine */
  */
 imgsearch *open_index_acquire(open_index *ix, imgsearch_error *err);
 void open_index_release(open_index *ix);
-
-/* Cancels the work on the handle, unless it is being opened. */
-void open_index_cancel(open_index *ix);
 
 /*
  * How often the index was opened. When this changes, results computed from the handle are out of

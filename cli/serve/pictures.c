@@ -82,17 +82,17 @@ static enum MHD_Result make_thumb(exchange *x, imgsearch *s, const imgsearch_inp
 {
 	imgsearch_image *picture;
 	imgsearch_error err = { 0 };
-	void *bytes = NULL;
-	size_t n;
-	int rc = imgsearch_image_load(s, in, size, &picture, &err);
+	imgsearch_bytes *bytes = NULL;
+	imgsearch_call call = server_call(x->server);
+	int rc = imgsearch_image_load(s, in, size, &call, &picture, &err);
 	if (!rc)
-		rc = imgsearch_image_encode(picture, 82, &bytes, &n, &err);
+		rc = imgsearch_image_encode(picture, 82, &call, &bytes, &err);
 	imgsearch_image_free(picture);
 	if (rc)
 		return answer_library_error(x, &err);
 	if (file)
-		cache_write(x->server, file, bytes, n);
-	enum MHD_Result result = answer_bytes(x, 200, "image/jpeg", cache, bytes, n);
+		cache_write(x->server, file, bytes->items, bytes->count);
+	enum MHD_Result result = answer_bytes(x, 200, "image/jpeg", cache, bytes->items, bytes->count);
 	imgsearch_bytes_free(bytes);
 	return result;
 }
@@ -188,8 +188,9 @@ static enum MHD_Result remove_item(exchange *x, imgsearch *s, const imgsearch_it
 {
 	imgsearch_error err = { 0 };
 	int64_t id = item->id;
+	imgsearch_call call = server_call(x->server);
 	pthread_mutex_lock(&x->server->write_lock);
-	int rc = imgsearch_index_remove(s, &id, 1, &err);
+	int rc = imgsearch_index_remove(s, &id, 1, NULL, &call, &err);
 	pthread_mutex_unlock(&x->server->write_lock);
 	if (rc)
 		return answer_library_error(x, &err);
@@ -270,8 +271,9 @@ static int add_one(server *sv, imgsearch *s, const void *data, size_t size, int6
 	char path[4200];
 	imgsearch_image *picture;
 	imgsearch_input in = imgsearch_input_bytes(data, size);
+	imgsearch_call call = server_call(sv);
 	*id = 0;
-	int rc = imgsearch_image_load(s, &in, 64, &picture, err);
+	int rc = imgsearch_image_load(s, &in, 64, &call, &picture, err);
 	imgsearch_image_free(picture);
 	if (!rc)
 		rc = write_upload(sv, data, size, path, sizeof path, err);
@@ -279,7 +281,7 @@ static int add_one(server *sv, imgsearch *s, const void *data, size_t size, int6
 		return rc;
 	in = imgsearch_input_file(path);
 	pthread_mutex_lock(&sv->write_lock);
-	rc = imgsearch_index_add(s, &in, NULL, id, err);
+	rc = imgsearch_index_add(s, &in, NULL, &call, id, err);
 	pthread_mutex_unlock(&sv->write_lock);
 	if (rc)
 		unlink(path);

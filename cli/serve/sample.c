@@ -38,21 +38,21 @@ static int add_id(void *user, const imgsearch_item *item)
 	return !id_list_add(user, item->id);
 }
 
-static void read_all(sample *a, const open_index *ix, imgsearch *s)
+static void read_all(sample *a, const open_index *ix, imgsearch *s, const imgsearch_call *call)
 {
 	a->all.n = 0;
-	imgsearch_item_each(s, IMGSEARCH_STATE_INDEXED, add_id, &a->all, NULL);
+	imgsearch_item_each(s, IMGSEARCH_STATE_INDEXED, add_id, &a->all, call, NULL);
 	a->read_at = clock_seconds();
 	a->openings = open_index_openings(ix);
 }
 
-size_t sample_choose(sample *a, const open_index *ix, imgsearch *s, uint64_t seed, int64_t *ids,
-	size_t n)
+size_t sample_choose(sample *a, const open_index *ix, imgsearch *s, const imgsearch_call *call,
+	uint64_t seed, int64_t *ids, size_t n)
 {
 	pthread_mutex_lock(&a->lock);
 	if (!a->all.n || clock_seconds() - a->read_at > FRESH_SECONDS
 		|| a->openings != open_index_openings(ix))
-		read_all(a, ix, s);
+		read_all(a, ix, s, call);
 	size_t total = a->all.n, parts = n < total ? n : total;
 	for (size_t i = 0; i < parts; i++) {
 		size_t from = i * total / parts, to = (i + 1) * total / parts;

@@ -16,7 +16,7 @@ void sample_free(sample *a); /* NULL is fine */
  * chosen by seed. s is the handle of ix, acquired by the caller. Returns how many. The list of all
  * pictures is read again after a minute.
  */
-size_t sample_choose(sample *a, const open_index *ix, imgsearch *s, uint64_t seed, int64_t *ids,
-	size_t n);
+size_t sample_choose(sample *a, const open_index *ix, imgsearch *s, const imgsearch_call *call,
+	uint64_t seed, int64_t *ids, size_t n);
 
 #endif

@@ -96,8 +96,9 @@ static enum MHD_Result run(exchange *x, const search_request *q)
 	imgsearch *index = open_index_acquire(x->server->index, &err);
 	if (!index)
 		return answer_library_error(x, &err);
+	imgsearch_call call = server_call(x->server);
 	atomic_fetch_add(&x->server->searches, 1);
-	int rc = imgsearch_query(index, q->input, q->n, &q->options, &hits, &err);
+	int rc = imgsearch_query(index, q->input, q->n, &q->options, &call, &hits, &err);
 	enum MHD_Result result = rc ? answer_library_error(x, &err) : answer_hits(x, q, hits);
 	imgsearch_hits_free(hits);
 	open_index_release(x->server->index);

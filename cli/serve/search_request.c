@@ -5,8 +5,6 @@
  */
 #include "cli/serve/search_request.h"
 
-#include "cli/base/id_list.h"
-
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
@@ -317,8 +315,7 @@ static bool json_ids(search_request *q, json_t *list)
 		if (!json_is_integer(id))
 			return refuse(q, "ids: value %zu is no id", i);
 	}
-	qsort(q->ids, n, sizeof *q->ids, id_compare);
-	q->options.n_ids = n;
+	q->filter.n_ids = n;
 	return true;
 }
 
@@ -409,7 +406,13 @@ bool search_request_check(search_request *q)
 	if (q->crop[2])
 		return refuse(q,
 			"crop: goes with a picture that is the body; among inputs each has its own");
-	q->options.under = q->under && *q->under ? q->under : NULL;
-	q->options.ids = q->ids;
+	q->filter.struct_size = sizeof q->filter;
+	q->filter.ids = q->ids;
+	if (q->under && *q->under) {
+		q->filter.folders = (const char *const *)&q->under;
+		q->filter.n_folders = 1;
+	}
+	if (q->filter.n_folders || q->ids)
+		q->options.filter = &q->filter;
 	return true;
 }

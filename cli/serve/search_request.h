@@ -24,7 +24,8 @@ typedef struct search_request {
 	imgsearch_input input[REQUEST_INPUTS];    /* data points into the body, or to vectors */
 	char upload[REQUEST_INPUTS][UPLOAD_NAME]; /* not "": the name of a cached upload */
 	size_t n;
-	imgsearch_query_options options; /* its strings and ids belong to the request */
+	imgsearch_query_options options; /* its filter, if any, is the one below */
+	imgsearch_filter filter;         /* of under and ids */
 	bool cache_uploads;              /* pictures of the body are to be cached */
 	int32_t crop[4];                 /* of a picture that is the body */
 	char *under;

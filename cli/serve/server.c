@@ -213,6 +213,21 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **context,
 
 /* ---------------------------------------------------------------------- starting, stopping ---- */
 
+static void on_log(void *user, int level, const char *text)
+{
+	(void)user;
+	cli_log(level, text);
+}
+
+imgsearch_call server_call(const server *s)
+{
+	return (imgsearch_call){
+		.struct_size = sizeof(imgsearch_call),
+		.log = on_log,
+		.cancel = s->cancel,
+	};
+}
+
 static void ignore_log(void *cls, const char *format, va_list list)
 {
 	(void)cls;
@@ -348,7 +363,7 @@ void server_stop(server *s)
 	for (double start_time = clock_seconds();
 		 atomic_load(&s->busy) && clock_seconds() - start_time < STOP_SECONDS;)
 		usleep(10000);
-	open_index_cancel(s->index);
+	imgsearch_cancel_token_set(s->cancel);
 	for (int i = 0; i < 2; i++)
 		if (daemons[i])
 			MHD_stop_daemon(daemons[i]);

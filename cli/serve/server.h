@@ -57,9 +57,13 @@ typedef struct server {
 	atomic_int busy;            /* requests that are being handled, and background threads */
 	pthread_mutex_t write_lock; /* of requests that change the index, but for index runs */
 	atomic_bool stopping;
+	imgsearch_cancel_token *cancel; /* set by server_stop, for calls that are not done by then */
 	time_t started;
 	atomic_ullong requests, searches;
 } server;
+
+/* A call of the library by a request: the command's log, and the token above. */
+imgsearch_call server_call(const server *s);
 
 int server_start(server *s);           /* CLI_DONE, or an exit code with the reason printed */
 void server_stop(server *s);           /* running requests get a few seconds to finish */

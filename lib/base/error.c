@@ -74,7 +74,7 @@ const char *imgsearch_status_name(int status)
 	switch (status) {
 #define NAME(name, number, text) \
 	case number: \
-		return #name + sizeof "IMGSEARCH_" - 1;
+		return &#name[sizeof "IMGSEARCH_" - 1];
 		IMGSEARCH_STATUS_MAP(NAME)
 #undef NAME
 	}

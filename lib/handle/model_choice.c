@@ -190,7 +190,7 @@ static int decide_run(imgsearch *s, const model_identity *own, identity *out, im
 		out->next = true;
 		if (!pending && !asked)
 			rc = ims_fail(err, IMGSEARCH_EMODEL,
-				"%s: made by another model (%s); give --model to index all pictures anew",
+				"%s: made by another model (%s), and the options name none to index with",
 				ims_store_path(s->store), why);
 		else
 			out->begins = !pending || !ims_model_same(&next, &out->model, why, sizeof why);

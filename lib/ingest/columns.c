@@ -55,7 +55,7 @@ static int read_header(columns *c, char **field, size_t n)
 	c->title = find_column(c->header, n, title);
 	if (c->key < 0)
 		return ims_fail(c->err, IMGSEARCH_EINVAL,
-			"no column \"%s\"; its first one is \"%s\" (--key names another)", key, c->header[0]);
+			"no column \"%s\" for the key; its first one is \"%s\"", key, c->header[0]);
 	if (o->csv_title && c->title < 0)
 		return ims_fail(c->err, IMGSEARCH_EINVAL, "no column \"%s\" for the title", title);
 	return 0;

@@ -371,7 +371,7 @@ static int end_reindex(index_run *r)
 	if (!rc && counts.vectors_next < counts.vectors && !r->options->prune) {
 		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
 			"vectors that the new model has not made yet: %llu; queries use the old model "
-			"until then (--prune drops them)",
+			"until then (the option prune drops them)",
 			(unsigned long long)(counts.vectors - counts.vectors_next));
 		return 0;
 	}

@@ -96,7 +96,7 @@ int ims_missing_remove(index_run *r, const imgsearch_counts *before)
 		&& !r->options->prune;
 	if (!rc && too_many)
 		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
-			"%s: missing: %zu of %zu files; kept in the index (--prune removes them)",
+			"%s: missing: %zu of %zu files; kept in the index (the option prune removes them)",
 			r->walk.start->root_path, g.pictures, g.all);
 	else if (!rc && g.n)
 		rc = remove_all(r, &g);

@@ -32,16 +32,12 @@ static int no_weights(const char *name, imgsearch_error *err)
 	if (!strcmp(name, "default"))
 		return ims_fail(err, IMGSEARCH_EMODEL,
 			"the default model is not installed (default.safetensors beside the library or in "
-			"$IMGSEARCH_LIBDIR); name another with --model NAME --weights FILE");
+			"$IMGSEARCH_LIBDIR)");
 	if (!ims_model_find(name))
 		return ims_fail(err, IMGSEARCH_EMODEL,
-			"unknown network \"%s\" and no weights file of that name; `imgsearch models` lists"
-			" what there is",
-			name);
+			"unknown network \"%s\" and no weights file of that name", name);
 	return ims_fail(err, IMGSEARCH_EMODEL,
-		"no weights for %s: give --weights FILE (.pth, .safetensors or TorchScript .pt), or put"
-		" %s.pth into "
-		"~/.local/share/imgsearch/models",
+		"no weights for %s: none are given, and %s.pth is not in ~/.local/share/imgsearch/models",
 		name, name);
 }
 
@@ -97,7 +93,7 @@ static int by_name(model_identity *id, const char *name, imgsearch_error *err)
 	const model_network *net = name ? ims_model_find(name) : NULL;
 	if (!name)
 		return ims_fail(err, IMGSEARCH_EMODEL,
-			"%s has no card (%s): say which network it is for with --model NAME", id->weights,
+			"%s has no card (%s), and no network is named for it", id->weights,
 			"the same name, ending in .json");
 	if (!net && strcmp(name, "script"))
 		return no_weights(name, err);

@@ -22,8 +22,7 @@ static int find(char **path, imgsearch_error *err)
 	if (rc == IMGSEARCH_ENOTFOUND)
 		return ims_fail(err, IMGSEARCH_EMODEL,
 			"no network can run: " SHIM_FILE
-			" is not beside the library; build it (make setup shim) or set IMGSEARCH_LIBDIR to"
-			" its folder");
+			" is neither beside the library nor in the folder of $IMGSEARCH_LIBDIR");
 	return rc;
 }
 

@@ -55,9 +55,7 @@ static int restore(run *r, const weights *w, const char *path, imgsearch_error *
 		return ims_fail(err, IMGSEARCH_EFORMAT, "%s is no checkpoint of a training run", path);
 	if (memcmp(key->data, r->key.byte, sizeof r->key.byte))
 		return ims_fail(err, IMGSEARCH_EVERSION,
-			"%s belongs to another run: pictures, network or options have changed since; "
-			"start over with --restart, or write elsewhere",
-			path);
+			"%s belongs to another run: pictures, network or options have changed since", path);
 	int rc = r->shim->restore(r->net, w->tensor, w->n, &msg);
 	if (rc)
 		return ims_train_shim_error(err, rc, path, &msg);
@@ -80,10 +78,8 @@ int ims_checkpoint_resume(run *r, imgsearch_error *err)
 		return ims_nomem(err);
 	if (access(path, F_OK) == 0 && !r->o->restart) {
 		if (!r->o->resume)
-			rc = ims_fail(err, IMGSEARCH_EBUSY,
-				"%s belongs to an unfinished run: continue it with --resume, or start over with"
-				" --restart",
-				path);
+			rc = ims_fail(err, IMGSEARCH_EEXIST,
+				"%s belongs to an unfinished run, and neither resume nor restart is set", path);
 		else if (!(rc = ims_weights_open(&w, path, err)))
 			rc = restore(r, &w, path, err);
 	}

@@ -11,7 +11,7 @@
 int ims_checkpoint_write(run *r, imgsearch_error *err);
 
 /*
- * Restores r from its checkpoint, if there is one. EBUSY: there is one, and neither resume nor
+ * Restores r from its checkpoint, if there is one. EEXIST: there is one, and neither resume nor
  * restart was asked for; EVERSION: it belongs to another run; EFORMAT: it is damaged; EIO, ENOMEM.
  */
 int ims_checkpoint_resume(run *r, imgsearch_error *err);

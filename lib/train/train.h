@@ -36,7 +36,7 @@ typedef struct train_file {
 /*
  * imgsearch_train without a handle. files (n) are in order of path; options has the full size of
  * the struct; report may be NULL. One thread at a time for a result. Errors: EINVAL (options, too
- * few pictures or classes), EMODEL, EBUSY (a checkpoint is there), EVERSION (of another run),
+ * few pictures or classes), EMODEL, EEXIST (a checkpoint is there), EVERSION (of another run),
  * EFORMAT (the loss is not finite), EIO, ENOMEM, ECANCELED, after which a checkpoint is there.
  */
 int ims_train(const train_file *files, size_t n, const model_spec *start,

@@ -35,9 +35,9 @@ result "failed --json" $?
 imgsearch failed pics/folder.jpg >.out && [ ! -s .out ]
 result "failed DIR: nothing of another folder" $?
 imgsearch info --json | sed 's/.*"pictures": {\([^}]*\)}.*/\1/; s/"//g; s/: /=/g; s/, / /g' >.sums
-seen=0 indexed=0 duplicate=0 unsupported=0 damaged=0 too_big=0 excluded=0 unreadable=0
+seen=0 indexed=0 duplicate=0 unsupported=0 damaged=0 too_big=0 excluded=0 unreadable=0 deleted=0 link=0
 for pair in $(cat .sums); do eval "$pair"; done
-[ $seen = $((indexed + duplicate + unsupported + damaged + too_big + excluded + unreadable)) ]
+[ $seen = $((indexed + duplicate + unsupported + damaged + too_big + excluded + unreadable + deleted + link)) ]
 result "info accounts for every path ($(cat .sums))" $?
 imgsearch info >.out 2>.err && grep -q '^paths seen ' .out
 result "info as text" $?
@@ -155,7 +155,7 @@ check "root mv of what is no root" 3 imgsearch root mv other moved <<'END'
 END
 rm -rf moved/[b-z]*
 check "most of a folder gone: kept" 0 imgsearch index <<'END'
-! imgsearch: warning: W/moved: missing: 6 of 7 files; kept in the index (--prune removes them)
+! imgsearch: warning: W/moved: missing: 6 of 7 files; kept in the index (the option prune removes them)
 ! imgsearch: 1 path seen: 1 indexed; 1 unchanged (T s)
 END
 check "--prune" 0 imgsearch index --prune <<'END'

@@ -138,7 +138,7 @@ static void by_path(void **state)
 	ims_model_identity_free(&id);
 	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = bare }, &err),
 		IMGSEARCH_EMODEL);
-	assert_non_null(strstr(err.message, "--model"));
+	assert_non_null(strstr(err.message, "no network is named"));
 	assert_int_equal(ims_model_identify(&id, &(model_spec){ .weights = wrong }, &err),
 		IMGSEARCH_EFORMAT);
 	assert_non_null(strstr(err.message, "alexnet"));
@@ -151,14 +151,14 @@ static void by_path(void **state)
 	ims_free(none);
 }
 
-static void what_to_do_is_said(void **state)
+static void what_is_missing_is_said(void **state)
 {
 	(void)state;
 	model_identity id;
 	imgsearch_error err;
 	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = "resnet152" }, &err),
 		IMGSEARCH_EMODEL);
-	assert_non_null(strstr(err.message, "--weights"));
+	assert_non_null(strstr(err.message, "none are given"));
 	assert_non_null(strstr(err.message, "resnet152.pth"));
 	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = "resnet5" }, &err),
 		IMGSEARCH_EMODEL);
@@ -375,7 +375,7 @@ int main(void)
 		cmocka_unit_test(the_default_model),
 		cmocka_unit_test(by_name_and_folder),
 		cmocka_unit_test(by_path),
-		cmocka_unit_test(what_to_do_is_said),
+		cmocka_unit_test(what_is_missing_is_said),
 		cmocka_unit_test(recipes),
 		cmocka_unit_test(identities_differ),
 		cmocka_unit_test(runs),

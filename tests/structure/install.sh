@@ -29,7 +29,8 @@ result "imgsearch.pc names the prefix" $? "$W/log"
 
 # A program is built with what pkg-config says, and with the static library.
 cat >"$W/a.c" <<'END'
-#include <imgsearch.h>
+#include <imgsearch/eval.h>
+#include <imgsearch/train.h>
 #include <stdio.h>
 int main(void)
 {
@@ -38,7 +39,8 @@ int main(void)
 	float v[2] = { 1, 0 };
 	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
 	o.dim = 2;
-	if (imgsearch_open(&s, ":memory:", &o, &err) || imgsearch_vectors_add(s, v, 1, 2, NULL, &err))
+	if (imgsearch_open(":memory:", &o, NULL, &s, &err)
+		|| imgsearch_vectors_add(s, v, 1, 2, NULL, NULL, NULL, &err))
 		return puts(err.message), 1;
 	imgsearch_close(s);
 	return puts(imgsearch_version_text()) < 0;

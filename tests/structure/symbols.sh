@@ -1,5 +1,5 @@
 #!/bin/sh
-# Names: the shared library exports imgsearch_* alone, all that the header declares and no more; the
+# Names: the shared library exports imgsearch_* alone, all that the headers declare and no more; the
 # static one has only imgsearch_* and ims_* to be seen; the shim exports one. The command and its
 # libraries share no name. The library is not linked with libtorch.
 cd "$(dirname "$0")/../.." || exit 1
@@ -10,17 +10,17 @@ W=$(mktemp -d) && trap 'rm -rf "$W"' EXIT
 nm -D --defined-only "$B/libimgsearch.so" |
 	awk '$2 ~ /[TDRB]/ { sub(/@.*/, "", $3); print $3 }' |
 	grep -v -e '^IMGSEARCH_' -e '^__\?asan' -e '^__odr' | sort -u >"$W/exported"
-tr '\n' ' ' <include/imgsearch.h | grep -o 'IMGSEARCH_API [a-z][^(]*(' |
+cat include/imgsearch.h include/imgsearch/*.h | tr '\n' ' ' | grep -o 'IMGSEARCH_API [a-z][^(]*(' |
 	sed 's/.*[ *]\([a-z0-9_]*\)($/\1/' | sort -u >"$W/declared"
 grep -v '^imgsearch_' "$W/exported" >"$W/foreign"
 [ ! -s "$W/foreign" ]
 result "libimgsearch.so exports imgsearch_* alone" $? "$W/foreign"
 comm -23 "$W/exported" "$W/declared" >"$W/extra"
 [ ! -s "$W/extra" ]
-result "... nothing that the header does not declare" $? "$W/extra"
+result "... nothing that the headers do not declare" $? "$W/extra"
 comm -13 "$W/exported" "$W/declared" >"$W/missing"
 [ ! -s "$W/missing" ]
-result "... and all that it declares" $? "$W/missing"
+result "... and all that they declare" $? "$W/missing"
 objdump -p "$B/libimgsearch.so" | grep -q 'SONAME  *libimgsearch\.so\.[0-9]*$'
 result "it has a soname" $?
 nm -g --defined-only "$B/libimgsearch.a" | awk 'NF == 3 { print $3 }' | sort -u >"$W/shown"

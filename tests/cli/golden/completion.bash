@@ -4,7 +4,7 @@ _imgsearch() {
 	local IFS=$'\n'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(IFS=' '; compgen -W "index query info list failed rm build extract models root vectors eval check dups map train serve help complete --version --help" -- "$cur"))
+		COMPREPLY=($(IFS=' '; compgen -W "index query info list failed rm readmit backup build extract models root vectors eval check dups map train serve help complete --version --help" -- "$cur"))
 		return
 	fi
 	case $cmd in
@@ -67,10 +67,12 @@ _imgsearch() {
 	"query --precision") COMPREPLY=($(IFS=' '; compgen -W "auto f32 bf16" -- "$cur")); return ;;
 	"query --threads"|"query -t") return ;;
 	"info --db"|"info -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	"list --state") COMPREPLY=($(IFS=' '; compgen -W "all indexed duplicate unsupported damaged too-big excluded unreadable" -- "$cur")); return ;;
+	"list --state") COMPREPLY=($(IFS=' '; compgen -W "all indexed duplicate unsupported damaged too-big excluded unreadable deleted link" -- "$cur")); return ;;
 	"list --db"|"list -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"failed --db"|"failed -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"rm --db"|"rm -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"readmit --db"|"readmit -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"backup --db"|"backup -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"build --searcher"|"build -s") COMPREPLY=($(IFS=' '; compgen -W "auto exact kdtree pca graph" -- "$cur")); return ;;
 	"build --variance") return ;;
 	"build --components") return ;;
@@ -189,7 +191,9 @@ _imgsearch() {
 	"info") options="--db --json --help --quiet --verbose" ;;
 	"list") options="--state --paths --db --json --null --help --quiet --verbose" ;;
 	"failed") options="--paths --db --json --null --help --quiet --verbose" ;;
-	"rm") options="--dry-run --db --json --null --help --quiet --verbose" ;;
+	"rm") options="--keep-out --dry-run --db --json --null --help --quiet --verbose" ;;
+	"readmit") options="--db --json --null --help --quiet --verbose" ;;
+	"backup") options="--force --db --json --help --quiet --verbose" ;;
 	"build") options="--searcher --variance --components --whiten --degree --beam --seed --stats --db --threads --json --help --quiet --verbose" ;;
 	"extract") options="--output --raw --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --threads --json --help --quiet --verbose" ;;
 	"models") options="--json --help --quiet --verbose" ;;

@@ -1,5 +1,5 @@
 # fish completion for imgsearch; written by: imgsearch complete fish
-complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm build extract models root vectors eval check dups map train serve help complete'
+complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm readmit backup build extract models root vectors eval check dups map train serve help complete'
 complete -c imgsearch -n '__fish_seen_subcommand_from root' -f -a 'mv'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors' -f -a 'import export'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l exclude -s x -d 'leave out names or relative paths that match (may be repeated)' -x
@@ -75,7 +75,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from info' -l json -s j -d 'res
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l verbose -s v -d 'write more about what is done'
-complete -c imgsearch -n '__fish_seen_subcommand_from list' -l state -d 'paths in this state (default: indexed and duplicate)' -x -a 'all indexed duplicate unsupported damaged too-big excluded unreadable'
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l state -d 'paths in this state (default: indexed and duplicate)' -x -a 'all indexed duplicate unsupported damaged too-big excluded unreadable deleted link'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l paths -s p -d 'write paths alone'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l json -s j -d 'results as JSON, one object a line'
@@ -90,6 +90,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l null -s 0 -d 'r
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l keep-out -d 'keep them and their copies out for good: no imgsearch index takes them in again'
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l dry-run -d 'only show what would be removed'
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l json -s j -d 'results as JSON, one object a line'
@@ -97,6 +98,18 @@ complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l null -s 0 -d 'recor
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
+complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l force -s f -d 'replace FILE where it exists'
+complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l searcher -s s -d 'searcher to build' -x -a 'auto exact kdtree pca graph'
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l variance -d 'pca: share of the variance that is kept' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l components -d 'pca, kdtree: number of components, instead of --variance' -x

@@ -3,7 +3,7 @@
 _imgsearch() {
 	local command=$words[2]
 	if (( CURRENT == 2 )); then
-		compadd -- index query info list failed rm build extract models root vectors eval check dups map train serve help complete
+		compadd -- index query info list failed rm readmit backup build extract models root vectors eval check dups map train serve help complete
 		return
 	fi
 	case $command in
@@ -110,7 +110,7 @@ _imgsearch() {
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' ;;
 	'list')
 		_arguments -s \
-			'--state=[paths in this state (default\: indexed and duplicate)]:STATE:(all indexed duplicate unsupported damaged too-big excluded unreadable)' \
+			'--state=[paths in this state (default\: indexed and duplicate)]:STATE:(all indexed duplicate unsupported damaged too-big excluded unreadable deleted link)' \
 			'(-p --paths)'{-p,--paths}'[write paths alone]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
@@ -131,10 +131,29 @@ _imgsearch() {
 			'*:file:_files' ;;
 	'rm')
 		_arguments -s \
+			'--keep-out[keep them and their copies out for good\: no imgsearch index takes them in again]' \
 			'--dry-run[only show what would be removed]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
+			'*:file:_files' ;;
+	'readmit')
+		_arguments -s \
+			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
+			'*:file:_files' ;;
+	'backup')
+		_arguments -s \
+			'(-f --force)'{-f,--force}'[replace FILE where it exists]' \
+			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \

@@ -1,0 +1,78 @@
+#!/bin/sh
+# Copies of an index.
+. "$(dirname "$0")/common.sh"
+draw pics 1
+imgsearch index -q --db i.db pics
+export IMGSEARCH_DB=$W/i.db
+
+check "backup" 0 imgsearch backup copy.db <<'END'
+-
+END
+grep -q "^imgsearch: copy.db: a copy of $W/i.db (0\.[0-9] MB)\$" .err && [ ! -s .out ]
+result "... says what it did: $(tidy <.err)" $?
+imgsearch query -k 3 pics/city-01.jpg >want
+imgsearch query --db copy.db -k 3 pics/city-01.jpg | cmp -s - want
+result "the copy opens, and answers alike" $?
+check "check of the copy" 0 imgsearch check --db copy.db <<'END'
+no problem found
+END
+check "index into the copy: nothing is new" 0 imgsearch index --db copy.db pics <<'END'
+! imgsearch: 8 paths seen: 8 indexed; 8 unchanged (T s)
+END
+
+echo "something else" >there.db; cp there.db before
+check "a target that exists is refused" 3 imgsearch backup there.db <<'END'
+! imgsearch: W/there.db already exists; replace it with --force, or write elsewhere
+END
+cmp -s there.db before; result "... and stays" $?
+imgsearch backup --json -q --force there.db | grep -q '"path": "there.db", "bytes": [1-9]'
+result "--force replaces it, --json" $?
+imgsearch query --db there.db -k 3 pics/city-01.jpg | cmp -s - want; result "... by an index" $?
+check "the index itself is refused" 3 imgsearch backup --force i.db <<'END'
+-
+END
+check "an index that is not there" 3 imgsearch backup --db none.db x.db <<'END'
+-
+END
+[ ! -e x.db ] && [ ! -e none.db ]; result "... makes no file" $?
+check "a folder that is not there" 3 imgsearch backup no/such/x.db <<'END'
+-
+END
+check "no target" 2 imgsearch backup <<'END'
+-
+END
+
+# Interrupted between two of its steps: it is stopped when its file appears.
+head -c 100000000 /dev/zero >zeros
+{
+	printf '\223NUMPY\001\000v\000'
+	printf '%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': (97656, 256), }"
+	cat zeros
+} >big.npy
+rm zeros
+imgsearch vectors import -q --db big.db big.npy; result "a large index" $?
+rm big.npy
+ended_or_stopped() { sed "s/.*) \\(.\\).*/\\1/" "/proc/$1/stat" | grep -q "[TZ]"; }
+interrupted() { # whether a backup was stopped before its end
+	imgsearch backup --db big.db --force there.db 2>.err & one=$!
+	tries=100000
+	until ls there.db.*.part >.out 2>&1 || [ $tries = 0 ]; do tries=$((tries - 1)); done
+	kill -STOP $one
+	until ended_or_stopped $one; do :; done
+	ls there.db.*.part >.out 2>&1; found=$?
+	kill -INT $one
+	kill -CONT $one
+	wait $one; status=$?
+	[ $found = 0 ] && [ $status = 130 ]
+}
+cp there.db before
+attempts=10
+until interrupted || [ $attempts = 0 ]; do attempts=$((attempts - 1)); cp before there.db; done
+: >.out
+compare "Ctrl-C" 130 $status <<'END'
+! imgsearch: interrupted; there.db is as it was before
+END
+cmp -s there.db before; result "... leaves the target as it was" $?
+! ls there.db.* >.out 2>&1; result "... and no other file" $?
+
+done_testing
