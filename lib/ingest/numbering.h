@@ -25,8 +25,8 @@ void ims_numbering_free(numbering *n);
 /*
  * Gives an edit its ids and, where it has none, the name of a picture, and remembers what it
  * changes. All or nothing. EINVAL: an id and a name that belong to different items, or an item, or
- * bytes, that were deleted on purpose; ENOTFOUND: a removed id does not exist; ELIMIT: no ids are left; EDB,
- * EIO, ENOMEM.
+ * bytes, that were deleted on purpose; ENOTFOUND: a removed id does not exist; ELIMIT: no ids are
+ * left; EDB, EIO, ENOMEM.
  */
 int ims_numbering_apply(numbering *n, edit *e, imgsearch_error *err);
 

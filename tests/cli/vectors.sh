@@ -177,10 +177,10 @@ END
 check "... nor by the distances" 3 imgsearch query --vectors q.npy --distances q.npy <<'END'
 ! imgsearch: q.npy: this command reads it; it is not overwritten
 END
-check "the index is not overwritten by ids" 3 imgsearch query --vectors q.npy --ids v.db <<'END'
+check "the index is not overwritten" 3 imgsearch query --vectors q.npy --ids v.db <<'END'
 ! imgsearch: v.db: an index or another database; it is not overwritten
 END
-check "... through a link by distances" 3 imgsearch query --vectors q.npy --distances link.npy <<'END'
+check "... through a link" 3 imgsearch query --vectors q.npy --distances link.npy <<'END'
 ! imgsearch: link.npy: an index or another database; it is not overwritten
 END
 check "... by an export" 3 imgsearch vectors export link.npy <<'END'
@@ -189,11 +189,14 @@ END
 check "... by the ids of an export" 3 imgsearch vectors export new.npy --ids v.db-wal <<'END'
 ! imgsearch: v.db-wal: an index or another database; it is not overwritten
 END
-cmp q.npy q.kept && imgsearch check >/dev/null && [ ! -e new.npy ]; result "... all are as before" $?
+cmp q.npy q.kept && imgsearch check >/dev/null && [ ! -e new.npy ]
+result "... all are as before" $?
 cp five.npy old.npy && ln -s old.npy to-old.npy
-imgsearch query --vectors four.npy --ids old.npy 2>/dev/null; [ $? = 3 ] && cmp old.npy five.kept
+imgsearch query --vectors four.npy --ids old.npy 2>/dev/null
+[ $? = 3 ] && cmp old.npy five.kept
 result "a failed query leaves an older file as it was" $?
-imgsearch query --vectors q.npy --ids to-old.npy && [ -L to-old.npy ] && ! cmp -s old.npy five.kept && ! ls | grep -q 'old.npy\.'
+imgsearch query --vectors q.npy --ids to-old.npy && [ -L to-old.npy ] &&
+	! cmp -s old.npy five.kept && ! ls | grep -q 'old.npy\.'
 result "a link is followed, and nothing else is left" $?
 if [ -w /dev/full ]; then
 	ln -s /dev/full full.npy

@@ -61,7 +61,7 @@ static void open_world(world *w, const scene *sc)
 	index_photos(w);
 }
 
-/* -------------------------------------------------------------------- every call of the header ---- */
+/* ---------------------------------------------------------------- every call of the header ---- */
 
 typedef int one_call(world *w, const imgsearch_call *call, imgsearch_error *err);
 
@@ -370,7 +370,7 @@ static void expects(size_t which, world *w, const imgsearch_call *call, int want
 			imgsearch_status_name(wanted), err.message);
 }
 
-/* ---------------------------------------------------------------------------------- deadlines ---- */
+/* ------------------------------------------------------------------------------- deadlines ---- */
 
 static void a_deadline_stops_every_call(void **state)
 {
@@ -394,8 +394,10 @@ static void a_deadline_stops_long_calls_on_their_way(void **state)
 	for (size_t i = 0; i < ALL; i++) {
 		int stopped = 0, done = 0;
 		for (int n = 1; !done && n < 3000; n += 1 + n / 20) {
-			imgsearch_call call = { .struct_size = sizeof call,
-				.deadline_ms = (uint64_t)n * 1000 + 500 };
+			imgsearch_call call = {
+				.struct_size = sizeof call,
+				.deadline_ms = (uint64_t)n * 1000 + 500,
+			};
 			if (all[i].call == call_update) /* all are to be read again */
 				shell("find '%s' -name '*.png' -exec touch {} +", w.sc->photos);
 			int rc = status_of(i, &w, &call);
@@ -414,7 +416,7 @@ static void a_deadline_stops_long_calls_on_their_way(void **state)
 	imgsearch_close(w.s);
 }
 
-/* ------------------------------------------------------------------------------------- tokens ---- */
+/* ---------------------------------------------------------------------------------- tokens ---- */
 
 static void a_token_set_before_stops_every_call(void **state)
 {
@@ -449,7 +451,7 @@ static void structs_of_a_call_are_checked(void **state)
 	imgsearch_close(w.s);
 }
 
-/* ------------------------------------------------------------------------- cancelling in parallel ---- */
+/* ------------------------------------------------------------------ cancelling in parallel ---- */
 
 static sem_t inside, gate; /* a call is at work; it may go on */
 
@@ -550,7 +552,7 @@ static void cancelling_one_call_leaves_the_others(void **state)
 	imgsearch_close(w.s);
 }
 
-/* ---------------------------------------------------------------------------------- callbacks ---- */
+/* ------------------------------------------------------------------------------- callbacks ---- */
 
 typedef struct listener {
 	int reports, answer;
@@ -570,8 +572,18 @@ static int listen(void *user, const imgsearch_progress *p)
 /* Each call has its own callbacks; a number from progress, or a cancel in it, stops the call. */
 static void progress_belongs_to_its_call(void **state)
 {
-	static one_call *const long_ones[] = { call_batch, call_extract, call_build, call_update,
-		call_vectors_each, call_backup, call_check, call_eval, call_map, call_groups };
+	static one_call *const long_ones[] = {
+		call_batch,
+		call_extract,
+		call_build,
+		call_update,
+		call_vectors_each,
+		call_backup,
+		call_check,
+		call_eval,
+		call_map,
+		call_groups,
+	};
 	world w;
 	open_world(&w, *state);
 	for (size_t i = 0; i < sizeof long_ones / sizeof *long_ones; i++) {

@@ -13,9 +13,13 @@ END
 head -n 1 .out | grep -q '^1\.000 .*/photos/city-01.jpg$' && [ "$(wc -l <.out)" = 10 ]
 result "... finds what it should" $? .out
 echo text >photos/bad.jpg; head -c 2000 photos/night-01.jpg >photos/cut.jpg
-"$E/index_and_query" a.db photos query.jpg >.out 2>.err; status=$?
-grep -q '^16 pictures, 18 paths new$' .out && grep -q 'cut.jpg: ' .out && grep -q '^1\.0000 .*/photos/city-01.jpg$' .out && [ $status = 0 ]; result "index_and_query" $? .err
-"$E/index_and_query" no/such/a.db photos query.jpg >.out 2>.err; [ $? = 1 ] && grep -q 'no/such/a.db' .err; result "index_and_query, where that cannot be" $?
+"$E/index_and_query" a.db photos query.jpg >.out 2>.err
+[ $? = 0 ] && grep -q '^16 pictures, 18 paths new$' .out && grep -q 'cut.jpg: ' .out &&
+	grep -q '^1\.0000 .*/photos/city-01.jpg$' .out
+result "index_and_query" $? .err
+"$E/index_and_query" no/such/a.db photos query.jpg >.out 2>.err
+[ $? = 1 ] && grep -q 'no/such/a.db' .err
+result "index_and_query, where that cannot be" $?
 IMGSEARCH_LIBDIR=/nothing "$E/own_vectors" >.out 2>.err
 compare "own_vectors, without a network" 0 $? <<'END'
 point 250 at distance 0.0000
@@ -38,17 +42,29 @@ result "embed_in_cpp" $? .err
 [ $? = 1 ] && grep -q none.db .err
 result "embed_in_cpp without an index" $?
 
-"$E/batch_query" a.db query.jpg photos/bad.jpg none.jpg photos/night-01.jpg >.out 2>.err; status=$?
+"$E/batch_query" a.db query.jpg photos/bad.jpg none.jpg photos/night-01.jpg >.out 2>.err
+status=$?
 sed -e "s|$W|W|g" -e 's/\(error: [^:]*\):.*/\1/' .out >answers
-printf '%s\n' 'query.jpg: 1.0000 W/photos/city-01.jpg' 'photos/bad.jpg: error: photos/bad.jpg' 'none.jpg: error: none.jpg' 'photos/night-01.jpg: 1.0000 W/photos/night-01.jpg' | diff - answers >.diff && [ $status = 0 ]
+diff - answers >.diff <<'END' && [ $status = 0 ]
+query.jpg: 1.0000 W/photos/city-01.jpg
+photos/bad.jpg: error: photos/bad.jpg
+none.jpg: error: none.jpg
+photos/night-01.jpg: 1.0000 W/photos/night-01.jpg
+END
 result "batch_query" $? .diff
-"$E/batch_query" none.db query.jpg >.out 2>.err; [ $? = 1 ] && grep -q none.db .err; result "batch_query without an index" $?
+"$E/batch_query" none.db query.jpg >.out 2>.err
+[ $? = 1 ] && grep -q none.db .err
+result "batch_query without an index" $?
 draw more 1
 echo before >copy.db
-"$E/backup" a.db copy.db more/*.jpg >.out 2>.err; status=$?
-echo "$(ls more/*.jpg | wc -l) added, 0 failed, backup done" | diff - .out >.diff && [ $status = 0 ]; result "backup" $? .diff
-"$E/batch_query" copy.db query.jpg | grep -q '^query.jpg: 1\.0000 .*/photos/city-01.jpg$'; result "... which opens" $?
-"$E/backup" a.db no/such/copy.db more/*.jpg >.out 2>.err; [ $? = 1 ] && grep -q 'no/such/copy.db' .err && grep -q 'backup failed$' .out; result "backup, where that cannot be" $? .err
+"$E/backup" a.db copy.db more/*.jpg >.out 2>.err
+[ $? = 0 ] && echo "$(ls more/*.jpg | wc -l) added, 0 failed, backup done" | diff - .out >.diff
+result "backup" $? .diff
+"$E/batch_query" copy.db query.jpg | grep -q '^query.jpg: 1\.0000 .*/photos/city-01.jpg$'
+result "... which opens" $?
+"$E/backup" a.db no/such/copy.db more/*.jpg >.out 2>.err
+[ $? = 1 ] && grep -q 'no/such/copy.db' .err && grep -q 'backup failed$' .out
+result "backup, where that cannot be" $? .err
 
 sed -n '/^{$/,/^}$/p' "$TOP/examples/quickstart.c" | sed '1d;$d' >code
 sed -n 's/^ \*\(	.*\)/\1/p' "$TOP/include/imgsearch.h" | sed -n '1,/imgsearch_close/p' >header

@@ -75,10 +75,12 @@ static int64_t add(imgsearch_transaction *t, imgsearch *s, const imgsearch_input
 static int try_vectors(imgsearch_transaction *t, imgsearch *s, const float *rows, size_t n,
 	size_t dim, const int64_t *asked, const char *const *names, int64_t *ids, imgsearch_error *err)
 {
-	imgsearch_vectors_add_options o = { .struct_size = sizeof o,
+	imgsearch_vectors_add_options o = {
+		.struct_size = sizeof o,
 		.transaction = t,
 		.ids = asked,
-		.names = names };
+		.names = names,
+	};
 	return imgsearch_vectors_add(s, rows, n, dim, &o, NULL, ids, err);
 }
 
@@ -156,7 +158,7 @@ static void make_rows(float (*rows)[DIM], size_t n)
 			rows[i][d] = d == i ? 5 : 0.1f;
 }
 
-/* ----------------------------------------------------------------------------- what is seen ---- */
+/* ---------------------------------------------------------------------------- what is seen ---- */
 
 static void seen_from_the_commit_on(const scene *sc, const char *location)
 {
@@ -284,7 +286,7 @@ static void ids_of_a_new_index(void **state)
 	}
 }
 
-/* --------------------------------------------------------------------------------- numbering ---- */
+/* ------------------------------------------------------------------------------- numbering ---- */
 
 static void names_and_ids_that_contradict(void **state)
 {
@@ -447,7 +449,7 @@ static void over_max_bytes_nothing_changes(void **state)
 	imgsearch_close(s);
 }
 
-/* ------------------------------------------------------------------------------------- twins ---- */
+/* ----------------------------------------------------------------------------------- twins ---- */
 
 static uint32_t state_of(imgsearch *s, int64_t id, int64_t *same_as)
 {
@@ -533,7 +535,7 @@ static void a_twin_that_goes_after_leaves_its_vector(void **state)
 	imgsearch_close(s);
 }
 
-/* -------------------------------------------------------------------------------- other writers ---- */
+/* --------------------------------------------------------------------------- other writers ---- */
 
 /* Every writer of the public header: the same answer from each. */
 static void all_writers(imgsearch *s, int code, int update_and_build)
@@ -653,7 +655,7 @@ static void a_transaction_is_committed_once_on_its_handle(void **state)
 	imgsearch_close(other);
 }
 
-/* --------------------------------------------------------------------------------- failures ---- */
+/* -------------------------------------------------------------------------------- failures ---- */
 
 /* A commit that was stopped can be tried again. */
 static void a_cancelled_commit_has_done_nothing(void **state)

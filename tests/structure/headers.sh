@@ -1,6 +1,7 @@
 #!/bin/sh
-# The public headers alone, by both compilers and as C11 and C++17, with the strictest warnings; each
-# internal header alone; and all sources without a warning by the compiler that did not build them.
+# The public headers alone, by both compilers and as C11 and C++17, with the strictest warnings;
+# each internal header alone; and all sources without a warning by the compiler that did not build
+# them.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/tools/result.sh
 W=$(mktemp -d) && trap 'rm -rf "$W"' EXIT
@@ -46,13 +47,18 @@ for compiler in gcc clang; do
 	done
 done
 
-: >"$W/log"; bad=0
+internal="-std=c11 -Wall -Wextra -D_GNU_SOURCE -Iinclude -Ilib -I. -fsyntax-only"
+: >"$W/log"
+bad=0
 for header in imgsearch.h imgsearch/eval.h imgsearch/train.h; do
-	echo "#include \"$header\"" | gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude -x c -fsyntax-only - 2>>"$W/log" || { bad=1; echo "$header" >>"$W/log"; }
+	echo "#include \"$header\"" | gcc $internal -Wpedantic -Werror -x c - 2>>"$W/log" && continue
+	echo "$header" >>"$W/log"
+	bad=1
 done
-result "each public header stands alone" $bad
+result "each public header stands alone" $bad "$W/log"
 
-: >"$W/log"; bad=0
+: >"$W/log"
+bad=0
 for header in $(find lib cli -name '*.h' | sort) shim/shim.h; do
 	echo "#include \"${header#lib/}\"" | gcc $internal -x c - 2>>"$W/log" && continue
 	echo "$header" >>"$W/log"
