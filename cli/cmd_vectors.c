@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { BLOCK_BYTES = 32 << 20 };
 
@@ -106,7 +107,8 @@ static int import_run(context *c, void *args)
 		return CLI_FAILED;
 	m.with_ids = a->ids != NULL;
 	int rc = !a->ids || array_open(&m.ids, a->ids) ? check_files(&m, a->ids) : CLI_FAILED;
-	o.dim = (uint32_t)m.rows.dim;
+	if (access(db, F_OK)) /* an index that is there has its own */
+		o.dim = (uint32_t)m.rows.dim;
 	o.metric = a->metric;
 	m.at_once = BLOCK_BYTES / (4 * m.rows.dim) + 1;
 	if (rc == CLI_DONE)
