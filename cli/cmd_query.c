@@ -118,7 +118,7 @@ static void answer_query(context *c, query_args *a, const char *name, const imgs
 {
 	imgsearch_error err;
 	imgsearch_hits *hits = NULL;
-	char *path = in->kind == IMGSEARCH_INPUT_FILE ? path_absolute(name) : NULL;
+	char *path = in->kind == IMGSEARCH_INPUT_KIND_FILE ? path_absolute(name) : NULL;
 	int rc = search(c, a, in, n, &hits, &err);
 	bool shown = rc || !(a->html || a->sheet_file)
 		|| sheet_add(&a->sheet, path ? path : name, in, hits);

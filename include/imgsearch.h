@@ -60,7 +60,8 @@
  * Text.       UTF-8. Paths and names of items are any bytes without NUL, as file systems have them.
  *             Paths are absolute in results.
  * State.      The library prints nothing and never exits. What it keeps outside of handles: the
- *             choice of kernels and the loaded network library.
+ *             choice of kernels, the loaded network library and, for the library's own tests, a
+ *             count of allocations.
  * ABI.        Within a soname, names, numbers and layouts stay, and structs grow at their end.
  *             Callers allocate imgsearch_error, imgsearch_input and imgsearch_image; their layouts
  *             are frozen. See docs/abi.md.
@@ -142,12 +143,12 @@ IMGSEARCH_API const char *imgsearch_status_name(int status);
 #define IMGSEARCH_INIT(type) ((type){ .struct_size = sizeof(type) })
 #endif
 
-typedef enum imgsearch_log_level {
+typedef enum imgsearch_log {
 	IMGSEARCH_LOG_ERROR = 1,
 	IMGSEARCH_LOG_WARNING = 2,
 	IMGSEARCH_LOG_INFO = 3,
 	IMGSEARCH_LOG_DEBUG = 4
-} imgsearch_log_level;
+} imgsearch_log;
 
 typedef struct imgsearch_progress {
 	const char *stage;     /* for people: "index", "build", "train" ...; static */
@@ -271,12 +272,13 @@ IMGSEARCH_API void imgsearch_cancel(imgsearch *s);
 /* ---------------------------------------------------------------------------------- inputs ---- */
 
 typedef enum imgsearch_input_kind {
-	IMGSEARCH_INPUT_FILE = 1,   /* path */
-	IMGSEARCH_INPUT_BYTES = 2,  /* data, size: the bytes of a picture file */
-	IMGSEARCH_INPUT_PIXELS = 3, /* data: RGB, 8 bits, upright; width, height; size: bytes per row */
-	IMGSEARCH_INPUT_VECTOR = 4, /* data: f32; size: their number, the index's dimension */
-	IMGSEARCH_INPUT_ITEM = 5,   /* id of an item of the index */
-	IMGSEARCH_INPUT_TEXT = 6    /* text, UTF-8: EUNSUPPORTED in this version */
+	IMGSEARCH_INPUT_KIND_FILE = 1,  /* path */
+	IMGSEARCH_INPUT_KIND_BYTES = 2, /* data, size: the bytes of a picture file */
+	IMGSEARCH_INPUT_KIND_PIXELS =
+		3, /* data: RGB, 8 bits, upright; width, height; size: bytes per row */
+	IMGSEARCH_INPUT_KIND_VECTOR = 4, /* data: f32; size: their number, the index's dimension */
+	IMGSEARCH_INPUT_KIND_ITEM = 5,   /* id of an item of the index */
+	IMGSEARCH_INPUT_KIND_TEXT = 6    /* text, UTF-8: EUNSUPPORTED in this version */
 } imgsearch_input_kind;
 
 /* What is asked or added. Its layout is frozen. Make one with the functions below. */

@@ -20,7 +20,7 @@ int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cli_nomem(void);
 
 /*
- * What of the library's log is printed: records up to this imgsearch_log_level. The first is
+ * What of the library's log is printed: records up to this imgsearch_log. The first is
  * IMGSEARCH_LOG_WARNING.
  */
 void cli_log_level(int level);

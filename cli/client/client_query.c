@@ -72,7 +72,7 @@ static json_t *options_json(const imgsearch_query_options *o)
 static json_t *input_json(const imgsearch_input *in, const char *part)
 {
 	json_t *one = json_object();
-	if (in->kind == IMGSEARCH_INPUT_ITEM)
+	if (in->kind == IMGSEARCH_INPUT_KIND_ITEM)
 		json_object_set_new(one, "id", json_integer(in->id));
 	else
 		json_object_set_new(one, "part", json_string(part));
@@ -94,10 +94,10 @@ static bool write_part(FILE *f, const imgsearch_input *in, const char *name)
 {
 	bool ok = true;
 	begin_part(f, name);
-	if (in->kind == IMGSEARCH_INPUT_BYTES)
+	if (in->kind == IMGSEARCH_INPUT_KIND_BYTES)
 		fwrite(in->data, 1, in->size, f);
 	else
-		ok = in->kind == IMGSEARCH_INPUT_FILE && write_file(f, in->path);
+		ok = in->kind == IMGSEARCH_INPUT_KIND_FILE && write_file(f, in->path);
 	fputs("\r\n", f);
 	return ok;
 }
@@ -112,7 +112,7 @@ static bool write_form(FILE *f, const imgsearch_input *in, size_t n,
 		char name[24];
 		snprintf(name, sizeof name, "p%zu", i);
 		json_array_append_new(inputs, input_json(&in[i], name));
-		if (in[i].kind != IMGSEARCH_INPUT_ITEM)
+		if (in[i].kind != IMGSEARCH_INPUT_KIND_ITEM)
 			ok = write_part(f, &in[i], name);
 	}
 	json_object_set_new(q, "inputs", inputs);

@@ -63,7 +63,7 @@ static void cache_uploads(exchange *x, const search_request *q, char *names, siz
 	for (size_t i = 0; i < q->n && at + UPLOAD_NAME + 1 < size; i++) {
 		const imgsearch_input *in = &q->input[i];
 		char name[UPLOAD_NAME];
-		if (in->kind == IMGSEARCH_INPUT_BYTES && !q->upload[i][0]
+		if (in->kind == IMGSEARCH_INPUT_KIND_BYTES && !q->upload[i][0]
 			&& upload_cache_put(x->server->uploads, in->data, in->size, name))
 			at += (size_t)snprintf(names + at, size - at, "%s%s", at ? " " : "", name);
 	}
@@ -72,10 +72,11 @@ static void cache_uploads(exchange *x, const search_request *q, char *names, siz
 /* The name of the query, one word. */
 static void query_name(const imgsearch_input *first, char *name, size_t size)
 {
-	if (first->kind == IMGSEARCH_INPUT_ITEM)
+	if (first->kind == IMGSEARCH_INPUT_KIND_ITEM)
 		snprintf(name, size, "id:%lld", (long long)first->id);
 	else
-		snprintf(name, size, "%s", first->kind == IMGSEARCH_INPUT_VECTOR ? "vector" : "upload");
+		snprintf(name, size, "%s",
+			first->kind == IMGSEARCH_INPUT_KIND_VECTOR ? "vector" : "upload");
 }
 
 static enum MHD_Result answer_hits(exchange *x, const search_request *q, const imgsearch_hits *hits)

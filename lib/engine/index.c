@@ -97,9 +97,10 @@ int imgsearch_index_add(imgsearch *s, const imgsearch_input *in,
 		rc = COPY(options, theirs, err);
 	if (rc)
 		return rc;
-	REQUIRE(in->kind != IMGSEARCH_INPUT_ITEM, err, "index_add: the input is in the index already");
+	REQUIRE(in->kind != IMGSEARCH_INPUT_KIND_ITEM, err,
+		"index_add: the input is in the index already");
 	REQUIRE(!options.name || *options.name, err, "index_add: name is empty");
-	REQUIRE(!options.has_id || in->kind == IMGSEARCH_INPUT_VECTOR, err,
+	REQUIRE(!options.has_id || in->kind == IMGSEARCH_INPUT_KIND_VECTOR, err,
 		"index_add: id can be chosen for a vector alone");
 	REQUIRE(!options.has_id || options.id >= 0, err, "index_add: id %lld is negative",
 		(long long)options.id);

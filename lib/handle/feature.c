@@ -18,7 +18,7 @@ static int fit(imgsearch *s, const imgsearch_input *in, const void *data, size_t
 	if (!rc)
 		rc = ims_image_fit(&im, r, false, slot, err);
 	ims_image_free(&im);
-	if (rc && in->kind == IMGSEARCH_INPUT_FILE)
+	if (rc && in->kind == IMGSEARCH_INPUT_KIND_FILE)
 		ims_error_prefix(err, "%s", in->path);
 	return rc;
 }
@@ -45,7 +45,7 @@ static void fit_one(void *arg, size_t i, unsigned worker)
 	const void *data;
 	size_t size;
 	int rc = ims_input_check(in, err);
-	if (!rc && in->kind > IMGSEARCH_INPUT_PIXELS)
+	if (!rc && in->kind > IMGSEARCH_INPUT_KIND_PIXELS)
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "only pictures have features to extract");
 	if (!rc)
 		rc = ims_input_bytes(in, &held, &data, &size, err);
@@ -227,9 +227,9 @@ int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, uint32_t dim, f
 	int rc = ims_input_check(in, err);
 	if (rc)
 		return rc;
-	if (in->kind == IMGSEARCH_INPUT_ITEM)
+	if (in->kind == IMGSEARCH_INPUT_KIND_ITEM)
 		return stored_picture(s, in->id, dim, out, self, err);
-	if (in->kind == IMGSEARCH_INPUT_VECTOR) {
+	if (in->kind == IMGSEARCH_INPUT_KIND_VECTOR) {
 		if (!in->data || in->size != dim)
 			return ims_fail(err, IMGSEARCH_EINVAL, "vector of %zu values; the index has %u",
 				in->size, dim);
@@ -242,7 +242,7 @@ int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, uint32_t dim, f
 	if (!rc && ims_identity_requested(s))
 		rc = check_model(s, err);
 	if (!rc
-		&& (in->kind == IMGSEARCH_INPUT_PIXELS || ims_input_is_crop(in)
+		&& (in->kind == IMGSEARCH_INPUT_KIND_PIXELS || ims_input_is_crop(in)
 			|| !find_stored(s, data, size, dim, out, self))) {
 		*self = NO_PICTURE;
 		rc = network_feature(s, j, in, data, size, out, err);
@@ -276,7 +276,7 @@ static void prepare_query(void *arg, size_t i, unsigned worker)
 	const void *data;
 	size_t size;
 	(void)worker;
-	bool picture = in->kind <= IMGSEARCH_INPUT_PIXELS;
+	bool picture = in->kind <= IMGSEARCH_INPUT_KIND_PIXELS;
 	b->self[i] = NO_PICTURE;
 	int rc = ims_job_check(b->job, err);
 	if (!rc && !picture)
@@ -286,7 +286,7 @@ static void prepare_query(void *arg, size_t i, unsigned worker)
 	if (!rc && picture)
 		rc = ims_input_bytes(in, &b->held[i], &data, &size, err);
 	if (!rc && picture)
-		b->open[i] = in->kind == IMGSEARCH_INPUT_PIXELS || ims_input_is_crop(in)
+		b->open[i] = in->kind == IMGSEARCH_INPUT_KIND_PIXELS || ims_input_is_crop(in)
 			|| !find_stored(b->s, data, size, b->dim, out, &b->self[i]);
 	err->code = rc;
 }
@@ -305,8 +305,8 @@ static int run_open(query_batch *b, size_t n, imgsearch_error *err)
 		if (!b->open[i])
 			continue;
 		in[open] = b->in[i];
-		if (in[open].kind == IMGSEARCH_INPUT_FILE) { /* its bytes are here already */
-			in[open].kind = IMGSEARCH_INPUT_BYTES;
+		if (in[open].kind == IMGSEARCH_INPUT_KIND_FILE) { /* its bytes are here already */
+			in[open].kind = IMGSEARCH_INPUT_KIND_BYTES;
 			in[open].data = b->held[i].data;
 			in[open].size = b->held[i].len;
 		}
@@ -320,7 +320,7 @@ static int run_open(query_batch *b, size_t n, imgsearch_error *err)
 		memcpy(b->out + i * b->dim, rows + k * b->dim, b->dim * sizeof *rows);
 		b->self[i] = NO_PICTURE;
 		b->errors[i] = errors[k++];
-		if (b->errors[i].code && b->in[i].kind == IMGSEARCH_INPUT_FILE)
+		if (b->errors[i].code && b->in[i].kind == IMGSEARCH_INPUT_KIND_FILE)
 			ims_error_prefix(&b->errors[i], "%s", b->in[i].path);
 	}
 	ims_identity_free(&id);

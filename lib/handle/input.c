@@ -6,17 +6,17 @@
 
 int ims_input_check(const imgsearch_input *in, imgsearch_error *err)
 {
-	bool needs_data = in->kind == IMGSEARCH_INPUT_BYTES || in->kind == IMGSEARCH_INPUT_PIXELS
-		|| in->kind == IMGSEARCH_INPUT_VECTOR;
-	if (in->kind < IMGSEARCH_INPUT_FILE || in->kind > IMGSEARCH_INPUT_TEXT)
+	bool needs_data = in->kind == IMGSEARCH_INPUT_KIND_BYTES
+		|| in->kind == IMGSEARCH_INPUT_KIND_PIXELS || in->kind == IMGSEARCH_INPUT_KIND_VECTOR;
+	if (in->kind < IMGSEARCH_INPUT_KIND_FILE || in->kind > IMGSEARCH_INPUT_KIND_TEXT)
 		return ims_fail(err, IMGSEARCH_EINVAL, "input: kind %u is unknown", in->kind);
 	if (in->reserved[0] || in->reserved[1])
 		return ims_fail(err, IMGSEARCH_EINVAL, "input: the reserved fields must be 0");
-	if ((in->kind == IMGSEARCH_INPUT_FILE && !in->path) || (needs_data && !in->data))
+	if ((in->kind == IMGSEARCH_INPUT_KIND_FILE && !in->path) || (needs_data && !in->data))
 		return ims_fail(err, IMGSEARCH_EINVAL, "input: the path or data is NULL");
 	if (!isfinite(in->weight))
 		return ims_fail(err, IMGSEARCH_EINVAL, "input: the weight is not finite");
-	if (in->kind == IMGSEARCH_INPUT_TEXT)
+	if (in->kind == IMGSEARCH_INPUT_KIND_TEXT)
 		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
 			"input: text is not supported in this version");
 	return 0;
@@ -32,7 +32,7 @@ int ims_input_bytes(const imgsearch_input *in, buf *held, const void **data, siz
 {
 	*data = in->data;
 	*size = in->size;
-	if (in->kind != IMGSEARCH_INPUT_FILE)
+	if (in->kind != IMGSEARCH_INPUT_KIND_FILE)
 		return 0;
 	int rc = ims_read_file(held, in->path, IMS_IMAGE_MAX_FILE, err);
 	*data = held->data;
@@ -59,7 +59,7 @@ int ims_input_decode(const imgsearch_input *in, const void *data, size_t size,
 	const image_limits *limits, image *out, image_head *head, imgsearch_error *err)
 {
 	*out = (image){ 0 };
-	if (in->kind != IMGSEARCH_INPUT_PIXELS)
+	if (in->kind != IMGSEARCH_INPUT_KIND_PIXELS)
 		return ims_image_decode(out, head, data, size, limits,
 			ims_input_is_crop(in) ? in->crop : NULL, err);
 	int rc = copy_pixels(in, out, err);

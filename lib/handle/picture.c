@@ -37,7 +37,7 @@ static int decode(imgsearch *s, const imgsearch_input *in, const void *data, siz
 	uint32_t max_side, image *out, imgsearch_error *err)
 {
 	image_limits limits = ims_handle_limits(s, NULL);
-	if (in->kind != IMGSEARCH_INPUT_PIXELS && !ims_input_is_crop(in))
+	if (in->kind != IMGSEARCH_INPUT_KIND_PIXELS && !ims_input_is_crop(in))
 		limits.at_least = short_side(data, size, &limits, max_side);
 	ims_handle_decoder_acquire(s);
 	int rc = ims_input_decode(in, data, size, &limits, out, NULL, err);
@@ -49,8 +49,8 @@ static int from_file(imgsearch *s, const imgsearch_input *in, uint32_t max_side,
 	imgsearch_error *err)
 {
 	buf bytes = { 0 };
-	char *stored = in->kind == IMGSEARCH_INPUT_ITEM ? stored_path(s, in->id, err) : NULL;
-	const char *path = in->kind == IMGSEARCH_INPUT_ITEM ? stored : in->path;
+	char *stored = in->kind == IMGSEARCH_INPUT_KIND_ITEM ? stored_path(s, in->id, err) : NULL;
+	const char *path = in->kind == IMGSEARCH_INPUT_KIND_ITEM ? stored : in->path;
 	int rc = path ? ims_read_file(&bytes, path, IMS_IMAGE_MAX_FILE, err) : err->code;
 	if (!rc) {
 		rc = decode(s, in, bytes.data, bytes.len, max_side, out, err);
@@ -88,9 +88,11 @@ int ims_picture_load(imgsearch *s, job *j, const imgsearch_input *in, uint32_t m
 	int rc = ims_job_check(j, err);
 	if (rc)
 		return rc;
-	if (in->kind == IMGSEARCH_INPUT_PIXELS || (in->kind == IMGSEARCH_INPUT_BYTES && in->data))
+	if (in->kind == IMGSEARCH_INPUT_KIND_PIXELS
+		|| (in->kind == IMGSEARCH_INPUT_KIND_BYTES && in->data))
 		rc = decode(s, in, in->data, in->size, max_side, out, err);
-	else if (in->kind == IMGSEARCH_INPUT_ITEM || (in->kind == IMGSEARCH_INPUT_FILE && in->path))
+	else if (in->kind == IMGSEARCH_INPUT_KIND_ITEM
+		|| (in->kind == IMGSEARCH_INPUT_KIND_FILE && in->path))
 		rc = from_file(s, in, max_side, out, err);
 	else
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "this input has no pixels to show");

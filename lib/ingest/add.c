@@ -81,7 +81,7 @@ int ims_add(imgsearch *s, const imgsearch_input *in, const imgsearch_index_add_o
 	int rc = o->transaction ? ims_transaction_check(o->transaction, s, err) : 0;
 	if (rc)
 		return rc;
-	if (in->kind == IMGSEARCH_INPUT_VECTOR)
+	if (in->kind == IMGSEARCH_INPUT_KIND_VECTOR)
 		return add_vector(s, in, o, id, err);
 	return o->transaction ? add_staged(s, in, o->name, o->transaction, j, id, err)
 						  : add_alone(s, in, o->name, j, id, err);

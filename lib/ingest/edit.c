@@ -72,7 +72,7 @@ int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const c
 	float *input = NULL;
 	*out = (edit){ .kind = EDIT_PICTURE };
 	prepare_request request = { .s = s, .single = true, .has_content = has_content, .user = user };
-	if (in->kind == IMGSEARCH_INPUT_FILE && !stat(in->path, &st))
+	if (in->kind == IMGSEARCH_INPUT_KIND_FILE && !stat(in->path, &st))
 		out->mtime = ims_timestamp(&st.st_mtim);
 	int rc = name_picture(out, in, name, err);
 	if (!rc)
@@ -82,7 +82,7 @@ int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const c
 	request.recipe = &out->identity.model.recipe;
 	if (!rc) {
 		rc = ims_prepare(&request, in, &out->picture, &input, err);
-		if (rc && in->kind == IMGSEARCH_INPUT_FILE)
+		if (rc && in->kind == IMGSEARCH_INPUT_KIND_FILE)
 			ims_error_prefix(err, "%s", in->path);
 	}
 	if (!rc)

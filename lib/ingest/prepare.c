@@ -29,9 +29,9 @@ static int check_format(const imgsearch_input *in, imgsearch_error *err)
 {
 	image_format format = IMAGE_UNKNOWN;
 	int rc = 0;
-	if (in->kind == IMGSEARCH_INPUT_PIXELS)
+	if (in->kind == IMGSEARCH_INPUT_KIND_PIXELS)
 		return 0;
-	if (in->kind == IMGSEARCH_INPUT_FILE)
+	if (in->kind == IMGSEARCH_INPUT_KIND_FILE)
 		rc = sniff(in->path, &format, err);
 	else
 		format = ims_image_sniff(in->data, in->size);
@@ -67,7 +67,7 @@ static int decode(const prepare_request *r, const imgsearch_input *in, const voi
 /* Hashes whole files. Crops and pixels are never duplicates. */
 static void identify(const imgsearch_input *in, const void *data, size_t size, prepared *out)
 {
-	if (in->kind == IMGSEARCH_INPUT_PIXELS)
+	if (in->kind == IMGSEARCH_INPUT_KIND_PIXELS)
 		return;
 	out->size = size;
 	if (!ims_input_is_crop(in))

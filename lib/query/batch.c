@@ -90,7 +90,7 @@ static int make_rows(batch *b, size_t first, size_t n, imgsearch_error *err)
 		if (!why->code)
 			ims_space_apply(sp, row, row);
 		if (!why->code && b->query->improve.views > 1
-			&& b->in[first + i].kind != IMGSEARCH_INPUT_VECTOR)
+			&& b->in[first + i].kind != IMGSEARCH_INPUT_KIND_VECTOR)
 			why->code = ims_improve_views(b->s, b->job, sp, &b->in[first + i],
 				b->query->improve.views, row, why);
 		weigh(&b->in[first + i], row, sp->dim, &b->self[i]);

@@ -32,7 +32,7 @@ static int combine(imgsearch *s, query *q, const imgsearch_input *in, size_t n, 
 		if (row != NO_PICTURE && weight > 0)
 			q->own[q->n_own++] = row;
 		ims_space_apply(sp, one, one);
-		if (q->improve.views > 1 && in[i].kind != IMGSEARCH_INPUT_VECTOR)
+		if (q->improve.views > 1 && in[i].kind != IMGSEARCH_INPUT_KIND_VECTOR)
 			rc = ims_improve_views(s, q->job, sp, &in[i], q->improve.views, one, err);
 		for (size_t j = 0; j < dim; j++)
 			out[j] += weight * one[j];

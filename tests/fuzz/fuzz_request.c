@@ -17,7 +17,7 @@ static void read_all(const search_request *c)
 {
 	volatile unsigned sum = 0;
 	for (size_t i = 0; i < c->n; i++)
-		if (c->input[i].data && c->input[i].kind == IMGSEARCH_INPUT_BYTES)
+		if (c->input[i].data && c->input[i].kind == IMGSEARCH_INPUT_KIND_BYTES)
 			for (size_t at = 0; at < c->input[i].size; at++)
 				sum += ((const uint8_t *)c->input[i].data)[at];
 	const imgsearch_filter *filter = c->options.filter;

@@ -173,7 +173,7 @@ static size_t compare(const questions *q, const imgsearch_query_options *o)
 			failed++;
 			assert_int_equal(a->error->code, rc);
 			assert_true(*a->error->message);
-			if (q->in[i].kind == IMGSEARCH_INPUT_FILE && q->in[i].path)
+			if (q->in[i].kind == IMGSEARCH_INPUT_KIND_FILE && q->in[i].path)
 				assert_non_null(strstr(a->error->message, q->in[i].path));
 		} else {
 			same_hits(a->hits, hits);

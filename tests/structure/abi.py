@@ -56,6 +56,42 @@ def dump():
     return [line + "\n" for line in lines]
 
 
+VERBS = "open close cancel extract build query range check train".split()
+NOUNS = ("answers batch build_report bytes cancel_token check_report eval eval_report groups hits "
+         "image index index_update_report info input item map model network root status "
+         "train_report transaction vectors version").split()
+
+
+def follows_grammar(name):
+    """imgsearch_VERB for what the handle itself does, imgsearch_NOUN_VERB for all else."""
+    name = name.removeprefix("imgsearch_")
+    return name in VERBS or any(name.startswith(noun + "_") for noun in NOUNS)
+
+
+def broken_rules(header):
+    for name in header.functions:
+        if not follows_grammar(name):
+            yield f"{name}: neither a verb of the handle nor a noun and a verb"
+    for name, values in header.enums.items():
+        if name == "imgsearch_status":
+            continue
+        for value in values:
+            if not value.startswith(name.upper() + "_"):
+                yield f"{value}: does not carry the name of {name}"
+    for name, fields in header.structs.items():
+        for kind, field in fields:
+            if kind in header.structs:
+                yield f"{name}.{field}: holds a struct by value"
+            if field == "items" and ("size_t", "count") not in fields:
+                yield f"{name}.items: no count"
+    for name, (_, args) in header.functions.items():
+        if args and args[-1][1] != "err" and any(arg == "err" for _, arg in args):
+            yield f"{name}: err is not the last parameter"
+        for kind, arg in args:
+            if kind in header.structs:
+                yield f"{name}: {arg} is a struct by value"
+
+
 def main():
     now = dump()
     if "--write" in sys.argv[1:]:
@@ -68,8 +104,11 @@ def main():
     sys.stdout.writelines(different)
     padded = [line for line in now if "padding at the end" in line]
     print(f"{'not ' if padded else ''}ok 2 - no struct has padding at its end")
-    print("1..2")
-    return now != wanted or bool(padded)
+    rules = list(broken_rules(Header()))
+    print(f"{'not ' if rules else ''}ok 3 - names, lists and parameters follow the rules")
+    sys.stdout.writelines(f"# {rule}\n" for rule in rules)
+    print("1..3")
+    return now != wanted or bool(padded) or bool(rules)
 
 
 sys.exit(main())
