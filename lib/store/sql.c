@@ -49,6 +49,9 @@ static int write_error(const conn *c, int sqlite, imgsearch_error *err)
 int ims_store_sql_fail(conn *c, int sqlite, imgsearch_error *err)
 {
 	bool memory = (sqlite & 0xff) == SQLITE_NOMEM || sqlite == SQLITE_IOERR_NOMEM;
+	/* an immutable file that changes under its connection looks damaged to SQLite */
+	if (!memory && ims_store_unchanged(c, err))
+		return c->failed;
 	int rc = memory ? ims_nomem(err) : write_error(c, sqlite, err);
 	if (err && !memory)
 		err->detail = sqlite;
