@@ -58,7 +58,8 @@
  *             over 256 rows or more takes their mean, which queries subtract from both sides from
  *             then on; `plain` asks without it.
  * Text.       UTF-8. Paths and names of items are any bytes without NUL, as file systems have them.
- *             Paths are absolute in results.
+ *             Paths are absolute in results. Nothing that the library reads or writes depends on
+ *             the program's locale, which stays as it is.
  * State.      The library prints nothing and never exits. What it keeps outside of handles: the
  *             choice of kernels and the loaded network library.
  * ABI.        Within a soname, names, numbers and layouts stay, and structs grow at their end.
@@ -343,7 +344,7 @@ typedef struct imgsearch_counts {
 
 typedef struct imgsearch_index_update_options {
 	size_t struct_size;
-	/* patterns (fnmatch) of names or relative paths; NULL: everything */
+	/* patterns (fnmatch, ? is a byte) of names or relative paths; NULL: everything */
 	const char *const *include;
 	size_t n_include;
 	const char *const *exclude;

@@ -5,6 +5,7 @@
  *	error.h    a code and one sentence in the caller's struct
  *	alloc.h    memory: arrays whose size cannot overflow
  *	buf.h      growing bytes, written
+ *	c_locale.h numbers and letters as text
  *	reader.h   bytes from strangers, read
  *	file.h     whole files, read and written
  *	path.h     paths as text
@@ -27,6 +28,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/c_locale.h"
 #include "base/clock.h"
 #include "base/counts.h"
 #include "base/error.h"

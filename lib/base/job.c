@@ -1,12 +1,12 @@
 /* Progress, stopping and log of a call. */
 #include "base/job.h"
 
+#include "base/c_locale.h"
 #include "base/clock.h"
 #include "base/error.h"
 
 #include <math.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 int ims_job_stopped(const job *j)
 {
@@ -46,7 +46,7 @@ void ims_job_log(job *j, int level, const char *format, ...)
 	char text[600];
 	va_list args;
 	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
+	ims_vprint(text, sizeof text, format, args);
 	va_end(args);
 	j->call.log(j->call.user, level, text);
 }
