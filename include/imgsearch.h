@@ -49,7 +49,9 @@
  * Callbacks.  They run on the thread that called the library and under no lock of it, but for a
  *             filter (see there). They may call the library, except imgsearch_close on the handle
  *             of their call. A callback that returns int stops the call by a number that is not 0;
- *             the call returns that number and leaves err alone, but for progress.
+ *             the call returns that number and leaves err alone, but for progress. A callback
+ *             returns: an exception that leaves it, or the end of its thread, aborts the process,
+ *             with a sentence on standard error. To longjmp out of it is undefined.
  * Numbers.    Vectors are f32, row-major, one row per picture. Ids of pictures are positive; ids of
  *             the caller's own vectors are not negative. An id stays with its item, and the library
  *             never gives it to another one.
@@ -60,8 +62,8 @@
  * Text.       UTF-8. Paths and names of items are any bytes without NUL, as file systems have them.
  *             Paths are absolute in results. Nothing that the library reads or writes depends on
  *             the program's locale, which stays as it is.
- * State.      The library prints nothing and never exits. What it keeps outside of handles: the
- *             choice of kernels and the loaded network library.
+ * State.      The library prints nothing and never exits, but for that. What it keeps outside of
+ *             handles: the choice of kernels and the loaded network library.
  * ABI.        Within a soname, names, numbers and layouts stay, and structs grow at their end.
  *             Callers allocate imgsearch_error, imgsearch_input and imgsearch_image; their layouts
  *             are frozen. See docs/abi.md.

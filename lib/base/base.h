@@ -16,6 +16,7 @@
  *	topk.h     the k nearest
  *	pool.h     threads
  *	job.h      a call at work: progress, stopping, log
+ *	callback.h calls of the program's callbacks
  *	result.h   the memory of a result of the public interface
  *	counts.h   counts of items by state
  *	clock.h    the time
@@ -29,6 +30,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/c_locale.h"
+#include "base/callback.h"
 #include "base/clock.h"
 #include "base/counts.h"
 #include "base/error.h"

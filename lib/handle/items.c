@@ -100,7 +100,7 @@ static int list_one(void *user, const store_picture *p, const char *root)
 		return rc;
 	rc = make_item(l->s, p, root, &item, l->err);
 	if (!rc)
-		rc = l->each(l->user, item);
+		rc = ims_call_item(l->each, l->user, item);
 	ims_result_free(item);
 	return rc;
 }
@@ -224,7 +224,7 @@ static int list_vectors(void *user, const int64_t *ids, const float *rows, size_
 	vector_lister *l = user;
 	l->done += n;
 	int rc = ims_job_step(l->job, "vectors", l->done, 0, l->err);
-	return rc ? rc : l->each(l->user, ids, rows, n, l->dim);
+	return rc ? rc : ims_call_vectors(l->each, l->user, ids, rows, n, l->dim);
 }
 
 /* The dimension of the index; 0: it has none yet. */
