@@ -437,8 +437,8 @@ typedef struct imgsearch_index_remove_options {
 } imgsearch_index_remove_options;
 
 /*
- * Forgets items. All or none: ENOTFOUND for an id that does not exist. A file that is still there
- * is a new one for the next run.
+ * Forgets items. All or none: ENOTFOUND for an id that does not exist. Equal ids count once, here
+ * and in the functions below. A file that is still there is a new one for the next run.
  */
 IMGSEARCH_API int imgsearch_index_remove(imgsearch *s, const int64_t *ids, size_t n,
 	const imgsearch_index_remove_options *options, const imgsearch_call *call,
@@ -757,7 +757,10 @@ IMGSEARCH_API int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **
 	imgsearch_error *err);
 IMGSEARCH_API void imgsearch_item_free(imgsearch_item *item);
 
-/* The id of a path or name. ENOTFOUND. */
+/*
+ * The id of a path or name, as results have it: also "id:N" of a vector without a name. Where
+ * another item was given that name, it is found. ENOTFOUND.
+ */
 IMGSEARCH_API int imgsearch_item_find(imgsearch *s, const char *path, int64_t *id,
 	imgsearch_error *err);
 
