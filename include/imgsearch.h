@@ -62,6 +62,8 @@
  * Text.       UTF-8. Paths and names of items are any bytes without NUL, as file systems have them.
  *             Paths are absolute in results. Nothing that the library reads or writes depends on
  *             the program's locale, which stays as it is.
+ * Traps.      Calls with finite values raise no floating-point trap (feenableexcept of division by
+ *             zero, invalid operation, overflow), unless squares of values overflow a float.
  * State.      The library prints nothing and never exits, but for that. What it keeps outside of
  *             handles: the choice of kernels and the loaded network library.
  * ABI.        Within a soname, names, numbers and layouts stay, and structs grow at their end.
