@@ -65,7 +65,9 @@
  * Traps.      Calls with finite values raise no floating-point trap (feenableexcept of division by
  *             zero, invalid operation, overflow), unless squares of values overflow a float.
  * State.      The library prints nothing and never exits, but for that. What it keeps outside of
- *             handles: the choice of kernels and the loaded network library.
+ *             handles: the choice of kernels and the loaded network library. Settings of the
+ *             program (OpenMP, floating-point mode, signal mask, umask, environment, current
+ *             folder) stay as they are.
  * ABI.        Within a soname, names, numbers and layouts stay, and structs grow at their end.
  *             Callers allocate imgsearch_error, imgsearch_input and imgsearch_image; their layouts
  *             are frozen. See docs/abi.md.

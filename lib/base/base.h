@@ -17,6 +17,7 @@
  *	pool.h     threads
  *	job.h      a call at work: progress, stopping, log
  *	callback.h calls of the program's callbacks
+ *	apart.h    work on a thread of its own
  *	result.h   the memory of a result of the public interface
  *	counts.h   counts of items by state
  *	clock.h    the time
@@ -28,6 +29,7 @@
 #define IMS_BASE_H
 
 #include "base/alloc.h"
+#include "base/apart.h"
 #include "base/buf.h"
 #include "base/c_locale.h"
 #include "base/callback.h"
