@@ -49,7 +49,9 @@
  * Callbacks.  They run on the thread that called the library and under no lock of it, but for a
  *             filter (see there). They may call the library, except imgsearch_close on the handle
  *             of their call. A callback that returns int stops the call by a number that is not 0;
- *             the call returns that number and leaves err alone, but for progress.
+ *             the call returns that number and leaves err alone, but for progress. A callback
+ *             returns: an exception that leaves it, or the end of its thread, aborts the process,
+ *             with a sentence on standard error. To longjmp out of it is undefined.
  * Numbers.    Vectors are f32, row-major, one row per picture. Ids of pictures are positive; ids of
  *             the caller's own vectors are not negative. An id stays with its item, and the library
  *             never gives it to another one.
@@ -58,10 +60,14 @@
  *             over 256 rows or more takes their mean, which queries subtract from both sides from
  *             then on; `plain` asks without it.
  * Text.       UTF-8. Paths and names of items are any bytes without NUL, as file systems have them.
- *             Paths are absolute in results.
- * State.      The library prints nothing and never exits. What it keeps outside of handles: the
- *             choice of kernels, the loaded network library and, for the library's own tests, a
- *             count of allocations.
+ *             Paths are absolute in results. Nothing that the library reads or writes depends on
+ *             the program's locale, which stays as it is.
+ * Traps.      Calls with finite values raise no floating-point trap (feenableexcept of division by
+ *             zero, invalid operation, overflow), unless squares of values overflow a float.
+ * State.      The library prints nothing and never exits, but for that. What it keeps outside of
+ *             handles: the choice of kernels, the loaded network library and, for its own tests, a
+ *             count of allocations. Settings of the program (OpenMP, floating-point mode, signal
+ *             mask, umask, environment, current folder) stay as they are.
  * ABI.        Within a soname, names, numbers and layouts stay, and structs grow at their end.
  *             Callers allocate imgsearch_error, imgsearch_input and imgsearch_image; their layouts
  *             are frozen. See docs/abi.md.
@@ -345,7 +351,7 @@ typedef struct imgsearch_counts {
 
 typedef struct imgsearch_index_update_options {
 	size_t struct_size;
-	/* patterns (fnmatch) of names or relative paths; NULL: everything */
+	/* patterns (fnmatch, ? is a byte) of names or relative paths; NULL: everything */
 	const char *const *include;
 	size_t n_include;
 	const char *const *exclude;
@@ -436,8 +442,8 @@ typedef struct imgsearch_index_remove_options {
 } imgsearch_index_remove_options;
 
 /*
- * Forgets items. All or none: ENOTFOUND for an id that does not exist. A file that is still there
- * is a new one for the next run.
+ * Forgets items. All or none: ENOTFOUND for an id that does not exist. Equal ids count once, here
+ * and in the functions below. A file that is still there is a new one for the next run.
  */
 IMGSEARCH_API int imgsearch_index_remove(imgsearch *s, const int64_t *ids, size_t n,
 	const imgsearch_index_remove_options *options, const imgsearch_call *call,
@@ -756,7 +762,10 @@ IMGSEARCH_API int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **
 	imgsearch_error *err);
 IMGSEARCH_API void imgsearch_item_free(imgsearch_item *item);
 
-/* The id of a path or name. ENOTFOUND. */
+/*
+ * The id of a path or name, as results have it: also "id:N" of a vector without a name. Where
+ * another item was given that name, it is found. ENOTFOUND.
+ */
 IMGSEARCH_API int imgsearch_item_find(imgsearch *s, const char *path, int64_t *id,
 	imgsearch_error *err);
 

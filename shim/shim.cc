@@ -83,7 +83,7 @@ void build(shim_net &net, const shim_config &c, const shim_tensor *tensors, size
 }
 
 int net_new(shim_net **out, const shim_config *c, const shim_tensor *tensors, size_t n,
-	const char *script, shim_message *msg)
+	const char *script, shim_message *msg) noexcept
 {
 	*out = nullptr;
 	return guard(msg, [&] {
@@ -94,19 +94,19 @@ int net_new(shim_net **out, const shim_config *c, const shim_tensor *tensors, si
 	});
 }
 
-void net_free(shim_net *net)
+void net_free(shim_net *net) noexcept
 {
 	shim_message msg;
 	guard(&msg, [&] { delete net; });
 }
 
-uint32_t net_dim(const shim_net *net)
+uint32_t net_dim(const shim_net *net) noexcept
 {
 	return (uint32_t)net->dim;
 }
 
 int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *out,
-	shim_message *msg)
+	shim_message *msg) noexcept
 {
 	return guard(msg, [&] {
 		c10::InferenceMode inference;
@@ -116,12 +116,12 @@ int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *o
 	});
 }
 
-uint32_t net_concurrency(const shim_net *net)
+uint32_t net_concurrency(const shim_net *net) noexcept
 {
 	return net->device.is_cpu() ? (uint32_t)net->threads : 1;
 }
 
-size_t net_batch(const shim_net *net)
+size_t net_batch(const shim_net *net) noexcept
 {
 	/* A large input fills the caches alone; a GPU needs many to be busy. */
 	if (net->device.is_cuda())
@@ -146,7 +146,7 @@ const char *blas_name()
 									: "reference BLAS";
 }
 
-void net_describe(const shim_net *net, char *text, size_t size)
+void net_describe(const shim_net *net, char *text, size_t size) noexcept
 {
 	shim_message msg;
 	guard(&msg, [&] {

@@ -285,7 +285,7 @@ void adamw(shim_train &t, double rate)
 /* ------------------------------------------------------------------- the table's functions ---- */
 
 int train_new(shim_train **out, const shim_train_config *c, const shim_tensor *tensors, size_t n,
-	shim_message *msg)
+	shim_message *msg) noexcept
 {
 	*out = nullptr;
 	return ims::guard(msg, [&] {
@@ -306,18 +306,19 @@ int train_new(shim_train **out, const shim_train_config *c, const shim_tensor *t
 	});
 }
 
-void train_free(shim_train *t)
+void train_free(shim_train *t) noexcept
 {
 	shim_message msg;
 	ims::guard(&msg, [&] { delete t; });
 }
 
-uint32_t train_width(const shim_train *t)
+uint32_t train_width(const shim_train *t) noexcept
 {
 	return (uint32_t)t->net->width();
 }
 
-int train_step(shim_train *t, const shim_batch *b, float rate, shim_score *score, shim_message *msg)
+int train_step(shim_train *t, const shim_batch *b, float rate, shim_score *score,
+	shim_message *msg) noexcept
 {
 	return ims::guard(msg, [&] {
 		use_threads(*t);
@@ -334,7 +335,7 @@ int train_step(shim_train *t, const shim_batch *b, float rate, shim_score *score
 	});
 }
 
-int train_score(shim_train *t, const shim_batch *b, shim_score *score, shim_message *msg)
+int train_score(shim_train *t, const shim_batch *b, shim_score *score, shim_message *msg) noexcept
 {
 	return ims::guard(msg, [&] {
 		at::NoGradGuard none;
@@ -345,7 +346,7 @@ int train_score(shim_train *t, const shim_batch *b, shim_score *score, shim_mess
 }
 
 int train_features(shim_train *t, const float *in, size_t n, uint32_t project, float *out,
-	shim_message *msg)
+	shim_message *msg) noexcept
 {
 	return ims::guard(msg, [&] {
 		at::NoGradGuard none;
@@ -356,7 +357,7 @@ int train_features(shim_train *t, const float *in, size_t n, uint32_t project, f
 	});
 }
 
-int train_project(shim_train *t, const float *weight, const float *bias, shim_message *msg)
+int train_project(shim_train *t, const float *weight, const float *bias, shim_message *msg) noexcept
 {
 	return ims::guard(msg, [&] {
 		at::NoGradGuard none;
@@ -372,7 +373,7 @@ int train_project(shim_train *t, const float *weight, const float *bias, shim_me
 }
 
 /* WiSE-FT (Wortsman et al., arXiv:2109.01903, 2021). Undoes the last blend first. */
-int train_blend(shim_train *t, float share, shim_message *msg)
+int train_blend(shim_train *t, float share, shim_message *msg) noexcept
 {
 	return ims::guard(msg, [&] {
 		at::NoGradGuard none;
@@ -458,7 +459,8 @@ std::map<std::string, Tensor> step_state(shim_train &t)
 	return out;
 }
 
-int train_each(shim_train *t, uint32_t part, tensor_callback each, void *user, shim_message *msg)
+int train_each(shim_train *t, uint32_t part, tensor_callback each, void *user,
+	shim_message *msg) noexcept
 {
 	int stopped = 0;
 	int rc = ims::guard(msg, [&] {
@@ -475,7 +477,7 @@ int train_each(shim_train *t, uint32_t part, tensor_callback each, void *user, s
 	return rc ? rc : stopped;
 }
 
-int train_restore(shim_train *t, const shim_tensor *tensors, size_t n, shim_message *msg)
+int train_restore(shim_train *t, const shim_tensor *tensors, size_t n, shim_message *msg) noexcept
 {
 	return ims::guard(msg, [&] {
 		at::NoGradGuard none;
@@ -501,7 +503,7 @@ int train_restore(shim_train *t, const shim_tensor *tensors, size_t n, shim_mess
 
 int fit(const float *teacher, size_t teacher_dim, const float *student, size_t width, size_t n,
 	size_t n_fit, size_t dim, float whiten, float *targets, float *weight, float *bias,
-	shim_message *msg)
+	shim_message *msg) noexcept
 {
 	return ims::guard(msg, [&] {
 		at::NoGradGuard none;

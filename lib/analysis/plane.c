@@ -47,7 +47,21 @@ static void orthonormalise(float *basis, size_t dim)
 	}
 }
 
-/* basis = covariance of the sample * basis */
+/* Very large and very small vectors, by one power of two, so that their squares are normal. */
+static void scale_extreme(float *basis, size_t n)
+{
+	float largest = 0;
+	int exponent;
+	for (size_t i = 0; i < n; i++)
+		largest = fmaxf(largest, fabsf(basis[i]));
+	if (!(largest > 0) || (largest > 1e-6f && largest < 1e15f))
+		return;
+	frexpf(largest, &exponent);
+	for (size_t i = 0; i < n; i++)
+		basis[i] = ldexpf(basis[i], -exponent);
+}
+
+/* basis = covariance of the sample * basis, up to a factor */
 static void multiply(float *basis, float *next, const float *rows, size_t n, size_t stride,
 	size_t dim, const float *mean)
 {
@@ -64,6 +78,7 @@ static void multiply(float *basis, float *next, const float *rows, size_t n, siz
 		}
 	}
 	memcpy(basis, next, VECTORS * dim * sizeof *basis);
+	scale_extreme(basis, VECTORS * dim);
 }
 
 int ims_analysis_plane(float *xy, const float *rows, size_t n, size_t dim, pool *pool,

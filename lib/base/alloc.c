@@ -1,9 +1,10 @@
 /* Arrays whose size cannot overflow. A count of allocations lets a test fail the n-th. */
 #include "base/alloc.h"
 
+#include "base/c_locale.h"
+
 #include <stdarg.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -94,13 +95,13 @@ char *ims_format(const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	int n = vsnprintf(NULL, 0, format, args);
+	int n = ims_vprint(NULL, 0, format, args);
 	va_end(args);
 	char *text = n < 0 ? NULL : ims_alloc((size_t)n + 1, 1);
 	if (!text)
 		return NULL;
 	va_start(args, format);
-	vsnprintf(text, (size_t)n + 1, format, args);
+	ims_vprint(text, (size_t)n + 1, format, args);
 	va_end(args);
 	return text;
 }

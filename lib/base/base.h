@@ -5,6 +5,7 @@
  *	error.h    a code and one sentence in the caller's struct
  *	alloc.h    memory: arrays whose size cannot overflow
  *	buf.h      growing bytes, written
+ *	c_locale.h numbers and letters as text
  *	reader.h   bytes from strangers, read
  *	file.h     whole files, read and written
  *	path.h     paths as text
@@ -15,6 +16,8 @@
  *	topk.h     the k nearest
  *	pool.h     threads
  *	job.h      a call at work: progress, stopping, log
+ *	callback.h calls of the program's callbacks
+ *	apart.h    work on a thread of its own
  *	result.h   the memory of a result of the public interface
  *	counts.h   counts of items by state
  *	clock.h    the time
@@ -26,7 +29,10 @@
 #define IMS_BASE_H
 
 #include "base/alloc.h"
+#include "base/apart.h"
 #include "base/buf.h"
+#include "base/c_locale.h"
+#include "base/callback.h"
 #include "base/clock.h"
 #include "base/counts.h"
 #include "base/error.h"

@@ -2,9 +2,9 @@
 #include "base/buf.h"
 
 #include "base/alloc.h"
+#include "base/c_locale.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 void ims_buf_free(buf *b)
@@ -46,13 +46,13 @@ void ims_buf_text(buf *b, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	int n = vsnprintf(NULL, 0, format, args);
+	int n = ims_vprint(NULL, 0, format, args);
 	va_end(args);
 	char *at = n < 0 ? NULL : ims_buf_grow(b, (size_t)n + 1);
 	if (!at)
 		return;
 	va_start(args, format);
-	vsnprintf(at, (size_t)n + 1, format, args);
+	ims_vprint(at, (size_t)n + 1, format, args);
 	va_end(args);
 	b->len--; /* without the terminator, which stays in memory */
 }

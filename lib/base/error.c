@@ -1,6 +1,8 @@
 /* Errors: a code, a detail and one sentence in the caller's struct. */
 #include "base/error.h"
 
+#include "base/c_locale.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,7 +13,7 @@ static void write_message(imgsearch_error *err, int code, int detail, const char
 {
 	err->code = code;
 	err->detail = detail;
-	vsnprintf(err->message, sizeof err->message, format, args);
+	ims_vprint(err->message, sizeof err->message, format, args);
 }
 
 int ims_fail(imgsearch_error *err, int code, const char *format, ...)
@@ -34,7 +36,7 @@ int ims_fail_errno(imgsearch_error *err, int code, const char *format, ...)
 		write_message(err, code, number, format, args);
 		va_end(args);
 		size_t n = strlen(err->message);
-		snprintf(err->message + n, sizeof err->message - n, ": %s", strerror(number));
+		snprintf(err->message + n, sizeof err->message - n, ": %s", ims_errno_text(number));
 	}
 	return code;
 }
@@ -46,7 +48,7 @@ void ims_error_prefix(imgsearch_error *err, const char *format, ...)
 	imgsearch_error tail = *err;
 	va_list args;
 	va_start(args, format);
-	vsnprintf(err->message, sizeof err->message, format, args);
+	ims_vprint(err->message, sizeof err->message, format, args);
 	va_end(args);
 	size_t n = strlen(err->message);
 	snprintf(err->message + n, sizeof err->message - n, ": %s", tail.message);

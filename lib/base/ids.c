@@ -1,9 +1,22 @@
 #include "base/ids.h"
 
+#include <stdlib.h>
+
 int ims_id_compare(const void *a, const void *b)
 {
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 	return (x > y) - (x < y);
+}
+
+size_t ims_ids_sort(int64_t *ids, size_t n)
+{
+	size_t kept = 0;
+	if (n)
+		qsort(ids, n, sizeof *ids, ims_id_compare);
+	for (size_t i = 0; i < n; i++)
+		if (!kept || ids[kept - 1] != ids[i])
+			ids[kept++] = ids[i];
+	return kept;
 }
 
 bool ims_id_find(const int64_t *ids, size_t n, int64_t id, size_t *at)

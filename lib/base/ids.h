@@ -9,6 +9,9 @@
 /* Orders int64_t ids for qsort, and so structs whose first member is one. */
 int ims_id_compare(const void *a, const void *b);
 
+/* Sorts n ids and leaves each once; returns how many there are then. */
+size_t ims_ids_sort(int64_t *ids, size_t n);
+
 /* Is id among n sorted ids? *at (may be NULL): the place of the first id that is not smaller. */
 bool ims_id_find(const int64_t *ids, size_t n, int64_t id, size_t *at);
 

@@ -1,12 +1,13 @@
 /* Progress, stopping and log of a call. */
 #include "base/job.h"
 
+#include "base/c_locale.h"
+#include "base/callback.h"
 #include "base/clock.h"
 #include "base/error.h"
 
 #include <math.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 int ims_job_stopped(const job *j)
 {
@@ -26,7 +27,7 @@ int ims_job_progress(job *j, const imgsearch_progress *p, imgsearch_error *err)
 	bool due = now - j->last_report >= 0.1 || (p->total && p->done == p->total);
 	if (due && j->call.progress) {
 		j->last_report = now;
-		if (j->call.progress(j->call.user, p))
+		if (ims_call_progress(j->call.progress, j->call.user, p))
 			return ims_fail(err, IMGSEARCH_ECANCELED, "cancelled");
 	}
 	return ims_job_check(j, err);
@@ -46,7 +47,7 @@ void ims_job_log(job *j, int level, const char *format, ...)
 	char text[600];
 	va_list args;
 	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
+	ims_vprint(text, sizeof text, format, args);
 	va_end(args);
-	j->call.log(j->call.user, level, text);
+	ims_call_log(j->call.log, j->call.user, level, text);
 }

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
+#include <fenv.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -28,6 +29,7 @@ struct pool {
 static void *worker(void *arg)
 {
 	pool *p = arg;
+	fesetenv(FE_DFL_ENV); /* a thread inherits the traps and the rounding of its maker */
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
 		while (!p->count && !p->closing)

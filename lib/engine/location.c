@@ -47,7 +47,7 @@ int ims_location_path(const char *location, char **path, imgsearch_error *err)
 	size_t n = scheme_length(location);
 	const char *rest = n ? location + n + 3 : location;
 	*path = NULL;
-	if (n && (n != 4 || strncasecmp(location, "file", 4)))
+	if (n && (n != 4 || !ims_same_letters(location, "file", 4)))
 		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
 			"open: %s: the scheme %.*s is not supported; write ./ in front of a path", location,
 			(int)n, location);

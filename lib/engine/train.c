@@ -54,11 +54,20 @@ static int check_options(const imgsearch_train_options *o, imgsearch_error *err)
 	return rc;
 }
 
-static int train(imgsearch *s, const char *folder, const imgsearch_train_options *o, job *j,
-	imgsearch_train_report *report, imgsearch_error *err)
+typedef struct training {
+	imgsearch *s;
+	const char *folder;
+	const imgsearch_train_options *options;
+	imgsearch_train_report *report;
+} training;
+
+/* libtorch changes the number of OpenMP threads of the thread that it runs on. */
+static int train(void *arg, job *j, imgsearch_error *err)
 {
+	const training *t = arg;
+	imgsearch *s = t->s;
 	walk_rules rules = { 0 };
-	file_list l = { .root = folder };
+	file_list l = { .root = t->folder };
 	model_spec start = {
 		.name = s->options.model,
 		.weights = s->options.weights,
@@ -67,11 +76,11 @@ static int train(imgsearch *s, const char *folder, const imgsearch_train_options
 		.threads = s->threads,
 		.recipe = s->recipe,
 	};
-	int rc = ims_walk(folder, "", &rules, add_file, &l, err);
+	int rc = ims_walk(t->folder, "", &rules, add_file, &l, err);
 	if (rc == IMGSEARCH_ENOMEM)
 		rc = ims_nomem(err);
 	if (!rc)
-		rc = ims_train(l.item, l.n, &start, o, j, report, err);
+		rc = ims_train(l.item, l.n, &start, t->options, j, t->report, err);
 	list_free(&l);
 	return rc;
 }
@@ -94,7 +103,7 @@ int imgsearch_train(imgsearch *s, const char *folder, const imgsearch_train_opti
 	if (!rc && !(made = ims_result_new(sizeof *made)))
 		rc = ims_nomem(err);
 	if (!rc)
-		rc = train(s, folder, &options, &j, made, err);
+		rc = ims_run_apart(&j, train, &(training){ s, folder, &options, made }, err);
 	if (rc || !report)
 		ims_result_free(made);
 	else

@@ -88,7 +88,7 @@ bool ims_ignore_excludes(const ignore_rules *rules, const char *path, const char
 			const ignore_pattern *p = &rules->pattern[i];
 			if (p->folders_only && !folder)
 				continue;
-			if (!fnmatch(p->text, p->anchored ? path + rules->base : name,
+			if (ims_pattern_matches(p->text, p->anchored ? path + rules->base : name,
 					p->anchored ? FNM_PATHNAME : 0))
 				return !p->negated;
 		}

@@ -10,7 +10,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -72,7 +71,7 @@ static int report(walker *w, walk_kind kind, const char *reason, bool folder, co
 static bool matches(const char *const *patterns, size_t n, const char *path, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!fnmatch(patterns[i], name, 0) || !fnmatch(patterns[i], path, 0))
+		if (ims_pattern_matches(patterns[i], name, 0) || ims_pattern_matches(patterns[i], path, 0))
 			return true;
 	return false;
 }
@@ -154,7 +153,7 @@ static int enter(walker *w, int parent, const char *name, const ignore_rules *ig
 		return report(w, WALK_UNREADABLE, "nested too deep", true, NULL);
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT ? 0 : report(w, WALK_UNREADABLE, strerror(errno), true, NULL);
+		return errno == ENOENT ? 0 : report(w, WALK_UNREADABLE, ims_errno_text(errno), true, NULL);
 	return walk_folder(w, fd, ignore, depth + 1);
 }
 
@@ -173,7 +172,7 @@ static int walk_entry_at(walker *w, int fd, const char *name, const ignore_rules
 {
 	struct stat st;
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT ? 0 : report(w, WALK_UNREADABLE, strerror(errno), false, NULL);
+		return errno == ENOENT ? 0 : report(w, WALK_UNREADABLE, ims_errno_text(errno), false, NULL);
 	bool link = S_ISLNK(st.st_mode);
 	if (link && w->rules->follow_links && fstatat(fd, name, &st, 0))
 		return report(w, WALK_UNREADABLE, "broken symbolic link", false, NULL);
@@ -234,7 +233,7 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 	}
 	int rc = list_names(dir, &names, &n);
 	if (rc == IMGSEARCH_EIO) /* not an empty folder: the rows of its entries are to stay */
-		rc = report(w, WALK_UNREADABLE, strerror(errno), true, NULL);
+		rc = report(w, WALK_UNREADABLE, ims_errno_text(errno), true, NULL);
 	else if (rc)
 		rc = ims_nomem(w->err);
 	if (!rc

@@ -25,7 +25,7 @@ static int count_problem(void *user, const char *text)
 	const imgsearch_check_options *o = p->options;
 	p->n++;
 	int rc = ims_job_check(p->job, p->err);
-	return rc || !o->problem ? rc : o->problem(o->user, text);
+	return rc || !o->problem ? rc : ims_call_problem(o->problem, o->user, text);
 }
 
 /* ---------------------------------------------------------------------------------- recall ---- */

@@ -3,18 +3,7 @@
 
 #include "base/ids.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-static size_t sort_distinct(int64_t *ids, size_t n)
-{
-	size_t kept = 0;
-	qsort(ids, n, sizeof *ids, ims_id_compare);
-	for (size_t i = 0; i < n; i++)
-		if (!i || ids[i] != ids[i - 1])
-			ids[kept++] = ids[i];
-	return kept;
-}
 
 /* Appends the ids below one folder. */
 static int add_folder(imgsearch *s, const char *folder, int64_t **ids, size_t *n,
@@ -44,7 +33,7 @@ int ims_filter_ids(imgsearch *s, const imgsearch_filter *filter, int64_t **ids, 
 	int rc = 0;
 	for (size_t i = 0; !rc && filter->folders && i < filter->n_folders; i++)
 		rc = add_folder(s, filter->folders[i], &below, &n_below, err);
-	n_below = below ? sort_distinct(below, n_below) : 0;
+	n_below = below ? ims_ids_sort(below, n_below) : 0;
 	if (!rc && !filter->ids) {
 		out = below;
 		kept = n_below;
@@ -55,7 +44,7 @@ int ims_filter_ids(imgsearch *s, const imgsearch_filter *filter, int64_t **ids, 
 	if (!rc && filter->ids) {
 		if (filter->n_ids)
 			memcpy(out, filter->ids, filter->n_ids * sizeof *out);
-		size_t distinct = sort_distinct(out, filter->n_ids);
+		size_t distinct = ims_ids_sort(out, filter->n_ids);
 		for (size_t i = 0; i < distinct; i++)
 			if (!filter->folders || ims_id_find(below, n_below, out[i], NULL))
 				out[kept++] = out[i];

@@ -5,6 +5,7 @@
 #include "handle/view.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -100,7 +101,7 @@ static int list_one(void *user, const store_picture *p, const char *root)
 		return rc;
 	rc = make_item(l->s, p, root, &item, l->err);
 	if (!rc)
-		rc = l->each(l->user, item);
+		rc = ims_call_item(l->each, l->user, item);
 	ims_result_free(item);
 	return rc;
 }
@@ -191,12 +192,29 @@ static int find_below(void *user, int64_t root, const char *root_path)
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc ? rc : 1;
 }
 
+/* The item that has no name but "id:" and its id. 1: found; 0; or an error. */
+static int find_by_id(finder *f)
+{
+	imgsearch_item *item;
+	if (strncmp(f->path, "id:", 3))
+		return 0;
+	int rc = ims_item_get(f->s, strtoll(f->path + 3, NULL, 10), &item, NULL);
+	if (rc)
+		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+	bool found = !strcmp(item->path, f->path);
+	f->id = item->id;
+	imgsearch_item_free(item);
+	return found;
+}
+
 int ims_items_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err)
 {
 	finder f = { .s = s, .path = path };
 	int rc = ims_store_each_root(s->store, find_below, &f, err);
 	if (!rc)
 		rc = find_below(&f, 0, "");
+	if (!rc)
+		rc = find_by_id(&f);
 	if (rc == 1)
 		*id = f.id;
 	return rc == 1 ? 0 : rc ? rc : ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: not in the index", path);
@@ -224,7 +242,7 @@ static int list_vectors(void *user, const int64_t *ids, const float *rows, size_
 	vector_lister *l = user;
 	l->done += n;
 	int rc = ims_job_step(l->job, "vectors", l->done, 0, l->err);
-	return rc ? rc : l->each(l->user, ids, rows, n, l->dim);
+	return rc ? rc : ims_call_vectors(l->each, l->user, ids, rows, n, l->dim);
 }
 
 /* The dimension of the index; 0: it has none yet. */

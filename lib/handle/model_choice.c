@@ -19,15 +19,72 @@ static char *recipe_text(const model_identity *id)
 		id->flip ? " flip=1" : "");
 }
 
+/* A number of a recipe that takes up all of the text. */
+static bool number_parse(float *out, const char *text)
+{
+	char *end;
+	*out = ims_parse_f32(text, &end);
+	return end != text && !*end;
+}
+
+/*
+ * A number with a decimal comma, out of the parts of a list: one, or two with a fraction. It must
+ * be as the recipe would have been written, so that nearly every list has one reading.
+ */
+static bool comma_number(float *out, char *const *part, int parts)
+{
+	char text[80], written[80];
+	snprintf(text, sizeof text, "%s%s%s", part[0], parts == 2 ? "." : "",
+		parts == 2 ? part[1] : "");
+	if (strchr(part[0], '.') || !number_parse(out, text))
+		return false;
+	ims_print(written, sizeof written, "%.9g", (double)*out);
+	return !strcmp(text, written);
+}
+
+/* The readings of n parts as three numbers with decimal commas; out has the last of them. */
+static int comma_readings(float out[3], char *const *part, int n)
+{
+	float v[3];
+	int found = 0;
+	for (int which = 0; which < 8; which++) { /* a bit for each number with a fraction */
+		int a = 1 + (which & 1), b = 1 + (which >> 1 & 1), c = 1 + (which >> 2);
+		if (a + b + c == n && comma_number(&v[0], part, a) && comma_number(&v[1], part + a, b)
+			&& comma_number(&v[2], part + a + b, c)) {
+			found++;
+			memcpy(out, v, sizeof v);
+		}
+	}
+	return found;
+}
+
+/*
+ * Three numbers, separated by commas. Versions before 0.2 wrote them in the program's locale, so
+ * that a comma may also be a decimal comma: then there are more than three parts. Changes the text.
+ */
+static bool three_parse(float out[3], char *text)
+{
+	char *part[6];
+	int n = 0;
+	while (text && n < 6)
+		part[n++] = strsep(&text, ",");
+	if (text)
+		return false;
+	if (n == 3)
+		return number_parse(&out[0], part[0]) && number_parse(&out[1], part[1])
+			&& number_parse(&out[2], part[2]);
+	return comma_readings(out, part, n) == 1;
+}
+
 static bool recipe_parse(model_identity *id, const char *text)
 {
 	image_recipe *r = &id->recipe;
+	char mean[96], std[96];
 	return text
-		&& sscanf(text,
-			   "network=%31s resize=%u crop=%u mean=%f,%f,%f std=%f,%f,%f bicubic=%u flip=%u",
-			   id->network, &r->resize, &r->crop, &r->mean[0], &r->mean[1], &r->mean[2], &r->std[0],
-			   &r->std[1], &r->std[2], &r->bicubic, &id->flip)
-		>= 10;
+		&& sscanf(text, "network=%31s resize=%u crop=%u mean=%95s std=%95s bicubic=%u flip=%u",
+			   id->network, &r->resize, &r->crop, mean, std, &r->bicubic, &id->flip)
+		>= 6
+		&& three_parse(r->mean, mean) && three_parse(r->std, std);
 }
 
 int ims_identity_stored(imgsearch *s, bool next, model_identity *out, imgsearch_error *err)

@@ -256,11 +256,7 @@ int ims_edit_remove(edit *out, const int64_t *ids, size_t n, imgsearch_error *er
 		return ims_nomem(err);
 	if (n)
 		memcpy(out->ids, ids, n * sizeof *ids);
-	qsort(out->ids, n, sizeof *ids, ims_id_compare);
-	out->n = 0; /* each id once */
-	for (size_t i = 0; i < n; i++)
-		if (!out->n || out->ids[out->n - 1] != out->ids[i])
-			out->ids[out->n++] = out->ids[i];
+	out->n = ims_ids_sort(out->ids, n);
 	return 0;
 }
 

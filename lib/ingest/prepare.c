@@ -17,9 +17,9 @@ static int sniff(const char *path, image_format *format, imgsearch_error *err)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return ims_fail(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s",
-			strerror(errno));
+			ims_errno_text(errno));
 	ssize_t got = read(fd, head, sizeof head);
-	int rc = got < 0 ? ims_fail(err, IMGSEARCH_EIO, "%s", strerror(errno)) : 0;
+	int rc = got < 0 ? ims_fail(err, IMGSEARCH_EIO, "%s", ims_errno_text(errno)) : 0;
 	close(fd);
 	*format = rc ? IMAGE_UNKNOWN : ims_image_sniff(head, (size_t)got);
 	return rc;

@@ -1,18 +1,29 @@
 /* Each is one transaction. */
 #include "ingest/remove.h"
 
+#include <string.h>
+
 typedef int change_items(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *err);
 
-static int in_transaction(imgsearch *s, change_items *change, const int64_t *ids, size_t n,
+/* Equal ids count once. */
+static int in_transaction(imgsearch *s, change_items *change, const int64_t *asked, size_t n,
 	imgsearch_error *err)
 {
+	int64_t *ids = ims_alloc(n, sizeof *ids);
+	if (!ids)
+		return ims_nomem(err);
+	if (n)
+		memcpy(ids, asked, n * sizeof *ids);
+	n = ims_ids_sort(ids, n);
 	int rc = ims_handle_write_begin(s, err);
-	if (rc)
-		return rc;
-	rc = ims_store_tx_begin(s->store, err);
+	bool writing = !rc;
+	if (!rc)
+		rc = ims_store_tx_begin(s->store, err);
 	if (!rc)
 		rc = ims_handle_tx_end(s, change(s, ids, n, err), err);
-	ims_handle_write_end(s);
+	if (writing)
+		ims_handle_write_end(s);
+	ims_free(ids);
 	return rc;
 }
 

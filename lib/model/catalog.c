@@ -148,7 +148,7 @@ static int report(const char *name, const model_network *net,
 		info.interpolation = net->bicubic ? IMGSEARCH_INTERPOLATION_BICUBIC
 										  : IMGSEARCH_INTERPOLATION_BILINEAR;
 	}
-	rc = net || info.dim ? each(user, &info) : 0;
+	rc = net || info.dim ? ims_call_model(each, user, &info) : 0;
 	ims_free(weights);
 	return rc;
 }

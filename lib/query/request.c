@@ -26,7 +26,7 @@ static bool in_subset(const query *q, int64_t id)
 static int passes(void *user, int64_t id)
 {
 	const query *q = user;
-	return in_subset(q, id) && q->filter.accept(q->filter.user, id);
+	return in_subset(q, id) && ims_call_filter(q->filter.accept, q->filter.user, id);
 }
 
 static int check_options(const imgsearch_query_options *o, imgsearch_error *err)

@@ -114,17 +114,17 @@ size_t ims_search_candidates(const search_facts *f, const char *name[SEARCH_CAND
 	bool pca = f->dim >= PCA_MIN && f->dim <= PCA_MAX && f->spread > 0;
 	name[0] = tree ? "kdtree" : approximate(f->n, f->dim) ? "graph" : "exact";
 	if (tree)
-		snprintf(why, size,
+		ims_print(why, size,
 			"%u dimensions: up to %d a tree over the coordinates is exact and fastest", f->dim,
 			TREE_DIM);
 	else if (approximate(f->n, f->dim))
-		snprintf(why, size,
+		ims_print(why, size,
 			"%zu rows of %u: from %d on a graph answers many times faster than an exact search",
 			f->n, f->dim, MANY);
 	else if (f->n < FEW)
-		snprintf(why, size, "%zu rows: below %d the exact search is as fast as any", f->n, FEW);
+		ims_print(why, size, "%zu rows: below %d the exact search is as fast as any", f->n, FEW);
 	else if (!chance && !pca)
-		snprintf(why, size,
+		ims_print(why, size,
 			"%zu rows of %u, spread in %.0f dimensions: below %d rows the exact search is fast "
 			"enough to be the best answer",
 			f->n, f->dim, f->spread, MANY);
@@ -170,10 +170,10 @@ size_t ims_search_fastest(const search_facts *f, const char *const *name, const 
 	for (size_t i = 1; i < n; i++)
 		if (seconds[i] < seconds[best] * (best ? 1 : clearly))
 			best = i;
-	int at = snprintf(why, size, "%zu rows of %u, spread in %.1f dimensions; a query takes", f->n,
+	int at = ims_print(why, size, "%zu rows of %u, spread in %.1f dimensions; a query takes", f->n,
 		f->dim, f->spread);
 	for (size_t i = 0; i < n && at > 0 && (size_t)at < size; i++)
-		at += snprintf(why + at, size - (size_t)at, "%s %.3g ms by %s", i ? "," : "",
+		at += ims_print(why + at, size - (size_t)at, "%s %.3g ms by %s", i ? "," : "",
 			1000 * seconds[i], name[i]);
 	return best;
 }

@@ -15,7 +15,7 @@ static int write_error(const conn *c, int sqlite, imgsearch_error *err)
 	/* the message of a shared handle may belong to another thread */
 	const char *said = c->borrowed ? sqlite3_errstr(sqlite) : sqlite3_errmsg(c->db);
 	int number = sqlite3_system_errno(c->db);
-	const char *colon = number ? ": " : "", *system = number ? strerror(number) : "";
+	const char *colon = number ? ": " : "", *system = number ? ims_errno_text(number) : "";
 	switch (sqlite & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:

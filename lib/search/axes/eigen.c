@@ -51,11 +51,12 @@ static void tridiagonalise(double *a, size_t n, double *d, double *e, double *be
 		if (length == 0)
 			continue;
 		v[0] -= alpha;
-		beta[k] = 2 / dot(v, v, m);
-		if (!isfinite(beta[k])) { /* a denormal length counts as zero */
-			e[k] = beta[k] = 0;
+		double square = dot(v, v, m);
+		if (!(square > 2 / DBL_MAX)) { /* a denormal length counts as zero */
+			e[k] = 0;
 			continue;
 		}
+		beta[k] = 2 / square;
 		for (size_t i = 0; i < m; i++)
 			w[i] = beta[k] * dot(a + (k + 1 + i) * n + k + 1, v, m);
 		add_row(w, v, -beta[k] / 2 * dot(w, v, m), m);

@@ -229,7 +229,9 @@ typedef struct batch {
  */
 static double walk_limit(double limit, double relative_error, double absolute_error, double epsilon)
 {
-	if (epsilon > 0 && limit > 0 && limit < INFINITY)
+	if (!(limit < INFINITY))
+		return limit;
+	if (epsilon > 0 && limit > 0)
 		return limit / ((1 + epsilon) * (1 + epsilon));
 	return limit + fabs(limit) * relative_error + absolute_error;
 }

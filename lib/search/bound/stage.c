@@ -5,6 +5,7 @@
  */
 #include "search/bound/stage.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -89,7 +90,7 @@ static inline int quantise(float steps)
 static double squared_error(const float *values, size_t stride, size_t n, float scale)
 {
 	double sum = 0;
-	float inverse = scale > 0 ? 1 / scale : 0;
+	float inverse = scale > 1 / FLT_MAX ? 1 / scale : 0;
 	for (size_t i = 0; i < n; i++) {
 		float v = values[i * stride], d = v - scale * (float)quantise(v * inverse);
 		sum += (double)d * d;

@@ -27,6 +27,7 @@
 
 #include "search/axes/rotation.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -103,7 +104,7 @@ static float project(const graph_quantiser *qz, const float *row, bool centre, e
 		most = bits > most ? bits : most;
 	}
 	memcpy(&largest, &most, sizeof(largest));
-	float inverse = largest > 0 && isfinite(127 / largest) ? 127 / largest : 0;
+	float inverse = largest > 127 / FLT_MAX ? 127 / largest : 0;
 	d->step = largest / 127;
 	d->sum = 0;
 	for (uint32_t i = 0; i < qz->dim; i++) {
@@ -140,8 +141,8 @@ static void encode_residual(const graph_quantiser *qz, const float *row, float s
 {
 	float left = compute_residual(qz, d),
 		  length2 = ims_kernels()->dot_f32(d->centred, d->centred, qz->dim);
-	float g = sqrtf(length2 / (float)qz->dim) / 2, inverse = g > 0 ? 1 / g : 0, best = 0, along = 0,
-		  squares = 0;
+	float g = sqrtf(length2 / (float)qz->dim) / 2, inverse = g > 1 / FLT_MAX ? 1 / g : 0, best = 0,
+		  along = 0, squares = 0;
 	memset(out, 0, qz->residual_size);
 	for (uint32_t i = 0; i < qz->dim; i++) {
 		float v = d->centred[i] * inverse;

@@ -274,7 +274,7 @@ void ims_graph_describe(const searcher *s, char *out, size_t size)
 			&& fminf(g->point[l].recall_in, g->point[l].recall_out) < asked[i] - 1e-6f)
 			l++;
 		if (l < g->points)
-			at += snprintf(out + at, size - (size_t)at,
+			at += ims_print(out + at, size - (size_t)at,
 				"%s %.3f of stored rows and %.3f between them at ef %u",
 				at ? "," : "recall@10 measured:", g->point[l].recall_in, g->point[l].recall_out,
 				g->point[l].ef);

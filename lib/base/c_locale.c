@@ -1,0 +1,80 @@
+/* newlocale of "C" allocates nothing where the C library has that locale built in. */
+#include "base/c_locale.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+typedef struct switched {
+	locale_t c, before;
+} switched;
+
+static switched begin(void)
+{
+	int number = errno;
+	switched s = { .c = newlocale(LC_ALL_MASK, "C", (locale_t)0) };
+	s.before = s.c ? uselocale(s.c) : (locale_t)0;
+	errno = number;
+	return s;
+}
+
+static void end(switched s)
+{
+	if (s.before)
+		uselocale(s.before);
+	if (s.c)
+		freelocale(s.c);
+}
+
+int ims_vprint(char *out, size_t size, const char *format, va_list args)
+{
+	switched s = begin();
+	int n = vsnprintf(out, size, format, args);
+	end(s);
+	return n;
+}
+
+int ims_print(char *out, size_t size, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	int n = ims_vprint(out, size, format, args);
+	va_end(args);
+	return n;
+}
+
+float ims_parse_f32(const char *text, char **stop)
+{
+	switched s = begin();
+	float v = strtof(text, stop);
+	end(s);
+	return v;
+}
+
+bool ims_same_letters(const char *a, const char *b, size_t n)
+{
+	switched s = begin();
+	bool same = !strncasecmp(a, b, n);
+	end(s);
+	return same;
+}
+
+bool ims_pattern_matches(const char *pattern, const char *text, int flags)
+{
+	switched s = begin();
+	bool matches = !fnmatch(pattern, text, flags);
+	end(s);
+	return matches;
+}
+
+const char *ims_errno_text(int number)
+{
+	switched s = begin();
+	const char *text = strerror(number);
+	end(s);
+	return text;
+}
