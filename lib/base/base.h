@@ -14,6 +14,7 @@
  *	floats.h   rows of floats
  *	topk.h     the k nearest
  *	pool.h     threads
+ *	signals.h  signals that no thread of the library takes
  *	job.h      a call at work: progress, stopping, log
  *	result.h   the memory of a result of the public interface
  *	counts.h   counts of items by state
@@ -40,6 +41,7 @@
 #include "base/random.h"
 #include "base/reader.h"
 #include "base/result.h"
+#include "base/signals.h"
 #include "base/timestamp.h"
 #include "base/topk.h"
 #include "imgsearch.h"
