@@ -46,6 +46,8 @@
  *             imgsearch_groups_reject and imgsearch_build. One writer at a time works on an index,
  *             in all threads and processes; the next one gets EBUSY at once. A callback that reads
  *             ":memory:" cannot write to it: EBUSY.
+ * Forks.      A handle belongs to the process that opened it. In a child its calls are EINVAL, and
+ *             closing it does nothing; a handle that the child opens works. See docs/embedding.md.
  * Signals.    Threads of the library block all signals; callers keep their mask.
  * Callbacks.  They run on the thread that called the library and under no lock of it, but for a
  *             filter (see there). They may call the library, except imgsearch_close on the handle
