@@ -174,7 +174,7 @@ static void ends_in_the_midst_of_libtorch(void **state)
 	end_all(*state, true);
 }
 
-/* ------------------------------------------------------------- handles that are closed late ---- */
+/* ------------------------------------------------------------ handles that are closed late ---- */
 
 static imgsearch *late;
 static const scene *late_scene;

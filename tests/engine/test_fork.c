@@ -63,7 +63,7 @@ static family *have_vectors(const scene *sc)
 	return &f;
 }
 
-/* ------------------------------------------------------------------------ inherited handles ---- */
+/* ----------------------------------------------------------------------- inherited handles ---- */
 
 #define REFUSED(call) \
 	do { \
@@ -163,7 +163,7 @@ static void an_inherited_transaction_is_refused(void **state)
 	imgsearch_close(f->s);
 }
 
-/* ------------------------------------------------------------------- handles of the child's ---- */
+/* ------------------------------------------------------------------ handles of the child's ---- */
 
 static int work_in_own(void *arg)
 {
@@ -261,7 +261,7 @@ static void forks_while_other_threads_work(void **state)
 	imgsearch_close(f->s);
 }
 
-/* --------------------------------------------------------------------------------- the lock ---- */
+/* -------------------------------------------------------------------------------- the lock ---- */
 
 static pid_t sleeper;
 
@@ -329,7 +329,7 @@ static void a_fork_does_not_release_the_lock(void **state)
 	imgsearch_close(f->s);
 }
 
-/* ------------------------------------------------------------------------------ the network ---- */
+/* ----------------------------------------------------------------------------- the network ---- */
 
 static int network_in_own(void *arg)
 {
