@@ -120,13 +120,17 @@ void ims_shim_leave(shim_visit *v)
 		return rc; \
 	} while (0)
 
+static void *_Atomic kept; /* so that a tool that looks for leaks finds it */
+
 /* What cannot be freed any more stays. */
-#define PASS_FREE(call) \
+#define PASS_FREE(object, call) \
 	do { \
 		shim_visit v; \
 		shim_message msg; \
-		if (ims_shim_enter(&v, &msg)) \
+		if (ims_shim_enter(&v, &msg)) { \
+			atomic_store(&kept, object); \
 			return; \
+		} \
 		call; \
 		ims_shim_leave(&v); \
 	} while (0)
@@ -139,7 +143,7 @@ static int net_new(shim_net **out, const shim_config *c, const shim_tensor *tens
 
 static void net_free(shim_net *net)
 {
-	PASS_FREE(shim->net_free(net));
+	PASS_FREE(net, shim->net_free(net));
 }
 
 static int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *out,
@@ -161,7 +165,7 @@ static int create(shim_train **out, const shim_train_config *c, const shim_tenso
 
 static void train_free(shim_train *t)
 {
-	PASS_FREE(shim->training->free(t));
+	PASS_FREE(t, shim->training->free(t));
 }
 
 static int step(shim_train *t, const shim_batch *b, float rate, shim_score *score,
