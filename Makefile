@@ -96,7 +96,7 @@ $(B)/libimgsearch.a: $(LIB_OBJ)
 	$(call say,AR )ar rcs $@ $^
 
 $(B)/libimgsearch.so.$(SOVERSION): $(LIB_OBJ) lib/imgsearch.map
-	$(call say,LD )$(CC) -shared $(ALL_CFLAGS) -Wl,-soname,libimgsearch.so.$(SOVERSION) -Wl,--version-script=lib/imgsearch.map \
+	$(call say,LD )$(CC) -shared $(ALL_CFLAGS) -Wl,-z,nodelete -Wl,-soname,libimgsearch.so.$(SOVERSION) -Wl,--version-script=lib/imgsearch.map \
 		$(if $(SANITIZE),,-Wl$(comma)-z$(comma)defs) $(LDFLAGS) $(LIB_OBJ) -o $@ $(LIBS)
 
 $(B)/libimgsearch.so: $(B)/libimgsearch.so.$(SOVERSION)

@@ -46,6 +46,13 @@
  *             imgsearch_groups_reject and imgsearch_build. One writer at a time works on an index,
  *             in all threads and processes; the next one gets EBUSY at once. A callback that reads
  *             ":memory:" cannot write to it: EBUSY.
+ * Exit.       A program may end at any time, also while threads are in calls. From then on the
+ *             network is ECANCELED.
+ * Files.      A file that is replaced, moved or deleted while it is open is EIO from then on. It
+ *             must not be overwritten in place: SQLite does not notice.
+ * Forks.      A handle belongs to the process that opened it. In a child its calls are EINVAL, and
+ *             closing it does nothing; a handle that the child opens works. See docs/embedding.md.
+ * Signals.    Threads of the library block all signals; callers keep their mask.
  * Callbacks.  They run on the thread that called the library and under no lock of it, but for a
  *             filter (see there). They may call the library, except imgsearch_close on the handle
  *             of their call. A callback that returns int stops the call by a number that is not 0;

@@ -15,6 +15,7 @@
  *	floats.h   rows of floats
  *	topk.h     the k nearest
  *	pool.h     threads
+ *	signals.h  signals that no thread of the library takes
  *	job.h      a call at work: progress, stopping, log
  *	callback.h calls of the program's callbacks
  *	apart.h    work on a thread of its own
@@ -46,6 +47,7 @@
 #include "base/random.h"
 #include "base/reader.h"
 #include "base/result.h"
+#include "base/signals.h"
 #include "base/timestamp.h"
 #include "base/topk.h"
 #include "imgsearch.h"

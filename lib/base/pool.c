@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/signals.h"
 
 #include <fenv.h>
 #include <pthread.h>
@@ -67,9 +68,12 @@ int ims_pool_new(pool **out, unsigned threads, unsigned queue, imgsearch_error *
 	pthread_cond_init(&p->has_task, NULL);
 	pthread_cond_init(&p->has_room, NULL);
 	pthread_cond_init(&p->idle, NULL);
+	sigset_t mask;
+	ims_signals_block(&mask);
 	for (; p->threads < threads; p->threads++)
 		if (pthread_create(&p->thread[p->threads], NULL, worker, p))
 			break;
+	ims_signals_restore(&mask);
 	if (p->threads < threads) {
 		ims_pool_free(p);
 		return ims_fail(err, IMGSEARCH_ENOMEM, "cannot start %u threads", threads);

@@ -28,6 +28,15 @@ int ims_struct_copy(void *ours, size_t size, const void *theirs, const char *nam
 	return 0;
 }
 
+int ims_handle_require(const imgsearch *s, const char *function, imgsearch_error *err)
+{
+	REQUIRE(s, err, "%s: s is NULL", function);
+	REQUIRE(ims_handle_is_own(s), err,
+		"%s: the handle belongs to another process, which forked this one: open the index here",
+		function);
+	return 0;
+}
+
 int ims_call_begin(imgsearch *s, const imgsearch_call *theirs, job *j, imgsearch_error *err)
 {
 	imgsearch_call call;

@@ -12,6 +12,18 @@
 	} while (0)
 
 /*
+ * EINVAL for a handle that is NULL or belongs to the process that forked this one: its threads are
+ * not here, and SQLite does not allow its use.
+ */
+int ims_handle_require(const imgsearch *s, const char *function, imgsearch_error *err);
+#define REQUIRE_HANDLE(s, function, err) \
+	do { \
+		int handle_rc = ims_handle_require(s, function, err); \
+		if (handle_rc) \
+			return handle_rc; \
+	} while (0)
+
+/*
  * ours (size bytes) receives a complete copy of the caller's struct, whose first member is
  * struct_size; what an older caller does not know is zero. theirs NULL: all zero. name is for the
  * sentence. EINVAL: struct_size is not set; EVERSION: a newer caller set a field that this version

@@ -40,7 +40,7 @@ int imgsearch_build(imgsearch *s, const imgsearch_build_options *theirs, const i
 	job j;
 	if (report)
 		*report = NULL;
-	REQUIRE(s, err, "build: s is NULL");
+	REQUIRE_HANDLE(s, "build", err);
 	int rc = COPY(options, theirs, err);
 	if (!rc)
 		rc = check_options(&options, err);
@@ -66,7 +66,7 @@ int imgsearch_vectors_reduce(imgsearch *s, const float *rows, size_t n, size_t d
 	const imgsearch_call *call, float *out, size_t capacity, imgsearch_error *err)
 {
 	job j;
-	REQUIRE(s, err, "vectors_reduce: s is NULL");
+	REQUIRE_HANDLE(s, "vectors_reduce", err);
 	REQUIRE(!n || rows, err, "vectors_reduce: rows is NULL");
 	REQUIRE(!n || out, err, "vectors_reduce: out is NULL");
 	REQUIRE(m, err, "vectors_reduce: m is 0");

@@ -27,7 +27,7 @@ int imgsearch_groups_find(imgsearch *s, const imgsearch_groups_options *theirs,
 	job j;
 	REQUIRE(out, err, "groups_find: out is NULL");
 	*out = NULL;
-	REQUIRE(s, err, "groups_find: s is NULL");
+	REQUIRE_HANDLE(s, "groups_find", err);
 	int rc = COPY(options, theirs, err);
 	if (!rc)
 		rc = copy_filter(&options.filter, &filter, "groups_find", err);
@@ -42,7 +42,7 @@ int imgsearch_groups_find(imgsearch *s, const imgsearch_groups_options *theirs,
 
 int imgsearch_groups_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
 {
-	REQUIRE(s, err, "groups_reject: s is NULL");
+	REQUIRE_HANDLE(s, "groups_reject", err);
 	int rc = ims_handle_write_begin(s, err);
 	if (rc)
 		return rc;
@@ -59,7 +59,7 @@ int imgsearch_map_compute(imgsearch *s, const imgsearch_map_options *theirs,
 	job j;
 	REQUIRE(out, err, "map_compute: out is NULL");
 	*out = NULL;
-	REQUIRE(s, err, "map_compute: s is NULL");
+	REQUIRE_HANDLE(s, "map_compute", err);
 	int rc = COPY(options, theirs, err);
 	if (!rc)
 		rc = copy_filter(&options.filter, &filter, "map_compute", err);

@@ -26,7 +26,7 @@ int imgsearch_eval_run(imgsearch *s, const imgsearch_eval_options *theirs,
 	job j;
 	REQUIRE(report, err, "eval_run: report is NULL");
 	*report = NULL;
-	REQUIRE(s, err, "eval_run: s is NULL");
+	REQUIRE_HANDLE(s, "eval_run", err);
 	int rc = COPY(options, theirs, err);
 	if (!rc)
 		rc = check_options(&options, err);

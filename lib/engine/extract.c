@@ -8,7 +8,7 @@ int imgsearch_extract(imgsearch *s, const imgsearch_input *inputs, size_t n,
 {
 	imgsearch_extract_options options;
 	job j;
-	REQUIRE(s, err, "extract: s is NULL");
+	REQUIRE_HANDLE(s, "extract", err);
 	REQUIRE(!n || inputs, err, "extract: inputs is NULL");
 	REQUIRE(!n || rows, err, "extract: rows is NULL");
 	REQUIRE(n <= SIZE_MAX / sizeof *inputs, err, "extract: n is %zu", n);

@@ -14,7 +14,7 @@ int imgsearch_image_load(imgsearch *s, const imgsearch_input *in, uint32_t max_s
 	job j;
 	REQUIRE(out, err, "image_load: out is NULL");
 	*out = NULL;
-	REQUIRE(s, err, "image_load: s is NULL");
+	REQUIRE_HANDLE(s, "image_load", err);
 	int rc = ims_input_require(in, "image_load", err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);

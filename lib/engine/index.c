@@ -62,7 +62,7 @@ int imgsearch_index_update(imgsearch *s, const char *const *paths, size_t n,
 	job j;
 	if (report)
 		*report = NULL;
-	REQUIRE(s, err, "index_update: s is NULL");
+	REQUIRE_HANDLE(s, "index_update", err);
 	REQUIRE(!n || paths, err, "index_update: paths is NULL");
 	for (size_t i = 0; i < n; i++)
 		REQUIRE(paths[i] && *paths[i], err, "index_update: path %zu is NULL or empty", i);
@@ -91,7 +91,7 @@ int imgsearch_index_add(imgsearch *s, const imgsearch_input *in,
 {
 	imgsearch_index_add_options options;
 	job j;
-	REQUIRE(s, err, "index_add: s is NULL");
+	REQUIRE_HANDLE(s, "index_add", err);
 	int rc = ims_input_require(in, "index_add", err);
 	if (!rc)
 		rc = COPY(options, theirs, err);
@@ -114,7 +114,7 @@ int imgsearch_vectors_add(imgsearch *s, const float *rows, size_t n, size_t dim,
 {
 	imgsearch_vectors_add_options options;
 	job j;
-	REQUIRE(s, err, "vectors_add: s is NULL");
+	REQUIRE_HANDLE(s, "vectors_add", err);
 	REQUIRE(!n || rows, err, "vectors_add: rows is NULL");
 	REQUIRE(dim && dim <= 65536, err, "vectors_add: dim %zu is not within 1..65536", dim);
 	REQUIRE(n <= SIZE_MAX / sizeof *rows / dim, err, "vectors_add: n is %zu", n);
@@ -129,7 +129,7 @@ int imgsearch_index_remove(imgsearch *s, const int64_t *ids, size_t n,
 {
 	imgsearch_index_remove_options options;
 	job j;
-	REQUIRE(s, err, "index_remove: s is NULL");
+	REQUIRE_HANDLE(s, "index_remove", err);
 	REQUIRE(!n || ids, err, "index_remove: ids is NULL");
 	int rc = COPY(options, theirs, err);
 	if (!rc)
@@ -141,7 +141,7 @@ int imgsearch_index_keep_out(imgsearch *s, const int64_t *ids, size_t n, const i
 	imgsearch_error *err)
 {
 	job j;
-	REQUIRE(s, err, "index_keep_out: s is NULL");
+	REQUIRE_HANDLE(s, "index_keep_out", err);
 	REQUIRE(!n || ids, err, "index_keep_out: ids is NULL");
 	int rc = ims_call_begin(s, call, &j, err);
 	return rc ? rc : ims_keep_out(s, ids, n, err);
@@ -151,7 +151,7 @@ int imgsearch_index_readmit(imgsearch *s, const int64_t *ids, size_t n, const im
 	imgsearch_error *err)
 {
 	job j;
-	REQUIRE(s, err, "index_readmit: s is NULL");
+	REQUIRE_HANDLE(s, "index_readmit", err);
 	REQUIRE(!n || ids, err, "index_readmit: ids is NULL");
 	int rc = ims_call_begin(s, call, &j, err);
 	return rc ? rc : ims_readmit(s, ids, n, err);
@@ -161,7 +161,7 @@ int imgsearch_root_move(imgsearch *s, const char *from, const char *to, const im
 	imgsearch_error *err)
 {
 	job j;
-	REQUIRE(s, err, "root_move: s is NULL");
+	REQUIRE_HANDLE(s, "root_move", err);
 	REQUIRE(from && *from, err, "root_move: from is NULL or empty");
 	REQUIRE(to && *to, err, "root_move: to is NULL or empty");
 	int rc = ims_call_begin(s, call, &j, err);
@@ -173,7 +173,7 @@ int imgsearch_index_backup(imgsearch *s, const char *path,
 {
 	imgsearch_index_backup_options options;
 	job j;
-	REQUIRE(s, err, "index_backup: s is NULL");
+	REQUIRE_HANDLE(s, "index_backup", err);
 	REQUIRE(path && *path, err, "index_backup: path is NULL or empty");
 	int rc = COPY(options, theirs, err);
 	if (rc)
@@ -193,7 +193,7 @@ int imgsearch_transaction_begin(imgsearch *s, const imgsearch_transaction_option
 	imgsearch_transaction_options options;
 	REQUIRE(out, err, "transaction_begin: out is NULL");
 	*out = NULL;
-	REQUIRE(s, err, "transaction_begin: s is NULL");
+	REQUIRE_HANDLE(s, "transaction_begin", err);
 	int rc = COPY(options, theirs, err);
 	if (rc)
 		return rc;
@@ -207,6 +207,7 @@ int imgsearch_transaction_commit(imgsearch_transaction *t, const imgsearch_call 
 	job j;
 	REQUIRE(t, err, "transaction_commit: t is NULL");
 	imgsearch *s = ims_transaction_handle(t);
+	REQUIRE_HANDLE(s, "transaction_commit", err);
 	int rc = ims_transaction_check(t, s, err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
@@ -215,5 +216,6 @@ int imgsearch_transaction_commit(imgsearch_transaction *t, const imgsearch_call 
 
 void imgsearch_transaction_free(imgsearch_transaction *t)
 {
-	ims_transaction_free(t);
+	if (t && ims_handle_is_own(ims_transaction_handle(t)))
+		ims_transaction_free(t);
 }

@@ -14,7 +14,7 @@ int imgsearch_info_get(imgsearch *s, const imgsearch_call *call, imgsearch_info 
 	job j;
 	REQUIRE(out, err, "info_get: out is NULL");
 	*out = NULL;
-	REQUIRE(s, err, "info_get: s is NULL");
+	REQUIRE_HANDLE(s, "info_get", err);
 	int rc = ims_call_begin(s, call, &j, err);
 	return rc ? rc : ims_info(s, out, err);
 }
@@ -23,7 +23,7 @@ int imgsearch_network_get(imgsearch *s, imgsearch_network **out, imgsearch_error
 {
 	REQUIRE(out, err, "network_get: out is NULL");
 	*out = NULL;
-	REQUIRE(s, err, "network_get: s is NULL");
+	REQUIRE_HANDLE(s, "network_get", err);
 	return ims_network(s, out, err);
 }
 
@@ -31,7 +31,7 @@ int imgsearch_item_each(imgsearch *s, uint32_t state, imgsearch_item_fn each, vo
 	const imgsearch_call *call, imgsearch_error *err)
 {
 	job j;
-	REQUIRE(s, err, "item_each: s is NULL");
+	REQUIRE_HANDLE(s, "item_each", err);
 	REQUIRE(each, err, "item_each: each is NULL");
 	REQUIRE(state <= IMGSEARCH_STATE_LINK, err, "item_each: state %u is unknown", state);
 	int rc = ims_call_begin(s, call, &j, err);
@@ -42,13 +42,13 @@ int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch
 {
 	REQUIRE(out, err, "item_get: out is NULL");
 	*out = NULL;
-	REQUIRE(s, err, "item_get: s is NULL");
+	REQUIRE_HANDLE(s, "item_get", err);
 	return ims_item_get(s, id, out, err);
 }
 
 int imgsearch_item_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err)
 {
-	REQUIRE(s, err, "item_find: s is NULL");
+	REQUIRE_HANDLE(s, "item_find", err);
 	REQUIRE(path, err, "item_find: path is NULL");
 	REQUIRE(id, err, "item_find: id is NULL");
 	return ims_items_find(s, path, id, err);
@@ -57,7 +57,7 @@ int imgsearch_item_find(imgsearch *s, const char *path, int64_t *id, imgsearch_e
 int imgsearch_item_exists(imgsearch *s, const int64_t *ids, size_t n, uint8_t *exists,
 	imgsearch_error *err)
 {
-	REQUIRE(s, err, "item_exists: s is NULL");
+	REQUIRE_HANDLE(s, "item_exists", err);
 	REQUIRE(!n || ids, err, "item_exists: ids is NULL");
 	REQUIRE(!n || exists, err, "item_exists: exists is NULL");
 	REQUIRE(n <= SIZE_MAX / sizeof *ids, err, "item_exists: n is %zu", n);
@@ -68,7 +68,7 @@ int imgsearch_vectors_each(imgsearch *s, imgsearch_vectors_fn each, void *user,
 	const imgsearch_call *call, imgsearch_error *err)
 {
 	job j;
-	REQUIRE(s, err, "vectors_each: s is NULL");
+	REQUIRE_HANDLE(s, "vectors_each", err);
 	REQUIRE(each, err, "vectors_each: each is NULL");
 	int rc = ims_call_begin(s, call, &j, err);
 	return rc ? rc : ims_items_vectors(s, each, user, &j, err);
@@ -78,7 +78,7 @@ int imgsearch_vectors_get(imgsearch *s, const int64_t *ids, size_t n, const imgs
 	float *rows, size_t capacity, uint8_t *found, imgsearch_error *err)
 {
 	job j;
-	REQUIRE(s, err, "vectors_get: s is NULL");
+	REQUIRE_HANDLE(s, "vectors_get", err);
 	REQUIRE(!n || ids, err, "vectors_get: ids is NULL");
 	REQUIRE(!n || rows, err, "vectors_get: rows is NULL");
 	REQUIRE(n <= SIZE_MAX / sizeof *ids, err, "vectors_get: n is %zu", n);
@@ -94,7 +94,7 @@ int imgsearch_check(imgsearch *s, const imgsearch_check_options *theirs, const i
 	job j;
 	if (report)
 		*report = NULL;
-	REQUIRE(s, err, "check: s is NULL");
+	REQUIRE_HANDLE(s, "check", err);
 	int rc = COPY(options, theirs, err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);

@@ -55,11 +55,12 @@ int imgsearch_open(const char *location, const imgsearch_options *theirs,
 
 void imgsearch_close(imgsearch *s)
 {
-	ims_handle_close(s);
+	if (s && ims_handle_is_own(s))
+		ims_handle_close(s);
 }
 
 void imgsearch_cancel(imgsearch *s)
 {
-	if (s)
+	if (s && ims_handle_is_own(s))
 		ims_cancel_raise(&s->cancel);
 }

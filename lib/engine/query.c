@@ -56,7 +56,7 @@ int imgsearch_query(imgsearch *s, const imgsearch_input *inputs, size_t n,
 	job j;
 	REQUIRE(out, err, "query: out is NULL");
 	*out = NULL;
-	REQUIRE(s, err, "query: s is NULL");
+	REQUIRE_HANDLE(s, "query", err);
 	int rc = check_inputs(inputs, n, "query", err);
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = ims_input_require(&inputs[i], "query", err);
@@ -76,7 +76,7 @@ int imgsearch_range(imgsearch *s, const imgsearch_input *in, float min_score,
 	job j;
 	REQUIRE(out, err, "range: out is NULL");
 	*out = NULL;
-	REQUIRE(s, err, "range: s is NULL");
+	REQUIRE_HANDLE(s, "range", err);
 	REQUIRE(min_score == min_score, err, "range: min_score is not a number");
 	int rc = ims_input_require(in, "range", err);
 	if (!rc)
@@ -100,7 +100,7 @@ int imgsearch_batch_query(imgsearch *s, const imgsearch_input *inputs, size_t n,
 	job j;
 	REQUIRE(out, err, "batch_query: out is NULL");
 	*out = NULL;
-	REQUIRE(s, err, "batch_query: s is NULL");
+	REQUIRE_HANDLE(s, "batch_query", err);
 	int rc = check_inputs(inputs, n, "batch_query", err);
 	if (!rc)
 		rc = copy_options(&checked, theirs, err);
@@ -115,7 +115,7 @@ int imgsearch_vectors_query(imgsearch *s, const float *rows, size_t n, size_t di
 {
 	checked_options checked;
 	job j;
-	REQUIRE(s, err, "vectors_query: s is NULL");
+	REQUIRE_HANDLE(s, "vectors_query", err);
 	REQUIRE(!n || rows, err, "vectors_query: rows is NULL");
 	REQUIRE(!n || ids, err, "vectors_query: ids is NULL");
 	REQUIRE(!n || (dim && n <= SIZE_MAX / sizeof *rows / dim), err, "vectors_query: n or dim");

@@ -93,7 +93,7 @@ int imgsearch_train(imgsearch *s, const char *folder, const imgsearch_train_opti
 	job j;
 	if (report)
 		*report = NULL;
-	REQUIRE(s, err, "train: s is NULL");
+	REQUIRE_HANDLE(s, "train", err);
 	REQUIRE(folder && *folder, err, "train: folder is NULL or empty");
 	int rc = COPY(options, theirs, err);
 	if (!rc)

@@ -72,6 +72,7 @@ int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *
 		return ims_nomem(err);
 	pthread_mutex_init(&s->view_lock, NULL);
 	pthread_mutex_init(&s->network_lock, NULL);
+	s->owner = getpid();
 	s->threads = o->threads ? o->threads : ims_cpu_count();
 	sem_init(&s->decoders, 0, s->threads);
 	int rc = own_options(s, o, err);
@@ -88,6 +89,11 @@ int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *
 	else
 		*out = s;
 	return rc;
+}
+
+bool ims_handle_is_own(const imgsearch *s)
+{
+	return s->owner == getpid();
 }
 
 void ims_handle_close(imgsearch *s)

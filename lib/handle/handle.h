@@ -16,11 +16,13 @@
 #include "store/store.h"
 
 #include <semaphore.h>
+#include <sys/types.h>
 
 typedef struct view view;
 
 struct imgsearch {
 	store *store;
+	pid_t owner;               /* the process that opened it */
 	imgsearch_options options; /* its strings are owned; recipe is the next member */
 	imgsearch_recipe recipe;
 	pool *pool;
@@ -46,6 +48,9 @@ struct imgsearch {
 int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *options,
 	imgsearch_error *err);
 void ims_handle_close(imgsearch *s);
+
+/* Whether this process opened the handle; false in a child that inherited it. Any thread. */
+bool ims_handle_is_own(const imgsearch *s);
 
 /*
  * The job of a call that begins now: threads, events, and a token that sees later cancels only. Any

@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "model/catalog.h"
+#include "model/shim_gate.h"
 
 #include <dlfcn.h>
 #include <string.h>
@@ -29,9 +30,16 @@ static int find(char **path, imgsearch_error *err)
 static int load(imgsearch_error *err)
 {
 	char *path;
+	shim_visit visit;
+	shim_message msg;
 	int rc = find(&path, err);
 	if (rc)
 		return rc;
+	rc = ims_shim_enter(&visit, &msg);
+	if (rc) {
+		ims_free(path);
+		return ims_fail(err, rc, "no network can run: %s", msg.text);
+	}
 	void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	ims_shim_entry *entry = NULL;
 	if (so)
@@ -42,15 +50,34 @@ static int load(imgsearch_error *err)
 	else if (!table || table->abi != IMS_SHIM_ABI || table->size < sizeof *table)
 		rc = ims_fail(err, IMGSEARCH_EMODEL, "%s belongs to another version of the library", path);
 	else
-		loaded = table;
+		loaded = ims_shim_guard(table);
+	ims_shim_leave(&visit);
 	ims_free(path);
 	return rc;
+}
+
+/* The thread that held the lock is not in the child. */
+static void in_child(void)
+{
+	pthread_mutex_init(&lock, NULL);
+}
+
+static void set_up(void)
+{
+	pthread_atfork(NULL, NULL, in_child);
+}
+
+static void acquire(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, set_up);
+	pthread_mutex_lock(&lock);
 }
 
 int ims_shim_find(imgsearch_error *err)
 {
 	char *path = NULL;
-	pthread_mutex_lock(&lock);
+	acquire();
 	int rc = loaded ? 0 : find(&path, err);
 	pthread_mutex_unlock(&lock);
 	ims_free(path);
@@ -59,7 +86,7 @@ int ims_shim_find(imgsearch_error *err)
 
 int ims_shim_load(const shim_table **out, imgsearch_error *err)
 {
-	pthread_mutex_lock(&lock);
+	acquire();
 	int rc = loaded ? 0 : load(err);
 	*out = loaded;
 	pthread_mutex_unlock(&lock);

@@ -130,6 +130,8 @@ void ims_store_disconnect(conn *c)
 		return;
 	for (size_t i = 0; i < c->n; i++)
 		sqlite3_finalize(c->cached[i].stmt);
+	if (!c->borrowed && c->db && ims_store_same_file(c->st, NULL)) /* the journal is another's */
+		sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (!c->borrowed)
 		sqlite3_close_v2(c->db);
 	ims_free(c);
@@ -172,11 +174,12 @@ static int begin_old(conn *c, bool *upgraded, imgsearch_error *err)
 int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
 {
 	bool upgraded = true;
-	int rc = 0;
 	if (ims_store_own_transaction(st)) {
 		*out = st->writer;
 		return 0;
 	}
+	*out = NULL;
+	int rc = ims_store_same_file(st, err);
 	while (!rc && upgraded) {
 		*out = take_idle(st);
 		if (!*out)

@@ -35,7 +35,9 @@ struct store {
 	bool read_only;       /* asked for, or nothing can be written */
 	bool asked_read_only; /* by the options */
 	int lock_fd;
-	atomic_bool writing; /* the writer lock is held through this handle */
+	struct store *next_locked; /* fork.h */
+	uint64_t device, inode;    /* of the file that was opened; 0: not yet, or none */
+	atomic_bool writing;       /* the writer lock is held through this handle */
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread; /* the thread that sees the work of the open transaction */
 	atomic_llong commits;
@@ -74,6 +76,13 @@ bool ims_store_own_transaction(store *st);
  */
 void ims_store_watch_file(store *st);
 int ims_store_unchanged(conn *c, imgsearch_error *err);
+
+/*
+ * The file of the path is the one that was opened. EIO: it was replaced, moved or deleted; what is
+ * written through this handle would go to a file that nobody sees. Nothing for ":memory:".
+ */
+int ims_store_same_file(const store *st, imgsearch_error *err);
+void ims_store_remember_file(store *st);
 
 /* The time and size of the file in one number; 0: there is none. */
 int64_t ims_store_file_state(const store *st);

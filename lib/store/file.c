@@ -45,6 +45,29 @@ uint64_t ims_store_bytes(store *st)
 	return (uint64_t)bytes;
 }
 
+void ims_store_remember_file(store *st)
+{
+	struct stat info;
+	if (st->memory || stat(st->path, &info))
+		return;
+	st->device = info.st_dev;
+	st->inode = info.st_ino;
+}
+
+int ims_store_same_file(const store *st, imgsearch_error *err)
+{
+	struct stat info;
+	if (!st->inode)
+		return 0;
+	if (stat(st->path, &info))
+		return ims_fail_errno(err, IMGSEARCH_EIO,
+			"index %s was moved or deleted while it was open: open it again", st->path);
+	if (info.st_dev != st->device || info.st_ino != st->inode)
+		return ims_fail(err, IMGSEARCH_EIO,
+			"index %s was replaced by another file while it was open: open it again", st->path);
+	return 0;
+}
+
 int64_t ims_store_file_state(const store *st)
 {
 	struct stat info;

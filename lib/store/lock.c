@@ -4,6 +4,7 @@
  * the file; a process that locked a file which was removed meanwhile tries again.
  */
 #include "store/lock.h"
+#include "store/fork.h"
 #include "store/transaction.h"
 
 #include <errno.h>
@@ -13,25 +14,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int ims_store_lock(store *st, imgsearch_error *err)
+/* Under ims_store_fork_hold. */
+static int lock_file(store *st, imgsearch_error *err)
 {
-	if (atomic_exchange(&st->writing, true))
-		return ims_fail(err, IMGSEARCH_EBUSY, "index %s: another writer is at work in this program",
-			st->path);
-	if (st->memory)
-		return 0;
 	for (;;) {
 		struct stat mine, now;
 		int fd = open(st->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-		if (fd < 0) {
-			atomic_store(&st->writing, false);
+		if (fd < 0)
 			return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be written: %s", st->path,
 				st->lock_path);
-		}
 		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 			int code = errno;
 			close(fd);
-			atomic_store(&st->writing, false);
 			errno = code;
 			return code == EWOULDBLOCK
 				? ims_fail(err, IMGSEARCH_EBUSY,
@@ -42,19 +36,38 @@ int ims_store_lock(store *st, imgsearch_error *err)
 		if (fstat(fd, &mine) == 0 && stat(st->lock_path, &now) == 0 && mine.st_ino == now.st_ino
 			&& mine.st_dev == now.st_dev) {
 			st->lock_fd = fd;
+			ims_store_fork_add(st);
 			return 0;
 		}
 		close(fd);
 	}
 }
 
+int ims_store_lock(store *st, imgsearch_error *err)
+{
+	if (atomic_exchange(&st->writing, true))
+		return ims_fail(err, IMGSEARCH_EBUSY, "index %s: another writer is at work in this program",
+			st->path);
+	if (st->memory)
+		return 0;
+	ims_store_fork_hold();
+	int rc = lock_file(st, err);
+	ims_store_fork_let_go();
+	if (rc)
+		atomic_store(&st->writing, false);
+	return rc;
+}
+
 void ims_store_unlock(store *st)
 {
+	ims_store_fork_hold();
 	if (st->lock_fd >= 0) {
+		ims_store_fork_remove(st);
 		unlink(st->lock_path);
 		close(st->lock_fd);
 		st->lock_fd = -1;
 	}
+	ims_store_fork_let_go();
 	atomic_store(&st->writing, false);
 }
 
@@ -76,8 +89,12 @@ int ims_store_write_begin(store *st, imgsearch_error *err)
 {
 	if (st->read_only)
 		return refuse(st, err);
-	int rc = ims_store_lock(st, err);
-	if (!rc && !st->writer && (rc = ims_store_connect(st, &st->writer, true, err)))
+	int rc = ims_store_same_file(st, err);
+	if (!rc)
+		rc = ims_store_lock(st, err);
+	if (rc)
+		return rc;
+	if (!st->writer && (rc = ims_store_connect(st, &st->writer, true, err)))
 		ims_store_unlock(st);
 	return rc;
 }
@@ -87,7 +104,8 @@ void ims_store_write_end(store *st)
 	if (!atomic_load(&st->writing))
 		return;
 	ims_store_tx_rollback(st);
-	if (st->writer && !st->memory) /* pages in the journal cannot be read through the map */
+	if (st->writer && !st->memory
+		&& !ims_store_same_file(st, NULL)) /* pages in the journal cannot be read through the map */
 		sqlite3_wal_checkpoint_v2(st->writer->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	ims_store_unlock(st);
 }

@@ -3,6 +3,7 @@
  * new file is created and an older one upgraded under the writer lock, so two programs that open
  * the same name at once get one index.
  */
+#include "store/fork.h"
 #include "store/gate.h"
 #include "store/lock.h"
 #include "store/schema.h"
@@ -213,6 +214,7 @@ int ims_store_open(store **out, const char *path, const store_options *o, imgsea
 	store *st = ims_zalloc(1, sizeof *st);
 	if (!st)
 		return ims_nomem(err);
+	ims_store_fork_set_up();
 	pthread_mutex_init(&st->mutex, NULL);
 	ims_store_gate_init(st);
 	st->lock_fd = -1;
@@ -228,6 +230,7 @@ int ims_store_open(store **out, const char *path, const store_options *o, imgsea
 		ims_store_close(st);
 		return rc;
 	}
+	ims_store_remember_file(st);
 	*out = st;
 	return 0;
 }

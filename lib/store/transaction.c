@@ -39,6 +39,8 @@ int ims_store_tx_commit(store *st, imgsearch_error *err)
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc)
+		rc = ims_store_same_file(st, err);
+	if (!rc)
 		rc = ims_store_tally_flush(st, c, err);
 	if (!rc)
 		rc = ims_store_run(c, err, "COMMIT", "");

@@ -1,0 +1,223 @@
+/*
+ * The end of the program while threads are at work: main returns, or exit is called by main, by
+ * another thread or by a callback. The process ends in time, with its status and without a crash.
+ */
+#include "process.h"
+
+#include <pthread.h>
+
+/* A call in the network may take WAIT_MS (lib/model/shim_gate.c) longer than the end itself. */
+enum { STATUS = 7, STEPS = 100000, SECONDS = 30 };
+static const double limit = 2;
+
+typedef enum work { EXTRACT, UPDATE, BUILD, QUERY, TRAIN, WORKS } work;
+typedef enum way { BY_MAIN, BY_THREAD, BY_CALLBACK, WAYS } way;
+
+typedef struct plan {
+	const scene *sc;
+	work work;
+	way way;
+	bool real;
+	int busy; /* written to when the work has begun */
+	imgsearch *s;
+} plan;
+
+static void tell(int fd)
+{
+	static atomic_bool told;
+	if (!atomic_exchange(&told, true) && write(fd, "x", 1) != 1)
+		abort();
+}
+
+static int on_progress(void *user, const imgsearch_progress *p)
+{
+	(void)p;
+	plan *x = user;
+	tell(x->busy);
+	if (x->way == BY_CALLBACK)
+		exit(STATUS);
+	return 0;
+}
+
+static int query_file(plan *x, const imgsearch_call *call, imgsearch_error *err)
+{
+	imgsearch_hits *hits;
+	imgsearch_input in = imgsearch_input_item(1);
+	int rc = imgsearch_query(x->s, &in, 1, NULL, call, &hits, err);
+	imgsearch_hits_free(hits);
+	return rc;
+}
+
+static int build_graph(imgsearch *s, const imgsearch_call *call, imgsearch_error *err)
+{
+	imgsearch_build_options o = { .struct_size = sizeof o, .searcher = "graph" };
+	return imgsearch_build(s, &o, call, NULL, err);
+}
+
+static int once(plan *x, imgsearch_error *err)
+{
+	imgsearch_call call = { .struct_size = sizeof call, .progress = on_progress, .user = x };
+	switch (x->work) {
+	case EXTRACT:
+		return extract_one(x->s, x->sc, err);
+	case UPDATE:
+		shell("touch '%s'/*/*.png", x->sc->photos); /* to be read again */
+		return update(x->s, x->sc, &call, err);
+	case BUILD:
+		return build_graph(x->s, &call, err);
+	case QUERY:
+		return query_file(x, &call, err);
+	default:
+		return train(x->s, x->sc, STEPS, &call, err);
+	}
+}
+
+static void *keep_working(void *arg)
+{
+	plan *x = arg;
+	imgsearch_error err = { 0 };
+	int rc = 0;
+	while (!rc) {
+		rc = once(x, &err);
+		if (x->way != BY_CALLBACK)
+			tell(x->busy);
+	}
+	if (rc != IMGSEARCH_ECANCELED && rc != IMGSEARCH_EBUSY)
+		fprintf(stderr, "# %s\n", err.message);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void *end_program(void *arg)
+{
+	(void)arg;
+	exit(STATUS);
+}
+
+static int busy_fd;
+
+/* As main of a program that ends in the midst of its work. */
+static void begin_and_end(plan *x)
+{
+	imgsearch_error err = { 0 };
+	pthread_t thread;
+	char c;
+	int begun[2];
+	if (x->real && !use_real_shim())
+		_exit(77);
+	MUST(pipe(begun) == 0);
+	x->busy = begun[1];
+	MUST(!imgsearch_open(x->sc->db, NULL, NULL, &x->s, &err));
+	MUST(!update(x->s, x->sc, NULL, &err));
+	MUST(!build(x->s, NULL, &err));
+	MUST(!extract_one(x->s, x->sc, &err));
+	MUST(!pthread_create(&thread, NULL, keep_working, x));
+	MUST(read(begun[0], &c, 1) == 1);
+	MUST(write(busy_fd, "x", 1) == 1);
+	usleep(20000);
+	if (x->way == BY_MAIN)
+		exit(STATUS);
+	if (x->way == BY_THREAD)
+		MUST(!pthread_create(&thread, NULL, end_program, NULL));
+	for (;;)
+		pause();
+}
+
+/* 77: there is no such network. */
+static int end_of(plan *x)
+{
+	int ready[2];
+	char c;
+	assert_int_equal(pipe(ready), 0);
+	fflush(NULL);
+	pid_t child = fork();
+	if (!child) {
+		close(ready[0]);
+		busy_fd = ready[1];
+		begin_and_end(x);
+	}
+	close(ready[1]);
+	bool began = read(ready[0], &c, 1) == 1;
+	close(ready[0]);
+	return wait_for(child, began ? limit : SECONDS);
+}
+
+static bool has_callback(work w)
+{
+	return w == UPDATE || w == BUILD || w == TRAIN;
+}
+
+static void end_all(const scene *sc, bool real)
+{
+	draw_photos(sc);
+	for (int w = 0; w < WORKS; w++)
+		for (int y = 0; y < WAYS; y++) {
+			plan x = { .sc = sc, .work = (work)w, .way = (way)y, .real = real };
+			if ((w == TRAIN && !real) || (y == BY_CALLBACK && !has_callback(x.work)))
+				continue;
+			int rc = end_of(&x);
+			if (rc == 77)
+				skip();
+			if (rc != STATUS)
+				fail_msg("work %d, way %d: ended with %d", w, y, rc);
+		}
+}
+
+static void ends_in_the_midst(void **state)
+{
+	end_all(*state, false);
+}
+
+static void ends_in_the_midst_of_libtorch(void **state)
+{
+	end_all(*state, true);
+}
+
+/* ------------------------------------------------------------ handles that are closed late ---- */
+
+static imgsearch *late;
+static const scene *late_scene;
+
+static void close_late(void)
+{
+	imgsearch_error err = { 0 };
+	if (extract_one(late, late_scene, &err) != IMGSEARCH_ECANCELED)
+		_exit(98);
+	imgsearch_close(late);
+}
+
+static void closed_by_a_handler_of_exit(bool real)
+{
+	imgsearch_error err = { 0 };
+	if (real && !use_real_shim())
+		_exit(77);
+	MUST(!imgsearch_open(":memory:", NULL, NULL, &late, &err));
+	MUST(!atexit(close_late)); /* registered first: runs after the one of the library */
+	MUST(!extract_one(late, late_scene, &err));
+	exit(STATUS);
+}
+
+static void closes_late(void **state)
+{
+	late_scene = *state;
+	draw_photos(*state);
+	for (int real = 0; real < 2; real++) {
+		fflush(NULL);
+		pid_t child = fork();
+		if (!child)
+			closed_by_a_handler_of_exit(real);
+		int rc = wait_for(child, SECONDS);
+		assert_true(rc == STATUS || (real && rc == 77));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(ends_in_the_midst, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(ends_in_the_midst_of_libtorch, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(closes_late, scene_setup, scene_teardown),
+	};
+	return cmocka_run_group_tests_name("exit", tests, NULL, NULL);
+}
