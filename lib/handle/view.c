@@ -24,7 +24,13 @@ static int get_u32(store *st, const char *name, uint32_t *out, imgsearch_error *
 static int get_mean(store *st, view *v, imgsearch_error *err)
 {
 	buf b = { 0 };
-	int rc = ims_store_setting_get(st, "centre", &b, err);
+	store_model m = { 0 };
+	int rc = ims_store_model_get(st, &m, false, err);
+	v->has_model = !rc;
+	ims_store_model_clear(&m);
+	if (rc) /* a mean that a version before 0.2 stored beside the caller's own vectors is left out */
+		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+	rc = ims_store_setting_get(st, "centre", &b, err);
 	if (!rc && b.len && b.len == v->space.dim * sizeof(float)) {
 		reader r = { .data = b.data, .len = b.len };
 		v->mean = ims_alloc(v->space.dim, sizeof(float));
@@ -219,10 +225,24 @@ int ims_view_settle_dim(imgsearch *s, uint32_t dim, imgsearch_error *err)
 	return rc || !first ? rc : ims_view_set_dim(s, dim, err);
 }
 
+int ims_view_check_rows(imgsearch *s, const float *rows, size_t n, uint32_t dim,
+	imgsearch_error *err)
+{
+	view *v;
+	int rc = ims_view_acquire(s, &v, err);
+	if (rc)
+		return rc;
+	rc = ims_space_check(&(space){ .metric = v->space.metric, .dim = dim }, rows, n, "row", 0, err);
+	ims_view_release(v);
+	return rc;
+}
+
 /* ------------------------------------------------------------------------------- searchers ---- */
 
 char *ims_view_params(const view *v)
 {
+	if (v->space.metric == IMGSEARCH_METRIC_COSINE && !v->mean)
+		return ims_format("centre=none"); /* states of versions before 0.2 can hold rows of zeros */
 	return ims_format("centre=%016llx", (unsigned long long)v->mean_sum);
 }
 

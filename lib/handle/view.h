@@ -30,6 +30,7 @@ typedef struct view_searcher {
 struct view {
 	atomic_int references;
 	space space, plain; /* plain: no mean is subtracted */
+	bool has_model;     /* it holds pictures' features; otherwise no mean is subtracted */
 	float *mean;
 	uint64_t mean_sum; /* checksum of mean; a searcher built with another mean is stale */
 	space_rows rows_ctx, plain_ctx;
@@ -74,6 +75,10 @@ int ims_view_set_dim(imgsearch *s, uint32_t dim, imgsearch_error *err);
 int ims_view_settle_dim(imgsearch *s, uint32_t dim, imgsearch_error *err);
 /* That EINVAL alone, outside of a transaction too. */
 int ims_view_check_dim(imgsearch *s, uint32_t dim, imgsearch_error *err);
+
+/* EINVAL, with its number, for a row of rows (n, dim) that can be in no answer: ims_space_takes. */
+int ims_view_check_rows(imgsearch *s, const float *rows, size_t n, uint32_t dim,
+	imgsearch_error *err);
 
 /*
  * The parameters with which a searcher state must have been built to be usable in this view. The
