@@ -531,7 +531,9 @@ typedef struct imgsearch_build_report {
  * old one until it is done. Also fits the distribution of scores by chance. It is needed for speed
  * only: without it, queries scan, exactly. In an index of pictures under cosine it also fits the
  * mean that is subtracted (see Scores), where there are 256 rows and their number changed by a
- * fifth. It never changes the score of the caller's own vectors. report may be NULL.
+ * fifth. It never changes the score of the caller's own vectors. A searcher takes up later changes
+ * of rows before it answers; where so many wait that a scan is cheaper, queries scan, and bring it
+ * up to date step by step. report may be NULL.
  */
 IMGSEARCH_API int imgsearch_build(imgsearch *s, const imgsearch_build_options *options,
 	const imgsearch_call *call, imgsearch_build_report **report, imgsearch_error *err);

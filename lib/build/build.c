@@ -140,9 +140,9 @@ static int build_now(imgsearch *s, view *v, const imgsearch_build_options *o, co
 static int is_fresh(imgsearch *s, view *v, const char *name, job *j, bool *fresh,
 	imgsearch_error *err)
 {
-	search_index *index;
-	int rc = ims_view_searcher(s, v, name, j, &index, err);
-	*fresh = !rc && index && ims_search_drift(index) <= stale_drift;
+	double drift;
+	int rc = ims_view_drift(s, v, name, j, &drift, err);
+	*fresh = !rc && drift <= stale_drift;
 	return rc;
 }
 

@@ -26,16 +26,20 @@ static void scale_extreme(const space *sp, const float *in, float *out)
 void ims_space_apply(const space *sp, const float *in, float *out)
 {
 	double sum = 0;
+	if (sp->metric != IMGSEARCH_METRIC_COSINE) {
+		for (uint32_t i = 0; i < sp->dim; i++)
+			out[i] = sp->mean ? in[i] - sp->mean[i] : in[i];
+		return;
+	}
 	for (uint32_t i = 0; i < sp->dim; i++) {
 		float part = sp->mean ? in[i] - sp->mean[i] : in[i];
 		sum += (double)part * part;
 	}
-	bool cosine = sp->metric == IMGSEARCH_METRIC_COSINE;
-	if (cosine && !(sum > SMALL && sum < LARGE)) {
+	if (!(sum > SMALL && sum < LARGE)) {
 		scale_extreme(sp, in, out);
 		return;
 	}
-	float scale = cosine ? (float)(1 / sqrt(sum)) : 1;
+	float scale = (float)(1 / sqrt(sum));
 	for (uint32_t i = 0; i < sp->dim; i++)
 		out[i] = (sp->mean ? in[i] - sp->mean[i] : in[i]) * scale;
 }

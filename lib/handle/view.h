@@ -17,14 +17,20 @@ typedef struct chance_cohort chance_cohort;
 
 enum { VIEW_SEARCHERS = 4 };
 
-/* A searcher of a view. It is loaded when it is first needed, and then kept current. */
+/*
+ * A searcher of a view. It is loaded when it is first needed, and then kept current. Where more
+ * changes wait than a scan costs, a query scans. The first one loads nothing; each of the others
+ * also applies as many changes as take about the time of its scan, until the searcher is current.
+ */
 typedef struct view_searcher {
 	search_index *index; /* NULL: none is built, or it is stale */
 	store *store;
 	int64_t state;       /* the store's state that was loaded */
 	int64_t change;      /* the last change that it holds */
 	chunk_source chunks; /* of that state; the searcher may read from it later */
-	bool tried;
+	uint64_t rows;       /* of that state */
+	bool looked;         /* the state was looked for; 0 in `state`: none is usable */
+	bool lagged;         /* a query has scanned because of the changes that it lacks */
 } view_searcher;
 
 struct view {
@@ -92,6 +98,20 @@ char *ims_view_params(const view *v);
  * searcher. EDB, EIO, ENOMEM. Any thread.
  */
 int ims_view_searcher(imgsearch *s, view *v, const char *name, job *j, search_index **out,
+	imgsearch_error *err);
+
+/*
+ * The same for so many queries. *lags, and *out is NULL: the changes that it lacks take longer than
+ * a scan for these queries.
+ */
+int ims_view_searcher_for(imgsearch *s, view *v, const char *name, size_t queries, job *j,
+	search_index **out, bool *lags, imgsearch_error *err);
+
+/*
+ * The share of rows that changed since the searcher of that name was built, without applying
+ * changes; INFINITY: none is usable. Errors as ims_view_searcher.
+ */
+int ims_view_drift(imgsearch *s, view *v, const char *name, job *j, double *drift,
 	imgsearch_error *err);
 
 #endif

@@ -134,6 +134,7 @@ const searcher_ops ims_search_graph = {
 	.name = "graph",
 	.version = 1,
 	.approximate = true,
+	.change_cost = 1024,
 	.build = ims_graph_build,
 	.save = ims_graph_save,
 	.load = ims_graph_load,
