@@ -165,7 +165,7 @@ row_source ims_space_source(space_rows *rows, uint64_t n)
 	};
 }
 
-/* ----------------------------------------------------------------------------- rows of zeros ---- */
+/* --------------------------------------------------------------------------- rows of zeros ---- */
 
 typedef struct zero_counter {
 	const space *space;

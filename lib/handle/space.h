@@ -24,8 +24,8 @@ void ims_space_apply(const space *sp, const float *in, float *out);
 /* Whether a stored row (dim) can be in an answer: false for one of zeros under cosine. */
 bool ims_space_takes(const space *sp, const float *row);
 /*
- * EINVAL for the first of rows (n, dim) that ims_space_takes refuses: a sentence with `what` and its
- * number, counted from `first`.
+ * EINVAL for the first of rows (n, dim) that ims_space_takes refuses: a sentence with `what` and
+ * its number, counted from `first`.
  */
 int ims_space_check(const space *sp, const float *rows, size_t n, const char *what, size_t first,
 	imgsearch_error *err);
@@ -40,8 +40,8 @@ typedef struct space_rows {
 } space_rows;
 
 /*
- * n: the number of rows. The source borrows `rows`, and leaves out what ims_space_takes refuses. Any
- * thread.
+ * n: the number of rows. The source borrows `rows`, and leaves out what ims_space_takes refuses.
+ * Any thread.
  */
 row_source ims_space_source(space_rows *rows, uint64_t n);
 

@@ -29,7 +29,7 @@ static int get_mean(store *st, view *v, imgsearch_error *err)
 	int rc = ims_store_model_get(st, &m, false, err);
 	v->has_model = !rc;
 	ims_store_model_clear(&m);
-	if (rc) /* a mean that a version before 0.2 stored beside the caller's own vectors is left out */
+	if (rc) /* a mean that 0.1 stored beside the caller's own vectors is left out */
 		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 	rc = ims_store_setting_get(st, "centre", &b, err);
 	if (!rc && b.len && b.len == v->space.dim * sizeof(float)) {

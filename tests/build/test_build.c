@@ -13,7 +13,7 @@ static imgsearch *open_vectors(imgsearch_metric metric)
 	return s;
 }
 
-/* n rows more, all near (10, 0, 0 ...): nearly the same direction until their mean is subtracted. */
+/* n rows more, all near (10, 0, 0 ...): nearly one direction until their mean is subtracted. */
 static void put_rows(imgsearch *s, size_t n, size_t dim)
 {
 	static uint64_t seed = 3;

@@ -186,7 +186,7 @@ static void a_stored_mean_of_own_vectors_is_left_out(void **state)
 	ims_free(rows);
 }
 
-/* ------------------------------------------------------------------------------ rows of zeros ---- */
+/* --------------------------------------------------------------------------- rows of zeros ---- */
 
 enum { DIM3 = 3 };
 
