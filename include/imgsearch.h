@@ -63,9 +63,12 @@
  *             the caller's own vectors are not negative. An id stays with its item, and the library
  *             never gives it to another one.
  * Scores.     Cosine similarity (metric cosine), inner product (ip), minus the Euclidean distance
- *             (l2). Higher is more similar. Equal scores are in order of id. Under cosine, a build
- *             over 256 rows or more takes their mean, which queries subtract from both sides from
- *             then on; `plain` asks without it.
+ *             (l2). Higher is more similar. Equal scores are in order of id. Under cosine, an index
+ *             of pictures (one that has a model) subtracts the mean of its features from both
+ *             sides, from its first build over 256 rows or more on; `plain` asks without it. The
+ *             caller's own vectors are always compared as they are. Every finite row but one of
+ *             zeros has a direction, however long or short it is. One of zeros is EINVAL under
+ *             cosine; one in the file of an older version is in no answer.
  * Text.       UTF-8. Paths and names of items are any bytes without NUL, as file systems have them.
  *             Paths are absolute in results. Nothing that the library reads or writes depends on
  *             the program's locale, which stays as it is.
@@ -437,7 +440,8 @@ typedef struct imgsearch_vectors_add_options {
 
 /*
  * Adds or replaces n vectors: rows (n, dim) f32. All or none. ids (n, or NULL) receives their ids.
- * EINVAL: the dimension, a value that is not finite, an id or a name that comes twice.
+ * EINVAL: the dimension, a value that is not finite, a row of zeros under cosine, an id or a name
+ * that comes twice.
  */
 IMGSEARCH_API int imgsearch_vectors_add(imgsearch *s, const float *rows, size_t n, size_t dim,
 	const imgsearch_vectors_add_options *options, const imgsearch_call *call, int64_t *ids,
@@ -540,7 +544,11 @@ typedef struct imgsearch_build_report {
 /*
  * Trains a searcher over all vectors and keeps it in the index beside the others. Queries use the
  * old one until it is done. Also fits the distribution of scores by chance. It is needed for speed
- * only: without it, queries scan, exactly. report may be NULL.
+ * only: without it, queries scan, exactly. In an index of pictures under cosine it also fits the
+ * mean that is subtracted (see Scores), where there are 256 rows and their number changed by a
+ * fifth. It never changes the score of the caller's own vectors. A searcher takes up later changes
+ * of rows before it answers; where so many wait that a scan is cheaper, queries scan, and bring it
+ * up to date step by step. report may be NULL.
  */
 IMGSEARCH_API int imgsearch_build(imgsearch *s, const imgsearch_build_options *options,
 	const imgsearch_call *call, imgsearch_build_report **report, imgsearch_error *err);

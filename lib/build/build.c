@@ -74,16 +74,16 @@ static int save(imgsearch *s, const view *v, search_index *index, int64_t change
 }
 
 /* Several built searchers are compared, and the fastest stays. */
-static int build_best(view *v, const char *const *name, size_t n, const search_facts *facts,
-	const search_params *params, search_index **out, build_result *result, job *j,
-	imgsearch_error *err)
+static int build_best(const row_source *rows, const char *const *name, size_t n,
+	const search_facts *facts, const search_params *params, search_index **out,
+	build_result *result, job *j, imgsearch_error *err)
 {
 	search_index *index[SEARCH_CANDIDATES] = { NULL };
 	double seconds[SEARCH_CANDIDATES] = { 0 };
 	size_t best = 0;
 	int rc = 0;
 	for (size_t i = 0; !rc && i < n; i++) {
-		rc = ims_search_build(&index[i], name[i], &v->rows, params, j, err);
+		rc = ims_search_build(&index[i], name[i], rows, params, j, err);
 		if (!rc && n > 1)
 			rc = ims_search_time(index[i], facts, &seconds[i], err);
 	}
@@ -110,15 +110,21 @@ static int build_now(imgsearch *s, view *v, const imgsearch_build_options *o, co
 	const char *name[SEARCH_CANDIDATES] = { asked };
 	search_facts facts = { 0 };
 	search_index *index = NULL;
-	int64_t change;
+	row_source rows = v->rows;
+	uint64_t zeros;
+	int64_t change, first;
 	size_t n = 1;
 	int rc = ims_store_change_last(s->store, &change, err);
+	if (!rc)
+		rc = ims_space_zeros(&v->rows_ctx, &zeros, &first, j, err);
+	if (!rc)
+		rows.n -= (size_t)zeros;
 	if (!rc && !asked) {
-		rc = ims_search_look(&facts, &v->rows, err);
+		rc = ims_search_look(&facts, &rows, err);
 		n = ims_search_candidates(&facts, name, result->why, sizeof result->why);
 	}
 	if (!rc)
-		rc = build_best(v, name, n, &facts, &params, &index, result, j, err);
+		rc = build_best(&rows, name, n, &facts, &params, &index, result, j, err);
 	if (!rc)
 		rc = save(s, v, index, change, result, j, err);
 	if (!rc) {
@@ -134,9 +140,9 @@ static int build_now(imgsearch *s, view *v, const imgsearch_build_options *o, co
 static int is_fresh(imgsearch *s, view *v, const char *name, job *j, bool *fresh,
 	imgsearch_error *err)
 {
-	search_index *index;
-	int rc = ims_view_searcher(s, v, name, j, &index, err);
-	*fresh = !rc && index && ims_search_drift(index) <= stale_drift;
+	double drift;
+	int rc = ims_view_drift(s, v, name, j, &drift, err);
+	*fresh = !rc && drift <= stale_drift;
 	return rc;
 }
 

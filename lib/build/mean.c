@@ -1,4 +1,4 @@
-/* The mean of all stored features. The file calls it "centre". */
+/* The mean of all stored features of pictures. The file calls it "centre". */
 #include "build/mean.h"
 
 enum {
@@ -50,15 +50,29 @@ static int fitted_rows(imgsearch *s, uint64_t *rows, imgsearch_error *err)
 	return rc;
 }
 
+/* A mean that a version before 0.2 stored beside the caller's own vectors goes. */
+static int drop_mean(imgsearch *s, imgsearch_error *err)
+{
+	int rc = ims_store_tx_begin(s->store, err);
+	if (rc)
+		return rc;
+	rc = ims_store_setting_set(s->store, "centre", NULL, 0, err);
+	if (!rc)
+		rc = ims_store_setting_set(s->store, "centre_rows", NULL, 0, err);
+	return ims_handle_tx_end(s, rc, err);
+}
+
 int ims_mean_fit(imgsearch *s, view *v, job *j, bool *changed, imgsearch_error *err)
 {
 	uint64_t fitted;
+	*changed = false;
 	int rc = fitted_rows(s, &fitted, err);
+	if (!rc && !v->has_model)
+		return fitted ? drop_mean(s, err) : 0;
 	double n = (double)v->rows.n,
 		   drift = fitted
 		? (n > (double)fitted ? n - (double)fitted : (double)fitted - n) / (double)fitted
 		: 1;
-	*changed = false;
 	if (rc || v->space.metric != IMGSEARCH_METRIC_COSINE || v->rows.n < MEAN_ROWS
 		|| drift <= stale_drift)
 		return rc;

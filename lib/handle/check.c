@@ -7,6 +7,7 @@
 #include "handle/view.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { AT_ONCE = 64, K = 100, QUERIES_MAX = 100000 };
@@ -26,6 +27,29 @@ static int count_problem(void *user, const char *text)
 	p->n++;
 	int rc = ims_job_check(p->job, p->err);
 	return rc || !o->problem ? rc : ims_call_problem(o->problem, o->user, text);
+}
+
+/* Rows of zeros under cosine, which versions before 0.2 accepted. */
+static int check_zeros(imgsearch *s, problem_counter *p)
+{
+	view *v;
+	uint64_t n;
+	int64_t first;
+	char text[160];
+	imgsearch_error why = { 0 };
+	int rc = ims_view_acquire(s, &v, p->err);
+	if (rc)
+		return rc;
+	rc = ims_space_zeros(&v->rows_ctx, &n, &first, p->job, &why);
+	ims_view_release(v);
+	if (rc && rc != IMGSEARCH_EDB && p->err)
+		*p->err = why;
+	if (rc) /* EDB: a row of another length, which the store has told */
+		return rc == IMGSEARCH_EDB ? 0 : rc;
+	snprintf(text, sizeof text,
+		"%llu vectors are all zeros and so in no answer; the first one is that of %lld",
+		(unsigned long long)n, (long long)first);
+	return n ? count_problem(p, text) : 0;
 }
 
 /* ---------------------------------------------------------------------------------- recall ---- */
@@ -180,6 +204,8 @@ int ims_check(imgsearch *s, const imgsearch_check_options *options, job *j,
 	if (!report)
 		return ims_nomem(err);
 	int rc = ims_store_check(s->store, count_problem, &problems, err);
+	if (!rc)
+		rc = check_zeros(s, &problems);
 	report->problems = problems.n;
 	if (!rc && queries)
 		rc = measure_recall(s, queries, report, j, err);

@@ -130,6 +130,8 @@ int ims_identity_store(imgsearch *s, const identity *id, imgsearch_error *err)
 						  : ims_view_settle_dim(s, id->model.dim, err);
 	if (!rc && (id->first || id->begins))
 		rc = store_model_of(s, &id->model, id->next, err);
+	if (!rc && id->first) /* a mean counts from now on */
+		rc = ims_view_renew(s, err);
 	if (!rc && id->drops_next)
 		rc = ims_store_model_drop_next(s->store, err);
 	return rc;

@@ -5,18 +5,62 @@
 
 #include <math.h>
 
+/* Squared lengths between which the length and its inverse are normal floats. */
+static const double SMALL = 1e-70, LARGE = 1e70;
+
+/* Scales a row to length 1 where 1 / length, or the row itself, is no normal float. */
+static void scale_extreme(const space *sp, const float *in, float *out)
+{
+	double most = 0, sum = 0;
+	for (uint32_t i = 0; i < sp->dim; i++)
+		most = fmax(most, fabs((double)in[i] - (sp->mean ? sp->mean[i] : 0)));
+	for (uint32_t i = 0; most > 0 && i < sp->dim; i++) {
+		double part = ((double)in[i] - (sp->mean ? sp->mean[i] : 0)) / most;
+		sum += part * part;
+	}
+	double length = most * sqrt(sum);
+	for (uint32_t i = 0; i < sp->dim; i++)
+		out[i] = length > 0 ? (float)(((double)in[i] - (sp->mean ? sp->mean[i] : 0)) / length) : 0;
+}
+
 void ims_space_apply(const space *sp, const float *in, float *out)
 {
 	double sum = 0;
-	for (uint32_t i = 0; i < sp->dim; i++) {
-		out[i] = sp->mean ? in[i] - sp->mean[i] : in[i];
-		sum += (double)out[i] * out[i];
-	}
-	if (sp->metric != IMGSEARCH_METRIC_COSINE)
+	if (sp->metric != IMGSEARCH_METRIC_COSINE) {
+		for (uint32_t i = 0; i < sp->dim; i++)
+			out[i] = sp->mean ? in[i] - sp->mean[i] : in[i];
 		return;
-	float scale = sum > 0 ? (float)(1 / sqrt(sum)) : 0;
+	}
+	for (uint32_t i = 0; i < sp->dim; i++) {
+		float part = sp->mean ? in[i] - sp->mean[i] : in[i];
+		sum += (double)part * part;
+	}
+	if (!(sum > SMALL && sum < LARGE)) {
+		scale_extreme(sp, in, out);
+		return;
+	}
+	float scale = (float)(1 / sqrt(sum));
 	for (uint32_t i = 0; i < sp->dim; i++)
-		out[i] *= scale;
+		out[i] = (sp->mean ? in[i] - sp->mean[i] : in[i]) * scale;
+}
+
+bool ims_space_takes(const space *sp, const float *row)
+{
+	uint32_t i = 0;
+	while (i < sp->dim && row[i] == 0)
+		i++;
+	return i < sp->dim || sp->metric != IMGSEARCH_METRIC_COSINE;
+}
+
+int ims_space_check(const space *sp, const float *rows, size_t n, const char *what, size_t first,
+	imgsearch_error *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!ims_space_takes(sp, rows + i * sp->dim))
+			return ims_fail(err, IMGSEARCH_EINVAL,
+				"%s %zu is all zeros: cosine compares directions, and it has none", what,
+				first + i);
+	return 0;
 }
 
 void ims_space_normalise(float *rows, size_t n, uint32_t dim)
@@ -59,6 +103,7 @@ typedef struct scan {
 	int (*each)(void *user, const int64_t *ids, const float *rows, size_t n);
 	void *user;
 	float *block;
+	int64_t ids[BLOCK]; /* of the rows in block */
 } scan;
 
 static int scan_block(void *arg, const int64_t *ids, const float *rows, size_t n)
@@ -66,10 +111,14 @@ static int scan_block(void *arg, const int64_t *ids, const float *rows, size_t n
 	scan *s = arg;
 	size_t dim = s->space->dim;
 	for (size_t done = 0; done < n; done += BLOCK) {
-		size_t now = n - done < BLOCK ? n - done : BLOCK;
-		for (size_t i = 0; i < now; i++)
-			ims_space_apply(s->space, rows + (done + i) * dim, s->block + i * dim);
-		int rc = s->each(s->user, ids + done, s->block, now);
+		size_t now = n - done < BLOCK ? n - done : BLOCK, kept = 0;
+		for (size_t i = done; i < done + now; i++) {
+			if (!ims_space_takes(s->space, rows + i * dim))
+				continue;
+			s->ids[kept] = ids[i];
+			ims_space_apply(s->space, rows + i * dim, s->block + kept++ * dim);
+		}
+		int rc = kept ? s->each(s->user, s->ids, s->block, kept) : 0;
 		if (rc)
 			return rc;
 	}
@@ -81,7 +130,8 @@ static int scan_rows(void *ctx,
 	imgsearch_error *err)
 {
 	const space_rows *r = ctx;
-	scan s = { r->space, each, user, ims_alloc_aligned(BLOCK, r->space->dim * sizeof(float)) };
+	scan s = { .space = r->space, .each = each, .user = user };
+	s.block = ims_alloc_aligned(BLOCK, r->space->dim * sizeof(float));
 	if (!s.block)
 		return ims_nomem(err);
 	int rc = ims_store_vectors_scan(r->store, false, r->space->dim, scan_block, &s, err);
@@ -94,9 +144,12 @@ static int fetch_rows(void *ctx, const int64_t *ids, size_t n, float *out, uint8
 {
 	const space_rows *r = ctx;
 	int rc = ims_store_vectors_fetch(r->store, ids, n, r->space->dim, out, found, err);
-	for (size_t i = 0; !rc && i < n; i++)
+	for (size_t i = 0; !rc && i < n; i++) {
+		float *row = out + i * r->space->dim;
+		found[i] = found[i] && ims_space_takes(r->space, row);
 		if (found[i])
-			ims_space_apply(r->space, out + i * r->space->dim, out + i * r->space->dim);
+			ims_space_apply(r->space, row, row);
+	}
 	return rc;
 }
 
@@ -110,4 +163,35 @@ row_source ims_space_source(space_rows *rows, uint64_t n)
 		.scan = scan_rows,
 		.fetch = fetch_rows,
 	};
+}
+
+/* --------------------------------------------------------------------------- rows of zeros ---- */
+
+typedef struct zero_counter {
+	const space *space;
+	uint64_t n;
+	int64_t first;
+	job *job;
+	imgsearch_error *err;
+} zero_counter;
+
+static int count_zeros(void *user, const int64_t *ids, const float *rows, size_t n)
+{
+	zero_counter *z = user;
+	for (size_t i = 0; i < n; i++)
+		if (!ims_space_takes(z->space, rows + i * z->space->dim) && !z->n++)
+			z->first = ids[i];
+	return ims_job_check(z->job, z->err);
+}
+
+int ims_space_zeros(const space_rows *rows, uint64_t *n, int64_t *first, job *j,
+	imgsearch_error *err)
+{
+	zero_counter z = { .space = rows->space, .job = j, .err = err };
+	int rc = z.space->metric == IMGSEARCH_METRIC_COSINE && z.space->dim
+		? ims_store_vectors_scan(rows->store, false, z.space->dim, count_zeros, &z, err)
+		: 0;
+	*n = z.n;
+	*first = z.first;
+	return rc;
 }

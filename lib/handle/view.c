@@ -9,6 +9,7 @@
 #include "handle/cohort.h"
 #include "handle/space.h"
 
+#include <math.h>
 #include <string.h>
 
 static int get_u32(store *st, const char *name, uint32_t *out, imgsearch_error *err)
@@ -24,7 +25,13 @@ static int get_u32(store *st, const char *name, uint32_t *out, imgsearch_error *
 static int get_mean(store *st, view *v, imgsearch_error *err)
 {
 	buf b = { 0 };
-	int rc = ims_store_setting_get(st, "centre", &b, err);
+	store_model m = { 0 };
+	int rc = ims_store_model_get(st, &m, false, err);
+	v->has_model = !rc;
+	ims_store_model_clear(&m);
+	if (rc) /* a mean that 0.1 stored beside the caller's own vectors is left out */
+		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+	rc = ims_store_setting_get(st, "centre", &b, err);
 	if (!rc && b.len && b.len == v->space.dim * sizeof(float)) {
 		reader r = { .data = b.data, .len = b.len };
 		v->mean = ims_alloc(v->space.dim, sizeof(float));
@@ -219,10 +226,24 @@ int ims_view_settle_dim(imgsearch *s, uint32_t dim, imgsearch_error *err)
 	return rc || !first ? rc : ims_view_set_dim(s, dim, err);
 }
 
+int ims_view_check_rows(imgsearch *s, const float *rows, size_t n, uint32_t dim,
+	imgsearch_error *err)
+{
+	view *v;
+	int rc = ims_view_acquire(s, &v, err);
+	if (rc)
+		return rc;
+	rc = ims_space_check(&(space){ .metric = v->space.metric, .dim = dim }, rows, n, "row", 0, err);
+	ims_view_release(v);
+	return rc;
+}
+
 /* ------------------------------------------------------------------------------- searchers ---- */
 
 char *ims_view_params(const view *v)
 {
+	if (v->space.metric == IMGSEARCH_METRIC_COSINE && !v->mean)
+		return ims_format("centre=none"); /* states of versions before 0.2 can hold rows of zeros */
 	return ims_format("centre=%016llx", (unsigned long long)v->mean_sum);
 }
 
@@ -242,10 +263,10 @@ static bool usable(const view *v, const store_searcher *found, const searcher_op
 }
 
 /*
- * A stale or damaged state is not an error: the query scans. `note` receives the message for the
- * log.
+ * Looks for the state. A stale one is not an error: the query scans. `note` receives the message
+ * for the log.
  */
-static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *vs,
+static int look(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *vs,
 	imgsearch_error *note, imgsearch_error *err)
 {
 	store_searcher *all;
@@ -264,40 +285,44 @@ static int load(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *v
 		vs->store = s->store;
 		vs->state = all[i].state;
 		vs->change = all[i].change;
+		vs->rows = all[i].rows;
 		vs->chunks = (chunk_source){ vs, all[i].chunks, get_chunk };
-		imgsearch_error why;
-		rc = ims_search_load(&vs->index, ops->name, &v->rows, &vs->chunks, &why);
-		if (!rc)
-			ims_search_set_built(vs->index, all[i].rows);
-		if (rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EVERSION) {
-			ims_fail(note, IMGSEARCH_LOG_WARNING,
-				"searcher %s is damaged and not used; run build (%.300s)", ops->name, why.message);
-			rc = 0;
-		} else if (rc && err) {
-			*err = why;
-		}
 	}
 	ims_store_searchers_free(all, n);
-	vs->tried = !rc;
+	vs->looked = true;
+	return 0;
+}
+
+/* Loads the state, once. A damaged one is not an error: then there is none. */
+static int load(view *v, const searcher_ops *ops, view_searcher *vs, imgsearch_error *note,
+	imgsearch_error *err)
+{
+	imgsearch_error why;
+	if (vs->index || !vs->state)
+		return 0;
+	int rc = ims_search_load(&vs->index, ops->name, &v->rows, &vs->chunks, &why);
+	if (!rc)
+		ims_search_set_built(vs->index, vs->rows);
+	if (rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EVERSION) {
+		ims_fail(note, IMGSEARCH_LOG_WARNING,
+			"searcher %s is damaged and not used; run build (%.300s)", ops->name, why.message);
+		vs->state = 0;
+		return 0;
+	}
+	if (rc && err)
+		*err = why;
 	return rc;
 }
 
-/* Applies to the searcher the rows that were added, replaced and removed since its last change. */
-static int apply_changes(imgsearch *s, view *v, view_searcher *vs, imgsearch_error *err)
+/* Brings the searcher up to date with n ids, whose rows were added, replaced or removed. */
+static int apply_ids(view *v, view_searcher *vs, const int64_t *ids, size_t n, imgsearch_error *err)
 {
 	enum { STEP = 256 };
-	int64_t last, *ids = NULL, gone[STEP], here[STEP];
+	int64_t gone[STEP], here[STEP];
 	uint8_t found[STEP];
-	size_t n = 0, dim = v->space.dim;
-	int rc = ims_store_change_last(s->store, &last, err);
-	if (rc || last <= vs->change)
-		return rc;
-	rc = ims_store_changes(s->store, vs->change, &ids, &n, err);
-	if (rc == IMGSEARCH_ENOTFOUND) /* the searcher was built again: this view keeps its own state */
-		return 0;
-	float *rows = rc ? NULL : ims_alloc_aligned(STEP, dim * sizeof(float));
-	if (!rc && !rows)
-		rc = ims_nomem(err);
+	size_t dim = v->space.dim;
+	float *rows = ims_alloc_aligned(STEP, dim * sizeof(float));
+	int rc = rows ? 0 : ims_nomem(err);
 	for (size_t at = 0; !rc && at < n; at += STEP) {
 		size_t now = n - at < STEP ? n - at : STEP, kept = 0, lost = 0;
 		rc = v->rows.fetch(v->rows.ctx, ids + at, now, rows, found, err);
@@ -315,34 +340,142 @@ static int apply_changes(imgsearch *s, view *v, view_searcher *vs, imgsearch_err
 		if (!rc && kept)
 			rc = ims_search_add(vs->index, here, rows, kept, err);
 	}
+	ims_free(rows);
+	return rc;
+}
+
+/* Applies at most `most` changes. *done: none is left. */
+static int apply_changes(imgsearch *s, view *v, view_searcher *vs, int64_t most, bool *done,
+	imgsearch_error *err)
+{
+	int64_t last, *ids = NULL;
+	size_t n = 0;
+	int rc = ims_store_change_last(s->store, &last, err);
+	*done = rc || last - vs->change <= most;
+	if (rc || last <= vs->change)
+		return rc;
+	if (!*done)
+		last = vs->change + most;
+	rc = ims_store_changes_between(s->store, vs->change, last, &ids, &n, err);
+	if (rc == IMGSEARCH_ENOTFOUND) { /* it was built again: this view keeps its own state */
+		*done = true;
+		return 0;
+	}
+	if (!rc && n)
+		rc = apply_ids(v, vs, ids, n, err);
 	if (!rc)
 		vs->change = last;
-	ims_free(rows);
 	ims_free(ids);
+	return rc;
+}
+
+/* How many changes take about as long as a scan for so many queries. */
+static int64_t affordable(const view *v, const searcher_ops *ops, size_t queries)
+{
+	enum { ANYWAY = 64 };
+	double scan = (double)queries * (double)v->rows.n / ops->change_cost + ANYWAY;
+	return scan < 1e15 ? (int64_t)scan : (int64_t)1e15;
+}
+
+/* *lags: more changes wait than `most`. The first time nothing is loaded for them. */
+static int bring_up(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *vs, int64_t most,
+	bool *lags, imgsearch_error *note, imgsearch_error *err)
+{
+	int64_t last = 0;
+	bool done = true;
+	*lags = false;
+	int rc = vs->looked ? 0 : look(s, v, ops, vs, note, err);
+	if (!rc && vs->state)
+		rc = ims_store_change_last(s->store, &last, err);
+	if (!rc && vs->state && last - vs->change > most && !vs->lagged) {
+		*lags = vs->lagged = true;
+		return 0;
+	}
+	if (!rc)
+		rc = load(v, ops, vs, note, err);
+	if (!rc && vs->index)
+		rc = apply_changes(s, v, vs, most, &done, err);
+	*lags = !rc && !done;
+	vs->lagged = *lags;
+	return rc;
+}
+
+/* The place of a searcher in the view. EINVAL: there is none of that name. */
+static int find_searcher(view *v, const char *name, const searcher_ops **ops, view_searcher **out,
+	imgsearch_error *err)
+{
+	const searcher_ops *const *all = ims_search_all();
+	int which = 0;
+	while (all[which] && strcmp(all[which]->name, name))
+		which++;
+	if (!all[which] || which >= VIEW_SEARCHERS)
+		return ims_fail(err, IMGSEARCH_EINVAL, "there is no searcher named %s", name);
+	*ops = all[which];
+	*out = &v->searcher[which];
+	return 0;
+}
+
+/* Of at most `most` changes: see bring_up. */
+static int get_searcher(imgsearch *s, view *v, const char *name, size_t queries, job *j,
+	search_index **out, bool *lags, imgsearch_error *err)
+{
+	const searcher_ops *ops = NULL;
+	view_searcher *vs = NULL;
+	imgsearch_error note = { 0 };
+	store_hold hold;
+	*out = NULL;
+	int rc = find_searcher(v, name, &ops, &vs, err);
+	if (rc)
+		return rc;
+	lock(s, &v->lock, &hold);
+	rc = bring_up(s, v, ops, vs, queries ? affordable(v, ops, queries) : INT64_MAX, lags, &note,
+		err);
+	*out = rc || *lags ? NULL : vs->index;
+	unlock(s, &v->lock, &hold);
+	if (note.code) /* outside the lock, since a callback runs */
+		ims_job_log(j, note.code, "%s", note.message);
 	return rc;
 }
 
 int ims_view_searcher(imgsearch *s, view *v, const char *name, job *j, search_index **out,
 	imgsearch_error *err)
 {
-	const searcher_ops *const *all = ims_search_all();
-	int which = 0, rc = 0;
-	*out = NULL;
-	while (all[which] && strcmp(all[which]->name, name))
-		which++;
-	if (!all[which] || which >= VIEW_SEARCHERS)
-		return ims_fail(err, IMGSEARCH_EINVAL, "there is no searcher named %s", name);
+	bool lags;
+	return get_searcher(s, v, name, 0, j, out, &lags, err);
+}
+
+int ims_view_searcher_for(imgsearch *s, view *v, const char *name, size_t queries, job *j,
+	search_index **out, bool *lags, imgsearch_error *err)
+{
+	return get_searcher(s, v, name, queries ? queries : 1, j, out, lags, err);
+}
+
+int ims_view_drift(imgsearch *s, view *v, const char *name, job *j, double *drift,
+	imgsearch_error *err)
+{
+	const searcher_ops *ops = NULL;
+	view_searcher *vs = NULL;
 	imgsearch_error note = { 0 };
 	store_hold hold;
+	int64_t *ids = NULL;
+	size_t n = 0;
+	*drift = INFINITY;
+	int rc = find_searcher(v, name, &ops, &vs, err);
+	if (rc)
+		return rc;
 	lock(s, &v->lock, &hold);
-	view_searcher *vs = &v->searcher[which];
-	if (!vs->tried)
-		rc = load(s, v, all[which], vs, &note, err);
+	rc = vs->looked ? 0 : look(s, v, ops, vs, &note, err);
+	if (!rc)
+		rc = load(v, ops, vs, &note, err);
 	if (!rc && vs->index)
-		rc = apply_changes(s, v, vs, err);
-	*out = rc ? NULL : vs->index;
+		rc = ims_store_changes(s->store, vs->change, &ids, &n, err);
+	if (rc == IMGSEARCH_ENOTFOUND) /* it was built again meanwhile */
+		rc = 0;
+	if (!rc && vs->index)
+		*drift = ims_search_drift(vs->index) + (double)n / (double)(vs->rows ? vs->rows : 1);
 	unlock(s, &v->lock, &hold);
-	if (note.code) /* outside the lock, since a callback runs */
+	ims_free(ids);
+	if (note.code)
 		ims_job_log(j, note.code, "%s", note.message);
 	return rc;
 }

@@ -17,19 +17,26 @@ typedef struct chance_cohort chance_cohort;
 
 enum { VIEW_SEARCHERS = 4 };
 
-/* A searcher of a view. It is loaded when it is first needed, and then kept current. */
+/*
+ * A searcher of a view. It is loaded when it is first needed, and then kept current. Where more
+ * changes wait than a scan costs, a query scans. The first one loads nothing; each of the others
+ * also applies as many changes as take about the time of its scan, until the searcher is current.
+ */
 typedef struct view_searcher {
 	search_index *index; /* NULL: none is built, or it is stale */
 	store *store;
 	int64_t state;       /* the store's state that was loaded */
 	int64_t change;      /* the last change that it holds */
 	chunk_source chunks; /* of that state; the searcher may read from it later */
-	bool tried;
+	uint64_t rows;       /* of that state */
+	bool looked;         /* the state was looked for; 0 in `state`: none is usable */
+	bool lagged;         /* a query has scanned because of the changes that it lacks */
 } view_searcher;
 
 struct view {
 	atomic_int references;
 	space space, plain; /* plain: no mean is subtracted */
+	bool has_model;     /* it holds pictures' features; otherwise no mean is subtracted */
 	float *mean;
 	uint64_t mean_sum; /* checksum of mean; a searcher built with another mean is stale */
 	space_rows rows_ctx, plain_ctx;
@@ -75,6 +82,10 @@ int ims_view_settle_dim(imgsearch *s, uint32_t dim, imgsearch_error *err);
 /* That EINVAL alone, outside of a transaction too. */
 int ims_view_check_dim(imgsearch *s, uint32_t dim, imgsearch_error *err);
 
+/* EINVAL, with its number, for a row of rows (n, dim) that can be in no answer: ims_space_takes. */
+int ims_view_check_rows(imgsearch *s, const float *rows, size_t n, uint32_t dim,
+	imgsearch_error *err);
+
 /*
  * The parameters with which a searcher state must have been built to be usable in this view. The
  * caller frees the text by ims_free. NULL: out of memory.
@@ -87,6 +98,20 @@ char *ims_view_params(const view *v);
  * searcher. EDB, EIO, ENOMEM. Any thread.
  */
 int ims_view_searcher(imgsearch *s, view *v, const char *name, job *j, search_index **out,
+	imgsearch_error *err);
+
+/*
+ * The same for so many queries. *lags, and *out is NULL: the changes that it lacks take longer than
+ * a scan for these queries.
+ */
+int ims_view_searcher_for(imgsearch *s, view *v, const char *name, size_t queries, job *j,
+	search_index **out, bool *lags, imgsearch_error *err);
+
+/*
+ * The share of rows that changed since the searcher of that name was built, without applying
+ * changes; INFINITY: none is usable. Errors as ims_view_searcher.
+ */
+int ims_view_drift(imgsearch *s, view *v, const char *name, job *j, double *drift,
 	imgsearch_error *err);
 
 #endif

@@ -65,7 +65,7 @@ static int add_vector(imgsearch *s, const imgsearch_input *in, const imgsearch_i
 	if (rc)
 		return rc;
 	bool unnamed = !name && !o->has_id;
-	rc = ims_edit_vectors(&e, in->data, 1, in->size, o->has_id ? &o->id : NULL,
+	rc = ims_edit_vectors(&e, s, in->data, 1, in->size, o->has_id ? &o->id : NULL,
 		name || unnamed ? &name : NULL, err);
 	if (rc) {
 		ims_edit_free(&e);
@@ -96,7 +96,7 @@ int ims_add_vectors(imgsearch *s, const float *rows, size_t n, size_t dim,
 		rc = ims_row_refuse_deleted(s, o->names[i], err);
 	if (rc)
 		return rc;
-	rc = ims_edit_vectors(&e, rows, n, dim, o->ids, o->names, err);
+	rc = ims_edit_vectors(&e, s, rows, n, dim, o->ids, o->names, err);
 	if (rc) {
 		ims_edit_free(&e);
 		return rc;

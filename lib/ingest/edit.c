@@ -194,11 +194,13 @@ static int copy_names(edit *out, const char *const *names, size_t n, imgsearch_e
 	return out->names ? 0 : ims_nomem(err);
 }
 
-int ims_edit_vectors(edit *out, const float *rows, size_t n, size_t dim, const int64_t *ids,
-	const char *const *names, imgsearch_error *err)
+int ims_edit_vectors(edit *out, imgsearch *s, const float *rows, size_t n, size_t dim,
+	const int64_t *ids, const char *const *names, imgsearch_error *err)
 {
 	*out = (edit){ .kind = EDIT_VECTORS, .n = n, .dim = (uint32_t)dim };
 	int rc = check_rows(rows, n, dim, err);
+	if (!rc)
+		rc = ims_view_check_rows(s, rows, n, (uint32_t)dim, err);
 	if (!rc && ids)
 		rc = check_ids(ids, n, err);
 	if (!rc && names)

@@ -51,10 +51,10 @@ int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const c
 
 /*
  * Copies n vectors, their ids (or NULL) and names (or NULL). EINVAL: a value that is not finite, a
- * negative id, an id or name that comes twice.
+ * row of zeros where the index compares by cosine, a negative id, an id or name that comes twice.
  */
-int ims_edit_vectors(edit *out, const float *rows, size_t n, size_t dim, const int64_t *ids,
-	const char *const *names, imgsearch_error *err);
+int ims_edit_vectors(edit *out, imgsearch *s, const float *rows, size_t n, size_t dim,
+	const int64_t *ids, const char *const *names, imgsearch_error *err);
 
 int ims_edit_remove(edit *out, const int64_t *ids, size_t n, imgsearch_error *err);
 

@@ -69,12 +69,16 @@ static void clear(batch *b)
 }
 
 /* As a combined query of one input. What pushes away is not what is asked for. */
-static void weigh(const imgsearch_input *in, float *row, uint32_t dim, int64_t *self)
+static void weigh(const space *sp, const imgsearch_input *in, float *row, int64_t *self)
 {
 	if (in->weight < 0)
 		*self = NO_PICTURE;
-	for (uint32_t i = 0; in->weight != 0 && in->weight != 1 && i < dim; i++)
+	if (in->weight == 0 || in->weight == 1)
+		return;
+	for (uint32_t i = 0; i < sp->dim; i++)
 		row[i] *= in->weight;
+	if (sp->metric == IMGSEARCH_METRIC_COSINE)
+		ims_space_normalise(row, 1, sp->dim);
 }
 
 /* The features of a step in the space of the index. Rows of inputs that failed are zero. */
@@ -88,12 +92,14 @@ static int make_rows(batch *b, size_t first, size_t n, imgsearch_error *err)
 		float *row = b->rows + i * sp->dim;
 		imgsearch_error *why = &b->errors[i];
 		if (!why->code)
+			why->code = ims_space_check(sp, row, 1, "input", first + i, why);
+		if (!why->code)
 			ims_space_apply(sp, row, row);
 		if (!why->code && b->query->improve.views > 1
 			&& b->in[first + i].kind != IMGSEARCH_INPUT_KIND_VECTOR)
 			why->code = ims_improve_views(b->s, b->job, sp, &b->in[first + i],
 				b->query->improve.views, row, why);
-		weigh(&b->in[first + i], row, sp->dim, &b->self[i]);
+		weigh(sp, &b->in[first + i], row, &b->self[i]);
 		if (why->code)
 			memset(row, 0, sp->dim * sizeof *row);
 		rc = ims_job_check(b->job, err);

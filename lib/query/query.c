@@ -31,6 +31,9 @@ static int combine(imgsearch *s, query *q, const imgsearch_input *in, size_t n, 
 			break;
 		if (row != NO_PICTURE && weight > 0)
 			q->own[q->n_own++] = row;
+		rc = ims_space_check(sp, one, 1, "input", i, err);
+		if (rc)
+			break;
 		ims_space_apply(sp, one, one);
 		if (q->improve.views > 1 && in[i].kind != IMGSEARCH_INPUT_KIND_VECTOR)
 			rc = ims_improve_views(s, q->job, sp, &in[i], q->improve.views, one, err);
@@ -39,7 +42,10 @@ static int combine(imgsearch *s, query *q, const imgsearch_input *in, size_t n, 
 	}
 	if (n == 1 && q->n_own)
 		q->self = *q->own;
-	if (!rc && n > 1 && sp->metric == IMGSEARCH_METRIC_COSINE)
+	if (!rc && n > 1 && !ims_space_takes(sp, out))
+		rc = ims_fail(err, IMGSEARCH_EINVAL, "the inputs cancel each other out");
+	if (!rc && (n > 1 || (in->weight != 0 && in->weight != 1))
+		&& sp->metric == IMGSEARCH_METRIC_COSINE)
 		ims_space_normalise(out, 1, (uint32_t)dim);
 	ims_free(one);
 	return rc;

@@ -41,19 +41,24 @@ static int search_once(imgsearch *s, view *v, const query *q, size_t k, topk *ou
 	const char *wanted = q->options.searcher ? q->options.searcher : v->chosen;
 	const row_source *rows = rows_of(v, q);
 	search_index *index = NULL;
+	bool lags = false;
 	int rc = 0;
 	if (rows == &v->rows && *wanted && strcmp(wanted, "scan") && strcmp(wanted, "auto")) {
-		rc = ims_view_searcher(s, v, wanted, q->job, &index, err);
+		rc = ims_view_searcher_for(s, v, wanted, request.n, q->job, &index, &lags, err);
 		/* in the place of "exact" a scan gives the same answer */
-		if (!rc && !index && q->options.searcher && strcmp(wanted, "exact"))
+		if (!rc && !index && !lags && q->options.searcher && strcmp(wanted, "exact"))
 			rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: no usable %s searcher is built",
 				ims_store_path(s->store), wanted);
 	}
 	if (rc)
 		return rc;
 	*name = index ? ims_search_name(index) : "scan";
-	return index ? ims_search_query(index, &request, out, report, err)
-				 : ims_search_scan(rows, &request, out, report, err);
+	if (index)
+		return ims_search_query(index, &request, out, report, err);
+	rc = ims_search_scan(rows, &request, out, report, err);
+	if (!rc && lags)
+		report->plan = "scan: cheaper than the changes that the searcher lacks";
+	return rc;
 }
 
 /*

@@ -30,7 +30,8 @@ static int check_vectors(const view *v, const float *queries, size_t n, size_t d
 		if (!isfinite(queries[i]))
 			return ims_fail(err, IMGSEARCH_EINVAL, "query %zu has a value that is not finite",
 				i / dim);
-	return 0;
+	space sp = { .metric = v->space.metric, .dim = (uint32_t)dim };
+	return ims_space_check(&sp, queries, n, "query", 0, err);
 }
 
 /* Searches in steps, so that the heaps stay small for any n and k. */

@@ -81,6 +81,8 @@ typedef struct searcher_ops {
 	const char *name;
 	uint32_t version; /* of the chunks; another version is rebuilt */
 	bool approximate;
+	/* rows that a plain scan compares in the time that one change takes, about */
+	uint32_t change_cost;
 	int (*build)(searcher **out, const row_source *rows, const search_params *p, job *job,
 		imgsearch_error *err);
 	int (*save)(const searcher *s, const chunk_sink *sink, imgsearch_error *err);

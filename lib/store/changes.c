@@ -43,6 +43,12 @@ int ims_store_change_last(store *st, int64_t *change, imgsearch_error *err)
 
 int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsearch_error *err)
 {
+	return ims_store_changes_between(st, after, INT64_MAX, ids, n, err);
+}
+
+int ims_store_changes_between(store *st, int64_t after, int64_t last, int64_t **ids, size_t *n,
+	imgsearch_error *err)
+{
 	conn *c;
 	sqlite3_stmt *s = NULL;
 	int64_t newest = 0, oldest = 0;
@@ -61,7 +67,8 @@ int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsea
 		rc = IMGSEARCH_ENOTFOUND;
 	if (!rc)
 		rc = ims_store_query(c, &s, err,
-			"SELECT DISTINCT id FROM change WHERE number > ?1 ORDER BY id", "i", after);
+			"SELECT DISTINCT id FROM change WHERE number > ?1 AND number <= ?2 ORDER BY id", "ii",
+			after, last);
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
 		rc = ims_store_add_id(ids, n, &cap, sqlite3_column_int64(s, 0), err);
 	ims_store_done(c, s);

@@ -332,6 +332,9 @@ int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
  */
 int ims_store_change_last(store *st, int64_t *change, imgsearch_error *err);
 int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsearch_error *err);
+/* The same, up to change `last`. */
+int ims_store_changes_between(store *st, int64_t after, int64_t last, int64_t **ids, size_t *n,
+	imgsearch_error *err);
 
 /* Whether the pair is stored as different, in either order. On failure *rejected is false. */
 int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected,

@@ -1,7 +1,7 @@
 /* imgsearch_build through the public header: the mean, what is stale, and the choice of auto. */
 #include "scene.h"
 
-enum { DIM = 4 };
+enum { DIM = 4, FEATURE = 48 /* values of the fake network */ };
 
 static imgsearch *open_vectors(imgsearch_metric metric)
 {
@@ -13,15 +13,29 @@ static imgsearch *open_vectors(imgsearch_metric metric)
 	return s;
 }
 
-/* n rows more, all near (10, 0, 0, 0): nearly the same direction until their mean is subtracted. */
-static void put(imgsearch *s, size_t n)
+/* n rows more, all near (10, 0, 0 ...): nearly one direction until their mean is subtracted. */
+static void put_rows(imgsearch *s, size_t n, size_t dim)
 {
 	static uint64_t seed = 3;
-	float *rows = ims_alloc(n * DIM, sizeof *rows);
-	for (size_t i = 0; i < n * DIM; i++)
-		rows[i] = (i % DIM ? 0 : 10) + (float)ims_random_unit(&seed) - 0.5f;
-	assert_int_equal(imgsearch_vectors_add(s, rows, n, DIM, NULL, NULL, NULL, NULL), 0);
+	float *rows = ims_alloc(n * dim, sizeof *rows);
+	for (size_t i = 0; i < n * dim; i++)
+		rows[i] = (i % dim ? 0 : 10) + (float)ims_random_unit(&seed) - 0.5f;
+	assert_int_equal(imgsearch_vectors_add(s, rows, n, dim, NULL, NULL, NULL, NULL), 0);
 	ims_free(rows);
+}
+
+static void put(imgsearch *s, size_t n)
+{
+	put_rows(s, n, DIM);
+}
+
+/* An index of pictures, with one picture; the rows that make it large are features like any. */
+static imgsearch *open_pictures(const scene *sc)
+{
+	imgsearch *s = scene_open(sc);
+	photo(sc, "1.png", 1);
+	scene_index(s, sc->photos);
+	return s;
 }
 
 /* The report lasts until the next build. */
@@ -44,31 +58,52 @@ static bool builds(imgsearch *s, const char *searcher)
 	return build(s, searcher, 1)->bytes > 0;
 }
 
-/* The lowest score that a row gets from the first one. */
-static float lowest_score(imgsearch *s)
+/* The lowest score that a row, other than the picture 1, gets from row `id`. */
+static float lowest_score_of(imgsearch *s, int64_t id)
 {
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
-	imgsearch_input in = imgsearch_input_item(0);
+	imgsearch_input in = imgsearch_input_item(id);
 	imgsearch_hits *hits;
 	o.k = 1000;
 	assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, NULL), 0);
-	assert_true(hits->count > 1);
-	float lowest = hits->items[hits->count - 1]->score;
+	assert_true(hits->count > 2);
+	const imgsearch_hit *const *last = hits->items + hits->count - 1;
+	float lowest = (last[0]->id == 1 ? last[-1] : last[0])->score;
 	imgsearch_hits_free(hits);
 	return lowest;
 }
 
-static void the_mean_is_subtracted_from_256_rows_on(void **state)
+static float lowest_score(imgsearch *s)
+{
+	return lowest_score_of(s, 0);
+}
+
+static void the_mean_is_subtracted_from_256_pictures_on(void **state)
+{
+	imgsearch *s = open_pictures(*state);
+	put_rows(s, 254, FEATURE);
+	build(s, NULL, 0);
+	assert_true(lowest_score_of(s, 2) > 0.9f);
+	put_rows(s, 1, FEATURE);
+	assert_true(lowest_score_of(s, 2) > 0.9f); /* a query never fits a mean */
+	build(s, NULL, 0);
+	assert_true(lowest_score_of(s, 2) < -0.2f);
+	imgsearch_close(s);
+}
+
+/* The score is the cosine, before and after a build, whatever was built. */
+static void own_vectors_have_no_mean(void **state)
 {
 	(void)state;
 	imgsearch *s = open_vectors(IMGSEARCH_METRIC_COSINE);
-	put(s, 255);
-	build(s, NULL, 0);
-	assert_true(lowest_score(s) > 0.9f);
-	put(s, 1);
-	assert_true(lowest_score(s) > 0.9f); /* a query never fits a mean */
-	build(s, NULL, 0);
-	assert_true(lowest_score(s) < -0.5f);
+	put(s, 300);
+	float before = lowest_score(s);
+	assert_true(before > 0.9f);
+	const char *const searcher[] = { NULL, "exact", "kdtree", "pca", "graph" };
+	for (size_t i = 0; i < 5; i++) {
+		build(s, searcher[i], 0);
+		assert_true(lowest_score(s) == before);
+	}
 	imgsearch_close(s);
 }
 
@@ -103,12 +138,11 @@ static void what_is_stale_is_built_again(void **state)
 /* Six rows more are no fifth, but with the 256th the rows of the space are others. */
 static void a_new_mean_makes_searchers_stale(void **state)
 {
-	(void)state;
-	imgsearch *s = open_vectors(IMGSEARCH_METRIC_COSINE);
-	put(s, 250);
+	imgsearch *s = open_pictures(*state);
+	put_rows(s, 249, FEATURE);
 	assert_true(builds(s, "exact"));
 	assert_false(builds(s, "exact"));
-	put(s, 6);
+	put_rows(s, 6, FEATURE);
 	assert_true(builds(s, "exact"));
 	assert_false(builds(s, "exact"));
 	imgsearch_close(s);
@@ -168,13 +202,16 @@ static void an_unknown_searcher_is_refused(void **state)
 	imgsearch_close(s);
 }
 
+#define on_files(test) cmocka_unit_test_setup_teardown(test, scene_setup, scene_teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_mean_is_subtracted_from_256_rows_on),
+		on_files(the_mean_is_subtracted_from_256_pictures_on),
+		cmocka_unit_test(own_vectors_have_no_mean),
 		cmocka_unit_test(other_metrics_have_no_mean),
 		cmocka_unit_test(what_is_stale_is_built_again),
-		cmocka_unit_test(a_new_mean_makes_searchers_stale),
+		on_files(a_new_mean_makes_searchers_stale),
 		cmocka_unit_test(auto_chooses_by_the_number_of_rows),
 		cmocka_unit_test(auto_keeps_only_what_suits),
 		cmocka_unit_test(an_unknown_searcher_is_refused),

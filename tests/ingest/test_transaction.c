@@ -424,7 +424,7 @@ static void over_max_bytes_nothing_changes(void **state)
 	enum { MOST = 20000 };
 	scene *sc = *state;
 	char name[20];
-	float rows[1][DIM], many[64][DIM] = { 0 };
+	float rows[1][DIM], many[64][DIM];
 	uint64_t n = 0;
 	int rc = 0;
 	imgsearch_transaction_options o = { .struct_size = sizeof o, .max_bytes = MOST };
@@ -432,6 +432,7 @@ static void over_max_bytes_nothing_changes(void **state)
 	imgsearch_error err = { 0 };
 	imgsearch *s = with_first(sc, sc->db);
 	make_rows(rows, 1);
+	make_rows(many, 64);
 	imgsearch_input in = imgsearch_input_vector(rows[0], DIM);
 	works(imgsearch_transaction_begin(s, &o, &t, &err));
 	works(try_vectors(t, s, many[0], 40, DIM, NULL, NULL, NULL, &err));
@@ -784,10 +785,11 @@ static int as_victim(const char *index, const char *picture, int writes)
 {
 	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
 	const char *write = vfs->xGetSystemCall(vfs, "pwrite64") ? "pwrite64" : "pwrite";
-	float rows[200][DIM] = { { 0 } };
+	float rows[200][DIM];
 	int64_t first = 1;
 	imgsearch *s;
 	imgsearch_input in = imgsearch_input_file(picture);
+	make_rows(rows, 200);
 	works(imgsearch_open(index, NULL, NULL, &s, &err));
 	imgsearch_transaction *t = begin(s);
 	add(t, s, &in, "a");

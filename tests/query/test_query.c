@@ -540,11 +540,11 @@ static void the_query_itself_is_not_found_by_chance(void **state)
 	}
 	assert_int_equal(imgsearch_vectors_add(s, rows[0], N, 2, NULL, NULL, NULL, &err), 0);
 	assert_int_equal(imgsearch_build(s, NULL, NULL, NULL, &err), 0);
-	imgsearch_input in = imgsearch_input_item(7);
+	imgsearch_input in = imgsearch_input_item(14);
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
 	o.k = 2;
 	assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err), 0);
-	assert_int_equal(hits->items[0]->id, 7);
+	assert_int_equal(hits->items[0]->id, 14);
 	assert_true(hits->items[0]->chance == 0);
 	assert_true(hits->items[1]->chance > 1);
 	assert_int_equal(hits->better_than_chance, 1);

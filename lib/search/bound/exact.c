@@ -129,6 +129,7 @@ static uint64_t exact_memory(const searcher *base)
 const searcher_ops ims_search_exact = {
 	.name = "exact",
 	.version = 4,
+	.change_cost = 64,
 	.build = exact_build,
 	.save = exact_save,
 	.load = exact_load,

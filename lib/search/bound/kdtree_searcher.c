@@ -535,6 +535,7 @@ static uint64_t kdtree_memory(const searcher *base)
 const searcher_ops ims_search_kdtree = {
 	.name = "kdtree",
 	.version = 2,
+	.change_cost = 8,
 	.build = kdtree_build,
 	.save = kdtree_save,
 	.load = kdtree_load,

@@ -227,6 +227,7 @@ static uint64_t pca_memory(const searcher *base)
 const searcher_ops ims_search_pca = {
 	.name = "pca",
 	.version = 3,
+	.change_cost = 64,
 	.build = pca_build,
 	.save = pca_save,
 	.load = pca_load,

@@ -108,13 +108,17 @@ static bool choose(const graph *g, graph_scratch *s, uint32_t *slot, bool keep_e
 	return true;
 }
 
-/* The unvisited neighbours of a node. Fetches their codes into the cache. */
-static size_t expand(const graph *g, graph_scratch *s, uint32_t slot, uint32_t *fresh)
+/*
+ * The unvisited neighbours of a node. Fetches their codes into the cache. copies: g->before, to
+ * leave out all but the first copy of each group; or NULL.
+ */
+static size_t expand(const graph *g, graph_scratch *s, uint32_t slot, const uint32_t *copies,
+	uint32_t *fresh)
 {
 	const uint32_t *links = ims_graph_links(g, slot);
 	size_t n = 0;
 	for (uint32_t i = 0; i < g->stride && links[i] != GRAPH_NONE; i++)
-		if (mark(s, links[i])) {
+		if ((!copies || copies[links[i]] == GRAPH_NONE) && mark(s, links[i])) {
 			fetch_code(ims_graph_code(g, links[i]), g->quantiser.size);
 			fresh[n++] = links[i];
 		}
@@ -151,7 +155,7 @@ const graph_list *ims_graph_beam_search(const graph *g, graph_scratch *s, const 
 		bool more = choose(g, s, &next, keep_expanded);
 		if (!more && !chosen && !n_waiting)
 			break;
-		size_t n = chosen ? expand(g, s, at, fresh) : 0;
+		size_t n = chosen ? expand(g, s, at, keep_expanded ? g->before : NULL, fresh) : 0;
 		score(g, s, query, waiting, n_waiting, filter);
 		uint32_t *scored = waiting;
 		waiting = fresh;

@@ -2,12 +2,14 @@
  * Building, as in Vamana: the nodes are linked in a random order in two passes. The first pass
  * finds neighbourhoods, the second one links them through a graph that has all nodes. Then links
  * are cut to the final degree, every node is made reachable, and the operating points are measured.
+ * Of rows of equal code one is linked, and the others are chained behind it (copies.h).
  * Our own: the first sqrt(n) nodes of the random order are the entry points. Every search begins at
  * those nearest to it, so that it finds clusters that are far from everything.
  */
 #include "search/graph/build.h"
 
 #include "search/graph/connect.h"
+#include "search/graph/copies.h"
 #include "search/graph/link.h"
 #include "search/graph/tune.h"
 
@@ -102,10 +104,10 @@ size_t ims_graph_entry_count(size_t nodes)
 	return n > ENTRIES_MAX ? ENTRIES_MAX : n;
 }
 
-static int link_all(graph *g, const uint32_t *order, job *job, uint64_t done, uint64_t total,
-	imgsearch_error *err)
+static int link_all(graph *g, const uint32_t *order, size_t n, job *job, uint64_t done,
+	uint64_t total, imgsearch_error *err)
 {
-	size_t n = g->n, entries = ims_graph_entry_count(n), most = n / 50;
+	size_t entries = ims_graph_entry_count(n), most = n / 50;
 	most = most < BATCH_MIN ? BATCH_MIN : most > BATCH_MAX ? BATCH_MAX : most;
 	int rc = ims_graph_entries(g, order, 1, err);
 	if (!rc)
@@ -162,6 +164,7 @@ int ims_graph_build(searcher **out, const row_source *rows, const search_params 
 	graph *g = NULL;
 	uint32_t *order = NULL, degree = p->degree ? p->degree : GRAPH_DEGREE;
 	uint64_t total = 3 * (uint64_t)rows->n + 1;
+	size_t firsts;
 	int rc = ims_graph_new(&g, rows, err);
 	if (!rc && rows->n > GRAPH_SLOTS)
 		rc = ims_fail(err, IMGSEARCH_ELIMIT, "a graph holds at most %d rows", GRAPH_SLOTS);
@@ -181,10 +184,13 @@ int ims_graph_build(searcher **out, const row_source *rows, const search_params 
 		goto done;
 	}
 	shuffle(order, g->n, p->seed + 1);
-	if (g->n)
-		rc = link_all(g, order, job, g->n, total, err);
+	rc = ims_graph_split_copies(g, order, &firsts, err);
+	if (!rc && g->n)
+		rc = link_all(g, order, firsts, job, g->n, total, err);
 	if (!rc)
 		rc = cut(g, err);
+	if (!rc && firsts < g->n)
+		rc = ims_graph_chain_copies(g, err);
 	if (!rc)
 		rc = ims_graph_connect(g, err);
 	if (!rc)

@@ -9,6 +9,7 @@
 
 #include "search/graph/build.h"
 #include "search/graph/connect.h"
+#include "search/graph/copies.h"
 #include "search/graph/link.h"
 
 enum { CONSOLIDATE = 16 /* slots for every changed row */ };
@@ -28,12 +29,13 @@ static size_t find_id(const graph *g, int64_t id)
 	return at;
 }
 
-/* Makes room for one more id in the hash table. The first change makes the table. */
+/* Makes room for one more id in the hash table. The first change makes it, and the chains. */
 static int reserve_ids(graph *g, imgsearch_error *err)
 {
 	size_t room = 64;
-	if (g->by_id_room > (g->live + 1) * 4 / 3)
-		return 0;
+	int rc = ims_graph_find_chains(g, err);
+	if (rc || g->by_id_room > (g->live + 1) * 4 / 3)
+		return rc;
 	while (room < (g->live + 1) * 2)
 		room *= 2;
 	uint32_t *by_id = ims_alloc(room, sizeof(*by_id));
@@ -122,14 +124,15 @@ static bool consolidate_node(graph *g, graph_scratch *s, uint32_t slot)
 /* Draws the entry points anew from all live nodes, so that new clusters have some. */
 static int draw_entries(graph *g, imgsearch_error *err)
 {
-	size_t n = ims_graph_entry_count(g->live);
+	size_t n = ims_graph_entry_count(g->live - g->copies);
 	uint32_t *entry = ims_alloc(n + 1, sizeof(*entry));
 	uint64_t seed = g->live;
 	if (!entry)
 		return ims_nomem(err);
 	for (size_t i = 0; i < n;) {
 		uint32_t slot = (uint32_t)(ims_random(&seed) % g->n);
-		if (g->ids[slot] != GRAPH_FREE && !ims_graph_is_deleted(g, slot))
+		if (g->ids[slot] != GRAPH_FREE && !ims_graph_is_deleted(g, slot)
+			&& g->before[slot] == GRAPH_NONE)
 			entry[i++] = slot;
 	}
 	int rc = ims_graph_entries(g, entry, n, err);
@@ -185,8 +188,9 @@ static int consolidate(graph *g, graph_scratch *s, size_t slots, imgsearch_error
 
 /* --------------------------------------------------------------------------------- changes ---- */
 
-static void mark_deleted(graph *g, size_t at)
+static void mark_deleted(graph *g, graph_scratch *s, size_t at)
 {
+	ims_graph_detach_copy(g, s, g->by_id[at]);
 	set_deleted(g, g->by_id[at], true);
 	g->deleted_n++;
 	g->live--;
@@ -223,6 +227,11 @@ static int link_one(graph *g, graph_scratch *s, uint32_t slot, imgsearch_error *
 	if (!ims_graph_find_links(g, s, slot, g->beam, g->alpha, links))
 		return ims_nomem(err);
 	for (uint32_t i = 0; i < g->stride && links[i] != GRAPH_NONE; i++)
+		if (ims_graph_is_copy_of(g, slot, links[i])) {
+			ims_graph_attach_copy(g, links[i], slot);
+			return 0;
+		}
+	for (uint32_t i = 0; i < g->stride && links[i] != GRAPH_NONE; i++)
 		if (!ims_graph_link_back(g, s, links[i], &slot, 1, g->alpha))
 			return ims_nomem(err);
 	return 0;
@@ -234,10 +243,10 @@ static int add_one(graph *g, int64_t id, const float *row, imgsearch_error *err)
 	uint32_t slot;
 	size_t at;
 	int rc = reserve_ids(g, err);
-	if (!rc && g->by_id[at = find_id(g, id)] != GRAPH_NONE)
-		mark_deleted(g, at);
 	if (!rc)
 		rc = ims_graph_scratch_acquire(g, &s, err);
+	if (!rc && g->by_id[at = find_id(g, id)] != GRAPH_NONE)
+		mark_deleted(g, s, at);
 	if (!rc)
 		rc = place_row(g, s, id, row, &slot, err);
 	if (rc)
@@ -250,7 +259,7 @@ static int add_one(graph *g, int64_t id, const float *row, imgsearch_error *err)
 	if (!rc)
 		rc = link_one(g, s, slot, err);
 	if (rc)
-		mark_deleted(g, find_id(g, id));
+		mark_deleted(g, s, find_id(g, id));
 	else
 		rc = consolidate(g, s, CONSOLIDATE, err);
 done:
@@ -281,7 +290,7 @@ int ims_graph_remove(searcher *x, const int64_t *ids, size_t n, imgsearch_error 
 	for (size_t i = 0; !rc && i < n; i++) {
 		size_t at = find_id(g, ids[i]);
 		if (g->by_id[at] != GRAPH_NONE)
-			mark_deleted(g, at);
+			mark_deleted(g, s, at);
 		rc = consolidate(g, s, CONSOLIDATE, err);
 	}
 	ims_graph_scratch_release(g, s);

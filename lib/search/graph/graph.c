@@ -37,6 +37,7 @@ void ims_graph_free(graph *g)
 	ims_free(g->entry);
 	ims_free(g->entry_codes);
 	ims_free(g->by_id);
+	ims_free(g->before);
 	ims_free(g);
 }
 
@@ -73,6 +74,12 @@ int ims_graph_reserve(graph *g, size_t slots, imgsearch_error *err)
 		return ims_nomem(err);
 	g->links = p;
 	memset(g->links + g->n * g->stride, 0xff, (slots - g->n) * g->stride * sizeof(uint32_t));
+	if (g->before && !(p = larger(g->before, g->n, slots, sizeof(uint32_t))))
+		return ims_nomem(err);
+	if (g->before) {
+		g->before = p;
+		memset(g->before + g->n, 0xff, (slots - g->n) * sizeof(uint32_t));
+	}
 	if (!(p = larger(g->ids, g->n, slots, sizeof(int64_t))))
 		return ims_nomem(err);
 	g->ids = p;
@@ -122,7 +129,8 @@ static uint64_t graph_memory(const searcher *s)
 	const graph_quantiser *qz = &g->quantiser;
 	return sizeof(*g) + g->room * (qz->size + qz->residual_size + (uint64_t)g->stride * 4 + 8)
 		+ g->room / 8 + g->entries * (qz->size + 4) + g->by_id_room * 4
-		+ (uint64_t)qz->components * qz->axis_size + (uint64_t)qz->dim * (qz->size + 4);
+		+ (g->before ? g->room * 4 : 0) + (uint64_t)qz->components * qz->axis_size
+		+ (uint64_t)qz->dim * (qz->size + 4);
 }
 
 static void graph_free(searcher *s)
@@ -134,6 +142,7 @@ const searcher_ops ims_search_graph = {
 	.name = "graph",
 	.version = 1,
 	.approximate = true,
+	.change_cost = 1024,
 	.build = ims_graph_build,
 	.save = ims_graph_save,
 	.load = ims_graph_load,

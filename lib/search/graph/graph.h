@@ -9,6 +9,7 @@
  *	scratch.h    the working memory of a search
  *	beam.h       greedy search with a beam over codes
  *	prune.h      robust prune
+ *	copies.h     chains of nodes of equal code
  *	link.h       links for batches of new nodes
  *	connect.h    links to nodes that cannot be reached
  *	build.h      the graph of a whole collection
@@ -73,6 +74,8 @@ typedef struct graph {
 	uint8_t *entry_codes; /* their codes side by side */
 	uint32_t *by_id;      /* hash table of slots; the first change makes it */
 	size_t by_id_room;
+	uint32_t *before; /* room: the copy before a copy; the first change makes it: copies.h */
+	size_t copies;    /* nodes that have one before them */
 	graph_operating_point point[GRAPH_POINTS]; /* by rising recall */
 	uint32_t points;
 	lease_pool scratch; /* of graph_scratch */

@@ -1,8 +1,10 @@
 /*
  * Robust prune: in the order of distance, a candidate is kept unless a kept one is nearer to it
- * than the node is, by the factor alpha.
+ * than the node is, by the factor alpha. The link to the next copy stays first, and prunes nothing.
  */
 #include "search/graph/prune.h"
+
+#include "search/graph/copies.h"
 
 enum { PRUNE_STEP = 8 /* kept nodes that are compared at once */ };
 
@@ -48,13 +50,17 @@ static bool is_pruned(const graph *g, graph_scratch *s, uint32_t slot, int32_t f
 size_t ims_graph_prune(const graph *g, graph_scratch *s, uint32_t slot, size_t n, float alpha,
 	uint32_t *out, size_t max)
 {
-	size_t kept = 0;
+	uint32_t copy = ims_graph_next_copy(g, slot);
+	size_t chain = copy != GRAPH_NONE && !ims_graph_is_deleted(g, copy), kept = chain;
 	ims_graph_sort(s->candidate, n);
+	if (chain)
+		out[0] = copy;
 	for (size_t i = 0; i < n && kept < max; i++) {
 		uint32_t other = ims_graph_slot(s->candidate[i]);
-		if (other == slot || (i && other == ims_graph_slot(s->candidate[i - 1])))
+		if (other == slot || other == copy || (i && other == ims_graph_slot(s->candidate[i - 1])))
 			continue;
-		if (!is_pruned(g, s, other, ims_graph_distance(s->candidate[i]), alpha, out, kept))
+		if (!is_pruned(g, s, other, ims_graph_distance(s->candidate[i]), alpha, out + chain,
+				kept - chain))
 			out[kept++] = other;
 	}
 	return kept;

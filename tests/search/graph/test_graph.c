@@ -471,6 +471,72 @@ static void keeps(void **state)
 }
 
 /* Flipped, cut and missing bytes: an error or some answer, never more. */
+enum { COPIES = 40 };
+
+/* So many of the nearest have an id that is `first` plus a multiple of `step`, and its row. */
+static void finds_copies(search_index *x, const table *t, int64_t first, int64_t step, size_t n)
+{
+	topk got;
+	search_request q = asked(t->rows + (size_t)first * DIM, 0.95);
+	q.k = COPIES;
+	assert_int_equal(ims_topk_init(&got, q.k), 0);
+	assert_int_equal(ims_search_query(x, &q, &got, NULL, NULL), 0);
+	size_t found = 0;
+	for (size_t i = 0; i < got.n; i++)
+		found += (got.item[i].id - first) % step == 0 && got.item[i].distance == 0;
+	assert_int_equal(found, n);
+	ims_topk_free(&got);
+}
+
+/* Copies of a row can all be reached: built, kept, added, removed, the first one too. */
+static void copies(void **state)
+{
+	(void)state;
+	enum { N = 5000, STEP = 100 };
+	table t;
+	row_source source;
+	search_index *x, *loaded;
+	kept k = { 0 };
+	chunk_sink sink = { &k, keep };
+	for (int metric = IMGSEARCH_METRIC_COSINE; metric <= IMGSEARCH_METRIC_L2; metric++) {
+		table_new(&t, &source, N, (imgsearch_metric)metric);
+		for (int64_t first = 0; first < 3; first++)
+			for (size_t i = 1; i < COPIES; i++)
+				memcpy(t.rows + ((size_t)first + i * STEP) * DIM, t.rows + first * DIM,
+					DIM * sizeof(float));
+		assert_int_equal(ims_search_build(&x, "graph", &source, NULL, NULL, NULL), 0);
+		for (int64_t first = 0; first < 3; first++)
+			finds_copies(x, &t, first, STEP, COPIES);
+		for (size_t i = 0; i < COPIES; i++) { /* of a fourth row, by replacing others */
+			int64_t id = 3 + (int64_t)i * STEP;
+			memcpy(t.rows + id * DIM, t.rows + 3 * DIM, DIM * sizeof(float));
+			assert_int_equal(ims_search_add(x, &id, t.rows + id * DIM, 1, NULL), 0);
+		}
+		finds_copies(x, &t, 3, STEP, COPIES);
+		for (int64_t i = 0; i < 30; i++) /* the first ones of two chains, and all between */
+			for (int64_t first = 1; first < 4; first += 2) {
+				int64_t id = first + i * STEP;
+				t.have[id] = 0;
+				source.n--;
+				assert_int_equal(ims_search_remove(x, &id, 1, NULL), 0);
+			}
+		assert_int_equal(ims_search_save(x, &sink, NULL), 0);
+		assert_int_equal(reload(&loaded, &source, &k), 0);
+		for (int64_t id = 4500; id < 4900; id++) { /* so many that slots are free again */
+			assert_int_equal(ims_search_remove(loaded, &id, 1, NULL), 0);
+			assert_int_equal(ims_search_add(loaded, &id, t.rows + id * DIM, 1, NULL), 0);
+		}
+		for (int64_t first = 0; first < 4; first++) {
+			finds_copies(x, &t, first, STEP, first % 2 ? COPIES - 30 : COPIES);
+			finds_copies(loaded, &t, first, STEP, first % 2 ? COPIES - 30 : COPIES);
+		}
+		ims_search_free(x);
+		ims_search_free(loaded);
+		forget(&k);
+		table_free(&t);
+	}
+}
+
 static void strangers(void **state)
 {
 	(void)state;
@@ -566,6 +632,7 @@ int main(void)
 		cmocka_unit_test(keeps_its_recall),
 		cmocka_unit_test(filters),
 		cmocka_unit_test(keeps),
+		cmocka_unit_test(copies),
 		cmocka_unit_test(strangers),
 		cmocka_unit_test(without_memory),
 	};
