@@ -5,7 +5,8 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/tools/result.sh
 W=$(mktemp -d) && trap 'rm -rf "$W"' EXIT
 
-advice='"[^"]*([^-]--[a-z]|[^n] imgsearch (index|build|query|models|info|train|check|dups)|make (setup|shim|all|install))'
+commands='index|build|query|models|info|train|check|dups'
+advice='"[^"]*([^-]--[a-z]|[^n] imgsearch ('"$commands"')|make (setup|shim|all|install))'
 find_advice() { grep -rnE "$advice" "$1" --include='*.c' --include='*.h'; }
 find_advice lib >"$W/found"
 [ ! -s "$W/found" ]
