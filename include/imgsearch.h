@@ -74,8 +74,9 @@
  *             the program's locale, which stays as it is.
  * Traps.      Calls with finite values raise no floating-point trap (feenableexcept of division by
  *             zero, invalid operation, overflow), unless squares of values overflow a float.
- * State.      The library prints nothing and never exits, but for that. What it keeps outside of
- *             handles: the choice of kernels, the loaded network library and, for its own tests, a
+ * State.      The library prints nothing and never exits, but for an exception that leaves a
+ *             callback. What it keeps outside of handles: the choice of kernels, the loaded network
+ *             library and, for its own tests, a
  *             count of allocations. Settings of the program (OpenMP, floating-point mode, signal
  *             mask, umask, environment, current folder) stay as they are.
  * ABI.        Within a soname, names, numbers and layouts stay, and structs grow at their end.
