@@ -672,8 +672,8 @@ typedef struct imgsearch_hits {
 /*
  * The items most like the inputs, which make one query together: the weighted sum of their
  * normalised vectors, normalised. A picture whose bytes are in the index needs no network. No hit
- * is no error. Errors: ENOTFOUND (an unknown id, a searcher that is not built), EMODEL; EFORMAT, EUNSUPPORTED,
- * ELIMIT, EIO (a bad picture).
+ * is no error. Errors: ENOTFOUND (an unknown id, a searcher that is not built), EMODEL; EFORMAT,
+ * EUNSUPPORTED, ELIMIT, EIO (a bad picture).
  */
 IMGSEARCH_API int imgsearch_query(imgsearch *s, const imgsearch_input *inputs, size_t n,
 	const imgsearch_query_options *options, const imgsearch_call *call, imgsearch_hits **out,
