@@ -103,6 +103,8 @@ int ims_identity_stored(imgsearch *s, bool next, model_identity *out, imgsearch_
 	if (!recipe_parse(out, m.recipe))
 		rc = ims_fail(err, IMGSEARCH_EFORMAT, "%s: the stored recipe of %s is damaged",
 			ims_store_path(s->store), m.name);
+	if (rc)
+		ims_model_identity_free(out);
 	ims_store_model_clear(&m);
 	return rc;
 }
