@@ -11,6 +11,7 @@
 #include "shim/shim.h"
 
 #include <signal.h>
+#include <unistd.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +72,7 @@ static void raise_in_time(void)
 	static atomic_int runs;
 	const char *run = getenv("FAKE_RUN"), *number = getenv("FAKE_SIGNAL");
 	if (run && number && atomic_fetch_add(&runs, 1) + 1 == atoi(run))
-		raise(atoi(number));
+		kill(getpid(), atoi(number));
 }
 
 static int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *out,

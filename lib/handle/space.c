@@ -67,7 +67,8 @@ void ims_space_normalise(float *rows, size_t n, uint32_t dim)
 {
 	const space plain = { .metric = IMGSEARCH_METRIC_COSINE, .dim = dim };
 	for (size_t i = 0; i < n; i++)
-		ims_space_apply(&plain, rows + i * dim, rows + i * dim);
+		if (ims_all_finite(rows + i * dim, dim)) /* that of an input that failed stays NaN */
+			ims_space_apply(&plain, rows + i * dim, rows + i * dim);
 }
 
 float ims_score(imgsearch_metric metric, float distance)

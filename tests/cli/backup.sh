@@ -50,7 +50,7 @@ head -c 100000000 /dev/zero >zeros
 	cat zeros
 } >big.npy
 rm zeros
-imgsearch vectors import -q --db big.db big.npy; result "a large index" $?
+imgsearch vectors import -q --metric l2 --db big.db big.npy; result "a large index" $?
 rm big.npy
 ended_or_stopped() { sed "s/.*) \\(.\\).*/\\1/" "/proc/$1/stat" | grep -q "[TZ]"; }
 interrupted() { # whether a backup was stopped before its end
