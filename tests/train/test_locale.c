@@ -71,6 +71,10 @@ static void a_checkpoint_of_the_other(void **state)
 	call.log = no_comma;
 	call.user = &lines;
 	works(imgsearch_train(s, sc->photos, &o, &call, NULL, &err));
+	o.resume = 0;
+	o.restart = 1; /* a whole run: the one that went on may have had nothing left to log */
+	lines = 0;
+	works(imgsearch_train(s, sc->photos, &o, &call, NULL, &err));
 	assert_true(lines > 0);
 	imgsearch_close(s);
 }
