@@ -6,6 +6,7 @@
 
 #include "imgsearch/train.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -26,10 +27,41 @@ static inline int wait_for(pid_t child, double seconds)
 	return HUNG;
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+/* True if no other thread of the process runs. */
+static inline bool others_sleep(void)
+{
+	char path[64], state = 'S';
+	DIR *tasks = opendir("/proc/self/task");
+	for (struct dirent *e; state == 'S' && (e = readdir(tasks));) {
+		if (atoi(e->d_name) == 0 || atoi(e->d_name) == (int)getpid())
+			continue;
+		snprintf(path, sizeof path, "/proc/self/task/%.20s/stat", e->d_name);
+		FILE *f = fopen(path, "r");
+		if (f && fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+			state = 0;
+		if (f)
+			fclose(f);
+	}
+	closedir(tasks);
+	return state == 'S';
+}
+
+/* AddressSanitizer's allocator is not fork-safe: a thread that starts may hold its lock. */
+static inline void settle(void)
+{
+	for (double end = ims_now() + 10; !others_sleep() && ims_now() < end;)
+		usleep(1000);
+}
+#else
+static inline void settle(void) {}
+#endif
+
 /* Runs body in a child that ends by _exit with what it returns. */
 static inline int in_child(int (*body)(void *arg), void *arg, double seconds)
 {
 	fflush(NULL);
+	settle();
 	pid_t child = fork();
 	assert_true(child >= 0);
 	if (!child)

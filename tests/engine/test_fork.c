@@ -218,6 +218,7 @@ static void a_child_has_locks_of_its_own(void **state)
 	imgsearch_info *info;
 	family *f = have_vectors(*state);
 	assert_int_equal(pipe(down) + pipe(up), 0);
+	settle();
 	pid_t child = fork();
 	if (!child)
 		_exit(outlive_the_parent(f, down[0], up[1]));
