@@ -390,8 +390,9 @@ typedef struct imgsearch_index_update_report {
  * are not read. Moved files keep their vector. Deleted files drop out. A root that is absent is
  * offline and kept. A bad file is counted and remembered with its reason; it never fails the run.
  * Commits every few seconds. report may be NULL.
- * Errors: EMODEL, ENOTFOUND (a path that does not exist), EINVAL (CSV; this thread began a
- * transaction that is open).
+ * Errors: EMODEL (also an index of the caller's own vectors, which it stays without a vector),
+ * ENOTFOUND (a path that does not exist), EINVAL (CSV; this thread began a transaction that is
+ * open).
  */
 IMGSEARCH_API int imgsearch_index_update(imgsearch *s, const char *const *paths, size_t n,
 	const imgsearch_index_update_options *options, const imgsearch_call *call,
@@ -420,8 +421,9 @@ typedef struct imgsearch_index_add_options {
 /*
  * Adds or replaces one picture or vector. *id receives its id; id may be NULL. The next query sees
  * it. In a transaction the id is valid at once for that transaction; others know it from the commit
- * on. Errors: EMODEL; EFORMAT, EUNSUPPORTED, ELIMIT, EIO for a bad picture; ELIMIT also for a
- * transaction that is full.
+ * on. The first picture in an index of the caller's own vectors makes it one of pictures; EINVAL
+ * where its model has another dimension. Errors: EMODEL; EFORMAT, EUNSUPPORTED, ELIMIT, EIO for a
+ * bad picture; ELIMIT also for a transaction that is full.
  */
 IMGSEARCH_API int imgsearch_index_add(imgsearch *s, const imgsearch_input *in,
 	const imgsearch_index_add_options *options, const imgsearch_call *call, int64_t *id,

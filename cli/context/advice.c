@@ -32,19 +32,36 @@ static const char *unnamed_network(const imgsearch_options *o)
 	return "`imgsearch models` lists what there is";
 }
 
-/* Whether a model made the vectors of the index, and not the user. */
-static bool has_model(imgsearch *s)
+enum { UNDECIDED, OF_PICTURES, OF_OWN_VECTORS };
+
+/* What the vectors of the index are. */
+static int kind_of(imgsearch *s)
 {
-	imgsearch_info *info;
-	bool has = !imgsearch_info_get(s, NULL, &info, NULL) && info->model;
+	imgsearch_info *info = NULL;
+	if (s)
+		imgsearch_info_get(s, NULL, &info, NULL);
+	int kind = !info  ? UNDECIDED
+		: info->model ? OF_PICTURES
+		: info->dim   ? OF_OWN_VECTORS
+					  : UNDECIDED;
 	imgsearch_info_free(info);
-	return has;
+	return kind;
+}
+
+static const char *own_vectors_advice(const context *c)
+{
+	return !strcmp(c->command->name, "index") ? "index pictures into another file with --db FILE"
+		: !strcmp(c->command->name, "query")  ? "query it by vector with --vectors FILE"
+											  : NULL;
 }
 
 static const char *network_advice(const context *c)
 {
 	const imgsearch_options *o = &c->common->open;
 	imgsearch_network *network = NULL;
+	int kind = kind_of(c->s);
+	if (kind == OF_OWN_VECTORS)
+		return own_vectors_advice(c);
 	if (c->s)
 		imgsearch_network_get(c->s, &network, NULL);
 	bool chosen = network && network->model, usable = network && network->usable;
@@ -53,7 +70,7 @@ static const char *network_advice(const context *c)
 		return unnamed_network(o);
 	if (!usable)
 		return "build it with: make setup shim";
-	if (!strcmp(c->command->name, "index") && !o->model && !o->weights && has_model(c->s))
+	if (!strcmp(c->command->name, "index") && !o->model && !o->weights && kind == OF_PICTURES)
 		return "give --model to index all pictures anew";
 	return NULL;
 }

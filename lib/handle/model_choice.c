@@ -128,8 +128,7 @@ int ims_identity_store(imgsearch *s, const identity *id, imgsearch_error *err)
 {
 	int rc = 0;
 	if (id->first)
-		rc = id->sets_dim ? ims_view_set_dim(s, id->model.dim, err)
-						  : ims_view_settle_dim(s, id->model.dim, err);
+		rc = ims_view_settle_dim(s, id->model.dim, err);
 	if (!rc && (id->first || id->begins))
 		rc = store_model_of(s, &id->model, id->next, err);
 	if (!rc && id->first) /* a mean counts from now on */
@@ -198,23 +197,35 @@ static int resolve(imgsearch *s, const model_identity *stored, model_identity *o
 	return ims_model_identify(out, &spec, err);
 }
 
-static int refuse_own_vectors(imgsearch *s, const char *advice, imgsearch_error *err)
+/*
+ * Whether an index without a model is one of the caller's own vectors: its dimension was set by its
+ * options or by its first vectors. It stays one when the last vector is removed.
+ */
+static int has_own_vectors(imgsearch *s, bool *own, imgsearch_error *err)
 {
-	return ims_fail(err, IMGSEARCH_EMODEL, "%s: holds vectors of the caller's own; %s",
-		ims_store_path(s->store), advice);
+	view *v;
+	int rc = ims_view_acquire(s, &v, err);
+	if (rc)
+		return rc;
+	*own = v->space.dim > 0;
+	ims_view_release(v);
+	return 0;
+}
+
+static int refuse_own_vectors(imgsearch *s, imgsearch_error *err)
+{
+	return ims_fail(err, IMGSEARCH_EMODEL, "%s: the index is one of the caller's own vectors",
+		ims_store_path(s->store));
 }
 
 /* Decides for an index without a model. */
 static int decide_first(imgsearch *s, identity_use use, identity *out, imgsearch_error *err)
 {
-	store_counts counts = { 0 };
-	if (use == IDENTITY_QUERY)
-		return refuse_own_vectors(s, "query it by vector", err);
-	int rc = use == IDENTITY_RUN ? ims_store_counts(s->store, &counts, err) : 0;
-	if (!rc && counts.vectors + counts.vectors_kept)
-		rc = refuse_own_vectors(s, "index pictures into another file", err);
+	bool own = use == IDENTITY_QUERY;
+	int rc = use == IDENTITY_RUN ? has_own_vectors(s, &own, err) : 0;
+	if (!rc && own)
+		rc = refuse_own_vectors(s, err);
 	out->first = true;
-	out->sets_dim = use == IDENTITY_RUN;
 	return rc ? rc : resolve(s, NULL, &out->model, err);
 }
 

@@ -18,7 +18,6 @@ typedef enum identity_use {
 typedef struct identity {
 	model_identity model; /* makes the vectors */
 	bool first;           /* the index has no model yet */
-	bool sets_dim;        /* `first`, and no vectors: the dimension becomes the model's */
 	bool next;            /* a re-index, whose vectors are stored beside those of the index */
 	bool begins;          /* `next` only: no re-index by this model is under way yet */
 	bool drops_next; /* the re-index under way is dropped: the options name the index's model */

@@ -258,6 +258,53 @@ static void names_in_results_are_found(void **state)
 	imgsearch_close(s);
 }
 
+/* dim and metric; whether it has a model. */
+static void is_of_own_vectors(imgsearch *s, uint32_t dim, uint32_t metric)
+{
+	imgsearch_info *info;
+	works(imgsearch_info_get(s, NULL, &info, &err));
+	assert_null(info->model);
+	assert_int_equal(info->dim, dim);
+	assert_int_equal(info->metric, metric);
+	imgsearch_info_free(info);
+}
+
+/* Where all own vectors were removed, the index is still of own vectors. */
+static void an_emptied_index_stays_of_own_vectors(void **state)
+{
+	scene *sc = *state;
+	photo(sc, "a.png", 1);
+	const char *path = sc->photos;
+	imgsearch_error err = { 0 };
+	imgsearch *s;
+	int64_t ids[2];
+	imgsearch_options o = { .struct_size = sizeof o, .metric = IMGSEARCH_METRIC_L2 };
+	works(imgsearch_open(sc->db, &o, NULL, &s, &err));
+	works(imgsearch_vectors_add(s, rows[0], 2, DIM, NULL, NULL, ids, &err));
+	for (int emptied = 0; emptied < 2; emptied++) {
+		fails(IMGSEARCH_EMODEL, imgsearch_index_update(s, &path, 1, NULL, NULL, NULL, &err));
+		if (imgsearch_index_update(s, &path, 1, NULL, NULL, NULL, &err) == IMGSEARCH_EMODEL)
+			assert_non_null(strstr(err.message, "the caller's own vectors"));
+		is_of_own_vectors(s, DIM, IMGSEARCH_METRIC_L2);
+		if (!emptied)
+			works(imgsearch_index_remove(s, ids, 2, NULL, NULL, &err));
+	}
+	imgsearch_close(s);
+	s = scene_open(sc);
+	fails(IMGSEARCH_EMODEL, imgsearch_index_update(s, &path, 1, NULL, NULL, NULL, &err));
+	fails(IMGSEARCH_EINVAL, imgsearch_vectors_add(s, rows[0], 1, 2, NULL, NULL, NULL, &err));
+	works(imgsearch_vectors_add(s, rows[0], 1, DIM, NULL, NULL, NULL, &err));
+	is_of_own_vectors(s, DIM, IMGSEARCH_METRIC_L2);
+	imgsearch_close(s);
+	s = memory();
+	assert_int_equal(scene_index(s, path).indexed, 1);
+	imgsearch_close(s);
+	o.dim = DIM; /* of own vectors, before the first one */
+	works(imgsearch_open(":memory:", &o, NULL, &s, &err));
+	fails(IMGSEARCH_EMODEL, imgsearch_index_update(s, &path, 1, NULL, NULL, NULL, &err));
+	imgsearch_close(s);
+}
+
 int main(void)
 {
 #define test(f) cmocka_unit_test_setup_teardown(f, scene_setup, scene_teardown)
@@ -269,6 +316,7 @@ int main(void)
 		test(no_id_is_given_again),
 		test(equal_ids_count_once),
 		test(names_in_results_are_found),
+		test(an_emptied_index_stays_of_own_vectors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
