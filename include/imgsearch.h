@@ -518,7 +518,10 @@ IMGSEARCH_API int imgsearch_transaction_begin(imgsearch *s,
 IMGSEARCH_API int imgsearch_transaction_commit(imgsearch_transaction *t, const imgsearch_call *call,
 	imgsearch_error *err);
 
-/* Without a commit nothing happened. Free it before the handle is closed. NULL is fine. */
+/*
+ * Without a commit nothing happened. NULL is fine, and so is a transaction whose handle was closed:
+ * that ends it, and adding to it and committing it are EINVAL.
+ */
 IMGSEARCH_API void imgsearch_transaction_free(imgsearch_transaction *t);
 
 /* ----------------------------------------------------------------------------------- build ---- */

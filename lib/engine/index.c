@@ -207,8 +207,9 @@ int imgsearch_transaction_commit(imgsearch_transaction *t, const imgsearch_call 
 	job j;
 	REQUIRE(t, err, "transaction_commit: t is NULL");
 	imgsearch *s = ims_transaction_handle(t);
-	REQUIRE_HANDLE(s, "transaction_commit", err);
 	int rc = ims_transaction_check(t, s, err);
+	if (!rc)
+		rc = ims_handle_require(s, "transaction_commit", err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
 	return rc ? rc : ims_transaction_commit(t, &j, err);
@@ -216,6 +217,7 @@ int imgsearch_transaction_commit(imgsearch_transaction *t, const imgsearch_call 
 
 void imgsearch_transaction_free(imgsearch_transaction *t)
 {
-	if (t && ims_handle_is_own(ims_transaction_handle(t)))
+	imgsearch *s = t ? ims_transaction_handle(t) : NULL;
+	if (!s || ims_handle_is_own(s))
 		ims_transaction_free(t);
 }

@@ -100,6 +100,8 @@ void ims_handle_close(imgsearch *s)
 {
 	if (!s)
 		return;
+	if (atomic_load(&s->transaction.thread))
+		s->transaction.detach(s->transaction.transaction);
 	ims_view_release(s->view);
 	ims_pool_free(s->pool);
 	ims_model_free(s->network);
@@ -131,7 +133,9 @@ int ims_handle_write_begin(imgsearch *s, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EINVAL, "%s: the index is open for reading only",
 			ims_store_path(s->store));
 	if (!atomic_compare_exchange_strong(&s->writing, &idle, 1))
-		return ims_fail(err, IMGSEARCH_EBUSY, "%s: another thread is changing the index",
+		return ims_fail(err, IMGSEARCH_EBUSY,
+			atomic_load(&s->transaction.thread) ? "%s: a transaction of this handle is open"
+												: "%s: another thread is changing the index",
 			ims_store_path(s->store));
 	int rc = ims_store_write_begin(s->store, err);
 	if (rc)
@@ -152,14 +156,21 @@ static const void *this_thread(void)
 	return &mark;
 }
 
-void ims_handle_transaction_set(imgsearch *s, bool open)
+void ims_handle_transaction_set(imgsearch *s, void *transaction, void (*detach)(void *transaction))
 {
-	atomic_store(&s->transaction, open ? this_thread() : NULL);
+	s->transaction.transaction = transaction;
+	s->transaction.detach = detach;
+	atomic_store(&s->transaction.thread, this_thread());
+}
+
+void ims_handle_transaction_clear(imgsearch *s)
+{
+	atomic_store(&s->transaction.thread, NULL);
 }
 
 bool ims_handle_transaction_is_mine(const imgsearch *s)
 {
-	return atomic_load(&s->transaction) == this_thread();
+	return atomic_load(&s->transaction.thread) == this_thread();
 }
 
 int ims_handle_tx_end(imgsearch *s, int rc, imgsearch_error *err)

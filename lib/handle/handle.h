@@ -20,6 +20,13 @@
 
 typedef struct view view;
 
+/* The transaction of the caller's that is open. Its writer lock protects the last two members. */
+typedef struct handle_transaction {
+	_Atomic(const void *) thread; /* that began it; NULL: none is open */
+	void *transaction;
+	void (*detach)(void *transaction); /* the handle closes: it must not be used any more */
+} handle_transaction;
+
 struct imgsearch {
 	store *store;
 	pid_t owner;               /* the process that opened it */
@@ -27,9 +34,9 @@ struct imgsearch {
 	imgsearch_recipe recipe;
 	pool *pool;
 	unsigned threads;
-	cancel_source cancel;              /* raised by imgsearch_cancel */
-	atomic_int writing;                /* 1: a thread of this process holds the writer lock */
-	_Atomic(const void *) transaction; /* of the thread that began a transaction; NULL: none */
+	cancel_source cancel; /* raised by imgsearch_cancel */
+	atomic_int writing;   /* 1: a thread of this process holds the writer lock */
+	handle_transaction transaction;
 
 	pthread_mutex_t view_lock; /* protects the pointer; held briefly */
 	view *view;
@@ -60,17 +67,19 @@ job ims_handle_job(imgsearch *s, const imgsearch_call *call);
 
 /*
  * Acquires the writer lock, in this process and in all others; every change lies between begin and
- * end. EBUSY at once if another writer has it; EINVAL: the handle is open for reading only; EIO:
- * the index cannot be written.
+ * end. EBUSY at once if another writer has it, or a transaction of the handle; EINVAL: the handle
+ * is open for reading only; EIO: the index cannot be written.
  */
 int ims_handle_write_begin(imgsearch *s, imgsearch_error *err);
 void ims_handle_write_end(imgsearch *s);
 
 /*
- * A transaction of the caller's begins or ends on this thread, which holds the writer lock.
- * ims_handle_transaction_is_mine: whether this thread began the one that is open.
+ * A transaction of the caller's begins on this thread, which holds the writer lock; or it ends. One
+ * that is open when the handle closes is detached. ims_handle_transaction_is_mine: whether this
+ * thread began the one that is open.
  */
-void ims_handle_transaction_set(imgsearch *s, bool open);
+void ims_handle_transaction_set(imgsearch *s, void *transaction, void (*detach)(void *transaction));
+void ims_handle_transaction_clear(imgsearch *s);
 bool ims_handle_transaction_is_mine(const imgsearch *s);
 
 /* Ends a transaction of the store: commits if rc is 0, otherwise rolls back and returns rc. */

@@ -6,14 +6,42 @@
 #include <string.h>
 
 struct imgsearch_transaction {
-	imgsearch *s;
+	imgsearch *s;              /* whose writer lock it holds; NULL: it is closed */
 	uint64_t bytes, max_bytes; /* of the edits; and what they may take */
 	uint32_t dim;              /* of the vectors; 0: no edit has one */
 	numbering numbering;
 	edit *edit;
 	size_t n, cap;
-	bool is_open; /* holds the writer lock */
+	bool is_committed;
 };
+
+/* Gives the writer lock back. */
+static void close_transaction(imgsearch_transaction *t)
+{
+	if (!t->s)
+		return;
+	ims_handle_transaction_clear(t->s);
+	ims_handle_write_end(t->s);
+	t->s = NULL;
+}
+
+static void free_edits(imgsearch_transaction *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		ims_edit_free(&t->edit[i]);
+	ims_free(t->edit);
+	ims_numbering_free(&t->numbering);
+	t->edit = NULL;
+	t->n = 0;
+}
+
+/* The handle closes. */
+static void detach(void *transaction)
+{
+	imgsearch_transaction *t = transaction;
+	close_transaction(t);
+	free_edits(t);
+}
 
 int ims_transaction_begin(imgsearch *s, uint64_t max_bytes, imgsearch_transaction **out,
 	imgsearch_error *err)
@@ -22,29 +50,19 @@ int ims_transaction_begin(imgsearch *s, uint64_t max_bytes, imgsearch_transactio
 	*out = NULL;
 	if (!t)
 		return ims_nomem(err);
-	t->s = s;
 	t->max_bytes = max_bytes;
 	int rc = ims_handle_write_begin(s, err);
-	t->is_open = !rc;
-	if (!rc)
+	if (!rc) {
+		t->s = s;
 		rc = ims_numbering_init(&t->numbering, s, err);
-	if (rc)
+	}
+	if (rc) {
 		ims_transaction_free(t);
-	else
-		*out = t;
-	if (!rc)
-		ims_handle_transaction_set(s, true);
-	return rc;
-}
-
-/* Gives the writer lock back. */
-static void close_transaction(imgsearch_transaction *t)
-{
-	if (!t->is_open)
-		return;
-	ims_handle_transaction_set(t->s, false);
-	ims_handle_write_end(t->s);
-	t->is_open = false;
+		return rc;
+	}
+	ims_handle_transaction_set(s, t, detach);
+	*out = t;
+	return 0;
 }
 
 void ims_transaction_free(imgsearch_transaction *t)
@@ -52,18 +70,18 @@ void ims_transaction_free(imgsearch_transaction *t)
 	if (!t)
 		return;
 	close_transaction(t);
-	for (size_t i = 0; i < t->n; i++)
-		ims_edit_free(&t->edit[i]);
-	ims_free(t->edit);
-	ims_numbering_free(&t->numbering);
+	free_edits(t);
 	ims_free(t);
 }
 
 int ims_transaction_check(const imgsearch_transaction *t, const imgsearch *s, imgsearch_error *err)
 {
-	if (t->s != s)
-		return ims_fail(err, IMGSEARCH_EINVAL, "transaction: it belongs to another handle");
-	return t->is_open ? 0 : ims_fail(err, IMGSEARCH_EINVAL, "transaction: it is committed already");
+	if (t->s && t->s == s)
+		return 0;
+	return ims_fail(err, IMGSEARCH_EINVAL, "transaction: it %s",
+		t->s                  ? "belongs to another handle"
+			: t->is_committed ? "is committed already"
+							  : "ended when its handle was closed");
 }
 
 imgsearch *ims_transaction_handle(const imgsearch_transaction *t)
@@ -158,8 +176,10 @@ int ims_transaction_commit(imgsearch_transaction *t, job *j, imgsearch_error *er
 	if (!rc && again)
 		rc = ims_fail(err, IMGSEARCH_EDB, "%s: the index changed under the transaction",
 			ims_store_path(t->s->store));
-	if (!rc)
+	if (!rc) {
 		close_transaction(t);
+		t->is_committed = true;
+	}
 	return rc;
 }
 

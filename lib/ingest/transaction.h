@@ -16,13 +16,13 @@ int ims_transaction_begin(imgsearch *s, uint64_t max_bytes, imgsearch_transactio
 /* imgsearch_transaction_commit. */
 int ims_transaction_commit(imgsearch_transaction *t, job *j, imgsearch_error *err);
 
-/* Rolls back unless it was committed. NULL is fine. */
+/* Rolls back unless it was committed. NULL is fine, and so is one whose handle was closed. */
 void ims_transaction_free(imgsearch_transaction *t);
 
-/* EINVAL unless t belongs to s and is open. */
+/* EINVAL unless t is open and belongs to s, which may be NULL. */
 int ims_transaction_check(const imgsearch_transaction *t, const imgsearch *s, imgsearch_error *err);
 
-/* The handle of a transaction. */
+/* The handle of a transaction that is open; otherwise NULL. */
 imgsearch *ims_transaction_handle(const imgsearch_transaction *t);
 
 /* Its numbering: what is staged so far. */

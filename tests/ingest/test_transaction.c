@@ -598,6 +598,9 @@ static void others_are_busy(void **state)
 	const char *const second[] = { "test_transaction", "write", sc->db, NULL };
 	imgsearch_transaction *t = begin(s);
 	all_writers(s, IMGSEARCH_EBUSY, IMGSEARCH_EINVAL); /* this thread */
+	imgsearch_error err;
+	imgsearch_index_add(s, &in, NULL, NULL, NULL, &err);
+	assert_non_null(strstr(err.message, "a transaction of this handle is open"));
 	all_writers(other, IMGSEARCH_EBUSY, IMGSEARCH_EBUSY);
 	pthread_create(&thread, NULL, as_other_thread, s);
 	pthread_join(thread, NULL);
@@ -654,6 +657,34 @@ static void a_transaction_is_committed_once_on_its_handle(void **state)
 	assert_int_equal(vectors(s), 2);
 	imgsearch_close(s);
 	imgsearch_close(other);
+}
+
+/* Closing ends a transaction, without a commit. Whoever still has it can free it, and no more. */
+static void a_transaction_outlives_its_handle(void **state)
+{
+	scene *sc = *state;
+	float v[DIM] = { 1 };
+	imgsearch_input in = imgsearch_input_vector(v, DIM);
+	const char *const places[] = { sc->db, ":memory:" };
+	for (int i = 0; i < 4; i++) {
+		imgsearch *s = with_first(sc, places[i % 2]), *other = scene_open(sc);
+		uint64_t before = vectors(s);
+		imgsearch_transaction *t = begin(s);
+		add(t, s, &in, NULL);
+		if (i >= 2)
+			works(imgsearch_transaction_commit(t, NULL, &err));
+		imgsearch_close(s);
+		fails(IMGSEARCH_EINVAL, imgsearch_transaction_commit(t, NULL, &err));
+		fails(IMGSEARCH_EINVAL, try_add(t, other, &in, NULL, NULL, &err));
+		imgsearch_error err;
+		assert_int_equal(imgsearch_transaction_commit(t, NULL, &err), IMGSEARCH_EINVAL);
+		assert_non_null(strstr(err.message, i < 2 ? "its handle was closed" : "committed already"));
+		if (i % 2 == 0)
+			assert_int_equal(vectors(other), before + (i >= 2));
+		imgsearch_transaction_free(begin(other)); /* the writer lock is free */
+		imgsearch_transaction_free(t);
+		imgsearch_close(other);
+	}
 }
 
 /* -------------------------------------------------------------------------------- failures ---- */
@@ -855,6 +886,7 @@ int main(int argc, char **argv)
 		TEST(others_are_busy),
 		TEST(begin_is_busy),
 		TEST(a_transaction_is_committed_once_on_its_handle),
+		TEST(a_transaction_outlives_its_handle),
 		TEST(a_cancelled_commit_has_done_nothing),
 		TEST(any_allocation_may_fail),
 		TEST(a_kill_leaves_all_or_nothing),
