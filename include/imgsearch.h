@@ -246,7 +246,8 @@ typedef struct imgsearch_options {
 	const char *model;
 	/* .pth, .safetensors or TorchScript .pt for `model`; NULL: looked for, see docs/models.md */
 	const char *weights;
-	const char *device;             /* "auto" (default), "cpu", "cuda", "cuda:1" */
+	/* "auto" (default), "cpu", "cuda", "cuda:1"; a GPU that is not there is EMODEL when needed */
+	const char *device;
 	const imgsearch_recipe *recipe; /* NULL: the index's, or the network's */
 	uint32_t precision;             /* imgsearch_precision */
 	uint32_t threads; /* of decoding, network and searching together; 0: one per CPU */
@@ -677,8 +678,8 @@ typedef struct imgsearch_hits {
 /*
  * The items most like the inputs, which make one query together: the weighted sum of their
  * normalised vectors, normalised. A picture whose bytes are in the index needs no network. No hit
- * is no error. Errors: ENOTFOUND (an unknown id, a searcher that is not built), EMODEL; EFORMAT,
- * EUNSUPPORTED, ELIMIT, EIO (a bad picture).
+ * is no error. Errors: ENOTFOUND (an unknown id or file, a searcher that is not built), EINVAL
+ * (also a name that no searcher has), EMODEL; EFORMAT, EUNSUPPORTED, ELIMIT, EIO (a bad picture).
  */
 IMGSEARCH_API int imgsearch_query(imgsearch *s, const imgsearch_input *inputs, size_t n,
 	const imgsearch_query_options *options, const imgsearch_call *call, imgsearch_hits **out,
@@ -856,7 +857,7 @@ IMGSEARCH_API void imgsearch_info_free(imgsearch_info *info);
 
 /* Whether this handle can turn pictures into vectors, and with which network. */
 typedef struct imgsearch_network {
-	uint32_t usable; /* 1: pictures can be embedded */
+	uint32_t usable; /* 1: pictures can be embedded, where the device is known */
 	uint32_t loaded; /* 1: it is in memory */
 	uint32_t dim;
 	uint32_t reserved;
@@ -864,9 +865,12 @@ typedef struct imgsearch_network {
 	const char *weights; /* file, or NULL */
 	const char *runtime; /* libtorch's version, BLAS, device; NULL before it is loaded */
 	const char *why_not; /* not usable: a sentence; otherwise NULL */
+	/* 1: the device exists; 0: whether that GPU exists is known when the network is loaded */
+	uint32_t device_known;
+	uint32_t reserved2;
 } imgsearch_network;
 
-/* Loads nothing: it looks for the files. */
+/* Loads nothing: it looks for the files. A load that failed before is why_not. */
 IMGSEARCH_API int imgsearch_network_get(imgsearch *s, imgsearch_network **out,
 	imgsearch_error *err);
 IMGSEARCH_API void imgsearch_network_free(imgsearch_network *network);

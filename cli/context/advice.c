@@ -68,6 +68,8 @@ static const char *network_advice(const context *c)
 	imgsearch_network_free(network);
 	if (!chosen)
 		return unnamed_network(o);
+	if (!usable && o->device)
+		return "choose another with --device";
 	if (!usable)
 		return "build it with: make setup shim";
 	if (!strcmp(c->command->name, "index") && !o->model && !o->weights && kind == OF_PICTURES)

@@ -15,6 +15,7 @@ static int check_options(const imgsearch_eval_options *o, imgsearch_error *err)
 		"eval_run: groups are a truth for the pictures of the index alone");
 	REQUIRE(!o->has_threshold || isfinite(o->threshold), err,
 		"eval_run: threshold is not a finite number");
+	REQUIRE(!o->reserved, err, "eval_run: reserved is %u, not 0", o->reserved);
 	REQUIRE(!o->plain || !o->whiten, err, "eval_run: plain and whiten exclude each other");
 	return 0;
 }

@@ -17,6 +17,7 @@ int imgsearch_extract(imgsearch *s, const imgsearch_input *inputs, size_t n,
 		rc = ims_call_begin(s, call, &j, err);
 	if (rc)
 		return rc;
+	REQUIRE(!options.reserved, err, "extract: reserved is %u, not 0", options.reserved);
 	REQUIRE(options.raw <= 1, err, "extract: raw is %u, neither 0 nor 1", options.raw);
 	return ims_extract(s, &j, inputs, n, options.raw, rows, capacity, errors, err);
 }

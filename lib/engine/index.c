@@ -18,6 +18,7 @@ static int check_patterns(const char *const *patterns, size_t n, const char *nam
 
 static int check_update(const imgsearch_index_update_options *o, imgsearch_error *err)
 {
+	REQUIRE(!o->reserved, err, "index_update: reserved is %u, not 0", o->reserved);
 	int rc = check_patterns(o->include, o->n_include, "include", err);
 	if (!rc)
 		rc = check_patterns(o->exclude, o->n_exclude, "exclude", err);
@@ -99,6 +100,7 @@ int imgsearch_index_add(imgsearch *s, const imgsearch_input *in,
 		return rc;
 	REQUIRE(in->kind != IMGSEARCH_INPUT_KIND_ITEM, err,
 		"index_add: the input is in the index already");
+	REQUIRE(!options.reserved, err, "index_add: reserved is %u, not 0", options.reserved);
 	REQUIRE(!options.name || *options.name, err, "index_add: name is empty");
 	REQUIRE(!options.has_id || in->kind == IMGSEARCH_INPUT_KIND_VECTOR, err,
 		"index_add: id can be chosen for a vector alone");
@@ -178,6 +180,7 @@ int imgsearch_index_backup(imgsearch *s, const char *path,
 	int rc = COPY(options, theirs, err);
 	if (rc)
 		return rc;
+	REQUIRE(!options.reserved, err, "index_backup: reserved is %u, not 0", options.reserved);
 	REQUIRE(options.replace <= 1, err, "index_backup: replace is %u, neither 0 nor 1",
 		options.replace);
 	rc = ims_call_begin(s, call, &j, err);

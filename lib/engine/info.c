@@ -86,6 +86,12 @@ int imgsearch_vectors_get(imgsearch *s, const int64_t *ids, size_t n, const imgs
 	return rc ? rc : ims_items_fetch(s, ids, n, &j, rows, capacity, found, err);
 }
 
+static int check_reserved(const imgsearch_check_options *o, imgsearch_error *err)
+{
+	REQUIRE(!o->reserved, err, "check: reserved is %u, not 0", o->reserved);
+	return 0;
+}
+
 int imgsearch_check(imgsearch *s, const imgsearch_check_options *theirs, const imgsearch_call *call,
 	imgsearch_check_report **report, imgsearch_error *err)
 {
@@ -96,6 +102,8 @@ int imgsearch_check(imgsearch *s, const imgsearch_check_options *theirs, const i
 		*report = NULL;
 	REQUIRE_HANDLE(s, "check", err);
 	int rc = COPY(options, theirs, err);
+	if (!rc)
+		rc = check_reserved(&options, err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
 	if (!rc)

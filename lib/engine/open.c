@@ -3,12 +3,27 @@
 #include "engine/location.h"
 #include "handle/handle.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static int check_recipe(const imgsearch_recipe *r, imgsearch_error *err)
 {
 	REQUIRE(r->interpolation <= IMGSEARCH_INTERPOLATION_BICUBIC, err,
 		"recipe: interpolation %u is unknown", r->interpolation);
 	REQUIRE(r->flip <= 1, err, "recipe: flip is %u, neither 0 nor 1", r->flip);
 	return 0;
+}
+
+/* "auto", "cpu", "cuda" or "cuda:" and a number below 128. */
+static bool is_device(const char *name)
+{
+	static const char *const names[] = { "auto", "cpu", "cuda" };
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	const char *number = strncmp(name, "cuda:", 5) ? "" : name + 5;
+	size_t digits = strspn(number, "0123456789");
+	return digits && digits <= 3 && !number[digits] && atoi(number) < 128;
 }
 
 static int check_options(const imgsearch_options *o, imgsearch_error *err)
@@ -18,7 +33,12 @@ static int check_options(const imgsearch_options *o, imgsearch_error *err)
 		o->precision);
 	REQUIRE(o->dim <= 65536, err, "options: dim %u is over 65536", o->dim);
 	REQUIRE(o->threads <= 4096, err, "options: threads %u is over 4096", o->threads);
-	return ims_text_require(o->device, "options: device", err);
+	int rc = ims_text_require(o->device, "options: device", err);
+	if (rc)
+		return rc;
+	REQUIRE(!o->device || is_device(o->device), err,
+		"options: device \"%s\" is none of auto, cpu, cuda and cuda:0 to cuda:127", o->device);
+	return 0;
 }
 
 int imgsearch_open(const char *location, const imgsearch_options *theirs,

@@ -32,6 +32,7 @@ static int copy_options(checked_options *c, const imgsearch_query_options *their
 		return rc;
 	REQUIRE(options.fields <= IMGSEARCH_FIELDS_PATHS, err, "query: fields %u is unknown",
 		options.fields);
+	REQUIRE(!options.reserved, err, "query: reserved is %u, not 0", options.reserved);
 	REQUIRE(options.no_self <= 1, err, "query: no_self is %u, neither 0 nor 1", options.no_self);
 	REQUIRE(options.plain <= 1, err, "query: plain is %u, neither 0 nor 1", options.plain);
 	REQUIRE(options.max_chance >= 0, err, "query: max_chance is negative or not a number");

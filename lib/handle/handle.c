@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* -------------------------------------------------------------------------- open and close ---- */
@@ -26,16 +27,25 @@ static int own_options(imgsearch *s, const imgsearch_options *o, imgsearch_error
 	return 0;
 }
 
+/* Whether opening makes an index: of no file, or of an empty one. */
+static bool is_new(const imgsearch *s, const char *path)
+{
+	struct stat st;
+	if (!strcmp(path, ":memory:"))
+		return true;
+	if (s->options.must_exist || s->options.read_only)
+		return false;
+	return stat(path, &st) ? errno == ENOENT : S_ISREG(st.st_mode) && !st.st_size;
+}
+
 /*
- * Refuses options that name a model which does not exist before a file is created, which would stay
- * empty.
+ * Refuses options of a new index that name a model which does not exist. Of an existing one the
+ * first picture looks for it.
  */
 static int check_model(imgsearch *s, const char *path, imgsearch_error *err)
 {
 	identity id;
-	bool makes_file = !s->options.must_exist && !s->options.read_only && strcmp(path, ":memory:")
-		&& access(path, F_OK);
-	if (!makes_file || !ims_identity_requested(s))
+	if (!ims_identity_requested(s) || !is_new(s, path))
 		return 0;
 	int rc = ims_identity_decide(s, IDENTITY_NEW, &id, err);
 	ims_identity_free(&id);
@@ -183,11 +193,16 @@ int ims_handle_tx_end(imgsearch *s, int rc, imgsearch_error *err)
 
 /* --------------------------------------------------------------------------------- network ---- */
 
-/* The caller holds network_lock. */
-static bool is_loaded(const imgsearch *s, const model_identity *id)
+/* Whether it was loaded last, or could not be. The caller holds network_lock. */
+static bool is_last(const imgsearch *s, const model_identity *id)
 {
 	char why[200];
-	return s->network && ims_model_same(&s->network_identity, id, why, sizeof why);
+	return ims_model_same(&s->network_identity, id, why, sizeof why);
+}
+
+static bool is_loaded(const imgsearch *s, const model_identity *id)
+{
+	return s->network && is_last(s, id);
 }
 
 static int load(imgsearch *s, const model_identity *id, imgsearch_error *err)
@@ -207,7 +222,11 @@ static int load(imgsearch *s, const model_identity *id, imgsearch_error *err)
 	ims_model_identity_free(&s->network_identity);
 	s->network = NULL;
 	s->network_identity = copy;
-	return ims_model_load(&s->network, id, &spec, err);
+	s->network_error = (imgsearch_error){ 0 };
+	int rc = ims_model_load(&s->network, id, &spec, &s->network_error);
+	if (rc && err)
+		*err = s->network_error;
+	return rc;
 }
 
 int ims_handle_network(imgsearch *s, const model_identity *id, model **out, imgsearch_error *err)
@@ -217,6 +236,13 @@ int ims_handle_network(imgsearch *s, const model_identity *id, model **out, imgs
 	*out = rc ? NULL : ims_model_acquire(s->network);
 	pthread_mutex_unlock(&s->network_lock);
 	return rc;
+}
+
+void ims_handle_network_why_not(imgsearch *s, const model_identity *id, imgsearch_error *why)
+{
+	pthread_mutex_lock(&s->network_lock);
+	*why = s->network_error.code && is_last(s, id) ? s->network_error : (imgsearch_error){ 0 };
+	pthread_mutex_unlock(&s->network_lock);
 }
 
 bool ims_handle_network_loaded(imgsearch *s, const model_identity *id)

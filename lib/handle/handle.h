@@ -41,8 +41,9 @@ struct imgsearch {
 	pthread_mutex_t view_lock; /* protects the pointer; held briefly */
 	view *view;
 
-	pthread_mutex_t network_lock; /* protects the next two members */
-	model *network;               /* NULL: not loaded yet; its users hold references */
+	pthread_mutex_t network_lock;  /* protects the next three members */
+	model *network;                /* NULL: not loaded yet; its users hold references */
+	imgsearch_error network_error; /* why that of network_identity could not be loaded; or code 0 */
 	model_identity network_identity;
 
 	sem_t decoders; /* bounds how many single pictures are decoded at once, and so the memory */
@@ -90,8 +91,9 @@ int ims_handle_tx_end(imgsearch *s, int rc, imgsearch_error *err);
  * ims_model_free. EMODEL, EFORMAT, EIO, ENOMEM. Any thread.
  */
 int ims_handle_network(imgsearch *s, const model_identity *id, model **out, imgsearch_error *err);
-/* Whether the network of that identity is loaded. */
+/* Whether the network of that identity is loaded; and why the last try to load it failed, or "". */
 bool ims_handle_network_loaded(imgsearch *s, const model_identity *id);
+void ims_handle_network_why_not(imgsearch *s, const model_identity *id, imgsearch_error *why);
 
 /*
  * The limits of decoding: those of the options, and reduced decoding for the recipe (NULL: none).

@@ -4,6 +4,14 @@
 #include "handle/model_choice.h"
 #include "model/shim_load.h"
 
+#include <string.h>
+
+/* libtorch has every CPU; which GPU there is, it alone knows. */
+static bool needs_gpu(const imgsearch *s)
+{
+	return s->options.device && !strncmp(s->options.device, "cuda", 4);
+}
+
 int ims_network(imgsearch *s, imgsearch_network **out, imgsearch_error *err)
 {
 	identity id = { 0 };
@@ -12,12 +20,16 @@ int ims_network(imgsearch *s, imgsearch_network **out, imgsearch_error *err)
 	if (!n)
 		return ims_nomem(err);
 	int rc = ims_identity_decide(s, IDENTITY_EXTRACT, &id, &why);
-	n->usable = !rc && !ims_shim_find(&why);
-	if (!rc) {
+	bool decided = !rc;
+	if (decided)
+		ims_handle_network_why_not(s, &id.model, &why);
+	n->usable = decided && !why.code && !ims_shim_find(&why);
+	if (decided) {
 		n->model = ims_result_text(n, id.model.name);
 		n->weights = ims_result_text(n, id.model.weights);
 		n->dim = id.model.dim;
 		n->loaded = ims_handle_network_loaded(s, &id.model);
+		n->device_known = n->loaded || !needs_gpu(s);
 	}
 	if (!n->usable)
 		n->why_not = ims_result_text(n, why.message);

@@ -379,6 +379,68 @@ static void the_network_is_told_without_being_loaded(void **state)
 	imgsearch_close(s);
 }
 
+/* Whether a GPU exists is not known before the network is loaded; then it is. */
+static void a_device_is_known_when_the_network_is_loaded(void **state)
+{
+	scene *sc = *state;
+	imgsearch_network *n;
+	imgsearch *s;
+	imgsearch_options o = { .struct_size = sizeof o };
+	imgsearch_input in = imgsearch_input_file(sc->photos);
+	static const struct {
+		const char *device;
+		bool known, works;
+	} devices[] = { { NULL, true, true }, { "auto", true, true }, { "cpu", true, true },
+		{ "cuda:1", false, true }, { "cuda:99", false, false } };
+	char path[200];
+	photo(sc, "a.png", 1);
+	snprintf(path, sizeof path, "%s/a.png", sc->photos);
+	in.path = path;
+	for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
+		o.device = devices[i].device;
+		works(imgsearch_open(":memory:", &o, NULL, &s, &err));
+		works(imgsearch_network_get(s, &n, &err));
+		assert_int_equal(n->usable, 1);
+		assert_int_equal(n->device_known, devices[i].known);
+		imgsearch_network_free(n);
+		assert_int_equal(imgsearch_index_add(s, &in, NULL, NULL, NULL, NULL),
+			devices[i].works ? 0 : IMGSEARCH_EMODEL);
+		works(imgsearch_network_get(s, &n, &err));
+		assert_int_equal(n->usable, devices[i].works);
+		assert_int_equal(n->device_known, devices[i].works);
+		assert_true(devices[i].works ? !n->why_not : !!strstr(n->why_not, "cuda:99"));
+		imgsearch_network_free(n);
+		imgsearch_close(s);
+	}
+}
+
+/* A new index needs a model that exists; in an existing one the first picture looks for it. */
+static void an_unknown_model_is_refused_by_a_new_index(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s;
+	imgsearch_options o = { .struct_size = sizeof o, .model = "nosuch" };
+	const char *const places[] = { ":memory:", sc->db };
+	for (int i = 0; i < 3; i++) { /* the last time the file is there, and empty */
+		imgsearch_error err = { 0 };
+		if (i == 2)
+			shell(": > '%s'", sc->db);
+		assert_int_equal(imgsearch_open(places[i % 2 || i], &o, NULL, &s, &err), IMGSEARCH_EMODEL);
+		assert_null(s);
+		assert_string_equal(err.message,
+			"unknown network \"nosuch\" and no weights file of that name");
+	}
+	struct stat st;
+	assert_int_equal(stat(sc->db, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	imgsearch_close(scene_open(sc));
+	works(imgsearch_open(sc->db, &o, NULL, &s, &err));
+	imgsearch_close(s);
+	o.must_exist = 1;
+	unlink(sc->db);
+	fails(IMGSEARCH_ENOTFOUND, imgsearch_open(sc->db, &o, NULL, &s, &err));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -393,6 +455,8 @@ int main(void)
 		TEST(hits_have_the_fields_that_are_asked_for),
 		TEST(filters_are_intersected),
 		TEST(the_network_is_told_without_being_loaded),
+		TEST(a_device_is_known_when_the_network_is_loaded),
+		TEST(an_unknown_model_is_refused_by_a_new_index),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,6 +48,13 @@ BAD_FIELDS = [
     ("open", "imgsearch_options", "dim = 65537", "EINVAL", "dim"),
     ("open", "imgsearch_options", "threads = 5000", "EINVAL", "threads"),
     ("open", "imgsearch_options", 'device = "\\xff"', "EINVAL", "device"),
+    ("open", "imgsearch_options", 'device = "foo"', "EINVAL", "device"),
+    ("open", "imgsearch_options", 'device = ""', "EINVAL", "device"),
+    ("open", "imgsearch_options", 'device = "cuda:"', "EINVAL", "device"),
+    ("open", "imgsearch_options", 'device = "cuda:1x"', "EINVAL", "device"),
+    ("open", "imgsearch_options", 'device = "cuda:128"', "EINVAL", "device"),
+    ("open", "imgsearch_options", 'device = "cuda:-1"', "EINVAL", "device"),
+    ("open", "imgsearch_options", 'model = "no"', "EMODEL", "unknown network"),
     ("open", "imgsearch_options", "recipe = &recipe", "EINVAL", "interpolation"),
     ("extract", "imgsearch_extract_options", "raw = 2", "EINVAL", "raw"),
     ("index_update", "imgsearch_index_update_options", "n_include = 1", "EINVAL", "include"),
@@ -301,6 +308,19 @@ class Calls:
             self.expect(function, "EVERSION", word, f"{name} of the future", **{name: "&x.o"})
             self.lines.append("}")
 
+    def reserved(self):
+        """A value in each field that is kept for later, of each struct of options."""
+        found = []
+        for name, (_, args) in self.header.functions.items():
+            structs = [kind.replace("const ", "").rstrip(" *") for kind, arg in args
+                       if arg == "options"]
+            for struct in structs:
+                found += [(short(name), struct, f"{field} = 1", "EINVAL", field)
+                          for _, field in self.header.structs[struct]
+                          if field.startswith("reserved")]
+        assert len(found) > 6, found
+        return found
+
     def all(self):
         for name, (result, args) in sorted(self.header.functions.items()):
             function = short(name)
@@ -308,6 +328,7 @@ class Calls:
                 continue
             self.nulls(function, args)
             self.sizes(function, args)
+        BAD_FIELDS.extend(self.reserved())
         for function, struct, fields, want, word in BAD_FIELDS:
             self.lines.append(f"{{ {struct} o = IMGSEARCH_INIT({struct}); o.{fields};")
             self.expect(function, want, word, fields, options="&o")
