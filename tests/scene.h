@@ -54,6 +54,24 @@ static inline int scene_teardown(void **state)
 	return 0;
 }
 
+/* Calls that must succeed, leaving err alone, and that must fail with a status and a sentence. */
+#define works(call) \
+	do { \
+		imgsearch_error err = { 0 }; \
+		if ((call) != 0) \
+			fail_msg("%s: %s", #call, err.message); \
+		assert_int_equal(err.code, 0); \
+	} while (0)
+#define fails(code_, call) \
+	do { \
+		imgsearch_error err = { 0 }; \
+		int rc_ = (call); \
+		if (rc_ != (code_)) \
+			fail_msg("%s: %s (%s)", #call, imgsearch_status_name(rc_), err.message); \
+		assert_int_equal(err.code, rc_); \
+		assert_true(*err.message); \
+	} while (0)
+
 /* A picture of its own for every number: blocks of colour. */
 static inline void draw(const char *path, unsigned number)
 {
@@ -178,6 +196,16 @@ static inline void scene_on_run(void (*hook)(size_t n))
 	assert_non_null(on);
 	*on = hook;
 	dlclose(shim);
+}
+
+/* The number of vectors in the index. */
+static inline uint64_t scene_vectors(imgsearch *s)
+{
+	imgsearch_info *info;
+	works(imgsearch_info_get(s, NULL, &info, &err));
+	uint64_t n = info->vectors;
+	imgsearch_info_free(info);
+	return n;
 }
 
 /* The id of photos/NAME; 0 when the index has no such path. */

@@ -166,7 +166,8 @@ void ims_view_release(view *v)
 		free_view(v);
 }
 
-bool ims_view_replaced(imgsearch *s, const view *v, int rc)
+/* Whether rc, the status of a query in view v, only means that its searcher was built again. */
+static bool is_replaced(imgsearch *s, const view *v, int rc)
 {
 	view *now;
 	if (rc != IMGSEARCH_EFORMAT || ims_view_acquire(s, &now, NULL))
@@ -174,6 +175,22 @@ bool ims_view_replaced(imgsearch *s, const view *v, int rc)
 	bool replaced = now != v;
 	ims_view_release(now);
 	return replaced;
+}
+
+int ims_view_query(imgsearch *s, view_query run, void *arg, imgsearch_error *err)
+{
+	bool again;
+	int rc;
+	do {
+		view *v;
+		rc = ims_view_acquire(s, &v, err);
+		if (rc)
+			return rc;
+		rc = run(arg, v, err);
+		again = is_replaced(s, v, rc);
+		ims_view_release(v);
+	} while (again);
+	return rc;
 }
 
 int ims_view_renew(imgsearch *s, imgsearch_error *err)

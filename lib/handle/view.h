@@ -64,10 +64,11 @@ int ims_view_acquire_counted(imgsearch *s, view **out, imgsearch_error *err);
 void ims_view_release(view *v); /* NULL is fine */
 
 /*
- * Whether rc, the status of a query in view v, only means that a build replaced the state of the
- * searcher while it was read. Then the caller repeats the query with the current view.
+ * Runs a query in the current view; again, in the new one, where it failed only because a build
+ * replaced the state of the searcher while it was read. Errors as ims_view_acquire and the query.
  */
-bool ims_view_replaced(imgsearch *s, const view *v, int rc);
+typedef int (*view_query)(void *arg, view *v, imgsearch_error *err);
+int ims_view_query(imgsearch *s, view_query run, void *arg, imgsearch_error *err);
 
 /*
  * Within a transaction: after the commit, the next ims_view_acquire of every process makes a new

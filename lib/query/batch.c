@@ -193,16 +193,27 @@ static int answer_empty(batch *b, size_t n, imgsearch_error *err)
 	return 0;
 }
 
-static int run_batch(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
-	const imgsearch_query_options *options, job *j, imgsearch_answers **out, imgsearch_error *err)
+typedef struct asked {
+	imgsearch *s;
+	const imgsearch_input *in;
+	size_t n;
+	const imgsearch_query_options *options;
+	job *job;
+	imgsearch_answers **out;
+} asked;
+
+static int run_batch(void *arg, view *v, imgsearch_error *err)
 {
+	const asked *a = arg;
+	size_t n = a->n;
 	query q = { 0 };
-	batch b = { .s = s, .view = v, .query = &q, .job = j, .in = in };
+	batch b = { .s = a->s, .view = v, .query = &q, .job = a->job, .in = a->in };
 	b.answers = ims_result_new(sizeof *b.answers);
 	b.item = ims_result_list(b.answers, n, sizeof **b.item);
 	int rc = b.answers && b.item ? 0 : ims_nomem(err);
 	if (!rc)
-		rc = v->space.dim ? ims_query_make(&q, s, v, options, j, err) : answer_empty(&b, n, err);
+		rc = v->space.dim ? ims_query_make(&q, a->s, v, a->options, a->job, err)
+						  : answer_empty(&b, n, err);
 	if (!rc && v->space.dim)
 		rc = ims_query_threads(&q, err);
 	if (!rc && v->space.dim)
@@ -211,7 +222,7 @@ static int run_batch(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 		now = n - at < b.step ? n - at : b.step;
 		rc = run_step(&b, at, now, err);
 		if (!rc)
-			rc = ims_job_step(j, "query", at + now, n, err);
+			rc = ims_job_step(a->job, "query", at + now, n, err);
 	}
 	clear(&b);
 	ims_query_free(&q);
@@ -221,26 +232,16 @@ static int run_batch(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 	}
 	b.answers->count = n;
 	b.answers->items = (const imgsearch_answer *const *)b.item;
-	*out = b.answers;
+	*a->out = b.answers;
 	return 0;
 }
 
 int ims_batch_query(imgsearch *s, const imgsearch_input *in, size_t n,
 	const imgsearch_query_options *options, job *j, imgsearch_answers **out, imgsearch_error *err)
 {
-	bool again;
-	int rc;
+	asked a = { s, in, n, options, j, out };
 	*out = NULL;
-	do {
-		view *v;
-		rc = ims_view_acquire(s, &v, err);
-		if (rc)
-			return rc;
-		rc = run_batch(s, v, in, n, options, j, out, err);
-		again = ims_view_replaced(s, v, rc);
-		ims_view_release(v);
-	} while (again);
-	return rc;
+	return ims_view_query(s, run_batch, &a, err);
 }
 
 void imgsearch_answers_free(imgsearch_answers *answers)

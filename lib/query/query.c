@@ -105,15 +105,24 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 	return rc;
 }
 
-static int query_in(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
-	const imgsearch_query_options *options, job *j, imgsearch_hits **out, imgsearch_error *err)
+typedef struct asked {
+	imgsearch *s;
+	const imgsearch_input *in;
+	size_t n;
+	const imgsearch_query_options *options;
+	job *job;
+	imgsearch_hits **out;
+} asked;
+
+static int query_in(void *arg, view *v, imgsearch_error *err)
 {
+	const asked *a = arg;
 	query q;
 	if (!v->space.dim)
-		return empty_hits(out, err);
-	int rc = ims_query_make(&q, s, v, options, j, err);
+		return empty_hits(a->out, err);
+	int rc = ims_query_make(&q, a->s, v, a->options, a->job, err);
 	if (!rc)
-		rc = run_query(s, v, in, n, &q, out, err);
+		rc = run_query(a->s, v, a->in, a->n, &q, a->out, err);
 	ims_query_free(&q);
 	return rc;
 }
@@ -121,17 +130,7 @@ static int query_in(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 int ims_query(imgsearch *s, const imgsearch_input *in, size_t n,
 	const imgsearch_query_options *options, job *j, imgsearch_hits **out, imgsearch_error *err)
 {
-	bool again;
-	int rc;
+	asked a = { s, in, n, options, j, out };
 	*out = NULL;
-	do {
-		view *v;
-		rc = ims_view_acquire(s, &v, err);
-		if (rc)
-			return rc;
-		rc = query_in(s, v, in, n, options, j, out, err);
-		again = ims_view_replaced(s, v, rc);
-		ims_view_release(v);
-	} while (again);
-	return rc;
+	return ims_view_query(s, query_in, &a, err);
 }

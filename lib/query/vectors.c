@@ -66,23 +66,32 @@ static int run_vectors(imgsearch *s, view *v, query *q, const float *queries, si
 	return rc;
 }
 
-static int query_in(imgsearch *s, view *v, const float *queries, size_t n, size_t dim,
-	const imgsearch_query_options *options, job *j, int64_t *ids, float *scores,
-	imgsearch_error *err)
+typedef struct asked {
+	imgsearch *s;
+	const float *queries;
+	size_t n, dim;
+	const imgsearch_query_options *options;
+	job *job;
+	int64_t *ids;
+	float *scores;
+} asked;
+
+static int query_in(void *arg, view *v, imgsearch_error *err)
 {
+	const asked *a = arg;
 	query q = { 0 };
-	size_t k = options->k ? options->k : DEFAULT_K;
-	int rc = check_vectors(v, queries, n, dim, err);
+	size_t k = a->options->k ? a->options->k : DEFAULT_K;
+	int rc = check_vectors(v, a->queries, a->n, a->dim, err);
 	if (!rc)
-		rc = ims_query_make(&q, s, v, options, j, err);
+		rc = ims_query_make(&q, a->s, v, a->options, a->job, err);
 	if (!rc)
 		rc = ims_query_threads(&q, err);
-	if (!rc && n && v->space.dim)
-		rc = run_vectors(s, v, &q, queries, n, k, ids, scores, err);
-	for (size_t i = 0; !rc && !v->space.dim && i < n * k; i++) { /* an empty index */
-		ids[i] = -1;
-		if (scores)
-			scores[i] = NAN;
+	if (!rc && a->n && v->space.dim)
+		rc = run_vectors(a->s, v, &q, a->queries, a->n, k, a->ids, a->scores, err);
+	for (size_t i = 0; !rc && !v->space.dim && i < a->n * k; i++) { /* an empty index */
+		a->ids[i] = -1;
+		if (a->scores)
+			a->scores[i] = NAN;
 	}
 	ims_query_free(&q);
 	return rc;
@@ -92,16 +101,6 @@ int ims_query_vectors(imgsearch *s, const float *queries, size_t n, size_t dim,
 	const imgsearch_query_options *options, job *j, int64_t *ids, float *scores,
 	imgsearch_error *err)
 {
-	bool again;
-	int rc;
-	do {
-		view *v;
-		rc = ims_view_acquire(s, &v, err);
-		if (rc)
-			return rc;
-		rc = query_in(s, v, queries, n, dim, options, j, ids, scores, err);
-		again = ims_view_replaced(s, v, rc);
-		ims_view_release(v);
-	} while (again);
-	return rc;
+	asked a = { s, queries, n, dim, options, j, ids, scores };
+	return ims_view_query(s, query_in, &a, err);
 }

@@ -18,14 +18,6 @@ double ims_now(void)
 
 enum { PHOTOS = 40, DIM = 48 };
 
-#define works(call) \
-	do { \
-		imgsearch_error err = { 0 }; \
-		if ((call) != 0) \
-			fail_msg("%s: %s", #call, err.message); \
-		assert_int_equal(err.code, 0); \
-	} while (0)
-
 /* An index of photos in two folders, one of them twice, and what the calls need beside it. */
 typedef struct world {
 	const scene *sc;

@@ -9,13 +9,6 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 
-#define works(call) \
-	do { \
-		imgsearch_error err = { 0 }; \
-		if ((call) != 0) \
-			fail_msg("%s: %s", #call, err.message); \
-	} while (0)
-
 static void german(const scene *sc)
 {
 	if (!speak_german(sc->dir)) {

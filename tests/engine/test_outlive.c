@@ -3,13 +3,6 @@
 
 #include "scene.h"
 
-#define works(call) \
-	do { \
-		imgsearch_error err = { 0 }; \
-		if ((call) != 0) \
-			fail_msg("%s: %s", #call, err.message); \
-	} while (0)
-
 typedef struct results {
 	imgsearch_index_update_report *update;
 	imgsearch_build_report *build;

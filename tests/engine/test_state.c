@@ -12,13 +12,6 @@
 
 extern char **environ;
 
-#define works(call) \
-	do { \
-		imgsearch_error err = { 0 }; \
-		if ((call) != 0) \
-			fail_msg("%s: %s", #call, err.message); \
-	} while (0)
-
 typedef struct host {
 	int threads, round, traps;
 	char locale[100], folder[400];

@@ -23,7 +23,7 @@ static void trapped(int number)
 	_exit(1);
 }
 
-#define works(call) \
+#define traced(call) \
 	do { \
 		imgsearch_error err = { 0 }; \
 		snprintf(at, sizeof at, "%s: %.120s", what, #call); \
@@ -60,15 +60,15 @@ static void ask(imgsearch *s, const char *what, const float *rows, size_t n, siz
 		imgsearch_hits *hits;
 		o.k = i == 1 ? (uint32_t)n : 5;
 		o.epsilon = i == 2 ? 0.5 : 0;
-		works(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err));
+		traced(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err));
 		float last = hits->count ? hits->items[hits->count - 1]->score : 0;
 		imgsearch_hits_free(hits);
-		works(imgsearch_range(s, &in, last, &o, NULL, &hits, &err));
+		traced(imgsearch_range(s, &in, last, &o, NULL, &hits, &err));
 		imgsearch_hits_free(hits);
 		o.checks = 30;
 		o.max_chance = 0.5;
 		o.plain = i == 3;
-		works(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err));
+		traced(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err));
 		imgsearch_hits_free(hits);
 		if (!cosine)
 			continue;
@@ -76,14 +76,14 @@ static void ask(imgsearch *s, const char *what, const float *rows, size_t n, siz
 		o.expand_power = 2;
 		o.reciprocal = 5;
 		o.plain = 0;
-		works(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err));
+		traced(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err));
 		imgsearch_hits_free(hits);
 	}
 	int64_t ids[80 * 5];
 	float scores[80 * 5];
 	imgsearch_query_options o = { .struct_size = sizeof o, .searcher = searcher, .k = 5 };
 	size_t many = n < 40 ? n : 40;
-	works(imgsearch_vectors_query(s, rows, many, dim, &o, NULL, ids, scores, 80 * 5, &err));
+	traced(imgsearch_vectors_query(s, rows, many, dim, &o, NULL, ids, scores, 80 * 5, &err));
 }
 
 static void use(uint32_t metric, size_t n, size_t dim, float scale, uint32_t threads)
@@ -96,34 +96,34 @@ static void use(uint32_t metric, size_t n, size_t dim, float scale, uint32_t thr
 	imgsearch_options open = { .struct_size = sizeof open, .metric = metric, .threads = threads };
 	snprintf(what, sizeof what, "metric %u, %zu rows of %zu, scale %g, %u threads", metric, n, dim,
 		(double)scale, threads);
-	works(imgsearch_open(":memory:", &open, NULL, &s, &err));
-	works(imgsearch_vectors_add(s, rows, n, dim, NULL, NULL, NULL, &err));
+	traced(imgsearch_open(":memory:", &open, NULL, &s, &err));
+	traced(imgsearch_vectors_add(s, rows, n, dim, NULL, NULL, NULL, &err));
 	ask(s, what, rows, n, dim, NULL, cosine);
 	for (int i = 0; i < 5; i++) {
 		imgsearch_build_options b = { .struct_size = sizeof b, .searcher = searchers[i] };
 		char with[120];
 		snprintf(with, sizeof with, "%s, %s", what, searchers[i]);
-		works(imgsearch_build(s, &b, NULL, NULL, &err));
-		works(imgsearch_vectors_add(s, rows + 7 * dim, 3, dim, NULL, NULL, NULL, &err));
+		traced(imgsearch_build(s, &b, NULL, NULL, &err));
+		traced(imgsearch_vectors_add(s, rows + 7 * dim, 3, dim, NULL, NULL, NULL, &err));
 		ask(s, with, rows, n, dim, i < 4 ? searchers[i] : NULL, cosine);
 	}
 	imgsearch_check_options c = { .struct_size = sizeof c, .queries = 20 };
-	works(imgsearch_check(s, &c, NULL, NULL, &err));
+	traced(imgsearch_check(s, &c, NULL, NULL, &err));
 	imgsearch_groups *groups;
 	if (cosine) {
-		works(imgsearch_groups_find(s, NULL, NULL, &groups, &err));
+		traced(imgsearch_groups_find(s, NULL, NULL, &groups, &err));
 		imgsearch_groups_free(groups);
 	}
 	for (uint32_t pca = 0; n <= 300 && pca < 2; pca++) {
 		imgsearch_map_options m = { .struct_size = sizeof m, .pca = pca };
 		imgsearch_map *map;
 		uint32_t cells[400];
-		works(imgsearch_map_compute(s, &m, NULL, &map, &err));
-		works(imgsearch_map_grid(map, 20, 20, NULL, cells, 400, &err));
+		traced(imgsearch_map_compute(s, &m, NULL, &map, &err));
+		traced(imgsearch_map_grid(map, 20, 20, NULL, cells, 400, &err));
 		imgsearch_map_free(map);
 	}
 	float reduced[3];
-	works(
+	traced(
 		imgsearch_vectors_reduce(s, rows + dim, 1, dim, dim < 3 ? dim : 3, NULL, reduced, 3, &err));
 	imgsearch_close(s);
 	free(rows);

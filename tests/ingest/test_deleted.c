@@ -25,13 +25,6 @@ static scene_counts run(imgsearch *s, uint64_t deleted)
 	return c;
 }
 
-#define works(call) \
-	do { \
-		imgsearch_error err = { 0 }; \
-		if ((call) != 0) \
-			fail_msg("%s: %s", #call, err.message); \
-	} while (0)
-
 #define fails_saying(code_, words, call) \
 	do { \
 		imgsearch_error err = { 0 }; \

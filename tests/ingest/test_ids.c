@@ -9,22 +9,6 @@ enum { DIM = 4 };
 static const float rows[6][DIM] = { { 1 }, { 0, 1 }, { 0, 0, 1 }, { 0, 0, 0, 1 }, { 1, 1 },
 	{ 0, 1, 1 } };
 
-#define works(call) \
-	do { \
-		imgsearch_error err = { 0 }; \
-		if ((call) != 0) \
-			fail_msg("%s: %s", #call, err.message); \
-	} while (0)
-
-#define fails(code_, call) \
-	do { \
-		imgsearch_error err = { 0 }; \
-		int rc_ = (call); \
-		if (rc_ != (code_)) \
-			fail_msg("%s: %s (%s)", #call, imgsearch_status_name(rc_), err.message); \
-		assert_int_equal(err.code, rc_); \
-	} while (0)
-
 static imgsearch *memory(void)
 {
 	imgsearch *s;
@@ -58,15 +42,6 @@ static int64_t many(imgsearch *s, int row, size_t n, const int64_t *asked)
 	return ids[0];
 }
 
-static uint64_t vectors(imgsearch *s)
-{
-	imgsearch_info *info;
-	works(imgsearch_info_get(s, NULL, &info, &err));
-	uint64_t n = info->vectors;
-	imgsearch_info_free(info);
-	return n;
-}
-
 /* The item most like a row has this id and name, and the name is found. */
 static void nearest(imgsearch *s, int row, int64_t id, const char *name)
 {
@@ -92,13 +67,13 @@ static void after_the_largest_id(void **state)
 	many(s, 0, 1, &near);
 	assert_int_equal(many(s, 1, 1, NULL), INT64_MAX - 1);
 	fails(IMGSEARCH_ELIMIT, imgsearch_vectors_add(s, rows[2], 2, DIM, NULL, NULL, NULL, &err));
-	assert_int_equal(vectors(s), 2); /* none of the two */
+	assert_int_equal(scene_vectors(s), 2); /* none of the two */
 	many(s, 2, 1, &big);
 	fails(IMGSEARCH_ELIMIT, imgsearch_vectors_add(s, rows[3], 1, DIM, NULL, NULL, NULL, &err));
 	fails(IMGSEARCH_ELIMIT, try_one(s, 3, NULL, NULL, &id, &err));
 	fails(IMGSEARCH_ELIMIT, try_one(s, 3, "cat", NULL, &id, &err));
 	assert_int_equal(id, 5);
-	assert_int_equal(vectors(s), 3);
+	assert_int_equal(scene_vectors(s), 3);
 	works(imgsearch_index_remove(s, &big, 1, NULL, NULL, &err)); /* it was given */
 	fails(IMGSEARCH_ELIMIT, try_one(s, 3, NULL, NULL, &id, &err));
 	many(s, 3, 1, &(int64_t){ 3 }); /* an id of one's own is still fine */
@@ -118,7 +93,7 @@ static void negative_and_repeated(void **state)
 	}
 	fails(IMGSEARCH_EINVAL,
 		imgsearch_vectors_add(s, rows[0], 3, DIM, WITH_IDS(twice), NULL, NULL, &err));
-	assert_int_equal(vectors(s), 0);
+	assert_int_equal(scene_vectors(s), 0);
 	assert_int_equal(many(s, 0, 1, NULL), 0);
 	imgsearch_close(s);
 }
@@ -133,7 +108,7 @@ static void an_id_and_a_name(void **state)
 	nearest(s, 0, 42, "cat");
 	asked = 43;
 	fails(IMGSEARCH_EINVAL, try_one(s, 1, "cat", &asked, &id, &err));
-	assert_int_equal(vectors(s), 1);
+	assert_int_equal(scene_vectors(s), 1);
 	works(try_one(s, 1, NULL, &asked, &id, &err)); /* without a name */
 	assert_int_equal(id, 43);
 	nearest(s, 1, 43, "id:43");
@@ -142,7 +117,7 @@ static void an_id_and_a_name(void **state)
 	nearest(s, 2, 42, "dog");
 	fails(IMGSEARCH_ENOTFOUND, imgsearch_item_find(s, "cat", &id, &err));
 	fails(IMGSEARCH_ENOTFOUND, imgsearch_item_find(s, "id:42", &id, &err));
-	assert_int_equal(vectors(s), 2);
+	assert_int_equal(scene_vectors(s), 2);
 	imgsearch_close(s);
 }
 
@@ -153,14 +128,14 @@ static void a_name_that_looks_like_an_id(void **state)
 	int64_t first = one(s, 0, "id:2"), second = one(s, 1, NULL), third = one(s, 2, NULL);
 	char name[40];
 	assert_true(first != 2 && second != first && second != 2 && third > second);
-	assert_int_equal(vectors(s), 3);
+	assert_int_equal(scene_vectors(s), 3);
 	nearest(s, 0, first, "id:2");
 	snprintf(name, sizeof name, "id:%lld", (long long)second);
 	nearest(s, 1, second, name);
 	snprintf(name, sizeof name, "id:%lld", (long long)third);
 	nearest(s, 2, third, name);
 	many(s, 3, 1, &(int64_t){ 2 }); /* asked for: the given name is found before it */
-	assert_int_equal(vectors(s), 4);
+	assert_int_equal(scene_vectors(s), 4);
 	int64_t found;
 	works(imgsearch_item_find(s, "id:2", &found, &err));
 	assert_int_equal(found, first);
@@ -179,7 +154,7 @@ static void no_id_is_given_again(void **state)
 			imgsearch_close(s);
 			s = scene_open(sc);
 		}
-		assert_int_equal(vectors(s), 0);
+		assert_int_equal(scene_vectors(s), 0);
 		assert_int_equal(many(s, 3, 1, NULL), 3);
 		works(imgsearch_index_remove(s, &(int64_t){ 3 }, 1, NULL, NULL, &err));
 		assert_int_equal(one(s, 3, NULL), 4);
@@ -208,22 +183,22 @@ static void equal_ids_count_once(void **state)
 	imgsearch_transaction *t;
 	many(s, 0, 6, NULL);
 	works(imgsearch_index_remove(s, twice, 2, NULL, NULL, &err));
-	assert_int_equal(vectors(s), 5);
+	assert_int_equal(scene_vectors(s), 5);
 	fails(IMGSEARCH_ENOTFOUND, imgsearch_index_remove(s, twice, 2, NULL, NULL, &err));
 	fails(IMGSEARCH_ENOTFOUND, imgsearch_index_remove(s, unknown, 3, NULL, NULL, &err));
-	assert_int_equal(vectors(s), 5);
+	assert_int_equal(scene_vectors(s), 5);
 	works(imgsearch_index_keep_out(s, mixed, 4, NULL, &err));
-	assert_int_equal(vectors(s), 3);
+	assert_int_equal(scene_vectors(s), 3);
 	works(imgsearch_index_readmit(s, mixed, 4, NULL, &err));
-	assert_int_equal(vectors(s), 5);
+	assert_int_equal(scene_vectors(s), 5);
 	fails(IMGSEARCH_ENOTFOUND, imgsearch_index_keep_out(s, unknown, 3, NULL, &err));
-	assert_int_equal(vectors(s), 5);
+	assert_int_equal(scene_vectors(s), 5);
 	works(imgsearch_transaction_begin(s, NULL, &t, &err));
 	imgsearch_index_remove_options o = { .struct_size = sizeof o, .transaction = t };
 	works(imgsearch_index_remove(s, mixed, 4, &o, NULL, &err));
 	works(imgsearch_transaction_commit(t, NULL, &err));
 	imgsearch_transaction_free(t);
-	assert_int_equal(vectors(s), 3);
+	assert_int_equal(scene_vectors(s), 3);
 	/* a filter too */
 	int64_t five[] = { 5, 5, 5, 4 };
 	imgsearch_filter filter = { .struct_size = sizeof filter, .ids = five, .n_ids = 4 };

@@ -16,24 +16,6 @@
 
 enum { DIM = 48 };
 
-#define works(call) \
-	do { \
-		imgsearch_error err = { 0 }; \
-		if ((call) != 0) \
-			fail_msg("%s: %s", #call, err.message); \
-		assert_int_equal(err.code, 0); \
-	} while (0)
-
-#define fails(code_, call) \
-	do { \
-		imgsearch_error err = { 0 }; \
-		int rc_ = (call); \
-		if (rc_ != (code_)) \
-			fail_msg("%s: %s (%s)", #call, imgsearch_status_name(rc_), err.message); \
-		assert_int_equal(err.code, rc_); \
-		assert_true(*err.message); \
-	} while (0)
-
 static atomic_int inputs; /* of the network */
 
 static void on_run(size_t n)
@@ -101,15 +83,6 @@ static bool exists(imgsearch *s, int64_t id)
 	uint8_t there;
 	works(imgsearch_item_exists(s, &id, 1, &there, &err));
 	return there;
-}
-
-static uint64_t vectors(imgsearch *s)
-{
-	imgsearch_info *info;
-	works(imgsearch_info_get(s, NULL, &info, &err));
-	uint64_t n = info->vectors;
-	imgsearch_info_free(info);
-	return n;
 }
 
 static int64_t found(imgsearch *s, const char *name)
@@ -180,7 +153,7 @@ static void seen_from_the_commit_on(const scene *sc, const char *location)
 	assert_int_equal(add(t, s, &vector, "b"), b); /* replaced: by a vector */
 	assert_true(a == 2 && b == 3 && ids[0] == 4 && ids[1] == 5 && ids[2] == 6 && gone == 7);
 	/* Nobody sees any of it. */
-	assert_int_equal(vectors(s), 1);
+	assert_int_equal(scene_vectors(s), 1);
 	for (int64_t id = 2; id <= 7; id++)
 		assert_false(exists(s, id));
 	assert_true(exists(s, 1));
@@ -191,7 +164,7 @@ static void seen_from_the_commit_on(const scene *sc, const char *location)
 	assert_false(there);
 	commit(t);
 	/* All see all of it. */
-	assert_int_equal(vectors(s), 5);
+	assert_int_equal(scene_vectors(s), 5);
 	assert_false(exists(s, 1) || exists(s, gone));
 	assert_int_equal(found(s, path), a);
 	assert_int_equal(found(s, "b"), b);
@@ -233,7 +206,7 @@ static void without_a_commit_nothing_happened(void **state)
 	remove_one(t, s, 1);
 	imgsearch_transaction_free(t);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(vectors(s), 1);
+		assert_int_equal(scene_vectors(s), 1);
 		assert_int_equal(found(s, "first"), 1);
 		assert_int_equal(found(s, "a"), -1);
 		imgsearch_close(s);
@@ -242,7 +215,7 @@ static void without_a_commit_nothing_happened(void **state)
 	add(NULL, s, &in, "a"); /* and others can write again */
 	imgsearch_transaction_free(NULL);
 	commit(begin(s)); /* an empty one */
-	assert_int_equal(vectors(s), 2);
+	assert_int_equal(scene_vectors(s), 2);
 	imgsearch_close(s);
 }
 
@@ -264,7 +237,7 @@ static void ids_of_a_new_index(void **state)
 			assert_int_equal(ids[i], i);
 		if (t)
 			commit(t);
-		assert_int_equal(vectors(s), 4);
+		assert_int_equal(scene_vectors(s), 4);
 		for (int i = 0; i < 4; i++) {
 			nearest(s, rows[i], DIM, hit);
 			if (names[i]) {
@@ -318,7 +291,7 @@ static void names_and_ids_that_contradict(void **state)
 	commit(t);
 	assert_int_equal(found(s, "fifty"), 50);
 	assert_int_equal(found(s, "fifty-one"), 51);
-	assert_int_equal(vectors(s), 4);
+	assert_int_equal(scene_vectors(s), 4);
 	imgsearch_close(s);
 }
 
@@ -355,7 +328,7 @@ static void names_are_followed(void **state)
 	assert_int_equal(found(s, "moved"), 1);
 	assert_int_equal(found(s, "first"), 24);
 	assert_true(exists(s, 20));
-	assert_int_equal(vectors(s), 5);
+	assert_int_equal(scene_vectors(s), 5);
 	imgsearch_close(s);
 }
 
@@ -405,7 +378,7 @@ static void what_cannot_be_written_is_refused_at_once(void **state)
 	commit(t);
 	assert_int_equal(found(s, "a"), 71);
 	assert_int_equal(found(s, "first"), 1);
-	assert_int_equal(vectors(s), 2);
+	assert_int_equal(scene_vectors(s), 2);
 	/* a new index: the first rows settle the dimension */
 	imgsearch_close(s);
 	works(imgsearch_open(":memory:", NULL, NULL, &s, &err));
@@ -415,7 +388,7 @@ static void what_cannot_be_written_is_refused_at_once(void **state)
 	fails(IMGSEARCH_EINVAL, try_vectors(t, s, rows[0], 1, 4, NULL, NULL, NULL, &err));
 	fails(IMGSEARCH_EINVAL, try_add(t, s, &out, NULL, NULL, &err));
 	commit(t);
-	assert_int_equal(vectors(s), 1);
+	assert_int_equal(scene_vectors(s), 1);
 	imgsearch_close(s);
 }
 
@@ -445,7 +418,7 @@ static void over_max_bytes_nothing_changes(void **state)
 	assert_in_range(n, 3, MOST / sizeof *rows);
 	fails(IMGSEARCH_ELIMIT, try_add(t, s, &in, "0", NULL, &err)); /* also in place of another */
 	commit(t);
-	assert_int_equal(vectors(s), 1 + 40 + n);
+	assert_int_equal(scene_vectors(s), 1 + 40 + n);
 	assert_int_equal(found(s, name), -1);
 	imgsearch_close(s);
 }
@@ -480,7 +453,7 @@ static void twins_need_one_run_of_the_network(void **state)
 	assert_int_equal(same, a);
 	assert_int_equal(state_of(s, twin, &same), IMGSEARCH_STATE_DUPLICATE);
 	assert_int_equal(same, 1);
-	assert_int_equal(vectors(s), 2);
+	assert_int_equal(scene_vectors(s), 2);
 	imgsearch_close(s);
 }
 
@@ -507,7 +480,7 @@ static void a_twin_that_goes_before_leaves_its_bytes(void **state)
 	assert_int_equal(state_of(s, again, &same), IMGSEARCH_STATE_INDEXED);
 	assert_int_equal(state_of(s, third, &same), IMGSEARCH_STATE_INDEXED);
 	assert_int_equal(state_of(s, fourth, &same), IMGSEARCH_STATE_INDEXED);
-	assert_int_equal(vectors(s), 3);
+	assert_int_equal(scene_vectors(s), 3);
 	imgsearch_close(s);
 }
 
@@ -532,7 +505,7 @@ static void a_twin_that_goes_after_leaves_its_vector(void **state)
 	assert_int_equal(same, b);
 	assert_int_equal(state_of(s, e, &same), IMGSEARCH_STATE_DUPLICATE);
 	assert_int_equal(same, c);
-	assert_int_equal(vectors(s), 2);
+	assert_int_equal(scene_vectors(s), 2);
 	imgsearch_close(s);
 }
 
@@ -606,14 +579,14 @@ static void others_are_busy(void **state)
 	pthread_join(thread, NULL);
 	assert_int_equal(run_self(second), 0);
 	/* readers are not; nor is a copy */
-	assert_int_equal(vectors(other), 1);
+	assert_int_equal(scene_vectors(other), 1);
 	char copy[200];
 	snprintf(copy, sizeof copy, "%s/copy.db", sc->dir);
 	works(imgsearch_index_backup(s, copy, NULL, NULL, &err));
 	add(t, s, &in, "mine");
 	commit(t);
 	add(NULL, other, &in, "theirs");
-	assert_int_equal(vectors(s), 3);
+	assert_int_equal(scene_vectors(s), 3);
 	scene_index(s, sc->photos); /* this thread may again */
 	works(imgsearch_build(s, NULL, NULL, NULL, &err));
 	imgsearch_close(other);
@@ -654,7 +627,7 @@ static void a_transaction_is_committed_once_on_its_handle(void **state)
 	fails(IMGSEARCH_EINVAL, try_vectors(t, s, v, 1, DIM, NULL, NULL, NULL, &err));
 	fails(IMGSEARCH_EINVAL, try_remove(t, s, (const int64_t[]){ 1 }, 1, &err));
 	imgsearch_transaction_free(t);
-	assert_int_equal(vectors(s), 2);
+	assert_int_equal(scene_vectors(s), 2);
 	imgsearch_close(s);
 	imgsearch_close(other);
 }
@@ -668,7 +641,7 @@ static void a_transaction_outlives_its_handle(void **state)
 	const char *const places[] = { sc->db, ":memory:" };
 	for (int i = 0; i < 4; i++) {
 		imgsearch *s = with_first(sc, places[i % 2]), *other = scene_open(sc);
-		uint64_t before = vectors(s);
+		uint64_t before = scene_vectors(s);
 		imgsearch_transaction *t = begin(s);
 		add(t, s, &in, NULL);
 		if (i >= 2)
@@ -680,7 +653,7 @@ static void a_transaction_outlives_its_handle(void **state)
 		assert_int_equal(imgsearch_transaction_commit(t, NULL, &err), IMGSEARCH_EINVAL);
 		assert_non_null(strstr(err.message, i < 2 ? "its handle was closed" : "committed already"));
 		if (i % 2 == 0)
-			assert_int_equal(vectors(other), before + (i >= 2));
+			assert_int_equal(scene_vectors(other), before + (i >= 2));
 		imgsearch_transaction_free(begin(other)); /* the writer lock is free */
 		imgsearch_transaction_free(t);
 		imgsearch_close(other);
@@ -704,13 +677,13 @@ static void a_cancelled_commit_has_done_nothing(void **state)
 	remove_one(t, s, 1);
 	for (int i = 0; i < 2; i++)
 		fails(IMGSEARCH_ECANCELED, imgsearch_transaction_commit(t, &call, &err));
-	assert_int_equal(vectors(s), 1);
+	assert_int_equal(scene_vectors(s), 1);
 	assert_int_equal(found(s, "first"), 1);
 	imgsearch_index_add_options o = { .struct_size = sizeof o, .transaction = t };
 	fails(IMGSEARCH_ECANCELED, imgsearch_index_add(s, &in, &o, &call, NULL, &err));
 	add(t, s, &in, "b");
 	commit(t);
-	assert_int_equal(vectors(s), 1);
+	assert_int_equal(scene_vectors(s), 1);
 	assert_int_equal(found(s, "first"), -1);
 	assert_int_equal(found(s, "b"), 3);
 	imgsearch_cancel_token_free(call.cancel);
@@ -751,7 +724,7 @@ static int life(imgsearch *s, const char *path, bool again)
 
 static void assert_untouched(imgsearch *s)
 {
-	assert_int_equal(vectors(s), 1);
+	assert_int_equal(scene_vectors(s), 1);
 	assert_int_equal(found(s, "first"), 1);
 	assert_int_equal(found(s, "x"), -1);
 	assert_int_equal(found(s, "twin"), -1);
@@ -759,7 +732,7 @@ static void assert_untouched(imgsearch *s)
 
 static void assert_done(imgsearch *s, const char *path)
 {
-	assert_int_equal(vectors(s), 4);
+	assert_int_equal(scene_vectors(s), 4);
 	assert_int_equal(found(s, "first"), -1);
 	assert_int_equal(found(s, path), 2);
 	assert_int_equal(found(s, "twin"), 3);
@@ -852,7 +825,7 @@ static void a_kill_leaves_all_or_nothing(void **state)
 		imgsearch *s = scene_open(sc);
 		done = found(s, "a") >= 0;
 		assert_true(done || WIFSIGNALED(status));
-		assert_int_equal(vectors(s), done ? 201 : 1);
+		assert_int_equal(scene_vectors(s), done ? 201 : 1);
 		assert_int_equal(found(s, "first"), done ? -1 : 1);
 		imgsearch_check_report *report;
 		works(imgsearch_check(s, NULL, NULL, &report, &err));

@@ -8,14 +8,6 @@
 
 enum { PHOTOS = 10, DIM = 48, RUN = 4 /* inputs of one pass through the fake network */ };
 
-#define works(call) \
-	do { \
-		imgsearch_error err = { 0 }; \
-		if ((call) != 0) \
-			fail_msg("%s: %s", #call, err.message); \
-		assert_int_equal(err.code, 0); \
-	} while (0)
-
 static atomic_int inputs, runs; /* of the network */
 
 static void on_run(size_t n)

@@ -6,13 +6,6 @@
 #include "imgsearch/train.h"
 #include "scene.h"
 
-#define works(call) \
-	do { \
-		imgsearch_error err = { 0 }; \
-		if ((call) != 0) \
-			fail_msg("%s: %s", #call, err.message); \
-	} while (0)
-
 static int stop_at_three(void *user, const imgsearch_progress *p)
 {
 	(void)user;
