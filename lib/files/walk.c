@@ -220,10 +220,19 @@ static int list_names(DIR *dir, char ***names, size_t *n)
 	return why ? IMGSEARCH_EIO : 0;
 }
 
+/* The rules of the ignore files of a folder, which is that of the path. ENOMEM. */
+static int read_rules(walker *w, int fd, const ignore_rules *outer, ignore_rules *out)
+{
+	*out = (ignore_rules){ .base = w->path.len + (w->path.len > 0), .outer = outer };
+	return ims_ignore_read(out, fd, ".ignore") || ims_ignore_read(out, fd, ".imgsearchignore")
+		? ims_nomem(w->err)
+		: 0;
+}
+
 /* Closes fd. */
 static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 {
-	ignore_rules ignore = { .base = w->path.len + (w->path.len > 0), .outer = outer };
+	ignore_rules ignore = { 0 };
 	char **names = NULL;
 	size_t n = 0;
 	DIR *dir = fdopendir(fd);
@@ -236,10 +245,8 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 		rc = report(w, WALK_UNREADABLE, ims_errno_text(errno), true, NULL);
 	else if (rc)
 		rc = ims_nomem(w->err);
-	if (!rc
-		&& (ims_ignore_read(&ignore, fd, ".ignore")
-			|| ims_ignore_read(&ignore, fd, ".imgsearchignore")))
-		rc = ims_nomem(w->err);
+	if (!rc)
+		rc = read_rules(w, fd, outer, &ignore);
 	for (size_t i = 0; !rc && i < n; i++) {
 		size_t before = push_name(w, names[i]);
 		rc = w->path.failed ? ims_nomem(w->err) : walk_entry_at(w, fd, names[i], &ignore, depth);
@@ -253,27 +260,75 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 	return rc;
 }
 
+/* ----------------------------------------------------------------------------------- start ---- */
+
+static int start_failed(const walker *w, const char *rest)
+{
+	int why = errno;
+	char *start = ims_path_join(w->root, path_text(w));
+	char *whole = start ? ims_path_join(start, rest) : NULL;
+	errno = why;
+	int rc = whole ? ims_fail_errno(w->err, IMGSEARCH_EIO, "%s", whole) : ims_nomem(w->err);
+	ims_free(whole);
+	ims_free(start);
+	return rc;
+}
+
+static int approach(walker *w, int fd, const char *rest, const ignore_rules *outer);
+
+/* One folder further on the way to the start, unless a rule excludes that. */
+static int approach_next(walker *w, int fd, const char *rest, const ignore_rules *ignore)
+{
+	struct stat st;
+	size_t n = strcspn(rest, "/");
+	char *name = ims_strndup(rest, n);
+	if (!name)
+		return ims_nomem(w->err);
+	int next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	if (next < 0 || fstat(next, &st))
+		rc = start_failed(w, rest);
+	if (!rc)
+		push_name(w, name);
+	const char *reason = rc || w->path.failed ? NULL : excluded_by(w, ignore, name, true);
+	if (reason)
+		rc = report(w, WALK_EXCLUDED, reason, true, &st);
+	ims_free(name);
+	if (rc || reason || w->path.failed) {
+		if (next >= 0)
+			close(next);
+		return w->path.failed ? ims_nomem(w->err) : rc;
+	}
+	return approach(w, next, rest + n + (rest[n] == '/'), ignore);
+}
+
+/* Goes down to the start and walks it; the rules of the folders on the way count. Closes fd. */
+static int approach(walker *w, int fd, const char *rest, const ignore_rules *outer)
+{
+	ignore_rules ignore = { 0 };
+	struct stat st;
+	bool first;
+	if (!*rest && fstat(fd, &st) == 0) {
+		int rc = record_visit(w, &st, &first);
+		if (!rc)
+			return walk_folder(w, fd, outer, 0);
+		close(fd);
+		return rc;
+	}
+	int rc = *rest ? read_rules(w, fd, outer, &ignore) : start_failed(w, rest);
+	if (!rc)
+		rc = approach_next(w, fd, rest, &ignore);
+	ims_ignore_free(&ignore);
+	close(fd);
+	return rc;
+}
+
 int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk_each *each,
 	void *user, imgsearch_error *err)
 {
 	walker w = { .rules = rules, .root = root, .each = each, .user = user, .err = err };
-	char *start = ims_path_join(root, prefix);
-	struct stat st;
-	int rc = start ? 0 : ims_nomem(err);
-	int fd = rc ? -1 : open(start, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (!rc && (fd < 0 || fstat(fd, &st)))
-		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", start);
-	bool first;
-	if (!rc && *prefix)
-		push_name(&w, prefix);
-	if (!rc)
-		rc = w.path.failed ? ims_nomem(err) : record_visit(&w, &st, &first);
-	if (!rc)
-		rc = walk_folder(&w, fd, NULL, 0);
-	else if (fd >= 0)
-		close(fd);
+	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 ? start_failed(&w, prefix) : approach(&w, fd, prefix, NULL);
 	ims_buf_free(&w.path);
 	ims_free(w.visited);
-	ims_free(start);
 	return rc;
 }

@@ -43,7 +43,9 @@ typedef struct walk_rules {
 typedef int walk_each(void *user, const walk_entry *entry);
 
 /*
- * Walks root/prefix; prefix "" walks the whole root. `each` runs on the calling thread. EIO: the
+ * Walks root/prefix; prefix "" walks the whole root. The ignore files of the folders above the
+ * prefix count, from the root on. Where a rule excludes the prefix or a folder above it, that
+ * folder is reported as excluded, and nothing else. `each` runs on the calling thread. EIO: the
  * start cannot be opened. Folders below it that cannot be read are entries of kind WALK_UNREADABLE.
  * ENOMEM.
  */
