@@ -360,9 +360,18 @@ typedef struct imgsearch_counts {
 		link;
 } imgsearch_counts;
 
+typedef struct imgsearch_strings {
+	size_t count;
+	const char *const *items;
+} imgsearch_strings;
+
 typedef struct imgsearch_index_update_options {
 	size_t struct_size;
-	/* patterns (fnmatch, ? is a byte) of names or relative paths; NULL: everything */
+	/*
+	 * Patterns of what is taken in, and of what is left out; see docs/folders.md. Both are
+	 * remembered with the roots of the run. NULL: those that are remembered. include replaces what
+	 * is remembered, exclude adds to it; an empty list, not NULL, clears it.
+	 */
 	const char *const *include;
 	size_t n_include;
 	const char *const *exclude;
@@ -374,6 +383,10 @@ typedef struct imgsearch_index_update_options {
 	uint32_t prune;        /* 1: allow this run to drop more than 30 % of a root */
 	uint32_t retry;        /* 1: try bad files again, even unchanged ones */
 	uint32_t reserved;     /* 0 */
+	/* 1: system folders come in too (docs/folders.md), but for hidden ones */
+	uint32_t no_default_excludes;
+	uint32_t
+		forget_exclude; /* 1: what is remembered of exclude goes before those given are added */
 } imgsearch_index_update_options;
 
 typedef struct imgsearch_index_update_report {
@@ -383,6 +396,7 @@ typedef struct imgsearch_index_update_report {
 	double seconds;
 	/* time of work; decoding and network summed over threads */
 	double walk_seconds, decode_seconds, network_seconds, store_seconds;
+	const imgsearch_strings *unmatched; /* patterns of the options that matched nothing */
 } imgsearch_index_update_report;
 
 /*
@@ -390,8 +404,8 @@ typedef struct imgsearch_index_update_report {
  * are not read. Moved files keep their vector. Deleted files drop out. A root that is absent is
  * offline and kept. A bad file is counted and remembered with its reason; it never fails the run.
  * Commits every few seconds. report may be NULL.
- * Errors: EMODEL, ENOTFOUND (a path that does not exist), EINVAL (CSV; this thread began a
- * transaction that is open).
+ * Errors: EMODEL, ENOTFOUND (a path that does not exist), EINVAL (CSV; an absolute pattern outside
+ * of every root; this thread began a transaction that is open).
  */
 IMGSEARCH_API int imgsearch_index_update(imgsearch *s, const char *const *paths, size_t n,
 	const imgsearch_index_update_options *options, const imgsearch_call *call,
@@ -631,11 +645,6 @@ typedef struct imgsearch_columns {
 	const imgsearch_column *const *items;
 } imgsearch_columns;
 
-typedef struct imgsearch_strings {
-	size_t count;
-	const char *const *items;
-} imgsearch_strings;
-
 typedef struct imgsearch_region {
 	int32_t x, y, width, height; /* in the upright picture, pixels */
 } imgsearch_region;
@@ -795,6 +804,7 @@ typedef struct imgsearch_root {
 	const char *path;
 	uint32_t offline; /* 1: absent now */
 	uint32_t reserved;
+	const imgsearch_strings *exclude, *include; /* remembered patterns, see docs/folders.md */
 } imgsearch_root;
 
 typedef struct imgsearch_roots {

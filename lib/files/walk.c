@@ -6,6 +6,7 @@
 
 #include "base/path.h"
 #include "files/ignore.h"
+#include "files/system_folders.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -68,14 +69,6 @@ static int report(walker *w, walk_kind kind, const char *reason, bool folder, co
 
 /* ---------------------------------------------------------------------- what rules exclude ---- */
 
-static bool matches(const char *const *patterns, size_t n, const char *path, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (ims_pattern_matches(patterns[i], name, 0) || ims_pattern_matches(patterns[i], path, 0))
-			return true;
-	return false;
-}
-
 /*
  * Whether an entry is the index, or a file that SQLite, the writer lock or the server puts beside
  * it.
@@ -104,25 +97,40 @@ static bool is_other_root(const walker *w)
 	return false;
 }
 
-/* The reason why a rule excludes an entry; NULL: no rule does. */
-static const char *excluded_by(const walker *w, const ignore_rules *ignore, const char *name,
-	bool folder)
+/* Whether a file is none of those that are taken in. ENOMEM. */
+static int is_left(const walker *w, bool *left)
+{
+	bool included = true;
+	int rc = w->rules->include && w->rules->include->n
+		? ims_patterns_match_below(w->rules->include, path_text(w), &included)
+		: 0;
+	*left = !included;
+	return rc;
+}
+
+/* *reason: why a rule excludes an entry; NULL: no rule does. ENOMEM. */
+static int find_rule(const walker *w, const ignore_rules *ignore, const char *name, bool folder,
+	const char **reason)
 {
 	const walk_rules *r = w->rules;
+	bool pattern = r->exclude && ims_patterns_match(r->exclude, path_text(w), name, folder),
+		 left = false;
+	*reason = NULL;
 	if (is_index(w))
-		return "the index itself";
-	if (!strcmp(name, "@eaDir") || !strcmp(name, "System Volume Information")
-		|| !strcmp(name, "$RECYCLE.BIN"))
-		return "system folder";
-	if (name[0] == '.')
-		return "hidden";
-	if (matches(r->exclude, r->n_exclude, path_text(w), name))
-		return "excluded by pattern";
-	if (ims_ignore_excludes(ignore, path_text(w), name, folder))
-		return "excluded by an ignore file";
-	if (!folder && r->n_include && !matches(r->include, r->n_include, path_text(w), name))
-		return "not among the included patterns";
-	return NULL;
+		*reason = "the index itself";
+	else if (folder && !r->system_folders && ims_is_system_folder(name))
+		*reason = "system folder";
+	else if (name[0] == '.')
+		*reason = "hidden";
+	else if (pattern)
+		*reason = "excluded by pattern";
+	else if (ims_ignore_excludes(ignore, path_text(w), name, folder))
+		*reason = "excluded by an ignore file";
+	else if (!folder && is_left(w, &left))
+		return ims_nomem(w->err);
+	else if (left)
+		*reason = "not among the included patterns";
+	return 0;
 }
 
 /* *first: whether a folder is met for the first time. Without follow_links each one is. ENOMEM. */
@@ -177,7 +185,10 @@ static int walk_entry_at(walker *w, int fd, const char *name, const ignore_rules
 	if (link && w->rules->follow_links && fstatat(fd, name, &st, 0))
 		return report(w, WALK_UNREADABLE, "broken symbolic link", false, NULL);
 	bool folder = S_ISDIR(st.st_mode);
-	const char *reason = excluded_by(w, ignore, name, folder);
+	const char *reason;
+	int rc = find_rule(w, ignore, name, folder, &reason);
+	if (rc)
+		return rc;
 	if (!reason && folder && is_other_root(w))
 		return 0; /* walked as a root of its own, where its entries are reported */
 	if (reason)
@@ -287,16 +298,20 @@ static int approach_next(walker *w, int fd, const char *rest, const ignore_rules
 	int next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
 	if (next < 0 || fstat(next, &st))
 		rc = start_failed(w, rest);
+	const char *reason = NULL;
 	if (!rc)
 		push_name(w, name);
-	const char *reason = rc || w->path.failed ? NULL : excluded_by(w, ignore, name, true);
+	if (!rc && w->path.failed)
+		rc = ims_nomem(w->err);
+	if (!rc)
+		rc = find_rule(w, ignore, name, true, &reason);
 	if (reason)
 		rc = report(w, WALK_EXCLUDED, reason, true, &st);
 	ims_free(name);
-	if (rc || reason || w->path.failed) {
+	if (rc || reason) {
 		if (next >= 0)
 			close(next);
-		return w->path.failed ? ims_nomem(w->err) : rc;
+		return rc;
 	}
 	return approach(w, next, rest + n + (rest[n] == '/'), ignore);
 }

@@ -88,7 +88,8 @@ static const char version_2[] =
 /*
  * The time of the last change of a file's inode, by which an edit is noticed that kept size and
  * mtime; NULL: not known. The row whose file this path is another name of. What made the pixels of
- * the vector; 0: a version before 0.2. Patterns that every run over a root leaves out.
+ * the vector; 0: a version before 0.2. Patterns of what every run over a root leaves out,
+ * and of all that it takes in.
  */
 static const char version_3[] =
 	"ALTER TABLE picture ADD COLUMN ctime_seconds INTEGER;"
@@ -97,6 +98,8 @@ static const char version_3[] =
 	"ALTER TABLE picture ADD COLUMN pixels INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX picture_same_file ON picture(same_file) WHERE same_file IS NOT NULL;"
 	"CREATE TABLE root_exclude(root INTEGER NOT NULL REFERENCES root(id) ON DELETE CASCADE, number"
+	" INTEGER NOT NULL, pattern BLOB NOT NULL, PRIMARY KEY(root, number)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE root_include(root INTEGER NOT NULL REFERENCES root(id) ON DELETE CASCADE, number"
 	" INTEGER NOT NULL, pattern BLOB NOT NULL, PRIMARY KEY(root, number)) STRICT, WITHOUT ROWID;";
 
 const char *const ims_store_steps[IMS_STORE_VERSION] = { version_1, version_2, version_3 };
@@ -104,6 +107,8 @@ const char *const ims_store_steps[IMS_STORE_VERSION] = { version_1, version_2, v
 /* What version_3 adds, as it is where nothing was stored in it yet. */
 #define VIEWS_3 \
 	"CREATE TEMP VIEW root_exclude AS SELECT id AS root, 0 AS number, path AS pattern FROM" \
+	" main.root WHERE 0;" \
+	"CREATE TEMP VIEW root_include AS SELECT id AS root, 0 AS number, path AS pattern FROM" \
 	" main.root WHERE 0;"
 #define COLUMNS_3 \
 	", NULL AS ctime_seconds, NULL AS ctime_nanoseconds, NULL AS same_file, 0 AS pixels"
