@@ -19,14 +19,21 @@ typedef struct index_args {
 	option_list include, exclude;
 	const char *csv, *key, *title;
 	uint32_t follow_links, prune, retry, no_build, no_server;
+	uint32_t no_exclude, no_include, no_default_excludes;
 } index_args;
 
 #define AT(member) offsetof(index_args, member)
 static const option options[] = {
 	{ "exclude", 'x', OPT_LIST, AT(exclude), "PATTERN",
-		.help = "leave out names or relative paths that match (may be repeated)" },
+		.help = "leave out what matches, now and in later runs (may be repeated)" },
+	{ "no-exclude", 0, OPT_FLAG, AT(no_exclude),
+		.help = "forget the patterns of --exclude of earlier runs" },
 	{ "include", 'i', OPT_LIST, AT(include), "PATTERN",
-		.help = "index only names or relative paths that match (may be repeated)" },
+		.help = "index only files that match, now and in later runs (may be repeated)" },
+	{ "no-include", 0, OPT_FLAG, AT(no_include),
+		.help = "forget the patterns of --include of earlier runs" },
+	{ "no-default-excludes", 0, OPT_FLAG, AT(no_default_excludes),
+		.help = "take in system folders, such as #recycle, unless they are hidden" },
 	{ "follow-links", 'L', OPT_FLAG, AT(follow_links), .help = "follow symbolic links" },
 	{ "prune", 0, OPT_FLAG, AT(prune),
 		.help = "let this run remove more than 30 % of a folder's pictures" },
@@ -73,6 +80,16 @@ static size_t list_parts(char *text, size_t size, const char *lead, const part *
 	return at < size ? at : size - 1;
 }
 
+/* One line, however many patterns there are. */
+static void say_unmatched(const context *c, const imgsearch_strings *patterns)
+{
+	char text[400] = "";
+	size_t n = 0, i = 0;
+	for (; i < patterns->count && n + strlen(patterns->items[i]) + 3 < sizeof text; i++)
+		n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", i ? ", " : "", patterns->items[i]);
+	context_print(c, "matched nothing: %s%s", text, i < patterns->count ? " ..." : "");
+}
+
 static void summarise(const context *c, const imgsearch_index_update_report *r)
 {
 	const imgsearch_counts *n = r->counts;
@@ -99,6 +116,8 @@ static void summarise(const context *c, const imgsearch_index_update_report *r)
 	list_parts(text + at, sizeof text - at, "; ", done, sizeof done / sizeof *done);
 	context_print(c, "%llu path%s seen%s (%.1f s)", (unsigned long long)n->seen,
 		n->seen == 1 ? "" : "s", text, r->seconds);
+	if (r->unmatched->count)
+		say_unmatched(c, r->unmatched);
 	if (n->unsupported + n->damaged + n->too_big + n->unreadable)
 		context_print(c, "for the reasons: imgsearch failed");
 }
@@ -165,11 +184,96 @@ static bool index_by_server(context *c, const index_args *a, const path_list *p,
 	return done;
 }
 
+/* -------------------------------------------------------------------------------- patterns ---- */
+
+/* Patterns as they go to the library: some are copies. */
+typedef struct pattern_list {
+	const char **item;
+	char **owned; /* NULL where an item is borrowed */
+	size_t n;
+} pattern_list;
+
+static void free_patterns(pattern_list *p)
+{
+	free_texts(p->owned, p->n);
+	free(p->item);
+}
+
+/* Whether a path names something below the folder, but nothing if it is read from there. */
+static bool is_from_here(const char *pattern, const char *absolute, const char *folder)
+{
+	struct stat st;
+	char *inside = path_join(folder, pattern);
+	bool here = inside && path_is_below(absolute, folder) && !path_is_below(folder, absolute)
+		&& stat(inside, &st) != 0;
+	free(inside);
+	return here;
+}
+
+/*
+ * A path of the current folder, made absolute where it names something below a folder that is
+ * indexed. NULL: it is a pattern from that folder.
+ */
+static char *from_here(const char *pattern, const path_list *p, const imgsearch_roots *roots)
+{
+	struct stat st;
+	const char *slash = strchr(pattern, '/');
+	if (*pattern == '/' || !slash || !slash[strspn(slash, "/")] || stat(pattern, &st))
+		return NULL;
+	char *absolute = path_absolute(pattern);
+	bool here = false;
+	for (size_t i = 0; absolute && !here && i < p->n; i++) {
+		char *folder = path_absolute(p->item[i]);
+		here = folder && is_from_here(pattern, absolute, folder);
+		free(folder);
+	}
+	for (size_t i = 0; absolute && !here && roots && i < roots->count; i++)
+		here = is_from_here(pattern, absolute, roots->items[i]->path);
+	if (here)
+		return absolute;
+	free(absolute);
+	return NULL;
+}
+
+/* False: out of memory. */
+static bool make_patterns(pattern_list *out, const option_list *given, const path_list *p,
+	const imgsearch_roots *roots)
+{
+	*out = (pattern_list){ calloc(given->n + 1, sizeof *out->item),
+		calloc(given->n + 1, sizeof *out->owned), given->n };
+	for (size_t i = 0; out->item && out->owned && i < given->n; i++) {
+		out->owned[i] = from_here(given->item[i], p, roots);
+		out->item[i] = out->owned[i] ? out->owned[i] : given->item[i];
+	}
+	return out->item && out->owned;
+}
+
+/* Both lists in place of those of the command line. False: out of memory. */
+static bool localise(context *c, const path_list *p, imgsearch_index_update_options *o,
+	const index_args *a, pattern_list *include, pattern_list *exclude)
+{
+	imgsearch_info *info = NULL;
+	if (a->include.n + a->exclude.n)
+		imgsearch_info_get(c->s, &c->call, &info, NULL);
+	const imgsearch_roots *roots = info ? info->roots : NULL;
+	bool made = make_patterns(include, &a->include, p, roots)
+		&& make_patterns(exclude, &a->exclude, p, roots);
+	imgsearch_info_free(info);
+	if (made && include->n)
+		o->include = include->item;
+	if (made && exclude->n)
+		o->exclude = exclude->item;
+	return made;
+}
+
 static imgsearch_index_update_options index_options(const index_args *a)
 {
+	static const char *const none[1];
 	return (imgsearch_index_update_options){
 		.struct_size = sizeof(imgsearch_index_update_options),
-		.include = a->include.item,
+		.include = a->include.n ? a->include.item
+			: a->no_include     ? none
+								: NULL,
 		.n_include = a->include.n,
 		.exclude = a->exclude.item,
 		.n_exclude = a->exclude.n,
@@ -179,6 +283,8 @@ static imgsearch_index_update_options index_options(const index_args *a)
 		.follow_links = a->follow_links,
 		.prune = a->prune,
 		.retry = a->retry,
+		.no_default_excludes = a->no_default_excludes,
+		.forget_exclude = a->no_exclude,
 	};
 }
 
@@ -204,19 +310,31 @@ static int run_error(const context *c, const index_args *a, const imgsearch_erro
 	return context_error(c, err);
 }
 
-static int index_paths(context *c, const index_args *a, const path_list *p)
+static int update(context *c, const index_args *a, const path_list *p,
+	const imgsearch_index_update_options *o)
 {
-	imgsearch_index_update_options o = index_options(a);
 	client_index_result there;
 	imgsearch_index_update_report *here = NULL;
 	imgsearch_error err;
-	bool by_server = index_by_server(c, a, p, &o, &there);
+	bool by_server = index_by_server(c, a, p, o, &there);
 	if (by_server && there.rc)
 		return run_error(c, a, &there.err);
-	if (!by_server && imgsearch_index_update(c->s, p->item, p->n, &o, &c->call, &here, &err))
+	if (!by_server && imgsearch_index_update(c->s, p->item, p->n, o, &c->call, &here, &err))
 		return run_error(c, a, &err);
 	int rc = finish(c, a, p, by_server ? &there.report : here);
+	if (by_server)
+		client_index_result_free(&there);
 	imgsearch_index_update_report_free(here);
+	return rc;
+}
+
+static int index_paths(context *c, const index_args *a, const path_list *p)
+{
+	imgsearch_index_update_options o = index_options(a);
+	pattern_list include = { 0 }, exclude = { 0 };
+	int rc = localise(c, p, &o, a, &include, &exclude) ? update(c, a, p, &o) : cli_nomem();
+	free_patterns(&include);
+	free_patterns(&exclude);
 	return rc;
 }
 
@@ -279,8 +397,13 @@ const command cmd_index = {
 		"line.\n\n"
 		"Pictures are recognised by content, whatever their name. A file that cannot be used is "
 		"counted and stored with its reason (imgsearch failed), and is not tried again until it "
-		"changes; it never ends the run. Hidden folders, trash folders and files that .ignore and "
-		".imgsearchignore name are left out.\n\n"
+		"changes; it never ends the run. Hidden folders, system folders (trash, snapshots, "
+		"previews of "
+		"a NAS) and what .ignore and .imgsearchignore name are left out.\n\n"
+		"A pattern of --exclude or --include is a name (private, '*.png'), a name of folders alone "
+		"(private/), or a path from the indexed folder (./private, or an absolute path). The index "
+		"remembers them for that folder, and imgsearch info lists them: --exclude adds to those "
+		"remembered, --include replaces them.\n\n"
 		"If --model, --weights, --precision, --resize, --crop, --mean, --std, --interpolation or "
 		"--flip differ from those of the index, everything is indexed again; queries use the old "
 		"vectors until that is done.\n\n"

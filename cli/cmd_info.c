@@ -48,6 +48,14 @@ static const char *searcher_text(const imgsearch_searcher *s, char text[LINE])
 	return text;
 }
 
+static void patterns_json(json_writer *j, const char *name, const imgsearch_strings *patterns)
+{
+	json_write_open(j, name, '[');
+	for (size_t i = 0; i < patterns->count; i++)
+		json_write_text(j, NULL, patterns->items[i]);
+	json_write_close(j, ']');
+}
+
 static void print_json(const imgsearch_info *i)
 {
 	static const imgsearch_recipe none;
@@ -84,6 +92,8 @@ static void print_json(const imgsearch_info *i)
 		json_write_open(&j, NULL, '{');
 		json_write_path(&j, "path", i->roots->items[r]->path);
 		json_write_bool(&j, "offline", i->roots->items[r]->offline);
+		patterns_json(&j, "exclude", i->roots->items[r]->exclude);
+		patterns_json(&j, "include", i->roots->items[r]->include);
 		json_write_close(&j, '}');
 	}
 	json_write_close(&j, ']');
@@ -107,6 +117,15 @@ static void count(const char *name, uint64_t value)
 {
 	if (value)
 		printf("  %-12s %llu\n", name, (unsigned long long)value);
+}
+
+static void print_root(const imgsearch_root *r)
+{
+	line(r->offline ? "root, absent" : "root", r->path);
+	for (size_t i = 0; i < r->exclude->count; i++)
+		line("  exclude", r->exclude->items[i]);
+	for (size_t i = 0; i < r->include->count; i++)
+		line("  include", r->include->items[i]);
 }
 
 static void print_text(const imgsearch_info *i)
@@ -143,7 +162,7 @@ static void print_text(const imgsearch_info *i)
 		line("  built", searcher_text(i->searchers->items[r], text));
 	line("kernels", i->kernels);
 	for (size_t r = 0; r < i->roots->count; r++)
-		line(i->roots->items[r]->offline ? "root, absent" : "root", i->roots->items[r]->path);
+		print_root(i->roots->items[r]);
 }
 
 static int run(context *c, void *args)

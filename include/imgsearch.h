@@ -361,9 +361,18 @@ typedef struct imgsearch_counts {
 		link;
 } imgsearch_counts;
 
+typedef struct imgsearch_strings {
+	size_t count;
+	const char *const *items;
+} imgsearch_strings;
+
 typedef struct imgsearch_index_update_options {
 	size_t struct_size;
-	/* patterns (fnmatch, ? is a byte) of names or relative paths; NULL: everything */
+	/*
+	 * Patterns of what is taken in, and of what is left out; see docs/folders.md. Both are
+	 * remembered with the roots of the run. NULL: those that are remembered. include replaces what
+	 * is remembered, exclude adds to it; an empty list, not NULL, clears it.
+	 */
 	const char *const *include;
 	size_t n_include;
 	const char *const *exclude;
@@ -375,6 +384,10 @@ typedef struct imgsearch_index_update_options {
 	uint32_t prune;        /* 1: allow this run to drop more than 30 % of a root */
 	uint32_t retry;        /* 1: try bad files again, even unchanged ones */
 	uint32_t reserved;     /* 0 */
+	/* 1: system folders come in too (docs/folders.md), but for hidden ones */
+	uint32_t no_default_excludes;
+	uint32_t
+		forget_exclude; /* 1: what is remembered of exclude goes before those given are added */
 } imgsearch_index_update_options;
 
 typedef struct imgsearch_index_update_report {
@@ -384,6 +397,7 @@ typedef struct imgsearch_index_update_report {
 	double seconds;
 	/* time of work; decoding and network summed over threads */
 	double walk_seconds, decode_seconds, network_seconds, store_seconds;
+	const imgsearch_strings *unmatched; /* patterns of the options that matched nothing */
 } imgsearch_index_update_report;
 
 /*
@@ -392,8 +406,8 @@ typedef struct imgsearch_index_update_report {
  * offline and kept. A bad file is counted and remembered with its reason; it never fails the run.
  * Commits every few seconds. report may be NULL.
  * Errors: EMODEL (also an index of the caller's own vectors, which it stays without a vector),
- * ENOTFOUND (a path that does not exist), EINVAL (CSV; this thread began a transaction that is
- * open).
+ * ENOTFOUND (a path that does not exist), EINVAL (CSV; an absolute pattern outside of every root;
+ * this thread began a transaction that is open).
  */
 IMGSEARCH_API int imgsearch_index_update(imgsearch *s, const char *const *paths, size_t n,
 	const imgsearch_index_update_options *options, const imgsearch_call *call,
@@ -637,11 +651,6 @@ typedef struct imgsearch_columns {
 	const imgsearch_column *const *items;
 } imgsearch_columns;
 
-typedef struct imgsearch_strings {
-	size_t count;
-	const char *const *items;
-} imgsearch_strings;
-
 typedef struct imgsearch_region {
 	int32_t x, y, width, height; /* in the upright picture, pixels */
 } imgsearch_region;
@@ -801,6 +810,7 @@ typedef struct imgsearch_root {
 	const char *path;
 	uint32_t offline; /* 1: absent now */
 	uint32_t reserved;
+	const imgsearch_strings *exclude, *include; /* remembered patterns, see docs/folders.md */
 } imgsearch_root;
 
 typedef struct imgsearch_roots {

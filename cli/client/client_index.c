@@ -46,6 +46,9 @@ static char *index_request(const char *const *paths, size_t n,
 	json_object_set_new(q, "follow_links", json_boolean(o->follow_links));
 	json_object_set_new(q, "prune", json_boolean(o->prune));
 	json_object_set_new(q, "retry", json_boolean(o->retry));
+	json_object_set_new(q, "no_default_excludes", json_boolean(o->no_default_excludes));
+	json_object_set_new(q, "no_exclude", json_boolean(o->forget_exclude));
+	json_object_set_new(q, "no_include", json_boolean(o->include && !o->n_include));
 	if (o->csv)
 		json_object_set_new(q, "csv", byte_text(o->csv));
 	if (o->csv_key)
@@ -85,10 +88,32 @@ static imgsearch_counts read_counts(json_t *from)
 	};
 }
 
-static imgsearch_index_update_report read_report(json_t *from, const imgsearch_counts *counts)
+/* What is not there, or out of memory, is left out. */
+static void read_unmatched(json_t *from, client_index_result *r)
+{
+	size_t n = json_array_size(from);
+	r->texts = calloc(n + 1, sizeof *r->texts);
+	for (size_t i = 0; r->texts && i < n; i++) {
+		const char *text = json_string_value(json_array_get(from, i));
+		char *copy = text ? strdup(text) : NULL;
+		if (copy)
+			r->texts[r->unmatched.count++] = copy;
+	}
+	r->unmatched.items = (const char *const *)r->texts;
+}
+
+void client_index_result_free(client_index_result *r)
+{
+	for (size_t i = 0; i < r->unmatched.count; i++)
+		free(r->texts[i]);
+	free(r->texts);
+}
+
+static imgsearch_index_update_report read_report(json_t *from, const client_index_result *r)
 {
 	return (imgsearch_index_update_report){
-		.counts = counts,
+		.counts = &r->counts,
+		.unmatched = &r->unmatched,
 		.added = number(from, "added"),
 		.unchanged = number(from, "unchanged"),
 		.moved = number(from, "moved"),
@@ -126,7 +151,8 @@ static bool read_end(json_t *line, client_index_result *r)
 	json_t *counts = json_object_get(line, "counts"), *error = json_object_get(line, "error");
 	if (counts) {
 		r->counts = read_counts(counts);
-		r->report = read_report(counts, &r->counts);
+		read_unmatched(json_object_get(counts, "unmatched"), r);
+		r->report = read_report(counts, r);
 		r->rc = 0;
 	} else if (error) {
 		set_error(r, (int)json_integer_value(json_object_get(error, "status")),

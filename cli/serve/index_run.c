@@ -72,9 +72,9 @@ static void *run(void *arg)
 	imgsearch_index_update_report *report = NULL;
 	imgsearch_index_update_options o = {
 		.struct_size = sizeof o,
-		.include = (const char *const *)q->include,
+		.include = q->n_include || q->no_include ? (const char *const *)q->include : NULL,
 		.n_include = q->n_include,
-		.exclude = (const char *const *)q->exclude,
+		.exclude = q->n_exclude ? (const char *const *)q->exclude : NULL,
 		.n_exclude = q->n_exclude,
 		.csv = q->csv,
 		.csv_key = q->csv_key,
@@ -82,6 +82,8 @@ static void *run(void *arg)
 		.follow_links = q->follow_links,
 		.prune = q->prune,
 		.retry = q->retry,
+		.no_default_excludes = q->no_default_excludes,
+		.forget_exclude = q->no_exclude,
 	};
 	imgsearch *s = open_index_acquire(server->index, &err);
 	int rc = s ? 0 : err.code;

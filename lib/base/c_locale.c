@@ -2,7 +2,6 @@
 #include "base/c_locale.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,14 +60,6 @@ bool ims_same_letters(const char *a, const char *b, size_t n)
 	bool same = !strncasecmp(a, b, n);
 	end(s);
 	return same;
-}
-
-bool ims_pattern_matches(const char *pattern, const char *text, int flags)
-{
-	switched s = begin();
-	bool matches = !fnmatch(pattern, text, flags);
-	end(s);
-	return matches;
 }
 
 const char *ims_errno_text(int number)

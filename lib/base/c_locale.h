@@ -22,9 +22,6 @@ float ims_parse_f32(const char *text, char **end);
 /* strncasecmp() == 0 over ASCII letters. */
 bool ims_same_letters(const char *a, const char *b, size_t n);
 
-/* fnmatch() == 0: a character is a byte. */
-bool ims_pattern_matches(const char *pattern, const char *text, int flags);
-
 /* strerror: valid until the thread's next call. */
 const char *ims_errno_text(int number);
 

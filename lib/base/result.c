@@ -88,3 +88,16 @@ void *ims_result_list(void *result, size_t n, size_t size)
 		list[i] = items + i * step;
 	return items ? list : NULL;
 }
+
+const imgsearch_strings *ims_result_strings(void *result, char *const *text, size_t n)
+{
+	imgsearch_strings *list = ims_result_alloc(result, 1, sizeof *list);
+	const char **items = list ? ims_result_alloc(result, n + 1, sizeof *items) : NULL;
+	if (!items)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		if (!(items[i] = ims_result_text(result, text[i])))
+			return NULL;
+	*list = (imgsearch_strings){ n, items };
+	return list;
+}

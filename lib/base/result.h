@@ -5,6 +5,8 @@
 #ifndef IMS_BASE_RESULT_H
 #define IMS_BASE_RESULT_H
 
+#include "imgsearch.h"
+
 #include <stddef.h>
 
 /* A zeroed struct of that size. NULL: out of memory. Freed by ims_result_free. */
@@ -25,5 +27,8 @@ const char *ims_result_text_n(void *result, const char *text, size_t n);
  * memory. An empty list has an array too.
  */
 void *ims_result_list(void *result, size_t n, size_t size);
+
+/* A list of copies of n texts. NULL: out of memory. */
+const imgsearch_strings *ims_result_strings(void *result, char *const *text, size_t n);
 
 #endif

@@ -1,9 +1,6 @@
 /* One code point at a time. */
 #include "base/utf8.h"
 
-#include <stddef.h>
-#include <stdint.h>
-
 /* The bytes of the code point at *p, 1 to 4; 0: malformed. */
 static size_t length(const unsigned char *p)
 {
@@ -18,6 +15,18 @@ static size_t length(const unsigned char *p)
 	if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] >= 0xa0) /* overlong; surrogates */
 		|| (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] >= 0x90))
 		return 0;
+	return n;
+}
+
+size_t ims_utf8_read(const char *text, uint32_t *c)
+{
+	static const uint8_t lead[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	const unsigned char *p = (const unsigned char *)text;
+	size_t n = length(p);
+	if (n)
+		*c = p[0] & lead[n];
+	for (size_t i = 1; i < n; i++)
+		*c = *c << 6 | (p[i] & 0x3f);
 	return n;
 }
 

@@ -37,6 +37,11 @@ static int make_report(const run_counts *from, imgsearch_index_update_report **o
 		return ims_nomem(err);
 	}
 	*counts = from->paths;
+	const imgsearch_strings *unmatched = ims_result_strings(r, from->unmatched, from->n_unmatched);
+	if (!unmatched) {
+		ims_result_free(r);
+		return ims_nomem(err);
+	}
 	*r = (imgsearch_index_update_report){
 		.counts = counts,
 		.added = from->added,
@@ -49,6 +54,7 @@ static int make_report(const run_counts *from, imgsearch_index_update_report **o
 		.decode_seconds = from->decode_s,
 		.network_seconds = from->network_s,
 		.store_seconds = from->store_s,
+		.unmatched = unmatched,
 	};
 	*out = r;
 	return 0;
@@ -59,7 +65,7 @@ int imgsearch_index_update(imgsearch *s, const char *const *paths, size_t n,
 	imgsearch_index_update_report **report, imgsearch_error *err)
 {
 	imgsearch_index_update_options options;
-	run_counts counts;
+	run_counts counts = { 0 };
 	job j;
 	if (report)
 		*report = NULL;
@@ -76,7 +82,12 @@ int imgsearch_index_update(imgsearch *s, const char *const *paths, size_t n,
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "index_update: this thread has a transaction open");
 	if (!rc)
 		rc = ims_index_run(s, paths, n, &options, &j, &counts, err);
-	return rc || !report ? rc : make_report(&counts, report, err);
+	if (!rc && report)
+		rc = make_report(&counts, report, err);
+	for (size_t i = 0; i < counts.n_unmatched; i++)
+		ims_free(counts.unmatched[i]);
+	ims_free(counts.unmatched);
+	return rc;
 }
 
 void imgsearch_index_update_report_free(imgsearch_index_update_report *report)

@@ -1,28 +1,30 @@
 /* Reads ignore files and matches their patterns. */
 #include "files/ignore.h"
+#include "files/wildcard.h"
 
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_BYTES = 1 << 20 };
+enum { MAX_BYTES = 100 << 20 }; /* as git */
 
-/* Removes the carriage return and blanks at the end of a line; returns its length. */
-static size_t trim(char *line)
+/* Cuts off the blanks at the end of a line, but for one behind a backslash. */
+static void trim(char *line)
 {
-	size_t n = strcspn(line, "\r");
-	while (n && (line[n - 1] == ' ' || line[n - 1] == '\t'))
-		n--;
-	line[n] = 0;
-	return n;
+	char *end = line;
+	for (char *p = line; *p; p++) {
+		bool blank = *p == ' ';
+		if (*p == '\\' && p[1])
+			p++;
+		if (!blank)
+			end = p + 1;
+	}
+	*end = 0;
 }
 
 static int add_pattern(ignore_rules *rules, char *line)
 {
-	if (!trim(line) || line[0] == '#')
-		return 0;
 	ignore_pattern p = { .negated = line[0] == '!' };
 	line += p.negated;
 	size_t n = strlen(line);
@@ -30,20 +32,30 @@ static int add_pattern(ignore_rules *rules, char *line)
 		p.folders_only = true;
 		line[--n] = 0;
 	}
-	if (!strncmp(line, "**/", 3))
-		line += 3;
-	else if (strchr(line, '/'))
-		p.anchored = true;
+	p.anchored = strchr(line, '/');
 	line += line[0] == '/';
-	ignore_pattern *grown = ims_realloc(rules->pattern, rules->n + 1, sizeof *grown);
+	if (!*line)
+		return 0;
+	ignore_pattern *grown = ims_grow(rules->pattern, rules->n, &rules->cap, sizeof *grown);
 	if (!grown)
 		return IMGSEARCH_ENOMEM;
 	rules->pattern = grown;
 	p.text = ims_strdup(line);
 	if (!p.text)
 		return IMGSEARCH_ENOMEM;
+	p.literal = p.anchored ? ims_wildcard_literal(line) : 0;
 	rules->pattern[rules->n++] = p;
 	return 0;
+}
+
+/* One line, without its line feed. */
+static int add_line(ignore_rules *rules, char *line, size_t n)
+{
+	line[n - (n && line[n - 1] == '\r')] = 0;
+	if (line[0] == '#')
+		return 0;
+	trim(line);
+	return add_pattern(rules, line);
 }
 
 static int add_lines(ignore_rules *rules, int fd, const char *name)
@@ -52,12 +64,16 @@ static int add_lines(ignore_rules *rules, int fd, const char *name)
 	int rc = ims_read_fd(&text, fd, name, MAX_BYTES, NULL);
 	if (rc != IMGSEARCH_ENOMEM) /* a read error ends the file there */
 		rc = 0;
-	ims_buf_u8(&text, 0);
+	ims_buf_u8(&text, '\n');
 	if (text.failed)
 		rc = IMGSEARCH_ENOMEM;
-	char *rest = rc ? NULL : (char *)text.data;
-	for (char *line; !rc && (line = strsep(&rest, "\n"));)
-		rc = add_pattern(rules, line);
+	char *line = (char *)text.data, *end = line + text.len;
+	if (!rc && end - line > 3 && !memcmp(line, "\xEF\xBB\xBF", 3))
+		line += 3;
+	for (char *stop; !rc && line < end; line = stop + 1) {
+		stop = memchr(line, '\n', (size_t)(end - line));
+		rc = add_line(rules, line, (size_t)(stop - line));
+	}
 	ims_buf_free(&text);
 	return rc;
 }
@@ -81,15 +97,20 @@ void ims_ignore_free(ignore_rules *rules)
 	ims_free(rules->pattern);
 }
 
+static bool matches(const ignore_pattern *p, const char *inside, const char *name)
+{
+	if (!p->anchored)
+		return ims_wildcard_matches(p->text, name, 0);
+	return !strncmp(p->text, inside, p->literal)
+		&& ims_wildcard_matches(p->text + p->literal, inside + p->literal, WILDCARD_PATH);
+}
+
 bool ims_ignore_excludes(const ignore_rules *rules, const char *path, const char *name, bool folder)
 {
 	for (; rules; rules = rules->outer)
 		for (size_t i = rules->n; i-- > 0;) {
 			const ignore_pattern *p = &rules->pattern[i];
-			if (p->folders_only && !folder)
-				continue;
-			if (ims_pattern_matches(p->text, p->anchored ? path + rules->base : name,
-					p->anchored ? FNM_PATHNAME : 0))
+			if ((folder || !p->folders_only) && matches(p, path + rules->base, name))
 				return !p->negated;
 		}
 	return false;

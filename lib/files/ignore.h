@@ -1,7 +1,6 @@
 /*
- * The patterns of ignore files, a subset of gitignore's: comments, `!` negates, a trailing slash
- * means folders, a slash inside anchors the pattern to the file's folder, a leading double star and
- * slash match any depth.
+ * The patterns of ignore files, as git reads those of its own: gitignore(5) is the contract, and
+ * tests/files/test_ignore.c compares. A character is a byte.
  */
 #ifndef IMS_FILES_IGNORE_H
 #define IMS_FILES_IGNORE_H
@@ -9,21 +8,23 @@
 #include "base/base.h"
 
 typedef struct ignore_pattern {
-	char *text;
-	bool negated, folders_only, anchored;
+	char *text;     /* behind `!` and a slash at the beginning, before one at the end */
+	size_t literal; /* anchored: the length of its beginning without wildcards */
+	bool negated, folders_only;
+	bool anchored; /* to the folder of the file: matched with the path, not with the name */
 } ignore_pattern;
 
 /* The patterns of one folder. */
 typedef struct ignore_rules {
 	ignore_pattern *pattern;
-	size_t n;
+	size_t n, cap;
 	size_t base; /* offset of names inside the folder in a path relative to the root */
 	const struct ignore_rules *outer; /* rules of the folder above; NULL at the start of the walk */
 } ignore_rules;
 
 /*
  * Appends the patterns of the file `name` in the folder `dir` (an open descriptor). A missing file
- * adds none. 0 or ENOMEM.
+ * adds none, as does one that is a link, unreadable or larger than 100 MiB. 0 or ENOMEM.
  */
 int ims_ignore_read(ignore_rules *rules, int dir, const char *name);
 void ims_ignore_free(ignore_rules *rules);

@@ -6,6 +6,7 @@
 
 #include "base/path.h"
 #include "files/ignore.h"
+#include "files/system_folders.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -68,14 +69,6 @@ static int report(walker *w, walk_kind kind, const char *reason, bool folder, co
 
 /* ---------------------------------------------------------------------- what rules exclude ---- */
 
-static bool matches(const char *const *patterns, size_t n, const char *path, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (ims_pattern_matches(patterns[i], name, 0) || ims_pattern_matches(patterns[i], path, 0))
-			return true;
-	return false;
-}
-
 /*
  * Whether an entry is the index, or a file that SQLite, the writer lock or the server puts beside
  * it.
@@ -104,25 +97,40 @@ static bool is_other_root(const walker *w)
 	return false;
 }
 
-/* The reason why a rule excludes an entry; NULL: no rule does. */
-static const char *excluded_by(const walker *w, const ignore_rules *ignore, const char *name,
-	bool folder)
+/* Whether a file is none of those that are taken in. ENOMEM. */
+static int is_left(const walker *w, bool *left)
+{
+	bool included = true;
+	int rc = w->rules->include && w->rules->include->n
+		? ims_patterns_match_below(w->rules->include, path_text(w), &included)
+		: 0;
+	*left = !included;
+	return rc;
+}
+
+/* *reason: why a rule excludes an entry; NULL: no rule does. ENOMEM. */
+static int find_rule(const walker *w, const ignore_rules *ignore, const char *name, bool folder,
+	const char **reason)
 {
 	const walk_rules *r = w->rules;
+	bool pattern = r->exclude && ims_patterns_match(r->exclude, path_text(w), name, folder),
+		 left = false;
+	*reason = NULL;
 	if (is_index(w))
-		return "the index itself";
-	if (!strcmp(name, "@eaDir") || !strcmp(name, "System Volume Information")
-		|| !strcmp(name, "$RECYCLE.BIN"))
-		return "system folder";
-	if (name[0] == '.')
-		return "hidden";
-	if (matches(r->exclude, r->n_exclude, path_text(w), name))
-		return "excluded by pattern";
-	if (ims_ignore_excludes(ignore, path_text(w), name, folder))
-		return "excluded by an ignore file";
-	if (!folder && r->n_include && !matches(r->include, r->n_include, path_text(w), name))
-		return "not among the included patterns";
-	return NULL;
+		*reason = "the index itself";
+	else if (folder && !r->system_folders && ims_is_system_folder(name))
+		*reason = "system folder";
+	else if (name[0] == '.')
+		*reason = "hidden";
+	else if (pattern)
+		*reason = "excluded by pattern";
+	else if (ims_ignore_excludes(ignore, path_text(w), name, folder))
+		*reason = "excluded by an ignore file";
+	else if (!folder && is_left(w, &left))
+		return ims_nomem(w->err);
+	else if (left)
+		*reason = "not among the included patterns";
+	return 0;
 }
 
 /* *first: whether a folder is met for the first time. Without follow_links each one is. ENOMEM. */
@@ -177,7 +185,10 @@ static int walk_entry_at(walker *w, int fd, const char *name, const ignore_rules
 	if (link && w->rules->follow_links && fstatat(fd, name, &st, 0))
 		return report(w, WALK_UNREADABLE, "broken symbolic link", false, NULL);
 	bool folder = S_ISDIR(st.st_mode);
-	const char *reason = excluded_by(w, ignore, name, folder);
+	const char *reason;
+	int rc = find_rule(w, ignore, name, folder, &reason);
+	if (rc)
+		return rc;
 	if (!reason && folder && is_other_root(w))
 		return 0; /* walked as a root of its own, where its entries are reported */
 	if (reason)
@@ -220,10 +231,19 @@ static int list_names(DIR *dir, char ***names, size_t *n)
 	return why ? IMGSEARCH_EIO : 0;
 }
 
+/* The rules of the ignore files of a folder, which is that of the path. ENOMEM. */
+static int read_rules(walker *w, int fd, const ignore_rules *outer, ignore_rules *out)
+{
+	*out = (ignore_rules){ .base = w->path.len + (w->path.len > 0), .outer = outer };
+	return ims_ignore_read(out, fd, ".ignore") || ims_ignore_read(out, fd, ".imgsearchignore")
+		? ims_nomem(w->err)
+		: 0;
+}
+
 /* Closes fd. */
 static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 {
-	ignore_rules ignore = { .base = w->path.len + (w->path.len > 0), .outer = outer };
+	ignore_rules ignore = { 0 };
 	char **names = NULL;
 	size_t n = 0;
 	DIR *dir = fdopendir(fd);
@@ -236,10 +256,8 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 		rc = report(w, WALK_UNREADABLE, ims_errno_text(errno), true, NULL);
 	else if (rc)
 		rc = ims_nomem(w->err);
-	if (!rc
-		&& (ims_ignore_read(&ignore, fd, ".ignore")
-			|| ims_ignore_read(&ignore, fd, ".imgsearchignore")))
-		rc = ims_nomem(w->err);
+	if (!rc)
+		rc = read_rules(w, fd, outer, &ignore);
 	for (size_t i = 0; !rc && i < n; i++) {
 		size_t before = push_name(w, names[i]);
 		rc = w->path.failed ? ims_nomem(w->err) : walk_entry_at(w, fd, names[i], &ignore, depth);
@@ -253,27 +271,79 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 	return rc;
 }
 
+/* ----------------------------------------------------------------------------------- start ---- */
+
+static int start_failed(const walker *w, const char *rest)
+{
+	int why = errno;
+	char *start = ims_path_join(w->root, path_text(w));
+	char *whole = start ? ims_path_join(start, rest) : NULL;
+	errno = why;
+	int rc = whole ? ims_fail_errno(w->err, IMGSEARCH_EIO, "%s", whole) : ims_nomem(w->err);
+	ims_free(whole);
+	ims_free(start);
+	return rc;
+}
+
+static int approach(walker *w, int fd, const char *rest, const ignore_rules *outer);
+
+/* One folder further on the way to the start, unless a rule excludes that. */
+static int approach_next(walker *w, int fd, const char *rest, const ignore_rules *ignore)
+{
+	struct stat st;
+	size_t n = strcspn(rest, "/");
+	char *name = ims_strndup(rest, n);
+	if (!name)
+		return ims_nomem(w->err);
+	int next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	if (next < 0 || fstat(next, &st))
+		rc = start_failed(w, rest);
+	const char *reason = NULL;
+	if (!rc)
+		push_name(w, name);
+	if (!rc && w->path.failed)
+		rc = ims_nomem(w->err);
+	if (!rc)
+		rc = find_rule(w, ignore, name, true, &reason);
+	if (reason)
+		rc = report(w, WALK_EXCLUDED, reason, true, &st);
+	ims_free(name);
+	if (rc || reason) {
+		if (next >= 0)
+			close(next);
+		return rc;
+	}
+	return approach(w, next, rest + n + (rest[n] == '/'), ignore);
+}
+
+/* Goes down to the start and walks it; the rules of the folders on the way count. Closes fd. */
+static int approach(walker *w, int fd, const char *rest, const ignore_rules *outer)
+{
+	ignore_rules ignore = { 0 };
+	struct stat st;
+	bool first;
+	if (!*rest && fstat(fd, &st) == 0) {
+		int rc = record_visit(w, &st, &first);
+		if (!rc)
+			return walk_folder(w, fd, outer, 0);
+		close(fd);
+		return rc;
+	}
+	int rc = *rest ? read_rules(w, fd, outer, &ignore) : start_failed(w, rest);
+	if (!rc)
+		rc = approach_next(w, fd, rest, &ignore);
+	ims_ignore_free(&ignore);
+	close(fd);
+	return rc;
+}
+
 int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk_each *each,
 	void *user, imgsearch_error *err)
 {
 	walker w = { .rules = rules, .root = root, .each = each, .user = user, .err = err };
-	char *start = ims_path_join(root, prefix);
-	struct stat st;
-	int rc = start ? 0 : ims_nomem(err);
-	int fd = rc ? -1 : open(start, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (!rc && (fd < 0 || fstat(fd, &st)))
-		rc = ims_fail_errno(err, IMGSEARCH_EIO, "%s", start);
-	bool first;
-	if (!rc && *prefix)
-		push_name(&w, prefix);
-	if (!rc)
-		rc = w.path.failed ? ims_nomem(err) : record_visit(&w, &st, &first);
-	if (!rc)
-		rc = walk_folder(&w, fd, NULL, 0);
-	else if (fd >= 0)
-		close(fd);
+	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 ? start_failed(&w, prefix) : approach(&w, fd, prefix, NULL);
 	ims_buf_free(&w.path);
 	ims_free(w.visited);
-	ims_free(start);
 	return rc;
 }

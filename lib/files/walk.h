@@ -6,7 +6,7 @@
 #ifndef IMS_FILES_WALK_H
 #define IMS_FILES_WALK_H
 
-#include "base/base.h"
+#include "files/patterns.h"
 
 typedef enum walk_kind {
 	WALK_FILE,       /* a regular file that no rule excludes */
@@ -24,16 +24,13 @@ typedef struct walk_entry {
 	timestamp mtime;
 } walk_entry;
 
-/*
- * The rules of a walk, borrowed until it ends. Patterns are those of fnmatch; they are matched
- * against the name and the relative path.
- */
+/* The rules of a walk, borrowed until it ends. */
 typedef struct walk_rules {
-	const char *const *include; /* files that match none are excluded; n_include 0: all */
-	const char *const *exclude;
-	size_t n_include, n_exclude;
-	bool follow_links; /* symbolic links are followed, and each folder is entered once */
-	const char *index; /* absolute path of the index, which is excluded; NULL: none */
+	path_patterns *include; /* files that match none are excluded; NULL or empty: all come */
+	path_patterns *exclude; /* NULL: none; the walk sets in both which ones matched */
+	bool system_folders;    /* these are walked, too */
+	bool follow_links;      /* symbolic links are followed, and each folder is entered once */
+	const char *index;      /* absolute path of the index, which is excluded; NULL: none */
 	const char *const
 		*roots; /* absolute paths of folders that are walked as roots of their own; not entered */
 	size_t n_roots;
@@ -43,7 +40,9 @@ typedef struct walk_rules {
 typedef int walk_each(void *user, const walk_entry *entry);
 
 /*
- * Walks root/prefix; prefix "" walks the whole root. `each` runs on the calling thread. EIO: the
+ * Walks root/prefix; prefix "" walks the whole root. The ignore files of the folders above the
+ * prefix count, from the root on. Where a rule excludes the prefix or a folder above it, that
+ * folder is reported as excluded, and nothing else. `each` runs on the calling thread. EIO: the
  * start cannot be opened. Folders below it that cannot be read are entries of kind WALK_UNREADABLE.
  * ENOMEM.
  */

@@ -37,11 +37,23 @@ static const char *setting(filler *f, const char *name)
 
 /* ----------------------------------------------------------------------------------- roots ---- */
 
+/* The patterns that are remembered for a root. */
+static int add_patterns(filler *f, int64_t id, bool include, const imgsearch_strings **out)
+{
+	char **pattern;
+	size_t n;
+	int rc = ims_store_patterns_get(f->s->store, id, include, &pattern, &n, f->err);
+	if (rc)
+		return rc;
+	*out = ims_result_strings(f->info, pattern, n);
+	ims_store_patterns_free(pattern, n);
+	return *out ? 0 : ims_nomem(f->err);
+}
+
 static int add_root(void *user, int64_t id, const char *path)
 {
 	filler *f = user;
 	struct stat st;
-	(void)id;
 	imgsearch_root **grown = ims_grow(f->root, f->n_roots, &f->cap_roots, sizeof(void *));
 	if (!grown)
 		return ims_nomem(f->err);
@@ -51,7 +63,8 @@ static int add_root(void *user, int64_t id, const char *path)
 		return ims_nomem(f->err);
 	root->offline = stat(path, &st) != 0;
 	f->root[f->n_roots++] = root;
-	return 0;
+	int rc = add_patterns(f, id, false, &root->exclude);
+	return rc ? rc : add_patterns(f, id, true, &root->include);
 }
 
 static int add_roots(filler *f)

@@ -9,6 +9,8 @@ typedef struct run_counts {
 	uint64_t added, unchanged, moved, removed;
 	uint64_t offline; /* pictures of roots that are absent */
 	double seconds;
+	char **unmatched; /* owned: patterns that were given and matched nothing */
+	size_t n_unmatched;
 	double walk_s, decode_s, network_s, store_s; /* time of work, summed over threads */
 } run_counts;
 

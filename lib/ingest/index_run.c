@@ -96,6 +96,19 @@ static int add_unreadable(index_run *r, const char *folder)
 	return grown[w->n_unreadable++] ? 0 : ims_nomem(r->err);
 }
 
+/* A folder that is left out. Where that is the start, or it lies in it, the user is told. */
+static int add_excluded(index_run *r, const walk_entry *e)
+{
+	const index_start *start = r->walk.start;
+	path_entry folder = { .key = ims_path_key(start->root, e->path), .id = 1 };
+	if (ims_path_table_add(&r->walk.excluded, &folder))
+		return ims_nomem(r->err);
+	if (ims_path_below(start->prefix, e->path))
+		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s/%s: left out: %s", start->root_path,
+			e->path, e->reason);
+	return 0;
+}
+
 static bool is_fresh(const index_run *r, const path_entry *k, const walk_entry *e)
 {
 	if (is_deleted(k))
@@ -135,7 +148,9 @@ static int index_entry(index_run *r, const walk_entry *e)
 		rc = file_entry(r, e, k);
 		break;
 	case WALK_EXCLUDED:
-		rc = record(r, e, k, IMGSEARCH_STATE_EXCLUDED);
+		rc = e->folder ? add_excluded(r, e) : 0;
+		if (!rc)
+			rc = record(r, e, k, IMGSEARCH_STATE_EXCLUDED);
 		break;
 	case WALK_SPECIAL:
 		rc = record(r, e, k, IMGSEARCH_STATE_UNSUPPORTED);
@@ -272,25 +287,29 @@ static void clear_walk(walk_state *w)
 	for (size_t i = 0; i < w->n_unreadable; i++)
 		ims_free(w->unreadable[i]);
 	ims_free(w->unreadable);
+	ims_path_table_free(&w->excluded);
 	*w = (walk_state){ 0 };
 }
 
 static int index_start_of(index_run *r, const index_plan *p, const index_start *start)
 {
-	const imgsearch_index_update_options *o = r->options;
 	walk_rules rules = {
-		.include = o->include,
-		.n_include = o->n_include,
-		.exclude = o->exclude,
-		.n_exclude = o->n_exclude,
-		.follow_links = o->follow_links,
+		.include = &r->rules.include.active,
+		.exclude = &r->rules.exclude.active,
+		.system_folders = r->options->no_default_excludes,
+		.follow_links = r->options->follow_links,
 		.index = ims_store_path(r->s->store),
 		.roots = (const char *const *)p->root,
 		.n_roots = p->n_roots,
 	};
 	clear_walk(&r->walk);
 	r->walk.start = start;
-	return start->file ? index_file(r) : index_folder(r, &rules);
+	if (start->file)
+		return index_file(r);
+	int rc = ims_rules_begin(&r->rules, r->s, start, r->err);
+	if (!rc)
+		rc = index_folder(r, &rules);
+	return rc ? rc : ims_rules_end(&r->rules, start, r->err);
 }
 
 /* ------------------------------------------------------------------------------------- run ---- */
@@ -355,6 +374,8 @@ static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t 
 		return rc;
 	rc = ims_plan_make(p, paths, n);
 	if (!rc)
+		rc = ims_rules_store(&r->rules, p, r->err);
+	if (!rc)
 		rc = ims_identity_decide(r->s, IDENTITY_RUN, &r->identity, r->err);
 	if (!rc)
 		rc = check_new_model(r);
@@ -389,7 +410,9 @@ static int end_reindex(index_run *r)
 
 static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 {
-	int rc = r->options->csv ? ims_columns_check(r->options, r->err) : 0;
+	int rc = ims_rules_init(&r->rules, r->options, r->err);
+	if (!rc && r->options->csv)
+		rc = ims_columns_check(r->options, r->err);
 	if (!rc)
 		rc = set_up(r, p, paths, n);
 	if (rc)
@@ -410,6 +433,8 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 		rc = end_reindex(r);
 	if (!rc && r->options->csv)
 		rc = ims_columns_attach(r->s, r->options, &r->job, r->err);
+	if (!rc)
+		rc = ims_rules_unmatched(&r->rules, r->counts, r->err);
 	return rc ? rc : ims_store_compact(r->s->store, r->err);
 }
 
@@ -417,6 +442,7 @@ static void free_run(index_run *r)
 {
 	ims_pipeline_free(&r->pipeline);
 	clear_walk(&r->walk);
+	ims_rules_free(&r->rules);
 	ims_path_table_free(&r->paths);
 	ims_identity_free(&r->identity);
 	ims_free(r);

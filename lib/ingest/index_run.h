@@ -10,13 +10,15 @@
 #include "ingest/path_table.h"
 #include "ingest/pipeline.h"
 #include "ingest/plan.h"
+#include "ingest/rules.h"
 
 /* State of the walk of one start. */
 typedef struct walk_state {
 	const index_start *start;
 	char **unreadable; /* owned: folders that could not be read; the rows below them stay */
 	size_t n_unreadable;
-	int failed; /* the status with which an entry ended the walk */
+	path_table excluded; /* folders that a rule excludes: what lies below them is removed */
+	int failed;          /* the status with which an entry ended the walk */
 } walk_state;
 
 typedef struct index_run {
@@ -28,11 +30,15 @@ typedef struct index_run {
 	identity identity;
 	path_table paths; /* the paths that the index held before */
 	pipeline pipeline;
+	run_rules rules;
 	walk_state walk;
 	uint64_t expected; /* number of paths, counted by a first walk; 0: unknown */
 } index_run;
 
-/* imgsearch_index_update; options are a complete copy. Acquires the writer lock. */
+/*
+ * imgsearch_index_update; options are a complete copy. Acquires the writer lock. The caller frees
+ * what counts owns, also on failure.
+ */
 int ims_index_run(imgsearch *s, const char *const *paths, size_t n,
 	const imgsearch_index_update_options *options, job *j, run_counts *counts,
 	imgsearch_error *err);

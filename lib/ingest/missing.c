@@ -3,6 +3,8 @@
 
 #include "base/path.h"
 
+#include <string.h>
+
 typedef struct missing_paths {
 	index_run *run;
 	int64_t *id;
@@ -21,6 +23,21 @@ static bool below_unreadable(const walk_state *w, const char *path)
 	return false;
 }
 
+/* Whether a folder above the path is left out now. ENOMEM. */
+static int below_excluded(const walk_state *w, const store_picture *p, bool *below)
+{
+	char *path = ims_strdup(p->path);
+	*below = false;
+	if (!path)
+		return IMGSEARCH_ENOMEM;
+	for (char *slash = strrchr(path, '/'); w->excluded.n && slash; slash = strrchr(path, '/')) {
+		*slash = 0;
+		*below |= ims_path_table_find(&w->excluded, ims_path_key(p->root, path)) != NULL;
+	}
+	ims_free(path);
+	return 0;
+}
+
 static int collect(void *user, const store_picture *p, const char *root_path)
 {
 	(void)root_path;
@@ -32,6 +49,10 @@ static int collect(void *user, const store_picture *p, const char *root_path)
 	/* keeps its bytes out, also without a file */
 	bool deleted = p->state == IMGSEARCH_STATE_DELETED;
 	bool picture = p->state != IMGSEARCH_STATE_EXCLUDED && !deleted;
+	bool excluded = false; /* it is not lost: it is to go */
+	if (k && !k->seen && below_excluded(&g->run->walk, p, &excluded))
+		return ims_nomem(g->run->err);
+	picture = picture && !excluded;
 	g->all += picture;
 	if (!k || k->seen) {
 		g->by_state[p->state]++;

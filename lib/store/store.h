@@ -19,7 +19,7 @@
 #include "base/base.h"
 
 /* user_version; a newer file is refused, an older one upgraded in one transaction */
-#define IMS_STORE_VERSION 2
+#define IMS_STORE_VERSION 3
 
 typedef struct store store;
 
@@ -95,6 +95,13 @@ int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_e
 
 /* Roots that the index lies in now move with it from now on, as after its backup was restored. */
 int ims_store_roots_settle(store *st, imgsearch_error *err);
+
+/*
+ * Patterns that are remembered for a root, in order: of what its runs leave out, or with `include`
+ * of all that they take in. Replaces them; n 0: none.
+ */
+int ims_store_patterns_set(store *st, int64_t root, bool include, const char *const *pattern,
+	size_t n, imgsearch_error *err);
 
 /*
  * path and reason are borrowed where a function takes a picture, and during a callback. A picture
@@ -217,6 +224,11 @@ int ims_store_model_get(store *st, store_model *out, bool next, imgsearch_error 
 /* Roots in order of path, which is valid during the call. */
 typedef int store_root_each(void *user, int64_t id, const char *path);
 int ims_store_each_root(store *st, store_root_each *each, void *user, imgsearch_error *err);
+
+/* The patterns of a root; ims_store_patterns_free frees them. On failure there are none. */
+int ims_store_patterns_get(store *st, int64_t root, bool include, char ***pattern, size_t *n,
+	imgsearch_error *err);
+void ims_store_patterns_free(char **pattern, size_t n);
 
 /*
  * Pictures of a state (0: all) in order of path, with the path of the root ("" for none). Strings

@@ -3,6 +3,7 @@
  * where an older version wrote it with decimal commas. Skipped where no German locale can be made.
  */
 #include "german.h"
+#include "files/wildcard.h"
 #include "scene.h"
 
 #include <errno.h>
@@ -56,8 +57,8 @@ static void text_in_the_c_locale(void **state)
 	assert_string_equal(text, "1,5");
 	assert_true(ims_parse_f32("0,25", &end) == 0 && *end == ',');
 	assert_string_equal(ims_errno_text(ENOENT), "No such file or directory");
-	assert_true(ims_pattern_matches("*.j?g", "a.jpg", 0));
-	assert_false(ims_pattern_matches("[a-z]", "\xc3\xa4", 0));
+	assert_true(ims_wildcard_matches("*.j?g", "a.jpg", 0));
+	assert_false(ims_wildcard_matches("[a-z]", "\xc3\xa4", WILDCARD_UTF8));
 	errno = 77;
 	ims_print(text, sizeof text, "%d", 1);
 	assert_int_equal(errno, 77);

@@ -308,6 +308,43 @@ static void folders(void **state)
 	ims_store_close(st);
 }
 
+static void patterns_are(store *st, int64_t root, bool include, const char *wanted)
+{
+	char **pattern, text[100] = "";
+	size_t n;
+	ok(ims_store_patterns_get(st, root, include, &pattern, &n, &err));
+	for (size_t i = 0; i < n; i++)
+		strcat(strcat(text, pattern[i]), ";");
+	assert_string_equal(text, wanted);
+	ims_store_patterns_free(pattern, n);
+}
+
+static void patterns(void **state)
+{
+	static const char *const some[] = { "private/", "./caf\xc3\xa9", "\xff" };
+	(void)state;
+	store *st = open_store(where, 4);
+	int64_t a, b;
+	begin(st);
+	ok(ims_store_root_add(st, "/a", &a, &err));
+	ok(ims_store_root_add(st, "/b", &b, &err));
+	ok(ims_store_patterns_set(st, a, false, some, 3, &err));
+	ok(ims_store_patterns_set(st, a, true, some + 1, 1, &err));
+	commit(st);
+	patterns_are(st, a, false, "private/;./caf\xc3\xa9;\xff;");
+	patterns_are(st, a, true, "./caf\xc3\xa9;");
+	patterns_are(st, b, false, "");
+	begin(st);
+	ok(ims_store_root_move(st, "/a", "/c", &err));
+	ok(ims_store_patterns_set(st, a, false, some, 1, &err));
+	ok(ims_store_patterns_set(st, a, true, NULL, 0, &err));
+	commit(st);
+	patterns_are(st, a, false, "private/;");
+	patterns_are(st, a, true, "");
+	fails(IMGSEARCH_EINVAL, ims_store_patterns_set(st, a, false, NULL, 0, &err));
+	ims_store_close(st);
+}
+
 static void columns(void **state)
 {
 	(void)state;
@@ -685,6 +722,7 @@ int main(void)
 		both(pictures),
 		both(twins),
 		both(folders),
+		both(patterns),
 		both(columns),
 		both(vectors),
 		both(ids_count_on),

@@ -2,8 +2,11 @@
 complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm readmit backup build extract models root vectors eval check dups map train serve help complete'
 complete -c imgsearch -n '__fish_seen_subcommand_from root' -f -a 'mv'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors' -f -a 'import export'
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l exclude -s x -d 'leave out names or relative paths that match (may be repeated)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l include -s i -d 'index only names or relative paths that match (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l exclude -s x -d 'leave out what matches, now and in later runs (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-exclude -d 'forget the patterns of --exclude of earlier runs'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l include -s i -d 'index only files that match, now and in later runs (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-include -d 'forget the patterns of --include of earlier runs'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-default-excludes -d 'take in system folders, such as #recycle, unless they are hidden'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l follow-links -s L -d 'follow symbolic links'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l prune -d 'let this run remove more than 30 % of a folder\'s pictures'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l flip -d 'average each feature with that of the mirrored picture: better results for twice the work of the network; stored in the index'

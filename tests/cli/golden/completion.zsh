@@ -29,8 +29,11 @@ _imgsearch() {
 	case $command in
 	'index')
 		_arguments -s \
-			'*--exclude=[leave out names or relative paths that match (may be repeated)]:PATTERN:' \
-			'*--include=[index only names or relative paths that match (may be repeated)]:PATTERN:' \
+			'*--exclude=[leave out what matches, now and in later runs (may be repeated)]:PATTERN:' \
+			'--no-exclude[forget the patterns of --exclude of earlier runs]' \
+			'*--include=[index only files that match, now and in later runs (may be repeated)]:PATTERN:' \
+			'--no-include[forget the patterns of --include of earlier runs]' \
+			'--no-default-excludes[take in system folders, such as #recycle, unless they are hidden]' \
 			'(-L --follow-links)'{-L,--follow-links}'[follow symbolic links]' \
 			'--prune[let this run remove more than 30 % of a folder'\''s pictures]' \
 			'--flip[average each feature with that of the mirrored picture\: better results for twice the work of the network; stored in the index]' \

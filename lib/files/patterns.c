@@ -1,0 +1,167 @@
+/* Patterns of options: parsed once, matched by files/wildcard.h. */
+#include "files/patterns.h"
+
+#include "files/wildcard.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* The length without slashes at the end. */
+static size_t without_slashes(const char *text)
+{
+	size_t n = strlen(text);
+	while (n && text[n - 1] == '/')
+		n--;
+	return n;
+}
+
+int ims_patterns_add(path_patterns *p, const char *given)
+{
+	path_pattern *grown = ims_grow(p->item, p->n, &p->cap, sizeof *grown);
+	if (!grown)
+		return IMGSEARCH_ENOMEM;
+	p->item = grown;
+	path_pattern *added = &grown[p->n];
+	const char *text = given;
+	while (text[0] == '.' && text[1] == '/')
+		text += 1 + strspn(text + 1, "/");
+	size_t n = without_slashes(text);
+	*added = (path_pattern){
+		.given = ims_strdup(given),
+		.text = ims_strndup(text, n),
+		.folders_only = text[n] == '/',
+		.anchored = text != given,
+	};
+	p->n++;
+	return added->given && added->text ? 0 : IMGSEARCH_ENOMEM;
+}
+
+void ims_patterns_free(path_patterns *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		ims_free(p->item[i].given);
+		ims_free(p->item[i].text);
+	}
+	ims_free(p->item);
+	*p = (path_patterns){ 0 };
+}
+
+/* -------------------------------------------------------------------------------- matching ---- */
+
+static bool matches(const path_pattern *p, const char *path, const char *name)
+{
+	if (!strcmp(p->text, path))
+		return true;
+	if (p->anchored)
+		return ims_wildcard_matches(p->text, path, WILDCARD_UTF8 | WILDCARD_PATH);
+	return !strcmp(p->text, name) || ims_wildcard_matches(p->text, name, WILDCARD_UTF8)
+		|| ims_wildcard_matches(p->text, path, WILDCARD_UTF8);
+}
+
+bool ims_patterns_match(path_patterns *p, const char *path, const char *name, bool folder)
+{
+	bool found = false;
+	for (size_t i = 0; i < p->n; i++) {
+		path_pattern *one = &p->item[i];
+		bool here = *one->text && (folder || !one->folders_only) && matches(one, path, name);
+		one->matched |= here;
+		found |= here;
+	}
+	return found;
+}
+
+/* One pattern and the folders that a path lies in, whose slashes are cut off and put back. */
+static bool matches_folder(const path_pattern *p, char *path)
+{
+	bool found = false;
+	for (char *slash = strchr(path, '/'); !found && slash; slash = strchr(slash + 1, '/')) {
+		*slash = 0;
+		found = matches(p, path, ims_path_name(path));
+		*slash = '/';
+	}
+	return found;
+}
+
+int ims_patterns_match_below(path_patterns *p, const char *path, bool *out)
+{
+	char *copy = ims_strdup(path);
+	if (!copy)
+		return IMGSEARCH_ENOMEM;
+	*out = ims_patterns_match(p, path, ims_path_name(path), false);
+	for (size_t i = 0; i < p->n; i++) {
+		path_pattern *one = &p->item[i];
+		if (*one->text && (one->folders_only || one->anchored) && matches_folder(one, copy))
+			*out = one->matched = true;
+	}
+	ims_free(copy);
+	return 0;
+}
+
+/* ---------------------------------------------------------------------- absolute patterns ---- */
+
+/* "./" and the path with what is a wildcard in it made ordinary; NULL: memory is short. */
+static char *as_pattern(const char *path, bool ordinary, bool folder)
+{
+	buf b = { 0 };
+	ims_buf_text(&b, "./");
+	for (; *path; path++) {
+		if (ordinary && strchr("*?[\\", *path))
+			ims_buf_u8(&b, '\\');
+		ims_buf_u8(&b, (uint8_t)*path);
+	}
+	if (folder && b.len > 2)
+		ims_buf_u8(&b, '/');
+	ims_buf_u8(&b, 0);
+	if (!b.failed)
+		return (char *)b.data;
+	ims_buf_free(&b);
+	return NULL;
+}
+
+/*
+ * The path with links resolved in the folders that exist and hold no wildcard; the last part stays
+ * as it is. NULL: memory is short.
+ */
+static char *resolve(const char *path)
+{
+	char real[PATH_MAX], *copy = ims_strdup(path);
+	size_t n = copy ? strlen(copy) : 0;
+	char *out = NULL;
+	while (copy && !out) {
+		char *slash = n ? memrchr(copy, '/', n) : NULL;
+		if (!slash || slash == copy) {
+			out = ims_strdup(path);
+			break;
+		}
+		n = (size_t)(slash - copy);
+		*slash = 0;
+		if (realpath(copy, real))
+			out = ims_path_join(real, path + n + 1);
+	}
+	ims_free(copy);
+	return out;
+}
+
+int ims_pattern_below_root(const char *absolute, const char *root, char **out)
+{
+	struct stat st;
+	size_t n = without_slashes(absolute);
+	char *path = ims_strndup(absolute, n);
+	char *real = path ? resolve(path) : NULL;
+	*out = NULL;
+	if (!real) {
+		ims_free(path);
+		return IMGSEARCH_ENOMEM;
+	}
+	const char *below = ims_path_below(path, root);
+	if (!below)
+		below = ims_path_below(real, root);
+	if (below)
+		*out = as_pattern(below, !lstat(path, &st), absolute[n] == '/');
+	int rc = below && !*out ? IMGSEARCH_ENOMEM : 0;
+	ims_free(real);
+	ims_free(path);
+	return rc;
+}

@@ -1,0 +1,50 @@
+/*
+ * The patterns with which a user says what is taken in or left out, of names and of paths below a
+ * root. docs/folders.md describes them. One thread at a time.
+ */
+#ifndef IMS_FILES_PATTERNS_H
+#define IMS_FILES_PATTERNS_H
+
+#include "base/base.h"
+
+typedef struct path_pattern {
+	char *given, *text; /* owned: as it was given; what is matched */
+	bool folders_only;  /* it ends with a slash */
+	bool anchored;      /* it begins with "./": the path from the root alone */
+	bool matched;       /* something, so far */
+} path_pattern;
+
+typedef struct path_patterns {
+	path_pattern *item;
+	size_t n, cap;
+} path_patterns;
+
+/*
+ * Adds a pattern:
+ *
+ *	NAME, a/NAME    the name, or the path from the root; stars cross slashes
+ *	NAME/           folders alone
+ *	./a/NAME        that path alone; stars do not cross slashes
+ *
+ * Each also matches the text that it is itself. 0 or ENOMEM.
+ */
+int ims_patterns_add(path_patterns *p, const char *given);
+void ims_patterns_free(path_patterns *p);
+
+/* Whether one of the patterns matches, and which ones do. path is relative, name its last part. */
+bool ims_patterns_match(path_patterns *p, const char *path, const char *name, bool folder);
+
+/*
+ * The same of a file, where patterns of folders and anchored ones match all that lies below.
+ * ENOMEM, or *matches.
+ */
+int ims_patterns_match_below(path_patterns *p, const char *path, bool *matches);
+
+/*
+ * The pattern of an absolute path as one from the root ("./..."); ims_free. *out is NULL where the
+ * path is not below the root, and "./" where it is the root. Where something has exactly that path,
+ * it is no pattern. ENOMEM.
+ */
+int ims_pattern_below_root(const char *absolute, const char *root, char **out);
+
+#endif

@@ -1,0 +1,272 @@
+/*
+ * Patterns of an index run and what the index remembers of them, and patterns by themselves
+ * (files/patterns, files/wildcard, files/system_folders).
+ */
+#include "files/patterns.h"
+#include "files/system_folders.h"
+#include "files/wildcard.h"
+#include "scene.h"
+
+/* --------------------------------------------------------------------------- by themselves ---- */
+
+static void a_character_is_one_of_utf8(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern, *text;
+		bool matches;
+	} cases[] = {
+		{ "caf?.jpg", "caf\xc3\xa9.jpg", true },
+		{ "caf?.jpg", "cafe.jpg", true },
+		{ "caf??.jpg", "caf\xc3\xa9.jpg", false },
+		{ "?", "\xf0\x9f\x98\x80", true },
+		{ "?", "\xff", true }, /* no UTF-8: a byte */
+		{ "??", "\xff\xfe", true },
+		{ "?", "\xff\xfe", false },
+		{ "?\xff", "\xc3\xa9\xff", true },
+		{ "\xe9*", "\xe9t\xe9.jpg", true },
+		{ "[\xc3\xa0-\xc3\xbf]", "\xc3\xa9", true },
+		{ "[\xc3\xa0-\xc3\xbf]", "e", false },
+		{ "[!a]", "\xc3\xa9", true },
+		{ "[!a]", "\xff", true },
+		{ "[\xff]", "\xff", true },
+		{ "[[:alpha:]]", "\xc3\xa9", false },
+		{ "\\\xc3\xa9", "\xc3\xa9", true },
+		{ "IMG[1", "IMG[1", true }, /* a bracket that is not closed */
+		{ "IMG[1*", "IMG[12", true },
+		{ "a*b", "a/x/b", true },
+		{ "**/b", "b", true },
+		{ "**/b", "x/y/b", true },
+		{ "**/b", "xb", false },
+		{ "", "", true },
+		{ "*", "", true },
+		{ "?", "", false },
+		{ "a\\", "a\\", false },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		if (ims_wildcard_matches(cases[i].pattern, cases[i].text, WILDCARD_UTF8)
+			!= cases[i].matches)
+			fail_msg("%s, %s", cases[i].pattern, cases[i].text);
+	assert_false(ims_wildcard_matches("a*b", "a/x/b", WILDCARD_UTF8 | WILDCARD_PATH));
+	assert_true(ims_wildcard_matches("a/**/b", "a/x/y/b", WILDCARD_UTF8 | WILDCARD_PATH));
+	assert_false(ims_wildcard_matches("a[/]b", "a/b", WILDCARD_UTF8 | WILDCARD_PATH));
+}
+
+static void absolute_is(const char *absolute, const char *root, const char *wanted)
+{
+	char *got;
+	assert_int_equal(ims_pattern_below_root(absolute, root, &got), 0);
+	if (!wanted)
+		assert_null(got);
+	else
+		assert_string_equal(got, wanted);
+	ims_free(got);
+}
+
+static void absolute_patterns(void **state)
+{
+	scene *sc = *state;
+	char path[300], real[200];
+	absolute_is("/no/such/root/a", "/no/such/root", "./a");
+	absolute_is("/no/such/root/a/", "/no/such/root", "./a/");
+	absolute_is("/no/such/root/a/**/b*", "/no/such/root", "./a/**/b*");
+	absolute_is("/no/such/root", "/no/such/root", "./");
+	absolute_is("/no/such/root///", "/no/such/root", "./");
+	absolute_is("/no/such/roots/a", "/no/such/root", NULL);
+	absolute_is("/no/such", "/no/such/root", NULL);
+	absolute_is("/a", "/", "./a");
+	shell("mkdir '%s/a[1]' && ln -s photos '%s/link'", sc->photos, sc->dir);
+	snprintf(path, sizeof path, "%s/a[1]", sc->photos);
+	absolute_is(path, sc->photos, "./a\\[1]"); /* it is there, so it is no pattern */
+	snprintf(path, sizeof path, "%s/b[1]", sc->photos);
+	absolute_is(path, sc->photos, "./b[1]");
+	assert_non_null(realpath(sc->photos, real));
+	snprintf(path, sizeof path, "%s/link/new/*.png", sc->dir);
+	absolute_is(path, real, "./new/*.png");
+	snprintf(path, sizeof path, "%s/link/../photos/x", sc->dir);
+	absolute_is(path, real, "./x");
+}
+
+static void names_of_system_folders(void **state)
+{
+	(void)state;
+	static const char *const are[] = { "#recycle", "#Recycle", "@Recycle", "@eaDir", "@EADIR",
+		".Trash-1000", ".trash-", "$RECYCLE.BIN", "$Recycle.Bin", "RECYCLER", "lost+found",
+		"LOST+FOUND", "FOUND.000", "found.999", "#snapshot", ".snapshot", "@tmp", "__MACOSX",
+		"__macosx", ".thumbnails", "System Volume Information", "Network Trash Folder" };
+	static const char *const not [] = { "recycle", "#recycle2", "a#recycle", "Trash", "FOUND.00",
+		"FOUND.0000", "FOUND.abc", "FOUND", "tmp", "@tmp2", "lost", "Snapshot", "", "MACOSX",
+		"\xc3\xa9" };
+	char longest[300];
+	for (size_t i = 0; i < sizeof are / sizeof *are; i++)
+		if (!ims_is_system_folder(are[i]))
+			fail_msg("%s is none", are[i]);
+	for (size_t i = 0; i < sizeof not / sizeof *not ; i++)
+		if (ims_is_system_folder(not [i]))
+			fail_msg("%s is one", not [i]);
+	memset(longest, 'a', sizeof longest - 1);
+	longest[sizeof longest - 1] = 0;
+	assert_false(ims_is_system_folder(longest));
+}
+
+/* ------------------------------------------------------------------------------- in a run ---- */
+
+typedef struct run {
+	scene_counts counts;
+	char unmatched[200]; /* each behind a semicolon */
+} run;
+
+static run update(imgsearch *s, const char *path, const imgsearch_index_update_options *o)
+{
+	imgsearch_index_update_report *report;
+	imgsearch_error err = { 0 };
+	run r = { 0 };
+	if (imgsearch_index_update(s, &path, path ? 1 : 0, o, NULL, &report, &err))
+		fail_msg("index: %s", err.message);
+	r.counts = scene_counts_of(report);
+	for (size_t i = 0; i < report->unmatched->count; i++)
+		strcat(strcat(r.unmatched, ";"), report->unmatched->items[i]);
+	imgsearch_index_update_report_free(report);
+	return r;
+}
+
+static imgsearch_index_update_options excluding(const char *const *exclude, size_t n)
+{
+	imgsearch_index_update_options o = IMGSEARCH_INIT(imgsearch_index_update_options);
+	o.exclude = exclude;
+	o.n_exclude = n;
+	return o;
+}
+
+/* What is remembered for the first root: "exclude|include". */
+static void remembers(imgsearch *s, const char *wanted)
+{
+	imgsearch_info *info;
+	imgsearch_error err;
+	char text[300] = "";
+	assert_int_equal(imgsearch_info_get(s, NULL, &info, &err), 0);
+	const imgsearch_root *root = info->roots->items[0];
+	for (size_t i = 0; i < root->exclude->count; i++)
+		strcat(strcat(text, root->exclude->items[i]), ";");
+	strcat(text, "|");
+	for (size_t i = 0; i < root->include->count; i++)
+		strcat(strcat(text, root->include->items[i]), ";");
+	assert_string_equal(text, wanted);
+	imgsearch_info_free(info);
+}
+
+static imgsearch *four_photos(scene *sc)
+{
+	shell("mkdir '%s/private' '%s/cache'", sc->photos, sc->photos);
+	photo(sc, "a.png", 1);
+	photo(sc, "private/b.png", 2);
+	photo(sc, "private/c.png", 3);
+	photo(sc, "cache/d.png", 4);
+	return scene_open(sc);
+}
+
+static void excludes_are_remembered(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = four_photos(sc);
+	const char *one[] = { "private/" }, *two[] = { "private/", "nothing" }, *three[] = { "cache" };
+	imgsearch_index_update_options o = excluding(one, 1);
+	assert_int_equal(update(s, sc->photos, NULL).counts.indexed, 4);
+	run r = update(s, sc->photos, &o);
+	assert_int_equal(r.counts.indexed, 2);
+	assert_int_equal(r.counts.removed, 2); /* half of the folder, and not for want of a disk */
+	assert_string_equal(r.unmatched, "");
+	assert_int_equal(update(s, NULL, NULL).counts.indexed, 2);
+	imgsearch_close(s);
+	s = scene_open(sc);
+	remembers(s, "private/;|");
+	o = excluding(two, 2);
+	r = update(s, NULL, &o);
+	assert_string_equal(r.unmatched, ";nothing");
+	assert_int_equal(r.counts.indexed, 2);
+	remembers(s, "private/;nothing;|");
+	assert_string_equal(update(s, NULL, NULL).unmatched, "");
+	o = excluding(three, 1);
+	o.forget_exclude = 1;
+	assert_int_equal(update(s, NULL, &o).counts.indexed, 3);
+	remembers(s, "cache;|");
+	o = excluding(three, 0); /* an empty list */
+	assert_int_equal(update(s, NULL, &o).counts.indexed, 4);
+	remembers(s, "|");
+	imgsearch_close(s);
+}
+
+static void includes_are_remembered(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = four_photos(sc);
+	const char *one[] = { "[ab].png" }, *two[] = { "private/", "*.jpg" };
+	imgsearch_index_update_options o = IMGSEARCH_INIT(imgsearch_index_update_options);
+	o.include = one;
+	o.n_include = 1;
+	assert_int_equal(update(s, sc->photos, &o).counts.indexed, 2);
+	assert_int_equal(update(s, sc->photos, NULL).counts.indexed, 2);
+	remembers(s, "|[ab].png;");
+	o.include = two;
+	o.n_include = 2;
+	run r = update(s, NULL, &o);
+	assert_int_equal(r.counts.indexed, 2);
+	assert_string_equal(r.unmatched, ";*.jpg");
+	remembers(s, "|private/;*.jpg;");
+	o.n_include = 0;
+	assert_int_equal(update(s, NULL, &o).counts.indexed, 4);
+	remembers(s, "|");
+	imgsearch_close(s);
+}
+
+/* Absolute patterns belong to the root that they lie in; an error stores nothing. */
+static void patterns_and_roots(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = four_photos(sc);
+	imgsearch_error err;
+	char inside[200], other[200];
+	snprintf(inside, sizeof inside, "%s/private", sc->photos);
+	snprintf(other, sizeof other, "%s/other", sc->dir);
+	shell("mkdir '%s' '%s/private'", other, other);
+	const char *absolute[] = { inside }, *outside[] = { "cache", "/nowhere" };
+	const char *paths[] = { other, sc->photos };
+	imgsearch_index_update_options o = excluding(outside, 2);
+	assert_int_equal(imgsearch_index_update(s, paths, 2, &o, NULL, NULL, &err), IMGSEARCH_EINVAL);
+	assert_non_null(strstr(err.message, "/nowhere"));
+	o = excluding((const char *[]){ sc->photos }, 1);
+	assert_int_equal(imgsearch_index_update(s, paths, 2, &o, NULL, NULL, &err), IMGSEARCH_EINVAL);
+	o = excluding(absolute, 1);
+	imgsearch_index_update_report *report;
+	assert_int_equal(imgsearch_index_update(s, paths, 2, &o, NULL, &report, &err), 0);
+	assert_int_equal(report->counts->indexed, 2);
+	assert_int_equal(report->unmatched->count, 0);
+	imgsearch_index_update_report_free(report);
+	imgsearch_info *info;
+	assert_int_equal(imgsearch_info_get(s, NULL, &info, &err), 0);
+	assert_int_equal(info->roots->count, 2);
+	assert_string_equal(info->roots->items[0]->path, other);
+	assert_int_equal(info->roots->items[0]->exclude->count, 0);
+	assert_string_equal(info->roots->items[1]->exclude->items[0], "./private");
+	imgsearch_info_free(info);
+	shell("mv '%s' '%s/moved'", sc->photos, sc->dir); /* it moves with its root */
+	char moved[200];
+	snprintf(moved, sizeof moved, "%s/moved", sc->dir);
+	assert_int_equal(imgsearch_root_move(s, sc->photos, moved, NULL, &err), 0);
+	assert_int_equal(update(s, NULL, NULL).counts.indexed, 2);
+	imgsearch_close(s);
+}
+
+int main(void)
+{
+#define in_scene(test) cmocka_unit_test_setup_teardown(test, scene_setup, scene_teardown)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_character_is_one_of_utf8),
+		in_scene(absolute_patterns),
+		cmocka_unit_test(names_of_system_folders),
+		in_scene(excludes_are_remembered),
+		in_scene(includes_are_remembered),
+		in_scene(patterns_and_roots),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
