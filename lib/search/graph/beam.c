@@ -6,8 +6,13 @@
  *
  * With a filter, or with deleted nodes, the beam goes through every node, but only nodes that pass
  * are accepted.
+ *
+ * The copies that hang behind a node (copies.h) are found with it, but take no place in the beam:
+ * they lead nowhere, and would push out the nodes through which nearer ones are found.
  */
 #include "search/graph/beam.h"
+
+#include "search/graph/copies.h"
 
 enum { SEEDS = 4 /* entry points that a search begins at */ };
 
@@ -41,23 +46,56 @@ static inline bool passes(const graph *g, const graph_filter *f, uint32_t slot)
 		&& (!f->request || ims_search_passes(f->request, g->ids[slot]));
 }
 
-/* Scores slots, and puts them into the beam and, where they pass, among the accepted nodes. */
-static void score(const graph *g, graph_scratch *s, const int8_t *query, const uint32_t *slot,
-	size_t n, const graph_filter *filter)
+static bool fits(const graph_list *l, graph_item item)
 {
-	graph_list *beam = &s->beam;
+	return l->n < l->room || item < l->item[l->n - 1];
+}
+
+/* Puts a node into the beam and, where it passes, among the accepted nodes. */
+static inline void offer(const graph *g, graph_scratch *s, graph_item item,
+	const graph_filter *filter)
+{
+	if (filter && fits(&s->accepted, item) && passes(g, filter, ims_graph_slot(item)))
+		ims_graph_list_push(&s->accepted, item);
+	if (fits(&s->beam, item))
+		ims_graph_list_push(&s->beam, item);
+}
+
+/* Puts the chain behind a node, which begins with `item`, among the copies, while there is room. */
+static void take_chain(const graph *g, graph_scratch *s, graph_item item,
+	const graph_filter *filter)
+{
+	while (fits(&s->copies, item)) {
+		uint32_t slot = ims_graph_slot(item), next = ims_graph_next_copy(g, slot);
+		if (!filter || passes(g, filter, slot))
+			ims_graph_list_push(&s->copies, item | 1);
+		if (!grow((void **)&s->visited_slot, &s->visited_cap, s->visited_n + 1, sizeof slot))
+			s->failed = true;
+		if (s->failed || next == GRAPH_NONE || !mark(s, next))
+			return;
+		item = ims_graph_item(ims_graph_distance(item), next);
+		if (!ims_graph_hangs_behind(g, slot, next)) {
+			offer(g, s, item, filter);
+			return;
+		}
+	}
+}
+
+/* Scores slots and offers them to the beam. from: the node that links to them, or 0. */
+static void score(const graph *g, graph_scratch *s, const int8_t *query, const uint32_t *slot,
+	size_t n, const graph_filter *filter, graph_item from)
+{
 	ims_kernels()->dot_u8_i8(g->codes, g->quantiser.size, slot, n, query, s->dots);
 	for (size_t i = 0; i < n; i++) {
 		graph_item item = ims_graph_item(ims_graph_constant(ims_graph_code(g, slot[i]),
 											 g->quantiser.size)
 				- s->dots[i],
 			slot[i]);
-		if (filter
-			&& (s->accepted.n < s->accepted.room || item < s->accepted.item[s->accepted.n - 1])
-			&& passes(g, filter, slot[i]))
-			ims_graph_list_push(&s->accepted, item);
-		if (beam->n < beam->room || item < beam->item[beam->n - 1])
-			ims_graph_list_push(beam, item);
+		if (!i && from && ims_graph_distance(item) == ims_graph_distance(from)
+			&& ims_graph_hangs_behind(g, ims_graph_slot(from), slot[i]))
+			take_chain(g, s, item, filter);
+		else
+			offer(g, s, item, filter);
 	}
 }
 
@@ -87,11 +125,11 @@ static void start(const graph *g, graph_scratch *s, const int8_t *query, const g
 	for (size_t i = 0; i < nearest.n; i++)
 		if (mark(s, ims_graph_slot(seed[i])))
 			slot[n++] = ims_graph_slot(seed[i]);
-	score(g, s, query, slot, n, filter);
+	score(g, s, query, slot, n, filter, 0);
 }
 
 /* The nearest node that is not expanded. Fetches its links into the cache. */
-static bool choose(const graph *g, graph_scratch *s, uint32_t *slot, bool keep_expanded)
+static bool choose(const graph *g, graph_scratch *s, graph_item *node, bool keep_expanded)
 {
 	graph_list *beam = &s->beam;
 	while (beam->next < beam->n && (beam->item[beam->next] & 1))
@@ -100,9 +138,9 @@ static bool choose(const graph *g, graph_scratch *s, uint32_t *slot, bool keep_e
 		return false;
 	if (keep_expanded)
 		s->expanded[s->expanded_n++] = beam->item[beam->next];
-	*slot = ims_graph_slot(beam->item[beam->next]);
+	*node = beam->item[beam->next];
 	beam->item[beam->next++] |= 1;
-	const uint32_t *links = ims_graph_links(g, *slot);
+	const uint32_t *links = ims_graph_links(g, ims_graph_slot(*node));
 	for (uint32_t i = 0; i < g->stride; i += 16)
 		__builtin_prefetch(links + i);
 	return true;
@@ -125,6 +163,31 @@ static size_t expand(const graph *g, graph_scratch *s, uint32_t slot, const uint
 	return n;
 }
 
+/* Room for a search, and for copies beside what it finds. */
+static bool make_room(graph_scratch *s, size_t ef, size_t wide, bool filter)
+{
+	if (ims_graph_list_room(&s->beam, wide) || ims_graph_list_room(&s->copies, ef + wide)
+		|| (filter && ims_graph_list_room(&s->accepted, ef)))
+		return false;
+	s->copies.room = ef;
+	return grow((void **)&s->visited_slot, &s->visited_cap, SEEDS + 1, sizeof(uint32_t));
+}
+
+/* What was found and its copies, which take no place of others. It is full where either was. */
+static const graph_list *with_copies(graph_scratch *s, const graph_list *found)
+{
+	graph_list *all = &s->copies;
+	if (!all->n)
+		return found;
+	bool full = all->n == all->room || found->n == found->room;
+	all->room += s->beam.room;
+	for (size_t i = 0; i < found->n; i++)
+		ims_graph_list_push(all, found->item[i]);
+	if (full)
+		all->room = all->n;
+	return all;
+}
+
 const graph_list *ims_graph_beam_search(const graph *g, graph_scratch *s, const int8_t *query,
 	size_t ef, const graph_filter *filter, bool keep_expanded)
 {
@@ -134,14 +197,14 @@ const graph_list *ims_graph_beam_search(const graph *g, graph_scratch *s, const 
 	size_t wide = ef;
 	if (filter) /* the beam is wider by the share of deleted nodes */
 		wide += (ef * g->deleted_n + g->live) / (g->live + 1);
-	if (ims_graph_list_room(beam, wide) || (filter && ims_graph_list_room(&s->accepted, ef))
-		|| !grow((void **)&s->visited_slot, &s->visited_cap, SEEDS + 1, sizeof(uint32_t))) {
+	if (!make_room(s, ef, wide, filter)) {
 		s->failed = true;
 		beam->n = s->accepted.n = 0;
 		return filter ? &s->accepted : beam;
 	}
 	start(g, s, query, filter);
-	uint32_t *waiting = s->neighbour, *fresh = waiting + g->stride, at = 0, next;
+	uint32_t *waiting = s->neighbour, *fresh = waiting + g->stride;
+	graph_item at = 0, next = 0, from = 0; /* from: whose neighbours wait */
 	size_t n_waiting = 0;
 	for (bool chosen = false;;) {
 		if (!grow((void **)&s->visited_slot, &s->visited_cap, s->visited_n + g->stride,
@@ -155,17 +218,20 @@ const graph_list *ims_graph_beam_search(const graph *g, graph_scratch *s, const 
 		bool more = choose(g, s, &next, keep_expanded);
 		if (!more && !chosen && !n_waiting)
 			break;
-		size_t n = chosen ? expand(g, s, at, keep_expanded ? g->before : NULL, fresh) : 0;
-		score(g, s, query, waiting, n_waiting, filter);
+		size_t n = 0;
+		if (chosen)
+			n = expand(g, s, ims_graph_slot(at), keep_expanded ? g->before : NULL, fresh);
+		score(g, s, query, waiting, n_waiting, filter, from);
 		uint32_t *scored = waiting;
 		waiting = fresh;
 		n_waiting = n;
 		fresh = scored;
 		chosen = more;
+		from = at;
 		at = next;
 	}
 	for (size_t i = 0; i < s->visited_n; i++)
 		s->visited[s->visited_slot[i] >> 6] = 0;
 	s->visited_n = 0;
-	return filter ? &s->accepted : beam;
+	return with_copies(s, filter ? &s->accepted : beam);
 }

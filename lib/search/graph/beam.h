@@ -13,9 +13,9 @@ typedef struct graph_filter {
 } graph_filter;
 
 /*
- * The ef nearest nodes that the search meets. The result is the beam, or with a filter the accepted
- * nodes. The search begins at the nearest entry points. keep_expanded: s->expanded gets the nodes
- * that were expanded. s->failed: no memory.
+ * The ef nearest nodes that the search meets, and at most ef copies of them. The result is the
+ * beam, or with a filter the accepted nodes. The search begins at the nearest entry points.
+ * keep_expanded: s->expanded gets the nodes that were expanded. s->failed: no memory.
  */
 const graph_list *ims_graph_beam_search(const graph *g, graph_scratch *s, const int8_t *query,
 	size_t ef, const graph_filter *filter, bool keep_expanded);

@@ -16,6 +16,14 @@ uint32_t ims_graph_next_copy(const graph *g, uint32_t slot)
 	return next != GRAPH_NONE && ims_graph_is_copy_of(g, slot, next) ? next : GRAPH_NONE;
 }
 
+bool ims_graph_hangs_behind(const graph *g, uint32_t before, uint32_t slot)
+{
+	const uint32_t *links = ims_graph_links(g, slot);
+	return slot == *ims_graph_links(g, before) && ims_graph_is_copy_of(g, before, slot)
+		&& (g->stride == 1 || links[1] == GRAPH_NONE)
+		&& (links[0] == GRAPH_NONE || ims_graph_is_copy_of(g, slot, links[0]));
+}
+
 /* -------------------------------------------------------------------------------- building ---- */
 
 /* Slots sorted by code: copies lie side by side, in order of slot. */

@@ -15,6 +15,9 @@ bool ims_graph_is_copy_of(const graph *g, uint32_t a, uint32_t b);
 /* The next copy of a node, by its first link; GRAPH_NONE: there is none. */
 uint32_t ims_graph_next_copy(const graph *g, uint32_t slot);
 
+/* Whether a node, the first link of `before`, is a copy of it that leads to nothing but copies. */
+bool ims_graph_hangs_behind(const graph *g, uint32_t before, uint32_t slot);
+
 /*
  * While building: moves the first nodes of all groups to the front of order (a permutation of the
  * n slots), both parts in their old order. *firsts: how many they are.

@@ -8,6 +8,7 @@ void ims_graph_scratch_free(void *scratch)
 		return;
 	ims_free(s->visited);
 	ims_free(s->beam.item);
+	ims_free(s->copies.item);
 	ims_free(s->accepted.item);
 	ims_free(s->expanded);
 	ims_free(s->visited_slot);

@@ -14,6 +14,7 @@ typedef struct graph_scratch {
 	uint32_t *visited_slot; /* the slots whose bits are set */
 	size_t visited_n, visited_cap;
 	graph_list beam;
+	graph_list copies;    /* of nodes that were expanded */
 	graph_list accepted;  /* nodes that may be in the answer, where not every node may */
 	graph_item *expanded; /* nodes in the order of their expansion */
 	size_t expanded_n, expanded_cap;

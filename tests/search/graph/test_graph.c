@@ -470,7 +470,6 @@ static void keeps(void **state)
 	table_free(&t);
 }
 
-/* Flipped, cut and missing bytes: an error or some answer, never more. */
 enum { COPIES = 40 };
 
 /* So many of the nearest have an id that is `first` plus a multiple of `step`, and its row. */
@@ -537,6 +536,78 @@ static void copies(void **state)
 	}
 }
 
+static int no_third(void *user, int64_t id)
+{
+	return !third(user, id);
+}
+
+/* Recall@K of points between each of the last 200 rows and row 0. */
+static double recall_beside(search_index *x, const row_source *source, search_request q)
+{
+	const table *t = source->ctx;
+	topk got, truth;
+	search_report report;
+	size_t hit = 0, all = 0;
+	float query[DIM];
+	assert_int_equal(ims_topk_init(&got, K) | ims_topk_init(&truth, K), 0);
+	q.queries = query;
+	for (size_t i = t->n - 200; i < t->n; i++) {
+		for (size_t j = 0; j < DIM; j++)
+			query[j] = 0.6f * t->rows[i * DIM + j] + 0.4f * t->rows[j];
+		ims_topk_clear(&truth);
+		assert_int_equal(ims_search_scan(source, &q, &truth, &report, NULL), 0);
+		assert_int_equal(ims_search_query(x, &q, &got, &report, NULL), 0);
+		assert_non_null(strstr(report.plan, q.filter ? "filtered beam" : "graph"));
+		for (size_t j = 0; j < got.n; j++)
+			hit += got.item[j].distance <= truth.item[truth.n - 1].distance;
+		all += truth.n;
+	}
+	ims_topk_free(&got);
+	ims_topk_free(&truth);
+	return (double)hit / (double)all;
+}
+
+/* Copies take no place of other rows: not in the beam, among the candidates, or behind a filter. */
+static void copies_hide_nothing(void **state)
+{
+	(void)state;
+	enum { N = 5000, STEP = 100 };
+	for (int metric = IMGSEARCH_METRIC_COSINE; metric <= IMGSEARCH_METRIC_IP; metric++) {
+		table t;
+		row_source source;
+		search_index *x;
+		uint64_t seed = 3;
+		table_new(&t, &source, N, (imgsearch_metric)metric);
+		for (size_t i = 0; i < (size_t)N * DIM; i++)
+			t.rows[i] = normal(&seed);
+		for (size_t i = 0; i < N; i++) {
+			float length = 0;
+			for (size_t j = 0; j < DIM; j++)
+				length += t.rows[i * DIM + j] * t.rows[i * DIM + j];
+			for (size_t j = 0; j < DIM && metric == IMGSEARCH_METRIC_COSINE; j++)
+				t.rows[i * DIM + j] /= sqrtf(length);
+		}
+		for (size_t i = 1; i < COPIES; i++)
+			memcpy(t.rows + i * STEP * DIM, t.rows, DIM * sizeof(float));
+		assert_int_equal(ims_search_build(&x, "graph", &source, NULL, NULL, NULL), 0);
+		search_request all = asked(NULL, 0), some;
+		all.params.ef = 14;
+		some = all;
+		some.filter = no_third;
+		assert_true(recall_beside(x, &source, all) > 0.91);
+		assert_true(recall_beside(x, &source, some) > 0.91);
+		for (int64_t id = 1; id < 40; id++) { /* now there are deleted nodes */
+			t.have[id] = 0;
+			source.n--;
+			assert_int_equal(ims_search_remove(x, &id, 1, NULL), 0);
+		}
+		assert_true(recall_beside(x, &source, all) > 0.91);
+		ims_search_free(x);
+		table_free(&t);
+	}
+}
+
+/* Flipped, cut and missing bytes: an error or some answer, never more. */
 static void strangers(void **state)
 {
 	(void)state;
@@ -633,6 +704,7 @@ int main(void)
 		cmocka_unit_test(filters),
 		cmocka_unit_test(keeps),
 		cmocka_unit_test(copies),
+		cmocka_unit_test(copies_hide_nothing),
 		cmocka_unit_test(strangers),
 		cmocka_unit_test(without_memory),
 	};
