@@ -31,7 +31,7 @@ LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(B)/%.o)
 SHIM_OBJ := $(SHIM_SRC:%.cc=$(B)/%.o)
 MODEL_FILES := $(patsubst lib/model/%,$(B)/%,$(wildcard lib/model/default.*))
-LIBS     := -ljpeg -lpng -lsqlite3 -ldl -lm -pthread
+LIBS     := -ljpeg -lpng -lz -lsqlite3 -ldl -lm -pthread
 CLI_LIBS := -lmicrohttpd -ljansson -lchafa -lglib-2.0
 
 # libtorch: LIBTORCH=DIR (an unpacked libtorch, or the torch folder of a PyTorch install), or the system's.

@@ -11,6 +11,7 @@
 #define IMS_HANDLE_H
 
 #include "base/base.h"
+#include "image/colour.h"
 #include "image/image.h"
 #include "model/model.h"
 #include "store/store.h"
@@ -38,7 +39,9 @@ struct imgsearch {
 	model *network;               /* NULL: not loaded yet; its users hold references */
 	model_identity network_identity;
 
-	sem_t decoders; /* bounds how many single pictures are decoded at once, and so the memory */
+	sem_t decoders; /* bounds how many single pictures are decoded at once */
+	budget memory;  /* of all that are decoded */
+	colour_cache *colours;
 };
 
 /*
@@ -88,7 +91,7 @@ bool ims_handle_network_loaded(imgsearch *s, const model_identity *id);
  * The limits of decoding: those of the options, and reduced decoding for the recipe (NULL: none).
  * Any thread.
  */
-image_limits ims_handle_limits(const imgsearch *s, const image_recipe *recipe);
+image_limits ims_handle_limits(imgsearch *s, const image_recipe *recipe);
 
 /*
  * Enclose the decoding of a single picture. acquire waits while `threads` other pictures are being
