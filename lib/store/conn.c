@@ -76,8 +76,8 @@ static int make_views(conn *c, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EVERSION,
 			"index %s was made by an older imgsearch: open it once where it can be written",
 			c->st->path);
-	c->old = true;
-	return ims_store_exec(c, ims_store_views, err);
+	c->old = version;
+	return ims_store_exec(c, ims_store_views[version - 1], err);
 }
 
 int ims_store_connect(store *st, conn **out, bool writer, imgsearch_error *err)
@@ -162,12 +162,12 @@ static bool is_fresh(const store *st, const conn *c)
 /* Begins the transaction of a connection with views; *upgraded: the file needs none any more. */
 static int begin_old(conn *c, bool *upgraded, imgsearch_error *err)
 {
-	int64_t version = 0;
+	int64_t version = c->old;
 	*upgraded = false;
 	int rc = c->old ? ims_store_run(c, err, "BEGIN", "") : 0;
 	if (!rc && c->old)
 		rc = get_version(c, &version, err);
-	*upgraded = version >= IMS_STORE_VERSION;
+	*upgraded = version != c->old;
 	return rc;
 }
 

@@ -16,7 +16,7 @@ typedef struct conn {
 	sqlite3 *db;
 	bool borrowed;      /* the handle of ":memory:", which all connections share */
 	bool immutable;     /* opened without locks, since nothing could be written then */
-	bool old;           /* reads a file of version 1 through views (schema.h) */
+	int64_t old;        /* reads a file of this version through views (schema.h); 0: needs none */
 	store_hold hold;    /* of ":memory:" */
 	int64_t file_state; /* of an immutable file, when it was opened */
 	unsigned steps;     /* of statements, since ims_store_acquire */

@@ -85,17 +85,46 @@ static const char version_2[] =
 	"UPDATE tally SET what = 102 WHERE what = 9;"
 	"INSERT INTO tally(what, n) VALUES(8, 0), (103, 0);";
 
-const char *const ims_store_steps[IMS_STORE_VERSION] = { version_1, version_2 };
+/*
+ * The time of the last change of a file's inode, by which an edit is noticed that kept size and
+ * mtime; NULL: not known. The row whose file this path is another name of. What made the pixels of
+ * the vector; 0: a version before 0.2. Patterns that every run over a root leaves out.
+ */
+static const char version_3[] =
+	"ALTER TABLE picture ADD COLUMN ctime_seconds INTEGER;"
+	"ALTER TABLE picture ADD COLUMN ctime_nanoseconds INTEGER;"
+	"ALTER TABLE picture ADD COLUMN same_file INTEGER REFERENCES picture(id);"
+	"ALTER TABLE picture ADD COLUMN pixels INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX picture_same_file ON picture(same_file) WHERE same_file IS NOT NULL;"
+	"CREATE TABLE root_exclude(root INTEGER NOT NULL REFERENCES root(id) ON DELETE CASCADE, number"
+	" INTEGER NOT NULL, pattern BLOB NOT NULL, PRIMARY KEY(root, number)) STRICT, WITHOUT ROWID;";
 
-/* What version_2 makes of each table. The names of tables are looked up among the views first. */
-const char ims_store_views[] =
+const char *const ims_store_steps[IMS_STORE_VERSION] = { version_1, version_2, version_3 };
+
+/* What version_3 adds, as it is where nothing was stored in it yet. */
+#define VIEWS_3 \
+	"CREATE TEMP VIEW root_exclude AS SELECT id AS root, 0 AS number, path AS pattern FROM" \
+	" main.root WHERE 0;"
+#define COLUMNS_3 \
+	", NULL AS ctime_seconds, NULL AS ctime_nanoseconds, NULL AS same_file, 0 AS pixels"
+
+/*
+ * What the steps after a version make of each table. The names of tables are looked up among the
+ * views first.
+ */
+static const char views_1[] =
 	"CREATE TEMP VIEW picture AS SELECT id, root, path, size,"
 	" mtime_ns / 1000000000 - (mtime_ns % 1000000000 < 0) AS mtime_seconds,"
 	" (mtime_ns % 1000000000 + 1000000000) % 1000000000 AS mtime_nanoseconds,"
-	" state, reason, width, height, hash, same_as FROM main.picture;"
+	" state, reason, width, height, hash, same_as" COLUMNS_3 " FROM main.picture;"
 	"CREATE TEMP VIEW vector_kept AS SELECT id, data FROM main.vector WHERE 0;"
 	"CREATE TEMP VIEW tally AS SELECT CASE what WHEN 8 THEN 101 WHEN 9 THEN 102 ELSE what END AS"
-	" what, n FROM main.tally UNION ALL VALUES(8, 0), (103, 0)";
+	" what, n FROM main.tally UNION ALL VALUES(8, 0), (103, 0);" VIEWS_3;
+
+static const char views_2[] = "CREATE TEMP VIEW picture AS SELECT *" COLUMNS_3
+							  " FROM main.picture;" VIEWS_3;
+
+const char *const ims_store_views[IMS_STORE_VERSION - 1] = { views_1, views_2 };
 
 /* The smallest page that wastes at most 7 % when full of rows of one vector, else the best one. */
 uint32_t ims_store_page_size(uint32_t dim)

@@ -11,10 +11,10 @@ uint32_t ims_store_page_size(uint32_t dim);
 extern const char *const ims_store_steps[IMS_STORE_VERSION];
 
 /*
- * Makes views, in a connection alone, that have the names and columns of the tables of version 2 on
- * those of a file of version 1.
+ * ims_store_views[i] makes views, in a connection alone, that have the names and columns of the
+ * tables of the newest version on those of a file of version i + 1.
  */
-extern const char ims_store_views[];
+extern const char *const ims_store_views[IMS_STORE_VERSION - 1];
 
 /* Runs the steps that the file lacks, in one transaction. */
 int ims_store_upgrade(conn *c, const char *const *steps, int64_t version, imgsearch_error *err);

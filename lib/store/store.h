@@ -19,7 +19,7 @@
 #include "base/base.h"
 
 /* user_version; a newer file is refused, an older one upgraded in one transaction */
-#define IMS_STORE_VERSION 2
+#define IMS_STORE_VERSION 3
 
 typedef struct store store;
 

@@ -65,7 +65,7 @@ int ims_store_max_id(store *st, int64_t *id, imgsearch_error *err)
 	if (rc)
 		return rc;
 	rc = ims_store_number(c, id, -1, err,
-		c->old ? LARGEST("CASE seq WHEN 0 THEN -1 ELSE seq END") : LARGEST("seq"), "");
+		c->old == 1 ? LARGEST("CASE seq WHEN 0 THEN -1 ELSE seq END") : LARGEST("seq"), "");
 	ims_store_release(st, c);
 	return rc;
 }

@@ -563,27 +563,26 @@ static int64_t version_of(conn *c)
 static void upgrade(void **state)
 {
 	(void)state;
-	static const char *const good[] = {
-		NULL,
-		NULL,
-		"CREATE TABLE two(x)",
-		"ALTER TABLE two ADD COLUMN y; INSERT INTO two VALUES(1, 2)",
+	enum { NOW = IMS_STORE_VERSION, LATER = NOW + 2 };
+	static const char *const good[LATER] = {
+		[NOW] = "CREATE TABLE two(x)",
+		[NOW + 1] = "ALTER TABLE two ADD COLUMN y; INSERT INTO two VALUES(1, 2)",
 	};
-	static const char *const bad[] = { NULL, NULL, "CREATE TABLE two(x)", "nonsense" };
+	static const char *const bad[LATER] = { [NOW] = "CREATE TABLE two(x)", [NOW + 1] = "nonsense" };
 	store *st = open_store(file, 4);
 	int64_t y;
 	begin(st);
 	add_picture(st, 0, "a", 1);
 	commit(st);
 	conn *c = st->writer;
-	fails(IMGSEARCH_EDB, ims_store_upgrade(c, bad, 4, &err)); /* all of the way or none of it */
-	assert_int_equal(version_of(c), 2);
+	fails(IMGSEARCH_EDB, ims_store_upgrade(c, bad, LATER, &err)); /* all of the way or none of it */
+	assert_int_equal(version_of(c), NOW);
 	ok(ims_store_number(c, &y, 0, &err, "SELECT count(*) FROM sqlite_schema WHERE name = 'two'",
 		""));
 	assert_int_equal(y, 0);
-	ok(ims_store_upgrade(c, good, 4, &err));
-	ok(ims_store_upgrade(c, good, 4, &err)); /* nothing left to do */
-	assert_int_equal(version_of(c), 4);
+	ok(ims_store_upgrade(c, good, LATER, &err));
+	ok(ims_store_upgrade(c, good, LATER, &err)); /* nothing left to do */
+	assert_int_equal(version_of(c), LATER);
 	ok(ims_store_number(c, &y, 0, &err, "SELECT y FROM two", ""));
 	assert_int_equal(y, 2);
 	assert_int_equal(vectors_of(st), 1);

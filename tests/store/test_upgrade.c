@@ -1,9 +1,12 @@
 /*
- * Files of version 1, made by the SQL that made them, are upgraded with all that they hold: in one
- * step, whatever happens meanwhile.
+ * Files of older versions, made by the SQL that made them, are upgraded with all that they hold: in
+ * one step, whatever happens meanwhile.
  */
 #include "faults.h"
 #include "store/schema.h"
+#include "store/sql.h"
+
+static int made; /* the version of the files of the test that runs */
 
 static sqlite3 *raw_open(void)
 {
@@ -57,7 +60,7 @@ static int64_t raw_number(const char *sql)
 	"SELECT id, root, path, size, %s, state, reason, width, height, hash, same_as " \
 	"FROM picture ORDER BY id"
 
-/* All that the file holds, the same text for both versions. */
+/* All that the file holds, the same text for every version. */
 static char *contents(void)
 {
 	static const char *const tables[] = {
@@ -74,7 +77,9 @@ static char *contents(void)
 		"SELECT * FROM signature",
 		"SELECT n FROM tally WHERE what BETWEEN 1 AND 7 ORDER BY what",
 		"SELECT name, max(seq, 0) FROM sqlite_sequence ORDER BY name",
-		"SELECT name FROM sqlite_schema WHERE type = 'index' ORDER BY name",
+		"SELECT name FROM sqlite_schema WHERE type = 'index' AND name <> 'picture_same_file' ORDER "
+		"BY"
+		" name",
 	};
 	bool old = VERSION() == 1;
 	buf b = { 0 };
@@ -116,7 +121,25 @@ static void fill_chunks(sqlite3 *db)
 	sqlite3_finalize(s);
 }
 
-/* A file of version 1 with something in every table; `more` damaged pictures make it larger. */
+static void set_version(sqlite3 *db, int version)
+{
+	char text[100];
+	snprintf(text, sizeof text, "PRAGMA user_version=%d; PRAGMA application_id=0x696d7365",
+		version);
+	raw(db, text);
+}
+
+/* From version 1 to the one of the test, as programs of that time did. */
+static void raise_version(sqlite3 *db)
+{
+	raw(db, "PRAGMA foreign_keys=OFF; PRAGMA legacy_alter_table=ON; BEGIN");
+	for (int have = 1; have < made; have++)
+		raw(db, ims_store_steps[have]);
+	set_version(db, made);
+	raw(db, "COMMIT");
+}
+
+/* A file with something in every table; `more` damaged pictures make it larger. */
 static void make_old(int more)
 {
 	char text[400];
@@ -127,7 +150,6 @@ static void make_old(int more)
 		"PRAGMA foreign_keys=ON; BEGIN");
 	raw(db, ims_store_steps[0]);
 	raw(db,
-		"PRAGMA user_version=1; PRAGMA application_id=0x696d7365;"
 		"INSERT INTO setting VALUES('metric', x'00000000'), ('dim', x'04000000');"
 		"INSERT INTO model VALUES(1, 0, 'one', 'w', 'h', 'r', 4, 0),"
 		" (2, 1, 'two', 'w', 'h', 'r', 4, 0);"
@@ -167,13 +189,14 @@ static void make_old(int more)
 		"UPDATE tally SET n = n + %d WHERE what = 4; COMMIT",
 		more, more);
 	raw(db, more ? text : "COMMIT");
+	raise_version(db);
 	sqlite3_close(db);
-	assert_int_equal(VERSION(), 1);
+	assert_int_equal(VERSION(), made);
 }
 
 static void is_same_as(const char *before)
 {
-	assert_int_equal(VERSION(), 2);
+	assert_int_equal(VERSION(), IMS_STORE_VERSION);
 	char *after = contents();
 	assert_string_equal(after, before);
 	free(after);
@@ -233,7 +256,9 @@ static void with_a_view(void **state)
 	(void)state;
 	make_old(0);
 	sqlite3 *db = raw_open();
-	raw(db, "CREATE VIEW mine AS SELECT path, mtime_ns FROM picture");
+	raw(db,
+		made == 1 ? "CREATE VIEW mine AS SELECT path, mtime_ns FROM picture"
+				  : "CREATE VIEW mine AS SELECT path, mtime_seconds FROM picture");
 	sqlite3_close(db);
 	store *st = open_store(file, 0);
 	assert_int_equal(problems(st), 0);
@@ -477,7 +502,7 @@ static void only_to_be_read(void **state)
 	ims_store_close(st);
 	is_unchanged(&before);
 	ims_store_close(open_store(file, 0));
-	assert_int_equal(VERSION(), 2);
+	assert_int_equal(VERSION(), IMS_STORE_VERSION);
 	st = open_to_read();
 	char *upgraded = answers(st);
 	assert_string_equal(old, upgraded);
@@ -496,7 +521,7 @@ static void empty_to_be_read(void **state)
 	remove_files();
 	sqlite3 *db = raw_open();
 	raw(db, ims_store_steps[0]);
-	raw(db, "PRAGMA user_version=1; PRAGMA application_id=0x696d7365");
+	raise_version(db);
 	sqlite3_close(db);
 	store *st = open_to_read();
 	ok(ims_store_max_id(st, &id, &err));
@@ -552,7 +577,7 @@ static void upgraded_meanwhile(bool journal)
 	char *old = answers(st);
 	upgrade_file();
 	sqlite3_close(other);
-	assert_int_equal(VERSION(), 2);
+	assert_int_equal(VERSION(), IMS_STORE_VERSION);
 	char *upgraded = answers(st);
 	assert_string_equal(old, upgraded);
 	ims_store_close(st);
@@ -639,7 +664,7 @@ static void upgraded_by_another(void **state)
 				ended = true;
 		}
 		assert_int_equal(status, 0);
-		assert_int_equal(VERSION(), 2);
+		assert_int_equal(VERSION(), IMS_STORE_VERSION);
 		assert_int_equal(problems(st), 0);
 		ims_store_close(st);
 	}
@@ -663,7 +688,7 @@ static void full_disk(void **state)
 			break;
 		}
 		assert_int_equal(rc, IMGSEARCH_EIO);
-		assert_int_equal(VERSION(), 1);
+		assert_int_equal(VERSION(), made);
 		failed++;
 	}
 	assert_true(failed > 3);
@@ -686,7 +711,7 @@ static void killed(void **state)
 		assert_int_equal(fwrite(whole.data, 1, whole.len, f), whole.len);
 		fclose(f);
 		died = faults_kill_at(n, open_and_close, NULL);
-		left_old += VERSION() == 1;
+		left_old += VERSION() == made;
 		store *st = open_store(file, 0);
 		assert_int_equal(problems(st), 0);
 		ims_store_close(st);
@@ -697,10 +722,69 @@ static void killed(void **state)
 	free(before);
 }
 
+/* What version 3 adds is empty in an older file, also where that is only read. */
+static void nothing_new_in_it(void **state)
+{
+	static const char new_columns[] =
+		"SELECT ctime_seconds, ctime_nanoseconds, same_file, pixels FROM picture WHERE "
+		"ctime_seconds"
+		" NOTNULL OR ctime_nanoseconds NOTNULL OR same_file NOTNULL OR pixels <> 0";
+	(void)state;
+	make_old(0);
+	for (int upgraded = 0; upgraded < 2; upgraded++) {
+		conn *c;
+		int64_t found, excludes;
+		store *st = upgraded ? open_store(file, 0) : open_to_read();
+		ok(ims_store_acquire(st, &c, &err));
+		ok(ims_store_number(c, &found, -1, &err, new_columns, ""));
+		assert_int_equal(found, -1);
+		ok(ims_store_number(c, &excludes, -1, &err,
+			"SELECT number FROM root_exclude WHERE root = 3 AND pattern = x'61'", ""));
+		assert_int_equal(excludes, -1);
+		ims_store_release(st, c);
+		ims_store_close(st);
+	}
+}
+
+/* A handle whose views are those of version 1 goes on when the file becomes one of version 2. */
+static void upgraded_in_part(void **state)
+{
+	(void)state;
+	made = 1;
+	make_old(40);
+	sqlite3 *other = with_a_journal();
+	store *st = open_to_read();
+	char *old = answers(st);
+	made = 2;
+	raise_version(other);
+	char *upgraded = answers(st);
+	assert_string_equal(old, upgraded);
+	ims_store_close(st);
+	sqlite3_close(other);
+	ims_free(old);
+	ims_free(upgraded);
+}
+
+static int of_version_1(void **state)
+{
+	made = 1;
+	return make_folder(state);
+}
+
+static int of_version_2(void **state)
+{
+	made = 2;
+	return make_folder(state);
+}
+
 int main(void)
 {
 	faults_install();
-#define on_files(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+#define on_version(test, n) \
+	{ \
+#test " " #n, test, of_version_##n, remove_folder, NULL \
+	}
+#define on_files(test) on_version(test, 1), on_version(test, 2)
 	const struct CMUnitTest tests[] = {
 		on_files(everything_stays),
 		on_files(with_a_view),
@@ -712,6 +796,8 @@ int main(void)
 		on_files(upgraded_by_another),
 		on_files(full_disk),
 		on_files(killed),
+		on_files(nothing_new_in_it),
+		on_version(upgraded_in_part, 1),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
