@@ -277,6 +277,39 @@ static void the_limit_is_the_callers(void **state)
 	}
 }
 
+/* A picture that takes more memory than there is is refused, and nothing stays reserved. */
+static void memory_has_a_budget(void **state)
+{
+	(void)state;
+	for (int i = 0; i < FILES; i++) {
+		buf file = whole_file(i);
+		budget b;
+		image im;
+		imgsearch_error err = { 0 };
+		const image_limits limits = { .budget = &b };
+		ims_budget_init(&b, 1 << 20);
+		assert_int_equal(decode_into(&im, &file, file.len, &limits, &err), 0);
+		assert_int_equal(im.reserved, b.used);
+		uint64_t need = b.used;
+		/* An interlaced picture with alpha keeps four more bytes a pixel, several scans more. */
+		assert_true(need >= file.len + 90 * 70 * (i == JPEG_FILES + 1 ? 7 : i == 1 ? 6 : 3));
+		ims_image_free(&im);
+		assert_int_equal(b.used, 0);
+		b.limit = need;
+		assert_int_equal(decode_into(&im, &file, file.len / 2, &limits, &err), IMGSEARCH_EFORMAT);
+		assert_int_equal(b.used, 0);
+		assert_int_equal(decode_into(&im, &file, file.len, &limits, &err), 0);
+		ims_image_unreserve(&im);
+		assert_int_equal(b.used, 0);
+		ims_image_free(&im);
+		b.limit = need - 1;
+		assert_int_equal(decode_into(&im, &file, file.len, &limits, &err), IMGSEARCH_ELIMIT);
+		assert_non_null(strstr(err.message, "memory"));
+		ims_budget_destroy(&b);
+		ims_buf_free(&file);
+	}
+}
+
 static void kinds_that_libjpeg_cannot_are_named(void **state)
 {
 	(void)state;
@@ -436,6 +469,7 @@ int main(void)
 		cmocka_unit_test(pixels_count_whatever_follows_them),
 		cmocka_unit_test(an_end_does_not_replace_pixels),
 		cmocka_unit_test(what_is_there_of_a_cut_picture),
+		cmocka_unit_test(memory_has_a_budget),
 		cmocka_unit_test(bytes_after_the_end_do_no_harm),
 		cmocka_unit_test(flipped_bits_never_crash),
 		cmocka_unit_test(headers_that_promise_too_much_cost_nothing),

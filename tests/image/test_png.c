@@ -5,6 +5,7 @@
 #include "image/common.h"
 
 #include <math.h>
+#include <zlib.h>
 
 /* The colour of pixel (x, y) by the definition; returns its alpha, 0..1. */
 static double colour_of(double rgb[3], const png_kind *k, uint32_t x, uint32_t y)
@@ -144,7 +145,79 @@ static void exif_turns_wherever_it_stands(void **state)
 	}
 }
 
-static void profiles_and_texts_are_skipped_unread(void **state)
+static const char exif_hex[] = "45786966000049492a0008000000010012010300010000000600000000000000";
+
+/* A text chunk with an orientation of 6; what: how it is written. */
+static buf with_text(int what)
+{
+	static const char xmp[] = "<x:xmpmeta><rdf:Description tiff:Orientation=\"6\"/></x:xmpmeta>";
+	static const char element[] = "<tiff:Orientation>6</tiff:Orientation>";
+	char raw[400], chunk[1000];
+	size_t n = 0;
+	uLongf size;
+	snprintf(raw, sizeof raw, "\nexif\n      32\n%.20s\n%s\n", exif_hex, exif_hex + 20);
+	switch (what) {
+	case 0: /* as ImageMagick writes it */
+	case 1:
+		n = (size_t)sprintf(chunk, "Raw profile type %s", what ? "APP1" : "exif") + 1;
+		memcpy(chunk + n, raw, strlen(raw));
+		return with_chunk("tEXt", chunk, n + strlen(raw), what == 1);
+	case 2:
+		n = (size_t)sprintf(chunk, "Raw profile type exif") + 2;
+		chunk[n - 1] = 0;
+		size = sizeof chunk - n;
+		assert_int_equal(compress((Bytef *)chunk + n, &size, (Bytef *)raw, strlen(raw)), Z_OK);
+		return with_chunk("zTXt", chunk, n + size, false);
+	case 3:
+	case 4:
+		n = (size_t)sprintf(chunk, "XML:com.adobe.xmp") + 1;
+		memset(chunk + n, 0, 4);
+		strcpy(chunk + n + 4, what == 3 ? xmp : element);
+		return with_chunk("iTXt", chunk, n + 4 + strlen(chunk + n + 4), false);
+	default:
+		n = (size_t)sprintf(chunk, "XML:com.adobe.xmp") + 1;
+		memcpy(chunk + n, "\1\0\0", 4);
+		size = sizeof chunk - n - 4;
+		assert_int_equal(compress((Bytef *)chunk + n + 4, &size, (Bytef *)xmp, strlen(xmp)), Z_OK);
+		return with_chunk("iTXt", chunk, n + 4 + size, true);
+	}
+}
+
+static void texts_turn_as_exif_does(void **state)
+{
+	(void)state;
+	for (int what = 0; what < 6; what++) {
+		image im;
+		image_head head;
+		buf file = with_text(what);
+		assert_int_equal(ims_image_decode(&im, &head, file.data, file.len, NULL, NULL, NULL), 0);
+		if (head.orientation != 6 || im.width != 10 || !(head.traits & IMAGE_HAS_OTHER_ORIENTATION))
+			fail_msg("text %d: orientation %u", what, (unsigned)head.orientation);
+		ims_image_free(&im);
+		ims_buf_free(&file);
+	}
+}
+
+/* A text that inflates to much more than a block may have is not kept, however often it comes. */
+static void a_text_is_no_bomb(void **state)
+{
+	static Bytef zeros[4 << 20];
+	static uint8_t chunk[1 << 16] = "Raw profile type exif\0";
+	(void)state;
+	uLongf size = sizeof chunk - 23;
+	image_head head;
+	assert_int_equal(compress(chunk + 23, &size, zeros, sizeof zeros), Z_OK);
+	buf file = with_chunk("zTXt", chunk, 23 + size, false);
+	for (int i = 0; i < 200; i++)
+		put_chunk(&file, "zTXt", chunk, 23 + size);
+	double start = ims_now();
+	assert_int_equal(ims_image_head(&head, file.data, file.len, NULL, NULL), 0);
+	assert_int_equal(head.orientation, 1);
+	assert_true(ims_now() - start < 10); /* inflating all of them would take longer */
+	ims_buf_free(&file);
+}
+
+static void damaged_profiles_and_texts_do_no_harm(void **state)
 {
 	(void)state;
 	static const char *const types[] = {
@@ -201,7 +274,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind_becomes_rgb),
 		cmocka_unit_test(exif_turns_wherever_it_stands),
-		cmocka_unit_test(profiles_and_texts_are_skipped_unread),
+		cmocka_unit_test(texts_turn_as_exif_does),
+		cmocka_unit_test(a_text_is_no_bomb),
+		cmocka_unit_test(damaged_profiles_and_texts_do_no_harm),
 		cmocka_unit_test(what_is_written_is_read_back),
 		cmocka_unit_test(apples_variant_is_named),
 	};
