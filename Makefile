@@ -31,7 +31,7 @@ LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(B)/%.o)
 SHIM_OBJ := $(SHIM_SRC:%.cc=$(B)/%.o)
 MODEL_FILES := $(patsubst lib/model/%,$(B)/%,$(wildcard lib/model/default.*))
-LIBS     := -ljpeg -lpng -lsqlite3 -ldl -lm -pthread
+LIBS     := -ljpeg -lpng -lz -lsqlite3 -ldl -lm -pthread
 CLI_LIBS := -lmicrohttpd -ljansson -lchafa -lglib-2.0
 
 # libtorch: LIBTORCH=DIR (an unpacked libtorch, or the torch folder of a PyTorch install), or the system's.
@@ -126,9 +126,9 @@ $(B)/imgsearch.pc: lib/imgsearch.pc.in Makefile
 # ------------------------------------------------------------------------------------------------ packages ----
 
 NEED_BUILD := gcc g++ make libjpeg-dev libpng-dev libsqlite3-dev libmicrohttpd-dev libjansson-dev libchafa-dev libglib2.0-dev pkg-config
-WANT_BUILD := $(if $(LIBTORCH),,libtorch-dev) libopenblas0-pthread
+WANT_BUILD := $(if $(LIBTORCH),,libtorch-dev) libopenblas0-pthread liblcms2-2
 NEED_TEST  := libcmocka-dev perl
-WANT_TEST  := clang libclang-rt-dev python3-numpy python3-pil python3-torch python3-torchvision python3-sklearn chromium chromium-driver nodejs
+WANT_TEST  := clang libclang-rt-dev python3-numpy python3-pil python3-torch python3-torchvision python3-sklearn chromium chromium-driver nodejs icc-profiles-free colord-data
 WANT_BENCH := libfaiss-dev libhnswlib-dev libnanoflann-dev libflann-dev r-cran-rcppannoy python3-matplotlib
 
 setup:

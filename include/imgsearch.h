@@ -263,6 +263,12 @@ typedef struct imgsearch_options {
 	uint32_t read_only;  /* 1: never write, not even a journal */
 	/* 1: no DCT scaling of JPEGs: slower, exactly the reference transform */
 	uint32_t full_decode;
+	/*
+	 * bytes that the pictures which are decoded at the same time may take, on all threads together;
+	 * a picture that alone takes more is "too big". 0: a quarter of the machine's memory, or of the
+	 * process's control group
+	 */
+	uint64_t max_memory;
 } imgsearch_options;
 
 /*

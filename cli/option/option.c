@@ -27,6 +27,27 @@ static bool parse_whole(const option *o, const char *text, uint64_t *out)
 	return !(o->max > o->min) || ((double)*out >= o->min && (double)*out <= o->max);
 }
 
+/* A whole number of bytes, or one with a unit: 500M, 2GB, 1GiB. */
+static bool parse_bytes(const option *o, const char *text, uint64_t *out)
+{
+	static const char units[] = "KMGT";
+	char number[32];
+	size_t n = strspn(text, "0123456789");
+	if (!n || n >= sizeof number)
+		return false;
+	memcpy(number, text, n);
+	number[n] = 0;
+	const char *unit = text[n] ? strchr(units, text[n] & ~0x20) : NULL, *rest = text + n + !!unit;
+	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+	if (*rest && strcmp(rest, "B") && strcmp(rest, "iB"))
+		return false;
+	const option plain = { .kind = OPT_U64 };
+	if (!parse_whole(&plain, number, out) || *out > UINT64_MAX >> shift)
+		return false;
+	*out <<= shift;
+	return !(o->max > o->min) || ((double)*out >= o->min && (double)*out <= o->max);
+}
+
 /* n numbers between commas. */
 static bool parse_numbers(const option *o, const char *text, double *out, size_t n)
 {
@@ -108,6 +129,8 @@ static bool set_single(const option *o, const char *text, void *at)
 		else
 			*(uint64_t *)at = whole;
 		return true;
+	case OPT_BYTES:
+		return parse_bytes(o, text, at);
 	case OPT_FLOAT:
 	case OPT_DOUBLE:
 		if (!parse_real(o, text, &real))

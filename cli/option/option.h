@@ -19,6 +19,7 @@ typedef enum option_kind {
 	OPT_FLAG = 1, /* uint32_t: 1 */
 	OPT_UINT,     /* uint32_t */
 	OPT_U64,      /* uint64_t */
+	OPT_BYTES,    /* uint64_t: with K, M, G or T for powers of 1024 */
 	OPT_FLOAT,    /* float */
 	OPT_DOUBLE,   /* double */
 	OPT_TEXT,     /* const char * */

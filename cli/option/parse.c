@@ -34,6 +34,9 @@ static int bad_value(const command *c, const option *o, const char *text)
 				text, o->kind == OPT_UINT || o->kind == OPT_U64 ? "whole " : "", o->min, o->max);
 		return command_usage(c, "--%s: \"%s\" is not a %snumber", o->name, text,
 			o->kind == OPT_UINT || o->kind == OPT_U64 ? "whole " : "");
+	case OPT_BYTES:
+		return command_usage(c, "--%s: \"%s\" is not a size of at least %.0fM, such as 500M or 2G",
+			o->name, text, o->min / (1 << 20));
 	case OPT_RECT:
 		return command_usage(c, "--%s: \"%s\" is not X,Y,W,H in pixels, such as 10,20,300,200",
 			o->name, text);

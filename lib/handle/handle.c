@@ -85,7 +85,9 @@ int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *
 	s->owner = getpid();
 	s->threads = o->threads ? o->threads : ims_cpu_count();
 	sem_init(&s->decoders, 0, s->threads);
-	int rc = own_options(s, o, err);
+	ims_budget_init(&s->memory, o->max_memory ? o->max_memory : ims_budget_default());
+	s->colours = ims_colour_cache_new();
+	int rc = s->colours ? own_options(s, o, err) : ims_nomem(err);
 	if (!rc)
 		rc = check_model(s, path, err);
 	if (!rc)
@@ -123,6 +125,8 @@ void ims_handle_close(imgsearch *s)
 	pthread_mutex_destroy(&s->view_lock);
 	pthread_mutex_destroy(&s->network_lock);
 	sem_destroy(&s->decoders);
+	ims_budget_destroy(&s->memory);
+	ims_colour_cache_free(s->colours);
 	ims_free(s);
 }
 
@@ -255,12 +259,14 @@ bool ims_handle_network_loaded(imgsearch *s, const model_identity *id)
 
 /* -------------------------------------------------------------------------------- decoding ---- */
 
-image_limits ims_handle_limits(const imgsearch *s, const image_recipe *recipe)
+image_limits ims_handle_limits(imgsearch *s, const image_recipe *recipe)
 {
 	return (image_limits){
 		.max_pixels = s->options.max_megapixels * (uint64_t)1000000,
 		.full_decode = s->options.full_decode,
 		.at_least = recipe ? recipe->resize : 0,
+		.colours = s->colours,
+		.budget = &s->memory,
 	};
 }
 

@@ -11,6 +11,7 @@
 #define IMS_HANDLE_H
 
 #include "base/base.h"
+#include "image/colour.h"
 #include "image/image.h"
 #include "model/model.h"
 #include "store/store.h"
@@ -46,7 +47,9 @@ struct imgsearch {
 	imgsearch_error network_error; /* why that of network_identity could not be loaded; or code 0 */
 	model_identity network_identity;
 
-	sem_t decoders; /* bounds how many single pictures are decoded at once, and so the memory */
+	sem_t decoders; /* bounds how many single pictures are decoded at once */
+	budget memory;  /* of all that are decoded */
+	colour_cache *colours;
 };
 
 /*
@@ -99,7 +102,7 @@ void ims_handle_network_why_not(imgsearch *s, const model_identity *id, imgsearc
  * The limits of decoding: those of the options, and reduced decoding for the recipe (NULL: none).
  * Any thread.
  */
-image_limits ims_handle_limits(const imgsearch *s, const image_recipe *recipe);
+image_limits ims_handle_limits(imgsearch *s, const image_recipe *recipe);
 
 /*
  * Enclose the decoding of a single picture. acquire waits while `threads` other pictures are being

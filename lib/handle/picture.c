@@ -100,6 +100,7 @@ int ims_picture_load(imgsearch *s, job *j, const imgsearch_input *in, uint32_t m
 		rc = ims_job_check(j, err);
 	if (!rc)
 		rc = shrink(out, max_side, err);
+	ims_image_unreserve(out);
 	if (rc) {
 		ims_image_free(out);
 		*out = (image){ 0 };

@@ -24,8 +24,31 @@ void ims_image_free(image *im)
 {
 	if (!im)
 		return;
+	ims_image_unreserve(im);
 	ims_free(im->pixels);
 	*im = (image){ 0 };
+}
+
+void ims_image_unreserve(image *im)
+{
+	if (im->budget)
+		ims_budget_release(im->budget, im->reserved);
+	im->budget = NULL;
+}
+
+/* Reserves memory for the file, the pixels, a second copy if they are turned, and the decoder. */
+static int reserve(image *out, const image_head *stored, size_t size, unsigned shrink, budget *b,
+	imgsearch_error *err)
+{
+	uint64_t pixels = 3 * ((uint64_t)stored->width / shrink + 1) * (stored->height / shrink + 1);
+	uint64_t need = size + stored->memory + pixels * (stored->orientation == 1 ? 1 : 2);
+	if (b && !ims_budget_reserve(b, need))
+		return ims_fail(err, IMGSEARCH_ELIMIT,
+			"decoding it takes %.1f MB of memory, and the limit is %.1f MB", (double)need / 1e6,
+			(double)b->limit / 1e6);
+	out->budget = b;
+	out->reserved = need;
+	return 0;
 }
 
 int ims_image_check_size(uint64_t width, uint64_t height, uint64_t max_pixels, imgsearch_error *err)
@@ -143,8 +166,11 @@ static int orient_upright(image *im, orientation t, imgsearch_error *err)
 				y + TILE < out.height ? y + TILE : out.height);
 	if (im->box[2] > 0)
 		orient_box(out.box, im->box, t, (float)im->width, (float)im->height);
-	ims_image_free(im);
-	*im = out;
+	ims_free(im->pixels);
+	im->pixels = out.pixels;
+	im->width = out.width;
+	im->height = out.height;
+	memcpy(im->box, out.box, sizeof im->box);
 	return 0;
 }
 
@@ -209,6 +235,17 @@ static int cut_part(image *im, const int32_t part[4], int32_t shrink, imgsearch_
 	return rc;
 }
 
+/* Cuts the rows that are missing off a part of a picture. */
+static int available_part(int32_t part[4], const image *im, int32_t shrink, imgsearch_error *err)
+{
+	int64_t rows = (int64_t)im->height * shrink - part[1];
+	if (rows <= 0)
+		return ims_fail(err, IMGSEARCH_EFORMAT, "this part of the picture is lost");
+	if (rows < part[3])
+		part[3] = (int32_t)rows;
+	return 0;
+}
+
 /* The part x, y, width, height of the upright picture in stored coordinates. */
 static void stored_part(int32_t out[4], const int32_t part[4], orientation t, int32_t width,
 	int32_t height)
@@ -239,11 +276,21 @@ int ims_image_decode(image *out, image_head *head, const void *data, size_t size
 	const int32_t all[4] = { 0, 0, (int32_t)full.width, (int32_t)full.height };
 	int32_t part[4];
 	stored_part(part, crop ? crop : all, t, (int32_t)stored.width, (int32_t)stored.height);
-	unsigned shrink = choose_shrink(part[2], part[3], limits);
-	rc = d->decode(out, &stored, data, size, shrink, err);
+	decode_request request = {
+		.shrink = d->scales ? choose_shrink(part[2], part[3], limits) : 1,
+		.partial = limits && limits->partial,
+		.colours = limits ? limits->colours : NULL,
+	};
+	image reserved = { 0 };
+	rc = reserve(&reserved, &stored, size, request.shrink, limits ? limits->budget : NULL, err);
 	if (!rc)
-		rc = cut_part(out, part,
-			out->width == stored.width && out->height == stored.height ? 1 : (int32_t)shrink, err);
+		rc = d->decode(out, &stored, data, size, &request, err);
+	out->budget = reserved.budget;
+	out->reserved = reserved.reserved;
+	if (!rc && out->partial)
+		rc = available_part(part, out, (int32_t)request.shrink, err);
+	if (!rc)
+		rc = cut_part(out, part, (int32_t)request.shrink, err);
 	if (!rc)
 		rc = orient_upright(out, t, err);
 	if (rc)

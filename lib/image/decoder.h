@@ -6,21 +6,29 @@
 #ifndef IMS_IMAGE_DECODER_H
 #define IMS_IMAGE_DECODER_H
 
+#include "image/colour.h"
 #include "image/image.h"
+
+typedef struct decode_request {
+	unsigned shrink;       /* 1, 2, 4 or 8 if the decoder scales, else 1 */
+	bool partial;          /* lost pixels are accepted, and image.partial is set */
+	colour_cache *colours; /* NULL: none */
+} decode_request;
 
 typedef struct decoder {
 	image_format format;
+	bool scales; /* decodes at 1/shrink of the size */
 
-	/* Stored width and height, orientation. Above max_pixels ELIMIT, whatever else is wrong. */
+	/* Stored width and height, orientation, traits. Above max_pixels ELIMIT, whatever else is wrong. */
 	int (*head)(image_head *out, const void *data, size_t size, uint64_t max_pixels,
 		imgsearch_error *err);
 
 	/*
-	 * Pixels of a picture whose header was read, at 1/shrink of its size (1, 2, 4, 8) where the
-	 * format can do so, else at full size.
+	 * Pixels of a picture whose header was read. A partial picture may have fewer rows than its
+	 * header says. EFORMAT: pixels are lost. What follows the last pixel does not matter.
 	 */
 	int (*decode)(image *out, const image_head *stored, const void *data, size_t size,
-		unsigned shrink, imgsearch_error *err);
+		const decode_request *request, imgsearch_error *err);
 } decoder;
 
 extern const decoder ims_image_jpeg, ims_image_png;
@@ -31,11 +39,5 @@ int ims_image_check_size(uint64_t width, uint64_t height, uint64_t max_pixels,
 
 /* Memory for width x height pixels; ENOMEM. */
 int ims_image_new(image *out, uint32_t width, uint32_t height, imgsearch_error *err);
-
-/*
- * The orientation (1..8) in an Exif block, from its TIFF header on; 1: there is none or it is
- * damaged.
- */
-uint32_t ims_image_orientation(const void *tiff, size_t size);
 
 #endif

@@ -11,6 +11,7 @@
 #define IMS_IMAGE_H
 
 #include "base/base.h"
+#include "base/budget.h"
 
 /*
  * The format by content, never by file name. Formats after PNG are recognised only so that the
@@ -43,13 +44,26 @@ typedef struct image {
 	uint8_t *pixels;
 	uint32_t width, height;
 	float box[4];
+	bool partial;     /* some of its pixels are lost: image_limits.partial */
+	bool unconverted; /* its colours are not sRGB, and could not be converted */
+	budget *budget;   /* where `reserved` bytes are reserved for it until it is freed; NULL: none */
+	uint64_t reserved;
 } image;
+
+/* What has a part in the pixels of a file beside their samples. */
+enum {
+	IMAGE_HAS_COLOURS = 1,          /* its colours are not sRGB */
+	IMAGE_HAS_ALPHA = 2,            /* it may be transparent */
+	IMAGE_HAS_OTHER_ORIENTATION = 4 /* that of XMP, or of Exif in a text chunk */
+};
 
 /* The header of a file. width and height are those of the upright picture. */
 typedef struct image_head {
 	image_format format;
 	uint32_t width, height;
-	uint32_t orientation; /* of Exif, 1..8 */
+	uint32_t orientation; /* 1..8: how the stored pixels are turned */
+	uint32_t traits;      /* IMAGE_HAS_... */
+	uint64_t memory;      /* bytes that decoding takes beside the pixels */
 } image_head;
 
 /* Preparation for a network: torchvision's Resize(short side), CenterCrop, ToTensor, Normalize. */
@@ -65,9 +79,12 @@ typedef struct image_recipe {
  * to that of the full picture is then above 0.995 (tests/image/reference.py).
  */
 typedef struct image_limits {
-	uint64_t max_pixels;  /* 0: 200 million */
-	uint32_t full_decode; /* 1: no scaling */
-	uint32_t at_least;    /* 0: no scaling */
+	uint64_t max_pixels;          /* 0: 200 million */
+	uint32_t full_decode;         /* 1: no scaling */
+	uint32_t at_least;            /* 0: no scaling */
+	bool partial;                 /* what is there of a damaged picture is accepted */
+	struct colour_cache *colours; /* NULL: none */
+	budget *budget;               /* of memory, shared with other decoders; NULL: no limit */
 } image_limits;
 
 enum { IMS_IMAGE_MAX_FILE = 1 << 30 }; /* bytes; larger files are refused */
@@ -84,14 +101,19 @@ int ims_image_head(image_head *out, const void *data, size_t size, const image_l
 	imgsearch_error *err);
 
 /*
- * Decodes, rotates upright, and blends alpha over white. A picture that is cut off is EFORMAT, not
- * padded with grey; other errors are those of ims_image_head. crop (x, y, width, height in upright
+ * Decodes, converts the colours to sRGB, rotates upright, and blends alpha over white, or over black
+ * if what is drawn is light. A picture that is cut off is EFORMAT, not padded with grey, unless
+ * limits->partial. ELIMIT: it takes more memory than the
+ * budget has; other errors are those of ims_image_head. crop (x, y, width, height in upright
  * full-size coordinates; NULL: all) is the part that is returned; EINVAL: it does not lie inside.
  * head (may be NULL) is filled as far as the header was read, also on failure.
  */
 int ims_image_decode(image *out, image_head *head, const void *data, size_t size,
 	const image_limits *limits, const int32_t crop[4], imgsearch_error *err);
 void ims_image_free(image *im);
+
+/* Gives back what is reserved for a picture that outlives its call. */
+void ims_image_unreserve(image *im);
 
 /* Crops pixels to x, y, width, height in place. EINVAL: it does not lie inside. */
 int ims_image_crop(image *im, const int32_t crop[4], imgsearch_error *err);

@@ -1,21 +1,24 @@
 /*
- * PNG (W3C Recommendation, third edition) by libpng. Every colour type and depth becomes 8-bit RGB,
- * with transparent parts over white. Only the chunks that make pixels reach libpng's parsers. All
- * others (profiles, texts: the places of decompression bombs) are skipped unread, except eXIf,
- * whose orientation is read here.
+ * PNG (W3C Recommendation, third edition) by libpng. Every colour type and depth becomes 8-bit RGB
+ * in sRGB. Only the chunks that make pixels reach libpng's parsers; png_chunks.h reads the others.
+ *
+ * Only the pixels count: what follows the last row is not read. libpng reads to the end of the
+ * compressed data together with that row, and on_row tells that the row was there.
+ *
+ * Transparent parts are laid over white. A drawing of light colours would vanish on white, so it is
+ * decoded once more over black.
  *
  * All calls of libpng happen below run_guarded, which libpng's error handler jumps back to. What
  * must survive the jump lies in the job, never in a local variable.
  */
 #include "image/decoder.h"
+#include "image/png_chunks.h"
 
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <png.h>
-
-enum { SIGNATURE = 8, CHUNK_OVERHEAD = 12 };
 
 /* The first member of each job. */
 typedef struct guard {
@@ -33,7 +36,17 @@ typedef struct read_job {
 	size_t size, pos;
 	image_head head;
 	image im;
-	uint8_t *rgba; /* for transparency: one row, or the whole picture if it is interlaced */
+	png_facts facts;
+	colour_cache *cache;
+	const colour_transform *transform; /* NULL: colours stay as they are */
+	bool alpha, partial;
+	uint8_t background;
+	uint64_t rows, all_rows; /* that were decoded; of all passes */
+	uint32_t finished;       /* rows of im that have their pixels */
+	/* Rows before conversion: one, or the whole picture if it is interlaced; NULL: not needed. */
+	uint8_t *raw;
+	size_t raw_stride;
+	uint64_t drawn, dark, clear; /* sums of alpha: all, of dark pixels; sum of 255 - alpha */
 } read_job;
 
 typedef struct write_job {
@@ -90,29 +103,17 @@ static void on_read(png_structp png, png_bytep to, size_t n)
 {
 	read_job *j = png_get_io_ptr(png);
 	if (n > j->size - j->pos)
-		png_error(png, "premature end of PNG file");
+		png_error(png, "the PNG is cut off");
 	memcpy(to, j->data + j->pos, n);
 	j->pos += n;
 }
 
-static uint32_t big_endian(const uint8_t *p)
+/* After a row of any pass was decompressed, before libpng looks at what follows it. */
+static void on_row(png_structp png, png_row_infop info, png_bytep row)
 {
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-/* The chunk eXIf may stand before or after the pixels. */
-static uint32_t orientation_of(const uint8_t *data, size_t size)
-{
-	size_t pos = SIGNATURE;
-	while (size - pos >= CHUNK_OVERHEAD) {
-		size_t length = big_endian(data + pos), rest = size - pos - CHUNK_OVERHEAD;
-		if (length > rest)
-			break;
-		if (memcmp(data + pos + 4, "eXIf", 4) == 0)
-			return ims_image_orientation(data + pos + 8, length);
-		pos += length + CHUNK_OVERHEAD;
-	}
-	return 1;
+	read_job *j = png_get_user_transform_ptr(png);
+	(void)info, (void)row;
+	j->rows++;
 }
 
 static void read_head(void *arg)
@@ -128,13 +129,36 @@ static void read_head(void *arg)
 	png_set_user_limits(j->png, PNG_UINT_31_MAX,
 		PNG_UINT_31_MAX); /* ims_image_check_size has the limits */
 	png_set_keep_unknown_chunks(j->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+	if (j->partial) /* compressed bytes that libpng reads at once, and loses if the last is missing */
+		png_set_compression_buffer_size(j->png, 16);
 	png_read_info(j->png, j->info);
 }
 
 static void close_reader(read_job *j)
 {
 	png_destroy_read_struct(&j->png, &j->info, NULL);
-	ims_free(j->rgba);
+	ims_colour_release(j->transform);
+	ims_png_facts_free(&j->facts);
+	ims_free(j->raw);
+	j->transform = NULL;
+	j->raw = NULL;
+}
+
+static bool has_alpha(const read_job *j)
+{
+	return png_get_color_type(j->png, j->info) & PNG_COLOR_MASK_ALPHA
+		|| png_get_valid(j->png, j->info, PNG_INFO_tRNS);
+}
+
+/* Bytes of the rows that an interlaced picture keeps beside its pixels. */
+static uint64_t memory_of(const read_job *j)
+{
+	bool wide = png_get_bit_depth(j->png, j->info) == 16 && j->facts.colours.kind;
+	uint64_t pixel = (has_alpha(j) ? 4 : 3) * (wide ? 2 : 1);
+	uint64_t pixels = (uint64_t)png_get_image_width(j->png, j->info)
+		* png_get_image_height(j->png, j->info);
+	bool interlaced = png_get_interlace_type(j->png, j->info) != PNG_INTERLACE_NONE;
+	return interlaced && pixel > 3 ? pixels * pixel : 0;
 }
 
 static int head(image_head *out, const void *data, size_t size, uint64_t max_pixels,
@@ -142,75 +166,197 @@ static int head(image_head *out, const void *data, size_t size, uint64_t max_pix
 {
 	read_job j = { .data = data, .size = size };
 	int rc = run_guarded(&j.guard, read_head, &j, err), too_big = 0;
+	ims_png_facts_read(&j.facts, data, size);
 	if (j.info) { /* a size that was read is reported even if an error followed */
 		out->width = png_get_image_width(j.png, j.info);
 		out->height = png_get_image_height(j.png, j.info);
+		out->traits |= has_alpha(&j) ? IMAGE_HAS_ALPHA : 0;
+		out->memory = memory_of(&j);
 		too_big = ims_image_check_size(out->width, out->height, max_pixels, err);
 	}
-	out->orientation = size > SIGNATURE ? orientation_of(data, size) : 1;
+	if (j.facts.colours.kind)
+		out->traits |= IMAGE_HAS_COLOURS;
+	out->orientation = ims_image_orientation(&j.facts.meta);
+	if (out->orientation != 1 && !j.facts.has_exif_chunk)
+		out->traits |= IMAGE_HAS_OTHER_ORIENTATION;
+	if (!rc && j.facts.nomem)
+		rc = ims_nomem(err);
 	close_reader(&j);
 	return too_big ? too_big : rc;
 }
 
-static void over_white(uint8_t *rgb, const uint8_t *rgba, size_t n)
+/* ----------------------------------------------------------------------------------- rows ---- */
+
+/* Lays a row of RGBA over the background, and sums what is drawn on it. */
+static void blend(read_job *j, uint8_t *rgb, const uint8_t *rgba, size_t n)
 {
-	for (size_t i = 0; i < n; i++, rgb += 3, rgba += 4)
+	enum { DARK = 208 }; /* of 255; lighter pixels hardly show on white */
+	const unsigned background = j->background;
+	for (size_t i = 0; i < n; i++, rgb += 3, rgba += 4) {
+		unsigned alpha = rgba[3];
+		unsigned luma = (77u * rgba[0] + 150u * rgba[1] + 29u * rgba[2]) >> 8;
+		j->drawn += alpha;
+		j->dark += luma < DARK ? alpha : 0;
+		j->clear += 255 - alpha;
 		for (int c = 0; c < 3; c++) {
-			unsigned t = rgba[c] * (unsigned)rgba[3] + 255u * (255u - rgba[3]) + 128;
+			unsigned t = rgba[c] * alpha + background * (255u - alpha) + 128;
 			rgb[c] = (uint8_t)((t + (t >> 8)) >> 8);
 		}
+	}
+}
+
+/* Whether a drawing on nothing is so light that it does not show on white. */
+static bool is_light_drawing(const read_job *j)
+{
+	return j->alpha && j->drawn && j->dark * 20 < j->drawn && j->clear * 20 > (j->clear + j->drawn);
+}
+
+/* Makes row y of the picture from the raw row. */
+static void finish_row(read_job *j, size_t y)
+{
+	size_t n = j->im.width;
+	uint8_t *rgb = j->im.pixels + y * n * 3;
+	uint8_t *raw = j->raw ? j->raw + (j->raw_stride ? y * j->raw_stride : 0) : rgb;
+	if (j->transform)
+		ims_colour_apply(j->transform, raw, j->alpha ? raw : rgb, n);
+	if (j->alpha)
+		blend(j, rgb, raw, n);
+	j->finished = (uint32_t)y + 1;
 }
 
 /* Interlaced rows are complete only in the last pass. */
 static void read_rows(read_job *j, int passes)
 {
-	size_t width = j->im.width;
 	for (int pass = 1; pass <= passes; pass++)
 		for (size_t y = 0; y < j->im.height; y++) {
-			uint8_t *rgb = j->im.pixels + y * width * 3,
-					*rgba = j->rgba ? j->rgba + (passes > 1 ? y : 0) * width * 4 : NULL;
-			png_read_row(j->png, rgba ? rgba : rgb, NULL);
-			if (rgba && pass == passes)
-				over_white(rgb, rgba, width);
+			uint8_t *rgb = j->im.pixels + y * j->im.width * 3;
+			uint8_t *row = j->raw ? j->raw + y * j->raw_stride : rgb;
+			bool blocks = j->partial && passes > 1; /* early passes fill the places of later ones */
+			png_read_row(j->png, blocks ? NULL : row, blocks ? row : NULL);
+			if (pass == passes)
+				finish_row(j, y);
 		}
-	png_read_end(j->png, NULL);
+}
+
+/* The rows of all passes of Adam7 that have pixels: those for which on_row is called. */
+static uint64_t rows_of_passes(uint32_t width, uint32_t height)
+{
+	uint64_t n = 0;
+	for (int pass = 0; pass < PNG_INTERLACE_ADAM7_PASSES; pass++)
+		if (PNG_PASS_COLS(width, pass))
+			n += PNG_PASS_ROWS(height, pass);
+	return n;
+}
+
+/* 16 bits are kept for a conversion of colours alone. */
+static pixel_layout choose_layout(read_job *j)
+{
+	bool wide = png_get_bit_depth(j->png, j->info) == 16 && j->facts.colours.kind;
+	return j->alpha ? wide ? PIXELS_RGBA16 : PIXELS_RGBA8 : wide ? PIXELS_RGB16 : PIXELS_RGB8;
+}
+
+static void prepare_rows(read_job *j)
+{
+	bool grey = !(png_get_color_type(j->png, j->info) & PNG_COLOR_MASK_COLOR);
+	j->alpha = has_alpha(j);
+	pixel_layout layout = choose_layout(j);
+	j->transform = ims_colour_acquire(j->cache, &j->facts.colours, layout, grey);
+	if (!j->transform)
+		layout = j->alpha ? PIXELS_RGBA8 : PIXELS_RGB8;
+	bool wide = layout == PIXELS_RGB16 || layout == PIXELS_RGBA16;
+	if (!wide)
+		png_set_scale_16(j->png);
+	else if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+		png_set_swap(j->png);
+	png_set_expand(j->png);
+	png_set_gray_to_rgb(j->png);
+	png_set_read_user_transform_fn(j->png, on_row);
+	png_set_user_transform_info(j->png, j, 0, 0);
+	int passes = png_set_interlace_handling(j->png);
+	png_read_update_info(j->png, j->info);
+	j->all_rows = passes > 1 ? rows_of_passes(j->head.width, j->head.height) : j->head.height;
+	if (ims_image_new(&j->im, j->head.width, j->head.height, NULL))
+		stop(&j->guard, IMGSEARCH_ENOMEM, "");
+	j->im.unconverted = j->facts.colours.kind && !j->transform;
+	size_t stride = png_get_rowbytes(j->png, j->info);
+	if (layout != PIXELS_RGB8 && !(j->raw = ims_alloc(stride, passes > 1 ? j->head.height : 1)))
+		stop(&j->guard, IMGSEARCH_ENOMEM, "");
+	j->raw_stride = passes > 1 ? stride : 0;
+	if (passes > 1) /* nothing undefined in a picture whose later passes are lost */
+		memset(j->raw ? j->raw : j->im.pixels, 0, stride * j->head.height);
+	read_rows(j, passes);
 }
 
 static void read_pixels(void *arg)
 {
 	read_job *j = arg;
 	read_head(j);
+	ims_png_facts_read(&j->facts, j->data, j->size);
+	if (j->facts.nomem)
+		stop(&j->guard, IMGSEARCH_ENOMEM, "");
 	uint32_t width = png_get_image_width(j->png, j->info),
 			 height = png_get_image_height(j->png, j->info);
 	if (width != j->head.width || height != j->head.height)
 		stop(&j->guard, IMGSEARCH_EFORMAT, "the picture changed while it was read");
-	png_set_scale_16(j->png);
-	png_set_expand(j->png);
-	png_set_gray_to_rgb(j->png);
-	int passes = png_set_interlace_handling(j->png);
-	png_read_update_info(j->png, j->info);
-	if (ims_image_new(&j->im, width, height, NULL))
-		stop(&j->guard, IMGSEARCH_ENOMEM, "");
-	if (png_get_channels(j->png, j->info) == 4
-		&& !(j->rgba = ims_alloc((size_t)width * (passes > 1 ? height : 1), 4)))
-		stop(&j->guard, IMGSEARCH_ENOMEM, "");
-	read_rows(j, passes);
+	prepare_rows(j);
 }
 
-static int decode(image *out, const image_head *stored, const void *data, size_t size,
-	unsigned shrink, imgsearch_error *err)
+/*
+ * After an error in the pixels. 0: they are all there, since libpng stumbled over what follows them;
+ * or some are there and that is enough.
+ */
+static int rescue(read_job *j, int rc)
 {
-	(void)shrink;
-	read_job j = { .data = data, .size = size, .head = *stored };
-	int rc = run_guarded(&j.guard, read_pixels, &j, err);
-	close_reader(&j);
+	bool interlaced = j->raw ? j->raw_stride : j->all_rows > j->head.height;
+	bool whole = j->all_rows && j->rows == j->all_rows && !strstr(j->guard.message, "CRC error");
+	if (rc != IMGSEARCH_EFORMAT || !(whole || (j->partial && j->rows)))
+		return rc;
+	if (interlaced || whole)
+		for (size_t y = j->finished; y < j->head.height; y++)
+			finish_row(j, y);
+	j->im.partial = !whole;
+	if (j->finished < j->im.height)
+		j->im.height = j->finished;
+	return j->finished ? 0 : rc;
+}
+
+/* Decodes over a background; `like` has the data and the request. */
+static int read_over(image *out, bool *light, uint8_t background, const read_job *like,
+	imgsearch_error *err)
+{
+	read_job j = *like;
+	imgsearch_error why = { 0 };
+	j.background = background;
+	int rc = run_guarded(&j.guard, read_pixels, &j, &why);
 	if (rc)
+		rc = rescue(&j, rc);
+	*light = is_light_drawing(&j);
+	close_reader(&j);
+	if (rc) {
 		ims_image_free(&j.im);
+		ims_fail(err, rc, "%s", why.message);
+	}
 	*out = j.im;
 	return rc;
 }
 
-const decoder ims_image_png = { IMAGE_PNG, head, decode };
+static int decode(image *out, const image_head *stored, const void *data, size_t size,
+	const decode_request *request, imgsearch_error *err)
+{
+	bool light;
+	read_job j = { .data = data, .size = size, .head = *stored, .cache = request->colours };
+	int rc = read_over(out, &light, 255, &j, err);
+	if (rc == IMGSEARCH_EFORMAT && request->partial) {
+		j.partial = true;
+		rc = read_over(out, &light, 255, &j, err);
+	}
+	if (rc || !light)
+		return rc;
+	ims_image_free(out);
+	return read_over(out, &light, 0, &j, err);
+}
+
+const decoder ims_image_png = { IMAGE_PNG, false, head, decode };
 
 /* --------------------------------------------------------------------------------- writing ---- */
 

@@ -1,8 +1,10 @@
 /*
  * What the Python tests look at:
- *	show check FILE...                                       a line each: code, width, height,
- *message show fit RESIZE CROP BICUBIC AT_LEAST FILE...            crop * crop * 3 raw f32 each,
- *channels last; NaN for a bad file
+ *
+ * show check FILE...    a line each: code, width, height, path, message
+ * show pixels FILE      the picture as PPM
+ * show fit RESIZE CROP BICUBIC AT_LEAST FILE...
+ *                       crop * crop * 3 raw f32 each, channels last; NaN for a bad file
  */
 #include "image/image.h"
 
@@ -46,6 +48,20 @@ static void fit(const char *path, const image_recipe *recipe, uint32_t at_least)
 	ims_image_free(&im);
 }
 
+static int pixels(const char *path)
+{
+	imgsearch_error err = { 0 };
+	image im = { 0 };
+	if (decode(&im, path, 0, &err)) {
+		fprintf(stderr, "%s: %s\n", path, err.message);
+		return 1;
+	}
+	printf("P6\n%u %u\n255\n", (unsigned)im.width, (unsigned)im.height);
+	fwrite(im.pixels, 3, (size_t)im.width * im.height, stdout);
+	ims_image_free(&im);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "check") == 0) {
@@ -53,6 +69,8 @@ int main(int argc, char **argv)
 			check(argv[i]);
 		return 0;
 	}
+	if (argc == 3 && strcmp(argv[1], "pixels") == 0)
+		return pixels(argv[2]);
 	if (argc < 6 || strcmp(argv[1], "fit"))
 		return 2;
 	image_recipe recipe = {

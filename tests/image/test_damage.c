@@ -5,10 +5,16 @@
  */
 #include "image/common.h"
 
-static jpeg_kind progressive = { .h = 2, .v = 2, .progressive = 1 }, baseline = { .h = 2, .v = 2 },
-				 restarts = { .restart = 2 };
+static const jpeg_kind jpegs[] = {
+	{ .h = 2, .v = 2 },
+	{ .h = 2, .v = 2, .progressive = 1 },
+	{ .restart = 2 },
+	{ .one_by_one = 1 },
+	{ .arithmetic = 1 },
+};
+enum { ARITHMETIC = 4, JPEG_FILES = sizeof jpegs / sizeof *jpegs, FILES = JPEG_FILES + 4 };
 
-/* The files that the tests below break: three JPEGs, three PNGs. */
+/* The files that the tests below break. */
 static buf whole_file(int i)
 {
 	image im = pattern_image(90, 70);
@@ -16,49 +22,153 @@ static buf whole_file(int i)
 		{ PNG_COLOR_TYPE_RGB, 8, 0, 0, 90, 70 },
 		{ PNG_COLOR_TYPE_RGB_ALPHA, 16, 1, 0, 90, 70 },
 		{ PNG_COLOR_TYPE_PALETTE, 4, 0, 1, 90, 70 },
+		{ PNG_COLOR_TYPE_GRAY, 8, 1, 0, 90, 70 },
 	};
-	buf file = i < 3 ? make_jpeg(&im,
-				   i == 0       ? &baseline
-					   : i == 1 ? &progressive
-								: &restarts)
-					 : make_png(&png[i - 3]);
+	buf file = i < JPEG_FILES ? make_jpeg(&im, &jpegs[i]) : make_png(&png[i - JPEG_FILES]);
 	ims_image_free(&im);
 	return file;
 }
-enum { FILES = 6 };
 
-/* A copy of its own, so that reading past the end is noticed. */
-static int decode_copy(const buf *file, size_t n, uint32_t at_least, imgsearch_error *err)
+/* Decodes a copy of its own, so that reading past the end is noticed. */
+static int decode_into(image *im, const buf *file, size_t n, const image_limits *limits,
+	imgsearch_error *err)
 {
-	image im;
-	image_limits limits = { .at_least = at_least };
 	void *copy = ims_alloc(n, 1);
 	assert_non_null(copy);
 	memcpy(copy, file->data, n);
-	int rc = ims_image_decode(&im, NULL, copy, n, &limits, NULL, err);
-	assert_true(!rc == !!im.pixels);
-	ims_image_free(&im);
+	int rc = ims_image_decode(im, NULL, copy, n, limits, NULL, err);
+	assert_true(!rc == !!im->pixels);
 	ims_free(copy);
 	return rc;
 }
 
-static void cut_off_anywhere_is_damaged(void **state)
+static int decode_copy(const buf *file, size_t n, uint32_t at_least, imgsearch_error *err)
+{
+	image im;
+	image_limits limits = { .at_least = at_least };
+	int rc = decode_into(&im, file, n, &limits, err);
+	ims_image_free(&im);
+	return rc;
+}
+
+static bool is_same(const image *a, const image *b)
+{
+	return a->width == b->width && a->height == b->height
+		&& memcmp(a->pixels, b->pixels, (size_t)a->width * a->height * 3) == 0;
+}
+
+/* 0: the picture is the whole one. EFORMAT with a sentence: it is damaged. Nothing else. */
+static int check_cut(const buf *file, size_t n, const image_limits *limits, const image *whole)
+{
+	image im;
+	imgsearch_error err = { 0 };
+	int rc = decode_into(&im, file, n, limits, &err);
+	if (rc ? rc != IMGSEARCH_EFORMAT || !err.message[0] : im.partial || !is_same(&im, whole))
+		fail_msg("cut to %zu of %zu bytes: %d %s", n, file->len, rc, err.message);
+	ims_image_free(&im);
+	return rc;
+}
+
+static void cut_off_anywhere_is_damaged_or_whole(void **state)
 {
 	(void)state;
 	for (int i = 0; i < FILES; i++) {
 		buf file = whole_file(i);
-		assert_int_equal(decode_copy(&file, file.len, 0, NULL), 0);
-		for (size_t cut = 0; cut < 100; cut++)
-			for (uint32_t at_least = 0; at_least <= 10; at_least += 10) {
-				imgsearch_error err = { 0 };
-				size_t n = file.len * cut / 100;
-				if (decode_copy(&file, n, at_least, &err) != IMGSEARCH_EFORMAT)
-					fail_msg("file %d cut to %zu of %zu bytes: %d %s", i, n, file.len, err.code,
-						err.message);
-				assert_true(err.message[0] != 0);
-			}
-		for (size_t n = file.len - 20; n < file.len; n++)
-			assert_int_equal(decode_copy(&file, n, 0, NULL), IMGSEARCH_EFORMAT);
+		for (uint32_t at_least = 0; at_least <= 10; at_least += 10) {
+			const image_limits limits = { .at_least = at_least };
+			image whole;
+			assert_int_equal(decode_into(&whole, &file, file.len, &limits, NULL), 0);
+			for (size_t cut = 0; cut < 90; cut++)
+				if (check_cut(&file, file.len * cut / 100, &limits, &whole) == 0)
+					fail_msg("file %d, cut at %zu %%, is no picture any more", i, cut);
+			for (size_t n = file.len - 60; n < file.len; n++)
+				check_cut(&file, n, &limits, &whole);
+			ims_image_free(&whole);
+		}
+		ims_buf_free(&file);
+	}
+}
+
+/* The bytes that end a file: EOI of JPEG, the chunk IEND of PNG. */
+static size_t end_of(int i)
+{
+	return i < JPEG_FILES ? 2 : 12;
+}
+
+/* The pixels are all there: what comes in place of the end does not matter. */
+static void pixels_count_whatever_follows_them(void **state)
+{
+	static const char *const trailers[] = { "", "SEFH\x6b\0\0\0\x01\0\0\0SEFT",
+		"\0\0\0\x18"
+		"ftypmp42",
+		"\xFF\xD8\xFF\xE0\0\x10JFIF", "\xFF\xC0\0\x0b", "\xFF", "\xFF\xFF\xFF\xFF" };
+	static const size_t sizes[] = { 0, 16, 12, 10, 4, 1, 4 };
+	(void)state;
+	for (int i = 0; i < FILES; i++) {
+		buf file = whole_file(i);
+		image whole;
+		assert_int_equal(decode_into(&whole, &file, file.len, NULL, NULL), 0);
+		file.len -= end_of(i);
+		size_t end = file.len;
+		for (int t = 0; t < 7; t++) {
+			file.len = end;
+			ims_buf_put(&file, trailers[t], sizes[t]);
+			int rc = check_cut(&file, file.len, NULL, &whole);
+			if (rc && i != ARITHMETIC)
+				fail_msg("file %d with trailer %d is damaged", i, t);
+		}
+		ims_image_free(&whole);
+		ims_buf_free(&file);
+	}
+}
+
+/* A scan, or the last bytes of the pixels, are missing: damaged, although an end stands there. */
+static void an_end_does_not_replace_pixels(void **state)
+{
+	(void)state;
+	for (int i = 0; i < FILES; i++) {
+		buf file = whole_file(i);
+		image whole;
+		assert_int_equal(decode_into(&whole, &file, file.len, NULL, NULL), 0);
+		for (size_t lost = 40; lost < file.len / 2; lost += file.len / 23) {
+			buf cut = { 0 };
+			ims_buf_put(&cut, file.data, file.len - end_of(i) - lost);
+			ims_buf_put(&cut, file.data + file.len - end_of(i), end_of(i));
+			if (i != ARITHMETIC && check_cut(&cut, cut.len, NULL, &whole) == 0)
+				fail_msg("file %d without %zu bytes is whole", i, lost);
+			ims_buf_free(&cut);
+		}
+		ims_image_free(&whole);
+		ims_buf_free(&file);
+	}
+}
+
+/* Of a picture whose rows are in order, the rows that are there; otherwise the whole area. */
+static void what_is_there_of_a_cut_picture(void **state)
+{
+	const image_limits limits = { .partial = true };
+	(void)state;
+	for (int i = 0; i < FILES; i++) {
+		buf file = whole_file(i);
+		image whole, im;
+		uint32_t height = 0;
+		assert_int_equal(decode_into(&whole, &file, file.len, &limits, NULL), 0);
+		assert_false(whole.partial);
+		for (int cut = 0; cut < 100; cut += 3) {
+			if (decode_into(&im, &file, file.len * (size_t)cut / 100, &limits, NULL))
+				continue;
+			assert_true(im.partial && im.width == whole.width && im.height >= height);
+			height = im.height;
+			if (i == 0 || i == 2 || i == 5 || i == 7) /* baseline; PNG without interlace */
+				assert_memory_equal(im.pixels, whole.pixels,
+					(size_t)im.width * (im.height > 16 ? im.height - 16 : 0) * 3);
+			else if (i != ARITHMETIC)
+				assert_int_equal(im.height, whole.height);
+			ims_image_free(&im);
+		}
+		if (height <= whole.height / 2)
+			fail_msg("of file %d only %u rows came", i, (unsigned)height);
+		ims_image_free(&whole);
 		ims_buf_free(&file);
 	}
 }
@@ -126,7 +236,7 @@ static void headers_that_promise_too_much_cost_nothing(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 4; i++) {
-		buf file = whole_file(i);
+		buf file = whole_file(i < 3 ? i : JPEG_FILES);
 		if (i < 3) {
 			put16(frame(&file) + 5, 60000);
 			put16(frame(&file) + 7, 60000);
@@ -145,7 +255,7 @@ static void headers_that_promise_too_much_cost_nothing(void **state)
 static void no_side_is_longer_than_a_million(void **state)
 {
 	(void)state;
-	buf file = whole_file(3);
+	buf file = whole_file(JPEG_FILES);
 	file.len = 8;
 	put_chunk(&file, "IHDR", (const uint8_t *)"\0\x0f\x42\x41\0\0\0\1\x08\2\0\0", 13);
 	expect_refused(&file, file.len, NULL, IMGSEARCH_ELIMIT, "1000001 x 1");
@@ -163,6 +273,39 @@ static void the_limit_is_the_callers(void **state)
 		assert_int_equal(ims_image_head(&head, file.data, file.len,
 							 &(image_limits){ .max_pixels = 90 * 70 }, NULL),
 			0);
+		ims_buf_free(&file);
+	}
+}
+
+/* A picture that takes more memory than there is is refused, and nothing stays reserved. */
+static void memory_has_a_budget(void **state)
+{
+	(void)state;
+	for (int i = 0; i < FILES; i++) {
+		buf file = whole_file(i);
+		budget b;
+		image im;
+		imgsearch_error err = { 0 };
+		const image_limits limits = { .budget = &b };
+		ims_budget_init(&b, 1 << 20);
+		assert_int_equal(decode_into(&im, &file, file.len, &limits, &err), 0);
+		assert_int_equal(im.reserved, b.used);
+		uint64_t need = b.used;
+		/* An interlaced picture with alpha keeps four more bytes a pixel, several scans more. */
+		assert_true(need >= file.len + 90 * 70 * (i == JPEG_FILES + 1 ? 7 : i == 1 ? 6 : 3));
+		ims_image_free(&im);
+		assert_int_equal(b.used, 0);
+		b.limit = need;
+		assert_int_equal(decode_into(&im, &file, file.len / 2, &limits, &err), IMGSEARCH_EFORMAT);
+		assert_int_equal(b.used, 0);
+		assert_int_equal(decode_into(&im, &file, file.len, &limits, &err), 0);
+		ims_image_unreserve(&im);
+		assert_int_equal(b.used, 0);
+		ims_image_free(&im);
+		b.limit = need - 1;
+		assert_int_equal(decode_into(&im, &file, file.len, &limits, &err), IMGSEARCH_ELIMIT);
+		assert_non_null(strstr(err.message, "memory"));
+		ims_budget_destroy(&b);
 		ims_buf_free(&file);
 	}
 }
@@ -255,8 +398,8 @@ static const struct {
 	int code;
 } verdicts[] = {
 	{ "truncated_app14", 0 }, { "truncated_exif_dpi", 0 }, { "sharp/truncated", IMGSEARCH_EFORMAT },
-	{ "vips/truncated", IMGSEARCH_EFORMAT }, { "truncated_jpeg", IMGSEARCH_EFORMAT },
-	{ "truncated_image", IMGSEARCH_EFORMAT }, { "truncated_end_chunk", IMGSEARCH_EFORMAT },
+	{ "vips/truncated", IMGSEARCH_EFORMAT }, { "truncated_jpeg", 0 }, /* only its end is missing */
+	{ "truncated_image", IMGSEARCH_EFORMAT }, { "truncated_end_chunk", 0 },
 	{ "broken_data_stream", IMGSEARCH_EFORMAT }, { "corrupt-header", IMGSEARCH_EFORMAT },
 	{ "max_size.jpg", IMGSEARCH_ELIMIT }, { "monkey12", IMGSEARCH_EUNSUPPORTED },
 	{ "ultrahdr", IMGSEARCH_EFORMAT },       /* ends at the first scan */
@@ -322,7 +465,11 @@ static void the_collection_of_bad_input(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cut_off_anywhere_is_damaged),
+		cmocka_unit_test(cut_off_anywhere_is_damaged_or_whole),
+		cmocka_unit_test(pixels_count_whatever_follows_them),
+		cmocka_unit_test(an_end_does_not_replace_pixels),
+		cmocka_unit_test(what_is_there_of_a_cut_picture),
+		cmocka_unit_test(memory_has_a_budget),
 		cmocka_unit_test(bytes_after_the_end_do_no_harm),
 		cmocka_unit_test(flipped_bits_never_crash),
 		cmocka_unit_test(headers_that_promise_too_much_cost_nothing),

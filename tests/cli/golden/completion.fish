@@ -28,6 +28,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l std -d 'standard
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l max-memory -d 'what decoding may take, in all: 500M, 2G (default: a quarter of the memory)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
@@ -141,6 +142,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l std -d 'standa
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l max-memory -d 'what decoding may take, in all: 500M, 2G (default: a quarter of the memory)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l help -s h -d 'show this help'
@@ -265,6 +267,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l std -d 'standard
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l max-memory -d 'what decoding may take, in all: 500M, 2G (default: a quarter of the memory)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l help -s h -d 'show this help'

@@ -55,6 +55,7 @@ _imgsearch() {
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
 			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
 			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
+			'--max-memory=[what decoding may take, in all\: 500M, 2G (default\: a quarter of the memory)]:SIZE:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
@@ -193,6 +194,7 @@ _imgsearch() {
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
 			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
 			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
+			'--max-memory=[what decoding may take, in all\: 500M, 2G (default\: a quarter of the memory)]:SIZE:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -340,6 +342,7 @@ _imgsearch() {
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
 			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
 			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
+			'--max-memory=[what decoding may take, in all\: 500M, 2G (default\: a quarter of the memory)]:SIZE:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \

@@ -1,0 +1,30 @@
+/*
+ * What stands beside the pixels of a file, in blocks that JPEG and PNG share. Data are a stranger's
+ * bytes: a damaged block counts as absent.
+ */
+#ifndef IMS_IMAGE_METADATA_H
+#define IMS_IMAGE_METADATA_H
+
+#include "base/base.h"
+
+/* Blocks of a file, borrowed. NULL: the file has none. */
+typedef struct metadata {
+	const uint8_t *exif; /* from its TIFF header on */
+	size_t exif_size;
+	const uint8_t *xmp; /* text, not terminated */
+	size_t xmp_size;
+} metadata;
+
+/*
+ * The orientation 1..8: that of the Exif block, else that of the XMP block, else 1. Sources: CIPA
+ * DC-008 section 4.6, TIFF 6.0; XMP specification part 2, tiff:Orientation.
+ */
+uint32_t ims_image_orientation(const metadata *m);
+
+/*
+ * Takes the content of a JPEG segment APP1, which is Exif or XMP by its first bytes. The first block
+ * of each kind counts.
+ */
+void ims_metadata_app1(metadata *m, const void *data, size_t size);
+
+#endif
