@@ -13,15 +13,15 @@ typedef struct library_function {
 } library_function;
 
 /*
- * Loads the first of the file names, which end with NULL, that has all functions. They stay in the
- * scope of the caller's library (RTLD_LOCAL). Whether one was found; else every *at is NULL. Callers
- * load a library once, below pthread_once.
+ * Loads the first of the file names, which end with NULL, that has all functions. Its symbols stay
+ * hidden from the program (RTLD_LOCAL). Whether one was found; else every *at is NULL. Callers load
+ * a library once, below pthread_once.
  */
 bool ims_library_load(const char *const *files, const library_function *functions, size_t n);
 
 /*
- * Names a library in the ELF note that packagers read (uapi-group.org, ELF dlopen metadata). At file
- * scope: IMS_LIBRARY_NOTE("liblcms2.so.2", "colour profiles")
+ * Names a library in the ELF note that packagers read (uapi-group.org, ELF dlopen metadata), at
+ * file scope: IMS_LIBRARY_NOTE("liblcms2.so.2", "colour profiles").
  */
 #define IMS_LIBRARY_NOTE(files, purpose) IMS_LIBRARY_NOTE_(files, purpose, __COUNTER__)
 #define IMS_LIBRARY_NOTE_(files, purpose, n) IMS_LIBRARY_NOTE__(files, purpose, n)

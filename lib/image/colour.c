@@ -10,7 +10,7 @@
 /* D65 and the primaries of BT.709, which are those of sRGB. */
 static const double srgb_point[8] = { 0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06 };
 
-/* --------------------------------------------------------------------------- what a file says */
+/* ------------------------------------------------------------------------ what a file says ---- */
 
 void ims_colour_clear(colour_space *c)
 {
@@ -133,11 +133,11 @@ bool ims_colour_set_cicp(colour_space *c, uint8_t primaries, uint8_t transfer, u
 	return true;
 }
 
-/* ------------------------------------------------------------------------------- Little CMS ---- */
+/* ------------------------------------------------------------------------------ Little CMS ---- */
 
 /*
- * The functions that are used, by the types of lcms2.h: handles are pointers, numbers and signatures
- * 32 bits. The file liblcms2.so.2 keeps them.
+ * The functions that are used, by the types of lcms2.h: handles are pointers, numbers and
+ * signatures have 32 bits. The file liblcms2.so.2 keeps them.
  */
 typedef struct lcms_point {
 	double x, y, luminance;
@@ -201,7 +201,7 @@ bool ims_colour_available(void)
 	return lcms.loaded;
 }
 
-/* -------------------------------------------------------------------------------- transforms ---- */
+/* ------------------------------------------------------------------------------ transforms ---- */
 
 struct colour_transform {
 	_Atomic unsigned users;
@@ -376,7 +376,7 @@ void ims_colour_apply(const colour_transform *t, const void *from, uint8_t *to, 
 	}
 }
 
-/* ------------------------------------------------------------------------------------- cache ---- */
+/* ----------------------------------------------------------------------------------- cache ---- */
 
 enum { CACHED = 8 };
 

@@ -54,7 +54,7 @@ void ims_colour_clear(colour_space *c);
 /* Whether a profile is sRGB: a matrix profile whose primaries and curves are sRGB's. */
 bool ims_icc_is_srgb(const void *icc, size_t size);
 
-/* ---------------------------------------------------------------------------- conversion ---- */
+/* ------------------------------------------------------------------------------ conversion ---- */
 
 /* Rows as decoders give them: interleaved samples of 8 bits, or 16 in the order of the machine. */
 typedef enum pixel_layout {
@@ -76,9 +76,9 @@ void ims_colour_cache_free(colour_cache *cache);
 bool ims_colour_available(void);
 
 /*
- * The transform to sRGB; NULL: the pixels stay as they are, since Little CMS is missing, the profile
- * is damaged or does not belong to such pixels, or there is no memory. `grey`: the samples R, G and
- * B of a pixel are equal. cache may be NULL. Released by ims_colour_release. Any thread.
+ * The transform to sRGB. NULL: the pixels stay as they are, since Little CMS is missing, the
+ * profile is damaged or does not belong to such pixels, or there is no memory. `grey`: the samples
+ * R, G and B of a pixel are equal. cache may be NULL. Released by ims_colour_release. Any thread.
  */
 const colour_transform *ims_colour_acquire(colour_cache *cache, const colour_space *c,
 	pixel_layout from, bool grey);

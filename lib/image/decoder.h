@@ -19,7 +19,10 @@ typedef struct decoder {
 	image_format format;
 	bool scales; /* decodes at 1/shrink of the size */
 
-	/* Stored width and height, orientation, traits. Above max_pixels ELIMIT, whatever else is wrong. */
+	/*
+	 * Stored width and height, orientation, traits, memory. Above max_pixels ELIMIT, whatever else
+	 * is wrong.
+	 */
 	int (*head)(image_head *out, const void *data, size_t size, uint64_t max_pixels,
 		imgsearch_error *err);
 

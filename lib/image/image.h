@@ -101,12 +101,12 @@ int ims_image_head(image_head *out, const void *data, size_t size, const image_l
 	imgsearch_error *err);
 
 /*
- * Decodes, converts the colours to sRGB, rotates upright, and blends alpha over white, or over black
- * if what is drawn is light. A picture that is cut off is EFORMAT, not padded with grey, unless
- * limits->partial. ELIMIT: it takes more memory than the
- * budget has; other errors are those of ims_image_head. crop (x, y, width, height in upright
- * full-size coordinates; NULL: all) is the part that is returned; EINVAL: it does not lie inside.
- * head (may be NULL) is filled as far as the header was read, also on failure.
+ * Decodes, converts the colours to sRGB, rotates upright, and blends alpha over white, or over
+ * black if what is drawn is light. A picture that is cut off is EFORMAT, not padded with grey,
+ * unless limits->partial. ELIMIT: it takes more memory than the budget has; other errors are those
+ * of ims_image_head. crop (x, y, width, height in upright full-size coordinates; NULL: all) is the
+ * part that is returned; EINVAL: it does not lie inside. head (may be NULL) is filled as far as the
+ * header was read, also on failure.
  */
 int ims_image_decode(image *out, image_head *head, const void *data, size_t size,
 	const image_limits *limits, const int32_t crop[4], imgsearch_error *err);

@@ -22,8 +22,8 @@ typedef struct metadata {
 uint32_t ims_image_orientation(const metadata *m);
 
 /*
- * Takes the content of a JPEG segment APP1, which is Exif or XMP by its first bytes. The first block
- * of each kind counts.
+ * Takes the content of a JPEG segment APP1, which is Exif or XMP by its first bytes. The first
+ * block of each kind counts.
  */
 void ims_metadata_app1(metadata *m, const void *data, size_t size);
 

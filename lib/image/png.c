@@ -129,7 +129,7 @@ static void read_head(void *arg)
 	png_set_user_limits(j->png, PNG_UINT_31_MAX,
 		PNG_UINT_31_MAX); /* ims_image_check_size has the limits */
 	png_set_keep_unknown_chunks(j->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
-	if (j->partial) /* compressed bytes that libpng reads at once, and loses if the last is missing */
+	if (j->partial) /* bytes that libpng reads at once, and loses if the last is missing */
 		png_set_compression_buffer_size(j->png, 16);
 	png_read_info(j->png, j->info);
 }
@@ -302,8 +302,8 @@ static void read_pixels(void *arg)
 }
 
 /*
- * After an error in the pixels. 0: they are all there, since libpng stumbled over what follows them;
- * or some are there and that is enough.
+ * After an error in the pixels. 0: they are all there, since libpng stumbled over what follows
+ * them; or some are there and that is enough.
  */
 static int rescue(read_job *j, int rc)
 {

@@ -17,7 +17,7 @@ END
 cp .err summary
 imgsearch failed | sort >.out; : >.err
 compare "failed: state, path, reason" 0 0 <<'END'
-damaged	W/pics/cut.jpg	Premature end of JPEG file
+damaged	W/pics/cut.jpg	the JPEG is cut off
 damaged	W/pics/empty.jpg	empty file
 unsupported	W/pics/fifo.jpg	not a regular file
 unsupported	W/pics/notes.txt	not a picture

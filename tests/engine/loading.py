@@ -122,8 +122,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         rc = compiled(folder, "twice", "-DAT_RUN_TIME", f'-DLIBRARY="{LIBRARY}"', "-ldl")
         result("dlopen and dlclose, twice", rc == 0)
-        rc = compiled(folder, "static", f"{BUILD}/libimgsearch.a", "-ljpeg", "-lpng", "-lsqlite3",
-                      "-ldl", "-lm", "-pthread")
+        rc = compiled(folder, "static", f"{BUILD}/libimgsearch.a", "-ljpeg", "-lpng", "-lz",
+                      "-lsqlite3", "-ldl", "-lm", "-pthread")
         result("linked with the static library", rc == 0)
     print(f"1..{number}")
     return 0

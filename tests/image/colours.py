@@ -100,7 +100,8 @@ with tempfile.TemporaryDirectory() as folder:
             if mean > 1:
                 print(f'# {name} ({mode}) in {ending}: mean error {mean:.2f}')
     if count:
-        report(worst[0] <= 1, f'{count} files with profiles', f'worst mean error {worst[0]:.3f}: {worst[1]}')
+        detail = f'worst mean error {worst[0]:.3f}: {worst[1]}'
+        report(worst[0] <= 1, f'{count} files with profiles', detail)
     else:
         print(f'# no profiles in {FOLDER}')
 
@@ -121,7 +122,8 @@ with tempfile.TemporaryDirectory() as folder:
         report(same, f'a profile {what}')
 
     def chunk(kind, data):
-        return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+        crc = struct.pack('>I', zlib.crc32(kind + data))
+        return struct.pack('>I', len(data)) + kind + data + crc
 
     def png(array, chunks):
         """8 or 16 bits, RGB or RGBA."""
@@ -179,10 +181,12 @@ with tempfile.TemporaryDirectory() as folder:
         ('cHRM of zeros', [gama(0.45455), chrm(*[0] * 8)]),
         ('cICP of YCbCr is not RGB', [(b'cICP', bytes([1, 13, 1, 1]))]),
     ]:
-        report(np.array_equal(written('s.png', eight, chunks), eight), f'{name}: nothing to convert')
+        same = np.array_equal(written('s.png', eight, chunks), eight)
+        report(same, f'{name}: nothing to convert')
 
     def matrix(points):
-        w, r, g, b = [np.array([x / y, 1, (1 - x - y) / y]) for x, y in zip(points[::2], points[1::2])]
+        pairs = zip(points[::2], points[1::2])
+        w, r, g, b = [np.array([x / y, 1, (1 - x - y) / y]) for x, y in pairs]
         m = np.stack([r, g, b], 1)
         return m * np.linalg.solve(m, w)
 

@@ -356,7 +356,7 @@ def main():
             "\treturn n_bad > 0 || n_calls < 600;\n}\n")
         compiler = os.environ.get("CC", "cc").split()
         flags = ["-fsanitize=address,undefined"] if "address" in BUILD else []
-        libraries = ["-ljpeg", "-lpng", "-lsqlite3", "-ldl", "-lm", "-pthread"]
+        libraries = ["-ljpeg", "-lpng", "-lz", "-lsqlite3", "-ldl", "-lm", "-pthread"]
         subprocess.run([*compiler, "-std=c11", "-Werror", "-D_GNU_SOURCE", "-Iinclude", *flags,
                         source, "-o", binary, f"{BUILD}/libimgsearch.a", *libraries], check=True)
         environment = dict(os.environ, IMGSEARCH_LIBDIR=os.path.abspath(f"{BUILD}/tests/lib"),
