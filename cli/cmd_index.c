@@ -19,7 +19,7 @@ typedef struct index_args {
 	option_list include, exclude;
 	const char *csv, *key, *title;
 	uint32_t follow_links, prune, retry, no_build, no_server;
-	uint32_t no_exclude, no_include, no_default_excludes;
+	uint32_t reread, no_exclude, no_include, no_default_excludes;
 } index_args;
 
 #define AT(member) offsetof(index_args, member)
@@ -42,6 +42,8 @@ static const option options[] = {
 				"twice the work of the network; stored in the index" },
 	{ "retry", 0, OPT_FLAG, AT(retry),
 		.help = "try damaged and unsupported files again, even if they did not change" },
+	{ "reread", 0, OPT_FLAG, AT(reread),
+		.help = "read every file and compare its bytes, even if size and times did not change" },
 	{ "csv", 0, OPT_FILE, AT(csv), "FILE",
 		.help = "attach the columns of this CSV (UTF-8, with a header row)" },
 	{ "key", 0, OPT_TEXT, AT(key), "COLUMN",
@@ -107,6 +109,7 @@ static void summarise(const context *c, const imgsearch_index_update_report *r)
 	const part done[] = {
 		{ "new", r->added },
 		{ "unchanged", r->unchanged },
+		{ "re-hashed", r->rehashed },
 		{ "moved", r->moved },
 		{ "removed", r->removed },
 		{ "offline", r->offline },
@@ -283,6 +286,7 @@ static imgsearch_index_update_options index_options(const index_args *a)
 		.follow_links = a->follow_links,
 		.prune = a->prune,
 		.retry = a->retry,
+		.reread = a->reread,
 		.no_default_excludes = a->no_default_excludes,
 		.forget_exclude = a->no_exclude,
 	};
@@ -390,7 +394,8 @@ const command cmd_index = {
 	.summary = "bring the index up to date with folders of pictures",
 	.text =
 		"Adds the pictures of folders and files to the index, which is created "
-		"if need be. Files that have not changed since the last run are not read again; moved "
+		"if need be. Files that have not changed since the last run (size and times) are not read "
+		"again; of one whose inode alone changed (ctime) the bytes are compared; moved "
 		"files keep their vectors; deleted files are removed from the index. The pictures of a "
 		"folder that is not there (a disk that is not mounted) stay. Without an argument: "
 		"refreshes all folders of the index. \"-\" reads paths from standard input, one a "

@@ -59,7 +59,7 @@ static void print_json(const imgsearch_item *i)
 		json_write_int(&j, "height", i->height);
 	}
 	json_write_int(&j, "size", (int64_t)i->bytes);
-	json_write_real(&j, "mtime", (double)i->mtime_seconds + (double)i->mtime_nanoseconds / 1e9);
+	json_write_time(&j, "mtime", i->mtime_seconds, i->mtime_nanoseconds);
 	if (i->hash[0])
 		json_write_text(&j, "hash", i->hash);
 	if (i->offline)

@@ -392,8 +392,10 @@ typedef struct imgsearch_index_update_options {
 	uint32_t reserved;     /* 0 */
 	/* 1: system folders come in too (docs/folders.md), but for hidden ones */
 	uint32_t no_default_excludes;
-	uint32_t
-		forget_exclude; /* 1: what is remembered of exclude goes before those given are added */
+	/* 1: what is remembered of exclude goes before those given are added */
+	uint32_t forget_exclude;
+	uint32_t reread;    /* 1: read and compare the bytes of unchanged files, too */
+	uint32_t reserved2; /* 0 */
 } imgsearch_index_update_options;
 
 typedef struct imgsearch_index_update_report {
@@ -404,13 +406,16 @@ typedef struct imgsearch_index_update_report {
 	/* time of work; decoding and network summed over threads */
 	double walk_seconds, decode_seconds, network_seconds, store_seconds;
 	const imgsearch_strings *unmatched; /* patterns of the options that matched nothing */
+	/* of the unchanged: files whose bytes were compared, since their inode changed or by reread */
+	uint64_t rehashed;
 } imgsearch_index_update_report;
 
 /*
  * Brings the index up to date with files and folders (n = 0: the roots it knows). Unchanged files
- * are not read. Moved files keep their vector. Deleted files drop out. A root that is absent is
- * offline and kept. A bad file is counted and remembered with its reason; it never fails the run.
- * Commits every few seconds. report may be NULL.
+ * are not read; one whose inode alone changed (ctime) is, and its bytes are compared. Moved files
+ * keep their vector. Deleted files drop out. A root that is absent is offline and kept. A bad file
+ * is counted and remembered with its reason; it never fails the run. Commits every few seconds.
+ * report may be NULL.
  * Errors: EMODEL (also an index of the caller's own vectors, which it stays without a vector),
  * ENOTFOUND (a path that does not exist), EINVAL (CSV; an absolute pattern outside of every root;
  * this thread began a transaction that is open).

@@ -90,6 +90,24 @@ void json_write_int(json_writer *j, const char *key, int64_t value)
 	fprintf(j->file, "%lld", (long long)value);
 }
 
+void json_write_time(json_writer *j, const char *key, int64_t seconds, int64_t nanoseconds)
+{
+	bool negative = seconds < 0;
+	if (negative && nanoseconds) {
+		seconds++;
+		nanoseconds = 1000000000 - nanoseconds;
+	}
+	write_key(j, key);
+	uint64_t whole = negative ? 0 - (uint64_t)seconds : (uint64_t)seconds;
+	fprintf(j->file, "%s%llu", negative ? "-" : "", (unsigned long long)whole);
+	char fraction[32];
+	int n = nanoseconds ? snprintf(fraction, sizeof fraction, ".%09lld", (long long)nanoseconds)
+						: 0;
+	while (n && fraction[n - 1] == '0')
+		n--;
+	fprintf(j->file, "%.*s", n, fraction);
+}
+
 void json_write_real(json_writer *j, const char *key, double value)
 {
 	char text[40] = "null";

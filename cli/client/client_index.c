@@ -46,6 +46,7 @@ static char *index_request(const char *const *paths, size_t n,
 	json_object_set_new(q, "follow_links", json_boolean(o->follow_links));
 	json_object_set_new(q, "prune", json_boolean(o->prune));
 	json_object_set_new(q, "retry", json_boolean(o->retry));
+	json_object_set_new(q, "reread", json_boolean(o->reread));
 	json_object_set_new(q, "no_default_excludes", json_boolean(o->no_default_excludes));
 	json_object_set_new(q, "no_exclude", json_boolean(o->forget_exclude));
 	json_object_set_new(q, "no_include", json_boolean(o->include && !o->n_include));
@@ -119,6 +120,7 @@ static imgsearch_index_update_report read_report(json_t *from, const client_inde
 		.moved = number(from, "moved"),
 		.removed = number(from, "removed"),
 		.offline = number(from, "offline"),
+		.rehashed = number(from, "rehashed"),
 		.seconds = real(from, "seconds"),
 		.walk_seconds = real(from, "walk_s"),
 		.decode_seconds = real(from, "decode_s"),

@@ -82,6 +82,7 @@ static void *run(void *arg)
 		.follow_links = q->follow_links,
 		.prune = q->prune,
 		.retry = q->retry,
+		.reread = q->reread,
 		.no_default_excludes = q->no_default_excludes,
 		.forget_exclude = q->no_exclude,
 	};

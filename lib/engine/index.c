@@ -55,6 +55,7 @@ static int make_report(const run_counts *from, imgsearch_index_update_report **o
 		.network_seconds = from->network_s,
 		.store_seconds = from->store_s,
 		.unmatched = unmatched,
+		.rehashed = from->rehashed,
 	};
 	*out = r;
 	return 0;

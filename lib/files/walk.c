@@ -63,6 +63,7 @@ static int report(walker *w, walk_kind kind, const char *reason, bool folder, co
 	if (st) {
 		e.size = (uint64_t)st->st_size;
 		e.mtime = ims_timestamp(&st->st_mtim);
+		e.ctime = ims_timestamp(&st->st_ctim);
 	}
 	return w->each(w->user, &e);
 }

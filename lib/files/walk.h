@@ -21,7 +21,7 @@ typedef struct walk_entry {
 	const char *reason; /* why it is not a WALK_FILE, else NULL; valid during the call */
 	bool folder;
 	uint64_t size; /* bytes */
-	timestamp mtime;
+	timestamp mtime, ctime;
 } walk_entry;
 
 /* The rules of a walk, borrowed until it ends. */

@@ -72,8 +72,11 @@ int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const c
 	float *input = NULL;
 	*out = (edit){ .kind = EDIT_PICTURE };
 	prepare_request request = { .s = s, .single = true, .has_content = has_content, .user = user };
-	if (in->kind == IMGSEARCH_INPUT_KIND_FILE && !stat(in->path, &st))
+	if (in->kind == IMGSEARCH_INPUT_KIND_FILE && !stat(in->path, &st)) {
 		out->mtime = ims_timestamp(&st.st_mtim);
+		out->ctime = ims_timestamp(&st.st_ctim);
+		out->has_ctime = true;
+	}
 	int rc = name_picture(out, in, name, err);
 	if (!rc)
 		rc = ims_row_refuse_deleted(s, out->names[0], err);
@@ -117,6 +120,8 @@ static int write_picture(edit *e, imgsearch *s, bool *again, imgsearch_error *er
 		.path = e->names[0],
 		.state = IMGSEARCH_STATE_INDEXED,
 		.mtime = e->mtime,
+		.ctime = e->ctime,
+		.has_ctime = e->has_ctime,
 	};
 	bool same;
 	int rc = same_model(e, s, &same, err);

@@ -26,7 +26,8 @@ typedef struct edit {
 	/* of a picture */
 	identity identity; /* of the model that made the vector */
 	prepared picture;
-	timestamp mtime;
+	timestamp mtime, ctime;
+	bool has_ctime;
 	bool is_unnamed; /* names[0] was made from its id */
 } edit;
 

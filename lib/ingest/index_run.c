@@ -32,17 +32,19 @@ static int report(index_run *r, const char *path)
 	return ims_job_progress(&r->job, &p, r->err);
 }
 
-static int submit(index_run *r, const walk_entry *e, int64_t id, bool vector_only)
+/* `how` has what else is known of the item. */
+static int submit(index_run *r, const walk_entry *e, int64_t id, const pipeline_item *how)
 {
 	const index_start *start = r->walk.start;
-	return ims_pipeline_submit(&r->pipeline,
-		&(pipeline_item){ .id = id,
-			.root = start->root,
-			.path = ims_strdup(e->path),
-			.full = ims_path_join(start->root ? start->root_path : NULL, e->path),
-			.size = e->size,
-			.mtime = e->mtime,
-			.vector_only = vector_only });
+	pipeline_item item = *how;
+	item.id = id;
+	item.root = start->root;
+	item.path = ims_strdup(e->path);
+	item.full = ims_path_join(start->root ? start->root_path : NULL, e->path);
+	item.size = e->size;
+	item.mtime = e->mtime;
+	item.ctime = e->ctime;
+	return ims_pipeline_submit(&r->pipeline, &item);
 }
 
 static void count_unchanged(index_run *r, uint32_t state)
@@ -121,19 +123,59 @@ static bool is_fresh(const index_run *r, const path_entry *k, const walk_entry *
 		&& !r->options->retry;
 }
 
+static bool knows_ctime(const path_entry *k)
+{
+	return k->ctime.nanoseconds >= 0;
+}
+
+/*
+ * Whether the bytes of a fresh file are compared: its inode changed since, which an edit that kept
+ * size and time does, and much else; or the user wants it.
+ */
+static bool is_to_compare(index_run *r, const path_entry *k, const walk_entry *e)
+{
+	bool touched = knows_ctime(k) && !ims_timestamp_equal(k->ctime, e->ctime);
+	if (is_deleted(k))
+		return false;
+	r->walk.same += knows_ctime(k);
+	r->walk.touched += touched;
+	return touched || r->options->reread;
+}
+
+/* Compares the hash of the file; what has none is read as a new file is. */
+static int compare(index_run *r, const walk_entry *e, const path_entry *k)
+{
+	store_picture p;
+	int rc = ims_store_picture_get(r->s->store, k->id, &p, NULL, r->err);
+	pipeline_item how = { .was = k->state };
+	if (!rc && !r->identity.next)
+		how.known = p.hash;
+	ims_store_picture_clear(&p);
+	return rc ? rc : submit(r, e, k->id, &how);
+}
+
+/* The row is of a version that did not know change times, or was moved. */
+static int add_ctime(index_run *r, const walk_entry *e, const path_entry *k)
+{
+	return ims_pipeline_record(&r->pipeline,
+		&(pending_row){ .id = k->id, .state = k->state, .ctime = e->ctime, .ctime_only = true });
+}
+
 static int file_entry(index_run *r, const walk_entry *e, const path_entry *k)
 {
 	if (!is_fresh(r, k, e))
-		return submit(r, e, k ? k->id : 0, false);
+		return submit(r, e, k ? k->id : 0, &(pipeline_item){ 0 });
+	if (is_to_compare(r, k, e))
+		return compare(r, e, k);
 	bool has_vector = true;
 	int rc = 0;
 	if (r->identity.next && k->state == IMGSEARCH_STATE_INDEXED)
 		rc = ims_store_vector_next_has(r->s->store, k->id, &has_vector, r->err);
 	if (!rc && !has_vector)
-		return submit(r, e, k->id, true);
+		return submit(r, e, k->id, &(pipeline_item){ .vector_only = true });
 	if (!rc)
 		count_unchanged(r, k->state);
-	return rc;
+	return rc || knows_ctime(k) || is_deleted(k) ? rc : add_ctime(r, e, k);
 }
 
 static int index_entry(index_run *r, const walk_entry *e)
@@ -242,6 +284,7 @@ static int index_file(index_run *r)
 			.path = start->prefix,
 			.size = (uint64_t)st.st_size,
 			.mtime = ims_timestamp(&st.st_mtim),
+			.ctime = ims_timestamp(&st.st_ctim),
 		};
 		e.kind = S_ISREG(st.st_mode) ? WALK_FILE
 			: S_ISLNK(st.st_mode)    ? WALK_EXCLUDED
@@ -260,6 +303,18 @@ static bool looks_unmounted(index_run *r, uint64_t seen)
 	return seen == r->counts->paths.seen && !r->options->prune && !ims_missing_count(r, &n) && n;
 }
 
+/* After a copy of the disk, or on a file system that makes change times up. Once for each. */
+static void tell_touched(index_run *r, uint64_t device)
+{
+	const walk_state *w = &r->walk;
+	if (w->touched < 2 || w->touched < w->same || r->told == device + 1)
+		return;
+	r->told = device + 1;
+	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
+		"%s: every change time moved, as after a copy: all %llu files are compared",
+		w->start->root_path, (unsigned long long)w->touched);
+}
+
 static int index_folder(index_run *r, const walk_rules *rules)
 {
 	const index_start *start = r->walk.start;
@@ -274,6 +329,7 @@ static int index_folder(index_run *r, const walk_rules *rules)
 		return offline(r, "cannot be read");
 	if (rc && !r->walk.failed)
 		*r->err = why;
+	tell_touched(r, (uint64_t)st.st_dev);
 	r->counts->walk_s += ims_now() - begin - (r->pipeline.waited + r->counts->store_s - busy);
 	if (!rc) /* the last entries may be moved files */
 		rc = ims_pipeline_drain(&r->pipeline);
@@ -348,6 +404,7 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 		.id = p->id,
 		.size = p->size,
 		.mtime = p->mtime,
+		.ctime = p->has_ctime ? p->ctime : (timestamp){ 0, -1 },
 		.state = p->state,
 	};
 	return ims_path_table_add(&r->paths, &k) ? ims_nomem(r->err) : 0;

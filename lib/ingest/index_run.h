@@ -17,8 +17,9 @@ typedef struct walk_state {
 	const index_start *start;
 	char **unreadable; /* owned: folders that could not be read; the rows below them stay */
 	size_t n_unreadable;
-	path_table excluded; /* folders that a rule excludes: what lies below them is removed */
-	int failed;          /* the status with which an entry ended the walk */
+	path_table excluded;    /* folders that a rule excludes: what lies below them is removed */
+	uint64_t same, touched; /* files with size and mtime of their rows; of them: another ctime */
+	int failed;             /* the status with which an entry ended the walk */
 } walk_state;
 
 typedef struct index_run {
@@ -32,6 +33,7 @@ typedef struct index_run {
 	pipeline pipeline;
 	run_rules rules;
 	walk_state walk;
+	uint64_t told;     /* the device of which was told that every ctime moved */
 	uint64_t expected; /* number of paths, counted by a first walk; 0: unknown */
 } index_run;
 

@@ -1,5 +1,5 @@
 /*
- * A hash table of the paths of an index, keyed by checksum: 56 bytes a path, whatever its length.
+ * A hash table of the paths of an index, keyed by checksum: 72 bytes a path, whatever its length.
  * Open addressing with linear probing. One thread at a time.
  */
 #ifndef IMS_INGEST_PATH_TABLE_H
@@ -16,7 +16,7 @@ typedef struct path_entry {
 	path_key key;
 	int64_t id; /* 0: a free slot */
 	uint64_t size;
-	timestamp mtime;
+	timestamp mtime, ctime; /* of ctime, nanoseconds -1: not known */
 	uint32_t state;
 	bool seen; /* the walk of this run found it */
 } path_entry;

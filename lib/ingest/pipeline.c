@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { ITEMS_AHEAD = 32 }; /* about a batch of the network */
+
 static const double write_every = 2; /* seconds */
 
 /* --------------------------------------------------------------------------------- waiting ---- */
@@ -59,6 +61,11 @@ static uint32_t state_of(int rc)
 	}
 }
 
+static bool is_known(const pipeline_item *it, const hash256 *hash)
+{
+	return !ims_hash_is_zero(&it->known) && ims_hash_equal(&it->known, hash);
+}
+
 /*
  * Whether the index has these bytes and needs no vector for them, or they were deleted on purpose.
  * A guess: admission looks again, so an error counts as no.
@@ -70,6 +77,8 @@ static bool has_content(void *user, const hash256 *hash)
 	store_picture found = { 0 };
 	if (it->vector_only || it->force_decode)
 		return false;
+	if (is_known(it, hash))
+		return true;
 	bool has = !ims_store_picture_by_hash(p->s->store, hash, &found, NULL);
 	if (has && p->identity->next)
 		ims_store_vector_next_has(p->s->store, found.id, &has, NULL);
@@ -93,6 +102,7 @@ static void prepare(void *arg)
 	};
 	it->why = (imgsearch_error){ 0 };
 	it->state = state_of(ims_prepare(&request, &in, &it->picture, &it->input, &it->why));
+	it->is_same = is_known(it, &it->picture.hash);
 	it->seconds = ims_now() - start;
 	set_done(p, &it->done);
 }
@@ -146,8 +156,40 @@ static int send_batch(pipeline *p)
 	return ++p->batches_out == p->batches_cap ? finish_batch(p) : 0;
 }
 
+/* Loads the network, and allocates the memory whose size depends on it. */
+static int load_network(pipeline *p)
+{
+	double start = ims_now();
+	const model_identity *m = &p->identity->model;
+	int rc = ims_handle_network(p->s, m, &p->network, p->err);
+	p->counts->network_s += ims_now() - start;
+	p->waited += ims_now() - start;
+	if (rc)
+		return rc;
+	p->batches_cap = ims_model_concurrency(p->network) + 1u;
+	p->batch_size = ims_model_batch(p->network);
+	if (p->batches_cap
+		> 2) /* runs side by side share the cache: smaller ones leave each more of it */
+		p->batch_size = (p->batch_size + 1) / 2;
+	size_t slot = (size_t)m->recipe.crop * m->recipe.crop * 3;
+	p->batch = ims_zalloc(p->batches_cap, sizeof *p->batch);
+	bool got = p->batch;
+	for (size_t i = 0; got && i < p->batches_cap; i++) {
+		pipeline_batch *b = &p->batch[i];
+		b->pipeline = p;
+		b->in = ims_alloc_aligned(p->batch_size, slot * sizeof(float));
+		b->out = ims_alloc_aligned(p->batch_size, m->dim * sizeof(float));
+		b->row = ims_alloc(p->batch_size, sizeof *b->row);
+		got = b->in && b->out && b->row;
+	}
+	return got ? 0 : ims_nomem(p->err);
+}
+
 static int join_batch(pipeline *p, const float *input, size_t row)
 {
+	int rc = p->network ? 0 : load_network(p); /* bytes that were to be compared are others */
+	if (rc)
+		return rc;
 	size_t side = p->identity->model.recipe.crop, slot = side * side * 3;
 	pipeline_batch *b = open_batch(p);
 	memcpy(b->in + b->n * slot, input, slot * sizeof *input);
@@ -180,6 +222,8 @@ static int write_state(pipeline *p, const pending_row *r, uint32_t state, const 
 		.path = r->path,
 		.size = r->picture.size ? r->picture.size : r->size,
 		.mtime = r->mtime,
+		.ctime = r->ctime,
+		.has_ctime = true,
 		.state = state,
 		.reason = reason,
 		.width = r->picture.width,
@@ -188,6 +232,7 @@ static int write_state(pipeline *p, const pending_row *r, uint32_t state, const 
 	};
 	count_state(p, state);
 	p->counts->added += !r->id;
+	p->counts->unchanged += r->was == state;
 	return ims_store_picture_put(p->s->store, &row, p->err);
 }
 
@@ -210,7 +255,14 @@ static int write_picture(pipeline *p, pending_row *r)
 		.moved = p->moved,
 		.user = p->user,
 	};
-	store_picture row = { .id = r->id, .root = r->root, .path = r->path, .mtime = r->mtime };
+	store_picture row = {
+		.id = r->id,
+		.root = r->root,
+		.path = r->path,
+		.mtime = r->mtime,
+		.ctime = r->ctime,
+		.has_ctime = true,
+	};
 	row_outcome outcome;
 	int rc = ims_row_put(&w, &row, &r->picture, r->vector, &outcome, p->err);
 	if (rc)
@@ -238,6 +290,8 @@ static int write_picture(pipeline *p, pending_row *r)
 
 static int write_row(pipeline *p, pending_row *r)
 {
+	if (r->ctime_only)
+		return ims_store_ctime_set(p->s->store, r->id, r->ctime, p->err);
 	if (r->state != IMGSEARCH_STATE_INDEXED)
 		return write_state(p, r, r->state, r->reason);
 	return r->vector_only ? write_vector(p, r) : write_picture(p, r);
@@ -304,6 +358,13 @@ static int needs_vector(pipeline *p, pipeline_item *it, bool *needs, imgsearch_e
 	return rc;
 }
 
+static void count_same(pipeline *p, const pipeline_item *it)
+{
+	p->counts->unchanged++;
+	p->counts->rehashed++;
+	count_state(p, it->was);
+}
+
 /* Turns the oldest item of the ring into a pending row. */
 static int admit(pipeline *p)
 {
@@ -314,20 +375,25 @@ static int admit(pipeline *p)
 	p->counts->decode_s += it->seconds;
 	bool needs = false;
 	int rc = p->pending.n == PENDING_MOST ? write_all(p) : 0;
-	if (!rc && it->state == IMGSEARCH_STATE_INDEXED)
+	if (it->is_same)
+		count_same(p, it);
+	else if (!rc && it->state == IMGSEARCH_STATE_INDEXED)
 		rc = needs_vector(p, it, &needs, p->err);
 	pending_row row = {
 		.id = it->id,
 		.root = it->root,
 		.path = it->path,
 		.mtime = it->mtime,
+		.ctime = it->ctime,
 		.size = it->size,
-		.state = it->state,
+		.state = it->is_same ? it->was : it->state,
+		.was = it->was,
+		.ctime_only = it->is_same,
 		.picture = it->picture,
 		.vector_only = it->vector_only,
 		.needs_vector = needs,
 	};
-	if (!rc && it->state != IMGSEARCH_STATE_INDEXED) {
+	if (!rc && !it->is_same && it->state != IMGSEARCH_STATE_INDEXED) {
 		ims_job_log(p->job, IMGSEARCH_LOG_DEBUG, "%s: %s", it->full, it->why.message);
 		row.reason = ims_strdup(it->why.message);
 		rc = row.reason ? 0 : ims_nomem(p->err);
@@ -351,42 +417,20 @@ int ims_pipeline_init(pipeline *p)
 	return ims_pending_init(&p->pending) ? ims_nomem(p->err) : 0;
 }
 
-/* Loads the network, and allocates the memory whose size depends on it. */
-static int load_network(pipeline *p)
+static int make_ring(pipeline *p)
 {
-	double start = ims_now();
-	const model_identity *m = &p->identity->model;
-	int rc = ims_handle_network(p->s, m, &p->network, p->err);
-	p->counts->network_s += ims_now() - start;
-	p->waited += ims_now() - start;
-	if (rc)
-		return rc;
-	p->batches_cap = ims_model_concurrency(p->network) + 1u;
-	p->batch_size = ims_model_batch(p->network);
-	if (p->batches_cap
-		> 2) /* runs side by side share the cache: smaller ones leave each more of it */
-		p->batch_size = (p->batch_size + 1) / 2;
-	size_t slot = (size_t)m->recipe.crop * m->recipe.crop * 3;
-	p->items_cap = p->batch_size + 2 * p->s->threads;
+	p->items_cap = ITEMS_AHEAD + 2 * p->s->threads;
 	p->item = ims_zalloc(p->items_cap, sizeof *p->item);
-	p->batch = ims_zalloc(p->batches_cap, sizeof *p->batch);
-	bool got = p->item && p->batch;
-	for (size_t i = 0; got && i < p->batches_cap; i++) {
-		pipeline_batch *b = &p->batch[i];
-		b->pipeline = p;
-		b->in = ims_alloc_aligned(p->batch_size, slot * sizeof(float));
-		b->out = ims_alloc_aligned(p->batch_size, m->dim * sizeof(float));
-		b->row = ims_alloc(p->batch_size, sizeof *b->row);
-		got = b->in && b->out && b->row;
-	}
-	return got ? 0 : ims_nomem(p->err);
+	return p->item ? 0 : ims_nomem(p->err);
 }
 
 int ims_pipeline_submit(pipeline *p, const pipeline_item *item)
 {
 	int rc = item->path && item->full ? 0 : ims_nomem(p->err);
-	if (!rc && !p->network)
+	if (!rc && !p->network && ims_hash_is_zero(&item->known))
 		rc = load_network(p);
+	if (!rc && !p->item)
+		rc = make_ring(p);
 	if (!rc && p->items_out == p->items_cap)
 		rc = admit(p);
 	if (rc) {

@@ -21,8 +21,10 @@ typedef struct pipeline_item {
 	int64_t id, root;  /* id 0: a new path */
 	char *path, *full; /* relative to the root; absolute */
 	uint64_t size;
-	timestamp mtime;
-	bool vector_only;  /* the picture's row stays as it is */
+	timestamp mtime, ctime;
+	bool vector_only; /* the picture's row stays as it is */
+	uint32_t was;     /* the state of the row where the file has its size and time; else 0 */
+	hash256 known;    /* the bytes of the row, where only their hash is to be compared; else zero */
 	bool force_decode; /* known bytes are decoded too */
 	/* set by the worker */
 	uint32_t state;      /* imgsearch_state */
@@ -30,6 +32,7 @@ typedef struct pipeline_item {
 	prepared picture;
 	float *input; /* reused by the next item */
 	double seconds;
+	bool is_same; /* the bytes are those known */
 	bool done;
 } pipeline_item;
 
@@ -55,7 +58,7 @@ typedef struct pipeline {
 	void *user;
 	imgsearch_error *err;
 
-	model *network;       /* NULL: no file was submitted yet; the two rings are allocated with it */
+	model *network;       /* NULL: not needed yet; the batches are allocated with it */
 	pthread_mutex_t lock; /* protects `done` of items and batches */
 	pthread_cond_t finished;
 	/* two rings: from `first` on, `out` are with the threads of the pool, or done by them */

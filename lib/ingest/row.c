@@ -68,8 +68,9 @@ static int move(const row_writer *w, const store_picture *row, int64_t own, int6
 	imgsearch_error *err)
 {
 	int rc = own ? ims_store_picture_remove(w->s->store, own, err) : 0;
-	return rc ? rc
-			  : ims_store_picture_move(w->s->store, twin, row->root, row->path, row->mtime, err);
+	if (!rc)
+		rc = ims_store_picture_move(w->s->store, twin, row->root, row->path, row->mtime, err);
+	return rc || !row->has_ctime ? rc : ims_store_ctime_set(w->s->store, twin, row->ctime, err);
 }
 
 static int put_duplicate(const row_writer *w, store_picture *row, int64_t own,

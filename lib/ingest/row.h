@@ -35,7 +35,7 @@ typedef struct row_writer {
 } row_writer;
 
 /*
- * Within a transaction: writes the row (its root, path, mtime; id 0: a new one), the signature and
+ * Within a transaction: writes the row (its root, path, times; id 0: a new one), the signature and
  * the vector (dim; NULL: none is needed, since the bytes are known). row->id receives the id and
  * row->state the state. EDB, EIO, ENOMEM, ELIMIT, EINVAL (the path is that of a deleted picture).
  */

@@ -16,6 +16,8 @@ int ims_store_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *
 		.width = (uint32_t)sqlite3_column_int64(s, 7),
 		.height = (uint32_t)sqlite3_column_int64(s, 8),
 		.same_as = sqlite3_column_int64(s, 10),
+		.ctime = { sqlite3_column_int64(s, 12), sqlite3_column_int64(s, 13) },
+		.has_ctime = sqlite3_column_type(s, 12) != SQLITE_NULL,
 	};
 	bool has_reason = sqlite3_column_type(s, 6) != SQLITE_NULL;
 	out->path = (const char *)sqlite3_column_text(s, 2);

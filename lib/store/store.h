@@ -113,12 +113,14 @@ typedef struct store_picture {
 	const char *path; /* bytes, relative to the root */
 	uint64_t size;
 	timestamp mtime;
+	timestamp ctime;    /* with has_ctime: the last change of the file's inode */
 	uint32_t state;     /* imgsearch_state */
 	const char *reason; /* or NULL */
 	uint32_t width, height;
 	hash256 hash;    /* zero: unknown */
 	int64_t same_as; /* of a duplicate: the indexed picture with its bytes; else 0 */
 	bool has_id;     /* to be written under id, also where that is 0: a vector with a name */
+	bool has_ctime;
 } store_picture;
 
 /*
@@ -128,9 +130,15 @@ typedef struct store_picture {
  */
 int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err);
 
-/* Gives a picture another path. One that has it already is removed; EINVAL: that is deleted. */
+/*
+ * Gives a picture another path; its change time is not known then. One that has the path already is
+ * removed; EINVAL: that is deleted.
+ */
 int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, timestamp mtime,
 	imgsearch_error *err);
+
+/* Stores the change time of a picture's file. */
+int ims_store_ctime_set(store *st, int64_t id, timestamp ctime, imgsearch_error *err);
 
 /* ENOTFOUND. The first duplicate of the picture, or copy of a deleted one, receives its vector. */
 int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err);
