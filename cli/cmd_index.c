@@ -19,7 +19,7 @@ typedef struct index_args {
 	option_list include, exclude;
 	const char *csv, *key, *title;
 	uint32_t follow_links, prune, retry, no_build, no_server;
-	uint32_t reread, no_exclude, no_include, no_default_excludes;
+	uint32_t reread, partial, no_exclude, no_include, no_default_excludes;
 } index_args;
 
 #define AT(member) offsetof(index_args, member)
@@ -42,6 +42,8 @@ static const option options[] = {
 				"twice the work of the network; stored in the index" },
 	{ "retry", 0, OPT_FLAG, AT(retry),
 		.help = "try damaged and unsupported files again, even if they did not change" },
+	{ "partial", 0, OPT_FLAG, AT(partial),
+		.help = "take what is there of damaged pictures, and mark them" },
 	{ "reread", 0, OPT_FLAG, AT(reread),
 		.help = "read every file and compare its bytes, even if size and times did not change" },
 	{ "csv", 0, OPT_FILE, AT(csv), "FILE",
@@ -110,6 +112,7 @@ static void summarise(const context *c, const imgsearch_index_update_report *r)
 		{ "new", r->added },
 		{ "unchanged", r->unchanged },
 		{ "re-hashed", r->rehashed },
+		{ "decoded anew", r->redecoded },
 		{ "moved", r->moved },
 		{ "removed", r->removed },
 		{ "offline", r->offline },
@@ -287,6 +290,7 @@ static imgsearch_index_update_options index_options(const index_args *a)
 		.prune = a->prune,
 		.retry = a->retry,
 		.reread = a->reread,
+		.partial = a->partial,
 		.no_default_excludes = a->no_default_excludes,
 		.forget_exclude = a->no_exclude,
 	};

@@ -87,6 +87,8 @@ static void print_json(const imgsearch_info *i)
 	json_write_text(&j, "searcher", i->searcher);
 	json_write_text(&j, "searcher_why", i->searcher_why);
 	json_write_text(&j, "kernels", i->kernels);
+	json_write_bool(&j, "colours_converted", i->colours);
+	json_write_int(&j, "unconverted", (int64_t)i->unconverted);
 	json_write_open(&j, "roots", '[');
 	for (size_t r = 0; r < i->roots->count; r++) {
 		json_write_open(&j, NULL, '{');
@@ -149,6 +151,12 @@ static void print_text(const imgsearch_info *i)
 	if (i->offline)
 		printf("%-12s %llu picture%s below folders that are not there now\n", "offline",
 			(unsigned long long)i->offline, i->offline == 1 ? "" : "s");
+	if (!i->colours)
+		line("colours", "profiles are ignored: Little CMS is absent (liblcms2-2)");
+	if (i->unconverted)
+		printf("%-12s %llu picture%s: the colour profile was ignored%s\n", "unconverted",
+			(unsigned long long)i->unconverted, i->unconverted == 1 ? "" : "s",
+			i->colours ? "; imgsearch index reads them again" : "");
 	line("model", i->model);
 	line("weights", i->weights);
 	line("precision", i->precision);

@@ -58,6 +58,8 @@ static void print_json(const imgsearch_item *i)
 		json_write_int(&j, "width", i->width);
 		json_write_int(&j, "height", i->height);
 	}
+	if (i->partial)
+		json_write_bool(&j, "partial", true);
 	json_write_int(&j, "size", (int64_t)i->bytes);
 	json_write_time(&j, "mtime", i->mtime_seconds, i->mtime_nanoseconds);
 	if (i->hash[0])

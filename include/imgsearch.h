@@ -394,8 +394,8 @@ typedef struct imgsearch_index_update_options {
 	uint32_t no_default_excludes;
 	/* 1: what is remembered of exclude goes before those given are added */
 	uint32_t forget_exclude;
-	uint32_t reread;    /* 1: read and compare the bytes of unchanged files, too */
-	uint32_t reserved2; /* 0 */
+	uint32_t reread;  /* 1: read and compare the bytes of unchanged files, too */
+	uint32_t partial; /* 1: of pictures that lost pixels, what is there is taken, and marked */
 } imgsearch_index_update_options;
 
 typedef struct imgsearch_index_update_report {
@@ -408,6 +408,11 @@ typedef struct imgsearch_index_update_report {
 	const imgsearch_strings *unmatched; /* patterns of the options that matched nothing */
 	/* of the unchanged: files whose bytes were compared, since their inode changed or by reread */
 	uint64_t rehashed;
+	/*
+	 * of the unchanged: pictures whose vector is new, since this version or a library on this
+	 * machine makes other pixels of them; see docs/decoding.md
+	 */
+	uint64_t redecoded;
 } imgsearch_index_update_report;
 
 /*
@@ -785,7 +790,7 @@ typedef struct imgsearch_item {
 	int64_t mtime_seconds;     /* since 1970 */
 	int64_t mtime_nanoseconds; /* 0..999999999 */
 	int64_t same_as;           /* duplicate: the id of the indexed picture */
-	uint32_t partial;          /* 1: only a part of the picture could be read; 0 in this version */
+	uint32_t partial;          /* 1: only a part of the picture could be read */
 	uint32_t has_vector;
 } imgsearch_item;
 
@@ -869,6 +874,10 @@ typedef struct imgsearch_info {
 	const imgsearch_roots *roots;
 	const imgsearch_searchers *searchers; /* built ones */
 	const imgsearch_reindex *reindex;     /* or NULL */
+	/* 1: colour profiles are converted; 0: they are ignored, since Little CMS is absent */
+	uint32_t colours;
+	uint32_t reserved;    /* 0 */
+	uint64_t unconverted; /* pictures whose colours were not converted, since it was absent */
 } imgsearch_info;
 
 /* What the index holds. */

@@ -47,6 +47,7 @@ static char *index_request(const char *const *paths, size_t n,
 	json_object_set_new(q, "prune", json_boolean(o->prune));
 	json_object_set_new(q, "retry", json_boolean(o->retry));
 	json_object_set_new(q, "reread", json_boolean(o->reread));
+	json_object_set_new(q, "partial", json_boolean(o->partial));
 	json_object_set_new(q, "no_default_excludes", json_boolean(o->no_default_excludes));
 	json_object_set_new(q, "no_exclude", json_boolean(o->forget_exclude));
 	json_object_set_new(q, "no_include", json_boolean(o->include && !o->n_include));
@@ -121,6 +122,7 @@ static imgsearch_index_update_report read_report(json_t *from, const client_inde
 		.removed = number(from, "removed"),
 		.offline = number(from, "offline"),
 		.rehashed = number(from, "rehashed"),
+		.redecoded = number(from, "redecoded"),
 		.seconds = real(from, "seconds"),
 		.walk_seconds = real(from, "walk_s"),
 		.decode_seconds = real(from, "decode_s"),

@@ -62,7 +62,7 @@ bool index_request_parse(index_request *q, const char *body, size_t size)
 		&& text_member(root, "csv_title", &q->csv_title)
 		&& flag_member(root, "follow_links", &q->follow_links)
 		&& flag_member(root, "prune", &q->prune) && flag_member(root, "retry", &q->retry)
-		&& flag_member(root, "reread", &q->reread)
+		&& flag_member(root, "reread", &q->reread) && flag_member(root, "partial", &q->partial)
 		&& flag_member(root, "no_default_excludes", &q->no_default_excludes)
 		&& flag_member(root, "no_exclude", &q->no_exclude)
 		&& flag_member(root, "no_include", &q->no_include);

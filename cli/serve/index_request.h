@@ -13,7 +13,7 @@ typedef struct index_request {
 	size_t n_paths, n_include, n_exclude;
 	char *csv, *csv_key, *csv_title;
 	bool follow_links, prune, retry;
-	bool reread, no_default_excludes, no_exclude, no_include;
+	bool reread, partial, no_default_excludes, no_exclude, no_include;
 } index_request;
 
 /* False: something is malformed, or memory ran out. index_request_free is needed in either case. */

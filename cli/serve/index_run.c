@@ -83,6 +83,7 @@ static void *run(void *arg)
 		.prune = q->prune,
 		.retry = q->retry,
 		.reread = q->reread,
+		.partial = q->partial,
 		.no_default_excludes = q->no_default_excludes,
 		.forget_exclude = q->no_exclude,
 	};

@@ -56,6 +56,7 @@ static int make_report(const run_counts *from, imgsearch_index_update_report **o
 		.store_seconds = from->store_s,
 		.unmatched = unmatched,
 		.rehashed = from->rehashed,
+		.redecoded = from->redecoded,
 	};
 	*out = r;
 	return 0;

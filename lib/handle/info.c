@@ -186,6 +186,9 @@ static int add_counts(filler *f)
 	}
 	f->info->vectors = held.vectors;
 	f->info->counts = c;
+	f->info->colours = ims_colour_available();
+	if (!rc)
+		rc = ims_store_unconverted(f->s->store, &f->info->unconverted, f->err);
 	return rc ? rc : add_reindex(f, held.vectors_next);
 }
 

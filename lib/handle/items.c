@@ -80,6 +80,7 @@ static int make_item(imgsearch *s, const store_picture *p, const char *root, img
 		.mtime_seconds = p->mtime.seconds,
 		.mtime_nanoseconds = p->mtime.nanoseconds,
 		.same_as = p->same_as,
+		.partial = (p->pixels & IMAGE_PARTIAL) != 0,
 		.has_vector = p->state == IMGSEARCH_STATE_INDEXED,
 	};
 	int rc = add_texts(item, p, root, err);

@@ -36,6 +36,20 @@ void ims_image_unreserve(image *im)
 	im->budget = NULL;
 }
 
+uint32_t ims_image_pixels(const image *im)
+{
+	bool absent = im->unconverted && !ims_colour_available();
+	return IMAGE_DECODING | (absent ? IMAGE_UNCONVERTED : 0) | (im->partial ? IMAGE_PARTIAL : 0);
+}
+
+bool ims_image_is_stale(const image_head *head, uint32_t pixels)
+{
+	const uint32_t since_1 = IMAGE_HAS_COLOURS | IMAGE_HAS_ALPHA | IMAGE_HAS_OTHER_ORIENTATION;
+	if ((pixels & IMAGE_DECODING_MASK) == 0)
+		return head->traits & since_1;
+	return pixels & IMAGE_UNCONVERTED && head->traits & IMAGE_HAS_COLOURS && ims_colour_available();
+}
+
 /* Reserves memory for the file, the pixels, a second copy if they are turned, and the decoder. */
 static int reserve(image *out, const image_head *stored, size_t size, unsigned shrink, budget *b,
 	imgsearch_error *err)

@@ -57,6 +57,17 @@ enum {
 	IMAGE_HAS_OTHER_ORIENTATION = 4 /* that of XMP, or of Exif in a text chunk */
 };
 
+/*
+ * How the pixels of a picture were made, as an index keeps it: the version of the decoding, 0 for
+ * that of imgsearch 0.1, and what was missing.
+ */
+enum {
+	IMAGE_DECODING = 1,
+	IMAGE_DECODING_MASK = 0xFF,
+	IMAGE_UNCONVERTED = 0x100, /* its colours are not sRGB, and Little CMS was absent */
+	IMAGE_PARTIAL = 0x200      /* some of its pixels are lost */
+};
+
 /* The header of a file. width and height are those of the upright picture. */
 typedef struct image_head {
 	image_format format;
@@ -99,6 +110,15 @@ const char *ims_image_format_name(image_format f);
  */
 int ims_image_head(image_head *out, const void *data, size_t size, const image_limits *limits,
 	imgsearch_error *err);
+
+/* How these pixels were made: the version of the decoding and IMAGE_... */
+uint32_t ims_image_pixels(const image *im);
+
+/*
+ * Whether decoding the file of this header would now give other pixels than those that were made
+ * so.
+ */
+bool ims_image_is_stale(const image_head *head, uint32_t pixels);
 
 /*
  * Decodes, converts the colours to sRGB, rotates upright, and blends alpha over white, or over

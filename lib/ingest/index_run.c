@@ -119,6 +119,10 @@ static bool is_fresh(const index_run *r, const path_entry *k, const walk_entry *
 		return false;
 	if (k->state == IMGSEARCH_STATE_INDEXED || k->state == IMGSEARCH_STATE_DUPLICATE)
 		return true;
+	/* Another version of the decoding may read it, or what is there is wanted now. */
+	if (k->state == IMGSEARCH_STATE_DAMAGED
+		&& (r->options->partial || !(k->pixels & IMAGE_DECODING_MASK)))
+		return false;
 	return k->state != IMGSEARCH_STATE_UNREADABLE && k->state != IMGSEARCH_STATE_EXCLUDED
 		&& !r->options->retry;
 }
@@ -154,6 +158,14 @@ static int compare(index_run *r, const walk_entry *e, const path_entry *k)
 	return rc ? rc : submit(r, e, k->id, &how);
 }
 
+/* Whether the decoding, or what it found on this machine, changed since the vector was made. */
+static bool may_be_stale(const index_run *r, const path_entry *k)
+{
+	return k->state == IMGSEARCH_STATE_INDEXED && !r->identity.next
+		&& (!(k->pixels & IMAGE_DECODING_MASK)
+			|| (k->pixels & IMAGE_UNCONVERTED && ims_colour_available()));
+}
+
 /* The row is of a version that did not know change times, or was moved. */
 static int add_ctime(index_run *r, const walk_entry *e, const path_entry *k)
 {
@@ -167,6 +179,9 @@ static int file_entry(index_run *r, const walk_entry *e, const path_entry *k)
 		return submit(r, e, k ? k->id : 0, &(pipeline_item){ 0 });
 	if (is_to_compare(r, k, e))
 		return compare(r, e, k);
+	if (may_be_stale(r, k))
+		return submit(r, e, k->id,
+			&(pipeline_item){ .was = k->state, .made = k->pixels, .check_header = true });
 	bool has_vector = true;
 	int rc = 0;
 	if (r->identity.next && k->state == IMGSEARCH_STATE_INDEXED)
@@ -406,6 +421,7 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 		.mtime = p->mtime,
 		.ctime = p->has_ctime ? p->ctime : (timestamp){ 0, -1 },
 		.state = p->state,
+		.pixels = (uint16_t)p->pixels,
 	};
 	return ims_path_table_add(&r->paths, &k) ? ims_nomem(r->err) : 0;
 }
@@ -439,6 +455,20 @@ static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t 
 	if (!rc)
 		rc = ims_identity_store(r->s, &r->identity, r->err);
 	return ims_handle_tx_end(r->s, rc, r->err);
+}
+
+/* Tells of pictures whose vectors are new because the decoding is. */
+static void tell_redecoded(index_run *r)
+{
+	const uint64_t n = r->counts->redecoded;
+	const uint32_t why = r->pipeline.redecoded_traits;
+	if (n)
+		ims_job_log(&r->job, IMGSEARCH_LOG_INFO,
+			"%llu picture%s read again, since this version makes other pixels of %s:%s%s%s",
+			(unsigned long long)n, n == 1 ? " was" : "s were", n == 1 ? "it" : "them",
+			why & IMAGE_HAS_COLOURS ? " colours are converted to sRGB;" : "",
+			why & IMAGE_HAS_ALPHA ? " light drawings lie on black;" : "",
+			why & IMAGE_HAS_OTHER_ORIENTATION ? " orientation in texts counts;" : "");
 }
 
 /* Switches to the new model when every picture has its vector. */
@@ -490,6 +520,7 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 		rc = end_reindex(r);
 	if (!rc && r->options->csv)
 		rc = ims_columns_attach(r->s, r->options, &r->job, r->err);
+	tell_redecoded(r);
 	if (!rc)
 		rc = ims_rules_unmatched(&r->rules, r->counts, r->err);
 	return rc ? rc : ims_store_compact(r->s->store, r->err);
@@ -526,6 +557,7 @@ int ims_index_run(imgsearch *s, const char *const *paths, size_t n,
 		.identity = &r->identity,
 		.counts = counts,
 		.moved = is_moved,
+		.partial = options->partial,
 		.user = r,
 		.err = p.err,
 	};

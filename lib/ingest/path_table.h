@@ -18,7 +18,8 @@ typedef struct path_entry {
 	uint64_t size;
 	timestamp mtime, ctime; /* of ctime, nanoseconds -1: not known */
 	uint32_t state;
-	bool seen; /* the walk of this run found it */
+	uint16_t pixels; /* how they were made: see image.h */
+	bool seen;       /* the walk of this run found it */
 } path_entry;
 
 typedef struct path_table {

@@ -22,6 +22,7 @@ typedef struct pending_row {
 	prepared picture;
 	bool vector_only; /* only the vector of the row is replaced */
 	bool ctime_only;  /* the file is as it was, but for its change time; state is that of the row */
+	bool pixels_only; /* the same, and only picture.pixels of the row is replaced */
 	bool needs_vector;
 	float *vector; /* owned; NULL: not there yet, or not needed */
 } pending_row;

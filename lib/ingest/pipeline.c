@@ -93,16 +93,29 @@ static void prepare(void *arg)
 	pipeline_item *it = arg;
 	pipeline *p = it->pipeline;
 	double start = ims_now();
+	it->traits = 0;
+	it->picture = (prepared){ .pixels = IMAGE_DECODING };
+	it->is_current = it->check_header && ims_prepare_is_current(it->full, it->made, &it->traits);
+	if (it->is_current) {
+		set_done(p, &it->done);
+		return;
+	}
+	it->force_decode |= it->check_header;
 	imgsearch_input in = imgsearch_input_file(it->full);
 	prepare_request request = {
 		.s = p->s,
 		.recipe = &p->identity->model.recipe,
+		.partial = p->partial,
 		.has_content = has_content,
 		.user = it,
 	};
 	it->why = (imgsearch_error){ 0 };
 	it->state = state_of(ims_prepare(&request, &in, &it->picture, &it->input, &it->why));
 	it->is_same = is_known(it, &it->picture.hash);
+	if (it->check_header && it->state != IMGSEARCH_STATE_INDEXED) { /* the row stays as it is */
+		it->is_current = true;
+		it->picture.pixels = it->made;
+	}
 	it->seconds = ims_now() - start;
 	set_done(p, &it->done);
 }
@@ -229,6 +242,7 @@ static int write_state(pipeline *p, const pending_row *r, uint32_t state, const 
 		.width = r->picture.width,
 		.height = r->picture.height,
 		.hash = r->picture.hash,
+		.pixels = IMAGE_DECODING,
 	};
 	count_state(p, state);
 	p->counts->added += !r->id;
@@ -243,7 +257,10 @@ static int write_vector(pipeline *p, const pending_row *r)
 		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_reason_not_finite);
 	p->counts->unchanged++;
 	count_state(p, IMGSEARCH_STATE_INDEXED);
-	return ims_store_vector_put(p->s->store, r->id, r->vector, m->dim, p->identity->next, p->err);
+	int rc = ims_store_pixels_set(p->s->store, r->id, r->picture.pixels, p->err);
+	return rc
+		? rc
+		: ims_store_vector_put(p->s->store, r->id, r->vector, m->dim, p->identity->next, p->err);
 }
 
 static int write_picture(pipeline *p, pending_row *r)
@@ -290,7 +307,11 @@ static int write_picture(pipeline *p, pending_row *r)
 
 static int write_row(pipeline *p, pending_row *r)
 {
-	if (r->ctime_only)
+	int rc = r->pixels_only ? ims_store_pixels_set(p->s->store, r->id, r->picture.pixels, p->err)
+							: 0;
+	if (rc)
+		return rc;
+	if (r->ctime_only || r->pixels_only)
 		return ims_store_ctime_set(p->s->store, r->id, r->ctime, p->err);
 	if (r->state != IMGSEARCH_STATE_INDEXED)
 		return write_state(p, r, r->state, r->reason);
@@ -341,8 +362,8 @@ int ims_pipeline_record(pipeline *p, const pending_row *row)
 static int needs_vector(pipeline *p, pipeline_item *it, bool *needs, imgsearch_error *err)
 {
 	int64_t twin;
-	*needs = it->vector_only;
-	if (it->vector_only || ims_pending_has_hash(&p->pending, &it->picture.hash))
+	*needs = it->vector_only || it->check_header;
+	if (*needs || ims_pending_has_hash(&p->pending, &it->picture.hash))
 		return 0;
 	int rc = ims_row_twin(p->s, &it->picture.hash, &twin, err);
 	if (!rc && twin && ims_pending_replaces(&p->pending, twin, &it->picture.hash)) {
@@ -358,10 +379,11 @@ static int needs_vector(pipeline *p, pipeline_item *it, bool *needs, imgsearch_e
 	return rc;
 }
 
+/* Counts a file that was looked at and whose row keeps its vector. */
 static void count_same(pipeline *p, const pipeline_item *it)
 {
 	p->counts->unchanged++;
-	p->counts->rehashed++;
+	p->counts->rehashed += it->is_same;
 	count_state(p, it->was);
 }
 
@@ -375,7 +397,8 @@ static int admit(pipeline *p)
 	p->counts->decode_s += it->seconds;
 	bool needs = false;
 	int rc = p->pending.n == PENDING_MOST ? write_all(p) : 0;
-	if (it->is_same)
+	bool same = it->is_same || it->is_current;
+	if (same)
 		count_same(p, it);
 	else if (!rc && it->state == IMGSEARCH_STATE_INDEXED)
 		rc = needs_vector(p, it, &needs, p->err);
@@ -386,17 +409,22 @@ static int admit(pipeline *p)
 		.mtime = it->mtime,
 		.ctime = it->ctime,
 		.size = it->size,
-		.state = it->is_same ? it->was : it->state,
+		.state = same ? it->was : it->state,
 		.was = it->was,
 		.ctime_only = it->is_same,
+		.pixels_only = it->is_current,
 		.picture = it->picture,
 		.vector_only = it->vector_only,
 		.needs_vector = needs,
 	};
-	if (!rc && !it->is_same && it->state != IMGSEARCH_STATE_INDEXED) {
+	if (!rc && !same && it->state != IMGSEARCH_STATE_INDEXED) {
 		ims_job_log(p->job, IMGSEARCH_LOG_DEBUG, "%s: %s", it->full, it->why.message);
 		row.reason = ims_strdup(it->why.message);
 		rc = row.reason ? 0 : ims_nomem(p->err);
+	}
+	if (it->check_header && !same) {
+		p->counts->redecoded++;
+		p->redecoded_traits |= it->traits;
 	}
 	ims_free(it->full);
 	it->full = NULL;
@@ -427,7 +455,7 @@ static int make_ring(pipeline *p)
 int ims_pipeline_submit(pipeline *p, const pipeline_item *item)
 {
 	int rc = item->path && item->full ? 0 : ims_nomem(p->err);
-	if (!rc && !p->network && ims_hash_is_zero(&item->known))
+	if (!rc && !p->network && ims_hash_is_zero(&item->known) && !item->check_header)
 		rc = load_network(p);
 	if (!rc && !p->item)
 		rc = make_ring(p);

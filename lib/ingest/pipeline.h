@@ -26,13 +26,18 @@ typedef struct pipeline_item {
 	uint32_t was;     /* the state of the row where the file has its size and time; else 0 */
 	hash256 known;    /* the bytes of the row, where only their hash is to be compared; else zero */
 	bool force_decode; /* known bytes are decoded too */
+	/* Whether the header tells that decoding now gives other pixels than those of `made`. */
+	bool check_header;
+	uint32_t made;
 	/* set by the worker */
 	uint32_t state;      /* imgsearch_state */
 	imgsearch_error why; /* of a state other than indexed */
 	prepared picture;
 	float *input; /* reused by the next item */
 	double seconds;
-	bool is_same; /* the bytes are those known */
+	bool is_same;    /* the bytes are those known */
+	bool is_current; /* with check_header: the pixels would be the same */
+	uint32_t traits; /* with check_header: of the header */
 	bool done;
 } pipeline_item;
 
@@ -68,6 +73,8 @@ typedef struct pipeline {
 	size_t batches_cap, batches_first, batches_out;
 	size_t batch_size; /* pictures */
 	pending_list pending;
+	bool partial;              /* what is there of a damaged picture is taken */
+	uint32_t redecoded_traits; /* of all pictures that were decoded anew */
 	double last_write, waited; /* seconds */
 } pipeline;
 

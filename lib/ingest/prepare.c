@@ -25,6 +25,43 @@ static int sniff(const char *path, image_format *format, imgsearch_error *err)
 	return rc;
 }
 
+/*
+ * Reads the beginning of a JPEG, where its header stands, and all of a PNG, whose texts may stand
+ * behind the pixels.
+ */
+static int read_header(buf *out, const char *path, image_format format)
+{
+	enum { BEGINNING = 1 << 18 };
+	if (format == IMAGE_PNG)
+		return ims_read_file(out, path, IMS_IMAGE_MAX_FILE, NULL);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	void *to = fd < 0 ? NULL : ims_buf_grow(out, BEGINNING);
+	ssize_t got = to ? read(fd, to, BEGINNING) : -1;
+	if (fd >= 0)
+		close(fd);
+	out->len = got > 0 ? (size_t)got : 0;
+	return got < 0 ? IMGSEARCH_EIO : 0;
+}
+
+bool ims_prepare_is_current(const char *path, uint32_t made, uint32_t *traits)
+{
+	buf bytes = { 0 };
+	image_head head = { 0 };
+	image_format format;
+	int rc = sniff(path, &format, NULL);
+	if (!rc)
+		rc = read_header(&bytes, path, format);
+	if (!rc && ims_image_head(&head, bytes.data, bytes.len, NULL, NULL)) { /* a longer header */
+		ims_buf_free(&bytes);
+		rc = ims_read_file(&bytes, path, IMS_IMAGE_MAX_FILE, NULL);
+		if (!rc)
+			rc = ims_image_head(&head, bytes.data, bytes.len, NULL, NULL);
+	}
+	*traits = head.traits;
+	ims_buf_free(&bytes);
+	return rc || !ims_image_is_stale(&head, made);
+}
+
 static int check_format(const imgsearch_input *in, imgsearch_error *err)
 {
 	image_format format = IMAGE_UNKNOWN;
@@ -50,12 +87,14 @@ static int decode(const prepare_request *r, const imgsearch_input *in, const voi
 	image im;
 	image_head head = { 0 };
 	image_limits limits = ims_handle_limits(r->s, r->recipe);
+	limits.partial = r->partial;
 	int rc = ims_input_decode(in, data, size, &limits, &im, &head, err);
 	out->width = rc || !ims_input_is_crop(in) ? head.width : (uint32_t)in->crop[2];
 	out->height = rc || !ims_input_is_crop(in) ? head.height : (uint32_t)in->crop[3];
 	if (!rc && !*input && !(*input = ims_alloc_aligned(side * side, 3 * sizeof **input)))
 		rc = ims_nomem(err);
 	if (!rc) {
+		out->pixels = ims_image_pixels(&im);
 		ims_signature_make(&out->signature, im.pixels, im.width, im.height);
 		rc = ims_image_fit(&im, r->recipe, false, *input, err);
 	}

@@ -12,15 +12,17 @@ typedef struct prepared {
 	hash256 hash;  /* of a whole file; zero for pixels and crops */
 	uint64_t size; /* bytes; 0 for pixels */
 	uint32_t width,
-		height;   /* upright, of the crop if there is one; as far as the header was read */
-	bool decoded; /* false: the index has the bytes; signature and input were not made */
+		height;      /* upright, of the crop if there is one; as far as the header was read */
+	bool decoded;    /* false: the index has the bytes; signature and input were not made */
+	uint32_t pixels; /* how they were made: see image_head */
 	signature signature;
 } prepared;
 
 typedef struct prepare_request {
 	imgsearch *s;
 	const image_recipe *recipe;
-	bool single; /* bounds the memory: waits for one of the decoders of the handle */
+	bool single;  /* bounds the memory: waits for one of the decoders of the handle */
+	bool partial; /* what is there of a damaged picture is taken */
 	/* Whether the index has these bytes, so the pixels are not needed; NULL: never. */
 	bool (*has_content)(void *user, const hash256 *hash);
 	void *user;
@@ -35,5 +37,11 @@ typedef struct prepare_request {
  */
 int ims_prepare(const prepare_request *request, const imgsearch_input *in, prepared *out,
 	float **input, imgsearch_error *err);
+
+/*
+ * Whether the pixels of a file that `made` tells of (see image.h) are those that decoding it gives
+ * now, by its header, of which *traits are set. A file that cannot be read counts as current.
+ */
+bool ims_prepare_is_current(const char *path, uint32_t made, uint32_t *traits);
 
 #endif

@@ -126,6 +126,7 @@ int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, cons
 	row->hash = p->hash;
 	row->width = p->width;
 	row->height = p->height;
+	row->pixels = p->pixels;
 	row->state = IMGSEARCH_STATE_INDEXED;
 	if (twin.id && (twin.id != own || twin.state == IMGSEARCH_STATE_DELETED)) {
 		rc = put_duplicate(w, row, own, &twin, outcome, err);
@@ -141,6 +142,7 @@ int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, cons
 		if (!p->decoded) {
 			row->width = twin.width;
 			row->height = twin.height;
+			row->pixels = twin.pixels;
 		}
 		rc = put_indexed(w, row, p, vector, err);
 	}

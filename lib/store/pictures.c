@@ -63,7 +63,8 @@ static int promote_duplicate(store *st, conn *c, int64_t id, imgsearch_error *er
 	if (!rc)
 		rc = ims_store_run(c, err,
 			"UPDATE picture SET state = 1, same_as = NULL, reason = NULL,"
-			" (width, height) = (SELECT width, height FROM picture WHERE id = ?1) WHERE id = ?2",
+			" (width, height, pixels) = (SELECT width, height, pixels FROM picture WHERE id = ?1)"
+			" WHERE id = ?2",
 			"ii", id, duplicate);
 	if (!rc)
 		rc = ims_store_run(c, err,
@@ -106,17 +107,18 @@ static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearc
 	rc = ims_store_query(c, &s, err,
 		insert
 			? "INSERT INTO picture(id, root, path, size, mtime_seconds, state, reason, width,"
-			  " height, hash, same_as, mtime_nanoseconds, ctime_seconds, ctime_nanoseconds)"
+			  " height, hash, same_as, mtime_nanoseconds, ctime_seconds, ctime_nanoseconds,"
+			  " pixels)"
 			  " VALUES(nullif(?1, -1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, nullif(?11, 0), ?12,"
-			  " CASE WHEN ?15 THEN ?13 END, CASE WHEN ?15 THEN ?14 END)"
+			  " CASE WHEN ?15 THEN ?13 END, CASE WHEN ?15 THEN ?14 END, ?16)"
 			: "UPDATE picture SET root = ?2, path = ?3, size = ?4, mtime_seconds = ?5, state = ?6,"
 			  " reason = ?7, width = ?8, height = ?9, hash = ?10, same_as = nullif(?11, 0),"
 			  " mtime_nanoseconds = ?12, ctime_seconds = CASE WHEN ?15 THEN ?13 END,"
-			  " ctime_nanoseconds = CASE WHEN ?15 THEN ?14 END WHERE id = ?1",
-		"iipiiitiibiiiii", insert && !has_id(p) ? -1 : p->id, p->root, p->path, (int64_t)p->size,
+			  " ctime_nanoseconds = CASE WHEN ?15 THEN ?14 END, pixels = ?16 WHERE id = ?1",
+		"iipiiitiibiiiiii", insert && !has_id(p) ? -1 : p->id, p->root, p->path, (int64_t)p->size,
 		p->mtime.seconds, (int64_t)p->state, p->reason, (int64_t)p->width, (int64_t)p->height, hash,
 		hash ? sizeof p->hash.byte : (size_t)0, p->same_as, p->mtime.nanoseconds, p->ctime.seconds,
-		p->ctime.nanoseconds, (int64_t)p->has_ctime);
+		p->ctime.nanoseconds, (int64_t)p->has_ctime, (int64_t)p->pixels);
 	if (rc)
 		return rc;
 	rc = ims_store_step(c, s, err);
@@ -179,6 +181,15 @@ int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path
 				  " mtime_nanoseconds = ?5, ctime_seconds = NULL, ctime_nanoseconds = NULL"
 				  " WHERE id = ?1",
 				  "iipii", id, root, path, mtime.seconds, mtime.nanoseconds);
+}
+
+int ims_store_pixels_set(store *st, int64_t id, uint32_t pixels, imgsearch_error *err)
+{
+	conn *c;
+	int rc = ims_store_writer(st, &c, err);
+	return rc ? rc
+			  : ims_store_run(c, err, "UPDATE picture SET pixels = ?2 WHERE id = ?1", "ii", id,
+				  (int64_t)pixels);
 }
 
 int ims_store_ctime_set(store *st, int64_t id, timestamp ctime, imgsearch_error *err)

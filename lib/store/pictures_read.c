@@ -18,6 +18,7 @@ int ims_store_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *
 		.same_as = sqlite3_column_int64(s, 10),
 		.ctime = { sqlite3_column_int64(s, 12), sqlite3_column_int64(s, 13) },
 		.has_ctime = sqlite3_column_type(s, 12) != SQLITE_NULL,
+		.pixels = (uint32_t)sqlite3_column_int64(s, 14),
 	};
 	bool has_reason = sqlite3_column_type(s, 6) != SQLITE_NULL;
 	out->path = (const char *)sqlite3_column_text(s, 2);
@@ -278,4 +279,17 @@ int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
 	*ids = f.ids;
 	*n = f.n;
 	return 0;
+}
+
+int ims_store_unconverted(store *st, uint64_t *n, imgsearch_error *err)
+{
+	conn *c;
+	int64_t count = 0;
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_number(c, &count, 0, err, "SELECT count(*) FROM picture WHERE pixels & 256", "");
+	ims_store_release(st, c);
+	*n = (uint64_t)count;
+	return rc;
 }

@@ -96,6 +96,7 @@ static const char version_3[] =
 	"ALTER TABLE picture ADD COLUMN ctime_nanoseconds INTEGER;"
 	"ALTER TABLE picture ADD COLUMN same_file INTEGER REFERENCES picture(id);"
 	"ALTER TABLE picture ADD COLUMN pixels INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX picture_unconverted ON picture(id) WHERE pixels & 256;"
 	"CREATE INDEX picture_same_file ON picture(same_file) WHERE same_file IS NOT NULL;"
 	"CREATE TABLE root_exclude(root INTEGER NOT NULL REFERENCES root(id) ON DELETE CASCADE, number"
 	" INTEGER NOT NULL, pattern BLOB NOT NULL, PRIMARY KEY(root, number)) STRICT, WITHOUT ROWID;"

@@ -121,6 +121,7 @@ typedef struct store_picture {
 	int64_t same_as; /* of a duplicate: the indexed picture with its bytes; else 0 */
 	bool has_id;     /* to be written under id, also where that is 0: a vector with a name */
 	bool has_ctime;
+	uint32_t pixels; /* how the pixels were made; the store does not look at it. 0: unknown */
 } store_picture;
 
 /*
@@ -136,6 +137,12 @@ int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err);
  */
 int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, timestamp mtime,
 	imgsearch_error *err);
+
+/* How many pictures have bit 8 of `pixels`. */
+int ims_store_unconverted(store *st, uint64_t *n, imgsearch_error *err);
+
+/* Stores how the pixels of a picture were made. */
+int ims_store_pixels_set(store *st, int64_t id, uint32_t pixels, imgsearch_error *err);
 
 /* Stores the change time of a picture's file. */
 int ims_store_ctime_set(store *st, int64_t id, timestamp ctime, imgsearch_error *err);

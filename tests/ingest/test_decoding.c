@@ -1,0 +1,261 @@
+/*
+ * What a row keeps of how its pixels were made: rows of an older decoding are made anew where their
+ * header tells that the pixels change, others keep their vectors; partial pictures are marked.
+ */
+#include "scene.h"
+
+#include "handle/handle.h"
+#include "image/colour.h"
+
+enum { DIM = 48 };
+
+static void save(const scene *sc, const char *name, const buf *file, size_t n)
+{
+	char path[400];
+	snprintf(path, sizeof path, "%s/%s", sc->photos, name);
+	FILE *f = fopen(path, "wb");
+	assert_non_null(f);
+	assert_int_equal(fwrite(file->data, 1, n, f), n);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void put_chunk(buf *out, const char *type, const void *data, uint8_t n)
+{
+	static const uint8_t checksum[4]; /* of chunks that libpng does not look at */
+	const uint8_t size[4] = { 0, 0, 0, n };
+	ims_buf_put(out, size, 4);
+	ims_buf_put(out, type, 4);
+	ims_buf_put(out, data, n);
+	ims_buf_put(out, checksum, 4);
+}
+
+/* A drawing with one more chunk behind its IHDR. */
+static void save_with_chunk(const scene *sc, const char *name, unsigned number, const char *type,
+	const void *data, uint8_t n)
+{
+	char path[400];
+	buf plain = { 0 }, file = { 0 };
+	photo(sc, name, number);
+	snprintf(path, sizeof path, "%s/%s", sc->photos, name);
+	assert_int_equal(ims_read_file(&plain, path, 1 << 20, NULL), 0);
+	ims_buf_put(&file, plain.data, 33);
+	put_chunk(&file, type, data, n);
+	ims_buf_put(&file, plain.data + 33, plain.len - 33);
+	save(sc, name, &file, file.len);
+	ims_buf_free(&plain);
+	ims_buf_free(&file);
+}
+
+/* Four pictures: plain; of linear light; turned by XMP; with a gamma that is sRGB's. */
+static void draw_pictures(const scene *sc)
+{
+	static const char xmp[] = "XML:com.adobe.xmp\0\0\0\0\0tiff:Orientation=\"6\"";
+	photo(sc, "a.png", 1);
+	save_with_chunk(sc, "b.png", 2, "gAMA", "\0\1\x86\xa0", 4);
+	save_with_chunk(sc, "c.png", 3, "iTXt", xmp, sizeof xmp - 1);
+	save_with_chunk(sc, "d.png", 4, "gAMA", "\0\0\xb1\x8f", 4);
+}
+
+static void vector_of(imgsearch *s, int64_t id, float *out)
+{
+	uint8_t found;
+	works(imgsearch_vectors_get(s, &id, 1, NULL, out, DIM, &found, &err));
+	assert_int_equal(found, 1);
+}
+
+/* Makes the rows look like those of an older version: made so, with a vector of ones. */
+static void make_old(imgsearch *s, int64_t first, int64_t last, uint32_t made)
+{
+	float ones[DIM];
+	for (int i = 0; i < DIM; i++)
+		ones[i] = 1;
+	works(ims_handle_write_begin(s, &err));
+	works(ims_store_tx_begin(s->store, &err));
+	for (int64_t id = first; id <= last; id++) {
+		works(ims_store_pixels_set(s->store, id, made, &err));
+		works(ims_store_vector_put(s->store, id, ones, DIM, false, &err));
+	}
+	works(ims_handle_tx_end(s, 0, &err));
+	ims_handle_write_end(s);
+}
+
+static uint64_t redecoded(imgsearch *s, const imgsearch_index_update_options *o, uint64_t indexed)
+{
+	imgsearch_index_update_report *r;
+	works(imgsearch_index_update(s, NULL, 0, o, NULL, &r, &err));
+	uint64_t n = r->redecoded;
+	assert_int_equal(r->counts->indexed, indexed);
+	assert_int_equal(r->unchanged, indexed);
+	assert_int_equal(r->rehashed, 0);
+	imgsearch_index_update_report_free(r);
+	return n;
+}
+
+static void only_pictures_that_change_are_decoded_anew(void **state)
+{
+	const scene *sc = *state;
+	float before[5][DIM], after[DIM];
+	imgsearch *s = scene_open(sc);
+	bool colours = ims_colour_available();
+	draw_pictures(sc);
+	assert_int_equal(scene_index(s, sc->photos).indexed, 4);
+	for (int64_t id = 1; id <= 4; id++)
+		vector_of(s, id, before[id]);
+	assert_int_equal(redecoded(s, NULL, 4), 0);
+	make_old(s, 1, 4, 0);
+	assert_int_equal(redecoded(s, NULL, 4), colours ? 2 : 1);
+	for (int64_t id = 1; id <= 4; id++) {
+		bool anew = (id == 2 && colours) || id == 3;
+		vector_of(s, id, after);
+		for (int i = 0; i < DIM; i++)
+			assert_true(after[i] == (anew ? before[id][i] : 1));
+	}
+	assert_int_equal(redecoded(s, NULL, 4), 0);
+	imgsearch_close(s);
+}
+
+/* Rows whose colours could not be converted are made anew where Little CMS appeared. */
+static void ignored_profiles_are_counted_and_made_good(void **state)
+{
+	const scene *sc = *state;
+	imgsearch_info *info;
+	imgsearch *s = scene_open(sc);
+	draw_pictures(sc);
+	assert_int_equal(scene_index(s, sc->photos).indexed, 4);
+	make_old(s, 2, 2, IMAGE_DECODING | IMAGE_UNCONVERTED);
+	works(imgsearch_info_get(s, NULL, &info, &err));
+	assert_int_equal(info->unconverted, 1);
+	assert_int_equal(info->colours, ims_colour_available());
+	imgsearch_info_free(info);
+	if (ims_colour_available()) {
+		assert_int_equal(redecoded(s, NULL, 4), 1);
+		works(imgsearch_info_get(s, NULL, &info, &err));
+		assert_int_equal(info->unconverted, 0);
+		imgsearch_info_free(info);
+	}
+	assert_int_equal(redecoded(s, NULL, 4), 0);
+	imgsearch_close(s);
+}
+
+static imgsearch *stopped;
+static int runs;
+
+static void stop_at_second_run(size_t n)
+{
+	(void)n;
+	if (++runs == 2)
+		imgsearch_cancel(stopped);
+}
+
+static void a_stopped_run_is_finished_by_the_next(void **state)
+{
+	const scene *sc = *state;
+	char name[20];
+	imgsearch *s = scene_open(sc);
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(name, sizeof name, "%03u.png", i);
+		save_with_chunk(sc, name, i, "iTXt", "XML:com.adobe.xmp\0\0\0\0\0tiff:Orientation=\"3\"",
+			41);
+	}
+	assert_int_equal(scene_index(s, sc->photos).indexed, 300);
+	make_old(s, 1, 300, 0);
+	stopped = s;
+	scene_on_run(stop_at_second_run);
+	fails(IMGSEARCH_ECANCELED, imgsearch_index_update(s, NULL, 0, NULL, NULL, NULL, &err));
+	scene_on_run(NULL);
+	uint64_t rest = redecoded(s, NULL, 300);
+	if (!rest || rest >= 300)
+		fail_msg("%llu were left", (unsigned long long)rest);
+	assert_int_equal(redecoded(s, NULL, 300), 0);
+	imgsearch_close(s);
+}
+
+/* A row that is damaged by an older decoding is tried once by the newer one. */
+static void damaged_rows_of_before_are_tried_once(void **state)
+{
+	const scene *sc = *state;
+	imgsearch *s = scene_open(sc);
+	buf file = { 0 };
+	char path[400];
+	photo(sc, "a.png", 1);
+	photo(sc, "b.png", 2);
+	snprintf(path, sizeof path, "%s/a.png", sc->photos);
+	assert_int_equal(ims_read_file(&file, path, 1 << 20, NULL), 0);
+	save(sc, "a.png", &file, file.len - 12); /* without its end: it was damaged once */
+	save(sc, "c.png", &file, file.len / 2);
+	scene_counts n = scene_index(s, sc->photos);
+	assert_int_equal(n.indexed, 2);
+	assert_int_equal(n.damaged, 1);
+	for (int64_t id = 1; id <= 3; id += 2) {
+		store_picture p;
+		works(ims_store_picture_get(s->store, id, &p, NULL, &err));
+		p.state = IMGSEARCH_STATE_DAMAGED;
+		p.pixels = 0;
+		works(ims_handle_write_begin(s, &err));
+		works(ims_store_tx_begin(s->store, &err));
+		works(ims_store_picture_put(s->store, &p, &err));
+		works(ims_handle_tx_end(s, 0, &err));
+		ims_handle_write_end(s);
+		ims_store_picture_clear(&p);
+	}
+	for (int run = 0; run < 2; run++) {
+		n = scene_index(s, NULL);
+		assert_int_equal(n.indexed, 2);
+		assert_int_equal(n.damaged, 1);
+		assert_int_equal(n.unchanged, run ? 3 : 1);
+	}
+	ims_buf_free(&file);
+	imgsearch_close(s);
+}
+
+static void partial_pictures_are_marked(void **state)
+{
+	const scene *sc = *state;
+	const imgsearch_index_update_options partial = { .struct_size = sizeof partial, .partial = 1 };
+	imgsearch *s = scene_open(sc);
+	imgsearch_item *item;
+	buf file = { 0 };
+	char path[400];
+	photo(sc, "a.png", 1);
+	snprintf(path, sizeof path, "%s/a.png", sc->photos);
+	assert_int_equal(ims_read_file(&file, path, 1 << 20, NULL), 0);
+	save(sc, "cut.png", &file, file.len * 3 / 4);
+	save(sc, "none.png", &file, 60);
+	scene_counts n = scene_index(s, sc->photos);
+	assert_int_equal(n.indexed, 1);
+	assert_int_equal(n.damaged, 2);
+	n = scene_update(s, NULL, 0, &partial);
+	assert_int_equal(n.indexed, 2);
+	assert_int_equal(n.damaged, 1);
+	n = scene_index(s, NULL); /* it stays */
+	assert_int_equal(n.indexed, 2);
+	assert_int_equal(n.unchanged, 3);
+	for (int64_t id = 1; id <= 3; id++) {
+		works(imgsearch_item_get(s, id, &item, &err));
+		assert_int_equal(item->partial, id == 2);
+		assert_int_equal(item->has_vector, id < 3);
+		imgsearch_item_free(item);
+	}
+	save(sc, "cut.png", &file, file.len - 1); /* whole now, and a duplicate but for its last byte */
+	n = scene_index(s, NULL);
+	assert_int_equal(n.indexed, 2);
+	works(imgsearch_item_get(s, 2, &item, &err));
+	assert_int_equal(item->partial, 0);
+	imgsearch_item_free(item);
+	ims_buf_free(&file);
+	imgsearch_close(s);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(only_pictures_that_change_are_decoded_anew),
+		TEST(ignored_profiles_are_counted_and_made_good),
+		TEST(a_stopped_run_is_finished_by_the_next),
+		TEST(damaged_rows_of_before_are_tried_once),
+		TEST(partial_pictures_are_marked),
+	};
+	return cmocka_run_group_tests_name("decoding", tests, NULL, NULL);
+}
