@@ -462,13 +462,15 @@ static void tell_redecoded(index_run *r)
 {
 	const uint64_t n = r->counts->redecoded;
 	const uint32_t why = r->pipeline.redecoded_traits;
+	const char *const reason[] = {
+		why & IMAGE_HAS_COLOURS ? "; colours are converted to sRGB" : "",
+		why & IMAGE_HAS_ALPHA ? "; light drawings lie on black" : "",
+		why & IMAGE_HAS_OTHER_ORIENTATION ? "; orientation in texts counts" : "",
+	};
 	if (n)
-		ims_job_log(&r->job, IMGSEARCH_LOG_INFO,
-			"%llu picture%s read again, since this version makes other pixels of %s:%s%s%s",
-			(unsigned long long)n, n == 1 ? " was" : "s were", n == 1 ? "it" : "them",
-			why & IMAGE_HAS_COLOURS ? " colours are converted to sRGB;" : "",
-			why & IMAGE_HAS_ALPHA ? " light drawings lie on black;" : "",
-			why & IMAGE_HAS_OTHER_ORIENTATION ? " orientation in texts counts;" : "");
+		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
+			"pictures decoded anew, since this version may make other pixels of them: %llu%s%s%s",
+			(unsigned long long)n, reason[0], reason[1], reason[2]);
 }
 
 /* Switches to the new model when every picture has its vector. */
