@@ -73,7 +73,7 @@ static size_t list_parts(char *text, size_t size, const char *lead, const part *
 	return at < size ? at : size - 1;
 }
 
-static void summarise(const context *c, const imgsearch_index_update_report *r)
+static void summarise(context *c, const imgsearch_index_update_report *r)
 {
 	const imgsearch_counts *n = r->counts;
 	const part states[] = {
@@ -100,7 +100,7 @@ static void summarise(const context *c, const imgsearch_index_update_report *r)
 	context_print(c, "%llu path%s seen%s (%.1f s)", (unsigned long long)n->seen,
 		n->seen == 1 ? "" : "s", text, r->seconds);
 	if (n->unsupported + n->damaged + n->too_big + n->unreadable)
-		context_print(c, "for the reasons: imgsearch failed");
+		context_print(c, "for the reasons: imgsearch failed%s", context_db_option(c));
 }
 
 /* Builds a searcher if one is due. Queries use the old one meanwhile. */
@@ -227,9 +227,9 @@ static int check_first(context *c, const path_list *p)
 	imgsearch_error err;
 	const char *db = context_db(c);
 	struct stat st;
-	if (!db)
+	if (!db || context_refuse_memory(db) != CLI_DONE)
 		return CLI_FAILED;
-	if (stat(db, &st) == 0 || !strcmp(db, ":memory:"))
+	if (stat(db, &st) == 0)
 		return CLI_DONE;
 	for (size_t i = 0; i < p->n; i++)
 		if (stat(p->item[i], &st))

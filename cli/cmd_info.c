@@ -109,7 +109,7 @@ static void count(const char *name, uint64_t value)
 		printf("  %-12s %llu\n", name, (unsigned long long)value);
 }
 
-static void print_text(const imgsearch_info *i)
+static void print_text(context *c, const imgsearch_info *i)
 {
 	const imgsearch_counts *n = i->counts;
 	char text[LINE];
@@ -136,9 +136,11 @@ static void print_text(const imgsearch_info *i)
 	if (i->recipe)
 		line("recipe", recipe_text(i->recipe, text));
 	line("re-index", reindex_text(i->reindex, text));
-	printf("%-12s %s%s%s%s\n", "searcher", i->searcher ? i->searcher : "none",
-		i->searcher_why ? ": " : "", i->searcher_why ? i->searcher_why : "",
-		i->searchers->count ? "" : " (imgsearch build makes one)");
+	printf("%-12s %s%s%s", "searcher", i->searcher ? i->searcher : "none",
+		i->searcher_why ? ": " : "", i->searcher_why ? i->searcher_why : "");
+	if (!i->searchers->count)
+		printf(" (imgsearch build%s makes one)", context_db_option(c));
+	putchar('\n');
 	for (size_t r = 0; r < i->searchers->count; r++)
 		line("  built", searcher_text(i->searchers->items[r], text));
 	line("kernels", i->kernels);
@@ -159,7 +161,7 @@ static int run(context *c, void *args)
 	if (c->common->json)
 		print_json(info);
 	else
-		print_text(info);
+		print_text(c, info);
 	imgsearch_info_free(info);
 	return CLI_DONE;
 }

@@ -91,7 +91,7 @@ int ims_store_items_exist(store *st, const int64_t *ids, size_t n, uint8_t *exis
 	return rc;
 }
 
-int ims_store_deleted_vectors(store *st, int64_t **ids, size_t *n, imgsearch_error *err)
+int ims_store_bare_vectors(store *st, bool deleted, int64_t **ids, size_t *n, imgsearch_error *err)
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;
@@ -102,7 +102,9 @@ int ims_store_deleted_vectors(store *st, int64_t **ids, size_t *n, imgsearch_err
 	if (rc)
 		return rc;
 	rc = ims_store_query(c, &s, err,
-		"SELECT id FROM vector_kept WHERE id NOT IN (SELECT id FROM picture) ORDER BY id", "");
+		deleted ? "SELECT id FROM vector_kept WHERE id NOT IN (SELECT id FROM picture) ORDER BY id"
+				: "SELECT id FROM vector WHERE id NOT IN (SELECT id FROM picture) ORDER BY id",
+		"");
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
 		rc = ims_store_add_id(ids, n, &cap, sqlite3_column_int64(s, 0), err);
 	ims_store_done(c, s);

@@ -32,8 +32,17 @@ imgsearch list --json --state duplicate | grep -q '"state": "duplicate", .*"same
 result "the same bytes twice: a duplicate" $?
 imgsearch failed --json | grep -q '"reason": "'
 result "failed --json" $?
-imgsearch failed pics/folder.jpg >.out && [ ! -s .out ]
-result "failed DIR: nothing of another folder" $?
+for command in list failed; do
+	check "$command DIR: nothing of another folder" 0 imgsearch $command pics/folder.jpg <<'END'
+! imgsearch: W/pics/folder.jpg: neither it nor anything below it is in the index
+END
+	check "$command DIR: a folder that is not there" 3 imgsearch $command pics/nowhere <<'END'
+! imgsearch: W/pics/nowhere: neither it nor anything below it is in the index
+END
+done
+check "failed: of a picture that did not fail" 0 imgsearch failed pics/city-01.jpg <<'END'
+! imgsearch: no file failed
+END
 imgsearch info --json | sed 's/.*"pictures": {\([^}]*\)}.*/\1/; s/"//g; s/: /=/g; s/, / /g' >.sums
 seen=0
 sum=0
