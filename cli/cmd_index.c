@@ -101,6 +101,9 @@ static void summarise(context *c, const imgsearch_index_update_report *r)
 		n->seen == 1 ? "" : "s", text, r->seconds);
 	if (n->unsupported + n->damaged + n->too_big + n->unreadable)
 		context_print(c, "for the reasons: imgsearch failed%s", context_db_option(c));
+	if (r->offline)
+		context_print(c, "if a folder lies elsewhere now: imgsearch root mv%s OLD NEW",
+			context_db_option(c));
 }
 
 /* Builds a searcher if one is due. Queries use the old one meanwhile. */

@@ -125,7 +125,7 @@ static void print_text(context *c, const imgsearch_info *i)
 	count("too big", n->too_big);
 	count("excluded", n->excluded);
 	count("unreadable", n->unreadable);
-	count("deleted", n->deleted);
+	count("kept out", n->deleted);
 	count("link", n->link);
 	if (i->offline)
 		printf("%-12s %llu picture%s below folders that are not there now\n", "offline",
@@ -173,8 +173,8 @@ const command cmd_info = {
 	.text =
 		"Shows the size of the index, its model, its searcher, its folders, and "
 		"the number of paths in each state: every path that was seen is indexed, a duplicate (the "
-		"same bytes as another file), unsupported, damaged, too big, excluded, unreadable, deleted "
-		"(kept out on purpose) or a link.",
+		"same bytes as another file), unsupported, damaged, too big, excluded, unreadable, kept "
+		"out on purpose or a link.",
 	.options = options,
 	.groups = GROUP_DB | GROUP_JSON,
 	.args_size = sizeof(info_args),

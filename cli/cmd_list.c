@@ -35,7 +35,7 @@ static const char *const states[] = {
 	"too-big",
 	"excluded",
 	"unreadable",
-	"deleted",
+	"kept-out",
 	"link",
 	NULL,
 };

@@ -349,11 +349,11 @@ typedef enum imgsearch_state {
 	IMGSEARCH_STATE_DUPLICATE = 2,   /* same bytes as an indexed picture; found through it */
 	IMGSEARCH_STATE_UNSUPPORTED = 3, /* no picture, or of a kind that this build cannot read */
 	IMGSEARCH_STATE_DAMAGED = 4,
-	IMGSEARCH_STATE_TOO_BIG = 5,
+	IMGSEARCH_STATE_TOO_BIG = 5,  /* ELIMIT where a single call is given such a picture */
 	IMGSEARCH_STATE_EXCLUDED = 6, /* by a rule: see the reason */
 	/* permission, vanished, i/o error: tried again by the next run */
 	IMGSEARCH_STATE_UNREADABLE = 7,
-	IMGSEARCH_STATE_DELETED = 8, /* on purpose, by imgsearch_index_keep_out */
+	IMGSEARCH_STATE_DELETED = 8, /* kept out on purpose: imgsearch_index_keep_out */
 	IMGSEARCH_STATE_LINK = 9     /* another name of an indexed file (not in this version) */
 } imgsearch_state;
 
@@ -467,14 +467,14 @@ IMGSEARCH_API int imgsearch_index_remove(imgsearch *s, const int64_t *ids, size_
 	imgsearch_error *err);
 
 /*
- * Marks items deleted on purpose, and their duplicates with them. They are in no answer, and no run
+ * Keeps items out on purpose, and their duplicates with them. They are in no answer, and no run
  * takes in their paths or their bytes again. Row, content hash and vector are kept. All or none.
  * ENOTFOUND: an id that does not exist.
  */
 IMGSEARCH_API int imgsearch_index_keep_out(imgsearch *s, const int64_t *ids, size_t n,
 	const imgsearch_call *call, imgsearch_error *err);
 
-/* Undoes imgsearch_index_keep_out. Needs no network. EINVAL: an item is not marked deleted. */
+/* Undoes imgsearch_index_keep_out. Needs no network. EINVAL: an item is not kept out. */
 IMGSEARCH_API int imgsearch_index_readmit(imgsearch *s, const int64_t *ids, size_t n,
 	const imgsearch_call *call, imgsearch_error *err);
 
@@ -776,7 +776,7 @@ typedef int (*imgsearch_item_fn)(void *user, const imgsearch_item *item);
 
 /*
  * Every item in order of path; those in one imgsearch_state, or all (0). Vectors without a name
- * come last, in order of id, those that were deleted on purpose behind the others.
+ * come last, in order of id, those that are kept out behind the others.
  */
 IMGSEARCH_API int imgsearch_item_each(imgsearch *s, uint32_t state, imgsearch_item_fn each,
 	void *user, const imgsearch_call *call, imgsearch_error *err);

@@ -169,7 +169,16 @@ int context_filter(context *c, const char *under, const imgsearch_filter **out)
 
 int context_error(const context *c, const imgsearch_error *err)
 {
-	return cli_error_advice(err, advice_find(c, err));
+	const char *advice = advice_find(c, err), *at = advice ? strstr(advice, "{db}") : NULL;
+	char *filled = NULL;
+	if (at
+		&& asprintf(&filled, "%.*s%s%s", (int)(at - advice), advice,
+			   context_db_option((context *)(uintptr_t)c), at + 4)
+			< 0)
+		filled = NULL;
+	int rc = cli_error_advice(err, filled ? filled : advice);
+	free(filled);
+	return rc;
 }
 
 void context_print(const context *c, const char *format, ...)

@@ -234,7 +234,10 @@ int ims_items_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error 
 		rc = find_by_id(&f);
 	if (rc == 1)
 		*id = f.id;
-	return rc == 1 ? 0 : rc ? rc : ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: not in the index", path);
+	if (rc)
+		return rc == 1 ? 0 : rc;
+	return ims_fail(err, IMGSEARCH_ENOTFOUND, "%s is not in index %s", path,
+		ims_store_path(s->store));
 }
 
 int ims_items_exist(imgsearch *s, const int64_t *ids, size_t n, uint8_t *exists,

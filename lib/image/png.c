@@ -53,7 +53,9 @@ static _Noreturn void stop(guard *w, int code, const char *message)
 
 static void on_error(png_structp png, png_const_charp message)
 {
-	stop(png_get_error_ptr(png), IMGSEARCH_EFORMAT, message);
+	char text[160];
+	snprintf(text, sizeof text, "the PNG is damaged: %s", message);
+	stop(png_get_error_ptr(png), IMGSEARCH_EFORMAT, text);
 }
 
 static void on_warning(png_structp png, png_const_charp message)

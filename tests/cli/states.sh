@@ -17,7 +17,7 @@ END
 cp .err summary
 imgsearch failed | sort >.out; : >.err
 compare "failed: state, path, reason" 0 0 <<'END'
-damaged	W/pics/cut.jpg	Premature end of JPEG file
+damaged	W/pics/cut.jpg	the JPEG is damaged: Premature end of JPEG file
 damaged	W/pics/empty.jpg	empty file
 unsupported	W/pics/fifo.jpg	not a regular file
 unsupported	W/pics/notes.txt	not a picture
@@ -166,8 +166,12 @@ check "... nothing is read again" 0 imgsearch index <<'END'
 END
 imgsearch list --paths | grep -q "^$W/moved/a/b/city-01.jpg"
 result "... and found in its new place" $?
+check "root mv to a folder that is not there" 0 imgsearch root mv moved nowhere <<'END'
+! imgsearch: W/moved: its pictures are now looked for in W/nowhere, which is not there yet
+END
+imgsearch root mv -q nowhere moved
 check "root mv of what is no root" 3 imgsearch root mv other moved <<'END'
-! imgsearch: index W/i.db has no root W/other
+! imgsearch: index W/i.db has no root W/other; imgsearch info lists the folders
 END
 rm -rf moved/[b-z]*
 check "most of a folder gone: kept" 0 imgsearch index <<'END'

@@ -48,7 +48,8 @@ check "... ip as well" 3 imgsearch vectors import five.npy --metric ip <<'END'
 END
 check "its own is not" 0 imgsearch vectors import five.npy --metric l2 --db same.db -q <<'END'
 END
-check "... in an index that is there" 0 imgsearch vectors import five.npy --metric l2 --db same.db -q <<'END'
+check "... in an index that is there" 0 \
+	imgsearch vectors import five.npy --metric l2 --db same.db -q <<'END'
 END
 check "list: vectors by id, counted on" 0 imgsearch list --db same.db --paths <<'END'
 id:0
@@ -67,6 +68,10 @@ for command in "vectors import five.npy" "index $W" list serve build; do
 ! imgsearch: :memory:: nothing would be kept; name a file with --db FILE
 END
 done
+check "rm of vectors says nothing of files" 0 imgsearch rm --db same.db id:9 <<'END'
+id:9
+! imgsearch: 1 removed from the index
+END
 check "pictures into it are refused" 3 imgsearch index . --db same.db <<'END'
 ! imgsearch: W/same.db: the index is one of the caller's own vectors; index pictures into another file with --db FILE
 END

@@ -142,7 +142,7 @@ static void deleted_vectors(void **state)
 	ok(imgsearch_item_get(s, 2, &item, &err));
 	assert_int_equal(item->state, IMGSEARCH_STATE_DELETED);
 	assert_string_equal(item->path, "id:2");
-	assert_string_equal(item->reason, "deleted on purpose");
+	assert_string_equal(item->reason, "kept out on purpose");
 	assert_int_equal(item->has_vector, 0);
 	imgsearch_item_free(item);
 	ok(imgsearch_item_get(s, 1, &item, &err));

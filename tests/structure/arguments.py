@@ -129,7 +129,7 @@ BAD_VALUES = [
     ("index_remove", "ids", "&missing", "ENOTFOUND", "12345"),
     ("index_keep_out", "ids", "&missing", "ENOTFOUND", "12345"),
     ("index_readmit", "ids", "&missing", "ENOTFOUND", "12345"),
-    ("index_readmit", "ids", "ids", "EINVAL", "not deleted"),
+    ("index_readmit", "ids", "ids", "EINVAL", "not kept out"),
     ("index_update", "paths", "empty", "EINVAL", "path 0"),
     ("root_move", "from", '"/nowhere"', "ENOTFOUND", "/nowhere"),
     ("groups_reject", "a", "12345", "ENOTFOUND", "12345"),
