@@ -4,6 +4,7 @@
 #include "cli/context/context.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct backup_args {
 	common_args common;
@@ -44,7 +45,9 @@ static int run(context *c, void *args)
 	if (imgsearch_index_backup(c->s, file, &o, &c->call, &err)) {
 		if (err.code != IMGSEARCH_ECANCELED)
 			return context_error(c, &err);
-		cli_warn("interrupted; %s is as it was before", file);
+		cli_warn(access(file, F_OK) ? "interrupted; %s was not written"
+									: "interrupted; %s is as it was before",
+			file);
 		return CLI_INTERRUPTED;
 	}
 	progress_clear(c->progress);

@@ -94,7 +94,7 @@ static void say_unmatched(const context *c, const imgsearch_strings *patterns)
 	context_print(c, "matched nothing: %s%s", text, i < patterns->count ? " ..." : "");
 }
 
-static void summarise(const context *c, const imgsearch_index_update_report *r)
+static void summarise(context *c, const imgsearch_index_update_report *r)
 {
 	const imgsearch_counts *n = r->counts;
 	const part states[] = {
@@ -125,7 +125,10 @@ static void summarise(const context *c, const imgsearch_index_update_report *r)
 	if (r->unmatched->count)
 		say_unmatched(c, r->unmatched);
 	if (n->unsupported + n->damaged + n->too_big + n->unreadable)
-		context_print(c, "for the reasons: imgsearch failed");
+		context_print(c, "for the reasons: imgsearch failed%s", context_db_option(c));
+	if (r->offline)
+		context_print(c, "if a folder lies elsewhere now: imgsearch root mv%s OLD NEW",
+			context_db_option(c));
 }
 
 /* Builds a searcher if one is due. Queries use the old one meanwhile. */
@@ -353,9 +356,9 @@ static int check_first(context *c, const path_list *p)
 	imgsearch_error err;
 	const char *db = context_db(c);
 	struct stat st;
-	if (!db)
+	if (!db || context_refuse_memory(db) != CLI_DONE)
 		return CLI_FAILED;
-	if (stat(db, &st) == 0 || !strcmp(db, ":memory:"))
+	if (stat(db, &st) == 0)
 		return CLI_DONE;
 	for (size_t i = 0; i < p->n; i++)
 		if (stat(p->item[i], &st))

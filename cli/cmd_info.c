@@ -130,7 +130,7 @@ static void print_root(const imgsearch_root *r)
 		line("  include", r->include->items[i]);
 }
 
-static void print_text(const imgsearch_info *i)
+static void print_text(context *c, const imgsearch_info *i)
 {
 	const imgsearch_counts *n = i->counts;
 	char text[LINE];
@@ -146,7 +146,7 @@ static void print_text(const imgsearch_info *i)
 	count("too big", n->too_big);
 	count("excluded", n->excluded);
 	count("unreadable", n->unreadable);
-	count("deleted", n->deleted);
+	count("kept out", n->deleted);
 	count("link", n->link);
 	if (i->offline)
 		printf("%-12s %llu picture%s below folders that are not there now\n", "offline",
@@ -163,9 +163,11 @@ static void print_text(const imgsearch_info *i)
 	if (i->recipe)
 		line("recipe", recipe_text(i->recipe, text));
 	line("re-index", reindex_text(i->reindex, text));
-	printf("%-12s %s%s%s%s\n", "searcher", i->searcher ? i->searcher : "none",
-		i->searcher_why ? ": " : "", i->searcher_why ? i->searcher_why : "",
-		i->searchers->count ? "" : " (imgsearch build makes one)");
+	printf("%-12s %s%s%s", "searcher", i->searcher ? i->searcher : "none",
+		i->searcher_why ? ": " : "", i->searcher_why ? i->searcher_why : "");
+	if (!i->searchers->count)
+		printf(" (imgsearch build%s makes one)", context_db_option(c));
+	putchar('\n');
 	for (size_t r = 0; r < i->searchers->count; r++)
 		line("  built", searcher_text(i->searchers->items[r], text));
 	line("kernels", i->kernels);
@@ -186,7 +188,7 @@ static int run(context *c, void *args)
 	if (c->common->json)
 		print_json(info);
 	else
-		print_text(info);
+		print_text(c, info);
 	imgsearch_info_free(info);
 	return CLI_DONE;
 }
@@ -198,8 +200,8 @@ const command cmd_info = {
 	.text =
 		"Shows the size of the index, its model, its searcher, its folders, and "
 		"the number of paths in each state: every path that was seen is indexed, a duplicate (the "
-		"same bytes as another file), unsupported, damaged, too big, excluded, unreadable, deleted "
-		"(kept out on purpose) or a link.",
+		"same bytes as another file), unsupported, damaged, too big, excluded, unreadable, kept "
+		"out on purpose or a link.",
 	.options = options,
 	.groups = GROUP_DB | GROUP_JSON,
 	.args_size = sizeof(info_args),

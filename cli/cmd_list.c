@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct list_args {
 	common_args common;
@@ -18,7 +19,9 @@ typedef struct list_args {
 typedef struct lister {
 	context *c;
 	const list_args *args;
-	char *folder;    /* only below it, or NULL */
+	char *folder;   /* only below it, or NULL */
+	uint64_t below; /* items below it, in any state */
+	uint64_t shown;
 	uint32_t states; /* bit s: show state s */
 	bool reasons;    /* state, path, reason instead of id, path, title */
 } lister;
@@ -32,7 +35,7 @@ static const char *const states[] = {
 	"too-big",
 	"excluded",
 	"unreadable",
-	"deleted",
+	"kept-out",
 	"link",
 	NULL,
 };
@@ -93,14 +96,28 @@ static void print_text(const lister *l, const imgsearch_item *i)
 
 static int each(void *user, const imgsearch_item *item)
 {
-	const lister *l = user;
-	if (!(l->states >> item->state & 1) || (l->folder && !path_is_below(item->path, l->folder)))
+	lister *l = user;
+	if (l->folder && !path_is_below(item->path, l->folder))
 		return 0;
+	l->below++;
+	if (!(l->states >> item->state & 1))
+		return 0;
+	l->shown++;
 	if (l->c->common->json)
 		print_json(item);
 	else
 		print_text(l, item);
 	return ferror(stdout) || interrupt_pending();
+}
+
+/* A mistyped name is an error; a folder without pictures is none. */
+static int nothing_below(const context *c, const char *folder)
+{
+	static const char said[] = "%s: neither it nor anything below it is in the index";
+	if (access(folder, F_OK))
+		return cli_fail(said, folder);
+	context_print(c, said, folder);
+	return CLI_DONE;
 }
 
 static int list(context *c, lister *l)
@@ -112,8 +129,14 @@ static int list(context *c, lister *l)
 	if (c->n_operands && !(l->folder = path_absolute(c->operand[0])))
 		return cli_nomem();
 	rc = imgsearch_item_each(c->s, 0, each, l, &c->call, &err);
+	if (rc < 0)
+		rc = context_error(c, &err);
+	else if (l->folder && !l->below && !rc)
+		rc = nothing_below(c, l->folder);
+	else
+		rc = CLI_DONE;
 	free(l->folder);
-	return rc < 0 ? context_error(c, &err) : CLI_DONE;
+	return rc;
 }
 
 static int list_run(context *c, void *args)
@@ -129,7 +152,10 @@ static int list_run(context *c, void *args)
 static int failed_run(context *c, void *args)
 {
 	lister l = { .c = c, .args = args, .states = BAD, .reasons = true };
-	return list(c, &l);
+	int rc = list(c, &l);
+	if (rc == CLI_DONE && !l.shown && !c->common->json && (l.below || !c->n_operands))
+		context_print(c, "no file failed");
+	return rc;
 }
 
 static const option list_options[] = {
@@ -144,7 +170,8 @@ const command cmd_list = {
 	.operands = "[DIR]",
 	.summary = "list the pictures of the index",
 	.text = "Lists the pictures of the index, or those below DIR, in order of their paths: id, "
-			"path and title. --json adds state, reason, size, time, hash and the columns of the "
+			"path and title. Vectors without a name come last, as id:N. --json adds state, reason, "
+			"size, time, hash and the columns of the "
 			"CSV.\n\n"
 			"\timgsearch list --json | jq .path\n"
 			"\timgsearch list --paths -0 old | imgsearch rm -0 -",

@@ -21,7 +21,8 @@ typedef struct rm_args {
 /* What is done to the selected pictures. */
 typedef struct change {
 	const char *done, *member; /* "removed": in sentences, in JSON */
-	const char *place, *note;  /* in the summary, behind done */
+	const char *place;         /* in the summary, behind done */
+	bool spares_files;         /* the summary says that files are untouched */
 	uint32_t state;            /* below a folder: only pictures in this state; 0: all */
 	int (*apply)(imgsearch *s, const int64_t *ids, size_t n, const imgsearch_call *call,
 		imgsearch_error *err);
@@ -33,11 +34,10 @@ static int forget(imgsearch *s, const int64_t *ids, size_t n, const imgsearch_ca
 	return imgsearch_index_remove(s, ids, n, NULL, call, err);
 }
 
-static const change removal = { "removed", "removed", "from the index", "; the files are untouched",
-	0, forget };
-static const change exclusion = { "kept out", "kept_out", "of the index",
-	"; the files are untouched", 0, imgsearch_index_keep_out };
-static const change readmission = { "taken in", "taken_in", "again", "", IMGSEARCH_STATE_DELETED,
+static const change removal = { "removed", "removed", "from the index", true, 0, forget };
+static const change exclusion = { "kept out", "kept_out", "of the index", true, 0,
+	imgsearch_index_keep_out };
+static const change readmission = { "taken in", "taken_in", "again", false, IMGSEARCH_STATE_DELETED,
 	imgsearch_index_readmit };
 
 typedef struct selection {
@@ -48,6 +48,7 @@ typedef struct selection {
 	char **folder; /* operands that are no picture, and so perhaps folders */
 	bool *used;    /* whether pictures lie below it */
 	size_t n_folders;
+	bool files; /* at least one of the pictures has a file */
 } selection;
 
 static int add(selection *x, int64_t id)
@@ -106,7 +107,7 @@ static void show(const selection *x, const imgsearch_item *item)
 }
 
 /* Reads the items, applies the change, and shows the items. */
-static int apply_and_show(const selection *x)
+static int apply_and_show(selection *x)
 {
 	imgsearch_item **item = calloc(x->ids.n + 1, sizeof *item);
 	imgsearch_error err;
@@ -120,6 +121,7 @@ static int apply_and_show(const selection *x)
 	for (size_t i = 0; item && i < x->ids.n; i++) {
 		if (rc == CLI_DONE)
 			show(x, item[i]);
+		x->files |= item[i] && item[i]->path[0] == '/';
 		imgsearch_item_free(item[i]);
 	}
 	free(item);
@@ -142,7 +144,8 @@ static int change_selection(selection *x)
 	rc = apply_and_show(x);
 	if (rc == CLI_DONE)
 		context_print(x->c, "%zu %s%s %s%s", x->ids.n, x->dry_run ? "would be " : "", what->done,
-			what->place, x->dry_run ? "" : what->note);
+			what->place,
+			x->files && what->spares_files && !x->dry_run ? "; the files are untouched" : "");
 	return rc;
 }
 
@@ -200,9 +203,9 @@ const command cmd_rm = {
 		"their paths. No file is ever deleted. If one of the names is not in the index, nothing "
 		"is removed. \"-\" reads paths from standard input, one a line.\n\n"
 		"A picture whose file still lies in a folder of the index comes back with the next "
-		"imgsearch index. With --keep-out it is marked as deleted instead: no query finds it, and "
+		"imgsearch index. With --keep-out it is kept out instead: no query finds it, and "
 		"neither its file nor another one with the same bytes is taken in again, until imgsearch "
-		"readmit. imgsearch list --state deleted lists what is kept out.\n\n"
+		"readmit. imgsearch list --state kept-out lists what is kept out.\n\n"
 		"\timgsearch rm --dry-run ~/Pictures/old\n"
 		"\timgsearch rm --keep-out ~/Pictures/blurred.jpg",
 	.options = rm_options,
@@ -224,7 +227,7 @@ const command cmd_readmit = {
 		"and writes their paths. Their vectors were kept, so nothing is read and no network is "
 		"needed. If one of the names is not kept out, nothing is done. \"-\" reads paths from "
 		"standard input, one a line.\n\n"
-		"\timgsearch list --state deleted --paths\n"
+		"\timgsearch list --state kept-out --paths\n"
 		"\timgsearch readmit ~/Pictures/blurred.jpg",
 	.options = readmit_options,
 	.groups = GROUP_DB | GROUP_JSON | GROUP_NUL,

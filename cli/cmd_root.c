@@ -4,6 +4,7 @@
 #include "cli/context/context.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 typedef struct root_args {
 	common_args common;
@@ -24,7 +25,8 @@ static int run(context *c, void *args)
 	else if (imgsearch_root_move(c->s, from, to, &c->call, &err))
 		rc = context_error(c, &err);
 	else
-		context_print(c, "%s: its pictures are now looked for in %s", from, to);
+		context_print(c, "%s: its pictures are now looked for in %s%s", from, to,
+			access(to, F_OK) ? ", which is not there yet" : "");
 	free(from);
 	free(to);
 	return rc;

@@ -167,7 +167,7 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 		return CLI_FAILED;
 	t->uploads = a->uploads ? path_absolute(a->uploads) : NULL;
 	t->cache = cache_folder(a->cache);
-	if (!db)
+	if (!db || context_refuse_memory(db) != CLI_DONE)
 		return CLI_FAILED;
 	s->socket_path = a->socket ? strdup(a->socket) : socket_path_of(db, true);
 	if (!s->socket_path)
@@ -187,9 +187,8 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 	if (imgsearch_cancel_token_new(&s->cancel, &err))
 		return cli_error(&err);
 	imgsearch_call call = server_call(s);
-	rc = open_index_new(&s->index, db, &o, &call);
-	if (rc)
-		return rc;
+	if (open_index_new(&s->index, db, &o, &call, &err))
+		return context_open_error(c, db, &err);
 	s->uploads = upload_cache_new();
 	s->sample = sample_new();
 	s->map = cached_view_new(s, collection_map);

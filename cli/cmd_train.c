@@ -5,10 +5,12 @@
 #include "cli/base/file.h"
 #include "cli/base/json_writer.h"
 #include "cli/base/message.h"
+#include "cli/base/text.h"
 #include "cli/context/context.h"
 #include "imgsearch/train.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 typedef struct train_args {
 	common_args common;
@@ -170,7 +172,9 @@ static void summarise(const context *c, const train_args *a, const imgsearch_tra
 			r->validation_accuracy);
 	if (r->failed)
 		cli_warn("%llu files could not be used", (unsigned long long)r->failed);
-	context_print(c, "use it: imgsearch index DIR --model %s", a->out);
+	char *model = text_shell_word(a->out);
+	context_print(c, "use it: imgsearch index DIR --model %s", model ? model : a->out);
+	free(model);
 }
 
 static int run(context *c, void *args)

@@ -17,8 +17,8 @@ enum { BLOCK_BYTES = 32 << 20 };
 
 typedef struct vectors_args {
 	common_args common;
-	const char *ids;
-	uint32_t metric, f16;
+	const char *ids, *metric;
+	uint32_t f16;
 } vectors_args;
 
 static void print_json(const context *c, const char *file, size_t rows, size_t dim)
@@ -80,8 +80,8 @@ static int import_all(importer *m)
 	free(m->id);
 	if (rc == CLI_DONE) {
 		print_json(m->c, m->file, total, m->rows.dim);
-		context_print(m->c, "%s: vectors (%zu, %zu) imported; for fast queries: imgsearch build",
-			m->file, total, m->rows.dim);
+		context_print(m->c, "%s: vectors (%zu, %zu) imported; for fast queries: imgsearch build%s",
+			m->file, total, m->rows.dim, context_db_option(m->c));
 	}
 	return rc;
 }
@@ -97,6 +97,32 @@ static int check_files(const importer *m, const char *ids)
 	return CLI_DONE;
 }
 
+static const char *const metrics[] = { "cosine", "l2", "ip", NULL };
+
+static uint32_t metric_of(const char *name)
+{
+	uint32_t metric = 0;
+	while (name && strcmp(name, metrics[metric]))
+		metric++;
+	return metric;
+}
+
+/* An index that is there has the metric that was asked for, if any was. */
+static int check_metric(context *c, const char *asked)
+{
+	imgsearch_info *info = NULL;
+	imgsearch_error err;
+	if (asked && imgsearch_info_get(c->s, &c->call, &info, &err))
+		return context_error(c, &err);
+	uint32_t own = info ? info->metric : 0;
+	imgsearch_info_free(info);
+	return !asked || own == metric_of(asked)
+		? CLI_DONE
+		: cli_fail("%s: the index has the metric %s; leave --metric out, or name another file with "
+				   "--db FILE",
+			c->db, metrics[own]);
+}
+
 static int import_run(context *c, void *args)
 {
 	const vectors_args *a = args;
@@ -108,11 +134,14 @@ static int import_run(context *c, void *args)
 	m.with_ids = a->ids != NULL;
 	int rc = !a->ids || array_open(&m.ids, a->ids) ? check_files(&m, a->ids) : CLI_FAILED;
 	if (access(db, F_OK)) /* an index that is there has its own */
-		o.dim = (uint32_t)m.rows.dim;
-	o.metric = a->metric;
+		o.dim = (uint32_t)m.rows.dim, o.metric = metric_of(a->metric);
 	m.at_once = BLOCK_BYTES / (4 * m.rows.dim) + 1;
 	if (rc == CLI_DONE)
+		rc = context_refuse_memory(db);
+	if (rc == CLI_DONE)
 		rc = context_open_at(c, db, &o);
+	if (rc == CLI_DONE)
+		rc = check_metric(c, a->metric);
 	if (rc == CLI_DONE)
 		rc = import_all(&m);
 	array_close(&m.rows);
@@ -179,14 +208,14 @@ static int export_run(context *c, void *args)
 	return rc;
 }
 
-static const char *const metrics[] = { "cosine", "l2", "ip", NULL };
-
 #define AT(member) offsetof(vectors_args, member)
 static const option import_options[] = {
 	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy",
-		.help = "ids of the rows, int64 (default: rows are numbered from 0)" },
-	{ "metric", 0, OPT_ENUM, AT(metric), "NAME", .help = "metric of a new index (default: cosine)",
-		.choices = metrics },
+		.help =
+			"ids of the rows, int64 (default: counted on from the largest id ever given, from 0 in "
+			"a new index)" },
+	{ "metric", 0, OPT_CHOICE, AT(metric), "NAME",
+		.help = "metric of a new index (default: cosine)", .choices = metrics },
 	OPT_END,
 };
 

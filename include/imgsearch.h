@@ -55,8 +55,9 @@
  * Signals.    Threads of the library block all signals; callers keep their mask.
  * Callbacks.  They run on the thread that called the library and under no lock of it, but for a
  *             filter (see there). They may call the library, except imgsearch_close on the handle
- *             of their call. A callback that returns int stops the call by a number that is not 0;
- *             the call returns that number and leaves err alone, but for progress. A callback
+ *             of their call. A callback that returns int stops the call by a number that is not 0,
+ *             a negative one too; the call returns that number, whatever status has the same, and
+ *             leaves err alone, but for progress. A callback
  *             returns: an exception that leaves it, or the end of its thread, aborts the process,
  *             with a sentence on standard error. To longjmp out of it is undefined.
  * Numbers.    Vectors are f32, row-major, one row per picture. Ids of pictures are positive; ids of
@@ -256,7 +257,8 @@ typedef struct imgsearch_options {
 	 * keeps its own: another one is EINVAL
 	 */
 	uint32_t dim;
-	uint32_t metric; /* imgsearch_metric of a new index; an existing one keeps its own */
+	/* imgsearch_metric of a new index; of an existing one that has another, l2 and ip are EINVAL */
+	uint32_t metric;
 	/* larger pictures are "too big", as are sides over a million pixels; default 200 */
 	uint32_t max_megapixels;
 	uint32_t must_exist; /* 1: ENOTFOUND instead of a new index */
@@ -353,11 +355,11 @@ typedef enum imgsearch_state {
 	IMGSEARCH_STATE_DUPLICATE = 2,   /* same bytes as an indexed picture; found through it */
 	IMGSEARCH_STATE_UNSUPPORTED = 3, /* no picture, or of a kind that this build cannot read */
 	IMGSEARCH_STATE_DAMAGED = 4,
-	IMGSEARCH_STATE_TOO_BIG = 5,
+	IMGSEARCH_STATE_TOO_BIG = 5,  /* ELIMIT where a single call is given such a picture */
 	IMGSEARCH_STATE_EXCLUDED = 6, /* by a rule: see the reason */
 	/* permission, vanished, i/o error: tried again by the next run */
 	IMGSEARCH_STATE_UNREADABLE = 7,
-	IMGSEARCH_STATE_DELETED = 8, /* on purpose, by imgsearch_index_keep_out */
+	IMGSEARCH_STATE_DELETED = 8, /* kept out on purpose: imgsearch_index_keep_out */
 	IMGSEARCH_STATE_LINK = 9     /* another name of an indexed file (not in this version) */
 } imgsearch_state;
 
@@ -495,14 +497,14 @@ IMGSEARCH_API int imgsearch_index_remove(imgsearch *s, const int64_t *ids, size_
 	imgsearch_error *err);
 
 /*
- * Marks items deleted on purpose, and their duplicates with them. They are in no answer, and no run
+ * Keeps items out on purpose, and their duplicates with them. They are in no answer, and no run
  * takes in their paths or their bytes again. Row, content hash and vector are kept. All or none.
  * ENOTFOUND: an id that does not exist.
  */
 IMGSEARCH_API int imgsearch_index_keep_out(imgsearch *s, const int64_t *ids, size_t n,
 	const imgsearch_call *call, imgsearch_error *err);
 
-/* Undoes imgsearch_index_keep_out. Needs no network. EINVAL: an item is not marked deleted. */
+/* Undoes imgsearch_index_keep_out. Needs no network. EINVAL: an item is not kept out. */
 IMGSEARCH_API int imgsearch_index_readmit(imgsearch *s, const int64_t *ids, size_t n,
 	const imgsearch_call *call, imgsearch_error *err);
 
@@ -561,9 +563,9 @@ typedef struct imgsearch_build_options {
 	size_t struct_size;
 	const char *searcher; /* "auto" (default), "exact", "kdtree", "pca", "graph" */
 	double variance;      /* pca: share of the variance kept, 0..1; default 0.95 */
-	uint32_t components;  /* pca, kdtree: number kept; 0: by variance */
-	uint32_t degree;      /* graph: neighbours of a node */
-	uint32_t beam;        /* graph: beam width of the construction */
+	uint32_t components;  /* pca, kdtree: number kept, at most the dimension; 0: by variance */
+	uint32_t degree;      /* graph: neighbours of a node, 4..128 */
+	uint32_t beam;        /* graph: beam width of the construction, 8..1000 */
 	uint32_t whiten;      /* pca: 1: components scaled to equal variance */
 	uint64_t seed;
 	/* 1: only where no searcher is built, or over 20 % of the rows changed */
@@ -798,8 +800,8 @@ typedef struct imgsearch_item {
 typedef int (*imgsearch_item_fn)(void *user, const imgsearch_item *item);
 
 /*
- * Every item in order of path; those in one imgsearch_state, or all (0). Vectors without a name are
- * listed only where they were deleted on purpose, and last.
+ * Every item in order of path; those in one imgsearch_state, or all (0). Vectors without a name
+ * come last, in order of id, those that are kept out behind the others.
  */
 IMGSEARCH_API int imgsearch_item_each(imgsearch *s, uint32_t state, imgsearch_item_fn each,
 	void *user, const imgsearch_call *call, imgsearch_error *err);

@@ -61,7 +61,7 @@ void build(shim_net &net, const shim_config &c, const shim_tensor *tensors, size
 	if (!strcmp(c.network, "script")) {
 		if (!script)
 			throw ims::failure(MODEL,
-				"not a TorchScript file: say which network the weights are for");
+				"not a TorchScript file, and no network is named for the weights");
 		use_threads(net.threads);
 		net.script = ims::load_script(script, net.device, net.type);
 		net.dim = forward(net,

@@ -2,6 +2,8 @@
 #include "cli/base/text.h"
 
 #include <glib.h>
+#include <stdlib.h>
+#include <string.h>
 
 size_t text_char(const char *s, uint32_t *code)
 {
@@ -16,6 +18,17 @@ bool text_is_control(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x2028 && code <= 0x202e)
 		|| (code >= 0x2066 && code <= 0x2069);
+}
+
+char *text_shell_word(const char *text)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:,+@%-";
+	if (*text && !text[strspn(text, plain)])
+		return strdup(text);
+	char *quoted = g_shell_quote(text), *word = strdup(quoted);
+	g_free(quoted);
+	return word;
 }
 
 void text_write_escaped(FILE *f, const char *text)

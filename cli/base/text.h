@@ -13,6 +13,9 @@ size_t text_char(const char *s, uint32_t *code);
 /* Whether a terminal would move its cursor, change its colours or turn the writing direction. */
 bool text_is_control(uint32_t code);
 
+/* As a word of a shell's command line, quoted where it must be; free. NULL: out of memory. */
+char *text_shell_word(const char *text);
+
 /* Control characters and bytes that are no UTF-8 are written as \n, \x1b and so on. */
 void text_write_escaped(FILE *f, const char *text);
 

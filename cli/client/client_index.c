@@ -85,7 +85,7 @@ static imgsearch_counts read_counts(json_t *from)
 		.too_big = number(from, "too_big"),
 		.excluded = number(from, "excluded"),
 		.unreadable = number(from, "unreadable"),
-		.deleted = number(from, "deleted"),
+		.deleted = number(from, "kept_out"),
 		.link = number(from, "link"),
 	};
 }

@@ -1,17 +1,33 @@
 /* Advice by command and status; for networks also by what the command line names. */
 #include "cli/context/advice.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
+enum { SQLITE_IS_CORRUPT = 11 }; /* SQLITE_CORRUPT */
+
 static const struct {
-	const char *command;
+	const char *command; /* NULL: any */
 	int status;
-	const char *text;
+	int detail;       /* errno, or the low byte of SQLite's result code; 0: any */
+	const char *text; /* "{db}" stands for the option that names the index */
 } table[] = {
-	{ "backup", IMGSEARCH_EEXIST, "replace it with --force, or write elsewhere" },
-	{ "train", IMGSEARCH_EEXIST, "continue it with --resume, or start over with --restart" },
-	{ "train", IMGSEARCH_EVERSION, "start over with --restart, or write elsewhere" },
+	{ "backup", IMGSEARCH_EEXIST, 0, "replace it with --force, or write elsewhere" },
+	{ "train", IMGSEARCH_EEXIST, 0, "continue it with --resume, or start over with --restart" },
+	{ "train", IMGSEARCH_EVERSION, 0, "start over with --restart, or write elsewhere" },
+	{ "backup", IMGSEARCH_EINVAL, 0, "give another name" },
+	{ "backup", IMGSEARCH_EBUSY, 0, "give another name" },
+	{ "eval", IMGSEARCH_ENOTFOUND, 0,
+		"put related pictures into one folder, or give --truth FILE" },
+	{ "index", IMGSEARCH_ENOTFOUND, 0, "name a folder: imgsearch index{db} DIR" },
+	{ "root mv", IMGSEARCH_ENOTFOUND, 0, "imgsearch info{db} lists the folders" },
+	{ NULL, IMGSEARCH_EIO, ENOSPC, "make room and run it again" },
+	{ NULL, IMGSEARCH_EDB, SQLITE_IS_CORRUPT,
+		"restore a backup of it, or delete it and index again" },
+	{ NULL, IMGSEARCH_EDB, 0, "name another file with --db FILE" },
+	{ NULL, IMGSEARCH_EVERSION, 0, "use that version, or another file with --db FILE" },
+	{ NULL, IMGSEARCH_EBUSY, 0, "try again when it is done" },
 };
 
 static int is_network(void *name, const imgsearch_model *m)
@@ -72,15 +88,28 @@ static const char *network_advice(const context *c)
 		return "choose another with --device";
 	if (!usable)
 		return "build it with: make setup shim";
-	if (!strcmp(c->command->name, "index") && !o->model && !o->weights && kind == OF_PICTURES)
+	bool other = o->model || o->weights;
+	if (!strcmp(c->command->name, "index") && !other && kind == OF_PICTURES)
 		return "give --model to index all pictures anew";
+	if (!strcmp(c->command->name, "query") && other && kind == OF_PICTURES)
+		return "leave the model out, or index again with it";
 	return NULL;
+}
+
+static bool fits(size_t i, const context *c, const imgsearch_error *err)
+{
+	const char *command = table[i].command;
+	if (command && strcmp(command, c->command->name))
+		return false;
+	if (command && !strcmp(command, "index") && c->n_operands) /* a path that does not exist */
+		return false;
+	return !table[i].detail || table[i].detail == (err->detail & 0xff);
 }
 
 const char *advice_find(const context *c, const imgsearch_error *err)
 {
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-		if (table[i].status == err->code && !strcmp(table[i].command, c->command->name))
+		if (table[i].status == err->code && fits(i, c, err))
 			return table[i].text;
 	bool names = c->command->groups & GROUP_MODEL;
 	return names && err->code == IMGSEARCH_EMODEL ? network_advice(c) : NULL;

@@ -3,19 +3,23 @@
 
 #include "cli/base/message.h"
 #include "cli/base/path.h"
+#include "cli/base/text.h"
 #include "cli/context/advice.h"
 #include "cli/context/interrupt.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 void context_close(context *c)
 {
 	imgsearch_close(c->s);
 	progress_free(c->progress);
 	free(c->db);
+	free(c->db_option);
 	free(c->under);
 }
 
@@ -34,6 +38,17 @@ const char *context_db(context *c)
 	else
 		cli_fail("no path for the index: HOME is not set; give one with --db FILE");
 	return c->db;
+}
+
+const char *context_db_option(context *c)
+{
+	if (!c->common->db)
+		return "";
+	char *word = c->db_option ? NULL : text_shell_word(c->common->db);
+	if (word && asprintf(&c->db_option, " --db %s", word) < 0)
+		c->db_option = NULL;
+	free(word);
+	return c->db_option ? c->db_option : "";
 }
 
 /* Creates the folders above the default index. Opening the index reports a failure. */
@@ -104,18 +119,32 @@ int context_open_at(context *c, const char *path, const imgsearch_options *o)
 {
 	imgsearch_error err;
 	int rc = imgsearch_open(path, o, &c->call, &c->s, &err);
-	if (rc == IMGSEARCH_ENOTFOUND && o->must_exist)
-		return cli_fail("%s: there is no index; make one with: imgsearch index %s%s%sDIR", path,
-			c->common->db ? "--db " : "", c->common->db ? c->common->db : "",
-			c->common->db ? " " : "");
+	if (rc && o->must_exist)
+		return context_open_error(c, path, &err);
 	return rc ? context_error(c, &err) : CLI_DONE;
+}
+
+int context_open_error(context *c, const char *path, const imgsearch_error *err)
+{
+	if (err->code != IMGSEARCH_ENOTFOUND || access(path, F_OK) == 0)
+		return context_error(c, err);
+	return cli_fail("%s: there is no index; make one with: imgsearch index%s DIR", path,
+		context_db_option(c));
+}
+
+int context_refuse_memory(const char *path)
+{
+	return strcmp(path, ":memory:")
+		? CLI_DONE
+		: cli_fail(":memory:: nothing would be kept; name a file with --db "
+				   "FILE");
 }
 
 int context_open(context *c, bool make)
 {
 	imgsearch_options o = context_options(c);
 	const char *path = context_db(c);
-	if (!path)
+	if (!path || context_refuse_memory(path) != CLI_DONE)
 		return CLI_FAILED;
 	o.must_exist = !make;
 	if (make && !c->common->db && !getenv("IMGSEARCH_DB"))
@@ -140,7 +169,16 @@ int context_filter(context *c, const char *under, const imgsearch_filter **out)
 
 int context_error(const context *c, const imgsearch_error *err)
 {
-	return cli_error_advice(err, advice_find(c, err));
+	const char *advice = advice_find(c, err), *at = advice ? strstr(advice, "{db}") : NULL;
+	char *filled = NULL;
+	if (at
+		&& asprintf(&filled, "%.*s%s%s", (int)(at - advice), advice,
+			   context_db_option((context *)(uintptr_t)c), at + 4)
+			< 0)
+		filled = NULL;
+	int rc = cli_error_advice(err, filled ? filled : advice);
+	free(filled);
+	return rc;
 }
 
 void context_print(const context *c, const char *format, ...)

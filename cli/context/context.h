@@ -18,8 +18,9 @@ typedef struct context {
 	imgsearch_recipe recipe; /* of context_options */
 	imgsearch *s;            /* after context_open; NULL before */
 	progress *progress;
-	char *db;    /* after context_db */
-	char *under; /* of context_filter */
+	char *db;        /* after context_db */
+	char *db_option; /* of context_db_option */
+	char *under;     /* of context_filter */
 	imgsearch_filter filter;
 } context;
 
@@ -38,6 +39,12 @@ void context_close(context *c);
  */
 const char *context_db(context *c);
 
+/*
+ * What a command that is advised needs to work on the same index: " --db FILE", or "" where this
+ * command line has none. Part of c.
+ */
+const char *context_db_option(context *c);
+
 /* The options of the command line for imgsearch_open. They may point into c. */
 imgsearch_options context_options(context *c);
 
@@ -55,6 +62,10 @@ bool context_has_open_options(const context *c);
 int context_open(context *c, bool make);
 /* The same for another index, with these options. */
 int context_open_at(context *c, const char *path, const imgsearch_options *o);
+/* Says why an existing index could not be opened, or that there is none. Returns the exit code. */
+int context_open_error(context *c, const char *path, const imgsearch_error *err);
+/* CLI_FAILED, said, for ":memory:": it would hold nothing before and keep nothing after. */
+int context_refuse_memory(const char *path);
 
 /*
  * *out: the items below this folder, as part of c; NULL where under is NULL. Returns CLI_DONE, or

@@ -11,7 +11,7 @@ void counts_write_states(json_writer *j, const imgsearch_counts *n)
 	json_write_int(j, "too_big", (int64_t)n->too_big);
 	json_write_int(j, "excluded", (int64_t)n->excluded);
 	json_write_int(j, "unreadable", (int64_t)n->unreadable);
-	json_write_int(j, "deleted", (int64_t)n->deleted);
+	json_write_int(j, "kept_out", (int64_t)n->deleted);
 	json_write_int(j, "link", (int64_t)n->link);
 }
 

@@ -4,7 +4,7 @@
 const char *item_state_name(uint32_t state)
 {
 	static const char *const names[] = { "indexed", "duplicate", "unsupported", "damaged",
-		"too big", "excluded", "unreadable", "deleted", "link" };
+		"too big", "excluded", "unreadable", "kept out", "link" };
 	return state >= 1 && state <= sizeof names / sizeof *names ? names[state - 1] : "?";
 }
 

@@ -1,8 +1,6 @@
 /* The open index of a server. */
 #include "cli/serve/open_index.h"
 
-#include "cli/base/message.h"
-
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -32,20 +30,18 @@ static int open_handle(open_index *ix, imgsearch_error *err)
 }
 
 int open_index_new(open_index **out, const char *path, const imgsearch_options *o,
-	const imgsearch_call *call)
+	const imgsearch_call *call, imgsearch_error *err)
 {
-	imgsearch_error err = { 0 };
 	open_index *ix = *out = calloc(1, sizeof *ix);
-	if (!ix)
-		return cli_nomem();
+	if (!ix) {
+		*err = (imgsearch_error){ IMGSEARCH_ENOMEM, 0, "out of memory" };
+		return IMGSEARCH_ENOMEM;
+	}
 	ix->path = path;
 	ix->options = *o;
 	ix->call = *call;
 	pthread_rwlock_init(&ix->lock, NULL);
-	int rc = open_handle(ix, &err);
-	if (rc == IMGSEARCH_ENOTFOUND)
-		return cli_fail("%s: there is no index; make one with: imgsearch index DIR", path);
-	return rc ? cli_error(&err) : CLI_DONE;
+	return open_handle(ix, err);
 }
 
 void open_index_free(open_index *ix)

@@ -20,11 +20,10 @@ typedef struct open_index open_index;
 
 /*
  * path is borrowed, and what the options point to. The index is opened with a copy of the call.
- * CLI_DONE, or an exit code with the reason printed; open_index_free is needed in
- * either case.
+ * Errors: see imgsearch_open; open_index_free is needed in either case.
  */
 int open_index_new(open_index **out, const char *path, const imgsearch_options *o,
-	const imgsearch_call *call);
+	const imgsearch_call *call, imgsearch_error *err);
 void open_index_free(open_index *ix); /* NULL is fine */
 
 /*

@@ -159,7 +159,11 @@ int ims_build(imgsearch *s, const imgsearch_build_options *o, build_result *resu
 	int rc = ims_view_acquire_counted(s, &v, err);
 	if (rc)
 		return rc;
-	rc = ims_mean_fit(s, v, job, &changed, err);
+	if (v->space.dim && o->components > v->space.dim)
+		rc = ims_fail(err, IMGSEARCH_EINVAL, "build: components: %u of vectors of %u values",
+			o->components, v->space.dim);
+	if (!rc)
+		rc = ims_mean_fit(s, v, job, &changed, err);
 	if (!rc && changed) {
 		ims_view_release(v);
 		rc = ims_view_acquire(s, &v, err);

@@ -63,9 +63,7 @@ static int make_queries(evaluation *e, imgsearch_error *err)
 			: o->queries   ? ims_eval_fill_from_folder(e, err)
 						   : ims_eval_fill_from_rows(e, err);
 	if (!rc && !e->n_queries)
-		rc = ims_fail(err, IMGSEARCH_ENOTFOUND,
-			"%s: no query has a relevant picture: put related pictures into one folder, or give "
-			"a CSV",
+		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: no query has a relevant picture",
 			ims_store_path(e->s->store));
 	sample_queries(e);
 	if (!rc && e->improve.views > 1 && !e->query_rows)

@@ -16,7 +16,7 @@ int ims_struct_copy(void *ours, size_t size, const void *theirs, const char *nam
 	if (theirs) {
 		memcpy(&given, theirs, sizeof given);
 		REQUIRE(given >= sizeof given && given <= LARGEST, err,
-			"%s: struct_size is %zu; set it to the size of the struct", name, given);
+			"%s: struct_size is %zu, not the size of the struct", name, given);
 		for (size_t i = size; i < given; i++)
 			if (((const unsigned char *)theirs)[i])
 				return ims_fail(err, IMGSEARCH_EVERSION,

@@ -49,13 +49,13 @@ int ims_location_path(const char *location, char **path, imgsearch_error *err)
 	*path = NULL;
 	if (n && (n != 4 || !ims_same_letters(location, "file", 4)))
 		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
-			"open: %s: the scheme %.*s is not supported; write ./ in front of a path", location,
+			"open: %s: the scheme %.*s is not supported, and a path begins with ./ or /", location,
 			(int)n, location);
 	if (n && !strncmp(rest, "localhost/", 10))
 		rest += 9;
 	if (n && *rest != '/')
 		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
-			"open: %s: a file of another host; write file:///path", location);
+			"open: %s: a file of another host; file:///path has none", location);
 	*path = ims_strdup(rest);
 	if (!*path)
 		return ims_nomem(err);

@@ -135,9 +135,7 @@ static int stored_vector(imgsearch *s, int64_t id, uint32_t dim, float *out, img
 {
 	uint8_t found = 0;
 	int rc = ims_store_vectors_fetch(s->store, &id, 1, dim, out, &found, err);
-	return rc || found
-		? rc
-		: ims_fail(err, IMGSEARCH_ENOTFOUND, "picture %lld is not in the index", (long long)id);
+	return rc || found ? rc : ims_store_no_item(s->store, id, err);
 }
 
 /* Reads a stored vector; that of a duplicate is the vector of its original. */

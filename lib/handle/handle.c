@@ -52,19 +52,24 @@ static int check_model(imgsearch *s, const char *path, imgsearch_error *err)
 	return rc;
 }
 
-/* An index keeps its dimension: options that name another one ask for another index. */
-static int check_dim(imgsearch *s, uint32_t wished, imgsearch_error *err)
+/* An index keeps its dimension and metric: options that name others ask for another index. */
+static int check_space(imgsearch *s, uint32_t dim, uint32_t metric, imgsearch_error *err)
 {
+	static const char *const names[] = { "cosine", "l2", "ip" };
 	view *v;
-	int rc = wished ? ims_view_acquire(s, &v, err) : 0;
-	if (rc || !wished)
+	int rc = dim || metric ? ims_view_acquire(s, &v, err) : 0;
+	if (rc || !(dim || metric))
 		return rc;
-	uint32_t dim = v->space.dim;
+	space own = v->space;
 	ims_view_release(v);
-	return !dim || dim == wished
-		? 0
-		: ims_fail(err, IMGSEARCH_EINVAL, "index %s has vectors of %u values, and dim asks for %u",
-			ims_store_path(s->store), dim, wished);
+	if (dim && own.dim && own.dim != dim)
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"index %s has vectors of %u values, and dim asks for %u", ims_store_path(s->store),
+			own.dim, dim);
+	if (metric && own.metric != metric)
+		return ims_fail(err, IMGSEARCH_EINVAL, "index %s has the metric %s, and metric asks for %s",
+			ims_store_path(s->store), names[own.metric], names[metric]);
+	return 0;
 }
 
 int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *o,
@@ -93,7 +98,7 @@ int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *
 	if (!rc)
 		rc = ims_store_open(&s->store, path, &so, err);
 	if (!rc)
-		rc = check_dim(s, o->dim, err);
+		rc = check_space(s, o->dim, o->metric, err);
 	if (!rc)
 		rc = ims_pool_new(&s->pool, s->threads, 4 * s->threads, err);
 	if (rc)

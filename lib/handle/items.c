@@ -121,11 +121,24 @@ static int vector_item(imgsearch *s, int64_t id, store_picture *p, imgsearch_err
 	return p->path && (p->reason || !deleted) ? 0 : ims_nomem(err);
 }
 
-static int list_deleted_vectors(lister *l)
+/* Whether vectors without a name are indexed: to look for them reads the table of vectors. */
+static int has_bare_vectors(lister *l, bool *has)
+{
+	store_counts c = { 0 };
+	int rc = ims_store_counts(l->s->store, &c, l->err);
+	*has = c.vectors > c.by_state[IMGSEARCH_STATE_INDEXED];
+	return rc;
+}
+
+static int list_bare_vectors(lister *l, bool deleted)
 {
 	int64_t *ids;
 	size_t n;
-	int rc = ims_store_deleted_vectors(l->s->store, &ids, &n, l->err);
+	bool has = true;
+	int rc = deleted ? 0 : has_bare_vectors(l, &has);
+	if (rc || !has)
+		return rc;
+	rc = ims_store_bare_vectors(l->s->store, deleted, &ids, &n, l->err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		store_picture p = { 0 };
 		rc = vector_item(l->s, ids[i], &p, l->err);
@@ -142,7 +155,11 @@ int ims_items_each(imgsearch *s, uint32_t state, imgsearch_item_fn each, void *u
 {
 	lister l = { s, each, user, j, err, 0 };
 	int rc = ims_store_each_picture(s->store, state, list_one, &l, err);
-	return rc || (state && state != IMGSEARCH_STATE_DELETED) ? rc : list_deleted_vectors(&l);
+	if (!rc && (!state || state == IMGSEARCH_STATE_INDEXED))
+		rc = list_bare_vectors(&l, false);
+	if (!rc && (!state || state == IMGSEARCH_STATE_DELETED))
+		rc = list_bare_vectors(&l, true);
+	return rc;
 }
 
 int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error *err)
@@ -218,7 +235,10 @@ int ims_items_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error 
 		rc = find_by_id(&f);
 	if (rc == 1)
 		*id = f.id;
-	return rc == 1 ? 0 : rc ? rc : ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: not in the index", path);
+	if (rc)
+		return rc == 1 ? 0 : rc;
+	return ims_fail(err, IMGSEARCH_ENOTFOUND, "%s is not in index %s", path,
+		ims_store_path(s->store));
 }
 
 int ims_items_exist(imgsearch *s, const int64_t *ids, size_t n, uint8_t *exists,

@@ -243,10 +243,7 @@ static int decide_own(imgsearch *s, identity_use use, model_identity *own, ident
 	int rc = resolve(s, own, &out->model, err);
 	if (rc || use == IDENTITY_EXTRACT || ims_model_same(own, &out->model, why, sizeof why))
 		return rc;
-	return ims_fail(err, IMGSEARCH_EMODEL,
-		use == IDENTITY_ADD
-			? "%s: made by another model (%s)"
-			: "%s: made by another model (%s); leave the model out, or index again with it",
+	return ims_fail(err, IMGSEARCH_EMODEL, "%s: made by another model (%s)",
 		ims_store_path(s->store), why);
 }
 

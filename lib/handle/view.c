@@ -295,8 +295,7 @@ static int look(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *v
 		if (strcmp(all[i].name, ops->name))
 			continue;
 		if (!usable(v, &all[i], ops)) {
-			ims_fail(note, IMGSEARCH_LOG_INFO, "searcher %s is stale and not used; run build",
-				ops->name);
+			ims_fail(note, IMGSEARCH_LOG_INFO, "searcher %s is stale and not used", ops->name);
 			continue;
 		}
 		vs->store = s->store;
@@ -321,8 +320,8 @@ static int load(view *v, const searcher_ops *ops, view_searcher *vs, imgsearch_e
 	if (!rc)
 		ims_search_set_built(vs->index, vs->rows);
 	if (rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EVERSION) {
-		ims_fail(note, IMGSEARCH_LOG_WARNING,
-			"searcher %s is damaged and not used; run build (%.300s)", ops->name, why.message);
+		ims_fail(note, IMGSEARCH_LOG_WARNING, "searcher %s is damaged and not used (%.300s)",
+			ops->name, why.message);
 		vs->state = 0;
 		return 0;
 	}

@@ -35,7 +35,7 @@ typedef struct guard {
 	struct jpeg_error_mgr manager;
 	jmp_buf jump;
 	int code;
-	char message[JMSG_LENGTH_MAX];
+	char message[JMSG_LENGTH_MAX + 32];
 } guard;
 
 typedef struct read_job {
@@ -108,12 +108,18 @@ static void on_error(j_common_ptr c)
 	if (c->is_decompressor && ((read_job *)w)->ended)
 		stop(w, IMGSEARCH_EFORMAT, cut_off);
 	int first = c->err->msg_parm.i[0];
-	c->err->format_message(c, w->message);
+	char said[JMSG_LENGTH_MAX];
+	c->err->format_message(c, said);
 	if (c->err->msg_code == JERR_BAD_PRECISION)
 		snprintf(w->message, sizeof w->message, "JPEG of %d bits a sample is not supported", first);
 	else if (c->err->msg_code == JERR_SOF_UNSUPPORTED)
 		snprintf(w->message, sizeof w->message, "%s JPEG (SOF%d) is not supported",
 			first == 0xC3 || first == 0xCB ? "lossless" : "hierarchical", first - 0xC0);
+	else
+		snprintf(w->message, sizeof w->message, "%s: %s",
+			code_of(c->err->msg_code) == IMGSEARCH_EFORMAT ? "the JPEG is damaged"
+														   : "the JPEG cannot be decoded",
+			said);
 	stop(w, code_of(c->err->msg_code), NULL);
 }
 

@@ -66,7 +66,9 @@ static _Noreturn void stop(guard *w, int code, const char *message)
 
 static void on_error(png_structp png, png_const_charp message)
 {
-	stop(png_get_error_ptr(png), IMGSEARCH_EFORMAT, message);
+	char text[160];
+	snprintf(text, sizeof text, "the PNG is damaged: %s", message);
+	stop(png_get_error_ptr(png), IMGSEARCH_EFORMAT, text);
 }
 
 static void on_warning(png_structp png, png_const_charp message)
@@ -103,7 +105,7 @@ static void on_read(png_structp png, png_bytep to, size_t n)
 {
 	read_job *j = png_get_io_ptr(png);
 	if (n > j->size - j->pos)
-		png_error(png, "the PNG is cut off");
+		png_error(png, "it is cut off");
 	memcpy(to, j->data + j->pos, n);
 	j->pos += n;
 }

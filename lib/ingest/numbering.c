@@ -221,8 +221,7 @@ static int check_removal(numbering *n, const edit *e, imgsearch_error *err)
 	for (size_t i = 0; !rc && i < e->n; i++) {
 		const path_entry *of = staged(n, e->ids[i]);
 		if (of ? of->seen : !exists[i])
-			rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "picture %lld is not in the index",
-				(long long)e->ids[i]);
+			rc = ims_store_no_item(n->s->store, e->ids[i], err);
 	}
 	ims_free(exists);
 	return rc;

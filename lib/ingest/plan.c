@@ -174,7 +174,7 @@ int ims_plan_make(index_plan *p, const char *const *paths, size_t n)
 	if (!rc)
 		rc = ims_store_each_picture(p->s->store, 0, add_single, p, p->err);
 	if (!rc && !p->n)
-		rc = ims_fail(p->err, IMGSEARCH_ENOTFOUND,
-			"%s: the index has no folder yet; name one to index", ims_store_path(p->s->store));
+		rc = ims_fail(p->err, IMGSEARCH_ENOTFOUND, "%s: the index has no folder yet",
+			ims_store_path(p->s->store));
 	return rc;
 }

@@ -43,7 +43,8 @@ static int readmit(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *
 	for (size_t i = 0; !rc && i < n; i++) {
 		rc = ims_store_is_deleted(s->store, ids[i], &deleted, err);
 		if (!rc && !deleted)
-			rc = ims_fail(err, IMGSEARCH_EINVAL, "item %lld is not deleted", (long long)ids[i]);
+			rc = ims_fail(err, IMGSEARCH_EINVAL, "item %lld of index %s is not kept out",
+				(long long)ids[i], ims_store_path(s->store));
 	}
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = ims_store_readmit(s->store, ids[i], err);

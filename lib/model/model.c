@@ -113,7 +113,9 @@ int ims_model_load(model **out, const model_identity *id, const model_spec *spec
 		goto done;
 	ims_pool_run(m->thread, load, &l);
 	ims_pool_wait(m->thread);
-	rc = l.rc ? ims_fail(err, l.rc, "%s: %.399s", id->weights, l.msg.text) : prepare(m, id, err);
+	rc = l.rc
+		? ims_fail(err, l.rc, "%s: the network cannot be loaded: %.399s", id->weights, l.msg.text)
+		: prepare(m, id, err);
 done:
 	ims_weights_free(&w);
 	if (rc)

@@ -86,8 +86,7 @@ int ims_shim_enter(shim_visit *v, shim_message *msg)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, set_up);
 	if (atomic_load(&broken))
-		return refuse(msg, IMGSEARCH_EMODEL,
-			"a network was at work when this process was forked; start another program instead");
+		return refuse(msg, IMGSEARCH_EMODEL, "a network was at work when this process was forked");
 	atomic_fetch_add(&inside, 1);
 	if (atomic_load(&ending)) {
 		atomic_fetch_sub(&inside, 1);
@@ -159,7 +158,7 @@ static int create(shim_train **out, const shim_train_config *c, const shim_tenso
 {
 	if (atomic_load(&forked))
 		return refuse(msg, IMGSEARCH_EMODEL,
-			"this process was forked from one that had a network; start another program to train");
+			"this process was forked from one that had a network, and cannot train");
 	PASS(msg, shim->training->create(out, c, tensors, n, msg));
 }
 

@@ -14,7 +14,7 @@ int ims_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, float *out
 	if (!rc)
 		rc = ims_view_searcher(s, v, "pca", j, &index, err);
 	if (!rc && !index)
-		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "no usable pca searcher; build it first");
+		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "no usable pca searcher is built");
 	float *in_space = rc ? NULL : ims_alloc_aligned(n, dim * sizeof *in_space);
 	if (!rc && !in_space)
 		rc = ims_nomem(err);

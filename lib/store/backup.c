@@ -56,8 +56,7 @@ static int check_target(const backup *b)
 	struct stat info;
 	const char *path = b->target.path;
 	if (is_source(b->st, path))
-		return ims_fail(b->err, IMGSEARCH_EINVAL, "%s is the index itself; give another name",
-			path);
+		return ims_fail(b->err, IMGSEARCH_EINVAL, "%s is the index itself", path);
 	bool exists = !lstat(path, &info);
 	if (exists && !b->replace)
 		return ims_fail(b->err, IMGSEARCH_EEXIST, "%s already exists", path);
@@ -65,8 +64,7 @@ static int check_target(const backup *b)
 		return ims_fail(b->err, IMGSEARCH_EINVAL, "%s is a folder", path);
 	if (!stat(b->target.wal_path, &info) && info.st_size) /* would be taken for the copy's own */
 		return ims_fail(b->err, IMGSEARCH_EBUSY,
-			"%s is there: an index of this name is open, or was not closed; give another name",
-			b->target.wal_path);
+			"%s is there: an index of this name is open, or was not closed", b->target.wal_path);
 	return 0;
 }
 
@@ -84,7 +82,8 @@ static int create_part(backup *b)
 		if (fd >= 0)
 			return close(fd), 0;
 		if (errno != EEXIST) /* of a process that was killed, or another thread's */
-			return ims_fail_errno(b->err, IMGSEARCH_EIO, "%s", b->part);
+			return ims_fail_errno(b->err, IMGSEARCH_EIO, "%s: no file can be made beside it",
+				b->target.path);
 	}
 }
 
@@ -212,11 +211,12 @@ static int make_copy(backup *b)
 
 /* --------------------------------------------------------------------------------- publish ---- */
 
-static int sync_path(const char *path, int flags, imgsearch_error *err)
+/* name: of the target, which the user knows. */
+static int sync_path(const char *path, int flags, const char *name, imgsearch_error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
 	int rc = fd < 0 || (fsync(fd) && errno != EINVAL) /* EINVAL: a folder that needs no sync */
-		? ims_fail_errno(err, IMGSEARCH_EIO, "%s", path)
+		? ims_fail_errno(err, IMGSEARCH_EIO, "%s", name)
 		: 0;
 	if (fd >= 0)
 		close(fd);
@@ -244,7 +244,7 @@ static int rename_new(const char *part, const char *path)
 static int publish(backup *b)
 {
 	const char *path = b->target.path;
-	int rc = sync_path(b->part, 0, b->err);
+	int rc = sync_path(b->part, 0, path, b->err);
 	if (!rc)
 		rc = check_target(b); /* it may have appeared meanwhile */
 	if (rc)
@@ -252,7 +252,7 @@ static int publish(backup *b)
 	if (b->replace ? rename(b->part, path) : rename_new(b->part, path))
 		return errno == EEXIST ? ims_fail(b->err, IMGSEARCH_EEXIST, "%s already exists", path)
 							   : ims_fail_errno(b->err, IMGSEARCH_EIO, "%s", path);
-	return sync_path(b->target.folder, O_DIRECTORY, b->err);
+	return sync_path(b->target.folder, O_DIRECTORY, path, b->err);
 }
 
 static int run(backup *b)
@@ -271,12 +271,18 @@ static int run(backup *b)
 
 int ims_store_backup(store *st, const char *path, bool replace, job *j, imgsearch_error *err)
 {
-	backup b = { .st = st, .replace = replace, .job = j, .err = err };
+	imgsearch_error why = { 0 };
+	backup b = { .st = st, .replace = replace, .job = j, .err = &why };
 	if (!*path || !strcmp(path, ":memory:"))
 		return ims_fail(err, IMGSEARCH_EINVAL, "a backup needs the name of a file");
-	int rc = ims_store_paths(&b.target, path, err);
+	int rc = ims_store_paths(&b.target, path, &why);
 	if (!rc)
 		rc = run(&b);
+	if (rc == IMGSEARCH_EIO && why.detail == ENOSPC && b.part)
+		snprintf(why.message, sizeof why.message, "%s: the disk is full; the copy is removed",
+			b.target.path);
+	if (rc && err)
+		*err = why;
 	ims_free(b.part);
 	ims_store_paths_free(&b.target);
 	return rc;

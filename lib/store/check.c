@@ -27,8 +27,7 @@ static int report_rows(conn *c, const report *to, const char *sql, const char *f
 
 static int report_chunk(const report *to, const char *name, int64_t number, imgsearch_error *err)
 {
-	char *text = ims_format("searcher %s: chunk %lld is damaged: build it again", name,
-		(long long)number);
+	char *text = ims_format("searcher %s: chunk %lld is damaged", name, (long long)number);
 	int rc = text ? to->each(to->user, text) : ims_nomem(err);
 	ims_free(text);
 	return rc;

@@ -74,7 +74,8 @@ static int make_views(conn *c, imgsearch_error *err)
 		return rc;
 	if (sqlite3_libversion_number() < 3035000)
 		return ims_fail(err, IMGSEARCH_EVERSION,
-			"index %s was made by an older imgsearch: open it once where it can be written",
+			"index %s was made by an older imgsearch, and was not opened since where it can be "
+			"written",
 			c->st->path);
 	c->old = version;
 	return ims_store_exec(c, ims_store_views[version - 1], err);

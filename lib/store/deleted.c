@@ -13,9 +13,9 @@
 #include "store/transaction.h"
 #include "store/vectors.h"
 
-#define REASON "deleted on purpose"
+#define REASON "kept out on purpose"
 const char ims_store_reason_deleted[] = REASON;
-const char ims_store_reason_deleted_copy[] = "same bytes as a picture that was deleted on purpose";
+const char ims_store_reason_deleted_copy[] = "same bytes as a picture that is kept out";
 static const char readmitted[] = "readmitted without a vector: the next index run reads it again";
 
 /* ------------------------------------------------------------------------------- questions ---- */
@@ -30,9 +30,7 @@ int ims_store_any_deleted(store *st, conn *c, bool *any, imgsearch_error *err)
 
 int ims_store_refuse_deleted(store *st, const char *name, int64_t id, imgsearch_error *err)
 {
-	return ims_fail(err, IMGSEARCH_EINVAL,
-		"%s was deleted on purpose (item %lld of index %s): imgsearch_index_readmit takes it in"
-		" again",
+	return ims_fail(err, IMGSEARCH_EINVAL, "%s is kept out on purpose (item %lld of index %s)",
 		name, (long long)id, st->path);
 }
 
@@ -47,9 +45,10 @@ static int look(conn *c, int64_t id, int64_t *answer, imgsearch_error *err)
 		"i", id);
 }
 
-static int unknown(store *st, int64_t id, imgsearch_error *err)
+int ims_store_no_item(const store *st, int64_t id, imgsearch_error *err)
 {
-	return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no item %lld", st->path, (long long)id);
+	return ims_fail(err, IMGSEARCH_ENOTFOUND, "item %lld is not in index %s", (long long)id,
+		st->path);
 }
 
 int ims_store_refuse_deleted_id(store *st, conn *c, int64_t id, imgsearch_error *err)
@@ -70,7 +69,7 @@ int ims_store_is_deleted(store *st, int64_t id, bool *deleted, imgsearch_error *
 	rc = look(c, id, &answer, err);
 	ims_store_release(st, c);
 	*deleted = answer == 1;
-	return rc || answer >= 0 ? rc : unknown(st, id, err);
+	return rc || answer >= 0 ? rc : ims_store_no_item(st, id, err);
 }
 
 int ims_store_items_exist(store *st, const int64_t *ids, size_t n, uint8_t *exists,
@@ -91,7 +90,7 @@ int ims_store_items_exist(store *st, const int64_t *ids, size_t n, uint8_t *exis
 	return rc;
 }
 
-int ims_store_deleted_vectors(store *st, int64_t **ids, size_t *n, imgsearch_error *err)
+int ims_store_bare_vectors(store *st, bool deleted, int64_t **ids, size_t *n, imgsearch_error *err)
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;
@@ -102,7 +101,9 @@ int ims_store_deleted_vectors(store *st, int64_t **ids, size_t *n, imgsearch_err
 	if (rc)
 		return rc;
 	rc = ims_store_query(c, &s, err,
-		"SELECT id FROM vector_kept WHERE id NOT IN (SELECT id FROM picture) ORDER BY id", "");
+		deleted ? "SELECT id FROM vector_kept WHERE id NOT IN (SELECT id FROM picture) ORDER BY id"
+				: "SELECT id FROM vector WHERE id NOT IN (SELECT id FROM picture) ORDER BY id",
+		"");
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
 		rc = ims_store_add_id(ids, n, &cap, sqlite3_column_int64(s, 0), err);
 	ims_store_done(c, s);
@@ -214,7 +215,7 @@ int ims_store_keep_out(store *st, int64_t id, imgsearch_error *err)
 	if (!rc)
 		rc = look(c, id, &deleted, err);
 	if (rc || deleted)
-		return rc || deleted > 0 ? rc : unknown(st, id, err);
+		return rc || deleted > 0 ? rc : ims_store_no_item(st, id, err);
 	rc = state_of(c, id, &state, err);
 	if (!rc && !state)
 		return keep_vector(st, c, id, &had, err);
@@ -258,7 +259,7 @@ int ims_store_readmit(store *st, int64_t id, imgsearch_error *err)
 	if (!rc)
 		rc = look(c, id, &deleted, err);
 	if (rc || deleted <= 0)
-		return rc || !deleted ? rc : unknown(st, id, err);
+		return rc || !deleted ? rc : ims_store_no_item(st, id, err);
 	rc = state_of(c, id, &state, err);
 	if (!rc && !state)
 		return return_vector(st, c, id, &had, err);

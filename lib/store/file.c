@@ -60,11 +60,11 @@ int ims_store_same_file(const store *st, imgsearch_error *err)
 	if (!st->inode)
 		return 0;
 	if (stat(st->path, &info))
-		return ims_fail_errno(err, IMGSEARCH_EIO,
-			"index %s was moved or deleted while it was open: open it again", st->path);
+		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s was moved or deleted while it was open",
+			st->path);
 	if (info.st_dev != st->device || info.st_ino != st->inode)
 		return ims_fail(err, IMGSEARCH_EIO,
-			"index %s was replaced by another file while it was open: open it again", st->path);
+			"index %s was replaced by another file while it was open", st->path);
 	return 0;
 }
 

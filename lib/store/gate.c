@@ -130,9 +130,9 @@ static int wait_to_close(store *st, imgsearch_error *err)
 		late = pthread_cond_timedwait(&st->gate, &st->mutex, &end);
 	st->gate_wanted = false;
 	st->gate_closed = !st->holds && !st->gate_queue;
-	return st->gate_closed ? 0
-						   : ims_fail(err, IMGSEARCH_EBUSY,
-							   "index %s: other threads keep reading it; try again", st->path);
+	return st->gate_closed
+		? 0
+		: ims_fail(err, IMGSEARCH_EBUSY, "index %s: other threads keep reading it", st->path);
 }
 
 int ims_store_gate_close(store *st, imgsearch_error *err)

@@ -28,8 +28,7 @@ static int lock_file(store *st, imgsearch_error *err)
 			close(fd);
 			errno = code;
 			return code == EWOULDBLOCK
-				? ims_fail(err, IMGSEARCH_EBUSY,
-					"index %s: another program is writing to it; try again when it is done",
+				? ims_fail(err, IMGSEARCH_EBUSY, "index %s: another program is writing to it",
 					st->path)
 				: ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be locked", st->path);
 		}
@@ -81,8 +80,8 @@ static int refuse(const store *st, imgsearch_error *err)
 	if (!ims_store_folder_writable(st))
 		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s: its folder cannot be written",
 			st->path);
-	return ims_fail(err, IMGSEARCH_EIO,
-		"index %s could not be written when it was opened: open it again", st->path);
+	return ims_fail(err, IMGSEARCH_EIO, "index %s could not be written when it was opened",
+		st->path);
 }
 
 int ims_store_write_begin(store *st, imgsearch_error *err)

@@ -21,8 +21,9 @@ static int no_path(const char *path, imgsearch_error *err)
 {
 	if (errno == ENOMEM)
 		return ims_nomem(err);
-	return ims_fail_errno(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO,
-		"index %s: its folder cannot be entered", path);
+	if (errno == ENOENT)
+		return ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: its folder does not exist", path);
+	return ims_fail_errno(err, IMGSEARCH_EIO, "%s: its folder cannot be entered", path);
 }
 
 /* The absolute path of the file where it exists, else of its folder with the name behind it. */
@@ -94,13 +95,11 @@ static int examine(conn *c, int *kind, imgsearch_error *err)
 		return *kind = FILE_EMPTY, 0;
 	if (application != STORE_APPLICATION_ID || version < 1 || !utf8)
 		return ims_fail(err, IMGSEARCH_EDB,
-			"%s is not an imgsearch index: it is a database of another program; name another file",
-			path);
+			"%s is not an imgsearch index: it is a database of another program", path);
 	if (version > IMS_STORE_VERSION)
 		return ims_fail(err, IMGSEARCH_EVERSION,
-			"index %s was made by a newer imgsearch (format %d, this one knows up to %d): use"
-			" that one, or make a new index",
-			path, (int)version, IMS_STORE_VERSION);
+			"index %s was made by a newer imgsearch (format %d, this one knows up to %d)", path,
+			(int)version, IMS_STORE_VERSION);
 	*kind = version < IMS_STORE_VERSION ? FILE_OLDER : FILE_CURRENT;
 	return 0;
 }
@@ -184,8 +183,8 @@ static int open_file(store *st, const store_options *o, imgsearch_error *err)
 		return make(st, o, err);
 	}
 	if (!S_ISREG(info.st_mode))
-		return ims_fail(err, IMGSEARCH_EDB,
-			"%s is not an imgsearch index: it is no regular file; name another file", st->path);
+		return ims_fail(err, IMGSEARCH_EDB, "%s is not an imgsearch index: it is no regular file",
+			st->path);
 	if (access(st->path, R_OK) != 0)
 		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be read", st->path);
 	st->asked_read_only = o->read_only;

@@ -218,9 +218,7 @@ int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
 	if (!rc && (!state || state == IMGSEARCH_STATE_DELETED))
 		rc = ims_store_deleted_drop(st, c, id, &dropped, err);
 	if (rc || !state)
-		return rc || dropped ? rc
-							 : ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no picture %lld",
-								 st->path, (long long)id);
+		return rc || dropped ? rc : ims_store_no_item(st, id, err);
 	st->tally[state]--;
 	return ims_store_run(c, err, "DELETE FROM picture WHERE id = ?1", "i", id);
 }

@@ -87,7 +87,7 @@ int ims_store_picture_get(store *st, int64_t id, store_picture *out, char **root
 	if (!rc)
 		rc = copy_first(c, s, out, root_path, err);
 	if (rc == IMGSEARCH_ENOTFOUND)
-		ims_fail(err, rc, "index %s has no picture %lld", st->path, (long long)id);
+		ims_store_no_item(st, id, err);
 	ims_store_done(c, s);
 	ims_store_release(st, c);
 	return rc;

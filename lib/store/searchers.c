@@ -166,16 +166,16 @@ int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
 		(int64_t)number);
 	if (!rc && (rc = ims_store_step(c, s, err)) == 0)
 		rc = ims_fail(err, IMGSEARCH_EFORMAT,
-			"index %s: chunk %u of searcher state %lld is missing: build it again", st->path,
-			number, (long long)state);
+			"index %s: chunk %u of searcher state %lld is missing", st->path, number,
+			(long long)state);
 	if (rc > 0) {
 		rc = read_blob(c, sqlite3_column_int64(s, 0), out, err);
 		if (!rc
 			&& ims_checksum(out->data + before, out->len - before, number)
 				!= (uint64_t)sqlite3_column_int64(s, 1))
 			rc = ims_fail(err, IMGSEARCH_EFORMAT,
-				"index %s: chunk %u of searcher state %lld is damaged: build it again", st->path,
-				number, (long long)state);
+				"index %s: chunk %u of searcher state %lld is damaged", st->path, number,
+				(long long)state);
 	}
 	if (rc)
 		out->len = before;

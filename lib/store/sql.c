@@ -7,6 +7,7 @@
  */
 #include "store/sql.h"
 
+#include <errno.h>
 #include <string.h>
 
 static int write_error(const conn *c, int sqlite, imgsearch_error *err)
@@ -22,9 +23,7 @@ static int write_error(const conn *c, int sqlite, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EBUSY, "index %s: another program keeps it locked", path);
 	case SQLITE_FULL:
 		return ims_fail(err, IMGSEARCH_EIO,
-			"index %s: the disk is full; what was not yet committed is undone: "
-			"make room and run it again",
-			path);
+			"index %s: the disk is full; what was not yet committed is undone", path);
 	case SQLITE_IOERR:
 		return ims_fail(err, IMGSEARCH_EIO, "index %s: %s%s%s", path, sqlite3_errstr(sqlite), colon,
 			system);
@@ -35,12 +34,9 @@ static int write_error(const conn *c, int sqlite, imgsearch_error *err)
 			"index %s: cannot be written: the file, its folder or its disk is read-only", path);
 	case SQLITE_NOTADB:
 		return ims_fail(err, IMGSEARCH_EDB,
-			"%s is not an imgsearch index: it is no SQLite database; name another file", path);
+			"%s is not an imgsearch index: it is no SQLite database", path);
 	case SQLITE_CORRUPT:
-		return ims_fail(err, IMGSEARCH_EDB,
-			"index %s is damaged or cut off (%s): restore a copy of it, "
-			"or delete it and index again",
-			path, said);
+		return ims_fail(err, IMGSEARCH_EDB, "index %s is damaged or cut off (%s)", path, said);
 	default:
 		return ims_fail(err, IMGSEARCH_EDB, "index %s: %s", path, said);
 	}
@@ -54,7 +50,7 @@ int ims_store_sql_fail(conn *c, int sqlite, imgsearch_error *err)
 		return c->failed;
 	int rc = memory ? ims_nomem(err) : write_error(c, sqlite, err);
 	if (err && !memory)
-		err->detail = sqlite;
+		err->detail = (sqlite & 0xff) == SQLITE_FULL ? ENOSPC : sqlite;
 	if (!c->failed)
 		c->failed = rc;
 	return rc;

@@ -273,8 +273,10 @@ int ims_store_is_deleted(store *st, int64_t id, bool *deleted, imgsearch_error *
 /* exists[i]: whether ids[i] is a picture or a vector, deleted or not. Undefined on failure. */
 int ims_store_items_exist(store *st, const int64_t *ids, size_t n, uint8_t *exists,
 	imgsearch_error *err);
-/* Vectors without a picture that were deleted on purpose, ascending; ims_free. */
-int ims_store_deleted_vectors(store *st, int64_t **ids, size_t *n, imgsearch_error *err);
+/* ENOTFOUND, with the one sentence that says so. */
+int ims_store_no_item(const store *st, int64_t id, imgsearch_error *err);
+/* Vectors without a picture, ascending; or those that were deleted on purpose. ims_free. */
+int ims_store_bare_vectors(store *st, bool deleted, int64_t **ids, size_t *n, imgsearch_error *err);
 /* Whether any picture has this size: a cheap test before a file is hashed. */
 int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err);
 void ims_store_picture_clear(store_picture *p);

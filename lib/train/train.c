@@ -196,7 +196,7 @@ static int prepare(run *r, imgsearch_train_options *o, const train_file *files, 
 	o->dim = r->config.dim;
 	if (o->posteriors && !o->dim)
 		return ims_fail(err, IMGSEARCH_EINVAL,
-			"train: posteriors need a linear layer: give its dim");
+			"train: posteriors need a linear layer, and its dim is not given");
 	if (o->batch > r->set.n_train)
 		o->batch = (uint32_t)r->set.n_train;
 	rc = check_batch(o, err);

@@ -42,7 +42,7 @@ check "a stored picture by id" 0 q -k 1 id:$id <<'END'
 S	W/pics/bricks-01.jpg
 END
 check "an id that is not there" 3 imgsearch query id:999 <<'END'
-! imgsearch: picture 999 is not in the index
+! imgsearch: item 999 is not in index W/data/imgsearch/index.db
 END
 check "an id that is none" 2 imgsearch query id:7x <<'END'
 ! imgsearch: query: id:7x: not the id of a picture, such as id:7 (a file of that name: ./id:7x) (see: imgsearch help query)

@@ -32,8 +32,17 @@ imgsearch list --json --state duplicate | grep -q '"state": "duplicate", .*"same
 result "the same bytes twice: a duplicate" $?
 imgsearch failed --json | grep -q '"reason": "'
 result "failed --json" $?
-imgsearch failed pics/folder.jpg >.out && [ ! -s .out ]
-result "failed DIR: nothing of another folder" $?
+for command in list failed; do
+	check "$command DIR: nothing of another folder" 0 imgsearch $command pics/folder.jpg <<'END'
+! imgsearch: W/pics/folder.jpg: neither it nor anything below it is in the index
+END
+	check "$command DIR: a folder that is not there" 3 imgsearch $command pics/nowhere <<'END'
+! imgsearch: W/pics/nowhere: neither it nor anything below it is in the index
+END
+done
+check "failed: of a picture that did not fail" 0 imgsearch failed pics/city-01.jpg <<'END'
+! imgsearch: no file failed
+END
 imgsearch info --json | sed 's/.*"pictures": {\([^}]*\)}.*/\1/; s/"//g; s/: /=/g; s/, / /g' >.sums
 seen=0
 sum=0
@@ -157,8 +166,12 @@ check "... nothing is read again" 0 imgsearch index <<'END'
 END
 imgsearch list --paths | grep -q "^$W/moved/a/b/city-01.jpg"
 result "... and found in its new place" $?
+check "root mv to a folder that is not there" 0 imgsearch root mv moved nowhere <<'END'
+! imgsearch: W/moved: its pictures are now looked for in W/nowhere, which is not there yet
+END
+imgsearch root mv -q nowhere moved
 check "root mv of what is no root" 3 imgsearch root mv other moved <<'END'
-! imgsearch: index W/i.db has no root W/other
+! imgsearch: index W/i.db has no root W/other; imgsearch info lists the folders
 END
 rm -rf moved/[b-z]*
 check "most of a folder gone: kept" 0 imgsearch index <<'END'

@@ -33,6 +33,48 @@ npy q.npy '<f4' '(2, 3)' f  1 0 0  0 2 0.1
 check "import" 0 imgsearch vectors import five.npy --metric l2 <<'END'
 ! imgsearch: five.npy: vectors (5, 3) imported; for fast queries: imgsearch build
 END
+check "... with an index by --db: the advice names it" 0 \
+	imgsearch vectors import five.npy --db "two words.db" <<'END'
+! imgsearch: five.npy: vectors (5, 3) imported; for fast queries: imgsearch build --db 'two words.db'
+END
+sh -c "$(sed 's/.*: //' .err)" >.out 2>.err
+result "... and can be run as it is printed" $? .err
+check "another metric than the index's is refused" 3 \
+	imgsearch vectors import five.npy --metric cosine <<'END'
+! imgsearch: W/v.db: the index has the metric l2; leave --metric out, or name another file with --db FILE
+END
+check "... ip as well" 3 imgsearch vectors import five.npy --metric ip <<'END'
+! imgsearch: W/v.db: the index has the metric l2; leave --metric out, or name another file with --db FILE
+END
+check "its own is not" 0 imgsearch vectors import five.npy --metric l2 --db same.db -q <<'END'
+END
+check "... in an index that is there" 0 \
+	imgsearch vectors import five.npy --metric l2 --db same.db -q <<'END'
+END
+check "list: vectors by id, counted on" 0 imgsearch list --db same.db --paths <<'END'
+id:0
+id:1
+id:2
+id:3
+id:4
+id:5
+id:6
+id:7
+id:8
+id:9
+END
+for command in "vectors import five.npy" "index $W" list serve build; do
+	check "$command in memory is refused" 3 imgsearch $command --db :memory: <<'END'
+! imgsearch: :memory:: nothing would be kept; name a file with --db FILE
+END
+done
+check "rm of vectors says nothing of files" 0 imgsearch rm --db same.db id:9 <<'END'
+id:9
+! imgsearch: 1 removed from the index
+END
+check "pictures into it are refused" 3 imgsearch index . --db same.db <<'END'
+! imgsearch: W/same.db: the index is one of the caller's own vectors; index pictures into another file with --db FILE
+END
 check "query --vectors --ids --distances" 0 \
 	imgsearch query --vectors q.npy -k 3 --ids ids.npy --distances d.npy </dev/null
 show ids.npy q >.out; show d.npy f >>.out

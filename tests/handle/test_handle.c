@@ -57,6 +57,9 @@ static void another_dimension(void **state)
 	assert_non_null(strstr(err.message, "vectors of 4 values, and dim asks for 7"));
 	o.read_only = 1;
 	refused(IMGSEARCH_EINVAL, imgsearch_open(file, &o, NULL, &s, &err));
+	o = (imgsearch_options){ .struct_size = sizeof o, .metric = IMGSEARCH_METRIC_IP };
+	refused(IMGSEARCH_EINVAL, imgsearch_open(file, &o, NULL, &s, &err));
+	assert_non_null(strstr(err.message, "has the metric cosine, and metric asks for ip"));
 	s = open_index(file, DIM, false);
 	add(s, 0, 3);
 	imgsearch_close(s);
@@ -113,14 +116,14 @@ static void only_reading(void **state)
 
 typedef struct seen {
 	int64_t ids[8];
-	size_t n;
+	size_t n, deleted;
 } seen;
 
 static int see(void *user, const imgsearch_item *item)
 {
 	seen *l = user;
 	assert_true(l->n < 8);
-	assert_int_equal(item->state, IMGSEARCH_STATE_DELETED);
+	l->deleted += item->state == IMGSEARCH_STATE_DELETED;
 	l->ids[l->n++] = item->id;
 	return 0;
 }
@@ -139,7 +142,7 @@ static void deleted_vectors(void **state)
 	ok(imgsearch_item_get(s, 2, &item, &err));
 	assert_int_equal(item->state, IMGSEARCH_STATE_DELETED);
 	assert_string_equal(item->path, "id:2");
-	assert_string_equal(item->reason, "deleted on purpose");
+	assert_string_equal(item->reason, "kept out on purpose");
 	assert_int_equal(item->has_vector, 0);
 	imgsearch_item_free(item);
 	ok(imgsearch_item_get(s, 1, &item, &err));
@@ -154,9 +157,12 @@ static void deleted_vectors(void **state)
 	ok(imgsearch_item_each(s, 0, see, &all, NULL, &err));
 	ok(imgsearch_item_each(s, IMGSEARCH_STATE_DELETED, see, &deleted, NULL, &err));
 	ok(imgsearch_item_each(s, IMGSEARCH_STATE_INDEXED, see, &indexed, NULL, &err));
-	assert_int_equal(indexed.n, 0);
-	assert_int_equal(all.n, 2);
+	assert_int_equal(indexed.n, 1);
+	assert_int_equal(indexed.ids[0], 1);
+	assert_int_equal(all.n, 3); /* those that were deleted last */
+	assert_memory_equal(all.ids, ((const int64_t[]){ 1, 0, 2 }), 3 * sizeof *all.ids);
 	assert_int_equal(deleted.n, 2);
+	assert_int_equal(deleted.deleted + all.deleted + indexed.deleted, 4);
 	assert_int_equal(deleted.ids[0], 0);
 	assert_int_equal(deleted.ids[1], 2);
 	ok(imgsearch_index_readmit(s, out, 1, NULL, &err));

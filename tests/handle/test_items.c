@@ -239,6 +239,35 @@ static void a_callback_stops_a_list(void **state)
 	imgsearch_close(s);
 }
 
+static int stop_item(void *user, const imgsearch_item *item)
+{
+	return (void)item, *(int *)user;
+}
+
+static int stop_rows(void *user, const int64_t *ids, const float *rows, size_t n, size_t dim)
+{
+	return (void)ids, (void)rows, (void)n, (void)dim, *(int *)user;
+}
+
+static int stop_model(void *user, const imgsearch_model *model)
+{
+	return (void)model, *(int *)user;
+}
+
+/* A negative number stops as any other, also where a status has the same. */
+static void a_callback_may_return_a_negative_number(void **state)
+{
+	imgsearch_error err = { .code = 99 };
+	imgsearch *s = mixed(*state);
+	for (int number = -20; number < 0; number++) {
+		assert_int_equal(imgsearch_item_each(s, 0, stop_item, &number, NULL, &err), number);
+		assert_int_equal(imgsearch_vectors_each(s, stop_rows, &number, NULL, &err), number);
+		assert_int_equal(imgsearch_model_each(stop_model, &number, &err), number);
+	}
+	assert_int_equal(err.code, 99);
+	imgsearch_close(s);
+}
+
 static void hits_have_the_fields_that_are_asked_for(void **state)
 {
 	scene *sc = *state;
@@ -435,6 +464,7 @@ int main(void)
 		TEST(items_are_found_by_path_or_name),
 		TEST(an_item_says_what_is_known),
 		TEST(a_callback_stops_a_list),
+		TEST(a_callback_may_return_a_negative_number),
 		TEST(hits_have_the_fields_that_are_asked_for),
 		TEST(filters_are_intersected),
 		TEST(the_network_is_told_without_being_loaded),

@@ -177,11 +177,11 @@ static void additions_are_refused(void **state)
 					memory = imgsearch_input_bytes(bytes.data, bytes.len),
 					vector = imgsearch_input_vector(v, 48);
 	fails_saying(IMGSEARCH_EINVAL, path, imgsearch_index_add(s, &file, NULL, NULL, NULL, &err));
-	fails_saying(IMGSEARCH_EINVAL, "imgsearch_index_readmit",
+	fails_saying(IMGSEARCH_EINVAL, "is kept out on purpose",
 		imgsearch_index_add(s, &file, NAMED("another name"), NULL, NULL, &err));
-	fails_saying(IMGSEARCH_EINVAL, "deleted on purpose",
+	fails_saying(IMGSEARCH_EINVAL, "kept out on purpose",
 		imgsearch_index_add(s, &memory, NAMED("a name"), NULL, NULL, &err));
-	fails_saying(IMGSEARCH_EINVAL, "deleted on purpose",
+	fails_saying(IMGSEARCH_EINVAL, "kept out on purpose",
 		imgsearch_index_add(s, &vector, NAMED(path), NULL, NULL, &err));
 	fails_saying(IMGSEARCH_EINVAL, "700",
 		imgsearch_vectors_add(s, v, 1, 48, WITH_IDS(&own), NULL, NULL, &err));
@@ -218,7 +218,7 @@ static void all_or_none(void **state)
 	fails_saying(IMGSEARCH_ENOTFOUND, "999", imgsearch_index_keep_out(s, wrong, 2, NULL, &err));
 	assert_int_equal(state_of(s, a), IMGSEARCH_STATE_INDEXED);
 	works(imgsearch_index_keep_out(s, &a, 1, NULL, &err));
-	fails_saying(IMGSEARCH_EINVAL, "is not deleted",
+	fails_saying(IMGSEARCH_EINVAL, "is not kept out",
 		imgsearch_index_readmit(s, mixed, 2, NULL, &err));
 	fails_saying(IMGSEARCH_ENOTFOUND, "999", imgsearch_index_readmit(s, wrong, 2, NULL, &err));
 	assert_int_equal(state_of(s, a), IMGSEARCH_STATE_DELETED);

@@ -309,7 +309,7 @@ await b.until("an error", "return !document.querySelector('#notice').hidden");
 await b.until("no picture", "return document.querySelector('#stage').hidden");
 check(
 	"a picture that is gone is said, and leaves no empty frame",
-	/not in the index/.test(await b.text("#notice")),
+	/is not in index/.test(await b.text("#notice")),
 	await b.text("#notice"),
 );
 

@@ -111,7 +111,7 @@ int ims_graph_save(const searcher *s, const chunk_sink *sink, imgsearch_error *e
 
 static int damaged(imgsearch_error *err, const char *what)
 {
-	return ims_fail(err, IMGSEARCH_EFORMAT, "the kept graph is damaged: %s; build it anew", what);
+	return ims_fail(err, IMGSEARCH_EFORMAT, "the kept graph is damaged: %s", what);
 }
 
 static bool usable(float v)
@@ -130,7 +130,7 @@ static int get_sizes(graph *g, reader *r, uint32_t chunks, imgsearch_error *err)
 		return damaged(err, "no header");
 	if (version != ims_search_graph.version)
 		return ims_fail(err, IMGSEARCH_EVERSION,
-			"the kept graph has version %u, this library makes %u: build it anew", version,
+			"the kept graph has version %u, this library makes %u", version,
 			ims_search_graph.version);
 	g->degree = ims_read_u32(r);
 	g->beam = ims_read_u32(r);

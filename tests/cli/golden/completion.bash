@@ -68,7 +68,7 @@ _imgsearch() {
 	"query --precision") COMPREPLY=($(IFS=' '; compgen -W "auto f32 bf16" -- "$cur")); return ;;
 	"query --threads"|"query -t") return ;;
 	"info --db"|"info -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	"list --state") COMPREPLY=($(IFS=' '; compgen -W "all indexed duplicate unsupported damaged too-big excluded unreadable deleted link" -- "$cur")); return ;;
+	"list --state") COMPREPLY=($(IFS=' '; compgen -W "all indexed duplicate unsupported damaged too-big excluded unreadable kept-out link" -- "$cur")); return ;;
 	"list --db"|"list -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"failed --db"|"failed -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"rm --db"|"rm -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
