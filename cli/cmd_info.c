@@ -87,6 +87,7 @@ static void print_json(const imgsearch_info *i)
 	json_write_text(&j, "searcher", i->searcher);
 	json_write_text(&j, "searcher_why", i->searcher_why);
 	json_write_text(&j, "kernels", i->kernels);
+	json_write_text(&j, "names", i->names_composed ? "NFC" : "bytes");
 	json_write_open(&j, "roots", '[');
 	for (size_t r = 0; r < i->roots->count; r++) {
 		json_write_open(&j, NULL, '{');
@@ -161,6 +162,9 @@ static void print_text(const imgsearch_info *i)
 	for (size_t r = 0; r < i->searchers->count; r++)
 		line("  built", searcher_text(i->searchers->items[r], text));
 	line("kernels", i->kernels);
+	line("names",
+		i->names_composed ? "spelt in NFC or NFD: the same"
+						  : "compared by bytes: libutf8proc is not there");
 	for (size_t r = 0; r < i->roots->count; r++)
 		print_root(i->roots->items[r]);
 }

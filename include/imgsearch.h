@@ -857,6 +857,12 @@ typedef struct imgsearch_info {
 	const imgsearch_roots *roots;
 	const imgsearch_searchers *searchers; /* built ones */
 	const imgsearch_reindex *reindex;     /* or NULL */
+	/*
+	 * 1: NFC and NFD spellings of a name are the same in patterns and CSV keys; 0: bytes are
+	 * compared, for want of libutf8proc
+	 */
+	uint32_t names_composed;
+	uint32_t reserved;
 } imgsearch_info;
 
 /* What the index holds. */
