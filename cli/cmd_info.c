@@ -89,6 +89,7 @@ static void print_json(const imgsearch_info *i)
 	json_write_text(&j, "kernels", i->kernels);
 	json_write_bool(&j, "colours_converted", i->colours);
 	json_write_int(&j, "unconverted", (int64_t)i->unconverted);
+	json_write_text(&j, "names", i->names_composed ? "NFC" : "bytes");
 	json_write_open(&j, "roots", '[');
 	for (size_t r = 0; r < i->roots->count; r++) {
 		json_write_open(&j, NULL, '{');
@@ -171,6 +172,9 @@ static void print_text(context *c, const imgsearch_info *i)
 	for (size_t r = 0; r < i->searchers->count; r++)
 		line("  built", searcher_text(i->searchers->items[r], text));
 	line("kernels", i->kernels);
+	line("names",
+		i->names_composed ? "spelt in NFC or NFD: the same"
+						  : "compared by bytes: libutf8proc is not there");
 	for (size_t r = 0; r < i->roots->count; r++)
 		print_root(i->roots->items[r]);
 }

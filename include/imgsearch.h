@@ -878,7 +878,11 @@ typedef struct imgsearch_info {
 	const imgsearch_reindex *reindex;     /* or NULL */
 	/* 1: colour profiles are converted; 0: they are ignored, since Little CMS is absent */
 	uint32_t colours;
-	uint32_t reserved;    /* 0 */
+	/*
+	 * 1: NFC and NFD spellings of a name are the same in patterns and CSV keys; 0: bytes are
+	 * compared, for want of libutf8proc
+	 */
+	uint32_t names_composed;
 	uint64_t unconverted; /* pictures whose colours were not converted, since it was absent */
 } imgsearch_info;
 

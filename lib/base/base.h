@@ -15,6 +15,7 @@
  *	floats.h   rows of floats
  *	topk.h     the k nearest
  *	pool.h     threads
+ *	spelling.h one spelling for names
  *	signals.h  signals that no thread of the library takes
  *	job.h      a call at work: progress, stopping, log
  *	callback.h calls of the program's callbacks
@@ -48,6 +49,7 @@
 #include "base/reader.h"
 #include "base/result.h"
 #include "base/signals.h"
+#include "base/spelling.h"
 #include "base/timestamp.h"
 #include "base/topk.h"
 #include "imgsearch.h"

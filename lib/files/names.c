@@ -11,6 +11,15 @@
 
 int ims_path_names_add(path_names *names, char *path, int64_t value)
 {
+	char *composed = NULL;
+	if (path && ims_spelling_compose(path, &composed)) {
+		ims_free(path);
+		return IMGSEARCH_ENOMEM;
+	}
+	if (composed) {
+		ims_free(path);
+		path = composed;
+	}
 	path_name *grown = path ? ims_grow(names->item, names->n, &names->cap, sizeof *grown) : NULL;
 	if (!grown) {
 		ims_free(path);
@@ -54,8 +63,7 @@ static bool ends_in(const char *path, const char *key)
 	return k <= n && !strcmp(path + n - k, key) && (k == n || path[n - k - 1] == '/');
 }
 
-const path_name *ims_path_names_find(const path_names *names, const char *key,
-	const path_name *after)
+static const path_name *find(const path_names *names, const char *key, const path_name *after)
 {
 	const char *last = ims_path_name(key);
 	if (!names->n || !*last)
@@ -66,6 +74,17 @@ const path_name *ims_path_names_find(const path_names *names, const char *key,
 		if (ends_in(at->path, key))
 			return at;
 	return NULL;
+}
+
+/* Where memory is short the key stays as it is spelt. */
+const path_name *ims_path_names_find(const path_names *names, const char *key,
+	const path_name *after)
+{
+	char *composed;
+	ims_spelling_compose(key, &composed);
+	const path_name *found = find(names, composed ? composed : key, after);
+	ims_free(composed);
+	return found;
 }
 
 void ims_path_names_free(path_names *names)

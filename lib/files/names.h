@@ -9,7 +9,7 @@
 #include "base/base.h"
 
 typedef struct path_name {
-	char *path;       /* absolute, owned by the table */
+	char *path;       /* absolute, owned by the table; in one spelling (base/spelling.h) */
 	const char *last; /* its last part */
 	int64_t value;    /* of the caller: an id or a row */
 } path_name;
@@ -30,7 +30,7 @@ void ims_path_names_sort(path_names *names);
 
 /*
  * The first path that ends in key at a folder boundary, or the next one after `after`; NULL: no
- * more. Any thread.
+ * more. How letters with accents are spelt makes no difference. Any thread.
  */
 const path_name *ims_path_names_find(const path_names *names, const char *key,
 	const path_name *after);

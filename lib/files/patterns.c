@@ -35,7 +35,14 @@ int ims_patterns_add(path_patterns *p, const char *given)
 		.anchored = text != given,
 	};
 	p->n++;
-	return added->given && added->text ? 0 : IMGSEARCH_ENOMEM;
+	char *composed = NULL;
+	int rc = added->given && added->text ? ims_spelling_compose(added->text, &composed)
+										 : IMGSEARCH_ENOMEM;
+	if (composed) {
+		ims_free(added->text);
+		added->text = composed;
+	}
+	return rc;
 }
 
 void ims_patterns_free(path_patterns *p)
@@ -60,8 +67,9 @@ static bool matches(const path_pattern *p, const char *path, const char *name)
 		|| ims_wildcard_matches(p->text, path, WILDCARD_UTF8);
 }
 
-bool ims_patterns_match(path_patterns *p, const char *path, const char *name, bool folder)
+static bool match_all(path_patterns *p, const char *path, bool folder)
 {
+	const char *name = ims_path_name(path);
 	bool found = false;
 	for (size_t i = 0; i < p->n; i++) {
 		path_pattern *one = &p->item[i];
@@ -70,6 +78,19 @@ bool ims_patterns_match(path_patterns *p, const char *path, const char *name, bo
 		found |= here;
 	}
 	return found;
+}
+
+int ims_patterns_match(path_patterns *p, const char *path, bool folder, bool *out)
+{
+	char *composed;
+	*out = false;
+	if (!p->n)
+		return 0;
+	int rc = ims_spelling_compose(path, &composed);
+	if (!rc)
+		*out = match_all(p, composed ? composed : path, folder);
+	ims_free(composed);
+	return rc;
 }
 
 /* One pattern and the folders that a path lies in, whose slashes are cut off and put back. */
@@ -86,10 +107,13 @@ static bool matches_folder(const path_pattern *p, char *path)
 
 int ims_patterns_match_below(path_patterns *p, const char *path, bool *out)
 {
-	char *copy = ims_strdup(path);
+	char *copy;
+	int rc = ims_spelling_compose(path, &copy);
+	if (!rc && !copy)
+		copy = ims_strdup(path);
 	if (!copy)
 		return IMGSEARCH_ENOMEM;
-	*out = ims_patterns_match(p, path, ims_path_name(path), false);
+	*out = match_all(p, copy, false);
 	for (size_t i = 0; i < p->n; i++) {
 		path_pattern *one = &p->item[i];
 		if (*one->text && (one->folders_only || one->anchored) && matches_folder(one, copy))

@@ -31,13 +31,13 @@ typedef struct path_patterns {
 int ims_patterns_add(path_patterns *p, const char *given);
 void ims_patterns_free(path_patterns *p);
 
-/* Whether one of the patterns matches, and which ones do. path is relative, name its last part. */
-bool ims_patterns_match(path_patterns *p, const char *path, const char *name, bool folder);
-
 /*
- * The same of a file, where patterns of folders and anchored ones match all that lies below.
- * ENOMEM, or *matches.
+ * *matches: whether one of the patterns matches a path below the root; each one that does is
+ * marked. How letters with accents are spelt makes no difference (base/spelling.h). ENOMEM.
  */
+int ims_patterns_match(path_patterns *p, const char *path, bool folder, bool *matches);
+
+/* The same of a file, where patterns of folders and anchored ones match all that lies below. */
 int ims_patterns_match_below(path_patterns *p, const char *path, bool *matches);
 
 /*

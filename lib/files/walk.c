@@ -114,9 +114,10 @@ static int find_rule(const walker *w, const ignore_rules *ignore, const char *na
 	const char **reason)
 {
 	const walk_rules *r = w->rules;
-	bool pattern = r->exclude && ims_patterns_match(r->exclude, path_text(w), name, folder),
-		 left = false;
+	bool pattern = false, left = false;
 	*reason = NULL;
+	if (r->exclude && ims_patterns_match(r->exclude, path_text(w), folder, &pattern))
+		return ims_nomem(w->err);
 	if (is_index(w))
 		*reason = "the index itself";
 	else if (folder && !r->system_folders && ims_is_system_folder(name))

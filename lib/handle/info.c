@@ -213,6 +213,7 @@ static int fill(filler *f)
 	info->dim = v->space.dim ? v->space.dim : future_dim(f->s);
 	info->metric = v->space.metric;
 	info->kernels = ims_kernels()->name;
+	info->names_composed = ims_spelling_works();
 	info->searcher = text(f, *v->chosen ? v->chosen : "scan");
 	info->searcher_why = setting(f, "searcher_why");
 	if (!info->searcher_why)

@@ -48,9 +48,29 @@ static void other_keys_name_nothing(void **state)
 	ims_path_names_free(&none);
 }
 
+static void spellings(void **state)
+{
+	(void)state;
+	path_names names = { 0 };
+	assert_int_equal(ims_path_names_add(&names, ims_strdup("/p/caf\xc3\xa9.jpg"), 1), 0);
+	assert_int_equal(ims_path_names_add(&names, ims_strdup("/q/cafe\xcc\x81.jpg"), 2), 0);
+	assert_int_equal(ims_path_names_add(&names, ims_strdup("/r/cafe.jpg"), 3), 0);
+	assert_int_equal(ims_path_names_add(&names, ims_strdup("/s/caf\xe9.jpg"), 4), 0);
+	ims_path_names_sort(&names);
+	bool same = ims_spelling_works();
+	if (!same)
+		print_message("# libutf8proc is not there: bytes are compared\n");
+	assert_int_equal(values(&names, "caf\xc3\xa9.jpg"), same ? 12 : 1);
+	assert_int_equal(values(&names, "cafe\xcc\x81.jpg"), same ? 12 : 2);
+	assert_int_equal(values(&names, "/p/cafe\xcc\x81.jpg"), same ? 1 : 0);
+	assert_int_equal(values(&names, "cafe.jpg"), 3);
+	assert_int_equal(values(&names, "caf\xe9.jpg"), 4); /* no UTF-8 */
+	ims_path_names_free(&names);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(a_key_is_the_end_of_a_path),
-		cmocka_unit_test(other_keys_name_nothing) };
+		cmocka_unit_test(other_keys_name_nothing), cmocka_unit_test(spellings) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,6 +52,74 @@ static void a_character_is_one_of_utf8(void **state)
 	assert_false(ims_wildcard_matches("a[/]b", "a/b", WILDCARD_UTF8 | WILDCARD_PATH));
 }
 
+/* Whether one pattern matches a path, of a file or of a folder. */
+static bool pattern_matches(const char *pattern, const char *path, bool folder)
+{
+	path_patterns p = { 0 };
+	bool found;
+	assert_int_equal(ims_patterns_add(&p, pattern), 0);
+	assert_int_equal(ims_patterns_match(&p, path, folder, &found), 0);
+	assert_int_equal(p.item[0].matched, found);
+	ims_patterns_free(&p);
+	return found;
+}
+
+static void parts_of_a_path(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern, *path;
+		bool file, folder;
+	} cases[] = {
+		{ "private", "private", true, true },
+		{ "private", "a/private", true, true },
+		{ "private", "private/a", false, false },
+		{ "private/", "private", false, true },
+		{ "private/", "a/b/private", false, true },
+		{ "private//", "private", false, true },
+		{ "./private", "private", true, true },
+		{ "./private", "a/private", false, false },
+		{ ".///private/", "private", false, true },
+		{ "././private", "private", true, true },
+		{ "./a/*.jpg", "a/b.jpg", true, true },
+		{ "./a/*.jpg", "a/b/c.jpg", false, false },
+		{ "./a/**/*.jpg", "a/b/c.jpg", true, true },
+		{ "a/*.jpg", "a/b/c.jpg", true, true },
+		{ "a/b", "a/b", true, true },
+		{ "a/b", "c/a/b", false, false },
+		{ "**/b", "b", true, true },
+		{ "IMG[1].jpg", "x/IMG[1].jpg", true, true },
+		{ "IMG[1].jpg", "IMG1.jpg", true, true },
+		{ "./IMG[1]", "IMG[1]", true, true },
+		{ "", "a", false, false },
+		{ "./", "a", false, false },
+		{ "/", "a", false, false },
+		{ "#x", "#x", true, true },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		for (int folder = 0; folder < 2; folder++)
+			if (pattern_matches(cases[i].pattern, cases[i].path, folder)
+				!= (folder ? cases[i].folder : cases[i].file))
+				fail_msg("%s, %s, folder %d", cases[i].pattern, cases[i].path, folder);
+}
+
+/* One letter in one code point and in two: the same where libutf8proc is there. */
+static void spellings(void **state)
+{
+	(void)state;
+	bool same = ims_spelling_works();
+	if (!same)
+		print_message("# libutf8proc is not there: bytes are compared\n");
+	assert_true(pattern_matches("caf\xc3\xa9.jpg", "x/caf\xc3\xa9.jpg", false));
+	assert_int_equal(pattern_matches("caf\xc3\xa9.jpg", "x/cafe\xcc\x81.jpg", false), same);
+	assert_int_equal(pattern_matches("./cafe\xcc\x81/", "caf\xc3\xa9", true), same);
+	assert_int_equal(pattern_matches("caf?.jpg", "cafe\xcc\x81.jpg", false), same);
+	assert_true(pattern_matches("caf?.jpg", "caf\xc3\xa9.jpg", false));
+	assert_true(pattern_matches("caf?.jpg", "caf\xe9.jpg", false)); /* no UTF-8 */
+	assert_false(pattern_matches("caf\xc3\xa9.jpg", "cafe.jpg", false));
+	assert_false(pattern_matches("caf\xe9.jpg", "caf\xc3\xa9.jpg", false));
+}
+
 static void absolute_is(const char *absolute, const char *root, const char *wanted)
 {
 	char *got;
@@ -262,6 +330,8 @@ int main(void)
 #define in_scene(test) cmocka_unit_test_setup_teardown(test, scene_setup, scene_teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_character_is_one_of_utf8),
+		cmocka_unit_test(parts_of_a_path),
+		cmocka_unit_test(spellings),
 		in_scene(absolute_patterns),
 		cmocka_unit_test(names_of_system_folders),
 		in_scene(excludes_are_remembered),

@@ -1,0 +1,64 @@
+#!/bin/sh
+# Names with accents, spelt in one code point (NFC) and in two (NFD): with libutf8proc and without.
+. "$(dirname "$0")/common.sh"
+draw pics 1
+export IMGSEARCH_DB=$W/i.db
+nfc=$(printf 'caf\303\251') nfd=$(printf 'cafe\314\201') latin=$(printf 'caf\351')
+mkdir p p/"$nfd"
+cp pics/city-01.jpg p/"$nfc.jpg"
+cp pics/flower-01.jpg p/"$nfd"/a.jpg
+cp pics/night-01.jpg p/cafe.jpg
+cp pics/balloons-01.jpg p/"$latin.jpg"
+printf 'file,title\n%s.jpg,Coffee\n%s/a.jpg,Flower\n' "$nfd" "$nfc" >a.csv
+mkdir broken
+: >broken/libutf8proc.so.2
+: >broken/libutf8proc.so.3
+without() { LD_LIBRARY_PATH=$W/broken "$@"; } # a loader that meets them looks no further
+in_index() { imgsearch list --paths | sed "s|^$W/p/||" | sort | tr '\n' ' '; }
+left() { # NAME EXPECTED
+	[ "$(in_index)" = "$2" ]
+	got=$?
+	in_index >.got
+	result "$1" $got .got
+}
+
+without imgsearch index -q p
+without imgsearch info >.out
+grep -q '^names  *compared by bytes: libutf8proc is not there$' .out
+result "info says that the library is not there" $? .out
+without imgsearch info --json | grep -q '"names": "bytes"'
+result "... --json too" $?
+without imgsearch index -q --csv a.csv
+imgsearch list | grep -q 'Coffee\|Flower'
+[ $? = 1 ]
+result "without it, the keys of a CSV are bytes" $?
+without imgsearch index -q -x "$nfc/" -x 'caf?.jpg'
+left "... and patterns; ? is one character" "$(printf '%s/a.jpg ' "$nfd")"
+imgsearch index -q --no-exclude
+
+imgsearch info >.out
+if grep -q '^names  *spelt in NFC or NFD: the same$' .out; then
+	imgsearch info --json | grep -q '"names": "NFC"'
+	result "info says that the library is there" $?
+	imgsearch index -q --csv a.csv
+	[ "$(imgsearch list | grep -c 'Coffee\|Flower')" = 2 ]
+	result "both spellings match in the keys of a CSV" $?
+	imgsearch index -q -x "./$nfc/"
+	left "... in the pattern of a folder" "$(printf 'cafe.jpg %s.jpg %s.jpg ' "$nfc" "$latin")"
+	imgsearch index -q --no-exclude -x "$nfd.jpg"
+	left "... in that of a file" "$(printf 'cafe.jpg %s/a.jpg %s.jpg ' "$nfd" "$latin")"
+	imgsearch index -q --no-exclude -i "caf?/"
+	left "... and ? is a letter with its accent" "$(printf '%s/a.jpg ' "$nfd")"
+else
+	skip "both spellings match" "libutf8proc is not there"
+fi
+
+# The host's locale makes no difference.
+imgsearch index -q --no-exclude --no-include
+for locale in C C.UTF-8 POSIX; do
+	LC_ALL=$locale imgsearch index -q -i 'caf?.jpg'
+	left "-i 'caf?.jpg' in the locale $locale" \
+		"$(printf 'cafe.jpg %s.jpg %s.jpg ' "$nfc" "$latin")"
+done
+
+done_testing
