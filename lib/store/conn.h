@@ -9,7 +9,7 @@
 
 #include <sqlite3.h>
 
-enum { CONN_STATEMENTS = 96, STORE_READERS = 16, TALLIES = 104 };
+enum { CONN_STATEMENTS = 96, STORE_READERS = STORE_PARTS, TALLIES = 104 };
 
 typedef struct conn {
 	store *st;
