@@ -238,7 +238,7 @@ fuzz: fuzz-programs
 # --------------------------------------------------------------------------------------------- benchmarks ----
 
 # One target a benchmark, named bench-NAME and listed here.
-BENCHES := chance deadline decode dups eval far index map model quality search serve train tune
+BENCHES := chance deadline decode dups eval far index map model pending quality search serve train tune
 .PHONY: bench bench-large
 bench: $(BENCHES:%=bench-%)
 
@@ -270,6 +270,11 @@ bench-index: all fake $(TOOL_BIN) $(B)/tests/bench/bare $(B)/tests/bench/cold
 # PHOTOS=DIR of 64 pictures or more; N=ROWS
 bench-deadline: all $(B)/tests/bench/deadline
 	@IMGSEARCH_LIBDIR=$(B) $(B)/tests/bench/deadline $(or $(PHOTOS),../shared/images/flowers/roses) $(N)
+
+# Rows replaced since the build: N=ROWS DIM=VALUES SEARCHER=NAME
+bench-pending: $(B)/tests/bench/pending
+	@dir=$$(mktemp -d) && $< $(or $(N),100000) $(or $(DIM),64) $(or $(SEARCHER),exact) $$dir/index.db; \
+		rc=$$?; rm -rf "$$dir"; exit $$rc
 
 bench-decode: $(B)/tests/bench/decode
 	@tests/bench/decode.py $<

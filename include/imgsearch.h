@@ -48,8 +48,8 @@
  *             ":memory:" cannot write to it: EBUSY.
  * Exit.       A program may end at any time, also while threads are in calls. From then on the
  *             network is ECANCELED.
- * Files.      A file that is replaced, moved or deleted while it is open is EIO from then on. It
- *             must not be overwritten in place: SQLite does not notice.
+ * Files.      A file that is replaced, moved or deleted while it is open is EIO from then on, also
+ *             one that another index was copied over in place. See docs/embedding.md.
  * Forks.      A handle belongs to the process that opened it. In a child its calls are EINVAL, and
  *             closing it does nothing; a handle that the child opens works. See docs/embedding.md.
  * Signals.    Threads of the library block all signals; callers keep their mask.

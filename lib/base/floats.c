@@ -14,3 +14,11 @@ bool ims_all_finite(const float *v, size_t n)
 	}
 	return most < 0x7f800000;
 }
+
+bool ims_is_feature(const float *v, size_t n)
+{
+	size_t zeros = 0;
+	while (zeros < n && v[zeros] == 0)
+		zeros++;
+	return zeros < n && ims_all_finite(v, n);
+}

@@ -8,4 +8,10 @@
 /* Whether none of n values is infinite or NaN. */
 bool ims_all_finite(const float *v, size_t n);
 
+/*
+ * Whether n values can be the feature of a picture: finite, and not all zeros. Zeros have no
+ * direction, and tell nothing of the picture.
+ */
+bool ims_is_feature(const float *v, size_t n);
+
 #endif

@@ -5,9 +5,9 @@
 #include "base/spelling.h"
 
 #include "base/alloc.h"
+#include "base/library.h"
 #include "imgsearch.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,14 +18,13 @@ typedef uint8_t *compose_fn(const uint8_t *text);
 
 static compose_fn *compose;
 
+IMS_LIBRARY_NOTE("libutf8proc.so.3\",\"libutf8proc.so.2", "names in NFC and NFD");
+
 static void load(void)
 {
-	static const char *const names[] = { "libutf8proc.so.3", "libutf8proc.so.2" };
-	void *so = NULL;
-	for (size_t i = 0; !so && i < sizeof names / sizeof *names; i++)
-		so = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-	if (so)
-		*(void **)&compose = dlsym(so, "utf8proc_NFC");
+	static const char *const files[] = { "libutf8proc.so.3", "libutf8proc.so.2", NULL };
+	const library_function function = { "utf8proc_NFC", (void **)&compose };
+	ims_library_load(files, &function, 1);
 }
 
 bool ims_spelling_works(void)

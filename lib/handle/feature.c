@@ -75,9 +75,9 @@ static int run_batch(input_batch *b, size_t n, float *out, imgsearch_error *err)
 		float *row = out + i * dim;
 		if (!b->errors[i].code)
 			memmove(row, out + --good * dim, dim * sizeof(float));
-		if (!b->errors[i].code && !ims_all_finite(row, dim))
+		if (!b->errors[i].code && !ims_is_feature(row, dim))
 			ims_fail(&b->errors[i], IMGSEARCH_EMODEL,
-				"the network gives no finite feature for this picture");
+				"the network gives no feature for this picture: not finite, or all zeros");
 		for (size_t j = 0; b->errors[i].code && j < dim; j++)
 			row[j] = NAN;
 	}
@@ -186,9 +186,9 @@ static int network_feature(imgsearch *s, job *j, const imgsearch_input *in, cons
 		rc = ims_job_check(j, err);
 	if (!rc)
 		rc = ims_model_run(network, slot, 1, out, err);
-	if (!rc && !ims_all_finite(out, id.model.dim))
+	if (!rc && !ims_is_feature(out, id.model.dim))
 		rc = ims_fail(err, IMGSEARCH_EMODEL,
-			"the network gives no finite feature for this picture");
+			"the network gives no feature for this picture: not finite, or all zeros");
 	ims_free(slot);
 	ims_model_free(network);
 	ims_identity_free(&id);

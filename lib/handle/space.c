@@ -140,6 +140,31 @@ static int scan_rows(void *ctx,
 	return rc;
 }
 
+static int scan_parts(void *ctx, pool *pool,
+	int (*each)(void *user, const int64_t *ids, const float *rows, size_t n), void *const *users,
+	size_t parts, bool *done, imgsearch_error *err)
+{
+	const space_rows *r = ctx;
+	scan *all = ims_zalloc(parts, sizeof *all);
+	void **scans = ims_zalloc(parts, sizeof *scans);
+	int rc = all && scans ? 0 : ims_nomem(err);
+	*done = false;
+	for (size_t i = 0; !rc && i < parts; i++) {
+		all[i] = (scan){ .space = r->space, .each = each, .user = users[i] };
+		scans[i] = &all[i];
+		if (!(all[i].block = ims_alloc_aligned(BLOCK, r->space->dim * sizeof(float))))
+			rc = ims_nomem(err);
+	}
+	if (!rc)
+		rc = ims_store_vectors_scan_parts(r->store, r->space->dim, pool, scan_block, scans, parts,
+			done, err);
+	for (size_t i = 0; all && i < parts; i++)
+		ims_free(all[i].block);
+	ims_free(all);
+	ims_free(scans);
+	return rc;
+}
+
 static int fetch_rows(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found,
 	imgsearch_error *err)
 {
@@ -162,6 +187,7 @@ row_source ims_space_source(space_rows *rows, uint64_t n)
 		.dim = rows->space->dim,
 		.metric = rows->space->metric,
 		.scan = scan_rows,
+		.scan_parts = scan_parts,
 		.fetch = fetch_rows,
 	};
 }

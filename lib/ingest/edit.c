@@ -44,9 +44,9 @@ static int run_network(edit *e, imgsearch *s, const float *input, job *j, imgsea
 		rc = ims_job_check(j, err);
 	if (!rc)
 		rc = ims_model_run(network, input, 1, e->rows, err);
-	if (!rc && !ims_all_finite(e->rows, m->dim))
+	if (!rc && !ims_is_feature(e->rows, m->dim))
 		rc = ims_fail(err, IMGSEARCH_EMODEL,
-			"the network gives no finite feature for this picture");
+			"the network gives no feature for this picture: not finite, or all zeros");
 	ims_model_free(network);
 	return rc;
 }

@@ -253,8 +253,8 @@ static int write_state(pipeline *p, const pending_row *r, uint32_t state, const 
 static int write_vector(pipeline *p, const pending_row *r)
 {
 	const model_identity *m = &p->identity->model;
-	if (!ims_all_finite(r->vector, m->dim))
-		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_reason_not_finite);
+	if (!ims_is_feature(r->vector, m->dim))
+		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_reason_no_feature);
 	p->counts->unchanged++;
 	count_state(p, IMGSEARCH_STATE_INDEXED);
 	int rc = ims_store_pixels_set(p->s->store, r->id, r->picture.pixels, p->err);
@@ -286,7 +286,7 @@ static int write_picture(pipeline *p, pending_row *r)
 		return rc;
 	switch (outcome) {
 	case ROW_UNPREPARED: /* the pending picture with the same bytes was refused */
-		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_reason_not_finite);
+		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_reason_no_feature);
 	case ROW_MOVED:
 		p->counts->moved++;
 		count_state(p, row.state);

@@ -3,7 +3,7 @@
 
 #include "handle/items.h"
 
-const char ims_row_reason_not_finite[] = "the network gives no finite feature";
+const char ims_row_reason_no_feature[] = "the network gives no feature: not finite, or all zeros";
 
 /* Indexed, or deleted on purpose. */
 static int find_twin(imgsearch *s, const hash256 *hash, store_picture *out, imgsearch_error *err)
@@ -132,10 +132,10 @@ int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, cons
 		rc = put_duplicate(w, row, own, &twin, outcome, err);
 	} else if (!twin.id && !vector) {
 		*outcome = ROW_UNPREPARED;
-	} else if (vector && !ims_all_finite(vector, w->dim)) {
+	} else if (vector && !ims_is_feature(vector, w->dim)) {
 		*outcome = ROW_REFUSED;
 		row->state = IMGSEARCH_STATE_DAMAGED;
-		row->reason = ims_row_reason_not_finite;
+		row->reason = ims_row_reason_no_feature;
 		rc = ims_store_picture_put(w->s->store, row, err);
 	} else {
 		*outcome = twin.id ? ROW_UNCHANGED : ROW_INDEXED;

@@ -9,7 +9,7 @@
 #include "ingest/prepare.h"
 
 /* The reason of a row whose vector is not finite. */
-extern const char ims_row_reason_not_finite[];
+extern const char ims_row_reason_no_feature[];
 
 typedef enum row_outcome {
 	ROW_INDEXED,    /* the row has its own vector */

@@ -132,13 +132,98 @@ int ims_search_scan_into(const row_source *rows, const search_request *q, topk *
 	return 0;
 }
 
+/* ----------------------------------------------------------------------- several threads ---- */
+
+enum {
+	FEW_QUERIES = 8,   /* from here on the threads share out the queries */
+	LARGE_ROWS = 10000 /* below, waking threads costs more than it saves */
+};
+
+/* A pass of each part, with heaps of its own: the heaps of pass i begin at i * q->n. */
+typedef struct team {
+	pass *pass;
+	void **user;
+	topk *heap;
+	imgsearch_error *err;
+	size_t n, heaps;
+} team;
+
+static void team_free(team *t)
+{
+	for (size_t i = 0; t->heap && i < t->heaps; i++)
+		ims_topk_free(&t->heap[i]);
+	ims_free(t->heap);
+	ims_free(t->pass);
+	ims_free(t->user);
+	ims_free(t->err);
+}
+
+static int team_new(team *t, const row_source *rows, const search_request *one, topk *out,
+	imgsearch_error *err)
+{
+	t->heaps = t->n * one->n;
+	t->pass = ims_zalloc(t->n, sizeof *t->pass);
+	t->user = ims_zalloc(t->n, sizeof *t->user);
+	t->err = ims_zalloc(t->n, sizeof *t->err);
+	t->heap = ims_zalloc(t->heaps, sizeof *t->heap);
+	if (!t->pass || !t->user || !t->err || !t->heap)
+		return ims_nomem(err);
+	for (size_t i = 0; i < t->heaps; i++)
+		if (ims_topk_init(&t->heap[i], out[i % one->n].k))
+			return ims_nomem(err);
+	for (size_t i = 0; i < t->n; i++) {
+		t->pass[i] =
+			(pass){ .q = one, .source = rows, .out = t->heap + i * one->n, .err = &t->err[i] };
+		t->user[i] = &t->pass[i];
+	}
+	return 0;
+}
+
+static void gather(const team *t, size_t queries, topk *out, search_report *report)
+{
+	*report = (search_report){ true, "scan", 0 };
+	for (size_t i = 0; i < t->n; i++)
+		report->rows_checked += t->pass[i].checked;
+	for (size_t i = 0; i < t->heaps; i++)
+		for (size_t j = 0; j < t->heap[i].n; j++)
+			ims_topk_push(&out[i % queries], t->heap[i].item[j].distance, t->heap[i].item[j].id);
+}
+
+/* One pass of few queries over many rows, on several threads where that can be. */
+static int scan_together(const row_source *rows, const search_request *q, topk *out,
+	search_report *report, bool *done, imgsearch_error *err)
+{
+	team t = { .n = ims_pool_threads(q->pool) };
+	t.n = t.n < ROW_PARTS ? t.n : ROW_PARTS;
+	search_request one = *q;
+	one.pool = NULL;
+	*done = false;
+	if (!rows->scan_parts || t.n < 2 || !q->n || q->n >= FEW_QUERIES || rows->n < LARGE_ROWS
+		|| q->filter || q->subset)
+		return 0;
+	int rc = team_new(&t, rows, &one, out, err);
+	if (!rc)
+		rc = rows->scan_parts(rows->ctx, q->pool, scan_block, t.user, t.n, done, err);
+	for (size_t i = 0; rc && err && t.err && i < t.n; i++)
+		if (t.err[i].code == rc) /* the pass was stopped */
+			*err = t.err[i];
+	if (!rc && *done)
+		gather(&t, q->n, out, report);
+	team_free(&t);
+	return rc;
+}
+
 int ims_search_scan(const row_source *rows, const search_request *q, topk *out,
 	search_report *report, imgsearch_error *err)
 {
 	search_report unwanted;
+	bool done = false;
+	report = report ? report : &unwanted;
 	int rc = ims_search_check(rows, q, out, err);
 	if (!rc)
-		rc = ims_search_scan_into(rows, q, out, report ? report : &unwanted, err);
+		rc = scan_together(rows, q, out, report, &done, err);
+	if (!rc && !done)
+		rc = ims_search_scan_into(rows, q, out, report, err);
 	for (size_t i = 0; !rc && i < q->n; i++)
 		ims_topk_sort(&out[i]);
 	return rc;

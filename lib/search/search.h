@@ -13,6 +13,8 @@
 
 #include "base/base.h"
 
+enum { ROW_PARTS = 16 };
+
 /* Full-precision rows. Functions are safe on any thread. */
 typedef struct row_source {
 	void *ctx;
@@ -22,6 +24,14 @@ typedef struct row_source {
 	/* Every row in order of id, in blocks; stops with each's result when that is not 0. */
 	int (*scan)(void *ctx, int (*each)(void *user, const int64_t *ids, const float *rows, size_t n),
 		void *user, imgsearch_error *err);
+	/*
+	 * Every row in no order, in at most ROW_PARTS parts on the threads of a pool: each gets
+	 * users[i] of part i. *done is false where that is not possible, and nothing was read. NULL: it
+	 * never is.
+	 */
+	int (*scan_parts)(void *ctx, pool *pool,
+		int (*each)(void *user, const int64_t *ids, const float *rows, size_t n),
+		void *const *users, size_t parts, bool *done, imgsearch_error *err);
 	/* Rows by id into out (n, dim); found[i] = 0 where an id is gone. */
 	int (*fetch)(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found,
 		imgsearch_error *err);

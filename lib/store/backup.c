@@ -157,7 +157,7 @@ static int copy_pages(backup *b, int64_t page_size)
 	return rc ? rc : ims_store_unchanged(b->from, b->err);
 }
 
-/* Roots as if the index had been made at the target: see docs/storage.md. */
+/* Roots and number as if the index had been made at the target: see docs/storage.md. */
 static int place_roots(backup *b)
 {
 	sqlite3_stmt *s = NULL;
@@ -173,7 +173,7 @@ static int place_roots(backup *b)
 				sqlite3_column_int64(s, 0), path, way);
 	}
 	ims_store_done(b->from, s);
-	return rc;
+	return rc ? rc : ims_store_number_file(b->to, true, b->err);
 }
 
 /* The journal mode of an index; everything is in the file itself afterwards. */

@@ -189,6 +189,8 @@ int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
 			ims_store_hold_for_read(st, &(*out)->hold);
 			(*out)->steps = 0;
 			rc = begin_old(*out, &upgraded, err);
+			if (!rc && !upgraded)
+				rc = ims_store_check_file(*out, err);
 		}
 		if (rc || upgraded) {
 			ims_store_disconnect(*out);

@@ -9,7 +9,7 @@
 
 #include <sqlite3.h>
 
-enum { CONN_STATEMENTS = 96, STORE_READERS = 16, TALLIES = 104 };
+enum { CONN_STATEMENTS = 96, STORE_READERS = STORE_PARTS, TALLIES = 104 };
 
 typedef struct conn {
 	store *st;
@@ -37,6 +37,9 @@ struct store {
 	int lock_fd;
 	struct store *next_locked; /* fork.h */
 	uint64_t device, inode;    /* of the file that was opened; 0: not yet, or none */
+	atomic_llong file_id;      /* its random number; 0: it has none */
+	atomic_llong checked;      /* the state of the file when its number was last compared */
+	atomic_bool overwritten;   /* it had another number: another file was copied over it */
 	atomic_bool writing;       /* the writer lock is held through this handle */
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread; /* the thread that sees the work of the open transaction */
@@ -82,7 +85,17 @@ int ims_store_unchanged(conn *c, imgsearch_error *err);
  * written through this handle would go to a file that nobody sees. Nothing for ":memory:".
  */
 int ims_store_same_file(const store *st, imgsearch_error *err);
-void ims_store_remember_file(store *st);
+int ims_store_remember_file(store *st, imgsearch_error *err);
+
+/*
+ * The same, and no other file was copied over it: whenever its time or size changed, the number
+ * that it got when it was made is read through c. EIO. What lies in the journal hides the file.
+ */
+int ims_store_check_file(conn *c, imgsearch_error *err);
+/* Whether an error of SQLite comes from another file that was copied over this one; err says so. */
+bool ims_store_overwritten(conn *c, imgsearch_error *err);
+/* Within a transaction: gives the file a number, where it has none. */
+int ims_store_number_file(conn *c, bool anew, imgsearch_error *err);
 
 /* The time and size of the file in one number; 0: there is none. */
 int64_t ims_store_file_state(const store *st);

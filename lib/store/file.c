@@ -2,6 +2,7 @@
 #include "store/gate.h"
 #include "store/sql.h"
 
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,13 +46,81 @@ uint64_t ims_store_bytes(store *st)
 	return (uint64_t)bytes;
 }
 
-void ims_store_remember_file(store *st)
+static int replaced(const store *st, imgsearch_error *err)
+{
+	return ims_fail(err, IMGSEARCH_EIO,
+		"index %s was replaced by another file while it was open: open it again", st->path);
+}
+
+static int read_file_id(conn *c, int64_t *id, imgsearch_error *err)
+{
+	sqlite3_stmt *s;
+	*id = 0;
+	int rc = ims_store_query(c, &s, err, "SELECT data FROM setting WHERE name = 'file'", "");
+	if (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+		rc = 0;
+		if (sqlite3_column_bytes(s, 0) >= (int)sizeof *id)
+			memcpy(id, sqlite3_column_blob(s, 0), sizeof *id);
+	}
+	ims_store_done(c, s);
+	return rc;
+}
+
+int ims_store_number_file(conn *c, bool anew, imgsearch_error *err)
+{
+	return ims_store_run(c, err,
+		anew ? "INSERT OR REPLACE INTO setting(name, data) VALUES('file', randomblob(8))"
+			 : "INSERT OR IGNORE INTO setting(name, data) VALUES('file', randomblob(8))",
+		"");
+}
+
+int ims_store_remember_file(store *st, imgsearch_error *err)
 {
 	struct stat info;
+	conn *c;
+	int64_t id;
 	if (st->memory || stat(st->path, &info))
-		return;
+		return 0;
+	int64_t state = ims_store_file_state(st);
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = read_file_id(c, &id, err);
+	ims_store_release(st, c);
 	st->device = info.st_dev;
 	st->inode = info.st_ino;
+	atomic_store(&st->file_id, id);
+	atomic_store(&st->checked, state);
+	return rc;
+}
+
+int ims_store_check_file(conn *c, imgsearch_error *err)
+{
+	store *st = c->st;
+	int64_t id, state = ims_store_file_state(st);
+	int rc = ims_store_same_file(st, err);
+	if (rc || !st->inode || state == atomic_load(&st->checked))
+		return rc;
+	rc = read_file_id(c, &id, err);
+	if (rc) /* another file may have no such table */
+		return rc == IMGSEARCH_EDB && ims_store_overwritten(c, err) ? IMGSEARCH_EIO : rc;
+	if (atomic_load(&st->file_id) && id != atomic_load(&st->file_id)) {
+		atomic_store(&st->overwritten, true);
+		return replaced(st, err);
+	}
+	atomic_store(&st->file_id, id); /* upgraded meanwhile */
+	atomic_store(&st->checked, state);
+	return 0;
+}
+
+bool ims_store_overwritten(conn *c, imgsearch_error *err)
+{
+	store *st = c->st;
+	if (!st->inode || ims_store_file_state(st) == atomic_load(&st->checked))
+		return false;
+	atomic_store(&st->overwritten, true);
+	replaced(st, err);
+	return true;
 }
 
 int ims_store_same_file(const store *st, imgsearch_error *err)
@@ -62,10 +131,8 @@ int ims_store_same_file(const store *st, imgsearch_error *err)
 	if (stat(st->path, &info))
 		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s was moved or deleted while it was open",
 			st->path);
-	if (info.st_dev != st->device || info.st_ino != st->inode)
-		return ims_fail(err, IMGSEARCH_EIO,
-			"index %s was replaced by another file while it was open", st->path);
-	return 0;
+	bool same = info.st_dev == st->device && info.st_ino == st->inode;
+	return same && !atomic_load(&st->overwritten) ? 0 : replaced(st, err);
 }
 
 int64_t ims_store_file_state(const store *st)

@@ -162,6 +162,8 @@ static int make(store *st, const store_options *o, imgsearch_error *err)
 		rc = ims_store_upgrade(st->writer, ims_store_steps, IMS_STORE_VERSION, err);
 	if (!rc && kind == FILE_EMPTY)
 		rc = new_settings(st->writer, o, err);
+	if (!rc)
+		rc = ims_store_number_file(st->writer, false, err);
 	if (rc) {
 		ims_store_disconnect(st->writer);
 		st->writer = NULL;
@@ -225,11 +227,12 @@ int ims_store_open(store **out, const char *path, const store_options *o, imgsea
 		rc = ims_store_paths(st, path, err);
 	if (!rc)
 		rc = st->memory ? make(st, o, err) : open_file(st, o, err);
+	if (!rc)
+		rc = ims_store_remember_file(st, err);
 	if (rc) {
 		ims_store_close(st);
 		return rc;
 	}
-	ims_store_remember_file(st);
 	*out = st;
 	return 0;
 }

@@ -48,6 +48,10 @@ int ims_store_sql_fail(conn *c, int sqlite, imgsearch_error *err)
 	/* an immutable file that changes under its connection looks damaged to SQLite */
 	if (!memory && ims_store_unchanged(c, err))
 		return c->failed;
+	bool format = (sqlite & 0xff) == SQLITE_CORRUPT || (sqlite & 0xff) == SQLITE_NOTADB
+		|| sqlite == SQLITE_IOERR_SHORT_READ;
+	if (format && ims_store_overwritten(c, err))
+		return c->failed = IMGSEARCH_EIO;
 	int rc = memory ? ims_nomem(err) : write_error(c, sqlite, err);
 	if (err && !memory)
 		err->detail = (sqlite & 0xff) == SQLITE_FULL ? ENOSPC : sqlite;

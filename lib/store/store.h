@@ -331,6 +331,15 @@ typedef int store_vectors_each(void *user, const int64_t *ids, const float *rows
 int ims_store_vectors_scan(store *st, bool next, uint32_t dim, store_vectors_each *each, void *user,
 	imgsearch_error *err);
 
+/*
+ * The vectors in parts, on the threads of a pool, in no order: each gets users[i] of part i. At
+ * most STORE_PARTS parts. All from one state of the file; where that cannot be had (a transaction
+ * of this thread, ":memory:", a commit meanwhile), *done is false and nothing was read.
+ */
+enum { STORE_PARTS = 16 };
+int ims_store_vectors_scan_parts(store *st, uint32_t dim, pool *pool, store_vectors_each *each,
+	void *const *users, size_t parts, bool *done, imgsearch_error *err);
+
 /* n vectors by id into out (n, dim); found[i] is 0 where there is none. */
 int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out,
 	uint8_t *found, imgsearch_error *err);

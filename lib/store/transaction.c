@@ -10,7 +10,7 @@
 int ims_store_tx_begin(store *st, imgsearch_error *err)
 {
 	conn *c = st->writer;
-	int64_t searchers;
+	int64_t searchers = 0;
 	if (!atomic_load(&st->writing) || atomic_load(&st->in_tx))
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"index %s: a transaction needs the writer lock, and none may be open", st->path);
@@ -27,7 +27,9 @@ int ims_store_tx_begin(store *st, imgsearch_error *err)
 	c->failed = 0;
 	st->changed = false;
 	memset(st->tally, 0, sizeof st->tally);
-	rc = ims_store_number(c, &searchers, 0, err, "SELECT EXISTS(SELECT 1 FROM searcher)", "");
+	rc = ims_store_check_file(c, err);
+	if (!rc)
+		rc = ims_store_number(c, &searchers, 0, err, "SELECT EXISTS(SELECT 1 FROM searcher)", "");
 	st->logging = searchers != 0;
 	if (rc)
 		ims_store_tx_rollback(st);
@@ -39,7 +41,7 @@ int ims_store_tx_commit(store *st, imgsearch_error *err)
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc)
-		rc = ims_store_same_file(st, err);
+		rc = ims_store_check_file(c, err);
 	if (!rc)
 		rc = ims_store_tally_flush(st, c, err);
 	if (!rc)

@@ -95,21 +95,14 @@ static int copy_row(store *st, sqlite3_stmt *s, int column, int64_t id, uint32_t
 	return 0;
 }
 
-int ims_store_vectors_scan(store *st, bool next, uint32_t dim, store_vectors_each *each, void *user,
-	imgsearch_error *err)
+int ims_store_vectors_rows(store *st, conn *c, sqlite3_stmt *s, uint32_t dim,
+	store_vectors_each *each, void *user, imgsearch_error *err)
 {
-	conn *c = NULL;
-	sqlite3_stmt *s = NULL;
 	size_t block = dim ? 262144 / dim : 1, n = 0; /* 1 MiB */
 	block = block < 16 ? 16 : block > 1024 ? 1024 : block;
 	int64_t *ids = ims_alloc(block, sizeof *ids);
 	float *rows = ims_alloc_aligned(block, (dim ? dim : 1) * sizeof *rows);
-	int rc = ids && rows ? ims_store_acquire(st, &c, err) : ims_nomem(err);
-	if (!rc)
-		rc = ims_store_query(c, &s, err,
-			next ? "SELECT id, data FROM vector_next ORDER BY id"
-				 : "SELECT id, data FROM vector ORDER BY id",
-			"");
+	int rc = ids && rows ? 0 : ims_nomem(err);
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
 		int64_t id = sqlite3_column_int64(s, 0);
 		rc = copy_row(st, s, 1, id, dim, rows + n * dim, err);
@@ -121,12 +114,27 @@ int ims_store_vectors_scan(store *st, bool next, uint32_t dim, store_vectors_eac
 	}
 	if (!rc && n)
 		rc = each(user, ids, rows, n);
-	if (c) {
-		ims_store_done(c, s);
-		ims_store_release(st, c);
-	}
 	ims_free(ids);
 	ims_free(rows);
+	return rc;
+}
+
+int ims_store_vectors_scan(store *st, bool next, uint32_t dim, store_vectors_each *each, void *user,
+	imgsearch_error *err)
+{
+	conn *c = NULL;
+	sqlite3_stmt *s = NULL;
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_query(c, &s, err,
+		next ? "SELECT id, data FROM vector_next ORDER BY id"
+			 : "SELECT id, data FROM vector ORDER BY id",
+		"");
+	if (!rc)
+		rc = ims_store_vectors_rows(st, c, s, dim, each, user, err);
+	ims_store_done(c, s);
+	ims_store_release(st, c);
 	return rc;
 }
 

@@ -102,6 +102,48 @@ static void restore_backup(void)
 	assert_int_equal(rename(other, file), 0);
 }
 
+static void copy_over(const char *from)
+{
+	char command[300];
+	snprintf(command, sizeof command, "cat '%s' > '%s'", from, file);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(unlink(from), 0);
+}
+
+static void overwrite_alike(void)
+{
+	make(other, 3);
+	copy_over(other);
+}
+
+static void overwrite_by_larger(void)
+{
+	imgsearch *s = open_index(other, false);
+	static float rows[20000 * DIM];
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		rows[i] = (float)i + 1;
+	ok(imgsearch_vectors_add(s, rows, 20000, DIM, NULL, NULL, NULL, &err));
+	imgsearch_close(s);
+	copy_over(other);
+}
+
+static void overwrite_by_backup(void)
+{
+	imgsearch *s = open_index(file, true);
+	ok(imgsearch_index_backup(s, other, NULL, NULL, &err));
+	imgsearch_close(s);
+	copy_over(other);
+}
+
+/* As large, so that no page of it is missing. */
+static void overwrite_by_text(void)
+{
+	char command[400];
+	snprintf(command, sizeof command, "yes | head -c $(stat -c %%s '%s') > '%s'", file, other);
+	assert_int_equal(system(command), 0);
+	copy_over(other);
+}
+
 typedef struct change {
 	void (*change)(void);
 	const char *says;
@@ -113,6 +155,10 @@ static const change changes[] = {
 	{ move_away, "moved" },
 	{ delete_and_make, "replaced" },
 	{ restore_backup, "replaced" },
+	{ overwrite_alike, "replaced" },
+	{ overwrite_by_larger, "replaced" },
+	{ overwrite_by_backup, "replaced" },
+	{ overwrite_by_text, "replaced" },
 };
 
 #define REFUSED(says, call) \

@@ -64,7 +64,7 @@ static int64_t raw_number(const char *sql)
 static char *contents(void)
 {
 	static const char *const tables[] = {
-		"SELECT * FROM setting",
+		"SELECT * FROM setting WHERE name <> 'file'", /* which an upgrade adds */
 		"SELECT * FROM model",
 		"SELECT * FROM root",
 		"SELECT * FROM vector",
