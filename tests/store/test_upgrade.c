@@ -77,9 +77,8 @@ static char *contents(void)
 		"SELECT * FROM signature",
 		"SELECT n FROM tally WHERE what BETWEEN 1 AND 7 ORDER BY what",
 		"SELECT name, max(seq, 0) FROM sqlite_sequence ORDER BY name",
-		"SELECT name FROM sqlite_schema WHERE type = 'index' AND name <> 'picture_same_file' ORDER "
-		"BY"
-		" name",
+		"SELECT name FROM sqlite_schema WHERE type = 'index' AND name NOT IN ('picture_same_file',"
+		" 'picture_unconverted') ORDER BY name",
 	};
 	bool old = VERSION() == 1;
 	buf b = { 0 };
