@@ -48,8 +48,8 @@ uint64_t ims_store_bytes(store *st)
 
 static int replaced(const store *st, imgsearch_error *err)
 {
-	return ims_fail(err, IMGSEARCH_EIO,
-		"index %s was replaced by another file while it was open", st->path);
+	return ims_fail(err, IMGSEARCH_EIO, "index %s was replaced by another file while it was open",
+		st->path);
 }
 
 static int read_file_id(conn *c, int64_t *id, imgsearch_error *err)
