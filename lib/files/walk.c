@@ -187,7 +187,9 @@ static int walk_entry_at(walker *w, int fd, const char *name, const ignore_rules
 	if (link && w->rules->follow_links && fstatat(fd, name, &st, 0))
 		return report(w, WALK_UNREADABLE, "broken symbolic link", false, NULL);
 	bool folder = S_ISDIR(st.st_mode);
-	const char *reason;
+	const char *reason = folder ? NULL : ims_ignore_unread(ignore, name);
+	if (reason)
+		return report(w, WALK_UNREADABLE, reason, false, &st);
 	int rc = find_rule(w, ignore, name, folder, &reason);
 	if (rc)
 		return rc;
@@ -237,9 +239,7 @@ static int list_names(DIR *dir, char ***names, size_t *n)
 static int read_rules(walker *w, int fd, const ignore_rules *outer, ignore_rules *out)
 {
 	*out = (ignore_rules){ .base = w->path.len + (w->path.len > 0), .outer = outer };
-	return ims_ignore_read(out, fd, ".ignore") || ims_ignore_read(out, fd, ".imgsearchignore")
-		? ims_nomem(w->err)
-		: 0;
+	return ims_ignore_read(out, fd) ? ims_nomem(w->err) : 0;
 }
 
 /* Closes fd. */
