@@ -38,7 +38,7 @@ static int find(context *c, const char *text, int64_t *id)
 {
 	imgsearch_error err;
 	imgsearch_input in;
-	void *none = NULL;
+	input_bytes none = { 0 };
 	if (!strncmp(text, "id:", 3)) {
 		int rc = input_parse(&in, c, text, &none);
 		*id = in.id;

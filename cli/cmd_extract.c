@@ -51,7 +51,7 @@ typedef struct block {
 	float *rows;
 	uint32_t dim;
 	size_t failed;
-	void *bytes; /* of standard input */
+	input_bytes bytes; /* of standard input and pipes */
 } block;
 
 static int extract_block(context *c, block *b, size_t first, size_t n, uint32_t raw,
@@ -146,7 +146,7 @@ static int run(context *c, void *args)
 	rc = b && b->rows ? extract_all(c, a, b) : cli_nomem();
 	if (b) {
 		free(b->rows);
-		free(b->bytes);
+		input_bytes_free(&b->bytes);
 	}
 	free(b);
 	return rc;

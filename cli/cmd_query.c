@@ -72,11 +72,12 @@ static const option options[] = {
 	OPT_END,
 };
 
-static void show_error(const context *c, const char *query, const imgsearch_error *err)
+static void show_error(const context *c, const char *query, const imgsearch_input *in,
+	const imgsearch_error *err)
 {
 	json_writer j;
-	if (!strcmp(query, "-"))
-		cli_fail("standard input: %s", err->message);
+	if (in->kind == IMGSEARCH_INPUT_KIND_BYTES)
+		cli_fail("%s: %s", strcmp(query, "-") ? query : "standard input", err->message);
 	else
 		context_error(c, err);
 	if (!c->common->json)
@@ -126,7 +127,7 @@ static void answer_query(context *c, query_args *a, const char *name, const imgs
 	if (rc || !shown) {
 		t->failed++;
 		if (rc && rc != IMGSEARCH_ECANCELED && err.code)
-			show_error(c, path ? path : name, &err);
+			show_error(c, path ? path : name, in, &err);
 	} else {
 		t->found += hits->count > 0;
 		query_show(c, a, path ? path : name, hits);
@@ -152,7 +153,7 @@ static const float away = -0.5f;
  * in has space for all inputs: in[0] is the picture of this query; the pictures to move away from
  * follow, and then, with --combine, the other ones.
  */
-static int all_queries(context *c, query_args *a, imgsearch_input *in, void **bytes)
+static int all_queries(context *c, query_args *a, imgsearch_input *in, input_bytes *bytes)
 {
 	size_t n = 1;
 	totals t = { 0 };
@@ -250,11 +251,11 @@ static int check_outputs(const context *c, const query_args *a)
 
 static int query_pictures(context *c, query_args *a)
 {
-	void *bytes = NULL;
+	input_bytes bytes = { 0 };
 	imgsearch_input *in = calloc(c->n_operands + a->minus.n + 1, sizeof *in);
 	int rc = in ? write_files(a, all_queries(c, a, in, &bytes)) : cli_nomem();
 	free(in);
-	free(bytes);
+	input_bytes_free(&bytes);
 	return rc;
 }
 
@@ -289,8 +290,10 @@ const command cmd_query = {
 		"Finds the pictures of the index that are most like IMG: score, path "
 		"and title, best first. Scores are cosine similarities (or those of the metric of the "
 		"index): higher is more alike. Several pictures are several queries; --combine makes them "
-		"one. IMG is a file, \"-\" for a picture on standard input, or id:N for a picture of the "
-		"index. A picture that is in the index finds itself first, unless --no-self is given, and "
+		"one. IMG is a file or a pipe, \"-\" for a picture on standard input, or id:N for a "
+		"picture of "
+		"the index. A picture that is in the index finds itself first, unless --no-self is given, "
+		"and "
 		"needs no network.\n\n"
 		"--expand, --reciprocal and --views give better answers and take longer; imgsearch eval "
 		"has the same options and measures the gain. --reciprocal changes the order of the "

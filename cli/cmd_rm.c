@@ -61,7 +61,7 @@ static int select_one(selection *x, const char *text)
 {
 	imgsearch_input in;
 	imgsearch_error err;
-	void *none = NULL;
+	input_bytes none = { 0 };
 	int64_t id;
 	if (!strncmp(text, "id:", 3)) {
 		int rc = input_parse(&in, x->c, text, &none);

@@ -15,17 +15,32 @@ char *path_join(const char *folder, const char *file)
 	return path;
 }
 
-/* Resolves the folder of a path whose last part does not exist. */
-static char *resolve_folder(char *path)
+/*
+ * Resolves a path whose last parts do not exist: the folders that do, or the current one. NULL: out
+ * of memory, or there is no current folder.
+ */
+static char *resolve_folder(const char *path)
 {
-	char *slash = strrchr(path, '/'), *result = NULL;
-	if (slash)
-		*slash = 0;
-	char *folder = realpath(!slash ? "." : slash == path ? "/" : path, NULL);
+	char *folders = strdup(path), *folder = NULL, *result = NULL;
+	size_t n = strlen(path);
+	while (folders && !folder) {
+		while (n && folders[n - 1] != '/')
+			n--;
+		size_t end = n;
+		while (end > 1 && folders[end - 1] == '/')
+			end--;
+		folders[end] = 0;
+		folder = realpath(n ? folders : ".", NULL);
+		if (!n)
+			break;
+		if (!folder)
+			n = end;
+	}
+	while (path[n] == '.' && path[n + 1] == '/')
+		n += 2;
 	if (folder)
-		result = path_join(strcmp(folder, "/") ? folder : "", slash ? slash + 1 : path);
-	else if (slash)
-		*slash = '/';
+		result = path_join(strcmp(folder, "/") ? folder : "", path + n);
+	free(folders);
 	free(folder);
 	return result;
 }

@@ -7,16 +7,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char only_once[] = "standard input (-) can be given only once";
 
-/* Reads all of standard input and appends a NUL; NULL: failed, with a message. */
-static char *read_stdin(size_t *size)
+/* Reads all of a file and appends a NUL; NULL: failed, with a message. */
+static char *read_all(FILE *f, const char *name, size_t *size)
 {
 	size_t cap = 1 << 16, n = 0;
 	char *data = malloc(cap);
 	while (data) {
-		n += fread(data + n, 1, cap - n, stdin);
+		n += fread(data + n, 1, cap - n, f);
 		if (n < cap)
 			break;
 		char *more = cap > SIZE_MAX / 2 ? NULL : realloc(data, cap *= 2);
@@ -28,8 +30,8 @@ static char *read_stdin(size_t *size)
 		cli_nomem();
 		return NULL;
 	}
-	if (ferror(stdin)) {
-		cli_fail("standard input: cannot read: %s", strerror(errno));
+	if (ferror(f)) {
+		cli_fail("%s: cannot read: %s", name, strerror(errno));
 		free(data);
 		return NULL;
 	}
@@ -50,23 +52,77 @@ static int parse_id(const context *c, const char *text, int64_t *id)
 	return CLI_DONE;
 }
 
-int input_parse(imgsearch_input *in, const context *c, const char *text, void **bytes)
+static char *read_stdin(size_t *size)
+{
+	return read_all(stdin, "standard input", size);
+}
+
+/* NULL: failed, with a message. */
+static char *read_pipe(const char *path, size_t *size)
+{
+	FILE *f = fopen(path, "rb");
+	if (!f) {
+		cli_fail("%s: %s", path, strerror(errno));
+		return NULL;
+	}
+	char *data = read_all(f, path, size);
+	fclose(f);
+	return data;
+}
+
+/* Whether a path leads to the open standard input, by whatever name, and that is no file. */
+static bool is_stdin(const struct stat *st)
+{
+	struct stat in;
+	return !S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode) && fstat(STDIN_FILENO, &in) == 0
+		&& in.st_dev == st->st_dev && in.st_ino == st->st_ino;
+}
+
+/* Keeps data, which may be NULL: reading it failed. */
+static int keep(input_bytes *b, char *data, size_t size, imgsearch_input *in)
+{
+	if (!data)
+		return CLI_FAILED;
+	void **more = realloc(b->item, (b->n + 1) * sizeof *more);
+	if (!more) {
+		free(data);
+		return cli_nomem();
+	}
+	b->item = more;
+	b->item[b->n++] = data;
+	*in = imgsearch_input_bytes(data, size);
+	return CLI_DONE;
+}
+
+void input_bytes_free(input_bytes *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		free(b->item[i]);
+	free(b->item);
+	*b = (input_bytes){ 0 };
+}
+
+int input_parse(imgsearch_input *in, const context *c, const char *text, input_bytes *bytes)
 {
 	int64_t id = 0;
-	size_t size;
-	if (!strcmp(text, "-")) {
-		if (*bytes)
+	size_t size = 0;
+	struct stat st = { 0 };
+	bool there = stat(text, &st) == 0;
+	if (!strcmp(text, "-") || (there && is_stdin(&st))) {
+		if (bytes->has_stdin)
 			return command_usage(c->command, "%s", only_once);
-		*bytes = read_stdin(&size);
-		if (!*bytes)
-			return CLI_FAILED;
-		*in = imgsearch_input_bytes(*bytes, size);
-		return CLI_DONE;
+		bytes->has_stdin = true;
+		char *data = read_stdin(&size);
+		return keep(bytes, data, size, in);
 	}
 	if (!strncmp(text, "id:", 3)) {
 		int rc = parse_id(c, text, &id);
 		*in = imgsearch_input_item(id);
 		return rc;
+	}
+	if (there && S_ISFIFO(st.st_mode)) {
+		char *data = read_pipe(text, &size);
+		return keep(bytes, data, size, in);
 	}
 	*in = imgsearch_input_file(text);
 	return CLI_DONE;

@@ -7,12 +7,20 @@
 
 #include "cli/context/context.h"
 
+/* Bytes of pictures that are no files, all zero before. */
+typedef struct input_bytes {
+	void **item; /* owned */
+	size_t n;
+	bool has_stdin;
+} input_bytes;
+
 /*
- * Parses one picture: "id:N" a stored one, "-" the bytes on standard input, else a file. The bytes
- * go to *bytes (NULL before), which the caller frees after using in. Returns CLI_DONE, or an exit
- * code with the reason printed.
+ * Parses one picture: "id:N" a stored one, "-" the bytes on standard input, else a file. Of a pipe
+ * (/dev/stdin, /dev/fd/63, a FIFO) the bytes are read, too. They go to *bytes, which the caller
+ * frees after using in. Returns CLI_DONE, or an exit code with the reason printed.
  */
-int input_parse(imgsearch_input *in, const context *c, const char *text, void **bytes);
+int input_parse(imgsearch_input *in, const context *c, const char *text, input_bytes *bytes);
+void input_bytes_free(input_bytes *b);
 
 /* The paths of a command with many operands. */
 typedef struct path_list {

@@ -3,6 +3,9 @@
 
 #include "base/alloc.h"
 
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 char *ims_path_join(const char *root, const char *path)
@@ -11,6 +14,35 @@ char *ims_path_join(const char *root, const char *path)
 		return ims_strdup(path);
 	const char *slash = *path && root[strlen(root) - 1] != '/' ? "/" : "";
 	return ims_format("%s%s%s", root, slash, path);
+}
+
+/* The length of the folder that a path of n bytes lies in, without slashes at its end but "/". */
+static size_t folder_length(const char *path, size_t n)
+{
+	while (n && path[n - 1] != '/')
+		n--;
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	return n;
+}
+
+char *ims_path_resolve(const char *path)
+{
+	char real[PATH_MAX], *folder = ims_strdup(path), *out = NULL;
+	size_t n = folder ? strlen(folder) : 0;
+	bool found = false;
+	while (n && !found) {
+		n = folder_length(folder, n);
+		folder[n] = 0;
+		found = realpath(n ? folder : ".", real);
+		if (n == 1 && folder[0] == '/')
+			break;
+	}
+	const char *rest = path + n + strspn(path + n, "/");
+	if (folder)
+		out = found ? ims_path_join(real, rest) : ims_strdup(path);
+	ims_free(folder);
+	return out;
 }
 
 const char *ims_path_name(const char *path)

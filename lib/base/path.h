@@ -1,6 +1,7 @@
 /*
  * Paths as text: joining two, and testing whether one lies below another. The file system is not
- * asked: ".", ".." and links are ordinary names here, so callers pass resolved paths.
+ * asked, but by ims_path_resolve: ".", ".." and links are ordinary names here, so callers pass
+ * resolved paths.
  */
 #ifndef IMS_BASE_PATH_H
 #define IMS_BASE_PATH_H
@@ -12,6 +13,12 @@
  * "" it is root alone. The caller frees it by ims_free; NULL when memory is short.
  */
 char *ims_path_join(const char *root, const char *path);
+
+/*
+ * The absolute path, with links resolved in the folders above it as far as they exist; the last
+ * part stays as it is. The caller frees it by ims_free; NULL when memory is short.
+ */
+char *ims_path_resolve(const char *path);
 
 /* The last part of path, behind its last slash; borrowed from path. */
 const char *ims_path_name(const char *path);

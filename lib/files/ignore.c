@@ -2,9 +2,9 @@
 #include "files/ignore.h"
 #include "files/wildcard.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAX_BYTES = 100 << 20 }; /* as git */
@@ -58,36 +58,56 @@ static int add_line(ignore_rules *rules, char *line, size_t n)
 	return add_pattern(rules, line);
 }
 
-static int add_lines(ignore_rules *rules, int fd, const char *name)
+static int add_lines(ignore_rules *rules, buf *text)
 {
-	buf text = { 0 };
-	int rc = ims_read_fd(&text, fd, name, MAX_BYTES, NULL);
-	if (rc != IMGSEARCH_ENOMEM) /* a read error ends the file there */
-		rc = 0;
-	ims_buf_u8(&text, '\n');
-	if (text.failed)
-		rc = IMGSEARCH_ENOMEM;
-	char *line = (char *)text.data, *end = line + text.len;
+	ims_buf_u8(text, '\n');
+	int rc = text->failed ? IMGSEARCH_ENOMEM : 0;
+	char *line = (char *)text->data, *end = line + text->len;
 	if (!rc && end - line > 3 && !memcmp(line, "\xEF\xBB\xBF", 3))
 		line += 3;
 	for (char *stop; !rc && line < end; line = stop + 1) {
 		stop = memchr(line, '\n', (size_t)(end - line));
 		rc = add_line(rules, line, (size_t)(stop - line));
 	}
-	ims_buf_free(&text);
 	return rc;
 }
 
-int ims_ignore_read(ignore_rules *rules, int dir, const char *name)
+/* *why: the reason why it could not be read; NULL: it was, or is not there. */
+static int read_one(ignore_rules *rules, int dir, const char *name, const char **why)
 {
-	struct stat st;
-	int rc = 0, fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-	if (fd < 0)
+	buf text = { 0 };
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	*why = NULL;
+	if (fd < 0) {
+		if (errno != ENOENT)
+			*why = errno == ELOOP ? "a link: its patterns do not count"
+								  : "it cannot be read: its patterns do not count";
 		return 0;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size <= MAX_BYTES)
-		rc = add_lines(rules, fd, name);
+	}
+	int rc = ims_read_fd(&text, fd, name, MAX_BYTES, NULL);
+	if (!rc)
+		rc = add_lines(rules, &text);
+	else if (rc != IMGSEARCH_ENOMEM)
+		*why = "it cannot be read: its patterns do not count";
+	ims_buf_free(&text);
 	close(fd);
-	return rc;
+	return rc == IMGSEARCH_ENOMEM ? rc : 0;
+}
+
+static const char *const names[] = { ".ignore", ".imgsearchignore" };
+
+int ims_ignore_read(ignore_rules *rules, int dir)
+{
+	int rc = read_one(rules, dir, names[0], &rules->unread[0]);
+	return rc ? rc : read_one(rules, dir, names[1], &rules->unread[1]);
+}
+
+const char *ims_ignore_unread(const ignore_rules *rules, const char *name)
+{
+	for (int i = 0; i < 2; i++)
+		if (!strcmp(name, names[i]))
+			return rules->unread[i];
+	return NULL;
 }
 
 void ims_ignore_free(ignore_rules *rules)

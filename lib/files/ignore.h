@@ -20,13 +20,19 @@ typedef struct ignore_rules {
 	size_t n, cap;
 	size_t base; /* offset of names inside the folder in a path relative to the root */
 	const struct ignore_rules *outer; /* rules of the folder above; NULL at the start of the walk */
+	const char *unread[2];            /* why a file of the names below could not be read; or NULL */
 } ignore_rules;
 
 /*
- * Appends the patterns of the file `name` in the folder `dir` (an open descriptor). A missing file
- * adds none, as does one that is a link, unreadable or larger than 100 MiB. 0 or ENOMEM.
+ * Reads the files .ignore and .imgsearchignore in the folder `dir` (an open descriptor); patterns
+ * of the second one come last. As in git, one that is a link, unreadable or larger than 100 MiB
+ * counts as empty. 0 or ENOMEM.
  */
-int ims_ignore_read(ignore_rules *rules, int dir, const char *name);
+int ims_ignore_read(ignore_rules *rules, int dir);
+
+/* Why the patterns of an ignore file of that name do not count; NULL: they do, or it is none. */
+const char *ims_ignore_unread(const ignore_rules *rules, const char *name);
+
 void ims_ignore_free(ignore_rules *rules);
 
 /*

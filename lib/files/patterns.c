@@ -3,8 +3,6 @@
 
 #include "files/wildcard.h"
 
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -144,36 +142,12 @@ static char *as_pattern(const char *path, bool ordinary, bool folder)
 	return NULL;
 }
 
-/*
- * The path with links resolved in the folders that exist and hold no wildcard; the last part stays
- * as it is. NULL: memory is short.
- */
-static char *resolve(const char *path)
-{
-	char real[PATH_MAX], *copy = ims_strdup(path);
-	size_t n = copy ? strlen(copy) : 0;
-	char *out = NULL;
-	while (copy && !out) {
-		char *slash = n ? memrchr(copy, '/', n) : NULL;
-		if (!slash || slash == copy) {
-			out = ims_strdup(path);
-			break;
-		}
-		n = (size_t)(slash - copy);
-		*slash = 0;
-		if (realpath(copy, real))
-			out = ims_path_join(real, path + n + 1);
-	}
-	ims_free(copy);
-	return out;
-}
-
 int ims_pattern_below_root(const char *absolute, const char *root, char **out)
 {
 	struct stat st;
 	size_t n = without_slashes(absolute);
 	char *path = ims_strndup(absolute, n);
-	char *real = path ? resolve(path) : NULL;
+	char *real = path ? ims_path_resolve(path) : NULL;
 	*out = NULL;
 	if (!real) {
 		ims_free(path);

@@ -187,7 +187,9 @@ static int walk_entry_at(walker *w, int fd, const char *name, const ignore_rules
 	if (link && w->rules->follow_links && fstatat(fd, name, &st, 0))
 		return report(w, WALK_UNREADABLE, "broken symbolic link", false, NULL);
 	bool folder = S_ISDIR(st.st_mode);
-	const char *reason;
+	const char *reason = folder ? NULL : ims_ignore_unread(ignore, name);
+	if (reason)
+		return report(w, WALK_UNREADABLE, reason, false, &st);
 	int rc = find_rule(w, ignore, name, folder, &reason);
 	if (rc)
 		return rc;
@@ -237,9 +239,7 @@ static int list_names(DIR *dir, char ***names, size_t *n)
 static int read_rules(walker *w, int fd, const ignore_rules *outer, ignore_rules *out)
 {
 	*out = (ignore_rules){ .base = w->path.len + (w->path.len > 0), .outer = outer };
-	return ims_ignore_read(out, fd, ".ignore") || ims_ignore_read(out, fd, ".imgsearchignore")
-		? ims_nomem(w->err)
-		: 0;
+	return ims_ignore_read(out, fd) ? ims_nomem(w->err) : 0;
 }
 
 /* Closes fd. */
@@ -287,17 +287,24 @@ static int start_failed(const walker *w, const char *rest)
 	return rc;
 }
 
-static int approach(walker *w, int fd, const char *rest, const ignore_rules *outer);
+/* A folder on the way need not be readable, as it need not be for an absolute path. */
+static int open_flags(const char *rest)
+{
+	return (*rest ? O_PATH : O_RDONLY) | O_DIRECTORY | O_CLOEXEC;
+}
+
+static int approach(walker *w, int fd, const char *rest, const ignore_rules *outer, int depth);
 
 /* One folder further on the way to the start, unless a rule excludes that. */
-static int approach_next(walker *w, int fd, const char *rest, const ignore_rules *ignore)
+static int approach_next(walker *w, int fd, const char *rest, const ignore_rules *ignore, int depth)
 {
 	struct stat st;
 	size_t n = strcspn(rest, "/");
 	char *name = ims_strndup(rest, n);
 	if (!name)
 		return ims_nomem(w->err);
-	int next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	const char *behind = rest + n + (rest[n] == '/');
+	int next = openat(fd, name, open_flags(behind)), rc = 0;
 	if (next < 0 || fstat(next, &st))
 		rc = start_failed(w, rest);
 	const char *reason = NULL;
@@ -315,11 +322,11 @@ static int approach_next(walker *w, int fd, const char *rest, const ignore_rules
 			close(next);
 		return rc;
 	}
-	return approach(w, next, rest + n + (rest[n] == '/'), ignore);
+	return approach(w, next, behind, ignore, depth + 1);
 }
 
 /* Goes down to the start and walks it; the rules of the folders on the way count. Closes fd. */
-static int approach(walker *w, int fd, const char *rest, const ignore_rules *outer)
+static int approach(walker *w, int fd, const char *rest, const ignore_rules *outer, int depth)
 {
 	ignore_rules ignore = { 0 };
 	struct stat st;
@@ -327,13 +334,14 @@ static int approach(walker *w, int fd, const char *rest, const ignore_rules *out
 	if (!*rest && fstat(fd, &st) == 0) {
 		int rc = record_visit(w, &st, &first);
 		if (!rc)
-			return walk_folder(w, fd, outer, 0);
+			return walk_folder(w, fd, outer, depth);
 		close(fd);
 		return rc;
 	}
 	int rc = *rest ? read_rules(w, fd, outer, &ignore) : start_failed(w, rest);
 	if (!rc)
-		rc = approach_next(w, fd, rest, &ignore);
+		rc = depth < MAX_DEPTH ? approach_next(w, fd, rest, &ignore, depth)
+							   : report(w, WALK_UNREADABLE, "nested too deep", true, NULL);
 	ims_ignore_free(&ignore);
 	close(fd);
 	return rc;
@@ -343,8 +351,8 @@ int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk
 	void *user, imgsearch_error *err)
 {
 	walker w = { .rules = rules, .root = root, .each = each, .user = user, .err = err };
-	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd < 0 ? start_failed(&w, prefix) : approach(&w, fd, prefix, NULL);
+	int fd = open(root, open_flags(prefix));
+	int rc = fd < 0 ? start_failed(&w, prefix) : approach(&w, fd, prefix, NULL, 0);
 	ims_buf_free(&w.path);
 	ims_free(w.visited);
 	return rc;

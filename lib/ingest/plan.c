@@ -129,6 +129,25 @@ static char *real_path(const char *path, struct stat *st)
 	return real;
 }
 
+/* A path that cannot be examined, which errno tells: a root that is offline, or an error. */
+static int add_absent(index_plan *p, const char *path)
+{
+	int why = errno;
+	size_t i = 0;
+	char *whole = ims_path_resolve(path);
+	if (!whole)
+		return ims_nomem(p->err);
+	for (size_t n = strlen(whole); n > 1 && whole[n - 1] == '/'; n--)
+		whole[n - 1] = 0;
+	while (i < p->n_roots && strcmp(p->root[i], path) && strcmp(p->root[i], whole))
+		i++;
+	ims_free(whole);
+	errno = why;
+	return i < p->n_roots
+		? add_start(p, p->root_id[i], p->root[i], "", false)
+		: ims_fail_errno(p->err, why == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", path);
+}
+
 /* A folder, or with `files` anything else. A root that does not exist is offline, not an error. */
 static int add_path(index_plan *p, const char *path, bool files)
 {
@@ -142,12 +161,7 @@ static int add_path(index_plan *p, const char *path, bool files)
 	} else if (real) {
 		rc = S_ISDIR(st.st_mode) ? add_folder(p, real) : add_file(p, real);
 	} else {
-		size_t i = 0;
-		while (i < p->n_roots && strcmp(p->root[i], path))
-			i++;
-		rc = i < p->n_roots ? add_start(p, p->root_id[i], p->root[i], "", false)
-							: ims_fail_errno(p->err,
-								errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", path);
+		rc = add_absent(p, path);
 	}
 	ims_free(real);
 	return rc;

@@ -3,6 +3,11 @@
 
 #include "base/path.h"
 
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 static void assert_joined(const char *root, const char *path, const char *expected)
 {
 	char *joined = ims_path_join(root, path);
@@ -51,12 +56,57 @@ static void below_is_the_rest_or_nothing(void **state)
 	assert_null(ims_path_below("a.jpg", "/"));
 }
 
+static void assert_resolved(const char *path, const char *expected)
+{
+	char *whole = ims_path_resolve(path);
+	assert_string_equal(whole, expected);
+	ims_free(whole);
+}
+
+/* What exists is resolved, but for the last part; the rest stays. */
+static void resolving(void **state)
+{
+	(void)state;
+	char dir[] = "/tmp/resolve-XXXXXX", real[PATH_MAX], here[PATH_MAX], path[400], wanted[5000];
+	assert_non_null(mkdtemp(dir));
+	assert_non_null(realpath(dir, real));
+	assert_non_null(getcwd(here, sizeof here));
+	snprintf(path, sizeof path, "%s/link", dir);
+	assert_int_equal(symlink(".", path), 0);
+	snprintf(wanted, sizeof wanted, "%s/link", real);
+	assert_resolved(path, wanted);
+	snprintf(path, sizeof path, "%s/link/no/such", dir);
+	snprintf(wanted, sizeof wanted, "%s/no/such", real);
+	assert_resolved(path, wanted);
+	snprintf(path, sizeof path, "%s/link/../%s//x", dir, dir + 5);
+	snprintf(wanted, sizeof wanted, "%s/x", real);
+	assert_resolved(path, wanted);
+	assert_resolved("/no/such/folder/a", "/no/such/folder/a");
+	assert_resolved("/no", "/no");
+	assert_resolved("/", "/");
+	assert_int_equal(chdir(dir), 0);
+	snprintf(wanted, sizeof wanted, "%s/a", real);
+	assert_resolved("a", wanted);
+	assert_resolved("./a", wanted);
+	assert_resolved("link/./a", wanted);
+	snprintf(wanted, sizeof wanted, "%s/no/such", real);
+	assert_resolved("no/such", wanted);
+	assert_int_equal(chdir(here), 0);
+	ims_alloc_fail_after(1);
+	assert_null(ims_path_resolve("a"));
+	ims_alloc_fail_after(0);
+	snprintf(path, sizeof path, "%s/link", dir);
+	unlink(path);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(joining_puts_one_slash_between),
 		cmocka_unit_test(names_and_stems),
 		cmocka_unit_test(below_is_the_rest_or_nothing),
+		cmocka_unit_test(resolving),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

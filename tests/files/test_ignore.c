@@ -220,6 +220,11 @@ static int note_excluded(void *user, const walk_entry *e)
 	return 0;
 }
 
+static int note_unreadable(void *user, const walk_entry *e)
+{
+	return e->kind == WALK_UNREADABLE ? note_excluded(user, e) : 0;
+}
+
 /* What is excluded on the way to the start is the only entry. */
 static void an_excluded_start(void **state)
 {
@@ -237,6 +242,31 @@ static void an_excluded_start(void **state)
 	ims_buf_free(&got);
 	assert_int_equal(ims_walk(top, "a/no/c", &rules, note_excluded, &got, &err), IMGSEARCH_EIO);
 	assert_non_null(strstr(err.message, "/a/no/c"));
+}
+
+/* What cannot be read is said. A folder of that name is no ignore file. */
+static void unread_ignore_files(void **state)
+{
+	(void)state;
+	static const char *const made[] = { "ln -s 1.jpg .ignore", "ln -s nothing .ignore",
+		"mkfifo .ignore", "mkdir .ignore", "echo '*.png' >.ignore" };
+	static const char *const wanted[] = { ".ignore: a link: its patterns do not count\n",
+		".ignore: a link: its patterns do not count\n",
+		".ignore: it cannot be read: its patterns do not count\n", "", "" };
+	char command[300];
+	walk_rules rules = { 0 };
+	imgsearch_error err;
+	for (int i = 0; i < 5; i++) {
+		buf got = { 0 };
+		snprintf(command, sizeof command, "cd %s && rm -rf .ignore && echo '*' >1.jpg && %s", top,
+			made[i]);
+		assert_int_equal(system(command), 0);
+		assert_int_equal(ims_walk(top, "", &rules, note_unreadable, &got, &err), 0);
+		ims_buf_u8(&got, 0);
+		assert_string_equal((char *)got.data, wanted[i]);
+		ims_buf_free(&got);
+		assert_true(takes("", "1.jpg"));
+	}
 }
 
 /* A hostile pattern takes no time that grows with the number of its stars. */
@@ -472,6 +502,7 @@ int main(void)
 		in_folder(rules_mean_what_git_says),
 		in_folder(rules_of_folders_above),
 		in_folder(an_excluded_start),
+		in_folder(unread_ignore_files),
 		cmocka_unit_test(many_stars),
 		in_folder(as_git),
 	};
