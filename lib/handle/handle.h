@@ -85,8 +85,8 @@ int ims_handle_network(imgsearch *s, const model_identity *id, model **out, imgs
 bool ims_handle_network_loaded(imgsearch *s, const model_identity *id);
 
 /*
- * The limits of decoding: those of the options, and reduced decoding for the recipe (NULL: none).
- * Any thread.
+ * The limits of decoding: those of the options, and reduced decoding for the recipe (NULL: none),
+ * not below what a signature needs. Any thread.
  */
 image_limits ims_handle_limits(const imgsearch *s, const image_recipe *recipe);
 

@@ -56,7 +56,7 @@ static int decode(const prepare_request *r, const imgsearch_input *in, const voi
 	if (!rc && !*input && !(*input = ims_alloc_aligned(side * side, 3 * sizeof **input)))
 		rc = ims_nomem(err);
 	if (!rc) {
-		ims_signature_make(&out->signature, im.pixels, im.width, im.height);
+		ims_signature_make(&out->signature, im.pixels, im.width, im.height, im.box);
 		rc = ims_image_fit(&im, r->recipe, false, *input, err);
 	}
 	ims_image_free(&im);

@@ -14,7 +14,7 @@ typedef struct prepared {
 	uint32_t width,
 		height;   /* upright, of the crop if there is one; as far as the header was read */
 	bool decoded; /* false: the index has the bytes; signature and input were not made */
-	signature signature;
+	full_signature signature;
 } prepared;
 
 typedef struct prepare_request {
