@@ -17,7 +17,7 @@
 #include "analysis/detail.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
 #define SIDE IMS_DETAIL_SIDE
 #define CHROMA IMS_CHROMA_SIDE
@@ -397,26 +397,28 @@ float ims_detail_difference(const detail_side *a, const detail_side *b, int turn
 
 /* -------------------------------------------------------------------------------- drawings ---- */
 
+/* What of a picture tells drawings from photographs. */
 typedef struct drawing {
-	float background; /* share of the cells of the coarse luminance that are it */
+	float background; /* share of the coarse cells without any detail, as light as most such */
+	float level;      /* share of neighbours along rows that are equally light */
 	float detail;     /* variance of the finer cells as a share of that of the coarse ones */
 } drawing;
 
-/* Background are cells without any detail that are as light as most such cells. */
 static drawing look_at_drawing(const full_signature *s)
 {
-	enum { NEAR = 2 };
-	uint32_t count[256 + 2 * NEAR] = { 0 }, most = 0;
-	double sum = 0, square = 0, fine = 0, n = IMS_SIGNATURE_SIDE * IMS_SIGNATURE_SIDE;
-	for (int c = 0; c < IMS_SIGNATURE_SIDE * IMS_SIGNATURE_SIDE; c++) {
+	enum { NEAR = 2, N = IMS_SIGNATURE_SIDE };
+	uint32_t count[256 + 2 * NEAR] = { 0 }, most = 0, level = 0;
+	double sum = 0, square = 0, fine = 0;
+	for (int c = 0; c < N * N; c++) {
 		int luma = s->coarse.luma[c], flat = 1;
 		for (int i = 0; i < 9; i++) {
-			int x = c % IMS_SIGNATURE_SIDE * 3 + i % 3, y = c / IMS_SIGNATURE_SIDE * 3 + i / 3;
+			int x = c % N * 3 + i % 3, y = c / N * 3 + i / 3;
 			float d = difference_of(level_of(s, y * SIDE + x));
 			flat = flat && d == 0;
-			fine += (double)d * d / (9 * n);
+			fine += (double)d * d / (9 * N * N);
 		}
 		count[luma + NEAR] += (uint32_t)flat;
+		level += c % N && abs(luma - s->coarse.luma[c - 1]) <= 1;
 		sum += luma, square += luma * luma;
 	}
 	for (int v = 0; v < 256; v++) {
@@ -425,8 +427,17 @@ static drawing look_at_drawing(const full_signature *s)
 			near += count[u];
 		most = near > most ? near : most;
 	}
-	double variance = fmax(1, square / n - sum / n * (sum / n));
-	return (drawing){ (float)(most / n), (float)(fine / variance) };
+	double mean = sum / (N * N), variance = fmax(1, square / (N * N) - mean * mean);
+	return (
+		drawing){ (float)most / (N * N), (float)level / (N * (N - 1)), (float)(fine / variance) };
+}
+
+/* A text has much detail, a screen large areas. */
+static bool is_drawing(const full_signature *s)
+{
+	static const float background = 0.1f, level = 0.6f, detail = 0.15f;
+	drawing d = look_at_drawing(s);
+	return d.background >= background && (d.level >= level || d.detail >= detail);
 }
 
 /*
@@ -449,16 +460,12 @@ static float step_correlation(const full_signature *a, const full_signature *b, 
 
 bool ims_detail_other_text(const detail_side *a, const detail_side *b)
 {
-	static const float background = 0.1f, text = 0.15f, agrees = 0.5f, nothing = 0.15f;
-	drawing x = look_at_drawing(a->signature), y = look_at_drawing(b->signature);
-	plane p, q;
-	if (x.background < background || y.background < background
-		|| isfinite(ims_detail_difference(a, b, 0)))
+	static const float agrees = 0.75f, local = 0.15f;
+	const full_signature *p = a->signature, *q = b->signature;
+	plane x, y;
+	if (!is_drawing(p) || !is_drawing(q) || isfinite(ims_detail_difference(a, b, 0)))
 		return false;
-	read_pair(&p, &q, a, b, 0, 1);
-	return compare_cells(&p, &q).usual <= nothing
-		|| (x.detail >= text && y.detail >= text
-			&& fminf(step_correlation(a->signature, b->signature, 1),
-				   step_correlation(a->signature, b->signature, SIDE))
-				< agrees);
+	read_pair(&x, &y, a, b, 0, 1);
+	return compare_cells(&x, &y).usual <= local
+		|| fminf(step_correlation(p, q, 1), step_correlation(p, q, SIDE)) < agrees;
 }

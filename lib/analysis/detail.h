@@ -22,8 +22,9 @@ typedef struct detail_side {
 float ims_detail_difference(const detail_side *a, const detail_side *b, int turn);
 
 /*
- * Whether two drawings (pages of text, forms, screens: much of them is a background without any
- * detail) are laid out alike and hold something else. Networks take such pairs for one scene.
+ * Whether two drawings (pages of text, forms, screens: a background without any detail, and text or
+ * large even areas) hold something else. Networks take such pairs for one scene. False for a pair
+ * that differs everywhere and agrees in its lines, as in another light.
  */
 bool ims_detail_other_text(const detail_side *a, const detail_side *b);
 
