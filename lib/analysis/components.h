@@ -1,4 +1,4 @@
-/* Connected components. */
+/* Connected components, and components of which every two members fit together. */
 #ifndef IMS_ANALYSIS_COMPONENTS_H
 #define IMS_ANALYSIS_COMPONENTS_H
 
@@ -11,5 +11,17 @@
  */
 void ims_analysis_components(uint32_t *label, size_t n, const uint32_t (*edge)[2], size_t m,
 	const uint32_t (*separate)[2], size_t n_separate, uint8_t *joined);
+
+/* Whether two vertices may be in one component. Symmetric. */
+typedef bool ims_analysis_fits(void *user, uint32_t a, uint32_t b);
+
+/*
+ * The same, but an edge joins two components only where each member of one fits each member of the
+ * other. So the strongest pairs win: a vertex that fits two components which do not fit each other
+ * goes to the one that an earlier edge leads to. ENOMEM.
+ */
+int ims_analysis_cliques(uint32_t *label, size_t n, const uint32_t (*edge)[2], size_t m,
+	const uint32_t (*separate)[2], size_t n_separate, ims_analysis_fits *fits, void *user,
+	uint8_t *joined);
 
 #endif

@@ -3,7 +3,7 @@
  * reflection changes signs of terms and a transposition swaps (i, j) with (j, i). The eight
  * positions of a square are made of these, so the lengths of the pairs (i, j), (j, i) stay the
  * same. The 35 of them without the mean, scaled to length 1, do not depend on brightness and
- * contrast either. They only propose candidates; ims_signature_same compares pixels.
+ * contrast either. They only propose candidates; ims_signature_turn compares cells.
  *
  * The correlation is for pictures that are not copies but may show the same scene: windows of one
  * signature are compared with the whole of the other.
@@ -14,45 +14,6 @@
 
 #define SIDE IMS_SIGNATURE_SIDE
 #define TERMS 8
-
-/* Adds v at place i of n to the cells that it overlaps when n places are scaled to SIDE. */
-static inline void squeeze(float *cell, uint32_t i, uint32_t n, float v)
-{
-	float scale = (float)SIDE / (float)n, from = (float)i * scale, to = from + scale;
-	for (uint32_t c = (uint32_t)from; c < SIDE && (float)c < to; c++)
-		cell[c] += v * (fminf(to, (float)(c + 1)) - fmaxf(from, (float)c));
-}
-
-/* SIDE sums of luminance of a row: differences of the running sum at the borders of the cells. */
-static void squeeze_row(float out[SIDE], const uint8_t *rgb, uint32_t width)
-{
-	uint64_t sum = 0;
-	uint32_t x = 0;
-	double before = 0;
-	for (uint32_t c = 0; c < SIDE; c++) {
-		double border = (double)(c + 1) * width / SIDE;
-		uint32_t whole = border < width ? (uint32_t)border : width - 1;
-		for (; x < whole; x++)
-			sum += 77u * rgb[3 * x] + 150u * rgb[3 * x + 1] + 29u * rgb[3 * x + 2];
-		const uint8_t *p = rgb + 3 * (size_t)x;
-		double here = (double)sum + (border - x) * (77 * p[0] + 150 * p[1] + 29 * p[2]);
-		out[c] = (float)(here - before);
-		before = here;
-	}
-}
-
-void ims_signature_make(signature *out, const uint8_t *rgb, uint32_t width, uint32_t height)
-{
-	float sum[SIDE][SIDE] = { { 0 } }, row[SIDE]; /* sum: column, row */
-	for (uint32_t y = 0; y < height; y++) {
-		squeeze_row(row, rgb + 3 * (size_t)width * y, width);
-		for (uint32_t x = 0; x < SIDE; x++)
-			squeeze(sum[x], y, height, row[x]);
-	}
-	float scale = SIDE / (256 * (float)width);
-	for (int i = 0; i < SIDE * SIDE; i++)
-		out->luma[i] = (uint8_t)fminf(sum[i % SIDE][i / SIDE] * scale + 0.5f, 255);
-}
 
 void ims_signature_invariant(float out[IMS_INVARIANT_DIM], const signature *s)
 {
@@ -98,33 +59,37 @@ static void mean_and_spread(const signature *s, float *mean, float *spread)
 	*spread = (float)sqrt(fmax(square / (SIDE * SIDE) - (double)*mean * *mean, 1));
 }
 
-bool ims_signature_same(const signature *a, const signature *b, int *turn)
+/* The mean squared difference is 2 (1 - correlation). */
+static bool may_be_same(const signature *a, const signature *b, int turn, const float mean[2],
+	const float spread[2])
 {
-	float mean_a, mean_b, spread_a, spread_b;
-	mean_and_spread(a, &mean_a, &spread_a);
-	mean_and_spread(b, &mean_b, &spread_b);
-	if (spread_a < 2 || spread_b < 2)
-		return false;
-	for (int t = 0; t < 8; t++) {
-		double off = 0;
-		int outliers = 0;
-		for (int y = 0; y < SIDE; y++)
-			for (int x = 0; x < SIDE; x++) {
-				int u = t & 1 ? SIDE - 1 - x : x, v = t & 2 ? SIDE - 1 - y : y;
-				int at = t & 4 ? u * SIDE + v : v * SIDE + u;
-				float d = ((float)a->luma[y * SIDE + x] - mean_a) / spread_a
-					- ((float)b->luma[at] - mean_b) / spread_b;
-				off += (double)d * d;
-				outliers += fabsf(d) > 0.5f;
-			}
-		/* off / pixels = 2 (1 - correlation) */
-		if (off / (SIDE * SIDE) < 0.02 && outliers < 8) {
-			if (turn)
-				*turn = t;
-			return true;
+	enum { OUTLIERS = 64 };
+	static const float most = 0.07f;
+	double off = 0;
+	int outliers = 0;
+	for (int y = 0; y < SIDE; y++)
+		for (int x = 0; x < SIDE; x++) {
+			int u = turn & 1 ? SIDE - 1 - x : x, v = turn & 2 ? SIDE - 1 - y : y;
+			int at = turn & 4 ? u * SIDE + v : v * SIDE + u;
+			float d = ((float)a->luma[y * SIDE + x] - mean[0]) / spread[0]
+				- ((float)b->luma[at] - mean[1]) / spread[1];
+			off += (double)d * d;
+			outliers += fabsf(d) > 0.5f;
 		}
-	}
-	return false;
+	return off / (SIDE * SIDE) < most && outliers < OUTLIERS;
+}
+
+int ims_signature_turn(const signature *a, const signature *b, int turn)
+{
+	float mean[2], spread[2];
+	mean_and_spread(a, &mean[0], &spread[0]);
+	mean_and_spread(b, &mean[1], &spread[1]);
+	if (spread[0] < 2 || spread[1] < 2)
+		return -1;
+	for (; turn < 8; turn++)
+		if (may_be_same(a, b, turn, mean, spread))
+			return turn;
+	return -1;
 }
 
 /* ------------------------------------------------------------------ correlation of windows ---- */

@@ -5,15 +5,40 @@
 #include "base/base.h"
 
 #define IMS_SIGNATURE_SIDE 32
+#define IMS_DETAIL_SIDE 96 /* three times as many */
+#define IMS_CHROMA_SIDE 16
 #define IMS_INVARIANT_DIM 35
 
-/* The luminance of a picture, scaled to a square. */
+/* What image_limits.at_least is at least where a signature is made: 1.9 pixels a cell. */
+#define IMS_SIGNATURE_AT_LEAST 144
+
+/* The luminance of a picture, scaled to a square. It proposes pairs, and compares layouts. */
 typedef struct signature {
 	uint8_t luma[IMS_SIGNATURE_SIDE * IMS_SIGNATURE_SIDE];
 } signature;
 
-/* From upright RGB pixels, rows without padding; neither side is 0. */
-void ims_signature_make(signature *out, const uint8_t *rgb, uint32_t width, uint32_t height);
+/*
+ * What decides whether two pictures are one: the luminance three times as fine, as differences from
+ * the cells of the coarse one (4 bits each, the even column in the low half), and the colour, Cb
+ * and Cr with 128 for none.
+ */
+typedef struct signature_detail {
+	uint8_t luma[IMS_DETAIL_SIDE * IMS_DETAIL_SIDE / 2];
+	uint8_t chroma[2][IMS_CHROMA_SIDE * IMS_CHROMA_SIDE];
+} signature_detail;
+
+/* What is stored of a picture. Bytes alone, so it has no padding and no byte order. */
+typedef struct full_signature {
+	signature coarse;
+	signature_detail detail;
+} full_signature;
+
+/*
+ * From upright RGB pixels, rows without padding; neither side is 0. box (x0, y0, x1, y1; NULL or
+ * all zero: all) is the part of the pixels that is the picture.
+ */
+void ims_signature_make(full_signature *out, const uint8_t *rgb, uint32_t width, uint32_t height,
+	const float box[4]);
 
 /*
  * A vector that is the same for the eight rotations and reflections of a picture: of length 1, or
@@ -24,12 +49,12 @@ void ims_signature_make(signature *out, const uint8_t *rgb, uint32_t width, uint
 void ims_signature_invariant(float out[IMS_INVARIANT_DIM], const signature *s);
 
 /*
- * Whether two signatures show the same picture, perhaps resized, recompressed, rotated by quarters
- * or reflected. They are compared pixel by pixel in each of the eight positions. *turn (may be
- * NULL) receives the position that fits, or 0: as it is. From a place in a to the one in b, bit 0
- * reverses x, bit 1 reverses y, and then bit 2 exchanges them.
+ * The first position from `turn` on in which two signatures may show the same picture, perhaps
+ * resized, recompressed, rotated by quarters or reflected; -1: none. They are compared cell by cell
+ * in each of the eight positions, 0 to 7; 0 is as it is. From a place in a to the one in b, bit 0
+ * reverses x, bit 1 reverses y, and then bit 2 exchanges them. lib/analysis/detail.h decides.
  */
-bool ims_signature_same(const signature *a, const signature *b, int *turn);
+int ims_signature_turn(const signature *a, const signature *b, int turn);
 
 /*
  * The largest correlation of one picture with the other or its mirror image, where one of them may

@@ -4,19 +4,21 @@
  *
  * 1. Same bytes: equal content hashes.
  * 2. Same picture: a self-join over features that do not change under rotation and reflection
- *    proposes pairs, and the pixels decide.
+ *    proposes pairs, the coarse signatures sort most of them out, and the detail of the signatures
+ *    decides. Of a group every two members pass.
  * 3. Same scene: a self-join over the features of the network proposes pairs, whose signatures must
- *    be similar. A vector without a picture has no signature, and its feature decides alone.
+ *    be similar, and no two drawings laid out alike. A vector without a picture has no signature,
+ *    and its feature decides alone.
  *
- * Each kind adds edges between members (indices into members.item). The connected components are
- * the groups. Members that a stricter kind has joined are one node, whose number is its smallest
- * member. Edges are added by ascending distance. An edge that would join a rejected pair is left
- * out. The result does not depend on the number of threads.
+ * Each kind adds edges between members (indices into members.item). The connected components (of
+ * same picture: cliques) are the groups. Members that a stricter kind has joined are one node,
+ * whose number is its smallest member. Edges are added by ascending distance. An edge that would
+ * join a rejected pair is left out. The result does not depend on the number of threads.
  */
 #include "collection/groups.h"
 
 #include "analysis/components.h"
-#include "analysis/signature.h"
+#include "analysis/detail.h"
 #include "collection/members.h"
 #include "collection/memory_rows.h"
 #include "collection/self_join.h"
@@ -37,8 +39,10 @@ typedef struct edge {
 typedef struct group_builder {
 	imgsearch *s;
 	job *job;
+	imgsearch_error *err; /* for callbacks */
 	members all;
 	uint32_t *node;          /* (n): the smallest member that each member is joined with */
+	uint32_t *pixels_of;     /* (n): of a node with edges of same picture: its member with pixels */
 	float *longest;          /* of a node: its longest edge of the current kind */
 	uint32_t (*rejected)[2]; /* pairs of members; of their nodes since the first join_nodes */
 	size_t n_rejected, cap_rejected;
@@ -69,6 +73,46 @@ static int by_strength(const void *x, const void *y)
 	if (a->a != b->a)
 		return a->a < b->a ? -1 : 1;
 	return (a->b > b->b) - (a->b < b->b);
+}
+
+/* ---------------------------------------------------------------------- comparing pictures ---- */
+
+/*
+ * The ratios of the sides must agree to 3 %, or one picture is the other one squeezed. A position
+ * with bit 2 exchanges width and height.
+ */
+static bool same_shape(const member *a, const member *b, int turn)
+{
+	double x = (double)a->width * (turn & 4 ? b->width : b->height),
+		   y = (double)a->height * (turn & 4 ? b->height : b->width);
+	return !x || !y || fabs(x - y) <= 0.03 * fmax(x, y);
+}
+
+static detail_side detail_of(const member *m)
+{
+	return (detail_side){ m->full, m->width, m->height };
+}
+
+/* Below 1: one picture, and the less, the more alike. Without detail nothing can be said. */
+static float picture_difference(const member *a, const member *b)
+{
+	float least = INFINITY;
+	detail_side one = detail_of(a), other = detail_of(b);
+	if (!a->full || !b->full)
+		return least;
+	int turn = ims_signature_turn(a->pixels, b->pixels, 0);
+	for (; turn >= 0; turn = ims_signature_turn(a->pixels, b->pixels, turn + 1))
+		if (same_shape(a, b, turn))
+			least = fminf(least, ims_detail_difference(&one, &other, turn));
+	return least;
+}
+
+/* Of two nodes. The smaller one is first, so that the order of the question does not matter. */
+static bool is_one_picture(void *user, uint32_t a, uint32_t b)
+{
+	const group_builder *g = user;
+	uint32_t x = g->pixels_of[a], y = g->pixels_of[b];
+	return picture_difference(&g->all.item[x < y ? x : y], &g->all.item[x < y ? y : x]) < 1;
 }
 
 /* --------------------------------------------------------------------------------- results ---- */
@@ -131,8 +175,14 @@ static int join_nodes(group_builder *g, uint32_t kind, bool wanted, imgsearch_er
 	for (size_t i = 0; i < g->n_rejected; i++)
 		for (int end = 0; end < 2; end++)
 			g->rejected[i][end] = g->node[g->rejected[i][end]];
-	ims_analysis_components(label, n, (const uint32_t(*)[2])pairs, g->n_edges,
-		(const uint32_t(*)[2])g->rejected, g->n_rejected, joined);
+	if (kind == IMGSEARCH_SAMENESS_PICTURE)
+		rc = ims_analysis_cliques(label, n, (const uint32_t(*)[2])pairs, g->n_edges,
+			(const uint32_t(*)[2])g->rejected, g->n_rejected, is_one_picture, g, joined);
+	else
+		ims_analysis_components(label, n, (const uint32_t(*)[2])pairs, g->n_edges,
+			(const uint32_t(*)[2])g->rejected, g->n_rejected, joined);
+	if (rc)
+		goto done;
 	memset(g->longest, 0, n * sizeof *g->longest);
 	for (size_t e = 0; e < g->n_edges; e++)
 		if (joined[e])
@@ -236,27 +286,84 @@ static int join_same_bytes(group_builder *g, bool wanted, imgsearch_error *err)
 
 /* ------------------------------------------------------------------------------- by pixels ---- */
 
-/*
- * The ratios of the sides must agree to 3 %, or one picture is the other one squeezed. A position
- * with bit 2 exchanges width and height.
- */
-static bool same_shape(const member *a, const member *b, int turn)
-{
-	double x = (double)a->width * (turn & 4 ? b->width : b->height),
-		   y = (double)a->height * (turn & 4 ? b->height : b->width);
-	return !x || !y || fabs(x - y) <= 0.03 * fmax(x, y);
-}
-
-static int add_picture_pair(void *user, size_t row, size_t rank, neighbor found)
+static int propose_picture_pair(void *user, size_t row, size_t rank, neighbor found)
 {
 	group_builder *g = user;
-	uint32_t a = g->row_member[row], b = g->row_member[found.id];
-	int turn;
 	(void)rank;
-	if (!ims_signature_same(g->all.item[a].pixels, g->all.item[b].pixels, &turn))
-		return 0;
-	return same_shape(&g->all.item[a], &g->all.item[b], turn) ? add_edge(g, a, b, found.distance)
-															  : 0;
+	return add_edge(g, g->row_member[row], g->row_member[found.id], 0);
+}
+
+static int by_members(const void *x, const void *y)
+{
+	const edge *a = x, *b = y;
+	if (a->a != b->a)
+		return a->a < b->a ? -1 : 1;
+	return (a->b > b->b) - (a->b < b->b);
+}
+
+/* A pair may have been proposed from either side. */
+static void remove_repeated_edges(group_builder *g)
+{
+	size_t kept = 0;
+	if (g->n_edges)
+		qsort(g->edges, g->n_edges, sizeof *g->edges, by_members);
+	for (size_t i = 0; i < g->n_edges; i++)
+		if (!i || by_members(&g->edges[i], &g->edges[i - 1]))
+			g->edges[kept++] = g->edges[i];
+	g->n_edges = kept;
+}
+
+static void remove_far_edges(group_builder *g)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < g->n_edges; i++)
+		if (g->edges[i].distance < 1)
+			g->edges[kept++] = g->edges[i];
+	g->n_edges = kept;
+}
+
+static void compare_coarse(void *arg, size_t i, unsigned worker)
+{
+	group_builder *g = arg;
+	edge *e = &g->edges[i];
+	(void)worker;
+	e->distance = ims_signature_turn(g->all.item[e->a].pixels, g->all.item[e->b].pixels, 0) < 0;
+}
+
+static void compare_detail(void *arg, size_t i, unsigned worker)
+{
+	group_builder *g = arg;
+	edge *e = &g->edges[i];
+	(void)worker;
+	e->distance = picture_difference(&g->all.item[e->a], &g->all.item[e->b]);
+}
+
+static int load_details(group_builder *g, imgsearch_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; i < g->n_edges && !rc; i++) {
+		rc = ims_members_load(g->s, &g->all.item[g->edges[i].a], err);
+		if (!rc)
+			rc = ims_members_load(g->s, &g->all.item[g->edges[i].b], err);
+	}
+	return rc;
+}
+
+/* Keeps the edges between pictures that are one. */
+static int decide_picture_pairs(group_builder *g, imgsearch_error *err)
+{
+	remove_repeated_edges(g);
+	ims_parallel(g->job->pool, g->n_edges, compare_coarse, g);
+	remove_far_edges(g);
+	int rc = load_details(g, err);
+	if (!rc)
+		ims_parallel(g->job->pool, g->n_edges, compare_detail, g);
+	remove_far_edges(g);
+	for (size_t i = 0; i < g->n_edges; i++) {
+		g->pixels_of[g->node[g->edges[i].a]] = g->edges[i].a;
+		g->pixels_of[g->node[g->edges[i].b]] = g->edges[i].b;
+	}
+	return rc ? rc : ims_job_check(g->job, err);
 }
 
 static int join_same_picture(group_builder *g, bool wanted, imgsearch_error *err)
@@ -268,7 +375,7 @@ static int join_same_picture(group_builder *g, bool wanted, imgsearch_error *err
 	self_join join_rows = {
 		.k = NEAREST,
 		.max_distance = IMS_INVARIANT_RADIUS,
-		.each = add_picture_pair,
+		.each = propose_picture_pair,
 		.user = g,
 	};
 	memory_rows memory;
@@ -292,6 +399,8 @@ static int join_same_picture(group_builder *g, bool wanted, imgsearch_error *err
 	if (!rc && n > 1)
 		rc = ims_self_join(&join_rows, rows, ids, n, IMS_INVARIANT_DIM, g->job, err);
 	if (!rc)
+		rc = decide_picture_pairs(g, err);
+	if (!rc)
 		rc = join_nodes(g, IMGSEARCH_SAMENESS_PICTURE, wanted, err);
 	ims_search_free(join_rows.index);
 	ims_free(rows);
@@ -311,17 +420,34 @@ static const float alike_layout = 0.8f;
 /* The least score of two pictures of a scene, unless the caller names another. */
 static const float scene_score = 0.92f;
 
+/* Whether both are drawings laid out alike that hold something else. */
+static int is_other_text(group_builder *g, member *a, member *b, bool *other)
+{
+	int rc = ims_members_load(g->s, a, g->err);
+	if (!rc)
+		rc = ims_members_load(g->s, b, g->err);
+	detail_side one = detail_of(a), two = detail_of(b);
+	*other = !rc && a->full && b->full && ims_detail_other_text(&one, &two);
+	return rc;
+}
+
 static int add_scene_pair(void *user, size_t row, size_t rank, neighbor found)
 {
 	group_builder *g = user;
-	const member *one = &g->all.item[g->row_member[row]],
-				 *other = ims_members_find(&g->all, found.id);
+	member *one = &g->all.item[g->row_member[row]], *two = ims_members_find(&g->all, found.id);
+	bool other_text = false;
+	int rc = 0;
 	(void)rank;
-	if (!other
-		|| (one->has_signature && other->has_signature
-			&& ims_signature_correlation(one->pixels, other->pixels) < alike_layout))
+	if (!two)
 		return 0;
-	return add_edge(g, g->row_member[row], (uint32_t)(other - g->all.item), found.distance);
+	if (one->has_signature && two->has_signature) {
+		if (ims_signature_correlation(one->pixels, two->pixels) < alike_layout)
+			return 0;
+		rc = is_other_text(g, one, two, &other_text);
+	}
+	if (rc || other_text)
+		return rc;
+	return add_edge(g, g->row_member[row], (uint32_t)(two - g->all.item), found.distance);
 }
 
 /* Works in blocks, since the features need not fit into memory. */
@@ -410,7 +536,7 @@ static int make_list(group_builder *g, imgsearch_groups **out, imgsearch_error *
 int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job, imgsearch_groups **out,
 	imgsearch_error *err)
 {
-	group_builder g = { .s = s, .job = job };
+	group_builder g = { .s = s, .job = job, .err = err };
 	uint32_t kinds = o->kinds ? o->kinds : ~0u;
 	bool bytes = kinds >> IMGSEARCH_SAMENESS_BYTES & 1,
 		 picture = kinds >> IMGSEARCH_SAMENESS_PICTURE & 1,
@@ -419,7 +545,8 @@ int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job, imgsea
 	if (!rc) {
 		g.node = ims_alloc(g.all.n + 1, sizeof *g.node);
 		g.longest = ims_alloc(g.all.n + 1, sizeof *g.longest);
-		if (!g.node || !g.longest)
+		g.pixels_of = ims_alloc(g.all.n + 1, sizeof *g.pixels_of);
+		if (!g.node || !g.longest || !g.pixels_of)
 			rc = ims_nomem(err);
 	}
 	for (size_t i = 0; i < g.all.n && !rc; i++)
@@ -435,6 +562,7 @@ int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job, imgsea
 	ims_members_free(&g.all);
 	ims_free(g.node);
 	ims_free(g.longest);
+	ims_free(g.pixels_of);
 	ims_free(g.rejected);
 	ims_free(g.edges);
 	ims_buf_free(&g.ids);

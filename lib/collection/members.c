@@ -1,6 +1,7 @@
 /*
  * Reads the members. The signature of a picture is read from the index if its bytes have not
- * changed. Otherwise the file is read, on all threads, and its signature is stored.
+ * changed. Otherwise the file is read, on all threads, and its signature is stored. Of a stored
+ * signature only the coarse part stays in memory, until the detail is asked for.
  */
 #include "collection/members.h"
 
@@ -24,6 +25,7 @@ void ims_members_free(members *m)
 	for (size_t i = 0; i < m->n; i++) {
 		ims_free(m->item[i].path);
 		ims_free(m->item[i].pixels);
+		ims_free(m->item[i].full);
 	}
 	ims_free(m->item);
 }
@@ -85,17 +87,40 @@ static int add_picture(void *user, const store_picture *p, const char *root)
 
 /* ------------------------------------------------------------------------------ signatures ---- */
 
+static bool set_coarse(member *m, const void *coarse)
+{
+	if (!m->pixels)
+		m->pixels = ims_alloc(1, sizeof *m->pixels);
+	if (m->pixels)
+		memcpy(m->pixels, coarse, sizeof *m->pixels);
+	m->has_signature = m->pixels != NULL;
+	return m->has_signature;
+}
+
+/* The coarse part comes first; in an older index it is all that there is. */
 static int add_signature(void *user, int64_t id, const void *data, size_t size)
 {
 	member *m = ims_members_find(user, id);
-	if (!m || size != sizeof *m->pixels)
+	if (!m || (size != sizeof *m->full && size != sizeof *m->pixels))
 		return 0;
-	m->pixels = ims_alloc(1, sizeof *m->pixels);
-	if (!m->pixels)
-		return IMGSEARCH_ENOMEM;
-	memcpy(m->pixels, data, size);
-	m->has_signature = true;
-	return 0;
+	m->has_detail = size == sizeof *m->full;
+	return set_coarse(m, data) ? 0 : IMGSEARCH_ENOMEM;
+}
+
+int ims_members_load(imgsearch *s, member *m, imgsearch_error *err)
+{
+	if (m->full || !m->has_detail)
+		return 0;
+	m->full = ims_alloc(1, sizeof *m->full);
+	int rc = m->full
+		? ims_store_signature_get(s->store, m->id, &m->hash, m->full, sizeof *m->full, err)
+		: ims_nomem(err);
+	if (rc) {
+		ims_free(m->full);
+		m->full = NULL;
+		m->has_detail = false;
+	}
+	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
 /* A picture whose file is missing or has changed gets no signature. */
@@ -107,14 +132,18 @@ static void make_signature(void *arg, size_t i, unsigned worker)
 	image im = { 0 };
 	(void)worker;
 	image_limits limits = ims_handle_limits(r->s, NULL);
-	limits.at_least = 2 * IMS_SIGNATURE_SIDE;
+	limits.at_least = 2 * IMS_DETAIL_SIDE;
 	if (!ims_read_file(&bytes, m->path, IMS_IMAGE_MAX_FILE, NULL)) {
 		hash256 hash = ims_hash(bytes.data, bytes.len);
-		m->pixels = ims_alloc(1, sizeof *m->pixels);
-		if (m->pixels && ims_hash_equal(&hash, &m->hash)
+		m->full = ims_alloc(1, sizeof *m->full);
+		if (m->full && ims_hash_equal(&hash, &m->hash)
 			&& !ims_image_decode(&im, NULL, bytes.data, bytes.len, &limits, NULL, NULL)) {
-			ims_signature_make(m->pixels, im.pixels, im.width, im.height);
-			m->has_signature = true;
+			ims_signature_make(m->full, im.pixels, im.width, im.height, im.box);
+			m->has_detail = set_coarse(m, &m->full->coarse);
+		}
+		if (!m->has_detail) {
+			ims_free(m->full);
+			m->full = NULL;
 		}
 	}
 	ims_image_free(&im);
@@ -130,8 +159,16 @@ static int store_signature(store *st, const member *m)
 	ims_store_picture_clear(&p);
 	if (rc == IMGSEARCH_ENOTFOUND || (!rc && !same))
 		return 0;
-	return rc ? rc
-			  : ims_store_signature_put(st, m->id, &m->hash, m->pixels, sizeof *m->pixels, NULL);
+	return rc ? rc : ims_store_signature_put(st, m->id, &m->hash, m->full, sizeof *m->full, NULL);
+}
+
+/* What is stored need not stay in memory. */
+static void forget_full(member *const *made, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		ims_free(made[i]->full);
+		made[i]->full = NULL;
+	}
 }
 
 /*
@@ -145,12 +182,12 @@ static void store_signatures(store *st, member *const *made, size_t n)
 	int rc = ims_store_tx_begin(st, NULL);
 	if (!rc) {
 		for (size_t i = 0; i < n && !rc; i++)
-			if (made[i]->has_signature)
+			if (made[i]->has_detail)
 				rc = store_signature(st, made[i]);
 		if (rc)
 			ims_store_tx_rollback(st);
-		else
-			ims_store_tx_commit(st, NULL);
+		else if (!ims_store_tx_commit(st, NULL))
+			forget_full(made, n);
 	}
 	ims_store_write_end(st);
 }
@@ -165,7 +202,7 @@ static int make_missing(read_state *r, job *job, imgsearch_error *err)
 		return ims_nomem(err);
 	for (size_t i = 0; i < m->n; i++)
 		if (m->item[i].state == IMGSEARCH_STATE_INDEXED && m->item[i].path
-			&& !m->item[i].has_signature)
+			&& !m->item[i].has_detail)
 			missing[n++] = &m->item[i];
 	for (size_t at = 0; at < n && !rc; at += BLOCK) {
 		size_t block = n - at < BLOCK ? n - at : BLOCK;
@@ -173,7 +210,7 @@ static int make_missing(read_state *r, job *job, imgsearch_error *err)
 		ims_parallel(job->pool, block, make_signature, r);
 		store_signatures(r->s->store, missing + at, block);
 		for (size_t i = at; i < at + block; i++)
-			m->unread += !missing[i]->has_signature;
+			m->unread += !missing[i]->has_detail;
 		rc = ims_job_step(job, "read", at + block, n, err);
 	}
 	ims_free(missing);

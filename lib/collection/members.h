@@ -10,9 +10,10 @@ typedef struct member {
 	int64_t id; /* first, for ims_id_compare */
 	hash256 hash;
 	uint32_t state, width, height;
-	bool has_signature;
-	char *path;        /* absolute; NULL: it has no file */
-	signature *pixels; /* owned; set with has_signature */
+	bool has_signature, has_detail;
+	char *path;           /* absolute; NULL: it has no file */
+	signature *pixels;    /* owned; set with has_signature */
+	full_signature *full; /* owned; NULL: not loaded */
 } member;
 
 typedef struct members {
@@ -27,12 +28,20 @@ typedef struct members {
  *
  * With `signatures` every indexed picture gets a signature if its file can be read. It comes from
  * the index if the bytes have not changed. Otherwise the file is decoded, on all threads, and the
- * signature is stored unless another writer has the lock. Reports stage "read". ims_members_free
- * frees *out; on error it is empty. ENOMEM, EDB, ECANCELED.
+ * signature is stored unless another writer has the lock. An index of an older version has
+ * signatures without detail, which are made anew likewise. They still count, without detail, where
+ * the file cannot be read. Reports stage "read". ims_members_free frees *out; on error it is empty.
+ * ENOMEM, EDB, ECANCELED.
  */
 int ims_members_read(imgsearch *s, const imgsearch_filter *filter, bool signatures, job *job,
 	members *out, imgsearch_error *err);
 void ims_members_free(members *m);
+
+/*
+ * Loads the full signature of a member that has_detail. has_detail becomes false where another
+ * writer has removed it. ENOMEM, EDB.
+ */
+int ims_members_load(imgsearch *s, member *m, imgsearch_error *err);
 
 /* The member with this id, borrowed; NULL: there is none. */
 member *ims_members_find(const members *m, int64_t id);

@@ -1,6 +1,7 @@
 /* Opens and closes handles; holds the writer lock and the network of a handle. */
 #include "handle/handle.h"
 
+#include "analysis/signature.h"
 #include "handle/model_choice.h"
 #include "handle/view.h"
 
@@ -266,10 +267,11 @@ bool ims_handle_network_loaded(imgsearch *s, const model_identity *id)
 
 image_limits ims_handle_limits(imgsearch *s, const image_recipe *recipe)
 {
+	uint32_t resize = recipe ? recipe->resize : 0;
 	return (image_limits){
 		.max_pixels = s->options.max_megapixels * (uint64_t)1000000,
 		.full_decode = s->options.full_decode,
-		.at_least = recipe ? recipe->resize : 0,
+		.at_least = resize && resize < IMS_SIGNATURE_AT_LEAST ? IMS_SIGNATURE_AT_LEAST : resize,
 		.colours = s->colours,
 		.budget = &s->memory,
 	};

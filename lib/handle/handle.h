@@ -99,8 +99,8 @@ bool ims_handle_network_loaded(imgsearch *s, const model_identity *id);
 void ims_handle_network_why_not(imgsearch *s, const model_identity *id, imgsearch_error *why);
 
 /*
- * The limits of decoding: those of the options, and reduced decoding for the recipe (NULL: none).
- * Any thread.
+ * The limits of decoding: those of the options, and reduced decoding for the recipe (NULL: none),
+ * not below what a signature needs. Any thread.
  */
 image_limits ims_handle_limits(imgsearch *s, const image_recipe *recipe);
 

@@ -95,7 +95,7 @@ static int decode(const prepare_request *r, const imgsearch_input *in, const voi
 		rc = ims_nomem(err);
 	if (!rc) {
 		out->pixels = ims_image_pixels(&im);
-		ims_signature_make(&out->signature, im.pixels, im.width, im.height);
+		ims_signature_make(&out->signature, im.pixels, im.width, im.height, im.box);
 		rc = ims_image_fit(&im, r->recipe, false, *input, err);
 	}
 	ims_image_free(&im);

@@ -15,6 +15,26 @@ int ims_store_signature_put(store *st, int64_t picture, const hash256 *hash, con
 				  picture, (const void *)hash->byte, sizeof hash->byte, data, size);
 }
 
+int ims_store_signature_get(store *st, int64_t picture, const hash256 *hash, void *data,
+	size_t size, imgsearch_error *err)
+{
+	sqlite3_stmt *s = NULL;
+	conn *c;
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_query(c, &s, err, "SELECT data FROM signature WHERE picture = ? AND hash = ?",
+		"ib", picture, (const void *)hash->byte, sizeof hash->byte);
+	if (!rc)
+		rc = ims_store_step(c, s, err);
+	bool found = rc == 1 && (size_t)sqlite3_column_bytes(s, 0) == size;
+	if (found)
+		memcpy(data, sqlite3_column_blob(s, 0), size);
+	ims_store_done(c, s);
+	ims_store_release(st, c);
+	return rc == 0 || rc == 1 ? (found ? 0 : IMGSEARCH_ENOTFOUND) : rc;
+}
+
 int ims_store_signatures(store *st, store_signature_each *each, void *user, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;

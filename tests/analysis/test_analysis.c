@@ -151,6 +151,37 @@ static void test_grid(void **state)
 	assert_int_equal(ims_analysis_grid(cell, four, 4, 3, 1, NULL), IMGSEARCH_EINVAL);
 }
 
+/* Vertices fit where they differ by at most the limit. */
+static bool are_near(void *user, uint32_t a, uint32_t b)
+{
+	return (a > b ? a - b : b - a) <= *(uint32_t *)user;
+}
+
+static void test_cliques(void **state)
+{
+	(void)state;
+	const uint32_t chain[][2] = { { 1, 2 }, { 3, 4 }, { 2, 3 }, { 0, 1 }, { 4, 5 }, { 3, 2 } };
+	uint32_t label[7], limit = 2;
+	uint8_t joined[6];
+	/* 2-3 would bring 1 and 4 together, 4-5 only makes 3, 4, 5 */
+	const uint32_t expected[] = { 0, 0, 0, 3, 3, 3, 6 };
+	assert_int_equal(ims_analysis_cliques(label, 7, chain, 6, NULL, 0, are_near, &limit, joined),
+		0);
+	assert_memory_equal(label, expected, sizeof expected);
+	const uint8_t joins[] = { 1, 1, 0, 1, 1, 0 };
+	assert_memory_equal(joined, joins, sizeof joins);
+	/* everything fits: one component; but for a pair that must not meet */
+	const uint32_t all[] = { 0, 0, 0, 0, 0, 0, 6 }, apart[][2] = { { 5, 0 } },
+				   parted[] = { 0, 0, 0, 0, 0, 5, 6 };
+	limit = 10;
+	assert_int_equal(ims_analysis_cliques(label, 7, chain, 6, NULL, 0, are_near, &limit, NULL), 0);
+	assert_memory_equal(label, all, sizeof all);
+	assert_int_equal(ims_analysis_cliques(label, 7, chain, 6, apart, 1, are_near, &limit, joined),
+		0);
+	assert_memory_equal(label, parted, sizeof parted);
+	assert_int_equal(joined[4], 0);
+}
+
 static void test_components(void **state)
 {
 	(void)state;
@@ -196,34 +227,36 @@ static void test_signature(void **state)
 {
 	(void)state;
 	static uint8_t rgb[3 * 300 * 200];
-	signature original, copy;
+	full_signature original, copy;
 	float a[IMS_INVARIANT_DIM], b[IMS_INVARIANT_DIM];
 	draw(rgb, 300, 200, 1, 0);
-	ims_signature_make(&original, rgb, 300, 200);
-	ims_signature_invariant(a, &original);
+	ims_signature_make(&original, rgb, 300, 200, NULL);
+	ims_signature_invariant(a, &original.coarse);
 	for (int turn = 0; turn < 8; turn++) {
-		int width = turn & 4 ? 77 : 121, height = turn & 4 ? 121 : 77, found;
+		int width = turn & 4 ? 77 : 121, height = turn & 4 ? 121 : 77;
 		draw(rgb, width, height, 1, turn);
-		ims_signature_make(&copy, rgb, (uint32_t)width, (uint32_t)height);
-		ims_signature_invariant(b, &copy);
+		ims_signature_make(&copy, rgb, (uint32_t)width, (uint32_t)height, NULL);
+		ims_signature_invariant(b, &copy.coarse);
 		float distance = 0;
 		for (int d = 0; d < IMS_INVARIANT_DIM; d++)
 			distance += (a[d] - b[d]) * (a[d] - b[d]);
 		assert_true(distance < IMS_INVARIANT_RADIUS);
-		assert_true(ims_signature_same(&original, &copy, &found));
+		int found = ims_signature_turn(&original.coarse, &copy.coarse, 0);
+		assert_true(found >= 0);
+		assert_int_equal(ims_signature_turn(&original.coarse, &copy.coarse, found + 1), -1);
 	}
 	for (uint64_t other = 2; other < 40; other++) {
 		draw(rgb, 121, 77, other, 0);
-		ims_signature_make(&copy, rgb, 121, 77);
-		assert_false(ims_signature_same(&original, &copy, NULL));
+		ims_signature_make(&copy, rgb, 121, 77, NULL);
+		assert_int_equal(ims_signature_turn(&original.coarse, &copy.coarse, 0), -1);
 	}
 
 	/* Without structure nothing can be said. */
 	memset(rgb, 200, sizeof rgb);
-	ims_signature_make(&copy, rgb, 1, 1);
-	assert_int_equal(copy.luma[500], 200);
-	assert_false(ims_signature_same(&copy, &copy, NULL));
-	ims_signature_invariant(b, &copy);
+	ims_signature_make(&copy, rgb, 1, 1, NULL);
+	assert_int_equal(copy.coarse.luma[500], 200);
+	assert_int_equal(ims_signature_turn(&copy.coarse, &copy.coarse, 0), -1);
+	ims_signature_invariant(b, &copy.coarse);
 	for (int d = 0; d < IMS_INVARIANT_DIM; d++)
 		assert_true(b[d] == 0);
 }
@@ -237,31 +270,31 @@ static void test_layout(void **state)
 	(void)state;
 	enum { WIDTH = 320, HEIGHT = 200, W = WIDTH * 9 / 10, H = HEIGHT * 9 / 10 };
 	static uint8_t rgb[3 * WIDTH * HEIGHT], part[3 * W * H];
-	signature original, other;
+	full_signature original, other;
 	draw(rgb, WIDTH, HEIGHT, 1, 0);
-	ims_signature_make(&original, rgb, WIDTH, HEIGHT);
+	ims_signature_make(&original, rgb, WIDTH, HEIGHT, NULL);
 	for (int at = 0; at < 9; at++) {
 		int x0 = (WIDTH - W) * (at % 3) / 2, y0 = (HEIGHT - H) * (at / 3) / 2;
 		for (int y = 0; y < H; y++)
 			for (int x = 0; x < 3 * W; x++)
 				part[y * 3 * W + x] = (uint8_t)(rgb[(y0 + y) * 3 * WIDTH + 3 * x0 + x] / 2 + 10);
-		ims_signature_make(&other, part, W, H);
-		assert_true(ims_signature_correlation(&original, &other) > 0.9f
-			&& ims_signature_correlation(&other, &original) > 0.9f);
+		ims_signature_make(&other, part, W, H, NULL);
+		assert_true(ims_signature_correlation(&original.coarse, &other.coarse) > 0.9f
+			&& ims_signature_correlation(&other.coarse, &original.coarse) > 0.9f);
 	}
 	draw(rgb, WIDTH, HEIGHT, 1, 1);
-	ims_signature_make(&other, rgb, WIDTH, HEIGHT);
-	assert_true(ims_signature_correlation(&original, &other) > 0.99f);
+	ims_signature_make(&other, rgb, WIDTH, HEIGHT, NULL);
+	assert_true(ims_signature_correlation(&original.coarse, &other.coarse) > 0.99f);
 	for (uint64_t seed = 2; seed < 40; seed++) {
 		draw(rgb, 121, 77, seed, 0);
-		ims_signature_make(&other, rgb, 121, 77);
-		assert_true(ims_signature_correlation(&original, &other) < 0.75f);
-		assert_float_equal(ims_signature_correlation(&original, &other),
-			ims_signature_correlation(&other, &original), 1e-6);
+		ims_signature_make(&other, rgb, 121, 77, NULL);
+		assert_true(ims_signature_correlation(&original.coarse, &other.coarse) < 0.75f);
+		assert_float_equal(ims_signature_correlation(&original.coarse, &other.coarse),
+			ims_signature_correlation(&other.coarse, &original.coarse), 1e-6);
 	}
-	memset(other.luma, 200, sizeof other.luma);
-	assert_true(ims_signature_correlation(&original, &other) == 0
-		&& ims_signature_correlation(&other, &other) == 0);
+	memset(other.coarse.luma, 200, sizeof other.coarse.luma);
+	assert_true(ims_signature_correlation(&original.coarse, &other.coarse) == 0
+		&& ims_signature_correlation(&other.coarse, &other.coarse) == 0);
 }
 
 int main(void)
@@ -272,6 +305,7 @@ int main(void)
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_grid),
 		cmocka_unit_test(test_components),
+		cmocka_unit_test(test_cliques),
 		cmocka_unit_test(test_signature),
 		cmocka_unit_test(test_layout),
 	};

@@ -6,10 +6,10 @@ extracting them; KEEP: a folder that keeps the index for another time)
 
 Indexing 100 000 real files takes minutes, so the index is put together from real parts: features by
 the default model of the pictures in ../shared, each blended with another's by up to a third until
-there are N, and signatures of random crops of the same pictures. Of every hundredth, a copy
-follows: the feature a little off, the signature mirrored, with noise. Rows and signatures are put
-straight into the tables; imgsearch build makes the searcher. Time: the whole process. Without
-../shared (and Pillow) both are random, which is said.
+there are N, and signatures (lib/analysis/signature.h) of random crops of the same pictures. Of
+every hundredth, a copy follows: the feature a little off, the pixels mirrored, with noise. Rows and
+signatures are put straight into the tables; imgsearch build makes the searcher. Time: the whole
+process. Without ../shared (and Pillow) both are random, which is said.
 """
 
 import glob, json, os, shutil, sqlite3, subprocess, sys, tempfile, time
@@ -52,33 +52,62 @@ def rows(n):
     return (1 - t) * x[np.arange(n) % len(x)] + t * x[rng.integers(0, len(x), n)]
 
 
-def signatures(n):
+LEVELS = np.array([0, 4, 9, 16, 26, 40, 60, 90])
+
+
+def signature(rgb):
+    """of 96 x 96 pixels: coarse luminance, 4 bits a finer cell, Cb and Cr"""
+    luma = rgb @ np.array([77, 150, 29]) / 256
+    coarse = np.floor(luma.reshape(32, 3, 32, 3).mean((1, 3)) + 0.5)
+    off = luma - coarse.repeat(3, 0).repeat(3, 1)
+    step = np.searchsorted((LEVELS[1:] + LEVELS[:-1]) / 2, np.abs(off))
+    code = np.where(off < 0, 7 - step, 7 + step).reshape(-1, 2)
+    mean = rgb.reshape(16, 6, 16, 6, 3).mean((1, 3))
+    y = mean @ np.array([77, 150, 29]) / 256
+    chroma = 128.5 + np.stack([0.564 * (mean[..., 2] - y), 0.713 * (mean[..., 0] - y)])
+    return b"".join(
+        np.clip(part, 0, 255).astype(np.uint8).tobytes()
+        for part in (coarse, code[:, 0] + 16 * code[:, 1], chroma)
+    )
+
+
+def parts(n):
+    """n times the number of a picture and 96 x 96 pixels of it"""
     if not found:
-        small = rng.normal(size=(n, 8, 8)).repeat(4, 1).repeat(4, 2) * 40 + 128
-        return np.clip(small, 0, 255).astype(np.uint8)
+        for i in range(n):
+            small = rng.normal(size=(8, 8, 3)).repeat(12, 0).repeat(12, 1) * 40 + 128
+            yield i, np.clip(small, 0, 255)
+        return
     from PIL import Image
 
-    out = np.empty((n, 32, 32), np.uint8)
     for i, path in enumerate(found[:n]):
         with Image.open(path) as im:
-            im.draft("L", (128, 128))
-            im = im.convert("L")
+            im.draft("RGB", (128, 128))
+            im = im.convert("RGB")
         for at in range(i, n, min(len(found), n)):
             share = rng.uniform(0.6, 1, 2)
             w, h = im.width * share[0], im.height * share[1]
             x, y = rng.uniform(0, im.width - w), rng.uniform(0, im.height - h)
-            out[at] = np.asarray(im.resize((32, 32), Image.BOX, box=(x, y, x + w, y + h)))
+            yield at, np.asarray(im.resize((96, 96), Image.BOX, box=(x, y, x + w, y + h)), float)
+
+
+def signatures(n, of):
+    """of n pictures, and of copies of those numbered"""
+    out, copy = [None] * (n + len(of)), {at: n + i for i, at in enumerate(of)}
+    for at, rgb in parts(n):
+        out[at] = signature(rgb)
+        if at in copy:
+            noise = rng.normal(size=(96, 96, 1))
+            out[copy[at]] = signature(np.clip(rgb[:, ::-1] + noise, 0, 255))
     return out
 
 
 def make(db):
     n, copies = N - N // 100, N // 100
-    x, s = rows(n), signatures(n)
+    x = rows(n)
     of = rng.choice(n, copies, replace=False)
+    s = signatures(n, of)
     x = np.concatenate([x, x[of] + 0.01 * rng.normal(size=(copies, x.shape[1])).astype(np.float32)])
-    s = np.concatenate(
-        [s, np.clip(s[of, :, ::-1] + rng.normal(size=(copies, 32, 32)), 0, 255).astype(np.uint8)]
-    )
     np.save(W + "/v.npy", x)
     subprocess.run([COMMAND, "vectors", "import", "-q", "--db", db, W + "/v.npy"], check=True)
     c = sqlite3.connect(db)
@@ -90,7 +119,7 @@ def make(db):
         ((i, root, b"%d.jpg" % i, hashes[i]) for i in range(N)),
     )
     c.executemany(
-        "INSERT INTO signature VALUES(?, ?, ?)", ((i, hashes[i], s[i].tobytes()) for i in range(N))
+        "INSERT INTO signature VALUES(?, ?, ?)", ((i, hashes[i], s[i]) for i in range(N))
     )
     c.execute("UPDATE tally SET n = ? WHERE what = 1", (N,))
     c.commit()

@@ -1,0 +1,31 @@
+/* Whether two pictures are one, by the fine luminance and the colour of their signatures. */
+#ifndef IMS_ANALYSIS_DETAIL_H
+#define IMS_ANALYSIS_DETAIL_H
+
+#include "analysis/signature.h"
+
+/* The 4 bits that a difference of luminance is stored in. */
+uint8_t ims_detail_code(float difference);
+
+/* A picture with its signature and the size of its file's pixels (0: unknown). */
+typedef struct detail_side {
+	const full_signature *signature;
+	uint32_t width, height;
+} detail_side;
+
+/*
+ * How much two pictures differ, b laid over a in the position `turn` of ims_signature_turn: from 0
+ * to below 1 where they are one picture, by the root mean square of the difference; INFINITY where
+ * they are not. A picture without colour may be a grey copy of one in colour; such a
+ * pair, at 0.5 or more, differs more than most pairs that agree in colour.
+ */
+float ims_detail_difference(const detail_side *a, const detail_side *b, int turn);
+
+/*
+ * Whether two drawings (pages of text, forms, screens: a background without any detail, and text or
+ * large even areas) hold something else. Networks take such pairs for one scene. False for a pair
+ * that differs everywhere and agrees in its lines, as in another light.
+ */
+bool ims_detail_other_text(const detail_side *a, const detail_side *b);
+
+#endif
