@@ -1,6 +1,7 @@
 /* Opens and closes handles; holds the writer lock and the network of a handle. */
 #include "handle/handle.h"
 
+#include "base/ending.h"
 #include "handle/model_choice.h"
 #include "handle/view.h"
 
@@ -67,6 +68,7 @@ int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *
 		.metric = o->metric,
 	};
 	*out = NULL;
+	ims_ending_watch();
 	imgsearch *s = ims_zalloc(1, sizeof *s);
 	if (!s)
 		return ims_nomem(err);
