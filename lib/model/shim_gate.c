@@ -3,13 +3,14 @@
  *
  * The end of the program. exit runs the destructors of libtorch, under which a thread that is
  * inside crashes. A handler of exit therefore refuses new calls and waits for those inside. exit
- * runs handlers in the reverse order of their registration, and libtorch registers destructors
- * when it is loaded and when it first needs something: the handler is registered again after the
- * first calls, and then more and more rarely. The first calls register destructors themselves, which
+ * runs handlers in the reverse order of their registration, and libtorch registers destructors when
+ * it is loaded and when it first needs something: the handler is registered again after the first
+ * calls, and then more and more rarely. The first calls register destructors themselves, which
  * would run before the handler: the end of a thread that has called the library waits for these
  * calls before any handler runs (base/ending.h). For other threads the handler is registered every
- * millisecond while libtorch is being loaded (ims_shim_keep_handler). A call that is still inside after WAIT_MS cannot be stopped: then
- * the handler writes out the streams and ends the process with its status.
+ * millisecond while libtorch is being loaded (ims_shim_keep_handler). A call that is still inside
+ * after WAIT_MS cannot be stopped: then the handler writes out the streams and ends the process
+ * with its status.
  *
  * Forks. A child has no copy of the threads of its parent. libtorch starts new ones where no thread
  * was inside. OpenMP remembers the team of the thread that forked and waits for it forever, so
