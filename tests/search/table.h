@@ -66,7 +66,7 @@ static inline int table_fetch(void *ctx, const int64_t *ids, size_t n, float *ou
 static inline void table_init(table *t, uint32_t dim, imgsearch_metric metric)
 {
 	memset(t, 0, sizeof(*t));
-	t->source = (row_source){ t, 0, dim, metric, table_scan, table_fetch };
+	t->source = (row_source){ t, 0, dim, metric, table_scan, table_fetch, NULL };
 	pthread_rwlock_init(&t->lock, NULL);
 }
 
