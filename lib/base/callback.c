@@ -6,6 +6,8 @@
  */
 #include "base/callback.h"
 
+#include "base/ending.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,6 +53,7 @@ _Unwind_Reason_Code ims_callback_unwound(int version, _Unwind_Action actions,
 KEEPS_FRAME void ims_call_log(imgsearch_log_fn f, void *user, int level, const char *text)
 {
 	GUARD();
+	ims_ending_watch();
 	f(user, level, text);
 	NO_TAIL_CALL();
 }
@@ -59,6 +62,7 @@ KEEPS_FRAME int ims_call_progress(imgsearch_progress_fn f, void *user,
 	const imgsearch_progress *progress)
 {
 	GUARD();
+	ims_ending_watch();
 	int rc = f(user, progress);
 	NO_TAIL_CALL();
 	return rc;

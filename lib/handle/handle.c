@@ -2,6 +2,7 @@
 #include "handle/handle.h"
 
 #include "analysis/signature.h"
+#include "base/ending.h"
 #include "handle/model_choice.h"
 #include "handle/view.h"
 
@@ -83,6 +84,7 @@ int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *
 		.metric = o->metric,
 	};
 	*out = NULL;
+	ims_ending_watch();
 	imgsearch *s = ims_zalloc(1, sizeof *s);
 	if (!s)
 		return ims_nomem(err);

@@ -3,10 +3,14 @@
  *
  * The end of the program. exit runs the destructors of libtorch, under which a thread that is
  * inside crashes. A handler of exit therefore refuses new calls and waits for those inside. exit
- * runs handlers in the reverse order of their registration, and libtorch registers destructors
- * when it is loaded and when it first needs something: the handler is registered again after the
- * first calls, and then more and more rarely. A call that is still inside after WAIT_MS cannot be
- * stopped: then the handler writes out the streams and ends the process with its status.
+ * runs handlers in the reverse order of their registration, and libtorch registers destructors when
+ * it is loaded and when it first needs something: the handler is registered again after the first
+ * calls, and then more and more rarely. The first calls register destructors themselves, which
+ * would run before the handler: the end of a thread that has called the library waits for these
+ * calls before any handler runs (base/ending.h). For other threads the handler is registered every
+ * millisecond while libtorch is being loaded (ims_shim_keep_handler). A call that is still inside
+ * after WAIT_MS cannot be stopped: then the handler writes out the streams and ends the process
+ * with its status.
  *
  * Forks. A child has no copy of the threads of its parent. libtorch starts new ones where no thread
  * was inside. OpenMP remembers the team of the thread that forked and waits for it forever, so
@@ -15,6 +19,8 @@
 #include "model/shim_gate.h"
 
 #include "base/base.h"
+#include "base/clock.h"
+#include "base/ending.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -22,22 +28,43 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 1500 };
+enum { WAIT_MS = 1500, FIRST = 8 /* calls: loading, the network, batches */ };
 
 static atomic_uint inside;         /* calls in this process */
 static _Thread_local unsigned own; /* those of this thread */
 static atomic_uint calls;
 static atomic_bool ending, forked, broken;
-static const shim_table *shim; /* the real one */
+static _Atomic double given_up; /* when the end waits no longer; 0: it has not begun to */
+static const shim_table *shim;  /* the real one */
 
 /* ------------------------------------------------------------------------------------- end ---- */
+
+/* False: the time is up. */
+static bool wait_more(void)
+{
+	double now = ims_now(), none = 0;
+	atomic_compare_exchange_strong(&given_up, &none, now + WAIT_MS / 1000.);
+	if (now > atomic_load(&given_up))
+		return false;
+	nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+	return true;
+}
+
+/* Before any handler. While the calls are few, each may register destructors. */
+static void wait_for_first_calls(void)
+{
+	while (atomic_load(&calls) < FIRST && atomic_load(&inside) > own && wait_more())
+		;
+	if (!atomic_load(&ending)) /* only a thread may have ended */
+		atomic_store(&given_up, 0);
+}
 
 static void wait_for_calls(int status, void *user)
 {
 	(void)user;
 	atomic_store(&ending, true);
-	for (int i = 0; i < WAIT_MS && atomic_load(&inside) > own; i++)
-		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+	while (atomic_load(&inside) > own && wait_more())
+		;
 	if (atomic_load(&inside) <= own)
 		return;
 	fflush(NULL);
@@ -64,12 +91,14 @@ static void in_child(void)
 	atomic_store(&forked, shim != NULL);
 	atomic_store(&broken, broken || inside > 0);
 	atomic_store(&inside, 0);
+	atomic_store(&given_up, 0);
 	own = 0;
 }
 
 static void set_up(void)
 {
 	stay_loaded();
+	ims_ending_set_wait(wait_for_first_calls);
 	pthread_atfork(NULL, NULL, in_child);
 }
 
@@ -93,8 +122,17 @@ int ims_shim_enter(shim_visit *v, shim_message *msg)
 		return refuse(msg, IMGSEARCH_ECANCELED, "the program is ending");
 	}
 	own++;
+	ims_ending_watch();
 	ims_signals_block(&v->mask);
 	return 0;
+}
+
+void ims_shim_keep_handler(const atomic_bool *loaded)
+{
+	while (!atomic_load(loaded)) {
+		register_handler();
+		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+	}
 }
 
 void ims_shim_leave(shim_visit *v)

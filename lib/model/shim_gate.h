@@ -6,6 +6,7 @@
 #include "shim/shim.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 typedef struct shim_visit {
@@ -19,6 +20,12 @@ typedef struct shim_visit {
  */
 int ims_shim_enter(shim_visit *v, shim_message *msg);
 void ims_shim_leave(shim_visit *v);
+
+/*
+ * Within a visit, while another thread loads the shim: until *loaded, the end of the program finds
+ * a handler that waits for it.
+ */
+void ims_shim_keep_handler(const atomic_bool *loaded);
 
 /* The same table, whose functions pass the gate. Once a process. */
 const shim_table *ims_shim_guard(const shim_table *real);

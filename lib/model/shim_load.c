@@ -9,6 +9,7 @@
 #include "model/shim_gate.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <string.h>
 
 #define SHIM_FILE "imgsearch-shim.so"
@@ -27,6 +28,35 @@ static int find(char **path, imgsearch_error *err)
 	return rc;
 }
 
+typedef struct opening {
+	const char *path;
+	void *so;
+	char why[400];
+	atomic_bool done;
+} opening;
+
+static void open_shim(void *arg)
+{
+	opening *o = arg;
+	o->so = dlopen(o->path, RTLD_NOW | RTLD_LOCAL);
+	if (!o->so)
+		snprintf(o->why, sizeof o->why, "%s", dlerror());
+	atomic_store(&o->done, true);
+}
+
+/* On another thread, so that this one can see to the end of the program meanwhile. */
+static int open_apart(opening *o, imgsearch_error *err)
+{
+	pool *p;
+	int rc = ims_pool_new(&p, 1, 1, err);
+	if (rc)
+		return rc;
+	ims_pool_run(p, open_shim, o);
+	ims_shim_keep_handler(&o->done);
+	ims_pool_free(p);
+	return 0;
+}
+
 static int load(imgsearch_error *err)
 {
 	char *path;
@@ -40,13 +70,16 @@ static int load(imgsearch_error *err)
 		ims_free(path);
 		return ims_fail(err, rc, "no network can run: %s", msg.text);
 	}
-	void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	opening o = { .path = path };
 	ims_shim_entry *entry = NULL;
-	if (so)
-		*(void **)&entry = dlsym(so, "ims_shim");
+	rc = open_apart(&o, err);
+	if (o.so)
+		*(void **)&entry = dlsym(o.so, "ims_shim");
 	const shim_table *table = entry ? entry(IMS_SHIM_ABI) : NULL;
-	if (!so)
-		rc = ims_fail(err, IMGSEARCH_EMODEL, "no network can run: %s", dlerror());
+	if (!rc && !o.so)
+		rc = ims_fail(err, IMGSEARCH_EMODEL, "no network can run: %s", o.why);
+	else if (rc)
+		;
 	else if (!table || table->abi != IMS_SHIM_ABI || table->size < sizeof *table)
 		rc = ims_fail(err, IMGSEARCH_EMODEL, "%s belongs to another version of the library", path);
 	else

@@ -24,6 +24,9 @@ typedef struct row_source {
 	/* Every row in order of id, in blocks; stops with each's result when that is not 0. */
 	int (*scan)(void *ctx, int (*each)(void *user, const int64_t *ids, const float *rows, size_t n),
 		void *user, imgsearch_error *err);
+	/* Rows by id into out (n, dim); found[i] = 0 where an id is gone. */
+	int (*fetch)(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found,
+		imgsearch_error *err);
 	/*
 	 * Every row in no order, in at most ROW_PARTS parts on the threads of a pool: each gets
 	 * users[i] of part i. *done is false where that is not possible, and nothing was read. NULL: it
@@ -32,9 +35,6 @@ typedef struct row_source {
 	int (*scan_parts)(void *ctx, pool *pool,
 		int (*each)(void *user, const int64_t *ids, const float *rows, size_t n),
 		void *const *users, size_t parts, bool *done, imgsearch_error *err);
-	/* Rows by id into out (n, dim); found[i] = 0 where an id is gone. */
-	int (*fetch)(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found,
-		imgsearch_error *err);
 } row_source;
 
 /* At most `room` rows, evenly taken, into out (room, dim); *n: how many. */

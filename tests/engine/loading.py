@@ -29,12 +29,23 @@ static int work(void *so)
 	(void)so;
 	GET(imgsearch_open); GET(imgsearch_vectors_add); GET(imgsearch_query);
 	GET(imgsearch_hits_free); GET(imgsearch_close); GET(imgsearch_input_item);
+	GET(imgsearch_extract); GET(imgsearch_input_pixels);
 	imgsearch *s;
 	imgsearch_error err;
 	imgsearch_hits *hits;
 	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
 	float rows[4] = { 1, 0, 0, 1 };
 	o.dim = 2;
+#ifdef WITH_NETWORK
+	static unsigned char rgb[64 * 64 * 3] = { 200, 9 };
+	static float feature[4096];
+	imgsearch_input picture = CALL(imgsearch_input_pixels)(rgb, 64, 64, 0);
+	imgsearch_error own = { 0 };
+	if (CALL(imgsearch_open)(":memory:", NULL, NULL, &s, &err)
+		|| CALL(imgsearch_extract)(s, &picture, 1, NULL, NULL, feature, 4096, &own, &err) || own.code)
+		return 4;
+	CALL(imgsearch_close)(s);
+#endif
 	if (CALL(imgsearch_open)(":memory:", &o, NULL, &s, &err))
 		return 1;
 	imgsearch_input in = CALL(imgsearch_input_item)(0);
@@ -103,12 +114,13 @@ def by_ctypes():
     return None if count == 1 or count == 2 else f"{count} hits"
 
 
-def compiled(folder, name, *arguments):
+def compiled(folder, name, *arguments, libraries=None):
     source, program = os.path.join(folder, name + ".c"), os.path.join(folder, name)
     with open(source, "w", encoding="utf-8") as f:
         f.write(PROGRAM)
     subprocess.run([*CC, "-std=gnu11", "-Iinclude", source, "-o", program, *arguments], check=True)
-    return subprocess.run([program], timeout=60, check=False).returncode
+    env = {**os.environ, "IMGSEARCH_LIBDIR": os.path.abspath(libraries)} if libraries else None
+    return subprocess.run([program], timeout=60, check=False, env=env).returncode
 
 
 def main():
@@ -122,6 +134,14 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         rc = compiled(folder, "twice", "-DAT_RUN_TIME", f'-DLIBRARY="{LIBRARY}"', "-ldl")
         result("dlopen and dlclose, twice", rc == 0)
+        for name, libraries in (("a fake network", f"{BUILD}/tests/lib"), ("libtorch", BUILD)):
+            what = f"the same with {name}, which stays loaded"
+            if not os.path.exists(f"{libraries}/imgsearch-shim.so"):
+                result(f"{what} # SKIP {libraries} has no shim", True)
+                continue
+            rc = compiled(folder, "network", "-DAT_RUN_TIME", "-DWITH_NETWORK",
+                          f'-DLIBRARY="{LIBRARY}"', "-ldl", libraries=libraries)
+            result(what, rc == 0)
         rc = compiled(folder, "static", f"{BUILD}/libimgsearch.a", "-ljpeg", "-lpng", "-lz",
                       "-lsqlite3", "-ldl", "-lm", "-pthread")
         result("linked with the static library", rc == 0)

@@ -174,6 +174,62 @@ static void ends_in_the_midst_of_libtorch(void **state)
 	end_all(*state, true);
 }
 
+/* -------------------------------------------------------------------- the first call ever ---- */
+
+static void *extract_first(void *arg)
+{
+	plan *x = arg;
+	imgsearch_error err = { 0 };
+	extract_one(x->s, x->sc, &err);
+	return NULL;
+}
+
+/* Ends the program so long after another thread began to load libtorch. */
+static void load_and_end(plan *x, useconds_t after)
+{
+	pthread_t thread;
+	imgsearch_error err = { 0 };
+	if (!use_real_shim())
+		_exit(77);
+	MUST(!imgsearch_open(":memory:", NULL, NULL, &x->s, &err));
+	MUST(!pthread_create(&thread, NULL, extract_first, x));
+	usleep(after);
+	MUST(write(busy_fd, "x", 1) == 1);
+	if (x->way == BY_MAIN)
+		exit(STATUS);
+	MUST(!pthread_create(&thread, NULL, end_program, NULL));
+	for (;;)
+		pause();
+}
+
+/* Loading, the first network and its first batch take about a second. */
+static void ends_while_libtorch_is_loaded(void **state)
+{
+	enum { STEP_US = 70000, STEPS_OF_WAY = 14 };
+	plan x = { .sc = *state };
+	draw_photos(*state);
+	for (useconds_t i = 0; i < 2 * STEPS_OF_WAY; i++) {
+		char c;
+		int ready[2];
+		x.way = i % 2 ? BY_MAIN : BY_THREAD;
+		assert_int_equal(pipe(ready), 0);
+		fflush(NULL);
+		pid_t child = fork();
+		if (!child) {
+			busy_fd = ready[1];
+			load_and_end(&x, i / 2 * STEP_US);
+		}
+		close(ready[1]);
+		bool began = read(ready[0], &c, 1) == 1;
+		close(ready[0]);
+		int rc = wait_for(child, began ? 2 * limit : SECONDS);
+		if (rc == 77)
+			skip();
+		if (rc != STATUS)
+			fail_msg("after %u us, way %d: ended with %d", i / 2 * STEP_US, x.way, rc);
+	}
+}
+
 /* ------------------------------------------------------------ handles that are closed late ---- */
 
 static imgsearch *late;
@@ -217,6 +273,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(ends_in_the_midst, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(ends_in_the_midst_of_libtorch, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(ends_while_libtorch_is_loaded, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(closes_late, scene_setup, scene_teardown),
 	};
 	return cmocka_run_group_tests_name("exit", tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "process.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/file.h>
 
 enum { DIM = 8, ROWS = 500, SECONDS = 20 };
@@ -396,6 +397,70 @@ static void a_child_has_libtorch(void **state)
 	assert_int_equal(rc, 0);
 }
 
+/* Another thread of the parent is inside the network, until the parent lets it go. */
+static int inside[2], go_on[2];
+
+static void stay_inside(size_t n)
+{
+	char c = (char)n;
+	if (write(inside[1], &c, 1) != 1 || read(go_on[0], &c, 1) != 1)
+		abort();
+}
+
+static void *extract_slowly(void *arg)
+{
+	family *f = arg;
+	imgsearch_error err = { 0 };
+	return extract_one(f->s, f->sc, &err) ? f : NULL;
+}
+
+/* No network can be had; vectors can. */
+static int no_network_in_own(void *arg)
+{
+	family *f = arg;
+	imgsearch_error err = { 0 };
+	imgsearch *s;
+	MUST(!imgsearch_open(f->sc->db, NULL, NULL, &s, &err));
+	MUST(extract_one(s, f->sc, &err) == IMGSEARCH_EMODEL);
+	MUST(strstr(err.message, "forked"));
+	MUST(update(s, f->sc, NULL, &err) == IMGSEARCH_EMODEL);
+	imgsearch_input in = imgsearch_input_item(1);
+	imgsearch_hits *hits;
+	MUST(!imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err));
+	imgsearch_hits_free(hits);
+	imgsearch_close(s);
+	return 0;
+}
+
+static int fork_beside_a_call(void *sc)
+{
+	family f = { .sc = sc };
+	imgsearch_error err = { 0 };
+	pthread_t thread;
+	void *failed;
+	char c;
+	MUST(!imgsearch_open(f.sc->db, NULL, NULL, &f.s, &err));
+	MUST(!update(f.s, sc, NULL, &err));
+	MUST(pipe(inside) == 0 && pipe(go_on) == 0);
+	scene_on_run(stay_inside);
+	MUST(!pthread_create(&thread, NULL, extract_slowly, &f));
+	MUST(read(inside[0], &c, 1) == 1);
+	photo(sc, "new.png", 4711); /* so that the update of the child needs the network */
+	MUST(in_child(no_network_in_own, &f, SECONDS) == 0);
+	scene_on_run(NULL);
+	MUST(write(go_on[1], "x", 1) == 1);
+	MUST(!pthread_join(thread, &failed) && !failed);
+	MUST(!extract_one(f.s, sc, &err)); /* the parent noticed nothing */
+	imgsearch_close(f.s);
+	return 0;
+}
+
+static void a_child_of_a_call_has_no_network(void **state)
+{
+	draw_photos(*state);
+	assert_int_equal(in_child(fork_beside_a_call, *state, 4 * SECONDS), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -410,6 +475,7 @@ int main(void)
 		TEST(a_fork_does_not_release_the_lock),
 		TEST(a_child_has_a_network),
 		TEST(a_child_has_libtorch),
+		TEST(a_child_of_a_call_has_no_network),
 	};
 	return cmocka_run_group_tests_name("fork", tests, NULL, NULL);
 }

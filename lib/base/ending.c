@@ -1,0 +1,34 @@
+/* A destructor for each watched thread, by what glibc offers to C++ compilers. */
+#include "base/ending.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+typedef void destructor(void *arg);
+
+extern int __cxa_thread_atexit_impl(destructor *end, void *arg, void *library)
+	__attribute__((weak));
+extern void *__dso_handle __attribute__((visibility("hidden")));
+
+static void (*_Atomic wait)(void);
+
+static void end(void *arg)
+{
+	void (*call)(void) = atomic_load(&wait);
+	(void)arg;
+	if (call)
+		call();
+}
+
+void ims_ending_watch(void)
+{
+	static _Thread_local bool watched;
+	if (watched || !__cxa_thread_atexit_impl)
+		return;
+	watched = !__cxa_thread_atexit_impl(end, NULL, &__dso_handle);
+}
+
+void ims_ending_set_wait(void (*call)(void))
+{
+	atomic_store(&wait, call);
+}
