@@ -269,7 +269,7 @@ bench-index: all fake $(TOOL_BIN) $(B)/tests/bench/bare $(B)/tests/bench/cold
 
 # PHOTOS=DIR of 64 pictures or more; N=ROWS
 bench-deadline: all $(B)/tests/bench/deadline
-	@IMGSEARCH_LIBDIR=$(B) $(B)/tests/bench/deadline $(or $(PHOTOS),../shared/images/flowers/roses) $(N)
+	@OMP_WAIT_POLICY=passive IMGSEARCH_LIBDIR=$(B) $(B)/tests/bench/deadline $(or $(PHOTOS),../shared/images/flowers/roses) $(N)
 
 bench-decode: $(B)/tests/bench/decode
 	@tests/bench/decode.py $<
