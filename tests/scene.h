@@ -88,7 +88,7 @@ static inline void draw(const char *path, unsigned number)
 						(uint8_t)(colour >> 8 * c);
 	}
 	image im = { .pixels = rgb, .width = SIDE, .height = SIDE };
-	assert_int_equal(ims_image_encode_png(&bytes, &im, NULL), 0);
+	assert_int_equal(ims_image_encode_png(&bytes, &im, NULL, NULL), 0);
 	FILE *f = fopen(path, "wb");
 	assert_non_null(f);
 	assert_int_equal(fwrite(bytes.data, 1, bytes.len, f), bytes.len);

@@ -83,17 +83,21 @@ static double best_scale(const exceedances *e, double shape, double mean, double
 	return exp(fa < fb ? a : b);
 }
 
-static void fit_tail(chance *out, const exceedances *e, double mean)
+static int fit_tail(chance *out, const exceedances *e, double mean, const job *job,
+	imgsearch_error *err)
 {
+	int rc = 0;
 	double best = INFINITY, value;
-	for (double shape = -0.5; shape <= 0.3; shape += 0.02) {
+	for (double shape = -0.5; !rc && shape <= 0.3; shape += 0.02) {
 		double scale = best_scale(e, shape, mean, &value);
 		if (value < best) {
 			best = value;
 			out->shape = (float)shape;
 			out->scale = (float)scale;
 		}
+		rc = ims_job_check(job, err);
 	}
+	return rc;
 }
 
 static chance_norm norm_of(const float *sorted, size_t n)
@@ -103,8 +107,9 @@ static chance_norm norm_of(const float *sorted, size_t n)
 }
 
 /* The distribution of n normalised scores, which it sorts. */
-static int fit(chance *out, float *score, size_t n, imgsearch_error *err)
+static int fit(chance *out, float *score, size_t n, const job *job, imgsearch_error *err)
 {
+	int rc = 0;
 	exceedances *e = ims_zalloc(1, sizeof *e);
 	if (!e)
 		return ims_nomem(err);
@@ -121,21 +126,23 @@ static int fit(chance *out, float *score, size_t n, imgsearch_error *err)
 	}
 	e->above = (double)(n - last) / (double)step;
 	if (mean > 0 && e->limit > 0)
-		fit_tail(out, e, mean / (double)e->n);
+		rc = fit_tail(out, e, mean / (double)e->n, job, err);
 	ims_free(e);
-	return 0;
+	return rc;
 }
 
 int ims_analysis_chance_fit(chance *out, const float *score, const uint64_t *group, size_t n,
-	imgsearch_error *err)
+	const job *job, imgsearch_error *err)
 {
+	int rc = 0;
 	float *normed = ims_alloc(n, n * sizeof *normed);
 	size_t all = 0;
 	*out = (chance){ 0 };
 	if (!normed)
 		return ims_nomem(err);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !rc; i++) {
 		size_t first = all;
+		rc = ims_job_check(job, err);
 		for (size_t j = 0; j < n; j++)
 			if (j != i && group[j] != group[i])
 				normed[all++] = score[i * n + j];
@@ -148,9 +155,10 @@ int ims_analysis_chance_fit(chance *out, const float *score, const uint64_t *gro
 		for (size_t j = first; j < all; j++)
 			normed[j] = (normed[j] - norm.location) / norm.spread;
 	}
-	int rc = all < IMS_CHANCE_PAIRS
-		? ims_fail(err, IMGSEARCH_ENOTFOUND, "%zu pairs are too few to fit the chance model", all)
-		: fit(out, normed, all, err);
+	if (!rc)
+		rc = all < IMS_CHANCE_PAIRS ? ims_fail(err, IMGSEARCH_ENOTFOUND,
+				 "%zu pairs are too few to fit the chance model", all)
+									: fit(out, normed, all, job, err);
 	ims_free(normed);
 	return rc;
 }

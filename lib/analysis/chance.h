@@ -22,10 +22,10 @@ typedef struct chance_norm {
 
 /*
  * From the scores (n, n) of all pairs of a cohort. Pairs of one group (n) may be related and do not
- * count. ENOTFOUND: fewer than IMS_CHANCE_PAIRS are left; ENOMEM.
+ * count. job may be NULL. ENOTFOUND: fewer than IMS_CHANCE_PAIRS are left; ENOMEM.
  */
 int ims_analysis_chance_fit(chance *out, const float *score, const uint64_t *group, size_t n,
-	imgsearch_error *err);
+	const job *job, imgsearch_error *err);
 
 /*
  * From the scores of a query with the n pictures of a cohort, which it sorts. Few may be related.

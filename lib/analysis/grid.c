@@ -18,6 +18,13 @@ typedef struct area {
 	uint32_t from[2], size[2]; /* column, row */
 } area;
 
+typedef struct placing {
+	uint32_t *cell;
+	uint32_t columns;
+	const stop_token *stop;
+	int stopped; /* ECANCELED or EDEADLINE */
+} placing;
+
 static int by_place(const point *a, const point *b, int axis)
 {
 	if (a->at[axis] != b->at[axis])
@@ -35,9 +42,13 @@ static int by_y(const void *a, const void *b)
 	return by_place(a, b, 1);
 }
 
-static void place(uint32_t *cell, point *s, size_t n, area a, uint32_t columns)
+static void place(placing *g, point *s, size_t n, area a)
 {
 	while (n && (a.size[0] > 1 || a.size[1] > 1)) {
+		if (!g->stopped)
+			g->stopped = ims_stopped(g->stop);
+		if (g->stopped)
+			return;
 		int axis = a.size[0] >= a.size[1] ? 0 : 1;
 		area low = a, high = a;
 		low.size[axis] = a.size[axis] / 2;
@@ -53,15 +64,15 @@ static void place(uint32_t *cell, point *s, size_t n, area a, uint32_t columns)
 			cut = low_room;
 		if (n - cut > high_room)
 			cut = n - high_room;
-		place(cell, s, cut, low, columns);
+		place(g, s, cut, low);
 		s += cut, n -= cut, a = high;
 	}
 	if (n)
-		cell[s->point] = a.from[1] * columns + a.from[0];
+		g->cell[s->point] = a.from[1] * g->columns + a.from[0];
 }
 
 int ims_analysis_grid(uint32_t *cell, const float *xy, size_t n, uint32_t columns, uint32_t rows,
-	imgsearch_error *err)
+	const stop_token *stop, imgsearch_error *err)
 {
 	if ((uint64_t)columns * rows < n)
 		return ims_fail(err, IMGSEARCH_EINVAL, "a grid of %u x %u has no room for %zu points",
@@ -79,7 +90,8 @@ int ims_analysis_grid(uint32_t *cell, const float *xy, size_t n, uint32_t column
 			s[i].at[axis] = range > 0 ? (xy[2 * i + (size_t)axis] - low[axis]) / range * cells : 0;
 		}
 	}
-	place(cell, s, n, (area){ { 0, 0 }, { columns, rows } }, columns);
+	placing g = { cell, columns, stop, 0 };
+	place(&g, s, n, (area){ { 0, 0 }, { columns, rows } });
 	ims_free(s);
-	return 0;
+	return g.stopped ? ims_fail(err, g.stopped, "%s", ims_stop_text(g.stopped)) : 0;
 }

@@ -9,6 +9,6 @@
  * The bounding box of the points covers the grid. EINVAL: columns * rows < n; ENOMEM.
  */
 int ims_analysis_grid(uint32_t *cell, const float *xy, size_t n, uint32_t columns, uint32_t rows,
-	imgsearch_error *err);
+	const stop_token *stop, imgsearch_error *err);
 
 #endif

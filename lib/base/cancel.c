@@ -29,9 +29,12 @@ int ims_stopped(const stop_token *t)
 int ims_stop_check(const stop_token *t, imgsearch_error *err)
 {
 	int rc = ims_stopped(t);
-	if (!rc)
-		return 0;
-	return ims_fail(err, rc, rc == IMGSEARCH_ECANCELED ? "cancelled" : "past the deadline");
+	return rc ? ims_fail(err, rc, "%s", ims_stop_text(rc)) : 0;
+}
+
+const char *ims_stop_text(int rc)
+{
+	return rc == IMGSEARCH_ECANCELED ? "cancelled" : "past the deadline";
 }
 
 int imgsearch_cancel_token_new(imgsearch_cancel_token **out, imgsearch_error *err)

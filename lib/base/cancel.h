@@ -48,4 +48,7 @@ static inline bool ims_is_stop(int rc)
 int ims_stopped(const stop_token *t);
 int ims_stop_check(const stop_token *t, imgsearch_error *err);
 
+/* The sentence of ECANCELED or EDEADLINE. */
+const char *ims_stop_text(int rc);
+
 #endif

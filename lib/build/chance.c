@@ -76,13 +76,13 @@ static int fit(const cohort_sample *p, chance *out, imgsearch_error *err)
 	if (!score)
 		return ims_nomem(err);
 	int rc = 0;
-	for (size_t a = 0; !rc && a < p->n; a++, rc = ims_job_check(p->job, p->err))
+	for (size_t a = 0; !rc && a < p->n; a++, rc = ims_job_check(p->job, err))
 		for (size_t b = a; b < p->n; b++)
 			score[a * p->n + b] = score[b * p->n + a] = ims_score(sp->metric,
 				ims_search_distance(sp->metric, p->rows + a * sp->dim, p->rows + b * sp->dim,
 					sp->dim));
 	if (!rc)
-		rc = ims_analysis_chance_fit(out, score, p->folder, p->n, err);
+		rc = ims_analysis_chance_fit(out, score, p->folder, p->n, p->job, err);
 	ims_free(score);
 	return rc;
 }
@@ -123,6 +123,8 @@ int ims_chance_fit(imgsearch *s, const view *v, job *j, imgsearch_error *err)
 			rc = 0;
 		else if (!ims_is_stop(rc))
 			rc = ims_nomem(err);
+		else if (err)
+			*err = few;
 	}
 	if (p)
 		ims_free(p->rows);

@@ -48,7 +48,7 @@ static int scale(image *out, const image *in, uint64_t *random, imgsearch_error 
 static int recompress(image *out, const image *in, uint64_t *random, imgsearch_error *err)
 {
 	buf jpeg = { 0 };
-	int rc = ims_image_encode_jpeg(&jpeg, in, 25, err);
+	int rc = ims_image_encode_jpeg(&jpeg, in, 25, NULL, err);
 	(void)random;
 	if (!rc)
 		rc = ims_image_decode(out, NULL, jpeg.data, jpeg.len, &(image_limits){ .full_decode = 1 },

@@ -174,14 +174,14 @@ void imgsearch_map_free(imgsearch_map *map)
 }
 
 int ims_map_grid(const imgsearch_map *map, uint32_t columns, uint32_t rows, uint32_t *cell,
-	imgsearch_error *err)
+	const stop_token *stop, imgsearch_error *err)
 {
 	float *xy = ims_alloc(2 * map->count + 1, sizeof *xy);
 	if (!xy)
 		return ims_nomem(err);
 	for (size_t i = 0; i < map->count; i++)
 		xy[2 * i] = map->items[i]->x, xy[2 * i + 1] = map->items[i]->y;
-	int rc = ims_analysis_grid(cell, xy, map->count, columns, rows, err);
+	int rc = ims_analysis_grid(cell, xy, map->count, columns, rows, stop, err);
 	ims_free(xy);
 	return rc;
 }

@@ -13,6 +13,6 @@ int ims_map(imgsearch *s, const imgsearch_map_options *options, job *job, imgsea
 
 /* imgsearch_map_grid: cell (map->count). EINVAL: too few cells; ENOMEM. */
 int ims_map_grid(const imgsearch_map *map, uint32_t columns, uint32_t rows, uint32_t *cell,
-	imgsearch_error *err);
+	const stop_token *stop, imgsearch_error *err);
 
 #endif

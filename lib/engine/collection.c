@@ -85,5 +85,5 @@ int imgsearch_map_grid(const imgsearch_map *map, uint32_t columns, uint32_t rows
 		return rc;
 	stop_token stop = ims_stop_token(NULL, &call);
 	rc = ims_stop_check(&stop, err);
-	return rc ? rc : ims_map_grid(map, columns, rows, cells, err);
+	return rc ? rc : ims_map_grid(map, columns, rows, cells, &stop, err);
 }

@@ -64,8 +64,8 @@ int imgsearch_image_encode(const imgsearch_image *theirs, int quality,
 		.width = theirs->width,
 		.height = theirs->height,
 	};
-	rc = quality ? ims_image_encode_jpeg(&b, &im, quality, err)
-				 : ims_image_encode_png(&b, &im, err);
+	rc = quality ? ims_image_encode_jpeg(&b, &im, quality, &stop, err)
+				 : ims_image_encode_png(&b, &im, &stop, err);
 	imgsearch_bytes *bytes = rc ? NULL : ims_result_new(sizeof *bytes);
 	if (!rc && bytes) {
 		bytes->items = (const uint8_t *)ims_result_text_n(bytes, (const char *)b.data, b.len);

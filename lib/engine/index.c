@@ -136,7 +136,7 @@ int imgsearch_vectors_add(imgsearch *s, const float *rows, size_t n, size_t dim,
 	int rc = COPY(options, theirs, err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
-	return rc ? rc : ims_add_vectors(s, rows, n, dim, &options, ids, err);
+	return rc ? rc : ims_add_vectors(s, rows, n, dim, &options, &j, ids, err);
 }
 
 int imgsearch_index_remove(imgsearch *s, const int64_t *ids, size_t n,
@@ -149,7 +149,7 @@ int imgsearch_index_remove(imgsearch *s, const int64_t *ids, size_t n,
 	int rc = COPY(options, theirs, err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
-	return rc ? rc : ims_remove(s, ids, n, &options, err);
+	return rc ? rc : ims_remove(s, ids, n, &options, &j, err);
 }
 
 int imgsearch_index_keep_out(imgsearch *s, const int64_t *ids, size_t n, const imgsearch_call *call,
@@ -159,7 +159,7 @@ int imgsearch_index_keep_out(imgsearch *s, const int64_t *ids, size_t n, const i
 	REQUIRE_HANDLE(s, "index_keep_out", err);
 	REQUIRE(!n || ids, err, "index_keep_out: ids is NULL");
 	int rc = ims_call_begin(s, call, &j, err);
-	return rc ? rc : ims_keep_out(s, ids, n, err);
+	return rc ? rc : ims_keep_out(s, ids, n, &j, err);
 }
 
 int imgsearch_index_readmit(imgsearch *s, const int64_t *ids, size_t n, const imgsearch_call *call,
@@ -169,7 +169,7 @@ int imgsearch_index_readmit(imgsearch *s, const int64_t *ids, size_t n, const im
 	REQUIRE_HANDLE(s, "index_readmit", err);
 	REQUIRE(!n || ids, err, "index_readmit: ids is NULL");
 	int rc = ims_call_begin(s, call, &j, err);
-	return rc ? rc : ims_readmit(s, ids, n, err);
+	return rc ? rc : ims_readmit(s, ids, n, &j, err);
 }
 
 int imgsearch_root_move(imgsearch *s, const char *from, const char *to, const imgsearch_call *call,

@@ -16,7 +16,7 @@ int imgsearch_info_get(imgsearch *s, const imgsearch_call *call, imgsearch_info 
 	*out = NULL;
 	REQUIRE_HANDLE(s, "info_get", err);
 	int rc = ims_call_begin(s, call, &j, err);
-	return rc ? rc : ims_info(s, out, err);
+	return rc ? rc : ims_info(s, &j, out, err);
 }
 
 int imgsearch_network_get(imgsearch *s, imgsearch_network **out, imgsearch_error *err)

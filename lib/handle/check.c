@@ -183,7 +183,7 @@ static int measure_recall(imgsearch *s, size_t queries, imgsearch_check_report *
 		size_t room = queries < v->rows.n ? queries : v->rows.n;
 		m.dim = v->space.dim;
 		m.rows = ims_alloc_aligned(room, m.dim * sizeof(float));
-		rc = m.rows ? ims_search_sample(&v->rows, room, m.rows, &m.n, err) : ims_nomem(err);
+		rc = m.rows ? ims_search_sample(&v->rows, room, m.rows, &m.n, j, err) : ims_nomem(err);
 		if (!rc)
 			rc = measure(s, v, &m, &b, r, j, err);
 	}

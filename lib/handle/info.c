@@ -226,7 +226,7 @@ static int fill(filler *f)
 	return rc ? rc : add_searchers(f);
 }
 
-int ims_info(imgsearch *s, imgsearch_info **out, imgsearch_error *err)
+int ims_info(imgsearch *s, const job *j, imgsearch_info **out, imgsearch_error *err)
 {
 	view *v;
 	*out = NULL;
@@ -235,6 +235,8 @@ int ims_info(imgsearch *s, imgsearch_info **out, imgsearch_error *err)
 		return rc;
 	filler f = { .s = s, .v = v, .info = ims_result_new(sizeof **out), .err = err };
 	rc = f.info ? fill(&f) : ims_nomem(err);
+	if (!rc) /* the weights of a network may have been read */
+		rc = ims_job_check(j, err);
 	ims_view_release(v);
 	if (rc)
 		ims_result_free(f.info);

@@ -153,7 +153,8 @@ int ims_image_resize(image *out, const image *in, uint32_t width, uint32_t heigh
 	const double box[4], imgsearch_error *err);
 
 /* Encoders: append to out. quality: 0..100. */
-int ims_image_encode_jpeg(buf *out, const image *im, int quality, imgsearch_error *err);
-int ims_image_encode_png(buf *out, const image *im, imgsearch_error *err);
+int ims_image_encode_jpeg(buf *out, const image *im, int quality, const stop_token *stop,
+	imgsearch_error *err);
+int ims_image_encode_png(buf *out, const image *im, const stop_token *stop, imgsearch_error *err);
 
 #endif

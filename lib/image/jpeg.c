@@ -69,6 +69,7 @@ typedef struct write_job {
 	int quality;
 	buf *out;
 	uint8_t chunk[OUT_CHUNK];
+	const stop_token *stop; /* or NULL */
 } write_job;
 
 static int code_of(int message)
@@ -503,18 +504,23 @@ static void write_picture(void *arg)
 	jpeg_start_compress(&j->c, TRUE);
 	while (j->c.next_scanline < j->c.image_height) {
 		JSAMPROW row = j->im->pixels + (size_t)j->c.next_scanline * j->im->width * 3;
+		int rc = ims_stopped(j->stop);
+		if (rc)
+			stop(&j->guard, rc, ims_stop_text(rc));
 		jpeg_write_scanlines(&j->c, &row, 1);
 	}
 	jpeg_finish_compress(&j->c);
 }
 
-int ims_image_encode_jpeg(buf *out, const image *im, int quality, imgsearch_error *err)
+int ims_image_encode_jpeg(buf *out, const image *im, int quality, const stop_token *stop_on,
+	imgsearch_error *err)
 {
 	write_job *j = ims_zalloc(1, sizeof *j);
 	if (!j)
 		return ims_nomem(err);
 	j->im = im;
 	j->quality = quality;
+	j->stop = stop_on;
 	j->out = out;
 	int rc = run_guarded(&j->guard, write_picture, j, err);
 	jpeg_destroy_compress(&j->c);

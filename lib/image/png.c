@@ -55,6 +55,7 @@ typedef struct write_job {
 	png_infop info;
 	const image *im;
 	buf *out;
+	const stop_token *stop; /* or NULL */
 } write_job;
 
 static _Noreturn void stop(guard *w, int code, const char *message)
@@ -385,14 +386,18 @@ static void write_picture(void *arg)
 	png_set_IHDR(j->png, j->info, j->im->width, j->im->height, 8, PNG_COLOR_TYPE_RGB,
 		PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
 	png_write_info(j->png, j->info);
-	for (size_t y = 0; y < j->im->height; y++)
+	for (size_t y = 0; y < j->im->height; y++) {
+		int rc = ims_stopped(j->stop);
+		if (rc)
+			stop(&j->guard, rc, ims_stop_text(rc));
 		png_write_row(j->png, j->im->pixels + y * j->im->width * 3);
+	}
 	png_write_end(j->png, NULL);
 }
 
-int ims_image_encode_png(buf *out, const image *im, imgsearch_error *err)
+int ims_image_encode_png(buf *out, const image *im, const stop_token *stop_on, imgsearch_error *err)
 {
-	write_job j = { .im = im, .out = out };
+	write_job j = { .im = im, .out = out, .stop = stop_on };
 	int rc = run_guarded(&j.guard, write_picture, &j, err);
 	png_destroy_write_struct(&j.png, &j.info);
 	return rc ? rc : out->failed ? ims_nomem(err) : 0;

@@ -5,12 +5,12 @@
 #include "ingest/transaction.h"
 
 /* Stages an edit, or writes it at once; it is consumed. */
-static int apply(imgsearch *s, imgsearch_transaction *t, edit *e, int64_t *ids,
+static int apply(imgsearch *s, imgsearch_transaction *t, edit *e, int64_t *ids, job *j,
 	imgsearch_error *err)
 {
 	bool again;
 	return t ? ims_transaction_stage(t, e, ids, err)
-			 : ims_transaction_write_one(s, e, ids, &again, err);
+			 : ims_transaction_write_one(s, e, ids, j, &again, err);
 }
 
 /* Whether the index has these bytes; an edit_has_content. */
@@ -35,7 +35,7 @@ static int add_alone(imgsearch *s, const imgsearch_input *in, const char *name, 
 	for (int i = 0; !rc && again && i < TRIES; i++) {
 		rc = ims_edit_picture(&e, s, in, name, has_content, i ? NULL : s, j, err);
 		if (!rc)
-			rc = ims_transaction_write_one(s, &e, id, &again, err);
+			rc = ims_transaction_write_one(s, &e, id, j, &again, err);
 		ims_edit_free(&e);
 	}
 	return rc || !again ? rc
@@ -57,7 +57,7 @@ static int add_staged(imgsearch *s, const imgsearch_input *in, const char *name,
 }
 
 static int add_vector(imgsearch *s, const imgsearch_input *in, const imgsearch_index_add_options *o,
-	int64_t *id, imgsearch_error *err)
+	job *j, int64_t *id, imgsearch_error *err)
 {
 	edit e;
 	const char *name = o->name;
@@ -72,7 +72,7 @@ static int add_vector(imgsearch *s, const imgsearch_input *in, const imgsearch_i
 		return rc;
 	}
 	e.is_unnamed = unnamed;
-	return apply(s, o->transaction, &e, id, err);
+	return apply(s, o->transaction, &e, id, j, err);
 }
 
 int ims_add(imgsearch *s, const imgsearch_input *in, const imgsearch_index_add_options *o, job *j,
@@ -82,13 +82,13 @@ int ims_add(imgsearch *s, const imgsearch_input *in, const imgsearch_index_add_o
 	if (rc)
 		return rc;
 	if (in->kind == IMGSEARCH_INPUT_KIND_VECTOR)
-		return add_vector(s, in, o, id, err);
+		return add_vector(s, in, o, j, id, err);
 	return o->transaction ? add_staged(s, in, o->name, o->transaction, j, id, err)
 						  : add_alone(s, in, o->name, j, id, err);
 }
 
 int ims_add_vectors(imgsearch *s, const float *rows, size_t n, size_t dim,
-	const imgsearch_vectors_add_options *o, int64_t *ids, imgsearch_error *err)
+	const imgsearch_vectors_add_options *o, job *j, int64_t *ids, imgsearch_error *err)
 {
 	edit e;
 	int rc = o->transaction ? ims_transaction_check(o->transaction, s, err) : 0;
@@ -101,11 +101,11 @@ int ims_add_vectors(imgsearch *s, const float *rows, size_t n, size_t dim,
 		ims_edit_free(&e);
 		return rc;
 	}
-	return apply(s, o->transaction, &e, ids, err);
+	return apply(s, o->transaction, &e, ids, j, err);
 }
 
 int ims_remove(imgsearch *s, const int64_t *ids, size_t n, const imgsearch_index_remove_options *o,
-	imgsearch_error *err)
+	job *j, imgsearch_error *err)
 {
 	edit e;
 	int rc = o->transaction ? ims_transaction_check(o->transaction, s, err) : 0;
@@ -116,5 +116,5 @@ int ims_remove(imgsearch *s, const int64_t *ids, size_t n, const imgsearch_index
 		ims_edit_free(&e);
 		return rc;
 	}
-	return apply(s, o->transaction, &e, NULL, err);
+	return apply(s, o->transaction, &e, NULL, j, err);
 }

@@ -14,10 +14,10 @@ int ims_add(imgsearch *s, const imgsearch_input *in, const imgsearch_index_add_o
 
 /* imgsearch_vectors_add; options are a complete copy. */
 int ims_add_vectors(imgsearch *s, const float *rows, size_t n, size_t dim,
-	const imgsearch_vectors_add_options *options, int64_t *ids, imgsearch_error *err);
+	const imgsearch_vectors_add_options *options, job *j, int64_t *ids, imgsearch_error *err);
 
 /* imgsearch_index_remove; options are a complete copy. */
 int ims_remove(imgsearch *s, const int64_t *ids, size_t n,
-	const imgsearch_index_remove_options *options, imgsearch_error *err);
+	const imgsearch_index_remove_options *options, job *j, imgsearch_error *err);
 
 #endif

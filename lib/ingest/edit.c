@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { LOOK = 256 }; /* items that are written between two looks at the job */
+
 void ims_edit_free(edit *e)
 {
 	for (size_t i = 0; e->names && i < e->n; i++)
@@ -96,8 +98,11 @@ int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const c
 	return rc;
 }
 
-/* Within a transaction: whether the model of the index is still the one that made the vector. */
-static int same_model(edit *e, imgsearch *s, bool *same, imgsearch_error *err)
+/*
+ * Within a transaction: whether the model of the index is still the one that made the vector.
+ * *first: it is to be stored. The edit stays as it is, since the transaction may be rolled back.
+ */
+static int same_model(const edit *e, imgsearch *s, bool *same, bool *first, imgsearch_error *err)
 {
 	model_identity stored;
 	char why[200];
@@ -105,13 +110,12 @@ static int same_model(edit *e, imgsearch *s, bool *same, imgsearch_error *err)
 	*same = rc == IMGSEARCH_ENOTFOUND
 		? e->identity.first
 		: !rc && ims_model_same(&stored, &e->identity.model, why, sizeof why);
-	if (!rc)
-		e->identity.first = false; /* another edit may have added the first picture */
+	*first = rc && e->identity.first; /* another edit may have added the first picture */
 	ims_model_identity_free(&stored);
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
-static int write_picture(edit *e, imgsearch *s, bool *again, imgsearch_error *err)
+static int write_picture(const edit *e, imgsearch *s, bool *again, imgsearch_error *err)
 {
 	row_writer w = { .s = s, .dim = e->identity.model.dim, .refuses_deleted = true };
 	row_outcome outcome = ROW_INDEXED;
@@ -123,12 +127,13 @@ static int write_picture(edit *e, imgsearch *s, bool *again, imgsearch_error *er
 		.ctime = e->ctime,
 		.has_ctime = e->has_ctime,
 	};
+	identity id = e->identity;
 	bool same;
-	int rc = same_model(e, s, &same, err);
+	int rc = same_model(e, s, &same, &id.first, err);
 	*again = !rc && !same;
 	if (rc || *again)
 		return rc;
-	rc = ims_identity_store(s, &e->identity, err);
+	rc = ims_identity_store(s, &id, err);
 	if (!rc)
 		rc = ims_row_put(&w, &row, &e->picture, e->rows, &outcome, err);
 	*again = !rc && outcome == ROW_UNPREPARED;
@@ -238,13 +243,16 @@ static int write_named(const edit *e, size_t i, imgsearch *s, imgsearch_error *e
 			  : ims_store_vector_put(s->store, row.id, e->rows + i * e->dim, e->dim, false, err);
 }
 
-/* Runs of vectors without names are written at once. */
-static int write_vectors(const edit *e, imgsearch *s, imgsearch_error *err)
+/* Runs of vectors without names are written at once, LOOK at most. */
+static int write_vectors(const edit *e, imgsearch *s, const job *j, imgsearch_error *err)
 {
 	int rc = ims_view_settle_dim(s, e->dim, err);
 	for (size_t i = 0, to; !rc && i < e->n; i = to) {
-		for (to = i; to < e->n && !(e->names && e->names[to]); to++)
+		for (to = i; to < e->n && to - i < LOOK && !(e->names && e->names[to]); to++)
 			;
+		rc = ims_job_check(j, err);
+		if (rc)
+			break;
 		if (to > i)
 			rc = ims_store_vectors_put(s->store, e->ids + i, e->rows + i * e->dim, to - i, e->dim,
 				err);
@@ -267,24 +275,27 @@ int ims_edit_remove(edit *out, const int64_t *ids, size_t n, imgsearch_error *er
 	return 0;
 }
 
-static int write_removal(const edit *e, imgsearch *s, imgsearch_error *err)
+static int write_removal(const edit *e, imgsearch *s, const job *j, imgsearch_error *err)
 {
 	int rc = 0;
-	for (size_t i = 0; !rc && i < e->n; i++)
-		rc = ims_store_picture_remove(s->store, e->ids[i], err);
+	for (size_t i = 0; !rc && i < e->n; i++) {
+		rc = i % LOOK ? 0 : ims_job_check(j, err);
+		if (!rc)
+			rc = ims_store_picture_remove(s->store, e->ids[i], err);
+	}
 	return rc;
 }
 
-int ims_edit_write(edit *e, imgsearch *s, bool *again, imgsearch_error *err)
+int ims_edit_write(edit *e, imgsearch *s, const job *j, bool *again, imgsearch_error *err)
 {
 	*again = false;
 	switch (e->kind) {
 	case EDIT_PICTURE:
 		return write_picture(e, s, again, err);
 	case EDIT_VECTORS:
-		return write_vectors(e, s, err);
+		return write_vectors(e, s, j, err);
 	case EDIT_REMOVE:
-		return write_removal(e, s, err);
+		return write_removal(e, s, j, err);
 	}
 	return 0;
 }

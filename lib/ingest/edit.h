@@ -64,6 +64,6 @@ int ims_edit_remove(edit *out, const int64_t *ids, size_t n, imgsearch_error *er
  * index than when the picture was embedded; nothing was written, and it must be embedded again.
  * EDB, EIO, ENOMEM, ELIMIT, EINVAL, ENOTFOUND (a removed id does not exist).
  */
-int ims_edit_write(edit *e, imgsearch *s, bool *again, imgsearch_error *err);
+int ims_edit_write(edit *e, imgsearch *s, const job *j, bool *again, imgsearch_error *err);
 
 #endif

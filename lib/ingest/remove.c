@@ -3,11 +3,14 @@
 
 #include <string.h>
 
-typedef int change_items(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *err);
+typedef int change_items(imgsearch *s, const int64_t *ids, size_t n, const job *j,
+	imgsearch_error *err);
+
+enum { LOOK = 256 }; /* items that are changed between two looks at the job */
 
 /* Equal ids count once. */
 static int in_transaction(imgsearch *s, change_items *change, const int64_t *asked, size_t n,
-	imgsearch_error *err)
+	const job *j, imgsearch_error *err)
 {
 	int64_t *ids = ims_alloc(n, sizeof *ids);
 	if (!ids)
@@ -20,23 +23,26 @@ static int in_transaction(imgsearch *s, change_items *change, const int64_t *ask
 	if (!rc)
 		rc = ims_store_tx_begin(s->store, err);
 	if (!rc)
-		rc = ims_handle_tx_end(s, change(s, ids, n, err), err);
+		rc = ims_handle_tx_end(s, change(s, ids, n, j, err), err);
 	if (writing)
 		ims_handle_write_end(s);
 	ims_free(ids);
 	return rc;
 }
 
-static int keep_out(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *err)
+static int keep_out(imgsearch *s, const int64_t *ids, size_t n, const job *j, imgsearch_error *err)
 {
 	int rc = 0;
-	for (size_t i = 0; !rc && i < n; i++)
-		rc = ims_store_keep_out(s->store, ids[i], err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		rc = i % LOOK ? 0 : ims_job_check(j, err);
+		if (!rc)
+			rc = ims_store_keep_out(s->store, ids[i], err);
+	}
 	return rc;
 }
 
 /* Copies come in with their picture: so all are asked for before the first one is changed. */
-static int readmit(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *err)
+static int readmit(imgsearch *s, const int64_t *ids, size_t n, const job *j, imgsearch_error *err)
 {
 	bool deleted = true;
 	int rc = 0;
@@ -46,19 +52,22 @@ static int readmit(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *
 			rc = ims_fail(err, IMGSEARCH_EINVAL, "item %lld of index %s is not kept out",
 				(long long)ids[i], ims_store_path(s->store));
 	}
-	for (size_t i = 0; !rc && i < n; i++)
-		rc = ims_store_readmit(s->store, ids[i], err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		rc = i % LOOK ? 0 : ims_job_check(j, err);
+		if (!rc)
+			rc = ims_store_readmit(s->store, ids[i], err);
+	}
 	return rc;
 }
 
-int ims_keep_out(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *err)
+int ims_keep_out(imgsearch *s, const int64_t *ids, size_t n, const job *j, imgsearch_error *err)
 {
-	return in_transaction(s, keep_out, ids, n, err);
+	return in_transaction(s, keep_out, ids, n, j, err);
 }
 
-int ims_readmit(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *err)
+int ims_readmit(imgsearch *s, const int64_t *ids, size_t n, const job *j, imgsearch_error *err)
 {
-	return in_transaction(s, readmit, ids, n, err);
+	return in_transaction(s, readmit, ids, n, j, err);
 }
 
 int ims_root_move(imgsearch *s, const char *from, const char *to, imgsearch_error *err)

@@ -157,7 +157,7 @@ static int write_edits(imgsearch *s, edit *e, size_t n, job *j, bool *again, img
 		removed |= e[i].kind == EDIT_REMOVE;
 		rc = i % 256 ? 0 : ims_job_check(j, err);
 		if (!rc)
-			rc = ims_edit_write(&e[i], s, again, err);
+			rc = ims_edit_write(&e[i], s, j, again, err);
 	}
 	if (!rc && *again) {
 		ims_store_tx_rollback(s->store);
@@ -183,7 +183,7 @@ int ims_transaction_commit(imgsearch_transaction *t, job *j, imgsearch_error *er
 	return rc;
 }
 
-int ims_transaction_write_one(imgsearch *s, edit *e, int64_t *ids, bool *again,
+int ims_transaction_write_one(imgsearch *s, edit *e, int64_t *ids, job *j, bool *again,
 	imgsearch_error *err)
 {
 	numbering n = { 0 };
@@ -195,7 +195,7 @@ int ims_transaction_write_one(imgsearch *s, edit *e, int64_t *ids, bool *again,
 	if (!rc)
 		rc = ims_numbering_apply(&n, e, err);
 	if (!rc)
-		rc = write_edits(s, e, 1, NULL, again, err);
+		rc = write_edits(s, e, 1, j, again, err);
 	if (!rc && !*again)
 		copy_ids(e, ids);
 	if (writing)

@@ -38,7 +38,7 @@ int ims_transaction_stage(imgsearch_transaction *t, edit *e, int64_t *ids, imgse
  * Numbers an edit and commits it alone; the edit is consumed unless *again is set (edit.h), which
  * says that nothing was written. Acquires the writer lock.
  */
-int ims_transaction_write_one(imgsearch *s, edit *e, int64_t *ids, bool *again,
+int ims_transaction_write_one(imgsearch *s, edit *e, int64_t *ids, job *j, bool *again,
 	imgsearch_error *err);
 
 #endif

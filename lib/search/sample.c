@@ -6,6 +6,8 @@
 typedef struct sampling {
 	float *out;
 	size_t dim, all, room, seen, n;
+	const job *job;
+	imgsearch_error *err;
 } sampling;
 
 static int sample_block(void *user, const int64_t *ids, const float *rows, size_t n)
@@ -15,13 +17,15 @@ static int sample_block(void *user, const int64_t *ids, const float *rows, size_
 	for (size_t i = 0; i < n && s->n < s->room; i++, s->seen++)
 		if ((uint64_t)(s->seen + 1) * s->room / s->all > s->n)
 			memcpy(s->out + s->n++ * s->dim, rows + i * s->dim, s->dim * sizeof(float));
-	return 0;
+	return ims_job_check(s->job, s->err);
 }
 
-int ims_search_sample(const row_source *rows, size_t room, float *out, size_t *n,
+int ims_search_sample(const row_source *rows, size_t room, float *out, size_t *n, const job *job,
 	imgsearch_error *err)
 {
 	sampling s = { .out = out,
+		.job = job,
+		.err = err,
 		.dim = rows->dim,
 		.all = rows->n ? rows->n : 1,
 		.room = room < rows->n ? room : rows->n };

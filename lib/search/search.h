@@ -37,8 +37,8 @@ typedef struct row_source {
 		void *const *users, size_t parts, bool *done, imgsearch_error *err);
 } row_source;
 
-/* At most `room` rows, evenly taken, into out (room, dim); *n: how many. */
-int ims_search_sample(const row_source *rows, size_t room, float *out, size_t *n,
+/* At most `room` rows, evenly taken, into out (room, dim); *n: how many. job may be NULL. */
+int ims_search_sample(const row_source *rows, size_t room, float *out, size_t *n, const job *job,
 	imgsearch_error *err);
 
 /* State of a searcher as numbered chunks, about 1 MiB each, kept with a checksum by the store. */

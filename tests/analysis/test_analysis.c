@@ -130,7 +130,7 @@ static void test_grid(void **state)
 	for (int i = 0; i < N; i++) /* half of them heaped in one corner */
 		for (int axis = 0; axis < 2; axis++)
 			xy[2 * i + axis] = (float)ims_random_unit(&random) * (i < N / 2 ? 0.05f : 1);
-	assert_int_equal(ims_analysis_grid(cell, xy, N, COLUMNS, ROWS, NULL), 0);
+	assert_int_equal(ims_analysis_grid(cell, xy, N, COLUMNS, ROWS, NULL, NULL), 0);
 	bool taken[COLUMNS * ROWS] = { false };
 	double off = 0;
 	for (int i = 0; i < N; i++) {
@@ -145,10 +145,10 @@ static void test_grid(void **state)
 
 	/* Room for all where they are: nobody moves out of the cell. */
 	float four[8] = { 0, 0, 1, 0, 0, 1, 1, 1 };
-	assert_int_equal(ims_analysis_grid(cell, four, 4, 2, 2, NULL), 0);
+	assert_int_equal(ims_analysis_grid(cell, four, 4, 2, 2, NULL, NULL), 0);
 	for (uint32_t i = 0; i < 4; i++)
 		assert_int_equal(cell[i], i);
-	assert_int_equal(ims_analysis_grid(cell, four, 4, 3, 1, NULL), IMGSEARCH_EINVAL);
+	assert_int_equal(ims_analysis_grid(cell, four, 4, 3, 1, NULL, NULL), IMGSEARCH_EINVAL);
 }
 
 /* Vertices fit where they differ by at most the limit. */

@@ -23,7 +23,7 @@ static int fit(chance *c, const float *score)
 	static uint64_t group[COHORT];
 	for (size_t i = 0; i < COHORT; i++)
 		group[i] = i;
-	return ims_analysis_chance_fit(c, score, group, COHORT, NULL);
+	return ims_analysis_chance_fit(c, score, group, COHORT, NULL, NULL);
 }
 
 static void known_tails(void **state)
@@ -59,9 +59,10 @@ static void odd_scores(void **state)
 	static float score[COHORT * COHORT];
 	static const uint64_t one_group[COHORT];
 	chance c;
-	assert_int_equal(ims_analysis_chance_fit(&c, score, one_group, COHORT, NULL),
+	assert_int_equal(ims_analysis_chance_fit(&c, score, one_group, COHORT, NULL, NULL),
 		IMGSEARCH_ENOTFOUND);
-	assert_int_equal(ims_analysis_chance_fit(&c, score, one_group, 0, NULL), IMGSEARCH_ENOTFOUND);
+	assert_int_equal(ims_analysis_chance_fit(&c, score, one_group, 0, NULL, NULL),
+		IMGSEARCH_ENOTFOUND);
 	assert_int_equal(fit(&c, score), 0); /* all equal */
 	chance_norm norm = ims_analysis_chance_norm(&c, score, COHORT);
 	assert_true(ims_analysis_chance_above(&c, norm, 0.1) == 0);
@@ -176,7 +177,7 @@ static void calibrated(void **state)
 	}
 	for (size_t i = 0; i < COHORT * COHORT; i++)
 		score[i] = score_of(cohort[i / COHORT], cohort[i % COHORT]);
-	assert_int_equal(ims_analysis_chance_fit(&c, score, group, COHORT, NULL), 0);
+	assert_int_equal(ims_analysis_chance_fit(&c, score, group, COHORT, NULL, NULL), 0);
 	for (double promise = 100; promise > 0.5; promise /= 10) {
 		double own = seen(&c, rows, cohort, rows, true, promise, NULL),
 			   new = seen(&c, rows, cohort, like, false, promise, NULL);

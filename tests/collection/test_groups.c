@@ -45,7 +45,7 @@ static void enlarged(const scene *sc, const char *name, const char *from)
 						 NULL, NULL),
 		0);
 	bytes.len = 0;
-	assert_int_equal(ims_image_encode_png(&bytes, &large, NULL), 0);
+	assert_int_equal(ims_image_encode_png(&bytes, &large, NULL, NULL), 0);
 	snprintf(path, sizeof path, "%s/%s", sc->photos, name);
 	FILE *f = fopen(path, "wb");
 	assert_non_null(f);

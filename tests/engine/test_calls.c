@@ -264,12 +264,12 @@ static int call_map(world *w, const imgsearch_call *call, imgsearch_error *err)
 
 static int call_grid(world *w, const imgsearch_call *call, imgsearch_error *err)
 {
-	const imgsearch_map_point point = { 1, 0, 0 };
-	const imgsearch_map_point *const items[] = { &point };
-	const imgsearch_map map = { 1, items };
-	uint32_t cell;
+	const imgsearch_map_point point[] = { { 1, 0, 0 }, { 2, 1, 0 } };
+	const imgsearch_map_point *const items[] = { &point[0], &point[1] };
+	const imgsearch_map map = { 2, items };
+	uint32_t cells[2];
 	(void)w;
-	return imgsearch_map_grid(&map, 1, 1, call, &cell, 1, err);
+	return imgsearch_map_grid(&map, 2, 1, call, cells, 2, err);
 }
 
 static int call_groups(world *w, const imgsearch_call *call, imgsearch_error *err)
@@ -318,26 +318,26 @@ static const struct {
 	{ "vectors_query", call_vectors_query, 0 },
 	{ "vectors_each", call_vectors_each, 1 },
 	{ "vectors_get", call_vectors_get, 1 },
-	{ "vectors_reduce", call_reduce, 0 },
-	{ "build", call_build, 1 },
+	{ "vectors_reduce", call_reduce, 1 },
+	{ "build", call_build, 3 },
 	{ "index_update", call_update, 3 },
 	{ "index_add", call_add, 2 },
-	{ "vectors_add", call_vectors_add, 0 },
-	{ "index_remove", call_remove, 0 },
-	{ "index_keep_out", call_keep_out, 0 },
-	{ "index_readmit", call_readmit, 0 },
+	{ "vectors_add", call_vectors_add, 1 },
+	{ "index_remove", call_remove, 1 },
+	{ "index_keep_out", call_keep_out, 1 },
+	{ "index_readmit", call_readmit, 1 },
 	{ "root_move", call_root_move, 0 },
 	{ "index_backup", call_backup, 1 },
 	{ "transaction_commit", call_commit, 0 },
 	{ "item_each", call_items, 0 },
-	{ "info_get", call_info, 0 },
+	{ "info_get", call_info, 1 },
 	{ "check", call_check, 1 },
 	{ "eval_run", call_eval, 2 },
 	{ "map_compute", call_map, 5 },
-	{ "map_grid", call_grid, 0 },
+	{ "map_grid", call_grid, 1 },
 	{ "groups_find", call_groups, 1 },
 	{ "image_load", call_image_load, 1 },
-	{ "image_encode", call_encode, 0 },
+	{ "image_encode", call_encode, 1 },
 	{ "open", call_open, 0 },
 };
 enum { ALL = sizeof all / sizeof *all };
@@ -406,6 +406,46 @@ static void a_deadline_stops_long_calls_on_their_way(void **state)
 	assert_int_equal(c.seen, PHOTOS);
 	assert_int_equal(c.unchanged, PHOTOS);
 	imgsearch_close(w.s);
+}
+
+/* A commit that is stopped on its way has written nothing, and can be tried again. */
+static void a_stopped_commit_can_be_tried_again(void **state)
+{
+	const scene *sc = *state;
+	static float rows[600][DIM];
+	char path[200];
+	snprintf(path, sizeof path, "%s/a.png", sc->dir);
+	draw(path, 1);
+	for (int i = 0; i < 600; i++)
+		rows[i][i % DIM] = (float)i + 1;
+	imgsearch_input in = imgsearch_input_file(path);
+	int stopped = 0, rc = IMGSEARCH_EDEADLINE;
+	for (uint64_t n = 1; rc && n < 100; n++) {
+		imgsearch_call call = { .struct_size = sizeof call, .deadline_ms = n * 1000 + 500 };
+		imgsearch_transaction *t;
+		imgsearch *s;
+		works(imgsearch_open(":memory:", NULL, NULL, &s, &err));
+		works(imgsearch_transaction_begin(s, NULL, &t, &err));
+		imgsearch_index_add_options o = { .struct_size = sizeof o, .transaction = t };
+		imgsearch_vectors_add_options v = { .struct_size = sizeof v, .transaction = t };
+		for (int i = 0; i < 2; i++) {
+			o.name = i ? "b" : "a";
+			works(imgsearch_index_add(s, &in, &o, NULL, NULL, &err));
+		}
+		works(imgsearch_vectors_add(s, rows[0], 600, DIM, &v, NULL, NULL, &err));
+		rc = imgsearch_transaction_commit(t, &call, NULL);
+		if (rc) {
+			stopped++;
+			assert_int_equal(rc, IMGSEARCH_EDEADLINE);
+			assert_int_equal(scene_vectors(s), 0);
+			works(imgsearch_transaction_commit(t, NULL, &err));
+		}
+		assert_int_equal(scene_vectors(s), 601); /* both pictures have the same bytes */
+		imgsearch_transaction_free(t);
+		imgsearch_close(s);
+	}
+	assert_int_equal(rc, 0);
+	assert_true(stopped > 3); /* also between blocks of vectors */
 }
 
 /* ---------------------------------------------------------------------------------- tokens ---- */
@@ -619,6 +659,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_deadline_stops_every_call),
 		TEST(a_deadline_stops_long_calls_on_their_way),
+		TEST(a_stopped_commit_can_be_tried_again),
 		TEST(a_token_set_before_stops_every_call),
 		TEST(structs_of_a_call_are_checked),
 		TEST(cancel_stops_what_runs_and_nothing_later),

@@ -374,9 +374,9 @@ static void memory_may_run_out_anywhere(void **state)
 			if (!rc)
 				rc = ims_image_fit(&im, &recipe, true, out, &err);
 			if (!rc)
-				rc = ims_image_encode_jpeg(&jpeg, &im, 80, &err);
+				rc = ims_image_encode_jpeg(&jpeg, &im, 80, NULL, &err);
 			if (!rc)
-				rc = ims_image_encode_png(&png, &im, &err);
+				rc = ims_image_encode_png(&png, &im, NULL, &err);
 			ims_alloc_fail_after(0);
 			if (rc != 0 && rc != IMGSEARCH_ENOMEM)
 				fail_msg("file %d, allocation %d: %d %s", i, (int)n, rc, err.message);

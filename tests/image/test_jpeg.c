@@ -205,8 +205,8 @@ static void what_is_written_is_read_back(void **state)
 	(void)state;
 	image im = smooth_image(120, 90), back;
 	buf fine = { 0 }, coarse = { 0 };
-	assert_int_equal(ims_image_encode_jpeg(&fine, &im, 95, NULL), 0);
-	assert_int_equal(ims_image_encode_jpeg(&coarse, &im, 30, NULL), 0);
+	assert_int_equal(ims_image_encode_jpeg(&fine, &im, 95, NULL, NULL), 0);
+	assert_int_equal(ims_image_encode_jpeg(&coarse, &im, 30, NULL, NULL), 0);
 	assert_true(coarse.len < fine.len);
 	assert_int_equal(ims_image_decode(&back, NULL, fine.data, fine.len, NULL, NULL, NULL), 0);
 	assert_true(difference(&back, &im, false) < 2);

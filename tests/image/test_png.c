@@ -248,7 +248,7 @@ static void what_is_written_is_read_back(void **state)
 	(void)state;
 	image im = pattern_image(37, 23), back;
 	buf file = { 0 };
-	assert_int_equal(ims_image_encode_png(&file, &im, NULL), 0);
+	assert_int_equal(ims_image_encode_png(&file, &im, NULL, NULL), 0);
 	assert_int_equal(ims_image_decode(&back, NULL, file.data, file.len, NULL, NULL, NULL), 0);
 	assert_int_equal(back.width, 37);
 	assert_int_equal(back.height, 23);

@@ -89,7 +89,7 @@ static void held_out(void **state)
 		buf png = { 0 };
 		file[i] = (train_file){ ims_format("%s/%02d.png", dir, i), i < N ? names[i / EACH] : NULL,
 			1 };
-		assert_int_equal(ims_image_encode_png(&png, &im, NULL), 0);
+		assert_int_equal(ims_image_encode_png(&png, &im, NULL, NULL), 0);
 		FILE *f = fopen(file[i].path, "wb");
 		assert_non_null(f);
 		fwrite(png.data, 1, i < N ? png.len : 3, f); /* the last one is broken */

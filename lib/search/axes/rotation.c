@@ -57,6 +57,7 @@ typedef struct row_sampler {
 	axes_fit *f;
 	size_t seen, all, room; /* rows seen, in the source, and for the sample */
 	uint64_t random;
+	imgsearch_error *err;
 } row_sampler;
 
 /* Algorithm S: takes each row with the probability that fills the room at the last row. */
@@ -72,7 +73,7 @@ static int sample_block(void *user, const int64_t *ids, const float *rows, size_
 			memcpy(s->f->rows + s->f->n++ * s->f->dim, rows + i * s->f->dim,
 				s->f->dim * sizeof(float));
 	}
-	return 0;
+	return ims_job_check(s->f->job, s->err);
 }
 
 static int draw_sample(axes_fit *f, const row_source *rows, uint64_t seed, imgsearch_error *err)
@@ -80,7 +81,7 @@ static int draw_sample(axes_fit *f, const row_source *rows, uint64_t seed, imgse
 	size_t room = SAMPLE_BYTES / sizeof(float) / f->dim;
 	room = room > SAMPLE ? SAMPLE : room;
 	room = room > rows->n ? rows->n : room;
-	row_sampler s = { .f = f, .all = rows->n, .room = room, .random = seed };
+	row_sampler s = { .f = f, .all = rows->n, .room = room, .random = seed, .err = err };
 	f->rows = ims_alloc_aligned(room ? room : 1, f->dim * sizeof(float));
 	return f->rows ? rows->scan(rows->ctx, sample_block, &s, err) : ims_nomem(err);
 }
@@ -352,6 +353,8 @@ int ims_rotation_fit(rotation *out, const row_source *rows, uint32_t parts, uint
 													 : ims_nomem(err);
 	if (!rc)
 		rc = centre(&f, out, err);
+	if (!rc)
+		rc = ims_job_check(job, err);
 	if (!rc && f.dim <= COVARIANCE_DIM)
 		rc = covariance(&f, err);
 	if (!rc)

@@ -40,14 +40,14 @@ static int fit_stage_scales(code_stage *s, const codes *c, const float *centred,
 	return 0;
 }
 
-static int fit_scales(codes *c, const row_source *rows, imgsearch_error *err)
+static int fit_scales(codes *c, const row_source *rows, const job *job, imgsearch_error *err)
 {
 	size_t stride = ims_projection_stride(&c->axes), n = 0;
 	float *components = ims_alloc_aligned(SAMPLE * stride + 1, sizeof(float));
 	float *sample = ims_alloc_aligned(SAMPLE, c->dim * sizeof(float));
 	int rc = components && sample ? 0 : ims_nomem(err);
 	if (!rc)
-		rc = ims_search_sample(rows, SAMPLE, sample, &n, err);
+		rc = ims_search_sample(rows, SAMPLE, sample, &n, job, err);
 	for (size_t i = 0; !rc && i < n; i++)
 		ims_codes_centre(c, sample + i * c->dim, sample + i * c->dim);
 	if (!rc)
@@ -126,7 +126,7 @@ static int order_rows(encoding *e, const row_source *rows, uint32_t *slot)
 	int rc = e->points ? run_pass(e, rows) : ims_nomem(e->err);
 	if (!rc)
 		rc = ims_kd_build(&tree, e->points, NULL, (uint32_t)e->total, ORDER, IMS_BLOCK_ROWS,
-			IMS_BLOCK_ROWS, slot, e->err);
+			IMS_BLOCK_ROWS, slot, e->job, e->err);
 	if (!rc)
 		ims_kd_free(&tree);
 	ims_free(e->points);
@@ -136,7 +136,7 @@ static int order_rows(encoding *e, const row_source *rows, uint32_t *slot)
 }
 
 /* Codes with axes, stages and scales, and room for every row. */
-static int prepare(codes **out, const row_source *rows, const rotation *axes, pool *pool,
+static int prepare(codes **out, const row_source *rows, const rotation *axes, const job *job,
 	imgsearch_error *err)
 {
 	codes *c = *out = ims_codes_new(err);
@@ -151,9 +151,9 @@ static int prepare(codes **out, const row_source *rows, const rotation *axes, po
 	c->stages = ims_stage_plan(c->stage, c->dim, axes->parts);
 	for (unsigned i = 0; i < c->stages; i++)
 		ims_stage_init(&c->stage[i], i, &c->lock);
-	int rc = ims_projection_init(&c->axes, axes, pool, err);
+	int rc = ims_projection_init(&c->axes, axes, job ? job->pool : NULL, err);
 	if (!rc)
-		rc = fit_scales(c, rows, err);
+		rc = fit_scales(c, rows, job, err);
 	return rc ? rc : ims_codes_reserve(c, rows->n, err);
 }
 
@@ -167,7 +167,7 @@ int ims_codes_build(codes **out, const row_source *rows, const rotation *axes, c
 	*out = NULL;
 	if (!ims_codes_suit(rows))
 		return 0;
-	int rc = prepare(&c, rows, axes, pool, err);
+	int rc = prepare(&c, rows, axes, job, err);
 	if (!rc)
 		rc = encoding_init(&e, c, pool, err);
 	if (!rc && !slot && c->axes.components >= ORDER) {

@@ -89,12 +89,13 @@ static void measure(growing *g, uint32_t node, uint32_t *widest, float *width)
 }
 
 /* Makes nodes breadth first: children follow their parent. */
-static void grow(growing *g)
+static int grow(growing *g, const job *job, imgsearch_error *err)
 {
+	int rc = 0;
 	kd_tree *t = g->t;
 	t->node[0] = (kd_node){ .to = t->n };
 	t->nodes = 1;
-	for (uint32_t i = 0; i < t->nodes; i++) {
+	for (uint32_t i = 0; !(rc = ims_job_check(job, err)) && i < t->nodes; i++) {
 		kd_node *d = &t->node[i];
 		uint32_t side, n = d->to - d->from;
 		float width;
@@ -107,10 +108,12 @@ static void grow(growing *g)
 		t->node[t->nodes++] = (kd_node){ .from = d->from, .to = d->from + half };
 		t->node[t->nodes++] = (kd_node){ .from = d->from + half, .to = d->to };
 	}
+	return rc;
 }
 
 int ims_kd_build(kd_tree *t, const float *points, const float *residual, uint32_t n,
-	uint32_t coordinates, uint32_t bucket, uint32_t unit, uint32_t *slot, imgsearch_error *err)
+	uint32_t coordinates, uint32_t bucket, uint32_t unit, uint32_t *slot, const job *job,
+	imgsearch_error *err)
 {
 	size_t most = 4 * ((size_t)n / bucket + 1) + 1;
 	growing g = { t, points, residual, ims_alloc(n, sizeof(uint32_t)), bucket, unit };
@@ -124,11 +127,13 @@ int ims_kd_build(kd_tree *t, const float *points, const float *residual, uint32_
 	}
 	for (uint32_t i = 0; i < n; i++)
 		g.order[i] = i;
-	grow(&g);
-	for (uint32_t i = 0; i < n; i++)
+	int rc = grow(&g, job, err);
+	for (uint32_t i = 0; !rc && i < n; i++)
 		slot[g.order[i]] = i;
 	ims_free(g.order);
-	return 0;
+	if (rc)
+		ims_kd_free(t);
+	return rc;
 }
 
 void ims_kd_free(kd_tree *t)

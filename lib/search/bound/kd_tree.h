@@ -28,7 +28,8 @@ typedef struct kd_tree {
  * `bucket` rows, or more that are all equal; its first row's slot is a multiple of `unit`.
  */
 int ims_kd_build(kd_tree *t, const float *points, const float *residual, uint32_t n,
-	uint32_t coordinates, uint32_t bucket, uint32_t unit, uint32_t *slot, imgsearch_error *err);
+	uint32_t coordinates, uint32_t bucket, uint32_t unit, uint32_t *slot, const job *job,
+	imgsearch_error *err);
 void ims_kd_free(kd_tree *t);
 void ims_kd_save(const kd_tree *t, buf *out);
 

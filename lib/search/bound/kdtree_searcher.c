@@ -162,7 +162,7 @@ static int build_tree(kdtree *s, const row_source *rows, const rotation *axes, u
 		goto done;
 	if (!rc)
 		rc = ims_kd_build(&s->tree, p.point, p.residual, n, coordinates,
-			axes ? CODED_BUCKET : RAW_BUCKET, axes ? IMS_BLOCK_ROWS : 1, slot, err);
+			axes ? CODED_BUCKET : RAW_BUCKET, axes ? IMS_BLOCK_ROWS : 1, slot, job, err);
 	if (!rc && axes)
 		rc = ims_codes_build(&s->codes, rows, axes, slot, job, err);
 	else if (!rc)

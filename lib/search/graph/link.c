@@ -23,6 +23,7 @@ typedef struct batch {
 	uint32_t *source;
 	size_t targets;
 	graph_scratch **scratch; /* of every worker */
+	const job *job;          /* that may stop the call; or NULL */
 	atomic_bool failed;
 } batch;
 
@@ -52,6 +53,8 @@ bool ims_graph_find_links(const graph *g, graph_scratch *s, uint32_t slot, size_
 static void find_chunk(void *arg, size_t chunk, unsigned worker)
 {
 	batch *b = arg;
+	if (ims_job_stopped(b->job))
+		return;
 	for (size_t i = chunk * CHUNK; i < b->n && i < (chunk + 1) * CHUNK; i++)
 		if (!ims_graph_find_links(b->g, b->scratch[worker], b->slot[i], b->beam, b->alpha,
 				b->links + i * b->g->degree))
@@ -154,7 +157,8 @@ static void batch_free(batch *b)
 int ims_graph_link(graph *g, const uint32_t *slot, size_t n, size_t first, size_t most, float alpha,
 	size_t beam, job *job, uint64_t done, uint64_t total, imgsearch_error *err)
 {
-	batch b = { .g = g, .beam = beam, .alpha = alpha };
+	/* with a total the job is looked at, and the graph dropped where it stops */
+	batch b = { .g = g, .beam = beam, .alpha = alpha, .job = total ? job : NULL };
 	pool *pool = job ? job->pool : NULL;
 	int rc = batch_new(&b, n < most ? n : most, job, err);
 	for (size_t at = 0; !rc && at < n; at += b.n) {
@@ -162,7 +166,7 @@ int ims_graph_link(graph *g, const uint32_t *slot, size_t n, size_t first, size_
 		b.slot = slot + at;
 		b.n = n - at < size ? n - at : size;
 		ims_parallel(pool, (b.n + CHUNK - 1) / CHUNK, find_chunk, &b);
-		if (!atomic_load(&b.failed)) {
+		if (!atomic_load(&b.failed) && !ims_job_stopped(b.job)) {
 			group(&b);
 			ims_parallel(pool, (b.targets + CHUNK - 1) / CHUNK, back_chunk, &b);
 			for (size_t i = 0; i < b.targets; i++)

@@ -360,7 +360,7 @@ int ims_graph_quantiser_fit(graph_quantiser *qz, const row_source *rows, const s
 	if (!rc)
 		rc = ims_rotation_fit(&axes, rows, qz->components - qz->augmented, p->seed, job, err);
 	if (!rc)
-		rc = ims_search_sample(rows, SAMPLE, sample, &n, err);
+		rc = ims_search_sample(rows, SAMPLE, sample, &n, job, err);
 	if (!rc) {
 		memcpy(qz->mean, axes.mean, qz->dim * sizeof(float));
 		quantise_axes(qz, axes.axes);
