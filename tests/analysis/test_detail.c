@@ -36,7 +36,7 @@ static sample sample_of(const image *im)
 
 static sample sample_of_page(const page *p)
 {
-	image im = { p->rgb, (uint32_t)p->width, (uint32_t)p->height, { 0 } };
+	image im = { .pixels = p->rgb, .width = (uint32_t)p->width, .height = (uint32_t)p->height };
 	return sample_of(&im);
 }
 
@@ -87,7 +87,7 @@ static sample jpeg_copy(const image *im, int quality)
 {
 	buf bytes = { 0 };
 	image copy = { 0 };
-	assert_int_equal(ims_image_encode_jpeg(&bytes, im, quality, NULL), 0);
+	assert_int_equal(ims_image_encode_jpeg(&bytes, im, quality, NULL, NULL), 0);
 	assert_int_equal(ims_image_decode(&copy, NULL, bytes.data, bytes.len, &(image_limits){ 0 },
 						 NULL, NULL),
 		0);
@@ -127,7 +127,7 @@ static void copies_are_one_picture(void **state)
 	(void)state;
 	page p = new_page(600, 400);
 	draw_scene(&p, 0, 90);
-	image im = { p.rgb, 600, 400, { 0 } };
+	image im = { .pixels = p.rgb, .width = 600, .height = 400 };
 	sample original = sample_of(&im);
 	sample copies[] = { original, jpeg_copy(&im, 75), jpeg_copy(&im, 25), resized(&im, 300, 200),
 		resized(&im, 240, 160), turned_copy(&p, false), turned_copy(&p, true) };
@@ -203,7 +203,7 @@ typedef void draw_page(page *p, uint64_t layout, uint64_t content);
 static void judge_pages(draw_page *draw, int width, int height)
 {
 	page p = new_page(width, height);
-	image im = { p.rgb, (uint32_t)width, (uint32_t)height, { 0 } };
+	image im = { .pixels = p.rgb, .width = (uint32_t)width, .height = (uint32_t)height };
 	for (uint64_t layout = 1; layout <= 4; layout++) {
 		draw(&p, layout, 100);
 		sample first = sample_of(&im), again = jpeg_copy(&im, 75),

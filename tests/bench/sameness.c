@@ -49,8 +49,8 @@ static void report(const maker *m, const char *kind, const char *name)
 static void save(const maker *m, const char *kind, const char *name, const image *im, int quality)
 {
 	buf bytes = { 0 };
-	int rc = quality ? ims_image_encode_jpeg(&bytes, im, quality, NULL)
-					 : ims_image_encode_png(&bytes, im, NULL);
+	int rc = quality ? ims_image_encode_jpeg(&bytes, im, quality, NULL, NULL)
+					 : ims_image_encode_png(&bytes, im, NULL, NULL);
 	if (rc)
 		fail("cannot encode", name);
 	write_file(m, name, bytes.data, bytes.len);
@@ -221,7 +221,7 @@ static void write_text(image *im, double x, double y, double size, const char *t
 	ims_image_free(&ink);
 }
 
-/* -------------------------------------------------------------------------- of a photograph ---- */
+/* ------------------------------------------------------------------------- of a photograph ---- */
 
 /* A photograph without colour is the grey copy of what a change of colours makes of it. */
 static bool is_grey(const image *im)
@@ -314,7 +314,7 @@ static void photo_family(maker *m, const char *path)
 	ims_buf_free(&bytes);
 }
 
-/* ---------------------------------------------------------------------------- of drawn pages ---- */
+/* -------------------------------------------------------------------------- of drawn pages ---- */
 
 static void page_family(maker *m)
 {

@@ -86,12 +86,14 @@ imgsearch query --paths -k 5 --under disk/a pics/city-01.jpg >.out; same "query 
 check "index a root that is not there" 0 imgsearch index disk/ <<'END'
 ! imgsearch: warning: W/disk: not there; offline, its files are kept (1)
 ! imgsearch: 0 paths seen; 1 offline (T s)
+! imgsearch: if a folder lies elsewhere now: imgsearch root mv OLD NEW
 END
 imgsearch rm --dry-run disk/a/b/n.jpg >.out; same "rm"
 check "root mv" 0 imgsearch root mv disk gone/../gone <<'END'
 ! imgsearch: W/disk: its pictures are now looked for in W/gone
 END
 check "failed" 0 imgsearch failed gone <<'END'
+! imgsearch: no file failed
 END
 
 done_testing
