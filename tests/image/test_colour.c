@@ -130,7 +130,7 @@ static buf make_file(const uint8_t rgb[3], const char *type, const void *data, s
 	buf plain = { 0 };
 	for (int i = 0; i < 64; i++)
 		memcpy(im.pixels + 3 * i, rgb, 3);
-	assert_int_equal(ims_image_encode_png(&plain, &im, NULL), 0);
+	assert_int_equal(ims_image_encode_png(&plain, &im, NULL, NULL), 0);
 	ims_buf_put(&out, plain.data, 33);
 	put_chunk(&out, type, data, n);
 	ims_buf_put(&out, plain.data + 33, plain.len - 33);
