@@ -340,6 +340,7 @@ install: all
 	$(B)/imgsearch complete bash > $(word 1,$(DEST_COMPLETE))
 	$(B)/imgsearch complete zsh > $(word 2,$(DEST_COMPLETE))
 	$(B)/imgsearch complete fish > $(word 3,$(DEST_COMPLETE))
+	@echo 'Programs that do not find libimgsearch.so in $(LIBDIR): run ldconfig as root, or link them with -Wl,-rpath,$(LIBDIR)'
 
 uninstall:
 	rm -f $(DEST)/bin/imgsearch $(DEST)/include/imgsearch.h $(DEST_LIB)/libimgsearch.a $(DEST_LIB)/libimgsearch.so \

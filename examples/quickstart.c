@@ -13,9 +13,10 @@ int main(void)
 		return puts(err.message), 1;
 	imgsearch_input in = imgsearch_input_file("query.jpg");
 	imgsearch_hits *hits;
-	if (imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err) == 0)
-		for (size_t i = 0; i < hits->count; i++)
-			printf("%.3f %s\n", hits->items[i]->score, hits->items[i]->path);
+	if (imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err))
+		return puts(err.message), 1;
+	for (size_t i = 0; i < hits->count; i++)
+		printf("%.3f %s\n", hits->items[i]->score, hits->items[i]->path);
 	imgsearch_hits_free(hits);
 	imgsearch_close(s);
 }

@@ -10,9 +10,10 @@
  *		return puts(err.message), 1;
  *	imgsearch_input in = imgsearch_input_file("query.jpg");
  *	imgsearch_hits *hits;
- *	if (imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err) == 0)
- *		for (size_t i = 0; i < hits->count; i++)
- *			printf("%.3f %s\n", hits->items[i]->score, hits->items[i]->path);
+ *	if (imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err))
+ *		return puts(err.message), 1;
+ *	for (size_t i = 0; i < hits->count; i++)
+ *		printf("%.3f %s\n", hits->items[i]->score, hits->items[i]->path);
  *	imgsearch_hits_free(hits);
  *	imgsearch_close(s);
  *
@@ -150,7 +151,12 @@ IMGSEARCH_API const char *imgsearch_status_name(int status);
 
 /* ----------------------------------------------------------------------------------- calls ---- */
 
+/*
+ * IMGSEARCH_INIT initialises a struct, or is assigned to one. IMGSEARCH_STATIC_INIT initialises
+ * one with static storage, also where pedantic C has only constants there.
+ */
 #ifdef __cplusplus
+#define IMGSEARCH_STATIC_INIT(type) IMGSEARCH_INIT(type)
 #define IMGSEARCH_INIT(type) \
 	[] { \
 		type imgsearch_o = {}; \
@@ -158,6 +164,10 @@ IMGSEARCH_API const char *imgsearch_status_name(int status);
 		return imgsearch_o; \
 	}()
 #else
+#define IMGSEARCH_STATIC_INIT(type) \
+	{ \
+		.struct_size = sizeof(type) \
+	}
 #define IMGSEARCH_INIT(type) ((type){ .struct_size = sizeof(type) })
 #endif
 

@@ -81,9 +81,10 @@ static int find_in(char **out, const char *folder, const char *under, const char
 	return IMGSEARCH_ENOTFOUND;
 }
 
+static const char *const under[] = { "", "/imgsearch", "/../lib/imgsearch" }; /* the library's */
+
 static int find_beside_library(char **out, const char *file)
 {
-	static const char *const under[] = { "", "/imgsearch", "/../lib/imgsearch" };
 	char *folder;
 	int rc = own_folder(&folder);
 	if (rc)
@@ -103,11 +104,41 @@ int ims_model_find_file(char **out, const char *file, imgsearch_error *err)
 	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
 }
 
+/* The folder that `under` is below: $XDG_DATA_HOME, or the home; NULL. */
+static const char *data_folder(const char **under_it)
+{
+	const char *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	bool given = xdg && *xdg;
+	*under_it = given ? "/imgsearch/models" : "/.local/share/imgsearch/models";
+	return given ? xdg : home && *home ? home : NULL;
+}
+
 static int find_in_data_folder(char **out, const char *file)
 {
-	const char *xdg = getenv("XDG_DATA_HOME");
-	return xdg && *xdg ? find_in(out, xdg, "/imgsearch/models", file)
-					   : find_in(out, getenv("HOME"), "/.local/share/imgsearch/models", file);
+	const char *under_it, *folder = data_folder(&under_it);
+	return find_in(out, folder, under_it, file);
+}
+
+/* Appends a place to a list of them. */
+static void add_place(char *text, size_t size, const char *folder, const char *below)
+{
+	size_t at = strlen(text);
+	if (folder && *folder && at < size)
+		snprintf(text + at, size - at, "%s%s%s", at ? ", " : "", folder, below);
+}
+
+void ims_model_places(char *text, size_t size, bool weights)
+{
+	const char *under_it, *data = data_folder(&under_it);
+	char *own = NULL;
+	*text = 0;
+	add_place(text, size, getenv("IMGSEARCH_LIBDIR"), "");
+	own_folder(&own);
+	for (size_t i = 0; own && i < sizeof under / sizeof *under; i++)
+		add_place(text, size, own, under[i]);
+	if (weights)
+		add_place(text, size, data, under_it);
+	ims_free(own);
 }
 
 int ims_model_find_weights(char **out, const char *name, imgsearch_error *err)

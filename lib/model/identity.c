@@ -29,16 +29,18 @@ static bool looks_like_path(const char *name)
 
 static int no_weights(const char *name, imgsearch_error *err)
 {
+	char places[400];
+	ims_model_places(places, sizeof places, true);
 	if (!strcmp(name, "default"))
 		return ims_fail(err, IMGSEARCH_EMODEL,
-			"the default model is not installed (default.safetensors beside the library or in "
-			"$IMGSEARCH_LIBDIR)");
+			"the default model is not installed: no default.safetensors, .pth or .pt in %s",
+			places);
 	if (!ims_model_find(name))
 		return ims_fail(err, IMGSEARCH_EMODEL,
 			"unknown network \"%s\" and no weights file of that name", name);
 	return ims_fail(err, IMGSEARCH_EMODEL,
-		"no weights for %s: none are given, and %s.pth is not in ~/.local/share/imgsearch/models",
-		name, name);
+		"no weights for %s: none are given, and no %s.safetensors, .pth or .pt is in %s", name,
+		name, places);
 }
 
 /* Members that the caller sets replace those of the network. */

@@ -20,12 +20,13 @@ static const shim_table *loaded;
 /* *path is freed by ims_free. */
 static int find(char **path, imgsearch_error *err)
 {
+	char places[400];
 	int rc = ims_model_find_file(path, SHIM_FILE, err);
 	if (rc == IMGSEARCH_ENOTFOUND)
-		return ims_fail(err, IMGSEARCH_EMODEL,
-			"no network can run: " SHIM_FILE
-			" is neither beside the library nor in the folder of $IMGSEARCH_LIBDIR");
-	return rc;
+		ims_model_places(places, sizeof places, false);
+	return rc == IMGSEARCH_ENOTFOUND
+		? ims_fail(err, IMGSEARCH_EMODEL, "no network can run: no " SHIM_FILE " in %s", places)
+		: rc;
 }
 
 typedef struct opening {

@@ -66,6 +66,12 @@ result "... which opens" $?
 [ $? = 1 ] && grep -q 'no/such/copy.db' .err && grep -q 'backup failed$' .out
 result "backup, where that cannot be" $? .err
 
+mv query.jpg kept.jpg
+"$E/quickstart" >.out 2>.err
+[ $? = 1 ] && grep -q 'query.jpg' .out
+result "the quickstart says why a query fails" $? .out
+mv kept.jpg query.jpg
+
 sed -n '/^{$/,/^}$/p' "$TOP/examples/quickstart.c" | sed '1d;$d' >code
 sed -n 's/^ \*\(	.*\)/\1/p' "$TOP/include/imgsearch.h" | sed -n '1,/imgsearch_close/p' >header
 [ -s code ] && diff code header >.diff

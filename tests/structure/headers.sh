@@ -10,9 +10,12 @@ cat >"$W/use.c" <<'END'
 #include "imgsearch.h"
 #include "imgsearch/eval.h"
 #include "imgsearch/train.h"
+static imgsearch_call kept = IMGSEARCH_STATIC_INIT(imgsearch_call);
+static const imgsearch_options fixed = IMGSEARCH_STATIC_INIT(imgsearch_options);
 int use(imgsearch_hits **hits);
 int use(imgsearch_hits **hits)
 {
+	static imgsearch_filter filter = IMGSEARCH_STATIC_INIT(imgsearch_filter);
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
 	imgsearch_input in = imgsearch_input_file("a.jpg");
 	imgsearch_call call = IMGSEARCH_INIT(imgsearch_call);
@@ -22,7 +25,8 @@ int use(imgsearch_hits **hits)
 	imgsearch *s;
 	int rc = imgsearch_open(":memory:", 0, 0, &s, &err);
 	o.k = 3;
-	call.deadline_ms = 1000;
+	call.deadline_ms = 1000 + kept.deadline_ms + fixed.dim;
+	o.filter = &filter;
 	train = IMGSEARCH_INIT(imgsearch_train_options);
 	if (!rc)
 		rc = imgsearch_train(s, "folder", &train, &call, 0, &err);
@@ -33,6 +37,15 @@ int use(imgsearch_hits **hits)
 }
 END
 cp "$W/use.c" "$W/use.cpp"
+cat >"$W/static.c" <<'END'
+#include "imgsearch.h"
+static imgsearch_call kept = IMGSEARCH_INIT(imgsearch_call);
+int main(void)
+{
+	static imgsearch_options fixed = IMGSEARCH_INIT(imgsearch_options);
+	return kept.struct_size + fixed.struct_size == 0;
+}
+END
 strict="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only -Iinclude"
 for compiler in gcc clang; do
 	if ! command -v $compiler >/dev/null; then
@@ -41,6 +54,12 @@ for compiler in gcc clang; do
 	fi
 	$compiler -std=c11 $strict -Wstrict-prototypes -Wc++-compat "$W/use.c" 2>"$W/log"
 	result "imgsearch.h as strict C11 by $compiler" $? "$W/log"
+	for standard in c11 c++17; do
+		language=${standard%%[0-9]*}
+		$compiler -x "$language" -std=$standard -Wall -Wextra -Werror -fsyntax-only -Iinclude \
+			"$W/static.c" 2>"$W/log"
+		result "IMGSEARCH_INIT of a static struct as $standard by $compiler" $? "$W/log"
+	done
 	for standard in c++17 c++11; do
 		$compiler -x c++ -std=$standard $strict "$W/use.cpp" 2>"$W/log"
 		result "imgsearch.h as $standard by $compiler" $? "$W/log"

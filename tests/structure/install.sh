@@ -13,6 +13,8 @@ make="make -s --no-print-directory SANITIZE=$sanitize"
 
 $make install DESTDIR="$W/root" PREFIX=/opt/x >"$W/log" 2>&1
 result "make install DESTDIR=... PREFIX=..." $? "$W/log"
+grep -q 'ldconfig.* -Wl,-rpath,/opt/x/lib$' "$W/log"
+result "... says how programs find the library" $? "$W/log"
 R=$W/root/opt/x
 for file in bin/imgsearch include/imgsearch.h lib/libimgsearch.a lib/libimgsearch.so \
 	lib/pkgconfig/imgsearch.pc share/man/man1/imgsearch.1 \
