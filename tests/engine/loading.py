@@ -42,7 +42,8 @@ static int work(void *so)
 	imgsearch_input picture = CALL(imgsearch_input_pixels)(rgb, 64, 64, 0);
 	imgsearch_error own = { 0 };
 	if (CALL(imgsearch_open)(":memory:", NULL, NULL, &s, &err)
-		|| CALL(imgsearch_extract)(s, &picture, 1, NULL, NULL, feature, 4096, &own, &err) || own.code)
+		|| CALL(imgsearch_extract)(s, &picture, 1, NULL, NULL, feature, 4096, &own, &err)
+		|| own.code)
 		return 4;
 	CALL(imgsearch_close)(s);
 #endif
