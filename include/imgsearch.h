@@ -67,10 +67,11 @@
  * Scores.     Cosine similarity (metric cosine), inner product (ip), minus the Euclidean distance
  *             (l2). Higher is more similar. Equal scores are in order of id. Under cosine, an index
  *             of pictures (one that has a model) subtracts the mean of its features from both
- *             sides, from its first build over 256 rows or more on; `plain` asks without it. The
- *             caller's own vectors are always compared as they are. Every finite row but one of
- *             zeros has a direction, however long or short it is. One of zeros is EINVAL under
- *             cosine; one in the file of an older version is in no answer.
+ *             sides, from its first build over 256 rows or more on; `plain` asks without it. An
+ *             index of the caller's own vectors compares them as they are; own vectors in an index
+ *             of pictures count as features. Every finite row but one of zeros has a direction,
+ *             however long or short it is. One of zeros is EINVAL under cosine; one in the file of
+ *             an older version is in no answer.
  * Text.       UTF-8. Paths and names of items are any bytes without NUL, as file systems have them.
  *             Paths are absolute in results. Nothing that the library reads or writes depends on
  *             the program's locale, which stays as it is.

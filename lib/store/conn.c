@@ -102,7 +102,7 @@ int ims_store_connect(store *st, conn **out, bool writer, imgsearch_error *err)
 		sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
 		rc = ims_store_exec(c,
 			"PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;"
-			"PRAGMA mmap_size=0x7fff0000",
+			"PRAGMA mmap_size=" IMS_STORE_MAP,
 			err);
 	}
 	if (!rc)

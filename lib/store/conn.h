@@ -11,6 +11,8 @@
 
 enum { CONN_STATEMENTS = 96, STORE_READERS = STORE_PARTS, TALLIES = 104 };
 
+#define IMS_STORE_MAP "0x7fff0000" /* bytes of a file that SQLite maps */
+
 typedef struct conn {
 	store *st;
 	sqlite3 *db;
