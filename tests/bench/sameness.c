@@ -221,7 +221,7 @@ static void write_text(image *im, double x, double y, double size, const char *t
 	ims_image_free(&ink);
 }
 
-/* -------------------------------------------------------------------------- of a photograph ---- */
+/* ------------------------------------------------------------------------- of a photograph ---- */
 
 /* A photograph without colour is the grey copy of what a change of colours makes of it. */
 static bool is_grey(const image *im)
@@ -314,7 +314,7 @@ static void photo_family(maker *m, const char *path)
 	ims_buf_free(&bytes);
 }
 
-/* ---------------------------------------------------------------------------- of drawn pages ---- */
+/* -------------------------------------------------------------------------- of drawn pages ---- */
 
 static void page_family(maker *m)
 {
