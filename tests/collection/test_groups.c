@@ -4,7 +4,9 @@
  */
 #include "collection.h"
 
+#include "analysis/signature.h"
 #include "handle/handle.h"
+#include "pages.h"
 
 static bool in_one_group(const imgsearch_groups *list, uint32_t kind, int64_t a, int64_t b)
 {
@@ -30,6 +32,20 @@ static imgsearch_groups *groups_of(imgsearch *s, uint32_t kinds, const char *und
 	return list;
 }
 
+/* photos/NAME, a PNG */
+static void write_png(const scene *sc, const char *name, const image *im)
+{
+	char path[400];
+	buf bytes = { 0 };
+	assert_int_equal(ims_image_encode_png(&bytes, im, NULL, NULL), 0);
+	snprintf(path, sizeof path, "%s/%s", sc->photos, name);
+	FILE *f = fopen(path, "wb");
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes.data, 1, bytes.len, f), bytes.len);
+	assert_int_equal(fclose(f), 0);
+	ims_buf_free(&bytes);
+}
+
 /* The picture NUMBER twice as large. */
 static void enlarged(const scene *sc, const char *name, const char *from)
 {
@@ -44,13 +60,7 @@ static void enlarged(const scene *sc, const char *name, const char *from)
 	assert_int_equal(ims_image_resize(&large, &small, 2 * small.width, 2 * small.height, false,
 						 NULL, NULL),
 		0);
-	bytes.len = 0;
-	assert_int_equal(ims_image_encode_png(&bytes, &large, NULL, NULL), 0);
-	snprintf(path, sizeof path, "%s/%s", sc->photos, name);
-	FILE *f = fopen(path, "wb");
-	assert_non_null(f);
-	assert_int_equal(fwrite(bytes.data, 1, bytes.len, f), bytes.len);
-	assert_int_equal(fclose(f), 0);
+	write_png(sc, name, &large);
 	ims_image_free(&small);
 	ims_image_free(&large);
 	ims_buf_free(&bytes);
@@ -124,6 +134,120 @@ static void vectors_are_judged_by_their_features(void **state)
 	assert_int_equal(list->count, 1);
 	assert_true(in_one_group(list, IMGSEARCH_SAMENESS_SCENE, 0, 2));
 	assert_true(list->items[0]->score > 0.99f && list->items[0]->score < 1);
+	imgsearch_groups_free(list);
+	imgsearch_close(s);
+}
+
+enum { PAGE_WIDTH = 640, PAGE_HEIGHT = 480 };
+
+static void write_page(const scene *sc, const char *name, const page *p)
+{
+	image im = { .pixels = p->rgb, .width = (uint32_t)p->width, .height = (uint32_t)p->height };
+	write_png(sc, name, &im);
+}
+
+/* The page without colours, as a file of its own. */
+static void write_grey(const scene *sc, const char *name, page *p)
+{
+	for (int i = 0; i < p->width * p->height; i++) {
+		uint8_t *rgb = p->rgb + 3 * i;
+		rgb[0] = rgb[1] = rgb[2] = (uint8_t)((77 * rgb[0] + 150 * rgb[1] + 29 * rgb[2] + 128)
+			/ 256);
+	}
+	write_page(sc, name, p);
+}
+
+/* The pictures in groups of this kind. */
+static size_t members_of(const imgsearch_groups *list, uint32_t kind)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < list->count; i++)
+		n += list->items[i]->kind == kind ? list->items[i]->count : 0;
+	return n;
+}
+
+/* A grey copy goes with the shirt whose copy it is, and brings no two others together. */
+static void shirts_of_other_colours_are_other_pictures(void **state)
+{
+	static uint8_t rgb[3 * PAGE_WIDTH * PAGE_HEIGHT];
+	static const uint32_t colour[] = { 0xc81e1e, 0x1e8c1e, 0x1e1ec8 };
+	scene *sc = *state;
+	page p = { PAGE_WIDTH, PAGE_HEIGHT, rgb };
+	for (int i = 0; i < 3; i++) {
+		char name[20];
+		page_shirt(&p, colour[i]);
+		snprintf(name, sizeof name, "shirt%d.png", i);
+		write_page(sc, name, &p);
+	}
+	page_shirt(&p, colour[1]);
+	write_grey(sc, "grey.png", &p); /* the first of all names */
+	imgsearch *s = scene_open(sc);
+	scene_index(s, sc->photos);
+	imgsearch_groups *list = groups_of(s, 0, NULL);
+	assert_int_equal(members_of(list, IMGSEARCH_SAMENESS_PICTURE), 2);
+	assert_true(in_one_group(list, IMGSEARCH_SAMENESS_PICTURE, id_of(s, sc, "grey.png"),
+		id_of(s, sc, "shirt1.png")));
+	imgsearch_groups_free(list);
+	imgsearch_close(s);
+}
+
+/* Screens and pages of one layout: only the enlarged copy of one is found, nothing as a scene. */
+static void pages_that_say_something_else_are_other_pictures(void **state)
+{
+	static uint8_t rgb[3 * PAGE_WIDTH * PAGE_HEIGHT];
+	static void (*const draw[])(page *, uint64_t, uint64_t) = { page_transfer, page_of_text };
+	scene *sc = *state;
+	page p = { PAGE_WIDTH, PAGE_HEIGHT, rgb };
+	for (int kind = 0; kind < 2; kind++)
+		for (int i = 0; i < 3; i++) {
+			char name[20];
+			draw[kind](&p, 7, (uint64_t)i);
+			snprintf(name, sizeof name, "page%d-%d.png", kind, i);
+			write_page(sc, name, &p);
+		}
+	enlarged(sc, "page1-large.png", "page1-2.png");
+	imgsearch *s = scene_open(sc);
+	scene_index(s, sc->photos);
+	imgsearch_groups *list = groups_of(s, 0, NULL);
+	assert_int_equal(list->count, 1);
+	assert_int_equal(list->items[0]->count, 2);
+	assert_true(in_one_group(list, IMGSEARCH_SAMENESS_PICTURE, id_of(s, sc, "page1-2.png"),
+		id_of(s, sc, "page1-large.png")));
+	imgsearch_groups_free(list);
+	imgsearch_close(s);
+}
+
+static int64_t full_signatures(const scene *sc)
+{
+	char text[100];
+	snprintf(text, sizeof text, "SELECT count(*) FROM signature WHERE length(data) = %zu",
+		sizeof(full_signature));
+	return sql(sc, text);
+}
+
+/* An index of before has the coarse signatures alone. */
+static void signatures_of_older_versions_are_made_anew(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = with_copies(sc);
+	int64_t first = id_of(s, sc, "0.png"), copy = id_of(s, sc, "copy.png"),
+			large = id_of(s, sc, "large.png");
+	int64_t low = first < copy ? first : copy;
+	assert_int_equal(full_signatures(sc), 9);
+	sql(sc, "UPDATE signature SET data = substr(data, 1, 1024)");
+	imgsearch_groups *list = groups_of(s, 0, NULL);
+	assert_true(in_one_group(list, IMGSEARCH_SAMENESS_PICTURE, low, large));
+	assert_int_equal(list->unread, 0);
+	assert_int_equal(full_signatures(sc), 9);
+	imgsearch_groups_free(list);
+	/* the file is away: its picture is in no group of same picture, and what there is stays */
+	sql(sc, "UPDATE signature SET data = substr(data, 1, 1024)");
+	shell("rm '%s/large.png'", sc->photos);
+	list = groups_of(s, 0, NULL);
+	assert_false(in_one_group(list, IMGSEARCH_SAMENESS_PICTURE, low, large));
+	assert_int_equal(list->unread, 1);
+	assert_int_equal(full_signatures(sc), 8);
+	assert_int_equal(signatures(sc), 9);
 	imgsearch_groups_free(list);
 	imgsearch_close(s);
 }
@@ -283,6 +407,9 @@ int main(void)
 		TEST(kinds_are_never_mixed),
 		TEST(rejected_pairs_stay_apart),
 		TEST(vectors_are_judged_by_their_features),
+		TEST(shirts_of_other_colours_are_other_pictures),
+		TEST(pages_that_say_something_else_are_other_pictures),
+		TEST(signatures_of_older_versions_are_made_anew),
 		TEST(missing_signatures_are_made_and_stored),
 		TEST(groups_need_no_writer),
 		TEST(writers_need_not_wait_for_groups),

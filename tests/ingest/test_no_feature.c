@@ -17,7 +17,7 @@ static void plain_photo(const scene *sc, const char *name, uint8_t red)
 	for (size_t i = 0; i < SIDE * SIDE; i++)
 		rgb[i * 3] = red;
 	image im = { .pixels = rgb, .width = SIDE, .height = SIDE };
-	assert_int_equal(ims_image_encode_png(&bytes, &im, NULL), 0);
+	assert_int_equal(ims_image_encode_png(&bytes, &im, NULL, NULL), 0);
 	snprintf(path, sizeof path, "%s/%s", sc->photos, name);
 	FILE *f = fopen(path, "wb");
 	assert_non_null(f);
