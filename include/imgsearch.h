@@ -519,7 +519,10 @@ IMGSEARCH_API int imgsearch_index_keep_out(imgsearch *s, const int64_t *ids, siz
 IMGSEARCH_API int imgsearch_index_readmit(imgsearch *s, const int64_t *ids, size_t n,
 	const imgsearch_call *call, imgsearch_error *err);
 
-/* Says that a root lies elsewhere now. Items keep ids and vectors. ENOTFOUND: no such root. */
+/*
+ * Says that a root lies elsewhere now. Items keep ids and vectors. Relative paths are those of the
+ * current folder. ENOTFOUND: no such root.
+ */
 IMGSEARCH_API int imgsearch_root_move(imgsearch *s, const char *from, const char *to,
 	const imgsearch_call *call, imgsearch_error *err);
 

@@ -70,7 +70,7 @@ int ims_readmit(imgsearch *s, const int64_t *ids, size_t n, const job *j, imgsea
 	return in_transaction(s, readmit, ids, n, j, err);
 }
 
-int ims_root_move(imgsearch *s, const char *from, const char *to, imgsearch_error *err)
+static int move_root(imgsearch *s, const char *from, const char *to, imgsearch_error *err)
 {
 	int rc = ims_handle_write_begin(s, err);
 	if (rc)
@@ -79,5 +79,20 @@ int ims_root_move(imgsearch *s, const char *from, const char *to, imgsearch_erro
 	if (!rc)
 		rc = ims_handle_tx_end(s, ims_store_root_move(s->store, from, to, err), err);
 	ims_handle_write_end(s);
+	return rc;
+}
+
+/* An absolute path is taken as it is, as roots are listed. NULL: out of memory. */
+static char *absolute(const char *path)
+{
+	return *path == '/' ? ims_strdup(path) : ims_path_resolve(path);
+}
+
+int ims_root_move(imgsearch *s, const char *from, const char *to, imgsearch_error *err)
+{
+	char *old = absolute(from), *new = absolute(to);
+	int rc = old && new ? move_root(s, old, new, err) : ims_nomem(err);
+	ims_free(old);
+	ims_free(new);
 	return rc;
 }

@@ -452,7 +452,7 @@ static void compare(char **taken, size_t n_taken, char **ignored, size_t n_ignor
 static void as_git(void **state)
 {
 	(void)state;
-	enum { TREES = 4000 };
+	enum { TREES = 2500 };
 	char path[128];
 	names taken = { 0 };
 	buf ignored = { 0 };
@@ -495,6 +495,36 @@ static void as_git(void **state)
 	ims_buf_free(&taken.text);
 }
 
+/* A random folder of a random tree, refreshed alone, takes in its part of the whole. */
+static void a_part_of_the_whole(void **state)
+{
+	(void)state;
+	char tree[128], path[512];
+	seed = 22;
+	for (int i = 0; i < 300; i++) {
+		names whole = { .prefix = "" }, part = { .prefix = "" };
+		snprintf(tree, sizeof tree, "%s/t%d", top, i);
+		random_tree(tree);
+		snprintf(path, sizeof path, "%s", tree); /* all of it, where no folder is met */
+		for (int tries = 0; tries < 50 && (!tries || !is_folder(path)); tries++)
+			random_path(path, sizeof path, tree);
+		const char *prefix = is_folder(path) ? path + strlen(tree) + 1 : "";
+		walk_into(&whole, tree, "");
+		walk_into(&part, tree, prefix);
+		ims_buf_u8(&whole.text, 0);
+		ims_buf_u8(&part.text, 0);
+		buf wanted = { 0 };
+		for (char *line = strtok((char *)whole.text.data, "\n"); line; line = strtok(NULL, "\n"))
+			if (!*prefix || ims_path_below(line + 1, prefix))
+				ims_buf_text(&wanted, "%s\n", line);
+		ims_buf_u8(&wanted, 0);
+		assert_string_equal((char *)part.text.data, (char *)wanted.data);
+		ims_buf_free(&whole.text);
+		ims_buf_free(&part.text);
+		ims_buf_free(&wanted);
+	}
+}
+
 int main(void)
 {
 #define in_folder(test) cmocka_unit_test_setup_teardown(test, make_top, remove_top)
@@ -505,6 +535,7 @@ int main(void)
 		in_folder(unread_ignore_files),
 		cmocka_unit_test(many_stars),
 		in_folder(as_git),
+		in_folder(a_part_of_the_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,10 +17,18 @@ static int count(void *user, const walk_entry *e)
 
 static int walk(const char *root, size_t *files)
 {
-	walk_rules rules = { .follow_links = true };
+	path_patterns exclude = { 0 }, include = { 0 };
+	walk_rules rules = { .follow_links = true, .exclude = &exclude, .include = &include };
 	imgsearch_error err;
 	*files = 0;
-	return ims_walk(root, "", &rules, count, files, &err);
+	int rc = ims_patterns_add(&exclude, "./3/caf\xc3\xa9/");
+	if (!rc)
+		rc = ims_patterns_add(&include, "*.jpg");
+	if (!rc)
+		rc = ims_walk(root, "", &rules, count, files, &err);
+	ims_patterns_free(&exclude);
+	ims_patterns_free(&include);
+	return rc;
 }
 
 static void a_failed_allocation_is_told(void **state)
@@ -34,6 +42,10 @@ static void a_failed_allocation_is_told(void **state)
 		assert_int_equal(mkdir(path, 0700), 0);
 		snprintf(path, sizeof path, "%s/%d/a.jpg", root, i);
 		fclose(fopen(path, "w"));
+		snprintf(path, sizeof path, "%s/%d/.ignore", root, i);
+		FILE *f = fopen(path, "w");
+		fputs("b.jpg\n!c/**\n", f);
+		fclose(f);
 	}
 	ims_alloc_fail_after(0);
 	assert_int_equal(walk(root, &all), 0);
@@ -47,6 +59,8 @@ static void a_failed_allocation_is_told(void **state)
 	}
 	for (int i = 0; i < 3; i++) {
 		snprintf(path, sizeof path, "%s/%d/a.jpg", root, i);
+		unlink(path);
+		snprintf(path, sizeof path, "%s/%d/.ignore", root, i);
 		unlink(path);
 		snprintf(path, sizeof path, "%s/%d", root, i);
 		rmdir(path);

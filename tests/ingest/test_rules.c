@@ -7,6 +7,8 @@
 #include "files/wildcard.h"
 #include "scene.h"
 
+#include <limits.h>
+
 /* --------------------------------------------------------------------------- by themselves ---- */
 
 static void a_character_is_one_of_utf8(void **state)
@@ -322,6 +324,14 @@ static void patterns_and_roots(void **state)
 	snprintf(moved, sizeof moved, "%s/moved", sc->dir);
 	assert_int_equal(imgsearch_root_move(s, sc->photos, moved, NULL, &err), 0);
 	assert_int_equal(update(s, NULL, NULL).counts.indexed, 2);
+	char here[PATH_MAX];
+	assert_non_null(getcwd(here, sizeof here));
+	assert_int_equal(chdir(sc->dir), 0); /* and relative paths do as well */
+	assert_int_equal(imgsearch_root_move(s, "moved", "photos", NULL, &err), 0);
+	assert_int_equal(imgsearch_info_get(s, NULL, &info, &err), 0);
+	assert_string_equal(info->roots->items[1]->path, sc->photos);
+	imgsearch_info_free(info);
+	assert_int_equal(chdir(here), 0);
 	imgsearch_close(s);
 }
 

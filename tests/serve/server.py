@@ -619,6 +619,28 @@ def test_through(s, db):
     )
     found = json.loads(query("--json", "-k", "1", b"%s/more/new <b>\xff.png" % W.encode()).stdout)
     check("... a name that is not UTF-8", "path_b64" in found["results"][0], found)
+    os.makedirs(W + "/more/private")
+    shutil.copy(W + "/pics/city-01.jpg", W + "/more/private/a.jpg")
+    more = lambda *words: json.loads(
+        run("index", "--db", db, "--json", *words, W + "/more").stdout
+    )
+    remembered = lambda: [
+        r["exclude"] + r["include"]
+        for r in json.loads(run("info", "--db", db, "--json").stdout)["roots"]
+        if r["path"] == W + "/more"
+    ]
+    r = more("-x", "private/", "-x", "none", "--reread")
+    check(
+        "index with patterns through the server",
+        r["unmatched"] == ["none"] and r["excluded"] == 1 and r["rehashed"] == 1,
+        r,
+    )
+    check("... which the index remembers", remembered() == [["private/", "none"]], remembered())
+    shutil.rmtree(W + "/more/private")
+    r = more("--no-exclude", "-i", "*.png")
+    check("... and forgets", remembered() == [["*.png"]], remembered())
+    more("--no-include")
+    check("... all of them", remembered() == [[]], remembered())
     second = Server(db, wait=False)
     check(
         "a second server on the index",
