@@ -141,8 +141,8 @@ int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path
 	imgsearch_error *err);
 
 /*
- * Other names of a file. name_set makes a duplicate or a name another name of the file of `file`, an
- * indexed picture or a duplicate with the same bytes; its own names become names of that file, too.
+ * Other names of a file. name_set makes a duplicate or a name another name of the file of `file`,
+ * an indexed picture or a duplicate with the same bytes; its own names become names of it, too.
  * name_clear makes a name a duplicate again. paths_swap exchanges the paths of two pictures, with
  * their times. EINVAL: a picture is in another state.
  */
