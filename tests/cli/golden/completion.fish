@@ -80,7 +80,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from info' -l json -s j -d 'res
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l verbose -s v -d 'write more about what is done'
-complete -c imgsearch -n '__fish_seen_subcommand_from list' -l state -d 'paths in this state (default: indexed and duplicate)' -x -a 'all indexed duplicate unsupported damaged too-big excluded unreadable deleted link'
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l state -d 'paths in this state (default: indexed, duplicate, link)' -x -a 'all indexed duplicate unsupported damaged too-big excluded unreadable deleted link'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l paths -s p -d 'write paths alone'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l json -s j -d 'results as JSON, one object a line'

@@ -115,7 +115,7 @@ _imgsearch() {
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' ;;
 	'list')
 		_arguments -s \
-			'--state=[paths in this state (default\: indexed and duplicate)]:STATE:(all indexed duplicate unsupported damaged too-big excluded unreadable deleted link)' \
+			'--state=[paths in this state (default\: indexed, duplicate, link)]:STATE:(all indexed duplicate unsupported damaged too-big excluded unreadable deleted link)' \
 			'(-p --paths)'{-p,--paths}'[write paths alone]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
