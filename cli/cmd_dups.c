@@ -87,8 +87,8 @@ static void show_links(context *c, const imgsearch_group *g, size_t i)
 }
 
 /*
- * A line of kind, number of the group, path, and other names of its file. With -0: paths alone, and an empty record after
- * each group.
+ * A line of kind, number of the group, path, and other names of its file. With -0: paths alone, and
+ * an empty record after each group.
  */
 static void show_text(context *c, const imgsearch_group *g, size_t number)
 {
