@@ -7,6 +7,7 @@
 #include "cli/context/context.h"
 #include "cli/context/input.h"
 #include "cli/output/group.h"
+#include "cli/output/paths.h"
 #include "cli/output/record.h"
 
 #include <stdlib.h>
@@ -72,9 +73,22 @@ static void show_json(context *c, const imgsearch_group *g)
 	json_write_end(&j);
 }
 
+/* The other names of the file of item i of a group. */
+static void show_links(context *c, const imgsearch_group *g, size_t i)
+{
+	for (size_t k = 0; k < g->n_links; k++) {
+		imgsearch_item *item;
+		if (g->linked[k] != g->items[i] || imgsearch_item_get(c->s, g->links[k], &item, NULL))
+			continue;
+		const imgsearch_strings one = { 1, &item->path };
+		paths_write_text(&one, &one);
+		imgsearch_item_free(item);
+	}
+}
+
 /*
- * A line of kind, number of the group and path. With -0: paths alone, and an empty record after
- * each group.
+ * A line of kind, number of the group, path, and other names of its file. With -0: paths alone, and
+ * an empty record after each group.
  */
 static void show_text(context *c, const imgsearch_group *g, size_t number)
 {
@@ -85,6 +99,8 @@ static void show_text(context *c, const imgsearch_group *g, size_t number)
 		if (!c->common->nul)
 			printf("%s\t%zu\t", group_kind(g->kind), number + 1);
 		record_path(item->path);
+		if (!c->common->nul)
+			show_links(c, g, i);
 		record_end(c->common->nul);
 		imgsearch_item_free(item);
 	}
@@ -161,7 +177,9 @@ const command cmd_dups = {
 		"are compared. scene: features and layout are so similar that the pictures most likely "
 		"show the same thing. Each looser kind counts one picture of every group of a stricter "
 		"kind. A line is the kind, the number of the group and a path; with -0 paths alone, and "
-		"an empty record after each group. No file is ever deleted.\n\n"
+		"an empty record after each group. One file under several names (hard and symbolic links, "
+		"mounts) is no copy of itself: it has one line, with \"same file: PATH\" behind it for "
+		"each other name. No file is ever deleted.\n\n"
 		"Exit status 1: there are no near-duplicates.\n\n"
 		"\timgsearch dups\n"
 		"\timgsearch dups --kind picture --json\n"

@@ -4,6 +4,7 @@
 #include "cli/context/context.h"
 #include "cli/context/interrupt.h"
 #include "cli/output/item.h"
+#include "cli/output/paths.h"
 #include "cli/output/record.h"
 
 #include <stdlib.h>
@@ -41,7 +42,8 @@ static const char *const states[] = {
 };
 
 enum {
-	FOUND = 1u << IMGSEARCH_STATE_INDEXED | 1u << IMGSEARCH_STATE_DUPLICATE,
+	FOUND = 1u << IMGSEARCH_STATE_INDEXED | 1u << IMGSEARCH_STATE_DUPLICATE
+		| 1u << IMGSEARCH_STATE_LINK,
 	BAD = 1u << IMGSEARCH_STATE_UNSUPPORTED | 1u << IMGSEARCH_STATE_DAMAGED
 		| 1u << IMGSEARCH_STATE_TOO_BIG | 1u << IMGSEARCH_STATE_UNREADABLE,
 };
@@ -55,8 +57,7 @@ static void print_json(const imgsearch_item *i)
 	json_write_text(&j, "state", item_state_name(i->state));
 	if (i->reason)
 		json_write_text(&j, "reason", i->reason);
-	if (i->same_as)
-		json_write_int(&j, "same_as", i->same_as);
+	item_write_relation(&j, i);
 	if (i->width) {
 		json_write_int(&j, "width", i->width);
 		json_write_int(&j, "height", i->height);
@@ -75,6 +76,17 @@ static void print_json(const imgsearch_item *i)
 	json_write_end(&j);
 }
 
+/* Whose file a link is another name of. */
+static void print_file(const context *c, int64_t id)
+{
+	imgsearch_item *file;
+	if (imgsearch_item_get(c->s, id, &file, NULL))
+		return;
+	paths_write_text(&(imgsearch_strings){ 1, &file->path },
+		&(imgsearch_strings){ 1, &file->path });
+	imgsearch_item_free(file);
+}
+
 static void print_text(const lister *l, const imgsearch_item *i)
 {
 	const char *last = l->reasons ? i->reason : i->title;
@@ -86,10 +98,12 @@ static void print_text(const lister *l, const imgsearch_item *i)
 		else
 			printf("%lld\t", (long long)i->id);
 		record_path(i->path);
-		if (last) {
+		if (last || i->same_file)
 			putchar('\t');
+		if (last)
 			record_title(last);
-		}
+		if (i->same_file)
+			print_file(l->c, i->same_file);
 	}
 	record_end(l->c->common->nul);
 }
@@ -160,7 +174,7 @@ static int failed_run(context *c, void *args)
 
 static const option list_options[] = {
 	{ "state", 0, OPT_CHOICE, offsetof(list_args, state), "STATE",
-		.help = "paths in this state (default: indexed and duplicate)", .choices = states },
+		.help = "paths in this state (default: indexed, duplicate, link)", .choices = states },
 	{ "paths", 'p', OPT_FLAG, offsetof(list_args, paths), .help = "write paths alone" },
 	OPT_END,
 };
@@ -170,9 +184,9 @@ const command cmd_list = {
 	.operands = "[DIR]",
 	.summary = "list the pictures of the index",
 	.text = "Lists the pictures of the index, or those below DIR, in order of their paths: id, "
-			"path and title. Vectors without a name come last, as id:N. --json adds state, reason, "
-			"size, time, hash and the columns of the "
-			"CSV.\n\n"
+			"path and title. Vectors without a name come last, as id:N. A path that is another name of a file (a hard or symbolic link, a "
+			"mount) has a fourth field: \"same file: \" and the path of the picture. --json adds "
+			"state, reason, size, time, hash and the columns of the CSV.\n\n"
 			"\timgsearch list --json | jq .path\n"
 			"\timgsearch list --paths -0 old | imgsearch rm -0 -",
 	.options = list_options,

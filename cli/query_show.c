@@ -3,6 +3,7 @@
 
 #include "cli/draw/preview.h"
 #include "cli/output/hits.h"
+#include "cli/output/paths.h"
 #include "cli/output/record.h"
 
 #include <string.h>
@@ -14,10 +15,12 @@ static void show_hit(const context *c, const query_args *a, const imgsearch_hit 
 	if (!a->paths)
 		printf("%.4f\t", (double)(h->score + 0.0f));
 	record_path(h->path);
-	if (!a->paths && h->title) {
+	if (!a->paths && (h->title || h->paths))
 		putchar('\t');
+	if (!a->paths && h->title)
 		record_title(h->title);
-	}
+	if (!a->paths)
+		paths_write_text(h->paths, h->links);
 	record_end(c->common->nul);
 }
 

@@ -371,7 +371,11 @@ typedef enum imgsearch_state {
 	/* permission, vanished, i/o error: tried again by the next run */
 	IMGSEARCH_STATE_UNREADABLE = 7,
 	IMGSEARCH_STATE_DELETED = 8, /* kept out on purpose: imgsearch_index_keep_out */
-	IMGSEARCH_STATE_LINK = 9     /* another name of an indexed file (not in this version) */
+	/*
+	 * another name of the file of an indexed picture or a duplicate: a hard or symbolic link, a
+	 * mount; found through the indexed one
+	 */
+	IMGSEARCH_STATE_LINK = 9
 } imgsearch_state;
 
 /* Items by state. seen is the sum of the others. */
@@ -618,7 +622,7 @@ typedef int (*imgsearch_filter_fn)(void *user, int64_t id);
 /* An item is in the answer when every condition that is given holds. */
 typedef struct imgsearch_filter {
 	size_t struct_size;
-	const char *const *folders; /* below one of these folders */
+	const char *const *folders; /* below one of these folders, by any of its paths */
 	size_t n_folders;
 	const int64_t *ids; /* one of these */
 	size_t n_ids;
@@ -693,12 +697,18 @@ typedef struct imgsearch_hit {
 	float distance; /* Euclidean; metric cosine: between the normalised vectors */
 	/* how many items would score as high by chance; 0: the query itself; NaN before a build */
 	double chance;
-	/* absolute, or the name that it was added under; NULL: not asked for */
+	/*
+	 * absolute, or the name that it was added under; where the filter has folders and it lies in
+	 * none of them, the first of `paths` that does; NULL: not asked for
+	 */
 	const char *path;
 	const char *title;                /* or NULL */
 	const imgsearch_columns *columns; /* of the CSV; NULL: not asked for */
-	const imgsearch_strings *paths;   /* other paths of the same file; NULL in this version */
-	const imgsearch_region *region;   /* that matched; NULL: the whole picture */
+	/* its other paths: copies, and other names of files; NULL: none, or not asked for */
+	const imgsearch_strings *paths;
+	const imgsearch_region *region; /* that matched; NULL: the whole picture */
+	/* those of paths that are other names of the file of `path`, and no copies; NULL: none */
+	const imgsearch_strings *links;
 } imgsearch_hit;
 
 typedef struct imgsearch_hits {
@@ -805,9 +815,15 @@ typedef struct imgsearch_item {
 	uint64_t bytes;
 	int64_t mtime_seconds;     /* since 1970 */
 	int64_t mtime_nanoseconds; /* 0..999999999 */
-	int64_t same_as;           /* duplicate: the id of the indexed picture */
+	int64_t same_as;           /* duplicate, link: the id of the indexed picture */
 	uint32_t partial;          /* 1: only a part of the picture could be read */
 	uint32_t has_vector;
+	int64_t same_file; /* link: the id of the item whose file it is another name of; else 0 */
+	/*
+	 * as in imgsearch_hit, of imgsearch_item_get: of a duplicate or a link, too; always NULL in
+	 * imgsearch_item_each
+	 */
+	const imgsearch_strings *paths, *links;
 } imgsearch_item;
 
 /* The item is valid during the callback. */
@@ -998,7 +1014,13 @@ typedef struct imgsearch_group {
 	/* scene: the lowest score that holds the group together; otherwise 1 */
 	float score;
 	size_t count;         /* at least 2 */
-	const int64_t *items; /* ids, ascending */
+	const int64_t *items; /* ids, ascending; each of another file */
+	/*
+	 * ids of other names of these files, which are no copies: links[i] is one of the file of
+	 * linked[i]
+	 */
+	size_t n_links;
+	const int64_t *links, *linked;
 } imgsearch_group;
 
 typedef struct imgsearch_groups {
@@ -1010,8 +1032,11 @@ typedef struct imgsearch_groups {
 
 /*
  * Groups of near-duplicates. A group of a stricter kind takes part in the looser kinds by its
- * picture with the smallest id. Rejected pairs are left out. Pictures that were never compared have
- * their pixels read. What was read is stored where no other writer is at work; it is never EBUSY.
+ * picture with the smallest id. Rejected pairs are left out. Files are looked at before they are
+ * called copies: paths that lead to one file now are names of it. With folders in the filter, a
+ * picture takes part by its path below them, whichever of its paths that is. Pictures that were
+ * never compared have their pixels read. What was read is stored where no other writer is at work;
+ * it is never EBUSY.
  */
 IMGSEARCH_API int imgsearch_groups_find(imgsearch *s, const imgsearch_groups_options *options,
 	const imgsearch_call *call, imgsearch_groups **out, imgsearch_error *err);

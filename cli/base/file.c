@@ -140,7 +140,8 @@ bool file_may_write(imgsearch *s, const char *path)
 	bool found = full && !imgsearch_item_find(s, full, &id, NULL)
 		&& !imgsearch_item_get(s, id, &item, NULL);
 	bool picture = found
-		&& (item->state == IMGSEARCH_STATE_INDEXED || item->state == IMGSEARCH_STATE_DUPLICATE);
+		&& (item->state == IMGSEARCH_STATE_INDEXED || item->state == IMGSEARCH_STATE_DUPLICATE
+			|| item->state == IMGSEARCH_STATE_LINK);
 	if (picture)
 		cli_fail("%s: a picture of the index; it is not overwritten", path);
 	imgsearch_item_free(item);

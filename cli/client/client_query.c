@@ -192,18 +192,43 @@ static const imgsearch_columns *read_columns(server_hits *h, json_t *object)
 	return list;
 }
 
+static const char *read_path(server_hits *h, json_t *from)
+{
+	const char *bytes = json_string_value(json_object_get(from, "path_b64"));
+	return bytes ? from_base64(h, bytes) : json_string_value(json_object_get(from, "path"));
+}
+
+/* Those of `also`, or the links among them; NULL: there are none, or out of memory. */
+static const imgsearch_strings *read_also(server_hits *h, json_t *also, bool links)
+{
+	size_t n = json_array_size(also);
+	imgsearch_strings *list = n ? take(h, 1, sizeof *list) : NULL;
+	const char **items = list ? take(h, n, sizeof *items) : NULL;
+	for (size_t i = 0; items && i < n; i++) {
+		json_t *one = json_array_get(also, i);
+		const char *path = read_path(h, one);
+		if (path && (!links || json_is_true(json_object_get(one, "link"))))
+			items[list->count++] = path;
+	}
+	if (!items || !list->count)
+		return NULL;
+	list->items = items;
+	return list;
+}
+
 static bool read_hit(server_hits *h, json_t *from, imgsearch_hit *hit)
 {
-	json_t *chance = json_object_get(from, "chance");
-	const char *bytes = json_string_value(json_object_get(from, "path_b64"));
+	json_t *chance = json_object_get(from, "chance"), *also = json_object_get(from, "also");
 	*hit = (imgsearch_hit){
 		.id = json_integer_value(json_object_get(from, "id")),
 		.score = (float)json_number_value(json_object_get(from, "score")),
 		.distance = NAN, /* the answer has none */
 		.chance = chance ? json_number_value(chance) : NAN,
-		.path = bytes ? from_base64(h, bytes) : json_string_value(json_object_get(from, "path")),
+		.path = read_path(h, from),
 		.title = json_string_value(json_object_get(from, "title")),
 		.columns = read_columns(h, json_object_get(from, "columns")),
+		.paths = read_also(h, also, false),
+		.links = read_also(h, also, true),
 	};
 	return hit->path != NULL;
 }

@@ -1,11 +1,21 @@
 /* Pictures of the index as JSON. */
 #include "cli/output/item.h"
 
+#include "cli/output/paths.h"
+
 const char *item_state_name(uint32_t state)
 {
 	static const char *const names[] = { "indexed", "duplicate", "unsupported", "damaged",
 		"too big", "excluded", "unreadable", "kept out", "link" };
 	return state >= 1 && state <= sizeof names / sizeof *names ? names[state - 1] : "?";
+}
+
+void item_write_relation(json_writer *j, const imgsearch_item *item)
+{
+	if (item->same_as)
+		json_write_int(j, "same_as", item->same_as);
+	if (item->same_file)
+		json_write_int(j, "same_file", item->same_file);
 }
 
 void item_write_members(json_writer *j, const imgsearch_item *item)
@@ -15,6 +25,7 @@ void item_write_members(json_writer *j, const imgsearch_item *item)
 	if (item->title)
 		json_write_text(j, "title", item->title);
 	json_write_text(j, "state", item_state_name(item->state));
+	item_write_relation(j, item);
 	json_write_int(j, "width", item->width);
 	json_write_int(j, "height", item->height);
 	json_write_int(j, "size", (int64_t)item->bytes);
@@ -23,12 +34,18 @@ void item_write_members(json_writer *j, const imgsearch_item *item)
 	json_write_columns(j, item->columns);
 }
 
+void item_write_all(json_writer *j, const imgsearch_item *item)
+{
+	item_write_members(j, item);
+	paths_write_json(j, item->paths, item->links);
+}
+
 void item_write_json(json_writer *j, imgsearch *s, int64_t id)
 {
 	imgsearch_item *item = NULL;
 	json_write_open(j, NULL, '{');
 	if (imgsearch_item_get(s, id, &item, NULL) == 0)
-		item_write_members(j, item);
+		item_write_all(j, item);
 	else
 		json_write_int(j, "id", id);
 	json_write_close(j, '}');

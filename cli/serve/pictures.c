@@ -157,7 +157,8 @@ static const char *picture_type(int fd)
 static enum MHD_Result show_full(exchange *x, imgsearch *s, const imgsearch_item *item)
 {
 	(void)s;
-	bool picture = item->state <= IMGSEARCH_STATE_DUPLICATE && item->path[0] == '/';
+	bool picture = (item->state <= IMGSEARCH_STATE_DUPLICATE || item->state == IMGSEARCH_STATE_LINK)
+		&& item->path[0] == '/';
 	int fd = picture ? open(item->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
 	if (fd < 0)
 		return answer_error(x, 404, "ENOTFOUND", "the picture's file is gone");
@@ -179,7 +180,7 @@ static enum MHD_Result show_members(exchange *x, imgsearch *s, const imgsearch_i
 	json_writer j;
 	(void)s;
 	json_write_begin(&j, reply_open(&r));
-	item_write_members(&j, item);
+	item_write_all(&j, item);
 	json_write_end(&j);
 	return reply_send(x, &r, 200);
 }

@@ -19,6 +19,7 @@
 
 #include "analysis/components.h"
 #include "analysis/detail.h"
+#include "collection/file_paths.h"
 #include "collection/members.h"
 #include "collection/memory_rows.h"
 #include "collection/self_join.h"
@@ -50,7 +51,7 @@ typedef struct group_builder {
 	size_t n_edges, cap_edges;
 	const uint32_t *row_member; /* (rows of the current self-join): their members */
 	imgsearch_metric metric;
-	/* the result */
+	/* the result: groups, and for each its ids, the ids of links, and of their files */
 	buf ids, groups;
 	uint64_t n_groups;
 } group_builder;
@@ -129,6 +130,36 @@ static int by_node(const void *x, const void *y)
 	return (a->member > b->member) - (a->member < b->member);
 }
 
+static int append_group(group_builder *g, imgsearch_group *group, const node_member *order,
+	size_t n, imgsearch_error *err)
+{
+	file_paths p = { 0 };
+	int rc = 0;
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = ims_file_paths_add(&p, &g->all, &g->all.item[order[i].member]);
+	ims_file_paths_sort(&p, group->kind == IMGSEARCH_SAMENESS_BYTES);
+	if (!rc && p.files >= 2) {
+		group->count = p.files;
+		group->n_links = p.n - p.files;
+		ims_buf_put(&g->groups, group, sizeof *group);
+		for (size_t i = 0; i < p.n; i++)
+			ims_buf_put(&g->ids, &p.item[i].id, sizeof(int64_t));
+		for (size_t i = p.files; i < p.n; i++)
+			ims_buf_put(&g->ids, &p.item[i].file, sizeof(int64_t));
+		g->n_groups++;
+	}
+	ims_file_paths_free(&p);
+	return rc || g->ids.failed || g->groups.failed ? ims_nomem(err) : 0;
+}
+
+/* A name may be a copy by now. */
+static bool has_names(const group_builder *g, uint32_t i)
+{
+	size_t n;
+	ims_members_names(&g->all, g->all.item[i].id, &n);
+	return n > 0;
+}
+
 /* Appends the groups to the result. label is the new number of each node. */
 static int append_groups(group_builder *g, uint32_t kind, const uint32_t *label,
 	imgsearch_error *err)
@@ -141,21 +172,20 @@ static int append_groups(group_builder *g, uint32_t kind, const uint32_t *label,
 		if (g->node[i] == i)
 			order[n++] = (node_member){ label[i], (uint32_t)i };
 	qsort(order, n, sizeof *order, by_node);
-	for (size_t from = 0, to; from < n; from = to) {
+	int rc = 0;
+	for (size_t from = 0, to; !rc && from < n; from = to) {
 		for (to = from + 1; to < n && order[to].node == order[from].node; to++)
 			;
-		if (to - from < 2)
+		if (to - from < 2
+			&& !(kind == IMGSEARCH_SAMENESS_BYTES && has_names(g, order[from].member)))
 			continue;
-		imgsearch_group group = { .kind = kind, .score = 1, .count = to - from };
+		imgsearch_group group = { .kind = kind, .score = 1 };
 		if (kind == IMGSEARCH_SAMENESS_SCENE)
 			group.score = ims_score(g->metric, g->longest[order[from].node]);
-		ims_buf_put(&g->groups, &group, sizeof group);
-		for (size_t i = from; i < to; i++)
-			ims_buf_put(&g->ids, &g->all.item[order[i].member].id, sizeof(int64_t));
-		g->n_groups++;
+		rc = append_group(g, &group, order + from, to - from, err);
 	}
 	ims_free(order);
-	return g->ids.failed || g->groups.failed ? ims_nomem(err) : 0;
+	return rc;
 }
 
 /* Joins nodes along the edges of a kind, and appends the groups if the kind is wanted. */
@@ -438,7 +468,7 @@ static int add_scene_pair(void *user, size_t row, size_t rank, neighbor found)
 	bool other_text = false;
 	int rc = 0;
 	(void)rank;
-	if (!two)
+	if (!two || two == one)
 		return 0;
 	if (one->has_signature && two->has_signature) {
 		if (ims_signature_correlation(one->pixels, two->pixels) < alike_layout)
@@ -464,8 +494,8 @@ static int join_features(group_builder *g, view *v, self_join *j, imgsearch_erro
 	for (size_t at = 0; at < g->all.n && !rc;) {
 		size_t n = 0, kept = 0;
 		for (; at < g->all.n && n < BLOCK; at++)
-			if (g->all.item[at].state != IMGSEARCH_STATE_DUPLICATE)
-				ids[n] = g->all.item[at].id, row_members[n++] = (uint32_t)at;
+			if (g->all.item[at].has_vector)
+				ids[n] = g->all.item[at].vector, row_members[n++] = (uint32_t)at;
 		rc = n ? v->rows.fetch(v->rows.ctx, ids, n, rows, found, err) : 0;
 		for (size_t i = 0; i < n && !rc; i++)
 			if (found[i]) {
@@ -524,7 +554,9 @@ static int make_list(group_builder *g, imgsearch_groups **out, imgsearch_error *
 	for (size_t i = 0; i < g->n_groups; i++) {
 		memcpy(items[i], g->groups.data + i * sizeof **items, sizeof **items);
 		items[i]->items = ids;
-		ids += items[i]->count;
+		items[i]->links = ids += items[i]->count;
+		items[i]->linked = ids += items[i]->n_links;
+		ids += items[i]->n_links;
 	}
 	list->count = g->n_groups;
 	list->items = (const imgsearch_group *const *)items;

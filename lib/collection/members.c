@@ -27,12 +27,47 @@ void ims_members_free(members *m)
 		ims_free(m->item[i].pixels);
 		ims_free(m->item[i].full);
 	}
+	for (size_t i = 0; i < m->n_names; i++)
+		ims_free(m->name[i].path);
 	ims_free(m->item);
+	ims_free(m->name);
+	ims_free(m->stand_in);
 }
 
-member *ims_members_find(const members *m, int64_t id)
+static member *find_item(const members *m, int64_t id)
 {
 	return m->n ? bsearch(&id, m->item, m->n, sizeof *m->item, ims_id_compare) : NULL;
+}
+
+static int compare_vector(const void *id, const void *m)
+{
+	return ims_id_compare(id, &(*(member *const *)m)->vector);
+}
+
+member *ims_members_find(const members *m, int64_t vector)
+{
+	member *own = find_item(m, vector);
+	if (own)
+		return own->has_vector && own->vector == vector ? own : NULL;
+	member **found = m->n_stand_ins
+		? bsearch(&vector, m->stand_in, m->n_stand_ins, sizeof *found, compare_vector)
+		: NULL;
+	return found ? *found : NULL;
+}
+
+const member_name *ims_members_names(const members *m, int64_t id, size_t *n)
+{
+	size_t low = 0, high = m->n_names;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (m->name[mid].of < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (*n = 0; low + *n < m->n_names && m->name[low + *n].of == id; ++*n)
+		;
+	return m->name + low;
 }
 
 static member *append(members *m)
@@ -59,7 +94,8 @@ static bool is_allowed(const imgsearch_filter *filter, int64_t id, const char *p
 static int add_picture(void *user, const store_picture *p, const char *root)
 {
 	read_state *r = user;
-	if (p->state != IMGSEARCH_STATE_INDEXED && p->state != IMGSEARCH_STATE_DUPLICATE)
+	if (p->state != IMGSEARCH_STATE_INDEXED && p->state != IMGSEARCH_STATE_DUPLICATE
+		&& p->state != IMGSEARCH_STATE_LINK)
 		return 0;
 	bool has_file = p->root || p->path[0] == '/';
 	char *path = has_file ? ims_path_join(p->root ? root : NULL, p->path) : NULL;
@@ -80,8 +116,82 @@ static int add_picture(void *user, const store_picture *p, const char *root)
 		.state = p->state,
 		.width = p->width,
 		.height = p->height,
+		.has_vector = p->state == IMGSEARCH_STATE_INDEXED,
+		.vector = p->id,
+		.same_as = p->same_as,
+		.file = p->state == IMGSEARCH_STATE_LINK ? p->same_file : p->id,
+		.order = r->out->n,
 		.path = path,
 	};
+	return 0;
+}
+
+/* ----------------------------------------------------------------------------------- names ---- */
+
+/* By file; its picture before its names, and those in order of path. */
+static int by_file(const void *x, const void *y)
+{
+	const member *a = x, *b = y;
+	if (a->file != b->file)
+		return a->file < b->file ? -1 : 1;
+	bool first = a->id == a->file, second = b->id == b->file;
+	return first != second ? second - first : (a->order > b->order) - (a->order < b->order);
+}
+
+/* Leaves one member for each file: the picture, or the first of its names. */
+static int take_names(members *m)
+{
+	size_t kept = 0;
+	if (!m->n)
+		return 0;
+	qsort(m->item, m->n, sizeof *m->item, by_file);
+	m->name = ims_alloc(m->n, sizeof *m->name);
+	if (!m->name)
+		return IMGSEARCH_ENOMEM;
+	for (size_t i = 0; i < m->n; i++)
+		if (kept && m->item[kept - 1].file == m->item[i].file)
+			m->name[m->n_names++] = (member_name){
+				.of = m->item[kept - 1].id,
+				.id = m->item[i].id,
+				.path = m->item[i].path,
+			};
+		else
+			m->item[kept++] = m->item[i];
+	m->n = kept;
+	qsort(m->item, m->n, sizeof *m->item, ims_id_compare);
+	if (m->n_names)
+		qsort(m->name, m->n_names, sizeof *m->name, ims_id_compare);
+	return 0;
+}
+
+static int by_vector(const void *x, const void *y)
+{
+	const member *a = *(member *const *)x, *b = *(member *const *)y;
+	if (a->vector != b->vector)
+		return a->vector < b->vector ? -1 : 1;
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+/* Where a filter leaves an indexed picture out, its first duplicate that it allows stands in. */
+static int find_stand_ins(members *m)
+{
+	m->stand_in = ims_alloc(m->n + 1, sizeof *m->stand_in);
+	if (!m->stand_in)
+		return IMGSEARCH_ENOMEM;
+	for (size_t i = 0; i < m->n; i++)
+		if (m->item[i].same_as && !find_item(m, m->item[i].same_as)) {
+			m->item[i].vector = m->item[i].same_as;
+			m->stand_in[m->n_stand_ins++] = &m->item[i];
+		}
+	size_t n = m->n_stand_ins, kept = 0;
+	if (n)
+		qsort(m->stand_in, n, sizeof *m->stand_in, by_vector);
+	for (size_t i = 0; i < n; i++)
+		if (!kept || m->stand_in[kept - 1]->vector != m->stand_in[i]->vector) {
+			m->stand_in[i]->has_vector = true;
+			m->stand_in[kept++] = m->stand_in[i];
+		}
+	m->n_stand_ins = kept;
 	return 0;
 }
 
@@ -154,12 +264,12 @@ static void make_signature(void *arg, size_t i, unsigned worker)
 static int store_signature(store *st, const member *m)
 {
 	store_picture p = { 0 };
-	int rc = ims_store_picture_get(st, m->id, &p, NULL, NULL);
+	int rc = ims_store_picture_get(st, m->vector, &p, NULL, NULL);
 	bool same = !rc && ims_hash_equal(&p.hash, &m->hash);
 	ims_store_picture_clear(&p);
 	if (rc == IMGSEARCH_ENOTFOUND || (!rc && !same))
 		return 0;
-	return rc ? rc : ims_store_signature_put(st, m->id, &m->hash, m->full, sizeof *m->full, NULL);
+	return rc ? rc : ims_store_signature_put(st, m->vector, &m->hash, m->full, sizeof *m->full, NULL);
 }
 
 /* What is stored need not stay in memory. */
@@ -201,8 +311,7 @@ static int make_missing(read_state *r, job *job, imgsearch_error *err)
 	if (!missing)
 		return ims_nomem(err);
 	for (size_t i = 0; i < m->n; i++)
-		if (m->item[i].state == IMGSEARCH_STATE_INDEXED && m->item[i].path
-			&& !m->item[i].has_detail)
+		if (m->item[i].has_vector && m->item[i].path && !m->item[i].has_detail)
 			missing[n++] = &m->item[i];
 	for (size_t at = 0; at < n && !rc; at += BLOCK) {
 		size_t block = n - at < BLOCK ? n - at : BLOCK;
@@ -245,11 +354,11 @@ static int add_vectors(imgsearch *s, members *m, imgsearch_error *err)
 	size_t n_pictures = m->n;
 	for (size_t i = 0; i < all.n && !rc; i++) {
 		members pictures = { .item = m->item, .n = n_pictures };
-		if (ims_members_find(&pictures, all.item[i].id))
+		if (find_item(&pictures, all.item[i].id))
 			continue;
 		member *added = append(m);
 		if (added)
-			added->id = all.item[i].id;
+			*added = (member){ .id = all.item[i].id, .vector = all.item[i].id, .has_vector = true };
 		else
 			rc = ims_nomem(err);
 	}
@@ -265,8 +374,10 @@ int ims_members_read(imgsearch *s, const imgsearch_filter *filter, bool signatur
 	read_state r = { .s = s, .filter = filter, .out = out };
 	*out = (members){ 0 };
 	int rc = ims_store_each_picture(s->store, 0, add_picture, &r, err);
-	if (out->n)
-		qsort(out->item, out->n, sizeof *out->item, ims_id_compare);
+	if (!rc)
+		rc = take_names(out);
+	if (!rc && filter)
+		rc = find_stand_ins(out);
 	if (!rc && signatures)
 		rc = ims_store_signatures(s->store, add_signature, out, err);
 	if (!rc && signatures)

@@ -5,28 +5,49 @@
 #include "analysis/signature.h"
 #include "handle/view.h"
 
-/* A picture of the index, or a vector without a picture (state and hash 0). */
+/*
+ * A file of the index, by its picture or, where a filter allows that alone, by another name; or a
+ * vector without a picture (state and hash 0).
+ */
 typedef struct member {
 	int64_t id; /* first, for ims_id_compare */
 	hash256 hash;
 	uint32_t state, width, height;
+	/*
+	 * it has the vector of an item, its own or that of the indexed picture with its bytes: the only
+	 * member that has
+	 */
+	bool has_vector;
+	int64_t vector;
+	int64_t same_as, file; /* of its row: the indexed picture, and the one whose file it is */
+	size_t order;          /* its place in order of path */
 	bool has_signature, has_detail;
 	char *path;           /* absolute; NULL: it has no file */
 	signature *pixels;    /* owned; set with has_signature */
 	full_signature *full; /* owned; NULL: not loaded */
 } member;
 
+/* Another name of the file of a member. */
+typedef struct member_name {
+	int64_t of, id; /* `of` first, for ims_id_compare: the member */
+	char *path;     /* absolute */
+} member_name;
+
 typedef struct members {
 	member *item; /* by id */
 	size_t n, cap;
+	member_name *name; /* by member */
+	size_t n_names;
+	member **stand_in; /* by vector: those that have the vector of a picture that is no member */
+	size_t n_stand_ins;
 	uint64_t unread; /* pictures whose files are missing or changed */
 } members;
 
 /*
- * Reads indexed pictures, their duplicates, and vectors without a picture; with a filter only
- * those that its folders and ids allow; its function is not called.
+ * Reads indexed pictures, their duplicates, the names of both, and vectors without a picture; with
+ * a filter only those that its folders and ids allow; its function is not called.
  *
- * With `signatures` every indexed picture gets a signature if its file can be read. It comes from
+ * With `signatures` every member with a vector gets a signature if its file can be read. It comes from
  * the index if the bytes have not changed. Otherwise the file is decoded, on all threads, and the
  * signature is stored unless another writer has the lock. An index of an older version has
  * signatures without detail, which are made anew likewise. They still count, without detail, where
@@ -43,7 +64,10 @@ void ims_members_free(members *m);
  */
 int ims_members_load(imgsearch *s, member *m, imgsearch_error *err);
 
-/* The member with this id, borrowed; NULL: there is none. */
-member *ims_members_find(const members *m, int64_t id);
+/* The member that has the vector of this item, borrowed; NULL: there is none. */
+member *ims_members_find(const members *m, int64_t vector);
+
+/* The names of a member: the first of *n, borrowed. */
+const member_name *ims_members_names(const members *m, int64_t id, size_t *n);
 
 #endif

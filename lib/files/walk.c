@@ -1,6 +1,7 @@
 /*
  * Walks a folder: opens folders by openat, sorts their entries by name, and reports them in that
- * order.
+ * order. With follow_links the walk has two passes over a tree: the first one passes links over; if
+ * it met any, the second one reports them alone. A linked folder is a tree of its own.
  */
 #include "files/walk.h"
 
@@ -18,9 +19,11 @@
 
 enum { MAX_DEPTH = 200 };
 
+/* A folder that was entered. */
 typedef struct folder_id {
 	dev_t dev;
 	ino_t ino;
+	bool twice; /* in the second pass, too */
 } folder_id;
 
 typedef struct walker {
@@ -32,6 +35,9 @@ typedef struct walker {
 	buf path;           /* relative to the root; a NUL stands behind it */
 	folder_id *visited; /* only with follow_links */
 	size_t n_visited, cap_visited;
+	bool second;    /* the pass that reports links, and no other entry */
+	bool met_links; /* the first pass passed one over */
+	bool linked;    /* below a link */
 } walker;
 
 /* -------------------------------------------------------------------------------- the path ---- */
@@ -57,15 +63,30 @@ static const char *path_text(const walker *w)
 
 static int report(walker *w, walk_kind kind, const char *reason, bool folder, const struct stat *st)
 {
-	walk_entry e = { .kind = kind, .path = path_text(w), .reason = reason, .folder = folder };
+	walk_entry e = {
+		.kind = kind,
+		.path = path_text(w),
+		.reason = reason,
+		.folder = folder,
+		.link = w->linked,
+	};
 	if (w->path.failed)
 		return ims_nomem(w->err);
 	if (st) {
+		e.device = (uint64_t)st->st_dev;
+		e.inode = (uint64_t)st->st_ino;
 		e.size = (uint64_t)st->st_size;
 		e.mtime = ims_timestamp(&st->st_mtim);
 		e.ctime = ims_timestamp(&st->st_ctim);
 	}
 	return w->each(w->user, &e);
+}
+
+/* In the second pass it was reported. */
+static int report_once(walker *w, walk_kind kind, const char *reason, bool folder,
+	const struct stat *st)
+{
+	return w->second ? 0 : report(w, kind, reason, folder, st);
 }
 
 /* ---------------------------------------------------------------------- what rules exclude ---- */
@@ -135,21 +156,31 @@ static int find_rule(const walker *w, const ignore_rules *ignore, const char *na
 	return 0;
 }
 
-/* *first: whether a folder is met for the first time. Without follow_links each one is. ENOMEM. */
+static folder_id *find_visit(const walker *w, const struct stat *st)
+{
+	for (size_t i = 0; i < w->n_visited; i++)
+		if (w->visited[i].dev == st->st_dev && w->visited[i].ino == st->st_ino)
+			return &w->visited[i];
+	return NULL;
+}
+
+/*
+ * *first: whether a folder is met for the first time in this pass. Without follow_links each one
+ * is. ENOMEM.
+ */
 static int record_visit(walker *w, const struct stat *st, bool *first)
 {
-	*first = true;
-	if (!w->rules->follow_links)
-		return 0;
-	for (size_t i = 0; *first && i < w->n_visited; i++)
-		*first = w->visited[i].dev != st->st_dev || w->visited[i].ino != st->st_ino;
-	if (!*first)
+	folder_id *before = w->rules->follow_links ? find_visit(w, st) : NULL;
+	*first = !before || (w->second && !before->twice);
+	if (before)
+		before->twice |= w->second;
+	if (before || !w->rules->follow_links)
 		return 0;
 	folder_id *grown = ims_grow(w->visited, w->n_visited, &w->cap_visited, sizeof *grown);
 	if (!grown)
 		return ims_nomem(w->err);
 	w->visited = grown;
-	w->visited[w->n_visited++] = (folder_id){ st->st_dev, st->st_ino };
+	w->visited[w->n_visited++] = (folder_id){ st->st_dev, st->st_ino, false };
 	return 0;
 }
 
@@ -160,10 +191,11 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth);
 static int enter(walker *w, int parent, const char *name, const ignore_rules *ignore, int depth)
 {
 	if (depth >= MAX_DEPTH)
-		return report(w, WALK_UNREADABLE, "nested too deep", true, NULL);
+		return report_once(w, WALK_UNREADABLE, "nested too deep", true, NULL);
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT ? 0 : report(w, WALK_UNREADABLE, ims_errno_text(errno), true, NULL);
+		return errno == ENOENT ? 0
+							   : report_once(w, WALK_UNREADABLE, ims_errno_text(errno), true, NULL);
 	return walk_folder(w, fd, ignore, depth + 1);
 }
 
@@ -175,35 +207,75 @@ static int folder_entry(walker *w, int parent, const char *name, const struct st
 	if (rc)
 		return rc;
 	return first ? enter(w, parent, name, ignore, depth)
-				 : report(w, WALK_EXCLUDED, "visited before", true, st);
+				 : report_once(w, WALK_EXCLUDED, "visited before", true, st);
 }
 
-static int walk_entry_at(walker *w, int fd, const char *name, const ignore_rules *ignore, int depth)
+/* A linked folder, which is a tree of its own: its links come after all else that it holds. */
+static int linked_folder(walker *w, int parent, const char *name, const struct stat *st,
+	const ignore_rules *ignore, int depth)
 {
-	struct stat st;
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT ? 0 : report(w, WALK_UNREADABLE, ims_errno_text(errno), false, NULL);
-	bool link = S_ISLNK(st.st_mode);
-	if (link && w->rules->follow_links && fstatat(fd, name, &st, 0))
-		return report(w, WALK_UNREADABLE, "broken symbolic link", false, NULL);
-	bool folder = S_ISDIR(st.st_mode);
+	w->met_links = false;
+	int rc = folder_entry(w, parent, name, st, ignore, depth);
+	w->second = true;
+	if (!rc && w->met_links)
+		rc = folder_entry(w, parent, name, st, ignore, depth);
+	return rc;
+}
+
+/* An entry that is no link that waits for the second pass. */
+static int visit_entry(walker *w, int fd, const char *name, const struct stat *st, bool link,
+	const ignore_rules *ignore, int depth)
+{
+	bool folder = S_ISDIR(st->st_mode);
 	const char *reason = folder ? NULL : ims_ignore_unread(ignore, name);
 	if (reason)
-		return report(w, WALK_UNREADABLE, reason, false, &st);
+		return report(w, WALK_UNREADABLE, reason, false, st);
 	int rc = find_rule(w, ignore, name, folder, &reason);
 	if (rc)
 		return rc;
 	if (!reason && folder && is_other_root(w))
 		return 0; /* walked as a root of its own, where its entries are reported */
 	if (reason)
-		return report(w, WALK_EXCLUDED, reason, folder, &st);
+		return report_once(w, WALK_EXCLUDED, reason, folder, st);
 	if (link && !w->rules->follow_links)
-		return report(w, WALK_EXCLUDED, "symbolic link", false, &st);
+		return report(w, WALK_EXCLUDED, "symbolic link", false, st);
 	if (folder)
-		return folder_entry(w, fd, name, &st, ignore, depth);
-	if (!S_ISREG(st.st_mode))
-		return report(w, WALK_SPECIAL, "not a regular file", false, &st);
-	return report(w, WALK_FILE, NULL, false, &st);
+		return link ? linked_folder(w, fd, name, st, ignore, depth)
+					: folder_entry(w, fd, name, st, ignore, depth);
+	if (!S_ISREG(st->st_mode))
+		return report(w, WALK_SPECIAL, "not a regular file", false, st);
+	return report(w, WALK_FILE, NULL, false, st);
+}
+
+/* A followed link, in the second pass. */
+static int visit_link(walker *w, int fd, const char *name, const ignore_rules *ignore, int depth)
+{
+	struct stat st;
+	bool outer = w->linked;
+	w->linked = true;
+	w->second = false; /* it is reported */
+	int rc = fstatat(fd, name, &st, 0)
+		? report(w, WALK_UNREADABLE, "broken symbolic link", false, NULL)
+		: visit_entry(w, fd, name, &st, true, ignore, depth);
+	w->second = true;
+	w->linked = outer;
+	return rc;
+}
+
+static int walk_entry_at(walker *w, int fd, const char *name, const ignore_rules *ignore, int depth)
+{
+	struct stat st;
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT
+			? 0
+			: report_once(w, WALK_UNREADABLE, ims_errno_text(errno), false, NULL);
+	bool link = S_ISLNK(st.st_mode), waits = link && w->rules->follow_links;
+	if (waits && w->second)
+		return visit_link(w, fd, name, ignore, depth);
+	if (w->second && !S_ISDIR(st.st_mode))
+		return 0;
+	w->met_links |= waits;
+	return waits ? 0 : visit_entry(w, fd, name, &st, link, ignore, depth);
 }
 
 static int by_name(const void *a, const void *b)
@@ -255,7 +327,7 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 	}
 	int rc = list_names(dir, &names, &n);
 	if (rc == IMGSEARCH_EIO) /* not an empty folder: the rows of its entries are to stay */
-		rc = report(w, WALK_UNREADABLE, ims_errno_text(errno), true, NULL);
+		rc = report_once(w, WALK_UNREADABLE, ims_errno_text(errno), true, NULL);
 	else if (rc)
 		rc = ims_nomem(w->err);
 	if (!rc)
@@ -315,7 +387,7 @@ static int approach_next(walker *w, int fd, const char *rest, const ignore_rules
 	if (!rc)
 		rc = find_rule(w, ignore, name, true, &reason);
 	if (reason)
-		rc = report(w, WALK_EXCLUDED, reason, true, &st);
+		rc = report_once(w, WALK_EXCLUDED, reason, true, &st);
 	ims_free(name);
 	if (rc || reason) {
 		if (next >= 0)
@@ -347,12 +419,22 @@ static int approach(walker *w, int fd, const char *rest, const ignore_rules *out
 	return rc;
 }
 
+static int walk_once(walker *w, const char *prefix)
+{
+	int fd = open(w->root, open_flags(prefix));
+	return fd < 0 ? start_failed(w, prefix) : approach(w, fd, prefix, NULL, 0);
+}
+
 int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk_each *each,
 	void *user, imgsearch_error *err)
 {
 	walker w = { .rules = rules, .root = root, .each = each, .user = user, .err = err };
-	int fd = open(root, open_flags(prefix));
-	int rc = fd < 0 ? start_failed(&w, prefix) : approach(&w, fd, prefix, NULL, 0);
+	int rc = walk_once(&w, prefix);
+	if (!rc && w.met_links) {
+		w.second = true;
+		pop_name(&w, 0);
+		rc = walk_once(&w, prefix);
+	}
 	ims_buf_free(&w.path);
 	ims_free(w.visited);
 	return rc;

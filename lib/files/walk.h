@@ -1,7 +1,8 @@
 /*
- * Walks a folder: reports every path below a root, in order of name, with its kind. Folders are
- * opened relative to their parent, so a folder that is renamed meanwhile is not confused with
- * another. The walk uses no database.
+ * Walks a folder: reports every path below a root, in order of name, with its kind. Where links are
+ * followed, what is reached through one is reported after all that is not, so that no linked folder
+ * hides the real one. Folders are opened relative to their parent, so a folder that is renamed
+ * meanwhile is not confused with another. The walk uses no database.
  */
 #ifndef IMS_FILES_WALK_H
 #define IMS_FILES_WALK_H
@@ -20,7 +21,9 @@ typedef struct walk_entry {
 	const char *path;   /* relative to the root; valid during the call */
 	const char *reason; /* why it is not a WALK_FILE, else NULL; valid during the call */
 	bool folder;
-	uint64_t size; /* bytes */
+	bool link;              /* it is a followed link, or is reached through one */
+	uint64_t device, inode; /* of a WALK_FILE: what its path leads to */
+	uint64_t size;          /* bytes */
 	timestamp mtime, ctime;
 } walk_entry;
 

@@ -2,6 +2,7 @@
 #include "handle/items.h"
 
 #include "base/path.h"
+#include "handle/paths.h"
 #include "handle/view.h"
 
 #include <math.h>
@@ -81,6 +82,7 @@ static int make_item(imgsearch *s, const store_picture *p, const char *root, img
 		.mtime_nanoseconds = p->mtime.nanoseconds,
 		.same_as = p->same_as,
 		.partial = (p->pixels & IMAGE_PARTIAL) != 0,
+		.same_file = p->state == IMGSEARCH_STATE_LINK ? p->same_file : 0,
 		.has_vector = p->state == IMGSEARCH_STATE_INDEXED,
 	};
 	int rc = add_texts(item, p, root, err);
@@ -91,6 +93,38 @@ static int make_item(imgsearch *s, const store_picture *p, const char *root, img
 	else
 		*out = item;
 	return rc;
+}
+
+/* The path of the indexed picture, which comes first. ENOTFOUND: it has gone. */
+static int add_first_path(imgsearch *s, int64_t id, picture_paths *all, imgsearch_error *err)
+{
+	store_picture p = { 0 };
+	char *root = NULL;
+	int rc = ims_store_picture_get(s->store, id, &p, &root, err);
+	char *path = rc ? NULL : ims_path_join(p.root ? root : NULL, p.path);
+	if (!rc)
+		rc = path ? ims_paths_add(all, path, id) : IMGSEARCH_ENOMEM;
+	ims_free(path);
+	ims_free(root);
+	ims_store_picture_clear(&p);
+	return rc;
+}
+
+/* The other paths of an item that is indexed, a duplicate or a link. */
+static int add_paths(imgsearch *s, imgsearch_item *item, imgsearch_error *err)
+{
+	int64_t id = item->same_as ? item->same_as : item->id;
+	picture_paths *all = ims_zalloc(1, sizeof *all);
+	int rc = all ? add_first_path(s, id, all, err) : IMGSEARCH_ENOMEM;
+	if (!rc)
+		rc = ims_paths_read(s, &id, 1, all, err);
+	for (size_t i = 0; !rc && all->n > 1 && i < all->n; i++)
+		if (!strcmp(all->item[i].path, item->path)) {
+			rc = ims_paths_show(item, all, i, &item->paths, &item->links);
+			break;
+		}
+	ims_paths_free(all, 1);
+	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
 static int list_one(void *user, const store_picture *p, const char *root)
@@ -173,6 +207,12 @@ int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error
 		rc = vector_item(s, id, &p, &why);
 	if (!rc)
 		rc = make_item(s, &p, root, out, &why);
+	bool shown = p.state == IMGSEARCH_STATE_INDEXED || p.state == IMGSEARCH_STATE_DUPLICATE
+		|| p.state == IMGSEARCH_STATE_LINK;
+	if (!rc && shown && (rc = add_paths(s, *out, &why))) {
+		ims_result_free(*out);
+		*out = NULL;
+	}
 	if (rc && err)
 		*err = why;
 	ims_store_picture_clear(&p);

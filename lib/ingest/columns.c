@@ -21,14 +21,15 @@ typedef struct columns {
 	uint64_t rows, matched;
 } columns;
 
-/* The columns of a duplicate are those of its twin. */
+/* The columns of a duplicate, and of another name, are those of its twin. */
 static int add_picture(void *user, const store_picture *p, const char *root_path)
 {
 	columns *c = user;
-	if (p->state != IMGSEARCH_STATE_INDEXED && p->state != IMGSEARCH_STATE_DUPLICATE)
+	bool same = p->state == IMGSEARCH_STATE_DUPLICATE || p->state == IMGSEARCH_STATE_LINK;
+	if (p->state != IMGSEARCH_STATE_INDEXED && !same)
 		return 0;
 	char *path = ims_path_join(p->root ? root_path : NULL, p->path);
-	int64_t id = p->state == IMGSEARCH_STATE_DUPLICATE ? p->same_as : p->id;
+	int64_t id = same ? p->same_as : p->id;
 	return ims_path_names_add(&c->pictures, path, id) ? ims_nomem(c->err) : 0;
 }
 

@@ -9,7 +9,9 @@
 #include "ingest/missing.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -117,7 +119,8 @@ static bool is_fresh(const index_run *r, const path_entry *k, const walk_entry *
 		return true;
 	if (!k || !is_same_file(k, e))
 		return false;
-	if (k->state == IMGSEARCH_STATE_INDEXED || k->state == IMGSEARCH_STATE_DUPLICATE)
+	if (k->state == IMGSEARCH_STATE_INDEXED || k->state == IMGSEARCH_STATE_DUPLICATE
+		|| k->state == IMGSEARCH_STATE_LINK)
 		return true;
 	/* Another version of the decoding may read it, or what is there is wanted now. */
 	if (k->state == IMGSEARCH_STATE_DAMAGED
@@ -195,14 +198,16 @@ static int file_entry(index_run *r, const walk_entry *e, const path_entry *k)
 
 static int index_entry(index_run *r, const walk_entry *e)
 {
-	path_entry *k = ims_path_table_find(&r->paths, ims_path_key(r->walk.start->root, e->path));
+	path_key key = ims_path_key(r->walk.start->root, e->path);
+	path_entry *k = ims_path_table_find(&r->paths, key);
 	int rc = 0;
 	if (k)
 		k->seen = true;
 	r->counts->paths.seen++;
 	switch (e->kind) {
 	case WALK_FILE:
-		rc = file_entry(r, e, k);
+		rc = ims_seen_files_add(&r->files, key, e, e->link || r->walk.linked) ? ims_nomem(r->err)
+																			  : file_entry(r, e, k);
 		break;
 	case WALK_EXCLUDED:
 		rc = e->folder ? add_excluded(r, e) : 0;
@@ -290,13 +295,17 @@ static int index_file(index_run *r)
 	if (!full)
 		return ims_nomem(r->err);
 	int rc = lstat(full, &st);
-	if (!rc && S_ISLNK(st.st_mode) && r->options->follow_links)
+	bool link = !rc && S_ISLNK(st.st_mode);
+	if (link && r->options->follow_links)
 		rc = stat(full, &st);
 	if (rc) {
 		rc = missing_file(r, full);
 	} else {
 		walk_entry e = {
 			.path = start->prefix,
+			.link = link,
+			.device = (uint64_t)st.st_dev,
+			.inode = (uint64_t)st.st_ino,
 			.size = (uint64_t)st.st_size,
 			.mtime = ims_timestamp(&st.st_mtim),
 			.ctime = ims_timestamp(&st.st_ctim),
@@ -330,6 +339,13 @@ static void tell_touched(index_run *r, uint64_t device)
 		w->start->root_path, (unsigned long long)w->touched);
 }
 
+/* A root was a real path when it was added. */
+static bool leads_through_link(const char *root_path)
+{
+	char real[PATH_MAX];
+	return realpath(root_path, real) && strcmp(real, root_path) != 0;
+}
+
 static int index_folder(index_run *r, const walk_rules *rules)
 {
 	const index_start *start = r->walk.start;
@@ -338,6 +354,7 @@ static int index_folder(index_run *r, const walk_rules *rules)
 	imgsearch_counts before = r->counts->paths;
 	if (stat(start->root_path, &st) || !S_ISDIR(st.st_mode))
 		return offline(r, "not there");
+	r->walk.linked = leads_through_link(start->root_path);
 	double begin = ims_now(), busy = r->pipeline.waited + r->counts->store_s;
 	int rc = ims_walk(start->root_path, start->prefix, rules, on_entry, r, &why);
 	if (rc == IMGSEARCH_EIO && !r->walk.failed) /* this root cannot be read; the others may be */
@@ -518,6 +535,8 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 	if (ims_is_stop(rc))
 		return ims_fail(r->err, rc, "%s; finished work is kept",
 			rc == IMGSEARCH_ECANCELED ? "cancelled" : "past the deadline");
+	if (!rc)
+		rc = ims_same_files_settle(r->s, &r->files, r->counts, r->err);
 	if (!rc && r->identity.next)
 		rc = end_reindex(r);
 	if (!rc && r->options->csv)
@@ -534,6 +553,7 @@ static void free_run(index_run *r)
 	clear_walk(&r->walk);
 	ims_rules_free(&r->rules);
 	ims_path_table_free(&r->paths);
+	ims_seen_files_free(&r->files);
 	ims_identity_free(&r->identity);
 	ims_free(r);
 }

@@ -1,6 +1,7 @@
 /*
  * An index run over folders and files. The plan says what is walked (plan.h), the pipeline adds the
- * files (pipeline.h), and pictures that the walk no longer finds are removed (missing.h).
+ * files (pipeline.h), pictures that the walk no longer finds are removed (missing.h), and paths
+ * that lead to one file become one picture (same_files.h).
  */
 #ifndef IMS_INGEST_INDEX_RUN_H
 #define IMS_INGEST_INDEX_RUN_H
@@ -11,6 +12,7 @@
 #include "ingest/pipeline.h"
 #include "ingest/plan.h"
 #include "ingest/rules.h"
+#include "ingest/same_files.h"
 
 /* State of the walk of one start. */
 typedef struct walk_state {
@@ -19,6 +21,7 @@ typedef struct walk_state {
 	size_t n_unreadable;
 	path_table excluded;    /* folders that a rule excludes: what lies below them is removed */
 	uint64_t same, touched; /* files with size and mtime of their rows; of them: another ctime */
+	bool linked;            /* the path of the root leads through a symbolic link */
 	int failed;             /* the status with which an entry ended the walk */
 } walk_state;
 
@@ -30,6 +33,7 @@ typedef struct index_run {
 	job job;
 	identity identity;
 	path_table paths; /* the paths that the index held before */
+	seen_files files; /* those that the walks found */
 	pipeline pipeline;
 	run_rules rules;
 	walk_state walk;

@@ -86,13 +86,17 @@ int ims_missing_count(index_run *r, uint64_t *n)
 static void correct_counts(imgsearch_counts *c, const missing_paths *g,
 	const imgsearch_counts *before)
 {
-	uint64_t *const now[] = { &c->indexed, &c->duplicate };
-	const uint64_t was[] = { before->indexed, before->duplicate };
-	const uint64_t is[] = { g->by_state[IMGSEARCH_STATE_INDEXED],
-		g->by_state[IMGSEARCH_STATE_DUPLICATE] };
-	if (g->met != c->seen - before->seen || is[0] + is[1] != *now[0] - was[0] + *now[1] - was[1])
+	enum { N = 3 };
+	uint64_t *const now[N] = { &c->indexed, &c->duplicate, &c->link };
+	uint64_t sum = 0;
+	const uint64_t was[N] = { before->indexed, before->duplicate, before->link };
+	const uint64_t is[N] = { g->by_state[IMGSEARCH_STATE_INDEXED],
+		g->by_state[IMGSEARCH_STATE_DUPLICATE], g->by_state[IMGSEARCH_STATE_LINK] };
+	for (int i = 0; i < N; i++)
+		sum += *now[i] - was[i] - is[i];
+	if (g->met != c->seen - before->seen || sum)
 		return; /* a path was found twice */
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < N; i++)
 		*now[i] = was[i] + is[i];
 }
 

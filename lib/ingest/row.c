@@ -73,13 +73,25 @@ static int move(const row_writer *w, const store_picture *row, int64_t own, int6
 	return rc || !row->has_ctime ? rc : ims_store_ctime_set(w->s->store, twin, row->ctime, err);
 }
 
+/* Whether the row has these bytes already: then no other one moved here. */
+static int has_bytes(imgsearch *s, int64_t id, const hash256 *hash, bool *has, imgsearch_error *err)
+{
+	store_picture p = { 0 };
+	int rc = id ? ims_store_picture_get(s->store, id, &p, NULL, err) : 0;
+	*has = id && !rc && ims_hash_equal(&p.hash, hash);
+	ims_store_picture_clear(&p);
+	return rc;
+}
+
 static int put_duplicate(const row_writer *w, store_picture *row, int64_t own,
 	const store_picture *twin, row_outcome *outcome, imgsearch_error *err)
 {
-	bool moved = false, deleted = twin->state == IMGSEARCH_STATE_DELETED;
+	bool moved = false, known = false, deleted = twin->state == IMGSEARCH_STATE_DELETED;
 	if (deleted && w->refuses_deleted)
 		return ims_store_refuse_deleted(w->s->store, "a picture with these bytes", twin->id, err);
-	int rc = w->moved ? w->moved(w->user, twin->id, &moved, err) : 0;
+	int rc = w->moved ? has_bytes(w->s, own, &row->hash, &known, err) : 0;
+	if (!rc && w->moved && !known)
+		rc = w->moved(w->user, twin->id, &moved, err);
 	if (rc)
 		return rc;
 	if (moved) {

@@ -146,8 +146,8 @@ static int answer_hits(batch *b, imgsearch_answer *a, size_t i, imgsearch_error 
 {
 	const query *q = b->query;
 	imgsearch_hits *hits = NULL;
-	int rc = ims_hits_make(b->answers, b->s, b->view->space.metric, q->options.fields, &b->found[i],
-		&hits, err);
+	int rc = ims_hits_make(b->answers, b->s, b->view->space.metric, q->options.fields, &q->filter,
+		&b->found[i], &hits, err);
 	if (rc)
 		return rc;
 	hits->reranked = q->improve.reciprocal > 0;

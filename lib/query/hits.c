@@ -3,6 +3,7 @@
 
 #include "base/path.h"
 #include "base/result.h"
+#include "handle/paths.h"
 #include "handle/space.h"
 
 #include <math.h>
@@ -102,6 +103,37 @@ static int look_up(lookup *l, imgsearch *s, size_t n, imgsearch_error *err)
 	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
 }
 
+/* Adds the other paths of the hits, and shows those that lie in the folders asked for. */
+static int add_paths(lookup *l, imgsearch *s, size_t n, const imgsearch_filter *filter,
+	imgsearch_error *err)
+{
+	store_counts counts;
+	int rc = ims_store_counts(s->store, &counts, err);
+	if (rc || !(counts.by_state[IMGSEARCH_STATE_DUPLICATE] + counts.by_state[IMGSEARCH_STATE_LINK]))
+		return rc;
+	int64_t *ids = ims_alloc(n, sizeof *ids);
+	picture_paths *p = ims_zalloc(n, sizeof *p);
+	rc = ids && p ? 0 : ims_nomem(err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		ids[i] = l->row[i].hit->id;
+		rc = ims_paths_add(&p[i], l->row[i].hit->path, ids[i]);
+	}
+	if (!rc)
+		rc = ims_paths_read(s, ids, n, p, err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		imgsearch_hit *hit = l->row[i].hit;
+		size_t shown = filter->folders ? ims_paths_below(&p[i], filter->folders, filter->n_folders)
+									   : 0;
+		if (shown && !(hit->path = ims_result_text(l->result, p[i].item[shown].path)))
+			rc = IMGSEARCH_ENOMEM;
+		if (!rc && p[i].n > 1)
+			rc = ims_paths_show(l->result, &p[i], shown, &hit->paths, &hit->links);
+	}
+	ims_free(ids);
+	ims_paths_free(p, n);
+	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
+}
+
 /* Takes the rows that are gone out of the list. */
 static size_t drop_gone(imgsearch_hit **items, const hit_row *row, size_t n)
 {
@@ -113,7 +145,7 @@ static size_t drop_gone(imgsearch_hit **items, const hit_row *row, size_t n)
 }
 
 int ims_hits_make(void *result, imgsearch *s, imgsearch_metric metric, uint32_t fields,
-	const topk *found, imgsearch_hits **out, imgsearch_error *err)
+	const imgsearch_filter *filter, const topk *found, imgsearch_hits **out, imgsearch_error *err)
 {
 	size_t n = found->n;
 	bool owns = !result;
@@ -136,6 +168,8 @@ int ims_hits_make(void *result, imgsearch *s, imgsearch_metric metric, uint32_t 
 	if (!rc && fields != IMGSEARCH_FIELDS_IDS) {
 		lookup l = { result, row, fields == IMGSEARCH_FIELDS_ALL };
 		rc = look_up(&l, s, n, err);
+		if (!rc)
+			rc = add_paths(&l, s, n, filter, err);
 	}
 	if (!rc) {
 		hits->count = hits->better_than_chance = drop_gone(items, row, n);

@@ -6,11 +6,12 @@
 
 /*
  * Makes hits of sorted neighbours, with the fields that are asked for (imgsearch_fields). Ids whose
- * picture was removed or is no longer indexed are left out where paths are asked for. A vector
- * without a picture has its id as its path. *out belongs to `result` (base/result.h), or is a
- * result of its own where that is NULL. EDB, EIO, ENOMEM.
+ * picture was removed or is no longer indexed are left out where paths are asked for. A hit is
+ * shown by a path in the folders of the filter. A vector without a picture has its id as its path.
+ * *out belongs to `result` (base/result.h), or is a result of its own where that is NULL. EDB, EIO,
+ * ENOMEM.
  */
 int ims_hits_make(void *result, imgsearch *s, imgsearch_metric metric, uint32_t fields,
-	const topk *found, imgsearch_hits **out, imgsearch_error *err);
+	const imgsearch_filter *filter, const topk *found, imgsearch_hits **out, imgsearch_error *err);
 
 #endif

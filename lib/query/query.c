@@ -84,7 +84,8 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 		rc = ims_job_check(q->job, err);
 	if (!rc) {
 		searched = ims_now();
-		rc = ims_hits_make(NULL, s, v->space.metric, q->options.fields, &found, out, err);
+		rc = ims_hits_make(NULL, s, v->space.metric, q->options.fields, &q->filter, &found, out,
+			err);
 	}
 	if (!rc)
 		(*out)->reranked = q->improve.reciprocal > 0;

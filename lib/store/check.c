@@ -86,6 +86,19 @@ int ims_store_check(store *st, store_problem_each *each, void *user, imgsearch_e
 			NULL, err);
 	if (!rc)
 		rc = report_rows(c, &to,
+			"SELECT 'picture ' || id || ' is another name of ' || ifnull(same_file, 'nothing') ||"
+			" ', which is no picture with its bytes' FROM picture p"
+			" WHERE state = 9 AND NOT EXISTS(SELECT 1 FROM picture q WHERE q.id = p.same_file AND"
+			" q.state IN (1, 2) AND q.hash = p.hash AND ifnull(q.same_as, q.id) = p.same_as)"
+			" LIMIT 100",
+			NULL, err);
+	if (!rc)
+		rc = report_rows(c, &to,
+			"SELECT 'picture ' || id || ' is in state ' || state || ', but another name of ' ||"
+			" same_file FROM picture WHERE state NOT IN (8, 9) AND same_file NOTNULL LIMIT 100",
+			NULL, err);
+	if (!rc)
+		rc = report_rows(c, &to,
 			"SELECT 'picture ' || id || ' is deleted but has a vector' FROM picture"
 			" WHERE state = 8 AND id IN (SELECT id FROM vector) LIMIT 100",
 			NULL, err);

@@ -187,8 +187,9 @@ static int set_state(store *st, conn *c, int64_t id, int64_t old, int64_t now, i
 	st->tally[old]--;
 	st->tally[now]++;
 	return ims_store_run(c, err,
-		"UPDATE picture SET state = ?2, same_as = nullif(?3, 0), reason = ?4 WHERE id = ?1", "iiit",
-		id, now, same_as, reason);
+		"UPDATE picture SET state = ?2, same_as = nullif(?3, 0), reason = ?4,"
+		" same_file = CASE WHEN ?2 IN (8, 9) THEN same_file END WHERE id = ?1",
+		"iiit", id, now, same_as, reason);
 }
 
 static int keep_row_out(store *st, conn *c, int64_t id, int64_t first, imgsearch_error *err)
@@ -227,10 +228,13 @@ int ims_store_keep_out(store *st, int64_t id, imgsearch_error *err)
 	return rc;
 }
 
-/* With its vector it is indexed; else a duplicate of the one that is; else it must be read. */
+/*
+ * With its vector it is indexed; else a duplicate of the one that is, or the name that it was; else
+ * it must be read.
+ */
 static int readmit_row(store *st, conn *c, int64_t id, int64_t first, imgsearch_error *err)
 {
-	int64_t state, twin = 0;
+	int64_t state, twin = 0, file = 0;
 	bool had;
 	int rc = state_of(c, id, &state, err);
 	if (rc || state != IMGSEARCH_STATE_DELETED)
@@ -243,9 +247,13 @@ static int readmit_row(store *st, conn *c, int64_t id, int64_t first, imgsearch_
 			"SELECT min(id) FROM picture WHERE state = 1 AND (id = ?2"
 			" OR hash = (SELECT hash FROM picture WHERE id = ?1))",
 			"ii", id, first);
+	if (!rc)
+		rc = ims_store_number(c, &file, 0, err, "SELECT same_file FROM picture WHERE id = ?1", "i",
+			id);
 	if (rc)
 		return rc;
-	return twin ? set_state(st, c, id, state, IMGSEARCH_STATE_DUPLICATE, twin, NULL, err)
+	return twin ? set_state(st, c, id, state,
+			   file ? IMGSEARCH_STATE_LINK : IMGSEARCH_STATE_DUPLICATE, twin, NULL, err)
 				: set_state(st, c, id, state, IMGSEARCH_STATE_UNREADABLE, 0, readmitted, err);
 }
 

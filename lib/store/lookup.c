@@ -56,3 +56,35 @@ int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_loo
 	ims_free(list);
 	return rc;
 }
+
+int ims_store_paths_lookup(store *st, const int64_t *ids, size_t n, store_path_each *each,
+	void *user, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	enum { ROOT = PICTURE_COLUMN_COUNT, KEY };
+	char *list = id_list(ids, n);
+	if (!list)
+		return ims_nomem(err);
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc) {
+		ims_free(list);
+		return rc;
+	}
+	rc = ims_store_query(c, &s, err,
+		"SELECT " PICTURE_COLUMNS ", whole(r.path, r.inside) AS whole, j.key FROM json_each(?1) j"
+		" JOIN picture p ON p.same_as = j.value JOIN root r ON r.id = p.root"
+		" WHERE p.state IN (2, 9) ORDER BY j.key, CAST(whole AS TEXT) || '/', p.path",
+		"t", list);
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+		store_picture p;
+		const char *root = (const char *)sqlite3_column_text(s, ROOT);
+		rc = ims_store_picture_row(s, &p, err);
+		if (!rc)
+			rc = root ? each(user, (size_t)sqlite3_column_int64(s, KEY), &p, root) : ims_nomem(err);
+	}
+	ims_store_done(c, s);
+	ims_store_release(st, c);
+	ims_free(list);
+	return rc;
+}

@@ -3,10 +3,12 @@
  *
  * Of files with the same bytes one is indexed and has the vector; the others are duplicates that
  * name it. Where the indexed one is removed or its bytes change, its first duplicate becomes
- * indexed and receives the vector, so that nothing is extracted twice.
+ * indexed and receives the vector, so that nothing is extracted twice; one that is another name of
+ * its file (store/names.h) before others.
  */
 #include "store/changes.h"
 #include "store/deleted.h"
+#include "store/names.h"
 #include "store/pictures.h"
 #include "store/sql.h"
 #include "store/tally.h"
@@ -50,12 +52,16 @@ static int find_stored(conn *c, const store_picture *p, stored_row *out, imgsear
 	return rc;
 }
 
-/* The first duplicate of id becomes indexed and receives its vector. */
-static int promote_duplicate(store *st, conn *c, int64_t id, imgsearch_error *err)
+/*
+ * The first duplicate of id becomes indexed and receives its vector: `heir`, where the file of id
+ * has another name (0: it has none).
+ */
+static int promote_duplicate(store *st, conn *c, int64_t id, int64_t heir, imgsearch_error *err)
 {
 	int64_t duplicate;
 	int rc = ims_store_number(c, &duplicate, 0, err,
-		"SELECT min(id) FROM picture WHERE same_as = ?1", "i", id);
+		"SELECT id FROM picture WHERE same_as = ?1 AND state = 2 ORDER BY id <> ?2, id LIMIT 1",
+		"ii", id, heir);
 	if (rc || !duplicate)
 		return rc;
 	rc = ims_store_run(c, err, "UPDATE picture SET same_as = ?2 WHERE same_as = ?1 AND id <> ?2",
@@ -83,6 +89,14 @@ static int promote_duplicate(store *st, conn *c, int64_t id, imgsearch_error *er
 	st->tally[IMGSEARCH_STATE_DUPLICATE]--;
 	st->tally[IMGSEARCH_STATE_INDEXED]++;
 	return rc;
+}
+
+/* The picture is about to go, or to become another one: what it was is handed on. */
+static int hand_on(store *st, conn *c, int64_t id, bool indexed, imgsearch_error *err)
+{
+	int64_t heir;
+	int rc = ims_store_names_hand_on(st, c, id, &heir, err);
+	return rc || !indexed ? rc : promote_duplicate(st, c, id, heir, err);
 }
 
 static bool is_unknown(const hash256 *h)
@@ -114,7 +128,8 @@ static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearc
 			: "UPDATE picture SET root = ?2, path = ?3, size = ?4, mtime_seconds = ?5, state = ?6,"
 			  " reason = ?7, width = ?8, height = ?9, hash = ?10, same_as = nullif(?11, 0),"
 			  " mtime_nanoseconds = ?12, ctime_seconds = CASE WHEN ?15 THEN ?13 END,"
-			  " ctime_nanoseconds = CASE WHEN ?15 THEN ?14 END, pixels = ?16 WHERE id = ?1",
+			  " ctime_nanoseconds = CASE WHEN ?15 THEN ?14 END, pixels = ?16,"
+			  " same_file = CASE WHEN ?6 = 9 THEN same_file END WHERE id = ?1",
 		"iipiiitiibiiiiii", insert && !has_id(p) ? -1 : p->id, p->root, p->path, (int64_t)p->size,
 		p->mtime.seconds, (int64_t)p->state, p->reason, (int64_t)p->width, (int64_t)p->height, hash,
 		hash ? sizeof p->hash.byte : (size_t)0, p->same_as, p->mtime.nanoseconds, p->ctime.seconds,
@@ -139,9 +154,11 @@ int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err)
 		return rc;
 	if (old.state == IMGSEARCH_STATE_DELETED)
 		return ims_store_refuse_deleted(st, p->path, old.id, err);
-	if (old.state == IMGSEARCH_STATE_INDEXED
-		&& (p->state != IMGSEARCH_STATE_INDEXED || !old.same_bytes))
-		rc = promote_duplicate(st, c, old.id, err);
+	if (old.state == IMGSEARCH_STATE_LINK && p->state == IMGSEARCH_STATE_DUPLICATE
+		&& old.same_bytes)
+		p->state = IMGSEARCH_STATE_LINK; /* it stays the other name that it was */
+	if (old.found && (p->state != old.state || !old.same_bytes))
+		rc = hand_on(st, c, old.id, old.state == IMGSEARCH_STATE_INDEXED, err);
 	if (old.found)
 		p->id = old.id;
 	if (!rc)
@@ -211,8 +228,8 @@ int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
 	if (!rc)
 		rc = ims_store_number(c, &state, 0, err, "SELECT state FROM picture WHERE id = ?1", "i",
 			id);
-	if (!rc && state == IMGSEARCH_STATE_INDEXED)
-		rc = promote_duplicate(st, c, id, err);
+	if (!rc && state)
+		rc = hand_on(st, c, id, state == IMGSEARCH_STATE_INDEXED, err);
 	if (!rc)
 		rc = ims_store_vector_drop(st, c, id, &dropped, err);
 	if (!rc && (!state || state == IMGSEARCH_STATE_DELETED))

@@ -18,7 +18,8 @@ int ims_store_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *
 		.same_as = sqlite3_column_int64(s, 10),
 		.ctime = { sqlite3_column_int64(s, 12), sqlite3_column_int64(s, 13) },
 		.has_ctime = sqlite3_column_type(s, 12) != SQLITE_NULL,
-		.pixels = (uint32_t)sqlite3_column_int64(s, 14),
+		.same_file = sqlite3_column_int64(s, 14),
+		.pixels = (uint32_t)sqlite3_column_int64(s, 15),
 	};
 	bool has_reason = sqlite3_column_type(s, 6) != SQLITE_NULL;
 	out->path = (const char *)sqlite3_column_text(s, 2);
@@ -28,7 +29,7 @@ int ims_store_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *
 	const void *hash = sqlite3_column_blob(s, 9);
 	if (hash && sqlite3_column_bytes(s, 9) == sizeof out->hash)
 		memcpy(&out->hash, hash, sizeof out->hash);
-	if (out->state < IMGSEARCH_STATE_INDEXED || out->state > IMGSEARCH_STATE_DELETED)
+	if (out->state < IMGSEARCH_STATE_INDEXED || out->state > IMGSEARCH_STATE_LINK)
 		return ims_fail(err, IMGSEARCH_EDB, "the index is damaged: picture %lld is in state %u",
 			(long long)out->id, out->state);
 	return 0;
@@ -237,8 +238,8 @@ static int ids_of_root(conn *c, folder_ids *f, int64_t root, const char *root_pa
 	int rc = lower && upper ? 0 : ims_nomem(err);
 	if (!rc)
 		rc = ims_store_query(c, &s, err,
-			"SELECT id FROM picture WHERE root = ?1 AND path >= ?2 AND (?4 OR path < ?3) AND"
-			" state = 1",
+			"SELECT CASE state WHEN 1 THEN id ELSE same_as END FROM picture WHERE root = ?1"
+			" AND path >= ?2 AND (?4 OR path < ?3) AND state IN (1, 2, 9)",
 			"ippi", root, lower, upper, (int64_t)all);
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
 		rc = ims_store_add_id(&f->ids, &f->n, &f->cap, sqlite3_column_int64(s, 0), err);
@@ -274,10 +275,8 @@ int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
 		ims_free(f.ids);
 		return rc;
 	}
-	if (f.n)
-		qsort(f.ids, f.n, sizeof *f.ids, ims_id_compare);
 	*ids = f.ids;
-	*n = f.n;
+	*n = f.n ? ims_ids_sort(f.ids, f.n) : 0;
 	return 0;
 }
 

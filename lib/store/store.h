@@ -118,16 +118,19 @@ typedef struct store_picture {
 	const char *reason; /* or NULL */
 	uint32_t width, height;
 	hash256 hash;    /* zero: unknown */
-	int64_t same_as; /* of a duplicate: the indexed picture with its bytes; else 0 */
-	bool has_id;     /* to be written under id, also where that is 0: a vector with a name */
+	int64_t same_as; /* of a duplicate or a name: the indexed picture with its bytes; else 0 */
+	/* of another name of a picture's file, or of one that was deleted: that picture; else 0 */
+	int64_t same_file;
+	bool has_id; /* to be written under id, also where that is 0: a vector with a name */
 	bool has_ctime;
 	uint32_t pixels; /* how the pixels were made; the store does not look at it. 0: unknown */
 } store_picture;
 
 /*
  * Inserts, or replaces by (root, path) under the same id, which p->id receives. A picture that is
- * no longer indexed loses its vector, to its first duplicate where there is one. EINVAL: the path
- * is that of a picture that was deleted on purpose.
+ * no longer indexed loses its vector, to its first duplicate where there is one. A name that is put
+ * as a duplicate with the bytes that it has stays a name; p->state says so. same_file is not read.
+ * EINVAL: the path is that of a picture that was deleted on purpose.
  */
 int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err);
 
@@ -143,6 +146,16 @@ int ims_store_unconverted(store *st, uint64_t *n, imgsearch_error *err);
 
 /* Stores how the pixels of a picture were made. */
 int ims_store_pixels_set(store *st, int64_t id, uint32_t pixels, imgsearch_error *err);
+
+/*
+ * Other names of a file. name_set makes a duplicate or a name another name of the file of `file`,
+ * an indexed picture or a duplicate with the same bytes; its own names become names of it, too.
+ * name_clear makes a name a duplicate again. paths_swap exchanges the paths of two pictures, with
+ * their times. EINVAL: a picture is in another state.
+ */
+int ims_store_name_set(store *st, int64_t id, int64_t file, imgsearch_error *err);
+int ims_store_name_clear(store *st, int64_t id, imgsearch_error *err);
+int ims_store_paths_swap(store *st, int64_t a, int64_t b, imgsearch_error *err);
 
 /* Stores the change time of a picture's file. */
 int ims_store_ctime_set(store *st, int64_t id, timestamp ctime, imgsearch_error *err);
@@ -301,11 +314,23 @@ typedef int store_lookup_each(void *user, size_t i, const store_picture *p, cons
 int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_lookup_each *each,
 	void *user, imgsearch_error *err);
 
-/* Ids of indexed pictures below an absolute folder, ascending; ims_free. */
+/*
+ * The other paths of n indexed pictures: their duplicates, and other names of files. Calls each in
+ * the order of ids, then of paths, with the index i of the id and the path of the root ("" for
+ * none). Strings are valid during the call. A result other than 0 stops and is returned.
+ */
+typedef int store_path_each(void *user, size_t i, const store_picture *p, const char *root_path);
+int ims_store_paths_lookup(store *st, const int64_t *ids, size_t n, store_path_each *each,
+	void *user, imgsearch_error *err);
+
+/*
+ * Ids of the indexed pictures that have a path below an absolute folder, their own, a duplicate's
+ * or another name's: ascending, each once; ims_free.
+ */
 int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
 	imgsearch_error *err);
 
-enum { STORE_STATES = IMGSEARCH_STATE_DELETED + 1 };
+enum { STORE_STATES = IMGSEARCH_STATE_LINK + 1 };
 
 typedef struct store_counts {
 	uint64_t by_state[STORE_STATES]; /* pictures by imgsearch_state */

@@ -399,6 +399,51 @@ static void bad_arguments_are_refused(void **state)
 	imgsearch_close(s);
 }
 
+static int64_t id_in(imgsearch *s, const char *folder, const char *name)
+{
+	char path[300];
+	int64_t id;
+	imgsearch_error err = { 0 };
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	assert_int_equal(imgsearch_item_find(s, path, &id, &err), 0);
+	return id;
+}
+
+/* Copies in a folder, whose indexed twins lie elsewhere, take part in all kinds. */
+static void copies_stand_for_pictures_elsewhere(void **state)
+{
+	scene *sc = *state;
+	char here[200];
+	draw_photos(sc, 8);
+	mkdir(strcat(strcpy(here, sc->dir), "/here"), 0777);
+	shell("cd '%s/photos' && cp 0.png 1.png ../here && cp 0.png ../here/again.png", sc->dir);
+	enlarged(sc, "large.png", "0.png");
+	shell("cd '%s' && mv photos/large.png here && ln -s ../photos/1.png here/link.png", sc->dir);
+	imgsearch *s = scene_open(sc);
+	imgsearch_index_update_options o = IMGSEARCH_INIT(imgsearch_index_update_options);
+	o.follow_links = 1;
+	const char *both[] = { sc->photos, here };
+	scene_update(s, both, 2, &o);
+	int64_t copy = id_in(s, here, "0.png"), again = id_in(s, here, "again.png"),
+			large = id_in(s, here, "large.png"), one = id_in(s, here, "1.png"),
+			link = id_in(s, here, "link.png");
+	for (int fresh = 0; fresh < 2; fresh++) {
+		imgsearch_groups *list = groups_of(s, 0, here);
+		assert_true(in_one_group(list, IMGSEARCH_SAMENESS_BYTES, copy, again));
+		assert_true(in_one_group(list, IMGSEARCH_SAMENESS_BYTES, one, link));
+		assert_true(
+			in_one_group(list, IMGSEARCH_SAMENESS_PICTURE, copy < again ? copy : again, large));
+		assert_int_equal(list->count, 3);
+		assert_int_equal(list->unread, 0);
+		imgsearch_groups_free(list);
+		list = groups_of(s, 0, sc->photos);
+		assert_int_equal(list->count, 0);
+		imgsearch_groups_free(list);
+		forget_signatures(sc); /* then they are made from the copies */
+	}
+	imgsearch_close(s);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -415,6 +460,7 @@ int main(void)
 		TEST(writers_need_not_wait_for_groups),
 		TEST(groups_can_be_cancelled),
 		TEST(bad_arguments_are_refused),
+		TEST(copies_stand_for_pictures_elsewhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -571,6 +571,11 @@ def test_whole(s):
         not any("original.png" in g and "mirrored.png" in g for g in after),
         after,
     )
+    one = next(p for g in body["groups"] for p in g["pictures"] if g["kind"] == "bytes")
+    also = s.get(f"/api/pictures/{one['id']}")[1]["also"]
+    check("a picture says where it lies, too", also and not also[0]["link"], also)
+    hit = s.get(f"/api/search?id={one['id']}&k=1")[1]["results"][0]
+    check("... and a hit", len(hit["also"]) == len(also), hit)
     line = run("dups", "--db", W + "/a.db", "--kind", "bytes", "--json").stdout
     check("dups --json", json.loads(line.splitlines()[0])["kind"] == "bytes", line)
     check("dups -0", b"\0\0" in run("dups", "--db", W + "/a.db", "-0").stdout)

@@ -1,7 +1,7 @@
 // The page: what is searched for, its results, the viewer, the tabs. The address holds the state,
 // so that a search can be reloaded, sent to somebody on the same machine, or gone back from. Text
 // of strangers only goes through textContent.
-import { $, ask, bytes, folder, make, name, thumb, toast } from "/base.js";
+import { $, also, ask, bytes, folder, make, name, thumb, toast } from "/base.js";
 import { showMap } from "/map.js";
 import { showGroups } from "/groups.js";
 
@@ -97,7 +97,7 @@ function card(p, tools) {
 			type: "button",
 			class: "picture",
 			"aria-label": `Search from ${label}`,
-			title: p.path || "",
+			title: [p.path || "", ...also(p)].join("\n"),
 		},
 		picture,
 	);
@@ -492,7 +492,10 @@ async function view(id) {
 			if (key !== "title" && key !== "file" && value) facts.push(`${key}: ${value}`);
 		$("viewer-title").textContent = name(p);
 		$("viewer-picture").alt = name(p);
-		$("viewer-path").textContent = p.path;
+		$("viewer-path").replaceChildren(
+			p.path,
+			...also(p).flatMap(text => [make("br"), text]),
+		);
 		$("viewer-facts").textContent = facts.join(" · ");
 	} catch (e) {
 		$("viewer-title").textContent = e.message;

@@ -1,5 +1,5 @@
 // Near-duplicates: groups by kind, each a strip of pictures; pairs can be said to be different.
-import { $, ask, bytes, make, name, thumb, toast, waitFor } from "/base.js";
+import { $, also, ask, bytes, make, name, thumb, toast, waitFor } from "/base.js";
 
 const kinds = { bytes: "Same bytes", picture: "Same picture", scene: "Same scene" };
 const explain = {
@@ -33,6 +33,7 @@ function twin(group, p, first) {
 		),
 		make("b", { title: p.path }, name(p)),
 		make("span", {}, facts),
+		...also(p).map(text => make("span", {}, text)),
 		writable && p !== first && group.kind !== "bytes"
 			? make(
 					"button",

@@ -1,0 +1,36 @@
+/* The paths of a group, sorted by the files that they lead to. */
+#ifndef IMS_COLLECTION_FILE_PATHS_H
+#define IMS_COLLECTION_FILE_PATHS_H
+
+#include "collection/members.h"
+
+typedef struct file_path {
+	int64_t id, file; /* of its item; of the item of its file */
+	const char *path; /* borrowed; NULL: none */
+	bool name;        /* the index has it as a name of `file` */
+	bool link;        /* it is a symbolic link */
+	uint64_t device, inode;
+	bool found;   /* both are known */
+	size_t class; /* paths of one file have one number */
+} file_path;
+
+typedef struct file_paths {
+	file_path *item;
+	size_t n, cap;
+	size_t files;
+} file_paths;
+
+/* Appends the path of a member and its names, which stay theirs. ENOMEM. */
+int ims_file_paths_add(file_paths *p, const members *all, const member *m);
+
+/*
+ * Sorts the paths: one of each file comes first, by id, then the others, whose `file` is that one.
+ * With `look` the files are looked at: paths with one device and inode are one file, others are
+ * not, and a path that cannot be found is what the index says. The path that stands for a file is
+ * no symbolic link where another one is none, best the one that the index has, else the first in
+ * order.
+ */
+void ims_file_paths_sort(file_paths *p, bool look);
+void ims_file_paths_free(file_paths *p);
+
+#endif

@@ -1,0 +1,75 @@
+/* One statement reads the other paths of all pictures. */
+#include "handle/paths.h"
+
+#include "base/path.h"
+#include "base/result.h"
+
+int ims_paths_add(picture_paths *p, const char *path, int64_t file)
+{
+	picture_path *grown = ims_grow(p->item, p->n, &p->cap, sizeof *grown);
+	if (!grown)
+		return IMGSEARCH_ENOMEM;
+	p->item = grown;
+	grown[p->n].file = file;
+	grown[p->n].path = ims_strdup(path);
+	return grown[p->n].path ? p->n++, 0 : IMGSEARCH_ENOMEM;
+}
+
+void ims_paths_free(picture_paths *p, size_t n)
+{
+	for (size_t i = 0; p && i < n; i++) {
+		for (size_t k = 0; k < p[i].n; k++)
+			ims_free(p[i].item[k].path);
+		ims_free(p[i].item);
+	}
+	ims_free(p);
+}
+
+static int add_path(void *user, size_t i, const store_picture *p, const char *root_path)
+{
+	picture_paths *lists = user;
+	char *path = ims_path_join(p->root ? root_path : NULL, p->path);
+	int rc = path ? ims_paths_add(&lists[i], path, p->same_file ? p->same_file : p->id)
+				  : IMGSEARCH_ENOMEM;
+	ims_free(path);
+	return rc;
+}
+
+int ims_paths_read(imgsearch *s, const int64_t *ids, size_t n, picture_paths *lists,
+	imgsearch_error *err)
+{
+	int rc = ims_store_paths_lookup(s->store, ids, n, add_path, lists, err);
+	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
+}
+
+size_t ims_paths_below(const picture_paths *p, const char *const *folders, size_t n)
+{
+	for (size_t i = 0; i < p->n; i++)
+		for (size_t f = 0; f < n; f++)
+			if (ims_path_below(p->item[i].path, folders[f]))
+				return i;
+	return 0;
+}
+
+/* file: only its paths; 0: those of all. *out stays NULL where there are none. */
+static int show_list(void *result, const picture_paths *p, size_t shown, int64_t file,
+	const imgsearch_strings **out)
+{
+	size_t n = 0;
+	char **list = ims_alloc(p->n, sizeof *list);
+	if (!list)
+		return IMGSEARCH_ENOMEM;
+	for (size_t i = 0; i < p->n; i++)
+		if (i != shown && (!file || p->item[i].file == file))
+			list[n++] = p->item[i].path;
+	*out = n ? ims_result_strings(result, list, n) : NULL;
+	ims_free(list);
+	return !n || *out ? 0 : IMGSEARCH_ENOMEM;
+}
+
+int ims_paths_show(void *result, const picture_paths *p, size_t shown,
+	const imgsearch_strings **paths, const imgsearch_strings **links)
+{
+	int rc = show_list(result, p, shown, 0, paths);
+	return rc ? rc : show_list(result, p, shown, p->item[shown].file, links);
+}

@@ -1,0 +1,337 @@
+/*
+ * Rows are put into classes, one for each file with its bytes. Rows that were seen are in the class
+ * of the file that they lead to. A picture that was not seen is in the class of the first name of
+ * it that was seen, and a name that was not seen is in the class of its picture.
+ */
+#include "ingest/same_files.h"
+
+#include "base/ids.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct name_row {
+	int64_t id, same_file;
+	hash256 hash;
+	uint32_t state;
+	uint32_t file; /* the number of the file; 0: the run did not see the path */
+	bool link;
+	size_t order, class; /* its place in order of path; the class has that of one of its rows */
+} name_row;
+
+typedef struct settler {
+	imgsearch *s;
+	const seen_files *seen;
+	name_row *row; /* in order of path until the classes are known */
+	size_t n, cap;
+	int64_t *pictures; /* of the names that the index has, ascending */
+	size_t n_pictures, cap_pictures;
+	name_row **by_id;
+	uint64_t states[IMGSEARCH_STATE_LINK + 1]; /* of the rows that were seen */
+	bool writes;
+	imgsearch_error *err;
+} settler;
+
+int ims_seen_files_add(seen_files *f, path_key key, const walk_entry *e, bool link)
+{
+	seen_file *grown = ims_grow(f->item, f->n, &f->cap, sizeof *grown);
+	if (!grown)
+		return IMGSEARCH_ENOMEM;
+	f->item = grown;
+	grown[f->n++] = (seen_file){ key, e->device, e->inode, 0, link, false };
+	return 0;
+}
+
+void ims_seen_files_free(seen_files *f)
+{
+	ims_free(f->item);
+	*f = (seen_files){ 0 };
+}
+
+/* --------------------------------------------------------------------------- what was seen ---- */
+
+static int by_file(const void *x, const void *y)
+{
+	const seen_file *a = x, *b = y;
+	if (a->device != b->device)
+		return a->device < b->device ? -1 : 1;
+	return (a->inode > b->inode) - (a->inode < b->inode);
+}
+
+static int by_key(const void *x, const void *y)
+{
+	return memcmp(&((const seen_file *)x)->key, &((const seen_file *)y)->key, sizeof(path_key));
+}
+
+/* Numbers the files and sorts the paths by key. Returns whether any file has several. */
+static bool number_files(seen_files *f)
+{
+	bool any = false;
+	uint32_t number = 0;
+	if (f->n)
+		qsort(f->item, f->n, sizeof *f->item, by_file);
+	for (size_t i = 0; i < f->n; i++) {
+		bool same = i && !by_file(&f->item[i - 1], &f->item[i]);
+		number += !same;
+		f->item[i].number = number;
+		if (same)
+			f->item[i - 1].shared = f->item[i].shared = any = true;
+	}
+	if (f->n)
+		qsort(f->item, f->n, sizeof *f->item, by_key);
+	return any;
+}
+
+static const seen_file *find_seen(const seen_files *f, int64_t root, const char *path)
+{
+	seen_file wanted = { .key = ims_path_key(root, path) };
+	return f->n ? bsearch(&wanted, f->item, f->n, sizeof *f->item, by_key) : NULL;
+}
+
+/* ------------------------------------------------------------------------------------ rows ---- */
+
+static int add_picture_of_name(void *user, const store_picture *p, const char *root)
+{
+	settler *t = user;
+	(void)root;
+	int64_t *grown = ims_grow(t->pictures, t->n_pictures, &t->cap_pictures, sizeof *grown);
+	if (!grown)
+		return ims_nomem(t->err);
+	t->pictures = grown;
+	grown[t->n_pictures++] = p->same_file;
+	return 0;
+}
+
+/* Rows of files with several paths, names, and pictures of names. */
+static int add_row(void *user, const store_picture *p, const char *root)
+{
+	settler *t = user;
+	(void)root;
+	if (p->state != IMGSEARCH_STATE_INDEXED && p->state != IMGSEARCH_STATE_DUPLICATE
+		&& p->state != IMGSEARCH_STATE_LINK)
+		return 0;
+	const seen_file *seen = find_seen(t->seen, p->root, p->path);
+	t->states[p->state] += seen != NULL;
+	if (!(seen && seen->shared) && p->state != IMGSEARCH_STATE_LINK
+		&& !ims_id_find(t->pictures, t->n_pictures, p->id, NULL))
+		return 0;
+	name_row *grown = ims_grow(t->row, t->n, &t->cap, sizeof *grown);
+	if (!grown)
+		return ims_nomem(t->err);
+	t->row = grown;
+	grown[t->n] = (name_row){
+		.id = p->id,
+		.same_file = p->same_file,
+		.hash = p->hash,
+		.state = p->state,
+		.file = seen ? seen->number : 0,
+		.link = seen && seen->link,
+		.order = t->n,
+		.class = t->n,
+	};
+	t->n++;
+	return 0;
+}
+
+static int read_rows(settler *t)
+{
+	int rc = ims_store_each_picture(t->s->store, IMGSEARCH_STATE_LINK, add_picture_of_name, t,
+		t->err);
+	t->n_pictures = t->n_pictures ? ims_ids_sort(t->pictures, t->n_pictures) : 0;
+	return rc ? rc : ims_store_each_picture(t->s->store, 0, add_row, t, t->err);
+}
+
+/* --------------------------------------------------------------------------------- classes ---- */
+
+static int by_id(const void *x, const void *y)
+{
+	return ims_id_compare(*(name_row *const *)x, *(name_row *const *)y);
+}
+
+static int by_content(const void *x, const void *y)
+{
+	const name_row *a = *(name_row *const *)x, *b = *(name_row *const *)y;
+	if (a->file != b->file)
+		return a->file < b->file ? -1 : 1;
+	int order = memcmp(a->hash.byte, b->hash.byte, sizeof a->hash.byte);
+	return order ? order : (a->order > b->order) - (a->order < b->order);
+}
+
+/* The picture of a name, where it has its bytes; NULL. */
+static name_row *picture_of(const settler *t, const name_row *name)
+{
+	const name_row wanted = { .id = name->same_file }, *key = &wanted;
+	name_row **found = name->same_file ? bsearch(&key, t->by_id, t->n, sizeof *found, by_id) : NULL;
+	return found && ims_hash_equal(&(*found)->hash, &name->hash) ? *found : NULL;
+}
+
+static void join_seen(settler *t)
+{
+	qsort(t->by_id, t->n, sizeof *t->by_id, by_content);
+	for (size_t i = 1; i < t->n; i++) {
+		name_row *a = t->by_id[i - 1], *b = t->by_id[i];
+		if (a->file && a->file == b->file && ims_hash_equal(&a->hash, &b->hash))
+			b->class = a->class;
+	}
+}
+
+/* By id there can be names whose pictures are names, in a damaged file: they stay alone. */
+static void join_unseen(settler *t)
+{
+	qsort(t->by_id, t->n, sizeof *t->by_id, by_id);
+	for (size_t i = 0; i < t->n; i++) {
+		name_row *name = &t->row[i], *picture = name->file ? picture_of(t, name) : NULL;
+		if (picture && !picture->file && picture->class == picture->order)
+			picture->class = name->class;
+	}
+	for (size_t i = 0; i < t->n; i++) {
+		name_row *name = &t->row[i], *picture = name->file ? NULL : picture_of(t, name);
+		if (picture)
+			name->class = picture->class;
+	}
+}
+
+/* The picture of a class comes first: one that was not seen, then what no link leads to. */
+static int rank(const name_row *r)
+{
+	if (!r->file)
+		return r->state == IMGSEARCH_STATE_LINK ? 3 : 0;
+	return r->link ? 2 : 1;
+}
+
+static int by_class(const void *x, const void *y)
+{
+	const name_row *a = x, *b = y;
+	if (a->class != b->class)
+		return a->class < b->class ? -1 : 1;
+	return rank(a) != rank(b) ? rank(a) - rank(b) : (a->order > b->order) - (a->order < b->order);
+}
+
+static int make_classes(settler *t)
+{
+	t->by_id = ims_alloc(t->n, sizeof *t->by_id);
+	if (!t->by_id)
+		return ims_nomem(t->err);
+	for (size_t i = 0; i < t->n; i++)
+		t->by_id[i] = &t->row[i];
+	join_seen(t);
+	join_unseen(t);
+	qsort(t->row, t->n, sizeof *t->row, by_class);
+	return 0;
+}
+
+/* --------------------------------------------------------------------------------- writing ---- */
+
+/* The transaction begins with the first change. */
+static int begin(settler *t)
+{
+	int rc = t->writes ? 0 : ims_store_tx_begin(t->s->store, t->err);
+	t->writes = !rc;
+	return rc;
+}
+
+static void move_state(settler *t, name_row *r, uint32_t state, int64_t same_file)
+{
+	if (r->file) {
+		t->states[r->state]--;
+		t->states[state]++;
+	}
+	r->state = state;
+	r->same_file = same_file;
+}
+
+static int clear_name(settler *t, name_row *r)
+{
+	int rc = begin(t);
+	if (!rc)
+		rc = ims_store_name_clear(t->s->store, r->id, t->err);
+	move_state(t, r, IMGSEARCH_STATE_DUPLICATE, 0);
+	return rc;
+}
+
+static int set_name(settler *t, name_row *r, int64_t picture)
+{
+	int rc = begin(t);
+	if (!rc)
+		rc = ims_store_name_set(t->s->store, r->id, picture, t->err);
+	move_state(t, r, IMGSEARCH_STATE_LINK, picture);
+	return rc;
+}
+
+/* The row that has the vector gets the path of the picture. */
+static int swap_paths(settler *t, name_row *picture, name_row *holder)
+{
+	name_row was = *picture;
+	int rc = begin(t);
+	if (!rc)
+		rc = ims_store_paths_swap(t->s->store, picture->id, holder->id, t->err);
+	picture->id = holder->id;
+	holder->id = was.id;
+	int64_t same_file = holder->same_file;
+	uint32_t state = holder->state;
+	move_state(t, holder, was.state, was.same_file);
+	move_state(t, picture, state, same_file);
+	return rc;
+}
+
+/* The rows of a class, the picture first. */
+static int settle_class(settler *t, name_row *row, size_t n)
+{
+	int rc = 0;
+	for (size_t i = 1; !rc && i < n; i++)
+		if (row[i].state == IMGSEARCH_STATE_INDEXED)
+			rc = swap_paths(t, row, &row[i]);
+	if (!rc && row->state == IMGSEARCH_STATE_LINK)
+		rc = clear_name(t, row);
+	for (size_t i = 1; !rc && i < n; i++)
+		if (row[i].state != IMGSEARCH_STATE_LINK || row[i].same_file != row->id)
+			rc = set_name(t, &row[i], row->id);
+	return rc;
+}
+
+static int settle_all(settler *t)
+{
+	int rc = 0;
+	for (size_t from = 0, to; !rc && from < t->n; from = to) {
+		for (to = from + 1; to < t->n && t->row[to].class == t->row[from].class; to++)
+			;
+		rc = settle_class(t, &t->row[from], to - from);
+	}
+	return t->writes ? ims_handle_tx_end(t->s, rc, t->err) : rc;
+}
+
+/* A path that was found twice was counted twice. */
+static void correct_counts(const settler *t, imgsearch_counts *c)
+{
+	const uint64_t *is = t->states;
+	uint64_t all = is[IMGSEARCH_STATE_INDEXED] + is[IMGSEARCH_STATE_DUPLICATE]
+		+ is[IMGSEARCH_STATE_LINK];
+	if (all != c->indexed + c->duplicate + c->link)
+		return;
+	c->indexed = is[IMGSEARCH_STATE_INDEXED];
+	c->duplicate = is[IMGSEARCH_STATE_DUPLICATE];
+	c->link = is[IMGSEARCH_STATE_LINK];
+}
+
+int ims_same_files_settle(imgsearch *s, seen_files *f, run_counts *counts, imgsearch_error *err)
+{
+	settler t = { .s = s, .seen = f, .err = err };
+	store_counts held;
+	bool shared = number_files(f);
+	int rc = ims_store_counts(s->store, &held, err);
+	/* where pictures went, others may be indexed in their place since they were counted */
+	bool replaced = counts->removed && counts->paths.duplicate + counts->paths.link;
+	if (rc || (!shared && !replaced && !held.by_state[IMGSEARCH_STATE_LINK]))
+		return rc;
+	rc = read_rows(&t);
+	if (!rc && t.n)
+		rc = make_classes(&t);
+	if (!rc)
+		rc = settle_all(&t);
+	if (!rc)
+		correct_counts(&t, &counts->paths);
+	ims_free(t.row);
+	ims_free(t.by_id);
+	ims_free(t.pictures);
+	return rc;
+}
