@@ -11,6 +11,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l follow-links -s 
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l prune -d 'let this run remove more than 30 % of a folder\'s pictures'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l flip -d 'average each feature with that of the mirrored picture: better results for twice the work of the network; stored in the index'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l retry -d 'try damaged and unsupported files again, even if they did not change'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l partial -d 'take what is there of damaged pictures, and mark them'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l reread -d 'read every file and compare its bytes, even if size and times did not change'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l csv -d 'attach the columns of this CSV (UTF-8, with a header row)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l key -d 'column with the file name or path (default: file)' -x
@@ -80,7 +81,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from info' -l json -s j -d 'res
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l verbose -s v -d 'write more about what is done'
-complete -c imgsearch -n '__fish_seen_subcommand_from list' -l state -d 'paths in this state (default: indexed, duplicate, link)' -x -a 'all indexed duplicate unsupported damaged too-big excluded unreadable deleted link'
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l state -d 'paths in this state (default: indexed, duplicate, link)' -x -a 'all indexed duplicate unsupported damaged too-big excluded unreadable kept-out link'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l paths -s p -d 'write paths alone'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l json -s j -d 'results as JSON, one object a line'
@@ -157,7 +158,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subc
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l verbose -s v -d 'write more about what is done'
-complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l ids -d 'ids of the rows, int64 (default: rows are numbered from 0)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l ids -d 'ids of the rows, int64 (default: counted on from the largest id ever given, from 0 in a new index)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l metric -d 'metric of a new index (default: cosine)' -x -a 'cosine l2 ip'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l threads -s t -d 'threads to use (default: one per available CPU)' -x

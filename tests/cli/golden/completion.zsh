@@ -38,6 +38,7 @@ _imgsearch() {
 			'--prune[let this run remove more than 30 % of a folder'\''s pictures]' \
 			'--flip[average each feature with that of the mirrored picture\: better results for twice the work of the network; stored in the index]' \
 			'--retry[try damaged and unsupported files again, even if they did not change]' \
+			'--partial[take what is there of damaged pictures, and mark them]' \
 			'--reread[read every file and compare its bytes, even if size and times did not change]' \
 			'--csv=[attach the columns of this CSV (UTF-8, with a header row)]:FILE:_files' \
 			'--key=[column with the file name or path (default\: file)]:COLUMN:' \
@@ -115,7 +116,7 @@ _imgsearch() {
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' ;;
 	'list')
 		_arguments -s \
-			'--state=[paths in this state (default\: indexed, duplicate, link)]:STATE:(all indexed duplicate unsupported damaged too-big excluded unreadable deleted link)' \
+			'--state=[paths in this state (default\: indexed, duplicate, link)]:STATE:(all indexed duplicate unsupported damaged too-big excluded unreadable kept-out link)' \
 			'(-p --paths)'{-p,--paths}'[write paths alone]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
@@ -217,7 +218,7 @@ _imgsearch() {
 			'*:file:_files' ;;
 	'vectors import')
 		_arguments -s \
-			'--ids=[ids of the rows, int64 (default\: rows are numbered from 0)]:FILE.npy:_files' \
+			'--ids=[ids of the rows, int64 (default\: counted on from the largest id ever given, from 0 in a new index)]:FILE.npy:_files' \
 			'--metric=[metric of a new index (default\: cosine)]:NAME:(cosine l2 ip)' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
