@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Random changes of two folders with hard and symbolic links: after every run the index says what
-the file system says. Files are equal when their bytes are, and the same when device and inode are."""
+the file system says. Files are equal when their bytes are, and the same when device and inode are.
+"""
 
 import hashlib
 import json
