@@ -11,9 +11,10 @@ typedef struct member {
 	hash256 hash;
 	uint32_t state, width, height;
 	bool has_signature, has_detail;
-	char *path;           /* absolute; NULL: it has no file */
-	signature *pixels;    /* owned; set with has_signature */
-	full_signature *full; /* owned; NULL: not loaded */
+	bool looked_at, is_drawing; /* is_drawing: set with looked_at */
+	char *path;                 /* absolute; NULL: it has no file */
+	signature *pixels;          /* owned; set with has_signature */
+	full_signature *full;       /* owned; NULL: not loaded */
 } member;
 
 typedef struct members {
@@ -42,6 +43,12 @@ void ims_members_free(members *m);
  * writer has removed it. ENOMEM, EDB.
  */
 int ims_members_load(imgsearch *s, member *m, imgsearch_error *err);
+
+/*
+ * Sets is_drawing, false without detail. The full signature of a drawing stays loaded; that of
+ * another picture is let go if this call has loaded it, so the memory stays small.
+ */
+int ims_members_look(imgsearch *s, member *m, imgsearch_error *err);
 
 /* The member with this id, borrowed; NULL: there is none. */
 member *ims_members_find(const members *m, int64_t id);
