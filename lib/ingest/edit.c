@@ -18,12 +18,15 @@ void ims_edit_free(edit *e)
 	ims_free(e->ids);
 	ims_free(e->rows);
 	ims_identity_free(&e->identity);
+	ims_prepared_clear(&e->picture);
 	*e = (edit){ 0 };
 }
 
 uint64_t ims_edit_size(const edit *e)
 {
 	uint64_t size = sizeof *e + e->n * sizeof *e->ids;
+	if (e->picture.signature)
+		size += sizeof *e->picture.signature;
 	if (e->rows)
 		size += e->n * (uint64_t)e->dim * sizeof *e->rows;
 	for (size_t i = 0; e->names && i < e->n; i++)
