@@ -433,7 +433,7 @@ static drawing look_at_drawing(const full_signature *s)
 }
 
 /* A text has much detail, a screen large areas. */
-static bool is_drawing(const full_signature *s)
+bool ims_detail_is_drawing(const full_signature *s)
 {
 	static const float background = 0.1f, level = 0.6f, detail = 0.15f;
 	drawing d = look_at_drawing(s);
@@ -463,7 +463,7 @@ bool ims_detail_other_text(const detail_side *a, const detail_side *b)
 	static const float agrees = 0.75f, local = 0.15f;
 	const full_signature *p = a->signature, *q = b->signature;
 	plane x, y;
-	if (!is_drawing(p) || !is_drawing(q) || isfinite(ims_detail_difference(a, b, 0)))
+	if (isfinite(ims_detail_difference(a, b, 0)))
 		return false;
 	read_pair(&x, &y, a, b, 0, 1);
 	return compare_cells(&x, &y).usual <= local

@@ -22,9 +22,14 @@ typedef struct detail_side {
 float ims_detail_difference(const detail_side *a, const detail_side *b, int turn);
 
 /*
- * Whether two drawings (pages of text, forms, screens: a background without any detail, and text or
- * large even areas) hold something else. Networks take such pairs for one scene. False for a pair
- * that differs everywhere and agrees in its lines, as in another light.
+ * Whether a picture looks drawn: a page of text, a form, a screen. It has a background without any
+ * detail, and text or large even areas.
+ */
+bool ims_detail_is_drawing(const full_signature *s);
+
+/*
+ * Whether two drawings hold something else. Networks take such pairs for one scene. False for a
+ * pair that differs everywhere and agrees in its lines, as in another light.
  */
 bool ims_detail_other_text(const detail_side *a, const detail_side *b);
 

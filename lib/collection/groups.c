@@ -450,14 +450,14 @@ static const float alike_layout = 0.8f;
 /* The least score of two pictures of a scene, unless the caller names another. */
 static const float scene_score = 0.92f;
 
-/* Whether both are drawings laid out alike that hold something else. */
+/* Whether both are drawings, and hold something else. */
 static int is_other_text(group_builder *g, member *a, member *b, bool *other)
 {
-	int rc = ims_members_load(g->s, a, g->err);
-	if (!rc)
-		rc = ims_members_load(g->s, b, g->err);
+	int rc = ims_members_look(g->s, a, g->err);
+	if (!rc && a->is_drawing)
+		rc = ims_members_look(g->s, b, g->err);
 	detail_side one = detail_of(a), two = detail_of(b);
-	*other = !rc && a->full && b->full && ims_detail_other_text(&one, &two);
+	*other = !rc && a->is_drawing && b->is_drawing && ims_detail_other_text(&one, &two);
 	return rc;
 }
 

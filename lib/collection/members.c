@@ -5,6 +5,7 @@
  */
 #include "collection/members.h"
 
+#include "analysis/detail.h"
 #include "base/ids.h"
 #include "base/path.h"
 
@@ -231,6 +232,21 @@ int ims_members_load(imgsearch *s, member *m, imgsearch_error *err)
 		m->has_detail = false;
 	}
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+}
+
+int ims_members_look(imgsearch *s, member *m, imgsearch_error *err)
+{
+	bool had = m->full != NULL;
+	if (m->looked_at)
+		return 0;
+	int rc = ims_members_load(s, m, err);
+	m->looked_at = !rc;
+	m->is_drawing = m->full && ims_detail_is_drawing(m->full);
+	if (!had && !m->is_drawing) {
+		ims_free(m->full);
+		m->full = NULL;
+	}
+	return rc;
 }
 
 /* A picture whose file is missing or has changed gets no signature. */

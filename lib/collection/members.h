@@ -22,9 +22,10 @@ typedef struct member {
 	int64_t same_as, file; /* of its row: the indexed picture, and the one whose file it is */
 	size_t order;          /* its place in order of path */
 	bool has_signature, has_detail;
-	char *path;           /* absolute; NULL: it has no file */
-	signature *pixels;    /* owned; set with has_signature */
-	full_signature *full; /* owned; NULL: not loaded */
+	bool looked_at, is_drawing; /* is_drawing: set with looked_at */
+	char *path;                 /* absolute; NULL: it has no file */
+	signature *pixels;          /* owned; set with has_signature */
+	full_signature *full;       /* owned; NULL: not loaded */
 } member;
 
 /* Another name of the file of a member. */
@@ -63,6 +64,12 @@ void ims_members_free(members *m);
  * writer has removed it. ENOMEM, EDB.
  */
 int ims_members_load(imgsearch *s, member *m, imgsearch_error *err);
+
+/*
+ * Sets is_drawing, false without detail. The full signature of a drawing stays loaded; that of
+ * another picture is let go if this call has loaded it, so the memory stays small.
+ */
+int ims_members_look(imgsearch *s, member *m, imgsearch_error *err);
 
 /* The member that has the vector of this item, borrowed; NULL: there is none. */
 member *ims_members_find(const members *m, int64_t vector);

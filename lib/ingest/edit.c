@@ -19,16 +19,16 @@ void ims_edit_free(edit *e)
 	ims_free(e->names);
 	ims_free(e->ids);
 	ims_free(e->rows);
-	ims_free(e->picture);
 	ims_identity_free(&e->identity);
+	ims_prepared_clear(&e->picture);
 	*e = (edit){ 0 };
 }
 
 uint64_t ims_edit_size(const edit *e)
 {
 	uint64_t size = sizeof *e + e->n * sizeof *e->ids;
-	if (e->picture)
-		size += sizeof *e->picture;
+	if (e->picture.signature)
+		size += sizeof *e->picture.signature;
 	if (e->rows)
 		size += e->n * (uint64_t)e->dim * sizeof *e->rows;
 	for (size_t i = 0; e->names && i < e->n; i++)
@@ -75,27 +75,27 @@ int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const c
 {
 	struct stat st;
 	float *input = NULL;
-	*out = (edit){ .kind = EDIT_PICTURE, .picture = ims_zalloc(1, sizeof *out->picture) };
+	*out = (edit){ .kind = EDIT_PICTURE };
 	prepare_request request = { .s = s, .single = true, .has_content = has_content, .user = user };
 	if (in->kind == IMGSEARCH_INPUT_KIND_FILE && !stat(in->path, &st)) {
 		out->mtime = ims_timestamp(&st.st_mtim);
 		out->ctime = ims_timestamp(&st.st_ctim);
 		out->has_ctime = true;
 	}
-	int rc = out->picture ? name_picture(out, in, name, err) : ims_nomem(err);
+	int rc = name_picture(out, in, name, err);
 	if (!rc)
 		rc = ims_row_refuse_deleted(s, out->names[0], err);
 	if (!rc)
 		rc = ims_identity_decide(s, IDENTITY_ADD, &out->identity, err);
 	request.recipe = &out->identity.model.recipe;
 	if (!rc) {
-		rc = ims_prepare(&request, in, out->picture, &input, err);
+		rc = ims_prepare(&request, in, &out->picture, &input, err);
 		if (rc && in->kind == IMGSEARCH_INPUT_KIND_FILE)
 			ims_error_prefix(err, "%s", in->path);
 	}
 	if (!rc)
 		rc = ims_job_check(j, err);
-	if (!rc && out->picture->decoded)
+	if (!rc && out->picture.decoded)
 		rc = run_network(out, s, input, j, err);
 	ims_free(input);
 	return rc;
@@ -138,7 +138,7 @@ static int write_picture(const edit *e, imgsearch *s, bool *again, imgsearch_err
 		return rc;
 	rc = ims_identity_store(s, &id, err);
 	if (!rc)
-		rc = ims_row_put(&w, &row, e->picture, e->rows, &outcome, err);
+		rc = ims_row_put(&w, &row, &e->picture, e->rows, &outcome, err);
 	*again = !rc && outcome == ROW_UNPREPARED;
 	return rc;
 }

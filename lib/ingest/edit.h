@@ -25,7 +25,7 @@ typedef struct edit {
 	uint32_t dim;
 	/* of a picture */
 	identity identity; /* of the model that made the vector */
-	prepared *picture; /* owned */
+	prepared picture;
 	timestamp mtime, ctime;
 	bool has_ctime;
 	bool is_unnamed; /* names[0] was made from its id */

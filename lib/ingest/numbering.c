@@ -192,9 +192,9 @@ static void stage(numbering *n, const edit *e)
 			.size = name ? name_sum(name) : kept_name(n, e->ids[i]),
 		};
 		if (e->kind == EDIT_PICTURE) {
-			of.mtime.seconds = content_sum(&e->picture->hash);
-			path_entry content = { .key = hash_key(&e->picture->hash), .id = of.id };
-			if (!ims_hash_equal(&e->picture->hash, &none))
+			of.mtime.seconds = content_sum(&e->picture.hash);
+			path_entry content = { .key = hash_key(&e->picture.hash), .id = of.id };
+			if (!ims_hash_equal(&e->picture.hash, &none))
 				ims_path_table_add(&n->content, &content);
 		}
 		ims_path_table_add(&n->ids, &of);
@@ -234,7 +234,7 @@ static int number_all(numbering *n, edit *e, imgsearch_error *err)
 	int64_t *ids = ims_alloc(e->n, sizeof *ids);
 	int rc = ids ? 0 : ims_nomem(err);
 	if (!rc && e->kind == EDIT_PICTURE)
-		rc = refuse_deleted_bytes(n, &e->picture->hash, err);
+		rc = refuse_deleted_bytes(n, &e->picture.hash, err);
 	for (size_t i = 0; !rc && i < e->n; i++)
 		rc = number_one(n, e, i, asked, &last, &ids[i], err);
 	if (rc) {

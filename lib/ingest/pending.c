@@ -16,6 +16,7 @@ void ims_pending_clear(pending_list *p)
 		ims_free(p->row[i].path);
 		ims_free(p->row[i].reason);
 		ims_free(p->row[i].vector);
+		ims_prepared_clear(&p->row[i].picture);
 	}
 	p->n = 0;
 }

@@ -431,6 +431,7 @@ static int admit(pipeline *p)
 	if (rc)
 		return rc; /* ims_pipeline_free frees the path */
 	it->path = NULL;
+	it->picture.signature = NULL;
 	size_t number = ims_pending_add(&p->pending, &row);
 	return needs && row.state == IMGSEARCH_STATE_INDEXED ? join_batch(p, it->input, number) : 0;
 }
@@ -469,6 +470,7 @@ int ims_pipeline_submit(pipeline *p, const pipeline_item *item)
 	pipeline_item *it = &p->item[(p->items_first + p->items_out) % p->items_cap];
 	float *input = it->input;
 	ims_free(it->path);
+	ims_prepared_clear(&it->picture);
 	*it = *item;
 	it->pipeline = p;
 	it->input = input;
@@ -506,6 +508,7 @@ void ims_pipeline_free(pipeline *p)
 		ims_free(p->item[i].input);
 		ims_free(p->item[i].path);
 		ims_free(p->item[i].full);
+		ims_prepared_clear(&p->item[i].picture);
 	}
 	for (size_t i = 0; p->batch && i < p->batches_cap; i++) {
 		ims_free(p->batch[i].in);

@@ -79,6 +79,12 @@ static int check_format(const imgsearch_input *in, imgsearch_error *err)
 	return rc;
 }
 
+void ims_prepared_clear(prepared *p)
+{
+	ims_free(p->signature);
+	*p = (prepared){ 0 };
+}
+
 /* Makes the signature and the input of the network from decoded pixels. */
 static int decode(const prepare_request *r, const imgsearch_input *in, const void *data,
 	size_t size, prepared *out, float **input, imgsearch_error *err)
@@ -93,9 +99,11 @@ static int decode(const prepare_request *r, const imgsearch_input *in, const voi
 	out->height = rc || !ims_input_is_crop(in) ? head.height : (uint32_t)in->crop[3];
 	if (!rc && !*input && !(*input = ims_alloc_aligned(side * side, 3 * sizeof **input)))
 		rc = ims_nomem(err);
+	if (!rc && !(out->signature = ims_alloc(1, sizeof *out->signature)))
+		rc = ims_nomem(err);
 	if (!rc) {
 		out->pixels = ims_image_pixels(&im);
-		ims_signature_make(&out->signature, im.pixels, im.width, im.height, im.box);
+		ims_signature_make(out->signature, im.pixels, im.width, im.height, im.box);
 		rc = ims_image_fit(&im, r->recipe, false, *input, err);
 	}
 	ims_image_free(&im);

@@ -15,8 +15,10 @@ typedef struct prepared {
 		height;      /* upright, of the crop if there is one; as far as the header was read */
 	bool decoded;    /* false: the index has the bytes; signature and input were not made */
 	uint32_t pixels; /* how they were made: see image_head */
-	full_signature signature;
+	full_signature *signature; /* owned: ims_prepared_clear; NULL unless decoded */
 } prepared;
+
+void ims_prepared_clear(prepared *p);
 
 typedef struct prepare_request {
 	imgsearch *s;
@@ -33,7 +35,7 @@ typedef struct prepare_request {
  * 3) floats, if the pixels are needed; it is allocated if it is NULL, and the caller frees it by
  * ims_free. A file is read once, so its hash and its pixels belong to the same bytes. Of a file
  * that is no picture only the first bytes are read. EUNSUPPORTED, EFORMAT, ELIMIT, EIO, ENOTFOUND,
- * EINVAL, ENOMEM; *out then holds what was found before the error.
+ * EINVAL, ENOMEM; *out then holds what was found before the error. The caller clears *out.
  */
 int ims_prepare(const prepare_request *request, const imgsearch_input *in, prepared *out,
 	float **input, imgsearch_error *err);

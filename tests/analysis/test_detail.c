@@ -64,7 +64,8 @@ static bool other_text(const sample *a, const sample *b)
 {
 	detail_side one = { &a->signature, a->width, a->height },
 				other = { &b->signature, b->width, b->height };
-	return ims_detail_other_text(&one, &other);
+	return ims_detail_is_drawing(&a->signature) && ims_detail_is_drawing(&b->signature)
+		&& ims_detail_other_text(&one, &other);
 }
 
 /* A scene with slopes, edges, texture and colours. dx: the camera moves by so many pixels. */
