@@ -184,7 +184,8 @@ const command cmd_list = {
 	.operands = "[DIR]",
 	.summary = "list the pictures of the index",
 	.text = "Lists the pictures of the index, or those below DIR, in order of their paths: id, "
-			"path and title. Vectors without a name come last, as id:N. A path that is another name of a file (a hard or symbolic link, a "
+			"path and title. Vectors without a name come last, as id:N. A path that is another "
+			"name of a file (a hard or symbolic link, a "
 			"mount) has a fourth field: \"same file: \" and the path of the picture. --json adds "
 			"state, reason, size, time, hash and the columns of the CSV.\n\n"
 			"\timgsearch list --json | jq .path\n"

@@ -285,7 +285,8 @@ static int store_signature(store *st, const member *m)
 	ims_store_picture_clear(&p);
 	if (rc == IMGSEARCH_ENOTFOUND || (!rc && !same))
 		return 0;
-	return rc ? rc : ims_store_signature_put(st, m->vector, &m->hash, m->full, sizeof *m->full, NULL);
+	return rc ? rc
+			  : ims_store_signature_put(st, m->vector, &m->hash, m->full, sizeof *m->full, NULL);
 }
 
 /* What is stored need not stay in memory. */
