@@ -224,7 +224,7 @@ int ims_members_load(imgsearch *s, member *m, imgsearch_error *err)
 		return 0;
 	m->full = ims_alloc(1, sizeof *m->full);
 	int rc = m->full
-		? ims_store_signature_get(s->store, m->id, &m->hash, m->full, sizeof *m->full, err)
+		? ims_store_signature_get(s->store, m->vector, &m->hash, m->full, sizeof *m->full, err)
 		: ims_nomem(err);
 	if (rc) {
 		ims_free(m->full);

@@ -48,9 +48,9 @@ typedef struct members {
  * Reads indexed pictures, their duplicates, the names of both, and vectors without a picture; with
  * a filter only those that its folders and ids allow; its function is not called.
  *
- * With `signatures` every member with a vector gets a signature if its file can be read. It comes from
- * the index if the bytes have not changed. Otherwise the file is decoded, on all threads, and the
- * signature is stored unless another writer has the lock. An index of an older version has
+ * With `signatures` every member with a vector gets a signature if its file can be read. It comes
+ * from the index if the bytes have not changed. Otherwise the file is decoded, on all threads, and
+ * the signature is stored unless another writer has the lock. An index of an older version has
  * signatures without detail, which are made anew likewise. They still count, without detail, where
  * the file cannot be read. Reports stage "read". ims_members_free frees *out; on error it is empty.
  * ENOMEM, EDB, ECANCELED.
