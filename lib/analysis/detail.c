@@ -348,8 +348,8 @@ static void match_pair(plane *a, plane *b, int k)
 
 /*
  * Whether something was changed in a copy without loss: nearly all that has detail is exactly equal
- * (of the 3 x 3 cells that one coarse cell has), and the rest is certainly not. A lossy copy differs
- * a little in many places.
+ * (of the 3 x 3 cells that one coarse cell has), and the rest is certainly not. A lossy copy
+ * differs a little in many places.
  */
 static bool is_edited(const plane *a, const plane *b)
 {

@@ -35,8 +35,8 @@ void ims_pending_free(pending_list *p);
 void ims_pending_clear(pending_list *p);
 
 /*
- * Appends a row and becomes the owner of its strings and picture. The list must have fewer than PENDING_MOST
- * rows. Returns the index of the row.
+ * Appends a row and becomes the owner of its strings and picture. The list must have fewer than
+ * PENDING_MOST rows. Returns the index of the row.
  */
 size_t ims_pending_add(pending_list *p, const pending_row *row);
 
