@@ -330,15 +330,46 @@ static bool same_size(const detail_side *a, const detail_side *b)
 }
 
 static void read_pair(plane *a, plane *b, const detail_side *one, const detail_side *other,
-	int turn, int k)
+	int turn)
 {
 	read_luma(a, one->signature, 0);
 	read_luma(b, other->signature, turn);
+}
+
+/* Joins k x k cells, and fits brightness and contrast. */
+static void match_pair(plane *a, plane *b, int k)
+{
 	if (k > 1) {
 		join_cells(a, k);
 		join_cells(b, k);
 	}
 	equalise(a, b);
+}
+
+/*
+ * Whether something was changed in a copy without loss: nearly all that has detail is exactly equal
+ * (of the 3 x 3 cells that one coarse cell has), and the rest is certainly not. A lossy copy
+ * differs a little in many places.
+ */
+static bool is_edited(const plane *a, const plane *b)
+{
+	static const float most_changed = 0.1f, certain = 6;
+	int n = 0, changed = 0;
+	float most = 0;
+	for (int c = 0; c < IMS_SIGNATURE_SIDE * IMS_SIGNATURE_SIDE; c++) {
+		int detail = 0, differ = 0;
+		for (int i = 0; i < 9; i++) {
+			int x = c % IMS_SIGNATURE_SIDE * 3 + i % 3, y = c / IMS_SIGNATURE_SIDE * 3 + i / 3;
+			int at = y * SIDE + x;
+			float d = fabsf(a->cell[at] - b->cell[at]);
+			detail |= a->step[at] || b->step[at];
+			differ |= d > 0;
+			most = fmaxf(most, d - half_width[a->step[at]] - half_width[b->step[at]]);
+		}
+		n += detail;
+		changed += detail && differ;
+	}
+	return (float)changed < most_changed * (float)n && most >= certain;
 }
 
 /* A pair that differs more everywhere may differ more somewhere. So may one that was resized. */
@@ -347,7 +378,10 @@ static bool same_luma(const detail_side *a, const detail_side *b, int turn, floa
 	static const float most_shift = 0.0045f;
 	plane p, q;
 	int k = pixels >= 1.5f ? 1 : pixels >= 0.75f ? 2 : 3;
-	read_pair(&p, &q, a, b, turn, k);
+	read_pair(&p, &q, a, b, turn);
+	if (same_size(a, b) && is_edited(&p, &q))
+		return false;
+	match_pair(&p, &q, k);
 	cell_differences c = compare_cells(&p, &q);
 	float noise = 1 + c.usual + (same_size(a, b) ? 0 : 0.5f / (pixels * (float)k));
 	for (int i = 0; i < RANKS; i++)
@@ -465,7 +499,8 @@ bool ims_detail_other_text(const detail_side *a, const detail_side *b)
 	plane x, y;
 	if (isfinite(ims_detail_difference(a, b, 0)))
 		return false;
-	read_pair(&x, &y, a, b, 0, 1);
+	read_pair(&x, &y, a, b, 0);
+	match_pair(&x, &y, 1);
 	return compare_cells(&x, &y).usual <= local
 		|| fminf(step_correlation(p, q, 1), step_correlation(p, q, SIDE)) < agrees;
 }

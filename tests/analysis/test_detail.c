@@ -234,6 +234,24 @@ static void pages_differ_by_what_they_say(void **state)
 	}
 }
 
+/* One digit in a copy without loss, too small to be told from what JPEG does. */
+static void an_edited_copy_is_another_picture(void **state)
+{
+	(void)state;
+	page p = new_page(1080, 2340);
+	image im = { p.rgb, 1080, 2340, { 0 } };
+	page_receipt(&p, 3, 100);
+	page_text(&p, 700, 2290, 18, "NO. 443901", PAGE_INK);
+	sample first = sample_of(&im), lossy = jpeg_copy(&im, 75), again = sample_of(&im);
+	page_receipt(&p, 3, 100);
+	page_text(&p, 700, 2290, 18, "NO. 443907", PAGE_INK);
+	sample other = sample_of(&im);
+	assert_true(same(&first, &again));
+	assert_true(same(&first, &lossy));
+	assert_false(same(&first, &other));
+	free(p.rgb);
+}
+
 /* Photographs of one thing are no drawings, however much they differ. */
 static void scenes_are_no_pages(void **state)
 {
@@ -278,6 +296,7 @@ int main(void)
 		cmocka_unit_test(colours_count),
 		cmocka_unit_test(small_things_of_another_colour_count),
 		cmocka_unit_test(pages_differ_by_what_they_say),
+		cmocka_unit_test(an_edited_copy_is_another_picture),
 		cmocka_unit_test(scenes_are_no_pages),
 		cmocka_unit_test(only_the_box_counts),
 	};
