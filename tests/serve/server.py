@@ -576,6 +576,13 @@ def test_whole(s):
     check("a picture says where it lies, too", also and not also[0]["link"], also)
     hit = s.get(f"/api/search?id={one['id']}&k=1")[1]["results"][0]
     check("... and a hit", len(hit["also"]) == len(also), hit)
+    words = ["query", "--db", W + "/a.db", "-k", "1", f"id:{one['id']}"]
+    text = run(*words).stdout
+    check(
+        "... through the server as without it",
+        b"\tcopy: " in text and text == run(*words, "--no-server").stdout,
+        text,
+    )
     line = run("dups", "--db", W + "/a.db", "--kind", "bytes", "--json").stdout
     check("dups --json", json.loads(line.splitlines()[0])["kind"] == "bytes", line)
     check("dups -0", b"\0\0" in run("dups", "--db", W + "/a.db", "-0").stdout)
