@@ -239,7 +239,7 @@ static void an_edited_copy_is_another_picture(void **state)
 {
 	(void)state;
 	page p = new_page(1080, 2340);
-	image im = { p.rgb, 1080, 2340, { 0 } };
+	image im = { .pixels = p.rgb, .width = 1080, .height = 2340 };
 	page_receipt(&p, 3, 100);
 	page_text(&p, 700, 2290, 18, "NO. 443901", PAGE_INK);
 	sample first = sample_of(&im), lossy = jpeg_copy(&im, 75), again = sample_of(&im);
