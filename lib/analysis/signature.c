@@ -11,6 +11,9 @@
 #include "analysis/signature.h"
 
 #include <math.h>
+#include <string.h>
+
+#include <zlib.h>
 
 #define SIDE IMS_SIGNATURE_SIDE
 #define TERMS 8
@@ -146,4 +149,31 @@ float ims_signature_correlation(const signature *a, const signature *b)
 		best = fmaxf(best, fmaxf(correlation(&part_a, &whole_b), correlation(&part_b, &whole_a)));
 	}
 	return best;
+}
+
+/* --------------------------------------------------------------------------------- storing ---- */
+
+void ims_signature_pack(buf *out, const full_signature *s)
+{
+	uLongf size = compressBound(sizeof s->detail);
+	size_t before = out->len;
+	ims_buf_put(out, &s->coarse, sizeof s->coarse);
+	uint8_t *to = ims_buf_grow(out, size);
+	if (!to)
+		return;
+	out->failed |= compress2(to, &size, (const Bytef *)&s->detail, sizeof s->detail, 1) != Z_OK;
+	out->len = before + sizeof s->coarse + size;
+}
+
+bool ims_signature_unpack(full_signature *out, const void *data, size_t size)
+{
+	const uint8_t *bytes = data;
+	uLongf detail = sizeof out->detail;
+	if (size <= sizeof out->coarse)
+		return false;
+	memcpy(&out->coarse, bytes, sizeof out->coarse);
+	return uncompress((Bytef *)&out->detail, &detail, bytes + sizeof out->coarse,
+			   size - sizeof out->coarse)
+		== Z_OK
+		&& detail == sizeof out->detail;
 }

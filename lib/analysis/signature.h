@@ -27,7 +27,7 @@ typedef struct signature_detail {
 	uint8_t chroma[2][IMS_CHROMA_SIDE * IMS_CHROMA_SIDE];
 } signature_detail;
 
-/* What is stored of a picture. Bytes alone, so it has no padding and no byte order. */
+/* Bytes alone, so it has no padding and no byte order. */
 typedef struct full_signature {
 	signature coarse;
 	signature_detail detail;
@@ -39,6 +39,15 @@ typedef struct full_signature {
  */
 void ims_signature_make(full_signature *out, const uint8_t *rgb, uint32_t width, uint32_t height,
 	const float box[4]);
+
+/*
+ * Appends what is stored of a signature: the coarse part as it is, then the detail as a zlib
+ * stream, about 4.5 kB in all.
+ */
+void ims_signature_pack(buf *out, const full_signature *s);
+
+/* Reads what was stored. False: the detail is damaged, or missing as in versions before 0.2. */
+bool ims_signature_unpack(full_signature *out, const void *data, size_t size);
 
 /*
  * A vector that is the same for the eight rotations and reflections of a picture: of length 1, or

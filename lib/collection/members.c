@@ -212,9 +212,9 @@ static bool set_coarse(member *m, const void *coarse)
 static int add_signature(void *user, int64_t id, const void *data, size_t size)
 {
 	member *m = ims_members_find(user, id);
-	if (!m || (size != sizeof *m->full && size != sizeof *m->pixels))
+	if (!m || size < sizeof *m->pixels)
 		return 0;
-	m->has_detail = size == sizeof *m->full;
+	m->has_detail = size > sizeof *m->pixels;
 	return set_coarse(m, data) ? 0 : IMGSEARCH_ENOMEM;
 }
 
@@ -222,11 +222,13 @@ int ims_members_load(imgsearch *s, member *m, imgsearch_error *err)
 {
 	if (m->full || !m->has_detail)
 		return 0;
+	buf packed = { 0 };
 	m->full = ims_alloc(1, sizeof *m->full);
-	int rc = m->full
-		? ims_store_signature_get(s->store, m->vector, &m->hash, m->full, sizeof *m->full, err)
-		: ims_nomem(err);
-	if (rc) {
+	int rc = m->full ? ims_store_signature_get(s->store, m->vector, &m->hash, &packed, err)
+					 : ims_nomem(err);
+	bool read = !rc && ims_signature_unpack(m->full, packed.data, packed.len);
+	ims_buf_free(&packed);
+	if (!read) {
 		ims_free(m->full);
 		m->full = NULL;
 		m->has_detail = false;
@@ -285,8 +287,14 @@ static int store_signature(store *st, const member *m)
 	ims_store_picture_clear(&p);
 	if (rc == IMGSEARCH_ENOTFOUND || (!rc && !same))
 		return 0;
-	return rc ? rc
-			  : ims_store_signature_put(st, m->vector, &m->hash, m->full, sizeof *m->full, NULL);
+	buf packed = { 0 };
+	ims_signature_pack(&packed, m->full);
+	if (!rc && packed.failed)
+		rc = IMGSEARCH_ENOMEM;
+	if (!rc)
+		rc = ims_store_signature_put(st, m->vector, &m->hash, packed.data, packed.len, NULL);
+	ims_buf_free(&packed);
+	return rc;
 }
 
 /* What is stored need not stay in memory. */

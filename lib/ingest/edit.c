@@ -27,8 +27,7 @@ void ims_edit_free(edit *e)
 uint64_t ims_edit_size(const edit *e)
 {
 	uint64_t size = sizeof *e + e->n * sizeof *e->ids;
-	if (e->picture.signature)
-		size += sizeof *e->picture.signature;
+	size += e->picture.signature.cap;
 	if (e->rows)
 		size += e->n * (uint64_t)e->dim * sizeof *e->rows;
 	for (size_t i = 0; e->names && i < e->n; i++)

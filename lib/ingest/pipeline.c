@@ -431,7 +431,7 @@ static int admit(pipeline *p)
 	if (rc)
 		return rc; /* ims_pipeline_free frees the path */
 	it->path = NULL;
-	it->picture.signature = NULL;
+	it->picture.signature = (buf){ 0 };
 	size_t number = ims_pending_add(&p->pending, &row);
 	return needs && row.state == IMGSEARCH_STATE_INDEXED ? join_batch(p, it->input, number) : 0;
 }

@@ -81,7 +81,7 @@ static int check_format(const imgsearch_input *in, imgsearch_error *err)
 
 void ims_prepared_clear(prepared *p)
 {
-	ims_free(p->signature);
+	ims_buf_free(&p->signature);
 	*p = (prepared){ 0 };
 }
 
@@ -99,13 +99,15 @@ static int decode(const prepare_request *r, const imgsearch_input *in, const voi
 	out->height = rc || !ims_input_is_crop(in) ? head.height : (uint32_t)in->crop[3];
 	if (!rc && !*input && !(*input = ims_alloc_aligned(side * side, 3 * sizeof **input)))
 		rc = ims_nomem(err);
-	if (!rc && !(out->signature = ims_alloc(1, sizeof *out->signature)))
-		rc = ims_nomem(err);
 	if (!rc) {
+		full_signature signature;
 		out->pixels = ims_image_pixels(&im);
-		ims_signature_make(out->signature, im.pixels, im.width, im.height, im.box);
-		rc = ims_image_fit(&im, r->recipe, false, *input, err);
+		ims_signature_make(&signature, im.pixels, im.width, im.height, im.box);
+		ims_signature_pack(&out->signature, &signature);
+		rc = out->signature.failed ? ims_nomem(err) : 0;
 	}
+	if (!rc)
+		rc = ims_image_fit(&im, r->recipe, false, *input, err);
 	ims_image_free(&im);
 	out->decoded = !rc;
 	return rc;

@@ -15,7 +15,7 @@ typedef struct prepared {
 		height;      /* upright, of the crop if there is one; as far as the header was read */
 	bool decoded;    /* false: the index has the bytes; signature and input were not made */
 	uint32_t pixels; /* how they were made: see image_head */
-	full_signature *signature; /* owned: ims_prepared_clear; NULL unless decoded */
+	buf signature;   /* as it is stored; ims_prepared_clear; empty unless decoded */
 } prepared;
 
 void ims_prepared_clear(prepared *p);

@@ -115,8 +115,8 @@ static int put_indexed(const row_writer *w, store_picture *row, const prepared *
 {
 	int rc = ims_store_picture_put(w->s->store, row, err);
 	if (!rc && p->decoded && !ims_hash_is_zero(&p->hash))
-		rc = ims_store_signature_put(w->s->store, row->id, &p->hash, p->signature,
-			sizeof *p->signature, err);
+		rc = ims_store_signature_put(w->s->store, row->id, &p->hash, p->signature.data,
+			p->signature.len, err);
 	if (!rc && vector)
 		rc = ims_store_vector_put(w->s->store, row->id, vector, w->dim, w->next, err);
 	return rc;

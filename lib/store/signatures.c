@@ -2,8 +2,6 @@
 #include "store/sql.h"
 #include "store/transaction.h"
 
-#include <string.h>
-
 int ims_store_signature_put(store *st, int64_t picture, const hash256 *hash, const void *data,
 	size_t size, imgsearch_error *err)
 {
@@ -15,8 +13,8 @@ int ims_store_signature_put(store *st, int64_t picture, const hash256 *hash, con
 				  picture, (const void *)hash->byte, sizeof hash->byte, data, size);
 }
 
-int ims_store_signature_get(store *st, int64_t picture, const hash256 *hash, void *data,
-	size_t size, imgsearch_error *err)
+int ims_store_signature_get(store *st, int64_t picture, const hash256 *hash, buf *out,
+	imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
 	conn *c;
@@ -27,11 +25,13 @@ int ims_store_signature_get(store *st, int64_t picture, const hash256 *hash, voi
 		"ib", picture, (const void *)hash->byte, sizeof hash->byte);
 	if (!rc)
 		rc = ims_store_step(c, s, err);
-	bool found = rc == 1 && (size_t)sqlite3_column_bytes(s, 0) == size;
+	bool found = rc == 1;
 	if (found)
-		memcpy(data, sqlite3_column_blob(s, 0), size);
+		ims_buf_put(out, sqlite3_column_blob(s, 0), (size_t)sqlite3_column_bytes(s, 0));
 	ims_store_done(c, s);
 	ims_store_release(st, c);
+	if (out->failed)
+		return ims_nomem(err);
 	return rc == 0 || rc == 1 ? (found ? 0 : IMGSEARCH_ENOTFOUND) : rc;
 }
 

@@ -411,9 +411,9 @@ int ims_store_each_rejected(store *st, store_rejected_each *each, void *user, im
 typedef int store_signature_each(void *user, int64_t picture, const void *data, size_t size);
 int ims_store_signatures(store *st, store_signature_each *each, void *user, imgsearch_error *err);
 
-/* One signature of `size` bytes. ENOTFOUND (err is left as it is): none of this size and hash. */
-int ims_store_signature_get(store *st, int64_t picture, const hash256 *hash, void *data,
-	size_t size, imgsearch_error *err);
+/* Appends one signature to out. ENOTFOUND (err is left as it is): none of this hash. */
+int ims_store_signature_get(store *st, int64_t picture, const hash256 *hash, buf *out,
+	imgsearch_error *err);
 
 /*
  * Copies the index, as it is committed when the copy begins, into the file `path`, which opens as
