@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* At most 64 MiB a call. The checkpoint does not wait for readers and leaves them their pages. */
+enum { COMPACT_BYTES = 64 << 20 }; /* of free pages that a call returns, at most */
+
+/* The checkpoint does not wait for readers and leaves them their pages. */
 int ims_store_compact(store *st, imgsearch_error *err)
 {
 	conn *c = st->writer;
@@ -21,7 +23,7 @@ int ims_store_compact(store *st, imgsearch_error *err)
 		rc = ims_store_number(c, &free_pages, 0, err, "PRAGMA freelist_count", "");
 	if (!rc && free_pages) {
 		char *vacuum = ims_format("PRAGMA incremental_vacuum(%lld)",
-			(long long)(67108864 / page_size));
+			(long long)(COMPACT_BYTES / page_size));
 		rc = vacuum ? ims_store_exec(c, vacuum, err) : ims_nomem(err);
 		ims_free(vacuum);
 	}
