@@ -58,18 +58,18 @@ typedef struct write_job {
 	const stop_token *stop; /* or NULL */
 } write_job;
 
-static _Noreturn void stop(guard *w, int code, const char *message)
+static _Noreturn void jump_out(guard *g, int code, const char *message)
 {
-	w->code = w->nomem ? IMGSEARCH_ENOMEM : code;
-	snprintf(w->message, sizeof w->message, "%s", message);
-	longjmp(w->jump, 1);
+	g->code = g->nomem ? IMGSEARCH_ENOMEM : code;
+	snprintf(g->message, sizeof g->message, "%s", message);
+	longjmp(g->jump, 1);
 }
 
 static void on_error(png_structp png, png_const_charp message)
 {
 	char text[160];
 	snprintf(text, sizeof text, "the PNG is damaged: %s", message);
-	stop(png_get_error_ptr(png), IMGSEARCH_EFORMAT, text);
+	jump_out(png_get_error_ptr(png), IMGSEARCH_EFORMAT, text);
 }
 
 static void on_warning(png_structp png, png_const_charp message)
@@ -79,9 +79,9 @@ static void on_warning(png_structp png, png_const_charp message)
 
 static png_voidp on_malloc(png_structp png, png_alloc_size_t size)
 {
-	guard *w = png_get_mem_ptr(png);
+	guard *g = png_get_mem_ptr(png);
 	void *p = ims_alloc(size, 1);
-	w->nomem |= !p;
+	g->nomem |= !p;
 	return p;
 }
 
@@ -91,11 +91,11 @@ static void on_free(png_structp png, png_voidp p)
 	ims_free(p);
 }
 
-static int run_guarded(guard *w, void (*work)(void *job), void *job, imgsearch_error *err)
+static int run_guarded(guard *g, void (*work)(void *job), void *job, imgsearch_error *err)
 {
-	if (setjmp(w->jump))
-		return w->code == IMGSEARCH_ENOMEM ? ims_nomem(err)
-										   : ims_fail(err, w->code, "%s", w->message);
+	if (setjmp(g->jump))
+		return g->code == IMGSEARCH_ENOMEM ? ims_nomem(err)
+										   : ims_fail(err, g->code, "%s", g->message);
 	work(job);
 	return 0;
 }
@@ -123,11 +123,11 @@ static void read_head(void *arg)
 {
 	read_job *j = arg;
 	if (j->size >= 16 && memcmp(j->data + 12, "CgBI", 4) == 0)
-		stop(&j->guard, IMGSEARCH_EUNSUPPORTED, "PNG in Apple's CgBI variant is not supported");
+		jump_out(&j->guard, IMGSEARCH_EUNSUPPORTED, "PNG in Apple's CgBI variant is not supported");
 	j->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &j->guard, on_error, on_warning,
 		&j->guard, on_malloc, on_free);
 	if (!j->png || !(j->info = png_create_info_struct(j->png)))
-		stop(&j->guard, IMGSEARCH_ENOMEM, "");
+		jump_out(&j->guard, IMGSEARCH_ENOMEM, "");
 	png_set_read_fn(j->png, j, on_read);
 	/* ims_image_check_size has the limits. */
 	png_set_user_limits(j->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
@@ -305,11 +305,11 @@ static int set_layout(read_job *j, pixel_layout layout)
 static void allocate(read_job *j, pixel_layout layout, int passes)
 {
 	if (ims_image_new(&j->im, j->head.width, j->head.height, NULL))
-		stop(&j->guard, IMGSEARCH_ENOMEM, "");
+		jump_out(&j->guard, IMGSEARCH_ENOMEM, "");
 	j->im.unconverted = j->facts.colours.kind && !j->transform;
 	size_t stride = png_get_rowbytes(j->png, j->info);
 	if (layout != PIXELS_RGB8 && !(j->raw = ims_alloc(stride, passes > 1 ? j->head.height : 1)))
-		stop(&j->guard, IMGSEARCH_ENOMEM, "");
+		jump_out(&j->guard, IMGSEARCH_ENOMEM, "");
 	j->raw_stride = passes > 1 ? stride : 0;
 	if (passes > 1) /* nothing undefined in a picture whose later passes are lost */
 		memset(raw_row(j, 0), 0, stride * j->head.height);
@@ -321,11 +321,11 @@ static void read_pixels(void *arg)
 	read_head(j);
 	ims_png_facts_read(&j->facts, j->data, j->size);
 	if (j->facts.nomem)
-		stop(&j->guard, IMGSEARCH_ENOMEM, "");
+		jump_out(&j->guard, IMGSEARCH_ENOMEM, "");
 	uint32_t width = png_get_image_width(j->png, j->info),
 			 height = png_get_image_height(j->png, j->info);
 	if (width != j->head.width || height != j->head.height)
-		stop(&j->guard, IMGSEARCH_EFORMAT, "the picture changed while it was read");
+		jump_out(&j->guard, IMGSEARCH_EFORMAT, "the picture changed while it was read");
 	pixel_layout layout = choose_layout(j);
 	int passes = set_layout(j, layout);
 	j->all_rows = passes > 1 ? rows_of_passes(width, height) : height;
@@ -409,7 +409,7 @@ static void write_picture(void *arg)
 	j->png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &j->guard, on_error, on_warning,
 		&j->guard, on_malloc, on_free);
 	if (!j->png || !(j->info = png_create_info_struct(j->png)))
-		stop(&j->guard, IMGSEARCH_ENOMEM, "");
+		jump_out(&j->guard, IMGSEARCH_ENOMEM, "");
 	png_set_write_fn(j->png, j, on_write, on_flush);
 	png_set_user_limits(j->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
 	png_set_IHDR(j->png, j->info, j->im->width, j->im->height, 8, PNG_COLOR_TYPE_RGB,
@@ -418,15 +418,15 @@ static void write_picture(void *arg)
 	for (size_t y = 0; y < j->im->height; y++) {
 		int rc = ims_stopped(j->stop);
 		if (rc)
-			stop(&j->guard, rc, ims_stop_text(rc));
+			jump_out(&j->guard, rc, ims_stop_text(rc));
 		png_write_row(j->png, j->im->pixels + y * j->im->width * 3);
 	}
 	png_write_end(j->png, NULL);
 }
 
-int ims_image_encode_png(buf *out, const image *im, const stop_token *stop_on, imgsearch_error *err)
+int ims_image_encode_png(buf *out, const image *im, const stop_token *stop, imgsearch_error *err)
 {
-	write_job j = { .im = im, .out = out, .stop = stop_on };
+	write_job j = { .im = im, .out = out, .stop = stop };
 	int rc = run_guarded(&j.guard, write_picture, &j, err);
 	png_destroy_write_struct(&j.png, &j.info);
 	return rc ? rc : out->failed ? ims_nomem(err) : 0;
