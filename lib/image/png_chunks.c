@@ -191,14 +191,13 @@ static bool read_profile(png_facts *f, const chunk *c)
 
 static void use_gamma(png_facts *f, const colour_chunks *k)
 {
-	double point[8];
+	double xy[8];
 	if (k->gama.size != 4 || !big_endian(k->gama.data))
 		return;
-	bool has_points = k->chrm.size == 32;
-	for (int i = 0; has_points && i < 8; i++)
-		point[i] = big_endian(k->chrm.data + 4 * i) / 100000.0;
-	ims_colour_set_gamma(&f->colours, big_endian(k->gama.data) / 100000.0,
-		has_points ? point : NULL);
+	bool has_xy = k->chrm.size == 32;
+	for (int i = 0; has_xy && i < 8; i++)
+		xy[i] = big_endian(k->chrm.data + 4 * i) / 100000.0;
+	ims_colour_set_gamma(&f->colours, big_endian(k->gama.data) / 100000.0, has_xy ? xy : NULL);
 }
 
 static void use_colours(png_facts *f, const colour_chunks *k)
