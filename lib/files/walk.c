@@ -206,11 +206,6 @@ static int walk_entry_at(walker *w, int fd, const char *name, const ignore_rules
 	return report(w, WALK_FILE, NULL, false, &st);
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int list_names(DIR *dir, char ***names, size_t *n)
 {
 	size_t cap = 0;
@@ -230,7 +225,7 @@ static int list_names(DIR *dir, char ***names, size_t *n)
 	}
 	int why = errno;
 	if (*n)
-		qsort(*names, *n, sizeof **names, by_name);
+		qsort(*names, *n, sizeof **names, ims_text_compare);
 	errno = why;
 	return why ? IMGSEARCH_EIO : 0;
 }

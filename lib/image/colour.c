@@ -48,11 +48,11 @@ static bool is_possible(const double xy[8])
 
 void ims_colour_set_gamma(colour_space *c, double gamma, const double xy[8])
 {
-	enum { TOLERANCE = 20 }; /* of 1: libpng takes gammas within 5 % as equal */
+	static const double tolerance = 0.05; /* libpng takes gammas within 5 % as equal */
 	ims_colour_clear(c);
 	if (xy && !is_possible(xy))
 		xy = NULL;
-	bool srgb_gamma = fabs(gamma * 2.2 - 1) < 1.0 / TOLERANCE;
+	bool srgb_gamma = fabs(gamma * 2.2 - 1) < tolerance;
 	if ((srgb_gamma && (!xy || is_srgb(xy))) || gamma < 0.05 || gamma > 20)
 		return;
 	c->kind = COLOUR_CURVE;
@@ -348,8 +348,8 @@ enum { BLOCK = 1024 }; /* pixels that are converted at once */
 
 static void convert(const colour_transform *t, const uint8_t *from, uint8_t *to, uint32_t n)
 {
-	enum { MOST = 4 }; /* samples of a pixel */
-	uint16_t wide[BLOCK * MOST];
+	enum { MAX_SAMPLES = 4 }; /* of a pixel */
+	uint16_t wide[BLOCK * MAX_SAMPLES];
 	uint8_t alpha[BLOCK];
 	if (t->narrow_range) {
 		memcpy(wide, from, (size_t)n * bytes_of(t->from));

@@ -264,12 +264,6 @@ int32_t ims_graph_node_query(const uint8_t *code, uint32_t size, int8_t *out)
 
 /* --------------------------------------------------------------------------------- fitting ---- */
 
-static int by_value(const void *a, const void *b)
-{
-	float x = *(const float *)a, y = *(const float *)b;
-	return (x > y) - (x < y);
-}
-
 /*
  * The step: it covers all components of 99 of 100 sampled rows. The largest factor of a residual.
  */
@@ -287,7 +281,7 @@ static int fit_step(graph_quantiser *qz, const float *sample, size_t n, imgsearc
 			largest[i] = fabsf(d.component[j]) > largest[i] ? fabsf(d.component[j]) : largest[i];
 	}
 	if (!rc && n) {
-		qsort(largest, n, sizeof(float), by_value);
+		qsort(largest, n, sizeof(float), ims_float_compare);
 		top = largest[n - 1 - n / 100];
 	}
 	qz->length = qz->augmented ? longest : 0;
