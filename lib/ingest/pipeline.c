@@ -61,9 +61,9 @@ static uint32_t state_of(int rc)
 	}
 }
 
-static bool is_known(const pipeline_item *it, const hash256 *hash)
+static bool has_row_hash(const pipeline_item *it, const hash256 *hash)
 {
-	return !ims_hash_is_zero(&it->known) && ims_hash_equal(&it->known, hash);
+	return !ims_hash_is_zero(&it->row_hash) && ims_hash_equal(&it->row_hash, hash);
 }
 
 /*
@@ -77,7 +77,7 @@ static bool has_content(void *user, const hash256 *hash)
 	store_picture found = { 0 };
 	if (it->vector_only || it->force_decode)
 		return false;
-	if (is_known(it, hash))
+	if (has_row_hash(it, hash))
 		return true;
 	bool has = !ims_store_picture_by_hash(p->s->store, hash, &found, NULL);
 	if (has && p->identity->next)
@@ -95,8 +95,9 @@ static void prepare(void *arg)
 	double start = ims_now();
 	it->traits = 0;
 	it->picture = (prepared){ .pixels = IMAGE_DECODING };
-	it->is_current = it->check_header && ims_prepare_is_current(it->full, it->made, &it->traits);
-	if (it->is_current) {
+	it->same_pixels = it->check_header
+		&& ims_prepare_is_current(it->full, it->row_pixels, &it->traits);
+	if (it->same_pixels) {
 		set_done(p, &it->done);
 		return;
 	}
@@ -111,10 +112,10 @@ static void prepare(void *arg)
 	};
 	it->why = (imgsearch_error){ 0 };
 	it->state = state_of(ims_prepare(&request, &in, &it->picture, &it->input, &it->why));
-	it->is_same = is_known(it, &it->picture.hash);
+	it->same_bytes = has_row_hash(it, &it->picture.hash);
 	if (it->check_header && it->state != IMGSEARCH_STATE_INDEXED) { /* the row stays as it is */
-		it->is_current = true;
-		it->picture.pixels = it->made;
+		it->same_pixels = true;
+		it->picture.pixels = it->row_pixels;
 	}
 	it->seconds = ims_now() - start;
 	set_done(p, &it->done);
@@ -246,7 +247,7 @@ static int write_state(pipeline *p, const pending_row *r, uint32_t state, const 
 	};
 	count_state(p, state);
 	p->counts->added += !r->id;
-	p->counts->unchanged += r->was == state;
+	p->counts->unchanged += r->row_state == state;
 	return ims_store_picture_put(p->s->store, &row, p->err);
 }
 
@@ -335,7 +336,7 @@ static int write_all(pipeline *p)
 	return rc;
 }
 
-int ims_pipeline_write_in_time(pipeline *p)
+int ims_pipeline_write_if_due(pipeline *p)
 {
 	return p->pending.n && ims_now() - p->last_write >= write_every ? write_all(p) : 0;
 }
@@ -383,8 +384,8 @@ static int needs_vector(pipeline *p, pipeline_item *it, bool *needs, imgsearch_e
 static void count_same(pipeline *p, const pipeline_item *it)
 {
 	p->counts->unchanged++;
-	p->counts->rehashed += it->is_same;
-	count_state(p, it->was);
+	p->counts->rehashed += it->same_bytes;
+	count_state(p, it->row_state);
 }
 
 /* Turns the oldest item of the ring into a pending row. */
@@ -397,7 +398,7 @@ static int admit(pipeline *p)
 	p->counts->decode_s += it->seconds;
 	bool needs = false;
 	int rc = p->pending.n == PENDING_MOST ? write_all(p) : 0;
-	bool same = it->is_same || it->is_current;
+	bool same = it->same_bytes || it->same_pixels;
 	if (same)
 		count_same(p, it);
 	else if (!rc && it->state == IMGSEARCH_STATE_INDEXED)
@@ -409,10 +410,10 @@ static int admit(pipeline *p)
 		.mtime = it->mtime,
 		.ctime = it->ctime,
 		.size = it->size,
-		.state = same ? it->was : it->state,
-		.was = it->was,
-		.ctime_only = it->is_same,
-		.pixels_only = it->is_current,
+		.state = same ? it->row_state : it->state,
+		.row_state = it->row_state,
+		.ctime_only = it->same_bytes,
+		.pixels_only = it->same_pixels,
 		.picture = it->picture,
 		.vector_only = it->vector_only,
 		.needs_vector = needs,
@@ -455,7 +456,7 @@ static int make_ring(pipeline *p)
 int ims_pipeline_submit(pipeline *p, const pipeline_item *item)
 {
 	int rc = item->path && item->full ? 0 : ims_nomem(p->err);
-	if (!rc && !p->network && ims_hash_is_zero(&item->known) && !item->check_header)
+	if (!rc && !p->network && ims_hash_is_zero(&item->row_hash) && !item->check_header)
 		rc = load_network(p);
 	if (!rc && !p->item)
 		rc = make_ring(p);
@@ -485,7 +486,7 @@ int ims_pipeline_drain(pipeline *p)
 		if (!rc)
 			rc = admit(p);
 		if (!rc)
-			rc = ims_pipeline_write_in_time(p);
+			rc = ims_pipeline_write_if_due(p);
 	}
 	if (!rc || ims_is_stop(rc)) {
 		int written = write_all(p);
