@@ -15,7 +15,7 @@
 
 /* --------------------------------------------------------------------------------- entries ---- */
 
-static int report(index_run *r, const char *path)
+static int report_progress(index_run *r, const char *path)
 {
 	run_counts *c = r->counts;
 	imgsearch_progress p = {
@@ -58,7 +58,7 @@ static bool is_same_file(const path_entry *known, const walk_entry *e)
 	return known->size == e->size && ims_timestamp_equal(known->mtime, e->mtime);
 }
 
-/* The path was deleted on purpose, whatever lies there now. */
+/* Whether the path was deleted on purpose, whatever lies there now. */
 static bool is_deleted(const path_entry *known)
 {
 	return known && known->state == IMGSEARCH_STATE_DELETED;
@@ -98,7 +98,7 @@ static int add_unreadable(index_run *r, const char *folder)
 	return grown[w->n_unreadable++] ? 0 : ims_nomem(r->err);
 }
 
-/* A folder that is left out. Where that is the start, or it lies in it, the user is told. */
+/* A folder that is left out. The user is told where the start is that folder or lies in it. */
 static int add_excluded(index_run *r, const walk_entry *e)
 {
 	const index_start *start = r->walk.start;
@@ -132,18 +132,17 @@ static bool knows_ctime(const path_entry *known)
 	return known->ctime.nanoseconds >= 0;
 }
 
-/*
- * Whether the bytes of a fresh file are compared: its inode changed since, which an edit that kept
- * size and time does, and much else; or the user wants it.
- */
-static bool is_to_compare(index_run *r, const path_entry *known, const walk_entry *e)
+/* Whether the change time of a file moved: by an edit that kept size and time, and by much else. */
+static bool is_touched(const path_entry *known, const walk_entry *e)
 {
-	bool touched = knows_ctime(known) && !ims_timestamp_equal(known->ctime, e->ctime);
-	if (is_deleted(known))
-		return false;
-	r->walk.same += knows_ctime(known);
-	r->walk.touched += touched;
-	return touched || r->options->reread;
+	return knows_ctime(known) && !ims_timestamp_equal(known->ctime, e->ctime);
+}
+
+/* For tell_touched. */
+static void count_touched(walk_state *w, const path_entry *known, const walk_entry *e)
+{
+	w->same += knows_ctime(known);
+	w->touched += is_touched(known, e);
 }
 
 /* Compares the hash of the file; what has none is read as a new file is. */
@@ -180,8 +179,11 @@ static int file_entry(index_run *r, const walk_entry *e, const path_entry *known
 {
 	if (!is_fresh(r, known, e))
 		return submit(r, e, known ? known->id : 0, &(pipeline_item){ 0 });
-	if (is_to_compare(r, known, e))
-		return compare(r, e, known);
+	if (!is_deleted(known)) {
+		count_touched(&r->walk, known, e);
+		if (is_touched(known, e) || r->options->reread)
+			return compare(r, e, known);
+	}
 	if (may_be_stale(r, known))
 		return submit(r, e, known->id,
 			&(pipeline_item){ .row_state = known->state,
@@ -225,7 +227,7 @@ static int index_entry(index_run *r, const walk_entry *e)
 	}
 	if (!rc)
 		rc = ims_pipeline_write_if_due(&r->pipeline);
-	return rc ? rc : report(r, e->path);
+	return rc ? rc : report_progress(r, e->path);
 }
 
 static int on_entry(void *user, const walk_entry *e)
@@ -235,8 +237,8 @@ static int on_entry(void *user, const walk_entry *e)
 }
 
 /*
- * Whether the file of a picture does not exist and was not found by the walk. Then a new
- * file with its bytes is that picture, moved.
+ * Whether the file of a picture does not exist and was not found by the walk. Then a new file with
+ * its bytes is that picture, moved.
  */
 static int is_moved(void *user, int64_t twin, bool *moved, imgsearch_error *err)
 {
@@ -323,7 +325,10 @@ static bool looks_unmounted(index_run *r, uint64_t seen)
 	return seen == r->counts->paths.seen && !r->options->prune && !ims_missing_count(r, &n) && n;
 }
 
-/* After a copy of the disk, or on a file system that makes change times up. Once for each. */
+/*
+ * Warns, once for each device, where the change times of all files moved: after a copy of the disk,
+ * or on a file system that makes change times up.
+ */
 static void tell_touched(index_run *r, uint64_t device)
 {
 	const walk_state *w = &r->walk;
@@ -462,7 +467,7 @@ static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t 
 	return ims_handle_tx_end(r->s, rc, r->err);
 }
 
-/* Tells of pictures whose vectors are new because the decoding is. */
+/* Logs how many pictures have new vectors because the decoding changed. */
 static void tell_redecoded(index_run *r)
 {
 	const uint64_t n = r->counts->redecoded;
@@ -553,20 +558,22 @@ int ims_index_run(imgsearch *s, const char *const *paths, size_t n,
 	index_run *r = ims_zalloc(1, sizeof *r);
 	if (!r)
 		return ims_nomem(err);
-	r->s = s;
-	r->options = options;
-	r->counts = counts;
-	r->err = p.err;
-	r->job = *j;
-	r->pipeline = (pipeline){
+	*r = (index_run){
 		.s = s,
-		.job = &r->job,
-		.identity = &r->identity,
+		.options = options,
 		.counts = counts,
-		.moved = is_moved,
-		.partial = options->partial,
-		.user = r,
 		.err = p.err,
+		.job = *j,
+		.pipeline = {
+			.s = s,
+			.job = &r->job,
+			.identity = &r->identity,
+			.counts = counts,
+			.moved = is_moved,
+			.partial = options->partial,
+			.user = r,
+			.err = p.err,
+		},
 	};
 	int rc = ims_pipeline_init(&r->pipeline);
 	if (!rc)

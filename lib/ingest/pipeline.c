@@ -170,20 +170,14 @@ static int send_batch(pipeline *p)
 	return ++p->batches_out == p->batches_cap ? finish_batch(p) : 0;
 }
 
-/* Loads the network, and allocates the memory whose size depends on it. */
-static int load_network(pipeline *p)
+/* Allocates the batches, whose number and size depend on the network. */
+static int make_batches(pipeline *p)
 {
-	double start = ims_now();
 	const model_identity *m = &p->identity->model;
-	int rc = ims_handle_network(p->s, m, &p->network, p->err);
-	p->counts->network_s += ims_now() - start;
-	p->waited += ims_now() - start;
-	if (rc)
-		return rc;
 	p->batches_cap = ims_model_concurrency(p->network) + 1u;
 	p->batch_size = ims_model_batch(p->network);
-	if (p->batches_cap
-		> 2) /* runs side by side share the cache: smaller ones leave each more of it */
+	/* Runs side by side share the cache: smaller ones leave each more of it. */
+	if (p->batches_cap > 2)
 		p->batch_size = (p->batch_size + 1) / 2;
 	size_t slot = (size_t)m->recipe.crop * m->recipe.crop * 3;
 	p->batch = ims_zalloc(p->batches_cap, sizeof *p->batch);
@@ -199,9 +193,19 @@ static int load_network(pipeline *p)
 	return got ? 0 : ims_nomem(p->err);
 }
 
+static int load_network(pipeline *p)
+{
+	double start = ims_now();
+	int rc = ims_handle_network(p->s, &p->identity->model, &p->network, p->err);
+	p->counts->network_s += ims_now() - start;
+	p->waited += ims_now() - start;
+	return rc ? rc : make_batches(p);
+}
+
 static int join_batch(pipeline *p, const float *input, size_t row)
 {
-	int rc = p->network ? 0 : load_network(p); /* bytes that were to be compared are others */
+	/* Not loaded yet: all files so far were only compared, and this one differs from its row. */
+	int rc = p->network ? 0 : load_network(p);
 	if (rc)
 		return rc;
 	size_t side = p->identity->model.recipe.crop, slot = side * side * 3;
@@ -388,17 +392,31 @@ static void count_same(pipeline *p, const pipeline_item *it)
 	count_state(p, it->row_state);
 }
 
-/* Turns the oldest item of the ring into a pending row. */
-static int admit(pipeline *p)
+/* Waits for the oldest item and takes it out of the ring. */
+static pipeline_item *take_oldest(pipeline *p)
 {
 	pipeline_item *it = &p->item[p->items_first];
 	wait_for(p, &it->done);
 	p->items_first = (p->items_first + 1) % p->items_cap;
 	p->items_out--;
 	p->counts->decode_s += it->seconds;
-	bool needs = false;
+	return it;
+}
+
+/* Tells why a file is not indexed, to the log and in its row. */
+static int set_reason(pipeline *p, const pipeline_item *it, pending_row *row)
+{
+	ims_job_log(p->job, IMGSEARCH_LOG_DEBUG, "%s: %s", it->full, it->why.message);
+	row->reason = ims_strdup(it->why.message);
+	return row->reason ? 0 : ims_nomem(p->err);
+}
+
+/* Turns the oldest item of the ring into a pending row. */
+static int admit(pipeline *p)
+{
+	pipeline_item *it = take_oldest(p);
+	bool needs = false, same = it->same_bytes || it->same_pixels;
 	int rc = p->pending.n == PENDING_MOST ? write_all(p) : 0;
-	bool same = it->same_bytes || it->same_pixels;
 	if (same)
 		count_same(p, it);
 	else if (!rc && it->state == IMGSEARCH_STATE_INDEXED)
@@ -418,11 +436,8 @@ static int admit(pipeline *p)
 		.vector_only = it->vector_only,
 		.needs_vector = needs,
 	};
-	if (!rc && !same && it->state != IMGSEARCH_STATE_INDEXED) {
-		ims_job_log(p->job, IMGSEARCH_LOG_DEBUG, "%s: %s", it->full, it->why.message);
-		row.reason = ims_strdup(it->why.message);
-		rc = row.reason ? 0 : ims_nomem(p->err);
-	}
+	if (!rc && !same && it->state != IMGSEARCH_STATE_INDEXED)
+		rc = set_reason(p, it, &row);
 	if (it->check_header && !same) {
 		p->counts->redecoded++;
 		p->redecoded_traits |= it->traits;

@@ -36,7 +36,7 @@ typedef struct pipeline_item {
 	float *input; /* reused by the next item */
 	double seconds;
 	bool same_bytes;  /* as the row's */
-	bool same_pixels; /* with check_header: decoding would give those of the row */
+	bool same_pixels; /* with check_header: decoding gives those of the row, or fails */
 	uint32_t traits;  /* with check_header: of the header */
 	bool done;
 } pipeline_item;
