@@ -42,11 +42,11 @@ static int compare(const void *a, const void *b)
 
 static keyed *sort_by_code(const graph *g)
 {
-	keyed *all = ims_alloc(g->n ? g->n : 1, sizeof(*all));
+	keyed *all = ims_alloc(g->n ? g->n : 1, sizeof *all);
 	for (uint32_t i = 0; all && i < g->n; i++)
 		all[i] = (keyed){ ims_checksum(ims_graph_code(g, i), g->quantiser.size, 0), i };
 	if (all)
-		qsort(all, g->n, sizeof(*all), compare);
+		qsort(all, g->n, sizeof *all, compare);
 	return all;
 }
 
@@ -61,7 +61,7 @@ int ims_graph_split_copies(const graph *g, uint32_t *order, size_t *firsts, imgs
 {
 	keyed *all = sort_by_code(g);
 	uint8_t *is_copy = ims_zalloc(g->n ? g->n : 1, 1);
-	uint32_t *copies = ims_alloc(g->n ? g->n : 1, sizeof(*copies));
+	uint32_t *copies = ims_alloc(g->n ? g->n : 1, sizeof *copies);
 	size_t n = 0, copies_n = 0;
 	int rc = all && is_copy && copies ? 0 : ims_nomem(err);
 	for (size_t i = 0; !rc && i < g->n; i++)
@@ -72,7 +72,7 @@ int ims_graph_split_copies(const graph *g, uint32_t *order, size_t *firsts, imgs
 		else
 			order[n++] = order[i];
 	if (!rc && copies_n)
-		memcpy(order + n, copies, copies_n * sizeof(*copies));
+		memcpy(order + n, copies, copies_n * sizeof *copies);
 	*firsts = n;
 	ims_free(all);
 	ims_free(is_copy);
@@ -85,7 +85,7 @@ static void put_next(graph *g, uint32_t slot, uint32_t next)
 {
 	uint32_t *links = ims_graph_links(g, slot);
 	if (ims_graph_next_copy(g, slot) == GRAPH_NONE)
-		memmove(links + 1, links, (g->stride - 1) * sizeof(*links));
+		memmove(links + 1, links, (g->stride - 1) * sizeof *links);
 	links[0] = next;
 }
 
@@ -106,7 +106,7 @@ int ims_graph_chain_copies(graph *g, imgsearch_error *err)
 /* Opens chains that are circles, as graphs of older versions can have them. */
 static int open_circles(graph *g, imgsearch_error *err)
 {
-	uint32_t *walk = ims_zalloc(g->n ? g->n : 1, sizeof(*walk)); /* 0: not passed; else by which */
+	uint32_t *walk = ims_zalloc(g->n ? g->n : 1, sizeof *walk); /* 0: not passed; else by which */
 	if (!walk)
 		return ims_nomem(err);
 	for (uint32_t i = 0; i < g->n; i++)
@@ -125,10 +125,10 @@ int ims_graph_find_chains(graph *g, imgsearch_error *err)
 {
 	if (g->before)
 		return 0;
-	g->before = ims_alloc_aligned(g->room ? g->room : 1, sizeof(*g->before));
+	g->before = ims_alloc_aligned(g->room ? g->room : 1, sizeof *g->before);
 	if (!g->before)
 		return ims_nomem(err);
-	memset(g->before, 0xff, g->room * sizeof(*g->before));
+	memset(g->before, 0xff, g->room * sizeof *g->before);
 	for (uint32_t i = 0; i < g->n; i++) {
 		uint32_t next = ims_graph_is_deleted(g, i) ? GRAPH_NONE : ims_graph_next_copy(g, i);
 		if (next != GRAPH_NONE && !ims_graph_is_deleted(g, next))
@@ -143,7 +143,7 @@ int ims_graph_find_chains(graph *g, imgsearch_error *err)
 void ims_graph_attach_copy(graph *g, uint32_t first, uint32_t slot)
 {
 	uint32_t next = ims_graph_next_copy(g, first), *links = ims_graph_links(g, slot);
-	memset(links, 0xff, g->stride * sizeof(*links));
+	memset(links, 0xff, g->stride * sizeof *links);
 	if (next != GRAPH_NONE && g->before[next] == first) {
 		links[0] = next;
 		g->before[next] = slot;
@@ -185,7 +185,7 @@ void ims_graph_detach_copy(graph *g, graph_scratch *s, uint32_t slot)
 		links[0] = next;
 		g->before[next] = before;
 	} else {
-		memmove(links, links + 1, (g->stride - 1) * sizeof(*links));
+		memmove(links, links + 1, (g->stride - 1) * sizeof *links);
 		links[g->stride - 1] = GRAPH_NONE;
 	}
 	g->before[slot] = GRAPH_NONE;

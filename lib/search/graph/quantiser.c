@@ -82,7 +82,7 @@ static int8_t nearest_int8(float v)
 {
 	uint32_t bits;
 	v += 0x1.8p23f;
-	memcpy(&bits, &v, sizeof(bits));
+	memcpy(&bits, &v, sizeof bits);
 	return (int8_t)(bits & 255);
 }
 
@@ -99,11 +99,11 @@ static float project(const graph_quantiser *qz, const float *row, bool centre, e
 	float largest;
 	for (uint32_t i = 0; i < qz->dim; i++) {
 		d->centred[i] = centre ? row[i] - qz->mean[i] : row[i];
-		memcpy(&bits, &d->centred[i], sizeof(bits));
+		memcpy(&bits, &d->centred[i], sizeof bits);
 		bits &= INT32_MAX; /* sizes of floats sort as integers */
 		most = bits > most ? bits : most;
 	}
-	memcpy(&largest, &most, sizeof(largest));
+	memcpy(&largest, &most, sizeof largest);
 	float inverse = largest > 127 / FLT_MAX ? 127 / largest : 0;
 	d->step = largest / 127;
 	d->sum = 0;
