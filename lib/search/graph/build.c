@@ -178,7 +178,7 @@ int ims_graph_build(searcher **out, const row_source *rows, const search_params 
 	if ((rc = ims_graph_quantiser_fit(&g->quantiser, rows, p, job, err))
 		|| (rc = ims_graph_reserve(g, rows->n, err)) || (rc = encode_all(g, rows, job, total, err)))
 		goto done;
-	order = ims_alloc(g->n ? g->n : 1, sizeof *order);
+	order = ims_alloc(g->n, sizeof *order);
 	if (!order) {
 		rc = ims_nomem(err);
 		goto done;

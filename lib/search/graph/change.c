@@ -161,7 +161,7 @@ static int end_round(graph *g, imgsearch_error *err)
 			g->free_slot[g->free_n++] = i;
 			g->deleted_n--;
 		}
-	uint64_t *grown = ims_realloc(g->round, words ? words : 1, sizeof *grown);
+	uint64_t *grown = ims_realloc(g->round, words, sizeof *grown);
 	if (!grown)
 		return ims_nomem(err);
 	memcpy(grown, g->deleted, words * sizeof *grown);

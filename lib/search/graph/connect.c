@@ -85,7 +85,7 @@ int ims_graph_connect(graph *g, imgsearch_error *err)
 	graph_scratch *s = NULL;
 	bool all = false;
 	r.reached = ims_alloc(g->n / 64 + 1, sizeof *r.reached);
-	r.queue = ims_alloc(g->n ? g->n : 1, sizeof *r.queue);
+	r.queue = ims_alloc(g->n, sizeof *r.queue);
 	int rc = r.reached && r.queue ? ims_graph_scratch_acquire(g, &s, err) : ims_nomem(err);
 	for (int round = 0; !rc && !all && round < ROUNDS; round++)
 		rc = connect_round(g, &r, s, round == ROUNDS - 1, &all, err);

@@ -42,7 +42,7 @@ static int compare(const void *a, const void *b)
 
 static keyed *sort_by_code(const graph *g)
 {
-	keyed *all = ims_alloc(g->n ? g->n : 1, sizeof *all);
+	keyed *all = ims_alloc(g->n, sizeof *all);
 	for (uint32_t i = 0; all && i < g->n; i++)
 		all[i] = (keyed){ ims_checksum(ims_graph_code(g, i), g->quantiser.size, 0), i };
 	if (all)
@@ -60,19 +60,19 @@ static bool follows(const graph *g, const keyed *all, size_t i)
 int ims_graph_split_copies(const graph *g, uint32_t *order, size_t *firsts, imgsearch_error *err)
 {
 	keyed *all = sort_by_code(g);
-	uint8_t *is_copy = ims_zalloc(g->n ? g->n : 1, 1);
-	uint32_t *copies = ims_alloc(g->n ? g->n : 1, sizeof *copies);
-	size_t n = 0, copies_n = 0;
+	uint8_t *is_copy = ims_zalloc(g->n, 1);
+	uint32_t *copies = ims_alloc(g->n, sizeof *copies);
+	size_t n = 0, n_copies = 0;
 	int rc = all && is_copy && copies ? 0 : ims_nomem(err);
 	for (size_t i = 0; !rc && i < g->n; i++)
 		is_copy[all[i].slot] = follows(g, all, i);
 	for (size_t i = 0; !rc && i < g->n; i++)
 		if (is_copy[order[i]])
-			copies[copies_n++] = order[i];
+			copies[n_copies++] = order[i];
 		else
 			order[n++] = order[i];
-	if (!rc && copies_n)
-		memcpy(order + n, copies, copies_n * sizeof *copies);
+	if (!rc && n_copies)
+		memcpy(order + n, copies, n_copies * sizeof *copies);
 	*firsts = n;
 	ims_free(all);
 	ims_free(is_copy);
@@ -103,10 +103,11 @@ int ims_graph_chain_copies(graph *g, imgsearch_error *err)
 
 /* --------------------------------------------------------------------------------- changes ---- */
 
-/* Opens chains that are circles, as graphs of older versions can have them. */
+/* Cuts chains that are circles, as graphs of older versions can have them. */
 static int open_circles(graph *g, imgsearch_error *err)
 {
-	uint32_t *walk = ims_zalloc(g->n ? g->n : 1, sizeof *walk); /* 0: not passed; else by which */
+	/* 0: not visited; else 1 + the node from which the walk that visited it began. */
+	uint32_t *walk = ims_zalloc(g->n, sizeof *walk);
 	if (!walk)
 		return ims_nomem(err);
 	for (uint32_t i = 0; i < g->n; i++)
@@ -125,7 +126,7 @@ int ims_graph_find_chains(graph *g, imgsearch_error *err)
 {
 	if (g->before)
 		return 0;
-	g->before = ims_alloc_aligned(g->room ? g->room : 1, sizeof *g->before);
+	g->before = ims_alloc_aligned(g->room, sizeof *g->before);
 	if (!g->before)
 		return ims_nomem(err);
 	memset(g->before, 0xff, g->room * sizeof *g->before);
@@ -166,7 +167,8 @@ static void inherit(graph *g, graph_scratch *s, uint32_t slot, uint32_t heir)
 			links[n++] = from[i];
 	if (n < g->stride)
 		links[n] = GRAPH_NONE;
-	for (size_t i = own; i < n; i++) /* without memory the node that goes leads to its heir */
+	/* Where memory is short, the removed node still leads to its heir. */
+	for (size_t i = own; i < n; i++)
 		ims_graph_link_back(g, s, links[i], &heir, 1, g->alpha);
 }
 

@@ -270,7 +270,7 @@ int32_t ims_graph_node_query(const uint8_t *code, uint32_t size, int8_t *out)
 static int fit_step(graph_quantiser *qz, const float *sample, size_t n, imgsearch_error *err)
 {
 	void *scratch = ims_alloc_aligned(ims_graph_quantiser_scratch(qz), 1);
-	float *largest = ims_alloc(n ? n : 1, sizeof(float)), top = 0, longest = 0;
+	float *largest = ims_alloc(n, sizeof(float)), top = 0, longest = 0;
 	int rc = scratch && largest ? 0 : ims_nomem(err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		encoder_scratch d = encoder_scratch_at(qz, scratch);

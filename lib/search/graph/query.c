@@ -223,7 +223,7 @@ static double share(const graph *g, const search_request *q)
 static int list_passing(plan *p, imgsearch_error *err)
 {
 	const graph *g = p->g;
-	p->passing = ims_alloc(g->live ? g->live : 1, sizeof *p->passing);
+	p->passing = ims_alloc(g->live, sizeof *p->passing);
 	if (!p->passing)
 		return ims_nomem(err);
 	for (uint32_t i = 0; i < g->n && p->passing_n < g->live; i++)
@@ -237,7 +237,7 @@ static int list_passing(plan *p, imgsearch_error *err)
 static int scan_passing(plan *p, search_report *report, imgsearch_error *err)
 {
 	search_request q = *p->q;
-	int64_t *ids = ims_alloc(p->passing_n ? p->passing_n : 1, sizeof *ids);
+	int64_t *ids = ims_alloc(p->passing_n, sizeof *ids);
 	if (!ids)
 		return ims_nomem(err);
 	for (size_t i = 0; i < p->passing_n; i++)

@@ -259,7 +259,7 @@ static int count(graph *g, imgsearch_error *err)
 	size_t free_n = 0;
 	for (size_t i = 0; i < g->n; i++)
 		free_n += g->ids[i] == GRAPH_FREE;
-	g->free_slot = ims_alloc(free_n ? free_n : 1, sizeof *g->free_slot);
+	g->free_slot = ims_alloc(free_n, sizeof *g->free_slot);
 	if (!g->free_slot)
 		return ims_nomem(err);
 	g->free_room = free_n ? free_n : 1;
