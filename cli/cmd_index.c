@@ -2,6 +2,7 @@
  * imgsearch index: brings the index up to date with folders and files, then builds the searcher if
  * it is due, so that `index` and `query` are all that is needed.
  */
+#include "cli/base/list.h"
 #include "cli/base/message.h"
 #include "cli/base/path.h"
 #include "cli/client/client_index.h"
@@ -140,9 +141,7 @@ static int build_if_due(context *c)
 	return imgsearch_build(c->s, &o, &c->call, NULL, &err) ? context_error(c, &err) : CLI_DONE;
 }
 
-/*
- * Whether only files were named. Then one that is no picture is a failure; in a folder it is not.
- */
+/* Whether only files were named: one that is no picture is then a failure. */
 static bool only_files(const path_list *p)
 {
 	struct stat st;
@@ -152,20 +151,13 @@ static bool only_files(const path_list *p)
 	return p->n > 0;
 }
 
-static void free_texts(char **text, size_t n)
-{
-	for (size_t i = 0; text && i < n; i++)
-		free(text[i]);
-	free(text);
-}
-
 /* The paths made absolute for a server, which may run in another folder; NULL: out of memory. */
 static char **absolute_paths(const path_list *p)
 {
 	char **out = calloc(p->n + 1, sizeof *out);
 	for (size_t i = 0; out && i < p->n; i++)
 		if (!(out[i] = path_absolute(p->item[i]))) {
-			free_texts(out, p->n);
+			text_list_free(out, p->n);
 			return NULL;
 		}
 	return out;
@@ -173,7 +165,7 @@ static char **absolute_paths(const path_list *p)
 
 /*
  * Indexes by the running server of this index, which has loaded the network. False: there is none,
- * or the options rule it out.
+ * the options rule it out, or it did not run it.
  */
 static bool index_by_server(context *c, const index_args *a, const path_list *p,
 	const imgsearch_index_update_options *o, client_index_result *r)
@@ -187,7 +179,7 @@ static bool index_by_server(context *c, const index_args *a, const path_list *p,
 	there.csv = csv;
 	bool done = paths && (!o->csv || csv)
 		&& client_index(server, (const char *const *)paths, p->n, &there, context_progress, c, r);
-	free_texts(paths, p->n);
+	text_list_free(paths, p->n);
 	free(csv);
 	client_disconnect(server);
 	return done;
@@ -204,7 +196,7 @@ typedef struct pattern_list {
 
 static void free_patterns(pattern_list *p)
 {
-	free_texts(p->owned, p->n);
+	text_list_free(p->owned, p->n);
 	free(p->item);
 }
 
@@ -257,8 +249,11 @@ static bool make_patterns(pattern_list *out, const option_list *given, const pat
 	return out->item && out->owned;
 }
 
-/* Both lists in place of those of the command line. False: out of memory. */
-static bool localise(context *c, const path_list *p, imgsearch_index_update_options *o,
+/*
+ * Puts the patterns of the command line into o: paths of the current folder as absolute ones. The
+ * lists own them. False: out of memory.
+ */
+static bool resolve_patterns(context *c, const path_list *p, imgsearch_index_update_options *o,
 	const index_args *a, pattern_list *include, pattern_list *exclude)
 {
 	imgsearch_info *info = NULL;
@@ -343,7 +338,8 @@ static int index_paths(context *c, const index_args *a, const path_list *p)
 {
 	imgsearch_index_update_options o = index_options(a);
 	pattern_list include = { 0 }, exclude = { 0 };
-	int rc = localise(c, p, &o, a, &include, &exclude) ? update(c, a, p, &o) : cli_nomem();
+	bool made = resolve_patterns(c, p, &o, a, &include, &exclude);
+	int rc = made ? update(c, a, p, &o) : cli_nomem();
 	free_patterns(&include);
 	free_patterns(&exclude);
 	return rc;
@@ -410,8 +406,7 @@ const command cmd_index = {
 		"Pictures are recognised by content, whatever their name. A file that cannot be used is "
 		"counted and stored with its reason (imgsearch failed), and is not tried again until it "
 		"changes; it never ends the run. Hidden folders, system folders (trash, snapshots, "
-		"previews of "
-		"a NAS) and what .ignore and .imgsearchignore name are left out.\n\n"
+		"previews of a NAS) and what .ignore and .imgsearchignore name are left out.\n\n"
 		"A pattern of --exclude or --include is a name (private, '*.png'), a name of folders alone "
 		"(private/), or a path from the indexed folder (./private, or an absolute path). The index "
 		"remembers them for that folder, and imgsearch info lists them: --exclude adds to those "

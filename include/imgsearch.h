@@ -47,20 +47,20 @@
  *             imgsearch_groups_reject and imgsearch_build. One writer at a time works on an index,
  *             in all threads and processes; the next one gets EBUSY at once. A callback that reads
  *             ":memory:" cannot write to it: EBUSY.
- * Exit.       A program may end at any time, also while threads are in calls. From then on the
- *             network is ECANCELED.
- * Files.      A file that is replaced, moved or deleted while it is open is EIO from then on, also
- *             one that another index was copied over in place. See docs/embedding.md.
+ * Exit.       A program may end at any time, also while threads are in calls. From then on a call
+ *             that needs the network returns ECANCELED.
+ * Files.      Where the file of an open index is replaced, moved or deleted, or another index is
+ *             copied over it in place, calls return EIO from then on. See docs/embedding.md.
  * Forks.      A handle belongs to the process that opened it. In a child its calls are EINVAL, and
  *             closing it does nothing; a handle that the child opens works. See docs/embedding.md.
  * Signals.    Threads of the library block all signals; callers keep their mask.
  * Callbacks.  They run on the thread that called the library and under no lock of it, but for a
  *             filter (see there). They may call the library, except imgsearch_close on the handle
- *             of their call. A callback that returns int stops the call by a number that is not 0,
- *             a negative one too; the call returns that number, whatever status has the same, and
- *             leaves err alone, but for progress. A callback
- *             returns: an exception that leaves it, or the end of its thread, aborts the process,
- *             with a sentence on standard error. To longjmp out of it is undefined.
+ *             of their call. A callback that returns int stops the call by a number other than 0.
+ *             The call then returns that number, even where it equals a status, and leaves err
+ *             alone. (imgsearch_progress_fn and imgsearch_filter_fn say what theirs does.) A
+ *             callback must return: an exception that leaves it, or the end of its thread, aborts
+ *             the process with a sentence on standard error. To longjmp out of it is undefined.
  * Numbers.    Vectors are f32, row-major, one row per picture. Ids of pictures are positive; ids of
  *             the caller's own vectors are not negative. An id stays with its item, and the library
  *             never gives it to another one.
@@ -79,9 +79,9 @@
  *             zero, invalid operation, overflow), unless squares of values overflow a float.
  * State.      The library prints nothing and never exits, but for an exception that leaves a
  *             callback. What it keeps outside of handles: the choice of kernels, the loaded network
- *             library and, for its own tests, a
- *             count of allocations. Settings of the program (OpenMP, floating-point mode, signal
- *             mask, umask, environment, current folder) stay as they are.
+ *             library and, for its own tests, a count of allocations. Settings of the program
+ *             (OpenMP, floating-point mode, signal mask, umask, environment, current folder) stay
+ *             as they are.
  * ABI.        Within a soname, names, numbers and layouts stay, and structs grow at their end.
  *             Callers allocate imgsearch_error, imgsearch_input and imgsearch_image; their layouts
  *             are frozen. See docs/abi.md.
@@ -434,13 +434,13 @@ typedef struct imgsearch_index_update_report {
 
 /*
  * Brings the index up to date with files and folders (n = 0: the roots it knows). Unchanged files
- * are not read; one whose inode alone changed (ctime) is, and its bytes are compared. Moved files
- * keep their vector. Deleted files drop out. A root that is absent is offline and kept. A bad file
- * is counted and remembered with its reason; it never fails the run. Commits every few seconds.
- * report may be NULL.
- * Errors: EMODEL (also an index of the caller's own vectors, which it stays without a vector),
- * ENOTFOUND (a path that does not exist), EINVAL (CSV; an absolute pattern outside of every root;
- * this thread began a transaction that is open).
+ * are not read. A file of which only the change time (ctime) differs is read, and its bytes are
+ * compared. Moved files keep their vector. Deleted files drop out. A root that is absent is offline
+ * and kept. A bad file is counted and remembered with its reason; it never fails the run. Commits
+ * every few seconds. report may be NULL.
+ * Errors: EMODEL (also for an index of the caller's own vectors, even when its last vector was
+ * removed), ENOTFOUND (a path that does not exist), EINVAL (CSV; an absolute pattern outside of
+ * every root; this thread began a transaction that is open).
  */
 IMGSEARCH_API int imgsearch_index_update(imgsearch *s, const char *const *paths, size_t n,
 	const imgsearch_index_update_options *options, const imgsearch_call *call,
@@ -564,8 +564,10 @@ IMGSEARCH_API int imgsearch_transaction_begin(imgsearch *s,
 	const imgsearch_transaction_options *options, imgsearch_transaction **out,
 	imgsearch_error *err);
 
-/* All or nothing. After a success the transaction can only be freed; after an error it can be
- * committed again. */
+/*
+ * All or nothing. After a success the transaction can only be freed; after an error it can be
+ * committed again.
+ */
 IMGSEARCH_API int imgsearch_transaction_commit(imgsearch_transaction *t, const imgsearch_call *call,
 	imgsearch_error *err);
 
@@ -600,12 +602,12 @@ typedef struct imgsearch_build_report {
 
 /*
  * Trains a searcher over all vectors and keeps it in the index beside the others. Queries use the
- * old one until it is done. Also fits the distribution of scores by chance. It is needed for speed
- * only: without it, queries scan, exactly. In an index of pictures under cosine it also fits the
- * mean that is subtracted (see Scores), where there are 256 rows and their number changed by a
- * fifth. It never changes the score of the caller's own vectors. A searcher takes up later changes
- * of rows before it answers; where so many wait that a scan is cheaper, queries scan, and bring it
- * up to date step by step. report may be NULL.
+ * old one until it is done. A searcher is needed for speed only: without one, queries scan,
+ * exactly. It takes up later changes of rows before it answers; where so many wait that a scan is
+ * cheaper, queries scan, and bring it up to date step by step. A build also fits the distribution
+ * of scores by chance. In an index of pictures under cosine it also fits the mean that is
+ * subtracted (see Scores), where there are 256 rows and their number changed by a fifth. It never
+ * changes the score of the caller's own vectors. report may be NULL.
  */
 IMGSEARCH_API int imgsearch_build(imgsearch *s, const imgsearch_build_options *options,
 	const imgsearch_call *call, imgsearch_build_report **report, imgsearch_error *err);
@@ -695,7 +697,10 @@ typedef struct imgsearch_hit {
 	int64_t id;
 	float score;
 	float distance; /* Euclidean; metric cosine: between the normalised vectors */
-	/* how many items would score as high by chance; 0: the query itself; NaN before a build */
+	/*
+	 * how many items are expected to score as high by chance: no probability, may exceed 1. 0: the
+	 * query itself; NaN before a build
+	 */
 	double chance;
 	/*
 	 * absolute, or the name that it was added under; where the filter has folders and it lies in
@@ -842,8 +847,8 @@ IMGSEARCH_API int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **
 IMGSEARCH_API void imgsearch_item_free(imgsearch_item *item);
 
 /*
- * The id of a path or name, as results have it: also "id:N" of a vector without a name. Where
- * another item was given that name, it is found. ENOTFOUND.
+ * The id of a path or name, as results have it: also "id:N" of a vector without a name. An item
+ * that was added under the name "id:N" comes first. ENOTFOUND.
  */
 IMGSEARCH_API int imgsearch_item_find(imgsearch *s, const char *path, int64_t *id,
 	imgsearch_error *err);
@@ -985,8 +990,10 @@ typedef struct imgsearch_check_report {
 	const imgsearch_check_searcher *const *items;
 } imgsearch_check_report;
 
-/* Looks at the whole file: structure, references between tables, checksums. Problems that it finds
- * are no error of the call. report may be NULL. */
+/*
+ * Looks at the whole file: structure, references between tables, checksums. Problems that it finds
+ * are no error of the call. report may be NULL.
+ */
 IMGSEARCH_API int imgsearch_check(imgsearch *s, const imgsearch_check_options *options,
 	const imgsearch_call *call, imgsearch_check_report **report, imgsearch_error *err);
 IMGSEARCH_API void imgsearch_check_report_free(imgsearch_check_report *report);
@@ -1069,8 +1076,10 @@ IMGSEARCH_API int imgsearch_map_compute(imgsearch *s, const imgsearch_map_option
 	const imgsearch_call *call, imgsearch_map **out, imgsearch_error *err);
 IMGSEARCH_API void imgsearch_map_free(imgsearch_map *map);
 
-/* A cell (row * columns + column) for each point, near its place, none shared, into cells (capacity
- * elements, at least map->count). EINVAL: fewer cells than points. */
+/*
+ * Gives each point a cell (row * columns + column) of its own, near its place. cells has room for
+ * capacity elements, at least map->count. EINVAL: fewer cells than points.
+ */
 IMGSEARCH_API int imgsearch_map_grid(const imgsearch_map *map, uint32_t columns, uint32_t rows,
 	const imgsearch_call *call, uint32_t *cells, size_t capacity, imgsearch_error *err);
 

@@ -1,18 +1,16 @@
 /* Ids of pictures. */
 #include "cli/base/id_list.h"
 
+#include "cli/base/list.h"
+
 #include <stdlib.h>
 
 bool id_list_add(id_list *list, int64_t id)
 {
-	if (list->n == list->cap) {
-		size_t cap = list->cap ? 2 * list->cap : 64;
-		int64_t *more = realloc(list->id, cap * sizeof *more);
-		if (!more)
-			return false;
-		list->id = more;
-		list->cap = cap;
-	}
+	int64_t *grown = list_grow(list->id, list->n, &list->cap, sizeof *grown);
+	if (!grown)
+		return false;
+	list->id = grown;
 	list->id[list->n++] = id;
 	return true;
 }

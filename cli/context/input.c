@@ -1,6 +1,7 @@
 /* Pictures and paths that a command line names. */
 #include "cli/context/input.h"
 
+#include "cli/base/list.h"
 #include "cli/base/message.h"
 
 #include <errno.h>
@@ -130,14 +131,10 @@ int input_parse(imgsearch_input *in, const context *c, const char *text, input_b
 
 static bool add_path(path_list *p, const char *path)
 {
-	if (p->n == p->cap) {
-		size_t cap = p->cap ? 2 * p->cap : 64;
-		const char **more = realloc(p->item, cap * sizeof *more);
-		if (!more)
-			return false;
-		p->item = more;
-		p->cap = cap;
-	}
+	const char **grown = list_grow(p->item, p->n, &p->cap, sizeof *grown);
+	if (!grown)
+		return false;
+	p->item = grown;
 	p->item[p->n++] = path;
 	return true;
 }

@@ -2,6 +2,7 @@
 #include "cli/output/folders.h"
 
 #include "cli/base/id_list.h"
+#include "cli/base/list.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,14 +39,10 @@ static bool folder_number(folders *f, const char *path, uint32_t *out)
 			*out = (uint32_t)i;
 			return true;
 		}
-	if (f->n == f->cap) {
-		size_t cap = f->cap ? 2 * f->cap : 64;
-		char **more = realloc(f->name, cap * sizeof *more);
-		if (!more)
-			return false;
-		f->name = more;
-		f->cap = cap;
-	}
+	char **grown = list_grow(f->name, f->n, &f->cap, sizeof *grown);
+	if (!grown)
+		return false;
+	f->name = grown;
 	f->name[f->n] = strndup(path, length);
 	*out = (uint32_t)f->n;
 	return f->name[f->n] && ++f->n;
@@ -94,9 +91,7 @@ int folders_read(folders *f, imgsearch *s, const imgsearch_map *points, const im
 
 void folders_free(folders *f)
 {
-	for (size_t i = 0; i < f->n; i++)
-		free(f->name[i]);
-	free(f->name);
+	text_list_free(f->name, f->n);
 	free(f->of);
 	*f = (folders){ 0 };
 }

@@ -1,6 +1,8 @@
 /* From JSON to an index_request. */
 #include "cli/serve/index_request.h"
 
+#include "cli/base/list.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,18 +72,11 @@ bool index_request_parse(index_request *q, const char *body, size_t size)
 	return ok;
 }
 
-static void free_list(char **list, size_t n)
-{
-	for (size_t i = 0; list && i < n; i++)
-		free(list[i]);
-	free(list);
-}
-
 void index_request_free(index_request *q)
 {
-	free_list(q->paths, q->n_paths);
-	free_list(q->include, q->n_include);
-	free_list(q->exclude, q->n_exclude);
+	text_list_free(q->paths, q->n_paths);
+	text_list_free(q->include, q->n_include);
+	text_list_free(q->exclude, q->n_exclude);
 	free(q->csv);
 	free(q->csv_key);
 	free(q->csv_title);

@@ -32,12 +32,6 @@ static const double stands_out = 0.0075;
 static const double middle = 0.5, upper = 0.8413;
 enum { MOST = 4000, FEWEST = 20, ROUNDS = 3 };
 
-static int ascending(const void *a, const void *b)
-{
-	float x = *(const float *)a, y = *(const float *)b;
-	return (x > y) - (x < y);
-}
-
 static float quantile(const float *sorted, size_t n, double share)
 {
 	double at = share * (double)(n - 1);
@@ -113,7 +107,7 @@ static int fit(chance *out, float *score, size_t n, const job *job, imgsearch_er
 	exceedances *e = ims_zalloc(1, sizeof *e);
 	if (!e)
 		return ims_nomem(err);
-	qsort(score, n, sizeof *score, ascending);
+	qsort(score, n, sizeof *score, ims_float_compare);
 	for (int i = 0; i <= IMS_CHANCE_BODY; i++)
 		out->body[i] = quantile(score, n, (1 - tail) * i / IMS_CHANCE_BODY);
 	double start = (double)out->body[IMS_CHANCE_BODY], mean = 0;
@@ -150,7 +144,7 @@ int ims_analysis_chance_fit(chance *out, const float *score, const uint64_t *gro
 			all = first;
 			continue;
 		}
-		qsort(normed + first, all - first, sizeof *normed, ascending);
+		qsort(normed + first, all - first, sizeof *normed, ims_float_compare);
 		chance_norm norm = norm_of(normed + first, all - first);
 		for (size_t j = first; j < all; j++)
 			normed[j] = (normed[j] - norm.location) / norm.spread;
@@ -165,7 +159,7 @@ int ims_analysis_chance_fit(chance *out, const float *score, const uint64_t *gro
 
 chance_norm ims_analysis_chance_norm(const chance *c, float *score, size_t n)
 {
-	qsort(score, n, sizeof *score, ascending);
+	qsort(score, n, sizeof *score, ims_float_compare);
 	chance_norm norm = norm_of(score, n);
 	for (int round = 0; round < ROUNDS; round++) {
 		size_t kept = n;

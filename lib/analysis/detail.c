@@ -26,15 +26,16 @@
 
 enum { ZERO = 7 }; /* the code of no difference */
 
-static const float level[] = { 0, 4, 9, 16, 26, 40, 60, 90 };
+/* The differences of luminance that a code can stand for; the sign is part of the code. */
+static const float luma_step[] = { 0, 4, 9, 16, 26, 40, 60, 90 };
 
-/* Half of the interval that each level stands for. */
+/* Half of the interval that each step stands for. */
 static const float half_width[] = { 2, 2.25f, 3, 4.25f, 6, 8.5f, 12.5f, 15 };
 
 uint8_t ims_detail_code(float difference)
 {
 	int i = 0;
-	while (i < ZERO && fabsf(difference) > (level[i] + level[i + 1]) / 2)
+	while (i < ZERO && fabsf(difference) > (luma_step[i] + luma_step[i + 1]) / 2)
 		i++;
 	return (uint8_t)(difference < 0 ? ZERO - i : ZERO + i);
 }
@@ -44,7 +45,7 @@ uint8_t ims_detail_code(float difference)
 typedef struct plane {
 	int n; /* cells a side */
 	float cell[SIDE * SIDE];
-	uint8_t step[SIDE * SIDE]; /* the levels that cells were rounded to */
+	uint8_t step[SIDE * SIDE]; /* index in luma_step of what each cell was rounded to */
 	bool joined;               /* what was rounded has averaged out, so step does not matter */
 } plane;
 
@@ -55,8 +56,8 @@ static int turned(int x, int y, int n, int turn)
 	return turn & 4 ? u * n + v : v * n + u;
 }
 
-/* The level of cell number `at`, with its sign as that of the difference. */
-static int level_of(const full_signature *s, int at)
+/* The index in luma_step of cell `at`, with the sign of its difference. */
+static int step_of(const full_signature *s, int at)
 {
 	int i = (s->detail.luma[at / 2] >> (at % 2 ? 4 : 0) & 15) - ZERO;
 	return i > ZERO ? ZERO : i;
@@ -64,7 +65,7 @@ static int level_of(const full_signature *s, int at)
 
 static float difference_of(int i)
 {
-	return i < 0 ? -level[-i] : level[i];
+	return i < 0 ? -luma_step[-i] : luma_step[i];
 }
 
 static void read_luma(plane *out, const full_signature *s, int turn)
@@ -72,10 +73,10 @@ static void read_luma(plane *out, const full_signature *s, int turn)
 	out->n = SIDE;
 	out->joined = false;
 	for (int i = 0; i < SIDE * SIDE; i++) {
-		int at = turned(i % SIDE, i / SIDE, SIDE, turn), l = level_of(s, at);
+		int at = turned(i % SIDE, i / SIDE, SIDE, turn), step = step_of(s, at);
 		int coarse = s->coarse.luma[at / SIDE / 3 * IMS_SIGNATURE_SIDE + at % SIDE / 3];
-		out->cell[i] = (float)coarse + difference_of(l);
-		out->step[i] = (uint8_t)(l < 0 ? -l : l);
+		out->cell[i] = (float)coarse + difference_of(step);
+		out->step[i] = (uint8_t)(step < 0 ? -step : step);
 	}
 }
 
@@ -315,7 +316,7 @@ static float compare_colours(const full_signature *a, const full_signature *b, i
 /* ---------------------------------------------------------------------------------- answer ---- */
 
 /* Pixels that a cell of SIDE has along the shorter side of the smaller picture. */
-static float pixels_of(const detail_side *a, const detail_side *b)
+static float cell_pixels(const detail_side *a, const detail_side *b)
 {
 	uint32_t one = a->width < a->height ? a->width : a->height,
 			 other = b->width < b->height ? b->width : b->height;
@@ -420,13 +421,13 @@ static float distance_of(const full_signature *a, const full_signature *b, int t
 
 float ims_detail_difference(const detail_side *a, const detail_side *b, int turn)
 {
-	float pixels = pixels_of(a, b);
+	float pixels = cell_pixels(a, b);
 	const full_signature *p = a->signature, *q = b->signature;
 	bool grey_a = is_grey(p), grey_b = is_grey(q);
 	if (!same_luma(a, b, turn, pixels) || (!grey_a && !grey_b && !same_colours(a, b, turn, pixels)))
 		return INFINITY;
-	float off = distance_of(p, q, turn, grey_a == grey_b) / 256;
-	return grey_a == grey_b ? off : (1 + off) / 2;
+	float distance = distance_of(p, q, turn, grey_a == grey_b) / 256;
+	return grey_a == grey_b ? distance : (1 + distance) / 2;
 }
 
 /* -------------------------------------------------------------------------------- drawings ---- */
@@ -434,44 +435,64 @@ float ims_detail_difference(const detail_side *a, const detail_side *b, int turn
 /* What of a picture tells drawings from photographs. */
 typedef struct drawing {
 	float background; /* share of the coarse cells without any detail, as light as most such */
-	float level;      /* share of neighbours along rows that are equally light */
+	float even;       /* share of neighbours along rows that are equally light */
 	float detail;     /* variance of the finer cells as a share of that of the coarse ones */
 } drawing;
 
-static drawing look_at_drawing(const full_signature *s)
+enum { NEAR = 2 }; /* luminances that differ by no more count as one background */
+
+/* The most cells whose luminance is near one value; count[v + NEAR]: those of luminance v. */
+static uint32_t most_near(const uint32_t count[256 + 2 * NEAR])
 {
-	enum { NEAR = 2, N = IMS_SIGNATURE_SIDE };
-	uint32_t count[256 + 2 * NEAR] = { 0 }, most = 0, level = 0;
-	double sum = 0, square = 0, fine = 0;
-	for (int c = 0; c < N * N; c++) {
-		int luma = s->coarse.luma[c], flat = 1;
-		for (int i = 0; i < 9; i++) {
-			int x = c % N * 3 + i % 3, y = c / N * 3 + i / 3;
-			float d = difference_of(level_of(s, y * SIDE + x));
-			flat = flat && d == 0;
-			fine += (double)d * d / (9 * N * N);
-		}
-		count[luma + NEAR] += (uint32_t)flat;
-		level += c % N && abs(luma - s->coarse.luma[c - 1]) <= 1;
-		sum += luma, square += luma * luma;
-	}
+	uint32_t most = 0;
 	for (int v = 0; v < 256; v++) {
 		uint32_t near = 0;
 		for (int u = v; u <= v + 2 * NEAR; u++)
 			near += count[u];
 		most = near > most ? near : most;
 	}
+	return most;
+}
+
+/* The sum of squares of the fine differences in coarse cell c. */
+static double fine_squares(const full_signature *s, int c)
+{
+	enum { N = IMS_SIGNATURE_SIDE };
+	double sum = 0;
+	for (int i = 0; i < 9; i++) {
+		int x = c % N * 3 + i % 3, y = c / N * 3 + i / 3;
+		float d = difference_of(step_of(s, y * SIDE + x));
+		sum += (double)d * d;
+	}
+	return sum;
+}
+
+static drawing measure_drawing(const full_signature *s)
+{
+	enum { N = IMS_SIGNATURE_SIDE };
+	uint32_t count[256 + 2 * NEAR] = { 0 }, even = 0;
+	double sum = 0, square = 0, fine = 0;
+	for (int c = 0; c < N * N; c++) {
+		int luma = s->coarse.luma[c];
+		double squares = fine_squares(s, c);
+		fine += squares / (9 * N * N);
+		count[luma + NEAR] += squares == 0;
+		even += c % N && abs(luma - s->coarse.luma[c - 1]) <= 1;
+		sum += luma, square += luma * luma;
+	}
 	double mean = sum / (N * N), variance = fmax(1, square / (N * N) - mean * mean);
-	return (
-		drawing){ (float)most / (N * N), (float)level / (N * (N - 1)), (float)(fine / variance) };
+	return (drawing){
+		.background = (float)most_near(count) / (N * N),
+		.even = (float)even / (N * (N - 1)),
+		.detail = (float)(fine / variance),
+	};
 }
 
 /* A text has much detail, a screen large areas. */
 bool ims_detail_is_drawing(const full_signature *s)
 {
-	static const float background = 0.1f, level = 0.6f, detail = 0.15f;
-	drawing d = look_at_drawing(s);
-	return d.background >= background && (d.level >= level || d.detail >= detail);
+	drawing d = measure_drawing(s);
+	return d.background >= 0.1f && (d.even >= 0.6f || d.detail >= 0.15f);
 }
 
 /*
@@ -485,8 +506,8 @@ static float step_correlation(const full_signature *a, const full_signature *b, 
 	for (int i = 0; i < SIDE * SIDE; i++) {
 		if ((apart == 1 ? i % SIDE : i / SIDE) % 3 == 2)
 			continue;
-		float x = difference_of(level_of(a, i + apart)) - difference_of(level_of(a, i)),
-			  y = difference_of(level_of(b, i + apart)) - difference_of(level_of(b, i));
+		float x = difference_of(step_of(a, i + apart)) - difference_of(step_of(a, i)),
+			  y = difference_of(step_of(b, i + apart)) - difference_of(step_of(b, i));
 		both += (double)x * y, one += (double)x * x, other += (double)y * y;
 	}
 	return (float)(both / sqrt(one * other));

@@ -1,4 +1,6 @@
-/* Whether two pictures are one, by the fine luminance and the colour of their signatures. */
+/*
+ * Whether two pictures are copies of one, by the fine luminance and the colour of their signatures.
+ */
 #ifndef IMS_ANALYSIS_DETAIL_H
 #define IMS_ANALYSIS_DETAIL_H
 
@@ -15,9 +17,9 @@ typedef struct detail_side {
 
 /*
  * How much two pictures differ, b laid over a in the position `turn` of ims_signature_turn: from 0
- * to below 1 where they are one picture, by the root mean square of the difference; INFINITY where
- * they are not. A picture without colour may be a grey copy of one in colour; such a
- * pair, at 0.5 or more, differs more than most pairs that agree in colour.
+ * to below 1, by the root mean square of the difference, where they are copies of one picture;
+ * INFINITY where they are not. A picture without colour may be a grey copy of one in colour. Such a
+ * pair has 0.5 or more, so it differs more than most pairs that agree in colour.
  */
 float ims_detail_difference(const detail_side *a, const detail_side *b, int turn);
 

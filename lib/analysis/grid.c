@@ -77,7 +77,7 @@ int ims_analysis_grid(uint32_t *cell, const float *xy, size_t n, uint32_t column
 	if ((uint64_t)columns * rows < n)
 		return ims_fail(err, IMGSEARCH_EINVAL, "a grid of %u x %u has no room for %zu points",
 			columns, rows, n);
-	point *s = ims_alloc(n ? n : 1, sizeof *s);
+	point *s = ims_alloc(n, sizeof *s);
 	if (!s)
 		return ims_nomem(err);
 	float low[2] = { INFINITY, INFINITY }, high[2] = { -INFINITY, -INFINITY };

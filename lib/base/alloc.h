@@ -10,6 +10,11 @@
 #include <stdint.h>
 
 void *ims_alloc(size_t n, size_t item);
+/*
+ * ims_alloc, 64-byte aligned and with the size rounded up to 64. Large arrays lie on huge pages
+ * where the system has them.
+ */
+void *ims_alloc_aligned(size_t n, size_t item);
 void *ims_zalloc(size_t n, size_t item);           /* all bytes zero */
 void *ims_realloc(void *p, size_t n, size_t item); /* on failure p stays as it was */
 void ims_free(void *p);                            /* NULL is fine */
@@ -19,12 +24,6 @@ void ims_free(void *p);                            /* NULL is fine */
  * moved. On failure p and *cap stay as they were.
  */
 void *ims_grow(void *p, size_t n, size_t *cap, size_t item);
-
-/*
- * The same, 64-byte aligned and with the size rounded up to 64. Large arrays lie on huge pages
- * where the system has them.
- */
-void *ims_alloc_aligned(size_t n, size_t item);
 
 /* Strings, terminated. */
 char *ims_strdup(const char *s);

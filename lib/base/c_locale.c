@@ -62,6 +62,19 @@ bool ims_same_letters(const char *a, const char *b, size_t n)
 	return same;
 }
 
+int ims_hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0'
+		: c >= 'a' && c <= 'f'  ? c - 'a' + 10
+		: c >= 'A' && c <= 'F'  ? c - 'A' + 10
+								: -1;
+}
+
+int ims_text_compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 const char *ims_errno_text(int number)
 {
 	switched s = begin();

@@ -22,6 +22,12 @@ float ims_parse_f32(const char *text, char **end);
 /* strncasecmp() == 0 over ASCII letters. */
 bool ims_same_letters(const char *a, const char *b, size_t n);
 
+/* The value of a hexadecimal digit of either case; -1: it is none. */
+int ims_hex_digit(char c);
+
+/* Orders char * by their bytes, for qsort. */
+int ims_text_compare(const void *a, const void *b);
+
 /* strerror: valid until the thread's next call. */
 const char *ims_errno_text(int number);
 

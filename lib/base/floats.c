@@ -22,3 +22,9 @@ bool ims_is_feature(const float *v, size_t n)
 		zeros++;
 	return zeros < n && ims_all_finite(v, n);
 }
+
+int ims_float_compare(const void *a, const void *b)
+{
+	float x = *(const float *)a, y = *(const float *)b;
+	return (x > y) - (x < y);
+}

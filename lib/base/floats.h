@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { IMS_MAX_DIM = 65536 }; /* values of a row, at most */
+
 /* Whether none of n values is infinite or NaN. */
 bool ims_all_finite(const float *v, size_t n);
 
@@ -13,5 +15,8 @@ bool ims_all_finite(const float *v, size_t n);
  * direction, and tell nothing of the picture.
  */
 bool ims_is_feature(const float *v, size_t n);
+
+/* Orders floats for qsort. None may be NaN. */
+int ims_float_compare(const void *a, const void *b);
 
 #endif

@@ -22,4 +22,10 @@ uint64_t ims_read_u64(reader *r);
 float ims_read_f32(reader *r);
 const void *ims_read_bytes(reader *r, size_t n); /* borrowed from data; NULL past the end */
 
+/* The big-endian number in 4 bytes. */
+static inline uint32_t ims_big_endian(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
 #endif

@@ -11,16 +11,6 @@ enum { KINDS = 7, MAX_SIDE = 800 };
 
 typedef int make_copy(image *out, const image *in, uint64_t *random, imgsearch_error *err);
 
-static int make_blank(image *out, uint32_t width, uint32_t height, imgsearch_error *err)
-{
-	*out = (image){
-		.pixels = ims_alloc((size_t)width * height, 3),
-		.width = width,
-		.height = height,
-	};
-	return out->pixels ? 0 : ims_nomem(err);
-}
-
 static const uint8_t *pixel(const image *im, int64_t x, int64_t y)
 {
 	x = x < 0 ? 0 : x >= im->width ? im->width - 1 : x;
@@ -75,7 +65,7 @@ static int rotate(image *out, const image *in, uint64_t *random, imgsearch_error
 	double angle = (ims_random_unit(random) - 0.5) * 14 * 3.14159265358979 / 180, c = cos(angle),
 		   s = sin(angle);
 	double mx = in->width / 2.0, my = in->height / 2.0;
-	int rc = make_blank(out, in->width, in->height, err);
+	int rc = ims_image_new(out, in->width, in->height, err);
 	for (uint32_t y = 0; !rc && y < in->height; y++)
 		for (uint32_t x = 0; x < in->width; x++) {
 			double u = mx + c * (x - mx) + s * (y - my), v = my - s * (x - mx) + c * (y - my),
@@ -97,7 +87,7 @@ static int rotate(image *out, const image *in, uint64_t *random, imgsearch_error
 
 static int mirror(image *out, const image *in, uint64_t *random, imgsearch_error *err)
 {
-	int rc = make_blank(out, in->width, in->height, err);
+	int rc = ims_image_new(out, in->width, in->height, err);
 	(void)random;
 	for (uint32_t y = 0; !rc && y < in->height; y++)
 		for (uint32_t x = 0; x < in->width; x++)
@@ -110,7 +100,7 @@ static int mirror(image *out, const image *in, uint64_t *random, imgsearch_error
 static int caption(image *out, const image *in, uint64_t *random, imgsearch_error *err)
 {
 	uint32_t bar = in->height / 6 + 1, stroke = bar / 12 + 1;
-	int rc = make_blank(out, in->width, in->height + bar, err);
+	int rc = ims_image_new(out, in->width, in->height + bar, err);
 	if (rc)
 		return rc;
 	memcpy(out->pixels, in->pixels, (size_t)in->width * in->height * 3);

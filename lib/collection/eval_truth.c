@@ -36,11 +36,6 @@ static int read_path(void *user, const store_picture *p, const char *root)
 
 /* ---------------------------------------------------------------------------------- labels ---- */
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static char *folder_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -59,7 +54,7 @@ int ims_eval_label_folders(evaluation *e, imgsearch_error *err)
 		if (e->path[i] && strchr(e->path[i], '/') && !(folder[n++] = folder_of(e->path[i])))
 			rc = ims_nomem(err);
 	if (!rc && n)
-		qsort(folder, n, sizeof *folder, by_text);
+		qsort(folder, n, sizeof *folder, ims_text_compare);
 	size_t kept = 0;
 	for (size_t i = 0; folder && i < n; i++)
 		if (!rc && (!kept || strcmp(folder[kept - 1], folder[i])))
@@ -70,7 +65,7 @@ int ims_eval_label_folders(evaluation *e, imgsearch_error *err)
 	e->classes = kept;
 	for (size_t i = 0; !rc && i < e->n; i++) {
 		char *own = e->path[i] ? folder_of(e->path[i]) : NULL;
-		char **found = own ? bsearch(&own, folder, kept, sizeof *folder, by_text) : NULL;
+		char **found = own ? bsearch(&own, folder, kept, sizeof *folder, ims_text_compare) : NULL;
 		e->label[i] = found ? (uint32_t)(found - folder) : NO_LABEL;
 		ims_free(own);
 	}

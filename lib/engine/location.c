@@ -16,14 +16,6 @@ static size_t scheme_length(const char *location)
 	return strncmp(location + n, "://", 3) ? 0 : n;
 }
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0'
-		: c >= 'a' && c <= 'f'  ? c - 'a' + 10
-		: c >= 'A' && c <= 'F'  ? c - 'A' + 10
-								: -1;
-}
-
 /* Decodes the escapes in place. False: damaged, or a NUL. */
 static bool decode(char *text)
 {
@@ -32,7 +24,7 @@ static bool decode(char *text)
 		*to = *from;
 		if (*from != '%')
 			continue;
-		int high = hex_digit(from[1]), low = high < 0 ? -1 : hex_digit(from[2]);
+		int high = ims_hex_digit(from[1]), low = high < 0 ? -1 : ims_hex_digit(from[2]);
 		if (low < 0 || !(high || low))
 			return false;
 		*to = (char)(high * 16 + low);

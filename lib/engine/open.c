@@ -31,7 +31,7 @@ static int check_options(const imgsearch_options *o, imgsearch_error *err)
 	REQUIRE(o->metric <= IMGSEARCH_METRIC_IP, err, "options: metric %u is unknown", o->metric);
 	REQUIRE(o->precision <= IMGSEARCH_PRECISION_BF16, err, "options: precision %u is unknown",
 		o->precision);
-	REQUIRE(o->dim <= 65536, err, "options: dim %u is over 65536", o->dim);
+	REQUIRE(o->dim <= IMS_MAX_DIM, err, "options: dim %u is over %d", o->dim, IMS_MAX_DIM);
 	REQUIRE(o->threads <= 4096, err, "options: threads %u is over 4096", o->threads);
 	int rc = ims_text_require(o->device, "options: device", err);
 	if (rc)

@@ -72,6 +72,9 @@ static int add_lines(ignore_rules *rules, buf *text)
 	return rc;
 }
 
+static const char no_link[] = "a link: its patterns do not count";
+static const char unreadable[] = "it cannot be read: its patterns do not count";
+
 /* *why: the reason why it could not be read; NULL: it was, or is not there. */
 static int read_one(ignore_rules *rules, int dir, const char *name, const char **why)
 {
@@ -80,15 +83,14 @@ static int read_one(ignore_rules *rules, int dir, const char *name, const char *
 	*why = NULL;
 	if (fd < 0) {
 		if (errno != ENOENT)
-			*why = errno == ELOOP ? "a link: its patterns do not count"
-								  : "it cannot be read: its patterns do not count";
+			*why = errno == ELOOP ? no_link : unreadable;
 		return 0;
 	}
 	int rc = ims_read_fd(&text, fd, name, MAX_BYTES, NULL);
 	if (!rc)
 		rc = add_lines(rules, &text);
 	else if (rc != IMGSEARCH_ENOMEM)
-		*why = "it cannot be read: its patterns do not count";
+		*why = unreadable;
 	ims_buf_free(&text);
 	close(fd);
 	return rc == IMGSEARCH_ENOMEM ? rc : 0;

@@ -20,7 +20,8 @@ typedef struct ignore_rules {
 	size_t n, cap;
 	size_t base; /* offset of names inside the folder in a path relative to the root */
 	const struct ignore_rules *outer; /* rules of the folder above; NULL at the start of the walk */
-	const char *unread[2];            /* why a file of the names below could not be read; or NULL */
+	const char
+		*unread[2]; /* why .ignore and .imgsearchignore could not be read; NULL: read, or none */
 } ignore_rules;
 
 /*

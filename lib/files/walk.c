@@ -278,11 +278,6 @@ static int walk_entry_at(walker *w, int fd, const char *name, const ignore_rules
 	return waits ? 0 : visit_entry(w, fd, name, &st, link, ignore, depth);
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int list_names(DIR *dir, char ***names, size_t *n)
 {
 	size_t cap = 0;
@@ -302,7 +297,7 @@ static int list_names(DIR *dir, char ***names, size_t *n)
 	}
 	int why = errno;
 	if (*n)
-		qsort(*names, *n, sizeof **names, by_name);
+		qsort(*names, *n, sizeof **names, ims_text_compare);
 	errno = why;
 	return why ? IMGSEARCH_EIO : 0;
 }

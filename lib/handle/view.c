@@ -22,6 +22,16 @@ static int get_u32(store *st, const char *name, uint32_t *out, imgsearch_error *
 	return rc;
 }
 
+static int set_u32(store *st, const char *name, uint32_t value, imgsearch_error *err)
+{
+	buf b = { 0 };
+	ims_buf_u32(&b, value);
+	int rc = b.failed ? ims_nomem(err) : ims_store_setting_set(st, name, b.data, b.len, err);
+	ims_buf_free(&b);
+	return rc;
+}
+
+/* The file calls the mean "centre". */
 static int get_mean(store *st, view *v, imgsearch_error *err)
 {
 	buf b = { 0 };
@@ -129,29 +139,37 @@ int ims_view_acquire_counted(imgsearch *s, view **out, imgsearch_error *err)
 	return rc ? rc : ims_view_acquire(s, out, err);
 }
 
+/* Makes the handle's view that of a data version of the file. The caller holds view_lock. */
+static int update_view(imgsearch *s, int64_t version, imgsearch_error *err)
+{
+	uint32_t epoch;
+	view *fresh;
+	if (s->view && s->view->version == version)
+		return 0;
+	int rc = get_u32(s->store, "epoch", &epoch, err);
+	if (!rc && s->view && s->view->epoch == epoch) {
+		s->view->version = version;
+		return 0;
+	}
+	if (!rc)
+		rc = make_view(s, version, epoch, &fresh, err);
+	if (rc)
+		return rc;
+	ims_view_release(s->view);
+	s->view = fresh;
+	return 0;
+}
+
 int ims_view_acquire(imgsearch *s, view **out, imgsearch_error *err)
 {
 	int64_t version;
-	uint32_t epoch;
 	store_hold hold;
 	*out = NULL;
 	int rc = ims_store_data_version(s->store, &version, err);
 	if (rc)
 		return rc;
 	lock(s, &s->view_lock, &hold);
-	if (!s->view || s->view->version != version) {
-		rc = get_u32(s->store, "epoch", &epoch, err);
-		if (!rc && s->view && s->view->epoch == epoch) {
-			s->view->version = version;
-		} else if (!rc) {
-			view *fresh;
-			rc = make_view(s, version, epoch, &fresh, err);
-			if (!rc) {
-				ims_view_release(s->view);
-				s->view = fresh;
-			}
-		}
-	}
+	rc = update_view(s, version, err);
 	if (!rc) {
 		atomic_fetch_add(&s->view->references, 1);
 		*out = s->view;
@@ -196,22 +214,13 @@ int ims_view_query(imgsearch *s, view_query run, void *arg, imgsearch_error *err
 int ims_view_renew(imgsearch *s, imgsearch_error *err)
 {
 	uint32_t epoch;
-	buf b = { 0 };
 	int rc = get_u32(s->store, "epoch", &epoch, err);
-	ims_buf_u32(&b, epoch + 1);
-	if (!rc)
-		rc = b.failed ? ims_nomem(err)
-					  : ims_store_setting_set(s->store, "epoch", b.data, b.len, err);
-	ims_buf_free(&b);
-	return rc;
+	return rc ? rc : set_u32(s->store, "epoch", epoch + 1, err);
 }
 
 int ims_view_set_dim(imgsearch *s, uint32_t dim, imgsearch_error *err)
 {
-	buf b = { 0 };
-	ims_buf_u32(&b, dim);
-	int rc = b.failed ? ims_nomem(err) : ims_store_setting_set(s->store, "dim", b.data, b.len, err);
-	ims_buf_free(&b);
+	int rc = set_u32(s->store, "dim", dim, err);
 	return rc ? rc : ims_view_renew(s, err);
 }
 
@@ -266,8 +275,8 @@ char *ims_view_params(const view *v)
 
 static int get_chunk(void *arg, uint32_t number, buf *out, imgsearch_error *err)
 {
-	const view_searcher *c = arg;
-	return ims_store_searcher_read(c->store, c->state, number, out, err);
+	const view_searcher *vs = arg;
+	return ims_store_searcher_read(vs->store, vs->state, number, out, err);
 }
 
 static bool usable(const view *v, const store_searcher *found, const searcher_ops *ops)
@@ -280,10 +289,10 @@ static bool usable(const view *v, const store_searcher *found, const searcher_op
 }
 
 /*
- * Looks for the state. A stale one is not an error: the query scans. `note` receives the message
- * for the log.
+ * Looks for the state. A stale one is not an error: the query scans. `note` receives what is to be
+ * logged when the lock is free (log_note); its code is the level.
  */
-static int look(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *vs,
+static int find_state(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *vs,
 	imgsearch_error *note, imgsearch_error *err)
 {
 	store_searcher *all;
@@ -330,32 +339,39 @@ static int load(view *v, const searcher_ops *ops, view_searcher *vs, imgsearch_e
 	return rc;
 }
 
+enum { APPLY_STEP = 256 }; /* changed rows that are fetched at once */
+
+/* Of n changed ids, the rows that exist now are added, the others removed. rows is scratch. */
+static int apply_step(view *v, view_searcher *vs, const int64_t *ids, size_t n, float *rows,
+	imgsearch_error *err)
+{
+	int64_t gone[APPLY_STEP], here[APPLY_STEP];
+	uint8_t found[APPLY_STEP];
+	size_t dim = v->space.dim, kept = 0, lost = 0;
+	int rc = v->rows.fetch(v->rows.ctx, ids, n, rows, found, err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		if (!found[i]) {
+			gone[lost++] = ids[i];
+			continue;
+		}
+		if (kept != i)
+			memcpy(rows + kept * dim, rows + i * dim, dim * sizeof *rows);
+		here[kept++] = ids[i];
+	}
+	if (!rc && lost)
+		rc = ims_search_remove(vs->index, gone, lost, err);
+	if (!rc && kept)
+		rc = ims_search_add(vs->index, here, rows, kept, err);
+	return rc;
+}
+
 /* Brings the searcher up to date with n ids, whose rows were added, replaced or removed. */
 static int apply_ids(view *v, view_searcher *vs, const int64_t *ids, size_t n, imgsearch_error *err)
 {
-	enum { STEP = 256 };
-	int64_t gone[STEP], here[STEP];
-	uint8_t found[STEP];
-	size_t dim = v->space.dim;
-	float *rows = ims_alloc_aligned(STEP, dim * sizeof(float));
+	float *rows = ims_alloc_aligned(APPLY_STEP, v->space.dim * sizeof *rows);
 	int rc = rows ? 0 : ims_nomem(err);
-	for (size_t at = 0; !rc && at < n; at += STEP) {
-		size_t now = n - at < STEP ? n - at : STEP, kept = 0, lost = 0;
-		rc = v->rows.fetch(v->rows.ctx, ids + at, now, rows, found, err);
-		for (size_t i = 0; !rc && i < now; i++) {
-			if (!found[i]) {
-				gone[lost++] = ids[at + i];
-				continue;
-			}
-			if (kept != i)
-				memcpy(rows + kept * dim, rows + i * dim, dim * sizeof(float));
-			here[kept++] = ids[at + i];
-		}
-		if (!rc && lost)
-			rc = ims_search_remove(vs->index, gone, lost, err);
-		if (!rc && kept)
-			rc = ims_search_add(vs->index, here, rows, kept, err);
-	}
+	for (size_t at = 0; !rc && at < n; at += APPLY_STEP)
+		rc = apply_step(v, vs, ids + at, n - at < APPLY_STEP ? n - at : APPLY_STEP, rows, err);
 	ims_free(rows);
 	return rc;
 }
@@ -393,14 +409,17 @@ static int64_t affordable(const view *v, const searcher_ops *ops, size_t queries
 	return scan < 1e15 ? (int64_t)scan : (int64_t)1e15;
 }
 
-/* *lags: more changes wait than `most`. The first time nothing is loaded for them. */
-static int bring_up(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *vs, int64_t most,
-	bool *lags, imgsearch_error *note, imgsearch_error *err)
+/*
+ * Loads the searcher and applies at most `most` changes. *lags: more wait. The first time that they
+ * do, nothing is loaded.
+ */
+static int update_searcher(imgsearch *s, view *v, const searcher_ops *ops, view_searcher *vs,
+	int64_t most, bool *lags, imgsearch_error *note, imgsearch_error *err)
 {
 	int64_t last = 0;
 	bool done = true;
 	*lags = false;
-	int rc = vs->looked ? 0 : look(s, v, ops, vs, note, err);
+	int rc = vs->looked ? 0 : find_state(s, v, ops, vs, note, err);
 	if (!rc && vs->state)
 		rc = ims_store_change_last(s->store, &last, err);
 	if (!rc && vs->state && last - vs->change > most && !vs->lagged) {
@@ -431,7 +450,14 @@ static int find_searcher(view *v, const char *name, const searcher_ops **ops, vi
 	return 0;
 }
 
-/* Of at most `most` changes: see bring_up. */
+/* Logs outside the lock, since a callback runs. */
+static void log_note(job *j, const imgsearch_error *note)
+{
+	if (note->code)
+		ims_job_log(j, note->code, "%s", note->message);
+}
+
+/* ims_view_searcher_for; queries 0: all changes are applied. */
 static int get_searcher(imgsearch *s, view *v, const char *name, size_t queries, job *j,
 	search_index **out, bool *lags, imgsearch_error *err)
 {
@@ -444,12 +470,11 @@ static int get_searcher(imgsearch *s, view *v, const char *name, size_t queries,
 	if (rc)
 		return rc;
 	lock(s, &v->lock, &hold);
-	rc = bring_up(s, v, ops, vs, queries ? affordable(v, ops, queries) : INT64_MAX, lags, &note,
-		err);
+	int64_t most = queries ? affordable(v, ops, queries) : INT64_MAX;
+	rc = update_searcher(s, v, ops, vs, most, lags, &note, err);
 	*out = rc || *lags ? NULL : vs->index;
 	unlock(s, &v->lock, &hold);
-	if (note.code) /* outside the lock, since a callback runs */
-		ims_job_log(j, note.code, "%s", note.message);
+	log_note(j, &note);
 	return rc;
 }
 
@@ -480,7 +505,7 @@ int ims_view_drift(imgsearch *s, view *v, const char *name, job *j, double *drif
 	if (rc)
 		return rc;
 	lock(s, &v->lock, &hold);
-	rc = vs->looked ? 0 : look(s, v, ops, vs, &note, err);
+	rc = vs->looked ? 0 : find_state(s, v, ops, vs, &note, err);
 	if (!rc)
 		rc = load(v, ops, vs, &note, err);
 	if (!rc && vs->index)
@@ -491,7 +516,6 @@ int ims_view_drift(imgsearch *s, view *v, const char *name, job *j, double *drif
 		*drift = ims_search_drift(vs->index) + (double)n / (double)(vs->rows ? vs->rows : 1);
 	unlock(s, &v->lock, &hold);
 	ims_free(ids);
-	if (note.code)
-		ims_job_log(j, note.code, "%s", note.message);
+	log_note(j, &note);
 	return rc;
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* D65 and the primaries of BT.709, which are those of sRGB. */
-static const double srgb_point[8] = { 0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06 };
+static const double srgb_xy[8] = { 0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06 };
 
 /* ------------------------------------------------------------------------ what a file says ---- */
 
@@ -28,40 +28,40 @@ bool ims_colour_set_profile(colour_space *c, const void *icc, size_t size)
 	return !c->profile.failed;
 }
 
-static bool is_srgb_point(const double point[8])
+static bool is_srgb(const double xy[8])
 {
 	for (int i = 0; i < 8; i++)
-		if (fabs(point[i] - srgb_point[i]) > 0.005)
+		if (fabs(xy[i] - srgb_xy[i]) > 0.005)
 			return false;
 	return true;
 }
 
 /* Chromaticities that Little CMS can make a matrix of. */
-static bool is_possible(const double point[8])
+static bool is_possible(const double xy[8])
 {
 	for (int i = 0; i < 8; i += 2)
-		if (!(point[i] >= 0 && point[i] <= 1 && point[i + 1] > 0 && point[i + 1] <= 1
-				&& point[i] + point[i + 1] <= 1.001))
+		if (!(xy[i] >= 0 && xy[i] <= 1 && xy[i + 1] > 0 && xy[i + 1] <= 1
+				&& xy[i] + xy[i + 1] <= 1.001))
 			return false;
 	return true;
 }
 
-void ims_colour_set_gamma(colour_space *c, double gamma, const double point[8])
+void ims_colour_set_gamma(colour_space *c, double gamma, const double xy[8])
 {
-	enum { TOLERANCE = 20 }; /* of 1: libpng takes gammas within 5 % as equal */
+	static const double tolerance = 0.05; /* libpng takes gammas within 5 % as equal */
 	ims_colour_clear(c);
-	if (point && !is_possible(point))
-		point = NULL;
-	bool srgb_gamma = fabs(gamma * 2.2 - 1) < 1.0 / TOLERANCE;
-	if ((srgb_gamma && (!point || is_srgb_point(point))) || gamma < 0.05 || gamma > 20)
+	if (xy && !is_possible(xy))
+		xy = NULL;
+	bool srgb_gamma = fabs(gamma * 2.2 - 1) < tolerance;
+	if ((srgb_gamma && (!xy || is_srgb(xy))) || gamma < 0.05 || gamma > 20)
 		return;
 	c->kind = COLOUR_CURVE;
 	c->gamma = 1 / gamma;
-	memcpy(c->point, point ? point : srgb_point, sizeof c->point);
+	memcpy(c->xy, xy ? xy : srgb_xy, sizeof c->xy);
 }
 
 /* H.273, table 2. */
-static const double *cicp_point(uint8_t primaries)
+static const double *cicp_xy(uint8_t primaries)
 {
 	static const double bt470m[] = { 0.31, 0.316, 0.67, 0.33, 0.21, 0.71, 0.14, 0.08 },
 						bt470bg[] = { 0.3127, 0.329, 0.64, 0.33, 0.29, 0.6, 0.15, 0.06 },
@@ -71,7 +71,7 @@ static const double *cicp_point(uint8_t primaries)
 						display_p3[] = { 0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06 };
 	switch (primaries) {
 	case 1:
-		return srgb_point;
+		return srgb_xy;
 	case 4:
 		return bt470m;
 	case 5:
@@ -122,11 +122,11 @@ bool ims_colour_set_cicp(colour_space *c, uint8_t primaries, uint8_t transfer, u
 	uint8_t full_range)
 {
 	colour_space out = { .kind = COLOUR_CURVE, .narrow_range = !full_range };
-	const double *point = cicp_point(primaries);
-	if (matrix != 0 || !point || !cicp_transfer(&out, transfer))
+	const double *xy = cicp_xy(primaries);
+	if (matrix != 0 || !xy || !cicp_transfer(&out, transfer))
 		return false;
-	memcpy(out.point, point, sizeof out.point);
-	if (point == srgb_point && out.transfer == TRANSFER_SRGB && full_range)
+	memcpy(out.xy, xy, sizeof out.xy);
+	if (xy == srgb_xy && out.transfer == TRANSFER_SRGB && full_range)
 		out = (colour_space){ 0 };
 	ims_colour_clear(c);
 	*c = out;
@@ -263,7 +263,7 @@ static void *source_profile(void *context, const colour_space *c)
 {
 	if (c->kind == COLOUR_PROFILE)
 		return lcms.profile_open(context, c->profile.data, (uint32_t)c->profile.len);
-	const double *p = c->point;
+	const double *p = c->xy;
 	const lcms_point white = { p[0], p[1], 1 };
 	const lcms_primaries primaries = { { p[2], p[3], 1 }, { p[4], p[5], 1 }, { p[6], p[7], 1 } };
 	void *curve = transfer_curve(context, c);
@@ -348,8 +348,8 @@ enum { BLOCK = 1024 }; /* pixels that are converted at once */
 
 static void convert(const colour_transform *t, const uint8_t *from, uint8_t *to, uint32_t n)
 {
-	enum { MOST = 4 }; /* samples of a pixel */
-	uint16_t wide[BLOCK * MOST];
+	enum { MAX_SAMPLES = 4 }; /* of a pixel */
+	uint16_t wide[BLOCK * MAX_SAMPLES];
 	uint8_t alpha[BLOCK];
 	if (t->narrow_range) {
 		memcpy(wide, from, (size_t)n * bytes_of(t->from));
@@ -407,7 +407,7 @@ static hash256 key_of(const colour_space *c, pixel_layout from, bool grey)
 {
 	struct {
 		hash256 profile;
-		double point[8], gamma;
+		double xy[8], gamma;
 		uint32_t kind, transfer, narrow_range, from, grey, zero;
 	} all = { 0 };
 	all.kind = c->kind;
@@ -416,7 +416,7 @@ static hash256 key_of(const colour_space *c, pixel_layout from, bool grey)
 	if (c->kind == COLOUR_PROFILE) {
 		all.profile = ims_hash(c->profile.data, c->profile.len);
 	} else {
-		memcpy(all.point, c->point, sizeof all.point);
+		memcpy(all.xy, c->xy, sizeof all.xy);
 		all.gamma = c->gamma;
 		all.transfer = c->transfer;
 		all.narrow_range = c->narrow_range;

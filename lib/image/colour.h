@@ -27,7 +27,7 @@ typedef enum colour_transfer {
 typedef struct colour_space {
 	colour_kind kind;
 	buf profile;
-	double point[8]; /* x and y of white, red, green and blue, as in cHRM */
+	double xy[8]; /* x and y of white, red, green and blue, as in cHRM */
 	colour_transfer transfer;
 	double gamma;      /* the exponent of decoding: 2.2, 1 for linear light */
 	bool narrow_range; /* 16..235 of 8 bits */
@@ -40,7 +40,7 @@ bool ims_colour_set_profile(colour_space *c, const void *icc, size_t size);
  * PNG's gAMA (the exponent of encoding: 0.45455) and cHRM (NULL: the primaries of sRGB). Values
  * that are sRGB's within the rounding of writers are sRGB.
  */
-void ims_colour_set_gamma(colour_space *c, double gamma, const double point[8]);
+void ims_colour_set_gamma(colour_space *c, double gamma, const double xy[8]);
 
 /*
  * The code points of H.273. False: they are not for RGB of standard dynamic range, or not known;

@@ -40,7 +40,4 @@ extern const decoder ims_image_jpeg, ims_image_png;
 int ims_image_check_size(uint64_t width, uint64_t height, uint64_t max_pixels,
 	imgsearch_error *err);
 
-/* Memory for width x height pixels; ENOMEM. */
-int ims_image_new(image *out, uint32_t width, uint32_t height, imgsearch_error *err);
-
 #endif

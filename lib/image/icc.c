@@ -16,14 +16,9 @@ typedef struct tag {
 	size_t size;
 } tag;
 
-static uint32_t u32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 static double s15f16(const uint8_t *p)
 {
-	return (int32_t)u32(p) / 65536.0;
+	return (int32_t)ims_big_endian(p) / 65536.0;
 }
 
 static bool is(const uint8_t *at, const char *text)
@@ -34,12 +29,12 @@ static bool is(const uint8_t *at, const char *text)
 /* A tag that lies inside the profile and has a type of its own. */
 static tag find(const profile *p, const char *name)
 {
-	uint32_t n = u32(p->data + HEADER);
+	uint32_t n = ims_big_endian(p->data + HEADER);
 	for (uint32_t i = 0; i < n && i < MAX_TAGS; i++) {
 		const uint8_t *entry = p->data + HEADER + 4 + (size_t)i * TAG_SIZE;
 		if (p->size < HEADER + 4 + ((size_t)i + 1) * TAG_SIZE)
 			break;
-		uint32_t at = u32(entry + 4), size = u32(entry + 8);
+		uint32_t at = ims_big_endian(entry + 4), size = ims_big_endian(entry + 8);
 		if (is(entry, name) && size >= 12 && at <= p->size && size <= p->size - at)
 			return (tag){ p->data + at, size };
 	}
@@ -99,7 +94,7 @@ static bool is_srgb_parametric(const tag *t)
 {
 	static const uint8_t counts[] = { 1, 3, 4, 5, 7 };
 	double v[7] = { 0 };
-	uint32_t kind = u32(t->data + 8) >> 16;
+	uint32_t kind = ims_big_endian(t->data + 8) >> 16;
 	if (kind >= sizeof counts || t->size < 12 + 4u * counts[kind])
 		return false;
 	for (unsigned i = 0; i < counts[kind]; i++)
@@ -117,7 +112,7 @@ static bool is_srgb_curve(const profile *p, const char *name)
 		return false;
 	if (is(t.data, "para"))
 		return is_srgb_parametric(&t);
-	uint32_t n = u32(t.data + 8);
+	uint32_t n = ims_big_endian(t.data + 8);
 	if (!is(t.data, "curv") || n < 16 || n > (t.size - 12) / 2)
 		return false;
 	for (int i = 0; i <= 64; i++)

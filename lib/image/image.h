@@ -132,6 +132,9 @@ int ims_image_decode(image *out, image_head *head, const void *data, size_t size
 	const image_limits *limits, const int32_t crop[4], imgsearch_error *err);
 void ims_image_free(image *im);
 
+/* An image of width x height undefined pixels. ENOMEM. */
+int ims_image_new(image *out, uint32_t width, uint32_t height, imgsearch_error *err);
+
 /* Gives back what is reserved for a picture that outlives its call. */
 void ims_image_unreserve(image *im);
 

@@ -93,35 +93,35 @@ static int code_of(int message)
 	}
 }
 
-static _Noreturn void stop(guard *w, int code, const char *message)
+static _Noreturn void jump_out(guard *g, int code, const char *message)
 {
-	w->code = code;
+	g->code = code;
 	if (message)
-		snprintf(w->message, sizeof w->message, "%s", message);
-	longjmp(w->jump, 1);
+		snprintf(g->message, sizeof g->message, "%s", message);
+	longjmp(g->jump, 1);
 }
 
 static const char cut_off[] = "the JPEG is cut off";
 
 static void on_error(j_common_ptr c)
 {
-	guard *w = (guard *)c->err;
-	if (c->is_decompressor && ((read_job *)w)->ended)
-		stop(w, IMGSEARCH_EFORMAT, cut_off);
+	guard *g = (guard *)c->err;
+	if (c->is_decompressor && ((read_job *)g)->ended)
+		jump_out(g, IMGSEARCH_EFORMAT, cut_off);
 	int first = c->err->msg_parm.i[0];
 	char said[JMSG_LENGTH_MAX];
 	c->err->format_message(c, said);
 	if (c->err->msg_code == JERR_BAD_PRECISION)
-		snprintf(w->message, sizeof w->message, "JPEG of %d bits a sample is not supported", first);
+		snprintf(g->message, sizeof g->message, "JPEG of %d bits a sample is not supported", first);
 	else if (c->err->msg_code == JERR_SOF_UNSUPPORTED)
-		snprintf(w->message, sizeof w->message, "%s JPEG (SOF%d) is not supported",
+		snprintf(g->message, sizeof g->message, "%s JPEG (SOF%d) is not supported",
 			first == 0xC3 || first == 0xCB ? "lossless" : "hierarchical", first - 0xC0);
 	else
-		snprintf(w->message, sizeof w->message, "%s: %s",
+		snprintf(g->message, sizeof g->message, "%s: %s",
 			code_of(c->err->msg_code) == IMGSEARCH_EFORMAT ? "the JPEG is damaged"
 														   : "the JPEG cannot be decoded",
 			said);
-	stop(w, code_of(c->err->msg_code), NULL);
+	jump_out(g, code_of(c->err->msg_code), NULL);
 }
 
 /* Whether pixels are missing or invented after this warning. The other warnings are harmless. */
@@ -166,19 +166,19 @@ static void on_progress(j_common_ptr c)
 	if (!c->is_decompressor)
 		return;
 	if (d->input_scan_number > MAX_SCANS)
-		stop(&j->guard, IMGSEARCH_ELIMIT, "JPEG of too many scans");
+		jump_out(&j->guard, IMGSEARCH_ELIMIT, "JPEG of too many scans");
 	/* A marker that the decoder of a scan met counts as read. */
 	j->scan_end = j->size - d->src->bytes_in_buffer - (d->unread_marker ? 2 : 0);
 }
 
-static int run_guarded(guard *w, void (*work)(void *job), void *job, imgsearch_error *err)
+static int run_guarded(guard *g, void (*work)(void *job), void *job, imgsearch_error *err)
 {
-	jpeg_std_error(&w->manager);
-	w->manager.error_exit = on_error;
-	w->manager.emit_message = on_message;
-	if (setjmp(w->jump))
-		return w->code == IMGSEARCH_ENOMEM ? ims_nomem(err)
-										   : ims_fail(err, w->code, "%s", w->message);
+	jpeg_std_error(&g->manager);
+	g->manager.error_exit = on_error;
+	g->manager.emit_message = on_message;
+	if (setjmp(g->jump))
+		return g->code == IMGSEARCH_ENOMEM ? ims_nomem(err)
+										   : ims_fail(err, g->code, "%s", g->message);
 	work(job);
 	return 0;
 }
@@ -240,7 +240,7 @@ static void read_metadata(read_job *j)
 	if (!jpeg_read_icc_profile(&j->c, &j->icc, &j->icc_size))
 		return;
 	if (!ims_colour_set_profile(&j->colours, j->icc, j->icc_size))
-		stop(&j->guard, IMGSEARCH_ENOMEM, NULL);
+		jump_out(&j->guard, IMGSEARCH_ENOMEM, NULL);
 	if (j->colours.kind)
 		j->head.traits |= IMAGE_HAS_COLOURS;
 }
@@ -269,7 +269,7 @@ static void read_head(void *arg)
 	if (j->c.data_precision != 8)
 		ERREXIT1(&j->c, JERR_BAD_PRECISION, j->c.data_precision);
 	if (j->c.jpeg_color_space == JCS_UNKNOWN)
-		stop(&j->guard, IMGSEARCH_EUNSUPPORTED,
+		jump_out(&j->guard, IMGSEARCH_EUNSUPPORTED,
 			"JPEG with this number of colour components is not supported");
 }
 
@@ -369,7 +369,7 @@ static void check_scans(read_job *j)
 	if (!j->ended || is_complete(&j->c))
 		return;
 	if (!j->partial || !has_components(&j->c))
-		stop(&j->guard, IMGSEARCH_EFORMAT, cut_off);
+		jump_out(&j->guard, IMGSEARCH_EFORMAT, cut_off);
 	j->lost = true;
 	j->rows = j->c.output_height;
 }
@@ -380,7 +380,7 @@ static void keep_rows(read_job *j)
 	if (!j->lost || !j->ended || jpeg_has_multiple_scans(&j->c))
 		return;
 	if (!j->rows)
-		stop(&j->guard, IMGSEARCH_EFORMAT, cut_off);
+		jump_out(&j->guard, IMGSEARCH_EFORMAT, cut_off);
 	j->im.height = j->rows;
 }
 
@@ -397,7 +397,7 @@ static void read_pixels(void *arg)
 	read_job *j = arg;
 	read_head(j);
 	if (j->c.image_width != j->head.width || j->c.image_height != j->head.height)
-		stop(&j->guard, IMGSEARCH_EFORMAT, "the picture changed while it was read");
+		jump_out(&j->guard, IMGSEARCH_EFORMAT, "the picture changed while it was read");
 	j->progress.progress_monitor = on_progress;
 	j->c.progress = &j->progress;
 	bool cmyk = j->c.num_components == 4;
@@ -405,9 +405,9 @@ static void read_pixels(void *arg)
 	j->c.scale_denom = j->shrink;
 	jpeg_calc_output_dimensions(&j->c);
 	if (ims_image_new(&j->im, j->c.output_width, j->c.output_height, NULL))
-		stop(&j->guard, IMGSEARCH_ENOMEM, NULL);
+		jump_out(&j->guard, IMGSEARCH_ENOMEM, NULL);
 	if (cmyk && !(j->row = ims_alloc(j->im.width, 4)))
-		stop(&j->guard, IMGSEARCH_ENOMEM, NULL);
+		jump_out(&j->guard, IMGSEARCH_ENOMEM, NULL);
 	prepare_colours(j, cmyk);
 	jpeg_start_decompress(&j->c);
 	read_rows(j);
@@ -506,13 +506,13 @@ static void write_picture(void *arg)
 		JSAMPROW row = j->im->pixels + (size_t)j->c.next_scanline * j->im->width * 3;
 		int rc = ims_stopped(j->stop);
 		if (rc)
-			stop(&j->guard, rc, ims_stop_text(rc));
+			jump_out(&j->guard, rc, ims_stop_text(rc));
 		jpeg_write_scanlines(&j->c, &row, 1);
 	}
 	jpeg_finish_compress(&j->c);
 }
 
-int ims_image_encode_jpeg(buf *out, const image *im, int quality, const stop_token *stop_on,
+int ims_image_encode_jpeg(buf *out, const image *im, int quality, const stop_token *stop,
 	imgsearch_error *err)
 {
 	write_job *j = ims_zalloc(1, sizeof *j);
@@ -520,7 +520,7 @@ int ims_image_encode_jpeg(buf *out, const image *im, int quality, const stop_tok
 		return ims_nomem(err);
 	j->im = im;
 	j->quality = quality;
-	j->stop = stop_on;
+	j->stop = stop;
 	j->out = out;
 	int rc = run_guarded(&j->guard, write_picture, j, err);
 	jpeg_destroy_compress(&j->c);

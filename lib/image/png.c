@@ -41,7 +41,7 @@ typedef struct read_job {
 	const colour_transform *transform; /* NULL: colours stay as they are */
 	bool alpha, partial;
 	uint8_t background;
-	uint64_t rows, all_rows; /* that were decoded; of all passes */
+	uint64_t rows, all_rows; /* counted over all passes: decoded so far; in the whole file */
 	uint32_t finished;       /* rows of im that have their pixels */
 	/* Rows before conversion: one, or the whole picture if it is interlaced; NULL: not needed. */
 	uint8_t *raw;
@@ -58,18 +58,18 @@ typedef struct write_job {
 	const stop_token *stop; /* or NULL */
 } write_job;
 
-static _Noreturn void stop(guard *w, int code, const char *message)
+static _Noreturn void jump_out(guard *g, int code, const char *message)
 {
-	w->code = w->nomem ? IMGSEARCH_ENOMEM : code;
-	snprintf(w->message, sizeof w->message, "%s", message);
-	longjmp(w->jump, 1);
+	g->code = g->nomem ? IMGSEARCH_ENOMEM : code;
+	snprintf(g->message, sizeof g->message, "%s", message);
+	longjmp(g->jump, 1);
 }
 
 static void on_error(png_structp png, png_const_charp message)
 {
 	char text[160];
 	snprintf(text, sizeof text, "the PNG is damaged: %s", message);
-	stop(png_get_error_ptr(png), IMGSEARCH_EFORMAT, text);
+	jump_out(png_get_error_ptr(png), IMGSEARCH_EFORMAT, text);
 }
 
 static void on_warning(png_structp png, png_const_charp message)
@@ -79,9 +79,9 @@ static void on_warning(png_structp png, png_const_charp message)
 
 static png_voidp on_malloc(png_structp png, png_alloc_size_t size)
 {
-	guard *w = png_get_mem_ptr(png);
+	guard *g = png_get_mem_ptr(png);
 	void *p = ims_alloc(size, 1);
-	w->nomem |= !p;
+	g->nomem |= !p;
 	return p;
 }
 
@@ -91,11 +91,11 @@ static void on_free(png_structp png, png_voidp p)
 	ims_free(p);
 }
 
-static int run_guarded(guard *w, void (*work)(void *job), void *job, imgsearch_error *err)
+static int run_guarded(guard *g, void (*work)(void *job), void *job, imgsearch_error *err)
 {
-	if (setjmp(w->jump))
-		return w->code == IMGSEARCH_ENOMEM ? ims_nomem(err)
-										   : ims_fail(err, w->code, "%s", w->message);
+	if (setjmp(g->jump))
+		return g->code == IMGSEARCH_ENOMEM ? ims_nomem(err)
+										   : ims_fail(err, g->code, "%s", g->message);
 	work(job);
 	return 0;
 }
@@ -123,14 +123,14 @@ static void read_head(void *arg)
 {
 	read_job *j = arg;
 	if (j->size >= 16 && memcmp(j->data + 12, "CgBI", 4) == 0)
-		stop(&j->guard, IMGSEARCH_EUNSUPPORTED, "PNG in Apple's CgBI variant is not supported");
+		jump_out(&j->guard, IMGSEARCH_EUNSUPPORTED, "PNG in Apple's CgBI variant is not supported");
 	j->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &j->guard, on_error, on_warning,
 		&j->guard, on_malloc, on_free);
 	if (!j->png || !(j->info = png_create_info_struct(j->png)))
-		stop(&j->guard, IMGSEARCH_ENOMEM, "");
+		jump_out(&j->guard, IMGSEARCH_ENOMEM, "");
 	png_set_read_fn(j->png, j, on_read);
-	png_set_user_limits(j->png, PNG_UINT_31_MAX,
-		PNG_UINT_31_MAX); /* ims_image_check_size has the limits */
+	/* ims_image_check_size has the limits. */
+	png_set_user_limits(j->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
 	png_set_keep_unknown_chunks(j->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
 	if (j->partial) /* bytes that libpng reads at once, and loses if the last is missing */
 		png_set_compression_buffer_size(j->png, 16);
@@ -153,11 +153,16 @@ static bool has_alpha(const read_job *j)
 		|| png_get_valid(j->png, j->info, PNG_INFO_tRNS);
 }
 
+/* Whether samples keep 16 bits: for a conversion of colours alone. */
+static bool is_wide(const read_job *j)
+{
+	return png_get_bit_depth(j->png, j->info) == 16 && j->facts.colours.kind;
+}
+
 /* Bytes of the rows that an interlaced picture keeps beside its pixels. */
 static uint64_t memory_of(const read_job *j)
 {
-	bool wide = png_get_bit_depth(j->png, j->info) == 16 && j->facts.colours.kind;
-	uint64_t pixel = (has_alpha(j) ? 4 : 3) * (wide ? 2 : 1);
+	uint64_t pixel = (has_alpha(j) ? 4 : 3) * (is_wide(j) ? 2 : 1);
 	uint64_t pixels = (uint64_t)png_get_image_width(j->png, j->info)
 		* png_get_image_height(j->png, j->info);
 	bool interlaced = png_get_interlace_type(j->png, j->info) != PNG_INTERLACE_NONE;
@@ -208,18 +213,32 @@ static void blend(read_job *j, uint8_t *rgb, const uint8_t *rgba, size_t n)
 	}
 }
 
-/* Whether a drawing on nothing is so light that it does not show on white. */
+/*
+ * Whether a drawing on nothing is so light that it does not show on white: less than a twentieth of
+ * what is drawn is dark, and more than a twentieth of the picture is clear.
+ */
 static bool is_light_drawing(const read_job *j)
 {
 	return j->alpha && j->drawn && j->dark * 20 < j->drawn && j->clear * 20 > (j->clear + j->drawn);
+}
+
+/* Row y of the picture. */
+static uint8_t *pixel_row(const read_job *j, size_t y)
+{
+	return j->im.pixels + y * j->im.width * 3;
+}
+
+/* Where libpng puts row y. raw_stride is 0 where all rows use one place, one after the other. */
+static uint8_t *raw_row(const read_job *j, size_t y)
+{
+	return j->raw ? j->raw + y * j->raw_stride : pixel_row(j, y);
 }
 
 /* Makes row y of the picture from the raw row. */
 static void finish_row(read_job *j, size_t y)
 {
 	size_t n = j->im.width;
-	uint8_t *rgb = j->im.pixels + y * n * 3;
-	uint8_t *raw = j->raw ? j->raw + (j->raw_stride ? y * j->raw_stride : 0) : rgb;
+	uint8_t *rgb = pixel_row(j, y), *raw = raw_row(j, y);
 	if (j->transform)
 		ims_colour_apply(j->transform, raw, j->alpha ? raw : rgb, n);
 	if (j->alpha)
@@ -232,8 +251,7 @@ static void read_rows(read_job *j, int passes)
 {
 	for (int pass = 1; pass <= passes; pass++)
 		for (size_t y = 0; y < j->im.height; y++) {
-			uint8_t *rgb = j->im.pixels + y * j->im.width * 3;
-			uint8_t *row = j->raw ? j->raw + y * j->raw_stride : rgb;
+			uint8_t *row = raw_row(j, y);
 			bool blocks = j->partial && passes > 1; /* early passes fill the places of later ones */
 			png_read_row(j->png, blocks ? NULL : row, blocks ? row : NULL);
 			if (pass == passes)
@@ -251,21 +269,24 @@ static uint64_t rows_of_passes(uint32_t width, uint32_t height)
 	return n;
 }
 
-/* 16 bits are kept for a conversion of colours alone. */
-static pixel_layout choose_layout(read_job *j)
+static pixel_layout layout_of(bool alpha, bool wide)
 {
-	bool wide = png_get_bit_depth(j->png, j->info) == 16 && j->facts.colours.kind;
-	return j->alpha ? wide ? PIXELS_RGBA16 : PIXELS_RGBA8 : wide ? PIXELS_RGB16 : PIXELS_RGB8;
+	return alpha ? wide ? PIXELS_RGBA16 : PIXELS_RGBA8 : wide ? PIXELS_RGB16 : PIXELS_RGB8;
 }
 
-static void prepare_rows(read_job *j)
+/* Sets alpha and transform. Returns the layout of the rows before conversion. */
+static pixel_layout choose_layout(read_job *j)
 {
 	bool grey = !(png_get_color_type(j->png, j->info) & PNG_COLOR_MASK_COLOR);
 	j->alpha = has_alpha(j);
-	pixel_layout layout = choose_layout(j);
+	pixel_layout layout = layout_of(j->alpha, is_wide(j));
 	j->transform = ims_colour_acquire(j->cache, &j->facts.colours, layout, grey);
-	if (!j->transform)
-		layout = j->alpha ? PIXELS_RGBA8 : PIXELS_RGB8;
+	return j->transform ? layout : layout_of(j->alpha, false);
+}
+
+/* Tells libpng to give rows of this layout. Returns the number of passes. */
+static int set_layout(read_job *j, pixel_layout layout)
+{
 	bool wide = layout == PIXELS_RGB16 || layout == PIXELS_RGBA16;
 	if (!wide)
 		png_set_scale_16(j->png);
@@ -277,17 +298,21 @@ static void prepare_rows(read_job *j)
 	png_set_user_transform_info(j->png, j, 0, 0);
 	int passes = png_set_interlace_handling(j->png);
 	png_read_update_info(j->png, j->info);
-	j->all_rows = passes > 1 ? rows_of_passes(j->head.width, j->head.height) : j->head.height;
+	return passes;
+}
+
+/* Allocates the picture, and the rows before conversion where the layout needs one. */
+static void allocate(read_job *j, pixel_layout layout, int passes)
+{
 	if (ims_image_new(&j->im, j->head.width, j->head.height, NULL))
-		stop(&j->guard, IMGSEARCH_ENOMEM, "");
+		jump_out(&j->guard, IMGSEARCH_ENOMEM, "");
 	j->im.unconverted = j->facts.colours.kind && !j->transform;
 	size_t stride = png_get_rowbytes(j->png, j->info);
 	if (layout != PIXELS_RGB8 && !(j->raw = ims_alloc(stride, passes > 1 ? j->head.height : 1)))
-		stop(&j->guard, IMGSEARCH_ENOMEM, "");
+		jump_out(&j->guard, IMGSEARCH_ENOMEM, "");
 	j->raw_stride = passes > 1 ? stride : 0;
 	if (passes > 1) /* nothing undefined in a picture whose later passes are lost */
-		memset(j->raw ? j->raw : j->im.pixels, 0, stride * j->head.height);
-	read_rows(j, passes);
+		memset(raw_row(j, 0), 0, stride * j->head.height);
 }
 
 static void read_pixels(void *arg)
@@ -296,17 +321,21 @@ static void read_pixels(void *arg)
 	read_head(j);
 	ims_png_facts_read(&j->facts, j->data, j->size);
 	if (j->facts.nomem)
-		stop(&j->guard, IMGSEARCH_ENOMEM, "");
+		jump_out(&j->guard, IMGSEARCH_ENOMEM, "");
 	uint32_t width = png_get_image_width(j->png, j->info),
 			 height = png_get_image_height(j->png, j->info);
 	if (width != j->head.width || height != j->head.height)
-		stop(&j->guard, IMGSEARCH_EFORMAT, "the picture changed while it was read");
-	prepare_rows(j);
+		jump_out(&j->guard, IMGSEARCH_EFORMAT, "the picture changed while it was read");
+	pixel_layout layout = choose_layout(j);
+	int passes = set_layout(j, layout);
+	j->all_rows = passes > 1 ? rows_of_passes(width, height) : height;
+	allocate(j, layout, passes);
+	read_rows(j, passes);
 }
 
 /*
- * After an error in the pixels. 0: they are all there, since libpng stumbled over what follows
- * them; or some are there and that is enough.
+ * After an error in the pixels. 0: all of them are there, as libpng failed in what follows them; or
+ * some are there, and the request accepts that.
  */
 static int rescue(read_job *j, int rc)
 {
@@ -380,7 +409,7 @@ static void write_picture(void *arg)
 	j->png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &j->guard, on_error, on_warning,
 		&j->guard, on_malloc, on_free);
 	if (!j->png || !(j->info = png_create_info_struct(j->png)))
-		stop(&j->guard, IMGSEARCH_ENOMEM, "");
+		jump_out(&j->guard, IMGSEARCH_ENOMEM, "");
 	png_set_write_fn(j->png, j, on_write, on_flush);
 	png_set_user_limits(j->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
 	png_set_IHDR(j->png, j->info, j->im->width, j->im->height, 8, PNG_COLOR_TYPE_RGB,
@@ -389,15 +418,15 @@ static void write_picture(void *arg)
 	for (size_t y = 0; y < j->im->height; y++) {
 		int rc = ims_stopped(j->stop);
 		if (rc)
-			stop(&j->guard, rc, ims_stop_text(rc));
+			jump_out(&j->guard, rc, ims_stop_text(rc));
 		png_write_row(j->png, j->im->pixels + y * j->im->width * 3);
 	}
 	png_write_end(j->png, NULL);
 }
 
-int ims_image_encode_png(buf *out, const image *im, const stop_token *stop_on, imgsearch_error *err)
+int ims_image_encode_png(buf *out, const image *im, const stop_token *stop, imgsearch_error *err)
 {
-	write_job j = { .im = im, .out = out, .stop = stop_on };
+	write_job j = { .im = im, .out = out, .stop = stop };
 	int rc = run_guarded(&j.guard, write_picture, &j, err);
 	png_destroy_write_struct(&j.png, &j.info);
 	return rc ? rc : out->failed ? ims_nomem(err) : 0;

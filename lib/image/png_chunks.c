@@ -17,17 +17,12 @@ typedef struct chunk {
 	size_t size;
 } chunk;
 
-static uint32_t big_endian(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 /* The chunk at *pos, which moves behind it; false: there is no whole one. */
 static bool next_chunk(const uint8_t *data, size_t size, size_t *pos, chunk *out)
 {
 	if (size < *pos || size - *pos < OVERHEAD)
 		return false;
-	*out = (chunk){ data + *pos + 4, data + *pos + 8, big_endian(data + *pos) };
+	*out = (chunk){ data + *pos + 4, data + *pos + 8, ims_big_endian(data + *pos) };
 	if (out->size > size - *pos - OVERHEAD)
 		return false;
 	*pos += out->size + OVERHEAD;
@@ -80,14 +75,6 @@ static const uint8_t *find_text(const chunk *c, bool *deflated)
 	return at;
 }
 
-static int hex_value(uint8_t c)
-{
-	return c >= '0' && c <= '9' ? c - '0'
-		: c >= 'a' && c <= 'f'  ? c - 'a' + 10
-		: c >= 'A' && c <= 'F'  ? c - 'A' + 10
-								: -1;
-}
-
 /*
  * ImageMagick's "Raw profile": a line with the type, one with the number of bytes, lines of hex
  * digits. Decoded in place.
@@ -107,7 +94,7 @@ static void decode_raw_profile(buf *text)
 		}
 	}
 	for (int high = -1; in < end; in++) {
-		int digit = hex_value(*in);
+		int digit = ims_hex_digit((char)*in);
 		if (digit < 0)
 			continue;
 		if (high < 0) {
@@ -191,14 +178,13 @@ static bool read_profile(png_facts *f, const chunk *c)
 
 static void use_gamma(png_facts *f, const colour_chunks *k)
 {
-	double point[8];
-	if (k->gama.size != 4 || !big_endian(k->gama.data))
+	double xy[8];
+	if (k->gama.size != 4 || !ims_big_endian(k->gama.data))
 		return;
-	bool has_points = k->chrm.size == 32;
-	for (int i = 0; has_points && i < 8; i++)
-		point[i] = big_endian(k->chrm.data + 4 * i) / 100000.0;
-	ims_colour_set_gamma(&f->colours, big_endian(k->gama.data) / 100000.0,
-		has_points ? point : NULL);
+	bool has_xy = k->chrm.size == 32;
+	for (int i = 0; has_xy && i < 8; i++)
+		xy[i] = ims_big_endian(k->chrm.data + 4 * i) / 100000.0;
+	ims_colour_set_gamma(&f->colours, ims_big_endian(k->gama.data) / 100000.0, has_xy ? xy : NULL);
 }
 
 static void use_colours(png_facts *f, const colour_chunks *k)

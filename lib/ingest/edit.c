@@ -171,11 +171,6 @@ static int check_ids(const int64_t *ids, size_t n, imgsearch_error *err)
 	return rc;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int check_names(const char *const *names, size_t n, imgsearch_error *err)
 {
 	size_t named = 0;
@@ -189,7 +184,7 @@ static int check_names(const char *const *names, size_t n, imgsearch_error *err)
 		if (names[i])
 			sorted[named++] = names[i];
 	}
-	qsort(sorted, named, sizeof *sorted, compare_names);
+	qsort(sorted, named, sizeof *sorted, ims_text_compare);
 	for (size_t i = 1; !rc && i < named; i++)
 		if (!strcmp(sorted[i], sorted[i - 1]))
 			rc = ims_fail(err, IMGSEARCH_EINVAL, "names: %s comes twice", sorted[i]);

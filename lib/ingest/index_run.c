@@ -17,7 +17,7 @@
 
 /* --------------------------------------------------------------------------------- entries ---- */
 
-static int report(index_run *r, const char *path)
+static int report_progress(index_run *r, const char *path)
 {
 	run_counts *c = r->counts;
 	imgsearch_progress p = {
@@ -55,26 +55,26 @@ static void count_unchanged(index_run *r, uint32_t state)
 	ims_counts_add(&r->counts->paths, state, 1);
 }
 
-static bool is_same_file(const path_entry *k, const walk_entry *e)
+static bool is_same_file(const path_entry *known, const walk_entry *e)
 {
-	return k->size == e->size && ims_timestamp_equal(k->mtime, e->mtime);
+	return known->size == e->size && ims_timestamp_equal(known->mtime, e->mtime);
 }
 
-/* The path was deleted on purpose, whatever lies there now. */
-static bool is_deleted(const path_entry *k)
+/* Whether the path was deleted on purpose, whatever lies there now. */
+static bool is_deleted(const path_entry *known)
 {
-	return k && k->state == IMGSEARCH_STATE_DELETED;
+	return known && known->state == IMGSEARCH_STATE_DELETED;
 }
 
 /* Records an entry that is no file. Its state needs no reading. */
-static int record(index_run *r, const walk_entry *e, const path_entry *k, uint32_t state)
+static int record(index_run *r, const walk_entry *e, const path_entry *known, uint32_t state)
 {
-	if (is_deleted(k) || (k && k->state == state && is_same_file(k, e))) {
-		count_unchanged(r, k->state);
+	if (is_deleted(known) || (known && known->state == state && is_same_file(known, e))) {
+		count_unchanged(r, known->state);
 		return 0;
 	}
 	pending_row row = {
-		.id = k ? k->id : 0,
+		.id = known ? known->id : 0,
 		.root = r->walk.start->root,
 		.path = ims_strdup(e->path),
 		.mtime = e->mtime,
@@ -100,7 +100,7 @@ static int add_unreadable(index_run *r, const char *folder)
 	return grown[w->n_unreadable++] ? 0 : ims_nomem(r->err);
 }
 
-/* A folder that is left out. Where that is the start, or it lies in it, the user is told. */
+/* A folder that is left out. The user is told where the start is that folder or lies in it. */
 static int add_excluded(index_run *r, const walk_entry *e)
 {
 	const index_start *start = r->walk.start;
@@ -113,119 +113,126 @@ static int add_excluded(index_run *r, const walk_entry *e)
 	return 0;
 }
 
-static bool is_fresh(const index_run *r, const path_entry *k, const walk_entry *e)
+static bool is_fresh(const index_run *r, const path_entry *known, const walk_entry *e)
 {
-	if (is_deleted(k))
+	if (is_deleted(known))
 		return true;
-	if (!k || !is_same_file(k, e))
+	if (!known || !is_same_file(known, e))
 		return false;
-	if (k->state == IMGSEARCH_STATE_INDEXED || k->state == IMGSEARCH_STATE_DUPLICATE
-		|| k->state == IMGSEARCH_STATE_LINK)
+	if (known->state == IMGSEARCH_STATE_INDEXED || known->state == IMGSEARCH_STATE_DUPLICATE
+		|| known->state == IMGSEARCH_STATE_LINK)
 		return true;
 	/* Another version of the decoding may read it, or what is there is wanted now. */
-	if (k->state == IMGSEARCH_STATE_DAMAGED
-		&& (r->options->partial || !(k->pixels & IMAGE_DECODING_MASK)))
+	if (known->state == IMGSEARCH_STATE_DAMAGED
+		&& (r->options->partial || !(known->pixels & IMAGE_DECODING_MASK)))
 		return false;
-	return k->state != IMGSEARCH_STATE_UNREADABLE && k->state != IMGSEARCH_STATE_EXCLUDED
+	return known->state != IMGSEARCH_STATE_UNREADABLE && known->state != IMGSEARCH_STATE_EXCLUDED
 		&& !r->options->retry;
 }
 
-static bool knows_ctime(const path_entry *k)
+static bool knows_ctime(const path_entry *known)
 {
-	return k->ctime.nanoseconds >= 0;
+	return known->ctime.nanoseconds >= 0;
 }
 
-/*
- * Whether the bytes of a fresh file are compared: its inode changed since, which an edit that kept
- * size and time does, and much else; or the user wants it.
- */
-static bool is_to_compare(index_run *r, const path_entry *k, const walk_entry *e)
+/* Whether the change time of a file moved: by an edit that kept size and time, and by much else. */
+static bool is_touched(const path_entry *known, const walk_entry *e)
 {
-	bool touched = knows_ctime(k) && !ims_timestamp_equal(k->ctime, e->ctime);
-	if (is_deleted(k))
-		return false;
-	r->walk.same += knows_ctime(k);
-	r->walk.touched += touched;
-	return touched || r->options->reread;
+	return knows_ctime(known) && !ims_timestamp_equal(known->ctime, e->ctime);
+}
+
+/* For tell_touched. */
+static void count_touched(walk_state *w, const path_entry *known, const walk_entry *e)
+{
+	w->same += knows_ctime(known);
+	w->touched += is_touched(known, e);
 }
 
 /* Compares the hash of the file; what has none is read as a new file is. */
-static int compare(index_run *r, const walk_entry *e, const path_entry *k)
+static int compare(index_run *r, const walk_entry *e, const path_entry *known)
 {
 	store_picture p;
-	int rc = ims_store_picture_get(r->s->store, k->id, &p, NULL, r->err);
-	pipeline_item how = { .was = k->state };
+	int rc = ims_store_picture_get(r->s->store, known->id, &p, NULL, r->err);
+	pipeline_item how = { .row_state = known->state };
 	if (!rc && !r->identity.next)
-		how.known = p.hash;
+		how.row_hash = p.hash;
 	ims_store_picture_clear(&p);
-	return rc ? rc : submit(r, e, k->id, &how);
+	return rc ? rc : submit(r, e, known->id, &how);
 }
 
 /* Whether the decoding, or what it found on this machine, changed since the vector was made. */
-static bool may_be_stale(const index_run *r, const path_entry *k)
+static bool may_be_stale(const index_run *r, const path_entry *known)
 {
-	return k->state == IMGSEARCH_STATE_INDEXED && !r->identity.next
-		&& (!(k->pixels & IMAGE_DECODING_MASK)
-			|| (k->pixels & IMAGE_UNCONVERTED && ims_colour_available()));
+	return known->state == IMGSEARCH_STATE_INDEXED && !r->identity.next
+		&& (!(known->pixels & IMAGE_DECODING_MASK)
+			|| (known->pixels & IMAGE_UNCONVERTED && ims_colour_available()));
 }
 
 /* The row is of a version that did not know change times, or was moved. */
-static int add_ctime(index_run *r, const walk_entry *e, const path_entry *k)
+static int add_ctime(index_run *r, const walk_entry *e, const path_entry *known)
 {
 	return ims_pipeline_record(&r->pipeline,
-		&(pending_row){ .id = k->id, .state = k->state, .ctime = e->ctime, .ctime_only = true });
+		&(pending_row){ .id = known->id,
+			.state = known->state,
+			.ctime = e->ctime,
+			.ctime_only = true });
 }
 
-static int file_entry(index_run *r, const walk_entry *e, const path_entry *k)
+static int file_entry(index_run *r, const walk_entry *e, const path_entry *known)
 {
-	if (!is_fresh(r, k, e))
-		return submit(r, e, k ? k->id : 0, &(pipeline_item){ 0 });
-	if (is_to_compare(r, k, e))
-		return compare(r, e, k);
-	if (may_be_stale(r, k))
-		return submit(r, e, k->id,
-			&(pipeline_item){ .was = k->state, .made = k->pixels, .check_header = true });
+	if (!is_fresh(r, known, e))
+		return submit(r, e, known ? known->id : 0, &(pipeline_item){ 0 });
+	if (!is_deleted(known)) {
+		count_touched(&r->walk, known, e);
+		if (is_touched(known, e) || r->options->reread)
+			return compare(r, e, known);
+	}
+	if (may_be_stale(r, known))
+		return submit(r, e, known->id,
+			&(pipeline_item){ .row_state = known->state,
+				.row_pixels = known->pixels,
+				.check_header = true });
 	bool has_vector = true;
 	int rc = 0;
-	if (r->identity.next && k->state == IMGSEARCH_STATE_INDEXED)
-		rc = ims_store_vector_next_has(r->s->store, k->id, &has_vector, r->err);
+	if (r->identity.next && known->state == IMGSEARCH_STATE_INDEXED)
+		rc = ims_store_vector_next_has(r->s->store, known->id, &has_vector, r->err);
 	if (!rc && !has_vector)
-		return submit(r, e, k->id, &(pipeline_item){ .vector_only = true });
+		return submit(r, e, known->id, &(pipeline_item){ .vector_only = true });
 	if (!rc)
-		count_unchanged(r, k->state);
-	return rc || knows_ctime(k) || is_deleted(k) ? rc : add_ctime(r, e, k);
+		count_unchanged(r, known->state);
+	return rc || knows_ctime(known) || is_deleted(known) ? rc : add_ctime(r, e, known);
 }
 
 static int index_entry(index_run *r, const walk_entry *e)
 {
 	path_key key = ims_path_key(r->walk.start->root, e->path);
-	path_entry *k = ims_path_table_find(&r->paths, key);
+	path_entry *known = ims_path_table_find(&r->paths, key);
 	int rc = 0;
-	if (k)
-		k->seen = true;
+	if (known)
+		known->seen = true;
 	r->counts->paths.seen++;
 	switch (e->kind) {
 	case WALK_FILE:
 		rc = ims_seen_files_add(&r->files, key, e, e->link || r->walk.linked) ? ims_nomem(r->err)
-																			  : file_entry(r, e, k);
+																			  : file_entry(r, e, known);
 		break;
 	case WALK_EXCLUDED:
 		rc = e->folder ? add_excluded(r, e) : 0;
 		if (!rc)
-			rc = record(r, e, k, IMGSEARCH_STATE_EXCLUDED);
+			rc = record(r, e, known, IMGSEARCH_STATE_EXCLUDED);
 		break;
 	case WALK_SPECIAL:
-		rc = record(r, e, k, IMGSEARCH_STATE_UNSUPPORTED);
+		rc = record(r, e, known, IMGSEARCH_STATE_UNSUPPORTED);
 		break;
 	case WALK_UNREADABLE:
 		rc = e->folder ? add_unreadable(r, e->path) : 0;
 		if (!rc)
-			rc = record(r, e, k, IMGSEARCH_STATE_UNREADABLE);
+			rc = record(r, e, known, IMGSEARCH_STATE_UNREADABLE);
 		break;
 	}
 	if (!rc)
-		rc = ims_pipeline_write_in_time(&r->pipeline);
-	return rc ? rc : report(r, e->path);
+		rc = ims_pipeline_write_if_due(&r->pipeline);
+	return rc ? rc : report_progress(r, e->path);
 }
 
 static int on_entry(void *user, const walk_entry *e)
@@ -235,8 +242,8 @@ static int on_entry(void *user, const walk_entry *e)
 }
 
 /*
- * Whether the file of a picture does not exist and was not found by the walk. Then a new
- * file with its bytes is that picture, moved.
+ * Whether the file of a picture does not exist and was not found by the walk. Then a new file with
+ * its bytes is that picture, moved.
  */
 static int is_moved(void *user, int64_t twin, bool *moved, imgsearch_error *err)
 {
@@ -327,13 +334,16 @@ static bool looks_unmounted(index_run *r, uint64_t seen)
 	return seen == r->counts->paths.seen && !r->options->prune && !ims_missing_count(r, &n) && n;
 }
 
-/* After a copy of the disk, or on a file system that makes change times up. Once for each. */
+/*
+ * Warns, once for each device, where the change times of all files moved: after a copy of the disk,
+ * or on a file system that makes change times up.
+ */
 static void tell_touched(index_run *r, uint64_t device)
 {
 	const walk_state *w = &r->walk;
-	if (w->touched < 2 || w->touched < w->same || r->told == device + 1)
+	if (w->touched < 2 || w->touched < w->same || r->warned_device == device + 1)
 		return;
-	r->told = device + 1;
+	r->warned_device = device + 1;
 	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
 		"%s: every change time moved, as after a copy: all %llu files are compared",
 		w->start->root_path, (unsigned long long)w->touched);
@@ -379,7 +389,7 @@ static void clear_walk(walk_state *w)
 	*w = (walk_state){ 0 };
 }
 
-static int index_start_of(index_run *r, const index_plan *p, const index_start *start)
+static int index_from(index_run *r, const index_plan *p, const index_start *start)
 {
 	walk_rules rules = {
 		.include = &r->rules.include.active,
@@ -431,7 +441,7 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 {
 	(void)root_path;
 	index_run *r = user;
-	path_entry k = {
+	path_entry known = {
 		.key = ims_path_key(p->root, p->path),
 		.id = p->id,
 		.size = p->size,
@@ -440,7 +450,7 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 		.state = p->state,
 		.pixels = (uint16_t)p->pixels,
 	};
-	return ims_path_table_add(&r->paths, &k) ? ims_nomem(r->err) : 0;
+	return ims_path_table_add(&r->paths, &known) ? ims_nomem(r->err) : 0;
 }
 
 /*
@@ -474,7 +484,7 @@ static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t 
 	return ims_handle_tx_end(r->s, rc, r->err);
 }
 
-/* Tells of pictures whose vectors are new because the decoding is. */
+/* Logs how many pictures have new vectors because the decoding changed. */
 static void tell_redecoded(index_run *r)
 {
 	const uint64_t n = r->counts->redecoded;
@@ -527,7 +537,7 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 	if (!rc)
 		rc = count_ahead(r, p);
 	for (size_t i = 0; !rc && i < p->n; i++)
-		rc = index_start_of(r, p, &p->start[i]);
+		rc = index_from(r, p, &p->start[i]);
 	if (!rc || ims_is_stop(rc)) {
 		int drained = ims_pipeline_drain(&r->pipeline);
 		rc = drained ? drained : rc;
@@ -568,20 +578,22 @@ int ims_index_run(imgsearch *s, const char *const *paths, size_t n,
 	index_run *r = ims_zalloc(1, sizeof *r);
 	if (!r)
 		return ims_nomem(err);
-	r->s = s;
-	r->options = options;
-	r->counts = counts;
-	r->err = p.err;
-	r->job = *j;
-	r->pipeline = (pipeline){
+	*r = (index_run){
 		.s = s,
-		.job = &r->job,
-		.identity = &r->identity,
+		.options = options,
 		.counts = counts,
-		.moved = is_moved,
-		.partial = options->partial,
-		.user = r,
 		.err = p.err,
+		.job = *j,
+		.pipeline = {
+			.s = s,
+			.job = &r->job,
+			.identity = &r->identity,
+			.counts = counts,
+			.moved = is_moved,
+			.partial = options->partial,
+			.user = r,
+			.err = p.err,
+		},
 	};
 	int rc = ims_pipeline_init(&r->pipeline);
 	if (!rc)

@@ -37,8 +37,8 @@ typedef struct index_run {
 	pipeline pipeline;
 	run_rules rules;
 	walk_state walk;
-	uint64_t told;     /* the device of which was told that every ctime moved */
-	uint64_t expected; /* number of paths, counted by a first walk; 0: unknown */
+	uint64_t warned_device; /* 1 + the device of the last warning that every ctime moved; 0: none */
+	uint64_t expected;      /* number of paths, counted by a first walk; 0: unknown */
 } index_run;
 
 /*

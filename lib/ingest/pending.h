@@ -15,10 +15,10 @@ typedef struct pending_row {
 	int64_t id, root; /* id 0: a new path */
 	char *path;       /* owned; relative to the root */
 	timestamp mtime, ctime;
-	uint64_t size;  /* as the walk saw it */
-	uint32_t state; /* IMGSEARCH_STATE_INDEXED: `picture` is written; else why it is not */
-	uint32_t was;   /* the state of the row where the file has its size and time; else 0 */
-	char *reason;   /* owned, or NULL */
+	uint64_t size;      /* as the walk saw it */
+	uint32_t state;     /* IMGSEARCH_STATE_INDEXED: `picture` is written; else why it is not */
+	uint32_t row_state; /* the state of the row where the file has its size and time; else 0 */
+	char *reason;       /* owned, or NULL */
 	prepared picture;
 	bool vector_only; /* only the vector of the row is replaced */
 	bool ctime_only;  /* the file is as it was, but for its change time; state is that of the row */

@@ -61,9 +61,9 @@ static uint32_t state_of(int rc)
 	}
 }
 
-static bool is_known(const pipeline_item *it, const hash256 *hash)
+static bool has_row_hash(const pipeline_item *it, const hash256 *hash)
 {
-	return !ims_hash_is_zero(&it->known) && ims_hash_equal(&it->known, hash);
+	return !ims_hash_is_zero(&it->row_hash) && ims_hash_equal(&it->row_hash, hash);
 }
 
 /*
@@ -77,7 +77,7 @@ static bool has_content(void *user, const hash256 *hash)
 	store_picture found = { 0 };
 	if (it->vector_only || it->force_decode)
 		return false;
-	if (is_known(it, hash))
+	if (has_row_hash(it, hash))
 		return true;
 	bool has = !ims_store_picture_by_hash(p->s->store, hash, &found, NULL);
 	if (has && p->identity->next)
@@ -95,8 +95,9 @@ static void prepare(void *arg)
 	double start = ims_now();
 	it->traits = 0;
 	it->picture = (prepared){ .pixels = IMAGE_DECODING };
-	it->is_current = it->check_header && ims_prepare_is_current(it->full, it->made, &it->traits);
-	if (it->is_current) {
+	it->same_pixels = it->check_header
+		&& ims_prepare_is_current(it->full, it->row_pixels, &it->traits);
+	if (it->same_pixels) {
 		set_done(p, &it->done);
 		return;
 	}
@@ -111,10 +112,10 @@ static void prepare(void *arg)
 	};
 	it->why = (imgsearch_error){ 0 };
 	it->state = state_of(ims_prepare(&request, &in, &it->picture, &it->input, &it->why));
-	it->is_same = is_known(it, &it->picture.hash);
+	it->same_bytes = has_row_hash(it, &it->picture.hash);
 	if (it->check_header && it->state != IMGSEARCH_STATE_INDEXED) { /* the row stays as it is */
-		it->is_current = true;
-		it->picture.pixels = it->made;
+		it->same_pixels = true;
+		it->picture.pixels = it->row_pixels;
 	}
 	it->seconds = ims_now() - start;
 	set_done(p, &it->done);
@@ -169,20 +170,14 @@ static int send_batch(pipeline *p)
 	return ++p->batches_out == p->batches_cap ? finish_batch(p) : 0;
 }
 
-/* Loads the network, and allocates the memory whose size depends on it. */
-static int load_network(pipeline *p)
+/* Allocates the batches, whose number and size depend on the network. */
+static int make_batches(pipeline *p)
 {
-	double start = ims_now();
 	const model_identity *m = &p->identity->model;
-	int rc = ims_handle_network(p->s, m, &p->network, p->err);
-	p->counts->network_s += ims_now() - start;
-	p->waited += ims_now() - start;
-	if (rc)
-		return rc;
 	p->batches_cap = ims_model_concurrency(p->network) + 1u;
 	p->batch_size = ims_model_batch(p->network);
-	if (p->batches_cap
-		> 2) /* runs side by side share the cache: smaller ones leave each more of it */
+	/* Runs side by side share the cache: smaller ones leave each more of it. */
+	if (p->batches_cap > 2)
 		p->batch_size = (p->batch_size + 1) / 2;
 	size_t slot = (size_t)m->recipe.crop * m->recipe.crop * 3;
 	p->batch = ims_zalloc(p->batches_cap, sizeof *p->batch);
@@ -198,9 +193,19 @@ static int load_network(pipeline *p)
 	return got ? 0 : ims_nomem(p->err);
 }
 
+static int load_network(pipeline *p)
+{
+	double start = ims_now();
+	int rc = ims_handle_network(p->s, &p->identity->model, &p->network, p->err);
+	p->counts->network_s += ims_now() - start;
+	p->waited += ims_now() - start;
+	return rc ? rc : make_batches(p);
+}
+
 static int join_batch(pipeline *p, const float *input, size_t row)
 {
-	int rc = p->network ? 0 : load_network(p); /* bytes that were to be compared are others */
+	/* Not loaded yet: all files so far were only compared, and this one differs from its row. */
+	int rc = p->network ? 0 : load_network(p);
 	if (rc)
 		return rc;
 	size_t side = p->identity->model.recipe.crop, slot = side * side * 3;
@@ -246,7 +251,7 @@ static int write_state(pipeline *p, const pending_row *r, uint32_t state, const 
 	};
 	count_state(p, state);
 	p->counts->added += !r->id;
-	p->counts->unchanged += r->was == state;
+	p->counts->unchanged += r->row_state == state;
 	return ims_store_picture_put(p->s->store, &row, p->err);
 }
 
@@ -335,7 +340,7 @@ static int write_all(pipeline *p)
 	return rc;
 }
 
-int ims_pipeline_write_in_time(pipeline *p)
+int ims_pipeline_write_if_due(pipeline *p)
 {
 	return p->pending.n && ims_now() - p->last_write >= write_every ? write_all(p) : 0;
 }
@@ -383,21 +388,35 @@ static int needs_vector(pipeline *p, pipeline_item *it, bool *needs, imgsearch_e
 static void count_same(pipeline *p, const pipeline_item *it)
 {
 	p->counts->unchanged++;
-	p->counts->rehashed += it->is_same;
-	count_state(p, it->was);
+	p->counts->rehashed += it->same_bytes;
+	count_state(p, it->row_state);
 }
 
-/* Turns the oldest item of the ring into a pending row. */
-static int admit(pipeline *p)
+/* Waits for the oldest item and takes it out of the ring. */
+static pipeline_item *take_oldest(pipeline *p)
 {
 	pipeline_item *it = &p->item[p->items_first];
 	wait_for(p, &it->done);
 	p->items_first = (p->items_first + 1) % p->items_cap;
 	p->items_out--;
 	p->counts->decode_s += it->seconds;
-	bool needs = false;
+	return it;
+}
+
+/* Tells why a file is not indexed, to the log and in its row. */
+static int set_reason(pipeline *p, const pipeline_item *it, pending_row *row)
+{
+	ims_job_log(p->job, IMGSEARCH_LOG_DEBUG, "%s: %s", it->full, it->why.message);
+	row->reason = ims_strdup(it->why.message);
+	return row->reason ? 0 : ims_nomem(p->err);
+}
+
+/* Turns the oldest item of the ring into a pending row. */
+static int admit(pipeline *p)
+{
+	pipeline_item *it = take_oldest(p);
+	bool needs = false, same = it->same_bytes || it->same_pixels;
 	int rc = p->pending.n == PENDING_MOST ? write_all(p) : 0;
-	bool same = it->is_same || it->is_current;
 	if (same)
 		count_same(p, it);
 	else if (!rc && it->state == IMGSEARCH_STATE_INDEXED)
@@ -409,19 +428,16 @@ static int admit(pipeline *p)
 		.mtime = it->mtime,
 		.ctime = it->ctime,
 		.size = it->size,
-		.state = same ? it->was : it->state,
-		.was = it->was,
-		.ctime_only = it->is_same,
-		.pixels_only = it->is_current,
+		.state = same ? it->row_state : it->state,
+		.row_state = it->row_state,
+		.ctime_only = it->same_bytes,
+		.pixels_only = it->same_pixels,
 		.picture = it->picture,
 		.vector_only = it->vector_only,
 		.needs_vector = needs,
 	};
-	if (!rc && !same && it->state != IMGSEARCH_STATE_INDEXED) {
-		ims_job_log(p->job, IMGSEARCH_LOG_DEBUG, "%s: %s", it->full, it->why.message);
-		row.reason = ims_strdup(it->why.message);
-		rc = row.reason ? 0 : ims_nomem(p->err);
-	}
+	if (!rc && !same && it->state != IMGSEARCH_STATE_INDEXED)
+		rc = set_reason(p, it, &row);
 	if (it->check_header && !same) {
 		p->counts->redecoded++;
 		p->redecoded_traits |= it->traits;
@@ -456,7 +472,7 @@ static int make_ring(pipeline *p)
 int ims_pipeline_submit(pipeline *p, const pipeline_item *item)
 {
 	int rc = item->path && item->full ? 0 : ims_nomem(p->err);
-	if (!rc && !p->network && ims_hash_is_zero(&item->known) && !item->check_header)
+	if (!rc && !p->network && ims_hash_is_zero(&item->row_hash) && !item->check_header)
 		rc = load_network(p);
 	if (!rc && !p->item)
 		rc = make_ring(p);
@@ -487,7 +503,7 @@ int ims_pipeline_drain(pipeline *p)
 		if (!rc)
 			rc = admit(p);
 		if (!rc)
-			rc = ims_pipeline_write_in_time(p);
+			rc = ims_pipeline_write_if_due(p);
 	}
 	if (!rc || ims_is_stop(rc)) {
 		int written = write_all(p);

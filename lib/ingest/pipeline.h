@@ -23,21 +23,21 @@ typedef struct pipeline_item {
 	uint64_t size;
 	timestamp mtime, ctime;
 	bool vector_only; /* the picture's row stays as it is */
-	uint32_t was;     /* the state of the row where the file has its size and time; else 0 */
-	hash256 known;    /* the bytes of the row, where only their hash is to be compared; else zero */
-	bool force_decode; /* known bytes are decoded too */
-	/* Whether the header tells that decoding now gives other pixels than those of `made`. */
-	bool check_header;
-	uint32_t made;
+	/* of the path's row: its state where the file has the row's size and time; else 0 */
+	uint32_t row_state;
+	hash256 row_hash;    /* of its bytes, where the file's need only be compared; else zero */
+	uint32_t row_pixels; /* with check_header: how its pixels were made (image/image.h) */
+	bool force_decode;   /* bytes that the index has are decoded too */
+	bool check_header;   /* first ask the file's header whether decoding now gives other pixels */
 	/* set by the worker */
 	uint32_t state;      /* imgsearch_state */
 	imgsearch_error why; /* of a state other than indexed */
 	prepared picture;
 	float *input; /* reused by the next item */
 	double seconds;
-	bool is_same;    /* the bytes are those known */
-	bool is_current; /* with check_header: the pixels would be the same */
-	uint32_t traits; /* with check_header: of the header */
+	bool same_bytes;  /* as the row's */
+	bool same_pixels; /* with check_header: decoding gives those of the row, or fails */
+	uint32_t traits;  /* with check_header: of the header */
 	bool done;
 } pipeline_item;
 
@@ -92,7 +92,7 @@ int ims_pipeline_submit(pipeline *p, const pipeline_item *item);
 int ims_pipeline_record(pipeline *p, const pending_row *row);
 
 /* Writes the pending rows if the last write is two seconds ago. EMODEL, EDB, EIO, ENOMEM. */
-int ims_pipeline_write_in_time(pipeline *p);
+int ims_pipeline_write_if_due(pipeline *p);
 
 /*
  * Waits for all items, runs the last batch and writes all rows. A cancel drops the items that are

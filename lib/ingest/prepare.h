@@ -14,7 +14,7 @@ typedef struct prepared {
 	uint32_t width,
 		height;      /* upright, of the crop if there is one; as far as the header was read */
 	bool decoded;    /* false: the index has the bytes; signature and input were not made */
-	uint32_t pixels; /* how they were made: see image_head */
+	uint32_t pixels; /* how they were made: see IMAGE_DECODING */
 	buf signature;   /* as it is stored; ims_prepared_clear; empty unless decoded */
 } prepared;
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_CARD = 1 << 20, MAX_SIDE = 4096, MAX_DIM = 65536 };
+enum { MAX_CARD = 1 << 20, MAX_SIDE = 4096 };
 
 static const float imagenet_mean[3] = { 0.485f, 0.456f, 0.406f },
 				   imagenet_std[3] = { 0.229f, 0.224f, 0.225f };
@@ -86,7 +86,7 @@ static bool value(json *j, const char *key, model_card *card, card_parts *p)
 	if (!strcmp(key, "interpolation"))
 		return p->interpolation = interpolation(j, &p->recipe.bicubic);
 	if (!strcmp(key, "dim"))
-		return whole(j, MAX_DIM, &card->dim);
+		return whole(j, IMS_MAX_DIM, &card->dim);
 	if (!strcmp(key, "projection"))
 		return ims_json_bool(j, &flag) && (card->projection = flag, true);
 	if (!strcmp(key, "descent"))

@@ -4,6 +4,8 @@
  */
 #include "model/json.h"
 
+#include "base/c_locale.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -59,11 +61,7 @@ static int hex4(json *j)
 {
 	int v = 0;
 	for (int i = 0; i < 4; i++, j->at++) {
-		char c = j->at < j->end ? *j->at : 0;
-		int digit = c >= '0' && c <= '9' ? c - '0'
-			: c >= 'a' && c <= 'f'       ? c - 'a' + 10
-			: c >= 'A' && c <= 'F'       ? c - 'A' + 10
-										 : -1;
+		int digit = j->at < j->end ? ims_hex_digit(*j->at) : -1;
 		if (digit < 0)
 			return -1;
 		v = v * 16 + digit;

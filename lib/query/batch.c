@@ -181,16 +181,13 @@ static int run_step(batch *b, size_t first, size_t n, imgsearch_error *err)
 /* An index without a dimension has no rows; every answer is empty. */
 static int answer_empty(batch *b, size_t n, imgsearch_error *err)
 {
-	for (size_t i = 0; i < n; i++) {
-		imgsearch_hits *hits = ims_result_alloc(b->answers, 1, sizeof *hits);
-		if (!hits)
-			return ims_nomem(err);
-		hits->searcher = "scan";
-		hits->plan = "empty index";
-		hits->exact = 1;
+	int rc = 0;
+	for (size_t i = 0; !rc && i < n; i++) {
+		imgsearch_hits *hits = NULL;
+		rc = ims_hits_empty(b->answers, &hits, err);
 		b->item[i]->hits = hits;
 	}
-	return 0;
+	return rc;
 }
 
 typedef struct asked {
@@ -202,35 +199,41 @@ typedef struct asked {
 	imgsearch_answers **out;
 } asked;
 
-static int run_batch(void *arg, view *v, imgsearch_error *err)
+static int run_steps(batch *b, const asked *a, imgsearch_error *err)
 {
-	const asked *a = arg;
-	size_t n = a->n;
 	query q = { 0 };
-	batch b = { .s = a->s, .view = v, .query = &q, .job = a->job, .in = a->in };
-	b.answers = ims_result_new(sizeof *b.answers);
-	b.item = ims_result_list(b.answers, n, sizeof **b.item);
-	int rc = b.answers && b.item ? 0 : ims_nomem(err);
+	size_t n = a->n;
+	b->query = &q;
+	int rc = ims_query_make(&q, a->s, b->view, a->options, a->job, err);
 	if (!rc)
-		rc = v->space.dim ? ims_query_make(&q, a->s, v, a->options, a->job, err)
-						  : answer_empty(&b, n, err);
-	if (!rc && v->space.dim)
 		rc = ims_query_threads(&q, err);
-	if (!rc && v->space.dim)
-		rc = init(&b, n, err);
-	for (size_t at = 0, now; !rc && v->space.dim && at < n; at += now) {
-		now = n - at < b.step ? n - at : b.step;
-		rc = run_step(&b, at, now, err);
+	if (!rc)
+		rc = init(b, n, err);
+	for (size_t at = 0, now; !rc && at < n; at += now) {
+		now = n - at < b->step ? n - at : b->step;
+		rc = run_step(b, at, now, err);
 		if (!rc)
 			rc = ims_job_step(a->job, "query", at + now, n, err);
 	}
-	clear(&b);
+	clear(b);
 	ims_query_free(&q);
+	return rc;
+}
+
+static int run_batch(void *arg, view *v, imgsearch_error *err)
+{
+	const asked *a = arg;
+	batch b = { .s = a->s, .view = v, .job = a->job, .in = a->in };
+	b.answers = ims_result_new(sizeof *b.answers);
+	b.item = ims_result_list(b.answers, a->n, sizeof **b.item);
+	int rc = b.answers && b.item ? 0 : ims_nomem(err);
+	if (!rc)
+		rc = v->space.dim ? run_steps(&b, a, err) : answer_empty(&b, a->n, err);
 	if (rc) {
 		ims_result_free(b.answers);
 		return rc;
 	}
-	b.answers->count = n;
+	b.answers->count = a->n;
 	b.answers->items = (const imgsearch_answer *const *)b.item;
 	*a->out = b.answers;
 	return 0;

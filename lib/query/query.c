@@ -51,20 +51,6 @@ static int combine(imgsearch *s, query *q, const imgsearch_input *in, size_t n, 
 	return rc;
 }
 
-static const char empty_index[] = "empty index";
-
-static int empty_hits(imgsearch_hits **out, imgsearch_error *err)
-{
-	imgsearch_hits *hits = ims_result_new(sizeof *hits);
-	*out = hits;
-	if (!hits)
-		return ims_nomem(err);
-	hits->searcher = "scan";
-	hits->plan = empty_index;
-	hits->exact = 1;
-	return 0;
-}
-
 static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n, query *q,
 	imgsearch_hits **out, imgsearch_error *err)
 {
@@ -96,7 +82,7 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 		*out = NULL;
 	} else {
 		(*out)->searcher = name;
-		(*out)->plan = (*out)->count || v->rows.n ? report.plan : empty_index;
+		(*out)->plan = (*out)->count || v->rows.n ? report.plan : ims_hits_plan_empty;
 		(*out)->exact = report.exact;
 		(*out)->feature_seconds = extracted - start;
 		(*out)->search_seconds = searched - extracted;
@@ -120,7 +106,7 @@ static int query_in(void *arg, view *v, imgsearch_error *err)
 	const asked *a = arg;
 	query q;
 	if (!v->space.dim)
-		return empty_hits(a->out, err);
+		return ims_hits_empty(NULL, a->out, err);
 	int rc = ims_query_make(&q, a->s, v, a->options, a->job, err);
 	if (!rc)
 		rc = run_query(a->s, v, a->in, a->n, &q, a->out, err);

@@ -54,8 +54,8 @@ static int take(void *user, const int64_t *ids, const float *rows, size_t n)
 static int measure_spread(search_facts *f, imgsearch_error *err)
 {
 	size_t n = f->sampled, dim = f->dim;
-	double squares = 0, pairs = 0, *mean = ims_zalloc(dim, sizeof(*mean));
-	float *x = ims_alloc_aligned(n * dim, sizeof(*x));
+	double squares = 0, pairs = 0, *mean = ims_zalloc(dim, sizeof *mean);
+	float *x = ims_alloc_aligned(n * dim, sizeof *x);
 	int rc = x && mean ? 0 : ims_nomem(err);
 	for (size_t i = 0; !rc && i < n * dim; i++)
 		mean[i % dim] += f->sample[i];

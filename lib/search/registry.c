@@ -53,7 +53,7 @@ struct search_index {
 static int wrap(search_index **out, searcher *s, imgsearch_error *err)
 {
 	pthread_rwlockattr_t attr;
-	search_index *x = ims_zalloc(1, sizeof(*x));
+	search_index *x = ims_zalloc(1, sizeof *x);
 	if (!x) {
 		s->ops->free(s);
 		return ims_nomem(err);
@@ -74,7 +74,7 @@ static int known(const searcher_ops **ops, const char *name, const row_source *r
 	*ops = ims_search_find(name);
 	if (!*ops)
 		return ims_fail(err, IMGSEARCH_EINVAL, "no searcher is called \"%s\"", name);
-	if (!rows->dim || rows->dim > 65536)
+	if (!rows->dim || rows->dim > IMS_MAX_DIM)
 		return ims_fail(err, IMGSEARCH_EINVAL, "rows of %u numbers cannot be searched", rows->dim);
 	return 0;
 }
@@ -140,8 +140,8 @@ uint64_t ims_search_memory(const search_index *x)
 {
 	search_index *locked = (search_index *)x;
 	pthread_rwlock_rdlock(&locked->lock);
-	uint64_t bytes = x->s->ops->memory(x->s) + sizeof(*x) + x->cap_gone * sizeof(*x->gone)
-		+ x->cap_tail * (sizeof(*x->tail) + x->s->rows->dim * sizeof(float));
+	uint64_t bytes = x->s->ops->memory(x->s) + sizeof *x + x->cap_gone * sizeof *x->gone
+		+ x->cap_tail * (sizeof *x->tail + x->s->rows->dim * sizeof(float));
 	pthread_rwlock_unlock(&locked->lock);
 	return bytes;
 }
@@ -250,13 +250,13 @@ static int mask(search_index *x, int64_t id, imgsearch_error *err)
 		return 0;
 	if (x->n_gone == x->cap_gone) {
 		size_t cap = x->cap_gone ? x->cap_gone * 2 : 64;
-		int64_t *gone = ims_realloc(x->gone, cap, sizeof(*gone));
+		int64_t *gone = ims_realloc(x->gone, cap, sizeof *gone);
 		if (!gone)
 			return ims_nomem(err);
 		x->gone = gone;
 		x->cap_gone = cap;
 	}
-	memmove(x->gone + at + 1, x->gone + at, (x->n_gone - at) * sizeof(*x->gone));
+	memmove(x->gone + at + 1, x->gone + at, (x->n_gone - at) * sizeof *x->gone);
 	x->gone[at] = id;
 	x->n_gone++;
 	return 0;
@@ -281,7 +281,7 @@ static int tail_grow(search_index *x, imgsearch_error *err)
 	size_t cap = x->cap_tail ? x->cap_tail + x->cap_tail / 2 : 64;
 	if (x->n_tail < x->cap_tail)
 		return 0;
-	tail_row *tail = ims_realloc(x->tail, cap, sizeof(*tail));
+	tail_row *tail = ims_realloc(x->tail, cap, sizeof *tail);
 	if (!tail)
 		return ims_nomem(err);
 	x->tail = tail;
@@ -302,7 +302,7 @@ static int tail_put(search_index *x, int64_t id, const float *row, imgsearch_err
 	if (rc)
 		return rc;
 	if (!tail_find(x, id, &at)) {
-		memmove(x->tail + at + 1, x->tail + at, (x->n_tail - at) * sizeof(*x->tail));
+		memmove(x->tail + at + 1, x->tail + at, (x->n_tail - at) * sizeof *x->tail);
 		x->tail[at] = (tail_row){ id, x->n_tail++ };
 	}
 	memcpy(x->rows + x->tail[at].slot * dim, row, dim * sizeof(float));
@@ -316,7 +316,7 @@ static int tail_drop(search_index *x, int64_t id, imgsearch_error *err)
 	if (rc || !tail_find(x, id, &at))
 		return rc;
 	size_t slot = x->tail[at].slot, last = x->n_tail - 1;
-	memmove(x->tail + at, x->tail + at + 1, (last - at) * sizeof(*x->tail));
+	memmove(x->tail + at, x->tail + at + 1, (last - at) * sizeof *x->tail);
 	x->n_tail = last;
 	for (size_t i = 0; slot != last && i < last; i++)
 		if (x->tail[i].slot == last) {

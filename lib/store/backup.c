@@ -154,7 +154,7 @@ static int copy_pages(backup *b, int64_t page_size)
 	sqlite3_backup_finish(copy);
 	if (!rc && sqlite != SQLITE_DONE)
 		rc = step_failed(b, sqlite);
-	return rc ? rc : ims_store_unchanged(b->from, b->err);
+	return rc ? rc : ims_store_check_unchanged(b->from, b->err);
 }
 
 /* Roots and number as if the index had been made at the target: see docs/storage.md. */
@@ -173,7 +173,7 @@ static int place_roots(backup *b)
 				sqlite3_column_int64(s, 0), path, way);
 	}
 	ims_store_done(b->from, s);
-	return rc ? rc : ims_store_number_file(b->to, true, b->err);
+	return rc ? rc : ims_store_file_id_put(b->to, true, b->err);
 }
 
 /* The journal mode of an index; everything is in the file itself afterwards. */

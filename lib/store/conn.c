@@ -131,7 +131,7 @@ void ims_store_disconnect(conn *c)
 		return;
 	for (size_t i = 0; i < c->n; i++)
 		sqlite3_finalize(c->cached[i].stmt);
-	if (!c->borrowed && c->db && ims_store_same_file(c->st, NULL)) /* the journal is another's */
+	if (!c->borrowed && c->db && ims_store_check_path(c->st, NULL)) /* the journal is another's */
 		sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (!c->borrowed)
 		sqlite3_close_v2(c->db);
@@ -148,7 +148,7 @@ static conn *take_idle(store *st)
 {
 	pthread_mutex_lock(&st->mutex);
 	if (st->read_only)
-		ims_store_watch_file(st);
+		ims_store_drop_outdated(st);
 	conn *c = st->n_idle ? st->idle[--st->n_idle] : NULL;
 	pthread_mutex_unlock(&st->mutex);
 	return c;
@@ -180,7 +180,7 @@ int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
 		return 0;
 	}
 	*out = NULL;
-	int rc = ims_store_same_file(st, err);
+	int rc = ims_store_check_path(st, err);
 	while (!rc && upgraded) {
 		*out = take_idle(st);
 		if (!*out)

@@ -75,18 +75,18 @@ void ims_store_release(store *st, conn *c); /* NULL is fine */
 bool ims_store_own_transaction(store *st);
 
 /*
- * An immutable connection sees no change of the file, or sees some of it. ims_store_watch_file
- * closes those that are idle after a change, under the mutex. ims_store_unchanged: EBUSY where the
- * file was changed under an immutable connection.
+ * An immutable connection sees no change of the file, or sees some of it. ims_store_drop_outdated
+ * closes those that are idle after a change, under the mutex. ims_store_check_unchanged: EBUSY
+ * where the file was changed under an immutable connection.
  */
-void ims_store_watch_file(store *st);
-int ims_store_unchanged(conn *c, imgsearch_error *err);
+void ims_store_drop_outdated(store *st);
+int ims_store_check_unchanged(conn *c, imgsearch_error *err);
 
 /*
  * The file of the path is the one that was opened. EIO: it was replaced, moved or deleted; what is
  * written through this handle would go to a file that nobody sees. Nothing for ":memory:".
  */
-int ims_store_same_file(const store *st, imgsearch_error *err);
+int ims_store_check_path(const store *st, imgsearch_error *err);
 int ims_store_remember_file(store *st, imgsearch_error *err);
 
 /*
@@ -95,9 +95,9 @@ int ims_store_remember_file(store *st, imgsearch_error *err);
  */
 int ims_store_check_file(conn *c, imgsearch_error *err);
 /* Whether an error of SQLite comes from another file that was copied over this one; err says so. */
-bool ims_store_overwritten(conn *c, imgsearch_error *err);
+bool ims_store_is_overwritten(conn *c, imgsearch_error *err);
 /* Within a transaction: gives the file a number, where it has none. */
-int ims_store_number_file(conn *c, bool anew, imgsearch_error *err);
+int ims_store_file_id_put(conn *c, bool anew, imgsearch_error *err);
 
 /* The time and size of the file in one number; 0: there is none. */
 int64_t ims_store_file_state(const store *st);

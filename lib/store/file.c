@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* At most 64 MiB a call. The checkpoint does not wait for readers and leaves them their pages. */
+enum { COMPACT_BYTES = 64 << 20 }; /* of free pages that a call returns, at most */
+
+/* The checkpoint does not wait for readers and leaves them their pages. */
 int ims_store_compact(store *st, imgsearch_error *err)
 {
 	conn *c = st->writer;
@@ -21,7 +23,7 @@ int ims_store_compact(store *st, imgsearch_error *err)
 		rc = ims_store_number(c, &free_pages, 0, err, "PRAGMA freelist_count", "");
 	if (!rc && free_pages) {
 		char *vacuum = ims_format("PRAGMA incremental_vacuum(%lld)",
-			(long long)(67108864 / page_size));
+			(long long)(COMPACT_BYTES / page_size));
 		rc = vacuum ? ims_store_exec(c, vacuum, err) : ims_nomem(err);
 		ims_free(vacuum);
 	}
@@ -66,7 +68,7 @@ static int read_file_id(conn *c, int64_t *id, imgsearch_error *err)
 	return rc;
 }
 
-int ims_store_number_file(conn *c, bool anew, imgsearch_error *err)
+int ims_store_file_id_put(conn *c, bool anew, imgsearch_error *err)
 {
 	return ims_store_run(c, err,
 		anew ? "INSERT OR REPLACE INTO setting(name, data) VALUES('file', randomblob(8))"
@@ -98,12 +100,12 @@ int ims_store_check_file(conn *c, imgsearch_error *err)
 {
 	store *st = c->st;
 	int64_t id, state = ims_store_file_state(st);
-	int rc = ims_store_same_file(st, err);
+	int rc = ims_store_check_path(st, err);
 	if (rc || !st->inode || state == atomic_load(&st->checked))
 		return rc;
 	rc = read_file_id(c, &id, err);
 	if (rc) /* another file may have no such table */
-		return rc == IMGSEARCH_EDB && ims_store_overwritten(c, err) ? IMGSEARCH_EIO : rc;
+		return rc == IMGSEARCH_EDB && ims_store_is_overwritten(c, err) ? IMGSEARCH_EIO : rc;
 	if (atomic_load(&st->file_id) && id != atomic_load(&st->file_id)) {
 		atomic_store(&st->overwritten, true);
 		return replaced(st, err);
@@ -113,7 +115,7 @@ int ims_store_check_file(conn *c, imgsearch_error *err)
 	return 0;
 }
 
-bool ims_store_overwritten(conn *c, imgsearch_error *err)
+bool ims_store_is_overwritten(conn *c, imgsearch_error *err)
 {
 	store *st = c->st;
 	if (!st->inode || ims_store_file_state(st) == atomic_load(&st->checked))
@@ -123,7 +125,7 @@ bool ims_store_overwritten(conn *c, imgsearch_error *err)
 	return true;
 }
 
-int ims_store_same_file(const store *st, imgsearch_error *err)
+int ims_store_check_path(const store *st, imgsearch_error *err)
 {
 	struct stat info;
 	if (!st->inode)
@@ -149,7 +151,7 @@ bool ims_store_journal_exists(const store *st)
 	return st->wal_path && stat(st->wal_path, &info) == 0 && info.st_size > 0;
 }
 
-void ims_store_watch_file(store *st)
+void ims_store_drop_outdated(store *st)
 {
 	int64_t state = ims_store_file_state(st);
 	bool journal = ims_store_journal_exists(st);
@@ -166,7 +168,7 @@ void ims_store_watch_file(store *st)
 	st->journal = journal;
 }
 
-int ims_store_unchanged(conn *c, imgsearch_error *err)
+int ims_store_check_unchanged(conn *c, imgsearch_error *err)
 {
 	if (!c->immutable || c->file_state == ims_store_file_state(c->st))
 		return 0;
@@ -182,7 +184,7 @@ int ims_store_data_version(store *st, int64_t *version, imgsearch_error *err)
 		return 0;
 	pthread_mutex_lock(&st->mutex);
 	if (st->read_only)
-		ims_store_watch_file(st);
+		ims_store_drop_outdated(st);
 	if (!st->watch)
 		rc = ims_store_connect(st, &st->watch, false, err);
 	if (!rc)

@@ -88,7 +88,7 @@ int ims_store_write_begin(store *st, imgsearch_error *err)
 {
 	if (st->read_only)
 		return refuse(st, err);
-	int rc = ims_store_same_file(st, err);
+	int rc = ims_store_check_path(st, err);
 	if (!rc)
 		rc = ims_store_lock(st, err);
 	if (rc)
@@ -103,8 +103,8 @@ void ims_store_write_end(store *st)
 	if (!atomic_load(&st->writing))
 		return;
 	ims_store_tx_rollback(st);
-	if (st->writer && !st->memory
-		&& !ims_store_same_file(st, NULL)) /* pages in the journal cannot be read through the map */
+	/* Pages in the journal cannot be read through the map. */
+	if (st->writer && !st->memory && !ims_store_check_path(st, NULL))
 		sqlite3_wal_checkpoint_v2(st->writer->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	ims_store_unlock(st);
 }

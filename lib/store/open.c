@@ -163,7 +163,7 @@ static int make(store *st, const store_options *o, imgsearch_error *err)
 	if (!rc && kind == FILE_EMPTY)
 		rc = new_settings(st->writer, o, err);
 	if (!rc)
-		rc = ims_store_number_file(st->writer, false, err);
+		rc = ims_store_file_id_put(st->writer, false, err);
 	if (rc) {
 		ims_store_disconnect(st->writer);
 		st->writer = NULL;

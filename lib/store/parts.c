@@ -66,33 +66,52 @@ static int use_map(conn *c, bool use, imgsearch_error *err)
 	return ims_store_exec(c, use ? "PRAGMA mmap_size=" IMS_STORE_MAP : "PRAGMA mmap_size=0", err);
 }
 
+/* What two connections must agree in to see the same vectors. */
+typedef struct seen {
+	int64_t change, schema;
+} seen;
+
+/* Begins a read on a connection of its own. */
+static int begin_part(store *st, conn **c, seen *out, imgsearch_error *err)
+{
+	int rc = ims_store_acquire(st, c, err);
+	if (!rc)
+		rc = use_map(*c, false, err);
+	if (!rc)
+		rc = ims_store_read_begin(*c, err);
+	if (!rc)
+		rc = ims_store_number(*c, &out->change, 0, err,
+			"SELECT seq FROM sqlite_sequence WHERE name = 'change'", "");
+	if (!rc)
+		rc = ims_store_number(*c, &out->schema, 0, err, "PRAGMA schema_version", "");
+	return rc;
+}
+
+/* Divides the ids into ranges. */
+static int divide(scan *s, imgsearch_error *err)
+{
+	int64_t last = 0;
+	conn *c = s->part[0].c;
+	int rc = ims_store_number(c, &s->first, 0, err, "SELECT min(id) FROM vector", "");
+	if (!rc)
+		rc = ims_store_number(c, &last, 0, err, "SELECT max(id) FROM vector", "");
+	s->step = ((uint64_t)last - (uint64_t)s->first) / s->ranges + 1;
+	return rc;
+}
+
 /* Begins a read on every connection. *same: all see the same vectors. */
 static int begin(scan *s, bool *same, imgsearch_error *err)
 {
-	int64_t change[2] = { 0 }, schema[2] = { 0 }, last = 0;
+	seen first = { 0 }, other = { 0 };
+	int rc = begin_part(s->st, &s->part[0].c, &first, err);
+	if (!rc)
+		rc = divide(s, err);
 	*same = true;
-	for (size_t i = 0; *same && i < s->parts; i++) {
-		conn **c = &s->part[i].c;
-		int rc = ims_store_acquire(s->st, c, err);
-		if (!rc)
-			rc = use_map(*c, false, err);
-		if (!rc)
-			rc = ims_store_read_begin(*c, err);
-		if (!rc)
-			rc = ims_store_number(*c, &change[i > 0], 0, err,
-				"SELECT seq FROM sqlite_sequence WHERE name = 'change'", "");
-		if (!rc)
-			rc = ims_store_number(*c, &schema[i > 0], 0, err, "PRAGMA schema_version", "");
-		if (!rc && !i)
-			rc = ims_store_number(*c, &s->first, 0, err, "SELECT min(id) FROM vector", "");
-		if (!rc && !i)
-			rc = ims_store_number(*c, &last, 0, err, "SELECT max(id) FROM vector", "");
-		if (rc)
-			return rc;
-		*same = !i || (change[0] == change[1] && schema[0] == schema[1]);
+	for (size_t i = 1; !rc && *same && i < s->parts; i++) {
+		rc = begin_part(s->st, &s->part[i].c, &other, err);
+		*same = first.change == other.change && first.schema == other.schema;
 	}
-	s->step = ((uint64_t)last - (uint64_t)s->first) / s->ranges + 1;
-	return 0;
+	return rc;
 }
 
 int ims_store_vectors_scan_parts(store *st, uint32_t dim, pool *pool, store_vectors_each *each,

@@ -99,16 +99,10 @@ static int hand_on(store *st, conn *c, int64_t id, bool indexed, imgsearch_error
 	return rc || !indexed ? rc : promote_duplicate(st, c, id, heir, err);
 }
 
-static bool is_unknown(const hash256 *h)
-{
-	static const hash256 zero;
-	return ims_hash_equal(h, &zero);
-}
-
 static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearch_error *err)
 {
 	sqlite3_stmt *s;
-	const void *hash = is_unknown(&p->hash) ? NULL : p->hash.byte;
+	const void *hash = ims_hash_is_zero(&p->hash) ? NULL : p->hash.byte;
 	int64_t newest = 0;
 	int rc = insert && !has_id(p) ? ims_store_number(c, &newest, 0, err,
 				 "SELECT seq FROM sqlite_sequence WHERE name = 'picture'", "")

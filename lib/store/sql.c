@@ -46,11 +46,11 @@ int ims_store_sql_fail(conn *c, int sqlite, imgsearch_error *err)
 {
 	bool memory = (sqlite & 0xff) == SQLITE_NOMEM || sqlite == SQLITE_IOERR_NOMEM;
 	/* an immutable file that changes under its connection looks damaged to SQLite */
-	if (!memory && ims_store_unchanged(c, err))
+	if (!memory && ims_store_check_unchanged(c, err))
 		return c->failed;
 	bool format = (sqlite & 0xff) == SQLITE_CORRUPT || (sqlite & 0xff) == SQLITE_NOTADB
 		|| sqlite == SQLITE_IOERR_SHORT_READ;
-	if (format && ims_store_overwritten(c, err))
+	if (format && ims_store_is_overwritten(c, err))
 		return c->failed = IMGSEARCH_EIO;
 	int rc = memory ? ims_nomem(err) : write_error(c, sqlite, err);
 	if (err && !memory)
@@ -154,7 +154,7 @@ int ims_store_step(conn *c, sqlite3_stmt *s, imgsearch_error *err)
 {
 	enum { ROWS = 16 }; /* between two looks at an immutable file */
 	int sqlite = sqlite3_step(s);
-	int rc = sqlite != SQLITE_ROW || c->steps++ % ROWS == 0 ? ims_store_unchanged(c, err) : 0;
+	int rc = sqlite != SQLITE_ROW || c->steps++ % ROWS == 0 ? ims_store_check_unchanged(c, err) : 0;
 	if (rc)
 		return rc;
 	if (sqlite == SQLITE_ROW)

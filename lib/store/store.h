@@ -78,9 +78,10 @@ typedef struct store_model {
 void ims_store_model_clear(store_model *m); /* frees its strings */
 
 /*
- * The model that makes the vectors. `next` names the one of a re-index under way, whose vectors lie
- * apart. ims_store_model_switch makes it the current one and deletes the old vectors (also
- * kept ones), searchers and changes. ims_store_model_drop_next deletes it with its vectors.
+ * The model that makes the vectors. `next` stands for the model of a re-index under way, whose
+ * vectors are stored apart. ims_store_model_switch makes it the current one and deletes the old
+ * vectors (also kept ones), searchers and changes. ims_store_model_drop_next deletes it with its
+ * vectors.
  */
 int ims_store_model_set(store *st, const store_model *m, bool next, imgsearch_error *err);
 int ims_store_model_switch(store *st, imgsearch_error *err);
@@ -123,7 +124,7 @@ typedef struct store_picture {
 	int64_t same_file;
 	bool has_id; /* to be written under id, also where that is 0: a vector with a name */
 	bool has_ctime;
-	uint32_t pixels; /* how the pixels were made; the store does not look at it. 0: unknown */
+	uint32_t pixels; /* how they were made (image/image.h), for callers; 0: unknown */
 } store_picture;
 
 /*
@@ -141,7 +142,7 @@ int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err);
 int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, timestamp mtime,
 	imgsearch_error *err);
 
-/* How many pictures have bit 8 of `pixels`. */
+/* How many pictures have bit 8 of `pixels`, IMAGE_UNCONVERTED. The schema has an index of them. */
 int ims_store_unconverted(store *st, uint64_t *n, imgsearch_error *err);
 
 /* Stores how the pixels of a picture were made. */
@@ -189,8 +190,7 @@ extern const char ims_store_reason_deleted_copy[];
 
 /*
  * Inserts or replaces a vector v (dim). `next`: of the re-index under way; other vectors are logged
- * as changes.
- * EINVAL, also of the next function: the item is deleted on purpose.
+ * as changes. EINVAL, also of the next function: the item is deleted on purpose.
  */
 int ims_store_vector_put(store *st, int64_t id, const float *v, uint32_t dim, bool next,
 	imgsearch_error *err);
@@ -216,8 +216,8 @@ int ims_store_searcher_chunk(store *st, int64_t state, uint32_t number, const vo
 int ims_store_searcher_publish(store *st, int64_t state, const char *params, uint32_t version,
 	uint64_t rows, int64_t change, imgsearch_error *err);
 int ims_store_searcher_remove(store *st, const char *name, imgsearch_error *err);
-int ims_store_changes_trim(store *st,
-	imgsearch_error *err); /* deletes the changes that every searcher contains */
+/* Deletes the changes that every searcher contains. */
+int ims_store_changes_trim(store *st, imgsearch_error *err);
 
 /* Stores that two contents are different pictures, in either order. */
 int ims_store_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_error *err);
@@ -229,9 +229,10 @@ int ims_store_signature_put(store *st, int64_t picture, const hash256 *hash, con
 /* --------------------------------------------------------------------------------- reading ---- */
 
 /*
- * A thread that reads ":memory:" waits while another one has a transaction open. Reads under a lock
- * which is also acquired within transactions lie between hold and let_go, which encloses the lock:
- * it waits before the lock, and not within. h is the caller's, until let_go, on the same thread.
+ * A thread that reads ":memory:" waits while another thread has a transaction open. A lock that is
+ * also acquired within transactions must not be held during that wait. So a caller that reads under
+ * such a lock calls hold first, then locks, reads, unlocks, and calls let_go. hold waits; the reads
+ * then do not. h is the caller's, until let_go, on the same thread.
  */
 typedef struct store_hold {
 	pthread_t thread;
@@ -240,8 +241,6 @@ typedef struct store_hold {
 } store_hold;
 void ims_store_hold(store *st, store_hold *h);
 void ims_store_let_go(store *st, store_hold *h);
-
-/* Where a comment says "or none", ENOTFOUND is an answer, and err is left alone. */
 
 /* An empty out where there is no such setting. */
 int ims_store_setting_get(store *st, const char *name, buf *out, imgsearch_error *err);

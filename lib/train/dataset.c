@@ -97,7 +97,7 @@ int ims_dataset_open(dataset *out, const train_file *files, size_t n, float vali
 	uint64_t seed, job *j, imgsearch_error *err)
 {
 	memset(out, 0, sizeof *out);
-	out->item = ims_zalloc(n ? n : 1, sizeof *out->item);
+	out->item = ims_zalloc(n, sizeof *out->item);
 	int rc = out->item ? collect(out, files, n, j, err) : ims_nomem(err);
 	if (!rc && out->n < 2)
 		rc = ims_fail(err, IMGSEARCH_EINVAL,

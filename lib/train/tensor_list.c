@@ -23,7 +23,7 @@ int ims_tensor_list_add(tensor_list *l, const shim_tensor *t)
 	l->item = grown;
 	size_t bytes = ims_tensor_bytes(t);
 	char *name = ims_strdup(t->name);
-	void *data = ims_alloc(bytes ? bytes : 1, 1);
+	void *data = ims_alloc(bytes, 1);
 	if (!name || !data) {
 		ims_free(name);
 		ims_free(data);

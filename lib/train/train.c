@@ -66,11 +66,12 @@ static int check(const imgsearch_train_options *o, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"train: learning rate must be in 0..10, min crop in 0..1, validation and jitter below"
 			" 1");
-	if (o->batch > 4096 || o->views > 1024 || o->dim > 65536 || !(o->whiten <= 1)
+	if (o->batch > 4096 || o->views > 1024 || o->dim > IMS_MAX_DIM || !(o->whiten <= 1)
 		|| !(o->anchor >= 0) || !(o->blend >= 0 && o->blend <= 1))
 		return ims_fail(err, IMGSEARCH_EINVAL,
-			"train: batch at most 4096, views 1024, dim 65536, whiten and blend 1; anchor and"
-			" blend not negative");
+			"train: batch at most 4096, views 1024, dim %d, whiten and blend 1; anchor and"
+			" blend not negative",
+			IMS_MAX_DIM);
 	if (o->f32 && o->int8)
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"train: weights are written in f32 or in int8, not in both");

@@ -159,7 +159,7 @@ static void what_is_missing_is_said(void **state)
 	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = "resnet152" }, &err),
 		IMGSEARCH_EMODEL);
 	assert_non_null(strstr(err.message, "none are given"));
-	assert_non_null(strstr(err.message, "resnet152.pth"));
+	assert_non_null(strstr(err.message, "resnet152.safetensors, .pth or .pt"));
 	assert_int_equal(ims_model_identify(&id, &(model_spec){ .name = "resnet5" }, &err),
 		IMGSEARCH_EMODEL);
 	assert_non_null(strstr(err.message, "unknown network"));

@@ -14,7 +14,7 @@ bool ims_codes_suit(const row_source *rows)
 
 codes *ims_codes_new(imgsearch_error *err)
 {
-	codes *c = ims_zalloc(1, sizeof(*c));
+	codes *c = ims_zalloc(1, sizeof *c);
 	if (!c) {
 		ims_nomem(err);
 		return NULL;
@@ -43,7 +43,7 @@ uint64_t ims_codes_memory(const codes *c)
 {
 	if (!c)
 		return 0;
-	uint64_t bytes = sizeof(*c) + ims_column_memory(&c->ids) + c->dim * sizeof(float)
+	uint64_t bytes = sizeof *c + ims_column_memory(&c->ids) + c->dim * sizeof(float)
 		+ (c->by_id_cap + c->free_cap) * sizeof(uint32_t) + ims_projection_size(&c->axes);
 	for (unsigned i = 0; i < c->stages; i++) {
 		const code_stage *s = &c->stage[i];
@@ -83,10 +83,10 @@ static int reserve_block_errors(codes *c, size_t blocks, imgsearch_error *err)
 		code_stage *s = &c->stage[i];
 		if (!s->blocks)
 			continue;
-		float *e = ims_realloc(s->block_error, cap, sizeof(*e));
+		float *e = ims_realloc(s->block_error, cap, sizeof *e);
 		if (!e)
 			return ims_nomem(err);
-		memset(e + had, 0, (cap - had) * sizeof(*e));
+		memset(e + had, 0, (cap - had) * sizeof *e);
 		s->block_error = e;
 	}
 	c->block_cap = cap;
@@ -144,7 +144,7 @@ void ims_codes_encode(codes *c, int64_t id, const float *centred, const float *c
 {
 	double length = sqrt(squared_length(centred, c->dim)), head2 = 0, error2 = 0;
 	float before = 0;
-	memcpy(ims_column_item(&c->ids, slot), &id, sizeof(id));
+	memcpy(ims_column_item(&c->ids, slot), &id, sizeof id);
 	for (unsigned i = 0; i < c->stages; i++) {
 		code_stage *s = &c->stage[i];
 		size_t lane = s->blocks ? slot % IMS_BLOCK_ROWS : 0;

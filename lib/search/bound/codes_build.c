@@ -172,7 +172,7 @@ int ims_codes_build(codes **out, const row_source *rows, const rotation *axes, c
 		rc = encoding_init(&e, c, pool, err);
 	if (!rc && !slot && c->axes.components >= ORDER) {
 		e.passes = 2;
-		order = ims_alloc(rows->n, sizeof(*order));
+		order = ims_alloc(rows->n, sizeof *order);
 		rc = order ? order_rows(&e, rows, order) : ims_nomem(err);
 	}
 	if (!rc)

@@ -7,7 +7,7 @@
 static int64_t id_at(codes *c, size_t slot)
 {
 	int64_t id;
-	memcpy(&id, ims_column_item(&c->ids, slot), sizeof(id));
+	memcpy(&id, ims_column_item(&c->ids, slot), sizeof id);
 	return id;
 }
 
@@ -27,7 +27,7 @@ static int reserve(uint32_t **list, size_t *cap, size_t n, imgsearch_error *err)
 	if (n <= *cap)
 		return 0;
 	size_t more = n + n / 4 + 64;
-	uint32_t *wide = ims_realloc(*list, more, sizeof(*wide));
+	uint32_t *wide = ims_realloc(*list, more, sizeof *wide);
 	if (!wide)
 		return ims_nomem(err);
 	*list = wide;
@@ -43,7 +43,7 @@ static int order_ids(codes *c, imgsearch_error *err)
 	int rc = ims_column_read_all(&c->ids, err);
 	if (!rc)
 		rc = ims_column_read_all(&c->stage[0].column, err);
-	placed *all = rc ? NULL : ims_alloc(c->n, sizeof(*all));
+	placed *all = rc ? NULL : ims_alloc(c->n, sizeof *all);
 	if (!rc && !all)
 		rc = ims_nomem(err);
 	size_t live = 0, removed = 0;
@@ -59,7 +59,7 @@ static int order_ids(codes *c, imgsearch_error *err)
 		rc = reserve(&c->free_slot, &c->free_cap, removed, err);
 	if (!rc) {
 		if (live)
-			qsort(all, live, sizeof(*all), by_id);
+			qsort(all, live, sizeof *all, by_id);
 		for (size_t i = 0; i < live; i++)
 			c->by_id[i] = all[i].slot;
 		c->n_free = 0;
@@ -113,7 +113,7 @@ static int acquire_slot(codes *c, size_t at, size_t *slot, imgsearch_error *err)
 		rc = read_slot(c, *slot, err);
 	if (rc)
 		return rc;
-	memmove(c->by_id + at + 1, c->by_id + at, (c->live - at) * sizeof(*c->by_id));
+	memmove(c->by_id + at + 1, c->by_id + at, (c->live - at) * sizeof *c->by_id);
 	c->by_id[at] = (uint32_t)*slot;
 	c->live++;
 	if (reuse)
@@ -166,7 +166,7 @@ int ims_codes_remove(codes *c, const int64_t *ids, size_t n, imgsearch_error *er
 			break;
 		ims_codes_set_removed(c, c->by_id[at]);
 		c->free_slot[c->n_free++] = c->by_id[at];
-		memmove(c->by_id + at, c->by_id + at + 1, (c->live - at - 1) * sizeof(*c->by_id));
+		memmove(c->by_id + at, c->by_id + at + 1, (c->live - at - 1) * sizeof *c->by_id);
 		c->live--;
 	}
 	return rc;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const char magic[] = "IMSCODES"; /* saved without its end */
-enum { MAGIC_SIZE = sizeof(magic) - 1 };
+enum { MAGIC_SIZE = sizeof magic - 1 };
 
 /* ------------------------------------------------------------------------------------ save ---- */
 

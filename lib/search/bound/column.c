@@ -36,7 +36,7 @@ static size_t run_items(const column *col, size_t i)
 
 uint64_t ims_column_memory(const column *col)
 {
-	uint64_t bytes = col->run_cap * sizeof(*col->run);
+	uint64_t bytes = col->run_cap * sizeof *col->run;
 	for (size_t i = 0; i < col->runs; i++)
 		if (atomic_load_explicit(&col->run[i], memory_order_relaxed))
 			bytes += run_items(col, i) * col->stride + PADDING;
@@ -59,7 +59,7 @@ static int reserve_runs(column *col, size_t runs, imgsearch_error *err)
 {
 	if (runs <= col->run_cap)
 		return 0;
-	_Atomic(uint8_t *) *run = ims_realloc(col->run, runs, sizeof(*run));
+	_Atomic(uint8_t *) *run = ims_realloc(col->run, runs, sizeof *run);
 	if (!run)
 		return ims_nomem(err);
 	for (size_t i = col->run_cap; i < runs; i++)

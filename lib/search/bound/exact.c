@@ -25,7 +25,7 @@ typedef struct exact {
 
 static exact *exact_new(const row_source *rows, imgsearch_error *err)
 {
-	exact *s = ims_zalloc(1, sizeof(*s));
+	exact *s = ims_zalloc(1, sizeof *s);
 	if (!s) {
 		ims_nomem(err);
 		return NULL;
@@ -123,7 +123,7 @@ static int exact_remove(searcher *base, const int64_t *ids, size_t n, imgsearch_
 static uint64_t exact_memory(const searcher *base)
 {
 	const exact *s = (const exact *)base;
-	return sizeof(*s) + ims_codes_memory(s->codes);
+	return sizeof *s + ims_codes_memory(s->codes);
 }
 
 const searcher_ops ims_search_exact = {

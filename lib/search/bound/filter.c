@@ -125,7 +125,7 @@ static bool id_of(bound_query *q, size_t slot, int64_t *id)
 	const uint8_t *item = ims_column_at(&q->codes->ids, slot, q->err);
 	if (!item)
 		return set_failed(q), false;
-	memcpy(id, item, sizeof(*id));
+	memcpy(id, item, sizeof *id);
 	return true;
 }
 
@@ -152,7 +152,7 @@ static void add_candidate(bound_query *q, double lower, int64_t id)
 {
 	if (q->candidates == q->candidate_cap) {
 		size_t cap = q->candidate_cap ? q->candidate_cap * 2 : 256;
-		candidate *list = ims_realloc(q->candidate, cap, sizeof(*list));
+		candidate *list = ims_realloc(q->candidate, cap, sizeof *list);
 		if (!list) {
 			q->rc = ims_nomem(q->err);
 			return;

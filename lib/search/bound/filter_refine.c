@@ -143,7 +143,7 @@ static int scan_others(const batch *b, search_report *report, imgsearch_error *e
 	search_request request = *b->request;
 	search_report part;
 	float *queries = ims_alloc(n * b->rows->dim, sizeof(float));
-	topk *out = ims_alloc(n, sizeof(*out));
+	topk *out = ims_alloc(n, sizeof *out);
 	int rc = queries && out ? 0 : ims_nomem(err);
 	if (!rc) {
 		gather_scans(b, queries, out);
@@ -191,8 +191,8 @@ int ims_filter_refine(lease_pool *pool, const codes *c, const row_source *rows,
 		.checks = checks,
 		.out = out,
 	};
-	b.scan = ims_zalloc(request->n, sizeof(*b.scan));
-	b.result = ims_zalloc(groups, sizeof(*b.result));
+	b.scan = ims_zalloc(request->n, sizeof *b.scan);
+	b.result = ims_zalloc(groups, sizeof *b.result);
 	int rc = b.scan && b.result ? 0 : ims_nomem(err);
 	if (!rc)
 		ims_parallel(groups > 1 ? request->pool : NULL, groups, run_group, &b);

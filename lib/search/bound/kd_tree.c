@@ -118,7 +118,7 @@ int ims_kd_build(kd_tree *t, const float *points, const float *residual, uint32_
 	size_t most = 4 * ((size_t)n / bucket + 1) + 1;
 	growing g = { t, points, residual, ims_alloc(n, sizeof(uint32_t)), bucket, unit };
 	*t = (kd_tree){ .coordinates = coordinates, .n = n };
-	t->node = ims_zalloc(most, sizeof(*t->node));
+	t->node = ims_zalloc(most, sizeof *t->node);
 	t->box = ims_alloc(most * 2 * coordinates, sizeof(float));
 	if (!g.order || !t->node || !t->box) {
 		ims_free(g.order);
@@ -178,9 +178,9 @@ int ims_kd_load(kd_tree *t, reader *r, uint32_t n, imgsearch_error *err)
 	t->coordinates = ims_read_u32(r);
 	t->nodes = ims_read_u32(r);
 	size_t left = r->failed ? 0 : r->len - r->pos, each = 20 + (size_t)t->coordinates * 8;
-	if (!t->coordinates || t->coordinates > 65536 || !t->nodes || t->nodes > left / each)
+	if (!t->coordinates || t->coordinates > IMS_MAX_DIM || !t->nodes || t->nodes > left / each)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "the tree is cut off");
-	t->node = ims_alloc(t->nodes, sizeof(*t->node));
+	t->node = ims_alloc(t->nodes, sizeof *t->node);
 	t->box = ims_alloc((size_t)t->nodes * 2 * t->coordinates, sizeof(float));
 	if (!t->node || !t->box)
 		return ims_nomem(err);
@@ -253,7 +253,7 @@ int ims_kd_begin(kd_walk *w, imgsearch_error *err)
 {
 	w->n = 0;
 	/* no node in the heap is below another, so there are at most as many as leaves */
-	w->heap = ims_alloc(w->t->nodes / 2 + 2, sizeof(*w->heap));
+	w->heap = ims_alloc(w->t->nodes / 2 + 2, sizeof *w->heap);
 	if (!w->heap)
 		return ims_nomem(err);
 	push(w, 0);

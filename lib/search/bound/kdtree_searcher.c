@@ -50,7 +50,7 @@ static void kdtree_free(searcher *base)
 
 static kdtree *kdtree_new(const row_source *rows, imgsearch_error *err)
 {
-	kdtree *s = ims_zalloc(1, sizeof(*s));
+	kdtree *s = ims_zalloc(1, sizeof *s);
 	if (!s) {
 		ims_nomem(err);
 		return NULL;
@@ -156,7 +156,7 @@ static int build_tree(kdtree *s, const row_source *rows, const rotation *axes, u
 	job *job, imgsearch_error *err)
 {
 	points p = { .axes = axes, .coordinates = coordinates, .job = job };
-	uint32_t n = (uint32_t)rows->n, *slot = ims_alloc(rows->n, sizeof(*slot));
+	uint32_t n = (uint32_t)rows->n, *slot = ims_alloc(rows->n, sizeof *slot);
 	int rc = slot ? collect(&p, rows, err) : ims_nomem(err);
 	if (!rc && !axes && !(p.longest < 1e15))
 		goto done;
@@ -392,7 +392,7 @@ static int kdtree_query(const searcher *base, const search_request *request, top
 	const kdtree *s = (const kdtree *)base;
 	if (!s->tree.nodes)
 		return ims_search_scan_into(base->rows, request, out, report, err);
-	batch b = { s, request, out, ims_zalloc(request->n, sizeof(*b.result)) };
+	batch b = { s, request, out, ims_zalloc(request->n, sizeof *b.result) };
 	if (!b.result)
 		return ims_nomem(err);
 	ims_parallel(request->n > 1 ? request->pool : NULL, request->n, run_query, &b);
@@ -528,7 +528,7 @@ static uint64_t kdtree_memory(const searcher *base)
 	const kdtree *s = (const kdtree *)base;
 	uint64_t row = base->rows->dim * sizeof(float) + sizeof(int64_t);
 	uint64_t node = sizeof(kd_node) + 2 * s->tree.coordinates * sizeof(float);
-	return sizeof(*s) + (s->rows ? s->tree.n * row : 0) + s->tree.nodes * node
+	return sizeof *s + (s->rows ? s->tree.n * row : 0) + s->tree.nodes * node
 		+ ims_codes_memory(s->codes);
 }
 

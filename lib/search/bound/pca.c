@@ -29,7 +29,7 @@ typedef struct pca {
 
 static pca *pca_new(const row_source *rows, imgsearch_error *err)
 {
-	pca *s = ims_zalloc(1, sizeof(*s));
+	pca *s = ims_zalloc(1, sizeof *s);
 	if (!s) {
 		ims_nomem(err);
 		return NULL;
@@ -221,7 +221,7 @@ static uint64_t pca_memory(const searcher *base)
 	const pca *s = (const pca *)base;
 	uint64_t dim = s->axes.dim, components = s->axes.parts;
 	uint64_t floats = components * (dim + 1) + dim;
-	return sizeof(*s) + ims_codes_memory(s->codes) + floats * sizeof(float);
+	return sizeof *s + ims_codes_memory(s->codes) + floats * sizeof(float);
 }
 
 const searcher_ops ims_search_pca = {

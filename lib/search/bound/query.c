@@ -16,7 +16,7 @@ static const double unit = 0x1p-24; /* the unit roundoff of f32 */
 bound_query *ims_bound_query_acquire(lease_pool *p)
 {
 	bound_query *q = ims_lease_acquire(p);
-	return q ? q : ims_zalloc(1, sizeof(*q));
+	return q ? q : ims_zalloc(1, sizeof *q);
 }
 
 void ims_bound_query_free(void *query)
@@ -68,7 +68,7 @@ static void make_digits(stage_query *sq, const code_stage *s, const float *value
 		high[i] = (int8_t)h;
 		low[i] = (int8_t)(d - 256 * h);
 	}
-	memset(digit + s->count, 0, (padded - s->count) * sizeof(*digit));
+	memset(digit + s->count, 0, (padded - s->count) * sizeof *digit);
 	memset(high + s->count, 0, padded - s->count);
 	memset(low + s->count, 0, padded - s->count);
 	sq->digits = (query_i16){ digit, high, low, 0, 0, 0 };

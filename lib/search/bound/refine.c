@@ -56,7 +56,7 @@ bool ims_refine(bound_query *q, size_t checks, topk *out, search_report *report)
 		return false;
 	if (!n)
 		return true;
-	qsort(q->candidate, n, sizeof(*q->candidate), by_lower_bound);
+	qsort(q->candidate, n, sizeof *q->candidate, by_lower_bound);
 	if (checks && checks < n) {
 		n = checks;
 		report->exact = false;

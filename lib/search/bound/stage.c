@@ -161,6 +161,6 @@ void ims_stage_put_terms(const code_stage *stage, unsigned index, uint8_t *item,
 		memcpy(beside, &terms->N, sizeof(float));
 		memcpy(beside + sizeof(float), &terms->error, sizeof(float));
 	} else {
-		memcpy(beside, terms, sizeof(*terms));
+		memcpy(beside, terms, sizeof *terms);
 	}
 }

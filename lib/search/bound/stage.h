@@ -71,7 +71,7 @@ static inline stage_terms ims_stage_terms(const code_stage *stage, const uint8_t
 		memcpy(&t.N, item + stage->bytes, sizeof(float));
 		memcpy(&t.error, item + stage->bytes + sizeof(float), sizeof(float));
 	} else {
-		memcpy(&t, item + stage->bytes, sizeof(t));
+		memcpy(&t, item + stage->bytes, sizeof t);
 	}
 	return t;
 }

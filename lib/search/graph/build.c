@@ -59,7 +59,7 @@ static int encode_block(void *user, const int64_t *ids, const float *rows, size_
 	e->first = g->n;
 	ims_parallel(e->job ? e->job->pool : NULL, (n + ENCODE_CHUNK - 1) / ENCODE_CHUNK, encode_chunk,
 		e);
-	memcpy(g->ids + g->n, ids, n * sizeof(*ids));
+	memcpy(g->ids + g->n, ids, n * sizeof *ids);
 	g->n += n;
 	uint64_t total = e->total > g->n ? e->total : g->n + 1;
 	return e->job ? ims_job_step(e->job, "build", g->n, total, e->err) : 0;
@@ -70,7 +70,7 @@ static int encode_all(graph *g, const row_source *rows, job *job, uint64_t total
 {
 	unsigned workers = job ? ims_pool_threads(job->pool) : 1;
 	encoding e = { .g = g, .job = job, .total = total, .err = err };
-	e.room = ims_zalloc(workers, sizeof(*e.room));
+	e.room = ims_zalloc(workers, sizeof *e.room);
 	int rc = e.room ? 0 : ims_nomem(err);
 	for (unsigned i = 0; !rc && i < workers; i++)
 		if (!(e.room[i] = ims_alloc_aligned(ims_graph_quantiser_scratch(&g->quantiser), 1)))
@@ -142,13 +142,13 @@ static int cut(graph *g, imgsearch_error *err)
 		}
 		if (n < degree)
 			from[n] = GRAPH_NONE;
-		memmove(g->links + (size_t)i * degree, from, degree * sizeof(*from));
+		memmove(g->links + (size_t)i * degree, from, degree * sizeof *from);
 	}
 	ims_graph_scratch_release(g, s);
 	g->stride = degree;
-	links = rc || !g->n ? NULL : ims_alloc_aligned(g->n * degree, sizeof(*links));
+	links = rc || !g->n ? NULL : ims_alloc_aligned(g->n * degree, sizeof *links);
 	if (links) { /* frees the room for more links; without memory it stays */
-		memcpy(links, g->links, g->n * degree * sizeof(*links));
+		memcpy(links, g->links, g->n * degree * sizeof *links);
 		ims_free(g->links);
 		g->links = links;
 		g->room = g->n;
@@ -178,7 +178,7 @@ int ims_graph_build(searcher **out, const row_source *rows, const search_params 
 	if ((rc = ims_graph_quantiser_fit(&g->quantiser, rows, p, job, err))
 		|| (rc = ims_graph_reserve(g, rows->n, err)) || (rc = encode_all(g, rows, job, total, err)))
 		goto done;
-	order = ims_alloc(g->n ? g->n : 1, sizeof(*order));
+	order = ims_alloc(g->n, sizeof *order);
 	if (!order) {
 		rc = ims_nomem(err);
 		goto done;

@@ -38,13 +38,13 @@ static int reserve_ids(graph *g, imgsearch_error *err)
 		return rc;
 	while (room < (g->live + 1) * 2)
 		room *= 2;
-	uint32_t *by_id = ims_alloc(room, sizeof(*by_id));
+	uint32_t *by_id = ims_alloc(room, sizeof *by_id);
 	if (!by_id)
 		return ims_nomem(err);
 	ims_free(g->by_id);
 	g->by_id = by_id;
 	g->by_id_room = room;
-	memset(by_id, 0xff, room * sizeof(*by_id));
+	memset(by_id, 0xff, room * sizeof *by_id);
 	for (uint32_t i = 0; i < g->n; i++)
 		if (g->ids[i] != GRAPH_FREE && !ims_graph_is_deleted(g, i))
 			by_id[find_id(g, g->ids[i])] = i;
@@ -125,7 +125,7 @@ static bool consolidate_node(graph *g, graph_scratch *s, uint32_t slot)
 static int draw_entries(graph *g, imgsearch_error *err)
 {
 	size_t n = ims_graph_entry_count(g->live - g->copies);
-	uint32_t *entry = ims_alloc(n + 1, sizeof(*entry));
+	uint32_t *entry = ims_alloc(n + 1, sizeof *entry);
 	uint64_t seed = g->live;
 	if (!entry)
 		return ims_nomem(err);
@@ -148,7 +148,7 @@ static int end_round(graph *g, imgsearch_error *err)
 	if (rc)
 		return rc;
 	if (most > g->free_room) {
-		uint32_t *p = ims_realloc(g->free_slot, most, sizeof(*p));
+		uint32_t *p = ims_realloc(g->free_slot, most, sizeof *p);
 		if (!p)
 			return ims_nomem(err);
 		g->free_slot = p;
@@ -161,10 +161,10 @@ static int end_round(graph *g, imgsearch_error *err)
 			g->free_slot[g->free_n++] = i;
 			g->deleted_n--;
 		}
-	uint64_t *grown = ims_realloc(g->round, words ? words : 1, sizeof(*grown));
+	uint64_t *grown = ims_realloc(g->round, words, sizeof *grown);
 	if (!grown)
 		return ims_nomem(err);
-	memcpy(grown, g->deleted, words * sizeof(*grown));
+	memcpy(grown, g->deleted, words * sizeof *grown);
 	g->round = grown;
 	g->round_n = g->n;
 	g->round_at = 0;

@@ -63,7 +63,7 @@ static int connect_round(graph *g, reach *r, graph_scratch *s, bool last, bool *
 	int rc = 0;
 	*all = true;
 	r->n = 0;
-	memset(r->reached, 0, (g->n / 64 + 1) * sizeof(*r->reached));
+	memset(r->reached, 0, (g->n / 64 + 1) * sizeof *r->reached);
 	for (size_t i = 0; i < g->entries; i++)
 		reach_from(r, g->entry[i]);
 	for (uint32_t i = 0; !rc && i < g->n; i++) {
@@ -84,8 +84,8 @@ int ims_graph_connect(graph *g, imgsearch_error *err)
 	reach r = { .g = g };
 	graph_scratch *s = NULL;
 	bool all = false;
-	r.reached = ims_alloc(g->n / 64 + 1, sizeof(*r.reached));
-	r.queue = ims_alloc(g->n ? g->n : 1, sizeof(*r.queue));
+	r.reached = ims_alloc(g->n / 64 + 1, sizeof *r.reached);
+	r.queue = ims_alloc(g->n, sizeof *r.queue);
 	int rc = r.reached && r.queue ? ims_graph_scratch_acquire(g, &s, err) : ims_nomem(err);
 	for (int round = 0; !rc && !all && round < ROUNDS; round++)
 		rc = connect_round(g, &r, s, round == ROUNDS - 1, &all, err);

@@ -42,11 +42,11 @@ static int compare(const void *a, const void *b)
 
 static keyed *sort_by_code(const graph *g)
 {
-	keyed *all = ims_alloc(g->n ? g->n : 1, sizeof(*all));
+	keyed *all = ims_alloc(g->n, sizeof *all);
 	for (uint32_t i = 0; all && i < g->n; i++)
 		all[i] = (keyed){ ims_checksum(ims_graph_code(g, i), g->quantiser.size, 0), i };
 	if (all)
-		qsort(all, g->n, sizeof(*all), compare);
+		qsort(all, g->n, sizeof *all, compare);
 	return all;
 }
 
@@ -60,19 +60,19 @@ static bool follows(const graph *g, const keyed *all, size_t i)
 int ims_graph_split_copies(const graph *g, uint32_t *order, size_t *firsts, imgsearch_error *err)
 {
 	keyed *all = sort_by_code(g);
-	uint8_t *is_copy = ims_zalloc(g->n ? g->n : 1, 1);
-	uint32_t *copies = ims_alloc(g->n ? g->n : 1, sizeof(*copies));
-	size_t n = 0, copies_n = 0;
+	uint8_t *is_copy = ims_zalloc(g->n, 1);
+	uint32_t *copies = ims_alloc(g->n, sizeof *copies);
+	size_t n = 0, n_copies = 0;
 	int rc = all && is_copy && copies ? 0 : ims_nomem(err);
 	for (size_t i = 0; !rc && i < g->n; i++)
 		is_copy[all[i].slot] = follows(g, all, i);
 	for (size_t i = 0; !rc && i < g->n; i++)
 		if (is_copy[order[i]])
-			copies[copies_n++] = order[i];
+			copies[n_copies++] = order[i];
 		else
 			order[n++] = order[i];
-	if (!rc && copies_n)
-		memcpy(order + n, copies, copies_n * sizeof(*copies));
+	if (!rc && n_copies)
+		memcpy(order + n, copies, n_copies * sizeof *copies);
 	*firsts = n;
 	ims_free(all);
 	ims_free(is_copy);
@@ -85,7 +85,7 @@ static void put_next(graph *g, uint32_t slot, uint32_t next)
 {
 	uint32_t *links = ims_graph_links(g, slot);
 	if (ims_graph_next_copy(g, slot) == GRAPH_NONE)
-		memmove(links + 1, links, (g->stride - 1) * sizeof(*links));
+		memmove(links + 1, links, (g->stride - 1) * sizeof *links);
 	links[0] = next;
 }
 
@@ -103,10 +103,11 @@ int ims_graph_chain_copies(graph *g, imgsearch_error *err)
 
 /* --------------------------------------------------------------------------------- changes ---- */
 
-/* Opens chains that are circles, as graphs of older versions can have them. */
+/* Cuts chains that are circles, as graphs of older versions can have them. */
 static int open_circles(graph *g, imgsearch_error *err)
 {
-	uint32_t *walk = ims_zalloc(g->n ? g->n : 1, sizeof(*walk)); /* 0: not passed; else by which */
+	/* 0: not visited; else 1 + the node from which the walk that visited it began. */
+	uint32_t *walk = ims_zalloc(g->n, sizeof *walk);
 	if (!walk)
 		return ims_nomem(err);
 	for (uint32_t i = 0; i < g->n; i++)
@@ -125,10 +126,10 @@ int ims_graph_find_chains(graph *g, imgsearch_error *err)
 {
 	if (g->before)
 		return 0;
-	g->before = ims_alloc_aligned(g->room ? g->room : 1, sizeof(*g->before));
+	g->before = ims_alloc_aligned(g->room, sizeof *g->before);
 	if (!g->before)
 		return ims_nomem(err);
-	memset(g->before, 0xff, g->room * sizeof(*g->before));
+	memset(g->before, 0xff, g->room * sizeof *g->before);
 	for (uint32_t i = 0; i < g->n; i++) {
 		uint32_t next = ims_graph_is_deleted(g, i) ? GRAPH_NONE : ims_graph_next_copy(g, i);
 		if (next != GRAPH_NONE && !ims_graph_is_deleted(g, next))
@@ -143,7 +144,7 @@ int ims_graph_find_chains(graph *g, imgsearch_error *err)
 void ims_graph_attach_copy(graph *g, uint32_t first, uint32_t slot)
 {
 	uint32_t next = ims_graph_next_copy(g, first), *links = ims_graph_links(g, slot);
-	memset(links, 0xff, g->stride * sizeof(*links));
+	memset(links, 0xff, g->stride * sizeof *links);
 	if (next != GRAPH_NONE && g->before[next] == first) {
 		links[0] = next;
 		g->before[next] = slot;
@@ -166,7 +167,8 @@ static void inherit(graph *g, graph_scratch *s, uint32_t slot, uint32_t heir)
 			links[n++] = from[i];
 	if (n < g->stride)
 		links[n] = GRAPH_NONE;
-	for (size_t i = own; i < n; i++) /* without memory the node that goes leads to its heir */
+	/* Where memory is short, the removed node still leads to its heir. */
+	for (size_t i = own; i < n; i++)
 		ims_graph_link_back(g, s, links[i], &heir, 1, g->alpha);
 }
 
@@ -185,7 +187,7 @@ void ims_graph_detach_copy(graph *g, graph_scratch *s, uint32_t slot)
 		links[0] = next;
 		g->before[next] = before;
 	} else {
-		memmove(links, links + 1, (g->stride - 1) * sizeof(*links));
+		memmove(links, links + 1, (g->stride - 1) * sizeof *links);
 		links[g->stride - 1] = GRAPH_NONE;
 	}
 	g->before[slot] = GRAPH_NONE;

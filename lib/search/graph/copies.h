@@ -1,8 +1,9 @@
 /*
  * Copies: rows of equal code. Among nodes at distance 0 robust prune keeps one link, so that most
- * copies could not be reached. Instead one node of a group is linked like any other, the first; the
- * others hang behind it in a chain: the first link of each leads to the next copy. This is our own.
- * Graphs of older versions have no chains; what of them looks like one is taken for one.
+ * copies could not be reached. Instead, only the first node of a group is linked like any other. A
+ * chain (a linked list) leads through the others: the first link of each node is the next copy. No
+ * paper describes this. Graphs of older versions have no chains; links of theirs that look like a
+ * chain are taken for one.
  */
 #ifndef IMS_SEARCH_GRAPH_COPIES_H
 #define IMS_SEARCH_GRAPH_COPIES_H
@@ -15,7 +16,9 @@ bool ims_graph_is_copy_of(const graph *g, uint32_t a, uint32_t b);
 /* The next copy of a node, by its first link; GRAPH_NONE: there is none. */
 uint32_t ims_graph_next_copy(const graph *g, uint32_t slot);
 
-/* Whether a node, the first link of `before`, is a copy of it that leads to nothing but copies. */
+/*
+ * Whether a node is in the chain behind `before`: its next copy, with no links but one to a copy.
+ */
 bool ims_graph_hangs_behind(const graph *g, uint32_t before, uint32_t slot);
 
 /*
@@ -24,13 +27,13 @@ bool ims_graph_hangs_behind(const graph *g, uint32_t before, uint32_t slot);
  */
 int ims_graph_split_copies(const graph *g, uint32_t *order, size_t *firsts, imgsearch_error *err);
 
-/* While building, after the links are cut: hangs the other nodes behind the first ones. */
+/* While building, after the links are cut: makes the chain of each group. */
 int ims_graph_chain_copies(graph *g, imgsearch_error *err);
 
-/* Before the first change: finds the chains, g->before. */
+/* Before the first change: finds the chains, and fills g->before with the previous copies. */
 int ims_graph_find_chains(graph *g, imgsearch_error *err);
 
-/* Hangs a new node behind the first one of its group, instead of any links that it has. */
+/* Inserts a new node behind the first one of its group. Links that it has are dropped. */
 void ims_graph_attach_copy(graph *g, uint32_t first, uint32_t slot);
 
 /*

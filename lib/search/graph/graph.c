@@ -12,7 +12,7 @@
 
 int ims_graph_new(graph **out, const row_source *rows, imgsearch_error *err)
 {
-	graph *g = ims_zalloc(1, sizeof(*g));
+	graph *g = ims_zalloc(1, sizeof *g);
 	*out = g;
 	if (!g)
 		return ims_nomem(err);
@@ -95,7 +95,7 @@ int ims_graph_reserve(graph *g, size_t slots, imgsearch_error *err)
 
 int ims_graph_entries(graph *g, const uint32_t *slot, size_t n, imgsearch_error *err)
 {
-	uint32_t *entry = ims_alloc(n + 1, sizeof(*entry));
+	uint32_t *entry = ims_alloc(n + 1, sizeof *entry);
 	uint8_t *codes = ims_alloc_aligned(n, g->quantiser.size);
 	if (!entry || !codes) {
 		ims_free(entry);
@@ -127,7 +127,7 @@ static uint64_t graph_memory(const searcher *s)
 {
 	const graph *g = (const graph *)s;
 	const graph_quantiser *qz = &g->quantiser;
-	return sizeof(*g) + g->room * (qz->size + qz->residual_size + (uint64_t)g->stride * 4 + 8)
+	return sizeof *g + g->room * (qz->size + qz->residual_size + (uint64_t)g->stride * 4 + 8)
 		+ g->room / 8 + g->entries * (qz->size + 4) + g->by_id_room * 4
 		+ (g->before ? g->room * 4 : 0) + (uint64_t)qz->components * qz->axis_size
 		+ (uint64_t)qz->dim * (qz->size + 4);

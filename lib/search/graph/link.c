@@ -117,7 +117,7 @@ static void group(batch *b)
 	}
 	for (size_t i = 0; i < b->n; i++) {
 		uint32_t *links = ims_graph_links(g, b->slot[i]);
-		memcpy(links, b->links + i * g->degree, g->degree * sizeof(*links));
+		memcpy(links, b->links + i * g->degree, g->degree * sizeof *links);
 		if (g->degree < g->stride)
 			links[g->degree] = GRAPH_NONE;
 		for (uint32_t j = 0; j < g->degree && links[j] != GRAPH_NONE; j++)
@@ -129,12 +129,12 @@ static int batch_new(batch *b, size_t most, job *job, imgsearch_error *err)
 {
 	graph *g = b->g;
 	unsigned workers = job ? ims_pool_threads(job->pool) : 1;
-	b->links = ims_alloc(most * g->degree, sizeof(*b->links));
-	b->begin = ims_zalloc(g->room, sizeof(*b->begin));
-	b->count = ims_zalloc(g->room, sizeof(*b->count));
-	b->target = ims_alloc(most * g->degree, sizeof(*b->target));
-	b->source = ims_alloc(most * g->degree, sizeof(*b->source));
-	b->scratch = ims_zalloc(workers + 1, sizeof(*b->scratch));
+	b->links = ims_alloc(most * g->degree, sizeof *b->links);
+	b->begin = ims_zalloc(g->room, sizeof *b->begin);
+	b->count = ims_zalloc(g->room, sizeof *b->count);
+	b->target = ims_alloc(most * g->degree, sizeof *b->target);
+	b->source = ims_alloc(most * g->degree, sizeof *b->source);
+	b->scratch = ims_zalloc(workers + 1, sizeof *b->scratch);
 	bool made = b->links && b->begin && b->count && b->target && b->source && b->scratch;
 	int rc = made ? 0 : ims_nomem(err);
 	for (unsigned i = 0; !rc && i < workers; i++)

@@ -6,7 +6,7 @@
 int ims_graph_list_room(graph_list *l, size_t room)
 {
 	if (room > l->cap) {
-		graph_item *item = ims_realloc(l->item, room, sizeof(*item));
+		graph_item *item = ims_realloc(l->item, room, sizeof *item);
 		if (!item)
 			return -1;
 		l->item = item;
@@ -27,7 +27,7 @@ void ims_graph_list_push(graph_list *l, graph_item item)
 		low += (l->item[low + left / 2] < item) * ((left + 1) / 2);
 	if (l->n < l->room)
 		l->n++;
-	memmove(l->item + low + 1, l->item + low, (l->n - 1 - low) * sizeof(item));
+	memmove(l->item + low + 1, l->item + low, (l->n - 1 - low) * sizeof item);
 	l->item[low] = item;
 	if (low < l->next)
 		l->next = low;

@@ -82,7 +82,7 @@ static int8_t nearest_int8(float v)
 {
 	uint32_t bits;
 	v += 0x1.8p23f;
-	memcpy(&bits, &v, sizeof(bits));
+	memcpy(&bits, &v, sizeof bits);
 	return (int8_t)(bits & 255);
 }
 
@@ -99,11 +99,11 @@ static float project(const graph_quantiser *qz, const float *row, bool centre, e
 	float largest;
 	for (uint32_t i = 0; i < qz->dim; i++) {
 		d->centred[i] = centre ? row[i] - qz->mean[i] : row[i];
-		memcpy(&bits, &d->centred[i], sizeof(bits));
+		memcpy(&bits, &d->centred[i], sizeof bits);
 		bits &= INT32_MAX; /* sizes of floats sort as integers */
 		most = bits > most ? bits : most;
 	}
-	memcpy(&largest, &most, sizeof(largest));
+	memcpy(&largest, &most, sizeof largest);
 	float inverse = largest > 127 / FLT_MAX ? 127 / largest : 0;
 	d->step = largest / 127;
 	d->sum = 0;
@@ -264,19 +264,13 @@ int32_t ims_graph_node_query(const uint8_t *code, uint32_t size, int8_t *out)
 
 /* --------------------------------------------------------------------------------- fitting ---- */
 
-static int by_value(const void *a, const void *b)
-{
-	float x = *(const float *)a, y = *(const float *)b;
-	return (x > y) - (x < y);
-}
-
 /*
  * The step: it covers all components of 99 of 100 sampled rows. The largest factor of a residual.
  */
 static int fit_step(graph_quantiser *qz, const float *sample, size_t n, imgsearch_error *err)
 {
 	void *scratch = ims_alloc_aligned(ims_graph_quantiser_scratch(qz), 1);
-	float *largest = ims_alloc(n ? n : 1, sizeof(float)), top = 0, longest = 0;
+	float *largest = ims_alloc(n, sizeof(float)), top = 0, longest = 0;
 	int rc = scratch && largest ? 0 : ims_nomem(err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		encoder_scratch d = encoder_scratch_at(qz, scratch);
@@ -287,7 +281,7 @@ static int fit_step(graph_quantiser *qz, const float *sample, size_t n, imgsearc
 			largest[i] = fabsf(d.component[j]) > largest[i] ? fabsf(d.component[j]) : largest[i];
 	}
 	if (!rc && n) {
-		qsort(largest, n, sizeof(float), by_value);
+		qsort(largest, n, sizeof(float), ims_float_compare);
 		top = largest[n - 1 - n / 100];
 	}
 	qz->length = qz->augmented ? longest : 0;

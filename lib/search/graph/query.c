@@ -223,7 +223,7 @@ static double share(const graph *g, const search_request *q)
 static int list_passing(plan *p, imgsearch_error *err)
 {
 	const graph *g = p->g;
-	p->passing = ims_alloc(g->live ? g->live : 1, sizeof(*p->passing));
+	p->passing = ims_alloc(g->live, sizeof *p->passing);
 	if (!p->passing)
 		return ims_nomem(err);
 	for (uint32_t i = 0; i < g->n && p->passing_n < g->live; i++)
@@ -237,12 +237,12 @@ static int list_passing(plan *p, imgsearch_error *err)
 static int scan_passing(plan *p, search_report *report, imgsearch_error *err)
 {
 	search_request q = *p->q;
-	int64_t *ids = ims_alloc(p->passing_n ? p->passing_n : 1, sizeof(*ids));
+	int64_t *ids = ims_alloc(p->passing_n, sizeof *ids);
 	if (!ids)
 		return ims_nomem(err);
 	for (size_t i = 0; i < p->passing_n; i++)
 		ids[i] = p->g->ids[p->passing[i]];
-	qsort(ids, p->passing_n, sizeof(*ids), ims_id_compare);
+	qsort(ids, p->passing_n, sizeof *ids, ims_id_compare);
 	q.subset = ids;
 	q.filter_count = p->passing_n;
 	q.filter = NULL;
@@ -257,8 +257,8 @@ static int run(plan *p, imgsearch_error *err)
 	unsigned workers = ims_pool_threads(pool);
 	imgsearch_error one_error;
 	graph_scratch *one[2] = { NULL, NULL };
-	p->errors = workers == 1 ? &one_error : ims_alloc(workers, sizeof(*p->errors));
-	p->scratch = workers == 1 ? one : ims_zalloc(workers + 1, sizeof(*p->scratch));
+	p->errors = workers == 1 ? &one_error : ims_alloc(workers, sizeof *p->errors);
+	p->scratch = workers == 1 ? one : ims_zalloc(workers + 1, sizeof *p->scratch);
 	int rc = p->errors && p->scratch ? 0 : ims_nomem(err);
 	for (unsigned i = 0; !rc && i < workers; i++) {
 		p->errors[i].code = 0;

@@ -25,14 +25,14 @@ void ims_graph_scratch_free(void *scratch)
 
 static graph_scratch *scratch_new(const graph *g)
 {
-	graph_scratch *s = ims_zalloc(1, sizeof(*s));
+	graph_scratch *s = ims_zalloc(1, sizeof *s);
 	if (!s)
 		return NULL;
 	size_t list = (size_t)g->stride < 64 ? 64 : g->stride;
 	s->slots = g->room;
-	s->visited = ims_zalloc(g->room / 64 + 1, sizeof(*s->visited));
-	s->dots = ims_alloc_aligned(list, sizeof(*s->dots));
-	s->neighbour = ims_alloc(2 * list, sizeof(*s->neighbour));
+	s->visited = ims_zalloc(g->room / 64 + 1, sizeof *s->visited);
+	s->dots = ims_alloc_aligned(list, sizeof *s->dots);
+	s->neighbour = ims_alloc(2 * list, sizeof *s->neighbour);
 	s->query_code = ims_alloc_aligned(g->quantiser.size, 1);
 	s->node_code = ims_alloc_aligned(g->quantiser.size, 1);
 	s->encoder = ims_alloc_aligned(ims_graph_quantiser_scratch(&g->quantiser), 1);
@@ -67,7 +67,7 @@ bool ims_graph_reserve_candidates(graph_scratch *s, size_t n)
 {
 	if (n <= s->candidate_cap)
 		return true;
-	graph_item *pool = ims_realloc(s->candidate, n * 2, sizeof(*pool));
+	graph_item *pool = ims_realloc(s->candidate, n * 2, sizeof *pool);
 	if (!pool)
 		return false;
 	s->candidate = pool;

@@ -27,14 +27,14 @@ static void sections_of(const graph *g, section out[SECTIONS])
 {
 	const graph_quantiser *qz = &g->quantiser;
 	out[AXES] = (section){ .data = qz->axes, .size = (size_t)qz->components * qz->axis_size };
-	out[IDS] = (section){ .data = (uint8_t *)g->ids, .size = g->n * sizeof(*g->ids) };
+	out[IDS] = (section){ .data = (uint8_t *)g->ids, .size = g->n * sizeof *g->ids };
 	out[LINKS] = (section){
 		.data = (uint8_t *)g->links,
-		.size = g->n * g->stride * sizeof(*g->links),
+		.size = g->n * g->stride * sizeof *g->links,
 	};
 	out[DELETED] = (section){
 		.data = (uint8_t *)g->deleted,
-		.size = (g->n + 63) / 64 * sizeof(*g->deleted),
+		.size = (g->n + 63) / 64 * sizeof *g->deleted,
 	};
 	out[CODES] = (section){ .data = g->codes, .size = g->n * qz->size };
 	out[RESIDUALS] = (section){ .data = g->residuals, .size = g->n * qz->residual_size };
@@ -181,7 +181,7 @@ static int get_header(graph *g, reader *r, uint32_t chunks, imgsearch_error *err
 	if ((rc = ims_graph_quantiser_alloc(qz, err)) || (rc = ims_graph_reserve(g, n, err)))
 		return rc;
 	g->n = n;
-	g->entry = ims_alloc(entries + 1, sizeof(*g->entry));
+	g->entry = ims_alloc(entries + 1, sizeof *g->entry);
 	if (!g->entry)
 		return ims_nomem(err);
 	for (; g->entries < entries; g->entries++)
@@ -259,7 +259,7 @@ static int count(graph *g, imgsearch_error *err)
 	size_t free_n = 0;
 	for (size_t i = 0; i < g->n; i++)
 		free_n += g->ids[i] == GRAPH_FREE;
-	g->free_slot = ims_alloc(free_n ? free_n : 1, sizeof(*g->free_slot));
+	g->free_slot = ims_alloc(free_n, sizeof *g->free_slot);
 	if (!g->free_slot)
 		return ims_nomem(err);
 	g->free_room = free_n ? free_n : 1;

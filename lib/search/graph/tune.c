@@ -71,7 +71,7 @@ static int draw(const graph *g, const row_source *rows, sample *out, uint64_t *s
 {
 	size_t want = g->live / FAR, dim = rows->dim;
 	want = want < SAMPLE_MIN ? SAMPLE_MIN : want > SAMPLE_MAX ? SAMPLE_MAX : want;
-	uint8_t *found = ims_alloc(want, sizeof(*found));
+	uint8_t *found = ims_alloc(want, sizeof *found);
 	*out = (sample){ ims_alloc(want, dim * sizeof(float)), ims_alloc(want, sizeof(int64_t)), 0 };
 	int rc = found && out->row && out->id ? 0 : ims_nomem(err);
 	for (size_t i = 0; !rc && i < want; i++)
@@ -116,7 +116,7 @@ static int pick_queries(tuning *t, const row_source *rows, uint64_t seed, imgsea
 		t->self[i] = i < QUERIES ? id : GRAPH_FREE;
 		rc = rows->fetch(rows->ctx, &id, 1, q, &found, err);
 		if (!found)
-			memset(q, 0, dim * sizeof(*q));
+			memset(q, 0, dim * sizeof *q);
 		else if (i >= QUERIES)
 			other = nearest(&near, rows, q, id);
 		for (size_t j = 0; j < dim && other; j++) {
@@ -184,7 +184,7 @@ static int try(tuning *t, size_t ef, size_t margin, imgsearch_error *err)
 static void choose(tuning *t, graph *g)
 {
 	g->points = 0;
-	for (size_t w = 0; w < sizeof(wanted) / sizeof(*wanted); w++) {
+	for (size_t w = 0; w < sizeof wanted / sizeof *wanted; w++) {
 		const trial *best = NULL;
 		graph_operating_point point = { 0 };
 		for (size_t i = 0; i < EFS * MARGINS; i++) {
@@ -201,7 +201,7 @@ static void choose(tuning *t, graph *g)
 				margins[i % MARGINS],
 			};
 		}
-		if (best && (!g->points || memcmp(&g->point[g->points - 1], &point, sizeof(point))))
+		if (best && (!g->points || memcmp(&g->point[g->points - 1], &point, sizeof point)))
 			g->point[g->points++] = point;
 	}
 	const trial *last = &t->trial[EFS - 1][MARGINS - 1];
@@ -217,10 +217,10 @@ static void choose(tuning *t, graph *g)
 int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *err)
 {
 	tuning *t;
-	double top = wanted[sizeof(wanted) / sizeof(*wanted) - 1];
+	double top = wanted[sizeof wanted / sizeof *wanted - 1];
 	if (g->live < 1000)
 		return 0; /* scanned anyway */
-	if (!(t = ims_zalloc(1, sizeof(*t))))
+	if (!(t = ims_zalloc(1, sizeof *t)))
 		return ims_nomem(err);
 	t->g = g;
 	t->pool = job ? job->pool : NULL;
@@ -269,7 +269,7 @@ void ims_graph_describe(const searcher *s, char *out, size_t size)
 	uint32_t l = 0;
 	int at = 0;
 	*out = 0;
-	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked) && at >= 0 && (size_t)at < size; i++) {
+	for (size_t i = 0; i < sizeof asked / sizeof *asked && at >= 0 && (size_t)at < size; i++) {
 		while (l < g->points
 			&& fminf(g->point[l].recall_in, g->point[l].recall_out) < asked[i] - 1e-6f)
 			l++;
