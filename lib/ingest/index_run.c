@@ -213,8 +213,9 @@ static int index_entry(index_run *r, const walk_entry *e)
 	r->counts->paths.seen++;
 	switch (e->kind) {
 	case WALK_FILE:
-		rc = ims_seen_files_add(&r->files, key, e, e->link || r->walk.linked) ? ims_nomem(r->err)
-																			  : file_entry(r, e, known);
+		rc = ims_seen_files_add(&r->files, key, e, e->link || r->walk.linked)
+			? ims_nomem(r->err)
+			: file_entry(r, e, known);
 		break;
 	case WALK_EXCLUDED:
 		rc = e->folder ? add_excluded(r, e) : 0;
