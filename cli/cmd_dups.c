@@ -45,10 +45,8 @@ static int find(context *c, const char *text, int64_t *id)
 		*id = in.id;
 		return rc;
 	}
-	char *path = path_absolute(text);
-	int rc = path ? imgsearch_item_find(c->s, path, id, &err) : IMGSEARCH_ENOMEM;
-	free(path);
-	return rc ? cli_fail("%s is not in the index", text) : CLI_DONE;
+	return path_find_item(c->s, text, id, &err) ? cli_fail("%s is not in the index", text)
+												: CLI_DONE;
 }
 
 static int reject(context *c)

@@ -67,15 +67,13 @@ static int select_one(selection *x, const char *text)
 		int rc = input_parse(&in, x->c, text, &none);
 		return rc ? rc : add(x, in.id);
 	}
-	char *path = path_absolute(text);
-	if (!path)
-		return cli_nomem();
-	int rc = imgsearch_item_find(x->c->s, path, &id, &err);
+	int rc = path_find_item(x->c->s, text, &id, &err);
 	if (rc == IMGSEARCH_ENOTFOUND) {
-		x->folder[x->n_folders++] = path;
-		return CLI_DONE;
+		char *path = path_absolute(text);
+		x->folder[x->n_folders] = path;
+		x->n_folders += path != NULL;
+		return path ? CLI_DONE : cli_nomem();
 	}
-	free(path);
 	return rc ? context_error(x->c, &err) : add(x, id);
 }
 

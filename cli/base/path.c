@@ -16,8 +16,8 @@ char *path_join(const char *folder, const char *file)
 }
 
 /*
- * Resolves a path whose last parts do not exist: the folders that do, or the current one. NULL: out
- * of memory, or there is no current folder.
+ * Resolves the folder of a path, and leaves its last part; where that folder does not exist, the
+ * folders that do. NULL: out of memory, or there is no current folder.
  */
 static char *resolve_folder(const char *path)
 {
@@ -45,11 +45,8 @@ static char *resolve_folder(const char *path)
 	return result;
 }
 
-char *path_absolute(const char *path)
+char *path_named(const char *path)
 {
-	char *real = realpath(path, NULL);
-	if (real)
-		return real;
 	char *copy = strdup(path);
 	if (!copy)
 		return NULL;
@@ -60,6 +57,27 @@ char *path_absolute(const char *path)
 		return copy;
 	free(copy);
 	return resolved;
+}
+
+char *path_absolute(const char *path)
+{
+	char *real = realpath(path, NULL);
+	return real ? real : path_named(path);
+}
+
+int path_find_item(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err)
+{
+	char *(*const ways[])(const char *) = { path_named, path_absolute };
+	int rc = IMGSEARCH_ENOTFOUND;
+	for (int i = 0; rc == IMGSEARCH_ENOTFOUND && i < 2; i++) {
+		char *full = ways[i](path);
+		if (full)
+			rc = imgsearch_item_find(s, full, id, err);
+		else
+			*err = (imgsearch_error){ .code = rc = IMGSEARCH_ENOMEM, .message = "out of memory" };
+		free(full);
+	}
+	return rc;
 }
 
 bool path_is_below(const char *path, const char *folder)

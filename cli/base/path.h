@@ -2,6 +2,8 @@
 #ifndef IMGSEARCH_CLI_PATH_H
 #define IMGSEARCH_CLI_PATH_H
 
+#include "imgsearch.h"
+
 #include <stdbool.h>
 
 /* FOLDER/FILE; malloc'd, NULL: out of memory. */
@@ -9,6 +11,15 @@ char *path_join(const char *folder, const char *file);
 
 /* Absolute and without symbolic links, as far as the path exists; malloc'd, NULL: out of memory. */
 char *path_absolute(const char *path);
+
+/* The same, but for the last part, which stays: a link is the path of the link. */
+char *path_named(const char *path);
+
+/*
+ * The id of the item of a path: that of the link where it is one that the index has, else of what
+ * it leads to. As imgsearch_item_find.
+ */
+int path_find_item(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err);
 
 /* Whether path is folder or lies below it. */
 bool path_is_below(const char *path, const char *folder);

@@ -62,6 +62,17 @@ result "query --json" $? .out
 imgsearch map --json --under p/best | grep -q '"points": \[\[1,.*\[2,.*\[3,.*\[4,'
 result "map --under" $?
 
+check "rm of a link takes out the link" 0 imgsearch rm --dry-run p/best/1.jpg <<'END'
+W/p/best/1.jpg
+! imgsearch: 1 would be removed from the index
+END
+ln -s holiday/2.jpg p/new.jpg
+check "... of one that is not known, what it leads to" 0 imgsearch rm --dry-run p/new.jpg <<'END'
+W/p/holiday/2.jpg
+! imgsearch: 1 would be removed from the index
+END
+rm p/new.jpg
+
 # what became one file, or ceased to be one, since the run
 ln -f p/best/4.jpg p/holiday/4.jpg
 check "dups looks at the files" 1 imgsearch dups --kind bytes <<'END'
