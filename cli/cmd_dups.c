@@ -72,15 +72,12 @@ static void show_json(context *c, const imgsearch_group *g)
 }
 
 /* The other names of the file of item i of a group. */
-static void show_links(context *c, const imgsearch_group *g, size_t i)
+static void show_links(const imgsearch_group *g, size_t i)
 {
 	for (size_t k = 0; k < g->n_links; k++) {
-		imgsearch_item *item;
-		if (g->linked[k] != g->items[i] || imgsearch_item_get(c->s, g->links[k], &item, NULL))
-			continue;
-		const imgsearch_strings one = { 1, &item->path };
-		paths_write_text(&one, &one);
-		imgsearch_item_free(item);
+		const imgsearch_strings one = { 1, &g->link_paths[k] };
+		if (g->linked[k] == g->items[i])
+			paths_write_text(&one, &one);
 	}
 }
 
@@ -98,7 +95,7 @@ static void show_text(context *c, const imgsearch_group *g, size_t number)
 			printf("%s\t%zu\t", group_kind(g->kind), number + 1);
 		record_path(item->path);
 		if (!c->common->nul)
-			show_links(c, g, i);
+			show_links(g, i);
 		record_end(c->common->nul);
 		imgsearch_item_free(item);
 	}

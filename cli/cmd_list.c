@@ -76,17 +76,6 @@ static void print_json(const imgsearch_item *i)
 	json_write_end(&j);
 }
 
-/* Whose file a link is another name of. */
-static void print_file(const context *c, int64_t id)
-{
-	imgsearch_item *file;
-	if (imgsearch_item_get(c->s, id, &file, NULL))
-		return;
-	paths_write_text(&(imgsearch_strings){ 1, &file->path },
-		&(imgsearch_strings){ 1, &file->path });
-	imgsearch_item_free(file);
-}
-
 static void print_text(const lister *l, const imgsearch_item *i)
 {
 	const char *last = l->reasons ? i->reason : i->title;
@@ -98,12 +87,14 @@ static void print_text(const lister *l, const imgsearch_item *i)
 		else
 			printf("%lld\t", (long long)i->id);
 		record_path(i->path);
-		if (last || i->same_file)
+		if (last || i->same_file_path)
 			putchar('\t');
 		if (last)
 			record_title(last);
-		if (i->same_file)
-			print_file(l->c, i->same_file);
+		if (i->same_file_path) {
+			const imgsearch_strings file = { 1, &i->same_file_path };
+			paths_write_text(&file, &file);
+		}
 	}
 	record_end(l->c->common->nul);
 }

@@ -824,6 +824,7 @@ typedef struct imgsearch_item {
 	uint32_t partial;          /* 1: only a part of the picture could be read */
 	uint32_t has_vector;
 	int64_t same_file; /* link: the id of the item whose file it is another name of; else 0 */
+	const char *same_file_path; /* its path; else NULL */
 	/*
 	 * as in imgsearch_hit, of imgsearch_item_get: of a duplicate or a link, too; always NULL in
 	 * imgsearch_item_each
@@ -1023,11 +1024,12 @@ typedef struct imgsearch_group {
 	size_t count;         /* at least 2 */
 	const int64_t *items; /* ids, ascending; each of another file */
 	/*
-	 * ids of other names of these files, which are no copies: links[i] is one of the file of
-	 * linked[i]
+	 * other names of these files, which are no copies, by id: links[i], at link_paths[i], is one of
+	 * the file of linked[i]
 	 */
 	size_t n_links;
 	const int64_t *links, *linked;
+	const char *const *link_paths;
 } imgsearch_group;
 
 typedef struct imgsearch_groups {

@@ -11,21 +11,19 @@ const char *group_kind(uint32_t kind)
 }
 
 /* "also": the other names of the file; its copies are in the group. */
-static void write_links(json_writer *j, imgsearch *s, const imgsearch_group *g, size_t i)
+static void write_links(json_writer *j, const imgsearch_group *g, size_t i)
 {
 	bool open = false;
 	for (size_t k = 0; k < g->n_links; k++) {
-		imgsearch_item *item;
-		if (g->linked[k] != g->items[i] || imgsearch_item_get(s, g->links[k], &item, NULL))
+		if (g->linked[k] != g->items[i])
 			continue;
 		if (!open)
 			json_write_open(j, "also", '[');
 		open = true;
 		json_write_open(j, NULL, '{');
-		json_write_path(j, "path", item->path);
+		json_write_path(j, "path", g->link_paths[k]);
 		json_write_bool(j, "link", true);
 		json_write_close(j, '}');
-		imgsearch_item_free(item);
 	}
 	if (open)
 		json_write_close(j, ']');
@@ -40,7 +38,7 @@ static void write_picture(json_writer *j, imgsearch *s, const imgsearch_group *g
 		return;
 	}
 	item_write_members(j, item);
-	write_links(j, s, g, i);
+	write_links(j, g, i);
 	imgsearch_item_free(item);
 }
 

@@ -51,8 +51,11 @@ typedef struct group_builder {
 	size_t n_edges, cap_edges;
 	const uint32_t *row_member; /* (rows of the current self-join): their members */
 	imgsearch_metric metric;
-	/* the result: groups, and for each its ids, the ids of links, and of their files */
-	buf ids, groups;
+	/*
+	 * the result: groups; for each its ids, the ids of links and of their files; paths of links,
+	 * borrowed
+	 */
+	buf ids, groups, paths;
 	uint64_t n_groups;
 } group_builder;
 
@@ -146,10 +149,12 @@ static int append_group(group_builder *g, imgsearch_group *group, const node_mem
 			ims_buf_put(&g->ids, &p.item[i].id, sizeof(int64_t));
 		for (size_t i = p.files; i < p.n; i++)
 			ims_buf_put(&g->ids, &p.item[i].file, sizeof(int64_t));
+		for (size_t i = p.files; i < p.n; i++)
+			ims_buf_put(&g->paths, &p.item[i].path, sizeof p.item[i].path);
 		g->n_groups++;
 	}
 	ims_file_paths_free(&p);
-	return rc || g->ids.failed || g->groups.failed ? ims_nomem(err) : 0;
+	return rc || g->ids.failed || g->groups.failed || g->paths.failed ? ims_nomem(err) : 0;
 }
 
 /* A name may be a copy by now. */
@@ -540,12 +545,27 @@ static int join_same_scene(group_builder *g, float min_score, imgsearch_error *e
 
 /* ---------------------------------------------------------------------------------------------- */
 
+static int copy_paths(const group_builder *g, void *result, const char **out)
+{
+	if (!out)
+		return IMGSEARCH_ENOMEM;
+	for (size_t i = 0; i < g->paths.len / sizeof *out; i++) {
+		const char *path;
+		memcpy(&path, g->paths.data + i * sizeof path, sizeof path);
+		out[i] = ims_result_text(result, path ? path : "");
+		if (!out[i])
+			return IMGSEARCH_ENOMEM;
+	}
+	return 0;
+}
+
 static int make_list(group_builder *g, imgsearch_groups **out, imgsearch_error *err)
 {
 	imgsearch_groups *list = ims_result_new(sizeof *list);
 	imgsearch_group **items = ims_result_list(list, g->n_groups, sizeof **items);
 	int64_t *ids = ims_result_alloc(list, g->ids.len + 1, 1);
-	if (!list || !items || !ids) {
+	const char **path = ims_result_alloc(list, g->paths.len + 1, 1);
+	if (!list || !items || !ids || copy_paths(g, list, path)) {
 		ims_result_free(list);
 		return ims_nomem(err);
 	}
@@ -556,7 +576,9 @@ static int make_list(group_builder *g, imgsearch_groups **out, imgsearch_error *
 		items[i]->items = ids;
 		items[i]->links = ids += items[i]->count;
 		items[i]->linked = ids += items[i]->n_links;
+		items[i]->link_paths = path;
 		ids += items[i]->n_links;
+		path += items[i]->n_links;
 	}
 	list->count = g->n_groups;
 	list->items = (const imgsearch_group *const *)items;
@@ -599,6 +621,7 @@ int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job, imgsea
 	ims_free(g.edges);
 	ims_buf_free(&g.ids);
 	ims_buf_free(&g.groups);
+	ims_buf_free(&g.paths);
 	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err)
 								  : rc; /* callbacks return it without a sentence */
 }

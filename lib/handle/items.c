@@ -62,6 +62,25 @@ static int add_texts(imgsearch_item *item, const store_picture *p, const char *r
 	return item->path && item->hash && (item->reason || !p->reason) ? 0 : ims_nomem(err);
 }
 
+/* The path of the picture whose file this is; none where it has gone. */
+static int add_file_path(imgsearch *s, imgsearch_item *item, imgsearch_error *err)
+{
+	store_picture p = { 0 };
+	char *root = NULL;
+	imgsearch_error why = { 0 };
+	int rc = ims_store_picture_get(s->store, item->same_file, &p, &root, &why);
+	char *path = rc ? NULL : ims_path_join(p.root ? root : NULL, p.path);
+	item->same_file_path = path ? ims_result_text(item, path) : NULL;
+	if (!rc && !item->same_file_path)
+		rc = ims_nomem(&why);
+	ims_free(path);
+	ims_free(root);
+	ims_store_picture_clear(&p);
+	if (rc && rc != IMGSEARCH_ENOTFOUND && err)
+		*err = why;
+	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+}
+
 /* *out is freed by imgsearch_item_free. */
 static int make_item(imgsearch *s, const store_picture *p, const char *root, imgsearch_item **out,
 	imgsearch_error *err)
@@ -88,6 +107,8 @@ static int make_item(imgsearch *s, const store_picture *p, const char *root, img
 	int rc = add_texts(item, p, root, err);
 	if (!rc)
 		rc = add_columns(s, item, err);
+	if (!rc && item->same_file)
+		rc = add_file_path(s, item, err);
 	if (rc)
 		ims_result_free(item);
 	else

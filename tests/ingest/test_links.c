@@ -29,6 +29,7 @@ static int list_one(void *user, const imgsearch_item *i)
 	const char *path = below(l->dir, i->path);
 	if (i->state == IMGSEARCH_STATE_LINK) {
 		works(imgsearch_item_get(l->s, i->same_file, &file, &err));
+		assert_string_equal(file->path, i->same_file_path);
 		assert_int_equal(file->same_as ? file->same_as : file->id, i->same_as);
 		assert_true(
 			file->state == IMGSEARCH_STATE_INDEXED || file->state == IMGSEARCH_STATE_DUPLICATE);
@@ -125,6 +126,7 @@ static void copies_are(imgsearch *s, const scene *sc, const char *under, const c
 			for (size_t k = 0; k < group->n_links; k++)
 				if (group->linked[k] == group->items[i]) {
 					works(imgsearch_item_get(s, group->links[k], &item, &err));
+					assert_string_equal(item->path, group->link_paths[k]);
 					strcat(strcat(strcat(text, "(= "), below(sc->dir, item->path)), ") ");
 					imgsearch_item_free(item);
 				}
