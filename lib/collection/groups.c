@@ -24,6 +24,7 @@
 #include "collection/self_join.h"
 #include "handle/space.h"
 #include "handle/view.h"
+#include "store/store.h"
 
 #include <math.h>
 #include <stdlib.h>

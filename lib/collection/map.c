@@ -13,6 +13,7 @@
 #include "collection/self_join.h"
 #include "handle/filter.h"
 #include "handle/view.h"
+#include "store/store.h"
 
 #include <math.h>
 #include <stdlib.h>

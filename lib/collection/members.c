@@ -7,6 +7,8 @@
 
 #include "base/ids.h"
 #include "base/path.h"
+#include "image/image.h"
+#include "store/store.h"
 
 #include <stdlib.h>
 #include <string.h>

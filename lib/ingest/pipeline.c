@@ -4,6 +4,8 @@
  */
 #include "ingest/pipeline.h"
 
+#include "store/store.h"
+
 #include <string.h>
 
 enum { ITEMS_AHEAD = 32 }; /* about a batch of the network */

@@ -4,6 +4,7 @@
 #include "base/path.h"
 #include "base/result.h"
 #include "handle/space.h"
+#include "store/store.h"
 
 #include <math.h>
 #include <stdio.h>
