@@ -45,7 +45,7 @@ void ims_analysis_components(uint32_t *label, size_t n, const uint32_t (*edge)[2
 
 /* --------------------------------------------------------------------------------- cliques ---- */
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX
 
 typedef struct conflict {
 	uint32_t other, next; /* next: in the ring of a component */
