@@ -582,7 +582,7 @@ IMGSEARCH_API void imgsearch_transaction_free(imgsearch_transaction *t);
 typedef struct imgsearch_build_options {
 	size_t struct_size;
 	const char *searcher; /* "auto" (default), "exact", "kdtree", "pca", "graph" */
-	double variance;      /* pca: share of the variance kept, 0..1; default 0.95 */
+	double variance;      /* pca: share of the variance kept, 0..1; default 0.9 */
 	uint32_t components;  /* pca, kdtree: number kept, at most the dimension; 0: by variance */
 	uint32_t degree;      /* graph: neighbours of a node, 4..128 */
 	uint32_t beam;        /* graph: beam width of the construction, 8..1000 */

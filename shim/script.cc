@@ -71,7 +71,7 @@ script_tensors read_script(const char *path)
 		for (auto &type : types)
 			if (t.scalar_type() == type.first)
 				s.dtype = type.second;
-		if (!s.dtype || t.dim() > 8)
+		if (!s.dtype || t.dim() > SHIM_MAX_NDIM)
 			return;
 		out.storage.push_back(t.contiguous());
 		out.names.push_back(name);

@@ -24,12 +24,14 @@ typedef enum shim_dtype {
 	SHIM_I8 = 5
 } shim_dtype;
 
+enum { SHIM_MAX_NDIM = 8 };
+
 /* One named array of a weights file, row-major, aligned for its type; borrowed for the call. */
 typedef struct shim_tensor {
 	const char *name;
 	const void *data;
 	uint32_t dtype, ndim;
-	int64_t shape[8];
+	int64_t shape[SHIM_MAX_NDIM];
 } shim_tensor;
 
 typedef struct shim_config {

@@ -47,7 +47,7 @@ static bool is_reciprocal(const encoder *c, size_t a, size_t j, size_t k)
 	return score_of(c, a, x) >= score_of(c, x, c->near[x * c->k + k - 1]);
 }
 
-static int find_neighbors(encoder *c)
+static int find_neighbours(encoder *c)
 {
 	topk best;
 	if (ims_topk_init(&best, c->k))
@@ -165,7 +165,7 @@ int ims_analysis_reciprocal(float *out, const float *score, size_t n, size_t k,
 	c.seen = ims_zalloc(n, sizeof *c.seen);
 	c.found = ims_alloc(n, sizeof *c.found);
 	float *query = ims_alloc(n, sizeof *query), *own = ims_alloc(n, sizeof *own);
-	int rc = c.near && c.plain && c.seen && c.found && query && own ? find_neighbors(&c)
+	int rc = c.near && c.plain && c.seen && c.found && query && own ? find_neighbours(&c)
 																	: IMGSEARCH_ENOMEM;
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = encode(&c, i);

@@ -49,12 +49,12 @@ typedef struct tsne_state {
 	float theta2, exaggeration, rate, momentum;
 	/* affinities only */
 	size_t k;
-	const int32_t *neighbor;
+	const int32_t *neighbour;
 	const float *distance2;
 	float *conditional, perplexity;
 } tsne_state;
 
-size_t ims_analysis_tsne_neighbors(size_t n, float perplexity)
+size_t ims_analysis_tsne_neighbours(size_t n, float perplexity)
 {
 	size_t k = (size_t)(3 * (perplexity > 0 ? perplexity : 30));
 	return n < 2 ? 0 : k < n - 1 ? k : n - 1;
@@ -86,7 +86,7 @@ static void condition_block(void *arg, size_t block, unsigned worker)
 	double target = log(l->perplexity);
 	for (size_t i = block * BLOCK; i < end; i++) {
 		const float *d2 = l->distance2 + i * l->k;
-		const int32_t *to = l->neighbor + i * l->k;
+		const int32_t *to = l->neighbour + i * l->k;
 		double low = 0, high = INFINITY, beta = 1, nearest = INFINITY;
 		for (size_t j = 0; j < l->k; j++)
 			if (to[j] >= 0 && d2[j] < nearest)
@@ -140,14 +140,14 @@ static int affinities(tsne_state *l, pool *pool, imgsearch_error *err)
 
 	size_t *at = l->first + 1; /* at[i]: where row i grows; ends as first[i + 1] */
 	for (size_t e = 0; e < edges; e++)
-		if (l->neighbor[e] >= 0)
-			at[e / l->k + 1]++, at[(size_t)l->neighbor[e] + 1]++;
+		if (l->neighbour[e] >= 0)
+			at[e / l->k + 1]++, at[(size_t)l->neighbour[e] + 1]++;
 	for (size_t i = 1; i <= n; i++)
 		at[i] += at[i - 1];
 	for (size_t e = 0; e < edges; e++) {
-		if (l->neighbor[e] < 0)
+		if (l->neighbour[e] < 0)
 			continue;
-		size_t from = e / l->k, to = (size_t)l->neighbor[e];
+		size_t from = e / l->k, to = (size_t)l->neighbour[e];
 		float half = l->conditional[e] / (2 * (float)n);
 		l->column[at[from]] = (uint32_t)to, l->p[at[from]++] = half;
 		l->column[at[to]] = (uint32_t)from, l->p[at[to]++] = half;
@@ -395,7 +395,7 @@ static void tsne_state_free(tsne_state *l)
 		ims_free(all[i]);
 }
 
-int ims_analysis_tsne(float *xy, size_t n, size_t k, const int32_t *neighbor,
+int ims_analysis_tsne(float *xy, size_t n, size_t k, const int32_t *neighbour,
 	const float *distance2, const tsne_options *options, job *job, imgsearch_error *err)
 {
 	tsne_options o = options ? *options : (tsne_options){ 0 };
@@ -412,7 +412,7 @@ int ims_analysis_tsne(float *xy, size_t n, size_t k, const int32_t *neighbor,
 		.n = n,
 		.k = k,
 		.xy = xy,
-		.neighbor = neighbor,
+		.neighbour = neighbour,
 		.distance2 = distance2,
 		.theta2 = theta * theta,
 	};

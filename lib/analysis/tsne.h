@@ -17,15 +17,15 @@ typedef struct tsne_options {
  * The number of neighbours that t-SNE uses of each point: three times the perplexity, at most n -
  * 1.
  */
-size_t ims_analysis_tsne_neighbors(size_t n, float perplexity);
+size_t ims_analysis_tsne_neighbours(size_t n, float perplexity);
 
 /*
- * t-SNE of n points from their k nearest neighbours: neighbor (n, k) row numbers, negative for
+ * t-SNE of n points from their k nearest neighbours: neighbour (n, k) row numbers, negative for
  * none, and distance2 (n, k) squared distances. xy (n, 2) is the start (all zero: a small random
  * cloud) and receives the result. The result does not depend on the number of threads. options and
  * job may be NULL. ELIMIT: n or k is too large; ECANCELED, ENOMEM.
  */
-int ims_analysis_tsne(float *xy, size_t n, size_t k, const int32_t *neighbor,
+int ims_analysis_tsne(float *xy, size_t n, size_t k, const int32_t *neighbour,
 	const float *distance2, const tsne_options *options, job *job, imgsearch_error *err);
 
 #endif

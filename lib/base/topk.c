@@ -8,7 +8,7 @@
 
 int ims_topk_init(topk *t, size_t k)
 {
-	*t = (topk){ .item = ims_alloc(k, sizeof(neighbor)), .k = k };
+	*t = (topk){ .item = ims_alloc(k, sizeof(neighbour)), .k = k };
 	return t->item ? 0 : IMGSEARCH_ENOMEM;
 }
 
@@ -23,14 +23,14 @@ void ims_topk_clear(topk *t)
 	t->n = 0;
 }
 
-static inline bool before(const neighbor *a, const neighbor *b)
+static inline bool before(const neighbour *a, const neighbour *b)
 {
 	return ims_nearer(a->distance, a->id, b->distance, b->id);
 }
 
-static void sift_up(neighbor *heap, size_t i)
+static void sift_up(neighbour *heap, size_t i)
 {
-	neighbor moving = heap[i];
+	neighbour moving = heap[i];
 	while (i && before(&heap[(i - 1) / 2], &moving)) {
 		heap[i] = heap[(i - 1) / 2];
 		i = (i - 1) / 2;
@@ -38,9 +38,9 @@ static void sift_up(neighbor *heap, size_t i)
 	heap[i] = moving;
 }
 
-static void sift_down(neighbor *heap, size_t n)
+static void sift_down(neighbour *heap, size_t n)
 {
-	neighbor moving = heap[0];
+	neighbour moving = heap[0];
 	size_t i = 0;
 	for (size_t child; (child = 2 * i + 1) < n; i = child) {
 		if (child + 1 < n && before(&heap[child], &heap[child + 1]))
@@ -54,7 +54,7 @@ static void sift_down(neighbor *heap, size_t n)
 
 void ims_topk_push(topk *t, float distance, int64_t id)
 {
-	neighbor candidate = { distance, id };
+	neighbour candidate = { distance, id };
 	if (distance != distance)
 		return;
 	if (t->n < t->k) {

@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct neighbor {
+typedef struct neighbour {
 	float distance; /* smaller is nearer */
 	int64_t id;
-} neighbor;
+} neighbour;
 
 static inline bool ims_nearer(float da, int64_t ia, float db, int64_t ib)
 {
@@ -23,7 +23,7 @@ static inline bool ims_nearer(float da, int64_t ia, float db, int64_t ib)
  * A max-heap of n <= k neighbours, the worst one first. item has room for k. One thread at a time.
  */
 typedef struct topk {
-	neighbor *item;
+	neighbour *item;
 	size_t k, n;
 } topk;
 

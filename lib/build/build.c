@@ -8,6 +8,7 @@
 #include "build/mean.h"
 #include "handle/cohort.h"
 #include "handle/view.h"
+#include "store/store.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,6 +6,7 @@
 #include "build/chance.h"
 #include "handle/cohort.h"
 #include "handle/space.h"
+#include "store/store.h"
 
 #include <string.h>
 

@@ -1,6 +1,8 @@
 /* The mean of all stored features of pictures. The file calls it "centre". */
 #include "build/mean.h"
 
+#include "store/store.h"
+
 enum {
 	MEAN_ROWS = 256
 }; /* a mean of fewer rows describes those rows, not what all pictures share */

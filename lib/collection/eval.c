@@ -8,6 +8,7 @@
 #include "collection/eval_state.h"
 #include "handle/view.h"
 #include "query/improve.h"
+#include "store/store.h"
 
 #include <string.h>
 

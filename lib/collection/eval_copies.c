@@ -4,6 +4,8 @@
  */
 #include "collection/eval_state.h"
 
+#include "image/image.h"
+
 #include <math.h>
 #include <string.h>
 

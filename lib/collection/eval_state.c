@@ -5,6 +5,7 @@
 #include "handle/space.h"
 #include "handle/view.h"
 #include "query/improve.h"
+#include "store/store.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -9,6 +9,7 @@
 #include "files/csv.h"
 #include "files/names.h"
 #include "files/walk.h"
+#include "store/store.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -25,6 +25,7 @@
 #include "collection/self_join.h"
 #include "handle/space.h"
 #include "handle/view.h"
+#include "store/store.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -321,7 +322,7 @@ static int join_same_bytes(group_builder *g, bool wanted, imgsearch_error *err)
 
 /* ------------------------------------------------------------------------------- by pixels ---- */
 
-static int propose_picture_pair(void *user, size_t row, size_t rank, neighbor found)
+static int propose_picture_pair(void *user, size_t row, size_t rank, neighbour found)
 {
 	group_builder *g = user;
 	(void)rank;
@@ -466,7 +467,7 @@ static int is_other_text(group_builder *g, member *a, member *b, bool *other)
 	return rc;
 }
 
-static int add_scene_pair(void *user, size_t row, size_t rank, neighbor found)
+static int add_scene_pair(void *user, size_t row, size_t rank, neighbour found)
 {
 	group_builder *g = user;
 	member *one = &g->all.item[g->row_member[row]], *two = ims_members_find(&g->all, found.id);

@@ -13,6 +13,7 @@
 #include "collection/self_join.h"
 #include "handle/filter.h"
 #include "handle/view.h"
+#include "store/store.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -27,11 +28,11 @@ typedef struct map_rows {
 	uint32_t dim;
 } map_rows;
 
-typedef struct neighbors {
+typedef struct neighbours {
 	int32_t *row;
 	float *distance;
 	size_t k;
-} neighbors;
+} neighbours;
 
 static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
 {
@@ -70,9 +71,9 @@ static int read_rows(imgsearch *s, const row_source *source, const imgsearch_map
 	return m->cap ? source->scan(source->ctx, add_rows, m, err) : 0;
 }
 
-static int add_neighbor(void *user, size_t row, size_t rank, neighbor found)
+static int add_neighbour(void *user, size_t row, size_t rank, neighbour found)
 {
-	neighbors *nb = user;
+	neighbours *nb = user;
 	nb->row[row * nb->k + rank] = (int32_t)found.id;
 	nb->distance[row * nb->k + rank] = found.distance;
 	return 0;
@@ -81,11 +82,11 @@ static int add_neighbor(void *user, size_t row, size_t rank, neighbor found)
 static int run_tsne(const map_rows *m, imgsearch_metric metric, const imgsearch_map_options *o,
 	float *xy, job *job, imgsearch_error *err)
 {
-	neighbors nb = { .k = ims_analysis_tsne_neighbors(m->n, o->perplexity) };
+	neighbours nb = { .k = ims_analysis_tsne_neighbours(m->n, o->perplexity) };
 	self_join join = {
 		.k = nb.k,
 		.max_distance = INFINITY,
-		.each = add_neighbor,
+		.each = add_neighbour,
 		.user = &nb,
 		.total = m->n,
 	};

@@ -8,6 +8,8 @@
 #include "analysis/detail.h"
 #include "base/ids.h"
 #include "base/path.h"
+#include "image/image.h"
+#include "store/store.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* Rejected pairs are stored by content hash, so they stay valid when ids change. */
 #include "collection/reject.h"
 #include "handle/view.h"
+#include "store/store.h"
 
 int ims_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
 {

@@ -13,7 +13,7 @@ static float search_distance(const self_join *j)
 	return strcmp(ims_search_name(j->index), "graph") ? j->max_distance : INFINITY;
 }
 
-static int report_neighbors(const self_join *j, size_t row, int64_t own_id, const topk *best)
+static int report_neighbours(const self_join *j, size_t row, int64_t own_id, const topk *best)
 {
 	int rc = 0;
 	size_t rank = 0;
@@ -43,7 +43,7 @@ static int join_block(const self_join *j, size_t first, const float *rows, const
 		ims_topk_clear(&best[i]);
 	int rc = ims_search_query(j->index, &q, best, &report, err);
 	for (size_t i = 0; i < n && !rc; i++)
-		rc = report_neighbors(j, first + i, ids[i], &best[i]);
+		rc = report_neighbours(j, first + i, ids[i], &best[i]);
 	return rc;
 }
 

@@ -8,7 +8,7 @@
  * `found` is the rank-th nearest (from 0) of row number `row`. Non-zero stops the join and is
  * returned by it.
  */
-typedef int join_each(void *user, size_t row, size_t rank, neighbor found);
+typedef int join_each(void *user, size_t row, size_t rank, neighbour found);
 
 typedef struct self_join {
 	search_index *index; /* of all rows */

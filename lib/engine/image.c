@@ -1,6 +1,7 @@
 /* Pixels for people: the functions check their arguments and delegate. */
 #include "engine/arguments.h"
 #include "handle/picture.h"
+#include "image/image.h"
 
 /* An image whose pixels lie outside the memory of results: they may be large. */
 typedef struct owned_image {

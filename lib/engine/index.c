@@ -1,9 +1,10 @@
 /* The functions that change an index: they check their arguments and delegate. */
 #include "engine/arguments.h"
 #include "ingest/add.h"
+#include "ingest/index_run.h"
 #include "ingest/remove.h"
 #include "ingest/transaction.h"
-#include "ingest/index_run.h"
+#include "store/store.h"
 
 /* ---------------------------------------------------------------------------------- update ---- */
 

@@ -3,6 +3,7 @@
 
 #include "ingest/row.h"
 #include "ingest/transaction.h"
+#include "store/store.h"
 
 /* Stages an edit, or writes it at once; it is consumed. */
 static int apply(imgsearch *s, imgsearch_transaction *t, edit *e, int64_t *ids, job *j,

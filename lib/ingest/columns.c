@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "files/csv.h"
 #include "files/names.h"
+#include "store/store.h"
 
 #include <string.h>
 

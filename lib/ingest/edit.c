@@ -3,6 +3,7 @@
 
 #include "handle/view.h"
 #include "ingest/row.h"
+#include "store/store.h"
 
 #include <math.h>
 #include <stdio.h>

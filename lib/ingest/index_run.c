@@ -7,6 +7,7 @@
 #include "handle/view.h"
 #include "ingest/columns.h"
 #include "ingest/missing.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <limits.h>

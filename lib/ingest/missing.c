@@ -2,6 +2,7 @@
 #include "ingest/missing.h"
 
 #include "base/path.h"
+#include "store/store.h"
 
 #include <string.h>
 

@@ -6,6 +6,7 @@
 #include "ingest/numbering.h"
 
 #include "ingest/row.h"
+#include "store/store.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,6 +4,8 @@
  */
 #include "ingest/pipeline.h"
 
+#include "store/store.h"
+
 #include <string.h>
 
 enum { ITEMS_AHEAD = 32 }; /* about a batch of the network */
@@ -294,20 +296,17 @@ static int write_picture(pipeline *p, pending_row *r)
 		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_reason_no_feature);
 	case ROW_MOVED:
 		p->counts->moved++;
-		count_state(p, row.state);
-		return 0;
+		break;
 	case ROW_UNCHANGED:
 		p->counts->unchanged++;
-		count_state(p, IMGSEARCH_STATE_INDEXED);
-		return 0;
+		break;
 	case ROW_KEPT_OUT:
-		count_state(p, row.state);
-		return 0;
+		break;
 	default:
 		p->counts->added += !r->id;
-		count_state(p, row.state);
-		return 0;
 	}
+	count_state(p, row.state);
+	return 0;
 }
 
 static int write_row(pipeline *p, pending_row *r)

@@ -5,6 +5,7 @@
 #include "ingest/plan.h"
 
 #include "base/path.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -2,6 +2,7 @@
 #include "ingest/prepare.h"
 
 #include "handle/input.h"
+#include "image/image.h"
 
 #include <errno.h>
 #include <fcntl.h>

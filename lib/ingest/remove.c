@@ -1,6 +1,8 @@
 /* Each is one transaction. */
 #include "ingest/remove.h"
 
+#include "store/store.h"
+
 #include <string.h>
 
 typedef int change_items(imgsearch *s, const int64_t *ids, size_t n, const job *j,

@@ -2,6 +2,7 @@
 #include "ingest/row.h"
 
 #include "handle/items.h"
+#include "store/store.h"
 
 const char ims_row_reason_no_feature[] = "the network gives no feature: not finite, or all zeros";
 

@@ -6,6 +6,7 @@
 #include "ingest/rules.h"
 
 #include "base/path.h"
+#include "store/store.h"
 
 #include <string.h>
 

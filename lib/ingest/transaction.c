@@ -2,6 +2,7 @@
 #include "ingest/transaction.h"
 
 #include "handle/view.h"
+#include "store/store.h"
 
 #include <string.h>
 

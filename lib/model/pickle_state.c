@@ -19,7 +19,7 @@ static const node *state_dict(const pickle *p)
 static bool dimensions(const pickle *p, uint32_t list, int64_t *out, uint32_t *n)
 {
 	const node *l = &p->node[list];
-	if (l->len > WEIGHTS_MAX_NDIM)
+	if (l->len > SHIM_MAX_NDIM)
 		return false;
 	for (uint32_t i = 0; i < l->len; i++) {
 		const node *v = ims_pickle_node(p, l->item[i], N_INT);

@@ -55,7 +55,7 @@ static uint32_t type_of(const char *name)
 static bool entry(json *j, tensor_view *v, span *where)
 {
 	char key[32], type[16] = "";
-	uint64_t shape[WEIGHTS_MAX_NDIM], place[2];
+	uint64_t shape[SHIM_MAX_NDIM], place[2];
 	int ndim = -1, ends = -1;
 	if (!ims_json_begin(j, '{'))
 		return false;
@@ -63,7 +63,7 @@ static bool entry(json *j, tensor_view *v, span *where)
 		if (!strcmp(key, "dtype"))
 			ims_json_string(j, type, sizeof type);
 		else if (!strcmp(key, "shape")) {
-			if ((ndim = numbers(j, shape, WEIGHTS_MAX_NDIM)) < 0)
+			if ((ndim = numbers(j, shape, SHIM_MAX_NDIM)) < 0)
 				return false;
 		} else if (!strcmp(key, "data_offsets")) {
 			if ((ends = numbers(j, place, 2)) < 0)

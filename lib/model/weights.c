@@ -109,7 +109,7 @@ static bool row_major(const tensor_view *v)
 static void gather(uint8_t *out, const tensor_view *v, const uint8_t *from, uint64_t numel,
 	size_t item)
 {
-	int64_t at[WEIGHTS_MAX_NDIM] = { 0 };
+	int64_t at[SHIM_MAX_NDIM] = { 0 };
 	for (uint64_t k = 0; k < numel; k++, out += item) {
 		int64_t place = 0;
 		for (uint32_t i = 0; i < v->ndim; i++)
@@ -131,7 +131,7 @@ static int locate_data(weights *w, const tensor_view *v, const void **data, imgs
 {
 	uint64_t numel, last;
 	size_t item = ims_dtype_size(v->dtype);
-	if (!item || v->ndim > WEIGHTS_MAX_NDIM)
+	if (!item || v->ndim > SHIM_MAX_NDIM)
 		return refuse(err, v, "has an unknown type or too many dimensions");
 	if (!extent(v, &numel, &last))
 		return refuse(err, v, "has an impossible shape");

@@ -33,7 +33,7 @@ size_t ims_tensor_bytes(const shim_tensor *t); /* of its data; the product must 
 
 /* ---------------------------------------------------------- for the readers of the formats ---- */
 
-enum { WEIGHTS_MAX_TENSORS = 65536, WEIGHTS_MAX_NDIM = 8 };
+enum { WEIGHTS_MAX_TENSORS = 65536 };
 
 /*
  * An array as a file describes it. Nothing of it is trusted before ims_weights_add has checked it.
@@ -42,8 +42,8 @@ typedef struct tensor_view {
 	const char *name; /* not terminated */
 	size_t name_len;
 	uint32_t dtype, ndim;
-	int64_t shape[WEIGHTS_MAX_NDIM];
-	int64_t stride[WEIGHTS_MAX_NDIM]; /* in elements; only read where strided */
+	int64_t shape[SHIM_MAX_NDIM];
+	int64_t stride[SHIM_MAX_NDIM]; /* in elements; only read where strided */
 	bool strided;
 	int64_t offset; /* of the first element in the storage, in elements */
 	const uint8_t *storage;

@@ -5,6 +5,7 @@
 #include "base/result.h"
 #include "handle/paths.h"
 #include "handle/space.h"
+#include "store/store.h"
 
 #include <math.h>
 #include <stdio.h>

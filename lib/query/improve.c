@@ -11,6 +11,7 @@
 #include "handle/model_choice.h"
 #include "handle/picture.h"
 #include "handle/space.h"
+#include "image/image.h"
 #include "kernels/kernels.h"
 
 #include <math.h>

@@ -4,8 +4,9 @@
 #include "base/ids.h"
 #include "handle/feature.h"
 #include "handle/filter.h"
-#include "query/improve.h"
 #include "handle/space.h"
+#include "query/improve.h"
+#include "store/store.h"
 
 #include <math.h>
 #include <stdlib.h>

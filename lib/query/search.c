@@ -6,6 +6,7 @@
 #include "handle/space.h"
 #include "handle/view.h"
 #include "query/improve.h"
+#include "store/store.h"
 
 #include <math.h>
 #include <string.h>
@@ -114,7 +115,7 @@ static int rerank(const view *v, const query *q, const float *vector, topk *foun
 	imgsearch_error *err)
 {
 	size_t n = RERANK_DEPTH, before = found->n;
-	neighbor old[RERANK_DEPTH], own = { 0 };
+	neighbour old[RERANK_DEPTH], own = { 0 };
 	uint32_t order[RERANK_DEPTH];
 	float *rows = NULL;
 	for (size_t i = 0; i < before; i++)

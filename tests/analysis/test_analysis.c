@@ -19,7 +19,7 @@
 enum { POINTS = 300, CLUSTERS = 3, K = 30, DIM = 8 };
 
 /* Three round clusters; the k nearest of each by brute force. */
-static void make_points(float *rows, int32_t *neighbor, float *distance2)
+static void make_points(float *rows, int32_t *neighbour, float *distance2)
 {
 	uint64_t random = 7;
 	for (int i = 0; i < POINTS; i++)
@@ -38,8 +38,8 @@ static void make_points(float *rows, int32_t *neighbor, float *distance2)
 		}
 		ims_topk_sort(&best);
 		for (int e = 0; e < K; e++)
-			neighbor[i * K + e] = (int32_t)best.item[e].id,
-							 distance2[i * K + e] = best.item[e].distance;
+			neighbour[i * K + e] = (int32_t)best.item[e].id,
+							  distance2[i * K + e] = best.item[e].distance;
 		ims_topk_free(&best);
 	}
 }
@@ -68,16 +68,17 @@ static void test_tsne(void **state)
 {
 	(void)state;
 	static float rows[POINTS * DIM], distance2[POINTS * K], xy[3][2 * POINTS];
-	static int32_t neighbor[POINTS * K];
-	make_points(rows, neighbor, distance2);
+	static int32_t neighbour[POINTS * K];
+	make_points(rows, neighbour, distance2);
 	pool *threads;
 	assert_int_equal(ims_pool_new(&threads, 2, 4, NULL), 0);
 	tsne_options o = { .iterations = 300 };
-	assert_int_equal(ims_analysis_tsne(xy[0], POINTS, K, neighbor, distance2, &o, NULL, NULL), 0);
+	assert_int_equal(ims_analysis_tsne(xy[0], POINTS, K, neighbour, distance2, &o, NULL, NULL), 0);
 	assert_true(at_home(xy[0]) > POINTS * 98 / 100);
 
 	job with_pool = { .pool = threads };
-	assert_int_equal(ims_analysis_tsne(xy[1], POINTS, K, neighbor, distance2, &o, &with_pool, NULL),
+	assert_int_equal(ims_analysis_tsne(xy[1], POINTS, K, neighbour, distance2, &o, &with_pool,
+						 NULL),
 		0);
 	assert_memory_equal(xy[0], xy[1], sizeof xy[0]);
 
@@ -90,10 +91,10 @@ static void test_tsne_few(void **state)
 {
 	(void)state;
 	float xy[4] = { 0 }, distance2[2] = { 1, 1 };
-	int32_t neighbor[2] = { 1, 0 };
+	int32_t neighbour[2] = { 1, 0 };
 	assert_int_equal(ims_analysis_tsne(xy, 0, 0, NULL, NULL, NULL, NULL, NULL), 0);
 	assert_int_equal(ims_analysis_tsne(xy, 1, 0, NULL, NULL, NULL, NULL, NULL), 0);
-	assert_int_equal(ims_analysis_tsne(xy, 2, 1, neighbor, distance2, NULL, NULL, NULL), 0);
+	assert_int_equal(ims_analysis_tsne(xy, 2, 1, neighbour, distance2, NULL, NULL, NULL), 0);
 	for (int c = 0; c < 4; c++)
 		assert_true(isfinite(xy[c]));
 
@@ -112,11 +113,11 @@ static void test_cancel(void **state)
 {
 	(void)state;
 	float xy[4] = { 0 }, distance2[2] = { 1, 1 };
-	int32_t neighbor[2] = { 1, 0 };
+	int32_t neighbour[2] = { 1, 0 };
 	cancel_source stop = { 0 };
 	job j = { .stop = ims_stop_token(&stop, NULL) };
 	ims_cancel_raise(&stop);
-	assert_int_equal(ims_analysis_tsne(xy, 2, 1, neighbor, distance2, NULL, &j, NULL),
+	assert_int_equal(ims_analysis_tsne(xy, 2, 1, neighbour, distance2, NULL, &j, NULL),
 		IMGSEARCH_ECANCELED);
 }
 

@@ -10,11 +10,11 @@ static void topk_keeps_the_nearest_and_breaks_ties_by_id(void **state)
 	topk t;
 	assert_int_equal(ims_topk_init(&t, 10), 0);
 	for (int round = 0; round < 200; round++) {
-		neighbor all[60];
+		neighbour all[60];
 		ims_topk_clear(&t);
 		size_t n = ims_random(&seed) % 60;
 		for (size_t i = 0; i < n; i++) {
-			all[i] = (neighbor){
+			all[i] = (neighbour){
 				(float)(ims_random(&seed) % 8),
 				(int64_t)(ims_random(&seed) % 1000) * 60 + (int64_t)i,
 			};
