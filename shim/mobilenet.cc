@@ -37,7 +37,8 @@ class mobilenet_v2 : public inverted_network
 	}
 
   private:
-	inverted_block add_block(const std::string &name, int64_t in, int64_t out, int64_t widen, int64_t stride)
+	inverted_block add_block(const std::string &name, int64_t in, int64_t out, int64_t widen,
+		int64_t stride)
 	{
 		inverted_block b{ {}, stride == 1 && in == out };
 		int64_t wide = in * widen;
