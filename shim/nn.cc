@@ -84,9 +84,9 @@ static std::vector<int64_t> pair(int64_t v)
 }
 
 /*
- * The kernel for a picture of this size. With stride 2, TensorFlow's "SAME" pads an even size by one
- * less before than behind. Half the kernel on each side says the same once the kernel begins with
- * zeros: cheaper than a padded copy of the maps.
+ * The kernel for a picture of this size. With stride 2, TensorFlow's "SAME" pads an even size by
+ * one less before than behind. Half the kernel on each side says the same once the kernel begins
+ * with zeros: cheaper than a padded copy of the maps.
  */
 at::Tensor conv::kernel_for(const at::Tensor &x) const
 {
