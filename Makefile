@@ -63,6 +63,7 @@ help:
 	@echo 'make setup      install the Debian packages that are missing'
 	@echo 'make demo       index a folder (DIR=..., else drawn pictures) and show what is found'
 	@echo 'make test       everything that is tested; SANITIZE=address,undefined or thread: the same, instrumented'
+	@echo 'make test-networks  networks against timm (TIMM=FILE: the python3 that has it; WEIGHTS=DIR)'
 	@echo 'make fuzz       each fuzz target for TIME=600 seconds'
 	@echo 'make bench      all benchmarks; make bench-NAME one of: $(BENCHES); make bench-large: 10 million vectors'
 	@echo 'make default-model  train the shipped model again (PHOTOS=DIR TEACHERS=DIR)'
@@ -192,6 +193,11 @@ test: setup-test
 
 test-c: lib fake $(TEST_BIN)
 	@$(PROVE) $(TEST_BIN)
+
+# EfficientNet-Lite against timm, from PyPI: TIMM=FILE of the python3 that has it, WEIGHTS=DIR.
+.PHONY: test-networks
+test-networks: all $(HELPER_BIN)
+	@$(TEST_ENV) $(or $(TIMM),python3) tests/model/timm_networks.py "$(or $(WEIGHTS),../shared/weights)"
 
 # Another version of clang-format would write other lines. make setup does not install it.
 .PHONY: format format-check

@@ -2,19 +2,14 @@
  * MobileNetV2: Sandler, Howard, Zhu, Zhmoginov, Chen, "MobileNetV2: Inverted residuals and linear
  * bottlenecks" (2018), with torchvision's names.
  */
-#include "shim/nn.h"
+#include "shim/inverted.h"
 
 namespace ims
 {
 namespace
 {
 
-struct block {
-	std::vector<conv *> convs; /* widen (except in the first block), depthwise, narrow */
-	bool residual;
-};
-
-class mobilenet_v2 : public network
+class mobilenet_v2 : public inverted_network
 {
   public:
 	mobilenet_v2()
@@ -41,21 +36,11 @@ class mobilenet_v2 : public network
 		last = unit("features.18.0", "features.18.1", { in, channels }, act::relu6);
 	}
 
-	at::Tensor features(const at::Tensor &input) override
-	{
-		at::Tensor x = (*stem)(input);
-		for (block &b : blocks) {
-			at::Tensor shortcut = x;
-			for (conv *c : b.convs)
-				x = (*c)(x, b.residual && c == b.convs.back() ? &shortcut : nullptr);
-		}
-		return (*last)(x);
-	}
-
   private:
-	block add_block(const std::string &name, int64_t in, int64_t out, int64_t widen, int64_t stride)
+	inverted_block add_block(const std::string &name, int64_t in, int64_t out, int64_t widen,
+		int64_t stride)
 	{
-		block b{ {}, stride == 1 && in == out };
+		inverted_block b{ {}, stride == 1 && in == out };
 		int64_t wide = in * widen;
 		int part = 0;
 		auto next = [&] { return name + std::to_string(part++); };
@@ -70,9 +55,6 @@ class mobilenet_v2 : public network
 		b.convs.push_back(unit(narrow, next(), { wide, out }, act::none));
 		return b;
 	}
-
-	conv *stem, *last;
-	std::vector<block> blocks;
 };
 
 } // namespace

@@ -9,6 +9,7 @@
 
 #include <ATen/core/dispatch/Dispatcher.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <map>
@@ -82,7 +83,23 @@ static std::vector<int64_t> pair(int64_t v)
 	return { v, v };
 }
 
-/* By mkldnn_prepacked; an undefined tensor where that is not possible. */
+/*
+ * The kernel for a picture of this size. With stride 2, TensorFlow's "SAME" pads an even size by
+ * one less before than behind. Half the kernel on each side says the same once the kernel begins
+ * with zeros: cheaper than a padded copy of the maps.
+ */
+at::Tensor conv::kernel_for(const at::Tensor &x) const
+{
+	if (!dims.same || dims.stride == 1)
+		return weight;
+	int64_t above = 1 - x.size(2) % 2, left = 1 - x.size(3) % 2;
+	return at::constant_pad_nd(weight, { left, 0, above, 0 });
+}
+
+/*
+ * By mkldnn_prepacked; an undefined tensor where that is not possible. All pictures that a folded
+ * unit sees have one size.
+ */
 at::Tensor conv::packed(const at::Tensor &x, bool relu)
 {
 	if (!ops().prepack || !ops().run || !x.device().is_cpu())
@@ -92,7 +109,7 @@ at::Tensor conv::packed(const at::Tensor &x, bool relu)
 	if (x.size(0) > packed_for) {
 		torch::jit::Stack stack;
 		stack.reserve(8);
-		stack.emplace_back(weight);
+		stack.emplace_back(kernel_for(x));
 		stack.emplace_back(bias);
 		stack.emplace_back(pair(dims.stride));
 		stack.emplace_back(pair(dims.kernel / 2));
@@ -149,7 +166,7 @@ at::Tensor conv::operator()(const at::Tensor &x, const at::Tensor *add)
 {
 	if (!folded) {
 		auto type = x.scalar_type();
-		at::Tensor y = at::conv2d(x, weight.to(type), bias.defined() ? bias.to(type) : bias,
+		at::Tensor y = at::conv2d(x, kernel_for(x).to(type), bias.defined() ? bias.to(type) : bias,
 			dims.stride, dims.kernel / 2, 1, dims.groups);
 		if (gamma.defined())
 			y = at::batch_norm(y, gamma, beta, mean, variance, training, 0.1, eps, true);
@@ -160,7 +177,7 @@ at::Tensor conv::operator()(const at::Tensor &x, const at::Tensor *add)
 	if (y.defined() && relu)
 		return y;
 	if (!y.defined())
-		y = at::conv2d(x, weight, bias, dims.stride, dims.kernel / 2, 1, dims.groups);
+		y = at::conv2d(x, kernel_for(x), bias, dims.stride, dims.kernel / 2, 1, dims.groups);
 	if (add)
 		y.add_(*add);
 	return activate_(y, activation);
@@ -277,7 +294,7 @@ static bool starts_with(const std::string &s, const char *prefix)
 static bool is_ignored(const std::string &name)
 {
 	static const std::string counter = ".num_batches_tracked";
-	return starts_with(name, "fc.") || starts_with(name, "classifier.")
+	return starts_with(name, "fc.") || starts_with(name, "_fc.") || starts_with(name, "classifier.")
 		|| (name.size() > counter.size()
 			&& name.compare(name.size() - counter.size(), counter.size(), counter) == 0);
 }
@@ -324,6 +341,18 @@ static void take_linear(tensor_map &left, const std::string &name, int64_t in, a
 			"tensor " + name + (out < 1 ? ".weight has no rows" : ".bias is missing"));
 }
 
+/* Names the units by their second layout where the file has a weight of such a name. */
+static void choose_names(std::deque<conv> &units, const tensor_map &file)
+{
+	if (std::none_of(units.begin(), units.end(),
+			[&](const conv &u) { return file.count(u.other_name + ".weight"); }))
+		return;
+	for (conv &u : units) {
+		u.name.swap(u.other_name);
+		u.norm.swap(u.other_norm);
+	}
+}
+
 void network::load(const shim_tensor *tensors, size_t n)
 {
 	tensor_map left;
@@ -331,6 +360,7 @@ void network::load(const shim_tensor *tensors, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (!is_ignored(tensors[i].name))
 			left[tensors[i].name] = &tensors[i];
+	choose_names(units, left);
 	for (conv &u : units) {
 		u.each_slot([&](const std::string &name, at::Tensor &t, const std::vector<int64_t> &want) {
 			t = take(left, name, want);
@@ -365,7 +395,7 @@ void network::load_posteriors(const shim_tensor *tensors, size_t n)
 	tensor_map all;
 	for (size_t i = 0; i < n; i++)
 		all[tensors[i].name] = &tensors[i];
-	for (const char *name : { "fc", "classifier.1" })
+	for (const char *name : { "fc", "classifier.1", "classifier", "_fc" })
 		if (!posterior_weight.defined())
 			take_linear(all, name, channels, posterior_weight, posterior_bias);
 	if (!posterior_weight.defined())

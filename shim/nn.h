@@ -1,7 +1,7 @@
 /*
  * The parts of the networks. A network is a list of `conv` units (convolution, batch norm,
- * activation), which its family declares by torchvision's tensor names, and a function `features`
- * that calls them. The units serve training as they are, and inference after network::fold merged
+ * activation), which its family declares by the names of tensors, and a function `features` that
+ * calls them. The units serve training as they are, and inference after network::fold merged
  * the batch norm into the convolution.
  */
 #ifndef IMS_SHIM_NN_H
@@ -35,6 +35,7 @@ enum class act { none, relu, relu6, silu, sigmoid };
 
 struct shape {
 	int64_t in, out, kernel = 1, stride = 1, groups = 1;
+	bool same = false; /* TensorFlow's padding "SAME"; else half the kernel on each side */
 };
 
 /* act(norm(conv(x)) + add), which all blocks of all families are made of. */
@@ -54,7 +55,8 @@ class conv
 		const std::function<void(const std::string &, at::Tensor &, const std::vector<int64_t> &)>
 			&f);
 
-	const std::string name, norm;
+	std::string name, norm;
+	std::string other_name, other_norm; /* in a second layout of names; empty: there is none */
 	const shape dims;
 	const act activation;
 	const double eps;
@@ -63,6 +65,7 @@ class conv
 	at::Tensor gamma, beta, mean, variance; /* of the batch norm; undefined without one */
 
   private:
+	at::Tensor kernel_for(const at::Tensor &x) const;
 	at::Tensor packed(const at::Tensor &x, bool relu);
 
 	bool folded = false;
@@ -90,8 +93,9 @@ class network
 	at::Tensor operator()(const at::Tensor &x);
 
 	/*
-	 * Fills every unit with tensors that borrow the caller's data until fold copies them. Throws
-	 * where tensors are missing, unknown or misshaped, by name.
+	 * Fills every unit with tensors that borrow the caller's data until fold copies them, and names
+	 * the units as these tensors are named. Throws where tensors are missing, unknown or misshaped,
+	 * by name.
 	 */
 	void load(const shim_tensor *tensors, size_t n);
 

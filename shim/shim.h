@@ -144,11 +144,11 @@ typedef struct shim_training {
 typedef struct shim_table {
 	uint32_t abi, size; /* size: sizeof(shim_table) of the shim */
 	/*
-	 * Builds a network from named tensors with torchvision's names and shapes, of any float type,
+	 * Builds a network from tensors with the names and shapes of docs/models.md, of any float type,
 	 * or int8 with a scale for each row in "NAME_scale". "project.weight" (dim, features) and
 	 * "project.bias" (dim) are a linear layer behind the pooling, "posterior.weight" (classes,
-	 * features) and "posterior.bias" a classifier beside it. torchvision's classifiers are ignored.
-	 * With `script` the tensors are the parameters of that TorchScript file instead. EMODEL:
+	 * features) and "posterior.bias" a classifier beside it. The networks' own classifiers are
+	 * ignored. With `script` the tensors are the parameters of that TorchScript file instead. EMODEL:
 	 * tensors are missing, unknown or misshaped, by name.
 	 */
 	int (*net_new)(shim_net **out, const shim_config *c, const shim_tensor *tensors, size_t n,

@@ -15,6 +15,7 @@ enum { MAX_CARD = 1 << 20, MAX_SIDE = 4096 };
 
 static const float imagenet_mean[3] = { 0.485f, 0.456f, 0.406f },
 				   imagenet_std[3] = { 0.229f, 0.224f, 0.225f };
+static const float centre = 127 / 255.0f, spread = 128 / 255.0f; /* of a `centred` network */
 
 image_recipe ims_network_recipe(const model_network *net)
 {
@@ -23,6 +24,8 @@ image_recipe ims_network_recipe(const model_network *net)
 		r = (image_recipe){ .resize = net->resize, .crop = net->crop, .bicubic = net->bicubic };
 	memcpy(r.mean, imagenet_mean, sizeof r.mean);
 	memcpy(r.std, imagenet_std, sizeof r.std);
+	for (int i = 0; net && net->centred && i < 3; i++)
+		r.mean[i] = centre, r.std[i] = spread;
 	return r;
 }
 

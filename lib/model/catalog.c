@@ -1,7 +1,7 @@
 /*
  * The table of networks, and the search for files. Recipes are those of torchvision's IMAGENET1K_V1
- * weights (the `transforms` of each weights enum in torchvision.models). Weights that were trained
- * with another recipe have a card that says so.
+ * weights (the `transforms` of each weights enum in torchvision.models), EfficientNet-Lite's those
+ * of Google's weights. Weights that were trained with another recipe have a card that says so.
  */
 #include "model/catalog.h"
 
@@ -14,21 +14,24 @@
 #include <unistd.h>
 
 static const model_network networks[] = {
-	/* name            dim resize crop bicubic batch */
-	{ "resnet18", 512, 256, 224, 0, 16 },
-	{ "resnet34", 512, 256, 224, 0, 16 },
-	{ "resnet50", 2048, 256, 224, 0, 8 },
-	{ "resnet101", 2048, 256, 224, 0, 8 },
-	{ "resnet152", 2048, 256, 224, 0, 8 },
-	{ "mobilenet_v2", 1280, 256, 224, 0, 16 },
-	{ "efficientnet_b0", 1280, 256, 224, 1, 8 },
-	{ "efficientnet_b1", 1280, 256, 240, 1, 8 },
-	{ "efficientnet_b2", 1408, 288, 288, 1, 4 },
-	{ "efficientnet_b3", 1536, 320, 300, 1, 4 },
-	{ "efficientnet_b4", 1792, 384, 380, 1, 4 },
-	{ "efficientnet_b5", 2048, 456, 456, 1, 2 },
-	{ "efficientnet_b6", 2304, 528, 528, 1, 2 },
-	{ "efficientnet_b7", 2560, 600, 600, 1, 2 },
+	/* name            dim resize crop bicubic batch centred */
+	{ "resnet18", 512, 256, 224, 0, 16, 0 },
+	{ "resnet34", 512, 256, 224, 0, 16, 0 },
+	{ "resnet50", 2048, 256, 224, 0, 8, 0 },
+	{ "resnet101", 2048, 256, 224, 0, 8, 0 },
+	{ "resnet152", 2048, 256, 224, 0, 8, 0 },
+	{ "mobilenet_v2", 1280, 256, 224, 0, 16, 0 },
+	{ "efficientnet_b0", 1280, 256, 224, 1, 8, 0 },
+	{ "efficientnet_b1", 1280, 256, 240, 1, 8, 0 },
+	{ "efficientnet_b2", 1408, 288, 288, 1, 4, 0 },
+	{ "efficientnet_b3", 1536, 320, 300, 1, 4, 0 },
+	{ "efficientnet_b4", 1792, 384, 380, 1, 4, 0 },
+	{ "efficientnet_b5", 2048, 456, 456, 1, 2, 0 },
+	{ "efficientnet_b6", 2304, 528, 528, 1, 2, 0 },
+	{ "efficientnet_b7", 2560, 600, 600, 1, 2, 0 },
+	{ "efficientnet_lite0", 1280, 256, 224, 1, 16, 1 },
+	{ "efficientnet_lite1", 1280, 274, 240, 1, 16, 1 },
+	{ "efficientnet_lite2", 1280, 297, 260, 1, 8, 1 },
 };
 
 const model_network *ims_model_list(size_t *n)

@@ -6,13 +6,14 @@
 
 #include "image/image.h"
 
-/* A network with torchvision's own recipe, that of its first ImageNet weights. */
+/* A network with the recipe of its first ImageNet weights. */
 typedef struct model_network {
 	const char *name;      /* "resnet50" */
 	uint32_t dim;          /* of the pooled feature */
 	uint32_t resize, crop; /* pixels */
 	uint32_t bicubic;
-	uint32_t batch; /* best batch size on a CPU */
+	uint32_t batch;   /* best batch size on a CPU */
+	uint32_t centred; /* (x - 127) / 128 of 0..255, else by ImageNet's mean and deviation */
 } model_network;
 
 const model_network *ims_model_find(const char *name); /* NULL: unknown */

@@ -12,13 +12,34 @@
 
 static const float temperature = 2;
 
+/* A tensor of that name and rank in f32 or f16; NULL: there is none. */
 static const shim_tensor *find(const weights *w, const char *name, uint32_t ndim)
 {
-	for (size_t i = 0; i < w->n; i++)
-		if (!strcmp(w->tensor[i].name, name))
-			return w->tensor[i].dtype == SHIM_F32 && w->tensor[i].ndim == ndim ? &w->tensor[i]
-																			   : NULL;
+	for (size_t i = 0; i < w->n; i++) {
+		const shim_tensor *t = &w->tensor[i];
+		if (!strcmp(t->name, name))
+			return (t->dtype == SHIM_F32 || t->dtype == SHIM_F16) && t->ndim == ndim ? t : NULL;
+	}
 	return NULL;
+}
+
+static float from_half(uint16_t h)
+{
+	int exponent = h >> 10 & 31, fraction = h & 1023;
+	float size = exponent == 31 ? (fraction ? NAN : INFINITY)
+		: exponent              ? ldexpf((float)(1024 + fraction), exponent - 25)
+								: ldexpf((float)fraction, -24);
+	return h & 0x8000 ? -size : size;
+}
+
+/* The first n values of a tensor that `find` gave. */
+static void copy_values(float *out, const shim_tensor *t, size_t n)
+{
+	if (t->dtype == SHIM_F32)
+		memcpy(out, t->data, n * sizeof *out);
+	else
+		for (size_t i = 0; i < n; i++)
+			out[i] = from_half(((const uint16_t *)t->data)[i]);
 }
 
 int ims_classifier_open(classifier *c, const char *path, size_t dim, imgsearch_error *err)
@@ -26,6 +47,8 @@ int ims_classifier_open(classifier *c, const char *path, size_t dim, imgsearch_e
 	static const char *const names[][2] = {
 		{ "fc.weight", "fc.bias" },
 		{ "classifier.1.weight", "classifier.1.bias" },
+		{ "classifier.weight", "classifier.bias" },
+		{ "_fc.weight", "_fc.bias" },
 	};
 	weights w = { 0 };
 	*c = (classifier){ .dim = dim };
@@ -42,8 +65,8 @@ int ims_classifier_open(classifier *c, const char *path, size_t dim, imgsearch_e
 			rc = ims_nomem(err);
 			break;
 		}
-		memcpy(c->weight, weight->data, c->n * dim * sizeof *c->weight);
-		memcpy(c->bias, bias->data, c->n * sizeof *c->bias);
+		copy_values(c->weight, weight, c->n * dim);
+		copy_values(c->bias, bias, c->n);
 		break;
 	}
 	ims_weights_free(&w);

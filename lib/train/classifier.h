@@ -11,8 +11,7 @@ typedef struct classifier {
 } classifier;
 
 /*
- * From a weights file with torchvision's names, in f32, whose features have dim values. Errors as
- * ims_weights_open.
+ * From a weights file, in f32 or f16, whose features have dim values. Errors as ims_weights_open.
  */
 int ims_classifier_open(classifier *c, const char *path, size_t dim, imgsearch_error *err);
 void ims_classifier_close(classifier *c);

@@ -22,13 +22,15 @@ amplify. Measured, centred cosine, ours / torch's own bf16 on channels last:
 - hence the weights of `randomise`, for all networks.
 """
 
-import json, os, struct, subprocess, sys, tempfile
+import json, os, sys, tempfile
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait would spin
+from compare import agree, agree_that, end, nn, no_worse, ours, pictures, safetensors, skip, torch
 
-B = os.environ.get("B", "build")
-DRIVER = os.path.join(B, "tests/model/features")
-N = 6
+try:
+    import torchvision
+except ImportError as e:
+    skip(f"python3-torchvision is missing: {e}")
+
 NETWORKS = {
     "resnet18": 96,
     "resnet34": 96,
@@ -39,41 +41,6 @@ NETWORKS = {
     **{f"efficientnet_b{i}": side for i, side in enumerate([96, 96, 96, 96, 96, 96, 64, 64])},
 }
 FORMATS = ["zip", "legacy", "safetensors", "script"]
-
-
-def skip(why):
-    print(f"1..0 # SKIP {why}")
-    sys.exit(0)
-
-
-if not os.path.exists(os.path.join(B, "imgsearch-shim.so")):
-    skip("the shim was not built (libtorch is missing)")
-try:
-    import numpy as np
-    import torch
-    import torchvision
-    from torch import nn
-except ImportError as e:
-    skip(f"python3-torchvision is missing: {e}")
-
-torch.set_grad_enabled(False)
-torch.set_num_threads(2)
-
-
-def pictures(side):
-    """Soft random patterns of several sizes that differ in colour and contrast as photographs do.
-    """
-    g = torch.Generator().manual_seed(3)
-    out = []
-    for _ in range(N):
-        x = sum(
-            nn.functional.interpolate(
-                torch.randn(1, 3, k, k, generator=g), (side, side), mode="bicubic"
-            )
-            for k in (2, 5, 11, 23)
-        )
-        out.append(x * (0.3 + torch.rand(1, generator=g)) + torch.randn(1, 3, 1, 1, generator=g))
-    return torch.cat(out)
 
 
 def randomise(net, x):
@@ -124,23 +91,6 @@ def as_made(net):
             m.running_var.uniform_(0.5, 1.5)
 
 
-def safetensors(path, state):
-    kinds = {torch.float32: "F32", torch.float16: "F16", torch.int64: "I64", torch.int8: "I8"}
-    at, head, data = 0, {}, []
-    for name, t in state.items():
-        raw = t.contiguous().numpy().tobytes()
-        head[name] = {
-            "dtype": kinds[t.dtype],
-            "shape": list(t.shape),
-            "data_offsets": [at, at + len(raw)],
-        }
-        at += len(raw)
-        data.append(raw)
-    text = json.dumps(head).encode()
-    with open(path, "wb") as f:
-        f.write(struct.pack("<Q", len(text)) + text + b"".join(data))
-
-
 def save(net, form, folder):
     state = net.state_dict()
     path = os.path.join(
@@ -161,50 +111,6 @@ def save(net, form, folder):
     return path
 
 
-def ours(name, weights, precision, x, folder):
-    inp, out = os.path.join(folder, "in.f32"), os.path.join(folder, "out.f32")
-    x.permute(0, 2, 3, 1).contiguous().numpy().tofile(inp)
-    r = subprocess.run(
-        [DRIVER, name, weights, precision, "2", str(x.shape[-1]), str(len(x)), inp, out],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "IMGSEARCH_LIBDIR": B},
-    )
-    if r.returncode:
-        return r.stderr.strip()
-    return np.fromfile(out, dtype=np.float32).reshape(len(x), -1)
-
-
-def agree_that(what, good, remark):
-    global count
-    count += 1
-    print(f"{'ok' if good else 'not ok'} {count} - {what}\n# {remark}")
-    sys.stdout.flush()
-
-
-def cosine(a, b):
-    return float(((a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)).min())
-
-
-def agree(what, want, got, least, least_centred):
-    global count
-    count += 1
-    if isinstance(got, str):
-        print(f"not ok {count} - {what}\n# {got}")
-    elif want.shape != got.shape:
-        print(f"not ok {count} - {what}\n# {want.shape} wanted, {got.shape} got")
-    else:
-        plain, centred = cosine(want, got), cosine(want - want.mean(0), got - got.mean(0))
-        spread = float(
-            np.mean(np.linalg.norm(want - want.mean(0), axis=1) / np.linalg.norm(want, axis=1))
-        )
-        print(
-            f"{'ok' if plain >= least and centred >= least_centred else 'not ok'} {count} - {what}"
-        )
-        print(f"# cosine {plain:.7f}, centred {centred:.6f}, spread {spread:.2f}")
-    sys.stdout.flush()
-
-
 def bf16(what, net, x, path, name, want, folder, least=0.99):
     """Ours, and that torch's own is not better by more than chance."""
     got = ours(name, path, "bf16", x, folder)
@@ -219,12 +125,7 @@ def bf16(what, net, x, path, name, want, folder, least=0.99):
         .float()
         .numpy()
     )
-    mine, theirs = (1 - cosine(want - want.mean(0), f - f.mean(0)) for f in (got, own))
-    agree_that(
-        f"{name} bf16{what}: no worse than torch's",
-        mine <= 1.25 * theirs + 1e-4,
-        f"1 - centred cosine {mine:.5f}, torch's {theirs:.5f}",
-    )
+    no_worse(f"{name} bf16{what}: no worse than torch's", want, got, own)
 
 
 def reference(net, x):
@@ -407,19 +308,16 @@ def script_as_network(folder):
 
 def refused(folder):
     """Weights of another network are refused by the tensor's name."""
-    global count
     path = os.path.join(folder, "other.pth")
     torch.save(torchvision.models.resnet18().state_dict(), path)
     said = ours("resnet50", path, "f32", pictures(64), folder)
-    count += 1
-    print(
-        f"{'ok' if isinstance(said, str) and 'layer1.0.conv' in said else 'not ok'} {count} -"
-        " weights of another network are refused"
+    agree_that(
+        "weights of another network are refused",
+        isinstance(said, str) and "layer1.0.conv" in said,
+        said,
     )
-    print(f"# {said}")
 
 
-count = 0
 wanted = sys.argv[1:] or NETWORKS
 for index, (name, side) in enumerate(NETWORKS.items()):
     if name in wanted:
@@ -430,4 +328,4 @@ with tempfile.TemporaryDirectory() as folder:
     remembering(folder)
     script_as_network(folder)
     refused(folder)
-print(f"1..{count}")
+end()

@@ -6,6 +6,7 @@
 #include "model/catalog.h"
 #include "model/model.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -173,7 +174,12 @@ static void recipes(void **state)
 	model_spec spec = { .name = "resnet34", .recipe = { .crop = 300 } };
 	assert_int_equal(ims_model_identify(&id, &spec, NULL), 0);
 	assert_int_equal(id.recipe.resize, 300);
+	assert_true(id.recipe.mean[0] == 0.485f && id.recipe.std[2] == 0.225f);
 	ims_model_identity_free(&id);
+	image_recipe lite = ims_network_recipe(ims_model_find("efficientnet_lite2"));
+	assert_true(lite.resize == 297 && lite.crop == 260 && lite.bicubic);
+	for (int i = 0; i < 3; i++)
+		assert_true(fabsf(lite.mean[i] * 255 - 127) + fabsf(lite.std[i] * 255 - 128) < 1e-4);
 	spec.recipe = (imgsearch_recipe){ .resize = 128,
 		.interpolation = IMGSEARCH_INTERPOLATION_BICUBIC,
 		.mean = { 0.5f, 0.5f, 0.5f },
@@ -295,7 +301,7 @@ static void the_list(void **state)
 	(void)state;
 	int found[2] = { 0, 0 };
 	assert_int_equal(ims_model_each(count_one, found, NULL), 0);
-	assert_int_equal(found[0], 15);
+	assert_int_equal(found[0], 18);
 	assert_int_equal(found[1], 2); /* default, resnet34 */
 }
 

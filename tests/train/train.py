@@ -28,6 +28,9 @@ except ImportError as e:
     print("1..0 # SKIP", e)
     sys.exit(0)
 
+sys.path.insert(0, os.path.join(top, "tests/model"))
+from lite_reference import network, random_weights  # noqa: E402
+
 count = failed = 0
 
 
@@ -670,6 +673,60 @@ with tempfile.TemporaryDirectory() as work:
         *model,
         "--distill",
         "nobody.pt",
+        "-o",
+        "bad.safetensors",
+    )
+
+    # ---- EfficientNet-Lite, in half precision and with the names of efficientnet_pytorch
+    with torch.no_grad():
+        state = random_weights(network(0, timm=False), torch.rand(8, 3, 48, 48) * 2 - 1)
+    state |= {"_fc.weight": torch.randn(10, 1280), "_fc.bias": torch.randn(10)}
+    torch.save({k: v.half() for k, v in state.items()}, "lite.pth")
+    lite = [
+        "--model", "efficientnet_lite0", "--weights", "lite.pth", "--size", 48, "--batch", 8,
+        "--lr", 0.001
+    ]
+    code, out, err = run(
+        "train", "set", *lite, "--epochs", 10, "--val", 0.25, "--json", "-o", "lite.safetensors"
+    )
+    r = json.loads(out) if out else {}
+    ok(
+        "EfficientNet-Lite learns the classes",
+        code == 4 and r.get("validation_accuracy", 0) > 0.8,
+        f"{code} {out}{err}",
+    )
+    kept = b"\"_blocks.1._depthwise_conv.weight\"" in content("lite.safetensors")
+    ok("under the names it had", kept)
+    with open("lite.json") as f:
+        card = json.load(f)
+    ok(
+        "and with its own recipe",
+        card["network"] == "efficientnet_lite0"
+        and card["interpolation"] == "bicubic"
+        and card["mean"] == [0.498039] * 3
+        and card["std"] == [0.501961] * 3,
+        card,
+    )
+    code, out, err = run("index", "set", "--model", "lite.safetensors", "--db", "lite.db")
+    ok("can be used at once", code == 4, err)
+    code, out, err = run(
+        "train", "set", *lite, "--steps", 6, "--dim", 4, "--posteriors", "--int8", "--distill",
+        "efficientnet_lite0=lite.pth", "-o", "lite_student.safetensors"
+    )
+    ok("it is a student and a teacher, with class probabilities", code == 4, err)
+    code, out, err = run(
+        "index", "set", "--model", "lite_student.safetensors", "--db", "lite_student.db"
+    )
+    ok("the student can be used at once", code == 4, err)
+    refuses(
+        "the probabilities of a teacher in half precision count",
+        "have 1290 values",
+        "set",
+        *model,
+        "--dim",
+        4000,
+        "--distill",
+        "efficientnet_lite0=lite.pth",
         "-o",
         "bad.safetensors",
     )
