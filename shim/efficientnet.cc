@@ -155,7 +155,7 @@ class lite_network : public inverted_network
 		inverted_block b{ {}, s.stride == 1 && s.in == s.out };
 		int64_t wide = s.in * widen;
 		auto part = [&](const char *ours, const char *theirs, int norm, shape dims, act a) {
-			/* timm counts the norms of a block from 1; the other layout has no 0 without widening. */
+			/* timm counts the norms of a block from 1, the other layout from that of widening. */
 			int first = widen == 1 ? 0 : 1;
 			b.convs.push_back(
 				add({ timm + "." + ours, timm + ".bn" + std::to_string(norm + first) },
