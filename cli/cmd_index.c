@@ -42,7 +42,7 @@ static const option options[] = {
 		.help = "average each feature with that of the mirrored picture: better results for "
 				"twice the work of the network; stored in the index" },
 	{ "retry", 0, OPT_FLAG, AT(retry),
-		.help = "try damaged and unsupported files again, even if they did not change" },
+		.help = "try damaged, unsupported and too big files again, even if they did not change" },
 	{ "partial", 0, OPT_FLAG, AT(partial),
 		.help = "take what is there of damaged pictures, and mark them" },
 	{ "reread", 0, OPT_FLAG, AT(reread),

@@ -624,7 +624,11 @@ typedef int (*imgsearch_filter_fn)(void *user, int64_t id);
 /* An item is in the answer when every condition that is given holds. */
 typedef struct imgsearch_filter {
 	size_t struct_size;
-	const char *const *folders; /* below one of these folders, by any of its paths */
+	/*
+	 * below one of these folders, by any of its paths: absolute paths, or the beginnings of names,
+	 * without parts "." and ".." (EINVAL)
+	 */
+	const char *const *folders;
 	size_t n_folders;
 	const int64_t *ids; /* one of these */
 	size_t n_ids;

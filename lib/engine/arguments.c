@@ -46,6 +46,18 @@ int ims_call_begin(imgsearch *s, const imgsearch_call *theirs, job *j, imgsearch
 	return rc ? rc : ims_job_check(j, err);
 }
 
+/* Whether a path has a part "." or "..", which no path of the index has. */
+static bool has_dots(const char *path)
+{
+	for (const char *part = path; part; part = strchr(part, '/')) {
+		part += *part == '/';
+		size_t n = strcspn(part, "/");
+		if ((n == 1 && *part == '.') || (n == 2 && part[0] == '.' && part[1] == '.'))
+			return true;
+	}
+	return false;
+}
+
 int ims_filter_copy(imgsearch_filter *ours, const imgsearch_filter *theirs, imgsearch_error *err)
 {
 	imgsearch_filter filter;
@@ -55,8 +67,11 @@ int ims_filter_copy(imgsearch_filter *ours, const imgsearch_filter *theirs, imgs
 		return rc;
 	REQUIRE(!filter.n_folders || filter.folders, err, "filter: n_folders without folders");
 	REQUIRE(!filter.n_ids || filter.ids, err, "filter: n_ids without ids");
-	for (size_t i = 0; filter.folders && i < filter.n_folders; i++)
+	for (size_t i = 0; filter.folders && i < filter.n_folders; i++) {
 		REQUIRE(filter.folders[i], err, "filter: folder %zu is NULL", i);
+		REQUIRE(!has_dots(filter.folders[i]), err,
+			"filter: folder %zu: \"%s\" has a part \".\" or \"..\"", i, filter.folders[i]);
+	}
 	if (filter.since || filter.until || filter.columns)
 		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
 			"filter: conditions on dates and columns are not supported in this version");

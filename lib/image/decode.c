@@ -58,7 +58,7 @@ static int reserve(image *out, const image_head *stored, size_t size, unsigned s
 	uint64_t need = size + stored->memory + pixels * (stored->orientation == 1 ? 1 : 2);
 	if (b && !ims_budget_reserve(b, need))
 		return ims_fail(err, IMGSEARCH_ELIMIT,
-			"decoding it takes %.1f MB of memory, and the limit is %.1f MB", (double)need / 1e6,
+			"decoding it takes %.3g MB of memory, and the limit is %.3g MB", (double)need / 1e6,
 			(double)b->limit / 1e6);
 	out->budget = b;
 	out->reserved = need;

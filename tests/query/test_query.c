@@ -116,6 +116,11 @@ static void options_narrow_the_answer(void **state)
 	assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err), 0);
 	assert_int_equal(hits->count, 10);
 	imgsearch_hits_free(hits);
+	fails(IMGSEARCH_EINVAL,
+		imgsearch_query(s, &in, 1,
+			&(imgsearch_query_options){ .struct_size = sizeof o,
+				.filter = BELOW("/photos/../nowhere") },
+			NULL, &hits, &err));
 	o.filter = BELOW("/nowhere");
 	assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err), 0);
 	assert_int_equal(hits->count, 0);

@@ -37,7 +37,7 @@ _imgsearch() {
 			'(-L --follow-links)'{-L,--follow-links}'[follow symbolic links]' \
 			'--prune[let this run remove more than 30 % of a folder'\''s pictures]' \
 			'--flip[average each feature with that of the mirrored picture\: better results for twice the work of the network; stored in the index]' \
-			'--retry[try damaged and unsupported files again, even if they did not change]' \
+			'--retry[try damaged, unsupported and too big files again, even if they did not change]' \
 			'--partial[take what is there of damaged pictures, and mark them]' \
 			'--reread[read every file and compare its bytes, even if size and times did not change]' \
 			'--csv=[attach the columns of this CSV (UTF-8, with a header row)]:FILE:_files' \
