@@ -14,7 +14,7 @@
 #include "base/budget.h"
 
 /*
- * The format by content, never by file name. Formats after PNG are recognised only so that the
+ * The format by content, never by file name. Those that no decoder reads are recognised so that the
  * refusal can name them.
  */
 typedef enum image_format {

@@ -120,8 +120,10 @@ static bool is_fresh(const index_run *r, const path_entry *k, const walk_entry *
 	if (k->state == IMGSEARCH_STATE_INDEXED || k->state == IMGSEARCH_STATE_DUPLICATE)
 		return true;
 	/* Another version of the decoding may read it, or what is there is wanted now. */
-	if (k->state == IMGSEARCH_STATE_DAMAGED
-		&& (r->options->partial || !(k->pixels & IMAGE_DECODING_MASK)))
+	bool damaged = k->state == IMGSEARCH_STATE_DAMAGED;
+	if ((damaged || k->state == IMGSEARCH_STATE_UNSUPPORTED) && !(k->pixels & IMAGE_DECODING_MASK))
+		return false;
+	if (damaged && r->options->partial)
 		return false;
 	return k->state != IMGSEARCH_STATE_UNREADABLE && k->state != IMGSEARCH_STATE_EXCLUDED
 		&& !r->options->retry;

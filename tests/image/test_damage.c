@@ -401,7 +401,8 @@ static const struct {
 	{ "vips/truncated", IMGSEARCH_EFORMAT }, { "truncated_jpeg", 0 }, /* only its end is missing */
 	{ "truncated_image", IMGSEARCH_EFORMAT }, { "truncated_end_chunk", 0 },
 	{ "broken_data_stream", IMGSEARCH_EFORMAT }, { "corrupt-header", IMGSEARCH_EFORMAT },
-	{ "max_size.jpg", IMGSEARCH_ELIMIT }, { "monkey12", IMGSEARCH_EUNSUPPORTED },
+	{ "max_size.jpg", IMGSEARCH_ELIMIT }, { "small.bmp", 0 },
+	{ "monkey12", IMGSEARCH_EUNSUPPORTED },
 	{ "ultrahdr", IMGSEARCH_EFORMAT },       /* ends at the first scan */
 	{ "8x8_420_tables", IMGSEARCH_EFORMAT }, /* tables without a picture */
 	{ "partial_progressive", IMGSEARCH_EFORMAT }, { "progressive-missing-dc", IMGSEARCH_EFORMAT },
