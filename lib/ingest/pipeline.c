@@ -95,7 +95,8 @@ static void prepare(void *arg)
 	double start = ims_now();
 	it->traits = 0;
 	it->picture = (prepared){ .pixels = IMAGE_DECODING };
-	it->is_current = it->check_header && ims_prepare_is_current(it->full, it->made, &it->traits);
+	it->is_current = it->check_header
+		&& ims_prepare_is_current(p->s, it->full, it->made, &it->traits);
 	if (it->is_current) {
 		set_done(p, &it->done);
 		return;
@@ -106,6 +107,7 @@ static void prepare(void *arg)
 		.s = p->s,
 		.recipe = &p->identity->model.recipe,
 		.partial = p->partial,
+		.known = !ims_hash_is_zero(&it->known),
 		.has_content = has_content,
 		.user = it,
 	};
@@ -242,7 +244,7 @@ static int write_state(pipeline *p, const pending_row *r, uint32_t state, const 
 		.width = r->picture.width,
 		.height = r->picture.height,
 		.hash = r->picture.hash,
-		.pixels = IMAGE_DECODING,
+		.pixels = IMAGE_DECODING | (r->picture.pixels & IMAGE_NO_CODEC),
 	};
 	count_state(p, state);
 	p->counts->added += !r->id;
@@ -387,6 +389,20 @@ static void count_same(pipeline *p, const pipeline_item *it)
 	count_state(p, it->was);
 }
 
+/* Counts a file whose format has no library here, by the reason. */
+static void count_lacking(pipeline *p, const imgsearch_error *why)
+{
+	for (size_t i = 0; i < PIPELINE_LACKING; i++) {
+		pipeline_lacking *l = &p->lacking[i];
+		if (!l->files)
+			l->why = *why;
+		if (!strcmp(l->why.message, why->message)) {
+			l->files++;
+			return;
+		}
+	}
+}
+
 /* Turns the oldest item of the ring into a pending row. */
 static int admit(pipeline *p)
 {
@@ -419,6 +435,8 @@ static int admit(pipeline *p)
 	};
 	if (!rc && !same && it->state != IMGSEARCH_STATE_INDEXED) {
 		ims_job_log(p->job, IMGSEARCH_LOG_DEBUG, "%s: %s", it->full, it->why.message);
+		if (it->picture.pixels & IMAGE_NO_CODEC)
+			count_lacking(p, &it->why);
 		row.reason = ims_strdup(it->why.message);
 		rc = row.reason ? 0 : ims_nomem(p->err);
 	}

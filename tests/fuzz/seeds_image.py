@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-# Writes the seeds of fuzz_jpeg, fuzz_png, fuzz_bmp and fuzz_exif: python3 tests/fuzz/seeds_image.py
+# Writes the seeds of fuzz_jpeg, fuzz_png, fuzz_bmp, fuzz_webp and fuzz_exif:
+# python3 tests/fuzz/seeds_image.py
 import pathlib
 
 from PIL import Image
@@ -40,6 +41,17 @@ save('png/bits.png', picture('1'))
 save('png/sixteen.png', picture('I').convert('I;16'))
 for mode in '1', 'P', 'RGB', 'RGBA':
     save(f'bmp/{mode}.bmp', picture(mode))
+for mode in 'RGB', 'RGBA':
+    save(f'webp/lossy-{mode}.webp', picture(mode), quality=80)
+    save(f'webp/lossless-{mode}.webp', picture(mode), lossless=True)
+save('webp/turned.webp', picture('RGB'), lossless=True, exif=b'Exif\0\0' + II)
+save(
+    'webp/animated.webp',
+    picture('RGBA'),
+    lossless=True,
+    save_all=True,
+    append_images=[picture('RGBA').rotate(180)],
+)
 for name, block in ('little', II), ('big', MM):
     (SEEDS / 'exif').mkdir(exist_ok=True)
     (SEEDS / 'exif' / name).write_bytes(block)
