@@ -265,17 +265,10 @@ static void make_opaque(const webp *w, uint8_t *to, size_t stride, uint32_t rows
 			to[y * stride + x * 4 + 3] = 255;
 }
 
-static void blend_rows(image *im, const uint8_t *rgba, uint8_t background, alpha_sums *sums)
-{
-	*sums = (alpha_sums){ 0 };
-	ims_alpha_over(im->pixels, rgba, (size_t)im->width * im->height, background, sums);
-}
-
 /* From RGBA to the picture: colours, then the background. */
 static int finish(image *out, const webp *w, uint8_t *rgba, uint32_t rows,
 	const decode_request *request, imgsearch_error *err)
 {
-	alpha_sums sums;
 	size_t n = (size_t)w->width * rows;
 	int rc = ims_image_new(out, w->width, rows, err);
 	if (rc)
@@ -287,9 +280,7 @@ static int finish(image *out, const webp *w, uint8_t *rgba, uint32_t rows,
 	ims_colour_release(t);
 	out->unconverted = w->colours.kind && !t;
 	out->partial = rows < w->height;
-	blend_rows(out, rgba, 255, &sums);
-	if (ims_alpha_is_light_drawing(&sums))
-		blend_rows(out, rgba, 0, &sums);
+	ims_alpha_flatten(out->pixels, rgba, n);
 	return 0;
 }
 

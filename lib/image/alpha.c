@@ -21,3 +21,11 @@ bool ims_alpha_is_light_drawing(const alpha_sums *s)
 {
 	return s->drawn && s->dark * 20 < s->drawn && s->clear * 20 > s->clear + s->drawn;
 }
+
+void ims_alpha_flatten(uint8_t *rgb, const uint8_t *rgba, size_t n)
+{
+	alpha_sums sums = { 0 };
+	ims_alpha_over(rgb, rgba, n, 255, &sums);
+	if (ims_alpha_is_light_drawing(&sums))
+		ims_alpha_over(rgb, rgba, n, 0, &sums);
+}

@@ -21,4 +21,7 @@ void ims_alpha_over(uint8_t *rgb, const uint8_t *rgba, size_t n, uint8_t backgro
 /* Whether a picture of these sums, drawn on nothing, is so light that white does not show it. */
 bool ims_alpha_is_light_drawing(const alpha_sums *sums);
 
+/* Lays n pixels, all of a picture, over white; or over black, if it is a light drawing. */
+void ims_alpha_flatten(uint8_t *rgb, const uint8_t *rgba, size_t n);
+
 #endif

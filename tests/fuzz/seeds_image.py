@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# Writes the seeds of fuzz_jpeg, fuzz_png, fuzz_bmp, fuzz_webp and fuzz_exif:
+# Writes the seeds of fuzz_jpeg, fuzz_png, fuzz_bmp, fuzz_gif, fuzz_webp and fuzz_exif:
 # python3 tests/fuzz/seeds_image.py
 import pathlib
 
@@ -41,6 +41,8 @@ save('png/bits.png', picture('1'))
 save('png/sixteen.png', picture('I').convert('I;16'))
 for mode in '1', 'P', 'RGB', 'RGBA':
     save(f'bmp/{mode}.bmp', picture(mode))
+save('gif/palette.gif', picture('P'))
+save('gif/interlaced.gif', picture('P'), interlace=True, transparency=3)
 for mode in 'RGB', 'RGBA':
     save(f'webp/lossy-{mode}.webp', picture(mode), quality=80)
     save(f'webp/lossless-{mode}.webp', picture(mode), lossless=True)

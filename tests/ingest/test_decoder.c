@@ -156,7 +156,7 @@ static void no_helper_starts_without_need(void **state)
 	const scene *sc = *state;
 	imgsearch *s = open_with_helper(sc, 0);
 	photo(sc, "a.png", 1);
-	shell("echo text > '%s/b.txt'; printf GIF89a > '%s/c.gif'", sc->photos, sc->photos);
+	shell("echo text > '%s/b.txt'; printf %%%%PDF-1.7 > '%s/c.pdf'", sc->photos, sc->photos);
 	scene_counts n = scene_index(s, sc->photos);
 	assert_int_equal(n.indexed, 1);
 	assert_int_equal(n.unsupported, 2);
