@@ -102,7 +102,9 @@ static void tune_malloc(void) {}
 
 int main(int argc, char **argv)
 {
-	int used, rc;
+	int used, rc, helper = imgsearch_decoder_serve(argc, argv);
+	if (helper >= 0)
+		return helper;
 	tune_malloc();
 	interrupt_catch();
 	/*

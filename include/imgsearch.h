@@ -282,7 +282,24 @@ typedef struct imgsearch_options {
 	 * process's control group
 	 */
 	uint64_t max_memory;
+	/*
+	 * a program that calls imgsearch_decoder_serve first of all, such as the command imgsearch.
+	 * Pictures whose format needs an optional library (see docs/decoding.md) are decoded by child
+	 * processes of it, so that a fault of such a library costs a picture. NULL: by this process
+	 */
+	const char *decoder;
 } imgsearch_options;
+
+/*
+ * For a program that imgsearch_options.decoder may name, to call before anything else: a helper
+ * process serves here until it is not needed any more, and returns its exit status; in every other
+ * process it returns -1 at once.
+ *
+ * Helpers are started when they are first needed, at most two for each thread of the handle, and
+ * end with it. No signal handler is installed, and the library waits for its own children by id. A
+ * host that waits for any child sees them, and gets SIGCHLD; that does no harm.
+ */
+IMGSEARCH_API int imgsearch_decoder_serve(int argc, char **argv);
 
 /*
  * Opens an index, and makes it where there is none. `location` is a path, ":memory:" (kept

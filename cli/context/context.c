@@ -101,6 +101,7 @@ imgsearch_options context_options(context *c)
 {
 	imgsearch_options o = c->common->open;
 	o.struct_size = sizeof o;
+	o.decoder = "/proc/self/exe";
 	if (has_recipe(c)) {
 		c->recipe = c->common->recipe;
 		c->recipe.struct_size = sizeof c->recipe;

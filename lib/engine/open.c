@@ -33,6 +33,7 @@ static int check_options(const imgsearch_options *o, imgsearch_error *err)
 		o->precision);
 	REQUIRE(o->dim <= IMS_MAX_DIM, err, "options: dim %u is over %d", o->dim, IMS_MAX_DIM);
 	REQUIRE(o->threads <= 4096, err, "options: threads %u is over 4096", o->threads);
+	REQUIRE(!o->decoder || *o->decoder, err, "options: decoder is empty");
 	int rc = ims_text_require(o->device, "options: device", err);
 	if (rc)
 		return rc;

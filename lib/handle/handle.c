@@ -15,15 +15,17 @@
 
 static int own_options(imgsearch *s, const imgsearch_options *o, imgsearch_error *err)
 {
-	const char *const from[] = { o->model, o->weights, o->device };
-	const char **const to[] = { &s->options.model, &s->options.weights, &s->options.device };
+	enum { STRINGS = 4 };
+	const char *const from[STRINGS] = { o->model, o->weights, o->device, o->decoder };
+	const char **const to[STRINGS] = { &s->options.model, &s->options.weights, &s->options.device,
+		&s->options.decoder };
 	s->options = *o;
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < STRINGS; i++)
 		*to[i] = NULL;
 	if (o->recipe)
 		s->recipe = *o->recipe;
 	s->options.recipe = &s->recipe;
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < STRINGS; i++)
 		if (from[i] && !(*to[i] = ims_strdup(from[i])))
 			return ims_nomem(err);
 	return 0;
@@ -74,6 +76,19 @@ static int check_space(imgsearch *s, uint32_t dim, uint32_t metric, imgsearch_er
 	return 0;
 }
 
+static int make_helpers(imgsearch *s, imgsearch_error *err)
+{
+	const helper_options o = {
+		.program = s->options.decoder,
+		.memory = s->memory.limit,
+		.keep = s->threads,
+	};
+	if (!o.program)
+		return 0;
+	s->helpers = ims_helpers_new(&o);
+	return s->helpers ? 0 : ims_nomem(err);
+}
+
 int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *o,
 	imgsearch_error *err)
 {
@@ -96,6 +111,8 @@ int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *
 	ims_budget_init(&s->memory, o->max_memory ? o->max_memory : ims_budget_default());
 	s->colours = ims_colour_cache_new();
 	int rc = s->colours ? own_options(s, o, err) : ims_nomem(err);
+	if (!rc)
+		rc = make_helpers(s, err);
 	if (!rc)
 		rc = check_model(s, path, err);
 	if (!rc)
@@ -130,6 +147,8 @@ void ims_handle_close(imgsearch *s)
 	ims_free((char *)s->options.model);
 	ims_free((char *)s->options.weights);
 	ims_free((char *)s->options.device);
+	ims_free((char *)s->options.decoder);
+	ims_helpers_free(s->helpers);
 	pthread_mutex_destroy(&s->view_lock);
 	pthread_mutex_destroy(&s->network_lock);
 	sem_destroy(&s->decoders);
@@ -275,6 +294,7 @@ image_limits ims_handle_limits(imgsearch *s, const image_recipe *recipe)
 		.full_decode = s->options.full_decode,
 		.at_least = resize && resize < IMS_SIGNATURE_AT_LEAST ? IMS_SIGNATURE_AT_LEAST : resize,
 		.colours = s->colours,
+		.codecs = s->helpers ? ims_helpers_codecs(s->helpers) : ims_codec_local(),
 		.budget = &s->memory,
 	};
 }

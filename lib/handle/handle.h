@@ -11,6 +11,7 @@
 #define IMS_HANDLE_H
 
 #include "base/base.h"
+#include "codec/helper.h"
 #include "image/colour.h"
 #include "image/image.h"
 #include "model/model.h"
@@ -50,6 +51,7 @@ struct imgsearch {
 	sem_t decoders; /* bounds how many single pictures are decoded at once */
 	budget memory;  /* of all that are decoded */
 	colour_cache *colours;
+	helpers *helpers; /* that decode what needs an optional library; NULL: this process does */
 };
 
 /*

@@ -2,13 +2,14 @@
  * From bytes to an upright picture: recognise the format, read the header, check the limits, choose
  * the scale, decode, crop, rotate.
  */
-#include "image/decoder.h"
+#include "image/codecs.h"
 
 #include <string.h>
 
 enum { DEFAULT_MAX_PIXELS = 200 * 1000 * 1000, MAX_SIDE = 1000000 };
 
-static const decoder *const decoders[] = { &ims_image_jpeg, &ims_image_png };
+static const decoder *const decoders[] = { &ims_image_jpeg, &ims_image_png, &ims_image_bmp,
+	&ims_image_gif };
 
 int ims_image_new(image *out, uint32_t width, uint32_t height, imgsearch_error *err)
 {
@@ -78,14 +79,34 @@ int ims_image_check_size(uint64_t width, uint64_t height, uint64_t max_pixels, i
 	return 0;
 }
 
-static int find_decoder(const decoder **out, const void *data, size_t size, imgsearch_error *err)
+bool ims_image_needs_codec(image_format f, const image_limits *limits)
 {
-	image_format format = ims_image_sniff(data, size);
+	return limits && limits->codecs && limits->codecs->knows(limits->codecs, f);
+}
+
+int ims_image_check_codec(image_format f, const image_limits *limits, imgsearch_error *err)
+{
+	return ims_image_needs_codec(f, limits) ? limits->codecs->check(limits->codecs, f, err) : 0;
+}
+
+/* What decodes a file: a decoder of this room, or (NULL) the codecs of the limits. */
+typedef struct source {
+	const decoder *own;
+	image_codecs *codecs;
+} source;
+
+static int find_source(source *out, image_format format, const image_limits *limits,
+	imgsearch_error *err)
+{
 	for (size_t i = 0; i < sizeof decoders / sizeof decoders[0]; i++)
 		if (decoders[i]->format == format) {
-			*out = decoders[i];
+			*out = (source){ .own = decoders[i] };
 			return 0;
 		}
+	if (ims_image_needs_codec(format, limits)) {
+		*out = (source){ .codecs = limits->codecs };
+		return 0;
+	}
 	if (format == IMAGE_EMPTY)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "the file is empty");
 	if (format == IMAGE_UNKNOWN)
@@ -94,15 +115,19 @@ static int find_decoder(const decoder **out, const void *data, size_t size, imgs
 		ims_image_format_name(format));
 }
 
-/* The header in stored coordinates, and the decoder. */
-static int stored_head(const decoder **d, image_head *out, const void *data, size_t size,
+/* The header in stored coordinates, and what decodes the file. */
+static int stored_head(source *d, image_head *out, const void *data, size_t size,
 	const image_limits *limits, imgsearch_error *err)
 {
+	image_format format = ims_image_sniff(data, size);
+	uint64_t max_pixels = limits ? limits->max_pixels : 0;
 	*out = (image_head){ .orientation = 1 };
-	int rc = find_decoder(d, data, size, err);
-	if (!rc)
-		rc = (*d)->head(out, data, size, limits ? limits->max_pixels : 0, err);
-	out->format = ims_image_sniff(data, size);
+	int rc = find_source(d, format, limits, err);
+	if (!rc && d->own)
+		rc = d->own->head(out, data, size, max_pixels, err);
+	else if (!rc)
+		rc = d->codecs->head(d->codecs, format, out, data, size, max_pixels, err);
+	out->format = format;
 	return rc;
 }
 
@@ -119,7 +144,7 @@ static image_head upright(image_head h)
 int ims_image_head(image_head *out, const void *data, size_t size, const image_limits *limits,
 	imgsearch_error *err)
 {
-	const decoder *d = NULL;
+	source d = { 0 };
 	int rc = stored_head(&d, out, data, size, limits, err);
 	*out = upright(*out);
 	return rc;
@@ -275,7 +300,7 @@ static void stored_part(int32_t out[4], const int32_t part[4], orientation t, in
 int ims_image_decode(image *out, image_head *head, const void *data, size_t size,
 	const image_limits *limits, const int32_t crop[4], imgsearch_error *err)
 {
-	const decoder *d = NULL;
+	source d = { 0 };
 	image_head stored, full;
 	*out = (image){ 0 };
 	int rc = stored_head(&d, &stored, data, size, limits, err);
@@ -291,14 +316,16 @@ int ims_image_decode(image *out, image_head *head, const void *data, size_t size
 	int32_t part[4];
 	stored_part(part, crop ? crop : all, t, (int32_t)stored.width, (int32_t)stored.height);
 	decode_request request = {
-		.shrink = d->scales ? choose_shrink(part[2], part[3], limits) : 1,
+		.shrink = d.own && d.own->scales ? choose_shrink(part[2], part[3], limits) : 1,
 		.partial = limits && limits->partial,
 		.colours = limits ? limits->colours : NULL,
 	};
 	image reserved = { 0 };
 	rc = reserve(&reserved, &stored, size, request.shrink, limits ? limits->budget : NULL, err);
-	if (!rc)
-		rc = d->decode(out, &stored, data, size, &request, err);
+	if (!rc && d.own)
+		rc = d.own->decode(out, &stored, data, size, &request, err);
+	else if (!rc)
+		rc = d.codecs->decode(d.codecs, out, &stored, data, size, &request, err);
 	out->budget = reserved.budget;
 	out->reserved = reserved.reserved;
 	if (!rc && out->partial)

@@ -14,7 +14,7 @@
 #include "base/budget.h"
 
 /*
- * The format by content, never by file name. Formats after PNG are recognised only so that the
+ * The format by content, never by file name. Those that no decoder reads are recognised so that the
  * refusal can name them.
  */
 typedef enum image_format {
@@ -65,7 +65,8 @@ enum {
 	IMAGE_DECODING = 1,
 	IMAGE_DECODING_MASK = 0xFF,
 	IMAGE_UNCONVERTED = 0x100, /* its colours are not sRGB, and Little CMS was absent */
-	IMAGE_PARTIAL = 0x200      /* some of its pixels are lost */
+	IMAGE_PARTIAL = 0x200,     /* some of its pixels are lost */
+	IMAGE_NO_CODEC = 0x400     /* there are none: the library of its format was missing */
 };
 
 /* The header of a file. width and height are those of the upright picture. */
@@ -89,12 +90,14 @@ typedef struct image_recipe {
  * long as its short side (or that of the crop) stays 1.25 times as long. The cosine of its feature
  * to that of the full picture is then above 0.995 (tests/image/reference.py).
  */
+typedef struct image_codecs image_codecs;
 typedef struct image_limits {
 	uint64_t max_pixels;          /* 0: 200 million */
 	uint32_t full_decode;         /* 1: no scaling */
 	uint32_t at_least;            /* 0: no scaling */
 	bool partial;                 /* what is there of a damaged picture is accepted */
 	struct colour_cache *colours; /* NULL: none */
+	image_codecs *codecs;         /* of further formats; NULL: none */
 	budget *budget;               /* of memory, shared with other decoders; NULL: no limit */
 } image_limits;
 
@@ -103,6 +106,13 @@ enum { IMS_IMAGE_MAX_FILE = 1 << 30 }; /* bytes; larger files are refused */
 /* The format of the n first bytes of a file, and its name for messages (static). */
 image_format ims_image_sniff(const void *data, size_t size);
 const char *ims_image_format_name(image_format f);
+
+/*
+ * Whether files of this format are read by limits->codecs; and whether that can be now: 0, or
+ * EUNSUPPORTED with the reason. limits may be NULL.
+ */
+bool ims_image_needs_codec(image_format f, const image_limits *limits);
+int ims_image_check_codec(image_format f, const image_limits *limits, imgsearch_error *err);
 
 /*
  * Reads only the header and allocates no pixels. EFORMAT: damaged; EUNSUPPORTED: another format, by

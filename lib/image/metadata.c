@@ -52,9 +52,10 @@ static bool is_blank(uint8_t c)
 static uint32_t xmp_orientation(const uint8_t *text, size_t size)
 {
 	static const char name[] = "tiff:Orientation";
-	const uint8_t *end = text + size, *at = size ? memmem(text, size, name, sizeof name - 1) : NULL;
+	const uint8_t *at = size ? memmem(text, size, name, sizeof name - 1) : NULL;
 	if (!at)
 		return 0;
+	const uint8_t *end = text + size;
 	for (at += sizeof name - 1; at < end && (is_blank(*at) || strchr("=>\"'", *at)); at++)
 		if (!*at)
 			return 0;

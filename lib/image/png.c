@@ -11,6 +11,7 @@
  * All calls of libpng happen below run_guarded, which libpng's error handler jumps back to. What
  * must survive the jump lies in the job, never in a local variable.
  */
+#include "image/alpha.h"
 #include "image/decoder.h"
 #include "image/png_chunks.h"
 
@@ -46,7 +47,7 @@ typedef struct read_job {
 	/* Rows before conversion: one, or the whole picture if it is interlaced; NULL: not needed. */
 	uint8_t *raw;
 	size_t raw_stride;
-	uint64_t drawn, dark, clear; /* sums of alpha: all, of dark pixels; sum of 255 - alpha */
+	alpha_sums sums;
 } read_job;
 
 typedef struct write_job {
@@ -195,33 +196,6 @@ static int head(image_head *out, const void *data, size_t size, uint64_t max_pix
 
 /* ----------------------------------------------------------------------------------- rows ---- */
 
-/* Lays a row of RGBA over the background, and sums what is drawn on it. */
-static void blend(read_job *j, uint8_t *rgb, const uint8_t *rgba, size_t n)
-{
-	enum { DARK = 208 }; /* of 255; lighter pixels hardly show on white */
-	const unsigned background = j->background;
-	for (size_t i = 0; i < n; i++, rgb += 3, rgba += 4) {
-		unsigned alpha = rgba[3];
-		unsigned luma = (77u * rgba[0] + 150u * rgba[1] + 29u * rgba[2]) >> 8;
-		j->drawn += alpha;
-		j->dark += luma < DARK ? alpha : 0;
-		j->clear += 255 - alpha;
-		for (int c = 0; c < 3; c++) {
-			unsigned t = rgba[c] * alpha + background * (255u - alpha) + 128;
-			rgb[c] = (uint8_t)((t + (t >> 8)) >> 8);
-		}
-	}
-}
-
-/*
- * Whether a drawing on nothing is so light that it does not show on white: less than a twentieth of
- * what is drawn is dark, and more than a twentieth of the picture is clear.
- */
-static bool is_light_drawing(const read_job *j)
-{
-	return j->alpha && j->drawn && j->dark * 20 < j->drawn && j->clear * 20 > (j->clear + j->drawn);
-}
-
 /* Row y of the picture. */
 static uint8_t *pixel_row(const read_job *j, size_t y)
 {
@@ -242,7 +216,7 @@ static void finish_row(read_job *j, size_t y)
 	if (j->transform)
 		ims_colour_apply(j->transform, raw, j->alpha ? raw : rgb, n);
 	if (j->alpha)
-		blend(j, rgb, raw, n);
+		ims_alpha_over(rgb, raw, n, j->background, &j->sums);
 	j->finished = (uint32_t)y + 1;
 }
 
@@ -362,7 +336,7 @@ static int read_over(image *out, bool *light, uint8_t background, const read_job
 	int rc = run_guarded(&j.guard, read_pixels, &j, &why);
 	if (rc)
 		rc = rescue(&j, rc);
-	*light = is_light_drawing(&j);
+	*light = ims_alpha_is_light_drawing(&j.sums);
 	close_reader(&j);
 	if (rc) {
 		ims_image_free(&j.im);

@@ -46,6 +46,12 @@ static bool is_svg(const char *text, size_t size)
 		&& memmem(text, end, "<svg", 4);
 }
 
+/* The size of the header follows; other files begin with BM too. */
+static bool is_bmp(const uint8_t *bytes, size_t size)
+{
+	return size < 18 || (bytes[14] >= 12 && !(bytes[15] | bytes[16] | bytes[17]));
+}
+
 image_format ims_image_sniff(const void *data, size_t size)
 {
 	const char *bytes = data;
@@ -55,7 +61,8 @@ image_format ims_image_sniff(const void *data, size_t size)
 		const magic *s = &magics[i];
 		bool decodable = s->format == IMAGE_JPEG || s->format == IMAGE_PNG;
 		size_t len = decodable && size < s->len ? size : s->len;
-		if (size >= s->offset + len && memcmp(bytes + s->offset, s->bytes, len) == 0)
+		if (size >= s->offset + len && memcmp(bytes + s->offset, s->bytes, len) == 0
+			&& (s->format != IMAGE_BMP || is_bmp(data, size)))
 			return s->format;
 	}
 	return is_svg(bytes, size) ? IMAGE_SVG : IMAGE_UNKNOWN;

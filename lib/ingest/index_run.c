@@ -124,8 +124,12 @@ static bool is_fresh(const index_run *r, const path_entry *known, const walk_ent
 		|| known->state == IMGSEARCH_STATE_LINK)
 		return true;
 	/* Another version of the decoding may read it, or what is there is wanted now. */
-	if (known->state == IMGSEARCH_STATE_DAMAGED
-		&& (r->options->partial || !(known->pixels & IMAGE_DECODING_MASK)))
+	bool damaged = known->state == IMGSEARCH_STATE_DAMAGED;
+	if ((damaged || known->state == IMGSEARCH_STATE_UNSUPPORTED) && !(known->pixels & IMAGE_DECODING_MASK))
+		return false;
+	if (damaged && r->options->partial)
+		return false;
+	if (known->pixels & IMAGE_NO_CODEC && known->state == IMGSEARCH_STATE_UNSUPPORTED)
 		return false;
 	return known->state != IMGSEARCH_STATE_UNREADABLE && known->state != IMGSEARCH_STATE_EXCLUDED
 		&& !r->options->retry;
@@ -502,6 +506,14 @@ static void tell_redecoded(index_run *r)
 			(unsigned long long)n, reason[0], reason[1], reason[2]);
 }
 
+/* Tells, once a reason, of files that a missing library leaves out. */
+static void tell_lacking(index_run *r)
+{
+	for (size_t i = 0; i < PIPELINE_LACKING && r->pipeline.lacking[i].files; i++)
+		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "skipped %llu: %s",
+			(unsigned long long)r->pipeline.lacking[i].files, r->pipeline.lacking[i].why.message);
+}
+
 /* Switches to the new model when every picture has its vector. */
 static int end_reindex(index_run *r)
 {
@@ -554,6 +566,7 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 	if (!rc && r->options->csv)
 		rc = ims_columns_attach(r->s, r->options, &r->job, r->err);
 	tell_redecoded(r);
+	tell_lacking(r);
 	if (!rc)
 		rc = ims_rules_unmatched(&r->rules, r->counts, r->err);
 	return rc ? rc : ims_store_compact(r->s->store, r->err);

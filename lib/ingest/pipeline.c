@@ -98,7 +98,7 @@ static void prepare(void *arg)
 	it->traits = 0;
 	it->picture = (prepared){ .pixels = IMAGE_DECODING };
 	it->same_pixels = it->check_header
-		&& ims_prepare_is_current(it->full, it->row_pixels, &it->traits);
+		&& ims_prepare_is_current(p->s, it->full, it->row_pixels, &it->traits);
 	if (it->same_pixels) {
 		set_done(p, &it->done);
 		return;
@@ -109,6 +109,7 @@ static void prepare(void *arg)
 		.s = p->s,
 		.recipe = &p->identity->model.recipe,
 		.partial = p->partial,
+		.known = !ims_hash_is_zero(&it->known),
 		.has_content = has_content,
 		.user = it,
 	};
@@ -249,7 +250,7 @@ static int write_state(pipeline *p, const pending_row *r, uint32_t state, const 
 		.width = r->picture.width,
 		.height = r->picture.height,
 		.hash = r->picture.hash,
-		.pixels = IMAGE_DECODING,
+		.pixels = IMAGE_DECODING | (r->picture.pixels & IMAGE_NO_CODEC),
 	};
 	count_state(p, state);
 	p->counts->added += !r->id;
@@ -391,6 +392,20 @@ static void count_same(pipeline *p, const pipeline_item *it)
 	count_state(p, it->row_state);
 }
 
+/* Counts a file whose format has no library here, by the reason. */
+static void count_lacking(pipeline *p, const imgsearch_error *why)
+{
+	for (size_t i = 0; i < PIPELINE_LACKING; i++) {
+		pipeline_lacking *l = &p->lacking[i];
+		if (!l->files)
+			l->why = *why;
+		if (!strcmp(l->why.message, why->message)) {
+			l->files++;
+			return;
+		}
+	}
+}
+
 /* Waits for the oldest item and takes it out of the ring. */
 static pipeline_item *take_oldest(pipeline *p)
 {
@@ -406,6 +421,8 @@ static pipeline_item *take_oldest(pipeline *p)
 static int set_reason(pipeline *p, const pipeline_item *it, pending_row *row)
 {
 	ims_job_log(p->job, IMGSEARCH_LOG_DEBUG, "%s: %s", it->full, it->why.message);
+	if (it->picture.pixels & IMAGE_NO_CODEC)
+		count_lacking(p, &it->why);
 	row->reason = ims_strdup(it->why.message);
 	return row->reason ? 0 : ims_nomem(p->err);
 }

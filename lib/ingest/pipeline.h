@@ -53,6 +53,13 @@ typedef struct pipeline_batch {
 	bool done;
 } pipeline_batch;
 
+/* Files that were skipped, since the library of their format is missing. */
+enum { PIPELINE_LACKING = 8 };
+typedef struct pipeline_lacking {
+	uint64_t files;
+	imgsearch_error why;
+} pipeline_lacking;
+
 typedef struct pipeline {
 	/* set before the first call */
 	imgsearch *s;
@@ -75,6 +82,7 @@ typedef struct pipeline {
 	pending_list pending;
 	bool partial;              /* what is there of a damaged picture is taken */
 	uint32_t redecoded_traits; /* of all pictures that were decoded anew */
+	pipeline_lacking lacking[PIPELINE_LACKING];
 	double last_write, waited; /* seconds */
 } pipeline;
 

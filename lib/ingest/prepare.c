@@ -44,27 +44,31 @@ static int read_header(buf *out, const char *path, image_format format)
 	return got < 0 ? IMGSEARCH_EIO : 0;
 }
 
-bool ims_prepare_is_current(const char *path, uint32_t made, uint32_t *traits)
+bool ims_prepare_is_current(imgsearch *s, const char *path, uint32_t made, uint32_t *traits)
 {
 	buf bytes = { 0 };
 	image_head head = { 0 };
 	image_format format;
+	const image_limits limits = ims_handle_limits(s, NULL);
 	int rc = sniff(path, &format, NULL);
 	if (!rc)
 		rc = read_header(&bytes, path, format);
-	if (!rc && ims_image_head(&head, bytes.data, bytes.len, NULL, NULL)) { /* a longer header */
+	if (!rc && ims_image_head(&head, bytes.data, bytes.len, &limits, NULL)) { /* a longer header */
 		ims_buf_free(&bytes);
 		rc = ims_read_file(&bytes, path, IMS_IMAGE_MAX_FILE, NULL);
 		if (!rc)
-			rc = ims_image_head(&head, bytes.data, bytes.len, NULL, NULL);
+			rc = ims_image_head(&head, bytes.data, bytes.len, &limits, NULL);
 	}
 	*traits = head.traits;
 	ims_buf_free(&bytes);
 	return rc || !ims_image_is_stale(&head, made);
 }
 
-static int check_format(const imgsearch_input *in, imgsearch_error *err)
+/* Looks at the first bytes. out->pixels tells of a format whose library is missing. */
+static int check_format(const prepare_request *r, const imgsearch_input *in, prepared *out,
+	imgsearch_error *err)
 {
+	const image_limits limits = ims_handle_limits(r->s, r->recipe);
 	image_format format = IMAGE_UNKNOWN;
 	int rc = 0;
 	if (in->kind == IMGSEARCH_INPUT_KIND_PIXELS)
@@ -77,6 +81,10 @@ static int check_format(const imgsearch_input *in, imgsearch_error *err)
 		rc = ims_fail(err, IMGSEARCH_EUNSUPPORTED, "not a picture");
 	if (!rc && format == IMAGE_EMPTY)
 		rc = ims_fail(err, IMGSEARCH_EFORMAT, "empty file");
+	if (!rc && !r->known) {
+		rc = ims_image_check_codec(format, &limits, err);
+		out->pixels = rc ? IMAGE_NO_CODEC : 0;
+	}
 	return rc;
 }
 
@@ -98,6 +106,8 @@ static int decode(const prepare_request *r, const imgsearch_input *in, const voi
 	int rc = ims_input_decode(in, data, size, &limits, &im, &head, err);
 	out->width = rc || !ims_input_is_crop(in) ? head.width : (uint32_t)in->crop[2];
 	out->height = rc || !ims_input_is_crop(in) ? head.height : (uint32_t)in->crop[3];
+	if (rc == IMGSEARCH_EUNSUPPORTED && ims_image_needs_codec(head.format, &limits))
+		out->pixels = IMAGE_NO_CODEC;
 	if (!rc && !*input && !(*input = ims_alloc_aligned(side * side, 3 * sizeof **input)))
 		rc = ims_nomem(err);
 	if (!rc) {
@@ -131,7 +141,7 @@ int ims_prepare(const prepare_request *r, const imgsearch_input *in, prepared *o
 	const void *data;
 	size_t size;
 	*out = (prepared){ 0 };
-	int rc = check_format(in, err);
+	int rc = check_format(r, in, out, err);
 	if (!rc)
 		rc = ims_input_bytes(in, &held, &data, &size, err);
 	if (!rc) {

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-# Writes the seeds of fuzz_jpeg, fuzz_png and fuzz_exif: python3 tests/fuzz/seeds_image.py
+# Writes the seeds of fuzz_jpeg, fuzz_png, fuzz_bmp, fuzz_gif, fuzz_webp and fuzz_exif:
+# python3 tests/fuzz/seeds_image.py
 import pathlib
 
 from PIL import Image
@@ -38,6 +39,28 @@ save('png/rgba.png', picture('RGBA'), optimize=True)
 save('png/palette.png', picture('P'), transparency=3, bits=4)
 save('png/bits.png', picture('1'))
 save('png/sixteen.png', picture('I').convert('I;16'))
+for mode in '1', 'P', 'RGB', 'RGBA':
+    save(f'bmp/{mode}.bmp', picture(mode))
+save('gif/palette.gif', picture('P'))
+save('gif/interlaced.gif', picture('P'), interlace=True, transparency=3)
+for mode in 'RGB', 'RGBA':
+    save(f'webp/lossy-{mode}.webp', picture(mode), quality=80)
+    save(f'webp/lossless-{mode}.webp', picture(mode), lossless=True)
+save('webp/turned.webp', picture('RGB'), lossless=True, exif=b'Exif\0\0' + II)
+save(
+    'webp/animated.webp',
+    picture('RGBA'),
+    lossless=True,
+    save_all=True,
+    append_images=[picture('RGBA').rotate(180)],
+)
 for name, block in ('little', II), ('big', MM):
     (SEEDS / 'exif').mkdir(exist_ok=True)
     (SEEDS / 'exif' / name).write_bytes(block)
+RLE = (
+    b'BM\0\0\0\0\0\0\0\0\x46\0\0\0\x28\0\0\0\x08\0\0\0\x02\0\0\0\x01\0\x04\0\x02\0\0\0'
+    b'\0\0\0\0\0\0\0\0\0\0\0\0\x04\0\0\0\0\0\0\0'
+    b'\xff\0\0\0\0\xff\0\0\0\0\xff\0\xff\xff\xff\0'
+    b'\x05\x12\0\x03\x12\x30\0\0\0\x02\x01\0\x04\x31\0\x01'
+)
+(SEEDS / 'bmp/rle4.bmp').write_bytes(RLE)

@@ -6,6 +6,7 @@
  * show fit RESIZE CROP BICUBIC AT_LEAST FILE...
  *                       crop * crop * 3 raw f32 each, channels last; NaN for a bad file
  */
+#include "codec/codec.h"
 #include "image/image.h"
 
 #include <math.h>
@@ -16,7 +17,7 @@
 static int decode(image *im, const char *path, uint32_t at_least, imgsearch_error *err)
 {
 	buf file = { 0 };
-	image_limits limits = { .at_least = at_least };
+	image_limits limits = { .at_least = at_least, .codecs = ims_codec_local() };
 	int rc = ims_read_file(&file, path, 1u << 30, err);
 	if (!rc)
 		rc = ims_image_decode(im, NULL, file.data, file.len, &limits, NULL, err);

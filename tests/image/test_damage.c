@@ -401,7 +401,10 @@ static const struct {
 	{ "vips/truncated", IMGSEARCH_EFORMAT }, { "truncated_jpeg", 0 }, /* only its end is missing */
 	{ "truncated_image", IMGSEARCH_EFORMAT }, { "truncated_end_chunk", 0 },
 	{ "broken_data_stream", IMGSEARCH_EFORMAT }, { "corrupt-header", IMGSEARCH_EFORMAT },
-	{ "max_size.jpg", IMGSEARCH_ELIMIT }, { "monkey12", IMGSEARCH_EUNSUPPORTED },
+	{ "max_size.jpg", IMGSEARCH_ELIMIT }, { "small.bmp", 0 },
+	{ "wrong-format/animated-loop-3.gif", 0 }, { "grey-plus-alpha.gif", 0 },
+	{ "truncated.gif", IMGSEARCH_EFORMAT }, { "heap-buffer-overflow-796.gif", 1 },
+	{ "monkey12", IMGSEARCH_EUNSUPPORTED },
 	{ "ultrahdr", IMGSEARCH_EFORMAT },       /* ends at the first scan */
 	{ "8x8_420_tables", IMGSEARCH_EFORMAT }, /* tables without a picture */
 	{ "partial_progressive", IMGSEARCH_EFORMAT }, { "progressive-missing-dc", IMGSEARCH_EFORMAT },

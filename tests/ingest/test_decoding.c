@@ -170,9 +170,27 @@ static void a_stopped_run_is_finished_by_the_next(void **state)
 	imgsearch_close(s);
 }
 
-/* A row that is damaged by an older decoding is tried once by the newer one. */
-static void damaged_rows_of_before_are_tried_once(void **state)
+/* What an older decoding wrote of a.png and c.png. */
+static void write_old_state(imgsearch *s, uint32_t state)
 {
+	works(ims_handle_write_begin(s, &err));
+	works(ims_store_tx_begin(s->store, &err));
+	for (int64_t id = 1; id <= 3; id += 2) {
+		store_picture p;
+		works(ims_store_picture_get(s->store, id, &p, NULL, &err));
+		p.state = state;
+		p.pixels = 0;
+		works(ims_store_picture_put(s->store, &p, &err));
+		ims_store_picture_clear(&p);
+	}
+	works(ims_handle_tx_end(s, 0, &err));
+	ims_handle_write_end(s);
+}
+
+/* A row that an older decoding could not read is tried once by the newer one. */
+static void failures_of_before_are_tried_once(void **state)
+{
+	static const uint32_t states[] = { IMGSEARCH_STATE_DAMAGED, IMGSEARCH_STATE_UNSUPPORTED };
 	const scene *sc = *state;
 	imgsearch *s = scene_open(sc);
 	buf file = { 0 };
@@ -186,23 +204,14 @@ static void damaged_rows_of_before_are_tried_once(void **state)
 	scene_counts n = scene_index(s, sc->photos);
 	assert_int_equal(n.indexed, 2);
 	assert_int_equal(n.damaged, 1);
-	for (int64_t id = 1; id <= 3; id += 2) {
-		store_picture p;
-		works(ims_store_picture_get(s->store, id, &p, NULL, &err));
-		p.state = IMGSEARCH_STATE_DAMAGED;
-		p.pixels = 0;
-		works(ims_handle_write_begin(s, &err));
-		works(ims_store_tx_begin(s->store, &err));
-		works(ims_store_picture_put(s->store, &p, &err));
-		works(ims_handle_tx_end(s, 0, &err));
-		ims_handle_write_end(s);
-		ims_store_picture_clear(&p);
-	}
-	for (int run = 0; run < 2; run++) {
-		n = scene_index(s, NULL);
-		assert_int_equal(n.indexed, 2);
-		assert_int_equal(n.damaged, 1);
-		assert_int_equal(n.unchanged, run ? 3 : 1);
+	for (int round = 0; round < 2; round++) {
+		write_old_state(s, states[round]);
+		for (int run = 0; run < 2; run++) {
+			n = scene_index(s, NULL);
+			assert_int_equal(n.indexed, 2);
+			assert_int_equal(n.damaged, 1);
+			assert_int_equal(n.unchanged, run ? 3 : 1);
+		}
 	}
 	ims_buf_free(&file);
 	imgsearch_close(s);
@@ -254,7 +263,7 @@ int main(void)
 		TEST(only_pictures_that_change_are_decoded_anew),
 		TEST(ignored_profiles_are_counted_and_made_good),
 		TEST(a_stopped_run_is_finished_by_the_next),
-		TEST(damaged_rows_of_before_are_tried_once),
+		TEST(failures_of_before_are_tried_once),
 		TEST(partial_pictures_are_marked),
 	};
 	return cmocka_run_group_tests_name("decoding", tests, NULL, NULL);

@@ -380,7 +380,7 @@ static void bad_questions_are_refused_with_a_reason(void **state)
 	in = imgsearch_input_file("/nowhere/x.jpg");
 	assert_int_equal(imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err), IMGSEARCH_ENOTFOUND);
 	assert_non_null(strstr(err.message, "/nowhere/x.jpg"));
-	in = imgsearch_input_bytes("GIF89a......", 12);
+	in = imgsearch_input_bytes("%PDF-1.7....", 12);
 	assert_int_equal(imgsearch_query(s, &in, 1, NULL, NULL, &hits, &err), IMGSEARCH_EUNSUPPORTED);
 	assert_null(hits);
 	assert_int_equal(imgsearch_query(s, &in, 0, NULL, NULL, &hits, &err), IMGSEARCH_EINVAL);

@@ -347,7 +347,7 @@ def test_bad_pictures(s):
         ("a bomb", bomb, 413),
         ("a broken PNG", png(50, 50, b"xx"), 422),
         ("zeros", b"\0" * 5000, 415),
-        ("a GIF", b"GIF89a" + b"\0" * 50, 415),
+        ("a PDF", b"%PDF-1.7" + b"\0" * 50, 415),
     ):
         answer = s.ask("POST", "/api/search", data)
         check(f"upload: {name}", error(answer, status), answer[:2])

@@ -39,7 +39,7 @@ REQUIRED = {"eval_run.report"}
 PLAIN = {
     "close", "cancel", "cancel_token_set", "version_number", "version_text", "status_text",
     "status_name", "input_file", "input_bytes", "input_pixels", "input_vector", "input_item",
-    "input_text",
+    "input_text", "decoder_serve",
 }
 # Fields that no value may have, the status and a word of the sentence.
 BAD_FIELDS = [

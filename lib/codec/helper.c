@@ -1,0 +1,425 @@
+#include "codec/helper.h"
+
+#include "codec/wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MOST_PICTURES = 200, MOST_TRIES = 8, START_SECONDS = 30, AGAIN_SECONDS = 60 };
+enum { FORMATS = IMAGE_EMPTY + 1, SECONDS = 120 };
+
+extern char **environ;
+
+typedef struct helper {
+	pid_t pid;
+	int fd;
+	image_format format;
+	unsigned pictures;
+} helper;
+
+/* Why files of a format cannot be decoded, until then. */
+typedef struct refusal {
+	double until;
+	imgsearch_error why;
+} refusal;
+
+struct helpers {
+	image_codecs codecs; /* the first member */
+	helper_options options;
+	char *program;
+	pthread_mutex_t lock; /* protects the rest */
+	helper *idle;
+	unsigned n_idle;
+	refusal refusals[FORMATS];
+};
+
+/* How an exchange with a helper ended. */
+typedef enum outcome { ANSWERED, GONE, TOO_LONG, NONSENSE } outcome;
+
+/* -------------------------------------------------------------------------------- transfer ---- */
+
+/* Sends or receives n bytes before the deadline. */
+static outcome transfer(int fd, void *data, size_t n, bool send_it, double deadline)
+{
+	for (uint8_t *at = data; n;) {
+		ssize_t done = send_it ? send(fd, at, n, MSG_NOSIGNAL | MSG_DONTWAIT)
+							   : recv(fd, at, n, MSG_DONTWAIT);
+		if (done > 0) {
+			at += done;
+			n -= (size_t)done;
+			continue;
+		}
+		if (done == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+			return GONE;
+		double left = deadline - ims_now();
+		if (left <= 0)
+			return TOO_LONG;
+		struct pollfd wait = { .fd = fd, .events = send_it ? POLLOUT : POLLIN };
+		poll(&wait, 1, (int)(left * 1000) + 1);
+	}
+	return ANSWERED;
+}
+
+/* ------------------------------------------------------------------------ start and ending ---- */
+
+/* Ends a helper. Returns the signal that had ended it; 0: none; -1: that is not known. */
+static int end_helper(helper *p)
+{
+	int status = 0;
+	pid_t got;
+	close(p->fd);
+	while ((got = waitpid(p->pid, &status, WNOHANG)) < 0 && errno == EINTR) {}
+	if (got == 0) { /* it lives, or is about to die of what closed the socket */
+		kill(p->pid, SIGKILL);
+		while ((got = waitpid(p->pid, &status, 0)) < 0 && errno == EINTR) {}
+	}
+	return got < 0 ? -1 : WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+/* Standard input is the socket; nothing else of the program's is open. */
+static int spawn(helper *p, const helpers *h, int socket, image_format format)
+{
+	char number[16], memory[32];
+	char *argv[] = { h->program, WIRE_WORD, number, memory, NULL };
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	sigset_t none, all;
+	snprintf(number, sizeof number, "%d", (int)format);
+	snprintf(memory, sizeof memory, "%llu", (unsigned long long)h->options.memory);
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawn_file_actions_init(&files);
+	posix_spawnattr_init(&attributes);
+	posix_spawn_file_actions_adddup2(&files, socket, STDIN_FILENO);
+	posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	posix_spawnattr_setpgroup(&attributes, 0); /* a Ctrl-C is for the program alone */
+	posix_spawnattr_setflags(&attributes,
+		POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+	int rc = posix_spawn(&p->pid, h->program, &files, &attributes, argv, environ);
+	posix_spawn_file_actions_destroy(&files);
+	posix_spawnattr_destroy(&attributes);
+	return rc;
+}
+
+static int cannot_start(image_format f, const char *why, imgsearch_error *err)
+{
+	return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "the decoder of %s cannot be started: %s",
+		ims_image_format_name(f), why);
+}
+
+/* Waits for the hello. */
+static int meet(helper *p, imgsearch_error *err)
+{
+	wire_hello hello = { 0 };
+	outcome o = transfer(p->fd, &hello, sizeof hello, false, ims_now() + START_SECONDS);
+	if (o != ANSWERED)
+		return cannot_start(p->format, o == GONE ? "it ended at once" : "it does not answer", err);
+	if (hello.magic != WIRE_MAGIC || hello.version != WIRE_VERSION || hello.format != p->format)
+		return cannot_start(p->format, "it is another program, or of another version", err);
+	if (hello.state == WIRE_MISSING)
+		return ims_codec_missing(ims_codec_find(p->format), err);
+	return hello.state == WIRE_READY ? 0
+									 : cannot_start(p->format, "it does not decode a sample", err);
+}
+
+static int start_helper(helpers *h, helper *p, image_format format, imgsearch_error *err)
+{
+	int pair[2];
+	*p = (helper){ .format = format };
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return cannot_start(format, ims_errno_text(errno), err);
+	p->fd = pair[0];
+	int rc = spawn(p, h, pair[1], format);
+	close(pair[1]);
+	if (rc) {
+		close(p->fd);
+		return cannot_start(format, ims_errno_text(rc), err);
+	}
+	rc = meet(p, err);
+	if (rc)
+		end_helper(p);
+	return rc;
+}
+
+/* A helper of the format: an idle one, unless a fresh one is wanted. A failure is remembered. */
+static int acquire(helpers *h, helper *p, image_format format, bool fresh, imgsearch_error *err)
+{
+	pthread_mutex_lock(&h->lock);
+	refusal *refused = &h->refusals[format];
+	int rc = ims_now() < refused->until ? refused->why.code : 0;
+	if (rc && err)
+		*err = refused->why;
+	bool found = false;
+	for (unsigned i = h->n_idle; !rc && !fresh && !found && i-- > 0;)
+		if (h->idle[i].format == format) {
+			found = true;
+			*p = h->idle[i];
+			h->idle[i] = h->idle[--h->n_idle];
+		}
+	pthread_mutex_unlock(&h->lock);
+	if (rc || found)
+		return rc;
+	imgsearch_error why = { 0 };
+	rc = start_helper(h, p, format, &why);
+	if (rc) {
+		pthread_mutex_lock(&h->lock);
+		*refused = (refusal){ ims_now() + AGAIN_SECONDS, why };
+		pthread_mutex_unlock(&h->lock);
+		if (err)
+			*err = why;
+	}
+	return rc;
+}
+
+/* Keeps a good helper for the next picture. Where there are too many, the oldest ends. */
+static void keep(helpers *h, helper *p)
+{
+	helper out = *p;
+	pthread_mutex_lock(&h->lock);
+	if (p->pictures < MOST_PICTURES && h->n_idle < h->options.keep) {
+		h->idle[h->n_idle++] = *p;
+		out.pid = 0;
+	} else if (p->pictures < MOST_PICTURES && h->options.keep) {
+		out = h->idle[0];
+		memmove(h->idle, h->idle + 1, (h->n_idle - 1) * sizeof *h->idle);
+		h->idle[h->n_idle - 1] = *p;
+	}
+	pthread_mutex_unlock(&h->lock);
+	if (out.pid)
+		end_helper(&out);
+}
+
+/* -------------------------------------------------------------------------------- exchange ---- */
+
+/* What is asked, and what came back. */
+typedef struct question {
+	image_format format;
+	wire_request request;
+	const void *data;
+	const image_head *stored; /* of a picture whose pixels are asked for */
+	wire_answer answer;
+	image im;
+} question;
+
+/* Whether the numbers of an answer can be true. */
+static bool is_sound(const question *q)
+{
+	enum { TRAITS = IMAGE_HAS_COLOURS | IMAGE_HAS_ALPHA | IMAGE_HAS_OTHER_ORIENTATION };
+	const wire_answer *a = &q->answer;
+	bool pixels = q->request.action == WIRE_DECODE && !a->rc;
+	if (a->magic != WIRE_MAGIC || a->rc > 0 || a->traits & ~(uint32_t)TRAITS || a->partial > 1
+		|| a->unconverted > 1 || a->orientation < 1 || a->orientation > 8)
+		return false;
+	if (pixels && (a->width != q->stored->width || !a->height || a->height > q->stored->height))
+		return false;
+	if (pixels && a->height < q->stored->height && !a->partial)
+		return false;
+	if (a->partial && !q->request.partial)
+		return false;
+	return a->pixels == (pixels ? (uint64_t)a->width * a->height * 3 : 0);
+}
+
+static outcome exchange(helper *p, question *q, double deadline, imgsearch_error *err)
+{
+	outcome o = transfer(p->fd, &q->request, sizeof q->request, true, deadline);
+	if (o == ANSWERED)
+		o = transfer(p->fd, (void *)(uintptr_t)q->data, q->request.size, true, deadline);
+	if (o == ANSWERED)
+		o = transfer(p->fd, &q->answer, sizeof q->answer, false, deadline);
+	if (o != ANSWERED)
+		return o;
+	if (!is_sound(q))
+		return NONSENSE;
+	if (!q->answer.pixels)
+		return ANSWERED;
+	if (ims_image_new(&q->im, q->answer.width, q->answer.height, err)) {
+		q->answer.rc = IMGSEARCH_ENOMEM;
+		return GONE; /* the pixels stay in the socket */
+	}
+	return transfer(p->fd, q->im.pixels, q->answer.pixels, false, deadline);
+}
+
+/* The helper's own sentence, as far as it is one. */
+static int own_error(question *q, imgsearch_error *err)
+{
+	wire_answer *a = &q->answer;
+	int rc = a->rc == IMGSEARCH_ELIMIT || a->rc == IMGSEARCH_ENOMEM ? a->rc : IMGSEARCH_EFORMAT;
+	a->message[sizeof a->message - 1] = 0;
+	for (char *c = a->message; *c; c++)
+		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
+			*c = '?';
+	return ims_fail(err, rc, "%s", *a->message ? a->message : "its decoder failed");
+}
+
+/* Whether a signal is that of a process that goes wrong by itself. */
+static bool is_crash(int signal)
+{
+	return signal == SIGSEGV || signal == SIGABRT || signal == SIGBUS || signal == SIGILL
+		|| signal == SIGFPE || signal == SIGTRAP;
+}
+
+/*
+ * After a helper that gave no answer. 0: another one may try, since this one was killed, or had
+ * other pictures before.
+ */
+static int judge(const helpers *h, outcome o, int signal, bool fresh, unsigned tries,
+	imgsearch_error *err)
+{
+	if (o == TOO_LONG || signal == SIGALRM)
+		return ims_fail(err, IMGSEARCH_EFORMAT, "its decoder took longer than %u s",
+			h->options.seconds);
+	if (!fresh)
+		return 0;
+	if (o == NONSENSE)
+		return ims_fail(err, IMGSEARCH_EFORMAT, "its decoder gave no valid answer");
+	if (signal == SIGSYS)
+		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+			"its decoder made a call of the system that is not allowed to it");
+	if (is_crash(signal))
+		return ims_fail(err, IMGSEARCH_EFORMAT, "its decoder crashed (signal %d)", signal);
+	if (tries < MOST_TRIES)
+		return 0;
+	return ims_fail(err, signal < 0 ? IMGSEARCH_EFORMAT : IMGSEARCH_EIO,
+		"its decoder was ended %u times", tries);
+}
+
+/* Asks until a helper answers. A helper that waited for work may have been ended meanwhile. */
+static int ask(helpers *h, question *q, imgsearch_error *err)
+{
+	bool fresh = false;
+	for (unsigned tries = 0;;) {
+		helper p;
+		q->answer = (wire_answer){ 0 };
+		int rc = acquire(h, &p, q->format, fresh, err);
+		if (rc)
+			return rc;
+		fresh = !p.pictures;
+		outcome o = exchange(&p, q, ims_now() + h->options.seconds, err);
+		p.pictures += q->request.action == WIRE_DECODE;
+		if (o == ANSWERED) {
+			keep(h, &p);
+			return q->answer.rc ? own_error(q, err) : 0;
+		}
+		tries += fresh;
+		bool no_memory = q->answer.rc == IMGSEARCH_ENOMEM && q->answer.pixels;
+		int signal = end_helper(&p);
+		ims_image_free(&q->im);
+		rc = no_memory ? IMGSEARCH_ENOMEM : judge(h, o, signal, fresh, tries, err);
+		if (rc)
+			return rc;
+		fresh = true;
+	}
+}
+
+/* ---------------------------------------------------------------------------------- codecs ---- */
+
+static helpers *helpers_of(image_codecs *c)
+{
+	return (helpers *)c;
+}
+
+static bool knows(const image_codecs *c, image_format f)
+{
+	(void)c;
+	return ims_codec_find(f);
+}
+
+static int check(image_codecs *c, image_format f, imgsearch_error *err)
+{
+	helper p;
+	int rc = acquire(helpers_of(c), &p, f, false, err);
+	if (!rc)
+		keep(helpers_of(c), &p);
+	return rc;
+}
+
+static int head(image_codecs *c, image_format f, image_head *out, const void *data, size_t size,
+	uint64_t max_pixels, imgsearch_error *err)
+{
+	helpers *h = helpers_of(c);
+	question q = {
+		.format = f,
+		.request = { WIRE_MAGIC, WIRE_HEAD, 0, h->options.seconds, size, max_pixels },
+		.data = data,
+	};
+	int rc = ask(h, &q, err);
+	if (rc && !q.answer.magic)
+		return rc;
+	int too_big = ims_image_check_size(q.answer.width, q.answer.height, max_pixels, err);
+	if (!rc && !too_big && (!q.answer.width || !q.answer.height))
+		rc = ims_fail(err, IMGSEARCH_EFORMAT, "its decoder gave no valid answer");
+	out->width = q.answer.width;
+	out->height = q.answer.height;
+	out->orientation = q.answer.orientation;
+	out->traits = q.answer.traits;
+	/* The helper has its own copy of the file and of the pixels. */
+	uint64_t pixels = (uint64_t)out->width * out->height * 3, most = h->options.memory;
+	out->memory = (q.answer.memory < most ? q.answer.memory : most) + size + pixels;
+	return too_big ? too_big : rc;
+}
+
+static int decode(image_codecs *c, image *out, const image_head *stored, const void *data,
+	size_t size, const decode_request *request, imgsearch_error *err)
+{
+	helpers *h = helpers_of(c);
+	question q = {
+		.format = stored->format,
+		.request = { WIRE_MAGIC, WIRE_DECODE, request->partial, h->options.seconds, size,
+			UINT64_MAX },
+		.data = data,
+		.stored = stored,
+	};
+	int rc = ask(h, &q, err);
+	if (rc)
+		return rc;
+	*out = q.im;
+	out->partial = q.answer.partial;
+	out->unconverted = q.answer.unconverted;
+	return 0;
+}
+
+image_codecs *ims_helpers_codecs(helpers *h)
+{
+	return &h->codecs;
+}
+
+helpers *ims_helpers_new(const helper_options *options)
+{
+	helpers *h = ims_zalloc(1, sizeof *h);
+	if (!h)
+		return NULL;
+	h->codecs = (image_codecs){ knows, check, head, decode };
+	h->options = *options;
+	h->options.seconds = options->seconds ? options->seconds : SECONDS;
+	h->program = ims_strdup(options->program);
+	h->idle = ims_zalloc(options->keep, sizeof *h->idle);
+	pthread_mutex_init(&h->lock, NULL);
+	if (h->program && h->idle)
+		return h;
+	ims_helpers_free(h);
+	return NULL;
+}
+
+void ims_helpers_free(helpers *h)
+{
+	if (!h)
+		return;
+	for (unsigned i = 0; i < h->n_idle; i++)
+		end_helper(&h->idle[i]);
+	pthread_mutex_destroy(&h->lock);
+	ims_free(h->idle);
+	ims_free(h->program);
+	ims_free(h);
+}

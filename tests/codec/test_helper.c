@@ -1,0 +1,485 @@
+/*
+ * Decoding in helper processes: the same bytes as in this process; helpers that are killed, crash,
+ * hang, answer nonsense or cannot be started. This program is its own helper: what one does wrong,
+ * the environment says, and a counter that all of them share. Skips what needs libwebp without it.
+ */
+#include "codec/helper.h"
+
+#include "codec/sandbox.h"
+#include "codec/serve.h"
+#include "codec/wire.h"
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *const seeds[] = { "lossy-RGB", "lossy-RGBA", "lossless-RGB", "lossless-RGBA",
+	"turned", "animated" };
+enum { SEEDS = 6 };
+
+/* ---------------------------------------------------------------------- helpers gone wrong ---- */
+
+/* Takes one of the number of misdeeds that are left; false: none is. */
+static bool take_misdeed(void)
+{
+	const char *name = getenv("TEST_COUNTER");
+	int fd = name ? open(name, O_RDWR) : -1;
+	atomic_int *left = fd < 0 ? MAP_FAILED
+							  : mmap(NULL, sizeof *left, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	return left == MAP_FAILED || atomic_fetch_sub(left, 1) > 0;
+}
+
+static void say(const void *data, size_t n)
+{
+	if (write(STDIN_FILENO, data, n) != (ssize_t)n)
+		_exit(1);
+}
+
+static void hello(image_format f, wire_state state)
+{
+	say(&(wire_hello){ WIRE_MAGIC, WIRE_VERSION, state, f }, sizeof(wire_hello));
+}
+
+/* Receives a request and throws its bytes away. */
+static void take_request(wire_request *r)
+{
+	static char waste[1 << 16];
+	if (read(STDIN_FILENO, r, sizeof *r) != sizeof *r)
+		_exit(0);
+	for (uint64_t left = r->size; left;) {
+		ssize_t got = read(STDIN_FILENO, waste, left < sizeof waste ? left : sizeof waste);
+		if (got <= 0)
+			_exit(0);
+		left -= (uint64_t)got;
+	}
+}
+
+/* Answers whose numbers cannot be true; `which` of them. */
+static void answer_nonsense(int which)
+{
+	wire_request r;
+	wire_answer head = { .magic = WIRE_MAGIC, .width = 20, .height = 12, .orientation = 1 };
+	for (;;) {
+		take_request(&r);
+		wire_answer a = head;
+		if (r.action == WIRE_DECODE || which >= 10)
+			switch (which) {
+			case 0:
+				a.pixels = 719;
+				break;
+			case 1:
+				a.width = 21, a.pixels = 756;
+				break;
+			case 2:
+				a.height = 13, a.pixels = 780;
+				break;
+			case 3:
+				a.height = 0;
+				break;
+			case 4:
+				a.height = 11, a.pixels = 660;
+				break;
+			case 5:
+				a.height = 11, a.pixels = 660, a.partial = 1;
+				break;
+			case 6:
+				a.pixels = UINT64_MAX;
+				break;
+			case 7:
+				a.rc = 5;
+				break;
+			case 8:
+				a.unconverted = 2, a.pixels = 720;
+				break;
+			case 10:
+				a.magic = 7;
+				break;
+			case 11:
+				a.orientation = 9;
+				break;
+			case 12:
+				a.orientation = 0;
+				break;
+			case 13:
+				a.traits = 0x100;
+				break;
+			case 14:
+				a.width = 0;
+				break;
+			case 15:
+				a.pixels = 720;
+				break;
+			case 16:
+				a.rc = IMGSEARCH_EFORMAT, memset(a.message, 7, sizeof a.message);
+				break;
+			default:
+				break;
+			}
+		say(&a, sizeof a);
+	}
+}
+
+/* What TEST_HELPER names, as long as misdeeds are left; then it returns. */
+static void misbehave(int argc, char **argv)
+{
+	const char *what = getenv("TEST_HELPER");
+	wire_request r;
+	image_format f = (image_format)(argc > 2 ? atoi(argv[2]) : 0);
+	if (!what || argc < 2 || strcmp(argv[1], WIRE_WORD) || !take_misdeed())
+		return;
+	if (!strcmp(what, "silent"))
+		_exit(0);
+	if (!strcmp(what, "stranger"))
+		say("#!/bin/sh\necho hello\n", 22);
+	if (!strcmp(what, "missing"))
+		hello(f, WIRE_MISSING);
+	if (!strcmp(what, "silent") || !strcmp(what, "stranger") || !strcmp(what, "missing"))
+		_exit(0);
+	hello(f, WIRE_READY);
+	if (!strncmp(what, "nonsense", 8))
+		answer_nonsense(atoi(what + 8));
+	take_request(&r);
+	if (!strcmp(what, "hang"))
+		for (;;)
+			pause();
+	signal(atoi(what), SIG_DFL); /* a sanitizer may have taken it */
+	raise(atoi(what));
+	_exit(0);
+}
+
+/* ----------------------------------------------------------------------------------- tests ---- */
+
+static buf seed(const char *name)
+{
+	char path[200];
+	buf file = { 0 };
+	snprintf(path, sizeof path, "tests/fuzz/seeds/webp/%s.webp", name);
+	assert_int_equal(ims_read_file(&file, path, 1 << 20, NULL), 0);
+	return file;
+}
+
+static char counter_file[] = "/tmp/imgsearch-helper-XXXXXX";
+
+/* `counter` misdeeds of that kind are done by the helpers that start from now on. */
+static void set_misdeeds(const char *what, int counter)
+{
+	static int fd = -1;
+	if (fd < 0)
+		fd = mkstemp(counter_file);
+	assert_int_equal(pwrite(fd, &counter, sizeof counter, 0), (ssize_t)sizeof counter);
+	if (what) {
+		setenv("TEST_HELPER", what, 1);
+		setenv("TEST_COUNTER", counter_file, 1);
+	} else {
+		unsetenv("TEST_HELPER");
+	}
+}
+
+static helpers *new_helpers(const char *program, unsigned seconds)
+{
+	const helper_options o = {
+		.program = program,
+		.memory = 1 << 28,
+		.keep = 2,
+		.seconds = seconds,
+	};
+	helpers *h = ims_helpers_new(&o);
+	assert_non_null(h);
+	return h;
+}
+
+static int decode_by(image_codecs *codecs, const buf *file, bool partial, image *im,
+	image_head *head, imgsearch_error *err)
+{
+	const image_limits limits = { .codecs = codecs, .partial = partial };
+	return ims_image_decode(im, head, file->data, file->len, &limits, NULL, err);
+}
+
+static void need_libwebp(void)
+{
+	if (ims_codec_local()->check(ims_codec_local(), IMAGE_WEBP, NULL)) {
+		print_message("# libwebp is missing\n");
+		skip();
+	}
+}
+
+static void compare(helpers *h, const buf *file, bool partial)
+{
+	image a = { 0 }, b = { 0 };
+	image_head head_a = { 0 }, head_b = { 0 };
+	imgsearch_error err_a = { 0 }, err_b = { 0 };
+	int rc = decode_by(ims_codec_local(), file, partial, &a, &head_a, &err_a);
+	assert_int_equal(decode_by(ims_helpers_codecs(h), file, partial, &b, &head_b, &err_b), rc);
+	assert_string_equal(err_a.message, err_b.message);
+	assert_int_equal(head_a.width, head_b.width);
+	assert_int_equal(head_a.height, head_b.height);
+	assert_int_equal(head_a.orientation, head_b.orientation);
+	assert_int_equal(head_a.traits, head_b.traits);
+	assert_int_equal(a.width, b.width);
+	assert_int_equal(a.height, b.height);
+	assert_int_equal(a.partial, b.partial);
+	if (!rc)
+		assert_memory_equal(a.pixels, b.pixels, (size_t)a.width * a.height * 3);
+	ims_image_free(&a);
+	ims_image_free(&b);
+}
+
+static void pixels_are_those_of_this_process(void **state)
+{
+	(void)state;
+	need_libwebp();
+	helpers *h = new_helpers("/proc/self/exe", 0);
+	for (int i = 0; i < SEEDS; i++) {
+		buf file = seed(seeds[i]);
+		size_t whole = file.len;
+		for (int cut = 0; cut < 10; cut++) {
+			file.len = whole - whole * (size_t)cut / 10;
+			compare(h, &file, cut % 2);
+		}
+		file.len = whole;
+		ims_buf_free(&file);
+	}
+	ims_helpers_free(h);
+}
+
+static int children(void)
+{
+	int n = 0;
+	char path[64];
+	snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+	FILE *f = fopen(path, "r");
+	for (int pid; f && fscanf(f, "%d", &pid) == 1;)
+		n++;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static void a_helper_serves_many_and_ends(void **state)
+{
+	(void)state;
+	need_libwebp();
+	helpers *h = new_helpers("/proc/self/exe", 0);
+	buf file = seed("lossless-RGB");
+	for (int i = 0; i < 450; i++) { /* more than two lives */
+		image im;
+		assert_int_equal(decode_by(ims_helpers_codecs(h), &file, false, &im, NULL, NULL), 0);
+		ims_image_free(&im);
+		assert_true(children() <= 1);
+	}
+	ims_helpers_free(h);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
+	ims_buf_free(&file);
+}
+
+static void a_killed_helper_costs_no_picture(void **state)
+{
+	(void)state;
+	need_libwebp();
+	buf file = seed("lossy-RGB");
+	static const int signals[] = { SIGKILL, SIGTERM, SIGHUP };
+	for (int s = 0; s < 3; s++) {
+		char what[16];
+		snprintf(what, sizeof what, "%d", signals[s]);
+		helpers *h = new_helpers("/proc/self/exe", 0);
+		for (int i = 0; i < 40; i++) {
+			image im;
+			imgsearch_error err = { 0 };
+			set_misdeeds(what, i % 7);
+			if (decode_by(ims_helpers_codecs(h), &file, false, &im, NULL, &err))
+				fail_msg("signal %d, picture %d: %s", signals[s], i, err.message);
+			ims_image_free(&im);
+			ims_helpers_free(h); /* the next one starts a helper */
+			h = new_helpers("/proc/self/exe", 0);
+		}
+		ims_helpers_free(h);
+	}
+	set_misdeeds(NULL, 0);
+	ims_buf_free(&file);
+}
+
+/* What the misdeed of every helper makes of a picture. */
+static int fails_with(const char *what, unsigned seconds, imgsearch_error *err)
+{
+	image im;
+	buf file = seed("lossy-RGB");
+	helpers *h = new_helpers("/proc/self/exe", seconds);
+	set_misdeeds(what, 1000);
+	int rc = decode_by(ims_helpers_codecs(h), &file, false, &im, NULL, err);
+	if (!rc)
+		ims_image_free(&im);
+	set_misdeeds(NULL, 0);
+	ims_helpers_free(h);
+	ims_buf_free(&file);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	return rc;
+}
+
+static void what_goes_wrong_is_told_apart(void **state)
+{
+	static const struct {
+		const char *what;
+		unsigned seconds;
+		int rc;
+		const char *text;
+	} cases[] = {
+		{ "11", 0, IMGSEARCH_EFORMAT, "crashed (signal 11)" },
+		{ "6", 0, IMGSEARCH_EFORMAT, "crashed (signal 6)" },
+		{ "8", 0, IMGSEARCH_EFORMAT, "crashed (signal 8)" },
+		{ "14", 0, IMGSEARCH_EFORMAT, "took longer" },
+		{ "hang", 1, IMGSEARCH_EFORMAT, "took longer than 1 s" },
+		{ "31", 0, IMGSEARCH_EUNSUPPORTED, "not allowed" }, /* SIGSYS */
+		{ "9", 0, IMGSEARCH_EIO, "was ended 8 times" },
+		{ "0", 0, IMGSEARCH_EIO, "was ended 8 times" },
+		{ "silent", 0, IMGSEARCH_EUNSUPPORTED, "cannot be started: it ended at once" },
+		{ "stranger", 0, IMGSEARCH_EUNSUPPORTED, "another program" },
+		{ "missing", 0, IMGSEARCH_EUNSUPPORTED, "libwebp7" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		imgsearch_error err = { 0 };
+		int rc = fails_with(cases[i].what, cases[i].seconds, &err);
+		if (rc != cases[i].rc || !strstr(err.message, cases[i].text))
+			fail_msg("%s: %d %s", cases[i].what, rc, err.message);
+	}
+}
+
+static void nonsense_is_not_believed(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 17; i++) {
+		char what[32];
+		imgsearch_error err = { 0 };
+		if (i == 9)
+			continue;
+		snprintf(what, sizeof what, "nonsense%d", i);
+		int rc = fails_with(what, 0, &err);
+		if (rc != IMGSEARCH_EFORMAT || !err.message[0] || strchr(err.message, 7))
+			fail_msg("%s: %d %s", what, rc, err.message);
+	}
+}
+
+static void a_program_that_is_none_is_said_once(void **state)
+{
+	(void)state;
+	image im;
+	buf file = seed("lossy-RGB");
+	static const char *const programs[] = { "/nowhere/imgsearch", "/dev/null", "/bin/true" };
+	for (int i = 0; i < 3; i++) {
+		helpers *h = new_helpers(programs[i], 0);
+		for (int n = 0; n < 3; n++) {
+			imgsearch_error err = { 0 };
+			assert_int_equal(decode_by(ims_helpers_codecs(h), &file, false, &im, NULL, &err),
+				IMGSEARCH_EUNSUPPORTED);
+			assert_non_null(strstr(err.message, "the decoder of WebP cannot be started"));
+		}
+		assert_int_equal(ims_helpers_codecs(h)->check(ims_helpers_codecs(h), IMAGE_WEBP, NULL),
+			IMGSEARCH_EUNSUPPORTED);
+		ims_helpers_free(h);
+	}
+	ims_buf_free(&file);
+}
+
+/* What a process does that gave everything up: exits with 0, or is ended. */
+static int end_of_locked(int what)
+{
+	int status;
+	pid_t child = fork();
+	if (!child) {
+		ims_sandbox_limit(1 << 28);
+		if (!ims_sandbox_lock())
+			_exit(9);
+		void *p = malloc(1 << 20);
+		bool fine = p && memset(p, 1, 1 << 20);
+		free(p);
+		switch (what) {
+		case 0:
+			_exit(!fine);
+		case 1:
+			_exit(open("/etc/passwd", O_RDONLY) >= 0 || errno != EACCES);
+		case 2:
+			_exit(socket(AF_UNIX, SOCK_STREAM, 0) >= 0);
+		case 3:
+			_exit(fork() >= 0);
+		case 4:
+			execl("/bin/true", "true", NULL);
+			_exit(0);
+		case 5:
+			_exit(kill(getppid(), 0) == 0);
+		case 6:
+			_exit(mmap(NULL, 4096, PROT_EXEC | PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+				!= MAP_FAILED);
+		case 7:
+			_exit(malloc((size_t)3 << 30) != NULL);
+		default:
+			_exit(1);
+		}
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void a_locked_process_computes_and_no_more(void **state)
+{
+	static const int ends[] = { 0, 0, -SIGSYS, -SIGSYS, -SIGSYS, -SIGSYS, -SIGSYS, 0 };
+	(void)state;
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+	skip(); /* a sanitizer needs more than that */
+#endif
+	if (prctl(PR_GET_SECCOMP) < 0) {
+		print_message("# the kernel has no seccomp\n");
+		skip();
+	}
+	for (int what = 0; what < 8; what++)
+		if (end_of_locked(what) != ends[what])
+			fail_msg("%d ends with %d", what, end_of_locked(what));
+}
+
+/* A program that waits for any child takes the helper's end away. */
+static void a_host_may_reap_the_helper(void **state)
+{
+	(void)state;
+	need_libwebp();
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, old;
+	buf file = seed("lossy-RGB");
+	assert_int_equal(sigaction(SIGCHLD, &ignore, &old), 0); /* children leave no trace */
+	helpers *h = new_helpers("/proc/self/exe", 0);
+	set_misdeeds("9", 3);
+	image im;
+	assert_int_equal(decode_by(ims_helpers_codecs(h), &file, false, &im, NULL, NULL), 0);
+	ims_image_free(&im);
+	set_misdeeds(NULL, 0);
+	ims_helpers_free(h);
+	sigaction(SIGCHLD, &old, NULL);
+	ims_buf_free(&file);
+}
+
+int main(int argc, char **argv)
+{
+	misbehave(argc, argv);
+	int helper = ims_codec_serve(argc, argv);
+	if (helper >= 0)
+		return helper;
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pixels_are_those_of_this_process),
+		cmocka_unit_test(a_helper_serves_many_and_ends),
+		cmocka_unit_test(a_killed_helper_costs_no_picture),
+		cmocka_unit_test(what_goes_wrong_is_told_apart),
+		cmocka_unit_test(nonsense_is_not_believed),
+		cmocka_unit_test(a_program_that_is_none_is_said_once),
+		cmocka_unit_test(a_locked_process_computes_and_no_more),
+		cmocka_unit_test(a_host_may_reap_the_helper),
+	};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	unlink(counter_file);
+	return failed;
+}

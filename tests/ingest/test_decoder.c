@@ -1,0 +1,179 @@
+/*
+ * Index runs whose pictures are decoded by helper processes, which this program also is: nothing is
+ * lost when they end 200 times, and what a missing library leaves out comes in later. No helper
+ * starts where no picture needs one. Skips without libwebp.
+ */
+#include "codec/codec.h"
+#include "codec/serve.h"
+#include "codec/wire.h"
+#include "handle/handle.h"
+#include "scene.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { FILES = 210, ENDS = 200 };
+
+/* What all helpers share: those that started, requests, and how many ends are left. */
+typedef struct shared {
+	atomic_int started, requests, ends;
+} shared;
+static shared *all;
+
+static void map_shared(void)
+{
+	const char *name = getenv("TEST_SHARED");
+	int fd = name ? open(name, O_RDWR) : -1;
+	if (fd >= 0)
+		all = mmap(NULL, sizeof *all, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+}
+
+/* In place of the C library's: every third request ends the helper that would read it. */
+ssize_t read(int fd, void *to, size_t n)
+{
+	if (all && fd == STDIN_FILENO && n == sizeof(wire_request)
+		&& atomic_fetch_add(&all->requests, 1) % 3 == 2 && atomic_fetch_sub(&all->ends, 1) > 0)
+		_exit(1);
+	return syscall(SYS_read, fd, to, n);
+}
+
+static int serve(int argc, char **argv)
+{
+	map_shared();
+	if (all)
+		atomic_fetch_add(&all->started, 1);
+	if (!getenv("TEST_MISSING"))
+		return ims_codec_serve(argc, argv);
+	wire_hello hello = { WIRE_MAGIC, WIRE_VERSION, WIRE_MISSING, IMAGE_WEBP };
+	return write(STDIN_FILENO, &hello, sizeof hello) != sizeof hello;
+}
+
+/* n pictures of the same pixels, whose bytes differ behind them. */
+static void save_pictures(const scene *sc, int n)
+{
+	buf file = { 0 };
+	assert_int_equal(ims_read_file(&file, "tests/fuzz/seeds/webp/lossy-RGB.webp", 1 << 20, NULL),
+		0);
+	for (int i = 0; i < n; i++) {
+		char path[400];
+		snprintf(path, sizeof path, "%s/%03d.webp", sc->photos, i);
+		FILE *f = fopen(path, "wb");
+		assert_non_null(f);
+		assert_int_equal(fwrite(file.data, 1, file.len, f), file.len);
+		fprintf(f, "%04d", i);
+		assert_int_equal(fclose(f), 0);
+	}
+	ims_buf_free(&file);
+}
+
+static imgsearch *open_with_helper(const scene *sc, int ends)
+{
+	const imgsearch_options o = { .struct_size = sizeof o, .decoder = "/proc/self/exe" };
+	char path[400];
+	imgsearch *s;
+	snprintf(path, sizeof path, "%s/shared", sc->dir);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	assert_int_equal(ftruncate(fd, sizeof *all), 0);
+	close(fd);
+	setenv("TEST_SHARED", path, 1);
+	works(imgsearch_open(sc->db, &o, NULL, &s, &err));
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	const shared zero = { .ends = ends };
+	assert_int_equal(pwrite(fd, &zero, sizeof zero, 0), sizeof zero);
+	close(fd);
+	return s;
+}
+
+static shared get_shared(void)
+{
+	shared got;
+	int fd = open(getenv("TEST_SHARED"), O_RDONLY | O_CLOEXEC);
+	assert_int_equal(pread(fd, &got, sizeof got, 0), sizeof got);
+	close(fd);
+	return got;
+}
+
+static void need_libwebp(void)
+{
+	if (ims_codec_local()->check(ims_codec_local(), IMAGE_WEBP, NULL)) {
+		print_message("# libwebp is missing\n");
+		skip();
+	}
+}
+
+static void nothing_is_lost_when_helpers_end(void **state)
+{
+	const scene *sc = *state;
+	need_libwebp();
+	save_pictures(sc, FILES);
+	imgsearch *s = open_with_helper(sc, ENDS);
+	scene_counts n = scene_index(s, sc->photos);
+	assert_int_equal(n.indexed, FILES);
+	shared got = get_shared();
+	assert_true(got.ends <= 0 && got.started >= ENDS);
+	imgsearch_close(s);
+}
+
+static void what_a_missing_library_leaves_out_comes_in_later(void **state)
+{
+	const scene *sc = *state;
+	need_libwebp();
+	save_pictures(sc, 3);
+	photo(sc, "a.png", 1);
+	setenv("TEST_MISSING", "1", 1);
+	for (int run = 0; run < 2; run++) {
+		imgsearch *s = open_with_helper(sc, 0);
+		scene_counts n = scene_index(s, sc->photos);
+		assert_int_equal(n.indexed, 1);
+		assert_int_equal(n.unsupported, 3);
+		shared got = get_shared(); /* several threads may look before the first knows */
+		assert_true(got.started >= 1 && got.started <= (int)s->threads);
+		store_picture p;
+		works(ims_store_picture_get(s->store, 1, &p, NULL, &err));
+		assert_non_null(strstr(p.reason, "WebP files need libwebp, which is missing"));
+		ims_store_picture_clear(&p);
+		imgsearch_close(s);
+	}
+	unsetenv("TEST_MISSING");
+	imgsearch *s = open_with_helper(sc, 0);
+	scene_counts n = scene_index(s, NULL);
+	assert_int_equal(n.indexed, 4);
+	setenv("TEST_MISSING", "1", 1);
+	imgsearch_close(s);
+	s = open_with_helper(sc, 0); /* what is indexed stays */
+	n = scene_index(s, NULL);
+	assert_int_equal(n.indexed, 4);
+	assert_int_equal(n.unchanged, 4);
+	unsetenv("TEST_MISSING");
+	imgsearch_close(s);
+}
+
+static void no_helper_starts_without_need(void **state)
+{
+	const scene *sc = *state;
+	imgsearch *s = open_with_helper(sc, 0);
+	photo(sc, "a.png", 1);
+	shell("echo text > '%s/b.txt'; printf %%%%PDF-1.7 > '%s/c.pdf'", sc->photos, sc->photos);
+	scene_counts n = scene_index(s, sc->photos);
+	assert_int_equal(n.indexed, 1);
+	assert_int_equal(n.unsupported, 2);
+	assert_int_equal(get_shared().started, 0);
+	imgsearch_close(s);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+
+int main(int argc, char **argv)
+{
+	if (argc == 4 && !strcmp(argv[1], WIRE_WORD))
+		return serve(argc, argv);
+	const struct CMUnitTest tests[] = {
+		TEST(nothing_is_lost_when_helpers_end),
+		TEST(what_a_missing_library_leaves_out_comes_in_later),
+		TEST(no_helper_starts_without_need),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
