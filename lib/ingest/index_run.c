@@ -125,7 +125,8 @@ static bool is_fresh(const index_run *r, const path_entry *known, const walk_ent
 		return true;
 	/* Another version of the decoding may read it, or what is there is wanted now. */
 	bool damaged = known->state == IMGSEARCH_STATE_DAMAGED;
-	if ((damaged || known->state == IMGSEARCH_STATE_UNSUPPORTED) && !(known->pixels & IMAGE_DECODING_MASK))
+	if ((damaged || known->state == IMGSEARCH_STATE_UNSUPPORTED)
+		&& !(known->pixels & IMAGE_DECODING_MASK))
 		return false;
 	if (damaged && r->options->partial)
 		return false;
