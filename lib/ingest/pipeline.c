@@ -109,7 +109,7 @@ static void prepare(void *arg)
 		.s = p->s,
 		.recipe = &p->identity->model.recipe,
 		.partial = p->partial,
-		.known = !ims_hash_is_zero(&it->known),
+		.known = !ims_hash_is_zero(&it->row_hash),
 		.has_content = has_content,
 		.user = it,
 	};
