@@ -437,6 +437,30 @@ static void roots_that_are_not_merged(void **state)
 	imgsearch_close(s);
 }
 
+/* A root that was moved into another one, to where that had a path of the same name. */
+static void a_path_of_both_roots(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = four_photos(sc);
+	imgsearch_error err;
+	char other[200], moved[200];
+	update(s, sc->photos, NULL);
+	snprintf(other, sizeof other, "%s/other", sc->dir);
+	snprintf(moved, sizeof moved, "%s/cache", sc->photos);
+	shell("mkdir '%s' && cp '%s/d.png' '%s'", other, moved, other);
+	assert_int_equal(update(s, other, NULL).counts.duplicate, 1);
+	shell("rm -r '%s' && mv '%s' '%s'", moved, other, moved);
+	assert_int_equal(imgsearch_root_move(s, other, moved, NULL, &err), 0);
+	assert_int_equal(roots_of(s), 2);
+	run r = update(s, NULL, NULL);
+	assert_int_equal(roots_of(s), 1);
+	assert_int_equal(r.counts.indexed, 4);
+	assert_int_equal(r.counts.duplicate, 0);
+	assert_int_equal(r.counts.added, 0);
+	assert_true(id_of(s, sc, "cache/d.png") > 0);
+	imgsearch_close(s);
+}
+
 int main(void)
 {
 #define in_scene(test) cmocka_unit_test_setup_teardown(test, scene_setup, scene_teardown)
@@ -452,6 +476,7 @@ int main(void)
 		cmocka_unit_test(patterns_of_a_folder),
 		in_scene(a_root_around_roots_merges_them),
 		in_scene(roots_that_are_not_merged),
+		in_scene(a_path_of_both_roots),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
