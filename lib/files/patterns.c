@@ -123,23 +123,55 @@ int ims_patterns_match_below(path_patterns *p, const char *path, bool *out)
 
 /* ---------------------------------------------------------------------- absolute patterns ---- */
 
-/* "./" and the path with what is a wildcard in it made ordinary; NULL: memory is short. */
+/* Appends the path; `ordinary`: what is a wildcard in it is made an ordinary character. */
+static void put_path(buf *b, const char *path, bool ordinary)
+{
+	for (; *path; path++) {
+		if (ordinary && strchr("*?[\\", *path))
+			ims_buf_u8(b, '\\');
+		ims_buf_u8(b, (uint8_t)*path);
+	}
+}
+
+/* The text, which the caller owns; NULL: memory is short. */
+static char *take_text(buf *b)
+{
+	ims_buf_u8(b, 0);
+	if (!b->failed)
+		return (char *)b->data;
+	ims_buf_free(b);
+	return NULL;
+}
+
+/* "./" and the path; NULL: memory is short. */
 static char *as_pattern(const char *path, bool ordinary, bool folder)
 {
 	buf b = { 0 };
 	ims_buf_text(&b, "./");
-	for (; *path; path++) {
-		if (ordinary && strchr("*?[\\", *path))
-			ims_buf_u8(&b, '\\');
-		ims_buf_u8(&b, (uint8_t)*path);
-	}
+	put_path(&b, path, ordinary);
 	if (folder && b.len > 2)
 		ims_buf_u8(&b, '/');
-	ims_buf_u8(&b, 0);
-	if (!b.failed)
-		return (char *)b.data;
-	ims_buf_free(&b);
-	return NULL;
+	return take_text(&b);
+}
+
+int ims_pattern_of_folder(const char *given, const char *folder, char **out)
+{
+	buf b = { 0 };
+	const char *text = given;
+	while (text[0] == '.' && text[1] == '/')
+		text += 1 + strspn(text + 1, "/");
+	size_t n = without_slashes(text);
+	*out = NULL;
+	if (!n)
+		return 0;
+	bool name = text == given && !memchr(text, '/', n);
+	/* A path that is not anchored stays so, since its stars match slashes. */
+	if (name || text != given)
+		ims_buf_text(&b, "./");
+	put_path(&b, folder, true);
+	ims_buf_text(&b, name ? "/**/%s" : "/%s", text);
+	*out = take_text(&b);
+	return *out ? 0 : IMGSEARCH_ENOMEM;
 }
 
 int ims_pattern_below_root(const char *absolute, const char *root, char **out)

@@ -47,4 +47,10 @@ int ims_patterns_match_below(path_patterns *p, const char *path, bool *matches);
  */
 int ims_pattern_below_root(const char *absolute, const char *root, char **out);
 
+/*
+ * The pattern of a root as one of a root above it, which matches below that folder alone. folder:
+ * its path from the root above. ims_free. *out is NULL where the pattern matches nothing. ENOMEM.
+ */
+int ims_pattern_of_folder(const char *given, const char *folder, char **out);
+
 #endif

@@ -434,3 +434,14 @@ int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk
 	ims_free(w.visited);
 	return rc;
 }
+
+bool ims_folder_has_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	bool found = false;
+	for (struct dirent *d; dir && !found && (d = readdir(dir));)
+		found = strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
+	if (dir)
+		closedir(dir);
+	return found;
+}

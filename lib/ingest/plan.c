@@ -5,10 +5,14 @@
 #include "ingest/plan.h"
 
 #include "base/path.h"
+#include "files/system_folders.h"
+#include "files/walk.h"
+#include "ingest/rules.h"
 #include "store/store.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -77,36 +81,183 @@ static int add_root(void *user, int64_t id, const char *path)
 	return 0;
 }
 
+/* The innermost root that the path lies in, but is not; n_roots: none. */
+static size_t root_around(const index_plan *p, const char *path)
+{
+	size_t found = p->n_roots;
+	for (size_t i = 0; i < p->n_roots; i++) {
+		const char *rest = ims_path_below(path, p->root[i]);
+		size_t least = found < p->n_roots ? strlen(p->root[found]) : 0;
+		if (rest && *rest && strlen(p->root[i]) > least)
+			found = i;
+	}
+	return found;
+}
+
+/* ------------------------------------------------------------------- what a root takes over --- */
+
+/* Whether the walk of a root leaves a path below it out for a name that only a start may have. */
+static bool has_name_left_out(const char *path, bool folder)
+{
+	char name[NAME_MAX + 1];
+	for (bool more = true; more; path += more) {
+		size_t n = strcspn(path, "/");
+		more = path[n] == '/';
+		snprintf(name, sizeof name, "%.*s", (int)n, path);
+		if (*name == '.' || ((more || folder) && ims_is_system_folder(name)))
+			return true;
+		path += n;
+	}
+	return false;
+}
+
+/*
+ * Whether root number i becomes a part of the root around it, at `rest`. Patterns of what is taken
+ * in cannot move, since they would leave out all that lies beside it.
+ */
+static int may_merge(const index_plan *p, size_t i, const char *rest, bool *may)
+{
+	char **include = NULL;
+	size_t n = 0;
+	*may = !has_name_left_out(rest, true) && ims_folder_has_entries(p->root[i]);
+	int rc = *may ? ims_store_patterns_get(p->s->store, p->root_id[i], true, &include, &n, p->err)
+				  : 0;
+	*may = *may && !n;
+	ims_store_patterns_free(include, n);
+	return rc;
+}
+
+/* Forgets root number i and its starts, which a start of the root around it will cover. */
+static void drop_root(index_plan *p, size_t i)
+{
+	size_t kept = 0;
+	for (size_t k = 0; k < p->n; k++)
+		if (p->start[k].root == p->root_id[i])
+			free_start(&p->start[k]);
+		else
+			p->start[kept++] = p->start[k];
+	p->n = kept;
+	ims_free(p->root[i]);
+	p->n_roots--;
+	memmove(p->root + i, p->root + i + 1, (p->n_roots - i) * sizeof *p->root);
+	memmove(p->root_id + i, p->root_id + i + 1, (p->n_roots - i) * sizeof *p->root_id);
+}
+
+/* Makes roots that lie in another one a part of it, so that its rules reach them. */
+static int merge_roots(index_plan *p)
+{
+	int rc = 0;
+	for (size_t i = 0; !rc && i < p->n_roots;) {
+		size_t into = root_around(p, p->root[i]);
+		const char *rest = into < p->n_roots ? ims_path_below(p->root[i], p->root[into]) : NULL;
+		bool may = false;
+		rc = rest ? may_merge(p, i, rest, &may) : 0;
+		if (!rc && may)
+			rc = ims_rules_merge(p->s, p->root_id[i], p->root_id[into], rest, p->err);
+		if (!rc && may)
+			rc = ims_store_root_merge(p->s->store, p->root_id[i], p->root_id[into], rest, p->err);
+		if (!rc && may)
+			drop_root(p, i);
+		else
+			i++;
+	}
+	return rc;
+}
+
+typedef struct single_files {
+	index_plan *plan;
+	int64_t *id;
+	size_t n, cap;
+} single_files;
+
+/* A vector with a name is indexed without a hash. */
+static bool is_own_vector(const store_picture *pic)
+{
+	return pic->path[0] != '/'
+		|| (pic->state == IMGSEARCH_STATE_INDEXED && ims_hash_is_zero(&pic->hash));
+}
+
+static int collect_single(void *user, const store_picture *pic, const char *root_path)
+{
+	(void)root_path;
+	single_files *f = user;
+	const index_plan *p = f->plan;
+	size_t root = is_own_vector(pic) ? p->n_roots : root_around(p, pic->path);
+	if (root == p->n_roots || has_name_left_out(ims_path_below(pic->path, p->root[root]), false))
+		return 0;
+	int64_t *grown = ims_grow(f->id, f->n, &f->cap, sizeof *grown);
+	if (!grown)
+		return ims_nomem(p->err);
+	f->id = grown;
+	f->id[f->n++] = pic->id;
+	return 0;
+}
+
+/* Where the root has the path already, the single file goes. */
+static int move_single(index_plan *p, const store_picture *pic)
+{
+	store *st = p->s->store;
+	store_picture there = { 0 };
+	size_t root = root_around(p, pic->path);
+	const char *rest = ims_path_below(pic->path, p->root[root]);
+	int rc = ims_store_picture_find(st, p->root_id[root], rest, &there, p->err);
+	ims_store_picture_clear(&there);
+	if (rc == IMGSEARCH_ENOTFOUND)
+		return ims_store_picture_move(st, pic->id, p->root_id[root], rest, pic->mtime, p->err);
+	return rc || pic->state == IMGSEARCH_STATE_DELETED
+		? rc
+		: ims_store_picture_remove(st, pic->id, p->err);
+}
+
+/* Makes single files that lie in a root a part of it, so that no path is there twice. */
+static int move_singles(index_plan *p)
+{
+	single_files f = { .plan = p };
+	int rc = ims_store_each_single(p->s->store, collect_single, &f, p->err);
+	for (size_t i = 0; !rc && i < f.n; i++) {
+		store_picture pic = { 0 };
+		rc = ims_store_picture_get(p->s->store, f.id[i], &pic, NULL, p->err);
+		if (!rc)
+			rc = move_single(p, &pic);
+		ims_store_picture_clear(&pic);
+	}
+	ims_free(f.id);
+	return rc;
+}
+
+/* ------------------------------------------------------------------------------- the paths ---- */
+
+static int add_new_root(index_plan *p, const char *real)
+{
+	int64_t id;
+	int rc = ims_store_root_add(p->s->store, real, &id, p->err);
+	if (!rc)
+		rc = add_root(p, id, real);
+	return rc ? rc : merge_roots(p);
+}
+
 static int add_folder(index_plan *p, const char *real)
 {
 	int rc = 0;
-	int64_t id;
-	bool known_root = false;
+	bool known = false;
+	for (size_t i = 0; i < p->n_roots; i++)
+		known |= ims_path_below(real, p->root[i]) != NULL;
+	if (!known)
+		rc = add_new_root(p, real);
 	for (size_t i = 0; !rc && i < p->n_roots; i++) {
 		const char *rest = ims_path_below(real, p->root[i]);
-		if (rest) {
-			known_root = true;
-			rc = add_start(p, p->root_id[i], p->root[i], rest, false);
-		} else if (ims_path_below(p->root[i], real)) {
-			rc = add_start(p, p->root_id[i], p->root[i], "", false);
-		}
+		if (rest || ims_path_below(p->root[i], real))
+			rc = add_start(p, p->root_id[i], p->root[i], rest ? rest : "", false);
 	}
-	if (rc || known_root)
-		return rc;
-	rc = ims_store_root_add(p->s->store, real, &id, p->err);
-	if (!rc)
-		rc = add_root(p, id, real);
-	return rc ? rc : add_start(p, id, real, "", false);
+	return rc;
 }
 
 static int add_file(index_plan *p, const char *real)
 {
-	for (size_t i = 0; i < p->n_roots; i++) {
-		const char *rest = ims_path_below(real, p->root[i]);
-		if (rest)
-			return add_start(p, p->root_id[i], p->root[i], rest, true);
-	}
-	return add_start(p, 0, "", real, true);
+	size_t i = root_around(p, real);
+	return i < p->n_roots
+		? add_start(p, p->root_id[i], p->root[i], ims_path_below(real, p->root[i]), true)
+		: add_start(p, 0, "", real, true);
 }
 
 /* Resolves only the folder of a file, so that a link is treated as a link. */
@@ -172,7 +323,7 @@ static int add_single(void *user, const store_picture *pic, const char *root_pat
 {
 	(void)root_path;
 	index_plan *p = user;
-	return pic->root || pic->path[0] != '/' ? 0 : add_start(p, 0, "", pic->path, true);
+	return pic->path[0] != '/' ? 0 : add_start(p, 0, "", pic->path, true);
 }
 
 int ims_plan_make(index_plan *p, const char *const *paths, size_t n)
@@ -180,14 +331,18 @@ int ims_plan_make(index_plan *p, const char *const *paths, size_t n)
 	int rc = ims_store_roots_settle(p->s->store, p->err);
 	if (!rc)
 		rc = ims_store_each_root(p->s->store, add_root, p, p->err);
+	if (!rc)
+		rc = merge_roots(p);
 	for (size_t i = 0; !rc && i < 2 * n; i++) /* folders first: a file may lie in one */
 		rc = add_path(p, paths[i % n], i >= n);
+	if (!rc)
+		rc = move_singles(p);
 	if (rc || n)
 		return rc;
 	for (size_t i = 0; !rc && i < p->n_roots; i++)
 		rc = add_start(p, p->root_id[i], p->root[i], "", false);
 	if (!rc)
-		rc = ims_store_each_picture(p->s->store, 0, add_single, p, p->err);
+		rc = ims_store_each_single(p->s->store, add_single, p, p->err);
 	if (!rc && !p->n)
 		rc = ims_fail(p->err, IMGSEARCH_ENOTFOUND, "%s: the index has no folder yet",
 			ims_store_path(p->s->store));

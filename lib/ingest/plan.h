@@ -1,7 +1,10 @@
 /*
  * The plan of an index run: which folders and files it walks, and under which roots. A folder below
- * a root belongs to that root. A folder above roots includes them. Any other folder becomes a new
- * root. No path is walked twice, however often it was named.
+ * a root belongs to that root. Any other folder becomes a new root. Roots and single files that lie
+ * in a root become a part of it, with their ids, vectors and patterns. A root stays a root of its
+ * own where the walk around it would leave out its name, where patterns say what it takes in, and
+ * while it is absent or empty. A single file with such a name stays single, too. No path is walked
+ * twice, however often it was named.
  */
 #ifndef IMS_INGEST_PLAN_H
 #define IMS_INGEST_PLAN_H

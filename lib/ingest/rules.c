@@ -168,6 +168,29 @@ int ims_rules_store(run_rules *r, const index_plan *p, imgsearch_error *err)
 	return rc ? rc : store_patterns(&r->include, p, err);
 }
 
+int ims_rules_merge(imgsearch *s, int64_t from, int64_t into, const char *below,
+	imgsearch_error *err)
+{
+	text_list l = { 0 };
+	char **old = NULL;
+	size_t n = 0;
+	int rc = ims_store_patterns_get(s->store, from, false, &old, &n, err);
+	if (!rc)
+		rc = ims_store_patterns_get(s->store, into, false, &l.item, &l.n, err);
+	l.cap = l.n;
+	for (size_t i = 0; !rc && i < n; i++) {
+		char *text;
+		rc = ims_pattern_of_folder(old[i], below, &text) ? ims_nomem(err) : 0;
+		if (text)
+			rc = add_text(&l, text, err);
+	}
+	if (!rc && n)
+		rc = ims_store_patterns_set(s->store, into, false, (const char *const *)l.item, l.n, err);
+	ims_store_patterns_free(l.item, l.n);
+	ims_store_patterns_free(old, n);
+	return rc;
+}
+
 /* --------------------------------------------------------------------------------- walking ---- */
 
 static int begin(run_patterns *r, imgsearch *s, const index_start *start, imgsearch_error *err)

@@ -34,6 +34,13 @@ void ims_rules_free(run_rules *r);
  */
 int ims_rules_store(run_rules *r, const index_plan *p, imgsearch_error *err);
 
+/*
+ * Within a transaction: adds what is remembered to be left out of a root to what is of another one,
+ * as patterns of its folder `below`. EDB, EIO, ENOMEM.
+ */
+int ims_rules_merge(imgsearch *s, int64_t from, int64_t into, const char *below,
+	imgsearch_error *err);
+
 /* Makes the patterns of a root active. EDB, EIO, ENOMEM. */
 int ims_rules_begin(run_rules *r, imgsearch *s, const index_start *start, imgsearch_error *err);
 

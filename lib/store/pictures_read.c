@@ -188,6 +188,17 @@ static int each_of_root(conn *c, int64_t root, const char *root_path, uint32_t s
 	return rc;
 }
 
+int ims_store_each_single(store *st, store_picture_each *each, void *user, imgsearch_error *err)
+{
+	conn *c;
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = each_of_root(c, 0, "", 0, each, user, err);
+	ims_store_release(st, c);
+	return rc;
+}
+
 /* Reads root by root, since the index on (root, path) then provides the order. */
 int ims_store_each_picture(store *st, uint32_t state, store_picture_each *each, void *user,
 	imgsearch_error *err)

@@ -139,3 +139,36 @@ int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_e
 			  : ims_store_run(c, err, "UPDATE root SET path = ?2, inside = ?3 WHERE " AT_PATH,
 				  "ppt", from, to, inside);
 }
+
+/* Removes one of each two pictures that would have one path after the merge. */
+static int remove_twice(store *st, conn *c, int64_t from, int64_t into, const char *below,
+	imgsearch_error *err)
+{
+	sqlite3_stmt *s = NULL;
+	int rc = ims_store_query(c, &s, err,
+		"SELECT CASE WHEN o.state = 8 THEN i.id ELSE o.id END FROM picture i CROSS JOIN picture o"
+		" ON o.root = ?2 AND o.path = CAST(?3 || '/' || i.path AS BLOB) WHERE i.root = ?1",
+		"iip", from, into, below);
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
+		rc = ims_store_picture_remove(st, sqlite3_column_int64(s, 0), err);
+	ims_store_done(c, s);
+	return rc;
+}
+
+int ims_store_root_merge(store *st, int64_t from, int64_t into, const char *below,
+	imgsearch_error *err)
+{
+	conn *c;
+	int rc = ims_store_writer(st, &c, err);
+	if (!rc)
+		rc = remove_twice(st, c, from, into, below, err);
+	if (!rc)
+		rc = ims_store_run(c, err,
+			"UPDATE picture SET root = ?2, path = CAST(?3 || '/' || path AS BLOB) WHERE root = ?1",
+			"iip", from, into, below);
+	if (!rc)
+		rc = ims_store_patterns_set(st, from, false, NULL, 0, err);
+	if (!rc)
+		rc = ims_store_patterns_set(st, from, true, NULL, 0, err);
+	return rc ? rc : ims_store_run(c, err, "DELETE FROM root WHERE id = ?1", "i", from);
+}

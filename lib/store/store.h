@@ -94,6 +94,14 @@ int ims_store_model_drop_next(store *st, imgsearch_error *err);
 int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err);
 int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_error *err);
 
+/*
+ * Moves all pictures of a root to below the folder `below` of another one, and removes the root
+ * with its patterns. Ids, times and vectors stay. Of two pictures that would have one path, that of
+ * the root `into` goes, unless it was deleted on purpose.
+ */
+int ims_store_root_merge(store *st, int64_t from, int64_t into, const char *below,
+	imgsearch_error *err);
+
 /* Roots that the index lies in now move with it from now on, as after its backup was restored. */
 int ims_store_roots_settle(store *st, imgsearch_error *err);
 
@@ -264,6 +272,8 @@ void ims_store_patterns_free(char **pattern, size_t n);
 typedef int store_picture_each(void *user, const store_picture *p, const char *root_path);
 int ims_store_each_picture(store *st, uint32_t state, store_picture_each *each, void *user,
 	imgsearch_error *err);
+/* The same of the pictures without a root, and of vectors with names. */
+int ims_store_each_single(store *st, store_picture_each *each, void *user, imgsearch_error *err);
 
 /* One picture. ims_store_picture_clear frees *out, ims_free *root_path (may be NULL). ENOTFOUND. */
 int ims_store_picture_get(store *st, int64_t id, store_picture *out, char **root_path,

@@ -302,6 +302,86 @@ static void single_files_need_no_root(void **state)
 	imgsearch_close(s);
 }
 
+static uint32_t state_of(imgsearch *s, int64_t id)
+{
+	imgsearch_item *item;
+	imgsearch_error err;
+	assert_int_equal(imgsearch_item_get(s, id, &item, &err), 0);
+	uint32_t state = item->state;
+	imgsearch_item_free(item);
+	return state;
+}
+
+/* Named before its folder, a file is a part of the folder's root from then on, with its id. */
+static void single_files_join_a_root_around_them(void **state)
+{
+	scene *sc = *state;
+	char path[200], hidden[200];
+	photo(sc, "a.png", 1);
+	photo(sc, "b.png", 2);
+	photo(sc, ".c.png", 3);
+	snprintf(path, sizeof path, "%s/a.png", sc->photos);
+	snprintf(hidden, sizeof hidden, "%s/.c.png", sc->photos);
+	imgsearch *s = scene_open(sc);
+	imgsearch_error err;
+	const float v[48] = { 1 };
+	const char *name = "/own/vector";
+	int64_t own = 0;
+	imgsearch_input in = imgsearch_input_vector(v, 48);
+	const char *const both[] = { path, hidden };
+	assert_int_equal(scene_update(s, both, 2, NULL).indexed, 2);
+	assert_int_equal(imgsearch_index_add(s, &in, NAMED(name), NULL, &own, &err), 0);
+	int64_t a = id_of(s, sc, "a.png"), c = id_of(s, sc, ".c.png");
+	scene_counts n = scene_index(s, sc->photos);
+	assert_int_equal(n.duplicate, 0);
+	assert_int_equal(n.added, 2); /* b.png, and .c.png that the walk leaves out */
+	assert_int_equal(id_of(s, sc, "a.png"), a);
+	assert_int_equal(state_of(s, c), IMGSEARCH_STATE_INDEXED);
+	n = scene_index(s, NULL);
+	assert_int_equal(n.added, 0);
+	assert_int_equal(n.duplicate, 0);
+	imgsearch_item *item;
+	assert_int_equal(imgsearch_item_get(s, own, &item, &err), 0);
+	assert_string_equal(item->path, name);
+	imgsearch_item_free(item);
+	assert_int_equal(state_of(s, c), IMGSEARCH_STATE_INDEXED);
+	imgsearch_close(s);
+}
+
+/* As versions before left it: one path in the root and by itself. */
+static void a_path_that_is_there_twice_is_repaired(void **state)
+{
+	scene *sc = *state;
+	imgsearch_error err;
+	char path[200];
+	imgsearch *s = two_indexed(sc);
+	int64_t a = id_of(s, sc, "a.png");
+	store_picture single;
+	assert_int_equal(ims_store_picture_get(s->store, a, &single, NULL, &err), 0);
+	snprintf(path, sizeof path, "%s/a.png", sc->photos);
+	store_picture twice = single;
+	twice.id = 0;
+	twice.root = 0;
+	twice.path = path;
+	twice.state = IMGSEARCH_STATE_DUPLICATE;
+	twice.same_as = a;
+	assert_int_equal(ims_handle_write_begin(s, &err), 0);
+	assert_int_equal(ims_store_tx_begin(s->store, &err), 0);
+	assert_int_equal(ims_store_picture_put(s->store, &twice, &err), 0);
+	assert_int_equal(ims_handle_tx_end(s, 0, &err), 0);
+	ims_handle_write_end(s);
+	ims_store_picture_clear(&single);
+	scene_counts n = scene_index(s, sc->photos);
+	assert_int_equal(n.seen, 2);
+	imgsearch_info *info;
+	assert_int_equal(imgsearch_info_get(s, NULL, &info, &err), 0);
+	assert_int_equal(info->counts->duplicate, 0);
+	assert_int_equal(info->counts->indexed, 2);
+	imgsearch_info_free(info);
+	assert_int_equal(id_of(s, sc, "a.png"), a);
+	imgsearch_close(s);
+}
+
 static void an_index_inside_its_root_moves_with_it(void **state)
 {
 	scene *sc = *state;
@@ -527,6 +607,8 @@ int main(void)
 		TEST(files_excluded_by_rules_say_which),
 		TEST(an_unreadable_folder_keeps_its_pictures),
 		TEST(single_files_need_no_root),
+		TEST(single_files_join_a_root_around_them),
+		TEST(a_path_that_is_there_twice_is_repaired),
 		TEST(an_index_inside_its_root_moves_with_it),
 		TEST(a_new_index_by_a_model_that_is_none_is_not_made),
 		TEST(another_recipe_indexes_anew_and_switches_at_the_end),

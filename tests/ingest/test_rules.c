@@ -335,6 +335,132 @@ static void patterns_and_roots(void **state)
 	imgsearch_close(s);
 }
 
+/* A pattern of a root, as one of the root above it. */
+static void patterns_of_a_folder(void **state)
+{
+	(void)state;
+	static const char *const cases[][3] = {
+		{ "./private", "sub", "./sub/private" },
+		{ ".//./private/", "sub", "./sub/private/" },
+		{ "x", "sub", "./sub/**/x" },
+		{ "*.png", "a/b", "./a/b/**/*.png" },
+		{ "x/", "sub", "./sub/**/x/" },
+		{ "b*/x", "sub", "sub/b*/x" },
+		{ "x", "a[1]", "./a\\[1]/**/x" },
+		{ "./", "sub", NULL },
+		{ "", "sub", NULL },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char *got;
+		assert_int_equal(ims_pattern_of_folder(cases[i][0], cases[i][1], &got), 0);
+		if (cases[i][2])
+			assert_string_equal(got, cases[i][2]);
+		else
+			assert_null(got);
+		ims_free(got);
+	}
+	assert_true(pattern_matches("./sub/**/x", "sub/x", false));
+	assert_true(pattern_matches("./sub/**/x", "sub/a/b/x", false));
+	assert_false(pattern_matches("./sub/**/x", "x", false));
+	assert_false(pattern_matches("./sub/**/x", "a/sub/x", false));
+}
+
+static size_t roots_of(imgsearch *s)
+{
+	imgsearch_info *info;
+	imgsearch_error err;
+	assert_int_equal(imgsearch_info_get(s, NULL, &info, &err), 0);
+	size_t n = info->roots->count;
+	imgsearch_info_free(info);
+	return n;
+}
+
+/* A root below a new one becomes a part of it, which the rules reach. */
+static void a_root_around_roots_merges_them(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = four_photos(sc);
+	char private[200];
+	snprintf(private, sizeof private, "%s/private", sc->photos);
+	photo(sc, "private/x\xff.png", 5);
+	const char *c[] = { "c.png", "./no" }, *path[] = { "./private/b.png" }, *sub[] = { "private" };
+	const char *outside[] = { "/nowhere" };
+	imgsearch_index_update_options o = excluding(c, 2);
+	assert_int_equal(update(s, private, &o).counts.indexed, 2);
+	int64_t id = id_of(s, sc, "private/x\xff.png");
+	o = excluding(outside, 1); /* a run that fails merges nothing */
+	const char *photos = sc->photos;
+	imgsearch_error err;
+	assert_int_equal(imgsearch_index_update(s, &photos, 1, &o, NULL, NULL, &err), IMGSEARCH_EINVAL);
+	remembers(s, "c.png;./no;|");
+	o = excluding(path, 1);
+	run r = update(s, sc->photos, &o);
+	assert_string_equal(r.unmatched, "");
+	assert_int_equal(r.counts.indexed, 3); /* a.png, cache/d.png, private/x.png */
+	assert_int_equal(r.counts.added, 2);
+	assert_int_equal(roots_of(s), 1);
+	assert_int_equal(id_of(s, sc, "private/x\xff.png"), id);
+	remembers(s, "./private/**/c.png;./private/no;./private/b.png;|");
+	assert_int_equal(update(s, private, NULL).counts.indexed, 1);
+	o = excluding(sub, 1);
+	assert_int_equal(update(s, sc->photos, &o).counts.indexed, 2);
+	assert_int_equal(id_of(s, sc, "private/x\xff.png"), 0);
+	imgsearch_close(s);
+}
+
+/* What the walk would lose stays a root of its own. */
+static void roots_that_are_not_merged(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = four_photos(sc);
+	char hidden[200], cache[200], private[200];
+	shell("mkdir '%s/.hidden'", sc->photos);
+	photo(sc, ".hidden/h.png", 6);
+	snprintf(hidden, sizeof hidden, "%s/.hidden", sc->photos);
+	snprintf(cache, sizeof cache, "%s/cache", sc->photos);
+	snprintf(private, sizeof private, "%s/private", sc->photos);
+	const char *b[] = { "b.png" };
+	imgsearch_index_update_options o = IMGSEARCH_INIT(imgsearch_index_update_options);
+	o.include = b;
+	o.n_include = 1;
+	update(s, hidden, NULL);
+	update(s, cache, NULL);
+	assert_int_equal(update(s, private, &o).counts.indexed, 1);
+	shell("mv '%s' '%s/away' && mkdir '%s'", cache, sc->dir, cache); /* its disk is away */
+	assert_int_equal(update(s, sc->photos, NULL).counts.indexed, 3); /* a, b, h */
+	assert_int_equal(roots_of(s), 4);
+	assert_true(id_of(s, sc, "cache/d.png") > 0);
+	assert_true(id_of(s, sc, ".hidden/h.png") > 0);
+	shell("rmdir '%s' && mv '%s/away' '%s'", cache, sc->dir, cache);
+	assert_int_equal(update(s, NULL, NULL).counts.indexed, 4);
+	assert_int_equal(roots_of(s), 3);
+	imgsearch_close(s);
+}
+
+/* A root that was moved into another one, to where that had a path of the same name. */
+static void a_path_of_both_roots(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = four_photos(sc);
+	imgsearch_error err;
+	char other[200], moved[200];
+	update(s, sc->photos, NULL);
+	snprintf(other, sizeof other, "%s/other", sc->dir);
+	snprintf(moved, sizeof moved, "%s/cache", sc->photos);
+	shell("mkdir '%s' && cp '%s/d.png' '%s'", other, moved, other);
+	assert_int_equal(update(s, other, NULL).counts.duplicate, 1);
+	shell("rm -r '%s' && mv '%s' '%s'", moved, other, moved);
+	assert_int_equal(imgsearch_root_move(s, other, moved, NULL, &err), 0);
+	assert_int_equal(roots_of(s), 2);
+	run r = update(s, NULL, NULL);
+	assert_int_equal(roots_of(s), 1);
+	assert_int_equal(r.counts.indexed, 4);
+	assert_int_equal(r.counts.duplicate, 0);
+	assert_int_equal(r.counts.added, 0);
+	assert_true(id_of(s, sc, "cache/d.png") > 0);
+	imgsearch_close(s);
+}
+
 int main(void)
 {
 #define in_scene(test) cmocka_unit_test_setup_teardown(test, scene_setup, scene_teardown)
@@ -347,6 +473,10 @@ int main(void)
 		in_scene(excludes_are_remembered),
 		in_scene(includes_are_remembered),
 		in_scene(patterns_and_roots),
+		cmocka_unit_test(patterns_of_a_folder),
+		in_scene(a_root_around_roots_merges_them),
+		in_scene(roots_that_are_not_merged),
+		in_scene(a_path_of_both_roots),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
