@@ -434,3 +434,15 @@ int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk
 	ims_free(w.visited);
 	return rc;
 }
+
+bool ims_walk_is_empty(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	const struct dirent *e;
+	bool empty = true;
+	while (dir && empty && (e = readdir(dir)))
+		empty = !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..");
+	if (dir)
+		closedir(dir);
+	return empty;
+}

@@ -52,4 +52,7 @@ typedef int walk_each(void *user, const walk_entry *entry);
 int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk_each *each,
 	void *user, imgsearch_error *err);
 
+/* Whether a folder holds nothing, as where a disk is away. True where it cannot be read, too. */
+bool ims_walk_is_empty(const char *folder);
+
 #endif
