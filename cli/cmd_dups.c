@@ -77,7 +77,7 @@ static void show_links(const imgsearch_group *g, size_t i)
 	for (size_t k = 0; k < g->n_links; k++) {
 		const imgsearch_strings one = { 1, &g->link_paths[k] };
 		if (g->linked[k] == g->items[i])
-			paths_write_text(&one, &one);
+			paths_write_text(&one, &one, NULL);
 	}
 }
 
@@ -121,6 +121,8 @@ static void summarise(const context *c, const imgsearch_groups *list)
 		context_print(c,
 			"%llu picture%s could not be compared by pixels: the files are missing or changed",
 			(unsigned long long)list->unread, list->unread == 1 ? "" : "s");
+	if (list->changed)
+		context_print(c, "`imgsearch index` reads what changed");
 }
 
 static int show_groups(context *c, const dups_args *a, const imgsearch_filter *filter)
@@ -174,7 +176,8 @@ const command cmd_dups = {
 		"kind. A line is the kind, the number of the group and a path; with -0 paths alone, and "
 		"an empty record after each group. One file under several names (hard and symbolic links, "
 		"mounts) is no copy of itself: it has one line, with \"same file: PATH\" behind it for "
-		"each other name. No file is ever deleted.\n\n"
+		"each other name. A file that changed or went since it was indexed is in no group. No file "
+		"is ever deleted.\n\n"
 		"Exit status 1: there are no near-duplicates.\n\n"
 		"\timgsearch dups\n"
 		"\timgsearch dups --kind picture --json\n"

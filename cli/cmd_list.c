@@ -93,7 +93,7 @@ static void print_text(const lister *l, const imgsearch_item *i)
 			record_title(last);
 		if (i->same_file_path) {
 			const imgsearch_strings file = { 1, &i->same_file_path };
-			paths_write_text(&file, &file);
+			paths_write_text(&file, &file, NULL);
 		}
 	}
 	record_end(l->c->common->nul);

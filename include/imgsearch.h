@@ -735,6 +735,11 @@ typedef struct imgsearch_hit {
 	const imgsearch_region *region; /* that matched; NULL: the whole picture */
 	/* those of paths that are other names of the file of `path`, and no copies; NULL: none */
 	const imgsearch_strings *links;
+	/*
+	 * for each of paths: where it is another name of a copy, the path of that copy, which is one of
+	 * paths, too; else "". NULL: none is
+	 */
+	const imgsearch_strings *linked;
 } imgsearch_hit;
 
 typedef struct imgsearch_hits {
@@ -850,7 +855,7 @@ typedef struct imgsearch_item {
 	 * as in imgsearch_hit, of imgsearch_item_get: of a duplicate or a link, too; always NULL in
 	 * imgsearch_item_each
 	 */
-	const imgsearch_strings *paths, *links;
+	const imgsearch_strings *paths, *links, *linked;
 } imgsearch_item;
 
 /* The item is valid during the callback. */
@@ -1058,15 +1063,17 @@ typedef struct imgsearch_groups {
 	const imgsearch_group *const *items; /* by kind, then by first id */
 	/* pictures whose pixels could not be compared: files away or changed */
 	uint64_t unread;
+	uint64_t changed; /* files left out of groups: they changed or went since the index read them */
 } imgsearch_groups;
 
 /*
  * Groups of near-duplicates. A group of a stricter kind takes part in the looser kinds by its
- * picture with the smallest id. Rejected pairs are left out. Files are looked at before they are
- * called copies: paths that lead to one file now are names of it. With folders in the filter, a
- * picture takes part by its path below them, whichever of its paths that is. Pictures that were
- * never compared have their pixels read. What was read is stored where no other writer is at work;
- * it is never EBUSY.
+ * picture with the smallest id whose file is unchanged. Rejected pairs are left out. Files are
+ * looked at before they are called copies: paths that lead to one file now are names of it. A file
+ * that went, while its root is there, or that has other bytes by now, is in no group; a warning in
+ * the log says how many. With folders in the filter, a picture takes part by its path below them,
+ * whichever of its paths that is. Pictures that were never compared have their pixels read. What
+ * was read is stored where no other writer is at work; it is never EBUSY.
  */
 IMGSEARCH_API int imgsearch_groups_find(imgsearch *s, const imgsearch_groups_options *options,
 	const imgsearch_call *call, imgsearch_groups **out, imgsearch_error *err);

@@ -192,10 +192,15 @@ static const imgsearch_columns *read_columns(server_hits *h, json_t *object)
 	return list;
 }
 
+static const char *read_path_of(server_hits *h, json_t *from, const char *key, const char *key_b64)
+{
+	const char *bytes = json_string_value(json_object_get(from, key_b64));
+	return bytes ? from_base64(h, bytes) : json_string_value(json_object_get(from, key));
+}
+
 static const char *read_path(server_hits *h, json_t *from)
 {
-	const char *bytes = json_string_value(json_object_get(from, "path_b64"));
-	return bytes ? from_base64(h, bytes) : json_string_value(json_object_get(from, "path"));
+	return read_path_of(h, from, "path", "path_b64");
 }
 
 /* Those of `also`, or the links among them; NULL: there are none, or out of memory. */
@@ -216,6 +221,25 @@ static const imgsearch_strings *read_also(server_hits *h, json_t *also, bool lin
 	return list;
 }
 
+/* For each of `also` the copy that it is another name of, or "". NULL: none is, or no memory. */
+static const imgsearch_strings *read_linked(server_hits *h, json_t *also)
+{
+	size_t n = json_array_size(also), names = 0;
+	imgsearch_strings *list = n ? take(h, 1, sizeof *list) : NULL;
+	const char **items = list ? take(h, n, sizeof *items) : NULL;
+	for (size_t i = 0; items && i < n; i++) {
+		json_t *one = json_array_get(also, i);
+		const char *copy = read_path_of(h, one, "same_file", "same_file_b64");
+		names += copy != NULL;
+		if (read_path(h, one))
+			items[list->count++] = copy ? copy : "";
+	}
+	if (!items || !names)
+		return NULL;
+	list->items = items;
+	return list;
+}
+
 static bool read_hit(server_hits *h, json_t *from, imgsearch_hit *hit)
 {
 	json_t *chance = json_object_get(from, "chance"), *also = json_object_get(from, "also");
@@ -229,6 +253,7 @@ static bool read_hit(server_hits *h, json_t *from, imgsearch_hit *hit)
 		.columns = read_columns(h, json_object_get(from, "columns")),
 		.paths = read_also(h, also, false),
 		.links = read_also(h, also, true),
+		.linked = read_linked(h, also),
 	};
 	return hit->path != NULL;
 }

@@ -1,8 +1,12 @@
 /* Looks at the files of a group. */
 #include "collection/file_paths.h"
 
+#include "base/file.h"
 #include "base/ids.h"
+#include "files/walk.h"
+#include "image/image.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,14 +21,28 @@ static int add(file_paths *p, const file_path *path)
 	return 0;
 }
 
-int ims_file_paths_add(file_paths *p, const members *all, const member *m)
+int ims_file_paths_add(file_paths *p, const members *all, member *m)
 {
 	size_t n;
-	const member_name *name = ims_members_names(all, m->id, &n);
-	int rc = add(p, &(file_path){ .id = m->id, .file = m->id, .path = m->path });
+	member_name *name = ims_members_names(all, m->id, &n);
+	int rc = add(p,
+		&(file_path){
+			.id = m->id,
+			.file = m->id,
+			.path = m->path,
+			.stamp = &m->stamp,
+			.hash = &m->hash,
+		});
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = add(p,
-			&(file_path){ .id = name[i].id, .file = m->id, .path = name[i].path, .name = true });
+			&(file_path){
+				.id = name[i].id,
+				.file = m->id,
+				.path = name[i].path,
+				.stamp = &name[i].stamp,
+				.hash = &m->hash,
+				.name = true,
+			});
 	return rc;
 }
 
@@ -32,6 +50,65 @@ void ims_file_paths_free(file_paths *p)
 {
 	ims_free(p->item);
 	*p = (file_paths){ 0 };
+}
+
+/* An empty folder may be the place of a disk that is away. */
+static bool root_is_there(const file_path *p)
+{
+	char *root = ims_strndup(p->path, p->stamp->root);
+	bool there = root && !!ims_folder_has_entries(root);
+	ims_free(root);
+	return there;
+}
+
+/* False where the file cannot be read, too. */
+static bool has_known_bytes(const file_path *p)
+{
+	buf bytes = { 0 };
+	bool same = false;
+	if (!ims_read_file(&bytes, p->path, IMS_IMAGE_MAX_FILE, NULL)) {
+		hash256 hash = ims_hash(bytes.data, bytes.len);
+		same = ims_hash_equal(&hash, p->hash);
+	}
+	ims_buf_free(&bytes);
+	return same;
+}
+
+static bool is_stale(const file_path *p)
+{
+	const file_stamp *known = p->stamp;
+	struct stat st;
+	if (!p->path || !known->root)
+		return false;
+	if (stat(p->path, &st))
+		return (errno == ENOENT || errno == ENOTDIR) && root_is_there(p);
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != known->size)
+		return true;
+	bool same_times = ims_timestamp_equal(known->mtime, ims_timestamp(&st.st_mtim))
+		&& (!known->has_ctime || ims_timestamp_equal(known->ctime, ims_timestamp(&st.st_ctim)));
+	return !same_times && !has_known_bytes(p);
+}
+
+size_t ims_file_paths_drop_stale(file_paths *p, size_t from)
+{
+	size_t kept = from, found_out = 0;
+	int64_t of = 0, file = 0; /* of the last path kept: its file, before and now */
+	for (size_t i = from; i < p->n; i++) {
+		file_stamp *stamp = p->item[i].stamp;
+		if (!stamp->looked_at) {
+			stamp->is_stale = is_stale(&p->item[i]);
+			found_out += stamp->is_stale;
+		}
+		stamp->looked_at = true;
+		if (stamp->is_stale)
+			continue;
+		if (kept == from || of != p->item[i].file)
+			of = p->item[i].file, file = p->item[i].id;
+		p->item[kept] = p->item[i];
+		p->item[kept++].file = file;
+	}
+	p->n = kept;
+	return found_out;
 }
 
 static void look_at(file_path *p)

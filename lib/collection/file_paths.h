@@ -5,10 +5,12 @@
 #include "collection/members.h"
 
 typedef struct file_path {
-	int64_t id, file; /* of its item; of the item of its file */
-	const char *path; /* borrowed; NULL: none */
-	bool name;        /* the index has it as a name of `file` */
-	bool link;        /* it is a symbolic link */
+	int64_t id, file;    /* of its item; of the item of its file */
+	const char *path;    /* borrowed; NULL: none */
+	file_stamp *stamp;   /* borrowed, of its member or name */
+	const hash256 *hash; /* borrowed: of its bytes in the index */
+	bool name;           /* the index has it as a name of `file` */
+	bool link;           /* it is a symbolic link */
 	uint64_t device, inode;
 	bool found;   /* both are known */
 	size_t class; /* paths of one file have one number */
@@ -21,7 +23,15 @@ typedef struct file_paths {
 } file_paths;
 
 /* Appends the path of a member and its names, which stay theirs. ENOMEM. */
-int ims_file_paths_add(file_paths *p, const members *all, const member *m);
+int ims_file_paths_add(file_paths *p, const members *all, member *m);
+
+/*
+ * Drops, of the paths from that number on, those whose files are not those of the index any more:
+ * there is none, though the root holds something, or it has another size, or another time and other
+ * bytes. Where the picture of a file is dropped, its first name that is left stands for it. Comes
+ * before the sorting. Looks at each file once; returns how many were found out.
+ */
+size_t ims_file_paths_drop_stale(file_paths *p, size_t from);
 
 /*
  * Sorts the paths: one of each file comes first, by id, then the others, whose `file` is that one.

@@ -58,6 +58,7 @@ typedef struct group_builder {
 	 */
 	buf ids, groups, paths;
 	uint64_t n_groups;
+	size_t n_stale; /* files of groups that are not those of the index any more */
 } group_builder;
 
 static int add_edge(group_builder *g, uint32_t a, uint32_t b, float distance)
@@ -122,25 +123,43 @@ static bool is_one_picture(void *user, uint32_t a, uint32_t b)
 
 /* --------------------------------------------------------------------------------- results ---- */
 
+/* A member of a group to be. */
 typedef struct node_member {
-	uint32_t node, member;
+	uint32_t group, node, member;
 } node_member;
 
 static int by_node(const void *x, const void *y)
 {
 	const node_member *a = x, *b = y;
+	if (a->group != b->group)
+		return a->group < b->group ? -1 : 1;
 	if (a->node != b->node)
 		return a->node < b->node ? -1 : 1;
 	return (a->member > b->member) - (a->member < b->member);
+}
+
+/* Adds the file of each node: that of its first member whose file is still the one indexed. */
+static int add_files(group_builder *g, file_paths *p, const node_member *order, size_t n)
+{
+	int rc = 0;
+	size_t before = 0; /* paths, before those of the node */
+	for (size_t i = 0; !rc && i < n; i++) {
+		if (i && order[i - 1].node != order[i].node)
+			before = p->n;
+		if (p->n != before)
+			continue;
+		rc = ims_file_paths_add(p, &g->all, &g->all.item[order[i].member]);
+		if (!rc)
+			g->n_stale += ims_file_paths_drop_stale(p, before);
+	}
+	return rc;
 }
 
 static int append_group(group_builder *g, imgsearch_group *group, const node_member *order,
 	size_t n, imgsearch_error *err)
 {
 	file_paths p = { 0 };
-	int rc = 0;
-	for (size_t i = 0; !rc && i < n; i++)
-		rc = ims_file_paths_add(&p, &g->all, &g->all.item[order[i].member]);
+	int rc = add_files(g, &p, order, n);
 	ims_file_paths_sort(&p, group->kind == IMGSEARCH_SAMENESS_BYTES);
 	if (!rc && p.files >= 2) {
 		group->count = p.files;
@@ -175,19 +194,18 @@ static int append_groups(group_builder *g, uint32_t kind, const uint32_t *label,
 	if (!order)
 		return ims_nomem(err);
 	for (size_t i = 0; i < g->all.n; i++)
-		if (g->node[i] == i)
-			order[n++] = (node_member){ label[i], (uint32_t)i };
+		order[n++] = (node_member){ label[g->node[i]], g->node[i], (uint32_t)i };
 	qsort(order, n, sizeof *order, by_node);
 	int rc = 0;
 	for (size_t from = 0, to; !rc && from < n; from = to) {
-		for (to = from + 1; to < n && order[to].node == order[from].node; to++)
+		for (to = from + 1; to < n && order[to].group == order[from].group; to++)
 			;
-		if (to - from < 2
+		if (order[from].node == order[to - 1].node
 			&& !(kind == IMGSEARCH_SAMENESS_BYTES && has_names(g, order[from].member)))
 			continue;
 		imgsearch_group group = { .kind = kind, .score = 1 };
 		if (kind == IMGSEARCH_SAMENESS_SCENE)
-			group.score = ims_score(g->metric, g->longest[order[from].node]);
+			group.score = ims_score(g->metric, g->longest[order[from].group]);
 		rc = append_group(g, &group, order + from, to - from, err);
 	}
 	ims_free(order);
@@ -584,6 +602,7 @@ static int make_list(group_builder *g, imgsearch_groups **out, imgsearch_error *
 	list->count = g->n_groups;
 	list->items = (const imgsearch_group *const *)items;
 	list->unread = g->all.unread;
+	list->changed = g->n_stale;
 	*out = list;
 	return 0;
 }
@@ -614,6 +633,10 @@ int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job, imgsea
 		rc = join_same_scene(&g, o->min_score > 0 ? o->min_score : scene_score, err);
 	if (!rc)
 		rc = make_list(&g, out, err);
+	if (!rc && g.n_stale)
+		ims_job_log(job, IMGSEARCH_LOG_WARNING,
+			"%zu file%s changed or went since the last index run", g.n_stale,
+			g.n_stale == 1 ? "" : "s");
 	ims_members_free(&g.all);
 	ims_free(g.node);
 	ims_free(g.longest);

@@ -58,7 +58,7 @@ member *ims_members_find(const members *m, int64_t vector)
 	return found ? *found : NULL;
 }
 
-const member_name *ims_members_names(const members *m, int64_t id, size_t *n)
+member_name *ims_members_names(const members *m, int64_t id, size_t *n)
 {
 	size_t low = 0, high = m->n_names;
 	while (low < high) {
@@ -125,6 +125,13 @@ static int add_picture(void *user, const store_picture *p, const char *root)
 		.file = p->state == IMGSEARCH_STATE_LINK ? p->same_file : p->id,
 		.order = r->out->n,
 		.path = path,
+		.stamp = {
+			.size = p->size,
+			.mtime = p->mtime,
+			.ctime = p->ctime,
+			.has_ctime = p->has_ctime,
+			.root = p->root ? strlen(path) - strlen(p->path) : 0,
+		},
 	};
 	return 0;
 }
@@ -157,6 +164,7 @@ static int take_names(members *m)
 				.of = m->item[kept - 1].id,
 				.id = m->item[i].id,
 				.path = m->item[i].path,
+				.stamp = m->item[i].stamp,
 			};
 		else
 			m->item[kept++] = m->item[i];

@@ -5,6 +5,15 @@
 #include "analysis/signature.h"
 #include "handle/view.h"
 
+/* What the index knows of a path's file, and what has been seen since. */
+typedef struct file_stamp {
+	uint64_t size;
+	timestamp mtime, ctime;
+	size_t root;              /* length of its root's path, which its path begins with; 0: none */
+	bool has_ctime;           /* ctime is known */
+	bool looked_at, is_stale; /* is_stale: set with looked_at, by ims_file_paths_drop_stale */
+} file_stamp;
+
 /*
  * A file of the index, by its picture or, where a filter allows that alone, by another name; or a
  * vector without a picture (state and hash 0).
@@ -24,14 +33,16 @@ typedef struct member {
 	bool has_signature, has_detail;
 	bool looked_at, is_drawing; /* is_drawing: set with looked_at */
 	char *path;                 /* absolute; NULL: it has no file */
-	signature *pixels;          /* owned; set with has_signature */
-	full_signature *full;       /* owned; NULL: not loaded */
+	file_stamp stamp;
+	signature *pixels;    /* owned; set with has_signature */
+	full_signature *full; /* owned; NULL: not loaded */
 } member;
 
 /* Another name of the file of a member. */
 typedef struct member_name {
 	int64_t of, id; /* `of` first, for ims_id_compare: the member */
 	char *path;     /* absolute */
+	file_stamp stamp;
 } member_name;
 
 typedef struct members {
@@ -75,6 +86,6 @@ int ims_members_look(imgsearch *s, member *m, imgsearch_error *err);
 member *ims_members_find(const members *m, int64_t vector);
 
 /* The names of a member: the first of *n, borrowed. */
-const member_name *ims_members_names(const members *m, int64_t id, size_t *n);
+member_name *ims_members_names(const members *m, int64_t id, size_t *n);
 
 #endif

@@ -11,6 +11,7 @@ int ims_paths_add(picture_paths *p, const char *path, int64_t file)
 		return IMGSEARCH_ENOMEM;
 	p->item = grown;
 	grown[p->n].file = file;
+	grown[p->n].name = false;
 	grown[p->n].path = ims_strdup(path);
 	return grown[p->n].path ? p->n++, 0 : IMGSEARCH_ENOMEM;
 }
@@ -29,8 +30,10 @@ static int add_path(void *user, size_t i, const store_picture *p, const char *ro
 {
 	picture_paths *lists = user;
 	char *path = ims_path_join(p->root ? root_path : NULL, p->path);
-	int rc = path ? ims_paths_add(&lists[i], path, p->same_file ? p->same_file : p->id)
-				  : IMGSEARCH_ENOMEM;
+	bool name = p->state == IMGSEARCH_STATE_LINK && p->same_file;
+	int rc = path ? ims_paths_add(&lists[i], path, name ? p->same_file : p->id) : IMGSEARCH_ENOMEM;
+	if (!rc)
+		lists[i].item[lists[i].n - 1].name = name;
 	ims_free(path);
 	return rc;
 }
@@ -67,9 +70,46 @@ static int show_list(void *result, const picture_paths *p, size_t shown, int64_t
 	return !n || *out ? 0 : IMGSEARCH_ENOMEM;
 }
 
+/* The number of the path of a file that is no other name of it, else of the first one. */
+static size_t first_path(const picture_paths *p, int64_t file)
+{
+	size_t first = p->n;
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->item[i].file == file && !p->item[i].name)
+			return i;
+		if (p->item[i].file == file && first == p->n)
+			first = i;
+	}
+	return first;
+}
+
+/* *out stays NULL where no path is another name of a copy. */
+static int show_linked(void *result, const picture_paths *p, size_t shown,
+	const imgsearch_strings **out)
+{
+	static char none[] = "";
+	size_t n = 0, names = 0;
+	char **list = ims_alloc(p->n, sizeof *list);
+	if (!list)
+		return IMGSEARCH_ENOMEM;
+	for (size_t i = 0; i < p->n; i++) {
+		const picture_path *one = &p->item[i];
+		size_t copy = one->name && one->file != p->item[shown].file ? first_path(p, one->file) : i;
+		names += copy != i;
+		if (i != shown)
+			list[n++] = copy != i ? p->item[copy].path : none;
+	}
+	*out = names ? ims_result_strings(result, list, n) : NULL;
+	ims_free(list);
+	return !names || *out ? 0 : IMGSEARCH_ENOMEM;
+}
+
 int ims_paths_show(void *result, const picture_paths *p, size_t shown,
-	const imgsearch_strings **paths, const imgsearch_strings **links)
+	const imgsearch_strings **paths, const imgsearch_strings **links,
+	const imgsearch_strings **linked)
 {
 	int rc = show_list(result, p, shown, 0, paths);
-	return rc ? rc : show_list(result, p, shown, p->item[shown].file, links);
+	if (!rc)
+		rc = show_list(result, p, shown, p->item[shown].file, links);
+	return rc ? rc : show_linked(result, p, shown, linked);
 }

@@ -8,6 +8,7 @@
 typedef struct picture_path {
 	char *path; /* owned */
 	int64_t file;
+	bool name; /* another name: that picture has another path */
 } picture_path;
 
 typedef struct picture_paths {
@@ -26,10 +27,11 @@ int ims_paths_read(imgsearch *s, const int64_t *ids, size_t n, picture_paths *li
 size_t ims_paths_below(const picture_paths *p, const char *const *folders, size_t n);
 
 /*
- * Puts all paths but the one of that number into a result, and those of its file once more: *paths
- * and *links, as in imgsearch_hit. ENOMEM.
+ * Puts all paths but the one of that number into a result, those of its file once more, and of
+ * other names of copies the paths of these: as in imgsearch_hit. ENOMEM.
  */
 int ims_paths_show(void *result, const picture_paths *p, size_t shown,
-	const imgsearch_strings **paths, const imgsearch_strings **links);
+	const imgsearch_strings **paths, const imgsearch_strings **links,
+	const imgsearch_strings **linked);
 
 #endif

@@ -62,6 +62,42 @@ result "query --json" $? .out
 imgsearch map --json --under p/best | grep -q '"points": \[\[1,.*\[2,.*\[3,.*\[4,'
 result "map --under" $?
 
+# another name of a copy is no further copy
+mkdir n n/a n/b
+cp pics/city-01.jpg n/a/1.jpg && cp pics/city-01.jpg n/b/2.jpg && ln n/b/2.jpg n/b/3.jpg
+imgsearch index -q --db n.db n
+check "query: another name of a copy" 0 imgsearch query --db n.db -k 1 n/a/1.jpg <<'END'
+1.0000	W/n/a/1.jpg		copy: W/n/b/2.jpg	copy: W/n/b/3.jpg	same file as: W/n/b/2.jpg
+END
+imgsearch query --db n.db -k 1 --json n/a/1.jpg | sed "s|$W|W|g" >.out
+grep -qF '"also": [{"path": "W/n/b/2.jpg", "link": false}, {"path": "W/n/b/3.jpg", ' .out &&
+	grep -qF '"link": false, "same_file": "W/n/b/2.jpg"}]' .out
+result "... in JSON" $? .out
+check "... of the file shown" 0 imgsearch query --db n.db -k 1 --under n/b n/a/1.jpg <<'END'
+1.0000	W/n/b/2.jpg		copy: W/n/a/1.jpg	same file: W/n/b/3.jpg
+END
+
+# copies that changed or went since the run
+mkdir s s/a s/b
+cp pics/city-01.jpg s/a/1.jpg && cp pics/city-01.jpg s/b/1.jpg
+cp pics/night-01.jpg s/a/2.jpg && cp pics/night-01.jpg s/b/2.jpg
+imgsearch index -q --db s.db s
+cp pics/forest-01.jpg s/b/1.jpg
+rm s/b/2.jpg
+check "dups: what changed or went is no copy" 1 imgsearch dups --db s.db <<'END'
+! imgsearch: warning: 2 files changed or went since the last index run
+! imgsearch: no near-duplicates
+! imgsearch: `imgsearch index` reads what changed
+END
+cp pics/night-01.jpg s/b/2.jpg
+check "... what is equal again is one" 0 imgsearch dups --db s.db --kind bytes <<'END'
+bytes	1	W/s/a/2.jpg
+bytes	1	W/s/b/2.jpg
+! imgsearch: warning: 1 file changed or went since the last index run
+! imgsearch: same bytes: 1 group of 2 pictures
+! imgsearch: `imgsearch index` reads what changed
+END
+
 check "rm of a link takes out the link" 0 imgsearch rm --dry-run p/best/1.jpg <<'END'
 W/p/best/1.jpg
 ! imgsearch: 1 would be removed from the index

@@ -464,6 +464,86 @@ static void copies_stand_for_pictures_elsewhere(void **state)
 	imgsearch_close(s);
 }
 
+/* What the log of a call says. */
+static void note(void *user, int level, const char *text)
+{
+	if (level == IMGSEARCH_LOG_WARNING)
+		strncat(user, text, 199 - strlen(user));
+}
+
+static void bytes_groups(imgsearch *s, size_t count, uint64_t changed, const char *said)
+{
+	char log[200] = "";
+	imgsearch_error err = { 0 };
+	imgsearch_groups *list;
+	imgsearch_groups_options o = IMGSEARCH_INIT(imgsearch_groups_options);
+	imgsearch_call call = IMGSEARCH_INIT(imgsearch_call);
+	o.kinds = 1u << IMGSEARCH_SAMENESS_BYTES;
+	call.log = note;
+	call.user = log;
+	if (imgsearch_groups_find(s, &o, &call, &list, &err))
+		fail_msg("groups: %s", err.message);
+	assert_int_equal(list->count, count);
+	assert_int_equal(list->changed, changed);
+	assert_string_equal(log, said);
+	imgsearch_groups_free(list);
+}
+
+static void files_that_changed_are_in_no_group(void **state)
+{
+	scene *sc = *state;
+	const char *dir = sc->photos;
+	draw_photos(sc, 4);
+	shell("cd '%s' && for i in 0 1 2; do cp $i.png copy-$i.png; done", dir);
+	imgsearch *s = scene_open(sc);
+	scene_index(s, dir);
+	bytes_groups(s, 3, 0, "");
+	/* other times, but the same bytes */
+	shell("cd '%s' && touch -d 2001-01-01 copy-0.png && chmod 600 copy-1.png", dir);
+	bytes_groups(s, 3, 0, "");
+	/* other bytes of the same size and mtime */
+	shell("cd '%s' && cp -p copy-0.png was && printf x | dd of=copy-0.png bs=1 seek=60 conv=notrunc"
+		  " 2>/dev/null && touch -r was copy-0.png && rm was",
+		dir);
+	bytes_groups(s, 2, 1, "1 file changed or went since the last index run");
+	shell("cd '%s' && cp 3.png copy-1.png && rm copy-2.png", dir);
+	bytes_groups(s, 0, 3, "3 files changed or went since the last index run");
+	/* a name that is left stands for its file */
+	shell("cd '%s' && cp 2.png copy-2.png && ln copy-2.png name.png", dir);
+	scene_index(s, dir);
+	bytes_groups(s, 2, 0, "");
+	shell("cd '%s' && rm copy-2.png", dir);
+	bytes_groups(s, 2, 1, "1 file changed or went since the last index run");
+	/* a root that is away, or an empty place of one, is as it was */
+	scene_index(s, dir);
+	shell("mv '%s' '%s-away'", dir, dir);
+	bytes_groups(s, 2, 0, "");
+	shell("mkdir '%s'", dir);
+	bytes_groups(s, 2, 0, "");
+	imgsearch_close(s);
+}
+
+/* A looser kind sees another copy, then none. */
+static void copies_stand_for_files_that_went(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = with_copies(sc);
+	int64_t a = id_of(s, sc, "0.png"), b = id_of(s, sc, "copy.png"),
+			large = id_of(s, sc, "large.png");
+	shell("cd '%s' && rm '%s'", sc->photos, a < b ? "0.png" : "copy.png");
+	imgsearch_groups *list = groups_of(s, 0, NULL);
+	assert_int_equal(list->count, 1);
+	assert_int_equal(list->changed, 1);
+	assert_true(in_one_group(list, IMGSEARCH_SAMENESS_PICTURE, a < b ? b : a, large));
+	imgsearch_groups_free(list);
+	shell("cd '%s' && rm -f 0.png copy.png", sc->photos);
+	list = groups_of(s, 0, NULL);
+	assert_int_equal(list->count, 0);
+	assert_int_equal(list->changed, 2);
+	imgsearch_groups_free(list);
+	imgsearch_close(s);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -482,6 +562,8 @@ int main(void)
 		TEST(groups_can_be_cancelled),
 		TEST(bad_arguments_are_refused),
 		TEST(copies_stand_for_pictures_elsewhere),
+		TEST(files_that_changed_are_in_no_group),
+		TEST(copies_stand_for_files_that_went),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

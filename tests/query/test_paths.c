@@ -43,7 +43,7 @@ static imgsearch_query_options under(const scene *sc, const char *name, imgsearc
 	return o;
 }
 
-/* "path (= link) (copy) ...", paths below the scene's folder. */
+/* "path (= link) (copy) (another = copy) ...", paths below the scene's folder. */
 static void is_hit(const imgsearch_hit *h, const scene *sc, const char *wanted)
 {
 	char text[600];
@@ -53,11 +53,15 @@ static void is_hit(const imgsearch_hit *h, const scene *sc, const char *wanted)
 		bool link = h->links && links < h->links->count
 			&& !strcmp(h->links->items[links], h->paths->items[i]);
 		links += link;
-		strcat(strcat(strcat(text, link ? " (= " : " ("), h->paths->items[i] + n), ")");
+		strcat(strcat(text, link ? " (= " : " ("), h->paths->items[i] + n);
+		if (h->linked && *h->linked->items[i])
+			strcat(strcat(text, " = "), h->linked->items[i] + n);
+		strcat(text, ")");
 	}
 	assert_string_equal(text, wanted);
 	assert_int_equal(links, h->links ? h->links->count : 0);
 	assert_true(!h->paths || h->paths->count);
+	assert_true(!h->linked || h->linked->count == h->paths->count);
 }
 
 static void queries_find_copies_in_a_folder(void **state)
@@ -72,7 +76,7 @@ static void queries_find_copies_in_a_folder(void **state)
 		size_t n;
 		const char *first;
 	} cases[] = {
-		{ "copies", 5, "copies/0.png (links/0.png) (photos/0.png)" },
+		{ "copies", 5, "copies/0.png (links/0.png) (photos/0.png = links/0.png)" },
 		{ "links", 2, "links/0.png (copies/0.png) (= photos/0.png)" },
 		{ "photos", 6, "photos/0.png (= links/0.png) (copies/0.png)" },
 		{ "mine", 1, "mine/own.png" },

@@ -32,8 +32,9 @@ export async function ask(url, options) {
 export const thumb = (id, size = 256) => `/api/pictures/${id}/thumb?size=${size}`;
 export const name = p => p.title || (p.path || `Picture ${p.id}`).split("/").pop();
 // The other paths of a picture, a text for each.
-export const also = p =>
-	(p.also || []).map(a => `also at ${a.path} (${a.link ? "the same file" : "a copy"})`);
+const relation = a =>
+	a.link ? "the same file" : a.same_file ? `the same file as ${a.same_file}` : "a copy";
+export const also = p => (p.also || []).map(a => `also at ${a.path} (${relation(a)})`);
 export const folder = p => (p.path || "").split("/").slice(-2, -1)[0] || "";
 
 export function toast(text) {
