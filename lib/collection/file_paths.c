@@ -56,7 +56,7 @@ void ims_file_paths_free(file_paths *p)
 static bool root_is_there(const file_path *p)
 {
 	char *root = ims_strndup(p->path, p->stamp->root);
-	bool there = root && !!ims_folder_has_entries(root);
+	bool there = root && ims_folder_has_entries(root);
 	ims_free(root);
 	return there;
 }
