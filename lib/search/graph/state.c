@@ -262,7 +262,7 @@ static int count(graph *g, imgsearch_error *err)
 	g->free_slot = ims_alloc(free_n, sizeof *g->free_slot);
 	if (!g->free_slot)
 		return ims_nomem(err);
-	g->free_room = free_n ? free_n : 1;
+	g->free_room = free_n;
 	for (uint32_t i = 0; i < g->n; i++)
 		if (g->ids[i] == GRAPH_FREE) {
 			g->free_slot[g->free_n++] = i;
