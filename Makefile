@@ -279,7 +279,7 @@ bench-index: all fake $(TOOL_BIN) $(B)/tests/bench/bare $(B)/tests/bench/cold
 
 # PHOTOS=DIR of 64 pictures or more; N=ROWS
 bench-deadline: all $(B)/tests/bench/deadline
-	@OMP_WAIT_POLICY=passive IMGSEARCH_LIBDIR=$(B) $(B)/tests/bench/deadline $(or $(PHOTOS),../shared/images/flowers/roses) $(N)
+	@OMP_WAIT_POLICY=passive IMGSEARCH_LIBDIR=$(B) $(B)/tests/bench/deadline $(or $(PHOTOS),../shared/images/flowers/rose) $(N)
 
 # Rows replaced since the build: N=ROWS DIM=VALUES SEARCHER=NAME
 bench-pending: $(B)/tests/bench/pending
