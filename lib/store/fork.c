@@ -19,12 +19,15 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list */
 static store *locked;                                    /* stores with an open lock file */
 
-/* In the order in which SQLite nests them. */
+/*
+ * In the order in which SQLite nests them: a shared cache is opened under OPEN, names of temporary
+ * files are drawn under VFS1, and the first random number looks for the system's layer, under PRNG.
+ */
 static const int kinds[] = {
-	SQLITE_MUTEX_STATIC_MASTER,
-	SQLITE_MUTEX_STATIC_VFS1,
 	SQLITE_MUTEX_STATIC_OPEN,
+	SQLITE_MUTEX_STATIC_VFS1,
 	SQLITE_MUTEX_STATIC_PRNG,
+	SQLITE_MUTEX_STATIC_MASTER,
 	SQLITE_MUTEX_STATIC_LRU,
 	SQLITE_MUTEX_STATIC_PMEM,
 	SQLITE_MUTEX_STATIC_MEM,
