@@ -79,9 +79,9 @@
  *             zero, invalid operation, overflow), unless squares of values overflow a float.
  * State.      The library prints nothing and never exits, but for an exception that leaves a
  *             callback. What it keeps outside of handles: the choice of kernels, the loaded network
- *             library and, for its own tests, a count of allocations. Settings of the program
- *             (OpenMP, floating-point mode, signal mask, umask, environment, current folder) stay
- *             as they are.
+ *             library, libutf8proc and Little CMS, and, for its own tests, a count of allocations.
+ *             Settings of the program (OpenMP, floating-point mode, signal mask, umask,
+ *             environment, current folder) stay as they are.
  * ABI.        Within a soname, names, numbers and layouts stay, and structs grow at their end.
  *             Callers allocate imgsearch_error, imgsearch_input and imgsearch_image; their layouts
  *             are frozen. See docs/abi.md.
