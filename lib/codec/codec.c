@@ -14,7 +14,7 @@ const codec *ims_codec_find(image_format f)
 int ims_codec_missing(const codec *c, imgsearch_error *err)
 {
 	return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "%s files need %s, which is missing (Debian: %s)",
-		ims_image_format_name(c->decoder.format), c->library, c->package);
+		ims_image_format_name(c->decoder.format), c->needs, c->package);
 }
 
 static bool knows(const image_codecs *self, image_format f)

@@ -9,9 +9,9 @@
 
 typedef struct codec {
 	decoder decoder;
-	const char *library, *package; /* for people: its name, and its package in Debian */
+	const char *needs, *package; /* for people: its name, and its package in Debian */
 	bool (*load)(void);    /* false: the library is missing. Any thread, any number of times */
-	const uint8_t *sample; /* a small picture, decoded once before the process is locked up */
+	const uint8_t *sample; /* a small picture, decoded once before the process enters its sandbox */
 	size_t sample_size;
 } codec;
 

@@ -348,7 +348,7 @@ static const uint8_t sample[] = {
 
 const codec ims_codec_webp = {
 	.decoder = { IMAGE_WEBP, false, head, decode },
-	.library = "libwebp",
+	.needs = "libwebp",
 	.package = "libwebp7",
 	.load = load,
 	.sample = sample,

@@ -18,7 +18,7 @@ enum { WIRE_MAGIC = 0x696D7364, WIRE_VERSION = 1 };
 typedef enum wire_state {
 	WIRE_READY,
 	WIRE_MISSING, /* the library of the format is not there */
-	WIRE_BROKEN   /* it does not decode its sample, or the process cannot be locked up */
+	WIRE_BROKEN   /* it does not decode its sample, or the sandbox cannot be entered */
 } wire_state;
 
 typedef struct wire_hello {
