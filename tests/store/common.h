@@ -32,6 +32,21 @@ static inline int make_folder(void **state)
 	return 0;
 }
 
+static const char *where; /* file or ":memory:" */
+
+static inline int on_file(void **state)
+{
+	where = file;
+	return make_folder(state);
+}
+
+static inline int in_memory(void **state)
+{
+	int rc = make_folder(state);
+	where = ":memory:";
+	return rc;
+}
+
 static inline int remove_folder(void **state)
 {
 	(void)state;
@@ -126,6 +141,19 @@ static inline bool has_vector(store *st, int64_t id)
 	if (found)
 		assert_true(v[0] == v[3]);
 	return found;
+}
+
+/* A duplicate of the picture `of`, with the content of that number. */
+static inline int64_t add_copy(store *st, const char *path, int64_t of, uint8_t content)
+{
+	store_picture p = { .path = path,
+		.size = 100 + content,
+		.mtime = { content, 5 },
+		.state = IMGSEARCH_STATE_DUPLICATE,
+		.same_as = of,
+		.hash.byte = { content } };
+	ok(ims_store_picture_put(st, &p, &err));
+	return p.id;
 }
 
 #endif

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-static const char *where; /* file or ":memory:" */
 static char target[112];
 
 double ims_now(void)
@@ -17,17 +16,16 @@ double ims_now(void)
 	return atomic_fetch_add(&looks, 1);
 }
 
-static int on_file(void **state)
+static int of_file(void **state)
 {
-	int rc = make_folder(state);
-	where = file;
+	int rc = on_file(state);
 	snprintf(target, sizeof target, "%s/copy.db", folder);
 	return rc;
 }
 
-static int in_memory(void **state)
+static int of_memory(void **state)
 {
-	int rc = on_file(state);
+	int rc = of_file(state);
 	where = ":memory:";
 	return rc;
 }
@@ -420,11 +418,11 @@ static void roots_stay(void **state)
 }
 
 #define both(test) \
-	{ #test, test, on_file, remove_all, NULL }, \
+	{ #test, test, of_file, remove_all, NULL }, \
 	{ \
-#test " in memory", test, in_memory, remove_all, NULL \
+#test " in memory", test, of_memory, remove_all, NULL \
 	}
-#define on_files(test) cmocka_unit_test_setup_teardown(test, on_file, remove_all)
+#define on_files(test) cmocka_unit_test_setup_teardown(test, of_file, remove_all)
 
 int main(void)
 {

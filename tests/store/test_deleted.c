@@ -3,32 +3,6 @@
 
 #include <sqlite3.h>
 
-static const char *where; /* file or ":memory:" */
-
-static int on_file(void **state)
-{
-	where = file;
-	return make_folder(state);
-}
-
-static int in_memory(void **state)
-{
-	int rc = make_folder(state);
-	where = ":memory:";
-	return rc;
-}
-
-static int64_t add_copy(store *st, const char *path, int64_t of, uint8_t content)
-{
-	store_picture p = { .path = path,
-		.size = 100 + content,
-		.state = IMGSEARCH_STATE_DUPLICATE,
-		.same_as = of,
-		.hash.byte = { content } };
-	ok(ims_store_picture_put(st, &p, &err));
-	return p.id;
-}
-
 static void is_in(store *st, int64_t id, uint32_t state, int64_t same_as)
 {
 	store_picture p;

@@ -1,33 +1,6 @@
 /* Other names of a file: what becomes of them and of their picture. */
 #include "common.h"
 
-static const char *where; /* file or ":memory:" */
-
-static int on_file(void **state)
-{
-	where = file;
-	return make_folder(state);
-}
-
-static int in_memory(void **state)
-{
-	int rc = make_folder(state);
-	where = ":memory:";
-	return rc;
-}
-
-static int64_t add_copy(store *st, const char *path, int64_t of, uint8_t content)
-{
-	store_picture p = { .path = path,
-		.size = 100 + content,
-		.mtime = { content, 5 },
-		.state = IMGSEARCH_STATE_DUPLICATE,
-		.same_as = of,
-		.hash.byte = { content } };
-	ok(ims_store_picture_put(st, &p, &err));
-	return p.id;
-}
-
 static int64_t add_name(store *st, const char *path, int64_t file_, int64_t of, uint8_t content)
 {
 	int64_t id = add_copy(st, path, of, content);

@@ -6,21 +6,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-static const char *where; /* file or ":memory:" */
-
-static int on_file(void **state)
-{
-	where = file;
-	return make_folder(state);
-}
-
-static int in_memory(void **state)
-{
-	int rc = make_folder(state);
-	where = ":memory:";
-	return rc;
-}
-
 static void settings(void **state)
 {
 	(void)state;
