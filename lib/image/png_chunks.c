@@ -59,7 +59,7 @@ static const uint8_t *find_text(const chunk *c, bool *deflated)
 {
 	const uint8_t *end = c->data + c->size, *at = memchr(c->data, 0, c->size);
 	*deflated = is(c, "zTXt");
-	if (!at++ || at - c->data > MAX_KEYWORD + 1)
+	if (!at || ++at - c->data > MAX_KEYWORD + 1)
 		return NULL;
 	if (*deflated)
 		return at < end ? at + 1 : NULL;
@@ -69,9 +69,12 @@ static const uint8_t *find_text(const chunk *c, bool *deflated)
 		return NULL;
 	*deflated = *at == 1;
 	at += 2;
-	for (int i = 0; i < 2; i++)
-		if (!(at = memchr(at, 0, (size_t)(end - at))) || !at++)
+	for (int i = 0; i < 2; i++) {
+		at = memchr(at, 0, (size_t)(end - at));
+		if (!at)
 			return NULL;
+		at++;
+	}
 	return at;
 }
 
@@ -88,10 +91,11 @@ static void decode_raw_profile(buf *text)
 		in++;
 	for (int line = 0; line < 2; line++) {
 		in = in < end ? memchr(in, '\n', (size_t)(end - in)) : NULL;
-		if (!in++) {
+		if (!in) {
 			text->len = 0;
 			return;
 		}
+		in++;
 	}
 	for (int high = -1; in < end; in++) {
 		int digit = ims_hex_digit((char)*in);

@@ -4,6 +4,7 @@
 import pathlib
 
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 SEEDS = pathlib.Path(__file__).parent / 'seeds'
 II = b'II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0'
@@ -39,6 +40,13 @@ save('png/rgba.png', picture('RGBA'), optimize=True)
 save('png/palette.png', picture('P'), transparency=3, bits=4)
 save('png/bits.png', picture('1'))
 save('png/sixteen.png', picture('I').convert('I;16'))
+XMP = '<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+RAW = f'\nexif\n{len(II) + 6:8}\n{(b"Exif" + bytes(2) + II).hex()}\n'
+texts = PngInfo()
+texts.add_itxt('XML:com.adobe.xmp', XMP, zip=True)
+texts.add_text('Raw profile type exif', RAW, zip=True)
+texts.add_text('Raw profile type APP1', RAW)
+save('png/texts.png', picture('L'), pnginfo=texts, exif=II)
 for mode in '1', 'P', 'RGB', 'RGBA':
     save(f'bmp/{mode}.bmp', picture(mode))
 save('gif/palette.gif', picture('P'))
