@@ -157,9 +157,9 @@ int ims_analysis_chance_fit(chance *out, const float *score, const uint64_t *gro
 	return rc;
 }
 
-chance_norm ims_analysis_chance_norm(const chance *c, float *score, size_t n)
+chance_norm ims_analysis_chance_norm(const chance *c, float *score, float *scratch, size_t n)
 {
-	qsort(score, n, sizeof *score, ims_float_compare);
+	ims_float_sort(score, scratch, n);
 	chance_norm norm = norm_of(score, n);
 	for (int round = 0; round < ROUNDS; round++) {
 		size_t kept = n;

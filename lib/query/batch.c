@@ -211,6 +211,8 @@ static int run_steps(batch *b, const asked *a, imgsearch_error *err)
 		rc = init(b, n, err);
 	for (size_t at = 0, now; !rc && at < n; at += now) {
 		now = n - at < b->step ? n - at : b->step;
+		if (at)
+			ims_store_snapshot_pause(a->s->store);
 		rc = run_step(b, at, now, err);
 		if (!rc)
 			rc = ims_job_step(a->job, "query", at + now, n, err);

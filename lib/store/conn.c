@@ -19,6 +19,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 static char *immutable_uri(const char *path)
 {
@@ -172,15 +173,21 @@ static int begin_old(conn *c, bool *upgraded, imgsearch_error *err)
 	return rc;
 }
 
-int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
+/* Whether a read looks if the file was replaced: always, or in a snapshot once a second. */
+static bool is_time_to_look(store *st, const store_snapshot *snapshot)
+{
+	struct timespec now;
+	if (!snapshot)
+		return true;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return atomic_exchange(&st->looked, (long long)now.tv_sec) != now.tv_sec;
+}
+
+static int acquire(store *st, conn **out, bool look, imgsearch_error *err)
 {
 	bool upgraded = true;
-	if (ims_store_own_transaction(st)) {
-		*out = st->writer;
-		return 0;
-	}
 	*out = NULL;
-	int rc = ims_store_check_path(st, err);
+	int rc = look ? ims_store_check_path(st, err) : 0;
 	while (!rc && upgraded) {
 		*out = take_idle(st);
 		if (!*out)
@@ -189,7 +196,7 @@ int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
 			ims_store_hold_for_read(st, &(*out)->hold);
 			(*out)->steps = 0;
 			rc = begin_old(*out, &upgraded, err);
-			if (!rc && !upgraded)
+			if (!rc && !upgraded && look)
 				rc = ims_store_check_file(*out, err);
 		}
 		if (rc || upgraded) {
@@ -200,6 +207,31 @@ int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
 	return rc;
 }
 
+int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
+{
+	if (ims_store_own_transaction(st)) {
+		*out = st->writer;
+		return 0;
+	}
+	store_snapshot *snapshot = ims_store_snapshot_get(st);
+	if (snapshot && snapshot->conn) {
+		*out = snapshot->conn;
+		return 0;
+	}
+	int rc = acquire(st, out, is_time_to_look(st, snapshot), err);
+	if (rc || !snapshot)
+		return rc;
+	rc = ims_store_read_begin(*out, err);
+	if (rc) {
+		ims_store_release(st, *out);
+		*out = NULL;
+		return rc;
+	}
+	snapshot->conn = *out;
+	snapshot->conn->shared = true;
+	return 0;
+}
+
 static void end_read(conn *c)
 {
 	if (!sqlite3_get_autocommit(c->db))
@@ -208,9 +240,9 @@ static void end_read(conn *c)
 
 void ims_store_release(store *st, conn *c)
 {
-	if (!c || c == st->writer)
+	if (!c || c == st->writer || c->shared)
 		return;
-	if (c->old)
+	if (!c->borrowed)
 		end_read(c);
 	ims_store_let_go(st, &c->hold);
 	pthread_mutex_lock(&st->mutex);
@@ -235,6 +267,6 @@ int ims_store_read_begin(conn *c, imgsearch_error *err)
 
 void ims_store_read_end(conn *c)
 {
-	if (c != c->st->writer && !c->borrowed && !c->old)
+	if (c != c->st->writer && !c->borrowed && !c->old && !c->shared)
 		end_read(c);
 }

@@ -21,7 +21,11 @@ typedef struct conn {
 	int64_t old;        /* reads a file of this version through views (schema.h); 0: needs none */
 	store_hold hold;    /* of ":memory:" */
 	int64_t file_state; /* of an immutable file, when it was opened */
-	unsigned steps;     /* of statements, since ims_store_acquire */
+	bool shared;        /* belongs to a snapshot of its thread */
+	bool has_state;     /* state is that of the data version */
+	int64_t data_version;
+	store_state state;
+	unsigned steps; /* of statements, since ims_store_acquire */
 	int failed; /* status of the first statement that failed; a transaction must be rolled back */
 	struct {
 		const char *sql;
@@ -42,6 +46,7 @@ struct store {
 	atomic_llong file_id;      /* its random number; 0: it has none */
 	atomic_llong checked;      /* the state of the file when its number was last compared */
 	atomic_bool overwritten;   /* it had another number: another file was copied over it */
+	atomic_llong looked;       /* second at which a snapshot last looked at the file */
 	atomic_bool writing;       /* the writer lock is held through this handle */
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread; /* the thread that sees the work of the open transaction */
@@ -57,10 +62,8 @@ struct store {
 	unsigned gate_queue;           /* threads that wait for its end */
 	conn *idle[STORE_READERS];
 	size_t n_idle;
-	conn *watch;         /* for ims_store_data_version, whose number is a connection's */
-	int64_t file_state;  /* of a file that is open for reading only: its time and size */
-	bool journal;        /* whether it has a journal with something in it */
-	int64_t file_states; /* how often these two changed */
+	int64_t file_state; /* of a file that is open for reading only: its time and size */
+	bool journal;       /* whether it has a journal with something in it */
 };
 
 /* A connection for writing or reading. On failure *out is NULL. */
@@ -70,6 +73,9 @@ void ims_store_disconnect(conn *c); /* NULL is fine */
 /* A connection for reading on this thread: from the pool, or the writing one in its transaction. */
 int ims_store_acquire(store *st, conn **out, imgsearch_error *err);
 void ims_store_release(store *st, conn *c); /* NULL is fine */
+
+/* The snapshot of this thread; NULL: none. */
+store_snapshot *ims_store_snapshot_get(const store *st);
 
 /* Whether this thread has a transaction open. */
 bool ims_store_own_transaction(store *st);

@@ -1,4 +1,4 @@
-/* The file as a whole: free space, size, and changes by other processes. */
+/* The file as a whole: free space, size, and whether it is still the one that was opened. */
 #include "store/gate.h"
 #include "store/sql.h"
 
@@ -157,13 +157,8 @@ void ims_store_drop_outdated(store *st)
 	bool journal = ims_store_journal_exists(st);
 	if (!state || (state == st->file_state && journal == st->journal))
 		return;
-	if (st->watch && st->watch->immutable) {
-		ims_store_disconnect(st->watch);
-		st->watch = NULL;
-	}
 	while (st->n_idle)
 		ims_store_disconnect(st->idle[--st->n_idle]);
-	st->file_states++;
 	st->file_state = state;
 	st->journal = journal;
 }
@@ -174,22 +169,4 @@ int ims_store_check_unchanged(conn *c, imgsearch_error *err)
 		return 0;
 	return c->failed = ims_fail(err, IMGSEARCH_EBUSY,
 			   "index %s was changed while it was read: ask again", c->st->path);
-}
-
-int ims_store_data_version(store *st, int64_t *version, imgsearch_error *err)
-{
-	int rc = 0;
-	*version = atomic_load(&st->commits);
-	if (st->memory)
-		return 0;
-	pthread_mutex_lock(&st->mutex);
-	if (st->read_only)
-		ims_store_drop_outdated(st);
-	if (!st->watch)
-		rc = ims_store_connect(st, &st->watch, false, err);
-	if (!rc)
-		rc = ims_store_number(st->watch, version, 0, err, "PRAGMA data_version", "");
-	*version += st->file_states << 32;
-	pthread_mutex_unlock(&st->mutex);
-	return rc;
 }

@@ -244,7 +244,6 @@ void ims_store_close(store *st)
 	ims_store_write_end(st);
 	for (size_t i = 0; i < st->n_idle; i++)
 		ims_store_disconnect(st->idle[i]);
-	ims_store_disconnect(st->watch);
 	ims_store_disconnect(st->writer); /* last: the others borrow the handle of ":memory:" from it */
 	ims_store_gate_destroy(st);
 	pthread_mutex_destroy(&st->mutex);

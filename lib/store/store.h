@@ -250,6 +250,23 @@ typedef struct store_hold {
 void ims_store_hold(store *st, store_hold *h);
 void ims_store_let_go(store *st, store_hold *h);
 
+/*
+ * Between begin and end, reads of this thread share one connection and see one state of the file,
+ * in one read transaction. It begins with the first read. Excepted are reads of callbacks of the
+ * program, which see what they have written, and ":memory:". pause ends the transaction; the next
+ * read begins another. It comes before long work without reads, since the journal cannot be reset
+ * while an old state is read. Inside, whether the file was replaced is looked at once a second.
+ */
+typedef struct store_snapshot {
+	store *st; /* NULL: of ":memory:" */
+	struct conn *conn;
+	unsigned depth;               /* of callbacks */
+	struct store_snapshot *outer; /* of the same thread */
+} store_snapshot;
+void ims_store_snapshot_begin(store *st, store_snapshot *snapshot);
+void ims_store_snapshot_end(store_snapshot *snapshot);
+void ims_store_snapshot_pause(store *st); /* nothing outside of a snapshot */
+
 /* An empty out where there is no such setting. */
 int ims_store_setting_get(store *st, const char *name, buf *out, imgsearch_error *err);
 
@@ -351,6 +368,14 @@ typedef struct store_counts {
 /* On failure *out is zero. */
 int ims_store_counts(store *st, store_counts *out, imgsearch_error *err);
 
+/* What every change of vectors, searchers or pictures changes. On failure *out is zero. */
+typedef struct store_state {
+	uint32_t epoch; /* the setting of that name; 0: none */
+	int64_t change; /* the number of the newest change of a vector */
+	store_counts counts;
+} store_state;
+int ims_store_state_get(store *st, store_state *out, imgsearch_error *err);
+
 /* The largest id that was ever given to a picture or a vector; -1: none yet. */
 int ims_store_max_id(store *st, int64_t *id, imgsearch_error *err);
 
@@ -439,8 +464,6 @@ int ims_store_backup(store *st, const char *path, bool replace, job *j, imgsearc
 typedef int store_problem_each(void *user, const char *problem);
 int ims_store_check(store *st, store_problem_each *each, void *user, imgsearch_error *err);
 
-/* Bytes of the file, and a number that changes with every commit of this process or another. */
-uint64_t ims_store_bytes(store *st);
-int ims_store_data_version(store *st, int64_t *version, imgsearch_error *err);
+uint64_t ims_store_bytes(store *st); /* of the file */
 
 #endif
