@@ -19,7 +19,4 @@ bool ims_is_feature(const float *v, size_t n);
 /* Orders floats for qsort. None may be NaN. */
 int ims_float_compare(const void *a, const void *b);
 
-/* Sorts n floats, ascending; -0 before 0. None may be NaN. scratch: n more. */
-void ims_float_sort(float *v, float *scratch, size_t n);
-
 #endif
