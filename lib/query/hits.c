@@ -1,4 +1,4 @@
-/* Looks the ids up in one statement, and copies what it finds into the result. */
+/* Looks the ids up, and copies what it finds into the result. */
 #include "query/hits.h"
 
 #include "base/path.h"
@@ -58,8 +58,7 @@ static int add_cell(void *result, hit_row *r, const store_cell *cell)
 	return add_column(result, r, column);
 }
 
-static int fill_row(void *user, size_t i, const store_picture *p, const char *root_path,
-	const store_cell *cell)
+static int fill_path(void *user, size_t i, const store_picture *p, const char *root_path)
 {
 	lookup *l = user;
 	hit_row *r = &l->row[i];
@@ -71,7 +70,15 @@ static int fill_row(void *user, size_t i, const store_picture *p, const char *ro
 		if (!r->hit->path)
 			return IMGSEARCH_ENOMEM;
 	}
-	return cell && l->columns ? add_cell(l->result, r, cell) : 0;
+	return 0;
+}
+
+static int fill_row(void *user, size_t i, const store_picture *p, const char *root_path,
+	const store_cell *cell)
+{
+	lookup *l = user;
+	int rc = fill_path(l, i, p, root_path);
+	return rc || !cell ? rc : add_cell(l->result, &l->row[i], cell);
 }
 
 /* A vector without a row in the table of pictures is named by its id. */
@@ -95,8 +102,12 @@ static int look_up(lookup *l, imgsearch *s, size_t n, imgsearch_error *err)
 		l->row[i].hit->columns = l->row[i].columns;
 		rc = l->row[i].columns ? rc : IMGSEARCH_ENOMEM;
 	}
-	if (!rc)
-		rc = ids ? ims_store_pictures_lookup(s->store, ids, n, fill_row, l, err) : IMGSEARCH_ENOMEM;
+	if (!rc && !ids)
+		rc = IMGSEARCH_ENOMEM;
+	if (!rc && l->columns)
+		rc = ims_store_pictures_lookup(s->store, ids, n, fill_row, l, err);
+	else if (!rc)
+		rc = ims_store_paths_of(s->store, ids, n, fill_path, l, err);
 	for (size_t i = 0; !rc && i < n; i++)
 		if (!l->row[i].hit->path)
 			rc = name_by_id(l->result, l->row[i].hit);

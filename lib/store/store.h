@@ -341,6 +341,14 @@ int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_loo
 	void *user, imgsearch_error *err);
 
 /*
+ * The same of the path alone: of the picture, id, root, state and path are set; one call for each
+ * id.
+ */
+typedef int store_path_of(void *user, size_t i, const store_picture *p, const char *root_path);
+int ims_store_paths_of(store *st, const int64_t *ids, size_t n, store_path_of *each, void *user,
+	imgsearch_error *err);
+
+/*
  * The other paths of n indexed pictures: their duplicates, and other names of files. Calls each in
  * the order of ids, then of paths, with the index i of the id and the path of the root ("" for
  * none). Strings are valid during the call. A result other than 0 stops and is returned.

@@ -205,6 +205,7 @@ static void parse(asking *a, char *setting)
 	char *left, *number;
 	a->options = IMGSEARCH_INIT(imgsearch_query_options);
 	a->options.k = K;
+	a->options.fields = IMGSEARCH_FIELDS_PATHS;
 	a->options.threads = 1;
 	a->batch = a->threads = 0;
 	for (char *word = strtok_r(setting, ",", &left); word; word = strtok_r(NULL, ",", &left)) {
