@@ -19,7 +19,6 @@
 
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 static char *immutable_uri(const char *path)
 {
@@ -173,21 +172,12 @@ static int begin_old(conn *c, bool *upgraded, imgsearch_error *err)
 	return rc;
 }
 
-/* Whether a read looks if the file was replaced: always, or in a snapshot once a second. */
-static bool is_time_to_look(store *st, const store_snapshot *snapshot)
-{
-	struct timespec now;
-	if (!snapshot)
-		return true;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return atomic_exchange(&st->looked, (long long)now.tv_sec) != now.tv_sec;
-}
-
-static int acquire(store *st, conn **out, bool look, imgsearch_error *err)
+static int acquire(store *st, conn **out, imgsearch_error *err)
 {
 	bool upgraded = true;
+	int64_t state;
 	*out = NULL;
-	int rc = look ? ims_store_check_path(st, err) : 0;
+	int rc = ims_store_look(st, &state, err);
 	while (!rc && upgraded) {
 		*out = take_idle(st);
 		if (!*out)
@@ -196,8 +186,8 @@ static int acquire(store *st, conn **out, bool look, imgsearch_error *err)
 			ims_store_hold_for_read(st, &(*out)->hold);
 			(*out)->steps = 0;
 			rc = begin_old(*out, &upgraded, err);
-			if (!rc && !upgraded && look)
-				rc = ims_store_check_file(*out, err);
+			if (!rc && !upgraded)
+				rc = ims_store_check_content(*out, state, err);
 		}
 		if (rc || upgraded) {
 			ims_store_disconnect(*out);
@@ -218,7 +208,7 @@ int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
 		*out = snapshot->conn;
 		return 0;
 	}
-	int rc = acquire(st, out, is_time_to_look(st, snapshot), err);
+	int rc = acquire(st, out, err);
 	if (rc || !snapshot)
 		return rc;
 	rc = ims_store_read_begin(*out, err);

@@ -46,7 +46,6 @@ struct store {
 	atomic_llong file_id;      /* its random number; 0: it has none */
 	atomic_llong checked;      /* the state of the file when its number was last compared */
 	atomic_bool overwritten;   /* it had another number: another file was copied over it */
-	atomic_llong looked;       /* second at which a snapshot last looked at the file */
 	atomic_bool writing;       /* the writer lock is held through this handle */
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread; /* the thread that sees the work of the open transaction */
@@ -90,16 +89,19 @@ int ims_store_check_unchanged(conn *c, imgsearch_error *err);
 
 /*
  * The file of the path is the one that was opened. EIO: it was replaced, moved or deleted; what is
- * written through this handle would go to a file that nobody sees. Nothing for ":memory:".
+ * written through this handle would go to a file that nobody sees. Nothing for ":memory:". *state
+ * receives ims_store_file_state, from the same look at the file; 0 where nothing was looked at.
  */
+int ims_store_look(const store *st, int64_t *state, imgsearch_error *err);
 int ims_store_check_path(const store *st, imgsearch_error *err);
 int ims_store_remember_file(store *st, imgsearch_error *err);
 
 /*
- * The same, and no other file was copied over it: whenever its time or size changed, the number
- * that it got when it was made is read through c. EIO. What lies in the journal hides the file.
+ * No other file was copied over it: whenever its state changed, the number that it got when it was
+ * made is read through c. EIO. What lies in the journal hides the file.
  */
-int ims_store_check_file(conn *c, imgsearch_error *err);
+int ims_store_check_content(conn *c, int64_t state, imgsearch_error *err);
+int ims_store_check_file(conn *c, imgsearch_error *err); /* both */
 /* Whether an error of SQLite comes from another file that was copied over this one; err says so. */
 bool ims_store_is_overwritten(conn *c, imgsearch_error *err);
 /* Within a transaction: gives the file a number, where it has none. */

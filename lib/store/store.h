@@ -255,7 +255,7 @@ void ims_store_let_go(store *st, store_hold *h);
  * in one read transaction. It begins with the first read. Excepted are reads of callbacks of the
  * program, which see what they have written, and ":memory:". pause ends the transaction; the next
  * read begins another. It comes before long work without reads, since the journal cannot be reset
- * while an old state is read. Inside, whether the file was replaced is looked at once a second.
+ * while an old state is read.
  */
 typedef struct store_snapshot {
 	store *st; /* NULL: of ":memory:" */
