@@ -172,7 +172,7 @@ static int begin_old(conn *c, bool *upgraded, imgsearch_error *err)
 	return rc;
 }
 
-static int acquire(store *st, conn **out, imgsearch_error *err)
+int ims_store_acquire_own(store *st, conn **out, imgsearch_error *err)
 {
 	bool upgraded = true;
 	int64_t state;
@@ -208,7 +208,7 @@ int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
 		*out = snapshot->conn;
 		return 0;
 	}
-	int rc = acquire(st, out, err);
+	int rc = ims_store_acquire_own(st, out, err);
 	if (rc || !snapshot)
 		return rc;
 	rc = ims_store_read_begin(*out, err);

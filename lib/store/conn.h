@@ -69,8 +69,13 @@ struct store {
 int ims_store_connect(store *st, conn **out, bool writer, imgsearch_error *err);
 void ims_store_disconnect(conn *c); /* NULL is fine */
 
-/* A connection for reading on this thread: from the pool, or the writing one in its transaction. */
+/*
+ * A connection for reading on this thread: that of its snapshot, or from the pool, or the writing
+ * one in its transaction.
+ */
 int ims_store_acquire(store *st, conn **out, imgsearch_error *err);
+/* One from the pool. It may be used on another thread. */
+int ims_store_acquire_own(store *st, conn **out, imgsearch_error *err);
 void ims_store_release(store *st, conn *c); /* NULL is fine */
 
 /* The snapshot of this thread; NULL: none. */
