@@ -26,7 +26,7 @@
  *	refine.h         the refine step: full rows in the order of their lower bounds
  *	filter_refine.h  whole requests
  *	kd_tree.h        a k-d tree over leading components
- *	exact.c, kdtree_searcher.c, pca.c  the searchers
+ *	coded_searcher.h what the searchers share: exact.c, kdtree_searcher.c, pca.c
  *
  * Threads: queries read side by side. A change holds off every reader.
  */
