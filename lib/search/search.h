@@ -1,5 +1,5 @@
 /*
- * Nearest rows of a collection. Every searcher fills one table of functions; callers use the
+ * Nearest rows of a row source. Every searcher fills one table of functions; callers use the
  * ims_search_* wrappers. Searchers know no pictures and no database: rows come from a `row_source`,
  * their own state goes to a `chunk_sink` and comes back from a `chunk_source`, all given by the
  * caller (handle/view.c, build/build.c).
@@ -171,7 +171,7 @@ typedef struct search_facts {
 	size_t n;
 	uint32_t dim;
 	double spread; /* effective dimension, by the spectrum of a sample; 0: unknown */
-	float *sample; /* (sampled, dim): rows of the collection */
+	float *sample; /* (sampled, dim): rows of the source */
 	size_t sampled;
 } search_facts;
 

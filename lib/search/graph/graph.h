@@ -12,7 +12,7 @@
  *	copies.h     chains of nodes of equal code
  *	link.h       links for batches of new nodes
  *	connect.h    links to nodes that cannot be reached
- *	build.h      the graph of a whole collection
+ *	build.h      the graph of all rows of a source
  *	change.h     adding, marking deleted, consolidating
  *	query.h      candidates by code, re-ranked by full rows; filters; batches
  *	tune.h       the beam width that reaches a recall, measured
