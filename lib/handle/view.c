@@ -347,17 +347,12 @@ static int apply_step(view *v, view_searcher *vs, const int64_t *ids, size_t n, 
 {
 	int64_t gone[APPLY_STEP], here[APPLY_STEP];
 	uint8_t found[APPLY_STEP];
-	size_t dim = v->space.dim, kept = 0, lost = 0;
-	int rc = v->rows.fetch(v->rows.ctx, ids, n, rows, found, err);
-	for (size_t i = 0; !rc && i < n; i++) {
-		if (!found[i]) {
+	size_t kept = n, lost = 0;
+	memcpy(here, ids, n * sizeof *here);
+	int rc = ims_search_fetch(&v->rows, here, &kept, rows, found, err);
+	for (size_t i = 0; !rc && i < n; i++)
+		if (!found[i])
 			gone[lost++] = ids[i];
-			continue;
-		}
-		if (kept != i)
-			memcpy(rows + kept * dim, rows + i * dim, dim * sizeof *rows);
-		here[kept++] = ids[i];
-	}
 	if (!rc && lost)
 		rc = ims_search_remove(vs->index, gone, lost, err);
 	if (!rc && kept)

@@ -76,20 +76,14 @@ static int fetch(const view *v, const query *q, topk *found, size_t *n, float **
 	*rows = ims_alloc_aligned(most, source->dim * sizeof(float));
 	for (size_t i = 0; ids && i < most; i++)
 		ids[i] = found->item[i].id;
-	int rc = ids && there && *rows ? source->fetch(source->ctx, ids, most, *rows, there, err)
+	*n = most;
+	int rc = ids && there && *rows ? ims_search_fetch(source, ids, n, *rows, there, err)
 								   : ims_nomem(err);
-	for (size_t i = 0; !rc && i < found->n; i++) {
-		if (i < most && !there[i])
-			continue;
-		if (i < most && kept < i)
-			memcpy(*rows + kept * source->dim, *rows + i * source->dim,
-				source->dim * sizeof(float));
-		found->item[kept++] = found->item[i];
-	}
-	if (!rc) {
-		*n = most - (found->n - kept);
+	for (size_t i = 0; !rc && i < found->n; i++)
+		if (i >= most || there[i])
+			found->item[kept++] = found->item[i];
+	if (!rc)
 		found->n = kept;
-	}
 	ims_free(ids);
 	ims_free(there);
 	return rc;

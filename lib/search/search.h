@@ -41,6 +41,13 @@ typedef struct row_source {
 int ims_search_sample(const row_source *rows, size_t room, float *out, size_t *n, const job *job,
 	imgsearch_error *err);
 
+/*
+ * Rows by id into out (*n, dim), without those that are gone: the others move to the front, with
+ * their ids, and *n is their number. found[i] = 0: the i-th of the ids that were given is gone.
+ */
+int ims_search_fetch(const row_source *rows, int64_t *ids, size_t *n, float *out, uint8_t *found,
+	imgsearch_error *err);
+
 /* State of a searcher as numbered chunks, about 1 MiB each, kept with a checksum by the store. */
 typedef struct chunk_sink {
 	void *ctx;
