@@ -52,10 +52,11 @@ static const option group_model[] = {
 };
 static const option group_recipe[] = {
 	{ "resize", 0, OPT_UINT, COMMON(recipe.resize), "N",
-		.help = "short side after the resize (default: the network's own)", .min = 32,
-		.max = 4096 },
+		.help = "short side after the resize (default: the network's own)",
+		.min = IMGSEARCH_CROP_MIN, .max = IMGSEARCH_RESIZE_MAX },
 	{ "crop", 0, OPT_UINT, COMMON(recipe.crop), "N",
-		.help = "side of the centre crop (default: the network's own)", .min = 32, .max = 4096 },
+		.help = "side of the centre crop (default: the network's own)", .min = IMGSEARCH_CROP_MIN,
+		.max = IMGSEARCH_RESIZE_MAX },
 	{ "mean", 0, OPT_RGB, COMMON(recipe.mean), "R,G,B",
 		.help = "mean to subtract from values in 0..1", .min = -10, .max = 10,
 		.given = COMMON(mean) },

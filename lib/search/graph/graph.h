@@ -35,9 +35,7 @@
 enum {
 	GRAPH_SLOTS = INT32_MAX,
 	GRAPH_DEGREE = 32,
-	GRAPH_DEGREE_MAX = 128,
 	GRAPH_BEAM = 100,
-	GRAPH_BEAM_MAX = 1000,
 	GRAPH_EF_MAX = 4096,
 	GRAPH_POINTS = 16 /* operating points, at most */
 };
