@@ -133,7 +133,11 @@ IMGSEARCH_API const char *imgsearch_version_text(void);
 
 /* ---------------------------------------------------------------------------------- errors ---- */
 
-/* X(name, number, short text). Numbers never change. */
+/*
+ * X(name, number, short text). Numbers never change. EINVAL is an argument that cannot be: NULL, a
+ * number out of its range, a count that overflows. ELIMIT is data larger than what is taken in: a
+ * picture, a text, a transaction, more rows than there are ids.
+ */
 #define IMGSEARCH_STATUS_MAP(X) \
 	X(IMGSEARCH_OK, 0, "no error") \
 	X(IMGSEARCH_EINVAL, -1, "invalid argument") \
@@ -285,7 +289,7 @@ typedef struct imgsearch_options {
 	uint32_t dim;
 	/* imgsearch_metric of a new index; of an existing one that has another, l2 and ip are EINVAL */
 	uint32_t metric;
-	/* larger pictures are "too big", as are sides over a million pixels; default 200 */
+	/* larger pictures are ELIMIT, as are sides over a million pixels; default 200 */
 	uint32_t max_megapixels;
 	uint32_t must_exist; /* 1: ENOTFOUND instead of a new index */
 	uint32_t read_only;  /* 1: never write, not even a journal */
@@ -398,7 +402,7 @@ typedef enum imgsearch_state {
 	IMGSEARCH_STATE_DUPLICATE = 2,   /* same bytes as an indexed picture; found through it */
 	IMGSEARCH_STATE_UNSUPPORTED = 3, /* no picture, or of a kind that this build cannot read */
 	IMGSEARCH_STATE_DAMAGED = 4,
-	IMGSEARCH_STATE_TOO_BIG = 5,  /* ELIMIT where a single call is given such a picture */
+	IMGSEARCH_STATE_TOO_BIG = 5,  /* ELIMIT in calls for one picture */
 	IMGSEARCH_STATE_EXCLUDED = 6, /* by a rule: see the reason */
 	/* permission, vanished, i/o error: tried again by the next run */
 	IMGSEARCH_STATE_UNREADABLE = 7,
@@ -1149,7 +1153,10 @@ typedef struct imgsearch_bytes {
 	const uint8_t *items;
 } imgsearch_bytes;
 
-/* A JPEG of quality 1..100, or a PNG (quality 0). */
+/*
+ * A JPEG of quality 1..100, or a PNG (quality 0). ELIMIT: a side is longer than the format allows:
+ * 65500 pixels in a JPEG.
+ */
 IMGSEARCH_API int imgsearch_image_encode(const imgsearch_image *image, int quality,
 	const imgsearch_call *call, imgsearch_bytes **out, imgsearch_error *err);
 IMGSEARCH_API void imgsearch_bytes_free(imgsearch_bytes *bytes);
