@@ -266,11 +266,17 @@ int ims_view_check_rows(imgsearch *s, const float *rows, size_t n, uint32_t dim,
 
 /* ------------------------------------------------------------------------------- searchers ---- */
 
-char *ims_view_params(const view *v)
+/*
+ * States of versions before 0.2 can hold rows of zeros, which are in no answer. Where a mean is
+ * subtracted, all searchers but the tree leave them out when they fetch the rows of an answer.
+ */
+char *ims_view_params(const view *v, const char *searcher)
 {
-	if (v->space.metric == IMGSEARCH_METRIC_COSINE && !v->mean)
-		return ims_format("centre=none"); /* states of versions before 0.2 can hold rows of zeros */
-	return ims_format("centre=%016llx", (unsigned long long)v->mean_sum);
+	bool cosine = v->space.metric == IMGSEARCH_METRIC_COSINE;
+	if (cosine && !v->mean)
+		return ims_format("centre=none");
+	return ims_format("centre=%016llx%s", (unsigned long long)v->mean_sum,
+		cosine && !strcmp(searcher, "kdtree") ? " without zeros" : "");
 }
 
 static int get_chunk(void *arg, uint32_t number, buf *out, imgsearch_error *err)
@@ -281,7 +287,7 @@ static int get_chunk(void *arg, uint32_t number, buf *out, imgsearch_error *err)
 
 static bool usable(const view *v, const store_searcher *found, const searcher_ops *ops)
 {
-	char *params = ims_view_params(v);
+	char *params = ims_view_params(v, ops->name);
 	bool same = params && found->params && !strcmp(params, found->params)
 		&& found->version == ops->version;
 	ims_free(params);
