@@ -275,7 +275,10 @@ typedef struct imgsearch_options {
 	 * for a new index the default model
 	 */
 	const char *model;
-	/* .pth, .safetensors or TorchScript .pt for `model`; NULL: looked for, see docs/models.md */
+	/*
+	 * .pth, .safetensors or TorchScript .pt (a program: see docs/SECURITY.md) for `model`; NULL:
+	 * looked for, see docs/models.md
+	 */
 	const char *weights;
 	/* "auto" (default), "cpu", "cuda", "cuda:1"; a GPU that is not there is EMODEL when needed */
 	const char *device;

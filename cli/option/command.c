@@ -42,7 +42,8 @@ static const option group_model[] = {
 	{ "model", 'm', OPT_FILE, COMMON(open.model), "NAME",
 		.help = "network by name (see imgsearch models), or weights with a card" },
 	{ "weights", 'w', OPT_FILE, COMMON(open.weights), "FILE",
-		.help = "its weights: .pth, .safetensors, or TorchScript .pt" },
+		.help = "its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: "
+				"only from people you trust" },
 	{ "device", 0, OPT_TEXT, COMMON(open.device), "NAME",
 		.help = "where the network runs: auto, cpu, cuda, cuda:1" },
 	{ "precision", 0, OPT_ENUM, COMMON(open.precision), "NAME",
