@@ -6,7 +6,7 @@
 
 /*
  * Location and spread of the scores differ between queries. They are therefore normalised by the
- * scores that the query has with a cohort: some hundred pictures of the collection.
+ * scores that the query has with a cohort: some hundred pictures of the index.
  */
 enum { IMS_CHANCE_BODY = 32, IMS_CHANCE_PAIRS = 2000 };
 

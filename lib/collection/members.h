@@ -1,4 +1,4 @@
-/* The members of a collection among which near-duplicates are searched. */
+/* The pictures of an index among which near-duplicates are searched. */
 #ifndef IMS_COLLECTION_MEMBERS_H
 #define IMS_COLLECTION_MEMBERS_H
 

@@ -132,8 +132,8 @@ int imgsearch_vectors_add(imgsearch *s, const float *rows, size_t n, size_t dim,
 	job j;
 	REQUIRE_HANDLE(s, "vectors_add", err);
 	REQUIRE(!n || rows, err, "vectors_add: rows is NULL");
-	REQUIRE(dim && dim <= IMS_MAX_DIM, err, "vectors_add: dim %zu is not within 1..%d", dim,
-		IMS_MAX_DIM);
+	REQUIRE(dim && dim <= IMGSEARCH_DIM_MAX, err, "vectors_add: dim %zu is not within 1..%d", dim,
+		IMGSEARCH_DIM_MAX);
 	REQUIRE(n <= SIZE_MAX / sizeof *rows / dim, err, "vectors_add: n is %zu", n);
 	int rc = COPY(options, theirs, err);
 	if (!rc)

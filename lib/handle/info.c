@@ -87,15 +87,18 @@ static int add_roots(filler *f)
 /* ------------------------------------------------------------------------------- searchers ---- */
 
 static int fill_searcher(filler *f, imgsearch_searcher *out, const store_searcher *stored,
-	const char *params, int64_t last_change)
+	int64_t last_change)
 {
-	char key[64];
+	char key[64], *params = ims_view_params(f->v, stored->name);
+	if (!params)
+		return ims_nomem(f->err);
 	snprintf(key, sizeof key, "searcher_%s", stored->name);
 	out->name = text(f, stored->name);
 	out->note = setting(f, key);
 	out->rows = stored->rows;
 	out->changed = last_change > stored->change ? (uint64_t)(last_change - stored->change) : 0;
 	out->stale = !stored->params || strcmp(stored->params, params) != 0;
+	ims_free(params);
 	int rc = ims_store_searcher_bytes(f->s->store, stored->state, &out->bytes, f->err);
 	return rc || out->name ? rc : ims_nomem(f->err);
 }
@@ -108,18 +111,15 @@ static int add_searchers(filler *f)
 	int rc = ims_store_searchers(f->s->store, &stored, &n, f->err);
 	if (rc)
 		return rc;
-	char *params = ims_view_params(f->v);
 	imgsearch_searchers *list = ims_result_alloc(f->info, 1, sizeof *list);
 	imgsearch_searcher **items = ims_result_list(f->info, n, sizeof **items);
-	rc = params && list && items ? ims_store_change_last(f->s->store, &last, f->err)
-								 : ims_nomem(f->err);
+	rc = list && items ? ims_store_change_last(f->s->store, &last, f->err) : ims_nomem(f->err);
 	for (size_t i = 0; !rc && i < n; i++)
-		rc = fill_searcher(f, items[i], &stored[i], params, last);
+		rc = fill_searcher(f, items[i], &stored[i], last);
 	if (!rc) {
 		*list = (imgsearch_searchers){ n, (const imgsearch_searcher *const *)items };
 		f->info->searchers = list;
 	}
-	ims_free(params);
 	ims_store_searchers_free(stored, n);
 	return rc;
 }

@@ -252,6 +252,7 @@ typedef struct finder {
 	imgsearch *s;
 	const char *path;
 	int64_t id;
+	imgsearch_error why; /* of a look-up that failed */
 } finder;
 
 /*
@@ -265,7 +266,7 @@ static int find_below(void *user, int64_t root, const char *root_path)
 	const char *below = root ? ims_path_below(f->path, root_path) : f->path;
 	if (!below || (root && !*below))
 		return 0;
-	int rc = ims_store_picture_find(f->s->store, root, below, &p, NULL);
+	int rc = ims_store_picture_find(f->s->store, root, below, &p, &f->why);
 	f->id = p.id;
 	ims_store_picture_clear(&p);
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc ? rc : 1;
@@ -277,7 +278,7 @@ static int find_by_id(finder *f)
 	imgsearch_item *item;
 	if (strncmp(f->path, "id:", 3))
 		return 0;
-	int rc = ims_item_get(f->s, strtoll(f->path + 3, NULL, 10), &item, NULL);
+	int rc = ims_item_get(f->s, strtoll(f->path + 3, NULL, 10), &item, &f->why);
 	if (rc)
 		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 	bool found = !strcmp(item->path, f->path);
@@ -289,15 +290,19 @@ static int find_by_id(finder *f)
 int ims_items_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err)
 {
 	finder f = { .s = s, .path = path };
-	int rc = ims_store_each_root(s->store, find_below, &f, err);
+	int rc = ims_store_each_root(s->store, find_below, &f, &f.why);
 	if (!rc)
 		rc = find_below(&f, 0, "");
 	if (!rc)
 		rc = find_by_id(&f);
-	if (rc == 1)
+	if (rc == 1) {
 		*id = f.id;
+		return 0;
+	}
+	if (rc && err)
+		*err = f.why;
 	if (rc)
-		return rc == 1 ? 0 : rc;
+		return rc;
 	return ims_fail(err, IMGSEARCH_ENOTFOUND, "%s is not in index %s", path,
 		ims_store_path(s->store));
 }

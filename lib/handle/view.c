@@ -256,11 +256,17 @@ int ims_view_check_rows(imgsearch *s, const float *rows, size_t n, uint32_t dim,
 
 /* ------------------------------------------------------------------------------- searchers ---- */
 
-char *ims_view_params(const view *v)
+/*
+ * States of versions before 0.2 can hold rows of zeros, which are in no answer. Where a mean is
+ * subtracted, all searchers but the tree leave them out when they fetch the rows of an answer.
+ */
+char *ims_view_params(const view *v, const char *searcher)
 {
-	if (v->space.metric == IMGSEARCH_METRIC_COSINE && !v->mean)
-		return ims_format("centre=none"); /* states of versions before 0.2 can hold rows of zeros */
-	return ims_format("centre=%016llx", (unsigned long long)v->mean_sum);
+	bool cosine = v->space.metric == IMGSEARCH_METRIC_COSINE;
+	if (cosine && !v->mean)
+		return ims_format("centre=none");
+	return ims_format("centre=%016llx%s", (unsigned long long)v->mean_sum,
+		cosine && !strcmp(searcher, "kdtree") ? " without zeros" : "");
 }
 
 static int get_chunk(void *arg, uint32_t number, buf *out, imgsearch_error *err)
@@ -271,7 +277,7 @@ static int get_chunk(void *arg, uint32_t number, buf *out, imgsearch_error *err)
 
 static bool usable(const view *v, const store_searcher *found, const searcher_ops *ops)
 {
-	char *params = ims_view_params(v);
+	char *params = ims_view_params(v, ops->name);
 	bool same = params && found->params && !strcmp(params, found->params)
 		&& found->version == ops->version;
 	ims_free(params);
@@ -337,17 +343,12 @@ static int apply_step(view *v, view_searcher *vs, const int64_t *ids, size_t n, 
 {
 	int64_t gone[APPLY_STEP], here[APPLY_STEP];
 	uint8_t found[APPLY_STEP];
-	size_t dim = v->space.dim, kept = 0, lost = 0;
-	int rc = v->rows.fetch(v->rows.ctx, ids, n, rows, found, err);
-	for (size_t i = 0; !rc && i < n; i++) {
-		if (!found[i]) {
+	size_t kept = n, lost = 0;
+	memcpy(here, ids, n * sizeof *here);
+	int rc = ims_search_fetch(&v->rows, here, &kept, rows, found, err);
+	for (size_t i = 0; !rc && i < n; i++)
+		if (!found[i])
 			gone[lost++] = ids[i];
-			continue;
-		}
-		if (kept != i)
-			memcpy(rows + kept * dim, rows + i * dim, dim * sizeof *rows);
-		here[kept++] = ids[i];
-	}
 	if (!rc && lost)
 		rc = ims_search_remove(vs->index, gone, lost, err);
 	if (!rc && kept)

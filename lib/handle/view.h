@@ -88,10 +88,10 @@ int ims_view_check_rows(imgsearch *s, const float *rows, size_t n, uint32_t dim,
 	imgsearch_error *err);
 
 /*
- * The parameters with which a searcher state must have been built to be usable in this view. The
- * caller frees the text by ims_free. NULL: out of memory.
+ * The parameters with which a state of the searcher must have been built to be usable in this view.
+ * The caller frees the text by ims_free. NULL: out of memory.
  */
-char *ims_view_params(const view *v);
+char *ims_view_params(const view *v, const char *searcher);
 
 /*
  * The searcher of that name, with all changes applied. *out is borrowed from the view; it is NULL

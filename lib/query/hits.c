@@ -156,32 +156,13 @@ static size_t drop_gone(imgsearch_hit **items, const hit_row *row, size_t n)
 	return kept;
 }
 
-/* Hits of nothing: in memory of `result`, or a result of their own. NULL: out of memory. */
-static imgsearch_hits *new_hits(void *result)
-{
-	imgsearch_hits *hits;
-	return result ? ims_result_alloc(result, 1, sizeof *hits) : ims_result_new(sizeof *hits);
-}
-
-const char ims_hits_plan_empty[] = "empty index";
-
-int ims_hits_empty(void *result, imgsearch_hits **out, imgsearch_error *err)
-{
-	imgsearch_hits *hits = *out = new_hits(result);
-	if (!hits)
-		return ims_nomem(err);
-	hits->searcher = "scan";
-	hits->plan = ims_hits_plan_empty;
-	hits->exact = 1;
-	return 0;
-}
-
 int ims_hits_make(void *result, imgsearch *s, imgsearch_metric metric, uint32_t fields,
 	const imgsearch_filter *filter, const topk *found, imgsearch_hits **out, imgsearch_error *err)
 {
 	size_t n = found->n;
 	bool owns = !result;
-	imgsearch_hits *hits = new_hits(result);
+	imgsearch_hits *hits = owns ? ims_result_new(sizeof *hits)
+								: ims_result_alloc(result, 1, sizeof *hits);
 	result = owns ? hits : result;
 	imgsearch_hit **items = hits ? ims_result_list(result, n, sizeof **items) : NULL;
 	hit_row *row = ims_zalloc(n, sizeof *row);

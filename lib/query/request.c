@@ -109,3 +109,15 @@ void ims_query_free(query *q)
 	ims_free(q->subset);
 	ims_free(q->own);
 }
+
+int ims_query_row(imgsearch *s, const query *q, const imgsearch_input *in, size_t i, float *row,
+	imgsearch_error *err)
+{
+	int rc = ims_space_check(q->space, row, 1, "input", i, err);
+	if (rc)
+		return rc;
+	ims_space_apply(q->space, row, row);
+	if (q->improve.views <= 1 || in->kind == IMGSEARCH_INPUT_KIND_VECTOR)
+		return 0;
+	return ims_improve_views(s, q->job, q->space, in, q->improve.views, row, err);
+}

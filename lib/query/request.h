@@ -30,6 +30,14 @@ int ims_query_make(query *q, imgsearch *s, const view *v, const imgsearch_query_
 	job *j, imgsearch_error *err);
 void ims_query_free(query *q);
 
+/*
+ * row (dim), the feature of input i, becomes its row in the space of the index: checked, moved,
+ * with the mean over the views that the options ask for. EINVAL: it can be in no answer. The errors
+ * of ims_improve_views.
+ */
+int ims_query_row(imgsearch *s, const query *q, const imgsearch_input *in, size_t i, float *row,
+	imgsearch_error *err);
+
 /* Of many queries: searches with as many threads as the options say. ENOMEM. */
 int ims_query_threads(query *q, imgsearch_error *err);
 

@@ -20,7 +20,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-server -d 'do
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-build -d 'do not build the searcher afterwards'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l resize -d 'short side after the resize (default: the network\'s own)' -x
@@ -67,7 +67,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l batch -d 'with -
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l stats -d 'with --vectors: write times and memory as one JSON line'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
@@ -134,7 +134,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l output -s o -d
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l raw -d 'features as the network gives them, not normalised'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l resize -d 'short side after the resize (default: the network\'s own)' -x
@@ -188,7 +188,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l views -d 'search 
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l seed -d 'seed of the random numbers' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
@@ -259,7 +259,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l descent -d 'in t
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l licence -d 'in the card: its terms' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l note -d 'in the card: anything else' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l resize -d 'short side after the resize (default: the network\'s own)' -x
@@ -286,7 +286,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l max-upload -d 'l
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l read-only -d 'nothing of the index can be changed from outside'
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l threads -s t -d 'threads to use (default: one per available CPU)' -x

@@ -47,7 +47,7 @@ _imgsearch() {
 			'--no-build[do not build the searcher afterwards]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
-			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
+			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
@@ -97,7 +97,7 @@ _imgsearch() {
 			'--stats[with --vectors\: write times and memory as one JSON line]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
-			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
+			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
@@ -186,7 +186,7 @@ _imgsearch() {
 			'--raw[features as the network gives them, not normalised]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
-			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
+			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
@@ -254,7 +254,7 @@ _imgsearch() {
 			'--seed=[seed of the random numbers]:N:' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
-			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
+			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
@@ -334,7 +334,7 @@ _imgsearch() {
 			'--licence=[in the card\: its terms]:TEXT:' \
 			'--note=[in the card\: anything else]:TEXT:' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
-			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
+			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
@@ -364,7 +364,7 @@ _imgsearch() {
 			'--read-only[nothing of the index can be changed from outside]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
-			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
+			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
