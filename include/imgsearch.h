@@ -304,12 +304,11 @@ IMGSEARCH_API int imgsearch_decoder_serve(int argc, char **argv);
 /*
  * Opens an index, and makes it where there is none. `location` is a path, ":memory:" (kept
  * nowhere), or file:///path. The network is loaded by the first picture, not here. An index made by
- * an older version is upgraded, in one transaction; opened for reading only it answers as it is. A
- * read of a file that nobody may write, but which changed meanwhile, is EBUSY. Errors: EDB (no
- * database, or a damaged one), EVERSION (made by a newer version), ENOTFOUND (must_exist or
- * read_only), EMODEL (a new index, and no such model), EUNSUPPORTED (a scheme other than file).
- * With another model than the index's, the first picture is EMODEL, but imgsearch_index_update
- * computes all vectors anew.
+ * an older version answers as it is; its first writer upgrades it, in one transaction. A read of a
+ * file that nobody may write, but which changed meanwhile, is EBUSY. Errors: EDB (no database, or a
+ * damaged one), EVERSION (made by a newer version), ENOTFOUND (must_exist or read_only), EMODEL (a
+ * new index, and no such model), EUNSUPPORTED (a scheme other than file). With another model than
+ * the index's, the first picture is EMODEL, but imgsearch_index_update computes all vectors anew.
  */
 IMGSEARCH_API int imgsearch_open(const char *location, const imgsearch_options *options,
 	const imgsearch_call *call, imgsearch **out, imgsearch_error *err);

@@ -318,11 +318,12 @@ static void forget_full(member *const *made, size_t n)
 
 /*
  * Stores the signatures of a block. The writer lock is held only for this. If another writer has it
- * or a write fails, nothing is stored, and the next call makes the signatures again.
+ * or a write fails, nothing is stored, and the next call makes the signatures again. So it is where
+ * a write would upgrade an index of an older version, which a reader leaves as it is.
  */
 static void store_signatures(store *st, member *const *made, size_t n)
 {
-	if (ims_store_read_only(st) || ims_store_write_begin(st, NULL))
+	if (ims_store_read_only(st) || ims_store_old_version(st) || ims_store_write_begin(st, NULL))
 		return;
 	int rc = ims_store_tx_begin(st, NULL);
 	if (!rc) {
@@ -357,6 +358,11 @@ static int make_missing(read_state *r, job *job, imgsearch_error *err)
 			m->unread += !missing[i]->has_detail;
 		rc = ims_job_step(job, "read", at + block, n, err);
 	}
+	if (!rc && n > m->unread && ims_store_old_version(r->s->store))
+		ims_job_log(job, IMGSEARCH_LOG_WARNING,
+			"index %s is of an older version and stays so: what was read of %zu pictures is not "
+			"stored",
+			ims_store_path(r->s->store), n - (size_t)m->unread);
 	ims_free(missing);
 	return rc;
 }

@@ -182,7 +182,7 @@ int imgsearch_root_move(imgsearch *s, const char *from, const char *to, const im
 	REQUIRE(from && *from, err, "root_move: from is NULL or empty");
 	REQUIRE(to && *to, err, "root_move: to is NULL or empty");
 	int rc = ims_call_begin(s, call, &j, err);
-	return rc ? rc : ims_root_move(s, from, to, err);
+	return rc ? rc : ims_root_move(s, from, to, &j, err);
 }
 
 int imgsearch_index_backup(imgsearch *s, const char *path,

@@ -613,7 +613,7 @@ int ims_index_run(imgsearch *s, const char *const *paths, size_t n,
 	};
 	int rc = ims_pipeline_init(&r->pipeline);
 	if (!rc)
-		rc = ims_handle_write_begin(s, p.err);
+		rc = ims_handle_write_begin(s, &r->job, p.err);
 	bool writing = !rc;
 	if (!rc)
 		rc = run(r, &p, paths, n);

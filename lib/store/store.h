@@ -18,7 +18,7 @@
 
 #include "base/base.h"
 
-/* user_version; a newer file is refused, an older one upgraded in one transaction */
+/* user_version; a newer file is refused, an older one upgraded by its first writer */
 #define IMS_STORE_VERSION 3
 
 typedef struct store store;
@@ -31,19 +31,22 @@ typedef struct store_options {
 
 /*
  * Opens or creates the file; ":memory:" has none. A file that cannot be written is opened for
- * reading. An older one that is open for reading only is not changed, and reads as if it were
- * upgraded. EDB: it is no index or is damaged; EVERSION: it is newer; ENOTFOUND.
+ * reading. An older one reads as if it were upgraded, and stays as it is until write_begin. EDB: it
+ * is no index or is damaged; EVERSION: it is newer; ENOTFOUND.
  */
 int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err);
 void ims_store_close(store *st);
 bool ims_store_read_only(const store *st);
 const char *ims_store_path(const store *st); /* absolute */
+/* The version of a file that is older than this code and was not upgraded yet; 0: it is current. */
+int64_t ims_store_old_version(store *st);
 
 /* --------------------------------------------------------------------------------- writing ---- */
 
 /*
- * Acquires the writer lock, against this process and others, until write_end. EBUSY at once;
- * EINVAL: the options asked for reading only; EIO: the file cannot be written.
+ * Acquires the writer lock, against this process and others, until write_end. An older file is
+ * upgraded, in one transaction; where that fails it stays as it was. EBUSY at once; EINVAL: the
+ * options asked for reading only; EIO: the file cannot be written.
  */
 int ims_store_write_begin(store *st, imgsearch_error *err);
 void ims_store_write_end(store *st);
