@@ -19,7 +19,7 @@ typedef struct index_args {
 	common_args common;
 	option_list include, exclude;
 	const char *csv, *key, *title;
-	uint32_t follow_links, prune, retry, no_build, no_server;
+	uint32_t follow_links, no_follow_links, prune, retry, no_build, no_server;
 	uint32_t reread, partial, no_exclude, no_include, no_default_excludes;
 } index_args;
 
@@ -35,7 +35,10 @@ static const option options[] = {
 		.help = "forget the patterns of --include of earlier runs" },
 	{ "no-default-excludes", 0, OPT_FLAG, AT(no_default_excludes),
 		.help = "take in system folders, such as #recycle, unless they are hidden" },
-	{ "follow-links", 'L', OPT_FLAG, AT(follow_links), .help = "follow symbolic links" },
+	{ "follow-links", 'L', OPT_FLAG, AT(follow_links),
+		.help = "follow symbolic links, now and in later runs" },
+	{ "no-follow-links", 0, OPT_FLAG, AT(no_follow_links),
+		.help = "follow them no longer" },
 	{ "prune", 0, OPT_FLAG, AT(prune),
 		.help = "let this run remove more than 30 % of a folder's pictures" },
 	{ "flip", 0, OPT_FLAG, AT(common.recipe.flip),
@@ -285,6 +288,7 @@ static imgsearch_index_update_options index_options(const index_args *a)
 		.csv_key = a->key,
 		.csv_title = a->title,
 		.follow_links = a->follow_links,
+		.no_follow_links = a->no_follow_links,
 		.prune = a->prune,
 		.retry = a->retry,
 		.reread = a->reread,

@@ -419,7 +419,8 @@ typedef struct imgsearch_index_update_options {
 	const char *csv;       /* attach the columns of this CSV (RFC 4180, UTF-8, header row) */
 	const char *csv_key;   /* column with file name or path; default "file" */
 	const char *csv_title; /* column that is the title; default "title" */
-	uint32_t follow_links; /* 1: follow symbolic links; loops are noticed */
+	/* 1: follow symbolic links, in this run and in later ones over what it covers */
+	uint32_t follow_links;
 	uint32_t prune;        /* 1: allow this run to drop more than 30 % of a root */
 	uint32_t retry;        /* 1: try bad files again, even unchanged ones */
 	uint32_t reserved;     /* 0 */
@@ -429,6 +430,8 @@ typedef struct imgsearch_index_update_options {
 	uint32_t forget_exclude;
 	uint32_t reread;  /* 1: read and compare the bytes of unchanged files, too */
 	uint32_t partial; /* 1: of pictures that lost pixels, what is there is taken, and marked */
+	uint32_t no_follow_links; /* 1: links are not followed any more, as they were since a run did */
+	uint32_t reserved2;       /* 0 */
 } imgsearch_index_update_options;
 
 typedef struct imgsearch_index_update_report {
@@ -835,7 +838,7 @@ IMGSEARCH_API int imgsearch_vectors_reduce(imgsearch *s, const float *rows, size
 typedef struct imgsearch_item {
 	int64_t id;
 	uint32_t state;     /* imgsearch_state */
-	uint32_t offline;   /* 1: its root is absent */
+	uint32_t offline;   /* 1: its root is absent or empty, or what a link to it leads to */
 	const char *path;   /* absolute, or the name that it was added under */
 	const char *title;  /* or NULL */
 	const char *reason; /* of a state other than indexed, or NULL */
@@ -890,6 +893,7 @@ typedef struct imgsearch_root {
 	uint32_t offline; /* 1: absent now */
 	uint32_t reserved;
 	const imgsearch_strings *exclude, *include; /* remembered patterns, see docs/folders.md */
+	const imgsearch_strings *follow; /* folders of it in which links are followed, "." for all */
 } imgsearch_root;
 
 typedef struct imgsearch_roots {
@@ -925,7 +929,7 @@ typedef struct imgsearch_info {
 	uint64_t vectors;
 	uint32_t dim, metric;
 	const imgsearch_counts *counts;
-	uint64_t offline;         /* items of absent roots */
+	uint64_t offline;         /* items that are offline */
 	const char *model;        /* name; NULL: an index of the caller's own vectors */
 	const char *weights;      /* where they came from */
 	const char *weights_hash; /* hexadecimal BLAKE2b-256 */

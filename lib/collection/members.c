@@ -35,6 +35,7 @@ void ims_members_free(members *m)
 	ims_free(m->item);
 	ims_free(m->name);
 	ims_free(m->stand_in);
+	ims_away_free(&m->away);
 }
 
 static member *find_item(const members *m, int64_t id)
@@ -414,7 +415,9 @@ int ims_members_read(imgsearch *s, const imgsearch_filter *filter, bool signatur
 {
 	read_state r = { .s = s, .filter = filter, .out = out };
 	*out = (members){ 0 };
-	int rc = ims_store_each_picture(s->store, 0, add_picture, &r, err);
+	int rc = ims_away_read(s, &out->away, err);
+	if (!rc)
+		rc = ims_store_each_picture(s->store, 0, add_picture, &r, err);
 	if (!rc)
 		rc = take_names(out);
 	if (!rc && filter)

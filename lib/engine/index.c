@@ -13,13 +13,16 @@ static int check_patterns(const char *const *patterns, size_t n, const char *nam
 {
 	REQUIRE(!n || patterns, err, "index_update: n_%s without %s", name, name);
 	for (size_t i = 0; i < n; i++)
-		REQUIRE(patterns[i], err, "index_update: %s %zu is NULL", name, i);
+		REQUIRE(patterns[i] && *patterns[i], err, "index_update: %s %zu is NULL or empty", name, i);
 	return 0;
 }
 
 static int check_update(const imgsearch_index_update_options *o, imgsearch_error *err)
 {
 	REQUIRE(!o->reserved, err, "index_update: reserved is %u, not 0", o->reserved);
+	REQUIRE(!o->reserved2, err, "index_update: reserved2 is %u, not 0", o->reserved2);
+	REQUIRE(!o->follow_links || !o->no_follow_links, err,
+		"index_update: follow_links and no_follow_links exclude each other");
 	int rc = check_patterns(o->include, o->n_include, "include", err);
 	if (!rc)
 		rc = check_patterns(o->exclude, o->n_exclude, "exclude", err);

@@ -162,8 +162,6 @@ static int make(store *st, const store_options *o, imgsearch_error *err)
 		rc = ims_store_upgrade(st->writer, ims_store_steps, IMS_STORE_VERSION, err);
 	if (!rc && kind == FILE_EMPTY)
 		rc = new_settings(st->writer, o, err);
-	if (!rc)
-		rc = ims_store_file_id_put(st->writer, false, err);
 	if (rc) {
 		ims_store_disconnect(st->writer);
 		st->writer = NULL;
@@ -182,8 +180,6 @@ int ims_store_open_writer(store *st, imgsearch_error *err)
 		rc = examine(st->writer, &kind, err);
 	if (!rc && kind == FILE_OLDER)
 		rc = ims_store_upgrade(st->writer, ims_store_steps, IMS_STORE_VERSION, err);
-	if (!rc && kind == FILE_OLDER)
-		rc = ims_store_file_id_put(st->writer, false, err);
 	if (rc) {
 		ims_store_disconnect(st->writer);
 		st->writer = NULL;

@@ -19,7 +19,7 @@
 #include "base/base.h"
 
 /* user_version; a newer file is refused, an older one upgraded by its first writer */
-#define IMS_STORE_VERSION 3
+#define IMS_STORE_VERSION 4
 
 typedef struct store store;
 
@@ -108,11 +108,16 @@ int ims_store_root_merge(store *st, int64_t from, int64_t into, const char *belo
 /* Roots that the index lies in now move with it from now on, as after its backup was restored. */
 int ims_store_roots_settle(store *st, imgsearch_error *err);
 
-/*
- * Patterns that are remembered for a root, in order: of what its runs leave out, or with `include`
- * of all that they take in. Replaces them; n 0: none.
- */
-int ims_store_patterns_set(store *st, int64_t root, bool include, const char *const *pattern,
+/* What is remembered for a root, in order. */
+typedef enum store_list {
+	STORE_EXCLUDE, /* patterns of what its runs leave out */
+	STORE_INCLUDE, /* patterns of all that they take in */
+	STORE_FOLLOW,  /* paths of folders (all: "") in which they follow symbolic links */
+	STORE_PART,    /* paths of folders that were roots, and may be absent as roots may */
+} store_list;
+
+/* Replaces a list; n 0: none. Paths of a list are relative to the root. */
+int ims_store_patterns_set(store *st, int64_t root, store_list list, const char *const *pattern,
 	size_t n, imgsearch_error *err);
 
 /*
@@ -263,8 +268,8 @@ int ims_store_model_get(store *st, store_model *out, bool next, imgsearch_error 
 typedef int store_root_each(void *user, int64_t id, const char *path);
 int ims_store_each_root(store *st, store_root_each *each, void *user, imgsearch_error *err);
 
-/* The patterns of a root; ims_store_patterns_free frees them. On failure there are none. */
-int ims_store_patterns_get(store *st, int64_t root, bool include, char ***pattern, size_t *n,
+/* A list of a root; ims_store_patterns_free frees it. On failure there is none. */
+int ims_store_patterns_get(store *st, int64_t root, store_list list, char ***pattern, size_t *n,
 	imgsearch_error *err);
 void ims_store_patterns_free(char **pattern, size_t n);
 

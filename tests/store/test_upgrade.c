@@ -806,10 +806,10 @@ static void nothing_new_in_it(void **state)
 		ok(ims_store_acquire(st, &c, &err));
 		ok(ims_store_number(c, &found, -1, &err, new_columns, ""));
 		assert_int_equal(found, -1);
-		for (int include = 0; include < 2; include++) {
+		for (store_list list = STORE_EXCLUDE; list <= STORE_PART; list++) {
 			char **pattern;
 			size_t n;
-			ok(ims_store_patterns_get(st, 3, include, &pattern, &n, &err));
+			ok(ims_store_patterns_get(st, 3, list, &pattern, &n, &err));
 			assert_int_equal(n, 0);
 			ims_store_patterns_free(pattern, n);
 		}
@@ -849,6 +849,12 @@ static int of_version_2(void **state)
 	return make_folder(state);
 }
 
+static int of_version_3(void **state)
+{
+	made = 3;
+	return make_folder(state);
+}
+
 int main(void)
 {
 	faults_install();
@@ -856,7 +862,7 @@ int main(void)
 	{ \
 #test " " #n, test, of_version_##n, remove_folder, NULL \
 	}
-#define on_files(test) on_version(test, 1), on_version(test, 2)
+#define on_files(test) on_version(test, 1), on_version(test, 2), on_version(test, 3)
 	const struct CMUnitTest tests[] = {
 		on_files(everything_stays),
 		on_files(with_a_view),
