@@ -421,9 +421,9 @@ typedef struct imgsearch_index_update_options {
 	const char *csv_title; /* column that is the title; default "title" */
 	/* 1: follow symbolic links, in this run and in later ones over what it covers */
 	uint32_t follow_links;
-	uint32_t prune;        /* 1: allow this run to drop more than 30 % of a root */
-	uint32_t retry;        /* 1: try bad files again, even unchanged ones */
-	uint32_t reserved;     /* 0 */
+	uint32_t prune;    /* 1: allow this run to drop more than 30 % of a root */
+	uint32_t retry;    /* 1: try bad files again, even unchanged ones */
+	uint32_t reserved; /* 0 */
 	/* 1: system folders come in too (docs/folders.md), but for hidden ones */
 	uint32_t no_default_excludes;
 	/* 1: what is remembered of exclude goes before those given are added */
@@ -644,8 +644,9 @@ typedef int (*imgsearch_filter_fn)(void *user, int64_t id);
 typedef struct imgsearch_filter {
 	size_t struct_size;
 	/*
-	 * below one of these folders, by any of its paths: absolute paths, or the beginnings of names,
-	 * without parts "." and ".." (EINVAL)
+	 * below one of these folders, by any of its paths: absolute paths, or paths from the current
+	 * folder, or the beginnings of names, without parts "." and ".." (EINVAL). NFC and NFD
+	 * spellings are the same, with libutf8proc. Where nothing lies below, the log has a warning
 	 */
 	const char *const *folders;
 	size_t n_folders;

@@ -4,11 +4,9 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,15 +102,4 @@ int ims_replace_file(const char *path, const file_piece *piece, size_t n, imgsea
 	}
 	ims_free(part);
 	return rc;
-}
-
-bool ims_folder_has_entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	bool found = false;
-	for (struct dirent *d; dir && !found && (d = readdir(dir));)
-		found = strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
-	if (dir)
-		closedir(dir);
-	return found;
 }

@@ -14,9 +14,6 @@ int ims_read_file(buf *out, const char *path, uint64_t max_bytes, imgsearch_erro
 /* The same from an open descriptor; name is for the message. */
 int ims_read_fd(buf *out, int fd, const char *name, uint64_t max_bytes, imgsearch_error *err);
 
-/* Whether a folder can be read and holds anything; otherwise its disk may be away. */
-bool ims_folder_has_entries(const char *path);
-
 /* Writes all n bytes, also where a signal interrupts. 0, or -1 with errno set. */
 int ims_write_all(int fd, const void *data, size_t n);
 

@@ -8,6 +8,7 @@
 #include "analysis/detail.h"
 #include "base/ids.h"
 #include "base/path.h"
+#include "handle/filter.h"
 #include "image/image.h"
 #include "store/store.h"
 
@@ -414,10 +415,22 @@ int ims_members_read(imgsearch *s, const imgsearch_filter *filter, bool signatur
 	members *out, imgsearch_error *err)
 {
 	read_state r = { .s = s, .filter = filter, .out = out };
+	imgsearch_filter widened;
+	filter_folders folders = { 0 };
 	*out = (members){ 0 };
-	int rc = ims_away_read(s, &out->away, err);
+	int rc = 0;
+	if (filter) {
+		widened = *filter;
+		r.filter = &widened;
+		rc = ims_filter_widen(s, &widened, &folders, err);
+	}
+	if (!rc)
+		rc = ims_away_read(s, &out->away, err);
 	if (!rc)
 		rc = ims_store_each_picture(s->store, 0, add_picture, &r, err);
+	if (!rc && filter && filter->n_folders && !filter->ids && !out->n)
+		ims_filter_tell_empty(&widened, job);
+	ims_filter_folders_free(&folders);
 	if (!rc)
 		rc = take_names(out);
 	if (!rc && filter)

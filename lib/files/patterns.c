@@ -53,7 +53,7 @@ static bool has_wildcard(const char *text)
 	return text[strcspn(text, "*?[\\")] != 0;
 }
 
-/* Of a name at any depth below a folder: its wildcards made ordinary. NULL: another kind. ENOMEM. */
+/* Of a name at any depth below a folder: wildcards made ordinary. NULL: another kind. ENOMEM. */
 static int name_below(const char *text, char **out)
 {
 	buf b = { 0 };
@@ -225,6 +225,20 @@ int ims_pattern_of_folder(const char *given, const char *folder, char **out)
 	return *out ? 0 : IMGSEARCH_ENOMEM;
 }
 
+/* The rest of the path below the root, both in NFC, within *owned. ENOMEM. */
+static int below_in_other_spelling(const char *path, const char *root, char **owned,
+	const char **below)
+{
+	char *folder = NULL;
+	int rc = ims_spelling_compose(root, &folder);
+	if (!rc)
+		rc = ims_spelling_compose(path, owned);
+	if (!rc && (folder || *owned))
+		*below = ims_path_below(*owned ? *owned : path, folder ? folder : root);
+	ims_free(folder);
+	return rc;
+}
+
 int ims_pattern_below_root(const char *absolute, const char *root, char **out)
 {
 	struct stat st;
@@ -239,9 +253,13 @@ int ims_pattern_below_root(const char *absolute, const char *root, char **out)
 	const char *below = ims_path_below(path, root);
 	if (!below)
 		below = ims_path_below(real, root);
+	char *composed = NULL;
+	int rc = below ? 0 : below_in_other_spelling(path, root, &composed, &below);
 	if (below)
 		*out = as_pattern(below, !lstat(path, &st), absolute[n] == '/');
-	int rc = below && !*out ? IMGSEARCH_ENOMEM : 0;
+	if (below && !*out)
+		rc = IMGSEARCH_ENOMEM;
+	ims_free(composed);
 	ims_free(real);
 	ims_free(path);
 	return rc;

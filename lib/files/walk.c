@@ -339,9 +339,8 @@ static int visit_link(walker *w, int fd, const char *name, const ignore_rules *i
 	w->linked = true;
 	w->second = false; /* it is reported */
 	w->broken = fstatat(fd, name, &st, 0) != 0;
-	int rc = w->broken
-		? report(w, WALK_UNREADABLE, "broken symbolic link", false, NULL)
-		: visit_entry(w, fd, name, &st, true, ignore, depth);
+	int rc = w->broken ? report(w, WALK_UNREADABLE, "broken symbolic link", false, NULL)
+					   : visit_entry(w, fd, name, &st, true, ignore, depth);
 	w->second = true;
 	w->linked = outer;
 	w->broken = false;
@@ -524,4 +523,15 @@ int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk
 	ims_buf_free(&w.path);
 	ims_free(w.visited);
 	return rc;
+}
+
+bool ims_folder_has_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	bool found = false;
+	for (struct dirent *d; dir && !found && (d = readdir(dir));)
+		found = strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
+	if (dir)
+		closedir(dir);
+	return found;
 }

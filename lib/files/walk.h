@@ -39,7 +39,7 @@ typedef struct walk_rules {
 	 */
 	const char *const *follow;
 	size_t n_follow;
-	const char *index;      /* absolute path of the index, which is excluded; NULL: none */
+	const char *index; /* absolute path of the index, which is excluded; NULL: none */
 	const char *const
 		*roots; /* absolute paths of folders that are walked as roots of their own; not entered */
 	size_t n_roots;
@@ -52,10 +52,13 @@ typedef int walk_each(void *user, const walk_entry *entry);
  * Walks root/prefix; prefix "" walks the whole root. The ignore files of the folders above the
  * prefix count, from the root on. Where a rule excludes the prefix or a folder above it, that
  * folder is reported as excluded, and nothing else. `each` runs on the calling thread. EIO: the
- * start cannot be opened. The prefix may lead through links that are followed. Folders below it that cannot be read are entries of kind WALK_UNREADABLE.
- * ENOMEM.
+ * start cannot be opened. The prefix may lead through links that are followed. Folders below it
+ * that cannot be read are entries of kind WALK_UNREADABLE. ENOMEM.
  */
 int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk_each *each,
 	void *user, imgsearch_error *err);
+
+/* Whether a folder can be read and holds anything; otherwise its disk may be away. */
+bool ims_folder_has_entries(const char *path);
 
 #endif

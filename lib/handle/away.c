@@ -1,8 +1,8 @@
 /* Looks at the file system from the folder of a path up to its root. */
 #include "handle/away.h"
 
-#include "base/file.h"
 #include "base/path.h"
+#include "files/walk.h"
 #include "store/store.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /*
  * Folders that are away for a while: what the index knows of files below them stays. A root is away
- * where it is absent or empty, as the place of a disk that is not mounted. So is a folder that was a
- * root before it became a part of another one, and a folder that a symbolic link leads to.
+ * where it is absent or empty, as the place of a disk that is not mounted. So is a folder that was
+ * a root before it became a part of another one, and a folder that a symbolic link leads to.
  */
 #ifndef IMS_HANDLE_AWAY_H
 #define IMS_HANDLE_AWAY_H
@@ -21,8 +21,8 @@ int ims_away_read(imgsearch *s, away_folders *a, imgsearch_error *err); /* EDB, 
 void ims_away_free(away_folders *a);
 
 /*
- * Whether an absolute path lies in a folder that is away. root: the length of its root's path in it;
- * 0: none, then it does not. Neighbours in order of path are cheap.
+ * Whether an absolute path lies in a folder that is away. root: the length of its root's path in
+ * it; 0: none, then it does not. Neighbours in order of path are cheap.
  */
 bool ims_away_has(away_folders *a, const char *path, size_t root);
 

@@ -187,7 +187,8 @@ static int add_reindex(filler *f, uint64_t done)
 static int count_away(void *user, const store_picture *p, const char *root)
 {
 	filler *f = user;
-	char *path = p->root && p->state != IMGSEARCH_STATE_DELETED ? ims_path_join(root, p->path) : NULL;
+	char *path = p->root && p->state != IMGSEARCH_STATE_DELETED ? ims_path_join(root, p->path)
+																: NULL;
 	f->info->offline += path && ims_away_has(&f->away, path, strlen(root));
 	ims_free(path);
 	return 0;

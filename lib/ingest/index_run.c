@@ -67,10 +67,18 @@ static bool is_deleted(const path_entry *known)
 	return known && known->state == IMGSEARCH_STATE_DELETED;
 }
 
+/* Enough to notice that a path is left out for another reason now. */
+static uint8_t reason_byte(const char *reason)
+{
+	return reason ? (uint8_t)ims_checksum(reason, strlen(reason), 0) : 0;
+}
+
 /* Records an entry that is no file. Its state needs no reading. */
 static int record(index_run *r, const walk_entry *e, const path_entry *known, uint32_t state)
 {
-	if (is_deleted(known) || (known && known->state == state && is_same_file(known, e))) {
+	if (is_deleted(known)
+		|| (known && known->state == state && known->reason == reason_byte(e->reason)
+			&& is_same_file(known, e))) {
 		count_unchanged(r, known->state);
 		return 0;
 	}
@@ -527,6 +535,7 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 		.ctime = p->has_ctime ? p->ctime : (timestamp){ 0, -1 },
 		.state = p->state,
 		.pixels = (uint16_t)p->pixels,
+		.reason = reason_byte(p->reason),
 	};
 	return ims_path_table_add(&r->paths, &known) ? ims_nomem(r->err) : 0;
 }

@@ -134,8 +134,9 @@ static void tell_away(index_run *r, uint64_t n)
 	r->counts->offline += n;
 	if (n)
 		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
-			"%s: a folder that links lead to, or a part of it, is not there or empty; offline, its "
-			"files are kept (%llu)",
+			"%s: folders behind links, or parts of it, are not there or empty; offline, their "
+			"files "
+			"are kept (%llu)",
 			r->walk.start->root_path, (unsigned long long)n);
 }
 

@@ -121,8 +121,9 @@ static int may_merge(const index_plan *p, size_t i, const char *rest, bool *may)
 	char **include = NULL;
 	size_t n = 0;
 	*may = !has_name_left_out(rest, true) && ims_folder_has_entries(p->root[i]);
-	int rc = *may ? ims_store_patterns_get(p->s->store, p->root_id[i], STORE_INCLUDE, &include, &n, p->err)
-				  : 0;
+	int rc = *may
+		? ims_store_patterns_get(p->s->store, p->root_id[i], STORE_INCLUDE, &include, &n, p->err)
+		: 0;
 	*may = *may && !n;
 	ims_store_patterns_free(include, n);
 	return rc;
@@ -264,7 +265,7 @@ static int add_file(index_plan *p, const char *real)
 		: add_start(p, 0, "", real, true);
 }
 
-/* ---------------------------------------------------------------- paths that lead through links */
+/* ---------------------------------------------------------- paths that lead through links ---- */
 
 static bool has_dots(const char *path)
 {
@@ -299,8 +300,8 @@ static int is_followed(const index_plan *p, size_t root, const char *path, bool 
 }
 
 /*
- * The path below a root that leads out of it through a link which is followed there, or NULL; *root:
- * its number. It is what is behind the deepest folder on the way that lies in a root.
+ * The path below a root that leads out of it through a link which is followed there, or NULL;
+ * *root: its number. It is what is behind the deepest folder on the way that lies in a root.
  */
 static int find_way(const index_plan *p, const char *given, size_t *root, char **way)
 {

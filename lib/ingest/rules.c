@@ -1,7 +1,7 @@
 /*
  * A pattern that is given as an absolute path belongs to the innermost root that holds it, and is
- * remembered as one from there, so that it moves with the root. Others belong to every folder of the
- * run. In a run over a part of a root they become patterns of that part: what is left out is
+ * remembered as one from there, so that it moves with the root. Others belong to every folder of
+ * the run. In a run over a part of a root they become patterns of that part: what is left out is
  * remembered so. What is taken in cannot be, since it would leave out all beside the part: it
  * replaces what is remembered for that run alone.
  */

@@ -24,7 +24,10 @@ static int count(void *user, const walk_entry *e)
 static int walk(const char *root, size_t *files)
 {
 	path_patterns exclude = { 0 }, include = { 0 };
-	walk_rules rules = { .follow = everywhere, .n_follow = 1, .exclude = &exclude, .include = &include };
+	walk_rules rules = { .follow = everywhere,
+		.n_follow = 1,
+		.exclude = &exclude,
+		.include = &include };
 	imgsearch_error err;
 	*files = 0;
 	int rc = ims_patterns_add(&exclude, "./3/caf\xc3\xa9/");
