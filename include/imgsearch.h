@@ -326,12 +326,11 @@ IMGSEARCH_API int imgsearch_decoder_serve(int argc, char **argv);
 /*
  * Opens an index, and makes it where there is none. `location` is a path, ":memory:" (kept
  * nowhere), or file:///path. The network is loaded by the first picture, not here. An index made by
- * an older version is upgraded, in one transaction; opened for reading only it answers as it is. A
- * read of a file that nobody may write, but which changed meanwhile, is EBUSY. Errors: EDB (no
- * database, or a damaged one), EVERSION (made by a newer version), ENOTFOUND (must_exist or
- * read_only), EMODEL (a new index, and no such model), EUNSUPPORTED (a scheme other than file).
- * With another model than the index's, the first picture is EMODEL, but imgsearch_index_update
- * computes all vectors anew.
+ * an older version answers as it is; its first writer upgrades it, in one transaction. A read of a
+ * file that nobody may write, but which changed meanwhile, is EBUSY. Errors: EDB (no database, or a
+ * damaged one), EVERSION (made by a newer version), ENOTFOUND (must_exist or read_only), EMODEL (a
+ * new index, and no such model), EUNSUPPORTED (a scheme other than file). With another model than
+ * the index's, the first picture is EMODEL, but imgsearch_index_update computes all vectors anew.
  */
 IMGSEARCH_API int imgsearch_open(const char *location, const imgsearch_options *options,
 	const imgsearch_call *call, imgsearch **out, imgsearch_error *err);
@@ -442,16 +441,19 @@ typedef struct imgsearch_index_update_options {
 	const char *csv;       /* attach the columns of this CSV (RFC 4180, UTF-8, header row) */
 	const char *csv_key;   /* column with file name or path; default "file" */
 	const char *csv_title; /* column that is the title; default "title" */
-	uint32_t follow_links; /* 1: follow symbolic links; loops are noticed */
-	uint32_t prune;        /* 1: allow this run to drop more than 30 % of a root */
-	uint32_t retry;        /* 1: try bad files again, even unchanged ones */
-	uint32_t reserved;     /* 0 */
+	/* 1: follow symbolic links, in this run and in later ones over what it covers */
+	uint32_t follow_links;
+	uint32_t prune;    /* 1: allow this run to drop more than 30 % of a root */
+	uint32_t retry;    /* 1: try bad files again, even unchanged ones */
+	uint32_t reserved; /* 0 */
 	/* 1: system folders come in too (docs/folders.md), but for hidden ones */
 	uint32_t no_default_excludes;
 	/* 1: what is remembered of exclude goes before those given are added */
 	uint32_t forget_exclude;
 	uint32_t reread;  /* 1: read and compare the bytes of unchanged files, too */
 	uint32_t partial; /* 1: of pictures that lost pixels, what is there is taken, and marked */
+	uint32_t no_follow_links; /* 1: links are not followed any more, as they were since a run did */
+	uint32_t reserved2;       /* 0 */
 } imgsearch_index_update_options;
 
 typedef struct imgsearch_index_update_report {
@@ -664,8 +666,9 @@ typedef int (*imgsearch_filter_fn)(void *user, int64_t id);
 typedef struct imgsearch_filter {
 	size_t struct_size;
 	/*
-	 * below one of these folders, by any of its paths: absolute paths, or the beginnings of names,
-	 * without parts "." and ".." (EINVAL)
+	 * below one of these folders, by any of its paths: absolute paths, or paths from the current
+	 * folder, or the beginnings of names, without parts "." and ".." (EINVAL). NFC and NFD
+	 * spellings are the same, with libutf8proc. Where nothing lies below, the log has a warning
 	 */
 	const char *const *folders;
 	size_t n_folders;
@@ -858,7 +861,7 @@ IMGSEARCH_API int imgsearch_vectors_reduce(imgsearch *s, const float *rows, size
 typedef struct imgsearch_item {
 	int64_t id;
 	uint32_t state;     /* imgsearch_state */
-	uint32_t offline;   /* 1: its root is absent */
+	uint32_t offline;   /* 1: its root is absent or empty, or what a link to it leads to */
 	const char *path;   /* absolute, or the name that it was added under */
 	const char *title;  /* or NULL */
 	const char *reason; /* of a state other than indexed, or NULL */
@@ -913,6 +916,7 @@ typedef struct imgsearch_root {
 	uint32_t offline; /* 1: absent now */
 	uint32_t reserved;
 	const imgsearch_strings *exclude, *include; /* remembered patterns, see docs/folders.md */
+	const imgsearch_strings *follow; /* folders of it in which links are followed, "." for all */
 } imgsearch_root;
 
 typedef struct imgsearch_roots {
@@ -948,7 +952,7 @@ typedef struct imgsearch_info {
 	uint64_t vectors;
 	uint32_t dim, metric;
 	const imgsearch_counts *counts;
-	uint64_t offline;         /* items of absent roots */
+	uint64_t offline;         /* items that are offline */
 	const char *model;        /* name; NULL: an index of the caller's own vectors */
 	const char *weights;      /* where they came from */
 	const char *weights_hash; /* hexadecimal BLAKE2b-256 */

@@ -1,6 +1,7 @@
 /* A command that runs: finding and opening its index, and its messages. */
 #include "cli/context/context.h"
 
+#include "cli/base/list.h"
 #include "cli/base/message.h"
 #include "cli/base/path.h"
 #include "cli/base/text.h"
@@ -20,7 +21,7 @@ void context_close(context *c)
 	progress_free(c->progress);
 	free(c->db);
 	free(c->db_option);
-	free(c->under);
+	text_list_free(c->under, c->n_under);
 }
 
 const char *context_db(context *c)
@@ -158,11 +159,11 @@ int context_filter(context *c, const char *under, const imgsearch_filter **out)
 	*out = NULL;
 	if (!under)
 		return CLI_DONE;
-	c->under = path_absolute(under);
+	c->under = path_ways(under, &c->n_under);
 	c->filter = (imgsearch_filter){
 		.struct_size = sizeof c->filter,
-		.folders = (const char *const *)&c->under,
-		.n_folders = 1,
+		.folders = (const char *const *)c->under,
+		.n_folders = c->n_under,
 	};
 	*out = &c->filter;
 	return c->under ? CLI_DONE : cli_nomem();

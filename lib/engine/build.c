@@ -55,7 +55,7 @@ int imgsearch_build(imgsearch *s, const imgsearch_build_options *theirs, const i
 	if (!rc && ims_handle_transaction_is_mine(s))
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "build: this thread has a transaction open");
 	if (!rc)
-		rc = ims_handle_write_begin(s, err);
+		rc = ims_handle_write_begin(s, &j, err);
 	if (rc)
 		return rc;
 	rc = ims_build(s, &options, &result, &j, err);

@@ -13,13 +13,16 @@ static int check_patterns(const char *const *patterns, size_t n, const char *nam
 {
 	REQUIRE(!n || patterns, err, "index_update: n_%s without %s", name, name);
 	for (size_t i = 0; i < n; i++)
-		REQUIRE(patterns[i], err, "index_update: %s %zu is NULL", name, i);
+		REQUIRE(patterns[i] && *patterns[i], err, "index_update: %s %zu is NULL or empty", name, i);
 	return 0;
 }
 
 static int check_update(const imgsearch_index_update_options *o, imgsearch_error *err)
 {
 	REQUIRE(!o->reserved, err, "index_update: reserved is %u, not 0", o->reserved);
+	REQUIRE(!o->reserved2, err, "index_update: reserved2 is %u, not 0", o->reserved2);
+	REQUIRE(!o->follow_links || !o->no_follow_links, err,
+		"index_update: follow_links and no_follow_links exclude each other");
 	int rc = check_patterns(o->include, o->n_include, "include", err);
 	if (!rc)
 		rc = check_patterns(o->exclude, o->n_exclude, "exclude", err);
@@ -182,7 +185,7 @@ int imgsearch_root_move(imgsearch *s, const char *from, const char *to, const im
 	REQUIRE(from && *from, err, "root_move: from is NULL or empty");
 	REQUIRE(to && *to, err, "root_move: to is NULL or empty");
 	int rc = ims_call_begin(s, call, &j, err);
-	return rc ? rc : ims_root_move(s, from, to, err);
+	return rc ? rc : ims_root_move(s, from, to, &j, err);
 }
 
 int imgsearch_index_backup(imgsearch *s, const char *path,

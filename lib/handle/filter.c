@@ -2,8 +2,122 @@
 #include "handle/filter.h"
 
 #include "base/ids.h"
+#include "base/path.h"
+#include "base/spelling.h"
+#include "store/store.h"
 
 #include <string.h>
+
+/* ----------------------------------------------------------------------------- folders ---- */
+
+void ims_filter_folders_free(filter_folders *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		ims_free(f->item[i]);
+	ims_free(f->item);
+	*f = (filter_folders){ 0 };
+}
+
+/* Becomes the owner of the folder, which is freed where it is there already. ENOMEM. */
+static int add(filter_folders *f, char *folder)
+{
+	bool there = false;
+	for (size_t i = 0; folder && i < f->n; i++)
+		there |= !strcmp(f->item[i], folder);
+	char **grown = folder && !there ? ims_grow(f->item, f->n, &f->cap, sizeof *grown) : NULL;
+	if (!grown) {
+		ims_free(folder);
+		return there ? 0 : IMGSEARCH_ENOMEM;
+	}
+	f->item = grown;
+	f->item[f->n++] = folder;
+	return 0;
+}
+
+typedef struct speller {
+	filter_folders *f;
+	char *composed; /* of the folder that is looked for, without slashes at its end */
+	size_t parts;   /* slashes in it */
+} speller;
+
+/* The length of the beginning of a path that has as many parts as the folder; 0: it has fewer. */
+static size_t length_of_parts(const char *path, size_t slashes)
+{
+	size_t n = 0;
+	for (; path[n]; n++)
+		if (path[n] == '/' && !slashes--)
+			return n;
+	return 0;
+}
+
+/* Adds the folder as a path of the index spells it. ENOMEM. */
+static int add_spelling(void *user, const store_picture *p, const char *root)
+{
+	speller *sp = user;
+	char *path = ims_path_join(p->root ? root : NULL, p->path), *composed = NULL;
+	size_t n = path ? length_of_parts(path, sp->parts) : 0;
+	int rc = path ? 0 : IMGSEARCH_ENOMEM;
+	if (n) {
+		path[n] = 0;
+		bool known = !strcmp(sp->f->item[sp->f->n - 1], path); /* neighbours are often below one */
+		rc = known ? 0 : ims_spelling_compose(path, &composed);
+		if (!rc && composed && !strcmp(composed, sp->composed)) {
+			rc = add(sp->f, path);
+			path = NULL;
+		}
+	}
+	ims_free(composed);
+	ims_free(path);
+	return rc;
+}
+
+static int add_spellings(imgsearch *s, filter_folders *f, const char *folder, imgsearch_error *err)
+{
+	speller sp = { .f = f };
+	if (ims_spelling_compose(folder, &sp.composed))
+		return ims_nomem(err);
+	if (!sp.composed) /* ASCII */
+		return 0;
+	for (size_t n = strlen(sp.composed); n > 1 && sp.composed[n - 1] == '/'; n--)
+		sp.composed[n - 1] = 0;
+	for (const char *c = sp.composed; *c; c++)
+		sp.parts += *c == '/';
+	int rc = ims_store_each_picture(s->store, 0, add_spelling, &sp, err);
+	ims_free(sp.composed);
+	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
+}
+
+int ims_filter_widen(imgsearch *s, imgsearch_filter *filter, filter_folders *owned,
+	imgsearch_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; !rc && i < filter->n_folders; i++) {
+		const char *folder = filter->folders[i];
+		bool relative = *folder && *folder != '/';
+		char *resolved = relative ? ims_path_resolve(folder) : NULL;
+		rc = relative && !resolved ? IMGSEARCH_ENOMEM : add(owned, ims_strdup(folder));
+		if (!rc && relative)
+			rc = add(owned, ims_strdup(resolved));
+		if (rc)
+			rc = ims_nomem(err);
+		if (!rc)
+			rc = add_spellings(s, owned, relative ? resolved : folder, err);
+		ims_free(resolved);
+	}
+	if (!rc && filter->folders) {
+		filter->folders = (const char *const *)owned->item;
+		filter->n_folders = owned->n;
+	}
+	return rc;
+}
+
+void ims_filter_tell_empty(const imgsearch_filter *filter, job *j)
+{
+	ims_job_log(j, IMGSEARCH_LOG_WARNING, "nothing of the index lies below %s%s",
+		filter->folders[0], filter->n_folders > 1 ? ", and the other folders asked for" : "");
+}
+
+/* --------------------------------------------------------------------------------- ids ---- */
 
 /* Appends the ids below one folder. */
 static int add_folder(imgsearch *s, const char *folder, int64_t **ids, size_t *n,
@@ -25,7 +139,7 @@ static int add_folder(imgsearch *s, const char *folder, int64_t **ids, size_t *n
 	return rc;
 }
 
-int ims_filter_ids(imgsearch *s, const imgsearch_filter *filter, int64_t **ids, size_t *n,
+int ims_filter_ids(imgsearch *s, const imgsearch_filter *filter, job *j, int64_t **ids, size_t *n,
 	imgsearch_error *err)
 {
 	int64_t *below = NULL, *out = NULL;
@@ -34,6 +148,8 @@ int ims_filter_ids(imgsearch *s, const imgsearch_filter *filter, int64_t **ids, 
 	for (size_t i = 0; !rc && filter->folders && i < filter->n_folders; i++)
 		rc = add_folder(s, filter->folders[i], &below, &n_below, err);
 	n_below = below ? ims_ids_sort(below, n_below) : 0;
+	if (!rc && filter->n_folders && !n_below)
+		ims_filter_tell_empty(filter, j);
 	if (!rc && !filter->ids) {
 		out = below;
 		kept = n_below;

@@ -1,6 +1,8 @@
 /* Totals of an index: counts, model, searchers, roots. */
 #include "handle/info.h"
 
+#include "base/path.h"
+#include "handle/away.h"
 #include "handle/model_choice.h"
 #include "handle/view.h"
 #include "kernels/kernels.h"
@@ -17,6 +19,7 @@ typedef struct filler {
 	imgsearch_error *err;
 	imgsearch_root **root;
 	size_t n_roots, cap_roots;
+	away_folders away;
 } filler;
 
 static const char *text(filler *f, const char *t)
@@ -37,14 +40,20 @@ static const char *setting(filler *f, const char *name)
 
 /* ----------------------------------------------------------------------------------- roots ---- */
 
-/* The patterns that are remembered for a root. */
-static int add_patterns(filler *f, int64_t id, bool include, const imgsearch_strings **out)
+/* What is remembered for a root; a folder that is the root itself is ".". */
+static int add_list(filler *f, int64_t id, store_list list, const imgsearch_strings **out)
 {
+	static char all[] = ".";
 	char **pattern;
 	size_t n;
-	int rc = ims_store_patterns_get(f->s->store, id, include, &pattern, &n, f->err);
+	int rc = ims_store_patterns_get(f->s->store, id, list, &pattern, &n, f->err);
 	if (rc)
 		return rc;
+	for (size_t i = 0; list == STORE_FOLLOW && i < n; i++)
+		if (!*pattern[i]) {
+			ims_free(pattern[i]);
+			pattern[i] = ims_strdup(all);
+		}
 	*out = ims_result_strings(f->info, pattern, n);
 	ims_store_patterns_free(pattern, n);
 	return *out ? 0 : ims_nomem(f->err);
@@ -63,8 +72,10 @@ static int add_root(void *user, int64_t id, const char *path)
 		return ims_nomem(f->err);
 	root->offline = stat(path, &st) != 0;
 	f->root[f->n_roots++] = root;
-	int rc = add_patterns(f, id, false, &root->exclude);
-	return rc ? rc : add_patterns(f, id, true, &root->include);
+	int rc = add_list(f, id, STORE_EXCLUDE, &root->exclude);
+	if (!rc)
+		rc = add_list(f, id, STORE_INCLUDE, &root->include);
+	return rc ? rc : add_list(f, id, STORE_FOLLOW, &root->follow);
 }
 
 static int add_roots(filler *f)
@@ -173,6 +184,25 @@ static int add_reindex(filler *f, uint64_t done)
 
 /* ------------------------------------------------------------------------------------ info ---- */
 
+static int count_away(void *user, const store_picture *p, const char *root)
+{
+	filler *f = user;
+	char *path = p->root && p->state != IMGSEARCH_STATE_DELETED ? ims_path_join(root, p->path)
+																: NULL;
+	f->info->offline += path && ims_away_has(&f->away, path, strlen(root));
+	ims_free(path);
+	return 0;
+}
+
+static int count_offline(filler *f)
+{
+	int rc = ims_away_read(f->s, &f->away, f->err);
+	if (!rc && f->away.possible)
+		rc = ims_store_each_picture(f->s->store, 0, count_away, f, f->err);
+	ims_away_free(&f->away);
+	return rc;
+}
+
 static int add_counts(filler *f)
 {
 	imgsearch_counts *c = ims_result_alloc(f->info, 1, sizeof *c);
@@ -186,6 +216,8 @@ static int add_counts(filler *f)
 	}
 	f->info->vectors = held.vectors;
 	f->info->counts = c;
+	if (!rc)
+		rc = count_offline(f);
 	f->info->colours = ims_colour_available();
 	if (!rc)
 		rc = ims_store_unconverted(f->s->store, &f->info->unconverted, f->err);

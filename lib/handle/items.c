@@ -2,13 +2,13 @@
 #include "handle/items.h"
 
 #include "base/path.h"
+#include "handle/away.h"
 #include "handle/paths.h"
 #include "handle/view.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 typedef struct lister {
 	imgsearch *s;
@@ -17,6 +17,7 @@ typedef struct lister {
 	job *job;
 	imgsearch_error *err;
 	uint64_t done;
+	away_folders away;
 } lister;
 
 /* The columns of a picture; those of a duplicate are its original's. */
@@ -82,10 +83,9 @@ static int add_file_path(imgsearch *s, imgsearch_item *item, imgsearch_error *er
 }
 
 /* *out is freed by imgsearch_item_free. */
-static int make_item(imgsearch *s, const store_picture *p, const char *root, imgsearch_item **out,
-	imgsearch_error *err)
+static int make_item(imgsearch *s, const store_picture *p, const char *root, away_folders *away,
+	imgsearch_item **out, imgsearch_error *err)
 {
-	struct stat st;
 	imgsearch_item *item = ims_result_new(sizeof *item);
 	*out = NULL;
 	if (!item)
@@ -93,7 +93,6 @@ static int make_item(imgsearch *s, const store_picture *p, const char *root, img
 	*item = (imgsearch_item){
 		.id = p->id,
 		.state = p->state,
-		.offline = p->root && root && stat(root, &st) != 0,
 		.width = p->width,
 		.height = p->height,
 		.bytes = p->size,
@@ -105,6 +104,8 @@ static int make_item(imgsearch *s, const store_picture *p, const char *root, img
 		.has_vector = p->state == IMGSEARCH_STATE_INDEXED,
 	};
 	int rc = add_texts(item, p, root, err);
+	if (!rc && p->root && root)
+		item->offline = ims_away_has(away, item->path, strlen(root));
 	if (!rc)
 		rc = add_columns(s, item, err);
 	if (!rc && item->same_file)
@@ -155,7 +156,7 @@ static int list_one(void *user, const store_picture *p, const char *root)
 	int rc = ++l->done % 256 ? 0 : ims_job_step(l->job, "list", l->done, 0, l->err);
 	if (rc)
 		return rc;
-	rc = make_item(l->s, p, root, &item, l->err);
+	rc = make_item(l->s, p, root, &l->away, &item, l->err);
 	if (!rc)
 		rc = ims_call_item(l->each, l->user, item);
 	ims_result_free(item);
@@ -208,12 +209,15 @@ static int list_bare_vectors(lister *l, bool deleted)
 int ims_items_each(imgsearch *s, uint32_t state, imgsearch_item_fn each, void *user, job *j,
 	imgsearch_error *err)
 {
-	lister l = { s, each, user, j, err, 0 };
-	int rc = ims_store_each_picture(s->store, state, list_one, &l, err);
+	lister l = { s, each, user, j, err, 0, { 0 } };
+	int rc = ims_away_read(s, &l.away, err);
+	if (!rc)
+		rc = ims_store_each_picture(s->store, state, list_one, &l, err);
 	if (!rc && (!state || state == IMGSEARCH_STATE_INDEXED))
 		rc = list_bare_vectors(&l, false);
 	if (!rc && (!state || state == IMGSEARCH_STATE_DELETED))
 		rc = list_bare_vectors(&l, true);
+	ims_away_free(&l.away);
 	return rc;
 }
 
@@ -221,13 +225,16 @@ int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error
 {
 	store_picture p = { 0 };
 	char *root = NULL;
+	away_folders away = { 0 };
 	imgsearch_error why = { 0 };
 	*out = NULL;
 	int rc = ims_store_picture_get(s->store, id, &p, &root, &why);
 	if (rc == IMGSEARCH_ENOTFOUND)
 		rc = vector_item(s, id, &p, &why);
 	if (!rc)
-		rc = make_item(s, &p, root, out, &why);
+		rc = ims_away_read(s, &away, &why);
+	if (!rc)
+		rc = make_item(s, &p, root, &away, out, &why);
 	bool shown = p.state == IMGSEARCH_STATE_INDEXED || p.state == IMGSEARCH_STATE_DUPLICATE
 		|| p.state == IMGSEARCH_STATE_LINK;
 	if (!rc && shown && (rc = add_paths(s, *out, &why))) {
@@ -237,6 +244,7 @@ int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error
 	if (rc && err)
 		*err = why;
 	ims_store_picture_clear(&p);
+	ims_away_free(&away);
 	ims_free(root);
 	return rc;
 }

@@ -20,6 +20,7 @@ typedef struct path_entry {
 	uint32_t state;
 	uint16_t pixels; /* how they were made: see image.h */
 	bool seen;       /* the walk of this run found it */
+	uint8_t reason;  /* of its checksum, of a state without a picture */
 } path_entry;
 
 typedef struct path_table {

@@ -3,7 +3,6 @@
 
 #include "base/ids.h"
 #include "handle/feature.h"
-#include "handle/filter.h"
 #include "handle/space.h"
 #include "query/improve.h"
 #include "store/store.h"
@@ -14,7 +13,9 @@
 
 static int make_subset(imgsearch *s, query *q, imgsearch_error *err)
 {
-	int rc = ims_filter_ids(s, &q->filter, &q->subset, &q->request.filter_count, err);
+	int rc = ims_filter_widen(s, &q->filter, &q->folders, err);
+	if (!rc)
+		rc = ims_filter_ids(s, &q->filter, q->job, &q->subset, &q->request.filter_count, err);
 	q->request.subset = q->subset;
 	return rc;
 }
@@ -107,6 +108,7 @@ void ims_query_free(query *q)
 {
 	ims_pool_free(q->pool);
 	ims_free(q->subset);
+	ims_filter_folders_free(&q->folders);
 	ims_free(q->own);
 }
 

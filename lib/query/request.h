@@ -3,6 +3,7 @@
 #define IMS_QUERY_REQUEST_H
 
 #include "handle/feature.h"
+#include "handle/filter.h"
 #include "handle/view.h"
 #include "query/improve.h"
 
@@ -12,6 +13,7 @@ typedef struct query {
 	imgsearch_query_options options;
 	search_request request;  /* the search sets its queries and n */
 	imgsearch_filter filter; /* a complete copy; zero: every item */
+	filter_folders folders;  /* those of the filter, widened */
 	job *job;
 	int64_t *subset; /* owned: the ids that folders and ids allow, sorted; NULL: all */
 	improvement improve;

@@ -46,6 +46,7 @@ struct store {
 	atomic_llong file_id;      /* its random number; 0: it has none */
 	atomic_llong checked;      /* the state of the file when its number was last compared */
 	atomic_bool overwritten;   /* it had another number: another file was copied over it */
+	atomic_bool current;       /* the file was seen to be of the newest version */
 	atomic_bool writing;       /* the writer lock is held through this handle */
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread; /* the thread that sees the work of the open transaction */
@@ -69,6 +70,9 @@ struct store {
 int ims_store_connect(store *st, conn **out, bool writer, imgsearch_error *err);
 void ims_store_disconnect(conn *c); /* NULL is fine */
 
+/* Whether an older file can be read through views; otherwise it is upgraded first. */
+bool ims_store_has_views(void);
+
 /*
  * A connection for reading on this thread: that of its snapshot, or from the pool, or the writing
  * one in its transaction.
@@ -80,6 +84,12 @@ void ims_store_release(store *st, conn *c); /* NULL is fine */
 
 /* The snapshot of this thread; NULL: none. */
 store_snapshot *ims_store_snapshot_get(const store *st);
+
+/*
+ * The connection of the writer, which upgrades an older file; under the writer lock. On failure
+ * there is none.
+ */
+int ims_store_open_writer(store *st, imgsearch_error *err);
 
 /* Whether this thread has a transaction open. */
 bool ims_store_own_transaction(store *st);

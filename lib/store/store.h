@@ -18,8 +18,8 @@
 
 #include "base/base.h"
 
-/* user_version; a newer file is refused, an older one upgraded in one transaction */
-#define IMS_STORE_VERSION 3
+/* user_version; a newer file is refused, an older one upgraded by its first writer */
+#define IMS_STORE_VERSION 4
 
 typedef struct store store;
 
@@ -31,19 +31,22 @@ typedef struct store_options {
 
 /*
  * Opens or creates the file; ":memory:" has none. A file that cannot be written is opened for
- * reading. An older one that is open for reading only is not changed, and reads as if it were
- * upgraded. EDB: it is no index or is damaged; EVERSION: it is newer; ENOTFOUND.
+ * reading. An older one reads as if it were upgraded, and stays as it is until write_begin. EDB: it
+ * is no index or is damaged; EVERSION: it is newer; ENOTFOUND.
  */
 int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err);
 void ims_store_close(store *st);
 bool ims_store_read_only(const store *st);
 const char *ims_store_path(const store *st); /* absolute */
+/* The version of a file that is older than this code and was not upgraded yet; 0: it is current. */
+int64_t ims_store_old_version(store *st);
 
 /* --------------------------------------------------------------------------------- writing ---- */
 
 /*
- * Acquires the writer lock, against this process and others, until write_end. EBUSY at once;
- * EINVAL: the options asked for reading only; EIO: the file cannot be written.
+ * Acquires the writer lock, against this process and others, until write_end. An older file is
+ * upgraded, in one transaction; where that fails it stays as it was. EBUSY at once; EINVAL: the
+ * options asked for reading only; EIO: the file cannot be written.
  */
 int ims_store_write_begin(store *st, imgsearch_error *err);
 void ims_store_write_end(store *st);
@@ -105,11 +108,16 @@ int ims_store_root_merge(store *st, int64_t from, int64_t into, const char *belo
 /* Roots that the index lies in now move with it from now on, as after its backup was restored. */
 int ims_store_roots_settle(store *st, imgsearch_error *err);
 
-/*
- * Patterns that are remembered for a root, in order: of what its runs leave out, or with `include`
- * of all that they take in. Replaces them; n 0: none.
- */
-int ims_store_patterns_set(store *st, int64_t root, bool include, const char *const *pattern,
+/* What is remembered for a root, in order. */
+typedef enum store_list {
+	STORE_EXCLUDE, /* patterns of what its runs leave out */
+	STORE_INCLUDE, /* patterns of all that they take in */
+	STORE_FOLLOW,  /* paths of folders (all: "") in which they follow symbolic links */
+	STORE_PART,    /* paths of folders that were roots, and may be absent as roots may */
+} store_list;
+
+/* Replaces a list; n 0: none. Paths of a list are relative to the root. */
+int ims_store_patterns_set(store *st, int64_t root, store_list list, const char *const *pattern,
 	size_t n, imgsearch_error *err);
 
 /*
@@ -277,8 +285,8 @@ int ims_store_model_get(store *st, store_model *out, bool next, imgsearch_error 
 typedef int store_root_each(void *user, int64_t id, const char *path);
 int ims_store_each_root(store *st, store_root_each *each, void *user, imgsearch_error *err);
 
-/* The patterns of a root; ims_store_patterns_free frees them. On failure there are none. */
-int ims_store_patterns_get(store *st, int64_t root, bool include, char ***pattern, size_t *n,
+/* A list of a root; ims_store_patterns_free frees it. On failure there is none. */
+int ims_store_patterns_get(store *st, int64_t root, store_list list, char ***pattern, size_t *n,
 	imgsearch_error *err);
 void ims_store_patterns_free(char **pattern, size_t n);
 

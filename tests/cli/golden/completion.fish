@@ -7,7 +7,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-exclude -d 'f
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l include -s i -d 'index only files that match, now and in later runs (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-include -d 'forget the patterns of --include of earlier runs'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-default-excludes -d 'take in system folders, such as #recycle, unless they are hidden'
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l follow-links -s L -d 'follow symbolic links'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l follow-links -s L -d 'follow symbolic links, now and in later runs'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-follow-links -d 'follow them no longer'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l prune -d 'let this run remove more than 30 % of a folder\'s pictures'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l flip -d 'average each feature with that of the mirrored picture: better results for twice the work of the network; stored in the index'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l retry -d 'try damaged, unsupported and too big files again, even if they did not change'

@@ -34,7 +34,8 @@ _imgsearch() {
 			'*--include=[index only files that match, now and in later runs (may be repeated)]:PATTERN:' \
 			'--no-include[forget the patterns of --include of earlier runs]' \
 			'--no-default-excludes[take in system folders, such as #recycle, unless they are hidden]' \
-			'(-L --follow-links)'{-L,--follow-links}'[follow symbolic links]' \
+			'(-L --follow-links)'{-L,--follow-links}'[follow symbolic links, now and in later runs]' \
+			'--no-follow-links[follow them no longer]' \
 			'--prune[let this run remove more than 30 % of a folder'\''s pictures]' \
 			'--flip[average each feature with that of the mirrored picture\: better results for twice the work of the network; stored in the index]' \
 			'--retry[try damaged, unsupported and too big files again, even if they did not change]' \
