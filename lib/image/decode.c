@@ -89,6 +89,22 @@ int ims_image_check_codec(image_format f, const image_limits *limits, imgsearch_
 	return ims_image_needs_codec(f, limits) ? limits->codecs->check(limits->codecs, f, err) : 0;
 }
 
+int ims_image_blocks(image_blocks *out, const void *data, size_t size, const image_limits *limits,
+	imgsearch_error *err)
+{
+	image_format format = ims_image_sniff(data, size);
+	*out = (image_blocks){ 0 };
+	if (!ims_image_needs_codec(format, limits))
+		return 0;
+	return limits->codecs->blocks(limits->codecs, format, out, data, size, err);
+}
+
+void ims_image_blocks_free(image_blocks *b)
+{
+	ims_buf_free(&b->exif);
+	ims_buf_free(&b->xmp);
+}
+
 /* What decodes a file: a decoder of this room, or (NULL) the codecs of the limits. */
 typedef struct source {
 	const decoder *own;

@@ -115,6 +115,20 @@ bool ims_image_needs_codec(image_format f, const image_limits *limits);
 int ims_image_check_codec(image_format f, const image_limits *limits, imgsearch_error *err);
 
 /*
+ * The raw metadata of a file whose format is read by limits->codecs: Exif from its TIFF header on,
+ * XMP as text. Each is a stranger's bytes, at most IMAGE_MAX_BLOCK of them, and empty where the
+ * file has none, or more. Files of other formats have none here. EUNSUPPORTED, as above; EFORMAT,
+ * EIO: the codec's process ended. Freed by ims_image_blocks_free, also on failure.
+ */
+enum { IMAGE_MAX_BLOCK = 1 << 20 };
+typedef struct image_blocks {
+	buf exif, xmp;
+} image_blocks;
+int ims_image_blocks(image_blocks *out, const void *data, size_t size, const image_limits *limits,
+	imgsearch_error *err);
+void ims_image_blocks_free(image_blocks *b);
+
+/*
  * Reads only the header and allocates no pixels. EFORMAT: damaged; EUNSUPPORTED: another format, by
  * name; ELIMIT: too many pixels; ENOMEM. limits may be NULL.
  */

@@ -44,9 +44,9 @@ static void say(const void *data, size_t n)
 		_exit(1);
 }
 
-static void hello(image_format f, wire_state state)
+static void hello(image_format f, wire_state state, uint32_t missing)
 {
-	say(&(wire_hello){ WIRE_MAGIC, WIRE_VERSION, state, f }, sizeof(wire_hello));
+	say(&(wire_hello){ WIRE_MAGIC, WIRE_VERSION, state, f, missing }, sizeof(wire_hello));
 }
 
 /* Receives a request and throws its bytes away. */
@@ -118,6 +118,12 @@ static void answer_nonsense(int which)
 			case 15:
 				a.pixels = 720;
 				break;
+			case 17:
+				a.exif = 1;
+				break;
+			case 18:
+				a.xmp = 1;
+				break;
 			case 16:
 				a.rc = IMGSEARCH_EFORMAT, memset(a.message, 7, sizeof a.message);
 				break;
@@ -140,14 +146,17 @@ static void misbehave(int argc, char **argv)
 		_exit(0);
 	if (!strcmp(what, "stranger"))
 		say("#!/bin/sh\necho hello\n", 22);
-	if (!strcmp(what, "missing"))
-		hello(f, WIRE_MISSING);
-	if (!strcmp(what, "silent") || !strcmp(what, "stranger") || !strcmp(what, "missing"))
+	if (!strncmp(what, "missing", 7))
+		hello(f, WIRE_MISSING, (uint32_t)atoi(what + 7));
+	if (!strcmp(what, "silent") || !strcmp(what, "stranger") || !strncmp(what, "missing", 7))
 		_exit(0);
-	hello(f, WIRE_READY);
+	hello(f, WIRE_READY, 0);
 	if (!strncmp(what, "nonsense", 8))
 		answer_nonsense(atoi(what + 8));
 	take_request(&r);
+	if (!strcmp(what, "blocks"))
+		say(&(wire_answer){ .magic = WIRE_MAGIC, .orientation = 1, .exif = IMAGE_MAX_BLOCK + 1 },
+			sizeof(wire_answer));
 	if (!strcmp(what, "hang"))
 		for (;;)
 			pause();
@@ -251,6 +260,58 @@ static void pixels_are_those_of_this_process(void **state)
 	ims_helpers_free(h);
 }
 
+static void compare_blocks(const image_blocks *a, const image_blocks *b)
+{
+	assert_int_equal(a->exif.len, b->exif.len);
+	assert_int_equal(a->xmp.len, b->xmp.len);
+	if (a->exif.len)
+		assert_memory_equal(a->exif.data, b->exif.data, a->exif.len);
+	if (a->xmp.len)
+		assert_memory_equal(a->xmp.data, b->xmp.data, a->xmp.len);
+}
+
+static void blocks_are_those_of_this_process(void **state)
+{
+	(void)state;
+	need_libwebp();
+	helpers *h = new_helpers("/proc/self/exe", 0);
+	for (int i = 0; i < SEEDS; i++) {
+		image_blocks a, b;
+		buf file = seed(seeds[i]);
+		const image_limits here = { .codecs = ims_codec_local() };
+		const image_limits there = { .codecs = ims_helpers_codecs(h) };
+		assert_int_equal(ims_image_blocks(&a, file.data, file.len, &here, NULL), 0);
+		assert_int_equal(ims_image_blocks(&b, file.data, file.len, &there, NULL), 0);
+		compare_blocks(&a, &b);
+		if (!strcmp(seeds[i], "turned"))
+			assert_int_equal(a.exif.len, 26);
+		ims_image_blocks_free(&a);
+		ims_image_blocks_free(&b);
+		ims_buf_free(&file);
+	}
+	ims_helpers_free(h);
+}
+
+/* Blocks that a codec announces and that are too long, and those of a helper that dies. */
+static void blocks_are_bounded(void **state)
+{
+	(void)state;
+	buf file = seed("turned");
+	static const char *const ends[] = { "blocks", "11" };
+	for (int i = 0; i < 2; i++) {
+		image_blocks b;
+		helpers *h = new_helpers("/proc/self/exe", 0);
+		const image_limits limits = { .codecs = ims_helpers_codecs(h) };
+		set_misdeeds(ends[i], 1000);
+		assert_int_equal(ims_image_blocks(&b, file.data, file.len, &limits, NULL),
+			IMGSEARCH_EFORMAT);
+		assert_int_equal(b.exif.len + b.xmp.len, 0);
+		set_misdeeds(NULL, 0);
+		ims_helpers_free(h);
+	}
+	ims_buf_free(&file);
+}
+
 static int children(void)
 {
 	int n = 0;
@@ -342,7 +403,10 @@ static void what_goes_wrong_is_told_apart(void **state)
 		{ "0", 0, IMGSEARCH_EIO, "was ended 8 times" },
 		{ "silent", 0, IMGSEARCH_EUNSUPPORTED, "cannot be started: it ended at once" },
 		{ "stranger", 0, IMGSEARCH_EUNSUPPORTED, "another program" },
-		{ "missing", 0, IMGSEARCH_EUNSUPPORTED, "libwebp7" },
+		{ "missing1", 0, IMGSEARCH_EUNSUPPORTED, "libwebp7" },
+		{ "missing0", 0, IMGSEARCH_EUNSUPPORTED, "cannot be started" },
+		{ "missing2", 0, IMGSEARCH_EUNSUPPORTED, "cannot be started" }, /* it needs one thing */
+		{ "missing99", 0, IMGSEARCH_EUNSUPPORTED, "cannot be started" },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -356,7 +420,7 @@ static void what_goes_wrong_is_told_apart(void **state)
 static void nonsense_is_not_believed(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 17; i++) {
+	for (int i = 0; i < 19; i++) {
 		char what[32];
 		imgsearch_error err = { 0 };
 		if (i == 9)
@@ -471,6 +535,8 @@ int main(int argc, char **argv)
 		return helper;
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pixels_are_those_of_this_process),
+		cmocka_unit_test(blocks_are_those_of_this_process),
+		cmocka_unit_test(blocks_are_bounded),
 		cmocka_unit_test(a_helper_serves_many_and_ends),
 		cmocka_unit_test(a_killed_helper_costs_no_picture),
 		cmocka_unit_test(what_goes_wrong_is_told_apart),
