@@ -26,8 +26,10 @@ static const magic magics[] = {
 	{ IMAGE_AVIF, 4, 8, "ftypavis" },
 	{ IMAGE_HEIC, 4, 7, "ftyphei" },
 	{ IMAGE_HEIC, 4, 7, "ftyphev" },
-	{ IMAGE_HEIC, 4, 8, "ftypmif1" },
+	{ IMAGE_HEIC, 4, 7, "ftypmif" }, /* or AVIF, see heif_format */
 	{ IMAGE_HEIC, 4, 8, "ftypmsf1" },
+	{ IMAGE_HEIC, 4, 8, "ftypmiaf" },
+	{ IMAGE_HEIC, 4, 8, "ftypMiHE" },
 	{ IMAGE_PDF, 0, 5, "%PDF-" },
 	{ IMAGE_JPEG2000, 0, 8, "\0\0\0\x0CjP  " },
 	{ IMAGE_JPEG2000, 0, 4, "\xFF\x4F\xFF\x51" },
@@ -52,6 +54,16 @@ static bool is_bmp(const uint8_t *bytes, size_t size)
 	return size < 18 || (bytes[14] >= 12 && !(bytes[15] | bytes[16] | bytes[17]));
 }
 
+/* HEIF by its compatible brands, as far as they are there. */
+static image_format heif_format(const uint8_t *bytes, size_t size)
+{
+	size_t end = ims_big_endian(bytes);
+	for (size_t at = 16; at + 4 <= size && at + 4 <= end; at += 4)
+		if (!memcmp(bytes + at, "avif", 4) || !memcmp(bytes + at, "avis", 4))
+			return IMAGE_AVIF;
+	return IMAGE_HEIC;
+}
+
 image_format ims_image_sniff(const void *data, size_t size)
 {
 	const char *bytes = data;
@@ -63,7 +75,7 @@ image_format ims_image_sniff(const void *data, size_t size)
 		size_t len = decodable && size < s->len ? size : s->len;
 		if (size >= s->offset + len && memcmp(bytes + s->offset, s->bytes, len) == 0
 			&& (s->format != IMAGE_BMP || is_bmp(data, size)))
-			return s->format;
+			return s->format == IMAGE_HEIC ? heif_format(data, size) : s->format;
 	}
 	return is_svg(bytes, size) ? IMAGE_SVG : IMAGE_UNKNOWN;
 }

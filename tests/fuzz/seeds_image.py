@@ -1,7 +1,9 @@
 #!/usr/bin/python3
-# Writes the seeds of fuzz_jpeg, fuzz_png, fuzz_bmp, fuzz_gif, fuzz_webp and fuzz_exif:
-# python3 tests/fuzz/seeds_image.py
+# Writes the seeds of fuzz_jpeg, fuzz_png, fuzz_bmp, fuzz_gif, fuzz_webp, fuzz_heif and fuzz_exif:
+# python3 tests/fuzz/seeds_image.py. Needs heif-enc.
 import pathlib
+import subprocess
+import tempfile
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -61,6 +63,30 @@ save(
     lossless=True,
     save_all=True,
     append_images=[picture('RGBA').rotate(180)],
+)
+
+
+def encode(name, im, command, suffix='png', **how):
+    """By a program that takes the picture and the name of what it writes."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = f'{folder}/in.{suffix}'
+        im.save(source, **how)
+        (SEEDS / name).parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run([*command, source, '-o', SEEDS / name], check=True, capture_output=True)
+
+
+for suffix, codec in ('heic', []), ('avif', ['-A']):
+    heif = ['heif-enc', '-q', '60', *codec]
+    encode(f'heif/rgb.{suffix}', picture('RGB', (64, 48)), heif)
+    encode(f'heif/rgba.{suffix}', picture('RGBA', (64, 48)), heif)
+    encode(f'heif/grey10.{suffix}', picture('L', (64, 48)), [*heif, '-b', '10'])
+encode(
+    'heif/exif6.heic',
+    picture('RGB', (64, 48)),
+    ['heif-enc', '-q', '60'],
+    'jpg',
+    quality=90,
+    exif=b'Exif\0\0' + II,
 )
 for name, block in ('little', II), ('big', MM):
     (SEEDS / 'exif').mkdir(exist_ok=True)
