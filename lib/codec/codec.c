@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const codec *const codecs[] = { &ims_codec_webp, &ims_codec_heic, &ims_codec_avif };
+static const codec *const codecs[] = { &ims_codec_webp, &ims_codec_heic, &ims_codec_avif,
+	&ims_codec_jxl };
 
 const codec *ims_codec_find(image_format f)
 {

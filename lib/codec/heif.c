@@ -175,7 +175,7 @@ static void set_nclx(heif *h, heif_error e, heif_nclx *n)
 {
 	if (!e.code && n)
 		ims_colour_set_nclx(&h->colours, (unsigned)n->primaries, (unsigned)n->transfer);
-	if (!e.code)
+	if (n)
 		lib.nclx_free(n);
 }
 

@@ -136,9 +136,14 @@ bool ims_colour_set_cicp(colour_space *c, uint8_t primaries, uint8_t transfer, u
 
 void ims_colour_set_nclx(colour_space *c, unsigned primaries, unsigned transfer)
 {
-	colour_space out = { .kind = COLOUR_CURVE };
 	const double *xy = primaries < 256 ? cicp_xy((uint8_t)primaries) : NULL;
-	memcpy(out.xy, xy ? xy : srgb_xy, sizeof out.xy);
+	ims_colour_set_transfer(c, xy ? xy : srgb_xy, transfer);
+}
+
+void ims_colour_set_transfer(colour_space *c, const double xy[8], unsigned transfer)
+{
+	colour_space out = { .kind = COLOUR_CURVE };
+	memcpy(out.xy, is_possible(xy) ? xy : srgb_xy, sizeof out.xy);
 	if (transfer == 16 || transfer == 18)
 		out.transfer = transfer == 16 ? TRANSFER_PQ : TRANSFER_HLG;
 	else if (transfer > 255 || !cicp_transfer(&out, (uint8_t)transfer)

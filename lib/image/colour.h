@@ -58,6 +58,9 @@ bool ims_colour_set_cicp(colour_space *c, uint8_t primaries, uint8_t transfer, u
  */
 void ims_colour_set_nclx(colour_space *c, unsigned primaries, unsigned transfer);
 
+/* The same, with chromaticities as in cHRM. */
+void ims_colour_set_transfer(colour_space *c, const double xy[8], unsigned transfer);
+
 void ims_colour_clear(colour_space *c);
 
 /* Whether a profile is sRGB: a matrix profile whose primaries and curves are sRGB's. */

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-# Writes the seeds of fuzz_jpeg, fuzz_png, fuzz_bmp, fuzz_gif, fuzz_webp, fuzz_heif and fuzz_exif:
-# python3 tests/fuzz/seeds_image.py. Needs heif-enc.
+# Writes the seeds of fuzz_jpeg, fuzz_png, fuzz_bmp, fuzz_gif, fuzz_webp, fuzz_heif, fuzz_jxl
+# and fuzz_exif: python3 tests/fuzz/seeds_image.py. Needs heif-enc and cjxl.
 import pathlib
 import subprocess
 import tempfile
@@ -72,7 +72,8 @@ def encode(name, im, command, suffix='png', **how):
         source = f'{folder}/in.{suffix}'
         im.save(source, **how)
         (SEEDS / name).parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run([*command, source, '-o', SEEDS / name], check=True, capture_output=True)
+        target = [SEEDS / name] if command[0] == 'cjxl' else ['-o', SEEDS / name]
+        subprocess.run([*command, source, *target], check=True, capture_output=True)
 
 
 for suffix, codec in ('heic', []), ('avif', ['-A']):
@@ -87,6 +88,12 @@ encode(
     'jpg',
     quality=90,
     exif=b'Exif\0\0' + II,
+)
+for mode in 'RGB', 'RGBA', 'L':
+    encode(f'jxl/lossy-{mode}.jxl', picture(mode), ['cjxl', '-q', '60'])
+    encode(f'jxl/lossless-{mode}.jxl', picture(mode), ['cjxl', '-q', '100', '--container=1'])
+encode(
+    'jxl/jpeg.jxl', picture('RGB'), ['cjxl'], 'jpg', quality=60, optimize=True, exif=b'Exif\0\0' + II
 )
 for name, block in ('little', II), ('big', MM):
     (SEEDS / 'exif').mkdir(exist_ok=True)
