@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-# JPEG XL against djxl of libjxl-tools: variants that cjxl makes, in sRGB. The orientation is that of
-# the codestream, which cjxl takes from the Exif of a JPEG. Skips what is absent.
+# JPEG XL against djxl of libjxl-tools: variants that cjxl makes, in sRGB. The orientation is that
+# of the codestream, which cjxl takes from the Exif of a JPEG. Skips what is absent.
 import glob
 import os
 import subprocess

@@ -92,9 +92,8 @@ encode(
 for mode in 'RGB', 'RGBA', 'L':
     encode(f'jxl/lossy-{mode}.jxl', picture(mode), ['cjxl', '-q', '60'])
     encode(f'jxl/lossless-{mode}.jxl', picture(mode), ['cjxl', '-q', '100', '--container=1'])
-encode(
-    'jxl/jpeg.jxl', picture('RGB'), ['cjxl'], 'jpg', quality=60, optimize=True, exif=b'Exif\0\0' + II
-)
+EXIF = b'Exif\0\0' + II
+encode('jxl/jpeg.jxl', picture('RGB'), ['cjxl'], 'jpg', quality=60, optimize=True, exif=EXIF)
 for name, block in ('little', II), ('big', MM):
     (SEEDS / 'exif').mkdir(exist_ok=True)
     (SEEDS / 'exif' / name).write_bytes(block)
