@@ -27,7 +27,7 @@ typedef struct codec {
 	size_t sample_size;
 } codec;
 
-extern const codec ims_codec_webp, ims_codec_heic, ims_codec_avif, ims_codec_jxl;
+extern const codec ims_codec_webp, ims_codec_heic, ims_codec_avif, ims_codec_jxl, ims_codec_tiff;
 
 /* The codec of a format; NULL: there is none. */
 const codec *ims_codec_find(image_format f);

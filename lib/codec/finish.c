@@ -38,6 +38,20 @@ static void to_8_bits(uint8_t *to, const uint16_t *from, size_t n)
 		to[i] = (uint8_t)((from[i] * 255u + 32895) >> 16);
 }
 
+/* Inks without a profile, or without what reads it. */
+static void from_cmyk(uint8_t *to, const uint8_t *from, size_t n)
+{
+	for (size_t i = 0; i < n; i++, from += 4)
+		for (int k = 0; k < 3; k++)
+			*to++ = (uint8_t)((from[k] * from[3] + 127) / 255);
+}
+
+static void drop_alpha(uint8_t *rgb, const uint8_t *rgba, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		memcpy(rgb + i * 3, rgba + i * 4, 3);
+}
+
 /* A row to RGB or RGBA of 8 bits. `scratch` has room for one of its own. */
 static void finish_row(uint8_t *to, const codec_rows *r, const void *row, void *scratch,
 	const colour_transform *t)
@@ -51,6 +65,8 @@ static void finish_row(uint8_t *to, const codec_rows *r, const void *row, void *
 	}
 	if (t)
 		ims_colour_apply(t, row, to, r->width);
+	else if (r->layout == PIXELS_CMYK8)
+		from_cmyk(to, row, r->width);
 	else if (is_wide(r->layout))
 		to_8_bits(to, row, samples);
 	else
@@ -66,14 +82,15 @@ int ims_codec_finish(image *out, const codec_rows *rows, colour_cache *cache, im
 	int rc = ims_image_new(out, rows->width, rows->height, err);
 	if (!rc && (!scratch || (alpha && !rgba)))
 		rc = ims_nomem(err);
-	const colour_transform *t = ims_colour_acquire(cache, rows->colours, rows->layout, false);
+	const colour_transform *t = ims_colour_acquire(cache, rows->colours, rows->layout, rows->grey);
 	out->unconverted = rows->colours->kind && !t;
 	uint8_t *to = alpha ? rgba : out->pixels;
 	for (uint32_t y = 0; !rc && y < rows->height; y++)
 		finish_row(to + y * line, rows, (const uint8_t *)rows->data + y * rows->stride, scratch, t);
 	ims_colour_release(t);
 	if (!rc && alpha)
-		ims_alpha_flatten(out->pixels, rgba, (size_t)rows->width * rows->height);
+		(rows->opaque ? drop_alpha : ims_alpha_flatten)(out->pixels, rgba,
+			(size_t)rows->width * rows->height);
 	ims_free(scratch);
 	ims_free(rgba);
 	if (rc)

@@ -5,11 +5,13 @@
 #include "image/decoder.h"
 
 typedef struct codec_rows {
-	pixel_layout layout; /* RGB8, RGBA8, RGB16 or RGBA16 */
+	pixel_layout layout; /* RGB8, RGBA8, RGB16, RGBA16, or CMYK8 with a profile */
 	const void *data;
 	size_t stride; /* bytes from a row to the next */
 	uint32_t width, height;
 	bool premultiplied; /* colours are multiplied by alpha */
+	bool opaque;        /* alpha is 255 everywhere */
+	bool grey;          /* R, G and B are equal */
 	const colour_space *colours;
 } codec_rows;
 

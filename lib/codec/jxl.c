@@ -313,6 +313,7 @@ static int decode(image *out, const image_head *stored, const void *data, size_t
 		.width = j.info.width,
 		.height = j.info.height,
 		.premultiplied = j.info.premultiplied,
+		.grey = j.info.colour_channels == 1,
 		.colours = &j.colours,
 	};
 	if (!rc)

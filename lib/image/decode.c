@@ -84,9 +84,20 @@ bool ims_image_needs_codec(image_format f, const image_limits *limits)
 	return limits && limits->codecs && limits->codecs->knows(limits->codecs, f);
 }
 
+static int check_asked(image_format f, const image_limits *limits, imgsearch_error *err)
+{
+	if (f == IMAGE_TIFF && !(limits->also & IMAGE_ALSO_TIFF))
+		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+			"TIFF files are read only where asked for: formats +tiff");
+	return 0;
+}
+
 int ims_image_check_codec(image_format f, const image_limits *limits, imgsearch_error *err)
 {
-	return ims_image_needs_codec(f, limits) ? limits->codecs->check(limits->codecs, f, err) : 0;
+	if (!ims_image_needs_codec(f, limits))
+		return 0;
+	int rc = check_asked(f, limits, err);
+	return rc ? rc : limits->codecs->check(limits->codecs, f, err);
 }
 
 int ims_image_blocks(image_blocks *out, const void *data, size_t size, const image_limits *limits,
@@ -121,7 +132,7 @@ static int find_source(source *out, image_format format, const image_limits *lim
 		}
 	if (ims_image_needs_codec(format, limits)) {
 		*out = (source){ .codecs = limits->codecs };
-		return 0;
+		return check_asked(format, limits, err);
 	}
 	if (format == IMAGE_EMPTY)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "the file is empty");

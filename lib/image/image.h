@@ -90,6 +90,7 @@ typedef struct image_recipe {
  * long as its short side (or that of the crop) stays 1.25 times as long. The cosine of its feature
  * to that of the full picture is then above 0.995 (tests/image/reference.py).
  */
+enum { IMAGE_ALSO_TIFF = 1 };
 typedef struct image_codecs image_codecs;
 typedef struct image_limits {
 	uint64_t max_pixels;          /* 0: 200 million */
@@ -98,10 +99,14 @@ typedef struct image_limits {
 	bool partial;                 /* what is there of a damaged picture is accepted */
 	struct colour_cache *colours; /* NULL: none */
 	image_codecs *codecs;         /* of further formats; NULL: none */
+	uint32_t also;                /* IMAGE_ALSO_...: formats that are read only where asked for */
 	budget *budget;               /* of memory, shared with other decoders; NULL: no limit */
 } image_limits;
 
 enum { IMS_IMAGE_MAX_FILE = 1 << 30 }; /* bytes; larger files are refused */
+
+/* The bits IMAGE_ALSO_... of a list such as "+tiff" (NULL: none). EINVAL: an unknown name. */
+int ims_image_formats(uint32_t *also, const char *list, imgsearch_error *err);
 
 /* The format of the n first bytes of a file, and its name for messages (static). */
 image_format ims_image_sniff(const void *data, size_t size);
@@ -109,7 +114,7 @@ const char *ims_image_format_name(image_format f);
 
 /*
  * Whether files of this format are read by limits->codecs; and whether that can be now: 0, or
- * EUNSUPPORTED with the reason. limits may be NULL.
+ * EUNSUPPORTED with the reason, which may be that it was not asked for. limits may be NULL.
  */
 bool ims_image_needs_codec(image_format f, const image_limits *limits);
 int ims_image_check_codec(image_format f, const image_limits *limits, imgsearch_error *err);

@@ -18,6 +18,7 @@ static inline void fuzz_codec(const uint8_t *data, size_t size, image_format one
 		.max_pixels = 1 << 18,
 		.partial = data[size - 1] & 1,
 		.codecs = ims_codec_local(),
+		.also = UINT32_MAX,
 	};
 	int bad = ims_image_head(&head, data, size, &limits, NULL);
 	if (ims_image_decode(&im, NULL, data, size, &limits, NULL, NULL) == 0 && bad)

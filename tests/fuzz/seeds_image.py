@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-# Writes the seeds of fuzz_jpeg, fuzz_png, fuzz_bmp, fuzz_gif, fuzz_webp, fuzz_heif, fuzz_jxl
-# and fuzz_exif: python3 tests/fuzz/seeds_image.py. Needs heif-enc and cjxl.
+# Writes the seeds of fuzz_jpeg, fuzz_png, fuzz_bmp, fuzz_gif, fuzz_webp, fuzz_heif, fuzz_jxl,
+# fuzz_tiff and fuzz_exif: python3 tests/fuzz/seeds_image.py. Needs heif-enc and cjxl.
 import pathlib
 import subprocess
 import tempfile
@@ -89,6 +89,12 @@ encode(
     quality=90,
     exif=b'Exif\0\0' + II,
 )
+for mode in 'RGB', 'RGBA', 'CMYK', 'L', 'P', '1':
+    save(f'tiff/{mode}.tif', picture(mode), compression='tiff_lzw')
+save('tiff/jpeg.tif', picture('RGB'), compression='jpeg')
+save('tiff/deflate.tif', picture('L'), compression='tiff_adobe_deflate', tiffinfo={274: 6})
+save('tiff/group4.tif', picture('1'), compression='group4')
+save('tiff/sixteen.tif', picture('I').convert('I;16'))
 for mode in 'RGB', 'RGBA', 'L':
     encode(f'jxl/lossy-{mode}.jxl', picture(mode), ['cjxl', '-q', '60'])
     encode(f'jxl/lossless-{mode}.jxl', picture(mode), ['cjxl', '-q', '100', '--container=1'])
