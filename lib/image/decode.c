@@ -9,7 +9,7 @@
 enum { DEFAULT_MAX_PIXELS = 200 * 1000 * 1000, MAX_SIDE = 1000000 };
 
 static const decoder *const decoders[] = { &ims_image_jpeg, &ims_image_png, &ims_image_bmp,
-	&ims_image_gif };
+	&ims_image_gif, &ims_image_raw };
 
 int ims_image_new(image *out, uint32_t width, uint32_t height, imgsearch_error *err)
 {

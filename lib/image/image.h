@@ -32,6 +32,7 @@ typedef enum image_format {
 	IMAGE_JXL,
 	IMAGE_ICO,
 	IMAGE_SVG,
+	IMAGE_RAW,
 	IMAGE_EMPTY
 } image_format;
 
@@ -108,8 +109,15 @@ enum { IMS_IMAGE_MAX_FILE = 1 << 30 }; /* bytes; larger files are refused */
 /* The bits IMAGE_ALSO_... of a list such as "+tiff" (NULL: none). EINVAL: an unknown name. */
 int ims_image_formats(uint32_t *also, const char *list, imgsearch_error *err);
 
-/* The format of the n first bytes of a file, and its name for messages (static). */
+/*
+ * The format of a file, by its bytes or by a descriptor, of which only the beginning is read, and
+ * the directories of TIFF, since RAW files look like it. Of a file that cannot be read: -1, with
+ * errno.
+ */
 image_format ims_image_sniff(const void *data, size_t size);
+int ims_image_sniff_file(int fd, image_format *out);
+
+/* The name of a format for messages (static). */
 const char *ims_image_format_name(image_format f);
 
 /*

@@ -3,9 +3,10 @@
  * counts as that format if it is a beginning of it, so that a truncated picture is called damaged
  * and not unknown.
  */
-#include "image/image.h"
+#include "image/raw.h"
 
 #include <string.h>
+#include <unistd.h>
 
 typedef struct magic {
 	image_format format;
@@ -18,6 +19,11 @@ static const magic magics[] = {
 	{ IMAGE_PNG, 0, 4, "\x89PNG" }, /* libpng checks the other four bytes */
 	{ IMAGE_GIF, 0, 4, "GIF8" },
 	{ IMAGE_WEBP, 8, 4, "WEBP" },
+	{ IMAGE_RAW, 0, 4, "IIU\0" }, /* RW2 */
+	{ IMAGE_RAW, 0, 3, "IIR" },   /* ORF */
+	{ IMAGE_RAW, 0, 4, "MMOR" },  /* ORF */
+	{ IMAGE_RAW, 0, 12, "FUJIFILMCCD-" },
+	{ IMAGE_RAW, 4, 7, "ftypcrx" }, /* CR3 */
 	{ IMAGE_TIFF, 0, 4, "II*\0" },
 	{ IMAGE_TIFF, 0, 4, "MM\0*" },
 	{ IMAGE_TIFF, 0, 4, "II+\0" },
@@ -64,7 +70,7 @@ static image_format heif_format(const uint8_t *bytes, size_t size)
 	return IMAGE_HEIC;
 }
 
-image_format ims_image_sniff(const void *data, size_t size)
+static image_format sniff(const void *data, size_t size)
 {
 	const char *bytes = data;
 	if (!size)
@@ -78,6 +84,27 @@ image_format ims_image_sniff(const void *data, size_t size)
 			return s->format == IMAGE_HEIC ? heif_format(data, size) : s->format;
 	}
 	return is_svg(bytes, size) ? IMAGE_SVG : IMAGE_UNKNOWN;
+}
+
+image_format ims_image_sniff(const void *data, size_t size)
+{
+	const raw_file file = { .data = data, .size = size };
+	image_format f = sniff(data, size);
+	return f == IMAGE_TIFF && ims_raw_is(&file) ? IMAGE_RAW : f;
+}
+
+int ims_image_sniff_file(int fd, image_format *out)
+{
+	enum { BEGINNING = 64 };
+	uint8_t head[BEGINNING];
+	const raw_file file = { .fd = fd };
+	ssize_t got = pread(fd, head, sizeof head, 0);
+	if (got < 0)
+		return -1;
+	*out = sniff(head, (size_t)got);
+	if (*out == IMAGE_TIFF && ims_raw_is(&file))
+		*out = IMAGE_RAW;
+	return 0;
 }
 
 const char *ims_image_format_name(image_format f)
@@ -97,6 +124,7 @@ const char *ims_image_format_name(image_format f)
 		[IMAGE_JXL] = "JPEG XL",
 		[IMAGE_ICO] = "ICO",
 		[IMAGE_SVG] = "SVG",
+		[IMAGE_RAW] = "RAW",
 		[IMAGE_EMPTY] = "empty",
 	};
 	return (unsigned)f < sizeof names / sizeof names[0] ? names[f] : names[IMAGE_UNKNOWN];
