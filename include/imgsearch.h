@@ -310,6 +310,11 @@ typedef struct imgsearch_options {
 	 * processes of it, so that a fault of such a library costs a picture. NULL: by this process
 	 */
 	const char *decoder;
+	/*
+	 * formats that are read only where asked for: "+tiff"; several have a comma between them. NULL:
+	 * none
+	 */
+	const char *formats;
 } imgsearch_options;
 
 /*

@@ -70,6 +70,8 @@ static const option group_recipe[] = {
 		.help = "decode JPEGs at full size: slower, exactly the reference transform" },
 	{ "max-megapixels", 0, OPT_UINT, COMMON(open.max_megapixels), "N",
 		.help = "larger pictures are \"too big\" (default 200)", .min = 1, .max = 4000 },
+	{ "formats", 0, OPT_TEXT, COMMON(open.formats), "LIST",
+		.help = "also read formats that are off by default: +tiff" },
 	{ "max-memory", 0, OPT_BYTES, COMMON(open.max_memory), "SIZE",
 		.help = "what decoding may take, in all: 500M, 2G (default: a quarter of the memory)",
 		.min = 16 << 20, .max = 1e18 },

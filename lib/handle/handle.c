@@ -15,10 +15,10 @@
 
 static int own_options(imgsearch *s, const imgsearch_options *o, imgsearch_error *err)
 {
-	enum { STRINGS = 4 };
-	const char *const from[STRINGS] = { o->model, o->weights, o->device, o->decoder };
+	enum { STRINGS = 5 };
+	const char *const from[STRINGS] = { o->model, o->weights, o->device, o->decoder, o->formats };
 	const char **const to[STRINGS] = { &s->options.model, &s->options.weights, &s->options.device,
-		&s->options.decoder };
+		&s->options.decoder, &s->options.formats };
 	s->options = *o;
 	for (size_t i = 0; i < STRINGS; i++)
 		*to[i] = NULL;
@@ -28,7 +28,7 @@ static int own_options(imgsearch *s, const imgsearch_options *o, imgsearch_error
 	for (size_t i = 0; i < STRINGS; i++)
 		if (from[i] && !(*to[i] = ims_strdup(from[i])))
 			return ims_nomem(err);
-	return 0;
+	return ims_image_formats(&s->also, s->options.formats, err);
 }
 
 /* Whether opening makes an index: of no file, or of an empty one. */
@@ -148,6 +148,7 @@ void ims_handle_close(imgsearch *s)
 	ims_free((char *)s->options.weights);
 	ims_free((char *)s->options.device);
 	ims_free((char *)s->options.decoder);
+	ims_free((char *)s->options.formats);
 	ims_helpers_free(s->helpers);
 	pthread_mutex_destroy(&s->view_lock);
 	pthread_mutex_destroy(&s->network_lock);
@@ -300,6 +301,7 @@ image_limits ims_handle_limits(imgsearch *s, const image_recipe *recipe)
 		.at_least = resize && resize < IMS_SIGNATURE_AT_LEAST ? IMS_SIGNATURE_AT_LEAST : resize,
 		.colours = s->colours,
 		.codecs = s->helpers ? ims_helpers_codecs(s->helpers) : ims_codec_local(),
+		.also = s->also,
 		.budget = &s->memory,
 	};
 }

@@ -51,6 +51,7 @@ struct imgsearch {
 	sem_t decoders; /* bounds how many single pictures are decoded at once */
 	budget memory;  /* of all that are decoded */
 	colour_cache *colours;
+	uint32_t also;    /* image_limits.also */
 	helpers *helpers; /* that decode what needs an optional library; NULL: this process does */
 };
 
