@@ -31,8 +31,8 @@ static void cut(char *text)
 
 char *ims_fact_text(facts *f, const void *data, size_t size)
 {
-	char *copy = ims_strndup(data, size), *out = NULL, *composed = NULL;
-	f->nomem |= !copy;
+	char *copy = size ? ims_strndup(data, size) : NULL, *out = NULL, *composed = NULL;
+	f->nomem |= size && !copy;
 	char *text = copy ? trim(copy) : NULL;
 	if (text && *text && ims_utf8_is_valid(text)) {
 		cut(text);
