@@ -447,6 +447,11 @@ typedef struct imgsearch_index_update_report {
 	 * machine makes other pixels of them; see docs/decoding.md
 	 */
 	uint64_t redecoded;
+	/*
+	 * of the unchanged: pictures whose metadata was read again, since this version reads more of
+	 * it, or a sidecar changed; see docs/metadata.md
+	 */
+	uint64_t described;
 } imgsearch_index_update_report;
 
 /*
@@ -728,8 +733,9 @@ typedef struct imgsearch_hit {
 	 * none of them, the first of `paths` that does; NULL: not asked for
 	 */
 	const char *path;
-	const char *title;                /* or NULL */
-	const imgsearch_columns *columns; /* of the CSV; NULL: not asked for */
+	const char *title; /* or NULL */
+	/* of the CSV, then what the file says of itself: docs/metadata.md; NULL: not asked for */
+	const imgsearch_columns *columns;
 	/* its other paths: copies, and other names of files; NULL: none, or not asked for */
 	const imgsearch_strings *paths;
 	const imgsearch_region *region; /* that matched; NULL: the whole picture */
@@ -835,14 +841,14 @@ IMGSEARCH_API int imgsearch_vectors_reduce(imgsearch *s, const float *rows, size
 /* A path or name that the index knows. */
 typedef struct imgsearch_item {
 	int64_t id;
-	uint32_t state;     /* imgsearch_state */
-	uint32_t offline;   /* 1: its root is absent */
-	const char *path;   /* absolute, or the name that it was added under */
-	const char *title;  /* or NULL */
-	const char *reason; /* of a state other than indexed, or NULL */
-	const char *hash;   /* hexadecimal BLAKE2b-256 of the bytes, or "" */
-	const imgsearch_columns *columns;
-	uint32_t width, height; /* upright; 0 where unknown */
+	uint32_t state;                   /* imgsearch_state */
+	uint32_t offline;                 /* 1: its root is absent */
+	const char *path;                 /* absolute, or the name that it was added under */
+	const char *title;                /* or NULL */
+	const char *reason;               /* of a state other than indexed, or NULL */
+	const char *hash;                 /* hexadecimal BLAKE2b-256 of the bytes, or "" */
+	const imgsearch_columns *columns; /* as in imgsearch_hit */
+	uint32_t width, height;           /* upright; 0 where unknown */
 	uint64_t bytes;
 	int64_t mtime_seconds;     /* since 1970 */
 	int64_t mtime_nanoseconds; /* 0..999999999 */

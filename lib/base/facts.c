@@ -59,6 +59,23 @@ void ims_facts_set_date(facts *f, const char *text, const char *zone, const char
 	set_copy(f, FACT_DATE, date);
 }
 
+void ims_facts_merge(facts *f, facts *from)
+{
+	bool has_date = f->value[FACT_DATE] != NULL, has_place = f->value[FACT_LATITUDE] != NULL;
+	if (has_date && from->value[FACT_DATE])
+		ims_facts_set_date(f, from->value[FACT_DATE], from->value[FACT_ZONE], "");
+	for (int i = 0; i < FACTS; i++) {
+		bool taken = (has_date && i <= FACT_DATE_FROM)
+			|| (has_place && (i == FACT_LATITUDE || i == FACT_LONGITUDE));
+		if (taken)
+			continue;
+		ims_facts_set(f, i, from->value[i]);
+		from->value[i] = NULL;
+	}
+	f->nomem |= from->nomem;
+	ims_facts_clear(from);
+}
+
 /* Degrees without zeros at the end: six digits are a tenth of a metre. */
 static void set_degrees(facts *f, int fact, double degrees)
 {

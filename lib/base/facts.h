@@ -35,6 +35,9 @@ int ims_fact_find(const char *name);
 
 void ims_facts_clear(facts *f); /* frees the values */
 
+/* Adds what is not known yet of the facts in *from, which becomes empty. */
+void ims_facts_merge(facts *f, facts *from);
+
 /* Sets a value that is not known yet, and becomes the owner of text; NULL is fine. */
 void ims_facts_set(facts *f, int fact, char *text);
 

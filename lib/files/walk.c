@@ -38,6 +38,7 @@ typedef struct walker {
 	bool second;    /* the pass that reports links, and no other entry */
 	bool met_links; /* the first pass passed one over */
 	bool linked;    /* below a link */
+	bool sidecars;  /* the open folder has files of XMP */
 } walker;
 
 /* -------------------------------------------------------------------------------- the path ---- */
@@ -69,6 +70,7 @@ static int report(walker *w, walk_kind kind, const char *reason, bool folder, co
 		.reason = reason,
 		.folder = folder,
 		.link = w->linked,
+		.sidecars = w->sidecars,
 	};
 	if (w->path.failed)
 		return ims_nomem(w->err);
@@ -302,6 +304,18 @@ static int list_names(DIR *dir, char ***names, size_t *n)
 	return why ? IMGSEARCH_EIO : 0;
 }
 
+static bool has_sidecars(char *const *names, size_t n)
+{
+	static const char ending[] = ".xmp";
+	const size_t length = sizeof ending - 1;
+	for (size_t i = 0; i < n; i++) {
+		size_t size = strlen(names[i]);
+		if (size > length && ims_same_letters(names[i] + size - length, ending, length))
+			return true;
+	}
+	return false;
+}
+
 /* The rules of the ignore files of a folder, which is that of the path. ENOMEM. */
 static int read_rules(walker *w, int fd, const ignore_rules *outer, ignore_rules *out)
 {
@@ -327,11 +341,14 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 		rc = ims_nomem(w->err);
 	if (!rc)
 		rc = read_rules(w, fd, outer, &ignore);
+	bool outside = w->sidecars;
+	w->sidecars = has_sidecars(names, n);
 	for (size_t i = 0; !rc && i < n; i++) {
 		size_t before = push_name(w, names[i]);
 		rc = w->path.failed ? ims_nomem(w->err) : walk_entry_at(w, fd, names[i], &ignore, depth);
 		pop_name(w, before);
 	}
+	w->sidecars = outside;
 	for (size_t i = 0; i < n; i++)
 		ims_free(names[i]);
 	ims_free(names);

@@ -22,6 +22,7 @@ typedef struct walk_entry {
 	const char *reason; /* why it is not a WALK_FILE, else NULL; valid during the call */
 	bool folder;
 	bool link;              /* it is a followed link, or is reached through one */
+	bool sidecars;          /* its folder has files named *.xmp */
 	uint64_t device, inode; /* of a WALK_FILE: what its path leads to */
 	uint64_t size;          /* bytes */
 	timestamp mtime, ctime;

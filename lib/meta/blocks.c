@@ -21,7 +21,7 @@ void ims_facts_from_blocks(facts *f, const metadata *blocks)
 static bool jpeg_blocks(metadata *m, const uint8_t *data, size_t size)
 {
 	enum { APP1 = 0xE1, APP13 = 0xED, SCAN = 0xDA, END = 0xD9, HEAD = 4 };
-	size_t at = 2;
+	size_t at = size < 2 ? size : 2;
 	for (;;) {
 		while (at < size && data[at] == 0xFF && at + 1 < size && data[at + 1] == 0xFF)
 			at++; /* fill bytes */
@@ -105,7 +105,7 @@ bool ims_facts_from_file(facts *f, const void *data, size_t size)
 	return whole;
 }
 
-/* The beginning of a JPEG; all of another file, in which blocks may stand behind the pixels. */
+/* The first bytes of a file, in which a JPEG has its blocks as a rule. False: it cannot be read. */
 static bool read_beginning(buf *out, const char *path)
 {
 	enum { BEGINNING = 1 << 18 };
@@ -115,26 +115,28 @@ static bool read_beginning(buf *out, const char *path)
 	if (fd >= 0)
 		close(fd);
 	out->len = got > 0 ? (size_t)got : 0;
-	return out->len && ims_image_sniff(out->data, out->len) == IMAGE_JPEG;
+	return got >= 0;
 }
 
-static bool has_blocks(const buf *beginning)
+/* Whether blocks may stand anywhere in a file of this format. */
+static bool is_spread(image_format format)
 {
-	image_format format = beginning->len ? ims_image_sniff(beginning->data, beginning->len)
-										 : IMAGE_EMPTY;
-	return format == IMAGE_JPEG || format == IMAGE_PNG || format == IMAGE_WEBP
-		|| format == IMAGE_TIFF;
+	return format == IMAGE_PNG || format == IMAGE_WEBP || format == IMAGE_TIFF;
 }
 
-void ims_facts_read(facts *f, const char *path)
+bool ims_facts_read(facts *f, const char *path)
 {
 	buf bytes = { 0 };
-	bool enough = read_beginning(&bytes, path) && ims_facts_from_file(f, bytes.data, bytes.len);
-	if (!enough && has_blocks(&bytes)) {
+	bool read = read_beginning(&bytes, path);
+	image_format format = read ? ims_image_sniff(bytes.data, bytes.len) : IMAGE_UNKNOWN;
+	bool enough = !is_spread(format) && ims_facts_from_file(f, bytes.data, bytes.len);
+	if (read && !enough) {
 		ims_facts_clear(f);
 		ims_buf_free(&bytes);
-		if (!ims_read_file(&bytes, path, IMS_IMAGE_MAX_FILE, NULL))
+		read = !ims_read_file(&bytes, path, IMS_IMAGE_MAX_FILE, NULL);
+		if (read)
 			ims_facts_from_file(f, bytes.data, bytes.len);
 	}
 	ims_buf_free(&bytes);
+	return read && !f->nomem;
 }

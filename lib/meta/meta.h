@@ -30,8 +30,8 @@ void ims_facts_from_blocks(facts *f, const metadata *blocks);
  */
 bool ims_facts_from_file(facts *f, const void *data, size_t size);
 
-/* The same from a path, of which no more is read than it takes. A file that is gone has none. */
-void ims_facts_read(facts *f, const char *path);
+/* The same from a path, of which no more is read than it takes. False: it cannot be read. */
+bool ims_facts_read(facts *f, const char *path);
 
 /*
  * The sidecars of a picture: PATH.xmp, then the path with "xmp" instead of its extension; also
@@ -39,9 +39,6 @@ void ims_facts_read(facts *f, const char *path);
  */
 void ims_facts_add_sidecars(facts *f, const char *path);
 uint64_t ims_sidecars_stamp(const char *path);
-
-/* Whether this is the name of a sidecar of some picture. */
-bool ims_is_sidecar(const char *name);
 
 /* ------------------------------------------------------------------------- within the room ---- */
 

@@ -22,12 +22,6 @@ static char *candidate(const char *path, int i)
 	return i >= 2 && n == whole ? NULL : ims_format("%.*s%s", (int)n, path, endings[i % 2]);
 }
 
-bool ims_is_sidecar(const char *name)
-{
-	size_t n = strlen(name);
-	return n > 4 && ims_same_letters(name + n - 4, ".xmp", 4);
-}
-
 void ims_facts_add_sidecars(facts *f, const char *path)
 {
 	for (int i = 0; i < CANDIDATES; i++) {

@@ -3,6 +3,7 @@
 
 #include "base/path.h"
 #include "base/result.h"
+#include "handle/items.h"
 #include "handle/paths.h"
 #include "handle/space.h"
 #include "store/store.h"
@@ -44,18 +45,32 @@ static int add_column(void *result, hit_row *r, imgsearch_column *column)
 	return 0;
 }
 
-static int add_cell(void *result, hit_row *r, const store_cell *cell)
+static int add_value(void *result, hit_row *r, const char *name, const char *value, bool title)
 {
 	imgsearch_column *column = ims_result_alloc(result, 1, sizeof *column);
 	if (!column)
 		return IMGSEARCH_ENOMEM;
-	column->name = ims_result_text(result, cell->name);
-	column->value = ims_result_text(result, cell->value ? cell->value : "");
+	column->name = ims_result_text(result, name);
+	column->value = ims_result_text(result, value ? value : "");
 	if (!column->name || !column->value)
 		return IMGSEARCH_ENOMEM;
-	if (cell->title && *column->value)
+	if (title && *column->value)
 		r->hit->title = column->value;
 	return add_column(result, r, column);
+}
+
+/* Facts come behind the columns of the CSV, which win. */
+static int add_facts(void *user, size_t i, const char *const *fact)
+{
+	lookup *l = user;
+	hit_row *r = &l->row[i];
+	size_t of_csv = r->columns->count;
+	int rc = 0;
+	for (int k = 0; !rc && k < FACTS; k++)
+		if (fact[k] && !ims_column_named(r->column, of_csv, ims_fact_names[k]))
+			rc = add_value(l->result, r, ims_fact_names[k], fact[k],
+				k == FACT_TITLE && !r->hit->title);
+	return rc;
 }
 
 static int fill_row(void *user, size_t i, const store_picture *p, const char *root_path,
@@ -71,7 +86,7 @@ static int fill_row(void *user, size_t i, const store_picture *p, const char *ro
 		if (!r->hit->path)
 			return IMGSEARCH_ENOMEM;
 	}
-	return cell && l->columns ? add_cell(l->result, r, cell) : 0;
+	return cell && l->columns ? add_value(l->result, r, cell->name, cell->value, cell->title) : 0;
 }
 
 /* A vector without a row in the table of pictures is named by its id. */
@@ -97,6 +112,8 @@ static int look_up(lookup *l, imgsearch *s, size_t n, imgsearch_error *err)
 	}
 	if (!rc)
 		rc = ids ? ims_store_pictures_lookup(s->store, ids, n, fill_row, l, err) : IMGSEARCH_ENOMEM;
+	if (!rc && l->columns)
+		rc = ims_store_facts_lookup(s->store, ids, n, add_facts, l, err);
 	for (size_t i = 0; !rc && i < n; i++)
 		if (!l->row[i].hit->path)
 			rc = name_by_id(l->result, l->row[i].hit);

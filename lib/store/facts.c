@@ -20,7 +20,8 @@ int ims_store_facts_put(store *st, int64_t id, const facts *f, uint32_t version,
 		: ims_store_run(c, err,
 			"INSERT OR REPLACE INTO fact(picture, version, sidecars, date, zone, date_from,"
 			" camera, lens, latitude, longitude, rating, keywords, title, description)"
-			" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+			" SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14"
+			" FROM picture WHERE id = ?1 AND state = 1",
 			"iiittttttttttt", id, (int64_t)version, (int64_t)sidecars, v[FACT_DATE], v[FACT_ZONE],
 			v[FACT_DATE_FROM], v[FACT_CAMERA], v[FACT_LENS], v[FACT_LATITUDE], v[FACT_LONGITUDE],
 			v[FACT_RATING], v[FACT_KEYWORDS], v[FACT_TITLE], v[FACT_DESCRIPTION]);

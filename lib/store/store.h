@@ -220,7 +220,7 @@ int ims_store_columns_put(store *st, int64_t id, const char *const *names,
 /*
  * Replaces the facts of an indexed picture, with the version of what read them (not 0), and a
  * number for the state of its sidecars. They go when it is not indexed any more; a duplicate that
- * takes its place inherits them.
+ * takes its place inherits them. Nothing for another picture.
  */
 int ims_store_facts_put(store *st, int64_t id, const facts *f, uint32_t version, uint64_t sidecars,
 	imgsearch_error *err);
