@@ -656,9 +656,17 @@ typedef struct imgsearch_filter {
 	size_t n_ids;
 	imgsearch_filter_fn accept; /* NULL: no condition */
 	void *user;
-	/* seconds since 1970, when it was taken: EUNSUPPORTED in this version */
+	/*
+	 * taken at or after `since`, and before `until`: seconds from the beginning of 1970 on the wall
+	 * clock of where it was taken; 0: no bound
+	 */
 	int64_t since, until;
-	const char *columns; /* a condition on columns: EUNSUPPORTED in this version */
+	/*
+	 * a condition on columns, such as "rating >= 4 and camera ~ 'canon'": see docs/metadata.md. An
+	 * item without the value that it asks for is not in the answer. EINVAL: it is malformed, or
+	 * names a column that no picture has
+	 */
+	const char *columns;
 } imgsearch_filter;
 
 typedef enum imgsearch_fields {
@@ -1044,7 +1052,7 @@ typedef enum imgsearch_sameness {
 
 typedef struct imgsearch_groups_options {
 	size_t struct_size;
-	const imgsearch_filter *filter; /* folders and ids; accept is EINVAL */
+	const imgsearch_filter *filter; /* accept is EINVAL */
 	float min_score;                /* of two pictures of one scene; 0: 0.92 */
 	uint32_t kinds;                 /* bits 1 << imgsearch_sameness; 0: all */
 } imgsearch_groups_options;
@@ -1090,7 +1098,7 @@ IMGSEARCH_API int imgsearch_groups_reject(imgsearch *s, int64_t a, int64_t b, im
 
 typedef struct imgsearch_map_options {
 	size_t struct_size;
-	const imgsearch_filter *filter; /* folders and ids; accept is EINVAL */
+	const imgsearch_filter *filter; /* accept is EINVAL */
 	uint64_t max_points;            /* of a larger index an even choice is taken; default 50000 */
 	uint64_t seed;
 	float perplexity; /* default 30 */

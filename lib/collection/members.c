@@ -8,6 +8,7 @@
 #include "analysis/detail.h"
 #include "base/ids.h"
 #include "base/path.h"
+#include "handle/filter.h"
 #include "image/image.h"
 #include "store/store.h"
 
@@ -19,6 +20,8 @@ enum { BLOCK = 256 }; /* pictures decoded between two writes */
 typedef struct read_state {
 	imgsearch *s;
 	const imgsearch_filter *filter; /* NULL: none */
+	int64_t *matching;              /* owned: what its condition allows; NULL: it has none */
+	size_t n_matching;
 	members *out;
 	member **missing; /* of the current block */
 } read_state;
@@ -83,10 +86,14 @@ static member *append(members *m)
 	return &m->item[m->n++];
 }
 
-/* path NULL: no file, so below no folder. */
-static bool is_allowed(const imgsearch_filter *filter, int64_t id, const char *path)
+/* path NULL: no file, so below no folder. A copy matches where the indexed picture does. */
+static bool is_allowed(const read_state *r, const store_picture *p, const char *path)
 {
+	const imgsearch_filter *filter = r->filter;
+	int64_t id = p->id, indexed = p->same_as ? p->same_as : id;
 	bool below = !filter->folders, listed = !filter->ids;
+	if (r->matching && !ims_id_find(r->matching, r->n_matching, indexed, NULL))
+		return false;
 	for (size_t i = 0; path && !below && i < filter->n_folders; i++)
 		below = ims_path_below(path, filter->folders[i]) != NULL;
 	for (size_t i = 0; !listed && i < filter->n_ids; i++)
@@ -104,7 +111,7 @@ static int add_picture(void *user, const store_picture *p, const char *root)
 	char *path = has_file ? ims_path_join(p->root ? root : NULL, p->path) : NULL;
 	if (has_file && !path)
 		return IMGSEARCH_ENOMEM;
-	if (r->filter && !is_allowed(r->filter, p->id, path)) {
+	if (r->filter && !is_allowed(r, p, path)) {
 		ims_free(path);
 		return 0;
 	}
@@ -408,7 +415,11 @@ int ims_members_read(imgsearch *s, const imgsearch_filter *filter, bool signatur
 {
 	read_state r = { .s = s, .filter = filter, .out = out };
 	*out = (members){ 0 };
-	int rc = ims_store_each_picture(s->store, 0, add_picture, &r, err);
+	int rc = filter && ims_filter_has_condition(filter)
+		? ims_filter_matching(s, filter, &r.matching, &r.n_matching, err)
+		: 0;
+	if (!rc)
+		rc = ims_store_each_picture(s->store, 0, add_picture, &r, err);
 	if (!rc)
 		rc = take_names(out);
 	if (!rc && filter)
@@ -419,6 +430,7 @@ int ims_members_read(imgsearch *s, const imgsearch_filter *filter, bool signatur
 		rc = make_missing(&r, job, err);
 	if (!rc && !filter)
 		rc = add_vectors(s, out, err);
+	ims_free(r.matching);
 	if (rc == IMGSEARCH_ENOMEM)
 		ims_nomem(err);
 	if (rc) {

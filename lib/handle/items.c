@@ -19,13 +19,13 @@ typedef struct lister {
 	uint64_t done;
 } lister;
 
-bool ims_column_named(imgsearch_column *const *columns, size_t n, const char *name)
+imgsearch_column *ims_column_named(imgsearch_column *const *columns, size_t n, const char *name)
 {
 	size_t size = strlen(name);
 	for (size_t i = 0; i < n; i++)
 		if (strlen(columns[i]->name) == size && ims_same_letters(columns[i]->name, name, size))
-			return true;
-	return false;
+			return columns[i];
+	return NULL;
 }
 
 /* Columns that are being added to an item. */
@@ -48,15 +48,21 @@ static int add_column(column_list *l, const char *name, const char *value, bool 
 	return 0;
 }
 
+/* A column of the CSV wins, unless it is empty. */
 static int add_facts(void *user, size_t i, const char *const *fact)
 {
 	column_list *l = user;
 	int rc = 0;
 	(void)i;
 	size_t of_csv = l->n;
-	for (int k = 0; !rc && k < FACTS; k++)
-		if (fact[k] && !ims_column_named(l->items, of_csv, ims_fact_names[k]))
-			rc = add_column(l, ims_fact_names[k], fact[k], k == FACT_TITLE && !l->item->title);
+	for (int k = 0; !rc && k < FACTS; k++) {
+		imgsearch_column *own = ims_column_named(l->items, of_csv, ims_fact_names[k]);
+		if (!fact[k] || (own && *own->value))
+			continue;
+		rc = add_column(l, ims_fact_names[k], fact[k], k == FACT_TITLE && !l->item->title);
+		if (!rc && own)
+			own->value = l->items[--l->n]->value;
+	}
 	return rc;
 }
 

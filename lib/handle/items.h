@@ -13,8 +13,8 @@
  */
 int ims_items_each(imgsearch *s, uint32_t state, imgsearch_item_fn each, void *user, job *j,
 	imgsearch_error *err);
-/* Whether one of n columns has this name, whatever its case. */
-bool ims_column_named(imgsearch_column *const *columns, size_t n, const char *name);
+/* The one of n columns that has this name, whatever its case; NULL: none has. */
+imgsearch_column *ims_column_named(imgsearch_column *const *columns, size_t n, const char *name);
 
 /* imgsearch_item_get */
 int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error *err);
