@@ -116,6 +116,7 @@ static void summarise(context *c, const imgsearch_index_update_report *r)
 		{ "unchanged", r->unchanged },
 		{ "re-hashed", r->rehashed },
 		{ "decoded anew", r->redecoded },
+		{ "described anew", r->described },
 		{ "moved", r->moved },
 		{ "removed", r->removed },
 		{ "offline", r->offline },

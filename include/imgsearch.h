@@ -476,6 +476,11 @@ typedef struct imgsearch_index_update_report {
 	 * machine makes other pixels of them; see docs/decoding.md
 	 */
 	uint64_t redecoded;
+	/*
+	 * of the unchanged: pictures whose metadata was read again, since this version reads more of
+	 * it, or a sidecar changed; see docs/metadata.md
+	 */
+	uint64_t described;
 } imgsearch_index_update_report;
 
 /*
@@ -681,9 +686,17 @@ typedef struct imgsearch_filter {
 	size_t n_ids;
 	imgsearch_filter_fn accept; /* NULL: no condition */
 	void *user;
-	/* seconds since 1970, when it was taken: EUNSUPPORTED in this version */
+	/*
+	 * taken at or after `since`, and before `until`: seconds from the beginning of 1970 on the wall
+	 * clock of where it was taken; 0: no bound
+	 */
 	int64_t since, until;
-	const char *columns; /* a condition on columns: EUNSUPPORTED in this version */
+	/*
+	 * a condition on columns, such as "rating >= 4 and camera ~ 'canon'": see docs/metadata.md. An
+	 * item without the value that it asks for is not in the answer. EINVAL: it is malformed, or
+	 * names a column that no picture has
+	 */
+	const char *columns;
 } imgsearch_filter;
 
 typedef enum imgsearch_fields {
@@ -758,8 +771,9 @@ typedef struct imgsearch_hit {
 	 * none of them, the first of `paths` that does; NULL: not asked for
 	 */
 	const char *path;
-	const char *title;                /* or NULL */
-	const imgsearch_columns *columns; /* of the CSV; NULL: not asked for */
+	const char *title; /* or NULL */
+	/* of the CSV, then what the file says of itself: docs/metadata.md; NULL: not asked for */
+	const imgsearch_columns *columns;
 	/* its other paths: copies, and other names of files; NULL: none, or not asked for */
 	const imgsearch_strings *paths;
 	const imgsearch_region *region; /* that matched; NULL: the whole picture */
@@ -865,14 +879,14 @@ IMGSEARCH_API int imgsearch_vectors_reduce(imgsearch *s, const float *rows, size
 /* A path or name that the index knows. */
 typedef struct imgsearch_item {
 	int64_t id;
-	uint32_t state;     /* imgsearch_state */
-	uint32_t offline;   /* 1: its root is absent or empty, or what a link to it leads to */
-	const char *path;   /* absolute, or the name that it was added under */
-	const char *title;  /* or NULL */
-	const char *reason; /* of a state other than indexed, or NULL */
-	const char *hash;   /* hexadecimal BLAKE2b-256 of the bytes, or "" */
-	const imgsearch_columns *columns;
-	uint32_t width, height; /* upright; 0 where unknown */
+	uint32_t state;                   /* imgsearch_state */
+	uint32_t offline;                 /* 1: its root, or what a link leads to, is absent or empty */
+	const char *path;                 /* absolute, or the name that it was added under */
+	const char *title;                /* or NULL */
+	const char *reason;               /* of a state other than indexed, or NULL */
+	const char *hash;                 /* hexadecimal BLAKE2b-256 of the bytes, or "" */
+	const imgsearch_columns *columns; /* as in imgsearch_hit */
+	uint32_t width, height;           /* upright; 0 where unknown */
 	uint64_t bytes;
 	int64_t mtime_seconds;     /* since 1970 */
 	int64_t mtime_nanoseconds; /* 0..999999999 */
@@ -1069,7 +1083,7 @@ typedef enum imgsearch_sameness {
 
 typedef struct imgsearch_groups_options {
 	size_t struct_size;
-	const imgsearch_filter *filter; /* folders and ids; accept is EINVAL */
+	const imgsearch_filter *filter; /* accept is EINVAL */
 	float min_score;                /* of two pictures of one scene; 0: 0.92 */
 	uint32_t kinds;                 /* bits 1 << imgsearch_sameness; 0: all */
 } imgsearch_groups_options;
@@ -1115,7 +1129,7 @@ IMGSEARCH_API int imgsearch_groups_reject(imgsearch *s, int64_t a, int64_t b, im
 
 typedef struct imgsearch_map_options {
 	size_t struct_size;
-	const imgsearch_filter *filter; /* folders and ids; accept is EINVAL */
+	const imgsearch_filter *filter; /* accept is EINVAL */
 	uint64_t max_points;            /* of a larger index an even choice is taken; default 50000 */
 	uint64_t seed;
 	float perplexity; /* default 30 */

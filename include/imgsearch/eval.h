@@ -40,6 +40,8 @@ typedef struct imgsearch_eval_options {
 	/* > 1: a query is the mean vector of so many views; files are read again */
 	uint32_t views;
 	uint32_t reserved; /* 0 */
+	/* only these pictures of the index, as queries and as answers; accept is EINVAL; NULL: all */
+	const imgsearch_filter *filter;
 } imgsearch_eval_options;
 
 /* Of the first k results, as means over the queries. */

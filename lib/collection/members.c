@@ -20,6 +20,8 @@ enum { BLOCK = 256 }; /* pictures decoded between two writes */
 typedef struct read_state {
 	imgsearch *s;
 	const imgsearch_filter *filter; /* NULL: none */
+	int64_t *matching;              /* owned: what its condition allows; NULL: it has none */
+	size_t n_matching;
 	members *out;
 	member **missing; /* of the current block */
 } read_state;
@@ -85,10 +87,14 @@ static member *append(members *m)
 	return &m->item[m->n++];
 }
 
-/* path NULL: no file, so below no folder. */
-static bool is_allowed(const imgsearch_filter *filter, int64_t id, const char *path)
+/* path NULL: no file, so below no folder. A copy matches where the indexed picture does. */
+static bool is_allowed(const read_state *r, const store_picture *p, const char *path)
 {
+	const imgsearch_filter *filter = r->filter;
+	int64_t id = p->id, indexed = p->same_as ? p->same_as : id;
 	bool below = !filter->folders, listed = !filter->ids;
+	if (r->matching && !ims_id_find(r->matching, r->n_matching, indexed, NULL))
+		return false;
 	for (size_t i = 0; path && !below && i < filter->n_folders; i++)
 		below = ims_path_below(path, filter->folders[i]) != NULL;
 	for (size_t i = 0; !listed && i < filter->n_ids; i++)
@@ -106,7 +112,7 @@ static int add_picture(void *user, const store_picture *p, const char *root)
 	char *path = has_file ? ims_path_join(p->root ? root : NULL, p->path) : NULL;
 	if (has_file && !path)
 		return IMGSEARCH_ENOMEM;
-	if (r->filter && !is_allowed(r->filter, p->id, path)) {
+	if (r->filter && !is_allowed(r, p, path)) {
 		ims_free(path);
 		return 0;
 	}
@@ -424,6 +430,8 @@ int ims_members_read(imgsearch *s, const imgsearch_filter *filter, bool signatur
 		r.filter = &widened;
 		rc = ims_filter_widen(s, &widened, &folders, err);
 	}
+	if (!rc && filter && ims_filter_has_condition(filter))
+		rc = ims_filter_matching(s, filter, &r.matching, &r.n_matching, err);
 	if (!rc)
 		rc = ims_away_read(s, &out->away, err);
 	if (!rc)
@@ -441,6 +449,7 @@ int ims_members_read(imgsearch *s, const imgsearch_filter *filter, bool signatur
 		rc = make_missing(&r, job, err);
 	if (!rc && !filter)
 		rc = add_vectors(s, out, err);
+	ims_free(r.matching);
 	if (rc == IMGSEARCH_ENOMEM)
 		ims_nomem(err);
 	if (rc) {

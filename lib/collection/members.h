@@ -59,7 +59,7 @@ typedef struct members {
 
 /*
  * Reads indexed pictures, their duplicates, the names of both, and vectors without a picture; with
- * a filter only those that its folders and ids allow; its function is not called.
+ * a filter only those that it allows; its function is not called.
  *
  * With `signatures` every member with a vector gets a signature if its file can be read. It comes
  * from the index if the bytes have not changed. Otherwise the file is decoded, on all threads, and

@@ -61,6 +61,7 @@ static int make_report(const run_counts *from, imgsearch_index_update_report **o
 		.unmatched = unmatched,
 		.rehashed = from->rehashed,
 		.redecoded = from->redecoded,
+		.described = from->described,
 	};
 	*out = r;
 	return 0;

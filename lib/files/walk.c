@@ -40,6 +40,7 @@ typedef struct walker {
 	bool met_links; /* the first pass passed one over */
 	bool linked;    /* below a link */
 	bool broken;    /* at a link that leads to nothing */
+	bool sidecars;  /* the open folder has files of XMP */
 } walker;
 
 /* -------------------------------------------------------------------------------- the path ---- */
@@ -72,6 +73,7 @@ static int report(walker *w, walk_kind kind, const char *reason, bool folder, co
 		.folder = folder,
 		.link = w->linked,
 		.broken = w->broken,
+		.sidecars = w->sidecars,
 	};
 	if (w->path.failed)
 		return ims_nomem(w->err);
@@ -387,6 +389,18 @@ static int list_names(DIR *dir, char ***names, size_t *n)
 	return why ? IMGSEARCH_EIO : 0;
 }
 
+static bool has_sidecars(char *const *names, size_t n)
+{
+	static const char ending[] = ".xmp";
+	const size_t length = sizeof ending - 1;
+	for (size_t i = 0; i < n; i++) {
+		size_t size = strlen(names[i]);
+		if (size > length && ims_same_letters(names[i] + size - length, ending, length))
+			return true;
+	}
+	return false;
+}
+
 /* Closes fd. */
 static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 {
@@ -405,11 +419,14 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 		rc = ims_nomem(w->err);
 	if (!rc)
 		rc = read_rules(w, fd, outer, &ignore);
+	bool outside = w->sidecars;
+	w->sidecars = has_sidecars(names, n);
 	for (size_t i = 0; !rc && i < n; i++) {
 		size_t before = push_name(w, names[i]);
 		rc = w->path.failed ? ims_nomem(w->err) : walk_entry_at(w, fd, names[i], &ignore, depth);
 		pop_name(w, before);
 	}
+	w->sidecars = outside;
 	for (size_t i = 0; i < n; i++)
 		ims_free(names[i]);
 	ims_free(names);

@@ -20,28 +20,72 @@ typedef struct lister {
 	away_folders away;
 } lister;
 
-/* The columns of a picture; those of a duplicate are its original's. */
+imgsearch_column *ims_column_named(imgsearch_column *const *columns, size_t n, const char *name)
+{
+	size_t size = strlen(name);
+	for (size_t i = 0; i < n; i++)
+		if (strlen(columns[i]->name) == size && ims_same_letters(columns[i]->name, name, size))
+			return columns[i];
+	return NULL;
+}
+
+/* Columns that are being added to an item. */
+typedef struct column_list {
+	imgsearch_item *item;
+	imgsearch_column **items; /* with room for those of a CSV and all facts */
+	size_t n;
+} column_list;
+
+static int add_column(column_list *l, const char *name, const char *value, bool title)
+{
+	imgsearch_column *c = l->items[l->n];
+	c->name = ims_result_text(l->item, name);
+	c->value = ims_result_text(l->item, value);
+	if (!c->name || !c->value)
+		return IMGSEARCH_ENOMEM;
+	if (title && *c->value)
+		l->item->title = c->value;
+	l->n++;
+	return 0;
+}
+
+/* A column of the CSV wins, unless it is empty. */
+static int add_facts(void *user, size_t i, const char *const *fact)
+{
+	column_list *l = user;
+	int rc = 0;
+	(void)i;
+	size_t of_csv = l->n;
+	for (int k = 0; !rc && k < FACTS; k++) {
+		imgsearch_column *own = ims_column_named(l->items, of_csv, ims_fact_names[k]);
+		if (!fact[k] || (own && *own->value))
+			continue;
+		rc = add_column(l, ims_fact_names[k], fact[k], k == FACT_TITLE && !l->item->title);
+		if (!rc && own)
+			own->value = l->items[--l->n]->value;
+	}
+	return rc;
+}
+
+/* The columns of a picture, of the CSV and its facts; those of a duplicate are its original's. */
 static int add_columns(imgsearch *s, imgsearch_item *item, imgsearch_error *err)
 {
 	store_cell *stored = NULL;
 	size_t n = 0;
+	int64_t id = item->same_as ? item->same_as : item->id;
 	imgsearch_columns *list = ims_result_alloc(item, 1, sizeof *list);
-	int rc = list ? ims_store_columns_get(s->store, item->same_as ? item->same_as : item->id,
-				 &stored, &n, err)
-				  : ims_nomem(err);
-	imgsearch_column **items = rc ? NULL : ims_result_list(item, n, sizeof **items);
-	if (!rc && !items)
+	int rc = list ? ims_store_columns_get(s->store, id, &stored, &n, err) : ims_nomem(err);
+	column_list l = { .item = item };
+	if (!rc && !(l.items = ims_result_list(item, n + FACTS, sizeof **l.items)))
 		rc = ims_nomem(err);
-	for (size_t i = 0; !rc && i < n; i++) {
-		items[i]->name = ims_result_text(item, stored[i].name);
-		items[i]->value = ims_result_text(item, stored[i].value);
-		if (!items[i]->name || !items[i]->value)
-			rc = ims_nomem(err);
-		else if (stored[i].title && *items[i]->value)
-			item->title = items[i]->value;
-	}
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = add_column(&l, stored[i].name, stored[i].value, stored[i].title);
+	if (!rc)
+		rc = ims_store_facts_lookup(s->store, &id, 1, add_facts, &l, err);
+	if (rc == IMGSEARCH_ENOMEM)
+		ims_nomem(err);
 	if (!rc) {
-		*list = (imgsearch_columns){ n, (const imgsearch_column *const *)items };
+		*list = (imgsearch_columns){ l.n, (const imgsearch_column *const *)l.items };
 		item->columns = list;
 	}
 	ims_store_columns_free(stored, n);

@@ -7,6 +7,7 @@
 #include "handle/view.h"
 #include "ingest/columns.h"
 #include "ingest/missing.h"
+#include "meta/meta.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -192,6 +193,27 @@ static int add_ctime(index_run *r, const walk_entry *e, const path_entry *known)
 			.ctime_only = true });
 }
 
+/*
+ * Whether the facts of an unchanged picture are those of an older version, or its sidecars changed.
+ * They are looked for where its folder has any, or it had one. ENOMEM.
+ */
+static int has_new_facts(index_run *r, const walk_entry *e, const path_entry *known, bool *has)
+{
+	const index_start *start = r->walk.start;
+	uint64_t sidecars = 0;
+	*has = known->state == IMGSEARCH_STATE_INDEXED && known->facts_version != META_VERSION;
+	if (*has || known->state != IMGSEARCH_STATE_INDEXED || (!e->sidecars && !known->sidecars))
+		return 0;
+	char *full = ims_path_join(start->root ? start->root_path : NULL, e->path);
+	if (!full)
+		return ims_nomem(r->err);
+	if (e->sidecars)
+		sidecars = ims_sidecars_stamp(full);
+	ims_free(full);
+	*has = sidecars != known->sidecars;
+	return 0;
+}
+
 static int file_entry(index_run *r, const walk_entry *e, const path_entry *known)
 {
 	if (!is_fresh(r, known, e))
@@ -212,6 +234,12 @@ static int file_entry(index_run *r, const walk_entry *e, const path_entry *known
 		rc = ims_store_vector_next_has(r->s->store, known->id, &has_vector, r->err);
 	if (!rc && !has_vector)
 		return submit(r, e, known->id, &(pipeline_item){ .vector_only = true });
+	bool new_facts = false;
+	if (!rc)
+		rc = has_new_facts(r, e, known, &new_facts);
+	if (!rc && new_facts)
+		return submit(r, e, known->id,
+			&(pipeline_item){ .row_state = known->state, .facts_only = true });
 	if (!rc)
 		count_unchanged(r, known->state);
 	return rc || knows_ctime(known) || is_deleted(known) ? rc : add_ctime(r, e, known);
@@ -400,6 +428,7 @@ static int index_file(index_run *r)
 			.size = (uint64_t)st.st_size,
 			.mtime = ims_timestamp(&st.st_mtim),
 			.ctime = ims_timestamp(&st.st_ctim),
+			.sidecars = true,
 		};
 		e.kind = S_ISREG(st.st_mode) ? WALK_FILE
 			: S_ISLNK(st.st_mode)    ? WALK_EXCLUDED
@@ -536,6 +565,8 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 		.state = p->state,
 		.pixels = (uint16_t)p->pixels,
 		.reason = reason_byte(p->reason),
+		.facts_version = (uint8_t)p->facts_version,
+		.sidecars = p->sidecars,
 	};
 	return ims_path_table_add(&r->paths, &known) ? ims_nomem(r->err) : 0;
 }

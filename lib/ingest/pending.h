@@ -23,6 +23,7 @@ typedef struct pending_row {
 	bool vector_only; /* only the vector of the row is replaced */
 	bool ctime_only;  /* the file is as it was, but for its change time; state is that of the row */
 	bool pixels_only; /* the same, and only picture.pixels of the row is replaced */
+	bool facts_only;  /* only its facts are replaced */
 	bool needs_vector;
 	float *vector; /* owned; NULL: not there yet, or not needed */
 } pending_row;

@@ -29,6 +29,7 @@ typedef struct pipeline_item {
 	uint32_t row_pixels; /* with check_header: how its pixels were made (image/image.h) */
 	bool force_decode;   /* bytes that the index has are decoded too */
 	bool check_header;   /* first ask the file's header whether decoding now gives other pixels */
+	bool facts_only;     /* only its facts are read */
 	/* set by the worker */
 	uint32_t state;      /* imgsearch_state */
 	imgsearch_error why; /* of a state other than indexed */

@@ -3,6 +3,7 @@
 
 #include "base/path.h"
 #include "base/result.h"
+#include "handle/items.h"
 #include "handle/paths.h"
 #include "handle/space.h"
 #include "store/store.h"
@@ -44,18 +45,36 @@ static int add_column(void *result, hit_row *r, imgsearch_column *column)
 	return 0;
 }
 
-static int add_cell(void *result, hit_row *r, const store_cell *cell)
+static int add_value(void *result, hit_row *r, const char *name, const char *value, bool title)
 {
 	imgsearch_column *column = ims_result_alloc(result, 1, sizeof *column);
 	if (!column)
 		return IMGSEARCH_ENOMEM;
-	column->name = ims_result_text(result, cell->name);
-	column->value = ims_result_text(result, cell->value ? cell->value : "");
+	column->name = ims_result_text(result, name);
+	column->value = ims_result_text(result, value ? value : "");
 	if (!column->name || !column->value)
 		return IMGSEARCH_ENOMEM;
-	if (cell->title && *column->value)
+	if (title && *column->value)
 		r->hit->title = column->value;
 	return add_column(result, r, column);
+}
+
+/* Facts come behind the columns of the CSV, which win unless they are empty. */
+static int add_facts(void *user, size_t i, const char *const *fact)
+{
+	lookup *l = user;
+	hit_row *r = &l->row[i];
+	size_t of_csv = r->columns->count;
+	int rc = 0;
+	for (int k = 0; !rc && k < FACTS; k++) {
+		imgsearch_column *own = ims_column_named(r->column, of_csv, ims_fact_names[k]);
+		if (!fact[k] || (own && *own->value))
+			continue;
+		rc = add_value(l->result, r, ims_fact_names[k], fact[k], k == FACT_TITLE && !r->hit->title);
+		if (!rc && own)
+			own->value = r->column[--r->columns->count]->value;
+	}
+	return rc;
 }
 
 static int fill_path(void *user, size_t i, const store_picture *p, const char *root_path)
@@ -78,7 +97,8 @@ static int fill_row(void *user, size_t i, const store_picture *p, const char *ro
 {
 	lookup *l = user;
 	int rc = fill_path(l, i, p, root_path);
-	return rc || !cell ? rc : add_cell(l->result, &l->row[i], cell);
+	return rc || !cell ? rc
+					   : add_value(l->result, &l->row[i], cell->name, cell->value, cell->title);
 }
 
 /* A vector without a row in the table of pictures is named by its id. */
@@ -108,6 +128,8 @@ static int look_up(lookup *l, imgsearch *s, size_t n, imgsearch_error *err)
 		rc = ims_store_pictures_lookup(s->store, ids, n, fill_row, l, err);
 	else if (!rc)
 		rc = ims_store_paths_of(s->store, ids, n, fill_path, l, err);
+	if (!rc && l->columns)
+		rc = ims_store_facts_lookup(s->store, ids, n, add_facts, l, err);
 	for (size_t i = 0; !rc && i < n; i++)
 		if (!l->row[i].hit->path)
 			rc = name_by_id(l->result, l->row[i].hit);

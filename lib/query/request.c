@@ -82,7 +82,7 @@ int ims_query_make(query *q, imgsearch *s, const view *v, const imgsearch_query_
 	if (o->has_min_score)
 		q->request.max_distance = ims_score_distance(v->space.metric, o->min_score);
 	rc = bound_k(s, &q->request.k, err);
-	if (!rc && (q->filter.folders || q->filter.ids))
+	if (!rc && (q->filter.folders || q->filter.ids || ims_filter_has_condition(&q->filter)))
 		rc = make_subset(s, q, err);
 	if (q->filter.accept) {
 		q->request.filter = passes;

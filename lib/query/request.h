@@ -15,7 +15,7 @@ typedef struct query {
 	imgsearch_filter filter; /* a complete copy; zero: every item */
 	filter_folders folders;  /* those of the filter, widened */
 	job *job;
-	int64_t *subset; /* owned: the ids that folders and ids allow, sorted; NULL: all */
+	int64_t *subset; /* owned: the ids that all but `accept` allows, sorted; NULL: all */
 	improvement improve;
 	const space *space; /* of the view */
 	int64_t *own;       /* owned: the stored rows of positive weight that the query is made of */
@@ -26,7 +26,7 @@ typedef struct query {
 
 /*
  * ims_query_free is needed also on error. *q must not be copied or moved. EINVAL: the options
- * contradict each other. EDB, EIO, ENOMEM.
+ * contradict each other, or a condition has a column that no picture has. EDB, EIO, ENOMEM.
  */
 int ims_query_make(query *q, imgsearch *s, const view *v, const imgsearch_query_options *options,
 	job *j, imgsearch_error *err);

@@ -4,26 +4,13 @@
 
 #include <string.h>
 
-/* The ids as a JSON array, which json_each turns into a table. */
-static char *id_list(const int64_t *ids, size_t n)
-{
-	buf text = { 0 };
-	for (size_t i = 0; i < n; i++)
-		ims_buf_text(&text, "%c%lld", i ? ',' : '[', (long long)ids[i]);
-	ims_buf_text(&text, n ? "]" : "[]");
-	if (!text.failed)
-		return (char *)text.data;
-	ims_buf_free(&text);
-	return NULL;
-}
-
 int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_lookup_each *each,
 	void *user, imgsearch_error *err)
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;
 	enum { ROOT = PICTURE_COLUMN_COUNT, KEY, NAME, VALUE, TITLE };
-	char *list = id_list(ids, n);
+	char *list = ims_store_id_list(ids, n);
 	if (!list)
 		return ims_nomem(err);
 	int rc = ims_store_acquire(st, &c, err);
@@ -104,7 +91,7 @@ int ims_store_paths_lookup(store *st, const int64_t *ids, size_t n, store_path_e
 	conn *c;
 	sqlite3_stmt *s = NULL;
 	enum { ROOT = PICTURE_COLUMN_COUNT, KEY };
-	char *list = id_list(ids, n);
+	char *list = ims_store_id_list(ids, n);
 	if (!list)
 		return ims_nomem(err);
 	int rc = ims_store_acquire(st, &c, err);

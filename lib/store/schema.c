@@ -103,12 +103,20 @@ static const char version_3[] =
 	"CREATE TABLE root_include(root INTEGER NOT NULL REFERENCES root(id) ON DELETE CASCADE, number"
 	" INTEGER NOT NULL, pattern BLOB NOT NULL, PRIMARY KEY(root, number)) STRICT, WITHOUT ROWID;";
 
-/* Folders of a root in which its runs follow links, and folders that were roots themselves. */
+/*
+ * Folders of a root in which its runs follow links, and folders that were roots themselves. What
+ * pictures say of themselves; sidecars: a number for the state of the files beside them.
+ */
 static const char version_4[] =
 	"CREATE TABLE root_follow(root INTEGER NOT NULL REFERENCES root(id) ON DELETE CASCADE, number"
 	" INTEGER NOT NULL, pattern BLOB NOT NULL, PRIMARY KEY(root, number)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE root_part(root INTEGER NOT NULL REFERENCES root(id) ON DELETE CASCADE, number"
-	" INTEGER NOT NULL, pattern BLOB NOT NULL, PRIMARY KEY(root, number)) STRICT, WITHOUT ROWID;";
+	" INTEGER NOT NULL, pattern BLOB NOT NULL, PRIMARY KEY(root, number)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE fact(picture INTEGER PRIMARY KEY REFERENCES picture(id) ON DELETE CASCADE,"
+	" version INTEGER NOT NULL, sidecars INTEGER NOT NULL, date TEXT, zone TEXT, date_from TEXT,"
+	" camera TEXT, lens TEXT, latitude TEXT, longitude TEXT, rating TEXT, keywords TEXT, title"
+	" TEXT, description TEXT) STRICT;"
+	"CREATE INDEX fact_date ON fact(date) WHERE date IS NOT NULL;";
 
 const char *const ims_store_steps[IMS_STORE_VERSION] = { version_1, version_2, version_3,
 	version_4 };
@@ -117,7 +125,12 @@ const char *const ims_store_steps[IMS_STORE_VERSION] = { version_1, version_2, v
 #define EMPTY_LIST(name) \
 	"CREATE TEMP VIEW " name " AS SELECT id AS root, 0 AS number, path AS pattern FROM" \
 	" main.root WHERE 0;"
-#define VIEWS_4 EMPTY_LIST("root_follow") EMPTY_LIST("root_part")
+#define NO_FACTS \
+	"CREATE TEMP VIEW fact AS SELECT id AS picture, 0 AS version, 0 AS sidecars, NULL AS date," \
+	" NULL AS zone, NULL AS date_from, NULL AS camera, NULL AS lens, NULL AS latitude, NULL AS" \
+	" longitude, NULL AS rating, NULL AS keywords, NULL AS title, NULL AS description" \
+	" FROM main.picture WHERE 0;"
+#define VIEWS_4 EMPTY_LIST("root_follow") EMPTY_LIST("root_part") NO_FACTS
 #define VIEWS_3 EMPTY_LIST("root_exclude") EMPTY_LIST("root_include") VIEWS_4
 #define COLUMNS_3 \
 	", NULL AS ctime_seconds, NULL AS ctime_nanoseconds, NULL AS same_file, 0 AS pixels"

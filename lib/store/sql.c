@@ -265,3 +265,15 @@ int ims_store_add_id(int64_t **ids, size_t *n, size_t *cap, int64_t id, imgsearc
 	(*ids)[(*n)++] = id;
 	return 0;
 }
+
+char *ims_store_id_list(const int64_t *ids, size_t n)
+{
+	buf text = { 0 };
+	for (size_t i = 0; i < n; i++)
+		ims_buf_text(&text, "%c%lld", i ? ',' : '[', (long long)ids[i]);
+	ims_buf_text(&text, n ? "]" : "[]");
+	if (!text.failed)
+		return (char *)text.data;
+	ims_buf_free(&text);
+	return NULL;
+}

@@ -141,6 +141,9 @@ typedef struct store_picture {
 	bool has_id; /* to be written under id, also where that is 0: a vector with a name */
 	bool has_ctime;
 	uint32_t pixels; /* how they were made (image/image.h), for callers; 0: unknown */
+	/* of ims_store_each_picture and _each_single alone: its facts; 0: it has none */
+	uint32_t facts_version;
+	uint64_t sidecars;
 } store_picture;
 
 /*
@@ -221,6 +224,14 @@ int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size
 /* Replaces the columns of a picture. title: the number of the column that is its title, or -1. */
 int ims_store_columns_put(store *st, int64_t id, const char *const *names,
 	const char *const *values, size_t n, int title, imgsearch_error *err);
+
+/*
+ * Replaces the facts of an indexed picture, with the version of what read them (not 0), and a
+ * number for the state of its sidecars. They go when it is not indexed any more; a duplicate that
+ * takes its place inherits them. Nothing for another picture.
+ */
+int ims_store_facts_put(store *st, int64_t id, const facts *f, uint32_t version, uint64_t sidecars,
+	imgsearch_error *err);
 
 /*
  * The state of a searcher: begin, its chunks, publish. The old state of that name is valid until
@@ -355,6 +366,37 @@ int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_loo
 typedef int store_path_of(void *user, size_t i, const store_picture *p, const char *root_path);
 int ims_store_paths_of(store *st, const int64_t *ids, size_t n, store_path_of *each, void *user,
 	imgsearch_error *err);
+
+/*
+ * The facts of n pictures, in the order of ids, with the index i of the id; those without facts are
+ * skipped. Strings are valid during the call, and NULL where a fact is not known. A result other
+ * than 0 stops and is returned.
+ */
+typedef int store_facts_each(void *user, size_t i, const char *const *fact);
+int ims_store_facts_lookup(store *st, const int64_t *ids, size_t n, store_facts_each *each,
+	void *user, imgsearch_error *err);
+
+/*
+ * What is known of an indexed picture: its size, its facts, and with name a cell of the CSV.
+ * Borrowed.
+ */
+typedef struct store_described {
+	int64_t id;
+	uint32_t width, height;
+	const char *fact[FACTS]; /* NULL: not known */
+	const char *name, *value;
+} store_described;
+
+/*
+ * All indexed pictures in order of id. One with several cells is reported once for each, with the
+ * same facts; one without cells once, with name NULL.
+ */
+typedef int store_described_each(void *user, const store_described *d);
+int ims_store_each_described(store *st, store_described_each *each, void *user,
+	imgsearch_error *err);
+
+/* How many indexed pictures have a date: a fact, or a cell of that name that begins with a year. */
+int ims_store_dated(store *st, uint64_t *n, imgsearch_error *err);
 
 /*
  * The other paths of n indexed pictures: their duplicates, and other names of files. Calls each in

@@ -79,7 +79,7 @@ static char *contents(void)
 		"SELECT n FROM tally WHERE what BETWEEN 1 AND 7 ORDER BY what",
 		"SELECT name, max(seq, 0) FROM sqlite_sequence ORDER BY name",
 		"SELECT name FROM sqlite_schema WHERE type = 'index' AND name NOT IN ('picture_same_file',"
-		" 'picture_unconverted') ORDER BY name",
+		" 'picture_unconverted', 'fact_date') ORDER BY name",
 	};
 	bool old = VERSION() == 1;
 	buf b = { 0 };
@@ -753,7 +753,8 @@ static void full_disk(void **state)
 		if (!rc)
 			break;
 		assert_int_equal(rc, IMGSEARCH_EIO);
-		assert_int_equal(VERSION(), made);
+		int64_t now = VERSION(); /* what follows the upgrade may fail, too */
+		assert_true(now == made || now == IMS_STORE_VERSION);
 		failed++;
 	}
 	assert_true(failed > 3);
@@ -788,7 +789,15 @@ static void killed(void **state)
 	free(before);
 }
 
-/* What version 3 adds is empty in an older file, also where that is only read. */
+static int no_facts(void *user, const store_described *d)
+{
+	++*(int *)user;
+	for (int i = 0; i < FACTS; i++)
+		assert_null(d->fact[i]);
+	return 0;
+}
+
+/* What versions 3 and 4 add is empty in an older file, also where that is only read. */
 static void nothing_new_in_it(void **state)
 {
 	static const char new_columns[] =
@@ -813,6 +822,9 @@ static void nothing_new_in_it(void **state)
 			assert_int_equal(n, 0);
 			ims_store_patterns_free(pattern, n);
 		}
+		int described = 0;
+		ok(ims_store_each_described(st, no_facts, &described, &err));
+		assert_int_equal(described, 7); /* six indexed pictures, one with two cells */
 		ims_store_release(st, c);
 		ims_store_close(st);
 	}
