@@ -67,6 +67,13 @@ static bool is_deleted(const path_entry *known)
 	return known && known->state == IMGSEARCH_STATE_DELETED;
 }
 
+static bool is_picture(const path_entry *known)
+{
+	return known
+		&& (known->state == IMGSEARCH_STATE_INDEXED || known->state == IMGSEARCH_STATE_DUPLICATE
+			|| known->state == IMGSEARCH_STATE_LINK);
+}
+
 /* Enough to notice that a path is left out for another reason now. */
 static uint8_t reason_byte(const char *reason)
 {
@@ -91,6 +98,8 @@ static int record(index_run *r, const walk_entry *e, const path_entry *known, ui
 		.state = state,
 		.reason = ims_strdup(e->reason),
 	};
+	/* a picture that is left out now is one that goes */
+	row.removes = state == IMGSEARCH_STATE_EXCLUDED && is_picture(known);
 	if (row.path && row.reason)
 		return ims_pipeline_record(&r->pipeline, &row);
 	ims_free(row.path);
@@ -116,9 +125,11 @@ static int add_excluded(index_run *r, const walk_entry *e)
 	path_entry folder = { .key = ims_path_key(start->root, e->path), .id = 1 };
 	if (ims_path_table_add(&r->walk.excluded, &folder))
 		return ims_nomem(r->err);
-	if (ims_path_below(start->prefix, e->path))
-		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s/%s: left out: %s", start->root_path,
-			e->path, e->reason);
+	if (!ims_path_below(start->prefix, e->path))
+		return 0;
+	r->walk.told = true;
+	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s/%s: left out: %s", start->root_path, e->path,
+		e->reason);
 	return 0;
 }
 
@@ -195,7 +206,10 @@ static int add_ctime(index_run *r, const walk_entry *e, const path_entry *known)
 static int file_entry(index_run *r, const walk_entry *e, const path_entry *known)
 {
 	if (!is_fresh(r, known, e))
-		return submit(r, e, known ? known->id : 0, &(pipeline_item){ 0 });
+		return submit(r, e, known ? known->id : 0,
+			&(pipeline_item){
+				.tried = known && is_same_file(known, e) ? known->state : 0,
+			});
 	if (!is_deleted(known)) {
 		count_touched(&r->walk, known, e);
 		if (is_touched(known, e) || r->options->reread)
@@ -218,13 +232,6 @@ static int file_entry(index_run *r, const walk_entry *e, const path_entry *known
 }
 
 /* ------------------------------------------------------------------------------- links ---- */
-
-static bool is_picture(const path_entry *known)
-{
-	return known
-		&& (known->state == IMGSEARCH_STATE_INDEXED || known->state == IMGSEARCH_STATE_DUPLICATE
-			|| known->state == IMGSEARCH_STATE_LINK);
-}
 
 /* Whether the folder that a broken link leads to is not there, or empty: its disk may be away. */
 static bool target_is_away(const char *link)
@@ -281,6 +288,8 @@ static int index_entry(index_run *r, const walk_entry *e)
 	if (known)
 		known->seen = true;
 	r->counts->paths.seen++;
+	r->walk.files += e->kind == WALK_FILE;
+	r->walk.left += e->chosen;
 	switch (e->kind) {
 	case WALK_FILE:
 		rc = ims_seen_files_add(&r->files, key, e, e->link || r->walk.linked)
@@ -433,6 +442,16 @@ static void tell_touched(index_run *r, uint64_t device)
 		w->start->root_path, (unsigned long long)w->touched);
 }
 
+/* Patterns that are remembered may leave out all, without anybody noticing. */
+static void tell_all_left(index_run *r)
+{
+	const walk_state *w = &r->walk;
+	if (!w->files && w->left && !w->told)
+		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
+			"%s%s%s: patterns or ignore files leave out every file", w->start->root_path,
+			*w->start->prefix ? "/" : "", w->start->prefix);
+}
+
 static int index_folder(index_run *r, const walk_rules *rules)
 {
 	const index_start *start = r->walk.start;
@@ -449,6 +468,7 @@ static int index_folder(index_run *r, const walk_rules *rules)
 	if (rc && !r->walk.failed)
 		*r->err = why;
 	tell_touched(r, (uint64_t)st.st_dev);
+	tell_all_left(r);
 	r->counts->walk_s += ims_now() - begin - (r->pipeline.waited + r->counts->store_s - busy);
 	if (!rc) /* the last entries may be moved files */
 		rc = ims_pipeline_drain(&r->pipeline);
@@ -553,6 +573,41 @@ static int check_new_model(index_run *r)
 	return rc;
 }
 
+typedef struct first_file {
+	bool found;
+	uint64_t left; /* files that match nothing of what is to be taken in */
+} first_file;
+
+static int find_file(void *user, const walk_entry *e)
+{
+	first_file *f = user;
+	f->found |= e->kind == WALK_FILE;
+	f->left += e->reason == ims_walk_not_included;
+	return f->found;
+}
+
+/*
+ * Refuses patterns of what is taken in that are given and match no file at all: a slip would take
+ * every picture out of the index.
+ */
+static int check_include(index_run *r, const index_plan *p)
+{
+	const imgsearch_index_update_options *o = r->options;
+	first_file f = { .found = !o->n_include };
+	int rc = 0;
+	for (size_t i = 0; !rc && !f.found && i < p->n; i++) {
+		walk_rules rules;
+		rc = begin_walk(r, p, &p->start[i], &rules);
+		if (!rc && !p->start[i].file)
+			ims_walk(p->start[i].root_path, p->start[i].prefix, &rules, find_file, &f, NULL);
+	}
+	if (rc || f.found || !f.left)
+		return rc;
+	return ims_fail(r->err, IMGSEARCH_EINVAL,
+		"include: none of %llu files matches %s%s; nothing is changed", (unsigned long long)f.left,
+		o->include[0], o->n_include > 1 ? " or another pattern" : "");
+}
+
 /* Decides the model of the run, and stores it and the roots. */
 static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t n)
 {
@@ -565,6 +620,8 @@ static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t 
 		rc = ims_follow_store(p, r->options, r->err);
 	if (!rc)
 		rc = ims_rules_store(&r->rules, p, r->err);
+	if (!rc)
+		rc = check_include(r, p);
 	if (!rc)
 		rc = ims_identity_decide(r->s, IDENTITY_RUN, &r->identity, r->err);
 	if (!rc)
