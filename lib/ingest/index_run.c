@@ -280,11 +280,27 @@ static int broken_link(index_run *r, const walk_entry *e, path_entry *known)
 	return 0;
 }
 
+/* Whether a path below the root is a single file, which has its own start and row. */
+static int is_single(index_run *r, const walk_entry *e, bool *single)
+{
+	const index_start *start = r->walk.start;
+	*single = false;
+	if (!start->root || !r->singles.n)
+		return 0;
+	char *full = ims_path_join(start->root_path, e->path);
+	*single = full && ims_path_table_find(&r->singles, ims_path_key(0, full));
+	ims_free(full);
+	return full ? 0 : ims_nomem(r->err);
+}
+
 static int index_entry(index_run *r, const walk_entry *e)
 {
 	path_key key = ims_path_key(r->walk.start->root, e->path);
 	path_entry *known = ims_path_table_find(&r->paths, key);
-	int rc = 0;
+	bool single;
+	int rc = is_single(r, e, &single);
+	if (rc || single)
+		return rc;
 	if (known)
 		known->seen = true;
 	r->counts->paths.seen++;
@@ -560,6 +576,28 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 	return ims_path_table_add(&r->paths, &known) ? ims_nomem(r->err) : 0;
 }
 
+static int add_single(index_run *r, const char *path)
+{
+	path_entry single = { .key = ims_path_key(0, path), .id = 1 };
+	return *path == '/' && ims_path_table_add(&r->singles, &single) ? ims_nomem(r->err) : 0;
+}
+
+static int add_known_single(void *user, const store_picture *p, const char *root_path)
+{
+	(void)root_path;
+	return add_single(user, p->path);
+}
+
+/* Those that the index knows, and those of this run. */
+static int add_singles(index_run *r, const index_plan *p)
+{
+	int rc = ims_store_each_single(r->s->store, add_known_single, r, r->err);
+	for (size_t i = 0; !rc && i < p->n; i++)
+		if (!p->start[i].root)
+			rc = add_single(r, p->start[i].prefix);
+	return rc;
+}
+
 /*
  * Stores a model only if its network can be loaded; otherwise neither it nor a new root is stored.
  */
@@ -690,6 +728,8 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 		return rc;
 	rc = ims_store_each_picture(r->s->store, 0, add_known, r, r->err);
 	if (!rc)
+		rc = add_singles(r, p);
+	if (!rc)
 		rc = ims_away_read(r->s, &r->away, r->err);
 	if (!rc)
 		rc = count_ahead(r, p);
@@ -722,6 +762,7 @@ static void free_run(index_run *r)
 	ims_rules_free(&r->rules);
 	ims_away_free(&r->away);
 	ims_path_table_free(&r->paths);
+	ims_path_table_free(&r->singles);
 	ims_seen_files_free(&r->files);
 	ims_identity_free(&r->identity);
 	ims_free(r);

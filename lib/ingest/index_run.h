@@ -38,8 +38,9 @@ typedef struct index_run {
 	imgsearch_error *err;
 	job job;
 	identity identity;
-	path_table paths; /* the paths that the index held before */
-	seen_files files; /* those that the walks found */
+	path_table paths;   /* the paths that the index held before */
+	path_table singles; /* files without a root, which the walk of one around them passes over */
+	seen_files files;   /* those that the walks found */
 	pipeline pipeline;
 	run_rules rules;
 	away_folders away;

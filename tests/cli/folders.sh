@@ -133,7 +133,8 @@ cp "$(ls pics/*.jpg | sed -n 9p)" p/a.jpg
 check "a file that changed is counted" 0 imgsearch index p <<'END'
 ! imgsearch: 3 paths seen: 3 indexed; 1 changed, 2 unchanged (T s)
 END
-imgsearch index --json -q -x e.JPG p | grep -q '"changed": 0, "unchanged": 2, "moved": 0, "removed": 1,'
+imgsearch index --json -q -x e.JPG p |
+	grep -q '"changed": 0, "unchanged": 2, "moved": 0, "removed": 1,'
 result "one that is left out is counted as removed" $?
 
 # ---------------------------------------------------------------------------- parts of a root
@@ -151,7 +152,8 @@ check "what matched nothing there is said" 0 imgsearch index -x a.jpg -x b.jpg p
 ! imgsearch: 3 paths seen: 3 excluded; 2 unchanged, 1 removed (T s)
 ! imgsearch: matched nothing: a.jpg
 END
-imgsearch index -q --no-exclude p/private; comes "--no-exclude of another part" "a.jpg private/1.jpg "
+imgsearch index -q --no-exclude p/private
+comes "--no-exclude of another part" "a.jpg private/1.jpg "
 imgsearch index -q --no-exclude -x ./private p/sub
 comes "... of this one; ./private is in it" \
 	"a.jpg private/1.jpg sub/b.jpg sub/deep/private/3.jpg "
@@ -171,6 +173,29 @@ imgsearch index -q -x 'x[1].jpg' -x 'b[1]/z.jpg' 'p/s[1]'
 comes "brackets in a name" "s[1]/y.jpg "
 imgsearch index -q p
 comes "... after its folder became a part of another one" "a.jpg s1/x[1].jpg s[1]/y.jpg "
+
+# single files that their folder leaves out
+fresh
+place p/.h.jpg p/a.jpg 'p/#recycle/b.jpg'
+listed() { imgsearch list --state all --json | grep -o '"path".*"state": "[a-z]*"' | wc -l; }
+for order in "p/.h.jpg p" "p p/.h.jpg"; do
+	rm -f i.db*
+	for one in $order; do imgsearch index -q $one; done
+	[ "$(listed)" = 3 ]
+	result "$order: a hidden file that was named is listed once" $?
+	comes "... and is indexed" ".h.jpg a.jpg "
+	imgsearch index -q; comes "... with the next run, too" ".h.jpg a.jpg "
+	[ "$(listed)" = 3 ]; result "... and listed once" $?
+done
+rm -f i.db*
+check "both in one run" 0 imgsearch index p p/.h.jpg <<'END'
+! imgsearch: 3 paths seen: 2 indexed, 1 excluded; 3 new (T s)
+END
+[ "$(listed)" = 3 ]; result "... are listed once" $?
+imgsearch index -q 'p/#recycle/b.jpg'; imgsearch index -q --no-default-excludes
+comes "a file of a system folder" "#recycle/b.jpg .h.jpg a.jpg "
+[ "$(listed)" = 3 ]; result "... is listed once, also where that comes in" $?
+rm p/.h.jpg; imgsearch index -q --prune; comes "it went" "#recycle/b.jpg a.jpg "
 
 # ---------------------------------------------------------------------------- ignore files
 fresh

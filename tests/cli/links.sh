@@ -62,6 +62,20 @@ result "query --json" $? .out
 imgsearch map --json --under p/best | grep -q '"points": \[\[1,.*\[2,.*\[3,.*\[4,'
 result "map --under" $?
 
+mkdir -p f/one/x f/two/y f/two/z
+cp pics/city-01.jpg f/one/x/1.jpg && cp pics/night-01.jpg f/one/x/2.jpg
+cp pics/city-01.jpg f/two/y && cp pics/night-01.jpg f/two/z && cp pics/forest-01.jpg f/two/z
+imgsearch index -q --db f.db f
+imgsearch map --json --pca --db f.db -u f/two | sed "s|$W|W|g" >.out
+grep -qF '"folders": ["y", "z"]' .out
+result "map --under colours by the folders there" $? .out
+imgsearch map --json --pca --db f.db -u f/one | sed "s|$W|W|g" >.out
+grep -qF '"folders": ["x"]' .out
+result "... where there is one" $? .out
+imgsearch map --json --pca --db f.db | sed "s|$W|W|g" >.out
+grep -qF '"folders": ["one/x", "two/z"]' .out
+result "... without it by the picture's own" $? .out
+
 # another name of a copy is no further copy
 mkdir n n/a n/b
 cp pics/city-01.jpg n/a/1.jpg && cp pics/city-01.jpg n/b/2.jpg && ln n/b/2.jpg n/b/3.jpg
