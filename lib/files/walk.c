@@ -20,6 +20,10 @@
 
 enum { MAX_DEPTH = 200 };
 
+const char ims_walk_not_included[] = "not among the included patterns";
+static const char by_pattern[] = "excluded by pattern";
+static const char by_ignore_file[] = "excluded by an ignore file";
+
 /* A folder that was entered. */
 typedef struct folder_id {
 	dev_t dev;
@@ -71,6 +75,8 @@ static int report(walker *w, walk_kind kind, const char *reason, bool folder, co
 		.path = path_text(w),
 		.reason = reason,
 		.folder = folder,
+		.chosen = reason == by_pattern || reason == by_ignore_file
+			|| reason == ims_walk_not_included,
 		.link = w->linked,
 		.broken = w->broken,
 		.sidecars = w->sidecars,
@@ -145,9 +151,9 @@ static int find_user_rule(const walker *w, const ignore_rules *ignore, const cha
 	if (r->exclude && ims_patterns_match(r->exclude, path_text(w), folder, &pattern))
 		return ims_nomem(w->err);
 	if (pattern)
-		*reason = "excluded by pattern";
+		*reason = by_pattern;
 	else if (ims_ignore_excludes(ignore, path_text(w), name, folder))
-		*reason = "excluded by an ignore file";
+		*reason = by_ignore_file;
 	return 0;
 }
 
@@ -168,7 +174,7 @@ static int find_rule(const walker *w, const ignore_rules *ignore, const char *na
 	else if (!*reason && !folder && is_left(w, &left))
 		return ims_nomem(w->err);
 	else if (left)
-		*reason = "not among the included patterns";
+		*reason = ims_walk_not_included;
 	return 0;
 }
 

@@ -62,7 +62,7 @@ _imgsearch() {
 			'--max-memory=[what decoding may take, in all\: 500M, 2G (default\: a quarter of the memory)]:SIZE:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
-			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
@@ -104,7 +104,7 @@ _imgsearch() {
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
-			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
@@ -122,7 +122,7 @@ _imgsearch() {
 			'(-p --paths)'{-p,--paths}'[write paths alone]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
-			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
@@ -132,7 +132,7 @@ _imgsearch() {
 			'(-p --paths)'{-p,--paths}'[write paths alone]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
-			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
@@ -143,7 +143,7 @@ _imgsearch() {
 			'--dry-run[only show what would be removed]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
-			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
@@ -152,7 +152,7 @@ _imgsearch() {
 		_arguments -s \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
-			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
@@ -282,7 +282,7 @@ _imgsearch() {
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
-			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
