@@ -305,7 +305,7 @@ static void map_and_evaluation(void **state)
 	assert_int_equal(report->all->queries, N / 6);
 	imgsearch_eval_report_free(report);
 	f = where("rating > 5");
-	fails(IMGSEARCH_ENOTFOUND, imgsearch_eval_run(s, &e, NULL, &report, &err));
+	fails(IMGSEARCH_EINVAL, imgsearch_eval_run(s, &e, NULL, &report, &err));
 	f = where("rating >");
 	fails(IMGSEARCH_EINVAL, imgsearch_eval_run(s, &e, NULL, &report, &err));
 	imgsearch_close(s);
