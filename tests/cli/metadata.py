@@ -104,7 +104,7 @@ result(
     a == {
         'date': '2024-05-03T14:05:09',
         'zone': '+02:00',
-        'date_from': 'xmp:CreateDate',
+        'date_from': 'XMP xmp:CreateDate',
         'camera': 'X100',
         'keywords': "Sea; O'Hara",
     }, a

@@ -239,7 +239,7 @@ static void columns_of_a_csv(void **state)
 		imgsearch_hits_free(hits);
 	}
 	has_columns(s, sc, "001.png",
-		"file=001.png Artist= rating=1 date=2020-01-02 date_from=xmp:CreateDate");
+		"file=001.png Artist= rating=1 date=2020-01-02 date_from=XMP xmp:CreateDate");
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		imgsearch_filter f = where(bad[i].text);
 		imgsearch_hits *hits;
