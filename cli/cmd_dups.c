@@ -15,7 +15,8 @@
 
 typedef struct dups_args {
 	common_args common;
-	const char *kind, *under;
+	const char *kind;
+	filter_args filter;
 	float min_score;
 	uint32_t reject;
 } dups_args;
@@ -28,7 +29,8 @@ static const option options[] = {
 	{ "min-score", 0, OPT_FLOAT, AT(min_score), "S",
 		.help = "score from which two pictures show the same scene", .min = 0.01, .max = 1,
 		.def = "0.92" },
-	{ "under", 'u', OPT_DIR, AT(under), "DIR", .help = "only pictures below this folder" },
+	UNDER_OPTION(AT),
+	CONDITION_OPTIONS(AT),
 	{ "reject", 0, OPT_FLAG, AT(reject),
 		.help = "record, by content, that the two given pictures are different" },
 	OPT_END,
@@ -160,7 +162,7 @@ static int run(context *c, void *args)
 	if (c->n_operands)
 		return command_usage(c->command, "pictures go with --reject A B only");
 	const imgsearch_filter *filter;
-	rc = context_filter(c, a->under, &filter);
+	rc = context_filter(c, &a->filter, &filter);
 	return rc ? rc : show_groups(c, a, filter);
 }
 

@@ -14,6 +14,7 @@
 typedef struct eval_args {
 	common_args common;
 	imgsearch_eval_options options;
+	filter_args filter;
 } eval_args;
 
 #define AT(member) offsetof(eval_args, member)
@@ -37,6 +38,8 @@ static const option options[] = {
 	{ "whiten", 0, OPT_UINT, AT(options.whiten), "N",
 		.help = "measure on N principal components of equal variance (PCA whitening)", .min = 1,
 		.max = IMGSEARCH_DIM_MAX },
+	UNDER_OPTION(AT),
+	CONDITION_OPTIONS(AT),
 	IMPROVE_OPTIONS(AT),
 	{ "seed", 0, OPT_U64, AT(options.seed), "N", .help = "seed of the random numbers" },
 	OPT_END,
@@ -127,7 +130,9 @@ static int run(context *c, void *args)
 	imgsearch_eval_report *report;
 	imgsearch_error err;
 	a->options.struct_size = sizeof a->options;
-	int rc = context_open(c, false);
+	int rc = context_filter(c, &a->filter, &a->options.filter);
+	if (!rc)
+		rc = context_open(c, false);
 	if (rc)
 		return rc;
 	if (imgsearch_eval_run(c->s, &a->options, &c->call, &report, &err))
@@ -157,7 +162,8 @@ const command cmd_eval = {
 		"others.\n\n"
 		"\timgsearch eval\n"
 		"\timgsearch eval --queries asked/ --truth answers.csv --json\n"
-		"\timgsearch eval --duplicates 100",
+		"\timgsearch eval --duplicates 100\n"
+		"\timgsearch eval --after 2024",
 	.options = options,
 	.groups = GROUP_DB | GROUP_MODEL | GROUP_JSON,
 	.args_size = sizeof(eval_args),

@@ -89,6 +89,7 @@ static void print_json(const imgsearch_info *i)
 	json_write_text(&j, "kernels", i->kernels);
 	json_write_bool(&j, "colours_converted", i->colours);
 	json_write_int(&j, "unconverted", (int64_t)i->unconverted);
+	json_write_int(&j, "dated", (int64_t)i->dated);
 	json_write_text(&j, "names", i->names_composed ? "NFC" : "bytes");
 	json_write_open(&j, "roots", '[');
 	for (size_t r = 0; r < i->roots->count; r++) {
@@ -161,6 +162,9 @@ static void print_text(context *c, const imgsearch_info *i)
 		printf("%-12s %llu picture%s: the colour profile was ignored%s\n", "unconverted",
 			(unsigned long long)i->unconverted, i->unconverted == 1 ? "" : "s",
 			i->colours ? "; imgsearch index reads them again" : "");
+	if (i->dated)
+		printf("%-12s %llu picture%s with a date\n", "dated", (unsigned long long)i->dated,
+			i->dated == 1 ? "" : "s");
 	line("model", i->model);
 	line("weights", i->weights);
 	line("precision", i->precision);

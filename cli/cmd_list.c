@@ -15,15 +15,14 @@
 typedef struct list_args {
 	common_args common;
 	const char *state;
-	uint32_t paths;
+	uint32_t paths, sort, descending;
+	uint64_t offset, limit;
+	filter_args filter; /* but for `under`: that is the operand */
 } list_args;
 
 typedef struct lister {
 	context *c;
 	const list_args *args;
-	char **folder; /* only below it: the paths that it may have; or NULL */
-	size_t n_folders;
-	uint64_t below; /* items below it, in any state */
 	uint64_t shown;
 	uint32_t states; /* bit s: show state s */
 	bool reasons;    /* state, path, reason instead of id, path, title */
@@ -104,17 +103,32 @@ static void print_text(const lister *l, const imgsearch_item *i)
 static int each(void *user, const imgsearch_item *item)
 {
 	lister *l = user;
-	if (l->folder && !path_is_below_any(item->path, l->folder, l->n_folders))
-		return 0;
-	l->below++;
-	if (!(l->states >> item->state & 1))
-		return 0;
 	l->shown++;
 	if (l->c->common->json)
 		print_json(item);
 	else
 		print_text(l, item);
 	return ferror(stdout) || interrupt_pending();
+}
+
+static int keep_none(void *user, const imgsearch_item *item)
+{
+	(void)user;
+	(void)item;
+	return 0;
+}
+
+/* Whether anything lies below the folder of the operand, in any state. */
+static bool has_any(const context *c)
+{
+	imgsearch_filter f = IMGSEARCH_INIT(imgsearch_filter);
+	imgsearch_item_list_options o = IMGSEARCH_INIT(imgsearch_item_list_options);
+	uint64_t total = 0;
+	f.folders = c->filter.folders;
+	f.n_folders = c->filter.n_folders;
+	o.filter = &f;
+	o.limit = 1;
+	return !imgsearch_item_list(c->s, &o, keep_none, NULL, &c->call, &total, NULL) && total;
 }
 
 /* A mistyped name is an error; a folder without pictures is none. */
@@ -127,48 +141,69 @@ static int nothing_below(const context *c, const char *folder)
 	return CLI_DONE;
 }
 
-static int list(context *c, lister *l)
+/* *nothing: there is nothing below the folder of the operand. */
+static int list(context *c, lister *l, bool *nothing)
 {
 	imgsearch_error err = { 0 };
-	int rc = context_open(c, false);
+	const list_args *a = l->args;
+	imgsearch_item_list_options o = IMGSEARCH_INIT(imgsearch_item_list_options);
+	filter_args filter = a->filter;
+	o.states = l->states;
+	o.sort = a->sort;
+	o.descending = a->descending;
+	o.offset = a->offset;
+	o.limit = a->limit;
+	filter.under = c->n_operands ? c->operand[0] : NULL;
+	int rc = context_filter(c, &filter, &o.filter);
+	if (!rc)
+		rc = context_open(c, false);
 	if (rc)
 		return rc;
-	if (c->n_operands && !(l->folder = path_ways(c->operand[0], &l->n_folders)))
-		return cli_nomem();
-	rc = imgsearch_item_each(c->s, 0, each, l, &c->call, &err);
+	rc = imgsearch_item_list(c->s, &o, each, l, &c->call, NULL, &err);
+	*nothing = !rc && !l->shown && c->under && !has_any(c);
 	if (rc < 0)
-		rc = context_error(c, &err);
-	else if (l->folder && !l->below && !rc)
-		rc = nothing_below(c, l->folder[l->n_folders > 1]);
-	else
-		rc = CLI_DONE;
-	text_list_free(l->folder, l->n_folders);
-	return rc;
+		return context_error(c, &err);
+	return *nothing ? nothing_below(c, c->under[c->n_under > 1]) : CLI_DONE;
 }
 
 static int list_run(context *c, void *args)
 {
 	const list_args *a = args;
 	lister l = { .c = c, .args = a, .states = FOUND };
+	bool nothing = false;
 	for (uint32_t s = 0; a->state && states[s]; s++)
 		if (!strcmp(states[s], a->state))
-			l.states = s ? 1u << s : ~0u;
-	return list(c, &l);
+			l.states = s ? 1u << s : 0;
+	return list(c, &l, &nothing);
 }
 
 static int failed_run(context *c, void *args)
 {
 	lister l = { .c = c, .args = args, .states = BAD, .reasons = true };
-	int rc = list(c, &l);
-	if (rc == CLI_DONE && !l.shown && !c->common->json && (l.below || !c->n_operands))
+	bool nothing = false;
+	int rc = list(c, &l, &nothing);
+	if (rc == CLI_DONE && !l.shown && !c->common->json && !nothing)
 		context_print(c, "no file failed");
 	return rc;
 }
 
+/* In the order of imgsearch_sort. */
+static const char *const sorts[] = { "path", "date", "rating", "id", NULL };
+
+#define AT(member) offsetof(list_args, member)
 static const option list_options[] = {
-	{ "state", 0, OPT_CHOICE, offsetof(list_args, state), "STATE",
+	{ "state", 0, OPT_CHOICE, AT(state), "STATE",
 		.help = "paths in this state (default: indexed, duplicate, link)", .choices = states },
-	{ "paths", 'p', OPT_FLAG, offsetof(list_args, paths), .help = "write paths alone" },
+	{ "paths", 'p', OPT_FLAG, AT(paths), .help = "write paths alone" },
+	{ "sort", 0, OPT_ENUM, AT(sort), "BY",
+		.help = "order by path (default), date, rating or id; pictures without a date or a rating "
+				"come last",
+		.choices = sorts },
+	{ "reverse", 'r', OPT_FLAG, AT(descending), .help = "the other way round" },
+	{ "limit", 0, OPT_U64, AT(limit), "N", .help = "show at most N", .min = 1, .max = 1e15 },
+	{ "offset", 0, OPT_U64, AT(offset), "N", .help = "leave out the first N", .min = 0,
+		.max = 1e15 },
+	CONDITION_OPTIONS(AT),
 	OPT_END,
 };
 
@@ -180,8 +215,10 @@ const command cmd_list = {
 			"path and title. Vectors without a name come last, as id:N. A path that is another "
 			"name of a file (a hard or symbolic link, a "
 			"mount) has a fourth field: \"same file: \" and the path of the picture. --json adds "
-			"state, reason, size, time, hash and the columns of the CSV.\n\n"
+			"state, reason, size, time, hash and the columns: those of the CSV, and what the files "
+			"say of themselves.\n\n"
 			"\timgsearch list --json | jq .path\n"
+			"\timgsearch list --sort date --reverse --after 2024 --limit 20\n"
 			"\timgsearch list --paths -0 old | imgsearch rm -0 -",
 	.options = list_options,
 	.groups = GROUP_DB | GROUP_JSON | GROUP_NUL,

@@ -17,7 +17,8 @@ static const option options[] = {
 		.help = "the two leading principal components instead of t-SNE" },
 	{ "size", 0, OPT_UINT, AT(size), "N", .help = "pixels of the longer side", .min = 200,
 		.max = 16000, .def = "2000" },
-	{ "under", 'u', OPT_DIR, AT(under), "DIR", .help = "only pictures below this folder" },
+	UNDER_OPTION(AT),
+	CONDITION_OPTIONS(AT),
 	{ "perplexity", 0, OPT_FLOAT, AT(perplexity), "P",
 		.help = "t-SNE: effective number of neighbours", .min = 2, .max = 200, .def = "30" },
 	{ "max-points", 0, OPT_U64, AT(max_points), "N",
@@ -52,7 +53,7 @@ static int run(context *c, void *args)
 		.perplexity = a->perplexity,
 		.pca = a->pca,
 	};
-	int rc = context_filter(c, a->under, &o.filter);
+	int rc = context_filter(c, &a->filter, &o.filter);
 	if (rc == CLI_DONE)
 		rc = context_open(c, false);
 	if (rc == CLI_DONE && a->output && !file_may_write(c->s, a->output))

@@ -31,7 +31,8 @@ static const option options[] = {
 	{ "no-self", 0, OPT_FLAG, AT(options.no_self),
 		.help = "leave out the query itself (with --combine: all its pictures) when it is in the "
 				"index" },
-	{ "under", 'u', OPT_DIR, AT(under), "DIR", .help = "only pictures below this folder" },
+	UNDER_OPTION(AT),
+	CONDITION_OPTIONS(AT),
 	{ "crop", 0, OPT_RECT, AT(crop), "X,Y,W,H",
 		.help = "search with this part of each picture, in pixels of the upright picture" },
 	{ "combine", 'c', OPT_FLAG, AT(combine), .help = "all pictures together are one query" },
@@ -102,7 +103,7 @@ static int search(context *c, query_args *a, const imgsearch_input *in, size_t n
 	imgsearch_hits **hits, imgsearch_error *err)
 {
 	if (a->server && client_query(a->server, in, n, &a->options, hits)) {
-		if ((*hits)->count || !a->under)
+		if ((*hits)->count || !c->filter.n_folders)
 			return 0;
 		client_hits_free(*hits); /* this process tells where nothing lies in the folder */
 	}
@@ -272,7 +273,7 @@ static int run(context *c, void *args)
 		return rc;
 	a->options.struct_size = sizeof a->options;
 	a->options.threads = c->common->open.threads;
-	rc = context_filter(c, a->under, &a->options.filter);
+	rc = context_filter(c, &a->filter, &a->options.filter);
 	if (rc == CLI_DONE)
 		rc = open_for_query(c, a);
 	a->sheet = (sheet){ .s = c->s, .call = &c->call };

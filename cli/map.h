@@ -6,7 +6,8 @@
 
 typedef struct map_args {
 	common_args common;
-	const char *output, *under;
+	const char *output;
+	filter_args filter;
 	uint32_t tiles, pca, size;
 	uint64_t max_points, seed;
 	float perplexity;

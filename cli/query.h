@@ -9,7 +9,7 @@
 typedef struct query_args {
 	common_args common;
 	imgsearch_query_options options;
-	const char *under;
+	filter_args filter;
 	int32_t crop[4];
 	uint32_t combine, paths;
 	option_list minus;                     /* --not */

@@ -917,6 +917,38 @@ typedef int (*imgsearch_item_fn)(void *user, const imgsearch_item *item);
 IMGSEARCH_API int imgsearch_item_each(imgsearch *s, uint32_t state, imgsearch_item_fn each,
 	void *user, const imgsearch_call *call, imgsearch_error *err);
 
+/* Equal items are in order of path; those without the value come last, either way. */
+typedef enum imgsearch_sort {
+	IMGSEARCH_SORT_PATH = 0,
+	IMGSEARCH_SORT_DATE = 1, /* when it was taken, by the wall clock */
+	IMGSEARCH_SORT_RATING = 2,
+	IMGSEARCH_SORT_ID = 3 /* as they were added */
+} imgsearch_sort;
+
+typedef struct imgsearch_item_list_options {
+	size_t struct_size;
+	/*
+	 * accept is EINVAL. Folders are those of the item's own path; of a duplicate or a link, columns
+	 * are those of the indexed picture. NULL: every item
+	 */
+	const imgsearch_filter *filter;
+	uint32_t states; /* bits 1 << imgsearch_state; 0: all */
+	uint32_t sort;   /* imgsearch_sort */
+	uint32_t descending;
+	uint32_t reserved; /* 0 */
+	uint64_t offset;   /* so many are left out at the beginning */
+	uint64_t limit;    /* at most so many; 0: all */
+} imgsearch_item_list_options;
+
+/*
+ * Items in a stable order, page by page: an index that does not change gives pages that neither
+ * overlap nor leave one out. total (or NULL) receives the number without offset and limit; without
+ * it less is read. EINVAL: also a condition of the filter.
+ */
+IMGSEARCH_API int imgsearch_item_list(imgsearch *s, const imgsearch_item_list_options *options,
+	imgsearch_item_fn each, void *user, const imgsearch_call *call, uint64_t *total,
+	imgsearch_error *err);
+
 /* One item by id. ENOTFOUND. */
 IMGSEARCH_API int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **out,
 	imgsearch_error *err);
@@ -996,6 +1028,7 @@ typedef struct imgsearch_info {
 	 */
 	uint32_t names_composed;
 	uint64_t unconverted; /* pictures whose colours were not converted, since it was absent */
+	uint64_t dated;       /* indexed pictures of which it is known when they were taken */
 } imgsearch_info;
 
 /* What the index holds. */

@@ -61,8 +61,10 @@ static json_t *options_json(const imgsearch_query_options *o)
 			json_object_set_new(q, number[i].name, json_integer((json_int_t)number[i].value));
 		else if (number[i].set)
 			json_object_set_new(q, number[i].name, json_pack("f", number[i].value));
-	if (o->filter)
+	if (o->filter && o->filter->folders)
 		json_object_set_new(q, "under", json_string(o->filter->folders[0]));
+	if (o->filter && o->filter->columns)
+		json_object_set_new(q, "where", json_string(o->filter->columns));
 	if (o->searcher)
 		json_object_set_new(q, "searcher", json_string(o->searcher));
 	return q;
@@ -107,8 +109,9 @@ static bool write_form(FILE *f, const imgsearch_input *in, size_t n,
 	const imgsearch_query_options *o)
 {
 	json_t *q = options_json(o), *inputs = json_array();
-	bool ok = q && inputs
-		&& (!o->filter || (o->filter->n_folders == 1 && json_object_get(q, "under")));
+	const imgsearch_filter *only = o->filter;
+	bool ok = q && inputs && (!only || !only->folders || json_object_get(q, "under"))
+		&& (!only || !only->columns || json_object_get(q, "where"));
 	for (size_t i = 0; i < n && ok; i++) {
 		char name[24];
 		snprintf(name, sizeof name, "p%zu", i);

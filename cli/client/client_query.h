@@ -6,7 +6,8 @@
 #include "imgsearch.h"
 
 /*
- * imgsearch_query by the server. A filter has one folder and nothing else. client_hits_free frees
+ * imgsearch_query by the server. A filter has one folder or a condition on columns, or
+ * both, and nothing else. client_hits_free frees
  * *out. False: no answer.
  */
 bool client_query(client *l, const imgsearch_input *in, size_t n, const imgsearch_query_options *o,

@@ -1,6 +1,7 @@
 /* A command that runs: finding and opening its index, and its messages. */
 #include "cli/context/context.h"
 
+#include "cli/base/condition.h"
 #include "cli/base/list.h"
 #include "cli/base/message.h"
 #include "cli/base/path.h"
@@ -22,6 +23,7 @@ void context_close(context *c)
 	free(c->db);
 	free(c->db_option);
 	text_list_free(c->under, c->n_under);
+	free(c->condition);
 }
 
 const char *context_db(context *c)
@@ -161,19 +163,32 @@ int context_open(context *c, bool make)
 	return context_open_at(c, path, &o);
 }
 
-int context_filter(context *c, const char *under, const imgsearch_filter **out)
+int context_filter(context *c, const filter_args *a, const imgsearch_filter **out)
 {
-	*out = NULL;
-	if (!under)
-		return CLI_DONE;
-	c->under = path_ways(under, &c->n_under);
-	c->filter = (imgsearch_filter){
-		.struct_size = sizeof c->filter,
-		.folders = (const char *const *)c->under,
-		.n_folders = c->n_under,
+	const condition asked = {
+		.after = a->after,
+		.before = a->before,
+		.camera = a->camera,
+		.near = a->near,
+		.where = a->where,
+		.keywords = a->keyword.item,
+		.n_keywords = a->keyword.n,
 	};
-	*out = &c->filter;
-	return c->under ? CLI_DONE : cli_nomem();
+	const char *why = condition_text(&asked, &c->condition);
+	*out = NULL;
+	if (why)
+		return command_usage(c->command, "--%s", why);
+	c->filter = (imgsearch_filter){ .struct_size = sizeof c->filter, .columns = c->condition };
+	if (a->under) {
+		c->under = path_ways(a->under, &c->n_under);
+		if (!c->under)
+			return cli_nomem();
+		c->filter.folders = (const char *const *)c->under;
+		c->filter.n_folders = c->n_under;
+	}
+	if (a->under || c->condition)
+		*out = &c->filter;
+	return CLI_DONE;
 }
 
 int context_error(const context *c, const imgsearch_error *err)

@@ -5,6 +5,7 @@
 #ifndef IMGSEARCH_CLI_CONTEXT_H
 #define IMGSEARCH_CLI_CONTEXT_H
 
+#include "cli/context/filter_options.h"
 #include "cli/context/progress.h"
 #include "cli/option/command.h"
 
@@ -22,6 +23,7 @@ typedef struct context {
 	char *db_option; /* of context_db_option */
 	char **under;    /* of context_filter: the paths that the folder may have */
 	size_t n_under;
+	char *condition; /* of context_filter */
 	imgsearch_filter filter;
 } context;
 
@@ -69,10 +71,10 @@ int context_open_error(context *c, const char *path, const imgsearch_error *err)
 int context_refuse_memory(const char *path);
 
 /*
- * *out: the items below this folder, as part of c; NULL where under is NULL. Returns CLI_DONE, or
- * an exit code with the reason printed.
+ * *out: the items that the options allow, as part of c; NULL where they allow all. Returns
+ * CLI_DONE, or an exit code with the reason printed.
  */
-int context_filter(context *c, const char *under, const imgsearch_filter **out);
+int context_filter(context *c, const filter_args *a, const imgsearch_filter **out);
 
 /*
  * A progress callback whose user is a context: shows the bar. Returns 1 after a signal, which

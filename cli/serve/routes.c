@@ -5,6 +5,7 @@
 #include "cli/serve/answer.h"
 #include "cli/serve/collection.h"
 #include "cli/serve/index_run.h"
+#include "cli/serve/listing.h"
 #include "cli/serve/page.h"
 #include "cli/serve/pictures.h"
 #include "cli/serve/search.h"
@@ -24,7 +25,7 @@ static const entry entries[] = {
 	{ "/api/pictures/#/thumb", "GET", handle_thumb, false },
 	{ "/api/pictures/#/full", "GET", handle_full, false },
 	{ "/api/pictures/#", "GET DELETE", handle_picture, false },
-	{ "/api/pictures", "POST", handle_add, false },
+	{ "/api/pictures", "GET POST", handle_pictures, false },
 	{ "/api/held/*", "GET", handle_upload, false },
 	{ "/api/sample", "GET", handle_sample, false },
 	{ "/api/info", "GET", handle_info, false },

@@ -38,7 +38,7 @@ void search_request_free(search_request *q)
 	for (size_t i = 0; i < REQUEST_INPUTS; i++)
 		free(q->vectors[i]);
 	free(q->ids);
-	free(q->under);
+	filter_request_free(&q->filter);
 }
 
 static imgsearch_input *new_input(search_request *q)
@@ -74,13 +74,6 @@ static bool real(search_request *q, const char *name, const char *text, double m
 		return refuse(q, "%s: a number from %g to %g is needed", name, min, max);
 	*out = v;
 	return true;
-}
-
-static bool set_text(search_request *q, char **to, const char *text)
-{
-	free(*to);
-	*to = strdup(text ? text : "");
-	return *to ? true : refuse(q, "out of memory");
 }
 
 static bool set_searcher(search_request *q, const char *name)
@@ -168,14 +161,16 @@ static bool set_number(search_request *q, const struct number *n, const char *va
 bool search_request_param(search_request *q, const char *name, const char *value)
 {
 	int64_t v = 0;
+	bool known;
+	const char *why = filter_request_param(&q->filter, name, value, &known);
+	if (known)
+		return !why || refuse(q, "%s", why);
 	q->options.has_min_score |= !strcmp(name, "min_score");
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		if (!strcmp(name, numbers[i].name))
 			return set_number(q, &numbers[i], value);
 	if (!strcmp(name, "hold"))
 		return whole(q, name, value, 0, 1, &v) && (q->cache_uploads = v == 1, true);
-	if (!strcmp(name, "under"))
-		return set_text(q, &q->under, value);
 	if (!strcmp(name, "searcher"))
 		return set_searcher(q, value);
 	if (!strcmp(name, "id"))
@@ -315,7 +310,17 @@ static bool json_ids(search_request *q, json_t *list)
 		if (!json_is_integer(id))
 			return refuse(q, "ids: value %zu is no id", i);
 	}
-	q->filter.n_ids = n;
+	q->n_ids = n;
+	return true;
+}
+
+static bool json_keywords(search_request *q, json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *word = json_string_value(json_array_get(list, i));
+		if (!search_request_param(q, "keyword", word))
+			return false;
+	}
 	return true;
 }
 
@@ -330,6 +335,8 @@ static bool json_member(search_request *q, const char *name, json_t *value, part
 	}
 	if (!strcmp(name, "ids"))
 		return json_ids(q, value);
+	if (!strcmp(name, "keyword") && json_is_array(value))
+		return json_keywords(q, value);
 	if (json_is_string(value))
 		return search_request_param(q, name, json_string_value(value));
 	if (json_is_boolean(value))
@@ -406,13 +413,13 @@ bool search_request_check(search_request *q)
 	if (q->crop[2])
 		return refuse(q,
 			"crop: goes with a picture that is the body; among inputs each has its own");
-	q->filter.struct_size = sizeof q->filter;
-	q->filter.ids = q->ids;
-	if (q->under && *q->under) {
-		q->filter.folders = (const char *const *)&q->under;
-		q->filter.n_folders = 1;
-	}
-	if (q->filter.n_folders || q->ids)
-		q->options.filter = &q->filter;
+	bool any;
+	const char *why = filter_request_make(&q->filter, &any);
+	if (why)
+		return refuse(q, "%s", why);
+	q->filter.filter.ids = q->ids;
+	q->filter.filter.n_ids = q->n_ids;
+	if (any || q->ids)
+		q->options.filter = &q->filter.filter;
 	return true;
 }

@@ -12,6 +12,7 @@
 #ifndef IMGSEARCH_CLI_SEARCH_REQUEST_H
 #define IMGSEARCH_CLI_SEARCH_REQUEST_H
 
+#include "cli/serve/filter_request.h"
 #include "cli/serve/form.h"
 #include "cli/serve/upload_cache.h"
 #include "imgsearch.h"
@@ -24,12 +25,12 @@ typedef struct search_request {
 	imgsearch_input input[REQUEST_INPUTS];    /* data points into the body, or to vectors */
 	char upload[REQUEST_INPUTS][UPLOAD_NAME]; /* not "": the name of a cached upload */
 	size_t n;
-	imgsearch_query_options options; /* its filter, if any, is the one below */
-	imgsearch_filter filter;         /* of under and ids */
+	imgsearch_query_options options; /* its filter, if any, is the one of the next member */
+	filter_request filter;           /* with the ids below */
 	bool cache_uploads;              /* pictures of the body are to be cached */
 	int32_t crop[4];                 /* of a picture that is the body */
-	char *under;
 	int64_t *ids;
+	size_t n_ids;
 	float *vectors[REQUEST_INPUTS];
 	char why[256]; /* the first error */
 } search_request;

@@ -6,13 +6,13 @@
  *	timeouts.c      ends connections that take too long
  *	access.c        who may ask: Host, Origin, token
  *	routes.c        paths to handlers
- *	search.c, about.c, pictures.c, collection.c, index_run.c
+ *	search.c, about.c, pictures.c, listing.c, collection.c, index_run.c
  *	                the handlers
  *	cached_view.c   views that take long to compute, made once in the background
  *	answer.c        answers: bytes, JSON, errors
  *	open_index.c    the open index: opened again when its file was replaced
  *	upload_cache.c  uploads that are kept for a while
- *	search_request.c, index_request.c, pair_request.c, form.c
+ *	search_request.c, filter_request.c, index_request.c, pair_request.c, form.c
  *	                requests, parsed (no sockets, no files)
  *	page.c          the page, compiled in
  *

@@ -130,3 +130,11 @@ bool ims_date_parse(const char *text, char date[DATE_SIZE], char zone[ZONE_SIZE]
 	}
 	return !at[strspn(at, " ")];
 }
+
+void ims_date_complete(char date[DATE_SIZE])
+{
+	static const char beginning[] = "0001-01-01T00:00:00";
+	size_t n = strlen(date);
+	if (n < sizeof beginning - 1)
+		strcpy(date + n, beginning + n);
+}

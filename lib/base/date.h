@@ -16,6 +16,9 @@ enum { DATE_SIZE = 32, ZONE_SIZE = 8 };
  */
 bool ims_date_parse(const char *text, char date[DATE_SIZE], char zone[ZONE_SIZE]);
 
+/* Makes a date its beginning: "2024-05" becomes "2024-05-01T00:00:00". */
+void ims_date_complete(char date[DATE_SIZE]);
+
 /* The same for a zone alone: "Z", "+02:00", "-0330", "+9". */
 bool ims_zone_parse(const char *text, char zone[ZONE_SIZE]);
 

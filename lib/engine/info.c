@@ -5,6 +5,7 @@
 #include "handle/check.h"
 #include "handle/info.h"
 #include "handle/items.h"
+#include "handle/list.h"
 #include "handle/network.h"
 #include "model/catalog.h"
 
@@ -35,7 +36,39 @@ int imgsearch_item_each(imgsearch *s, uint32_t state, imgsearch_item_fn each, vo
 	REQUIRE(each, err, "item_each: each is NULL");
 	REQUIRE(state <= IMGSEARCH_STATE_LINK, err, "item_each: state %u is unknown", state);
 	int rc = ims_call_begin(s, call, &j, err);
-	return rc ? rc : ims_items_each(s, state, each, user, &j, err);
+	imgsearch_item_list_options o = { .states = state ? 1u << state : 0 };
+	return rc ? rc : ims_list(s, &o, each, user, &j, NULL, err);
+}
+
+static int check_list(const imgsearch_item_list_options *o, imgsearch_error *err)
+{
+	REQUIRE(!(o->states >> (IMGSEARCH_STATE_LINK + 1)) && !(o->states & 1), err,
+		"item_list: states %#x has a state that is unknown", o->states);
+	REQUIRE(o->sort <= IMGSEARCH_SORT_ID, err, "item_list: sort %u is unknown", o->sort);
+	REQUIRE(o->descending <= 1, err, "item_list: descending is %u, neither 0 nor 1", o->descending);
+	REQUIRE(!o->reserved, err, "item_list: reserved is %u, not 0", o->reserved);
+	return 0;
+}
+
+int imgsearch_item_list(imgsearch *s, const imgsearch_item_list_options *theirs,
+	imgsearch_item_fn each, void *user, const imgsearch_call *call, uint64_t *total,
+	imgsearch_error *err)
+{
+	imgsearch_item_list_options options;
+	imgsearch_filter filter;
+	job j;
+	if (total)
+		*total = 0;
+	REQUIRE_HANDLE(s, "item_list", err);
+	REQUIRE(each, err, "item_list: each is NULL");
+	int rc = COPY(options, theirs, err);
+	if (!rc)
+		rc = check_list(&options, err);
+	if (!rc)
+		rc = ims_filter_take(&options.filter, &filter, "item_list", err);
+	if (!rc)
+		rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_list(s, &options, each, user, &j, total, err);
 }
 
 int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error *err)

@@ -211,8 +211,8 @@ typedef struct tester {
 	const char **value; /* of each: into its buffer; NULL: none */
 	int64_t id;         /* of the picture at work, with any */
 	bool any;
-	int64_t *ids;
-	size_t n, cap;
+	filter_value_each *each; /* called where the condition holds, with the first value */
+	void *user;
 	imgsearch_error *err;
 } tester;
 
@@ -230,14 +230,7 @@ static int set_value(tester *t, size_t column, const char *text)
 /* The picture at work has all its values. */
 static int finish(tester *t)
 {
-	if (!t->any || !ims_where_test(t->w, t->value))
-		return 0;
-	int64_t *grown = ims_grow(t->ids, t->n, &t->cap, sizeof *grown);
-	if (!grown)
-		return ims_nomem(t->err);
-	t->ids = grown;
-	t->ids[t->n++] = t->id;
-	return 0;
+	return t->any && ims_where_test(t->w, t->value) ? t->each(t->user, t->id, t->value[0]) : 0;
 }
 
 static int begin(tester *t, const store_described *d)
@@ -281,11 +274,14 @@ static int test_row(void *user, const store_described *d)
 	return rc || !d->name ? rc : take_cell(t, d);
 }
 
-static int make_tester(tester *t, const where *w, imgsearch_error *err)
+static int make_tester(tester *t, const where *w, filter_value_each *each, void *user,
+	imgsearch_error *err)
 {
 	size_t n = ims_where_columns(w);
 	*t = (tester){
 		.w = w,
+		.each = each,
+		.user = user,
 		.column = ims_zalloc(n, sizeof *t->column),
 		.value = ims_zalloc(n, sizeof *t->value),
 		.err = err,
@@ -319,34 +315,73 @@ static void free_tester(tester *t)
 		ims_buf_free(&t->column[i].value);
 	ims_free(t->column);
 	ims_free(t->value);
-	ims_free(t->ids);
 }
 
-int ims_filter_matching(imgsearch *s, const imgsearch_filter *filter, int64_t **ids, size_t *n,
+/* Calls each for the pictures for which a condition holds. */
+static int each_match(imgsearch *s, const where *w, filter_value_each *each, void *user,
 	imgsearch_error *err)
 {
-	where *w;
-	tester t = { 0 };
-	*ids = NULL;
-	*n = 0;
-	int rc = parse(filter, &w, err);
-	if (rc)
-		return rc;
-	rc = make_tester(&t, w, err);
+	tester t;
+	int rc = make_tester(&t, w, each, user, err);
 	if (!rc)
 		rc = ims_store_each_described(s->store, test_row, &t, err);
 	if (!rc)
 		rc = finish(&t);
 	if (!rc)
 		rc = check_columns(&t);
-	if (!rc && !t.ids && !(t.ids = ims_alloc(0, sizeof *t.ids)))
-		rc = ims_nomem(err);
-	if (!rc) {
-		*ids = t.ids;
-		*n = t.n;
-		t.ids = NULL;
-	}
 	free_tester(&t);
+	return rc;
+}
+
+int ims_filter_values(imgsearch *s, const char *column, filter_value_each *each, void *user,
+	imgsearch_error *err)
+{
+	where *w = NULL;
+	char *text = ims_format("has(\"%s\")", column);
+	int rc = text ? ims_where_parse(&w, text, err) : ims_nomem(err);
+	if (!rc)
+		rc = each_match(s, w, each, user, err);
+	ims_where_free(w);
+	ims_free(text);
+	return rc;
+}
+
+typedef struct id_list {
+	int64_t *ids;
+	size_t n, cap;
+	imgsearch_error *err;
+} id_list;
+
+static int add_id(void *user, int64_t id, const char *value)
+{
+	id_list *l = user;
+	(void)value;
+	int64_t *grown = ims_grow(l->ids, l->n, &l->cap, sizeof *grown);
+	if (!grown)
+		return ims_nomem(l->err);
+	l->ids = grown;
+	l->ids[l->n++] = id;
+	return 0;
+}
+
+int ims_filter_matching(imgsearch *s, const imgsearch_filter *filter, int64_t **ids, size_t *n,
+	imgsearch_error *err)
+{
+	where *w;
+	id_list l = { .err = err };
+	*ids = NULL;
+	*n = 0;
+	int rc = parse(filter, &w, err);
+	if (!rc)
+		rc = each_match(s, w, add_id, &l, err);
+	if (!rc && !l.ids && !(l.ids = ims_alloc(0, sizeof *l.ids)))
+		rc = ims_nomem(err);
+	if (rc) {
+		ims_free(l.ids);
+	} else {
+		*ids = l.ids;
+		*n = l.n;
+	}
 	ims_where_free(w);
 	return rc;
 }

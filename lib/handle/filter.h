@@ -37,6 +37,14 @@ int ims_filter_matching(imgsearch *s, const imgsearch_filter *filter, int64_t **
 	imgsearch_error *err);
 
 /*
+ * The value of a column of all indexed pictures that have one, in order of id: of a CSV, else the
+ * fact. The value is valid during the call. A result other than 0 stops and is returned.
+ */
+typedef int filter_value_each(void *user, int64_t id, const char *value);
+int ims_filter_values(imgsearch *s, const char *column, filter_value_each *each, void *user,
+	imgsearch_error *err);
+
+/*
  * The ids that the folders, the ids and the condition of a filter allow, ascending and each once.
  * The filter is a complete copy and has at least one of the three. *ids is never NULL on success;
  * the caller frees it by ims_free. Folders with nothing below are a

@@ -221,6 +221,8 @@ static int add_counts(filler *f)
 	f->info->colours = ims_colour_available();
 	if (!rc)
 		rc = ims_store_unconverted(f->s->store, &f->info->unconverted, f->err);
+	if (!rc)
+		rc = ims_store_dated(f->s->store, &f->info->dated, f->err);
 	return rc ? rc : add_reindex(f, held.vectors_next);
 }
 

@@ -10,16 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct lister {
-	imgsearch *s;
-	imgsearch_item_fn each;
-	void *user;
-	job *job;
-	imgsearch_error *err;
-	uint64_t done;
-	away_folders away;
-} lister;
-
 imgsearch_column *ims_column_named(imgsearch_column *const *columns, size_t n, const char *name)
 {
 	size_t size = strlen(name);
@@ -126,8 +116,7 @@ static int add_file_path(imgsearch *s, imgsearch_item *item, imgsearch_error *er
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
-/* *out is freed by imgsearch_item_free. */
-static int make_item(imgsearch *s, const store_picture *p, const char *root, away_folders *away,
+int ims_item_make(imgsearch *s, const store_picture *p, const char *root, away_folders *away,
 	imgsearch_item **out, imgsearch_error *err)
 {
 	imgsearch_item *item = ims_result_new(sizeof *item);
@@ -193,22 +182,7 @@ static int add_paths(imgsearch *s, imgsearch_item *item, imgsearch_error *err)
 	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
-static int list_one(void *user, const store_picture *p, const char *root)
-{
-	lister *l = user;
-	imgsearch_item *item;
-	int rc = ++l->done % 256 ? 0 : ims_job_step(l->job, "list", l->done, 0, l->err);
-	if (rc)
-		return rc;
-	rc = make_item(l->s, p, root, &l->away, &item, l->err);
-	if (!rc)
-		rc = ims_call_item(l->each, l->user, item);
-	ims_result_free(item);
-	return rc;
-}
-
-/* A vector without a picture has only an id. ENOTFOUND. */
-static int vector_item(imgsearch *s, int64_t id, store_picture *p, imgsearch_error *err)
+int ims_item_vector_row(imgsearch *s, int64_t id, store_picture *p, imgsearch_error *err)
 {
 	bool deleted;
 	int rc = ims_store_is_deleted(s->store, id, &deleted, err);
@@ -221,47 +195,14 @@ static int vector_item(imgsearch *s, int64_t id, store_picture *p, imgsearch_err
 	return p->path && (p->reason || !deleted) ? 0 : ims_nomem(err);
 }
 
-/* Whether vectors without a name are indexed: to look for them reads the table of vectors. */
-static int has_bare_vectors(lister *l, bool *has)
+int ims_item_row(imgsearch *s, int64_t id, store_picture *p, char **root, imgsearch_error *err)
 {
-	store_counts c = { 0 };
-	int rc = ims_store_counts(l->s->store, &c, l->err);
-	*has = c.vectors > c.by_state[IMGSEARCH_STATE_INDEXED];
-	return rc;
-}
-
-static int list_bare_vectors(lister *l, bool deleted)
-{
-	int64_t *ids;
-	size_t n;
-	bool has = true;
-	int rc = deleted ? 0 : has_bare_vectors(l, &has);
-	if (rc || !has)
-		return rc;
-	rc = ims_store_bare_vectors(l->s->store, deleted, &ids, &n, l->err);
-	for (size_t i = 0; !rc && i < n; i++) {
-		store_picture p = { 0 };
-		rc = vector_item(l->s, ids[i], &p, l->err);
-		if (!rc)
-			rc = list_one(l, &p, NULL);
-		ims_store_picture_clear(&p);
-	}
-	ims_free(ids);
-	return rc;
-}
-
-int ims_items_each(imgsearch *s, uint32_t state, imgsearch_item_fn each, void *user, job *j,
-	imgsearch_error *err)
-{
-	lister l = { s, each, user, j, err, 0, { 0 } };
-	int rc = ims_away_read(s, &l.away, err);
-	if (!rc)
-		rc = ims_store_each_picture(s->store, state, list_one, &l, err);
-	if (!rc && (!state || state == IMGSEARCH_STATE_INDEXED))
-		rc = list_bare_vectors(&l, false);
-	if (!rc && (!state || state == IMGSEARCH_STATE_DELETED))
-		rc = list_bare_vectors(&l, true);
-	ims_away_free(&l.away);
+	imgsearch_error why = { 0 };
+	int rc = ims_store_picture_get(s->store, id, p, root, &why);
+	if (rc == IMGSEARCH_ENOTFOUND)
+		return ims_item_vector_row(s, id, p, err);
+	if (rc && err)
+		*err = why;
 	return rc;
 }
 
@@ -270,23 +211,21 @@ int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error
 	store_picture p = { 0 };
 	char *root = NULL;
 	away_folders away = { 0 };
-	imgsearch_error why = { 0 };
 	*out = NULL;
-	int rc = ims_store_picture_get(s->store, id, &p, &root, &why);
-	if (rc == IMGSEARCH_ENOTFOUND)
-		rc = vector_item(s, id, &p, &why);
+	int rc = ims_item_row(s, id, &p, &root, err);
 	if (!rc)
-		rc = ims_away_read(s, &away, &why);
+		rc = ims_away_read(s, &away, err);
 	if (!rc)
-		rc = make_item(s, &p, root, &away, out, &why);
+		rc = ims_item_make(s, &p, root, &away, out, err);
 	bool shown = p.state == IMGSEARCH_STATE_INDEXED || p.state == IMGSEARCH_STATE_DUPLICATE
 		|| p.state == IMGSEARCH_STATE_LINK;
+	imgsearch_error why = { 0 };
 	if (!rc && shown && (rc = add_paths(s, *out, &why))) {
 		ims_result_free(*out);
 		*out = NULL;
+		if (err)
+			*err = why;
 	}
-	if (rc && err)
-		*err = why;
 	ims_store_picture_clear(&p);
 	ims_away_free(&away);
 	ims_free(root);

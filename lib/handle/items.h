@@ -5,14 +5,21 @@
 #ifndef IMS_HANDLE_ITEMS_H
 #define IMS_HANDLE_ITEMS_H
 
+#include "handle/away.h"
 #include "handle/handle.h"
+#include "store/store.h"
 
 /*
- * imgsearch_item_each; progress stage "list". Vectors without a picture are listed last, and only
- * those that were deleted on purpose.
+ * An item from its row, freed by imgsearch_item_free; without its other paths. ims_item_row reads
+ * the row by id, of a vector without a picture, too; the caller clears *p and frees *root, also
+ * after a failure. ENOTFOUND.
  */
-int ims_items_each(imgsearch *s, uint32_t state, imgsearch_item_fn each, void *user, job *j,
-	imgsearch_error *err);
+int ims_item_make(imgsearch *s, const store_picture *p, const char *root, away_folders *away,
+	imgsearch_item **out, imgsearch_error *err);
+int ims_item_row(imgsearch *s, int64_t id, store_picture *p, char **root, imgsearch_error *err);
+/* The row of a vector without a picture. */
+int ims_item_vector_row(imgsearch *s, int64_t id, store_picture *p, imgsearch_error *err);
+
 /* The one of n columns that has this name, whatever its case; NULL: none has. */
 imgsearch_column *ims_column_named(imgsearch_column *const *columns, size_t n, const char *name);
 

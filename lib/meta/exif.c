@@ -156,10 +156,10 @@ static void set_dates(const exif *e)
 {
 	static const date_tags dates[] = {
 		{ false, TAG_DATE_ORIGINAL, TAG_ZONE_ORIGINAL, TAG_FRACTION_ORIGINAL,
-			"exif:DateTimeOriginal" },
+			"Exif DateTimeOriginal" },
 		{ false, TAG_DATE_DIGITIZED, TAG_ZONE_DIGITIZED, TAG_FRACTION_DIGITIZED,
-			"exif:DateTimeDigitized" },
-		{ true, TAG_DATE, TAG_ZONE, TAG_FRACTION, "exif:DateTime" },
+			"Exif DateTimeDigitized" },
+		{ true, TAG_DATE, TAG_ZONE, TAG_FRACTION, "Exif DateTime" },
 	};
 	for (size_t i = 0; i < sizeof dates / sizeof *dates; i++)
 		add_date(e, &dates[i]);

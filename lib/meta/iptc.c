@@ -46,7 +46,7 @@ static void set_date(facts *f, const char *day, const char *time)
 	if (strlen(time) >= 6 && strspn(time, "0123456789") == 6)
 		ims_print(text + n, sizeof text - (size_t)n, "T%.2s:%.2s:%.2s%.6s", time, time + 2,
 			time + 4, time + 6);
-	ims_facts_set_date(f, text, NULL, "iptc:DateCreated");
+	ims_facts_set_date(f, text, NULL, "IPTC DateCreated");
 }
 
 static void take_copy(char *to, size_t room, const record *r)

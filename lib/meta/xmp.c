@@ -472,7 +472,7 @@ static void set_dates(xmp *x, bool sidecar)
 {
 	for (property p = DATE_ORIGINAL; p <= DATE_DIGITIZED; p++) {
 		char from[64];
-		ims_print(from, sizeof from, "%s%s", sidecar ? "sidecar " : "", properties[p].shown);
+		ims_print(from, sizeof from, "%s %s", sidecar ? "sidecar" : "XMP", properties[p].shown);
 		if (x->value[p])
 			ims_facts_set_date(x->f, x->value[p], NULL, from);
 	}

@@ -110,8 +110,10 @@ int ims_store_dated(store *st, uint64_t *n, imgsearch_error *err)
 {
 	int64_t count = 0;
 	int rc = ims_store_read_number(st, &count, 0, err,
-		"SELECT (SELECT count(*) FROM fact f JOIN picture p ON p.id = f.picture WHERE f.date IS NOT"
-		" NULL AND p.state = 1) + (SELECT count(DISTINCT l.picture) FROM cell l JOIN picture p"
+		"SELECT CASE WHEN EXISTS(SELECT 1 FROM tally WHERE what = 8 AND n > 0) THEN (SELECT"
+		" count(*) FROM fact f JOIN picture p ON p.id = f.picture WHERE f.date IS NOT NULL AND"
+		" p.state = 1) ELSE (SELECT count(*) FROM fact WHERE date IS NOT NULL) END + (SELECT "
+		"count(DISTINCT l.picture) FROM cell l JOIN picture p"
 		" ON p.id = l.picture WHERE l.name = 'date' COLLATE NOCASE AND l.value GLOB"
 		" '[0-9][0-9][0-9][0-9]*' AND p.state = 1 AND NOT EXISTS(SELECT 1 FROM fact f WHERE"
 		" f.picture = l.picture AND f.date IS NOT NULL))",

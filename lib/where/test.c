@@ -34,13 +34,10 @@ static bool fits(where_operator op, int order)
  */
 static answer compare_date(const where_step *s, const char *value)
 {
-	static const char beginning[] = "0001-01-01T00:00:00";
 	char date[DATE_SIZE], zone[ZONE_SIZE];
 	if (!ims_date_parse(value, date, zone))
 		return UNKNOWN;
-	size_t n = strlen(date);
-	if (n < sizeof beginning - 1)
-		strcpy(date + n, beginning + n);
+	ims_date_complete(date);
 	return to_answer(fits(s->operator, strncmp(date, s->date, strlen(s->date))));
 }
 

@@ -239,6 +239,14 @@ static int call_items(world *w, const imgsearch_call *call, imgsearch_error *err
 	return imgsearch_item_each(w->s, 0, keep_no_item, NULL, call, err);
 }
 
+static int call_list(world *w, const imgsearch_call *call, imgsearch_error *err)
+{
+	uint64_t total;
+	imgsearch_item_list_options o = IMGSEARCH_INIT(imgsearch_item_list_options);
+	o.sort = IMGSEARCH_SORT_DATE;
+	return imgsearch_item_list(w->s, &o, keep_no_item, NULL, call, &total, err);
+}
+
 static int call_info(world *w, const imgsearch_call *call, imgsearch_error *err)
 {
 	imgsearch_info *info;
@@ -336,6 +344,7 @@ static const struct {
 	{ "index_backup", call_backup, 1 },
 	{ "transaction_commit", call_commit, 0 },
 	{ "item_each", call_items, 0 },
+	{ "item_list", call_list, 0 },
 	{ "info_get", call_info, 1 },
 	{ "check", call_check, 1 },
 	{ "eval_run", call_eval, 2 },

@@ -103,7 +103,7 @@ static void exif_dates(void **state)
 		read_tags(&f, big, all, COUNT(all));
 		is(&f, FACT_DATE, "2024-05-03T14:05:09.25");
 		is(&f, FACT_ZONE, "+02:00");
-		is(&f, FACT_DATE_FROM, "exif:DateTimeOriginal");
+		is(&f, FACT_DATE_FROM, "Exif DateTimeOriginal");
 		ims_facts_clear(&f);
 	}
 	const tag_entry weaker[] = {
@@ -117,11 +117,11 @@ static void exif_dates(void **state)
 	read_tags(&f, false, weaker, COUNT(weaker));
 	is(&f, FACT_DATE, "2024-05-04T10:00:00");
 	is(&f, FACT_ZONE, "-"); /* that of the original date is not the digitized one's */
-	is(&f, FACT_DATE_FROM, "exif:DateTimeDigitized");
+	is(&f, FACT_DATE_FROM, "Exif DateTimeDigitized");
 	ims_facts_clear(&f);
 	read_tags(&f, true, all, 1);
 	is(&f, FACT_DATE, "2024-05-05T10:00:00");
-	is(&f, FACT_DATE_FROM, "exif:DateTime");
+	is(&f, FACT_DATE_FROM, "Exif DateTime");
 	ims_facts_clear(&f);
 }
 
@@ -137,7 +137,7 @@ static void zones_of_other_places(void **state)
 	read_xmp(&f, XMP("xmp:CreateDate='2024-05-03T14:05:09'", ""));
 	read_tags(&f, false, exif, 2);
 	is(&f, FACT_ZONE, "+02:00");
-	is(&f, FACT_DATE_FROM, "xmp:CreateDate");
+	is(&f, FACT_DATE_FROM, "XMP xmp:CreateDate");
 	ims_facts_clear(&f);
 	read_xmp(&f, XMP("xmp:CreateDate='2024-05-03T13:05:09'", ""));
 	read_tags(&f, false, exif, 2);
@@ -293,7 +293,7 @@ static void xmp_forms(void **state)
 	read_xmp(&f, elements);
 	is(&f, FACT_DATE, "2024-05-03T14:05:09");
 	is(&f, FACT_ZONE, "+02:00");
-	is(&f, FACT_DATE_FROM, "xmp:CreateDate");
+	is(&f, FACT_DATE_FROM, "XMP xmp:CreateDate");
 	is(&f, FACT_CAMERA, "Canon EOS & 5D");
 	is(&f, FACT_LENS, "50mm <f/1.8>");
 	is(&f, FACT_LATITUDE, "48.140833");
@@ -305,7 +305,7 @@ static void xmp_forms(void **state)
 	ims_facts_clear(&f);
 	read_xmp(&f, attributes);
 	is(&f, FACT_DATE, "2024-05");
-	is(&f, FACT_DATE_FROM, "photoshop:DateCreated");
+	is(&f, FACT_DATE_FROM, "XMP photoshop:DateCreated");
 	is(&f, FACT_CAMERA, "X100");
 	ims_facts_clear(&f);
 	read_xmp(&f, renamed);
@@ -398,7 +398,7 @@ static void iptc(void **state)
 	is(&f, FACT_KEYWORDS, "sea; boat");
 	is(&f, FACT_DATE, "2024-05-03T14:05:09");
 	is(&f, FACT_ZONE, "-03:30");
-	is(&f, FACT_DATE_FROM, "iptc:DateCreated");
+	is(&f, FACT_DATE_FROM, "IPTC DateCreated");
 	is(&f, FACT_DESCRIPTION, "What it shows");
 	ims_facts_clear(&f);
 	ims_facts_add_iptc(&f, block.data, 11); /* cut off within the title */

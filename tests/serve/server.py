@@ -339,6 +339,69 @@ def test_search(s, photo, path):
     check("unknown parameter", error(s.get("/api/search?id=1&bad=1"), 400))
 
 
+def with_xmp(data, attributes):
+    """A PNG with a block of XMP behind its header."""
+    text = (
+        "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description"
+        " xmlns:xmp='http://ns.adobe.com/xap/1.0/' xmlns:tiff='http://ns.adobe.com/tiff/1.0/' "
+        + attributes + "/></rdf:RDF>"
+    ).encode()
+    body = b"iTXtXML:com.adobe.xmp\0\0\0\0\0" + text
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    return data[:33] + chunk + data[33:]
+
+
+def test_described():
+    """Filters, and pages of pictures, on an index of their own."""
+    os.makedirs(W + "/described")
+    for i in range(9):
+        said = f"xmp:CreateDate='202{i % 3}-0{i + 1}-01' xmp:Rating='{i % 4}' tiff:Model='M{i}'"
+        data = png(30 + i, 40, stripes(30 + i, 40))
+        if i:
+            data = with_xmp(data, said)
+        open(f"{W}/described/{i}.png", "wb").write(data)
+    run("index", "--db", W + "/d.db", W + "/described")
+    s = Server(W + "/d.db")
+    name = lambda p: os.path.basename(p["path"])[:-4]
+    names = lambda a: "".join(name(p) for p in a[1].get("pictures", a[1].get("results")))
+    page = lambda q: s.get("/api/pictures" + q)
+    status, body, _ = page("?sort=date")
+    check("pictures by date", status == 200 and names((0, body)) == "361472580", names((0, body)))
+    check("... how many there are", body["total"] == 9 and body["offset"] == 0, body["total"])
+    first = body["pictures"][0]
+    check("... with date and camera", first["columns"]["date"] == "2020-04-01"
+          and first["columns"]["camera"] == "M3", first)
+    pages = "".join(names(page(f"?sort=date&limit=2&offset={n}")) for n in range(0, 10, 2))
+    check("... in pages", pages == "361472580", pages)
+    check("... from the end", names(page("?sort=date&reverse=1&limit=3")) == "852")
+    check("... none", page("?limit=0")[1]["pictures"] == [] and page("?limit=0")[1]["total"] == 9)
+    check("... that match", names(page("?after=2021&before=2022&sort=id")) == "147")
+    check("... whose camera, below a folder",
+          names(page(f"?camera=m5&under={W}/described")) == "5"
+          and names(page("?under=/nowhere")) == "")
+    for bad in ("sort=size", "limit=1001", "offset=-1", "offset=x", "reverse=2", "bad=1",
+                "where=rating", "near=1", "after=May", "keyword=", "where=ratng%3E1"):
+        check(f"pictures?{bad}", error(page("?" + bad), 400, "EINVAL"), page("?" + bad))
+    search = lambda q: s.get("/api/search?id=1&k=50&" + q)
+    found = lambda q: "".join(sorted(names(search(q))))
+    rated = found("where=rating%20%3E=%202")
+    check("search: where", rated == "2367", rated)
+    check("... after, before", found("after=2022&before=2022-07") == "25")
+    check("... camera", found("camera=m8") == "8")
+    check("... nothing", found("keyword=none") == "")
+    check("... near", error(search("near=1,2"), 400) and found("near=1,2,3") == "")
+    as_json = {"Content-Type": "application/json"}
+    ask = lambda q: s.ask("POST", "/api/search", json.dumps(q), as_json)
+    body = {"inputs": [{"id": 1}], "k": 50, "where": "not rating >= 2", "keyword": []}
+    check("... by JSON", "".join(sorted(names(ask(body)))) == "1458", ask(body))
+    check("... with ids", names(ask(dict(body, ids=[2, 3]))) == "1", ask(dict(body, ids=[2, 3])))
+    words = "--db", W + "/d.db", "--paths", "-k", "9", "--after", "2022", "id:3"
+    there, alone = run("query", *words), run("query", "--no-server", *words)
+    check("... by the command", there.stdout == alone.stdout and there.stdout.count(b"\n") == 3,
+          there.stdout + alone.stdout)
+    check("... and an end", s.stop() == 0)
+
+
 def test_bad_pictures(s):
     bomb = png(60000, 60000)
     for name, data, status in (
@@ -844,6 +907,7 @@ def main():
     s = Server(db, "--uploads", W + "/uploads")
     test_reading(s, photo)
     test_search(s, photo, path)
+    test_described()
     test_bad_pictures(s)
     test_strangers(s)
     test_rough_clients(s, photo)

@@ -27,12 +27,12 @@ RIGHT = {
     "cells": "cells", "image": "0", "quality": "90", "max_side": "0", "folder": "folder",
     "token": "0", "t": "transaction", "vectors_query.capacity": "16", "status": "0",
     "bytes": "bytes", "size": "1", "rgb": "bytes", "width": "1",
-    "height": "1", "row_bytes": "0", "values": "rows", "utf8": '"text"',
+    "height": "1", "row_bytes": "0", "values": "rows", "utf8": '"text"', "total": "0",
 }
 # Pointers that may be NULL.
 OPTIONAL = {
     "call", "options", "err", "errors", "found", "user", "scores", "report", "index_add.id",
-    "vectors_add.ids",
+    "vectors_add.ids", "total",
 }
 REQUIRED = {"eval_run.report"}
 # Functions that make, free or cancel; what they do with NULL is tested by calling them so.
@@ -89,6 +89,11 @@ BAD_FIELDS = [
     ("query", "imgsearch_query_options", "filter = &folders", "EINVAL", "folders"),
     ("query", "imgsearch_query_options", "filter = &conditional", "EINVAL", "condition"),
     ("query", "imgsearch_query_options", "filter = &listed", "EINVAL", "ids"),
+    ("item_list", "imgsearch_item_list_options", "states = 1", "EINVAL", "states"),
+    ("item_list", "imgsearch_item_list_options", "states = 1u << 10", "EINVAL", "states"),
+    ("item_list", "imgsearch_item_list_options", "sort = 4", "EINVAL", "sort"),
+    ("item_list", "imgsearch_item_list_options", "descending = 2", "EINVAL", "descending"),
+    ("item_list", "imgsearch_item_list_options", "filter = &folders", "EINVAL", "folders"),
     ("groups_find", "imgsearch_groups_options", "kinds = 1u << 9", "EINVAL", "kinds"),
     ("map_compute", "imgsearch_map_options", "perplexity = -1", "EINVAL", "perplexity"),
     ("map_compute", "imgsearch_map_options", "pca = 2", "EINVAL", "pca"),
@@ -244,7 +249,8 @@ def short(name):
 
 def right(function, name, kind):
     if name == "each":
-        return {"item_each": "each_item", "vectors_each": "each_row"}.get(function, "each_model")
+        return {"item_each": "each_item", "item_list": "each_item",
+                "vectors_each": "each_row"}.get(function, "each_model")
     if name == "out" and function == "vectors_reduce":
         return "scores"
     if name == "map":

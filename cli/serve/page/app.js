@@ -1,7 +1,7 @@
 // The page: what is searched for, its results, the viewer, the tabs. The address holds the state,
 // so that a search can be reloaded, sent to somebody on the same machine, or gone back from. Text
 // of strangers only goes through textContent.
-import { $, also, ask, bytes, folder, make, name, thumb, toast } from "/base.js";
+import { $, also, ask, bytes, folder, make, name, taken, thumb, toast } from "/base.js";
 import { showMap } from "/map.js";
 import { showGroups } from "/groups.js";
 
@@ -97,7 +97,7 @@ function card(p, tools) {
 			type: "button",
 			class: "picture",
 			"aria-label": `Search from ${label}`,
-			title: [p.path || "", ...also(p)].join("\n"),
+			title: [p.path || "", ...taken(p), ...also(p)].join("\n"),
 		},
 		picture,
 	);

@@ -35,6 +35,12 @@ export const name = p => p.title || (p.path || `Picture ${p.id}`).split("/").pop
 const relation = a =>
 	a.link ? "the same file" : a.same_file ? `the same file as ${a.same_file}` : "a copy";
 export const also = p => (p.also || []).map(a => `also at ${a.path} (${relation(a)})`);
+// When and with which camera it was taken, where that is known: a text, or none.
+export const taken = p => {
+	const { date, camera } = p.columns || {};
+	const facts = [date && date.replace("T", " "), camera].filter(Boolean);
+	return facts.length ? [facts.join(", ")] : [];
+};
 export const folder = p => (p.path || "").split("/").slice(-2, -1)[0] || "";
 
 export function toast(text) {

@@ -44,6 +44,12 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l min-score -d 'le
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l max-chance -d 'end the list where more than X pictures would score as high by chance' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l no-self -d 'leave out the query itself (with --combine: all its pictures) when it is in the index'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l under -s u -d 'only pictures below this folder' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l after -d 'only pictures taken at this date or later: 2024, 2024-05, 2024-05-03T14:05' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l before -d 'only pictures taken before this date' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l camera -d 'only pictures of a camera with this in its name' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l keyword -d 'only pictures with this keyword (may be repeated: with all of them)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l near -d 'only pictures taken within KM kilometres of this place' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l where -d 'only pictures for which this holds, such as "rating >= 4 and has(lens)"' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l crop -d 'search with this part of each picture, in pixels of the upright picture' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l combine -s c -d 'all pictures together are one query'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l not -s n -d 'move the query away from this picture (may be repeated)' -r -F
@@ -85,6 +91,16 @@ complete -c imgsearch -n '__fish_seen_subcommand_from info' -l quiet -s q -d 'no
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l state -d 'paths in this state (default: indexed, duplicate, link)' -x -a 'all indexed duplicate unsupported damaged too-big excluded unreadable kept-out link'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l paths -s p -d 'write paths alone'
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l sort -d 'order by path (default), date, rating or id; pictures without a date or a rating come last' -x -a 'path date rating id'
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l reverse -s r -d 'the other way round'
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l limit -d 'show at most N' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l offset -d 'leave out the first N' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l after -d 'only pictures taken at this date or later: 2024, 2024-05, 2024-05-03T14:05' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l before -d 'only pictures taken before this date' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l camera -d 'only pictures of a camera with this in its name' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l keyword -d 'only pictures with this keyword (may be repeated: with all of them)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l near -d 'only pictures taken within KM kilometres of this place' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l where -d 'only pictures for which this holds, such as "rating >= 4 and has(lens)"' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
@@ -184,6 +200,13 @@ complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l sample -d 'use at
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l threshold -d 'also print the F1 score at this threshold' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l plain -d 'use the features as they are: no mean subtracted, no other improvement'
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l whiten -d 'measure on N principal components of equal variance (PCA whitening)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l under -s u -d 'only pictures below this folder' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l after -d 'only pictures taken at this date or later: 2024, 2024-05, 2024-05-03T14:05' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l before -d 'only pictures taken before this date' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l camera -d 'only pictures of a camera with this in its name' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l keyword -d 'only pictures with this keyword (may be repeated: with all of them)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l near -d 'only pictures taken within KM kilometres of this place' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l where -d 'only pictures for which this holds, such as "rating >= 4 and has(lens)"' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l expand -d 'query expansion: search again with the mean of the query and its first N results' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l expand-power -d 'with --expand: weight each result by its score to the power of A' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l reciprocal -d 're-rank the first 500 results by common k-reciprocal neighbours' -x
@@ -208,6 +231,12 @@ complete -c imgsearch -n '__fish_seen_subcommand_from check' -l verbose -s v -d 
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l kind -d 'only this kind' -x -a 'bytes picture scene'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l min-score -d 'score from which two pictures show the same scene' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l under -s u -d 'only pictures below this folder' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l after -d 'only pictures taken at this date or later: 2024, 2024-05, 2024-05-03T14:05' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l before -d 'only pictures taken before this date' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l camera -d 'only pictures of a camera with this in its name' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l keyword -d 'only pictures with this keyword (may be repeated: with all of them)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l near -d 'only pictures taken within KM kilometres of this place' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l where -d 'only pictures for which this holds, such as "rating >= 4 and has(lens)"' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l reject -d 'record, by content, that the two given pictures are different'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
@@ -221,6 +250,12 @@ complete -c imgsearch -n '__fish_seen_subcommand_from map' -l tiles -d 'draw the
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l pca -d 'the two leading principal components instead of t-SNE'
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l size -d 'pixels of the longer side' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l under -s u -d 'only pictures below this folder' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l after -d 'only pictures taken at this date or later: 2024, 2024-05, 2024-05-03T14:05' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l before -d 'only pictures taken before this date' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l camera -d 'only pictures of a camera with this in its name' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l keyword -d 'only pictures with this keyword (may be repeated: with all of them)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l near -d 'only pictures taken within KM kilometres of this place' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l where -d 'only pictures for which this holds, such as "rating >= 4 and has(lens)"' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l perplexity -d 't-SNE: effective number of neighbours' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l max-points -d 'use at most N pictures, evenly spaced' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l seed -d 't-SNE: seed of the random numbers' -x

@@ -74,6 +74,12 @@ _imgsearch() {
 			'--max-chance=[end the list where more than X pictures would score as high by chance]:X:' \
 			'--no-self[leave out the query itself (with --combine\: all its pictures) when it is in the index]' \
 			'(-u --under)'{-u+,--under=}'[only pictures below this folder]:DIR:_files -/' \
+			'--after=[only pictures taken at this date or later\: 2024, 2024-05, 2024-05-03T14\:05]:DATE:' \
+			'--before=[only pictures taken before this date]:DATE:' \
+			'--camera=[only pictures of a camera with this in its name]:TEXT:' \
+			'*--keyword=[only pictures with this keyword (may be repeated\: with all of them)]:WORD:' \
+			'--near=[only pictures taken within KM kilometres of this place]:LAT,LON,KM:' \
+			'--where=[only pictures for which this holds, such as "rating >= 4 and has(lens)"]:COND:' \
 			'--crop=[search with this part of each picture, in pixels of the upright picture]:X,Y,W,H:' \
 			'(-c --combine)'{-c,--combine}'[all pictures together are one query]' \
 			'*--not=[move the query away from this picture (may be repeated)]:IMG:_files' \
@@ -120,6 +126,16 @@ _imgsearch() {
 		_arguments -s \
 			'--state=[paths in this state (default\: indexed, duplicate, link)]:STATE:(all indexed duplicate unsupported damaged too-big excluded unreadable kept-out link)' \
 			'(-p --paths)'{-p,--paths}'[write paths alone]' \
+			'--sort=[order by path (default), date, rating or id; pictures without a date or a rating come last]:BY:(path date rating id)' \
+			'(-r --reverse)'{-r,--reverse}'[the other way round]' \
+			'--limit=[show at most N]:N:' \
+			'--offset=[leave out the first N]:N:' \
+			'--after=[only pictures taken at this date or later\: 2024, 2024-05, 2024-05-03T14\:05]:DATE:' \
+			'--before=[only pictures taken before this date]:DATE:' \
+			'--camera=[only pictures of a camera with this in its name]:TEXT:' \
+			'*--keyword=[only pictures with this keyword (may be repeated\: with all of them)]:WORD:' \
+			'--near=[only pictures taken within KM kilometres of this place]:LAT,LON,KM:' \
+			'--where=[only pictures for which this holds, such as "rating >= 4 and has(lens)"]:COND:' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
@@ -250,6 +266,13 @@ _imgsearch() {
 			'--threshold=[also print the F1 score at this threshold]:S:' \
 			'--plain[use the features as they are\: no mean subtracted, no other improvement]' \
 			'--whiten=[measure on N principal components of equal variance (PCA whitening)]:N:' \
+			'(-u --under)'{-u+,--under=}'[only pictures below this folder]:DIR:_files -/' \
+			'--after=[only pictures taken at this date or later\: 2024, 2024-05, 2024-05-03T14\:05]:DATE:' \
+			'--before=[only pictures taken before this date]:DATE:' \
+			'--camera=[only pictures of a camera with this in its name]:TEXT:' \
+			'*--keyword=[only pictures with this keyword (may be repeated\: with all of them)]:WORD:' \
+			'--near=[only pictures taken within KM kilometres of this place]:LAT,LON,KM:' \
+			'--where=[only pictures for which this holds, such as "rating >= 4 and has(lens)"]:COND:' \
 			'--expand=[query expansion\: search again with the mean of the query and its first N results]:N:' \
 			'--expand-power=[with --expand\: weight each result by its score to the power of A]:A:' \
 			'--reciprocal=[re-rank the first 500 results by common k-reciprocal neighbours]:K:' \
@@ -278,6 +301,12 @@ _imgsearch() {
 			'--kind=[only this kind]:KIND:(bytes picture scene)' \
 			'--min-score=[score from which two pictures show the same scene]:S:' \
 			'(-u --under)'{-u+,--under=}'[only pictures below this folder]:DIR:_files -/' \
+			'--after=[only pictures taken at this date or later\: 2024, 2024-05, 2024-05-03T14\:05]:DATE:' \
+			'--before=[only pictures taken before this date]:DATE:' \
+			'--camera=[only pictures of a camera with this in its name]:TEXT:' \
+			'*--keyword=[only pictures with this keyword (may be repeated\: with all of them)]:WORD:' \
+			'--near=[only pictures taken within KM kilometres of this place]:LAT,LON,KM:' \
+			'--where=[only pictures for which this holds, such as "rating >= 4 and has(lens)"]:COND:' \
 			'--reject[record, by content, that the two given pictures are different]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
@@ -294,6 +323,12 @@ _imgsearch() {
 			'--pca[the two leading principal components instead of t-SNE]' \
 			'--size=[pixels of the longer side]:N:' \
 			'(-u --under)'{-u+,--under=}'[only pictures below this folder]:DIR:_files -/' \
+			'--after=[only pictures taken at this date or later\: 2024, 2024-05, 2024-05-03T14\:05]:DATE:' \
+			'--before=[only pictures taken before this date]:DATE:' \
+			'--camera=[only pictures of a camera with this in its name]:TEXT:' \
+			'*--keyword=[only pictures with this keyword (may be repeated\: with all of them)]:WORD:' \
+			'--near=[only pictures taken within KM kilometres of this place]:LAT,LON,KM:' \
+			'--where=[only pictures for which this holds, such as "rating >= 4 and has(lens)"]:COND:' \
 			'--perplexity=[t-SNE\: effective number of neighbours]:P:' \
 			'--max-points=[use at most N pictures, evenly spaced]:N:' \
 			'--seed=[t-SNE\: seed of the random numbers]:N:' \
