@@ -187,7 +187,8 @@ static bool read_colours(heif *h)
 	size_t size = lib.profile_size(h->handle);
 	heif_nclx *n = NULL;
 	if ((kind != PROFILE_PROF && kind != PROFILE_RICC) || !size || size > MAX_PROFILE) {
-		set_nclx(h, lib.nclx(h->handle, &n), n);
+		heif_error e = lib.nclx(h->handle, &n);
+		set_nclx(h, e, n);
 		return true;
 	}
 	void *profile = ims_alloc(size, 1);
@@ -316,9 +317,11 @@ static int decode(image *out, const image_head *stored, const void *data, size_t
 		heif_error e = lib.decode(h.handle, &im, RGB, INTERLEAVED_RGB + h.alpha + wide, NULL);
 		rc = e.code ? fail(e, err) : 0;
 	}
-	heif_nclx *n = NULL;
-	if (!rc && !h.colours.kind && !lib.profile_size(h.handle))
-		set_nclx(&h, lib.image_nclx(im, &n), n);
+	if (!rc && !h.colours.kind && !lib.profile_size(h.handle)) {
+		heif_nclx *n = NULL;
+		heif_error e = lib.image_nclx(im, &n);
+		set_nclx(&h, e, n);
+	}
 	if (!rc)
 		rc = finish(out, &h, im, request, err);
 	if (im)
