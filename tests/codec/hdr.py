@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # Pictures of high dynamic range beside their twins of standard range: the features of the default
 # model have a cosine of 0.95 or more. Ten photographs (../shared/images) get highlights of up to
-# 1000 nits, and are written as PQ and HLG with the primaries of BT.2020. SHEET=FILE: a contact sheet.
-# Skips without the encoders, the network or the photographs.
+# 1000 nits, and are written as PQ and HLG with the primaries of BT.2020. SHEET=FILE: a sheet of
+# them. Skips without the encoders, the network or the photographs.
 import glob
 import os
 import struct
