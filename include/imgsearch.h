@@ -312,8 +312,8 @@ typedef struct imgsearch_options {
 	 */
 	const char *decoder;
 	/*
-	 * formats that are read only where asked for: "+tiff"; several have a comma between them. NULL:
-	 * none
+	 * formats that are read only where asked for: "+tiff", "+video" (a frame of it, by the program
+	 * ffmpeg); several have a comma between them. NULL: none
 	 */
 	const char *formats;
 } imgsearch_options;

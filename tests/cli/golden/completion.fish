@@ -31,7 +31,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l std -d 'standard
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l formats -d 'also read formats that are off by default: +tiff' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l formats -d 'also read formats that are off by default: +tiff,+video' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l video -d 'the same as --formats +video'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l max-memory -d 'what decoding may take, in all: 500M, 2G (default: a quarter of the memory)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l json -s j -d 'results as JSON, one object a line'
@@ -162,7 +163,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l std -d 'standa
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l formats -d 'also read formats that are off by default: +tiff' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l formats -d 'also read formats that are off by default: +tiff,+video' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l video -d 'the same as --formats +video'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l max-memory -d 'what decoding may take, in all: 500M, 2G (default: a quarter of the memory)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l json -s j -d 'results as JSON, one object a line'
@@ -307,7 +309,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l std -d 'standard
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l formats -d 'also read formats that are off by default: +tiff' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l formats -d 'also read formats that are off by default: +tiff,+video' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l video -d 'the same as --formats +video'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l max-memory -d 'what decoding may take, in all: 500M, 2G (default: a quarter of the memory)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l json -s j -d 'results as JSON, one object a line'

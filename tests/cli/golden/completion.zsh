@@ -58,7 +58,8 @@ _imgsearch() {
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
 			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
 			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
-			'--formats=[also read formats that are off by default\: +tiff]:LIST:' \
+			'--formats=[also read formats that are off by default\: +tiff,+video]:LIST:' \
+			'--video[the same as --formats +video]' \
 			'--max-memory=[what decoding may take, in all\: 500M, 2G (default\: a quarter of the memory)]:SIZE:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
@@ -214,7 +215,8 @@ _imgsearch() {
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
 			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
 			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
-			'--formats=[also read formats that are off by default\: +tiff]:LIST:' \
+			'--formats=[also read formats that are off by default\: +tiff,+video]:LIST:' \
+			'--video[the same as --formats +video]' \
 			'--max-memory=[what decoding may take, in all\: 500M, 2G (default\: a quarter of the memory)]:SIZE:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
@@ -382,7 +384,8 @@ _imgsearch() {
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
 			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
 			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
-			'--formats=[also read formats that are off by default\: +tiff]:LIST:' \
+			'--formats=[also read formats that are off by default\: +tiff,+video]:LIST:' \
+			'--video[the same as --formats +video]' \
 			'--max-memory=[what decoding may take, in all\: 500M, 2G (default\: a quarter of the memory)]:SIZE:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
