@@ -12,7 +12,6 @@
 #include "train/seed.h"
 #include "train/teacher.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { BATCH = 16 };
@@ -112,13 +111,8 @@ static void write_row(void *arg, size_t i, unsigned worker)
 	size_t d = p->l->t->id.dim;
 	const float *feature = p->l->out + i * d;
 	float *row = p->row + i * p->width;
-	double sum = 0;
 	(void)worker;
-	for (size_t k = 0; k < d; k++)
-		sum += (double)feature[k] * (double)feature[k];
-	float scale = sum > 0 ? (float)(1 / sqrt(sum)) : 0;
-	for (size_t k = 0; k < d; k++)
-		row[k] = feature[k] * scale;
+	ims_floats_normalise(row, feature, d);
 	ims_classifier_run(&p->l->t->classes, feature, row + d);
 }
 

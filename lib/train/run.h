@@ -24,6 +24,10 @@ typedef struct run {
 	double best;                     /* lowest validation loss; NaN: none yet */
 	uint32_t since_best;             /* validations since then */
 	hash256 key;                     /* of all that determines the result of the run */
+	const train_folder *holdout;     /* n_holdout */
+	struct judgement *judgement;     /* n_holdout, of each */
+	size_t n_holdout;
+	imgsearch_train_report *report; /* its items have room for all judgements */
 } run;
 
 /* What a batch of the run shows. */

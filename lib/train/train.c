@@ -8,6 +8,7 @@
 #include "model/shim_load.h"
 #include "model/weights.h"
 #include "train/checkpoint.h"
+#include "train/holdout.h"
 #include "train/order.h"
 #include "train/result.h"
 #include "train/run.h"
@@ -119,10 +120,11 @@ static int identify(run *r, imgsearch_error *err)
 	return 0;
 }
 
-static int open_set(run *r, const train_file *files, size_t n, imgsearch_error *err)
+static int open_set(run *r, const train_folder *folder, imgsearch_error *err)
 {
 	const imgsearch_train_options *o = r->o;
-	int rc = ims_dataset_open(&r->set, files, n, o->validation, o->seed, r->job, err);
+	int rc = ims_dataset_open(&r->set, folder->file, folder->n, o->validation, o->seed, r->job,
+		err);
 	if (rc)
 		return rc;
 	r->set.side = r->recipe.crop;
@@ -185,12 +187,12 @@ static int make_network(run *r, imgsearch_error *err)
 	return rc;
 }
 
-static int prepare(run *r, imgsearch_train_options *o, const train_file *files, size_t n,
+static int prepare(run *r, imgsearch_train_options *o, const train_folder *folder,
 	imgsearch_error *err)
 {
 	int rc = identify(r, err);
 	if (!rc)
-		rc = open_set(r, files, n, err);
+		rc = open_set(r, folder, err);
 	if (rc)
 		return rc;
 	configure(r);
@@ -208,6 +210,8 @@ static int prepare(run *r, imgsearch_train_options *o, const train_file *files, 
 	rc = make_key(r, err);
 	if (!rc)
 		rc = make_network(r, err);
+	if (!rc)
+		rc = ims_holdout_open(r, err);
 	if (!rc)
 		rc = ims_pool_new(&r->pool, r->config.threads, 2 * o->batch, err);
 	/*
@@ -354,9 +358,7 @@ static int validate_and_write(loop *l, imgsearch_error *err)
 {
 	run *r = l->r;
 	double loss = NAN, accuracy = NAN;
-	int rc = blend(r, (float)r->o->blend, err);
-	if (!rc)
-		rc = validate(l, &loss, &accuracy, err);
+	int rc = validate(l, &loss, &accuracy, err);
 	if (rc)
 		return rc;
 	bool better = isnan(r->best) || loss < r->best;
@@ -370,6 +372,17 @@ static int validate_and_write(loop *l, imgsearch_error *err)
 		l->validation_accuracy = accuracy;
 		rc = ims_result_write(r, err);
 	}
+	return rc;
+}
+
+static int end_epoch(loop *l, imgsearch_error *err)
+{
+	run *r = l->r;
+	int rc = blend(r, (float)r->o->blend, err);
+	if (!rc && r->set.n > r->set.n_train)
+		rc = validate_and_write(l, err);
+	if (!rc)
+		rc = ims_holdout_judge(r, err);
 	return rc ? rc : blend(r, 0, err);
 }
 
@@ -432,12 +445,12 @@ static int stop_run(loop *l, int rc, imgsearch_error *err)
 static int after_step(loop *l, imgsearch_error *err)
 {
 	run *r = l->r;
-	bool held_out = r->set.n > r->set.n_train, last = r->step == r->steps;
+	bool judged = r->set.n > r->set.n_train || r->n_holdout, last = r->step == r->steps;
 	int rc = step_progress(l, err);
 	if (rc)
 		return stop_run(l, rc, err);
-	if (held_out && (r->step % r->per_epoch == 0 || last)) {
-		rc = validate_and_write(l, err);
+	if (judged && (r->step % r->per_epoch == 0 || last)) {
+		rc = end_epoch(l, err);
 		if (!rc && !last)
 			rc = start_step(l, r->step, err);
 	}
@@ -451,7 +464,9 @@ static int after_step(loop *l, imgsearch_error *err)
 static int steps(loop *l, imgsearch_train_report *report, imgsearch_error *err)
 {
 	run *r = l->r;
-	int rc = r->step < r->steps ? start_step(l, r->step, err) : 0;
+	int rc = r->step ? 0 : ims_holdout_judge(r, err);
+	if (!rc && r->step < r->steps)
+		rc = start_step(l, r->step, err);
 	while (!rc && r->step < r->steps) {
 		rc = one_step(l, err);
 		if (!rc)
@@ -508,15 +523,21 @@ static uint64_t log_damaged(run *r)
 	return n;
 }
 
-int ims_train(const train_file *files, size_t n, const model_spec *start,
+int ims_train(const train_folder *folder, size_t n_holdout, const model_spec *start,
 	const imgsearch_train_options *options, job *job, imgsearch_train_report *report,
 	imgsearch_error *err)
 {
 	imgsearch_train_options o = *options;
-	imgsearch_train_report unused;
 	double began = ims_now();
-	run r = { .o = &o, .start = start, .job = job, .best = NAN };
-	report = report ? report : &unused;
+	run r = {
+		.o = &o,
+		.start = start,
+		.job = job,
+		.best = NAN,
+		.holdout = folder + 1,
+		.n_holdout = n_holdout,
+		.report = report,
+	};
 	*report = (imgsearch_train_report){
 		.loss = NAN,
 		.accuracy = NAN,
@@ -526,7 +547,7 @@ int ims_train(const train_file *files, size_t n, const model_spec *start,
 	defaults(&o);
 	int rc = check(&o, err);
 	if (!rc)
-		rc = prepare(&r, &o, files, n, err);
+		rc = prepare(&r, &o, folder, err);
 	if (!rc)
 		rc = learn(&r, report, err);
 	report->pictures = r.set.n - log_damaged(&r);
@@ -538,6 +559,7 @@ int ims_train(const train_file *files, size_t n, const model_spec *start,
 	if (r.net)
 		r.shim->free(r.net);
 	ims_pool_free(r.pool);
+	ims_holdout_free(&r);
 	ims_distill_free(&r.distillation);
 	ims_dataset_free(&r.set);
 	ims_model_identity_free(&r.id);

@@ -182,6 +182,57 @@ with tempfile.TemporaryDirectory() as work:
         "no checkpoint is left",
         not [f for f in os.listdir(".") if "checkpoint" in f or "part" in f],
     )
+    # ---- folders that are never trained on
+    draw("other/brown", 8, (128, 110, 90))
+    draw("other/grey", 8, (120, 110, 98))
+    os.symlink("set/green", "link")
+    judged = ["set", *model, "--batch", 8, "--val", -1, "--epochs", 3, "--lr", 0.003, "--f32"]
+    judged += ["--layers", 2, "--json"]
+    held = ["--holdout", "link", "--holdout", "other"]
+    code, out, err = run("train", *judged, *held, "-o", "judged.safetensors")
+    r = json.loads(out) if out else {}
+    curve = r.get("holdout", [])
+    ok(
+        "a held-out folder, named by a link, is not trained on",
+        code == 4 and (r.get("classes"), r.get("pictures")) == (2, 24),
+        f"{code} {out}{err}",
+    )
+    ok(
+        "it is judged at the start and after each epoch of three batches",
+        [(h["folder"], h["step"]) for h in curve]
+        == [(f, s) for s in (0, 3, 6, 9) for f in ("link", "other")],
+        out,
+    )
+    ok(
+        "pictures with a class are queries, copies of each picture too",
+        [(h["queries"], h["copies"], h["map"] is None) for h in curve[-2:]]
+        == [(0, 84, True), (16, 112, False)],
+        out,
+    )
+    run("index", "other", "--model", "judged.safetensors", "--precision", "f32", "--db", "o.db")
+    code, out, err = run("eval", "--plain", "--json", "--db", "o.db")
+    e = json.loads(out) if out else {}
+    ok(
+        "eval --plain says the same of the file that was written",
+        abs(e.get("map", 9) - curve[-1]["map"]) < 0.01
+        and abs(e.get("accuracy", 9) - curve[-1]["accuracy"]) < 0.01,
+        f"{out}{err}{curve[-1:]}",
+    )
+    os.rename("set/green", "green")
+    run("train", *judged, "-o", "unjudged.safetensors")
+    os.rename("green", "set/green")
+    ok(
+        "what is written does not depend on it",
+        content("judged.safetensors") == content("unjudged.safetensors"),
+    )
+    for folder, name, want in (
+        ("set", "the folder of all pictures", "held out"),
+        (".", "a folder above it", "held out"),
+        ("nowhere", "a missing folder", "nowhere"),
+        ("set/empty", "an empty folder", "fewer than two pictures"),
+    ):
+        refuses(f"held out: {name}", want, *judged, "--holdout", folder, "-o", "no.safetensors")
+
     code, out, err = run("index", "set", "--model", "ce.safetensors")
     ok("index --model takes the file", code == 4, err)
     code, out, err = run("query", "set/red/3.png", "-k", 6, "--no-self", "--json")

@@ -146,6 +146,7 @@ _imgsearch() {
 	"train --batch") return ;;
 	"train --lr") return ;;
 	"train --val") return ;;
+	"train --holdout") return ;;
 	"train --patience") return ;;
 	"train --min-crop") return ;;
 	"train --jitter") return ;;
@@ -207,7 +208,7 @@ _imgsearch() {
 	"check") options="--recall --db --json --help --quiet --verbose" ;;
 	"dups") options="--kind --min-score --under --reject --db --threads --json --null --help --quiet --verbose" ;;
 	"map") options="--output --tiles --pca --size --under --perplexity --max-points --seed --db --threads --json --help --quiet --verbose" ;;
-	"train") options="--out --distill --loss --layers --size --dim --posteriors --epochs --steps --batch --lr --val --patience --min-crop --jitter --anchor --blend --decay --views --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
+	"train") options="--out --distill --loss --layers --size --dim --posteriors --epochs --steps --batch --lr --val --holdout --patience --min-crop --jitter --anchor --blend --decay --views --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
 	"serve") options="--port --listen --token-file --host --socket --uploads --cache --max-upload --read-only --db --model --weights --device --precision --threads --help --quiet --verbose" ;;
 	"help") options="--man --help --quiet --verbose" ;;
 	"complete") options="--help --quiet --verbose" operands="bash zsh fish" ;;

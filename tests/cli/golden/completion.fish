@@ -239,6 +239,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l steps -d 'steps,
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l batch -d 'pictures a step' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l lr -d 'peak learning rate (default: 0.00005; 0.0002 with --distill)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l val -d 'share of the pictures held out for validation; negative: none' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l holdout -d 'a folder that is never trained on, also where it is below DIR: how the network does on it is measured at the start and after each epoch (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l patience -d 'stop after N validations without a gain' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l min-crop -d 'smallest share of a picture in a crop (default: 0.35; 0.7 with --distill)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l jitter -d 'how much brightness, contrast and saturation vary; negative: none' -x

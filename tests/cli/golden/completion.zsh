@@ -314,6 +314,7 @@ _imgsearch() {
 			'--batch=[pictures a step]:N:' \
 			'--lr=[peak learning rate (default\: 0.00005; 0.0002 with --distill)]:RATE:' \
 			'--val=[share of the pictures held out for validation; negative\: none]:SHARE:' \
+			'*--holdout=[a folder that is never trained on, also where it is below DIR\: how the network does on it is measured at the start and after each epoch (may be repeated)]:DIR:' \
 			'--patience=[stop after N validations without a gain]:N:' \
 			'--min-crop=[smallest share of a picture in a crop (default\: 0.35; 0.7 with --distill)]:SHARE:' \
 			'--jitter=[how much brightness, contrast and saturation vary; negative\: none]:SHARE:' \
