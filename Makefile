@@ -305,7 +305,11 @@ bench-quality: all
 	@B=$(B) tests/bench/quality.py
 
 bench-model: all $(B)/tests/bench/model
-	@IMGSEARCH_LIBDIR=$(B) $(B)/tests/bench/model
+	@IMGSEARCH_LIBDIR=$(B) $(B)/tests/bench/model ../shared/weights/mobilenet_v2.pth $(MODELS)
+
+# RECIPE: options of imgsearch train; RUNS: where everything lies; FOLDS=1,2: only these.
+bench-folds: all
+	@B=$(B) tests/bench/folds.py ../shared $(or $(RUNS),$(B)/folds) $(if $(FOLDS),--folds $(FOLDS)) $(or $(NAME),recipe) $(RECIPE)
 
 bench-tune: all
 	@B=$(B) tests/bench/tune.py

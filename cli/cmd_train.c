@@ -21,6 +21,9 @@ typedef struct train_args {
 		decay;
 	uint64_t seed;
 	option_list holdout;
+	const char *teach;
+	uint32_t whole, together, fold;
+	float probabilities;
 } train_args;
 
 static const char *const losses[] = { "ce", "supcon", "arcface", NULL };
@@ -44,6 +47,8 @@ static const option options[] = {
 	{ "posteriors", 0, OPT_FLAG, AT(posteriors),
 		.help = "the layer of --dim also sees the probabilities of the classes that the network "
 				"knows" },
+	{ "fold", 0, OPT_FLAG, AT(fold),
+		.help = "batch norms become part of their convolutions before anything is learned" },
 	{ "epochs", 0, OPT_UINT, AT(epochs), "N", .help = "times that each picture is seen", .min = 1,
 		.max = 1000000, .def = "10" },
 	{ "steps", 0, OPT_UINT, AT(steps), "N", .help = "steps, instead of epochs", .min = 1,
@@ -78,6 +83,18 @@ static const option options[] = {
 	{ "views", 0, OPT_UINT, AT(views), "N",
 		.help = "--distill: crops of each picture that the teachers see", .min = 1, .max = 1024,
 		.def = "2" },
+	{ "teach", 0, OPT_FILE, AT(teach), "FILE",
+		.help = "--distill: keep what the teachers say in this file; runs with the same teachers, "
+				"--seed, --min-crop and --whole share it" },
+	{ "whole", 0, OPT_FLAG, AT(whole),
+		.help = "--distill: the first view is the whole picture, as when it is indexed" },
+	{ "together", 0, OPT_UINT, AT(together), "N",
+		.help = "--distill: N views of a picture side by side in a batch", .min = 1, .max = 1024,
+		.def = "1" },
+	{ "probabilities", 0, OPT_FLOAT, AT(probabilities), "WEIGHT",
+		.help = "--distill: weight of the teachers' class probabilities beside their features; "
+				"negative: none",
+		.min = -1, .max = 1000, .def = "1" },
 	{ "relational", 0, OPT_FLOAT, AT(relational), "WEIGHT",
 		.help = "--distill: weight of the similarities within a batch; negative: none", .min = -1,
 		.max = 1000, .def = "1" },
@@ -137,6 +154,11 @@ static imgsearch_train_options train_options(const train_args *a)
 		.int8 = a->int8,
 		.holdout = a->holdout.item,
 		.n_holdout = a->holdout.n,
+		.teach = a->teach,
+		.whole = a->whole,
+		.together = a->together,
+		.fold = a->fold,
+		.probabilities = a->probabilities,
 	};
 }
 

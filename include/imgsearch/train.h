@@ -70,6 +70,18 @@ typedef struct imgsearch_train_options {
 	 */
 	const char *const *holdout;
 	size_t n_holdout;
+	/*
+	 * distillation: the file of what the teachers say of views of pictures; kept, and shared by
+	 * runs with the same teachers, seed, min_crop and whole on any pictures, one at a time (EBUSY).
+	 * NULL: out.teach, which is removed at the end
+	 */
+	const char *teach;
+	uint32_t whole;    /* distillation: 1: the first view of each picture is its centre crop */
+	uint32_t together; /* distillation: views of a picture side by side in a batch; default 1 */
+	/* distillation: weight of class probabilities beside features; default 1; negative: none */
+	float probabilities;
+	/* 1: batch norms become part of their convolutions, with the statistics that they start with */
+	uint32_t fold;
 } imgsearch_train_options;
 
 /* How the network does on a folder of `holdout` after so many steps: plain features, cosine. */

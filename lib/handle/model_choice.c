@@ -171,8 +171,8 @@ imgsearch_recipe ims_identity_recipe(const model_identity *id)
 
 /*
  * Other weights than the stored ones lie under the stored name: `out` is of them, or rc says why
- * not. Where the options ask for the name, its present weights count, with the recipe of their card;
- * else those of an earlier default model that are the stored ones.
+ * not. Where the options ask for the name, its present weights count, with the recipe of their
+ * card; else those of an earlier default model that are the stored ones.
  */
 static int resolve_replaced(imgsearch *s, const model_identity *stored, model_spec *spec, int rc,
 	model_identity *out, imgsearch_error *err)

@@ -30,6 +30,9 @@ typedef struct run {
 	imgsearch_train_report *report; /* its items have room for all judgements */
 } run;
 
+/* The views of a network of that recipe. */
+view_recipe ims_distill_view(const run *r, const image_recipe *recipe);
+
 /* What a batch of the run shows. */
 loader_spec ims_run_loader(const run *r);
 

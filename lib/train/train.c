@@ -35,6 +35,8 @@ static void defaults(imgsearch_train_options *o)
 	o->epochs = o->epochs ? o->epochs : 10;
 	o->batch = o->batch ? o->batch : 32;
 	o->views = !distil ? 0 : o->views ? o->views : 2;
+	o->together = distil && o->together ? o->together : 1;
+	o->probabilities = o->probabilities < 0 ? 0 : o->probabilities != 0 ? o->probabilities : 1;
 	o->patience = o->patience ? o->patience : 5;
 	o->rate = o->rate != 0 ? o->rate : distil ? 2e-4f : 5e-5f;
 	o->validation = o->validation < 0 ? 0 : o->validation != 0 ? o->validation : 0.1f;
@@ -53,6 +55,11 @@ static int check_batch(const imgsearch_train_options *o, imgsearch_error *err)
 			"train: supcon takes %d pictures of a class at a time: a batch needs %d pictures or"
 			" more, not %u",
 			CLASS_RUN, 2 * CLASS_RUN, o->batch);
+	if (o->batch % o->together || o->together > o->views + !o->teachers)
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"train: %u views of a picture together: there must be so many views, and a batch of %u"
+			" must hold a whole number of pictures",
+			o->together, o->batch);
 	return 0;
 }
 
@@ -96,6 +103,8 @@ static int make_key(run *r, imgsearch_error *err)
 	ims_buf_text(&t, "%g %g %g %g %g %g %g %g %g %llu\n", (double)o->rate, (double)o->validation,
 		(double)o->min_crop, (double)o->jitter, (double)o->anchor, (double)o->relational,
 		(double)o->label_weight, (double)o->whiten, (double)o->decay, (unsigned long long)o->seed);
+	ims_buf_text(&t, "views 2 %u %u %u %g\n", o->fold, o->whole, o->together,
+		(double)o->probabilities);
 	/* What is validated and written; "the best so far" depends on it. */
 	ims_buf_text(&t, "%g %u %u %u %u\n", o->blend, o->f32, o->int8, r->recipe.resize,
 		r->recipe.bicubic);
@@ -153,6 +162,7 @@ static void configure(run *r)
 		.loss = o->loss,
 		.dim = dim,
 		.posteriors = o->posteriors,
+		.fold = o->fold,
 		.target_dim = o->teachers ? dim : 0,
 		.anchor = o->anchor,
 		.decay = o->decay,
@@ -200,12 +210,12 @@ static int prepare(run *r, imgsearch_train_options *o, const train_folder *folde
 	if (o->posteriors && !o->dim)
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"train: posteriors need a linear layer, and its dim is not given");
-	if (o->batch > r->set.n_train)
-		o->batch = (uint32_t)r->set.n_train;
+	if (o->batch / o->together > r->set.n_train)
+		o->batch = (uint32_t)r->set.n_train * o->together;
 	rc = check_batch(o, err);
 	if (rc)
 		return rc;
-	r->per_epoch = r->set.n_train / o->batch;
+	r->per_epoch = r->set.n_train / (o->batch / o->together);
 	r->steps = o->steps ? o->steps : r->per_epoch * o->epochs;
 	rc = make_key(r, err);
 	if (!rc)
@@ -240,9 +250,8 @@ loader_spec ims_run_loader(const run *r)
 		.recipe = { .side = r->recipe.crop, .bicubic = r->recipe.bicubic },
 		.resize = r->recipe.resize,
 		.views = r->o->views,
-		.min_area = r->o->min_crop,
+		.view = ims_distill_view(r, &r->recipe),
 		.jitter = r->o->jitter,
-		.seed = r->o->seed,
 	};
 	memcpy(f.recipe.mean, r->recipe.mean, sizeof f.recipe.mean);
 	memcpy(f.recipe.std, r->recipe.std, sizeof f.recipe.std);
@@ -267,7 +276,8 @@ typedef struct loop {
 static int start_step(loop *l, uint64_t step, imgsearch_error *err)
 {
 	run *r = l->r;
-	uint64_t epoch = step / r->per_epoch, first = step % r->per_epoch * r->o->batch;
+	size_t together = r->o->together;
+	uint64_t epoch = step / r->per_epoch, first = step % r->per_epoch * (r->o->batch / together);
 	/* The contrastive loss needs several pictures of a class in a batch. */
 	size_t alike = !r->o->teachers && r->o->loss == IMGSEARCH_LOSS_SUPCON ? CLASS_RUN : 1;
 	int rc = l->ordered == epoch + 1
@@ -275,11 +285,13 @@ static int start_step(loop *l, uint64_t step, imgsearch_error *err)
 		: ims_train_order(&r->set, alike, ims_seed_derive(r->o->seed, 2, epoch), l->order, err);
 	l->ordered = epoch + 1;
 	for (size_t i = 0; i < r->o->batch; i++) {
-		uint32_t which = l->order[first + i];
+		uint32_t which = l->order[first + i / together];
 		l->items[i] = (loader_item){
 			.sample = which,
 			.random = ims_seed_derive(r->o->seed ^ 3, step, i),
-			.view = r->o->views ? (uint32_t)((which + epoch) % r->o->views) : 0,
+			.view = r->o->views
+				? (uint32_t)((which + epoch * together + i % together) % r->o->views)
+				: 0,
 		};
 	}
 	if (!rc)
