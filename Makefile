@@ -30,7 +30,7 @@ SHIM_SRC := $(wildcard shim/*.cc)
 LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(B)/%.o)
 SHIM_OBJ := $(SHIM_SRC:%.cc=$(B)/%.o)
-MODEL_FILES := $(patsubst lib/model/%,$(B)/%,$(wildcard lib/model/default.*))
+MODEL_FILES := $(patsubst lib/model/%,$(B)/%,$(wildcard lib/model/default*))
 LIBS     := -ljpeg -lpng -lz -lsqlite3 -ldl -lm -pthread
 CLI_LIBS := -lmicrohttpd -ljansson -lchafa -lglib-2.0
 
@@ -323,7 +323,11 @@ bench-quality: all
 	@B=$(B) tests/bench/quality.py
 
 bench-model: all $(B)/tests/bench/model
-	@IMGSEARCH_LIBDIR=$(B) $(B)/tests/bench/model
+	@IMGSEARCH_LIBDIR=$(B) $(B)/tests/bench/model ../shared/weights/mobilenet_v2.pth $(MODELS)
+
+# RECIPE: options of imgsearch train; RUNS: where everything lies; FOLDS=1,2: only these.
+bench-folds: all
+	@B=$(B) tests/bench/folds.py ../shared $(or $(RUNS),$(B)/folds) $(if $(FOLDS),--folds $(FOLDS)) $(or $(NAME),recipe) $(RECIPE)
 
 bench-tune: all
 	@B=$(B) tests/bench/tune.py
