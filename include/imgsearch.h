@@ -876,6 +876,13 @@ typedef int (*imgsearch_item_fn)(void *user, const imgsearch_item *item);
 IMGSEARCH_API int imgsearch_item_each(imgsearch *s, uint32_t state, imgsearch_item_fn each,
 	void *user, const imgsearch_call *call, imgsearch_error *err);
 
+/*
+ * n items by id, in this order, as imgsearch_item_each reports them; ids without an item are passed
+ * over. Cheaper than n calls of imgsearch_item_get, which also looks up the other paths of each.
+ */
+IMGSEARCH_API int imgsearch_item_each_of(imgsearch *s, const int64_t *ids, size_t n,
+	imgsearch_item_fn each, void *user, const imgsearch_call *call, imgsearch_error *err);
+
 /* One item by id. ENOTFOUND. */
 IMGSEARCH_API int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **out,
 	imgsearch_error *err);

@@ -221,6 +221,36 @@ int ims_items_each(imgsearch *s, uint32_t state, imgsearch_item_fn each, void *u
 	return rc;
 }
 
+/* A picture, or a vector without one; *root is owned. ENOTFOUND. */
+static int read_item(imgsearch *s, int64_t id, store_picture *p, char **root, imgsearch_error *err)
+{
+	int rc = ims_store_picture_get(s->store, id, p, root, err);
+	return rc == IMGSEARCH_ENOTFOUND ? vector_item(s, id, p, err) : rc;
+}
+
+int ims_items_each_of(imgsearch *s, const int64_t *ids, size_t n, imgsearch_item_fn each,
+	void *user, job *j, imgsearch_error *err)
+{
+	lister l = { s, each, user, j, err, 0, { 0 } };
+	int rc = ims_away_read(s, &l.away, err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		store_picture p = { 0 };
+		char *root = NULL;
+		imgsearch_error why = { 0 };
+		rc = read_item(s, ids[i], &p, &root, &why);
+		if (!rc)
+			rc = list_one(&l, &p, root);
+		else if (rc == IMGSEARCH_ENOTFOUND)
+			rc = 0;
+		else if (err)
+			*err = why;
+		ims_store_picture_clear(&p);
+		ims_free(root);
+	}
+	ims_away_free(&l.away);
+	return rc;
+}
+
 int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error *err)
 {
 	store_picture p = { 0 };
@@ -228,9 +258,7 @@ int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error
 	away_folders away = { 0 };
 	imgsearch_error why = { 0 };
 	*out = NULL;
-	int rc = ims_store_picture_get(s->store, id, &p, &root, &why);
-	if (rc == IMGSEARCH_ENOTFOUND)
-		rc = vector_item(s, id, &p, &why);
+	int rc = read_item(s, id, &p, &root, &why);
 	if (!rc)
 		rc = ims_away_read(s, &away, &why);
 	if (!rc)

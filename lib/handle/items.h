@@ -13,6 +13,9 @@
  */
 int ims_items_each(imgsearch *s, uint32_t state, imgsearch_item_fn each, void *user, job *j,
 	imgsearch_error *err);
+/* imgsearch_item_each_of; progress stage "list" */
+int ims_items_each_of(imgsearch *s, const int64_t *ids, size_t n, imgsearch_item_fn each,
+	void *user, job *j, imgsearch_error *err);
 /* imgsearch_item_get */
 int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error *err);
 /* imgsearch_item_find */
