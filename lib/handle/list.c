@@ -260,27 +260,33 @@ static int take_bare_vectors(lister *l, bool deleted)
 
 /* ------------------------------------------------------------------------------------ list ---- */
 
-/* The page of the sorted list. An item that went meanwhile is left out. */
+/* The item of an id; one that is not there is passed over. */
+static int hand_out_id(lister *l, int64_t id)
+{
+	store_picture p = { 0 };
+	char *root = NULL;
+	imgsearch_error why = { 0 };
+	int rc = ims_job_check(l->job, l->err);
+	int found = rc ? rc : ims_item_row(l->s, id, &p, &root, &why);
+	if (!rc && !found)
+		rc = hand_out(l, &p, root);
+	if (!rc && found && found != IMGSEARCH_ENOTFOUND) {
+		rc = found;
+		if (l->err)
+			*l->err = why;
+	}
+	ims_store_picture_clear(&p);
+	ims_free(root);
+	return rc;
+}
+
+/* The page of the sorted list. */
 static int hand_out_page(lister *l)
 {
 	int rc = 0;
 	sort(l);
-	for (uint64_t i = l->options->offset; !rc && i < l->n && on_page(l->options, i); i++) {
-		store_picture p = { 0 };
-		char *root = NULL;
-		rc = ims_job_check(l->job, l->err);
-		imgsearch_error why = { 0 };
-		int found = rc ? 0 : ims_item_row(l->s, l->item[i].id, &p, &root, &why);
-		if (!rc && !found)
-			rc = hand_out(l, &p, root);
-		if (found && found != IMGSEARCH_ENOTFOUND) {
-			rc = found;
-			if (l->err)
-				*l->err = why;
-		}
-		ims_store_picture_clear(&p);
-		ims_free(root);
-	}
+	for (uint64_t i = l->options->offset; !rc && i < l->n && on_page(l->options, i); i++)
+		rc = hand_out_id(l, l->item[i].id);
 	return rc;
 }
 
@@ -333,6 +339,20 @@ int ims_list(imgsearch *s, const imgsearch_item_list_options *o, imgsearch_item_
 	ims_free(l.value);
 	ims_free(l.item);
 	ims_filter_folders_free(&l.folders);
+	ims_away_free(&l.away);
+	return rc;
+}
+
+int ims_items_each_of(imgsearch *s, const int64_t *ids, size_t n, imgsearch_item_fn each,
+	void *user, job *j, imgsearch_error *err)
+{
+	lister l = { .s = s, .each = each, .user = user, .job = j, .err = err };
+	int rc = ims_away_read(s, &l.away, err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		rc = (i + 1) % 256 ? 0 : ims_job_step(j, "list", i, n, err);
+		if (!rc)
+			rc = hand_out_id(&l, ids[i]);
+	}
 	ims_away_free(&l.away);
 	return rc;
 }
