@@ -127,9 +127,13 @@ $(B)/imgsearch.pc: lib/imgsearch.pc.in Makefile
 # ------------------------------------------------------------------------------------------------ packages ----
 
 NEED_BUILD := gcc g++ make libjpeg-dev libpng-dev libsqlite3-dev libmicrohttpd-dev libjansson-dev libchafa-dev libglib2.0-dev pkg-config
-WANT_BUILD := $(if $(LIBTORCH),,libtorch-dev) libopenblas0-pthread libutf8proc-dev liblcms2-2 libwebp7
+# Debian 13 packs the decoders of libheif alone; in Debian 12 they are in libheif1.
+IS_12 := $(shell grep -xs 'VERSION_ID="12"' /etc/os-release)
+PLUGINS_13 := $(if $(IS_12),,libheif-plugin-libde265 libheif-plugin-dav1d)
+LIBJXL := $(if $(IS_12),libjxl0.7,libjxl0.11)
+WANT_BUILD := $(if $(LIBTORCH),,libtorch-dev) libopenblas0-pthread libutf8proc-dev liblcms2-2 libwebp7 libheif1 $(PLUGINS_13) $(LIBJXL) libtiff6
 NEED_TEST  := libcmocka-dev perl
-WANT_TEST  := webp clang libclang-rt-dev python3-numpy python3-pil python3-torch python3-torchvision python3-sklearn chromium chromium-driver nodejs icc-profiles-free colord-data
+WANT_TEST  := webp libheif-examples libjxl-tools libtiff-tools clang libclang-rt-dev python3-numpy python3-pil python3-torch python3-torchvision python3-sklearn chromium chromium-driver nodejs icc-profiles-free colord-data
 WANT_BENCH := libfaiss-dev libhnswlib-dev libnanoflann-dev libflann-dev r-cran-rcppannoy python3-matplotlib
 
 setup:
@@ -292,6 +296,14 @@ bench-decode: $(B)/tests/bench/decode
 # In pieces: DO=build, ask, cold-build, cold, crossover, auto, plot, table; N=0: all rows; BENCH_ARGS: see tests/bench/search.py.
 bench-search: cli $(B)/tests/bench/search_ours
 	@tests/bench/search.py $(B) $(or $(DO),all) --n $(or $(N),20000) $(BENCH_ARGS)
+
+# What a caller of the API gets, beside peers from PyPI. VENV=DIR: their virtual environment, made where it is absent.
+VENV ?= $(HOME)/.cache/imgsearch-peers
+.PHONY: bench-peers
+bench-peers: $(B)/tests/bench/front
+	@test -x $(VENV)/bin/python3 || { python3 -m venv $(VENV) && for p in numpy faiss-cpu hnswlib usearch sqlite-vec; do \
+		$(VENV)/bin/pip install -q $$p || echo "bench-peers: $$p cannot be installed, and is not measured" >&2; done; }
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(VENV)/bin/python3 tests/bench/peers.py $(B) $(BENCH_ARGS)
 
 # 10 million rows (N=...): says what disk it needs, then takes most of an hour. Not among those of `make bench`.
 bench-large: cli

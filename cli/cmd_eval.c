@@ -37,7 +37,7 @@ static const option options[] = {
 		.help = "use the features as they are: no mean subtracted, no other improvement" },
 	{ "whiten", 0, OPT_UINT, AT(options.whiten), "N",
 		.help = "measure on N principal components of equal variance (PCA whitening)", .min = 1,
-		.max = 65536 },
+		.max = IMGSEARCH_DIM_MAX },
 	UNDER_OPTION(AT),
 	CONDITION_OPTIONS(AT),
 	IMPROVE_OPTIONS(AT),

@@ -1,4 +1,5 @@
 /* imgsearch list, imgsearch failed: the paths of the index, and their states. */
+#include "cli/base/list.h"
 #include "cli/base/message.h"
 #include "cli/base/path.h"
 #include "cli/context/context.h"
@@ -162,7 +163,7 @@ static int list(context *c, lister *l, bool *nothing)
 	*nothing = !rc && !l->shown && c->under && !has_any(c);
 	if (rc < 0)
 		return context_error(c, &err);
-	return *nothing ? nothing_below(c, c->under) : CLI_DONE;
+	return *nothing ? nothing_below(c, c->under[c->n_under > 1]) : CLI_DONE;
 }
 
 static int list_run(context *c, void *args)

@@ -44,6 +44,7 @@ static char *index_request(const char *const *paths, size_t n,
 	json_object_set_new(q, "include", text_list(o->include, o->n_include));
 	json_object_set_new(q, "exclude", text_list(o->exclude, o->n_exclude));
 	json_object_set_new(q, "follow_links", json_boolean(o->follow_links));
+	json_object_set_new(q, "no_follow_links", json_boolean(o->no_follow_links));
 	json_object_set_new(q, "prune", json_boolean(o->prune));
 	json_object_set_new(q, "retry", json_boolean(o->retry));
 	json_object_set_new(q, "reread", json_boolean(o->reread));

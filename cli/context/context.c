@@ -2,6 +2,7 @@
 #include "cli/context/context.h"
 
 #include "cli/base/condition.h"
+#include "cli/base/list.h"
 #include "cli/base/message.h"
 #include "cli/base/path.h"
 #include "cli/base/text.h"
@@ -21,7 +22,7 @@ void context_close(context *c)
 	progress_free(c->progress);
 	free(c->db);
 	free(c->db_option);
-	free(c->under);
+	text_list_free(c->under, c->n_under);
 	free(c->condition);
 }
 
@@ -172,11 +173,11 @@ int context_filter(context *c, const filter_args *a, const imgsearch_filter **ou
 		return command_usage(c->command, "--%s", why);
 	c->filter = (imgsearch_filter){ .struct_size = sizeof c->filter, .columns = c->condition };
 	if (a->under) {
-		c->under = path_absolute(a->under);
+		c->under = path_ways(a->under, &c->n_under);
 		if (!c->under)
 			return cli_nomem();
-		c->filter.folders = (const char *const *)&c->under;
-		c->filter.n_folders = 1;
+		c->filter.folders = (const char *const *)c->under;
+		c->filter.n_folders = c->n_under;
 	}
 	if (a->under || c->condition)
 		*out = &c->filter;

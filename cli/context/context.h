@@ -19,9 +19,11 @@ typedef struct context {
 	imgsearch_recipe recipe; /* of context_options */
 	imgsearch *s;            /* after context_open; NULL before */
 	progress *progress;
-	char *db;                /* after context_db */
-	char *db_option;         /* of context_db_option */
-	char *under, *condition; /* of context_filter */
+	char *db;        /* after context_db */
+	char *db_option; /* of context_db_option */
+	char **under;    /* of context_filter: the paths that the folder may have */
+	size_t n_under;
+	char *condition; /* of context_filter */
 	imgsearch_filter filter;
 } context;
 

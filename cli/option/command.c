@@ -42,7 +42,8 @@ static const option group_model[] = {
 	{ "model", 'm', OPT_FILE, COMMON(open.model), "NAME",
 		.help = "network by name (see imgsearch models), or weights with a card" },
 	{ "weights", 'w', OPT_FILE, COMMON(open.weights), "FILE",
-		.help = "its weights: .pth, .safetensors, or TorchScript .pt" },
+		.help = "its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: "
+				"only from people you trust" },
 	{ "device", 0, OPT_TEXT, COMMON(open.device), "NAME",
 		.help = "where the network runs: auto, cpu, cuda, cuda:1" },
 	{ "precision", 0, OPT_ENUM, COMMON(open.precision), "NAME",
@@ -52,10 +53,11 @@ static const option group_model[] = {
 };
 static const option group_recipe[] = {
 	{ "resize", 0, OPT_UINT, COMMON(recipe.resize), "N",
-		.help = "short side after the resize (default: the network's own)", .min = 32,
-		.max = 4096 },
+		.help = "short side after the resize (default: the network's own)",
+		.min = IMGSEARCH_CROP_MIN, .max = IMGSEARCH_RESIZE_MAX },
 	{ "crop", 0, OPT_UINT, COMMON(recipe.crop), "N",
-		.help = "side of the centre crop (default: the network's own)", .min = 32, .max = 4096 },
+		.help = "side of the centre crop (default: the network's own)", .min = IMGSEARCH_CROP_MIN,
+		.max = IMGSEARCH_RESIZE_MAX },
 	{ "mean", 0, OPT_RGB, COMMON(recipe.mean), "R,G,B",
 		.help = "mean to subtract from values in 0..1", .min = -10, .max = 10,
 		.given = COMMON(mean) },
@@ -68,6 +70,8 @@ static const option group_recipe[] = {
 		.help = "decode JPEGs at full size: slower, exactly the reference transform" },
 	{ "max-megapixels", 0, OPT_UINT, COMMON(open.max_megapixels), "N",
 		.help = "larger pictures are \"too big\" (default 200)", .min = 1, .max = 4000 },
+	{ "formats", 0, OPT_TEXT, COMMON(open.formats), "LIST",
+		.help = "also read formats that are off by default: +tiff" },
 	{ "max-memory", 0, OPT_BYTES, COMMON(open.max_memory), "SIZE",
 		.help = "what decoding may take, in all: 500M, 2G (default: a quarter of the memory)",
 		.min = 16 << 20, .max = 1e18 },

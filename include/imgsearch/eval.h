@@ -35,7 +35,7 @@ typedef struct imgsearch_eval_options {
 	float expand_power;
 	float threshold; /* with has_threshold: its F1 too */
 	uint32_t has_threshold;
-	/* > 0: k-reciprocal re-ranking of 500 results with this k; cosine only */
+	/* > 0: k-reciprocal re-ranking of the first results with this k; cosine only */
 	uint32_t reciprocal;
 	/* > 1: a query is the mean vector of so many views; files are read again */
 	uint32_t views;

@@ -128,8 +128,10 @@ static int meet(helper *p, imgsearch_error *err)
 		return cannot_start(p->format, o == GONE ? "it ended at once" : "it does not answer", err);
 	if (hello.magic != WIRE_MAGIC || hello.version != WIRE_VERSION || hello.format != p->format)
 		return cannot_start(p->format, "it is another program, or of another version", err);
-	if (hello.state == WIRE_MISSING)
-		return ims_codec_missing(ims_codec_find(p->format), err);
+	const codec *c = ims_codec_find(p->format);
+	if (hello.state == WIRE_MISSING && hello.missing - 1 < CODEC_NEEDS
+		&& c->needs[hello.missing - 1].name)
+		return ims_codec_missing(c, hello.missing, err);
 	return hello.state == WIRE_READY ? 0
 									 : cannot_start(p->format, "it does not decode a sample", err);
 }
@@ -211,6 +213,7 @@ typedef struct question {
 	const image_head *stored; /* of a picture whose pixels are asked for */
 	wire_answer answer;
 	image im;
+	image_blocks blocks;
 } question;
 
 /* Whether the numbers of an answer can be true. */
@@ -228,7 +231,16 @@ static bool is_sound(const question *q)
 		return false;
 	if (a->partial && !q->request.partial)
 		return false;
+	uint32_t most = q->request.action == WIRE_BLOCKS ? IMAGE_MAX_BLOCK : 0;
+	if (a->exif > most || a->xmp > most)
+		return false;
 	return a->pixels == (pixels ? (uint64_t)a->width * a->height * 3 : 0);
+}
+
+static outcome receive_block(helper *p, buf *to, size_t size, double deadline)
+{
+	void *at = size ? ims_buf_grow(to, size) : NULL;
+	return !size ? ANSWERED : at ? transfer(p->fd, at, size, false, deadline) : GONE;
 }
 
 static outcome exchange(helper *p, question *q, double deadline, imgsearch_error *err)
@@ -242,8 +254,11 @@ static outcome exchange(helper *p, question *q, double deadline, imgsearch_error
 		return o;
 	if (!is_sound(q))
 		return NONSENSE;
-	if (!q->answer.pixels)
-		return ANSWERED;
+	o = receive_block(p, &q->blocks.exif, q->answer.exif, deadline);
+	if (o == ANSWERED)
+		o = receive_block(p, &q->blocks.xmp, q->answer.xmp, deadline);
+	if (o != ANSWERED || !q->answer.pixels)
+		return o;
 	if (ims_image_new(&q->im, q->answer.width, q->answer.height, err)) {
 		q->answer.rc = IMGSEARCH_ENOMEM;
 		return GONE; /* the pixels stay in the socket */
@@ -255,7 +270,9 @@ static outcome exchange(helper *p, question *q, double deadline, imgsearch_error
 static int own_error(question *q, imgsearch_error *err)
 {
 	wire_answer *a = &q->answer;
-	int rc = a->rc == IMGSEARCH_ELIMIT || a->rc == IMGSEARCH_ENOMEM ? a->rc : IMGSEARCH_EFORMAT;
+	bool known = a->rc == IMGSEARCH_ELIMIT || a->rc == IMGSEARCH_ENOMEM
+		|| a->rc == IMGSEARCH_EUNSUPPORTED;
+	int rc = known ? a->rc : IMGSEARCH_EFORMAT;
 	a->message[sizeof a->message - 1] = 0;
 	for (char *c = a->message; *c; c++)
 		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
@@ -316,6 +333,7 @@ static int ask(helpers *h, question *q, imgsearch_error *err)
 		bool no_memory = q->answer.rc == IMGSEARCH_ENOMEM && q->answer.pixels;
 		int signal = end_helper(&p);
 		ims_image_free(&q->im);
+		ims_image_blocks_free(&q->blocks);
 		rc = no_memory ? IMGSEARCH_ENOMEM : judge(h, o, signal, fresh, tries, err);
 		if (rc)
 			return rc;
@@ -390,6 +408,20 @@ static int decode(image_codecs *c, image *out, const image_head *stored, const v
 	return 0;
 }
 
+static int blocks(image_codecs *c, image_format f, image_blocks *out, const void *data, size_t size,
+	imgsearch_error *err)
+{
+	helpers *h = helpers_of(c);
+	question q = {
+		.format = f,
+		.request = { WIRE_MAGIC, WIRE_BLOCKS, 0, h->options.seconds, size, 0 },
+		.data = data,
+	};
+	int rc = ask(h, &q, err);
+	*out = q.blocks;
+	return rc;
+}
+
 image_codecs *ims_helpers_codecs(helpers *h)
 {
 	return &h->codecs;
@@ -400,7 +432,7 @@ helpers *ims_helpers_new(const helper_options *options)
 	helpers *h = ims_zalloc(1, sizeof *h);
 	if (!h)
 		return NULL;
-	h->codecs = (image_codecs){ knows, check, head, decode };
+	h->codecs = (image_codecs){ knows, check, head, decode, blocks };
 	h->options = *options;
 	h->options.seconds = options->seconds ? options->seconds : SECONDS;
 	h->program = ims_strdup(options->program);

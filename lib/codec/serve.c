@@ -63,6 +63,15 @@ static void decode(const codec *c, const wire_request *r, const void *data, colo
 	a->pixels = (uint64_t)im->width * im->height * 3;
 }
 
+static void find_blocks(const codec *c, const wire_request *r, const void *data, wire_answer *a,
+	image_blocks *blocks)
+{
+	ims_codec_blocks(c, blocks, data, r->size);
+	a->orientation = 1;
+	a->exif = (uint32_t)blocks->exif.len;
+	a->xmp = (uint32_t)blocks->xmp.len;
+}
+
 /* One picture. False: the other end is gone, or there is no memory to go on with. */
 static bool serve_one(const codec *c, colour_cache *colours)
 {
@@ -70,6 +79,7 @@ static bool serve_one(const codec *c, colour_cache *colours)
 	wire_answer a = { .magic = WIRE_MAGIC };
 	imgsearch_error err = { 0 };
 	image im = { 0 };
+	image_blocks blocks = { 0 };
 	if (!read_all(&r, sizeof r) || r.magic != WIRE_MAGIC || r.size > IMS_IMAGE_MAX_FILE)
 		return false;
 	alarm(r.seconds);
@@ -78,10 +88,15 @@ static bool serve_one(const codec *c, colour_cache *colours)
 		ims_free(data);
 		return false;
 	}
-	decode(c, &r, data, colours, &a, &im, &err);
+	if (r.action == WIRE_BLOCKS)
+		find_blocks(c, &r, data, &a, &blocks);
+	else
+		decode(c, &r, data, colours, &a, &im, &err);
 	memcpy(a.message, err.message, strnlen(err.message, sizeof a.message - 1)); /* the rest is 0 */
-	bool written = write_all(&a, sizeof a) && write_all(im.pixels, a.pixels);
+	bool written = write_all(&a, sizeof a) && write_all(im.pixels, a.pixels)
+		&& write_all(blocks.exif.data, a.exif) && write_all(blocks.xmp.data, a.xmp);
 	alarm(0);
+	ims_image_blocks_free(&blocks);
 	ims_image_free(&im);
 	ims_free(data);
 	return written;
@@ -98,10 +113,11 @@ static bool warm_up(const codec *c, colour_cache *colours)
 	return !a.rc;
 }
 
-static wire_state prepare(const codec *c, uint64_t memory, colour_cache *colours)
+static wire_state prepare(const codec *c, uint64_t memory, colour_cache *colours, uint32_t *missing)
 {
 	ims_sandbox_limit(memory);
-	if (!c->load())
+	*missing = c->load();
+	if (*missing)
 		return WIRE_MISSING;
 	ims_colour_available();
 	return warm_up(c, colours) && ims_sandbox_lock() ? WIRE_READY : WIRE_BROKEN;
@@ -115,9 +131,9 @@ int ims_codec_serve(int argc, char **argv)
 	colour_cache *colours = ims_colour_cache_new();
 	if (!c || !colours)
 		return 1;
-	wire_hello hello = { WIRE_MAGIC, WIRE_VERSION, 0, c->decoder.format };
+	wire_hello hello = { WIRE_MAGIC, WIRE_VERSION, 0, c->decoder.format, 0 };
 	prctl(PR_SET_NAME, "imgsearch-dec");
-	hello.state = prepare(c, strtoull(argv[3], NULL, 10), colours);
+	hello.state = prepare(c, strtoull(argv[3], NULL, 10), colours, &hello.missing);
 	if (!write_all(&hello, sizeof hello) || hello.state != WIRE_READY)
 		return 0;
 	while (serve_one(c, colours)) {}

@@ -9,7 +9,7 @@
  */
 #include "base/library.h"
 #include "codec/codec.h"
-#include "image/alpha.h"
+#include "codec/finish.h"
 #include "image/metadata.h"
 
 #include <string.h>
@@ -43,11 +43,11 @@ static void load_once(void)
 	loaded = ims_library_load(files, functions, sizeof functions / sizeof functions[0]);
 }
 
-static bool load(void)
+static unsigned load(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, load_once);
-	return loaded;
+	return loaded ? 0 : 1;
 }
 
 /* ------------------------------------------------------------------------------- container ---- */
@@ -228,7 +228,8 @@ static int head(image_head *out, const void *data, size_t size, uint64_t max_pix
 	out->orientation = ims_image_orientation(&w.meta);
 	bool clear = w.alpha || w.frame_width < w.width || w.frame_height < w.height;
 	out->traits = (clear ? IMAGE_HAS_ALPHA : 0) | (w.colours.kind ? IMAGE_HAS_COLOURS : 0);
-	out->memory = (uint64_t)w.width * w.height * 4 + (uint64_t)w.frame_width * w.frame_height * 4;
+	out->memory = (uint64_t)w.width * w.height * (4 + CODEC_FINISH_MEMORY)
+		+ (uint64_t)w.frame_width * w.frame_height * 4;
 	ims_colour_clear(&w.colours);
 	return rc;
 }
@@ -265,25 +266,6 @@ static void make_opaque(const webp *w, uint8_t *to, size_t stride, uint32_t rows
 			to[y * stride + x * 4 + 3] = 255;
 }
 
-/* From RGBA to the picture: colours, then the background. */
-static int finish(image *out, const webp *w, uint8_t *rgba, uint32_t rows,
-	const decode_request *request, imgsearch_error *err)
-{
-	size_t n = (size_t)w->width * rows;
-	int rc = ims_image_new(out, w->width, rows, err);
-	if (rc)
-		return rc;
-	const colour_transform *t = ims_colour_acquire(request->colours, &w->colours, PIXELS_RGBA8,
-		false);
-	if (t)
-		ims_colour_apply(t, rgba, rgba, n);
-	ims_colour_release(t);
-	out->unconverted = w->colours.kind && !t;
-	out->partial = rows < w->height;
-	ims_alpha_flatten(out->pixels, rgba, n);
-	return 0;
-}
-
 static int decode(image *out, const image_head *stored, const void *data, size_t size,
 	const decode_request *request, imgsearch_error *err)
 {
@@ -302,11 +284,29 @@ static int decode(image *out, const image_head *stored, const void *data, size_t
 			&rows, err);
 	if (!rc && !w.alpha)
 		make_opaque(&w, rgba + start, stride, rows);
+	const codec_rows whole = {
+		.layout = PIXELS_RGBA8,
+		.data = rgba,
+		.stride = stride,
+		.width = w.width,
+		.height = rows < w.frame_height ? w.y + rows : w.height,
+		.colours = &w.colours,
+	};
 	if (!rc)
-		rc = finish(out, &w, rgba, rows < w.frame_height ? w.y + rows : w.height, request, err);
+		rc = ims_codec_finish(out, &whole, request->colours, err);
+	out->partial = !rc && whole.height < w.height;
 	ims_free(rgba);
 	ims_colour_clear(&w.colours);
 	return rc;
+}
+
+static void blocks(image_blocks *out, const void *data, size_t size)
+{
+	webp w;
+	open_webp(&w, data, size, UINT64_MAX, NULL);
+	ims_buf_put(&out->exif, w.meta.exif, w.meta.exif_size);
+	ims_buf_put(&out->xmp, w.meta.xmp, w.meta.xmp_size);
+	ims_colour_clear(&w.colours);
 }
 
 static const uint8_t sample[] = {
@@ -348,9 +348,9 @@ static const uint8_t sample[] = {
 
 const codec ims_codec_webp = {
 	.decoder = { IMAGE_WEBP, false, head, decode },
-	.needs = "libwebp",
-	.package = "libwebp7",
+	.needs = { { "libwebp", "libwebp7", NULL } },
 	.load = load,
+	.blocks = blocks,
 	.sample = sample,
 	.sample_size = sizeof sample,
 };

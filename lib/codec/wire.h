@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { WIRE_MAGIC = 0x696D7364, WIRE_VERSION = 1 };
+enum { WIRE_MAGIC = 0x696D7364, WIRE_VERSION = 2 };
 
 /* PROGRAM WIRE_WORD FORMAT MEMORY: a helper for one format; its socket is its standard input. */
 #define WIRE_WORD "decode-helper"
@@ -23,9 +23,10 @@ typedef enum wire_state {
 
 typedef struct wire_hello {
 	uint32_t magic, version, state, format;
+	uint32_t missing; /* WIRE_MISSING: 1 + the index of what the codec needs */
 } wire_hello;
 
-typedef enum wire_action { WIRE_HEAD, WIRE_DECODE } wire_action;
+typedef enum wire_action { WIRE_HEAD, WIRE_DECODE, WIRE_BLOCKS } wire_action;
 
 /* `size` bytes of the file follow. */
 typedef struct wire_request {
@@ -33,13 +34,17 @@ typedef struct wire_request {
 	uint64_t size, max_pixels;
 } wire_request;
 
-/* After WIRE_DECODE with rc 0, width * height * 3 bytes of pixels follow. */
+/*
+ * After WIRE_DECODE with rc 0, width * height * 3 bytes of pixels follow; after WIRE_BLOCKS the
+ * blocks of Exif and XMP.
+ */
 typedef struct wire_answer {
 	uint32_t magic;
 	int32_t rc;
 	uint32_t width, height; /* of the header, or of the pixels */
 	uint32_t orientation, traits, partial, unconverted;
 	uint64_t memory, pixels; /* pixels: their bytes */
+	uint32_t exif, xmp;      /* bytes */
 	char message[200];
 } wire_answer;
 

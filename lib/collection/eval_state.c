@@ -37,8 +37,8 @@ int ims_eval_load_rows(evaluation *e, imgsearch_error *err)
 	e->path = ims_zalloc(source->n, sizeof *e->path);
 	if (!e->ids || !e->rows || !e->label || !e->path)
 		return ims_nomem(err);
-	const imgsearch_filter *filter = e->options->filter;
-	int rc = filter ? ims_filter_ids(e->s, filter, &e->allowed, &e->n_allowed, err) : 0;
+	const imgsearch_filter *f = e->options->filter;
+	int rc = f ? ims_filter_allowed(e->s, f, e->job, &e->allowed, &e->n_allowed, err) : 0;
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < source->n; i++)

@@ -8,6 +8,7 @@
 #include "analysis/detail.h"
 #include "base/ids.h"
 #include "base/path.h"
+#include "handle/condition.h"
 #include "handle/filter.h"
 #include "image/image.h"
 #include "store/store.h"
@@ -38,6 +39,7 @@ void ims_members_free(members *m)
 	ims_free(m->item);
 	ims_free(m->name);
 	ims_free(m->stand_in);
+	ims_away_free(&m->away);
 }
 
 static member *find_item(const members *m, int64_t id)
@@ -325,11 +327,12 @@ static void forget_full(member *const *made, size_t n)
 
 /*
  * Stores the signatures of a block. The writer lock is held only for this. If another writer has it
- * or a write fails, nothing is stored, and the next call makes the signatures again.
+ * or a write fails, nothing is stored, and the next call makes the signatures again. So it is where
+ * a write would upgrade an index of an older version, which a reader leaves as it is.
  */
 static void store_signatures(store *st, member *const *made, size_t n)
 {
-	if (ims_store_read_only(st) || ims_store_write_begin(st, NULL))
+	if (ims_store_read_only(st) || ims_store_old_version(st) || ims_store_write_begin(st, NULL))
 		return;
 	int rc = ims_store_tx_begin(st, NULL);
 	if (!rc) {
@@ -364,6 +367,11 @@ static int make_missing(read_state *r, job *job, imgsearch_error *err)
 			m->unread += !missing[i]->has_detail;
 		rc = ims_job_step(job, "read", at + block, n, err);
 	}
+	if (!rc && n > m->unread && ims_store_old_version(r->s->store))
+		ims_job_log(job, IMGSEARCH_LOG_WARNING,
+			"index %s is of an older version and stays so: what was read of %zu pictures is not "
+			"stored",
+			ims_store_path(r->s->store), n - (size_t)m->unread);
 	ims_free(missing);
 	return rc;
 }
@@ -414,12 +422,24 @@ int ims_members_read(imgsearch *s, const imgsearch_filter *filter, bool signatur
 	members *out, imgsearch_error *err)
 {
 	read_state r = { .s = s, .filter = filter, .out = out };
+	imgsearch_filter widened;
+	filter_folders folders = { 0 };
 	*out = (members){ 0 };
-	int rc = filter && ims_filter_has_condition(filter)
-		? ims_filter_matching(s, filter, &r.matching, &r.n_matching, err)
-		: 0;
+	int rc = 0;
+	if (filter) {
+		widened = *filter;
+		r.filter = &widened;
+		rc = ims_filter_widen(s, &widened, &folders, err);
+	}
+	if (!rc && filter && ims_filter_has_condition(filter))
+		rc = ims_filter_matching(s, filter, &r.matching, &r.n_matching, err);
+	if (!rc)
+		rc = ims_away_read(s, &out->away, err);
 	if (!rc)
 		rc = ims_store_each_picture(s->store, 0, add_picture, &r, err);
+	if (!rc && filter && filter->n_folders && !filter->ids && !r.matching && !out->n)
+		ims_filter_tell_empty(&widened, job);
+	ims_filter_folders_free(&folders);
 	if (!rc)
 		rc = take_names(out);
 	if (!rc && filter)

@@ -31,7 +31,7 @@ int imgsearch_groups_find(imgsearch *s, const imgsearch_groups_options *theirs,
 int imgsearch_groups_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
 {
 	REQUIRE_HANDLE(s, "groups_reject", err);
-	int rc = ims_handle_write_begin(s, err);
+	int rc = ims_handle_write_begin(s, NULL, err);
 	if (rc)
 		return rc;
 	rc = ims_reject(s, a, b, err);

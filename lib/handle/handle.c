@@ -15,10 +15,10 @@
 
 static int own_options(imgsearch *s, const imgsearch_options *o, imgsearch_error *err)
 {
-	enum { STRINGS = 4 };
-	const char *const from[STRINGS] = { o->model, o->weights, o->device, o->decoder };
+	enum { STRINGS = 5 };
+	const char *const from[STRINGS] = { o->model, o->weights, o->device, o->decoder, o->formats };
 	const char **const to[STRINGS] = { &s->options.model, &s->options.weights, &s->options.device,
-		&s->options.decoder };
+		&s->options.decoder, &s->options.formats };
 	s->options = *o;
 	for (size_t i = 0; i < STRINGS; i++)
 		*to[i] = NULL;
@@ -28,7 +28,7 @@ static int own_options(imgsearch *s, const imgsearch_options *o, imgsearch_error
 	for (size_t i = 0; i < STRINGS; i++)
 		if (from[i] && !(*to[i] = ims_strdup(from[i])))
 			return ims_nomem(err);
-	return 0;
+	return ims_image_formats(&s->also, s->options.formats, err);
 }
 
 /* Whether opening makes an index: of no file, or of an empty one. */
@@ -148,6 +148,7 @@ void ims_handle_close(imgsearch *s)
 	ims_free((char *)s->options.weights);
 	ims_free((char *)s->options.device);
 	ims_free((char *)s->options.decoder);
+	ims_free((char *)s->options.formats);
 	ims_helpers_free(s->helpers);
 	pthread_mutex_destroy(&s->view_lock);
 	pthread_mutex_destroy(&s->network_lock);
@@ -167,7 +168,7 @@ job ims_handle_job(imgsearch *s, const imgsearch_call *call)
 	return j;
 }
 
-int ims_handle_write_begin(imgsearch *s, imgsearch_error *err)
+int ims_handle_write_begin(imgsearch *s, job *j, imgsearch_error *err)
 {
 	int idle = 0;
 	if (s->options.read_only)
@@ -178,9 +179,14 @@ int ims_handle_write_begin(imgsearch *s, imgsearch_error *err)
 			atomic_load(&s->transaction.thread) ? "%s: a transaction of this handle is open"
 												: "%s: another thread is changing the index",
 			ims_store_path(s->store));
+	int64_t older = ims_store_old_version(s->store);
 	int rc = ims_store_write_begin(s->store, err);
 	if (rc)
 		atomic_store(&s->writing, 0);
+	else if (older)
+		ims_job_log(j, IMGSEARCH_LOG_WARNING,
+			"index %s was upgraded from version %lld to %d: older programs cannot open it any more",
+			ims_store_path(s->store), (long long)older, IMS_STORE_VERSION);
 	return rc;
 }
 
@@ -295,6 +301,7 @@ image_limits ims_handle_limits(imgsearch *s, const image_recipe *recipe)
 		.at_least = resize && resize < IMS_SIGNATURE_AT_LEAST ? IMS_SIGNATURE_AT_LEAST : resize,
 		.colours = s->colours,
 		.codecs = s->helpers ? ims_helpers_codecs(s->helpers) : ims_codec_local(),
+		.also = s->also,
 		.budget = &s->memory,
 	};
 }

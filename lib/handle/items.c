@@ -2,13 +2,13 @@
 #include "handle/items.h"
 
 #include "base/path.h"
+#include "handle/away.h"
 #include "handle/paths.h"
 #include "handle/view.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 imgsearch_column *ims_column_named(imgsearch_column *const *columns, size_t n, const char *name)
 {
@@ -116,10 +116,9 @@ static int add_file_path(imgsearch *s, imgsearch_item *item, imgsearch_error *er
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
-int ims_item_make(imgsearch *s, const store_picture *p, const char *root, imgsearch_item **out,
-	imgsearch_error *err)
+int ims_item_make(imgsearch *s, const store_picture *p, const char *root, away_folders *away,
+	imgsearch_item **out, imgsearch_error *err)
 {
-	struct stat st;
 	imgsearch_item *item = ims_result_new(sizeof *item);
 	*out = NULL;
 	if (!item)
@@ -127,7 +126,6 @@ int ims_item_make(imgsearch *s, const store_picture *p, const char *root, imgsea
 	*item = (imgsearch_item){
 		.id = p->id,
 		.state = p->state,
-		.offline = p->root && root && stat(root, &st) != 0,
 		.width = p->width,
 		.height = p->height,
 		.bytes = p->size,
@@ -139,6 +137,8 @@ int ims_item_make(imgsearch *s, const store_picture *p, const char *root, imgsea
 		.has_vector = p->state == IMGSEARCH_STATE_INDEXED,
 	};
 	int rc = add_texts(item, p, root, err);
+	if (!rc && p->root && root)
+		item->offline = ims_away_has(away, item->path, strlen(root));
 	if (!rc)
 		rc = add_columns(s, item, err);
 	if (!rc && item->same_file)
@@ -210,10 +210,13 @@ int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error
 {
 	store_picture p = { 0 };
 	char *root = NULL;
+	away_folders away = { 0 };
 	*out = NULL;
 	int rc = ims_item_row(s, id, &p, &root, err);
 	if (!rc)
-		rc = ims_item_make(s, &p, root, out, err);
+		rc = ims_away_read(s, &away, err);
+	if (!rc)
+		rc = ims_item_make(s, &p, root, &away, out, err);
 	bool shown = p.state == IMGSEARCH_STATE_INDEXED || p.state == IMGSEARCH_STATE_DUPLICATE
 		|| p.state == IMGSEARCH_STATE_LINK;
 	imgsearch_error why = { 0 };
@@ -224,6 +227,7 @@ int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error
 			*err = why;
 	}
 	ims_store_picture_clear(&p);
+	ims_away_free(&away);
 	ims_free(root);
 	return rc;
 }
@@ -239,6 +243,7 @@ typedef struct finder {
 	imgsearch *s;
 	const char *path;
 	int64_t id;
+	imgsearch_error why; /* of a look-up that failed */
 } finder;
 
 /*
@@ -252,7 +257,7 @@ static int find_below(void *user, int64_t root, const char *root_path)
 	const char *below = root ? ims_path_below(f->path, root_path) : f->path;
 	if (!below || (root && !*below))
 		return 0;
-	int rc = ims_store_picture_find(f->s->store, root, below, &p, NULL);
+	int rc = ims_store_picture_find(f->s->store, root, below, &p, &f->why);
 	f->id = p.id;
 	ims_store_picture_clear(&p);
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc ? rc : 1;
@@ -264,7 +269,7 @@ static int find_by_id(finder *f)
 	imgsearch_item *item;
 	if (strncmp(f->path, "id:", 3))
 		return 0;
-	int rc = ims_item_get(f->s, strtoll(f->path + 3, NULL, 10), &item, NULL);
+	int rc = ims_item_get(f->s, strtoll(f->path + 3, NULL, 10), &item, &f->why);
 	if (rc)
 		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 	bool found = !strcmp(item->path, f->path);
@@ -276,15 +281,19 @@ static int find_by_id(finder *f)
 int ims_items_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err)
 {
 	finder f = { .s = s, .path = path };
-	int rc = ims_store_each_root(s->store, find_below, &f, err);
+	int rc = ims_store_each_root(s->store, find_below, &f, &f.why);
 	if (!rc)
 		rc = find_below(&f, 0, "");
 	if (!rc)
 		rc = find_by_id(&f);
-	if (rc == 1)
+	if (rc == 1) {
 		*id = f.id;
+		return 0;
+	}
+	if (rc && err)
+		*err = f.why;
 	if (rc)
-		return rc == 1 ? 0 : rc;
+		return rc;
 	return ims_fail(err, IMGSEARCH_ENOTFOUND, "%s is not in index %s", path,
 		ims_store_path(s->store));
 }

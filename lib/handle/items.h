@@ -5,6 +5,7 @@
 #ifndef IMS_HANDLE_ITEMS_H
 #define IMS_HANDLE_ITEMS_H
 
+#include "handle/away.h"
 #include "handle/handle.h"
 #include "store/store.h"
 
@@ -13,8 +14,8 @@
  * the row by id, of a vector without a picture, too; the caller clears *p and frees *root, also
  * after a failure. ENOTFOUND.
  */
-int ims_item_make(imgsearch *s, const store_picture *p, const char *root, imgsearch_item **out,
-	imgsearch_error *err);
+int ims_item_make(imgsearch *s, const store_picture *p, const char *root, away_folders *away,
+	imgsearch_item **out, imgsearch_error *err);
 int ims_item_row(imgsearch *s, int64_t id, store_picture *p, char **root, imgsearch_error *err);
 /* The row of a vector without a picture. */
 int ims_item_vector_row(imgsearch *s, int64_t id, store_picture *p, imgsearch_error *err);

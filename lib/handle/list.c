@@ -8,6 +8,7 @@
 #include "base/date.h"
 #include "base/ids.h"
 #include "base/path.h"
+#include "handle/condition.h"
 #include "handle/filter.h"
 #include "handle/items.h"
 
@@ -44,8 +45,11 @@ typedef struct lister {
 	size_t n_ids;
 	sort_value *value; /* owned, by id */
 	size_t n_values, cap_values;
+	imgsearch_filter filter; /* with folders widened */
+	filter_folders folders;
 	listed *item; /* owned; not in order of path */
 	size_t n, cap;
+	away_folders away;
 } lister;
 
 /* ----------------------------------------------------------------------------------- order ---- */
@@ -158,7 +162,7 @@ static bool is_below(const imgsearch_filter *f, const store_picture *p, const ch
 static bool passes(const lister *l, const store_picture *p, const char *root)
 {
 	const imgsearch_item_list_options *o = l->options;
-	const imgsearch_filter *f = o->filter;
+	const imgsearch_filter *f = o->filter ? &l->filter : NULL;
 	if (o->states && !(o->states >> p->state & 1))
 		return false;
 	if (!f)
@@ -173,7 +177,7 @@ static bool passes(const lister *l, const store_picture *p, const char *root)
 static int hand_out(lister *l, const store_picture *p, const char *root)
 {
 	imgsearch_item *item;
-	int rc = ims_item_make(l->s, p, root, &item, l->err);
+	int rc = ims_item_make(l->s, p, root, &l->away, &item, l->err);
 	if (!rc)
 		rc = ims_call_item(l->each, l->user, item);
 	imgsearch_item_free(item);
@@ -284,11 +288,14 @@ static int hand_out_page(lister *l)
 
 static int read_filter(lister *l)
 {
-	const imgsearch_filter *f = l->options->filter;
-	int rc = f && ims_filter_has_condition(f)
-		? ims_filter_matching(l->s, f, &l->matching, &l->n_matching, l->err)
-		: 0;
-	if (rc || !f || !f->ids)
+	imgsearch_filter *f = &l->filter;
+	if (!l->options->filter)
+		return 0;
+	*f = *l->options->filter;
+	int rc = ims_filter_widen(l->s, f, &l->folders, l->err);
+	if (!rc && ims_filter_has_condition(f))
+		rc = ims_filter_matching(l->s, f, &l->matching, &l->n_matching, l->err);
+	if (rc || !f->ids)
 		return rc;
 	l->ids = ims_alloc(f->n_ids, sizeof *l->ids);
 	if (!l->ids)
@@ -306,6 +313,8 @@ int ims_list(imgsearch *s, const imgsearch_item_list_options *o, imgsearch_item_
 	l.counts = total != NULL;
 	int rc = read_filter(&l);
 	if (!rc)
+		rc = ims_away_read(s, &l.away, err);
+	if (!rc)
 		rc = read_values(&l);
 	if (!rc)
 		rc = ims_store_each_picture(s->store, 0, take_row, &l, err);
@@ -319,6 +328,8 @@ int ims_list(imgsearch *s, const imgsearch_item_list_options *o, imgsearch_item_
 		rc = hand_out_page(&l);
 	if (total)
 		*total = l.passed;
+	ims_away_free(&l.away);
+	ims_filter_folders_free(&l.folders);
 	ims_free(l.matching);
 	ims_free(l.ids);
 	ims_free(l.value);

@@ -18,6 +18,9 @@ struct image_codecs {
 		uint64_t max_pixels, imgsearch_error *err);
 	int (*decode)(image_codecs *c, image *out, const image_head *stored, const void *data,
 		size_t size, const decode_request *request, imgsearch_error *err);
+	/* As ims_image_blocks. */
+	int (*blocks)(image_codecs *c, image_format f, image_blocks *out, const void *data, size_t size,
+		imgsearch_error *err);
 };
 
 #endif

@@ -1,6 +1,7 @@
 #include "image/colour.h"
 
 #include "base/library.h"
+#include "image/hdr.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -133,6 +134,27 @@ bool ims_colour_set_cicp(colour_space *c, uint8_t primaries, uint8_t transfer, u
 	return true;
 }
 
+void ims_colour_set_nclx(colour_space *c, unsigned primaries, unsigned transfer)
+{
+	const double *xy = primaries < 256 ? cicp_xy((uint8_t)primaries) : NULL;
+	ims_colour_set_transfer(c, xy ? xy : srgb_xy, transfer);
+}
+
+void ims_colour_set_transfer(colour_space *c, const double xy[8], unsigned transfer)
+{
+	colour_space out = { .kind = COLOUR_CURVE };
+	memcpy(out.xy, is_possible(xy) ? xy : srgb_xy, sizeof out.xy);
+	if (transfer == 16 || transfer == 18)
+		out.transfer = transfer == 16 ? TRANSFER_PQ : TRANSFER_HLG;
+	else if (transfer > 255 || !cicp_transfer(&out, (uint8_t)transfer)
+		|| out.transfer == TRANSFER_BT709)
+		out.transfer = TRANSFER_SRGB;
+	if (out.transfer == TRANSFER_SRGB && is_srgb(out.xy))
+		out = (colour_space){ 0 };
+	ims_colour_clear(c);
+	*c = out;
+}
+
 /* ------------------------------------------------------------------------------ Little CMS ---- */
 
 /*
@@ -209,6 +231,7 @@ struct colour_transform {
 	pixel_layout from;
 	bool narrow_range;
 	void *context, *transform; /* of Little CMS */
+	hdr_map *hdr;              /* instead of them */
 };
 
 static unsigned bytes_of(pixel_layout from)
@@ -249,6 +272,11 @@ static uint32_t source_format(uint32_t space, pixel_layout from, bool grey)
 	return 0;
 }
 
+static bool is_hdr(const colour_space *c)
+{
+	return c->kind == COLOUR_CURVE && (c->transfer == TRANSFER_PQ || c->transfer == TRANSFER_HLG);
+}
+
 static void *transfer_curve(void *context, const colour_space *c)
 {
 	/* x >= d: (a x + b) ^ g, else c x */
@@ -280,7 +308,23 @@ static void free_transform(colour_transform *t)
 		lcms.transform_free(t->transform);
 	if (t->context)
 		lcms.context_free(t->context);
+	ims_hdr_free(t->hdr);
 	ims_free(t);
+}
+
+static void make_by_lcms(colour_transform *t, const colour_space *c, bool grey)
+{
+	t->context = lcms.context_new(NULL, NULL);
+	void *source = t->context ? source_profile(t->context, c) : NULL;
+	void *target = source ? lcms.profile_srgb(t->context) : NULL;
+	uint32_t format = source ? source_format(lcms.profile_space(source), t->from, grey) : 0;
+	if (target && format)
+		t->transform = lcms.transform_new(t->context, source, format, target,
+			lcms_format(SPACE_RGB, 3, has_alpha(t->from), 1), PERCEPTUAL, 0);
+	if (target)
+		lcms.profile_close(target);
+	if (source)
+		lcms.profile_close(source);
 }
 
 static colour_transform *make(const colour_space *c, pixel_layout from, bool grey)
@@ -291,18 +335,11 @@ static colour_transform *make(const colour_space *c, pixel_layout from, bool gre
 	t->users = 1;
 	t->from = from;
 	t->narrow_range = c->narrow_range;
-	t->context = lcms.context_new(NULL, NULL);
-	void *source = t->context ? source_profile(t->context, c) : NULL;
-	void *target = source ? lcms.profile_srgb(t->context) : NULL;
-	uint32_t format = source ? source_format(lcms.profile_space(source), from, grey) : 0;
-	if (target && format)
-		t->transform = lcms.transform_new(t->context, source, format, target,
-			lcms_format(SPACE_RGB, 3, has_alpha(from), 1), PERCEPTUAL, 0);
-	if (target)
-		lcms.profile_close(target);
-	if (source)
-		lcms.profile_close(source);
-	if (t->transform)
+	if (is_hdr(c))
+		t->hdr = from == PIXELS_CMYK8 ? NULL : ims_hdr_new(c);
+	else
+		make_by_lcms(t, c, grey);
+	if (t->transform || t->hdr)
 		return t;
 	free_transform(t);
 	return NULL;
@@ -361,7 +398,10 @@ static void convert(const colour_transform *t, const uint8_t *from, uint8_t *to,
 	}
 	for (uint32_t i = 0; has_alpha(t->from) && i < n; i++)
 		alpha[i] = alpha_of(t->from, from, i);
-	lcms.transform_do(t->transform, from, to, n);
+	if (t->hdr)
+		ims_hdr_apply(t->hdr, t->from, from, to, n);
+	else
+		lcms.transform_do(t->transform, from, to, n);
 	for (uint32_t i = 0; has_alpha(t->from) && i < n; i++)
 		to[(size_t)i * 4 + 3] = alpha[i];
 }
@@ -451,7 +491,7 @@ static void insert(colour_cache *cache, colour_transform *t)
 const colour_transform *ims_colour_acquire(colour_cache *cache, const colour_space *c,
 	pixel_layout from, bool grey)
 {
-	if (c->kind == COLOUR_SRGB || !ims_colour_available())
+	if (c->kind == COLOUR_SRGB || (!is_hdr(c) && !ims_colour_available()))
 		return NULL;
 	if (!cache)
 		return make(c, from, grey);

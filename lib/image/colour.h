@@ -21,6 +21,8 @@ typedef enum colour_transfer {
 	TRANSFER_GAMMA, /* colour_space.gamma */
 	TRANSFER_SRGB,
 	TRANSFER_BT709,
+	TRANSFER_PQ, /* high dynamic range, see image/hdr.h */
+	TRANSFER_HLG,
 } colour_transfer;
 
 /* The colours of a file. All zero is sRGB. Freed by ims_colour_clear. */
@@ -49,6 +51,16 @@ void ims_colour_set_gamma(colour_space *c, double gamma, const double xy[8]);
 bool ims_colour_set_cicp(colour_space *c, uint8_t primaries, uint8_t transfer, uint8_t matrix,
 	uint8_t full_range);
 
+/*
+ * The primaries and the transfer of H.273 that HEIF and JPEG XL name for RGB of full range. The
+ * transfers of video count as sRGB's, as viewers take them; so does what is unknown. PQ and HLG are
+ * known.
+ */
+void ims_colour_set_nclx(colour_space *c, unsigned primaries, unsigned transfer);
+
+/* The same, with chromaticities as in cHRM. */
+void ims_colour_set_transfer(colour_space *c, const double xy[8], unsigned transfer);
+
 void ims_colour_clear(colour_space *c);
 
 /* Whether a profile is sRGB: a matrix profile whose primaries and curves are sRGB's. */
@@ -76,9 +88,10 @@ void ims_colour_cache_free(colour_cache *cache);
 bool ims_colour_available(void);
 
 /*
- * The transform to sRGB. NULL: the pixels stay as they are, since Little CMS is missing, the
- * profile is damaged or does not belong to such pixels, or there is no memory. `grey`: the samples
- * R, G and B of a pixel are equal. cache may be NULL. Released by ims_colour_release. Any thread.
+ * The transform to sRGB. NULL: the pixels stay as they are, since Little CMS is missing (PQ and
+ * HLG go without it), the profile is damaged or does not belong to such pixels, or there is no
+ * memory. `grey`: the samples R, G and B of a pixel are equal. cache may be NULL. Released by
+ * ims_colour_release. Any thread.
  */
 const colour_transform *ims_colour_acquire(colour_cache *cache, const colour_space *c,
 	pixel_layout from, bool grey);

@@ -9,7 +9,7 @@
 enum { DEFAULT_MAX_PIXELS = 200 * 1000 * 1000, MAX_SIDE = 1000000 };
 
 static const decoder *const decoders[] = { &ims_image_jpeg, &ims_image_png, &ims_image_bmp,
-	&ims_image_gif };
+	&ims_image_gif, &ims_image_raw };
 
 int ims_image_new(image *out, uint32_t width, uint32_t height, imgsearch_error *err)
 {
@@ -84,9 +84,36 @@ bool ims_image_needs_codec(image_format f, const image_limits *limits)
 	return limits && limits->codecs && limits->codecs->knows(limits->codecs, f);
 }
 
+static int check_asked(image_format f, const image_limits *limits, imgsearch_error *err)
+{
+	if (f == IMAGE_TIFF && !(limits->also & IMAGE_ALSO_TIFF))
+		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+			"TIFF files are read only where asked for: formats +tiff");
+	return 0;
+}
+
 int ims_image_check_codec(image_format f, const image_limits *limits, imgsearch_error *err)
 {
-	return ims_image_needs_codec(f, limits) ? limits->codecs->check(limits->codecs, f, err) : 0;
+	if (!ims_image_needs_codec(f, limits))
+		return 0;
+	int rc = check_asked(f, limits, err);
+	return rc ? rc : limits->codecs->check(limits->codecs, f, err);
+}
+
+int ims_image_blocks(image_blocks *out, const void *data, size_t size, const image_limits *limits,
+	imgsearch_error *err)
+{
+	image_format format = ims_image_sniff(data, size);
+	*out = (image_blocks){ 0 };
+	if (!ims_image_needs_codec(format, limits))
+		return 0;
+	return limits->codecs->blocks(limits->codecs, format, out, data, size, err);
+}
+
+void ims_image_blocks_free(image_blocks *b)
+{
+	ims_buf_free(&b->exif);
+	ims_buf_free(&b->xmp);
 }
 
 /* What decodes a file: a decoder of this room, or (NULL) the codecs of the limits. */
@@ -105,7 +132,7 @@ static int find_source(source *out, image_format format, const image_limits *lim
 		}
 	if (ims_image_needs_codec(format, limits)) {
 		*out = (source){ .codecs = limits->codecs };
-		return 0;
+		return check_asked(format, limits, err);
 	}
 	if (format == IMAGE_EMPTY)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "the file is empty");

@@ -34,7 +34,7 @@ typedef struct decoder {
 		const decode_request *request, imgsearch_error *err);
 } decoder;
 
-extern const decoder ims_image_jpeg, ims_image_png, ims_image_bmp, ims_image_gif;
+extern const decoder ims_image_jpeg, ims_image_png, ims_image_bmp, ims_image_gif, ims_image_raw;
 
 /* ELIMIT: width x height is above max_pixels (0: the default), or a side above a million. */
 int ims_image_check_size(uint64_t width, uint64_t height, uint64_t max_pixels,

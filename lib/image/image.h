@@ -32,6 +32,7 @@ typedef enum image_format {
 	IMAGE_JXL,
 	IMAGE_ICO,
 	IMAGE_SVG,
+	IMAGE_RAW,
 	IMAGE_EMPTY
 } image_format;
 
@@ -90,6 +91,7 @@ typedef struct image_recipe {
  * long as its short side (or that of the crop) stays 1.25 times as long. The cosine of its feature
  * to that of the full picture is then above 0.995 (tests/image/reference.py).
  */
+enum { IMAGE_ALSO_TIFF = 1 };
 typedef struct image_codecs image_codecs;
 typedef struct image_limits {
 	uint64_t max_pixels;          /* 0: 200 million */
@@ -98,21 +100,46 @@ typedef struct image_limits {
 	bool partial;                 /* what is there of a damaged picture is accepted */
 	struct colour_cache *colours; /* NULL: none */
 	image_codecs *codecs;         /* of further formats; NULL: none */
+	uint32_t also;                /* IMAGE_ALSO_...: formats that are read only where asked for */
 	budget *budget;               /* of memory, shared with other decoders; NULL: no limit */
 } image_limits;
 
 enum { IMS_IMAGE_MAX_FILE = 1 << 30 }; /* bytes; larger files are refused */
 
-/* The format of the n first bytes of a file, and its name for messages (static). */
+/* The bits IMAGE_ALSO_... of a list such as "+tiff" (NULL: none). EINVAL: an unknown name. */
+int ims_image_formats(uint32_t *also, const char *list, imgsearch_error *err);
+
+/*
+ * The format of a file, by its bytes or by a descriptor, of which only the beginning is read, and
+ * the directories of TIFF, since RAW files look like it. Of a file that cannot be read: -1, with
+ * errno.
+ */
 image_format ims_image_sniff(const void *data, size_t size);
+int ims_image_sniff_file(int fd, image_format *out);
+
+/* The name of a format for messages (static). */
 const char *ims_image_format_name(image_format f);
 
 /*
  * Whether files of this format are read by limits->codecs; and whether that can be now: 0, or
- * EUNSUPPORTED with the reason. limits may be NULL.
+ * EUNSUPPORTED with the reason, which may be that it was not asked for. limits may be NULL.
  */
 bool ims_image_needs_codec(image_format f, const image_limits *limits);
 int ims_image_check_codec(image_format f, const image_limits *limits, imgsearch_error *err);
+
+/*
+ * The raw metadata of a file whose format is read by limits->codecs: Exif from its TIFF header on,
+ * XMP as text. Each is a stranger's bytes, at most IMAGE_MAX_BLOCK of them, and empty where the
+ * file has none, or more. Files of other formats have none here. EUNSUPPORTED, as above; EFORMAT,
+ * EIO: the codec's process ended. Freed by ims_image_blocks_free, also on failure.
+ */
+enum { IMAGE_MAX_BLOCK = 1 << 20 };
+typedef struct image_blocks {
+	buf exif, xmp;
+} image_blocks;
+int ims_image_blocks(image_blocks *out, const void *data, size_t size, const image_limits *limits,
+	imgsearch_error *err);
+void ims_image_blocks_free(image_blocks *b);
 
 /*
  * Reads only the header and allocates no pixels. EFORMAT: damaged; EUNSUPPORTED: another format, by
@@ -165,7 +192,7 @@ int ims_image_fit(const image *im, const image_recipe *recipe, bool planar, floa
 int ims_image_resize(image *out, const image *in, uint32_t width, uint32_t height, bool bicubic,
 	const double box[4], imgsearch_error *err);
 
-/* Encoders: append to out. quality: 0..100. */
+/* Encoders: append to out. quality: 0..100. ELIMIT: a side is longer than the format allows. */
 int ims_image_encode_jpeg(buf *out, const image *im, int quality, const stop_token *stop,
 	imgsearch_error *err);
 int ims_image_encode_png(buf *out, const image *im, const stop_token *stop, imgsearch_error *err);

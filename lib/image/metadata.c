@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* The orientation in the first directory; 0: there is none. */
-static uint32_t exif_orientation(const uint8_t *data, size_t size)
+uint32_t ims_exif_orientation(const uint8_t *data, size_t size)
 {
 	enum { TAG_ORIENTATION = 0x0112 };
 	tiff_tags t;
@@ -40,7 +40,7 @@ static uint32_t xmp_orientation(const uint8_t *text, size_t size)
 
 uint32_t ims_image_orientation(const metadata *m)
 {
-	uint32_t value = exif_orientation(m->exif, m->exif_size);
+	uint32_t value = ims_exif_orientation(m->exif, m->exif_size);
 	if (!value)
 		value = xmp_orientation(m->xmp, m->xmp_size);
 	return value >= 1 && value <= 8 ? value : 1;

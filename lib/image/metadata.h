@@ -23,6 +23,9 @@ typedef struct metadata {
  */
 uint32_t ims_image_orientation(const metadata *m);
 
+/* That of an Exif block (NULL: none) alone, as it is written; 0: it does not say. */
+uint32_t ims_exif_orientation(const uint8_t *data, size_t size);
+
 /*
  * Takes the content of a JPEG segment APP1, which is Exif or XMP by its first bytes. The first
  * block of each kind counts.

@@ -3,9 +3,10 @@
  * counts as that format if it is a beginning of it, so that a truncated picture is called damaged
  * and not unknown.
  */
-#include "image/image.h"
+#include "image/raw.h"
 
 #include <string.h>
+#include <unistd.h>
 
 typedef struct magic {
 	image_format format;
@@ -18,6 +19,11 @@ static const magic magics[] = {
 	{ IMAGE_PNG, 0, 4, "\x89PNG" }, /* libpng checks the other four bytes */
 	{ IMAGE_GIF, 0, 4, "GIF8" },
 	{ IMAGE_WEBP, 8, 4, "WEBP" },
+	{ IMAGE_RAW, 0, 4, "IIU\0" }, /* RW2 */
+	{ IMAGE_RAW, 0, 3, "IIR" },   /* ORF */
+	{ IMAGE_RAW, 0, 4, "MMOR" },  /* ORF */
+	{ IMAGE_RAW, 0, 12, "FUJIFILMCCD-" },
+	{ IMAGE_RAW, 4, 7, "ftypcrx" }, /* CR3 */
 	{ IMAGE_TIFF, 0, 4, "II*\0" },
 	{ IMAGE_TIFF, 0, 4, "MM\0*" },
 	{ IMAGE_TIFF, 0, 4, "II+\0" },
@@ -26,8 +32,10 @@ static const magic magics[] = {
 	{ IMAGE_AVIF, 4, 8, "ftypavis" },
 	{ IMAGE_HEIC, 4, 7, "ftyphei" },
 	{ IMAGE_HEIC, 4, 7, "ftyphev" },
-	{ IMAGE_HEIC, 4, 8, "ftypmif1" },
+	{ IMAGE_HEIC, 4, 7, "ftypmif" }, /* or AVIF, see heif_format */
 	{ IMAGE_HEIC, 4, 8, "ftypmsf1" },
+	{ IMAGE_HEIC, 4, 8, "ftypmiaf" },
+	{ IMAGE_HEIC, 4, 8, "ftypMiHE" },
 	{ IMAGE_PDF, 0, 5, "%PDF-" },
 	{ IMAGE_JPEG2000, 0, 8, "\0\0\0\x0CjP  " },
 	{ IMAGE_JPEG2000, 0, 4, "\xFF\x4F\xFF\x51" },
@@ -52,7 +60,17 @@ static bool is_bmp(const uint8_t *bytes, size_t size)
 	return size < 18 || (bytes[14] >= 12 && !(bytes[15] | bytes[16] | bytes[17]));
 }
 
-image_format ims_image_sniff(const void *data, size_t size)
+/* HEIF by its compatible brands, as far as they are there. */
+static image_format heif_format(const uint8_t *bytes, size_t size)
+{
+	size_t end = ims_big_endian(bytes);
+	for (size_t at = 16; at + 4 <= size && at + 4 <= end; at += 4)
+		if (!memcmp(bytes + at, "avif", 4) || !memcmp(bytes + at, "avis", 4))
+			return IMAGE_AVIF;
+	return IMAGE_HEIC;
+}
+
+static image_format sniff(const void *data, size_t size)
 {
 	const char *bytes = data;
 	if (!size)
@@ -63,9 +81,30 @@ image_format ims_image_sniff(const void *data, size_t size)
 		size_t len = decodable && size < s->len ? size : s->len;
 		if (size >= s->offset + len && memcmp(bytes + s->offset, s->bytes, len) == 0
 			&& (s->format != IMAGE_BMP || is_bmp(data, size)))
-			return s->format;
+			return s->format == IMAGE_HEIC ? heif_format(data, size) : s->format;
 	}
 	return is_svg(bytes, size) ? IMAGE_SVG : IMAGE_UNKNOWN;
+}
+
+image_format ims_image_sniff(const void *data, size_t size)
+{
+	const raw_file file = { .data = data, .size = size };
+	image_format f = sniff(data, size);
+	return f == IMAGE_TIFF && ims_raw_is(&file) ? IMAGE_RAW : f;
+}
+
+int ims_image_sniff_file(int fd, image_format *out)
+{
+	enum { BEGINNING = 64 };
+	uint8_t head[BEGINNING];
+	const raw_file file = { .fd = fd };
+	ssize_t got = pread(fd, head, sizeof head, 0);
+	if (got < 0)
+		return -1;
+	*out = sniff(head, (size_t)got);
+	if (*out == IMAGE_TIFF && ims_raw_is(&file))
+		*out = IMAGE_RAW;
+	return 0;
 }
 
 const char *ims_image_format_name(image_format f)
@@ -85,6 +124,7 @@ const char *ims_image_format_name(image_format f)
 		[IMAGE_JXL] = "JPEG XL",
 		[IMAGE_ICO] = "ICO",
 		[IMAGE_SVG] = "SVG",
+		[IMAGE_RAW] = "RAW",
 		[IMAGE_EMPTY] = "empty",
 	};
 	return (unsigned)f < sizeof names / sizeof names[0] ? names[f] : names[IMAGE_UNKNOWN];

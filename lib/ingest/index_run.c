@@ -68,10 +68,18 @@ static bool is_deleted(const path_entry *known)
 	return known && known->state == IMGSEARCH_STATE_DELETED;
 }
 
+/* Enough to notice that a path is left out for another reason now. */
+static uint8_t reason_byte(const char *reason)
+{
+	return reason ? (uint8_t)ims_checksum(reason, strlen(reason), 0) : 0;
+}
+
 /* Records an entry that is no file. Its state needs no reading. */
 static int record(index_run *r, const walk_entry *e, const path_entry *known, uint32_t state)
 {
-	if (is_deleted(known) || (known && known->state == state && is_same_file(known, e))) {
+	if (is_deleted(known)
+		|| (known && known->state == state && known->reason == reason_byte(e->reason)
+			&& is_same_file(known, e))) {
 		count_unchanged(r, known->state);
 		return 0;
 	}
@@ -193,7 +201,7 @@ static int has_new_facts(index_run *r, const walk_entry *e, const path_entry *kn
 {
 	const index_start *start = r->walk.start;
 	uint64_t sidecars = 0;
-	*has = known->state == IMGSEARCH_STATE_INDEXED && known->facts_version != META_VERSION;
+	*has = known->state == IMGSEARCH_STATE_INDEXED && known->sidecars == PATH_FACTS_OLD;
 	if (*has || known->state != IMGSEARCH_STATE_INDEXED || (!e->sidecars && !known->sidecars))
 		return 0;
 	char *full = ims_path_join(start->root ? start->root_path : NULL, e->path);
@@ -237,6 +245,62 @@ static int file_entry(index_run *r, const walk_entry *e, const path_entry *known
 	return rc || knows_ctime(known) || is_deleted(known) ? rc : add_ctime(r, e, known);
 }
 
+/* ------------------------------------------------------------------------------- links ---- */
+
+static bool is_picture(const path_entry *known)
+{
+	return known
+		&& (known->state == IMGSEARCH_STATE_INDEXED || known->state == IMGSEARCH_STATE_DUPLICATE
+			|| known->state == IMGSEARCH_STATE_LINK);
+}
+
+/* Whether the folder that a broken link leads to is not there, or empty: its disk may be away. */
+static bool target_is_away(const char *link)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(link, target, sizeof target - 1);
+	if (n <= 0)
+		return false;
+	target[n] = 0;
+	char *folder = ims_strdup(link), *full = NULL;
+	if (folder) {
+		*(strrchr(folder, '/') + 1) = 0;
+		full = ims_path_join(*target == '/' ? NULL : folder, target);
+	}
+	char *slash = full ? strrchr(full, '/') : NULL;
+	if (slash)
+		slash[slash == full] = 0;
+	bool away = slash && !ims_folder_has_entries(full);
+	ims_free(full);
+	ims_free(folder);
+	return away;
+}
+
+/* Whether pictures were found behind a link that is broken now: they stay. */
+static int is_link_away(index_run *r, const walk_entry *e, const path_entry *known, bool *away)
+{
+	char *full = ims_path_join(r->walk.start->root_path, e->path);
+	int64_t *ids = NULL;
+	size_t n = 0;
+	int rc = full ? ims_store_ids_under(r->s->store, full, &ids, &n, r->err) : ims_nomem(r->err);
+	*away = !rc && !r->options->prune && (n || (is_picture(known) && target_is_away(full)));
+	ims_free(ids);
+	ims_free(full);
+	return rc;
+}
+
+/* A followed link that leads to nothing. */
+static int broken_link(index_run *r, const walk_entry *e, path_entry *known)
+{
+	bool away;
+	int rc = is_link_away(r, e, known, &away);
+	if (rc || !away)
+		return rc ? rc : record(r, e, known, IMGSEARCH_STATE_UNREADABLE);
+	r->counts->paths.seen--;
+	r->walk.away += is_picture(known);
+	return 0;
+}
+
 static int index_entry(index_run *r, const walk_entry *e)
 {
 	path_key key = ims_path_key(r->walk.start->root, e->path);
@@ -251,8 +315,8 @@ static int index_entry(index_run *r, const walk_entry *e)
 			? ims_nomem(r->err)
 			: file_entry(r, e, known);
 		break;
-	case WALK_EXCLUDED:
-		rc = e->folder ? add_excluded(r, e) : 0;
+	case WALK_EXCLUDED: /* a link may have been followed to a folder before */
+		rc = add_excluded(r, e);
 		if (!rc)
 			rc = record(r, e, known, IMGSEARCH_STATE_EXCLUDED);
 		break;
@@ -260,6 +324,10 @@ static int index_entry(index_run *r, const walk_entry *e)
 		rc = record(r, e, known, IMGSEARCH_STATE_UNSUPPORTED);
 		break;
 	case WALK_UNREADABLE:
+		if (e->broken) {
+			rc = broken_link(r, e, known);
+			break;
+		}
 		rc = e->folder ? add_unreadable(r, e->path) : 0;
 		if (!rc)
 			rc = record(r, e, known, IMGSEARCH_STATE_UNREADABLE);
@@ -315,6 +383,13 @@ static int offline(index_run *r, const char *why)
 	return rc;
 }
 
+/* A root was a real path when it was added; what lies in it need not be one. */
+static bool leads_through_link(const char *path)
+{
+	char real[PATH_MAX];
+	return realpath(path, real) && strcmp(real, path) != 0;
+}
+
 /*
  * A single file that does not exist is removed; if its folder does not exist either, it is offline.
  * full: its path, which is shortened.
@@ -338,14 +413,16 @@ static int index_file(index_run *r)
 		return ims_nomem(r->err);
 	int rc = lstat(full, &st);
 	bool link = !rc && S_ISLNK(st.st_mode);
-	if (link && r->options->follow_links)
+	if (link && ims_follow_covers(&r->walk.follow, start->prefix))
 		rc = stat(full, &st);
-	if (rc) {
+	if (rc && link && target_is_away(full)) {
+		rc = offline(r, "the folder that it leads to is not there");
+	} else if (rc) {
 		rc = missing_file(r, full);
 	} else {
 		walk_entry e = {
 			.path = start->prefix,
-			.link = link,
+			.link = link || leads_through_link(full),
 			.device = (uint64_t)st.st_dev,
 			.inode = (uint64_t)st.st_ino,
 			.size = (uint64_t)st.st_size,
@@ -385,13 +462,6 @@ static void tell_touched(index_run *r, uint64_t device)
 		w->start->root_path, (unsigned long long)w->touched);
 }
 
-/* A root was a real path when it was added. */
-static bool leads_through_link(const char *root_path)
-{
-	char real[PATH_MAX];
-	return realpath(root_path, real) && strcmp(real, root_path) != 0;
-}
-
 static int index_folder(index_run *r, const walk_rules *rules)
 {
 	const index_start *start = r->walk.start;
@@ -422,27 +492,37 @@ static void clear_walk(walk_state *w)
 		ims_free(w->unreadable[i]);
 	ims_free(w->unreadable);
 	ims_path_table_free(&w->excluded);
+	ims_follow_free(&w->follow);
 	*w = (walk_state){ 0 };
 }
 
-static int index_from(index_run *r, const index_plan *p, const index_start *start)
+/* What the walk of a start goes by; ims_rules_begin makes the patterns active. */
+static int begin_walk(index_run *r, const index_plan *p, const index_start *start,
+	walk_rules *rules)
 {
-	walk_rules rules = {
+	clear_walk(&r->walk);
+	r->walk.start = start;
+	int rc = ims_follow_read(r->s, start->root, &r->walk.follow, r->err);
+	*rules = (walk_rules){
 		.include = &r->rules.include.active,
 		.exclude = &r->rules.exclude.active,
 		.system_folders = r->options->no_default_excludes,
-		.follow_links = r->options->follow_links,
+		.follow = (const char *const *)r->walk.follow.path,
+		.n_follow = r->walk.follow.n,
 		.index = ims_store_path(r->s->store),
 		.roots = (const char *const *)p->root,
 		.n_roots = p->n_roots,
 	};
-	clear_walk(&r->walk);
-	r->walk.start = start;
-	if (start->file)
-		return index_file(r);
-	int rc = ims_rules_begin(&r->rules, r->s, start, r->err);
-	if (!rc)
-		rc = index_folder(r, &rules);
+	return rc || start->file ? rc : ims_rules_begin(&r->rules, r->s, start, r->err);
+}
+
+static int index_from(index_run *r, const index_plan *p, const index_start *start)
+{
+	walk_rules rules;
+	int rc = begin_walk(r, p, start, &rules);
+	if (rc || start->file)
+		return rc ? rc : index_file(r);
+	rc = index_folder(r, &rules);
 	return rc ? rc : ims_rules_end(&r->rules, start, r->err);
 }
 
@@ -460,16 +540,15 @@ static int count_entry(void *user, const walk_entry *e)
 static int count_ahead(index_run *r, const index_plan *p)
 {
 	int rc = 0;
-	walk_rules rules = {
-		.follow_links = r->options->follow_links,
-		.roots = (const char *const *)p->root,
-		.n_roots = p->n_roots,
-	};
-	for (size_t i = 0; r->job.call.progress && !ims_is_stop(rc) && i < p->n; i++)
+	for (size_t i = 0; r->job.call.progress && !ims_is_stop(rc) && i < p->n; i++) {
+		walk_rules rules;
+		rc = begin_walk(r, p, &p->start[i], &rules);
+		rules.include = rules.exclude = NULL;
 		if (p->start[i].file)
 			r->expected++;
-		else
+		else if (!rc)
 			rc = ims_walk(p->start[i].root_path, p->start[i].prefix, &rules, count_entry, r, NULL);
+	}
 	return ims_is_stop(rc) ? rc : 0;
 }
 
@@ -485,8 +564,8 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 		.ctime = p->has_ctime ? p->ctime : (timestamp){ 0, -1 },
 		.state = p->state,
 		.pixels = (uint16_t)p->pixels,
-		.facts_version = (uint8_t)p->facts_version,
-		.sidecars = p->sidecars,
+		.sidecars = p->facts_version == META_VERSION ? p->sidecars : PATH_FACTS_OLD,
+		.reason = reason_byte(p->reason),
 	};
 	return ims_path_table_add(&r->paths, &known) ? ims_nomem(r->err) : 0;
 }
@@ -510,7 +589,10 @@ static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t 
 	int rc = ims_store_tx_begin(r->s->store, r->err);
 	if (rc)
 		return rc;
+	p->follow_links = r->options->follow_links;
 	rc = ims_plan_make(p, paths, n);
+	if (!rc)
+		rc = ims_follow_store(p, r->options, r->err);
 	if (!rc)
 		rc = ims_rules_store(&r->rules, p, r->err);
 	if (!rc)
@@ -581,6 +663,8 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 		return rc;
 	rc = ims_store_each_picture(r->s->store, 0, add_known, r, r->err);
 	if (!rc)
+		rc = ims_away_read(r->s, &r->away, r->err);
+	if (!rc)
 		rc = count_ahead(r, p);
 	for (size_t i = 0; !rc && i < p->n; i++)
 		rc = index_from(r, p, &p->start[i]);
@@ -609,6 +693,7 @@ static void free_run(index_run *r)
 	ims_pipeline_free(&r->pipeline);
 	clear_walk(&r->walk);
 	ims_rules_free(&r->rules);
+	ims_away_free(&r->away);
 	ims_path_table_free(&r->paths);
 	ims_seen_files_free(&r->files);
 	ims_identity_free(&r->identity);
@@ -644,7 +729,7 @@ int ims_index_run(imgsearch *s, const char *const *paths, size_t n,
 	};
 	int rc = ims_pipeline_init(&r->pipeline);
 	if (!rc)
-		rc = ims_handle_write_begin(s, p.err);
+		rc = ims_handle_write_begin(s, &r->job, p.err);
 	bool writing = !rc;
 	if (!rc)
 		rc = run(r, &p, paths, n);

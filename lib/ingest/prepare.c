@@ -10,20 +10,18 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SNIFF = 64 };
-
 /* Reads only the first bytes for the format, so that large files of other kinds are not read. */
 static int sniff(const char *path, image_format *format, imgsearch_error *err)
 {
-	uint8_t head[SNIFF];
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return ims_fail(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s",
 			ims_errno_text(errno));
-	ssize_t got = read(fd, head, sizeof head);
-	int rc = got < 0 ? ims_fail(err, IMGSEARCH_EIO, "%s", ims_errno_text(errno)) : 0;
+	*format = IMAGE_UNKNOWN;
+	int rc = ims_image_sniff_file(fd, format)
+		? ims_fail(err, IMGSEARCH_EIO, "%s", ims_errno_text(errno))
+		: 0;
 	close(fd);
-	*format = rc ? IMAGE_UNKNOWN : ims_image_sniff(head, (size_t)got);
 	return rc;
 }
 

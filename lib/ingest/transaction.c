@@ -52,7 +52,7 @@ int ims_transaction_begin(imgsearch *s, uint64_t max_bytes, imgsearch_transactio
 	if (!t)
 		return ims_nomem(err);
 	t->max_bytes = max_bytes;
-	int rc = ims_handle_write_begin(s, err);
+	int rc = ims_handle_write_begin(s, NULL, err);
 	if (!rc) {
 		t->s = s;
 		rc = ims_numbering_init(&t->numbering, s, err);
@@ -189,7 +189,7 @@ int ims_transaction_write_one(imgsearch *s, edit *e, int64_t *ids, job *j, bool 
 {
 	numbering n = { 0 };
 	*again = false;
-	int rc = ims_handle_write_begin(s, err);
+	int rc = ims_handle_write_begin(s, j, err);
 	bool writing = !rc;
 	if (!rc)
 		rc = ims_numbering_init(&n, s, err);

@@ -2,8 +2,8 @@
 #include "query/request.h"
 
 #include "base/ids.h"
+#include "handle/condition.h"
 #include "handle/feature.h"
-#include "handle/filter.h"
 #include "handle/space.h"
 #include "query/improve.h"
 #include "store/store.h"
@@ -14,7 +14,9 @@
 
 static int make_subset(imgsearch *s, query *q, imgsearch_error *err)
 {
-	int rc = ims_filter_ids(s, &q->filter, &q->subset, &q->request.filter_count, err);
+	int rc = ims_filter_widen(s, &q->filter, &q->folders, err);
+	if (!rc)
+		rc = ims_filter_ids(s, &q->filter, q->job, &q->subset, &q->request.filter_count, err);
 	q->request.subset = q->subset;
 	return rc;
 }
@@ -107,5 +109,18 @@ void ims_query_free(query *q)
 {
 	ims_pool_free(q->pool);
 	ims_free(q->subset);
+	ims_filter_folders_free(&q->folders);
 	ims_free(q->own);
+}
+
+int ims_query_row(imgsearch *s, const query *q, const imgsearch_input *in, size_t i, float *row,
+	imgsearch_error *err)
+{
+	int rc = ims_space_check(q->space, row, 1, "input", i, err);
+	if (rc)
+		return rc;
+	ims_space_apply(q->space, row, row);
+	if (q->improve.views <= 1 || in->kind == IMGSEARCH_INPUT_KIND_VECTOR)
+		return 0;
+	return ims_improve_views(s, q->job, q->space, in, q->improve.views, row, err);
 }

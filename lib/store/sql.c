@@ -32,6 +32,9 @@ static int write_error(const conn *c, int sqlite, imgsearch_error *err)
 	case SQLITE_READONLY:
 		return ims_fail(err, IMGSEARCH_EIO,
 			"index %s: cannot be written: the file, its folder or its disk is read-only", path);
+	case SQLITE_TOOBIG:
+		return ims_fail(err, IMGSEARCH_ELIMIT,
+			"index %s: a text or a vector is longer than SQLite stores", path);
 	case SQLITE_NOTADB:
 		return ims_fail(err, IMGSEARCH_EDB,
 			"%s is not an imgsearch index: it is no SQLite database", path);

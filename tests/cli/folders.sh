@@ -37,6 +37,10 @@ rm i.db*; ln -s p link; imgsearch index -q -x "$W/link/private" p
 comes "an absolute path through a link" "a.jpg b/private/2.jpg private.jpg "
 rm i.db* link; imgsearch index -q -x p/private p
 comes "a path from the current folder" "a.jpg b/private/2.jpg private.jpg "
+rm i.db*; imgsearch index -q -x 'p/priv*' p
+comes "a pattern from the current folder" "a.jpg b/private/2.jpg "
+rm i.db*; (cd p && imgsearch index -q -x 'b*/1*' -x 'b*/2.jpg' .)
+comes "... which is the indexed one: stars match slashes" "a.jpg private.jpg private/1.jpg "
 rm i.db*; imgsearch index -q -x b/private p
 comes "a path from the indexed folder" "a.jpg private.jpg private/1.jpg "
 rm i.db*; imgsearch index -q -x '**/private' p

@@ -22,9 +22,32 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const seeds[] = { "lossy-RGB", "lossy-RGBA", "lossless-RGB", "lossless-RGBA",
-	"turned", "animated" };
-enum { SEEDS = 6 };
+static const char *const seeds[] = {
+	"webp/lossy-RGB.webp",
+	"webp/lossy-RGBA.webp",
+	"webp/lossless-RGB.webp",
+	"webp/lossless-RGBA.webp",
+	"webp/turned.webp",
+	"webp/animated.webp",
+	"heif/rgb.heic",
+	"heif/rgba.heic",
+	"heif/grey10.heic",
+	"heif/exif6.heic",
+	"heif/rgb.avif",
+	"heif/rgba.avif",
+	"heif/grey10.avif",
+	"jxl/lossy-RGB.jxl",
+	"jxl/lossy-RGBA.jxl",
+	"jxl/lossless-L.jxl",
+	"jxl/jpeg.jxl",
+	"tiff/RGB.tif",
+	"tiff/RGBA.tif",
+	"tiff/CMYK.tif",
+	"tiff/P.tif",
+	"tiff/jpeg.tif",
+	"tiff/sixteen.tif",
+};
+enum { SEEDS = sizeof seeds / sizeof seeds[0] };
 
 /* ---------------------------------------------------------------------- helpers gone wrong ---- */
 
@@ -44,9 +67,9 @@ static void say(const void *data, size_t n)
 		_exit(1);
 }
 
-static void hello(image_format f, wire_state state)
+static void hello(image_format f, wire_state state, uint32_t missing)
 {
-	say(&(wire_hello){ WIRE_MAGIC, WIRE_VERSION, state, f }, sizeof(wire_hello));
+	say(&(wire_hello){ WIRE_MAGIC, WIRE_VERSION, state, f, missing }, sizeof(wire_hello));
 }
 
 /* Receives a request and throws its bytes away. */
@@ -118,6 +141,12 @@ static void answer_nonsense(int which)
 			case 15:
 				a.pixels = 720;
 				break;
+			case 17:
+				a.exif = 1;
+				break;
+			case 18:
+				a.xmp = 1;
+				break;
 			case 16:
 				a.rc = IMGSEARCH_EFORMAT, memset(a.message, 7, sizeof a.message);
 				break;
@@ -140,14 +169,17 @@ static void misbehave(int argc, char **argv)
 		_exit(0);
 	if (!strcmp(what, "stranger"))
 		say("#!/bin/sh\necho hello\n", 22);
-	if (!strcmp(what, "missing"))
-		hello(f, WIRE_MISSING);
-	if (!strcmp(what, "silent") || !strcmp(what, "stranger") || !strcmp(what, "missing"))
+	if (!strncmp(what, "missing", 7))
+		hello(f, WIRE_MISSING, (uint32_t)atoi(what + 7));
+	if (!strcmp(what, "silent") || !strcmp(what, "stranger") || !strncmp(what, "missing", 7))
 		_exit(0);
-	hello(f, WIRE_READY);
+	hello(f, WIRE_READY, 0);
 	if (!strncmp(what, "nonsense", 8))
 		answer_nonsense(atoi(what + 8));
 	take_request(&r);
+	if (!strcmp(what, "blocks"))
+		say(&(wire_answer){ .magic = WIRE_MAGIC, .orientation = 1, .exif = IMAGE_MAX_BLOCK + 1 },
+			sizeof(wire_answer));
 	if (!strcmp(what, "hang"))
 		for (;;)
 			pause();
@@ -162,7 +194,7 @@ static buf seed(const char *name)
 {
 	char path[200];
 	buf file = { 0 };
-	snprintf(path, sizeof path, "tests/fuzz/seeds/webp/%s.webp", name);
+	snprintf(path, sizeof path, "tests/fuzz/seeds/%s", name);
 	assert_int_equal(ims_read_file(&file, path, 1 << 20, NULL), 0);
 	return file;
 }
@@ -200,7 +232,7 @@ static helpers *new_helpers(const char *program, unsigned seconds)
 static int decode_by(image_codecs *codecs, const buf *file, bool partial, image *im,
 	image_head *head, imgsearch_error *err)
 {
-	const image_limits limits = { .codecs = codecs, .partial = partial };
+	const image_limits limits = { .codecs = codecs, .partial = partial, .also = UINT32_MAX };
 	return ims_image_decode(im, head, file->data, file->len, &limits, NULL, err);
 }
 
@@ -210,6 +242,17 @@ static void need_libwebp(void)
 		print_message("# libwebp is missing\n");
 		skip();
 	}
+}
+
+/* Whether the library of a file is; says so. */
+static bool is_missing(const buf *file)
+{
+	imgsearch_error why;
+	image_format f = ims_image_sniff(file->data, file->len);
+	bool missing = ims_codec_local()->check(ims_codec_local(), f, &why);
+	if (missing)
+		print_message("# %s\n", why.message);
+	return missing;
 }
 
 static void compare(helpers *h, const buf *file, bool partial)
@@ -236,19 +279,72 @@ static void compare(helpers *h, const buf *file, bool partial)
 static void pixels_are_those_of_this_process(void **state)
 {
 	(void)state;
-	need_libwebp();
 	helpers *h = new_helpers("/proc/self/exe", 0);
 	for (int i = 0; i < SEEDS; i++) {
 		buf file = seed(seeds[i]);
-		size_t whole = file.len;
-		for (int cut = 0; cut < 10; cut++) {
+		size_t whole = is_missing(&file) ? 0 : file.len;
+		for (int cut = 0; whole && cut < 10; cut++) {
 			file.len = whole - whole * (size_t)cut / 10;
 			compare(h, &file, cut % 2);
 		}
-		file.len = whole;
 		ims_buf_free(&file);
 	}
 	ims_helpers_free(h);
+}
+
+static void compare_blocks(const image_blocks *a, const image_blocks *b)
+{
+	assert_int_equal(a->exif.len, b->exif.len);
+	assert_int_equal(a->xmp.len, b->xmp.len);
+	if (a->exif.len)
+		assert_memory_equal(a->exif.data, b->exif.data, a->exif.len);
+	if (a->xmp.len)
+		assert_memory_equal(a->xmp.data, b->xmp.data, a->xmp.len);
+}
+
+static void blocks_are_those_of_this_process(void **state)
+{
+	(void)state;
+	helpers *h = new_helpers("/proc/self/exe", 0);
+	for (int i = 0; i < SEEDS; i++) {
+		image_blocks a, b;
+		buf file = seed(seeds[i]);
+		if (is_missing(&file)) {
+			ims_buf_free(&file);
+			continue;
+		}
+		const image_limits here = { .codecs = ims_codec_local() };
+		const image_limits there = { .codecs = ims_helpers_codecs(h) };
+		assert_int_equal(ims_image_blocks(&a, file.data, file.len, &here, NULL), 0);
+		assert_int_equal(ims_image_blocks(&b, file.data, file.len, &there, NULL), 0);
+		compare_blocks(&a, &b);
+		if (strstr(seeds[i], "turned") || strstr(seeds[i], "exif6") || strstr(seeds[i], "jpeg.jxl"))
+			assert_memory_equal(a.exif.data, "II*", 4);
+		ims_image_blocks_free(&a);
+		ims_image_blocks_free(&b);
+		ims_buf_free(&file);
+	}
+	ims_helpers_free(h);
+}
+
+/* Blocks that a codec announces and that are too long, and those of a helper that dies. */
+static void blocks_are_bounded(void **state)
+{
+	(void)state;
+	buf file = seed("webp/turned.webp");
+	static const char *const ends[] = { "blocks", "11" };
+	for (int i = 0; i < 2; i++) {
+		image_blocks b;
+		helpers *h = new_helpers("/proc/self/exe", 0);
+		const image_limits limits = { .codecs = ims_helpers_codecs(h) };
+		set_misdeeds(ends[i], 1000);
+		assert_int_equal(ims_image_blocks(&b, file.data, file.len, &limits, NULL),
+			IMGSEARCH_EFORMAT);
+		assert_int_equal(b.exif.len + b.xmp.len, 0);
+		set_misdeeds(NULL, 0);
+		ims_helpers_free(h);
+	}
+	ims_buf_free(&file);
 }
 
 static int children(void)
@@ -269,7 +365,7 @@ static void a_helper_serves_many_and_ends(void **state)
 	(void)state;
 	need_libwebp();
 	helpers *h = new_helpers("/proc/self/exe", 0);
-	buf file = seed("lossless-RGB");
+	buf file = seed("webp/lossless-RGB.webp");
 	for (int i = 0; i < 450; i++) { /* more than two lives */
 		image im;
 		assert_int_equal(decode_by(ims_helpers_codecs(h), &file, false, &im, NULL, NULL), 0);
@@ -285,7 +381,7 @@ static void a_killed_helper_costs_no_picture(void **state)
 {
 	(void)state;
 	need_libwebp();
-	buf file = seed("lossy-RGB");
+	buf file = seed("webp/lossy-RGB.webp");
 	static const int signals[] = { SIGKILL, SIGTERM, SIGHUP };
 	for (int s = 0; s < 3; s++) {
 		char what[16];
@@ -311,7 +407,7 @@ static void a_killed_helper_costs_no_picture(void **state)
 static int fails_with(const char *what, unsigned seconds, imgsearch_error *err)
 {
 	image im;
-	buf file = seed("lossy-RGB");
+	buf file = seed("webp/lossy-RGB.webp");
 	helpers *h = new_helpers("/proc/self/exe", seconds);
 	set_misdeeds(what, 1000);
 	int rc = decode_by(ims_helpers_codecs(h), &file, false, &im, NULL, err);
@@ -342,7 +438,10 @@ static void what_goes_wrong_is_told_apart(void **state)
 		{ "0", 0, IMGSEARCH_EIO, "was ended 8 times" },
 		{ "silent", 0, IMGSEARCH_EUNSUPPORTED, "cannot be started: it ended at once" },
 		{ "stranger", 0, IMGSEARCH_EUNSUPPORTED, "another program" },
-		{ "missing", 0, IMGSEARCH_EUNSUPPORTED, "libwebp7" },
+		{ "missing1", 0, IMGSEARCH_EUNSUPPORTED, "libwebp7" },
+		{ "missing0", 0, IMGSEARCH_EUNSUPPORTED, "cannot be started" },
+		{ "missing2", 0, IMGSEARCH_EUNSUPPORTED, "cannot be started" }, /* it needs one thing */
+		{ "missing99", 0, IMGSEARCH_EUNSUPPORTED, "cannot be started" },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -356,7 +455,7 @@ static void what_goes_wrong_is_told_apart(void **state)
 static void nonsense_is_not_believed(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 17; i++) {
+	for (int i = 0; i < 19; i++) {
 		char what[32];
 		imgsearch_error err = { 0 };
 		if (i == 9)
@@ -372,7 +471,7 @@ static void a_program_that_is_none_is_said_once(void **state)
 {
 	(void)state;
 	image im;
-	buf file = seed("lossy-RGB");
+	buf file = seed("webp/lossy-RGB.webp");
 	static const char *const programs[] = { "/nowhere/imgsearch", "/dev/null", "/bin/true" };
 	for (int i = 0; i < 3; i++) {
 		helpers *h = new_helpers(programs[i], 0);
@@ -450,7 +549,7 @@ static void a_host_may_reap_the_helper(void **state)
 	(void)state;
 	need_libwebp();
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, old;
-	buf file = seed("lossy-RGB");
+	buf file = seed("webp/lossy-RGB.webp");
 	assert_int_equal(sigaction(SIGCHLD, &ignore, &old), 0); /* children leave no trace */
 	helpers *h = new_helpers("/proc/self/exe", 0);
 	set_misdeeds("9", 3);
@@ -471,6 +570,8 @@ int main(int argc, char **argv)
 		return helper;
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pixels_are_those_of_this_process),
+		cmocka_unit_test(blocks_are_those_of_this_process),
+		cmocka_unit_test(blocks_are_bounded),
 		cmocka_unit_test(a_helper_serves_many_and_ends),
 		cmocka_unit_test(a_killed_helper_costs_no_picture),
 		cmocka_unit_test(what_goes_wrong_is_told_apart),

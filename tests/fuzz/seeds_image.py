@@ -1,7 +1,10 @@
 #!/usr/bin/python3
-# Writes the seeds of fuzz_jpeg, fuzz_png, fuzz_bmp, fuzz_gif, fuzz_webp and fuzz_exif:
-# python3 tests/fuzz/seeds_image.py
+# Writes the seeds of fuzz_jpeg, fuzz_png, fuzz_bmp, fuzz_gif, fuzz_webp, fuzz_heif, fuzz_jxl,
+# fuzz_tiff, fuzz_raw and fuzz_exif: python3 tests/fuzz/seeds_image.py. Needs heif-enc and cjxl.
 import pathlib
+import struct
+import subprocess
+import tempfile
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -62,6 +65,69 @@ save(
     save_all=True,
     append_images=[picture('RGBA').rotate(180)],
 )
+
+
+def encode(name, im, command, suffix='png', **how):
+    """By a program that takes the picture and the name of what it writes."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = f'{folder}/in.{suffix}'
+        im.save(source, **how)
+        (SEEDS / name).parent.mkdir(parents=True, exist_ok=True)
+        target = [SEEDS / name] if command[0] == 'cjxl' else ['-o', SEEDS / name]
+        subprocess.run([*command, source, *target], check=True, capture_output=True)
+
+
+for suffix, codec in ('heic', []), ('avif', ['-A']):
+    heif = ['heif-enc', '-q', '60', *codec]
+    encode(f'heif/rgb.{suffix}', picture('RGB', (64, 48)), heif)
+    encode(f'heif/rgba.{suffix}', picture('RGBA', (64, 48)), heif)
+    encode(f'heif/grey10.{suffix}', picture('L', (64, 48)), [*heif, '-b', '10'])
+encode(
+    'heif/exif6.heic',
+    picture('RGB', (64, 48)),
+    ['heif-enc', '-q', '60'],
+    'jpg',
+    quality=90,
+    exif=b'Exif\0\0' + II,
+)
+for mode in 'RGB', 'RGBA', 'CMYK', 'L', 'P', '1':
+    save(f'tiff/{mode}.tif', picture(mode), compression='tiff_lzw')
+save('tiff/jpeg.tif', picture('RGB'), compression='jpeg')
+save('tiff/deflate.tif', picture('L'), compression='tiff_adobe_deflate', tiffinfo={274: 6})
+save('tiff/group4.tif', picture('1'), compression='group4')
+save('tiff/sixteen.tif', picture('I').convert('I;16'))
+
+
+def directory(entries):
+    values = b''.join(struct.pack('<HHII', tag, 4, 1, value) for tag, value in entries)
+    return struct.pack('<H', len(entries)) + values + bytes(4)
+
+
+def dng(previews):
+    """A directory of a sensor, which names one of each preview."""
+    first = [(254, 1), (274, 6), (0xC612, 0x0401), (262, 32803)]
+    at = 8 + len(directory(first)) + 12
+    seconds = [[(259, 7), (262, 6), (273, 0), (279, len(p))] for p in previews]
+    data = at + sum(len(directory(s)) for s in seconds)
+    subs = [at + i * len(directory(seconds[0])) for i in range(len(seconds))]
+    out = directory([*first, (330, subs[0])])
+    for second, preview in zip(seconds, previews):
+        second[2] = (273, data)
+        out += directory(second)
+        data += len(preview)
+    return b'II*\0\x08\0\0\0' + out + b''.join(previews)
+
+
+(SEEDS / 'raw').mkdir(exist_ok=True)
+JPEG = (SEEDS / 'jpeg/420.jpg').read_bytes()
+(SEEDS / 'raw/one.dng').write_bytes(dng([JPEG]))
+(SEEDS / 'raw/raf').write_bytes(b'FUJIFILMCCD-RAW 0201' + JPEG)
+(SEEDS / 'raw/cr3').write_bytes(b'\0\0\0\x18ftypcrx \0\0\0\1crx isom\0\0\0\x22CMT1' + II + JPEG)
+for mode in 'RGB', 'RGBA', 'L':
+    encode(f'jxl/lossy-{mode}.jxl', picture(mode), ['cjxl', '-q', '60'])
+    encode(f'jxl/lossless-{mode}.jxl', picture(mode), ['cjxl', '-q', '100', '--container=1'])
+EXIF = b'Exif\0\0' + II
+encode('jxl/jpeg.jxl', picture('RGB'), ['cjxl'], 'jpg', quality=60, optimize=True, exif=EXIF)
 for name, block in ('little', II), ('big', MM):
     (SEEDS / 'exif').mkdir(exist_ok=True)
     (SEEDS / 'exif' / name).write_bytes(block)

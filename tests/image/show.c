@@ -17,7 +17,11 @@
 static int decode(image *im, const char *path, uint32_t at_least, imgsearch_error *err)
 {
 	buf file = { 0 };
-	image_limits limits = { .at_least = at_least, .codecs = ims_codec_local() };
+	image_limits limits = {
+		.at_least = at_least,
+		.codecs = ims_codec_local(),
+		.also = UINT32_MAX,
+	};
 	int rc = ims_read_file(&file, path, 1u << 30, err);
 	if (!rc)
 		rc = ims_image_decode(im, NULL, file.data, file.len, &limits, NULL, err);

@@ -1,7 +1,7 @@
 /*
  * Index runs whose pictures are decoded by helper processes, which this program also is: nothing is
  * lost when they end 200 times, and what a missing library leaves out comes in later. No helper
- * starts where no picture needs one. Skips without libwebp.
+ * starts where no picture needs one. Skips what needs a library that is absent.
  */
 #include "codec/codec.h"
 #include "codec/serve.h"
@@ -16,6 +16,15 @@
 #include <unistd.h>
 
 enum { FILES = 210, ENDS = 200 };
+
+/* A picture of each format, below tests/fuzz/seeds. */
+static const char *const seeds[] = {
+	[IMAGE_WEBP] = "webp/lossy-RGB.webp",
+	[IMAGE_HEIC] = "heif/rgb.heic",
+	[IMAGE_AVIF] = "heif/rgb.avif",
+	[IMAGE_JXL] = "jxl/lossy-RGB.jxl",
+	[IMAGE_TIFF] = "tiff/RGB.tif",
+};
 
 /* What all helpers share: those that started, requests, and how many ends are left. */
 typedef struct shared {
@@ -47,19 +56,18 @@ static int serve(int argc, char **argv)
 		atomic_fetch_add(&all->started, 1);
 	if (!getenv("TEST_MISSING"))
 		return ims_codec_serve(argc, argv);
-	wire_hello hello = { WIRE_MAGIC, WIRE_VERSION, WIRE_MISSING, IMAGE_WEBP };
+	const wire_hello hello = { WIRE_MAGIC, WIRE_VERSION, WIRE_MISSING, (uint32_t)atoi(argv[2]), 1 };
 	return write(STDIN_FILENO, &hello, sizeof hello) != sizeof hello;
 }
 
 /* n pictures of the same pixels, whose bytes differ behind them. */
-static void save_pictures(const scene *sc, int n)
+static void save_pictures(const scene *sc, const char *seed, int n)
 {
 	buf file = { 0 };
-	assert_int_equal(ims_read_file(&file, "tests/fuzz/seeds/webp/lossy-RGB.webp", 1 << 20, NULL),
-		0);
+	assert_int_equal(ims_read_file(&file, seed, 1 << 20, NULL), 0);
 	for (int i = 0; i < n; i++) {
 		char path[400];
-		snprintf(path, sizeof path, "%s/%03d.webp", sc->photos, i);
+		snprintf(path, sizeof path, "%s/%03d", sc->photos, i);
 		FILE *f = fopen(path, "wb");
 		assert_non_null(f);
 		assert_int_equal(fwrite(file.data, 1, file.len, f), file.len);
@@ -71,7 +79,11 @@ static void save_pictures(const scene *sc, int n)
 
 static imgsearch *open_with_helper(const scene *sc, int ends)
 {
-	const imgsearch_options o = { .struct_size = sizeof o, .decoder = "/proc/self/exe" };
+	const imgsearch_options o = {
+		.struct_size = sizeof o,
+		.decoder = "/proc/self/exe",
+		.formats = "+tiff",
+	};
 	char path[400];
 	imgsearch *s;
 	snprintf(path, sizeof path, "%s/shared", sc->dir);
@@ -108,7 +120,7 @@ static void nothing_is_lost_when_helpers_end(void **state)
 {
 	const scene *sc = *state;
 	need_libwebp();
-	save_pictures(sc, FILES);
+	save_pictures(sc, "tests/fuzz/seeds/webp/lossy-RGB.webp", FILES);
 	imgsearch *s = open_with_helper(sc, ENDS);
 	scene_counts n = scene_index(s, sc->photos);
 	assert_int_equal(n.indexed, FILES);
@@ -117,11 +129,12 @@ static void nothing_is_lost_when_helpers_end(void **state)
 	imgsearch_close(s);
 }
 
-static void what_a_missing_library_leaves_out_comes_in_later(void **state)
+/* One format, whose files need `needs`. */
+static void leave_out(const scene *sc, image_format f, const char *needs)
 {
-	const scene *sc = *state;
-	need_libwebp();
-	save_pictures(sc, 3);
+	char seed[100];
+	snprintf(seed, sizeof seed, "tests/fuzz/seeds/%s", seeds[f]);
+	save_pictures(sc, seed, 3);
 	photo(sc, "a.png", 1);
 	setenv("TEST_MISSING", "1", 1);
 	for (int run = 0; run < 2; run++) {
@@ -133,7 +146,10 @@ static void what_a_missing_library_leaves_out_comes_in_later(void **state)
 		assert_true(got.started >= 1 && got.started <= (int)s->threads);
 		store_picture p;
 		works(ims_store_picture_get(s->store, 1, &p, NULL, &err));
-		assert_non_null(strstr(p.reason, "WebP files need libwebp, which is missing"));
+		char text[100];
+		snprintf(text, sizeof text, "%s files need %s, which is missing", ims_image_format_name(f),
+			needs);
+		assert_non_null(strstr(p.reason, text));
 		ims_store_picture_clear(&p);
 		imgsearch_close(s);
 	}
@@ -149,6 +165,75 @@ static void what_a_missing_library_leaves_out_comes_in_later(void **state)
 	assert_int_equal(n.unchanged, 4);
 	unsetenv("TEST_MISSING");
 	imgsearch_close(s);
+}
+
+static void leave_out_where_installed(const scene *sc, image_format f, const char *needs)
+{
+	if (ims_codec_local()->check(ims_codec_local(), f, NULL)) {
+		print_message("# %s is missing\n", needs);
+		skip();
+	}
+	leave_out(sc, f, needs);
+}
+
+static void missing_libwebp(void **state)
+{
+	leave_out_where_installed(*state, IMAGE_WEBP, "libwebp");
+}
+
+static void missing_libheif(void **state)
+{
+	leave_out_where_installed(*state, IMAGE_HEIC, "libheif");
+}
+
+static void missing_libheif_for_avif(void **state)
+{
+	leave_out_where_installed(*state, IMAGE_AVIF, "libheif");
+}
+
+static void missing_libjxl(void **state)
+{
+	leave_out_where_installed(*state, IMAGE_JXL, "libjxl");
+}
+
+static void missing_libtiff(void **state)
+{
+	leave_out_where_installed(*state, IMAGE_TIFF, "libtiff");
+}
+
+/* TIFF is off, and says so, until it is asked for. */
+static void tiff_is_asked_for(void **state)
+{
+	const scene *sc = *state;
+	if (ims_codec_local()->check(ims_codec_local(), IMAGE_TIFF, NULL)) {
+		print_message("# libtiff is missing\n");
+		skip();
+	}
+	save_pictures(sc, "tests/fuzz/seeds/tiff/RGB.tif", 2);
+	static const char *const formats[] = { NULL, "", "+tiff", NULL };
+	for (int run = 0; run < 4; run++) {
+		const imgsearch_options o = { .struct_size = sizeof o, .formats = formats[run] };
+		imgsearch *s;
+		works(imgsearch_open(sc->db, &o, NULL, &s, &err));
+		scene_counts n = scene_index(s, sc->photos);
+		assert_int_equal(n.indexed, run < 2 ? 0 : 2);
+		assert_int_equal(n.unsupported, run < 2 ? 2 : 0);
+		store_picture p;
+		works(ims_store_picture_get(s->store, 1, &p, NULL, &err));
+		if (run < 2)
+			assert_string_equal(p.reason,
+				"TIFF files are read only where asked for: formats +tiff");
+		ims_store_picture_clear(&p);
+		imgsearch_close(s);
+	}
+	static const char *const bad[] = { "tiff", "+tif", "+tiff,x", "+tiff,,", "," };
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		const imgsearch_options o = { .struct_size = sizeof o, .formats = bad[i] };
+		imgsearch *s;
+		imgsearch_error why;
+		assert_int_equal(imgsearch_open(sc->db, &o, NULL, &s, &why), IMGSEARCH_EINVAL);
+		assert_non_null(strstr(why.message, "is not one that is read where asked for"));
+	}
 }
 
 static void no_helper_starts_without_need(void **state)
@@ -172,7 +257,12 @@ int main(int argc, char **argv)
 		return serve(argc, argv);
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_is_lost_when_helpers_end),
-		TEST(what_a_missing_library_leaves_out_comes_in_later),
+		TEST(missing_libwebp),
+		TEST(missing_libheif),
+		TEST(missing_libheif_for_avif),
+		TEST(missing_libjxl),
+		TEST(missing_libtiff),
+		TEST(tiff_is_asked_for),
 		TEST(no_helper_starts_without_need),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

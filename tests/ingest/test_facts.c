@@ -146,7 +146,7 @@ static void older_index(void **state)
 	photo(sc, "c.png", 3);
 	imgsearch *s = open_and_index(sc);
 	for (int again = 0; again < 2; again++) {
-		works(ims_handle_write_begin(s, &err));
+		works(ims_handle_write_begin(s, NULL, &err));
 		works(ims_store_tx_begin(s->store, &err));
 		for (int64_t id = 1; id <= 3; id++)
 			works(ims_store_facts_put(s->store, id, &none, 0, 0, &err));

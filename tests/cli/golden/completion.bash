@@ -38,6 +38,7 @@ _imgsearch() {
 	"index --std") return ;;
 	"index --interpolation") COMPREPLY=($(IFS=' '; compgen -W "default bilinear bicubic" -- "$cur")); return ;;
 	"index --max-megapixels") return ;;
+	"index --formats") return ;;
 	"index --max-memory") return ;;
 	"index --threads"|"index -t") return ;;
 	"query --k"|"query -k") return ;;
@@ -109,6 +110,7 @@ _imgsearch() {
 	"extract --std") return ;;
 	"extract --interpolation") COMPREPLY=($(IFS=' '; compgen -W "default bilinear bicubic" -- "$cur")); return ;;
 	"extract --max-megapixels") return ;;
+	"extract --formats") return ;;
 	"extract --max-memory") return ;;
 	"extract --threads"|"extract -t") return ;;
 	"root mv --db"|"root mv -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -205,6 +207,7 @@ _imgsearch() {
 	"train --std") return ;;
 	"train --interpolation") COMPREPLY=($(IFS=' '; compgen -W "default bilinear bicubic" -- "$cur")); return ;;
 	"train --max-megapixels") return ;;
+	"train --formats") return ;;
 	"train --max-memory") return ;;
 	"train --threads"|"train -t") return ;;
 	"serve --port"|"serve -p") return ;;
@@ -223,7 +226,7 @@ _imgsearch() {
 	"serve --threads"|"serve -t") return ;;
 	esac
 	case $cmd in
-	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --null --help --quiet --verbose" ;;
+	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --formats --max-memory --threads --json --null --help --quiet --verbose" ;;
 	"query") options="--k --min-score --max-chance --no-self --under --after --before --camera --keyword --near --where --crop --combine --not --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --expand --expand-power --reciprocal --views --vectors --ids --distances --batch --stats --db --model --weights --device --precision --threads --json --null --help --quiet --verbose" ;;
 	"info") options="--db --json --help --quiet --verbose" ;;
 	"list") options="--state --paths --sort --reverse --limit --offset --after --before --camera --keyword --near --where --db --json --null --help --quiet --verbose" ;;
@@ -232,7 +235,7 @@ _imgsearch() {
 	"readmit") options="--db --json --null --help --quiet --verbose" ;;
 	"backup") options="--force --db --json --help --quiet --verbose" ;;
 	"build") options="--searcher --variance --components --whiten --degree --beam --seed --stats --db --threads --json --help --quiet --verbose" ;;
-	"extract") options="--output --raw --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
+	"extract") options="--output --raw --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --formats --max-memory --threads --json --help --quiet --verbose" ;;
 	"models") options="--json --help --quiet --verbose" ;;
 	"root mv") options="--db --help --quiet --verbose" ;;
 	"vectors import") options="--ids --metric --db --threads --json --help --quiet --verbose" ;;
@@ -241,7 +244,7 @@ _imgsearch() {
 	"check") options="--recall --db --json --help --quiet --verbose" ;;
 	"dups") options="--kind --min-score --under --after --before --camera --keyword --near --where --reject --db --threads --json --null --help --quiet --verbose" ;;
 	"map") options="--output --tiles --pca --size --under --after --before --camera --keyword --near --where --perplexity --max-points --seed --db --threads --json --help --quiet --verbose" ;;
-	"train") options="--out --distill --loss --layers --size --dim --posteriors --epochs --steps --batch --lr --val --patience --min-crop --jitter --anchor --blend --decay --views --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
+	"train") options="--out --distill --loss --layers --size --dim --posteriors --epochs --steps --batch --lr --val --patience --min-crop --jitter --anchor --blend --decay --views --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --formats --max-memory --threads --json --help --quiet --verbose" ;;
 	"serve") options="--port --listen --token-file --host --socket --uploads --cache --max-upload --read-only --db --model --weights --device --precision --threads --help --quiet --verbose" ;;
 	"help") options="--man --help --quiet --verbose" ;;
 	"complete") options="--help --quiet --verbose" operands="bash zsh fish" ;;
