@@ -113,6 +113,7 @@ static void summarise(context *c, const imgsearch_index_update_report *r)
 	};
 	const part done[] = {
 		{ "new", r->added },
+		{ "changed", r->changed },
 		{ "unchanged", r->unchanged },
 		{ "re-hashed", r->rehashed },
 		{ "decoded anew", r->redecoded },
@@ -342,8 +343,12 @@ static int update(context *c, const index_args *a, const path_list *p,
 	bool by_server = index_by_server(c, a, p, o, &there);
 	if (by_server && there.rc)
 		return run_error(c, a, &there.err);
-	if (!by_server && imgsearch_index_update(c->s, p->item, p->n, o, &c->call, &here, &err))
+	if (!by_server && imgsearch_index_update(c->s, p->item, p->n, o, &c->call, &here, &err)) {
+		if (here)
+			summarise(c, here);
+		imgsearch_index_update_report_free(here);
 		return run_error(c, a, &err);
+	}
 	int rc = finish(c, a, p, by_server ? &there.report : here);
 	if (by_server)
 		client_index_result_free(&there);

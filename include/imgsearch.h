@@ -30,10 +30,11 @@
  *             call, EBUSY from every writer, EINVAL from a writer of a read-only handle. The
  *             functions below name what else they return.
  * Ownership.  The library allocates every result. A result has one free function, which accepts
- *             NULL, and is independent of the handle. On an error the result is NULL. All that a
- *             result points to belongs to it and is freed with it. Inputs are not kept after the
- *             call. A buffer of the caller's has n elements, or its capacity in elements stands
- *             behind it; one that is too small is EINVAL, and nothing is written.
+ *             NULL, and is independent of the handle. On an error the result is NULL, but for the
+ *             report of an index run that was stopped. All that a result points to belongs to
+ *             it and is freed with it. Inputs are not kept after the call. A buffer of the
+ *             caller's has n elements, or its capacity in elements stands behind it; one that is
+ *             too small is EINVAL, and nothing is written.
  * Lists.      A list has `count` and `items`. Items that are structs are pointers to structs.
  * Options.    Structs with struct_size first: initialise with IMGSEARCH_INIT(type), or zero the
  *             struct and set struct_size to its size. A zero field means the default. NULL instead
@@ -462,9 +463,10 @@ typedef struct imgsearch_index_update_options {
 } imgsearch_index_update_options;
 
 typedef struct imgsearch_index_update_report {
-	const imgsearch_counts *counts;            /* of the paths below the folders of this run */
-	uint64_t added, unchanged, moved, removed; /* by this run */
-	uint64_t offline;                          /* items of roots that are absent: kept */
+	const imgsearch_counts *counts; /* of the paths below the folders of this run */
+	/* by this run; removed: also files that a rule leaves out from now on */
+	uint64_t added, unchanged, moved, removed;
+	uint64_t offline; /* items of roots that are absent: kept */
 	double seconds;
 	/* time of work; decoding and network summed over threads */
 	double walk_seconds, decode_seconds, network_seconds, store_seconds;
@@ -481,6 +483,7 @@ typedef struct imgsearch_index_update_report {
 	 * it, or a sidecar changed; see docs/metadata.md
 	 */
 	uint64_t described;
+	uint64_t changed; /* paths known before whose bytes or state are others now */
 } imgsearch_index_update_report;
 
 /*
@@ -488,10 +491,12 @@ typedef struct imgsearch_index_update_report {
  * are not read. A file of which only the change time (ctime) differs is read, and its bytes are
  * compared. Moved files keep their vector. Deleted files drop out. A root that is absent is offline
  * and kept. A bad file is counted and remembered with its reason; it never fails the run. Commits
- * every few seconds. report may be NULL.
+ * every few seconds. report may be NULL; a run that is stopped (ECANCELED, EDEADLINE) gives the
+ * counts so far.
  * Errors: EMODEL (also for an index of the caller's own vectors, even when its last vector was
  * removed), ENOTFOUND (a path that does not exist), EINVAL (CSV; an absolute pattern outside of
- * every root; this thread began a transaction that is open).
+ * every root; patterns of include, given, that match no file; this thread began a transaction that
+ * is open).
  */
 IMGSEARCH_API int imgsearch_index_update(imgsearch *s, const char *const *paths, size_t n,
 	const imgsearch_index_update_options *options, const imgsearch_call *call,
@@ -879,12 +884,12 @@ IMGSEARCH_API int imgsearch_vectors_reduce(imgsearch *s, const float *rows, size
 /* A path or name that the index knows. */
 typedef struct imgsearch_item {
 	int64_t id;
-	uint32_t state;     /* imgsearch_state */
-	uint32_t offline;   /* 1: its root is absent or empty, or what a link to it leads to */
-	const char *path;   /* absolute, or the name that it was added under */
-	const char *title;  /* or NULL */
-	const char *reason; /* of a state other than indexed, or NULL */
-	const char *hash;   /* hexadecimal BLAKE2b-256 of the bytes, or "" */
+	uint32_t state;                   /* imgsearch_state */
+	uint32_t offline;                 /* 1: its root, or what a link leads to, is absent or empty */
+	const char *path;                 /* absolute, or the name that it was added under */
+	const char *title;                /* or NULL */
+	const char *reason;               /* of a state other than indexed, or NULL */
+	const char *hash;                 /* hexadecimal BLAKE2b-256 of the bytes, or "" */
 	const imgsearch_columns *columns; /* as in imgsearch_hit */
 	uint32_t width, height;           /* upright; 0 where unknown */
 	uint64_t bytes;

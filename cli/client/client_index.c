@@ -118,6 +118,7 @@ static imgsearch_index_update_report read_report(json_t *from, const client_inde
 		.counts = &r->counts,
 		.unmatched = &r->unmatched,
 		.added = number(from, "added"),
+		.changed = number(from, "changed"),
 		.unchanged = number(from, "unchanged"),
 		.moved = number(from, "moved"),
 		.removed = number(from, "removed"),

@@ -74,8 +74,15 @@ int context_progress(void *user, const imgsearch_progress *now)
 
 static void on_log(void *user, int level, const char *text)
 {
+	static const char option[] = "the option prune";
+	const char *at = strstr(text, option);
+	char *line = NULL;
 	progress_clear(((context *)user)->progress);
-	cli_log(level, text);
+	/* as the command line spells it */
+	if (at && asprintf(&line, "%.*s--prune%s", (int)(at - text), text, at + strlen(option)) < 0)
+		line = NULL;
+	cli_log(level, line ? line : text);
+	free(line);
 }
 
 void context_start(context *c)

@@ -30,7 +30,9 @@ static const option group_write_json[] = {
 };
 static const option group_nul[] = {
 	{ "null", '0', OPT_FLAG, COMMON(nul),
-		.help = "records end with NUL instead of a newline, in and out" },
+		.help = "records end with NUL instead of a newline, in and out; fields of a record are "
+				"separated "
+				"by tabs as without" },
 	OPT_END,
 };
 static const option group_threads[] = {

@@ -19,6 +19,7 @@ void counts_write_json(json_writer *j, const imgsearch_index_update_report *r)
 {
 	counts_write_states(j, r->counts);
 	json_write_int(j, "added", (int64_t)r->added);
+	json_write_int(j, "changed", (int64_t)r->changed);
 	json_write_int(j, "unchanged", (int64_t)r->unchanged);
 	json_write_int(j, "moved", (int64_t)r->moved);
 	json_write_int(j, "removed", (int64_t)r->removed);

@@ -62,6 +62,7 @@ static int make_report(const run_counts *from, imgsearch_index_update_report **o
 		.rehashed = from->rehashed,
 		.redecoded = from->redecoded,
 		.described = from->described,
+		.changed = from->changed,
 	};
 	*out = r;
 	return 0;
@@ -89,8 +90,10 @@ int imgsearch_index_update(imgsearch *s, const char *const *paths, size_t n,
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "index_update: this thread has a transaction open");
 	if (!rc)
 		rc = ims_index_run(s, paths, n, &options, &j, &counts, err);
-	if (!rc && report)
-		rc = make_report(&counts, report, err);
+	if (report && (!rc || (ims_is_stop(rc) && counts.paths.seen))) {
+		int made = make_report(&counts, report, rc ? NULL : err);
+		rc = rc ? rc : made;
+	}
 	for (size_t i = 0; i < counts.n_unmatched; i++)
 		ims_free(counts.unmatched[i]);
 	ims_free(counts.unmatched);

@@ -20,6 +20,10 @@
 
 enum { MAX_DEPTH = 200 };
 
+const char ims_walk_not_included[] = "not among the included patterns";
+static const char by_pattern[] = "excluded by pattern";
+static const char by_ignore_file[] = "excluded by an ignore file";
+
 /* A folder that was entered. */
 typedef struct folder_id {
 	dev_t dev;
@@ -39,8 +43,8 @@ typedef struct walker {
 	bool second;    /* the pass that reports links, and no other entry */
 	bool met_links; /* the first pass passed one over */
 	bool linked;    /* below a link */
-	bool sidecars;  /* the open folder has files of XMP */
 	bool broken;    /* at a link that leads to nothing */
+	bool sidecars;  /* the open folder has files of XMP */
 } walker;
 
 /* -------------------------------------------------------------------------------- the path ---- */
@@ -71,9 +75,11 @@ static int report(walker *w, walk_kind kind, const char *reason, bool folder, co
 		.path = path_text(w),
 		.reason = reason,
 		.folder = folder,
+		.chosen = reason == by_pattern || reason == by_ignore_file
+			|| reason == ims_walk_not_included,
 		.link = w->linked,
-		.sidecars = w->sidecars,
 		.broken = w->broken,
+		.sidecars = w->sidecars,
 	};
 	if (w->path.failed)
 		return ims_nomem(w->err);
@@ -145,9 +151,9 @@ static int find_user_rule(const walker *w, const ignore_rules *ignore, const cha
 	if (r->exclude && ims_patterns_match(r->exclude, path_text(w), folder, &pattern))
 		return ims_nomem(w->err);
 	if (pattern)
-		*reason = "excluded by pattern";
+		*reason = by_pattern;
 	else if (ims_ignore_excludes(ignore, path_text(w), name, folder))
-		*reason = "excluded by an ignore file";
+		*reason = by_ignore_file;
 	return 0;
 }
 
@@ -168,7 +174,7 @@ static int find_rule(const walker *w, const ignore_rules *ignore, const char *na
 	else if (!*reason && !folder && is_left(w, &left))
 		return ims_nomem(w->err);
 	else if (left)
-		*reason = "not among the included patterns";
+		*reason = ims_walk_not_included;
 	return 0;
 }
 

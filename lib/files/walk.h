@@ -21,9 +21,10 @@ typedef struct walk_entry {
 	const char *path;   /* relative to the root; valid during the call */
 	const char *reason; /* why it is not a WALK_FILE, else NULL; valid during the call */
 	bool folder;
+	bool chosen;            /* patterns or an ignore file exclude it */
 	bool link;              /* it is a followed link, or is reached through one */
-	bool sidecars;          /* its folder has files named *.xmp */
 	bool broken;            /* it is a followed link that leads to nothing */
+	bool sidecars;          /* its folder has files named *.xmp */
 	uint64_t device, inode; /* of a WALK_FILE: what its path leads to */
 	uint64_t size;          /* bytes */
 	timestamp mtime, ctime;
@@ -45,6 +46,9 @@ typedef struct walk_rules {
 		*roots; /* absolute paths of folders that are walked as roots of their own; not entered */
 	size_t n_roots;
 } walk_rules;
+
+/* The reason of a file that matches none of the patterns of what is taken in. */
+extern const char ims_walk_not_included[];
 
 /* A result other than 0 ends the walk and is returned. */
 typedef int walk_each(void *user, const walk_entry *entry);

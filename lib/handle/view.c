@@ -242,16 +242,28 @@ int ims_view_settle_dim(imgsearch *s, uint32_t dim, imgsearch_error *err)
 	return rc || !first ? rc : ims_view_set_dim(s, dim, err);
 }
 
+/* Of an index that has vectors the metric is that of any view, however old. */
+static int get_metric(imgsearch *s, imgsearch_metric *metric, imgsearch_error *err)
+{
+	pthread_mutex_lock(&s->view_lock);
+	bool known = s->view && s->view->space.dim;
+	*metric = known ? s->view->space.metric : IMGSEARCH_METRIC_COSINE;
+	pthread_mutex_unlock(&s->view_lock);
+	view *v;
+	int rc = known ? 0 : ims_view_acquire(s, &v, err);
+	if (known || rc)
+		return rc;
+	*metric = v->space.metric;
+	ims_view_release(v);
+	return 0;
+}
+
 int ims_view_check_rows(imgsearch *s, const float *rows, size_t n, uint32_t dim,
 	imgsearch_error *err)
 {
-	view *v;
-	int rc = ims_view_acquire(s, &v, err);
-	if (rc)
-		return rc;
-	rc = ims_space_check(&(space){ .metric = v->space.metric, .dim = dim }, rows, n, "row", 0, err);
-	ims_view_release(v);
-	return rc;
+	space sp = { .dim = dim };
+	int rc = get_metric(s, &sp.metric, err);
+	return rc ? rc : ims_space_check(&sp, rows, n, "row", 0, err);
 }
 
 /* ------------------------------------------------------------------------------- searchers ---- */

@@ -6,7 +6,7 @@
 
 typedef struct run_counts {
 	imgsearch_counts paths; /* of the run, by state */
-	uint64_t added, unchanged, moved, removed;
+	uint64_t added, unchanged, changed, moved, removed;
 	uint64_t offline;   /* pictures of roots that are absent */
 	uint64_t rehashed;  /* of the unchanged: files whose bytes were read and compared */
 	uint64_t redecoded; /* of the unchanged: whose pixels another version of the decoding made */

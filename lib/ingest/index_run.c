@@ -68,6 +68,13 @@ static bool is_deleted(const path_entry *known)
 	return known && known->state == IMGSEARCH_STATE_DELETED;
 }
 
+static bool is_picture(const path_entry *known)
+{
+	return known
+		&& (known->state == IMGSEARCH_STATE_INDEXED || known->state == IMGSEARCH_STATE_DUPLICATE
+			|| known->state == IMGSEARCH_STATE_LINK);
+}
+
 /* Enough to notice that a path is left out for another reason now. */
 static uint8_t reason_byte(const char *reason)
 {
@@ -92,6 +99,8 @@ static int record(index_run *r, const walk_entry *e, const path_entry *known, ui
 		.state = state,
 		.reason = ims_strdup(e->reason),
 	};
+	/* a picture that is left out now is one that goes */
+	row.removes = state == IMGSEARCH_STATE_EXCLUDED && is_picture(known);
 	if (row.path && row.reason)
 		return ims_pipeline_record(&r->pipeline, &row);
 	ims_free(row.path);
@@ -117,9 +126,11 @@ static int add_excluded(index_run *r, const walk_entry *e)
 	path_entry folder = { .key = ims_path_key(start->root, e->path), .id = 1 };
 	if (ims_path_table_add(&r->walk.excluded, &folder))
 		return ims_nomem(r->err);
-	if (ims_path_below(start->prefix, e->path))
-		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s/%s: left out: %s", start->root_path,
-			e->path, e->reason);
+	if (!ims_path_below(start->prefix, e->path))
+		return 0;
+	r->walk.told = true;
+	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s/%s: left out: %s", start->root_path, e->path,
+		e->reason);
 	return 0;
 }
 
@@ -217,7 +228,10 @@ static int has_new_facts(index_run *r, const walk_entry *e, const path_entry *kn
 static int file_entry(index_run *r, const walk_entry *e, const path_entry *known)
 {
 	if (!is_fresh(r, known, e))
-		return submit(r, e, known ? known->id : 0, &(pipeline_item){ 0 });
+		return submit(r, e, known ? known->id : 0,
+			&(pipeline_item){
+				.tried = known && is_same_file(known, e) ? known->state : 0,
+			});
 	if (!is_deleted(known)) {
 		count_touched(&r->walk, known, e);
 		if (is_touched(known, e) || r->options->reread)
@@ -246,13 +260,6 @@ static int file_entry(index_run *r, const walk_entry *e, const path_entry *known
 }
 
 /* ------------------------------------------------------------------------------- links ---- */
-
-static bool is_picture(const path_entry *known)
-{
-	return known
-		&& (known->state == IMGSEARCH_STATE_INDEXED || known->state == IMGSEARCH_STATE_DUPLICATE
-			|| known->state == IMGSEARCH_STATE_LINK);
-}
 
 /* Whether the folder that a broken link leads to is not there, or empty: its disk may be away. */
 static bool target_is_away(const char *link)
@@ -301,14 +308,32 @@ static int broken_link(index_run *r, const walk_entry *e, path_entry *known)
 	return 0;
 }
 
+/* Whether a path below the root is a single file, which has its own start and row. */
+static int is_single(index_run *r, const walk_entry *e, bool *single)
+{
+	const index_start *start = r->walk.start;
+	*single = false;
+	if (!start->root || !r->singles.n)
+		return 0;
+	char *full = ims_path_join(start->root_path, e->path);
+	*single = full && ims_path_table_find(&r->singles, ims_path_key(0, full));
+	ims_free(full);
+	return full ? 0 : ims_nomem(r->err);
+}
+
 static int index_entry(index_run *r, const walk_entry *e)
 {
 	path_key key = ims_path_key(r->walk.start->root, e->path);
 	path_entry *known = ims_path_table_find(&r->paths, key);
-	int rc = 0;
+	bool single;
+	int rc = is_single(r, e, &single);
+	if (rc || single)
+		return rc;
 	if (known)
 		known->seen = true;
 	r->counts->paths.seen++;
+	r->walk.files += e->kind == WALK_FILE;
+	r->walk.left += e->chosen;
 	switch (e->kind) {
 	case WALK_FILE:
 		rc = ims_seen_files_add(&r->files, key, e, e->link || r->walk.linked)
@@ -462,6 +487,16 @@ static void tell_touched(index_run *r, uint64_t device)
 		w->start->root_path, (unsigned long long)w->touched);
 }
 
+/* Patterns that are remembered may leave out all, without anybody noticing. */
+static void tell_all_left(index_run *r)
+{
+	const walk_state *w = &r->walk;
+	if (!w->files && w->left && !w->told)
+		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
+			"%s%s%s: patterns or ignore files leave out every file", w->start->root_path,
+			*w->start->prefix ? "/" : "", w->start->prefix);
+}
+
 static int index_folder(index_run *r, const walk_rules *rules)
 {
 	const index_start *start = r->walk.start;
@@ -478,6 +513,7 @@ static int index_folder(index_run *r, const walk_rules *rules)
 	if (rc && !r->walk.failed)
 		*r->err = why;
 	tell_touched(r, (uint64_t)st.st_dev);
+	tell_all_left(r);
 	r->counts->walk_s += ims_now() - begin - (r->pipeline.waited + r->counts->store_s - busy);
 	if (!rc) /* the last entries may be moved files */
 		rc = ims_pipeline_drain(&r->pipeline);
@@ -570,6 +606,28 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 	return ims_path_table_add(&r->paths, &known) ? ims_nomem(r->err) : 0;
 }
 
+static int add_single(index_run *r, const char *path)
+{
+	path_entry single = { .key = ims_path_key(0, path), .id = 1 };
+	return *path == '/' && ims_path_table_add(&r->singles, &single) ? ims_nomem(r->err) : 0;
+}
+
+static int add_known_single(void *user, const store_picture *p, const char *root_path)
+{
+	(void)root_path;
+	return add_single(user, p->path);
+}
+
+/* Those that the index knows, and those of this run. */
+static int add_singles(index_run *r, const index_plan *p)
+{
+	int rc = ims_store_each_single(r->s->store, add_known_single, r, r->err);
+	for (size_t i = 0; !rc && i < p->n; i++)
+		if (!p->start[i].root)
+			rc = add_single(r, p->start[i].prefix);
+	return rc;
+}
+
 /*
  * Stores a model only if its network can be loaded; otherwise neither it nor a new root is stored.
  */
@@ -581,6 +639,41 @@ static int check_new_model(index_run *r)
 		: 0;
 	ims_model_free(network);
 	return rc;
+}
+
+typedef struct first_file {
+	bool found;
+	uint64_t left; /* files that match nothing of what is to be taken in */
+} first_file;
+
+static int find_file(void *user, const walk_entry *e)
+{
+	first_file *f = user;
+	f->found |= e->kind == WALK_FILE;
+	f->left += e->reason == ims_walk_not_included;
+	return f->found;
+}
+
+/*
+ * Refuses patterns of what is taken in that are given and match no file at all: a slip would take
+ * every picture out of the index.
+ */
+static int check_include(index_run *r, const index_plan *p)
+{
+	const imgsearch_index_update_options *o = r->options;
+	first_file f = { .found = !o->n_include };
+	int rc = 0;
+	for (size_t i = 0; !rc && !f.found && i < p->n; i++) {
+		walk_rules rules;
+		rc = begin_walk(r, p, &p->start[i], &rules);
+		if (!rc && !p->start[i].file)
+			ims_walk(p->start[i].root_path, p->start[i].prefix, &rules, find_file, &f, NULL);
+	}
+	if (rc || f.found || !f.left)
+		return rc;
+	return ims_fail(r->err, IMGSEARCH_EINVAL,
+		"include: none of %llu files matches %s%s; nothing is changed", (unsigned long long)f.left,
+		o->include[0], o->n_include > 1 ? " or another pattern" : "");
 }
 
 /* Decides the model of the run, and stores it and the roots. */
@@ -595,6 +688,8 @@ static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t 
 		rc = ims_follow_store(p, r->options, r->err);
 	if (!rc)
 		rc = ims_rules_store(&r->rules, p, r->err);
+	if (!rc)
+		rc = check_include(r, p);
 	if (!rc)
 		rc = ims_identity_decide(r->s, IDENTITY_RUN, &r->identity, r->err);
 	if (!rc)
@@ -663,6 +758,8 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 		return rc;
 	rc = ims_store_each_picture(r->s->store, 0, add_known, r, r->err);
 	if (!rc)
+		rc = add_singles(r, p);
+	if (!rc)
 		rc = ims_away_read(r->s, &r->away, r->err);
 	if (!rc)
 		rc = count_ahead(r, p);
@@ -695,6 +792,7 @@ static void free_run(index_run *r)
 	ims_rules_free(&r->rules);
 	ims_away_free(&r->away);
 	ims_path_table_free(&r->paths);
+	ims_path_table_free(&r->singles);
 	ims_seen_files_free(&r->files);
 	ims_identity_free(&r->identity);
 	ims_free(r);

@@ -25,6 +25,8 @@ typedef struct walk_state {
 	uint64_t same, touched; /* files with size and mtime of their rows; of them: another ctime */
 	bool linked;            /* the path of the root leads through a symbolic link */
 	follow_list follow;     /* where links of the root are followed */
+	uint64_t files, left;   /* files that came in; paths that patterns or ignore files left out */
+	bool told;              /* that the start is left out */
 	uint64_t away;          /* files that are kept, since folders on their way are away */
 	int failed;             /* the status with which an entry ended the walk */
 } walk_state;
@@ -36,8 +38,9 @@ typedef struct index_run {
 	imgsearch_error *err;
 	job job;
 	identity identity;
-	path_table paths; /* the paths that the index held before */
-	seen_files files; /* those that the walks found */
+	path_table paths;   /* the paths that the index held before */
+	path_table singles; /* files without a root, which the walk of one around them passes over */
+	seen_files files;   /* those that the walks found */
 	pipeline pipeline;
 	run_rules rules;
 	away_folders away;

@@ -134,9 +134,7 @@ static void tell_away(index_run *r, uint64_t n)
 	r->counts->offline += n;
 	if (n)
 		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
-			"%s: folders behind links, or parts of it, are not there or empty; offline, their "
-			"files "
-			"are kept (%llu)",
+			"%s: folders in it or behind links are absent or empty; offline, files are kept (%llu)",
 			r->walk.start->root_path, (unsigned long long)n);
 }
 

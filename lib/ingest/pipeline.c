@@ -256,7 +256,9 @@ static int write_state(pipeline *p, const pending_row *r, uint32_t state, const 
 	};
 	count_state(p, state);
 	p->counts->added += !r->id;
+	p->counts->removed += r->removes;
 	p->counts->unchanged += r->row_state == state;
+	p->counts->changed += r->id && !r->removes && r->row_state != state && r->tried != state;
 	return ims_store_picture_put(p->s->store, &row, p->err);
 }
 
@@ -309,6 +311,7 @@ static int write_picture(pipeline *p, pending_row *r)
 		break;
 	default:
 		p->counts->added += !r->id;
+		p->counts->changed += r->id != 0;
 	}
 	count_state(p, row.state);
 	return 0;
@@ -453,6 +456,7 @@ static int admit(pipeline *p)
 		.size = it->size,
 		.state = same ? it->row_state : it->state,
 		.row_state = it->row_state,
+		.tried = it->tried,
 		.ctime_only = it->same_bytes,
 		.pixels_only = it->same_pixels,
 		.facts_only = it->facts_only,

@@ -257,12 +257,32 @@ static int add_folder(index_plan *p, const char *real)
 	return rc;
 }
 
+/* What a root knows of a file that it leaves out becomes what is known of the single file. */
+static int make_single(index_plan *p, size_t root, const char *real)
+{
+	store_picture pic = { 0 }, there = { 0 };
+	store *st = p->s->store;
+	int rc = ims_store_picture_find(st, p->root_id[root], ims_path_below(real, p->root[root]), &pic,
+		p->err);
+	int single = rc ? rc : ims_store_picture_find(st, 0, real, &there, p->err);
+	if (!rc && single == IMGSEARCH_ENOTFOUND)
+		rc = ims_store_picture_move(st, pic.id, 0, real, pic.mtime, p->err);
+	else if (!rc)
+		rc = single ? single : ims_store_picture_remove(st, pic.id, p->err);
+	ims_store_picture_clear(&pic);
+	ims_store_picture_clear(&there);
+	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+}
+
+/* A file that its root would leave out for its name stays single. */
 static int add_file(index_plan *p, const char *real)
 {
 	size_t i = root_around(p, real);
-	return i < p->n_roots
-		? add_start(p, p->root_id[i], p->root[i], ims_path_below(real, p->root[i]), true)
-		: add_start(p, 0, "", real, true);
+	const char *rest = i < p->n_roots ? ims_path_below(real, p->root[i]) : NULL;
+	if (rest && !has_name_left_out(rest, false))
+		return add_start(p, p->root_id[i], p->root[i], rest, true);
+	int rc = rest ? make_single(p, i, real) : 0;
+	return rc ? rc : add_start(p, 0, "", real, true);
 }
 
 /* ---------------------------------------------------------- paths that lead through links ---- */

@@ -103,7 +103,7 @@ static int put_duplicate(const row_writer *w, store_picture *row, int64_t own,
 		row->state = twin->state;
 		return rc;
 	}
-	*outcome = deleted ? ROW_KEPT_OUT : ROW_DUPLICATE;
+	*outcome = deleted ? ROW_KEPT_OUT : known ? ROW_UNCHANGED : ROW_DUPLICATE;
 	row->state = deleted ? IMGSEARCH_STATE_DELETED : IMGSEARCH_STATE_DUPLICATE;
 	row->reason = deleted ? ims_store_reason_deleted_copy : NULL;
 	row->same_as = deleted && twin->same_as ? twin->same_as : twin->id;

@@ -19,7 +19,7 @@
 #include "base/base.h"
 
 /* user_version; a newer file is refused, an older one upgraded by its first writer */
-#define IMS_STORE_VERSION 5
+#define IMS_STORE_VERSION 4
 
 typedef struct store store;
 
@@ -360,6 +360,14 @@ int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_loo
 	void *user, imgsearch_error *err);
 
 /*
+ * The same of the path alone: of the picture, id, root, state and path are set; one call for each
+ * id.
+ */
+typedef int store_path_of(void *user, size_t i, const store_picture *p, const char *root_path);
+int ims_store_paths_of(store *st, const int64_t *ids, size_t n, store_path_of *each, void *user,
+	imgsearch_error *err);
+
+/*
  * The facts of n pictures, in the order of ids, with the index i of the id; those without facts are
  * skipped. Strings are valid during the call, and NULL where a fact is not known. A result other
  * than 0 stops and is returned.
@@ -389,14 +397,6 @@ int ims_store_each_described(store *st, store_described_each *each, void *user,
 
 /* How many indexed pictures have a date: a fact, or a cell of that name that begins with a year. */
 int ims_store_dated(store *st, uint64_t *n, imgsearch_error *err);
-
-/*
- * ims_store_pictures_lookup of the path alone: of the picture, id, root, state and path are set;
- * one call for each id.
- */
-typedef int store_path_of(void *user, size_t i, const store_picture *p, const char *root_path);
-int ims_store_paths_of(store *st, const int64_t *ids, size_t n, store_path_of *each, void *user,
-	imgsearch_error *err);
 
 /*
  * The other paths of n indexed pictures: their duplicates, and other names of files. Calls each in

@@ -204,9 +204,10 @@ def ask_ours(searcher, rows_path, sets, args):
         np.save(paths[0], queries)
         np.save(paths[1], right)
         for setting in OURS[searcher]:
-            full, ids, one, many = (words(searcher, w, setting) for w in ("", "ids", "batch=1", "batch=1024"))
+            ways = "", "ids", "batch=1", "batch=1024"
+            asked = [words(searcher, way, setting) for way in ways]
             out = subprocess.run(
-                [program, "ask", db, *paths, full, ids, one, many],
+                [program, "ask", db, *paths, *asked],
                 stdout=subprocess.PIPE,
                 text=True,
                 check=True,
@@ -241,7 +242,9 @@ def main():
         queries = np.load(f"{args.vectors}/query{stem}_{kind}.npy").astype(np.float32)
         sets[what] = queries, truth(rows, queries)
     print(f"{args.n} rows x {rows.shape[1]}; queries a second\n")
-    print("| engine | setting | queries from | recall@10 | one by one: paths and chances | ids and chances | ids, scores | batches of 1024 |")
+    heads = "engine", "setting", "queries from", "recall@10", "one by one: paths and chances"
+    heads += "ids and chances", "ids, scores", "batches of 1024"
+    print("|", " | ".join(heads), "|")
     print("|---|---|---|---|---|---|---|---|", flush=True)
     for engine in args.engines.split(","):
         if engine in OURS:

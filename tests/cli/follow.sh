@@ -61,7 +61,7 @@ fresh
 imgsearch index -q -L p
 mv disk away
 check "the linked folder is not there" 0 imgsearch index <<'END'
-! imgsearch: warning: W/p: folders behind links, or parts of it, are not there or empty; offline, their files are kept (2)
+! imgsearch: warning: W/p: folders in it or behind links are absent or empty; offline, files are kept (2)
 ! imgsearch: 1 path seen: 1 indexed; 1 unchanged, 2 offline (T s)
 ! imgsearch: if a folder lies elsewhere now: imgsearch root mv OLD NEW
 END

@@ -1,6 +1,6 @@
 /*
- * A query reads one state of the file, whatever others commit meanwhile, and keeps no old state: the
- * journal stays small. What a callback of the query has written, it sees.
+ * A query reads one state of the file, whatever others commit meanwhile, and keeps no old state:
+ * the journal stays small. What a callback of the query has written, it sees.
  */
 #include "scene.h"
 
@@ -193,7 +193,11 @@ static int tear_down(void **state)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TEST(exact_reads_one_state), TEST(graph_reads_one_state),
-		TEST(scan_reads_one_state), TEST(callbacks_see_what_they_write) };
+	const struct CMUnitTest tests[] = {
+		TEST(exact_reads_one_state),
+		TEST(graph_reads_one_state),
+		TEST(scan_reads_one_state),
+		TEST(callbacks_see_what_they_write),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

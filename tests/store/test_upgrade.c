@@ -867,12 +867,6 @@ static int of_version_3(void **state)
 	return make_folder(state);
 }
 
-static int of_version_4(void **state)
-{
-	made = 4;
-	return make_folder(state);
-}
-
 int main(void)
 {
 	faults_install();
@@ -880,8 +874,7 @@ int main(void)
 	{ \
 #test " " #n, test, of_version_##n, remove_folder, NULL \
 	}
-#define on_files(test) \
-	on_version(test, 1), on_version(test, 2), on_version(test, 3), on_version(test, 4)
+#define on_files(test) on_version(test, 1), on_version(test, 2), on_version(test, 3)
 	const struct CMUnitTest tests[] = {
 		on_files(everything_stays),
 		on_files(with_a_view),
