@@ -110,7 +110,8 @@ static bool write_form(FILE *f, const imgsearch_input *in, size_t n,
 {
 	json_t *q = options_json(o), *inputs = json_array();
 	const imgsearch_filter *only = o->filter;
-	bool ok = q && inputs && (!only || !only->folders || json_object_get(q, "under"))
+	bool ok = q && inputs
+		&& (!only || !only->folders || (only->n_folders == 1 && json_object_get(q, "under")))
 		&& (!only || !only->columns || json_object_get(q, "where"));
 	for (size_t i = 0; i < n && ok; i++) {
 		char name[24];

@@ -26,18 +26,6 @@ static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
 	return 0;
 }
 
-/* The ids that the filter allows. */
-static int allow(evaluation *e, const imgsearch_filter *asked, imgsearch_error *err)
-{
-	imgsearch_filter filter = *asked;
-	filter_folders folders = { 0 };
-	int rc = ims_filter_widen(e->s, &filter, &folders, err);
-	if (!rc)
-		rc = ims_filter_ids(e->s, &filter, e->job, &e->allowed, &e->n_allowed, err);
-	ims_filter_folders_free(&folders);
-	return rc;
-}
-
 int ims_eval_load_rows(evaluation *e, imgsearch_error *err)
 {
 	const row_source *source = e->options->plain ? &e->view->plain_rows : &e->view->rows;
@@ -49,8 +37,8 @@ int ims_eval_load_rows(evaluation *e, imgsearch_error *err)
 	e->path = ims_zalloc(source->n, sizeof *e->path);
 	if (!e->ids || !e->rows || !e->label || !e->path)
 		return ims_nomem(err);
-	const imgsearch_filter *filter = e->options->filter;
-	int rc = filter ? allow(e, filter, err) : 0;
+	const imgsearch_filter *f = e->options->filter;
+	int rc = f ? ims_filter_allowed(e->s, f, e->job, &e->allowed, &e->n_allowed, err) : 0;
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < source->n; i++)

@@ -49,18 +49,6 @@ static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
 	return 0;
 }
 
-static int read_allowed(imgsearch *s, const imgsearch_filter *theirs, map_rows *m,
-	imgsearch_error *err)
-{
-	imgsearch_filter filter = *theirs;
-	filter_folders folders = { 0 };
-	int rc = ims_filter_widen(s, &filter, &folders, err);
-	if (!rc)
-		rc = ims_filter_ids(s, &filter, m->job, &m->allowed, &m->n_allowed, err);
-	ims_filter_folders_free(&folders);
-	return rc;
-}
-
 static int read_rows(imgsearch *s, const row_source *source, const imgsearch_map_options *o,
 	map_rows *m, imgsearch_error *err)
 {
@@ -69,7 +57,7 @@ static int read_rows(imgsearch *s, const row_source *source, const imgsearch_map
 	if (rc)
 		return rc;
 	if (o->filter)
-		rc = read_allowed(s, o->filter, m, err);
+		rc = ims_filter_allowed(s, o->filter, m->job, &m->allowed, &m->n_allowed, err);
 	if (rc)
 		return rc;
 	size_t all = o->filter ? m->n_allowed : (size_t)counts.vectors,

@@ -8,6 +8,7 @@
 #include "analysis/detail.h"
 #include "base/ids.h"
 #include "base/path.h"
+#include "handle/condition.h"
 #include "handle/filter.h"
 #include "image/image.h"
 #include "store/store.h"
@@ -436,7 +437,7 @@ int ims_members_read(imgsearch *s, const imgsearch_filter *filter, bool signatur
 		rc = ims_away_read(s, &out->away, err);
 	if (!rc)
 		rc = ims_store_each_picture(s->store, 0, add_picture, &r, err);
-	if (!rc && filter && filter->n_folders && !filter->ids && !out->n)
+	if (!rc && filter && filter->n_folders && !filter->ids && !r.matching && !out->n)
 		ims_filter_tell_empty(&widened, job);
 	ims_filter_folders_free(&folders);
 	if (!rc)

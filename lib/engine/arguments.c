@@ -2,6 +2,7 @@
 #include "engine/arguments.h"
 
 #include "base/utf8.h"
+#include "handle/condition.h"
 #include "handle/filter.h"
 #include "handle/handle.h"
 #include "handle/input.h"

@@ -22,35 +22,17 @@ void ims_filter_folders_free(filter_folders *f);
 /* Warns that nothing of the index lies below the folders. */
 void ims_filter_tell_empty(const imgsearch_filter *filter, job *j);
 
-/* Whether a filter, a complete copy, has a condition on columns or dates. */
-bool ims_filter_has_condition(const imgsearch_filter *filter);
-
-/* EINVAL: its condition is malformed. A column that no picture has is found by the next two. */
-int ims_filter_check(const imgsearch_filter *filter, imgsearch_error *err);
-
-/*
- * The ids of the indexed pictures for which the condition of a filter is true, ascending. The
- * filter has one. The caller frees *ids by ims_free. EINVAL: a column that no picture has; EDB,
- * EIO, ENOMEM.
- */
-int ims_filter_matching(imgsearch *s, const imgsearch_filter *filter, int64_t **ids, size_t *n,
-	imgsearch_error *err);
-
-/*
- * The value of a column of all indexed pictures that have one, in order of id: of a CSV, else the
- * fact. The value is valid during the call. A result other than 0 stops and is returned.
- */
-typedef int filter_value_each(void *user, int64_t id, const char *value);
-int ims_filter_values(imgsearch *s, const char *column, filter_value_each *each, void *user,
-	imgsearch_error *err);
-
 /*
  * The ids that the folders, the ids and the condition of a filter allow, ascending and each once.
  * The filter is a complete copy and has at least one of the three. *ids is never NULL on success;
- * the caller frees it by ims_free. Folders with nothing below are a
- * warning in the log of j (may be NULL). Errors of ims_filter_matching.
+ * the caller frees it by ims_free. Folders with nothing below are a warning in the log of j (may
+ * be NULL). EINVAL: a column that no picture has; EDB, EIO, ENOMEM.
  */
 int ims_filter_ids(imgsearch *s, const imgsearch_filter *filter, job *j, int64_t **ids, size_t *n,
 	imgsearch_error *err);
+
+/* The same of a filter that is widened for it. */
+int ims_filter_allowed(imgsearch *s, const imgsearch_filter *filter, job *j, int64_t **ids,
+	size_t *n, imgsearch_error *err);
 
 #endif

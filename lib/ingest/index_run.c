@@ -212,7 +212,7 @@ static int has_new_facts(index_run *r, const walk_entry *e, const path_entry *kn
 {
 	const index_start *start = r->walk.start;
 	uint64_t sidecars = 0;
-	*has = known->state == IMGSEARCH_STATE_INDEXED && known->facts_version != META_VERSION;
+	*has = known->state == IMGSEARCH_STATE_INDEXED && known->sidecars == PATH_FACTS_OLD;
 	if (*has || known->state != IMGSEARCH_STATE_INDEXED || (!e->sidecars && !known->sidecars))
 		return 0;
 	char *full = ims_path_join(start->root ? start->root_path : NULL, e->path);
@@ -600,9 +600,8 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 		.ctime = p->has_ctime ? p->ctime : (timestamp){ 0, -1 },
 		.state = p->state,
 		.pixels = (uint16_t)p->pixels,
+		.sidecars = p->facts_version == META_VERSION ? p->sidecars : PATH_FACTS_OLD,
 		.reason = reason_byte(p->reason),
-		.facts_version = (uint8_t)p->facts_version,
-		.sidecars = p->sidecars,
 	};
 	return ims_path_table_add(&r->paths, &known) ? ims_nomem(r->err) : 0;
 }

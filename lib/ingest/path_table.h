@@ -7,6 +7,8 @@
 
 #include "base/base.h"
 
+#define PATH_FACTS_OLD UINT64_MAX
+
 /* A 128-bit checksum of a root and a path below it. */
 typedef struct path_key {
 	uint64_t word[2];
@@ -17,12 +19,11 @@ typedef struct path_entry {
 	int64_t id; /* 0: a free slot */
 	uint64_t size;
 	timestamp mtime, ctime; /* of ctime, nanoseconds -1: not known */
-	uint64_t sidecars;      /* of its facts: see store.h */
+	uint64_t sidecars; /* of its facts: see store.h; PATH_FACTS_OLD: an older reader made them */
 	uint32_t state;
 	uint16_t pixels; /* how they were made: see image.h */
-	uint8_t facts_version;
-	bool seen;      /* the walk of this run found it */
-	uint8_t reason; /* of its checksum, of a state without a picture */
+	bool seen;       /* the walk of this run found it */
+	uint8_t reason;  /* of its checksum, of a state without a picture */
 } path_entry;
 
 typedef struct path_table {

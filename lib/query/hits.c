@@ -124,12 +124,13 @@ static int look_up(lookup *l, imgsearch *s, size_t n, imgsearch_error *err)
 	}
 	if (!rc && !ids)
 		rc = IMGSEARCH_ENOMEM;
-	if (!rc && l->columns)
+	if (!rc && l->columns) {
 		rc = ims_store_pictures_lookup(s->store, ids, n, fill_row, l, err);
-	else if (!rc)
+		if (!rc)
+			rc = ims_store_facts_lookup(s->store, ids, n, add_facts, l, err);
+	} else if (!rc) {
 		rc = ims_store_paths_of(s->store, ids, n, fill_path, l, err);
-	if (!rc && l->columns)
-		rc = ims_store_facts_lookup(s->store, ids, n, add_facts, l, err);
+	}
 	for (size_t i = 0; !rc && i < n; i++)
 		if (!l->row[i].hit->path)
 			rc = name_by_id(l->result, l->row[i].hit);

@@ -2,6 +2,7 @@
 #include "query/request.h"
 
 #include "base/ids.h"
+#include "handle/condition.h"
 #include "handle/feature.h"
 #include "handle/space.h"
 #include "query/improve.h"

@@ -797,7 +797,7 @@ static int no_facts(void *user, const store_described *d)
 	return 0;
 }
 
-/* What versions 3 and 4 add is empty in an older file, also where that is only read. */
+/* What versions from 3 on add is empty in an older file, also where that is only read. */
 static void nothing_new_in_it(void **state)
 {
 	static const char new_columns[] =
