@@ -4,6 +4,7 @@
 #include "handle/view.h"
 #include "model/catalog.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -229,16 +230,19 @@ static int resolve(imgsearch *s, const model_identity *stored, model_identity *o
 	return rc;
 }
 
-/* The index was made by a default model that is neither the present one nor found. */
+/* The index was made by a default model that is neither the present one nor found. detail ESTALE. */
 static int refuse_earlier(imgsearch *s, imgsearch_error *err)
 {
 	char places[400];
 	ims_model_places(places, sizeof places, true);
-	return ims_fail(err, IMGSEARCH_EMODEL,
-		"%s: made by an earlier default model, which is not installed: put its"
-		" default-0.1.safetensors and .json into one of %s, or make all features anew by index"
-		" --model default",
+	ims_fail(err, IMGSEARCH_EMODEL,
+		"%s was made by an earlier default model: its files default-0.1.safetensors and .json are "
+		"in"
+		" none of %s",
 		ims_store_path(s->store), places);
+	if (err)
+		err->detail = ESTALE;
+	return IMGSEARCH_EMODEL;
 }
 
 static bool is_earlier(imgsearch *s, const model_identity *own, const model_identity *found)

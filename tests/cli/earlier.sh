@@ -40,8 +40,8 @@ for command in "query -q new.jpg" "index -q pics"; do
 	check "it is missing: $command" 3 imgsearch $command <<'END2'
 -
 END2
-	wanted "... both ways out are said: the file" "put its default-0.1.safetensors" .err
-	wanted "... or all features anew" "by index --model default" .err
+	wanted "... both ways out are said: the file" "default-0.1.safetensors.*put them there" .err
+	wanted "... or all features anew" "anew: imgsearch index.*--model default" .err
 done
 check "index --model default" 0 imgsearch index -q pics --model default <<'END2'
 END2
