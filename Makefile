@@ -66,7 +66,7 @@ help:
 	@echo 'make test-networks  networks against timm (TIMM=FILE: the python3 that has it; WEIGHTS=DIR)'
 	@echo 'make test-formats   1 500 files of every format, and 600 damaged ones, in DIR'
 	@echo 'make fuzz       each fuzz target for TIME=600 seconds'
-	@echo 'make bench      all benchmarks; make bench-NAME one of: $(BENCHES); make bench-large: 10 million vectors'
+	@echo 'make bench      all benchmarks; make bench-NAME one of: $(BENCHES); make bench-large: 10 million vectors; make bench-versions OLD=DIR'
 	@echo 'make default-model  train the shipped model again (PHOTOS=DIR TEACHERS=DIR)'
 	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR=; make uninstall'
 	@echo 'make format     clang-format over the C and C++ sources; make format-check compares'
@@ -255,7 +255,7 @@ fuzz: fuzz-programs
 
 # One target a benchmark, named bench-NAME and listed here.
 BENCHES := chance deadline decode dups eval far index map model pending quality sameness search serve train tune
-.PHONY: bench bench-large
+.PHONY: bench bench-large bench-versions
 bench: $(BENCHES:%=bench-%)
 
 bench-serve: cli $(B)/tests/bench/serve
@@ -295,6 +295,10 @@ bench-deadline: all $(B)/tests/bench/deadline
 bench-pending: $(B)/tests/bench/pending
 	@dir=$$(mktemp -d) && $< $(or $(N),100000) $(or $(DIM),64) $(or $(SEARCHER),exact) $$dir/index.db; \
 		rc=$$?; rm -rf "$$dir"; exit $$rc
+
+# CPU time beside another version: OLD=DIR, its source folder, built (0.1 or later); PHOTOS=DIR
+bench-versions: all
+	@tests/bench/versions.py $(OLD) . $(if $(PHOTOS),--pictures $(PHOTOS)) $(BENCH_ARGS)
 
 bench-decode: $(B)/tests/bench/decode
 	@tests/bench/decode.py $<

@@ -20,9 +20,11 @@ static path_entry *slot_of(path_entry *slot, size_t cap, path_key key)
 	return &slot[i];
 }
 
+/* A single edit has such tables, too, and they are small. */
 static int grow(path_table *t)
 {
-	size_t cap = t->cap ? 2 * t->cap : 1024;
+	enum { FIRST = 16 };
+	size_t cap = t->cap ? 2 * t->cap : FIRST;
 	path_entry *slot = ims_zalloc(cap, sizeof *slot);
 	if (!slot)
 		return IMGSEARCH_ENOMEM;
