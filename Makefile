@@ -303,6 +303,14 @@ bench-decode: $(B)/tests/bench/decode
 bench-search: cli $(B)/tests/bench/search_ours
 	@tests/bench/search.py $(B) $(or $(DO),all) --n $(or $(N),20000) $(BENCH_ARGS)
 
+# What a caller of the API gets, beside peers from PyPI. VENV=DIR: their virtual environment, made where it is absent.
+VENV ?= $(HOME)/.cache/imgsearch-peers
+.PHONY: bench-peers
+bench-peers: $(B)/tests/bench/front
+	@test -x $(VENV)/bin/python3 || { python3 -m venv $(VENV) && for p in numpy faiss-cpu hnswlib usearch sqlite-vec; do \
+		$(VENV)/bin/pip install -q $$p || echo "bench-peers: $$p cannot be installed, and is not measured" >&2; done; }
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(VENV)/bin/python3 tests/bench/peers.py $(B) $(BENCH_ARGS)
+
 # 10 million rows (N=...): says what disk it needs, then takes most of an hour. Not among those of `make bench`.
 bench-large: cli
 	@tests/bench/large.py $(B) $(if $(N),--n $(N)) $(BENCH_ARGS)

@@ -71,12 +71,12 @@ static void show_json(context *c, const imgsearch_group *g)
 	json_write_end(&j);
 }
 
-/* The other names of the file of item i of a group. */
-static void show_links(const imgsearch_group *g, size_t i)
+/* The other names of the file of an item of a group. */
+static void show_links(const imgsearch_group *g, int64_t id)
 {
 	for (size_t k = 0; k < g->n_links; k++) {
 		const imgsearch_strings one = { 1, &g->link_paths[k] };
-		if (g->linked[k] == g->items[i])
+		if (g->linked[k] == id)
 			paths_write_text(&one, &one, NULL);
 	}
 }
@@ -87,18 +87,18 @@ static void show_links(const imgsearch_group *g, size_t i)
  */
 static void show_text(context *c, const imgsearch_group *g, size_t number)
 {
-	for (size_t i = 0; i < g->count; i++) {
-		imgsearch_item *item;
-		if (imgsearch_item_get(c->s, g->items[i], &item, NULL))
+	group_picture *pictures = group_read(c->s, g);
+	for (size_t i = 0; pictures && i < g->count; i++) {
+		if (!pictures[i].item)
 			continue;
 		if (!c->common->nul)
 			printf("%s\t%zu\t", group_kind(g->kind), number + 1);
-		record_path(item->path);
+		record_path(pictures[i].item->path);
 		if (!c->common->nul)
-			show_links(g, i);
+			show_links(g, pictures[i].id);
 		record_end(c->common->nul);
-		imgsearch_item_free(item);
 	}
+	group_free(pictures, g->count);
 	if (c->common->nul)
 		record_end(c->common->nul);
 }
@@ -174,7 +174,9 @@ const command cmd_dups = {
 		"are compared. scene: features and layout are so similar that the pictures most likely "
 		"show the same thing. Each looser kind counts one picture of every group of a stricter "
 		"kind. A line is the kind, the number of the group and a path; with -0 paths alone, and "
-		"an empty record after each group. One file under several names (hard and symbolic links, "
+		"an empty record after each group. The first of a group is the one to keep: no symbolic "
+		"link, not damaged, with more pixels than the others, then with more bytes, then first "
+		"by path. One file under several names (hard and symbolic links, "
 		"mounts) is no copy of itself: it has one line, with \"same file: PATH\" behind it for "
 		"each other name. A file that changed or went since it was indexed is in no group. No file "
 		"is ever deleted.\n\n"

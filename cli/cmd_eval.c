@@ -36,7 +36,7 @@ static const option options[] = {
 		.help = "use the features as they are: no mean subtracted, no other improvement" },
 	{ "whiten", 0, OPT_UINT, AT(options.whiten), "N",
 		.help = "measure on N principal components of equal variance (PCA whitening)", .min = 1,
-		.max = 65536 },
+		.max = IMGSEARCH_DIM_MAX },
 	IMPROVE_OPTIONS(AT),
 	{ "seed", 0, OPT_U64, AT(options.seed), "N", .help = "seed of the random numbers" },
 	OPT_END,

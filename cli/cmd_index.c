@@ -19,7 +19,7 @@ typedef struct index_args {
 	common_args common;
 	option_list include, exclude;
 	const char *csv, *key, *title;
-	uint32_t follow_links, prune, retry, no_build, no_server;
+	uint32_t follow_links, no_follow_links, prune, retry, no_build, no_server;
 	uint32_t reread, partial, no_exclude, no_include, no_default_excludes;
 } index_args;
 
@@ -35,7 +35,9 @@ static const option options[] = {
 		.help = "forget the patterns of --include of earlier runs" },
 	{ "no-default-excludes", 0, OPT_FLAG, AT(no_default_excludes),
 		.help = "take in system folders, such as #recycle, unless they are hidden" },
-	{ "follow-links", 'L', OPT_FLAG, AT(follow_links), .help = "follow symbolic links" },
+	{ "follow-links", 'L', OPT_FLAG, AT(follow_links),
+		.help = "follow symbolic links, now and in later runs" },
+	{ "no-follow-links", 0, OPT_FLAG, AT(no_follow_links), .help = "follow them no longer" },
 	{ "prune", 0, OPT_FLAG, AT(prune),
 		.help = "let this run remove more than 30 % of a folder's pictures" },
 	{ "flip", 0, OPT_FLAG, AT(common.recipe.flip),
@@ -111,9 +113,11 @@ static void summarise(context *c, const imgsearch_index_update_report *r)
 	};
 	const part done[] = {
 		{ "new", r->added },
+		{ "changed", r->changed },
 		{ "unchanged", r->unchanged },
 		{ "re-hashed", r->rehashed },
 		{ "decoded anew", r->redecoded },
+		{ "described anew", r->described },
 		{ "moved", r->moved },
 		{ "removed", r->removed },
 		{ "offline", r->offline },
@@ -200,15 +204,27 @@ static void free_patterns(pattern_list *p)
 	free(p->item);
 }
 
-/* Whether a path names something below the folder, but nothing if it is read from there. */
+static bool exists(const char *folder, const char *path, size_t length)
+{
+	struct stat st;
+	char *first = strndup(path, length), *inside = first ? path_join(folder, first) : NULL;
+	bool there = inside && stat(inside, &st) == 0;
+	free(inside);
+	free(first);
+	return there;
+}
+
+/*
+ * Whether a path from the current folder names something below a folder that is indexed, and
+ * nothing if it is read from there. Where it does not exist, as it may be spelt otherwise or be a
+ * pattern, its beginning decides.
+ */
 static bool is_from_here(const char *pattern, const char *absolute, const char *folder)
 {
 	struct stat st;
-	char *inside = path_join(folder, pattern);
-	bool here = inside && path_is_below(absolute, folder) && !path_is_below(folder, absolute)
-		&& stat(inside, &st) != 0;
-	free(inside);
-	return here;
+	size_t length = stat(pattern, &st) ? strcspn(pattern, "/") : strlen(pattern);
+	return path_is_below(absolute, folder) && !path_is_below(folder, absolute)
+		&& exists(".", pattern, length) && !exists(folder, pattern, length);
 }
 
 /*
@@ -219,7 +235,8 @@ static char *from_here(const char *pattern, const path_list *p, const imgsearch_
 {
 	struct stat st;
 	const char *slash = strchr(pattern, '/');
-	if (*pattern == '/' || !slash || !slash[strspn(slash, "/")] || stat(pattern, &st))
+	bool from_root = pattern[0] == '.' && pattern[1] == '/' && stat(pattern, &st);
+	if (*pattern == '/' || from_root || !slash || !slash[strspn(slash, "/")])
 		return NULL;
 	char *absolute = path_absolute(pattern);
 	bool here = false;
@@ -285,6 +302,7 @@ static imgsearch_index_update_options index_options(const index_args *a)
 		.csv_key = a->key,
 		.csv_title = a->title,
 		.follow_links = a->follow_links,
+		.no_follow_links = a->no_follow_links,
 		.prune = a->prune,
 		.retry = a->retry,
 		.reread = a->reread,
@@ -325,8 +343,12 @@ static int update(context *c, const index_args *a, const path_list *p,
 	bool by_server = index_by_server(c, a, p, o, &there);
 	if (by_server && there.rc)
 		return run_error(c, a, &there.err);
-	if (!by_server && imgsearch_index_update(c->s, p->item, p->n, o, &c->call, &here, &err))
+	if (!by_server && imgsearch_index_update(c->s, p->item, p->n, o, &c->call, &here, &err)) {
+		if (here)
+			summarise(c, here);
+		imgsearch_index_update_report_free(here);
 		return run_error(c, a, &err);
+	}
 	int rc = finish(c, a, p, by_server ? &there.report : here);
 	if (by_server)
 		client_index_result_free(&there);
@@ -383,7 +405,10 @@ static int index_list(context *c, const index_args *a, const path_list *p)
 
 static int run(context *c, void *args)
 {
+	const index_args *a = args;
 	path_list p;
+	if (a->follow_links && a->no_follow_links)
+		return command_usage(c->command, "-L and --no-follow-links exclude each other");
 	int rc = path_list_read(c, &p);
 	if (rc == CLI_DONE)
 		rc = index_list(c, args, &p);

@@ -97,6 +97,7 @@ static void print_json(const imgsearch_info *i)
 		json_write_bool(&j, "offline", i->roots->items[r]->offline);
 		patterns_json(&j, "exclude", i->roots->items[r]->exclude);
 		patterns_json(&j, "include", i->roots->items[r]->include);
+		patterns_json(&j, "follow_links", i->roots->items[r]->follow);
 		json_write_close(&j, '}');
 	}
 	json_write_close(&j, ']');
@@ -129,6 +130,8 @@ static void print_root(const imgsearch_root *r)
 		line("  exclude", r->exclude->items[i]);
 	for (size_t i = 0; i < r->include->count; i++)
 		line("  include", r->include->items[i]);
+	for (size_t i = 0; i < r->follow->count; i++)
+		line("  links in", r->follow->items[i]);
 }
 
 static void print_text(context *c, const imgsearch_info *i)

@@ -1,4 +1,5 @@
 /* imgsearch list, imgsearch failed: the paths of the index, and their states. */
+#include "cli/base/list.h"
 #include "cli/base/message.h"
 #include "cli/base/path.h"
 #include "cli/context/context.h"
@@ -20,7 +21,8 @@ typedef struct list_args {
 typedef struct lister {
 	context *c;
 	const list_args *args;
-	char *folder;   /* only below it, or NULL */
+	char **folder; /* only below it: the paths that it may have; or NULL */
+	size_t n_folders;
 	uint64_t below; /* items below it, in any state */
 	uint64_t shown;
 	uint32_t states; /* bit s: show state s */
@@ -102,7 +104,7 @@ static void print_text(const lister *l, const imgsearch_item *i)
 static int each(void *user, const imgsearch_item *item)
 {
 	lister *l = user;
-	if (l->folder && !path_is_below(item->path, l->folder))
+	if (l->folder && !path_is_below_any(item->path, l->folder, l->n_folders))
 		return 0;
 	l->below++;
 	if (!(l->states >> item->state & 1))
@@ -131,16 +133,16 @@ static int list(context *c, lister *l)
 	int rc = context_open(c, false);
 	if (rc)
 		return rc;
-	if (c->n_operands && !(l->folder = path_absolute(c->operand[0])))
+	if (c->n_operands && !(l->folder = path_ways(c->operand[0], &l->n_folders)))
 		return cli_nomem();
 	rc = imgsearch_item_each(c->s, 0, each, l, &c->call, &err);
 	if (rc < 0)
 		rc = context_error(c, &err);
 	else if (l->folder && !l->below && !rc)
-		rc = nothing_below(c, l->folder);
+		rc = nothing_below(c, l->folder[l->n_folders > 1]);
 	else
 		rc = CLI_DONE;
-	free(l->folder);
+	text_list_free(l->folder, l->n_folders);
 	return rc;
 }
 

@@ -61,7 +61,8 @@ static int run(context *c, void *args)
 		rc = context_error(c, &err);
 	if (rc == CLI_DONE && !m->count)
 		rc = cli_fail("there are no pictures to show");
-	if (rc == CLI_DONE && c->common->json && map_write_json(stdout, c->s, m, &c->call, &err))
+	if (rc == CLI_DONE && c->common->json
+		&& map_write_json(stdout, c->s, m, o.filter, &c->call, &err))
 		rc = context_error(c, &err);
 	if (rc == CLI_DONE && a->output)
 		rc = draw(a, c, m) ? CLI_DONE : CLI_FAILED;

@@ -95,14 +95,17 @@ typedef struct totals {
 } totals;
 
 /*
- * Searches by the server, or in this process. After a failure the server is not used again, since
- * this process can report what is wrong.
+ * Searches by the server, or in this process. After a failure, or where nothing is found below a
+ * folder, the server is not used again, since this process can report what is wrong.
  */
 static int search(context *c, query_args *a, const imgsearch_input *in, size_t n,
 	imgsearch_hits **hits, imgsearch_error *err)
 {
-	if (a->server && client_query(a->server, in, n, &a->options, hits))
-		return 0;
+	if (a->server && client_query(a->server, in, n, &a->options, hits)) {
+		if ((*hits)->count || !a->under)
+			return 0;
+		client_hits_free(*hits); /* this process tells where nothing lies in the folder */
+	}
 	client_disconnect(a->server);
 	a->server = NULL;
 	*err = (imgsearch_error){ 0 };

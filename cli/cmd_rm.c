@@ -4,6 +4,7 @@
  */
 #include "cli/base/id_list.h"
 #include "cli/base/json_writer.h"
+#include "cli/base/list.h"
 #include "cli/base/message.h"
 #include "cli/base/path.h"
 #include "cli/context/context.h"
@@ -40,13 +41,19 @@ static const change exclusion = { "kept out", "kept_out", "of the index", true, 
 static const change readmission = { "taken in", "taken_in", "again", false, IMGSEARCH_STATE_DELETED,
 	imgsearch_index_readmit };
 
+/* An operand that is no picture, and so perhaps a folder. */
+typedef struct folder_operand {
+	char **way; /* the paths that it may have */
+	size_t n;
+	bool used; /* pictures lie below it */
+} folder_operand;
+
 typedef struct selection {
 	context *c;
 	const change *change;
 	bool dry_run;
 	id_list ids;
-	char **folder; /* operands that are no picture, and so perhaps folders */
-	bool *used;    /* whether pictures lie below it */
+	folder_operand *folder;
 	size_t n_folders;
 	bool files; /* at least one of the pictures has a file */
 } selection;
@@ -69,10 +76,10 @@ static int select_one(selection *x, const char *text)
 	}
 	int rc = path_find_item(x->c->s, text, &id, &err);
 	if (rc == IMGSEARCH_ENOTFOUND) {
-		char *path = path_absolute(text);
-		x->folder[x->n_folders] = path;
-		x->n_folders += path != NULL;
-		return path ? CLI_DONE : cli_nomem();
+		folder_operand *folder = &x->folder[x->n_folders];
+		folder->way = path_ways(text, &folder->n);
+		x->n_folders += folder->way != NULL;
+		return folder->way ? CLI_DONE : cli_nomem();
 	}
 	return rc ? context_error(x->c, &err) : add(x, id);
 }
@@ -82,8 +89,8 @@ static int select_below(void *user, const imgsearch_item *item)
 	selection *x = user;
 	bool fits = !x->change->state || x->change->state == item->state;
 	for (size_t i = 0; fits && i < x->n_folders; i++)
-		if (path_is_below(item->path, x->folder[i])) {
-			x->used[i] = true;
+		if (path_is_below_any(item->path, x->folder[i].way, x->folder[i].n)) {
+			x->folder[i].used = true;
 			return !id_list_add(&x->ids, item->id);
 		}
 	return 0;
@@ -134,9 +141,10 @@ static int change_selection(selection *x)
 	if (rc)
 		return rc < 0 ? context_error(x->c, &err) : cli_nomem();
 	for (size_t i = 0; i < x->n_folders; i++)
-		if (!x->used[i])
+		if (!x->folder[i].used)
 			return cli_fail("%s: neither it nor anything below it is %s the index; nothing was %s",
-				x->folder[i], what->state ? "kept out of" : "in", what->done);
+				x->folder[i].way[x->folder[i].n > 1], what->state ? "kept out of" : "in",
+				what->done);
 	id_list_sort(&x->ids);
 	id_list_unique(&x->ids);
 	rc = apply_and_show(x);
@@ -156,17 +164,15 @@ static int run(context *c, const change *what, bool dry_run)
 		rc = context_open(c, false);
 	if (rc == CLI_DONE) {
 		x.folder = calloc(p.n + 1, sizeof *x.folder);
-		x.used = calloc(p.n + 1, sizeof *x.used);
-		rc = x.folder && x.used ? CLI_DONE : cli_nomem();
+		rc = x.folder ? CLI_DONE : cli_nomem();
 	}
 	for (size_t i = 0; rc == CLI_DONE && i < p.n; i++)
 		rc = select_one(&x, p.item[i]);
 	if (rc == CLI_DONE)
 		rc = change_selection(&x);
 	for (size_t i = 0; i < x.n_folders; i++)
-		free(x.folder[i]);
+		text_list_free(x.folder[i].way, x.folder[i].n);
 	free(x.folder);
-	free(x.used);
 	free(x.ids.id);
 	path_list_free(&p);
 	return rc;

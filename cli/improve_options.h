@@ -9,18 +9,18 @@
 	{ "expand", 0, OPT_UINT, AT(options.expand), "N", \
 		.help = "query expansion: search again with the mean of the query and its " \
 				"first N results", \
-		.min = 1, .max = 10000 }, \
+		.min = 1, .max = IMGSEARCH_EXPAND_MAX }, \
 		{ "expand-power", 0, OPT_FLOAT, AT(options.expand_power), "A", \
 			.help = "with --expand: weight each result by its score to the power of A", .min = 0, \
 			.max = 100 }, \
 		{ "reciprocal", 0, OPT_UINT, AT(options.reciprocal), "K", \
 			.help = "re-rank the first 500 results by common k-reciprocal neighbours", .min = 1, \
-			.max = 499 }, \
+			.max = IMGSEARCH_RECIPROCAL_MAX }, \
 	{ \
 		"views", 0, OPT_UINT, AT(options.views), "N", \
 			.help = "search with the mean feature of N views: the picture, its centre, its " \
 					"corners", \
-			.min = 1, .max = 6 \
+			.min = 1, .max = IMGSEARCH_VIEWS_MAX \
 	}
 
 #endif

@@ -72,7 +72,7 @@ bool map_draw_points(const map_args *a, context *c, const imgsearch_map *m)
 	imgsearch_error err = { 0 };
 	folders by;
 	canvas image;
-	if (folders_read(&by, c->s, m, &c->call, &err))
+	if (folders_read(&by, c->s, m, c->under ? &c->filter : NULL, &c->call, &err))
 		return cli_fail("%s", err.message), false;
 	plot p = plan((int)a->size, by.n, m);
 	bool ok = canvas_new(&image, p.width, p.height, paper);

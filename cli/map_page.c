@@ -68,7 +68,8 @@ static char *page_data(context *c, const imgsearch_map *m, imgsearch_error *err)
 	char *text = NULL;
 	size_t size = 0;
 	FILE *f = open_memstream(&text, &size);
-	bool inside = m->count <= INSIDE, ok = f && !map_write_json(f, c->s, m, &c->call, err);
+	bool inside = m->count <= INSIDE,
+		 ok = f && !map_write_json(f, c->s, m, c->under ? &c->filter : NULL, &c->call, err);
 	if (ok) {
 		fseek(f, -2, SEEK_CUR); /* over the closing brace and the newline */
 		write_values(f, c, m, "names", write_title);

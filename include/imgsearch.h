@@ -30,10 +30,11 @@
  *             call, EBUSY from every writer, EINVAL from a writer of a read-only handle. The
  *             functions below name what else they return.
  * Ownership.  The library allocates every result. A result has one free function, which accepts
- *             NULL, and is independent of the handle. On an error the result is NULL. All that a
- *             result points to belongs to it and is freed with it. Inputs are not kept after the
- *             call. A buffer of the caller's has n elements, or its capacity in elements stands
- *             behind it; one that is too small is EINVAL, and nothing is written.
+ *             NULL, and is independent of the handle. On an error the result is NULL, but for the
+ *             report of an index run that was stopped. All that a result points to belongs to
+ *             it and is freed with it. Inputs are not kept after the call. A buffer of the
+ *             caller's has n elements, or its capacity in elements stands behind it; one that is
+ *             too small is EINVAL, and nothing is written.
  * Lists.      A list has `count` and `items`. Items that are structs are pointers to structs.
  * Options.    Structs with struct_size first: initialise with IMGSEARCH_INIT(type), or zero the
  *             struct and set struct_size to its size. A zero field means the default. NULL instead
@@ -116,9 +117,28 @@ extern "C" {
 IMGSEARCH_API int imgsearch_version_number(void);
 IMGSEARCH_API const char *imgsearch_version_text(void);
 
+/* ---------------------------------------------------------------------------------- limits ---- */
+
+/* Options and vectors beyond them are EINVAL. A later version may allow more. */
+#define IMGSEARCH_DIM_MAX 65536 /* values of a vector */
+#define IMGSEARCH_THREADS_MAX 4096
+#define IMGSEARCH_CROP_MIN 32 /* side of the crop of a recipe, pixels */
+#define IMGSEARCH_RESIZE_MAX 4096
+#define IMGSEARCH_DEGREE_MIN 4 /* neighbours of a node of the graph */
+#define IMGSEARCH_DEGREE_MAX 128
+#define IMGSEARCH_BEAM_MIN 8 /* beam width of its construction */
+#define IMGSEARCH_BEAM_MAX 1000
+#define IMGSEARCH_EXPAND_MAX 10000 /* results of query expansion */
+#define IMGSEARCH_RECIPROCAL_MAX 499
+#define IMGSEARCH_VIEWS_MAX 6 /* of a query picture */
+
 /* ---------------------------------------------------------------------------------- errors ---- */
 
-/* X(name, number, short text). Numbers never change. */
+/*
+ * X(name, number, short text). Numbers never change. EINVAL is an argument that cannot be: NULL, a
+ * number out of its range, a count that overflows. ELIMIT is data larger than what is taken in: a
+ * picture, a text, a transaction, more rows than there are ids.
+ */
 #define IMGSEARCH_STATUS_MAP(X) \
 	X(IMGSEARCH_OK, 0, "no error") \
 	X(IMGSEARCH_EINVAL, -1, "invalid argument") \
@@ -256,7 +276,10 @@ typedef struct imgsearch_options {
 	 * for a new index the default model
 	 */
 	const char *model;
-	/* .pth, .safetensors or TorchScript .pt for `model`; NULL: looked for, see docs/models.md */
+	/*
+	 * .pth, .safetensors or TorchScript .pt (a program: see docs/SECURITY.md) for `model`; NULL:
+	 * looked for, see docs/models.md
+	 */
 	const char *weights;
 	/* "auto" (default), "cpu", "cuda", "cuda:1"; a GPU that is not there is EMODEL when needed */
 	const char *device;
@@ -264,13 +287,13 @@ typedef struct imgsearch_options {
 	uint32_t precision;             /* imgsearch_precision */
 	uint32_t threads; /* of decoding, network and searching together; 0: one per CPU */
 	/*
-	 * of a new index of the caller's own vectors, 1..65536; 0: the network's. An existing index
-	 * keeps its own: another one is EINVAL
+	 * of a new index of the caller's own vectors; 0: the network's. An existing index keeps its
+	 * own: another one is EINVAL
 	 */
 	uint32_t dim;
 	/* imgsearch_metric of a new index; of an existing one that has another, l2 and ip are EINVAL */
 	uint32_t metric;
-	/* larger pictures are "too big", as are sides over a million pixels; default 200 */
+	/* larger pictures are ELIMIT, as are sides over a million pixels; default 200 */
 	uint32_t max_megapixels;
 	uint32_t must_exist; /* 1: ENOTFOUND instead of a new index */
 	uint32_t read_only;  /* 1: never write, not even a journal */
@@ -309,12 +332,11 @@ IMGSEARCH_API int imgsearch_decoder_serve(int argc, char **argv);
 /*
  * Opens an index, and makes it where there is none. `location` is a path, ":memory:" (kept
  * nowhere), or file:///path. The network is loaded by the first picture, not here. An index made by
- * an older version is upgraded, in one transaction; opened for reading only it answers as it is. A
- * read of a file that nobody may write, but which changed meanwhile, is EBUSY. Errors: EDB (no
- * database, or a damaged one), EVERSION (made by a newer version), ENOTFOUND (must_exist or
- * read_only), EMODEL (a new index, and no such model), EUNSUPPORTED (a scheme other than file).
- * With another model than the index's, the first picture is EMODEL, but imgsearch_index_update
- * computes all vectors anew.
+ * an older version answers as it is; its first writer upgrades it, in one transaction. A read of a
+ * file that nobody may write, but which changed meanwhile, is EBUSY. Errors: EDB (no database, or a
+ * damaged one), EVERSION (made by a newer version), ENOTFOUND (must_exist or read_only), EMODEL (a
+ * new index, and no such model), EUNSUPPORTED (a scheme other than file). With another model than
+ * the index's, the first picture is EMODEL, but imgsearch_index_update computes all vectors anew.
  */
 IMGSEARCH_API int imgsearch_open(const char *location, const imgsearch_options *options,
 	const imgsearch_call *call, imgsearch **out, imgsearch_error *err);
@@ -388,7 +410,7 @@ typedef enum imgsearch_state {
 	IMGSEARCH_STATE_DUPLICATE = 2,   /* same bytes as an indexed picture; found through it */
 	IMGSEARCH_STATE_UNSUPPORTED = 3, /* no picture, or of a kind that this build cannot read */
 	IMGSEARCH_STATE_DAMAGED = 4,
-	IMGSEARCH_STATE_TOO_BIG = 5,  /* ELIMIT where a single call is given such a picture */
+	IMGSEARCH_STATE_TOO_BIG = 5,  /* ELIMIT in calls for one picture */
 	IMGSEARCH_STATE_EXCLUDED = 6, /* by a rule: see the reason */
 	/* permission, vanished, i/o error: tried again by the next run */
 	IMGSEARCH_STATE_UNREADABLE = 7,
@@ -425,22 +447,26 @@ typedef struct imgsearch_index_update_options {
 	const char *csv;       /* attach the columns of this CSV (RFC 4180, UTF-8, header row) */
 	const char *csv_key;   /* column with file name or path; default "file" */
 	const char *csv_title; /* column that is the title; default "title" */
-	uint32_t follow_links; /* 1: follow symbolic links; loops are noticed */
-	uint32_t prune;        /* 1: allow this run to drop more than 30 % of a root */
-	uint32_t retry;        /* 1: try bad files again, even unchanged ones */
-	uint32_t reserved;     /* 0 */
+	/* 1: follow symbolic links, in this run and in later ones over what it covers */
+	uint32_t follow_links;
+	uint32_t prune;    /* 1: allow this run to drop more than 30 % of a root */
+	uint32_t retry;    /* 1: try bad files again, even unchanged ones */
+	uint32_t reserved; /* 0 */
 	/* 1: system folders come in too (docs/folders.md), but for hidden ones */
 	uint32_t no_default_excludes;
 	/* 1: what is remembered of exclude goes before those given are added */
 	uint32_t forget_exclude;
 	uint32_t reread;  /* 1: read and compare the bytes of unchanged files, too */
 	uint32_t partial; /* 1: of pictures that lost pixels, what is there is taken, and marked */
+	uint32_t no_follow_links; /* 1: links are not followed any more, as they were since a run did */
+	uint32_t reserved2;       /* 0 */
 } imgsearch_index_update_options;
 
 typedef struct imgsearch_index_update_report {
-	const imgsearch_counts *counts;            /* of the paths below the folders of this run */
-	uint64_t added, unchanged, moved, removed; /* by this run */
-	uint64_t offline;                          /* items of roots that are absent: kept */
+	const imgsearch_counts *counts; /* of the paths below the folders of this run */
+	/* by this run; removed: also files that a rule leaves out from now on */
+	uint64_t added, unchanged, moved, removed;
+	uint64_t offline; /* items of roots that are absent: kept */
 	double seconds;
 	/* time of work; decoding and network summed over threads */
 	double walk_seconds, decode_seconds, network_seconds, store_seconds;
@@ -452,6 +478,12 @@ typedef struct imgsearch_index_update_report {
 	 * machine makes other pixels of them; see docs/decoding.md
 	 */
 	uint64_t redecoded;
+	/*
+	 * of the unchanged: pictures whose metadata was read again, since this version reads more of
+	 * it, or a sidecar changed; see docs/metadata.md
+	 */
+	uint64_t described;
+	uint64_t changed; /* paths known before whose bytes or state are others now */
 } imgsearch_index_update_report;
 
 /*
@@ -459,10 +491,12 @@ typedef struct imgsearch_index_update_report {
  * are not read. A file of which only the change time (ctime) differs is read, and its bytes are
  * compared. Moved files keep their vector. Deleted files drop out. A root that is absent is offline
  * and kept. A bad file is counted and remembered with its reason; it never fails the run. Commits
- * every few seconds. report may be NULL.
+ * every few seconds. report may be NULL; a run that is stopped (ECANCELED, EDEADLINE) gives the
+ * counts so far.
  * Errors: EMODEL (also for an index of the caller's own vectors, even when its last vector was
  * removed), ENOTFOUND (a path that does not exist), EINVAL (CSV; an absolute pattern outside of
- * every root; this thread began a transaction that is open).
+ * every root; patterns of include, given, that match no file; this thread began a transaction that
+ * is open).
  */
 IMGSEARCH_API int imgsearch_index_update(imgsearch *s, const char *const *paths, size_t n,
 	const imgsearch_index_update_options *options, const imgsearch_call *call,
@@ -606,8 +640,8 @@ typedef struct imgsearch_build_options {
 	const char *searcher; /* "auto" (default), "exact", "kdtree", "pca", "graph" */
 	double variance;      /* pca: share of the variance kept, 0..1; default 0.9 */
 	uint32_t components;  /* pca, kdtree: number kept, at most the dimension; 0: by variance */
-	uint32_t degree;      /* graph: neighbours of a node, 4..128 */
-	uint32_t beam;        /* graph: beam width of the construction, 8..1000 */
+	uint32_t degree;      /* graph: neighbours of a node */
+	uint32_t beam;        /* graph: beam width of the construction */
 	uint32_t whiten;      /* pca: 1: components scaled to equal variance */
 	uint64_t seed;
 	/* 1: only where no searcher is built, or over 20 % of the rows changed */
@@ -647,8 +681,9 @@ typedef int (*imgsearch_filter_fn)(void *user, int64_t id);
 typedef struct imgsearch_filter {
 	size_t struct_size;
 	/*
-	 * below one of these folders, by any of its paths: absolute paths, or the beginnings of names,
-	 * without parts "." and ".." (EINVAL)
+	 * below one of these folders, by any of its paths: absolute paths, or paths from the current
+	 * folder, or the beginnings of names, without parts "." and ".." (EINVAL). NFC and NFD
+	 * spellings are the same, with libutf8proc. Where nothing lies below, the log has a warning
 	 */
 	const char *const *folders;
 	size_t n_folders;
@@ -656,9 +691,17 @@ typedef struct imgsearch_filter {
 	size_t n_ids;
 	imgsearch_filter_fn accept; /* NULL: no condition */
 	void *user;
-	/* seconds since 1970, when it was taken: EUNSUPPORTED in this version */
+	/*
+	 * taken at or after `since`, and before `until`: seconds from the beginning of 1970 on the wall
+	 * clock of where it was taken; 0: no bound
+	 */
 	int64_t since, until;
-	const char *columns; /* a condition on columns: EUNSUPPORTED in this version */
+	/*
+	 * a condition on columns, such as "rating >= 4 and camera ~ 'canon'": see docs/metadata.md. An
+	 * item without the value that it asks for is not in the answer. EINVAL: it is malformed, or
+	 * names a column that no picture has
+	 */
+	const char *columns;
 } imgsearch_filter;
 
 typedef enum imgsearch_fields {
@@ -694,13 +737,13 @@ typedef struct imgsearch_query_options {
 	uint32_t checks;
 	uint32_t threads; /* of a batch; 0: the handle's */
 	/* Better answers for more work, all off by default: see docs/quality.md. */
-	uint32_t expand;    /* > 0: query expansion with so many first results; at most 10000 */
+	uint32_t expand;    /* > 0: query expansion with so many first results */
 	float expand_power; /* weights of that mean: score to this power; 0: equal */
-	/* > 0: k-reciprocal re-ranking of 500 results with this k <= 499; cosine */
+	/* > 0: k-reciprocal re-ranking of the first results with this k; cosine */
 	uint32_t reciprocal;
 	/*
-	 * > 1: each picture asks with the mean of so many views, at most 6: itself, its middle, its
-	 * corners (three quarters of each side)
+	 * > 1: each picture asks with the mean of so many views: itself, its middle, its corners
+	 * (three quarters of each side)
 	 */
 	uint32_t views;
 	uint32_t reserved; /* 0 */
@@ -733,8 +776,9 @@ typedef struct imgsearch_hit {
 	 * none of them, the first of `paths` that does; NULL: not asked for
 	 */
 	const char *path;
-	const char *title;                /* or NULL */
-	const imgsearch_columns *columns; /* of the CSV; NULL: not asked for */
+	const char *title; /* or NULL */
+	/* of the CSV, then what the file says of itself: docs/metadata.md; NULL: not asked for */
+	const imgsearch_columns *columns;
 	/* its other paths: copies, and other names of files; NULL: none, or not asked for */
 	const imgsearch_strings *paths;
 	const imgsearch_region *region; /* that matched; NULL: the whole picture */
@@ -840,14 +884,14 @@ IMGSEARCH_API int imgsearch_vectors_reduce(imgsearch *s, const float *rows, size
 /* A path or name that the index knows. */
 typedef struct imgsearch_item {
 	int64_t id;
-	uint32_t state;     /* imgsearch_state */
-	uint32_t offline;   /* 1: its root is absent */
-	const char *path;   /* absolute, or the name that it was added under */
-	const char *title;  /* or NULL */
-	const char *reason; /* of a state other than indexed, or NULL */
-	const char *hash;   /* hexadecimal BLAKE2b-256 of the bytes, or "" */
-	const imgsearch_columns *columns;
-	uint32_t width, height; /* upright; 0 where unknown */
+	uint32_t state;                   /* imgsearch_state */
+	uint32_t offline;                 /* 1: its root, or what a link leads to, is absent or empty */
+	const char *path;                 /* absolute, or the name that it was added under */
+	const char *title;                /* or NULL */
+	const char *reason;               /* of a state other than indexed, or NULL */
+	const char *hash;                 /* hexadecimal BLAKE2b-256 of the bytes, or "" */
+	const imgsearch_columns *columns; /* as in imgsearch_hit */
+	uint32_t width, height;           /* upright; 0 where unknown */
 	uint64_t bytes;
 	int64_t mtime_seconds;     /* since 1970 */
 	int64_t mtime_nanoseconds; /* 0..999999999 */
@@ -896,6 +940,7 @@ typedef struct imgsearch_root {
 	uint32_t offline; /* 1: absent now */
 	uint32_t reserved;
 	const imgsearch_strings *exclude, *include; /* remembered patterns, see docs/folders.md */
+	const imgsearch_strings *follow; /* folders of it in which links are followed, "." for all */
 } imgsearch_root;
 
 typedef struct imgsearch_roots {
@@ -931,7 +976,7 @@ typedef struct imgsearch_info {
 	uint64_t vectors;
 	uint32_t dim, metric;
 	const imgsearch_counts *counts;
-	uint64_t offline;         /* items of absent roots */
+	uint64_t offline;         /* items that are offline */
 	const char *model;        /* name; NULL: an index of the caller's own vectors */
 	const char *weights;      /* where they came from */
 	const char *weights_hash; /* hexadecimal BLAKE2b-256 */
@@ -1043,7 +1088,7 @@ typedef enum imgsearch_sameness {
 
 typedef struct imgsearch_groups_options {
 	size_t struct_size;
-	const imgsearch_filter *filter; /* folders and ids; accept is EINVAL */
+	const imgsearch_filter *filter; /* accept is EINVAL */
 	float min_score;                /* of two pictures of one scene; 0: 0.92 */
 	uint32_t kinds;                 /* bits 1 << imgsearch_sameness; 0: all */
 } imgsearch_groups_options;
@@ -1089,7 +1134,7 @@ IMGSEARCH_API int imgsearch_groups_reject(imgsearch *s, int64_t a, int64_t b, im
 
 typedef struct imgsearch_map_options {
 	size_t struct_size;
-	const imgsearch_filter *filter; /* folders and ids; accept is EINVAL */
+	const imgsearch_filter *filter; /* accept is EINVAL */
 	uint64_t max_points;            /* of a larger index an even choice is taken; default 50000 */
 	uint64_t seed;
 	float perplexity; /* default 30 */
@@ -1139,7 +1184,10 @@ typedef struct imgsearch_bytes {
 	const uint8_t *items;
 } imgsearch_bytes;
 
-/* A JPEG of quality 1..100, or a PNG (quality 0). */
+/*
+ * A JPEG of quality 1..100, or a PNG (quality 0). ELIMIT: a side is longer than the format allows:
+ * 65500 pixels in a JPEG.
+ */
 IMGSEARCH_API int imgsearch_image_encode(const imgsearch_image *image, int quality,
 	const imgsearch_call *call, imgsearch_bytes **out, imgsearch_error *err);
 IMGSEARCH_API void imgsearch_bytes_free(imgsearch_bytes *bytes);

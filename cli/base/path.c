@@ -1,6 +1,8 @@
 /* Paths of files. */
 #include "cli/base/path.h"
 
+#include "cli/base/list.h"
+
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,18 +67,80 @@ char *path_absolute(const char *path)
 	return real ? real : path_named(path);
 }
 
+/* Becomes the owner of the path, which is freed where it is there already. False: no memory. */
+static bool add_way(char ***ways, size_t *n, char *path)
+{
+	for (size_t i = 0; path && i < *n; i++)
+		if (!strcmp((*ways)[i], path)) {
+			free(path);
+			return true;
+		}
+	char **grown = path ? realloc(*ways, (*n + 2) * sizeof *grown) : NULL;
+	if (!grown) {
+		free(path);
+		return false;
+	}
+	*ways = grown;
+	grown[(*n)++] = path;
+	grown[*n] = NULL;
+	return true;
+}
+
+static bool has_dots(const char *path)
+{
+	for (const char *part = path; *part; part += strspn(part, "/")) {
+		size_t length = strcspn(part, "/");
+		if (*part == '.' && (length == 1 || (length == 2 && part[1] == '.')))
+			return true;
+		part += length;
+	}
+	return false;
+}
+
+/* The path whose first `length` bytes alone are resolved; NULL: no such folder, or no memory. */
+static char *resolve_first(const char *path, size_t length)
+{
+	char *first = length ? strndup(path, length) : strdup("."), *result = NULL;
+	char *folder = first ? realpath(first, NULL) : NULL;
+	const char *rest = path + length + strspn(path + length, "/");
+	if (folder)
+		result = path_join(strcmp(folder, "/") ? folder : "", rest);
+	for (size_t n = result ? strlen(result) : 0; n > 1 && result[n - 1] == '/'; n--)
+		result[n - 1] = 0;
+	free(folder);
+	free(first);
+	return result;
+}
+
+char **path_ways(const char *path, size_t *n)
+{
+	char **ways = NULL;
+	*n = 0;
+	bool ok = add_way(&ways, n, path_named(path)) && add_way(&ways, n, path_absolute(path));
+	for (size_t at = strlen(path); ok && at-- > 0;) {
+		if (at && path[at] != '/')
+			continue;
+		if (has_dots(path + at))
+			break;
+		char *way = resolve_first(path, at || *path != '/' ? at : 1);
+		ok = !way || add_way(&ways, n, way);
+	}
+	if (ok)
+		return ways;
+	text_list_free(ways, *n);
+	return NULL;
+}
+
 int path_find_item(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err)
 {
-	char *(*const ways[])(const char *) = { path_named, path_absolute };
+	size_t n;
+	char **ways = path_ways(path, &n);
 	int rc = IMGSEARCH_ENOTFOUND;
-	for (int i = 0; rc == IMGSEARCH_ENOTFOUND && i < 2; i++) {
-		char *full = ways[i](path);
-		if (full)
-			rc = imgsearch_item_find(s, full, id, err);
-		else
-			*err = (imgsearch_error){ .code = rc = IMGSEARCH_ENOMEM, .message = "out of memory" };
-		free(full);
-	}
+	if (!ways)
+		*err = (imgsearch_error){ .code = rc = IMGSEARCH_ENOMEM, .message = "out of memory" };
+	for (size_t i = 0; rc == IMGSEARCH_ENOTFOUND && i < n; i++)
+		rc = imgsearch_item_find(s, ways[i], id, err);
+	text_list_free(ways, n);
 	return rc;
 }
 
@@ -86,4 +150,12 @@ bool path_is_below(const char *path, const char *folder)
 	while (length && folder[length - 1] == '/')
 		length--;
 	return !strncmp(path, folder, length) && (path[length] == '/' || !path[length]);
+}
+
+bool path_is_below_any(const char *path, char *const *folders, size_t n)
+{
+	bool below = false;
+	for (size_t i = 0; !below && i < n; i++)
+		below = path_is_below(path, folders[i]);
+	return below;
 }

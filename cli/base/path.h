@@ -16,12 +16,20 @@ char *path_absolute(const char *path);
 char *path_named(const char *path);
 
 /*
+ * The absolute paths that a path may have in an index, NULL behind them: where it is a link, that
+ * of the link; without links; and for each link on the way, with the links behind that folder, as
+ * pictures that a root reaches through it are known. text_list_free; NULL: out of memory.
+ */
+char **path_ways(const char *path, size_t *n);
+
+/*
  * The id of the item of a path: that of the link where it is one that the index has, else of what
  * it leads to. As imgsearch_item_find.
  */
 int path_find_item(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err);
 
-/* Whether path is folder or lies below it. */
+/* Whether path is folder or lies below it; of n folders: one of them. */
 bool path_is_below(const char *path, const char *folder);
+bool path_is_below_any(const char *path, char *const *folders, size_t n);
 
 #endif

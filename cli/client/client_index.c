@@ -44,6 +44,7 @@ static char *index_request(const char *const *paths, size_t n,
 	json_object_set_new(q, "include", text_list(o->include, o->n_include));
 	json_object_set_new(q, "exclude", text_list(o->exclude, o->n_exclude));
 	json_object_set_new(q, "follow_links", json_boolean(o->follow_links));
+	json_object_set_new(q, "no_follow_links", json_boolean(o->no_follow_links));
 	json_object_set_new(q, "prune", json_boolean(o->prune));
 	json_object_set_new(q, "retry", json_boolean(o->retry));
 	json_object_set_new(q, "reread", json_boolean(o->reread));
@@ -117,12 +118,14 @@ static imgsearch_index_update_report read_report(json_t *from, const client_inde
 		.counts = &r->counts,
 		.unmatched = &r->unmatched,
 		.added = number(from, "added"),
+		.changed = number(from, "changed"),
 		.unchanged = number(from, "unchanged"),
 		.moved = number(from, "moved"),
 		.removed = number(from, "removed"),
 		.offline = number(from, "offline"),
 		.rehashed = number(from, "rehashed"),
 		.redecoded = number(from, "redecoded"),
+		.described = number(from, "described"),
 		.seconds = real(from, "seconds"),
 		.walk_seconds = real(from, "walk_s"),
 		.decode_seconds = real(from, "decode_s"),

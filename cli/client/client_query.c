@@ -107,7 +107,8 @@ static bool write_form(FILE *f, const imgsearch_input *in, size_t n,
 	const imgsearch_query_options *o)
 {
 	json_t *q = options_json(o), *inputs = json_array();
-	bool ok = q && inputs && (!o->filter || json_object_get(q, "under"));
+	bool ok = q && inputs
+		&& (!o->filter || (o->filter->n_folders == 1 && json_object_get(q, "under")));
 	for (size_t i = 0; i < n && ok; i++) {
 		char name[24];
 		snprintf(name, sizeof name, "p%zu", i);

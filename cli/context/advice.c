@@ -22,6 +22,8 @@ static const struct {
 		"put related pictures into one folder, or give --truth FILE" },
 	{ "index", IMGSEARCH_ENOTFOUND, 0, "name a folder: imgsearch index{db} DIR" },
 	{ "root mv", IMGSEARCH_ENOTFOUND, 0, "imgsearch info{db} lists the folders" },
+	{ NULL, IMGSEARCH_EMODEL, ENOEXEC,
+		"if you trust it: --model script --weights FILE, or a name in .pt" },
 	{ NULL, IMGSEARCH_EIO, ENOSPC, "make room and run it again" },
 	{ NULL, IMGSEARCH_EDB, SQLITE_IS_CORRUPT,
 		"restore a backup of it, or delete it and index again" },

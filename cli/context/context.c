@@ -1,6 +1,7 @@
 /* A command that runs: finding and opening its index, and its messages. */
 #include "cli/context/context.h"
 
+#include "cli/base/list.h"
 #include "cli/base/message.h"
 #include "cli/base/path.h"
 #include "cli/base/text.h"
@@ -20,7 +21,7 @@ void context_close(context *c)
 	progress_free(c->progress);
 	free(c->db);
 	free(c->db_option);
-	free(c->under);
+	text_list_free(c->under, c->n_under);
 }
 
 const char *context_db(context *c)
@@ -71,8 +72,15 @@ int context_progress(void *user, const imgsearch_progress *now)
 
 static void on_log(void *user, int level, const char *text)
 {
+	static const char option[] = "the option prune";
+	const char *at = strstr(text, option);
+	char *line = NULL;
 	progress_clear(((context *)user)->progress);
-	cli_log(level, text);
+	/* as the command line spells it */
+	if (at && asprintf(&line, "%.*s--prune%s", (int)(at - text), text, at + strlen(option)) < 0)
+		line = NULL;
+	cli_log(level, line ? line : text);
+	free(line);
 }
 
 void context_start(context *c)
@@ -164,11 +172,11 @@ int context_filter(context *c, const char *under, const imgsearch_filter **out)
 	*out = NULL;
 	if (!under)
 		return CLI_DONE;
-	c->under = path_absolute(under);
+	c->under = path_ways(under, &c->n_under);
 	c->filter = (imgsearch_filter){
 		.struct_size = sizeof c->filter,
-		.folders = (const char *const *)&c->under,
-		.n_folders = 1,
+		.folders = (const char *const *)c->under,
+		.n_folders = c->n_under,
 	};
 	*out = &c->filter;
 	return c->under ? CLI_DONE : cli_nomem();

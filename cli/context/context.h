@@ -21,7 +21,8 @@ typedef struct context {
 	progress *progress;
 	char *db;        /* after context_db */
 	char *db_option; /* of context_db_option */
-	char *under;     /* of context_filter */
+	char **under;    /* of context_filter: the paths that the folder may have */
+	size_t n_under;
 	imgsearch_filter filter;
 } context;
 

@@ -23,6 +23,7 @@ void interrupt_catch(void)
 	sigaction(SIGINT, &a, NULL);
 	sigaction(SIGTERM, &a, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 imgsearch_cancel_token *interrupt_token(void)

@@ -30,7 +30,9 @@ static const option group_write_json[] = {
 };
 static const option group_nul[] = {
 	{ "null", '0', OPT_FLAG, COMMON(nul),
-		.help = "records end with NUL instead of a newline, in and out" },
+		.help = "records end with NUL instead of a newline, in and out; fields of a record are "
+				"separated "
+				"by tabs as without" },
 	OPT_END,
 };
 static const option group_threads[] = {
@@ -42,7 +44,8 @@ static const option group_model[] = {
 	{ "model", 'm', OPT_FILE, COMMON(open.model), "NAME",
 		.help = "network by name (see imgsearch models), or weights with a card" },
 	{ "weights", 'w', OPT_FILE, COMMON(open.weights), "FILE",
-		.help = "its weights: .pth, .safetensors, or TorchScript .pt" },
+		.help = "its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: "
+				"only from people you trust" },
 	{ "device", 0, OPT_TEXT, COMMON(open.device), "NAME",
 		.help = "where the network runs: auto, cpu, cuda, cuda:1" },
 	{ "precision", 0, OPT_ENUM, COMMON(open.precision), "NAME",
@@ -52,10 +55,11 @@ static const option group_model[] = {
 };
 static const option group_recipe[] = {
 	{ "resize", 0, OPT_UINT, COMMON(recipe.resize), "N",
-		.help = "short side after the resize (default: the network's own)", .min = 32,
-		.max = 4096 },
+		.help = "short side after the resize (default: the network's own)",
+		.min = IMGSEARCH_CROP_MIN, .max = IMGSEARCH_RESIZE_MAX },
 	{ "crop", 0, OPT_UINT, COMMON(recipe.crop), "N",
-		.help = "side of the centre crop (default: the network's own)", .min = 32, .max = 4096 },
+		.help = "side of the centre crop (default: the network's own)", .min = IMGSEARCH_CROP_MIN,
+		.max = IMGSEARCH_RESIZE_MAX },
 	{ "mean", 0, OPT_RGB, COMMON(recipe.mean), "R,G,B",
 		.help = "mean to subtract from values in 0..1", .min = -10, .max = 10,
 		.given = COMMON(mean) },

@@ -19,12 +19,14 @@ void counts_write_json(json_writer *j, const imgsearch_index_update_report *r)
 {
 	counts_write_states(j, r->counts);
 	json_write_int(j, "added", (int64_t)r->added);
+	json_write_int(j, "changed", (int64_t)r->changed);
 	json_write_int(j, "unchanged", (int64_t)r->unchanged);
 	json_write_int(j, "moved", (int64_t)r->moved);
 	json_write_int(j, "removed", (int64_t)r->removed);
 	json_write_int(j, "offline", (int64_t)r->offline);
 	json_write_int(j, "rehashed", (int64_t)r->rehashed);
 	json_write_int(j, "redecoded", (int64_t)r->redecoded);
+	json_write_int(j, "described", (int64_t)r->described);
 	json_write_open(j, "unmatched", '[');
 	for (size_t i = 0; i < r->unmatched->count; i++)
 		json_write_text(j, NULL, r->unmatched->items[i]);

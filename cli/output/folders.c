@@ -3,13 +3,17 @@
 
 #include "cli/base/id_list.h"
 #include "cli/base/list.h"
+#include "cli/base/path.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+static const uint32_t none = UINT32_MAX;
+
 typedef struct reader {
 	folders *f;
 	const imgsearch_map *points;
+	const imgsearch_filter *below; /* paths in its folders count; NULL: the picture's own path */
 } reader;
 
 static int compare_point(const void *id, const void *point)
@@ -48,11 +52,38 @@ static bool folder_number(folders *f, const char *path, uint32_t *out)
 	return f->name[f->n] && ++f->n;
 }
 
+/* Of several paths in the folders the picture's own one counts, else the first. */
 static int read_item(void *user, const imgsearch_item *item)
 {
 	reader *r = user;
+	bool own = item->state == IMGSEARCH_STATE_INDEXED;
+	bool copy = item->state == IMGSEARCH_STATE_DUPLICATE || item->state == IMGSEARCH_STATE_LINK;
+	if (!own && !(copy && r->below))
+		return 0;
+	if (r->below
+		&& !path_is_below_any(item->path, (char *const *)(uintptr_t)r->below->folders,
+			r->below->n_folders))
+		return 0;
+	uint32_t *to = folder_of(r, own ? item->id : item->same_as);
+	if (!to || (*to != none && !own))
+		return 0;
+	return !folder_number(r->f, item->path, to);
+}
+
+/* Those of which no path lies in the folders, as these are spelt, have their own. */
+static bool has_rest(const reader *r)
+{
+	bool rest = false;
+	for (size_t i = 0; i < r->points->count; i++)
+		rest |= r->f->of[i] == none;
+	return rest;
+}
+
+static int read_rest(void *user, const imgsearch_item *item)
+{
+	const reader *r = user;
 	uint32_t *to = folder_of(r, item->id);
-	return to && !folder_number(r->f, item->path, to) ? 1 : 0;
+	return to && *to == none && !folder_number(r->f, item->path, to);
 }
 
 /* Leaves out the beginning that all names have in common, up to a slash. */
@@ -71,12 +102,21 @@ static void shorten(folders *f)
 		memmove(f->name[i], f->name[i] + common, strlen(f->name[i] + common) + 1);
 }
 
-int folders_read(folders *f, imgsearch *s, const imgsearch_map *points, const imgsearch_call *call,
-	imgsearch_error *err)
+int folders_read(folders *f, imgsearch *s, const imgsearch_map *points,
+	const imgsearch_filter *below, const imgsearch_call *call, imgsearch_error *err)
 {
-	reader r = { f, points };
-	*f = (folders){ .of = calloc(points->count + 1, sizeof *f->of) };
-	int rc = f->of ? imgsearch_item_each(s, IMGSEARCH_STATE_INDEXED, read_item, &r, call, err) : 1;
+	reader r = { f, points, below };
+	*f = (folders){ .of = malloc((points->count + 1) * sizeof *f->of) };
+	for (size_t i = 0; f->of && i < points->count; i++)
+		f->of[i] = none;
+	int rc = f->of
+		? imgsearch_item_each(s, below ? 0 : IMGSEARCH_STATE_INDEXED, read_item, &r, call, err)
+		: 1;
+	if (!rc && has_rest(&r))
+		rc = imgsearch_item_each(s, IMGSEARCH_STATE_INDEXED, read_rest, &r, call, err);
+	for (size_t i = 0; !rc && i < points->count; i++)
+		if (f->of[i] == none) /* removed meanwhile */
+			f->of[i] = 0;
 	if (rc > 0) { /* error of this program, not of the library */
 		rc = IMGSEARCH_ENOMEM;
 		if (err)

@@ -15,10 +15,12 @@ typedef struct folders {
 } folders;
 
 /*
- * points are in ascending order of their ids. Returns 0 or a status; then there is nothing to free.
+ * points are in ascending order of their ids. below: the filter that they passed, or NULL; each is
+ * in the folder of its path below the folders of the filter, whichever of its paths that is.
+ * Returns 0 or a status; then there is nothing to free.
  */
-int folders_read(folders *f, imgsearch *s, const imgsearch_map *points, const imgsearch_call *call,
-	imgsearch_error *err);
+int folders_read(folders *f, imgsearch *s, const imgsearch_map *points,
+	const imgsearch_filter *below, const imgsearch_call *call, imgsearch_error *err);
 void folders_free(folders *f);
 
 #endif

@@ -1,10 +1,23 @@
-/* Groups of near-duplicates as JSON. */
+/* Groups of near-duplicates, the best picture first, and as JSON. */
 #ifndef IMGSEARCH_CLI_GROUP_H
 #define IMGSEARCH_CLI_GROUP_H
 
 #include "cli/base/json_writer.h"
 
 const char *group_kind(uint32_t kind); /* "bytes", "picture", "scene" */
+
+typedef struct group_picture {
+	int64_t id;
+	imgsearch_item *item; /* NULL: the picture was removed */
+	bool link;            /* a symbolic link leads to its path */
+} group_picture;
+
+/*
+ * The pictures of a group (g->count), the one to keep first: no link before a link, whole before
+ * partial, more pixels, more bytes, then in order of path. NULL: out of memory.
+ */
+group_picture *group_read(imgsearch *s, const imgsearch_group *g);
+void group_free(group_picture *pictures, size_t n);
 
 /* Members of an open object: kind, score, pictures. */
 void group_write_json(json_writer *j, imgsearch *s, const imgsearch_group *g);

@@ -4,12 +4,12 @@
 #include "cli/base/json_writer.h"
 #include "cli/output/folders.h"
 
-int map_write_json(FILE *f, imgsearch *s, const imgsearch_map *points, const imgsearch_call *call,
-	imgsearch_error *err)
+int map_write_json(FILE *f, imgsearch *s, const imgsearch_map *points,
+	const imgsearch_filter *below, const imgsearch_call *call, imgsearch_error *err)
 {
 	folders by;
 	json_writer j;
-	int rc = folders_read(&by, s, points, call, err);
+	int rc = folders_read(&by, s, points, below, call, err);
 	if (rc)
 		return rc;
 	json_write_begin(&j, f);

@@ -15,7 +15,7 @@ int collection_map(imgsearch *s, const imgsearch_call *call, FILE *f, imgsearch_
 	imgsearch_map *points;
 	int rc = imgsearch_map_compute(s, NULL, call, &points, err);
 	if (!rc)
-		rc = map_write_json(f, s, points, call, err);
+		rc = map_write_json(f, s, points, NULL, call, err);
 	imgsearch_map_free(points);
 	return rc;
 }

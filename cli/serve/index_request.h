@@ -12,7 +12,7 @@ typedef struct index_request {
 	char **paths, **include, **exclude;
 	size_t n_paths, n_include, n_exclude;
 	char *csv, *csv_key, *csv_title;
-	bool follow_links, prune, retry;
+	bool follow_links, no_follow_links, prune, retry;
 	bool reread, partial, no_default_excludes, no_exclude, no_include;
 } index_request;
 

@@ -80,6 +80,7 @@ static void *run(void *arg)
 		.csv_key = q->csv_key,
 		.csv_title = q->csv_title,
 		.follow_links = q->follow_links,
+		.no_follow_links = q->no_follow_links,
 		.prune = q->prune,
 		.retry = q->retry,
 		.reread = q->reread,

@@ -138,10 +138,10 @@ static const struct number {
 	{ "checks", WHOLE, 1, UINT32_MAX, AT(checks) },
 	{ "no_self", WHOLE, 0, 1, AT(no_self) },
 	{ "plain", WHOLE, 0, 1, AT(plain) },
-	{ "expand", WHOLE, 1, 10000, AT(expand) },
+	{ "expand", WHOLE, 1, IMGSEARCH_EXPAND_MAX, AT(expand) },
 	{ "expand_power", REAL_F32, 0, 100, AT(expand_power) },
-	{ "reciprocal", WHOLE, 1, 499, AT(reciprocal) },
-	{ "views", WHOLE, 1, 6, AT(views) },
+	{ "reciprocal", WHOLE, 1, IMGSEARCH_RECIPROCAL_MAX, AT(reciprocal) },
+	{ "views", WHOLE, 1, IMGSEARCH_VIEWS_MAX, AT(views) },
 #undef AT
 };
 
@@ -198,8 +198,8 @@ typedef struct parts {
 static bool json_vector(search_request *q, json_t *values, imgsearch_input *in)
 {
 	size_t n = json_array_size(values);
-	if (!n || n > REQUEST_DIM)
-		return refuse(q, "vector: from 1 to %d numbers are needed", REQUEST_DIM);
+	if (!n || n > IMGSEARCH_DIM_MAX)
+		return refuse(q, "vector: from 1 to %d numbers are needed", IMGSEARCH_DIM_MAX);
 	float *v = q->vectors[in - q->input] = malloc(n * sizeof *v);
 	if (!v)
 		return refuse(q, "out of memory");

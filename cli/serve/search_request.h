@@ -18,7 +18,7 @@
 
 #include <stdbool.h>
 
-enum { REQUEST_INPUTS = 32, REQUEST_PARTS = 32, REQUEST_IDS = 100000, REQUEST_DIM = 65536 };
+enum { REQUEST_INPUTS = 32, REQUEST_PARTS = 32, REQUEST_IDS = 100000 };
 
 typedef struct search_request {
 	imgsearch_input input[REQUEST_INPUTS];    /* data points into the body, or to vectors */

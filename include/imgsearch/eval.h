@@ -35,11 +35,13 @@ typedef struct imgsearch_eval_options {
 	float expand_power;
 	float threshold; /* with has_threshold: its F1 too */
 	uint32_t has_threshold;
-	/* > 0: k-reciprocal re-ranking of 500 results with this k; cosine only */
+	/* > 0: k-reciprocal re-ranking of the first results with this k; cosine only */
 	uint32_t reciprocal;
 	/* > 1: a query is the mean vector of so many views; files are read again */
 	uint32_t views;
 	uint32_t reserved; /* 0 */
+	/* only these pictures of the index, as queries and as answers; accept is EINVAL; NULL: all */
+	const imgsearch_filter *filter;
 } imgsearch_eval_options;
 
 /* Of the first k results, as means over the queries. */

@@ -18,6 +18,10 @@ typedef enum imgsearch_loss {
 	IMGSEARCH_LOSS_ARCFACE = 3 /* for retrieval: angles to the centres of classes, with a margin */
 } imgsearch_loss;
 
+/* Limits: beyond them a value is EINVAL. */
+#define IMGSEARCH_TRAIN_BATCH_MAX 4096
+#define IMGSEARCH_TRAIN_VIEWS_MAX 1024
+
 typedef struct imgsearch_train_options {
 	size_t struct_size;
 	/* the file to write, ending in .safetensors, its card beside it; required */

@@ -17,6 +17,8 @@
  */
 #include "analysis/chance.h"
 
+#include "analysis/ranks.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -32,12 +34,16 @@ static const double stands_out = 0.0075;
 static const double middle = 0.5, upper = 0.8413;
 enum { MOST = 4000, FEWEST = 20, ROUNDS = 3 };
 
+static float between(const float two[2], double part)
+{
+	return (float)(two[0] + part * (double)(two[1] - two[0]));
+}
+
 static float quantile(const float *sorted, size_t n, double share)
 {
 	double at = share * (double)(n - 1);
 	size_t i = (size_t)at;
-	return i + 1 < n ? (float)(sorted[i] + (at - (double)i) * (double)(sorted[i + 1] - sorted[i]))
-					 : sorted[n - 1];
+	return i + 1 < n ? between(sorted + i, at - (double)i) : sorted[n - 1];
 }
 
 typedef struct exceedances {
@@ -94,10 +100,14 @@ static int fit_tail(chance *out, const exceedances *e, double mean, const job *j
 	return rc;
 }
 
+static chance_norm norm_from(float location, float above)
+{
+	return (chance_norm){ location, fmaxf(above - location, 1e-6f) };
+}
+
 static chance_norm norm_of(const float *sorted, size_t n)
 {
-	float location = quantile(sorted, n, middle);
-	return (chance_norm){ location, fmaxf(quantile(sorted, n, upper) - location, 1e-6f) };
+	return norm_from(quantile(sorted, n, middle), quantile(sorted, n, upper));
 }
 
 /* The distribution of n normalised scores, which it sorts. */
@@ -157,17 +167,31 @@ int ims_analysis_chance_fit(chance *out, const float *score, const uint64_t *gro
 	return rc;
 }
 
-chance_norm ims_analysis_chance_norm(const chance *c, float *score, size_t n)
+static float ranked_quantile(ranks *r, size_t n, double share)
 {
-	qsort(score, n, sizeof *score, ims_float_compare);
-	chance_norm norm = norm_of(score, n);
+	size_t i = (size_t)(share * (double)(n - 1));
+	float two[] = { ims_ranks_get(r, i), ims_ranks_get(r, i + 1 < n ? i + 1 : i) };
+	return between(two, share * (double)(n - 1) - (double)i);
+}
+
+/* norm_of the n least. */
+static chance_norm ranked_norm(ranks *r, size_t n)
+{
+	return norm_from(ranked_quantile(r, n, middle), ranked_quantile(r, n, upper));
+}
+
+chance_norm ims_analysis_chance_norm(const chance *c, const float *score, size_t n, float *scratch)
+{
+	ranks r;
+	ims_ranks_make(&r, score, n, scratch);
+	chance_norm norm = ranked_norm(&r, n);
 	for (int round = 0; round < ROUNDS; round++) {
 		size_t kept = n;
 		while (kept > FEWEST
-			&& ims_analysis_chance_above(c, norm, (double)score[kept - 1])
+			&& ims_analysis_chance_above(c, norm, (double)ims_ranks_get(&r, kept - 1))
 				< fmax(stands_out, 1 / (double)n))
 			kept--;
-		norm = norm_of(score, kept);
+		norm = ranked_norm(&r, kept);
 	}
 	return norm;
 }

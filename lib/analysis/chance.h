@@ -6,7 +6,7 @@
 
 /*
  * Location and spread of the scores differ between queries. They are therefore normalised by the
- * scores that the query has with a cohort: some hundred pictures of the collection.
+ * scores that the query has with a cohort: some hundred pictures of the index.
  */
 enum { IMS_CHANCE_BODY = 32, IMS_CHANCE_PAIRS = 2000 };
 
@@ -28,9 +28,10 @@ int ims_analysis_chance_fit(chance *out, const float *score, const uint64_t *gro
 	const job *job, imgsearch_error *err);
 
 /*
- * From the scores of a query with the n pictures of a cohort, which it sorts. Few may be related.
+ * From the scores of a query with the n pictures of a cohort. Few may be related. scratch: n
+ * floats.
  */
-chance_norm ims_analysis_chance_norm(const chance *c, float *score, size_t n);
+chance_norm ims_analysis_chance_norm(const chance *c, const float *score, size_t n, float *scratch);
 
 /* The probability that an unrelated picture scores at least so high. */
 double ims_analysis_chance_above(const chance *c, chance_norm norm, double score);

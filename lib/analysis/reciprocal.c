@@ -6,7 +6,7 @@
  * exp(-squared distance). Encodings are averaged with those of the five nearest items (local query
  * expansion). The new score is a sum of the Jaccard similarity of two encodings and the old score.
  *
- * The paper finds neighbours in the whole collection. Here they come from the query and its first
+ * The paper finds neighbours among all pictures. Here they come from the query and its first
  * results, which needs no stored neighbours. With 500 results mAP is within a point of the paper's.
  */
 #include "analysis/reciprocal.h"

@@ -24,6 +24,7 @@
  *	counts.h   counts of items by state
  *	clock.h    the time
  *	timestamp.h  points of time of the file system
+ *	facts.h    what a picture says of itself
  *
  * The room knows nothing of pictures and includes only imgsearch.h.
  */
@@ -38,6 +39,7 @@
 #include "base/clock.h"
 #include "base/counts.h"
 #include "base/error.h"
+#include "base/facts.h"
 #include "base/file.h"
 #include "base/floats.h"
 #include "base/hash.h"

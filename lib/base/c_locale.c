@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,20 @@ float ims_parse_f32(const char *text, char **stop)
 	float v = strtof(text, stop);
 	end(s);
 	return v;
+}
+
+bool ims_parse_number(const char *text, double *out)
+{
+	char *stop;
+	text += strspn(text, " \t");
+	size_t n = strspn(text, "+-.0123456789eE");
+	if (!n || strspn(text + n, " \t\r\n") != strlen(text + n))
+		return false;
+	switched s = begin();
+	double v = strtod(text, &stop);
+	end(s);
+	*out = v;
+	return stop == text + n && isfinite(v);
 }
 
 bool ims_same_letters(const char *a, const char *b, size_t n)

@@ -19,6 +19,12 @@ int ims_vprint(char *out, size_t size, const char *format, va_list args);
 /* strtof: *end is `text` where no number begins there. */
 float ims_parse_f32(const char *text, char **end);
 
+/*
+ * The decimal number that is all of text but blanks around it; false: there is none, or it is not
+ * finite.
+ */
+bool ims_parse_number(const char *text, double *out);
+
 /* strncasecmp() == 0 over ASCII letters. */
 bool ims_same_letters(const char *a, const char *b, size_t n);
 

@@ -1,8 +1,8 @@
 /*
  * Each function has a personality routine of its own in its unwind table, as functions of C++ have.
  * The unwinder asks it first, while it looks for a handler: before any frame is left, and also
- * where there is no handler. The callback must not be called in place of the function's return
- * (as a tail call), and the function must keep its own frame.
+ * where there is no handler. The function must keep its own frame, so the callback is not called in
+ * place of the return (as a tail call): `depth` is counted down behind it.
  */
 #include "base/callback.h"
 
@@ -43,19 +43,26 @@ _Unwind_Reason_Code ims_callback_unwound(int version, _Unwind_Action actions,
 #endif
 
 #define KEEPS_FRAME __attribute__((noinline, noclone))
-#define NO_TAIL_CALL() __asm__ volatile("" ::: "memory")
 
 #ifdef __clang__ /* has no noclone, and clones nothing */
 #undef KEEPS_FRAME
 #define KEEPS_FRAME __attribute__((noinline))
 #endif
 
+static _Thread_local unsigned depth;
+
+unsigned ims_call_depth(void)
+{
+	return depth;
+}
+
 KEEPS_FRAME void ims_call_log(imgsearch_log_fn f, void *user, int level, const char *text)
 {
 	GUARD();
 	ims_ending_watch();
+	depth++;
 	f(user, level, text);
-	NO_TAIL_CALL();
+	depth--;
 }
 
 KEEPS_FRAME int ims_call_progress(imgsearch_progress_fn f, void *user,
@@ -63,40 +70,45 @@ KEEPS_FRAME int ims_call_progress(imgsearch_progress_fn f, void *user,
 {
 	GUARD();
 	ims_ending_watch();
+	depth++;
 	int rc = f(user, progress);
-	NO_TAIL_CALL();
+	depth--;
 	return rc;
 }
 
 KEEPS_FRAME int ims_call_filter(imgsearch_filter_fn f, void *user, int64_t id)
 {
 	GUARD();
+	depth++;
 	int accepted = f(user, id);
-	NO_TAIL_CALL();
+	depth--;
 	return accepted;
 }
 
 KEEPS_FRAME int ims_call_item(imgsearch_item_fn f, void *user, const imgsearch_item *item)
 {
 	GUARD();
+	depth++;
 	int rc = f(user, item);
-	NO_TAIL_CALL();
+	depth--;
 	return rc;
 }
 
 KEEPS_FRAME int ims_call_model(imgsearch_model_fn f, void *user, const imgsearch_model *model)
 {
 	GUARD();
+	depth++;
 	int rc = f(user, model);
-	NO_TAIL_CALL();
+	depth--;
 	return rc;
 }
 
 KEEPS_FRAME int ims_call_problem(imgsearch_problem_fn f, void *user, const char *text)
 {
 	GUARD();
+	depth++;
 	int rc = f(user, text);
-	NO_TAIL_CALL();
+	depth--;
 	return rc;
 }
 
@@ -104,7 +116,8 @@ KEEPS_FRAME int ims_call_vectors(imgsearch_vectors_fn f, void *user, const int64
 	const float *rows, size_t n, size_t dim)
 {
 	GUARD();
+	depth++;
 	int rc = f(user, ids, rows, n, dim);
-	NO_TAIL_CALL();
+	depth--;
 	return rc;
 }

@@ -8,6 +8,9 @@
 
 #include "imgsearch.h"
 
+/* How many callbacks this thread is in: 0 in code that no callback called. */
+unsigned ims_call_depth(void);
+
 void ims_call_log(imgsearch_log_fn f, void *user, int level, const char *text);
 int ims_call_progress(imgsearch_progress_fn f, void *user, const imgsearch_progress *progress);
 int ims_call_filter(imgsearch_filter_fn f, void *user, int64_t id);

@@ -5,8 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { IMS_MAX_DIM = 65536 }; /* values of a row, at most */
-
 /* Whether none of n values is infinite or NaN. */
 bool ims_all_finite(const float *v, size_t n);
 

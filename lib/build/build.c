@@ -50,7 +50,7 @@ static int save(imgsearch *s, const view *v, search_index *index, int64_t change
 {
 	sink k = { .store = s->store, .job = j };
 	const char *name = ims_search_name(index);
-	char *params = ims_view_params(v);
+	char *params = ims_view_params(v, name);
 	int rc = params ? ims_store_tx_begin(s->store, err) : ims_nomem(err);
 	if (rc) {
 		ims_free(params);

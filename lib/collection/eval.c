@@ -85,6 +85,9 @@ int ims_eval(imgsearch *s, const imgsearch_eval_options *o, job *job, imgsearch_
 		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: the index is empty", ims_store_path(s->store));
 	if (!rc)
 		rc = ims_eval_load_rows(&e, err);
+	if (!rc && !e.n)
+		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: the filter allows no picture",
+			ims_store_path(s->store));
 	if (!rc)
 		rc = ims_improve_check(&e.improve, e.space, err);
 	if (!rc)

@@ -1,6 +1,7 @@
 #include "collection/eval_state.h"
 
 #include "handle/feature.h"
+#include "handle/filter.h"
 #include "handle/model_choice.h"
 #include "handle/space.h"
 #include "handle/view.h"
@@ -16,10 +17,25 @@ static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
 	evaluation *e = user;
 	if (n > e->view->rows.n - e->n)
 		n = e->view->rows.n - e->n; /* rows were added after the view was made */
-	memcpy(e->ids + e->n, ids, n * sizeof *ids);
-	memcpy(e->rows + e->n * e->dim, rows, n * e->dim * sizeof *rows);
-	e->n += n;
+	for (size_t i = 0; i < n; i++) {
+		if (e->allowed && !ims_id_find(e->allowed, e->n_allowed, ids[i], NULL))
+			continue;
+		e->ids[e->n] = ids[i];
+		memcpy(e->rows + e->n++ * e->dim, rows + i * e->dim, e->dim * sizeof *rows);
+	}
 	return 0;
+}
+
+/* The ids that the filter allows. */
+static int allow(evaluation *e, const imgsearch_filter *asked, imgsearch_error *err)
+{
+	imgsearch_filter filter = *asked;
+	filter_folders folders = { 0 };
+	int rc = ims_filter_widen(e->s, &filter, &folders, err);
+	if (!rc)
+		rc = ims_filter_ids(e->s, &filter, e->job, &e->allowed, &e->n_allowed, err);
+	ims_filter_folders_free(&folders);
+	return rc;
 }
 
 int ims_eval_load_rows(evaluation *e, imgsearch_error *err)
@@ -33,6 +49,10 @@ int ims_eval_load_rows(evaluation *e, imgsearch_error *err)
 	e->path = ims_zalloc(source->n, sizeof *e->path);
 	if (!e->ids || !e->rows || !e->label || !e->path)
 		return ims_nomem(err);
+	const imgsearch_filter *filter = e->options->filter;
+	int rc = filter ? allow(e, filter, err) : 0;
+	if (rc)
+		return rc;
 	for (size_t i = 0; i < source->n; i++)
 		e->label[i] = NO_LABEL;
 	return source->scan(source->ctx, add_rows, e, err);
@@ -88,6 +108,7 @@ void ims_eval_clear(evaluation *e)
 		ims_free(e->path[i]);
 	for (size_t i = 0; e->class_name && i < e->classes; i++)
 		ims_free(e->class_name[i]);
+	ims_free(e->allowed);
 	ims_free(e->path);
 	ims_free(e->class_name);
 	ims_free(e->ids);

@@ -29,6 +29,8 @@ typedef struct evaluation {
 	const imgsearch_eval_options *options;
 	job *job;
 
+	int64_t *allowed; /* of the filter; NULL: it allows all */
+	size_t n_allowed;
 	size_t n; /* rows, by id */
 	uint32_t dim;
 	int64_t *ids;
@@ -83,7 +85,10 @@ int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float 
  */
 int ims_eval_whiten(evaluation *e, imgsearch_error *err);
 
-/* Reads the rows of the view, and allocates labels and paths. EDB, EIO, ENOMEM. */
+/*
+ * Reads the rows of the view that the filter allows, and allocates labels and paths. EINVAL (the
+ * condition), EDB, EIO, ENOMEM.
+ */
 int ims_eval_load_rows(evaluation *e, imgsearch_error *err);
 
 /*

@@ -230,7 +230,7 @@ int ims_eval_fill_from_folder(evaluation *e, imgsearch_error *err)
 
 typedef struct truth_reader {
 	evaluation *e;
-	path_names pictures; /* of the index: path to row */
+	path_names pictures; /* of the index, by each of their paths: to row */
 	path_names queries;  /* options->queries: path to row of `rows` */
 	float *rows;         /* features of the query pictures; NULL: the queries are rows */
 	size_t cap;
@@ -238,18 +238,28 @@ typedef struct truth_reader {
 	imgsearch_error *err;
 } truth_reader;
 
-/* Adds the rows of every picture that a field after the first names. */
+/* Whether a row is the query, or relevant to it already by another of its paths. */
+static bool is_counted(const evaluation *e, const eval_query *q, size_t row)
+{
+	bool counted = row == q->row;
+	for (size_t i = q->first; !counted && i < e->n_relevant; i++)
+		counted = e->relevant[i] == row;
+	return counted;
+}
+
+/* Adds the rows of every picture that a field after the first names, each once. */
 static int add_relevant(truth_reader *t, char **field, size_t n, eval_query *q)
 {
-	q->first = t->e->n_relevant;
+	evaluation *e = t->e;
+	int rc = 0;
+	q->first = e->n_relevant;
 	for (size_t f = 1; f < n; f++)
-		for (const path_name *p = NULL; (p = ims_path_names_find(&t->pictures, field[f], p));) {
-			int rc = ims_eval_add_relevant(t->e, (size_t)p->value, t->err);
-			if (rc)
-				return rc;
-		}
-	q->n = t->e->n_relevant - q->first;
-	return 0;
+		for (const path_name *p = NULL;
+			 !rc && (p = ims_path_names_find(&t->pictures, field[f], p));)
+			if (!is_counted(e, q, (size_t)p->value))
+				rc = ims_eval_add_relevant(e, (size_t)p->value, t->err);
+	q->n = e->n_relevant - q->first;
+	return rc;
 }
 
 static int add_record(void *user, size_t line, char **field, size_t n)
@@ -294,11 +304,25 @@ static int add_names(path_names *names, char *const *path, size_t n, imgsearch_e
 	return rc ? ims_nomem(err) : 0;
 }
 
+/* A copy and another name of a file lead to the row of the indexed picture. */
+static int add_path_of_row(void *user, const store_picture *p, const char *root)
+{
+	truth_reader *t = user;
+	bool shown = p->state == IMGSEARCH_STATE_INDEXED || p->state == IMGSEARCH_STATE_DUPLICATE
+		|| p->state == IMGSEARCH_STATE_LINK;
+	size_t row = shown ? row_of(t->e, p->same_as ? p->same_as : p->id) : NO_ROW;
+	if (row == NO_ROW)
+		return 0;
+	char *path = ims_path_join(p->root ? root : NULL, p->path);
+	return ims_path_names_add(&t->pictures, path, (int64_t)row) ? ims_nomem(t->err) : 0;
+}
+
 int ims_eval_fill_from_csv(evaluation *e, imgsearch_error *err)
 {
 	truth_reader t = { .e = e, .err = err };
 	query_files queries = { 0 };
-	int rc = add_names(&t.pictures, e->path, e->n, err);
+	int rc = ims_store_each_picture(e->s->store, 0, add_path_of_row, &t, err);
+	ims_path_names_sort(&t.pictures);
 	if (!rc && e->options->queries) {
 		rc = read_queries(e, &queries, err);
 		t.rows = e->query_rows;

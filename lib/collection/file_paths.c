@@ -3,7 +3,6 @@
 
 #include "base/file.h"
 #include "base/ids.h"
-#include "files/walk.h"
 #include "image/image.h"
 
 #include <errno.h>
@@ -52,15 +51,6 @@ void ims_file_paths_free(file_paths *p)
 	*p = (file_paths){ 0 };
 }
 
-/* An empty folder may be the place of a disk that is away. */
-static bool root_is_there(const file_path *p)
-{
-	char *root = ims_strndup(p->path, p->stamp->root);
-	bool there = root && ims_folder_has_entries(root);
-	ims_free(root);
-	return there;
-}
-
 /* False where the file cannot be read, too. */
 static bool has_known_bytes(const file_path *p)
 {
@@ -74,14 +64,14 @@ static bool has_known_bytes(const file_path *p)
 	return same;
 }
 
-static bool is_stale(const file_path *p)
+static bool is_stale(const file_path *p, away_folders *away)
 {
 	const file_stamp *known = p->stamp;
 	struct stat st;
 	if (!p->path || !known->root)
 		return false;
 	if (stat(p->path, &st))
-		return (errno == ENOENT || errno == ENOTDIR) && root_is_there(p);
+		return (errno == ENOENT || errno == ENOTDIR) && !ims_away_has(away, p->path, known->root);
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != known->size)
 		return true;
 	bool same_times = ims_timestamp_equal(known->mtime, ims_timestamp(&st.st_mtim))
@@ -89,14 +79,14 @@ static bool is_stale(const file_path *p)
 	return !same_times && !has_known_bytes(p);
 }
 
-size_t ims_file_paths_drop_stale(file_paths *p, size_t from)
+size_t ims_file_paths_drop_stale(file_paths *p, size_t from, away_folders *away)
 {
 	size_t kept = from, found_out = 0;
 	int64_t of = 0, file = 0; /* of the last path kept: its file, before and now */
 	for (size_t i = from; i < p->n; i++) {
 		file_stamp *stamp = p->item[i].stamp;
 		if (!stamp->looked_at) {
-			stamp->is_stale = is_stale(&p->item[i]);
+			stamp->is_stale = is_stale(&p->item[i], away);
 			found_out += stamp->is_stale;
 		}
 		stamp->looked_at = true;

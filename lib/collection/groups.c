@@ -150,7 +150,7 @@ static int add_files(group_builder *g, file_paths *p, const node_member *order, 
 			continue;
 		rc = ims_file_paths_add(p, &g->all, &g->all.item[order[i].member]);
 		if (!rc)
-			g->n_stale += ims_file_paths_drop_stale(p, before);
+			g->n_stale += ims_file_paths_drop_stale(p, before, &g->all.away);
 	}
 	return rc;
 }
@@ -516,18 +516,17 @@ static int join_features(group_builder *g, view *v, self_join *j, imgsearch_erro
 	int rc = rows && ids && row_members && found ? 0 : ims_nomem(err);
 	g->row_member = row_members;
 	for (size_t at = 0; at < g->all.n && !rc;) {
-		size_t n = 0, kept = 0;
+		size_t n = 0;
 		for (; at < g->all.n && n < BLOCK; at++)
 			if (g->all.item[at].has_vector)
 				ids[n] = g->all.item[at].vector, row_members[n++] = (uint32_t)at;
-		rc = n ? v->rows.fetch(v->rows.ctx, ids, n, rows, found, err) : 0;
-		for (size_t i = 0; i < n && !rc; i++)
-			if (found[i]) {
-				memmove(rows + kept * dim, rows + i * dim, dim * sizeof *rows);
-				ids[kept] = ids[i], row_members[kept++] = row_members[i];
-			}
+		size_t asked = n, kept = 0;
+		rc = n ? ims_search_fetch(&v->rows, ids, &n, rows, found, err) : 0;
+		for (size_t i = 0; i < asked && !rc; i++)
+			if (found[i])
+				row_members[kept++] = row_members[i];
 		if (!rc)
-			rc = ims_self_join(j, rows, ids, kept, (uint32_t)dim, g->job, err);
+			rc = ims_self_join(j, rows, ids, n, (uint32_t)dim, g->job, err);
 	}
 	ims_free(rows);
 	ims_free(ids);

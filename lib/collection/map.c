@@ -22,6 +22,7 @@
 enum { MAX_POINTS = 50000 };
 
 typedef struct map_rows {
+	job *job;
 	int64_t *ids, *allowed; /* allowed: the only ids to use, ascending; NULL: all */
 	float *rows;
 	size_t n, cap, n_allowed, seen, stride;
@@ -48,6 +49,18 @@ static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
 	return 0;
 }
 
+static int read_allowed(imgsearch *s, const imgsearch_filter *theirs, map_rows *m,
+	imgsearch_error *err)
+{
+	imgsearch_filter filter = *theirs;
+	filter_folders folders = { 0 };
+	int rc = ims_filter_widen(s, &filter, &folders, err);
+	if (!rc)
+		rc = ims_filter_ids(s, &filter, m->job, &m->allowed, &m->n_allowed, err);
+	ims_filter_folders_free(&folders);
+	return rc;
+}
+
 static int read_rows(imgsearch *s, const row_source *source, const imgsearch_map_options *o,
 	map_rows *m, imgsearch_error *err)
 {
@@ -56,7 +69,7 @@ static int read_rows(imgsearch *s, const row_source *source, const imgsearch_map
 	if (rc)
 		return rc;
 	if (o->filter)
-		rc = ims_filter_ids(s, o->filter, &m->allowed, &m->n_allowed, err);
+		rc = read_allowed(s, o->filter, m, err);
 	if (rc)
 		return rc;
 	size_t all = o->filter ? m->n_allowed : (size_t)counts.vectors,
@@ -147,7 +160,7 @@ static int make_points(const map_rows *m, const float *xy, imgsearch_map **out,
 int ims_map(imgsearch *s, const imgsearch_map_options *o, job *job, imgsearch_map **out,
 	imgsearch_error *err)
 {
-	map_rows m = { 0 };
+	map_rows m = { .job = job };
 	view *v = NULL;
 	float *xy = NULL;
 	int rc = ims_view_acquire(s, &v, err);

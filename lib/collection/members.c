@@ -8,6 +8,7 @@
 #include "analysis/detail.h"
 #include "base/ids.h"
 #include "base/path.h"
+#include "handle/filter.h"
 #include "image/image.h"
 #include "store/store.h"
 
@@ -19,6 +20,8 @@ enum { BLOCK = 256 }; /* pictures decoded between two writes */
 typedef struct read_state {
 	imgsearch *s;
 	const imgsearch_filter *filter; /* NULL: none */
+	int64_t *matching;              /* owned: what its condition allows; NULL: it has none */
+	size_t n_matching;
 	members *out;
 	member **missing; /* of the current block */
 } read_state;
@@ -35,6 +38,7 @@ void ims_members_free(members *m)
 	ims_free(m->item);
 	ims_free(m->name);
 	ims_free(m->stand_in);
+	ims_away_free(&m->away);
 }
 
 static member *find_item(const members *m, int64_t id)
@@ -83,10 +87,14 @@ static member *append(members *m)
 	return &m->item[m->n++];
 }
 
-/* path NULL: no file, so below no folder. */
-static bool is_allowed(const imgsearch_filter *filter, int64_t id, const char *path)
+/* path NULL: no file, so below no folder. A copy matches where the indexed picture does. */
+static bool is_allowed(const read_state *r, const store_picture *p, const char *path)
 {
+	const imgsearch_filter *filter = r->filter;
+	int64_t id = p->id, indexed = p->same_as ? p->same_as : id;
 	bool below = !filter->folders, listed = !filter->ids;
+	if (r->matching && !ims_id_find(r->matching, r->n_matching, indexed, NULL))
+		return false;
 	for (size_t i = 0; path && !below && i < filter->n_folders; i++)
 		below = ims_path_below(path, filter->folders[i]) != NULL;
 	for (size_t i = 0; !listed && i < filter->n_ids; i++)
@@ -104,7 +112,7 @@ static int add_picture(void *user, const store_picture *p, const char *root)
 	char *path = has_file ? ims_path_join(p->root ? root : NULL, p->path) : NULL;
 	if (has_file && !path)
 		return IMGSEARCH_ENOMEM;
-	if (r->filter && !is_allowed(r->filter, p->id, path)) {
+	if (r->filter && !is_allowed(r, p, path)) {
 		ims_free(path);
 		return 0;
 	}
@@ -318,11 +326,12 @@ static void forget_full(member *const *made, size_t n)
 
 /*
  * Stores the signatures of a block. The writer lock is held only for this. If another writer has it
- * or a write fails, nothing is stored, and the next call makes the signatures again.
+ * or a write fails, nothing is stored, and the next call makes the signatures again. So it is where
+ * a write would upgrade an index of an older version, which a reader leaves as it is.
  */
 static void store_signatures(store *st, member *const *made, size_t n)
 {
-	if (ims_store_read_only(st) || ims_store_write_begin(st, NULL))
+	if (ims_store_read_only(st) || ims_store_old_version(st) || ims_store_write_begin(st, NULL))
 		return;
 	int rc = ims_store_tx_begin(st, NULL);
 	if (!rc) {
@@ -357,6 +366,11 @@ static int make_missing(read_state *r, job *job, imgsearch_error *err)
 			m->unread += !missing[i]->has_detail;
 		rc = ims_job_step(job, "read", at + block, n, err);
 	}
+	if (!rc && n > m->unread && ims_store_old_version(r->s->store))
+		ims_job_log(job, IMGSEARCH_LOG_WARNING,
+			"index %s is of an older version and stays so: what was read of %zu pictures is not "
+			"stored",
+			ims_store_path(r->s->store), n - (size_t)m->unread);
 	ims_free(missing);
 	return rc;
 }
@@ -407,8 +421,24 @@ int ims_members_read(imgsearch *s, const imgsearch_filter *filter, bool signatur
 	members *out, imgsearch_error *err)
 {
 	read_state r = { .s = s, .filter = filter, .out = out };
+	imgsearch_filter widened;
+	filter_folders folders = { 0 };
 	*out = (members){ 0 };
-	int rc = ims_store_each_picture(s->store, 0, add_picture, &r, err);
+	int rc = 0;
+	if (filter) {
+		widened = *filter;
+		r.filter = &widened;
+		rc = ims_filter_widen(s, &widened, &folders, err);
+	}
+	if (!rc && filter && ims_filter_has_condition(filter))
+		rc = ims_filter_matching(s, filter, &r.matching, &r.n_matching, err);
+	if (!rc)
+		rc = ims_away_read(s, &out->away, err);
+	if (!rc)
+		rc = ims_store_each_picture(s->store, 0, add_picture, &r, err);
+	if (!rc && filter && filter->n_folders && !filter->ids && !out->n)
+		ims_filter_tell_empty(&widened, job);
+	ims_filter_folders_free(&folders);
 	if (!rc)
 		rc = take_names(out);
 	if (!rc && filter)
@@ -419,6 +449,7 @@ int ims_members_read(imgsearch *s, const imgsearch_filter *filter, bool signatur
 		rc = make_missing(&r, job, err);
 	if (!rc && !filter)
 		rc = add_vectors(s, out, err);
+	ims_free(r.matching);
 	if (rc == IMGSEARCH_ENOMEM)
 		ims_nomem(err);
 	if (rc) {

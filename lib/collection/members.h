@@ -1,8 +1,9 @@
-/* The members of a collection among which near-duplicates are searched. */
+/* The pictures of an index among which near-duplicates are searched. */
 #ifndef IMS_COLLECTION_MEMBERS_H
 #define IMS_COLLECTION_MEMBERS_H
 
 #include "analysis/signature.h"
+#include "handle/away.h"
 #include "handle/view.h"
 
 /* What the index knows of a path's file, and what has been seen since. */
@@ -52,12 +53,13 @@ typedef struct members {
 	size_t n_names;
 	member **stand_in; /* by vector: those that have the vector of a picture that is no member */
 	size_t n_stand_ins;
+	away_folders away;
 	uint64_t unread; /* pictures whose files are missing or changed */
 } members;
 
 /*
  * Reads indexed pictures, their duplicates, the names of both, and vectors without a picture; with
- * a filter only those that its folders and ids allow; its function is not called.
+ * a filter only those that it allows; its function is not called.
  *
  * With `signatures` every member with a vector gets a signature if its file can be read. It comes
  * from the index if the bytes have not changed. Otherwise the file is decoded, on all threads, and

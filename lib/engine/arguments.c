@@ -2,6 +2,7 @@
 #include "engine/arguments.h"
 
 #include "base/utf8.h"
+#include "handle/filter.h"
 #include "handle/handle.h"
 #include "handle/input.h"
 
@@ -72,9 +73,17 @@ int ims_filter_copy(imgsearch_filter *ours, const imgsearch_filter *theirs, imgs
 		REQUIRE(!has_dots(filter.folders[i]), err,
 			"filter: folder %zu: \"%s\" has a part \".\" or \"..\"", i, filter.folders[i]);
 	}
-	if (filter.since || filter.until || filter.columns)
-		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
-			"filter: conditions on dates and columns are not supported in this version");
+	return ims_filter_check(&filter, err);
+}
+
+int ims_filter_take(const imgsearch_filter **filter, imgsearch_filter *copy, const char *function,
+	imgsearch_error *err)
+{
+	int rc = *filter ? ims_filter_copy(copy, *filter, err) : 0;
+	if (rc || !*filter)
+		return rc;
+	REQUIRE(!copy->accept, err, "%s: a filter with a function is not for this call", function);
+	*filter = copy->folders || copy->ids || ims_filter_has_condition(copy) ? copy : NULL;
 	return 0;
 }
 

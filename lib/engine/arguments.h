@@ -36,8 +36,15 @@ int ims_struct_copy(void *ours, size_t size, const void *theirs, const char *nam
 /* Begins a call: a job from a checked copy. */
 int ims_call_begin(imgsearch *s, const imgsearch_call *call, job *j, imgsearch_error *err);
 
-/* A checked copy. EUNSUPPORTED: a condition that this version does not know. */
+/* A checked copy. EINVAL: a path or a condition that is malformed. */
 int ims_filter_copy(imgsearch_filter *ours, const imgsearch_filter *theirs, imgsearch_error *err);
+
+/*
+ * The same of options whose filter may have no function; *filter becomes NULL where it allows all,
+ * else points to the copy.
+ */
+int ims_filter_take(const imgsearch_filter **filter, imgsearch_filter *copy, const char *function,
+	imgsearch_error *err);
 
 /* An input that may be asked or added: kind, pointers, reserved fields. EUNSUPPORTED: text. */
 int ims_input_require(const imgsearch_input *in, const char *function, imgsearch_error *err);

@@ -8,10 +8,11 @@
 static int check_options(const imgsearch_build_options *o, imgsearch_error *err)
 {
 	REQUIRE(o->variance >= 0 && o->variance <= 1, err, "build: variance is not within 0..1");
-	REQUIRE(!o->degree || (o->degree >= 4 && o->degree <= 128), err,
-		"build: degree %u is not within 4..128", o->degree);
-	REQUIRE(!o->beam || (o->beam >= 8 && o->beam <= 1000), err,
-		"build: beam %u is not within 8..1000", o->beam);
+	REQUIRE(!o->degree || (o->degree >= IMGSEARCH_DEGREE_MIN && o->degree <= IMGSEARCH_DEGREE_MAX),
+		err, "build: degree %u is not within %d..%d", o->degree, IMGSEARCH_DEGREE_MIN,
+		IMGSEARCH_DEGREE_MAX);
+	REQUIRE(!o->beam || (o->beam >= IMGSEARCH_BEAM_MIN && o->beam <= IMGSEARCH_BEAM_MAX), err,
+		"build: beam %u is not within %d..%d", o->beam, IMGSEARCH_BEAM_MIN, IMGSEARCH_BEAM_MAX);
 	REQUIRE(!o->reserved, err, "build: reserved is %u, not 0", o->reserved);
 	REQUIRE(o->whiten <= 1, err, "build: whiten is %u, neither 0 nor 1", o->whiten);
 	REQUIRE(o->if_stale <= 1, err, "build: if_stale is %u, neither 0 nor 1", o->if_stale);
@@ -54,7 +55,7 @@ int imgsearch_build(imgsearch *s, const imgsearch_build_options *theirs, const i
 	if (!rc && ims_handle_transaction_is_mine(s))
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "build: this thread has a transaction open");
 	if (!rc)
-		rc = ims_handle_write_begin(s, err);
+		rc = ims_handle_write_begin(s, &j, err);
 	if (rc)
 		return rc;
 	rc = ims_build(s, &options, &result, &j, err);

@@ -7,18 +7,6 @@
 
 #include <math.h>
 
-/* A filter of folders and ids; *filter becomes NULL, or points to the copy. */
-static int copy_filter(const imgsearch_filter **filter, imgsearch_filter *copy,
-	const char *function, imgsearch_error *err)
-{
-	int rc = *filter ? ims_filter_copy(copy, *filter, err) : 0;
-	if (rc || !*filter)
-		return rc;
-	REQUIRE(!copy->accept, err, "%s: a filter with a function is not for this call", function);
-	*filter = copy->folders || copy->ids ? copy : NULL;
-	return 0;
-}
-
 int imgsearch_groups_find(imgsearch *s, const imgsearch_groups_options *theirs,
 	const imgsearch_call *call, imgsearch_groups **out, imgsearch_error *err)
 {
@@ -30,7 +18,7 @@ int imgsearch_groups_find(imgsearch *s, const imgsearch_groups_options *theirs,
 	REQUIRE_HANDLE(s, "groups_find", err);
 	int rc = COPY(options, theirs, err);
 	if (!rc)
-		rc = copy_filter(&options.filter, &filter, "groups_find", err);
+		rc = ims_filter_take(&options.filter, &filter, "groups_find", err);
 	if (rc)
 		return rc;
 	REQUIRE(isfinite(options.min_score), err, "groups_find: min_score is not a finite number");
@@ -43,7 +31,7 @@ int imgsearch_groups_find(imgsearch *s, const imgsearch_groups_options *theirs,
 int imgsearch_groups_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
 {
 	REQUIRE_HANDLE(s, "groups_reject", err);
-	int rc = ims_handle_write_begin(s, err);
+	int rc = ims_handle_write_begin(s, NULL, err);
 	if (rc)
 		return rc;
 	rc = ims_reject(s, a, b, err);
@@ -62,7 +50,7 @@ int imgsearch_map_compute(imgsearch *s, const imgsearch_map_options *theirs,
 	REQUIRE_HANDLE(s, "map_compute", err);
 	int rc = COPY(options, theirs, err);
 	if (!rc)
-		rc = copy_filter(&options.filter, &filter, "map_compute", err);
+		rc = ims_filter_take(&options.filter, &filter, "map_compute", err);
 	if (rc)
 		return rc;
 	REQUIRE(options.perplexity >= 0 && isfinite(options.perplexity), err,

@@ -24,6 +24,7 @@ int imgsearch_eval_run(imgsearch *s, const imgsearch_eval_options *theirs,
 	const imgsearch_call *call, imgsearch_eval_report **report, imgsearch_error *err)
 {
 	imgsearch_eval_options options;
+	imgsearch_filter filter;
 	job j;
 	REQUIRE(report, err, "eval_run: report is NULL");
 	*report = NULL;
@@ -31,6 +32,8 @@ int imgsearch_eval_run(imgsearch *s, const imgsearch_eval_options *theirs,
 	int rc = COPY(options, theirs, err);
 	if (!rc)
 		rc = check_options(&options, err);
+	if (!rc)
+		rc = ims_filter_take(&options.filter, &filter, "eval_run", err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
 	return rc ? rc : ims_eval(s, &options, &j, report, err);

@@ -13,13 +13,16 @@ static int check_patterns(const char *const *patterns, size_t n, const char *nam
 {
 	REQUIRE(!n || patterns, err, "index_update: n_%s without %s", name, name);
 	for (size_t i = 0; i < n; i++)
-		REQUIRE(patterns[i], err, "index_update: %s %zu is NULL", name, i);
+		REQUIRE(patterns[i] && *patterns[i], err, "index_update: %s %zu is NULL or empty", name, i);
 	return 0;
 }
 
 static int check_update(const imgsearch_index_update_options *o, imgsearch_error *err)
 {
 	REQUIRE(!o->reserved, err, "index_update: reserved is %u, not 0", o->reserved);
+	REQUIRE(!o->reserved2, err, "index_update: reserved2 is %u, not 0", o->reserved2);
+	REQUIRE(!o->follow_links || !o->no_follow_links, err,
+		"index_update: follow_links and no_follow_links exclude each other");
 	int rc = check_patterns(o->include, o->n_include, "include", err);
 	if (!rc)
 		rc = check_patterns(o->exclude, o->n_exclude, "exclude", err);
@@ -58,6 +61,8 @@ static int make_report(const run_counts *from, imgsearch_index_update_report **o
 		.unmatched = unmatched,
 		.rehashed = from->rehashed,
 		.redecoded = from->redecoded,
+		.described = from->described,
+		.changed = from->changed,
 	};
 	*out = r;
 	return 0;
@@ -85,8 +90,10 @@ int imgsearch_index_update(imgsearch *s, const char *const *paths, size_t n,
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "index_update: this thread has a transaction open");
 	if (!rc)
 		rc = ims_index_run(s, paths, n, &options, &j, &counts, err);
-	if (!rc && report)
-		rc = make_report(&counts, report, err);
+	if (report && (!rc || (ims_is_stop(rc) && counts.paths.seen))) {
+		int made = make_report(&counts, report, rc ? NULL : err);
+		rc = rc ? rc : made;
+	}
 	for (size_t i = 0; i < counts.n_unmatched; i++)
 		ims_free(counts.unmatched[i]);
 	ims_free(counts.unmatched);
@@ -132,8 +139,8 @@ int imgsearch_vectors_add(imgsearch *s, const float *rows, size_t n, size_t dim,
 	job j;
 	REQUIRE_HANDLE(s, "vectors_add", err);
 	REQUIRE(!n || rows, err, "vectors_add: rows is NULL");
-	REQUIRE(dim && dim <= IMS_MAX_DIM, err, "vectors_add: dim %zu is not within 1..%d", dim,
-		IMS_MAX_DIM);
+	REQUIRE(dim && dim <= IMGSEARCH_DIM_MAX, err, "vectors_add: dim %zu is not within 1..%d", dim,
+		IMGSEARCH_DIM_MAX);
 	REQUIRE(n <= SIZE_MAX / sizeof *rows / dim, err, "vectors_add: n is %zu", n);
 	int rc = COPY(options, theirs, err);
 	if (!rc)
@@ -182,7 +189,7 @@ int imgsearch_root_move(imgsearch *s, const char *from, const char *to, const im
 	REQUIRE(from && *from, err, "root_move: from is NULL or empty");
 	REQUIRE(to && *to, err, "root_move: to is NULL or empty");
 	int rc = ims_call_begin(s, call, &j, err);
-	return rc ? rc : ims_root_move(s, from, to, err);
+	return rc ? rc : ims_root_move(s, from, to, &j, err);
 }
 
 int imgsearch_index_backup(imgsearch *s, const char *path,

@@ -31,8 +31,10 @@ static int check_options(const imgsearch_options *o, imgsearch_error *err)
 	REQUIRE(o->metric <= IMGSEARCH_METRIC_IP, err, "options: metric %u is unknown", o->metric);
 	REQUIRE(o->precision <= IMGSEARCH_PRECISION_BF16, err, "options: precision %u is unknown",
 		o->precision);
-	REQUIRE(o->dim <= IMS_MAX_DIM, err, "options: dim %u is over %d", o->dim, IMS_MAX_DIM);
-	REQUIRE(o->threads <= 4096, err, "options: threads %u is over 4096", o->threads);
+	REQUIRE(o->dim <= IMGSEARCH_DIM_MAX, err, "options: dim %u is over %d", o->dim,
+		IMGSEARCH_DIM_MAX);
+	REQUIRE(o->threads <= IMGSEARCH_THREADS_MAX, err, "options: threads %u is over %d", o->threads,
+		IMGSEARCH_THREADS_MAX);
 	REQUIRE(!o->decoder || *o->decoder, err, "options: decoder is empty");
 	int rc = ims_text_require(o->device, "options: device", err);
 	if (rc)

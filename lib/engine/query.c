@@ -36,7 +36,8 @@ static int copy_options(checked_options *c, const imgsearch_query_options *their
 	REQUIRE(options.no_self <= 1, err, "query: no_self is %u, neither 0 nor 1", options.no_self);
 	REQUIRE(options.plain <= 1, err, "query: plain is %u, neither 0 nor 1", options.plain);
 	REQUIRE(options.max_chance >= 0, err, "query: max_chance is negative or not a number");
-	REQUIRE(options.threads <= 4096, err, "query: threads %u is over 4096", options.threads);
+	REQUIRE(options.threads <= IMGSEARCH_THREADS_MAX, err, "query: threads %u is over %d",
+		options.threads, IMGSEARCH_THREADS_MAX);
 	return 0;
 }
 

@@ -15,6 +15,66 @@ static size_t without_slashes(const char *text)
 	return n;
 }
 
+/* Appends the path; `ordinary`: what is a wildcard in it is made an ordinary character. */
+static void put_path(buf *b, const char *path, bool ordinary)
+{
+	for (; *path; path++) {
+		if (ordinary && strchr("*?[\\", *path))
+			ims_buf_u8(b, '\\');
+		ims_buf_u8(b, (uint8_t)*path);
+	}
+}
+
+/* The text, which the caller owns; NULL: memory is short. */
+static char *take_text(buf *b)
+{
+	ims_buf_u8(b, 0);
+	if (!b->failed)
+		return (char *)b->data;
+	ims_buf_free(b);
+	return NULL;
+}
+
+/* Without the backslashes that make ordinary characters. NULL: memory is short. */
+static char *without_escapes(const char *text)
+{
+	char *plain = ims_strdup(text), *to = plain;
+	for (const char *from = text; plain && *from; from++) {
+		from += *from == '\\' && from[1];
+		*to++ = *from;
+	}
+	if (to)
+		*to = 0;
+	return plain;
+}
+
+static bool has_wildcard(const char *text)
+{
+	return text[strcspn(text, "*?[\\")] != 0;
+}
+
+/* Of a name at any depth below a folder: wildcards made ordinary. NULL: another kind. ENOMEM. */
+static int name_below(const char *text, char **out)
+{
+	buf b = { 0 };
+	const char *name = ims_path_name(text);
+	*out = NULL;
+	if (name - text < 4 || strncmp(name - 4, "/**/", 4) || !has_wildcard(name))
+		return 0;
+	ims_buf_text(&b, "%.*s", (int)(name - text), text);
+	put_path(&b, name, true);
+	*out = take_text(&b);
+	return *out ? 0 : IMGSEARCH_ENOMEM;
+}
+
+/* What a pattern matches besides, as the name that it is itself. ENOMEM. */
+static int add_plain(path_pattern *p)
+{
+	if (strchr(p->text, '\\') && !(p->plain = without_escapes(p->text)))
+		return IMGSEARCH_ENOMEM;
+	return p->anchored ? name_below(p->text, &p->named) : 0;
+}
+
 int ims_patterns_add(path_patterns *p, const char *given)
 {
 	path_pattern *grown = ims_grow(p->item, p->n, &p->cap, sizeof *grown);
@@ -40,7 +100,7 @@ int ims_patterns_add(path_patterns *p, const char *given)
 		ims_free(added->text);
 		added->text = composed;
 	}
-	return rc;
+	return rc ? rc : add_plain(added);
 }
 
 void ims_patterns_free(path_patterns *p)
@@ -48,6 +108,8 @@ void ims_patterns_free(path_patterns *p)
 	for (size_t i = 0; i < p->n; i++) {
 		ims_free(p->item[i].given);
 		ims_free(p->item[i].text);
+		ims_free(p->item[i].plain);
+		ims_free(p->item[i].named);
 	}
 	ims_free(p->item);
 	*p = (path_patterns){ 0 };
@@ -57,10 +119,11 @@ void ims_patterns_free(path_patterns *p)
 
 static bool matches(const path_pattern *p, const char *path, const char *name)
 {
-	if (!strcmp(p->text, path))
+	if (!strcmp(p->text, path) || (p->plain && !strcmp(p->plain, path)))
 		return true;
 	if (p->anchored)
-		return ims_wildcard_matches(p->text, path, WILDCARD_UTF8 | WILDCARD_PATH);
+		return ims_wildcard_matches(p->text, path, WILDCARD_UTF8 | WILDCARD_PATH)
+			|| (p->named && ims_wildcard_matches(p->named, path, WILDCARD_UTF8 | WILDCARD_PATH));
 	return !strcmp(p->text, name) || ims_wildcard_matches(p->text, name, WILDCARD_UTF8)
 		|| ims_wildcard_matches(p->text, path, WILDCARD_UTF8);
 }
@@ -123,26 +186,6 @@ int ims_patterns_match_below(path_patterns *p, const char *path, bool *out)
 
 /* ---------------------------------------------------------------------- absolute patterns ---- */
 
-/* Appends the path; `ordinary`: what is a wildcard in it is made an ordinary character. */
-static void put_path(buf *b, const char *path, bool ordinary)
-{
-	for (; *path; path++) {
-		if (ordinary && strchr("*?[\\", *path))
-			ims_buf_u8(b, '\\');
-		ims_buf_u8(b, (uint8_t)*path);
-	}
-}
-
-/* The text, which the caller owns; NULL: memory is short. */
-static char *take_text(buf *b)
-{
-	ims_buf_u8(b, 0);
-	if (!b->failed)
-		return (char *)b->data;
-	ims_buf_free(b);
-	return NULL;
-}
-
 /* "./" and the path; NULL: memory is short. */
 static char *as_pattern(const char *path, bool ordinary, bool folder)
 {
@@ -152,6 +195,14 @@ static char *as_pattern(const char *path, bool ordinary, bool folder)
 	if (folder && b.len > 2)
 		ims_buf_u8(&b, '/');
 	return take_text(&b);
+}
+
+int ims_pattern_of_path(const char *path, char **out)
+{
+	buf b = { 0 };
+	put_path(&b, path, true);
+	*out = take_text(&b);
+	return *out ? 0 : IMGSEARCH_ENOMEM;
 }
 
 int ims_pattern_of_folder(const char *given, const char *folder, char **out)
@@ -174,6 +225,20 @@ int ims_pattern_of_folder(const char *given, const char *folder, char **out)
 	return *out ? 0 : IMGSEARCH_ENOMEM;
 }
 
+/* The rest of the path below the root, both in NFC, within *owned. ENOMEM. */
+static int below_in_other_spelling(const char *path, const char *root, char **owned,
+	const char **below)
+{
+	char *folder = NULL;
+	int rc = ims_spelling_compose(root, &folder);
+	if (!rc)
+		rc = ims_spelling_compose(path, owned);
+	if (!rc && (folder || *owned))
+		*below = ims_path_below(*owned ? *owned : path, folder ? folder : root);
+	ims_free(folder);
+	return rc;
+}
+
 int ims_pattern_below_root(const char *absolute, const char *root, char **out)
 {
 	struct stat st;
@@ -188,9 +253,13 @@ int ims_pattern_below_root(const char *absolute, const char *root, char **out)
 	const char *below = ims_path_below(path, root);
 	if (!below)
 		below = ims_path_below(real, root);
+	char *composed = NULL;
+	int rc = below ? 0 : below_in_other_spelling(path, root, &composed, &below);
 	if (below)
 		*out = as_pattern(below, !lstat(path, &st), absolute[n] == '/');
-	int rc = below && !*out ? IMGSEARCH_ENOMEM : 0;
+	if (below && !*out)
+		rc = IMGSEARCH_ENOMEM;
+	ims_free(composed);
 	ims_free(real);
 	ims_free(path);
 	return rc;

@@ -9,6 +9,8 @@
 
 typedef struct path_pattern {
 	char *given, *text; /* owned: as it was given; what is matched */
+	char *plain;        /* owned: the text without escapes; NULL: it has none */
+	char *named;        /* owned: of a name below a folder: no wildcards in the name; or NULL */
 	bool folders_only;  /* it ends with a slash */
 	bool anchored;      /* it begins with "./": the path from the root alone */
 	bool matched;       /* something, so far */
@@ -46,6 +48,9 @@ int ims_patterns_match_below(path_patterns *p, const char *path, bool *matches);
  * it is no pattern. ENOMEM.
  */
 int ims_pattern_below_root(const char *absolute, const char *root, char **out);
+
+/* A path below the root as patterns of other ones spell it, without "./"; ims_free. ENOMEM. */
+int ims_pattern_of_path(const char *path, char **out);
 
 /*
  * The pattern of a root as one of a root above it, which matches below that folder alone. folder:

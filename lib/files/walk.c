@@ -1,7 +1,7 @@
 /*
  * Walks a folder: opens folders by openat, sorts their entries by name, and reports them in that
- * order. With follow_links the walk has two passes over a tree: the first one passes links over; if
- * it met any, the second one reports them alone. A linked folder is a tree of its own.
+ * order. Where links are followed the walk has two passes over a tree: the first one passes links
+ * over; if it met any, the second one reports them alone. A linked folder is a tree of its own.
  */
 #include "files/walk.h"
 
@@ -12,12 +12,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAX_DEPTH = 200 };
+
+const char ims_walk_not_included[] = "not among the included patterns";
+static const char by_pattern[] = "excluded by pattern";
+static const char by_ignore_file[] = "excluded by an ignore file";
 
 /* A folder that was entered. */
 typedef struct folder_id {
@@ -33,11 +38,13 @@ typedef struct walker {
 	void *user;
 	imgsearch_error *err;
 	buf path;           /* relative to the root; a NUL stands behind it */
-	folder_id *visited; /* only with follow_links */
+	folder_id *visited; /* only where links are followed */
 	size_t n_visited, cap_visited;
 	bool second;    /* the pass that reports links, and no other entry */
 	bool met_links; /* the first pass passed one over */
 	bool linked;    /* below a link */
+	bool broken;    /* at a link that leads to nothing */
+	bool sidecars;  /* the open folder has files of XMP */
 } walker;
 
 /* -------------------------------------------------------------------------------- the path ---- */
@@ -68,7 +75,11 @@ static int report(walker *w, walk_kind kind, const char *reason, bool folder, co
 		.path = path_text(w),
 		.reason = reason,
 		.folder = folder,
+		.chosen = reason == by_pattern || reason == by_ignore_file
+			|| reason == ims_walk_not_included,
 		.link = w->linked,
+		.broken = w->broken,
+		.sidecars = w->sidecars,
 	};
 	if (w->path.failed)
 		return ims_nomem(w->err);
@@ -130,30 +141,52 @@ static int is_left(const walker *w, bool *left)
 	return rc;
 }
 
+/* *reason: why a pattern or an ignore file excludes an entry; NULL: none does. ENOMEM. */
+static int find_user_rule(const walker *w, const ignore_rules *ignore, const char *name,
+	bool folder, const char **reason)
+{
+	const walk_rules *r = w->rules;
+	bool pattern = false;
+	*reason = NULL;
+	if (r->exclude && ims_patterns_match(r->exclude, path_text(w), folder, &pattern))
+		return ims_nomem(w->err);
+	if (pattern)
+		*reason = by_pattern;
+	else if (ims_ignore_excludes(ignore, path_text(w), name, folder))
+		*reason = by_ignore_file;
+	return 0;
+}
+
 /* *reason: why a rule excludes an entry; NULL: no rule does. ENOMEM. */
 static int find_rule(const walker *w, const ignore_rules *ignore, const char *name, bool folder,
 	const char **reason)
 {
 	const walk_rules *r = w->rules;
-	bool pattern = false, left = false;
-	*reason = NULL;
-	if (r->exclude && ims_patterns_match(r->exclude, path_text(w), folder, &pattern))
-		return ims_nomem(w->err);
+	bool left = false;
+	if (find_user_rule(w, ignore, name, folder, reason))
+		return IMGSEARCH_ENOMEM;
 	if (is_index(w))
 		*reason = "the index itself";
 	else if (folder && !r->system_folders && ims_is_system_folder(name))
 		*reason = "system folder";
 	else if (name[0] == '.')
 		*reason = "hidden";
-	else if (pattern)
-		*reason = "excluded by pattern";
-	else if (ims_ignore_excludes(ignore, path_text(w), name, folder))
-		*reason = "excluded by an ignore file";
-	else if (!folder && is_left(w, &left))
+	else if (!*reason && !folder && is_left(w, &left))
 		return ims_nomem(w->err);
 	else if (left)
-		*reason = "not among the included patterns";
+		*reason = ims_walk_not_included;
 	return 0;
+}
+
+/* Whether links at this path, and below it, are followed. */
+static bool follows(const walker *w)
+{
+	for (size_t i = 0; i < w->rules->n_follow; i++) {
+		const char *folder = w->rules->follow[i];
+		if (!*folder || ims_path_below(path_text(w), folder))
+			return true;
+	}
+	return false;
 }
 
 static folder_id *find_visit(const walker *w, const struct stat *st)
@@ -165,16 +198,16 @@ static folder_id *find_visit(const walker *w, const struct stat *st)
 }
 
 /*
- * *first: whether a folder is met for the first time in this pass. Without follow_links each one
- * is. ENOMEM.
+ * *first: whether a folder is met for the first time in this pass. Where no links are followed each
+ * one is. ENOMEM.
  */
 static int record_visit(walker *w, const struct stat *st, bool *first)
 {
-	folder_id *before = w->rules->follow_links ? find_visit(w, st) : NULL;
+	folder_id *before = w->rules->n_follow ? find_visit(w, st) : NULL;
 	*first = !before || (w->second && !before->twice);
 	if (before)
 		before->twice |= w->second;
-	if (before || !w->rules->follow_links)
+	if (before || !w->rules->n_follow)
 		return 0;
 	folder_id *grown = ims_grow(w->visited, w->n_visited, &w->cap_visited, sizeof *grown);
 	if (!grown)
@@ -182,6 +215,63 @@ static int record_visit(walker *w, const struct stat *st, bool *first)
 	w->visited = grown;
 	w->visited[w->n_visited++] = (folder_id){ st->st_dev, st->st_ino, false };
 	return 0;
+}
+
+/* The rules of the ignore files of a folder, which is that of the path. ENOMEM. */
+static int read_rules(walker *w, int fd, const ignore_rules *outer, ignore_rules *out)
+{
+	*out = (ignore_rules){ .base = w->path.len + (w->path.len > 0), .outer = outer };
+	return ims_ignore_read(out, fd) ? ims_nomem(w->err) : 0;
+}
+
+/* The same for `rest`, below the folder of fd and of the path, and for each folder on the way. */
+static int find_rule_below(walker *w, int fd, const char *rest, bool folder,
+	const ignore_rules *outer, const char **reason)
+{
+	ignore_rules ignore = { 0 };
+	size_t n = strcspn(rest, "/");
+	char *name = ims_strndup(rest, n);
+	const char *behind = rest + n + (rest[n] == '/');
+	int rc = name ? read_rules(w, fd, outer, &ignore) : ims_nomem(w->err), next = -1;
+	size_t before = name ? push_name(w, name) : w->path.len;
+	if (!rc)
+		rc = w->path.failed ? ims_nomem(w->err)
+							: find_user_rule(w, &ignore, name, *behind || folder, reason);
+	if (!rc && !*reason && *behind)
+		next = openat(fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (next >= 0) {
+		rc = find_rule_below(w, next, behind, folder, &ignore, reason);
+		close(next);
+	}
+	pop_name(w, before);
+	ims_ignore_free(&ignore);
+	ims_free(name);
+	return rc;
+}
+
+/*
+ * *reason: why a pattern or an ignore file excludes what a path leads to through links, where that
+ * lies in the root, too; NULL: none does. So nothing that is left out comes in under another name.
+ */
+static int find_target_rule(const walker *w, bool folder, const char **reason)
+{
+	char target[PATH_MAX], root[PATH_MAX];
+	char *full = ims_path_join(w->root, path_text(w));
+	bool resolved = full && realpath(full, target) && realpath(w->root, root);
+	const char *below = resolved ? ims_path_below(target, root) : NULL;
+	int rc = full ? 0 : ims_nomem(w->err);
+	*reason = NULL;
+	if (below && *below) {
+		walker there = { .rules = w->rules, .root = w->root, .err = w->err };
+		int fd = open(w->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0) {
+			rc = find_rule_below(&there, fd, below, folder, NULL, reason);
+			close(fd);
+		}
+		ims_buf_free(&there.path);
+	}
+	ims_free(full);
+	return rc;
 }
 
 /* --------------------------------------------------------------------------------- folders ---- */
@@ -231,13 +321,15 @@ static int visit_entry(walker *w, int fd, const char *name, const struct stat *s
 	if (reason)
 		return report(w, WALK_UNREADABLE, reason, false, st);
 	int rc = find_rule(w, ignore, name, folder, &reason);
+	if (!rc && !reason && (link ? follows(w) : folder && w->linked))
+		rc = find_target_rule(w, folder, &reason);
 	if (rc)
 		return rc;
 	if (!reason && folder && is_other_root(w))
 		return 0; /* walked as a root of its own, where its entries are reported */
 	if (reason)
 		return report_once(w, WALK_EXCLUDED, reason, folder, st);
-	if (link && !w->rules->follow_links)
+	if (link && !follows(w))
 		return report(w, WALK_EXCLUDED, "symbolic link", false, st);
 	if (folder)
 		return link ? linked_folder(w, fd, name, st, ignore, depth)
@@ -254,11 +346,12 @@ static int visit_link(walker *w, int fd, const char *name, const ignore_rules *i
 	bool outer = w->linked;
 	w->linked = true;
 	w->second = false; /* it is reported */
-	int rc = fstatat(fd, name, &st, 0)
-		? report(w, WALK_UNREADABLE, "broken symbolic link", false, NULL)
-		: visit_entry(w, fd, name, &st, true, ignore, depth);
+	w->broken = fstatat(fd, name, &st, 0) != 0;
+	int rc = w->broken ? report(w, WALK_UNREADABLE, "broken symbolic link", false, NULL)
+					   : visit_entry(w, fd, name, &st, true, ignore, depth);
 	w->second = true;
 	w->linked = outer;
+	w->broken = false;
 	return rc;
 }
 
@@ -269,7 +362,7 @@ static int walk_entry_at(walker *w, int fd, const char *name, const ignore_rules
 		return errno == ENOENT
 			? 0
 			: report_once(w, WALK_UNREADABLE, ims_errno_text(errno), false, NULL);
-	bool link = S_ISLNK(st.st_mode), waits = link && w->rules->follow_links;
+	bool link = S_ISLNK(st.st_mode), waits = link && follows(w);
 	if (waits && w->second)
 		return visit_link(w, fd, name, ignore, depth);
 	if (w->second && !S_ISDIR(st.st_mode))
@@ -302,11 +395,16 @@ static int list_names(DIR *dir, char ***names, size_t *n)
 	return why ? IMGSEARCH_EIO : 0;
 }
 
-/* The rules of the ignore files of a folder, which is that of the path. ENOMEM. */
-static int read_rules(walker *w, int fd, const ignore_rules *outer, ignore_rules *out)
+static bool has_sidecars(char *const *names, size_t n)
 {
-	*out = (ignore_rules){ .base = w->path.len + (w->path.len > 0), .outer = outer };
-	return ims_ignore_read(out, fd) ? ims_nomem(w->err) : 0;
+	static const char ending[] = ".xmp";
+	const size_t length = sizeof ending - 1;
+	for (size_t i = 0; i < n; i++) {
+		size_t size = strlen(names[i]);
+		if (size > length && ims_same_letters(names[i] + size - length, ending, length))
+			return true;
+	}
+	return false;
 }
 
 /* Closes fd. */
@@ -327,11 +425,14 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 		rc = ims_nomem(w->err);
 	if (!rc)
 		rc = read_rules(w, fd, outer, &ignore);
+	bool outside = w->sidecars;
+	w->sidecars = has_sidecars(names, n);
 	for (size_t i = 0; !rc && i < n; i++) {
 		size_t before = push_name(w, names[i]);
 		rc = w->path.failed ? ims_nomem(w->err) : walk_entry_at(w, fd, names[i], &ignore, depth);
 		pop_name(w, before);
 	}
+	w->sidecars = outside;
 	for (size_t i = 0; i < n; i++)
 		ims_free(names[i]);
 	ims_free(names);
@@ -362,6 +463,12 @@ static int open_flags(const char *rest)
 
 static int approach(walker *w, int fd, const char *rest, const ignore_rules *outer, int depth);
 
+static bool is_link(int fd, const char *name)
+{
+	struct stat st;
+	return !fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISLNK(st.st_mode);
+}
+
 /* One folder further on the way to the start, unless a rule excludes that. */
 static int approach_next(walker *w, int fd, const char *rest, const ignore_rules *ignore, int depth)
 {
@@ -371,6 +478,7 @@ static int approach_next(walker *w, int fd, const char *rest, const ignore_rules
 	if (!name)
 		return ims_nomem(w->err);
 	const char *behind = rest + n + (rest[n] == '/');
+	bool link = is_link(fd, name);
 	int next = openat(fd, name, open_flags(behind)), rc = 0;
 	if (next < 0 || fstat(next, &st))
 		rc = start_failed(w, rest);
@@ -381,6 +489,11 @@ static int approach_next(walker *w, int fd, const char *rest, const ignore_rules
 		rc = ims_nomem(w->err);
 	if (!rc)
 		rc = find_rule(w, ignore, name, true, &reason);
+	if (!rc && !reason && link && !follows(w))
+		reason = "symbolic link";
+	w->linked |= link;
+	if (!rc && !reason && w->linked)
+		rc = find_target_rule(w, true, &reason);
 	if (reason)
 		rc = report_once(w, WALK_EXCLUDED, reason, true, &st);
 	ims_free(name);

@@ -21,7 +21,10 @@ typedef struct walk_entry {
 	const char *path;   /* relative to the root; valid during the call */
 	const char *reason; /* why it is not a WALK_FILE, else NULL; valid during the call */
 	bool folder;
+	bool chosen;            /* patterns or an ignore file exclude it */
 	bool link;              /* it is a followed link, or is reached through one */
+	bool broken;            /* it is a followed link that leads to nothing */
+	bool sidecars;          /* its folder has files named *.xmp */
 	uint64_t device, inode; /* of a WALK_FILE: what its path leads to */
 	uint64_t size;          /* bytes */
 	timestamp mtime, ctime;
@@ -32,12 +35,20 @@ typedef struct walk_rules {
 	path_patterns *include; /* files that match none are excluded; NULL or empty: all come */
 	path_patterns *exclude; /* NULL: none; the walk sets in both which ones matched */
 	bool system_folders;    /* these are walked, too */
-	bool follow_links;      /* symbolic links are followed, and each folder is entered once */
-	const char *index;      /* absolute path of the index, which is excluded; NULL: none */
+	/*
+	 * paths below the root ("": all) below which symbolic links are followed; each folder is
+	 * entered once then
+	 */
+	const char *const *follow;
+	size_t n_follow;
+	const char *index; /* absolute path of the index, which is excluded; NULL: none */
 	const char *const
 		*roots; /* absolute paths of folders that are walked as roots of their own; not entered */
 	size_t n_roots;
 } walk_rules;
+
+/* The reason of a file that matches none of the patterns of what is taken in. */
+extern const char ims_walk_not_included[];
 
 /* A result other than 0 ends the walk and is returned. */
 typedef int walk_each(void *user, const walk_entry *entry);
@@ -46,8 +57,8 @@ typedef int walk_each(void *user, const walk_entry *entry);
  * Walks root/prefix; prefix "" walks the whole root. The ignore files of the folders above the
  * prefix count, from the root on. Where a rule excludes the prefix or a folder above it, that
  * folder is reported as excluded, and nothing else. `each` runs on the calling thread. EIO: the
- * start cannot be opened. Folders below it that cannot be read are entries of kind WALK_UNREADABLE.
- * ENOMEM.
+ * start cannot be opened. The prefix may lead through links that are followed. Folders below it
+ * that cannot be read are entries of kind WALK_UNREADABLE. ENOMEM.
  */
 int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk_each *each,
 	void *user, imgsearch_error *err);

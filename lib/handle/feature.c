@@ -89,6 +89,7 @@ int ims_features(imgsearch *s, job *j, const model_identity *id, const imgsearch
 {
 	size_t slot = (size_t)id->recipe.crop * id->recipe.crop * 3, most = 0;
 	input_batch b = { .s = s, .id = id };
+	ims_store_snapshot_pause(s->store);
 	int rc = ims_handle_network(s, id, &b.network, err);
 	if (!rc) {
 		most = ims_model_batch(b.network) < n ? ims_model_batch(b.network) : n;
@@ -173,6 +174,7 @@ static int network_feature(imgsearch *s, job *j, const imgsearch_input *in, cons
 					 : ims_alloc_aligned((size_t)recipe->crop * recipe->crop, 3 * sizeof(float));
 	if (!rc && !slot)
 		rc = ims_nomem(err);
+	ims_store_snapshot_pause(s->store);
 	if (!rc) {
 		ims_handle_decoder_acquire(s);
 		rc = fit(s, in, data, size, recipe, slot, err);
@@ -236,6 +238,7 @@ int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, uint32_t dim, f
 			? 0
 			: ims_fail(err, IMGSEARCH_EINVAL, "vector with a value that is not finite");
 	}
+	ims_store_snapshot_pause(s->store);
 	rc = ims_input_bytes(in, &held, &data, &size, err);
 	if (!rc && ims_identity_requested(s))
 		rc = check_model(s, err);
@@ -343,6 +346,7 @@ int ims_feature_batch(imgsearch *s, job *j, const imgsearch_input *in, size_t n,
 		.open = ims_zalloc(n, 1),
 	};
 	int rc = b.held && b.open ? 0 : ims_nomem(err);
+	ims_store_snapshot_pause(s->store);
 	if (!rc && ims_identity_requested(s))
 		rc = check_model(s, err);
 	if (!rc)

@@ -168,7 +168,7 @@ job ims_handle_job(imgsearch *s, const imgsearch_call *call)
 	return j;
 }
 
-int ims_handle_write_begin(imgsearch *s, imgsearch_error *err)
+int ims_handle_write_begin(imgsearch *s, job *j, imgsearch_error *err)
 {
 	int idle = 0;
 	if (s->options.read_only)
@@ -179,9 +179,14 @@ int ims_handle_write_begin(imgsearch *s, imgsearch_error *err)
 			atomic_load(&s->transaction.thread) ? "%s: a transaction of this handle is open"
 												: "%s: another thread is changing the index",
 			ims_store_path(s->store));
+	int64_t older = ims_store_old_version(s->store);
 	int rc = ims_store_write_begin(s->store, err);
 	if (rc)
 		atomic_store(&s->writing, 0);
+	else if (older)
+		ims_job_log(j, IMGSEARCH_LOG_WARNING,
+			"index %s was upgraded from version %lld to %d: older programs cannot open it any more",
+			ims_store_path(s->store), (long long)older, IMS_STORE_VERSION);
 	return rc;
 }
 

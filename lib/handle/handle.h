@@ -75,9 +75,10 @@ job ims_handle_job(imgsearch *s, const imgsearch_call *call);
 /*
  * Acquires the writer lock, in this process and in all others; every change lies between begin and
  * end. EBUSY at once if another writer has it, or a transaction of the handle; EINVAL: the handle
- * is open for reading only; EIO: the index cannot be written.
+ * is open for reading only; EIO: the index cannot be written. An index of an older version is
+ * upgraded, which the log of j (may be NULL) tells.
  */
-int ims_handle_write_begin(imgsearch *s, imgsearch_error *err);
+int ims_handle_write_begin(imgsearch *s, job *j, imgsearch_error *err);
 void ims_handle_write_end(imgsearch *s);
 
 /*

@@ -1,6 +1,8 @@
 /* Totals of an index: counts, model, searchers, roots. */
 #include "handle/info.h"
 
+#include "base/path.h"
+#include "handle/away.h"
 #include "handle/model_choice.h"
 #include "handle/view.h"
 #include "kernels/kernels.h"
@@ -17,6 +19,7 @@ typedef struct filler {
 	imgsearch_error *err;
 	imgsearch_root **root;
 	size_t n_roots, cap_roots;
+	away_folders away;
 } filler;
 
 static const char *text(filler *f, const char *t)
@@ -37,14 +40,20 @@ static const char *setting(filler *f, const char *name)
 
 /* ----------------------------------------------------------------------------------- roots ---- */
 
-/* The patterns that are remembered for a root. */
-static int add_patterns(filler *f, int64_t id, bool include, const imgsearch_strings **out)
+/* What is remembered for a root; a folder that is the root itself is ".". */
+static int add_list(filler *f, int64_t id, store_list list, const imgsearch_strings **out)
 {
+	static char all[] = ".";
 	char **pattern;
 	size_t n;
-	int rc = ims_store_patterns_get(f->s->store, id, include, &pattern, &n, f->err);
+	int rc = ims_store_patterns_get(f->s->store, id, list, &pattern, &n, f->err);
 	if (rc)
 		return rc;
+	for (size_t i = 0; list == STORE_FOLLOW && i < n; i++)
+		if (!*pattern[i]) {
+			ims_free(pattern[i]);
+			pattern[i] = ims_strdup(all);
+		}
 	*out = ims_result_strings(f->info, pattern, n);
 	ims_store_patterns_free(pattern, n);
 	return *out ? 0 : ims_nomem(f->err);
@@ -63,8 +72,10 @@ static int add_root(void *user, int64_t id, const char *path)
 		return ims_nomem(f->err);
 	root->offline = stat(path, &st) != 0;
 	f->root[f->n_roots++] = root;
-	int rc = add_patterns(f, id, false, &root->exclude);
-	return rc ? rc : add_patterns(f, id, true, &root->include);
+	int rc = add_list(f, id, STORE_EXCLUDE, &root->exclude);
+	if (!rc)
+		rc = add_list(f, id, STORE_INCLUDE, &root->include);
+	return rc ? rc : add_list(f, id, STORE_FOLLOW, &root->follow);
 }
 
 static int add_roots(filler *f)
@@ -87,15 +98,18 @@ static int add_roots(filler *f)
 /* ------------------------------------------------------------------------------- searchers ---- */
 
 static int fill_searcher(filler *f, imgsearch_searcher *out, const store_searcher *stored,
-	const char *params, int64_t last_change)
+	int64_t last_change)
 {
-	char key[64];
+	char key[64], *params = ims_view_params(f->v, stored->name);
+	if (!params)
+		return ims_nomem(f->err);
 	snprintf(key, sizeof key, "searcher_%s", stored->name);
 	out->name = text(f, stored->name);
 	out->note = setting(f, key);
 	out->rows = stored->rows;
 	out->changed = last_change > stored->change ? (uint64_t)(last_change - stored->change) : 0;
 	out->stale = !stored->params || strcmp(stored->params, params) != 0;
+	ims_free(params);
 	int rc = ims_store_searcher_bytes(f->s->store, stored->state, &out->bytes, f->err);
 	return rc || out->name ? rc : ims_nomem(f->err);
 }
@@ -108,18 +122,15 @@ static int add_searchers(filler *f)
 	int rc = ims_store_searchers(f->s->store, &stored, &n, f->err);
 	if (rc)
 		return rc;
-	char *params = ims_view_params(f->v);
 	imgsearch_searchers *list = ims_result_alloc(f->info, 1, sizeof *list);
 	imgsearch_searcher **items = ims_result_list(f->info, n, sizeof **items);
-	rc = params && list && items ? ims_store_change_last(f->s->store, &last, f->err)
-								 : ims_nomem(f->err);
+	rc = list && items ? ims_store_change_last(f->s->store, &last, f->err) : ims_nomem(f->err);
 	for (size_t i = 0; !rc && i < n; i++)
-		rc = fill_searcher(f, items[i], &stored[i], params, last);
+		rc = fill_searcher(f, items[i], &stored[i], last);
 	if (!rc) {
 		*list = (imgsearch_searchers){ n, (const imgsearch_searcher *const *)items };
 		f->info->searchers = list;
 	}
-	ims_free(params);
 	ims_store_searchers_free(stored, n);
 	return rc;
 }
@@ -173,6 +184,25 @@ static int add_reindex(filler *f, uint64_t done)
 
 /* ------------------------------------------------------------------------------------ info ---- */
 
+static int count_away(void *user, const store_picture *p, const char *root)
+{
+	filler *f = user;
+	char *path = p->root && p->state != IMGSEARCH_STATE_DELETED ? ims_path_join(root, p->path)
+																: NULL;
+	f->info->offline += path && ims_away_has(&f->away, path, strlen(root));
+	ims_free(path);
+	return 0;
+}
+
+static int count_offline(filler *f)
+{
+	int rc = ims_away_read(f->s, &f->away, f->err);
+	if (!rc && f->away.possible)
+		rc = ims_store_each_picture(f->s->store, 0, count_away, f, f->err);
+	ims_away_free(&f->away);
+	return rc;
+}
+
 static int add_counts(filler *f)
 {
 	imgsearch_counts *c = ims_result_alloc(f->info, 1, sizeof *c);
@@ -186,6 +216,8 @@ static int add_counts(filler *f)
 	}
 	f->info->vectors = held.vectors;
 	f->info->counts = c;
+	if (!rc)
+		rc = count_offline(f);
 	f->info->colours = ims_colour_available();
 	if (!rc)
 		rc = ims_store_unconverted(f->s->store, &f->info->unconverted, f->err);

@@ -14,6 +14,9 @@ int ims_input_check(const imgsearch_input *in, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EINVAL, "input: the reserved fields must be 0");
 	if ((in->kind == IMGSEARCH_INPUT_KIND_FILE && !in->path) || (needs_data && !in->data))
 		return ims_fail(err, IMGSEARCH_EINVAL, "input: the path or data is NULL");
+	if (in->kind == IMGSEARCH_INPUT_KIND_BYTES && in->size > IMS_IMAGE_MAX_FILE)
+		return ims_fail(err, IMGSEARCH_ELIMIT, "input: %zu bytes are more than the limit of %d",
+			in->size, IMS_IMAGE_MAX_FILE);
 	if (!isfinite(in->weight))
 		return ims_fail(err, IMGSEARCH_EINVAL, "input: the weight is not finite");
 	if (in->kind == IMGSEARCH_INPUT_KIND_TEXT)
@@ -40,12 +43,17 @@ int ims_input_bytes(const imgsearch_input *in, buf *held, const void **data, siz
 	return rc;
 }
 
-static int copy_pixels(const imgsearch_input *in, image *out, imgsearch_error *err)
+static int copy_pixels(const imgsearch_input *in, const image_limits *limits, image *out,
+	imgsearch_error *err)
 {
 	size_t row = (size_t)in->width * 3, stride = in->size ? in->size : row;
 	if (!in->data || in->width <= 0 || in->height <= 0 || stride < row)
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"pixels: no data, or a width, height or row size that cannot be");
+	int rc = ims_image_check_size((uint64_t)in->width, (uint64_t)in->height,
+		limits ? limits->max_pixels : 0, err);
+	if (rc)
+		return rc;
 	*out = (image){ .width = (uint32_t)in->width, .height = (uint32_t)in->height };
 	out->pixels = ims_alloc((size_t)in->height, row);
 	if (!out->pixels)
@@ -62,7 +70,7 @@ int ims_input_decode(const imgsearch_input *in, const void *data, size_t size,
 	if (in->kind != IMGSEARCH_INPUT_KIND_PIXELS)
 		return ims_image_decode(out, head, data, size, limits,
 			ims_input_is_crop(in) ? in->crop : NULL, err);
-	int rc = copy_pixels(in, out, err);
+	int rc = copy_pixels(in, limits, out, err);
 	if (rc) {
 		ims_image_free(out);
 		*out = (image){ 0 };

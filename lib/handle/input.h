@@ -4,7 +4,10 @@
 
 #include "handle/handle.h"
 
-/* EINVAL: the kind is unknown, or its path or data are NULL. */
+/*
+ * EINVAL: the kind is unknown, or its path or data are NULL. EUNSUPPORTED: text. ELIMIT: more bytes
+ * than a picture file may have.
+ */
 int ims_input_check(const imgsearch_input *in, imgsearch_error *err);
 
 /* Whether the input is a crop of a picture. */

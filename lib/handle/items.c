@@ -2,13 +2,13 @@
 #include "handle/items.h"
 
 #include "base/path.h"
+#include "handle/away.h"
 #include "handle/paths.h"
 #include "handle/view.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 typedef struct lister {
 	imgsearch *s;
@@ -17,30 +17,75 @@ typedef struct lister {
 	job *job;
 	imgsearch_error *err;
 	uint64_t done;
+	away_folders away;
 } lister;
 
-/* The columns of a picture; those of a duplicate are its original's. */
+imgsearch_column *ims_column_named(imgsearch_column *const *columns, size_t n, const char *name)
+{
+	size_t size = strlen(name);
+	for (size_t i = 0; i < n; i++)
+		if (strlen(columns[i]->name) == size && ims_same_letters(columns[i]->name, name, size))
+			return columns[i];
+	return NULL;
+}
+
+/* Columns that are being added to an item. */
+typedef struct column_list {
+	imgsearch_item *item;
+	imgsearch_column **items; /* with room for those of a CSV and all facts */
+	size_t n;
+} column_list;
+
+static int add_column(column_list *l, const char *name, const char *value, bool title)
+{
+	imgsearch_column *c = l->items[l->n];
+	c->name = ims_result_text(l->item, name);
+	c->value = ims_result_text(l->item, value);
+	if (!c->name || !c->value)
+		return IMGSEARCH_ENOMEM;
+	if (title && *c->value)
+		l->item->title = c->value;
+	l->n++;
+	return 0;
+}
+
+/* A column of the CSV wins, unless it is empty. */
+static int add_facts(void *user, size_t i, const char *const *fact)
+{
+	column_list *l = user;
+	int rc = 0;
+	(void)i;
+	size_t of_csv = l->n;
+	for (int k = 0; !rc && k < FACTS; k++) {
+		imgsearch_column *own = ims_column_named(l->items, of_csv, ims_fact_names[k]);
+		if (!fact[k] || (own && *own->value))
+			continue;
+		rc = add_column(l, ims_fact_names[k], fact[k], k == FACT_TITLE && !l->item->title);
+		if (!rc && own)
+			own->value = l->items[--l->n]->value;
+	}
+	return rc;
+}
+
+/* The columns of a picture, of the CSV and its facts; those of a duplicate are its original's. */
 static int add_columns(imgsearch *s, imgsearch_item *item, imgsearch_error *err)
 {
 	store_cell *stored = NULL;
 	size_t n = 0;
+	int64_t id = item->same_as ? item->same_as : item->id;
 	imgsearch_columns *list = ims_result_alloc(item, 1, sizeof *list);
-	int rc = list ? ims_store_columns_get(s->store, item->same_as ? item->same_as : item->id,
-				 &stored, &n, err)
-				  : ims_nomem(err);
-	imgsearch_column **items = rc ? NULL : ims_result_list(item, n, sizeof **items);
-	if (!rc && !items)
+	int rc = list ? ims_store_columns_get(s->store, id, &stored, &n, err) : ims_nomem(err);
+	column_list l = { .item = item };
+	if (!rc && !(l.items = ims_result_list(item, n + FACTS, sizeof **l.items)))
 		rc = ims_nomem(err);
-	for (size_t i = 0; !rc && i < n; i++) {
-		items[i]->name = ims_result_text(item, stored[i].name);
-		items[i]->value = ims_result_text(item, stored[i].value);
-		if (!items[i]->name || !items[i]->value)
-			rc = ims_nomem(err);
-		else if (stored[i].title && *items[i]->value)
-			item->title = items[i]->value;
-	}
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = add_column(&l, stored[i].name, stored[i].value, stored[i].title);
+	if (!rc)
+		rc = ims_store_facts_lookup(s->store, &id, 1, add_facts, &l, err);
+	if (rc == IMGSEARCH_ENOMEM)
+		ims_nomem(err);
 	if (!rc) {
-		*list = (imgsearch_columns){ n, (const imgsearch_column *const *)items };
+		*list = (imgsearch_columns){ l.n, (const imgsearch_column *const *)l.items };
 		item->columns = list;
 	}
 	ims_store_columns_free(stored, n);
@@ -82,10 +127,9 @@ static int add_file_path(imgsearch *s, imgsearch_item *item, imgsearch_error *er
 }
 
 /* *out is freed by imgsearch_item_free. */
-static int make_item(imgsearch *s, const store_picture *p, const char *root, imgsearch_item **out,
-	imgsearch_error *err)
+static int make_item(imgsearch *s, const store_picture *p, const char *root, away_folders *away,
+	imgsearch_item **out, imgsearch_error *err)
 {
-	struct stat st;
 	imgsearch_item *item = ims_result_new(sizeof *item);
 	*out = NULL;
 	if (!item)
@@ -93,7 +137,6 @@ static int make_item(imgsearch *s, const store_picture *p, const char *root, img
 	*item = (imgsearch_item){
 		.id = p->id,
 		.state = p->state,
-		.offline = p->root && root && stat(root, &st) != 0,
 		.width = p->width,
 		.height = p->height,
 		.bytes = p->size,
@@ -105,6 +148,8 @@ static int make_item(imgsearch *s, const store_picture *p, const char *root, img
 		.has_vector = p->state == IMGSEARCH_STATE_INDEXED,
 	};
 	int rc = add_texts(item, p, root, err);
+	if (!rc && p->root && root)
+		item->offline = ims_away_has(away, item->path, strlen(root));
 	if (!rc)
 		rc = add_columns(s, item, err);
 	if (!rc && item->same_file)
@@ -155,7 +200,7 @@ static int list_one(void *user, const store_picture *p, const char *root)
 	int rc = ++l->done % 256 ? 0 : ims_job_step(l->job, "list", l->done, 0, l->err);
 	if (rc)
 		return rc;
-	rc = make_item(l->s, p, root, &item, l->err);
+	rc = make_item(l->s, p, root, &l->away, &item, l->err);
 	if (!rc)
 		rc = ims_call_item(l->each, l->user, item);
 	ims_result_free(item);
@@ -208,12 +253,15 @@ static int list_bare_vectors(lister *l, bool deleted)
 int ims_items_each(imgsearch *s, uint32_t state, imgsearch_item_fn each, void *user, job *j,
 	imgsearch_error *err)
 {
-	lister l = { s, each, user, j, err, 0 };
-	int rc = ims_store_each_picture(s->store, state, list_one, &l, err);
+	lister l = { s, each, user, j, err, 0, { 0 } };
+	int rc = ims_away_read(s, &l.away, err);
+	if (!rc)
+		rc = ims_store_each_picture(s->store, state, list_one, &l, err);
 	if (!rc && (!state || state == IMGSEARCH_STATE_INDEXED))
 		rc = list_bare_vectors(&l, false);
 	if (!rc && (!state || state == IMGSEARCH_STATE_DELETED))
 		rc = list_bare_vectors(&l, true);
+	ims_away_free(&l.away);
 	return rc;
 }
 
@@ -221,13 +269,16 @@ int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error
 {
 	store_picture p = { 0 };
 	char *root = NULL;
+	away_folders away = { 0 };
 	imgsearch_error why = { 0 };
 	*out = NULL;
 	int rc = ims_store_picture_get(s->store, id, &p, &root, &why);
 	if (rc == IMGSEARCH_ENOTFOUND)
 		rc = vector_item(s, id, &p, &why);
 	if (!rc)
-		rc = make_item(s, &p, root, out, &why);
+		rc = ims_away_read(s, &away, &why);
+	if (!rc)
+		rc = make_item(s, &p, root, &away, out, &why);
 	bool shown = p.state == IMGSEARCH_STATE_INDEXED || p.state == IMGSEARCH_STATE_DUPLICATE
 		|| p.state == IMGSEARCH_STATE_LINK;
 	if (!rc && shown && (rc = add_paths(s, *out, &why))) {
@@ -237,6 +288,7 @@ int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error
 	if (rc && err)
 		*err = why;
 	ims_store_picture_clear(&p);
+	ims_away_free(&away);
 	ims_free(root);
 	return rc;
 }
@@ -252,6 +304,7 @@ typedef struct finder {
 	imgsearch *s;
 	const char *path;
 	int64_t id;
+	imgsearch_error why; /* of a look-up that failed */
 } finder;
 
 /*
@@ -265,7 +318,7 @@ static int find_below(void *user, int64_t root, const char *root_path)
 	const char *below = root ? ims_path_below(f->path, root_path) : f->path;
 	if (!below || (root && !*below))
 		return 0;
-	int rc = ims_store_picture_find(f->s->store, root, below, &p, NULL);
+	int rc = ims_store_picture_find(f->s->store, root, below, &p, &f->why);
 	f->id = p.id;
 	ims_store_picture_clear(&p);
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc ? rc : 1;
@@ -277,7 +330,7 @@ static int find_by_id(finder *f)
 	imgsearch_item *item;
 	if (strncmp(f->path, "id:", 3))
 		return 0;
-	int rc = ims_item_get(f->s, strtoll(f->path + 3, NULL, 10), &item, NULL);
+	int rc = ims_item_get(f->s, strtoll(f->path + 3, NULL, 10), &item, &f->why);
 	if (rc)
 		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 	bool found = !strcmp(item->path, f->path);
@@ -289,15 +342,19 @@ static int find_by_id(finder *f)
 int ims_items_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err)
 {
 	finder f = { .s = s, .path = path };
-	int rc = ims_store_each_root(s->store, find_below, &f, err);
+	int rc = ims_store_each_root(s->store, find_below, &f, &f.why);
 	if (!rc)
 		rc = find_below(&f, 0, "");
 	if (!rc)
 		rc = find_by_id(&f);
-	if (rc == 1)
+	if (rc == 1) {
 		*id = f.id;
+		return 0;
+	}
+	if (rc && err)
+		*err = f.why;
 	if (rc)
-		return rc == 1 ? 0 : rc;
+		return rc;
 	return ims_fail(err, IMGSEARCH_ENOTFOUND, "%s is not in index %s", path,
 		ims_store_path(s->store));
 }

@@ -13,6 +13,9 @@
  */
 int ims_items_each(imgsearch *s, uint32_t state, imgsearch_item_fn each, void *user, job *j,
 	imgsearch_error *err);
+/* The one of n columns that has this name, whatever its case; NULL: none has. */
+imgsearch_column *ims_column_named(imgsearch_column *const *columns, size_t n, const char *name);
+
 /* imgsearch_item_get */
 int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error *err);
 /* imgsearch_item_find */

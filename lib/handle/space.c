@@ -3,6 +3,8 @@
  */
 #include "handle/space.h"
 
+#include "kernels/kernels.h"
+
 #include <math.h>
 
 /* Squared lengths between which the length and its inverse are normal floats. */
@@ -23,25 +25,26 @@ static void scale_extreme(const space *sp, const float *in, float *out)
 		out[i] = length > 0 ? (float)(((double)in[i] - (sp->mean ? sp->mean[i] : 0)) / length) : 0;
 }
 
+/* in, less the mean, times scale. */
+static void scale_row(const space *sp, const float *in, float scale, float *out)
+{
+	for (uint32_t i = 0; sp->mean && i < sp->dim; i++)
+		out[i] = (in[i] - sp->mean[i]) * scale;
+	for (uint32_t i = 0; !sp->mean && i < sp->dim; i++)
+		out[i] = in[i] * scale;
+}
+
 void ims_space_apply(const space *sp, const float *in, float *out)
 {
-	double sum = 0;
 	if (sp->metric != IMGSEARCH_METRIC_COSINE) {
-		for (uint32_t i = 0; i < sp->dim; i++)
-			out[i] = sp->mean ? in[i] - sp->mean[i] : in[i];
+		scale_row(sp, in, 1, out);
 		return;
 	}
-	for (uint32_t i = 0; i < sp->dim; i++) {
-		float part = sp->mean ? in[i] - sp->mean[i] : in[i];
-		sum += (double)part * part;
-	}
-	if (!(sum > SMALL && sum < LARGE)) {
+	double sum = ims_kernels()->squares_f32(in, sp->mean, sp->dim);
+	if (sum > SMALL && sum < LARGE)
+		scale_row(sp, in, (float)(1 / sqrt(sum)), out);
+	else
 		scale_extreme(sp, in, out);
-		return;
-	}
-	float scale = (float)(1 / sqrt(sum));
-	for (uint32_t i = 0; i < sp->dim; i++)
-		out[i] = (sp->mean ? in[i] - sp->mean[i] : in[i]) * scale;
 }
 
 bool ims_space_takes(const space *sp, const float *row)

@@ -1,6 +1,6 @@
 /*
- * Makes views and keeps them current. ims_view_acquire compares the data version of the file with
- * the last one, and then the epoch, so an unchanged file costs one number. Changes of rows make no
+ * Makes views and keeps them current. ims_view_acquire compares the epoch, which a connection keeps
+ * while nobody commits (ims_store_state_get). Changes of rows make no
  * new view: a loaded searcher reads the change log (apply_changes), so the next query sees them and
  * nothing is reloaded.
  */
@@ -76,19 +76,16 @@ static void free_view(view *v)
 	ims_free(v);
 }
 
-static int make_view(imgsearch *s, int64_t version, uint32_t epoch, view **out,
-	imgsearch_error *err)
+static int make_view(imgsearch *s, const store_state *state, view **out, imgsearch_error *err)
 {
 	uint32_t metric = 0, dim = 0;
-	store_counts counts = { 0 };
 	view *v = ims_zalloc(1, sizeof *v);
 	*out = NULL;
 	if (!v)
 		return ims_nomem(err);
 	pthread_mutex_init(&v->lock, NULL);
 	atomic_store(&v->references, 1);
-	v->version = version;
-	v->epoch = epoch;
+	v->epoch = state->epoch;
 	int rc = get_u32(s->store, "metric", &metric, err);
 	if (!rc)
 		rc = get_u32(s->store, "dim", &dim, err);
@@ -99,16 +96,14 @@ static int make_view(imgsearch *s, int64_t version, uint32_t epoch, view **out,
 		rc = get_chosen(s->store, v, err);
 	if (!rc)
 		rc = ims_chance_load(s, v, err);
-	if (!rc)
-		rc = ims_store_counts(s->store, &counts, err);
 	if (rc) {
 		free_view(v);
 		return rc;
 	}
 	v->rows_ctx = (space_rows){ s->store, &v->space };
 	v->plain_ctx = (space_rows){ s->store, &v->plain };
-	v->rows = ims_space_source(&v->rows_ctx, counts.vectors);
-	v->plain_rows = ims_space_source(&v->plain_ctx, counts.vectors);
+	v->rows = ims_space_source(&v->rows_ctx, state->counts.vectors);
+	v->plain_rows = ims_space_source(&v->plain_ctx, state->counts.vectors);
 	*out = v;
 	return 0;
 }
@@ -139,20 +134,13 @@ int ims_view_acquire_counted(imgsearch *s, view **out, imgsearch_error *err)
 	return rc ? rc : ims_view_acquire(s, out, err);
 }
 
-/* Makes the handle's view that of a data version of the file. The caller holds view_lock. */
-static int update_view(imgsearch *s, int64_t version, imgsearch_error *err)
+/* Makes the handle's view that of a state of the file. The caller holds view_lock. */
+static int update_view(imgsearch *s, const store_state *state, imgsearch_error *err)
 {
-	uint32_t epoch;
 	view *fresh;
-	if (s->view && s->view->version == version)
+	if (s->view && s->view->epoch == state->epoch)
 		return 0;
-	int rc = get_u32(s->store, "epoch", &epoch, err);
-	if (!rc && s->view && s->view->epoch == epoch) {
-		s->view->version = version;
-		return 0;
-	}
-	if (!rc)
-		rc = make_view(s, version, epoch, &fresh, err);
+	int rc = make_view(s, state, &fresh, err);
 	if (rc)
 		return rc;
 	ims_view_release(s->view);
@@ -162,14 +150,14 @@ static int update_view(imgsearch *s, int64_t version, imgsearch_error *err)
 
 int ims_view_acquire(imgsearch *s, view **out, imgsearch_error *err)
 {
-	int64_t version;
+	store_state state;
 	store_hold hold;
 	*out = NULL;
-	int rc = ims_store_data_version(s->store, &version, err);
+	int rc = ims_store_state_get(s->store, &state, err);
 	if (rc)
 		return rc;
 	lock(s, &s->view_lock, &hold);
-	rc = update_view(s, version, err);
+	rc = update_view(s, &state, err);
 	if (!rc) {
 		atomic_fetch_add(&s->view->references, 1);
 		*out = s->view;
@@ -200,12 +188,14 @@ int ims_view_query(imgsearch *s, view_query run, void *arg, imgsearch_error *err
 	bool again;
 	int rc;
 	do {
-		view *v;
+		view *v = NULL;
+		store_snapshot snapshot;
+		ims_store_snapshot_begin(s->store, &snapshot);
 		rc = ims_view_acquire(s, &v, err);
-		if (rc)
-			return rc;
-		rc = run(arg, v, err);
-		again = is_replaced(s, v, rc);
+		if (!rc)
+			rc = run(arg, v, err);
+		ims_store_snapshot_end(&snapshot);
+		again = v && is_replaced(s, v, rc);
 		ims_view_release(v);
 	} while (again);
 	return rc;
@@ -252,25 +242,43 @@ int ims_view_settle_dim(imgsearch *s, uint32_t dim, imgsearch_error *err)
 	return rc || !first ? rc : ims_view_set_dim(s, dim, err);
 }
 
+/* Of an index that has vectors the metric is that of any view, however old. */
+static int get_metric(imgsearch *s, imgsearch_metric *metric, imgsearch_error *err)
+{
+	pthread_mutex_lock(&s->view_lock);
+	bool known = s->view && s->view->space.dim;
+	*metric = known ? s->view->space.metric : IMGSEARCH_METRIC_COSINE;
+	pthread_mutex_unlock(&s->view_lock);
+	view *v;
+	int rc = known ? 0 : ims_view_acquire(s, &v, err);
+	if (known || rc)
+		return rc;
+	*metric = v->space.metric;
+	ims_view_release(v);
+	return 0;
+}
+
 int ims_view_check_rows(imgsearch *s, const float *rows, size_t n, uint32_t dim,
 	imgsearch_error *err)
 {
-	view *v;
-	int rc = ims_view_acquire(s, &v, err);
-	if (rc)
-		return rc;
-	rc = ims_space_check(&(space){ .metric = v->space.metric, .dim = dim }, rows, n, "row", 0, err);
-	ims_view_release(v);
-	return rc;
+	space sp = { .dim = dim };
+	int rc = get_metric(s, &sp.metric, err);
+	return rc ? rc : ims_space_check(&sp, rows, n, "row", 0, err);
 }
 
 /* ------------------------------------------------------------------------------- searchers ---- */
 
-char *ims_view_params(const view *v)
+/*
+ * States of versions before 0.2 can hold rows of zeros, which are in no answer. Where a mean is
+ * subtracted, all searchers but the tree leave them out when they fetch the rows of an answer.
+ */
+char *ims_view_params(const view *v, const char *searcher)
 {
-	if (v->space.metric == IMGSEARCH_METRIC_COSINE && !v->mean)
-		return ims_format("centre=none"); /* states of versions before 0.2 can hold rows of zeros */
-	return ims_format("centre=%016llx", (unsigned long long)v->mean_sum);
+	bool cosine = v->space.metric == IMGSEARCH_METRIC_COSINE;
+	if (cosine && !v->mean)
+		return ims_format("centre=none");
+	return ims_format("centre=%016llx%s", (unsigned long long)v->mean_sum,
+		cosine && !strcmp(searcher, "kdtree") ? " without zeros" : "");
 }
 
 static int get_chunk(void *arg, uint32_t number, buf *out, imgsearch_error *err)
@@ -281,7 +289,7 @@ static int get_chunk(void *arg, uint32_t number, buf *out, imgsearch_error *err)
 
 static bool usable(const view *v, const store_searcher *found, const searcher_ops *ops)
 {
-	char *params = ims_view_params(v);
+	char *params = ims_view_params(v, ops->name);
 	bool same = params && found->params && !strcmp(params, found->params)
 		&& found->version == ops->version;
 	ims_free(params);
@@ -347,17 +355,12 @@ static int apply_step(view *v, view_searcher *vs, const int64_t *ids, size_t n, 
 {
 	int64_t gone[APPLY_STEP], here[APPLY_STEP];
 	uint8_t found[APPLY_STEP];
-	size_t dim = v->space.dim, kept = 0, lost = 0;
-	int rc = v->rows.fetch(v->rows.ctx, ids, n, rows, found, err);
-	for (size_t i = 0; !rc && i < n; i++) {
-		if (!found[i]) {
+	size_t kept = n, lost = 0;
+	memcpy(here, ids, n * sizeof *here);
+	int rc = ims_search_fetch(&v->rows, here, &kept, rows, found, err);
+	for (size_t i = 0; !rc && i < n; i++)
+		if (!found[i])
 			gone[lost++] = ids[i];
-			continue;
-		}
-		if (kept != i)
-			memcpy(rows + kept * dim, rows + i * dim, dim * sizeof *rows);
-		here[kept++] = ids[i];
-	}
 	if (!rc && lost)
 		rc = ims_search_remove(vs->index, gone, lost, err);
 	if (!rc && kept)

@@ -47,7 +47,6 @@ struct view {
 	uint64_t cohort_sum;
 	char chosen[16];       /* the searcher of the index, or "" */
 	uint32_t epoch;        /* of the space and the searcher states */
-	int64_t version;       /* data version of the file at the last comparison */
 	pthread_mutex_t lock;  /* protects the next members */
 	chance_cohort *cohort; /* NULL: not loaded, or the stored one belongs to another view */
 	bool cohort_tried;
@@ -64,8 +63,9 @@ int ims_view_acquire_counted(imgsearch *s, view **out, imgsearch_error *err);
 void ims_view_release(view *v); /* NULL is fine */
 
 /*
- * Runs a query in the current view; again, in the new one, where it failed only because a build
- * replaced the state of the searcher while it was read. Errors as ims_view_acquire and the query.
+ * Runs a query in the current view and in one snapshot of the store; again, in the new one, where
+ * it failed only because a build replaced the state of the searcher while it was read. Errors as
+ * ims_view_acquire and the query.
  */
 typedef int (*view_query)(void *arg, view *v, imgsearch_error *err);
 int ims_view_query(imgsearch *s, view_query run, void *arg, imgsearch_error *err);
@@ -88,10 +88,10 @@ int ims_view_check_rows(imgsearch *s, const float *rows, size_t n, uint32_t dim,
 	imgsearch_error *err);
 
 /*
- * The parameters with which a searcher state must have been built to be usable in this view. The
- * caller frees the text by ims_free. NULL: out of memory.
+ * The parameters with which a state of the searcher must have been built to be usable in this view.
+ * The caller frees the text by ims_free. NULL: out of memory.
  */
-char *ims_view_params(const view *v);
+char *ims_view_params(const view *v, const char *searcher);
 
 /*
  * The searcher of that name, with all changes applied. *out is borrowed from the view; it is NULL

@@ -193,7 +193,7 @@ int ims_image_fit(const image *im, const image_recipe *recipe, bool planar, floa
 int ims_image_resize(image *out, const image *in, uint32_t width, uint32_t height, bool bicubic,
 	const double box[4], imgsearch_error *err);
 
-/* Encoders: append to out. quality: 0..100. */
+/* Encoders: append to out. quality: 0..100. ELIMIT: a side is longer than the format allows. */
 int ims_image_encode_jpeg(buf *out, const image *im, int quality, const stop_token *stop,
 	imgsearch_error *err);
 int ims_image_encode_png(buf *out, const image *im, const stop_token *stop, imgsearch_error *err);

@@ -515,6 +515,10 @@ static void write_picture(void *arg)
 int ims_image_encode_jpeg(buf *out, const image *im, int quality, const stop_token *stop,
 	imgsearch_error *err)
 {
+	if (im->width > JPEG_MAX_DIMENSION || im->height > JPEG_MAX_DIMENSION)
+		return ims_fail(err, IMGSEARCH_ELIMIT,
+			"%u x %u pixels: no side of a JPEG may have more than %ld", im->width, im->height,
+			JPEG_MAX_DIMENSION);
 	write_job *j = ims_zalloc(1, sizeof *j);
 	if (!j)
 		return ims_nomem(err);

@@ -1,46 +1,20 @@
 #include "image/metadata.h"
 
+#include "image/tiff_tags.h"
+
 #include <string.h>
-
-enum { TAG_ORIENTATION = 0x0112, TYPE_SHORT = 3, TYPE_LONG = 4, ENTRY_SIZE = 12 };
-
-typedef struct tiff {
-	const uint8_t *data;
-	size_t size;
-	bool big_endian;
-} tiff;
-
-/* The number of n bytes at `at`; 0 past the end. */
-static uint32_t number(const tiff *t, size_t at, unsigned n)
-{
-	uint32_t value = 0;
-	if (at > t->size || n > t->size - at)
-		return 0;
-	for (unsigned i = 0; i < n; i++)
-		value |= (uint32_t)t->data[at + i] << 8 * (t->big_endian ? n - 1 - i : i);
-	return value;
-}
 
 /* The orientation in the first directory; 0: there is none. */
 uint32_t ims_exif_orientation(const uint8_t *data, size_t size)
 {
-	tiff t = { data, size, false };
-	if (!data || size < 8 || (memcmp(data, "II", 2) && memcmp(data, "MM", 2)))
+	enum { TAG_ORIENTATION = 0x0112 };
+	tiff_tags t;
+	tiff_value v;
+	if (!ims_tiff_open(&t, data, size)
+		|| !ims_tiff_find(&t, ims_tiff_first(&t), TAG_ORIENTATION, &v))
 		return 0;
-	t.big_endian = t.data[0] == 'M';
-	if (number(&t, 2, 2) != 42)
-		return 0;
-	size_t directory = number(&t, 4, 4);
-	uint32_t entries = number(&t, directory, 2);
-	for (uint32_t i = 0; i < entries; i++) {
-		size_t at = directory + 2 + (size_t)i * ENTRY_SIZE;
-		if (number(&t, at, 2) != TAG_ORIENTATION)
-			continue;
-		/* Some writers use LONG or BYTE; their values also begin at the start of the field. */
-		uint32_t type = number(&t, at + 2, 2);
-		return number(&t, at + 8, type == TYPE_SHORT ? 2 : type == TYPE_LONG ? 4 : 1);
-	}
-	return 0;
+	/* Some writers use LONG or BYTE; their values also begin at the start of the field. */
+	return ims_tiff_number(&t, v.field, v.type == TIFF_SHORT ? 2 : v.type == TIFF_LONG ? 4 : 1);
 }
 
 static bool is_blank(uint8_t c)
@@ -82,5 +56,38 @@ void ims_metadata_app1(metadata *m, const void *data, size_t size)
 	} else if (!m->xmp && size > sizeof xmp && memcmp(bytes, xmp, sizeof xmp) == 0) {
 		m->xmp = bytes + sizeof xmp;
 		m->xmp_size = size - sizeof xmp;
+	}
+}
+
+/* The length of a resource's name with its length byte, padded. */
+static size_t name_size(const uint8_t *at)
+{
+	return ((size_t)*at + 2) & ~(size_t)1;
+}
+
+void ims_metadata_app13(metadata *m, const void *data, size_t size)
+{
+	static const char photoshop[] = "Photoshop 3.0";
+	enum { IPTC = 0x0404, HEAD = 6 };
+	const uint8_t *at = data, *end = at + size;
+	if (m->iptc || size < sizeof photoshop || memcmp(at, photoshop, sizeof photoshop))
+		return;
+	at += sizeof photoshop;
+	while (end - at > HEAD && !memcmp(at, "8BIM", 4)) {
+		uint32_t id = (uint32_t)at[4] << 8 | at[5];
+		size_t name = name_size(at + HEAD);
+		if ((size_t)(end - at) < HEAD + name + 4)
+			return;
+		at += HEAD + name;
+		size_t length = ims_big_endian(at), left = (size_t)(end - at) - 4;
+		at += 4;
+		if (length > left)
+			return;
+		if (id == IPTC) {
+			m->iptc = at;
+			m->iptc_size = length;
+			return;
+		}
+		at += length + (length % 2 && length < left);
 	}
 }

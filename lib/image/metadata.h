@@ -13,6 +13,8 @@ typedef struct metadata {
 	size_t exif_size;
 	const uint8_t *xmp; /* text, not terminated */
 	size_t xmp_size;
+	const uint8_t *iptc; /* its records */
+	size_t iptc_size;
 } metadata;
 
 /*
@@ -29,5 +31,8 @@ uint32_t ims_exif_orientation(const uint8_t *data, size_t size);
  * block of each kind counts.
  */
 void ims_metadata_app1(metadata *m, const void *data, size_t size);
+
+/* Takes the IPTC block of a JPEG segment APP13, one of Photoshop's image resources. */
+void ims_metadata_app13(metadata *m, const void *data, size_t size);
 
 #endif

@@ -401,6 +401,10 @@ static void write_picture(void *arg)
 int ims_image_encode_png(buf *out, const image *im, const stop_token *stop, imgsearch_error *err)
 {
 	write_job j = { .im = im, .out = out, .stop = stop };
+	if (im->width > PNG_UINT_31_MAX || im->height > PNG_UINT_31_MAX)
+		return ims_fail(err, IMGSEARCH_ELIMIT,
+			"%u x %u pixels: no side of a PNG may have more than %lu", im->width, im->height,
+			(unsigned long)PNG_UINT_31_MAX);
 	int rc = run_guarded(&j.guard, write_picture, &j, err);
 	png_destroy_write_struct(&j.png, &j.info);
 	return rc ? rc : out->failed ? ims_nomem(err) : 0;

@@ -6,10 +6,11 @@
 
 typedef struct run_counts {
 	imgsearch_counts paths; /* of the run, by state */
-	uint64_t added, unchanged, moved, removed;
+	uint64_t added, unchanged, changed, moved, removed;
 	uint64_t offline;   /* pictures of roots that are absent */
 	uint64_t rehashed;  /* of the unchanged: files whose bytes were read and compared */
 	uint64_t redecoded; /* of the unchanged: whose pixels another version of the decoding made */
+	uint64_t described; /* of the unchanged: whose facts were read again */
 	double seconds;
 	char **unmatched; /* owned: patterns that were given and matched nothing */
 	size_t n_unmatched;

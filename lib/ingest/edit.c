@@ -28,7 +28,7 @@ void ims_edit_free(edit *e)
 uint64_t ims_edit_size(const edit *e)
 {
 	uint64_t size = sizeof *e + e->n * sizeof *e->ids;
-	size += e->picture.signature.cap;
+	size += e->picture.signature.cap + ims_facts_size(&e->picture.facts);
 	if (e->rows)
 		size += e->n * (uint64_t)e->dim * sizeof *e->rows;
 	for (size_t i = 0; e->names && i < e->n; i++)

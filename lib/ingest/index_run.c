@@ -7,6 +7,7 @@
 #include "handle/view.h"
 #include "ingest/columns.h"
 #include "ingest/missing.h"
+#include "meta/meta.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -67,10 +68,25 @@ static bool is_deleted(const path_entry *known)
 	return known && known->state == IMGSEARCH_STATE_DELETED;
 }
 
+static bool is_picture(const path_entry *known)
+{
+	return known
+		&& (known->state == IMGSEARCH_STATE_INDEXED || known->state == IMGSEARCH_STATE_DUPLICATE
+			|| known->state == IMGSEARCH_STATE_LINK);
+}
+
+/* Enough to notice that a path is left out for another reason now. */
+static uint8_t reason_byte(const char *reason)
+{
+	return reason ? (uint8_t)ims_checksum(reason, strlen(reason), 0) : 0;
+}
+
 /* Records an entry that is no file. Its state needs no reading. */
 static int record(index_run *r, const walk_entry *e, const path_entry *known, uint32_t state)
 {
-	if (is_deleted(known) || (known && known->state == state && is_same_file(known, e))) {
+	if (is_deleted(known)
+		|| (known && known->state == state && known->reason == reason_byte(e->reason)
+			&& is_same_file(known, e))) {
 		count_unchanged(r, known->state);
 		return 0;
 	}
@@ -83,6 +99,8 @@ static int record(index_run *r, const walk_entry *e, const path_entry *known, ui
 		.state = state,
 		.reason = ims_strdup(e->reason),
 	};
+	/* a picture that is left out now is one that goes */
+	row.removes = state == IMGSEARCH_STATE_EXCLUDED && is_picture(known);
 	if (row.path && row.reason)
 		return ims_pipeline_record(&r->pipeline, &row);
 	ims_free(row.path);
@@ -108,9 +126,11 @@ static int add_excluded(index_run *r, const walk_entry *e)
 	path_entry folder = { .key = ims_path_key(start->root, e->path), .id = 1 };
 	if (ims_path_table_add(&r->walk.excluded, &folder))
 		return ims_nomem(r->err);
-	if (ims_path_below(start->prefix, e->path))
-		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s/%s: left out: %s", start->root_path,
-			e->path, e->reason);
+	if (!ims_path_below(start->prefix, e->path))
+		return 0;
+	r->walk.told = true;
+	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s/%s: left out: %s", start->root_path, e->path,
+		e->reason);
 	return 0;
 }
 
@@ -184,10 +204,34 @@ static int add_ctime(index_run *r, const walk_entry *e, const path_entry *known)
 			.ctime_only = true });
 }
 
+/*
+ * Whether the facts of an unchanged picture are those of an older version, or its sidecars changed.
+ * They are looked for where its folder has any, or it had one. ENOMEM.
+ */
+static int has_new_facts(index_run *r, const walk_entry *e, const path_entry *known, bool *has)
+{
+	const index_start *start = r->walk.start;
+	uint64_t sidecars = 0;
+	*has = known->state == IMGSEARCH_STATE_INDEXED && known->facts_version != META_VERSION;
+	if (*has || known->state != IMGSEARCH_STATE_INDEXED || (!e->sidecars && !known->sidecars))
+		return 0;
+	char *full = ims_path_join(start->root ? start->root_path : NULL, e->path);
+	if (!full)
+		return ims_nomem(r->err);
+	if (e->sidecars)
+		sidecars = ims_sidecars_stamp(full);
+	ims_free(full);
+	*has = sidecars != known->sidecars;
+	return 0;
+}
+
 static int file_entry(index_run *r, const walk_entry *e, const path_entry *known)
 {
 	if (!is_fresh(r, known, e))
-		return submit(r, e, known ? known->id : 0, &(pipeline_item){ 0 });
+		return submit(r, e, known ? known->id : 0,
+			&(pipeline_item){
+				.tried = known && is_same_file(known, e) ? known->state : 0,
+			});
 	if (!is_deleted(known)) {
 		count_touched(&r->walk, known, e);
 		if (is_touched(known, e) || r->options->reread)
@@ -204,27 +248,100 @@ static int file_entry(index_run *r, const walk_entry *e, const path_entry *known
 		rc = ims_store_vector_next_has(r->s->store, known->id, &has_vector, r->err);
 	if (!rc && !has_vector)
 		return submit(r, e, known->id, &(pipeline_item){ .vector_only = true });
+	bool new_facts = false;
+	if (!rc)
+		rc = has_new_facts(r, e, known, &new_facts);
+	if (!rc && new_facts)
+		return submit(r, e, known->id,
+			&(pipeline_item){ .row_state = known->state, .facts_only = true });
 	if (!rc)
 		count_unchanged(r, known->state);
 	return rc || knows_ctime(known) || is_deleted(known) ? rc : add_ctime(r, e, known);
+}
+
+/* ------------------------------------------------------------------------------- links ---- */
+
+/* Whether the folder that a broken link leads to is not there, or empty: its disk may be away. */
+static bool target_is_away(const char *link)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(link, target, sizeof target - 1);
+	if (n <= 0)
+		return false;
+	target[n] = 0;
+	char *folder = ims_strdup(link), *full = NULL;
+	if (folder) {
+		*(strrchr(folder, '/') + 1) = 0;
+		full = ims_path_join(*target == '/' ? NULL : folder, target);
+	}
+	char *slash = full ? strrchr(full, '/') : NULL;
+	if (slash)
+		slash[slash == full] = 0;
+	bool away = slash && !ims_folder_has_entries(full);
+	ims_free(full);
+	ims_free(folder);
+	return away;
+}
+
+/* Whether pictures were found behind a link that is broken now: they stay. */
+static int is_link_away(index_run *r, const walk_entry *e, const path_entry *known, bool *away)
+{
+	char *full = ims_path_join(r->walk.start->root_path, e->path);
+	int64_t *ids = NULL;
+	size_t n = 0;
+	int rc = full ? ims_store_ids_under(r->s->store, full, &ids, &n, r->err) : ims_nomem(r->err);
+	*away = !rc && !r->options->prune && (n || (is_picture(known) && target_is_away(full)));
+	ims_free(ids);
+	ims_free(full);
+	return rc;
+}
+
+/* A followed link that leads to nothing. */
+static int broken_link(index_run *r, const walk_entry *e, path_entry *known)
+{
+	bool away;
+	int rc = is_link_away(r, e, known, &away);
+	if (rc || !away)
+		return rc ? rc : record(r, e, known, IMGSEARCH_STATE_UNREADABLE);
+	r->counts->paths.seen--;
+	r->walk.away += is_picture(known);
+	return 0;
+}
+
+/* Whether a path below the root is a single file, which has its own start and row. */
+static int is_single(index_run *r, const walk_entry *e, bool *single)
+{
+	const index_start *start = r->walk.start;
+	*single = false;
+	if (!start->root || !r->singles.n)
+		return 0;
+	char *full = ims_path_join(start->root_path, e->path);
+	*single = full && ims_path_table_find(&r->singles, ims_path_key(0, full));
+	ims_free(full);
+	return full ? 0 : ims_nomem(r->err);
 }
 
 static int index_entry(index_run *r, const walk_entry *e)
 {
 	path_key key = ims_path_key(r->walk.start->root, e->path);
 	path_entry *known = ims_path_table_find(&r->paths, key);
-	int rc = 0;
+	bool single;
+	int rc = is_single(r, e, &single);
+	if (rc || single)
+		return rc;
 	if (known)
 		known->seen = true;
 	r->counts->paths.seen++;
+	r->walk.files += e->kind == WALK_FILE;
+	r->walk.left += e->chosen;
 	switch (e->kind) {
 	case WALK_FILE:
 		rc = ims_seen_files_add(&r->files, key, e, e->link || r->walk.linked)
 			? ims_nomem(r->err)
 			: file_entry(r, e, known);
 		break;
-	case WALK_EXCLUDED:
-		rc = e->folder ? add_excluded(r, e) : 0;
+	case WALK_EXCLUDED: /* a link may have been followed to a folder before */
+		rc = add_excluded(r, e);
 		if (!rc)
 			rc = record(r, e, known, IMGSEARCH_STATE_EXCLUDED);
 		break;
@@ -232,6 +349,10 @@ static int index_entry(index_run *r, const walk_entry *e)
 		rc = record(r, e, known, IMGSEARCH_STATE_UNSUPPORTED);
 		break;
 	case WALK_UNREADABLE:
+		if (e->broken) {
+			rc = broken_link(r, e, known);
+			break;
+		}
 		rc = e->folder ? add_unreadable(r, e->path) : 0;
 		if (!rc)
 			rc = record(r, e, known, IMGSEARCH_STATE_UNREADABLE);
@@ -287,6 +408,13 @@ static int offline(index_run *r, const char *why)
 	return rc;
 }
 
+/* A root was a real path when it was added; what lies in it need not be one. */
+static bool leads_through_link(const char *path)
+{
+	char real[PATH_MAX];
+	return realpath(path, real) && strcmp(real, path) != 0;
+}
+
 /*
  * A single file that does not exist is removed; if its folder does not exist either, it is offline.
  * full: its path, which is shortened.
@@ -310,19 +438,22 @@ static int index_file(index_run *r)
 		return ims_nomem(r->err);
 	int rc = lstat(full, &st);
 	bool link = !rc && S_ISLNK(st.st_mode);
-	if (link && r->options->follow_links)
+	if (link && ims_follow_covers(&r->walk.follow, start->prefix))
 		rc = stat(full, &st);
-	if (rc) {
+	if (rc && link && target_is_away(full)) {
+		rc = offline(r, "the folder that it leads to is not there");
+	} else if (rc) {
 		rc = missing_file(r, full);
 	} else {
 		walk_entry e = {
 			.path = start->prefix,
-			.link = link,
+			.link = link || leads_through_link(full),
 			.device = (uint64_t)st.st_dev,
 			.inode = (uint64_t)st.st_ino,
 			.size = (uint64_t)st.st_size,
 			.mtime = ims_timestamp(&st.st_mtim),
 			.ctime = ims_timestamp(&st.st_ctim),
+			.sidecars = true,
 		};
 		e.kind = S_ISREG(st.st_mode) ? WALK_FILE
 			: S_ISLNK(st.st_mode)    ? WALK_EXCLUDED
@@ -356,11 +487,14 @@ static void tell_touched(index_run *r, uint64_t device)
 		w->start->root_path, (unsigned long long)w->touched);
 }
 
-/* A root was a real path when it was added. */
-static bool leads_through_link(const char *root_path)
+/* Patterns that are remembered may leave out all, without anybody noticing. */
+static void tell_all_left(index_run *r)
 {
-	char real[PATH_MAX];
-	return realpath(root_path, real) && strcmp(real, root_path) != 0;
+	const walk_state *w = &r->walk;
+	if (!w->files && w->left && !w->told)
+		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
+			"%s%s%s: patterns or ignore files leave out every file", w->start->root_path,
+			*w->start->prefix ? "/" : "", w->start->prefix);
 }
 
 static int index_folder(index_run *r, const walk_rules *rules)
@@ -379,6 +513,7 @@ static int index_folder(index_run *r, const walk_rules *rules)
 	if (rc && !r->walk.failed)
 		*r->err = why;
 	tell_touched(r, (uint64_t)st.st_dev);
+	tell_all_left(r);
 	r->counts->walk_s += ims_now() - begin - (r->pipeline.waited + r->counts->store_s - busy);
 	if (!rc) /* the last entries may be moved files */
 		rc = ims_pipeline_drain(&r->pipeline);
@@ -393,27 +528,37 @@ static void clear_walk(walk_state *w)
 		ims_free(w->unreadable[i]);
 	ims_free(w->unreadable);
 	ims_path_table_free(&w->excluded);
+	ims_follow_free(&w->follow);
 	*w = (walk_state){ 0 };
 }
 
-static int index_from(index_run *r, const index_plan *p, const index_start *start)
+/* What the walk of a start goes by; ims_rules_begin makes the patterns active. */
+static int begin_walk(index_run *r, const index_plan *p, const index_start *start,
+	walk_rules *rules)
 {
-	walk_rules rules = {
+	clear_walk(&r->walk);
+	r->walk.start = start;
+	int rc = ims_follow_read(r->s, start->root, &r->walk.follow, r->err);
+	*rules = (walk_rules){
 		.include = &r->rules.include.active,
 		.exclude = &r->rules.exclude.active,
 		.system_folders = r->options->no_default_excludes,
-		.follow_links = r->options->follow_links,
+		.follow = (const char *const *)r->walk.follow.path,
+		.n_follow = r->walk.follow.n,
 		.index = ims_store_path(r->s->store),
 		.roots = (const char *const *)p->root,
 		.n_roots = p->n_roots,
 	};
-	clear_walk(&r->walk);
-	r->walk.start = start;
-	if (start->file)
-		return index_file(r);
-	int rc = ims_rules_begin(&r->rules, r->s, start, r->err);
-	if (!rc)
-		rc = index_folder(r, &rules);
+	return rc || start->file ? rc : ims_rules_begin(&r->rules, r->s, start, r->err);
+}
+
+static int index_from(index_run *r, const index_plan *p, const index_start *start)
+{
+	walk_rules rules;
+	int rc = begin_walk(r, p, start, &rules);
+	if (rc || start->file)
+		return rc ? rc : index_file(r);
+	rc = index_folder(r, &rules);
 	return rc ? rc : ims_rules_end(&r->rules, start, r->err);
 }
 
@@ -431,16 +576,15 @@ static int count_entry(void *user, const walk_entry *e)
 static int count_ahead(index_run *r, const index_plan *p)
 {
 	int rc = 0;
-	walk_rules rules = {
-		.follow_links = r->options->follow_links,
-		.roots = (const char *const *)p->root,
-		.n_roots = p->n_roots,
-	};
-	for (size_t i = 0; r->job.call.progress && !ims_is_stop(rc) && i < p->n; i++)
+	for (size_t i = 0; r->job.call.progress && !ims_is_stop(rc) && i < p->n; i++) {
+		walk_rules rules;
+		rc = begin_walk(r, p, &p->start[i], &rules);
+		rules.include = rules.exclude = NULL;
 		if (p->start[i].file)
 			r->expected++;
-		else
+		else if (!rc)
 			rc = ims_walk(p->start[i].root_path, p->start[i].prefix, &rules, count_entry, r, NULL);
+	}
 	return ims_is_stop(rc) ? rc : 0;
 }
 
@@ -456,8 +600,33 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 		.ctime = p->has_ctime ? p->ctime : (timestamp){ 0, -1 },
 		.state = p->state,
 		.pixels = (uint16_t)p->pixels,
+		.reason = reason_byte(p->reason),
+		.facts_version = (uint8_t)p->facts_version,
+		.sidecars = p->sidecars,
 	};
 	return ims_path_table_add(&r->paths, &known) ? ims_nomem(r->err) : 0;
+}
+
+static int add_single(index_run *r, const char *path)
+{
+	path_entry single = { .key = ims_path_key(0, path), .id = 1 };
+	return *path == '/' && ims_path_table_add(&r->singles, &single) ? ims_nomem(r->err) : 0;
+}
+
+static int add_known_single(void *user, const store_picture *p, const char *root_path)
+{
+	(void)root_path;
+	return add_single(user, p->path);
+}
+
+/* Those that the index knows, and those of this run. */
+static int add_singles(index_run *r, const index_plan *p)
+{
+	int rc = ims_store_each_single(r->s->store, add_known_single, r, r->err);
+	for (size_t i = 0; !rc && i < p->n; i++)
+		if (!p->start[i].root)
+			rc = add_single(r, p->start[i].prefix);
+	return rc;
 }
 
 /*
@@ -473,15 +642,55 @@ static int check_new_model(index_run *r)
 	return rc;
 }
 
+typedef struct first_file {
+	bool found;
+	uint64_t left; /* files that match nothing of what is to be taken in */
+} first_file;
+
+static int find_file(void *user, const walk_entry *e)
+{
+	first_file *f = user;
+	f->found |= e->kind == WALK_FILE;
+	f->left += e->reason == ims_walk_not_included;
+	return f->found;
+}
+
+/*
+ * Refuses patterns of what is taken in that are given and match no file at all: a slip would take
+ * every picture out of the index.
+ */
+static int check_include(index_run *r, const index_plan *p)
+{
+	const imgsearch_index_update_options *o = r->options;
+	first_file f = { .found = !o->n_include };
+	int rc = 0;
+	for (size_t i = 0; !rc && !f.found && i < p->n; i++) {
+		walk_rules rules;
+		rc = begin_walk(r, p, &p->start[i], &rules);
+		if (!rc && !p->start[i].file)
+			ims_walk(p->start[i].root_path, p->start[i].prefix, &rules, find_file, &f, NULL);
+	}
+	if (rc || f.found || !f.left)
+		return rc;
+	return ims_fail(r->err, IMGSEARCH_EINVAL,
+		"include: none of %llu files matches %s%s; nothing is changed", (unsigned long long)f.left,
+		o->include[0], o->n_include > 1 ? " or another pattern" : "");
+}
+
 /* Decides the model of the run, and stores it and the roots. */
 static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t n)
 {
 	int rc = ims_store_tx_begin(r->s->store, r->err);
 	if (rc)
 		return rc;
+	p->follow_links = r->options->follow_links;
 	rc = ims_plan_make(p, paths, n);
 	if (!rc)
+		rc = ims_follow_store(p, r->options, r->err);
+	if (!rc)
 		rc = ims_rules_store(&r->rules, p, r->err);
+	if (!rc)
+		rc = check_include(r, p);
 	if (!rc)
 		rc = ims_identity_decide(r->s, IDENTITY_RUN, &r->identity, r->err);
 	if (!rc)
@@ -550,6 +759,10 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 		return rc;
 	rc = ims_store_each_picture(r->s->store, 0, add_known, r, r->err);
 	if (!rc)
+		rc = add_singles(r, p);
+	if (!rc)
+		rc = ims_away_read(r->s, &r->away, r->err);
+	if (!rc)
 		rc = count_ahead(r, p);
 	for (size_t i = 0; !rc && i < p->n; i++)
 		rc = index_from(r, p, &p->start[i]);
@@ -578,7 +791,9 @@ static void free_run(index_run *r)
 	ims_pipeline_free(&r->pipeline);
 	clear_walk(&r->walk);
 	ims_rules_free(&r->rules);
+	ims_away_free(&r->away);
 	ims_path_table_free(&r->paths);
+	ims_path_table_free(&r->singles);
 	ims_seen_files_free(&r->files);
 	ims_identity_free(&r->identity);
 	ims_free(r);
@@ -613,7 +828,7 @@ int ims_index_run(imgsearch *s, const char *const *paths, size_t n,
 	};
 	int rc = ims_pipeline_init(&r->pipeline);
 	if (!rc)
-		rc = ims_handle_write_begin(s, p.err);
+		rc = ims_handle_write_begin(s, &r->job, p.err);
 	bool writing = !rc;
 	if (!rc)
 		rc = run(r, &p, paths, n);

@@ -6,8 +6,10 @@
 #ifndef IMS_INGEST_INDEX_RUN_H
 #define IMS_INGEST_INDEX_RUN_H
 
+#include "handle/away.h"
 #include "handle/model_choice.h"
 #include "ingest/counts.h"
+#include "ingest/follow.h"
 #include "ingest/path_table.h"
 #include "ingest/pipeline.h"
 #include "ingest/plan.h"
@@ -22,6 +24,10 @@ typedef struct walk_state {
 	path_table excluded;    /* folders that a rule excludes: what lies below them is removed */
 	uint64_t same, touched; /* files with size and mtime of their rows; of them: another ctime */
 	bool linked;            /* the path of the root leads through a symbolic link */
+	follow_list follow;     /* where links of the root are followed */
+	uint64_t files, left;   /* files that came in; paths that patterns or ignore files left out */
+	bool told;              /* that the start is left out */
+	uint64_t away;          /* files that are kept, since folders on their way are away */
 	int failed;             /* the status with which an entry ended the walk */
 } walk_state;
 
@@ -32,10 +38,12 @@ typedef struct index_run {
 	imgsearch_error *err;
 	job job;
 	identity identity;
-	path_table paths; /* the paths that the index held before */
-	seen_files files; /* those that the walks found */
+	path_table paths;   /* the paths that the index held before */
+	path_table singles; /* files without a root, which the walk of one around them passes over */
+	seen_files files;   /* those that the walks found */
 	pipeline pipeline;
 	run_rules rules;
+	away_folders away;
 	walk_state walk;
 	uint64_t warned_device; /* 1 + the device of the last warning that every ctime moved; 0: none */
 	uint64_t expected;      /* number of paths, counted by a first walk; 0: unknown */

@@ -1,5 +1,5 @@
 /*
- * A hash table of the paths of an index, keyed by checksum: 72 bytes a path, whatever its length.
+ * A hash table of the paths of an index, keyed by checksum: 80 bytes a path, whatever its length.
  * Open addressing with linear probing. One thread at a time.
  */
 #ifndef IMS_INGEST_PATH_TABLE_H
@@ -17,9 +17,12 @@ typedef struct path_entry {
 	int64_t id; /* 0: a free slot */
 	uint64_t size;
 	timestamp mtime, ctime; /* of ctime, nanoseconds -1: not known */
+	uint64_t sidecars;      /* of its facts: see store.h */
 	uint32_t state;
 	uint16_t pixels; /* how they were made: see image.h */
-	bool seen;       /* the walk of this run found it */
+	uint8_t facts_version;
+	bool seen;      /* the walk of this run found it */
+	uint8_t reason; /* of its checksum, of a state without a picture */
 } path_entry;
 
 typedef struct path_table {

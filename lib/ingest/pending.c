@@ -59,7 +59,7 @@ bool ims_pending_replaces(const pending_list *p, int64_t id, const hash256 *hash
 {
 	for (size_t i = 0; i < p->n; i++)
 		if (p->row[i].id == id && !p->row[i].vector_only && !p->row[i].ctime_only
-			&& !ims_hash_equal(&p->row[i].picture.hash, hash))
+			&& !p->row[i].facts_only && !ims_hash_equal(&p->row[i].picture.hash, hash))
 			return true;
 	return false;
 }

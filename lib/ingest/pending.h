@@ -18,12 +18,15 @@ typedef struct pending_row {
 	uint64_t size;      /* as the walk saw it */
 	uint32_t state;     /* IMGSEARCH_STATE_INDEXED: `picture` is written; else why it is not */
 	uint32_t row_state; /* the state of the row where the file has its size and time; else 0 */
+	uint32_t tried;     /* the same of a row that was read again nevertheless */
 	char *reason;       /* owned, or NULL */
 	prepared picture;
 	bool vector_only; /* only the vector of the row is replaced */
 	bool ctime_only;  /* the file is as it was, but for its change time; state is that of the row */
 	bool pixels_only; /* the same, and only picture.pixels of the row is replaced */
+	bool facts_only;  /* only its facts are replaced */
 	bool needs_vector;
+	bool removes;  /* the picture of the row goes */
 	float *vector; /* owned; NULL: not there yet, or not needed */
 } pending_row;
 

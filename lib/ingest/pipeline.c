@@ -99,7 +99,9 @@ static void prepare(void *arg)
 	it->picture = (prepared){ .pixels = IMAGE_DECODING };
 	it->same_pixels = it->check_header
 		&& ims_prepare_is_current(p->s, it->full, it->row_pixels, &it->traits);
-	if (it->same_pixels) {
+	if (it->same_pixels || it->facts_only) {
+		ims_prepare_facts(it->full, &it->picture);
+		it->seconds = ims_now() - start;
 		set_done(p, &it->done);
 		return;
 	}
@@ -254,7 +256,9 @@ static int write_state(pipeline *p, const pending_row *r, uint32_t state, const 
 	};
 	count_state(p, state);
 	p->counts->added += !r->id;
+	p->counts->removed += r->removes;
 	p->counts->unchanged += r->row_state == state;
+	p->counts->changed += r->id && !r->removes && r->row_state != state && r->tried != state;
 	return ims_store_picture_put(p->s->store, &row, p->err);
 }
 
@@ -265,7 +269,9 @@ static int write_vector(pipeline *p, const pending_row *r)
 		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_reason_no_feature);
 	p->counts->unchanged++;
 	count_state(p, IMGSEARCH_STATE_INDEXED);
-	int rc = ims_store_pixels_set(p->s->store, r->id, r->picture.pixels, p->err);
+	int rc = ims_row_put_facts(p->s, r->id, &r->picture, p->err);
+	if (!rc)
+		rc = ims_store_pixels_set(p->s->store, r->id, r->picture.pixels, p->err);
 	return rc
 		? rc
 		: ims_store_vector_put(p->s->store, r->id, r->vector, m->dim, p->identity->next, p->err);
@@ -305,6 +311,7 @@ static int write_picture(pipeline *p, pending_row *r)
 		break;
 	default:
 		p->counts->added += !r->id;
+		p->counts->changed += r->id != 0;
 	}
 	count_state(p, row.state);
 	return 0;
@@ -312,11 +319,13 @@ static int write_picture(pipeline *p, pending_row *r)
 
 static int write_row(pipeline *p, pending_row *r)
 {
-	int rc = r->pixels_only ? ims_store_pixels_set(p->s->store, r->id, r->picture.pixels, p->err)
-							: 0;
+	bool stays = r->ctime_only || r->pixels_only || r->facts_only;
+	int rc = stays ? ims_row_put_facts(p->s, r->id, &r->picture, p->err) : 0;
+	if (!rc && r->pixels_only)
+		rc = ims_store_pixels_set(p->s->store, r->id, r->picture.pixels, p->err);
 	if (rc)
 		return rc;
-	if (r->ctime_only || r->pixels_only)
+	if (stays)
 		return ims_store_ctime_set(p->s->store, r->id, r->ctime, p->err);
 	if (r->state != IMGSEARCH_STATE_INDEXED)
 		return write_state(p, r, r->state, r->reason);
@@ -389,6 +398,7 @@ static void count_same(pipeline *p, const pipeline_item *it)
 {
 	p->counts->unchanged++;
 	p->counts->rehashed += it->same_bytes;
+	p->counts->described += it->facts_only && it->picture.has_facts;
 	count_state(p, it->row_state);
 }
 
@@ -431,7 +441,7 @@ static int set_reason(pipeline *p, const pipeline_item *it, pending_row *row)
 static int admit(pipeline *p)
 {
 	pipeline_item *it = take_oldest(p);
-	bool needs = false, same = it->same_bytes || it->same_pixels;
+	bool needs = false, same = it->same_bytes || it->same_pixels || it->facts_only;
 	int rc = p->pending.n == PENDING_MOST ? write_all(p) : 0;
 	if (same)
 		count_same(p, it);
@@ -446,8 +456,10 @@ static int admit(pipeline *p)
 		.size = it->size,
 		.state = same ? it->row_state : it->state,
 		.row_state = it->row_state,
+		.tried = it->tried,
 		.ctime_only = it->same_bytes,
 		.pixels_only = it->same_pixels,
+		.facts_only = it->facts_only,
 		.picture = it->picture,
 		.vector_only = it->vector_only,
 		.needs_vector = needs,
@@ -463,7 +475,7 @@ static int admit(pipeline *p)
 	if (rc)
 		return rc; /* ims_pipeline_free frees the path */
 	it->path = NULL;
-	it->picture.signature = (buf){ 0 };
+	it->picture = (prepared){ 0 };
 	size_t number = ims_pending_add(&p->pending, &row);
 	return needs && row.state == IMGSEARCH_STATE_INDEXED ? join_batch(p, it->input, number) : 0;
 }
@@ -488,7 +500,8 @@ static int make_ring(pipeline *p)
 int ims_pipeline_submit(pipeline *p, const pipeline_item *item)
 {
 	int rc = item->path && item->full ? 0 : ims_nomem(p->err);
-	if (!rc && !p->network && ims_hash_is_zero(&item->row_hash) && !item->check_header)
+	bool compares = !ims_hash_is_zero(&item->row_hash) || item->check_header || item->facts_only;
+	if (!rc && !p->network && !compares)
 		rc = load_network(p);
 	if (!rc && !p->item)
 		rc = make_ring(p);

@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "files/system_folders.h"
 #include "files/walk.h"
+#include "ingest/follow.h"
 #include "ingest/rules.h"
 #include "store/store.h"
 
@@ -120,8 +121,9 @@ static int may_merge(const index_plan *p, size_t i, const char *rest, bool *may)
 	char **include = NULL;
 	size_t n = 0;
 	*may = !has_name_left_out(rest, true) && ims_folder_has_entries(p->root[i]);
-	int rc = *may ? ims_store_patterns_get(p->s->store, p->root_id[i], true, &include, &n, p->err)
-				  : 0;
+	int rc = *may
+		? ims_store_patterns_get(p->s->store, p->root_id[i], STORE_INCLUDE, &include, &n, p->err)
+		: 0;
 	*may = *may && !n;
 	ims_store_patterns_free(include, n);
 	return rc;
@@ -236,14 +238,17 @@ static int add_new_root(index_plan *p, const char *real)
 	return rc ? rc : merge_roots(p);
 }
 
-static int add_folder(index_plan *p, const char *real)
+static bool is_in_a_root(const index_plan *p, const char *real)
 {
-	int rc = 0;
 	bool known = false;
 	for (size_t i = 0; i < p->n_roots; i++)
 		known |= ims_path_below(real, p->root[i]) != NULL;
-	if (!known)
-		rc = add_new_root(p, real);
+	return known;
+}
+
+static int add_folder(index_plan *p, const char *real)
+{
+	int rc = is_in_a_root(p, real) ? 0 : add_new_root(p, real);
 	for (size_t i = 0; !rc && i < p->n_roots; i++) {
 		const char *rest = ims_path_below(real, p->root[i]);
 		if (rest || ims_path_below(p->root[i], real))
@@ -252,12 +257,114 @@ static int add_folder(index_plan *p, const char *real)
 	return rc;
 }
 
+/* What a root knows of a file that it leaves out becomes what is known of the single file. */
+static int make_single(index_plan *p, size_t root, const char *real)
+{
+	store_picture pic = { 0 }, there = { 0 };
+	store *st = p->s->store;
+	int rc = ims_store_picture_find(st, p->root_id[root], ims_path_below(real, p->root[root]), &pic,
+		p->err);
+	int single = rc ? rc : ims_store_picture_find(st, 0, real, &there, p->err);
+	if (!rc && single == IMGSEARCH_ENOTFOUND)
+		rc = ims_store_picture_move(st, pic.id, 0, real, pic.mtime, p->err);
+	else if (!rc)
+		rc = single ? single : ims_store_picture_remove(st, pic.id, p->err);
+	ims_store_picture_clear(&pic);
+	ims_store_picture_clear(&there);
+	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+}
+
+/* A file that its root would leave out for its name stays single. */
 static int add_file(index_plan *p, const char *real)
 {
 	size_t i = root_around(p, real);
-	return i < p->n_roots
-		? add_start(p, p->root_id[i], p->root[i], ims_path_below(real, p->root[i]), true)
-		: add_start(p, 0, "", real, true);
+	const char *rest = i < p->n_roots ? ims_path_below(real, p->root[i]) : NULL;
+	if (rest && !has_name_left_out(rest, false))
+		return add_start(p, p->root_id[i], p->root[i], rest, true);
+	int rc = rest ? make_single(p, i, real) : 0;
+	return rc ? rc : add_start(p, 0, "", real, true);
+}
+
+/* ---------------------------------------------------------- paths that lead through links ---- */
+
+static bool has_dots(const char *path)
+{
+	for (const char *part = path; part; part = strchr(part, '/')) {
+		part += *part == '/';
+		size_t n = strcspn(part, "/");
+		if ((n == 1 && *part == '.') || (n == 2 && part[0] == '.' && part[1] == '.'))
+			return true;
+	}
+	return false;
+}
+
+/* The number of the root that a folder lies in, or is; n_roots: none. */
+static size_t root_of_folder(const index_plan *p, const char *real)
+{
+	size_t found = p->n_roots;
+	for (size_t i = 0; i < p->n_roots; i++)
+		if (ims_path_below(real, p->root[i])
+			&& (found == p->n_roots || strlen(p->root[i]) > strlen(p->root[found])))
+			found = i;
+	return found;
+}
+
+static int is_followed(const index_plan *p, size_t root, const char *path, bool *followed)
+{
+	follow_list l = { 0 };
+	*followed = p->follow_links;
+	int rc = p->follow_links ? 0 : ims_follow_read(p->s, p->root_id[root], &l, p->err);
+	*followed |= ims_follow_covers(&l, path);
+	ims_follow_free(&l);
+	return rc;
+}
+
+/*
+ * The path below a root that leads out of it through a link which is followed there, or NULL;
+ * *root: its number. It is what is behind the deepest folder on the way that lies in a root.
+ */
+static int find_way(const index_plan *p, const char *given, size_t *root, char **way)
+{
+	char real[PATH_MAX], *path = ims_strdup(given);
+	int rc = path ? 0 : ims_nomem(p->err);
+	*way = NULL;
+	for (size_t n = path ? strlen(path) : 0; n > 1 && path[n - 1] == '/'; n--)
+		path[n - 1] = 0;
+	for (size_t n = path ? strlen(path) : 0; !rc && n; n--) {
+		bool whole = n == 1 && path[0] != '/'; /* a relative path, from the current folder */
+		if (path[n - 1] != '/' && !whole)
+			continue;
+		const char *rest = given + (whole ? 0 : n);
+		path[whole ? 0 : n > 1 ? n - 1 : n] = 0;
+		if (has_dots(rest) || !realpath(*path ? path : ".", real))
+			continue;
+		*root = root_of_folder(p, real);
+		if (*root == p->n_roots)
+			continue;
+		bool followed = false;
+		*way = ims_path_join(ims_path_below(real, p->root[*root]), rest);
+		rc = *way ? is_followed(p, *root, *way, &followed) : ims_nomem(p->err);
+		if (!rc && !followed) {
+			ims_free(*way);
+			*way = NULL;
+		}
+		break;
+	}
+	ims_free(path);
+	return rc;
+}
+
+/* A path that lies in no root by itself. *added: it does through a link. */
+static int add_behind_link(index_plan *p, const char *path, bool file, bool *added)
+{
+	size_t root;
+	char *way;
+	int rc = find_way(p, path, &root, &way);
+	*added = way != NULL;
+	if (!rc && way)
+		rc = add_start(p, p->root_id[root], p->root[root], way, file);
+	ims_free(way);
+	return rc;
 }
 
 /* Resolves only the folder of a file, so that a link is treated as a link. */
@@ -311,7 +418,10 @@ static int add_path(index_plan *p, const char *path, bool files)
 	if ((real && S_ISDIR(st.st_mode)) == files) {
 		/* belongs to the other pass */
 	} else if (real) {
-		rc = S_ISDIR(st.st_mode) ? add_folder(p, real) : add_file(p, real);
+		bool added = false;
+		rc = is_in_a_root(p, real) ? 0 : add_behind_link(p, path, files, &added);
+		if (!rc && !added)
+			rc = files ? add_file(p, real) : add_folder(p, real);
 	} else {
 		rc = add_absent(p, path);
 	}

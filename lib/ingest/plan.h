@@ -4,7 +4,8 @@
  * in a root become a part of it, with their ids, vectors and patterns. A root stays a root of its
  * own where the walk around it would leave out its name, where patterns say what it takes in, and
  * while it is absent or empty. A single file with such a name stays single, too. No path is walked
- * twice, however often it was named.
+ * twice, however often it was named. A path that leads out of a root through a link that is
+ * followed there is a part of that root.
  */
 #ifndef IMS_INGEST_PLAN_H
 #define IMS_INGEST_PLAN_H
@@ -25,7 +26,8 @@ typedef struct index_plan {
 	char **root; /* the paths and ids of all roots */
 	int64_t *root_id;
 	size_t n_roots;
-	imgsearch *s; /* both set by the caller */
+	imgsearch *s; /* set by the caller, as the next ones */
+	bool follow_links;
 	imgsearch_error *err;
 } index_plan;
 

@@ -3,6 +3,7 @@
 
 #include "handle/input.h"
 #include "image/image.h"
+#include "meta/meta.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -89,6 +90,7 @@ static int check_format(const prepare_request *r, const imgsearch_input *in, pre
 void ims_prepared_clear(prepared *p)
 {
 	ims_buf_free(&p->signature);
+	ims_facts_clear(&p->facts);
 	*p = (prepared){ 0 };
 }
 
@@ -132,6 +134,37 @@ static void identify(const imgsearch_input *in, const void *data, size_t size, p
 		out->hash = ims_hash(data, size);
 }
 
+/* Those of the sidecars, if path is not NULL, then those of the file. */
+static void set_facts(prepared *out, const char *path, facts *own)
+{
+	if (path)
+		out->sidecars = ims_sidecars_stamp(path);
+	if (out->sidecars)
+		ims_facts_add_sidecars(&out->facts, path);
+	ims_facts_merge(&out->facts, own);
+}
+
+void ims_prepare_facts(const char *path, prepared *out)
+{
+	facts own = { 0 };
+	bool read = ims_facts_read(&own, path);
+	set_facts(out, path, &own);
+	out->has_facts = read && !out->facts.nomem;
+}
+
+/* The facts of bytes that were read, and of the sidecars of a file. Pixels have none. */
+static int describe(const imgsearch_input *in, const void *data, size_t size, prepared *out,
+	imgsearch_error *err)
+{
+	facts own = { 0 };
+	bool file = in->kind == IMGSEARCH_INPUT_KIND_FILE;
+	if (in->kind != IMGSEARCH_INPUT_KIND_PIXELS)
+		ims_facts_from_file(&own, data, size);
+	set_facts(out, file ? in->path : NULL, &own);
+	out->has_facts = true;
+	return out->facts.nomem ? ims_nomem(err) : 0;
+}
+
 int ims_prepare(const prepare_request *r, const imgsearch_input *in, prepared *out, float **input,
 	imgsearch_error *err)
 {
@@ -142,6 +175,8 @@ int ims_prepare(const prepare_request *r, const imgsearch_input *in, prepared *o
 	int rc = check_format(r, in, out, err);
 	if (!rc)
 		rc = ims_input_bytes(in, &held, &data, &size, err);
+	if (!rc)
+		rc = describe(in, data, size, out, err);
 	if (!rc) {
 		identify(in, data, size, out);
 		bool indexed = r->has_content && !ims_hash_is_zero(&out->hash)

@@ -16,6 +16,9 @@ typedef struct prepared {
 	bool decoded;    /* false: the index has the bytes; signature and input were not made */
 	uint32_t pixels; /* how they were made: see IMAGE_DECODING */
 	buf signature;   /* as it is stored; ims_prepared_clear; empty unless decoded */
+	bool has_facts;  /* its bytes and sidecars were read for the two that follow */
+	facts facts;
+	uint64_t sidecars; /* of ims_sidecars_stamp */
 } prepared;
 
 void ims_prepared_clear(prepared *p);
@@ -40,6 +43,12 @@ typedef struct prepare_request {
  */
 int ims_prepare(const prepare_request *request, const imgsearch_input *in, prepared *out,
 	float **input, imgsearch_error *err);
+
+/*
+ * Reads the facts of a file alone, and of its sidecars, into *out, which the caller clears. A file
+ * that cannot be read has none: has_facts is false.
+ */
+void ims_prepare_facts(const char *path, prepared *out);
 
 /*
  * Whether the pixels of a file that `made` tells of (see image.h) are those that decoding it gives

@@ -5,14 +5,13 @@
 
 #include <string.h>
 
-typedef int change_items(imgsearch *s, const int64_t *ids, size_t n, const job *j,
-	imgsearch_error *err);
+typedef int change_items(imgsearch *s, const int64_t *ids, size_t n, job *j, imgsearch_error *err);
 
 enum { LOOK = 256 }; /* items that are changed between two looks at the job */
 
 /* Equal ids count once. */
 static int in_transaction(imgsearch *s, change_items *change, const int64_t *asked, size_t n,
-	const job *j, imgsearch_error *err)
+	job *j, imgsearch_error *err)
 {
 	int64_t *ids = ims_alloc(n, sizeof *ids);
 	if (!ids)
@@ -20,7 +19,7 @@ static int in_transaction(imgsearch *s, change_items *change, const int64_t *ask
 	if (n)
 		memcpy(ids, asked, n * sizeof *ids);
 	n = ims_ids_sort(ids, n);
-	int rc = ims_handle_write_begin(s, err);
+	int rc = ims_handle_write_begin(s, j, err);
 	bool writing = !rc;
 	if (!rc)
 		rc = ims_store_tx_begin(s->store, err);
@@ -32,7 +31,7 @@ static int in_transaction(imgsearch *s, change_items *change, const int64_t *ask
 	return rc;
 }
 
-static int keep_out(imgsearch *s, const int64_t *ids, size_t n, const job *j, imgsearch_error *err)
+static int keep_out(imgsearch *s, const int64_t *ids, size_t n, job *j, imgsearch_error *err)
 {
 	int rc = 0;
 	for (size_t i = 0; !rc && i < n; i++) {
@@ -44,7 +43,7 @@ static int keep_out(imgsearch *s, const int64_t *ids, size_t n, const job *j, im
 }
 
 /* Copies come in with their picture: so all are asked for before the first one is changed. */
-static int readmit(imgsearch *s, const int64_t *ids, size_t n, const job *j, imgsearch_error *err)
+static int readmit(imgsearch *s, const int64_t *ids, size_t n, job *j, imgsearch_error *err)
 {
 	bool deleted = true;
 	int rc = 0;
@@ -62,19 +61,19 @@ static int readmit(imgsearch *s, const int64_t *ids, size_t n, const job *j, img
 	return rc;
 }
 
-int ims_keep_out(imgsearch *s, const int64_t *ids, size_t n, const job *j, imgsearch_error *err)
+int ims_keep_out(imgsearch *s, const int64_t *ids, size_t n, job *j, imgsearch_error *err)
 {
 	return in_transaction(s, keep_out, ids, n, j, err);
 }
 
-int ims_readmit(imgsearch *s, const int64_t *ids, size_t n, const job *j, imgsearch_error *err)
+int ims_readmit(imgsearch *s, const int64_t *ids, size_t n, job *j, imgsearch_error *err)
 {
 	return in_transaction(s, readmit, ids, n, j, err);
 }
 
-static int move_root(imgsearch *s, const char *from, const char *to, imgsearch_error *err)
+static int move_root(imgsearch *s, const char *from, const char *to, job *j, imgsearch_error *err)
 {
-	int rc = ims_handle_write_begin(s, err);
+	int rc = ims_handle_write_begin(s, j, err);
 	if (rc)
 		return rc;
 	rc = ims_store_tx_begin(s->store, err);
@@ -90,10 +89,10 @@ static char *absolute(const char *path)
 	return *path == '/' ? ims_strdup(path) : ims_path_resolve(path);
 }
 
-int ims_root_move(imgsearch *s, const char *from, const char *to, imgsearch_error *err)
+int ims_root_move(imgsearch *s, const char *from, const char *to, job *j, imgsearch_error *err)
 {
 	char *old = absolute(from), *new = absolute(to);
-	int rc = old && new ? move_root(s, old, new, err) : ims_nomem(err);
+	int rc = old && new ? move_root(s, old, new, j, err) : ims_nomem(err);
 	ims_free(old);
 	ims_free(new);
 	return rc;

@@ -2,6 +2,7 @@
 #include "ingest/row.h"
 
 #include "handle/items.h"
+#include "meta/meta.h"
 #include "store/store.h"
 
 const char ims_row_reason_no_feature[] = "the network gives no feature: not finite, or all zeros";
@@ -102,13 +103,20 @@ static int put_duplicate(const row_writer *w, store_picture *row, int64_t own,
 		row->state = twin->state;
 		return rc;
 	}
-	*outcome = deleted ? ROW_KEPT_OUT : ROW_DUPLICATE;
+	*outcome = deleted ? ROW_KEPT_OUT : known ? ROW_UNCHANGED : ROW_DUPLICATE;
 	row->state = deleted ? IMGSEARCH_STATE_DELETED : IMGSEARCH_STATE_DUPLICATE;
 	row->reason = deleted ? ims_store_reason_deleted_copy : NULL;
 	row->same_as = deleted && twin->same_as ? twin->same_as : twin->id;
 	row->width = twin->width;
 	row->height = twin->height;
 	return ims_store_picture_put(w->s->store, row, err);
+}
+
+int ims_row_put_facts(imgsearch *s, int64_t id, const prepared *p, imgsearch_error *err)
+{
+	return p->has_facts
+		? ims_store_facts_put(s->store, id, &p->facts, META_VERSION, p->sidecars, err)
+		: 0;
 }
 
 static int put_indexed(const row_writer *w, store_picture *row, const prepared *p,
@@ -120,7 +128,7 @@ static int put_indexed(const row_writer *w, store_picture *row, const prepared *
 			p->signature.len, err);
 	if (!rc && vector)
 		rc = ims_store_vector_put(w->s->store, row->id, vector, w->dim, w->next, err);
-	return rc;
+	return rc ? rc : ims_row_put_facts(w->s, row->id, p, err);
 }
 
 int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, const float *vector,
@@ -143,6 +151,8 @@ int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, cons
 	row->state = IMGSEARCH_STATE_INDEXED;
 	if (twin.id && (twin.id != own || twin.state == IMGSEARCH_STATE_DELETED)) {
 		rc = put_duplicate(w, row, own, &twin, outcome, err);
+		if (!rc && *outcome == ROW_MOVED)
+			rc = ims_row_put_facts(w->s, row->id, p, err);
 	} else if (!twin.id && !vector) {
 		*outcome = ROW_UNPREPARED;
 	} else if (vector && !ims_is_feature(vector, w->dim)) {

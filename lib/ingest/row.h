@@ -42,6 +42,9 @@ typedef struct row_writer {
 int ims_row_put(const row_writer *w, store_picture *row, const prepared *p, const float *vector,
 	row_outcome *outcome, imgsearch_error *err);
 
+/* Within a transaction: writes the facts that were read, if they were, to a picture. */
+int ims_row_put_facts(imgsearch *s, int64_t id, const prepared *p, imgsearch_error *err);
+
 /*
  * EINVAL: the path or name is that of an item that was deleted on purpose, below whichever root.
  * path may be NULL.

@@ -1,7 +1,9 @@
 /*
  * A pattern that is given as an absolute path belongs to the innermost root that holds it, and is
- * remembered as one from there, so that it moves with the root. Others belong to every root of the
- * run.
+ * remembered as one from there, so that it moves with the root. Others belong to every folder of
+ * the run. In a run over a part of a root they become patterns of that part: what is left out is
+ * remembered so. What is taken in cannot be, since it would leave out all beside the part: it
+ * replaces what is remembered for that run alone.
  */
 #include "ingest/rules.h"
 
@@ -13,11 +15,12 @@
 int ims_rules_init(run_rules *r, const imgsearch_index_update_options *o, imgsearch_error *err)
 {
 	*r = (run_rules){
-		.include = { .include = true,
+		.include = { .list = STORE_INCLUDE,
 			.given = o->include,
 			.n = o->n_include,
 			.forget = o->include != NULL },
-		.exclude = { .given = o->exclude,
+		.exclude = { .list = STORE_EXCLUDE,
+			.given = o->exclude,
 			.n = o->n_exclude,
 			.forget = o->forget_exclude || (o->exclude && !o->n_exclude) },
 	};
@@ -40,11 +43,17 @@ void ims_rules_free(run_rules *r)
 
 /* ------------------------------------------------------------------------------- the roots ---- */
 
-/* A pattern as one of the root; *out is NULL where it belongs to another one. ims_free. */
-static int of_root(const char *given, const char *root, char **out, imgsearch_error *err)
+/*
+ * A pattern as one of the root, given for its part `prefix` ("": all of it); *out is NULL where it
+ * belongs to another root. ims_free.
+ */
+static int of_root(const char *given, const char *root, const char *prefix, char **out,
+	imgsearch_error *err)
 {
 	if (*given == '/')
 		return ims_pattern_below_root(given, root, out) ? ims_nomem(err) : 0;
+	if (*prefix)
+		return ims_pattern_of_folder(given, prefix, out) ? ims_nomem(err) : 0;
 	*out = ims_strdup(given);
 	return *out ? 0 : ims_nomem(err);
 }
@@ -57,7 +66,7 @@ static int root_of(const index_plan *p, const char *given, size_t *root, imgsear
 	*root = p->n_roots;
 	for (size_t i = 0; i < p->n_roots; i++) {
 		char *below;
-		int rc = of_root(given, p->root[i], &below, err);
+		int rc = of_root(given, p->root[i], "", &below, err);
 		if (rc)
 			return rc;
 		is_root |= below && !strcmp(below, "./");
@@ -101,32 +110,97 @@ static int add_text(text_list *l, char *text, imgsearch_error *err)
 	return 0;
 }
 
+/* A folder of that root, which the run walks. */
+static bool is_folder_of(const index_start *start, int64_t root)
+{
+	return start->root == root && !start->file;
+}
+
+static bool is_walked(const index_plan *p, int64_t root)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (is_folder_of(&p->start[i], root))
+			return true;
+	return false;
+}
+
+/* A pattern as one of root number i of the plan, for each folder of the run that it belongs to. */
+static int add_pattern(text_list *l, const run_patterns *r, size_t k, const index_plan *p, size_t i,
+	bool absolute, imgsearch_error *err)
+{
+	int rc = 0;
+	for (size_t n = 0; !rc && n < (absolute ? 1 : p->n); n++) {
+		const index_start *start = &p->start[n];
+		char *text = NULL;
+		if (absolute || is_folder_of(start, p->root_id[i]))
+			rc = of_root(r->given[k], p->root[i], absolute ? "" : start->prefix, &text, err);
+		if (text)
+			rc = add_text(l, text, err);
+	}
+	return rc;
+}
+
 /* Adds those given that are of root number i of the plan; owner[k]: the root of an absolute one. */
 static int add_given(text_list *l, const run_patterns *r, const index_plan *p, size_t i,
 	const size_t *owner, bool walked, imgsearch_error *err)
 {
 	int rc = 0;
 	for (size_t k = 0; !rc && k < r->n; k++) {
-		char *text = NULL;
-		if (*r->given[k] == '/' ? owner[k] == i : walked)
-			rc = of_root(r->given[k], p->root[i], &text, err);
-		if (text)
-			rc = add_text(l, text, err);
+		bool absolute = *r->given[k] == '/';
+		if (absolute ? owner[k] == i : walked)
+			rc = add_pattern(l, r, k, p, i, absolute, err);
 	}
 	/* What is to be taken in lies elsewhere: nothing comes from here. */
-	if (!rc && r->include && r->n && walked && !l->n) {
+	if (!rc && r->list == STORE_INCLUDE && r->n && walked && !l->n) {
 		char *none = ims_strdup("./");
 		rc = none ? add_text(l, none, err) : ims_nomem(err);
 	}
 	return rc;
 }
 
-static bool is_walked(const index_plan *p, int64_t root)
+/* Whether a pattern names a folder or what lies below it; the folder as patterns spell it. */
+static bool is_pattern_below(const char *text, const char *folder)
 {
-	for (size_t i = 0; i < p->n; i++)
-		if (p->start[i].root == root)
-			return true;
-	return false;
+	size_t n = strlen(folder);
+	while (text[0] == '.' && text[1] == '/')
+		text += 1 + strspn(text + 1, "/");
+	return !strncmp(text, folder, n) && (!text[n] || text[n] == '/');
+}
+
+/* Removes the patterns of a folder; "": all. */
+static int forget_below(text_list *l, const char *prefix, imgsearch_error *err)
+{
+	char *folder = NULL;
+	size_t kept = 0;
+	if (*prefix && ims_pattern_of_path(prefix, &folder))
+		return ims_nomem(err);
+	for (size_t i = 0; i < l->n; i++)
+		if (!folder || is_pattern_below(l->item[i], folder))
+			ims_free(l->item[i]);
+		else
+			l->item[kept++] = l->item[i];
+	l->n = kept;
+	ims_free(folder);
+	return 0;
+}
+
+static int forget(text_list *l, const run_patterns *r, const index_plan *p, int64_t root,
+	imgsearch_error *err)
+{
+	int rc = 0;
+	for (size_t n = 0; !rc && r->forget && n < p->n; n++)
+		if (is_folder_of(&p->start[n], root))
+			rc = forget_below(l, p->start[n].prefix, err);
+	return rc;
+}
+
+/* Whether the patterns of the run are remembered: those of what is taken in only for all of it. */
+static bool is_remembered(const run_patterns *r, const index_plan *p, int64_t root)
+{
+	for (size_t n = 0; r->list == STORE_INCLUDE && n < p->n; n++)
+		if (is_folder_of(&p->start[n], root) && *p->start[n].prefix)
+			return false;
+	return true;
 }
 
 static int store_root(const run_patterns *r, const index_plan *p, size_t i, const size_t *owner,
@@ -134,16 +208,20 @@ static int store_root(const run_patterns *r, const index_plan *p, size_t i, cons
 {
 	text_list l = { 0 };
 	int64_t root = p->root_id[i];
+	if (!is_remembered(r, p, root))
+		return 0;
 	bool walked = is_walked(p, root);
-	int rc = 0;
-	if (!walked || !r->forget)
-		rc = ims_store_patterns_get(p->s->store, root, r->include, &l.item, &l.n, err);
+	int rc = ims_store_patterns_get(p->s->store, root, r->list, &l.item, &l.n, err);
 	l.cap = l.n;
 	size_t before = l.n;
 	if (!rc)
+		rc = forget(&l, r, p, root, err);
+	bool changed = l.n != before;
+	before = l.n;
+	if (!rc)
 		rc = add_given(&l, r, p, i, owner, walked, err);
-	if (!rc && ((walked && r->forget) || l.n != before))
-		rc = ims_store_patterns_set(p->s->store, root, r->include, (const char *const *)l.item, l.n,
+	if (!rc && (changed || l.n != before))
+		rc = ims_store_patterns_set(p->s->store, root, r->list, (const char *const *)l.item, l.n,
 			err);
 	ims_store_patterns_free(l.item, l.n);
 	return rc;
@@ -168,37 +246,74 @@ int ims_rules_store(run_rules *r, const index_plan *p, imgsearch_error *err)
 	return rc ? rc : store_patterns(&r->include, p, err);
 }
 
-int ims_rules_merge(imgsearch *s, int64_t from, int64_t into, const char *below,
+/* An entry of a list of a root, as one of a root above it; NULL: it has no effect there. */
+static int of_outer_root(store_list list, const char *entry, const char *below, char **out)
+{
+	if (list == STORE_EXCLUDE)
+		return ims_pattern_of_folder(entry, below, out);
+	*out = ims_path_join(below, entry);
+	return *out ? 0 : IMGSEARCH_ENOMEM;
+}
+
+static int merge_list(imgsearch *s, store_list list, int64_t from, int64_t into, const char *below,
 	imgsearch_error *err)
 {
 	text_list l = { 0 };
 	char **old = NULL;
 	size_t n = 0;
-	int rc = ims_store_patterns_get(s->store, from, false, &old, &n, err);
+	int rc = ims_store_patterns_get(s->store, from, list, &old, &n, err);
 	if (!rc)
-		rc = ims_store_patterns_get(s->store, into, false, &l.item, &l.n, err);
+		rc = ims_store_patterns_get(s->store, into, list, &l.item, &l.n, err);
 	l.cap = l.n;
-	for (size_t i = 0; !rc && i < n; i++) {
-		char *text;
-		rc = ims_pattern_of_folder(old[i], below, &text) ? ims_nomem(err) : 0;
+	for (size_t i = 0; !rc && i < n + (list == STORE_PART); i++) {
+		char *text = NULL;
+		rc = of_outer_root(list, i < n ? old[i] : "", below, &text) ? ims_nomem(err) : 0;
 		if (text)
 			rc = add_text(&l, text, err);
 	}
-	if (!rc && n)
-		rc = ims_store_patterns_set(s->store, into, false, (const char *const *)l.item, l.n, err);
+	if (!rc && l.n)
+		rc = ims_store_patterns_set(s->store, into, list, (const char *const *)l.item, l.n, err);
 	ims_store_patterns_free(l.item, l.n);
 	ims_store_patterns_free(old, n);
 	return rc;
 }
 
+int ims_rules_merge(imgsearch *s, int64_t from, int64_t into, const char *below,
+	imgsearch_error *err)
+{
+	static const store_list lists[] = { STORE_EXCLUDE, STORE_FOLLOW, STORE_PART };
+	int rc = 0;
+	for (size_t i = 0; !rc && i < sizeof lists / sizeof *lists; i++)
+		rc = merge_list(s, lists[i], from, into, below, err);
+	return rc;
+}
+
 /* --------------------------------------------------------------------------------- walking ---- */
+
+/* What the run takes in of a part of a root, which is not remembered. */
+static int begin_part(run_patterns *r, const index_start *start, imgsearch_error *err)
+{
+	int rc = 0;
+	for (size_t k = 0; !rc && k < r->n; k++) {
+		char *text;
+		rc = of_root(r->given[k], start->root_path, start->prefix, &text, err);
+		if (text && ims_patterns_add(&r->active, text))
+			rc = ims_nomem(err);
+		ims_free(text);
+	}
+	if (!rc && r->n && !r->active.n && ims_patterns_add(&r->active, "./"))
+		rc = ims_nomem(err);
+	return rc;
+}
 
 static int begin(run_patterns *r, imgsearch *s, const index_start *start, imgsearch_error *err)
 {
 	char **pattern;
 	size_t n;
 	ims_patterns_free(&r->active);
-	int rc = ims_store_patterns_get(s->store, start->root, r->include, &pattern, &n, err);
+	if (r->list == STORE_INCLUDE && *start->prefix && r->forget)
+		return begin_part(r, start, err);
+	int rc = ims_store_patterns_get(s->store, start->root, r->list, &pattern, &n, err);
 	for (size_t i = 0; !rc && i < n; i++)
 		if (ims_patterns_add(&r->active, pattern[i]))
 			rc = ims_nomem(err);
@@ -217,7 +332,7 @@ static int end(run_patterns *r, const index_start *start, imgsearch_error *err)
 	int rc = 0;
 	for (size_t k = 0; !rc && k < r->n; k++) {
 		char *text;
-		rc = of_root(r->given[k], start->root_path, &text, err);
+		rc = of_root(r->given[k], start->root_path, start->prefix, &text, err);
 		for (size_t i = 0; text && i < r->active.n; i++)
 			if (!strcmp(r->active.item[i].given, text))
 				r->matched[k] |= r->active.item[i].matched;

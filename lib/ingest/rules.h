@@ -8,10 +8,11 @@
 #include "files/patterns.h"
 #include "ingest/counts.h"
 #include "ingest/plan.h"
+#include "store/store.h"
 
 /* The patterns of one option. */
 typedef struct run_patterns {
-	bool include;
+	store_list list;
 	const char *const *given; /* borrowed; NULL: none */
 	size_t n;
 	bool forget;          /* what is remembered goes first */
@@ -35,8 +36,9 @@ void ims_rules_free(run_rules *r);
 int ims_rules_store(run_rules *r, const index_plan *p, imgsearch_error *err);
 
 /*
- * Within a transaction: adds what is remembered to be left out of a root to what is of another one,
- * as patterns of its folder `below`. EDB, EIO, ENOMEM.
+ * Within a transaction: adds what is remembered of a root to what is of another one around it, as
+ * rules of its folder `below`: what is left out, where links are followed, and what may be absent
+ * for a while, as that folder may. EDB, EIO, ENOMEM.
  */
 int ims_rules_merge(imgsearch *s, int64_t from, int64_t into, const char *below,
 	imgsearch_error *err);

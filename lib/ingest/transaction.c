@@ -52,7 +52,7 @@ int ims_transaction_begin(imgsearch *s, uint64_t max_bytes, imgsearch_transactio
 	if (!t)
 		return ims_nomem(err);
 	t->max_bytes = max_bytes;
-	int rc = ims_handle_write_begin(s, err);
+	int rc = ims_handle_write_begin(s, NULL, err);
 	if (!rc) {
 		t->s = s;
 		rc = ims_numbering_init(&t->numbering, s, err);
@@ -146,14 +146,27 @@ int ims_transaction_stage(imgsearch_transaction *t, edit *e, int64_t *ids, imgse
 	return 0;
 }
 
-/* Writes n edits in one transaction of the store. *again: nothing was written. */
-static int write_edits(imgsearch *s, edit *e, size_t n, job *j, bool *again, imgsearch_error *err)
+/* Numbers an edit that is written at once. */
+static int number(numbering *n, imgsearch *s, edit *e, imgsearch_error *err)
+{
+	int rc = ims_numbering_init(n, s, err);
+	return rc ? rc : ims_numbering_apply(n, e, err);
+}
+
+/*
+ * Writes n edits in one transaction of the store. fresh: numbers the only one, which has no ids
+ * yet; NULL: they are numbered. *again: nothing was written.
+ */
+static int write_edits(imgsearch *s, edit *e, size_t n, numbering *fresh, job *j, bool *again,
+	imgsearch_error *err)
 {
 	bool removed = false;
 	int rc = ims_store_tx_begin(s->store, err);
 	*again = false;
 	if (rc)
 		return rc;
+	if (fresh)
+		rc = number(fresh, s, e, err);
 	for (size_t i = 0; !rc && !*again && i < n; i++) {
 		removed |= e[i].kind == EDIT_REMOVE;
 		rc = i % 256 ? 0 : ims_job_check(j, err);
@@ -173,7 +186,7 @@ static int write_edits(imgsearch *s, edit *e, size_t n, job *j, bool *again, img
 int ims_transaction_commit(imgsearch_transaction *t, job *j, imgsearch_error *err)
 {
 	bool again;
-	int rc = write_edits(t->s, t->edit, t->n, j, &again, err);
+	int rc = write_edits(t->s, t->edit, t->n, NULL, j, &again, err);
 	if (!rc && again)
 		rc = ims_fail(err, IMGSEARCH_EDB, "%s: the index changed under the transaction",
 			ims_store_path(t->s->store));
@@ -189,14 +202,10 @@ int ims_transaction_write_one(imgsearch *s, edit *e, int64_t *ids, job *j, bool 
 {
 	numbering n = { 0 };
 	*again = false;
-	int rc = ims_handle_write_begin(s, err);
+	int rc = ims_handle_write_begin(s, j, err);
 	bool writing = !rc;
 	if (!rc)
-		rc = ims_numbering_init(&n, s, err);
-	if (!rc)
-		rc = ims_numbering_apply(&n, e, err);
-	if (!rc)
-		rc = write_edits(s, e, 1, j, again, err);
+		rc = write_edits(s, e, 1, &n, j, again, err);
 	if (!rc && !*again)
 		copy_ids(e, ids);
 	if (writing)

@@ -63,6 +63,37 @@ AVX2 static float dot_f32(const float *a, const float *b, size_t n)
 	SUM(dot_step);
 }
 
+AVX2 static inline void squares_step(__m256d r[8], const float *a, const float *b)
+{
+	for (int j = 0; j < 8; j++) {
+		__m128 f = _mm_loadu_ps(a + 4 * j);
+		__m256d v = _mm256_cvtps_pd(b ? _mm_sub_ps(f, _mm_loadu_ps(b + 4 * j)) : f);
+		r[j] = _mm256_fmadd_pd(v, v, r[j]);
+	}
+}
+
+AVX2 static double squares_f32(const float *a, const float *b, size_t n)
+{
+	__m256d r[8];
+	size_t i = 0;
+	for (int j = 0; j < 8; j++)
+		r[j] = _mm256_setzero_pd();
+	for (; i + IMS_SQUARE_LANES <= n; i += IMS_SQUARE_LANES)
+		squares_step(r, a + i, b ? b + i : NULL);
+	if (i < n) {
+		float ta[IMS_SQUARE_LANES] = { 0 }, tb[IMS_SQUARE_LANES] = { 0 };
+		memcpy(ta, a + i, (n - i) * sizeof(float));
+		if (b)
+			memcpy(tb, b + i, (n - i) * sizeof(float));
+		squares_step(r, ta, tb);
+	}
+	for (int half = 4; half; half /= 2)
+		for (int j = 0; j < half; j++)
+			r[j] = _mm256_add_pd(r[j], r[j + half]);
+	__m128d s = _mm_add_pd(_mm256_castpd256_pd128(r[0]), _mm256_extractf128_pd(r[0], 1));
+	return _mm_cvtsd_f64(_mm_add_sd(s, _mm_unpackhi_pd(s, s)));
+}
+
 /* Multiplies 16 bits by 16 bits, as the sums of maddubs would saturate. */
 AVX2 static void dot_u8_i8(const uint8_t *rows, size_t size, const uint32_t *list, size_t n,
 	const int8_t *query, int32_t *out)
@@ -226,6 +257,7 @@ const kernels ims_kernels_avx2 = {
 	"avx2",
 	l2_f32,
 	dot_f32,
+	squares_f32,
 	dot_u8_i8,
 	panel_f32,
 	scan_u8_i16,

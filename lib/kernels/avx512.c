@@ -76,6 +76,36 @@ AVX512 static float dot_f32(const float *a, const float *b, size_t n)
 	SUM(dot_add);
 }
 
+AVX512 static inline void squares_step(__m512d r[4], const float *a, const float *b)
+{
+	for (int j = 0; j < 4; j++) {
+		__m256 f = _mm256_loadu_ps(a + 8 * j);
+		__m512d v = _mm512_cvtps_pd(b ? _mm256_sub_ps(f, _mm256_loadu_ps(b + 8 * j)) : f);
+		r[j] = _mm512_fmadd_pd(v, v, r[j]);
+	}
+}
+
+AVX512 static double squares_f32(const float *a, const float *b, size_t n)
+{
+	__m512d r[4];
+	size_t i = 0;
+	for (int j = 0; j < 4; j++)
+		r[j] = _mm512_setzero_pd();
+	for (; i + IMS_SQUARE_LANES <= n; i += IMS_SQUARE_LANES)
+		squares_step(r, a + i, b ? b + i : NULL);
+	if (i < n) {
+		float ta[IMS_SQUARE_LANES] = { 0 }, tb[IMS_SQUARE_LANES] = { 0 };
+		memcpy(ta, a + i, (n - i) * sizeof(float));
+		if (b)
+			memcpy(tb, b + i, (n - i) * sizeof(float));
+		squares_step(r, ta, tb);
+	}
+	__m512d s8 = _mm512_add_pd(_mm512_add_pd(r[0], r[2]), _mm512_add_pd(r[1], r[3]));
+	__m256d s4 = _mm256_add_pd(_mm512_castpd512_pd256(s8), _mm512_extractf64x4_pd(s8, 1));
+	__m128d s = _mm_add_pd(_mm256_castpd256_pd128(s4), _mm256_extractf128_pd(s4, 1));
+	return _mm_cvtsd_f64(_mm_add_sd(s, _mm_unpackhi_pd(s, s)));
+}
+
 /* Sums the sixteen lanes of each of four registers, into four lanes. */
 AVX512 static inline __m128i fold4(__m512i a, __m512i b, __m512i c, __m512i d)
 {
@@ -243,6 +273,7 @@ const kernels ims_kernels_avx512 = {
 	"avx512",
 	l2_f32,
 	dot_f32,
+	squares_f32,
 	dot_u8_i8,
 	panel_f32,
 	scan_u8_i16,

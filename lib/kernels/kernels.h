@@ -2,9 +2,10 @@
  * The inner loops of searching, in one table for each level of the CPU. A name says what a kernel
  * computes and the types of its operands: dot_u8_i8 multiplies unsigned bytes by signed ones.
  *
- * The f32 kernels l2_f32 and dot_f32 give the same bits at every level: their sums have one fixed
- * order. So an index gives the same answer on every machine. The integer kernels are exact;
- * scan_u8_i16 and below_f32 are the same bits too. panel_f32 may differ between levels by rounding.
+ * The kernels l2_f32, dot_f32 and squares_f32 give the same bits at every level: their sums have
+ * one fixed order. So an index gives the same answer on every machine. The integer kernels are
+ * exact; scan_u8_i16 and below_f32 are the same bits too. panel_f32 may differ between levels by
+ * rounding.
  *
  * $IMGSEARCH_KERNELS=scalar|avx2|avx512|neon lowers the level. It never raises the level above what
  * the CPU has.
@@ -39,6 +40,12 @@ typedef struct kernels {
 
 	/* The dot product of two rows of n floats. */
 	float (*dot_f32)(const float *a, const float *b, size_t n);
+
+	/*
+	 * The sum of the squares of n floats, or of the differences a - b where b is not NULL, added up
+	 * in double.
+	 */
+	double (*squares_f32)(const float *a, const float *b, size_t n);
 
 	/*
 	 * Dot products of n rows with one query. Row i is at rows + list[i] * size, or at rows + i *

@@ -9,6 +9,8 @@
 
 /* Partial sums of l2_f32 and dot_f32: lane j adds up the terms j, j + 64, j + 128 and so on. */
 enum { IMS_LANES = 64 };
+/* Those of squares_f32 likewise. */
+enum { IMS_SQUARE_LANES = 32 };
 
 extern const kernels ims_kernels_scalar;
 #if defined(__x86_64__)

@@ -54,6 +54,36 @@ static float dot_f32(const float *a, const float *b, size_t n)
 	SUM(dot_step);
 }
 
+static inline void squares_step(float64x2_t r[16], const float *a, const float *b)
+{
+	for (int j = 0; j < 16; j++) {
+		float32x2_t f = vld1_f32(a + 2 * j);
+		float64x2_t v = vcvt_f64_f32(b ? vsub_f32(f, vld1_f32(b + 2 * j)) : f);
+		r[j] = vfmaq_f64(r[j], v, v);
+	}
+}
+
+static double squares_f32(const float *a, const float *b, size_t n)
+{
+	float64x2_t r[16];
+	size_t i = 0;
+	for (int j = 0; j < 16; j++)
+		r[j] = vdupq_n_f64(0);
+	for (; i + IMS_SQUARE_LANES <= n; i += IMS_SQUARE_LANES)
+		squares_step(r, a + i, b ? b + i : NULL);
+	if (i < n) {
+		float ta[IMS_SQUARE_LANES] = { 0 }, tb[IMS_SQUARE_LANES] = { 0 };
+		memcpy(ta, a + i, (n - i) * sizeof(float));
+		if (b)
+			memcpy(tb, b + i, (n - i) * sizeof(float));
+		squares_step(r, ta, tb);
+	}
+	for (int half = 8; half; half /= 2)
+		for (int j = 0; j < half; j++)
+			r[j] = vaddq_f64(r[j], r[j + half]);
+	return vgetq_lane_f64(r[0], 0) + vgetq_lane_f64(r[0], 1);
+}
+
 static void panel_f32(const float *x, size_t rows, size_t n, const float *w, float *y,
 	size_t y_stride)
 {
@@ -155,6 +185,7 @@ const kernels ims_kernels_neon = {
 	"neon",
 	l2_f32,
 	dot_f32,
+	squares_f32,
 	dot_u8_i8,
 	panel_f32,
 	scan_u8_i16,

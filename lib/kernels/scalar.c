@@ -36,6 +36,19 @@ static float dot_f32(const float *a, const float *b, size_t n)
 	return fold(lane);
 }
 
+static double squares_f32(const float *a, const float *b, size_t n)
+{
+	double lane[IMS_SQUARE_LANES] = { 0 };
+	for (size_t i = 0; i < n; i++) {
+		float v = b ? a[i] - b[i] : a[i];
+		lane[i % IMS_SQUARE_LANES] += (double)v * (double)v; /* the product is exact */
+	}
+	for (size_t half = IMS_SQUARE_LANES / 2; half; half /= 2)
+		for (size_t j = 0; j < half; j++)
+			lane[j] += lane[j + half];
+	return lane[0];
+}
+
 static void dot_u8_i8(const uint8_t *rows, size_t size, const uint32_t *list, size_t n,
 	const int8_t *query, int32_t *out)
 {
@@ -120,6 +133,7 @@ const kernels ims_kernels_scalar = {
 	"scalar",
 	l2_f32,
 	dot_f32,
+	squares_f32,
 	dot_u8_i8,
 	panel_f32,
 	scan_u8_i16,

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_CARD = 1 << 20, MAX_SIDE = 4096 };
+enum { MAX_CARD = 1 << 20 };
 
 static const float imagenet_mean[3] = { 0.485f, 0.456f, 0.406f },
 				   imagenet_std[3] = { 0.229f, 0.224f, 0.225f };
@@ -79,9 +79,9 @@ static bool value(json *j, const char *key, model_card *card, card_parts *p)
 	if (!strcmp(key, "network"))
 		return ims_json_string(j, card->network, sizeof card->network);
 	if (!strcmp(key, "resize"))
-		return p->resize = whole(j, MAX_SIDE, &p->recipe.resize);
+		return p->resize = whole(j, IMGSEARCH_RESIZE_MAX, &p->recipe.resize);
 	if (!strcmp(key, "crop"))
-		return p->crop = whole(j, MAX_SIDE, &p->recipe.crop);
+		return p->crop = whole(j, IMGSEARCH_RESIZE_MAX, &p->recipe.crop);
 	if (!strcmp(key, "mean"))
 		return p->mean = three(j, p->recipe.mean, -1000);
 	if (!strcmp(key, "std"))
@@ -89,7 +89,7 @@ static bool value(json *j, const char *key, model_card *card, card_parts *p)
 	if (!strcmp(key, "interpolation"))
 		return p->interpolation = interpolation(j, &p->recipe.bicubic);
 	if (!strcmp(key, "dim"))
-		return whole(j, IMS_MAX_DIM, &card->dim);
+		return whole(j, IMGSEARCH_DIM_MAX, &card->dim);
 	if (!strcmp(key, "projection"))
 		return ims_json_bool(j, &flag) && (card->projection = flag, true);
 	if (!strcmp(key, "descent"))

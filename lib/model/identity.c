@@ -60,11 +60,11 @@ static int merge_recipe(image_recipe *r, const imgsearch_recipe *asked, imgsearc
 	}
 	if (asked->interpolation)
 		r->bicubic = asked->interpolation == IMGSEARCH_INTERPOLATION_BICUBIC;
-	if (r->crop > r->resize || r->resize > 4096 || r->crop < 32)
+	if (r->crop > r->resize || r->resize > IMGSEARCH_RESIZE_MAX || r->crop < IMGSEARCH_CROP_MIN)
 		return ims_fail(err, IMGSEARCH_EINVAL,
-			"recipe: crop %u of resize %u: a crop is at least 32, not larger than the resize,"
-			" which is at most 4096",
-			r->crop, r->resize);
+			"recipe: crop %u of resize %u: a crop is at least %d, not larger than the resize,"
+			" which is at most %d",
+			r->crop, r->resize, IMGSEARCH_CROP_MIN, IMGSEARCH_RESIZE_MAX);
 	for (int i = 0; i < 3; i++)
 		if (!(r->std[i] > 0))
 			return ims_fail(err, IMGSEARCH_EINVAL, "recipe: a standard deviation must be above 0");

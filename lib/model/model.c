@@ -15,6 +15,7 @@
 #include "model/shim_load.h"
 #include "model/weights.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* A waiting caller, on its own stack. */
@@ -91,6 +92,26 @@ static int prepare(model *m, const model_identity *id, imgsearch_error *err)
 	return m->in && m->out ? 0 : ims_nomem(err);
 }
 
+/*
+ * Loading a TorchScript program runs code of the file, so its content alone is no reason to. A card
+ * is as foreign as the file: what it calls the network does not count.
+ */
+static int check_program(const model_identity *id, const model_spec *spec, const weights *w,
+	imgsearch_error *err)
+{
+	const char *end = strrchr(id->weights, '.');
+	bool wanted = (spec->name && !strcmp(spec->name, "script")) || (end && !strcmp(end, ".pt"));
+	if (!w->script || wanted)
+		return 0;
+	ims_fail(err, IMGSEARCH_EMODEL,
+		"%s: a TorchScript program, whose code would run; one is read only from a name that ends"
+		" in .pt, or as the model \"script\"",
+		id->weights);
+	if (err)
+		err->detail = ENOEXEC;
+	return IMGSEARCH_EMODEL;
+}
+
 int ims_model_load(model **out, const model_identity *id, const model_spec *spec,
 	imgsearch_error *err)
 {
@@ -105,6 +126,8 @@ int ims_model_load(model **out, const model_identity *id, const model_spec *spec
 	pthread_cond_init(&m->answered, NULL);
 	m->last = &m->first;
 	int rc = ims_weights_open(&w, id->weights, err);
+	if (rc == 0)
+		rc = check_program(id, spec, &w, err);
 	if (rc == 0)
 		rc = ims_shim_load(&m->shim, err);
 	if (rc == 0)

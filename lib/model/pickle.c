@@ -363,8 +363,12 @@ static void refuse_opcode(pickle *p, uint8_t op)
 			p->in->pos - 1);
 }
 
-/* Values: numbers, texts, empty containers. False: not one of these. */
-static bool value_opcode(pickle *p, uint8_t op)
+/*
+ * The opcodes that torch.save uses, in groups. Each function runs an opcode of its group. False: it
+ * is not one of these, and nothing is read or changed.
+ */
+
+static bool number_opcode(pickle *p, uint8_t op)
 {
 	reader *r = p->in;
 	switch (op) {
@@ -391,14 +395,31 @@ static bool value_opcode(pickle *p, uint8_t op)
 		ims_read_u64(r);
 		push_new(p, (node){ .kind = N_FLOAT });
 		return true;
+	default:
+		return false;
+	}
+}
+
+static bool text_opcode(pickle *p, uint8_t op)
+{
+	switch (op) {
 	case 'X':
 	case 'T':
-		push_text(p, ims_read_u32(r));
+		push_text(p, ims_read_u32(p->in));
 		return true;
 	case 'U':
 	case 0x8c:
-		push_text(p, ims_read_u8(r));
+		push_text(p, ims_read_u8(p->in));
 		return true;
+	default:
+		return false;
+	}
+}
+
+/* Containers: empty ones, ones of the values on the stack, values added to them. */
+static bool container_opcode(pickle *p, uint8_t op)
+{
+	switch (op) {
 	case ')':
 	case ']':
 		push_new(p, (node){ .kind = N_LIST });
@@ -406,81 +427,102 @@ static bool value_opcode(pickle *p, uint8_t op)
 	case '}':
 		push_new(p, (node){ .kind = N_DICT });
 		return true;
+	case 't':
+		make_list(p, above_mark(p), 1);
+		return true;
+	case 0x85:
+	case 0x86:
+	case 0x87:
+		make_list(p, p->stack.len - (op - 0x84u), 0);
+		return true;
+	case 'a':
+	case 'e':
+		add_items(p, N_LIST, op == 'a' ? 1 : 0);
+		return true;
+	case 's':
+	case 'u':
+		add_items(p, N_DICT, op == 's' ? 2 : 0);
+		return true;
 	default:
 		return false;
 	}
 }
 
-/* All other opcodes except STOP. */
-static void action_opcode(pickle *p, uint8_t op)
+static bool memo_opcode(pickle *p, uint8_t op)
 {
 	reader *r = p->in;
 	switch (op) {
-	case 0x80:
-		ims_read_u8(r);
-		break; /* protocol */
-	case 0x95:
-		ims_read_u64(r);
-		break; /* frame */
-	case '(':
-		push_new(p, (node){ .kind = N_MARK });
-		break;
-	case '0':
-		pop(p);
-		break;
-	case 't':
-		make_list(p, above_mark(p), 1);
-		break;
-	case 0x85:
-	case 0x86:
-	case 0x87:
-		make_list(p, p->stack.len - (op - 0x84u), 0);
-		break;
-	case 'a':
-		add_items(p, N_LIST, 1);
-		break;
-	case 'e':
-		add_items(p, N_LIST, 0);
-		break;
-	case 's':
-		add_items(p, N_DICT, 2);
-		break;
-	case 'u':
-		add_items(p, N_DICT, 0);
-		break;
 	case 'q':
 		remember(p, ims_read_u8(r));
-		break;
+		return true;
 	case 'r':
 		remember(p, ims_read_u32(r));
-		break;
+		return true;
 	case 0x94:
 		remember(p, p->memo.len);
-		break;
+		return true;
 	case 'h':
 		recall(p, ims_read_u8(r));
-		break;
+		return true;
 	case 'j':
 		recall(p, ims_read_u32(r));
-		break;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What Python would call or look up: names, persistent ids, objects. */
+static bool object_opcode(pickle *p, uint8_t op)
+{
+	switch (op) {
 	case 'c':
 		op_global(p);
-		break;
+		return true;
 	case 0x93:
 		op_stack_global(p);
-		break;
+		return true;
 	case 'Q':
 		op_persistent(p);
-		break;
+		return true;
 	case 'R':
 		op_reduce(p);
-		break;
+		return true;
 	case 'b':
 		op_build(p);
-		break;
+		return true;
 	default:
-		refuse_opcode(p, op);
+		return false;
 	}
+}
+
+/* Protocol, frame, mark, pop. */
+static bool machine_opcode(pickle *p, uint8_t op)
+{
+	switch (op) {
+	case 0x80:
+		ims_read_u8(p->in);
+		return true;
+	case 0x95:
+		ims_read_u64(p->in);
+		return true;
+	case '(':
+		push_new(p, (node){ .kind = N_MARK });
+		return true;
+	case '0':
+		pop(p);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void run_opcode(pickle *p, uint8_t op)
+{
+	bool done = number_opcode(p, op) || text_opcode(p, op) || container_opcode(p, op)
+		|| memo_opcode(p, op) || object_opcode(p, op) || machine_opcode(p, op);
+	if (!done)
+		refuse_opcode(p, op);
 }
 
 int ims_pickle_run(pickle *p, reader *r, imgsearch_error *err)
@@ -496,8 +538,8 @@ int ims_pickle_run(pickle *p, reader *r, imgsearch_error *err)
 			if (p->stack.len != 1)
 				fail(p, "it ends with the wrong number of values");
 			break;
-		} else if (!value_opcode(p, op)) {
-			action_opcode(p, op);
+		} else {
+			run_opcode(p, op);
 		}
 	}
 	if (!p->failed && r->failed)

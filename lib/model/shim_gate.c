@@ -8,7 +8,7 @@
  * calls, and then more and more rarely. The first calls register destructors themselves, which
  * would run before the handler: the end of a thread that has called the library waits for these
  * calls before any handler runs (base/ending.h). For other threads the handler is registered every
- * millisecond while libtorch is being loaded (ims_shim_keep_handler). A call that is still inside
+ * millisecond while one of the first calls is inside (keep_handler). A call that is still inside
  * after WAIT_MS cannot be stopped: then the handler writes out the streams and ends the process
  * with its status.
  *
@@ -34,29 +34,21 @@ static atomic_uint inside;         /* calls in this process */
 static _Thread_local unsigned own; /* those of this thread */
 static atomic_uint calls;
 static atomic_bool ending, forked, broken;
-static _Atomic double given_up; /* when the end waits no longer; 0: it has not begun to */
-static const shim_table *shim;  /* the real one */
+static _Thread_local double given_up; /* when the end waits no longer; 0: it has not begun to */
+static const shim_table *shim;        /* the real one */
 
 /* ------------------------------------------------------------------------------------- end ---- */
 
 /* False: the time is up. */
 static bool wait_more(void)
 {
-	double now = ims_now(), none = 0;
-	atomic_compare_exchange_strong(&given_up, &none, now + WAIT_MS / 1000.);
-	if (now > atomic_load(&given_up))
+	double now = ims_now();
+	if (given_up == 0)
+		given_up = now + WAIT_MS / 1000.;
+	if (now > given_up)
 		return false;
 	nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
 	return true;
-}
-
-/* Before any handler. While the calls are few, each may register destructors. */
-static void wait_for_first_calls(void)
-{
-	while (atomic_load(&calls) < FIRST && atomic_load(&inside) > own && wait_more())
-		;
-	if (!atomic_load(&ending)) /* only a thread may have ended */
-		atomic_store(&given_up, 0);
 }
 
 static void wait_for_calls(int status, void *user)
@@ -76,6 +68,29 @@ static void register_handler(void)
 	on_exit(wait_for_calls, NULL);
 }
 
+/*
+ * Before any handler, or as a mere thread ends. While the calls are few, each may register
+ * destructors. Where the time is up with one inside, the handler must be the newest.
+ */
+static void wait_for_first_calls(void)
+{
+	while (atomic_load(&calls) < FIRST && atomic_load(&inside) > own && wait_more())
+		;
+	if (atomic_load(&calls) < FIRST && atomic_load(&inside) > own)
+		register_handler();
+}
+
+/* Keeps the handler the newest until the call that *arg belongs to is over. */
+static void *keep_handler(void *arg)
+{
+	const atomic_bool *over = arg;
+	while (!atomic_load(over)) {
+		register_handler();
+		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+	}
+	return NULL;
+}
+
 /* The handler outlives a dlclose of the library, or of the plug-in that contains it. */
 static void stay_loaded(void)
 {
@@ -91,7 +106,7 @@ static void in_child(void)
 	atomic_store(&forked, shim != NULL);
 	atomic_store(&broken, broken || inside > 0);
 	atomic_store(&inside, 0);
-	atomic_store(&given_up, 0);
+	given_up = 0;
 	own = 0;
 }
 
@@ -124,19 +139,17 @@ int ims_shim_enter(shim_visit *v, shim_message *msg)
 	own++;
 	ims_ending_watch();
 	ims_signals_block(&v->mask);
+	atomic_init(&v->over, false);
+	v->is_kept = atomic_load(&calls) < FIRST
+		&& !pthread_create(&v->keeper, NULL, keep_handler, &v->over);
 	return 0;
-}
-
-void ims_shim_keep_handler(const atomic_bool *loaded)
-{
-	while (!atomic_load(loaded)) {
-		register_handler();
-		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
-	}
 }
 
 void ims_shim_leave(shim_visit *v)
 {
+	atomic_store(&v->over, true);
+	if (v->is_kept)
+		pthread_join(v->keeper, NULL);
 	unsigned n = atomic_fetch_add(&calls, 1) + 1;
 	if (!(n & (n - 1)))
 		register_handler();

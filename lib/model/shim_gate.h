@@ -2,7 +2,7 @@
 #ifndef IMS_MODEL_SHIM_GATE_H
 #define IMS_MODEL_SHIM_GATE_H
 
-#include "imgsearch.h"
+#include "base/base.h"
 #include "shim/shim.h"
 
 #include <signal.h>
@@ -11,6 +11,9 @@
 
 typedef struct shim_visit {
 	sigset_t mask;
+	bool is_kept;     /* a thread keeps the handler of exit the newest one */
+	pthread_t keeper; /* that thread */
+	atomic_bool over; /* what ends it */
 } shim_visit;
 
 /*
@@ -20,12 +23,6 @@ typedef struct shim_visit {
  */
 int ims_shim_enter(shim_visit *v, shim_message *msg);
 void ims_shim_leave(shim_visit *v);
-
-/*
- * Within a visit, while another thread loads the shim: until *loaded, the end of the program finds
- * a handler that waits for it.
- */
-void ims_shim_keep_handler(const atomic_bool *loaded);
 
 /* The same table, whose functions pass the gate. Once a process. */
 const shim_table *ims_shim_guard(const shim_table *real);

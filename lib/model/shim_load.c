@@ -33,7 +33,6 @@ typedef struct opening {
 	const char *path;
 	void *so;
 	char why[400];
-	atomic_bool done;
 } opening;
 
 static void open_shim(void *arg)
@@ -42,10 +41,9 @@ static void open_shim(void *arg)
 	o->so = dlopen(o->path, RTLD_NOW | RTLD_LOCAL);
 	if (!o->so)
 		snprintf(o->why, sizeof o->why, "%s", dlerror());
-	atomic_store(&o->done, true);
 }
 
-/* On another thread, so that this one can see to the end of the program meanwhile. */
+/* On another thread: constructors may change settings of theirs. */
 static int open_apart(opening *o, imgsearch_error *err)
 {
 	pool *p;
@@ -53,7 +51,7 @@ static int open_apart(opening *o, imgsearch_error *err)
 	if (rc)
 		return rc;
 	ims_pool_run(p, open_shim, o);
-	ims_shim_keep_handler(&o->done);
+	ims_pool_wait(p);
 	ims_pool_free(p);
 	return 0;
 }

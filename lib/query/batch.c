@@ -7,8 +7,7 @@
 
 #include "handle/feature.h"
 #include "handle/view.h"
-#include "query/chance.h"
-#include "query/hits.h"
+#include "query/answer.h"
 #include "query/search.h"
 
 #include <math.h>
@@ -31,9 +30,7 @@ typedef struct batch {
 	size_t heaps;
 	imgsearch_answers *answers; /* the result that owns everything */
 	imgsearch_answer **item;
-	const char *searcher;
-	search_report report;
-	double feature_seconds, search_seconds; /* of the step, per input */
+	query_report report; /* seconds: of the step, per input */
 } batch;
 
 static bool is_shared(const query *q)
@@ -92,13 +89,7 @@ static int make_rows(batch *b, size_t first, size_t n, imgsearch_error *err)
 		float *row = b->rows + i * sp->dim;
 		imgsearch_error *why = &b->errors[i];
 		if (!why->code)
-			why->code = ims_space_check(sp, row, 1, "input", first + i, why);
-		if (!why->code)
-			ims_space_apply(sp, row, row);
-		if (!why->code && b->query->improve.views > 1
-			&& b->in[first + i].kind != IMGSEARCH_INPUT_KIND_VECTOR)
-			why->code = ims_improve_views(b->s, b->job, sp, &b->in[first + i],
-				b->query->improve.views, row, why);
+			why->code = ims_query_row(b->s, b->query, &b->in[first + i], first + i, row, why);
 		weigh(sp, &b->in[first + i], row, &b->self[i]);
 		if (why->code)
 			memset(row, 0, sp->dim * sizeof *row);
@@ -110,23 +101,30 @@ static int make_rows(batch *b, size_t first, size_t n, imgsearch_error *err)
 static int search_shared(batch *b, size_t n, imgsearch_error *err)
 {
 	b->query->request.n = n;
-	return ims_query_search(b->s, b->view, b->query, b->rows, b->found, &b->report, &b->searcher,
-		err);
+	return ims_query_search(b->s, b->view, b->query, b->rows, b->found, &b->report.search,
+		&b->report.searcher, err);
 }
 
-/* A query of its own for each input. */
+/* The query of input i of the step. Its filter goes on pointing to the shared one. */
+static query query_of(const batch *b, size_t i)
+{
+	query q = *b->query;
+	q.own = &b->self[i];
+	q.n_own = b->self[i] != NO_PICTURE;
+	q.self = b->self[i];
+	q.request.n = 1;
+	return q;
+}
+
+/* A search of its own for each input. */
 static int search_each(batch *b, size_t n, imgsearch_error *err)
 {
 	int rc = 0;
 	for (size_t i = 0; !rc && i < n; i++) {
-		query q = *b->query; /* its filter goes on pointing to the shared one */
-		q.own = &b->self[i];
-		q.n_own = b->self[i] != NO_PICTURE;
-		q.self = b->self[i];
-		q.request.n = 1;
+		query q = query_of(b, i);
 		if (!b->errors[i].code)
 			rc = ims_query_search(b->s, b->view, &q, b->rows + i * q.space->dim, &b->found[i],
-				&b->report, &b->searcher, err);
+				&b->report.search, &b->report.searcher, err);
 	}
 	return rc;
 }
@@ -144,23 +142,12 @@ static int answer_error(batch *b, imgsearch_answer *a, const imgsearch_error *wh
 
 static int answer_hits(batch *b, imgsearch_answer *a, size_t i, imgsearch_error *err)
 {
-	const query *q = b->query;
-	imgsearch_hits *hits = NULL;
-	int rc = ims_hits_make(b->answers, b->s, b->view->space.metric, q->options.fields, &q->filter,
-		&b->found[i], &hits, err);
-	if (rc)
-		return rc;
-	hits->reranked = q->improve.reciprocal > 0;
-	hits->searcher = b->searcher;
-	hits->plan = b->report.plan;
-	hits->exact = b->report.exact;
-	hits->feature_seconds = b->feature_seconds;
-	hits->search_seconds = b->search_seconds;
+	query q = query_of(b, i);
+	imgsearch_hits *hits;
+	int rc = ims_answer_make(b->answers, b->s, b->view, &q, b->rows + i * q.space->dim,
+		&b->found[i], &b->report, &hits, err);
 	a->hits = hits;
-	if (q->options.plain && b->view->space.mean)
-		return 0;
-	return ims_chance_fill(b->s, b->view, b->rows + i * q->space->dim, &b->self[i],
-		b->self[i] != NO_PICTURE, q->options.max_chance, hits, err);
+	return rc;
 }
 
 static int run_step(batch *b, size_t first, size_t n, imgsearch_error *err)
@@ -170,8 +157,8 @@ static int run_step(batch *b, size_t first, size_t n, imgsearch_error *err)
 	double extracted = ims_now();
 	if (!rc)
 		rc = is_shared(b->query) ? search_shared(b, n, err) : search_each(b, n, err);
-	b->feature_seconds = (extracted - start) / (double)n;
-	b->search_seconds = (ims_now() - extracted) / (double)n;
+	b->report.feature_seconds = (extracted - start) / (double)n;
+	b->report.search_seconds = (ims_now() - extracted) / (double)n;
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = b->errors[i].code ? answer_error(b, b->item[first + i], &b->errors[i], err)
 							   : answer_hits(b, b->item[first + i], i, err);
@@ -184,7 +171,7 @@ static int answer_empty(batch *b, size_t n, imgsearch_error *err)
 	int rc = 0;
 	for (size_t i = 0; !rc && i < n; i++) {
 		imgsearch_hits *hits = NULL;
-		rc = ims_hits_empty(b->answers, &hits, err);
+		rc = ims_answer_empty(b->answers, &hits, err);
 		b->item[i]->hits = hits;
 	}
 	return rc;
@@ -211,6 +198,8 @@ static int run_steps(batch *b, const asked *a, imgsearch_error *err)
 		rc = init(b, n, err);
 	for (size_t at = 0, now; !rc && at < n; at += now) {
 		now = n - at < b->step ? n - at : b->step;
+		if (at)
+			ims_store_snapshot_pause(a->s->store);
 		rc = run_step(b, at, now, err);
 		if (!rc)
 			rc = ims_job_step(a->job, "query", at + now, n, err);

@@ -40,10 +40,10 @@ static int normalise(imgsearch *s, view *v, const float *query, bool *has_norm, 
 	*has_norm = !rc && c;
 	if (!*has_norm)
 		return rc;
-	float *score = ims_alloc(c->n, sizeof *score);
+	float *score = ims_alloc(c->n, 2 * sizeof *score);
 	rc = score ? score_cohort(&v->space, c, query, score, err) : ims_nomem(err);
 	if (!rc)
-		*norm = ims_analysis_chance_norm(&v->chance, score, c->n);
+		*norm = ims_analysis_chance_norm(&v->chance, score, c->n, score + c->n);
 	ims_free(score);
 	return rc;
 }

@@ -1,8 +1,9 @@
-/* Looks the ids up in one statement, and copies what it finds into the result. */
+/* Looks the ids up, and copies what it finds into the result. */
 #include "query/hits.h"
 
 #include "base/path.h"
 #include "base/result.h"
+#include "handle/items.h"
 #include "handle/paths.h"
 #include "handle/space.h"
 #include "store/store.h"
@@ -44,22 +45,39 @@ static int add_column(void *result, hit_row *r, imgsearch_column *column)
 	return 0;
 }
 
-static int add_cell(void *result, hit_row *r, const store_cell *cell)
+static int add_value(void *result, hit_row *r, const char *name, const char *value, bool title)
 {
 	imgsearch_column *column = ims_result_alloc(result, 1, sizeof *column);
 	if (!column)
 		return IMGSEARCH_ENOMEM;
-	column->name = ims_result_text(result, cell->name);
-	column->value = ims_result_text(result, cell->value ? cell->value : "");
+	column->name = ims_result_text(result, name);
+	column->value = ims_result_text(result, value ? value : "");
 	if (!column->name || !column->value)
 		return IMGSEARCH_ENOMEM;
-	if (cell->title && *column->value)
+	if (title && *column->value)
 		r->hit->title = column->value;
 	return add_column(result, r, column);
 }
 
-static int fill_row(void *user, size_t i, const store_picture *p, const char *root_path,
-	const store_cell *cell)
+/* Facts come behind the columns of the CSV, which win unless they are empty. */
+static int add_facts(void *user, size_t i, const char *const *fact)
+{
+	lookup *l = user;
+	hit_row *r = &l->row[i];
+	size_t of_csv = r->columns->count;
+	int rc = 0;
+	for (int k = 0; !rc && k < FACTS; k++) {
+		imgsearch_column *own = ims_column_named(r->column, of_csv, ims_fact_names[k]);
+		if (!fact[k] || (own && *own->value))
+			continue;
+		rc = add_value(l->result, r, ims_fact_names[k], fact[k], k == FACT_TITLE && !r->hit->title);
+		if (!rc && own)
+			own->value = r->column[--r->columns->count]->value;
+	}
+	return rc;
+}
+
+static int fill_path(void *user, size_t i, const store_picture *p, const char *root_path)
 {
 	lookup *l = user;
 	hit_row *r = &l->row[i];
@@ -71,7 +89,16 @@ static int fill_row(void *user, size_t i, const store_picture *p, const char *ro
 		if (!r->hit->path)
 			return IMGSEARCH_ENOMEM;
 	}
-	return cell && l->columns ? add_cell(l->result, r, cell) : 0;
+	return 0;
+}
+
+static int fill_row(void *user, size_t i, const store_picture *p, const char *root_path,
+	const store_cell *cell)
+{
+	lookup *l = user;
+	int rc = fill_path(l, i, p, root_path);
+	return rc || !cell ? rc
+					   : add_value(l->result, &l->row[i], cell->name, cell->value, cell->title);
 }
 
 /* A vector without a row in the table of pictures is named by its id. */
@@ -95,8 +122,14 @@ static int look_up(lookup *l, imgsearch *s, size_t n, imgsearch_error *err)
 		l->row[i].hit->columns = l->row[i].columns;
 		rc = l->row[i].columns ? rc : IMGSEARCH_ENOMEM;
 	}
-	if (!rc)
-		rc = ids ? ims_store_pictures_lookup(s->store, ids, n, fill_row, l, err) : IMGSEARCH_ENOMEM;
+	if (!rc && !ids)
+		rc = IMGSEARCH_ENOMEM;
+	if (!rc && l->columns)
+		rc = ims_store_pictures_lookup(s->store, ids, n, fill_row, l, err);
+	else if (!rc)
+		rc = ims_store_paths_of(s->store, ids, n, fill_path, l, err);
+	if (!rc && l->columns)
+		rc = ims_store_facts_lookup(s->store, ids, n, add_facts, l, err);
 	for (size_t i = 0; !rc && i < n; i++)
 		if (!l->row[i].hit->path)
 			rc = name_by_id(l->result, l->row[i].hit);
@@ -145,32 +178,13 @@ static size_t drop_gone(imgsearch_hit **items, const hit_row *row, size_t n)
 	return kept;
 }
 
-/* Hits of nothing: in memory of `result`, or a result of their own. NULL: out of memory. */
-static imgsearch_hits *new_hits(void *result)
-{
-	imgsearch_hits *hits;
-	return result ? ims_result_alloc(result, 1, sizeof *hits) : ims_result_new(sizeof *hits);
-}
-
-const char ims_hits_plan_empty[] = "empty index";
-
-int ims_hits_empty(void *result, imgsearch_hits **out, imgsearch_error *err)
-{
-	imgsearch_hits *hits = *out = new_hits(result);
-	if (!hits)
-		return ims_nomem(err);
-	hits->searcher = "scan";
-	hits->plan = ims_hits_plan_empty;
-	hits->exact = 1;
-	return 0;
-}
-
 int ims_hits_make(void *result, imgsearch *s, imgsearch_metric metric, uint32_t fields,
 	const imgsearch_filter *filter, const topk *found, imgsearch_hits **out, imgsearch_error *err)
 {
 	size_t n = found->n;
 	bool owns = !result;
-	imgsearch_hits *hits = new_hits(result);
+	imgsearch_hits *hits = owns ? ims_result_new(sizeof *hits)
+								: ims_result_alloc(result, 1, sizeof *hits);
 	result = owns ? hits : result;
 	imgsearch_hit **items = hits ? ims_result_list(result, n, sizeof **items) : NULL;
 	hit_row *row = ims_zalloc(n, sizeof *row);

@@ -14,10 +14,4 @@
 int ims_hits_make(void *result, imgsearch *s, imgsearch_metric metric, uint32_t fields,
 	const imgsearch_filter *filter, const topk *found, imgsearch_hits **out, imgsearch_error *err);
 
-/* The plan of an answer from an index without rows. */
-extern const char ims_hits_plan_empty[];
-
-/* The hits of an index without a dimension, which has no rows. `result` as above. ENOMEM. */
-int ims_hits_empty(void *result, imgsearch_hits **out, imgsearch_error *err);
-
 #endif

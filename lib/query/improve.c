@@ -23,15 +23,16 @@ int ims_improve_check(const improvement *o, const space *sp, imgsearch_error *er
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"plain leaves out every improvement: neither expand nor reciprocal nor views go with "
 			"it");
-	if (o->expand > EXPAND_MOST || !isfinite(o->expand_power))
+	if (o->expand > IMGSEARCH_EXPAND_MAX || !isfinite(o->expand_power))
 		return ims_fail(err, IMGSEARCH_EINVAL, "expand is at most %d, and its power must be finite",
-			EXPAND_MOST);
+			IMGSEARCH_EXPAND_MAX);
 	if (o->reciprocal >= RERANK_DEPTH)
 		return ims_fail(err, IMGSEARCH_EINVAL, "k of re-ranking must be below %d", RERANK_DEPTH);
 	if (o->reciprocal && sp->metric != IMGSEARCH_METRIC_COSINE)
 		return ims_fail(err, IMGSEARCH_EINVAL, "re-ranking needs the cosine metric");
-	if (o->views > VIEWS_MOST)
-		return ims_fail(err, IMGSEARCH_EINVAL, "at most %d views of a picture", VIEWS_MOST);
+	if (o->views > IMGSEARCH_VIEWS_MAX)
+		return ims_fail(err, IMGSEARCH_EINVAL, "at most %d views of a picture",
+			IMGSEARCH_VIEWS_MAX);
 	return 0;
 }
 
@@ -118,14 +119,14 @@ static void place(int32_t crop[4], const image *im, uint32_t view)
 }
 
 /*
- * Adds the other views of a picture to its row and divides by their number. features: (VIEWS_MOST,
- * dim) of scratch.
+ * Adds the other views of a picture to its row and divides by their number. features: scratch,
+ * (IMGSEARCH_VIEWS_MAX, dim).
  */
 static int add_views(imgsearch *s, job *j, const model_identity *id, const space *sp,
 	const image *im, uint32_t views, float *row, float *features, imgsearch_error *err)
 {
-	imgsearch_input view[VIEWS_MOST] = { { 0 } };
-	imgsearch_error why[VIEWS_MOST] = { { 0 } };
+	imgsearch_input view[IMGSEARCH_VIEWS_MAX] = { { 0 } };
+	imgsearch_error why[IMGSEARCH_VIEWS_MAX] = { { 0 } };
 	for (uint32_t i = 1; i < views; i++) {
 		view[i - 1] = imgsearch_input_pixels(im->pixels, (int32_t)im->width, (int32_t)im->height,
 			0);
@@ -151,7 +152,7 @@ int ims_improve_views(imgsearch *s, job *j, const space *sp, const imgsearch_inp
 {
 	identity id = { 0 };
 	image im = { 0 };
-	float *features = ims_alloc_aligned(VIEWS_MOST, sp->dim * sizeof *features);
+	float *features = ims_alloc_aligned(IMGSEARCH_VIEWS_MAX, sp->dim * sizeof *features);
 	int rc = features ? ims_identity_decide(s, IDENTITY_QUERY, &id, err) : ims_nomem(err);
 	if (!rc)
 		rc = ims_picture_load(s, j, in, 0, &im, err);

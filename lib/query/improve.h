@@ -14,7 +14,7 @@ typedef struct improvement {
 	float expand_power;
 } improvement;
 
-enum { EXPAND_MOST = 10000, RERANK_DEPTH = 500 /* results that are re-ranked */, VIEWS_MOST = 6 };
+enum { RERANK_DEPTH = IMGSEARCH_RECIPROCAL_MAX + 1 }; /* results that are re-ranked */
 
 /* EINVAL: a value is above its limit, or options contradict each other. */
 int ims_improve_check(const improvement *o, const space *sp, imgsearch_error *err);

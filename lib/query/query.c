@@ -5,8 +5,7 @@
 #include "base/result.h"
 #include "handle/space.h"
 #include "handle/view.h"
-#include "query/chance.h"
-#include "query/hits.h"
+#include "query/answer.h"
 #include "query/improve.h"
 #include "query/search.h"
 
@@ -31,12 +30,7 @@ static int combine(imgsearch *s, query *q, const imgsearch_input *in, size_t n, 
 			break;
 		if (row != NO_PICTURE && weight > 0)
 			q->own[q->n_own++] = row;
-		rc = ims_space_check(sp, one, 1, "input", i, err);
-		if (rc)
-			break;
-		ims_space_apply(sp, one, one);
-		if (q->improve.views > 1 && in[i].kind != IMGSEARCH_INPUT_KIND_VECTOR)
-			rc = ims_improve_views(s, q->job, sp, &in[i], q->improve.views, one, err);
+		rc = ims_query_row(s, q, &in[i], i, one, err);
 		for (size_t j = 0; j < dim; j++)
 			out[j] += weight * one[j];
 	}
@@ -55,9 +49,8 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 	imgsearch_hits **out, imgsearch_error *err)
 {
 	topk found = { 0 };
-	search_report report = { 0 };
-	const char *name = "scan";
-	double start = ims_now(), searched = 0;
+	query_report report = { 0 };
+	double start = ims_now();
 	float *vector = ims_alloc_aligned(v->space.dim, sizeof(float));
 	int rc = vector ? combine(s, q, in, n, vector, err) : ims_nomem(err);
 	q->request.n = 1;
@@ -65,28 +58,13 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 		rc = ims_nomem(err);
 	double extracted = ims_now();
 	if (!rc)
-		rc = ims_query_search(s, v, q, vector, &found, &report, &name, err);
+		rc = ims_query_search(s, v, q, vector, &found, &report.search, &report.searcher, err);
 	if (!rc)
 		rc = ims_job_check(q->job, err);
-	if (!rc) {
-		searched = ims_now();
-		rc = ims_hits_make(NULL, s, v->space.metric, q->options.fields, &q->filter, &found, out,
-			err);
-	}
+	report.feature_seconds = extracted - start;
+	report.search_seconds = ims_now() - extracted;
 	if (!rc)
-		(*out)->reranked = q->improve.reciprocal > 0;
-	if (!rc && (!q->options.plain || !v->space.mean))
-		rc = ims_chance_fill(s, v, vector, q->own, q->n_own, q->options.max_chance, *out, err);
-	if (rc) {
-		imgsearch_hits_free(*out);
-		*out = NULL;
-	} else {
-		(*out)->searcher = name;
-		(*out)->plan = (*out)->count || v->rows.n ? report.plan : ims_hits_plan_empty;
-		(*out)->exact = report.exact;
-		(*out)->feature_seconds = extracted - start;
-		(*out)->search_seconds = searched - extracted;
-	}
+		rc = ims_answer_make(NULL, s, v, q, vector, &found, &report, out, err);
 	ims_topk_free(&found);
 	ims_free(vector);
 	return rc;
@@ -106,7 +84,7 @@ static int query_in(void *arg, view *v, imgsearch_error *err)
 	const asked *a = arg;
 	query q;
 	if (!v->space.dim)
-		return ims_hits_empty(NULL, a->out, err);
+		return ims_answer_empty(NULL, a->out, err);
 	int rc = ims_query_make(&q, a->s, v, a->options, a->job, err);
 	if (!rc)
 		rc = run_query(a->s, v, a->in, a->n, &q, a->out, err);

@@ -3,7 +3,6 @@
 
 #include "base/ids.h"
 #include "handle/feature.h"
-#include "handle/filter.h"
 #include "handle/space.h"
 #include "query/improve.h"
 #include "store/store.h"
@@ -14,7 +13,9 @@
 
 static int make_subset(imgsearch *s, query *q, imgsearch_error *err)
 {
-	int rc = ims_filter_ids(s, &q->filter, &q->subset, &q->request.filter_count, err);
+	int rc = ims_filter_widen(s, &q->filter, &q->folders, err);
+	if (!rc)
+		rc = ims_filter_ids(s, &q->filter, q->job, &q->subset, &q->request.filter_count, err);
 	q->request.subset = q->subset;
 	return rc;
 }
@@ -81,7 +82,7 @@ int ims_query_make(query *q, imgsearch *s, const view *v, const imgsearch_query_
 	if (o->has_min_score)
 		q->request.max_distance = ims_score_distance(v->space.metric, o->min_score);
 	rc = bound_k(s, &q->request.k, err);
-	if (!rc && (q->filter.folders || q->filter.ids))
+	if (!rc && (q->filter.folders || q->filter.ids || ims_filter_has_condition(&q->filter)))
 		rc = make_subset(s, q, err);
 	if (q->filter.accept) {
 		q->request.filter = passes;
@@ -107,5 +108,18 @@ void ims_query_free(query *q)
 {
 	ims_pool_free(q->pool);
 	ims_free(q->subset);
+	ims_filter_folders_free(&q->folders);
 	ims_free(q->own);
+}
+
+int ims_query_row(imgsearch *s, const query *q, const imgsearch_input *in, size_t i, float *row,
+	imgsearch_error *err)
+{
+	int rc = ims_space_check(q->space, row, 1, "input", i, err);
+	if (rc)
+		return rc;
+	ims_space_apply(q->space, row, row);
+	if (q->improve.views <= 1 || in->kind == IMGSEARCH_INPUT_KIND_VECTOR)
+		return 0;
+	return ims_improve_views(s, q->job, q->space, in, q->improve.views, row, err);
 }

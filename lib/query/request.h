@@ -3,6 +3,7 @@
 #define IMS_QUERY_REQUEST_H
 
 #include "handle/feature.h"
+#include "handle/filter.h"
 #include "handle/view.h"
 #include "query/improve.h"
 
@@ -12,8 +13,9 @@ typedef struct query {
 	imgsearch_query_options options;
 	search_request request;  /* the search sets its queries and n */
 	imgsearch_filter filter; /* a complete copy; zero: every item */
+	filter_folders folders;  /* those of the filter, widened */
 	job *job;
-	int64_t *subset; /* owned: the ids that folders and ids allow, sorted; NULL: all */
+	int64_t *subset; /* owned: the ids that all but `accept` allows, sorted; NULL: all */
 	improvement improve;
 	const space *space; /* of the view */
 	int64_t *own;       /* owned: the stored rows of positive weight that the query is made of */
@@ -24,11 +26,19 @@ typedef struct query {
 
 /*
  * ims_query_free is needed also on error. *q must not be copied or moved. EINVAL: the options
- * contradict each other. EDB, EIO, ENOMEM.
+ * contradict each other, or a condition has a column that no picture has. EDB, EIO, ENOMEM.
  */
 int ims_query_make(query *q, imgsearch *s, const view *v, const imgsearch_query_options *options,
 	job *j, imgsearch_error *err);
 void ims_query_free(query *q);
+
+/*
+ * row (dim), the feature of input i, becomes its row in the space of the index: checked, moved,
+ * with the mean over the views that the options ask for. EINVAL: it can be in no answer. The errors
+ * of ims_improve_views.
+ */
+int ims_query_row(imgsearch *s, const query *q, const imgsearch_input *in, size_t i, float *row,
+	imgsearch_error *err);
 
 /* Of many queries: searches with as many threads as the options say. ENOMEM. */
 int ims_query_threads(query *q, imgsearch_error *err);

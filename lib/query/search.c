@@ -30,6 +30,17 @@ static const row_source *rows_of(const view *v, const query *q)
 	return q->options.plain && v->space.mean ? &v->plain_rows : &v->rows;
 }
 
+/* A view is older than rows that were added since; how to scan depends on their number. */
+static int scan(imgsearch *s, const row_source *rows, const search_request *request, topk *out,
+	search_report *report, imgsearch_error *err)
+{
+	store_counts counts;
+	row_source now = *rows;
+	int rc = ims_store_counts(s->store, &counts, err);
+	now.n = rc ? 0 : (size_t)counts.vectors;
+	return rc ? rc : ims_search_scan(&now, request, out, report, err);
+}
+
 static int search_once(imgsearch *s, view *v, const query *q, size_t k, topk *out,
 	search_report *report, const char **name, imgsearch_error *err)
 {
@@ -56,7 +67,7 @@ static int search_once(imgsearch *s, view *v, const query *q, size_t k, topk *ou
 	*name = index ? ims_search_name(index) : "scan";
 	if (index)
 		return ims_search_query(index, &request, out, report, err);
-	rc = ims_search_scan(rows, &request, out, report, err);
+	rc = scan(s, rows, &request, out, report, err);
 	if (!rc && lags)
 		report->plan = "scan: cheaper than the changes that the searcher lacks";
 	return rc;
@@ -76,20 +87,14 @@ static int fetch(const view *v, const query *q, topk *found, size_t *n, float **
 	*rows = ims_alloc_aligned(most, source->dim * sizeof(float));
 	for (size_t i = 0; ids && i < most; i++)
 		ids[i] = found->item[i].id;
-	int rc = ids && there && *rows ? source->fetch(source->ctx, ids, most, *rows, there, err)
+	*n = most;
+	int rc = ids && there && *rows ? ims_search_fetch(source, ids, n, *rows, there, err)
 								   : ims_nomem(err);
-	for (size_t i = 0; !rc && i < found->n; i++) {
-		if (i < most && !there[i])
-			continue;
-		if (i < most && kept < i)
-			memcpy(*rows + kept * source->dim, *rows + i * source->dim,
-				source->dim * sizeof(float));
-		found->item[kept++] = found->item[i];
-	}
-	if (!rc) {
-		*n = most - (found->n - kept);
+	for (size_t i = 0; !rc && i < found->n; i++)
+		if (i >= most || there[i])
+			found->item[kept++] = found->item[i];
+	if (!rc)
 		found->n = kept;
-	}
 	ims_free(ids);
 	ims_free(there);
 	return rc;

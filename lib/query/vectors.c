@@ -52,6 +52,8 @@ static int run_vectors(imgsearch *s, view *v, query *q, const float *queries, si
 			rc = ims_nomem(err);
 	for (size_t at = 0; !rc && at < n; at += step) {
 		size_t now = n - at < step ? n - at : step;
+		if (at)
+			ims_store_snapshot_pause(s->store);
 		for (size_t i = 0; i < now; i++)
 			ims_space_apply(q->space, queries + (at + i) * dim, rows + i * dim);
 		q->request.n = now;

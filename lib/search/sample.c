@@ -1,4 +1,4 @@
-/* An even choice of the rows of a collection, in order of id. */
+/* An even choice of the rows of a source, in order of id. */
 #include "search/search.h"
 
 #include <string.h>

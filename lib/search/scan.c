@@ -100,17 +100,11 @@ static int scan_subset(pass *p)
 	float *rows = ims_alloc(room * dim, sizeof(float));
 	int rc = rows || !room ? 0 : ims_nomem(p->err);
 	for (size_t i = 0; !rc && i < q->filter_count; i += room) {
-		size_t n = q->filter_count - i < room ? q->filter_count - i : room, kept = 0;
-		rc = p->source->fetch(p->source->ctx, q->subset + i, n, rows, found, p->err);
-		for (size_t r = 0; !rc && r < n; r++)
-			if (found[r]) {
-				ids[kept] = q->subset[i + r];
-				if (kept != r)
-					memmove(rows + kept * dim, rows + r * dim, dim * sizeof(float));
-				kept++;
-			}
+		size_t n = q->filter_count - i < room ? q->filter_count - i : room;
+		memcpy(ids, q->subset + i, n * sizeof *ids);
+		rc = ims_search_fetch(p->source, ids, &n, rows, found, p->err);
 		if (!rc)
-			rc = scan_block(p, ids, rows, kept);
+			rc = scan_block(p, ids, rows, n);
 	}
 	ims_free(rows);
 	return rc;

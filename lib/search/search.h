@@ -1,5 +1,5 @@
 /*
- * Nearest rows of a collection. Every searcher fills one table of functions; callers use the
+ * Nearest rows of a row source. Every searcher fills one table of functions; callers use the
  * ims_search_* wrappers. Searchers know no pictures and no database: rows come from a `row_source`,
  * their own state goes to a `chunk_sink` and comes back from a `chunk_source`, all given by the
  * caller (handle/view.c, build/build.c).
@@ -39,6 +39,13 @@ typedef struct row_source {
 
 /* At most `room` rows, evenly taken, into out (room, dim); *n: how many. job may be NULL. */
 int ims_search_sample(const row_source *rows, size_t room, float *out, size_t *n, const job *job,
+	imgsearch_error *err);
+
+/*
+ * Rows by id into out (*n, dim), without those that are gone: the others move to the front, with
+ * their ids, and *n is their number. found[i] = 0: the i-th of the ids that were given is gone.
+ */
+int ims_search_fetch(const row_source *rows, int64_t *ids, size_t *n, float *out, uint8_t *found,
 	imgsearch_error *err);
 
 /* State of a searcher as numbered chunks, about 1 MiB each, kept with a checksum by the store. */
@@ -171,7 +178,7 @@ typedef struct search_facts {
 	size_t n;
 	uint32_t dim;
 	double spread; /* effective dimension, by the spectrum of a sample; 0: unknown */
-	float *sample; /* (sampled, dim): rows of the collection */
+	float *sample; /* (sampled, dim): rows of the source */
 	size_t sampled;
 } search_facts;
 

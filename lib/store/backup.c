@@ -269,6 +269,16 @@ static int run(backup *b)
 	return rc;
 }
 
+/* Names the target, for which SQLite and the job have no name or another one. */
+static void name_target(const backup *b, int rc, imgsearch_error *why)
+{
+	bool stopped = rc == IMGSEARCH_ECANCELED || rc == IMGSEARCH_EDEADLINE;
+	const char *reason = stopped ? ims_stop_text(rc) : "the disk is full";
+	if (b->part && (stopped || (rc == IMGSEARCH_EIO && why->detail == ENOSPC)))
+		snprintf(why->message, sizeof why->message, "%s: %s; the copy is removed", b->target.path,
+			reason);
+}
+
 int ims_store_backup(store *st, const char *path, bool replace, job *j, imgsearch_error *err)
 {
 	imgsearch_error why = { 0 };
@@ -278,9 +288,7 @@ int ims_store_backup(store *st, const char *path, bool replace, job *j, imgsearc
 	int rc = ims_store_paths(&b.target, path, &why);
 	if (!rc)
 		rc = run(&b);
-	if (rc == IMGSEARCH_EIO && why.detail == ENOSPC && b.part)
-		snprintf(why.message, sizeof why.message, "%s: the disk is full; the copy is removed",
-			b.target.path);
+	name_target(&b, rc, &why);
 	if (rc && err)
 		*err = why;
 	ims_free(b.part);

@@ -34,11 +34,10 @@ int ims_store_changes_trim(store *st, imgsearch_error *err)
 				  "");
 }
 
-static const char newest_change[] = "SELECT seq FROM sqlite_sequence WHERE name = 'change'";
-
-int ims_store_change_last(store *st, int64_t *change, imgsearch_error *err)
+int ims_store_change_newest(conn *c, int64_t *change, imgsearch_error *err)
 {
-	return ims_store_read_number(st, change, 0, err, newest_change, "");
+	return ims_store_number(c, change, 0, err,
+		"SELECT seq FROM sqlite_sequence WHERE name = 'change'", "");
 }
 
 int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsearch_error *err)
@@ -60,7 +59,7 @@ int ims_store_changes_between(store *st, int64_t after, int64_t last, int64_t **
 		return rc;
 	rc = ims_store_read_begin(c, err);
 	if (!rc)
-		rc = ims_store_number(c, &newest, 0, err, newest_change, "");
+		rc = ims_store_change_newest(c, &newest, err);
 	if (!rc) /* numbers have no gaps */
 		rc = ims_store_number(c, &oldest, newest + 1, err, "SELECT min(number) FROM change", "");
 	if (!rc && (after < oldest - 1 || after > newest))

@@ -1,25 +1,27 @@
 /* Checks the integrity of the file and reports each problem as a sentence. */
 #include "store/sql.h"
 
+#include <string.h>
+
 typedef struct report {
 	int (*each)(void *user, const char *problem);
 	void *user;
 } report;
 
 /*
- * Reports the first column of every row as a problem. `fine` is what SQLite returns for no problem;
- * NULL: nothing.
+ * Reports the first column of every row as a problem, but for the "ok" of an integrity check that
+ * finds none.
  */
-static int report_rows(conn *c, const report *to, const char *sql, const char *fine,
-	imgsearch_error *err)
+static int report_rows(conn *c, const report *to, const char *sql, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
 	int rc = ims_store_query(c, &s, err, sql, "");
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
 		const char *text = (const char *)sqlite3_column_text(s, 0);
-		rc = !text                                 ? ims_nomem(err)
-			: fine && !sqlite3_stricmp(text, fine) ? 0
-												   : to->each(to->user, text);
+		if (!text)
+			rc = ims_nomem(err);
+		else
+			rc = strcmp(text, "ok") ? to->each(to->user, text) : 0;
 	}
 	ims_store_done(c, s);
 	return rc;
@@ -57,6 +59,45 @@ static int check_chunks(conn *c, const report *to, imgsearch_error *err)
 	return rc;
 }
 
+/* What must hold: each statement returns a sentence for each fault, at most 100. */
+static const char *const rules[] = {
+	"PRAGMA integrity_check(100)",
+	"SELECT 'table ' || \"table\" || ': row ' || ifnull(rowid, '') || ' refers to a"
+	" missing row of ' || parent FROM pragma_foreign_key_check LIMIT 100",
+	"SELECT 'picture ' || id || ' is indexed but has no vector' FROM picture"
+	" WHERE state = 1 AND id NOT IN (SELECT id FROM vector) LIMIT 100",
+	"SELECT 'picture ' || id || ' is a duplicate of ' || ifnull(same_as, 'nothing') || ',"
+	" which is not indexed' FROM picture p"
+	" WHERE state = 2 AND NOT EXISTS(SELECT 1 FROM picture q WHERE q.id = p.same_as AND"
+	" q.state = 1) LIMIT 100",
+	"SELECT 'picture ' || id || ' is another name of ' || ifnull(same_file, 'nothing') ||"
+	" ', which is no picture with its bytes' FROM picture p"
+	" WHERE state = 9 AND NOT EXISTS(SELECT 1 FROM picture q WHERE q.id = p.same_file AND"
+	" q.state IN (1, 2) AND q.hash = p.hash AND ifnull(q.same_as, q.id) = p.same_as)"
+	" LIMIT 100",
+	"SELECT 'picture ' || id || ' is in state ' || state || ', but another name of ' ||"
+	" same_file FROM picture WHERE state NOT IN (8, 9) AND same_file NOTNULL LIMIT 100",
+	"SELECT 'picture ' || id || ' is deleted but has a vector' FROM picture"
+	" WHERE state = 8 AND id IN (SELECT id FROM vector) LIMIT 100",
+	"SELECT 'picture ' || id || ' is a deleted copy of ' || same_as || ', which is not"
+	" deleted' FROM picture p WHERE state = 8 AND NOT EXISTS(SELECT 1 FROM picture q"
+	" WHERE q.id = p.same_as AND q.state = 8) AND same_as IS NOT NULL LIMIT 100",
+	"SELECT 'the vector of ' || id || ' is kept, but it is not deleted' FROM vector_kept k"
+	" WHERE EXISTS(SELECT 1 FROM picture p WHERE p.id = k.id AND p.state <> 8)"
+	" OR EXISTS(SELECT 1 FROM vector v WHERE v.id = k.id) LIMIT 100",
+	"SELECT 'vectors of different lengths: ' || group_concat(DISTINCT length(data)) || '"
+	" bytes' FROM (SELECT data FROM vector UNION ALL SELECT data FROM vector_kept)"
+	" HAVING count(DISTINCT length(data)) > 1",
+	"SELECT 'the count of ' || CASE what WHEN 101 THEN 'vectors' WHEN 102 THEN"
+	" 'new vectors' WHEN 103 THEN 'kept vectors' ELSE 'pictures in state ' || what END ||"
+	" ' is ' || n || ' instead of ' || is_n FROM (SELECT what, n, CASE what WHEN 101 THEN"
+	" (SELECT count(*) FROM vector)"
+	" WHEN 102 THEN (SELECT count(*) FROM vector_next)"
+	" WHEN 103 THEN (SELECT count(*) FROM vector_kept) ELSE (SELECT count(*) FROM picture"
+	" WHERE state = what) END AS is_n FROM tally)"
+	" WHERE n <> is_n",
+};
+
 int ims_store_check(store *st, store_problem_each *each, void *user, imgsearch_error *err)
 {
 	conn *c;
@@ -65,72 +106,8 @@ int ims_store_check(store *st, store_problem_each *each, void *user, imgsearch_e
 	if (rc)
 		return rc;
 	rc = ims_store_read_begin(c, err);
-	if (!rc)
-		rc = report_rows(c, &to, "PRAGMA integrity_check(100)", "ok", err);
-	if (!rc)
-		rc = report_rows(c, &to,
-			"SELECT 'table ' || \"table\" || ': row ' || ifnull(rowid, '') || ' refers to a"
-			" missing row of ' || parent FROM pragma_foreign_key_check LIMIT 100",
-			NULL, err);
-	if (!rc)
-		rc = report_rows(c, &to,
-			"SELECT 'picture ' || id || ' is indexed but has no vector' FROM picture"
-			" WHERE state = 1 AND id NOT IN (SELECT id FROM vector) LIMIT 100",
-			NULL, err);
-	if (!rc)
-		rc = report_rows(c, &to,
-			"SELECT 'picture ' || id || ' is a duplicate of ' || ifnull(same_as, 'nothing') || ',"
-			" which is not indexed' FROM picture p"
-			" WHERE state = 2 AND NOT EXISTS(SELECT 1 FROM picture q WHERE q.id = p.same_as AND"
-			" q.state = 1) LIMIT 100",
-			NULL, err);
-	if (!rc)
-		rc = report_rows(c, &to,
-			"SELECT 'picture ' || id || ' is another name of ' || ifnull(same_file, 'nothing') ||"
-			" ', which is no picture with its bytes' FROM picture p"
-			" WHERE state = 9 AND NOT EXISTS(SELECT 1 FROM picture q WHERE q.id = p.same_file AND"
-			" q.state IN (1, 2) AND q.hash = p.hash AND ifnull(q.same_as, q.id) = p.same_as)"
-			" LIMIT 100",
-			NULL, err);
-	if (!rc)
-		rc = report_rows(c, &to,
-			"SELECT 'picture ' || id || ' is in state ' || state || ', but another name of ' ||"
-			" same_file FROM picture WHERE state NOT IN (8, 9) AND same_file NOTNULL LIMIT 100",
-			NULL, err);
-	if (!rc)
-		rc = report_rows(c, &to,
-			"SELECT 'picture ' || id || ' is deleted but has a vector' FROM picture"
-			" WHERE state = 8 AND id IN (SELECT id FROM vector) LIMIT 100",
-			NULL, err);
-	if (!rc)
-		rc = report_rows(c, &to,
-			"SELECT 'picture ' || id || ' is a deleted copy of ' || same_as || ', which is not"
-			" deleted' FROM picture p WHERE state = 8 AND NOT EXISTS(SELECT 1 FROM picture q"
-			" WHERE q.id = p.same_as AND q.state = 8) AND same_as IS NOT NULL LIMIT 100",
-			NULL, err);
-	if (!rc)
-		rc = report_rows(c, &to,
-			"SELECT 'the vector of ' || id || ' is kept, but it is not deleted' FROM vector_kept k"
-			" WHERE EXISTS(SELECT 1 FROM picture p WHERE p.id = k.id AND p.state <> 8)"
-			" OR EXISTS(SELECT 1 FROM vector v WHERE v.id = k.id) LIMIT 100",
-			NULL, err);
-	if (!rc)
-		rc = report_rows(c, &to,
-			"SELECT 'vectors of different lengths: ' || group_concat(DISTINCT length(data)) || '"
-			" bytes' FROM (SELECT data FROM vector UNION ALL SELECT data FROM vector_kept)"
-			" HAVING count(DISTINCT length(data)) > 1",
-			NULL, err);
-	if (!rc)
-		rc = report_rows(c, &to,
-			"SELECT 'the count of ' || CASE what WHEN 101 THEN 'vectors' WHEN 102 THEN"
-			" 'new vectors' WHEN 103 THEN 'kept vectors' ELSE 'pictures in state ' || what END ||"
-			" ' is ' || n || ' instead of ' || is_n FROM (SELECT what, n, CASE what WHEN 101 THEN"
-			" (SELECT count(*) FROM vector)"
-			" WHEN 102 THEN (SELECT count(*) FROM vector_next)"
-			" WHEN 103 THEN (SELECT count(*) FROM vector_kept) ELSE (SELECT count(*) FROM picture"
-			" WHERE state = what) END AS is_n FROM tally)"
-			" WHERE n <> is_n",
-			NULL, err);
+	for (size_t i = 0; !rc && i < sizeof rules / sizeof *rules; i++)
+		rc = report_rows(c, &to, rules[i], err);
 	if (!rc)
 		rc = check_chunks(c, &to, err);
 	ims_store_read_end(c);

@@ -4,8 +4,8 @@
  * therefore done only while there is no journal, and ims_store_acquire looks at the file and for a
  * journal each time. A statement under which the file was changed fails.
  *
- * A file of an older version that is open for reading only is read as it is, through views. A
- * writer may upgrade it meanwhile. A connection with views therefore holds a read transaction from
+ * A file of an older version is read as it is, through views, until a writer upgrades it: one of
+ * this handle, or of another. A connection with views therefore holds a read transaction from
  * ims_store_acquire to ims_store_release, and is closed where the file is found upgraded.
  *
  * ":memory:" has one handle, which SQLite serialises and all connections share. A connection holds
@@ -60,19 +60,27 @@ static int open_handle(conn *c, bool writer, imgsearch_error *err)
 	return rc ? c->db ? ims_store_sql_fail(c, rc, err) : ims_nomem(err) : 0;
 }
 
+/* SQLite before 3.35 has no views where those of files are switched off. */
+bool ims_store_has_views(void)
+{
+	return sqlite3_libversion_number() >= 3035000;
+}
+
 static int get_version(conn *c, int64_t *version, imgsearch_error *err)
 {
 	return ims_store_number(c, version, 0, err, "PRAGMA user_version", "");
 }
 
-/* SQLite before 3.35 has no views where those of files are switched off. */
+/* A file that can be written is upgraded when it is opened where there are no views. */
 static int make_views(conn *c, imgsearch_error *err)
 {
 	int64_t version;
 	int rc = get_version(c, &version, err);
 	if (rc || version < 1 || version >= IMS_STORE_VERSION)
 		return rc;
-	if (sqlite3_libversion_number() < 3035000)
+	if (!ims_store_has_views() && !c->st->read_only)
+		return 0;
+	if (!ims_store_has_views())
 		return ims_fail(err, IMGSEARCH_EVERSION,
 			"index %s was made by an older imgsearch, and was not opened since where it can be "
 			"written",
@@ -113,7 +121,7 @@ int ims_store_connect(store *st, conn **out, bool writer, imgsearch_error *err)
 			"PRAGMA cache_size=-65536; PRAGMA journal_size_limit=67108864; PRAGMA"
 			" wal_autocheckpoint=4096",
 			err);
-	else if (!rc && st->read_only)
+	else if (!rc && !writer)
 		rc = make_views(c, err);
 	if (!rc && !writer)
 		rc = ims_store_exec(c, "PRAGMA query_only=ON; PRAGMA cache_size=-8192", err);
@@ -123,6 +131,17 @@ int ims_store_connect(store *st, conn **out, bool writer, imgsearch_error *err)
 	}
 	*out = c;
 	return 0;
+}
+
+int64_t ims_store_old_version(store *st)
+{
+	conn *c;
+	if (atomic_load(&st->current) || ims_store_acquire(st, &c, NULL))
+		return 0;
+	int64_t version = c->old;
+	ims_store_release(st, c);
+	atomic_store(&st->current, !version);
+	return version;
 }
 
 void ims_store_disconnect(conn *c)
@@ -172,15 +191,12 @@ static int begin_old(conn *c, bool *upgraded, imgsearch_error *err)
 	return rc;
 }
 
-int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
+int ims_store_acquire_own(store *st, conn **out, imgsearch_error *err)
 {
 	bool upgraded = true;
-	if (ims_store_own_transaction(st)) {
-		*out = st->writer;
-		return 0;
-	}
+	int64_t state;
 	*out = NULL;
-	int rc = ims_store_check_path(st, err);
+	int rc = ims_store_look(st, &state, err);
 	while (!rc && upgraded) {
 		*out = take_idle(st);
 		if (!*out)
@@ -190,7 +206,7 @@ int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
 			(*out)->steps = 0;
 			rc = begin_old(*out, &upgraded, err);
 			if (!rc && !upgraded)
-				rc = ims_store_check_file(*out, err);
+				rc = ims_store_check_content(*out, state, err);
 		}
 		if (rc || upgraded) {
 			ims_store_disconnect(*out);
@@ -198,6 +214,31 @@ int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
 		}
 	}
 	return rc;
+}
+
+int ims_store_acquire(store *st, conn **out, imgsearch_error *err)
+{
+	if (ims_store_own_transaction(st)) {
+		*out = st->writer;
+		return 0;
+	}
+	store_snapshot *snapshot = ims_store_snapshot_get(st);
+	if (snapshot && snapshot->conn) {
+		*out = snapshot->conn;
+		return 0;
+	}
+	int rc = ims_store_acquire_own(st, out, err);
+	if (rc || !snapshot)
+		return rc;
+	rc = ims_store_read_begin(*out, err);
+	if (rc) {
+		ims_store_release(st, *out);
+		*out = NULL;
+		return rc;
+	}
+	snapshot->conn = *out;
+	snapshot->conn->shared = true;
+	return 0;
 }
 
 static void end_read(conn *c)
@@ -208,9 +249,9 @@ static void end_read(conn *c)
 
 void ims_store_release(store *st, conn *c)
 {
-	if (!c || c == st->writer)
+	if (!c || c == st->writer || c->shared)
 		return;
-	if (c->old)
+	if (!c->borrowed)
 		end_read(c);
 	ims_store_let_go(st, &c->hold);
 	pthread_mutex_lock(&st->mutex);
@@ -235,6 +276,6 @@ int ims_store_read_begin(conn *c, imgsearch_error *err)
 
 void ims_store_read_end(conn *c)
 {
-	if (c != c->st->writer && !c->borrowed && !c->old)
+	if (c != c->st->writer && !c->borrowed && !c->old && !c->shared)
 		end_read(c);
 }

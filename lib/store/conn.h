@@ -21,7 +21,11 @@ typedef struct conn {
 	int64_t old;        /* reads a file of this version through views (schema.h); 0: needs none */
 	store_hold hold;    /* of ":memory:" */
 	int64_t file_state; /* of an immutable file, when it was opened */
-	unsigned steps;     /* of statements, since ims_store_acquire */
+	bool shared;        /* belongs to a snapshot of its thread */
+	bool has_state;     /* state is that of the data version */
+	int64_t data_version;
+	store_state state;
+	unsigned steps; /* of statements, since ims_store_acquire */
 	int failed; /* status of the first statement that failed; a transaction must be rolled back */
 	struct {
 		const char *sql;
@@ -42,6 +46,7 @@ struct store {
 	atomic_llong file_id;      /* its random number; 0: it has none */
 	atomic_llong checked;      /* the state of the file when its number was last compared */
 	atomic_bool overwritten;   /* it had another number: another file was copied over it */
+	atomic_bool current;       /* the file was seen to be of the newest version */
 	atomic_bool writing;       /* the writer lock is held through this handle */
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread; /* the thread that sees the work of the open transaction */
@@ -57,19 +62,34 @@ struct store {
 	unsigned gate_queue;           /* threads that wait for its end */
 	conn *idle[STORE_READERS];
 	size_t n_idle;
-	conn *watch;         /* for ims_store_data_version, whose number is a connection's */
-	int64_t file_state;  /* of a file that is open for reading only: its time and size */
-	bool journal;        /* whether it has a journal with something in it */
-	int64_t file_states; /* how often these two changed */
+	int64_t file_state; /* of a file that is open for reading only: its time and size */
+	bool journal;       /* whether it has a journal with something in it */
 };
 
 /* A connection for writing or reading. On failure *out is NULL. */
 int ims_store_connect(store *st, conn **out, bool writer, imgsearch_error *err);
 void ims_store_disconnect(conn *c); /* NULL is fine */
 
-/* A connection for reading on this thread: from the pool, or the writing one in its transaction. */
+/* Whether an older file can be read through views; otherwise it is upgraded first. */
+bool ims_store_has_views(void);
+
+/*
+ * A connection for reading on this thread: that of its snapshot, or from the pool, or the writing
+ * one in its transaction.
+ */
 int ims_store_acquire(store *st, conn **out, imgsearch_error *err);
+/* One from the pool. It may be used on another thread. */
+int ims_store_acquire_own(store *st, conn **out, imgsearch_error *err);
 void ims_store_release(store *st, conn *c); /* NULL is fine */
+
+/* The snapshot of this thread; NULL: none. */
+store_snapshot *ims_store_snapshot_get(const store *st);
+
+/*
+ * The connection of the writer, which upgrades an older file; under the writer lock. On failure
+ * there is none.
+ */
+int ims_store_open_writer(store *st, imgsearch_error *err);
 
 /* Whether this thread has a transaction open. */
 bool ims_store_own_transaction(store *st);
@@ -84,16 +104,19 @@ int ims_store_check_unchanged(conn *c, imgsearch_error *err);
 
 /*
  * The file of the path is the one that was opened. EIO: it was replaced, moved or deleted; what is
- * written through this handle would go to a file that nobody sees. Nothing for ":memory:".
+ * written through this handle would go to a file that nobody sees. Nothing for ":memory:". *state
+ * receives ims_store_file_state, from the same look at the file; 0 where nothing was looked at.
  */
+int ims_store_look(const store *st, int64_t *state, imgsearch_error *err);
 int ims_store_check_path(const store *st, imgsearch_error *err);
 int ims_store_remember_file(store *st, imgsearch_error *err);
 
 /*
- * The same, and no other file was copied over it: whenever its time or size changed, the number
- * that it got when it was made is read through c. EIO. What lies in the journal hides the file.
+ * No other file was copied over it: whenever its state changed, the number that it got when it was
+ * made is read through c. EIO. What lies in the journal hides the file.
  */
-int ims_store_check_file(conn *c, imgsearch_error *err);
+int ims_store_check_content(conn *c, int64_t state, imgsearch_error *err);
+int ims_store_check_file(conn *c, imgsearch_error *err); /* both */
 /* Whether an error of SQLite comes from another file that was copied over this one; err says so. */
 bool ims_store_is_overwritten(conn *c, imgsearch_error *err);
 /* Within a transaction: gives the file a number, where it has none. */

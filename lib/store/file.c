@@ -1,4 +1,4 @@
-/* The file as a whole: free space, size, and changes by other processes. */
+/* The file as a whole: free space, size, and whether it is still the one that was opened. */
 #include "store/gate.h"
 #include "store/sql.h"
 
@@ -96,14 +96,13 @@ int ims_store_remember_file(store *st, imgsearch_error *err)
 	return rc;
 }
 
-int ims_store_check_file(conn *c, imgsearch_error *err)
+int ims_store_check_content(conn *c, int64_t state, imgsearch_error *err)
 {
 	store *st = c->st;
-	int64_t id, state = ims_store_file_state(st);
-	int rc = ims_store_check_path(st, err);
-	if (rc || !st->inode || state == atomic_load(&st->checked))
-		return rc;
-	rc = read_file_id(c, &id, err);
+	int64_t id;
+	if (!st->inode || state == atomic_load(&st->checked))
+		return 0;
+	int rc = read_file_id(c, &id, err);
 	if (rc) /* another file may have no such table */
 		return rc == IMGSEARCH_EDB && ims_store_is_overwritten(c, err) ? IMGSEARCH_EIO : rc;
 	if (atomic_load(&st->file_id) && id != atomic_load(&st->file_id)) {
@@ -125,24 +124,42 @@ bool ims_store_is_overwritten(conn *c, imgsearch_error *err)
 	return true;
 }
 
-int ims_store_check_path(const store *st, imgsearch_error *err)
+static int64_t state_of(const struct stat *info)
+{
+	return (int64_t)info->st_mtim.tv_sec * 1000000000 + info->st_mtim.tv_nsec + info->st_size;
+}
+
+int ims_store_look(const store *st, int64_t *state, imgsearch_error *err)
 {
 	struct stat info;
+	*state = 0;
 	if (!st->inode)
 		return 0;
 	if (stat(st->path, &info))
 		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s was moved or deleted while it was open",
 			st->path);
+	*state = state_of(&info);
 	bool same = info.st_dev == st->device && info.st_ino == st->inode;
 	return same && !atomic_load(&st->overwritten) ? 0 : replaced(st, err);
+}
+
+int ims_store_check_file(conn *c, imgsearch_error *err)
+{
+	int64_t state;
+	int rc = ims_store_look(c->st, &state, err);
+	return rc ? rc : ims_store_check_content(c, state, err);
+}
+
+int ims_store_check_path(const store *st, imgsearch_error *err)
+{
+	int64_t state;
+	return ims_store_look(st, &state, err);
 }
 
 int64_t ims_store_file_state(const store *st)
 {
 	struct stat info;
-	return stat(st->path, &info)
-		? 0
-		: (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec + info.st_size;
+	return stat(st->path, &info) ? 0 : state_of(&info);
 }
 
 bool ims_store_journal_exists(const store *st)
@@ -157,13 +174,8 @@ void ims_store_drop_outdated(store *st)
 	bool journal = ims_store_journal_exists(st);
 	if (!state || (state == st->file_state && journal == st->journal))
 		return;
-	if (st->watch && st->watch->immutable) {
-		ims_store_disconnect(st->watch);
-		st->watch = NULL;
-	}
 	while (st->n_idle)
 		ims_store_disconnect(st->idle[--st->n_idle]);
-	st->file_states++;
 	st->file_state = state;
 	st->journal = journal;
 }
@@ -174,22 +186,4 @@ int ims_store_check_unchanged(conn *c, imgsearch_error *err)
 		return 0;
 	return c->failed = ims_fail(err, IMGSEARCH_EBUSY,
 			   "index %s was changed while it was read: ask again", c->st->path);
-}
-
-int ims_store_data_version(store *st, int64_t *version, imgsearch_error *err)
-{
-	int rc = 0;
-	*version = atomic_load(&st->commits);
-	if (st->memory)
-		return 0;
-	pthread_mutex_lock(&st->mutex);
-	if (st->read_only)
-		ims_store_drop_outdated(st);
-	if (!st->watch)
-		rc = ims_store_connect(st, &st->watch, false, err);
-	if (!rc)
-		rc = ims_store_number(st->watch, version, 0, err, "PRAGMA data_version", "");
-	*version += st->file_states << 32;
-	pthread_mutex_unlock(&st->mutex);
-	return rc;
 }

@@ -93,7 +93,7 @@ int ims_store_write_begin(store *st, imgsearch_error *err)
 		rc = ims_store_lock(st, err);
 	if (rc)
 		return rc;
-	if (!st->writer && (rc = ims_store_connect(st, &st->writer, true, err)))
+	if (!st->writer && (rc = ims_store_open_writer(st, err)))
 		ims_store_unlock(st);
 	return rc;
 }

@@ -1,7 +1,7 @@
 /*
  * Opens a file: its path, whether it can be written, whether it is an index and of which version. A
- * new file is created and an older one upgraded under the writer lock, so two programs that open
- * the same name at once get one index.
+ * new file is created under the writer lock, so two programs that open the same name at once get
+ * one index. An older one is upgraded by the first writer, also under that lock.
  */
 #include "store/fork.h"
 #include "store/gate.h"
@@ -144,7 +144,7 @@ static int lock_waiting(store *st, imgsearch_error *err)
 	return rc;
 }
 
-/* Creates the tables, or upgrades them. */
+/* Creates the tables, or upgrades them where there are no views that show them as they are. */
 static int make(store *st, const store_options *o, imgsearch_error *err)
 {
 	struct stat info;
@@ -162,8 +162,6 @@ static int make(store *st, const store_options *o, imgsearch_error *err)
 		rc = ims_store_upgrade(st->writer, ims_store_steps, IMS_STORE_VERSION, err);
 	if (!rc && kind == FILE_EMPTY)
 		rc = new_settings(st->writer, o, err);
-	if (!rc)
-		rc = ims_store_file_id_put(st->writer, false, err);
 	if (rc) {
 		ims_store_disconnect(st->writer);
 		st->writer = NULL;
@@ -171,6 +169,21 @@ static int make(store *st, const store_options *o, imgsearch_error *err)
 			unlink(st->path);
 	}
 	ims_store_unlock(st);
+	return rc;
+}
+
+int ims_store_open_writer(store *st, imgsearch_error *err)
+{
+	int kind = FILE_CURRENT;
+	int rc = ims_store_connect(st, &st->writer, true, err);
+	if (!rc)
+		rc = examine(st->writer, &kind, err);
+	if (!rc && kind == FILE_OLDER)
+		rc = ims_store_upgrade(st->writer, ims_store_steps, IMS_STORE_VERSION, err);
+	if (rc) {
+		ims_store_disconnect(st->writer);
+		st->writer = NULL;
+	}
 	return rc;
 }
 
@@ -197,7 +210,7 @@ static int open_file(store *st, const store_options *o, imgsearch_error *err)
 	if (rc)
 		return rc;
 	rc = examine(c, &kind, err);
-	bool readable = !rc && (kind == FILE_CURRENT || (kind == FILE_OLDER && st->read_only));
+	bool readable = !rc && (kind == FILE_CURRENT || (kind == FILE_OLDER && ims_store_has_views()));
 	if (readable)
 		ims_store_release(st, c);
 	else
@@ -244,7 +257,6 @@ void ims_store_close(store *st)
 	ims_store_write_end(st);
 	for (size_t i = 0; i < st->n_idle; i++)
 		ims_store_disconnect(st->idle[i]);
-	ims_store_disconnect(st->watch);
 	ims_store_disconnect(st->writer); /* last: the others borrow the handle of ":memory:" from it */
 	ims_store_gate_destroy(st);
 	pthread_mutex_destroy(&st->mutex);

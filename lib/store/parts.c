@@ -5,6 +5,7 @@
  * changes the schema (models.c): where all connections see the same two numbers, they see the same
  * vectors.
  */
+#include "store/changes.h"
 #include "store/gate.h"
 #include "store/sql.h"
 #include "store/vectors.h"
@@ -71,20 +72,32 @@ typedef struct seen {
 	int64_t change, schema;
 } seen;
 
+static int see(conn *c, seen *out, imgsearch_error *err)
+{
+	int rc = ims_store_change_newest(c, &out->change, err);
+	return rc ? rc : ims_store_number(c, &out->schema, 0, err, "PRAGMA schema_version", "");
+}
+
+/* What the snapshot of this thread sees; left alone where there is none. */
+static int see_snapshot(store *st, seen *out, imgsearch_error *err)
+{
+	conn *c = NULL;
+	int rc = ims_store_snapshot_get(st) ? ims_store_acquire(st, &c, err) : 0;
+	if (!rc && c)
+		rc = see(c, out, err);
+	ims_store_release(st, c);
+	return rc;
+}
+
 /* Begins a read on a connection of its own. */
 static int begin_part(store *st, conn **c, seen *out, imgsearch_error *err)
 {
-	int rc = ims_store_acquire(st, c, err);
+	int rc = ims_store_acquire_own(st, c, err);
 	if (!rc)
 		rc = use_map(*c, false, err);
 	if (!rc)
 		rc = ims_store_read_begin(*c, err);
-	if (!rc)
-		rc = ims_store_number(*c, &out->change, 0, err,
-			"SELECT seq FROM sqlite_sequence WHERE name = 'change'", "");
-	if (!rc)
-		rc = ims_store_number(*c, &out->schema, 0, err, "PRAGMA schema_version", "");
-	return rc;
+	return rc ? rc : see(*c, out, err);
 }
 
 /* Divides the ids into ranges. */
@@ -99,14 +112,17 @@ static int divide(scan *s, imgsearch_error *err)
 	return rc;
 }
 
-/* Begins a read on every connection. *same: all see the same vectors. */
+/* Begins a read on every connection. *same: all see the same vectors, the snapshot too. */
 static int begin(scan *s, bool *same, imgsearch_error *err)
 {
 	seen first = { 0 }, other = { 0 };
 	int rc = begin_part(s->st, &s->part[0].c, &first, err);
 	if (!rc)
 		rc = divide(s, err);
-	*same = true;
+	other = first;
+	if (!rc)
+		rc = see_snapshot(s->st, &other, err);
+	*same = first.change == other.change && first.schema == other.schema;
 	for (size_t i = 1; !rc && *same && i < s->parts; i++) {
 		rc = begin_part(s->st, &s->part[i].c, &other, err);
 		*same = first.change == other.change && first.schema == other.schema;

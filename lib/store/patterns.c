@@ -1,22 +1,35 @@
-/* Patterns that are remembered for a root. */
+/* Lists that are remembered for a root: patterns, and folders of it. */
 #include "store/sql.h"
 #include "store/transaction.h"
 
-int ims_store_patterns_set(store *st, int64_t root, bool include, const char *const *pattern,
+/* The statements of each list; sql.h keeps them by their address. */
+typedef struct list_sql {
+	const char *remove, *insert, *read;
+} list_sql;
+
+#define LIST(table) \
+	{ \
+		"DELETE FROM " table " WHERE root = ?1", \
+			"INSERT INTO " table "(root, number, pattern) VALUES(?1, ?2, ?3)", \
+			"SELECT pattern FROM " table " WHERE root = ?1 ORDER BY number" \
+	}
+
+static const list_sql lists[] = {
+	[STORE_EXCLUDE] = LIST("root_exclude"),
+	[STORE_INCLUDE] = LIST("root_include"),
+	[STORE_FOLLOW] = LIST("root_follow"),
+	[STORE_PART] = LIST("root_part"),
+};
+
+int ims_store_patterns_set(store *st, int64_t root, store_list list, const char *const *pattern,
 	size_t n, imgsearch_error *err)
 {
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc)
-		rc = ims_store_run(c, err,
-			include ? "DELETE FROM root_include WHERE root = ?1"
-					: "DELETE FROM root_exclude WHERE root = ?1",
-			"i", root);
+		rc = ims_store_run(c, err, lists[list].remove, "i", root);
 	for (size_t i = 0; !rc && i < n; i++)
-		rc = ims_store_run(c, err,
-			include ? "INSERT INTO root_include(root, number, pattern) VALUES(?1, ?2, ?3)"
-					: "INSERT INTO root_exclude(root, number, pattern) VALUES(?1, ?2, ?3)",
-			"iip", root, (int64_t)i, pattern[i]);
+		rc = ims_store_run(c, err, lists[list].insert, "iip", root, (int64_t)i, pattern[i]);
 	return rc;
 }
 
@@ -34,7 +47,7 @@ static bool read_pattern(void *item, sqlite3_stmt *s)
 	return !failed;
 }
 
-int ims_store_patterns_get(store *st, int64_t root, bool include, char ***pattern, size_t *n,
+int ims_store_patterns_get(store *st, int64_t root, store_list list, char ***pattern, size_t *n,
 	imgsearch_error *err)
 {
 	conn *c;
@@ -44,10 +57,7 @@ int ims_store_patterns_get(store *st, int64_t root, bool include, char ***patter
 	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err,
-		include ? "SELECT pattern FROM root_include WHERE root = ?1 ORDER BY number"
-				: "SELECT pattern FROM root_exclude WHERE root = ?1 ORDER BY number",
-		"i", root);
+	rc = ims_store_query(c, &s, err, lists[list].read, "i", root);
 	if (!rc)
 		rc = ims_store_rows(c, s, (void **)pattern, n, sizeof **pattern, read_pattern, err);
 	ims_store_done(c, s);

@@ -8,6 +8,7 @@
  */
 #include "store/changes.h"
 #include "store/deleted.h"
+#include "store/facts.h"
 #include "store/names.h"
 #include "store/pictures.h"
 #include "store/sql.h"
@@ -72,6 +73,8 @@ static int promote_duplicate(store *st, conn *c, int64_t id, int64_t heir, imgse
 			" (width, height, pixels) = (SELECT width, height, pixels FROM picture WHERE id = ?1)"
 			" WHERE id = ?2",
 			"ii", id, duplicate);
+	if (!rc)
+		rc = ims_store_facts_inherit(c, id, duplicate, err);
 	if (!rc)
 		rc = ims_store_run(c, err,
 			"INSERT INTO vector(id, data) SELECT ?2, data FROM vector WHERE id = ?1", "ii", id,
@@ -164,9 +167,10 @@ int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err)
 	else
 		st->tally[old.state]--;
 	st->tally[p->state]++;
-	return old.found && p->state != IMGSEARCH_STATE_INDEXED
-		? ims_store_vector_drop(st, c, p->id, NULL, err)
-		: 0;
+	if (!old.found || p->state == IMGSEARCH_STATE_INDEXED)
+		return 0;
+	rc = ims_store_vector_drop(st, c, p->id, NULL, err);
+	return rc ? rc : ims_store_facts_drop(c, p->id, err);
 }
 
 int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, timestamp mtime,

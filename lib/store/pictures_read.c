@@ -176,11 +176,14 @@ static int each_of_root(conn *c, int64_t root, const char *root_path, uint32_t s
 	sqlite3_stmt *s = NULL;
 	int rc = ims_store_query(c, &s, err,
 		"SELECT " PICTURE_COLUMNS
-		" FROM picture p WHERE p.root = ?1 AND (?2 = 0 OR p.state = ?2) ORDER BY p.path",
+		", f.version, f.sidecars FROM picture p LEFT JOIN fact f ON f.picture = p.id"
+		" WHERE p.root = ?1 AND (?2 = 0 OR p.state = ?2) ORDER BY p.path",
 		"ii", root, (int64_t)state);
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
 		store_picture p;
 		rc = ims_store_picture_row(s, &p, err);
+		p.facts_version = (uint32_t)sqlite3_column_int64(s, PICTURE_COLUMN_COUNT);
+		p.sidecars = (uint64_t)sqlite3_column_int64(s, PICTURE_COLUMN_COUNT + 1);
 		if (!rc)
 			rc = each(user, &p, root_path);
 	}

@@ -103,14 +103,35 @@ static const char version_3[] =
 	"CREATE TABLE root_include(root INTEGER NOT NULL REFERENCES root(id) ON DELETE CASCADE, number"
 	" INTEGER NOT NULL, pattern BLOB NOT NULL, PRIMARY KEY(root, number)) STRICT, WITHOUT ROWID;";
 
-const char *const ims_store_steps[IMS_STORE_VERSION] = { version_1, version_2, version_3 };
+/*
+ * Folders of a root in which its runs follow links, and folders that were roots themselves. What
+ * pictures say of themselves; sidecars: a number for the state of the files beside them.
+ */
+static const char version_4[] =
+	"CREATE TABLE root_follow(root INTEGER NOT NULL REFERENCES root(id) ON DELETE CASCADE, number"
+	" INTEGER NOT NULL, pattern BLOB NOT NULL, PRIMARY KEY(root, number)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE root_part(root INTEGER NOT NULL REFERENCES root(id) ON DELETE CASCADE, number"
+	" INTEGER NOT NULL, pattern BLOB NOT NULL, PRIMARY KEY(root, number)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE fact(picture INTEGER PRIMARY KEY REFERENCES picture(id) ON DELETE CASCADE,"
+	" version INTEGER NOT NULL, sidecars INTEGER NOT NULL, date TEXT, zone TEXT, date_from TEXT,"
+	" camera TEXT, lens TEXT, latitude TEXT, longitude TEXT, rating TEXT, keywords TEXT, title"
+	" TEXT, description TEXT) STRICT;"
+	"CREATE INDEX fact_date ON fact(date) WHERE date IS NOT NULL;";
 
-/* What version_3 adds, as it is where nothing was stored in it yet. */
-#define VIEWS_3 \
-	"CREATE TEMP VIEW root_exclude AS SELECT id AS root, 0 AS number, path AS pattern FROM" \
-	" main.root WHERE 0;" \
-	"CREATE TEMP VIEW root_include AS SELECT id AS root, 0 AS number, path AS pattern FROM" \
+const char *const ims_store_steps[IMS_STORE_VERSION] = { version_1, version_2, version_3,
+	version_4 };
+
+/* What a step adds, as it is where nothing was stored in it yet. */
+#define EMPTY_LIST(name) \
+	"CREATE TEMP VIEW " name " AS SELECT id AS root, 0 AS number, path AS pattern FROM" \
 	" main.root WHERE 0;"
+#define NO_FACTS \
+	"CREATE TEMP VIEW fact AS SELECT id AS picture, 0 AS version, 0 AS sidecars, NULL AS date," \
+	" NULL AS zone, NULL AS date_from, NULL AS camera, NULL AS lens, NULL AS latitude, NULL AS" \
+	" longitude, NULL AS rating, NULL AS keywords, NULL AS title, NULL AS description" \
+	" FROM main.picture WHERE 0;"
+#define VIEWS_4 EMPTY_LIST("root_follow") EMPTY_LIST("root_part") NO_FACTS
+#define VIEWS_3 EMPTY_LIST("root_exclude") EMPTY_LIST("root_include") VIEWS_4
 #define COLUMNS_3 \
 	", NULL AS ctime_seconds, NULL AS ctime_nanoseconds, NULL AS same_file, 0 AS pixels"
 
@@ -130,7 +151,9 @@ static const char views_1[] =
 static const char views_2[] = "CREATE TEMP VIEW picture AS SELECT *" COLUMNS_3
 							  " FROM main.picture;" VIEWS_3;
 
-const char *const ims_store_views[IMS_STORE_VERSION - 1] = { views_1, views_2 };
+static const char views_3[] = VIEWS_4;
+
+const char *const ims_store_views[IMS_STORE_VERSION - 1] = { views_1, views_2, views_3 };
 
 /* The smallest page that wastes at most 7 % when full of rows of one vector, else the best one. */
 uint32_t ims_store_page_size(uint32_t dim)
@@ -171,6 +194,8 @@ int ims_store_upgrade(conn *c, const char *const *steps, int64_t version, imgsea
 		rc = ims_store_exec(c, steps[have], err);
 	if (!rc)
 		rc = ims_store_exec(c, version_text, err);
+	if (!rc)
+		rc = ims_store_file_id_put(c, false, err);
 	if (!rc)
 		rc = ims_store_exec(c, "COMMIT", err);
 	if (rc && !sqlite3_get_autocommit(c->db))

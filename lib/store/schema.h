@@ -16,7 +16,7 @@ extern const char *const ims_store_steps[IMS_STORE_VERSION];
  */
 extern const char *const ims_store_views[IMS_STORE_VERSION - 1];
 
-/* Runs the steps that the file lacks, in one transaction. */
+/* Runs the steps that the file lacks, and gives it a number, in one transaction. */
 int ims_store_upgrade(conn *c, const char *const *steps, int64_t version, imgsearch_error *err);
 
 enum { STORE_APPLICATION_ID = 0x696d7365 }; /* "imse" */

@@ -32,6 +32,9 @@ static int write_error(const conn *c, int sqlite, imgsearch_error *err)
 	case SQLITE_READONLY:
 		return ims_fail(err, IMGSEARCH_EIO,
 			"index %s: cannot be written: the file, its folder or its disk is read-only", path);
+	case SQLITE_TOOBIG:
+		return ims_fail(err, IMGSEARCH_ELIMIT,
+			"index %s: a text or a vector is longer than SQLite stores", path);
 	case SQLITE_NOTADB:
 		return ims_fail(err, IMGSEARCH_EDB,
 			"%s is not an imgsearch index: it is no SQLite database", path);
@@ -261,4 +264,16 @@ int ims_store_add_id(int64_t **ids, size_t *n, size_t *cap, int64_t id, imgsearc
 	*ids = more;
 	(*ids)[(*n)++] = id;
 	return 0;
+}
+
+char *ims_store_id_list(const int64_t *ids, size_t n)
+{
+	buf text = { 0 };
+	for (size_t i = 0; i < n; i++)
+		ims_buf_text(&text, "%c%lld", i ? ',' : '[', (long long)ids[i]);
+	ims_buf_text(&text, n ? "]" : "[]");
+	if (!text.failed)
+		return (char *)text.data;
+	ims_buf_free(&text);
+	return NULL;
 }

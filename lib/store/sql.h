@@ -47,6 +47,9 @@ int ims_store_sql_fail(conn *c, int sqlite, imgsearch_error *err);
  */
 char *ims_store_text(sqlite3_stmt *s, int column, bool *failed);
 
+/* The ids as a JSON array, which json_each turns into a table; ims_free. NULL: out of memory. */
+char *ims_store_id_list(const int64_t *ids, size_t n);
+
 /* Appends an id to a list of *n. ENOMEM. */
 int ims_store_add_id(int64_t **ids, size_t *n, size_t *cap, int64_t id, imgsearch_error *err);
 

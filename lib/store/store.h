@@ -18,8 +18,8 @@
 
 #include "base/base.h"
 
-/* user_version; a newer file is refused, an older one upgraded in one transaction */
-#define IMS_STORE_VERSION 3
+/* user_version; a newer file is refused, an older one upgraded by its first writer */
+#define IMS_STORE_VERSION 4
 
 typedef struct store store;
 
@@ -31,19 +31,22 @@ typedef struct store_options {
 
 /*
  * Opens or creates the file; ":memory:" has none. A file that cannot be written is opened for
- * reading. An older one that is open for reading only is not changed, and reads as if it were
- * upgraded. EDB: it is no index or is damaged; EVERSION: it is newer; ENOTFOUND.
+ * reading. An older one reads as if it were upgraded, and stays as it is until write_begin. EDB: it
+ * is no index or is damaged; EVERSION: it is newer; ENOTFOUND.
  */
 int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err);
 void ims_store_close(store *st);
 bool ims_store_read_only(const store *st);
 const char *ims_store_path(const store *st); /* absolute */
+/* The version of a file that is older than this code and was not upgraded yet; 0: it is current. */
+int64_t ims_store_old_version(store *st);
 
 /* --------------------------------------------------------------------------------- writing ---- */
 
 /*
- * Acquires the writer lock, against this process and others, until write_end. EBUSY at once;
- * EINVAL: the options asked for reading only; EIO: the file cannot be written.
+ * Acquires the writer lock, against this process and others, until write_end. An older file is
+ * upgraded, in one transaction; where that fails it stays as it was. EBUSY at once; EINVAL: the
+ * options asked for reading only; EIO: the file cannot be written.
  */
 int ims_store_write_begin(store *st, imgsearch_error *err);
 void ims_store_write_end(store *st);
@@ -105,11 +108,16 @@ int ims_store_root_merge(store *st, int64_t from, int64_t into, const char *belo
 /* Roots that the index lies in now move with it from now on, as after its backup was restored. */
 int ims_store_roots_settle(store *st, imgsearch_error *err);
 
-/*
- * Patterns that are remembered for a root, in order: of what its runs leave out, or with `include`
- * of all that they take in. Replaces them; n 0: none.
- */
-int ims_store_patterns_set(store *st, int64_t root, bool include, const char *const *pattern,
+/* What is remembered for a root, in order. */
+typedef enum store_list {
+	STORE_EXCLUDE, /* patterns of what its runs leave out */
+	STORE_INCLUDE, /* patterns of all that they take in */
+	STORE_FOLLOW,  /* paths of folders (all: "") in which they follow symbolic links */
+	STORE_PART,    /* paths of folders that were roots, and may be absent as roots may */
+} store_list;
+
+/* Replaces a list; n 0: none. Paths of a list are relative to the root. */
+int ims_store_patterns_set(store *st, int64_t root, store_list list, const char *const *pattern,
 	size_t n, imgsearch_error *err);
 
 /*
@@ -133,6 +141,9 @@ typedef struct store_picture {
 	bool has_id; /* to be written under id, also where that is 0: a vector with a name */
 	bool has_ctime;
 	uint32_t pixels; /* how they were made (image/image.h), for callers; 0: unknown */
+	/* of ims_store_each_picture and _each_single alone: its facts; 0: it has none */
+	uint32_t facts_version;
+	uint64_t sidecars;
 } store_picture;
 
 /*
@@ -215,6 +226,14 @@ int ims_store_columns_put(store *st, int64_t id, const char *const *names,
 	const char *const *values, size_t n, int title, imgsearch_error *err);
 
 /*
+ * Replaces the facts of an indexed picture, with the version of what read them (not 0), and a
+ * number for the state of its sidecars. They go when it is not indexed any more; a duplicate that
+ * takes its place inherits them. Nothing for another picture.
+ */
+int ims_store_facts_put(store *st, int64_t id, const facts *f, uint32_t version, uint64_t sidecars,
+	imgsearch_error *err);
+
+/*
  * The state of a searcher: begin, its chunks, publish. The old state of that name is valid until
  * publish replaces it in one step.
  */
@@ -250,6 +269,23 @@ typedef struct store_hold {
 void ims_store_hold(store *st, store_hold *h);
 void ims_store_let_go(store *st, store_hold *h);
 
+/*
+ * Between begin and end, reads of this thread share one connection and see one state of the file,
+ * in one read transaction. It begins with the first read. Excepted are reads of callbacks of the
+ * program, which see what they have written, and ":memory:". pause ends the transaction; the next
+ * read begins another. It comes before long work without reads, since the journal cannot be reset
+ * while an old state is read.
+ */
+typedef struct store_snapshot {
+	store *st; /* NULL: of ":memory:" */
+	struct conn *conn;
+	unsigned depth;               /* of callbacks */
+	struct store_snapshot *outer; /* of the same thread */
+} store_snapshot;
+void ims_store_snapshot_begin(store *st, store_snapshot *snapshot);
+void ims_store_snapshot_end(store_snapshot *snapshot);
+void ims_store_snapshot_pause(store *st); /* nothing outside of a snapshot */
+
 /* An empty out where there is no such setting. */
 int ims_store_setting_get(store *st, const char *name, buf *out, imgsearch_error *err);
 
@@ -260,8 +296,8 @@ int ims_store_model_get(store *st, store_model *out, bool next, imgsearch_error 
 typedef int store_root_each(void *user, int64_t id, const char *path);
 int ims_store_each_root(store *st, store_root_each *each, void *user, imgsearch_error *err);
 
-/* The patterns of a root; ims_store_patterns_free frees them. On failure there are none. */
-int ims_store_patterns_get(store *st, int64_t root, bool include, char ***pattern, size_t *n,
+/* A list of a root; ims_store_patterns_free frees it. On failure there is none. */
+int ims_store_patterns_get(store *st, int64_t root, store_list list, char ***pattern, size_t *n,
 	imgsearch_error *err);
 void ims_store_patterns_free(char **pattern, size_t n);
 
@@ -324,6 +360,45 @@ int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_loo
 	void *user, imgsearch_error *err);
 
 /*
+ * The same of the path alone: of the picture, id, root, state and path are set; one call for each
+ * id.
+ */
+typedef int store_path_of(void *user, size_t i, const store_picture *p, const char *root_path);
+int ims_store_paths_of(store *st, const int64_t *ids, size_t n, store_path_of *each, void *user,
+	imgsearch_error *err);
+
+/*
+ * The facts of n pictures, in the order of ids, with the index i of the id; those without facts are
+ * skipped. Strings are valid during the call, and NULL where a fact is not known. A result other
+ * than 0 stops and is returned.
+ */
+typedef int store_facts_each(void *user, size_t i, const char *const *fact);
+int ims_store_facts_lookup(store *st, const int64_t *ids, size_t n, store_facts_each *each,
+	void *user, imgsearch_error *err);
+
+/*
+ * What is known of an indexed picture: its size, its facts, and with name a cell of the CSV.
+ * Borrowed.
+ */
+typedef struct store_described {
+	int64_t id;
+	uint32_t width, height;
+	const char *fact[FACTS]; /* NULL: not known */
+	const char *name, *value;
+} store_described;
+
+/*
+ * All indexed pictures in order of id. One with several cells is reported once for each, with the
+ * same facts; one without cells once, with name NULL.
+ */
+typedef int store_described_each(void *user, const store_described *d);
+int ims_store_each_described(store *st, store_described_each *each, void *user,
+	imgsearch_error *err);
+
+/* How many indexed pictures have a date: a fact, or a cell of that name that begins with a year. */
+int ims_store_dated(store *st, uint64_t *n, imgsearch_error *err);
+
+/*
  * The other paths of n indexed pictures: their duplicates, and other names of files. Calls each in
  * the order of ids, then of paths, with the index i of the id and the path of the root ("" for
  * none). Strings are valid during the call. A result other than 0 stops and is returned.
@@ -350,6 +425,14 @@ typedef struct store_counts {
 
 /* On failure *out is zero. */
 int ims_store_counts(store *st, store_counts *out, imgsearch_error *err);
+
+/* What every change of vectors, searchers or pictures changes. On failure *out is zero. */
+typedef struct store_state {
+	uint32_t epoch; /* the setting of that name; 0: none */
+	int64_t change; /* the number of the newest change of a vector */
+	store_counts counts;
+} store_state;
+int ims_store_state_get(store *st, store_state *out, imgsearch_error *err);
 
 /* The largest id that was ever given to a picture or a vector; -1: none yet. */
 int ims_store_max_id(store *st, int64_t *id, imgsearch_error *err);
@@ -439,8 +522,6 @@ int ims_store_backup(store *st, const char *path, bool replace, job *j, imgsearc
 typedef int store_problem_each(void *user, const char *problem);
 int ims_store_check(store *st, store_problem_each *each, void *user, imgsearch_error *err);
 
-/* Bytes of the file, and a number that changes with every commit of this process or another. */
-uint64_t ims_store_bytes(store *st);
-int ims_store_data_version(store *st, int64_t *version, imgsearch_error *err);
+uint64_t ims_store_bytes(store *st); /* of the file */
 
 #endif

@@ -20,17 +20,11 @@ int ims_store_tally_flush(store *st, conn *c, imgsearch_error *err)
 	return 0;
 }
 
-int ims_store_counts(store *st, store_counts *out, imgsearch_error *err)
+int ims_store_tally_read(conn *c, store_counts *out, imgsearch_error *err)
 {
-	conn *c;
 	sqlite3_stmt *s = NULL;
 	uint64_t tally[TALLIES] = { 0 };
-	*out = (store_counts){ 0 };
-	int rc = ims_store_acquire(st, &c, err);
-	if (rc)
-		return rc;
-	if (c == st->writer)
-		rc = ims_store_tally_flush(st, c, err);
+	int rc = c == c->st->writer ? ims_store_tally_flush(c->st, c, err) : 0;
 	if (!rc)
 		rc = ims_store_query(c, &s, err, "SELECT what, n FROM tally WHERE what BETWEEN 1 AND 103",
 			"");
@@ -39,7 +33,6 @@ int ims_store_counts(store *st, store_counts *out, imgsearch_error *err)
 		rc = 0;
 	}
 	ims_store_done(c, s);
-	ims_store_release(st, c);
 	if (rc)
 		return rc;
 	memcpy(out->by_state, tally, sizeof out->by_state);

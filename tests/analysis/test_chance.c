@@ -17,6 +17,8 @@ static double normal(uint64_t *random)
 enum { COHORT = 400 };
 static const chance_norm as_it_is = { 0, 1 };
 
+static float scratch[COHORT];
+
 /* A cohort of pictures that are all groups of their own. */
 static int fit(chance *c, const float *score)
 {
@@ -45,7 +47,7 @@ static void known_tails(void **state)
 		score[i] = (float)-log(1 - ims_random_unit(&random)); /* an exponential has shape 0 */
 	assert_int_equal(fit(&c, score), 0);
 	assert_true(fabsf(c.shape) < 0.08f);
-	chance_norm norm = ims_analysis_chance_norm(&c, score, COHORT);
+	chance_norm norm = ims_analysis_chance_norm(&c, score, COHORT, scratch);
 	assert_true(fabsf(norm.location - 0.693f) < 0.15f && fabsf(norm.spread - 1.148f) < 0.25f);
 	assert_true(
 		fabs(ims_analysis_chance_above(&c, (chance_norm){ 0.693f, 1.148f }, 9.21) / 1e-4 - 1)
@@ -64,13 +66,13 @@ static void odd_scores(void **state)
 	assert_int_equal(ims_analysis_chance_fit(&c, score, one_group, 0, NULL, NULL),
 		IMGSEARCH_ENOTFOUND);
 	assert_int_equal(fit(&c, score), 0); /* all equal */
-	chance_norm norm = ims_analysis_chance_norm(&c, score, COHORT);
+	chance_norm norm = ims_analysis_chance_norm(&c, score, COHORT, scratch);
 	assert_true(ims_analysis_chance_above(&c, norm, 0.1) == 0);
 	assert_true(ims_analysis_chance_above(&c, norm, -0.1) == 1);
 	for (int i = 0; i < COHORT * COHORT; i++)
 		score[i] = i % 2 ? 1 : -1;
 	assert_int_equal(fit(&c, score), 0);
-	norm = ims_analysis_chance_norm(&c, score, COHORT);
+	norm = ims_analysis_chance_norm(&c, score, COHORT, scratch);
 	double last = 1;
 	for (double s = -2; s < 2; s += 0.01) { /* falls, and stays a probability */
 		double p = ims_analysis_chance_above(&c, norm, s);
@@ -92,8 +94,8 @@ static void related_ones_do_no_harm(void **state)
 	assert_int_equal(fit(&c, score), 0);
 	for (int i = 0; i < COHORT / 10; i++)
 		mixed[i] = 6 + (float)i / COHORT;
-	chance_norm without = ims_analysis_chance_norm(&c, score, COHORT),
-				with = ims_analysis_chance_norm(&c, mixed, COHORT);
+	chance_norm without = ims_analysis_chance_norm(&c, score, COHORT, scratch),
+				with = ims_analysis_chance_norm(&c, mixed, COHORT, scratch);
 	assert_true(fabsf(with.location - without.location) < 0.1f
 		&& fabsf(with.spread / without.spread - 1) < 0.1f);
 	ims_free(score);
@@ -146,7 +148,7 @@ static double seen(const chance *c, float (*rows)[DIM], float (*cohort)[DIM], fl
 	for (size_t q = 0; q < ROWS; q += 3) {
 		for (size_t i = 0; i < COHORT; i++)
 			score[i] = score_of(query[q], cohort[i]);
-		chance_norm norm = average ? *average : ims_analysis_chance_norm(c, score, COHORT);
+		chance_norm norm = average ? *average : ims_analysis_chance_norm(c, score, COHORT, scratch);
 		for (size_t i = 0; i < ROWS; i++)
 			n += (!same_set || i / EACH != q / EACH)
 				&& ROWS * ims_analysis_chance_above(c, norm, (double)score_of(query[q], rows[i]))
@@ -188,7 +190,7 @@ static void calibrated(void **state)
 		assert_true(new > promise / 2.5 && new < promise * 2.5);
 		assert_true(wider > promise / 5 && wider < promise * 5);
 	}
-	chance_norm average = ims_analysis_chance_norm(&c, score, COHORT);
+	chance_norm average = ims_analysis_chance_norm(&c, score, COHORT, scratch);
 	double wider = seen(&c, rows, cohort, wide, false, 1, &average);
 	print_message("# promised 1, seen %.2f by wide ones without normalisation\n", wider);
 	assert_true(wider > 10);

@@ -42,6 +42,32 @@ check "no target" 2 imgsearch backup <<'END'
 -
 END
 
+# No room: a limit on the size of files stands for a full disk.
+limited() {
+	(ulimit -f 100 && exec "$@")
+}
+head -c 4000000 /dev/zero >zeros
+{
+	printf '\223NUMPY\001\000v\000'
+	printf '%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': (15625, 64), }"
+	cat zeros
+} >v.npy
+imgsearch vectors import -q --metric l2 --db v.db v.npy
+rm zeros v.npy
+cp v.db source
+rm -f copy.db
+check "a backup without room" 3 limited imgsearch backup --db v.db copy.db <<'END'
+! imgsearch: index W/copy.db: disk I/O error: File too large
+END
+! ls copy.db* >.out 2>&1; result "... leaves no file" $?
+cp there.db before
+check "... over a file" 3 limited imgsearch backup --db v.db --force there.db <<'END'
+! imgsearch: index W/there.db: disk I/O error: File too large
+END
+cmp -s there.db before; result "... leaves that" $?
+! ls there.db.* >.out 2>&1; result "... and no other file" $?
+cmp -s v.db source; result "... and the index" $?
+
 # Interrupted between two of its steps: it is stopped when its file appears.
 head -c 100000000 /dev/zero >zeros
 {

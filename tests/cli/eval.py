@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import random
+import shutil
 
 from common import begin, imgsearch, needs, result
 
@@ -20,6 +21,8 @@ begin(
         '1-NN accuracy',
         'a small index has no mean to subtract',
         'a CSV of answers',
+        '... by other paths of the pictures: copies, links',
+        '... a picture is once in its answers, and never its own',
         'query pictures from a folder',
         'near-duplicates by kind',
         'the table',
@@ -111,6 +114,32 @@ for query, relevant in [('class0/00', ['class0/01', 'class1/02']), ('class2/03',
         )
     )
 result(got.get('queries') == 2 and abs(got['map'] - np.mean(wanted)) < 1e-6, (got, wanted))
+plain = got['map']
+shutil.copytree('pictures', 'copies')
+os.link('copies/class3/04.png', 'copies/class3/hard.png')
+os.symlink('../pictures/class1/02.png', 'copies/soft.png')
+environment = dict(os.environ)
+os.environ['IMGSEARCH_DB'] = os.path.abspath('other.db')
+imgsearch('index', '-q', '-L', '--no-build', 'pictures', 'copies')
+with open('others.csv', 'w') as f:
+    f.write(
+        'query,relevant,relevant\n'
+        'copies/class0/00.png,copies/class0/01.png,soft.png\n'
+        'copies/class2/03.png,hard.png\n'
+    )
+got = measure('--truth', 'others.csv', '--plain')
+result(got.get('queries') == 2 and abs(got['map'] - plain) < 1e-6, (got, plain))
+with open('twice.csv', 'w') as f:
+    f.write(
+        'query,relevant,relevant,relevant,relevant\n'
+        'copies/class0/00.png,class0/01.png,copies/class0/01.png,soft.png,pictures/class0/00.png\n'
+        'copies/class2/03.png,hard.png,class3/04.png\n'
+        'copies/class1/03.png,pictures/class1/03.png\n'
+    )
+got = measure('--truth', 'twice.csv', '--plain')
+result(got.get('queries') == 2 and abs(got['map'] - plain) < 1e-6, (got, plain))
+os.environ.clear()
+os.environ.update(environment)
 got = measure('--queries', 'asked')
 result(got.get('queries') == 9 and got['map'] > 0.3, got)
 got = measure('--duplicates', '10')

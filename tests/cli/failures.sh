@@ -197,6 +197,18 @@ check "weights that are none" 3 \
 END
 grep -q 'city-01.jpg: ' .err
 result "... are named: $(tidy <.err)" $?
+# An archive of two empty entries: the second one makes it TorchScript.
+perl -e 'for my $name ("m/data.pkl", "m/constants.pkl") {
+	my $entry = pack("Vv5V3v2", 0x04034b50, (0) x 8, length $name, 0) . $name;
+	$end .= pack("Vv6V3v5V2", 0x02014b50, (0) x 9, length $name, (0) x 5, $at) . $name;
+	$at += length $entry;
+	print $entry;
+}
+print $end, pack("Vv4V2v", 0x06054b50, 0, 0, 2, 2, length $end, $at, 0);' >program.pth
+check "a program where weights are expected" 3 \
+	imgsearch index --db new.db --model resnet18 --weights program.pth pics <<'END'
+! imgsearch: program.pth: a TorchScript program, whose code would run; one is read only from a name that ends in .pt, or as the model "script"; if you trust it: --model script --weights FILE, or a name in .pt
+END
 check "a query by another network than the index's" 3 imgsearch query --db good.db \
 	--model resnet18 --weights none.pth many/city-30.jpg <<'END'
 -

@@ -37,6 +37,10 @@ rm i.db*; ln -s p link; imgsearch index -q -x "$W/link/private" p
 comes "an absolute path through a link" "a.jpg b/private/2.jpg private.jpg "
 rm i.db* link; imgsearch index -q -x p/private p
 comes "a path from the current folder" "a.jpg b/private/2.jpg private.jpg "
+rm i.db*; imgsearch index -q -x 'p/priv*' p
+comes "a pattern from the current folder" "a.jpg b/private/2.jpg "
+rm i.db*; (cd p && imgsearch index -q -x 'b*/1*' -x 'b*/2.jpg' .)
+comes "... which is the indexed one: stars match slashes" "a.jpg private.jpg private/1.jpg "
 rm i.db*; imgsearch index -q -x b/private p
 comes "a path from the indexed folder" "a.jpg private.jpg private/1.jpg "
 rm i.db*; imgsearch index -q -x '**/private' p
@@ -105,6 +109,94 @@ imgsearch index -q -i ./b p; comes "-i ./b: the same" "b/c.jpg b/d.jpeg "
 imgsearch index -q -i "$W/p/a.jpg" p; comes "-i /…/a.jpg" "a.jpg "
 imgsearch index -q --no-include; comes "--no-include" "a.jpg b/c.jpg b/d.jpeg e.JPG "
 
+check "-i that matches nothing changes nothing" 3 imgsearch index -i '*.jpgg' p <<'END'
+! imgsearch: include: none of 4 files matches *.jpgg; nothing is changed
+END
+comes "... all is there" "a.jpg b/c.jpg b/d.jpeg e.JPG "
+imgsearch info | grep -c include >.out; : >.err
+compare "... and nothing is remembered" 0 0 <<'END'
+0
+END
+check "one of two matches" 0 imgsearch index -i '*.jpgg' -i '*.jpeg' p <<'END'
+! imgsearch: 4 paths seen: 1 indexed, 3 excluded; 1 unchanged, 3 removed (T s)
+! imgsearch: matched nothing: *.jpgg
+END
+rm p/b/d.jpeg
+check "what is remembered leaves out all" 0 imgsearch index p <<'END'
+! imgsearch: warning: W/p: patterns or ignore files leave out every file
+! imgsearch: 3 paths seen: 3 excluded; 3 unchanged, 1 removed (T s)
+END
+mkdir empty; imgsearch index -q -i '*.jpg' empty
+result "a folder without files may have them later" $?
+imgsearch index -q --no-include
+cp "$(ls pics/*.jpg | sed -n 9p)" p/a.jpg
+check "a file that changed is counted" 0 imgsearch index p <<'END'
+! imgsearch: 3 paths seen: 3 indexed; 1 changed, 2 unchanged (T s)
+END
+imgsearch index --json -q -x e.JPG p |
+	grep -q '"changed": 0, "unchanged": 2, "moved": 0, "removed": 1,'
+result "one that is left out is counted as removed" $?
+
+# ---------------------------------------------------------------------------- parts of a root
+fresh
+place p/a.jpg p/private/1.jpg p/sub/private/2.jpg p/sub/b.jpg p/sub/deep/private/3.jpg
+imgsearch index -q p
+imgsearch index -q -x private/ p/sub
+comes "a pattern of a run over a part belongs to that part" "a.jpg private/1.jpg sub/b.jpg "
+check "info lists it so" 0 sh -c "imgsearch info | grep 'exclude '" <<'END'
+  exclude    ./sub/**/private/
+END
+imgsearch index -q; comes "... later, too" "a.jpg private/1.jpg sub/b.jpg "
+check "what matched nothing there is said" 0 imgsearch index -x a.jpg -x b.jpg p/sub <<'END'
+! imgsearch: warning: W/p/sub: patterns or ignore files leave out every file
+! imgsearch: 3 paths seen: 3 excluded; 2 unchanged, 1 removed (T s)
+! imgsearch: matched nothing: a.jpg
+END
+imgsearch index -q --no-exclude p/private
+comes "--no-exclude of another part" "a.jpg private/1.jpg "
+imgsearch index -q --no-exclude -x ./private p/sub
+comes "... of this one; ./private is in it" \
+	"a.jpg private/1.jpg sub/b.jpg sub/deep/private/3.jpg "
+imgsearch index -q -x '*.png' p; imgsearch index -q --no-exclude p/sub; imgsearch info >.got
+grep -q 'exclude    [*].png' .got && ! grep -q private .got
+result "... what is of the whole folder stays" $? .got
+imgsearch index -q -i b.jpg p/sub
+comes "--include of a part counts for that run" "a.jpg private/1.jpg sub/b.jpg "
+imgsearch index -q; comes "... alone" \
+	"a.jpg private/1.jpg sub/b.jpg sub/deep/private/3.jpg sub/private/2.jpg "
+
+# patterns of a folder that becomes a part, with brackets in names
+fresh
+place p/a.jpg 'p/s[1]/x[1].jpg' 'p/s[1]/x1.jpg' 'p/s[1]/y.jpg' 'p/s[1]/d/x[1].jpg' 'p/s1/x[1].jpg' \
+	'p/s[1]/b[1]/z.jpg'
+imgsearch index -q -x 'x[1].jpg' -x 'b[1]/z.jpg' 'p/s[1]'
+comes "brackets in a name" "s[1]/y.jpg "
+imgsearch index -q p
+comes "... after its folder became a part of another one" "a.jpg s1/x[1].jpg s[1]/y.jpg "
+
+# single files that their folder leaves out
+fresh
+place p/.h.jpg p/a.jpg 'p/#recycle/b.jpg'
+listed() { imgsearch list --state all --json | grep -o '"path".*"state": "[a-z]*"' | wc -l; }
+for order in "p/.h.jpg p" "p p/.h.jpg"; do
+	rm -f i.db*
+	for one in $order; do imgsearch index -q $one; done
+	[ "$(listed)" = 3 ]
+	result "$order: a hidden file that was named is listed once" $?
+	comes "... and is indexed" ".h.jpg a.jpg "
+	imgsearch index -q; comes "... with the next run, too" ".h.jpg a.jpg "
+	[ "$(listed)" = 3 ]; result "... and listed once" $?
+done
+rm -f i.db*
+check "both in one run" 0 imgsearch index p p/.h.jpg <<'END'
+! imgsearch: 3 paths seen: 2 indexed, 1 excluded; 3 new (T s)
+END
+[ "$(listed)" = 3 ]; result "... are listed once" $?
+imgsearch index -q 'p/#recycle/b.jpg'; imgsearch index -q --no-default-excludes
+comes "a file of a system folder" "#recycle/b.jpg .h.jpg a.jpg "
+[ "$(listed)" = 3 ]; result "... is listed once, also where that comes in" $?
+rm p/.h.jpg; imgsearch index -q --prune; comes "it went" "#recycle/b.jpg a.jpg "
+
 # ---------------------------------------------------------------------------- ignore files
 fresh
 place p/a/cache/1.jpg p/b/x/cache/2.jpg p/private/3.jpg
@@ -113,6 +205,7 @@ imgsearch index -q p; comes "an ignore file with a mark and carriage returns" "a
 printf '*.jpg\n' >p/.ignore
 imgsearch index -q p; comes "all left out" ""
 check "the ignore file above a refreshed folder counts" 0 imgsearch index p/a/cache <<'END'
+! imgsearch: warning: W/p/a/cache: patterns or ignore files leave out every file
 ! imgsearch: 1 path seen: 1 excluded; 1 unchanged (T s)
 END
 printf '/a\n' >p/.ignore

@@ -62,6 +62,20 @@ result "query --json" $? .out
 imgsearch map --json --under p/best | grep -q '"points": \[\[1,.*\[2,.*\[3,.*\[4,'
 result "map --under" $?
 
+mkdir -p f/one/x f/two/y f/two/z
+cp pics/city-01.jpg f/one/x/1.jpg && cp pics/night-01.jpg f/one/x/2.jpg
+cp pics/city-01.jpg f/two/y && cp pics/night-01.jpg f/two/z && cp pics/forest-01.jpg f/two/z
+imgsearch index -q --db f.db f
+imgsearch map --json --pca --db f.db -u f/two | sed "s|$W|W|g" >.out
+grep -qF '"folders": ["y", "z"]' .out
+result "map --under colours by the folders there" $? .out
+imgsearch map --json --pca --db f.db -u f/one | sed "s|$W|W|g" >.out
+grep -qF '"folders": ["x"]' .out
+result "... where there is one" $? .out
+imgsearch map --json --pca --db f.db | sed "s|$W|W|g" >.out
+grep -qF '"folders": ["one/x", "two/z"]' .out
+result "... without it by the picture's own" $? .out
+
 # another name of a copy is no further copy
 mkdir n n/a n/b
 cp pics/city-01.jpg n/a/1.jpg && cp pics/city-01.jpg n/b/2.jpg && ln n/b/2.jpg n/b/3.jpg
@@ -116,16 +130,16 @@ check "dups looks at the files" 1 imgsearch dups --kind bytes <<'END'
 END
 rm p/best/1.jpg && cp p/holiday/1.jpg p/best/1.jpg
 check "... a true copy is one" 0 imgsearch dups --kind bytes <<'END'
-bytes	1	W/p/holiday/1.jpg
 bytes	1	W/p/best/1.jpg
+bytes	1	W/p/holiday/1.jpg
 ! imgsearch: same bytes: 1 group of 2 pictures
 END
 ln p/best/1.jpg p/best/again.jpg
 check "the next run says the same" 0 imgsearch index -L -q p <<'END'
 END
 check "... with all names" 0 imgsearch dups --kind bytes <<'END'
-bytes	1	W/p/holiday/1.jpg
 bytes	1	W/p/best/1.jpg	same file: W/p/best/again.jpg
+bytes	1	W/p/holiday/1.jpg
 ! imgsearch: same bytes: 1 group of 2 pictures
 END
 imgsearch dups --kind bytes --json 2>/dev/null |
@@ -133,8 +147,8 @@ imgsearch dups --kind bytes --json 2>/dev/null |
 result "dups --json" $?
 imgsearch dups --kind bytes -0 2>/dev/null | tr '\0' '\n' >.out; : >.err
 compare "dups -0 has paths alone" 0 0 <<'END'
-W/p/holiday/1.jpg
 W/p/best/1.jpg
+W/p/holiday/1.jpg
 
 END
 imgsearch list --paths --state link >.out
@@ -152,6 +166,44 @@ imgsearch list --json --state indexed | grep -q '/holiday/3.jpg'
 result "... as the picture" $?
 imgsearch check -q >.out
 result "the index is sound" $?
+
+# the best picture of a group comes first
+rm -rf o; mkdir o o/links
+cp pics/city-01.jpg o/z.jpg
+if python3 -c 'import PIL' 2>/dev/null; then
+	python3 - <<'END'
+from PIL import Image
+im = Image.open('o/z.jpg')
+w, h = im.size
+im.resize((w // 2, h // 2)).save('o/a.jpg', quality=95)
+im.save('o/b.jpg', quality=40)
+im.save('o/c.png')
+END
+	ln -s ../c.png o/links/a.png
+	imgsearch index -q -L --db o.db o
+	check "dups: what to keep comes first" 0 imgsearch dups -q --kind picture --db o.db <<'END'
+picture	1	W/o/c.png	same file: W/o/links/a.png
+picture	1	W/o/z.jpg
+picture	1	W/o/b.jpg
+picture	1	W/o/a.jpg
+END
+	imgsearch dups -q --kind picture --json --db o.db | grep -o '"path": "[^"]*"' | head -1 |
+		grep -q o/c.png
+	result "... in JSON" $?
+	# a file that only a link leads to, in a folder that was not indexed
+	mkdir e; mv o/c.png e; rm o/links/a.png; ln -s ../../e/c.png o/links/a.png
+	imgsearch index -q --db o.db o --prune
+	imgsearch dups -q --kind picture --db o.db | tail -1 | cut -f3 | sed "s|$W|W|" >.out; : >.err
+	compare "... no link before a real file" 0 0 <<'END'
+W/o/links/a.png
+END
+else
+	skip "dups: what to keep comes first" "python3-pil is missing"
+fi
+imgsearch query -0 -k 1 p/best/4.jpg | tr '\0' '\n' | cut -f2 | sed "s|$W|W|" >.out; : >.err
+compare "query -0: tabs between fields, NUL behind" 0 0 <<'END'
+W/p/best/4.jpg
+END
 
 # a mount that shows one folder twice
 rm -f i.db*

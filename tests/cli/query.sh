@@ -102,6 +102,7 @@ check "--under a folder" 0 q --under sub -k 5 pics/city-01.jpg <<'END'
 END
 check "--under a folder of which nothing is indexed" 1 \
 	imgsearch query --under /nowhere pics/city-01.jpg <<'END'
+! imgsearch: warning: nothing of the index lies below /nowhere
 ! imgsearch: nothing found
 END
 check "--paths" 0 imgsearch query --paths -k 1 pics/city-01.jpg <<'END'

@@ -49,6 +49,38 @@ if grep -q '^names  *spelt in NFC or NFD: the same$' .out; then
 	left "... in that of a file" "$(printf 'cafe.jpg %s/a.jpg %s.jpg ' "$nfd" "$latin")"
 	imgsearch index -q --no-exclude -i "caf?/"
 	left "... and ? is a letter with its accent" "$(printf '%s/a.jpg ' "$nfd")"
+	imgsearch index -q --no-exclude --no-include -x "p/$nfc"
+	left "... a path from the current folder" "$(printf 'cafe.jpg %s.jpg %s.jpg ' "$nfc" "$latin")"
+	imgsearch index -q --no-exclude -x "$W/p/$nfc"
+	left "... an absolute path" "$(printf 'cafe.jpg %s.jpg %s.jpg ' "$nfc" "$latin")"
+	imgsearch index -q --no-exclude
+	check "query -u" 0 imgsearch query -k 9 --paths -u "p/$nfc" pics/city-01.jpg <<-END
+	W/p/$nfd/a.jpg
+	END
+	check "... of the spelling on the disk" 0 \
+		imgsearch query -k 9 --paths -u "p/$nfd" pics/city-01.jpg <<-END
+	W/p/$nfd/a.jpg
+	END
+	check "... and no other folder" 1 imgsearch query -k 9 --paths -u p/cafe pics/city-01.jpg <<-END
+	! imgsearch: warning: nothing of the index lies below W/p/cafe
+	! imgsearch: nothing found
+	END
+	cp "p/$nfd/a.jpg" "p/$nfd/b.jpg"
+	cp "p/$nfd/a.jpg" p/c.jpg
+	imgsearch index -q
+	check "dups -u" 0 imgsearch dups -q --kind bytes -u "p/$nfc/" <<-END
+	bytes	1	W/p/$nfd/a.jpg
+	bytes	1	W/p/$nfd/b.jpg
+	END
+	imgsearch map --json --pca -u "p/$nfc" >.out
+	[ "$(tr -cd '[' <.out | wc -c)" -ge 2 ] && ! grep -q '"points": \[\]' .out
+	result "map -u" $? .out
+	rm "p/$nfd/b.jpg" p/c.jpg; imgsearch index -q --prune
+	mv p "$nfd.root" && imgsearch index -q --db r.db "$nfd.root"
+	imgsearch index -q --db r.db "$nfd.root" -x "$W/$nfc.root/$nfc"
+	[ -z "$(imgsearch list --db r.db --paths | grep -a a.jpg)" ]
+	result "an absolute path of a root in another spelling" $?
+	mv "$nfd.root" p
 else
 	skip "both spellings match" "libutf8proc is not there"
 fi

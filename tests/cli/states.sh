@@ -175,7 +175,7 @@ check "root mv of what is no root" 3 imgsearch root mv other moved <<'END'
 END
 rm -rf moved/[b-z]*
 check "most of a folder gone: kept" 0 imgsearch index <<'END'
-! imgsearch: warning: W/moved: missing: 6 of 7 files; kept in the index (the option prune removes them)
+! imgsearch: warning: W/moved: missing: 6 of 7 files; kept in the index (--prune removes them)
 ! imgsearch: 1 path seen: 1 indexed; 1 unchanged (T s)
 END
 check "--prune" 0 imgsearch index --prune <<'END'

@@ -30,7 +30,7 @@ touched p/a.jpg edit
 [ "$(stat -c %y%s p/a.jpg)" = "$(stat -c %y%s p/b.jpg)" ]
 result "an edit keeps size and time" $?
 check "it is read again" 0 imgsearch index <<'END'
-! imgsearch: 3 paths seen: 3 indexed; 2 unchanged (T s)
+! imgsearch: 3 paths seen: 3 indexed; 1 changed, 2 unchanged (T s)
 END
 imgsearch query -k 1 pics/boat-01.jpg | grep -q "^1.0000	$W/p/a.jpg"
 result "... and finds itself" $?

@@ -303,7 +303,7 @@ static void groups_need_no_writer(void **state)
 	imgsearch_error err = { 0 };
 	imgsearch *s = with_copies(sc), *writer = open_to(sc, false);
 	forget_signatures(sc);
-	assert_int_equal(ims_handle_write_begin(writer, &err), 0);
+	assert_int_equal(ims_handle_write_begin(writer, NULL, &err), 0);
 	imgsearch_groups *list = groups_of(s, 0, NULL);
 	assert_int_equal(list->count, 2);
 	assert_int_equal(list->unread, 0);

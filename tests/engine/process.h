@@ -47,11 +47,18 @@ static inline bool others_sleep(void)
 	return state == 'S';
 }
 
-/* AddressSanitizer's allocator is not fork-safe: a thread that starts may hold its lock. */
+/*
+ * AddressSanitizer's allocator is not fork-safe: a thread that starts may hold its lock. Where all
+ * other threads sleep, none starts, and this one wakes none.
+ */
 static inline void settle(void)
 {
-	for (double end = ims_now() + 10; !others_sleep() && ims_now() < end;)
+	enum { SECONDS_MOST = 120 };
+	for (double end = ims_now() + SECONDS_MOST; !others_sleep();) {
+		if (ims_now() > end)
+			fail_msg("threads of an idle library still run");
 		usleep(1000);
+	}
 }
 #else
 static inline void settle(void) {}

@@ -157,7 +157,13 @@ static int call_update(world *w, const imgsearch_call *call, imgsearch_error *er
 {
 	imgsearch_index_update_report *report;
 	int rc = imgsearch_index_update(w->s, NULL, 0, NULL, call, &report, err);
-	DONE(imgsearch_index_update_report_free, report, rc);
+	assert_true(report || rc); /* of a run that was stopped: what was done until then */
+	if (rc && report) {
+		assert_true(report->counts->seen > 0);
+		assert_true(rc == IMGSEARCH_ECANCELED || rc == IMGSEARCH_EDEADLINE);
+	}
+	imgsearch_index_update_report_free(report);
+	return rc;
 }
 
 static int call_add(world *w, const imgsearch_call *call, imgsearch_error *err)

@@ -66,6 +66,13 @@ result "... which opens" $?
 [ $? = 1 ] && grep -q 'no/such/copy.db' .err && grep -q 'backup failed$' .out
 result "backup, where that cannot be" $? .err
 
+"$E/query_speed" a.db >.out 2>.err
+[ $? = 0 ] && grep -qE '^[1-9][0-9]* queries, [1-9][0-9]* a second$' .out
+result "query_speed" $? .err
+"$E/query_speed" none/at/all.db >.out 2>.err
+[ $? = 1 ] && grep -q none/at/all.db .err
+result "query_speed without an index" $?
+
 mv query.jpg kept.jpg
 "$E/quickstart" >.out 2>.err
 [ $? = 1 ] && grep -q 'query.jpg' .out

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char *const everywhere[] = { "" };
+
 static int count(void *user, const walk_entry *e)
 {
 	assert_string_not_equal(e->reason ? e->reason : "", "visited before");
@@ -22,7 +24,10 @@ static int count(void *user, const walk_entry *e)
 static int walk(const char *root, size_t *files)
 {
 	path_patterns exclude = { 0 }, include = { 0 };
-	walk_rules rules = { .follow_links = true, .exclude = &exclude, .include = &include };
+	walk_rules rules = { .follow = everywhere,
+		.n_follow = 1,
+		.exclude = &exclude,
+		.include = &include };
 	imgsearch_error err;
 	*files = 0;
 	int rc = ims_patterns_add(&exclude, "./3/caf\xc3\xa9/");
@@ -102,7 +107,7 @@ static void links_come_last(void **state)
 {
 	(void)state;
 	char root[] = "/tmp/walk-XXXXXX", path[64];
-	walk_rules rules = { .follow_links = true };
+	walk_rules rules = { .follow = everywhere, .n_follow = 1 };
 	seen s = { .n = 0 };
 	assert_non_null(mkdtemp(root));
 	sh(root,
@@ -128,7 +133,7 @@ static void links_come_last(void **state)
 		"z/up/b.jpg file *\nz/up/dangling bad *\nz/up/e/m/y.jpg file *\nz/up/e/l out *\n"
 		"z/up/loop bad *\n");
 	s = (seen){ .n = 0 };
-	rules.follow_links = false;
+	rules.n_follow = 0;
 	assert_int_equal(ims_walk(path, "z", &rules, note, &s, NULL), 0);
 	assert_string_equal(s.text, "z/again.jpg out\nz/deep/hard.jpg file\nz/up out\nz/x.jpg file\n");
 	snprintf(path, sizeof path, "rm -r %s", root);

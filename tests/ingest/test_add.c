@@ -23,7 +23,7 @@ static void on_run_write(size_t n)
 	on_run(n);
 	if (imgsearch_open(scene_db, NULL, NULL, &other, NULL))
 		return;
-	int rc = ims_handle_write_begin(other, NULL);
+	int rc = ims_handle_write_begin(other, NULL, NULL);
 	atomic_fetch_add(&writer_refused, rc != 0);
 	if (!rc)
 		ims_handle_write_end(other);

@@ -69,7 +69,7 @@ static void make_old(imgsearch *s, int64_t first, int64_t last, uint32_t made)
 	float ones[DIM];
 	for (int i = 0; i < DIM; i++)
 		ones[i] = 1;
-	works(ims_handle_write_begin(s, &err));
+	works(ims_handle_write_begin(s, NULL, &err));
 	works(ims_store_tx_begin(s->store, &err));
 	for (int64_t id = first; id <= last; id++) {
 		works(ims_store_pixels_set(s->store, id, made, &err));
@@ -173,7 +173,7 @@ static void a_stopped_run_is_finished_by_the_next(void **state)
 /* What an older decoding wrote of a.png and c.png. */
 static void write_old_state(imgsearch *s, uint32_t state)
 {
-	works(ims_handle_write_begin(s, &err));
+	works(ims_handle_write_begin(s, NULL, &err));
 	works(ims_store_tx_begin(s->store, &err));
 	for (int64_t id = 1; id <= 3; id += 2) {
 		store_picture p;

@@ -347,6 +347,7 @@ static void patterns_of_a_folder(void **state)
 		{ "x/", "sub", "./sub/**/x/" },
 		{ "b*/x", "sub", "sub/b*/x" },
 		{ "x", "a[1]", "./a\\[1]/**/x" },
+		{ "x[1]", "a[1]", "./a\\[1]/**/x[1]" },
 		{ "./", "sub", NULL },
 		{ "", "sub", NULL },
 	};
@@ -359,6 +360,10 @@ static void patterns_of_a_folder(void **state)
 			assert_null(got);
 		ims_free(got);
 	}
+	assert_true(pattern_matches("./a\\[1]/**/x[1]", "a[1]/b/x[1]", false)); /* is itself */
+	assert_true(pattern_matches("./a\\[1]/**/x[1]", "a[1]/x1", false));
+	assert_false(pattern_matches("./a\\[1]/**/x[1]", "a1/x[1]", false));
+	assert_true(pattern_matches("a\\[1]/b[1]/x", "a[1]/b[1]/x", false));
 	assert_true(pattern_matches("./sub/**/x", "sub/x", false));
 	assert_true(pattern_matches("./sub/**/x", "sub/a/b/x", false));
 	assert_false(pattern_matches("./sub/**/x", "x", false));
@@ -461,6 +466,75 @@ static void a_path_of_both_roots(void **state)
 	imgsearch_close(s);
 }
 
+/* What must not be taken for a pattern, and patterns that would empty the index. */
+static void patterns_that_are_refused(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = four_photos(sc);
+	imgsearch_error err;
+	const char *photos = sc->photos, *empty[] = { "cache", "" }, *none[] = { "*.jpeg" };
+	update(s, sc->photos, NULL);
+	imgsearch_index_update_options o = excluding(empty, 2);
+	assert_int_equal(imgsearch_index_update(s, &photos, 1, &o, NULL, NULL, &err), IMGSEARCH_EINVAL);
+	assert_non_null(strstr(err.message, "exclude 1"));
+	o = (imgsearch_index_update_options){ .struct_size = sizeof o,
+		.include = empty,
+		.n_include = 2 };
+	assert_int_equal(imgsearch_index_update(s, &photos, 1, &o, NULL, NULL, &err), IMGSEARCH_EINVAL);
+	o.include = none;
+	o.n_include = 1;
+	assert_int_equal(imgsearch_index_update(s, &photos, 1, &o, NULL, NULL, &err), IMGSEARCH_EINVAL);
+	assert_non_null(strstr(err.message, "none of 4 files matches *.jpeg"));
+	remembers(s, "|");
+	assert_int_equal(update(s, NULL, NULL).counts.indexed, 4);
+	o = (imgsearch_index_update_options){ .struct_size = sizeof o,
+		.follow_links = 1,
+		.no_follow_links = 1 };
+	assert_int_equal(imgsearch_index_update(s, &photos, 1, &o, NULL, NULL, &err), IMGSEARCH_EINVAL);
+	o = (imgsearch_index_update_options){ .struct_size = sizeof o, .reserved2 = 1 };
+	assert_int_equal(imgsearch_index_update(s, &photos, 1, &o, NULL, NULL, &err), IMGSEARCH_EINVAL);
+	imgsearch_close(s);
+}
+
+/* A part of a root that was a root may be away, as it might be then. */
+static void a_merged_root_may_be_away(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = four_photos(sc);
+	char private[200];
+	snprintf(private, sizeof private, "%s/private", sc->photos);
+	update(s, private, NULL);
+	update(s, sc->photos, NULL);
+	assert_int_equal(roots_of(s), 1);
+	shell("mv '%s' '%s/away'", private, sc->dir);
+	for (int empty = 0; empty < 2; empty++) {
+		run r = update(s, NULL, NULL);
+		assert_int_equal(r.counts.removed, 0);
+		assert_int_equal(r.counts.offline, 2);
+		assert_int_equal(r.counts.indexed, 2);
+		imgsearch_info *info;
+		imgsearch_item *item;
+		imgsearch_error err;
+		assert_int_equal(imgsearch_info_get(s, NULL, &info, &err), 0);
+		assert_int_equal(info->offline, 2);
+		imgsearch_info_free(info);
+		assert_int_equal(imgsearch_item_get(s, id_of(s, sc, "private/b.png"), &item, &err), 0);
+		assert_int_equal(item->offline, 1);
+		imgsearch_item_free(item);
+		assert_int_equal(imgsearch_item_get(s, id_of(s, sc, "a.png"), &item, &err), 0);
+		assert_int_equal(item->offline, 0);
+		imgsearch_item_free(item);
+		if (!empty)
+			shell("mkdir '%s'", private);
+	}
+	shell("cp '%s/away/b.png' '%s'", sc->dir, private); /* it is there: c.png went */
+	assert_int_equal(update(s, NULL, NULL).counts.removed, 1);
+	shell("rm '%s/b.png'", private);
+	imgsearch_index_update_options o = { .struct_size = sizeof o, .prune = 1 };
+	assert_int_equal(update(s, NULL, &o).counts.removed, 1);
+	imgsearch_close(s);
+}
+
 int main(void)
 {
 #define in_scene(test) cmocka_unit_test_setup_teardown(test, scene_setup, scene_teardown)
@@ -477,6 +551,8 @@ int main(void)
 		in_scene(a_root_around_roots_merges_them),
 		in_scene(roots_that_are_not_merged),
 		in_scene(a_path_of_both_roots),
+		in_scene(patterns_that_are_refused),
+		in_scene(a_merged_root_may_be_away),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,7 @@ static void sums(void **state)
 	for (size_t n = 0; n <= MOST; n += n < 200 ? 1 : 37)
 		for (int kind = 0; kind < 4; kind++) {
 			size_t off = n % 3;
-			double l2 = 0, dot = 0, size = 0;
+			double l2 = 0, dot = 0, size = 0, squares = 0;
 			for (size_t i = 0; i < n + off; i++) {
 				a[i] = number(kind);
 				b[i] = number(kind);
@@ -44,6 +44,7 @@ static void sums(void **state)
 			for (size_t i = off; i < n + off; i++) {
 				l2 += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
 				dot += (double)a[i] * b[i];
+				squares += (double)a[i] * (double)a[i];
 				size += fabs((double)a[i] * b[i]);
 			}
 			for (size_t level = 0; ims_kernels_level(level); level++) {
@@ -53,6 +54,14 @@ static void sums(void **state)
 					  sy = scalar()->dot_f32(a + off, b + off, n);
 				assert_memory_equal(&x, &sx, sizeof(x));
 				assert_memory_equal(&y, &sy, sizeof(y));
+				double s = k->squares_f32(a + off, NULL, n),
+					   d = k->squares_f32(a + off, b + off, n),
+					   ss = scalar()->squares_f32(a + off, NULL, n),
+					   sd = scalar()->squares_f32(a + off, b + off, n);
+				assert_memory_equal(&s, &ss, sizeof(s));
+				assert_memory_equal(&d, &sd, sizeof(d));
+				assert_true(fabs(s - squares) <= squares * 1e-13);
+				assert_true(fabs(d - l2) <= l2 * 1e-6 + 1e-80);
 				if (l2 < 1e38) {
 					assert_true(fabs(x - l2) <= l2 * 4e-6 + 1e-38);
 					assert_true(fabs(y - dot) <= size * 4e-6 + 1e-38);

@@ -166,6 +166,49 @@ static void what_is_missing_is_said(void **state)
 	assert_non_null(strstr(err.message, "unknown network"));
 }
 
+/* A TorchScript program runs only where the caller's own words ask for one. */
+static void programs_must_be_asked_for(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *model, *file;
+		int rc;
+	} cases[] = {
+		{ "resnet18", "program.pth", IMGSEARCH_EMODEL },
+		{ "resnet18", "program.safetensors", IMGSEARCH_EMODEL },
+		{ "resnet18", "program.pt.pth", IMGSEARCH_EMODEL },
+		{ "resnet18", "program", IMGSEARCH_EMODEL },
+		{ NULL, "carded.pth", IMGSEARCH_EMODEL }, /* its card says "script" */
+		{ "carded", "carded.pth", IMGSEARCH_EMODEL },
+		{ "resnet18", "program.pt", 0 },
+		{ "script", "program.pth", 0 },
+		{ NULL, "carded.pt", 0 },
+	};
+	made_entry entry[2] = { { "m/data.pkl", { 0 } }, { "m/constants.pkl", { 0 } } };
+	buf b = { 0 };
+	put_archive(&b, entry, 2);
+	put_text("carded.json", "{\"network\":\"script\",\"name\":\"carded\",\"dim\":48}");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		imgsearch_error err = { 0 };
+		model_identity id;
+		model *m = NULL;
+		put_file(cases[i].file, b.data, b.len);
+		char *path = at(cases[i].file);
+		model_spec spec = { .name = cases[i].model, .weights = path };
+		int rc = ims_model_identify(&id, &spec, &err);
+		if (!rc)
+			rc = ims_model_load(&m, &id, &spec, &err);
+		if (rc != cases[i].rc)
+			fail_msg("%s, %s: %d %s", cases[i].model ? cases[i].model : "", path, rc, err.message);
+		if (rc)
+			assert_non_null(strstr(err.message, "a TorchScript program"));
+		ims_model_free(m);
+		ims_model_identity_free(&id);
+		ims_free(path);
+	}
+	ims_buf_free(&b);
+}
+
 static void recipes(void **state)
 {
 	(void)state;
@@ -382,6 +425,7 @@ int main(void)
 		cmocka_unit_test(by_name_and_folder),
 		cmocka_unit_test(by_path),
 		cmocka_unit_test(what_is_missing_is_said),
+		cmocka_unit_test(programs_must_be_asked_for),
 		cmocka_unit_test(recipes),
 		cmocka_unit_test(identities_differ),
 		cmocka_unit_test(runs),

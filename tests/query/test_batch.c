@@ -365,6 +365,49 @@ static void stopped_there_are_no_answers(void **state)
 	close_all(&q);
 }
 
+/* The answers of one query and of a batch of two. */
+static void plan_is(imgsearch *s, const float v[2], const imgsearch_query_options *o, size_t count,
+	const char *plan)
+{
+	imgsearch_input in[2] = { imgsearch_input_vector(v, 2), imgsearch_input_vector(v, 2) };
+	imgsearch_answers *answers;
+	imgsearch_hits *hits;
+	works(imgsearch_query(s, in, 1, o, NULL, &hits, &err));
+	works(imgsearch_batch_query(s, in, 2, o, NULL, &answers, &err));
+	assert_string_equal(hits->plan, plan);
+	assert_int_equal(hits->count, count);
+	for (size_t i = 0; i < 2; i++) {
+		same_hits(hits, answers->items[i]->hits);
+		assert_string_equal(answers->items[i]->hits->plan, plan);
+	}
+	imgsearch_hits_free(hits);
+	imgsearch_answers_free(answers);
+}
+
+/* Without a dimension, with rows, without rows again; and where rows are too far away. */
+static void an_empty_index_is_called_so(void **state)
+{
+	const float v[2] = { 1, 2 }, away[2] = { -1, -2 };
+	int64_t id;
+	imgsearch_query_options near = { .struct_size = sizeof near,
+		.has_min_score = 1,
+		.min_score = 0.5f };
+	imgsearch *s = scene_open(*state);
+	plan_is(s, v, NULL, 0, "empty index");
+	works(imgsearch_vectors_add(s, v, 1, 2, NULL, NULL, &id, &err));
+	plan_is(s, v, NULL, 1, "scan");
+	plan_is(s, away, &near, 0, "scan");
+	works(imgsearch_index_remove(s, &id, 1, NULL, NULL, &err));
+	plan_is(s, v, NULL, 0, "empty index");
+	works(imgsearch_vectors_add(s, v, 1, 2, NULL, NULL, &id, &err));
+	plan_is(s, away, &near, 0, "scan");
+	imgsearch_build_options b = { .struct_size = sizeof b, .searcher = "graph" };
+	works(imgsearch_build(s, &b, NULL, NULL, &err));
+	works(imgsearch_index_remove(s, &id, 1, NULL, NULL, &err));
+	plan_is(s, v, NULL, 0, "empty index");
+	imgsearch_close(s);
+}
+
 static void empty_indexes_and_bad_arguments(void **state)
 {
 	imgsearch_error err = { 0 };
@@ -436,6 +479,7 @@ int main(void)
 		TEST(many_steps),
 		TEST(pictures_share_a_pass_through_the_network),
 		TEST(stopped_there_are_no_answers),
+		TEST(an_empty_index_is_called_so),
 		TEST(empty_indexes_and_bad_arguments),
 		TEST(any_allocation_may_fail),
 	};

@@ -390,6 +390,108 @@ static void zeros_of_older_files_are_in_no_answer(void **state)
 	ims_free(rows);
 }
 
+/* An index of pictures whose features have DIM values, with one picture and N own vectors. */
+static imgsearch *open_mixed(const scene *sc, const float *rows)
+{
+	imgsearch_error err = { 0 };
+	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
+	imgsearch *s;
+	char model[200];
+	snprintf(model, sizeof model, "%s/small.safetensors", sc->dir);
+	shell("cd '%s' && sed 's/48/%d/; s/\"default\"/\"small\"/' default.json >'%s/small.json'"
+		  " && cp default.safetensors '%s'",
+		getenv("IMGSEARCH_LIBDIR"), DIM, sc->dir, model);
+	o.model = model;
+	if (imgsearch_open(sc->db, &o, NULL, &s, &err))
+		fail_msg("open: %s", err.message);
+	if (vectors(s))
+		return s;
+	photo(sc, "1.png", 1);
+	scene_index(s, sc->photos);
+	assert_int_equal(add(s, rows, N, DIM, &err), 0);
+	return s;
+}
+
+static float *stored_rows(imgsearch *s, const int64_t *ids, size_t n)
+{
+	float *rows = ims_alloc(n * DIM, sizeof *rows);
+	uint8_t *found = ims_alloc(n, 1);
+	assert_int_equal(imgsearch_vectors_get(s, ids, n, NULL, rows, n * DIM, found, NULL), 0);
+	for (size_t i = 0; i < n; i++)
+		assert_true(found[i]);
+	ims_free(found);
+	return rows;
+}
+
+static void subtract_mean(float *rows, size_t n)
+{
+	double mean[DIM] = { 0 };
+	for (size_t i = 0; i < n * DIM; i++)
+		mean[i % DIM] += rows[i] / (double)n;
+	for (size_t i = 0; i < n * DIM; i++)
+		rows[i] -= (float)mean[i % DIM];
+}
+
+/* Own vectors in an index of pictures count as features, in the mean and in the scores. */
+static void the_mean_is_that_of_pictures_and_own_vectors(void **state)
+{
+	float *own = make_rows(1), *rows;
+	int64_t ids[N + 1];
+	imgsearch *s = open_mixed(*state, own);
+	for (int64_t i = 0; i <= N; i++)
+		ids[i] = i + 1;
+	rows = stored_rows(s, ids, N + 1);
+	assert_memory_equal(rows + DIM, own, N * DIM * sizeof *own);
+	for (size_t i = 0; i < 5; i++) {
+		build(s, searchers[i]);
+		if (!i)
+			subtract_mean(rows, N + 1);
+		for (int64_t id = 1; id < 5; id++) {
+			imgsearch_hits *hits;
+			imgsearch_input in = imgsearch_input_item(id);
+			assert_int_equal(imgsearch_query(s, &in, 1, NULL, NULL, &hits, NULL), 0);
+			assert_int_equal(hits->items[0]->id, id);
+			for (size_t h = 0; h < hits->count; h++) {
+				const float *row = rows + (hits->items[h]->id - 1) * DIM;
+				double c = cosine(rows + (id - 1) * DIM, row, DIM);
+				assert_true(fabs(c - hits->items[h]->score) < 1e-4);
+			}
+			imgsearch_hits_free(hits);
+		}
+	}
+	imgsearch_close(s);
+	ims_free(own);
+	ims_free(rows);
+}
+
+/* The tree over few values keeps the rows themselves, as those of 0.1 kept rows of zeros. */
+static void zeros_in_older_trees_of_pictures_are_in_no_answer(void **state)
+{
+	scene *sc = *state;
+	float *rows = make_rows(1);
+	imgsearch_hits *hits;
+	imgsearch *s = open_mixed(sc, rows);
+	build(s, "kdtree");
+	assert_false(is_stale(s));
+	imgsearch_close(s);
+	sql(sc, "UPDATE vector SET data = zeroblob(length(data)) WHERE id IN (5, 9)");
+	sql(sc, "UPDATE searcher SET params = substr(params, 1, 23)"); /* the mean, and no more */
+	for (int built = 0; built < 2; built++) {
+		s = open_mixed(sc, rows);
+		assert_int_equal(is_stale(s), !built);
+		imgsearch_input in = imgsearch_input_item(4);
+		imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
+		o.k = N;
+		assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, NULL), 0);
+		assert_string_equal(hits->searcher, built ? "kdtree" : "scan");
+		assert_int_equal(hits->count, N + 1 - 2);
+		imgsearch_hits_free(hits);
+		build(s, "kdtree");
+		imgsearch_close(s);
+	}
+	ims_free(rows);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -403,6 +505,8 @@ int main(void)
 		TEST(one_input_scores_the_same_at_any_weight),
 		TEST(rows_of_any_length_have_a_direction),
 		TEST(zeros_of_older_files_are_in_no_answer),
+		TEST(the_mean_is_that_of_pictures_and_own_vectors),
+		TEST(zeros_in_older_trees_of_pictures_are_in_no_answer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

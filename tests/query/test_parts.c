@@ -4,10 +4,10 @@
 #include "imgsearch.h"
 
 #include <math.h>
-#include <pthread.h>
+#include <sqlite3.h>
 #include <stdio.h>
-#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { N = 12000, DIM = 8, K = 50 };
@@ -101,52 +101,80 @@ static void as_one_thread(void **state)
 		}
 }
 
-static atomic_bool stop;
+/* ------------------------------------------------------------------------------- one state ---- */
 
-/* Every commit changes the first row and the last one alike. */
-static void *keep_writing(void *arg)
+enum { EVERY = 100, SPREAD = N / EVERY /* rows that every commit changes alike */ };
+
+static imgsearch *writer; /* another handle of the file */
+static _Thread_local bool writing;
+static int begun; /* connections of a scan in parts that have begun to read */
+
+static void commit_change(void)
 {
-	float rows[2 * DIM] = { 0 };
-	const int64_t ids[] = { 0, N - 1 };
+	static float rows[SPREAD * DIM];
+	static int64_t ids[SPREAD];
 	imgsearch_vectors_add_options o = IMGSEARCH_INIT(imgsearch_vectors_add_options);
-	o.ids = ids;
-	for (int value = 0; !atomic_load(&stop); value = (value + 1) % 100) {
-		rows[0] = rows[DIM] = (float)value;
-		assert_int_equal(imgsearch_vectors_add(arg, rows, 2, DIM, &o, NULL, NULL, &err), 0);
+	for (int64_t i = 0; i < SPREAD; i++) {
+		ids[i] = i * EVERY;
+		rows[i * DIM] = (float)(begun % 100);
 	}
-	return NULL;
+	o.ids = ids;
+	writing = true;
+	assert_int_equal(imgsearch_vectors_add(writer, rows, SPREAD, DIM, &o, NULL, NULL, &err), 0);
+	writing = false;
 }
 
+/* A statement has ended. What follows the first read of a part is a commit. */
+static int after_statement(unsigned event, void *user, void *statement, void *nanoseconds)
+{
+	static const char *const first = "SELECT seq FROM sqlite_sequence WHERE name = 'change'";
+	(void)event, (void)user, (void)nanoseconds;
+	if (writing || !writer || strcmp(sqlite3_sql(statement), first) != 0)
+		return 0;
+	begun++;
+	commit_change();
+	return 0;
+}
+
+static int watch(sqlite3 *db, char **message, const void *api)
+{
+	(void)message, (void)api;
+	return sqlite3_trace_v2(db, SQLITE_TRACE_PROFILE, after_statement, NULL);
+}
+
+/* Commits come between the first reads of the parts: the rows must still be those of one commit. */
 static void one_state(void **state)
 {
 	(void)state;
-	static int64_t ids[N];
-	static float rows[N * DIM];
+	static int64_t ids[N], found[SPREAD];
+	static float rows[N * DIM], scores[SPREAD];
 	const float query[DIM] = { 0 };
-	pthread_t writer;
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
+	sqlite3_auto_extension((void (*)(void))(uintptr_t)watch);
 	imgsearch *s = open_new(file, IMGSEARCH_METRIC_L2, 4);
 	o.searcher = "scan";
-	o.k = 2;
+	o.k = SPREAD;
 	for (int64_t i = 0; i < N; i++) {
 		ids[i] = i;
-		rows[i * DIM] = i && i < N - 1 ? 1000 : 0;
+		rows[i * DIM] = i % EVERY ? 1000 : 0;
 	}
 	add(s, rows, ids);
-	atomic_store(&stop, false);
-	assert_int_equal(pthread_create(&writer, NULL, keep_writing, s), 0);
-	for (int i = 0; i < 500; i++) {
-		int64_t found[2];
-		float scores[2];
-		assert_int_equal(imgsearch_vectors_query(s, query, 1, DIM, &o, NULL, found, scores, 2,
-							 NULL),
+	writer = open_new(file, IMGSEARCH_METRIC_L2, 1);
+	for (int i = 0; i < 20; i++) {
+		begun = 0;
+		assert_int_equal(imgsearch_vectors_query(s, query, 1, DIM, &o, NULL, found, scores, SPREAD,
+							 &err),
 			0);
-		assert_true(found[0] == 0 && found[1] == N - 1);
-		assert_true(scores[0] == scores[1]);
+		assert_true(begun >= 2); /* it was tried in parts */
+		for (size_t j = 0; j < SPREAD; j++) {
+			assert_int_equal(found[j], j * EVERY);
+			assert_true(scores[j] == scores[0]);
+		}
 	}
-	atomic_store(&stop, true);
-	pthread_join(writer, NULL);
+	imgsearch_close(writer);
+	writer = NULL;
 	imgsearch_close(s);
+	sqlite3_cancel_auto_extension((void (*)(void))(uintptr_t)watch);
 	assert_int_equal(unlink(file), 0);
 }
 

@@ -246,7 +246,8 @@ static int back_up(store *st, imgsearch_error *err)
 static int read_lists(store *st, imgsearch_error *err)
 {
 	const hash256 a = { { 1 } }, b = { { 2 } };
-	int64_t *ids = NULL, version, id;
+	int64_t *ids = NULL, id;
+	store_state state;
 	size_t n = 0, columns = 0;
 	store_cell *c = NULL;
 	store_counts counts;
@@ -271,7 +272,7 @@ static int read_lists(store *st, imgsearch_error *err)
 	if (!rc)
 		rc = ims_store_vector_next_has(st, 1, &has, err);
 	if (!rc)
-		rc = ims_store_data_version(st, &version, err);
+		rc = ims_store_state_get(st, &state, err);
 	if (!rc)
 		rc = ims_store_check(st, ignore_problem, NULL, err);
 	return rc ? rc : back_up(st, err);

@@ -87,12 +87,13 @@ BAD_FIELDS = [
     ("query", "imgsearch_query_options", 'searcher = "no"', "EINVAL", "searcher"),
     ("query", "imgsearch_query_options", 'model = "m"', "EUNSUPPORTED", "model"),
     ("query", "imgsearch_query_options", "filter = &folders", "EINVAL", "folders"),
-    ("query", "imgsearch_query_options", "filter = &dated", "EUNSUPPORTED", "date"),
+    ("query", "imgsearch_query_options", "filter = &conditional", "EINVAL", "condition"),
     ("query", "imgsearch_query_options", "filter = &listed", "EINVAL", "ids"),
     ("groups_find", "imgsearch_groups_options", "kinds = 1u << 9", "EINVAL", "kinds"),
     ("map_compute", "imgsearch_map_options", "perplexity = -1", "EINVAL", "perplexity"),
     ("map_compute", "imgsearch_map_options", "pca = 2", "EINVAL", "pca"),
     ("eval_run", "imgsearch_eval_options", "duplicates = 1, o.groups = 1", "EINVAL", "groups"),
+    ("eval_run", "imgsearch_eval_options", "filter = &folders", "EINVAL", "folders"),
     ("train", "imgsearch_train_options", 'name = "\\xff"', "EINVAL", "name"),
 ]
 # Other arguments: function, parameter, value, status, word.
@@ -190,7 +191,7 @@ static const char *paths[] = { "/nowhere" }, *empty[] = { "" };
 static imgsearch_input inputs[2], kind, text, absent, reserved, nan_, longer, stored, vector;
 static imgsearch_call call;
 static imgsearch_recipe recipe;
-static imgsearch_filter folders, dated, listed;
+static imgsearch_filter folders, conditional, listed;
 static imgsearch_map *map;
 static imgsearch_image *image;
 static imgsearch_transaction *transaction;
@@ -224,9 +225,9 @@ static void set_up(void)
 	longer = imgsearch_input_vector(rows, 3);
 	recipe = (imgsearch_recipe)IMGSEARCH_INIT(imgsearch_recipe);
 	recipe.interpolation = 3;
-	folders = dated = listed = (imgsearch_filter)IMGSEARCH_INIT(imgsearch_filter);
+	folders = conditional = listed = (imgsearch_filter)IMGSEARCH_INIT(imgsearch_filter);
 	folders.n_folders = 1;
-	dated.since = 5;
+	conditional.columns = "rating";
 	listed.n_ids = 1;
 	imgsearch_input pixels = imgsearch_input_pixels(bytes, 2, 2, 0);
 	if (imgsearch_map_compute(s, NULL, NULL, &map, &err)

@@ -3,7 +3,7 @@
 # "search/graph". A room includes the rooms that its line of docs/arrows.txt names, and no others.
 # Includes are written "room/file.h" (public headers: "imgsearch.h", "imgsearch/train.h"). A system
 # header that some line names is for the rooms whose lines name it. A room without a line is an
-# error, and so is a line without a room.
+# error, and so are a line without a room and an arrow that no include uses.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/tools/result.sh
 W=$(mktemp -d) && trap 'rm -rf "$W"' EXIT
@@ -48,7 +48,13 @@ FNR == 1 {
 	if (!sub(/\/[^\/]*$/, "", to)) to = "(write room/file.h)"
 }
 to != room && !((room, to) in ok) { wrong(FILENAME ":" FNR ": " room " -> " to) }
+{ used[room, to] = 1 }
 END {
+	for (arrow in ok)
+		if (!(arrow in used)) {
+			split(arrow, end, SUBSEP)
+			wrong("docs/arrows.txt: " end[1] " -> " end[2] " (no include uses it)")
+		}
 	for (r in line)
 		if (!(r in seen)) wrong("docs/arrows.txt: " r " -> (no such room)")
 	exit bad
@@ -63,7 +69,7 @@ arrows >"$W/found"
 result "every include is an allowed arrow" $? "$W/found"
 
 # The check itself, on a tree with these faults: an arrow between rooms, a system header, an arrow
-# from a subfolder, a room without a line, a bare include, a line without a room.
+# from a subfolder, a room without a line, a bare include, a line without a room, unused arrows.
 T=$W/tree
 mkdir -p "$T/docs" "$T/lib/image" "$T/lib/search/bound" "$T/lib/search/graph" "$T/lib/base" \
 	"$T/lib/stray" "$T/cli"
@@ -71,10 +77,10 @@ cd "$T" || exit 1
 cat >docs/arrows.txt <<'END'
 base:
 image: base <png.h>
-store: base <sqlite3.h>
+store: <sqlite3.h>
 search/bound: base
-search/graph: base
-cli: <png.h>
+search/graph:
+cli: image
 END
 echo '#include "image/image.h"' >lib/search/bound/a.c
 echo '#include <sqlite3.h>' >lib/image/b.c
@@ -90,16 +96,16 @@ cat >lib/image/fine.c <<'END'
 END
 echo '#include "search/graph/d.h"' >lib/search/graph/fine.c
 arrows >"$W/found"
-[ "$(grep -c ' -> ' "$W/found")" = 7 ]
+[ "$(grep -c ' -> ' "$W/found")" = 10 ]
 result "wrong ones are found" $? "$W/found"
 ! grep -q fine "$W/found"
 result "right ones are left alone" $? "$W/found"
 
 rm -r lib/search/bound/a.c lib/image/b.c cli/c.c lib/search/graph/d.c lib/stray lib/base/f.c
-for room in lib/base lib/search/bound cli; do
-	echo '#include "imgsearch.h"' >$room/fine.c
-done
-mkdir lib/store && echo '#include "base/base.h"' >lib/store/fine.c
+echo '#include "imgsearch.h"' >lib/base/fine.c
+echo '#include "base/base.h"' >lib/search/bound/fine.c
+echo '#include "image/image.h"' >cli/fine.c
+mkdir lib/store && echo '#include <sqlite3.h>' >lib/store/fine.c
 arrows >"$W/found"
 result "a right tree passes" $? "$W/found"
 done_testing

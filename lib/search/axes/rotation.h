@@ -1,5 +1,5 @@
 /*
- * The principal axes of a collection (PCA), from a sample of its rows. All searchers but the scan
+ * The principal axes of rows (PCA), from a sample of them. All searchers but the scan
  * rotate by them.
  *
  * The axes are orthonormal to the precision of f32, however well they converged. A rotation by them

@@ -1,5 +1,5 @@
 /*
- * The codes of all rows of a collection, kept in memory instead of the rows, with what lower and
+ * The codes of all rows of a source, kept in memory instead of the rows, with what lower and
  * upper bounds of distances need. A code is the quantised representation of one row (the
  * approximation of the VA-file, Weber, Schek and Blott 1998). exact, kdtree and pca share it.
  *
@@ -18,7 +18,7 @@
  *	stage.h          the quantiser: the parts of a code
  *	column.h         where codes lie; chunks.h: how arrays are cut into chunks
  *	codes.h          the codes of all rows
- *	codes_build.h    the codes of a whole collection
+ *	codes_build.h    building them
  *	codes_change.h   adding, replacing and removing rows
  *	codes_state.h    saving and loading
  *	query.h          a query prepared for the stages, and its bounds
@@ -26,7 +26,7 @@
  *	refine.h         the refine step: full rows in the order of their lower bounds
  *	filter_refine.h  whole requests
  *	kd_tree.h        a k-d tree over leading components
- *	exact.c, kdtree_searcher.c, pca.c  the searchers
+ *	coded_searcher.h what the searchers share: exact.c, kdtree_searcher.c, pca.c
  *
  * Threads: queries read side by side. A change holds off every reader.
  */

@@ -1,4 +1,4 @@
-/* The codes of a whole collection. */
+/* The codes of all rows of a source. */
 #ifndef IMS_SEARCH_BOUND_CODES_BUILD_H
 #define IMS_SEARCH_BOUND_CODES_BUILD_H
 

@@ -11,45 +11,16 @@
  * Answers equal the plain scan's bit for bit. Few rows, and numbers too large or too small for
  * bounds in f32, are scanned.
  */
+#include "search/bound/coded_searcher.h"
 #include "search/bound/codes_build.h"
-#include "search/bound/codes_change.h"
 #include "search/bound/codes_state.h"
-#include "search/bound/filter_refine.h"
 #include "search/internal.h"
-
-typedef struct exact {
-	searcher base;
-	codes *codes;       /* NULL: scan */
-	lease_pool queries; /* of bound_query */
-} exact;
-
-static exact *exact_new(const row_source *rows, imgsearch_error *err)
-{
-	exact *s = ims_zalloc(1, sizeof *s);
-	if (!s) {
-		ims_nomem(err);
-		return NULL;
-	}
-	s->base = (searcher){ &ims_search_exact, rows };
-	ims_lease_pool_init(&s->queries);
-	return s;
-}
-
-static void exact_free(searcher *base)
-{
-	exact *s = (exact *)base;
-	if (!s)
-		return;
-	ims_codes_free(s->codes);
-	ims_lease_pool_free(&s->queries, ims_bound_query_free);
-	ims_free(s);
-}
 
 static int exact_build(searcher **out, const row_source *rows, const search_params *p, job *job,
 	imgsearch_error *err)
 {
 	rotation axes = { 0 };
-	exact *s = exact_new(rows, err);
+	coded_searcher *s = ims_coded_new(&ims_search_exact, sizeof *s, rows, err);
 	if (!s)
 		return IMGSEARCH_ENOMEM;
 	uint32_t components = ims_stage_components(rows->dim);
@@ -59,16 +30,12 @@ static int exact_build(searcher **out, const row_source *rows, const search_para
 	if (!rc)
 		rc = ims_codes_build(&s->codes, rows, &axes, NULL, job, err);
 	ims_rotation_free(&axes);
-	if (rc)
-		exact_free(&s->base);
-	else
-		*out = &s->base;
-	return rc;
+	return ims_coded_finish(out, s, rc);
 }
 
 static int exact_save(const searcher *base, const chunk_sink *sink, imgsearch_error *err)
 {
-	const exact *s = (const exact *)base;
+	const coded_searcher *s = (const coded_searcher *)base;
 	uint32_t number = 1;
 	uint8_t kind = s->codes != NULL;
 	int rc = sink->put(sink->ctx, 0, &kind, 1, err);
@@ -80,7 +47,7 @@ static int exact_load(searcher **out, const row_source *rows, const chunk_source
 {
 	uint32_t number = 1;
 	buf b = { 0 };
-	exact *s = exact_new(rows, err);
+	coded_searcher *s = ims_coded_new(&ims_search_exact, sizeof *s, rows, err);
 	if (!s)
 		return IMGSEARCH_ENOMEM;
 	int rc = source->get(source->ctx, 0, &b, err);
@@ -89,40 +56,18 @@ static int exact_load(searcher **out, const row_source *rows, const chunk_source
 	if (!rc && b.data[0])
 		rc = ims_codes_load(&s->codes, rows, source, &number, err);
 	ims_buf_free(&b);
-	if (rc)
-		exact_free(&s->base);
-	else
-		*out = &s->base;
-	return rc;
+	return ims_coded_finish(out, s, rc);
 }
 
 static int exact_query(const searcher *base, const search_request *q, topk *out,
 	search_report *report, imgsearch_error *err)
 {
-	const exact *s = (const exact *)base;
-	if (!s->codes)
-		return ims_search_scan_into(base->rows, q, out, report, err);
-	lease_pool *queries = (lease_pool *)&s->queries;
-	return ims_filter_refine(queries, s->codes, base->rows, q, 0, out, report, err);
-}
-
-static int exact_add(searcher *base, const int64_t *ids, const float *rows, size_t n, job *job,
-	imgsearch_error *err)
-{
-	(void)job;
-	exact *s = (exact *)base;
-	return s->codes ? ims_codes_add(s->codes, ids, rows, n, err) : 0;
-}
-
-static int exact_remove(searcher *base, const int64_t *ids, size_t n, imgsearch_error *err)
-{
-	exact *s = (exact *)base;
-	return s->codes ? ims_codes_remove(s->codes, ids, n, err) : 0;
+	return ims_coded_query(base, q, 0, out, report, err);
 }
 
 static uint64_t exact_memory(const searcher *base)
 {
-	const exact *s = (const exact *)base;
+	const coded_searcher *s = (const coded_searcher *)base;
 	return sizeof *s + ims_codes_memory(s->codes);
 }
 
@@ -134,8 +79,8 @@ const searcher_ops ims_search_exact = {
 	.save = exact_save,
 	.load = exact_load,
 	.query = exact_query,
-	.add = exact_add,
-	.remove = exact_remove,
+	.add = ims_coded_add,
+	.remove = ims_coded_remove,
 	.memory = exact_memory,
-	.free = exact_free,
+	.free = ims_coded_free,
 };

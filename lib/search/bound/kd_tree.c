@@ -178,7 +178,8 @@ int ims_kd_load(kd_tree *t, reader *r, uint32_t n, imgsearch_error *err)
 	t->coordinates = ims_read_u32(r);
 	t->nodes = ims_read_u32(r);
 	size_t left = r->failed ? 0 : r->len - r->pos, each = 20 + (size_t)t->coordinates * 8;
-	if (!t->coordinates || t->coordinates > IMS_MAX_DIM || !t->nodes || t->nodes > left / each)
+	if (!t->coordinates || t->coordinates > IMGSEARCH_DIM_MAX || !t->nodes
+		|| t->nodes > left / each)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "the tree is cut off");
 	t->node = ims_alloc(t->nodes, sizeof *t->node);
 	t->box = ims_alloc((size_t)t->nodes * 2 * t->coordinates, sizeof(float));

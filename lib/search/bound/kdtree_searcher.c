@@ -8,6 +8,7 @@
  */
 #include "search/internal.h"
 #include "search/bound/chunks.h"
+#include "search/bound/coded_searcher.h"
 #include "search/bound/codes_build.h"
 #include "search/bound/codes_state.h"
 #include "search/bound/filter.h"
@@ -26,13 +27,11 @@ enum {
 static const double unit = 0x1p-24;
 
 typedef struct kdtree {
-	searcher base;
-	kd_tree tree;       /* no nodes: every query is a scan */
-	float *rows;        /* few dimensions: the rows in the order of the tree; else NULL */
-	int64_t *ids;       /* of these rows */
-	double longest;     /* the length of the longest of these rows */
-	codes *codes;       /* more dimensions; else NULL */
-	lease_pool queries; /* of bound_query */
+	coded_searcher coded; /* codes for more dimensions */
+	kd_tree tree;         /* no nodes: every query is a scan */
+	float *rows;          /* few dimensions: the rows in the order of the tree; else NULL */
+	int64_t *ids;         /* of these rows */
+	double longest;       /* the length of the longest of these rows */
 } kdtree;
 
 static void kdtree_free(searcher *base)
@@ -43,21 +42,7 @@ static void kdtree_free(searcher *base)
 	ims_kd_free(&s->tree);
 	ims_free(s->rows);
 	ims_free(s->ids);
-	ims_codes_free(s->codes);
-	ims_lease_pool_free(&s->queries, ims_bound_query_free);
-	ims_free(s);
-}
-
-static kdtree *kdtree_new(const row_source *rows, imgsearch_error *err)
-{
-	kdtree *s = ims_zalloc(1, sizeof *s);
-	if (!s) {
-		ims_nomem(err);
-		return NULL;
-	}
-	s->base = (searcher){ &ims_search_kdtree, rows };
-	ims_lease_pool_init(&s->queries);
-	return s;
+	ims_coded_free(base);
 }
 
 /* ----------------------------------------------------------------------------------- build ---- */
@@ -164,10 +149,10 @@ static int build_tree(kdtree *s, const row_source *rows, const rotation *axes, u
 		rc = ims_kd_build(&s->tree, p.point, p.residual, n, coordinates,
 			axes ? CODED_BUCKET : RAW_BUCKET, axes ? IMS_BLOCK_ROWS : 1, slot, job, err);
 	if (!rc && axes)
-		rc = ims_codes_build(&s->codes, rows, axes, slot, job, err);
+		rc = ims_codes_build(&s->coded.codes, rows, axes, slot, job, err);
 	else if (!rc)
 		rc = order_rows(s, &p, slot, err);
-	if (!rc && axes && !s->codes)
+	if (!rc && axes && !s->coded.codes)
 		ims_kd_free(&s->tree);
 done:
 	ims_free(slot);
@@ -182,10 +167,10 @@ static int kdtree_build(searcher **out, const row_source *rows, const search_par
 	imgsearch_error *err)
 {
 	rotation axes = { 0 };
-	kdtree *s = kdtree_new(rows, err);
-	int rc = s ? 0 : IMGSEARCH_ENOMEM;
-	if (rc)
-		return rc;
+	kdtree *s = ims_coded_new(&ims_search_kdtree, sizeof *s, rows, err);
+	if (!s)
+		return IMGSEARCH_ENOMEM;
+	int rc = 0;
 	if (!ims_codes_suit(rows)) {
 		/* scanned */
 	} else if (rows->dim <= RAW_DIM) {
@@ -200,11 +185,7 @@ static int kdtree_build(searcher **out, const row_source *rows, const search_par
 			rc = build_tree(s, rows, &axes, coordinates, job, err);
 	}
 	ims_rotation_free(&axes);
-	if (rc)
-		kdtree_free(&s->base);
-	else
-		*out = &s->base;
-	return rc;
+	return ims_coded_finish(out, &s->coded, rc);
 }
 
 /* --------------------------------------------------------------------------------- queries ---- */
@@ -248,7 +229,7 @@ static bool checks_reached(const search_request *request, uint64_t checked, quer
 static void scan_bucket(const kdtree *s, const search_request *request, const float *query,
 	const kd_node *bucket, topk *out)
 {
-	const row_source *source = s->base.rows;
+	const row_source *source = s->coded.base.rows;
 	uint32_t dim = source->dim;
 	for (uint32_t i = bucket->from; i < bucket->to; i++) {
 		const float *row = s->rows + (size_t)i * dim;
@@ -262,8 +243,8 @@ static void scan_bucket(const kdtree *s, const search_request *request, const fl
 static void query_rows(const kdtree *s, const search_request *request, const float *query,
 	topk *out, query_result *result)
 {
-	imgsearch_metric metric = s->base.rows->metric;
-	uint32_t dim = s->base.rows->dim, node;
+	imgsearch_metric metric = s->coded.base.rows->metric;
+	uint32_t dim = s->coded.base.rows->dim, node;
 	bool ip = metric == IMGSEARCH_METRIC_IP;
 	double length = length_of(query, dim), terms = 20 * unit, epsilon = request->params.epsilon;
 	double relative = ip ? 0 : 3 * terms;
@@ -302,7 +283,7 @@ static void filter_bucket(bound_query *q, const kd_node *bucket)
 /* The walk of a prepared query. */
 static kd_walk walk_of(const kdtree *s, const bound_query *q)
 {
-	const codes *c = s->codes;
+	const codes *c = s->coded.codes;
 	uint32_t m = s->tree.coordinates;
 	double head2 = 0, skew = c->axes.skew;
 	for (uint32_t i = 0; i < m; i++)
@@ -359,17 +340,18 @@ static void run_query(void *arg, size_t i, unsigned worker)
 	if (result->rc)
 		return;
 	if (s->rows) {
-		const float *query = request->queries + i * s->base.rows->dim;
+		const float *query = request->queries + i * s->coded.base.rows->dim;
 		query_rows(s, request, query, &b->out[i], result);
 		return;
 	}
-	lease_pool *queries = (lease_pool *)&s->queries;
+	lease_pool *queries = (lease_pool *)&s->coded.queries;
 	bound_query *q = ims_bound_query_acquire(queries);
 	if (!q) {
 		result->rc = ims_nomem(&result->err);
 		return;
 	}
-	if (ims_bound_query_begin(q, s->codes, s->base.rows, request, i, NULL, &result->err))
+	if (ims_bound_query_begin(q, s->coded.codes, s->coded.base.rows, request, i, NULL,
+			&result->err))
 		query_codes(s, q, &b->out[i], result);
 	else
 		result->scan = !(result->rc = q->rc);
@@ -378,7 +360,7 @@ static void run_query(void *arg, size_t i, unsigned worker)
 
 static int scan_query(const batch *b, size_t i, imgsearch_error *err)
 {
-	const row_source *rows = b->s->base.rows;
+	const row_source *rows = b->s->coded.base.rows;
 	search_request one = *b->request;
 	one.queries += i * rows->dim;
 	one.n = 1;
@@ -442,8 +424,8 @@ static int kdtree_save(const searcher *base, const chunk_sink *sink, imgsearch_e
 		rc = ims_chunks_put(sink, &number, s->rows, n * base->rows->dim * sizeof(float), err);
 	if (!rc && s->rows)
 		rc = ims_chunks_put(sink, &number, s->ids, n * sizeof(int64_t), err);
-	if (!rc && s->codes)
-		rc = ims_codes_save(s->codes, sink, &number, err);
+	if (!rc && s->coded.codes)
+		rc = ims_codes_save(s->coded.codes, sink, &number, err);
 	ims_buf_free(&head);
 	ims_buf_free(&tree);
 	return rc;
@@ -457,7 +439,7 @@ static bool plausible(const chunk_source *source, uint64_t bytes)
 
 static int load_rows(kdtree *s, const chunk_source *source, uint32_t *number, imgsearch_error *err)
 {
-	size_t n = s->tree.n, dim = s->base.rows->dim;
+	size_t n = s->tree.n, dim = s->coded.base.rows->dim;
 	if (dim > RAW_DIM || !plausible(source, (uint64_t)n * (dim * sizeof(float) + sizeof(int64_t))))
 		return ims_fail(err, IMGSEARCH_EFORMAT, "a tree of %zu rows in %u chunks", n,
 			source->chunks);
@@ -472,9 +454,9 @@ static int load_rows(kdtree *s, const chunk_source *source, uint32_t *number, im
 /* Whether the tree is over the rows or codes that were loaded with it. */
 static bool tree_fits(const kdtree *s)
 {
-	const codes *c = s->codes;
+	const codes *c = s->coded.codes;
 	if (!c)
-		return s->tree.coordinates == s->base.rows->dim;
+		return s->tree.coordinates == s->coded.base.rows->dim;
 	return s->tree.coordinates <= c->axes.components && c->n == s->tree.n;
 }
 
@@ -501,8 +483,9 @@ static int load_tree(kdtree *s, const chunk_source *source, imgsearch_error *err
 	if (!rc)
 		rc = ims_kd_load(&s->tree, &t, n, err);
 	if (!rc)
-		rc = kind == ROWS ? load_rows(s, source, &number, err)
-						  : ims_codes_load(&s->codes, s->base.rows, source, &number, err);
+		rc = kind == ROWS
+			? load_rows(s, source, &number, err)
+			: ims_codes_load(&s->coded.codes, s->coded.base.rows, source, &number, err);
 	if (!rc && !tree_fits(s))
 		rc = ims_fail(err, IMGSEARCH_EFORMAT, "the tree does not fit its rows");
 done:
@@ -514,13 +497,8 @@ done:
 static int kdtree_load(searcher **out, const row_source *rows, const chunk_source *source,
 	imgsearch_error *err)
 {
-	kdtree *s = kdtree_new(rows, err);
-	int rc = s ? load_tree(s, source, err) : IMGSEARCH_ENOMEM;
-	if (rc)
-		kdtree_free(s ? &s->base : NULL);
-	else
-		*out = &s->base;
-	return rc;
+	kdtree *s = ims_coded_new(&ims_search_kdtree, sizeof *s, rows, err);
+	return s ? ims_coded_finish(out, &s->coded, load_tree(s, source, err)) : IMGSEARCH_ENOMEM;
 }
 
 static uint64_t kdtree_memory(const searcher *base)
@@ -529,7 +507,7 @@ static uint64_t kdtree_memory(const searcher *base)
 	uint64_t row = base->rows->dim * sizeof(float) + sizeof(int64_t);
 	uint64_t node = sizeof(kd_node) + 2 * s->tree.coordinates * sizeof(float);
 	return sizeof *s + (s->rows ? s->tree.n * row : 0) + s->tree.nodes * node
-		+ ims_codes_memory(s->codes);
+		+ ims_codes_memory(s->coded.codes);
 }
 
 const searcher_ops ims_search_kdtree = {

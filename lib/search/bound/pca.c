@@ -6,10 +6,9 @@
  * coordinates.
  */
 #include "search/bound/chunks.h"
+#include "search/bound/coded_searcher.h"
 #include "search/bound/codes_build.h"
-#include "search/bound/codes_change.h"
 #include "search/bound/codes_state.h"
-#include "search/bound/filter_refine.h"
 #include "search/internal.h"
 
 #include <math.h>
@@ -20,34 +19,16 @@
 enum { FIRST_FIT = 512, SECOND_FIT = 1024 };
 
 typedef struct pca {
-	searcher base;
+	coded_searcher coded;
 	rotation axes;
 	bool whiten;
-	codes *codes;       /* NULL: scan */
-	lease_pool queries; /* of bound_query */
 } pca;
-
-static pca *pca_new(const row_source *rows, imgsearch_error *err)
-{
-	pca *s = ims_zalloc(1, sizeof *s);
-	if (!s) {
-		ims_nomem(err);
-		return NULL;
-	}
-	s->base = (searcher){ &ims_search_pca, rows };
-	ims_lease_pool_init(&s->queries);
-	return s;
-}
 
 static void pca_free(searcher *base)
 {
-	pca *s = (pca *)base;
-	if (!s)
-		return;
-	ims_rotation_free(&s->axes);
-	ims_codes_free(s->codes);
-	ims_lease_pool_free(&s->queries, ims_bound_query_free);
-	ims_free(s);
+	if (base)
+		ims_rotation_free(&((pca *)base)->axes);
+	ims_coded_free(base);
 }
 
 /* How many leading components hold the share of the variance. 0: all that were fitted hold less. */
@@ -84,18 +65,14 @@ static int fit(pca *s, const row_source *rows, const search_params *p, job *job,
 static int pca_build(searcher **out, const row_source *rows, const search_params *p, job *job,
 	imgsearch_error *err)
 {
-	pca *s = pca_new(rows, err);
+	pca *s = ims_coded_new(&ims_search_pca, sizeof *s, rows, err);
 	if (!s)
 		return IMGSEARCH_ENOMEM;
 	s->whiten = p->whiten;
 	int rc = fit(s, rows, p, job, err);
 	if (!rc)
-		rc = ims_codes_build(&s->codes, rows, &s->axes, NULL, job, err);
-	if (rc)
-		pca_free(&s->base);
-	else
-		*out = &s->base;
-	return rc;
+		rc = ims_codes_build(&s->coded.codes, rows, &s->axes, NULL, job, err);
+	return ims_coded_finish(out, &s->coded, rc);
 }
 
 static int pca_save(const searcher *base, const chunk_sink *sink, imgsearch_error *err)
@@ -105,7 +82,7 @@ static int pca_save(const searcher *base, const chunk_sink *sink, imgsearch_erro
 	size_t axes = (size_t)s->axes.parts * s->axes.dim;
 	buf b = { 0 };
 	ims_buf_put(&b, "IMSPCA\0", 8);
-	ims_buf_u32(&b, s->codes != NULL);
+	ims_buf_u32(&b, s->coded.codes != NULL);
 	ims_buf_u32(&b, s->whiten);
 	ims_buf_u32(&b, s->axes.parts);
 	ims_buf_f32(&b, (float)s->axes.total);
@@ -114,8 +91,8 @@ static int pca_save(const searcher *base, const chunk_sink *sink, imgsearch_erro
 	int rc = b.failed ? ims_nomem(err) : sink->put(sink->ctx, 0, b.data, b.len, err);
 	if (!rc)
 		rc = ims_chunks_put(sink, &number, s->axes.axes, axes * sizeof(float), err);
-	if (!rc && s->codes)
-		rc = ims_codes_save(s->codes, sink, &number, err);
+	if (!rc && s->coded.codes)
+		rc = ims_codes_save(s->coded.codes, sink, &number, err);
 	ims_buf_free(&b);
 	return rc;
 }
@@ -125,7 +102,7 @@ static int read_axes(pca *s, reader *r, const chunk_source *source, uint32_t *nu
 {
 	rotation *a = &s->axes;
 	const void *magic = ims_read_bytes(r, 8);
-	a->dim = s->base.rows->dim;
+	a->dim = s->coded.base.rows->dim;
 	*coded = ims_read_u32(r);
 	s->whiten = ims_read_u32(r);
 	a->parts = ims_read_u32(r);
@@ -152,7 +129,7 @@ static int pca_load(searcher **out, const row_source *rows, const chunk_source *
 	uint32_t number = 1;
 	bool coded = false;
 	buf b = { 0 };
-	pca *s = pca_new(rows, err);
+	pca *s = ims_coded_new(&ims_search_pca, sizeof *s, rows, err);
 	if (!s)
 		return IMGSEARCH_ENOMEM;
 	int rc = source->get(source->ctx, 0, &b, err);
@@ -160,37 +137,15 @@ static int pca_load(searcher **out, const row_source *rows, const chunk_source *
 	if (!rc)
 		rc = read_axes(s, &r, source, &number, &coded, err);
 	if (!rc && coded)
-		rc = ims_codes_load(&s->codes, rows, source, &number, err);
+		rc = ims_codes_load(&s->coded.codes, rows, source, &number, err);
 	ims_buf_free(&b);
-	if (rc)
-		pca_free(&s->base);
-	else
-		*out = &s->base;
-	return rc;
+	return ims_coded_finish(out, &s->coded, rc);
 }
 
 static int pca_query(const searcher *base, const search_request *q, topk *out,
 	search_report *report, imgsearch_error *err)
 {
-	const pca *s = (const pca *)base;
-	if (!s->codes)
-		return ims_search_scan_into(base->rows, q, out, report, err);
-	lease_pool *queries = (lease_pool *)&s->queries;
-	return ims_filter_refine(queries, s->codes, base->rows, q, q->params.checks, out, report, err);
-}
-
-static int pca_add(searcher *base, const int64_t *ids, const float *rows, size_t n, job *job,
-	imgsearch_error *err)
-{
-	(void)job;
-	pca *s = (pca *)base;
-	return s->codes ? ims_codes_add(s->codes, ids, rows, n, err) : 0;
-}
-
-static int pca_remove(searcher *base, const int64_t *ids, size_t n, imgsearch_error *err)
-{
-	pca *s = (pca *)base;
-	return s->codes ? ims_codes_remove(s->codes, ids, n, err) : 0;
+	return ims_coded_query(base, q, q->params.checks, out, report, err);
 }
 
 static int pca_reduce(const searcher *base, const float *rows, size_t n, float *out, size_t m,
@@ -221,7 +176,7 @@ static uint64_t pca_memory(const searcher *base)
 	const pca *s = (const pca *)base;
 	uint64_t dim = s->axes.dim, components = s->axes.parts;
 	uint64_t floats = components * (dim + 1) + dim;
-	return sizeof *s + ims_codes_memory(s->codes) + floats * sizeof(float);
+	return sizeof *s + ims_codes_memory(s->coded.codes) + floats * sizeof(float);
 }
 
 const searcher_ops ims_search_pca = {
@@ -232,8 +187,8 @@ const searcher_ops ims_search_pca = {
 	.save = pca_save,
 	.load = pca_load,
 	.query = pca_query,
-	.add = pca_add,
-	.remove = pca_remove,
+	.add = ims_coded_add,
+	.remove = ims_coded_remove,
 	.reduce = pca_reduce,
 	.memory = pca_memory,
 	.free = pca_free,

@@ -158,6 +158,11 @@ static int cut(graph *g, imgsearch_error *err)
 
 /* ----------------------------------------------------------------------------------- build ---- */
 
+static uint32_t clamp(uint32_t value, uint32_t least, uint32_t most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
 int ims_graph_build(searcher **out, const row_source *rows, const search_params *p, job *job,
 	imgsearch_error *err)
 {
@@ -170,10 +175,9 @@ int ims_graph_build(searcher **out, const row_source *rows, const search_params 
 		rc = ims_fail(err, IMGSEARCH_ELIMIT, "a graph holds at most %d rows", GRAPH_SLOTS);
 	if (rc)
 		goto done;
-	g->degree = degree < 4 ? 4 : degree > GRAPH_DEGREE_MAX ? GRAPH_DEGREE_MAX : degree;
+	g->degree = clamp(degree, IMGSEARCH_DEGREE_MIN, IMGSEARCH_DEGREE_MAX);
 	g->stride = g->degree + g->degree / 2;
-	g->beam = p->beam ? p->beam : GRAPH_BEAM;
-	g->beam = g->beam > GRAPH_BEAM_MAX ? GRAPH_BEAM_MAX : g->beam < 8 ? 8 : g->beam;
+	g->beam = clamp(p->beam ? p->beam : GRAPH_BEAM, IMGSEARCH_BEAM_MIN, IMGSEARCH_BEAM_MAX);
 	g->alpha = alpha_built;
 	if ((rc = ims_graph_quantiser_fit(&g->quantiser, rows, p, job, err))
 		|| (rc = ims_graph_reserve(g, rows->n, err)) || (rc = encode_all(g, rows, job, total, err)))

@@ -1,4 +1,4 @@
-/* The graph of a whole collection. */
+/* The graph of all rows of a source. */
 #ifndef IMS_SEARCH_GRAPH_BUILD_H
 #define IMS_SEARCH_GRAPH_BUILD_H
 

@@ -83,7 +83,7 @@ static size_t add_neighbours_of(const graph *g, graph_scratch *s, uint32_t slot,
 	size_t n)
 {
 	const uint32_t *links = ims_graph_links(g, deleted);
-	uint32_t live[GRAPH_DEGREE_MAX];
+	uint32_t live[IMGSEARCH_DEGREE_MAX];
 	size_t some = 0;
 	for (uint32_t i = 0; i < g->stride && links[i] != GRAPH_NONE; i++)
 		if (links[i] != slot && !ims_graph_is_deleted(g, links[i]))
@@ -95,7 +95,8 @@ static size_t add_neighbours_of(const graph *g, graph_scratch *s, uint32_t slot,
 /* Replaces the links of a live node to deleted nodes. */
 static bool consolidate_node(graph *g, graph_scratch *s, uint32_t slot)
 {
-	uint32_t *links = ims_graph_links(g, slot), kept[GRAPH_DEGREE_MAX], gone[GRAPH_DEGREE_MAX];
+	uint32_t *links = ims_graph_links(g, slot), kept[IMGSEARCH_DEGREE_MAX],
+			 gone[IMGSEARCH_DEGREE_MAX];
 	size_t kept_n = 0, gone_n = 0;
 	for (uint32_t i = 0; i < g->stride && links[i] != GRAPH_NONE; i++)
 		if (ims_graph_is_deleted(g, links[i]))

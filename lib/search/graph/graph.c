@@ -1,6 +1,4 @@
-/*
- * Memory of the graph, and the table of functions. The graph is approximate, for large collections.
- */
+/* Memory of the graph, and the table of functions. The graph is approximate, for many rows. */
 #include "search/graph/graph.h"
 
 #include "search/graph/build.h"

@@ -12,7 +12,7 @@
  *	copies.h     chains of nodes of equal code
  *	link.h       links for batches of new nodes
  *	connect.h    links to nodes that cannot be reached
- *	build.h      the graph of a whole collection
+ *	build.h      the graph of all rows of a source
  *	change.h     adding, marking deleted, consolidating
  *	query.h      candidates by code, re-ranked by full rows; filters; batches
  *	tune.h       the beam width that reaches a recall, measured
@@ -35,9 +35,7 @@
 enum {
 	GRAPH_SLOTS = INT32_MAX,
 	GRAPH_DEGREE = 32,
-	GRAPH_DEGREE_MAX = 128,
 	GRAPH_BEAM = 100,
-	GRAPH_BEAM_MAX = 1000,
 	GRAPH_EF_MAX = 4096,
 	GRAPH_POINTS = 16 /* operating points, at most */
 };

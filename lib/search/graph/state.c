@@ -144,9 +144,10 @@ static int get_sizes(graph *g, reader *r, uint32_t chunks, imgsearch_error *err)
 	ims_graph_quantiser_shape(qz, rows->dim, rows->metric == IMGSEARCH_METRIC_IP);
 	if (r->failed || dim != qz->dim || components != qz->components || augmented != qz->augmented)
 		return damaged(err, "it is of other vectors");
-	if (g->degree < 4 || g->degree > GRAPH_DEGREE_MAX || g->beam < 8 || g->beam > GRAPH_BEAM_MAX
-		|| g->points > GRAPH_POINTS || !usable(g->alpha) || !usable(qz->step)
-		|| !usable(qz->axis_step) || !usable(qz->residual_factor_max) || !(qz->length >= 0)
+	if (g->degree < IMGSEARCH_DEGREE_MIN || g->degree > IMGSEARCH_DEGREE_MAX
+		|| g->beam < IMGSEARCH_BEAM_MIN || g->beam > IMGSEARCH_BEAM_MAX || g->points > GRAPH_POINTS
+		|| !usable(g->alpha) || !usable(qz->step) || !usable(qz->axis_step)
+		|| !usable(qz->residual_factor_max) || !(qz->length >= 0)
 		|| n > (uint64_t)chunks * CHUNK / 8 || n > GRAPH_SLOTS || entries > n)
 		return damaged(err, "a number in its header");
 	g->stride = g->degree;

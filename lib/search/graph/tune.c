@@ -77,12 +77,8 @@ static int draw(const graph *g, const row_source *rows, sample *out, uint64_t *s
 	for (size_t i = 0; !rc && i < want; i++)
 		out->id[i] = g->ids[ims_random(seed) % g->n];
 	if (!rc)
-		rc = rows->fetch(rows->ctx, out->id, want, out->row, found, err);
-	for (size_t i = 0; !rc && i < want; i++)
-		if (found[i]) {
-			memmove(out->row + out->n * dim, out->row + i * dim, dim * sizeof(float));
-			out->id[out->n++] = out->id[i];
-		}
+		rc = ims_search_fetch(rows, out->id, &want, out->row, found, err);
+	out->n = rc ? 0 : want;
 	ims_free(found);
 	return rc;
 }

@@ -192,7 +192,7 @@ _imgsearch() {
 	"serve --threads"|"serve -t") return ;;
 	esac
 	case $cmd in
-	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --formats --video --max-memory --threads --json --null --help --quiet --verbose" ;;
+	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --formats --video --max-memory --threads --json --null --help --quiet --verbose" ;;
 	"query") options="--k --min-score --max-chance --no-self --under --crop --combine --not --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --expand --expand-power --reciprocal --views --vectors --ids --distances --batch --stats --db --model --weights --device --precision --threads --json --null --help --quiet --verbose" ;;
 	"info") options="--db --json --help --quiet --verbose" ;;
 	"list") options="--state --paths --db --json --null --help --quiet --verbose" ;;

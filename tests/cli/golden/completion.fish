@@ -7,7 +7,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-exclude -d 'f
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l include -s i -d 'index only files that match, now and in later runs (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-include -d 'forget the patterns of --include of earlier runs'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-default-excludes -d 'take in system folders, such as #recycle, unless they are hidden'
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l follow-links -s L -d 'follow symbolic links'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l follow-links -s L -d 'follow symbolic links, now and in later runs'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-follow-links -d 'follow them no longer'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l prune -d 'let this run remove more than 30 % of a folder\'s pictures'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l flip -d 'average each feature with that of the mirrored picture: better results for twice the work of the network; stored in the index'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l retry -d 'try damaged, unsupported and too big files again, even if they did not change'
@@ -20,7 +21,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-server -d 'do
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-build -d 'do not build the searcher afterwards'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l resize -d 'short side after the resize (default: the network\'s own)' -x
@@ -35,7 +36,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l video -d 'the sa
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l max-memory -d 'what decoding may take, in all: 500M, 2G (default: a quarter of the memory)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l json -s j -d 'results as JSON, one object a line'
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l verbose -s v -d 'write more about what is done'
@@ -69,12 +70,12 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l batch -d 'with -
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l stats -d 'with --vectors: write times and memory as one JSON line'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l json -s j -d 'results as JSON, one object a line'
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l verbose -s v -d 'write more about what is done'
@@ -87,14 +88,14 @@ complete -c imgsearch -n '__fish_seen_subcommand_from list' -l state -d 'paths i
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l paths -s p -d 'write paths alone'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l json -s j -d 'results as JSON, one object a line'
-complete -c imgsearch -n '__fish_seen_subcommand_from list' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l paths -s p -d 'write paths alone'
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l json -s j -d 'results as JSON, one object a line'
-complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
+complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l verbose -s v -d 'write more about what is done'
@@ -102,13 +103,13 @@ complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l keep-out -d 'keep t
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l dry-run -d 'only show what would be removed'
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l json -s j -d 'results as JSON, one object a line'
-complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
+complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l json -s j -d 'results as JSON, one object a line'
-complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
+complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
 complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l verbose -s v -d 'write more about what is done'
@@ -136,7 +137,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l output -s o -d
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l raw -d 'features as the network gives them, not normalised'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l resize -d 'short side after the resize (default: the network\'s own)' -x
@@ -192,7 +193,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l views -d 'search 
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l seed -d 'seed of the random numbers' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
@@ -213,7 +214,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l reject -d 'record
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l json -s j -d 'results as JSON, one object a line'
-complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l null -s 0 -d 'records end with NUL instead of a newline, in and out'
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l verbose -s v -d 'write more about what is done'
@@ -263,7 +264,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l descent -d 'in t
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l licence -d 'in the card: its terms' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l note -d 'in the card: anything else' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l resize -d 'short side after the resize (default: the network\'s own)' -x
@@ -292,7 +293,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l max-upload -d 'l
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l read-only -d 'nothing of the index can be changed from outside'
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l threads -s t -d 'threads to use (default: one per available CPU)' -x

@@ -34,7 +34,8 @@ _imgsearch() {
 			'*--include=[index only files that match, now and in later runs (may be repeated)]:PATTERN:' \
 			'--no-include[forget the patterns of --include of earlier runs]' \
 			'--no-default-excludes[take in system folders, such as #recycle, unless they are hidden]' \
-			'(-L --follow-links)'{-L,--follow-links}'[follow symbolic links]' \
+			'(-L --follow-links)'{-L,--follow-links}'[follow symbolic links, now and in later runs]' \
+			'--no-follow-links[follow them no longer]' \
 			'--prune[let this run remove more than 30 % of a folder'\''s pictures]' \
 			'--flip[average each feature with that of the mirrored picture\: better results for twice the work of the network; stored in the index]' \
 			'--retry[try damaged, unsupported and too big files again, even if they did not change]' \
@@ -47,7 +48,7 @@ _imgsearch() {
 			'--no-build[do not build the searcher afterwards]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
-			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
+			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
@@ -62,7 +63,7 @@ _imgsearch() {
 			'--max-memory=[what decoding may take, in all\: 500M, 2G (default\: a quarter of the memory)]:SIZE:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
-			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
@@ -99,12 +100,12 @@ _imgsearch() {
 			'--stats[with --vectors\: write times and memory as one JSON line]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
-			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
+			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
-			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
@@ -122,7 +123,7 @@ _imgsearch() {
 			'(-p --paths)'{-p,--paths}'[write paths alone]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
-			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
@@ -132,7 +133,7 @@ _imgsearch() {
 			'(-p --paths)'{-p,--paths}'[write paths alone]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
-			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
@@ -143,7 +144,7 @@ _imgsearch() {
 			'--dry-run[only show what would be removed]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
-			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
@@ -152,7 +153,7 @@ _imgsearch() {
 		_arguments -s \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
-			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
@@ -188,7 +189,7 @@ _imgsearch() {
 			'--raw[features as the network gives them, not normalised]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
-			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
+			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
@@ -258,7 +259,7 @@ _imgsearch() {
 			'--seed=[seed of the random numbers]:N:' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
-			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
+			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
@@ -283,7 +284,7 @@ _imgsearch() {
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
-			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out]' \
+			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
@@ -338,7 +339,7 @@ _imgsearch() {
 			'--licence=[in the card\: its terms]:TEXT:' \
 			'--note=[in the card\: anything else]:TEXT:' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
-			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
+			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
@@ -370,7 +371,7 @@ _imgsearch() {
 			'--read-only[nothing of the index can be changed from outside]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
-			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt]:FILE:_files' \
+			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \

@@ -1,0 +1,99 @@
+/* Texts of blocks, made safe to show and to compare. */
+#include "base/utf8.h"
+#include "meta/meta.h"
+
+#include <string.h>
+
+enum { MAX_TEXT = 4096, MAX_KEYWORDS = 1 << 16 };
+
+/* Blanks instead of control characters, and none around. Returns where the text begins. */
+static char *trim(char *text)
+{
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = ' ';
+	text += strspn(text, " ");
+	for (size_t n = strlen(text); n && text[n - 1] == ' '; n--)
+		text[n - 1] = 0;
+	return text;
+}
+
+/* Cuts a text off before the character that passes the limit. */
+static void cut(char *text)
+{
+	size_t n = MAX_TEXT;
+	if (strlen(text) <= n)
+		return;
+	while (n && ((unsigned char)text[n] & 0xc0) == 0x80)
+		n--;
+	text[n] = 0;
+}
+
+char *ims_fact_text(facts *f, const void *data, size_t size)
+{
+	char *copy = size ? ims_strndup(data, size) : NULL, *out = NULL, *composed = NULL;
+	f->nomem |= size && !copy;
+	char *text = copy ? trim(copy) : NULL;
+	if (text && *text && ims_utf8_is_valid(text)) {
+		cut(text);
+		f->nomem |= ims_spelling_compose(text, &composed) != 0;
+		out = composed ? composed : ims_strdup(text);
+		f->nomem |= !out;
+	}
+	ims_free(copy);
+	return out;
+}
+
+static bool has_keyword(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+	for (const char *at = list; (at = strstr(at, word)); at++)
+		if ((at == list || at[-1] == ' ') && (!at[n] || at[n] == ';')
+			&& (at == list || (at - list > 1 && at[-2] == ';')))
+			return true;
+	return false;
+}
+
+void ims_fact_add_keyword(facts *f, char **list, const void *data, size_t size)
+{
+	char *word = ims_fact_text(f, data, size);
+	if (!word)
+		return;
+	size_t before = *list ? strlen(*list) : 0;
+	if (!*list) {
+		*list = word;
+		return;
+	}
+	if (before < MAX_KEYWORDS && !has_keyword(*list, word)) {
+		char *grown = ims_realloc(*list, before + strlen(word) + 3, 1);
+		f->nomem |= !grown;
+		if (grown) {
+			*list = grown;
+			memcpy(grown + before, "; ", 2);
+			strcpy(grown + before + 2, word);
+		}
+	}
+	ims_free(word);
+}
+
+void ims_fact_set_camera(facts *f, const char *make, const char *model)
+{
+	if (f->value[FACT_CAMERA] || (!make && !model))
+		return;
+	size_t first = make ? strcspn(make, " ") : 0;
+	bool repeats = make && model && strlen(model) >= first && ims_same_letters(make, model, first);
+	char *camera = repeats || !make ? ims_strdup(model)
+		: model                     ? ims_format("%s %s", make, model)
+									: ims_strdup(make);
+	f->nomem |= !camera;
+	ims_facts_set(f, FACT_CAMERA, camera);
+}
+
+void ims_fact_set_rating(facts *f, double rating)
+{
+	if (f->value[FACT_RATING] || !(rating >= -1 && rating <= 5))
+		return;
+	char *text = ims_format("%.3g", rating == 0 ? 0 : rating);
+	f->nomem |= !text;
+	ims_facts_set(f, FACT_RATING, text);
+}

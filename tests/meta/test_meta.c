@@ -1,0 +1,500 @@
+/* Facts of blocks: each value and its neighbours, precedence, and what is no valid value. */
+#include "base/date.h"
+#include "meta/meta.h"
+
+#include "blocks.h"
+#include "test.h"
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+static const char *get(const facts *f, int fact)
+{
+	return f->value[fact] ? f->value[fact] : "-";
+}
+
+#define is(f, fact, text) assert_string_equal(get(f, fact), text)
+
+static void read_tags(facts *f, bool big, const tag_entry *e, size_t n)
+{
+	buf block = { 0 };
+	put_exif(&block, big, e, n);
+	assert_false(block.failed);
+	ims_facts_add_exif(f, block.data, block.len);
+	ims_buf_free(&block);
+	assert_false(f->nomem);
+}
+
+static void read_xmp(facts *f, const char *text)
+{
+	ims_facts_add_xmp(f, text, strlen(text), false);
+	assert_false(f->nomem);
+}
+
+/* ----------------------------------------------------------------------------------- dates ---- */
+
+static void dates_and_zones(void **state)
+{
+	static const struct {
+		const char *text, *date, *zone; /* date NULL: none */
+	} cases[] = {
+		{ "2024:05:03 14:05:09", "2024-05-03T14:05:09", "" },
+		{ "2024-05-03T14:05:09+02:00", "2024-05-03T14:05:09", "+02:00" },
+		{ "2024-05-03T14:05:09.250Z", "2024-05-03T14:05:09.25", "+00:00" },
+		{ "2024-05-03 14:05:09,1 -0330", "2024-05-03T14:05:09.1", "-03:30" },
+		{ "2024-05-03T14:05:09.000", "2024-05-03T14:05:09", "" },
+		{ "2024-05-03T14:05", "2024-05-03T14:05", "" },
+		{ "2024-05-03T14:05+05:45", "2024-05-03T14:05", "+05:45" },
+		{ "2024-05-03T14:05+14:00", "2024-05-03T14:05", "+14:00" },
+		{ "2024-05-03T14:05+14:01", "2024-05-03T14:05", "" },
+		{ "2024-05-03T14:05+99", "2024-05-03T14:05", "" },
+		{ "2024-05-03", "2024-05-03", "" },
+		{ "2024-05", "2024-05", "" },
+		{ "2024", "2024", "" },
+		{ " 2024 ", "2024", "" },
+		{ "0001-01-01", "0001-01-01", "" },
+		{ "9999-12-31T23:59:59", "9999-12-31T23:59:59", "" },
+		{ "2024-02-29", "2024-02-29", "" },
+		{ "2000-02-29", "2000-02-29", "" },
+		{ "2023-02-29", NULL, NULL },
+		{ "1900-02-29", NULL, NULL },
+		{ "0000:00:00 00:00:00", NULL, NULL },
+		{ "0000:00:00", NULL, NULL },
+		{ "2024:00:01", NULL, NULL },
+		{ "2024:13:01", NULL, NULL },
+		{ "2024:12:00", NULL, NULL },
+		{ "2024:12:32", NULL, NULL },
+		{ "2024:04:31", NULL, NULL },
+		{ "2024:05:03 24:00:00", NULL, NULL },
+		{ "2024:05:03 23:60:00", NULL, NULL },
+		{ "2024:05:03 23:59:60", NULL, NULL },
+		{ "    :  :     :  :  ", NULL, NULL },
+		{ "24:05:03 14:05:09", NULL, NULL },
+		{ "2024-5-3", NULL, NULL },
+		{ "2024-05-03x", NULL, NULL },
+		{ "20240503", NULL, NULL },
+		{ "yesterday", NULL, NULL },
+		{ "", NULL, NULL },
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char date[DATE_SIZE], zone[ZONE_SIZE];
+		bool good = ims_date_parse(cases[i].text, date, zone);
+		if (good != (cases[i].date != NULL))
+			fail_msg("%s: %s", cases[i].text, good ? date : "no date");
+		if (good) {
+			assert_string_equal(date, cases[i].date);
+			assert_string_equal(zone, cases[i].zone);
+		}
+	}
+}
+
+static void exif_dates(void **state)
+{
+	const tag_entry all[] = {
+		TEXT_TAG(0, 0x0132, "2024:05:05 10:00:00"),
+		TEXT_TAG(1, 0x9003, "2024:05:03 14:05:09"),
+		TEXT_TAG(1, 0x9004, "2024:05:04 10:00:00"),
+		TEXT_TAG(1, 0x9011, "+02:00"),
+		TEXT_TAG(1, 0x9291, "250"),
+	};
+	(void)state;
+	for (int big = 0; big < 2; big++) {
+		facts f = { 0 };
+		read_tags(&f, big, all, COUNT(all));
+		is(&f, FACT_DATE, "2024-05-03T14:05:09.25");
+		is(&f, FACT_ZONE, "+02:00");
+		is(&f, FACT_DATE_FROM, "exif:DateTimeOriginal");
+		ims_facts_clear(&f);
+	}
+	const tag_entry weaker[] = {
+		all[0],
+		TEXT_TAG(1, 0x9003, "0000:00:00 00:00:00"),
+		all[2],
+		all[3],
+		TEXT_TAG(1, 0x9012, "nonsense"),
+	};
+	facts f = { 0 };
+	read_tags(&f, false, weaker, COUNT(weaker));
+	is(&f, FACT_DATE, "2024-05-04T10:00:00");
+	is(&f, FACT_ZONE, "-"); /* that of the original date is not the digitized one's */
+	is(&f, FACT_DATE_FROM, "exif:DateTimeDigitized");
+	ims_facts_clear(&f);
+	read_tags(&f, true, all, 1);
+	is(&f, FACT_DATE, "2024-05-05T10:00:00");
+	is(&f, FACT_DATE_FROM, "exif:DateTime");
+	ims_facts_clear(&f);
+}
+
+/* XMP has the same wall clock without a zone, which Exif knows. That of another is not taken. */
+static void zones_of_other_places(void **state)
+{
+	const tag_entry exif[] = {
+		TEXT_TAG(1, 0x9003, "2024:05:03 14:05:09"),
+		TEXT_TAG(1, 0x9011, "+02:00"),
+	};
+	facts f = { 0 };
+	(void)state;
+	read_xmp(&f, XMP("xmp:CreateDate='2024-05-03T14:05:09'", ""));
+	read_tags(&f, false, exif, 2);
+	is(&f, FACT_ZONE, "+02:00");
+	is(&f, FACT_DATE_FROM, "xmp:CreateDate");
+	ims_facts_clear(&f);
+	read_xmp(&f, XMP("xmp:CreateDate='2024-05-03T13:05:09'", ""));
+	read_tags(&f, false, exif, 2);
+	is(&f, FACT_DATE, "2024-05-03T13:05:09");
+	is(&f, FACT_ZONE, "-");
+	ims_facts_clear(&f);
+}
+
+/* ------------------------------------------------------------------------------------ exif ---- */
+
+static void cameras(void **state)
+{
+	static const struct {
+		const char *make, *model, *camera;
+	} cases[] = {
+		{ "Canon", "Canon EOS 5D", "Canon EOS 5D" },
+		{ "NIKON CORPORATION", "NIKON D750  ", "NIKON D750" },
+		{ "Apple", "iPhone 12", "Apple iPhone 12" },
+		{ "Canon", NULL, "Canon" },
+		{ NULL, "X100", "X100" },
+		{ "  ", "X100", "X100" },
+		{ "\xFF\xFE", "X100", "X100" },
+		{ "Pana\nsonic", "G9", "Pana sonic G9" },
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		tag_entry e[2];
+		size_t n = 0;
+		facts f = { 0 };
+		if (cases[i].make)
+			e[n++] = (tag_entry)TEXT_TAG(0, 0x010F, cases[i].make);
+		if (cases[i].model)
+			e[n++] = (tag_entry)TEXT_TAG(0, 0x0110, cases[i].model);
+		read_tags(&f, i % 2, e, n);
+		is(&f, FACT_CAMERA, cases[i].camera);
+		ims_facts_clear(&f);
+	}
+}
+
+static const uint8_t north[] = { 0, 0, 0, 48, 0, 0, 0, 1, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0x0A, 0x8C,
+	0, 0, 0, 100 }; /* 48 degrees 8 minutes 27 seconds, big-endian */
+static const uint8_t east[] = { 0, 0, 0, 11, 0, 0, 0, 1, 0, 0, 0, 34, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,
+	0, 1 };
+static const uint8_t zeros[24] = { 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,
+	0, 1 };
+static const uint8_t over_zero[24] = { 0, 0, 0, 48 };
+static const uint8_t too_far[24] = { 0, 0, 0, 91, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0,
+	0, 0, 1 };
+
+static void positions(void **state)
+{
+	static const struct {
+		const uint8_t *latitude, *longitude;
+		const char *ns, *ew, *shown_latitude, *shown_longitude;
+	} cases[] = {
+		{ north, east, "N", "E", "48.140833", "11.566667" },
+		{ north, east, "S", "W", "-48.140833", "-11.566667" },
+		{ zeros, east, "N", "E", "0", "11.566667" },
+		{ zeros, east, "S", "E", "0", "11.566667" },
+		{ north, east, "X", "E", "-", "-" },
+		{ zeros, zeros, "N", "E", "-", "-" },
+		{ over_zero, east, "N", "E", "-", "-" },
+		{ too_far, east, "N", "E", "-", "-" },
+		{ north, zeros, "N", "E", "48.140833", "0" },
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const tag_entry e[] = {
+			TEXT_TAG(2, 1, cases[i].ns),
+			{ 2, 2, 5, 3, cases[i].latitude },
+			TEXT_TAG(2, 3, cases[i].ew),
+			{ 2, 4, 5, 3, cases[i].longitude },
+		};
+		facts f = { 0 };
+		read_tags(&f, true, e, COUNT(e));
+		is(&f, FACT_LATITUDE, cases[i].shown_latitude);
+		is(&f, FACT_LONGITUDE, cases[i].shown_longitude);
+		ims_facts_clear(&f);
+	}
+}
+
+static void texts_of_exif(void **state)
+{
+	const tag_entry e[] = {
+		TEXT_TAG(0, 0x010E, "  A day at the sea "),
+		{ 0, 0x4746, 3, 1, "\4\0" },
+		{ 0, 0x9C9B, 1, 8, "M\0\xEC\0r\0\0\0" },                /* "Mìr" */
+		{ 0, 0x9C9E, 1, 20, "s\0e\0a\0;\0 \0b\0o\0a\0t\0;\0" }, /* a separator at its end */
+		TEXT_TAG(1, 0xA434, "EF50mm f/1.8 STM"),
+	};
+	facts f = { 0 };
+	(void)state;
+	read_tags(&f, false, e, COUNT(e));
+	is(&f, FACT_DESCRIPTION, "A day at the sea");
+	is(&f, FACT_RATING, "4");
+	is(&f, FACT_TITLE, "M\xC3\xACr");
+	is(&f, FACT_KEYWORDS, "sea; boat");
+	is(&f, FACT_LENS, "EF50mm f/1.8 STM");
+	ims_facts_clear(&f);
+	const tag_entry bad[] = {
+		{ 0, 0x4746, 3, 1, "\6\0" },         /* above 5 */
+		{ 0, 0x9C9B, 1, 4, "\x00\xD8\0\0" }, /* half of a surrogate pair */
+	};
+	read_tags(&f, false, bad, COUNT(bad));
+	is(&f, FACT_RATING, "-");
+	is(&f, FACT_TITLE, "-");
+	ims_facts_clear(&f);
+}
+
+/* Directories that point at themselves, values outside, counts that overflow: nothing, quickly. */
+static void hostile_exif(void **state)
+{
+	static const uint8_t loop[] = "II*\0\x08\0\0\0\x02\0"
+								  "\x69\x87\4\0\1\0\0\0\x08\0\0\0" /* Exif's is the first one */
+								  "\x25\x88\4\0\1\0\0\0\xFF\xFF\xFF\xFF";
+	static const uint8_t overflow[] = "MM\0*\0\0\0\x08\xFF\xFF"
+									  "\x01\x0F\0\2\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"
+									  "\x01\x10\0\2\0\0\0\x20\0\0\0\x10";
+	facts f = { 0 };
+	(void)state;
+	ims_facts_add_exif(&f, loop, sizeof loop);
+	ims_facts_add_exif(&f, overflow, sizeof overflow);
+	ims_facts_add_exif(&f, overflow, 3);
+	ims_facts_add_exif(&f, NULL, 0);
+	for (int i = 0; i < FACTS; i++)
+		is(&f, i, "-");
+	ims_facts_clear(&f);
+}
+
+/* ------------------------------------------------------------------------------------- xmp ---- */
+
+static void xmp_forms(void **state)
+{
+	static const char elements[] = XMP("xmp:Rating='3'",
+		"<xmp:CreateDate>2024-05-03T14:05:09+02:00</xmp:CreateDate>"
+		"<tiff:Make>Canon</tiff:Make><tiff:Model>EOS &amp; 5&#x44;</tiff:Model>"
+		"<aux:Lens><![CDATA[50mm <f/1.8>]]></aux:Lens>"
+		"<exif:GPSLatitude>48,8,27N</exif:GPSLatitude>"
+		"<exif:GPSLongitude>11,34.0000W</exif:GPSLongitude>"
+		"<dc:subject><rdf:Bag><rdf:li>sea</rdf:li><rdf:li>K&#xF6;ln</rdf:li><rdf:li>sea</rdf:li>"
+		"</rdf:Bag></dc:subject>"
+		"<dc:title><rdf:Alt><rdf:li xml:lang='de'>Meer</rdf:li>"
+		"<rdf:li xml:lang='x-default'>Sea</rdf:li><rdf:li xml:lang='fr'>Mer</rdf:li></rdf:Alt>"
+		"</dc:title><dc:description>plain</dc:description>");
+	static const char attributes[] = XMP("photoshop:DateCreated='2024-05' tiff:Model=\"X100\"", "");
+	/* another prefix for a namespace, and a known prefix for another one */
+	static const char renamed[] =
+		"<r:RDF xmlns:r='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><r:Description "
+		"xmlns:q='http://ns.adobe.com/xap/1.0/' xmlns:dc='http://example.com/' q:Rating='-1'>"
+		"<dc:title>not this</dc:title></r:Description></r:RDF>";
+	facts f = { 0 };
+	(void)state;
+	read_xmp(&f, elements);
+	is(&f, FACT_DATE, "2024-05-03T14:05:09");
+	is(&f, FACT_ZONE, "+02:00");
+	is(&f, FACT_DATE_FROM, "xmp:CreateDate");
+	is(&f, FACT_CAMERA, "Canon EOS & 5D");
+	is(&f, FACT_LENS, "50mm <f/1.8>");
+	is(&f, FACT_LATITUDE, "48.140833");
+	is(&f, FACT_LONGITUDE, "-11.566667");
+	is(&f, FACT_RATING, "3");
+	is(&f, FACT_KEYWORDS, "sea; K\xC3\xB6ln");
+	is(&f, FACT_TITLE, "Sea");
+	is(&f, FACT_DESCRIPTION, "plain");
+	ims_facts_clear(&f);
+	read_xmp(&f, attributes);
+	is(&f, FACT_DATE, "2024-05");
+	is(&f, FACT_DATE_FROM, "photoshop:DateCreated");
+	is(&f, FACT_CAMERA, "X100");
+	ims_facts_clear(&f);
+	read_xmp(&f, renamed);
+	is(&f, FACT_RATING, "-1");
+	is(&f, FACT_TITLE, "-");
+	ims_facts_clear(&f);
+}
+
+static void hostile_xmp(void **state)
+{
+	static const char *const bad[] = {
+		XMP("xmp:Rating='6'", ""),
+		XMP("xmp:Rating='nan'", ""),
+		XMP("xmp:Rating='1e999'", ""),
+		XMP("xmp:Rating='0x3'", ""),
+		XMP("xmp:CreateDate='0000-00-00'", ""),
+		XMP("", "<dc:title>&lol;</dc:title>"),
+		XMP("", "<dc:title>&#xD800;</dc:title>"),
+		XMP("", "<dc:title>&#0;</dc:title>"),
+		XMP("", "<dc:title>\xFF\xFE</dc:title>"),
+		XMP("exif:GPSLatitude='48,8,27N' exif:GPSLongitude='11'", ""),
+		XMP("exif:GPSLatitude='99,8,27N' exif:GPSLongitude='11,0E'", ""),
+		XMP("exif:GPSLatitude='1,2,3,4N' exif:GPSLongitude='11,0E'", ""),
+		"<!DOCTYPE x [<!ENTITY a 'b'>]>" XMP("xmp:Rating='3'", ""),
+		"<rdf:Description xmp:Rating='3'>",
+		"<",
+		"<a b",
+		"<a b=",
+		"<a b='",
+		"<![CDATA[",
+		"<!--",
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		facts f = { 0 };
+		read_xmp(&f, bad[i]);
+		for (int k = 0; k < FACTS; k++)
+			is(&f, k, "-");
+		ims_facts_clear(&f);
+	}
+	buf deep = { 0 };
+	facts f = { 0 };
+	for (int i = 0; i < 100000; i++)
+		ims_buf_put(&deep, "<a>", 3);
+	ims_facts_add_xmp(&f, deep.data, deep.len, false);
+	is(&f, FACT_TITLE, "-");
+	ims_buf_free(&deep);
+}
+
+/* A text is cut off before the character that passes 4 KiB. */
+static void long_texts(void **state)
+{
+	buf text = { 0 };
+	facts f = { 0 };
+	(void)state;
+	ims_buf_text(&text, "%s", XMP_HEAD "><dc:title>");
+	for (int i = 0; i < 3000; i++)
+		ims_buf_put(&text, i ? "\xC3\xB6" : "ab\xC3\xB6", i ? 2 : 4);
+	ims_buf_text(&text, "%s", "</dc:title>" XMP_TAIL);
+	ims_facts_add_xmp(&f, text.data, text.len, false);
+	assert_int_equal(strlen(f.value[FACT_TITLE]), 4096);
+	ims_facts_clear(&f);
+	ims_buf_free(&text);
+	ims_buf_text(&text, "%s", XMP_HEAD "><dc:title>a");
+	for (int i = 0; i < 3000; i++)
+		ims_buf_put(&text, "\xC3\xB6", 2);
+	ims_buf_text(&text, "%s", "</dc:title>" XMP_TAIL);
+	ims_facts_add_xmp(&f, text.data, text.len, false);
+	assert_int_equal(strlen(f.value[FACT_TITLE]), 4095);
+	ims_facts_clear(&f);
+	ims_buf_free(&text);
+}
+
+/* ------------------------------------------------------------------------------------ iptc ---- */
+
+static void iptc(void **state)
+{
+	buf block = { 0 };
+	facts f = { 0 };
+	(void)state;
+	put_iptc(&block, 5, "A title");
+	put_iptc(&block, 25, "sea");
+	put_iptc(&block, 25, "K\xF6ln"); /* Latin-1 */
+	put_iptc(&block, 25, "boat");
+	put_iptc(&block, 55, "20240503");
+	put_iptc(&block, 60, "140509-0330");
+	put_iptc(&block, 120, "What it shows");
+	ims_facts_add_iptc(&f, block.data, block.len);
+	is(&f, FACT_TITLE, "A title");
+	is(&f, FACT_KEYWORDS, "sea; boat");
+	is(&f, FACT_DATE, "2024-05-03T14:05:09");
+	is(&f, FACT_ZONE, "-03:30");
+	is(&f, FACT_DATE_FROM, "iptc:DateCreated");
+	is(&f, FACT_DESCRIPTION, "What it shows");
+	ims_facts_clear(&f);
+	ims_facts_add_iptc(&f, block.data, 11); /* cut off within the title */
+	is(&f, FACT_TITLE, "-");
+	block.len = 0;
+	put_iptc(&block, 55, "00000000");
+	ims_facts_add_iptc(&f, block.data, block.len);
+	is(&f, FACT_DATE, "-");
+	ims_buf_free(&block);
+}
+
+/* ------------------------------------------------------------------------------ precedence ---- */
+
+/* XMP, then Exif, then IPTC, value by value; in a JPEG whose segments come in another order. */
+static void precedence(void **state)
+{
+	const tag_entry tags[] = {
+		TEXT_TAG(0, 0x010E, "of Exif"),
+		TEXT_TAG(0, 0x0110, "of Exif"),
+		TEXT_TAG(1, 0x9003, "2024:05:02 00:00:00"),
+	};
+	buf exif = { 0 }, records = { 0 }, jpeg = { 0 };
+	facts f = { 0 };
+	(void)state;
+	put_exif(&exif, true, tags, COUNT(tags));
+	put_iptc(&records, 5, "of IPTC");
+	put_iptc(&records, 120, "of IPTC");
+	put_iptc(&records, 55, "20240503");
+	ims_buf_put(&jpeg, "\xFF\xD8", 2);
+	put_app13(&jpeg, records.data, records.len);
+	put_app1_exif(&jpeg, exif.data, exif.len);
+	put_app1_xmp(&jpeg, XMP("tiff:Model='of XMP' xmp:CreateDate='2024-05-01'", ""));
+	size_t header = jpeg.len;
+	ims_buf_put(&jpeg, "\xFF\xDA", 2);
+	ims_buf_put(&jpeg, "\0\2", 2);
+	assert_true(ims_facts_from_file(&f, jpeg.data, jpeg.len));
+	is(&f, FACT_CAMERA, "of XMP");
+	is(&f, FACT_DATE, "2024-05-01");
+	is(&f, FACT_DESCRIPTION, "of Exif");
+	is(&f, FACT_TITLE, "of IPTC");
+	ims_facts_clear(&f);
+	assert_false(ims_facts_from_file(&f, jpeg.data, header)); /* more may come */
+	ims_facts_clear(&f);
+	assert_false(ims_facts_from_file(&f, jpeg.data, header - 1));
+	is(&f, FACT_CAMERA, "of Exif");
+	ims_facts_clear(&f);
+	ims_buf_free(&exif);
+	ims_buf_free(&records);
+	ims_buf_free(&jpeg);
+}
+
+static void other_containers(void **state)
+{
+	const tag_entry tags[] = {
+		TEXT_TAG(0, 0x0110, "X100"),
+		{ 0, 700, 1, sizeof(XMP("xmp:Rating='2'", "")) - 1, XMP("xmp:Rating='2'", "") },
+	};
+	buf tiff = { 0 }, webp = { 0 };
+	facts f = { 0 };
+	(void)state;
+	put_exif(&tiff, false, tags, 2);
+	assert_true(ims_facts_from_file(&f, tiff.data, tiff.len));
+	is(&f, FACT_CAMERA, "X100");
+	is(&f, FACT_RATING, "2");
+	ims_facts_clear(&f);
+	ims_buf_put(&webp, "RIFF\0\0\0\0WEBPVP8X\3\0\0\0abc\0EXIF", 28);
+	ims_buf_u32(&webp, (uint32_t)tiff.len);
+	ims_buf_put(&webp, tiff.data, tiff.len);
+	assert_true(ims_facts_from_file(&f, webp.data, webp.len));
+	is(&f, FACT_CAMERA, "X100");
+	is(&f, FACT_RATING, "-");
+	ims_facts_clear(&f);
+	ims_facts_from_file(&f, webp.data, webp.len - 1);
+	is(&f, FACT_CAMERA, "-");
+	ims_facts_from_file(&f, "GIF89a", 6);
+	is(&f, FACT_CAMERA, "-");
+	ims_buf_free(&tiff);
+	ims_buf_free(&webp);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(dates_and_zones),
+		cmocka_unit_test(exif_dates),
+		cmocka_unit_test(zones_of_other_places),
+		cmocka_unit_test(cameras),
+		cmocka_unit_test(positions),
+		cmocka_unit_test(texts_of_exif),
+		cmocka_unit_test(hostile_exif),
+		cmocka_unit_test(xmp_forms),
+		cmocka_unit_test(hostile_xmp),
+		cmocka_unit_test(long_texts),
+		cmocka_unit_test(iptc),
+		cmocka_unit_test(precedence),
+		cmocka_unit_test(other_containers),
+	};
+	return cmocka_run_group_tests_name("meta", tests, NULL, NULL);
+}
