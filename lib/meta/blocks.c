@@ -93,7 +93,7 @@ bool ims_facts_from_file(facts *f, const void *data, size_t size)
 	bool whole = format == IMAGE_JPEG ? jpeg_blocks(&m, data, size) : true;
 	if (format == IMAGE_WEBP)
 		webp_blocks(&m, data, size);
-	else if (format == IMAGE_TIFF)
+	else if (format == IMAGE_TIFF || format == IMAGE_RAW)
 		tiff_blocks(&m, data, size);
 	else if (format == IMAGE_PNG) {
 		ims_png_facts_read(&png, data, size);
@@ -121,7 +121,8 @@ static bool read_beginning(buf *out, const char *path)
 /* Whether blocks may stand anywhere in a file of this format. */
 static bool is_spread(image_format format)
 {
-	return format == IMAGE_PNG || format == IMAGE_WEBP || format == IMAGE_TIFF;
+	return format == IMAGE_PNG || format == IMAGE_WEBP || format == IMAGE_TIFF
+		|| format == IMAGE_RAW;
 }
 
 bool ims_facts_read(facts *f, const char *path)
