@@ -141,6 +141,7 @@ _imgsearch() {
 	"train --layers") return ;;
 	"train --size") return ;;
 	"train --dim") return ;;
+	"train --inner") return ;;
 	"train --epochs") return ;;
 	"train --steps") return ;;
 	"train --batch") return ;;
@@ -157,6 +158,7 @@ _imgsearch() {
 	"train --teach") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"train --together") return ;;
 	"train --probabilities") return ;;
+	"train --own") return ;;
 	"train --relational") return ;;
 	"train --labels") return ;;
 	"train --whiten") return ;;
@@ -211,7 +213,7 @@ _imgsearch() {
 	"check") options="--recall --db --json --help --quiet --verbose" ;;
 	"dups") options="--kind --min-score --under --reject --db --threads --json --null --help --quiet --verbose" ;;
 	"map") options="--output --tiles --pca --size --under --perplexity --max-points --seed --db --threads --json --help --quiet --verbose" ;;
-	"train") options="--out --distill --loss --layers --size --dim --posteriors --fold --epochs --steps --batch --lr --val --holdout --patience --min-crop --jitter --anchor --blend --decay --views --teach --whole --together --probabilities --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
+	"train") options="--out --distill --loss --layers --size --dim --posteriors --inner --fold --epochs --steps --batch --lr --val --holdout --patience --min-crop --jitter --anchor --blend --decay --views --teach --whole --together --probabilities --own --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
 	"serve") options="--port --listen --token-file --host --socket --uploads --cache --max-upload --read-only --db --model --weights --device --precision --threads --help --quiet --verbose" ;;
 	"help") options="--man --help --quiet --verbose" ;;
 	"complete") options="--help --quiet --verbose" operands="bash zsh fish" ;;
