@@ -23,7 +23,7 @@ typedef struct train_args {
 	option_list holdout;
 	const char *teach;
 	uint32_t whole, together, fold;
-	float probabilities;
+	float probabilities, inner, own;
 } train_args;
 
 static const char *const losses[] = { "ce", "supcon", "arcface", NULL };
@@ -47,6 +47,10 @@ static const option options[] = {
 	{ "posteriors", 0, OPT_FLAG, AT(posteriors),
 		.help = "the layer of --dim also sees the probabilities of the classes that the network "
 				"knows" },
+	{ "inner", 0, OPT_FLOAT, AT(inner), "WEIGHT",
+		.help = "the layer of --dim also sees the means of inner blocks' maps, each of this length "
+				"beside the last mean of length 1",
+		.min = 0, .max = 1000, .def = "0" },
 	{ "fold", 0, OPT_FLAG, AT(fold),
 		.help = "batch norms become part of their convolutions before anything is learned" },
 	{ "epochs", 0, OPT_UINT, AT(epochs), "N", .help = "times that each picture is seen", .min = 1,
@@ -95,6 +99,10 @@ static const option options[] = {
 		.help = "--distill: weight of the teachers' class probabilities beside their features; "
 				"negative: none",
 		.min = -1, .max = 1000, .def = "1" },
+	{ "own", 0, OPT_FLOAT, AT(own), "WEIGHT",
+		.help = "--distill: weight of the starting network's own features beside the teachers' in "
+				"what is imitated",
+		.min = 0, .max = 1000, .def = "0" },
 	{ "relational", 0, OPT_FLOAT, AT(relational), "WEIGHT",
 		.help = "--distill: weight of the similarities within a batch; negative: none", .min = -1,
 		.max = 1000, .def = "1" },
@@ -158,6 +166,8 @@ static imgsearch_train_options train_options(const train_args *a)
 		.whole = a->whole,
 		.together = a->together,
 		.fold = a->fold,
+		.inner = a->inner,
+		.own = a->own,
 		.probabilities = a->probabilities,
 	};
 }

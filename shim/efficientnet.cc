@@ -73,7 +73,7 @@ class efficientnet_network : public network
 		last = unit("features.8.0", "features.8.1", { in, channels }, act::silu, eps);
 	}
 
-	at::Tensor features(const at::Tensor &input) override
+	at::Tensor features(const at::Tensor &input, std::vector<at::Tensor> *) override
 	{
 		at::Tensor x = (*stem)(input);
 		for (block &b : blocks) {

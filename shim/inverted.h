@@ -16,15 +16,25 @@ struct inverted_block {
 class inverted_network : public network
 {
   public:
-	at::Tensor features(const at::Tensor &input) override
+	at::Tensor features(const at::Tensor &input, std::vector<at::Tensor> *inner) override
 	{
 		at::Tensor x = (*stem)(input);
 		for (inverted_block &b : blocks) {
 			at::Tensor shortcut = x;
 			for (conv *c : b.convs)
 				x = (*c)(x, b.residual && c == b.convs.back() ? &shortcut : nullptr);
+			if (inner)
+				inner->push_back(x.mean({ 2, 3 }, false, at::kFloat));
 		}
 		return (*last)(x);
+	}
+
+	std::vector<int64_t> inner_channels() const override
+	{
+		std::vector<int64_t> out;
+		for (const inverted_block &b : blocks)
+			out.push_back(b.convs.back()->dims.out);
+		return out;
 	}
 
   protected:

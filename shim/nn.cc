@@ -211,15 +211,28 @@ static std::unique_ptr<conv> fold_linear(const at::Tensor &weight, const at::Ten
 	return c;
 }
 
+static at::Tensor unit_rows(const at::Tensor &y)
+{
+	return y / y.norm(2, 1, true).clamp_min(1e-12);
+}
+
 at::Tensor network::pooled(const at::Tensor &x)
 {
-	at::Tensor y = features(x).mean({ 2, 3 }, false, at::kFloat);
-	if (!posterior_weight.defined())
+	std::vector<at::Tensor> inner;
+	bool wanted = !inner_scale.empty();
+	at::Tensor y = features(x, wanted ? &inner : nullptr).mean({ 2, 3 }, false, at::kFloat);
+	if (!wanted && !posterior_weight.defined())
 		return y;
-	const double temperature = 2; /* as in lib/train/classifier.c */
-	at::Tensor logits = linear(y, posterior_weight, posterior_bias, posterior) / temperature;
-	at::Tensor roots = logits.log_softmax(1).div(2).exp();
-	return at::cat({ y / y.norm(2, 1, true).clamp_min(1e-12), roots }, 1);
+	std::vector<at::Tensor> parts = { unit_rows(y) };
+	for (size_t i = 0; i < inner_scale.size(); i++)
+		if (inner_scale[i] > 0)
+			parts.push_back(unit_rows(inner[i]) * inner_scale[i]);
+	if (posterior_weight.defined()) {
+		const double temperature = 2; /* as in lib/train/classifier.c */
+		at::Tensor logits = linear(y, posterior_weight, posterior_bias, posterior) / temperature;
+		parts.push_back(logits.log_softmax(1).div(2).exp());
+	}
+	return at::cat(parts, 1);
 }
 
 at::Tensor network::operator()(const at::Tensor &x)
@@ -242,7 +255,34 @@ void network::fold(const at::Device &device, at::ScalarType type)
 
 int64_t network::width() const
 {
-	return channels + (posterior_weight.defined() ? posterior_weight.size(0) : 0);
+	int64_t n = channels + (posterior_weight.defined() ? posterior_weight.size(0) : 0);
+	std::vector<int64_t> inner = inner_channels();
+	for (size_t i = 0; i < inner_scale.size(); i++)
+		n += inner_scale[i] > 0 ? inner[i] : 0;
+	return n;
+}
+
+/* Copies the weights of the inner means, which may be borrowed. */
+void network::set_inner()
+{
+	inner_weight = inner_weight.to(at::kCPU, at::kFloat, false, true).contiguous();
+	const float *w = inner_weight.data_ptr<float>();
+	inner_scale.assign(w, w + inner_weight.numel());
+}
+
+void network::choose_inner(double weight)
+{
+	std::vector<int64_t> block = inner_channels();
+	if (block.empty())
+		throw failure(MODEL, "this network gives no means of inner maps");
+	if (project_weight.defined())
+		throw failure(MODEL, "the weights have a projection, which was made without inner maps");
+	inner_weight = at::zeros({ (int64_t)block.size() }, at::TensorOptions(at::kFloat));
+	int stage = 0;
+	for (size_t i = 0; i < block.size(); i++)
+		if ((i + 1 == block.size() || block[i + 1] != block[i]) && stage++ > 1)
+			inner_weight[(int64_t)i] = weight;
+	set_inner();
 }
 
 int64_t network::dim() const
@@ -378,8 +418,12 @@ void network::load(const shim_tensor *tensors, size_t n)
 		});
 	}
 	take_linear(left, "posterior", channels, posterior_weight, posterior_bias);
+	if (left.count("inner.weight")) {
+		inner_weight = take(left, "inner.weight", { (int64_t)inner_channels().size() });
+		set_inner();
+	}
 	take_linear(left, "project", width(), project_weight, project_bias);
-	if (posterior_weight.defined() && !project_weight.defined())
+	if ((posterior_weight.defined() || inner_weight.defined()) && !project_weight.defined())
 		missing.push_back("project.weight");
 	if (!missing.empty())
 		throw failure(MODEL, "the weights belong to another network: missing " + some_of(missing));

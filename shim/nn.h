@@ -79,13 +79,23 @@ class network
   public:
 	virtual ~network() = default;
 
-	/* (n, 3, side, side) to maps (n, channels, ...). */
-	virtual at::Tensor features(const at::Tensor &x) = 0;
+	/*
+	 * (n, 3, side, side) to maps (n, channels, ...). inner, where it is not NULL, receives the mean
+	 * of each block's maps: (n, its channels), as inner_channels() says.
+	 */
+	virtual at::Tensor features(const at::Tensor &x, std::vector<at::Tensor> *inner) = 0;
+
+	/* The channels of each block whose mean can be had; empty: this family gives none. */
+	virtual std::vector<int64_t> inner_channels() const
+	{
+		return {};
+	}
 
 	/*
-	 * features, averaged over the picture: (n, channels) f32. With posteriors each row has length 1
-	 * and beside it the square roots of the class probabilities, softened by a temperature of 2,
-	 * which have length 1 too: (n, width()).
+	 * features, averaged over the picture: (n, channels) f32. With inner weights or posteriors each
+	 * row has length 1; beside it stand the mean of each block of a weight above 0, of that length,
+	 * and the square roots of the class probabilities, softened by a temperature of 2, which have
+	 * length 1 too: (n, width()).
 	 */
 	at::Tensor pooled(const at::Tensor &x);
 
@@ -105,12 +115,20 @@ class network
 	 */
 	void load_posteriors(const shim_tensor *tensors, size_t n);
 
+	/*
+	 * After load: this weight for the last block of each stage but the first two, whose maps say
+	 * little else than colour and texture. Throws where the family gives no inner means, or where
+	 * there is a projection.
+	 */
+	void choose_inner(double weight);
+
 	void fold(const at::Device &device, at::ScalarType type);
 	int64_t width() const; /* of pooled */
 	int64_t dim() const;
 
 	std::deque<conv> units;                      /* in the picture's order */
 	int64_t channels = 0;                        /* of the maps */
+	at::Tensor inner_weight;                     /* (blocks) f32; or undefined */
 	at::Tensor posterior_weight, posterior_bias; /* (classes, channels), (classes); or undefined */
 	at::Tensor project_weight, project_bias;     /* (dim, width), (dim); or undefined */
 
@@ -119,6 +137,8 @@ class network
 
   private:
 	std::unique_ptr<conv> posterior, project; /* both, folded */
+	std::vector<float> inner_scale;           /* inner_weight; empty: none */
+	void set_inner();
 };
 
 /* NULL: the name is not one of the family. */

@@ -33,7 +33,7 @@ class resnet_network : public network
 		channels = in;
 	}
 
-	at::Tensor features(const at::Tensor &input) override
+	at::Tensor features(const at::Tensor &input, std::vector<at::Tensor> *) override
 	{
 		at::Tensor x = at::max_pool2d((*stem)(input), 3, 2, 1);
 		for (block &b : blocks) {

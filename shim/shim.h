@@ -66,6 +66,7 @@ typedef struct shim_train_config {
 	uint32_t classes;    /* 0: no labels */
 	uint32_t dim;        /* of a linear layer behind the pooling; 0: none */
 	uint32_t posteriors; /* 1: its input has class probabilities beside the feature; needs dim */
+	float inner;         /* above 0: its input has means of inner maps, by this weight; needs dim */
 	uint32_t fold;       /* 1: batch norms become part of their convolutions first */
 	uint32_t target_dim; /* distillation: of the targets, equal to dim; 0: no distillation */
 	float anchor;        /* decay towards the starting weights, times the learning rate */

@@ -299,6 +299,8 @@ int train_new(shim_train **out, const shim_train_config *c, const shim_tensor *t
 		t->net->load(tensors, n);
 		if (c->posteriors && !t->net->posterior_weight.defined())
 			t->net->load_posteriors(tensors, n);
+		if (c->inner > 0 && !t->net->inner_weight.defined())
+			t->net->choose_inner(c->inner);
 		add_units(*t);
 		add_head(*t);
 		t->config.network = t->config.device = nullptr;
@@ -438,6 +440,7 @@ int emit_network(shim_train &t, uint32_t part, tensor_callback each, void *user)
 		u.each_slot([&](const std::string &name, Tensor &v, const std::vector<int64_t> &) {
 			one(name, v);
 		});
+	one("inner.weight", t.net->inner_weight);
 	one("posterior.weight", t.net->posterior_weight);
 	one("posterior.bias", t.net->posterior_bias);
 	one("project.weight", t.net->project_weight);

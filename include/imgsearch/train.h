@@ -86,6 +86,16 @@ typedef struct imgsearch_train_options {
 	float probabilities;
 	/* 1: batch norms become part of their convolutions, with the statistics that they start with */
 	uint32_t fold;
+	/*
+	 * above 0: the layer of dim (required) also sees the means of the maps of inner blocks, each of
+	 * this length beside the last mean of length 1; MobileNetV2 and EfficientNet-Lite, else EMODEL
+	 */
+	float inner;
+	/*
+	 * distillation: above 0: the starting network's own features, of this length, are part of the
+	 * targets, beside the teachers' of length 1; default 0
+	 */
+	float own;
 } imgsearch_train_options;
 
 /* How the network does on a folder of `holdout` after so many steps: plain features, cosine. */

@@ -229,11 +229,10 @@ static void weigh_row(const run *r, const teachers *s, const float *row, float *
 	}
 }
 
-/* The rows of the teachers, in the order of the fit. */
+/* The rows of the teachers, in the order of the fit, `width` values apart. */
 static int read_rows(const run *r, const teachers *s, const feature_file *f, size_t total,
-	float *out, imgsearch_error *err)
+	float *out, size_t width, imgsearch_error *err)
 {
-	size_t width = target_width(r, s);
 	float *row = ims_alloc(s->dim, sizeof *row);
 	int rc = row ? 0 : ims_nomem(err);
 	for (size_t i = 0; !rc && i < total; i++) {
@@ -245,7 +244,17 @@ static int read_rows(const run *r, const teachers *s, const feature_file *f, siz
 	return rc;
 }
 
-/* The features of the first n rows in the order of the fit, which are of training pictures. */
+/* What a row in the order of the fit shows. */
+static loader_item fit_item(const run *r, size_t i)
+{
+	size_t train = r->set.n_train, held = r->set.n - train, learned = train * r->o->views;
+	if (i < learned)
+		return (loader_item){ .sample = i % train, .view = (uint32_t)(i / train) };
+	i -= learned;
+	return (loader_item){ .sample = train + i % held, .view = (uint32_t)(i / held) };
+}
+
+/* The features of the first n rows in the order of the fit. */
 static int student_features(run *r, float *out, size_t n_rows, imgsearch_error *err)
 {
 	size_t width = r->shim->width(r->net), done = 0, batch = r->o->batch;
@@ -256,10 +265,7 @@ static int student_features(run *r, float *out, size_t n_rows, imgsearch_error *
 	while (!rc && done < n_rows) {
 		size_t n = n_rows - done < batch ? n_rows - done : batch;
 		for (size_t i = 0; i < n; i++)
-			items[i] = (loader_item){
-				.sample = (done + i) % r->set.n_train,
-				.view = (uint32_t)((done + i) / r->set.n_train),
-			};
+			items[i] = fit_item(r, done + i);
 		const float *in;
 		const loader_item *shown;
 		shim_message msg = { "" };
@@ -276,12 +282,28 @@ static int student_features(run *r, float *out, size_t n_rows, imgsearch_error *
 	return rc;
 }
 
-/* Sets targets and projection. teacher: all rows in the order of the fit. */
-static int fit(run *r, const float *teacher, size_t teacher_dim, imgsearch_error *err)
+/* The student's own features as the last values of the targets: what it should not lose. */
+static void add_own(const run *r, const float *student, size_t width, float *teacher,
+	size_t teacher_dim, size_t total)
+{
+	for (size_t i = 0; i < total; i++) {
+		float *own = teacher + (i + 1) * teacher_dim - width;
+		ims_floats_normalise(own, student + i * width, width);
+		for (size_t k = 0; k < width; k++)
+			own[k] *= r->o->own;
+	}
+}
+
+/*
+ * Sets targets and projection. teacher: all rows in the order of the fit, with room for the
+ * student's own where those count.
+ */
+static int fit(run *r, float *teacher, size_t teacher_dim, imgsearch_error *err)
 {
 	size_t total = r->set.n * r->o->views, width = r->shim->width(r->net), dim = r->o->dim,
-		   learned = r->set.n_train * r->o->views, fitted = learned < MAX_FIT ? learned : MAX_FIT;
-	float *student = ims_alloc(fitted, width * sizeof *student),
+		   learned = r->set.n_train * r->o->views, fitted = learned < MAX_FIT ? learned : MAX_FIT,
+		   seen = r->o->own > 0 ? total : fitted;
+	float *student = ims_alloc(seen, width * sizeof *student),
 		  *targets = ims_alloc(total, dim * sizeof *targets);
 	float *weight = ims_alloc(dim, width * sizeof *weight), *bias = ims_alloc(dim, sizeof *bias);
 	shim_message msg = { "" };
@@ -289,7 +311,9 @@ static int fit(run *r, const float *teacher, size_t teacher_dim, imgsearch_error
 	r->distillation.dim = dim;
 	int rc = student && targets && weight && bias && r->distillation.targets ? 0 : ims_nomem(err);
 	if (!rc)
-		rc = student_features(r, student, fitted, err);
+		rc = student_features(r, student, seen, err);
+	if (!rc && r->o->own > 0)
+		add_own(r, student, width, teacher, teacher_dim, total);
 	if (!rc) {
 		rc = r->shim->fit(teacher, teacher_dim, student, width, total, learned, fitted, dim,
 			r->o->whiten, targets, weight, bias, &msg);
@@ -324,11 +348,11 @@ int ims_distill(run *r, imgsearch_error *err)
 		rc = ims_feature_file_open(&f, teach_path(r), &rows, s.dim, err);
 	if (!rc)
 		rc = run_teachers(r, &s, &f, total, err);
-	if (!rc && !(all = ims_alloc(total, target_width(r, &s) * sizeof *all)))
+	size_t width = rc ? 0 : target_width(r, &s) + (r->o->own > 0 ? r->shim->width(r->net) : 0);
+	if (!rc && !(all = ims_alloc(total, width * sizeof *all)))
 		rc = ims_nomem(err);
 	if (!rc)
-		rc = read_rows(r, &s, &f, total, all, err);
-	size_t width = rc ? 0 : target_width(r, &s);
+		rc = read_rows(r, &s, &f, total, all, width, err);
 	ims_feature_file_close(&f);
 	if (!rc)
 		rc = fit(r, all, width, err);

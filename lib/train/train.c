@@ -74,6 +74,7 @@ static int check(const imgsearch_train_options *o, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"train: learning rate must be in 0..10, min crop in 0..1, validation and jitter below"
 			" 1");
+<<<<<<< HEAD
 	if (o->batch > IMGSEARCH_TRAIN_BATCH_MAX || o->views > IMGSEARCH_TRAIN_VIEWS_MAX
 		|| o->dim > IMGSEARCH_DIM_MAX || !(o->whiten <= 1) || !(o->anchor >= 0)
 		|| !(o->blend >= 0 && o->blend <= 1))
@@ -81,6 +82,15 @@ static int check(const imgsearch_train_options *o, imgsearch_error *err)
 			"train: batch at most %d, views %d, dim %d, whiten and blend 1; anchor and"
 			" blend not negative",
 			IMGSEARCH_TRAIN_BATCH_MAX, IMGSEARCH_TRAIN_VIEWS_MAX, IMGSEARCH_DIM_MAX);
+=======
+	if (o->batch > 4096 || o->views > 1024 || o->dim > IMS_MAX_DIM || !(o->whiten <= 1)
+		|| !(o->own >= 0 && o->own <= 1000) || !(o->inner >= 0 && o->inner <= 1000)
+		|| !(o->anchor >= 0) || !(o->blend >= 0 && o->blend <= 1))
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"train: batch at most 4096, views 1024, dim %d, whiten and blend 1; anchor, own,"
+			" inner and blend not negative",
+			IMS_MAX_DIM);
+>>>>>>> h-train
 	if (o->f32 && o->int8)
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"train: weights are written in f32 or in int8, not in both");
@@ -104,8 +114,8 @@ static int make_key(run *r, imgsearch_error *err)
 	ims_buf_text(&t, "%g %g %g %g %g %g %g %g %g %llu\n", (double)o->rate, (double)o->validation,
 		(double)o->min_crop, (double)o->jitter, (double)o->anchor, (double)o->relational,
 		(double)o->label_weight, (double)o->whiten, (double)o->decay, (unsigned long long)o->seed);
-	ims_buf_text(&t, "views 2 %u %u %u %g\n", o->fold, o->whole, o->together,
-		(double)o->probabilities);
+	ims_buf_text(&t, "views 2 %g %g %u %u %u %g\n", (double)o->own, (double)o->inner, o->fold,
+		o->whole, o->together, (double)o->probabilities);
 	/* What is validated and written; "the best so far" depends on it. */
 	ims_buf_text(&t, "%g %u %u %u %u\n", o->blend, o->f32, o->int8, r->recipe.resize,
 		r->recipe.bicubic);
@@ -163,6 +173,7 @@ static void configure(run *r)
 		.loss = o->loss,
 		.dim = dim,
 		.posteriors = o->posteriors,
+		.inner = o->inner,
 		.fold = o->fold,
 		.target_dim = o->teachers ? dim : 0,
 		.anchor = o->anchor,
@@ -208,9 +219,9 @@ static int prepare(run *r, imgsearch_train_options *o, const train_folder *folde
 		return rc;
 	configure(r);
 	o->dim = r->config.dim;
-	if (o->posteriors && !o->dim)
+	if ((o->posteriors || o->inner > 0) && !o->dim)
 		return ims_fail(err, IMGSEARCH_EINVAL,
-			"train: posteriors need a linear layer, and its dim is not given");
+			"train: posteriors and inner maps need a linear layer, and its dim is not given");
 	if (o->batch / o->together > r->set.n_train)
 		o->batch = (uint32_t)r->set.n_train * o->together;
 	rc = check_batch(o, err);

@@ -663,6 +663,60 @@ with tempfile.TemporaryDirectory() as work:
         (shown[0] - shown[1]).abs().max() < 0.01 * shown[0].abs().max(),
         shown,
     )
+    # The statistics of noise: with those of a new network the maps vanish on the way.
+    noisy = torchvision.models.mobilenet_v2()
+    for module in noisy.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 1
+    with torch.no_grad():
+        noisy.train()(torch.randn(64, 3, 32, 32))
+    noisy.eval()
+    torch.save(noisy.state_dict(), "noisy.pth")
+    inner = [
+        "set", "--model", "mobilenet_v2", "--weights", "noisy.pth", "--resize", 32, "--crop", 32,
+        "--precision", "f32", "--threads", 1, "--batch", 8, "--steps", 1, "--lr", 1e-8, "--val", -1,
+        "--fold", "--f32", "--distill", "teacher.pt", "--dim", 40, "--inner", 0.4
+    ]
+    code, out, err = run("train", *inner, "--own", 1, "-o", "inner.safetensors")
+    weight = tensor("inner.safetensors", "inner.weight")
+    ok(
+        "inner maps: the last block of each stage but the first two",
+        code == 4 and [i for i in range(17) if weight[i] > 0] == [5, 9, 12, 15, 16],
+        f"{code} {err} {weight}",
+    )
+    refuses(
+        "without the student's own features there are too few values",
+        "which is less than 40", *inner, "-o", "bad.safetensors",
+    )
+    shown = Image.open("set/red/1.png").convert("RGB").crop((4, 4, 36, 36))
+    shown.save("shown.png")
+    x = torch.frombuffer(bytearray(shown.tobytes()), dtype=torch.uint8).view(1, 32, 32, 3)
+    x = x.permute(0, 3, 1, 2).float() / 255 - torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
+    x, parts = x / torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), []
+    with torch.no_grad():
+        for i, block in enumerate(noisy.features):
+            x = block(x)
+            if i in (6, 10, 13, 16, 17, 18):
+                mean = torch.nn.functional.normalize(x.mean((2, 3)))
+                parts.append(mean if i == 18 else mean * 0.4)
+    row = torch.cat(parts[-1:] + parts[:-1], 1)
+    layer = tensor("inner.safetensors", "project.weight").view(40, -1)
+    want = (row @ layer.T + tensor("inner.safetensors", "project.bias"))[0]
+    run(
+        "extract", "shown.png", "--model", "inner.safetensors", "--precision", "f32", "--raw",
+        "-o", "shown.npy"
+    )
+    got = torch.frombuffer(bytearray(content("shown.npy")[-40 * 4 :]), dtype=torch.float32)
+    ok(
+        "... their means lie beside the last one, as torchvision has them",
+        torch.nn.functional.cosine_similarity(want, got, 0) > 0.9999
+        and (want - got).abs().max() < 1e-3 * want.abs().max(),
+        (want, got),
+    )
+    refuses(
+        "inner maps without a layer for them", "need a linear layer", "set", *model, "--inner", 1,
+        "-o", "bad.safetensors",
+    )
     same = [
         *model, "--batch", 8, "--dim", 4, "--steps", 2, "--posteriors", "--distill", "teacher.pt",
         "--val", -1

@@ -143,6 +143,7 @@ _imgsearch() {
 	"train --layers") return ;;
 	"train --size") return ;;
 	"train --dim") return ;;
+	"train --inner") return ;;
 	"train --epochs") return ;;
 	"train --steps") return ;;
 	"train --batch") return ;;
@@ -155,6 +156,13 @@ _imgsearch() {
 	"train --blend") return ;;
 	"train --decay") return ;;
 	"train --views") return ;;
+<<<<<<< HEAD
+=======
+	"train --teach") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"train --together") return ;;
+	"train --probabilities") return ;;
+	"train --own") return ;;
+>>>>>>> h-train
 	"train --relational") return ;;
 	"train --labels") return ;;
 	"train --whiten") return ;;
@@ -210,7 +218,11 @@ _imgsearch() {
 	"check") options="--recall --db --json --help --quiet --verbose" ;;
 	"dups") options="--kind --min-score --under --reject --db --threads --json --null --help --quiet --verbose" ;;
 	"map") options="--output --tiles --pca --size --under --perplexity --max-points --seed --db --threads --json --help --quiet --verbose" ;;
+<<<<<<< HEAD
 	"train") options="--out --distill --loss --layers --size --dim --posteriors --epochs --steps --batch --lr --val --patience --min-crop --jitter --anchor --blend --decay --views --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --formats --video --max-memory --threads --json --help --quiet --verbose" ;;
+=======
+	"train") options="--out --distill --loss --layers --size --dim --posteriors --inner --fold --epochs --steps --batch --lr --val --holdout --patience --min-crop --jitter --anchor --blend --decay --views --teach --whole --together --probabilities --own --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
+>>>>>>> h-train
 	"serve") options="--port --listen --token-file --host --socket --uploads --cache --max-upload --read-only --db --model --weights --device --precision --threads --help --quiet --verbose" ;;
 	"help") options="--man --help --quiet --verbose" ;;
 	"complete") options="--help --quiet --verbose" operands="bash zsh fish" ;;

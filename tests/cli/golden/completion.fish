@@ -274,6 +274,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l layers -d 'only 
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l size -d 'side of the input; resized to 8/7 of it before (default: the network\'s)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l dim -d 'add a linear layer with N outputs at the end (default: none; 256 with --distill)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l posteriors -d 'the layer of --dim also sees the probabilities of the classes that the network knows'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l inner -d 'the layer of --dim also sees the means of inner blocks\' maps, each of this length beside the last mean of length 1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l fold -d 'batch norms become part of their convolutions before anything is learned'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l epochs -d 'times that each picture is seen' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l steps -d 'steps, instead of epochs' -x
@@ -292,6 +293,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l teach -d '--dist
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l whole -d '--distill: the first view is the whole picture, as when it is indexed'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l together -d '--distill: N views of a picture side by side in a batch' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l probabilities -d '--distill: weight of the teachers\' class probabilities beside their features; negative: none' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l own -d '--distill: weight of the starting network\'s own features beside the teachers\' in what is imitated' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l relational -d '--distill: weight of the similarities within a batch; negative: none' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l labels -d '--distill: weight of the folders\' classes' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l whiten -d '--distill: damp strong components by this power; negative: not' -x

@@ -349,6 +349,7 @@ _imgsearch() {
 			'--size=[side of the input; resized to 8/7 of it before (default\: the network'\''s)]:PIXELS:' \
 			'--dim=[add a linear layer with N outputs at the end (default\: none; 256 with --distill)]:N:' \
 			'--posteriors[the layer of --dim also sees the probabilities of the classes that the network knows]' \
+			'--inner=[the layer of --dim also sees the means of inner blocks'\'' maps, each of this length beside the last mean of length 1]:WEIGHT:' \
 			'--fold[batch norms become part of their convolutions before anything is learned]' \
 			'--epochs=[times that each picture is seen]:N:' \
 			'--steps=[steps, instead of epochs]:N:' \
@@ -367,6 +368,7 @@ _imgsearch() {
 			'--whole[--distill\: the first view is the whole picture, as when it is indexed]' \
 			'--together=[--distill\: N views of a picture side by side in a batch]:N:' \
 			'--probabilities=[--distill\: weight of the teachers'\'' class probabilities beside their features; negative\: none]:WEIGHT:' \
+			'--own=[--distill\: weight of the starting network'\''s own features beside the teachers'\'' in what is imitated]:WEIGHT:' \
 			'--relational=[--distill\: weight of the similarities within a batch; negative\: none]:WEIGHT:' \
 			'--labels=[--distill\: weight of the folders'\'' classes]:WEIGHT:' \
 			'--whiten=[--distill\: damp strong components by this power; negative\: not]:POWER:' \
