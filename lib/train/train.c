@@ -74,23 +74,14 @@ static int check(const imgsearch_train_options *o, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"train: learning rate must be in 0..10, min crop in 0..1, validation and jitter below"
 			" 1");
-<<<<<<< HEAD
 	if (o->batch > IMGSEARCH_TRAIN_BATCH_MAX || o->views > IMGSEARCH_TRAIN_VIEWS_MAX
-		|| o->dim > IMGSEARCH_DIM_MAX || !(o->whiten <= 1) || !(o->anchor >= 0)
+		|| o->dim > IMGSEARCH_DIM_MAX || !(o->whiten <= 1) || !(o->own >= 0 && o->own <= 1000)
+		|| !(o->inner >= 0 && o->inner <= 1000) || !(o->anchor >= 0)
 		|| !(o->blend >= 0 && o->blend <= 1))
 		return ims_fail(err, IMGSEARCH_EINVAL,
-			"train: batch at most %d, views %d, dim %d, whiten and blend 1; anchor and"
-			" blend not negative",
-			IMGSEARCH_TRAIN_BATCH_MAX, IMGSEARCH_TRAIN_VIEWS_MAX, IMGSEARCH_DIM_MAX);
-=======
-	if (o->batch > 4096 || o->views > 1024 || o->dim > IMS_MAX_DIM || !(o->whiten <= 1)
-		|| !(o->own >= 0 && o->own <= 1000) || !(o->inner >= 0 && o->inner <= 1000)
-		|| !(o->anchor >= 0) || !(o->blend >= 0 && o->blend <= 1))
-		return ims_fail(err, IMGSEARCH_EINVAL,
-			"train: batch at most 4096, views 1024, dim %d, whiten and blend 1; anchor, own,"
+			"train: batch at most %d, views %d, dim %d, whiten and blend 1; anchor, own,"
 			" inner and blend not negative",
-			IMS_MAX_DIM);
->>>>>>> h-train
+			IMGSEARCH_TRAIN_BATCH_MAX, IMGSEARCH_TRAIN_VIEWS_MAX, IMGSEARCH_DIM_MAX);
 	if (o->f32 && o->int8)
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"train: weights are written in f32 or in int8, not in both");

@@ -45,6 +45,12 @@ _imgsearch() {
 	"query --min-score") return ;;
 	"query --max-chance") return ;;
 	"query --under"|"query -u") COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	"query --after") return ;;
+	"query --before") return ;;
+	"query --camera") return ;;
+	"query --keyword") return ;;
+	"query --near") return ;;
+	"query --where") return ;;
 	"query --crop") return ;;
 	"query --not"|"query -n") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"query --html") COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -70,6 +76,15 @@ _imgsearch() {
 	"query --threads"|"query -t") return ;;
 	"info --db"|"info -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"list --state") COMPREPLY=($(IFS=' '; compgen -W "all indexed duplicate unsupported damaged too-big excluded unreadable kept-out link" -- "$cur")); return ;;
+	"list --sort") COMPREPLY=($(IFS=' '; compgen -W "path date rating id" -- "$cur")); return ;;
+	"list --limit") return ;;
+	"list --offset") return ;;
+	"list --after") return ;;
+	"list --before") return ;;
+	"list --camera") return ;;
+	"list --keyword") return ;;
+	"list --near") return ;;
+	"list --where") return ;;
 	"list --db"|"list -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"failed --db"|"failed -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"rm --db"|"rm -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -111,6 +126,13 @@ _imgsearch() {
 	"eval --sample") return ;;
 	"eval --threshold") return ;;
 	"eval --whiten") return ;;
+	"eval --under"|"eval -u") COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	"eval --after") return ;;
+	"eval --before") return ;;
+	"eval --camera") return ;;
+	"eval --keyword") return ;;
+	"eval --near") return ;;
+	"eval --where") return ;;
 	"eval --expand") return ;;
 	"eval --expand-power") return ;;
 	"eval --reciprocal") return ;;
@@ -127,11 +149,23 @@ _imgsearch() {
 	"dups --kind") COMPREPLY=($(IFS=' '; compgen -W "bytes picture scene" -- "$cur")); return ;;
 	"dups --min-score") return ;;
 	"dups --under"|"dups -u") COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	"dups --after") return ;;
+	"dups --before") return ;;
+	"dups --camera") return ;;
+	"dups --keyword") return ;;
+	"dups --near") return ;;
+	"dups --where") return ;;
 	"dups --db"|"dups -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"dups --threads"|"dups -t") return ;;
 	"map --output"|"map -o") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"map --size") return ;;
 	"map --under"|"map -u") COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	"map --after") return ;;
+	"map --before") return ;;
+	"map --camera") return ;;
+	"map --keyword") return ;;
+	"map --near") return ;;
+	"map --where") return ;;
 	"map --perplexity") return ;;
 	"map --max-points") return ;;
 	"map --seed") return ;;
@@ -149,6 +183,7 @@ _imgsearch() {
 	"train --batch") return ;;
 	"train --lr") return ;;
 	"train --val") return ;;
+	"train --holdout") return ;;
 	"train --patience") return ;;
 	"train --min-crop") return ;;
 	"train --jitter") return ;;
@@ -156,13 +191,10 @@ _imgsearch() {
 	"train --blend") return ;;
 	"train --decay") return ;;
 	"train --views") return ;;
-<<<<<<< HEAD
-=======
 	"train --teach") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"train --together") return ;;
 	"train --probabilities") return ;;
 	"train --own") return ;;
->>>>>>> h-train
 	"train --relational") return ;;
 	"train --labels") return ;;
 	"train --whiten") return ;;
@@ -201,9 +233,9 @@ _imgsearch() {
 	esac
 	case $cmd in
 	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --formats --video --max-memory --threads --json --null --help --quiet --verbose" ;;
-	"query") options="--k --min-score --max-chance --no-self --under --crop --combine --not --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --expand --expand-power --reciprocal --views --vectors --ids --distances --batch --stats --db --model --weights --device --precision --threads --json --null --help --quiet --verbose" ;;
+	"query") options="--k --min-score --max-chance --no-self --under --after --before --camera --keyword --near --where --crop --combine --not --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --expand --expand-power --reciprocal --views --vectors --ids --distances --batch --stats --db --model --weights --device --precision --threads --json --null --help --quiet --verbose" ;;
 	"info") options="--db --json --help --quiet --verbose" ;;
-	"list") options="--state --paths --db --json --null --help --quiet --verbose" ;;
+	"list") options="--state --paths --sort --reverse --limit --offset --after --before --camera --keyword --near --where --db --json --null --help --quiet --verbose" ;;
 	"failed") options="--paths --db --json --null --help --quiet --verbose" ;;
 	"rm") options="--keep-out --dry-run --db --json --null --help --quiet --verbose" ;;
 	"readmit") options="--db --json --null --help --quiet --verbose" ;;
@@ -214,15 +246,11 @@ _imgsearch() {
 	"root mv") options="--db --help --quiet --verbose" ;;
 	"vectors import") options="--ids --metric --db --threads --json --help --quiet --verbose" ;;
 	"vectors export") options="--ids --f16 --db --json --help --quiet --verbose" ;;
-	"eval") options="--queries --truth --groups --duplicates --sample --threshold --plain --whiten --expand --expand-power --reciprocal --views --seed --db --model --weights --device --precision --threads --json --help --quiet --verbose" ;;
+	"eval") options="--queries --truth --groups --duplicates --sample --threshold --plain --whiten --under --after --before --camera --keyword --near --where --expand --expand-power --reciprocal --views --seed --db --model --weights --device --precision --threads --json --help --quiet --verbose" ;;
 	"check") options="--recall --db --json --help --quiet --verbose" ;;
-	"dups") options="--kind --min-score --under --reject --db --threads --json --null --help --quiet --verbose" ;;
-	"map") options="--output --tiles --pca --size --under --perplexity --max-points --seed --db --threads --json --help --quiet --verbose" ;;
-<<<<<<< HEAD
-	"train") options="--out --distill --loss --layers --size --dim --posteriors --epochs --steps --batch --lr --val --patience --min-crop --jitter --anchor --blend --decay --views --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --formats --video --max-memory --threads --json --help --quiet --verbose" ;;
-=======
-	"train") options="--out --distill --loss --layers --size --dim --posteriors --inner --fold --epochs --steps --batch --lr --val --holdout --patience --min-crop --jitter --anchor --blend --decay --views --teach --whole --together --probabilities --own --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
->>>>>>> h-train
+	"dups") options="--kind --min-score --under --after --before --camera --keyword --near --where --reject --db --threads --json --null --help --quiet --verbose" ;;
+	"map") options="--output --tiles --pca --size --under --after --before --camera --keyword --near --where --perplexity --max-points --seed --db --threads --json --help --quiet --verbose" ;;
+	"train") options="--out --distill --loss --layers --size --dim --posteriors --inner --fold --epochs --steps --batch --lr --val --holdout --patience --min-crop --jitter --anchor --blend --decay --views --teach --whole --together --probabilities --own --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --formats --video --max-memory --threads --json --help --quiet --verbose" ;;
 	"serve") options="--port --listen --token-file --host --socket --uploads --cache --max-upload --read-only --db --model --weights --device --precision --threads --help --quiet --verbose" ;;
 	"help") options="--man --help --quiet --verbose" ;;
 	"complete") options="--help --quiet --verbose" operands="bash zsh fish" ;;
