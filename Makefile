@@ -30,7 +30,7 @@ SHIM_SRC := $(wildcard shim/*.cc)
 LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(B)/%.o)
 SHIM_OBJ := $(SHIM_SRC:%.cc=$(B)/%.o)
-MODEL_FILES := $(patsubst lib/model/%,$(B)/%,$(wildcard lib/model/default.*))
+MODEL_FILES := $(patsubst lib/model/%,$(B)/%,$(wildcard lib/model/default*))
 LIBS     := -ljpeg -lpng -lz -lsqlite3 -ldl -lm -pthread
 CLI_LIBS := -lmicrohttpd -ljansson -lchafa -lglib-2.0
 
@@ -64,6 +64,7 @@ help:
 	@echo 'make demo       index a folder (DIR=..., else drawn pictures) and show what is found'
 	@echo 'make test       everything that is tested; SANITIZE=address,undefined or thread: the same, instrumented'
 	@echo 'make test-networks  networks against timm (TIMM=FILE: the python3 that has it; WEIGHTS=DIR)'
+	@echo 'make test-formats   1 500 files of every format, and 600 damaged ones, in DIR'
 	@echo 'make fuzz       each fuzz target for TIME=600 seconds'
 	@echo 'make bench      all benchmarks; make bench-NAME one of: $(BENCHES); make bench-large: 10 million vectors'
 	@echo 'make default-model  train the shipped model again (PHOTOS=DIR TEACHERS=DIR)'
@@ -133,7 +134,7 @@ PLUGINS_13 := $(if $(IS_12),,libheif-plugin-libde265 libheif-plugin-dav1d)
 LIBJXL := $(if $(IS_12),libjxl0.7,libjxl0.11)
 WANT_BUILD := $(if $(LIBTORCH),,libtorch-dev) libopenblas0-pthread libutf8proc-dev liblcms2-2 libwebp7 libheif1 $(PLUGINS_13) $(LIBJXL) libtiff6
 NEED_TEST  := libcmocka-dev perl
-WANT_TEST  := webp libheif-examples libjxl-tools libtiff-tools clang libclang-rt-dev python3-numpy python3-pil python3-torch python3-torchvision python3-sklearn chromium chromium-driver nodejs icc-profiles-free colord-data
+WANT_TEST  := webp libheif-examples libjxl-tools libtiff-tools ffmpeg clang libclang-rt-dev python3-numpy python3-pil python3-torch python3-torchvision python3-sklearn chromium chromium-driver nodejs icc-profiles-free colord-data
 WANT_BENCH := libfaiss-dev libhnswlib-dev libnanoflann-dev libflann-dev r-cran-rcppannoy python3-matplotlib
 
 setup:
@@ -202,6 +203,11 @@ test-c: lib fake $(TEST_BIN)
 .PHONY: test-networks
 test-networks: all $(HELPER_BIN)
 	@$(TEST_ENV) $(or $(TIMM),python3) tests/model/timm_networks.py "$(or $(WEIGHTS),../shared/weights)"
+
+# 1 500 files of every format, and 600 damaged ones.
+.PHONY: test-formats
+test-formats: cli fake
+	@$(TEST_ENV) tests/tools/formats.py "$(or $(DIR),$(B)/formats)"
 
 # Another version of clang-format would write other lines. make setup does not install it.
 .PHONY: format format-check
@@ -317,7 +323,11 @@ bench-quality: all
 	@B=$(B) tests/bench/quality.py
 
 bench-model: all $(B)/tests/bench/model
-	@IMGSEARCH_LIBDIR=$(B) $(B)/tests/bench/model
+	@IMGSEARCH_LIBDIR=$(B) $(B)/tests/bench/model ../shared/weights/mobilenet_v2.pth $(MODELS)
+
+# RECIPE: options of imgsearch train; RUNS: where everything lies; FOLDS=1,2: only these.
+bench-folds: all
+	@B=$(B) tests/bench/folds.py ../shared $(or $(RUNS),$(B)/folds) $(if $(FOLDS),--folds $(FOLDS)) $(or $(NAME),recipe) $(RECIPE)
 
 bench-tune: all
 	@B=$(B) tests/bench/tune.py

@@ -20,6 +20,10 @@ typedef struct train_args {
 	float rate, validation, min_crop, jitter, anchor, blend, relational, label_weight, whiten,
 		decay;
 	uint64_t seed;
+	option_list holdout;
+	const char *teach;
+	uint32_t whole, together, fold;
+	float probabilities;
 } train_args;
 
 static const char *const losses[] = { "ce", "supcon", "arcface", NULL };
@@ -43,6 +47,8 @@ static const option options[] = {
 	{ "posteriors", 0, OPT_FLAG, AT(posteriors),
 		.help = "the layer of --dim also sees the probabilities of the classes that the network "
 				"knows" },
+	{ "fold", 0, OPT_FLAG, AT(fold),
+		.help = "batch norms become part of their convolutions before anything is learned" },
 	{ "epochs", 0, OPT_UINT, AT(epochs), "N", .help = "times that each picture is seen", .min = 1,
 		.max = 1000000, .def = "10" },
 	{ "steps", 0, OPT_UINT, AT(steps), "N", .help = "steps, instead of epochs", .min = 1,
@@ -55,6 +61,9 @@ static const option options[] = {
 	{ "val", 0, OPT_FLOAT, AT(validation), "SHARE",
 		.help = "share of the pictures held out for validation; negative: none", .min = -1,
 		.max = 0.9, .def = "0.1" },
+	{ "holdout", 0, OPT_LIST, AT(holdout), "DIR",
+		.help = "a folder that is never trained on, also where it is below DIR: how the network "
+				"does on it is measured at the start and after each epoch (may be repeated)" },
 	{ "patience", 0, OPT_UINT, AT(patience), "N", .help = "stop after N validations without a gain",
 		.min = 1, .max = 4294967295.0, .def = "5" },
 	{ "min-crop", 0, OPT_FLOAT, AT(min_crop), "SHARE",
@@ -74,6 +83,18 @@ static const option options[] = {
 	{ "views", 0, OPT_UINT, AT(views), "N",
 		.help = "--distill: crops of each picture that the teachers see", .min = 1,
 		.max = IMGSEARCH_TRAIN_VIEWS_MAX, .def = "2" },
+	{ "teach", 0, OPT_FILE, AT(teach), "FILE",
+		.help = "--distill: keep what the teachers say in this file; runs with the same teachers, "
+				"--seed, --min-crop and --whole share it" },
+	{ "whole", 0, OPT_FLAG, AT(whole),
+		.help = "--distill: the first view is the whole picture, as when it is indexed" },
+	{ "together", 0, OPT_UINT, AT(together), "N",
+		.help = "--distill: N views of a picture side by side in a batch", .min = 1, .max = 1024,
+		.def = "1" },
+	{ "probabilities", 0, OPT_FLOAT, AT(probabilities), "WEIGHT",
+		.help = "--distill: weight of the teachers' class probabilities beside their features; "
+				"negative: none",
+		.min = -1, .max = 1000, .def = "1" },
 	{ "relational", 0, OPT_FLOAT, AT(relational), "WEIGHT",
 		.help = "--distill: weight of the similarities within a batch; negative: none", .min = -1,
 		.max = 1000, .def = "1" },
@@ -131,7 +152,32 @@ static imgsearch_train_options train_options(const train_args *a)
 		.restart = a->restart,
 		.f32 = a->f32,
 		.int8 = a->int8,
+		.holdout = a->holdout.item,
+		.n_holdout = a->holdout.n,
+		.teach = a->teach,
+		.whole = a->whole,
+		.together = a->together,
+		.fold = a->fold,
+		.probabilities = a->probabilities,
 	};
+}
+
+static void write_holdout(json_writer *j, const imgsearch_train_report *r)
+{
+	json_write_open(j, "holdout", '[');
+	for (size_t i = 0; i < r->count; i++) {
+		const imgsearch_train_holdout *h = r->items[i];
+		json_write_open(j, NULL, '{');
+		json_write_path(j, "folder", h->folder);
+		json_write_int(j, "step", (int64_t)h->step);
+		json_write_int(j, "queries", (int64_t)h->queries);
+		json_write_real(j, "map", h->map);
+		json_write_real(j, "accuracy", h->accuracy);
+		json_write_int(j, "copies", (int64_t)h->copies);
+		json_write_real(j, "duplicates", h->duplicates);
+		json_write_close(j, '}');
+	}
+	json_write_close(j, ']');
 }
 
 static void print_json(const train_args *a, const imgsearch_train_report *r)
@@ -152,7 +198,24 @@ static void print_json(const train_args *a, const imgsearch_train_report *r)
 	json_write_real(&j, "seconds", r->seconds);
 	json_write_real(&j, "images_per_second", r->images_per_second);
 	json_write_bool(&j, "stopped_early", r->stopped_early);
+	write_holdout(&j, r);
 	json_write_end(&j);
+}
+
+/* Of the last step; --json and --verbose have the others. */
+static void print_holdout(const context *c, const imgsearch_train_report *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		const imgsearch_train_holdout *h = r->items[i];
+		char classes[80] = "";
+		if (h->step != r->items[r->count - 1]->step)
+			continue;
+		if (h->queries)
+			snprintf(classes, sizeof classes, "mAP %.4f, first result right %.4f, ", h->map,
+				h->accuracy);
+		context_print(c, "held-out folder %s: %snear-duplicates found %.4f", h->folder, classes,
+			h->duplicates);
+	}
 }
 
 static void summarise(const context *c, const train_args *a, const imgsearch_train_report *r)
@@ -170,6 +233,7 @@ static void summarise(const context *c, const train_args *a, const imgsearch_tra
 	if (!isnan(r->validation_loss))
 		context_print(c, "held out: loss %.4f, %s %.4f", r->validation_loss, what,
 			r->validation_accuracy);
+	print_holdout(c, r);
 	if (r->failed)
 		cli_warn("%llu files could not be used", (unsigned long long)r->failed);
 	char *model = text_shell_word(a->out);

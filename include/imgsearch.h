@@ -68,7 +68,7 @@
  * Scores.     Cosine similarity (metric cosine), inner product (ip), minus the Euclidean distance
  *             (l2). Higher is more similar. Equal scores are in order of id. Under cosine, an index
  *             of pictures (one that has a model) subtracts the mean of its features from both
- *             sides, from its first build over 256 rows or more on; `plain` asks without it. An
+ *             sides, from its first build over 32 rows or more on; `plain` asks without it. An
  *             index of the caller's own vectors compares them as they are; own vectors in an index
  *             of pictures count as features. Every finite row but one of zeros has a direction,
  *             however long or short it is. One of zeros is EINVAL under cosine; one in the file of
@@ -312,8 +312,8 @@ typedef struct imgsearch_options {
 	 */
 	const char *decoder;
 	/*
-	 * formats that are read only where asked for: "+tiff"; several have a comma between them. NULL:
-	 * none
+	 * formats that are read only where asked for: "+tiff", "+video" (a frame of it, by the program
+	 * ffmpeg); several have a comma between them. NULL: none
 	 */
 	const char *formats;
 } imgsearch_options;
@@ -662,7 +662,7 @@ typedef struct imgsearch_build_report {
  * exactly. It takes up later changes of rows before it answers; where so many wait that a scan is
  * cheaper, queries scan, and bring it up to date step by step. A build also fits the distribution
  * of scores by chance. In an index of pictures under cosine it also fits the mean that is
- * subtracted (see Scores), where there are 256 rows and their number changed by a fifth. It never
+ * subtracted (see Scores), where there are 32 rows and their number changed by a fifth. It never
  * changes the score of the caller's own vectors. report may be NULL.
  */
 IMGSEARCH_API int imgsearch_build(imgsearch *s, const imgsearch_build_options *options,

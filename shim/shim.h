@@ -66,6 +66,7 @@ typedef struct shim_train_config {
 	uint32_t classes;    /* 0: no labels */
 	uint32_t dim;        /* of a linear layer behind the pooling; 0: none */
 	uint32_t posteriors; /* 1: its input has class probabilities beside the feature; needs dim */
+	uint32_t fold;       /* 1: batch norms become part of their convolutions first */
 	uint32_t target_dim; /* distillation: of the targets, equal to dim; 0: no distillation */
 	float anchor;        /* decay towards the starting weights, times the learning rate */
 	float decay;         /* weight decay of new layers */
@@ -131,14 +132,14 @@ typedef struct shim_training {
 	int (*restore)(shim_train *t, const shim_tensor *tensors, size_t n, shim_message *msg);
 	/*
 	 * The linear maps of a distillation. teacher (n, teacher_dim) and student (n, width) are rows
-	 * of the same pictures; the maps are fitted to the first n_fit of them. targets (n, dim): the
-	 * rows of the teacher, centred and projected onto their principal components, each divided by
-	 * its variance to the power `whiten`. weight (dim, width), bias (dim): ridge regression from
-	 * student to targets.
+	 * of the same pictures, student only the first n_student; the maps are fitted to the first
+	 * n_fit and n_student of them. targets (n, dim): the rows of the teacher, centred and projected
+	 * onto their principal components, each divided by its variance to the power `whiten`. weight
+	 * (dim, width), bias (dim): ridge regression from student to targets.
 	 */
 	int (*fit)(const float *teacher, size_t teacher_dim, const float *student, size_t width,
-		size_t n, size_t n_fit, size_t dim, float whiten, float *targets, float *weight,
-		float *bias, shim_message *msg);
+		size_t n, size_t n_fit, size_t n_student, size_t dim, float whiten, float *targets,
+		float *weight, float *bias, shim_message *msg);
 } shim_training;
 
 typedef struct shim_table {

@@ -3,8 +3,8 @@
  * the pooled feature, with class posteriors and a linear layer where asked for; class centres where
  * there are labels; AdamW (Loshchilov and Hutter, arXiv:1711.05101, 2017). Weights from a file
  * decay towards their starting values (L2-SP: Li, Grandvalet, Davoine, arXiv:1802.01483, 2018), new
- * ones towards zero. A batch norm that was folded stays a bias; others are trained and update their
- * statistics.
+ * ones towards zero. A batch norm that was folded stays a bias, and `fold` folds all; others are
+ * trained and update their statistics.
  */
 #include "shim/train.h"
 #include "shim/device.h"
@@ -84,10 +84,10 @@ bool was_folded(const ims::conv &u)
 
 void copy_unit(shim_train &t, ims::conv &u)
 {
-	if (was_folded(u)) {
-		Tensor scale = at::rsqrt(u.variance.to(at::kFloat) + u.eps);
+	if (was_folded(u) || (t.config.fold && u.gamma.defined())) {
+		Tensor scale = u.gamma.to(at::kFloat) * at::rsqrt(u.variance.to(at::kFloat) + u.eps);
 		u.weight = u.weight.to(at::kFloat) * scale.view({ -1, 1, 1, 1 });
-		u.bias = u.beta - u.mean;
+		u.bias = u.beta.to(at::kFloat) - u.mean.to(at::kFloat) * scale;
 		u.gamma = u.beta = u.mean = u.variance = Tensor();
 	}
 	u.each_slot([&](const std::string &, Tensor &v, const std::vector<int64_t> &) {
@@ -502,8 +502,8 @@ int train_restore(shim_train *t, const shim_tensor *tensors, size_t n, shim_mess
 /* ------------------------------------------------------- the linear maps of a distillation ---- */
 
 int fit(const float *teacher, size_t teacher_dim, const float *student, size_t width, size_t n,
-	size_t n_fit, size_t dim, float whiten, float *targets, float *weight, float *bias,
-	shim_message *msg) noexcept
+	size_t n_fit, size_t n_student, size_t dim, float whiten, float *targets, float *weight,
+	float *bias, shim_message *msg) noexcept
 {
 	return ims::guard(msg, [&] {
 		at::NoGradGuard none;
@@ -526,8 +526,8 @@ int fit(const float *teacher, size_t teacher_dim, const float *student, size_t w
 		Tensor y = at::mm(t - mean, basis);
 		rows(targets, n, dim).copy_(y);
 
-		Tensor s = rows(student, n_fit, width).to(at::kDouble), middle = s.mean(0),
-			   fitted = y.slice(0, 0, learn_from).to(at::kDouble);
+		Tensor s = rows(student, n_student, width).to(at::kDouble), middle = s.mean(0),
+			   fitted = y.slice(0, 0, (int64_t)n_student).to(at::kDouble);
 		s.sub_(middle);
 		Tensor gram = at::mm(s.t(), s);
 		gram.diagonal().add_(gram.trace() * (ridge / (double)width));

@@ -112,6 +112,12 @@ imgsearch_options context_options(context *c)
 	imgsearch_options o = c->common->open;
 	o.struct_size = sizeof o;
 	o.decoder = "/proc/self/exe";
+	if (c->common->video) {
+		bool others = o.formats && *o.formats;
+		snprintf(c->formats, sizeof c->formats, "%s%s+video", others ? o.formats : "",
+			others ? "," : "");
+		o.formats = c->formats;
+	}
 	if (has_recipe(c)) {
 		c->recipe = c->common->recipe;
 		c->recipe.struct_size = sizeof c->recipe;
@@ -123,7 +129,7 @@ imgsearch_options context_options(context *c)
 bool context_has_open_options(const context *c)
 {
 	static const imgsearch_options none;
-	return memcmp(&c->common->open, &none, sizeof none) != 0 || has_recipe(c);
+	return memcmp(&c->common->open, &none, sizeof none) != 0 || has_recipe(c) || c->common->video;
 }
 
 int context_open_at(context *c, const char *path, const imgsearch_options *o)

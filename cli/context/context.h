@@ -17,6 +17,7 @@ typedef struct context {
 	size_t n_operands;
 	imgsearch_call call;     /* for the library: log, progress bar, cancelled by a signal */
 	imgsearch_recipe recipe; /* of context_options */
+	char formats[256];       /* of context_options */
 	imgsearch *s;            /* after context_open; NULL before */
 	progress *progress;
 	char *db;        /* after context_db */

@@ -67,7 +67,36 @@ typedef struct imgsearch_train_options {
 	uint32_t int8;
 	/* share of the starting weights in what is judged and written (WiSE-FT), 0..1; default 0 */
 	double blend;
+	/*
+	 * n_holdout folders that are never trained on, also where they lie below the folder of the
+	 * pictures. The network is judged on each at the start and after each epoch; what is written
+	 * does not depend on that. Their classes are their first-level folders.
+	 */
+	const char *const *holdout;
+	size_t n_holdout;
+	/*
+	 * distillation: the file of what the teachers say of views of pictures; kept, and shared by
+	 * runs with the same teachers, seed, min_crop and whole on any pictures, one at a time (EBUSY).
+	 * NULL: out.teach, which is removed at the end
+	 */
+	const char *teach;
+	uint32_t whole;    /* distillation: 1: the first view of each picture is its centre crop */
+	uint32_t together; /* distillation: views of a picture side by side in a batch; default 1 */
+	/* distillation: weight of class probabilities beside features; default 1; negative: none */
+	float probabilities;
+	/* 1: batch norms become part of their convolutions, with the statistics that they start with */
+	uint32_t fold;
 } imgsearch_train_options;
+
+/* How the network does on a folder of `holdout` after so many steps: plain features, cosine. */
+typedef struct imgsearch_train_holdout {
+	const char *folder;
+	uint64_t step;
+	uint64_t queries;     /* pictures with another one of their class */
+	double map, accuracy; /* over these: mean average precision, first result right; NaN: none */
+	uint64_t copies;      /* of up to 60 of its pictures, in each way of imgsearch_eval */
+	double duplicates;    /* share of the copies whose first result is their original */
+} imgsearch_train_holdout;
 
 typedef struct imgsearch_train_report {
 	uint64_t pictures, classes, held_out, failed, steps;
@@ -76,6 +105,9 @@ typedef struct imgsearch_train_report {
 	double validation_loss, validation_accuracy; /* the best; NaN without validation */
 	double seconds, images_per_second;
 	uint32_t dim, stopped_early;
+	/* of each held-out folder, step by step; of a resumed run from where it went on */
+	size_t count;
+	const imgsearch_train_holdout *const *items;
 } imgsearch_train_report;
 
 /*
@@ -84,8 +116,9 @@ typedef struct imgsearch_train_report {
  * of teachers. Writes a weights file with its card, which `model` of imgsearch_options takes at
  * once, with the best network by validation. Reads no index: a handle of ":memory:" will do. A
  * checkpoint, out.checkpoint, is written about once a minute and when cancelled; it is removed at
- * the end. report may be NULL. Progress stages: "teach" (teachers) and "train". Errors: EINVAL
- * (options; fewer than two classes; too few pictures), EMODEL, EFORMAT (the loss became NaN: out
+ * the end. report may be NULL. Progress stages: "teach" (teachers), "train" and "judge" (held-out
+ * folders). Errors: EINVAL (options; fewer than two classes; too few pictures; a folder of holdout
+ * that holds all pictures), EMODEL, EFORMAT (the loss became NaN: out
  * and checkpoint are the last good ones), EVERSION (a checkpoint of another run), EEXIST (a
  * checkpoint, and neither resume nor restart).
  */

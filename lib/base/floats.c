@@ -1,6 +1,8 @@
 /* Rows of floats. */
 #include "base/floats.h"
 
+#include <math.h>
+
 #include <stdint.h>
 #include <string.h>
 
@@ -27,4 +29,14 @@ int ims_float_compare(const void *a, const void *b)
 {
 	float x = *(const float *)a, y = *(const float *)b;
 	return (x > y) - (x < y);
+}
+
+void ims_floats_normalise(float *out, const float *row, size_t n)
+{
+	double sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += (double)row[i] * (double)row[i];
+	float scale = sum > 0 ? (float)(1 / sqrt(sum)) : 0;
+	for (size_t i = 0; i < n; i++)
+		out[i] = row[i] * scale;
 }

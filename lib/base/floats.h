@@ -14,6 +14,9 @@ bool ims_all_finite(const float *v, size_t n);
  */
 bool ims_is_feature(const float *v, size_t n);
 
+/* Scales n values to length 1; zeros stay. out may be row. */
+void ims_floats_normalise(float *out, const float *row, size_t n);
+
 /* Orders floats for qsort. None may be NaN. */
 int ims_float_compare(const void *a, const void *b);
 

@@ -1,6 +1,7 @@
 /*
  * The mean feature of an index of pictures, which is subtracted from every row under the cosine
- * metric. Vectors of the caller's own are compared as they are: an index without a model has none.
+ * metric; of few pictures a smaller part of it. Vectors of the caller's own are compared as they
+ * are: an index without a model has none.
  */
 #ifndef IMS_BUILD_MEAN_H
 #define IMS_BUILD_MEAN_H

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const codec *const codecs[] = { &ims_codec_webp, &ims_codec_heic, &ims_codec_avif,
-	&ims_codec_jxl, &ims_codec_tiff };
+	&ims_codec_jxl, &ims_codec_tiff, &ims_codec_video };
 
 const codec *ims_codec_find(image_format f)
 {

@@ -24,10 +24,11 @@ typedef struct codec {
 	/* Appends the blocks that the file has, unchanged but for compression. NULL: no such blocks */
 	void (*blocks)(image_blocks *out, const void *data, size_t size);
 	const uint8_t *sample; /* a small picture, decoded once before the process enters its sandbox */
-	size_t sample_size;
+	size_t sample_size;    /* 0: it starts a program, and has no helper */
 } codec;
 
-extern const codec ims_codec_webp, ims_codec_heic, ims_codec_avif, ims_codec_jxl, ims_codec_tiff;
+extern const codec ims_codec_webp, ims_codec_heic, ims_codec_avif, ims_codec_jxl, ims_codec_tiff,
+	ims_codec_video;
 
 /* The codec of a format; NULL: there is none. */
 const codec *ims_codec_find(image_format f);

@@ -187,7 +187,8 @@ static bool read_colours(heif *h)
 	size_t size = lib.profile_size(h->handle);
 	heif_nclx *n = NULL;
 	if ((kind != PROFILE_PROF && kind != PROFILE_RICC) || !size || size > MAX_PROFILE) {
-		set_nclx(h, lib.nclx(h->handle, &n), n);
+		heif_error e = lib.nclx(h->handle, &n);
+		set_nclx(h, e, n);
 		return true;
 	}
 	void *profile = ims_alloc(size, 1);
@@ -207,16 +208,32 @@ static void close_heif(heif *h)
 	ims_colour_clear(&h->colours);
 }
 
+/* What libheif may decode at most, by what the boxes say: tiles may be larger than the picture. */
+static int limit_size(const heif *h, const heif_size *s, uint64_t max_pixels, imgsearch_error *err)
+{
+	enum { SIDE = 1 << 14, TILE = 1 << 10 };
+	uint32_t side = s->stored_width > s->stored_height ? s->stored_width : s->stored_height;
+	int rc = ims_image_check_size(s->stored_width, s->stored_height, max_pixels, err);
+	if (!rc)
+		lib.set_most(h->context, side ? (int)(side + TILE) : SIDE);
+	return rc;
+}
+
 /* Closed by close_heif, also on failure. */
 static int open_heif(heif *h, const void *data, size_t size, uint64_t max_pixels,
 	imgsearch_error *err)
 {
-	enum { MAX_SIDE = 1 << 16 };
+	heif_size s = { 0 };
 	*h = (heif){ .context = lib.context_new() };
 	if (!h->context)
 		return ims_nomem(err);
+	bool said = ims_heif_size(&s, data, size);
+	h->width = s.width;
+	h->height = s.height;
+	int rc = limit_size(h, &s, max_pixels, err);
+	if (rc)
+		return rc;
 	lib.set_threads(h->context, 0);
-	lib.set_most(h->context, MAX_SIDE);
 	heif_error e = lib.read(h->context, data, size, NULL);
 	if (!e.code)
 		e = lib.primary(h->context, &h->handle);
@@ -225,14 +242,14 @@ static int open_heif(heif *h, const void *data, size_t size, uint64_t max_pixels
 	int width = lib.width(h->handle), height = lib.height(h->handle);
 	if (width <= 0 || height <= 0)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "it is damaged: its picture has no size");
-	if (!ims_heif_size(data, size, &h->width, &h->height)) {
+	if (!said) {
 		h->width = (uint32_t)width;
 		h->height = (uint32_t)height;
 	}
 	int bits = lib.bits(h->handle);
 	h->bits = bits > 0 ? (unsigned)bits : 8;
 	h->alpha = lib.has_alpha(h->handle);
-	int rc = ims_image_check_size(h->width, h->height, max_pixels, err);
+	rc = ims_image_check_size(h->width, h->height, max_pixels, err);
 	return rc ? rc : read_colours(h) ? 0 : ims_nomem(err);
 }
 
@@ -316,9 +333,11 @@ static int decode(image *out, const image_head *stored, const void *data, size_t
 		heif_error e = lib.decode(h.handle, &im, RGB, INTERLEAVED_RGB + h.alpha + wide, NULL);
 		rc = e.code ? fail(e, err) : 0;
 	}
-	heif_nclx *n = NULL;
-	if (!rc && !h.colours.kind && !lib.profile_size(h.handle))
-		set_nclx(&h, lib.image_nclx(im, &n), n);
+	if (!rc && !h.colours.kind && !lib.profile_size(h.handle)) {
+		heif_nclx *n = NULL;
+		heif_error e = lib.image_nclx(im, &n);
+		set_nclx(&h, e, n);
+	}
 	if (!rc)
 		rc = finish(out, &h, im, request, err);
 	if (im)

@@ -81,21 +81,20 @@ static uint32_t clipped(uint32_t n, const uint8_t *length, const uint8_t *offset
 	return last >= first ? (uint32_t)(last - first) + 1 : 0;
 }
 
-static void apply(const char type[4], span p, uint32_t *width, uint32_t *height)
+static void apply(heif_size *s, const char type[4], span p)
 {
-	uint32_t before = *width;
+	uint32_t before = s->width;
 	if (!memcmp(type, "irot", 4) && p.size && p.data[0] & 1) {
-		*width = *height;
-		*height = before;
+		s->width = s->height;
+		s->height = before;
 	} else if (!memcmp(type, "clap", 4) && p.size >= 32) {
-		*width = clipped(*width, p.data, p.data + 16);
-		*height = clipped(*height, p.data + 8, p.data + 24);
+		s->width = clipped(s->width, p.data, p.data + 16);
+		s->height = clipped(s->height, p.data + 8, p.data + 24);
 	}
 }
 
 /* Twice over the properties of the item: ispe first, wherever it stands. */
-static bool size_of_item(span list, span indices, bool wide, uint32_t n, uint32_t *width,
-	uint32_t *height)
+static bool size_of_item(heif_size *out, span list, span indices, bool wide, uint32_t n)
 {
 	bool found = false;
 	for (int pass = 0; pass < 2; pass++) {
@@ -107,20 +106,20 @@ static bool size_of_item(span list, span indices, bool wide, uint32_t n, uint32_
 			if (!property(list, index, type, &p))
 				continue;
 			if (pass) {
-				apply(type, p, width, height);
+				apply(out, type, p);
 			} else if (!memcmp(type, "ispe", 4) && p.size >= 12) {
-				*width = ims_big_endian(p.data + 4);
-				*height = ims_big_endian(p.data + 8);
-				found = *width && *height;
+				out->width = out->stored_width = ims_big_endian(p.data + 4);
+				out->height = out->stored_height = ims_big_endian(p.data + 8);
+				found = out->width && out->height;
 			}
 		}
 		if (!found)
 			return false;
 	}
-	return *width && *height;
+	return out->width && out->height;
 }
 
-bool ims_heif_size(const void *data, size_t size, uint32_t *width, uint32_t *height)
+bool ims_heif_size(heif_size *out, const void *data, size_t size)
 {
 	span meta = find((span){ data, size }, "meta", 4, 4);
 	span pitm = find(meta, "pitm", 6, 0), iprp = find(meta, "iprp", 0, 0);
@@ -133,7 +132,7 @@ bool ims_heif_size(const void *data, size_t size, uint32_t *width, uint32_t *hei
 		uint32_t item = take(&ipma, kind >> 24 ? 4 : 2), n = take(&ipma, 1);
 		bool wide = kind & 1;
 		if (item == primary)
-			return size_of_item(list, ipma, wide, n, width, height);
+			return size_of_item(out, list, ipma, wide, n);
 		for (uint32_t k = 0; k < n; k++)
 			take(&ipma, wide ? 2 : 1);
 	}

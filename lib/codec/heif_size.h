@@ -9,7 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+typedef struct heif_size {
+	uint32_t width, height;               /* as it is shown */
+	uint32_t stored_width, stored_height; /* before it is turned and cut */
+} heif_size;
+
 /* False: the boxes do not say. They are a stranger's bytes. */
-bool ims_heif_size(const void *data, size_t size, uint32_t *width, uint32_t *height);
+bool ims_heif_size(heif_size *out, const void *data, size_t size);
 
 #endif

@@ -354,8 +354,16 @@ static bool knows(const image_codecs *c, image_format f)
 	return ims_codec_find(f);
 }
 
+/* Codecs that start a program of their own work here. */
+static bool is_local(image_format f)
+{
+	return !ims_codec_find(f)->sample_size;
+}
+
 static int check(image_codecs *c, image_format f, imgsearch_error *err)
 {
+	if (is_local(f))
+		return ims_codec_local()->check(c, f, err);
 	helper p;
 	int rc = acquire(helpers_of(c), &p, f, false, err);
 	if (!rc)
@@ -366,6 +374,8 @@ static int check(image_codecs *c, image_format f, imgsearch_error *err)
 static int head(image_codecs *c, image_format f, image_head *out, const void *data, size_t size,
 	uint64_t max_pixels, imgsearch_error *err)
 {
+	if (is_local(f))
+		return ims_codec_local()->head(c, f, out, data, size, max_pixels, err);
 	helpers *h = helpers_of(c);
 	question q = {
 		.format = f,
@@ -391,6 +401,8 @@ static int head(image_codecs *c, image_format f, image_head *out, const void *da
 static int decode(image_codecs *c, image *out, const image_head *stored, const void *data,
 	size_t size, const decode_request *request, imgsearch_error *err)
 {
+	if (is_local(stored->format))
+		return ims_codec_local()->decode(c, out, stored, data, size, request, err);
 	helpers *h = helpers_of(c);
 	question q = {
 		.format = stored->format,
@@ -411,6 +423,8 @@ static int decode(image_codecs *c, image *out, const image_head *stored, const v
 static int blocks(image_codecs *c, image_format f, image_blocks *out, const void *data, size_t size,
 	imgsearch_error *err)
 {
+	if (is_local(f))
+		return ims_codec_local()->blocks(c, f, out, data, size, err);
 	helpers *h = helpers_of(c);
 	question q = {
 		.format = f,

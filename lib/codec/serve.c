@@ -129,7 +129,7 @@ int ims_codec_serve(int argc, char **argv)
 		return -1;
 	const codec *c = ims_codec_find((image_format)atoi(argv[2]));
 	colour_cache *colours = ims_colour_cache_new();
-	if (!c || !colours)
+	if (!c || !c->sample_size || !colours)
 		return 1;
 	wire_hello hello = { WIRE_MAGIC, WIRE_VERSION, 0, c->decoder.format, 0 };
 	prctl(PR_SET_NAME, "imgsearch-dec");

@@ -290,6 +290,7 @@ static int decode(image *out, const image_head *stored, const void *data, size_t
 		.stride = stride,
 		.width = w.width,
 		.height = rows < w.frame_height ? w.y + rows : w.height,
+		.opaque = !w.alpha && w.frame_width == w.width && w.frame_height == w.height,
 		.colours = &w.colours,
 	};
 	if (!rc)

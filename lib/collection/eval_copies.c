@@ -4,128 +4,9 @@
  */
 #include "collection/eval_state.h"
 
-#include "image/image.h"
+#include "image/alter.h"
 
-#include <math.h>
-#include <string.h>
-
-enum { KINDS = 7, MAX_SIDE = 800 };
-
-typedef int make_copy(image *out, const image *in, uint64_t *random, imgsearch_error *err);
-
-static const uint8_t *pixel(const image *im, int64_t x, int64_t y)
-{
-	x = x < 0 ? 0 : x >= im->width ? im->width - 1 : x;
-	y = y < 0 ? 0 : y >= im->height ? im->height - 1 : y;
-	return im->pixels + ((size_t)y * im->width + (size_t)x) * 3;
-}
-
-/* Two thirds of the picture, at a random place. */
-static int crop(image *out, const image *in, uint64_t *random, imgsearch_error *err)
-{
-	double w = in->width * 0.82, h = in->height * 0.82;
-	double x = ims_random_unit(random) * (in->width - w),
-		   y = ims_random_unit(random) * (in->height - h);
-	return ims_image_resize(out, in, (uint32_t)w + 1, (uint32_t)h + 1, false,
-		(const double[4]){ x, y, x + w, y + h }, err);
-}
-
-static int scale(image *out, const image *in, uint64_t *random, imgsearch_error *err)
-{
-	(void)random;
-	return ims_image_resize(out, in, in->width * 2 / 5 + 1, in->height * 2 / 5 + 1, false, NULL,
-		err);
-}
-
-static int recompress(image *out, const image *in, uint64_t *random, imgsearch_error *err)
-{
-	buf jpeg = { 0 };
-	int rc = ims_image_encode_jpeg(&jpeg, in, 25, NULL, err);
-	(void)random;
-	if (!rc)
-		rc = ims_image_decode(out, NULL, jpeg.data, jpeg.len, &(image_limits){ .full_decode = 1 },
-			NULL, err);
-	ims_buf_free(&jpeg);
-	return rc;
-}
-
-/* Scales down and up again. */
-static int blur(image *out, const image *in, uint64_t *random, imgsearch_error *err)
-{
-	image small = { 0 };
-	int rc = ims_image_resize(&small, in, in->width / 4 + 1, in->height / 4 + 1, false, NULL, err);
-	(void)random;
-	if (!rc)
-		rc = ims_image_resize(out, &small, in->width, in->height, false, NULL, err);
-	ims_image_free(&small);
-	return rc;
-}
-
-/* Rotates by up to 7 degrees. Pixels from outside repeat the edge. */
-static int rotate(image *out, const image *in, uint64_t *random, imgsearch_error *err)
-{
-	double angle = (ims_random_unit(random) - 0.5) * 14 * 3.14159265358979 / 180, c = cos(angle),
-		   s = sin(angle);
-	double mx = in->width / 2.0, my = in->height / 2.0;
-	int rc = ims_image_new(out, in->width, in->height, err);
-	for (uint32_t y = 0; !rc && y < in->height; y++)
-		for (uint32_t x = 0; x < in->width; x++) {
-			double u = mx + c * (x - mx) + s * (y - my), v = my - s * (x - mx) + c * (y - my),
-				   fu = u - floor(u), fv = v - floor(v);
-			int64_t iu = (int64_t)floor(u), iv = (int64_t)floor(v);
-			const uint8_t *p[4] = {
-				pixel(in, iu, iv),
-				pixel(in, iu + 1, iv),
-				pixel(in, iu, iv + 1),
-				pixel(in, iu + 1, iv + 1),
-			};
-			for (int ch = 0; ch < 3; ch++)
-				out->pixels[((size_t)y * in->width + x) * 3 + ch] =
-					(uint8_t)((p[0][ch] * (1 - fu) + p[1][ch] * fu) * (1 - fv)
-						+ (p[2][ch] * (1 - fu) + p[3][ch] * fu) * fv + 0.5);
-		}
-	return rc;
-}
-
-static int mirror(image *out, const image *in, uint64_t *random, imgsearch_error *err)
-{
-	int rc = ims_image_new(out, in->width, in->height, err);
-	(void)random;
-	for (uint32_t y = 0; !rc && y < in->height; y++)
-		for (uint32_t x = 0; x < in->width; x++)
-			memcpy(out->pixels + ((size_t)y * in->width + x) * 3, pixel(in, in->width - 1 - x, y),
-				3);
-	return rc;
-}
-
-/* Adds a white bar below, with marks like text. */
-static int caption(image *out, const image *in, uint64_t *random, imgsearch_error *err)
-{
-	uint32_t bar = in->height / 6 + 1, stroke = bar / 12 + 1;
-	int rc = ims_image_new(out, in->width, in->height + bar, err);
-	if (rc)
-		return rc;
-	memcpy(out->pixels, in->pixels, (size_t)in->width * in->height * 3);
-	memset(out->pixels + (size_t)in->width * in->height * 3, 255, (size_t)in->width * bar * 3);
-	for (uint32_t x = stroke * 2; x + stroke * 2 < in->width; x += stroke * 2)
-		for (uint32_t y = bar / 3; y < bar * 2 / 3; y += stroke)
-			for (uint32_t i = 0; i < stroke && ims_random(random) % 3; i++)
-				memset(out->pixels + ((size_t)(in->height + y) * in->width + x + i) * 3, 20, 3);
-	return 0;
-}
-
-static const struct {
-	const char *name;
-	make_copy *make;
-} kinds[KINDS] = {
-	{ "crop", crop },
-	{ "scale", scale },
-	{ "recompress", recompress },
-	{ "blur", blur },
-	{ "rotate", rotate },
-	{ "mirror", mirror },
-	{ "caption", caption },
-};
+enum { KINDS = IMS_ALTERATIONS, MAX_SIDE = 800 };
 
 /* Decodes the original and scales it to MAX_SIDE. */
 static int load_original(const evaluation *e, const char *path, image *out, imgsearch_error *err)
@@ -168,7 +49,7 @@ static int add_copies(evaluation *e, size_t row, imgsearch_error *err)
 		return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : 0;
 	}
 	for (int k = 0; !rc && k < KINDS; k++) {
-		rc = kinds[k].make(&copy[k], &original, &random, err);
+		rc = ims_image_alter(&copy[k], &original, (unsigned)k, &random, err);
 		in[k] = imgsearch_input_pixels(copy[k].pixels, (int32_t)copy[k].width,
 			(int32_t)copy[k].height, 0);
 	}
@@ -199,7 +80,7 @@ static int name_kinds(evaluation *e, imgsearch_error *err)
 	e->classes = 0;
 	e->class_name = ims_zalloc(KINDS, sizeof *e->class_name);
 	for (; e->class_name && e->classes < KINDS; e->classes++)
-		if (!(e->class_name[e->classes] = ims_strdup(kinds[e->classes].name)))
+		if (!(e->class_name[e->classes] = ims_strdup(ims_image_alteration((unsigned)e->classes))))
 			return ims_nomem(err);
 	return e->class_name ? 0 : ims_nomem(err);
 }

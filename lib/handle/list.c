@@ -45,10 +45,9 @@ typedef struct lister {
 	size_t n_ids;
 	sort_value *value; /* owned, by id */
 	size_t n_values, cap_values;
-	imgsearch_filter filter; /* with folders widened */
-	filter_folders folders;
 	listed *item; /* owned; not in order of path */
 	size_t n, cap;
+	filter_folders folders;
 	away_folders away;
 } lister;
 
@@ -162,7 +161,7 @@ static bool is_below(const imgsearch_filter *f, const store_picture *p, const ch
 static bool passes(const lister *l, const store_picture *p, const char *root)
 {
 	const imgsearch_item_list_options *o = l->options;
-	const imgsearch_filter *f = o->filter ? &l->filter : NULL;
+	const imgsearch_filter *f = o->filter;
 	if (o->states && !(o->states >> p->state & 1))
 		return false;
 	if (!f)
@@ -288,14 +287,11 @@ static int hand_out_page(lister *l)
 
 static int read_filter(lister *l)
 {
-	imgsearch_filter *f = &l->filter;
-	if (!l->options->filter)
-		return 0;
-	*f = *l->options->filter;
-	int rc = ims_filter_widen(l->s, f, &l->folders, l->err);
-	if (!rc && ims_filter_has_condition(f))
-		rc = ims_filter_matching(l->s, f, &l->matching, &l->n_matching, l->err);
-	if (rc || !f->ids)
+	const imgsearch_filter *f = l->options->filter;
+	int rc = f && ims_filter_has_condition(f)
+		? ims_filter_matching(l->s, f, &l->matching, &l->n_matching, l->err)
+		: 0;
+	if (rc || !f || !f->ids)
 		return rc;
 	l->ids = ims_alloc(f->n_ids, sizeof *l->ids);
 	if (!l->ids)
@@ -309,11 +305,16 @@ static int read_filter(lister *l)
 int ims_list(imgsearch *s, const imgsearch_item_list_options *o, imgsearch_item_fn each, void *user,
 	job *j, uint64_t *total, imgsearch_error *err)
 {
-	lister l = { .s = s, .options = o, .each = each, .user = user, .job = j, .err = err };
+	imgsearch_item_list_options options = *o;
+	imgsearch_filter filter = o->filter ? *o->filter : (imgsearch_filter){ 0 };
+	lister l = { .s = s, .options = &options, .each = each, .user = user, .job = j, .err = err };
 	l.counts = total != NULL;
-	int rc = read_filter(&l);
+	options.filter = o->filter ? &filter : NULL;
+	int rc = ims_filter_widen(s, &filter, &l.folders, err);
 	if (!rc)
 		rc = ims_away_read(s, &l.away, err);
+	if (!rc)
+		rc = read_filter(&l);
 	if (!rc)
 		rc = read_values(&l);
 	if (!rc)
@@ -328,11 +329,11 @@ int ims_list(imgsearch *s, const imgsearch_item_list_options *o, imgsearch_item_
 		rc = hand_out_page(&l);
 	if (total)
 		*total = l.passed;
-	ims_away_free(&l.away);
-	ims_filter_folders_free(&l.folders);
 	ims_free(l.matching);
 	ims_free(l.ids);
 	ims_free(l.value);
 	ims_free(l.item);
+	ims_filter_folders_free(&l.folders);
+	ims_away_free(&l.away);
 	return rc;
 }

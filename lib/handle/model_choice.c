@@ -2,6 +2,7 @@
 #include "handle/model_choice.h"
 
 #include "handle/view.h"
+#include "model/catalog.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -169,6 +170,32 @@ imgsearch_recipe ims_identity_recipe(const model_identity *id)
 }
 
 /*
+ * Other weights than the stored ones lie under the stored name: `out` is of them, or rc says why
+ * not. Where the options ask for the name, its present weights count, with the recipe of their
+ * card; else those of an earlier default model that are the stored ones.
+ */
+static int resolve_replaced(imgsearch *s, const model_identity *stored, model_spec *spec, int rc,
+	model_identity *out, imgsearch_error *err)
+{
+	char *weights = NULL;
+	imgsearch_error none;
+	if (s->options.model) {
+		if (rc || recipe_asked(s->options.recipe))
+			return rc;
+		spec->recipe = (imgsearch_recipe){ .flip = spec->recipe.flip };
+	} else {
+		int found = ims_model_find_earlier(&weights, stored->weights_hash, &none);
+		if (found)
+			return found == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
+	}
+	ims_model_identity_free(out);
+	spec->weights = weights ? weights : spec->weights;
+	rc = ims_model_identify(out, spec, err);
+	ims_free(weights);
+	return rc;
+}
+
+/*
  * The model that the options name. What they leave open, `stored` (may be NULL) decides. Reads the
  * weights file.
  */
@@ -194,7 +221,30 @@ static int resolve(imgsearch *s, const model_identity *stored, model_identity *o
 	}
 	if (stored && !o->precision)
 		spec.precision = stored->precision;
-	return ims_model_identify(out, &spec, err);
+	int rc = ims_model_identify(out, &spec, err);
+	bool other = rc ? rc == IMGSEARCH_EMODEL
+					: stored && strcmp(out->weights_hash, stored->weights_hash) != 0;
+	if (stored && spec.name == stored->name && !o->weights && other)
+		rc = resolve_replaced(s, stored, &spec, rc, out, err);
+	return rc;
+}
+
+/* The index was made by a default model that is neither the present one nor found. */
+static int refuse_earlier(imgsearch *s, imgsearch_error *err)
+{
+	char places[400];
+	ims_model_places(places, sizeof places, true);
+	return ims_fail(err, IMGSEARCH_EMODEL,
+		"%s: made by an earlier default model, which is not installed: put its"
+		" default-0.1.safetensors and .json into one of %s, or make all features anew by index"
+		" --model default",
+		ims_store_path(s->store), places);
+}
+
+static bool is_earlier(imgsearch *s, const model_identity *own, const model_identity *found)
+{
+	return !s->options.model && !s->options.weights && !strcmp(own->name, "default")
+		&& strcmp(own->weights_hash, found->weights_hash) != 0;
 }
 
 /*
@@ -243,6 +293,8 @@ static int decide_own(imgsearch *s, identity_use use, model_identity *own, ident
 	int rc = resolve(s, own, &out->model, err);
 	if (rc || use == IDENTITY_EXTRACT || ims_model_same(own, &out->model, why, sizeof why))
 		return rc;
+	if (is_earlier(s, own, &out->model))
+		return refuse_earlier(s, err);
 	return ims_fail(err, IMGSEARCH_EMODEL, "%s: made by another model (%s)",
 		ims_store_path(s->store), why);
 }
@@ -257,7 +309,9 @@ static int decide_run(imgsearch *s, const model_identity *own, identity *out, im
 	int rc = resolve(s, pending && !asked ? &next : own, &out->model, err);
 	if (!rc && !ims_model_same(own, &out->model, why, sizeof why)) {
 		out->next = true;
-		if (!pending && !asked)
+		if (!pending && is_earlier(s, own, &out->model))
+			rc = refuse_earlier(s, err);
+		else if (!pending && !asked)
 			rc = ims_fail(err, IMGSEARCH_EMODEL,
 				"%s: made by another model (%s), and the options name none to index with",
 				ims_store_path(s->store), why);

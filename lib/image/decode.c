@@ -86,10 +86,12 @@ bool ims_image_needs_codec(image_format f, const image_limits *limits)
 
 static int check_asked(image_format f, const image_limits *limits, imgsearch_error *err)
 {
-	if (f == IMAGE_TIFF && !(limits->also & IMAGE_ALSO_TIFF))
-		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
-			"TIFF files are read only where asked for: formats +tiff");
-	return 0;
+	uint32_t bit = f == IMAGE_TIFF ? IMAGE_ALSO_TIFF : f == IMAGE_VIDEO ? IMAGE_ALSO_VIDEO : 0;
+	if (!bit || limits->also & bit)
+		return 0;
+	return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+		"%s files are read only where asked for: formats %s", ims_image_format_name(f),
+		f == IMAGE_TIFF ? "+tiff" : "+video");
 }
 
 int ims_image_check_codec(image_format f, const image_limits *limits, imgsearch_error *err)

@@ -8,7 +8,7 @@ int ims_image_formats(uint32_t *also, const char *list, imgsearch_error *err)
 	static const struct {
 		const char *name;
 		uint32_t bit;
-	} formats[] = { { "+tiff", IMAGE_ALSO_TIFF } };
+	} formats[] = { { "+tiff", IMAGE_ALSO_TIFF }, { "+video", IMAGE_ALSO_VIDEO } };
 	*also = 0;
 	for (size_t n; list && *list; list += n + (list[n] == ',')) {
 		uint32_t bit = 0;
@@ -18,7 +18,8 @@ int ims_image_formats(uint32_t *also, const char *list, imgsearch_error *err)
 				bit = formats[i].bit;
 		if (!bit)
 			return ims_fail(err, IMGSEARCH_EINVAL,
-				"formats: \"%.*s\" is not one that is read where asked for: +tiff", (int)n, list);
+				"formats: \"%.*s\" is not one that is read where asked for: +tiff, +video", (int)n,
+				list);
 		*also |= bit;
 	}
 	return 0;

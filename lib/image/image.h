@@ -33,6 +33,7 @@ typedef enum image_format {
 	IMAGE_ICO,
 	IMAGE_SVG,
 	IMAGE_RAW,
+	IMAGE_VIDEO,
 	IMAGE_EMPTY
 } image_format;
 
@@ -91,7 +92,7 @@ typedef struct image_recipe {
  * long as its short side (or that of the crop) stays 1.25 times as long. The cosine of its feature
  * to that of the full picture is then above 0.995 (tests/image/reference.py).
  */
-enum { IMAGE_ALSO_TIFF = 1 };
+enum { IMAGE_ALSO_TIFF = 1, IMAGE_ALSO_VIDEO = 2 };
 typedef struct image_codecs image_codecs;
 typedef struct image_limits {
 	uint64_t max_pixels;          /* 0: 200 million */

@@ -36,6 +36,17 @@ static const magic magics[] = {
 	{ IMAGE_HEIC, 4, 8, "ftypmsf1" },
 	{ IMAGE_HEIC, 4, 8, "ftypmiaf" },
 	{ IMAGE_HEIC, 4, 8, "ftypMiHE" },
+	{ IMAGE_VIDEO, 4, 7, "ftypiso" },
+	{ IMAGE_VIDEO, 4, 6, "ftypmp" },
+	{ IMAGE_VIDEO, 4, 8, "ftypavc1" },
+	{ IMAGE_VIDEO, 4, 7, "ftypM4V" },
+	{ IMAGE_VIDEO, 4, 8, "ftypMSNV" },
+	{ IMAGE_VIDEO, 4, 8, "ftypqt  " },
+	{ IMAGE_VIDEO, 4, 6, "ftyp3g" },
+	{ IMAGE_VIDEO, 4, 4, "moov" }, /* QuickTime of before ftyp */
+	{ IMAGE_VIDEO, 4, 8, "wide\0\0\0\0" },
+	{ IMAGE_VIDEO, 8, 4, "AVI " },
+	{ IMAGE_VIDEO, 0, 4, "\x1A\x45\xDF\xA3" }, /* Matroska, WebM */
 	{ IMAGE_PDF, 0, 5, "%PDF-" },
 	{ IMAGE_JPEG2000, 0, 8, "\0\0\0\x0CjP  " },
 	{ IMAGE_JPEG2000, 0, 4, "\xFF\x4F\xFF\x51" },
@@ -125,6 +136,7 @@ const char *ims_image_format_name(image_format f)
 		[IMAGE_ICO] = "ICO",
 		[IMAGE_SVG] = "SVG",
 		[IMAGE_RAW] = "RAW",
+		[IMAGE_VIDEO] = "video",
 		[IMAGE_EMPTY] = "empty",
 	};
 	return (unsigned)f < sizeof names / sizeof names[0] ? names[f] : names[IMAGE_UNKNOWN];

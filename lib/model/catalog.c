@@ -6,6 +6,7 @@
 #include "model/catalog.h"
 
 #include "model/card.h"
+#include "model/weights.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -159,6 +160,35 @@ int ims_model_find_weights(char **out, const char *name, imgsearch_error *err)
 		ims_free(file);
 	}
 	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
+}
+
+/* Earlier default models, which indexes may have been made with. */
+static const char *const earlier[] = { "default-0.1" };
+
+/* Whether the file has that hash; one that cannot be read has not. */
+static bool has_hash(const char *path, const char *weights_hash)
+{
+	hash256 hash;
+	char hex[65];
+	imgsearch_error unread;
+	if (ims_weights_hash(&hash, path, &unread))
+		return false;
+	ims_hash_hex(&hash, hex);
+	return !strcmp(hex, weights_hash);
+}
+
+int ims_model_find_earlier(char **out, const char *weights_hash, imgsearch_error *err)
+{
+	for (size_t i = 0; i < sizeof earlier / sizeof *earlier; i++) {
+		int rc = ims_model_find_weights(out, earlier[i], err);
+		if (!rc && has_hash(*out, weights_hash))
+			return 0;
+		ims_free(*out);
+		*out = NULL;
+		if (rc == IMGSEARCH_ENOMEM)
+			return rc;
+	}
+	return IMGSEARCH_ENOTFOUND;
 }
 
 static int report(const char *name, const model_network *net,

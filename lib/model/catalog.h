@@ -42,6 +42,12 @@ int ims_model_find_file(char **out, const char *file, imgsearch_error *err);
  */
 int ims_model_find_weights(char **out, const char *name, imgsearch_error *err);
 
+/*
+ * Path of the weights of an earlier default model, by the hash of the file (hexadecimal). The rest
+ * as above.
+ */
+int ims_model_find_earlier(char **out, const char *weights_hash, imgsearch_error *err);
+
 /* Where ims_model_find_weights (weights), or ims_model_find_file, looks, for a sentence. */
 void ims_model_places(char *text, size_t size, bool weights);
 

@@ -257,12 +257,12 @@ static int restore(shim_train *t, const shim_tensor *tensors, size_t n, shim_mes
 }
 
 static int fit(const float *teacher, size_t teacher_dim, const float *student, size_t width,
-	size_t n, size_t n_fit, size_t dim, float whiten, float *targets, float *weight, float *bias,
-	shim_message *msg)
+	size_t n, size_t n_fit, size_t n_student, size_t dim, float whiten, float *targets,
+	float *weight, float *bias, shim_message *msg)
 {
 	PASS(msg,
-		shim->training->fit(teacher, teacher_dim, student, width, n, n_fit, dim, whiten, targets,
-			weight, bias, msg));
+		shim->training->fit(teacher, teacher_dim, student, width, n, n_fit, n_student, dim, whiten,
+			targets, weight, bias, msg));
 }
 
 const shim_table *ims_shim_guard(const shim_table *real)

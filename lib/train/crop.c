@@ -4,6 +4,8 @@
  */
 #include "train/crop.h"
 
+#include "train/seed.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -30,6 +32,18 @@ void ims_crop_box(double box[4], const image *im, float min_area, uint64_t *rand
 	double w = fmin(width, round(height * 4 / 3)), h = fmin(height, round(width * 4 / 3));
 	double x = floor((width - w) / 2), y = floor((height - h) / 2);
 	memcpy(box, (double[4]){ x, y, x + w, y + h }, 4 * sizeof *box);
+}
+
+void ims_crop_view(double box[4], const image *im, const view_recipe *r, uint64_t key,
+	uint32_t view)
+{
+	uint64_t random = ims_seed_derive(r->seed, key, view);
+	double side = (double)r->centre * fmin(im->width, im->height);
+	double x = (im->width - side) / 2, y = (im->height - side) / 2;
+	if (view || !(side > 0))
+		ims_crop_box(box, im, r->min_area, &random);
+	else
+		memcpy(box, (double[4]){ x, y, x + side, y + side }, 4 * sizeof *box);
 }
 
 typedef struct colours {

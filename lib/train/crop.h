@@ -16,6 +16,17 @@ typedef struct crop_recipe {
  */
 void ims_crop_box(double box[4], const image *im, float min_area, uint64_t *random);
 
+/* The fixed views of pictures that teachers and student see. */
+typedef struct view_recipe {
+	uint64_t seed;
+	float min_area;
+	float centre; /* above 0: view 0 is the centre, this share of the short side; else a crop too */
+} view_recipe;
+
+/* The box of a view of the picture with that key. */
+void ims_crop_view(double box[4], const image *im, const view_recipe *r, uint64_t key,
+	uint32_t view);
+
 /*
  * The box as (side, side, 3) floats, channels last. With random it is mirrored or not, and
  * brightness, contrast and saturation vary by up to `jitter`; NULL leaves it as it is. ENOMEM.

@@ -7,14 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whether the file has the header of a picture that can be read. */
-static bool readable(const train_file *f, imgsearch_error *err)
+/* Whether the file has the header of a picture that can be read. *key: of its content. */
+static bool readable(const train_file *f, uint64_t *key, imgsearch_error *err)
 {
 	image_limits limits = { 0 };
 	image_head head;
 	buf bytes = { 0 };
 	bool ok = ims_read_file(&bytes, f->path, IMS_IMAGE_MAX_FILE, err) == 0
 		&& ims_image_head(&head, bytes.data, bytes.len, &limits, err) == 0;
+	if (ok) {
+		hash256 hash = ims_hash(bytes.data, bytes.len);
+		memcpy(key, hash.byte, sizeof *key);
+	}
 	ims_buf_free(&bytes);
 	return ok;
 }
@@ -28,7 +32,7 @@ static int collect(dataset *s, const train_file *files, size_t n, job *j, imgsea
 		int rc = ims_job_step(j, "read", i + 1, n, err);
 		if (rc)
 			return rc;
-		if (!readable(&files[i], &why)) {
+		if (!readable(&files[i], &s->item[s->n].key, &why)) {
 			bool picture = why.code != IMGSEARCH_EUNSUPPORTED; /* folders also hold other files */
 			ims_job_log(j, picture ? IMGSEARCH_LOG_WARNING : IMGSEARCH_LOG_DEBUG,
 				"left out: %s: %s", files[i].path, why.message);

@@ -18,6 +18,7 @@ typedef enum sample_state {
 
 typedef struct sample {
 	const char *path;  /* borrowed from the train_file */
+	uint64_t key;      /* of its content */
 	int32_t label;     /* number of its folder; -1: none */
 	_Atomic int state; /* sample_state */
 	image im;          /* in state SAMPLE_READY */

@@ -1,8 +1,6 @@
 /* Two batches: the pool fills one while the caller uses the other. */
 #include "train/loader.h"
 
-#include "train/seed.h"
-
 #include <string.h>
 
 typedef struct slot {
@@ -75,14 +73,12 @@ static int show(const loader_spec *s, const image *im, const loader_item *item, 
 {
 	double box[4];
 	uint64_t random = item->random;
-	if (s->views) {
-		uint64_t where = ims_seed_derive(s->seed, item->sample + 2, item->view);
-		ims_crop_box(box, im, s->min_area, &where);
-	} else if (random) {
-		ims_crop_box(box, im, s->min_area, &random);
-	} else {
+	if (s->views)
+		ims_crop_view(box, im, &s->view, s->set->item[item->sample].key, item->view);
+	else if (random)
+		ims_crop_box(box, im, s->view.min_area, &random);
+	else
 		return whole(s, im, out);
-	}
 	return ims_crop_make(out, im, box, &s->recipe, s->jitter, random ? &random : NULL, NULL);
 }
 

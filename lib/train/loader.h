@@ -21,9 +21,9 @@ typedef struct loader_spec {
 	dataset *set; /* borrowed */
 	crop_recipe recipe;
 	uint32_t resize; /* short side before the centre crop of a whole picture */
-	uint32_t views;  /* fixed crops of a picture; 0: a random one, the whole if random is 0 */
-	float min_area, jitter; /* as ims_crop_box and ims_crop_make have them */
-	uint64_t seed;
+	uint32_t views;  /* fixed ones of a picture; 0: a random crop, the whole if random is 0 */
+	view_recipe view;
+	float jitter; /* as ims_crop_make has it */
 } loader_spec;
 
 /* ENOMEM. */

@@ -24,7 +24,14 @@ typedef struct run {
 	double best;                     /* lowest validation loss; NaN: none yet */
 	uint32_t since_best;             /* validations since then */
 	hash256 key;                     /* of all that determines the result of the run */
+	const train_folder *holdout;     /* n_holdout */
+	struct judgement *judgement;     /* n_holdout, of each */
+	size_t n_holdout;
+	imgsearch_train_report *report; /* its items have room for all judgements */
 } run;
+
+/* The views of a network of that recipe. */
+view_recipe ims_distill_view(const run *r, const image_recipe *recipe);
 
 /* What a batch of the run shows. */
 loader_spec ims_run_loader(const run *r);

@@ -8,6 +8,7 @@
 #include "model/shim_load.h"
 #include "model/weights.h"
 #include "train/checkpoint.h"
+#include "train/holdout.h"
 #include "train/order.h"
 #include "train/result.h"
 #include "train/run.h"
@@ -34,6 +35,8 @@ static void defaults(imgsearch_train_options *o)
 	o->epochs = o->epochs ? o->epochs : 10;
 	o->batch = o->batch ? o->batch : 32;
 	o->views = !distil ? 0 : o->views ? o->views : 2;
+	o->together = distil && o->together ? o->together : 1;
+	o->probabilities = o->probabilities < 0 ? 0 : o->probabilities != 0 ? o->probabilities : 1;
 	o->patience = o->patience ? o->patience : 5;
 	o->rate = o->rate != 0 ? o->rate : distil ? 2e-4f : 5e-5f;
 	o->validation = o->validation < 0 ? 0 : o->validation != 0 ? o->validation : 0.1f;
@@ -52,6 +55,11 @@ static int check_batch(const imgsearch_train_options *o, imgsearch_error *err)
 			"train: supcon takes %d pictures of a class at a time: a batch needs %d pictures or"
 			" more, not %u",
 			CLASS_RUN, 2 * CLASS_RUN, o->batch);
+	if (o->batch % o->together || o->together > o->views + !o->teachers)
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"train: %u views of a picture together: there must be so many views, and a batch of %u"
+			" must hold a whole number of pictures",
+			o->together, o->batch);
 	return 0;
 }
 
@@ -96,6 +104,8 @@ static int make_key(run *r, imgsearch_error *err)
 	ims_buf_text(&t, "%g %g %g %g %g %g %g %g %g %llu\n", (double)o->rate, (double)o->validation,
 		(double)o->min_crop, (double)o->jitter, (double)o->anchor, (double)o->relational,
 		(double)o->label_weight, (double)o->whiten, (double)o->decay, (unsigned long long)o->seed);
+	ims_buf_text(&t, "views 2 %u %u %u %g\n", o->fold, o->whole, o->together,
+		(double)o->probabilities);
 	/* What is validated and written; "the best so far" depends on it. */
 	ims_buf_text(&t, "%g %u %u %u %u\n", o->blend, o->f32, o->int8, r->recipe.resize,
 		r->recipe.bicubic);
@@ -120,10 +130,11 @@ static int identify(run *r, imgsearch_error *err)
 	return 0;
 }
 
-static int open_set(run *r, const train_file *files, size_t n, imgsearch_error *err)
+static int open_set(run *r, const train_folder *folder, imgsearch_error *err)
 {
 	const imgsearch_train_options *o = r->o;
-	int rc = ims_dataset_open(&r->set, files, n, o->validation, o->seed, r->job, err);
+	int rc = ims_dataset_open(&r->set, folder->file, folder->n, o->validation, o->seed, r->job,
+		err);
 	if (rc)
 		return rc;
 	r->set.side = r->recipe.crop;
@@ -152,6 +163,7 @@ static void configure(run *r)
 		.loss = o->loss,
 		.dim = dim,
 		.posteriors = o->posteriors,
+		.fold = o->fold,
 		.target_dim = o->teachers ? dim : 0,
 		.anchor = o->anchor,
 		.decay = o->decay,
@@ -186,12 +198,12 @@ static int make_network(run *r, imgsearch_error *err)
 	return rc;
 }
 
-static int prepare(run *r, imgsearch_train_options *o, const train_file *files, size_t n,
+static int prepare(run *r, imgsearch_train_options *o, const train_folder *folder,
 	imgsearch_error *err)
 {
 	int rc = identify(r, err);
 	if (!rc)
-		rc = open_set(r, files, n, err);
+		rc = open_set(r, folder, err);
 	if (rc)
 		return rc;
 	configure(r);
@@ -199,16 +211,18 @@ static int prepare(run *r, imgsearch_train_options *o, const train_file *files, 
 	if (o->posteriors && !o->dim)
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"train: posteriors need a linear layer, and its dim is not given");
-	if (o->batch > r->set.n_train)
-		o->batch = (uint32_t)r->set.n_train;
+	if (o->batch / o->together > r->set.n_train)
+		o->batch = (uint32_t)r->set.n_train * o->together;
 	rc = check_batch(o, err);
 	if (rc)
 		return rc;
-	r->per_epoch = r->set.n_train / o->batch;
+	r->per_epoch = r->set.n_train / (o->batch / o->together);
 	r->steps = o->steps ? o->steps : r->per_epoch * o->epochs;
 	rc = make_key(r, err);
 	if (!rc)
 		rc = make_network(r, err);
+	if (!rc)
+		rc = ims_holdout_open(r, err);
 	if (!rc)
 		rc = ims_pool_new(&r->pool, r->config.threads, 2 * o->batch, err);
 	/*
@@ -237,9 +251,8 @@ loader_spec ims_run_loader(const run *r)
 		.recipe = { .side = r->recipe.crop, .bicubic = r->recipe.bicubic },
 		.resize = r->recipe.resize,
 		.views = r->o->views,
-		.min_area = r->o->min_crop,
+		.view = ims_distill_view(r, &r->recipe),
 		.jitter = r->o->jitter,
-		.seed = r->o->seed,
 	};
 	memcpy(f.recipe.mean, r->recipe.mean, sizeof f.recipe.mean);
 	memcpy(f.recipe.std, r->recipe.std, sizeof f.recipe.std);
@@ -264,7 +277,8 @@ typedef struct loop {
 static int start_step(loop *l, uint64_t step, imgsearch_error *err)
 {
 	run *r = l->r;
-	uint64_t epoch = step / r->per_epoch, first = step % r->per_epoch * r->o->batch;
+	size_t together = r->o->together;
+	uint64_t epoch = step / r->per_epoch, first = step % r->per_epoch * (r->o->batch / together);
 	/* The contrastive loss needs several pictures of a class in a batch. */
 	size_t alike = !r->o->teachers && r->o->loss == IMGSEARCH_LOSS_SUPCON ? CLASS_RUN : 1;
 	int rc = l->ordered == epoch + 1
@@ -272,11 +286,13 @@ static int start_step(loop *l, uint64_t step, imgsearch_error *err)
 		: ims_train_order(&r->set, alike, ims_seed_derive(r->o->seed, 2, epoch), l->order, err);
 	l->ordered = epoch + 1;
 	for (size_t i = 0; i < r->o->batch; i++) {
-		uint32_t which = l->order[first + i];
+		uint32_t which = l->order[first + i / together];
 		l->items[i] = (loader_item){
 			.sample = which,
 			.random = ims_seed_derive(r->o->seed ^ 3, step, i),
-			.view = r->o->views ? (uint32_t)((which + epoch) % r->o->views) : 0,
+			.view = r->o->views
+				? (uint32_t)((which + epoch * together + i % together) % r->o->views)
+				: 0,
 		};
 	}
 	if (!rc)
@@ -355,9 +371,7 @@ static int validate_and_write(loop *l, imgsearch_error *err)
 {
 	run *r = l->r;
 	double loss = NAN, accuracy = NAN;
-	int rc = blend(r, (float)r->o->blend, err);
-	if (!rc)
-		rc = validate(l, &loss, &accuracy, err);
+	int rc = validate(l, &loss, &accuracy, err);
 	if (rc)
 		return rc;
 	bool better = isnan(r->best) || loss < r->best;
@@ -371,6 +385,17 @@ static int validate_and_write(loop *l, imgsearch_error *err)
 		l->validation_accuracy = accuracy;
 		rc = ims_result_write(r, err);
 	}
+	return rc;
+}
+
+static int end_epoch(loop *l, imgsearch_error *err)
+{
+	run *r = l->r;
+	int rc = blend(r, (float)r->o->blend, err);
+	if (!rc && r->set.n > r->set.n_train)
+		rc = validate_and_write(l, err);
+	if (!rc)
+		rc = ims_holdout_judge(r, err);
 	return rc ? rc : blend(r, 0, err);
 }
 
@@ -433,12 +458,12 @@ static int stop_run(loop *l, int rc, imgsearch_error *err)
 static int after_step(loop *l, imgsearch_error *err)
 {
 	run *r = l->r;
-	bool held_out = r->set.n > r->set.n_train, last = r->step == r->steps;
+	bool judged = r->set.n > r->set.n_train || r->n_holdout, last = r->step == r->steps;
 	int rc = step_progress(l, err);
 	if (rc)
 		return stop_run(l, rc, err);
-	if (held_out && (r->step % r->per_epoch == 0 || last)) {
-		rc = validate_and_write(l, err);
+	if (judged && (r->step % r->per_epoch == 0 || last)) {
+		rc = end_epoch(l, err);
 		if (!rc && !last)
 			rc = start_step(l, r->step, err);
 	}
@@ -452,7 +477,9 @@ static int after_step(loop *l, imgsearch_error *err)
 static int steps(loop *l, imgsearch_train_report *report, imgsearch_error *err)
 {
 	run *r = l->r;
-	int rc = r->step < r->steps ? start_step(l, r->step, err) : 0;
+	int rc = r->step ? 0 : ims_holdout_judge(r, err);
+	if (!rc && r->step < r->steps)
+		rc = start_step(l, r->step, err);
 	while (!rc && r->step < r->steps) {
 		rc = one_step(l, err);
 		if (!rc)
@@ -509,15 +536,21 @@ static uint64_t log_damaged(run *r)
 	return n;
 }
 
-int ims_train(const train_file *files, size_t n, const model_spec *start,
+int ims_train(const train_folder *folder, size_t n_holdout, const model_spec *start,
 	const imgsearch_train_options *options, job *job, imgsearch_train_report *report,
 	imgsearch_error *err)
 {
 	imgsearch_train_options o = *options;
-	imgsearch_train_report unused;
 	double began = ims_now();
-	run r = { .o = &o, .start = start, .job = job, .best = NAN };
-	report = report ? report : &unused;
+	run r = {
+		.o = &o,
+		.start = start,
+		.job = job,
+		.best = NAN,
+		.holdout = folder + 1,
+		.n_holdout = n_holdout,
+		.report = report,
+	};
 	*report = (imgsearch_train_report){
 		.loss = NAN,
 		.accuracy = NAN,
@@ -527,7 +560,7 @@ int ims_train(const train_file *files, size_t n, const model_spec *start,
 	defaults(&o);
 	int rc = check(&o, err);
 	if (!rc)
-		rc = prepare(&r, &o, files, n, err);
+		rc = prepare(&r, &o, folder, err);
 	if (!rc)
 		rc = learn(&r, report, err);
 	report->pictures = r.set.n - log_damaged(&r);
@@ -539,6 +572,7 @@ int ims_train(const train_file *files, size_t n, const model_spec *start,
 	if (r.net)
 		r.shim->free(r.net);
 	ims_pool_free(r.pool);
+	ims_holdout_free(&r);
 	ims_distill_free(&r.distillation);
 	ims_dataset_free(&r.set);
 	ims_model_identity_free(&r.id);

@@ -9,6 +9,7 @@
  *	dataset.c       the pictures, their classes, which are held out
  *	order.c         the order of an epoch
  *	crop.c          a random crop of a picture as input of the network
+ *	holdout.c       how the network does on folders that are not trained on
  *	seed.c          random numbers from seed and position
  *	loader.c        batches, one ahead
  *	teacher.c       the teachers of a distillation
@@ -33,13 +34,21 @@ typedef struct train_file {
 	uint64_t size;
 } train_file;
 
+/* A folder and the n files below it, in order of path. */
+typedef struct train_folder {
+	const char *path;
+	train_file *file;
+	size_t n, cap;
+} train_folder;
+
 /*
- * imgsearch_train without a handle. files (n) are in order of path; options has the full size of
- * the struct; report may be NULL. One thread at a time for a result. Errors: EINVAL (options, too
- * few pictures or classes), EMODEL, EEXIST (a checkpoint is there), EVERSION (of another run),
- * EFORMAT (the loss is not finite), EIO, ENOMEM, ECANCELED, after which a checkpoint is there.
+ * imgsearch_train without a handle, on folder[0]; the n_holdout folders behind it are judged on.
+ * options has the full size of the struct; report is one of ims_result_new. One thread at a time
+ * for a result. Errors: EINVAL (options, too few pictures or classes), EMODEL, EEXIST (a checkpoint
+ * is there), EVERSION (of another run), EFORMAT (the loss is not finite), EIO, ENOMEM, ECANCELED,
+ * after which a checkpoint is there.
  */
-int ims_train(const train_file *files, size_t n, const model_spec *start,
+int ims_train(const train_folder *folder, size_t n_holdout, const model_spec *start,
 	const imgsearch_train_options *options, job *job, imgsearch_train_report *report,
 	imgsearch_error *err);
 

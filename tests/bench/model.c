@@ -1,15 +1,16 @@
 /*
- * make bench-model: the default model against MobileNetV2 at 224 pixels (weights: the argument), in
- * turns, on one thread, the network alone. Processor time, so that other work on the machine
- * disturbs it little; the best of each.
+ * make bench-model: the default model, and what MODELS names (NAME=FILE:SIDE ...), against
+ * MobileNetV2 at 224 pixels (weights: the first argument), in turns, on one thread, the network
+ * alone. Processor time, so that other work on the machine disturbs it little; the best of each.
  */
 #include "model/model.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { ROUNDS = 12, BATCH = 8 };
+enum { ROUNDS = 12, BATCH = 8, CONTENDERS = 12 };
 
 static double cpu_now(void)
 {
@@ -54,36 +55,57 @@ static void release(contender *c)
 	ims_free(c->out);
 }
 
-static int compare(const char *weights, uint32_t precision, imgsearch_error *err)
+static int run(contender *c, imgsearch_error *err)
 {
-	contender c[2] = { { .spec = { .name = "mobilenet_v2", .weights = weights } },
-		{ .spec = { 0 } } };
-	int r = get_ready(&c[0], precision, err);
-	if (!r)
-		r = get_ready(&c[1], precision, err);
-	for (int i = 0; !r && i < 2 * ROUNDS; i++) {
-		contender *k = &c[i % 2];
-		double before = cpu_now();
-		r = ims_model_run(k->m, k->in, BATCH, k->out, err);
-		double t = cpu_now() - before;
-		k->best = t < k->best ? t : k->best;
-	}
-	if (!r)
-		printf("%s: MobileNetV2 at %u %.1f images/s, default at %u %.1f images/s of one processor: "
-			   "%.2f x\n",
-			precision == IMGSEARCH_PRECISION_BF16 ? "bf16" : "f32", c[0].id.recipe.crop,
-			BATCH / c[0].best, c[1].id.recipe.crop, BATCH / c[1].best, c[0].best / c[1].best);
-	release(&c[0]);
-	release(&c[1]);
-	return r;
+	double before = cpu_now();
+	int rc = ims_model_run(c->m, c->in, BATCH, c->out, err);
+	double t = cpu_now() - before;
+	c->best = t < c->best ? t : c->best;
+	return rc;
+}
+
+static int compare(const contender *all, size_t n, uint32_t precision, imgsearch_error *err)
+{
+	contender c[CONTENDERS];
+	int rc = 0;
+	memcpy(c, all, sizeof c);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = get_ready(&c[i], precision, err);
+	for (size_t i = 0; !rc && i < n * ROUNDS; i++)
+		rc = run(&c[i % n], err);
+	for (size_t i = 0; !rc && i < n; i++)
+		printf("%s: %s at %u: %.1f images/s of one processor, %.2f x\n",
+			precision == IMGSEARCH_PRECISION_BF16 ? "bf16" : "f32", c[i].id.name,
+			c[i].id.recipe.crop, BATCH / c[i].best, c[0].best / c[i].best);
+	for (size_t i = 0; i < n; i++)
+		release(&c[i]);
+	return rc;
+}
+
+/* NAME=FILE:SIDE */
+static void parse(contender *c, char *text)
+{
+	char *file = strchr(text, '='), *side = file ? strchr(file, ':') : NULL;
+	if (!side)
+		return;
+	*file = *side = '\0';
+	c->spec.name = text;
+	c->spec.weights = file + 1;
+	c->spec.recipe.resize = c->spec.recipe.crop = (uint32_t)atoi(side + 1);
 }
 
 int main(int argc, char **argv)
 {
 	imgsearch_error err;
-	const char *weights = argc > 1 ? argv[1] : "../shared/weights/mobilenet_v2.pth";
-	if (compare(weights, IMGSEARCH_PRECISION_BF16, &err)
-		|| compare(weights, IMGSEARCH_PRECISION_F32, &err)) {
+	contender c[CONTENDERS] = {
+		{ .spec = { .name = "mobilenet_v2",
+			  .weights = argc > 1 ? argv[1] : "../shared/weights/mobilenet_v2.pth" } },
+	};
+	size_t n = 2;
+	for (int i = 2; i < argc && n < CONTENDERS; i++)
+		parse(&c[n++], argv[i]);
+	if (compare(c, n, IMGSEARCH_PRECISION_BF16, &err)
+		|| compare(c, n, IMGSEARCH_PRECISION_F32, &err)) {
 		fprintf(stderr, "%s\n", err.message);
 		return 1;
 	}

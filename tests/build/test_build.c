@@ -78,14 +78,18 @@ static float lowest_score(imgsearch *s)
 	return lowest_score_of(s, 0);
 }
 
-static void the_mean_is_subtracted_from_256_pictures_on(void **state)
+static void the_mean_is_subtracted_from_32_pictures_on(void **state)
 {
 	imgsearch *s = open_pictures(*state);
-	put_rows(s, 254, FEATURE);
+	put_rows(s, 30, FEATURE);
 	build(s, NULL, 0);
 	assert_true(lowest_score_of(s, 2) > 0.9f);
 	put_rows(s, 1, FEATURE);
 	assert_true(lowest_score_of(s, 2) > 0.9f); /* a query never fits a mean */
+	build(s, NULL, 0);
+	assert_true(lowest_score_of(s, 2) < 0.8f); /* a quarter of the mean is left */
+	assert_true(lowest_score_of(s, 2) > 0);
+	put_rows(s, 400, FEATURE);
 	build(s, NULL, 0);
 	assert_true(lowest_score_of(s, 2) < -0.2f);
 	imgsearch_close(s);
@@ -135,14 +139,14 @@ static void what_is_stale_is_built_again(void **state)
 	imgsearch_close(s);
 }
 
-/* Six rows more are no fifth, but with the 256th the rows of the space are others. */
+/* Five rows more are no fifth, but with the 32nd the rows of the space are others. */
 static void a_new_mean_makes_searchers_stale(void **state)
 {
 	imgsearch *s = open_pictures(*state);
-	put_rows(s, 249, FEATURE);
+	put_rows(s, 26, FEATURE);
 	assert_true(builds(s, "exact"));
 	assert_false(builds(s, "exact"));
-	put_rows(s, 6, FEATURE);
+	put_rows(s, 5, FEATURE);
 	assert_true(builds(s, "exact"));
 	assert_false(builds(s, "exact"));
 	imgsearch_close(s);
@@ -207,7 +211,7 @@ static void an_unknown_searcher_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		on_files(the_mean_is_subtracted_from_256_pictures_on),
+		on_files(the_mean_is_subtracted_from_32_pictures_on),
 		cmocka_unit_test(own_vectors_have_no_mean),
 		cmocka_unit_test(other_metrics_have_no_mean),
 		cmocka_unit_test(what_is_stale_is_built_again),

@@ -4,8 +4,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint32_t width, height;
-	ims_heif_size(data, size, &width, &height);
+	heif_size s;
+	ims_heif_size(&s, data, size);
 	fuzz_codec(data, size, IMAGE_HEIC, IMAGE_AVIF);
 	return 0;
 }

@@ -321,6 +321,64 @@ static void drawings_differ_from_what_is_behind_them(void **state)
 	}
 }
 
+/* One pixel of 16-bit samples of these code points. */
+static void convert_nclx(uint8_t out[3], unsigned primaries, unsigned transfer, double r, double g,
+	double b)
+{
+	const uint16_t in[3] = { (uint16_t)(r * 65535 + 0.5), (uint16_t)(g * 65535 + 0.5),
+		(uint16_t)(b * 65535 + 0.5) };
+	colour_space c = { 0 };
+	ims_colour_set_nclx(&c, primaries, transfer);
+	const colour_transform *t = ims_colour_acquire(NULL, &c, PIXELS_RGB16, false);
+	assert_non_null(t);
+	ims_colour_apply(t, in, out, 1);
+	ims_colour_release(t);
+	ims_colour_clear(&c);
+}
+
+/* Black is black, the peak is white, grey stays grey, more light is lighter; hues stay. */
+static void high_dynamic_range_is_mapped(void **state)
+{
+	enum { PQ = 16, HLG = 18, BT709 = 1, BT2020 = 9 };
+	const double pq_203 = 0.5807, pq_1000 = 0.7518, pq_20 = 0.3570;
+	uint8_t p[3], last = 0;
+	(void)state;
+	for (unsigned transfer = PQ; transfer <= HLG; transfer += 2) {
+		last = 0;
+		for (int i = 0; i <= 100; i++) {
+			convert_nclx(p, BT2020, transfer, i / 100.0, i / 100.0, i / 100.0);
+			assert_true(abs(p[0] - p[1]) <= 1 && abs(p[1] - p[2]) <= 1 && p[1] >= last);
+			last = p[1];
+			assert_true(i || !p[1]);
+		}
+		assert_int_equal(last, 255);
+	}
+	convert_nclx(p, BT2020, PQ, pq_1000, pq_1000, pq_1000);
+	assert_true(p[0] >= 254);
+	convert_nclx(p, BT2020, PQ, pq_203, pq_203, pq_203); /* the white of graphics */
+	assert_in_range(p[0], 215, 240);
+	convert_nclx(p, BT709, PQ, pq_20, pq_20, pq_20); /* below the knee: 20 of 203 nits */
+	assert_in_range(p[0], 88, 90);
+	convert_nclx(p, BT709, PQ, pq_203, 0, 0);
+	assert_true(p[0] > 200 && p[1] < 3 && p[2] < 3);
+}
+
+static void code_points_of_video_are_srgb(void **state)
+{
+	static const unsigned transfers[] = { 0, 1, 2, 6, 13, 14, 15, 255, 999 };
+	colour_space c = { 0 };
+	(void)state;
+	for (size_t i = 0; i < sizeof transfers / sizeof *transfers; i++) {
+		ims_colour_set_nclx(&c, 1, transfers[i]);
+		assert_int_equal(c.kind, COLOUR_SRGB);
+		ims_colour_set_nclx(&c, 12, transfers[i]); /* Display P3 */
+		assert_int_equal(c.kind, COLOUR_CURVE);
+		assert_int_equal(c.transfer, TRANSFER_SRGB);
+	}
+	ims_colour_set_nclx(&c, 1, 8);
+	assert_true(c.kind == COLOUR_CURVE && c.gamma == 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +387,8 @@ int main(void)
 		cmocka_unit_test(broken_profiles_leave_the_pixels),
 		cmocka_unit_test(gammas_are_converted),
 		cmocka_unit_test(the_cache_is_bounded),
+		cmocka_unit_test(high_dynamic_range_is_mapped),
+		cmocka_unit_test(code_points_of_video_are_srgb),
 		cmocka_unit_test(drawings_differ_from_what_is_behind_them),
 	};
 	return cmocka_run_group_tests_name("colour", tests, NULL, NULL);

@@ -19,6 +19,26 @@ static image drawn(uint32_t width, uint32_t height)
 	return im;
 }
 
+static void views(void **state)
+{
+	image im = { .width = 200, .height = 160 };
+	view_recipe r = { .seed = 3, .min_area = 0.25f, .centre = 0.875f };
+	double box[4], again[4], other[4];
+	(void)state;
+	ims_crop_view(box, &im, &r, 77, 0);
+	assert_memory_equal(box, ((double[4]){ 30, 10, 170, 150 }), sizeof box);
+	ims_crop_view(other, &im, &r, 77, 1);
+	ims_crop_view(again, &im, &r, 77, 1);
+	assert_memory_equal(other, again, sizeof other);
+	ims_crop_view(again, &im, &r, 77, 2);
+	assert_memory_not_equal(other, again, sizeof other);
+	ims_crop_view(again, &im, &r, 78, 1);
+	assert_memory_not_equal(other, again, sizeof other);
+	r.centre = 0; /* then the first view is a crop like any */
+	ims_crop_view(again, &im, &r, 77, 0);
+	assert_memory_not_equal(box, again, sizeof box);
+}
+
 static void boxes(void **state)
 {
 	static const uint32_t sizes[][2] = { { 160, 200 }, { 1, 1 }, { 1000, 10 }, { 33, 32 } };
@@ -120,6 +140,7 @@ static void held_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(views),
 		cmocka_unit_test(boxes),
 		cmocka_unit_test(values),
 		cmocka_unit_test(held_out),

@@ -4,6 +4,7 @@ writes can be used at once, what was interrupted goes on as if it had not been, 
 checkpoints, teachers and numbers end with a sentence.
 """
 
+import fcntl
 import json
 import os
 import random
@@ -182,6 +183,57 @@ with tempfile.TemporaryDirectory() as work:
         "no checkpoint is left",
         not [f for f in os.listdir(".") if "checkpoint" in f or "part" in f],
     )
+    # ---- folders that are never trained on
+    draw("other/brown", 8, (128, 110, 90))
+    draw("other/grey", 8, (120, 110, 98))
+    os.symlink("set/green", "link")
+    judged = ["set", *model, "--batch", 8, "--val", -1, "--epochs", 3, "--lr", 0.003, "--f32"]
+    judged += ["--layers", 2, "--json"]
+    held = ["--holdout", "link", "--holdout", "other"]
+    code, out, err = run("train", *judged, *held, "-o", "judged.safetensors")
+    r = json.loads(out) if out else {}
+    curve = r.get("holdout", [])
+    ok(
+        "a held-out folder, named by a link, is not trained on",
+        code == 4 and (r.get("classes"), r.get("pictures")) == (2, 24),
+        f"{code} {out}{err}",
+    )
+    ok(
+        "it is judged at the start and after each epoch of three batches",
+        [(h["folder"], h["step"]) for h in curve]
+        == [(f, s) for s in (0, 3, 6, 9) for f in ("link", "other")],
+        out,
+    )
+    ok(
+        "pictures with a class are queries, copies of each picture too",
+        [(h["queries"], h["copies"], h["map"] is None) for h in curve[-2:]]
+        == [(0, 84, True), (16, 112, False)],
+        out,
+    )
+    run("index", "other", "--model", "judged.safetensors", "--precision", "f32", "--db", "o.db")
+    code, out, err = run("eval", "--plain", "--json", "--db", "o.db")
+    e = json.loads(out) if out else {}
+    ok(
+        "eval --plain says the same of the file that was written",
+        abs(e.get("map", 9) - curve[-1]["map"]) < 0.01
+        and abs(e.get("accuracy", 9) - curve[-1]["accuracy"]) < 0.01,
+        f"{out}{err}{curve[-1:]}",
+    )
+    os.rename("set/green", "green")
+    run("train", *judged, "-o", "unjudged.safetensors")
+    os.rename("green", "set/green")
+    ok(
+        "what is written does not depend on it",
+        content("judged.safetensors") == content("unjudged.safetensors"),
+    )
+    for folder, name, want in (
+        ("set", "the folder of all pictures", "held out"),
+        (".", "a folder above it", "held out"),
+        ("nowhere", "a missing folder", "nowhere"),
+        ("set/empty", "an empty folder", "fewer than two pictures"),
+    ):
+        refuses(f"held out: {name}", want, *judged, "--holdout", folder, "-o", "no.safetensors")
+
     code, out, err = run("index", "set", "--model", "ce.safetensors")
     ok("index --model takes the file", code == 4, err)
     code, out, err = run("query", "set/red/3.png", "-k", 6, "--no-self", "--json")
@@ -537,6 +589,80 @@ with tempfile.TemporaryDirectory() as work:
         "--distill", "teacher.pt", "-o", "again.safetensors"
     )
     ok("and be tuned on", code == 4, err)
+    kept = [
+        "--model", "ce.safetensors", *model[4:], "--batch", 8, "--dim", 4, "--steps", 2, "--val",
+        -1, "--views", 3, "--whole", "--together", 2, "--f32", "--distill", "teacher.pt"
+    ]
+    run("train", "set", *kept, "-o", "removed.safetensors")
+    run("train", "set", *kept, "--teach", "kept.teach", "-o", "kept.safetensors")
+    row = 16 + 24 * 4
+    ok(
+        "what teachers say is kept where asked: 37 pictures, one of them damaged, 3 views",
+        os.path.getsize("kept.teach") == 64 + 37 * 3 * row and not files("removed.safetensors.t"),
+        files("kept") + files("removed"),
+    )
+    ok(
+        "the same bytes with a file of one's own",
+        content("kept.safetensors") == content("removed.safetensors"),
+    )
+    before = content("kept.teach")
+    part = ["set", *kept, "--holdout", "set/red"]
+    run("train", *part, "--teach", "kept.teach", "-o", "part.safetensors")
+    ok("a run on some of the pictures takes what is there", content("kept.teach") == before)
+    run("train", *part, "-o", "alone.safetensors")
+    ok(
+        "... and has the same bytes as one that asks the teachers itself",
+        content("part.safetensors") == content("alone.safetensors"),
+    )
+    write("kept.teach", before[: 64 + 50 * row - 7])
+    run("train", "set", *kept, "--teach", "kept.teach", "-o", "again.safetensors")
+    ok(
+        "a file cut off in a row is completed",
+        content("again.safetensors") == content("kept.safetensors")
+        and len(content("kept.teach")) == len(before),
+    )
+    run("train", "set", *kept, "--teach", "kept.teach", "--seed", 2, "-o", "seed.safetensors")
+    ok(
+        "other crops begin it anew",
+        len(content("kept.teach")) == len(before) and content("kept.teach") != before,
+    )
+    with open("kept.teach", "r+b") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        refuses(
+            "a file that another run writes",
+            "another run is writing it",
+            "set", *kept, "--teach", "kept.teach", "-o", "busy.safetensors",
+        )
+    refuses(
+        "more views together than there are", "whole number of pictures", "set", *kept,
+        "--views", 1, "-o", "bad.safetensors",
+    )
+    refuses(
+        "a batch with part of a picture", "whole number of pictures", "set", *kept,
+        "--batch", 9, "-o", "bad.safetensors",
+    )
+    start = ["--model", "ce.safetensors", *model[4:], "--f32", "--val", -1, "--lr", 1e-8]
+    run("train", "set", *start, "--steps", 1, "--batch", 8, "--fold", "-o", "folded.safetensors")
+    size = int.from_bytes(content("folded.safetensors")[:8], "little")
+    head = json.loads(content("folded.safetensors")[8 : 8 + size])
+    ok(
+        "--fold: batch norms are part of the convolutions",
+        "features.0.0.bias" in head and not [k for k in head if "running" in k],
+        sorted(head)[:9],
+    )
+    shown = []
+    for name in "ce", "folded":
+        run(
+            "extract", "set/red/1.png", "set/blue/1.png", "--model", name + ".safetensors",
+            "--precision", "f32", "--raw", "-o", "shown.npy"
+        )
+        shown.append(torch.frombuffer(bytearray(content("shown.npy")[-2 * 1280 * 4 :]),
+                                      dtype=torch.float32))
+    ok(
+        "... and the features are the same",
+        (shown[0] - shown[1]).abs().max() < 0.01 * shown[0].abs().max(),
+        shown,
+    )
     same = [
         *model, "--batch", 8, "--dim", 4, "--steps", 2, "--posteriors", "--distill", "teacher.pt",
         "--val", -1

@@ -182,6 +182,7 @@ _imgsearch() {
 	"train --batch") return ;;
 	"train --lr") return ;;
 	"train --val") return ;;
+	"train --holdout") return ;;
 	"train --patience") return ;;
 	"train --min-crop") return ;;
 	"train --jitter") return ;;
@@ -189,6 +190,9 @@ _imgsearch() {
 	"train --blend") return ;;
 	"train --decay") return ;;
 	"train --views") return ;;
+	"train --teach") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"train --together") return ;;
+	"train --probabilities") return ;;
 	"train --relational") return ;;
 	"train --labels") return ;;
 	"train --whiten") return ;;
@@ -226,7 +230,7 @@ _imgsearch() {
 	"serve --threads"|"serve -t") return ;;
 	esac
 	case $cmd in
-	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --formats --max-memory --threads --json --null --help --quiet --verbose" ;;
+	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --formats --video --max-memory --threads --json --null --help --quiet --verbose" ;;
 	"query") options="--k --min-score --max-chance --no-self --under --after --before --camera --keyword --near --where --crop --combine --not --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --expand --expand-power --reciprocal --views --vectors --ids --distances --batch --stats --db --model --weights --device --precision --threads --json --null --help --quiet --verbose" ;;
 	"info") options="--db --json --help --quiet --verbose" ;;
 	"list") options="--state --paths --sort --reverse --limit --offset --after --before --camera --keyword --near --where --db --json --null --help --quiet --verbose" ;;
@@ -235,7 +239,7 @@ _imgsearch() {
 	"readmit") options="--db --json --null --help --quiet --verbose" ;;
 	"backup") options="--force --db --json --help --quiet --verbose" ;;
 	"build") options="--searcher --variance --components --whiten --degree --beam --seed --stats --db --threads --json --help --quiet --verbose" ;;
-	"extract") options="--output --raw --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --formats --max-memory --threads --json --help --quiet --verbose" ;;
+	"extract") options="--output --raw --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --formats --video --max-memory --threads --json --help --quiet --verbose" ;;
 	"models") options="--json --help --quiet --verbose" ;;
 	"root mv") options="--db --help --quiet --verbose" ;;
 	"vectors import") options="--ids --metric --db --threads --json --help --quiet --verbose" ;;
@@ -244,7 +248,7 @@ _imgsearch() {
 	"check") options="--recall --db --json --help --quiet --verbose" ;;
 	"dups") options="--kind --min-score --under --after --before --camera --keyword --near --where --reject --db --threads --json --null --help --quiet --verbose" ;;
 	"map") options="--output --tiles --pca --size --under --after --before --camera --keyword --near --where --perplexity --max-points --seed --db --threads --json --help --quiet --verbose" ;;
-	"train") options="--out --distill --loss --layers --size --dim --posteriors --epochs --steps --batch --lr --val --patience --min-crop --jitter --anchor --blend --decay --views --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --formats --max-memory --threads --json --help --quiet --verbose" ;;
+	"train") options="--out --distill --loss --layers --size --dim --posteriors --fold --epochs --steps --batch --lr --val --holdout --patience --min-crop --jitter --anchor --blend --decay --views --teach --whole --together --probabilities --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --formats --video --max-memory --threads --json --help --quiet --verbose" ;;
 	"serve") options="--port --listen --token-file --host --socket --uploads --cache --max-upload --read-only --db --model --weights --device --precision --threads --help --quiet --verbose" ;;
 	"help") options="--man --help --quiet --verbose" ;;
 	"complete") options="--help --quiet --verbose" operands="bash zsh fish" ;;

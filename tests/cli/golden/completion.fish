@@ -31,7 +31,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l std -d 'standard
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l formats -d 'also read formats that are off by default: +tiff' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l formats -d 'also read formats that are off by default: +tiff,+video' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l video -d 'the same as --formats +video'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l max-memory -d 'what decoding may take, in all: 500M, 2G (default: a quarter of the memory)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l json -s j -d 'results as JSON, one object a line'
@@ -162,7 +163,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l std -d 'standa
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l formats -d 'also read formats that are off by default: +tiff' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l formats -d 'also read formats that are off by default: +tiff,+video' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l video -d 'the same as --formats +video'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l max-memory -d 'what decoding may take, in all: 500M, 2G (default: a quarter of the memory)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l json -s j -d 'results as JSON, one object a line'
@@ -272,11 +274,13 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l layers -d 'only 
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l size -d 'side of the input; resized to 8/7 of it before (default: the network\'s)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l dim -d 'add a linear layer with N outputs at the end (default: none; 256 with --distill)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l posteriors -d 'the layer of --dim also sees the probabilities of the classes that the network knows'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l fold -d 'batch norms become part of their convolutions before anything is learned'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l epochs -d 'times that each picture is seen' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l steps -d 'steps, instead of epochs' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l batch -d 'pictures a step' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l lr -d 'peak learning rate (default: 0.00005; 0.0002 with --distill)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l val -d 'share of the pictures held out for validation; negative: none' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l holdout -d 'a folder that is never trained on, also where it is below DIR: how the network does on it is measured at the start and after each epoch (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l patience -d 'stop after N validations without a gain' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l min-crop -d 'smallest share of a picture in a crop (default: 0.35; 0.7 with --distill)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l jitter -d 'how much brightness, contrast and saturation vary; negative: none' -x
@@ -284,6 +288,10 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l anchor -d 'pull 
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l blend -d 'share of the starting weights in the network that is validated and written' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l decay -d 'weight decay of new layers; negative: none' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l views -d '--distill: crops of each picture that the teachers see' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l teach -d '--distill: keep what the teachers say in this file; runs with the same teachers, --seed, --min-crop and --whole share it' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l whole -d '--distill: the first view is the whole picture, as when it is indexed'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l together -d '--distill: N views of a picture side by side in a batch' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l probabilities -d '--distill: weight of the teachers\' class probabilities beside their features; negative: none' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l relational -d '--distill: weight of the similarities within a batch; negative: none' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l labels -d '--distill: weight of the folders\' classes' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l whiten -d '--distill: damp strong components by this power; negative: not' -x
@@ -307,7 +315,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l std -d 'standard
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l formats -d 'also read formats that are off by default: +tiff' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l formats -d 'also read formats that are off by default: +tiff,+video' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l video -d 'the same as --formats +video'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l max-memory -d 'what decoding may take, in all: 500M, 2G (default: a quarter of the memory)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l json -s j -d 'results as JSON, one object a line'

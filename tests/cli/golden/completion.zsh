@@ -58,7 +58,8 @@ _imgsearch() {
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
 			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
 			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
-			'--formats=[also read formats that are off by default\: +tiff]:LIST:' \
+			'--formats=[also read formats that are off by default\: +tiff,+video]:LIST:' \
+			'--video[the same as --formats +video]' \
 			'--max-memory=[what decoding may take, in all\: 500M, 2G (default\: a quarter of the memory)]:SIZE:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
@@ -214,7 +215,8 @@ _imgsearch() {
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
 			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
 			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
-			'--formats=[also read formats that are off by default\: +tiff]:LIST:' \
+			'--formats=[also read formats that are off by default\: +tiff,+video]:LIST:' \
+			'--video[the same as --formats +video]' \
 			'--max-memory=[what decoding may take, in all\: 500M, 2G (default\: a quarter of the memory)]:SIZE:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
@@ -347,11 +349,13 @@ _imgsearch() {
 			'--size=[side of the input; resized to 8/7 of it before (default\: the network'\''s)]:PIXELS:' \
 			'--dim=[add a linear layer with N outputs at the end (default\: none; 256 with --distill)]:N:' \
 			'--posteriors[the layer of --dim also sees the probabilities of the classes that the network knows]' \
+			'--fold[batch norms become part of their convolutions before anything is learned]' \
 			'--epochs=[times that each picture is seen]:N:' \
 			'--steps=[steps, instead of epochs]:N:' \
 			'--batch=[pictures a step]:N:' \
 			'--lr=[peak learning rate (default\: 0.00005; 0.0002 with --distill)]:RATE:' \
 			'--val=[share of the pictures held out for validation; negative\: none]:SHARE:' \
+			'*--holdout=[a folder that is never trained on, also where it is below DIR\: how the network does on it is measured at the start and after each epoch (may be repeated)]:DIR:' \
 			'--patience=[stop after N validations without a gain]:N:' \
 			'--min-crop=[smallest share of a picture in a crop (default\: 0.35; 0.7 with --distill)]:SHARE:' \
 			'--jitter=[how much brightness, contrast and saturation vary; negative\: none]:SHARE:' \
@@ -359,6 +363,10 @@ _imgsearch() {
 			'--blend=[share of the starting weights in the network that is validated and written]:SHARE:' \
 			'--decay=[weight decay of new layers; negative\: none]:DECAY:' \
 			'--views=[--distill\: crops of each picture that the teachers see]:N:' \
+			'--teach=[--distill\: keep what the teachers say in this file; runs with the same teachers, --seed, --min-crop and --whole share it]:FILE:_files' \
+			'--whole[--distill\: the first view is the whole picture, as when it is indexed]' \
+			'--together=[--distill\: N views of a picture side by side in a batch]:N:' \
+			'--probabilities=[--distill\: weight of the teachers'\'' class probabilities beside their features; negative\: none]:WEIGHT:' \
 			'--relational=[--distill\: weight of the similarities within a batch; negative\: none]:WEIGHT:' \
 			'--labels=[--distill\: weight of the folders'\'' classes]:WEIGHT:' \
 			'--whiten=[--distill\: damp strong components by this power; negative\: not]:POWER:' \
@@ -382,7 +390,8 @@ _imgsearch() {
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
 			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
 			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
-			'--formats=[also read formats that are off by default\: +tiff]:LIST:' \
+			'--formats=[also read formats that are off by default\: +tiff,+video]:LIST:' \
+			'--video[the same as --formats +video]' \
 			'--max-memory=[what decoding may take, in all\: 500M, 2G (default\: a quarter of the memory)]:SIZE:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
