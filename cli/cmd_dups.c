@@ -89,18 +89,17 @@ static void show_links(const imgsearch_group *g, int64_t id)
  */
 static void show_text(context *c, const imgsearch_group *g, size_t number)
 {
-	group_picture *pictures = group_read(c->s, g);
-	for (size_t i = 0; pictures && i < g->count; i++) {
-		if (!pictures[i].item)
-			continue;
+	size_t n;
+	group_picture *pictures = group_read(c->s, g, &n);
+	for (size_t i = 0; i < n; i++) {
 		if (!c->common->nul)
 			printf("%s\t%zu\t", group_kind(g->kind), number + 1);
-		record_path(pictures[i].item->path);
+		record_path(pictures[i].path);
 		if (!c->common->nul)
 			show_links(g, pictures[i].id);
 		record_end(c->common->nul);
 	}
-	group_free(pictures, g->count);
+	group_free(pictures, n);
 	if (c->common->nul)
 		record_end(c->common->nul);
 }

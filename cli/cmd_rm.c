@@ -55,6 +55,8 @@ typedef struct selection {
 	id_list ids;
 	folder_operand *folder;
 	size_t n_folders;
+	char **path; /* of each of the ids */
+	size_t n_paths;
 	bool files; /* at least one of the pictures has a file */
 } selection;
 
@@ -96,40 +98,61 @@ static int select_below(void *user, const imgsearch_item *item)
 	return 0;
 }
 
-static void show(const selection *x, const imgsearch_item *item)
+static void show(const selection *x, int64_t id, const char *path)
 {
 	json_writer j;
 	if (!x->c->common->json) {
-		record_path(item->path);
+		record_path(path);
 		record_end(x->c->common->nul);
 		return;
 	}
 	json_write_begin(&j, stdout);
-	json_write_int(&j, "id", item->id);
-	json_write_path(&j, "path", item->path);
+	json_write_int(&j, "id", id);
+	json_write_path(&j, "path", path);
 	json_write_bool(&j, x->change->member, !x->dry_run);
 	json_write_end(&j);
+}
+
+static int note_path(void *user, const imgsearch_item *item)
+{
+	selection *x = user;
+	x->path[x->n_paths] = strdup(item->path);
+	return x->path[x->n_paths] ? x->n_paths++, 0 : 1;
+}
+
+/* The paths of the items, which must all exist. */
+static int read_paths(selection *x)
+{
+	imgsearch_error err;
+	imgsearch_item *missing = NULL;
+	x->path = calloc(x->ids.n + 1, sizeof *x->path);
+	int rc = x->path
+		? imgsearch_item_each_of(x->c->s, x->ids.id, x->ids.n, note_path, x, &x->c->call, &err)
+		: 1;
+	if (rc)
+		return rc < 0 ? context_error(x->c, &err) : cli_nomem();
+	for (size_t i = 0; x->n_paths < x->ids.n && i < x->ids.n; i++) {
+		if (imgsearch_item_get(x->c->s, x->ids.id[i], &missing, &err))
+			return context_error(x->c, &err);
+		imgsearch_item_free(missing);
+	}
+	return CLI_DONE;
 }
 
 /* Reads the items, applies the change, and shows the items. */
 static int apply_and_show(selection *x)
 {
-	imgsearch_item **item = calloc(x->ids.n + 1, sizeof *item);
 	imgsearch_error err;
-	int rc = item ? CLI_DONE : cli_nomem();
-	for (size_t i = 0; rc == CLI_DONE && i < x->ids.n; i++)
-		if (imgsearch_item_get(x->c->s, x->ids.id[i], &item[i], &err))
-			rc = context_error(x->c, &err);
+	int rc = read_paths(x);
 	if (rc == CLI_DONE && !x->dry_run && x->ids.n
 		&& x->change->apply(x->c->s, x->ids.id, x->ids.n, &x->c->call, &err))
 		rc = context_error(x->c, &err);
-	for (size_t i = 0; item && i < x->ids.n; i++) {
+	for (size_t i = 0; i < x->n_paths; i++) {
 		if (rc == CLI_DONE)
-			show(x, item[i]);
-		x->files |= item[i] && item[i]->path[0] == '/';
-		imgsearch_item_free(item[i]);
+			show(x, x->ids.id[i], x->path[i]);
+		x->files |= x->path[i][0] == '/';
 	}
-	free(item);
+	text_list_free(x->path, x->n_paths);
 	return rc;
 }
 

@@ -949,6 +949,13 @@ IMGSEARCH_API int imgsearch_item_list(imgsearch *s, const imgsearch_item_list_op
 	imgsearch_item_fn each, void *user, const imgsearch_call *call, uint64_t *total,
 	imgsearch_error *err);
 
+/*
+ * n items by id, in this order, as imgsearch_item_each reports them; ids without an item are passed
+ * over. Cheaper than n calls of imgsearch_item_get, which also looks up the other paths of each.
+ */
+IMGSEARCH_API int imgsearch_item_each_of(imgsearch *s, const int64_t *ids, size_t n,
+	imgsearch_item_fn each, void *user, const imgsearch_call *call, imgsearch_error *err);
+
 /* One item by id. ENOTFOUND. */
 IMGSEARCH_API int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **out,
 	imgsearch_error *err);

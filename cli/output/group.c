@@ -14,10 +14,10 @@ const char *group_kind(uint32_t kind)
 }
 
 /* A file that is not there is none. */
-static bool is_link(const imgsearch_item *item)
+static bool is_link(const char *path)
 {
-	char *real = item->path[0] == '/' ? realpath(item->path, NULL) : NULL;
-	bool link = real && strcmp(real, item->path) != 0;
+	char *real = path[0] == '/' ? realpath(path, NULL) : NULL;
+	bool link = real && strcmp(real, path) != 0;
 	free(real);
 	return link;
 }
@@ -31,15 +31,12 @@ static int larger_first(uint64_t a, uint64_t b)
 static int compare(const void *x, const void *y)
 {
 	const group_picture *a = x, *b = y;
-	if (!a->item || !b->item)
-		return a->item ? -1 : b->item ? 1 : (a->id > b->id) - (a->id < b->id);
-	const imgsearch_item *p = a->item, *q = b->item;
 	const int order[] = {
 		a->link - b->link,
-		(int)p->partial - (int)q->partial,
-		larger_first((uint64_t)p->width * p->height, (uint64_t)q->width * q->height),
-		larger_first(p->bytes, q->bytes),
-		strcmp(p->path, q->path),
+		a->partial - b->partial,
+		larger_first(a->pixels, b->pixels),
+		larger_first(a->bytes, b->bytes),
+		strcmp(a->path, b->path),
 	};
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
 		if (order[i])
@@ -47,24 +44,45 @@ static int compare(const void *x, const void *y)
 	return (a->id > b->id) - (a->id < b->id);
 }
 
-group_picture *group_read(imgsearch *s, const imgsearch_group *g)
+typedef struct group_reader {
+	group_picture *picture;
+	size_t n;
+} group_reader;
+
+static int read_picture(void *user, const imgsearch_item *item)
 {
-	group_picture *list = calloc(g->count + 1, sizeof *list);
-	for (size_t i = 0; list && i < g->count; i++) {
-		list[i].id = g->items[i];
-		if (imgsearch_item_get(s, g->items[i], &list[i].item, NULL))
-			list[i].item = NULL;
-		list[i].link = list[i].item && is_link(list[i].item);
+	group_reader *r = user;
+	char *path = strdup(item->path);
+	if (!path)
+		return 1;
+	r->picture[r->n++] = (group_picture){
+		.id = item->id,
+		.path = path,
+		.pixels = (uint64_t)item->width * item->height,
+		.bytes = item->bytes,
+		.partial = item->partial,
+		.link = is_link(path),
+	};
+	return 0;
+}
+
+group_picture *group_read(imgsearch *s, const imgsearch_group *g, size_t *n)
+{
+	group_reader r = { calloc(g->count + 1, sizeof *r.picture), 0 };
+	if (r.picture && imgsearch_item_each_of(s, g->items, g->count, read_picture, &r, NULL, NULL)) {
+		group_free(r.picture, r.n);
+		r = (group_reader){ 0 };
 	}
-	if (list)
-		qsort(list, g->count, sizeof *list, compare);
-	return list;
+	if (r.n)
+		qsort(r.picture, r.n, sizeof *r.picture, compare);
+	*n = r.n;
+	return r.picture;
 }
 
 void group_free(group_picture *pictures, size_t n)
 {
 	for (size_t i = 0; pictures && i < n; i++)
-		imgsearch_item_free(pictures[i].item);
+		free(pictures[i].path);
 	free(pictures);
 }
 
@@ -87,28 +105,34 @@ static void write_links(json_writer *j, const imgsearch_group *g, int64_t id)
 		json_write_close(j, ']');
 }
 
-/* It has only the id if the picture was removed. */
-static void write_picture(json_writer *j, const imgsearch_group *g, const group_picture *p)
+typedef struct group_writer {
+	json_writer *j;
+	const imgsearch_group *group;
+} group_writer;
+
+static int write_picture(void *user, const imgsearch_item *item)
 {
-	if (!p->item) {
-		json_write_int(j, "id", p->id);
-		return;
-	}
-	item_write_members(j, p->item);
-	write_links(j, g, p->id);
+	const group_writer *w = user;
+	json_write_open(w->j, NULL, '{');
+	item_write_members(w->j, item);
+	write_links(w->j, w->group, item->id);
+	json_write_close(w->j, '}');
+	return 0;
 }
 
 void group_write_json(json_writer *j, imgsearch *s, const imgsearch_group *g)
 {
+	size_t n;
+	group_picture *pictures = group_read(s, g, &n);
+	int64_t *ids = calloc(n + 1, sizeof *ids);
+	for (size_t i = 0; ids && i < n; i++)
+		ids[i] = pictures[i].id;
 	json_write_text(j, "kind", group_kind(g->kind));
 	json_write_float(j, "score", g->score);
-	group_picture *pictures = group_read(s, g);
 	json_write_open(j, "pictures", '[');
-	for (size_t i = 0; pictures && i < g->count; i++) {
-		json_write_open(j, NULL, '{');
-		write_picture(j, g, &pictures[i]);
-		json_write_close(j, '}');
-	}
+	if (ids)
+		imgsearch_item_each_of(s, ids, n, write_picture, &(group_writer){ j, g }, NULL, NULL);
 	json_write_close(j, ']');
-	group_free(pictures, g->count);
+	free(ids);
+	group_free(pictures, n);
 }

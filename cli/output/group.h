@@ -7,16 +7,18 @@
 const char *group_kind(uint32_t kind); /* "bytes", "picture", "scene" */
 
 typedef struct group_picture {
-	int64_t id;
-	imgsearch_item *item; /* NULL: the picture was removed */
-	bool link;            /* a symbolic link leads to its path */
+	int64_t id; /* first, so that pictures are found by it */
+	char *path; /* owned */
+	uint64_t pixels, bytes;
+	bool partial, link; /* link: a symbolic link leads to its path */
 } group_picture;
 
 /*
- * The pictures of a group (g->count), the one to keep first: no link before a link, whole before
- * partial, more pixels, more bytes, then in order of path. NULL: out of memory.
+ * The *n pictures of a group that the index still has, the one to keep first: no link before a
+ * link, whole before partial, more pixels, more bytes, then in order of path. NULL: out of memory,
+ * or they cannot be read.
  */
-group_picture *group_read(imgsearch *s, const imgsearch_group *g);
+group_picture *group_read(imgsearch *s, const imgsearch_group *g, size_t *n);
 void group_free(group_picture *pictures, size_t n);
 
 /* Members of an open object: kind, score, pictures. */

@@ -71,6 +71,17 @@ int imgsearch_item_list(imgsearch *s, const imgsearch_item_list_options *theirs,
 	return rc ? rc : ims_list(s, &options, each, user, &j, total, err);
 }
 
+int imgsearch_item_each_of(imgsearch *s, const int64_t *ids, size_t n, imgsearch_item_fn each,
+	void *user, const imgsearch_call *call, imgsearch_error *err)
+{
+	job j;
+	REQUIRE_HANDLE(s, "item_each_of", err);
+	REQUIRE(!n || ids, err, "item_each_of: ids is NULL");
+	REQUIRE(each, err, "item_each_of: each is NULL");
+	int rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_items_each_of(s, ids, n, each, user, &j, err);
+}
+
 int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error *err)
 {
 	REQUIRE(out, err, "item_get: out is NULL");
