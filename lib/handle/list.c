@@ -45,9 +45,10 @@ typedef struct lister {
 	size_t n_ids;
 	sort_value *value; /* owned, by id */
 	size_t n_values, cap_values;
+	imgsearch_filter filter; /* with folders widened */
+	filter_folders folders;
 	listed *item; /* owned; not in order of path */
 	size_t n, cap;
-	filter_folders folders;
 	away_folders away;
 } lister;
 
@@ -161,7 +162,7 @@ static bool is_below(const imgsearch_filter *f, const store_picture *p, const ch
 static bool passes(const lister *l, const store_picture *p, const char *root)
 {
 	const imgsearch_item_list_options *o = l->options;
-	const imgsearch_filter *f = o->filter;
+	const imgsearch_filter *f = o->filter ? &l->filter : NULL;
 	if (o->states && !(o->states >> p->state & 1))
 		return false;
 	if (!f)
@@ -261,37 +262,46 @@ static int take_bare_vectors(lister *l, bool deleted)
 
 /* ------------------------------------------------------------------------------------ list ---- */
 
-/* The page of the sorted list. An item that went meanwhile is left out. */
+/* The item of an id; one that is not there is passed over. */
+static int hand_out_id(lister *l, int64_t id)
+{
+	store_picture p = { 0 };
+	char *root = NULL;
+	imgsearch_error why = { 0 };
+	int rc = ims_job_check(l->job, l->err);
+	int found = rc ? rc : ims_item_row(l->s, id, &p, &root, &why);
+	if (!rc && !found)
+		rc = hand_out(l, &p, root);
+	if (!rc && found && found != IMGSEARCH_ENOTFOUND) {
+		rc = found;
+		if (l->err)
+			*l->err = why;
+	}
+	ims_store_picture_clear(&p);
+	ims_free(root);
+	return rc;
+}
+
+/* The page of the sorted list. */
 static int hand_out_page(lister *l)
 {
 	int rc = 0;
 	sort(l);
-	for (uint64_t i = l->options->offset; !rc && i < l->n && on_page(l->options, i); i++) {
-		store_picture p = { 0 };
-		char *root = NULL;
-		rc = ims_job_check(l->job, l->err);
-		imgsearch_error why = { 0 };
-		int found = rc ? 0 : ims_item_row(l->s, l->item[i].id, &p, &root, &why);
-		if (!rc && !found)
-			rc = hand_out(l, &p, root);
-		if (found && found != IMGSEARCH_ENOTFOUND) {
-			rc = found;
-			if (l->err)
-				*l->err = why;
-		}
-		ims_store_picture_clear(&p);
-		ims_free(root);
-	}
+	for (uint64_t i = l->options->offset; !rc && i < l->n && on_page(l->options, i); i++)
+		rc = hand_out_id(l, l->item[i].id);
 	return rc;
 }
 
 static int read_filter(lister *l)
 {
-	const imgsearch_filter *f = l->options->filter;
-	int rc = f && ims_filter_has_condition(f)
-		? ims_filter_matching(l->s, f, &l->matching, &l->n_matching, l->err)
-		: 0;
-	if (rc || !f || !f->ids)
+	imgsearch_filter *f = &l->filter;
+	if (!l->options->filter)
+		return 0;
+	*f = *l->options->filter;
+	int rc = ims_filter_widen(l->s, f, &l->folders, l->err);
+	if (!rc && ims_filter_has_condition(f))
+		rc = ims_filter_matching(l->s, f, &l->matching, &l->n_matching, l->err);
+	if (rc || !f->ids)
 		return rc;
 	l->ids = ims_alloc(f->n_ids, sizeof *l->ids);
 	if (!l->ids)
@@ -305,16 +315,11 @@ static int read_filter(lister *l)
 int ims_list(imgsearch *s, const imgsearch_item_list_options *o, imgsearch_item_fn each, void *user,
 	job *j, uint64_t *total, imgsearch_error *err)
 {
-	imgsearch_item_list_options options = *o;
-	imgsearch_filter filter = o->filter ? *o->filter : (imgsearch_filter){ 0 };
-	lister l = { .s = s, .options = &options, .each = each, .user = user, .job = j, .err = err };
+	lister l = { .s = s, .options = o, .each = each, .user = user, .job = j, .err = err };
 	l.counts = total != NULL;
-	options.filter = o->filter ? &filter : NULL;
-	int rc = ims_filter_widen(s, &filter, &l.folders, err);
+	int rc = read_filter(&l);
 	if (!rc)
 		rc = ims_away_read(s, &l.away, err);
-	if (!rc)
-		rc = read_filter(&l);
 	if (!rc)
 		rc = read_values(&l);
 	if (!rc)
@@ -329,11 +334,25 @@ int ims_list(imgsearch *s, const imgsearch_item_list_options *o, imgsearch_item_
 		rc = hand_out_page(&l);
 	if (total)
 		*total = l.passed;
+	ims_away_free(&l.away);
+	ims_filter_folders_free(&l.folders);
 	ims_free(l.matching);
 	ims_free(l.ids);
 	ims_free(l.value);
 	ims_free(l.item);
-	ims_filter_folders_free(&l.folders);
+	return rc;
+}
+
+int ims_items_each_of(imgsearch *s, const int64_t *ids, size_t n, imgsearch_item_fn each,
+	void *user, job *j, imgsearch_error *err)
+{
+	lister l = { .s = s, .each = each, .user = user, .job = j, .err = err };
+	int rc = ims_away_read(s, &l.away, err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		rc = (i + 1) % 256 ? 0 : ims_job_step(j, "list", i, n, err);
+		if (!rc)
+			rc = hand_out_id(&l, ids[i]);
+	}
 	ims_away_free(&l.away);
 	return rc;
 }
