@@ -103,7 +103,7 @@ static int search(context *c, query_args *a, const imgsearch_input *in, size_t n
 	imgsearch_hits **hits, imgsearch_error *err)
 {
 	if (a->server && client_query(a->server, in, n, &a->options, hits)) {
-		if ((*hits)->count || !a->filter.under)
+		if ((*hits)->count || !c->filter.n_folders)
 			return 0;
 		client_hits_free(*hits); /* this process tells where nothing lies in the folder */
 	}

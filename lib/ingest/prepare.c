@@ -134,6 +134,27 @@ static void identify(const imgsearch_input *in, const void *data, size_t size, p
 		out->hash = ims_hash(data, size);
 }
 
+/* Adds the facts of a file: of a container that is read here, or whose codec hands out blocks. */
+static void add_own(imgsearch *s, facts *own, const void *data, size_t size)
+{
+	const image_limits limits = ims_handle_limits(s, NULL);
+	image_blocks b = { 0 };
+	ims_facts_from_file(own, data, size);
+	if (!ims_image_needs_codec(ims_image_sniff(data, size), &limits)
+		|| ims_image_sniff(data, size) == IMAGE_WEBP)
+		return;
+	if (!ims_image_blocks(&b, data, size, &limits, NULL)) {
+		const metadata m = {
+			.exif = b.exif.data,
+			.exif_size = b.exif.len,
+			.xmp = b.xmp.data,
+			.xmp_size = b.xmp.len,
+		};
+		ims_facts_from_blocks(own, &m);
+	}
+	ims_image_blocks_free(&b);
+}
+
 /* Those of the sidecars, if path is not NULL, then those of the file. */
 static void set_facts(prepared *out, const char *path, facts *own)
 {
@@ -144,22 +165,39 @@ static void set_facts(prepared *out, const char *path, facts *own)
 	ims_facts_merge(&out->facts, own);
 }
 
-void ims_prepare_facts(const char *path, prepared *out)
+/* A codec's file is read whole. */
+static bool read_own(imgsearch *s, facts *own, const char *path)
+{
+	const image_limits limits = ims_handle_limits(s, NULL);
+	image_format format;
+	buf bytes = { 0 };
+	if (sniff(path, &format, NULL))
+		return false;
+	if (format == IMAGE_WEBP || !ims_image_needs_codec(format, &limits))
+		return ims_facts_read(own, path);
+	bool read = !ims_read_file(&bytes, path, IMS_IMAGE_MAX_FILE, NULL);
+	if (read)
+		add_own(s, own, bytes.data, bytes.len);
+	ims_buf_free(&bytes);
+	return read;
+}
+
+void ims_prepare_facts(imgsearch *s, const char *path, prepared *out)
 {
 	facts own = { 0 };
-	bool read = ims_facts_read(&own, path);
+	bool read = read_own(s, &own, path);
 	set_facts(out, path, &own);
 	out->has_facts = read && !out->facts.nomem;
 }
 
 /* The facts of bytes that were read, and of the sidecars of a file. Pixels have none. */
-static int describe(const imgsearch_input *in, const void *data, size_t size, prepared *out,
-	imgsearch_error *err)
+static int describe(imgsearch *s, const imgsearch_input *in, const void *data, size_t size,
+	prepared *out, imgsearch_error *err)
 {
 	facts own = { 0 };
 	bool file = in->kind == IMGSEARCH_INPUT_KIND_FILE;
 	if (in->kind != IMGSEARCH_INPUT_KIND_PIXELS)
-		ims_facts_from_file(&own, data, size);
+		add_own(s, &own, data, size);
 	set_facts(out, file ? in->path : NULL, &own);
 	out->has_facts = true;
 	return out->facts.nomem ? ims_nomem(err) : 0;
@@ -176,7 +214,7 @@ int ims_prepare(const prepare_request *r, const imgsearch_input *in, prepared *o
 	if (!rc)
 		rc = ims_input_bytes(in, &held, &data, &size, err);
 	if (!rc)
-		rc = describe(in, data, size, out, err);
+		rc = describe(r->s, in, data, size, out, err);
 	if (!rc) {
 		identify(in, data, size, out);
 		bool indexed = r->has_content && !ims_hash_is_zero(&out->hash)

@@ -48,7 +48,7 @@ int ims_prepare(const prepare_request *request, const imgsearch_input *in, prepa
  * Reads the facts of a file alone, and of its sidecars, into *out, which the caller clears. A file
  * that cannot be read has none: has_facts is false.
  */
-void ims_prepare_facts(const char *path, prepared *out);
+void ims_prepare_facts(imgsearch *s, const char *path, prepared *out);
 
 /*
  * Whether the pixels of a file that `made` tells of (see image.h) are those that decoding it gives

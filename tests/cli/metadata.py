@@ -3,8 +3,9 @@
 import json
 import os
 import shutil
+import subprocess
 
-from common import begin, imgsearch, needs, result
+from common import begin, imgsearch, needs, omit, result
 
 needs('PIL')
 from PIL import Image
@@ -36,6 +37,8 @@ begin(
         '... a date that is none',
         '... a place that is none',
         'list and failed of a folder that is not there',
+        'HEIC',
+        'JPEG XL',
     ]
 )
 
@@ -182,3 +185,16 @@ said('--near: LATITUDE,LONGITUDE,KILOMETRES', 'dups', '--near', 'Munich', status
 p, q = imgsearch('failed', 'nowhere', status=3), imgsearch('list', 'nowhere', '--after', '2023',
                                                            status=3)
 result('nowhere: neither it' in p.stderr and 'nowhere: neither it' in q.stderr, p.stderr + q.stderr)
+
+# Exif through the codecs, whose encoders keep that of a JPEG.
+photo = Image.Exif()
+photo[0x0110] = 'Q7'
+drawn(9).save('q.jpg', exif=photo)
+encoders = ('h.heic', ['heif-enc', 'q.jpg', '-o']), ('j.jxl', ['cjxl', '--container=1', 'q.jpg'])
+for name, words in encoders:
+    if not shutil.which(words[0]):
+        omit(words[0] + ' is missing')
+        continue
+    subprocess.run([*words, 'pics/' + name], capture_output=True)
+    imgsearch('index', '-q')
+    result((columns(name) or {}).get('camera') == 'Q7', imgsearch('failed').stdout)
