@@ -75,7 +75,7 @@ def sets_of(shared, photos, fold):
     out |= {n: f"{photos}/{n}" for n in LABELLED if n in FOLDS[fold]}
     sets = {}
     for name, folder in out.items():
-        paths = pictures(folder)
+        paths = [p for p in pictures(folder) if os.path.dirname(p) != folder]  # of a class
         sets[name] = paths, [os.path.relpath(p, folder).split("/")[0] for p in paths]
     return sets
 
