@@ -425,9 +425,10 @@ static float *stored_rows(imgsearch *s, const int64_t *ids, size_t n)
 
 static void subtract_mean(float *rows, size_t n)
 {
+	enum { DOUBT = 10 }; /* rows of zeros that shrink the mean: build/mean.c */
 	double mean[DIM] = { 0 };
 	for (size_t i = 0; i < n * DIM; i++)
-		mean[i % DIM] += rows[i] / (double)n;
+		mean[i % DIM] += rows[i] / (double)(n + DOUBT);
 	for (size_t i = 0; i < n * DIM; i++)
 		rows[i] -= (float)mean[i % DIM];
 }
