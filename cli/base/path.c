@@ -97,6 +97,18 @@ static bool has_dots(const char *path)
 	return false;
 }
 
+/* Whether the last part is "." or "..", which no path of an index ends in. */
+static bool ends_in_dots(const char *path)
+{
+	size_t end = strlen(path);
+	while (end && path[end - 1] == '/')
+		end--;
+	size_t start = end;
+	while (start && path[start - 1] != '/')
+		start--;
+	return has_dots(path + start);
+}
+
 /* The path whose first `length` bytes alone are resolved; NULL: no such folder, or no memory. */
 static char *resolve_first(const char *path, size_t length)
 {
@@ -116,7 +128,8 @@ char **path_ways(const char *path, size_t *n)
 {
 	char **ways = NULL;
 	*n = 0;
-	bool ok = add_way(&ways, n, path_named(path)) && add_way(&ways, n, path_absolute(path));
+	bool ok = (ends_in_dots(path) || add_way(&ways, n, path_named(path)))
+		&& add_way(&ways, n, path_absolute(path));
 	for (size_t at = strlen(path); ok && at-- > 0;) {
 		if (at && path[at] != '/')
 			continue;
