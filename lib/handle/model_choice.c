@@ -230,7 +230,7 @@ static int resolve(imgsearch *s, const model_identity *stored, model_identity *o
 	return rc;
 }
 
-/* The index was made by a default model that is neither the present one nor found. detail ESTALE. */
+/* The index was made by a default model that is neither present nor found. detail ESTALE. */
 static int refuse_earlier(imgsearch *s, imgsearch_error *err)
 {
 	char places[400];
