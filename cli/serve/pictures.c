@@ -139,8 +139,8 @@ enum MHD_Result handle_thumb(exchange *x)
 /* -------------------------------------------------------------------------------- pictures ---- */
 
 /*
- * Opens only pictures: a file that replaced the picture may be secret, or a web page. NULL: not a
- * picture.
+ * The type of a file that every browser shows; NULL: another one. Only pictures are sent: a file
+ * that replaced the picture may be secret, or a web page.
  */
 static const char *picture_type(int fd)
 {
@@ -154,9 +154,10 @@ static const char *picture_type(int fd)
 	return NULL;
 }
 
+/* The file, or where browsers may not know its format, a JPEG of it. */
 static enum MHD_Result show_full(exchange *x, imgsearch *s, const imgsearch_item *item)
 {
-	(void)s;
+	enum { LONGEST_SIDE = 4096 };
 	bool picture = (item->state <= IMGSEARCH_STATE_DUPLICATE || item->state == IMGSEARCH_STATE_LINK)
 		&& item->path[0] == '/';
 	int fd = picture ? open(item->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
@@ -166,7 +167,8 @@ static enum MHD_Result show_full(exchange *x, imgsearch *s, const imgsearch_item
 	if (type)
 		return answer_file(x, fd, type, A_WHILE);
 	close(fd);
-	return answer_error(x, 415, "EUNSUPPORTED", "the file is no picture any more");
+	imgsearch_input in = imgsearch_input_item(item->id);
+	return make_thumb(x, s, &in, LONGEST_SIDE, NULL, A_WHILE);
 }
 
 enum MHD_Result handle_full(exchange *x)

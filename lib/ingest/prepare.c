@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Reads only the first bytes for the format, so that large files of other kinds are not read. */
@@ -203,29 +204,60 @@ static int describe(imgsearch *s, const imgsearch_input *in, const void *data, s
 	return out->facts.nomem ? ims_nomem(err) : 0;
 }
 
+/* Whether the index may have the bytes of a file: it has a picture of that size. */
+static bool may_be_indexed(const prepare_request *r, const imgsearch_input *in)
+{
+	struct stat st;
+	bool has = false;
+	return r->has_content && in->kind == IMGSEARCH_INPUT_KIND_FILE && !stat(in->path, &st)
+		&& !ims_store_has_size(r->s->store, (uint64_t)st.st_size, &has, NULL) && has;
+}
+
+static bool is_indexed(const prepare_request *r, const prepared *p)
+{
+	return r->has_content && !ims_hash_is_zero(&p->hash) && r->has_content(r->user, &p->hash);
+}
+
+static int decode_alone(const prepare_request *r, const imgsearch_input *in, const void *data,
+	size_t size, prepared *out, float **input, imgsearch_error *err)
+{
+	if (r->single)
+		ims_handle_decoder_acquire(r->s);
+	int rc = decode(r, in, data, size, out, input, err);
+	if (r->single)
+		ims_handle_decoder_release(r->s);
+	return rc;
+}
+
+/* A picture that the index has needs no decoder: it stays where its format is not read any more. */
 int ims_prepare(const prepare_request *r, const imgsearch_input *in, prepared *out, float **input,
 	imgsearch_error *err)
 {
 	buf held = { 0 };
 	const void *data;
 	size_t size;
+	imgsearch_error why = { 0 };
 	*out = (prepared){ 0 };
-	int rc = check_format(r, in, out, err);
-	if (!rc)
+	int rc = check_format(r, in, out, &why);
+	int lacking = out->pixels & IMAGE_NO_CODEC && may_be_indexed(r, in) ? rc : 0;
+	if (rc && !lacking && err)
+		*err = why;
+	if (!rc || lacking)
 		rc = ims_input_bytes(in, &held, &data, &size, err);
 	if (!rc)
-		rc = describe(r->s, in, data, size, out, err);
-	if (!rc) {
 		identify(in, data, size, out);
-		bool indexed = r->has_content && !ims_hash_is_zero(&out->hash)
-			&& r->has_content(r->user, &out->hash);
-		if (!indexed && r->single)
-			ims_handle_decoder_acquire(r->s);
-		if (!indexed)
-			rc = decode(r, in, data, size, out, input, err);
-		if (!indexed && r->single)
-			ims_handle_decoder_release(r->s);
+	bool indexed = !rc && is_indexed(r, out);
+	if (!rc && lacking && !indexed) {
+		rc = lacking;
+		if (err)
+			*err = why;
 	}
+	if (indexed)
+		out->pixels = 0;
+	if (!rc)
+		rc = describe(r->s, in, data, size, out, err);
+	if (!rc && !indexed)
+		rc = decode_alone(r, in, data, size, out, input, err);
 	ims_buf_free(&held);
 	return rc;
 }

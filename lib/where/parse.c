@@ -314,6 +314,17 @@ static int named_column(parser *p, const char *name, int *column)
 	return copy ? add_column(p, copy, column) : ims_nomem(p->err);
 }
 
+/* EINVAL: no place on earth, or a negative distance. */
+static int check_near(const parser *p, const double place[3])
+{
+	bool on_earth = place[0] >= -90 && place[0] <= 90 && place[1] >= -180 && place[1] <= 180;
+	if (on_earth && place[2] >= 0)
+		return 0;
+	return ims_fail(p->err, IMGSEARCH_EINVAL, "condition: near(%g, %g, %g) is no place: %s",
+		place[0], place[1], place[2],
+		on_earth ? "the distance is negative" : "latitude -90 to 90, longitude -180 to 180");
+}
+
 static int take_near(parser *p)
 {
 	where_step s = { .kind = STEP_NEAR };
@@ -324,12 +335,8 @@ static int take_near(parser *p)
 			: fault(p, "near(LATITUDE, LONGITUDE, KILOMETRES) is cut off");
 	if (!rc && !take_sign(p, ")"))
 		rc = fault(p, "\")\" is missing");
-	if (!rc
-		&& !(s.place[0] >= -90 && s.place[0] <= 90 && s.place[1] >= -180 && s.place[1] <= 180
-			&& s.place[2] >= 0))
-		rc = ims_fail(p->err, IMGSEARCH_EINVAL,
-			"condition: near(%g, %g, %g) is no place: latitude -90 to 90, longitude -180 to 180",
-			s.place[0], s.place[1], s.place[2]);
+	if (!rc)
+		rc = check_near(p, s.place);
 	if (!rc)
 		rc = named_column(p, ims_fact_names[FACT_LATITUDE], &s.latitude);
 	if (!rc)

@@ -216,6 +216,10 @@ def test_reading(s, photo):
         "... nothing else that came to lie there",
         error(s.get(f"/api/pictures/{one['id']}/full"), 415),
     )
+    os.unlink(one["path"])
+    shutil.copy(TOP + "/tests/fuzz/seeds/bmp/RGB.bmp", one["path"])
+    status, data, _ = s.get(f"/api/pictures/{one['id']}/full", raw=True)
+    check("... a format that browsers may not know: a JPEG", data[:2] == b"\xff\xd8")
     os.rename(one["path"] + ".away", one["path"])
     check("HEAD", s.ask("HEAD", "/api/info", raw=True)[0] == 200)
 

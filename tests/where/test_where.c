@@ -225,7 +225,7 @@ static void faults(void **state)
 		{ "near(1, 2)", "is cut off" },
 		{ "near(91, 2, 3)", "is no place" },
 		{ "near(1, 181, 3)", "is no place" },
-		{ "near(1, 2, -3)", "is no place" },
+		{ "near(1, 2, -3)", "the distance is negative" },
 		{ "near(1, x, 3)", "a number is missing" },
 		{ "1 = 1", "a column is missing" },
 		{ "a = 1; drop table picture", "at byte 6" },
