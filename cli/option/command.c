@@ -53,6 +53,12 @@ static const option group_model[] = {
 		.choices = precisions },
 	OPT_END,
 };
+static const option group_formats[] = {
+	{ "formats", 0, OPT_TEXT, COMMON(open.formats), "LIST",
+		.help = "also read formats that are off by default: +tiff,+video" },
+	{ "video", 0, OPT_FLAG, COMMON(video), .help = "the same as --formats +video" },
+	OPT_END,
+};
 static const option group_recipe[] = {
 	{ "resize", 0, OPT_UINT, COMMON(recipe.resize), "N",
 		.help = "short side after the resize (default: the network's own)",
@@ -72,9 +78,6 @@ static const option group_recipe[] = {
 		.help = "decode JPEGs at full size: slower, exactly the reference transform" },
 	{ "max-megapixels", 0, OPT_UINT, COMMON(open.max_megapixels), "N",
 		.help = "larger pictures are \"too big\" (default 200)", .min = 1, .max = 4000 },
-	{ "formats", 0, OPT_TEXT, COMMON(open.formats), "LIST",
-		.help = "also read formats that are off by default: +tiff,+video" },
-	{ "video", 0, OPT_FLAG, COMMON(video), .help = "the same as --formats +video" },
 	{ "max-memory", 0, OPT_BYTES, COMMON(open.max_memory), "SIZE",
 		.help = "what decoding may take, in all: 500M, 2G (default: a quarter of the memory)",
 		.min = 16 << 20, .max = 1e18 },
@@ -98,6 +101,7 @@ const option *command_option(const command *c, size_t i)
 		{ true, c->options },
 		{ c->groups & GROUP_DB, group_db },
 		{ c->groups & GROUP_MODEL, group_model },
+		{ c->groups & GROUP_MODEL, group_formats },
 		{ c->groups & GROUP_RECIPE, group_recipe },
 		{ c->groups & (GROUP_THREADS | GROUP_MODEL), group_threads },
 		{ c->groups & GROUP_JSON, group_write_json },

@@ -45,7 +45,7 @@ typedef struct common_args {
 	uint32_t nul;                  /* GROUP_NUL: records end with NUL, in and out */
 	const char *db;                /* GROUP_DB */
 	uint32_t mean, std;            /* GROUP_RECIPE: 1 where the option is given */
-	uint32_t video;                /* GROUP_RECIPE: formats +video */
+	uint32_t video;                /* GROUP_MODEL: formats +video */
 	imgsearch_options open;        /* GROUP_MODEL, GROUP_THREADS, GROUP_RECIPE */
 	imgsearch_recipe recipe;       /* GROUP_RECIPE; all zero: none is asked for */
 } common_args;

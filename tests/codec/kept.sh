@@ -17,6 +17,16 @@ paths() { # NAME STATE PATH...: what the index has in this state
 	cmp -s .out wanted
 	result "$name" $? .out
 }
+imgsearch query -q --paths -k 1 --formats +tiff photos/a.tif >.out
+[ "$(cat .out)" = "$W/photos/a.tif" ]
+result "... that is asked for by a TIFF" $? .out
+{ cat photos/a.tif; echo; } >other.tif
+imgsearch query -q --paths -k 1 --formats +tiff other.tif >.out
+[ "$(cat .out)" = "$W/photos/a.tif" ]
+result "... or by one that it has not" $? .out
+imgsearch query -q other.tif >.out 2>.err
+[ $? = 3 ] && grep -q TIFF .err
+result "... where TIFFs are asked for" $? .err
 touch -d 2020-01-01 photos/a.tif
 imgsearch index -q photos
 paths "touched" indexed a.tif

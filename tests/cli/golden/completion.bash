@@ -32,13 +32,13 @@ _imgsearch() {
 	"index --weights"|"index -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"index --device") return ;;
 	"index --precision") COMPREPLY=($(IFS=' '; compgen -W "auto f32 bf16" -- "$cur")); return ;;
+	"index --formats") return ;;
 	"index --resize") return ;;
 	"index --crop") return ;;
 	"index --mean") return ;;
 	"index --std") return ;;
 	"index --interpolation") COMPREPLY=($(IFS=' '; compgen -W "default bilinear bicubic" -- "$cur")); return ;;
 	"index --max-megapixels") return ;;
-	"index --formats") return ;;
 	"index --max-memory") return ;;
 	"index --threads"|"index -t") return ;;
 	"query --k"|"query -k") return ;;
@@ -73,6 +73,7 @@ _imgsearch() {
 	"query --weights"|"query -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"query --device") return ;;
 	"query --precision") COMPREPLY=($(IFS=' '; compgen -W "auto f32 bf16" -- "$cur")); return ;;
+	"query --formats") return ;;
 	"query --threads"|"query -t") return ;;
 	"info --db"|"info -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"list --state") COMPREPLY=($(IFS=' '; compgen -W "all indexed duplicate unsupported damaged too-big excluded unreadable kept-out link" -- "$cur")); return ;;
@@ -104,13 +105,13 @@ _imgsearch() {
 	"extract --weights"|"extract -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"extract --device") return ;;
 	"extract --precision") COMPREPLY=($(IFS=' '; compgen -W "auto f32 bf16" -- "$cur")); return ;;
+	"extract --formats") return ;;
 	"extract --resize") return ;;
 	"extract --crop") return ;;
 	"extract --mean") return ;;
 	"extract --std") return ;;
 	"extract --interpolation") COMPREPLY=($(IFS=' '; compgen -W "default bilinear bicubic" -- "$cur")); return ;;
 	"extract --max-megapixels") return ;;
-	"extract --formats") return ;;
 	"extract --max-memory") return ;;
 	"extract --threads"|"extract -t") return ;;
 	"root mv --db"|"root mv -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -143,6 +144,7 @@ _imgsearch() {
 	"eval --weights"|"eval -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"eval --device") return ;;
 	"eval --precision") COMPREPLY=($(IFS=' '; compgen -W "auto f32 bf16" -- "$cur")); return ;;
+	"eval --formats") return ;;
 	"eval --threads"|"eval -t") return ;;
 	"check --recall") return ;;
 	"check --db"|"check -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -207,13 +209,13 @@ _imgsearch() {
 	"train --weights"|"train -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"train --device") return ;;
 	"train --precision") COMPREPLY=($(IFS=' '; compgen -W "auto f32 bf16" -- "$cur")); return ;;
+	"train --formats") return ;;
 	"train --resize") return ;;
 	"train --crop") return ;;
 	"train --mean") return ;;
 	"train --std") return ;;
 	"train --interpolation") COMPREPLY=($(IFS=' '; compgen -W "default bilinear bicubic" -- "$cur")); return ;;
 	"train --max-megapixels") return ;;
-	"train --formats") return ;;
 	"train --max-memory") return ;;
 	"train --threads"|"train -t") return ;;
 	"serve --port"|"serve -p") return ;;
@@ -229,11 +231,12 @@ _imgsearch() {
 	"serve --weights"|"serve -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"serve --device") return ;;
 	"serve --precision") COMPREPLY=($(IFS=' '; compgen -W "auto f32 bf16" -- "$cur")); return ;;
+	"serve --formats") return ;;
 	"serve --threads"|"serve -t") return ;;
 	esac
 	case $cmd in
-	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --formats --video --max-memory --threads --json --null --help --quiet --verbose" ;;
-	"query") options="--k --min-score --max-chance --no-self --under --after --before --camera --keyword --near --where --crop --combine --not --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --expand --expand-power --reciprocal --views --vectors --ids --distances --batch --stats --db --model --weights --device --precision --threads --json --null --help --quiet --verbose" ;;
+	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --model --weights --device --precision --formats --video --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --null --help --quiet --verbose" ;;
+	"query") options="--k --min-score --max-chance --no-self --under --after --before --camera --keyword --near --where --crop --combine --not --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --expand --expand-power --reciprocal --views --vectors --ids --distances --batch --stats --db --model --weights --device --precision --formats --video --threads --json --null --help --quiet --verbose" ;;
 	"info") options="--db --json --help --quiet --verbose" ;;
 	"list") options="--state --paths --sort --reverse --limit --offset --after --before --camera --keyword --near --where --db --json --null --help --quiet --verbose" ;;
 	"failed") options="--paths --db --json --null --help --quiet --verbose" ;;
@@ -241,17 +244,17 @@ _imgsearch() {
 	"readmit") options="--db --json --null --help --quiet --verbose" ;;
 	"backup") options="--force --db --json --help --quiet --verbose" ;;
 	"build") options="--searcher --variance --components --whiten --degree --beam --seed --stats --db --threads --json --help --quiet --verbose" ;;
-	"extract") options="--output --raw --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --formats --video --max-memory --threads --json --help --quiet --verbose" ;;
+	"extract") options="--output --raw --db --model --weights --device --precision --formats --video --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
 	"models") options="--json --help --quiet --verbose" ;;
 	"root mv") options="--db --help --quiet --verbose" ;;
 	"vectors import") options="--ids --metric --db --threads --json --help --quiet --verbose" ;;
 	"vectors export") options="--ids --f16 --db --json --help --quiet --verbose" ;;
-	"eval") options="--queries --truth --groups --duplicates --sample --threshold --plain --whiten --under --after --before --camera --keyword --near --where --expand --expand-power --reciprocal --views --seed --db --model --weights --device --precision --threads --json --help --quiet --verbose" ;;
+	"eval") options="--queries --truth --groups --duplicates --sample --threshold --plain --whiten --under --after --before --camera --keyword --near --where --expand --expand-power --reciprocal --views --seed --db --model --weights --device --precision --formats --video --threads --json --help --quiet --verbose" ;;
 	"check") options="--recall --db --json --help --quiet --verbose" ;;
 	"dups") options="--kind --min-score --under --after --before --camera --keyword --near --where --reject --db --threads --json --null --help --quiet --verbose" ;;
 	"map") options="--output --tiles --pca --size --under --after --before --camera --keyword --near --where --perplexity --max-points --seed --db --threads --json --help --quiet --verbose" ;;
-	"train") options="--out --distill --loss --layers --size --dim --posteriors --inner --fold --epochs --steps --batch --lr --val --holdout --patience --min-crop --jitter --anchor --blend --decay --views --teach --whole --together --probabilities --own --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --formats --video --max-memory --threads --json --help --quiet --verbose" ;;
-	"serve") options="--port --listen --token-file --host --socket --uploads --cache --max-upload --read-only --db --model --weights --device --precision --threads --help --quiet --verbose" ;;
+	"train") options="--out --distill --loss --layers --size --dim --posteriors --inner --fold --epochs --steps --batch --lr --val --holdout --patience --min-crop --jitter --anchor --blend --decay --views --teach --whole --together --probabilities --own --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --formats --video --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
+	"serve") options="--port --listen --token-file --host --socket --uploads --cache --max-upload --read-only --db --model --weights --device --precision --formats --video --threads --help --quiet --verbose" ;;
 	"help") options="--man --help --quiet --verbose" ;;
 	"complete") options="--help --quiet --verbose" operands="bash zsh fish" ;;
 	esac

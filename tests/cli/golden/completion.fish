@@ -24,6 +24,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l model -s m -d 'n
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l formats -d 'also read formats that are off by default: +tiff,+video' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l video -d 'the same as --formats +video'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l resize -d 'short side after the resize (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l crop -d 'side of the centre crop (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l mean -d 'mean to subtract from values in 0..1' -x
@@ -31,8 +33,6 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l std -d 'standard
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l formats -d 'also read formats that are off by default: +tiff,+video' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l video -d 'the same as --formats +video'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l max-memory -d 'what decoding may take, in all: 500M, 2G (default: a quarter of the memory)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l json -s j -d 'results as JSON, one object a line'
@@ -79,6 +79,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l model -s m -d 'n
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l formats -d 'also read formats that are off by default: +tiff,+video' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l video -d 'the same as --formats +video'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
@@ -156,6 +158,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l model -s m -d 
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l formats -d 'also read formats that are off by default: +tiff,+video' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l video -d 'the same as --formats +video'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l resize -d 'short side after the resize (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l crop -d 'side of the centre crop (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l mean -d 'mean to subtract from values in 0..1' -x
@@ -163,8 +167,6 @@ complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l std -d 'standa
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l formats -d 'also read formats that are off by default: +tiff,+video' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l video -d 'the same as --formats +video'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l max-memory -d 'what decoding may take, in all: 500M, 2G (default: a quarter of the memory)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l json -s j -d 'results as JSON, one object a line'
@@ -219,6 +221,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l model -s m -d 'ne
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l formats -d 'also read formats that are off by default: +tiff,+video' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l video -d 'the same as --formats +video'
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l help -s h -d 'show this help'
@@ -310,6 +314,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l model -s m -d 'n
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l formats -d 'also read formats that are off by default: +tiff,+video' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l video -d 'the same as --formats +video'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l resize -d 'short side after the resize (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l crop -d 'side of the centre crop (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l mean -d 'mean to subtract from values in 0..1' -x
@@ -317,8 +323,6 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l std -d 'standard
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l formats -d 'also read formats that are off by default: +tiff,+video' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l video -d 'the same as --formats +video'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l max-memory -d 'what decoding may take, in all: 500M, 2G (default: a quarter of the memory)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l json -s j -d 'results as JSON, one object a line'
@@ -339,6 +343,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l model -s m -d 'n
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l formats -d 'also read formats that are off by default: +tiff,+video' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l video -d 'the same as --formats +video'
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l quiet -s q -d 'no progress, no summaries; errors only'

@@ -51,6 +51,8 @@ _imgsearch() {
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
+			'--formats=[also read formats that are off by default\: +tiff,+video]:LIST:' \
+			'--video[the same as --formats +video]' \
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
 			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
 			'--mean=[mean to subtract from values in 0..1]:R,G,B:' \
@@ -58,8 +60,6 @@ _imgsearch() {
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
 			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
 			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
-			'--formats=[also read formats that are off by default\: +tiff,+video]:LIST:' \
-			'--video[the same as --formats +video]' \
 			'--max-memory=[what decoding may take, in all\: 500M, 2G (default\: a quarter of the memory)]:SIZE:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
@@ -109,6 +109,8 @@ _imgsearch() {
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
+			'--formats=[also read formats that are off by default\: +tiff,+video]:LIST:' \
+			'--video[the same as --formats +video]' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
@@ -208,6 +210,8 @@ _imgsearch() {
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
+			'--formats=[also read formats that are off by default\: +tiff,+video]:LIST:' \
+			'--video[the same as --formats +video]' \
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
 			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
 			'--mean=[mean to subtract from values in 0..1]:R,G,B:' \
@@ -215,8 +219,6 @@ _imgsearch() {
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
 			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
 			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
-			'--formats=[also read formats that are off by default\: +tiff,+video]:LIST:' \
-			'--video[the same as --formats +video]' \
 			'--max-memory=[what decoding may take, in all\: 500M, 2G (default\: a quarter of the memory)]:SIZE:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
@@ -285,6 +287,8 @@ _imgsearch() {
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
+			'--formats=[also read formats that are off by default\: +tiff,+video]:LIST:' \
+			'--video[the same as --formats +video]' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -385,6 +389,8 @@ _imgsearch() {
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
+			'--formats=[also read formats that are off by default\: +tiff,+video]:LIST:' \
+			'--video[the same as --formats +video]' \
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
 			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
 			'--mean=[mean to subtract from values in 0..1]:R,G,B:' \
@@ -392,8 +398,6 @@ _imgsearch() {
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
 			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
 			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
-			'--formats=[also read formats that are off by default\: +tiff,+video]:LIST:' \
-			'--video[the same as --formats +video]' \
 			'--max-memory=[what decoding may take, in all\: 500M, 2G (default\: a quarter of the memory)]:SIZE:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
@@ -417,6 +421,8 @@ _imgsearch() {
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
+			'--formats=[also read formats that are off by default\: +tiff,+video]:LIST:' \
+			'--video[the same as --formats +video]' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
