@@ -1,7 +1,8 @@
 /*
- * An index run over folders and files. The plan says what is walked (plan.h), the pipeline adds the
- * files (pipeline.h), pictures that the walk no longer finds are removed (missing.h), and paths
- * that lead to one file become one picture (same_files.h).
+ * An index run over folders and files. The plan says what is walked (plan.h), start by start
+ * (start.h). Each path is compared with its row (entry.h), the pipeline adds the files
+ * (pipeline.h), pictures that the walk no longer finds are removed (missing.h), and paths that lead
+ * to one file become one picture (same_files.h).
  */
 #ifndef IMS_INGEST_INDEX_RUN_H
 #define IMS_INGEST_INDEX_RUN_H

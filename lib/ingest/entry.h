@@ -1,0 +1,20 @@
+/* What becomes of a path that the walk of an index run meets. */
+#ifndef IMS_INGEST_ENTRY_H
+#define IMS_INGEST_ENTRY_H
+
+#include "files/walk.h"
+#include "ingest/index_run.h"
+
+/*
+ * Submits a file to the pipeline, records a path that is none, or counts one that is unchanged.
+ * Then writes what is due, and reports progress. Errors of the pipeline; what progress returns.
+ */
+int ims_entry_index(index_run *r, const walk_entry *e);
+
+/* Enough to notice that a path is left out for another reason now; reason may be NULL. */
+uint8_t ims_entry_reason(const char *reason);
+
+/* Whether the folder that a broken link leads to is not there, or empty: its disk may be away. */
+bool ims_entry_target_is_away(const char *link);
+
+#endif
