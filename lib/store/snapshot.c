@@ -87,6 +87,17 @@ static int update_state(conn *c, imgsearch_error *err)
 	return rc;
 }
 
+static int kept_state(conn *c, store_state *out, imgsearch_error *err)
+{
+	int rc = ims_store_read_begin(c, err);
+	if (rc)
+		return rc;
+	rc = update_state(c, err);
+	*out = c->state;
+	ims_store_read_end(c);
+	return rc;
+}
+
 int ims_store_state_get(store *st, store_state *out, imgsearch_error *err)
 {
 	conn *c;
@@ -94,15 +105,8 @@ int ims_store_state_get(store *st, store_state *out, imgsearch_error *err)
 	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	if (c == st->writer) /* its own changes raise no number */
-		rc = read_state(c, out, err);
-	else
-		rc = ims_store_read_begin(c, err);
-	if (!rc && c != st->writer) {
-		rc = update_state(c, err);
-		*out = rc ? *out : c->state;
-		ims_store_read_end(c);
-	}
+	bool own = c == st->writer; /* its changes raise no number */
+	rc = own ? read_state(c, out, err) : kept_state(c, out, err);
 	ims_store_release(st, c);
 	if (rc)
 		*out = (store_state){ 0 };
