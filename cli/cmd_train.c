@@ -23,7 +23,7 @@ typedef struct train_args {
 	option_list holdout;
 	const char *teach;
 	uint32_t whole, together, fold;
-	float probabilities, inner, own;
+	float probabilities, inner, own, power;
 } train_args;
 
 static const char *const losses[] = { "ce", "supcon", "arcface", NULL };
@@ -51,6 +51,9 @@ static const option options[] = {
 		.help = "the layer of --dim also sees the means of inner blocks' maps, each of this length "
 				"beside the last mean of length 1",
 		.min = 0, .max = 1000, .def = "0" },
+	{ "power", 0, OPT_FLOAT, AT(power), "P",
+		.help = "the layer of --dim sees the last mean raised to P: few strong channels count less",
+		.min = 0, .max = 1, .def = "1" },
 	{ "fold", 0, OPT_FLAG, AT(fold),
 		.help = "batch norms become part of their convolutions before anything is learned" },
 	{ "epochs", 0, OPT_UINT, AT(epochs), "N", .help = "times that each picture is seen", .min = 1,
@@ -167,6 +170,7 @@ static imgsearch_train_options train_options(const train_args *a)
 		.together = a->together,
 		.fold = a->fold,
 		.inner = a->inner,
+		.power = a->power,
 		.own = a->own,
 		.probabilities = a->probabilities,
 	};

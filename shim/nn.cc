@@ -216,14 +216,23 @@ static at::Tensor unit_rows(const at::Tensor &y)
 	return y / y.norm(2, 1, true).clamp_min(1e-12);
 }
 
+/*
+ * Power normalisation (Perronnin, Sanchez and Mensink 2010): few strong channels count less. What
+ * is added keeps the gradient finite at 0.
+ */
+static at::Tensor raised(const at::Tensor &y, double power)
+{
+	return power == 1 ? y : y.sign() * (y.abs() + 1e-6).pow(power);
+}
+
 at::Tensor network::pooled(const at::Tensor &x)
 {
 	std::vector<at::Tensor> inner;
 	bool wanted = !inner_scale.empty();
 	at::Tensor y = features(x, wanted ? &inner : nullptr).mean({ 2, 3 }, false, at::kFloat);
-	if (!wanted && !posterior_weight.defined())
+	if (!wanted && !posterior_weight.defined() && power == 1)
 		return y;
-	std::vector<at::Tensor> parts = { unit_rows(y) };
+	std::vector<at::Tensor> parts = { unit_rows(raised(y, power)) };
 	for (size_t i = 0; i < inner_scale.size(); i++)
 		if (inner_scale[i] > 0)
 			parts.push_back(unit_rows(inner[i]) * inner_scale[i]);
@@ -280,9 +289,28 @@ void network::choose_inner(double weight)
 	inner_weight = at::zeros({ (int64_t)block.size() }, at::TensorOptions(at::kFloat));
 	int stage = 0;
 	for (size_t i = 0; i < block.size(); i++)
-		if ((i + 1 == block.size() || block[i + 1] != block[i]) && stage++ > 1)
-			inner_weight[(int64_t)i] = weight;
+		if (i + 1 == block.size() || block[i + 1] != block[i]) {
+			stage++;
+			if (stage >= 3 && stage <= 5)
+				inner_weight[(int64_t)i] = weight;
+		}
 	set_inner();
+}
+
+void network::set_power()
+{
+	power = mean_power.to(at::kCPU, at::kFloat, false, true).item<float>();
+	if (!(power > 0 && power <= 1))
+		throw failure(MODEL, "mean.power is not in 0..1");
+	mean_power = at::full({ 1 }, power, at::TensorOptions(at::kFloat));
+}
+
+void network::choose_power(double chosen)
+{
+	if (project_weight.defined())
+		throw failure(MODEL, "the weights have a projection, which was made without a power");
+	mean_power = at::full({ 1 }, chosen, at::TensorOptions(at::kFloat));
+	set_power();
 }
 
 int64_t network::dim() const
@@ -422,8 +450,13 @@ void network::load(const shim_tensor *tensors, size_t n)
 		inner_weight = take(left, "inner.weight", { (int64_t)inner_channels().size() });
 		set_inner();
 	}
+	if (left.count("mean.power")) {
+		mean_power = take(left, "mean.power", { 1 });
+		set_power();
+	}
 	take_linear(left, "project", width(), project_weight, project_bias);
-	if ((posterior_weight.defined() || inner_weight.defined()) && !project_weight.defined())
+	if ((posterior_weight.defined() || inner_weight.defined() || mean_power.defined())
+		&& !project_weight.defined())
 		missing.push_back("project.weight");
 	if (!missing.empty())
 		throw failure(MODEL, "the weights belong to another network: missing " + some_of(missing));

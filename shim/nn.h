@@ -92,10 +92,10 @@ class network
 	}
 
 	/*
-	 * features, averaged over the picture: (n, channels) f32. With inner weights or posteriors each
-	 * row has length 1; beside it stand the mean of each block of a weight above 0, of that length,
-	 * and the square roots of the class probabilities, softened by a temperature of 2, which have
-	 * length 1 too: (n, width()).
+	 * features, averaged over the picture: (n, channels) f32. With inner weights, posteriors or a
+	 * power each row, raised to that power, has length 1; beside it stand the mean of each block of
+	 * a weight above 0, of that length, and the square roots of the class probabilities, softened
+	 * by a temperature of 2, which have length 1 too: (n, width()).
 	 */
 	at::Tensor pooled(const at::Tensor &x);
 
@@ -116,11 +116,14 @@ class network
 	void load_posteriors(const shim_tensor *tensors, size_t n);
 
 	/*
-	 * After load: this weight for the last block of each stage but the first two, whose maps say
-	 * little else than colour and texture. Throws where the family gives no inner means, or where
-	 * there is a projection.
+	 * After load: this weight for the last blocks of the third, fourth and fifth stage. Earlier
+	 * maps say little else than colour and texture, later ones what the last maps say. Throws where
+	 * the family gives no inner means, or where there is a projection.
 	 */
 	void choose_inner(double weight);
+
+	/* After load. Throws where there is a projection. */
+	void choose_power(double power);
 
 	void fold(const at::Device &device, at::ScalarType type);
 	int64_t width() const; /* of pooled */
@@ -129,6 +132,7 @@ class network
 	std::deque<conv> units;                      /* in the picture's order */
 	int64_t channels = 0;                        /* of the maps */
 	at::Tensor inner_weight;                     /* (blocks) f32; or undefined */
+	at::Tensor mean_power;                       /* (1) f32; or undefined */
 	at::Tensor posterior_weight, posterior_bias; /* (classes, channels), (classes); or undefined */
 	at::Tensor project_weight, project_bias;     /* (dim, width), (dim); or undefined */
 
@@ -138,7 +142,9 @@ class network
   private:
 	std::unique_ptr<conv> posterior, project; /* both, folded */
 	std::vector<float> inner_scale;           /* inner_weight; empty: none */
+	double power = 1;                         /* mean_power */
 	void set_inner();
+	void set_power();
 };
 
 /* NULL: the name is not one of the family. */

@@ -67,6 +67,7 @@ typedef struct shim_train_config {
 	uint32_t dim;        /* of a linear layer behind the pooling; 0: none */
 	uint32_t posteriors; /* 1: its input has class probabilities beside the feature; needs dim */
 	float inner;         /* above 0: its input has means of inner maps, by this weight; needs dim */
+	float power;         /* in 0..1: the mean is raised to it first; 0: 1; needs dim */
 	uint32_t fold;       /* 1: batch norms become part of their convolutions first */
 	uint32_t target_dim; /* distillation: of the targets, equal to dim; 0: no distillation */
 	float anchor;        /* decay towards the starting weights, times the learning rate */
@@ -149,8 +150,8 @@ typedef struct shim_table {
 	 * Builds a network from tensors with the names and shapes of docs/models.md, of any float type,
 	 * or int8 with a scale for each row in "NAME_scale". "project.weight" (dim, features) and
 	 * "project.bias" (dim) are a linear layer behind the pooling, "posterior.weight" (classes,
-	 * features) and "posterior.bias" a classifier beside it. The networks' own classifiers are
-	 * ignored. With `script` the tensors are the parameters of that TorchScript file instead.
+	 * features) and "posterior.bias" a classifier beside it, "inner.weight" (blocks) and
+	 * "mean.power" (1) what else the layer sees. The networks' own classifiers are ignored. With `script` the tensors are the parameters of that TorchScript file instead.
 	 * EMODEL: tensors are missing, unknown or misshaped, by name.
 	 */
 	int (*net_new)(shim_net **out, const shim_config *c, const shim_tensor *tensors, size_t n,

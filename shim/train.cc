@@ -301,6 +301,8 @@ int train_new(shim_train **out, const shim_train_config *c, const shim_tensor *t
 			t->net->load_posteriors(tensors, n);
 		if (c->inner > 0 && !t->net->inner_weight.defined())
 			t->net->choose_inner(c->inner);
+		if (c->power > 0 && c->power < 1 && !t->net->mean_power.defined())
+			t->net->choose_power(c->power);
 		add_units(*t);
 		add_head(*t);
 		t->config.network = t->config.device = nullptr;
@@ -441,6 +443,7 @@ int emit_network(shim_train &t, uint32_t part, tensor_callback each, void *user)
 			one(name, v);
 		});
 	one("inner.weight", t.net->inner_weight);
+	one("mean.power", t.net->mean_power);
 	one("posterior.weight", t.net->posterior_weight);
 	one("posterior.bias", t.net->posterior_bias);
 	one("project.weight", t.net->project_weight);

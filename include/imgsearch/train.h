@@ -96,6 +96,11 @@ typedef struct imgsearch_train_options {
 	 * targets, beside the teachers' of length 1; default 0
 	 */
 	float own;
+	/*
+	 * in 0..1: the layer of dim (required) sees the last mean raised to this power (power
+	 * normalisation), so that few strong channels count less; default 1
+	 */
+	float power;
 } imgsearch_train_options;
 
 /* How the network does on a folder of `holdout` after so many steps: plain features, cosine. */

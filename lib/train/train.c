@@ -76,11 +76,12 @@ static int check(const imgsearch_train_options *o, imgsearch_error *err)
 			" 1");
 	if (o->batch > IMGSEARCH_TRAIN_BATCH_MAX || o->views > IMGSEARCH_TRAIN_VIEWS_MAX
 		|| o->dim > IMGSEARCH_DIM_MAX || !(o->whiten <= 1) || !(o->own >= 0 && o->own <= 1000)
-		|| !(o->inner >= 0 && o->inner <= 1000) || !(o->anchor >= 0)
+		|| !(o->inner >= 0 && o->inner <= 1000) || !(o->power >= 0 && o->power <= 1)
+		|| !(o->anchor >= 0)
 		|| !(o->blend >= 0 && o->blend <= 1))
 		return ims_fail(err, IMGSEARCH_EINVAL,
-			"train: batch at most %d, views %d, dim %d, whiten and blend 1; anchor, own,"
-			" inner and blend not negative",
+			"train: batch at most %d, views %d, dim %d, whiten, blend and power 1; anchor,"
+			" own, inner, blend and power not negative",
 			IMGSEARCH_TRAIN_BATCH_MAX, IMGSEARCH_TRAIN_VIEWS_MAX, IMGSEARCH_DIM_MAX);
 	if (o->f32 && o->int8)
 		return ims_fail(err, IMGSEARCH_EINVAL,
@@ -105,8 +106,8 @@ static int make_key(run *r, imgsearch_error *err)
 	ims_buf_text(&t, "%g %g %g %g %g %g %g %g %g %llu\n", (double)o->rate, (double)o->validation,
 		(double)o->min_crop, (double)o->jitter, (double)o->anchor, (double)o->relational,
 		(double)o->label_weight, (double)o->whiten, (double)o->decay, (unsigned long long)o->seed);
-	ims_buf_text(&t, "views 2 %g %g %u %u %u %g\n", (double)o->own, (double)o->inner, o->fold,
-		o->whole, o->together, (double)o->probabilities);
+	ims_buf_text(&t, "views 2 %g %g %g %u %u %u %g\n", (double)o->own, (double)o->inner,
+		(double)o->power, o->fold, o->whole, o->together, (double)o->probabilities);
 	/* What is validated and written; "the best so far" depends on it. */
 	ims_buf_text(&t, "%g %u %u %u %u\n", o->blend, o->f32, o->int8, r->recipe.resize,
 		r->recipe.bicubic);
@@ -165,6 +166,7 @@ static void configure(run *r)
 		.dim = dim,
 		.posteriors = o->posteriors,
 		.inner = o->inner,
+		.power = o->power,
 		.fold = o->fold,
 		.target_dim = o->teachers ? dim : 0,
 		.anchor = o->anchor,
@@ -210,9 +212,10 @@ static int prepare(run *r, imgsearch_train_options *o, const train_folder *folde
 		return rc;
 	configure(r);
 	o->dim = r->config.dim;
-	if ((o->posteriors || o->inner > 0) && !o->dim)
+	if ((o->posteriors || o->inner > 0 || (o->power > 0 && o->power < 1)) && !o->dim)
 		return ims_fail(err, IMGSEARCH_EINVAL,
-			"train: posteriors and inner maps need a linear layer, and its dim is not given");
+			"train: posteriors, inner maps and a power need a linear layer, and its dim is not"
+			" given");
 	if (o->batch / o->together > r->set.n_train)
 		o->batch = (uint32_t)r->set.n_train * o->together;
 	rc = check_batch(o, err);

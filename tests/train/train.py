@@ -675,13 +675,13 @@ with tempfile.TemporaryDirectory() as work:
     inner = [
         "set", "--model", "mobilenet_v2", "--weights", "noisy.pth", "--resize", 32, "--crop", 32,
         "--precision", "f32", "--threads", 1, "--batch", 8, "--steps", 1, "--lr", 1e-8, "--val", -1,
-        "--fold", "--f32", "--distill", "teacher.pt", "--dim", 40, "--inner", 0.4
+        "--fold", "--f32", "--distill", "teacher.pt", "--dim", 40, "--inner", 0.4, "--power", 0.5
     ]
     code, out, err = run("train", *inner, "--own", 1, "-o", "inner.safetensors")
     weight = tensor("inner.safetensors", "inner.weight")
     ok(
-        "inner maps: the last block of each stage but the first two",
-        code == 4 and [i for i in range(17) if weight[i] > 0] == [5, 9, 12, 15, 16],
+        "inner maps: the last blocks of the third, fourth and fifth stage",
+        code == 4 and [i for i in range(17) if weight[i] > 0] == [5, 9, 12],
         f"{code} {err} {weight}",
     )
     refuses(
@@ -696,8 +696,9 @@ with tempfile.TemporaryDirectory() as work:
     with torch.no_grad():
         for i, block in enumerate(noisy.features):
             x = block(x)
-            if i in (6, 10, 13, 16, 17, 18):
-                mean = torch.nn.functional.normalize(x.mean((2, 3)))
+            if i in (6, 10, 13, 18):
+                mean = x.mean((2, 3))
+                mean = torch.nn.functional.normalize(mean.sqrt() if i == 18 else mean)
                 parts.append(mean if i == 18 else mean * 0.4)
     row = torch.cat(parts[-1:] + parts[:-1], 1)
     layer = tensor("inner.safetensors", "project.weight").view(40, -1)
@@ -708,13 +709,17 @@ with tempfile.TemporaryDirectory() as work:
     )
     got = torch.frombuffer(bytearray(content("shown.npy")[-40 * 4 :]), dtype=torch.float32)
     ok(
-        "... their means lie beside the last one, as torchvision has them",
+        "... their means lie beside the last one's root, as torchvision has them",
         torch.nn.functional.cosine_similarity(want, got, 0) > 0.9999
         and (want - got).abs().max() < 1e-3 * want.abs().max(),
         (want, got),
     )
     refuses(
         "inner maps without a layer for them", "need a linear layer", "set", *model, "--inner", 1,
+        "-o", "bad.safetensors",
+    )
+    refuses(
+        "a power without a layer for it", "need a linear layer", "set", *model, "--power", 0.5,
         "-o", "bad.safetensors",
     )
     same = [

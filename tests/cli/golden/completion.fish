@@ -279,6 +279,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l size -d 'side of
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l dim -d 'add a linear layer with N outputs at the end (default: none; 256 with --distill)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l posteriors -d 'the layer of --dim also sees the probabilities of the classes that the network knows'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l inner -d 'the layer of --dim also sees the means of inner blocks\' maps, each of this length beside the last mean of length 1' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l power -d 'the layer of --dim sees the last mean raised to P: few strong channels count less' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l fold -d 'batch norms become part of their convolutions before anything is learned'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l epochs -d 'times that each picture is seen' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l steps -d 'steps, instead of epochs' -x

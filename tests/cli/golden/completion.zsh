@@ -354,6 +354,7 @@ _imgsearch() {
 			'--dim=[add a linear layer with N outputs at the end (default\: none; 256 with --distill)]:N:' \
 			'--posteriors[the layer of --dim also sees the probabilities of the classes that the network knows]' \
 			'--inner=[the layer of --dim also sees the means of inner blocks'\'' maps, each of this length beside the last mean of length 1]:WEIGHT:' \
+			'--power=[the layer of --dim sees the last mean raised to P\: few strong channels count less]:P:' \
 			'--fold[batch norms become part of their convolutions before anything is learned]' \
 			'--epochs=[times that each picture is seen]:N:' \
 			'--steps=[steps, instead of epochs]:N:' \
