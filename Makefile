@@ -67,7 +67,7 @@ help:
 	@echo 'make test-formats   1 500 files of every format, and 600 damaged ones, in DIR'
 	@echo 'make fuzz       each fuzz target for TIME=600 seconds'
 	@echo 'make bench      all benchmarks; make bench-NAME one of: $(BENCHES); make bench-large: 10 million vectors; make bench-versions OLD=DIR'
-	@echo 'make default-model  train the shipped model again (PHOTOS=DIR TEACHERS=DIR)'
+	@echo 'make default-model  make the shipped model again (PHOTOS=DIRS WEIGHTS=DIR)'
 	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR=; make uninstall'
 	@echo 'make format     clang-format over the C and C++ sources; make format-check compares'
 	@echo 'make golden     write the man page and completions that tests compare with anew'
@@ -347,10 +347,10 @@ demo: setup-build
 screenshots: all
 	@IMGSEARCH=$(abspath $(B)/imgsearch) node tests/tools/screenshots.mjs "$(or $(PHOTOS),../shared/images/caltech101)" docs/pictures
 
-# The shipped model again: make default-model PHOTOS=DIR TEACHERS=DIR
+# The shipped model again: make default-model PHOTOS=DIRS WEIGHTS=DIR
 .PHONY: default-model
 default-model: all
-	@B=$(B) tests/tools/default_model.sh "$(or $(PHOTOS),../shared/train)" "$(or $(TEACHERS),../shared/weights)"
+	@B=$(B) tests/tools/default_model.sh $(or $(WEIGHTS),../shared/weights) $(or $(PHOTOS),../shared/train ../shared/train2)
 
 DEST := $(DESTDIR)$(PREFIX)
 DEST_LIB := $(DESTDIR)$(LIBDIR)
