@@ -1,6 +1,6 @@
 /*
- * One handle, many threads: four threads ask while the main thread goes on adding. Queries never
- * wait for the writer; each sees the index as it was at some moment.
+ * One handle, many threads: four threads query while the main thread adds vectors. Each query sees
+ * the index as it was at some moment.
  */
 #include <imgsearch.h>
 
@@ -24,7 +24,7 @@ static void fill(float *v, unsigned seed)
 
 static void *ask(void *arg)
 {
-	asker *a = arg;
+	asker *a = (asker *)arg;
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		float v[DIM];
 		imgsearch_hits *hits;
