@@ -902,7 +902,7 @@ typedef struct imgsearch_item {
 	const char *same_file_path; /* its path; else NULL */
 	/*
 	 * as in imgsearch_hit, of imgsearch_item_get: of a duplicate or a link, too; always NULL in
-	 * imgsearch_item_each
+	 * imgsearch_item_each and imgsearch_item_list
 	 */
 	const imgsearch_strings *paths, *links, *linked;
 } imgsearch_item;
@@ -922,7 +922,8 @@ typedef enum imgsearch_sort {
 	IMGSEARCH_SORT_PATH = 0,
 	IMGSEARCH_SORT_DATE = 1, /* when it was taken, by the wall clock */
 	IMGSEARCH_SORT_RATING = 2,
-	IMGSEARCH_SORT_ID = 3 /* as they were added */
+	IMGSEARCH_SORT_ID = 3,   /* as they were added */
+	IMGSEARCH_SORT_GIVEN = 4 /* as the ids of the filter, which it must have */
 } imgsearch_sort;
 
 typedef struct imgsearch_item_list_options {
@@ -943,18 +944,12 @@ typedef struct imgsearch_item_list_options {
 /*
  * Items in a stable order, page by page: an index that does not change gives pages that neither
  * overlap nor leave one out. total (or NULL) receives the number without offset and limit; without
- * it less is read. EINVAL: also a condition of the filter.
+ * it less is read. IMGSEARCH_SORT_GIVEN reads the items of the given ids alone, and an id that is
+ * given twice is reported twice. EINVAL: also a condition of the filter.
  */
 IMGSEARCH_API int imgsearch_item_list(imgsearch *s, const imgsearch_item_list_options *options,
 	imgsearch_item_fn each, void *user, const imgsearch_call *call, uint64_t *total,
 	imgsearch_error *err);
-
-/*
- * n items by id, in this order, as imgsearch_item_each reports them; ids without an item are passed
- * over. Cheaper than n calls of imgsearch_item_get, which also looks up the other paths of each.
- */
-IMGSEARCH_API int imgsearch_item_each_of(imgsearch *s, const int64_t *ids, size_t n,
-	imgsearch_item_fn each, void *user, const imgsearch_call *call, imgsearch_error *err);
 
 /* One item by id. ENOTFOUND. */
 IMGSEARCH_API int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **out,

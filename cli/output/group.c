@@ -69,7 +69,7 @@ static int read_picture(void *user, const imgsearch_item *item)
 group_picture *group_read(imgsearch *s, const imgsearch_group *g, size_t *n)
 {
 	group_reader r = { calloc(g->count + 1, sizeof *r.picture), 0 };
-	if (r.picture && imgsearch_item_each_of(s, g->items, g->count, read_picture, &r, NULL, NULL)) {
+	if (r.picture && item_list_ids(s, g->items, g->count, read_picture, &r, NULL, NULL)) {
 		group_free(r.picture, r.n);
 		r = (group_reader){ 0 };
 	}
@@ -131,7 +131,7 @@ void group_write_json(json_writer *j, imgsearch *s, const imgsearch_group *g)
 	json_write_float(j, "score", g->score);
 	json_write_open(j, "pictures", '[');
 	if (ids)
-		imgsearch_item_each_of(s, ids, n, write_picture, &(group_writer){ j, g }, NULL, NULL);
+		item_list_ids(s, ids, n, write_picture, &(group_writer){ j, g }, NULL, NULL);
 	json_write_close(j, ']');
 	free(ids);
 	group_free(pictures, n);

@@ -10,6 +10,18 @@ const char *item_state_name(uint32_t state)
 	return state >= 1 && state <= sizeof names / sizeof *names ? names[state - 1] : "?";
 }
 
+int item_list_ids(imgsearch *s, const int64_t *ids, size_t n, imgsearch_item_fn each, void *user,
+	const imgsearch_call *call, imgsearch_error *err)
+{
+	imgsearch_filter filter = IMGSEARCH_INIT(imgsearch_filter);
+	imgsearch_item_list_options o = IMGSEARCH_INIT(imgsearch_item_list_options);
+	filter.ids = ids;
+	filter.n_ids = n;
+	o.filter = &filter;
+	o.sort = IMGSEARCH_SORT_GIVEN;
+	return n ? imgsearch_item_list(s, &o, each, user, call, NULL, err) : 0;
+}
+
 void item_write_relation(json_writer *j, const imgsearch_item *item)
 {
 	if (item->same_as)

@@ -1,7 +1,7 @@
 /*
  * One pass over all rows, in order of path. In that order items are handed out at once. For another
  * one the ids and sort keys of those that pass are collected and sorted, and the page is read by
- * id.
+ * id. The order of given ids needs no pass: their rows are read one by one.
  */
 #include "handle/list.h"
 
@@ -77,9 +77,9 @@ static int read_values(lister *l)
 {
 	uint32_t sort = l->options->sort;
 	int fact = sort == IMGSEARCH_SORT_DATE ? FACT_DATE : FACT_RATING;
-	return sort == IMGSEARCH_SORT_PATH || sort == IMGSEARCH_SORT_ID
-		? 0
-		: ims_filter_values(l->s, ims_fact_names[fact], add_value, l, l->err);
+	return sort == IMGSEARCH_SORT_DATE || sort == IMGSEARCH_SORT_RATING
+		? ims_filter_values(l->s, ims_fact_names[fact], add_value, l, l->err)
+		: 0;
 }
 
 static int by_place(const listed *a, const listed *b)
@@ -174,8 +174,9 @@ static bool passes(const lister *l, const store_picture *p, const char *root)
 	return !f->folders || is_below(f, p, root);
 }
 
-static int hand_out(lister *l, const store_picture *p, const char *root)
+static int hand_out(void *user, const store_picture *p, const char *root)
 {
+	lister *l = user;
 	imgsearch_item *item;
 	int rc = ims_item_make(l->s, p, root, &l->away, &item, l->err);
 	if (!rc)
@@ -208,7 +209,8 @@ static int collect(lister *l, const store_picture *p)
 
 static bool is_sorted(const lister *l)
 {
-	return l->options->sort != IMGSEARCH_SORT_PATH || l->options->descending;
+	const imgsearch_item_list_options *o = l->options;
+	return o->sort != IMGSEARCH_SORT_GIVEN && (o->sort != IMGSEARCH_SORT_PATH || o->descending);
 }
 
 static int take_row(void *user, const store_picture *p, const char *root)
@@ -262,8 +264,8 @@ static int take_bare_vectors(lister *l, bool deleted)
 
 /* ------------------------------------------------------------------------------------ list ---- */
 
-/* The item of an id; one that is not there is passed over. */
-static int hand_out_id(lister *l, int64_t id)
+/* Calls each with the row of an id; one that is not there is passed over. */
+static int read_row(lister *l, int64_t id, store_picture_each *each)
 {
 	store_picture p = { 0 };
 	char *root = NULL;
@@ -271,7 +273,7 @@ static int hand_out_id(lister *l, int64_t id)
 	int rc = ims_job_check(l->job, l->err);
 	int found = rc ? rc : ims_item_row(l->s, id, &p, &root, &why);
 	if (!rc && !found)
-		rc = hand_out(l, &p, root);
+		rc = each(l, &p, root);
 	if (!rc && found && found != IMGSEARCH_ENOTFOUND) {
 		rc = found;
 		if (l->err)
@@ -288,7 +290,27 @@ static int hand_out_page(lister *l)
 	int rc = 0;
 	sort(l);
 	for (uint64_t i = l->options->offset; !rc && i < l->n && on_page(l->options, i); i++)
-		rc = hand_out_id(l, l->item[i].id);
+		rc = read_row(l, l->item[i].id, hand_out);
+	return rc;
+}
+
+/* The ids of the filter, in their order. */
+static int take_given(lister *l)
+{
+	const imgsearch_filter *f = &l->filter;
+	int rc = 0;
+	for (size_t i = 0; !rc && i < f->n_ids; i++)
+		rc = read_row(l, f->ids[l->options->descending ? f->n_ids - 1 - i : i], take_row);
+	return rc;
+}
+
+static int take_all(lister *l)
+{
+	int rc = ims_store_each_picture(l->s->store, 0, take_row, l, l->err);
+	if (!rc)
+		rc = take_bare_vectors(l, false);
+	if (!rc)
+		rc = take_bare_vectors(l, true);
 	return rc;
 }
 
@@ -323,11 +345,7 @@ int ims_list(imgsearch *s, const imgsearch_item_list_options *o, imgsearch_item_
 	if (!rc)
 		rc = read_values(&l);
 	if (!rc)
-		rc = ims_store_each_picture(s->store, 0, take_row, &l, err);
-	if (!rc)
-		rc = take_bare_vectors(&l, false);
-	if (!rc)
-		rc = take_bare_vectors(&l, true);
+		rc = o->sort == IMGSEARCH_SORT_GIVEN ? take_given(&l) : take_all(&l);
 	if (l.is_full)
 		rc = 0;
 	if (!rc && is_sorted(&l))
@@ -340,19 +358,5 @@ int ims_list(imgsearch *s, const imgsearch_item_list_options *o, imgsearch_item_
 	ims_free(l.ids);
 	ims_free(l.value);
 	ims_free(l.item);
-	return rc;
-}
-
-int ims_items_each_of(imgsearch *s, const int64_t *ids, size_t n, imgsearch_item_fn each,
-	void *user, job *j, imgsearch_error *err)
-{
-	lister l = { .s = s, .each = each, .user = user, .job = j, .err = err };
-	int rc = ims_away_read(s, &l.away, err);
-	for (size_t i = 0; !rc && i < n; i++) {
-		rc = (i + 1) % 256 ? 0 : ims_job_step(j, "list", i, n, err);
-		if (!rc)
-			rc = hand_out_id(&l, ids[i]);
-	}
-	ims_away_free(&l.away);
 	return rc;
 }
