@@ -28,7 +28,7 @@ static const option options[] = {
 	{ "kind", 0, OPT_CHOICE, AT(kind), "KIND", .help = "only this kind", .choices = kinds },
 	{ "min-score", 0, OPT_FLOAT, AT(min_score), "S",
 		.help = "score from which two pictures show the same scene", .min = 0.01, .max = 1,
-		.def = "0.92" },
+		.def = OPTION_TEXT(IMGSEARCH_SCENE_SCORE_DEFAULT) },
 	UNDER_OPTION(AT),
 	CONDITION_OPTIONS(AT),
 	{ "reject", 0, OPT_FLAG, AT(reject),

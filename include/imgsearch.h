@@ -117,9 +117,9 @@ extern "C" {
 IMGSEARCH_API int imgsearch_version_number(void);
 IMGSEARCH_API const char *imgsearch_version_text(void);
 
-/* ---------------------------------------------------------------------------------- limits ---- */
+/* --------------------------------------------------------------------- limits and defaults ---- */
 
-/* Options and vectors beyond them are EINVAL. A later version may allow more. */
+/* Options and vectors beyond the limits are EINVAL. A later version may allow more. */
 #define IMGSEARCH_DIM_MAX 65536 /* values of a vector */
 #define IMGSEARCH_THREADS_MAX 4096
 #define IMGSEARCH_CROP_MIN 32 /* side of the crop of a recipe, pixels */
@@ -131,6 +131,18 @@ IMGSEARCH_API const char *imgsearch_version_text(void);
 #define IMGSEARCH_EXPAND_MAX 10000 /* results of query expansion */
 #define IMGSEARCH_RECIPROCAL_MAX 499
 #define IMGSEARCH_VIEWS_MAX 6 /* of a query picture */
+
+/* What 0 means in options. A later version may have other defaults. */
+#define IMGSEARCH_MAX_MEGAPIXELS_DEFAULT 200
+#define IMGSEARCH_TRANSACTION_BYTES_DEFAULT (256 << 20)
+#define IMGSEARCH_K_DEFAULT 10
+#define IMGSEARCH_RECALL_DEFAULT 0.95
+#define IMGSEARCH_VARIANCE_DEFAULT 0.9
+#define IMGSEARCH_DEGREE_DEFAULT 32
+#define IMGSEARCH_BEAM_DEFAULT 100
+#define IMGSEARCH_SCENE_SCORE_DEFAULT 0.92
+#define IMGSEARCH_MAP_POINTS_DEFAULT 50000
+#define IMGSEARCH_PERPLEXITY_DEFAULT 30
 
 /* ---------------------------------------------------------------------------------- errors ---- */
 
@@ -293,7 +305,10 @@ typedef struct imgsearch_options {
 	uint32_t dim;
 	/* imgsearch_metric of a new index; of an existing one that has another, l2 and ip are EINVAL */
 	uint32_t metric;
-	/* larger pictures are ELIMIT, as are sides over a million pixels; default 200 */
+	/*
+	 * larger pictures are ELIMIT, as are sides over a million pixels; 0:
+	 * IMGSEARCH_MAX_MEGAPIXELS_DEFAULT
+	 */
 	uint32_t max_megapixels;
 	uint32_t must_exist; /* 1: ENOTFOUND instead of a new index */
 	uint32_t read_only;  /* 1: never write, not even a journal */
@@ -605,7 +620,8 @@ IMGSEARCH_API int imgsearch_index_backup(imgsearch *s, const char *path,
 
 typedef struct imgsearch_transaction_options {
 	size_t struct_size;
-	uint64_t max_bytes; /* of memory that waiting rows may take; default 256 MiB */
+	/* of memory that waiting rows may take; 0: IMGSEARCH_TRANSACTION_BYTES_DEFAULT */
+	uint64_t max_bytes;
 } imgsearch_transaction_options;
 
 /*
@@ -638,11 +654,12 @@ IMGSEARCH_API void imgsearch_transaction_free(imgsearch_transaction *t);
 typedef struct imgsearch_build_options {
 	size_t struct_size;
 	const char *searcher; /* "auto" (default), "exact", "kdtree", "pca", "graph" */
-	double variance;      /* pca: share of the variance kept, 0..1; default 0.9 */
-	uint32_t components;  /* pca, kdtree: number kept, at most the dimension; 0: by variance */
-	uint32_t degree;      /* graph: neighbours of a node */
-	uint32_t beam;        /* graph: beam width of the construction */
-	uint32_t whiten;      /* pca: 1: components scaled to equal variance */
+	/* pca: share of the variance kept, 0..1; 0: IMGSEARCH_VARIANCE_DEFAULT */
+	double variance;
+	uint32_t components; /* pca, kdtree: number kept, at most the dimension; 0: by variance */
+	uint32_t degree;     /* graph: neighbours of a node; 0: IMGSEARCH_DEGREE_DEFAULT */
+	uint32_t beam;       /* graph: beam width of the construction; 0: IMGSEARCH_BEAM_DEFAULT */
+	uint32_t whiten;     /* pca: 1: components scaled to equal variance */
 	uint64_t seed;
 	/* 1: only where no searcher is built, or over 20 % of the rows changed */
 	uint32_t if_stale;
@@ -712,7 +729,8 @@ typedef enum imgsearch_fields {
 
 typedef struct imgsearch_query_options {
 	size_t struct_size;
-	uint32_t k;                     /* how many, default 10; more than there are gives all */
+	/* how many; 0: IMGSEARCH_K_DEFAULT; more than there are gives all */
+	uint32_t k;
 	uint32_t fields;                /* imgsearch_fields of each hit */
 	const imgsearch_filter *filter; /* NULL: every item */
 	const char *model; /* of an index with several models: EUNSUPPORTED in this version */
@@ -730,7 +748,7 @@ typedef struct imgsearch_query_options {
 	/* > 0: leave out the hits from the first one on whose chance is higher */
 	double max_chance;
 	const char *searcher; /* NULL: the index's; "exact", "kdtree", "pca", "graph", "scan" */
-	double recall;        /* graph: aim at this recall@k; 0: 0.95 */
+	double recall;        /* graph: aim at this recall@k; 0: IMGSEARCH_RECALL_DEFAULT */
 	double epsilon;       /* kdtree: answers within (1 + epsilon) of the true distance */
 	uint32_t ef;          /* graph: beam width, instead of recall */
 	/* kdtree, pca: full rows compared, at most; 0: until the answer is proven */
@@ -1124,8 +1142,9 @@ typedef enum imgsearch_sameness {
 typedef struct imgsearch_groups_options {
 	size_t struct_size;
 	const imgsearch_filter *filter; /* accept is EINVAL */
-	float min_score;                /* of two pictures of one scene; 0: 0.92 */
-	uint32_t kinds;                 /* bits 1 << imgsearch_sameness; 0: all */
+	/* of two pictures of one scene; 0: IMGSEARCH_SCENE_SCORE_DEFAULT */
+	float min_score;
+	uint32_t kinds; /* bits 1 << imgsearch_sameness; 0: all */
 } imgsearch_groups_options;
 
 typedef struct imgsearch_group {
@@ -1170,9 +1189,10 @@ IMGSEARCH_API int imgsearch_groups_reject(imgsearch *s, int64_t a, int64_t b, im
 typedef struct imgsearch_map_options {
 	size_t struct_size;
 	const imgsearch_filter *filter; /* accept is EINVAL */
-	uint64_t max_points;            /* of a larger index an even choice is taken; default 50000 */
+	/* of a larger index an even choice is taken; 0: IMGSEARCH_MAP_POINTS_DEFAULT */
+	uint64_t max_points;
 	uint64_t seed;
-	float perplexity; /* default 30 */
+	float perplexity; /* 0: IMGSEARCH_PERPLEXITY_DEFAULT */
 	uint32_t pca;     /* 1: the two leading principal components instead of t-SNE */
 } imgsearch_map_options;
 

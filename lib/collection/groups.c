@@ -472,7 +472,7 @@ static int join_same_picture(group_builder *g, bool wanted, imgsearch_error *err
 static const float alike_layout = 0.8f;
 
 /* The least score of two pictures of a scene, unless the caller names another. */
-static const float scene_score = 0.92f;
+static const float scene_score = (float)IMGSEARCH_SCENE_SCORE_DEFAULT;
 
 /* Whether both are drawings, and hold something else. */
 static int is_other_text(group_builder *g, member *a, member *b, bool *other)

@@ -82,7 +82,7 @@ static int query_in(void *arg, view *v, imgsearch_error *err)
 {
 	const asked *a = arg;
 	query q = { 0 };
-	size_t k = a->options->k ? a->options->k : DEFAULT_K;
+	size_t k = a->options->k ? a->options->k : IMGSEARCH_K_DEFAULT;
 	int rc = check_vectors(v, a->queries, a->n, a->dim, err);
 	if (!rc)
 		rc = ims_query_make(&q, a->s, v, a->options, a->job, err);

@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SAVE_SECONDS = 60, DEFAULT_DIM = 256 };
+enum { SAVE_SECONDS = 60 };
 enum { CLASS_RUN = 4 }; /* pictures of a class in a row, for the contrastive loss */
 
 int ims_train_shim_error(imgsearch_error *err, int code, const char *what, const shim_message *msg)
@@ -28,23 +28,36 @@ int ims_train_shim_error(imgsearch_error *err, int code, const char *what, const
 
 /* --------------------------------------------------------------------------------- options ---- */
 
+static float or_default(float given, double value)
+{
+	return given != 0 ? given : (float)value;
+}
+
+/* A number that is negative for none. */
+static float share(float given, double value)
+{
+	return given < 0 ? 0 : or_default(given, value);
+}
+
 static void defaults(imgsearch_train_options *o)
 {
 	bool distil = o->teachers != NULL;
 	o->loss = o->loss ? o->loss : IMGSEARCH_LOSS_CROSS_ENTROPY;
-	o->epochs = o->epochs ? o->epochs : 10;
-	o->batch = o->batch ? o->batch : 32;
-	o->views = !distil ? 0 : o->views ? o->views : 2;
-	o->together = distil && o->together ? o->together : 1;
-	o->probabilities = o->probabilities < 0 ? 0 : o->probabilities != 0 ? o->probabilities : 1;
-	o->patience = o->patience ? o->patience : 5;
-	o->rate = o->rate != 0 ? o->rate : distil ? 2e-4f : 5e-5f;
-	o->validation = o->validation < 0 ? 0 : o->validation != 0 ? o->validation : 0.1f;
-	o->min_crop = o->min_crop != 0 ? o->min_crop : distil ? 0.7f : 0.35f;
-	o->jitter = o->jitter < 0 ? 0 : o->jitter != 0 ? o->jitter : 0.2f;
-	o->relational = o->relational < 0 ? 0 : o->relational != 0 ? o->relational : 1;
-	o->whiten = o->whiten < 0 ? 0 : o->whiten != 0 ? o->whiten : 0.15f;
-	o->decay = o->decay < 0 ? 0 : o->decay != 0 ? o->decay : 0.01f;
+	o->epochs = o->epochs ? o->epochs : IMGSEARCH_TRAIN_EPOCHS_DEFAULT;
+	o->batch = o->batch ? o->batch : IMGSEARCH_TRAIN_BATCH_DEFAULT;
+	o->views = !distil ? 0 : o->views ? o->views : IMGSEARCH_TRAIN_VIEWS_DEFAULT;
+	o->together = distil && o->together ? o->together : IMGSEARCH_TRAIN_TOGETHER_DEFAULT;
+	o->probabilities = share(o->probabilities, IMGSEARCH_TRAIN_PROBABILITIES_DEFAULT);
+	o->patience = o->patience ? o->patience : IMGSEARCH_TRAIN_PATIENCE_DEFAULT;
+	o->rate = or_default(o->rate,
+		distil ? IMGSEARCH_DISTILL_RATE_DEFAULT : IMGSEARCH_TRAIN_RATE_DEFAULT);
+	o->validation = share(o->validation, IMGSEARCH_TRAIN_VALIDATION_DEFAULT);
+	o->min_crop = or_default(o->min_crop,
+		distil ? IMGSEARCH_DISTILL_MIN_CROP_DEFAULT : IMGSEARCH_TRAIN_MIN_CROP_DEFAULT);
+	o->jitter = share(o->jitter, IMGSEARCH_TRAIN_JITTER_DEFAULT);
+	o->relational = share(o->relational, IMGSEARCH_TRAIN_RELATIONAL_DEFAULT);
+	o->whiten = share(o->whiten, IMGSEARCH_TRAIN_WHITEN_DEFAULT);
+	o->decay = share(o->decay, IMGSEARCH_TRAIN_DECAY_DEFAULT);
 }
 
 /* The contrastive loss of a batch of one class is 0. */
@@ -154,7 +167,10 @@ static void configure(run *r)
 	const imgsearch_train_options *o = r->o;
 	const model_network *net = ims_model_find(r->id.network);
 	bool projected = r->id.dim != net->dim;
-	uint32_t dim = o->dim ? o->dim : projected ? r->id.dim : o->teachers ? DEFAULT_DIM : 0;
+	uint32_t dim = o->dim ? o->dim
+		: projected       ? r->id.dim
+		: o->teachers     ? IMGSEARCH_DISTILL_DIM_DEFAULT
+						  : 0;
 	r->config = (shim_train_config){
 		.network = r->id.network,
 		.device = r->start->device ? r->start->device : "auto",

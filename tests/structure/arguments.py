@@ -250,7 +250,8 @@ def short(name):
 
 def right(function, name, kind):
     if name == "each":
-        return {"item_each": "each_item", "item_list": "each_item", "vectors_each": "each_row"}.get(function, "each_model")
+        return {"item_each": "each_item", "item_list": "each_item",
+                "vectors_each": "each_row"}.get(function, "each_model")
     if name == "out" and function == "vectors_reduce":
         return "scores"
     if name == "map":

@@ -167,7 +167,7 @@ int ims_graph_build(searcher **out, const row_source *rows, const search_params 
 	imgsearch_error *err)
 {
 	graph *g = NULL;
-	uint32_t *order = NULL, degree = p->degree ? p->degree : GRAPH_DEGREE;
+	uint32_t *order = NULL, degree = p->degree ? p->degree : IMGSEARCH_DEGREE_DEFAULT;
 	uint64_t total = 3 * (uint64_t)rows->n + 1;
 	size_t firsts;
 	int rc = ims_graph_new(&g, rows, err);
@@ -177,7 +177,8 @@ int ims_graph_build(searcher **out, const row_source *rows, const search_params 
 		goto done;
 	g->degree = clamp(degree, IMGSEARCH_DEGREE_MIN, IMGSEARCH_DEGREE_MAX);
 	g->stride = g->degree + g->degree / 2;
-	g->beam = clamp(p->beam ? p->beam : GRAPH_BEAM, IMGSEARCH_BEAM_MIN, IMGSEARCH_BEAM_MAX);
+	g->beam = clamp(p->beam ? p->beam : IMGSEARCH_BEAM_DEFAULT, IMGSEARCH_BEAM_MIN,
+		IMGSEARCH_BEAM_MAX);
 	g->alpha = alpha_built;
 	if ((rc = ims_graph_quantiser_fit(&g->quantiser, rows, p, job, err))
 		|| (rc = ims_graph_reserve(g, rows->n, err)) || (rc = encode_all(g, rows, job, total, err)))
