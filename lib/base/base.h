@@ -19,7 +19,7 @@
  *	signals.h  signals that no thread of the library takes
  *	job.h      a call at work: progress, stopping, log
  *	callback.h calls of the program's callbacks
- *	apart.h    work on a thread of its own
+ *	own_thread.h  work on a thread of its own
  *	result.h   the memory of a result of the public interface
  *	counts.h   counts of items by state
  *	clock.h    the time
@@ -32,7 +32,7 @@
 #define IMS_BASE_H
 
 #include "base/alloc.h"
-#include "base/apart.h"
+#include "base/own_thread.h"
 #include "base/buf.h"
 #include "base/c_locale.h"
 #include "base/callback.h"

@@ -31,7 +31,7 @@ int ims_file_paths_add(file_paths *p, const members *all, member *m);
  * bytes. Where the picture of a file is dropped, its first name that is left stands for it. Comes
  * before the sorting. Looks at each file once; returns how many were found out.
  */
-size_t ims_file_paths_drop_stale(file_paths *p, size_t from, away_folders *away);
+size_t ims_file_paths_drop_stale(file_paths *p, size_t from, offline_folders *offline);
 
 /*
  * Sorts the paths: one of each file comes first, by id, then the others, whose `file` is that one.

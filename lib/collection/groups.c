@@ -150,7 +150,7 @@ static int add_files(group_builder *g, file_paths *p, const node_member *order, 
 			continue;
 		rc = ims_file_paths_add(p, &g->all, &g->all.item[order[i].member]);
 		if (!rc)
-			g->n_stale += ims_file_paths_drop_stale(p, before, &g->all.away);
+			g->n_stale += ims_file_paths_drop_stale(p, before, &g->all.offline);
 	}
 	return rc;
 }

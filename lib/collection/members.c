@@ -39,7 +39,7 @@ void ims_members_free(members *m)
 	ims_free(m->item);
 	ims_free(m->name);
 	ims_free(m->stand_in);
-	ims_away_free(&m->away);
+	ims_offline_free(&m->offline);
 }
 
 static member *find_item(const members *m, int64_t id)
@@ -434,7 +434,7 @@ int ims_members_read(imgsearch *s, const imgsearch_filter *filter, bool signatur
 	if (!rc && filter && ims_filter_has_condition(filter))
 		rc = ims_filter_matching(s, filter, &r.matching, &r.n_matching, err);
 	if (!rc)
-		rc = ims_away_read(s, &out->away, err);
+		rc = ims_offline_read(s, &out->offline, err);
 	if (!rc)
 		rc = ims_store_each_picture(s->store, 0, add_picture, &r, err);
 	if (!rc && filter && filter->n_folders && !filter->ids && !r.matching && !out->n)

@@ -131,7 +131,7 @@ int imgsearch_check(imgsearch *s, const imgsearch_check_options *theirs, const i
 	imgsearch_check_report **report, imgsearch_error *err)
 {
 	imgsearch_check_options options;
-	imgsearch_check_report *unasked = NULL;
+	imgsearch_check_report *unused_report = NULL;
 	job j;
 	if (report)
 		*report = NULL;
@@ -142,8 +142,8 @@ int imgsearch_check(imgsearch *s, const imgsearch_check_options *theirs, const i
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
 	if (!rc)
-		rc = ims_check(s, &options, &j, report ? report : &unasked, err);
-	imgsearch_check_report_free(unasked);
+		rc = ims_check(s, &options, &j, report ? report : &unused_report, err);
+	imgsearch_check_report_free(unused_report);
 	return rc;
 }
 

@@ -23,11 +23,11 @@ typedef struct sort_value {
 } sort_value;
 
 /* An item that passed. */
-typedef struct listed {
+typedef struct list_entry {
 	int64_t id;
 	size_t place;            /* in order of path */
 	const sort_value *value; /* NULL: it has none */
-} listed;
+} list_entry;
 
 typedef struct lister {
 	imgsearch *s;
@@ -47,9 +47,9 @@ typedef struct lister {
 	size_t n_values, cap_values;
 	imgsearch_filter filter; /* with folders widened */
 	filter_folders folders;
-	listed *item; /* owned; not in order of path */
+	list_entry *item; /* owned; not in order of path */
 	size_t n, cap;
-	away_folders away;
+	offline_folders offline;
 } lister;
 
 /* ----------------------------------------------------------------------------------- order ---- */
@@ -82,13 +82,13 @@ static int read_values(lister *l)
 		: 0;
 }
 
-static int by_place(const listed *a, const listed *b)
+static int by_place(const list_entry *a, const list_entry *b)
 {
 	return (a->place > b->place) - (a->place < b->place);
 }
 
 /* Those without a value come last, whichever the direction. */
-static int compare(const listed *a, const listed *b, int direction)
+static int compare(const list_entry *a, const list_entry *b, int direction)
 {
 	if (!a->value || !b->value)
 		return a->value ? -1 : b->value ? 1 : by_place(a, b);
@@ -110,7 +110,7 @@ static int descending(const void *a, const void *b)
 
 static int by_id(const void *x, const void *y)
 {
-	const listed *a = x, *b = y;
+	const list_entry *a = x, *b = y;
 	return (a->id > b->id) - (a->id < b->id);
 }
 
@@ -178,7 +178,7 @@ static int hand_out(void *user, const store_picture *p, const char *root)
 {
 	lister *l = user;
 	imgsearch_item *item;
-	int rc = ims_item_make(l->s, p, root, &l->away, &item, l->err);
+	int rc = ims_item_make(l->s, p, root, &l->offline, &item, l->err);
 	if (!rc)
 		rc = ims_call_item(l->each, l->user, item);
 	imgsearch_item_free(item);
@@ -193,7 +193,7 @@ static bool on_page(const imgsearch_item_list_options *o, uint64_t number)
 
 static int collect(lister *l, const store_picture *p)
 {
-	listed *grown = ims_grow(l->item, l->n, &l->cap, sizeof *grown);
+	list_entry *grown = ims_grow(l->item, l->n, &l->cap, sizeof *grown);
 	size_t at;
 	if (!grown)
 		return ims_nomem(l->err);
@@ -203,7 +203,7 @@ static int collect(lister *l, const store_picture *p)
 		? bsearch(&id, l->value, l->n_values, sizeof *v, ims_id_compare)
 		: NULL;
 	at = l->n++;
-	l->item[at] = (listed){ p->id, at, v };
+	l->item[at] = (list_entry){ p->id, at, v };
 	return 0;
 }
 
@@ -341,7 +341,7 @@ int ims_list(imgsearch *s, const imgsearch_item_list_options *o, imgsearch_item_
 	l.counts = total != NULL;
 	int rc = read_filter(&l);
 	if (!rc)
-		rc = ims_away_read(s, &l.away, err);
+		rc = ims_offline_read(s, &l.offline, err);
 	if (!rc)
 		rc = read_values(&l);
 	if (!rc)
@@ -352,7 +352,7 @@ int ims_list(imgsearch *s, const imgsearch_item_list_options *o, imgsearch_item_
 		rc = hand_out_page(&l);
 	if (total)
 		*total = l.passed;
-	ims_away_free(&l.away);
+	ims_offline_free(&l.offline);
 	ims_filter_folders_free(&l.folders);
 	ims_free(l.matching);
 	ims_free(l.ids);

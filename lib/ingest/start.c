@@ -53,7 +53,7 @@ static int index_file(index_run *r)
 	bool link = !rc && S_ISLNK(st.st_mode);
 	if (link && ims_follow_covers(&r->walk.follow, start->prefix))
 		rc = stat(full, &st);
-	if (rc && link && ims_entry_target_is_away(full)) {
+	if (rc && link && ims_entry_target_is_offline(full)) {
 		rc = offline(r, "the folder that it leads to is not there");
 	} else if (rc) {
 		rc = missing_file(r, full);

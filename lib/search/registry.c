@@ -174,14 +174,14 @@ int ims_search_reduce(search_index *x, const float *rows, size_t n, float *out, 
 
 /* --------------------------------------------------------------------------------- queries ---- */
 
-typedef struct masked {
+typedef struct masked_filter {
 	const search_index *x;
 	const search_request *q;
-} masked;
+} masked_filter;
 
 static int not_gone(void *user, int64_t id)
 {
-	const masked *m = user;
+	const masked_filter *m = user;
 	return !ims_id_find(m->x->gone, m->x->n_gone, id, NULL)
 		&& (!m->q->filter || m->q->filter(m->q->filter_user, id));
 }
@@ -214,7 +214,7 @@ int ims_search_query(search_index *x, const search_request *q, topk *out, search
 {
 	search_report unwanted;
 	search_request inner = *q;
-	masked m = { x, q };
+	masked_filter m = { x, q };
 	if (!report)
 		report = &unwanted;
 	*report = (search_report){ true, "nothing asked", 0 };

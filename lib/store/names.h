@@ -10,10 +10,11 @@
 #include "store/conn.h"
 
 /*
- * A picture goes, or becomes another one: the first of its other names, by path, is the picture of
- * the file from now on, and the others are names of it. *heir receives it; 0: there is none. EDB,
- * EIO.
+ * A picture is removed, or becomes another one: from now on the first of its other names, by path,
+ * is the picture of the file, and the others are names of it. *successor receives it; 0: there is
+ * none. EDB, EIO.
  */
-int ims_store_names_hand_on(store *st, conn *c, int64_t id, int64_t *heir, imgsearch_error *err);
+int ims_store_names_hand_on(store *st, conn *c, int64_t id, int64_t *successor,
+	imgsearch_error *err);
 
 #endif

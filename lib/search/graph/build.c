@@ -26,7 +26,7 @@ static const float alpha_built = 1.15f; /* of robust prune, in the second pass *
 
 /* -------------------------------------------------------------------------------- encoding ---- */
 
-typedef struct encoding {
+typedef struct row_encoder {
 	graph *g;
 	job *job;
 	void **room; /* of every worker */
@@ -34,11 +34,11 @@ typedef struct encoding {
 	size_t n, first;
 	uint64_t total;
 	imgsearch_error *err;
-} encoding;
+} row_encoder;
 
 static void encode_chunk(void *arg, size_t chunk, unsigned worker)
 {
-	encoding *e = arg;
+	row_encoder *e = arg;
 	const graph_quantiser *qz = &e->g->quantiser;
 	for (size_t i = chunk * ENCODE_CHUNK; i < e->n && i < (chunk + 1) * ENCODE_CHUNK; i++)
 		ims_graph_encode(qz, e->rows + i * qz->dim, e->g->codes + (e->first + i) * qz->size,
@@ -47,7 +47,7 @@ static void encode_chunk(void *arg, size_t chunk, unsigned worker)
 
 static int encode_block(void *user, const int64_t *ids, const float *rows, size_t n)
 {
-	encoding *e = user;
+	row_encoder *e = user;
 	graph *g = e->g;
 	if (g->n + n > g->room) {
 		int rc = ims_graph_reserve(g, g->n + n, e->err);
@@ -69,7 +69,7 @@ static int encode_all(graph *g, const row_source *rows, job *job, uint64_t total
 	imgsearch_error *err)
 {
 	unsigned workers = job ? ims_pool_threads(job->pool) : 1;
-	encoding e = { .g = g, .job = job, .total = total, .err = err };
+	row_encoder e = { .g = g, .job = job, .total = total, .err = err };
 	e.room = ims_zalloc(workers, sizeof *e.room);
 	int rc = e.room ? 0 : ims_nomem(err);
 	for (unsigned i = 0; !rc && i < workers; i++)

@@ -2,17 +2,17 @@
  * Work on a thread of its own: what it changes of its thread (the number of OpenMP threads, for
  * instance) does not concern the thread that called the library.
  */
-#ifndef IMS_BASE_APART_H
-#define IMS_BASE_APART_H
+#ifndef IMS_BASE_OWN_THREAD_H
+#define IMS_BASE_OWN_THREAD_H
 
 #include "base/job.h"
 
-typedef int apart_work(void *arg, job *j, imgsearch_error *err);
+typedef int own_thread_work(void *arg, job *j, imgsearch_error *err);
 
 /*
  * Runs work(arg, its job, err) on a thread that ends with it, and returns what that returns. Log
  * and progress of its job arrive at the callbacks of `j`, on the calling thread. ENOMEM.
  */
-int ims_run_apart(job *j, apart_work *work, void *arg, imgsearch_error *err);
+int ims_run_on_own_thread(job *j, own_thread_work *work, void *arg, imgsearch_error *err);
 
 #endif
