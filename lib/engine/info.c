@@ -65,7 +65,7 @@ int imgsearch_item_list(imgsearch *s, const imgsearch_item_list_options *theirs,
 	REQUIRE(each, err, "item_list: each is NULL");
 	int rc = COPY(options, theirs, err);
 	if (!rc)
-		rc = ims_filter_take(&options.filter, &filter, "item_list", err);
+		rc = ims_filter_copy_plain(&options.filter, &filter, "item_list", err);
 	if (!rc)
 		rc = check_list(&options, err);
 	if (!rc)

@@ -108,17 +108,17 @@ static int make_view(imgsearch *s, const store_state *state, view **out, imgsear
 	return 0;
 }
 
-/* Reads within a lock: see ims_store_hold. */
+/* Reads within a lock: see ims_store_hold_acquire. */
 static void lock(imgsearch *s, pthread_mutex_t *mutex, store_hold *hold)
 {
-	ims_store_hold(s->store, hold);
+	ims_store_hold_acquire(s->store, hold);
 	pthread_mutex_lock(mutex);
 }
 
 static void unlock(imgsearch *s, pthread_mutex_t *mutex, store_hold *hold)
 {
 	pthread_mutex_unlock(mutex);
-	ims_store_let_go(s->store, hold);
+	ims_store_hold_release(s->store, hold);
 }
 
 int ims_view_acquire_counted(imgsearch *s, view **out, imgsearch_error *err)

@@ -30,14 +30,14 @@ static const double clearly = 0.95;
 
 /* -------------------------------------------------------------------------------- the rows ---- */
 
-typedef struct sampling {
+typedef struct fact_sampler {
 	search_facts *f;
 	size_t every, at;
-} sampling;
+} fact_sampler;
 
 static int take(void *user, const int64_t *ids, const float *rows, size_t n)
 {
-	sampling *s = user;
+	fact_sampler *s = user;
 	search_facts *f = s->f;
 	(void)ids;
 	for (size_t i = 0; i < n; i++, s->at++)
@@ -78,7 +78,7 @@ static int measure_spread(search_facts *f, imgsearch_error *err)
 
 int ims_search_look(search_facts *f, const row_source *rows, imgsearch_error *err)
 {
-	sampling s = { f, rows->n / SAMPLE + 1, 0 };
+	fact_sampler s = { f, rows->n / SAMPLE + 1, 0 };
 	*f = (search_facts){ .n = rows->n, .dim = rows->dim };
 	if (rows->n < FEW || rows->n >= MANY) /* decided without */
 		return 0;

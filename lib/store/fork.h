@@ -11,8 +11,8 @@ void ims_store_fork_set_up(void);
  * Enclose the opening of a lock file until the store knows it: no fork happens in between. The
  * child closes what the stores know: the lock ends with the parent.
  */
-void ims_store_fork_hold(void);
-void ims_store_fork_let_go(void);
+void ims_store_fork_lock(void);
+void ims_store_fork_unlock(void);
 
 /* Under hold: st->lock_fd is open; is about to be closed. */
 void ims_store_fork_add(store *st);

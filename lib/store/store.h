@@ -266,8 +266,8 @@ typedef struct store_hold {
 	struct store_hold *next;
 	bool held, one_read;
 } store_hold;
-void ims_store_hold(store *st, store_hold *h);
-void ims_store_let_go(store *st, store_hold *h);
+void ims_store_hold_acquire(store *st, store_hold *h);
+void ims_store_hold_release(store *st, store_hold *h);
 
 /*
  * Between begin and end, reads of this thread share one connection and see one state of the file,
