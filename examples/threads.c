@@ -56,7 +56,7 @@ int main(void)
 	if (imgsearch_vectors_add(s, v, 1, DIM, NULL, NULL, NULL, &err))
 		return fprintf(stderr, "%s\n", err.message), 1;
 
-	memset(askers, 0, sizeof(askers));
+	memset(askers, 0, sizeof askers);
 	for (int t = 0; t < THREADS; t++) {
 		askers[t].s = s;
 		if (pthread_create(&askers[t].thread, NULL, ask, &askers[t]))

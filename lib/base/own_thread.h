@@ -1,6 +1,6 @@
 /*
- * Work on a thread of its own: what it changes of its thread (the number of OpenMP threads, for
- * instance) does not concern the thread that called the library.
+ * Work on a thread of its own, so that settings of the thread that it changes (such as the number
+ * of OpenMP threads) stay as they are on the thread that called the library.
  */
 #ifndef IMS_BASE_OWN_THREAD_H
 #define IMS_BASE_OWN_THREAD_H

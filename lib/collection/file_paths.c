@@ -82,13 +82,13 @@ static bool is_stale(const file_path *p, offline_folders *offline)
 
 size_t ims_file_paths_drop_stale(file_paths *p, size_t from, offline_folders *offline)
 {
-	size_t kept = from, found_out = 0;
+	size_t kept = from, stale = 0;
 	int64_t of = 0, file = 0; /* of the last path kept: its file, before and now */
 	for (size_t i = from; i < p->n; i++) {
 		file_stamp *stamp = p->item[i].stamp;
 		if (!stamp->looked_at) {
 			stamp->is_stale = is_stale(&p->item[i], offline);
-			found_out += stamp->is_stale;
+			stale += stamp->is_stale;
 		}
 		stamp->looked_at = true;
 		if (stamp->is_stale)
@@ -99,7 +99,7 @@ size_t ims_file_paths_drop_stale(file_paths *p, size_t from, offline_folders *of
 		p->item[kept++].file = file;
 	}
 	p->n = kept;
-	return found_out;
+	return stale;
 }
 
 static void look_at(file_path *p)

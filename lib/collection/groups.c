@@ -99,7 +99,7 @@ static detail_side detail_of(const member *m)
 	return (detail_side){ m->full, m->width, m->height };
 }
 
-/* Below 1: one picture, and the less, the more alike. Without detail nothing can be said. */
+/* Below 1: they are one picture; less means more alike. INFINITY where one has no detail. */
 static float picture_difference(const member *a, const member *b)
 {
 	float least = INFINITY;
@@ -113,7 +113,7 @@ static float picture_difference(const member *a, const member *b)
 	return least;
 }
 
-/* Of two nodes. The smaller one is first, so that the order of the question does not matter. */
+/* Whether two nodes are. The smaller one comes first, so that their order does not matter. */
 static bool is_one_picture(void *user, uint32_t a, uint32_t b)
 {
 	const group_builder *g = user;
@@ -123,7 +123,7 @@ static bool is_one_picture(void *user, uint32_t a, uint32_t b)
 
 /* --------------------------------------------------------------------------------- results ---- */
 
-/* A member of a group to be. */
+/* A member of a group that is being made. */
 typedef struct node_member {
 	uint32_t group, node, member;
 } node_member;

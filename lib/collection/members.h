@@ -80,7 +80,7 @@ int ims_members_load(imgsearch *s, member *m, imgsearch_error *err);
 
 /*
  * Sets is_drawing, false without detail. The full signature of a drawing stays loaded; that of
- * another picture is let go if this call has loaded it, so the memory stays small.
+ * another picture is freed if this call loaded it, so that little memory is used.
  */
 int ims_members_look(imgsearch *s, member *m, imgsearch_error *err);
 

@@ -83,7 +83,7 @@ int ims_view_settle_dim(imgsearch *s, uint32_t dim, imgsearch_error *err);
 /* That EINVAL alone, outside of a transaction too. */
 int ims_view_check_dim(imgsearch *s, uint32_t dim, imgsearch_error *err);
 
-/* EINVAL, with its number, for a row of rows (n, dim) that can be in no answer: ims_space_accepts. */
+/* EINVAL, with its number, for a row of rows (n, dim) that can be in no answer. */
 int ims_view_check_rows(imgsearch *s, const float *rows, size_t n, uint32_t dim,
 	imgsearch_error *err);
 

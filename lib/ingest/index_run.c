@@ -107,8 +107,8 @@ static int find_file(void *user, const walk_entry *e)
 }
 
 /*
- * Refuses patterns of what is taken in that are given and match no file at all: a slip would take
- * every picture out of the index.
+ * Refuses include patterns of the options that match no file at all: a mistake in them would remove
+ * every picture from the index.
  */
 static int check_include(index_run *r, const index_plan *p)
 {

@@ -17,7 +17,7 @@ enum {
 	TREE_DIM = 4,      /* rows of so few dimensions: a tree over them is faster than all others */
 	CHANCE_DIM = 16,   /* a tree stands a chance up to so many dimensions, */
 	CHANCE_SPREAD = 8, /* or where the rows spread in no more than so many */
-	/* dimensions where exact's third of the rows leaves it few components: pca takes more */
+	/* dimensions for which exact keeps few components in a third of the row: pca keeps more */
 	PCA_MIN = 97,
 	PCA_MAX = 512,
 	SAMPLE = 512,
@@ -25,7 +25,7 @@ enum {
 	K = 10,
 };
 
-/* share of the first candidate's time that another must stay below */
+/* another candidate is chosen where its time is below this share of the first one's */
 static const double clearly = 0.95;
 
 /* -------------------------------------------------------------------------------- the rows ---- */

@@ -5,10 +5,11 @@
  *
  * Threads that waited for the end of a transaction read before the next one begins.
  *
- * A thread that holds the gate may pass once more at any time. A transaction that waits lets no
- * other thread pass for a second, so that it has its turn among readers that never pause. After
- * that they pass, since a reader inside may need the work of one that waits; and at once where a
- * thread holds the gate by ims_store_hold_acquire, as one that loads a searcher by several threads.
+ * A thread that holds the gate may read again at any time. While a transaction waits, other threads
+ * may not begin to read for one second, so that readers which never pause cannot delay it for ever.
+ * After that second they may, since a thread that reads may need the work of one that waits. They
+ * may at once where a thread has acquired a store_hold, as one that loads a searcher on several
+ * threads has.
  */
 #include "store/gate.h"
 

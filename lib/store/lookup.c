@@ -1,4 +1,4 @@
-/* Looks up pictures with their columns, many ids in one statement. */
+/* Looks up pictures by many ids: with their columns, their paths alone, or their other paths. */
 #include "store/pictures.h"
 #include "store/sql.h"
 

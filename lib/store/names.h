@@ -2,7 +2,7 @@
  * Other names of files, within the store. A file that several paths lead to (hard links, symbolic
  * links, mounts) is one picture: the row of its first path, indexed or a duplicate. The rows of the
  * others are in state IMGSEARCH_STATE_LINK: same_file is that picture, same_as the indexed one with
- * its bytes. A deleted name keeps same_file for the day it comes back.
+ * its bytes. A deleted name keeps same_file, for when it is taken in again.
  */
 #ifndef IMS_STORE_NAMES_H
 #define IMS_STORE_NAMES_H

@@ -4,7 +4,7 @@
  * MiB: axes, ids, links, deleted bits, codes, residual codes. Several threads read chunks into
  * place.
  *
- * Bytes are from strangers: every size in the header agrees with the number of chunks before memory
+ * Bytes are untrusted: every size in the header agrees with the number of chunks before memory
  * is allocated, every chunk has its one right length, and every link and entry point is below the
  * number of slots. Codes and ids may be anything: they only make answers bad.
  */
