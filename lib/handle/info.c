@@ -43,7 +43,6 @@ static const char *setting(info_builder *f, const char *name)
 /* What is remembered for a root; a folder that is the root itself is ".". */
 static int add_list(info_builder *f, int64_t id, store_list list, const imgsearch_strings **out)
 {
-	static char all[] = ".";
 	char **pattern;
 	size_t n;
 	int rc = ims_store_patterns_get(f->s->store, id, list, &pattern, &n, f->err);
@@ -52,7 +51,7 @@ static int add_list(info_builder *f, int64_t id, store_list list, const imgsearc
 	for (size_t i = 0; list == STORE_FOLLOW && i < n; i++)
 		if (!*pattern[i]) {
 			ims_free(pattern[i]);
-			pattern[i] = ims_strdup(all);
+			pattern[i] = ims_strdup(".");
 		}
 	*out = ims_result_strings(f->info, pattern, n);
 	ims_store_patterns_free(pattern, n);

@@ -87,7 +87,7 @@ static size_t first_path(const picture_paths *p, int64_t file)
 static int show_linked(void *result, const picture_paths *p, size_t shown,
 	const imgsearch_strings **out)
 {
-	static char none[] = "";
+	char none[] = "";
 	size_t n = 0, names = 0;
 	char **list = ims_alloc(p->n, sizeof *list);
 	if (!list)
