@@ -76,11 +76,9 @@ static void show_json(context *c, const imgsearch_group *g)
 /* The other names of the file of an item of a group. */
 static void show_links(const imgsearch_group *g, int64_t id)
 {
-	for (size_t k = 0; k < g->n_links; k++) {
-		const imgsearch_strings one = { 1, &g->link_paths[k] };
-		if (g->linked[k] == id)
-			paths_write_text(&one, &one, NULL);
-	}
+	for (size_t k = 0; g->links && k < g->links->count; k++)
+		if (g->links->items[k]->same_file == id)
+			paths_write_link(g->links->items[k]->path);
 }
 
 /*

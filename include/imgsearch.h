@@ -789,6 +789,21 @@ typedef struct imgsearch_columns {
 	const imgsearch_column *const *items;
 } imgsearch_columns;
 
+/* Another path of a picture: that of a copy, or another name of a file. */
+typedef struct imgsearch_path {
+	const char *path;
+	/*
+	 * NULL: a copy. Of another name the path of the same file: that of the hit or item itself, or
+	 * of a copy in the same list
+	 */
+	const char *same_file_path;
+} imgsearch_path;
+
+typedef struct imgsearch_paths {
+	size_t count;
+	const imgsearch_path *const *items;
+} imgsearch_paths;
+
 typedef struct imgsearch_region {
 	int32_t x, y, width, height; /* in the upright picture, pixels */
 } imgsearch_region;
@@ -810,16 +825,8 @@ typedef struct imgsearch_hit {
 	const char *title; /* or NULL */
 	/* of the CSV, then what the file says of itself: docs/metadata.md; NULL: not asked for */
 	const imgsearch_columns *columns;
-	/* its other paths: copies, and other names of files; NULL: none, or not asked for */
-	const imgsearch_strings *paths;
+	const imgsearch_paths *paths;   /* its other paths; NULL: none, or not asked for */
 	const imgsearch_region *region; /* that matched; NULL: the whole picture */
-	/* those of paths that are other names of the file of `path`, and no copies; NULL: none */
-	const imgsearch_strings *links;
-	/*
-	 * for each of paths: where it is another name of a copy, the path of that copy, which is one of
-	 * paths, too; else "". NULL: none is
-	 */
-	const imgsearch_strings *linked;
 } imgsearch_hit;
 
 typedef struct imgsearch_hits {
@@ -932,10 +939,10 @@ typedef struct imgsearch_item {
 	int64_t same_file; /* link: the id of the item whose file it is another name of; else 0 */
 	const char *same_file_path; /* its path; else NULL */
 	/*
-	 * as in imgsearch_hit, of imgsearch_item_get: of a duplicate or a link, too; always NULL in
-	 * imgsearch_item_each and imgsearch_item_list
+	 * its other paths, of imgsearch_item_get: of a duplicate or a link, too; NULL: none, and always
+	 * in imgsearch_item_each and imgsearch_item_list
 	 */
-	const imgsearch_strings *paths, *links, *linked;
+	const imgsearch_paths *paths;
 } imgsearch_item;
 
 /* The item is valid during the callback. */
@@ -1160,19 +1167,25 @@ typedef struct imgsearch_groups_options {
 	uint32_t kinds; /* bits 1 << imgsearch_sameness; 0: all */
 } imgsearch_groups_options;
 
+/* Another name of the file of a picture of a group: no copy. */
+typedef struct imgsearch_link {
+	int64_t id;        /* of its item */
+	int64_t same_file; /* id of the picture of the group whose file it is */
+	const char *path;
+} imgsearch_link;
+
+typedef struct imgsearch_links {
+	size_t count;
+	const imgsearch_link *const *items;
+} imgsearch_links;
+
 typedef struct imgsearch_group {
 	uint32_t kind; /* imgsearch_sameness */
 	/* scene: the lowest score that holds the group together; otherwise 1 */
 	float score;
-	size_t count;         /* at least 2 */
-	const int64_t *items; /* ids, ascending; each of another file */
-	/*
-	 * other names of these files, which are no copies, by id: links[i], at link_paths[i], is one of
-	 * the file of linked[i]
-	 */
-	size_t n_links;
-	const int64_t *links, *linked;
-	const char *const *link_paths;
+	size_t count;                 /* at least 2 */
+	const int64_t *items;         /* ids, ascending; each of another file */
+	const imgsearch_links *links; /* NULL: none */
 } imgsearch_group;
 
 typedef struct imgsearch_groups {

@@ -90,14 +90,14 @@ void group_free(group_picture *pictures, size_t n)
 static void write_links(json_writer *j, const imgsearch_group *g, int64_t id)
 {
 	bool open = false;
-	for (size_t k = 0; k < g->n_links; k++) {
-		if (g->linked[k] != id)
+	for (size_t k = 0; g->links && k < g->links->count; k++) {
+		if (g->links->items[k]->same_file != id)
 			continue;
 		if (!open)
 			json_write_open(j, "also", '[');
 		open = true;
 		json_write_open(j, NULL, '{');
-		json_write_path(j, "path", g->link_paths[k]);
+		json_write_path(j, "path", g->links->items[k]->path);
 		json_write_bool(j, "link", true);
 		json_write_close(j, '}');
 	}

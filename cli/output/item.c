@@ -49,7 +49,7 @@ void item_write_members(json_writer *j, const imgsearch_item *item)
 void item_write_all(json_writer *j, const imgsearch_item *item)
 {
 	item_write_members(j, item);
-	paths_write_json(j, item->paths, item->links, item->linked);
+	paths_write_json(j, item->path, item->paths);
 }
 
 void item_write_json(json_writer *j, imgsearch *s, int64_t id)

@@ -52,14 +52,16 @@ typedef struct group_builder {
 	size_t n_edges, cap_edges;
 	const uint32_t *row_member; /* (rows of the current self-join): their members */
 	imgsearch_metric metric;
-	/*
-	 * the result: groups; for each its ids, the ids of links and of their files; paths of links,
-	 * borrowed
-	 */
-	buf ids, groups, paths;
+	buf groups, ids, links; /* the result: group_record; ids; imgsearch_link with borrowed paths */
 	uint64_t n_groups;
 	size_t n_stale; /* files of groups that are not those of the index any more */
 } group_builder;
+
+/* A group of the result, whose ids and links follow those of the groups before. */
+typedef struct group_record {
+	imgsearch_group group;
+	size_t n_links;
+} group_record;
 
 static int add_edge(group_builder *g, uint32_t a, uint32_t b, float distance)
 {
@@ -163,18 +165,18 @@ static int append_group(group_builder *g, imgsearch_group *group, const node_mem
 	ims_file_paths_sort(&p, group->kind == IMGSEARCH_SAMENESS_BYTES);
 	if (!rc && p.files >= 2) {
 		group->count = p.files;
-		group->n_links = p.n - p.files;
-		ims_buf_put(&g->groups, group, sizeof *group);
-		for (size_t i = 0; i < p.n; i++)
+		group_record record = { *group, p.n - p.files };
+		ims_buf_put(&g->groups, &record, sizeof record);
+		for (size_t i = 0; i < p.files; i++)
 			ims_buf_put(&g->ids, &p.item[i].id, sizeof(int64_t));
-		for (size_t i = p.files; i < p.n; i++)
-			ims_buf_put(&g->ids, &p.item[i].file, sizeof(int64_t));
-		for (size_t i = p.files; i < p.n; i++)
-			ims_buf_put(&g->paths, &p.item[i].path, sizeof p.item[i].path);
+		for (size_t i = p.files; i < p.n; i++) {
+			imgsearch_link link = { p.item[i].id, p.item[i].file, p.item[i].path };
+			ims_buf_put(&g->links, &link, sizeof link);
+		}
 		g->n_groups++;
 	}
 	ims_file_paths_free(&p);
-	return rc || g->ids.failed || g->groups.failed || g->paths.failed ? ims_nomem(err) : 0;
+	return rc || g->ids.failed || g->groups.failed || g->links.failed ? ims_nomem(err) : 0;
 }
 
 /* A name may be a copy by now. */
@@ -563,16 +565,41 @@ static int join_same_scene(group_builder *g, float min_score, imgsearch_error *e
 
 /* ---------------------------------------------------------------------------------------------- */
 
-static int copy_paths(const group_builder *g, void *result, const char **out)
+/* n links of the builder as a list of the result, from number `from` on. NULL: out of memory. */
+static const imgsearch_links *copy_links(const group_builder *g, void *result, size_t from,
+	size_t n)
 {
-	if (!out)
+	imgsearch_links *list = ims_result_alloc(result, 1, sizeof *list);
+	imgsearch_link **items = list ? ims_result_list(result, n, sizeof **items) : NULL;
+	for (size_t i = 0; items && i < n; i++) {
+		memcpy(items[i], g->links.data + (from + i) * sizeof **items, sizeof **items);
+		items[i]->path = ims_result_text(result, items[i]->path ? items[i]->path : "");
+		if (!items[i]->path)
+			return NULL;
+	}
+	if (!items)
+		return NULL;
+	*list = (imgsearch_links){ n, (const imgsearch_link *const *)items };
+	return list;
+}
+
+static int copy_groups(const group_builder *g, void *result, imgsearch_group **items)
+{
+	int64_t *ids = ims_result_alloc(result, g->ids.len + 1, 1);
+	size_t links = 0;
+	if (!items || !ids)
 		return IMGSEARCH_ENOMEM;
-	for (size_t i = 0; i < g->paths.len / sizeof *out; i++) {
-		const char *path;
-		memcpy(&path, g->paths.data + i * sizeof path, sizeof path);
-		out[i] = ims_result_text(result, path ? path : "");
-		if (!out[i])
+	if (g->n_groups)
+		memcpy(ids, g->ids.data, g->ids.len);
+	for (size_t i = 0; i < g->n_groups; i++) {
+		group_record record;
+		memcpy(&record, g->groups.data + i * sizeof record, sizeof record);
+		*items[i] = record.group;
+		items[i]->items = ids;
+		ids += record.group.count;
+		if (record.n_links && !(items[i]->links = copy_links(g, result, links, record.n_links)))
 			return IMGSEARCH_ENOMEM;
+		links += record.n_links;
 	}
 	return 0;
 }
@@ -580,23 +607,10 @@ static int copy_paths(const group_builder *g, void *result, const char **out)
 static int make_list(group_builder *g, imgsearch_groups **out, imgsearch_error *err)
 {
 	imgsearch_groups *list = ims_result_new(sizeof *list);
-	imgsearch_group **items = ims_result_list(list, g->n_groups, sizeof **items);
-	int64_t *ids = ims_result_alloc(list, g->ids.len + 1, 1);
-	const char **path = ims_result_alloc(list, g->paths.len + 1, 1);
-	if (!list || !items || !ids || copy_paths(g, list, path)) {
+	imgsearch_group **items = list ? ims_result_list(list, g->n_groups, sizeof **items) : NULL;
+	if (copy_groups(g, list, items)) {
 		ims_result_free(list);
 		return ims_nomem(err);
-	}
-	if (g->n_groups)
-		memcpy(ids, g->ids.data, g->ids.len);
-	for (size_t i = 0; i < g->n_groups; i++) {
-		memcpy(items[i], g->groups.data + i * sizeof **items, sizeof **items);
-		items[i]->items = ids;
-		items[i]->links = ids += items[i]->count;
-		items[i]->linked = ids += items[i]->n_links;
-		items[i]->link_paths = path;
-		ids += items[i]->n_links;
-		path += items[i]->n_links;
 	}
 	list->count = g->n_groups;
 	list->items = (const imgsearch_group *const *)items;
@@ -644,7 +658,7 @@ int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job, imgsea
 	ims_free(g.edges);
 	ims_buf_free(&g.ids);
 	ims_buf_free(&g.groups);
-	ims_buf_free(&g.paths);
+	ims_buf_free(&g.links);
 	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err)
 								  : rc; /* callbacks return it without a sentence */
 }

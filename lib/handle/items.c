@@ -175,7 +175,7 @@ static int add_paths(imgsearch *s, imgsearch_item *item, imgsearch_error *err)
 		rc = ims_paths_read(s, &id, 1, all, err);
 	for (size_t i = 0; !rc && all->n > 1 && i < all->n; i++)
 		if (!strcmp(all->item[i].path, item->path)) {
-			rc = ims_paths_show(item, all, i, &item->paths, &item->links, &item->linked);
+			rc = ims_paths_show(item, all, i, item->path, &item->paths);
 			break;
 		}
 	ims_paths_free(all, 1);

@@ -303,7 +303,7 @@ static void hits_have_the_fields_that_are_asked_for(void **state)
 		assert_int_equal(!x->title, x->id != a);
 		assert_true(!y->title && !y->columns);
 		assert_true(!z->path && !z->title && !z->columns);
-		assert_true(!x->region && !z->paths && !z->links && !x->links);
+		assert_true(!x->region && !z->paths);
 		assert_int_equal(x->paths ? x->paths->count : 0, x->id == a);
 		assert_int_equal(y->paths ? y->paths->count : 0, x->id == a);
 	}
