@@ -65,14 +65,7 @@ member *ims_members_find(const members *m, int64_t vector)
 
 member_name *ims_members_names(const members *m, int64_t id, size_t *n)
 {
-	size_t low = 0, high = m->n_names;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (m->name[mid].of < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
+	size_t low = ims_id_place(m->name, m->n_names, sizeof *m->name, id);
 	for (*n = 0; low + *n < m->n_names && m->name[low + *n].of == id; ++*n)
 		;
 	return m->name + low;

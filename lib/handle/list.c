@@ -24,7 +24,7 @@ typedef struct sort_value {
 
 /* An item that passed. */
 typedef struct list_entry {
-	int64_t id;
+	int64_t id;              /* first, for ims_id_compare */
 	size_t place;            /* in order of path */
 	const sort_value *value; /* NULL: it has none */
 } list_entry;
@@ -108,15 +108,9 @@ static int descending(const void *a, const void *b)
 	return compare(a, b, -1);
 }
 
-static int by_id(const void *x, const void *y)
-{
-	const list_entry *a = x, *b = y;
-	return (a->id > b->id) - (a->id < b->id);
-}
-
 static int by_id_descending(const void *a, const void *b)
 {
-	return by_id(b, a);
+	return ims_id_compare(b, a);
 }
 
 static int by_path_descending(const void *a, const void *b)
@@ -130,7 +124,7 @@ static void sort(lister *l)
 		[IMGSEARCH_SORT_PATH] = { NULL, by_path_descending },
 		[IMGSEARCH_SORT_DATE] = { ascending, descending },
 		[IMGSEARCH_SORT_RATING] = { ascending, descending },
-		[IMGSEARCH_SORT_ID] = { by_id, by_id_descending },
+		[IMGSEARCH_SORT_ID] = { ims_id_compare, by_id_descending },
 	};
 	if (l->n)
 		qsort(l->item, l->n, sizeof *l->item,

@@ -34,7 +34,7 @@ const searcher_ops *ims_search_find(const char *name)
 }
 
 typedef struct tail_row {
-	int64_t id;
+	int64_t id;  /* first, for ims_id_place */
 	size_t slot; /* in tail.rows */
 } tail_row;
 
@@ -264,16 +264,8 @@ static int mask(search_index *x, int64_t id, imgsearch_error *err)
 
 static bool tail_find(const search_index *x, int64_t id, size_t *at)
 {
-	size_t low = 0, high = x->n_tail;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (x->tail[mid].id < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	*at = low;
-	return low < x->n_tail && x->tail[low].id == id;
+	*at = ims_id_place(x->tail, x->n_tail, sizeof *x->tail, id);
+	return *at < x->n_tail && x->tail[*at].id == id;
 }
 
 static int tail_grow(search_index *x, imgsearch_error *err)
