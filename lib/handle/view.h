@@ -115,4 +115,8 @@ int ims_view_searcher_for(imgsearch *s, view *v, const char *name, size_t querie
 int ims_view_drift(imgsearch *s, view *v, const char *name, job *j, double *drift,
 	imgsearch_error *err);
 
+/* Enclose the use of a mutex, of handle or view, under which the store is read: see store_hold. */
+void ims_view_lock(imgsearch *s, pthread_mutex_t *mutex, store_hold *hold);
+void ims_view_unlock(imgsearch *s, pthread_mutex_t *mutex, store_hold *hold);
+
 #endif

@@ -1,6 +1,6 @@
 /*
- * The list of searchers, and what is the same for all of them: the wrappers that handle/view.c and
- * build/build.c call.
+ * The list of searchers, and what is the same for all of them: the wrappers that
+ * handle/view_searcher.c and build/build.c call.
  *
  * A search_index is a built searcher and what changed since. A searcher with its own add and remove
  * is handed the changes; for any other the wrapper keeps added rows in a tail that every query

@@ -2,7 +2,7 @@
  * Nearest rows of a row source. Every searcher fills one table of functions; callers use the
  * ims_search_* wrappers. Searchers know no pictures and no database: rows come from a `row_source`,
  * their own state goes to a `chunk_sink` and comes back from a `chunk_source`, all given by the
- * caller (handle/view.c, build/build.c).
+ * caller (handle/view_searcher.c, build/build.c).
  *
  * Rows are what distances are measured between: the caller has already normalised (and centred)
  * them for cosine. A distance is the squared Euclidean distance for L2 and cosine, minus the dot
