@@ -65,7 +65,7 @@ typedef struct imgsearch_train_options {
 	/* stop after so many validations without a gain; UINT32_MAX: never */
 	uint32_t patience;
 	uint32_t resume;  /* 1: go on from out.checkpoint; that of another run is refused */
-	uint32_t restart; /* 1: throw an old checkpoint away; with neither there may be none */
+	uint32_t restart; /* 1: delete an old checkpoint; where neither is set, one is EEXIST */
 	uint32_t f32;     /* 1: write f32 weights; default f16 */
 	float rate;       /* peak learning rate */
 	float validation; /* share of the pictures held out; negative: none */
@@ -122,6 +122,7 @@ typedef struct imgsearch_train_options {
 	 * normalisation), so that few strong channels count less; default 1
 	 */
 	float power;
+	uint32_t reserved; /* 0 */
 } imgsearch_train_options;
 
 /* How the network does on a folder of `holdout` after so many steps: plain features, cosine. */
@@ -130,7 +131,7 @@ typedef struct imgsearch_train_holdout {
 	uint64_t step;
 	uint64_t queries;     /* pictures with another one of their class */
 	double map, accuracy; /* over these: mean average precision, first result right; NaN: none */
-	uint64_t copies;      /* of up to 60 of its pictures, in each way of imgsearch_eval */
+	uint64_t copies;      /* of up to 60 of its pictures, in each way of imgsearch_eval_run */
 	double duplicates;    /* share of the copies whose first result is their original */
 } imgsearch_train_holdout;
 
@@ -148,15 +149,15 @@ typedef struct imgsearch_train_report {
 
 /*
  * Trains the network of the handle's options (model, weights, device, precision, threads, recipe)
- * on the pictures below `folder`, whose classes are its first-level folders, or towards the vectors
- * of teachers. Writes a weights file with its card, which `model` of imgsearch_options takes at
- * once, with the best network by validation. Reads no index: a handle of ":memory:" will do. A
- * checkpoint, out.checkpoint, is written about once a minute and when cancelled; it is removed at
- * the end. report may be NULL. Progress stages: "teach" (teachers), "train" and "judge" (held-out
- * folders). Errors: EINVAL (options; fewer than two classes; too few pictures; a folder of holdout
- * that holds all pictures), EMODEL, EFORMAT (the loss became NaN: out
- * and checkpoint are the last good ones), EVERSION (a checkpoint of another run), EEXIST (a
- * checkpoint, and neither resume nor restart).
+ * on the pictures below `folder`: on its classes, which are its first-level folders, or to imitate
+ * the vectors of teachers. Writes the network that does best in validation as a weights file with
+ * its card, which `model` of imgsearch_options accepts at once. Reads no index: a handle of
+ * ":memory:" will do. A checkpoint, out.checkpoint, is written about once a minute and when the
+ * call is stopped; it is removed at the end. report may be NULL. Progress stages: "teach"
+ * (teachers), "train" and "judge" (held-out folders). Errors: EINVAL (options; fewer than two
+ * classes; too few pictures; a folder of holdout that holds all pictures), EMODEL, EFORMAT (the
+ * loss became NaN: out and checkpoint are the last good ones), EVERSION (a checkpoint of another
+ * run), EEXIST (a checkpoint, and neither resume nor restart).
  */
 IMGSEARCH_API int imgsearch_train(imgsearch *s, const char *folder,
 	const imgsearch_train_options *options, const imgsearch_call *call,

@@ -45,6 +45,7 @@ static int check_options(const imgsearch_train_options *o, imgsearch_error *err)
 		"train: licence",
 		"train: note",
 	};
+	REQUIRE(!o->reserved, err, "train: reserved is %u, not 0", o->reserved);
 	int rc = 0;
 	for (size_t i = 0; !rc && i < sizeof text / sizeof *text; i++)
 		rc = ims_text_require(text[i], name[i], err);
