@@ -28,7 +28,7 @@ static const option options[] = {
 	{ "kind", 0, OPT_CHOICE, AT(kind), "KIND", .help = "only this kind", .choices = kinds },
 	{ "min-score", 0, OPT_FLOAT, AT(min_score), "S",
 		.help = "score from which two pictures show the same scene", .min = 0.01, .max = 1,
-		.def = "0.92" },
+		.def = OPTION_TEXT(IMGSEARCH_SCENE_SCORE_DEFAULT) },
 	UNDER_OPTION(AT),
 	CONDITION_OPTIONS(AT),
 	{ "reject", 0, OPT_FLAG, AT(reject),
@@ -76,11 +76,9 @@ static void show_json(context *c, const imgsearch_group *g)
 /* The other names of the file of an item of a group. */
 static void show_links(const imgsearch_group *g, int64_t id)
 {
-	for (size_t k = 0; k < g->n_links; k++) {
-		const imgsearch_strings one = { 1, &g->link_paths[k] };
-		if (g->linked[k] == id)
-			paths_write_text(&one, &one, NULL);
-	}
+	for (size_t k = 0; g->links && k < g->links->count; k++)
+		if (g->links->items[k]->same_file == id)
+			paths_write_link(g->links->items[k]->path);
 }
 
 /*

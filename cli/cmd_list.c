@@ -92,10 +92,8 @@ static void print_text(const lister *l, const imgsearch_item *i)
 			putchar('\t');
 		if (last)
 			record_title(last);
-		if (i->same_file_path) {
-			const imgsearch_strings file = { 1, &i->same_file_path };
-			paths_write_text(&file, &file, NULL);
-		}
+		if (i->same_file_path)
+			paths_write_link(i->same_file_path);
 	}
 	record_end(l->c->common->nul);
 }

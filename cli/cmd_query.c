@@ -22,7 +22,7 @@ static const char *const searchers[] = { "exact", "kdtree", "pca", "graph", "sca
 #define AT(member) offsetof(query_args, member)
 static const option options[] = {
 	{ "k", 'k', OPT_UINT, AT(options.k), "N", .help = "how many pictures to show", .min = 1,
-		.max = 100000000, .def = "10" },
+		.max = 100000000, .def = OPTION_TEXT(IMGSEARCH_K_DEFAULT) },
 	{ "min-score", 0, OPT_FLOAT, AT(options.min_score), "S",
 		.help = "leave out pictures with a lower score", .given = AT(options.has_min_score) },
 	{ "max-chance", 0, OPT_DOUBLE, AT(options.max_chance), "X",
@@ -48,8 +48,8 @@ static const option options[] = {
 	{ "searcher", 's', OPT_CHOICE, AT(options.searcher), "NAME",
 		.help = "search with this searcher, not with the one that the index chose",
 		.choices = searchers },
-	{ "recall", 0, OPT_DOUBLE, AT(options.recall), "R",
-		.help = "graph: recall to aim at (default 0.95)", .min = 0.01, .max = 1 },
+	{ "recall", 0, OPT_DOUBLE, AT(options.recall), "R", .help = "graph: recall to aim at",
+		.shown = OPTION_TEXT(IMGSEARCH_RECALL_DEFAULT), .min = 0.01, .max = 1 },
 	{ "ef", 0, OPT_UINT, AT(options.ef), "N",
 		.help = "graph: width of the beam, instead of --recall", .min = 1, .max = 1000000 },
 	{ "checks", 0, OPT_UINT, AT(options.checks), "N", .help = "kdtree, pca: compare at most N rows",

@@ -9,6 +9,7 @@
 #include "cli/base/path.h"
 #include "cli/context/context.h"
 #include "cli/context/input.h"
+#include "cli/output/item.h"
 #include "cli/output/record.h"
 
 #include <stdlib.h>
@@ -126,9 +127,8 @@ static int read_paths(selection *x)
 	imgsearch_error err;
 	imgsearch_item *missing = NULL;
 	x->path = calloc(x->ids.n + 1, sizeof *x->path);
-	int rc = x->path
-		? imgsearch_item_each_of(x->c->s, x->ids.id, x->ids.n, note_path, x, &x->c->call, &err)
-		: 1;
+	int rc = x->path ? item_list_ids(x->c->s, x->ids.id, x->ids.n, note_path, x, &x->c->call, &err)
+					 : 1;
 	if (rc)
 		return rc < 0 ? context_error(x->c, &err) : cli_nomem();
 	for (size_t i = 0; x->n_paths < x->ids.n && i < x->ids.n; i++) {

@@ -20,7 +20,7 @@ static void show_hit(const context *c, const query_args *a, const imgsearch_hit 
 	if (!a->paths && h->title)
 		record_title(h->title);
 	if (!a->paths)
-		paths_write_text(h->paths, h->links, h->linked);
+		paths_write_text(h->path, h->paths);
 	record_end(c->common->nul);
 }
 

@@ -17,7 +17,7 @@ typedef struct job {
 
 static void *add_all(void *arg)
 {
-	job *j = arg;
+	job *j = (job *)arg;
 	imgsearch_call call = IMGSEARCH_INIT(imgsearch_call);
 	call.cancel = j->token;
 	for (int i = 0; i < j->n; i++) {
@@ -50,7 +50,7 @@ static int back_up(job *j, const char *target, imgsearch_error *err)
 
 int main(int argc, char **argv)
 {
-	job j = { 0 };
+	job j = { NULL, NULL, NULL, 0, 0, 0 };
 	imgsearch_error err;
 	if (argc < 4)
 		return fprintf(stderr, "usage: backup INDEX TARGET PICTURE...\n"), 2;

@@ -40,7 +40,7 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		return fprintf(stderr, "usage: batch_query INDEX PICTURE...\n"), 2;
 	size_t n = (size_t)argc - 2;
-	imgsearch_input *inputs = calloc(n, sizeof *inputs);
+	imgsearch_input *inputs = (imgsearch_input *)calloc(n, sizeof *inputs);
 	if (!inputs)
 		return 1;
 	for (size_t i = 0; i < n; i++)

@@ -20,9 +20,9 @@ typedef struct sample {
 
 static int keep(void *user, const int64_t *ids, const float *rows, size_t n, size_t dim)
 {
-	sample *s = user;
+	sample *s = (sample *)user;
 	(void)ids;
-	if (!s->rows && !(s->rows = malloc(MOST * dim * sizeof *rows)))
+	if (!s->rows && !(s->rows = (float *)malloc(MOST * dim * sizeof *rows)))
 		return 1;
 	s->dim = dim;
 	for (size_t i = 0; i < n && s->n < MOST; i++)
@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 	imgsearch *s;
 	imgsearch_error err;
 	imgsearch_query_options options = IMGSEARCH_INIT(imgsearch_query_options);
-	sample queries = { 0 };
+	sample queries = { NULL, 0, 0 };
 	if (argc < 2)
 		return fputs("usage: query_speed INDEX.db [RECALL]\n", stderr), 1;
 	options.fields = IMGSEARCH_FIELDS_PATHS;

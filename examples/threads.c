@@ -1,6 +1,6 @@
 /*
- * One handle, many threads: four threads ask while the main thread goes on adding. Queries never
- * wait for the writer; each sees the index as it was at some moment.
+ * One handle, many threads: four threads query while the main thread adds vectors. Each query sees
+ * the index as it was at some moment.
  */
 #include <imgsearch.h>
 
@@ -24,7 +24,7 @@ static void fill(float *v, unsigned seed)
 
 static void *ask(void *arg)
 {
-	asker *a = arg;
+	asker *a = (asker *)arg;
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		float v[DIM];
 		imgsearch_hits *hits;
@@ -56,7 +56,7 @@ int main(void)
 	if (imgsearch_vectors_add(s, v, 1, DIM, NULL, NULL, NULL, &err))
 		return fprintf(stderr, "%s\n", err.message), 1;
 
-	memset(askers, 0, sizeof(askers));
+	memset(askers, 0, sizeof askers);
 	for (int t = 0; t < THREADS; t++) {
 		askers[t].s = s;
 		if (pthread_create(&askers[t].thread, NULL, ask, &askers[t]))

@@ -21,7 +21,8 @@
  *
  * Rules that hold everywhere
  *
- * Order.      The handle comes first, then what is asked, options, the call, results, the error.
+ * Order.      The handle comes first, then what is asked, options, the call, results, the error. A
+ *             callback that receives items stands before the call, with its user pointer.
  * Errors.     A function that can fail returns 0 or a negative imgsearch_status. Where the caller
  *             gives an imgsearch_error, a failure puts the same status into it and a sentence that
  *             names the file, argument, tensor or row and the reason. A success leaves it alone.
@@ -29,58 +30,65 @@
  *             arguments that make no sense, ECANCELED and EDEADLINE from every one that accepts a
  *             call, EBUSY from every writer, EINVAL from a writer of a read-only handle. The
  *             functions below name what else they return.
- * Ownership.  The library allocates every result. A result has one free function, which accepts
- *             NULL, and is independent of the handle. On an error the result is NULL, but for the
- *             report of an index run that was stopped. All that a result points to belongs to
- *             it and is freed with it. Inputs are not kept after the call. A buffer of the
- *             caller's has n elements, or its capacity in elements stands behind it; one that is
- *             too small is EINVAL, and nothing is written.
- * Lists.      A list has `count` and `items`. Items that are structs are pointers to structs.
+ * Ownership.  The library allocates every result. Each kind of result has one free function, which
+ *             accepts NULL. A result stays valid after its handle is closed. On an error the result
+ *             is NULL, except the report of an index run that was stopped. All that a result points
+ *             to belongs to it and is freed with it. The library keeps no pointer to an input after
+ *             the call. A buffer of the caller's has n elements, or is followed by its capacity in
+ *             elements; where it is too small, the call is EINVAL and nothing is written.
+ * Lists.      A list in a result has `count` and `items`. In a list of structs, items are pointers
+ *             to the structs.
  * Options.    Structs with struct_size first: initialise with IMGSEARCH_INIT(type), or zero the
  *             struct and set struct_size to its size. A zero field means the default. NULL instead
  *             of the struct means every default.
  * Calls.      A function that can take more than some milliseconds accepts an imgsearch_call: log,
  *             progress, cancelling and a deadline for this call. NULL means none of them.
  * Threads.    One handle serves any number of threads. Functions that read run in parallel with
- *             each other and with a writer. The writers are imgsearch_index_update, _index_add,
- *             _index_remove, _index_keep_out, _index_readmit, imgsearch_vectors_add,
- *             imgsearch_transaction_begin (until it is committed or freed), imgsearch_root_move,
- *             imgsearch_groups_reject and imgsearch_build. One writer at a time works on an index,
- *             in all threads and processes; the next one gets EBUSY at once. A callback that reads
- *             ":memory:" cannot write to it: EBUSY.
+ *             each other and with a writer; in ":memory:" they wait while rows are written. The
+ *             writers are imgsearch_index_update, _index_add, _index_remove, _index_keep_out,
+ *             _index_readmit, imgsearch_vectors_add, imgsearch_transaction_begin (until it is
+ *             committed or freed), imgsearch_root_move, imgsearch_groups_reject and
+ *             imgsearch_build. One writer at a time works on an index, in all threads and
+ *             processes; the next one gets EBUSY at once. A callback that reads ":memory:" cannot
+ *             write to it: EBUSY.
  * Exit.       A program may end at any time, also while threads are in calls. From then on a call
  *             that needs the network returns ECANCELED.
  * Files.      Where the file of an open index is replaced, moved or deleted, or another index is
  *             copied over it in place, calls return EIO from then on. See docs/embedding.md.
  * Forks.      A handle belongs to the process that opened it. In a child its calls are EINVAL, and
  *             closing it does nothing; a handle that the child opens works. See docs/embedding.md.
- * Signals.    Threads of the library block all signals; callers keep their mask.
- * Callbacks.  They run on the thread that called the library and under no lock of it, but for a
- *             filter (see there). They may call the library, except imgsearch_close on the handle
- *             of their call. A callback that returns int stops the call by a number other than 0.
- *             The call then returns that number, even where it equals a status, and leaves err
- *             alone. (imgsearch_progress_fn and imgsearch_filter_fn say what theirs does.) A
- *             callback must return: an exception that leaves it, or the end of its thread, aborts
- *             the process with a sentence on standard error. To longjmp out of it is undefined.
+ * Signals.    Threads of the library block all signals but SIGABRT and those that a fault raises
+ *             (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS); callers keep their mask.
+ * Callbacks.  They run on the thread that called the library, and no lock of the library is held
+ *             meanwhile. They may call the library, except imgsearch_close on the handle of their
+ *             call. (A filter is different: see imgsearch_filter_fn.) A callback that returns int
+ *             stops the call by returning a number other than 0. The call then returns that number,
+ *             even where it equals a status, and leaves err alone. (imgsearch_progress_fn and
+ *             imgsearch_filter_fn say what their result does.) A callback must return: an exception
+ *             that leaves it, or the end of its thread, aborts the process with a sentence on
+ *             standard error. To longjmp out of it is undefined.
  * Numbers.    Vectors are f32, row-major, one row per picture. Ids of pictures are positive; ids of
  *             the caller's own vectors are not negative. An id stays with its item, and the library
  *             never gives it to another one.
  * Scores.     Cosine similarity (metric cosine), inner product (ip), minus the Euclidean distance
  *             (l2). Higher is more similar. Equal scores are in order of id. Under cosine, an index
  *             of pictures (one that has a model) subtracts the mean of its features from both
- *             sides, from its first build over 32 rows or more on; `plain` asks without it. An
- *             index of the caller's own vectors compares them as they are; own vectors in an index
- *             of pictures count as features. Every finite row but one of zeros has a direction,
- *             however long or short it is. One of zeros is EINVAL under cosine; one in the file of
- *             an older version is in no answer.
+ *             vectors before they are compared, from its first build over 32 rows or more on;
+ *             the option `plain` turns that off. An index of the caller's own vectors compares them
+ *             as they are; own vectors in an index of pictures count as features. Every finite row
+ *             has a direction, however long or short it is, except a row of zeros. That is EINVAL
+ *             under cosine; where the file of an older version has one, no answer contains it.
  * Text.       UTF-8. Paths and names of items are any bytes without NUL, as file systems have them.
  *             Paths are absolute in results. Nothing that the library reads or writes depends on
  *             the program's locale, which stays as it is.
- * Traps.      Calls with finite values raise no floating-point trap (feenableexcept of division by
- *             zero, invalid operation, overflow), unless squares of values overflow a float.
+ * Traps.      A program may enable floating-point traps (feenableexcept of division by zero,
+ *             invalid operation, overflow): a call with finite values raises none, unless squares
+ *             of the values overflow a float.
  * State.      The library prints nothing and never exits, but for an exception that leaves a
- *             callback. What it keeps outside of handles: the choice of kernels, the loaded network
- *             library, libutf8proc and Little CMS, and, for its own tests, a count of allocations.
+ *             callback. What it keeps outside of handles: the choice of kernels; the libraries that
+ *             it has loaded (the network's, libutf8proc, Little CMS, those of picture formats);
+ *             what forks, the end of the program and the calls of a thread need to know; and, for
+ *             its own tests, a count of allocations.
  *             Settings of the program (OpenMP, floating-point mode, signal mask, umask,
  *             environment, current folder) stay as they are.
  * ABI.        Within a soname, names, numbers and layouts stay, and structs grow at their end.
@@ -117,9 +125,9 @@ extern "C" {
 IMGSEARCH_API int imgsearch_version_number(void);
 IMGSEARCH_API const char *imgsearch_version_text(void);
 
-/* ---------------------------------------------------------------------------------- limits ---- */
+/* --------------------------------------------------------------------- limits and defaults ---- */
 
-/* Options and vectors beyond them are EINVAL. A later version may allow more. */
+/* Options and vectors beyond the limits are EINVAL. A later version may allow more. */
 #define IMGSEARCH_DIM_MAX 65536 /* values of a vector */
 #define IMGSEARCH_THREADS_MAX 4096
 #define IMGSEARCH_CROP_MIN 32 /* side of the crop of a recipe, pixels */
@@ -132,12 +140,24 @@ IMGSEARCH_API const char *imgsearch_version_text(void);
 #define IMGSEARCH_RECIPROCAL_MAX 499
 #define IMGSEARCH_VIEWS_MAX 6 /* of a query picture */
 
+/* What 0 means in options. A later version may have other defaults. */
+#define IMGSEARCH_MAX_MEGAPIXELS_DEFAULT 200
+#define IMGSEARCH_TRANSACTION_BYTES_DEFAULT (256 << 20)
+#define IMGSEARCH_K_DEFAULT 10
+#define IMGSEARCH_RECALL_DEFAULT 0.95
+#define IMGSEARCH_VARIANCE_DEFAULT 0.9
+#define IMGSEARCH_DEGREE_DEFAULT 32
+#define IMGSEARCH_BEAM_DEFAULT 100
+#define IMGSEARCH_SCENE_SCORE_DEFAULT 0.92
+#define IMGSEARCH_MAP_POINTS_DEFAULT 50000
+#define IMGSEARCH_PERPLEXITY_DEFAULT 30
+
 /* ---------------------------------------------------------------------------------- errors ---- */
 
 /*
  * X(name, number, short text). Numbers never change. EINVAL is an argument that cannot be: NULL, a
- * number out of its range, a count that overflows. ELIMIT is data larger than what is taken in: a
- * picture, a text, a transaction, more rows than there are ids.
+ * number out of its range, a count that overflows. ELIMIT is data larger than the library accepts:
+ * a picture, a text, a transaction, more rows than there are ids.
  */
 #define IMGSEARCH_STATUS_MAP(X) \
 	X(IMGSEARCH_OK, 0, "no error") \
@@ -224,9 +244,9 @@ IMGSEARCH_API void imgsearch_cancel_token_set(imgsearch_cancel_token *token);
 IMGSEARCH_API void imgsearch_cancel_token_free(imgsearch_cancel_token *token);
 
 /*
- * One call of the library. A cancelled call returns ECANCELED, one past its deadline EDEADLINE. A
- * query has no answer then; a writer has done what it had committed. A batch in the network is not
- * interrupted: docs/api.md states the longest delay that was measured.
+ * What belongs to one call of a function. A cancelled call returns ECANCELED, one past its deadline
+ * EDEADLINE. A query then gives no answer; what a writer had committed stays. A batch in the
+ * network is not interrupted: docs/api.md states the longest delay that was measured.
  */
 typedef struct imgsearch_call {
 	size_t struct_size;
@@ -287,28 +307,35 @@ typedef struct imgsearch_options {
 	uint32_t precision;             /* imgsearch_precision */
 	uint32_t threads; /* of decoding, network and searching together; 0: one per CPU */
 	/*
-	 * of a new index of the caller's own vectors; 0: the network's. An existing index keeps its
-	 * own: another one is EINVAL
+	 * dimension of a new index of the caller's own vectors; 0: the network's. Of an existing index
+	 * another one than its own is EINVAL
 	 */
 	uint32_t dim;
-	/* imgsearch_metric of a new index; of an existing one that has another, l2 and ip are EINVAL */
+	/*
+	 * imgsearch_metric of a new index. Of an existing index l2 and ip are EINVAL where it has
+	 * another one; 0 accepts any
+	 */
 	uint32_t metric;
-	/* larger pictures are ELIMIT, as are sides over a million pixels; default 200 */
+	/*
+	 * larger pictures are ELIMIT, as are sides over a million pixels; 0:
+	 * IMGSEARCH_MAX_MEGAPIXELS_DEFAULT
+	 */
 	uint32_t max_megapixels;
 	uint32_t must_exist; /* 1: ENOTFOUND instead of a new index */
 	uint32_t read_only;  /* 1: never write, not even a journal */
 	/* 1: no DCT scaling of JPEGs: slower, exactly the reference transform */
 	uint32_t full_decode;
 	/*
-	 * bytes that the pictures which are decoded at the same time may take, on all threads together;
-	 * a picture that alone takes more is "too big". 0: a quarter of the machine's memory, or of the
-	 * process's control group
+	 * bytes that pictures may take while they are decoded, on all threads together; a picture that
+	 * alone takes more is ELIMIT. 0: a quarter of the memory of the machine or, where that is less,
+	 * of the process's control group
 	 */
 	uint64_t max_memory;
 	/*
-	 * a program that calls imgsearch_decoder_serve first of all, such as the command imgsearch.
-	 * Pictures whose format needs an optional library (see docs/decoding.md) are decoded by child
-	 * processes of it, so that a fault of such a library costs a picture. NULL: by this process
+	 * path of a program that calls imgsearch_decoder_serve first of all, such as the command
+	 * imgsearch. Pictures whose format needs an optional library (see docs/decoding.md) are decoded
+	 * by child processes that run it, so that a fault of such a library costs one picture. NULL: by
+	 * this process
 	 */
 	const char *decoder;
 	/*
@@ -332,11 +359,12 @@ IMGSEARCH_API int imgsearch_decoder_serve(int argc, char **argv);
 /*
  * Opens an index, and makes it where there is none. `location` is a path, ":memory:" (kept
  * nowhere), or file:///path. The network is loaded by the first picture, not here. An index made by
- * an older version answers as it is; its first writer upgrades it, in one transaction. A read of a
- * file that nobody may write, but which changed meanwhile, is EBUSY. Errors: EDB (no database, or a
- * damaged one), EVERSION (made by a newer version), ENOTFOUND (must_exist or read_only), EMODEL (a
- * new index, and no such model), EUNSUPPORTED (a scheme other than file). With another model than
- * the index's, the first picture is EMODEL, but imgsearch_index_update computes all vectors anew.
+ * an older version answers as it is; its first writer upgrades it, in one transaction. An index
+ * whose files this process cannot write is read without locks: a read during which another process
+ * changes it is EBUSY. With another model than the index's, the first picture is EMODEL, except
+ * that imgsearch_index_update computes all vectors anew. Errors: EDB (no database, or a damaged
+ * one), EVERSION (made by a newer version), ENOTFOUND (must_exist or read_only), EMODEL (a new
+ * index, and no such model), EUNSUPPORTED (a scheme other than file).
  */
 IMGSEARCH_API int imgsearch_open(const char *location, const imgsearch_options *options,
 	const imgsearch_call *call, imgsearch **out, imgsearch_error *err);
@@ -394,7 +422,7 @@ typedef struct imgsearch_extract_options {
 } imgsearch_extract_options;
 
 /*
- * The vectors of n inputs into rows: (n, dim) f32, dim as imgsearch_info says. capacity: floats
+ * Writes the vectors of n inputs to rows: (n, dim) f32, dim as in imgsearch_info. capacity: floats
  * that rows has room for; fewer than n * dim is EINVAL, also where another process has just changed
  * the model. An input that fails gives a row of NaN and its reason in errors[i] (errors: n, or
  * NULL), and the call still returns 0. Errors: EMODEL.
@@ -458,7 +486,7 @@ typedef struct imgsearch_index_update_options {
 	uint32_t forget_exclude;
 	uint32_t reread;  /* 1: read and compare the bytes of unchanged files, too */
 	uint32_t partial; /* 1: of pictures that lost pixels, what is there is taken, and marked */
-	uint32_t no_follow_links; /* 1: links are not followed any more, as they were since a run did */
+	uint32_t no_follow_links; /* 1: what follow_links of earlier runs did ends here */
 	uint32_t reserved2;       /* 0 */
 } imgsearch_index_update_options;
 
@@ -580,8 +608,8 @@ IMGSEARCH_API int imgsearch_index_readmit(imgsearch *s, const int64_t *ids, size
 	const imgsearch_call *call, imgsearch_error *err);
 
 /*
- * Says that a root lies elsewhere now. Items keep ids and vectors. Relative paths are those of the
- * current folder. ENOTFOUND: no such root.
+ * Records that a root has moved. Items keep ids and vectors. Relative paths start at the current
+ * folder. ENOTFOUND: no such root.
  */
 IMGSEARCH_API int imgsearch_root_move(imgsearch *s, const char *from, const char *to,
 	const imgsearch_call *call, imgsearch_error *err);
@@ -605,7 +633,8 @@ IMGSEARCH_API int imgsearch_index_backup(imgsearch *s, const char *path,
 
 typedef struct imgsearch_transaction_options {
 	size_t struct_size;
-	uint64_t max_bytes; /* of memory that waiting rows may take; default 256 MiB */
+	/* of memory that waiting rows may take; 0: IMGSEARCH_TRANSACTION_BYTES_DEFAULT */
+	uint64_t max_bytes;
 } imgsearch_transaction_options;
 
 /*
@@ -638,11 +667,12 @@ IMGSEARCH_API void imgsearch_transaction_free(imgsearch_transaction *t);
 typedef struct imgsearch_build_options {
 	size_t struct_size;
 	const char *searcher; /* "auto" (default), "exact", "kdtree", "pca", "graph" */
-	double variance;      /* pca: share of the variance kept, 0..1; default 0.9 */
-	uint32_t components;  /* pca, kdtree: number kept, at most the dimension; 0: by variance */
-	uint32_t degree;      /* graph: neighbours of a node */
-	uint32_t beam;        /* graph: beam width of the construction */
-	uint32_t whiten;      /* pca: 1: components scaled to equal variance */
+	/* pca: share of the variance kept, 0..1; 0: IMGSEARCH_VARIANCE_DEFAULT */
+	double variance;
+	uint32_t components; /* pca, kdtree: number kept, at most the dimension; 0: by variance */
+	uint32_t degree;     /* graph: neighbours of a node; 0: IMGSEARCH_DEGREE_DEFAULT */
+	uint32_t beam;       /* graph: beam width of the construction; 0: IMGSEARCH_BEAM_DEFAULT */
+	uint32_t whiten;     /* pca: 1: components scaled to equal variance */
 	uint64_t seed;
 	/* 1: only where no searcher is built, or over 20 % of the rows changed */
 	uint32_t if_stale;
@@ -712,7 +742,8 @@ typedef enum imgsearch_fields {
 
 typedef struct imgsearch_query_options {
 	size_t struct_size;
-	uint32_t k;                     /* how many, default 10; more than there are gives all */
+	/* how many; 0: IMGSEARCH_K_DEFAULT; more than there are gives all */
+	uint32_t k;
 	uint32_t fields;                /* imgsearch_fields of each hit */
 	const imgsearch_filter *filter; /* NULL: every item */
 	const char *model; /* of an index with several models: EUNSUPPORTED in this version */
@@ -723,14 +754,14 @@ typedef struct imgsearch_query_options {
 	uint32_t has_min_score;
 	float min_score; /* with has_min_score: leave out lower scores */
 	/*
-	 * 1: cosine of the vectors as they are: no mean subtracted, and none of expand, reciprocal,
-	 * views
+	 * 1: cosine of the vectors as they are, no mean subtracted; with expand, reciprocal or views it
+	 * is EINVAL
 	 */
 	uint32_t plain;
 	/* > 0: leave out the hits from the first one on whose chance is higher */
 	double max_chance;
 	const char *searcher; /* NULL: the index's; "exact", "kdtree", "pca", "graph", "scan" */
-	double recall;        /* graph: aim at this recall@k; 0: 0.95 */
+	double recall;        /* graph: aim at this recall@k; 0: IMGSEARCH_RECALL_DEFAULT */
 	double epsilon;       /* kdtree: answers within (1 + epsilon) of the true distance */
 	uint32_t ef;          /* graph: beam width, instead of recall */
 	/* kdtree, pca: full rows compared, at most; 0: until the answer is proven */
@@ -758,6 +789,21 @@ typedef struct imgsearch_columns {
 	const imgsearch_column *const *items;
 } imgsearch_columns;
 
+/* Another path of a picture: that of a copy, or another name of a file. */
+typedef struct imgsearch_path {
+	const char *path;
+	/*
+	 * NULL: a copy. Of another name the path of the same file: that of the hit or item itself, or
+	 * of a copy in the same list
+	 */
+	const char *same_file_path;
+} imgsearch_path;
+
+typedef struct imgsearch_paths {
+	size_t count;
+	const imgsearch_path *const *items;
+} imgsearch_paths;
+
 typedef struct imgsearch_region {
 	int32_t x, y, width, height; /* in the upright picture, pixels */
 } imgsearch_region;
@@ -779,16 +825,8 @@ typedef struct imgsearch_hit {
 	const char *title; /* or NULL */
 	/* of the CSV, then what the file says of itself: docs/metadata.md; NULL: not asked for */
 	const imgsearch_columns *columns;
-	/* its other paths: copies, and other names of files; NULL: none, or not asked for */
-	const imgsearch_strings *paths;
+	const imgsearch_paths *paths;   /* its other paths; NULL: none, or not asked for */
 	const imgsearch_region *region; /* that matched; NULL: the whole picture */
-	/* those of paths that are other names of the file of `path`, and no copies; NULL: none */
-	const imgsearch_strings *links;
-	/*
-	 * for each of paths: where it is another name of a copy, the path of that copy, which is one of
-	 * paths, too; else "". NULL: none is
-	 */
-	const imgsearch_strings *linked;
 } imgsearch_hit;
 
 typedef struct imgsearch_hits {
@@ -901,10 +939,10 @@ typedef struct imgsearch_item {
 	int64_t same_file; /* link: the id of the item whose file it is another name of; else 0 */
 	const char *same_file_path; /* its path; else NULL */
 	/*
-	 * as in imgsearch_hit, of imgsearch_item_get: of a duplicate or a link, too; always NULL in
-	 * imgsearch_item_each
+	 * its other paths, of imgsearch_item_get: of a duplicate or a link, too; NULL: none, and always
+	 * in imgsearch_item_each and imgsearch_item_list
 	 */
-	const imgsearch_strings *paths, *links, *linked;
+	const imgsearch_paths *paths;
 } imgsearch_item;
 
 /* The item is valid during the callback. */
@@ -922,7 +960,8 @@ typedef enum imgsearch_sort {
 	IMGSEARCH_SORT_PATH = 0,
 	IMGSEARCH_SORT_DATE = 1, /* when it was taken, by the wall clock */
 	IMGSEARCH_SORT_RATING = 2,
-	IMGSEARCH_SORT_ID = 3 /* as they were added */
+	IMGSEARCH_SORT_ID = 3,   /* as they were added */
+	IMGSEARCH_SORT_GIVEN = 4 /* as the ids of the filter, which it must have */
 } imgsearch_sort;
 
 typedef struct imgsearch_item_list_options {
@@ -943,18 +982,12 @@ typedef struct imgsearch_item_list_options {
 /*
  * Items in a stable order, page by page: an index that does not change gives pages that neither
  * overlap nor leave one out. total (or NULL) receives the number without offset and limit; without
- * it less is read. EINVAL: also a condition of the filter.
+ * it less is read. IMGSEARCH_SORT_GIVEN reads the items of the given ids alone, and an id that is
+ * given twice is reported twice. EINVAL: also a condition of the filter.
  */
 IMGSEARCH_API int imgsearch_item_list(imgsearch *s, const imgsearch_item_list_options *options,
 	imgsearch_item_fn each, void *user, const imgsearch_call *call, uint64_t *total,
 	imgsearch_error *err);
-
-/*
- * n items by id, in this order, as imgsearch_item_each reports them; ids without an item are passed
- * over. Cheaper than n calls of imgsearch_item_get, which also looks up the other paths of each.
- */
-IMGSEARCH_API int imgsearch_item_each_of(imgsearch *s, const int64_t *ids, size_t n,
-	imgsearch_item_fn each, void *user, const imgsearch_call *call, imgsearch_error *err);
 
 /* One item by id. ENOTFOUND. */
 IMGSEARCH_API int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **out,
@@ -1045,7 +1078,7 @@ IMGSEARCH_API void imgsearch_info_free(imgsearch_info *info);
 
 /* Whether this handle can turn pictures into vectors, and with which network. */
 typedef struct imgsearch_network {
-	uint32_t usable; /* 1: pictures can be embedded, where the device is known */
+	uint32_t usable; /* 1: pictures can be embedded; see device_known, too */
 	uint32_t loaded; /* 1: it is in memory */
 	uint32_t dim;
 	uint32_t reserved;
@@ -1129,23 +1162,30 @@ typedef enum imgsearch_sameness {
 typedef struct imgsearch_groups_options {
 	size_t struct_size;
 	const imgsearch_filter *filter; /* accept is EINVAL */
-	float min_score;                /* of two pictures of one scene; 0: 0.92 */
-	uint32_t kinds;                 /* bits 1 << imgsearch_sameness; 0: all */
+	/* of two pictures of one scene; 0: IMGSEARCH_SCENE_SCORE_DEFAULT */
+	float min_score;
+	uint32_t kinds; /* bits 1 << imgsearch_sameness; 0: all */
 } imgsearch_groups_options;
+
+/* Another name of the file of a picture of a group: no copy. */
+typedef struct imgsearch_link {
+	int64_t id;        /* of its item */
+	int64_t same_file; /* id of the picture of the group whose file it is */
+	const char *path;
+} imgsearch_link;
+
+typedef struct imgsearch_links {
+	size_t count;
+	const imgsearch_link *const *items;
+} imgsearch_links;
 
 typedef struct imgsearch_group {
 	uint32_t kind; /* imgsearch_sameness */
 	/* scene: the lowest score that holds the group together; otherwise 1 */
 	float score;
-	size_t count;         /* at least 2 */
-	const int64_t *items; /* ids, ascending; each of another file */
-	/*
-	 * other names of these files, which are no copies, by id: links[i], at link_paths[i], is one of
-	 * the file of linked[i]
-	 */
-	size_t n_links;
-	const int64_t *links, *linked;
-	const char *const *link_paths;
+	size_t count;                 /* at least 2 */
+	const int64_t *items;         /* ids, ascending; each of another file */
+	const imgsearch_links *links; /* NULL: none */
 } imgsearch_group;
 
 typedef struct imgsearch_groups {
@@ -1153,17 +1193,17 @@ typedef struct imgsearch_groups {
 	const imgsearch_group *const *items; /* by kind, then by first id */
 	/* pictures whose pixels could not be compared: files away or changed */
 	uint64_t unread;
-	uint64_t changed; /* files left out of groups: they changed or went since the index read them */
+	uint64_t changed; /* files left out of groups: changed or gone since the index read them */
 } imgsearch_groups;
 
 /*
  * Groups of near-duplicates. A group of a stricter kind takes part in the looser kinds by its
  * picture with the smallest id whose file is unchanged. Rejected pairs are left out. Files are
  * looked at before they are called copies: paths that lead to one file now are names of it. A file
- * that went, while its root is there, or that has other bytes by now, is in no group; a warning in
+ * that is gone while its root is there, or that has other bytes now, is in no group; a warning in
  * the log says how many. With folders in the filter, a picture takes part by its path below them,
  * whichever of its paths that is. Pictures that were never compared have their pixels read. What
- * was read is stored where no other writer is at work; it is never EBUSY.
+ * was read is stored where no other writer is at work; the call is never EBUSY.
  */
 IMGSEARCH_API int imgsearch_groups_find(imgsearch *s, const imgsearch_groups_options *options,
 	const imgsearch_call *call, imgsearch_groups **out, imgsearch_error *err);
@@ -1175,9 +1215,10 @@ IMGSEARCH_API int imgsearch_groups_reject(imgsearch *s, int64_t a, int64_t b, im
 typedef struct imgsearch_map_options {
 	size_t struct_size;
 	const imgsearch_filter *filter; /* accept is EINVAL */
-	uint64_t max_points;            /* of a larger index an even choice is taken; default 50000 */
+	/* of a larger index an even choice is taken; 0: IMGSEARCH_MAP_POINTS_DEFAULT */
+	uint64_t max_points;
 	uint64_t seed;
-	float perplexity; /* default 30 */
+	float perplexity; /* 0: IMGSEARCH_PERPLEXITY_DEFAULT */
 	uint32_t pca;     /* 1: the two leading principal components instead of t-SNE */
 } imgsearch_map_options;
 

@@ -151,8 +151,9 @@ typedef struct shim_table {
 	 * or int8 with a scale for each row in "NAME_scale". "project.weight" (dim, features) and
 	 * "project.bias" (dim) are a linear layer behind the pooling, "posterior.weight" (classes,
 	 * features) and "posterior.bias" a classifier beside it, "inner.weight" (blocks) and
-	 * "mean.power" (1) what else the layer sees. The networks' own classifiers are ignored. With `script` the tensors are the parameters of that TorchScript file instead.
-	 * EMODEL: tensors are missing, unknown or misshaped, by name.
+	 * "mean.power" (1) what else the layer sees. The networks' own classifiers are ignored. With
+	 * `script` the tensors are the parameters of that TorchScript file instead. EMODEL: tensors are
+	 * missing, unknown or misshaped, by name.
 	 */
 	int (*net_new)(shim_net **out, const shim_config *c, const shim_tensor *tensors, size_t n,
 		const char *script, shim_message *msg);

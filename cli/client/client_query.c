@@ -208,57 +208,39 @@ static const char *read_path(server_hits *h, json_t *from)
 	return read_path_of(h, from, "path", "path_b64");
 }
 
-/* Those of `also`, or the links among them; NULL: there are none, or out of memory. */
-static const imgsearch_strings *read_also(server_hits *h, json_t *also, bool links)
+/* The other paths of the picture at the path `own`. NULL: there are none, or out of memory. */
+static const imgsearch_paths *read_also(server_hits *h, const char *own, json_t *also)
 {
 	size_t n = json_array_size(also);
-	imgsearch_strings *list = n ? take(h, 1, sizeof *list) : NULL;
-	const char **items = list ? take(h, n, sizeof *items) : NULL;
+	imgsearch_paths *list = n ? take(h, 1, sizeof *list) : NULL;
+	imgsearch_path **items = list ? take_list(h, n, sizeof **items) : NULL;
 	for (size_t i = 0; items && i < n; i++) {
 		json_t *one = json_array_get(also, i);
 		const char *path = read_path(h, one);
-		if (path && (!links || json_is_true(json_object_get(one, "link"))))
-			items[list->count++] = path;
+		bool link = json_is_true(json_object_get(one, "link"));
+		if (path)
+			*items[list->count++] = (imgsearch_path){ path,
+				link ? own : read_path_of(h, one, "same_file", "same_file_b64") };
 	}
 	if (!items || !list->count)
 		return NULL;
-	list->items = items;
-	return list;
-}
-
-/* For each of `also` the copy that it is another name of, or "". NULL: none is, or no memory. */
-static const imgsearch_strings *read_linked(server_hits *h, json_t *also)
-{
-	size_t n = json_array_size(also), names = 0;
-	imgsearch_strings *list = n ? take(h, 1, sizeof *list) : NULL;
-	const char **items = list ? take(h, n, sizeof *items) : NULL;
-	for (size_t i = 0; items && i < n; i++) {
-		json_t *one = json_array_get(also, i);
-		const char *copy = read_path_of(h, one, "same_file", "same_file_b64");
-		names += copy != NULL;
-		if (read_path(h, one))
-			items[list->count++] = copy ? copy : "";
-	}
-	if (!items || !names)
-		return NULL;
-	list->items = items;
+	list->items = (const imgsearch_path *const *)items;
 	return list;
 }
 
 static bool read_hit(server_hits *h, json_t *from, imgsearch_hit *hit)
 {
-	json_t *chance = json_object_get(from, "chance"), *also = json_object_get(from, "also");
+	json_t *chance = json_object_get(from, "chance");
+	const char *path = read_path(h, from);
 	*hit = (imgsearch_hit){
 		.id = json_integer_value(json_object_get(from, "id")),
 		.score = (float)json_number_value(json_object_get(from, "score")),
 		.distance = NAN, /* the answer has none */
 		.chance = chance ? json_number_value(chance) : NAN,
-		.path = read_path(h, from),
+		.path = path,
 		.title = json_string_value(json_object_get(from, "title")),
 		.columns = read_columns(h, json_object_get(from, "columns")),
-		.paths = read_also(h, also, false),
-		.links = read_also(h, also, true),
-		.linked = read_linked(h, also),
+		.paths = read_also(h, path, json_object_get(from, "also")),
 	};
 	return hit->path != NULL;
 }

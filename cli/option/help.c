@@ -54,8 +54,8 @@ static void print_option(FILE *f, const option *o)
 			at += snprintf(help + at, sizeof help - (size_t)at, "%s%s", i ? ", " : "",
 				o->choices[i]);
 	}
-	if (o->def)
-		snprintf(help + at, sizeof help - (size_t)at, " (default %s)", o->def);
+	if (o->def || o->shown)
+		snprintf(help + at, sizeof help - (size_t)at, " (default %s)", o->def ? o->def : o->shown);
 	fputs(head, f);
 	if (n > 24)
 		fprintf(f, "\n%26s", "");

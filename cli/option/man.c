@@ -39,9 +39,9 @@ static void man_option(FILE *f, const option *o)
 	roff(f, o->help);
 	for (size_t i = 0; o->choices && o->choices[i]; i++)
 		fprintf(f, "%s%s", i ? ", " : ": ", o->choices[i]);
-	if (o->def) {
+	if (o->def || o->shown) {
 		fputs(" (default ", f);
-		roff(f, o->def);
+		roff(f, o->def ? o->def : o->shown);
 		putc(')', f);
 	}
 	putc('\n', f);

@@ -47,9 +47,14 @@ typedef struct option {
 	const char *help;           /* no capital, no full stop */
 	double min, max;            /* numbers: bounds, both allowed; none where max is not above min */
 	const char *def;            /* numbers: the default, as it would be typed; shown in help */
+	const char *shown;          /* instead of def: the library's default, shown and not set */
 	const char *const *choices; /* NULL-terminated */
 	size_t given; /* offset of a uint32_t that becomes 1 when the option is given; 0: none */
 } option;
+
+/* The number that a macro stands for, as text: .def = OPTION_TEXT(IMGSEARCH_K_DEFAULT). */
+#define OPTION_TEXT(macro) OPTION_TEXT_OF(macro)
+#define OPTION_TEXT_OF(number) #number
 
 #define OPT_END \
 	{ \

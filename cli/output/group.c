@@ -69,7 +69,7 @@ static int read_picture(void *user, const imgsearch_item *item)
 group_picture *group_read(imgsearch *s, const imgsearch_group *g, size_t *n)
 {
 	group_reader r = { calloc(g->count + 1, sizeof *r.picture), 0 };
-	if (r.picture && imgsearch_item_each_of(s, g->items, g->count, read_picture, &r, NULL, NULL)) {
+	if (r.picture && item_list_ids(s, g->items, g->count, read_picture, &r, NULL, NULL)) {
 		group_free(r.picture, r.n);
 		r = (group_reader){ 0 };
 	}
@@ -90,14 +90,14 @@ void group_free(group_picture *pictures, size_t n)
 static void write_links(json_writer *j, const imgsearch_group *g, int64_t id)
 {
 	bool open = false;
-	for (size_t k = 0; k < g->n_links; k++) {
-		if (g->linked[k] != id)
+	for (size_t k = 0; g->links && k < g->links->count; k++) {
+		if (g->links->items[k]->same_file != id)
 			continue;
 		if (!open)
 			json_write_open(j, "also", '[');
 		open = true;
 		json_write_open(j, NULL, '{');
-		json_write_path(j, "path", g->link_paths[k]);
+		json_write_path(j, "path", g->links->items[k]->path);
 		json_write_bool(j, "link", true);
 		json_write_close(j, '}');
 	}
@@ -131,7 +131,7 @@ void group_write_json(json_writer *j, imgsearch *s, const imgsearch_group *g)
 	json_write_float(j, "score", g->score);
 	json_write_open(j, "pictures", '[');
 	if (ids)
-		imgsearch_item_each_of(s, ids, n, write_picture, &(group_writer){ j, g }, NULL, NULL);
+		item_list_ids(s, ids, n, write_picture, &(group_writer){ j, g }, NULL, NULL);
 	json_write_close(j, ']');
 	free(ids);
 	group_free(pictures, n);

@@ -15,7 +15,7 @@ static void write_hit(json_writer *j, size_t rank, const imgsearch_hit *h)
 	if (h->title)
 		json_write_text(j, "title", h->title);
 	json_write_columns(j, h->columns);
-	paths_write_json(j, h->paths, h->links, h->linked);
+	paths_write_json(j, h->path, h->paths);
 	if (!isnan(h->chance))
 		json_write_real(j, "chance", h->chance);
 	json_write_close(j, '}');

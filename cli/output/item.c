@@ -10,6 +10,18 @@ const char *item_state_name(uint32_t state)
 	return state >= 1 && state <= sizeof names / sizeof *names ? names[state - 1] : "?";
 }
 
+int item_list_ids(imgsearch *s, const int64_t *ids, size_t n, imgsearch_item_fn each, void *user,
+	const imgsearch_call *call, imgsearch_error *err)
+{
+	imgsearch_filter filter = IMGSEARCH_INIT(imgsearch_filter);
+	imgsearch_item_list_options o = IMGSEARCH_INIT(imgsearch_item_list_options);
+	filter.ids = ids;
+	filter.n_ids = n;
+	o.filter = &filter;
+	o.sort = IMGSEARCH_SORT_GIVEN;
+	return n ? imgsearch_item_list(s, &o, each, user, call, NULL, err) : 0;
+}
+
 void item_write_relation(json_writer *j, const imgsearch_item *item)
 {
 	if (item->same_as)
@@ -37,7 +49,7 @@ void item_write_members(json_writer *j, const imgsearch_item *item)
 void item_write_all(json_writer *j, const imgsearch_item *item)
 {
 	item_write_members(j, item);
-	paths_write_json(j, item->paths, item->links, item->linked);
+	paths_write_json(j, item->path, item->paths);
 }
 
 void item_write_json(json_writer *j, imgsearch *s, int64_t id)

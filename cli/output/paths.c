@@ -5,49 +5,50 @@
 
 #include <string.h>
 
-/* Whether a path is the next one of the links, which are in the order of the paths. */
-static bool take_link(const imgsearch_strings *links, size_t *next, const char *path)
+/* Whether a path is another name of the file of the path `own`. */
+static bool is_link(const imgsearch_path *p, const char *own)
 {
-	bool is = links && *next < links->count && !strcmp(links->items[*next], path);
-	*next += is;
-	return is;
+	return p->same_file_path && !strcmp(p->same_file_path, own);
 }
 
-/* The copy that path i is another name of; NULL: none. */
-static const char *copy_of(const imgsearch_strings *linked, size_t i)
+void paths_write_json(json_writer *j, const char *own, const imgsearch_paths *paths)
 {
-	return linked && *linked->items[i] ? linked->items[i] : NULL;
-}
-
-void paths_write_json(json_writer *j, const imgsearch_strings *paths,
-	const imgsearch_strings *links, const imgsearch_strings *linked)
-{
-	size_t next = 0;
 	if (!paths)
 		return;
 	json_write_open(j, "also", '[');
 	for (size_t i = 0; i < paths->count; i++) {
+		const imgsearch_path *p = paths->items[i];
 		json_write_open(j, NULL, '{');
-		json_write_path(j, "path", paths->items[i]);
-		json_write_bool(j, "link", take_link(links, &next, paths->items[i]));
-		if (copy_of(linked, i))
-			json_write_path(j, "same_file", copy_of(linked, i));
+		json_write_path(j, "path", p->path);
+		json_write_bool(j, "link", is_link(p, own));
+		if (p->same_file_path && !is_link(p, own))
+			json_write_path(j, "same_file", p->same_file_path);
 		json_write_close(j, '}');
 	}
 	json_write_close(j, ']');
 }
 
-void paths_write_text(const imgsearch_strings *paths, const imgsearch_strings *links,
-	const imgsearch_strings *linked)
+void paths_write_link(const char *path)
 {
-	size_t next = 0;
-	for (size_t i = 0; paths && i < paths->count; i++) {
-		bool link = take_link(links, &next, paths->items[i]);
-		printf("\t%s: ", link ? "same file" : "copy");
-		record_path(paths->items[i]);
-		if (copy_of(linked, i)) {
-			printf("\tsame file as: ");
-			record_path(copy_of(linked, i));
-		}
-	}
+	printf("\tsame file: ");
+	record_path(path);
+}
+
+static void write_copy(const imgsearch_path *p)
+{
+	printf("\tcopy: ");
+	record_path(p->path);
+	if (!p->same_file_path)
+		return;
+	printf("\tsame file as: ");
+	record_path(p->same_file_path);
+}
+
+void paths_write_text(const char *own, const imgsearch_paths *paths)
+{
+	for (size_t i = 0; paths && i < paths->count; i++)
+		if (is_link(paths->items[i], own))
+			paths_write_link(paths->items[i]->path);
+		else
+			write_copy(paths->items[i]);
 }

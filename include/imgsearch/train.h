@@ -22,6 +22,24 @@ typedef enum imgsearch_loss {
 #define IMGSEARCH_TRAIN_BATCH_MAX 4096
 #define IMGSEARCH_TRAIN_VIEWS_MAX 1024
 
+/* What 0 means in the options: IMGSEARCH_DISTILL_... with teachers, where there is one. */
+#define IMGSEARCH_TRAIN_EPOCHS_DEFAULT 10
+#define IMGSEARCH_TRAIN_BATCH_DEFAULT 32
+#define IMGSEARCH_TRAIN_VIEWS_DEFAULT 2
+#define IMGSEARCH_TRAIN_TOGETHER_DEFAULT 1
+#define IMGSEARCH_TRAIN_PATIENCE_DEFAULT 5
+#define IMGSEARCH_TRAIN_RATE_DEFAULT 0.00005
+#define IMGSEARCH_DISTILL_RATE_DEFAULT 0.0002
+#define IMGSEARCH_TRAIN_MIN_CROP_DEFAULT 0.35
+#define IMGSEARCH_DISTILL_MIN_CROP_DEFAULT 0.7
+#define IMGSEARCH_DISTILL_DIM_DEFAULT 256
+#define IMGSEARCH_TRAIN_VALIDATION_DEFAULT 0.1
+#define IMGSEARCH_TRAIN_JITTER_DEFAULT 0.2
+#define IMGSEARCH_TRAIN_DECAY_DEFAULT 0.01
+#define IMGSEARCH_TRAIN_RELATIONAL_DEFAULT 1
+#define IMGSEARCH_TRAIN_WHITEN_DEFAULT 0.15
+#define IMGSEARCH_TRAIN_PROBABILITIES_DEFAULT 1
+
 typedef struct imgsearch_train_options {
 	size_t struct_size;
 	/* the file to write, ending in .safetensors, its card beside it; required */
@@ -34,29 +52,32 @@ typedef struct imgsearch_train_options {
 	const char *descent, *licence, *note; /* for the card */
 	uint32_t loss;                        /* imgsearch_loss; default cross entropy */
 	uint32_t layers;                      /* only the last so many layers learn; 0: all */
-	/* a linear layer to so many values behind the pooling; 0: none (distillation: 256) */
+	/*
+	 * a linear layer to so many values behind the pooling; 0: none (distillation:
+	 * IMGSEARCH_DISTILL_DIM_DEFAULT)
+	 */
 	uint32_t dim;
-	uint32_t epochs; /* default 10 */
-	uint32_t steps;  /* instead of epochs */
-	uint32_t batch;  /* default 32; supcon needs 8 or more */
-	/* distillation: crops of each picture that the teachers see; default 2 */
+	uint32_t epochs;
+	uint32_t steps; /* instead of epochs */
+	uint32_t batch; /* supcon needs 8 or more */
+	/* distillation: crops of each picture that the teachers see */
 	uint32_t views;
-	/* stop after so many validations without a gain; default 5; UINT32_MAX: never */
+	/* stop after so many validations without a gain; UINT32_MAX: never */
 	uint32_t patience;
 	uint32_t resume;  /* 1: go on from out.checkpoint; that of another run is refused */
-	uint32_t restart; /* 1: throw an old checkpoint away; with neither there may be none */
+	uint32_t restart; /* 1: delete an old checkpoint; where neither is set, one is EEXIST */
 	uint32_t f32;     /* 1: write f32 weights; default f16 */
-	float rate;       /* peak learning rate; default 5e-5, distillation 2e-4 */
-	float validation; /* share of the pictures held out; default 0.1; negative: none */
-	/* smallest share of the picture in a crop; default 0.35, distillation 0.7 */
+	float rate;       /* peak learning rate */
+	float validation; /* share of the pictures held out; negative: none */
+	/* smallest share of the picture in a crop */
 	float min_crop;
-	float jitter;       /* of brightness, contrast, saturation; default 0.2; negative: none */
+	float jitter;       /* of brightness, contrast, saturation; negative: none */
 	float anchor;       /* pull of the weights towards the starting ones; default 0 */
-	float relational;   /* distillation: weight of the relations; default 1; negative: none */
+	float relational;   /* distillation: weight of the relations; negative: none */
 	float label_weight; /* distillation: weight of the labels' loss; default 0 */
-	/* distillation: power that damps strong components; default 0.15; negative: none */
+	/* distillation: power that damps strong components; negative: none */
 	float whiten;
-	float decay; /* weight decay of new layers; default 0.01; negative: none */
+	float decay; /* weight decay of new layers; negative: none */
 	uint64_t seed;
 	/*
 	 * 1: the layer of dim (required) also sees the class probabilities of the starting weights'
@@ -81,8 +102,8 @@ typedef struct imgsearch_train_options {
 	 */
 	const char *teach;
 	uint32_t whole;    /* distillation: 1: the first view of each picture is its centre crop */
-	uint32_t together; /* distillation: views of a picture side by side in a batch; default 1 */
-	/* distillation: weight of class probabilities beside features; default 1; negative: none */
+	uint32_t together; /* distillation: views of a picture side by side in a batch */
+	/* distillation: weight of class probabilities beside features; negative: none */
 	float probabilities;
 	/* 1: batch norms become part of their convolutions, with the statistics that they start with */
 	uint32_t fold;
@@ -101,6 +122,7 @@ typedef struct imgsearch_train_options {
 	 * normalisation), so that few strong channels count less; default 1
 	 */
 	float power;
+	uint32_t reserved; /* 0 */
 } imgsearch_train_options;
 
 /* How the network does on a folder of `holdout` after so many steps: plain features, cosine. */
@@ -109,7 +131,7 @@ typedef struct imgsearch_train_holdout {
 	uint64_t step;
 	uint64_t queries;     /* pictures with another one of their class */
 	double map, accuracy; /* over these: mean average precision, first result right; NaN: none */
-	uint64_t copies;      /* of up to 60 of its pictures, in each way of imgsearch_eval */
+	uint64_t copies;      /* of up to 60 of its pictures, in each way of imgsearch_eval_run */
 	double duplicates;    /* share of the copies whose first result is their original */
 } imgsearch_train_holdout;
 
@@ -127,15 +149,15 @@ typedef struct imgsearch_train_report {
 
 /*
  * Trains the network of the handle's options (model, weights, device, precision, threads, recipe)
- * on the pictures below `folder`, whose classes are its first-level folders, or towards the vectors
- * of teachers. Writes a weights file with its card, which `model` of imgsearch_options takes at
- * once, with the best network by validation. Reads no index: a handle of ":memory:" will do. A
- * checkpoint, out.checkpoint, is written about once a minute and when cancelled; it is removed at
- * the end. report may be NULL. Progress stages: "teach" (teachers), "train" and "judge" (held-out
- * folders). Errors: EINVAL (options; fewer than two classes; too few pictures; a folder of holdout
- * that holds all pictures), EMODEL, EFORMAT (the loss became NaN: out
- * and checkpoint are the last good ones), EVERSION (a checkpoint of another run), EEXIST (a
- * checkpoint, and neither resume nor restart).
+ * on the pictures below `folder`: on its classes, which are its first-level folders, or to imitate
+ * the vectors of teachers. Writes the network that does best in validation as a weights file with
+ * its card, which `model` of imgsearch_options accepts at once. Reads no index: a handle of
+ * ":memory:" will do. A checkpoint, out.checkpoint, is written about once a minute and when the
+ * call is stopped; it is removed at the end. report may be NULL. Progress stages: "teach"
+ * (teachers), "train" and "judge" (held-out folders). Errors: EINVAL (options; fewer than two
+ * classes; too few pictures; a folder of holdout that holds all pictures), EMODEL, EFORMAT (the
+ * loss became NaN: out and checkpoint are the last good ones), EVERSION (a checkpoint of another
+ * run), EEXIST (a checkpoint, and neither resume nor restart).
  */
 IMGSEARCH_API int imgsearch_train(imgsearch *s, const char *folder,
 	const imgsearch_train_options *options, const imgsearch_call *call,

@@ -32,11 +32,15 @@ static const float luma_step[] = { 0, 4, 9, 16, 26, 40, 60, 90 };
 /* Half of the interval that each step stands for. */
 static const float half_width[] = { 2, 2.25f, 3, 4.25f, 6, 8.5f, 12.5f, 15 };
 
+/* Half way between two steps. */
+static const float luma_border[ZERO] = { 2, 6.5f, 12.5f, 21, 33, 50, 75 };
+
+/* Without branches, which could not be predicted. */
 uint8_t ims_detail_code(float difference)
 {
 	int i = 0;
-	while (i < ZERO && fabsf(difference) > (luma_step[i] + luma_step[i + 1]) / 2)
-		i++;
+	for (int k = 0; k < ZERO; k++)
+		i += fabsf(difference) > luma_border[k];
 	return (uint8_t)(difference < 0 ? ZERO - i : ZERO + i);
 }
 

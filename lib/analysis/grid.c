@@ -18,12 +18,12 @@ typedef struct area {
 	uint32_t from[2], size[2]; /* column, row */
 } area;
 
-typedef struct placing {
+typedef struct grid_builder {
 	uint32_t *cell;
 	uint32_t columns;
 	const stop_token *stop;
 	int stopped; /* ECANCELED or EDEADLINE */
-} placing;
+} grid_builder;
 
 static int by_place(const point *a, const point *b, int axis)
 {
@@ -42,7 +42,7 @@ static int by_y(const void *a, const void *b)
 	return by_place(a, b, 1);
 }
 
-static void place(placing *g, point *s, size_t n, area a)
+static void place(grid_builder *g, point *s, size_t n, area a)
 {
 	while (n && (a.size[0] > 1 || a.size[1] > 1)) {
 		if (!g->stopped)
@@ -90,7 +90,7 @@ int ims_analysis_grid(uint32_t *cell, const float *xy, size_t n, uint32_t column
 			s[i].at[axis] = range > 0 ? (xy[2 * i + (size_t)axis] - low[axis]) / range * cells : 0;
 		}
 	}
-	placing g = { cell, columns, stop, 0 };
+	grid_builder g = { cell, columns, stop, 0 };
 	place(&g, s, n, (area){ { 0, 0 }, { columns, rows } });
 	ims_free(s);
 	return g.stopped ? ims_fail(err, g.stopped, "%s", ims_stop_text(g.stopped)) : 0;

@@ -16,23 +16,23 @@
 
 const uint32_t ims_analysis_cuts[IMS_CUTS] = { 1, 5, 10, 100 };
 
-typedef struct ranked {
+typedef struct ranked_item {
 	float score;
 	uint32_t item;
 	uint32_t before; /* irrelevant items between the previous relevant one and this */
 	uint32_t level;  /* the same, with all items of equal score before it */
-} ranked;
+} ranked_item;
 
 static int nearer_first(const void *a, const void *b)
 {
-	const ranked *x = a, *y = b;
+	const ranked_item *x = a, *y = b;
 	if (x->score != y->score)
 		return x->score > y->score ? -1 : 1;
 	return x->item < y->item ? -1 : x->item > y->item;
 }
 
 /* The first relevant item that scores no higher. */
-static size_t find_level(const ranked *p, size_t r, float score)
+static size_t find_level(const ranked_item *p, size_t r, float score)
 {
 	size_t lo = 0, hi = r;
 	while (lo < hi) {
@@ -45,7 +45,7 @@ static size_t find_level(const ranked *p, size_t r, float score)
 	return lo;
 }
 
-static void count_unrelated(ranked *p, size_t r, const float *score, const uint8_t *relation,
+static void count_unrelated(ranked_item *p, size_t r, const float *score, const uint8_t *relation,
 	size_t n)
 {
 	float worst = p[r - 1].score;
@@ -61,7 +61,7 @@ static void count_unrelated(ranked *p, size_t r, const float *score, const uint8
 	}
 }
 
-static double average_precision(const ranked *p, size_t r)
+static double average_precision(const ranked_item *p, size_t r)
 {
 	double sum = 0;
 	uint64_t irrelevant = 0;
@@ -75,7 +75,7 @@ static double average_precision(const ranked *p, size_t r)
 	return sum / (double)r;
 }
 
-static void score_cuts(retrieval *out, const ranked *p, size_t r)
+static void score_cuts(retrieval *out, const ranked_item *p, size_t r)
 {
 	double gained = 0, ideal = 0;
 	uint64_t irrelevant = 0, rank = 0;
@@ -108,12 +108,12 @@ int ims_analysis_retrieval(retrieval *out, const float *score, const uint8_t *re
 		r += relation[i] == IMS_RELEVANT;
 	if (!r)
 		return 0;
-	ranked *p = ims_alloc(r, sizeof *p);
+	ranked_item *p = ims_alloc(r, sizeof *p);
 	if (!p)
 		return ims_nomem(err);
 	for (size_t i = 0; i < n; i++)
 		if (relation[i] == IMS_RELEVANT)
-			p[k++] = (ranked){ score[i], (uint32_t)i, 0, 0 };
+			p[k++] = (ranked_item){ score[i], (uint32_t)i, 0, 0 };
 	qsort(p, r, sizeof *p, nearer_first);
 	count_unrelated(p, r, score, relation, n);
 	out->relevant = (uint32_t)r;

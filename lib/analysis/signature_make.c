@@ -12,6 +12,9 @@
 #define FINER (IMS_DETAIL_SIDE / IMS_SIGNATURE_SIDE)
 #define BAND (IMS_DETAIL_SIDE / IMS_CHROMA_SIDE) /* rows of cells; a cell of chroma is as high */
 
+/* Of the columns of cells; rounded up to what vectors hold. */
+enum { BORDERS = SIDE + 4 };
+
 /* A band of cells: means of R, G, B. */
 typedef struct cell_band {
 	float mean[3][BAND][SIDE];
@@ -22,26 +25,54 @@ typedef struct cell_grid {
 	const uint8_t *rgb;
 	uint32_t width, height;
 	double left, top, cell_width, cell_height;
+	/* borders of the columns of cells: whole pixels on their left, and a part of the next one */
+	uint32_t whole[BORDERS];
+	double part[BORDERS];
 } cell_grid;
 
-/* SIDE sums of each channel of a row: differences of the running sums at the borders of cells. */
-static void squeeze_row(float out[3][SIDE], const cell_grid *g, uint32_t y)
+static void set_borders(cell_grid *g)
+{
+	for (int c = 0; c < BORDERS; c++) {
+		double border = fmin(g->left + c * g->cell_width, g->width);
+		g->whole[c] = border < g->width ? (uint32_t)border : g->width - 1;
+		g->part[c] = border - g->whole[c];
+	}
+}
+
+/*
+ * At each border of cells, of each channel of a row: the sum of the whole pixels on the left, and
+ * the next pixel. A sum fits 31 bits, since a side has a million pixels at most.
+ */
+typedef struct border_sums {
+	int32_t sum[3][BORDERS], next[3][BORDERS];
+} border_sums;
+
+static void sum_pixels(border_sums *out, const cell_grid *g, uint32_t y)
 {
 	const uint8_t *rgb = g->rgb + 3 * (size_t)g->width * y;
-	uint64_t sum[3] = { 0 };
-	double before[3] = { 0 };
+	int32_t sum[3] = { 0 };
 	uint32_t x = 0;
-	for (int c = -1; c < SIDE; c++) {
-		double border = fmin(g->left + (c + 1) * g->cell_width, g->width);
-		uint32_t whole = border < g->width ? (uint32_t)border : g->width - 1;
-		for (; x < whole; x++)
+	for (int c = 0; c < BORDERS; c++) {
+		for (; x < g->whole[c]; x++)
 			sum[0] += rgb[3 * x], sum[1] += rgb[3 * x + 1], sum[2] += rgb[3 * x + 2];
 		for (int k = 0; k < 3; k++) {
-			double here = (double)sum[k] + (border - x) * rgb[3 * (size_t)x + (size_t)k];
-			if (c >= 0)
-				out[k][c] = (float)(here - before[k]);
-			before[k] = here;
+			out->sum[k][c] = sum[k];
+			out->next[k][c] = rgb[3 * (size_t)x + (size_t)k];
 		}
+	}
+}
+
+/* SIDE sums of each channel of a row: differences of the sums up to the borders. */
+static void squeeze_row(float out[3][SIDE], const cell_grid *g, uint32_t y)
+{
+	border_sums s;
+	double up_to[BORDERS];
+	sum_pixels(&s, g, y);
+	for (int k = 0; k < 3; k++) {
+		for (int c = 0; c < BORDERS; c++)
+			up_to[c] = s.sum[k][c] + g->part[c] * s.next[k][c];
+		for (int c = 0; c < SIDE; c++)
+			out[k][c] = (float)(up_to[c + 1] - up_to[c]);
 	}
 }
 
@@ -97,8 +128,8 @@ static void put_luma(full_signature *out, const cell_band *s, int x, int y)
 static void put_chroma(full_signature *out, const cell_band *s, int x, int y)
 {
 	float mean[3] = { 0 };
-	for (int k = 0; k < 3; k++)
-		for (int i = 0; i < BAND * BAND; i++)
+	for (int i = 0; i < BAND * BAND; i++)
+		for (int k = 0; k < 3; k++)
 			mean[k] += s->mean[k][i / BAND][BAND * x + i % BAND] / (BAND * BAND);
 	float luma = (77 * mean[0] + 150 * mean[1] + 29 * mean[2]) / 256;
 	out->detail.chroma[0][y * IMS_CHROMA_SIDE + x] = to_byte(128 + 0.564f * (mean[2] - luma));
@@ -110,9 +141,10 @@ void ims_signature_make(full_signature *out, const uint8_t *rgb, uint32_t width,
 {
 	const float all[4] = { 0, 0, (float)width, (float)height };
 	const float *part = box && box[2] > 0 ? box : all;
-	const cell_grid g = { rgb, width, height, part[0], part[1], (double)(part[2] - part[0]) / SIDE,
-		(double)(part[3] - part[1]) / SIDE };
+	cell_grid g = { rgb, width, height, part[0], part[1], (double)(part[2] - part[0]) / SIDE,
+		(double)(part[3] - part[1]) / SIDE, { 0 }, { 0 } };
 	cell_band band;
+	set_borders(&g);
 	*out = (full_signature){ 0 };
 	for (int y = 0; y < IMS_CHROMA_SIDE; y++) {
 		make_band(&band, &g, BAND * y);

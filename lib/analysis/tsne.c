@@ -54,9 +54,14 @@ typedef struct tsne_state {
 	float *conditional, perplexity;
 } tsne_state;
 
+static float wanted_perplexity(float given)
+{
+	return given > 0 ? given : IMGSEARCH_PERPLEXITY_DEFAULT;
+}
+
 size_t ims_analysis_tsne_neighbours(size_t n, float perplexity)
 {
-	size_t k = (size_t)(3 * (perplexity > 0 ? perplexity : 30));
+	size_t k = (size_t)(3 * wanted_perplexity(perplexity));
 	return n < 2 ? 0 : k < n - 1 ? k : n - 1;
 }
 
@@ -416,7 +421,7 @@ int ims_analysis_tsne(float *xy, size_t n, size_t k, const int32_t *neighbour,
 		.distance2 = distance2,
 		.theta2 = theta * theta,
 	};
-	l.perplexity = fminf(o.perplexity > 0 ? o.perplexity : 30, fmaxf((float)k / 3, 1.01f));
+	l.perplexity = fminf(wanted_perplexity(o.perplexity), fmaxf((float)k / 3, 1.01f));
 	l.rate = fmaxf((float)n / exaggeration / 4, 50);
 	int rc = prepare(&l, &o, threads, err);
 	for (uint32_t i = 0; !rc && i < iterations; i++) {

@@ -6,7 +6,7 @@
 
 /* Zero means the value of the paper, in the comment. */
 typedef struct tsne_options {
-	float perplexity;    /* 30; at most k / 3 for k neighbours */
+	float perplexity;    /* 0: the default; at most k / 3 for k neighbours */
 	float theta;         /* 0.5 */
 	float exaggeration;  /* 12, for the first quarter of the iterations */
 	uint32_t iterations; /* 1000 */

@@ -1,12 +1,11 @@
 /*
- * Everything of the ground floor in one include. All other rooms stand on these, and nearly every
- * file needs most of them.
+ * The headers of the room in one include: nearly every file of the other rooms needs most of them.
  *
  *	error.h    a code and one sentence in the caller's struct
  *	alloc.h    memory: arrays whose size cannot overflow
  *	buf.h      growing bytes, written
  *	c_locale.h numbers and letters as text
- *	reader.h   bytes from strangers, read
+ *	reader.h   untrusted bytes, read
  *	file.h     whole files, read and written
  *	path.h     paths as text
  *	ids.h      sorted row ids
@@ -19,20 +18,19 @@
  *	signals.h  signals that no thread of the library takes
  *	job.h      a call at work: progress, stopping, log
  *	callback.h calls of the program's callbacks
- *	apart.h    work on a thread of its own
+ *	own_thread.h  work on a thread that lasts as long as the work
  *	result.h   the memory of a result of the public interface
  *	counts.h   counts of items by state
  *	clock.h    the time
  *	timestamp.h  points of time of the file system
  *	facts.h    what a picture says of itself
  *
- * The room knows nothing of pictures and includes only imgsearch.h.
+ * The room includes only imgsearch.h, and knows no pixels and no files of an index.
  */
 #ifndef IMS_BASE_H
 #define IMS_BASE_H
 
 #include "base/alloc.h"
-#include "base/apart.h"
 #include "base/buf.h"
 #include "base/c_locale.h"
 #include "base/callback.h"
@@ -45,6 +43,7 @@
 #include "base/hash.h"
 #include "base/ids.h"
 #include "base/job.h"
+#include "base/own_thread.h"
 #include "base/path.h"
 #include "base/pool.h"
 #include "base/random.h"

@@ -9,20 +9,20 @@
 #include <string.h>
 #include <strings.h>
 
-typedef struct switched {
+typedef struct locale_switch {
 	locale_t c, before;
-} switched;
+} locale_switch;
 
-static switched begin(void)
+static locale_switch begin(void)
 {
 	int number = errno;
-	switched s = { .c = newlocale(LC_ALL_MASK, "C", (locale_t)0) };
+	locale_switch s = { .c = newlocale(LC_ALL_MASK, "C", (locale_t)0) };
 	s.before = s.c ? uselocale(s.c) : (locale_t)0;
 	errno = number;
 	return s;
 }
 
-static void end(switched s)
+static void end(locale_switch s)
 {
 	if (s.before)
 		uselocale(s.before);
@@ -32,7 +32,7 @@ static void end(switched s)
 
 int ims_vprint(char *out, size_t size, const char *format, va_list args)
 {
-	switched s = begin();
+	locale_switch s = begin();
 	int n = vsnprintf(out, size, format, args);
 	end(s);
 	return n;
@@ -49,7 +49,7 @@ int ims_print(char *out, size_t size, const char *format, ...)
 
 float ims_parse_f32(const char *text, char **stop)
 {
-	switched s = begin();
+	locale_switch s = begin();
 	float v = strtof(text, stop);
 	end(s);
 	return v;
@@ -62,7 +62,7 @@ bool ims_parse_number(const char *text, double *out)
 	size_t n = strspn(text, "+-.0123456789eE");
 	if (!n || strspn(text + n, " \t\r\n") != strlen(text + n))
 		return false;
-	switched s = begin();
+	locale_switch s = begin();
 	double v = strtod(text, &stop);
 	end(s);
 	*out = v;
@@ -71,7 +71,7 @@ bool ims_parse_number(const char *text, double *out)
 
 bool ims_same_letters(const char *a, const char *b, size_t n)
 {
-	switched s = begin();
+	locale_switch s = begin();
 	bool same = !strncasecmp(a, b, n);
 	end(s);
 	return same;
@@ -92,7 +92,7 @@ int ims_text_compare(const void *a, const void *b)
 
 const char *ims_errno_text(int number)
 {
-	switched s = begin();
+	locale_switch s = begin();
 	const char *text = strerror(number);
 	end(s);
 	return text;

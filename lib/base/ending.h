@@ -1,8 +1,9 @@
 /*
- * Threads that may call exit. exit first runs the destructors of the variables of its thread, and
- * then handlers, the newest first. While a library is being loaded and set up, the newest are
- * its own, which must not run under the thread that is at it. A watched thread therefore waits in
- * such a destructor. No other thread can.
+ * Makes the end of the program wait for a thread that loads a library. exit first runs the
+ * destructors of its thread's variables, and then handlers, the newest first. While a library is
+ * loaded and initialised, the newest handlers are those of that library, and they must not run
+ * while another thread is still inside it. So a watched thread that calls exit waits in a
+ * destructor of its own, before any handler. Other threads have no such place to wait.
  */
 #ifndef IMS_BASE_ENDING_H
 #define IMS_BASE_ENDING_H

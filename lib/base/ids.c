@@ -19,16 +19,27 @@ size_t ims_ids_sort(int64_t *ids, size_t n)
 	return kept;
 }
 
-bool ims_id_find(const int64_t *ids, size_t n, int64_t id, size_t *at)
+static inline size_t place(const void *items, size_t n, size_t size, int64_t id)
 {
 	size_t low = 0, high = n;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		if (ids[mid] < id)
+		if (*(const int64_t *)(const void *)((const char *)items + mid * size) < id)
 			low = mid + 1;
 		else
 			high = mid;
 	}
+	return low;
+}
+
+size_t ims_id_place(const void *items, size_t n, size_t size, int64_t id)
+{
+	return place(items, n, size, id);
+}
+
+bool ims_id_find(const int64_t *ids, size_t n, int64_t id, size_t *at)
+{
+	size_t low = place(ids, n, sizeof *ids, id);
 	if (at)
 		*at = low;
 	return low < n && ids[low] == id;

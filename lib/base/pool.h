@@ -15,7 +15,7 @@ unsigned ims_pool_threads(const pool *p); /* 1 for NULL */
 
 /* Queues work(arg). Blocks while the queue is full. */
 void ims_pool_run(pool *p, void (*work)(void *arg), void *arg);
-void ims_pool_wait(pool *p); /* until everything that anyone queued is done */
+void ims_pool_wait(pool *p); /* until all queued tasks are done, those of other threads too */
 
 /*
  * Calls body(arg, i, worker) for every i in 0..n-1 on the pool's threads and the calling one, at

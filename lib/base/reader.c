@@ -1,4 +1,4 @@
-/* Reading bytes from strangers. */
+/* Reading untrusted bytes. */
 #include "base/reader.h"
 
 #include <string.h>

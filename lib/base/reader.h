@@ -1,5 +1,5 @@
 /*
- * Reading bytes from strangers: past the end the functions return zeros and set `failed`, so a
+ * Reading untrusted bytes: past the end the functions return zeros and set `failed`, so a
  * caller checks once.
  */
 #ifndef IMS_BASE_READER_H

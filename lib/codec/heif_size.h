@@ -14,7 +14,7 @@ typedef struct heif_size {
 	uint32_t stored_width, stored_height; /* before it is turned and cut */
 } heif_size;
 
-/* False: the boxes do not say. They are a stranger's bytes. */
+/* False: the boxes do not say. The bytes are untrusted. */
 bool ims_heif_size(heif_size *out, const void *data, size_t size);
 
 #endif

@@ -77,7 +77,7 @@ static int end_helper(helper *p)
 	pid_t got;
 	close(p->fd);
 	while ((got = waitpid(p->pid, &status, WNOHANG)) < 0 && errno == EINTR) {}
-	if (got == 0) { /* it lives, or is about to die of what closed the socket */
+	if (got == 0) { /* it runs, or is ending: the same event closed the socket */
 		kill(p->pid, SIGKILL);
 		while ((got = waitpid(p->pid, &status, 0)) < 0 && errno == EINTR) {}
 	}
@@ -280,7 +280,7 @@ static int own_error(question *q, imgsearch_error *err)
 	return ims_fail(err, rc, "%s", *a->message ? a->message : "its decoder failed");
 }
 
-/* Whether a signal is that of a process that goes wrong by itself. */
+/* Whether a signal is that of a crash, and not one from outside. */
 static bool is_crash(int signal)
 {
 	return signal == SIGSEGV || signal == SIGABRT || signal == SIGBUS || signal == SIGILL
@@ -288,8 +288,8 @@ static bool is_crash(int signal)
 }
 
 /*
- * After a helper that gave no answer. 0: another one may try, since this one was killed, or had
- * other pictures before.
+ * Decides after a helper gave no answer. 0: another helper may try, since this one was killed, or
+ * earlier pictures may be the cause. Otherwise the error of the picture.
  */
 static int judge(const helpers *h, outcome o, int signal, bool fresh, unsigned tries,
 	imgsearch_error *err)

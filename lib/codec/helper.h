@@ -1,14 +1,15 @@
 /*
- * Codecs that decode in processes of their own: a fault of a codec's library then costs a picture,
- * and what it could be made to do stays there. A helper is `program` itself, started for one format
- * when a file of it is first met, kept while it is good, and replaced after some pictures.
+ * Codecs that decode in processes of their own, so that a fault of a codec's library costs one
+ * picture, and an attack on it stays inside the helper. A helper is `program` itself. It is started
+ * for one format when the first file of that format comes, used again while it works, and replaced
+ * after some pictures.
  *
- * A helper that crashes, or takes too long, was given a damaged picture (EFORMAT). One that was
- * killed from outside is replaced, and its picture tried again. A helper that cannot be started, or
- * whose library is missing, is EUNSUPPORTED for the next minute.
+ * Where a helper crashes or takes too long, its picture is damaged (EFORMAT). A helper that was
+ * killed from outside is replaced, and its picture tried again. Where a helper cannot be started,
+ * or its library is missing, the format is EUNSUPPORTED for the next minute.
  *
- * Children: one per thread that decodes and format. No handler is installed. Only their own ids are
- * waited for; where the program waited for them first, they count as gone.
+ * Children: at most one for each format and decoding thread. No signal handler is installed, and
+ * only the helpers' own ids are waited for; a helper that the program waited for first has ended.
  */
 #ifndef IMS_CODEC_HELPER_H
 #define IMS_CODEC_HELPER_H

@@ -1,4 +1,4 @@
-/* What a helper process gives up before it reads a stranger's bytes. */
+/* Restricts a helper process before it reads untrusted bytes. */
 #ifndef IMS_CODEC_SANDBOX_H
 #define IMS_CODEC_SANDBOX_H
 
@@ -10,8 +10,8 @@ void ims_sandbox_limit(uint64_t memory);
 
 /*
  * From here on the process computes, allocates, and reads and writes what is open. Any other call
- * of the system ends it with SIGSYS; calls that libraries make in vain on the way (opening a file)
- * fail. True where the kernel or the machine has no seccomp, too. False: it refused.
+ * of the system ends it with SIGSYS, but calls that libraries try and can do without (opening a
+ * file) just fail. True also where the kernel or the machine has no seccomp. False: seccomp failed.
  */
 bool ims_sandbox_lock(void);
 

@@ -4,8 +4,8 @@
  * files and pipes alone, and its memory and time are limited. It runs once for the header and once
  * for the pixels.
  *
- * Of the key frames, then of the first seconds, the most typical one that is not dark is taken;
- * where all are dark, the first frame.
+ * The frame is the most typical one among the key frames that are not dark; else among the frames
+ * of the first seconds that are not dark; else the first frame.
  */
 #include "codec/codec.h"
 
@@ -26,7 +26,7 @@ extern char **environ;
 
 enum { SECONDS = 120 };
 
-/* Whether PATH has it. */
+/* Whether a folder of PATH has ffmpeg. 0: it has. */
 static unsigned load(void)
 {
 	char full[4096];

@@ -1,7 +1,7 @@
 /*
  * WebP by libwebp, which is loaded when a file of the kind is first met. The container is read
  * here: the size of the canvas, ICCP, EXIF and XMP, and the first frame of an animation, which is
- * laid on a clear canvas. libwebp gets the bitstream of one picture.
+ * laid on a transparent canvas. libwebp gets the bitstream of one picture.
  *
  * Transparency shows as in PNG. What is cut off is damaged; with `partial` its upper rows are kept.
  *

@@ -1,7 +1,7 @@
 /*
- * What a process and its helper say to each other over a socket: a hello of the helper, then a
- * request and its answer for each picture. Numbers have the order of the machine. Both ends belong
- * to one release (WIRE_VERSION); an answer is still checked as a stranger's bytes.
+ * The protocol between a process and its helper, over a socket: a hello of the helper, then a
+ * request and its answer for each picture. Numbers have the byte order of the machine. Both ends
+ * belong to one release (WIRE_VERSION), but an answer is untrusted and checked.
  */
 #ifndef IMS_CODEC_WIRE_H
 #define IMS_CODEC_WIRE_H

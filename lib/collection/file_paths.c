@@ -64,14 +64,15 @@ static bool has_known_bytes(const file_path *p)
 	return same;
 }
 
-static bool is_stale(const file_path *p, away_folders *away)
+static bool is_stale(const file_path *p, offline_folders *offline)
 {
 	const file_stamp *known = p->stamp;
 	struct stat st;
 	if (!p->path || !known->root)
 		return false;
 	if (stat(p->path, &st))
-		return (errno == ENOENT || errno == ENOTDIR) && !ims_away_has(away, p->path, known->root);
+		return (errno == ENOENT || errno == ENOTDIR)
+			&& !ims_offline_has(offline, p->path, known->root);
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != known->size)
 		return true;
 	bool same_times = ims_timestamp_equal(known->mtime, ims_timestamp(&st.st_mtim))
@@ -79,15 +80,15 @@ static bool is_stale(const file_path *p, away_folders *away)
 	return !same_times && !has_known_bytes(p);
 }
 
-size_t ims_file_paths_drop_stale(file_paths *p, size_t from, away_folders *away)
+size_t ims_file_paths_drop_stale(file_paths *p, size_t from, offline_folders *offline)
 {
-	size_t kept = from, found_out = 0;
+	size_t kept = from, stale = 0;
 	int64_t of = 0, file = 0; /* of the last path kept: its file, before and now */
 	for (size_t i = from; i < p->n; i++) {
 		file_stamp *stamp = p->item[i].stamp;
 		if (!stamp->looked_at) {
-			stamp->is_stale = is_stale(&p->item[i], away);
-			found_out += stamp->is_stale;
+			stamp->is_stale = is_stale(&p->item[i], offline);
+			stale += stamp->is_stale;
 		}
 		stamp->looked_at = true;
 		if (stamp->is_stale)
@@ -98,7 +99,7 @@ size_t ims_file_paths_drop_stale(file_paths *p, size_t from, away_folders *away)
 		p->item[kept++].file = file;
 	}
 	p->n = kept;
-	return found_out;
+	return stale;
 }
 
 static void look_at(file_path *p)

@@ -29,16 +29,16 @@ int ims_file_paths_add(file_paths *p, const members *all, member *m);
  * Drops, of the paths from that number on, those whose files are not those of the index any more:
  * there is none, though the root holds something, or it has another size, or another time and other
  * bytes. Where the picture of a file is dropped, its first name that is left stands for it. Comes
- * before the sorting. Looks at each file once; returns how many were found out.
+ * before the sorting. Looks at each file once; returns how many of them are stale.
  */
-size_t ims_file_paths_drop_stale(file_paths *p, size_t from, away_folders *away);
+size_t ims_file_paths_drop_stale(file_paths *p, size_t from, offline_folders *offline);
 
 /*
  * Sorts the paths: one of each file comes first, by id, then the others, whose `file` is that one.
  * With `look` the files are looked at: paths with one device and inode are one file, others are
- * not, and a path that cannot be found is what the index says. The path that stands for a file is
- * no symbolic link where another one is none, best the one that the index has, else the first in
- * order.
+ * not, and for a path that cannot be found the index decides. The path that stands for a file is a
+ * symbolic link only where all are. Of the others it is the one that the index has, else the first
+ * in order.
  */
 void ims_file_paths_sort(file_paths *p, bool look);
 void ims_file_paths_free(file_paths *p);

@@ -19,8 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_POINTS = 50000 };
-
 typedef struct map_rows {
 	job *job;
 	int64_t *ids, *allowed; /* allowed: the only ids to use, ascending; NULL: all */
@@ -61,7 +59,7 @@ static int read_rows(imgsearch *s, const row_source *source, const imgsearch_map
 	if (rc)
 		return rc;
 	size_t all = o->filter ? m->n_allowed : (size_t)counts.vectors,
-		   most = o->max_points ? (size_t)o->max_points : MAX_POINTS;
+		   most = o->max_points ? (size_t)o->max_points : IMGSEARCH_MAP_POINTS_DEFAULT;
 	m->stride = all > most ? (all + most - 1) / most : 1;
 	m->cap = (all + m->stride - 1) / m->stride;
 	m->dim = source->dim;

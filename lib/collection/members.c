@@ -39,7 +39,7 @@ void ims_members_free(members *m)
 	ims_free(m->item);
 	ims_free(m->name);
 	ims_free(m->stand_in);
-	ims_away_free(&m->away);
+	ims_offline_free(&m->offline);
 }
 
 static member *find_item(const members *m, int64_t id)
@@ -65,14 +65,7 @@ member *ims_members_find(const members *m, int64_t vector)
 
 member_name *ims_members_names(const members *m, int64_t id, size_t *n)
 {
-	size_t low = 0, high = m->n_names;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (m->name[mid].of < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
+	size_t low = ims_id_place(m->name, m->n_names, sizeof *m->name, id);
 	for (*n = 0; low + *n < m->n_names && m->name[low + *n].of == id; ++*n)
 		;
 	return m->name + low;
@@ -434,7 +427,7 @@ int ims_members_read(imgsearch *s, const imgsearch_filter *filter, bool signatur
 	if (!rc && filter && ims_filter_has_condition(filter))
 		rc = ims_filter_matching(s, filter, &r.matching, &r.n_matching, err);
 	if (!rc)
-		rc = ims_away_read(s, &out->away, err);
+		rc = ims_offline_read(s, &out->offline, err);
 	if (!rc)
 		rc = ims_store_each_picture(s->store, 0, add_picture, &r, err);
 	if (!rc && filter && filter->n_folders && !filter->ids && !r.matching && !out->n)

@@ -3,7 +3,7 @@
 #define IMS_COLLECTION_MEMBERS_H
 
 #include "analysis/signature.h"
-#include "handle/away.h"
+#include "handle/offline.h"
 #include "handle/view.h"
 
 /* What the index knows of a path's file, and what has been seen since. */
@@ -53,7 +53,7 @@ typedef struct members {
 	size_t n_names;
 	member **stand_in; /* by vector: those that have the vector of a picture that is no member */
 	size_t n_stand_ins;
-	away_folders away;
+	offline_folders offline;
 	uint64_t unread; /* pictures whose files are missing or changed */
 } members;
 
@@ -80,7 +80,7 @@ int ims_members_load(imgsearch *s, member *m, imgsearch_error *err);
 
 /*
  * Sets is_drawing, false without detail. The full signature of a drawing stays loaded; that of
- * another picture is let go if this call has loaded it, so the memory stays small.
+ * another picture is freed if this call loaded it, so that little memory is used.
  */
 int ims_members_look(imgsearch *s, member *m, imgsearch_error *err);
 

@@ -77,8 +77,8 @@ int ims_filter_copy(imgsearch_filter *ours, const imgsearch_filter *theirs, imgs
 	return ims_filter_check(&filter, err);
 }
 
-int ims_filter_take(const imgsearch_filter **filter, imgsearch_filter *copy, const char *function,
-	imgsearch_error *err)
+int ims_filter_copy_plain(const imgsearch_filter **filter, imgsearch_filter *copy,
+	const char *function, imgsearch_error *err)
 {
 	int rc = *filter ? ims_filter_copy(copy, *filter, err) : 0;
 	if (rc || !*filter)

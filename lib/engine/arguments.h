@@ -43,8 +43,8 @@ int ims_filter_copy(imgsearch_filter *ours, const imgsearch_filter *theirs, imgs
  * The same of options whose filter may have no function; *filter becomes NULL where it allows all,
  * else points to the copy.
  */
-int ims_filter_take(const imgsearch_filter **filter, imgsearch_filter *copy, const char *function,
-	imgsearch_error *err);
+int ims_filter_copy_plain(const imgsearch_filter **filter, imgsearch_filter *copy,
+	const char *function, imgsearch_error *err);
 
 /* An input that may be asked or added: kind, pointers, reserved fields. EUNSUPPORTED: text. */
 int ims_input_require(const imgsearch_input *in, const char *function, imgsearch_error *err);

@@ -18,7 +18,7 @@ int imgsearch_groups_find(imgsearch *s, const imgsearch_groups_options *theirs,
 	REQUIRE_HANDLE(s, "groups_find", err);
 	int rc = COPY(options, theirs, err);
 	if (!rc)
-		rc = ims_filter_take(&options.filter, &filter, "groups_find", err);
+		rc = ims_filter_copy_plain(&options.filter, &filter, "groups_find", err);
 	if (rc)
 		return rc;
 	REQUIRE(isfinite(options.min_score), err, "groups_find: min_score is not a finite number");
@@ -50,7 +50,7 @@ int imgsearch_map_compute(imgsearch *s, const imgsearch_map_options *theirs,
 	REQUIRE_HANDLE(s, "map_compute", err);
 	int rc = COPY(options, theirs, err);
 	if (!rc)
-		rc = ims_filter_take(&options.filter, &filter, "map_compute", err);
+		rc = ims_filter_copy_plain(&options.filter, &filter, "map_compute", err);
 	if (rc)
 		return rc;
 	REQUIRE(options.perplexity >= 0 && isfinite(options.perplexity), err,

@@ -33,7 +33,7 @@ int imgsearch_eval_run(imgsearch *s, const imgsearch_eval_options *theirs,
 	if (!rc)
 		rc = check_options(&options, err);
 	if (!rc)
-		rc = ims_filter_take(&options.filter, &filter, "eval_run", err);
+		rc = ims_filter_copy_plain(&options.filter, &filter, "eval_run", err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
 	return rc ? rc : ims_eval(s, &options, &j, report, err);

@@ -214,7 +214,6 @@ int imgsearch_index_backup(imgsearch *s, const char *path,
 int imgsearch_transaction_begin(imgsearch *s, const imgsearch_transaction_options *theirs,
 	imgsearch_transaction **out, imgsearch_error *err)
 {
-	enum { DEFAULT_BYTES = 256 << 20 };
 	imgsearch_transaction_options options;
 	REQUIRE(out, err, "transaction_begin: out is NULL");
 	*out = NULL;
@@ -222,7 +221,8 @@ int imgsearch_transaction_begin(imgsearch *s, const imgsearch_transaction_option
 	int rc = COPY(options, theirs, err);
 	if (rc)
 		return rc;
-	uint64_t max_bytes = options.max_bytes ? options.max_bytes : DEFAULT_BYTES;
+	uint64_t max_bytes = options.max_bytes ? options.max_bytes
+										   : IMGSEARCH_TRANSACTION_BYTES_DEFAULT;
 	return ims_transaction_begin(s, max_bytes, out, err);
 }
 

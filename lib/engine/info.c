@@ -44,7 +44,9 @@ static int check_list(const imgsearch_item_list_options *o, imgsearch_error *err
 {
 	REQUIRE(!(o->states >> (IMGSEARCH_STATE_LINK + 1)) && !(o->states & 1), err,
 		"item_list: states %#x has a state that is unknown", o->states);
-	REQUIRE(o->sort <= IMGSEARCH_SORT_ID, err, "item_list: sort %u is unknown", o->sort);
+	REQUIRE(o->sort <= IMGSEARCH_SORT_GIVEN, err, "item_list: sort %u is unknown", o->sort);
+	REQUIRE(o->sort != IMGSEARCH_SORT_GIVEN || (o->filter && o->filter->ids), err,
+		"item_list: sort %u needs a filter with ids", o->sort);
 	REQUIRE(o->descending <= 1, err, "item_list: descending is %u, neither 0 nor 1", o->descending);
 	REQUIRE(!o->reserved, err, "item_list: reserved is %u, not 0", o->reserved);
 	return 0;
@@ -63,23 +65,12 @@ int imgsearch_item_list(imgsearch *s, const imgsearch_item_list_options *theirs,
 	REQUIRE(each, err, "item_list: each is NULL");
 	int rc = COPY(options, theirs, err);
 	if (!rc)
-		rc = check_list(&options, err);
+		rc = ims_filter_copy_plain(&options.filter, &filter, "item_list", err);
 	if (!rc)
-		rc = ims_filter_take(&options.filter, &filter, "item_list", err);
+		rc = check_list(&options, err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
 	return rc ? rc : ims_list(s, &options, each, user, &j, total, err);
-}
-
-int imgsearch_item_each_of(imgsearch *s, const int64_t *ids, size_t n, imgsearch_item_fn each,
-	void *user, const imgsearch_call *call, imgsearch_error *err)
-{
-	job j;
-	REQUIRE_HANDLE(s, "item_each_of", err);
-	REQUIRE(!n || ids, err, "item_each_of: ids is NULL");
-	REQUIRE(each, err, "item_each_of: each is NULL");
-	int rc = ims_call_begin(s, call, &j, err);
-	return rc ? rc : ims_items_each_of(s, ids, n, each, user, &j, err);
 }
 
 int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error *err)
@@ -140,7 +131,7 @@ int imgsearch_check(imgsearch *s, const imgsearch_check_options *theirs, const i
 	imgsearch_check_report **report, imgsearch_error *err)
 {
 	imgsearch_check_options options;
-	imgsearch_check_report *unasked = NULL;
+	imgsearch_check_report *unused_report = NULL;
 	job j;
 	if (report)
 		*report = NULL;
@@ -151,8 +142,8 @@ int imgsearch_check(imgsearch *s, const imgsearch_check_options *theirs, const i
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
 	if (!rc)
-		rc = ims_check(s, &options, &j, report ? report : &unasked, err);
-	imgsearch_check_report_free(unasked);
+		rc = ims_check(s, &options, &j, report ? report : &unused_report, err);
+	imgsearch_check_report_free(unused_report);
 	return rc;
 }
 

@@ -1,4 +1,4 @@
-/* imgsearch_open, close, cancel and the constructors of inputs. */
+/* imgsearch_open, imgsearch_close and imgsearch_cancel: they check their arguments and delegate. */
 #include "engine/arguments.h"
 #include "engine/location.h"
 #include "handle/handle.h"

@@ -124,7 +124,7 @@ int imgsearch_vectors_query(imgsearch *s, const float *rows, size_t n, size_t di
 	int rc = copy_options(&checked, theirs, err);
 	if (rc)
 		return rc;
-	size_t k = checked.options.k ? checked.options.k : DEFAULT_K;
+	size_t k = checked.options.k ? checked.options.k : IMGSEARCH_K_DEFAULT;
 	REQUIRE(n <= capacity / k, err,
 		"vectors_query: capacity: %zu answers of k = %zu do not fit into %zu", n, k, capacity);
 	rc = ims_call_begin(s, call, &j, err);

@@ -45,6 +45,7 @@ static int check_options(const imgsearch_train_options *o, imgsearch_error *err)
 		"train: licence",
 		"train: note",
 	};
+	REQUIRE(!o->reserved, err, "train: reserved is %u, not 0", o->reserved);
 	int rc = 0;
 	for (size_t i = 0; !rc && i < sizeof text / sizeof *text; i++)
 		rc = ims_text_require(text[i], name[i], err);
@@ -54,12 +55,12 @@ static int check_options(const imgsearch_train_options *o, imgsearch_error *err)
 	return rc;
 }
 
-typedef struct training {
+typedef struct train_call {
 	imgsearch *s;
 	const char *folder;
 	const imgsearch_train_options *options;
 	imgsearch_train_report *report;
-} training;
+} train_call;
 
 static int list_folder(train_folder *out, const char *path, const walk_rules *rules,
 	imgsearch_error *err)
@@ -79,7 +80,7 @@ static char *real_path(const char *path, imgsearch_error *err)
 }
 
 /* The folder of the pictures without the held-out ones; its path is the real one, as theirs are. */
-static int list_pictures(const training *t, train_folder *out, char *const *holdout,
+static int list_pictures(const train_call *t, train_folder *out, char *const *holdout,
 	imgsearch_error *err)
 {
 	size_t n = t->options->n_holdout;
@@ -98,7 +99,7 @@ static int list_pictures(const training *t, train_folder *out, char *const *hold
 }
 
 /* *out: the folder of the pictures, and the held-out ones. */
-static int list_folders(const training *t, train_folder **out, imgsearch_error *err)
+static int list_folders(const train_call *t, train_folder **out, imgsearch_error *err)
 {
 	size_t n = t->options->n_holdout;
 	char **real = ims_zalloc(n + 1, sizeof *real);
@@ -120,7 +121,7 @@ static int list_folders(const training *t, train_folder **out, imgsearch_error *
 /* libtorch changes the number of OpenMP threads of the thread that it runs on. */
 static int train(void *arg, job *j, imgsearch_error *err)
 {
-	const training *t = arg;
+	const train_call *t = arg;
 	imgsearch *s = t->s;
 	model_spec start = {
 		.name = s->options.model,
@@ -156,7 +157,7 @@ int imgsearch_train(imgsearch *s, const char *folder, const imgsearch_train_opti
 	if (!rc && !(made = ims_result_new(sizeof *made)))
 		rc = ims_nomem(err);
 	if (!rc)
-		rc = ims_run_apart(&j, train, &(training){ s, folder, &options, made }, err);
+		rc = ims_run_on_own_thread(&j, train, &(train_call){ s, folder, &options, made }, err);
 	if (rc || !report)
 		ims_result_free(made);
 	else

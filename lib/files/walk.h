@@ -63,7 +63,7 @@ typedef int walk_each(void *user, const walk_entry *entry);
 int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk_each *each,
 	void *user, imgsearch_error *err);
 
-/* Whether a folder can be read and holds anything; otherwise its disk may be away. */
+/* Whether a folder can be read and holds anything; otherwise its disk may be offline. */
 bool ims_folder_has_entries(const char *path);
 
 #endif

@@ -97,13 +97,13 @@ static int run_queries(search_index *x, const float *queries, size_t n, size_t d
 }
 
 /* The searchers that are built, and the list of the report that names them. */
-typedef struct built {
+typedef struct searcher_list {
 	search_index *index[VIEW_SEARCHERS];
 	imgsearch_check_searcher **item;
 	size_t n;
-} built;
+} searcher_list;
 
-static int find_built(imgsearch *s, view *v, built *b, job *j, imgsearch_error *err)
+static int find_built(imgsearch *s, view *v, searcher_list *b, job *j, imgsearch_error *err)
 {
 	int rc = 0;
 	for (const searcher_ops *const *o = ims_search_all(); !rc && *o && b->n < VIEW_SEARCHERS; o++) {
@@ -120,7 +120,7 @@ static int find_built(imgsearch *s, view *v, built *b, job *j, imgsearch_error *
 	return rc;
 }
 
-static void take_means(built *b, imgsearch_check_report *r, size_t queries)
+static void take_means(searcher_list *b, imgsearch_check_report *r, size_t queries)
 {
 	double n = queries ? (double)queries : 1;
 	for (size_t i = 0; i < b->n; i++) {
@@ -135,8 +135,8 @@ static void take_means(built *b, imgsearch_check_report *r, size_t queries)
 }
 
 /* Runs the queries of the sample on every built searcher and by a scan. */
-static int measure(imgsearch *s, view *v, const sample *m, built *b, imgsearch_check_report *r,
-	job *j, imgsearch_error *err)
+static int measure(imgsearch *s, view *v, const sample *m, searcher_list *b,
+	imgsearch_check_report *r, job *j, imgsearch_error *err)
 {
 	topk truth[AT_ONCE] = { { 0 } }, got = { 0 };
 	size_t k = v->rows.n < K ? v->rows.n : K;
@@ -176,7 +176,7 @@ static int measure_recall(imgsearch *s, size_t queries, imgsearch_check_report *
 	imgsearch_error *err)
 {
 	view *v = NULL;
-	built b = { .item = ims_result_list(r, VIEW_SEARCHERS, sizeof **b.item) };
+	searcher_list b = { .item = ims_result_list(r, VIEW_SEARCHERS, sizeof **b.item) };
 	int rc = b.item ? ims_view_acquire_counted(s, &v, err) : ims_nomem(err);
 	sample m = { 0 };
 	if (!rc && v->rows.n) {

@@ -114,18 +114,18 @@ int ims_extract(imgsearch *s, job *j, const imgsearch_input *in, size_t n, bool 
 {
 	identity id;
 	int rc = ims_identity_decide(s, IDENTITY_EXTRACT, &id, err);
-	imgsearch_error *unasked = !rc && !errors ? ims_zalloc(n, sizeof *unasked) : NULL;
-	if (!rc && !errors && !unasked)
+	imgsearch_error *unused = !rc && !errors ? ims_zalloc(n, sizeof *unused) : NULL;
+	if (!rc && !errors && !unused)
 		rc = ims_nomem(err);
 	if (!rc && n > capacity / id.model.dim)
 		rc = ims_fail(err, IMGSEARCH_EINVAL,
 			"extract: capacity: %zu rows of %u values do not fit into %zu", n, id.model.dim,
 			capacity);
 	if (!rc && n)
-		rc = ims_features(s, j, &id.model, in, n, out, errors ? errors : unasked, err);
+		rc = ims_features(s, j, &id.model, in, n, out, errors ? errors : unused, err);
 	if (!rc && !raw)
 		ims_space_normalise(out, n, id.model.dim);
-	ims_free(unasked);
+	ims_free(unused);
 	ims_identity_free(&id);
 	return rc;
 }

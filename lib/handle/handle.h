@@ -2,7 +2,7 @@
  * An open index: a store, the view that queries read, and the network, which is loaded when the
  * first picture needs it.
  *
- * Locks are acquired in this order: writer lock, ims_store_hold or a transaction, network_lock,
+ * Locks are acquired in this order: writer lock, a store_hold or a transaction, network_lock,
  * lock of a view, view_lock. Readers hold a reference to a view and never wait for a writer, but
  * for a transaction of ":memory:". No callback of the caller runs under one of these locks, but
  * within a read of the store.

@@ -2,7 +2,7 @@
 #include "handle/info.h"
 
 #include "base/path.h"
-#include "handle/away.h"
+#include "handle/offline.h"
 #include "handle/model_choice.h"
 #include "handle/view.h"
 #include "kernels/kernels.h"
@@ -12,23 +12,23 @@
 #include <sys/stat.h>
 
 /* An info that is being filled. */
-typedef struct filler {
+typedef struct info_builder {
 	imgsearch *s;
 	const view *v;
 	imgsearch_info *info; /* the result that owns everything */
 	imgsearch_error *err;
 	imgsearch_root **root;
 	size_t n_roots, cap_roots;
-	away_folders away;
-} filler;
+	offline_folders offline;
+} info_builder;
 
-static const char *text(filler *f, const char *t)
+static const char *text(info_builder *f, const char *t)
 {
 	return ims_result_text(f->info, t);
 }
 
 /* The setting of that name, which a build stored; NULL: there is none. */
-static const char *setting(filler *f, const char *name)
+static const char *setting(info_builder *f, const char *name)
 {
 	buf stored = { 0 };
 	const char *out = NULL;
@@ -41,9 +41,8 @@ static const char *setting(filler *f, const char *name)
 /* ----------------------------------------------------------------------------------- roots ---- */
 
 /* What is remembered for a root; a folder that is the root itself is ".". */
-static int add_list(filler *f, int64_t id, store_list list, const imgsearch_strings **out)
+static int add_list(info_builder *f, int64_t id, store_list list, const imgsearch_strings **out)
 {
-	static char all[] = ".";
 	char **pattern;
 	size_t n;
 	int rc = ims_store_patterns_get(f->s->store, id, list, &pattern, &n, f->err);
@@ -52,7 +51,7 @@ static int add_list(filler *f, int64_t id, store_list list, const imgsearch_stri
 	for (size_t i = 0; list == STORE_FOLLOW && i < n; i++)
 		if (!*pattern[i]) {
 			ims_free(pattern[i]);
-			pattern[i] = ims_strdup(all);
+			pattern[i] = ims_strdup(".");
 		}
 	*out = ims_result_strings(f->info, pattern, n);
 	ims_store_patterns_free(pattern, n);
@@ -61,7 +60,7 @@ static int add_list(filler *f, int64_t id, store_list list, const imgsearch_stri
 
 static int add_root(void *user, int64_t id, const char *path)
 {
-	filler *f = user;
+	info_builder *f = user;
 	struct stat st;
 	imgsearch_root **grown = ims_grow(f->root, f->n_roots, &f->cap_roots, sizeof(void *));
 	if (!grown)
@@ -78,7 +77,7 @@ static int add_root(void *user, int64_t id, const char *path)
 	return rc ? rc : add_list(f, id, STORE_FOLLOW, &root->follow);
 }
 
-static int add_roots(filler *f)
+static int add_roots(info_builder *f)
 {
 	imgsearch_roots *roots = ims_result_alloc(f->info, 1, sizeof *roots);
 	int rc = roots ? ims_store_each_root(f->s->store, add_root, f, f->err) : ims_nomem(f->err);
@@ -97,7 +96,7 @@ static int add_roots(filler *f)
 
 /* ------------------------------------------------------------------------------- searchers ---- */
 
-static int fill_searcher(filler *f, imgsearch_searcher *out, const store_searcher *stored,
+static int fill_searcher(info_builder *f, imgsearch_searcher *out, const store_searcher *stored,
 	int64_t last_change)
 {
 	char key[64], *params = ims_view_params(f->v, stored->name);
@@ -114,7 +113,7 @@ static int fill_searcher(filler *f, imgsearch_searcher *out, const store_searche
 	return rc || out->name ? rc : ims_nomem(f->err);
 }
 
-static int add_searchers(filler *f)
+static int add_searchers(info_builder *f)
 {
 	store_searcher *stored;
 	size_t n;
@@ -137,7 +136,7 @@ static int add_searchers(filler *f)
 
 /* ----------------------------------------------------------------------------------- model ---- */
 
-static const imgsearch_recipe *copy_recipe(filler *f, const model_identity *id)
+static const imgsearch_recipe *copy_recipe(info_builder *f, const model_identity *id)
 {
 	imgsearch_recipe *out = ims_result_alloc(f->info, 1, sizeof *out);
 	if (out)
@@ -145,7 +144,7 @@ static const imgsearch_recipe *copy_recipe(filler *f, const model_identity *id)
 	return out;
 }
 
-static int add_model(filler *f)
+static int add_model(info_builder *f)
 {
 	model_identity id;
 	imgsearch_info *info = f->info;
@@ -162,7 +161,7 @@ static int add_model(filler *f)
 }
 
 /* The re-index under way, if there is one. */
-static int add_reindex(filler *f, uint64_t done)
+static int add_reindex(info_builder *f, uint64_t done)
 {
 	model_identity id;
 	int rc = ims_identity_stored(f->s, true, &id, f->err);
@@ -186,24 +185,24 @@ static int add_reindex(filler *f, uint64_t done)
 
 static int count_away(void *user, const store_picture *p, const char *root)
 {
-	filler *f = user;
+	info_builder *f = user;
 	char *path = p->root && p->state != IMGSEARCH_STATE_DELETED ? ims_path_join(root, p->path)
 																: NULL;
-	f->info->offline += path && ims_away_has(&f->away, path, strlen(root));
+	f->info->offline += path && ims_offline_has(&f->offline, path, strlen(root));
 	ims_free(path);
 	return 0;
 }
 
-static int count_offline(filler *f)
+static int count_offline(info_builder *f)
 {
-	int rc = ims_away_read(f->s, &f->away, f->err);
-	if (!rc && f->away.possible)
+	int rc = ims_offline_read(f->s, &f->offline, f->err);
+	if (!rc && f->offline.possible)
 		rc = ims_store_each_picture(f->s->store, 0, count_away, f, f->err);
-	ims_away_free(&f->away);
+	ims_offline_free(&f->offline);
 	return rc;
 }
 
-static int add_counts(filler *f)
+static int add_counts(info_builder *f)
 {
 	imgsearch_counts *c = ims_result_alloc(f->info, 1, sizeof *c);
 	store_counts held;
@@ -238,7 +237,7 @@ static uint32_t future_dim(imgsearch *s)
 	return dim;
 }
 
-static int fill(filler *f)
+static int fill(info_builder *f)
 {
 	imgsearch_info *info = f->info;
 	const view *v = f->v;
@@ -267,7 +266,7 @@ int ims_info(imgsearch *s, const job *j, imgsearch_info **out, imgsearch_error *
 	int rc = ims_view_acquire(s, &v, err);
 	if (rc)
 		return rc;
-	filler f = { .s = s, .v = v, .info = ims_result_new(sizeof **out), .err = err };
+	info_builder f = { .s = s, .v = v, .info = ims_result_new(sizeof **out), .err = err };
 	rc = f.info ? fill(&f) : ims_nomem(err);
 	if (!rc) /* the weights of a network may have been read */
 		rc = ims_job_check(j, err);

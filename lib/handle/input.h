@@ -14,8 +14,8 @@ int ims_input_check(const imgsearch_input *in, imgsearch_error *err);
 bool ims_input_is_crop(const imgsearch_input *in);
 
 /*
- * The bytes of an input, borrowed: of a FILE, which is read into *held and freed by the caller, of
- * a MEMORY input, or the pixels of a PIXELS input. EIO, ENOTFOUND, ELIMIT, ENOMEM.
+ * The bytes of an input: of a FILE, read into *held, which the caller frees; those of a BYTES input
+ * or the pixels of a PIXELS input, borrowed. EIO, ENOTFOUND, ELIMIT, ENOMEM.
  */
 int ims_input_bytes(const imgsearch_input *in, buf *held, const void **data, size_t *size,
 	imgsearch_error *err);

@@ -2,7 +2,7 @@
 #include "handle/items.h"
 
 #include "base/path.h"
-#include "handle/away.h"
+#include "handle/offline.h"
 #include "handle/paths.h"
 #include "handle/view.h"
 
@@ -116,7 +116,7 @@ static int add_file_path(imgsearch *s, imgsearch_item *item, imgsearch_error *er
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
-int ims_item_make(imgsearch *s, const store_picture *p, const char *root, away_folders *away,
+int ims_item_make(imgsearch *s, const store_picture *p, const char *root, offline_folders *offline,
 	imgsearch_item **out, imgsearch_error *err)
 {
 	imgsearch_item *item = ims_result_new(sizeof *item);
@@ -138,7 +138,7 @@ int ims_item_make(imgsearch *s, const store_picture *p, const char *root, away_f
 	};
 	int rc = add_texts(item, p, root, err);
 	if (!rc && p->root && root)
-		item->offline = ims_away_has(away, item->path, strlen(root));
+		item->offline = ims_offline_has(offline, item->path, strlen(root));
 	if (!rc)
 		rc = add_columns(s, item, err);
 	if (!rc && item->same_file)
@@ -175,7 +175,7 @@ static int add_paths(imgsearch *s, imgsearch_item *item, imgsearch_error *err)
 		rc = ims_paths_read(s, &id, 1, all, err);
 	for (size_t i = 0; !rc && all->n > 1 && i < all->n; i++)
 		if (!strcmp(all->item[i].path, item->path)) {
-			rc = ims_paths_show(item, all, i, &item->paths, &item->links, &item->linked);
+			rc = ims_paths_show(item, all, i, item->path, &item->paths);
 			break;
 		}
 	ims_paths_free(all, 1);
@@ -210,13 +210,13 @@ int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error
 {
 	store_picture p = { 0 };
 	char *root = NULL;
-	away_folders away = { 0 };
+	offline_folders offline = { 0 };
 	*out = NULL;
 	int rc = ims_item_row(s, id, &p, &root, err);
 	if (!rc)
-		rc = ims_away_read(s, &away, err);
+		rc = ims_offline_read(s, &offline, err);
 	if (!rc)
-		rc = ims_item_make(s, &p, root, &away, out, err);
+		rc = ims_item_make(s, &p, root, &offline, out, err);
 	bool shown = p.state == IMGSEARCH_STATE_INDEXED || p.state == IMGSEARCH_STATE_DUPLICATE
 		|| p.state == IMGSEARCH_STATE_LINK;
 	imgsearch_error why = { 0 };
@@ -227,7 +227,7 @@ int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error
 			*err = why;
 	}
 	ims_store_picture_clear(&p);
-	ims_away_free(&away);
+	ims_offline_free(&offline);
 	ims_free(root);
 	return rc;
 }

@@ -5,7 +5,7 @@
 #ifndef IMS_HANDLE_ITEMS_H
 #define IMS_HANDLE_ITEMS_H
 
-#include "handle/away.h"
+#include "handle/offline.h"
 #include "handle/handle.h"
 #include "store/store.h"
 
@@ -14,7 +14,7 @@
  * the row by id, of a vector without a picture, too; the caller clears *p and frees *root, also
  * after a failure. ENOTFOUND.
  */
-int ims_item_make(imgsearch *s, const store_picture *p, const char *root, away_folders *away,
+int ims_item_make(imgsearch *s, const store_picture *p, const char *root, offline_folders *offline,
 	imgsearch_item **out, imgsearch_error *err);
 int ims_item_row(imgsearch *s, int64_t id, store_picture *p, char **root, imgsearch_error *err);
 /* The row of a vector without a picture. */

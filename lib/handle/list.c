@@ -1,7 +1,7 @@
 /*
  * One pass over all rows, in order of path. In that order items are handed out at once. For another
  * one the ids and sort keys of those that pass are collected and sorted, and the page is read by
- * id.
+ * id. The order of given ids needs no pass: their rows are read one by one.
  */
 #include "handle/list.h"
 
@@ -23,11 +23,11 @@ typedef struct sort_value {
 } sort_value;
 
 /* An item that passed. */
-typedef struct listed {
-	int64_t id;
+typedef struct list_entry {
+	int64_t id;              /* first, for ims_id_compare */
 	size_t place;            /* in order of path */
 	const sort_value *value; /* NULL: it has none */
-} listed;
+} list_entry;
 
 typedef struct lister {
 	imgsearch *s;
@@ -47,9 +47,9 @@ typedef struct lister {
 	size_t n_values, cap_values;
 	imgsearch_filter filter; /* with folders widened */
 	filter_folders folders;
-	listed *item; /* owned; not in order of path */
+	list_entry *item; /* owned; not in order of path */
 	size_t n, cap;
-	away_folders away;
+	offline_folders offline;
 } lister;
 
 /* ----------------------------------------------------------------------------------- order ---- */
@@ -77,18 +77,18 @@ static int read_values(lister *l)
 {
 	uint32_t sort = l->options->sort;
 	int fact = sort == IMGSEARCH_SORT_DATE ? FACT_DATE : FACT_RATING;
-	return sort == IMGSEARCH_SORT_PATH || sort == IMGSEARCH_SORT_ID
-		? 0
-		: ims_filter_values(l->s, ims_fact_names[fact], add_value, l, l->err);
+	return sort == IMGSEARCH_SORT_DATE || sort == IMGSEARCH_SORT_RATING
+		? ims_filter_values(l->s, ims_fact_names[fact], add_value, l, l->err)
+		: 0;
 }
 
-static int by_place(const listed *a, const listed *b)
+static int by_place(const list_entry *a, const list_entry *b)
 {
 	return (a->place > b->place) - (a->place < b->place);
 }
 
 /* Those without a value come last, whichever the direction. */
-static int compare(const listed *a, const listed *b, int direction)
+static int compare(const list_entry *a, const list_entry *b, int direction)
 {
 	if (!a->value || !b->value)
 		return a->value ? -1 : b->value ? 1 : by_place(a, b);
@@ -108,15 +108,9 @@ static int descending(const void *a, const void *b)
 	return compare(a, b, -1);
 }
 
-static int by_id(const void *x, const void *y)
-{
-	const listed *a = x, *b = y;
-	return (a->id > b->id) - (a->id < b->id);
-}
-
 static int by_id_descending(const void *a, const void *b)
 {
-	return by_id(b, a);
+	return ims_id_compare(b, a);
 }
 
 static int by_path_descending(const void *a, const void *b)
@@ -130,7 +124,7 @@ static void sort(lister *l)
 		[IMGSEARCH_SORT_PATH] = { NULL, by_path_descending },
 		[IMGSEARCH_SORT_DATE] = { ascending, descending },
 		[IMGSEARCH_SORT_RATING] = { ascending, descending },
-		[IMGSEARCH_SORT_ID] = { by_id, by_id_descending },
+		[IMGSEARCH_SORT_ID] = { ims_id_compare, by_id_descending },
 	};
 	if (l->n)
 		qsort(l->item, l->n, sizeof *l->item,
@@ -174,10 +168,11 @@ static bool passes(const lister *l, const store_picture *p, const char *root)
 	return !f->folders || is_below(f, p, root);
 }
 
-static int hand_out(lister *l, const store_picture *p, const char *root)
+static int hand_out(void *user, const store_picture *p, const char *root)
 {
+	lister *l = user;
 	imgsearch_item *item;
-	int rc = ims_item_make(l->s, p, root, &l->away, &item, l->err);
+	int rc = ims_item_make(l->s, p, root, &l->offline, &item, l->err);
 	if (!rc)
 		rc = ims_call_item(l->each, l->user, item);
 	imgsearch_item_free(item);
@@ -192,7 +187,7 @@ static bool on_page(const imgsearch_item_list_options *o, uint64_t number)
 
 static int collect(lister *l, const store_picture *p)
 {
-	listed *grown = ims_grow(l->item, l->n, &l->cap, sizeof *grown);
+	list_entry *grown = ims_grow(l->item, l->n, &l->cap, sizeof *grown);
 	size_t at;
 	if (!grown)
 		return ims_nomem(l->err);
@@ -202,13 +197,14 @@ static int collect(lister *l, const store_picture *p)
 		? bsearch(&id, l->value, l->n_values, sizeof *v, ims_id_compare)
 		: NULL;
 	at = l->n++;
-	l->item[at] = (listed){ p->id, at, v };
+	l->item[at] = (list_entry){ p->id, at, v };
 	return 0;
 }
 
 static bool is_sorted(const lister *l)
 {
-	return l->options->sort != IMGSEARCH_SORT_PATH || l->options->descending;
+	const imgsearch_item_list_options *o = l->options;
+	return o->sort != IMGSEARCH_SORT_GIVEN && (o->sort != IMGSEARCH_SORT_PATH || o->descending);
 }
 
 static int take_row(void *user, const store_picture *p, const char *root)
@@ -262,8 +258,8 @@ static int take_bare_vectors(lister *l, bool deleted)
 
 /* ------------------------------------------------------------------------------------ list ---- */
 
-/* The item of an id; one that is not there is passed over. */
-static int hand_out_id(lister *l, int64_t id)
+/* Calls each with the row of an id; one that is not there is passed over. */
+static int read_row(lister *l, int64_t id, store_picture_each *each)
 {
 	store_picture p = { 0 };
 	char *root = NULL;
@@ -271,7 +267,7 @@ static int hand_out_id(lister *l, int64_t id)
 	int rc = ims_job_check(l->job, l->err);
 	int found = rc ? rc : ims_item_row(l->s, id, &p, &root, &why);
 	if (!rc && !found)
-		rc = hand_out(l, &p, root);
+		rc = each(l, &p, root);
 	if (!rc && found && found != IMGSEARCH_ENOTFOUND) {
 		rc = found;
 		if (l->err)
@@ -288,7 +284,27 @@ static int hand_out_page(lister *l)
 	int rc = 0;
 	sort(l);
 	for (uint64_t i = l->options->offset; !rc && i < l->n && on_page(l->options, i); i++)
-		rc = hand_out_id(l, l->item[i].id);
+		rc = read_row(l, l->item[i].id, hand_out);
+	return rc;
+}
+
+/* The ids of the filter, in their order. */
+static int take_given(lister *l)
+{
+	const imgsearch_filter *f = &l->filter;
+	int rc = 0;
+	for (size_t i = 0; !rc && i < f->n_ids; i++)
+		rc = read_row(l, f->ids[l->options->descending ? f->n_ids - 1 - i : i], take_row);
+	return rc;
+}
+
+static int take_all(lister *l)
+{
+	int rc = ims_store_each_picture(l->s->store, 0, take_row, l, l->err);
+	if (!rc)
+		rc = take_bare_vectors(l, false);
+	if (!rc)
+		rc = take_bare_vectors(l, true);
 	return rc;
 }
 
@@ -319,40 +335,22 @@ int ims_list(imgsearch *s, const imgsearch_item_list_options *o, imgsearch_item_
 	l.counts = total != NULL;
 	int rc = read_filter(&l);
 	if (!rc)
-		rc = ims_away_read(s, &l.away, err);
+		rc = ims_offline_read(s, &l.offline, err);
 	if (!rc)
 		rc = read_values(&l);
 	if (!rc)
-		rc = ims_store_each_picture(s->store, 0, take_row, &l, err);
-	if (!rc)
-		rc = take_bare_vectors(&l, false);
-	if (!rc)
-		rc = take_bare_vectors(&l, true);
+		rc = o->sort == IMGSEARCH_SORT_GIVEN ? take_given(&l) : take_all(&l);
 	if (l.is_full)
 		rc = 0;
 	if (!rc && is_sorted(&l))
 		rc = hand_out_page(&l);
 	if (total)
 		*total = l.passed;
-	ims_away_free(&l.away);
+	ims_offline_free(&l.offline);
 	ims_filter_folders_free(&l.folders);
 	ims_free(l.matching);
 	ims_free(l.ids);
 	ims_free(l.value);
 	ims_free(l.item);
-	return rc;
-}
-
-int ims_items_each_of(imgsearch *s, const int64_t *ids, size_t n, imgsearch_item_fn each,
-	void *user, job *j, imgsearch_error *err)
-{
-	lister l = { .s = s, .each = each, .user = user, .job = j, .err = err };
-	int rc = ims_away_read(s, &l.away, err);
-	for (size_t i = 0; !rc && i < n; i++) {
-		rc = (i + 1) % 256 ? 0 : ims_job_step(j, "list", i, n, err);
-		if (!rc)
-			rc = hand_out_id(&l, ids[i]);
-	}
-	ims_away_free(&l.away);
 	return rc;
 }

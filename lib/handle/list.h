@@ -11,8 +11,4 @@
 int ims_list(imgsearch *s, const imgsearch_item_list_options *options, imgsearch_item_fn each,
 	void *user, job *j, uint64_t *total, imgsearch_error *err);
 
-/* imgsearch_item_each_of; progress stage "list" */
-int ims_items_each_of(imgsearch *s, const int64_t *ids, size_t n, imgsearch_item_fn each,
-	void *user, job *j, imgsearch_error *err);
-
 #endif

@@ -171,9 +171,10 @@ imgsearch_recipe ims_identity_recipe(const model_identity *id)
 }
 
 /*
- * Other weights than the stored ones lie under the stored name: `out` is of them, or rc says why
- * not. Where the options ask for the name, its present weights count, with the recipe of their
- * card; else those of an earlier default model that are the stored ones.
+ * The weights that are now found under the stored name are not the stored ones: `out` is of them,
+ * or rc says why there are none. Where the options name the model, the weights found now are used,
+ * with the recipe of their card. Otherwise the stored ones are looked for among earlier default
+ * models.
  */
 static int resolve_replaced(imgsearch *s, const model_identity *stored, model_spec *spec, int rc,
 	model_identity *out, imgsearch_error *err)

@@ -54,22 +54,6 @@ size_t ims_paths_below(const picture_paths *p, const char *const *folders, size_
 	return 0;
 }
 
-/* file: only its paths; 0: those of all. *out stays NULL where there are none. */
-static int show_list(void *result, const picture_paths *p, size_t shown, int64_t file,
-	const imgsearch_strings **out)
-{
-	size_t n = 0;
-	char **list = ims_alloc(p->n, sizeof *list);
-	if (!list)
-		return IMGSEARCH_ENOMEM;
-	for (size_t i = 0; i < p->n; i++)
-		if (i != shown && (!file || p->item[i].file == file))
-			list[n++] = p->item[i].path;
-	*out = n ? ims_result_strings(result, list, n) : NULL;
-	ims_free(list);
-	return !n || *out ? 0 : IMGSEARCH_ENOMEM;
-}
-
 /* The number of the path of a file that is no other name of it, else of the first one. */
 static size_t first_path(const picture_paths *p, int64_t file)
 {
@@ -83,33 +67,36 @@ static size_t first_path(const picture_paths *p, int64_t file)
 	return first;
 }
 
-/* *out stays NULL where no path is another name of a copy. */
-static int show_linked(void *result, const picture_paths *p, size_t shown,
-	const imgsearch_strings **out)
+/* The path of the same file that path i is another name of; p->n: it is a copy. */
+static size_t same_file(const picture_paths *p, size_t shown, size_t i)
 {
-	static char none[] = "";
-	size_t n = 0, names = 0;
-	char **list = ims_alloc(p->n, sizeof *list);
-	if (!list)
-		return IMGSEARCH_ENOMEM;
-	for (size_t i = 0; i < p->n; i++) {
-		const picture_path *one = &p->item[i];
-		size_t copy = one->name && one->file != p->item[shown].file ? first_path(p, one->file) : i;
-		names += copy != i;
-		if (i != shown)
-			list[n++] = copy != i ? p->item[copy].path : none;
-	}
-	*out = names ? ims_result_strings(result, list, n) : NULL;
-	ims_free(list);
-	return !names || *out ? 0 : IMGSEARCH_ENOMEM;
+	const picture_path *one = &p->item[i];
+	if (one->file == p->item[shown].file)
+		return shown;
+	size_t first = one->name ? first_path(p, one->file) : i;
+	return first == i ? p->n : first;
 }
 
-int ims_paths_show(void *result, const picture_paths *p, size_t shown,
-	const imgsearch_strings **paths, const imgsearch_strings **links,
-	const imgsearch_strings **linked)
+int ims_paths_show(void *result, const picture_paths *p, size_t shown, const char *own,
+	const imgsearch_paths **out)
 {
-	int rc = show_list(result, p, shown, 0, paths);
-	if (!rc)
-		rc = show_list(result, p, shown, p->item[shown].file, links);
-	return rc ? rc : show_linked(result, p, shown, linked);
+	imgsearch_paths *list = ims_result_alloc(result, 1, sizeof *list);
+	imgsearch_path **items = list ? ims_result_list(result, p->n - 1, sizeof **items) : NULL;
+	if (!items)
+		return IMGSEARCH_ENOMEM;
+	for (size_t i = 0; i < p->n; i++) {
+		imgsearch_path *item = i == shown ? NULL : items[i - (i > shown)];
+		if (item && !(item->path = ims_result_text(result, p->item[i].path)))
+			return IMGSEARCH_ENOMEM;
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		size_t same = i == shown ? p->n : same_file(p, shown, i);
+		if (same < p->n)
+			items[i - (i > shown)]->same_file_path = same == shown
+				? own
+				: items[same - (same > shown)]->path;
+	}
+	*list = (imgsearch_paths){ p->n - 1, (const imgsearch_path *const *)items };
+	*out = list;
+	return 0;
 }

@@ -27,11 +27,10 @@ int ims_paths_read(imgsearch *s, const int64_t *ids, size_t n, picture_paths *li
 size_t ims_paths_below(const picture_paths *p, const char *const *folders, size_t n);
 
 /*
- * Puts all paths but the one of that number into a result, those of its file once more, and of
- * other names of copies the paths of these: as in imgsearch_hit. ENOMEM.
+ * Puts all of at least two paths but the one of number `shown` into a result. own: the text of that
+ * one, which belongs to the result. ENOMEM.
  */
-int ims_paths_show(void *result, const picture_paths *p, size_t shown,
-	const imgsearch_strings **paths, const imgsearch_strings **links,
-	const imgsearch_strings **linked);
+int ims_paths_show(void *result, const picture_paths *p, size_t shown, const char *own,
+	const imgsearch_paths **out);
 
 #endif

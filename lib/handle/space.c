@@ -47,7 +47,7 @@ void ims_space_apply(const space *sp, const float *in, float *out)
 		scale_extreme(sp, in, out);
 }
 
-bool ims_space_takes(const space *sp, const float *row)
+bool ims_space_accepts(const space *sp, const float *row)
 {
 	uint32_t i = 0;
 	while (i < sp->dim && row[i] == 0)
@@ -59,7 +59,7 @@ int ims_space_check(const space *sp, const float *rows, size_t n, const char *wh
 	imgsearch_error *err)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!ims_space_takes(sp, rows + i * sp->dim))
+		if (!ims_space_accepts(sp, rows + i * sp->dim))
 			return ims_fail(err, IMGSEARCH_EINVAL,
 				"%s %zu is all zeros: cosine compares directions, and it has none", what,
 				first + i);
@@ -117,7 +117,7 @@ static int scan_block(void *arg, const int64_t *ids, const float *rows, size_t n
 	for (size_t done = 0; done < n; done += BLOCK) {
 		size_t now = n - done < BLOCK ? n - done : BLOCK, kept = 0;
 		for (size_t i = done; i < done + now; i++) {
-			if (!ims_space_takes(s->space, rows + i * dim))
+			if (!ims_space_accepts(s->space, rows + i * dim))
 				continue;
 			s->ids[kept] = ids[i];
 			ims_space_apply(s->space, rows + i * dim, s->block + kept++ * dim);
@@ -175,7 +175,7 @@ static int fetch_rows(void *ctx, const int64_t *ids, size_t n, float *out, uint8
 	int rc = ims_store_vectors_fetch(r->store, ids, n, r->space->dim, out, found, err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		float *row = out + i * r->space->dim;
-		found[i] = found[i] && ims_space_takes(r->space, row);
+		found[i] = found[i] && ims_space_accepts(r->space, row);
 		if (found[i])
 			ims_space_apply(r->space, row, row);
 	}
@@ -209,7 +209,7 @@ static int count_zeros(void *user, const int64_t *ids, const float *rows, size_t
 {
 	zero_counter *z = user;
 	for (size_t i = 0; i < n; i++)
-		if (!ims_space_takes(z->space, rows + i * z->space->dim) && !z->n++)
+		if (!ims_space_accepts(z->space, rows + i * z->space->dim) && !z->n++)
 			z->first = ids[i];
 	return ims_job_check(z->job, z->err);
 }

@@ -22,9 +22,9 @@ typedef struct space {
 void ims_space_apply(const space *sp, const float *in, float *out);
 
 /* Whether a stored row (dim) can be in an answer: false for one of zeros under cosine. */
-bool ims_space_takes(const space *sp, const float *row);
+bool ims_space_accepts(const space *sp, const float *row);
 /*
- * EINVAL for the first of rows (n, dim) that ims_space_takes refuses: a sentence with `what` and
+ * EINVAL for the first of rows (n, dim) that ims_space_accepts refuses: a sentence with `what` and
  * its number, counted from `first`.
  */
 int ims_space_check(const space *sp, const float *rows, size_t n, const char *what, size_t first,
@@ -40,13 +40,13 @@ typedef struct space_rows {
 } space_rows;
 
 /*
- * n: the number of rows. The source borrows `rows`, and leaves out what ims_space_takes refuses.
+ * n: the number of rows. The source borrows `rows`, and leaves out what ims_space_accepts refuses.
  * Any thread.
  */
 row_source ims_space_source(space_rows *rows, uint64_t n);
 
 /*
- * How many stored rows ims_space_takes refuses, and the id of the first one. EDB, EIO, ENOMEM,
+ * How many stored rows ims_space_accepts refuses, and the id of the first one. EDB, EIO, ENOMEM,
  * ECANCELED, EDEADLINE.
  */
 int ims_space_zeros(const space_rows *rows, uint64_t *n, int64_t *first, job *j,

@@ -83,7 +83,7 @@ int ims_view_settle_dim(imgsearch *s, uint32_t dim, imgsearch_error *err);
 /* That EINVAL alone, outside of a transaction too. */
 int ims_view_check_dim(imgsearch *s, uint32_t dim, imgsearch_error *err);
 
-/* EINVAL, with its number, for a row of rows (n, dim) that can be in no answer: ims_space_takes. */
+/* EINVAL, with its number, for a row of rows (n, dim) that can be in no answer. */
 int ims_view_check_rows(imgsearch *s, const float *rows, size_t n, uint32_t dim,
 	imgsearch_error *err);
 
@@ -114,5 +114,9 @@ int ims_view_searcher_for(imgsearch *s, view *v, const char *name, size_t querie
  */
 int ims_view_drift(imgsearch *s, view *v, const char *name, job *j, double *drift,
 	imgsearch_error *err);
+
+/* Enclose the use of a mutex, of handle or view, under which the store is read: see store_hold. */
+void ims_view_lock(imgsearch *s, pthread_mutex_t *mutex, store_hold *hold);
+void ims_view_unlock(imgsearch *s, pthread_mutex_t *mutex, store_hold *hold);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Transparency: what is clear shows white. A drawing of light colours on nothing would vanish
- * there, so it is decoded once more over black.
+ * Transparency: transparent parts become white. A drawing in light colours on a transparent
+ * background would be invisible on white, so it is decoded once more over black.
  */
 #ifndef IMS_IMAGE_ALPHA_H
 #define IMS_IMAGE_ALPHA_H
@@ -18,7 +18,7 @@ typedef struct alpha_sums {
 void ims_alpha_over(uint8_t *rgb, const uint8_t *rgba, size_t n, uint8_t background,
 	alpha_sums *sums);
 
-/* Whether a picture of these sums, drawn on nothing, is so light that white does not show it. */
+/* Whether a picture with these sums is a light drawing that would be invisible on white. */
 bool ims_alpha_is_light_drawing(const alpha_sums *sums);
 
 /* Lays n pixels, all of a picture, over white; or over black, if it is a light drawing. */

@@ -383,7 +383,10 @@ static int paint(painter *p, image *im, uint32_t *rows, imgsearch_error *err)
 	return rc;
 }
 
-/* Paints over white; over black what is light; as opaque what is clear everywhere. */
+/*
+ * Paints over white, a light drawing over black. A picture that is transparent everywhere counts as
+ * opaque.
+ */
 static int paint_over(painter *p, image *im, uint32_t *rows, imgsearch_error *err)
 {
 	int rc = paint(p, im, rows, err);

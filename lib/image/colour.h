@@ -40,7 +40,7 @@ bool ims_colour_set_profile(colour_space *c, const void *icc, size_t size);
 
 /*
  * PNG's gAMA (the exponent of encoding: 0.45455) and cHRM (NULL: the primaries of sRGB). Values
- * that are sRGB's within the rounding of writers are sRGB.
+ * that equal sRGB's but for the rounding of writers count as sRGB.
  */
 void ims_colour_set_gamma(colour_space *c, double gamma, const double xy[8]);
 
@@ -53,8 +53,7 @@ bool ims_colour_set_cicp(colour_space *c, uint8_t primaries, uint8_t transfer, u
 
 /*
  * The primaries and the transfer of H.273 that HEIF and JPEG XL name for RGB of full range. The
- * transfers of video count as sRGB's, as viewers take them; so does what is unknown. PQ and HLG are
- * known.
+ * transfers of video count as sRGB's, as in viewers; so do unknown ones. PQ and HLG are known.
  */
 void ims_colour_set_nclx(colour_space *c, unsigned primaries, unsigned transfer);
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { DEFAULT_MAX_PIXELS = 200 * 1000 * 1000, MAX_SIDE = 1000000 };
+enum { DEFAULT_MAX_PIXELS = IMGSEARCH_MAX_MEGAPIXELS_DEFAULT * 1000 * 1000, MAX_SIDE = 1000000 };
 
 static const decoder *const decoders[] = { &ims_image_jpeg, &ims_image_png, &ims_image_bmp,
 	&ims_image_gif, &ims_image_raw };

@@ -1,7 +1,7 @@
 /*
- * GIF: the first frame, composed on its canvas, which is clear. A reader of our own: it is smaller
- * than what a library would take to guard. The colour of the background is not used, as in
- * browsers. A canvas of no size is that of the frame.
+ * GIF: the first frame, composed on a transparent canvas. This reader is smaller than the code that
+ * would guard a library. The background colour is not used, as in browsers. A canvas of size 0 is
+ * that of the frame.
  *
  * Source: CompuServe, Graphics Interchange Format, version 89a.
  */

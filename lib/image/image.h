@@ -130,8 +130,8 @@ int ims_image_check_codec(image_format f, const image_limits *limits, imgsearch_
 
 /*
  * The raw metadata of a file whose format is read by limits->codecs: Exif from its TIFF header on,
- * XMP as text. Each is a stranger's bytes, at most IMAGE_MAX_BLOCK of them, and empty where the
- * file has none, or more. Files of other formats have none here. EUNSUPPORTED, as above; EFORMAT,
+ * XMP as text. Both are untrusted. A block is empty where the file has none, or one of more than
+ * IMAGE_MAX_BLOCK bytes. Files of other formats have none here. EUNSUPPORTED, as above; EFORMAT,
  * EIO: the codec's process ended. Freed by ims_image_blocks_free, also on failure.
  */
 enum { IMAGE_MAX_BLOCK = 1 << 20 };

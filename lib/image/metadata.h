@@ -1,5 +1,5 @@
 /*
- * What stands beside the pixels of a file, in blocks that JPEG and PNG share. Data are a stranger's
+ * What stands beside the pixels of a file, in blocks that JPEG and PNG share. Data are untrusted
  * bytes: a damaged block counts as absent.
  */
 #ifndef IMS_IMAGE_METADATA_H

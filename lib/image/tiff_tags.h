@@ -1,6 +1,6 @@
 /*
- * The tags of a TIFF structure, as Exif is one. Data are a stranger's bytes: what lies outside of
- * them is absent. TIFF 6.0 section 2, CIPA DC-008 section 4.6.
+ * The tags of a TIFF structure, as Exif is one. Data are untrusted: what lies outside of them is
+ * absent. TIFF 6.0 section 2, CIPA DC-008 section 4.6.
  */
 #ifndef IMS_IMAGE_TIFF_TAGS_H
 #define IMS_IMAGE_TIFF_TAGS_H
@@ -23,7 +23,7 @@ typedef struct tiff_value {
 	size_t size;  /* bytes; all of them lie in the data */
 } tiff_value;
 
-/* False: the data are none. */
+/* False: the data are no TIFF structure. */
 bool ims_tiff_open(tiff_tags *t, const void *data, size_t size);
 
 /* The number of n bytes, at most 4, at `at`; 0 past the end. */

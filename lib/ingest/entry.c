@@ -252,7 +252,7 @@ static int file_entry(index_run *r, const walk_entry *e, const path_entry *known
 
 /* ------------------------------------------------------------------------------- links ---- */
 
-bool ims_entry_target_is_away(const char *link)
+bool ims_entry_target_is_offline(const char *link)
 {
 	char target[PATH_MAX];
 	ssize_t n = readlink(link, target, sizeof target - 1);
@@ -267,21 +267,22 @@ bool ims_entry_target_is_away(const char *link)
 	char *slash = full ? strrchr(full, '/') : NULL;
 	if (slash)
 		slash[slash == full] = 0;
-	bool away = slash && !ims_folder_has_entries(full);
+	bool offline = slash && !ims_folder_has_entries(full);
 	ims_free(full);
 	ims_free(folder);
-	return away;
+	return offline;
 }
 
 /* Whether pictures were found behind a link that is broken now: they stay. */
-static int is_link_away(index_run *r, const walk_entry *e, const path_entry *known, bool *away)
+static int is_link_offline(index_run *r, const walk_entry *e, const path_entry *known,
+	bool *offline)
 {
 	char *full = ims_path_join(r->walk.start->root_path, e->path);
 	int64_t *ids = NULL;
 	size_t n = 0;
 	int rc = full ? ims_store_ids_under(r->s->store, full, &ids, &n, r->err) : ims_nomem(r->err);
-	*away = !rc && !r->options->prune
-		&& (n || (is_picture(known) && ims_entry_target_is_away(full)));
+	*offline = !rc && !r->options->prune
+		&& (n || (is_picture(known) && ims_entry_target_is_offline(full)));
 	ims_free(ids);
 	ims_free(full);
 	return rc;
@@ -290,12 +291,12 @@ static int is_link_away(index_run *r, const walk_entry *e, const path_entry *kno
 /* A followed link that leads to nothing. */
 static int broken_link(index_run *r, const walk_entry *e, path_entry *known)
 {
-	bool away;
-	int rc = is_link_away(r, e, known, &away);
-	if (rc || !away)
+	bool offline;
+	int rc = is_link_offline(r, e, known, &offline);
+	if (rc || !offline)
 		return rc ? rc : record(r, e, known, IMGSEARCH_STATE_UNREADABLE);
 	r->counts->paths.seen--;
-	r->walk.away += is_picture(known);
+	r->walk.offline += is_picture(known);
 	return 0;
 }
 

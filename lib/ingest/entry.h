@@ -14,7 +14,7 @@ int ims_entry_index(index_run *r, const walk_entry *e);
 /* Enough to notice that a path is left out for another reason now; reason may be NULL. */
 uint8_t ims_entry_reason(const char *reason);
 
-/* Whether the folder that a broken link leads to is not there, or empty: its disk may be away. */
-bool ims_entry_target_is_away(const char *link);
+/* Whether the folder that a broken link leads to is absent or empty: its disk may be offline. */
+bool ims_entry_target_is_offline(const char *link);
 
 #endif

@@ -107,8 +107,8 @@ static int find_file(void *user, const walk_entry *e)
 }
 
 /*
- * Refuses patterns of what is taken in that are given and match no file at all: a slip would take
- * every picture out of the index.
+ * Refuses include patterns of the options that match no file at all: a mistake in them would remove
+ * every picture from the index.
  */
 static int check_include(index_run *r, const index_plan *p)
 {
@@ -212,7 +212,7 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 	if (!rc)
 		rc = add_singles(r, p);
 	if (!rc)
-		rc = ims_away_read(r->s, &r->away, r->err);
+		rc = ims_offline_read(r->s, &r->offline, r->err);
 	if (!rc)
 		rc = count_ahead(r, p);
 	for (size_t i = 0; !rc && i < p->n; i++)
@@ -242,7 +242,7 @@ static void free_run(index_run *r)
 	ims_pipeline_free(&r->pipeline);
 	ims_start_clear(&r->walk);
 	ims_rules_free(&r->rules);
-	ims_away_free(&r->away);
+	ims_offline_free(&r->offline);
 	ims_path_table_free(&r->paths);
 	ims_path_table_free(&r->singles);
 	ims_seen_files_free(&r->files);

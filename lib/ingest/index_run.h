@@ -7,7 +7,7 @@
 #ifndef IMS_INGEST_INDEX_RUN_H
 #define IMS_INGEST_INDEX_RUN_H
 
-#include "handle/away.h"
+#include "handle/offline.h"
 #include "handle/model_choice.h"
 #include "ingest/counts.h"
 #include "ingest/follow.h"
@@ -28,7 +28,7 @@ typedef struct walk_state {
 	follow_list follow;     /* where links of the root are followed */
 	uint64_t files, left;   /* files that came in; paths that patterns or ignore files left out */
 	bool told;              /* that the start is left out */
-	uint64_t away;          /* files that are kept, since folders on their way are away */
+	uint64_t offline;       /* files that are kept, since folders on their way are offline */
 	int failed;             /* the status with which an entry ended the walk */
 } walk_state;
 
@@ -44,7 +44,7 @@ typedef struct index_run {
 	seen_files files;   /* those that the walks found */
 	pipeline pipeline;
 	run_rules rules;
-	away_folders away;
+	offline_folders offline;
 	walk_state walk;
 	uint64_t warned_device; /* 1 + the device of the last warning that every ctime moved; 0: none */
 	uint64_t expected;      /* number of paths, counted by a first walk; 0: unknown */

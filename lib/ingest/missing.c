@@ -10,7 +10,7 @@ typedef struct missing_paths {
 	index_run *run;
 	int64_t *id;
 	size_t n, cap;
-	uint64_t away;        /* kept: a folder on their way is away */
+	uint64_t offline;     /* kept: a folder on their way is offline */
 	size_t pictures, all; /* of the n, and of all that are known: those that no rule excludes */
 	uint64_t by_state[STORE_STATES], met; /* the others, as the index has them now */
 } missing_paths;
@@ -41,16 +41,16 @@ static int below_excluded(const walk_state *w, const store_picture *p, bool *bel
 }
 
 /*
- * Whether a folder between the root and the file is away; the root itself is there. With prune what
- * is empty is no disk that may come back.
+ * Whether a folder between the root and the file is offline; the root itself is there. With prune
+ * no folder counts as offline.
  */
-static bool is_away(missing_paths *g, const store_picture *p, const char *root_path)
+static bool is_offline(missing_paths *g, const store_picture *p, const char *root_path)
 {
 	char *full = g->run->options->prune || !p->root ? NULL : ims_path_join(root_path, p->path);
-	bool away = full && ims_away_has(&g->run->away, full, strlen(root_path));
-	g->away += away;
+	bool offline = full && ims_offline_has(&g->run->offline, full, strlen(root_path));
+	g->offline += offline;
 	ims_free(full);
-	return away;
+	return offline;
 }
 
 static int collect(void *user, const store_picture *p, const char *root_path)
@@ -74,7 +74,7 @@ static int collect(void *user, const store_picture *p, const char *root_path)
 	}
 	if (!k || k->seen || deleted || below_unreadable(&g->run->walk, p->path))
 		return 0;
-	if (!excluded && is_away(g, p, root_path))
+	if (!excluded && is_offline(g, p, root_path))
 		return 0;
 	int64_t *grown = ims_grow(g->id, g->n, &g->cap, sizeof *grown);
 	if (!grown)
@@ -89,7 +89,7 @@ int ims_missing_count(index_run *r, uint64_t *n)
 {
 	missing_paths g = { .run = r };
 	int rc = ims_store_each_picture(r->s->store, 0, collect, &g, r->err);
-	*n = g.n + g.away;
+	*n = g.n + g.offline;
 	ims_free(g.id);
 	return rc;
 }
@@ -128,9 +128,9 @@ static int remove_all(index_run *r, const missing_paths *g)
 }
 
 /* What is kept, since links lead to nothing now, or a part of the root is not there. */
-static void tell_away(index_run *r, uint64_t n)
+static void tell_offline(index_run *r, uint64_t n)
 {
-	n += r->walk.away;
+	n += r->walk.offline;
 	r->counts->offline += n;
 	if (n)
 		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
@@ -143,7 +143,7 @@ int ims_missing_remove(index_run *r, const imgsearch_counts *before)
 	missing_paths g = { .run = r };
 	int rc = ims_store_each_picture(r->s->store, 0, collect, &g, r->err);
 	if (!rc)
-		tell_away(r, g.away);
+		tell_offline(r, g.offline);
 	if (!rc && before)
 		correct_counts(&r->counts->paths, &g, before);
 	bool too_many = g.pictures > 1 && (double)g.pictures > 0.3 * (double)g.all

@@ -35,7 +35,7 @@ typedef struct prepare_request {
 } prepare_request;
 
 /*
- * Prepares a FILE, MEMORY or PIXELS input. *input receives the input of the network, (crop, crop,
+ * Prepares a FILE, BYTES or PIXELS input. *input receives the input of the network, (crop, crop,
  * 3) floats, if the pixels are needed; it is allocated if it is NULL, and the caller frees it by
  * ims_free. A file is read once, so its hash and its pixels belong to the same bytes. Of a file
  * that is no picture only the first bytes are read. EUNSUPPORTED, EFORMAT, ELIMIT, EIO, ENOTFOUND,

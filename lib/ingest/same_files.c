@@ -19,7 +19,7 @@ typedef struct name_row {
 	size_t order, class; /* its place in order of path; the class has that of one of its rows */
 } name_row;
 
-typedef struct settler {
+typedef struct class_builder {
 	imgsearch *s;
 	const seen_files *seen;
 	name_row *row; /* in order of path until the classes are known */
@@ -30,7 +30,7 @@ typedef struct settler {
 	uint64_t states[IMGSEARCH_STATE_LINK + 1]; /* of the rows that were seen */
 	bool writes;
 	imgsearch_error *err;
-} settler;
+} class_builder;
 
 int ims_seen_files_add(seen_files *f, path_key key, const walk_entry *e, bool link)
 {
@@ -92,7 +92,7 @@ static const seen_file *find_seen(const seen_files *f, int64_t root, const char 
 
 static int add_picture_of_name(void *user, const store_picture *p, const char *root)
 {
-	settler *t = user;
+	class_builder *t = user;
 	(void)root;
 	int64_t *grown = ims_grow(t->pictures, t->n_pictures, &t->cap_pictures, sizeof *grown);
 	if (!grown)
@@ -105,7 +105,7 @@ static int add_picture_of_name(void *user, const store_picture *p, const char *r
 /* Rows of files with several paths, names, and pictures of names. */
 static int add_row(void *user, const store_picture *p, const char *root)
 {
-	settler *t = user;
+	class_builder *t = user;
 	(void)root;
 	if (p->state != IMGSEARCH_STATE_INDEXED && p->state != IMGSEARCH_STATE_DUPLICATE
 		&& p->state != IMGSEARCH_STATE_LINK)
@@ -133,7 +133,7 @@ static int add_row(void *user, const store_picture *p, const char *root)
 	return 0;
 }
 
-static int read_rows(settler *t)
+static int read_rows(class_builder *t)
 {
 	int rc = ims_store_each_picture(t->s->store, IMGSEARCH_STATE_LINK, add_picture_of_name, t,
 		t->err);
@@ -158,14 +158,14 @@ static int by_content(const void *x, const void *y)
 }
 
 /* The picture of a name, where it has its bytes; NULL. */
-static name_row *picture_of(const settler *t, const name_row *name)
+static name_row *picture_of(const class_builder *t, const name_row *name)
 {
 	const name_row wanted = { .id = name->same_file }, *key = &wanted;
 	name_row **found = name->same_file ? bsearch(&key, t->by_id, t->n, sizeof *found, by_id) : NULL;
 	return found && ims_hash_equal(&(*found)->hash, &name->hash) ? *found : NULL;
 }
 
-static void join_seen(settler *t)
+static void join_seen(class_builder *t)
 {
 	qsort(t->by_id, t->n, sizeof *t->by_id, by_content);
 	for (size_t i = 1; i < t->n; i++) {
@@ -176,7 +176,7 @@ static void join_seen(settler *t)
 }
 
 /* By id there can be names whose pictures are names, in a damaged file: they stay alone. */
-static void join_unseen(settler *t)
+static void join_unseen(class_builder *t)
 {
 	qsort(t->by_id, t->n, sizeof *t->by_id, by_id);
 	for (size_t i = 0; i < t->n; i++) {
@@ -207,7 +207,7 @@ static int by_class(const void *x, const void *y)
 	return rank(a) != rank(b) ? rank(a) - rank(b) : (a->order > b->order) - (a->order < b->order);
 }
 
-static int make_classes(settler *t)
+static int make_classes(class_builder *t)
 {
 	t->by_id = ims_alloc(t->n, sizeof *t->by_id);
 	if (!t->by_id)
@@ -223,14 +223,14 @@ static int make_classes(settler *t)
 /* --------------------------------------------------------------------------------- writing ---- */
 
 /* The transaction begins with the first change. */
-static int begin(settler *t)
+static int begin(class_builder *t)
 {
 	int rc = t->writes ? 0 : ims_store_tx_begin(t->s->store, t->err);
 	t->writes = !rc;
 	return rc;
 }
 
-static void move_state(settler *t, name_row *r, uint32_t state, int64_t same_file)
+static void move_state(class_builder *t, name_row *r, uint32_t state, int64_t same_file)
 {
 	if (r->file) {
 		t->states[r->state]--;
@@ -240,7 +240,7 @@ static void move_state(settler *t, name_row *r, uint32_t state, int64_t same_fil
 	r->same_file = same_file;
 }
 
-static int clear_name(settler *t, name_row *r)
+static int clear_name(class_builder *t, name_row *r)
 {
 	int rc = begin(t);
 	if (!rc)
@@ -249,7 +249,7 @@ static int clear_name(settler *t, name_row *r)
 	return rc;
 }
 
-static int set_name(settler *t, name_row *r, int64_t picture)
+static int set_name(class_builder *t, name_row *r, int64_t picture)
 {
 	int rc = begin(t);
 	if (!rc)
@@ -259,7 +259,7 @@ static int set_name(settler *t, name_row *r, int64_t picture)
 }
 
 /* The row that has the vector gets the path of the picture. */
-static int swap_paths(settler *t, name_row *picture, name_row *holder)
+static int swap_paths(class_builder *t, name_row *picture, name_row *holder)
 {
 	name_row was = *picture;
 	int rc = begin(t);
@@ -275,7 +275,7 @@ static int swap_paths(settler *t, name_row *picture, name_row *holder)
 }
 
 /* The rows of a class, the picture first. */
-static int settle_class(settler *t, name_row *row, size_t n)
+static int settle_class(class_builder *t, name_row *row, size_t n)
 {
 	int rc = 0;
 	for (size_t i = 1; !rc && i < n; i++)
@@ -289,7 +289,7 @@ static int settle_class(settler *t, name_row *row, size_t n)
 	return rc;
 }
 
-static int settle_all(settler *t)
+static int settle_all(class_builder *t)
 {
 	int rc = 0;
 	for (size_t from = 0, to; !rc && from < t->n; from = to) {
@@ -301,7 +301,7 @@ static int settle_all(settler *t)
 }
 
 /* A path that was found twice was counted twice. */
-static void correct_counts(const settler *t, imgsearch_counts *c)
+static void correct_counts(const class_builder *t, imgsearch_counts *c)
 {
 	const uint64_t *is = t->states;
 	uint64_t all = is[IMGSEARCH_STATE_INDEXED] + is[IMGSEARCH_STATE_DUPLICATE]
@@ -315,7 +315,7 @@ static void correct_counts(const settler *t, imgsearch_counts *c)
 
 int ims_same_files_settle(imgsearch *s, seen_files *f, run_counts *counts, imgsearch_error *err)
 {
-	settler t = { .s = s, .seen = f, .err = err };
+	class_builder t = { .s = s, .seen = f, .err = err };
 	store_counts held;
 	bool shared = number_files(f);
 	int rc = ims_store_counts(s->store, &held, err);

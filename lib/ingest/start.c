@@ -53,7 +53,7 @@ static int index_file(index_run *r)
 	bool link = !rc && S_ISLNK(st.st_mode);
 	if (link && ims_follow_covers(&r->walk.follow, start->prefix))
 		rc = stat(full, &st);
-	if (rc && link && ims_entry_target_is_away(full)) {
+	if (rc && link && ims_entry_target_is_offline(full)) {
 		rc = offline(r, "the folder that it leads to is not there");
 	} else if (rc) {
 		rc = missing_file(r, full);
@@ -86,8 +86,8 @@ static bool looks_unmounted(index_run *r, uint64_t seen)
 }
 
 /*
- * Warns, once for each device, where the change times of all files moved: after a copy of the disk,
- * or on a file system that makes change times up.
+ * Warns, once for each device, where the change times of all files differ from the known ones:
+ * after a copy of the disk, or on a file system that does not store change times.
  */
 static void tell_touched(index_run *r, uint64_t device)
 {
@@ -100,7 +100,7 @@ static void tell_touched(index_run *r, uint64_t device)
 		w->start->root_path, (unsigned long long)w->touched);
 }
 
-/* Patterns that are remembered may leave out all, without anybody noticing. */
+/* Warns where patterns leave out every file: they may be remembered from an earlier run. */
 static void tell_all_left(index_run *r)
 {
 	const walk_state *w = &r->walk;

@@ -1,6 +1,6 @@
 /*
  * What a picture says of itself: from the blocks of Exif, XMP and IPTC to facts. docs/metadata.md
- * has the tables. Everything here reads a stranger's bytes: what is damaged, or no valid value, is
+ * has the tables. Everything here reads untrusted bytes: what is damaged, or no valid value, is
  * absent, and no call fails but for memory, of which facts.nomem tells.
  *
  * A fact that is known already stays, so blocks are added from the strongest to the weakest. Any

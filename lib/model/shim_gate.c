@@ -69,8 +69,9 @@ static void register_handler(void)
 }
 
 /*
- * Before any handler, or as a mere thread ends. While the calls are few, each may register
- * destructors. Where the time is up with one inside, the handler must be the newest.
+ * Called before any handler of exit, and when an ordinary thread ends. Each of the first calls may
+ * register destructors. Where one is still inside when the time is up, the handler is registered
+ * again, so that it is the newest.
  */
 static void wait_for_first_calls(void)
 {

@@ -29,22 +29,22 @@ static int find(char **path, imgsearch_error *err)
 		: rc;
 }
 
-typedef struct opening {
+typedef struct open_job {
 	const char *path;
 	void *so;
 	char why[400];
-} opening;
+} open_job;
 
 static void open_shim(void *arg)
 {
-	opening *o = arg;
+	open_job *o = arg;
 	o->so = dlopen(o->path, RTLD_NOW | RTLD_LOCAL);
 	if (!o->so)
 		snprintf(o->why, sizeof o->why, "%s", dlerror());
 }
 
 /* On another thread: constructors may change settings of theirs. */
-static int open_apart(opening *o, imgsearch_error *err)
+static int open_on_thread(open_job *o, imgsearch_error *err)
 {
 	pool *p;
 	int rc = ims_pool_new(&p, 1, 1, err);
@@ -69,9 +69,9 @@ static int load(imgsearch_error *err)
 		ims_free(path);
 		return ims_fail(err, rc, "no network can run: %s", msg.text);
 	}
-	opening o = { .path = path };
+	open_job o = { .path = path };
 	ims_shim_entry *entry = NULL;
-	rc = open_apart(&o, err);
+	rc = open_on_thread(&o, err);
 	if (o.so)
 		*(void **)&entry = dlsym(o.so, "ims_shim");
 	const shim_table *table = entry ? entry(IMS_SHIM_ABI) : NULL;

@@ -65,7 +65,7 @@ static void clear(batch *b)
 	ims_free(b->errors);
 }
 
-/* As a combined query of one input. What pushes away is not what is asked for. */
+/* Weights a row, as a combined query of one input does. A negative weight: the input is no self. */
 static void weigh(const space *sp, const imgsearch_input *in, float *row, int64_t *self)
 {
 	if (in->weight < 0)

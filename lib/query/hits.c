@@ -162,7 +162,7 @@ static int add_paths(lookup *l, imgsearch *s, size_t n, const imgsearch_filter *
 		if (shown && !(hit->path = ims_result_text(l->result, p[i].item[shown].path)))
 			rc = IMGSEARCH_ENOMEM;
 		if (!rc && p[i].n > 1)
-			rc = ims_paths_show(l->result, &p[i], shown, &hit->paths, &hit->links, &hit->linked);
+			rc = ims_paths_show(l->result, &p[i], shown, hit->path, &hit->paths);
 	}
 	ims_free(ids);
 	ims_paths_free(p, n);

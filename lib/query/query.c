@@ -36,7 +36,7 @@ static int combine(imgsearch *s, query *q, const imgsearch_input *in, size_t n, 
 	}
 	if (n == 1 && q->n_own)
 		q->self = *q->own;
-	if (!rc && n > 1 && !ims_space_takes(sp, out))
+	if (!rc && n > 1 && !ims_space_accepts(sp, out))
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "the inputs cancel each other out");
 	if (!rc && (n > 1 || (in->weight != 0 && in->weight != 1))
 		&& sp->metric == IMGSEARCH_METRIC_COSINE)

@@ -73,7 +73,7 @@ int ims_query_make(query *q, imgsearch *s, const view *v, const imgsearch_query_
 	if (rc)
 		return rc;
 	q->request = (search_request){
-		.k = o->k ? o->k : DEFAULT_K,
+		.k = o->k ? o->k : IMGSEARCH_K_DEFAULT,
 		.max_distance = INFINITY,
 		.filter_count = SIZE_MAX,
 		.params = { .ef = o->ef, .checks = o->checks, .recall = o->recall, .epsilon = o->epsilon },

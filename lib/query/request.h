@@ -7,8 +7,6 @@
 #include "handle/view.h"
 #include "query/improve.h"
 
-enum { DEFAULT_K = 10 };
-
 typedef struct query {
 	imgsearch_query_options options;
 	search_request request;  /* the search sets its queries and n */

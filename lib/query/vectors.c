@@ -68,7 +68,7 @@ static int run_vectors(imgsearch *s, view *v, query *q, const float *queries, si
 	return rc;
 }
 
-typedef struct asked {
+typedef struct vectors_call {
 	imgsearch *s;
 	const float *queries;
 	size_t n, dim;
@@ -76,13 +76,13 @@ typedef struct asked {
 	job *job;
 	int64_t *ids;
 	float *scores;
-} asked;
+} vectors_call;
 
 static int query_in(void *arg, view *v, imgsearch_error *err)
 {
-	const asked *a = arg;
+	const vectors_call *a = arg;
 	query q = { 0 };
-	size_t k = a->options->k ? a->options->k : DEFAULT_K;
+	size_t k = a->options->k ? a->options->k : IMGSEARCH_K_DEFAULT;
 	int rc = check_vectors(v, a->queries, a->n, a->dim, err);
 	if (!rc)
 		rc = ims_query_make(&q, a->s, v, a->options, a->job, err);
@@ -103,6 +103,6 @@ int ims_query_vectors(imgsearch *s, const float *queries, size_t n, size_t dim,
 	const imgsearch_query_options *options, job *j, int64_t *ids, float *scores,
 	imgsearch_error *err)
 {
-	asked a = { s, queries, n, dim, options, j, ids, scores };
+	vectors_call a = { s, queries, n, dim, options, j, ids, scores };
 	return ims_view_query(s, query_in, &a, err);
 }

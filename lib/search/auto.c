@@ -17,7 +17,7 @@ enum {
 	TREE_DIM = 4,      /* rows of so few dimensions: a tree over them is faster than all others */
 	CHANCE_DIM = 16,   /* a tree stands a chance up to so many dimensions, */
 	CHANCE_SPREAD = 8, /* or where the rows spread in no more than so many */
-	/* dimensions where exact's third of the rows leaves it few components: pca takes more */
+	/* dimensions for which exact keeps few components in a third of the row: pca keeps more */
 	PCA_MIN = 97,
 	PCA_MAX = 512,
 	SAMPLE = 512,
@@ -25,19 +25,19 @@ enum {
 	K = 10,
 };
 
-/* share of the first candidate's time that another must stay below */
+/* another candidate is chosen where its time is below this share of the first one's */
 static const double clearly = 0.95;
 
 /* -------------------------------------------------------------------------------- the rows ---- */
 
-typedef struct sampling {
+typedef struct fact_sampler {
 	search_facts *f;
 	size_t every, at;
-} sampling;
+} fact_sampler;
 
 static int take(void *user, const int64_t *ids, const float *rows, size_t n)
 {
-	sampling *s = user;
+	fact_sampler *s = user;
 	search_facts *f = s->f;
 	(void)ids;
 	for (size_t i = 0; i < n; i++, s->at++)
@@ -78,7 +78,7 @@ static int measure_spread(search_facts *f, imgsearch_error *err)
 
 int ims_search_look(search_facts *f, const row_source *rows, imgsearch_error *err)
 {
-	sampling s = { f, rows->n / SAMPLE + 1, 0 };
+	fact_sampler s = { f, rows->n / SAMPLE + 1, 0 };
 	*f = (search_facts){ .n = rows->n, .dim = rows->dim };
 	if (rows->n < FEW || rows->n >= MANY) /* decided without */
 		return 0;

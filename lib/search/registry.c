@@ -1,6 +1,6 @@
 /*
- * The list of searchers, and what is the same for all of them: the wrappers that handle/view.c and
- * build/build.c call.
+ * The list of searchers, and what is the same for all of them: the wrappers that
+ * handle/view_searcher.c and build/build.c call.
  *
  * A search_index is a built searcher and what changed since. A searcher with its own add and remove
  * is handed the changes; for any other the wrapper keeps added rows in a tail that every query
@@ -34,7 +34,7 @@ const searcher_ops *ims_search_find(const char *name)
 }
 
 typedef struct tail_row {
-	int64_t id;
+	int64_t id;  /* first, for ims_id_place */
 	size_t slot; /* in tail.rows */
 } tail_row;
 
@@ -174,14 +174,14 @@ int ims_search_reduce(search_index *x, const float *rows, size_t n, float *out, 
 
 /* --------------------------------------------------------------------------------- queries ---- */
 
-typedef struct masked {
+typedef struct masked_filter {
 	const search_index *x;
 	const search_request *q;
-} masked;
+} masked_filter;
 
 static int not_gone(void *user, int64_t id)
 {
-	const masked *m = user;
+	const masked_filter *m = user;
 	return !ims_id_find(m->x->gone, m->x->n_gone, id, NULL)
 		&& (!m->q->filter || m->q->filter(m->q->filter_user, id));
 }
@@ -214,7 +214,7 @@ int ims_search_query(search_index *x, const search_request *q, topk *out, search
 {
 	search_report unwanted;
 	search_request inner = *q;
-	masked m = { x, q };
+	masked_filter m = { x, q };
 	if (!report)
 		report = &unwanted;
 	*report = (search_report){ true, "nothing asked", 0 };
@@ -264,16 +264,8 @@ static int mask(search_index *x, int64_t id, imgsearch_error *err)
 
 static bool tail_find(const search_index *x, int64_t id, size_t *at)
 {
-	size_t low = 0, high = x->n_tail;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (x->tail[mid].id < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	*at = low;
-	return low < x->n_tail && x->tail[low].id == id;
+	*at = ims_id_place(x->tail, x->n_tail, sizeof *x->tail, id);
+	return *at < x->n_tail && x->tail[*at].id == id;
 }
 
 static int tail_grow(search_index *x, imgsearch_error *err)

@@ -3,16 +3,16 @@
 
 #include <string.h>
 
-typedef struct sampling {
+typedef struct even_sampler {
 	float *out;
 	size_t dim, all, room, seen, n;
 	const job *job;
 	imgsearch_error *err;
-} sampling;
+} even_sampler;
 
 static int sample_block(void *user, const int64_t *ids, const float *rows, size_t n)
 {
-	sampling *s = user;
+	even_sampler *s = user;
 	(void)ids;
 	for (size_t i = 0; i < n && s->n < s->room; i++, s->seen++)
 		if ((uint64_t)(s->seen + 1) * s->room / s->all > s->n)
@@ -23,7 +23,7 @@ static int sample_block(void *user, const int64_t *ids, const float *rows, size_
 int ims_search_sample(const row_source *rows, size_t room, float *out, size_t *n, const job *job,
 	imgsearch_error *err)
 {
-	sampling s = { .out = out,
+	even_sampler s = { .out = out,
 		.job = job,
 		.err = err,
 		.dim = rows->dim,

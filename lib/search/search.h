@@ -2,7 +2,7 @@
  * Nearest rows of a row source. Every searcher fills one table of functions; callers use the
  * ims_search_* wrappers. Searchers know no pictures and no database: rows come from a `row_source`,
  * their own state goes to a `chunk_sink` and comes back from a `chunk_source`, all given by the
- * caller (handle/view.c, build/build.c).
+ * caller (handle/view_searcher.c, build/build.c).
  *
  * Rows are what distances are measured between: the caller has already normalised (and centred)
  * them for cosine. A distance is the squared Euclidean distance for L2 and cosine, minus the dot
@@ -63,11 +63,11 @@ typedef struct chunk_source {
 
 /* Zero: the default of the searcher. */
 typedef struct search_params {
-	/* building */
+	/* of a build */
 	double variance;
 	uint32_t components, degree, beam, whiten;
 	uint64_t seed;
-	/* asking */
+	/* of a query */
 	uint32_t ef, checks;
 	double recall, epsilon;
 } search_params;
@@ -96,9 +96,9 @@ typedef struct searcher searcher;
 
 typedef struct searcher_ops {
 	const char *name;
-	uint32_t version; /* of the chunks; another version is rebuilt */
+	uint32_t version; /* of the chunks; chunks of another version are built again */
 	bool approximate;
-	/* rows that a plain scan compares in the time that one change takes, about */
+	/* about how many rows a plain scan compares in the time that one change takes */
 	uint32_t change_cost;
 	int (*build)(searcher **out, const row_source *rows, const search_params *p, job *job,
 		imgsearch_error *err);

@@ -191,7 +191,7 @@ static int make_copy(backup *b)
 	store_hold hold;
 	int64_t page_size = 0;
 	int rc = open_part(b);
-	ims_store_hold(b->st, &hold);
+	ims_store_hold_acquire(b->st, &hold);
 	if (!rc)
 		rc = open_source(b, &page_size);
 	if (!rc)
@@ -202,7 +202,7 @@ static int make_copy(backup *b)
 		ims_store_read_end(b->from);
 		ims_store_disconnect(b->from);
 	}
-	ims_store_let_go(b->st, &hold);
+	ims_store_hold_release(b->st, &hold);
 	if (!rc)
 		rc = settle(b);
 	ims_store_disconnect(b->to);

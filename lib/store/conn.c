@@ -202,7 +202,7 @@ int ims_store_acquire_own(store *st, conn **out, imgsearch_error *err)
 		if (!*out)
 			rc = ims_store_connect(st, out, false, err);
 		if (!rc) {
-			ims_store_hold_for_read(st, &(*out)->hold);
+			ims_store_hold_acquire_read(st, &(*out)->hold);
 			(*out)->steps = 0;
 			rc = begin_old(*out, &upgraded, err);
 			if (!rc && !upgraded)
@@ -253,7 +253,7 @@ void ims_store_release(store *st, conn *c)
 		return;
 	if (!c->borrowed)
 		end_read(c);
-	ims_store_let_go(st, &c->hold);
+	ims_store_hold_release(st, &c->hold);
 	pthread_mutex_lock(&st->mutex);
 	if (st->n_idle < STORE_READERS && is_fresh(st, c)) {
 		st->idle[st->n_idle++] = c;

@@ -48,32 +48,27 @@ static void read_facts(sqlite3_stmt *s, int from, const char *out[FACTS])
 		out[i] = (const char *)sqlite3_column_text(s, from + i);
 }
 
+typedef struct facts_lookup {
+	store_facts_each *each;
+	void *user;
+} facts_lookup;
+
+static int report_facts(void *user, sqlite3_stmt *s, imgsearch_error *err)
+{
+	const facts_lookup *l = user;
+	const char *fact[FACTS];
+	(void)err;
+	read_facts(s, 1, fact);
+	return l->each(l->user, (size_t)sqlite3_column_int64(s, 0), fact);
+}
+
 int ims_store_facts_lookup(store *st, const int64_t *ids, size_t n, store_facts_each *each,
 	void *user, imgsearch_error *err)
 {
-	conn *c;
-	sqlite3_stmt *s = NULL;
-	char *list = ims_store_id_list(ids, n);
-	if (!list)
-		return ims_nomem(err);
-	int rc = ims_store_acquire(st, &c, err);
-	if (rc) {
-		ims_free(list);
-		return rc;
-	}
-	rc = ims_store_query(c, &s, err,
+	return ims_store_rows_of(st, ids, n,
 		"SELECT j.key, " FACT_COLUMNS
 		" FROM json_each(?1) j JOIN fact f ON f.picture = j.value ORDER BY j.key",
-		"t", list);
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
-		const char *fact[FACTS];
-		read_facts(s, 1, fact);
-		rc = each(user, (size_t)sqlite3_column_int64(s, 0), fact);
-	}
-	ims_store_done(c, s);
-	ims_store_release(st, c);
-	ims_free(list);
-	return rc;
+		report_facts, &(facts_lookup){ each, user }, err);
 }
 
 int ims_store_each_described(store *st, store_described_each *each, void *user,

@@ -91,12 +91,12 @@ void ims_store_fork_set_up(void)
 	pthread_once(&once, set_up);
 }
 
-void ims_store_fork_hold(void)
+void ims_store_fork_lock(void)
 {
 	pthread_mutex_lock(&lock);
 }
 
-void ims_store_fork_let_go(void)
+void ims_store_fork_unlock(void)
 {
 	pthread_mutex_unlock(&lock);
 }

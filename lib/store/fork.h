@@ -1,4 +1,4 @@
-/* What a child process gives up and keeps out of. */
+/* What happens to open stores where the process forks. */
 #ifndef IMS_STORE_FORK_H
 #define IMS_STORE_FORK_H
 
@@ -8,13 +8,13 @@
 void ims_store_fork_set_up(void);
 
 /*
- * Enclose the opening of a lock file until the store knows it: no fork happens in between. The
- * child closes what the stores know: the lock ends with the parent.
+ * Between them no fork happens: a lock file is opened and entered in its store, or removed from it.
+ * A child closes the lock files of all stores, so a lock ends with the parent.
  */
-void ims_store_fork_hold(void);
-void ims_store_fork_let_go(void);
+void ims_store_fork_lock(void);
+void ims_store_fork_unlock(void);
 
-/* Under hold: st->lock_fd is open; is about to be closed. */
+/* Between lock and unlock: st->lock_fd was opened; is about to be closed. */
 void ims_store_fork_add(store *st);
 void ims_store_fork_remove(store *st);
 

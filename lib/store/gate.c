@@ -5,10 +5,11 @@
  *
  * Threads that waited for the end of a transaction read before the next one begins.
  *
- * A thread that holds the gate may pass once more at any time. A transaction that waits lets no
- * other thread pass for a second, so that it has its turn among readers that never pause. After
- * that they pass, since a reader inside may need the work of one that waits; and at once where a
- * thread holds the gate by ims_store_hold, as one that loads a searcher by several threads.
+ * A thread that holds the gate may read again at any time. While a transaction waits, other threads
+ * may not begin to read for one second, so that readers which never pause cannot delay it for ever.
+ * After that second they may, since a thread that reads may need the work of one that waits. They
+ * may at once where a thread has acquired a store_hold, as one that loads a searcher on several
+ * threads has.
  */
 #include "store/gate.h"
 
@@ -93,17 +94,17 @@ static void hold(store *st, store_hold *h, bool one_read)
 	pthread_mutex_unlock(&st->mutex);
 }
 
-void ims_store_hold(store *st, store_hold *h)
+void ims_store_hold_acquire(store *st, store_hold *h)
 {
 	hold(st, h, false);
 }
 
-void ims_store_hold_for_read(store *st, store_hold *h)
+void ims_store_hold_acquire_read(store *st, store_hold *h)
 {
 	hold(st, h, true);
 }
 
-void ims_store_let_go(store *st, store_hold *h)
+void ims_store_hold_release(store *st, store_hold *h)
 {
 	if (!h->held)
 		return;

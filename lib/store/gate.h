@@ -7,8 +7,8 @@
 void ims_store_gate_init(store *st);
 void ims_store_gate_destroy(store *st);
 
-/* ims_store_hold for one read, which needs no other thread. */
-void ims_store_hold_for_read(store *st, store_hold *h);
+/* ims_store_hold_acquire for one read, which needs no other thread. */
+void ims_store_hold_acquire_read(store *st, store_hold *h);
 
 /*
  * Waits up to five seconds until no other thread reads. EBUSY: one still does; at once where this

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Under ims_store_fork_hold. */
+/* Under ims_store_fork_lock. */
 static int lock_file(store *st, imgsearch_error *err)
 {
 	for (;;) {
@@ -49,9 +49,9 @@ int ims_store_lock(store *st, imgsearch_error *err)
 			st->path);
 	if (st->memory)
 		return 0;
-	ims_store_fork_hold();
+	ims_store_fork_lock();
 	int rc = lock_file(st, err);
-	ims_store_fork_let_go();
+	ims_store_fork_unlock();
 	if (rc)
 		atomic_store(&st->writing, false);
 	return rc;
@@ -59,14 +59,14 @@ int ims_store_lock(store *st, imgsearch_error *err)
 
 void ims_store_unlock(store *st)
 {
-	ims_store_fork_hold();
+	ims_store_fork_lock();
 	if (st->lock_fd >= 0) {
 		ims_store_fork_remove(st);
 		unlink(st->lock_path);
 		close(st->lock_fd);
 		st->lock_fd = -1;
 	}
-	ims_store_fork_let_go();
+	ims_store_fork_unlock();
 	atomic_store(&st->writing, false);
 }
 

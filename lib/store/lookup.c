@@ -1,47 +1,37 @@
-/* Looks up pictures with their columns, many ids in one statement. */
+/* Looks up pictures by many ids: with their columns, their paths alone, or their other paths. */
 #include "store/pictures.h"
 #include "store/sql.h"
 
-#include <string.h>
+typedef struct picture_lookup {
+	store_lookup_each *each;
+	void *user;
+} picture_lookup;
+
+static int report_picture(void *user, sqlite3_stmt *s, imgsearch_error *err)
+{
+	enum { ROOT = PICTURE_COLUMN_COUNT, KEY, NAME, VALUE, TITLE };
+	const picture_lookup *l = user;
+	store_picture p;
+	store_cell cell = {
+		(char *)sqlite3_column_text(s, NAME),
+		(char *)sqlite3_column_text(s, VALUE),
+		sqlite3_column_int(s, TITLE) != 0,
+	};
+	const char *root = (const char *)sqlite3_column_text(s, ROOT);
+	size_t i = (size_t)sqlite3_column_int64(s, KEY);
+	int rc = root ? ims_store_picture_row(s, &p, err) : ims_nomem(err);
+	return rc ? rc : l->each(l->user, i, &p, root, cell.name ? &cell : NULL);
+}
 
 int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_lookup_each *each,
 	void *user, imgsearch_error *err)
 {
-	conn *c;
-	sqlite3_stmt *s = NULL;
-	enum { ROOT = PICTURE_COLUMN_COUNT, KEY, NAME, VALUE, TITLE };
-	char *list = ims_store_id_list(ids, n);
-	if (!list)
-		return ims_nomem(err);
-	int rc = ims_store_acquire(st, &c, err);
-	if (rc) {
-		ims_free(list);
-		return rc;
-	}
-	rc = ims_store_query(c, &s, err,
+	return ims_store_rows_of(st, ids, n,
 		"SELECT " PICTURE_COLUMNS
 		", whole(r.path, r.inside), j.key, cell.name, cell.value, cell.title"
 		" FROM json_each(?1) j JOIN picture p ON p.id = j.value JOIN root r ON r.id = p.root"
 		" LEFT JOIN cell ON cell.picture = p.id ORDER BY j.key, cell.number",
-		"t", list);
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
-		store_picture p;
-		store_cell cell = {
-			(char *)sqlite3_column_text(s, NAME),
-			(char *)sqlite3_column_text(s, VALUE),
-			sqlite3_column_int(s, TITLE) != 0,
-		};
-		const char *root = (const char *)sqlite3_column_text(s, ROOT);
-		rc = ims_store_picture_row(s, &p, err);
-		if (!rc)
-			rc = root ? each(user, (size_t)sqlite3_column_int64(s, KEY), &p, root,
-					 cell.name ? &cell : NULL)
-					  : ims_nomem(err);
-	}
-	ims_store_done(c, s);
-	ims_store_release(st, c);
-	ims_free(list);
-	return rc;
+		report_picture, &(picture_lookup){ each, user }, err);
 }
 
 static int path_of(sqlite3_stmt *s, int64_t id, size_t i, store_path_of *each, void *user,
@@ -85,34 +75,28 @@ int ims_store_paths_of(store *st, const int64_t *ids, size_t n, store_path_of *e
 	return rc;
 }
 
+typedef struct path_lookup {
+	store_path_each *each;
+	void *user;
+} path_lookup;
+
+static int report_path(void *user, sqlite3_stmt *s, imgsearch_error *err)
+{
+	enum { ROOT = PICTURE_COLUMN_COUNT, KEY };
+	const path_lookup *l = user;
+	store_picture p;
+	const char *root = (const char *)sqlite3_column_text(s, ROOT);
+	size_t i = (size_t)sqlite3_column_int64(s, KEY);
+	int rc = root ? ims_store_picture_row(s, &p, err) : ims_nomem(err);
+	return rc ? rc : l->each(l->user, i, &p, root);
+}
+
 int ims_store_paths_lookup(store *st, const int64_t *ids, size_t n, store_path_each *each,
 	void *user, imgsearch_error *err)
 {
-	conn *c;
-	sqlite3_stmt *s = NULL;
-	enum { ROOT = PICTURE_COLUMN_COUNT, KEY };
-	char *list = ims_store_id_list(ids, n);
-	if (!list)
-		return ims_nomem(err);
-	int rc = ims_store_acquire(st, &c, err);
-	if (rc) {
-		ims_free(list);
-		return rc;
-	}
-	rc = ims_store_query(c, &s, err,
+	return ims_store_rows_of(st, ids, n,
 		"SELECT " PICTURE_COLUMNS ", whole(r.path, r.inside) AS whole, j.key FROM json_each(?1) j"
 		" JOIN picture p ON p.same_as = j.value JOIN root r ON r.id = p.root"
 		" WHERE p.state IN (2, 9) ORDER BY j.key, CAST(whole AS TEXT) || '/', p.path",
-		"t", list);
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
-		store_picture p;
-		const char *root = (const char *)sqlite3_column_text(s, ROOT);
-		rc = ims_store_picture_row(s, &p, err);
-		if (!rc)
-			rc = root ? each(user, (size_t)sqlite3_column_int64(s, KEY), &p, root) : ims_nomem(err);
-	}
-	ims_store_done(c, s);
-	ims_store_release(st, c);
-	ims_free(list);
-	return rc;
+		report_path, &(path_lookup){ each, user }, err);
 }

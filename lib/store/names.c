@@ -4,17 +4,18 @@
 #include "store/sql.h"
 #include "store/transaction.h"
 
-int ims_store_names_hand_on(store *st, conn *c, int64_t id, int64_t *heir, imgsearch_error *err)
+int ims_store_names_hand_on(store *st, conn *c, int64_t id, int64_t *successor,
+	imgsearch_error *err)
 {
 	int64_t is_link = 0;
-	int rc = ims_store_number(c, heir, 0, err,
+	int rc = ims_store_number(c, successor, 0, err,
 		"SELECT p.id FROM picture p JOIN root r ON r.id = p.root WHERE p.same_file = ?1"
 		" ORDER BY CAST(whole(r.path, r.inside) AS TEXT) || '/', p.path LIMIT 1",
 		"i", id);
-	if (rc || !*heir)
+	if (rc || !*successor)
 		return rc;
 	rc = ims_store_number(c, &is_link, 0, err, "SELECT state = 9 FROM picture WHERE id = ?1", "i",
-		*heir);
+		*successor);
 	if (!rc && is_link) {
 		st->tally[IMGSEARCH_STATE_LINK]--;
 		st->tally[IMGSEARCH_STATE_DUPLICATE]++;
@@ -24,7 +25,7 @@ int ims_store_names_hand_on(store *st, conn *c, int64_t id, int64_t *heir, imgse
 				  "UPDATE picture SET same_file = nullif(?2, id),"
 				  " state = CASE WHEN id = ?2 AND state = 9 THEN 2 ELSE state END"
 				  " WHERE same_file = ?1",
-				  "ii", id, *heir);
+				  "ii", id, *successor);
 }
 
 /* Whether a picture is in one of the states, given as bits. EINVAL: it is not. */

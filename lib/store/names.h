@@ -2,7 +2,7 @@
  * Other names of files, within the store. A file that several paths lead to (hard links, symbolic
  * links, mounts) is one picture: the row of its first path, indexed or a duplicate. The rows of the
  * others are in state IMGSEARCH_STATE_LINK: same_file is that picture, same_as the indexed one with
- * its bytes. A deleted name keeps same_file for the day it comes back.
+ * its bytes. A deleted name keeps same_file, for when it is taken in again.
  */
 #ifndef IMS_STORE_NAMES_H
 #define IMS_STORE_NAMES_H
@@ -10,10 +10,11 @@
 #include "store/conn.h"
 
 /*
- * A picture goes, or becomes another one: the first of its other names, by path, is the picture of
- * the file from now on, and the others are names of it. *heir receives it; 0: there is none. EDB,
- * EIO.
+ * A picture is removed, or becomes another one: from now on the first of its other names, by path,
+ * is the picture of the file, and the others are names of it. *successor receives it; 0: there is
+ * none. EDB, EIO.
  */
-int ims_store_names_hand_on(store *st, conn *c, int64_t id, int64_t *heir, imgsearch_error *err);
+int ims_store_names_hand_on(store *st, conn *c, int64_t id, int64_t *successor,
+	imgsearch_error *err);
 
 #endif

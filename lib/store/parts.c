@@ -68,18 +68,18 @@ static int use_map(conn *c, bool use, imgsearch_error *err)
 }
 
 /* What two connections must agree in to see the same vectors. */
-typedef struct seen {
+typedef struct part_state {
 	int64_t change, schema;
-} seen;
+} part_state;
 
-static int see(conn *c, seen *out, imgsearch_error *err)
+static int see(conn *c, part_state *out, imgsearch_error *err)
 {
 	int rc = ims_store_change_newest(c, &out->change, err);
 	return rc ? rc : ims_store_number(c, &out->schema, 0, err, "PRAGMA schema_version", "");
 }
 
 /* What the snapshot of this thread sees; left alone where there is none. */
-static int see_snapshot(store *st, seen *out, imgsearch_error *err)
+static int see_snapshot(store *st, part_state *out, imgsearch_error *err)
 {
 	conn *c = NULL;
 	int rc = ims_store_snapshot_get(st) ? ims_store_acquire(st, &c, err) : 0;
@@ -90,7 +90,7 @@ static int see_snapshot(store *st, seen *out, imgsearch_error *err)
 }
 
 /* Begins a read on a connection of its own. */
-static int begin_part(store *st, conn **c, seen *out, imgsearch_error *err)
+static int begin_part(store *st, conn **c, part_state *out, imgsearch_error *err)
 {
 	int rc = ims_store_acquire_own(st, c, err);
 	if (!rc)
@@ -115,7 +115,7 @@ static int divide(scan *s, imgsearch_error *err)
 /* Begins a read on every connection. *same: all see the same vectors, the snapshot too. */
 static int begin(scan *s, bool *same, imgsearch_error *err)
 {
-	seen first = { 0 }, other = { 0 };
+	part_state first = { 0 }, other = { 0 };
 	int rc = begin_part(s->st, &s->part[0].c, &first, err);
 	if (!rc)
 		rc = divide(s, err);

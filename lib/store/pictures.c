@@ -54,15 +54,16 @@ static int find_stored(conn *c, const store_picture *p, stored_row *out, imgsear
 }
 
 /*
- * The first duplicate of id becomes indexed and receives its vector: `heir`, where the file of id
- * has another name (0: it has none).
+ * The first duplicate of id becomes indexed and receives its vector: `successor`, where the file
+ * of id has another name (0: it has none).
  */
-static int promote_duplicate(store *st, conn *c, int64_t id, int64_t heir, imgsearch_error *err)
+static int promote_duplicate(store *st, conn *c, int64_t id, int64_t successor,
+	imgsearch_error *err)
 {
 	int64_t duplicate;
 	int rc = ims_store_number(c, &duplicate, 0, err,
 		"SELECT id FROM picture WHERE same_as = ?1 AND state = 2 ORDER BY id <> ?2, id LIMIT 1",
-		"ii", id, heir);
+		"ii", id, successor);
 	if (rc || !duplicate)
 		return rc;
 	rc = ims_store_run(c, err, "UPDATE picture SET same_as = ?2 WHERE same_as = ?1 AND id <> ?2",
@@ -97,9 +98,9 @@ static int promote_duplicate(store *st, conn *c, int64_t id, int64_t heir, imgse
 /* The picture is about to go, or to become another one: what it was is handed on. */
 static int hand_on(store *st, conn *c, int64_t id, bool indexed, imgsearch_error *err)
 {
-	int64_t heir;
-	int rc = ims_store_names_hand_on(st, c, id, &heir, err);
-	return rc || !indexed ? rc : promote_duplicate(st, c, id, heir, err);
+	int64_t successor;
+	int rc = ims_store_names_hand_on(st, c, id, &successor, err);
+	return rc || !indexed ? rc : promote_duplicate(st, c, id, successor, err);
 }
 
 static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearch_error *err)

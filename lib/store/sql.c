@@ -266,7 +266,8 @@ int ims_store_add_id(int64_t **ids, size_t *n, size_t *cap, int64_t id, imgsearc
 	return 0;
 }
 
-char *ims_store_id_list(const int64_t *ids, size_t n)
+/* The ids as a JSON array; ims_free. NULL: out of memory. */
+static char *id_list(const int64_t *ids, size_t n)
 {
 	buf text = { 0 };
 	for (size_t i = 0; i < n; i++)
@@ -276,4 +277,21 @@ char *ims_store_id_list(const int64_t *ids, size_t n)
 		return (char *)text.data;
 	ims_buf_free(&text);
 	return NULL;
+}
+
+int ims_store_rows_of(store *st, const int64_t *ids, size_t n, const char *sql,
+	store_row_each *each, void *user, imgsearch_error *err)
+{
+	conn *c = NULL;
+	sqlite3_stmt *s = NULL;
+	char *list = id_list(ids, n);
+	int rc = list ? ims_store_acquire(st, &c, err) : ims_nomem(err);
+	if (!rc)
+		rc = ims_store_query(c, &s, err, sql, "t", list);
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
+		rc = each(user, s, err);
+	ims_store_done(c, s);
+	ims_store_release(st, c);
+	ims_free(list);
+	return rc;
 }

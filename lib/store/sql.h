@@ -47,8 +47,13 @@ int ims_store_sql_fail(conn *c, int sqlite, imgsearch_error *err);
  */
 char *ims_store_text(sqlite3_stmt *s, int column, bool *failed);
 
-/* The ids as a JSON array, which json_each turns into a table; ims_free. NULL: out of memory. */
-char *ims_store_id_list(const int64_t *ids, size_t n);
+/*
+ * Runs a query on a connection for reading and calls each for every row. ?1 is a JSON array of the
+ * ids, which json_each turns into a table. A result of each other than 0 stops and is returned.
+ */
+typedef int store_row_each(void *user, sqlite3_stmt *s, imgsearch_error *err);
+int ims_store_rows_of(store *st, const int64_t *ids, size_t n, const char *sql,
+	store_row_each *each, void *user, imgsearch_error *err);
 
 /* Appends an id to a list of *n. ENOMEM. */
 int ims_store_add_id(int64_t **ids, size_t *n, size_t *cap, int64_t id, imgsearch_error *err);

@@ -258,16 +258,16 @@ int ims_store_signature_put(store *st, int64_t picture, const hash256 *hash, con
 /*
  * A thread that reads ":memory:" waits while another thread has a transaction open. A lock that is
  * also acquired within transactions must not be held during that wait. So a caller that reads under
- * such a lock calls hold first, then locks, reads, unlocks, and calls let_go. hold waits; the reads
- * then do not. h is the caller's, until let_go, on the same thread.
+ * such a lock acquires a hold first, then locks, reads, unlocks, and releases the hold. Acquiring
+ * waits; the reads then do not. h is the caller's until it is released, on the same thread.
  */
 typedef struct store_hold {
 	pthread_t thread;
 	struct store_hold *next;
 	bool held, one_read;
 } store_hold;
-void ims_store_hold(store *st, store_hold *h);
-void ims_store_let_go(store *st, store_hold *h);
+void ims_store_hold_acquire(store *st, store_hold *h);
+void ims_store_hold_release(store *st, store_hold *h);
 
 /*
  * Between begin and end, reads of this thread share one connection and see one state of the file,

@@ -1,7 +1,7 @@
 /*
  * A file of rows of features, appended as they are computed. A row belongs to a view of a picture,
- * so runs on other pictures share the file. What a kill cut off is dropped. A file with another key
- * is emptied, since its rows can be computed again. One thread at a time.
+ * so runs on other pictures share the file. A row that a kill cut off is dropped. A file with
+ * another key is emptied, since its rows can be computed again. One thread at a time.
  */
 #ifndef IMS_TRAIN_FEATURE_FILE_H
 #define IMS_TRAIN_FEATURE_FILE_H

@@ -4,12 +4,11 @@
  * a validation; a checkpoint is written once a minute. The pictures of a step and their crops
  * follow from seed and step alone.
  */
-#include "model/catalog.h"
-#include "model/shim_load.h"
-#include "model/weights.h"
 #include "train/checkpoint.h"
 #include "train/holdout.h"
+#include "train/options.h"
 #include "train/order.h"
+#include "train/prepare.h"
 #include "train/result.h"
 #include "train/run.h"
 #include "train/seed.h"
@@ -18,233 +17,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SAVE_SECONDS = 60, DEFAULT_DIM = 256 };
-enum { CLASS_RUN = 4 }; /* pictures of a class in a row, for the contrastive loss */
+enum { SAVE_SECONDS = 60 };
 
 int ims_train_shim_error(imgsearch_error *err, int code, const char *what, const shim_message *msg)
 {
 	return ims_fail(err, code, "%s: %s", what, msg->text);
-}
-
-/* --------------------------------------------------------------------------------- options ---- */
-
-static void defaults(imgsearch_train_options *o)
-{
-	bool distil = o->teachers != NULL;
-	o->loss = o->loss ? o->loss : IMGSEARCH_LOSS_CROSS_ENTROPY;
-	o->epochs = o->epochs ? o->epochs : 10;
-	o->batch = o->batch ? o->batch : 32;
-	o->views = !distil ? 0 : o->views ? o->views : 2;
-	o->together = distil && o->together ? o->together : 1;
-	o->probabilities = o->probabilities < 0 ? 0 : o->probabilities != 0 ? o->probabilities : 1;
-	o->patience = o->patience ? o->patience : 5;
-	o->rate = o->rate != 0 ? o->rate : distil ? 2e-4f : 5e-5f;
-	o->validation = o->validation < 0 ? 0 : o->validation != 0 ? o->validation : 0.1f;
-	o->min_crop = o->min_crop != 0 ? o->min_crop : distil ? 0.7f : 0.35f;
-	o->jitter = o->jitter < 0 ? 0 : o->jitter != 0 ? o->jitter : 0.2f;
-	o->relational = o->relational < 0 ? 0 : o->relational != 0 ? o->relational : 1;
-	o->whiten = o->whiten < 0 ? 0 : o->whiten != 0 ? o->whiten : 0.15f;
-	o->decay = o->decay < 0 ? 0 : o->decay != 0 ? o->decay : 0.01f;
-}
-
-/* The contrastive loss of a batch of one class is 0. */
-static int check_batch(const imgsearch_train_options *o, imgsearch_error *err)
-{
-	if (!o->teachers && o->loss == IMGSEARCH_LOSS_SUPCON && o->batch < 2 * CLASS_RUN)
-		return ims_fail(err, IMGSEARCH_EINVAL,
-			"train: supcon takes %d pictures of a class at a time: a batch needs %d pictures or"
-			" more, not %u",
-			CLASS_RUN, 2 * CLASS_RUN, o->batch);
-	if (o->batch % o->together || o->together > o->views + !o->teachers)
-		return ims_fail(err, IMGSEARCH_EINVAL,
-			"train: %u views of a picture together: there must be so many views, and a batch of %u"
-			" must hold a whole number of pictures",
-			o->together, o->batch);
-	return 0;
-}
-
-static int check(const imgsearch_train_options *o, imgsearch_error *err)
-{
-	if (!o->out || !*o->out)
-		return ims_fail(err, IMGSEARCH_EINVAL, "train: no file to write to");
-	if (o->loss > IMGSEARCH_LOSS_ARCFACE)
-		return ims_fail(err, IMGSEARCH_EINVAL, "train: loss %u is unknown", o->loss);
-	if (!(o->rate > 0 && o->rate <= 10) || !(o->min_crop > 0 && o->min_crop <= 1)
-		|| !(o->validation < 1) || !(o->jitter < 1))
-		return ims_fail(err, IMGSEARCH_EINVAL,
-			"train: learning rate must be in 0..10, min crop in 0..1, validation and jitter below"
-			" 1");
-	if (o->batch > IMGSEARCH_TRAIN_BATCH_MAX || o->views > IMGSEARCH_TRAIN_VIEWS_MAX
-		|| o->dim > IMGSEARCH_DIM_MAX || !(o->whiten <= 1) || !(o->own >= 0 && o->own <= 1000)
-		|| !(o->inner >= 0 && o->inner <= 1000) || !(o->power >= 0 && o->power <= 1)
-		|| !(o->anchor >= 0)
-		|| !(o->blend >= 0 && o->blend <= 1))
-		return ims_fail(err, IMGSEARCH_EINVAL,
-			"train: batch at most %d, views %d, dim %d, whiten, blend and power 1; anchor,"
-			" own, inner, blend and power not negative",
-			IMGSEARCH_TRAIN_BATCH_MAX, IMGSEARCH_TRAIN_VIEWS_MAX, IMGSEARCH_DIM_MAX);
-	if (o->f32 && o->int8)
-		return ims_fail(err, IMGSEARCH_EINVAL,
-			"train: weights are written in f32 or in int8, not in both");
-	int rc = check_batch(o, err);
-	return rc ? rc : ims_result_check(o->out, err);
-}
-
-/* ----------------------------------------------------------------------------- preparation ---- */
-
-static int make_key(run *r, imgsearch_error *err)
-{
-	const imgsearch_train_options *o = r->o;
-	buf t = { 0 };
-	char set[65], teachers[65];
-	ims_hash_hex(&r->set.hash, set);
-	ims_hash_hex(&r->distillation.hash, teachers);
-	ims_buf_text(&t, "%s %s %s %s %u\n", r->id.network, r->id.weights_hash, set, teachers,
-		r->id.precision);
-	ims_buf_text(&t, "%u %u %u %u %u %u %llu %u %u\n", o->loss, o->layers, r->config.dim,
-		o->posteriors, o->epochs, o->batch, (unsigned long long)r->steps, o->views, r->recipe.crop);
-	ims_buf_text(&t, "%g %g %g %g %g %g %g %g %g %llu\n", (double)o->rate, (double)o->validation,
-		(double)o->min_crop, (double)o->jitter, (double)o->anchor, (double)o->relational,
-		(double)o->label_weight, (double)o->whiten, (double)o->decay, (unsigned long long)o->seed);
-	ims_buf_text(&t, "views 2 %g %g %g %u %u %u %g\n", (double)o->own, (double)o->inner,
-		(double)o->power, o->fold, o->whole, o->together, (double)o->probabilities);
-	/* What is validated and written; "the best so far" depends on it. */
-	ims_buf_text(&t, "%g %u %u %u %u\n", o->blend, o->f32, o->int8, r->recipe.resize,
-		r->recipe.bicubic);
-	for (int k = 0; k < 3; k++)
-		ims_buf_text(&t, "%g %g\n", (double)r->recipe.mean[k], (double)r->recipe.std[k]);
-	if (!t.failed)
-		r->key = ims_hash(t.data, t.len);
-	int rc = t.failed ? ims_nomem(err) : 0;
-	ims_buf_free(&t);
-	return rc;
-}
-
-static int identify(run *r, imgsearch_error *err)
-{
-	int rc = ims_model_identify(&r->id, r->start, err);
-	if (rc)
-		return rc;
-	r->recipe = r->id.recipe;
-	if (!ims_model_find(r->id.network))
-		return ims_fail(err, IMGSEARCH_EMODEL,
-			"%s: a TorchScript program cannot be trained, only be a teacher", r->id.weights);
-	return 0;
-}
-
-static int open_set(run *r, const train_folder *folder, imgsearch_error *err)
-{
-	const imgsearch_train_options *o = r->o;
-	int rc = ims_dataset_open(&r->set, folder->file, folder->n, o->validation, o->seed, r->job,
-		err);
-	if (rc)
-		return rc;
-	r->set.side = r->recipe.crop;
-	if (!o->teachers && r->set.n_classes < 2)
-		return ims_fail(err, IMGSEARCH_EINVAL,
-			"%zu class%s: classes are the folders directly inside, and there must be two with"
-			" pictures",
-			r->set.n_classes, r->set.n_classes == 1 ? "" : "es");
-	return o->teachers ? ims_distill_identify(r, err) : 0;
-}
-
-/* Keeps the projection of the starting network; distillation adds one if there is none. */
-static void configure(run *r)
-{
-	const imgsearch_train_options *o = r->o;
-	const model_network *net = ims_model_find(r->id.network);
-	bool projected = r->id.dim != net->dim;
-	uint32_t dim = o->dim ? o->dim : projected ? r->id.dim : o->teachers ? DEFAULT_DIM : 0;
-	r->config = (shim_train_config){
-		.network = r->id.network,
-		.device = r->start->device ? r->start->device : "auto",
-		.bf16 = r->id.precision == IMGSEARCH_PRECISION_BF16,
-		.threads = r->start->threads ? r->start->threads : ims_cpu_count(),
-		.crop = r->recipe.crop,
-		.layers = o->layers,
-		.loss = o->loss,
-		.dim = dim,
-		.posteriors = o->posteriors,
-		.inner = o->inner,
-		.power = o->power,
-		.fold = o->fold,
-		.target_dim = o->teachers ? dim : 0,
-		.anchor = o->anchor,
-		.decay = o->decay,
-		.relational = o->relational,
-		.label_weight = o->label_weight,
-		.seed = o->seed,
-	};
-	if (!o->teachers || o->label_weight > 0)
-		r->config.classes = (uint32_t)r->set.n_classes;
-}
-
-static int make_network(run *r, imgsearch_error *err)
-{
-	weights w = { 0 };
-	const shim_table *table;
-	shim_message msg = { "" };
-	int rc = ims_weights_open(&w, r->id.weights, err);
-	if (!rc && w.script)
-		rc = ims_fail(err, IMGSEARCH_EMODEL, "%s: a TorchScript file cannot be trained",
-			r->id.weights);
-	if (!rc)
-		rc = ims_shim_load(&table, err);
-	if (!rc && !table->training)
-		rc = ims_fail(err, IMGSEARCH_EMODEL, "this shim cannot train");
-	if (!rc) {
-		r->shim = table->training;
-		rc = r->shim->create(&r->net, &r->config, w.tensor, w.n, &msg);
-		if (rc)
-			rc = ims_train_shim_error(err, rc, r->id.weights, &msg);
-	}
-	ims_weights_free(&w);
-	return rc;
-}
-
-static int prepare(run *r, imgsearch_train_options *o, const train_folder *folder,
-	imgsearch_error *err)
-{
-	int rc = identify(r, err);
-	if (!rc)
-		rc = open_set(r, folder, err);
-	if (rc)
-		return rc;
-	configure(r);
-	o->dim = r->config.dim;
-	if ((o->posteriors || o->inner > 0 || (o->power > 0 && o->power < 1)) && !o->dim)
-		return ims_fail(err, IMGSEARCH_EINVAL,
-			"train: posteriors, inner maps and a power need a linear layer, and its dim is not"
-			" given");
-	if (o->batch / o->together > r->set.n_train)
-		o->batch = (uint32_t)r->set.n_train * o->together;
-	rc = check_batch(o, err);
-	if (rc)
-		return rc;
-	r->per_epoch = r->set.n_train / (o->batch / o->together);
-	r->steps = o->steps ? o->steps : r->per_epoch * o->epochs;
-	rc = make_key(r, err);
-	if (!rc)
-		rc = make_network(r, err);
-	if (!rc)
-		rc = ims_holdout_open(r, err);
-	if (!rc)
-		rc = ims_pool_new(&r->pool, r->config.threads, 2 * o->batch, err);
-	/*
-	 * Resumes twice: before the distillation, to refuse a checkpoint of another run at once, and
-	 * after it, since it sets the projection.
-	 */
-	if (!rc)
-		rc = ims_checkpoint_resume(r, err);
-	if (!rc && o->teachers) {
-		uint64_t step = r->step;
-		r->step = 0;
-		rc = ims_distill(r, err);
-		r->step = step;
-		if (!rc && step)
-			rc = ims_checkpoint_resume(r, err);
-	}
-	return rc;
 }
 
 /* --------------------------------------------------------------------------------- batches ---- */
@@ -285,7 +62,7 @@ static int start_step(loop *l, uint64_t step, imgsearch_error *err)
 	size_t together = r->o->together;
 	uint64_t epoch = step / r->per_epoch, first = step % r->per_epoch * (r->o->batch / together);
 	/* The contrastive loss needs several pictures of a class in a batch. */
-	size_t alike = !r->o->teachers && r->o->loss == IMGSEARCH_LOSS_SUPCON ? CLASS_RUN : 1;
+	size_t alike = !r->o->teachers && r->o->loss == IMGSEARCH_LOSS_SUPCON ? TRAIN_CLASS_RUN : 1;
 	int rc = l->ordered == epoch + 1
 		? 0
 		: ims_train_order(&r->set, alike, ims_seed_derive(r->o->seed, 2, epoch), l->order, err);
@@ -562,10 +339,10 @@ int ims_train(const train_folder *folder, size_t n_holdout, const model_spec *st
 		.validation_loss = NAN,
 		.validation_accuracy = NAN,
 	};
-	defaults(&o);
-	int rc = check(&o, err);
+	ims_train_defaults(&o);
+	int rc = ims_train_check(&o, err);
 	if (!rc)
-		rc = prepare(&r, &o, folder, err);
+		rc = ims_train_prepare(&r, &o, folder, err);
 	if (!rc)
 		rc = learn(&r, report, err);
 	report->pictures = r.set.n - log_damaged(&r);

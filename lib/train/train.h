@@ -1,11 +1,13 @@
 /*
  * Training: from a folder of classes, or by distillation from other networks. Pictures are decoded
  * once and kept in memory, made smaller where they are large. Threads of a pool make the crops of a
- * batch while the network is at the one before. All random choices follow from seed and step, so a
- * run that was stopped continues as if it had not been.
+ * batch while the network computes the one before. All random choices follow from seed and step, so
+ * a run that was stopped and continued gives the same result as one that was not.
  *
  *	train.c         the run
  *	run.h           its state
+ *	options.c       defaults and limits of the options
+ *	prepare.c       what comes before the first step
  *	dataset.c       the pictures, their classes, which are held out
  *	order.c         the order of an epoch
  *	crop.c          a random crop of a picture as input of the network

@@ -24,6 +24,21 @@ static void finds(void **state)
 		}
 }
 
+/* Among structs the first of several with one id is found. */
+static void places(void **state)
+{
+	const struct {
+		int64_t id;
+		char name;
+	} items[] = { { -5, 'a' }, { 3, 'b' }, { 3, 'c' }, { 3, 'd' }, { 8, 'e' } };
+	static const size_t place[] = { 0, 0, 1, 1, 4, 4, 5 };
+	static const int64_t ids[] = { INT64_MIN, -5, 0, 3, 4, 8, INT64_MAX };
+	(void)state;
+	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+		assert_int_equal(ims_id_place(items, 5, sizeof *items, ids[i]), place[i]);
+	assert_int_equal(ims_id_place(NULL, 0, sizeof *items, 3), 0);
+}
+
 static void sorts(void **state)
 {
 	int64_t ids[] = { 3, INT64_MAX, -1, INT64_MIN, 0, 3, INT64_MAX - 1 };
@@ -38,6 +53,7 @@ static void sorts(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(finds), cmocka_unit_test(sorts) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(finds), cmocka_unit_test(places),
+		cmocka_unit_test(sorts) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

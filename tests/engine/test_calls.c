@@ -250,7 +250,13 @@ static int call_list(world *w, const imgsearch_call *call, imgsearch_error *err)
 static int call_items_of(world *w, const imgsearch_call *call, imgsearch_error *err)
 {
 	const int64_t ids[] = { 1, 2 };
-	return imgsearch_item_each_of(w->s, ids, 2, keep_no_item, NULL, call, err);
+	imgsearch_filter f = IMGSEARCH_INIT(imgsearch_filter);
+	imgsearch_item_list_options o = IMGSEARCH_INIT(imgsearch_item_list_options);
+	f.ids = ids;
+	f.n_ids = 2;
+	o.filter = &f;
+	o.sort = IMGSEARCH_SORT_GIVEN;
+	return imgsearch_item_list(w->s, &o, keep_no_item, NULL, call, NULL, err);
 }
 
 static int call_info(world *w, const imgsearch_call *call, imgsearch_error *err)
@@ -351,7 +357,7 @@ static const struct {
 	{ "transaction_commit", call_commit, 0 },
 	{ "item_each", call_items, 0 },
 	{ "item_list", call_list, 0 },
-	{ "item_each_of", call_items_of, 0 },
+	{ "item_list of ids", call_items_of, 0 },
 	{ "info_get", call_info, 1 },
 	{ "check", call_check, 1 },
 	{ "eval_run", call_eval, 2 },

@@ -218,38 +218,6 @@ static int stop_at_block(void *user, const int64_t *ids, const float *rows, size
 }
 
 /* Its number is returned, and err is left alone. */
-static int note_id(void *user, const imgsearch_item *item)
-{
-	char *text = user;
-	assert_null(item->paths);
-	sprintf(text + strlen(text), "%lld %s;", (long long)item->id,
-		item->path[0] == '/' ? strrchr(item->path, '/') + 1 : item->path);
-	return 0;
-}
-
-/* In the order asked for, an id as often as it is asked for, others passed over. */
-static void items_of_ids(void **state)
-{
-	scene *sc = *state;
-	char text[200] = "";
-	imgsearch_error err = { 0 };
-	photo(sc, "a.png", 1);
-	photo(sc, "b.png", 2);
-	imgsearch *s = scene_open(sc);
-	scene_index(s, sc->photos);
-	const float v[48] = { 1 };
-	int64_t bare = 0;
-	assert_int_equal(imgsearch_vectors_add(s, v, 1, 48, NULL, NULL, &bare, &err), 0);
-	const int64_t ids[] = { 2, 99, bare, 1, 2 };
-	assert_int_equal(imgsearch_item_each_of(s, ids, 5, note_id, text, NULL, &err), 0);
-	assert_string_equal(text, "2 b.png;3 id:3;1 a.png;2 b.png;");
-	assert_int_equal(imgsearch_item_each_of(s, NULL, 0, note_id, text, NULL, &err), 0);
-	assert_int_equal(imgsearch_item_each_of(s, NULL, 1, note_id, text, NULL, &err),
-		IMGSEARCH_EINVAL);
-	assert_int_equal(imgsearch_item_each_of(s, ids, 1, NULL, text, NULL, &err), IMGSEARCH_EINVAL);
-	imgsearch_close(s);
-}
-
 static void a_callback_stops_a_list(void **state)
 {
 	scene *sc = *state;
@@ -335,7 +303,7 @@ static void hits_have_the_fields_that_are_asked_for(void **state)
 		assert_int_equal(!x->title, x->id != a);
 		assert_true(!y->title && !y->columns);
 		assert_true(!z->path && !z->title && !z->columns);
-		assert_true(!x->region && !z->paths && !z->links && !x->links);
+		assert_true(!x->region && !z->paths);
 		assert_int_equal(x->paths ? x->paths->count : 0, x->id == a);
 		assert_int_equal(y->paths ? y->paths->count : 0, x->id == a);
 	}
@@ -499,7 +467,6 @@ int main(void)
 		TEST(items_exist_in_every_state),
 		TEST(items_are_found_by_path_or_name),
 		TEST(an_item_says_what_is_known),
-		TEST(items_of_ids),
 		TEST(a_callback_stops_a_list),
 		TEST(a_callback_may_return_a_negative_number),
 		TEST(hits_have_the_fields_that_are_asked_for),

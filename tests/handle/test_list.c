@@ -11,6 +11,7 @@ static int add_name(void *user, const imgsearch_item *item)
 {
 	names *all = user;
 	const char *slash = strrchr(item->path, '/');
+	assert_null(item->paths);
 	strcat(strcat(all->text, slash ? slash + 1 : item->path), " ");
 	return ++all->n == all->stop_at ? 77 : 0;
 }
@@ -136,15 +137,49 @@ static void filters(void **state)
 	imgsearch_close(s);
 }
 
+/* In the given order, an id as often as it is given, and ids without an item left out. */
+static void given_ids(void **state)
+{
+	const scene *sc = *state;
+	imgsearch *s = make_index(sc);
+	const int64_t c = id_of(s, sc, "c.png"), e = id_of(s, sc, "e.txt"),
+				  ids[] = { c, 77, 900, e, c };
+	imgsearch_filter f = IMGSEARCH_INIT(imgsearch_filter);
+	imgsearch_item_list_options o = IMGSEARCH_INIT(imgsearch_item_list_options);
+	o.sort = IMGSEARCH_SORT_GIVEN;
+	fails(IMGSEARCH_EINVAL, imgsearch_item_list(s, &o, add_name, NULL, NULL, NULL, &err));
+	o.filter = &f;
+	fails(IMGSEARCH_EINVAL, imgsearch_item_list(s, &o, add_name, NULL, NULL, NULL, &err));
+	f.ids = ids;
+	is_list(s, &o, "", 0);
+	f.n_ids = 5;
+	is_list(s, &o, "c.png id:900 e.txt c.png ", 4);
+	o.descending = 1;
+	is_list(s, &o, "c.png e.txt id:900 c.png ", 4);
+	o.offset = 1;
+	o.limit = 2;
+	is_list(s, &o, "e.txt id:900 ", 4);
+	o.states = 1u << IMGSEARCH_STATE_INDEXED;
+	is_list(s, &o, "id:900 c.png ", 3);
+	f.columns = "rating = 3";
+	is_list(s, &o, "c.png ", 2);
+	imgsearch_close(s);
+}
+
 /* A callback's number is returned, with and without an order. */
 static void stopped(void **state)
 {
 	const scene *sc = *state;
 	imgsearch *s = make_index(sc);
-	for (uint32_t sort = 0; sort <= IMGSEARCH_SORT_ID; sort++) {
+	const int64_t ids[] = { 1, 2, 3 };
+	imgsearch_filter f = IMGSEARCH_INIT(imgsearch_filter);
+	f.ids = ids;
+	f.n_ids = 3;
+	for (uint32_t sort = 0; sort <= IMGSEARCH_SORT_GIVEN; sort++) {
 		imgsearch_item_list_options o = IMGSEARCH_INIT(imgsearch_item_list_options);
 		names all = { .stop_at = 2 };
 		o.sort = sort;
+		o.filter = &f;
 		assert_int_equal(imgsearch_item_list(s, &o, add_name, &all, NULL, NULL, NULL), 77);
 		assert_int_equal(all.n, 2);
 	}
@@ -161,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		on_scene(orders),
 		on_scene(filters),
+		on_scene(given_ids),
 		on_scene(stopped),
 	};
 	return cmocka_run_group_tests_name("list", tests, NULL, NULL);

@@ -123,13 +123,15 @@ static void copies_are(imgsearch *s, const scene *sc, const char *under, const c
 			works(imgsearch_item_get(s, group->items[i], &item, &err));
 			strcat(strcat(text, below(sc->dir, item->path)), " ");
 			imgsearch_item_free(item);
-			for (size_t k = 0; k < group->n_links; k++)
-				if (group->linked[k] == group->items[i]) {
-					works(imgsearch_item_get(s, group->links[k], &item, &err));
-					assert_string_equal(item->path, group->link_paths[k]);
+			for (size_t k = 0; group->links && k < group->links->count; k++) {
+				const imgsearch_link *link = group->links->items[k];
+				if (link->same_file == group->items[i]) {
+					works(imgsearch_item_get(s, link->id, &item, &err));
+					assert_string_equal(item->path, link->path);
 					strcat(strcat(strcat(text, "(= "), below(sc->dir, item->path)), ") ");
 					imgsearch_item_free(item);
 				}
+			}
 		}
 	}
 	assert_string_equal(text, wanted);

@@ -47,21 +47,18 @@ static imgsearch_query_options under(const scene *sc, const char *name, imgsearc
 static void is_hit(const imgsearch_hit *h, const scene *sc, const char *wanted)
 {
 	char text[600];
-	size_t n = strlen(sc->dir) + 1, links = 0;
+	size_t n = strlen(sc->dir) + 1;
 	strcpy(text, h->path + n);
 	for (size_t i = 0; h->paths && i < h->paths->count; i++) {
-		bool link = h->links && links < h->links->count
-			&& !strcmp(h->links->items[links], h->paths->items[i]);
-		links += link;
-		strcat(strcat(text, link ? " (= " : " ("), h->paths->items[i] + n);
-		if (h->linked && *h->linked->items[i])
-			strcat(strcat(text, " = "), h->linked->items[i] + n);
+		const imgsearch_path *p = h->paths->items[i];
+		bool link = p->same_file_path && !strcmp(p->same_file_path, h->path);
+		strcat(strcat(text, link ? " (= " : " ("), p->path + n);
+		if (p->same_file_path && !link)
+			strcat(strcat(text, " = "), p->same_file_path + n);
 		strcat(text, ")");
 	}
 	assert_string_equal(text, wanted);
-	assert_int_equal(links, h->links ? h->links->count : 0);
 	assert_true(!h->paths || h->paths->count);
-	assert_true(!h->linked || h->linked->count == h->paths->count);
 }
 
 static void queries_find_copies_in_a_folder(void **state)
@@ -172,12 +169,13 @@ static void items_list_their_paths(void **state)
 		works(imgsearch_item_find(s, elsewhere, &id, &err));
 		works(imgsearch_item_get(s, id, &item, &err));
 		size_t k = 0;
-		for (; cases[i].paths[k]; k++)
-			assert_string_equal(item->paths->items[k] + n, cases[i].paths[k]);
+		for (; cases[i].paths[k]; k++) {
+			const imgsearch_path *p = item->paths->items[k];
+			assert_string_equal(p->path + n, cases[i].paths[k]);
+			bool link = cases[i].link && !strcmp(p->path + n, cases[i].link);
+			assert_int_equal(p->same_file_path && !strcmp(p->same_file_path, item->path), link);
+		}
 		assert_int_equal(item->paths ? item->paths->count : 0, k);
-		assert_int_equal(item->links ? item->links->count : 0, cases[i].link != NULL);
-		if (cases[i].link)
-			assert_string_equal(item->links->items[0] + n, cases[i].link);
 		imgsearch_item_free(item);
 	}
 	imgsearch_close(s);

@@ -200,12 +200,12 @@ static void *read_under_lock(void *arg)
 {
 	scene *sc = arg;
 	store_hold hold;
-	ims_store_hold(sc->st, &hold);
+	ims_store_hold_acquire(sc->st, &hold);
 	sc->rc = ims_store_vectors_scan(sc->st, false, DIM, count_rows, &(size_t){ 0 }, NULL);
 	atomic_fetch_add(&sc->reads, 1);
 	while (!atomic_load(&sc->stop))
 		usleep(1000);
-	ims_store_let_go(sc->st, &hold);
+	ims_store_hold_release(sc->st, &hold);
 	return NULL;
 }
 

@@ -91,7 +91,8 @@ BAD_FIELDS = [
     ("query", "imgsearch_query_options", "filter = &listed", "EINVAL", "ids"),
     ("item_list", "imgsearch_item_list_options", "states = 1", "EINVAL", "states"),
     ("item_list", "imgsearch_item_list_options", "states = 1u << 10", "EINVAL", "states"),
-    ("item_list", "imgsearch_item_list_options", "sort = 4", "EINVAL", "sort"),
+    ("item_list", "imgsearch_item_list_options", "sort = 4", "EINVAL", "ids"),
+    ("item_list", "imgsearch_item_list_options", "sort = 5", "EINVAL", "sort"),
     ("item_list", "imgsearch_item_list_options", "descending = 2", "EINVAL", "descending"),
     ("item_list", "imgsearch_item_list_options", "filter = &folders", "EINVAL", "folders"),
     ("groups_find", "imgsearch_groups_options", "kinds = 1u << 9", "EINVAL", "kinds"),
@@ -249,7 +250,7 @@ def short(name):
 
 def right(function, name, kind):
     if name == "each":
-        return {"item_each": "each_item", "item_list": "each_item", "item_each_of": "each_item",
+        return {"item_each": "each_item", "item_list": "each_item",
                 "vectors_each": "each_row"}.get(function, "each_model")
     if name == "out" and function == "vectors_reduce":
         return "scores"

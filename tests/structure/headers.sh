@@ -1,7 +1,7 @@
 #!/bin/sh
-# The public headers alone, by both compilers and as C11 and C++17, with the strictest warnings;
-# each internal header alone; and all sources without a warning by the compiler that did not build
-# them.
+# The public headers alone, by both compilers and as C11 and C++17, with the strictest warnings; the
+# examples in C as both; each internal header alone; and all sources without a warning by the
+# compiler that did not build them.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/tools/result.sh
 W=$(mktemp -d) && trap 'rm -rf "$W"' EXIT
@@ -63,6 +63,15 @@ for compiler in gcc clang; do
 	for standard in c++17 c++11; do
 		$compiler -x c++ -std=$standard $strict "$W/use.cpp" 2>"$W/log"
 		result "imgsearch.h as $standard by $compiler" $? "$W/log"
+	done
+	for standard in c11 c++17; do
+		language=${standard%%[0-9]*}
+		for example in examples/*.c; do
+			$compiler -x "$language" -std=$standard -Wall -Wextra -Wpedantic -Werror -fsyntax-only \
+				-Iinclude "$example" || echo "$example"
+		done >"$W/log" 2>&1
+		[ ! -s "$W/log" ]
+		result "the examples as $standard by $compiler" $? "$W/log"
 	done
 done
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Names: the shared library exports imgsearch_* alone, all that the headers declare and no more; the
 # static one has only imgsearch_* and ims_* to be seen; the shim exports one. The command and its
-# libraries share no name. The library is not linked with libtorch.
+# libraries share no name. The library is not linked with libtorch. What it keeps outside of handles
+# is what imgsearch.h names.
 cd "$(dirname "$0")/../.." || exit 1
 : "${B:=build}"
 . tests/tools/result.sh
@@ -27,6 +28,18 @@ nm -g --defined-only "$B/libimgsearch.a" | awk 'NF == 3 { print $3 }' | sort -u 
 grep -v -e '^imgsearch_' -e '^ims_' -e '^__odr' -e '^__asan' -e '^__tsan' "$W/shown" >"$W/foreign"
 grep -qx imgsearch_open "$W/shown" && grep -qx ims_build "$W/shown" && [ ! -s "$W/foreign" ]
 result "libimgsearch.a shows imgsearch_* and ims_* alone" $? "$W/foreign"
+# kernels; the network; libutf8proc; Little CMS; picture formats; forks, the end of the program and
+# calls at work; the count of allocations
+kept="kernels shim_gate shim_load spelling colour heif jxl tiff webp fork ending callback handle
+	snapshot alloc"
+objdump -t "$B/libimgsearch.a" | awk -v kept="$kept" '
+	BEGIN { n = split(kept, name, " "); for (i = 1; i <= n; i++) ok[name[i] ".o:"] = 1 }
+	/\.o: / { file = $1 }
+	/ \.t?(bss|data)[\t ]/ && $2 != "d" && $3 != "d" && !(file in ok) { print file, $NF }
+	/ \.t?(bss|data)[\t ]/ && / chosen/ { seen = 1 }
+	END { if (!seen) print "no choice of kernels" }' | grep -v -e __asan -e __odr >"$W/foreign"
+[ ! -s "$W/foreign" ]
+result "only known files keep state outside of handles" $? "$W/foreign"
 objdump -p "$B/libimgsearch.so" "$B/imgsearch" >"$W/headers"
 grep -i 'NEEDED.*\(torch\|c10\|stdc++\)' "$W/headers" >"$W/foreign"
 [ "$(grep -c 'NEEDED.*libc\.so' "$W/headers")" = 2 ] && [ ! -s "$W/foreign" ]

@@ -11,14 +11,14 @@ static int64_t id_at(codes *c, size_t slot)
 	return id;
 }
 
-typedef struct placed {
+typedef struct id_slot {
 	int64_t id;
 	uint32_t slot;
-} placed;
+} id_slot;
 
 static int by_id(const void *a, const void *b)
 {
-	const placed *x = a, *y = b;
+	const id_slot *x = a, *y = b;
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
@@ -43,7 +43,7 @@ static int order_ids(codes *c, imgsearch_error *err)
 	int rc = ims_column_read_all(&c->ids, err);
 	if (!rc)
 		rc = ims_column_read_all(&c->stage[0].column, err);
-	placed *all = rc ? NULL : ims_alloc(c->n, sizeof *all);
+	id_slot *all = rc ? NULL : ims_alloc(c->n, sizeof *all);
 	if (!rc && !all)
 		rc = ims_nomem(err);
 	size_t live = 0, removed = 0;
@@ -51,7 +51,7 @@ static int order_ids(codes *c, imgsearch_error *err)
 		if (ims_codes_is_removed(c, i))
 			removed++;
 		else
-			all[live++] = (placed){ id_at(c, i), (uint32_t)i };
+			all[live++] = (id_slot){ id_at(c, i), (uint32_t)i };
 	}
 	if (!rc)
 		rc = reserve(&c->by_id, &c->by_id_cap, live, err);

@@ -1,6 +1,6 @@
 /*
  * Saving and loading codes: a header, the axes, the errors of blocks, the columns of the stages,
- * the ids. A loaded header is from strangers: every size is checked before memory is allocated for
+ * the ids. A loaded header is untrusted: every size is checked before memory is allocated for
  * it.
  */
 #include "search/bound/codes_state.h"

@@ -4,14 +4,14 @@
 #include <math.h>
 #include <string.h>
 
-typedef struct growing {
+typedef struct tree_builder {
 	kd_tree *t;
 	const float *points, *residual;
 	uint32_t *order;
 	uint32_t bucket, unit;
-} growing;
+} tree_builder;
 
-static float key(const growing *g, uint32_t i, uint32_t side)
+static float key(const tree_builder *g, uint32_t i, uint32_t side)
 {
 	return g->points[(size_t)g->order[i] * g->t->coordinates + side];
 }
@@ -27,7 +27,7 @@ static void swap(uint32_t *a, uint32_t *b)
  * Orders rows from .. to - 1 so that the rows before `middle` have the smaller keys: Hoare's
  * selection, the pivot being the median of three.
  */
-static void split_at(growing *g, uint32_t from, uint32_t to, uint32_t middle, uint32_t side)
+static void split_at(tree_builder *g, uint32_t from, uint32_t to, uint32_t middle, uint32_t side)
 {
 	while (to - from > 1) {
 		uint32_t last = to - 1, mid = from + (last - from) / 2;
@@ -56,7 +56,7 @@ static void split_at(growing *g, uint32_t from, uint32_t to, uint32_t middle, ui
 }
 
 /* The box of a node, the range of its residuals, and the widest side. */
-static void measure(growing *g, uint32_t node, uint32_t *widest, float *width)
+static void measure(tree_builder *g, uint32_t node, uint32_t *widest, float *width)
 {
 	kd_tree *t = g->t;
 	kd_node *d = &t->node[node];
@@ -89,7 +89,7 @@ static void measure(growing *g, uint32_t node, uint32_t *widest, float *width)
 }
 
 /* Makes nodes breadth first: children follow their parent. */
-static int grow(growing *g, const job *job, imgsearch_error *err)
+static int grow(tree_builder *g, const job *job, imgsearch_error *err)
 {
 	int rc = 0;
 	kd_tree *t = g->t;
@@ -116,7 +116,7 @@ int ims_kd_build(kd_tree *t, const float *points, const float *residual, uint32_
 	imgsearch_error *err)
 {
 	size_t most = 4 * ((size_t)n / bucket + 1) + 1;
-	growing g = { t, points, residual, ims_alloc(n, sizeof(uint32_t)), bucket, unit };
+	tree_builder g = { t, points, residual, ims_alloc(n, sizeof(uint32_t)), bucket, unit };
 	*t = (kd_tree){ .coordinates = coordinates, .n = n };
 	t->node = ims_zalloc(most, sizeof *t->node);
 	t->box = ims_alloc(most * 2 * coordinates, sizeof(float));

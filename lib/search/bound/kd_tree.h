@@ -33,7 +33,7 @@ int ims_kd_build(kd_tree *t, const float *points, const float *residual, uint32_
 void ims_kd_free(kd_tree *t);
 void ims_kd_save(const kd_tree *t, buf *out);
 
-/* A tree of n rows from strangers. EFORMAT: no sound tree. On failure ims_kd_free releases t. */
+/* A tree of n rows from untrusted bytes. EFORMAT: no valid tree. On failure ims_kd_free frees t. */
 int ims_kd_load(kd_tree *t, reader *r, uint32_t n, imgsearch_error *err);
 
 typedef struct kd_visit {

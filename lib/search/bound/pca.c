@@ -46,7 +46,7 @@ static uint32_t components_for(const rotation *axes, double share)
 static int fit(pca *s, const row_source *rows, const search_params *p, job *job,
 	imgsearch_error *err)
 {
-	double share = p->variance > 0 && p->variance <= 1 ? p->variance : 0.9;
+	double share = p->variance > 0 && p->variance <= 1 ? p->variance : IMGSEARCH_VARIANCE_DEFAULT;
 	uint32_t most = p->components ? p->components : rows->dim < FIRST_FIT ? rows->dim : FIRST_FIT;
 	int rc = ims_rotation_fit(&s->axes, rows, most, p->seed + 1, job, err);
 	if (rc || p->components)

@@ -26,7 +26,7 @@ static const float alpha_built = 1.15f; /* of robust prune, in the second pass *
 
 /* -------------------------------------------------------------------------------- encoding ---- */
 
-typedef struct encoding {
+typedef struct row_encoder {
 	graph *g;
 	job *job;
 	void **room; /* of every worker */
@@ -34,11 +34,11 @@ typedef struct encoding {
 	size_t n, first;
 	uint64_t total;
 	imgsearch_error *err;
-} encoding;
+} row_encoder;
 
 static void encode_chunk(void *arg, size_t chunk, unsigned worker)
 {
-	encoding *e = arg;
+	row_encoder *e = arg;
 	const graph_quantiser *qz = &e->g->quantiser;
 	for (size_t i = chunk * ENCODE_CHUNK; i < e->n && i < (chunk + 1) * ENCODE_CHUNK; i++)
 		ims_graph_encode(qz, e->rows + i * qz->dim, e->g->codes + (e->first + i) * qz->size,
@@ -47,7 +47,7 @@ static void encode_chunk(void *arg, size_t chunk, unsigned worker)
 
 static int encode_block(void *user, const int64_t *ids, const float *rows, size_t n)
 {
-	encoding *e = user;
+	row_encoder *e = user;
 	graph *g = e->g;
 	if (g->n + n > g->room) {
 		int rc = ims_graph_reserve(g, g->n + n, e->err);
@@ -69,7 +69,7 @@ static int encode_all(graph *g, const row_source *rows, job *job, uint64_t total
 	imgsearch_error *err)
 {
 	unsigned workers = job ? ims_pool_threads(job->pool) : 1;
-	encoding e = { .g = g, .job = job, .total = total, .err = err };
+	row_encoder e = { .g = g, .job = job, .total = total, .err = err };
 	e.room = ims_zalloc(workers, sizeof *e.room);
 	int rc = e.room ? 0 : ims_nomem(err);
 	for (unsigned i = 0; !rc && i < workers; i++)
@@ -167,7 +167,7 @@ int ims_graph_build(searcher **out, const row_source *rows, const search_params 
 	imgsearch_error *err)
 {
 	graph *g = NULL;
-	uint32_t *order = NULL, degree = p->degree ? p->degree : GRAPH_DEGREE;
+	uint32_t *order = NULL, degree = p->degree ? p->degree : IMGSEARCH_DEGREE_DEFAULT;
 	uint64_t total = 3 * (uint64_t)rows->n + 1;
 	size_t firsts;
 	int rc = ims_graph_new(&g, rows, err);
@@ -177,7 +177,8 @@ int ims_graph_build(searcher **out, const row_source *rows, const search_params 
 		goto done;
 	g->degree = clamp(degree, IMGSEARCH_DEGREE_MIN, IMGSEARCH_DEGREE_MAX);
 	g->stride = g->degree + g->degree / 2;
-	g->beam = clamp(p->beam ? p->beam : GRAPH_BEAM, IMGSEARCH_BEAM_MIN, IMGSEARCH_BEAM_MAX);
+	g->beam = clamp(p->beam ? p->beam : IMGSEARCH_BEAM_DEFAULT, IMGSEARCH_BEAM_MIN,
+		IMGSEARCH_BEAM_MAX);
 	g->alpha = alpha_built;
 	if ((rc = ims_graph_quantiser_fit(&g->quantiser, rows, p, job, err))
 		|| (rc = ims_graph_reserve(g, rows->n, err)) || (rc = encode_all(g, rows, job, total, err)))

@@ -3,7 +3,10 @@
 
 #include "search/graph/beam.h"
 
-enum { ROUNDS = 4 /* the last one makes entry points */ };
+enum {
+	ROUNDS = 4, /* the last one makes entry points */
+	BEAM = 32,  /* of the search for a node that is near */
+};
 
 typedef struct reach {
 	graph *g;
@@ -35,7 +38,7 @@ static void reach_from(reach *r, uint32_t slot)
 static bool link_to(graph *g, graph_scratch *s, uint32_t slot, bool replace)
 {
 	ims_graph_node_query(ims_graph_code(g, slot), g->quantiser.size, s->query_code);
-	const graph_list *near = ims_graph_beam_search(g, s, s->query_code, GRAPH_DEGREE, NULL, false);
+	const graph_list *near = ims_graph_beam_search(g, s, s->query_code, BEAM, NULL, false);
 	for (size_t i = 0; i < near->n; i++) {
 		uint32_t from = ims_graph_slot(near->item[i]);
 		size_t n = ims_graph_count(g, from);

@@ -27,31 +27,31 @@ bool ims_graph_hangs_behind(const graph *g, uint32_t before, uint32_t slot)
 /* -------------------------------------------------------------------------------- building ---- */
 
 /* Slots sorted by code: copies lie side by side, in order of slot. */
-typedef struct keyed {
+typedef struct code_key {
 	uint64_t key;
 	uint32_t slot;
-} keyed;
+} code_key;
 
 static int compare(const void *a, const void *b)
 {
-	const keyed *x = a, *y = b;
+	const code_key *x = a, *y = b;
 	if (x->key != y->key)
 		return x->key < y->key ? -1 : 1;
 	return x->slot < y->slot ? -1 : 1;
 }
 
-static keyed *sort_by_code(const graph *g)
+static code_key *sort_by_code(const graph *g)
 {
-	keyed *all = ims_alloc(g->n, sizeof *all);
+	code_key *all = ims_alloc(g->n, sizeof *all);
 	for (uint32_t i = 0; all && i < g->n; i++)
-		all[i] = (keyed){ ims_checksum(ims_graph_code(g, i), g->quantiser.size, 0), i };
+		all[i] = (code_key){ ims_checksum(ims_graph_code(g, i), g->quantiser.size, 0), i };
 	if (all)
 		qsort(all, g->n, sizeof *all, compare);
 	return all;
 }
 
 /* Whether all[i] is a copy of the one before it. */
-static bool follows(const graph *g, const keyed *all, size_t i)
+static bool follows(const graph *g, const code_key *all, size_t i)
 {
 	return i && all[i].key == all[i - 1].key
 		&& ims_graph_is_copy_of(g, all[i].slot, all[i - 1].slot);
@@ -59,7 +59,7 @@ static bool follows(const graph *g, const keyed *all, size_t i)
 
 int ims_graph_split_copies(const graph *g, uint32_t *order, size_t *firsts, imgsearch_error *err)
 {
-	keyed *all = sort_by_code(g);
+	code_key *all = sort_by_code(g);
 	uint8_t *is_copy = ims_zalloc(g->n, 1);
 	uint32_t *copies = ims_alloc(g->n, sizeof *copies);
 	size_t n = 0, n_copies = 0;
@@ -91,7 +91,7 @@ static void put_next(graph *g, uint32_t slot, uint32_t next)
 
 int ims_graph_chain_copies(graph *g, imgsearch_error *err)
 {
-	keyed *all = sort_by_code(g);
+	code_key *all = sort_by_code(g);
 	if (!all)
 		return ims_nomem(err);
 	for (size_t i = 1; i < g->n; i++)
@@ -155,21 +155,21 @@ void ims_graph_attach_copy(graph *g, uint32_t first, uint32_t slot)
 }
 
 /* The next copy becomes the first of its group. */
-static void inherit(graph *g, graph_scratch *s, uint32_t slot, uint32_t heir)
+static void inherit(graph *g, graph_scratch *s, uint32_t slot, uint32_t successor)
 {
 	const uint32_t *from = ims_graph_links(g, slot);
-	uint32_t *links = ims_graph_links(g, heir);
-	size_t n = ims_graph_next_copy(g, heir) != GRAPH_NONE, own = n;
-	g->before[heir] = GRAPH_NONE;
+	uint32_t *links = ims_graph_links(g, successor);
+	size_t n = ims_graph_next_copy(g, successor) != GRAPH_NONE, own = n;
+	g->before[successor] = GRAPH_NONE;
 	g->copies--;
 	for (uint32_t i = 1; i < g->stride && from[i] != GRAPH_NONE && n < g->degree; i++)
 		if (!ims_graph_is_deleted(g, from[i]))
 			links[n++] = from[i];
 	if (n < g->stride)
 		links[n] = GRAPH_NONE;
-	/* Where memory is short, the removed node still leads to its heir. */
+	/* Where memory is short, the removed node still leads to its successor. */
 	for (size_t i = own; i < n; i++)
-		ims_graph_link_back(g, s, links[i], &heir, 1, g->alpha);
+		ims_graph_link_back(g, s, links[i], &successor, 1, g->alpha);
 }
 
 void ims_graph_detach_copy(graph *g, graph_scratch *s, uint32_t slot)

@@ -34,8 +34,6 @@
 
 enum {
 	GRAPH_SLOTS = INT32_MAX,
-	GRAPH_DEGREE = 32,
-	GRAPH_BEAM = 100,
 	GRAPH_EF_MAX = 4096,
 	GRAPH_POINTS = 16 /* operating points, at most */
 };

@@ -197,7 +197,7 @@ static void choose_point(plan *p)
 {
 	const graph *g = p->g;
 	const search_params *want = &p->q->params;
-	double recall = want->recall > 0 ? want->recall : 0.95;
+	double recall = want->recall > 0 ? want->recall : IMGSEARCH_RECALL_DEFAULT;
 	const graph_operating_point *l = NULL;
 	for (uint32_t i = 0; i < g->points; i++) {
 		l = &g->point[i];

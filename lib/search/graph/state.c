@@ -4,7 +4,7 @@
  * MiB: axes, ids, links, deleted bits, codes, residual codes. Several threads read chunks into
  * place.
  *
- * Bytes are from strangers: every size in the header agrees with the number of chunks before memory
+ * Bytes are untrusted: every size in the header agrees with the number of chunks before memory
  * is allocated, every chunk has its one right length, and every link and entry point is below the
  * number of slots. Codes and ids may be anything: they only make answers bad.
  */
@@ -193,15 +193,15 @@ static int get_header(graph *g, reader *r, uint32_t chunks, imgsearch_error *err
 	return 0;
 }
 
-typedef struct loading {
+typedef struct state_loader {
 	const graph *g;
 	const chunk_source *source;
 	section part[SECTIONS];
 	atomic_int failed;
 	imgsearch_error errors[LOAD_THREADS];
-} loading;
+} state_loader;
 
-static int load_chunk(loading *l, uint32_t number, imgsearch_error *err)
+static int load_chunk(state_loader *l, uint32_t number, imgsearch_error *err)
 {
 	int i = 0;
 	while (number >= l->part[i].first + l->part[i].chunks)
@@ -224,7 +224,7 @@ static int load_chunk(loading *l, uint32_t number, imgsearch_error *err)
 
 static void load_one(void *arg, size_t i, unsigned worker)
 {
-	loading *l = arg;
+	state_loader *l = arg;
 	if (atomic_load(&l->failed))
 		return;
 	int rc = load_chunk(l, (uint32_t)i + 1, &l->errors[worker]);
@@ -236,7 +236,7 @@ static void load_one(void *arg, size_t i, unsigned worker)
 
 static int load_arrays(graph *g, const chunk_source *source, imgsearch_error *err)
 {
-	loading l = { .g = g, .source = source };
+	state_loader l = { .g = g, .source = source };
 	unsigned threads = ims_cpu_count();
 	pool *pool = NULL;
 	threads = threads > LOAD_THREADS ? LOAD_THREADS : threads;

@@ -49,7 +49,7 @@ typedef struct trial {
 	double recall[2], cost;
 } trial;
 
-typedef struct tuning {
+typedef struct tuner {
 	graph *g;
 	float *query;              /* 2 * QUERIES rows: stored ones, then points between rows */
 	int64_t self[2 * QUERIES]; /* id of a stored row; GRAPH_FREE for a point */
@@ -57,7 +57,7 @@ typedef struct tuning {
 	pool *pool;
 	const stop_token *stop;
 	trial trial[EFS][MARGINS];
-} tuning;
+} tuner;
 
 /* Random rows, without those of free slots. */
 typedef struct sample {
@@ -98,7 +98,7 @@ static const float *nearest(const sample *s, const row_source *rows, const float
 	return best;
 }
 
-static int pick_queries(tuning *t, const row_source *rows, uint64_t seed, imgsearch_error *err)
+static int pick_queries(tuner *t, const row_source *rows, uint64_t seed, imgsearch_error *err)
 {
 	graph *g = t->g;
 	size_t dim = rows->dim;
@@ -144,7 +144,7 @@ static double recall(const topk *truth, const topk *got, int64_t self)
 	return n ? (double)(hit < n ? hit : n) / (double)n : 1;
 }
 
-static int try(tuning *t, size_t ef, size_t margin, imgsearch_error *err)
+static int try(tuner *t, size_t ef, size_t margin, imgsearch_error *err)
 {
 	trial *out = &t->trial[ef][margin];
 	for (int kind = 0; kind < 2; kind++) {
@@ -177,7 +177,7 @@ static int try(tuning *t, size_t ef, size_t margin, imgsearch_error *err)
 }
 
 /* For each wanted recall the cheapest trial that has both recalls. */
-static void choose(tuning *t, graph *g)
+static void choose(tuner *t, graph *g)
 {
 	g->points = 0;
 	for (size_t w = 0; w < sizeof wanted / sizeof *wanted; w++) {
@@ -212,7 +212,7 @@ static void choose(tuning *t, graph *g)
 
 int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *err)
 {
-	tuning *t;
+	tuner *t;
 	double top = wanted[sizeof wanted / sizeof *wanted - 1];
 	if (g->live < 1000)
 		return 0; /* scanned anyway */

@@ -32,7 +32,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l mean -d 'mean to
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l std -d 'standard deviation to divide by after that' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l max-megapixels -d 'larger pictures are "too big"' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l max-memory -d 'what decoding may take, in all: 500M, 2G (default: a quarter of the memory)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l json -s j -d 'results as JSON, one object a line'
@@ -60,7 +60,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l sheet -d 'also w
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l preview -d 'show the pictures in the terminal'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l no-server -d 'do not use a running imgsearch serve'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l searcher -s s -d 'search with this searcher, not with the one that the index chose' -x -a 'exact kdtree pca graph scan'
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l recall -d 'graph: recall to aim at (default 0.95)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l recall -d 'graph: recall to aim at' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l ef -d 'graph: width of the beam, instead of --recall' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l checks -d 'kdtree, pca: compare at most N rows' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l epsilon -d 'kdtree: distances within (1 + E) of the true ones' -x
@@ -166,7 +166,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l mean -d 'mean 
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l std -d 'standard deviation to divide by after that' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
-complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l max-megapixels -d 'larger pictures are "too big"' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l max-memory -d 'what decoding may take, in all: 500M, 2G (default: a quarter of the memory)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l json -s j -d 'results as JSON, one object a line'
@@ -276,7 +276,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l distill -d 'imit
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l loss -d 'cross entropy, or one made for retrieval' -x -a 'ce supcon arcface'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l layers -d 'only the last N layers learn; 0: all' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l size -d 'side of the input; resized to 8/7 of it before (default: the network\'s)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l dim -d 'add a linear layer with N outputs at the end (default: none; 256 with --distill)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l dim -d 'add a linear layer with N outputs at the end' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l posteriors -d 'the layer of --dim also sees the probabilities of the classes that the network knows'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l inner -d 'the layer of --dim also sees the means of inner blocks\' maps, each of this length beside the last mean of length 1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l power -d 'the layer of --dim sees the last mean raised to P: few strong channels count less' -x
@@ -284,11 +284,11 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l fold -d 'batch n
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l epochs -d 'times that each picture is seen' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l steps -d 'steps, instead of epochs' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l batch -d 'pictures a step' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l lr -d 'peak learning rate (default: 0.00005; 0.0002 with --distill)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l lr -d 'peak learning rate' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l val -d 'share of the pictures held out for validation; negative: none' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l holdout -d 'a folder that is never trained on, also where it is below DIR: how the network does on it is measured at the start and after each epoch (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l patience -d 'stop after N validations without a gain' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l min-crop -d 'smallest share of a picture in a crop (default: 0.35; 0.7 with --distill)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l min-crop -d 'smallest share of a picture in a crop' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l jitter -d 'how much brightness, contrast and saturation vary; negative: none' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l anchor -d 'pull of the weights towards the starting ones' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l blend -d 'share of the starting weights in the network that is validated and written' -x
@@ -323,7 +323,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l mean -d 'mean to
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l std -d 'standard deviation to divide by after that' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l full-decode -d 'decode JPEGs at full size: slower, exactly the reference transform'
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l max-megapixels -d 'larger pictures are "too big" (default 200)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l max-megapixels -d 'larger pictures are "too big"' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l max-memory -d 'what decoding may take, in all: 500M, 2G (default: a quarter of the memory)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l json -s j -d 'results as JSON, one object a line'

@@ -59,7 +59,7 @@ _imgsearch() {
 			'--std=[standard deviation to divide by after that]:R,G,B:' \
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
 			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
-			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
+			'--max-megapixels=[larger pictures are "too big"]:N:' \
 			'--max-memory=[what decoding may take, in all\: 500M, 2G (default\: a quarter of the memory)]:SIZE:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
@@ -90,7 +90,7 @@ _imgsearch() {
 			'--preview[show the pictures in the terminal]' \
 			'--no-server[do not use a running imgsearch serve]' \
 			'(-s --searcher)'{-s+,--searcher=}'[search with this searcher, not with the one that the index chose]:NAME:(exact kdtree pca graph scan)' \
-			'--recall=[graph\: recall to aim at (default 0.95)]:R:' \
+			'--recall=[graph\: recall to aim at]:R:' \
 			'--ef=[graph\: width of the beam, instead of --recall]:N:' \
 			'--checks=[kdtree, pca\: compare at most N rows]:N:' \
 			'--epsilon=[kdtree\: distances within (1 + E) of the true ones]:E:' \
@@ -218,7 +218,7 @@ _imgsearch() {
 			'--std=[standard deviation to divide by after that]:R,G,B:' \
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
 			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
-			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
+			'--max-megapixels=[larger pictures are "too big"]:N:' \
 			'--max-memory=[what decoding may take, in all\: 500M, 2G (default\: a quarter of the memory)]:SIZE:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
@@ -351,7 +351,7 @@ _imgsearch() {
 			'--loss=[cross entropy, or one made for retrieval]:LOSS:(ce supcon arcface)' \
 			'--layers=[only the last N layers learn; 0\: all]:N:' \
 			'--size=[side of the input; resized to 8/7 of it before (default\: the network'\''s)]:PIXELS:' \
-			'--dim=[add a linear layer with N outputs at the end (default\: none; 256 with --distill)]:N:' \
+			'--dim=[add a linear layer with N outputs at the end]:N:' \
 			'--posteriors[the layer of --dim also sees the probabilities of the classes that the network knows]' \
 			'--inner=[the layer of --dim also sees the means of inner blocks'\'' maps, each of this length beside the last mean of length 1]:WEIGHT:' \
 			'--power=[the layer of --dim sees the last mean raised to P\: few strong channels count less]:P:' \
@@ -359,11 +359,11 @@ _imgsearch() {
 			'--epochs=[times that each picture is seen]:N:' \
 			'--steps=[steps, instead of epochs]:N:' \
 			'--batch=[pictures a step]:N:' \
-			'--lr=[peak learning rate (default\: 0.00005; 0.0002 with --distill)]:RATE:' \
+			'--lr=[peak learning rate]:RATE:' \
 			'--val=[share of the pictures held out for validation; negative\: none]:SHARE:' \
 			'*--holdout=[a folder that is never trained on, also where it is below DIR\: how the network does on it is measured at the start and after each epoch (may be repeated)]:DIR:' \
 			'--patience=[stop after N validations without a gain]:N:' \
-			'--min-crop=[smallest share of a picture in a crop (default\: 0.35; 0.7 with --distill)]:SHARE:' \
+			'--min-crop=[smallest share of a picture in a crop]:SHARE:' \
 			'--jitter=[how much brightness, contrast and saturation vary; negative\: none]:SHARE:' \
 			'--anchor=[pull of the weights towards the starting ones]:PULL:' \
 			'--blend=[share of the starting weights in the network that is validated and written]:SHARE:' \
@@ -398,7 +398,7 @@ _imgsearch() {
 			'--std=[standard deviation to divide by after that]:R,G,B:' \
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
 			'--full-decode[decode JPEGs at full size\: slower, exactly the reference transform]' \
-			'--max-megapixels=[larger pictures are "too big" (default 200)]:N:' \
+			'--max-megapixels=[larger pictures are "too big"]:N:' \
 			'--max-memory=[what decoding may take, in all\: 500M, 2G (default\: a quarter of the memory)]:SIZE:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \

@@ -1,95 +1,100 @@
 /* The calling thread waits, and makes the calls that the other one asks for. */
-#include "base/apart.h"
+#include "base/own_thread.h"
 
 #include "base/callback.h"
 
 #include <pthread.h>
 #include <stddef.h>
 
-typedef enum apart_wish { WISH_NOTHING, WISH_LOG, WISH_PROGRESS, WISH_END } apart_wish;
+typedef enum request_kind {
+	REQUEST_NOTHING,
+	REQUEST_LOG,
+	REQUEST_PROGRESS,
+	REQUEST_END
+} request_kind;
 
-typedef struct apart {
-	pthread_mutex_t lock; /* guards the wish and its parts */
+typedef struct own_thread {
+	pthread_mutex_t lock; /* guards the request and its parts */
 	pthread_cond_t changed;
-	apart_wish wish;
+	request_kind request;
 	int level;
 	const char *text;
 	const imgsearch_progress *progress;
 	int answer;
 	job job; /* of the other thread */
-	apart_work *work;
+	own_thread_work *work;
 	void *arg;
 	imgsearch_error *err;
 	int rc;
-} apart;
+} own_thread;
 
-/* Makes a wish, and waits until it is granted. */
-static int wish(apart *a, apart_wish what)
+/* Makes a request, and waits until it is answered. */
+static int request(own_thread *a, request_kind what)
 {
 	pthread_mutex_lock(&a->lock);
-	a->wish = what;
+	a->request = what;
 	pthread_cond_broadcast(&a->changed);
-	while (a->wish == what && what != WISH_END)
+	while (a->request == what && what != REQUEST_END)
 		pthread_cond_wait(&a->changed, &a->lock);
 	int answer = a->answer;
 	pthread_mutex_unlock(&a->lock);
 	return answer;
 }
 
-static void wish_log(void *user, int level, const char *text)
+static void request_log(void *user, int level, const char *text)
 {
-	apart *a = user;
+	own_thread *a = user;
 	a->level = level;
 	a->text = text;
-	wish(a, WISH_LOG);
+	request(a, REQUEST_LOG);
 }
 
-static int wish_progress(void *user, const imgsearch_progress *progress)
+static int request_progress(void *user, const imgsearch_progress *progress)
 {
-	apart *a = user;
+	own_thread *a = user;
 	a->progress = progress;
-	return wish(a, WISH_PROGRESS);
+	return request(a, REQUEST_PROGRESS);
 }
 
 static void run(void *arg)
 {
-	apart *a = arg;
+	own_thread *a = arg;
 	a->rc = a->work(a->arg, &a->job, a->err);
-	wish(a, WISH_END);
+	request(a, REQUEST_END);
 }
 
-/* Grants wishes until the last one. */
-static void serve(apart *a, const imgsearch_call *call)
+/* Answers requests until the last one. */
+static void serve(own_thread *a, const imgsearch_call *call)
 {
 	for (;;) {
 		pthread_mutex_lock(&a->lock);
-		while (a->wish == WISH_NOTHING)
+		while (a->request == REQUEST_NOTHING)
 			pthread_cond_wait(&a->changed, &a->lock);
-		apart_wish what = a->wish;
+		request_kind what = a->request;
 		pthread_mutex_unlock(&a->lock);
-		if (what == WISH_END)
+		if (what == REQUEST_END)
 			return;
-		if (what == WISH_LOG)
+		if (what == REQUEST_LOG)
 			ims_call_log(call->log, call->user, a->level, a->text);
 		else
 			a->answer = ims_call_progress(call->progress, call->user, a->progress);
 		pthread_mutex_lock(&a->lock);
-		a->wish = WISH_NOTHING;
+		a->request = REQUEST_NOTHING;
 		pthread_cond_broadcast(&a->changed);
 		pthread_mutex_unlock(&a->lock);
 	}
 }
 
-int ims_run_apart(job *j, apart_work *work, void *arg, imgsearch_error *err)
+int ims_run_on_own_thread(job *j, own_thread_work *work, void *arg, imgsearch_error *err)
 {
 	pool *thread;
-	apart a = { .job = *j, .work = work, .arg = arg, .err = err };
+	own_thread a = { .job = *j, .work = work, .arg = arg, .err = err };
 	int rc = ims_pool_new(&thread, 1, 1, err);
 	if (rc)
 		return rc;
 	a.job.call.user = &a;
-	a.job.call.log = j->call.log ? wish_log : NULL;
-	a.job.call.progress = j->call.progress ? wish_progress : NULL;
+	a.job.call.log = j->call.log ? request_log : NULL;
+	a.job.call.progress = j->call.progress ? request_progress : NULL;
 	pthread_mutex_init(&a.lock, NULL);
 	pthread_cond_init(&a.changed, NULL);
 	ims_pool_run(thread, run, &a);

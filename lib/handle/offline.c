@@ -1,5 +1,5 @@
 /* Looks at the file system from the folder of a path up to its root. */
-#include "handle/away.h"
+#include "handle/offline.h"
 
 #include "base/path.h"
 #include "files/walk.h"
@@ -10,14 +10,14 @@
 
 typedef struct part_reader {
 	imgsearch *s;
-	away_folders *a;
+	offline_folders *a;
 	imgsearch_error *err;
 } part_reader;
 
 static int add_parts(void *user, int64_t id, const char *path)
 {
 	part_reader *r = user;
-	away_folders *a = r->a;
+	offline_folders *a = r->a;
 	char **part;
 	size_t n;
 	int rc = ims_store_patterns_get(r->s->store, id, STORE_FOLLOW, &part, &n, r->err);
@@ -39,22 +39,22 @@ static int add_parts(void *user, int64_t id, const char *path)
 	return rc;
 }
 
-int ims_away_read(imgsearch *s, away_folders *a, imgsearch_error *err)
+int ims_offline_read(imgsearch *s, offline_folders *a, imgsearch_error *err)
 {
 	part_reader r = { s, a, err };
 	return ims_store_each_root(s->store, add_parts, &r, err);
 }
 
-void ims_away_free(away_folders *a)
+void ims_offline_free(offline_folders *a)
 {
 	for (size_t i = 0; i < a->n; i++)
 		ims_free(a->part[i]);
 	ims_free(a->part);
 	ims_free(a->folder);
-	*a = (away_folders){ 0 };
+	*a = (offline_folders){ 0 };
 }
 
-static bool is_part(const away_folders *a, const char *folder)
+static bool is_part(const offline_folders *a, const char *folder)
 {
 	for (size_t i = 0; i < a->n; i++)
 		if (!strcmp(a->part[i], folder))
@@ -70,7 +70,7 @@ static void go_up(char *folder)
 }
 
 /* Looks at `folder` and those around it, to the root, and cuts it off on the way. */
-static bool look(const away_folders *a, char *folder, size_t root)
+static bool look(const offline_folders *a, char *folder, size_t root)
 {
 	for (;; go_up(folder)) {
 		struct stat st;
@@ -84,7 +84,7 @@ static bool look(const away_folders *a, char *folder, size_t root)
 	}
 }
 
-bool ims_away_has(away_folders *a, const char *path, size_t root)
+bool ims_offline_has(offline_folders *a, const char *path, size_t root)
 {
 	const char *slash = strrchr(path, '/');
 	size_t n = slash ? (size_t)(slash - path) : 0;
@@ -94,11 +94,11 @@ bool ims_away_has(away_folders *a, const char *path, size_t root)
 		return false;
 	n += n < root; /* of "/" */
 	if (a->folder && !strncmp(a->folder, path, n) && !a->folder[n])
-		return a->is_away;
+		return a->is_offline;
 	ims_free(a->folder);
 	a->folder = ims_strndup(path, n);
 	char *copy = ims_strndup(path, n);
-	a->is_away = copy && look(a, copy, root);
+	a->is_offline = copy && look(a, copy, root);
 	ims_free(copy);
-	return a->is_away;
+	return a->is_offline;
 }
