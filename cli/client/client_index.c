@@ -58,6 +58,8 @@ static char *index_request(const char *const *paths, size_t n,
 		json_object_set_new(q, "csv_key", byte_text(o->csv_key));
 	if (o->csv_title)
 		json_object_set_new(q, "csv_title", byte_text(o->csv_title));
+	if (o->formats)
+		json_object_set_new(q, "formats", byte_text(o->formats));
 	char *text = json_dumps(q, JSON_COMPACT);
 	json_decref(q);
 	return text;

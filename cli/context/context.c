@@ -107,17 +107,21 @@ static bool has_recipe(const context *c)
 	return memcmp(&c->common->recipe, &none, sizeof none) != 0;
 }
 
+const char *context_formats(context *c, const char *list, bool video)
+{
+	if (!video)
+		return list;
+	snprintf(c->formats, sizeof c->formats, "%s%s+video", list ? list : "",
+		list && *list ? "," : "");
+	return c->formats;
+}
+
 imgsearch_options context_options(context *c)
 {
 	imgsearch_options o = c->common->open;
 	o.struct_size = sizeof o;
 	o.decoder = "/proc/self/exe";
-	if (c->common->video) {
-		bool others = o.formats && *o.formats;
-		snprintf(c->formats, sizeof c->formats, "%s%s+video", others ? o.formats : "",
-			others ? "," : "");
-		o.formats = c->formats;
-	}
+	o.formats = context_formats(c, o.formats, c->common->video);
 	if (has_recipe(c)) {
 		c->recipe = c->common->recipe;
 		c->recipe.struct_size = sizeof c->recipe;

@@ -137,7 +137,7 @@ static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t 
 	p->follow_links = r->options->follow_links;
 	rc = ims_plan_make(p, paths, n);
 	if (!rc)
-		rc = ims_follow_store(p, r->options, r->err);
+		rc = ims_switches_store(p, r->options, r->err);
 	if (!rc)
 		rc = ims_rules_store(&r->rules, p, r->err);
 	if (!rc)

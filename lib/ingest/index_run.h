@@ -10,12 +10,12 @@
 #include "handle/away.h"
 #include "handle/model_choice.h"
 #include "ingest/counts.h"
-#include "ingest/follow.h"
 #include "ingest/path_table.h"
 #include "ingest/pipeline.h"
 #include "ingest/plan.h"
 #include "ingest/rules.h"
 #include "ingest/same_files.h"
+#include "ingest/switches.h"
 
 /* State of the walk of one start. */
 typedef struct walk_state {
@@ -25,7 +25,7 @@ typedef struct walk_state {
 	path_table excluded;    /* folders that a rule excludes: what lies below them is removed */
 	uint64_t same, touched; /* files with size and mtime of their rows; of them: another ctime */
 	bool linked;            /* the path of the root leads through a symbolic link */
-	follow_list follow;     /* where links of the root are followed */
+	run_switches switches;  /* of the root */
 	uint64_t files, left;   /* files that came in; paths that patterns or ignore files left out */
 	bool told;              /* that the start is left out */
 	uint64_t away;          /* files that are kept, since folders on their way are away */

@@ -98,7 +98,7 @@ static void prepare(void *arg)
 	it->traits = 0;
 	it->picture = (prepared){ .pixels = IMAGE_DECODING };
 	it->same_pixels = it->check_header
-		&& ims_prepare_is_current(p->s, it->full, it->row_pixels, &it->traits);
+		&& ims_prepare_is_current(p->s, it->full, it->row_pixels, it->also, &it->traits);
 	if (it->same_pixels || it->facts_only) {
 		ims_prepare_facts(p->s, it->full, &it->picture);
 		it->seconds = ims_now() - start;
@@ -110,6 +110,7 @@ static void prepare(void *arg)
 	prepare_request request = {
 		.s = p->s,
 		.recipe = &p->identity->model.recipe,
+		.also = it->also,
 		.partial = p->partial,
 		.known = !ims_hash_is_zero(&it->row_hash),
 		.has_content = has_content,

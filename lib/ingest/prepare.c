@@ -44,12 +44,21 @@ static int read_header(buf *out, const char *path, image_format format)
 	return got < 0 ? IMGSEARCH_EIO : 0;
 }
 
-bool ims_prepare_is_current(imgsearch *s, const char *path, uint32_t made, uint32_t *traits)
+/* Those of the handle, and the formats that are read beside. */
+static image_limits limits_of(imgsearch *s, const image_recipe *recipe, uint32_t also)
+{
+	image_limits limits = ims_handle_limits(s, recipe);
+	limits.also |= also;
+	return limits;
+}
+
+bool ims_prepare_is_current(imgsearch *s, const char *path, uint32_t made, uint32_t also,
+	uint32_t *traits)
 {
 	buf bytes = { 0 };
 	image_head head = { 0 };
 	image_format format;
-	const image_limits limits = ims_handle_limits(s, NULL);
+	const image_limits limits = limits_of(s, NULL, also);
 	int rc = sniff(path, &format, NULL);
 	if (!rc)
 		rc = read_header(&bytes, path, format);
@@ -68,7 +77,7 @@ bool ims_prepare_is_current(imgsearch *s, const char *path, uint32_t made, uint3
 static int check_format(const prepare_request *r, const imgsearch_input *in, prepared *out,
 	imgsearch_error *err)
 {
-	const image_limits limits = ims_handle_limits(r->s, r->recipe);
+	const image_limits limits = limits_of(r->s, r->recipe, r->also);
 	image_format format = IMAGE_UNKNOWN;
 	int rc = 0;
 	if (in->kind == IMGSEARCH_INPUT_KIND_PIXELS)
@@ -102,7 +111,7 @@ static int decode(const prepare_request *r, const imgsearch_input *in, const voi
 	size_t side = r->recipe->crop;
 	image im;
 	image_head head = { 0 };
-	image_limits limits = ims_handle_limits(r->s, r->recipe);
+	image_limits limits = limits_of(r->s, r->recipe, r->also);
 	limits.partial = r->partial;
 	int rc = ims_input_decode(in, data, size, &limits, &im, &head, err);
 	out->width = rc || !ims_input_is_crop(in) ? head.width : (uint32_t)in->crop[2];

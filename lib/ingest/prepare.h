@@ -26,9 +26,10 @@ void ims_prepared_clear(prepared *p);
 typedef struct prepare_request {
 	imgsearch *s;
 	const image_recipe *recipe;
-	bool single;  /* bounds the memory: waits for one of the decoders of the handle */
-	bool partial; /* what is there of a damaged picture is taken */
-	bool known;   /* the index has bytes of the file, perhaps these: it is read in any case */
+	uint32_t also; /* formats that are read beside those of the handle: IMAGE_ALSO_... */
+	bool single;   /* bounds the memory: waits for one of the decoders of the handle */
+	bool partial;  /* what is there of a damaged picture is taken */
+	bool known;    /* the index has bytes of the file, perhaps these: it is read in any case */
 	/* Whether the index has these bytes, so the pixels are not needed; NULL: never. */
 	bool (*has_content)(void *user, const hash256 *hash);
 	void *user;
@@ -52,8 +53,10 @@ void ims_prepare_facts(imgsearch *s, const char *path, prepared *out);
 
 /*
  * Whether the pixels of a file that `made` tells of (see image.h) are those that decoding it gives
- * now, by its header, of which *traits are set. A file that cannot be read counts as current.
+ * now, by its header, of which *traits are set. also: as in prepare_request. A file that cannot be
+ * read counts as current.
  */
-bool ims_prepare_is_current(imgsearch *s, const char *path, uint32_t made, uint32_t *traits);
+bool ims_prepare_is_current(imgsearch *s, const char *path, uint32_t made, uint32_t also,
+	uint32_t *traits);
 
 #endif

@@ -113,6 +113,8 @@ typedef enum store_list {
 	STORE_EXCLUDE, /* patterns of what its runs leave out */
 	STORE_INCLUDE, /* patterns of all that they take in */
 	STORE_FOLLOW,  /* paths of folders (all: "") in which they follow symbolic links */
+	STORE_TIFF,    /* the same, of where they read TIFF */
+	STORE_VIDEO,   /* ... and video */
 	STORE_PART,    /* paths of folders that were roots, and may be absent as roots may */
 } store_list;
 

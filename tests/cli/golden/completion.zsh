@@ -36,6 +36,8 @@ _imgsearch() {
 			'--no-default-excludes[take in system folders, such as #recycle, unless they are hidden]' \
 			'(-L --follow-links)'{-L,--follow-links}'[follow symbolic links, now and in later runs]' \
 			'--no-follow-links[follow them no longer]' \
+			'--formats=[also read formats that are off by default, now and in later runs\: +tiff,+video; no longer\: -tiff,-video]:LIST:' \
+			'--video[the same as --formats +video]' \
 			'--prune[let this run remove more than 30 % of a folder'\''s pictures]' \
 			'--flip[average each feature with that of the mirrored picture\: better results for twice the work of the network; stored in the index]' \
 			'--retry[try damaged, unsupported and too big files again, even if they did not change]' \
@@ -51,8 +53,6 @@ _imgsearch() {
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
-			'--formats=[also read formats that are off by default\: +tiff,+video]:LIST:' \
-			'--video[the same as --formats +video]' \
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
 			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
 			'--mean=[mean to subtract from values in 0..1]:R,G,B:' \
