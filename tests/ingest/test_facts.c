@@ -72,6 +72,70 @@ static void precedence(void **state)
 	close_all(s);
 }
 
+static void attach(imgsearch *s, const scene *sc, const char *table)
+{
+	char csv[200];
+	write_file(sc, "../c.csv", table, strlen(table));
+	snprintf(csv, sizeof csv, "%s/c.csv", sc->dir);
+	imgsearch_index_update_options o = IMGSEARCH_INIT(imgsearch_index_update_options);
+	o.csv = csv;
+	scene_update(s, NULL, 0, &o);
+}
+
+static int pass_over(void *user, const imgsearch_item *item)
+{
+	(void)user, (void)item;
+	return 0;
+}
+
+/* How many pictures a condition holds for. */
+static size_t matching(imgsearch *s, const char *condition)
+{
+	imgsearch_filter f = IMGSEARCH_INIT(imgsearch_filter);
+	imgsearch_item_list_options o = IMGSEARCH_INIT(imgsearch_item_list_options);
+	uint64_t total = 0;
+	f.columns = condition;
+	o.filter = &f;
+	works(imgsearch_item_list(s, &o, pass_over, NULL, NULL, &total, &err));
+	return total;
+}
+
+/* Zone and origin go with the date, latitude with longitude; what is no value does not count. */
+static void values_of_a_csv(void **state)
+{
+	const scene *sc = *state;
+	const char *own = XMP("xmp:Rating='1' xmp:CreateDate='2021-02-03T04:05:06+02:00'"
+						  " exif:GPSLatitude='10,30N' exif:GPSLongitude='20,30E'",
+		"");
+	photo_xmp(sc, "a.png", 1, own);
+	photo(sc, "b.png", 2);
+	imgsearch *s = open_and_index(sc);
+	attach(s, sc, "file,date,rating,latitude\na.png,2024-05-03,5,50\n");
+	has_columns(s, sc, "a.png",
+		"file=a.png date=2024-05-03 rating=5 latitude=10.5 date_from=CSV longitude=20.5");
+	assert_int_equal(matching(s, "date = 2024-05 and not has(zone) and date_from = 'csv'"), 1);
+	assert_int_equal(matching(s, "near(10.5, 20.5, 1)"), 1);
+	attach(s, sc, "file,date\na.png,2021:02:03 04:05:06\n");
+	assert_int_equal(matching(s, "date = 2021-02-03T04:05:06 and zone = '+02:00'"), 1);
+	attach(s, sc, "file,date\na.png,2024-05-03T10:00:00-07:00\nb.png,2024\n");
+	assert_int_equal(matching(s, "zone = '-07:00'"), 1);
+	assert_int_equal(matching(s, "date >= 2024"), 2);
+	attach(s, sc, "file,date,zone,date_from\na.png,2024-05-03,+01:00,diary\n");
+	has_columns(s, sc, "a.png",
+		"file=a.png date=2024-05-03 zone=+01:00 date_from=diary latitude=10.5 longitude=20.5"
+		" rating=1");
+	attach(s, sc,
+		"file,date,rating,latitude,longitude\na.png,last summer,good,north,7\n"
+		"b.png,last summer,good,north,7\n");
+	has_columns(s, sc, "a.png",
+		"file=a.png date=2021-02-03T04:05:06 rating=1 latitude=10.5 longitude=20.5 zone=+02:00"
+		" date_from=XMP xmp:CreateDate");
+	assert_int_equal(matching(s, "date = 2021 and rating = 1 and latitude = 10.5"), 1);
+	has_columns(s, sc, "b.png",
+		"file=b.png date=last summer rating=good latitude=north longitude=7");
+	close_all(s);
+}
+
 /* A sidecar that comes, changes and goes; only the columns of its pictures are read again. */
 static void changed_sidecars(void **state)
 {
@@ -231,6 +295,7 @@ int main(void)
 #define on_scene(test) cmocka_unit_test_setup_teardown(test, scene_setup, scene_teardown)
 	const struct CMUnitTest tests[] = {
 		on_scene(precedence),
+		on_scene(values_of_a_csv),
 		on_scene(changed_sidecars),
 		on_scene(files_that_change),
 		on_scene(older_index),
