@@ -73,6 +73,13 @@ uint8_t ims_entry_reason(const char *reason)
 	return reason ? (uint8_t)ims_checksum(reason, strlen(reason), 0) : 0;
 }
 
+/* Whether a file was left out as a sidecar. */
+static bool was_sidecar(const path_entry *known, const walk_entry *e)
+{
+	return known->state == IMGSEARCH_STATE_EXCLUDED && ims_is_sidecar_name(e->path)
+		&& known->reason == ims_entry_reason(ims_prepare_sidecar);
+}
+
 /* Records an entry that is no file. Its state needs no reading. */
 static int record(index_run *r, const walk_entry *e, const path_entry *known, uint32_t state)
 {
@@ -133,7 +140,7 @@ static bool is_fresh(const index_run *r, const path_entry *known, const walk_ent
 	if (!known || !is_same_file(known, e))
 		return false;
 	if (known->state == IMGSEARCH_STATE_INDEXED || known->state == IMGSEARCH_STATE_DUPLICATE
-		|| known->state == IMGSEARCH_STATE_LINK)
+		|| known->state == IMGSEARCH_STATE_LINK || was_sidecar(known, e))
 		return true;
 	/* Another version of the decoding may read it, or what is there is wanted now. */
 	bool damaged = known->state == IMGSEARCH_STATE_DAMAGED;

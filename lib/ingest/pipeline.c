@@ -118,6 +118,8 @@ static void prepare(void *arg)
 	};
 	it->why = (imgsearch_error){ 0 };
 	it->state = state_of(ims_prepare(&request, &in, &it->picture, &it->input, &it->why));
+	if (it->picture.sidecar)
+		it->state = IMGSEARCH_STATE_EXCLUDED;
 	it->same_bytes = has_row_hash(it, &it->picture.hash);
 	if (it->check_header && it->state != IMGSEARCH_STATE_INDEXED) { /* the row stays as it is */
 		it->same_pixels = true;

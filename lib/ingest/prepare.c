@@ -73,6 +73,18 @@ bool ims_prepare_is_current(imgsearch *s, const char *path, uint32_t made, uint3
 	return rc || !ims_image_is_stale(&head, made);
 }
 
+const char ims_prepare_sidecar[] = "sidecar, not a picture";
+
+/* EUNSUPPORTED or, of an empty file, EFORMAT, with a sentence. */
+static int no_picture(const imgsearch_input *in, bool empty, prepared *out, imgsearch_error *err)
+{
+	out->sidecar = in->kind == IMGSEARCH_INPUT_KIND_FILE && ims_is_sidecar_name(in->path);
+	if (empty && !out->sidecar)
+		return ims_fail(err, IMGSEARCH_EFORMAT, "empty file");
+	return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "%s",
+		out->sidecar ? ims_prepare_sidecar : "not a picture");
+}
+
 /* Looks at the first bytes. out->pixels tells of a format whose library is missing. */
 static int check_format(const prepare_request *r, const imgsearch_input *in, prepared *out,
 	imgsearch_error *err)
@@ -86,10 +98,8 @@ static int check_format(const prepare_request *r, const imgsearch_input *in, pre
 		rc = sniff(in->path, &format, err);
 	else
 		format = ims_image_sniff(in->data, in->size);
-	if (!rc && format == IMAGE_UNKNOWN)
-		rc = ims_fail(err, IMGSEARCH_EUNSUPPORTED, "not a picture");
-	if (!rc && format == IMAGE_EMPTY)
-		rc = ims_fail(err, IMGSEARCH_EFORMAT, "empty file");
+	if (!rc && (format == IMAGE_UNKNOWN || format == IMAGE_EMPTY))
+		rc = no_picture(in, format == IMAGE_EMPTY, out, err);
 	if (!rc && !r->known) {
 		rc = ims_image_check_codec(format, &limits, err);
 		out->pixels = rc ? IMAGE_NO_CODEC : 0;

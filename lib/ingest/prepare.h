@@ -13,6 +13,7 @@ typedef struct prepared {
 	uint64_t size; /* bytes; 0 for pixels */
 	uint32_t width,
 		height;      /* upright, of the crop if there is one; as far as the header was read */
+	bool sidecar;    /* it is no picture, but a file of metadata beside one */
 	bool decoded;    /* false: the index has the bytes; signature and input were not made */
 	uint32_t pixels; /* how they were made: see IMAGE_DECODING */
 	buf signature;   /* as it is stored; ims_prepared_clear; empty unless decoded */
@@ -34,6 +35,9 @@ typedef struct prepare_request {
 	bool (*has_content)(void *user, const hash256 *hash);
 	void *user;
 } prepare_request;
+
+/* What the row of a sidecar says of it. */
+extern const char ims_prepare_sidecar[];
 
 /*
  * Prepares a FILE, MEMORY or PIXELS input. *input receives the input of the network, (crop, crop,

@@ -38,6 +38,7 @@ bool ims_facts_read(facts *f, const char *path);
  * ".XMP". sidecars_stamp is a number that changes with their names, sizes and times; 0: none.
  */
 void ims_facts_add_sidecars(facts *f, const char *path);
+bool ims_is_sidecar_name(const char *path);
 uint64_t ims_sidecars_stamp(const char *path);
 
 /* ------------------------------------------------------------------------- within the room ---- */

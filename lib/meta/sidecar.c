@@ -22,6 +22,12 @@ static char *candidate(const char *path, int i)
 	return i >= 2 && n == whole ? NULL : ims_format("%.*s%s", (int)n, path, endings[i % 2]);
 }
 
+bool ims_is_sidecar_name(const char *path)
+{
+	size_t n = strlen(path);
+	return n > 4 && ims_same_letters(path + n - 4, ".xmp", 4);
+}
+
 void ims_facts_add_sidecars(facts *f, const char *path)
 {
 	for (int i = 0; i < CANDIDATES; i++) {

@@ -170,6 +170,31 @@ static void changed_sidecars(void **state)
 	close_all(s);
 }
 
+/* A sidecar is left out, and no unsupported file; a picture of that name comes in. */
+static void sidecars_are_no_pictures(void **state)
+{
+	const scene *sc = *state;
+	photo(sc, "a.png", 1);
+	photo(sc, "b.xmp", 2);
+	sidecar(sc, "a.xmp", RATING("1"));
+	sidecar(sc, "a.png.XMP", "");
+	sidecar(sc, "c.txt", "text");
+	imgsearch *s = scene_open(sc);
+	for (int i = 0; i < 2; i++) {
+		scene_counts n = scene_index(s, sc->photos);
+		assert_int_equal(n.indexed, 2);
+		assert_int_equal(n.excluded, 2);
+		assert_int_equal(n.unsupported, 1);
+		assert_int_equal(n.damaged, 0);
+	}
+	photo(sc, "a.xmp", 3);
+	sidecar(sc, "b.xmp", RATING("1"));
+	scene_counts n = scene_index(s, sc->photos);
+	assert_int_equal(n.indexed, 2);
+	assert_int_equal(n.excluded, 2);
+	imgsearch_close(s);
+}
+
 /* A file that is touched or edited, moved, or has a copy. */
 static void files_that_change(void **state)
 {
@@ -295,6 +320,7 @@ int main(void)
 #define on_scene(test) cmocka_unit_test_setup_teardown(test, scene_setup, scene_teardown)
 	const struct CMUnitTest tests[] = {
 		on_scene(precedence),
+		on_scene(sidecars_are_no_pictures),
 		on_scene(values_of_a_csv),
 		on_scene(changed_sidecars),
 		on_scene(files_that_change),
