@@ -134,10 +134,9 @@ static bool has_any(const context *c)
 /* A mistyped name is an error; a folder without pictures is none. */
 static int nothing_below(const context *c, const char *folder)
 {
-	static const char said[] = "%s: neither it nor anything below it is in the index";
 	if (access(folder, F_OK))
-		return cli_fail(said, folder);
-	context_print(c, said, folder);
+		return cli_fail("%s: it is not there, and nothing below it is in the index", folder);
+	context_print(c, "%s: the index has nothing of it", folder);
 	return CLI_DONE;
 }
 

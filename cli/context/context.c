@@ -201,6 +201,13 @@ int context_filter(context *c, const filter_args *a, const imgsearch_filter **ou
 	return CLI_DONE;
 }
 
+bool context_is_wrong_condition(const context *c, const imgsearch_error *err)
+{
+	static const char lead[] = "condition: ";
+	return c->condition && err->code == IMGSEARCH_EINVAL
+		&& !strncmp(err->message, lead, sizeof lead - 1);
+}
+
 int context_error(const context *c, const imgsearch_error *err)
 {
 	const char *advice = advice_find(c, err), *at = advice ? strstr(advice, "{db}") : NULL;
@@ -212,7 +219,7 @@ int context_error(const context *c, const imgsearch_error *err)
 		filled = NULL;
 	int rc = cli_error_advice(err, filled ? filled : advice);
 	free(filled);
-	return rc;
+	return context_is_wrong_condition(c, err) ? CLI_USAGE : rc;
 }
 
 void context_print(const context *c, const char *format, ...)

@@ -86,6 +86,12 @@ int context_filter(context *c, const filter_args *a, const imgsearch_filter **ou
  */
 int context_progress(void *user, const imgsearch_progress *now);
 
+/*
+ * Whether an error is one of the condition of context_filter: it cannot be read, or no picture has
+ * the column. That is a fault of the command line.
+ */
+bool context_is_wrong_condition(const context *c, const imgsearch_error *err);
+
 /* Prints an error of the library, with advice. Returns the exit code. */
 int context_error(const context *c, const imgsearch_error *err);
 

@@ -34,10 +34,10 @@ imgsearch failed --json | grep -q '"reason": "'
 result "failed --json" $?
 for command in list failed; do
 	check "$command DIR: nothing of another folder" 0 imgsearch $command pics/folder.jpg <<'END'
-! imgsearch: W/pics/folder.jpg: neither it nor anything below it is in the index
+! imgsearch: W/pics/folder.jpg: the index has nothing of it
 END
 	check "$command DIR: a folder that is not there" 3 imgsearch $command pics/nowhere <<'END'
-! imgsearch: W/pics/nowhere: neither it nor anything below it is in the index
+! imgsearch: W/pics/nowhere: it is not there, and nothing below it is in the index
 END
 done
 check "failed: of a picture that did not fail" 0 imgsearch failed pics/city-01.jpg <<'END'
