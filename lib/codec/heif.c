@@ -162,13 +162,18 @@ typedef struct heif {
 
 static int fail(heif_error e, imgsearch_error *err)
 {
-	const char *message = e.message ? e.message : "";
-	if (e.code == ERROR_MEMORY && e.subcode == SUB_SECURITY_LIMIT)
-		return ims_fail(err, IMGSEARCH_ELIMIT, "it is above a limit of libheif: %.100s", message);
-	if (e.code == ERROR_UNSUPPORTED_TYPE || e.code == ERROR_UNSUPPORTED_FEATURE)
-		return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "this libheif does not read it: %.100s",
-			message);
-	return ims_fail(err, IMGSEARCH_EFORMAT, "it is damaged: %.100s", message);
+	const char *said = e.message ? e.message : "", *lead = "it is damaged";
+	int rc = IMGSEARCH_EFORMAT, n = (int)strnlen(said, 300);
+	while (n && (unsigned char)said[n - 1] <= ' ')
+		n--;
+	if (e.code == ERROR_MEMORY && e.subcode == SUB_SECURITY_LIMIT) {
+		rc = IMGSEARCH_ELIMIT;
+		lead = "it is above a limit of libheif";
+	} else if (e.code == ERROR_UNSUPPORTED_TYPE || e.code == ERROR_UNSUPPORTED_FEATURE) {
+		rc = IMGSEARCH_EUNSUPPORTED;
+		lead = "this libheif does not read it";
+	}
+	return ims_fail(err, rc, "%s: %.*s", lead, n, said);
 }
 
 static void set_nclx(heif *h, heif_error e, heif_nclx *n)
