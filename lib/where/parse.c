@@ -256,8 +256,7 @@ static int wrong_date(const parser *p, const where_step *s)
 	const char *name = p->w->column[s->column];
 	if (has_zone(s->text))
 		return ims_fail(p->err, IMGSEARCH_EINVAL,
-			"condition: %s: \"%.60s\" has a zone; wall clocks are compared: leave it out", name,
-			s->text);
+			"condition: %s: \"%.60s\" has a zone, and wall clocks are compared", name, s->text);
 	return ims_fail(p->err, IMGSEARCH_EINVAL,
 		"condition: %s: \"%.60s\" is no date, as 2024, 2024-05, 2024-05-03 or 2024-05-03T14:05:09 "
 		"are",

@@ -281,7 +281,8 @@ def test_search(s, photo, path):
     )
     some = ask({"inputs": [{"id": 1}], "ids": [4, 2]})[1]["results"]
     check("only some ids", sorted(h["id"] for h in some) == [2, 4], some)
-    check("only a folder", s.get("/api/search?id=1&under=/nowhere")[1]["results"] == [])
+    a = s.get("/api/search?id=1&under=/nowhere")[1]
+    check("only a folder", a["results"] == [] and "lies below" in a["warning"], a)
     whole = s.get("/api/search?id=1&k=50")[1]["results"]
     least = whole[len(whole) // 2]["score"]
     check(
@@ -383,6 +384,9 @@ def test_described():
     check("... whose camera, below a folder",
           names(page(f"?camera=m5&under={W}/described")) == "5"
           and names(page("?under=/nowhere")) == "")
+    check("... that the index has nothing of",
+          "lies below" in page("?under=/nowhere")[1]["warning"]
+          and "warning" not in page("?camera=none")[1])
     for bad in ("sort=size", "limit=1001", "offset=-1", "offset=x", "reverse=2", "bad=1",
                 "where=rating", "near=1", "after=May", "keyword=", "where=ratng%3E1"):
         check(f"pictures?{bad}", error(page("?" + bad), 400, "EINVAL"), page("?" + bad))

@@ -211,7 +211,7 @@ static void faults(void **state)
 		{ "rating = four", "at byte 10, \"four\": a value is" },
 		{ "rating = 'four'", "rating: \"four\" is no number" },
 		{ "date > 'May'", "date: \"May\" is no date, as 2024, 2024-05" },
-		{ "date > 2024-05-03T14:05+02:00", "\"2024-05-03T14:05+02:00\" has a zone; wall clocks" },
+		{ "date > 2024-05-03T14:05+02:00", "\"2024-05-03T14:05+02:00\" has a zone, and wall" },
 		{ "date > 2024-05-03T14:05Z", "has a zone" },
 		{ "date > '2024-05-03 14:05 -0200'", "has a zone" },
 		{ "x = 2024-05-03T14:05-2", "has a zone" },
