@@ -14,7 +14,7 @@
 #include "image/metadata.h"
 
 /* Raised when the readers find other facts in the same bytes: an index then reads them again. */
-enum { META_VERSION = 1 };
+enum { META_VERSION = 2 };
 
 void ims_facts_add_exif(facts *f, const void *data, size_t size); /* from its TIFF header on */
 /* UTF-8. sidecar: the origin of the date says that a sidecar has it. */

@@ -395,7 +395,7 @@ static void iptc(void **state)
 	put_iptc(&block, 120, "What it shows");
 	ims_facts_add_iptc(&f, block.data, block.len);
 	is(&f, FACT_TITLE, "A title");
-	is(&f, FACT_KEYWORDS, "sea; boat");
+	is(&f, FACT_KEYWORDS, "sea; K\xC3\xB6ln; boat");
 	is(&f, FACT_DATE, "2024-05-03T14:05:09");
 	is(&f, FACT_ZONE, "-03:30");
 	is(&f, FACT_DATE_FROM, "IPTC DateCreated");
@@ -411,6 +411,41 @@ static void iptc(void **state)
 }
 
 /* ------------------------------------------------------------------------------ precedence ---- */
+
+/* UTF-8 where it is that, or is said to be; else Windows-1252. */
+static void encodings_of_iptc(void **state)
+{
+	static const char escape[] = { 0x1C, 1, 90, 0, 3, 0x1B, '%', 'G' };
+	buf block = { 0 };
+	facts f = { 0 };
+	(void)state;
+	put_iptc(&block, 5,
+		"Gr\xFC\xDF"
+		"e \x80\x81");
+	put_iptc(&block, 25, "K\xC3\xB6ln");
+	put_iptc(&block, 25,
+		"\xC3\xB6"
+		"ffentlich \xC3"); /* cut off */
+	ims_facts_add_iptc(&f, block.data, block.len);
+	is(&f, FACT_TITLE,
+		"Gr\xC3\xBC\xC3\x9F"
+		"e \xE2\x82\xAC\xEF\xBF\xBD");
+	is(&f, FACT_KEYWORDS,
+		"K\xC3\xB6ln; \xC3\xB6"
+		"ffentlich");
+	ims_facts_clear(&f);
+	block.len = 0;
+	ims_buf_put(&block, escape, sizeof escape);
+	put_iptc(&block, 5,
+		"Gr\xFC\xDF"
+		"e von uns");
+	put_iptc(&block, 25, "K\xC3\xB6ln");
+	ims_facts_add_iptc(&f, block.data, block.len);
+	is(&f, FACT_TITLE, "-");
+	is(&f, FACT_KEYWORDS, "K\xC3\xB6ln");
+	ims_facts_clear(&f);
+	ims_buf_free(&block);
+}
 
 /* XMP, then Exif, then IPTC, value by value; in a JPEG whose segments come in another order. */
 static void precedence(void **state)
@@ -493,6 +528,7 @@ int main(void)
 		cmocka_unit_test(hostile_xmp),
 		cmocka_unit_test(long_texts),
 		cmocka_unit_test(iptc),
+		cmocka_unit_test(encodings_of_iptc),
 		cmocka_unit_test(precedence),
 		cmocka_unit_test(other_containers),
 	};
