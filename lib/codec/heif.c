@@ -353,10 +353,15 @@ static int decode(image *out, const image_head *stored, const void *data, size_t
 
 /* ---------------------------------------------------------------------------------- blocks ---- */
 
-/* A block of Exif begins with the offset of its TIFF header. */
+static bool is_tiff(const uint8_t *data)
+{
+	return !memcmp(data, "II*", 4) || !memcmp(data, "MM\0*", 4);
+}
+
+/* A block of Exif begins with the offset of its TIFF header. Some writers leave that out. */
 static void put_exif(buf *out, const uint8_t *data, size_t size)
 {
-	size_t skip = size >= 4 ? 4 + (size_t)ims_big_endian(data) : size;
+	size_t skip = size < 4 ? size : is_tiff(data) ? 0 : 4 + (size_t)ims_big_endian(data);
 	if (skip < size)
 		ims_buf_put(out, data + skip, size - skip);
 }
