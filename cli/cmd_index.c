@@ -329,8 +329,8 @@ static int finish(context *c, const index_args *a, const path_list *p,
 	summarise(c, r);
 	if (rc)
 		return rc;
-	bool failed = n->damaged + n->too_big + n->unreadable + (only_files(p) ? n->unsupported : 0);
-	return failed ? CLI_SOME_FAILED : CLI_DONE;
+	bool named = only_files(p) && n->damaged + n->too_big + n->unreadable + n->unsupported;
+	return named || r->failed ? CLI_SOME_FAILED : CLI_DONE;
 }
 
 static int run_error(const context *c, const index_args *a, const imgsearch_error *err)

@@ -491,6 +491,11 @@ typedef struct imgsearch_index_update_report {
 	 */
 	uint64_t described;
 	uint64_t changed; /* paths known before whose bytes or state are others now */
+	/*
+	 * files that this run tried and that are damaged, too big or unreadable; those that failed
+	 * before and are as they were are not tried, but for unreadable ones
+	 */
+	uint64_t failed;
 } imgsearch_index_update_report;
 
 /*

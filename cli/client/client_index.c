@@ -128,6 +128,7 @@ static imgsearch_index_update_report read_report(json_t *from, const client_inde
 		.rehashed = number(from, "rehashed"),
 		.redecoded = number(from, "redecoded"),
 		.described = number(from, "described"),
+		.failed = number(from, "failed"),
 		.seconds = real(from, "seconds"),
 		.walk_seconds = real(from, "walk_s"),
 		.decode_seconds = real(from, "decode_s"),

@@ -67,6 +67,7 @@ static int make_report(const run_counts *from, imgsearch_index_update_report **o
 		.redecoded = from->redecoded,
 		.described = from->described,
 		.changed = from->changed,
+		.failed = from->failed,
 	};
 	*out = r;
 	return 0;

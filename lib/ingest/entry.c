@@ -87,6 +87,7 @@ static int record(index_run *r, const walk_entry *e, const path_entry *known, ui
 		|| (known && known->state == state && known->reason == ims_entry_reason(e->reason)
 			&& is_same_file(known, e))) {
 		count_unchanged(r, known->state);
+		r->counts->failed += ims_counts_is_failure(known->state);
 		return 0;
 	}
 	pending_row row = {

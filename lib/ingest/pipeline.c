@@ -258,6 +258,7 @@ static int write_state(pipeline *p, const pending_row *r, uint32_t state, const 
 		.pixels = IMAGE_DECODING | (r->picture.pixels & IMAGE_NO_CODEC),
 	};
 	count_state(p, state);
+	p->counts->failed += r->row_state != state && ims_counts_is_failure(state);
 	p->counts->added += !r->id;
 	p->counts->removed += r->removes;
 	p->counts->unchanged += r->row_state == state;

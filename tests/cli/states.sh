@@ -15,6 +15,17 @@ check "index with bad files: status 4" 4 imgsearch index pics <<'END'
 -
 END
 cp .err summary
+check "... that are as they were: status 0" 0 imgsearch index <<'END'
+-
+END
+check "... tried again: status 4" 4 imgsearch index --retry <<'END'
+-
+END
+check "... named: status 4" 4 imgsearch index pics/cut.jpg <<'END'
+-
+END
+imgsearch index --json 2>/dev/null | grep -q '"damaged": 2, .*"failed": 0'
+result "... counted, and not as failed" $?
 imgsearch failed | sort >.out; : >.err
 compare "failed: state, path, reason" 0 0 <<'END'
 damaged	W/pics/cut.jpg	the JPEG is cut off
